@@ -1,0 +1,59 @@
+/**
+ * What a backend must know of a number format, as data. The records in `@lmd/mx-formats` have this shape; core depends on no
+ * package, so it states the shape and they match it.
+ */
+export interface ElementFormat {
+  readonly name: string;
+  /** `float`: sign, exponent, mantissa. `int`: two's complement with `mantissaBits` fraction bits (MXINT8: 6). */
+  readonly kind: 'float' | 'int';
+  readonly bits: number;
+  readonly exponentBits: number;
+  readonly mantissaBits: number;
+  readonly bias: number;
+  /** Exponent of the largest normal number (OCP MX v1.0, section 5.3). */
+  readonly emax: number;
+  /** Exponent of the smallest normal number. */
+  readonly emin: number;
+  /** The largest finite value. */
+  readonly largest: number;
+  readonly hasInfinity: boolean;
+  readonly hasNaN: boolean;
+}
+
+export interface BlockFormat {
+  readonly name: string;
+  readonly element: ElementFormat;
+  /** Consecutive elements that share a scale: 32 in OCP MX v1.0. */
+  readonly blockSize: number;
+  /** `e8m0`: a power of two, one byte a block. Other scales are named by the packages that define them. */
+  readonly scale: string;
+}
+
+export type Rounding = 'nearestEven' | 'nearestAway' | 'towardZero' | 'stochastic';
+export type ScaleMode = 'floor' | 'ceil' | 'rceil' | 'even';
+
+export interface FakeQuantizeOptions {
+  readonly format: BlockFormat;
+  /** The axis along which blocks run: the contraction axis of the product to come. Negative counts from the end. */
+  readonly axis: number;
+  /** Default `nearestEven`. `stochastic` needs `key`. */
+  readonly rounding?: Rounding;
+  /** Default `floor`, the OCP default. */
+  readonly scaleMode?: ScaleMode;
+  readonly key?: RandomKey;
+}
+
+/**
+ * Names one stream of random numbers. Philox4x32-10 with key (seed low, seed high) and counter
+ * (stream, step, sample, element / 4): the same key gives the same bits on every backend, and nothing holds state.
+ */
+export interface RandomKey {
+  /** An integer in [0, 2^53). */
+  readonly seed: number;
+  /** Which consumer (a tensor, the data order, dropout …): unsigned 32 bits. See `streamOf`. */
+  readonly stream: number;
+  /** Unsigned 32 bits. */
+  readonly step: number;
+  /** Monte-Carlo sample within the step: unsigned 32 bits. */
+  readonly sample: number;
+}

@@ -1,0 +1,139 @@
+import type {
+  AdamwTensors,
+  AdamwUpdateOptions,
+  AttentionOptions,
+  Backend,
+  BackendMemory,
+  BinaryName,
+  ComparisonName,
+  GeluApproximation,
+  LayerNormGradients,
+  LmdTensors,
+  LmdUpdateOptions,
+  UnaryName,
+} from './backend.js';
+import type { FakeQuantizeOptions, RandomKey } from './formats.js';
+import type { DType, Tensor, TensorData } from './tensor.js';
+
+/** A tensor, or a number that stands for an f32 scalar. */
+export type TensorLike = Tensor | number;
+
+export interface ReduceOptions {
+  /** Which axes; negative counts from the end; all when absent. */
+  readonly axes?: number | readonly number[];
+  /** Keeps reduced axes with extent 1. Default false. */
+  readonly keepDims?: boolean;
+}
+
+export interface MatmulOptions {
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+}
+
+export interface CustomGradient {
+  /** Runs with plain operations: what it computes is not recorded. */
+  forward(ops: Operations, inputs: readonly Tensor[]): Tensor;
+  /**
+   * From dy, of the output's shape, the gradient for each input, or null where there is none. `inputs` and `output` are
+   * alive and unchanged. What it returns it hands over; other tensors that it makes are freed.
+   */
+  backward(ops: Operations, dy: Tensor, inputs: readonly Tensor[], output: Tensor): readonly (Tensor | null)[];
+}
+
+/**
+ * What models are written against: the primitives with convenient arguments, the fused kernels or their compositions, and
+ * scopes. Arguments are checked here, once for every backend: a mistake throws an `LmdError` (`SHAPE_MISMATCH`,
+ * `DTYPE_MISMATCH`, `INVALID_ARGUMENT`, `TENSOR_DISPOSED`) that names the operation and the shapes. `@lmd/autograd` gives an object of the
+ * same interface that also records, so a model is written once.
+ */
+export interface Operations
+  extends Record<UnaryName, (x: Tensor) => Tensor>,
+    Record<BinaryName, (a: TensorLike, b: TensorLike) => Tensor>,
+    Record<ComparisonName, (a: TensorLike, b: TensorLike) => Tensor> {
+  readonly backend: Backend;
+
+  /** dtype defaults to the data's own: f32, i32 or u8 (an array of numbers is f32). */
+  fromData(data: TensorData | Float64Array | readonly number[], shape?: readonly number[], dtype?: DType): Tensor;
+  full(shape: readonly number[], value: number, dtype?: DType): Tensor;
+  zeros(shape: readonly number[], dtype?: DType): Tensor;
+  read(x: Tensor): Promise<TensorData>;
+  cast(x: Tensor, dtype: DType): Tensor;
+  where(condition: Tensor, a: TensorLike, b: TensorLike): Tensor;
+
+  sum(x: Tensor, options?: ReduceOptions): Tensor;
+  mean(x: Tensor, options?: ReduceOptions): Tensor;
+  max(x: Tensor, options?: ReduceOptions): Tensor;
+  argMax(x: Tensor, axis?: number): Tensor;
+
+  /** [..., m, k] · [..., k, n]: leading axes are equal, or one operand has rank 2 and is shared. */
+  matmul(a: Tensor, b: Tensor, options?: MatmulOptions): Tensor;
+
+  /** One extent may be −1. */
+  reshape(x: Tensor, shape: readonly number[]): Tensor;
+  /** Without a permutation the last two axes are exchanged. */
+  transpose(x: Tensor, permutation?: readonly number[]): Tensor;
+  slice(x: Tensor, begin: readonly number[], size: readonly number[]): Tensor;
+  concatenate(xs: readonly Tensor[], axis: number): Tensor;
+  broadcastTo(x: Tensor, shape: readonly number[]): Tensor;
+  pad(x: Tensor, before: readonly number[], after: readonly number[]): Tensor;
+  gather(x: Tensor, indices: Tensor): Tensor;
+  scatterAdd(indices: Tensor, updates: Tensor, rows: number): Tensor;
+
+  randomBits(shape: readonly number[], key: RandomKey): Tensor;
+  randomUniform(shape: readonly number[], key: RandomKey): Tensor;
+  randomNormal(shape: readonly number[], key: RandomKey): Tensor;
+
+  softmax(x: Tensor): Tensor;
+  layerNorm(x: Tensor, gain: Tensor, bias: Tensor, epsilon?: number): Tensor;
+  gelu(x: Tensor, approximation?: GeluApproximation): Tensor;
+  crossEntropy(logits: Tensor, labels: Tensor): Tensor;
+  attention(query: Tensor, key: Tensor, value: Tensor, options?: Partial<AttentionOptions>): Tensor;
+  /** Not differentiable by itself: wrap it in `customGradient` to say what its gradient is. */
+  fakeQuantize(x: Tensor, options: FakeQuantizeOptions): Tensor;
+  roundToBfloat16(x: Tensor): Tensor;
+
+  /** Computes `forward`; where gradients are recorded, `backward` is its derivative. */
+  customGradient(inputs: readonly Tensor[], gradient: CustomGradient): Tensor;
+
+  /**
+   * Runs `body` and frees every tensor made in it but those found in its result (a tensor, or arrays and plain records of
+   * them, nested), which pass to the enclosing scope. Also frees when `body` throws. `body` must be synchronous: a promise is
+   * refused. On a tape, what a gradient still needs is kept until the backward pass has used it.
+   */
+  scope<T>(body: () => T): T;
+  /** Keeps a tensor alive beyond all scopes, until `dispose`. */
+  keep<T extends Tensor>(x: T): T;
+  /** Frees tensors now. Freeing one twice is an error (`TENSOR_DISPOSED`). */
+  dispose(x: Tensor | readonly Tensor[] | { readonly [name: string]: Tensor }): void;
+  isDisposed(x: Tensor): boolean;
+  memory(): BackendMemory & { readonly peakBytes: number };
+}
+
+/**
+ * All operations of a backend, those included that no gradient passes through: gradient kernels, and the draws and updates of
+ * optimizers. `createOperations(backend)` makes them.
+ */
+export interface EagerOperations extends Operations {
+  softmaxGradient(y: Tensor, dy: Tensor): Tensor;
+  layerNormGradient(x: Tensor, gain: Tensor, dy: Tensor, epsilon?: number): LayerNormGradients;
+  geluGradient(x: Tensor, dy: Tensor, approximation?: GeluApproximation): Tensor;
+  crossEntropyGradient(logits: Tensor, labels: Tensor, dy: Tensor): Tensor;
+  attentionGradient(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    dy: Tensor,
+    options?: Partial<AttentionOptions>,
+  ): { readonly query: Tensor; readonly key: Tensor; readonly value: Tensor };
+  lmdDraw(logPlus: Tensor, logMinus: Tensor, noise: number, key: RandomKey): Tensor;
+  lmdUpdate(
+    state: LmdTensors,
+    gradients: readonly Tensor[],
+    keys: readonly RandomKey[],
+    logPriorMedian: Tensor,
+    options: LmdUpdateOptions,
+  ): LmdTensors;
+  adamwUpdate(state: AdamwTensors, gradient: Tensor, options: AdamwUpdateOptions): AdamwTensors;
+  /** Starts `memory().peakBytes` afresh. */
+  resetPeakMemory(): void;
+}

@@ -1,0 +1,50 @@
+import type { EagerOperations } from '../operations.js';
+import type { NamedTensors } from '../tensor.js';
+
+/** A value for each optimizer step, counted from 0. */
+export type Schedule = (step: number) => number;
+
+/** Everything an optimizer remembers. Saved whole, it resumes to the same bits. */
+export interface OptimizerState {
+  /** Number of updates made. */
+  readonly step: number;
+  /** Named `<weight>/<vector>`, such as `blocks.0.mlp.up.weight/logPlus`. Never by position. */
+  readonly tensors: NamedTensors;
+}
+
+/** Which draw: the noise is a function of this and the weight's name, so it is recomputed and never stored. */
+export interface DrawKey {
+  readonly seed: number;
+  readonly step: number;
+  readonly sample: number;
+}
+
+/** One forward and backward pass: the draw it ran at, and the gradients of the loss at the drawn weights. */
+export interface Pass {
+  readonly key: DrawKey;
+  readonly gradients: NamedTensors;
+}
+
+/** `mean` and `median` of the posterior, or a `sample` of it. Additive rules have one answer to all three. */
+export type WeightsKind = 'mean' | 'median' | 'sample';
+
+/**
+ * An optimizer owns the weights and is a pure transform: a Bayesian rule runs the forward pass at a sample, not at a stored
+ * weight. It holds no tensor and no counter. Tensors that it returns belong to the caller (made in the current scope); those that it is given, stay
+ * the caller's.
+ *
+ * A step: `samples` times draw → forward → backward, then one `update` with all passes.
+ */
+export interface Optimizer {
+  readonly name: string;
+  /** Passes a step that `update` expects. 1 for every rule that does not average over draws. */
+  readonly samples: number;
+  /** The state before the first step. Refuses weights that the rule cannot start from (`INVALID_ARGUMENT`, naming the weight). */
+  init(ops: EagerOperations, weights: NamedTensors): Promise<OptimizerState>;
+  /** Weights for one forward pass: new handles also where nothing is drawn. */
+  draw(ops: EagerOperations, state: OptimizerState, key: DrawKey): NamedTensors;
+  /** The state after one step; `state` is unchanged and still the caller's to free. */
+  update(ops: EagerOperations, state: OptimizerState, passes: readonly Pass[]): OptimizerState;
+  /** Weights to evaluate or export. `key` is needed for `sample`. */
+  weights(ops: EagerOperations, state: OptimizerState, kind?: WeightsKind, key?: DrawKey): NamedTensors;
+}

@@ -1,0 +1,6 @@
+import { libraryConfig } from '../../tsup.shared.ts';
+
+export default libraryConfig({
+  index: 'src/index.ts',
+  'node/index': 'src/node/index.ts',
+});
