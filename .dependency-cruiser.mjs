@@ -1,0 +1,80 @@
+/**
+ * The one direction of dependency: what each package may import of the others. Tests may also use what their package lists in
+ * devDependencies; the library code may not.
+ */
+const allowed = {
+  core: [],
+  'mx-formats': [],
+  safetensors: [],
+  autograd: ['core'],
+  models: ['core', 'autograd', 'mx-formats'],
+  training: ['core', 'autograd', 'safetensors'],
+  backends: ['core', 'mx-formats'],
+  conformance: ['core', 'autograd', 'mx-formats', 'models'],
+};
+
+const tests = '(\\.test\\.ts$|/test/|/bench/|/testing/|\\.config\\.ts$)';
+
+export default {
+  forbidden: [
+    ...Object.entries(allowed).map(([name, lower]) => ({
+      name: `layering-${name}`,
+      comment: `@lmd/${name} may import ${lower.length === 0 ? 'no other package of ours' : lower.map((n) => `@lmd/${n}`).join(', ')}.`,
+      severity: 'error',
+      from: { path: `^packages/${name}/`, pathNot: tests },
+      to: { path: `^(packages/(?!(${[name, ...lower].join('|')})/)|apps/)` },
+    })),
+    {
+      name: 'no-apps-in-packages',
+      comment: 'Nothing points upward: a package never imports an application, not even in a test.',
+      severity: 'error',
+      from: { path: '^packages/' },
+      to: { path: '^apps/' },
+    },
+    {
+      name: 'public-entries-only',
+      comment: "A package is reached by its name and its entry points, never by a path into another's source.",
+      severity: 'error',
+      from: { path: '^(packages|apps)/([^/]+)/' },
+      to: {
+        path: '^(packages|apps)/([^/]+)/',
+        pathNot: '^$1/$2/',
+        dependencyTypesNot: ['aliased-tsconfig-paths', 'aliased-workspace', 'npm', 'npm-dev', 'npm-peer'],
+      },
+    },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'no-node-in-libraries',
+      comment: 'Library code runs in browsers too; what needs Node stands under a /node entry.',
+      severity: 'error',
+      from: { path: '^packages/', pathNot: [tests, '/src/node/', '/scripts/'] },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'no-undeclared',
+      comment: 'Every import is declared in the package that makes it.',
+      severity: 'error',
+      from: { path: '^(packages|apps)/' },
+      to: { dependencyTypes: ['unknown', 'undetermined', 'npm-no-pkg', 'npm-unknown'] },
+    },
+    {
+      name: 'no-dev-dependency-in-libraries',
+      severity: 'error',
+      from: { path: '^packages/', pathNot: tests },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only', 'npm-peer'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(/dist/|/\\.vitest/|/assembly/)' },
+    tsConfig: { fileName: 'tsconfig.base.json' },
+    tsPreCompilationDeps: 'specify',
+    combinedDependencies: false,
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['types', 'import', 'node', 'default'] },
+  },
+};

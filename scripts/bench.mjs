@@ -1,0 +1,17 @@
+// npm run bench -- <package> [--json]: runs packages/<package>/bench/index.mjs. Every benchmark prints an aligned table, or with --json an
+// array of { name, value, unit, peer, ratio, target, met }, and compares within one run, since machines are noisy.
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { root, run, setUp } from './lib.mjs';
+
+const [name, ...rest] = process.argv.slice(2);
+const program = (folder) => join(root, 'packages', folder, 'bench', 'index.mjs');
+const known = readdirSync(join(root, 'packages')).filter((folder) => existsSync(program(folder)));
+if (name === undefined || !known.includes(name)) {
+  console.error(
+    `Usage: npm run bench -- <${known.join(' | ')}> [--json]${name === undefined ? '' : `\nNo benchmark is called "${name}".`}`,
+  );
+  process.exit(2);
+}
+await setUp();
+process.exitCode = await run(process.execPath, ['--expose-gc', program(name), ...rest], { stdout: 'inherit' });

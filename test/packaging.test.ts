@@ -1,0 +1,117 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { publint } from 'publint';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+// The packages as their users get them: packed, each installed with what it depends on in a fresh project, and imported under
+// Node and through a bundler.
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const pnpm = join(root, 'node_modules', 'pnpm', 'bin', 'pnpm.cjs');
+const work = mkdtempSync(join(tmpdir(), 'lmd-packaging-'));
+afterAll(() => rmSync(work, { recursive: true, force: true }));
+
+interface Manifest {
+  name: string;
+  version: string;
+  private?: boolean;
+  bin?: Record<string, string>;
+  exports: Record<string, { types: string; import: string } | string>;
+  dependencies?: Record<string, string>;
+  peerDependencies?: Record<string, string>;
+  peerDependenciesMeta?: Record<string, { optional?: boolean }>;
+}
+
+const published = ['packages', 'apps'].flatMap((parent) =>
+  readdirSync(join(root, parent))
+    .map((name) => join(root, parent, name))
+    .map((folder) => ({ folder, manifest: JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest }))
+    .filter(({ manifest }) => manifest.private !== true),
+);
+const byName = new Map(published.map((item) => [item.manifest.name, item]));
+const tarballs = new Map<string, string>();
+
+/** The package's own name and those of ours that it needs, transitively. */
+function closure(name: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(name)) return seen;
+  seen.add(name);
+  for (const dependency of Object.keys(byName.get(name)?.manifest.dependencies ?? {})) {
+    if (byName.has(dependency)) closure(dependency, seen);
+  }
+  return seen;
+}
+
+function npm(args: string[], cwd: string) {
+  const program = process.env.npm_execpath;
+  const options = { cwd, stdio: 'pipe', env: { ...process.env, npm_config_loglevel: 'error' } } as const;
+  if (program?.endsWith('npm-cli.js') === true)
+    execFileSync(process.execPath, [program, ...args], options);
+  else execFileSync('npm', args, { ...options, shell: process.platform === 'win32' });
+}
+
+beforeAll(() => {
+  for (const { folder, manifest } of published) {
+    const output = execFileSync(process.execPath, [pnpm, 'pack', '--json', '--pack-destination', work], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    tarballs.set(manifest.name, JSON.parse(output).filename);
+  }
+});
+
+describe.each(published)('$manifest.name', ({ folder, manifest }) => {
+  const project = join(work, manifest.name.replace(/\W/g, '-'));
+  const entries = Object.entries(manifest.exports).filter(
+    (entry): entry is [string, { types: string; import: string }] => typeof entry[1] !== 'string',
+  );
+
+  it('passes publint with nothing to say', async () => {
+    const { messages } = await publint({ pkgDir: folder, strict: true, pack: 'pnpm' });
+    expect(messages).toEqual([]);
+  });
+
+  it('installs from its tarball in a fresh project, without its optional engines', () => {
+    mkdirSync(project);
+    writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'fresh', private: true, type: 'module' }));
+    npm(
+      [
+        'install',
+        '--no-audit',
+        '--no-fund',
+        ...[...closure(manifest.name)].map((name) => tarballs.get(name) as string),
+      ],
+      project,
+    );
+    const installed = readdirSync(join(project, 'node_modules', ...manifest.name.split('/')));
+    expect(installed).toEqual(expect.arrayContaining(['README.md', 'LICENSE', 'dist', 'package.json']));
+    expect(installed).not.toContain('src');
+  });
+
+  it('imports under Node', () => {
+    for (const [subpath] of entries) {
+      const specifier = manifest.name + subpath.slice(1);
+      const program = `const m = await import(${JSON.stringify(specifier)}); if (Object.keys(m).length === 0) throw new Error('no exports');`;
+      execFileSync(process.execPath, ['--input-type=module', '--eval', program], { cwd: project, stdio: 'pipe' });
+    }
+  });
+
+  it.runIf(manifest.bin === undefined)('bundles for a browser, what needs Node left out', async () => {
+    for (const [subpath] of entries.filter(([name]) => !name.endsWith('/node'))) {
+      const result = await build({
+        stdin: { contents: `export * from ${JSON.stringify(manifest.name + subpath.slice(1))};`, resolveDir: project },
+        bundle: true,
+        format: 'esm',
+        platform: 'browser',
+        write: false,
+        minify: true,
+        logLevel: 'silent',
+      });
+      expect(result.errors).toEqual([]);
+      expect(result.outputFiles?.[0]?.contents.length).toBeGreaterThan(0);
+    }
+  });
+});
