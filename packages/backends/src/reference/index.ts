@@ -1,0 +1,1 @@
+export { createReferenceBackend, type ReferenceBackend, type ReferenceBackendOptions } from './reference-backend.js';

@@ -1,0 +1,101 @@
+import { type DType, LmdError, sizeOf, type Tensor } from '@lmd/core';
+
+/** What a tensor holds: f32 as Float32Array or Float64Array (`storage` option), i32 as Int32Array, u8 as Uint8Array. */
+export type Values = Float32Array | Float64Array | Int32Array | Uint8Array;
+
+/** Shared by the handles that `reshape` makes of one another. */
+interface Buffer {
+  values: Values;
+  handles: number;
+}
+
+export class ReferenceTensor implements Tensor {
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  buffer: Buffer | undefined;
+
+  constructor(shape: readonly number[], dtype: DType, buffer: Buffer) {
+    this.shape = Object.freeze([...shape]);
+    this.dtype = dtype;
+    this.buffer = buffer;
+    buffer.handles++;
+  }
+}
+
+/** Makes, reads and frees handles, and counts exactly what live handles hold. */
+export class Store {
+  readonly precision: 'f32' | 'f64';
+  #tensors = 0;
+  #bytes = 0;
+
+  constructor(precision: 'f32' | 'f64') {
+    this.precision = precision;
+  }
+
+  /** Zeros, of the kind in which results of this dtype are stored. */
+  allocate(size: number, dtype: DType): Values {
+    if (dtype === 'i32') return new Int32Array(size);
+    if (dtype === 'u8') return new Uint8Array(size);
+    return this.precision === 'f32' ? new Float32Array(size) : new Float64Array(size);
+  }
+
+  /** A handle that owns `values`; computed in float64, they are rounded to the stored kind here, once. */
+  make(values: Values | readonly number[], shape: readonly number[], dtype: DType): ReferenceTensor {
+    let stored = this.allocate(0, dtype);
+    if (Object.getPrototypeOf(stored) === Object.getPrototypeOf(values)) stored = values as Values;
+    else {
+      stored = this.allocate(values.length, dtype);
+      stored.set(values);
+    }
+    if (stored.length !== sizeOf(shape)) {
+      throw new LmdError('BACKEND_FAILURE', `Internal error: ${stored.length} values for the shape [${shape}].`);
+    }
+    this.#bytes += stored.byteLength;
+    this.#tensors++;
+    return new ReferenceTensor(shape, dtype, { values: stored, handles: 0 });
+  }
+
+  /** Another handle on the same values. */
+  share(x: Tensor, shape: readonly number[]): ReferenceTensor {
+    const buffer = this.#bufferOf(x);
+    this.#tensors++;
+    return new ReferenceTensor(shape, x.dtype, buffer);
+  }
+
+  /** The values of a live handle; never to be written to. */
+  values(x: Tensor): Values {
+    return this.#bufferOf(x).values;
+  }
+
+  free(x: Tensor): void {
+    const buffer = this.#bufferOf(x);
+    (x as ReferenceTensor).buffer = undefined;
+    this.#tensors--;
+    if (--buffer.handles === 0) this.#bytes -= buffer.values.byteLength;
+  }
+
+  memory(): { tensors: number; bytes: number } {
+    return { tensors: this.#tensors, bytes: this.#bytes };
+  }
+
+  #bufferOf(x: Tensor): Buffer {
+    if (!(x instanceof ReferenceTensor)) {
+      throw new LmdError('INVALID_ARGUMENT', 'This tensor was not made by the reference backend.', {
+        subject: 'tensor',
+        value: x,
+        remedy: 'Read it from its own backend and make it here with fromData.',
+      });
+    }
+    if (x.buffer === undefined) {
+      throw new LmdError(
+        'TENSOR_DISPOSED',
+        `Internal error: a tensor of shape [${x.shape}] was used after it was freed.`,
+        {
+          subject: 'tensor',
+          value: x,
+        },
+      );
+    }
+    return x.buffer;
+  }
+}
