@@ -38,6 +38,11 @@ export interface CustomGradient {
    * alive and unchanged. What it returns it hands over; other tensors that it makes are freed.
    */
   backward(ops: Operations, dy: Tensor, inputs: readonly Tensor[], output: Tensor): readonly (Tensor | null)[];
+  /**
+   * What `backward` reads, so that the rest can be freed before it runs: positions of inputs (default all) and the output
+   * (default true). Of an argument that is not saved, `backward` may read the shape and nothing else.
+   */
+  readonly saves?: { readonly inputs?: readonly number[]; readonly output?: boolean };
 }
 
 /**

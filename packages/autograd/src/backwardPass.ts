@@ -1,0 +1,118 @@
+import { type EagerOperations, LmdError, type NamedTensors, type Tensor } from '@lmd/core';
+import type { Node } from './node.js';
+import type { Recorder } from './recorder.js';
+
+/**
+ * Walks the recorded nodes backwards and gives the gradients of `loss` for `of`, zeros where it does not depend on one.
+ * Each node's saved tensors and each upstream gradient are freed as soon as they are used.
+ */
+export function backwardPass(recorder: Recorder, loss: Tensor, of: NamedTensors): NamedTensors {
+  const { ops } = recorder;
+  return ops.scope(() => {
+    const targets = new Set(Object.values(of));
+    const needed = dependents(recorder.nodes, targets);
+    const upstream = createUpstream(ops);
+    if (needed.has(loss)) upstream.add(loss, ops.full([], 1));
+    for (let index = recorder.nodes.length - 1; index >= 0; index -= 1) {
+      const node = recorder.nodes[index]!;
+      const dy = needed.has(node.output) ? upstream.get(node.output) : undefined;
+      if (dy !== undefined) {
+        const wanted = node.inputs.map((input) => input !== null && needed.has(input));
+        const gradients = runNode(ops, node, dy, wanted);
+        const made = new Set(gradients.filter((gradient) => gradient !== null));
+        made.forEach(upstream.retain);
+        node.inputs.forEach((input, i) => {
+          const gradient = gradients[i];
+          if (input !== null && wanted[i] && gradient != null) upstream.add(input, gradient);
+        });
+        made.forEach(upstream.release);
+        if (!targets.has(node.output)) upstream.remove(node.output);
+      }
+      recorder.releaseNode(node);
+    }
+    return collect(ops, upstream, of);
+  });
+}
+
+/** The tensors through which a gradient reaches `targets`, these included. The rest of the tape need not be walked. */
+function dependents(nodes: readonly Node[], targets: ReadonlySet<Tensor>): Set<Tensor> {
+  const needed = new Set(targets);
+  for (const node of nodes) {
+    if (node.inputs.some((input) => input !== null && needed.has(input))) needed.add(node.output);
+  }
+  return needed;
+}
+
+function runNode(ops: EagerOperations, node: Node, dy: Tensor, wanted: readonly boolean[]): readonly (Tensor | null)[] {
+  for (const tensor of node.saved) {
+    if (!ops.isDisposed(tensor)) continue;
+    throw new LmdError(
+      'TENSOR_DISPOSED',
+      `The gradient of ${node.operation} needs a tensor of shape [${tensor.shape}] that was freed before the backward pass.`,
+      {
+        subject: node.operation,
+        value: tensor.shape,
+        remedy: 'Scope and dispose through tape.ops, and keep weights and batches alive until gradients() returns.',
+      },
+    );
+  }
+  return ops.scope(() => node.gradients(dy, wanted));
+}
+
+interface Upstream {
+  get(x: Tensor): Tensor | undefined;
+  /** Adds `gradient` to that of `x`. */
+  add(x: Tensor, gradient: Tensor): void;
+  /** Forgets the gradient of `x`. */
+  remove(x: Tensor): void;
+  retain(gradient: Tensor): void;
+  /** Undoes one `retain`, and frees the gradient if nothing uses it any more. */
+  release(gradient: Tensor): void;
+}
+
+/** Gradients on their way. One handle may serve several tensors (a sum hands dy on unchanged), so uses are counted. */
+function createUpstream(ops: EagerOperations): Upstream {
+  const gradients = new Map<Tensor, Tensor>();
+  const uses = new Map<Tensor, number>();
+  const retain = (gradient: Tensor): void => void uses.set(gradient, (uses.get(gradient) ?? 0) + 1);
+  const release = (gradient: Tensor): void => {
+    const left = uses.get(gradient)! - 1;
+    if (left > 0) {
+      uses.set(gradient, left);
+      return;
+    }
+    uses.delete(gradient);
+    ops.dispose(gradient);
+  };
+  return {
+    get: (x) => gradients.get(x),
+    add(x, gradient) {
+      const earlier = gradients.get(x);
+      const total = earlier === undefined ? gradient : ops.add(earlier, gradient);
+      gradients.set(x, total);
+      retain(total);
+      if (earlier !== undefined) release(earlier);
+    },
+    remove(x) {
+      const gradient = gradients.get(x);
+      if (gradient === undefined) return;
+      gradients.delete(x);
+      release(gradient);
+    },
+    retain,
+    release,
+  };
+}
+
+/** One handle of its own for each name. */
+function collect(ops: EagerOperations, upstream: Upstream, of: NamedTensors): NamedTensors {
+  const given = new Set<Tensor>();
+  return Object.fromEntries(
+    Object.entries(of).map(([name, x]) => {
+      const gradient = upstream.get(x) ?? ops.zeros(x.shape);
+      const own = given.has(gradient) ? ops.reshape(gradient, gradient.shape) : gradient;
+      given.add(own);
+      return [name, own];
+    }),
+  );
+}

@@ -1,0 +1,203 @@
+import { type EagerOperations, LmdError, type Tensor, type TensorLike } from '@lmd/core';
+import { isTensor, type Node, type Rule, resolveRule } from './node.js';
+import { createSavedTensors } from './savedTensors.js';
+
+/** What the recording operations write to, and the backward pass reads: nodes in order of execution, and who owns what. */
+export interface Recorder {
+  readonly ops: EagerOperations;
+  /** Nodes in the order of the forward pass, dead ones included. */
+  readonly nodes: readonly Node[];
+  isTracked(x: Tensor): boolean;
+  watch(x: Tensor): void;
+  /** Notes a result that no gradient passes through. `inputs` are checked for having been freed by the user. */
+  untracked(inputs: readonly TensorLike[], output: Tensor): Tensor;
+  /** Notes a result, and its rule if any input is tracked. Returns `output`. */
+  record(operation: string, inputs: readonly TensorLike[], output: Tensor, rule: Rule): Tensor;
+  /** Refuses inputs that the user has freed, though the tape still holds them. */
+  checkAlive(inputs: readonly TensorLike[]): void;
+  /** True for a tensor that the user has freed, whether or not the tape still holds it. */
+  isFreed(x: Tensor): boolean;
+  /** True for results of the tape's own operations. */
+  isMade(x: Tensor): boolean;
+  scope<T>(body: () => T): T;
+  keep<T extends Tensor>(x: T): T;
+  dispose(x: Tensor): void;
+  /** Frees what a node saved, once. */
+  releaseNode(node: Node): void;
+  /** Frees all that is saved and forgets everything. */
+  clear(): void;
+}
+
+export function createRecorder(ops: EagerOperations): Recorder {
+  const saved = createSavedTensors(ops);
+  const made = new WeakSet<Tensor>();
+  /** Kept by the user: no scope lets go of them. */
+  const kept = new WeakSet<Tensor>();
+  let nodes: Node[] = [];
+  let producers = new Map<Tensor, Node>();
+  let watched = new Set<Tensor>();
+  let released = new WeakSet<Node>();
+  /** For each open scope of the tape, the tensors it is to free at its end. */
+  const frames: Tensor[][] = [];
+  let recording = true;
+
+  const isTracked = (x: Tensor): boolean => watched.has(x) || producers.has(x);
+
+  const checkAlive = (inputs: readonly TensorLike[]): void => {
+    for (const input of inputs) {
+      if (typeof input === 'object' && saved.owns(input)) {
+        throw new LmdError('TENSOR_DISPOSED', `A tensor of shape [${input.shape}] was freed and is used again.`, {
+          subject: 'input',
+          value: input.shape,
+          remedy: 'Return it from its scope, or keep it, to use it later.',
+        });
+      }
+    }
+  };
+
+  const isFreed = (x: Tensor): boolean => saved.owns(x) || ops.isDisposed(x);
+
+  const note = (inputs: readonly TensorLike[], output: Tensor): Tensor => {
+    made.add(output);
+    frames.at(-1)?.push(output);
+    checkAlive(inputs);
+    return output;
+  };
+
+  const releaseNode = (node: Node): void => {
+    if (released.has(node)) return;
+    released.add(node);
+    for (const tensor of node.saved) saved.release(tensor);
+  };
+
+  /** Nodes whose outputs can no longer reach a loss need nothing, and neither do the nodes only they were fed by. */
+  const buryDead = (start: Node): void => {
+    const pending = [start];
+    for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
+      if (node.reachable || node.consumers > 0 || released.has(node)) continue;
+      releaseNode(node);
+      producers.delete(node.output);
+      for (const input of node.inputs) {
+        const producer = input === null ? undefined : producers.get(input);
+        if (producer === undefined) continue;
+        producer.consumers -= 1;
+        pending.push(producer);
+      }
+    }
+  };
+
+  const letGo = (x: Tensor): void => {
+    const producer = producers.get(x);
+    if (producer === undefined) return;
+    producer.reachable = false;
+    buryDead(producer);
+  };
+
+  /** Takes back what was recorded since there were `length` nodes. Their outputs are already freed. */
+  const rollBack = (length: number): void => {
+    for (const node of nodes.slice(length).reverse()) {
+      node.reachable = false;
+      node.consumers = 0;
+      buryDead(node);
+    }
+    nodes.length = length;
+  };
+
+  return {
+    ops,
+    get nodes() {
+      return nodes;
+    },
+    isTracked,
+    watch: (x) => void watched.add(x),
+    untracked: (inputs, output) => note(inputs, output),
+    record(operation, inputs, output, rule) {
+      note(inputs, output);
+      if (!recording) return output;
+      const sources = inputs.map((x, index) => {
+        const differentiable = 'gradients' in rule || rule[index] != null;
+        return differentiable && isTensor(x) && x.dtype === 'f32' && isTracked(x) ? x : null;
+      });
+      if (sources.every((source) => source === null)) return output;
+      const resolved = resolveRule(
+        rule,
+        sources.map((source) => source !== null),
+      );
+      const node: Node = { operation, inputs: sources, output, ...resolved, consumers: 0, reachable: true };
+      for (const tensor of node.saved) saved.save(tensor);
+      for (const source of sources) {
+        const producer = source === null ? undefined : producers.get(source);
+        if (producer !== undefined) producer.consumers += 1;
+      }
+      nodes.push(node);
+      producers.set(output, node);
+      return output;
+    },
+    checkAlive,
+    isFreed,
+    isMade: (x) => made.has(x),
+    scope(body) {
+      const frame: Tensor[] = [];
+      const start = nodes.length;
+      frames.push(frame);
+      const survivors = new Set<Tensor>();
+      const leaving: Tensor[] = [];
+      let completed = false;
+      try {
+        const result = ops.scope(() => {
+          const returned = body();
+          collectTensors(returned, survivors);
+          for (const tensor of frame) {
+            if (survivors.has(tensor) || kept.has(tensor)) continue;
+            leaving.push(tensor);
+            if (saved.holds(tensor) && !isFreed(tensor)) saved.takeOver(tensor);
+          }
+          return returned;
+        });
+        completed = true;
+        return result;
+      } finally {
+        frames.pop();
+        if (completed) {
+          for (const tensor of leaving) letGo(tensor);
+          const enclosing = frames.at(-1);
+          if (enclosing !== undefined) for (const tensor of frame) if (survivors.has(tensor)) enclosing.push(tensor);
+        } else {
+          rollBack(start);
+        }
+      }
+    },
+    keep(x) {
+      checkAlive([x]);
+      kept.add(x);
+      return ops.keep(x);
+    },
+    dispose(x) {
+      checkAlive([x]);
+      if (saved.holds(x) && !ops.isDisposed(x)) saved.takeOver(x);
+      else ops.dispose(x);
+      letGo(x);
+    },
+    releaseNode,
+    clear() {
+      recording = false;
+      for (const node of nodes) releaseNode(node);
+      nodes = [];
+      producers = new Map();
+      watched = new Set();
+      released = new WeakSet();
+    },
+  };
+}
+
+/** Adds the tensors found in a value: itself, or nested in arrays and plain records. */
+function collectTensors(value: unknown, found: Set<Tensor>): void {
+  if (isTensor(value)) found.add(value);
+  else if (Array.isArray(value)) for (const item of value) collectTensors(item, found);
+  else if (typeof value === 'object' && value !== null) {
+    const prototype = Object.getPrototypeOf(value);
+    if (prototype === Object.prototype || prototype === null) {
+      for (const item of Object.values(value)) collectTensors(item, found);
+    }
+  }
+}

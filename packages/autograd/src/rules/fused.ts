@@ -1,0 +1,61 @@
+import { LmdError, type Operations, type Tensor } from '@lmd/core';
+import type { Recorder } from '../recorder.js';
+
+type Fused = Pick<
+  Operations,
+  'softmax' | 'layerNorm' | 'gelu' | 'crossEntropy' | 'attention' | 'fakeQuantize' | 'roundToBfloat16'
+>;
+
+/** The fused kernels, by the gradient kernels that core has for each; and the roundings, which have no gradient of their own. */
+export function fused(recorder: Recorder): Fused {
+  const { ops, record } = recorder;
+
+  const refuseTracked = (operation: string, x: Tensor): void => {
+    if (!recorder.isTracked(x)) return;
+    throw new LmdError('UNSUPPORTED', `${operation} has no gradient by itself: it is constant between its steps.`, {
+      subject: operation,
+      value: x.shape,
+      remedy: 'Wrap it in customGradient and say what its gradient is, for example dy itself (straight-through).',
+    });
+  };
+
+  return {
+    softmax(x) {
+      const y = ops.softmax(x);
+      return record('softmax', [x], y, [{ saves: [y], gradient: (dy) => ops.softmaxGradient(y, dy) }]);
+    },
+    layerNorm: (x, gain, bias, epsilon) =>
+      record('layerNorm', [x, gain, bias], ops.layerNorm(x, gain, bias, epsilon), {
+        saves: [x, gain],
+        gradients: (dy) => {
+          const gradients = ops.layerNormGradient(x, gain, dy, epsilon);
+          return [gradients.x, gradients.gain, gradients.bias];
+        },
+      }),
+    gelu: (x, approximation) =>
+      record('gelu', [x], ops.gelu(x, approximation), [
+        { saves: [x], gradient: (dy) => ops.geluGradient(x, dy, approximation) },
+      ]),
+    crossEntropy: (logits, labels) =>
+      record('crossEntropy', [logits, labels], ops.crossEntropy(logits, labels), [
+        { saves: [logits, labels], gradient: (dy) => ops.crossEntropyGradient(logits, labels, dy) },
+        null,
+      ]),
+    attention: (query, key, value, options) =>
+      record('attention', [query, key, value], ops.attention(query, key, value, options), {
+        saves: [query, key, value],
+        gradients: (dy) => {
+          const gradients = ops.attentionGradient(query, key, value, dy, options);
+          return [gradients.query, gradients.key, gradients.value];
+        },
+      }),
+    fakeQuantize(x, options) {
+      refuseTracked('fakeQuantize', x);
+      return recorder.untracked([x], ops.fakeQuantize(x, options));
+    },
+    roundToBfloat16(x) {
+      refuseTracked('roundToBfloat16', x);
+      return recorder.untracked([x], ops.roundToBfloat16(x));
+    },
+  };
+}

@@ -1,0 +1,39 @@
+import type { EagerOperations, Tensor } from '@lmd/core';
+
+/**
+ * Reference counts on the tensors that gradients still need. A tensor has up to two owners: the user (in practice the scope
+ * it was made in) and the tape. Whoever lets go last frees it.
+ */
+export interface SavedTensors {
+  save(x: Tensor): void;
+  /** One gradient less needs `x`. Frees it if that was the last and the user has let go of it. */
+  release(x: Tensor): void;
+  /** True while a gradient needs `x`. */
+  holds(x: Tensor): boolean;
+  /** The user lets go of a tensor that is held: from now on the tape alone owns it, beyond all scopes. */
+  takeOver(x: Tensor): void;
+  /** True for a tensor that the user has let go of and the tape still holds. */
+  owns(x: Tensor): boolean;
+}
+
+export function createSavedTensors(ops: EagerOperations): SavedTensors {
+  const counts = new Map<Tensor, number>();
+  const owned = new Set<Tensor>();
+  return {
+    save: (x) => void counts.set(x, (counts.get(x) ?? 0) + 1),
+    release(x) {
+      const count = counts.get(x) ?? 0;
+      if (count > 1) {
+        counts.set(x, count - 1);
+        return;
+      }
+      counts.delete(x);
+      if (owned.delete(x)) ops.dispose(x);
+    },
+    holds: (x) => counts.has(x),
+    takeOver(x) {
+      owned.add(ops.keep(x));
+    },
+    owns: (x) => owned.has(x),
+  };
+}

@@ -1,0 +1,114 @@
+import { type EagerOperations, LmdError, type NamedTensors, type Operations, type Tensor } from '@lmd/core';
+import { backwardPass } from './backwardPass.js';
+import { isTensor } from './node.js';
+import { createRecorder, type Recorder } from './recorder.js';
+import { custom } from './rules/custom.js';
+import { elementwise } from './rules/elementwise.js';
+import { fused } from './rules/fused.js';
+import { indexing } from './rules/indexing.js';
+import { matrixProduct } from './rules/matmul.js';
+import { plain } from './rules/plain.js';
+import { reductions } from './rules/reductions.js';
+import { shape } from './rules/shape.js';
+
+/** Records operations on watched tensors, for one backward pass. */
+export interface Tape {
+  /**
+   * The operations of the backend, which also record wherever an input is watched or follows from one. Use its `scope` and
+   * `dispose` for intermediates: they free at once what no gradient needs, and the backward pass frees the rest when it has
+   * used it.
+   */
+  readonly ops: Operations;
+  /** Tracks an f32 tensor, which stays the caller's and must live until `gradients` returns. Gives `x` back. */
+  watch(x: Tensor): Tensor;
+  /**
+   * d loss / d x for each named tensor (watched, or computed from watched ones), of its shape; zeros where the scalar `loss` does not depend on
+   * it. The gradients are the caller's, made in the current scope, one handle a name. Consumes the tape: a second call is an
+   * `INVALID_ARGUMENT`. A saved tensor that was freed around the tape is a `TENSOR_DISPOSED`.
+   */
+  gradients(loss: Tensor, of: NamedTensors): NamedTensors;
+  /** Frees what is saved for gradients. The tape is consumed. Does nothing the second time. */
+  dispose(): void;
+}
+
+/** A reverse-mode tape over `ops`. Needs nothing of the backend but its forward operations and core's gradient kernels. */
+export function createTape(ops: EagerOperations): Tape {
+  const recorder = createRecorder(ops);
+  let consumed = false;
+
+  const checkUsable = (subject: string): void => {
+    if (!consumed) return;
+    throw new LmdError('INVALID_ARGUMENT', `${subject} was called on a tape that is already used up.`, {
+      subject,
+      remedy: 'A tape gives gradients once: make a new one with createTape for each forward pass.',
+    });
+  };
+
+  return {
+    ops: recordingOperations(recorder),
+    watch(x) {
+      checkUsable('tape.watch');
+      checkFloat('tape.watch', x);
+      recorder.checkAlive([x]);
+      recorder.watch(x);
+      return x;
+    },
+    gradients(loss, of) {
+      checkUsable('tape.gradients');
+      checkFloat('tape.gradients', loss);
+      if (loss.shape.length > 0) {
+        throw new LmdError('SHAPE_MISMATCH', `A loss must be a scalar, and this one has shape [${loss.shape}].`, {
+          subject: 'loss',
+          value: loss.shape,
+          remedy: 'Reduce it first, with ops.mean or ops.sum.',
+        });
+      }
+      for (const [name, x] of Object.entries(of)) {
+        if (recorder.isTracked(x)) continue;
+        throw new LmdError('INVALID_ARGUMENT', `The gradient of "${name}" is asked for, and it is not on the tape.`, {
+          subject: name,
+          value: x.shape,
+          remedy: 'Call tape.watch on it before the forward pass.',
+        });
+      }
+      consumed = true;
+      try {
+        return backwardPass(recorder, loss, of);
+      } finally {
+        recorder.clear();
+      }
+    },
+    dispose() {
+      consumed = true;
+      recorder.clear();
+    },
+  };
+}
+
+function recordingOperations(recorder: Recorder): Operations {
+  return {
+    ...plain(recorder),
+    ...elementwise(recorder),
+    ...reductions(recorder),
+    ...matrixProduct(recorder),
+    ...shape(recorder),
+    ...indexing(recorder),
+    ...fused(recorder),
+    ...custom(recorder),
+    scope: recorder.scope,
+    keep: recorder.keep,
+    isDisposed: recorder.isFreed,
+    dispose(x) {
+      for (const tensor of isTensor(x) ? [x] : Object.values(x)) recorder.dispose(tensor);
+    },
+  };
+}
+
+function checkFloat(subject: string, x: Tensor): void {
+  if (x.dtype === 'f32') return;
+  throw new LmdError('DTYPE_MISMATCH', `${subject} takes f32 tensors, and this one is ${x.dtype}.`, {
+    subject,
+    value: x.dtype,
+    remedy: 'Gradients are defined for f32 tensors only.',
+  });
+}
