@@ -1,0 +1,113 @@
+import { SafetensorsError, show } from './errors.js';
+
+const whitespace = new Set([' ', '\t', '\n', '\r']);
+const integer = /(?:0|[1-9][0-9]*)(?![0-9.eE])/y;
+// A string as JSON has it, up to its closing quote.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids exactly these, unescaped, within a string.
+const quoted = /"[^"\\\u0000-\u001f]*(?:\\.[^"\\\u0000-\u001f]*)*"/y;
+const loneSurrogate = /\p{Surrogate}/u;
+
+/**
+ * Reads the little JSON that a header may hold: objects without duplicate keys, strings, and lists of non-negative integers.
+ * `JSON.parse` would not do: it lets the last of two equal keys win without a word, takes `__proto__` for a name, and rounds
+ * integers that it cannot hold. Nothing recurses, so no header can exhaust the stack.
+ */
+export class HeaderScanner {
+  #position = 0;
+
+  constructor(readonly text: string) {}
+
+  /** Calls `member` for each key, which must read the value; keys are unique within the object. */
+  object(what: string, member: (key: string) => void): void {
+    this.#expect('{', what);
+    const seen = new Set<string>();
+    if (this.#take('}')) return;
+    do {
+      this.#skipWhitespace();
+      const key = this.string(`a name in ${what}`);
+      if (seen.has(key)) throw nameError(key, `stands twice in ${what}`, 'Which of the two is meant cannot be known.');
+      if (key === '__proto__')
+        throw nameError(key, `is a name in ${what}`, 'It is refused, as it is no ordinary name in JavaScript.');
+      seen.add(key);
+      this.#expect(':', what);
+      this.#skipWhitespace();
+      member(key);
+    } while (this.#take(','));
+    this.#expect('}', what);
+  }
+
+  string(what: string): string {
+    quoted.lastIndex = this.#position;
+    const match = quoted.exec(this.text);
+    if (match === null) throw this.#unexpected(`${what}, a string`);
+    let value: string;
+    try {
+      value = match[0].includes('\\') ? JSON.parse(match[0]) : match[0].slice(1, -1);
+    } catch (cause) {
+      throw this.#unexpected(`${what}, a string with valid escapes`, cause);
+    }
+    if (loneSurrogate.test(value)) throw this.#unexpected(`${what}, a string without half a surrogate pair`);
+    this.#position = quoted.lastIndex;
+    return value;
+  }
+
+  integers(what: string): number[] {
+    this.#expect('[', what);
+    const values: number[] = [];
+    if (this.#take(']')) return values;
+    do {
+      this.#skipWhitespace();
+      integer.lastIndex = this.#position;
+      const match = integer.exec(this.text);
+      const value = match === null ? Number.NaN : Number(match[0]);
+      if (!Number.isSafeInteger(value)) throw this.#unexpected(`${what}, a list of integers from 0 to 2^53 − 1`);
+      this.#position = integer.lastIndex;
+      values.push(value);
+    } while (this.#take(','));
+    this.#expect(']', what);
+    return values;
+  }
+
+  /** Nothing may follow but the spaces that pad the header. */
+  end(): void {
+    while (this.text[this.#position] === ' ') this.#position++;
+    if (this.#position < this.text.length) throw this.#unexpected('nothing but spaces after the header');
+  }
+
+  #take(character: string): boolean {
+    this.#skipWhitespace();
+    if (this.text[this.#position] !== character) return false;
+    this.#position++;
+    return true;
+  }
+
+  #expect(character: string, what: string): void {
+    if (!this.#take(character)) throw this.#unexpected(`${JSON.stringify(character)} of ${what}`);
+  }
+
+  #skipWhitespace(): void {
+    while (whitespace.has(this.text[this.#position] ?? '')) this.#position++;
+  }
+
+  #unexpected(expected: string, cause?: unknown): SafetensorsError {
+    const found = this.text.slice(this.#position, this.#position + 20);
+    return new SafetensorsError(
+      'HEADER_INVALID',
+      `The header holds ${found === '' ? 'nothing' : show(found)} at character ${this.#position}, where ${expected} belongs.`,
+      {
+        subject: 'header',
+        value: found,
+        remedy: 'This is not a safetensors file, or it is damaged: fetch or write it again.',
+        cause,
+      },
+    );
+  }
+}
+
+export function nameError(name: string, problem: string, remedy: string): SafetensorsError {
+  return new SafetensorsError('NAME_INVALID', `The name ${show(name)} ${problem}.`, {
+    subject: name,
+    value: name,
+    remedy,
+  });
+}

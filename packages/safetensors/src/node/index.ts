@@ -1,0 +1,2 @@
+export { openSafetensorsFile, readSafetensorsFile, type SafetensorsFile, writeSafetensorsFile } from './files.js';
+export { type FileContents, writeFileAtomic } from './write-file-atomic.js';

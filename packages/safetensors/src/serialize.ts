@@ -1,0 +1,168 @@
+import { alignmentOrder, byteLengthOf } from './dtypes.js';
+import { SafetensorsError, show } from './errors.js';
+import { lengthBytes, maxHeaderBytes } from './header.js';
+import { nameError } from './header-scanner.js';
+import type { SafetensorsTensor } from './parse.js';
+
+export interface SafetensorsInput {
+  /** By name; a `Map` or a plain record. */
+  readonly tensors: ReadonlyMap<string, SafetensorsTensor> | { readonly [name: string]: SafetensorsTensor };
+  readonly metadata?: { readonly [name: string]: string };
+}
+
+/**
+ * The bytes of a safetensors file. The same tensors and metadata give the same bytes, in whatever order they are given: tensors go
+ * by alignment, widest first, and then by name, as in the original library; metadata by name. The header is padded with spaces
+ * so that the data begins at a multiple of 8.
+ *
+ * @throws SafetensorsError for a name or metadata that the format has no place for, and for data that is not as long as dtype and
+ * shape say.
+ */
+export function serializeSafetensors(input: SafetensorsInput): Uint8Array {
+  const { start, data, byteLength } = layOut(input);
+  const bytes = new Uint8Array(byteLength);
+  bytes.set(start);
+  let offset = start.length;
+  for (const part of data) {
+    bytes.set(part, offset);
+    offset += part.length;
+  }
+  return bytes;
+}
+
+export interface Layout {
+  /** The header with its length before it. */
+  readonly start: Uint8Array;
+  /** What follows, in order. */
+  readonly data: readonly Uint8Array[];
+  readonly byteLength: number;
+}
+
+/** The parts of a file, in order, without copying tensor data: a writer may write them one by one. */
+export function layOut(input: SafetensorsInput): Layout {
+  if (typeof input !== 'object' || input === null || typeof input.tensors !== 'object' || input.tensors === null) {
+    throw new SafetensorsError('INVALID_ARGUMENT', `The tensors to write are ${show(input)}.`, {
+      subject: 'tensors',
+      value: input,
+      remedy: 'Give { tensors, metadata }, with the tensors by name.',
+    });
+  }
+  for (const option of Object.keys(input)) {
+    if (option === 'tensors' || option === 'metadata') continue;
+    throw new SafetensorsError('INVALID_ARGUMENT', `Unknown option "${option}".`, {
+      subject: option,
+      remedy: 'The options are: tensors, metadata.',
+    });
+  }
+  const tensors: [string, SafetensorsTensor][] =
+    input.tensors instanceof Map ? [...input.tensors] : Object.entries(input.tensors);
+  for (const [name] of tensors) checkName(name, 'tensor');
+  for (const [name, tensor] of tensors) checkTensor(name, tensor);
+  tensors.sort(
+    ([aName, a], [bName, b]) => alignmentOrder(b.dtype) - alignmentOrder(a.dtype) || compareCodePoints(aName, bName),
+  );
+
+  const members: string[] = [];
+  const metadata = metadataMember(input.metadata);
+  if (metadata !== undefined) members.push(metadata);
+  let offset = 0;
+  for (const [name, { dtype, shape, data }] of tensors) {
+    const end = offset + data.length;
+    members.push(
+      `${JSON.stringify(name)}:{"dtype":"${dtype}","shape":[${shape.join(',')}],"data_offsets":[${offset},${end}]}`,
+    );
+    offset = end;
+  }
+  const start = headerBytes(`{${members.join(',')}}`);
+  return { start, data: tensors.map(([, { data }]) => data), byteLength: start.length + offset };
+}
+
+function headerBytes(json: string): Uint8Array {
+  const encoded = new TextEncoder().encode(json);
+  const length = Math.ceil(encoded.length / lengthBytes) * lengthBytes;
+  if (length > maxHeaderBytes) {
+    throw new SafetensorsError(
+      'HEADER_TOO_LARGE',
+      `The header takes ${length} bytes; the format allows ${maxHeaderBytes}.`,
+      {
+        subject: 'header',
+        value: length,
+        remedy: 'Write fewer tensors or less metadata into one file.',
+      },
+    );
+  }
+  const start = new Uint8Array(lengthBytes + length).fill(0x20);
+  new DataView(start.buffer).setBigUint64(0, BigInt(length), true);
+  start.set(encoded, lengthBytes);
+  return start;
+}
+
+function metadataMember(metadata: SafetensorsInput['metadata']): string | undefined {
+  if (metadata === undefined) return undefined;
+  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata) || metadata instanceof Map) {
+    throw metadataError('__metadata__', metadata, 'Give a record of strings.');
+  }
+  const entries = Object.entries(metadata).sort(([a], [b]) => compareCodePoints(a, b));
+  if (entries.length === 0) return undefined;
+  for (const [name, value] of entries) {
+    checkName(name, 'metadata');
+    if (typeof value !== 'string')
+      throw metadataError(name, value, 'Values are strings: give JSON text for anything else.');
+    if (loneSurrogate.test(value))
+      throw metadataError(name, value, 'It holds half a surrogate pair, which UTF-8 cannot.');
+  }
+  return `"__metadata__":{${entries.map((entry) => entry.map((text) => JSON.stringify(text)).join(':')).join(',')}}`;
+}
+
+const loneSurrogate = /\p{Surrogate}/u;
+
+function checkName(name: unknown, kind: 'tensor' | 'metadata'): void {
+  if (typeof name !== 'string') throw nameError(String(name), 'is no string', 'Names are strings.');
+  if (name === '__proto__')
+    throw nameError(name, `is a ${kind} name`, 'It is no ordinary name in JavaScript: choose another.');
+  if (name === '__metadata__' && kind === 'tensor') {
+    throw nameError(name, 'is a tensor name', 'The format keeps it for metadata: choose another.');
+  }
+  if (loneSurrogate.test(name)) throw nameError(name, 'holds half a surrogate pair', 'UTF-8 has no place for it.');
+}
+
+function checkTensor(name: string, tensor: SafetensorsTensor): void {
+  if (typeof tensor !== 'object' || tensor === null || !(tensor.data instanceof Uint8Array)) {
+    throw new SafetensorsError('INVALID_ARGUMENT', `The tensor ${show(name)} has no bytes.`, {
+      subject: name,
+      value: tensor,
+      remedy: 'Give { dtype, shape, data: Uint8Array }; tensorFrom makes one of a typed array.',
+    });
+  }
+  const bytes = byteLengthOf(tensor.dtype, tensor.shape, name);
+  if (tensor.data.length === bytes) return;
+  throw new SafetensorsError(
+    'SHAPE_INVALID',
+    `${show(name)} has ${tensor.data.length} bytes; ${tensor.dtype} of shape [${tensor.shape}] takes ${bytes}.`,
+    { subject: name, value: tensor.data.length, remedy: 'Give the bytes of exactly the elements of the shape.' },
+  );
+}
+
+function metadataError(name: string, value: unknown, remedy: string): SafetensorsError {
+  return new SafetensorsError('INVALID_ARGUMENT', `The metadata ${show(name)} is ${show(value)}.`, {
+    subject: name,
+    value,
+    remedy,
+  });
+}
+
+/** The order of the UTF-8 bytes, which is not that of JavaScript's UTF-16 units beyond U+FFFF. */
+function compareCodePoints(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let index = 0; index < length; index++) {
+    const x = a.charCodeAt(index);
+    const y = b.charCodeAt(index);
+    if (x === y) continue;
+    const xSurrogate = x >= 0xd800 && x <= 0xdfff;
+    const ySurrogate = y >= 0xd800 && y <= 0xdfff;
+    // Surrogates stand for code points above all others; among themselves their units are in the right order.
+    if (xSurrogate !== ySurrogate) return xSurrogate ? 1 : -1;
+    return x - y;
+  }
+  return a.length - b.length;
+}
