@@ -35,9 +35,16 @@ export interface CustomGradient {
   forward(ops: Operations, inputs: readonly Tensor[]): Tensor;
   /**
    * From dy, of the output's shape, the gradient for each input, or null where there is none. `inputs` and `output` are
-   * alive and unchanged. What it returns it hands over; other tensors that it makes are freed.
+   * alive and unchanged. What it returns it hands over; other tensors that it makes are freed. Where `wanted[i]` is false,
+   * nobody needs the gradient of input i, and null saves the work.
    */
-  backward(ops: Operations, dy: Tensor, inputs: readonly Tensor[], output: Tensor): readonly (Tensor | null)[];
+  backward(
+    ops: Operations,
+    dy: Tensor,
+    inputs: readonly Tensor[],
+    output: Tensor,
+    wanted: readonly boolean[],
+  ): readonly (Tensor | null)[];
   /**
    * What `backward` reads, so that the rest can be freed before it runs: positions of inputs (default all) and the output
    * (default true). Of an argument that is not saved, `backward` may read the shape and nothing else.

@@ -10,8 +10,8 @@ export function custom({ ops, record }: Recorder): Pick<Operations, 'customGradi
       const readsOutput = gradient.saves?.output ?? true;
       return record('customGradient', inputs, output, {
         saves: [...inputs.filter((_, index) => readsInput(index)), ...(readsOutput ? [output] : [])],
-        gradients: (dy) => {
-          const gradients = gradient.backward(ops, dy, inputs, output);
+        gradients: (dy, wanted) => {
+          const gradients = gradient.backward(ops, dy, inputs, output, wanted);
           checkGradients(gradients, inputs);
           return gradients.map((x) => x && fresh(x, [...inputs, output]));
         },
