@@ -1,0 +1,66 @@
+import type { BlockFormat } from './blockFormats.js';
+import type { ElementFormat } from './elementFormats.js';
+
+/** Biased float32 exponent (0 … 254) minus scale byte (0 … 254), plus this, indexes the tables of a `Grid`. */
+export const gridOffset = 254;
+
+/**
+ * What the kernels need of a format: the spacing of its values, tabulated by binade, and a few constants. A value is first divided
+ * by its block's scale, which is exact in float64; so one table serves every scale.
+ */
+export interface Grid {
+  readonly element: ElementFormat;
+  readonly emax: number;
+  /** The largest finite magnitude. */
+  readonly largest: number;
+  /** The 23 mantissa bits of `largest` as a float32. */
+  readonly largestMantissa: number;
+  /** The bits after the leading one that `largest`'s binade has: what the scale mode `even` rounds to. */
+  readonly significantBits: number;
+  /** The distance between neighbours in each binade. */
+  readonly quanta: Float64Array;
+  /** 2^52 quanta: adding it to a magnitude in float64 and taking it off again rounds to the nearest multiple of the quantum. */
+  readonly magic: Float64Array;
+  /** With a scale byte below this, a subnormal float32 may fall into a binade that its exponent field does not show. */
+  readonly tinyBelow: number;
+  /** Added to each result: −0 changes nothing; +0, for two's complement, turns −0 into +0. */
+  readonly zero: number;
+}
+
+const grids = new WeakMap<BlockFormat, Grid>();
+
+/** The grid of a format, computed once a record: records are data and must not be changed after use. */
+export function gridOf(format: BlockFormat): Grid {
+  let grid = grids.get(format);
+  if (grid === undefined) {
+    grid = gridOfElement(format.element);
+    grids.set(format, grid);
+  }
+  return grid;
+}
+
+export function gridOfElement(element: ElementFormat): Grid {
+  const { emax, emin, largest, bias } = element;
+  const significantBits = element.kind === 'int' ? element.mantissaBits + emax : element.mantissaBits;
+  const quanta = new Float64Array(2 * gridOffset + 1);
+  const magic = new Float64Array(quanta.length);
+  for (let i = 0; i < quanta.length; i++) {
+    const exponent = Math.max(i - gridOffset, emin);
+    const quantum = 2 ** (exponent - significantBits);
+    // Without mantissa bits, neighbouring codes are neighbouring powers of two: an odd offset turns a tie towards the even code.
+    const odd = significantBits === 0 && i - gridOffset >= emin && (exponent + bias) % 2 === 0 ? 1 : 0;
+    quanta[i] = quantum;
+    magic[i] = (2 ** 52 + odd) * quantum;
+  }
+  return {
+    element,
+    emax,
+    largest,
+    largestMantissa: new Int32Array(Float32Array.of(largest).buffer)[0]! & 0x7fffff,
+    significantBits,
+    quanta,
+    magic,
+    tinyBelow: Math.max(0, -emin),
+    zero: element.kind === 'float' ? -0 : 0,
+  };
+}

@@ -1,0 +1,169 @@
+import { type BlockFormat, type FormatName, formatNamed } from './blockFormats.js';
+import { MxFormatError } from './errors.js';
+import { type Grid, gridOf } from './grid.js';
+import { checkRandomKey, type RandomKey } from './philox.js';
+
+/**
+ * How an element that falls between two codes is rounded. `nearestEven`: to the nearer, ties to the even code. `nearestAway`: to the
+ * nearer, ties away from zero. `towardZero`: to the smaller magnitude. `stochastic`: away from zero with the probability that keeps
+ * the mean.
+ */
+export type Rounding = 'nearestEven' | 'nearestAway' | 'towardZero' | 'stochastic';
+
+/**
+ * How a block's power-of-two scale follows from its largest magnitude A. `floor`: 2^(⌊log2 A⌋ − emax) (OCP MX v1.0, section 6.3).
+ * `ceil`: 2^(⌈log2 A⌉ − emax). `rceil`: 2^⌈log2(A / largest)⌉, the smallest that clips nothing. `even`: A is first rounded to the
+ * element's mantissa, ties to even, then as `floor`.
+ */
+export type ScaleMode = 'floor' | 'ceil' | 'rceil' | 'even';
+
+export const roundings: readonly Rounding[] = Object.freeze(['nearestEven', 'nearestAway', 'towardZero', 'stochastic']);
+export const scaleModes: readonly ScaleMode[] = Object.freeze(['floor', 'ceil', 'rceil', 'even']);
+
+export interface QuantizeOptions {
+  /** A format's name, or a record. */
+  readonly format: FormatName | BlockFormat;
+  /** The row-major shape of the values. Default: one dimension. */
+  readonly shape?: readonly number[];
+  /** The axis along which blocks run; negative counts from the end. Default: −1. */
+  readonly axis?: number;
+  /** Elements that share a scale. Default: the format's own. */
+  readonly blockSize?: number;
+  /** Default: `nearestEven`. `stochastic` needs `seed` or `key`. */
+  readonly rounding?: Rounding;
+  /** Default: `floor`. */
+  readonly scaleMode?: ScaleMode;
+  /** Seed of stochastic rounding: an integer in [0, 2^53). Short for the key { seed, stream: 0, step: 0, sample: 0 }. */
+  readonly seed?: number;
+  /** The stream of random numbers of stochastic rounding. */
+  readonly key?: RandomKey;
+}
+
+const optionNames = new Set(['format', 'shape', 'axis', 'blockSize', 'rounding', 'scaleMode', 'seed', 'key']);
+
+/** Options with every default filled in and everything checked. The values are seen as [outer, length, inner]. */
+export interface Plan {
+  readonly format: BlockFormat;
+  readonly grid: Grid;
+  readonly shape: readonly number[];
+  readonly axis: number;
+  readonly outer: number;
+  /** Elements along the axis. */
+  readonly length: number;
+  readonly inner: number;
+  readonly blockSize: number;
+  readonly rounding: Rounding;
+  readonly scaleMode: ScaleMode;
+  readonly key: RandomKey | undefined;
+}
+
+/**
+ * Checks the options of `fakeQuantize` and its kin against the number of values.
+ *
+ * @throws MxFormatError `UNKNOWN_OPTION`, `INVALID_ARGUMENT` or `SHAPE_MISMATCH`, naming the option.
+ */
+export function planOf(count: number, options: QuantizeOptions): Plan {
+  for (const name in options) {
+    if (!optionNames.has(name)) {
+      throw new MxFormatError('UNKNOWN_OPTION', `There is no option ${JSON.stringify(name)}.`, {
+        subject: name,
+        value: (options as unknown as Record<string, unknown>)[name],
+        remedy: `The options are ${[...optionNames].join(', ')}.`,
+      });
+    }
+  }
+  const format = typeof options.format === 'string' ? formatNamed(options.format) : options.format;
+  const grid = gridOf(format);
+  const shape = options.shape ?? [count];
+  const rank = shape.length;
+  const asked = options.axis ?? -1;
+  if (!Number.isInteger(asked) || asked < -rank || asked >= rank) {
+    throw new MxFormatError(
+      'INVALID_ARGUMENT',
+      `The axis ${asked} is out of range for the shape [${shape.join(', ')}].`,
+      {
+        subject: 'axis',
+        value: asked,
+        remedy:
+          rank === 0 ? 'A scalar has no axis: give it the shape [1].' : `Use an integer from ${-rank} to ${rank - 1}.`,
+      },
+    );
+  }
+  const axis = asked < 0 ? asked + rank : asked;
+  let outer = 1;
+  let inner = 1;
+  for (let i = 0; i < rank; i++) {
+    const size = shape[i]!;
+    if (!Number.isInteger(size) || size < 0) {
+      throw new MxFormatError('INVALID_ARGUMENT', `The shape [${shape.join(', ')}] has a size of ${size}.`, {
+        subject: 'shape',
+        value: shape,
+        remedy: 'Sizes are whole numbers, zero or more.',
+      });
+    }
+    if (i < axis) outer *= size;
+    if (i > axis) inner *= size;
+  }
+  const length = shape[axis]!;
+  if (outer * length * inner !== count) {
+    throw new MxFormatError(
+      'SHAPE_MISMATCH',
+      `The shape [${shape.join(', ')}] holds ${outer * length * inner} values, but there are ${count}.`,
+      { subject: 'shape', value: shape, remedy: 'Pass the row-major shape of the values.' },
+    );
+  }
+  const blockSize = options.blockSize ?? format.blockSize;
+  if (!Number.isInteger(blockSize) || blockSize < 1) {
+    throw new MxFormatError('INVALID_ARGUMENT', `The block size is ${blockSize}.`, {
+      subject: 'blockSize',
+      value: blockSize,
+      remedy: 'Use a whole number, 1 or more.',
+    });
+  }
+  const rounding = oneOf('rounding', options.rounding ?? 'nearestEven', roundings);
+  const scaleMode = oneOf('scaleMode', options.scaleMode ?? 'floor', scaleModes);
+  return {
+    format,
+    grid,
+    shape,
+    axis,
+    outer,
+    length,
+    inner,
+    blockSize,
+    rounding,
+    scaleMode,
+    key: randomKeyOf(options, rounding),
+  };
+}
+
+function randomKeyOf({ seed, key }: QuantizeOptions, rounding: Rounding): RandomKey | undefined {
+  if (seed !== undefined && key !== undefined) {
+    throw new MxFormatError('INVALID_ARGUMENT', 'Both `seed` and `key` are given.', {
+      subject: 'seed',
+      value: seed,
+      remedy: 'Give one of them: `seed` is short for a key with stream, step and sample 0.',
+    });
+  }
+  const chosen = key ?? (seed === undefined ? undefined : { seed, stream: 0, step: 0, sample: 0 });
+  if (chosen !== undefined) checkRandomKey(chosen);
+  else if (rounding === 'stochastic') {
+    throw new MxFormatError('INVALID_ARGUMENT', 'Stochastic rounding has no random numbers.', {
+      subject: 'seed',
+      value: undefined,
+      remedy: 'Pass `seed`, an integer, or `key`.',
+    });
+  }
+  return chosen;
+}
+
+function oneOf<Name extends string>(subject: string, value: Name, allowed: readonly Name[]): Name {
+  if (!allowed.includes(value)) {
+    throw new MxFormatError('INVALID_ARGUMENT', `The ${subject} is ${JSON.stringify(value)}.`, {
+      subject,
+      value,
+      remedy: `Use one of ${allowed.join(', ')}.`,
+    });
+  }
+  return value;
+}

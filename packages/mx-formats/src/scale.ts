@@ -1,0 +1,52 @@
+import type { Grid } from './grid.js';
+import type { ScaleMode } from './options.js';
+
+/** The E8M0 code of NaN: the scale of a block that holds a NaN or an infinity. */
+export const nanScale = 0xff;
+
+/** The bits of the float32 infinity: magnitudes from here on are not finite. */
+export const infinityBits = 0x7f800000;
+
+/** 2^(byte − 127), by scale byte. */
+export const scaleValues: Float64Array = Float64Array.from({ length: 256 }, (_, byte) =>
+  byte === nanScale ? Number.NaN : 2 ** (byte - 127),
+);
+
+/** 2^(127 − byte), by scale byte. */
+export const inverseScales: Float64Array = scaleValues.map((value) => 1 / value);
+
+/**
+ * The E8M0 scale byte of a block whose largest magnitude has these float32 bits; 0 for an all-zero block and 0xFF for one that is
+ * not finite. The exponent is read from the bits, since a floating-point logarithm is wrong just below powers of two.
+ */
+export function scaleByte(grid: Grid, mode: ScaleMode, maximum: number): number {
+  if (maximum >= infinityBits) return nanScale;
+  if (maximum === 0) return 0;
+  let exponent = maximum >>> 23;
+  let mantissa = maximum & 0x7fffff;
+  if (exponent === 0) {
+    const shift = Math.clz32(mantissa) - 8;
+    exponent = 1 - shift;
+    mantissa = (mantissa << shift) & 0x7fffff;
+  }
+  const byte = exponent - grid.emax + binadesUp(grid, mode, mantissa);
+  return Math.min(Math.max(byte, 0), 254);
+}
+
+/** 1 where the mode takes the next power of two above ⌊log2 A⌋, else 0. */
+function binadesUp(grid: Grid, mode: ScaleMode, mantissa: number): number {
+  switch (mode) {
+    case 'floor':
+      return 0;
+    case 'ceil':
+      return mantissa > 0 ? 1 : 0;
+    case 'rceil':
+      return mantissa > grid.largestMantissa ? 1 : 0;
+    case 'even': {
+      const dropped = 23 - grid.significantBits;
+      const significand = mantissa | 0x800000;
+      const rounded = significand + (1 << (dropped - 1)) - 1 + ((significand >>> dropped) & 1);
+      return rounded >= 0x1000000 ? 1 : 0;
+    }
+  }
+}
