@@ -1,0 +1,10 @@
+export { type AdamwOptions, adamw } from './adamw.js';
+export { clipByGlobalNorm, globalNorm } from './clip.js';
+export { accumulateGradients, scaleGradients } from './gradients.js';
+export { lmd } from './lmd.js';
+export { type LmdOptions, lmdRegularizers } from './lmd-options.js';
+export * from './optimizer.js';
+export { type ParameterGroup, parameterGroups, type WeightPredicate } from './parameter-groups.js';
+export type { DecayOptions } from './schedules.js';
+export * as schedules from './schedules.js';
+export { disposeState, stateBytes } from './state.js';

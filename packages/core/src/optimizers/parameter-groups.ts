@@ -1,0 +1,213 @@
+import { LmdError } from '../errors.js';
+import type { EagerOperations } from '../operations.js';
+import { type NamedTensors, sizeOf, type Tensor } from '../tensor.js';
+import type { DrawKey, Optimizer, OptimizerState, Pass, WeightsKind } from './optimizer.js';
+import { checkOptionNames, describe } from './options.js';
+import { checkPasses, weightOf } from './state.js';
+
+/** Decides by the weight's name and shape. */
+export type WeightPredicate = (name: string, shape: readonly number[]) => boolean;
+
+export interface ParameterGroup {
+  /** One weight's name, a pattern found anywhere in the name, a predicate, or `'*'` for all that no earlier group took. */
+  readonly match: string | RegExp | WeightPredicate;
+  readonly optimizer: Optimizer;
+}
+
+/**
+ * Several rules over one set of weights: each weight goes to the first group that matches it. A weight without a group and a
+ * group without a weight are errors that name them, because either is a misspelt pattern far more often than a wish.
+ *
+ * Groups with several samples must agree on how many. A group with one sample beside them, such as `adamw` beside `lmd`, averages
+ * its gradients over all passes.
+ *
+ * The state is the groups' states together, under the same names, so moving a boundary between groups changes no name. The
+ * shape that a predicate is given is that of the weight; from a state it is that of the weight's largest vector.
+ */
+export function parameterGroups(groups: readonly ParameterGroup[]): Optimizer {
+  checkGroups(groups);
+  const name = `parameterGroups(${groups.map(({ optimizer }) => optimizer.name).join(', ')})`;
+  const samples = commonSamples(groups);
+
+  function split(state: OptimizerState): OptimizerState[] {
+    return partition(groups, weightShapes(state), state.tensors, weightOf).map((tensors) => ({
+      step: state.step,
+      tensors,
+    }));
+  }
+
+  function collect(
+    ops: EagerOperations,
+    state: OptimizerState,
+    weightsOf: (optimizer: Optimizer, part: OptimizerState) => NamedTensors,
+  ): NamedTensors {
+    return ops.scope(() => {
+      const parts = split(state);
+      return Object.assign({}, ...groups.map(({ optimizer }, index) => weightsOf(optimizer, parts[index]!)));
+    });
+  }
+
+  return {
+    name,
+    samples,
+
+    async init(ops, weights) {
+      const shapes = new Map(Object.entries(weights).map(([weight, { shape }]) => [weight, shape]));
+      const parts = partition(groups, shapes, weights, (weight) => weight);
+      const tensors: Record<string, Tensor> = {};
+      try {
+        for (const [index, { optimizer }] of groups.entries()) {
+          Object.assign(tensors, (await optimizer.init(ops, parts[index]!)).tensors);
+        }
+      } catch (error) {
+        ops.dispose(tensors);
+        throw error;
+      }
+      return { step: 0, tensors };
+    },
+
+    draw: (ops, state, key: DrawKey) => collect(ops, state, (optimizer, part) => optimizer.draw(ops, part, key)),
+
+    weights: (ops, state, kind?: WeightsKind, key?: DrawKey) =>
+      collect(ops, state, (optimizer, part) => optimizer.weights(ops, part, kind, key)),
+
+    update(ops: EagerOperations, state: OptimizerState, passes: readonly Pass[]) {
+      const shapes = weightShapes(state);
+      checkPasses(name, samples, passes, [...shapes.keys()]);
+      return ops.scope(() => {
+        const parts = split(state);
+        const gradients = passes.map((pass) => partition(groups, shapes, pass.gradients, (weight) => weight));
+        const tensors: Record<string, Tensor> = {};
+        for (const [index, { optimizer }] of groups.entries()) {
+          const groupPasses = passes.map(({ key }, pass) => ({ key, gradients: gradients[pass]![index]! }));
+          const next = optimizer.update(ops, parts[index]!, groupPasses);
+          checkStepCount(optimizer, state.step, next.step);
+          Object.assign(tensors, next.tensors);
+        }
+        return { step: state.step + 1, tensors };
+      });
+    },
+  };
+}
+
+/** The tensors of each group, by the weight that each belongs to. */
+function partition(
+  groups: readonly ParameterGroup[],
+  shapes: ReadonlyMap<string, readonly number[]>,
+  tensors: NamedTensors,
+  weightNameOf: (name: string) => string,
+): NamedTensors[] {
+  const groupOf = new Map<string, number>();
+  for (const [weight, shape] of shapes) {
+    const index = groups.findIndex(({ match }) => matches(match, weight, shape));
+    if (index < 0) {
+      throw new LmdError('INVALID_ARGUMENT', `parameterGroups: no group matches the weight "${weight}" [${shape}].`, {
+        subject: weight,
+        remedy: "Add a group for it, or a last group with match: '*'.",
+      });
+    }
+    groupOf.set(weight, index);
+  }
+  const used = new Set(groupOf.values());
+  for (const [index, { match, optimizer }] of groups.entries()) {
+    if (used.has(index)) continue;
+    throw new LmdError(
+      'INVALID_ARGUMENT',
+      `parameterGroups: group ${index} (${describeMatch(match)}, ${optimizer.name}) matches no weight.`,
+      {
+        subject: describeMatch(match),
+        value: match,
+        remedy: `Correct it, put it before the group that takes its weights, or remove it. The weights are: ${[...shapes.keys()].join(', ')}.`,
+      },
+    );
+  }
+  const parts: Record<string, Tensor>[] = groups.map(() => ({}));
+  for (const [name, tensor] of Object.entries(tensors)) parts[groupOf.get(weightNameOf(name))!]![name] = tensor;
+  return parts;
+}
+
+function matches(match: ParameterGroup['match'], name: string, shape: readonly number[]): boolean {
+  if (typeof match === 'function') return match(name, shape);
+  if (typeof match === 'string') return match === '*' || match === name;
+  // A global or sticky pattern remembers where it stopped; the answer must not depend on what was asked before.
+  match.lastIndex = 0;
+  return match.test(name);
+}
+
+function weightShapes(state: OptimizerState): Map<string, readonly number[]> {
+  const shapes = new Map<string, readonly number[]>();
+  for (const [name, { shape }] of Object.entries(state.tensors)) {
+    const weight = weightOf(name);
+    const known = shapes.get(weight);
+    if (known === undefined || sizeOf(shape) > sizeOf(known) || shape.length > known.length) shapes.set(weight, shape);
+  }
+  return shapes;
+}
+
+function commonSamples(groups: readonly ParameterGroup[]): number {
+  let samples = 1;
+  for (const { optimizer } of groups) {
+    if (samples > 1 && optimizer.samples > 1 && optimizer.samples !== samples) {
+      throw new LmdError(
+        'INVALID_ARGUMENT',
+        `parameterGroups: one group asks for ${samples} samples a step and ${optimizer.name} for ${optimizer.samples}.`,
+        {
+          subject: 'samples',
+          value: optimizer.samples,
+          remedy: 'Give all groups that draw the same number of samples.',
+        },
+      );
+    }
+    samples = Math.max(samples, optimizer.samples);
+  }
+  return samples;
+}
+
+function checkGroups(groups: readonly ParameterGroup[]): void {
+  if (!Array.isArray(groups) || groups.length === 0) {
+    throw new LmdError('INVALID_ARGUMENT', `parameterGroups: the groups are ${describe(groups)} without a group.`, {
+      subject: 'groups',
+      value: groups,
+      remedy: "Give at least one: [{ match: '*', optimizer: lmd() }].",
+    });
+  }
+  for (const [index, group] of groups.entries()) {
+    checkOptionNames(`parameterGroups[${index}]`, group, ['match', 'optimizer']);
+    const { match, optimizer } = group as ParameterGroup;
+    if (typeof match !== 'string' && typeof match !== 'function' && !(match instanceof RegExp)) {
+      throw new LmdError('INVALID_ARGUMENT', `parameterGroups: match of group ${index} is ${describe(match)}.`, {
+        subject: 'match',
+        value: match,
+        remedy: "Give a weight's name, a regular expression, a function of name and shape, or '*'.",
+      });
+    }
+    if (typeof optimizer?.update !== 'function') {
+      throw new LmdError(
+        'INVALID_ARGUMENT',
+        `parameterGroups: optimizer of group ${index} is ${describe(optimizer)}.`,
+        {
+          subject: 'optimizer',
+          value: optimizer,
+          remedy: 'Give an optimizer, such as lmd() or adamw().',
+        },
+      );
+    }
+  }
+}
+
+function checkStepCount(optimizer: Optimizer, before: number, after: number): void {
+  if (after === before + 1) return;
+  throw new LmdError(
+    'INVALID_ARGUMENT',
+    `parameterGroups: ${optimizer.name} counted from step ${before} to ${after}.`,
+    {
+      subject: optimizer.name,
+      value: after,
+      remedy: 'update must return the state with step increased by 1.',
+    },
+  );
+}
+
+function describeMatch(match: ParameterGroup['match']): string {
+  return typeof match === 'function' ? `function ${match.name || 'without a name'}` : String(match);
+}

@@ -1,0 +1,78 @@
+import { LmdError } from '../errors.js';
+import type { Schedule } from './optimizer.js';
+import { checkOptionNames, describe, numberOption } from './options.js';
+
+/** The same value at every step. */
+export function constant(value: number): Schedule {
+  const checked = numberOption('constant', 'value', value, Number.NaN, {});
+  return (step) => {
+    checkStep('constant', step);
+    return checked;
+  };
+}
+
+export interface DecayOptions {
+  /** The value at step 0. */
+  readonly from: number;
+  /** The value at step `steps` and after. */
+  readonly to: number;
+  /** How many steps the way takes; at least 1. */
+  readonly steps: number;
+}
+
+/** from + (to − from)·step/steps, then `to`. */
+export function linear(options: DecayOptions): Schedule {
+  const { from, to, steps } = checkDecay('linear', options);
+  return (step) => {
+    checkStep('linear', step);
+    if (step >= steps) return to;
+    return from + ((to - from) * step) / steps;
+  };
+}
+
+/** to + (from − to)·(1 + cos(π·step/steps))/2, then `to`: one half-period, without restarts (arXiv:1608.03983, equation 5). */
+export function cosine(options: DecayOptions): Schedule {
+  const { from, to, steps } = checkDecay('cosine', options);
+  return (step) => {
+    checkStep('cosine', step);
+    if (step >= steps) return to;
+    return to + ((from - to) * (1 + Math.cos((Math.PI * step) / steps))) / 2;
+  };
+}
+
+/**
+ * Rises linearly for `steps` steps to where `then` begins: then(0)·(step + 1)/(steps + 1), and from step `steps` on, `then`
+ * counted from its own 0. The first step already moves, and no value comes twice.
+ */
+export function warmup(steps: number, then: Schedule): Schedule {
+  const count = numberOption('warmup', 'steps', steps, Number.NaN, { atLeast: 0, integer: true });
+  if (typeof then !== 'function') {
+    throw new LmdError('INVALID_ARGUMENT', `warmup: then is ${describe(then)}.`, {
+      subject: 'then',
+      value: then,
+      remedy: 'Give the schedule that follows, such as constant(3e-3) or cosine({ from, to, steps }).',
+    });
+  }
+  return (step) => {
+    checkStep('warmup', step);
+    return step < count ? (then(0) * (step + 1)) / (count + 1) : then(step - count);
+  };
+}
+
+function checkDecay(owner: string, options: DecayOptions): DecayOptions {
+  checkOptionNames(owner, options, ['from', 'to', 'steps']);
+  return {
+    from: numberOption(owner, 'from', options.from, Number.NaN, {}),
+    to: numberOption(owner, 'to', options.to, Number.NaN, {}),
+    steps: numberOption(owner, 'steps', options.steps, Number.NaN, { atLeast: 1, integer: true }),
+  };
+}
+
+function checkStep(owner: string, step: number): void {
+  if (Number.isSafeInteger(step) && step >= 0) return;
+  throw new LmdError('INVALID_ARGUMENT', `${owner}: step is ${describe(step)}.`, {
+    subject: 'step',
+    value: step,
+    remedy: 'Steps are integers, counted from 0.',
+  });
+}

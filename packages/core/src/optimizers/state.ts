@@ -1,0 +1,141 @@
+import { LmdError } from '../errors.js';
+import type { EagerOperations } from '../operations.js';
+import { bytesPerElement, type NamedTensors, sizeOf, type Tensor } from '../tensor.js';
+import type { OptimizerState, Pass } from './optimizer.js';
+import { describe } from './options.js';
+
+/** Bytes that the tensors of a state hold. */
+export function stateBytes(state: OptimizerState): number {
+  let bytes = 0;
+  for (const tensor of Object.values(state.tensors)) bytes += sizeOf(tensor.shape) * bytesPerElement[tensor.dtype];
+  return bytes;
+}
+
+/** Frees every tensor of a state. `update` shares no handle between the old state and the new, so the old may always go. */
+export function disposeState(ops: EagerOperations, state: OptimizerState): void {
+  ops.dispose(state.tensors);
+}
+
+/** `<weight>/<vector>`. A weight's name may itself hold a slash: the last one divides. */
+export function stateName(weight: string, vector: string): string {
+  return `${weight}/${vector}`;
+}
+
+/** The weight that a tensor of the state belongs to. */
+export function weightOf(name: string): string {
+  const slash = name.lastIndexOf('/');
+  if (slash > 0) return name.slice(0, slash);
+  throw new LmdError('INVALID_ARGUMENT', `The state's tensor "${name}" names no weight.`, {
+    subject: name,
+    remedy: 'Tensors of a state are named "<weight>/<vector>".',
+  });
+}
+
+/** The names of the weights that a state holds the given vector of. */
+export function weightNames(state: OptimizerState, vector: string): string[] {
+  const ending = `/${vector}`;
+  return Object.keys(state.tensors)
+    .filter((name) => name.endsWith(ending))
+    .map((name) => name.slice(0, -ending.length));
+}
+
+/** The named vector of a weight, or an error that says which tensor the state lacks. */
+export function vectorOf(owner: string, state: OptimizerState, weight: string, vector: string): Tensor {
+  const name = stateName(weight, vector);
+  const tensor = state.tensors[name];
+  if (tensor !== undefined) return tensor;
+  throw new LmdError('INVALID_ARGUMENT', `${owner}: the state has no tensor "${name}".`, {
+    subject: name,
+    remedy: 'Take the state from this optimizer, with the same options that it was made with.',
+  });
+}
+
+/** A new handle of the same contents, so that either may be freed without the other. */
+export function freshHandle(ops: EagerOperations, tensor: Tensor): Tensor {
+  return ops.reshape(tensor, tensor.shape);
+}
+
+/** The gradient of one weight in each pass, checked to be there and of the weight's shape. */
+export function gradientsOf(
+  owner: string,
+  passes: readonly Pass[],
+  weight: string,
+  shape: readonly number[],
+): Tensor[] {
+  return passes.map(({ gradients }) => {
+    const gradient = gradients[weight];
+    if (gradient === undefined) {
+      throw new LmdError('INVALID_ARGUMENT', `${owner}: no gradient for the weight "${weight}".`, {
+        subject: weight,
+        remedy: 'Give a gradient for every weight of the state: zeros for one that the loss does not depend on.',
+      });
+    }
+    if (gradient.dtype !== 'f32') {
+      throw new LmdError('DTYPE_MISMATCH', `${owner}: the gradient of "${weight}" is ${gradient.dtype}.`, {
+        subject: weight,
+        value: gradient.dtype,
+        remedy: 'Gradients are f32.',
+      });
+    }
+    if (!sameShape(gradient.shape, shape)) {
+      throw new LmdError(
+        'SHAPE_MISMATCH',
+        `${owner}: the gradient of "${weight}" has shape [${gradient.shape}], the weight [${shape}].`,
+        { subject: weight, value: gradient.shape, remedy: 'A gradient has the shape of its weight.' },
+      );
+    }
+    return gradient;
+  });
+}
+
+/**
+ * Refuses no pass, a number of passes other than the rule's own where it asks for several, and gradients of weights that the
+ * state does not hold. A rule with one sample takes any number and averages, so that it can stand beside one with several.
+ */
+export function checkPasses(owner: string, samples: number, passes: readonly Pass[], weights: readonly string[]): void {
+  if (passes.length === 0 || (samples > 1 && passes.length !== samples)) {
+    throw new LmdError(
+      'INVALID_ARGUMENT',
+      `${owner}: update was given ${passes.length} passes for ${samples} samples.`,
+      {
+        subject: 'passes',
+        value: passes.length,
+        remedy: `Run draw, forward and backward ${samples} times a step.`,
+      },
+    );
+  }
+  const known = new Set(weights);
+  for (const { gradients } of passes) {
+    for (const name of Object.keys(gradients)) {
+      if (known.has(name)) continue;
+      throw new LmdError('INVALID_ARGUMENT', `${owner}: a gradient for "${name}", which the state does not hold.`, {
+        subject: name,
+        remedy: 'Give gradients for the weights that init was given, and no others.',
+      });
+    }
+  }
+}
+
+/** Refuses an empty record, and weights that are not f32. */
+export function checkWeights(owner: string, weights: NamedTensors): void {
+  const entries = Object.entries(weights);
+  if (entries.length === 0) {
+    throw new LmdError('INVALID_ARGUMENT', `${owner}: init was given no weights.`, {
+      subject: 'weights',
+      value: describe(weights),
+      remedy: "Give the model's initial weights.",
+    });
+  }
+  for (const [name, { dtype }] of entries) {
+    if (dtype === 'f32') continue;
+    throw new LmdError('DTYPE_MISMATCH', `${owner}: the weight "${name}" is ${dtype}.`, {
+      subject: name,
+      value: dtype,
+      remedy: 'Weights are f32.',
+    });
+  }
+}
+
+export function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((extent, axis) => extent === b[axis]);
+}
