@@ -1,4 +1,4 @@
-import { byteLengthOf, type SafetensorsDtype } from './dtypes.js';
+import { byteLengthOf, checkDtype, type SafetensorsDtype } from './dtypes.js';
 import { SafetensorsError, show } from './errors.js';
 import type { SafetensorsTensor } from './parse.js';
 
@@ -99,8 +99,8 @@ export function tensorFrom(
     });
   }
   const held = dtype ?? natural;
-  if (!(array instanceof (constructors[held] ?? Object)))
-    throw dtypeError(held, `one that a ${array.constructor.name} holds`);
+  checkDtype('dtype', held);
+  if (!(array instanceof constructors[held])) throw dtypeError(held, `one that a ${array.constructor.name} holds`);
   let data = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
   if (!littleEndian && array.BYTES_PER_ELEMENT > 1) {
     data = data.slice();
