@@ -1,4 +1,6 @@
 export * from './backend.js';
+export { type Compositions, compositions } from './compositions/index.js';
+export { createOperations } from './create-operations.js';
 export * from './errors.js';
 export * from './formats.js';
 export * from './model.js';

@@ -1,0 +1,123 @@
+import {
+  type Backend,
+  backendSpecVersion,
+  binaryNames,
+  comparisonNames,
+  type Primitives,
+  unaryNames,
+} from './backend.js';
+import { LmdError } from './errors.js';
+import { arrangementOperations } from './operations/arrangement.js';
+import { createContext } from './operations/context.js';
+import { creationOperations } from './operations/creation.js';
+import { elementwiseOperations } from './operations/elementwise.js';
+import { layerOperations } from './operations/layers.js';
+import { matmulOperation } from './operations/matmul.js';
+import { optimizerKernels } from './operations/optimizer-kernels.js';
+import { quantizationOperations } from './operations/quantization.js';
+import { reductionOperations } from './operations/reductions.js';
+import type { EagerOperations } from './operations.js';
+import type { Tensor } from './tensor.js';
+
+/**
+ * The checked operations of a backend. Each call of this function owns the tensors that are made through it, with scopes of its own:
+ * give one object to everything that shares tensors.
+ *
+ * Throws `UNSUPPORTED` for a backend of another version of the contract, or one that lacks a primitive.
+ */
+export function createOperations(backend: Backend): EagerOperations {
+  checkBackend(backend);
+  const context = createContext(backend);
+  const { lifetimes, check } = context;
+  const scope = <T>(body: () => T): T => lifetimes.scope(body);
+
+  const ops: EagerOperations = {
+    backend,
+    ...creationOperations(context),
+    ...elementwiseOperations(context),
+    ...reductionOperations(context),
+    ...arrangementOperations(context),
+    matmul: matmulOperation(context),
+    ...layerOperations(context, () => ops),
+    ...quantizationOperations(context, () => ops),
+    ...optimizerKernels(context, () => ops),
+
+    customGradient(inputs, gradient) {
+      for (const input of inputs) check('customGradient', input);
+      return scope(() => {
+        const output = gradient.forward(ops, inputs);
+        check('customGradient', output);
+        // The result is a handle of its own also where `forward` hands on what it was given.
+        return inputs.includes(output) ? ops.reshape(output, output.shape) : output;
+      });
+    },
+
+    scope,
+    keep(x) {
+      lifetimes.keep(x);
+      return x;
+    },
+    dispose(x) {
+      for (const tensor of lifetimes.isLive(x) || isTensor(x) ? [x as Tensor] : Object.values(x)) {
+        lifetimes.dispose('dispose', tensor);
+      }
+    },
+    isDisposed: (x) => lifetimes.isDisposed(x),
+    memory: () => lifetimes.memory(),
+    resetPeakMemory: () => lifetimes.resetPeak(),
+  };
+  return ops;
+}
+
+/** A freed tensor is no record of tensors, though both are plain objects. */
+function isTensor(x: object): x is Tensor {
+  return 'dtype' in x && typeof x.dtype === 'string' && 'shape' in x && Array.isArray(x.shape);
+}
+
+const primitiveNames: readonly (keyof Primitives)[] = [
+  ...unaryNames,
+  ...binaryNames,
+  ...comparisonNames,
+  'fromData',
+  'full',
+  'read',
+  'dispose',
+  'cast',
+  'where',
+  'sum',
+  'max',
+  'argMax',
+  'matmul',
+  'reshape',
+  'transpose',
+  'slice',
+  'concatenate',
+  'broadcastTo',
+  'pad',
+  'gather',
+  'scatterAdd',
+  'randomBits',
+  'randomUniform',
+  'randomNormal',
+];
+
+function checkBackend(backend: Backend): void {
+  if (backend.specVersion !== backendSpecVersion) {
+    throw new LmdError(
+      'UNSUPPORTED',
+      `Backend "${backend.name}" implements ${String(backend.specVersion)}; this @lmd/core needs ${backendSpecVersion}.`,
+      {
+        subject: 'specVersion',
+        value: backend.specVersion,
+        remedy: 'Install versions of the backend and of @lmd/core that agree.',
+      },
+    );
+  }
+  const missing = primitiveNames.filter((name) => typeof backend[name] !== 'function');
+  if (missing.length === 0) return;
+  throw new LmdError('UNSUPPORTED', `Backend "${backend.name}" lacks ${missing.join(', ')}.`, {
+    subject: 'backend',
+    value: missing,
+    remedy: 'Every primitive of the Backend contract is needed; only `fused` kernels are optional.',
+  });
+}

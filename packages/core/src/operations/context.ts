@@ -1,0 +1,132 @@
+import type { Backend } from '../backend.js';
+import { LmdError } from '../errors.js';
+import type { TensorLike } from '../operations.js';
+import { type DType, sizeOf, type Tensor } from '../tensor.js';
+import { Lifetimes } from './lifetimes.js';
+import { formatShape, type Shape } from './shapes.js';
+
+/** What the groups of operations share. */
+export interface Context {
+  readonly backend: Backend;
+  readonly lifetimes: Lifetimes;
+  /** Takes charge of a tensor that the backend made. */
+  track<T extends Tensor>(operation: string, x: T): T;
+  /** Throws unless `x` is a live tensor of these operations, and of `dtype` if one is given. */
+  check(operation: string, x: Tensor, dtype?: DType): void;
+  /** Number of elements; throws `UNSUPPORTED` if one tensor cannot hold them here. */
+  size(operation: string, shape: Shape): number;
+  /** A constant, for results that need no computation: those without elements, and sums of nothing. */
+  constant(operation: string, shape: Shape, value: number, dtype: DType): Tensor;
+  /** A new handle with the contents of `x`. */
+  alias(operation: string, x: Tensor): Tensor;
+  /** Runs `body` on a scalar handle of `x`, freed at once if it was a number. A number takes the dtype of its neighbour. */
+  withTensor(operation: string, x: TensorLike, dtype: DType, body: (x: Tensor) => Tensor): Tensor;
+}
+
+export function createContext(backend: Backend): Context {
+  const lifetimes = new Lifetimes(backend);
+  const { maxElements } = backend.supports;
+  const track = <T extends Tensor>(operation: string, x: T): T => lifetimes.track(operation, x);
+
+  return {
+    backend,
+    lifetimes,
+    track,
+    check(operation, x, dtype) {
+      lifetimes.check(operation, x);
+      if (dtype !== undefined && x.dtype !== dtype) throw dtypeMismatch(operation, x, dtype);
+    },
+    size(operation, shape) {
+      const size = sizeOf(shape);
+      if (size <= maxElements) return size;
+      throw new LmdError('UNSUPPORTED', `${operation}: shape ${formatShape(shape)} has ${size} elements.`, {
+        subject: operation,
+        value: shape,
+        remedy: `Backend "${backend.name}" holds at most ${maxElements} in one tensor.`,
+      });
+    },
+    constant: (operation, shape, value, dtype) => track(operation, backend.full(shape, value, dtype)),
+    alias: (operation, x) => track(operation, backend.reshape(x, x.shape)),
+    withTensor(operation, x, dtype, body) {
+      if (typeof x !== 'number') return body(x);
+      checkNumber(operation, x, dtype);
+      // Never seen by the caller, so the backend's handle needs no tracking.
+      const scalar = backend.full([], x, dtype);
+      try {
+        return body(scalar);
+      } finally {
+        backend.dispose(scalar);
+      }
+    },
+  };
+}
+
+const ranges = { i32: [-(2 ** 31), 2 ** 31 - 1], u8: [0, 255] } as const;
+
+/** Throws unless `value` is a number that `dtype` holds; f32 takes any, rounded. */
+export function checkNumber(operation: string, value: number, dtype: DType): void {
+  if (typeof value === 'number') {
+    if (dtype === 'f32') return;
+    const [lowest, highest] = ranges[dtype];
+    if (Number.isInteger(value) && value >= lowest && value <= highest) return;
+  }
+  throw new LmdError('INVALID_ARGUMENT', `${operation}: ${String(value)} is no ${dtype} value.`, {
+    subject: operation,
+    value,
+    remedy: dtype === 'f32' ? 'Give a number.' : `Give an integer from ${ranges[dtype][0]} to ${ranges[dtype][1]}.`,
+  });
+}
+
+export function dtypeMismatch(operation: string, x: Tensor, expected: string): LmdError {
+  const article = expected.startsWith('u') ? 'a' : 'an';
+  return new LmdError(
+    'DTYPE_MISMATCH',
+    `${operation}: expected ${article} ${expected} tensor, got ${x.dtype} ${formatShape(x.shape)}.`,
+    {
+      subject: operation,
+      value: x.dtype,
+      remedy: 'Convert it with cast().',
+    },
+  );
+}
+
+export function checkDType(operation: string, dtype: DType): void {
+  if (dtype === 'f32' || dtype === 'i32' || dtype === 'u8') return;
+  throw new LmdError('INVALID_ARGUMENT', `${operation}: dtype ${JSON.stringify(dtype)}.`, {
+    subject: 'dtype',
+    value: dtype,
+    remedy: 'Use "f32", "i32" or "u8".',
+  });
+}
+
+/** Throws `UNKNOWN_OPTION` for a key that is not among `known`. */
+export function checkOptions(operation: string, options: object, known: readonly string[]): void {
+  for (const name in options) {
+    if (known.includes(name)) continue;
+    throw new LmdError('UNKNOWN_OPTION', `${operation} has no option "${name}".`, {
+      subject: name,
+      value: (options as Record<string, unknown>)[name],
+      remedy: `Its options are ${known.join(', ')}.`,
+    });
+  }
+}
+
+/** Throws unless `value` is one of `allowed`. */
+export function checkChoice(operation: string, name: string, value: unknown, allowed: readonly string[]): void {
+  if (allowed.includes(value as string)) return;
+  throw new LmdError('INVALID_ARGUMENT', `${operation}: ${name} is ${JSON.stringify(value)}.`, {
+    subject: name,
+    value,
+    remedy: `Use ${allowed.map((choice) => JSON.stringify(choice)).join(', ')}.`,
+  });
+}
+
+/** Throws unless `value` is a finite number, and at least `lowest` if one is given. */
+export function checkFinite(operation: string, name: string, value: number, lowest = -Infinity): void {
+  if (Number.isFinite(value) && value >= lowest) return;
+  throw new LmdError('INVALID_ARGUMENT', `${operation}: ${name} is ${String(value)}.`, {
+    subject: name,
+    value,
+    remedy: lowest === -Infinity ? 'Give a finite number.' : `Give a finite number of at least ${lowest}.`,
+  });
+}

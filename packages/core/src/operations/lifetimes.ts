@@ -1,0 +1,177 @@
+import type { Backend } from '../backend.js';
+import { LmdError } from '../errors.js';
+import type { Tensor } from '../tensor.js';
+import { formatShape } from './shapes.js';
+
+/** The tensors made in one scope, in order; some may have been freed, kept or passed on since. */
+interface Scope {
+  readonly made: Tensor[];
+  readonly parent: Scope | null;
+}
+
+/**
+ * Knows which tensors are alive and which scope frees them. Each operation looks its arguments up here, so a lookup is one map
+ * access and a scope costs one array.
+ */
+export class Lifetimes {
+  readonly #backend: Backend;
+  /** Live tensors, with the scope that will free them; null outside all scopes and for kept ones. */
+  readonly #live = new Map<Tensor, Scope | null>();
+  readonly #freed = new WeakSet<Tensor>();
+  #current: Scope | null = null;
+  #peakBytes = 0;
+
+  constructor(backend: Backend) {
+    this.#backend = backend;
+  }
+
+  /** Takes charge of what the backend made. */
+  track<T extends Tensor>(operation: string, x: T): T {
+    if (this.#live.has(x)) {
+      throw new LmdError(
+        'BACKEND_FAILURE',
+        `${operation}: backend "${this.#backend.name}" returned a handle that is in use.`,
+        {
+          subject: operation,
+          value: x.shape,
+          remedy: 'A backend returns a new handle from each operation, also where storage is shared.',
+        },
+      );
+    }
+    this.#live.set(x, this.#current);
+    this.#current?.made.push(x);
+    return x;
+  }
+
+  /** Throws unless `x` is a live tensor of these operations. */
+  check(operation: string, x: Tensor): void {
+    if (!this.#live.has(x)) throw this.#problem(operation, x);
+  }
+
+  isLive(x: unknown): boolean {
+    return this.#live.has(x as Tensor);
+  }
+
+  isDisposed(x: Tensor): boolean {
+    if (this.#live.has(x)) return false;
+    if (this.#freed.has(x)) return true;
+    throw this.#problem('isDisposed', x);
+  }
+
+  dispose(operation: string, x: Tensor): void {
+    this.check(operation, x);
+    this.#notePeak();
+    this.#free(x);
+  }
+
+  keep(x: Tensor): void {
+    this.check('keep', x);
+    this.#live.set(x, null);
+  }
+
+  scope<T>(body: () => T): T {
+    const scope: Scope = { made: [], parent: this.#current };
+    this.#current = scope;
+    try {
+      const result = body();
+      if (isThenable(result)) {
+        // Its own failure, if any, would otherwise surface as an unhandled rejection beside this error.
+        result.then(undefined, () => {});
+        throw new LmdError('INVALID_ARGUMENT', 'scope: the body returned a promise.', {
+          subject: 'body',
+          remedy: 'A body must be synchronous: return the tensors, and await `read` outside the scope.',
+        });
+      }
+      if (typeof result === 'object' && result !== null) this.#release(result, scope, undefined);
+      return result;
+    } finally {
+      this.#current = scope.parent;
+      this.#sweep(scope);
+    }
+  }
+
+  memory() {
+    const { tensors, bytes } = this.#backend.memory();
+    this.#peakBytes = Math.max(this.#peakBytes, bytes);
+    return { tensors, bytes, peakBytes: this.#peakBytes };
+  }
+
+  resetPeak(): void {
+    this.#peakBytes = this.#backend.memory().bytes;
+  }
+
+  /** Hands the scope's tensors found in `value` to the enclosing scope. */
+  #release(value: object, scope: Scope, seen: Set<object> | undefined): void {
+    const owner = this.#live.get(value as Tensor);
+    if (owner !== undefined) {
+      if (owner !== scope) return;
+      this.#live.set(value as Tensor, scope.parent);
+      scope.parent?.made.push(value as Tensor);
+      return;
+    }
+    if (this.#freed.has(value as Tensor) || seen?.has(value) || !(Array.isArray(value) || isPlainRecord(value))) return;
+    const visited = seen ?? new Set<object>();
+    visited.add(value);
+    for (const item of Object.values(value)) {
+      if (typeof item === 'object' && item !== null) this.#release(item, scope, visited);
+    }
+  }
+
+  #sweep(scope: Scope): void {
+    if (scope.made.length === 0) return;
+    this.#notePeak();
+    for (const x of scope.made) if (this.#live.get(x) === scope) this.#free(x);
+  }
+
+  #free(x: Tensor): void {
+    this.#live.delete(x);
+    this.#freed.add(x);
+    this.#backend.dispose(x);
+  }
+
+  /** Memory only grows between two disposals, so looking before each finds the peak without asking at every operation. */
+  #notePeak(): void {
+    const { bytes } = this.#backend.memory();
+    if (bytes > this.#peakBytes) this.#peakBytes = bytes;
+  }
+
+  #problem(operation: string, x: Tensor): LmdError {
+    if (typeof x !== 'object' || x === null || !Array.isArray(x.shape)) {
+      return new LmdError('INVALID_ARGUMENT', `${operation}: expected a tensor, got ${describe(x)}.`, {
+        subject: operation,
+        value: x,
+      });
+    }
+    const shape = formatShape(x.shape);
+    if (this.#freed.has(x)) {
+      return new LmdError('TENSOR_DISPOSED', `${operation}: the tensor of shape ${shape} was freed before.`, {
+        subject: operation,
+        value: x.shape,
+        remedy: 'Return it from the scope that made it, or hold it with keep() until dispose().',
+      });
+    }
+    return new LmdError(
+      'INVALID_ARGUMENT',
+      `${operation}: the tensor of shape ${shape} was not made by these operations.`,
+      {
+        subject: operation,
+        value: x.shape,
+        remedy: `Make it with the same createOperations object (backend "${this.#backend.name}"), or copy it there with read() and fromData().`,
+      },
+    );
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as PromiseLike<unknown>).then === 'function';
+}
+
+function isPlainRecord(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
+}
+
+function describe(value: unknown): string {
+  if (typeof value === 'object' && value !== null) return 'another object';
+  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+}

@@ -1,0 +1,36 @@
+import type { MatmulOptions } from '../operations.js';
+import type { Tensor } from '../tensor.js';
+import { type Context, checkOptions } from './context.js';
+import { planMatmul, type Shape, sameShape } from './shapes.js';
+
+const known = ['transposeA', 'transposeB'];
+
+/** The product of any leading axes, by the backend's rank-3 one. */
+export function matmulOperation({ backend, check, constant, size, track }: Context) {
+  /** Runs `body` on `x` in the given shape, and frees the handle made for it. */
+  function reshaped(x: Tensor, shape: Shape, body: (x: Tensor) => Tensor): Tensor {
+    if (sameShape(x.shape, shape)) return body(x);
+    const view = backend.reshape(x, shape);
+    try {
+      return body(view);
+    } finally {
+      backend.dispose(view);
+    }
+  }
+
+  return (a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor => {
+    check('matmul', a, 'f32');
+    check('matmul', b, 'f32');
+    checkOptions('matmul', options, known);
+    const { transposeA = false, transposeB = false } = options;
+    const plan = planMatmul(a.shape, b.shape, transposeA, transposeB);
+    if (size('matmul', plan.result) === 0 || plan.inner === 0) return constant('matmul', plan.result, 0, 'f32');
+    const product = reshaped(a, plan.a, (left) =>
+      reshaped(b, plan.b, (right) => backend.matmul(left, right, transposeA, transposeB)),
+    );
+    if (sameShape(product.shape, plan.result)) return track('matmul', product);
+    const result = backend.reshape(product, plan.result);
+    backend.dispose(product);
+    return track('matmul', result);
+  };
+}

@@ -1,0 +1,66 @@
+import { compositions } from '../compositions/index.js';
+import { LmdError } from '../errors.js';
+import type { FakeQuantizeOptions } from '../formats.js';
+import type { EagerOperations } from '../operations.js';
+import { assertRandomKey } from '../random/random-key.js';
+import { sizeOf, type Tensor } from '../tensor.js';
+import { type Context, checkChoice, checkOptions } from './context.js';
+import { normalizeAxis } from './shapes.js';
+
+export type QuantizationOperations = Pick<EagerOperations, 'fakeQuantize' | 'roundToBfloat16'>;
+
+const known = ['format', 'axis', 'rounding', 'scaleMode', 'key'];
+const roundings = ['nearestEven', 'nearestAway', 'towardZero', 'stochastic'];
+const scaleModes = ['floor', 'ceil', 'rceil', 'even'];
+
+export function quantizationOperations(context: Context, operations: () => EagerOperations): QuantizationOperations {
+  const { backend, check, track, alias } = context;
+  const { fused } = backend;
+
+  return {
+    fakeQuantize(x, options) {
+      const name = 'fakeQuantize';
+      check(name, x, 'f32');
+      const resolved = resolveOptions(name, x, options);
+      if (sizeOf(x.shape) === 0) return alias(name, x);
+      return fused.fakeQuantize
+        ? track(name, fused.fakeQuantize(x, resolved))
+        : compositions.fakeQuantize(operations(), x, resolved);
+    },
+
+    roundToBfloat16(x) {
+      const name = 'roundToBfloat16';
+      check(name, x, 'f32');
+      if (sizeOf(x.shape) === 0) return alias(name, x);
+      return fused.roundToBfloat16
+        ? track(name, fused.roundToBfloat16(x))
+        : compositions.roundToBfloat16(operations(), x);
+    },
+  };
+}
+
+/** Defaults filled in, the axis counted from the start. */
+function resolveOptions(name: string, x: Tensor, options: FakeQuantizeOptions) {
+  checkOptions(name, options, known);
+  const { format, rounding = 'nearestEven', scaleMode = 'floor', key } = options;
+  if (typeof format?.element !== 'object' || !Number.isInteger(format.blockSize) || format.blockSize < 1) {
+    throw new LmdError('INVALID_ARGUMENT', `${name}: format is ${JSON.stringify(format)}.`, {
+      subject: 'format',
+      value: format,
+      remedy: 'Give a block format, such as one of those in @lmd/mx-formats.',
+    });
+  }
+  checkChoice(name, 'rounding', rounding, roundings);
+  checkChoice(name, 'scaleMode', scaleMode, scaleModes);
+  const resolved = { format, axis: normalizeAxis(name, options.axis, x.shape.length), rounding, scaleMode };
+  if (rounding !== 'stochastic') return resolved;
+  if (key === undefined) {
+    throw new LmdError('INVALID_ARGUMENT', `${name}: stochastic rounding without a key.`, {
+      subject: 'key',
+      value: key,
+      remedy: 'Give the random key that names its noise.',
+    });
+  }
+  assertRandomKey(key, name);
+  return { ...resolved, key };
+}
