@@ -1,6 +1,7 @@
 import { type EagerOperations, LmdError, type NamedTensors, type Tensor } from '@lmd/core';
 import type { Node } from './node.js';
 import type { Recorder } from './recorder.js';
+import { createUpstream, type Upstream } from './upstream.js';
 
 /**
  * Walks the recorded nodes backwards and gives the gradients of `loss` for `of`, zeros where it does not depend on one.
@@ -23,7 +24,9 @@ export function backwardPass(recorder: Recorder, loss: Tensor, of: NamedTensors)
         made.forEach(upstream.retain);
         node.inputs.forEach((input, i) => {
           const gradient = gradients[i];
-          if (input !== null && wanted[i] && gradient != null) upstream.add(input, gradient);
+          if (input === null || !wanted[i] || gradient == null) return;
+          if (node.sliceAt === undefined) upstream.add(input, gradient);
+          else upstream.addSlice(input, gradient, node.sliceAt);
         });
         made.forEach(upstream.release);
         if (!targets.has(node.output)) upstream.remove(node.output);
@@ -57,51 +60,6 @@ function runNode(ops: EagerOperations, node: Node, dy: Tensor, wanted: readonly 
     );
   }
   return ops.scope(() => node.gradients(dy, wanted));
-}
-
-interface Upstream {
-  get(x: Tensor): Tensor | undefined;
-  /** Adds `gradient` to that of `x`. */
-  add(x: Tensor, gradient: Tensor): void;
-  /** Forgets the gradient of `x`. */
-  remove(x: Tensor): void;
-  retain(gradient: Tensor): void;
-  /** Undoes one `retain`, and frees the gradient if nothing uses it any more. */
-  release(gradient: Tensor): void;
-}
-
-/** Gradients on their way. One handle may serve several tensors (a sum hands dy on unchanged), so uses are counted. */
-function createUpstream(ops: EagerOperations): Upstream {
-  const gradients = new Map<Tensor, Tensor>();
-  const uses = new Map<Tensor, number>();
-  const retain = (gradient: Tensor): void => void uses.set(gradient, (uses.get(gradient) ?? 0) + 1);
-  const release = (gradient: Tensor): void => {
-    const left = uses.get(gradient)! - 1;
-    if (left > 0) {
-      uses.set(gradient, left);
-      return;
-    }
-    uses.delete(gradient);
-    ops.dispose(gradient);
-  };
-  return {
-    get: (x) => gradients.get(x),
-    add(x, gradient) {
-      const earlier = gradients.get(x);
-      const total = earlier === undefined ? gradient : ops.add(earlier, gradient);
-      gradients.set(x, total);
-      retain(total);
-      if (earlier !== undefined) release(earlier);
-    },
-    remove(x) {
-      const gradient = gradients.get(x);
-      if (gradient === undefined) return;
-      gradients.delete(x);
-      release(gradient);
-    },
-    retain,
-    release,
-  };
 }
 
 /** One handle of its own for each name. */

@@ -14,8 +14,13 @@ export interface JointRule {
   readonly gradients: (dy: Tensor, wanted: readonly boolean[]) => readonly (Tensor | null)[];
 }
 
-/** One rule an input, null where no gradient passes (indices, labels, conditions), or one rule for all. */
-export type Rule = JointRule | readonly (InputRule | null)[];
+/** The rule of a slice of the only input: dy belongs at `sliceAt`, among zeros. */
+export interface SliceRule {
+  readonly sliceAt: readonly number[];
+}
+
+/** One rule an input, null where no gradient passes (indices, labels, conditions); or one rule for all. */
+export type Rule = JointRule | SliceRule | readonly (InputRule | null)[];
 
 /** One recorded operation. */
 export interface Node {
@@ -25,10 +30,13 @@ export interface Node {
   readonly output: Tensor;
   readonly saved: readonly Tensor[];
   readonly gradients: JointRule['gradients'];
+  readonly sliceAt?: readonly number[];
   /** Live nodes that this node's output flows into. */
   consumers: number;
   /** False once the user can no longer reach the output. Without consumers as well, the node is dead. */
   reachable: boolean;
+  /** True once what it saved is no longer held. */
+  released: boolean;
 }
 
 export function isTensor(value: unknown): value is Tensor {
@@ -40,12 +48,10 @@ export function isTensor(value: unknown): value is Tensor {
   );
 }
 
-/** The saved tensors and the joint form of a rule, with what only untracked inputs would need left out. */
-export function resolveRule(
-  rule: Rule,
-  tracked: readonly boolean[],
-): { saved: readonly Tensor[]; gradients: JointRule['gradients'] } {
+/** The joint form of a rule and what it saves, with what only untracked inputs would need left out. */
+export function resolveRule(rule: Rule, tracked: readonly boolean[]): Pick<Node, 'saved' | 'gradients' | 'sliceAt'> {
   if ('gradients' in rule) return { saved: [...new Set(rule.saves)], gradients: rule.gradients };
+  if ('sliceAt' in rule) return { saved: [], gradients: (dy) => [dy], sliceAt: rule.sliceAt };
   const saved = new Set<Tensor>();
   rule.forEach((input, index) => {
     if (tracked[index]) for (const tensor of input?.saves ?? []) if (isTensor(tensor)) saved.add(tensor);

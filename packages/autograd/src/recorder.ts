@@ -1,4 +1,5 @@
 import { type EagerOperations, LmdError, type Tensor, type TensorLike } from '@lmd/core';
+import { collectTensors } from './collectTensors.js';
 import { isTensor, type Node, type Rule, resolveRule } from './node.js';
 import { createSavedTensors } from './savedTensors.js';
 
@@ -17,8 +18,6 @@ export interface Recorder {
   checkAlive(inputs: readonly TensorLike[]): void;
   /** True for a tensor that the user has freed, whether or not the tape still holds it. */
   isFreed(x: Tensor): boolean;
-  /** True for results of the tape's own operations. */
-  isMade(x: Tensor): boolean;
   scope<T>(body: () => T): T;
   keep<T extends Tensor>(x: T): T;
   dispose(x: Tensor): void;
@@ -30,13 +29,11 @@ export interface Recorder {
 
 export function createRecorder(ops: EagerOperations): Recorder {
   const saved = createSavedTensors(ops);
-  const made = new WeakSet<Tensor>();
   /** Kept by the user: no scope lets go of them. */
   const kept = new WeakSet<Tensor>();
   let nodes: Node[] = [];
   let producers = new Map<Tensor, Node>();
   let watched = new Set<Tensor>();
-  let released = new WeakSet<Node>();
   /** For each open scope of the tape, the tensors it is to free at its end. */
   const frames: Tensor[][] = [];
   let recording = true;
@@ -45,28 +42,31 @@ export function createRecorder(ops: EagerOperations): Recorder {
 
   const checkAlive = (inputs: readonly TensorLike[]): void => {
     for (const input of inputs) {
-      if (typeof input === 'object' && saved.owns(input)) {
-        throw new LmdError('TENSOR_DISPOSED', `A tensor of shape [${input.shape}] was freed and is used again.`, {
-          subject: 'input',
-          value: input.shape,
-          remedy: 'Return it from its scope, or keep it, to use it later.',
-        });
-      }
+      if (typeof input === 'number' || !saved.owns(input)) continue;
+      throw new LmdError('TENSOR_DISPOSED', `A tensor of shape [${input.shape}] was freed and is used again.`, {
+        subject: 'input',
+        value: input.shape,
+        remedy: 'Return it from the scope that made it, or hold it with keep() until dispose().',
+      });
     }
   };
 
   const isFreed = (x: Tensor): boolean => saved.owns(x) || ops.isDisposed(x);
 
   const note = (inputs: readonly TensorLike[], output: Tensor): Tensor => {
-    made.add(output);
+    try {
+      checkAlive(inputs);
+    } catch (error) {
+      ops.dispose(output);
+      throw error;
+    }
     frames.at(-1)?.push(output);
-    checkAlive(inputs);
     return output;
   };
 
   const releaseNode = (node: Node): void => {
-    if (released.has(node)) return;
-    released.add(node);
+    if (node.released) return;
+    node.released = true;
     for (const tensor of node.saved) saved.release(tensor);
   };
 
@@ -74,7 +74,7 @@ export function createRecorder(ops: EagerOperations): Recorder {
   const buryDead = (start: Node): void => {
     const pending = [start];
     for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
-      if (node.reachable || node.consumers > 0 || released.has(node)) continue;
+      if (node.reachable || node.consumers > 0 || node.released) continue;
       releaseNode(node);
       producers.delete(node.output);
       for (const input of node.inputs) {
@@ -115,7 +115,7 @@ export function createRecorder(ops: EagerOperations): Recorder {
       note(inputs, output);
       if (!recording) return output;
       const sources = inputs.map((x, index) => {
-        const differentiable = 'gradients' in rule || rule[index] != null;
+        const differentiable = !Array.isArray(rule) || rule[index] != null;
         return differentiable && isTensor(x) && x.dtype === 'f32' && isTracked(x) ? x : null;
       });
       if (sources.every((source) => source === null)) return output;
@@ -123,7 +123,15 @@ export function createRecorder(ops: EagerOperations): Recorder {
         rule,
         sources.map((source) => source !== null),
       );
-      const node: Node = { operation, inputs: sources, output, ...resolved, consumers: 0, reachable: true };
+      const node: Node = {
+        operation,
+        inputs: sources,
+        output,
+        ...resolved,
+        consumers: 0,
+        reachable: true,
+        released: false,
+      };
       for (const tensor of node.saved) saved.save(tensor);
       for (const source of sources) {
         const producer = source === null ? undefined : producers.get(source);
@@ -135,7 +143,6 @@ export function createRecorder(ops: EagerOperations): Recorder {
     },
     checkAlive,
     isFreed,
-    isMade: (x) => made.has(x),
     scope(body) {
       const frame: Tensor[] = [];
       const start = nodes.length;
@@ -185,19 +192,6 @@ export function createRecorder(ops: EagerOperations): Recorder {
       nodes = [];
       producers = new Map();
       watched = new Set();
-      released = new WeakSet();
     },
   };
-}
-
-/** Adds the tensors found in a value: itself, or nested in arrays and plain records. */
-function collectTensors(value: unknown, found: Set<Tensor>): void {
-  if (isTensor(value)) found.add(value);
-  else if (Array.isArray(value)) for (const item of value) collectTensors(item, found);
-  else if (typeof value === 'object' && value !== null) {
-    const prototype = Object.getPrototypeOf(value);
-    if (prototype === Object.prototype || prototype === null) {
-      for (const item of Object.values(value)) collectTensors(item, found);
-    }
-  }
 }

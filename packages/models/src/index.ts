@@ -1,0 +1,13 @@
+export { attention } from './layers/attention.js';
+export type { LayerContext } from './layers/context.js';
+export { layerNorm } from './layers/layerNorm.js';
+export { linear } from './layers/linear.js';
+export { mlp } from './layers/mlp.js';
+export { patchEmbedding, patchify } from './layers/patchEmbedding.js';
+export { type TransformerBlockOptions, transformerBlock } from './layers/transformerBlock.js';
+export { lmdParameter } from './parameterGroups.js';
+export { fullPrecision, precisionNames, precisionPreset } from './precision.js';
+export { type ProductOptions, quantizedMatmul } from './quantizedMatmul.js';
+export { vit } from './vit.js';
+export type { VitConfig } from './vitConfig.js';
+export { type VitPresetName, vitPreset, vitPresets } from './vitPresets.js';

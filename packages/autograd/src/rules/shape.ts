@@ -15,11 +15,7 @@ export function shape({ ops, record, untracked }: Recorder): Shape {
         { gradient: (dy) => ops.transpose(dy, permutation === undefined ? undefined : inverse(permutation)) },
       ]);
     },
-    slice: (x, begin, size) => {
-      const y = ops.slice(x, begin, size);
-      const after = x.shape.map((extent, axis) => extent - begin[axis]! - y.shape[axis]!);
-      return record('slice', [x], y, [{ gradient: (dy) => ops.pad(dy, begin, after) }]);
-    },
+    slice: (x, begin, size) => record('slice', [x], ops.slice(x, begin, size), { sliceAt: begin }),
     concatenate(xs, axis) {
       const y = ops.concatenate(xs, axis);
       const along = axis < 0 ? axis + y.shape.length : axis;

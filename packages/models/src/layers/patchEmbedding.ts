@@ -1,0 +1,30 @@
+import type { Operations, Tensor } from '@lmd/core';
+import type { LayerContext } from './context.js';
+import { linear } from './linear.js';
+
+/**
+ * Images [batch, height, width, channels] → tokens [batch, patches, outputs]: square patches, row by row, each flattened
+ * (row, column, channel) and mapped by `<name>.weight` [patchSize² · channels, outputs]. A strided convolution, as a product.
+ */
+export function patchEmbedding(
+  ops: Operations,
+  images: Tensor,
+  name: string,
+  patchSize: number,
+  context: LayerContext,
+): Tensor {
+  return ops.scope(() => linear(ops, patchify(ops, images, patchSize), name, context));
+}
+
+/** [batch, height, width, channels] → [batch, patches, patchSize² · channels]. */
+export function patchify(ops: Operations, images: Tensor, patchSize: number): Tensor {
+  const [batch, height, width, channels] = images.shape as readonly [number, number, number, number];
+  const rows = height / patchSize;
+  const columns = width / patchSize;
+  return ops.scope(() => {
+    // Rank 4 is enough: image rows fold into the batch, and channels into the patch's columns.
+    const split = ops.reshape(images, [batch * rows, patchSize, columns, patchSize * channels]);
+    const gathered = ops.transpose(split, [0, 2, 1, 3]);
+    return ops.reshape(gathered, [batch, rows * columns, patchSize * patchSize * channels]);
+  });
+}

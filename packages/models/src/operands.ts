@@ -1,0 +1,58 @@
+import { type DrawKey, LmdError, type OperandPrecision, type Operations, streamOf, type Tensor } from '@lmd/core';
+
+/** Which operand of which product this is, for the noise of stochastic rounding. */
+export interface OperandName {
+  readonly key: DrawKey;
+  /** Such as `blocks.0.mlp.up/forward/weights`. */
+  readonly name: string;
+}
+
+/**
+ * Rounds one operand of a product, as plain values: no gradient is defined here. `axis` is the contraction axis. `f32` gives
+ * back `x` itself.
+ */
+export function roundOperand(
+  ops: Operations,
+  x: Tensor,
+  precision: OperandPrecision,
+  axis: number,
+  operand: OperandName,
+): Tensor {
+  if (precision === 'f32') return x;
+  if (precision === 'bf16') return ops.roundToBfloat16(x);
+  if (typeof precision !== 'object' || precision === null || !('format' in precision)) {
+    throw new LmdError('INVALID_ARGUMENT', `${operand.name} has the precision ${JSON.stringify(precision)}.`, {
+      subject: operand.name,
+      value: precision,
+      remedy: "Use 'f32', 'bf16', or { format, rounding, scaleMode } with a block format.",
+    });
+  }
+  const { format, rounding = 'nearestEven', scaleMode = 'floor' } = precision;
+  return ops.fakeQuantize(x, {
+    format,
+    axis,
+    rounding,
+    scaleMode,
+    ...(rounding === 'stochastic' ? { key: { ...keyFields(operand.key), stream: streamOf(operand.name) } } : {}),
+  });
+}
+
+/** `roundOperand` with a straight-through gradient, which needs neither `x` nor the result. */
+export function roundStraightThrough(
+  ops: Operations,
+  x: Tensor,
+  precision: OperandPrecision,
+  axis: number,
+  operand: OperandName,
+): Tensor {
+  if (precision === 'f32') return x;
+  return ops.customGradient([x], {
+    forward: (plain, [source]) => roundOperand(plain, source!, precision, axis, operand),
+    backward: (_, dy) => [dy],
+    saves: { inputs: [], output: false },
+  });
+}
+
+function keyFields({ seed, step, sample }: DrawKey): DrawKey {
+  return { seed, step, sample };
+}

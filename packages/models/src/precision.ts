@@ -1,0 +1,38 @@
+import { LmdError, type OperandPrecision, type Precision } from '@lmd/core';
+import { formatNamed, formats } from '@lmd/mx-formats';
+
+/** No rounding anywhere: every product takes the plain path. */
+export const fullPrecision: Precision = uniform('f32');
+
+/**
+ * A precision by name. `fp32`: none of the operands is rounded. `bf16`: all are rounded to BF16, forward and backward. A
+ * block format of `@lmd/mx-formats`, such as `mxfp6_e3m2`: forward weights and activations in that format, backward in BF16.
+ *
+ * @throws LmdError `INVALID_ARGUMENT` for another name; the message lists the names there are.
+ */
+export function precisionPreset(name: string): Precision {
+  if (name === 'fp32') return fullPrecision;
+  if (name === 'bf16') return uniform('bf16');
+  if (!Object.hasOwn(formats, name)) {
+    throw new LmdError('INVALID_ARGUMENT', `There is no precision named ${JSON.stringify(name)}.`, {
+      subject: 'precision',
+      value: name,
+      remedy: `Use one of ${precisionNames.join(', ')}, or write a Precision record.`,
+    });
+  }
+  const format = formatNamed(name);
+  return {
+    forward: { weights: { format }, activations: { format } },
+    backward: { weights: 'bf16', activations: 'bf16', gradients: 'bf16' },
+  };
+}
+
+/** The names that `precisionPreset` takes. */
+export const precisionNames: readonly string[] = ['fp32', 'bf16', ...Object.keys(formats)];
+
+function uniform(operand: OperandPrecision): Precision {
+  return {
+    forward: { weights: operand, activations: operand },
+    backward: { weights: operand, activations: operand, gradients: operand },
+  };
+}
