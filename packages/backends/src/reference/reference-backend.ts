@@ -17,6 +17,7 @@ import {
   unaryNames,
 } from '@lmd/core';
 import { fakeQuantize, roundToBfloat16 } from '@lmd/mx-formats';
+import { record } from '../record.js';
 import {
   broadcastShape,
   broadcastStrides,
@@ -275,10 +276,6 @@ function checkedStorage(options: ReferenceBackendOptions): 'f32' | 'f64' {
     });
   }
   return storage;
-}
-
-function record<Name extends string, Value>(names: readonly Name[], make: (name: Name) => Value): Record<Name, Value> {
-  return Object.fromEntries(names.map((name) => [name, make(name)])) as Record<Name, Value>;
 }
 
 function withoutAxisStride(shape: readonly number[], axis: number): number[] {

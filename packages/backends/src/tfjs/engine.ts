@@ -1,0 +1,115 @@
+import { LmdError } from '@lmd/core';
+
+/** The dtypes of TensorFlow.js that appear here: `bool` only between two of its kernels. */
+export type EngineDType = 'float32' | 'int32' | 'bool';
+
+/** A tensor as the kernels of TensorFlow.js see it. */
+export interface TensorInfo {
+  readonly dataId: object;
+  shape: number[];
+  dtype: string;
+}
+
+/** What every TensorFlow.js backend has (`KernelBackend`), as far as it is used here. */
+export interface EngineBackend {
+  /** With null the wasm backend allocates without writing. */
+  write(values: Float32Array | Int32Array | null, shape: number[], dtype: EngineDType): object;
+  read(dataId: object): Promise<unknown>;
+  disposeData(dataId: object, force?: boolean): unknown;
+}
+
+interface KernelArguments {
+  readonly inputs: { readonly [name: string]: TensorInfo | TensorInfo[] };
+  readonly backend: unknown;
+  readonly attrs: { readonly [name: string]: unknown };
+}
+
+type KernelFunction = (args: KernelArguments) => unknown;
+
+/** The part of the `@tensorflow/tfjs-core` module that is used here; pass the whole module. */
+export interface TfjsModule {
+  readonly version_core: string;
+  getBackend(): string;
+  backend(): object;
+  getKernel(kernelName: string, backendName: string): object | undefined;
+  env(): { getFlags(): object };
+}
+
+const installation =
+  'Install an engine and make it current: `npm install @tensorflow/tfjs-core @tensorflow/tfjs-backend-wasm`, then ' +
+  "`import '@tensorflow/tfjs-backend-wasm'; await tf.setBackend('wasm'); await tf.ready();`.";
+
+/**
+ * The caller's TensorFlow.js backend, spoken to through its registered kernel functions. That goes around the bookkeeping of
+ * `tf.engine()`, which costs 2 to 5 µs a call (three quarters of a small addition on wasm), and it means that no `tf.tidy`
+ * around the caller's code can free our tensors. What a kernel returns is ours to free.
+ */
+export class Engine {
+  readonly name: string;
+  readonly version: string;
+  readonly backend: EngineBackend;
+  readonly flags: { readonly [name: string]: unknown };
+  readonly #module: TfjsModule;
+  readonly #kernels = new Map<string, KernelFunction>();
+
+  constructor(module: TfjsModule) {
+    if (typeof module?.getBackend !== 'function' || typeof module.getKernel !== 'function') {
+      throw new LmdError('ENGINE_MISSING', 'The first argument is not the @tensorflow/tfjs-core module.', {
+        subject: 'tf',
+        value: module,
+        remedy: `Pass \`tf\` of \`import * as tf from '@tensorflow/tfjs-core'\`. ${installation}`,
+      });
+    }
+    // Without a current backend, `tf.backend()` would start one of its own choice, and may fail half-way: so ask first.
+    const name = module.getBackend();
+    if (typeof name !== 'string' || name === '') {
+      throw new LmdError('ENGINE_MISSING', 'TensorFlow.js has no current backend.', {
+        subject: 'tf',
+        value: name,
+        remedy: installation,
+      });
+    }
+    this.name = name;
+    this.version = module.version_core;
+    this.backend = module.backend() as EngineBackend;
+    this.flags = module.env().getFlags() as { readonly [name: string]: unknown };
+    this.#module = module;
+  }
+
+  /** Runs one kernel. Errors of the engine surface as `BACKEND_FAILURE`. */
+  run(
+    kernelName: string,
+    inputs: { readonly [name: string]: TensorInfo | TensorInfo[] },
+    attrs: { readonly [name: string]: unknown } = {},
+  ): TensorInfo {
+    const kernel = this.#kernel(kernelName);
+    try {
+      return kernel({ inputs, backend: this.backend, attrs }) as TensorInfo;
+    } catch (cause) {
+      throw new LmdError('BACKEND_FAILURE', `The kernel ${kernelName} of tfjs-${this.name} failed: ${cause}`, {
+        subject: kernelName,
+        cause,
+      });
+    }
+  }
+
+  /** Frees what a kernel returned. */
+  free(info: TensorInfo): void {
+    this.backend.disposeData(info.dataId);
+  }
+
+  #kernel(kernelName: string): KernelFunction {
+    const known = this.#kernels.get(kernelName);
+    if (known !== undefined) return known;
+    const config = this.#module.getKernel(kernelName, this.name) as { kernelFunc: KernelFunction } | undefined;
+    if (config === undefined) {
+      throw new LmdError('UNSUPPORTED', `The TensorFlow.js backend ${this.name} has no kernel ${kernelName}.`, {
+        subject: kernelName,
+        value: this.name,
+        remedy: `Use another backend, such as wasm. ${installation}`,
+      });
+    }
+    this.#kernels.set(kernelName, config.kernelFunc);
+    return config.kernelFunc;
+  }
+}

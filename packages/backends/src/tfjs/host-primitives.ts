@@ -1,0 +1,174 @@
+import {
+  binaryNames,
+  type ComparisonName,
+  comparisonNames,
+  type DType,
+  fillRandomBits,
+  fillRandomUniform,
+  type Primitives,
+  sizeOf,
+  type Tensor,
+  unaryNames,
+} from '@lmd/core';
+import { binary, comparison, select, truncate, unary } from '../host-kernels/elementwise.js';
+import { gatherRows, scatterAddRows } from '../host-kernels/indexed-rows.js';
+import { matmul } from '../host-kernels/matmul.js';
+import { fillNormals } from '../host-kernels/normals.js';
+import { argMax, max, sum } from '../host-kernels/reductions.js';
+import { type HostArray, stridedCopy } from '../host-kernels/strided.js';
+import { record } from '../record.js';
+import { broadcastShape, broadcastStrides, sameShape, stridesOf, withoutAxes } from '../strided-offsets.js';
+import type { HostMemory } from './host-memory.js';
+import { engineDType, type Store } from './store.js';
+
+/** Handles over memory that our own loops work on in place. */
+export interface Host {
+  readonly memory: HostMemory;
+  readonly store: Store;
+  /** A tensor with undefined contents. Take views only after the last allocation: it may move the memory. */
+  allocate(shape: readonly number[], dtype: DType): Tensor;
+  floats(x: Tensor): Float32Array;
+  integers(x: Tensor): Int32Array;
+  view(x: Tensor): HostArray;
+}
+
+export function createHost(memory: HostMemory, store: Store): Host {
+  const host: Host = {
+    memory,
+    store,
+    allocate: (shape, dtype) => store.own(memory.allocate(sizeOf(shape), engineDType[dtype]), shape, dtype),
+    floats: (x) => memory.floats(store.dataId(x), sizeOf(x.shape)),
+    integers: (x) => memory.integers(store.dataId(x), sizeOf(x.shape)),
+    view: (x) => (x.dtype === 'f32' ? host.floats(x) : host.integers(x)),
+  };
+  return host;
+}
+
+/** Every primitive but creation and readback as loops of our own over the engine's memory. */
+export function hostPrimitives(host: Host): Omit<Primitives, 'fromData' | 'full' | 'read' | 'dispose'> {
+  const { store } = host;
+
+  /** A new tensor that `fill` writes. */
+  function make(shape: readonly number[], dtype: DType, fill: (out: Tensor) => void): Tensor {
+    const out = host.allocate(shape, dtype);
+    fill(out);
+    return out;
+  }
+
+  function copy(x: Tensor, shape: readonly number[], strides: readonly number[], start = 0): Tensor {
+    return make(shape, x.dtype, (out) => {
+      stridedCopy(shape, host.view(x), strides, start, host.view(out), stridesOf(shape), 0);
+    });
+  }
+
+  function broadcast(x: Tensor, shape: readonly number[]): Tensor {
+    if (sameShape(x.shape, shape)) return store.share(x, shape);
+    return copy(x, shape, broadcastStrides(x.shape, shape));
+  }
+
+  const shaped = (x: Tensor) => ({ values: host.floats(x), shape: x.shape });
+
+  return {
+    ...record(
+      unaryNames,
+      (name) => (x: Tensor) => make(x.shape, 'f32', (out) => unary(name, host.floats(x), host.floats(out))),
+    ),
+    ...record(binaryNames, (name) => (a: Tensor, b: Tensor) => {
+      const shape = broadcastShape(a.shape, b.shape);
+      return make(shape, 'f32', (out) => binary(name, shaped(a), shaped(b), shape, host.floats(out)));
+    }),
+    ...record(comparisonNames, (name: ComparisonName) => (a: Tensor, b: Tensor) => {
+      const shape = broadcastShape(a.shape, b.shape);
+      return make(shape, 'i32', (out) => {
+        const [left, right] = [a, b].map((x) => ({ values: host.view(x), shape: x.shape }));
+        comparison(name, left!, right!, shape, host.integers(out));
+      });
+    }),
+    where(condition, a, b) {
+      const shape = broadcastShape(condition.shape, a.shape, b.shape);
+      const repeated = [condition, a, b].map((x) => broadcast(x, shape)) as [Tensor, Tensor, Tensor];
+      const result = make(shape, a.dtype, (out) => {
+        select(host.integers(repeated[0]), host.view(repeated[1]), host.view(repeated[2]), host.view(out));
+      });
+      for (const x of repeated) store.free(x);
+      return result;
+    },
+    cast(x, dtype) {
+      if (x.dtype === dtype || (dtype === 'i32' && x.dtype === 'u8')) return store.share(x, x.shape, dtype);
+      return make(x.shape, dtype, (out) => {
+        if (dtype === 'f32') host.floats(out).set(host.integers(x));
+        else if (dtype === 'u8') truncate(host.view(x), 0, 255, host.integers(out));
+        else truncate(host.floats(x), -(2 ** 31), 2 ** 31 - 1, host.integers(out));
+      });
+    },
+
+    sum: (x, axes) =>
+      make(withoutAxes(x.shape, axes), x.dtype, (out) => sum(host.view(x), x.shape, axes, host.view(out))),
+    max: (x, axes) =>
+      make(withoutAxes(x.shape, axes), x.dtype, (out) => max(host.view(x), x.shape, axes, host.view(out))),
+    argMax: (x, axis) =>
+      make(withoutAxes(x.shape, [axis]), 'i32', (out) => argMax(host.view(x), x.shape, axis, host.integers(out))),
+
+    matmul(a, b, transposeA, transposeB) {
+      const batch = a.shape[0] === 1 ? b.shape[0]! : a.shape[0]!;
+      const shape = [batch, a.shape[transposeA ? 2 : 1]!, b.shape[transposeB ? 1 : 2]!];
+      return make(shape, 'f32', (out) => {
+        const left = { values: host.floats(a), shape: a.shape, transpose: transposeA };
+        matmul(left, { values: host.floats(b), shape: b.shape, transpose: transposeB }, host.floats(out));
+      });
+    },
+
+    reshape: (x, shape) => store.share(x, shape),
+    transpose(x, permutation) {
+      const strides = stridesOf(x.shape);
+      return copy(
+        x,
+        permutation.map((axis) => x.shape[axis]!),
+        permutation.map((axis) => strides[axis]!),
+      );
+    },
+    slice(x, begin, size) {
+      const strides = stridesOf(x.shape);
+      const start = begin.reduce((offset, index, axis) => offset + index * strides[axis]!, 0);
+      return copy(x, size, strides, start);
+    },
+    concatenate(xs, axis) {
+      const shape = [...xs[0]!.shape];
+      shape[axis] = xs.reduce((total, x) => total + x.shape[axis]!, 0);
+      return make(shape, xs[0]!.dtype, (out) => {
+        const strides = stridesOf(shape);
+        let start = 0;
+        for (const x of xs) {
+          stridedCopy(x.shape, host.view(x), stridesOf(x.shape), 0, host.view(out), strides, start);
+          start += x.shape[axis]! * strides[axis]!;
+        }
+      });
+    },
+    broadcastTo: broadcast,
+    pad(x, before, after) {
+      const shape = x.shape.map((extent, axis) => before[axis]! + extent + after[axis]!);
+      return make(shape, x.dtype, (out) => {
+        const strides = stridesOf(shape);
+        const start = before.reduce((offset, count, axis) => offset + count * strides[axis]!, 0);
+        const values = host.view(out).fill(0);
+        stridedCopy(x.shape, host.view(x), stridesOf(x.shape), 0, values, strides, start);
+      });
+    },
+    gather(x, indices) {
+      const [rows, ...rest] = x.shape as [number, ...number[]];
+      return make([...indices.shape, ...rest], x.dtype, (out) => {
+        gatherRows(host.view(x), rows, sizeOf(rest), host.integers(indices), host.view(out));
+      });
+    },
+    scatterAdd(indices, updates, rows) {
+      const rest = updates.shape.slice(indices.shape.length);
+      return make([rows, ...rest], updates.dtype, (out) => {
+        scatterAddRows(host.integers(indices), host.view(updates), rows, sizeOf(rest), host.view(out));
+      });
+    },
+
+    randomBits: (shape, key) => make(shape, 'i32', (out) => fillRandomBits(host.integers(out), key)),
+    randomUniform: (shape, key) => make(shape, 'f32', (out) => fillRandomUniform(host.floats(out), key)),
+    randomNormal: (shape, key) => make(shape, 'f32', (out) => fillNormals(host.floats(out), key)),
+  };
+}

@@ -1,0 +1,2 @@
+export type { TfjsModule } from './engine.js';
+export { createTfjsBackend, type TfjsBackendOptions } from './tfjs-backend.js';

@@ -1,0 +1,147 @@
+import {
+  type Backend,
+  backendSpecVersion,
+  fillRandomBits,
+  fillRandomNormal,
+  fillRandomUniform,
+  LmdError,
+  type Primitives,
+  sizeOf,
+  type TensorData,
+} from '@lmd/core';
+import { createContext } from './compute.js';
+import { Engine, type TfjsModule } from './engine.js';
+import { engineElementwise } from './engine-elementwise.js';
+import { engineShape } from './engine-shape.js';
+import { hostFused } from './host-fused.js';
+import { hostMemoryOf, isWasm } from './host-memory.js';
+import { createHost, type Host, hostPrimitives } from './host-primitives.js';
+import { Store } from './store.js';
+import { wasmMatmul } from './wasm-matmul.js';
+
+export interface TfjsBackendOptions {
+  /**
+   * Uses kernels of our own on engines whose memory this thread sees (wasm and cpu). Default true. With false every operation
+   * goes through the engine's kernels, as on WebGL or WebGPU: for measuring, and for testing that route.
+   */
+  readonly hostKernels?: boolean;
+}
+
+/**
+ * Adapts the TensorFlow.js backend that is current in `tf`, for example
+ * `await tf.setBackend('wasm'); await tf.ready();`. It stays with that backend when another becomes current later, and no
+ * `tf.tidy` frees its tensors.
+ *
+ * @param tf the `@tensorflow/tfjs-core` module (or `@tensorflow/tfjs`)
+ * @throws LmdError `ENGINE_MISSING` where `tf` has no current backend, with the command that installs one; `UNKNOWN_OPTION`
+ */
+export function createTfjsBackend(tf: TfjsModule, options: TfjsBackendOptions = {}): Backend {
+  const { hostKernels = true } = checkedOptions(options);
+  const engine = new Engine(tf);
+  const store = new Store(engine);
+  const memory = hostKernels ? hostMemoryOf(engine) : undefined;
+  const host = memory === undefined ? undefined : createHost(memory, store);
+  const context = createContext(engine, store);
+  const byEngine = { ...engineElementwise(context), ...engineShape(context) };
+
+  const random: Pick<Primitives, 'randomBits' | 'randomUniform' | 'randomNormal'> = {
+    randomBits(shape, key) {
+      const bits = new Int32Array(sizeOf(shape));
+      fillRandomBits(bits, key);
+      return context.upload(bits, shape, 'i32');
+    },
+    randomUniform(shape, key) {
+      const values = new Float32Array(sizeOf(shape));
+      fillRandomUniform(values, key);
+      return context.upload(values, shape, 'f32');
+    },
+    randomNormal(shape, key) {
+      const values = new Float32Array(sizeOf(shape));
+      fillRandomNormal(values, key);
+      return context.upload(values, shape, 'f32');
+    },
+  };
+
+  const creation: Pick<Primitives, 'fromData' | 'full' | 'read' | 'dispose'> = {
+    fromData(data, shape, dtype) {
+      const values = dtype === 'f32' ? Float32Array.from(data) : Int32Array.from(data);
+      return context.upload(values, shape, dtype);
+    },
+    full(shape, value, dtype) {
+      const size = sizeOf(shape);
+      const values = dtype === 'f32' ? new Float32Array(size) : new Int32Array(size);
+      return context.upload(values.fill(value), shape, dtype);
+    },
+    async read(x) {
+      if (host !== undefined) return x.dtype === 'u8' ? Uint8Array.from(host.integers(x)) : host.view(x).slice();
+      const dataId = store.dataId(x);
+      let values: ArrayLike<number>;
+      try {
+        values = (await engine.backend.read(dataId)) as ArrayLike<number>;
+      } catch (cause) {
+        throw new LmdError('BACKEND_FAILURE', `tfjs-${engine.name} could not read a tensor: ${cause}`, { cause });
+      }
+      return copyOf(values, x.dtype);
+    },
+    dispose: (x) => store.free(x),
+  };
+
+  return {
+    specVersion: backendSpecVersion,
+    name: `tfjs-${engine.name}`,
+    device: deviceText(engine, host !== undefined),
+    supports: { maxElements: 2 ** 29 - 1, subnormals: host !== undefined },
+    ...byEngine,
+    ...random,
+    ...(host === undefined ? {} : hostPrimitives(host)),
+    ...(host !== undefined && isWasm(engine) ? wasmChoices(engine, host, byEngine) : {}),
+    ...creation,
+    fused: host === undefined ? {} : hostFused(host),
+    memory: () => store.memory(),
+  };
+}
+
+/** Operations that the wasm engine does right and faster than our loops. */
+function wasmChoices(
+  engine: Parameters<typeof isWasm>[0] & { readonly backend: Parameters<typeof wasmMatmul>[0] },
+  host: Host,
+  byEngine: ReturnType<typeof engineElementwise>,
+): Partial<Primitives> {
+  const { negate, absolute, sqrt, round, add, subtract, multiply, divide } = byEngine;
+  return { negate, absolute, sqrt, round, add, subtract, multiply, divide, matmul: wasmMatmul(engine.backend, host) };
+}
+
+function copyOf(values: ArrayLike<number>, dtype: 'f32' | 'i32' | 'u8'): TensorData {
+  if (dtype === 'f32') return Float32Array.from(values);
+  return dtype === 'i32' ? Int32Array.from(values) : Uint8Array.from(values);
+}
+
+function deviceText({ name, version, flags }: Engine, host: boolean): string {
+  const features: string[] = [];
+  if (name === 'wasm') {
+    if (flags.WASM_HAS_SIMD_SUPPORT === true) features.push('SIMD');
+    if (flags.WASM_HAS_MULTITHREAD_SUPPORT === true) features.push('threads');
+  }
+  if (host) features.push('host kernels');
+  return `TensorFlow.js ${version} ${name}${features.length > 0 ? ` (${features.join(', ')})` : ''}`;
+}
+
+function checkedOptions(options: TfjsBackendOptions): TfjsBackendOptions {
+  for (const [name, value] of Object.entries(options)) {
+    if (name !== 'hostKernels') {
+      throw new LmdError('UNKNOWN_OPTION', `createTfjsBackend has no option "${name}".`, {
+        subject: name,
+        value,
+        remedy: 'Its only option is "hostKernels".',
+      });
+    }
+    if (typeof value !== 'boolean') {
+      throw new LmdError('INVALID_ARGUMENT', `hostKernels is ${JSON.stringify(value)}.`, {
+        subject: name,
+        value,
+        remedy: 'Use true or false.',
+      });
+    }
+  }
+  return options;
+}
