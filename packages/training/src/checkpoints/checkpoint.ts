@@ -1,0 +1,111 @@
+import {
+  type DType,
+  LmdError,
+  type NamedTensors,
+  type Operations,
+  type OptimizerState,
+  type Tensor,
+  type TensorData,
+} from '@lmd/core';
+import type { EvaluationResult } from '../evaluate.js';
+import { firstDifference, type Json } from '../json.js';
+
+/** A tensor read to the host. */
+export interface HostTensor {
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  readonly data: TensorData;
+}
+
+export type NamedHostTensors = { readonly [name: string]: HostTensor };
+
+/** A run between two steps: all that the rest of the run depends on. */
+export interface Checkpoint {
+  /** Updates made. Epoch, position in it and all random numbers follow from it. */
+  readonly step: number;
+  /** The optimizer's own count. */
+  readonly optimizerStep: number;
+  /** The optimizer's state, `<weight>/<vector>`. */
+  readonly tensors: NamedHostTensors;
+  readonly plugins: { readonly [name: string]: { readonly data?: Json; readonly tensors?: NamedHostTensors } };
+  /** What must be equal in the resumed run: model, optimizer, data, seed, batch size, precision and the caller's configuration. */
+  readonly identity: { readonly [key: string]: Json };
+  /** For the end of a run that is resumed after its last step. */
+  readonly lastLoss?: number;
+  readonly lastValidation?: EvaluationResult & { readonly step: number };
+  /** Time spent so far. */
+  readonly seconds: number;
+  /** Package version, backend and device that wrote it. On another backend a resumed run is right, but not to the bit. */
+  readonly versions: { readonly training: string; readonly backend: string; readonly device: string };
+}
+
+/** A checkpoint and where it was found. */
+export interface LoadedCheckpoint {
+  readonly checkpoint: Checkpoint;
+  readonly path?: string;
+  /** Newer checkpoints that could not be used, and why. A run that resumes from this one warns of each. */
+  readonly skipped?: readonly { readonly path: string; readonly reason: string }[];
+}
+
+/** Reads tensors to the host, exactly. */
+export async function readTensors(ops: Operations, tensors: NamedTensors): Promise<NamedHostTensors> {
+  const entries = await Promise.all(
+    Object.entries(tensors).map(
+      async ([name, tensor]): Promise<[string, HostTensor]> => [
+        name,
+        { shape: tensor.shape, dtype: tensor.dtype, data: await ops.read(tensor) },
+      ],
+    ),
+  );
+  return Object.fromEntries(entries);
+}
+
+/** Copies tensors to the device; they are kept beyond scopes until disposed of. */
+export function writeTensors(ops: Operations, tensors: NamedHostTensors): NamedTensors {
+  return Object.fromEntries(
+    Object.entries(tensors).map(([name, { data, shape, dtype }]): [string, Tensor] => [
+      name,
+      ops.keep(ops.fromData(data, shape, dtype)),
+    ]),
+  );
+}
+
+/**
+ * Throws `CHECKPOINT_MISMATCH` where the checkpoint is of another run: by another optimizer or model, with a tensor of another
+ * name or shape, or with another configuration. Names the first difference and both values.
+ *
+ * @param fresh the state that the run would start from, for its names and shapes.
+ */
+export function checkMatch(
+  checkpoint: Checkpoint,
+  identity: { readonly [key: string]: Json },
+  fresh: OptimizerState,
+): void {
+  for (const key of ['optimizer', 'model']) refuseDifference(checkpoint.identity[key], identity[key], key);
+  const names = new Set([...Object.keys(fresh.tensors), ...Object.keys(checkpoint.tensors)]);
+  for (const name of names) {
+    const saved = describeTensor(checkpoint.tensors[name]);
+    const expected = describeTensor(fresh.tensors[name]);
+    if (saved !== expected) throw mismatch(name, saved, expected);
+  }
+  refuseDifference(checkpoint.identity, identity, '');
+}
+
+function describeTensor(tensor: { readonly dtype: DType; readonly shape: readonly number[] } | undefined): string {
+  return tensor === undefined ? 'absent' : `${tensor.dtype} [${tensor.shape.join(', ')}]`;
+}
+
+function refuseDifference(saved: Json | undefined, expected: Json | undefined, place: string): void {
+  const difference = firstDifference(saved, expected, place);
+  if (difference === undefined) return;
+  const show = (value: Json | undefined) => (value === undefined ? 'absent' : JSON.stringify(value));
+  throw mismatch(difference.place, show(difference.a), show(difference.b));
+}
+
+function mismatch(subject: string, saved: string, expected: string): LmdError {
+  return new LmdError('CHECKPOINT_MISMATCH', `${subject} is ${saved} in the checkpoint and ${expected} in this run.`, {
+    subject,
+    value: saved,
+    remedy: 'Resume with the configuration that the run began with, or begin a new run.',
+  });
+}

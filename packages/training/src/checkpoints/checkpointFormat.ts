@@ -1,0 +1,151 @@
+import { LmdError, type TensorData } from '@lmd/core';
+import {
+  parseSafetensors,
+  type SafetensorsTensor,
+  serializeSafetensors,
+  tensorFrom,
+  toTypedArray,
+} from '@lmd/safetensors';
+import { assertJson, type Json } from '../json.js';
+import type { Checkpoint, HostTensor, NamedHostTensors } from './checkpoint.js';
+
+/** Gives the SHA-256 of the parts, one after another, as lower-case hexadecimal. */
+export type Sha256 = (parts: readonly Uint8Array[]) => string | Promise<string>;
+
+const formatVersion = 'lmd-checkpoint-v1';
+const optimizerPrefix = 'optimizer/';
+const pluginPrefix = 'plugin/';
+const blankDigest = '0'.repeat(64);
+
+/** SHA-256 by Web Cryptography, which Node has, and browsers on secure pages. */
+export const webSha256: Sha256 = async (parts) => {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', whole));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+};
+
+/**
+ * A checkpoint as the bytes of one safetensors file: tensors as they are, the rest as JSON in the metadata, and a SHA-256 of
+ * the whole file, the 64 digits of the digest itself taken as zeros. Any reader of safetensors can open it.
+ */
+export async function encodeCheckpoint(checkpoint: Checkpoint, sha256: Sha256 = webSha256): Promise<Uint8Array> {
+  const { tensors, plugins, ...run } = checkpoint;
+  assertJson(run, 'checkpoint');
+  const pluginData: { [name: string]: Json } = {};
+  const all = prefixed(optimizerPrefix, tensors);
+  for (const [name, state] of Object.entries(plugins)) {
+    const data = state.data ?? null;
+    assertJson(data, `the state of plugin "${name}"`);
+    pluginData[name] = { data, tensors: Object.keys(state.tensors ?? {}) };
+    all.push(...prefixed(`${pluginPrefix}${name}/`, state.tensors ?? {}));
+  }
+  const bytes = serializeSafetensors({
+    tensors: new Map(all),
+    metadata: {
+      format: formatVersion,
+      plugins: JSON.stringify(pluginData),
+      run: JSON.stringify(run),
+      sha256: blankDigest,
+    },
+  });
+  const place = digestPlace(bytes)!;
+  bytes.set(new TextEncoder().encode(await sha256([bytes])), place);
+  return bytes;
+}
+
+/**
+ * Reads what `encodeCheckpoint` wrote.
+ *
+ * @param source for the error message: the file's path.
+ * @throws LmdError `CHECKPOINT_CORRUPT` for anything else: bytes missing, added or changed anywhere, or another kind of file.
+ */
+export async function decodeCheckpoint(
+  bytes: Uint8Array,
+  source = 'The checkpoint',
+  sha256: Sha256 = webSha256,
+): Promise<Checkpoint> {
+  const place = digestPlace(bytes);
+  if (place === undefined) throw corrupt(source, 'it is no checkpoint, or its header is damaged');
+  const end = place + blankDigest.length;
+  const written = new TextDecoder('latin1').decode(bytes.subarray(place, end));
+  const blank = new TextEncoder().encode(blankDigest);
+  if ((await sha256([bytes.subarray(0, place), blank, bytes.subarray(end)])) !== written) {
+    throw corrupt(source, 'its contents are not those that its digest was taken of');
+  }
+  try {
+    return decodeWhole(bytes);
+  } catch (cause) {
+    throw corrupt(source, cause instanceof Error ? cause.message : String(cause), cause);
+  }
+}
+
+/** The digest was right: what fails here was written so, by another version or another program. */
+function decodeWhole(bytes: Uint8Array): Checkpoint {
+  const { metadata, tensors } = parseSafetensors(bytes);
+  if (metadata.format !== formatVersion) {
+    throw new Error(`its format is ${String(metadata.format)}, and this version reads ${formatVersion}`);
+  }
+  const read = (name: string): HostTensor => {
+    const tensor = tensors.get(name);
+    if (tensor === undefined) throw new Error(`tensor "${name}" is absent`);
+    return hostTensor(name, tensor);
+  };
+  const plugins = JSON.parse(metadata.plugins ?? '') as { [name: string]: { data: Json; tensors: string[] } };
+  return {
+    ...(JSON.parse(metadata.run ?? '') as Omit<Checkpoint, 'tensors' | 'plugins'>),
+    tensors: Object.fromEntries(
+      [...tensors.keys()]
+        .filter((name) => name.startsWith(optimizerPrefix))
+        .map((name) => [name.slice(optimizerPrefix.length), read(name)]),
+    ),
+    plugins: Object.fromEntries(
+      Object.entries(plugins).map(([plugin, state]) => [
+        plugin,
+        {
+          data: state.data,
+          tensors: Object.fromEntries(state.tensors.map((name) => [name, read(`${pluginPrefix}${plugin}/${name}`)])),
+        },
+      ]),
+    ),
+  };
+}
+
+function prefixed(prefix: string, tensors: NamedHostTensors): [string, SafetensorsTensor][] {
+  return Object.entries(tensors).map(([name, { data, shape }]) => [`${prefix}${name}`, tensorFrom(data, shape)]);
+}
+
+const dtypes = { F32: 'f32', I32: 'i32', U8: 'u8' } as const;
+
+function hostTensor(name: string, tensor: SafetensorsTensor): HostTensor {
+  if (!(tensor.dtype in dtypes)) throw new Error(`tensor "${name}" is of the unknown type ${tensor.dtype}`);
+  return {
+    shape: tensor.shape,
+    dtype: dtypes[tensor.dtype as keyof typeof dtypes],
+    data: toTypedArray(tensor) as TensorData,
+  };
+}
+
+/**
+ * Where the digest's digits begin. The key with its bare quotation marks stands nowhere else in the header: inside a string they
+ * would be escaped, and no tensor's entry begins with a string.
+ */
+function digestPlace(bytes: Uint8Array): number | undefined {
+  if (bytes.length < 8) return undefined;
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+  const header = new TextDecoder('latin1').decode(bytes.subarray(8, 8 + length));
+  const match = /"sha256":"[0-9a-f]{64}"/.exec(header);
+  return match === null ? undefined : 8 + match.index + '"sha256":"'.length;
+}
+
+function corrupt(source: string, problem: string, cause?: unknown): LmdError {
+  return new LmdError('CHECKPOINT_CORRUPT', `${source} cannot be read: ${problem}.`, {
+    subject: source,
+    remedy: 'Resume from an older checkpoint of the run: latestCheckpoint finds it.',
+    cause,
+  });
+}

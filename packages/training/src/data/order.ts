@@ -1,0 +1,70 @@
+import { fillRandomBits, LmdError, streamOf } from '@lmd/core';
+import { checkedCount, refuseUnknownOptions } from '../options.js';
+
+/**
+ * A pseudo-random permutation of 0 … size − 1: a Fisher–Yates shuffle (Knuth, TAOCP 3.4.2, algorithm P) on the random bits of
+ * one Philox stream. A function of its arguments in integer arithmetic, so the same on every machine. Each swap's choice is
+ * uniform to within size / 2^32.
+ *
+ * @param stream what the permutation is for, as in `data-order`.
+ * @param step which permutation of the stream, such as the epoch.
+ */
+export function permutation(size: number, seed: number, stream: string, step: number): Int32Array {
+  const bits = new Uint32Array(Math.max(size - 1, 0));
+  fillRandomBits(bits, { seed, stream: streamOf(stream), step, sample: 0 });
+  const order = Int32Array.from({ length: size }, (_, index) => index);
+  for (let last = size - 1; last > 0; last--) {
+    const other = Math.floor((bits[last - 1]! / 2 ** 32) * (last + 1));
+    const swapped = order[last]!;
+    order[last] = order[other]!;
+    order[other] = swapped;
+  }
+  return order;
+}
+
+export interface DataOrderOptions {
+  /** Examples in the data set. */
+  readonly size: number;
+  readonly batchSize: number;
+  readonly seed: number;
+  /** Keeps an epoch's last batch when it is short. Default false: every step sees `batchSize` examples. */
+  readonly keepPartialBatch?: boolean;
+}
+
+export interface DataOrder {
+  readonly batchesPerEpoch: number;
+  /** Epoch (from 0), position in it (from 0) and example indices of the batch of a step (from 0). */
+  batchAt(step: number): { readonly epoch: number; readonly position: number; readonly indices: Int32Array };
+}
+
+/**
+ * Which examples each step sees: a new permutation every epoch, cut into batches. The batch of a step is a function of
+ * (size, batchSize, seed, step) alone, so a resumed run needs no memory of the data order.
+ *
+ * @throws LmdError `INVALID_ARGUMENT` when the data set does not fill one batch.
+ */
+export function dataOrder(options: DataOrderOptions): DataOrder {
+  refuseUnknownOptions('dataOrder', options, ['size', 'batchSize', 'seed', 'keepPartialBatch']);
+  const size = checkedCount('dataOrder', 'size', options.size, 1);
+  const batchSize = checkedCount('dataOrder', 'batchSize', options.batchSize, 1);
+  const batches = size / batchSize;
+  const batchesPerEpoch = options.keepPartialBatch === true ? Math.ceil(batches) : Math.floor(batches);
+  if (batchesPerEpoch === 0) {
+    throw new LmdError('INVALID_ARGUMENT', `A batch of ${batchSize} is more than the ${size} examples there are.`, {
+      subject: 'batchSize',
+      value: batchSize,
+      remedy: `Give at most ${size}, or set keepPartialBatch.`,
+    });
+  }
+  // The last epoch's permutation, which the next step wants again: a memo, not a state.
+  let memo: { readonly epoch: number; readonly order: Int32Array } | undefined;
+  return {
+    batchesPerEpoch,
+    batchAt(step) {
+      const epoch = Math.floor(step / batchesPerEpoch);
+      const position = step % batchesPerEpoch;
+      if (memo?.epoch !== epoch) memo = { epoch, order: permutation(size, options.seed, 'data-order', epoch) };
+      return { epoch, position, indices: memo.order.slice(position * batchSize, (position + 1) * batchSize) };
+    },
+  };
+}

@@ -1,0 +1,64 @@
+import { LmdError } from '@lmd/core';
+import { refuseUnknownOptions } from '../options.js';
+import type { Dataset } from './dataset.js';
+import { permutation } from './order.js';
+
+/**
+ * The examples of `dataset` at `indices`, in that order.
+ *
+ * @param name default `<dataset>/subset`.
+ * @throws LmdError `INVALID_ARGUMENT` for an index out of range.
+ */
+export function subset(dataset: Dataset, indices: ArrayLike<number>, name = `${dataset.name}/subset`): Dataset {
+  const chosen = Int32Array.from({ length: indices.length }, (_, position) => {
+    const index = indices[position]!;
+    if (!Number.isInteger(index) || index < 0 || index >= dataset.size) {
+      throw new LmdError('INVALID_ARGUMENT', `subset: indices[${position}] is ${index}.`, {
+        subject: `indices[${position}]`,
+        value: index,
+        remedy: `Data set "${dataset.name}" has examples 0 to ${dataset.size - 1}.`,
+      });
+    }
+    return index;
+  });
+  return {
+    name,
+    size: chosen.length,
+    ...(dataset.classes === undefined ? {} : { classes: dataset.classes }),
+    inputShape: dataset.inputShape,
+    batch: (positions) => dataset.batch(positions.map((position) => chosen[position]!)),
+  };
+}
+
+export interface SplitOptions {
+  /** How many examples to hold out: a count, or a fraction below 1. */
+  readonly validation: number;
+  readonly seed: number;
+}
+
+/**
+ * Holds out examples for validation: a random choice that is a function of the seed, and the same on every machine. Both parts
+ * keep the order of the data set.
+ *
+ * @throws LmdError `INVALID_ARGUMENT` when either part would be empty.
+ */
+export function split(
+  dataset: Dataset,
+  options: SplitOptions,
+): { readonly train: Dataset; readonly validation: Dataset } {
+  refuseUnknownOptions('split', options, ['validation', 'seed']);
+  const { validation, seed } = options;
+  const count = validation < 1 ? Math.round(validation * dataset.size) : validation;
+  if (!Number.isInteger(count) || count < 1 || count >= dataset.size) {
+    throw new LmdError('INVALID_ARGUMENT', `split: validation is ${validation}.`, {
+      subject: 'validation',
+      value: validation,
+      remedy: `Give a count from 1 to ${dataset.size - 1}, or a fraction of ${dataset.size} examples that comes to one.`,
+    });
+  }
+  const shuffled = permutation(dataset.size, seed, 'validation-split', 0);
+  return {
+    train: subset(dataset, shuffled.slice(count).sort(), `${dataset.name}/train`),
+    validation: subset(dataset, shuffled.slice(0, count).sort(), `${dataset.name}/validation`),
+  };
+}

@@ -1,0 +1,109 @@
+import type { LmdError } from '@lmd/core';
+import type { EvaluationResult } from './evaluate.js';
+import type { Json } from './json.js';
+
+/** Why a run ended: all steps done, the `signal` aborted it, or a plugin stopped it. */
+export type TrainStatus = 'finished' | 'interrupted' | 'stopped';
+
+export interface StartEvent {
+  readonly type: 'start';
+  readonly model: string;
+  readonly optimizer: string;
+  readonly backend: string;
+  readonly device: string;
+  readonly dataset: string;
+  readonly totalSteps: number;
+  readonly batchSize: number;
+  readonly batchesPerEpoch: number;
+  /** Steps already made when the run was resumed, else 0. */
+  readonly startStep: number;
+  /** The checkpoint's path, where the run was resumed from a file. */
+  readonly resumedFrom?: string;
+}
+
+export interface StepEvent {
+  readonly type: 'step';
+  /** Updates made so far, this one included: the first is 1. */
+  readonly step: number;
+  readonly epoch: number;
+  /** Batch within the epoch, from 0. */
+  readonly position: number;
+  /** Mean loss of the batch before the update, averaged over the optimizer's draws, in nats. */
+  readonly loss: number;
+  /** Examples in the batch. */
+  readonly samples: number;
+  /** Since the run began, earlier parts of a resumed run included. */
+  readonly seconds: number;
+}
+
+export interface EvaluationEvent extends EvaluationResult {
+  readonly type: 'evaluation';
+  readonly step: number;
+  readonly split: 'validation' | 'test';
+  readonly seconds: number;
+}
+
+export interface SettleEvent {
+  readonly type: 'settle';
+  readonly step: number;
+  /** Set when no further step follows. `failed`: the state is the last good one, and an error is about to be thrown. */
+  readonly ending?: TrainStatus | 'failed';
+}
+
+/** Announced by a plugin that has written a checkpoint. */
+export interface CheckpointEvent {
+  readonly type: 'checkpoint';
+  readonly step: number;
+  /** Where it is: a file's path, or what else finds it again. */
+  readonly path: string;
+  readonly reason: 'interval' | 'best' | TrainStatus | 'failed';
+}
+
+/** Something that a plugin has measured, for whoever writes or shows it. */
+export interface ReportEvent {
+  readonly type: 'report';
+  readonly step: number;
+  readonly plugin: string;
+  readonly data: Json;
+}
+
+/** Something that the user should know and that stops nothing, such as a corrupt checkpoint passed over on resume. */
+export interface WarningEvent {
+  readonly type: 'warning';
+  readonly step: number;
+  readonly message: string;
+}
+
+export interface EndEvent {
+  readonly type: 'end';
+  readonly step: number;
+  readonly status: TrainStatus;
+  /** What the plugin said that stopped the run. */
+  readonly stopReason?: string;
+  readonly loss?: number;
+  readonly validation?: EvaluationResult;
+  readonly test?: EvaluationResult;
+  readonly seconds: number;
+  /** Over the time spent in steps, evaluation left out. */
+  readonly samplesPerSecond: number;
+  /** Most bytes that the backend held for live tensors at one time. */
+  readonly peakMemoryBytes: number;
+}
+
+export interface FailureEvent {
+  readonly type: 'failure';
+  /** Updates made before the failure. */
+  readonly step: number;
+  readonly error: LmdError | Error;
+}
+
+export type TrainingEvent =
+  | StartEvent
+  | StepEvent
+  | EvaluationEvent
+  | SettleEvent
+  | CheckpointEvent
+  | ReportEvent
+  | WarningEvent
+  | EndEvent
+  | FailureEvent;

@@ -1,0 +1,101 @@
+import { LmdError, type NamedTensors } from '@lmd/core';
+import { checkBatch, type DatasetBatch } from './data/dataset.js';
+import { type EvaluationResult, evaluate } from './evaluate.js';
+import { findNonFinite } from './nonFinite.js';
+import type { Run } from './run.js';
+import { enqueueStep } from './step.js';
+
+/** One step and all that follows it: update, `step` hooks, evaluation where one is due, `settle` hooks. */
+export async function takeStep(run: Run): Promise<void> {
+  const { plan, data } = run;
+  const began = performance.now();
+  const { epoch, position, indices } = plan.order.batchAt(run.step);
+  const batch = await data.train.batch(indices);
+  checkBatch(data.train, indices, batch);
+  const loss = await update(run, batch);
+  run.stepSeconds += (performance.now() - began) / 1000;
+  run.samples += indices.length;
+
+  // From here to the end of the hooks, some plugins have seen the step and some have not: not a state to save.
+  run.settled = false;
+  await run.announce({
+    type: 'step',
+    step: run.step,
+    epoch,
+    position,
+    loss,
+    samples: indices.length,
+    seconds: run.seconds,
+  });
+  const isLast = run.step === run.totalSteps || run.stopReason !== undefined;
+  if (isLast || (plan.evaluateEvery !== undefined && run.step % plan.evaluateEvery === 0)) {
+    const weights = run.evaluationWeights();
+    try {
+      await evaluateOn(run, 'validation', weights);
+    } finally {
+      run.ops.dispose(weights);
+    }
+  }
+  run.settled = true;
+  run.ending = run.reasonToEnd();
+  await run.announce({
+    type: 'settle',
+    step: run.step,
+    ...(run.ending === undefined ? {} : { ending: run.ending }),
+  });
+  await run.breathe();
+}
+
+/** Makes the update and gives the loss. The old state goes only when all of the step is known to be finite. */
+async function update(run: Run, batch: DatasetBatch): Promise<number> {
+  const { ops } = run;
+  const { state, report } = enqueueStep(run.stepContext, run.state, batch);
+  try {
+    const [loss, finite] = (await ops.read(report)) as unknown as [number, number];
+    if (!Number.isFinite(loss) || !Number.isFinite(finite)) await refuseNonFinite(run, batch);
+    run.replaceState(state);
+    run.step++;
+    run.loss = loss;
+    return loss;
+  } catch (error) {
+    ops.dispose(state.tensors);
+    throw error;
+  } finally {
+    ops.dispose(report);
+  }
+}
+
+async function refuseNonFinite(run: Run, batch: DatasetBatch): Promise<void> {
+  const found = await findNonFinite(run.stepContext, run.state, batch);
+  if (found === undefined) return;
+  if (found.inState) run.settled = false;
+  throw new LmdError(
+    'NON_FINITE',
+    `In step ${run.step + 1}, ${found.tensor} is ${found.value} at element ${found.index}, the first tensor that is not finite.`,
+    { subject: found.tensor, value: found.value },
+  );
+}
+
+/** Evaluates `weights` on a part of the data, where the run has it, and tells the plugins. */
+export async function evaluateOn(
+  run: Run,
+  part: 'validation' | 'test',
+  weights: NamedTensors,
+): Promise<EvaluationResult | undefined> {
+  const dataset = run.data[part];
+  if (dataset === undefined) return undefined;
+  const { ops, model, precision, plan, seed, step } = run;
+  const key = { seed, step, sample: run.optimizer.samples };
+  const evaluation = await evaluate({
+    ops,
+    model,
+    weights,
+    dataset,
+    precision,
+    batchSize: plan.evaluationBatchSize,
+    key,
+  });
+  if (part === 'validation') run.validation = { ...evaluation, step };
+  await run.announce({ type: 'evaluation', step, split: part, seconds: run.seconds, ...evaluation });
+  return evaluation;
+}

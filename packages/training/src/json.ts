@@ -1,0 +1,47 @@
+import { LmdError } from '@lmd/core';
+
+/** What JSON can hold, and gives back unchanged. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** Throws `INVALID_ARGUMENT` naming the place of a value that JSON would change or drop: NaN, infinities, undefined, functions. */
+export function assertJson(value: unknown, place: string): asserts value is Json {
+  if (value === null || typeof value === 'boolean' || typeof value === 'string') return;
+  if (typeof value === 'number' && Number.isFinite(value)) return;
+  if (Array.isArray(value)) {
+    value.forEach((item, index) => {
+      assertJson(item, `${place}[${index}]`);
+    });
+    return;
+  }
+  const isRecord = typeof value === 'object' && [Object.prototype, null].includes(Object.getPrototypeOf(value));
+  if (!isRecord) {
+    throw new LmdError('INVALID_ARGUMENT', `${place} is ${String(value)}, which JSON cannot hold.`, {
+      subject: place,
+      value,
+      remedy: 'Give null, a boolean, a finite number, a string, or arrays and plain records of them.',
+    });
+  }
+  for (const [key, item] of Object.entries(value as object)) assertJson(item, `${place}.${key}`);
+}
+
+/** Where two JSON values first differ, with both values, or undefined. Key order does not count; an absent key is undefined. */
+export function firstDifference(
+  a: Json | undefined,
+  b: Json | undefined,
+  place = '',
+): { readonly place: string; readonly a: Json | undefined; readonly b: Json | undefined } | undefined {
+  if (isContainer(a) && isContainer(b) && Array.isArray(a) === Array.isArray(b)) {
+    const left = a as { readonly [key: string]: Json };
+    const right = b as { readonly [key: string]: Json };
+    for (const key of new Set([...Object.keys(left), ...Object.keys(right)])) {
+      const found = firstDifference(left[key], right[key], place === '' ? key : `${place}.${key}`);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+  return Object.is(a, b) || (a === 0 && b === 0) ? undefined : { place, a, b };
+}
+
+function isContainer(value: Json | undefined): value is readonly Json[] | { readonly [key: string]: Json } {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,63 @@
+import type { CheckpointEvent } from '../events.js';
+import { checkedCount, refuseUnknownOptions } from '../options.js';
+import type { Plugin } from '../plugin.js';
+import { checkpointSteps, removeCheckpoints, removeLeftovers, writeCheckpoint } from './checkpointFiles.js';
+
+export interface CheckpointingOptions {
+  /** Where checkpoints go, one file each; made if missing. One run writes to it at a time. */
+  readonly folder: string;
+  /** Steps between checkpoints. One is also written when the run ends, in whatever way. */
+  readonly every: number;
+  /** How many of the newest to keep. Default 2, so that one is left if the newest is damaged. */
+  readonly keep?: number;
+  /** Also keeps the checkpoint of the best validation result by this number. Default `loss`; `none` keeps no best. */
+  readonly best?: 'loss' | 'accuracy' | 'none';
+}
+
+type Memory = { readonly bestStep: number | null; readonly best: number | null };
+
+/**
+ * Writes checkpoints, each atomically: every `every` steps, after a better validation result, and at the end of the run, be it
+ * finished, stopped, interrupted or failed (then of the last good state). Removes old ones only after a new one is whole.
+ */
+export function checkpointing(options: CheckpointingOptions): Plugin {
+  refuseUnknownOptions('checkpointing', options, ['folder', 'every', 'keep', 'best']);
+  const { folder, best: metric = 'loss' } = options;
+  const every = checkedCount('checkpointing', 'every', options.every, 1);
+  const keep = checkedCount('checkpointing', 'keep', options.keep ?? 2, 1);
+  let memory: Memory = { bestStep: null, best: null };
+  let newest: number | undefined;
+  return {
+    name: 'checkpointing',
+    async start({ startStep, resumedFrom }) {
+      if (resumedFrom !== undefined) newest = startStep;
+      await removeLeftovers(folder);
+    },
+    evaluate(event) {
+      if (event.split !== 'validation' || metric === 'none') return;
+      const value = event[metric];
+      const isBetter =
+        memory.best === null ? !Number.isNaN(value) : metric === 'loss' ? value < memory.best : value > memory.best;
+      if (isBetter) memory = { bestStep: event.step, best: value };
+    },
+    async settle({ step, ending }, run) {
+      const reason: CheckpointEvent['reason'] | undefined =
+        ending ?? (step % every === 0 ? 'interval' : memory.bestStep === step ? 'best' : undefined);
+      // A state that is saved already is not saved again, as when the step after it fails.
+      if (reason === undefined || newest === step) return;
+      const path = await writeCheckpoint(folder, await run.snapshot());
+      newest = step;
+      await run.announce({ type: 'checkpoint', step, path, reason });
+      // Later steps, of corrupt files that this run has been resumed past, are not ours to count or remove.
+      const steps = (await checkpointSteps(folder)).filter((other) => other <= step);
+      await removeCheckpoints(
+        folder,
+        steps.slice(0, -keep).filter((other) => other !== memory.bestStep),
+      );
+    },
+    state: () => ({ data: memory }),
+    restore({ data }) {
+      memory = data as Memory;
+    },
+  };
+}

@@ -1,0 +1,52 @@
+import { mkdir, readdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { LmdError } from '@lmd/core';
+import { hasCode, withFileErrors } from './fileErrors.js';
+
+/**
+ * Makes a new folder for a run, `<parent>/<name>-001` and so on, and gives its path. The number is one more than the highest
+ * there; two processes at once get two folders, since only one of them can make each.
+ *
+ * @throws LmdError `FILE_SYSTEM`, naming the path.
+ */
+export async function createRunFolder(parent: string, name: string): Promise<string> {
+  return withFileErrors('make a run folder in', parent, async () => {
+    await mkdir(parent, { recursive: true });
+    const prefix = `${name}-`;
+    const numbers = (await readdir(parent))
+      .filter((entry) => entry.startsWith(prefix) && /^\d+$/.test(entry.slice(prefix.length)))
+      .map((entry) => Number(entry.slice(prefix.length)));
+    for (let number = Math.max(0, ...numbers) + 1; ; number++) {
+      const folder = join(parent, `${prefix}${String(number).padStart(3, '0')}`);
+      try {
+        await mkdir(folder);
+        return folder;
+      } catch (error) {
+        if (!hasCode(error, 'EEXIST')) throw error;
+      }
+    }
+  });
+}
+
+/**
+ * Takes a folder that the user has named for a new run: makes it, or takes it if it is empty.
+ *
+ * @throws LmdError `RUN_EXISTS` when there is anything in it; `FILE_SYSTEM`.
+ */
+export async function claimRunFolder(folder: string): Promise<void> {
+  await withFileErrors('make', folder, async () => {
+    await mkdir(dirname(folder), { recursive: true });
+    try {
+      await mkdir(folder);
+    } catch (error) {
+      if (!hasCode(error, 'EEXIST')) throw error;
+      const entries = await readdir(folder);
+      if (entries.length === 0) return;
+      throw new LmdError('RUN_EXISTS', `The run folder ${folder} is not empty: it holds ${entries[0]}.`, {
+        subject: folder,
+        value: entries.length,
+        remedy: 'Resume that run, or name another folder.',
+      });
+    }
+  });
+}

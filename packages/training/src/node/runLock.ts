@@ -1,0 +1,134 @@
+import { randomBytes } from 'node:crypto';
+import { constants, copyFile, link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { LmdError } from '@lmd/core';
+import { hasCode, withFileErrors } from './fileErrors.js';
+
+export interface RunLock {
+  readonly path: string;
+  /** Lets others write. Twice is no error. */
+  release(): Promise<void>;
+}
+
+interface Owner {
+  readonly pid: number;
+  readonly host: string;
+  /** Milliseconds since 1970 at which the owner's process began: a later process may get the same pid. */
+  readonly processStart: number;
+  readonly token: string;
+}
+
+/**
+ * Makes this process the only writer to a run folder, by a file `run.lock` in it. A lock whose process on this machine is gone
+ * (it was killed) is taken over.
+ *
+ * @throws LmdError `RUN_LOCKED` naming the process that holds it; `FILE_SYSTEM`.
+ */
+export async function lockRun(folder: string): Promise<RunLock> {
+  const path = join(folder, 'run.lock');
+  const token = randomBytes(8).toString('hex');
+  const owner: Owner = { pid: process.pid, host: hostname(), processStart: Math.round(performance.timeOrigin), token };
+  const own = join(folder, `.run.lock.${token}`);
+  return withFileErrors('lock', path, async () => {
+    await writeFile(own, JSON.stringify(owner), { flag: 'wx' });
+    try {
+      // A link appears whole and only if nothing is there: nobody ever reads half a lock.
+      while (!(await linkIfFree(own, path))) await removeIfStale(path, own);
+    } finally {
+      await rm(own, { force: true });
+    }
+    let held = true;
+    return {
+      path,
+      async release() {
+        if (!held) return;
+        held = false;
+        await withFileErrors('unlock', path, async () => {
+          if ((await readOwner(path))?.token === token) await rm(path, { force: true });
+        });
+      },
+    };
+  });
+}
+
+async function linkIfFree(own: string, path: string): Promise<boolean> {
+  try {
+    await link(own, path);
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'EEXIST')) return false;
+    if (!withoutLinks.some((code) => hasCode(error, code))) throw error;
+  }
+  try {
+    await copyFile(own, path, constants.COPYFILE_EXCL);
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'EEXIST')) return false;
+    throw error;
+  }
+}
+
+/** What file systems without hard links say (FAT, some network shares). */
+const withoutLinks = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
+
+async function removeIfStale(path: string, own: string): Promise<void> {
+  const owner = await readOwner(path);
+  if (owner === undefined) return;
+  if (isAlive(owner)) throw locked(path, owner);
+  // Moved aside before it is removed, since another process may have taken the stale lock over in this very moment.
+  const aside = `${own}.stale`;
+  try {
+    await rename(path, aside);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return;
+    throw error;
+  }
+  const moved = await readOwner(aside);
+  if (moved !== undefined && moved.token !== owner.token) {
+    await linkIfFree(aside, path);
+    await rm(aside, { force: true });
+    throw locked(path, moved);
+  }
+  await rm(aside, { force: true });
+}
+
+/** Undefined where the file is gone. A file that is no lock counts as a stale one. */
+async function readOwner(path: string): Promise<Owner | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+  try {
+    const owner = JSON.parse(text) as Partial<Owner> | null;
+    if (typeof owner?.pid === 'number' && typeof owner.host === 'string') return owner as Owner;
+  } catch {
+    // Not JSON: falls through.
+  }
+  return { pid: -1, host: hostname(), processStart: 0, token: '' };
+}
+
+function isAlive({ pid, host, processStart }: Owner): boolean {
+  // Another machine's processes cannot be seen from here, so its lock stands until somebody removes it.
+  if (host !== hostname()) return true;
+  if (pid === process.pid) return processStart === Math.round(performance.timeOrigin);
+  if (!Number.isInteger(pid) || pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it is there, and another user's.
+    return hasCode(error, 'EPERM');
+  }
+}
+
+function locked(path: string, { pid, host }: Owner): LmdError {
+  return new LmdError('RUN_LOCKED', `Process ${pid} on ${host} is writing to this run.`, {
+    subject: path,
+    value: pid,
+    remedy: `Wait for it to end; if it is no training run, remove ${path}.`,
+  });
+}

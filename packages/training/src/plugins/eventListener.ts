@@ -1,0 +1,21 @@
+import type { TrainingEvent } from '../events.js';
+import type { Plugin, TrainingRun } from '../plugin.js';
+
+/** A plugin that gives every event of a run to one function, as for a log or a user interface. */
+export function eventListener(
+  listener: (event: TrainingEvent, run: TrainingRun) => void | Promise<void>,
+  name = 'eventListener',
+): Plugin {
+  return {
+    name,
+    start: listener,
+    step: listener,
+    evaluate: listener,
+    settle: listener,
+    checkpoint: listener,
+    report: listener,
+    warning: listener,
+    end: listener,
+    failure: listener,
+  };
+}

@@ -1,0 +1,99 @@
+import { LmdError } from '@lmd/core';
+import { refuseUnknownOptions } from '../options.js';
+import type { Plugin } from '../plugin.js';
+
+export interface Progress {
+  readonly step: number;
+  readonly totalSteps: number;
+  /** step / totalSteps. */
+  readonly fraction: number;
+  readonly epoch: number;
+  /** Of the last batch, in nats. */
+  readonly loss: number;
+  /** Smoothed over the last steps; evaluation and saving count, as they do for whoever waits. */
+  readonly samplesPerSecond: number;
+  /** Time left at that speed. */
+  readonly secondsLeft: number;
+  /** The newest evaluation on validation data. */
+  readonly validation?: { readonly loss: number; readonly accuracy: number };
+}
+
+export interface ProgressOptions {
+  /** Takes each report. */
+  readonly onProgress?: (progress: Progress) => void;
+  /** Takes each report as one line of text without a line end; an application overwrites or appends it. */
+  readonly write?: (line: string) => void;
+  /** Least time between reports, in milliseconds; the first and last step always report. Default 100. */
+  readonly interval?: number;
+  /** Milliseconds on a clock that never goes back. Default `performance.now`. */
+  readonly now?: () => number;
+}
+
+/** Steps over which the speed is smoothed. */
+const smoothing = 20;
+
+/** Reports how far a run is, for an application to show. */
+export function progress(options: ProgressOptions): Plugin {
+  refuseUnknownOptions('progress', options, ['onProgress', 'write', 'interval', 'now']);
+  const { onProgress, write, interval = 100, now = () => performance.now() } = options;
+  if (onProgress === undefined && write === undefined) {
+    throw new LmdError('INVALID_ARGUMENT', 'progress has nobody to report to.', {
+      subject: 'onProgress',
+      remedy: 'Give onProgress or write.',
+    });
+  }
+  let last = 0;
+  let reported = Number.NEGATIVE_INFINITY;
+  let secondsPerStep: number | undefined;
+  let validation: Progress['validation'];
+  return {
+    name: 'progress',
+    start() {
+      last = now();
+    },
+    step({ step, epoch, loss, samples }, { totalSteps }) {
+      const time = now();
+      const seconds = (time - last) / 1000;
+      last = time;
+      secondsPerStep = secondsPerStep === undefined ? seconds : secondsPerStep + (seconds - secondsPerStep) / smoothing;
+      if (time - reported < interval && step < totalSteps) return;
+      reported = time;
+      const report: Progress = {
+        step,
+        totalSteps,
+        fraction: step / totalSteps,
+        epoch,
+        loss,
+        samplesPerSecond: secondsPerStep > 0 ? samples / secondsPerStep : 0,
+        secondsLeft: (totalSteps - step) * secondsPerStep,
+        ...(validation === undefined ? {} : { validation }),
+      };
+      onProgress?.(report);
+      write?.(progressLine(report));
+    },
+    evaluate({ split, loss, accuracy }) {
+      if (split === 'validation') validation = { loss, accuracy };
+    },
+  };
+}
+
+/** One line: `step 120/600 (20.0 %)  loss 0.4321  accuracy 91.20 %  812 samples/s  0:42 left`. */
+export function progressLine(report: Progress): string {
+  const { step, totalSteps, fraction, loss, samplesPerSecond, secondsLeft, validation } = report;
+  const accuracy = validation === undefined ? [] : [`accuracy ${(100 * validation.accuracy).toFixed(2)} %`];
+  return [
+    `step ${step}/${totalSteps} (${(100 * fraction).toFixed(1)} %)`,
+    `loss ${loss.toFixed(4)}`,
+    ...accuracy,
+    `${samplesPerSecond < 10 ? samplesPerSecond.toFixed(1) : Math.round(samplesPerSecond)} samples/s`,
+    `${duration(secondsLeft)} left`,
+  ].join('  ');
+}
+
+function duration(seconds: number): string {
+  const whole = Math.round(seconds);
+  const two = (value: number) => String(value).padStart(2, '0');
+  const hours = Math.floor(whole / 3600);
+  const minutes = Math.floor(whole / 60) % 60;
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
+}

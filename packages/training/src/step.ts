@@ -1,0 +1,147 @@
+import { valueAndGradients } from '@lmd/autograd';
+import type {
+  EagerOperations,
+  Model,
+  NamedTensors,
+  Optimizer,
+  OptimizerState,
+  Pass,
+  Precision,
+  Tensor,
+} from '@lmd/core';
+import type { DatasetBatch } from './data/dataset.js';
+import { lossOf } from './loss.js';
+
+export interface StepContext {
+  readonly ops: EagerOperations;
+  readonly model: Model;
+  readonly optimizer: Optimizer;
+  readonly precision: Precision;
+  readonly seed: number;
+  /** Examples that go through the model at once; gradients accumulate over the micro-batches of a batch. */
+  readonly microBatchSize: number;
+}
+
+export interface StepResult {
+  /** After the update; kept beyond scopes. */
+  readonly state: OptimizerState;
+  /** f32 [2]: the loss, and a number that is finite when loss, gradients and new state are (see `sumOf`). */
+  readonly report: Tensor;
+}
+
+/** Sees every tensor of a step in the order in which they come about, under the name that an error gives it. */
+export type Inspect = (name: string, tensor: Tensor) => void;
+
+/**
+ * Enqueues one step: for each of the optimizer's draws, forward and backward over the micro-batches; then the update. All that
+ * it makes is freed but the result; `state` is left to the caller. The step is a function of its arguments and nothing else.
+ */
+export function enqueueStep(
+  context: StepContext,
+  state: OptimizerState,
+  batch: DatasetBatch,
+  inspect?: Inspect,
+): StepResult {
+  const { ops, optimizer, seed } = context;
+  return ops.scope(() => {
+    inspectAll(inspect, 'state', state.tensors);
+    const passes: Pass[] = [];
+    const losses: Tensor[] = [];
+    for (let sample = 0; sample < optimizer.samples; sample++) {
+      const key = { seed, step: state.step, sample };
+      const { loss, gradients } = ops.scope(() => {
+        const weights = optimizer.draw(ops, state, key);
+        inspectAll(inspect, 'drawn weight', weights);
+        return accumulate(context, weights, batch, key);
+      });
+      inspect?.('loss', loss);
+      inspectAll(inspect, 'gradient of', gradients);
+      losses.push(loss);
+      passes.push({ key, gradients });
+    }
+    const next = optimizer.update(ops, state, passes);
+    inspectAll(inspect, 'updated state', next.tensors);
+    for (const tensor of Object.values(next.tensors)) ops.keep(tensor);
+
+    const loss = ops.multiply(sumAll(ops, losses), 1 / losses.length);
+    const checked = [loss, ...passes.flatMap(({ gradients }) => floats(gradients)), ...floats(next.tensors)];
+    const finite = sumAll(
+      ops,
+      checked.map((tensor) => ops.sum(tensor)),
+    );
+    const report = ops.keep(ops.concatenate([ops.reshape(loss, [1]), ops.reshape(finite, [1])], 0));
+    return { state: next, report };
+  });
+}
+
+/** Loss and gradients of the whole batch at `weights`, as the mean over its examples, one micro-batch after another. */
+function accumulate(
+  { ops, model, precision, microBatchSize }: StepContext,
+  weights: NamedTensors,
+  { inputs, labels }: DatasetBatch,
+  key: Pass['key'],
+): { loss: Tensor; gradients: NamedTensors } {
+  const examples = labels.shape[0]!;
+  const microBatches = Math.ceil(examples / microBatchSize);
+  let sum: { loss: Tensor; gradients: NamedTensors } | undefined;
+  for (let micro = 0; micro < microBatches; micro++) {
+    const from = micro * microBatchSize;
+    const to = Math.min(from + microBatchSize, examples);
+    const part = ops.scope(() => {
+      const inputTensor = rows(ops, inputs, inputs.dtype, from, to);
+      const labelTensor = rows(ops, labels, 'i32', from, to);
+      // One draw of the weights an optimizer step, and yet fresh dropout and rounding noise for each micro-batch.
+      const noise = { ...key, sample: key.sample * microBatches + micro };
+      const { value, gradients } = valueAndGradients(ops, weights, (tape, watched) => {
+        const logits = model.forward(tape, watched, inputTensor, { training: true, precision, key: noise });
+        const loss = lossOf(tape, logits, labelTensor);
+        return microBatches === 1 ? loss : tape.multiply(loss, (to - from) / examples);
+      });
+      return { loss: value, gradients };
+    });
+    sum = sum === undefined ? part : add(ops, sum, part);
+  }
+  return sum!;
+}
+
+function add(
+  ops: EagerOperations,
+  a: { loss: Tensor; gradients: NamedTensors },
+  b: { loss: Tensor; gradients: NamedTensors },
+): { loss: Tensor; gradients: NamedTensors } {
+  const gradients = Object.fromEntries(
+    Object.entries(a.gradients).map(([name, gradient]) => [name, ops.add(gradient, b.gradients[name]!)]),
+  );
+  const loss = ops.add(a.loss, b.loss);
+  // Now and not with the scope: the sum of many micro-batches holds two sets of gradients, not many.
+  ops.dispose([a.loss, b.loss, ...Object.values(a.gradients), ...Object.values(b.gradients)]);
+  return { loss, gradients };
+}
+
+function rows(
+  ops: EagerOperations,
+  { data, shape }: { readonly data: Float32Array | Int32Array | Uint8Array; readonly shape: readonly number[] },
+  dtype: Tensor['dtype'],
+  from: number,
+  to: number,
+): Tensor {
+  const width = data.length / shape[0]!;
+  return ops.fromData(data.subarray(from * width, to * width), [to - from, ...shape.slice(1)], dtype);
+}
+
+/**
+ * Sums and never compares: a NaN or an infinity anywhere makes the sum NaN or infinite, in one small readback a step. A sum of
+ * finite numbers may overflow too, so what it raises is a suspicion, which `findNonFinite` settles.
+ */
+function sumAll(ops: EagerOperations, scalars: readonly Tensor[]): Tensor {
+  return scalars.reduce((sum, scalar) => ops.add(sum, scalar));
+}
+
+function floats(tensors: NamedTensors): Tensor[] {
+  return Object.values(tensors).filter(({ dtype }) => dtype === 'f32');
+}
+
+function inspectAll(inspect: Inspect | undefined, kind: string, tensors: NamedTensors): void {
+  if (inspect === undefined) return;
+  for (const [name, tensor] of Object.entries(tensors)) inspect(`${kind} ${name}`, tensor);
+}

@@ -1,0 +1,110 @@
+import { LmdError, type NamedTensors, type OptimizerState } from '@lmd/core';
+import type { EndEvent } from './events.js';
+import { closePlugins, fail } from './failure.js';
+import { evaluateOn, takeStep } from './iteration.js';
+import { Run } from './run.js';
+import { planTraining, type TrainOptions } from './trainOptions.js';
+
+export interface TrainResult extends Omit<EndEvent, 'type'> {
+  /** The weights to evaluate or export. */
+  readonly weights: NamedTensors;
+  readonly state: OptimizerState;
+  /** Frees weights and state. */
+  dispose(): void;
+}
+
+/**
+ * Trains a model: for each step, a batch from (seed, epoch, position) → draw → forward → loss → backward → update, then the
+ * plugins. A run is a function of its options, the code and the backend: interrupted anywhere and resumed from a checkpoint,
+ * it ends with the same bits.
+ *
+ * @throws LmdError `NON_FINITE` when a loss, gradient or state stops being finite, naming the tensor that was first and the
+ * checkpoint of the last good state; `PLUGIN_FAILURE`; `CHECKPOINT_MISMATCH` on resume; `UNKNOWN_OPTION` and
+ * `INVALID_ARGUMENT` before any work; and what data set, model and optimizer throw. Whatever it throws, it has freed its tensors.
+ */
+export async function train(options: TrainOptions): Promise<TrainResult> {
+  const run = new Run(planTraining(options));
+  run.ops.resetPeakMemory();
+  let weights: NamedTensors | undefined;
+  try {
+    await begin(run);
+    while (run.ending === undefined) await takeStep(run);
+    weights = run.evaluationWeights();
+    const end = await conclude(run, weights);
+    await closePlugins(run);
+    return result(run, end, weights);
+  } catch (error) {
+    const first = await fail(run, error);
+    if (weights !== undefined) run.ops.dispose(weights);
+    run.dispose();
+    throw first;
+  }
+}
+
+async function begin(run: Run): Promise<void> {
+  const { plan, ops, model, optimizer } = run;
+  const { resume } = plan;
+  await run.initialize();
+  await run.announce({
+    type: 'start',
+    model: model.name,
+    optimizer: optimizer.name,
+    backend: ops.backend.name,
+    device: ops.backend.device,
+    dataset: plan.data.train.name,
+    totalSteps: plan.totalSteps,
+    batchSize: plan.batchSize,
+    batchesPerEpoch: plan.order.batchesPerEpoch,
+    startStep: run.startStep,
+    ...(resume?.path === undefined ? {} : { resumedFrom: resume.path }),
+  });
+  await run.restorePlugins();
+  for (const { path, reason } of resume?.skipped ?? []) {
+    await run.warn(`The checkpoint ${path} was passed over: ${reason}`);
+  }
+  const wroteOn = resume?.checkpoint.versions.backend;
+  if (wroteOn !== undefined && wroteOn !== ops.backend.name) {
+    await run.warn(
+      `The checkpoint was written on backend ${wroteOn}, and the run goes on with ${ops.backend.name}: ` +
+        'its results are right, but not those of an uninterrupted run to the bit.',
+    );
+  }
+  run.settled = true;
+  run.ending = run.reasonToEnd();
+}
+
+async function conclude(run: Run, weights: NamedTensors): Promise<EndEvent> {
+  const status = run.ending!;
+  const test = status === 'interrupted' ? undefined : await evaluateOn(run, 'test', weights);
+  const end: EndEvent = {
+    type: 'end',
+    step: run.step,
+    status,
+    ...(status === 'stopped' ? { stopReason: run.stopReason! } : {}),
+    ...(run.loss === undefined ? {} : { loss: run.loss }),
+    ...(run.validation === undefined ? {} : { validation: run.validation }),
+    ...(test === undefined ? {} : { test }),
+    seconds: run.seconds,
+    samplesPerSecond: run.stepSeconds > 0 ? run.samples / run.stepSeconds : 0,
+    peakMemoryBytes: run.ops.memory().peakBytes,
+  };
+  await run.announce(end);
+  return end;
+}
+
+function result(run: Run, { type: _, ...end }: EndEvent, weights: NamedTensors): TrainResult {
+  let alive = true;
+  return {
+    ...end,
+    weights,
+    state: run.state,
+    dispose() {
+      if (!alive) {
+        throw new LmdError('TENSOR_DISPOSED', 'The result of train was disposed of twice.', { subject: 'dispose' });
+      }
+      alive = false;
+      run.ops.dispose(weights);
+      run.dispose();
+    },
+  };
+}

@@ -1,0 +1,137 @@
+import {
+  type Backend,
+  createOperations,
+  type EagerOperations,
+  LmdError,
+  type Model,
+  type Optimizer,
+  type Precision,
+  type WeightsKind,
+} from '@lmd/core';
+import type { LoadedCheckpoint } from './checkpoints/checkpoint.js';
+import { type DataOrder, dataOrder } from './data/order.js';
+import { checkPlugins } from './hooks.js';
+import { assertJson, type Json } from './json.js';
+import { checkedCount, refuseUnknownOptions } from './options.js';
+import type { Plugin, TrainingData } from './plugin.js';
+
+export interface TrainOptions {
+  /** Where to compute: one of `backend` and `ops`. */
+  readonly backend?: Backend | undefined;
+  /** Operations that the caller has made of a backend already, and goes on to use. */
+  readonly ops?: EagerOperations | undefined;
+  readonly model: Model;
+  readonly optimizer: Optimizer;
+  readonly precision: Precision;
+  readonly data: TrainingData;
+  /** Of the initial weights, the data order and all noise: an integer in [0, 2^53). */
+  readonly seed: number;
+  /** How long to train: one of `steps` and `epochs`. The total, also for a resumed run. */
+  readonly steps?: number | undefined;
+  readonly epochs?: number | undefined;
+  readonly batchSize: number;
+  /** Examples that go through the model at once. Less memory, and the same gradients to rounding. Default `batchSize`. */
+  readonly microBatchSize?: number;
+  /** Keeps an epoch's last batch when it is short. Default false. */
+  readonly keepPartialBatch?: boolean;
+  /** Steps between evaluations on the validation data. Default: after the last step alone. */
+  readonly evaluateEvery?: number;
+  /** Default `batchSize`. */
+  readonly evaluationBatchSize?: number;
+  /** Which weights are evaluated and returned. Default: the optimizer's own choice. */
+  readonly evaluationWeights?: WeightsKind;
+  readonly plugins?: readonly Plugin[];
+  /** Goes on from a checkpoint, as if the run had never been interrupted. */
+  readonly resume?: LoadedCheckpoint | undefined;
+  /** Whatever else must be equal in a resumed run, such as the optimizer's options. Kept in checkpoints. */
+  readonly configuration?: Json;
+  /** Aborting it finishes the step, lets plugins save, and ends the run with status `interrupted`. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const known = [
+  'backend',
+  'ops',
+  'model',
+  'optimizer',
+  'precision',
+  'data',
+  'seed',
+  'steps',
+  'epochs',
+  'batchSize',
+  'microBatchSize',
+  'keepPartialBatch',
+  'evaluateEvery',
+  'evaluationBatchSize',
+  'evaluationWeights',
+  'plugins',
+  'resume',
+  'configuration',
+  'signal',
+] satisfies (keyof TrainOptions)[];
+
+/** Options that are checked, and what follows from them. */
+export interface TrainPlan extends TrainOptions {
+  readonly ops: EagerOperations;
+  readonly microBatchSize: number;
+  readonly evaluationBatchSize: number;
+  readonly plugins: readonly Plugin[];
+  readonly order: DataOrder;
+  readonly totalSteps: number;
+  /** What a checkpoint must agree with. */
+  readonly identity: { readonly [key: string]: Json };
+}
+
+/** Checks everything that can be checked before any work is done. */
+export function planTraining(options: TrainOptions): TrainPlan {
+  refuseUnknownOptions('train', options, known);
+  refuseUnknownOptions('train: data', options.data, ['train', 'validation', 'test']);
+  const { model, optimizer, data, seed, keepPartialBatch = false, plugins = [] } = options;
+  checkedCount('train', 'seed', seed, 0);
+  const batchSize = checkedCount('train', 'batchSize', options.batchSize, 1);
+  const microBatchSize = checkedCount('train', 'microBatchSize', options.microBatchSize ?? batchSize, 1);
+  if (options.evaluateEvery !== undefined) checkedCount('train', 'evaluateEvery', options.evaluateEvery, 1);
+  const order = dataOrder({ size: data.train.size, batchSize, seed, keepPartialBatch });
+  const totalSteps = exactlyOne(options, 'steps', 'epochs')
+    ? checkedCount('train', 'steps', options.steps!, 0)
+    : checkedCount('train', 'epochs', options.epochs!, 0) * order.batchesPerEpoch;
+  checkPlugins(plugins);
+  const configuration = options.configuration ?? null;
+  assertJson(configuration, 'configuration');
+  const ops = exactlyOne(options, 'ops', 'backend') ? options.ops! : createOperations(options.backend!);
+  return {
+    ...options,
+    ops,
+    microBatchSize,
+    evaluationBatchSize: checkedCount('train', 'evaluationBatchSize', options.evaluationBatchSize ?? batchSize, 1),
+    plugins,
+    order,
+    totalSteps,
+    identity: {
+      model: model.name,
+      optimizer: optimizer.name,
+      dataset: { name: data.train.name, size: data.train.size },
+      seed,
+      batchSize,
+      microBatchSize,
+      keepPartialBatch,
+      // A record of plain data, from which JSON drops what is undefined.
+      precision: JSON.parse(JSON.stringify(options.precision)) as Json,
+      configuration,
+    },
+  };
+}
+
+/** True where the first is given, false where the second is; throws where both or neither are. */
+function exactlyOne(options: TrainOptions, first: keyof TrainOptions, second: keyof TrainOptions): boolean {
+  const isFirst = options[first] !== undefined;
+  if (isFirst === (options[second] !== undefined)) {
+    throw new LmdError('INVALID_ARGUMENT', `train has ${isFirst ? 'both' : 'neither of'} ${first} and ${second}.`, {
+      subject: first,
+      value: options[first],
+      remedy: `Give exactly one of ${first} and ${second}.`,
+    });
+  }
+  return isFirst;
+}
