@@ -31,8 +31,14 @@ export const mxfp4_e2m1 = ocp(e2m1, 'mxfp4_e2m1');
 /** OCP MXINT8: 8.25 bits a value. */
 export const mxint8 = ocp(int8, 'mxint8');
 
+/**
+ * NVIDIA's NVFP4: E2M1 elements in blocks of 16, an E4M3 scale a block, one FP32 scale a tensor: 4.5 bits a value. It is not of
+ * the OCP specification.
+ */
+export const nvfp4: BlockFormat = Object.freeze({ name: 'nvfp4', element: e2m1, blockSize: 16, scale: 'e4m3' });
+
 /** Every named block format. */
-export const formats = Object.freeze({ mxfp8_e5m2, mxfp8_e4m3, mxfp6_e3m2, mxfp6_e2m3, mxfp4_e2m1, mxint8 });
+export const formats = Object.freeze({ mxfp8_e5m2, mxfp8_e4m3, mxfp6_e3m2, mxfp6_e2m3, mxfp4_e2m1, mxint8, nvfp4 });
 
 /** The name of one of the block formats in `formats`. */
 export type FormatName = keyof typeof formats;

@@ -5,7 +5,7 @@ import { MxFormatError } from './errors.js';
 import { type FormatName, fakeQuantize, formats, roundings, scaleModes } from './index.js';
 import { philoxWords } from './philox.js';
 
-const names = Object.keys(formats) as FormatName[];
+const names = (Object.keys(formats) as FormatName[]).filter((name) => formats[name].scale === 'e8m0');
 const bitsOf = (values: Float32Array) => new Int32Array(values.buffer, values.byteOffset, values.length);
 const key = { seed: 2 ** 40 + 12345, stream: 7, step: 3, sample: 1 };
 

@@ -1,4 +1,4 @@
-import { checkedOut } from './fakeQuantize.js';
+import { checkedOut } from './checkedOut.js';
 import { wordsOf } from './roundBlock.js';
 
 const quietNaN = 0x7fc00000;

@@ -1,7 +1,15 @@
 export * from './blockFormats.js';
+export { dequantize } from './dequantize.js';
+export { decodeElement, decodeElements, type ElementName, encodeElement, encodeElements } from './elementCodes.js';
 export * from './elementFormats.js';
 export { MxFormatError, type MxFormatErrorCode, type MxFormatErrorDetails } from './errors.js';
 export { fakeQuantize } from './fakeQuantize.js';
 export { roundToBfloat16, roundToFloat16 } from './halfPrecision.js';
+export { fromBlockedScales, fromGgmlMxfp4, toBlockedScales, toGgmlMxfp4 } from './layouts.js';
 export { type QuantizeOptions, type Rounding, roundings, type ScaleMode, scaleModes } from './options.js';
+export { pack, packedLength, unpack } from './pack.js';
 export type { RandomKey } from './philox.js';
+export { type QuantizationError, quantizationError } from './quantizationError.js';
+export { quantize } from './quantize.js';
+export type { MxTensor } from './tensor.js';
+export { validateBlockFormat, validateElementFormat } from './validateFormat.js';

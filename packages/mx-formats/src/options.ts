@@ -31,30 +31,53 @@ export interface QuantizeOptions {
   readonly blockSize?: number;
   /** Default: `nearestEven`. `stochastic` needs `seed` or `key`. */
   readonly rounding?: Rounding;
-  /** Default: `floor`. */
+  /** For E8M0 scales. Default: `floor`. */
   readonly scaleMode?: ScaleMode;
+  /**
+   * For E4M3 scales: the FP32 scale of the whole tensor, when it is known beforehand; 1 for none. Default: the largest finite
+   * magnitude / (448 · the element's largest), so that the largest block scale is 448.
+   */
+  readonly tensorScale?: number;
   /** Seed of stochastic rounding: an integer in [0, 2^53). Short for the key { seed, stream: 0, step: 0, sample: 0 }. */
   readonly seed?: number;
   /** The stream of random numbers of stochastic rounding. */
   readonly key?: RandomKey;
 }
 
-const optionNames = new Set(['format', 'shape', 'axis', 'blockSize', 'rounding', 'scaleMode', 'seed', 'key']);
+const optionNames = new Set([
+  'format',
+  'shape',
+  'axis',
+  'blockSize',
+  'rounding',
+  'scaleMode',
+  'tensorScale',
+  'seed',
+  'key',
+]);
 
-/** Options with every default filled in and everything checked. The values are seen as [outer, length, inner]. */
-export interface Plan {
+/** Options with every default filled in and everything checked. */
+export interface Plan extends Extent {
   readonly format: BlockFormat;
   readonly grid: Grid;
   readonly shape: readonly number[];
+  readonly blockSize: number;
+  /** Blocks along the axis, a short last one included. */
+  readonly blocks: number;
+  readonly rounding: Rounding;
+  readonly scaleMode: ScaleMode;
+  /** As the caller gave it. */
+  readonly tensorScale: number | undefined;
+  readonly key: RandomKey | undefined;
+}
+
+/** A shape seen from one of its axes: [outer, length, inner], row-major. */
+export interface Extent {
   readonly axis: number;
   readonly outer: number;
   /** Elements along the axis. */
   readonly length: number;
   readonly inner: number;
-  readonly blockSize: number;
-  readonly rounding: Rounding;
-  readonly scaleMode: ScaleMode;
-  readonly key: RandomKey | undefined;
 }
 
 /**
@@ -75,8 +98,29 @@ export function planOf(count: number, options: QuantizeOptions): Plan {
   const format = typeof options.format === 'string' ? formatNamed(options.format) : options.format;
   const grid = gridOf(format);
   const shape = options.shape ?? [count];
+  const extent = extentOf(shape, options.axis ?? -1);
+  checkCount(shape, extent, count);
+  const blockSize = checkBlockSize(options.blockSize ?? format.blockSize);
+  const rounding = oneOf('rounding', options.rounding ?? 'nearestEven', roundings);
+  const scaleMode = oneOf('scaleMode', options.scaleMode ?? 'floor', scaleModes);
+  checkScaleOptions(format, options);
+  return {
+    ...extent,
+    format,
+    grid,
+    shape,
+    blockSize,
+    blocks: Math.ceil(extent.length / blockSize),
+    rounding,
+    scaleMode,
+    tensorScale: options.tensorScale,
+    key: randomKeyOf(options, rounding),
+  };
+}
+
+/** @throws MxFormatError `INVALID_ARGUMENT` for an axis out of range or a size that is not a whole number */
+export function extentOf(shape: readonly number[], asked: number): Extent {
   const rank = shape.length;
-  const asked = options.axis ?? -1;
   if (!Number.isInteger(asked) || asked < -rank || asked >= rank) {
     throw new MxFormatError(
       'INVALID_ARGUMENT',
@@ -104,37 +148,52 @@ export function planOf(count: number, options: QuantizeOptions): Plan {
     if (i < axis) outer *= size;
     if (i > axis) inner *= size;
   }
-  const length = shape[axis]!;
-  if (outer * length * inner !== count) {
-    throw new MxFormatError(
-      'SHAPE_MISMATCH',
-      `The shape [${shape.join(', ')}] holds ${outer * length * inner} values, but there are ${count}.`,
-      { subject: 'shape', value: shape, remedy: 'Pass the row-major shape of the values.' },
-    );
-  }
-  const blockSize = options.blockSize ?? format.blockSize;
-  if (!Number.isInteger(blockSize) || blockSize < 1) {
-    throw new MxFormatError('INVALID_ARGUMENT', `The block size is ${blockSize}.`, {
-      subject: 'blockSize',
-      value: blockSize,
-      remedy: 'Use a whole number, 1 or more.',
+  return { axis, outer, length: shape[axis]!, inner };
+}
+
+function checkCount(shape: readonly number[], { outer, length, inner }: Extent, count: number): void {
+  const held = outer * length * inner;
+  if (held === count) return;
+  throw new MxFormatError(
+    'SHAPE_MISMATCH',
+    `The shape [${shape.join(', ')}] holds ${held} values, but there are ${count}.`,
+    { subject: 'shape', value: shape, remedy: 'Pass the row-major shape of the values.' },
+  );
+}
+
+/** @throws MxFormatError `INVALID_ARGUMENT` for anything but a whole number, 1 or more */
+export function checkBlockSize(blockSize: number): number {
+  if (Number.isInteger(blockSize) && blockSize >= 1) return blockSize;
+  throw new MxFormatError('INVALID_ARGUMENT', `The block size is ${blockSize}.`, {
+    subject: 'blockSize',
+    value: blockSize,
+    remedy: 'Use a whole number, 1 or more.',
+  });
+}
+
+/** @throws MxFormatError `INVALID_ARGUMENT` for anything but a normal, positive float32 */
+export function checkTensorScale(tensorScale: number): void {
+  const usable =
+    Math.fround(tensorScale) === tensorScale && tensorScale >= 2 ** -126 && tensorScale < Number.POSITIVE_INFINITY;
+  if (usable) return;
+  throw new MxFormatError('INVALID_ARGUMENT', `The tensor scale is ${tensorScale}.`, {
+    subject: 'tensorScale',
+    value: tensorScale,
+    remedy: 'Use a positive, normal float32 number (Math.fround rounds to float32).',
+  });
+}
+
+function checkScaleOptions(format: BlockFormat, { scaleMode, tensorScale }: QuantizeOptions): void {
+  const unused = format.scale === 'e8m0' ? 'tensorScale' : 'scaleMode';
+  const value = format.scale === 'e8m0' ? tensorScale : scaleMode;
+  if (value !== undefined) {
+    throw new MxFormatError('UNSUPPORTED', `${format.name} has ${format.scale} scales, which take no ${unused}.`, {
+      subject: unused,
+      value,
+      remedy: `Leave ${unused} out.`,
     });
   }
-  const rounding = oneOf('rounding', options.rounding ?? 'nearestEven', roundings);
-  const scaleMode = oneOf('scaleMode', options.scaleMode ?? 'floor', scaleModes);
-  return {
-    format,
-    grid,
-    shape,
-    axis,
-    outer,
-    length,
-    inner,
-    blockSize,
-    rounding,
-    scaleMode,
-    key: randomKeyOf(options, rounding),
-  };
+  if (tensorScale !== undefined) checkTensorScale(tensorScale);
 }
 
 function randomKeyOf({ seed, key }: QuantizeOptions, rounding: Rounding): RandomKey | undefined {

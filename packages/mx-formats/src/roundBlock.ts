@@ -37,12 +37,38 @@ export function largestMagnitude(bits: Int32Array, start: number, end: number): 
   return Math.max(m0, m1, m2, m3);
 }
 
-const signedScale = new Float64Array(2);
+/**
+ * Rounds an exact magnitude to a multiple of its binade's quantum; saturation is left to the caller.
+ *
+ * @param magic 2^52 quanta (see `Grid`)
+ * @param word the 32 random bits of stochastic rounding: away from zero when (word >>> 8)·2^-24 < the fraction of a quantum that
+ *   lies beyond the truncated magnitude
+ */
+export function roundToGrid(exact: number, magic: number, quantum: number, rounding: Rounding, word: number): number {
+  const nearest = exact + magic - magic;
+  if (rounding === 'nearestEven') return nearest;
+  const truncated = nearest > exact ? nearest - quantum : nearest;
+  const beyond = exact - truncated;
+  if (rounding === 'nearestAway') return beyond >= quantum / 2 ? truncated + quantum : truncated;
+  if (rounding === 'towardZero') return truncated;
+  return (word >>> 8) * 2 ** -24 * quantum < beyond ? truncated + quantum : truncated;
+}
+
 const scratch = wordsOf(new Float32Array(1));
 
 /**
- * Rounds the elements [start, end), which share a scale, to the nearest multiples of the scale times an element value. Reading an
- * element before writing it, it may work in place.
+ * Index into the grid's tables for a float32 value. With a small scale byte (`tiny`) a subnormal may lie in a binade that its
+ * exponent field does not show: times 2^64 the smallest subnormal is normal, and the largest value of so small a block is finite.
+ */
+function gridIndex(value: number, word: number, byte: number, tiny: boolean): number {
+  if (!tiny) return ((word >>> 23) & 255) + gridOffset - byte;
+  scratch.floats[0] = value * 2 ** 64;
+  return ((scratch.bits[0]! >>> 23) & 255) - 64 + gridOffset - byte;
+}
+
+/**
+ * Rounds the elements [start, end), which share the scale 2^(byte − 127), to element values times the scale. Reading an element
+ * before writing it, it may work in place.
  *
  * @param random the words of stochastic rounding, that of element `start` first
  */
@@ -50,22 +76,24 @@ export function roundBlock(
   grid: Grid,
   rounding: Rounding,
   byte: number,
-  values: Words,
-  out: Words,
+  source: Words,
+  target: Words,
   start: number,
   end: number,
   random: Int32Array,
 ): void {
-  if (byte === nanScale) out.bits.fill(0x7fc00000, start, end);
-  else if (rounding === 'nearestEven' && byte >= grid.tinyBelow) {
-    roundNearestEven(grid, byte, values, out, start, end);
-  } else roundAny(grid, rounding, byte, values, out, start, end, random);
+  if (byte === nanScale) target.bits.fill(0x7fc00000, start, end);
+  else if (rounding === 'nearestEven' && byte >= grid.tinyBelow)
+    roundNearestEven(grid, byte, source, target, start, end);
+  else roundAny(grid, rounding, byte, source, target, start, end, random);
 }
 
-function roundNearestEven(grid: Grid, byte: number, values: Words, out: Words, start: number, end: number): void {
+const signedScale = new Float64Array(2);
+
+function roundNearestEven(grid: Grid, byte: number, source: Words, target: Words, start: number, end: number): void {
   const { magic, largest, zero } = grid;
-  const { floats, bits } = values;
-  const target = out.floats;
+  const { floats, bits } = source;
+  const out = target.floats;
   const inverse = inverseScales[byte]!;
   const offset = gridOffset - byte;
   signedScale[0] = scaleValues[byte]!;
@@ -75,7 +103,7 @@ function roundNearestEven(grid: Grid, byte: number, values: Words, out: Words, s
     const c = magic[((word >>> 23) & 255) + offset]!;
     let magnitude = Math.abs(floats[i]!) * inverse + c - c;
     if (magnitude > largest) magnitude = largest;
-    target[i] = magnitude * signedScale[word >>> 31]! + zero;
+    out[i] = magnitude * signedScale[word >>> 31]! + zero;
   }
 }
 
@@ -83,40 +111,58 @@ function roundAny(
   grid: Grid,
   rounding: Rounding,
   byte: number,
-  values: Words,
-  out: Words,
+  source: Words,
+  target: Words,
   start: number,
   end: number,
   random: Int32Array,
 ): void {
   const { magic, quanta, largest, zero } = grid;
-  const { floats, bits } = values;
+  const { floats, bits } = source;
+  const out = target.floats;
   const inverse = inverseScales[byte]!;
   const scale = scaleValues[byte]!;
   const tiny = byte < grid.tinyBelow;
+  const stochastic = rounding === 'stochastic';
   for (let i = start; i < end; i++) {
     const word = bits[i]!;
-    let exponent = (word >>> 23) & 255;
-    if (tiny) {
-      // Times 2^64 the smallest subnormal is normal, and the largest value of so small a block is finite.
-      scratch.floats[0] = floats[i]! * 2 ** 64;
-      exponent = ((scratch.bits[0]! >>> 23) & 255) - 64;
-    }
-    const index = exponent + gridOffset - byte;
-    const c = magic[index]!;
     const exact = Math.abs(floats[i]!) * inverse;
-    let magnitude = exact + c - c;
-    if (rounding !== 'nearestEven') {
-      const quantum = quanta[index]!;
-      if (magnitude > exact) magnitude -= quantum;
-      const beyond = exact - magnitude;
-      if (rounding === 'nearestAway') {
-        if (beyond >= quantum / 2) magnitude += quantum;
-      } else if (rounding === 'stochastic') {
-        if ((random[i - start]! >>> 8) * 2 ** -24 * quantum < beyond) magnitude += quantum;
-      }
-    }
+    const index = gridIndex(floats[i]!, word, byte, tiny);
+    let magnitude = roundToGrid(exact, magic[index]!, quanta[index]!, rounding, stochastic ? random[i - start]! : 0);
     if (magnitude > largest) magnitude = largest;
-    out.floats[i] = (word < 0 ? -magnitude : magnitude) * scale + zero;
+    out[i] = (word < 0 ? -magnitude : magnitude) * scale + zero;
+  }
+}
+
+/** Writes the codes of the elements [start, end), which share the scale 2^(byte − 127); a NaN scale gives zero codes. */
+export function encodeBlock(
+  grid: Grid,
+  rounding: Rounding,
+  byte: number,
+  source: Words,
+  codes: Uint8Array,
+  start: number,
+  end: number,
+  random: Int32Array,
+): void {
+  if (byte === nanScale) {
+    codes.fill(0, start, end);
+    return;
+  }
+  const { magic, quanta, inverseQuanta, firstCodes, largestCode, element } = grid;
+  const { floats, bits } = source;
+  const inverse = inverseScales[byte]!;
+  const tiny = byte < grid.tinyBelow;
+  const stochastic = rounding === 'stochastic';
+  const half = 1 << (element.bits - 1);
+  const int = element.kind === 'int';
+  for (let i = start; i < end; i++) {
+    const word = bits[i]!;
+    const exact = Math.abs(floats[i]!) * inverse;
+    const index = gridIndex(floats[i]!, word, byte, tiny);
+    const rounded = roundToGrid(exact, magic[index]!, quanta[index]!, rounding, stochastic ? random[i - start]! : 0);
+    // An overflow of the scaled value counts as a large whole number here, so that it saturates like any other.
+    const code = Math.min(firstCodes[index]! + rounded * inverseQuanta[index]!, largestCode);
+    codes[i] = word >= 0 ? code : int ? -code & (2 * half - 1) : code | half;
   }
 }

@@ -47,3 +47,14 @@ export function interestingFloats(element: ElementFormat): Float32Array {
   }
   return new Float32Array(Int32Array.from(signed).buffer);
 }
+
+/** Reproducible normal values. */
+export function normals(count: number, seed: number): Float32Array {
+  const next = randomBits(seed * 7919);
+  for (let i = 0; i < 16; i++) next();
+  const uniform = () => (next() + 0.5) / 2 ** 32;
+  return Float32Array.from(
+    { length: count },
+    () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform()),
+  );
+}

@@ -1,0 +1,30 @@
+import { MxFormatError } from './errors.js';
+
+/**
+ * `out`, or a new array where there is none.
+ *
+ * @throws MxFormatError where `out` has another length, or overlaps the values without being the same elements
+ */
+export function checkedOut(values: Float32Array, out: Float32Array | undefined): Float32Array {
+  if (out === undefined) return new Float32Array(values.length);
+  checkLength(out, values.length);
+  const distance = Math.abs(out.byteOffset - values.byteOffset);
+  if (out.buffer === values.buffer && distance > 0 && distance < values.byteLength) {
+    throw new MxFormatError('INVALID_ARGUMENT', `\`out\` overlaps the values, ${distance} bytes apart.`, {
+      subject: 'out',
+      value: distance,
+      remedy: 'Pass the very same elements to work in place, or memory apart from them.',
+    });
+  }
+  return out;
+}
+
+export function checkLength(out: Float32Array, length: number): void {
+  if (out.length !== length) {
+    throw new MxFormatError('SHAPE_MISMATCH', `\`out\` has ${out.length} elements for ${length} values.`, {
+      subject: 'out',
+      value: out.length,
+      remedy: 'Pass an array of the same length.',
+    });
+  }
+}

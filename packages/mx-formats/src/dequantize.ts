@@ -1,0 +1,50 @@
+import { forEachBlock } from './blocks.js';
+import { checkLength } from './checkedOut.js';
+import { decodeTable } from './elementCodes.js';
+import { unpack } from './pack.js';
+import { wordsOf } from './roundBlock.js';
+import { nanScale, scaleValues } from './scale.js';
+import { checkTensor, type MxTensor } from './tensor.js';
+import { e4m3ScaleValue, totalScale } from './tensorScale.js';
+
+/**
+ * The float32 values of a quantized tensor, row-major. A block whose scale is NaN is all NaN, and so is an element whose code is; a
+ * product beyond float32 is infinite.
+ *
+ * @param out where to write. Default: a new array
+ * @throws MxFormatError for a tensor whose parts do not agree
+ */
+export function dequantize(tensor: MxTensor, out?: Float32Array): Float32Array {
+  const checked = checkTensor(tensor);
+  const { format, count, blockSize } = checked;
+  const { element } = format;
+  if (out !== undefined) checkLength(out, count);
+  const target = wordsOf(out ?? new Float32Array(count));
+  const codes = unpack(tensor.codes, element.bits, count);
+  const table = decodeTable(element);
+  const values = new Float32Array(table.buffer);
+  const scaleOf = format.scale === 'e8m0' ? (byte: number) => scaleValues[byte]! : e4m3Total(tensor.tensorScale);
+  const nan = format.scale === 'e8m0' ? (byte: number) => byte === nanScale : (byte: number) => (byte & 0x7f) === 0x7f;
+  const { floats, bits } = target;
+  forEachBlock(checked, blockSize, (block, start, step, size) => {
+    const byte = tensor.scales[block]!;
+    const end = start + size * step;
+    if (nan(byte)) {
+      for (let i = start; i < end; i += step) bits[i] = 0x7fc00000;
+      return;
+    }
+    const scale = scaleOf(byte);
+    for (let i = start; i < end; i += step) {
+      const code = codes[i]!;
+      const value = values[code]!;
+      // NaNs go as bits: their sign and payload would otherwise be the processor's to choose.
+      if (Number.isNaN(value)) bits[i] = table[code]!;
+      else floats[i] = value * scale;
+    }
+  });
+  return floats;
+}
+
+function e4m3Total(tensorScale: number): (code: number) => number {
+  return (code) => totalScale(tensorScale, e4m3ScaleValue(code));
+}

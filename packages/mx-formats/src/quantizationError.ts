@@ -1,0 +1,51 @@
+import { dequantize } from './dequantize.js';
+import { gridOf } from './grid.js';
+import type { QuantizeOptions } from './options.js';
+import { unpack } from './pack.js';
+import { quantize } from './quantize.js';
+
+export interface QuantizationError {
+  /** 10·log10(Σ v² / Σ (v − q)²), in dB: infinite where nothing is lost, NaN where a value is not finite. */
+  readonly signalToNoise: number;
+  /** The largest |v − q|, in the values' own unit; NaN where a value is not finite. */
+  readonly largestError: number;
+  /** The fraction of values whose magnitude is beyond the largest that their block can hold. */
+  readonly clipped: number;
+  /** The fraction of values that are not zero but become zero. */
+  readonly flushed: number;
+}
+
+/**
+ * What quantization does to values, summed in float64. Of no values: no error.
+ *
+ * @throws MxFormatError as `quantize`
+ */
+export function quantizationError(values: Float32Array, options: QuantizeOptions): QuantizationError {
+  const tensor = quantize(values, options);
+  const { element } = tensor.format;
+  const rounded = dequantize(tensor);
+  const codes = unpack(tensor.codes, element.bits, values.length);
+  const { largestCode } = gridOf(tensor.format);
+  const lowestCode = element.kind === 'int' ? 2 ** element.bits - largestCode : 2 ** (element.bits - 1) + largestCode;
+  let signal = 0;
+  let noise = 0;
+  let largestError = 0;
+  let clipped = 0;
+  let flushed = 0;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    const error = Math.abs(value - rounded[i]!);
+    signal += value * value;
+    noise += error * error;
+    largestError = Math.max(largestError, error);
+    if ((codes[i] === largestCode || codes[i] === lowestCode) && Math.abs(value) > Math.abs(rounded[i]!)) clipped++;
+    if (value !== 0 && rounded[i] === 0) flushed++;
+  }
+  const count = Math.max(values.length, 1);
+  return {
+    signalToNoise: noise === 0 ? Number.POSITIVE_INFINITY : 10 * Math.log10(signal / noise),
+    largestError,
+    clipped: clipped / count,
+    flushed: flushed / count,
+  };
+}

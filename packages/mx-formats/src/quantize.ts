@@ -1,0 +1,26 @@
+import { encodeVisitor, visitBlocks } from './blocks.js';
+import { planOf, type QuantizeOptions } from './options.js';
+import { pack } from './pack.js';
+import { wordsOf } from './roundBlock.js';
+import type { MxTensor } from './tensor.js';
+import { tensorScaleOf } from './tensorScale.js';
+
+/**
+ * Quantizes to a block format: packed codes and a scale a block.
+ *
+ * A block with a NaN or an infinity gets the NaN scale (0xFF in E8M0, 0x7F in E4M3) and zero codes; an all-zero block gets scale 0
+ * and zero codes, −0 keeping its sign where the element has one.
+ *
+ * @param values float32 values, row-major
+ * @throws MxFormatError for options that are unknown or do not fit the values
+ */
+export function quantize(values: Float32Array, options: QuantizeOptions): MxTensor {
+  const plan = planOf(values.length, options);
+  const { format, shape, axis, blockSize, blocks, outer, inner } = plan;
+  const source = wordsOf(values);
+  const tensorScale = format.scale === 'e8m0' ? 1 : tensorScaleOf(plan, source);
+  const scales = new Uint8Array(outer * blocks * inner);
+  const codes = new Uint8Array(values.length);
+  visitBlocks(plan, source, codes, (size) => new Uint8Array(size), encodeVisitor(plan, tensorScale, scales));
+  return { format, shape: [...shape], axis, blockSize, scales, codes: pack(codes, format.element.bits), tensorScale };
+}

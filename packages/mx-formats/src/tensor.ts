@@ -1,0 +1,68 @@
+import type { BlockFormat } from './blockFormats.js';
+import { MxFormatError } from './errors.js';
+import { type Grid, gridOf } from './grid.js';
+import { checkBlockSize, checkTensorScale, type Extent, extentOf } from './options.js';
+import { packedLength } from './pack.js';
+
+/** A quantized tensor: packed codes, and the scales of their blocks. Plain data, fit for a file or `postMessage`. */
+export interface MxTensor {
+  readonly format: BlockFormat;
+  /** Row-major. */
+  readonly shape: readonly number[];
+  /** The axis along which blocks run, counted from the first. */
+  readonly axis: number;
+  readonly blockSize: number;
+  /** One a block, row-major in the shape with ⌈length / blockSize⌉ in place of the axis' length. E8M0 or E4M3 codes. */
+  readonly scales: Uint8Array;
+  /** The elements' codes in row-major order as one dense stream of bits (see `pack`). */
+  readonly codes: Uint8Array;
+  /** The FP32 scale of the whole tensor under formats with E4M3 scales; 1 otherwise. */
+  readonly tensorScale: number;
+}
+
+/** What the size of a quantized tensor is made of. */
+export interface CheckedTensor extends Extent {
+  readonly grid: Grid;
+  readonly format: BlockFormat;
+  readonly count: number;
+  readonly blockSize: number;
+  readonly blocks: number;
+}
+
+/**
+ * Checks that the parts of a quantized tensor, which may come from a file, agree.
+ *
+ * @throws MxFormatError naming the field
+ */
+export function checkTensor(tensor: MxTensor): CheckedTensor {
+  const { format } = tensor;
+  const grid = gridOf(format);
+  const extent = extentOf(tensor.shape, tensor.axis);
+  const blockSize = checkBlockSize(tensor.blockSize);
+  const count = extent.outer * extent.length * extent.inner;
+  const blocks = Math.ceil(extent.length / blockSize);
+  checkBytes('scales', tensor.scales, extent.outer * blocks * extent.inner, tensor.shape);
+  checkBytes('codes', tensor.codes, packedLength(count, format.element.bits), tensor.shape);
+  checkTensorScale(tensor.tensorScale);
+  if (format.scale === 'e8m0' && tensor.tensorScale !== 1) {
+    throw new MxFormatError('INVALID_ARGUMENT', `The tensor scale of ${format.name} is ${tensor.tensorScale}.`, {
+      subject: 'tensorScale',
+      value: tensor.tensorScale,
+      remedy: 'Formats with E8M0 scales have none: it is 1.',
+    });
+  }
+  return { ...extent, grid, format, count, blockSize, blocks };
+}
+
+function checkBytes(subject: string, bytes: Uint8Array, expected: number, shape: readonly number[]): void {
+  if (bytes.length === expected) return;
+  throw new MxFormatError(
+    'SHAPE_MISMATCH',
+    `There are ${bytes.length} bytes of ${subject} for the shape [${shape.join(', ')}].`,
+    {
+      subject,
+      value: bytes.length,
+      remedy: `It takes ${expected}: check the shape, the axis, the block size and the format.`,
+    },
+  );
+}
