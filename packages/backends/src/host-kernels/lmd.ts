@@ -14,17 +14,15 @@ export function lmdDraw(
     for (let i = 0; i < out.length; i++) out[i] = exponential(logPlus[i]!) - exponential(logMinus[i]!);
     return;
   }
-  const plus = new NormalBlocks();
-  const minus = new NormalBlocks();
+  const blocks = new NormalBlocks();
   const minusKey = complementKey(key);
   for (let start = 0; start < out.length; start += normalBlock) {
     const count = Math.min(normalBlock, out.length - start);
-    plus.draw(key, start, count);
-    minus.draw(minusKey, start, count);
+    const plus = blocks.draw(key, start, count);
+    const minus = blocks.draw(minusKey, start, count);
     for (let j = 0; j < count; j++) {
       const i = start + j;
-      out[i] =
-        exponential(logPlus[i]! + noise * plus.values[j]!) - exponential(logMinus[i]! + noise * minus.values[j]!);
+      out[i] = exponential(logPlus[i]! + noise * plus[j]!) - exponential(logMinus[i]! + noise * minus[j]!);
     }
   }
 }
@@ -64,8 +62,8 @@ export function lmdUpdate(
   const size = state.logPlus.length;
   const share = 1 / gradients.length;
   const noiseKeys = keys.map((key) => ({ plus: key, minus: complementKey(key) }));
-  const plus = new NormalBlocks();
-  const minus = new NormalBlocks();
+  const blocks = new NormalBlocks();
+  const silence = new Float64Array(normalBlock);
   const gradientPlus = new Float64Array(normalBlock);
   const gradientMinus = new Float64Array(normalBlock);
   for (let start = 0; start < size; start += normalBlock) {
@@ -79,15 +77,10 @@ export function lmdUpdate(
         continue;
       }
       const key = noiseKeys[s]!;
-      if (options.noise === 0) {
-        plus.values.fill(0);
-        minus.values.fill(0);
-      } else {
-        plus.draw(key.plus, start, count);
-        minus.draw(key.minus, start, count);
-      }
-      accumulate(gradientPlus, state.logPlus, plus.values, gradient, options.noise, share, start, count);
-      accumulate(gradientMinus, state.logMinus, minus.values, gradient, options.noise, -share, start, count);
+      const plus = options.noise === 0 ? silence : blocks.draw(key.plus, start, count);
+      accumulate(gradientPlus, state.logPlus, plus, gradient, options.noise, share, start, count);
+      const minus = options.noise === 0 ? silence : blocks.draw(key.minus, start, count);
+      accumulate(gradientMinus, state.logMinus, minus, gradient, options.noise, -share, start, count);
     }
     for (let j = 0; j < count; j++) {
       const i = start + j;
@@ -117,7 +110,7 @@ export function lmdUpdate(
 function accumulate(
   sum: Float64Array,
   logMedian: Float32Array,
-  normals: Float32Array,
+  normals: Float64Array,
   gradient: Float32Array,
   noise: number,
   share: number,

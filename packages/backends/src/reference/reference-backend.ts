@@ -10,6 +10,7 @@ import {
   fillRandomNormal,
   fillRandomUniform,
   LmdError,
+  type RandomKey,
   sizeOf,
   type Tensor,
   type TensorData,
@@ -88,13 +89,13 @@ export function createReferenceBackend(options: ReferenceBackendOptions = {}): R
     return store.make(result, shape, x.dtype);
   }
 
-  const random =
-    (fill: (out: Float32Array, key: Parameters<typeof fillRandomNormal>[1]) => unknown): Backend['randomNormal'] =>
-    (shape, key) => {
-      const values = new Float32Array(sizeOf(shape));
+  function random(fill: (out: Float32Array | Float64Array, key: RandomKey) => void): Backend['randomNormal'] {
+    return (shape, key) => {
+      const values = store.allocate(sizeOf(shape), 'f32') as Float32Array | Float64Array;
       fill(values, key);
       return store.make(values, shape, 'f32');
     };
+  }
 
   return {
     specVersion: backendSpecVersion,

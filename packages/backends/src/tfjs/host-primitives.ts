@@ -4,6 +4,7 @@ import {
   comparisonNames,
   type DType,
   fillRandomBits,
+  fillRandomNormal,
   fillRandomUniform,
   type Primitives,
   sizeOf,
@@ -13,7 +14,6 @@ import {
 import { binary, comparison, select, truncate, unary } from '../host-kernels/elementwise.js';
 import { gatherRows, scatterAddRows } from '../host-kernels/indexed-rows.js';
 import { matmul } from '../host-kernels/matmul.js';
-import { fillNormals } from '../host-kernels/normals.js';
 import { argMax, max, sum } from '../host-kernels/reductions.js';
 import { type HostArray, stridedCopy } from '../host-kernels/strided.js';
 import { record } from '../record.js';
@@ -169,6 +169,6 @@ export function hostPrimitives(host: Host): Omit<Primitives, 'fromData' | 'full'
 
     randomBits: (shape, key) => make(shape, 'i32', (out) => fillRandomBits(host.integers(out), key)),
     randomUniform: (shape, key) => make(shape, 'f32', (out) => fillRandomUniform(host.floats(out), key)),
-    randomNormal: (shape, key) => make(shape, 'f32', (out) => fillNormals(host.floats(out), key)),
+    randomNormal: (shape, key) => make(shape, 'f32', (out) => fillRandomNormal(host.floats(out), key)),
   };
 }
