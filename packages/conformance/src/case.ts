@@ -1,0 +1,49 @@
+import type { Backend, EagerOperations, Tensor } from '@lmd/core';
+import type { BoundName } from './bounds.js';
+import type { Expect } from './framework.js';
+import type { Random } from './random.js';
+import type { Values } from './values.js';
+
+/** One test of the suite. Its full name, `group > name`, is what `expectedFailures` lists, so it never holds a seed. */
+export interface Case {
+  readonly name: string;
+  run(context: Context): Promise<void>;
+}
+
+export interface CaseGroup {
+  readonly name: string;
+  readonly cases: readonly Case[];
+}
+
+/** What a test works with. Whatever it uploads is freed after it, also when it fails. */
+export interface Context {
+  readonly backend: Backend;
+  /** The front of the backend: its fused kernels where it has them, core's compositions elsewhere. */
+  readonly ops: EagerOperations;
+  /** The same without any fused kernel: every kernel as core's composition of this backend's primitives. */
+  readonly composed: EagerOperations;
+  readonly random: Random;
+  readonly expect: Expect;
+  upload(values: Values, ops?: EagerOperations): Tensor;
+  /** Runs one operation and compares its results with the oracle's. See `OperationCheck`. */
+  check(check: OperationCheck): Promise<void>;
+  /** Compares a tensor with the oracle's values, without freeing it. */
+  compare(label: string, tensor: Tensor, want: Values, bound: BoundName): Promise<void>;
+  /** Fails the test with a message that also says how to replay it. */
+  fail(message: string): never;
+}
+
+/**
+ * One operation, tried once. Its inputs must be unchanged after it, its results are compared and freed. A kernel that the
+ * backend fuses is tried twice: fused, and composed from primitives; both meet the same bound.
+ */
+export interface OperationCheck {
+  /** For the message; shapes of the inputs are added. */
+  readonly label: string;
+  readonly bound: BoundName | readonly BoundName[];
+  readonly inputs: readonly Values[];
+  readonly run: (ops: EagerOperations, inputs: readonly Tensor[]) => Tensor | readonly Tensor[];
+  readonly want: Values | readonly Values[];
+  /** Which fused kernel this may be: makes it run composed as well, where the backend has it. */
+  readonly kernel?: keyof Backend['fused'];
+}

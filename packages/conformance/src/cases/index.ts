@@ -1,0 +1,32 @@
+import type { CaseGroup } from '../case.js';
+import { attention } from './attention.js';
+import { comparison } from './comparison.js';
+import { elementwise } from './elementwise.js';
+import { gradients } from './gradients.js';
+import { handles } from './handles.js';
+import { matmul } from './matmul.js';
+import { neural } from './neural.js';
+import { optimizers } from './optimizers.js';
+import { quantization } from './quantization.js';
+import { randomNumbers } from './random-numbers.js';
+import { reduction } from './reduction.js';
+import { indexing, shape } from './shape.js';
+import { training } from './training.js';
+
+/** Everything that is tested, in the order from primitives to training: the first failure is the one to look at. */
+export const caseGroups: readonly CaseGroup[] = [
+  handles,
+  elementwise,
+  comparison,
+  reduction,
+  matmul,
+  shape,
+  indexing,
+  randomNumbers,
+  neural,
+  attention,
+  quantization,
+  optimizers,
+  gradients,
+  training,
+];

@@ -1,0 +1,273 @@
+import { sizeOf } from '@lmd/core';
+import type { Case, CaseGroup, Context } from '../case.js';
+import { broadcastShapes } from '../oracle/layout.js';
+import * as oracle from '../oracle/shapes.js';
+import type { Random } from '../random.js';
+import { floats, integers, type Values } from '../values.js';
+import { broadcastPair, shapesToTry, specialValues } from './shapes-to-try.js';
+
+/** Values that only a copy of the very bits reproduces. */
+function contents(random: Random, shape: readonly number[]): [Values, Values] {
+  return [
+    floats(shape, (i) => (random.next() < 0.2 ? random.pick(specialValues) : i + 0.25)),
+    integers(shape, () => random.pick([-2147483648, 2147483647, 16777217, random.integer(-999, 999)])),
+  ];
+}
+
+const reshapeCase: Case = {
+  name: 'reshape keeps the row-major order',
+  async run(context) {
+    const { random } = context;
+    for (const shape of shapesToTry(random)) {
+      const size = sizeOf(shape);
+      const target = random.pick([[size], [1, size], [size, 1, 1], [...shape].reverse()]);
+      for (const x of contents(random, shape)) {
+        await context.check({
+          label: `reshape to [${target.join(', ')}]`,
+          bound: 'copy',
+          inputs: [x],
+          run: (ops, [a]) => ops.reshape(a!, target),
+          want: { ...x, shape: target },
+        });
+      }
+    }
+    const x = floats([4, 6], (i) => i);
+    await context.check({
+      label: 'reshape to [3, -1]',
+      bound: 'copy',
+      inputs: [x],
+      run: (ops, [a]) => ops.reshape(a!, [3, -1]),
+      want: { ...x, shape: [3, 8] },
+    });
+  },
+};
+
+const transposeCase: Case = {
+  name: 'transpose by any permutation',
+  async run(context) {
+    const { random } = context;
+    for (const shape of shapesToTry(random)) {
+      const axes = shape.map((_, axis) => axis);
+      for (const permutation of [random.shuffled(axes), [...axes].reverse()]) {
+        for (const x of contents(random, shape)) {
+          await context.check({
+            label: `transpose by [${permutation.join(', ')}]`,
+            bound: 'copy',
+            inputs: [x],
+            run: (ops, [a]) => ops.transpose(a!, permutation),
+            want: oracle.transpose(x, permutation),
+          });
+        }
+      }
+    }
+    const x = floats([2, 3, 4], (i) => i);
+    await context.check({
+      label: 'transpose without a permutation',
+      bound: 'copy',
+      inputs: [x],
+      run: (ops, [a]) => ops.transpose(a!),
+      want: oracle.transpose(x, [0, 2, 1]),
+    });
+  },
+};
+
+const sliceCase: Case = {
+  name: 'slice',
+  async run(context) {
+    const { random } = context;
+    for (const shape of [...shapesToTry(random), [4, 5], [9]]) {
+      const begin = shape.map((extent) => random.integer(0, extent));
+      const size = shape.map((extent, axis) => random.integer(0, extent - begin[axis]!));
+      const some = shape.map((extent, axis) => Math.min(extent - begin[axis]!, size[axis]! + 1));
+      for (const x of contents(random, shape)) {
+        for (const extents of [size, some]) {
+          await context.check({
+            label: `slice of [${extents.join(', ')}] from [${begin.join(', ')}]`,
+            bound: 'copy',
+            inputs: [x],
+            run: (ops, [a]) => ops.slice(a!, begin, extents),
+            want: oracle.slice(x, begin, extents),
+          });
+        }
+      }
+    }
+  },
+};
+
+const concatenateCase: Case = {
+  name: 'concatenate along any axis, empty parts included',
+  async run(context) {
+    const { random } = context;
+    for (const rank of [1, 2, 3, 4, 5, 6]) {
+      const shape = random.shape(rank, 60);
+      const axis = random.integer(0, rank - 1);
+      const extents = [shape[axis]!, random.integer(0, 3), random.integer(1, 4)].slice(0, random.integer(1, 3));
+      const parts = extents.map((extent) =>
+        contents(
+          random,
+          shape.map((own, i) => (i === axis ? extent : own)),
+        ),
+      );
+      for (const xs of [parts.map(([float]) => float), parts.map(([, integer]) => integer)]) {
+        await context.check({
+          label: `concatenate along ${axis}`,
+          bound: 'copy',
+          inputs: xs,
+          run: (ops, tensors) => ops.concatenate(tensors, axis),
+          want: oracle.concatenate(xs, axis),
+        });
+      }
+    }
+  },
+};
+
+const broadcastCase: Case = {
+  name: 'broadcastTo',
+  async run(context) {
+    const { random } = context;
+    const pairs: [readonly number[], readonly number[]][] = [
+      [[], [2, 3]],
+      [[1], [4]],
+      [
+        [3, 1],
+        [2, 3, 5],
+      ],
+      [
+        [2, 3],
+        [2, 3],
+      ],
+      [[1], [0]],
+    ];
+    for (const rank of [1, 2, 3, 4, 5, 6]) {
+      const [a, b] = broadcastPair(random, rank);
+      pairs.push([a, broadcastShapes(a, b)]);
+    }
+    for (const [shape, target] of pairs) {
+      for (const x of contents(random, shape)) {
+        await context.check({
+          label: `broadcastTo [${target.join(', ')}]`,
+          bound: 'copy',
+          inputs: [x],
+          run: (ops, [a]) => ops.broadcastTo(a!, target),
+          want: oracle.broadcastTo(x, target),
+        });
+      }
+    }
+  },
+};
+
+const padCase: Case = {
+  name: 'pad adds zeros',
+  async run(context) {
+    const { random } = context;
+    for (const shape of [[3], [2, 4], [1, 1], [2, 0, 3], random.shape(3), random.shape(4), random.shape(5, 60)]) {
+      const before = shape.map(() => random.integer(0, 2));
+      const after = shape.map(() => random.integer(0, 2));
+      for (const x of contents(random, shape)) {
+        await context.check({
+          label: `pad by [${before.join(', ')}] and [${after.join(', ')}]`,
+          bound: 'copy',
+          inputs: [x],
+          run: (ops, [a]) => ops.pad(a!, before, after),
+          want: oracle.pad(x, before, after),
+        });
+      }
+    }
+  },
+};
+
+/** How many rows a gather takes from, and shapes of indices and rows. */
+function indexings(context: Context): { rows: number; indexShape: number[]; rest: number[] }[] {
+  const { random } = context;
+  return [
+    { rows: 4, indexShape: [3], rest: [2] },
+    { rows: 1, indexShape: [], rest: [5] },
+    { rows: 5, indexShape: [7], rest: [] },
+    { rows: 3, indexShape: [2, 4], rest: [3, 2] },
+    { rows: 3, indexShape: [0], rest: [2] },
+    { rows: random.integer(1, 9), indexShape: random.shape(2, 40), rest: random.shape(random.integer(0, 2), 12) },
+  ];
+}
+
+const gatherCase: Case = {
+  name: 'gather rows',
+  async run(context) {
+    const { random } = context;
+    for (const { rows, indexShape, rest } of indexings(context)) {
+      const indices = integers(indexShape, () => random.integer(0, rows - 1));
+      await checkGather(context, contents(random, [rows, ...rest])[0], indices);
+    }
+  },
+};
+
+const gatherRangeCase: Case = {
+  name: 'gather gives NaN rows for indices out of range',
+  async run(context) {
+    const x = floats([3, 2], (i) => i + 1);
+    await checkGather(context, x, integers([6], (i) => [0, 3, -1, 2, 2147483647, -2147483648][i]!)); // biome-ignore format: one idea a line
+  },
+};
+
+function checkGather(context: Context, x: Values, indices: Values): Promise<void> {
+  return context.check({
+    label: 'gather',
+    bound: 'copy',
+    inputs: [x, indices],
+    run: (ops, [a, at]) => ops.gather(a!, at!),
+    want: oracle.gather(x, indices),
+  });
+}
+
+function checkScatter(context: Context, indices: Values, updates: Values, rows: number): Promise<void> {
+  return context.check({
+    label: `scatterAdd into ${rows} rows`,
+    bound: 'sum',
+    inputs: [indices, updates],
+    run: (ops, [at, values]) => ops.scatterAdd(at!, values!, rows),
+    want: oracle.scatterAdd(indices, updates, rows),
+  });
+}
+
+const scatterCase: Case = {
+  name: 'scatterAdd to distinct rows',
+  async run(context) {
+    const { random } = context;
+    for (const rows of [1, 4, 9]) {
+      const order = random.shuffled(Array.from({ length: rows }, (_, row) => row)).slice(0, random.integer(1, rows));
+      const updates = floats([order.length, 3], () => random.normal());
+      await checkScatter(context, integers([order.length], (i) => order[i]!), updates, rows); // biome-ignore format: one idea a line
+    }
+  },
+};
+
+const scatterRepeatCase: Case = {
+  name: 'scatterAdd adds up repeated rows',
+  async run(context) {
+    const { random } = context;
+    for (const { rows, indexShape, rest } of indexings(context)) {
+      const indices = integers(indexShape, () => random.integer(0, rows - 1));
+      await checkScatter(context, indices, floats([...indexShape, ...rest], () => random.normal()), rows); // biome-ignore format: one idea a line
+    }
+    await checkScatter(context, integers([50], (i) => i % 3), floats([50, 2], () => random.normal()), 4); // biome-ignore format: one idea a line
+  },
+};
+
+const scatterRangeCase: Case = {
+  name: 'scatterAdd ignores indices out of range',
+  async run(context) {
+    const indices = integers([6], (i) => [0, 3, -1, 2, 2147483647, -2147483648][i]!);
+    await checkScatter(context, indices, floats([6, 2], (i) => i + 1), 3); // biome-ignore format: one idea a line
+    await checkScatter(context, integers([2], () => 5), floats([2, 2], () => NaN), 3); // biome-ignore format: one idea a line
+  },
+};
+
+/** Operations that move values without computing with them, and scatterAdd. */
+export const shape: CaseGroup = {
+  name: 'shape',
+  cases: [reshapeCase, transposeCase, sliceCase, concatenateCase, broadcastCase, padCase],
+};
+
+export const indexing: CaseGroup = {
+  name: 'indexing',
+  cases: [gatherCase, gatherRangeCase, scatterCase, scatterRepeatCase, scatterRangeCase],
+};

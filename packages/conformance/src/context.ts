@@ -1,0 +1,95 @@
+import { type Backend, createOperations, type EagerOperations, type Tensor, type TensorData } from '@lmd/core';
+import type { BoundName } from './bounds.js';
+import type { Context, OperationCheck } from './case.js';
+import { difference } from './compare.js';
+import type { Expect } from './framework.js';
+import { Random } from './random.js';
+import { describeValues, type Values } from './values.js';
+import { withoutFusedKernels } from './without-fused-kernels.js';
+
+export interface ContextOptions {
+  readonly backend: Backend;
+  readonly seed: number;
+  readonly name: string;
+  readonly expect: Expect;
+}
+
+export interface OpenContext extends Context {
+  /** Frees what the test uploaded and still holds. */
+  close(): void;
+}
+
+export function openContext({ backend, seed, name, expect }: ContextOptions): OpenContext {
+  const ops = createOperations(backend);
+  const composed = createOperations(withoutFusedKernels(backend));
+  const uploads: { tensor: Tensor; ops: EagerOperations }[] = [];
+
+  function fail(message: string): never {
+    throw new Error(`${message}\n(replay with seed: ${seed})`);
+  }
+
+  async function compare(label: string, tensor: Tensor, want: Values, bound: BoundName): Promise<void> {
+    const data = await ops.backend.read(tensor);
+    const problem = difference(tensor, data, want, { bound, subnormals: backend.supports.subnormals });
+    if (problem !== undefined) fail(`${label}: ${problem}`);
+    expect(problem).toBe(undefined);
+  }
+
+  function upload(values: Values, through: EagerOperations = ops): Tensor {
+    const tensor = through.fromData(toData(values), values.shape, values.dtype);
+    uploads.push({ tensor, ops: through });
+    return tensor;
+  }
+
+  async function check(operation: OperationCheck): Promise<void> {
+    const fused = operation.kernel !== undefined && backend.fused[operation.kernel] !== undefined;
+    await checkThrough(ops, operation, fused ? ' (fused)' : '');
+    if (fused) await checkThrough(composed, operation, ' (composed from primitives)');
+  }
+
+  async function checkThrough(through: EagerOperations, operation: OperationCheck, variant: string): Promise<void> {
+    const label = `${operation.label}${variant} of ${operation.inputs.map(describeValues).join(', ')}`;
+    const inputs = operation.inputs.map((values) => upload(values, through));
+    const returned = operation.run(through, inputs);
+    const results = isTensors(returned) ? returned : [returned];
+    const wants = Array.isArray(operation.want) ? (operation.want as readonly Values[]) : [operation.want as Values];
+    if (results.length !== wants.length) fail(`${label}: ${results.length} results, expected ${wants.length}`);
+    for (const [i, want] of wants.entries()) {
+      const bound = typeof operation.bound === 'string' ? operation.bound : operation.bound[i]!;
+      await compare(wants.length === 1 ? label : `result ${i} of ${label}`, results[i]!, want, bound);
+    }
+    for (const [i, values] of operation.inputs.entries()) {
+      await compare(`${label} changed its input ${i}, but tensors are immutable`, inputs[i]!, values, 'copy');
+    }
+    through.dispose(results);
+    free(inputs);
+  }
+
+  function free(tensors: readonly Tensor[]): void {
+    for (const tensor of tensors) {
+      const at = uploads.findIndex((entry) => entry.tensor === tensor);
+      const [entry] = uploads.splice(at, 1);
+      if (!entry!.ops.isDisposed(tensor)) entry!.ops.dispose(tensor);
+    }
+  }
+
+  return {
+    backend,
+    ops,
+    composed,
+    random: new Random(seed, name),
+    expect,
+    upload,
+    check,
+    compare,
+    fail,
+    close: () => free(uploads.map((entry) => entry.tensor)),
+  };
+}
+
+const isTensors = (value: Tensor | readonly Tensor[]): value is readonly Tensor[] => Array.isArray(value);
+
+function toData(values: Values): TensorData {
+  if (values.dtype === 'f32') return Float32Array.from(values.data);
+  return values.dtype === 'i32' ? Int32Array.from(values.data) : Uint8Array.from(values.data);
+}

@@ -1,0 +1,62 @@
+import { type Backend, LmdError } from '@lmd/core';
+
+export interface ConformanceOptions {
+  /** Stands in the names of the tests. */
+  readonly name: string;
+  /** Makes the backend; called once. */
+  readonly create: () => Promise<Backend> | Backend;
+  /**
+   * Full names (`group > name`) of tests that this backend is known to fail, or a record from the name to the reason. They run
+   * all the same, and one that passes fails the suite until it is taken off the list.
+   */
+  readonly expectedFailures?: readonly string[] | { readonly [testName: string]: string };
+  /** An integer in [0, 2^53) that decides shapes and values; from the clock when absent. */
+  readonly seed?: number;
+}
+
+export interface ResolvedOptions {
+  readonly name: string;
+  readonly create: () => Promise<Backend> | Backend;
+  readonly expectedFailures: ReadonlyMap<string, string>;
+  readonly seed: number;
+}
+
+const known: readonly (keyof ConformanceOptions)[] = ['name', 'create', 'expectedFailures', 'seed'];
+
+/** Checks the options and fills in what is absent. `testNames` are the tests there are. */
+export function resolveOptions(
+  options: ConformanceOptions,
+  testNames: readonly string[],
+  alsoKnown: readonly string[] = [],
+): ResolvedOptions {
+  const allowed: readonly string[] = [...known, ...alsoKnown];
+  for (const option of Object.keys(options)) {
+    if (allowed.includes(option)) continue;
+    throw new LmdError('UNKNOWN_OPTION', `backendConformance has no option '${option}'.`, {
+      subject: option,
+      remedy: `Use ${allowed.join(', ')}.`,
+    });
+  }
+  const { name, create, seed = Date.now() } = options;
+  if (typeof name !== 'string' || name === '') throw invalid('name', name, 'Give the name of the backend.');
+  if (typeof create !== 'function') throw invalid('create', create, 'Give a function that makes the backend.');
+  if (!Number.isSafeInteger(seed) || seed < 0) throw invalid('seed', seed, 'Give an integer in [0, 2^53).');
+
+  const listed = options.expectedFailures ?? [];
+  const expectedFailures = new Map<string, string>(
+    Array.isArray(listed) ? listed.map((test: string) => [test, 'listed']) : Object.entries(listed),
+  );
+  for (const test of expectedFailures.keys()) {
+    if (testNames.includes(test)) continue;
+    throw invalid('expectedFailures', test, `There is no such test. Names look like '${testNames[0]}'.`);
+  }
+  return { name, create, expectedFailures, seed };
+}
+
+function invalid(subject: string, value: unknown, remedy: string): LmdError {
+  return new LmdError('INVALID_ARGUMENT', `backendConformance: ${subject} is ${String(value)}.`, {
+    subject,
+    value,
+    remedy,
+  });
+}
