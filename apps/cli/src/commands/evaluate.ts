@@ -1,0 +1,168 @@
+import { resolve } from 'node:path';
+import { createOperations, LmdError, type NamedTensors, type WeightsKind } from '@lmd/core';
+import { precisionNames, precisionPreset } from '@lmd/models';
+import { evaluate } from '@lmd/training';
+import { latestCheckpoint } from '@lmd/training/node';
+import type { Configuration } from '../configuration/schema.js';
+import { loadData } from '../data/index.js';
+import { openBackend } from '../engine/index.js';
+import { type BackendName, backendNames } from '../engine/names.js';
+import { UsageError } from '../errors.js';
+import { didYouMean } from '../output/suggest.js';
+import { type Column, renderTable } from '../output/table.js';
+import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
+import { count, percent } from '../output/units.js';
+import { runLayout } from '../run/layout.js';
+import { configurationOf } from '../run/run.js';
+import { buildModel, buildOptimizer } from '../trial/build.js';
+
+export interface EvaluateCommandOptions {
+  readonly format?: string;
+  readonly weights?: string;
+  readonly optimizer?: string;
+  readonly draws?: string;
+  readonly backend?: string;
+  readonly json?: boolean;
+}
+
+export interface EvaluationRow {
+  readonly optimizer: string;
+  readonly format: string;
+  readonly weights: WeightsKind;
+  /** The step of the checkpoint. */
+  readonly step: number;
+  readonly testAccuracy: number;
+  readonly testLoss: number;
+  readonly seconds: number;
+}
+
+const columns: readonly Column<EvaluationRow>[] = [
+  { title: 'optimizer', cell: ({ optimizer }) => optimizer },
+  { title: 'format', cell: ({ format }) => format },
+  { title: 'weights', cell: ({ weights }) => weights },
+  { title: 'step', align: 'right', cell: ({ step }) => count(step) },
+  { title: 'test accuracy', align: 'right', cell: ({ testAccuracy }) => percent(testAccuracy) },
+  { title: 'test loss', align: 'right', cell: ({ testLoss }) => testLoss.toFixed(4) },
+  { title: 'seconds', align: 'right', cell: ({ seconds }) => seconds.toFixed(1) },
+];
+
+function choose<T extends string>(option: string, value: string, allowed: readonly T[]): T {
+  if ((allowed as readonly string[]).includes(value)) return value as T;
+  throw new UsageError('INVALID_ARGUMENT', `${option} ${value} is not allowed.${didYouMean(value, allowed)}`, {
+    subject: option,
+    value,
+    remedy: `Allowed: ${allowed.join(', ')}.`,
+  });
+}
+
+function drawCount(text: string, weights: WeightsKind): number {
+  const draws = Number(text);
+  if (!Number.isInteger(draws) || draws < 1 || draws > 1000) {
+    throw new UsageError('INVALID_ARGUMENT', `--draws ${text} is not allowed.`, {
+      subject: '--draws',
+      value: text,
+      remedy: 'Give a whole number from 1 to 1000.',
+    });
+  }
+  if (draws > 1 && weights !== 'sample') {
+    throw new UsageError('INVALID_ARGUMENT', `--draws ${draws} has no meaning with --weights ${weights}.`, {
+      subject: '--draws',
+      value: draws,
+      remedy: 'Add --weights sample.',
+    });
+  }
+  return draws;
+}
+
+/** `lmd evaluate`: the test accuracy of a run's newest weights under another format, or as another point of the posterior. */
+export async function evaluateCommand(run: string, options: EvaluateCommandOptions, terminal: Terminal): Promise<void> {
+  if (options.json) keepStandardOutputClean();
+  const folder = resolve(run);
+  const configuration = configurationOf(folder);
+  const names = configuration.optimizers.map(({ name }) => name);
+  const format = choose('--format', options.format ?? configuration.precision, precisionNames);
+  const weights = choose('--weights', options.weights ?? configuration.evaluation.weights, [
+    'mean',
+    'median',
+    'sample',
+  ]);
+  const backend = choose('--backend', options.backend ?? configuration.backend, backendNames);
+  const draws = drawCount(options.draws ?? '1', weights);
+  const chosen = options.optimizer === undefined ? names : [choose('--optimizer', options.optimizer, names)];
+  const results = await evaluateRun(folder, configuration, { chosen, format, weights, draws, backend });
+  if (options.json) terminal.out.write(`${JSON.stringify({ type: 'summary', runFolder: folder, results })}\n`);
+  else terminal.out.write(`${renderTable(columns, results, terminal.colours.bold)}\n`);
+}
+
+interface Plan {
+  readonly chosen: readonly string[];
+  readonly format: string;
+  readonly weights: WeightsKind;
+  readonly draws: number;
+  readonly backend: BackendName;
+}
+
+async function evaluateRun(folder: string, configuration: Configuration, plan: Plan): Promise<EvaluationRow[]> {
+  const { seed, steps, evaluation } = configuration;
+  const precision = precisionPreset(plan.format);
+  const model = buildModel(configuration.model, configuration.data);
+  const { test } = await loadData(configuration.data, seed);
+  const backend = await openBackend(plan.backend);
+  const ops = createOperations(backend);
+  const rows: EvaluationRow[] = [];
+  try {
+    for (const name of plan.chosen) {
+      const began = performance.now();
+      const optimizer = buildOptimizer(configuration.optimizers.find((entry) => entry.name === name)!, steps);
+      const loaded = await latestCheckpoint(runLayout(folder).trial(name).checkpoints);
+      if (loaded === undefined) {
+        throw new LmdError('INVALID_ARGUMENT', `${name} has no checkpoint in ${folder} yet.`, {
+          subject: name,
+          remedy: 'Wait for its first one, or continue the run with lmd train --resume.',
+        });
+      }
+      const { step, tensors } = loaded.checkpoint;
+      const state = {
+        step: loaded.checkpoint.optimizerStep,
+        tensors: Object.fromEntries(
+          Object.entries(tensors).map(([key, { data, shape, dtype }]) => [
+            key,
+            ops.keep(ops.fromData(data, shape, dtype)),
+          ]),
+        ),
+      };
+      let accuracy = 0;
+      let loss = 0;
+      for (let draw = 0; draw < plan.draws; draw++) {
+        // Samples beyond those of training, so that evaluation sees noise that no update has seen.
+        const key = { seed, step, sample: optimizer.samples + draw };
+        const weights: NamedTensors = optimizer.weights(ops, state, plan.weights, key);
+        const result = await evaluate({
+          ops,
+          model,
+          weights,
+          dataset: test,
+          precision,
+          batchSize: evaluation.batchSize,
+          key,
+        });
+        ops.dispose(weights);
+        accuracy += result.accuracy / plan.draws;
+        loss += result.loss / plan.draws;
+      }
+      ops.dispose(state.tensors);
+      rows.push({
+        optimizer: name,
+        format: plan.format,
+        weights: plan.weights,
+        step,
+        testAccuracy: accuracy,
+        testLoss: loss,
+        seconds: (performance.now() - began) / 1000,
+      });
+    }
+    return rows;
+  } finally {
+    backend.close?.();
+  }
+}

@@ -1,0 +1,142 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { LmdError } from '@lmd/core';
+import { checkConsistency } from '../configuration/consistency.js';
+import { loadConfiguration } from '../configuration/load.js';
+import type { Configuration } from '../configuration/schema.js';
+import { UsageError } from '../errors.js';
+import { interruptSignal } from '../interrupt.js';
+import { humanRenderer, jsonRenderer, type Renderer } from '../output/renderer.js';
+import { resultColumns } from '../output/results.js';
+import { didYouMean } from '../output/suggest.js';
+import { renderTable } from '../output/table.js';
+import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
+import { presets } from '../presets/index.js';
+import { runLayout } from '../run/layout.js';
+import { configurationOf, executeRun, type FinishedRun, prepareRun, shortPath } from '../run/run.js';
+import type { TrialResult } from '../run/types.js';
+import { inChildProcess, inThisProcess } from '../trial/hosts.js';
+
+export interface TrainCommandOptions {
+  readonly set?: readonly string[];
+  readonly only?: readonly string[];
+  readonly resume?: string;
+  readonly out?: string;
+  readonly json?: boolean;
+}
+
+function usage(message: string, remedy: string, subject: string): UsageError {
+  return new UsageError('INVALID_ARGUMENT', message, { subject, remedy });
+}
+
+/** Keeps the named optimizers alone. */
+function select(configuration: Configuration, only: readonly string[] | undefined): Configuration {
+  if (only === undefined) return configuration;
+  const names = configuration.optimizers.map(({ name }) => name);
+  for (const name of only) {
+    if (names.includes(name)) continue;
+    throw usage(
+      `--only ${name}: there is no such optimizer.${didYouMean(name, names)}`,
+      `There are: ${names.join(', ')}.`,
+      name,
+    );
+  }
+  return { ...configuration, optimizers: configuration.optimizers.filter(({ name }) => only.includes(name)) };
+}
+
+/** A run whose summary is written is done: its results, read and not made again. */
+function finishedRun(folder: string): readonly TrialResult[] | undefined {
+  const { summary } = runLayout(folder);
+  if (!existsSync(summary)) return undefined;
+  try {
+    return (JSON.parse(readFileSync(summary, 'utf8')) as { results: readonly TrialResult[] }).results;
+  } catch (cause) {
+    throw new LmdError('DATA_CORRUPT', `${summary} is no JSON.`, {
+      subject: summary,
+      remedy: 'Remove it and resume the run: it is then written anew.',
+      cause,
+    });
+  }
+}
+
+/** `lmd train`: begins a run from a configuration or a preset, or continues one. */
+export async function trainCommand(
+  source: string | undefined,
+  options: TrainCommandOptions,
+  terminal: Terminal,
+  program: string,
+): Promise<void> {
+  if (options.json) keepStandardOutputClean();
+  const renderer = options.json ? jsonRenderer(terminal.out) : humanRenderer(terminal.out, terminal.colours);
+  if (options.resume !== undefined) return resume(source, options.resume, options, terminal, renderer, program);
+  if (source === undefined) {
+    const names = Object.keys(presets).join(', ');
+    throw usage(
+      'lmd train needs a configuration.',
+      `Give a JSON file or a preset (${names}), or --resume <run folder>.`,
+      'configuration',
+    );
+  }
+  const configuration = select(loadConfiguration(source, options.set), options.only);
+  checkConsistency(configuration, source);
+  const folder = await prepareRun(configuration, options.out);
+  await execute(folder, configuration, false, options, terminal, renderer, program);
+}
+
+async function resume(
+  source: string | undefined,
+  target: string,
+  options: TrainCommandOptions,
+  terminal: Terminal,
+  renderer: Renderer,
+  program: string,
+): Promise<void> {
+  const extra = [source, options.set?.length ? '--set' : undefined, options.out && '--out', options.only && '--only'];
+  const [first] = extra.filter((argument) => argument !== undefined);
+  if (first !== undefined) {
+    throw usage(
+      `--resume and ${first} do not go together.`,
+      'A resumed run keeps its configuration and its folder.',
+      first,
+    );
+  }
+  const folder = resolve(target);
+  const configuration = configurationOf(folder);
+  const results = finishedRun(folder);
+  if (results === undefined) return execute(folder, configuration, true, options, terminal, renderer, program);
+  if (options.json) renderer.event({ type: 'summary', runFolder: folder, results });
+  else {
+    terminal.out.write('This run is finished; nothing is left to do.\n');
+    conclude({ folder, results }, terminal);
+  }
+}
+
+async function execute(
+  folder: string,
+  configuration: Configuration,
+  resumed: boolean,
+  options: TrainCommandOptions,
+  terminal: Terminal,
+  renderer: Renderer,
+  program: string,
+): Promise<void> {
+  const interrupt = interruptSignal(() => {
+    renderer.clear();
+    terminal.error.write('Finishing the step and saving; press Ctrl-C again to leave at once.\n');
+  });
+  try {
+    // Several rules train in processes of their own, so that the peak memory of each is its own.
+    const host = configuration.optimizers.length > 1 ? inChildProcess(program) : inThisProcess;
+    const run = await executeRun(folder, resumed, { host, emit: renderer.event, signal: interrupt.signal });
+    if (!options.json) conclude(run, terminal);
+  } finally {
+    renderer.clear();
+    interrupt.dispose();
+  }
+}
+
+function conclude({ folder, results }: FinishedRun, { out, colours }: Terminal): void {
+  out.write(`\n${renderTable(resultColumns, results, colours.bold)}\n\n`);
+  out.write(`Run folder  ${shortPath(folder)}\n`);
+  out.write(`Report      ${shortPath(runLayout(folder).report)}\n`);
+}

@@ -1,0 +1,43 @@
+import { isLmdError } from '@lmd/core';
+import { UsageError } from '../errors.js';
+import { buildModel, buildOptimizer } from '../trial/build.js';
+import type { Configuration } from './schema.js';
+
+/**
+ * Finds what no single key shows: sizes that do not fit together, and warm-up beyond the run's end. Builds the model and the
+ * rules, which need no backend, so that such a mistake shows before a run folder is made.
+ */
+export function checkConsistency(configuration: Configuration, origin: string): void {
+  const { model, data, optimizers, steps, batchSize } = configuration;
+  for (const { name, schedule } of optimizers) {
+    if (schedule.warmup < steps) continue;
+    const subject = `optimizers.${name}.schedule.warmup`;
+    throw new UsageError(
+      'INVALID_ARGUMENT',
+      `${origin}: ${subject} = ${schedule.warmup} never ends in ${steps} steps.`,
+      {
+        subject,
+        value: schedule.warmup,
+        remedy: `Give less than steps (${steps}).`,
+      },
+    );
+  }
+  if (data.kind === 'synthetic' && batchSize > data.train) {
+    throw new UsageError('INVALID_ARGUMENT', `${origin}: batchSize = ${batchSize} is more than data.train.`, {
+      subject: 'batchSize',
+      value: batchSize,
+      remedy: `Give at most ${data.train}.`,
+    });
+  }
+  try {
+    buildModel(model, data);
+    for (const optimizer of optimizers) buildOptimizer(optimizer, steps);
+  } catch (cause) {
+    if (!isLmdError(cause)) throw cause;
+    throw new UsageError(cause.code, `${origin}: ${cause.message}`, {
+      ...(cause.subject === undefined ? {} : { subject: cause.subject }),
+      value: cause.value,
+      cause,
+    });
+  }
+}

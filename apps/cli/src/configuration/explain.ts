@@ -1,0 +1,100 @@
+import type { z } from 'zod';
+import { UsageError } from '../errors.js';
+import { didYouMean } from '../output/suggest.js';
+import { allowedKeys, type Path, showPath, valueAt } from './walk.js';
+
+type Issue = z.core.$ZodIssue;
+
+function show(value: unknown): string {
+  return value === undefined ? 'nothing' : (JSON.stringify(value) ?? String(value));
+}
+
+function list(values: readonly unknown[]): string {
+  return values.map((value) => (typeof value === 'string' ? value : show(value))).join(', ');
+}
+
+interface Finding {
+  readonly unknownKey: boolean;
+  readonly path: Path;
+  readonly value: unknown;
+  readonly text: string;
+}
+
+function bound(issue: {
+  minimum?: unknown;
+  maximum?: unknown;
+  inclusive?: boolean | undefined;
+  origin: string;
+}): string {
+  const lower = issue.minimum !== undefined;
+  const relation = lower
+    ? issue.inclusive === false
+      ? 'more than'
+      : 'at least'
+    : issue.inclusive === false
+      ? 'less than'
+      : 'at most';
+  const limit = String(lower ? issue.minimum : issue.maximum);
+  if (issue.origin === 'array') return `has too ${lower ? 'few' : 'many'} entries; allowed: ${relation} ${limit}`;
+  if (issue.origin === 'string') return `has the wrong length; allowed: ${relation} ${limit} characters`;
+  return `is out of range; allowed: ${relation} ${limit}`;
+}
+
+function explainIssue(schema: z.core.$ZodType, root: unknown, issue: Issue): Finding[] {
+  const value = valueAt(root, issue.path);
+  const subject = `${showPath(issue.path)} = ${show(value)}`;
+  const finding = (text: string): Finding[] => [{ unknownKey: false, path: issue.path, value, text }];
+  switch (issue.code) {
+    case 'unrecognized_keys': {
+      const allowed = allowedKeys(schema, root, issue.path);
+      return issue.keys.map((key) => {
+        const path = [...issue.path, key];
+        return {
+          unknownKey: true,
+          path,
+          value: valueAt(root, path),
+          text: `${showPath(path)} is not a known key.${didYouMean(key, allowed)} Allowed: ${list(allowed)}.`,
+        };
+      });
+    }
+    case 'invalid_value':
+      return finding(
+        `${subject} is not allowed.${didYouMean(String(value), issue.values.map(String))} Allowed: ${list(issue.values)}.`,
+      );
+    case 'invalid_union': {
+      const allowed = 'options' in issue && Array.isArray(issue.options) ? issue.options : [];
+      return finding(
+        `${subject} is not allowed.${didYouMean(String(value), allowed.map(String))} Allowed: ${list(allowed)}.`,
+      );
+    }
+    case 'invalid_type':
+      return finding(
+        value === undefined
+          ? `${showPath(issue.path)} is missing; expected: ${issue.expected}.`
+          : `${subject} has the wrong type; expected: ${issue.expected === 'int' ? 'a whole number' : issue.expected}.`,
+      );
+    case 'too_small':
+    case 'too_big':
+      return finding(`${subject} ${bound(issue)}.`);
+    default:
+      return finding(`${subject}: ${issue.message}${issue.message.endsWith('.') ? '' : '.'}`);
+  }
+}
+
+/** The typed error for what zod found: every wrong key with its value and the allowed ones. */
+export function configurationError(
+  schema: z.core.$ZodType,
+  root: unknown,
+  error: z.core.$ZodError,
+  origin: string,
+): UsageError {
+  const findings = error.issues.flatMap((issue) => explainIssue(schema, root, issue));
+  const [first] = findings;
+  const details = first === undefined ? {} : { subject: showPath(first.path), value: first.value };
+  const code = first?.unknownKey ? 'UNKNOWN_OPTION' : 'INVALID_ARGUMENT';
+  const message =
+    findings.length === 1
+      ? `${origin}: ${first!.text}`
+      : `${origin} is wrong in ${findings.length} places:\n${findings.map(({ text }) => `  - ${text}`).join('\n')}`;
+  return new UsageError(code, message, details);
+}

@@ -1,0 +1,65 @@
+import { readFileSync, statSync } from 'node:fs';
+import { basename, extname } from 'node:path';
+import { UsageError } from '../errors.js';
+import { didYouMean } from '../output/suggest.js';
+import { presets } from '../presets/index.js';
+import { configurationError } from './explain.js';
+import { applyOverrides } from './overrides.js';
+import { type Configuration, configurationSchema } from './schema.js';
+
+/** Checks a raw configuration and fills in its defaults. `origin` begins the error message: a file's path or a preset's name. */
+export function parseConfiguration(raw: unknown, origin: string): Configuration {
+  const result = configurationSchema.safeParse(raw);
+  if (!result.success) throw configurationError(configurationSchema, raw, result.error, origin);
+  return result.data;
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+/** Reads a JSON file, or throws a `UsageError` that names it and what is wrong. */
+export function readJsonFile(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new UsageError('INVALID_ARGUMENT', `${path} is no readable JSON file: ${reason}.`, {
+      subject: path,
+      remedy: 'Correct the file, or start from a preset.',
+      cause,
+    });
+  }
+}
+
+function rawConfiguration(source: string): { readonly raw: object; readonly origin: string } {
+  if (Object.hasOwn(presets, source)) {
+    return { raw: presets[source as keyof typeof presets], origin: `Preset ${source}` };
+  }
+  if (!isFile(source)) {
+    const names = Object.keys(presets);
+    throw new UsageError('INVALID_ARGUMENT', `${source} is neither a preset nor a file.${didYouMean(source, names)}`, {
+      subject: 'configuration',
+      value: source,
+      remedy: `Give the path of a JSON file, or a preset: ${names.join(', ')}.`,
+    });
+  }
+  const raw = readJsonFile(source);
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
+    throw new UsageError('INVALID_ARGUMENT', `${source} holds no JSON object.`, {
+      subject: source,
+      value: raw,
+      remedy: 'A configuration is an object with the keys that lmd train --help names.',
+    });
+  }
+  const name = basename(source, extname(source))
+    .replace(/[^A-Za-z0-9_-]+/g, '-')
+    .replace(/^[-_]+/, '');
+  return { raw: { name: name === '' ? 'run' : name, ...raw }, origin: source };
+}
+
+/** The configuration of a preset or a file, with `--set` assignments applied, checked and complete. */
+export function loadConfiguration(source: string, assignments: readonly string[] = []): Configuration {
+  const { raw, origin } = rawConfiguration(source);
+  return parseConfiguration(applyOverrides(raw, assignments), origin);
+}

@@ -1,0 +1,69 @@
+import { UsageError } from '../errors.js';
+import { showPath } from './walk.js';
+
+type Container = Record<string, unknown>;
+
+function isContainer(value: unknown): value is Container {
+  return typeof value === 'object' && value !== null;
+}
+
+/** JSON where it is JSON (numbers, true, null, lists, objects), else the text itself. */
+function parseValue(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** An array's entry is named by its index or, where entries have a `name`, by that. */
+function resolveKey(container: unknown, key: string, path: readonly string[], assignment: string): string {
+  if (!Array.isArray(container)) return key;
+  const names = container.map((entry) => (isContainer(entry) ? entry.name : undefined));
+  const byName = names.indexOf(key);
+  if (byName >= 0) return String(byName);
+  if (/^\d+$/.test(key) && Number(key) <= container.length) return key;
+  const known = names.map((name, index) => (typeof name === 'string' ? name : String(index)));
+  throw new UsageError('UNKNOWN_OPTION', `--set ${assignment}: ${showPath(path)} has no entry ${key}.`, {
+    subject: [...path, key].join('.'),
+    value: key,
+    remedy: `Its entries: ${known.join(', ')}.`,
+  });
+}
+
+/**
+ * Applies `key=value` assignments, in order, to a copy of a raw configuration. Keys are dotted paths; the values are JSON or
+ * plain text. Whether a key exists is for the schema to say, after.
+ */
+export function applyOverrides(raw: unknown, assignments: readonly string[]): unknown {
+  const root = structuredClone(raw);
+  for (const assignment of assignments) {
+    const separator = assignment.indexOf('=');
+    const keys = assignment.slice(0, Math.max(0, separator)).split('.');
+    if (separator < 1 || keys.some((key) => key === '' || key === '__proto__')) {
+      throw new UsageError('INVALID_ARGUMENT', `--set ${assignment} is not an assignment.`, {
+        subject: '--set',
+        value: assignment,
+        remedy: 'Write --set key=value, for example --set steps=200 or --set optimizers.lmd.noise=0.1.',
+      });
+    }
+    let container: unknown = root;
+    for (const [depth, key] of keys.entries()) {
+      const path = keys.slice(0, depth);
+      if (!isContainer(container)) {
+        throw new UsageError('INVALID_ARGUMENT', `--set ${assignment}: ${showPath(path)} holds no keys.`, {
+          subject: showPath(path),
+          value: container,
+          remedy: 'Set that key itself.',
+        });
+      }
+      const resolved = resolveKey(container, key, path, assignment);
+      if (depth === keys.length - 1) container[resolved] = parseValue(assignment.slice(separator + 1));
+      else {
+        if (container[resolved] === undefined) container[resolved] = {};
+        container = container[resolved];
+      }
+    }
+  }
+  return root;
+}

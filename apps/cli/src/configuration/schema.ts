@@ -1,0 +1,69 @@
+import { precisionNames } from '@lmd/models';
+import { z } from 'zod';
+import { backendNames } from '../engine/names.js';
+import { dataSchema } from './data-schema.js';
+import { modelSchema } from './model-schema.js';
+import { optimizerSchema } from './optimizer-schema.js';
+
+const count = z.int().min(1);
+
+/** Everything that a run is a function of, besides the version of the code. Unknown keys are refused. */
+export const configurationSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_-]*$/, 'is no name: use letters, digits, dashes and underscores.')
+    .describe('Names the run folder. By default the preset or the file that the configuration came from.'),
+  seed: z.int().min(0).default(0).describe('Of initial weights, data order, noise and made data.'),
+  steps: count.describe('Optimizer steps of each rule.'),
+  batchSize: count.default(64).describe('Examples a step.'),
+  backend: z.enum(backendNames).default('tfjs-wasm').describe('What computes. `lmd doctor` says which work here.'),
+  precision: z
+    .enum(precisionNames as readonly [string, ...string[]])
+    .default('mxfp6_e3m2')
+    .describe('Format of weights and activations in the matrix products of the forward pass.'),
+  data: dataSchema.describe('The examples.'),
+  model: modelSchema.describe('The network.'),
+  optimizers: z
+    .array(optimizerSchema)
+    .min(1)
+    .max(8)
+    .superRefine((list, context) => {
+      const seen = new Set<string>();
+      list.forEach(({ name }, index) => {
+        // Names become folders, and some file systems take no notice of case.
+        const folder = name.toLowerCase();
+        if (seen.has(folder)) {
+          context.addIssue({
+            code: 'custom',
+            path: [index, 'name'],
+            message: 'names two optimizers; give each its own.',
+          });
+        }
+        seen.add(folder);
+      });
+    })
+    .describe('The rules to compare. Each trains in turn, from the same seed and data order.'),
+  evaluation: z
+    .strictObject({
+      every: count.default(100).describe('Steps from one validation to the next.'),
+      batchSize: count.default(250).describe('Examples evaluated at once.'),
+      weights: z
+        .enum(['mean', 'median', 'sample'])
+        .default('mean')
+        .describe('Which weights of the posterior are evaluated and exported.'),
+    })
+    .prefault({})
+    .describe('Evaluation.'),
+  checkpoints: z
+    .strictObject({
+      every: count.default(100).describe('Steps from one checkpoint to the next.'),
+      keep: count.default(2).describe('How many of the newest are kept, beside the best.'),
+    })
+    .prefault({})
+    .describe('Checkpoints.'),
+});
+
+/** As a person writes it: keys with a default may be left out. */
+export type ConfigurationInput = z.input<typeof configurationSchema>;
+/** Complete. */
+export type Configuration = z.output<typeof configurationSchema>;

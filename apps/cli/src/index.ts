@@ -1,0 +1,10 @@
+export { type Diagnosis, diagnose } from './commands/doctor.js';
+export { loadConfiguration, parseConfiguration } from './configuration/load.js';
+export { type Configuration, type ConfigurationInput, configurationSchema } from './configuration/schema.js';
+export { UsageError } from './errors.js';
+export { main } from './main.js';
+export { presets } from './presets/index.js';
+export type { PosteriorSummary } from './report/posterior.js';
+export { type ReportContent, renderReport } from './report/report.js';
+export type { Event, SummaryEvent } from './run/events.js';
+export type { TrialResult } from './run/types.js';

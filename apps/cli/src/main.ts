@@ -1,0 +1,32 @@
+import { CommanderError } from 'commander';
+import { describeError, exitCodeOf, exitCodes, serializeError } from './errors.js';
+import { processTerminal } from './output/terminal.js';
+import { createProgram } from './program.js';
+
+/**
+ * Runs one command line and gives its exit code.
+ *
+ * @param words the arguments, without node and the program.
+ * @param bin the path of the program itself, for child processes.
+ */
+export async function main(words: readonly string[], bin: string): Promise<number> {
+  const terminal = processTerminal();
+  const program = createProgram(terminal, bin);
+  try {
+    if (words.length === 0) program.help();
+    await program.parseAsync(words, { from: 'user' });
+    return Number(process.exitCode ?? exitCodes.success);
+  } catch (error) {
+    // Commander has printed what it has to say, help and version included.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.success : exitCodes.usage;
+    if (words.includes('--json')) {
+      const { code, message, subject } = serializeError(error);
+      terminal.out.write(`${JSON.stringify({ type: 'error', code, subject, message })}\n`);
+    }
+    const exitCode = exitCodeOf(error);
+    const label =
+      exitCode === exitCodes.interrupted ? terminal.errorColours.yellow('stopped') : terminal.errorColours.red('error');
+    terminal.error.write(`${label} ${describeError(error, process.env.LMD_DEBUG === '1')}\n`);
+    return exitCode;
+  }
+}

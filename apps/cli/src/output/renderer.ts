@@ -1,0 +1,134 @@
+import type { Event, ResultEvent } from '../run/events.js';
+import type { Colours } from './colours.js';
+import { progressLine } from './progress-line.js';
+import { SpeedMeter } from './speed.js';
+import { percent } from './units.js';
+
+/** The part of a writable stream that a renderer needs. */
+export interface Output {
+  write(text: string): unknown;
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+}
+
+export interface Renderer {
+  event(event: Event): void;
+  /** Ends the line being redrawn, so that other text can follow. */
+  clear(): void;
+}
+
+/** One JSON object a line, and nothing else. */
+export function jsonRenderer(output: Output): Renderer {
+  return { event: (event) => output.write(`${JSON.stringify(event)}\n`), clear() {} };
+}
+
+const redrawSeconds = 0.1;
+const plainSeconds = 5;
+const eraseLine = '\r\u001b[2K';
+
+/**
+ * For people. On a terminal one line is redrawn at most ten times a second; elsewhere a plain line appears every few seconds.
+ *
+ * @param now a clock in seconds.
+ */
+export function humanRenderer(output: Output, colours: Colours, now = () => performance.now() / 1000): Renderer {
+  const terminal = output.isTTY === true;
+  const interval = terminal ? redrawSeconds : plainSeconds;
+  let meter = new SpeedMeter();
+  let started = { at: 0, step: 0 };
+  let totalSteps = 0;
+  let samples = 0;
+  let drawnAt = Number.NEGATIVE_INFINITY;
+  let open = false;
+
+  function clear(): void {
+    if (open) output.write(eraseLine);
+    open = false;
+  }
+
+  function print(text: string): void {
+    clear();
+    output.write(`${text}\n`);
+  }
+
+  function drawStep(event: Extract<Event, { type: 'step' }>): void {
+    const at = now();
+    samples += event.samples;
+    meter.add(at, samples);
+    if (at - drawnAt < interval && event.step < totalSteps) return;
+    drawnAt = at;
+    // From the whole time so far, evaluations included; the speed is that of steps alone.
+    const secondsPerStep = (at - started.at) / (event.step - started.step);
+    const line = progressLine(
+      {
+        optimizer: event.optimizer,
+        step: event.step,
+        steps: totalSteps,
+        loss: event.loss,
+        imagesPerSecond: meter.perSecond,
+        secondsLeft: secondsPerStep * (totalSteps - event.step),
+      },
+      // The last column stays free: some terminals wrap when it is written.
+      terminal ? (output.columns ?? 80) - 1 : 120,
+    );
+    if (terminal) {
+      output.write(`${eraseLine}${line}`);
+      open = true;
+    } else print(line);
+  }
+
+  function restartMeter(): void {
+    meter = new SpeedMeter();
+    samples = 0;
+    meter.add(now(), samples);
+  }
+
+  function showResult(event: ResultEvent): void {
+    const { optimizer, testAccuracy, testLoss, seconds, skipped } = event;
+    const outcome = `test accuracy ${percent(testAccuracy)}, loss ${testLoss.toFixed(4)}`;
+    const note = skipped ? colours.dim('(finished before)') : `in ${seconds.toFixed(1)} s`;
+    print(`${colours.green('done')} ${colours.bold(optimizer)}: ${outcome} ${note}`);
+  }
+
+  return {
+    clear,
+    event(event) {
+      switch (event.type) {
+        case 'run':
+          print(`${colours.bold(event.name)} ${event.resumed ? 'goes on' : 'runs'} in ${event.runFolder}`);
+          break;
+        case 'start':
+          started = { at: now(), step: event.startStep };
+          totalSteps = event.totalSteps;
+          drawnAt = Number.NEGATIVE_INFINITY;
+          restartMeter();
+          print(
+            `${colours.cyan('train')} ${colours.bold(event.optimizer)}: ${event.model} ` +
+              `on ${event.device}${event.startStep > 0 ? `, from step ${event.startStep}` : ''}`,
+          );
+          break;
+        case 'step':
+          drawStep(event);
+          break;
+        case 'evaluation':
+          restartMeter();
+          if (event.split === 'validation') {
+            print(
+              colours.dim(
+                `  step ${event.step}: validation accuracy ${percent(event.accuracy)}, loss ${event.loss.toFixed(4)}`,
+              ),
+            );
+          }
+          break;
+        case 'warning':
+          print(`${colours.yellow('note')} ${event.message}`);
+          break;
+        case 'result':
+          showResult(event);
+          break;
+        default:
+          break;
+      }
+    },
+  };
+}

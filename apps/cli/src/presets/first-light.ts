@@ -1,0 +1,37 @@
+import type { ConfigurationInput } from '../configuration/schema.js';
+
+/** A small ViT on MNIST, trained with LMD and with AdamW under the same MXFP6 (E3M2) forward pass. What `npm start` runs. */
+export const firstLight: ConfigurationInput = {
+  name: 'first-light',
+  seed: 0,
+  steps: 700,
+  batchSize: 64,
+  backend: 'tfjs-wasm',
+  precision: 'mxfp6_e3m2',
+  data: { kind: 'mnist', validation: 1000 },
+  model: { kind: 'vit', patchSize: 7, width: 64, depth: 2, heads: 4, pooling: 'mean' },
+  optimizers: [
+    {
+      name: 'lmd',
+      rule: 'lmd',
+      learningRate: 1e-2,
+      beta1: 0.9,
+      beta2: 0.99,
+      regularization: 0.3,
+      noise: 0.05,
+      priorMedianFloor: 0.5,
+      rest: { learningRate: 3e-3, weightDecay: 0 },
+      schedule: { kind: 'cosine', warmup: 30, final: 0.05 },
+    },
+    {
+      name: 'adamw',
+      rule: 'adamw',
+      learningRate: 2e-3,
+      beta2: 0.99,
+      weightDecay: 0.05,
+      schedule: { kind: 'cosine', warmup: 30, final: 0.05 },
+    },
+  ],
+  evaluation: { every: 100, batchSize: 250, weights: 'mean' },
+  checkpoints: { every: 100, keep: 2 },
+};

@@ -1,0 +1,71 @@
+import type { Configuration } from '../configuration/schema.js';
+import { resultColumns } from '../output/results.js';
+import type { Environment, TrialResult } from '../run/types.js';
+import { accuracyChart, type Curve, lossChart } from './curves.js';
+import { html, Markup } from './html.js';
+import { type PosteriorSummary, posteriorChart, posteriorTable } from './posterior.js';
+import { style } from './style.js';
+
+/** Everything that a report shows. */
+export interface ReportContent {
+  readonly configuration: Configuration;
+  readonly results: readonly TrialResult[];
+  readonly curves: readonly Curve[];
+  readonly posteriors: readonly PosteriorSummary[];
+  readonly environment: Environment;
+}
+
+function resultTable(results: readonly TrialResult[]): Markup {
+  const alignment = (column: (typeof resultColumns)[number]) => (column.align === 'right' ? 'number' : 'text');
+  return html`<div class="scroll"><table><thead><tr>${resultColumns.map(
+    (column) => html`<th class="${alignment(column)}">${column.title}</th>`,
+  )}</tr></thead><tbody>${results.map(
+    (result, index) =>
+      html`<tr>${resultColumns.map(
+        (column, position) =>
+          html`<td class="${alignment(column)}">${position === 0 ? html`<span class="swatch series-${index}"></span>` : undefined}${column.cell(result)}</td>`,
+      )}</tr>`,
+  )}</tbody></table></div>`;
+}
+
+function facts(entries: readonly (readonly [string, string])[]): Markup {
+  return html`<dl>${entries.map(([term, value]) => html`<dt>${term}</dt><dd>${value}</dd>`)}</dl>`;
+}
+
+function posteriorSection(posterior: PosteriorSummary): Markup {
+  return html`<section><h2>Distribution of log m (${posterior.optimizer})</h2>
+<p class="note">LMD holds each weight as the difference of two positive halves with medians m⁺ and m⁻; the posterior of each half is
+log-normal around its median with σ = ${posterior.noise}. Below: how the medians themselves are distributed over all weights, and the
+log-normal distribution fitted to them (a normal one of log m, by maximum likelihood).</p>
+${posteriorChart(posterior)}
+<details><summary>By weight</summary>${posteriorTable(posterior)}</details></section>`;
+}
+
+/** The report as one HTML page: style and drawings inside, no script, and nothing fetched. */
+export function renderReport(content: ReportContent): string {
+  const { configuration, results, curves, posteriors, environment } = content;
+  const { name, seed, precision, steps, batchSize } = configuration;
+  const page = html`<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${name}: training report</title><style>${new Markup(style)}</style></head><body><main>
+<header><h1>${name}</h1><p class="lead">${curves.map(({ optimizer }) => optimizer).join(' and ')} under a ${precision} forward pass, ${steps} steps of ${batchSize} examples. ${environment.date}.</p></header>
+<section><h2>Results</h2>${resultTable(results)}
+<p class="note">Seconds are those of training and evaluation of one rule; images/s are those of the training steps alone; peak memory is that of the whole process.</p></section>
+<section><h2>Loss</h2>${lossChart(curves)}</section>
+<section><h2>Accuracy</h2>${accuracyChart(curves)}</section>
+${posteriors.map(posteriorSection)}
+<section><h2>How it was made</h2>${facts([
+    ['Seed', String(seed)],
+    ['Backend', environment.device],
+    ['Model', environment.model],
+    ['Data', environment.data],
+    ['Machine', environment.machine],
+    ['Node', environment.node],
+    ['Versions', environment.versions],
+    ['Date', environment.date],
+  ])}
+<details open><summary>Configuration</summary><pre><code>${JSON.stringify(configuration, null, 2)}</code></pre></details></section>
+</main></body></html>
+`;
+  return page.text;
+}

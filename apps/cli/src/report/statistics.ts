@@ -1,0 +1,93 @@
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** Exponential moving average over `span` points, corrected for its start (weights sum to 1 from the first point on). */
+export function smooth(points: readonly Point[], span: number): Point[] {
+  const decay = Math.max(0, 1 - 1 / Math.max(1, span));
+  let average = 0;
+  let weight = 0;
+  return points.map(({ x, y }) => {
+    average = decay * average + (1 - decay) * y;
+    weight = decay * weight + (1 - decay);
+    return { x, y: average / weight };
+  });
+}
+
+/** At most `limit` points: means of consecutive groups of equal size. */
+export function thin(points: readonly Point[], limit: number): Point[] {
+  const group = Math.ceil(points.length / limit);
+  if (group <= 1) return [...points];
+  const thinned: Point[] = [];
+  for (let from = 0; from < points.length; from += group) {
+    const part = points.slice(from, from + group);
+    thinned.push({
+      x: part.reduce((sum, { x }) => sum + x, 0) / part.length,
+      y: part.reduce((sum, { y }) => sum + y, 0) / part.length,
+    });
+  }
+  return thinned;
+}
+
+/** Counts in equal bins from `from`, each `width` wide. */
+export interface Histogram {
+  readonly from: number;
+  readonly width: number;
+  readonly counts: readonly number[];
+}
+
+/** Mean and standard deviation: the maximum-likelihood normal, and of logarithms the log-normal. */
+export interface Moments {
+  readonly count: number;
+  readonly mean: number;
+  readonly standardDeviation: number;
+}
+
+export function momentsOf(parts: readonly Float32Array[]): Moments {
+  let count = 0;
+  let sum = 0;
+  for (const part of parts) {
+    count += part.length;
+    for (const value of part) sum += value;
+  }
+  const mean = sum / count;
+  let squares = 0;
+  for (const part of parts) for (const value of part) squares += (value - mean) ** 2;
+  return { count, mean, standardDeviation: Math.sqrt(squares / count) };
+}
+
+/** `bins` equal bins between the extremes of `range`; values outside are left out. */
+export function histogramOf(parts: readonly Float32Array[], range: readonly [number, number], bins: number): Histogram {
+  const [from, to] = range;
+  const width = (to - from) / bins;
+  const counts = new Array<number>(bins).fill(0);
+  for (const part of parts) {
+    for (const value of part) {
+      const bin = value === to ? bins - 1 : Math.floor((value - from) / width);
+      if (bin >= 0 && bin < bins) counts[bin]!++;
+    }
+  }
+  return { from, width, counts };
+}
+
+/** Density of the normal distribution. */
+export function normalDensity(x: number, mean: number, standardDeviation: number): number {
+  const z = (x - mean) / standardDeviation;
+  return Math.exp(-0.5 * z * z) / (standardDeviation * Math.sqrt(2 * Math.PI));
+}
+
+/** The smallest and largest of all finite values, widened where they are one. */
+export function extent(parts: readonly Iterable<number>[]): [number, number] {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const part of parts) {
+    for (const value of part) {
+      if (!Number.isFinite(value)) continue;
+      if (value < low) low = value;
+      if (value > high) high = value;
+    }
+  }
+  if (low > high) return [0, 1];
+  return low === high ? [low - 0.5, high + 0.5] : [low, high];
+}

@@ -1,0 +1,61 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { writeFileAtomic } from '@lmd/safetensors/node';
+import { type MetricsLine, readMetrics } from '@lmd/training/node';
+import type { Configuration } from '../configuration/schema.js';
+import type { PosteriorSummary } from '../report/posterior.js';
+import { renderReport } from '../report/report.js';
+import type { TrialSummary } from '../trial/summary.js';
+import { describeDate, describeMachine, describeVersions } from './environment.js';
+import { runLayout } from './layout.js';
+import { curveOf } from './metrics.js';
+import type { TrialResult } from './types.js';
+
+/** The lines of one rule, none where it has not begun. */
+async function metricsOf(path: string): Promise<MetricsLine[]> {
+  return existsSync(path) ? readMetrics(path) : [];
+}
+
+/** Joins the rules' metrics into `metrics.jsonl`, each line with its rule: whole lines of the present state, written at once. */
+export async function writeMetrics(folder: string, configuration: Configuration): Promise<void> {
+  const layout = runLayout(folder);
+  const texts: string[] = [];
+  for (const { name } of configuration.optimizers) {
+    for (const line of await metricsOf(layout.trial(name).metrics)) {
+      texts.push(`${JSON.stringify({ optimizer: name, ...line })}\n`);
+    }
+  }
+  await writeFileAtomic(layout.metrics, texts.join(''));
+}
+
+/** Writes what belongs to the run as a whole, when every rule is done: metrics, model, report, and last the summary. */
+export async function writeArtifacts(
+  folder: string,
+  configuration: Configuration,
+  summaries: readonly TrialSummary[],
+): Promise<readonly TrialResult[]> {
+  const layout = runLayout(folder);
+  const results = summaries.map(({ result }) => result);
+  const date = new Date();
+  await writeMetrics(folder, configuration);
+  await writeFileAtomic(layout.model, readFileSync(layout.trial(configuration.optimizers[0]!.name).model));
+  const posteriors = configuration.optimizers.flatMap(({ name, rule }) =>
+    rule === 'lmd' ? [JSON.parse(readFileSync(layout.trial(name).posterior, 'utf8')) as PosteriorSummary] : [],
+  );
+  const { device, model, parameters, data } = summaries[0]!;
+  const environment = {
+    date: describeDate(date),
+    machine: describeMachine(),
+    node: process.versions.node,
+    device,
+    model: `${model}, ${parameters.toLocaleString('en-GB')} parameters`,
+    data,
+    versions: describeVersions(),
+  };
+  const curves = await Promise.all(
+    configuration.optimizers.map(async ({ name }) => curveOf(name, await metricsOf(layout.trial(name).metrics))),
+  );
+  await writeFileAtomic(layout.report, renderReport({ configuration, results, curves, posteriors, environment }));
+  const summary = { name: configuration.name, seed: configuration.seed, environment, results };
+  await writeFileAtomic(layout.summary, `${JSON.stringify(summary, null, 2)}\n`);
+  return results;
+}

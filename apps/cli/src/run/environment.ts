@@ -1,0 +1,31 @@
+import { createRequire } from 'node:module';
+import { arch, availableParallelism, cpus, platform, totalmem } from 'node:os';
+import { version } from '../../package.json';
+import { bytes } from '../output/units.js';
+
+/** `AMD EPYC 7763, 2 cores, 7.8 GiB, linux x64`. */
+export function describeMachine(): string {
+  const model = cpus()[0]?.model.trim();
+  const cores = availableParallelism();
+  const parts = [model, `${cores} ${cores === 1 ? 'core' : 'cores'}`, bytes(totalmem()), `${platform()} ${arch()}`];
+  return parts.filter((part) => part !== undefined && part !== '').join(', ');
+}
+
+/** `@lmd/cli 0.1.0, @lmd/core 0.1.0, …`, as installed. */
+export function describeVersions(): string {
+  const require = createRequire(import.meta.url);
+  const installed = ['core', 'mx-formats', 'autograd', 'models', 'training', 'backends'].flatMap((name) => {
+    try {
+      return [`@lmd/${name} ${(require(`@lmd/${name}/package.json`) as { version: string }).version}`];
+    } catch {
+      // A bundler has left no manifest behind; the other versions still tell.
+      return [];
+    }
+  });
+  return [`@lmd/cli ${version}`, ...installed].join(', ');
+}
+
+/** `2025-11-22 14:05 UTC`. */
+export function describeDate(date: Date): string {
+  return `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}

@@ -1,0 +1,26 @@
+import { join } from 'node:path';
+
+/** Where everything is in a run folder. */
+export function runLayout(folder: string) {
+  return {
+    configuration: join(folder, 'config.json'),
+    metrics: join(folder, 'metrics.jsonl'),
+    summary: join(folder, 'summary.json'),
+    model: join(folder, 'model.safetensors'),
+    report: join(folder, 'report.html'),
+    trial: (optimizer: string) => trialLayout(join(folder, optimizer)),
+  };
+}
+
+/** Where everything is in the folder of one rule. */
+export function trialLayout(folder: string) {
+  return {
+    folder,
+    checkpoints: join(folder, 'checkpoints'),
+    metrics: join(folder, 'metrics.jsonl'),
+    model: join(folder, 'model.safetensors'),
+    posterior: join(folder, 'posterior.json'),
+    /** Written last: where it exists, the rule is done. */
+    summary: join(folder, 'summary.json'),
+  };
+}

@@ -1,0 +1,25 @@
+/** What one rule achieved. The fields are those of `summary.json` and of the last line of `--json`. */
+export interface TrialResult {
+  readonly optimizer: string;
+  readonly format: string;
+  readonly testAccuracy: number;
+  /** Mean cross-entropy on the test set, in nats. */
+  readonly testLoss: number;
+  /** Training and evaluation together, the parts of a resumed run added up. */
+  readonly seconds: number;
+  /** Training examples a second of training steps. */
+  readonly imagesPerSecond: number;
+  /** The largest resident memory of the process that trained. */
+  readonly peakMemoryBytes: number;
+}
+
+/** Where and with what a run was made, for people to read. */
+export interface Environment {
+  readonly date: string;
+  readonly machine: string;
+  readonly node: string;
+  readonly device: string;
+  readonly model: string;
+  readonly data: string;
+  readonly versions: string;
+}

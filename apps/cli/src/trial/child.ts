@@ -1,0 +1,37 @@
+import { serializeError } from '../errors.js';
+import type { FromChild, ToChild, TrialOutcome } from './request.js';
+
+function tell(message: FromChild): Promise<void> {
+  // A send to a parent that has gone fails; the disconnect handler ends this process.
+  return new Promise((resolve) => process.send!(message, undefined, undefined, () => resolve()));
+}
+
+/**
+ * The child process of a run: takes one request over IPC, runs it, and tells what happens. It ends when its parent does, and
+ * leaves Ctrl-C, which a terminal sends to both, to the parent's message.
+ */
+export async function runAsChild(): Promise<void> {
+  process.on('disconnect', () => process.exit(1));
+  process.on('SIGINT', () => {});
+  const controller = new AbortController();
+  const received = new Promise<Extract<ToChild, { type: 'run' }>>((resolve) => {
+    process.on('message', (message: ToChild) => {
+      if (message.type === 'stop') controller.abort();
+      else resolve(message);
+    });
+  });
+  await tell({ type: 'ready' });
+  const { request } = await received;
+  const { inThisProcess } = await import('./hosts.js');
+  let outcome: TrialOutcome;
+  try {
+    outcome = await inThisProcess(request, (event) => void tell({ type: 'event', event }), controller.signal);
+    await tell({ type: 'outcome', outcome });
+    process.exitCode = 0;
+  } catch (error) {
+    await tell({ type: 'error', error: serializeError(error) });
+    process.exitCode = 1;
+  }
+  process.removeAllListeners('disconnect');
+  process.disconnect();
+}

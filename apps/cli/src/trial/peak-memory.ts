@@ -1,0 +1,22 @@
+import type { Plugin } from '@lmd/training';
+
+/** The largest resident memory of this process so far, in bytes. Node gives kilobytes on every system. */
+export function peakResidentBytes(): number {
+  return process.resourceUsage().maxRSS * 1024;
+}
+
+/** Remembers the peak across the parts of an interrupted run: each part is a process of its own. */
+export function peakMemory(): { readonly plugin: Plugin; bytes(): number } {
+  let before = 0;
+  const bytes = () => Math.max(before, peakResidentBytes());
+  return {
+    bytes,
+    plugin: {
+      name: 'peakMemory',
+      state: () => ({ data: bytes() }),
+      restore({ data }) {
+        before = data as number;
+      },
+    },
+  };
+}
