@@ -65,10 +65,12 @@ export async function encodeCheckpoint(checkpoint: Checkpoint, sha256: Sha256 = 
  * @throws LmdError `CHECKPOINT_CORRUPT` for anything else: bytes missing, added or changed anywhere, or another kind of file.
  */
 export async function decodeCheckpoint(
-  bytes: Uint8Array,
+  file: Uint8Array,
   source = 'The checkpoint',
   sha256: Sha256 = webSha256,
 ): Promise<Checkpoint> {
+  // Node's Buffer is a Uint8Array whose `slice` does not copy; nothing below is to depend on which one it got.
+  const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
   const place = digestPlace(bytes);
   if (place === undefined) throw corrupt(source, 'it is no checkpoint, or its header is damaged');
   const end = place + blankDigest.length;

@@ -4,6 +4,7 @@ import { isSafetensorsError } from '@lmd/safetensors';
 const remedies: Readonly<Record<string, string>> = {
   ENOENT: 'Check the path, and make the folder first if it is missing.',
   ENOTDIR: 'A part of the path is a file, not a folder: choose another path.',
+  EEXIST: 'Something of that name is in the way: move it, or choose another path.',
   EISDIR: 'It is a folder: name a file in it.',
   EACCES: 'Choose a place that you may use, or change its permissions.',
   EPERM: 'Choose a place that you may use, or change its permissions.',
@@ -20,8 +21,8 @@ export function fileSystemError(action: string, path: string, cause: unknown): u
     // The message is whole already, remedy included.
     return new LmdError('FILE_SYSTEM', cause.message, { subject: path, value: cause.value, cause });
   }
-  const code = (cause as { code?: unknown } | null)?.code;
-  if (typeof code !== 'string') return cause;
+  const { code, errno } = (cause ?? {}) as { code?: unknown; errno?: unknown };
+  if (typeof code !== 'string' || typeof errno !== 'number') return cause;
   return new LmdError('FILE_SYSTEM', `Could not ${action} ${path} (${code}).`, {
     subject: path,
     value: code,

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { constants, copyFile, link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { constants, copyFile, link, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { LmdError } from '@lmd/core';
 import { hasCode, withFileErrors } from './fileErrors.js';
 
@@ -72,25 +73,27 @@ async function linkIfFree(own: string, path: string): Promise<boolean> {
 /** What file systems without hard links say (FAT, some network shares). */
 const withoutLinks = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
 
+/**
+ * Removes a lock whose process is gone; throws `RUN_LOCKED` where it is not. Only whoever holds a second lock, `run.lock.takeover`,
+ * may remove the first, and looks at it again under the second: else two processes that found the same stale lock would both
+ * remove it, the slower one removing the lock that the faster has just made.
+ */
 async function removeIfStale(path: string, own: string): Promise<void> {
   const owner = await readOwner(path);
   if (owner === undefined) return;
   if (isAlive(owner)) throw locked(path, owner);
-  // Moved aside before it is removed, since another process may have taken the stale lock over in this very moment.
-  const aside = `${own}.stale`;
+  const takeover = `${path}.takeover`;
+  if (!(await linkIfFree(own, takeover))) {
+    const taker = await readOwner(takeover);
+    // It died in the moment of taking over.
+    if (taker !== undefined && !isAlive(taker)) await rm(takeover, { force: true });
+    return await wait(10);
+  }
   try {
-    await rename(path, aside);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return;
-    throw error;
+    if ((await readOwner(path))?.token === owner.token) await rm(path, { force: true });
+  } finally {
+    await rm(takeover, { force: true });
   }
-  const moved = await readOwner(aside);
-  if (moved !== undefined && moved.token !== owner.token) {
-    await linkIfFree(aside, path);
-    await rm(aside, { force: true });
-    throw locked(path, moved);
-  }
-  await rm(aside, { force: true });
 }
 
 /** Undefined where the file is gone. A file that is no lock counts as a stale one. */

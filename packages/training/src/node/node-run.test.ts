@@ -1,0 +1,275 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createReferenceBackend } from '@lmd/backends/reference';
+import { adamw, createOperations, isLmdError, lmd } from '@lmd/core';
+import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../../test/temporaryFolder.js';
+import { f32, moons, tinyMlp } from '../../test/tinyMlp.js';
+import { type Plugin, type TrainOptions, train, type WarningEvent, weightAveraging } from '../index.js';
+import { checkpointPath } from './checkpointFiles.js';
+import {
+  checkpointing,
+  exportModel,
+  importModel,
+  latestCheckpoint,
+  type MetricsLine,
+  metricsFile,
+  readCheckpoint,
+  readMetrics,
+} from './index.js';
+
+const rejection = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => 'it did not throw',
+    (error) => error,
+  );
+
+/** What a process does that is given a run folder: begins or resumes the run in it, and exports the model. */
+async function runIn(folder: string, options: Partial<TrainOptions> & { readonly every?: number } = {}) {
+  const { every = 4, plugins = [], ...rest } = options;
+  const ops = createOperations(createReferenceBackend());
+  const checkpoints = join(folder, 'checkpoints');
+  const result = await train({
+    ops,
+    model: tinyMlp(2, 8, 2, 0.1),
+    optimizer: lmd({ learningRate: 0.02 }),
+    precision: f32,
+    data: { train: moons(40), validation: moons(16), test: moons(8) },
+    seed: 1,
+    steps: 20,
+    batchSize: 8,
+    evaluateEvery: 3,
+    resume: await latestCheckpoint(checkpoints),
+    ...rest,
+    plugins: [
+      // First on purpose: it must save what the others remember after the step, not before.
+      checkpointing({ folder: checkpoints, every }),
+      metricsFile({ path: join(folder, 'metrics.jsonl'), replace: true }),
+      weightAveraging({ decay: 0.9 }),
+      ...plugins,
+    ],
+  });
+  await exportModel(ops, join(folder, 'model.safetensors'), result.weights, { model: 'mlp' });
+  result.dispose();
+  return result;
+}
+
+const digestOf = async (folder: string) =>
+  createHash('sha256')
+    .update(await readFile(join(folder, 'model.safetensors')))
+    .digest('hex');
+
+/** Metrics without what depends on the clock, and on how much of the run one process saw. */
+const metricsOf = async (folder: string) =>
+  (await readMetrics(join(folder, 'metrics.jsonl'))).map((line) => {
+    const ofTheProcess = { seconds: 0, samplesPerSecond: 0, peakMemoryBytes: 0 };
+    return { ...line, ...ofTheProcess } as MetricsLine;
+  });
+
+/** Ends the run as `kill -9` does: nothing after the step's hooks runs, and nothing is written any more. */
+class Killed extends Error {}
+const killAfter = (last: number): Plugin => ({
+  name: 'kill',
+  step({ step }) {
+    if (step === last) throw new Killed();
+  },
+});
+
+describe('a run that is killed and resumed', () => {
+  it('ends with the same model and metrics, wherever it is killed', async () => {
+    const whole = await temporaryFolder();
+    await runIn(whole);
+    for (const kills of [[1], [4], [9, 10], [19], [3, 6, 7, 20]]) {
+      const folder = await temporaryFolder();
+      for (const step of kills) {
+        const error = await rejection(runIn(folder, { plugins: [killAfter(step)] }));
+        expect((error as Error).cause).toBeInstanceOf(Killed);
+        // As a process that dies while it writes: half a line, and half a file under its temporary name.
+        await writeFile(join(folder, 'metrics.jsonl'), '{"type":"step","step":999,"lo', { flag: 'a' });
+        await mkdir(join(folder, 'checkpoints'), { recursive: true });
+        await writeFile(join(folder, 'checkpoints', '.step-00000099.safetensors.0a1b2c3d4e5f.tmp'), 'half');
+      }
+      await runIn(folder);
+      expect(await digestOf(folder), `killed after ${kills}`).toBe(await digestOf(whole));
+      expect(await metricsOf(folder)).toEqual(await metricsOf(whole));
+      expect((await readdir(join(folder, 'checkpoints'))).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+    }
+  });
+
+  it('resumes after its end to the same files', async () => {
+    const folder = await temporaryFolder();
+    await runIn(folder);
+    const before = [await digestOf(folder), await metricsOf(folder)];
+    await runIn(folder);
+    expect([await digestOf(folder), await metricsOf(folder)]).toEqual(before);
+  });
+
+  it('falls back past corrupt checkpoints, leaves them, and warns of each', async () => {
+    const whole = await temporaryFolder();
+    await runIn(whole);
+    const folder = await temporaryFolder();
+    const checkpoints = join(folder, 'checkpoints');
+    await rejection(runIn(folder, { plugins: [killAfter(13)] }));
+    await truncate(checkpointPath(checkpoints, 12), 1000);
+    const warnings: WarningEvent[] = [];
+    await runIn(folder, { plugins: [{ name: 'warnings', warning: (event) => void warnings.push(event) }] });
+    expect(warnings.length).toBe(1);
+    expect(warnings[0]!.message).toMatch(/step-00000012\.safetensors was passed over: .* cannot be read/);
+    expect(await digestOf(folder)).toBe(await digestOf(whole));
+    expect(await metricsOf(folder)).toEqual(await metricsOf(whole));
+  });
+
+  it('says so when no checkpoint is whole', async () => {
+    const folder = await temporaryFolder();
+    await runIn(folder);
+    const checkpoints = join(folder, 'checkpoints');
+    for (const name of await readdir(checkpoints)) await truncate(join(checkpoints, name), 100);
+    expect(isLmdError(await rejection(latestCheckpoint(checkpoints)), 'CHECKPOINT_CORRUPT')).toBe(true);
+    expect(await latestCheckpoint(join(folder, 'missing'))).toBeUndefined();
+  });
+});
+
+describe('checkpointing', () => {
+  it('keeps the newest and the best', async () => {
+    const folder = await temporaryFolder();
+    // Validation labels turned round: the model that has learnt least is the best.
+    const moon = moons(16);
+    const turned = {
+      ...moon,
+      batch: (indices: Int32Array) => {
+        const batch = moon.batch(indices) as { inputs: never; labels: { data: Int32Array; shape: number[] } };
+        return { ...batch, labels: { ...batch.labels, data: batch.labels.data.map((label) => 1 - label) } };
+      },
+    };
+    let best: { step: number; loss: number } | undefined;
+    await runIn(folder, {
+      data: { train: moons(40), validation: turned },
+      plugins: [
+        {
+          name: 'best',
+          evaluate: ({ step, loss }) => {
+            if (best === undefined || loss < best.loss) best = { step, loss };
+          },
+        },
+      ],
+    });
+    const kept = (await readdir(join(folder, 'checkpoints'))).sort();
+    const expected = [...new Set([best!.step, 16, 20])].sort((a, b) => a - b);
+    expect(kept).toEqual(expected.map((step) => `step-${String(step).padStart(8, '0')}.safetensors`));
+    expect(best!.step).toBeLessThan(16);
+  });
+
+  it('saves the state in which a run is interrupted', async () => {
+    const folder = await temporaryFolder();
+    const controller = new AbortController();
+    const paths: string[] = [];
+    const result = await runIn(folder, {
+      signal: controller.signal,
+      plugins: [
+        {
+          name: 'abort',
+          step: ({ step }) => step === 7 && controller.abort(),
+          checkpoint: ({ path, reason }) => void paths.push(`${path.slice(-20)} ${reason}`),
+        } as Plugin,
+      ],
+    });
+    expect(result.status).toBe('interrupted');
+    expect(paths.at(-1)).toBe('00000007.safetensors interrupted');
+    expect((await latestCheckpoint(join(folder, 'checkpoints')))!.checkpoint.step).toBe(7);
+  });
+
+  it('saves the last good state when something stops being finite, and the error says where', async () => {
+    const folder = await temporaryFolder();
+    const model = tinyMlp();
+    const running = runIn(folder, {
+      model: {
+        ...model,
+        forward: (ops, weights, x, context) => {
+          const logits = model.forward(ops, weights, x, context);
+          return context.training && context.key.step >= 6 ? ops.divide(logits, 0) : logits;
+        },
+      },
+    });
+    const error = (await rejection(running)) as Error;
+    const path = checkpointPath(join(folder, 'checkpoints'), 6);
+    expect(isLmdError(error, 'NON_FINITE')).toBe(true);
+    expect(error.message).toContain(`In step 7, loss is NaN`);
+    expect(error.message).toContain(`The last good state, of step 6, is in ${path}.`);
+    const { tensors } = await readCheckpoint(path);
+    for (const { data } of Object.values(tensors)) expect(data.every((value) => Number.isFinite(value))).toBe(true);
+  });
+
+  it('names the plugin and the path when the disk refuses', async () => {
+    const folder = await temporaryFolder();
+    const obstruct: Plugin = {
+      name: 'obstruct',
+      step: ({ step }) =>
+        step === 1 ? writeFile(join(folder, 'checkpoints'), 'a file where the folder should be') : undefined,
+    };
+    const error = (await rejection(runIn(folder, { plugins: [obstruct] }))) as Error;
+    expect(isLmdError(error, 'PLUGIN_FAILURE')).toBe(true);
+    expect(isLmdError(error.cause, 'FILE_SYSTEM')).toBe(true);
+    expect(error.message).toMatch(/Plugin "checkpointing".*checkpoints.*in the way/);
+    expect(await readFile(join(folder, 'checkpoints'), 'utf8')).toBe('a file where the folder should be');
+  });
+});
+
+describe('metricsFile', () => {
+  it('has a line for every step, evaluation and the end', async () => {
+    const folder = await temporaryFolder();
+    await runIn(folder);
+    const lines = await readMetrics(join(folder, 'metrics.jsonl'));
+    const count = (type: string) => lines.filter((line) => line.type === type).length;
+    expect([count('step'), count('evaluation'), count('end'), lines.length]).toEqual([20, 8, 1, 29]);
+    expect(lines.at(-1)).toMatchObject({ type: 'end', status: 'finished', step: 20 });
+  });
+
+  it('refuses to write over the lines of another run, and harms none of them', async () => {
+    const path = join(await temporaryFolder(), 'metrics.jsonl');
+    await writeFile(path, '{"type":"step","step":1}\n');
+    const options = {
+      backend: createReferenceBackend(),
+      model: tinyMlp(),
+      optimizer: adamw(),
+      precision: f32,
+      data: { train: moons(8) },
+      seed: 0,
+      steps: 1,
+      batchSize: 8,
+    };
+    const error = (await rejection(train({ ...options, plugins: [metricsFile({ path })] }))) as Error;
+    expect(isLmdError(error.cause, 'RUN_EXISTS')).toBe(true);
+    expect(await readFile(path, 'utf8')).toBe('{"type":"step","step":1}\n');
+  });
+});
+
+describe('exportModel and importModel', () => {
+  it('give back the same weights', async () => {
+    const folder = await temporaryFolder();
+    const path = join(folder, 'model.safetensors');
+    const ops = createOperations(createReferenceBackend());
+    const weights = tinyMlp().initialize(ops, 3);
+    await exportModel(ops, path, weights, { model: 'mlp' });
+    const imported = await importModel(ops, path);
+    expect(imported.metadata).toEqual({ model: 'mlp' });
+    for (const [name, tensor] of Object.entries(weights)) {
+      expect(await ops.read(imported.weights[name]!)).toEqual(await ops.read(tensor));
+    }
+  });
+
+  it('names a file that is missing or damaged, and a folder that cannot be written', async () => {
+    const folder = await temporaryFolder();
+    const ops = createOperations(createReferenceBackend());
+    const path = join(folder, 'model.safetensors');
+    expect(isLmdError(await rejection(importModel(ops, path)), 'FILE_SYSTEM')).toBe(true);
+    await writeFile(path, 'not a model');
+    const damaged = await rejection(importModel(ops, path));
+    expect(isLmdError(damaged, 'DATA_CORRUPT')).toBe(true);
+    expect(String(damaged)).toContain(path);
+    const missing = join(folder, 'none', 'model.safetensors');
+    const unwritable = await rejection(exportModel(ops, missing, tinyMlp().initialize(ops, 0)));
+    expect(isLmdError(unwritable, 'FILE_SYSTEM')).toBe(true);
+    expect(String(unwritable)).toContain(missing);
+  });
+});
