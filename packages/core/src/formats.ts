@@ -29,7 +29,17 @@ export interface BlockFormat {
   readonly scale: string;
 }
 
+/**
+ * To the nearest value, ties to the even code or away from zero; toward zero; or `stochastic`, by each element's random word
+ * (`randomBits` of the tensor's shape, by row-major position): away from zero when the word's upper 24 bits times 2^-24 are less
+ * than the fraction of the unit in the last place that truncation cuts off.
+ */
 export type Rounding = 'nearestEven' | 'nearestAway' | 'towardZero' | 'stochastic';
+/**
+ * The power of two of a block whose largest magnitude is A: `floor` 2^(⌊log2 A⌋ − emax), the OCP default; `ceil`
+ * 2^(⌈log2 A⌉ − emax); `rceil` 2^⌈log2 (A / largest)⌉; `even`, `floor` of A rounded to the element's mantissa. All clamped to
+ * 2^-127 … 2^127.
+ */
 export type ScaleMode = 'floor' | 'ceil' | 'rceil' | 'even';
 
 export interface FakeQuantizeOptions {

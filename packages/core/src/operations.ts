@@ -15,7 +15,7 @@ import type {
 import type { FakeQuantizeOptions, RandomKey } from './formats.js';
 import type { DType, Tensor, TensorData } from './tensor.js';
 
-/** A tensor, or a number that stands for an f32 scalar. */
+/** A tensor, or a number that stands for a scalar: of f32, or of the dtype beside it in a comparison and in `where`. */
 export type TensorLike = Tensor | number;
 
 export interface ReduceOptions {
@@ -146,6 +146,6 @@ export interface EagerOperations extends Operations {
     options: LmdUpdateOptions,
   ): LmdTensors;
   adamwUpdate(state: AdamwTensors, gradient: Tensor, options: AdamwUpdateOptions): AdamwTensors;
-  /** Starts `memory().peakBytes` afresh. */
+  /** Starts `memory().peakBytes` afresh, from what is held now. */
   resetPeakMemory(): void;
 }
