@@ -16,7 +16,7 @@ export function backwardPass(recorder: Recorder, loss: Tensor, of: NamedTensors)
     if (needed.has(loss)) upstream.add(loss, ops.full([], 1));
     for (let index = recorder.nodes.length - 1; index >= 0; index -= 1) {
       const node = recorder.nodes[index]!;
-      const dy = needed.has(node.output) ? upstream.get(node.output) : undefined;
+      const dy = upstream.get(node.output);
       if (dy !== undefined) {
         const wanted = node.inputs.map((input) => input !== null && needed.has(input));
         const gradients = runNode(ops, node, dy, wanted);

@@ -63,6 +63,73 @@ describe('memory of a tape', () => {
     expect(ops.memory().peakBytes).toBeLessThan(4 * bytes);
   });
 
+  it('frees earlier sums and slices of gradients as soon as they are added up', () => {
+    const { ops } = float64();
+    const half = width / 2;
+    const peakOf = (f: (tape: Operations, w: Tensor) => Tensor): number => {
+      const tape = createTape(ops);
+      const w = tape.watch(ops.zeros([width]));
+      const loss = tape.ops.scope(() => tape.ops.sum(f(tape.ops, w)));
+      const before = ops.memory().bytes;
+      ops.resetPeakMemory();
+      ops.dispose(tape.gradients(loss, { w }));
+      return (ops.memory().peakBytes - before) / bytes;
+    };
+    const uses = (tape: Operations, w: Tensor) => {
+      let x = w;
+      for (let i = 0; i < 50; i++) x = tape.add(tape.negate(x), w);
+      return x;
+    };
+    const cuts = (tape: Operations, w: Tensor) => {
+      let x = w;
+      for (let i = 0; i < 50; i++) x = tape.concatenate([tape.slice(x, [half], [half]), tape.slice(x, [0], [half])], 0);
+      return x;
+    };
+    expect(peakOf(uses)).toBeLessThan(6);
+    expect(peakOf(cuts)).toBeLessThan(6);
+  });
+
+  it('has freed, at each node going back, what the nodes after it had saved', () => {
+    const { ops } = float64();
+    let atBottom = 0;
+    const { gradients } = valueAndGradients(ops, { w: ops.zeros([width]) }, (tape, { w }) => {
+      let x = tape.customGradient([w!], {
+        forward: (plain, [source]) => plain.negate(source!),
+        backward(plain, dy) {
+          atBottom = plain.memory().bytes / bytes;
+          return [plain.negate(dy)];
+        },
+        saves: { inputs: [], output: false },
+      });
+      for (let i = 0; i < 20; i++) x = tape.tanh(x);
+      return tape.sum(x);
+    });
+    ops.dispose(gradients);
+    expect(atBottom, 'the weight and dy').toBeLessThan(2.1);
+  });
+
+  it('holds a tensor that several gradients need until the last of them', () => {
+    const { ops, read } = float64();
+    const { gradients } = valueAndGradients(ops, { w: ops.fromData([2, 3]) }, (tape, { w }) => {
+      const products = tape.scope(() => {
+        const x = tape.multiply(w!, 1);
+        return [tape.multiply(x, x), tape.exp(tape.log(x)), tape.log(x)];
+      });
+      return tape.sum(products.reduce((a, b) => tape.add(a, b)));
+    });
+    expect([...read(gradients.w!)]).toEqual([4 + 1 + 1 / 2, 6 + 1 + 1 / 3]);
+  });
+
+  it('saves of a product only the factor whose partner is tracked', () => {
+    const { ops } = float64();
+    const tape = createTape(ops);
+    const w = tape.watch(ops.zeros([width]));
+    const constant = ops.zeros([width]);
+    const y = tape.ops.scope(() => tape.ops.multiply(tape.ops.negate(w), constant));
+    expect(ops.memory().tensors, 'w, the constant and y').toBe(3);
+    ops.dispose(tape.gradients(tape.ops.sum(y), { w }));
+  });
+
   it('lets go of branches that lead to no result', () => {
     const { ops } = float64();
     const tape = createTape(ops);
@@ -135,7 +202,7 @@ describe('memory of a tape', () => {
     const batch = ops.fromData([3, 4]);
     const loss = tape.ops.sum(tape.ops.multiply(w, batch));
     tape.ops.dispose(batch);
-    expect([...read(tape.gradients(loss, { w })['w']!)]).toEqual([3, 4]);
+    expect([...read(tape.gradients(loss, { w }).w!)]).toEqual([3, 4]);
     expect(ops.isDisposed(batch)).toBe(true);
   });
 
@@ -194,20 +261,23 @@ describe('memory of a tape', () => {
           throw new Error('boom');
         });
       } catch {
-        // The point of this test.
+        expect(ops.memory().tensors, 'w and y').toBe(2);
       }
       return tape.sum(tape.multiply(y, y));
     });
-    expect([...read(gradients['w']!)]).toEqual([18, 36]);
+    expect([...read(gradients.w!)]).toEqual([18, 36]);
   });
 
   it('says so when a saved tensor was freed behind its back', () => {
     const { ops } = float64();
     const tape = createTape(ops);
     const w = tape.watch(ops.fromData([1, 2]));
-    const y = tape.ops.exp(w);
-    const loss = tape.ops.sum(y);
-    ops.dispose(y);
+    const loss = tape.ops.scope(() => {
+      const y = tape.ops.exp(tape.ops.tanh(w));
+      const sum = tape.ops.sum(y);
+      ops.dispose(y);
+      return sum;
+    });
     let caught: unknown;
     try {
       tape.gradients(loss, { w });
@@ -215,6 +285,7 @@ describe('memory of a tape', () => {
       caught = error;
     }
     expect(isLmdError(caught, 'TENSOR_DISPOSED')).toBe(true);
-    expect((caught as Error).message).toContain('exp');
+    expect((caught as Error).message).toContain('gradient of exp');
+    expect(ops.memory().tensors, 'the weight and the loss: the tanh that was saved is freed').toBe(2);
   });
 });

@@ -21,10 +21,10 @@ describe('createTape', () => {
     const loss = tape.ops.sum(tape.ops.multiply(tape.watch(x), tape.watch(y)));
     const gradients = tape.gradients(loss, { first: x, second: y, third: z });
     expect(Object.keys(gradients)).toEqual(['first', 'second', 'third']);
-    expect([...read(gradients['first']!)]).toEqual([3, 4]);
-    expect([...read(gradients['second']!)]).toEqual([1, 2]);
-    expect([...read(gradients['third']!)]).toEqual([0, 0]);
-    expect(gradients['third']!.shape).toEqual([2, 1]);
+    expect([...read(gradients.first!)]).toEqual([3, 4]);
+    expect([...read(gradients.second!)]).toEqual([1, 2]);
+    expect([...read(gradients.third!)]).toEqual([0, 0]);
+    expect(gradients.third!.shape).toEqual([2, 1]);
   });
 
   it('gives gradients for intermediates, and a handle of its own for each name', () => {
@@ -34,9 +34,9 @@ describe('createTape', () => {
     const y = tape.ops.multiply(x, 3);
     const loss = tape.ops.sum(tape.ops.multiply(y, y));
     const gradients = tape.gradients(loss, { x, y, again: x, loss });
-    expect([...read(gradients['y']!)]).toEqual([6, 12]);
-    expect([...read(gradients['x']!)]).toEqual([18, 36]);
-    expect([...read(gradients['loss']!)]).toEqual([1]);
+    expect([...read(gradients.y!)]).toEqual([6, 12]);
+    expect([...read(gradients.x!)]).toEqual([18, 36]);
+    expect([...read(gradients.loss!)]).toEqual([1]);
     expect(new Set(Object.values(gradients)).size).toBe(4);
     ops.dispose(gradients);
   });

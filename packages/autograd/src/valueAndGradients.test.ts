@@ -20,11 +20,11 @@ describe('valueAndGradients', () => {
     const { ops, read } = float64();
     const weights = { w: ops.full([], 7) };
     const itself = valueAndGradients(ops, weights, (_, { w }) => w!);
-    expect([read(itself.value)[0], read(itself.gradients['w']!)[0]]).toEqual([7, 1]);
+    expect([read(itself.value)[0], read(itself.gradients.w!)[0]]).toEqual([7, 1]);
     ops.dispose(itself.value);
     expect(ops.isDisposed(weights.w)).toBe(false);
     const constant = valueAndGradients(ops, weights, (tape) => tape.full([], 3));
-    expect([read(constant.value)[0], read(constant.gradients['w']!)[0]]).toEqual([3, 0]);
+    expect([read(constant.value)[0], read(constant.gradients.w!)[0]]).toEqual([3, 0]);
   });
 
   it('shares one weight under two names', () => {
@@ -33,7 +33,7 @@ describe('valueAndGradients', () => {
     const { gradients } = valueAndGradients(ops, { a: tied, b: tied }, (tape, { a, b }) =>
       tape.sum(tape.multiply(a!, b!)),
     );
-    expect([read(gradients['a']!)[0], read(gradients['b']!)[0]]).toEqual([4, 4]);
+    expect([read(gradients.a!)[0], read(gradients.b!)[0]]).toEqual([4, 4]);
     ops.dispose(gradients);
   });
 });

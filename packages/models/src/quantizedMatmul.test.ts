@@ -22,12 +22,12 @@ function example(precision: Precision) {
   const w = randomTensor(ops, [70, 40], 2);
   const dy = randomTensor(ops, [4, 10, 40], 3);
   const { gradients } = valueAndGradients(ops, { x, w }, (tape, named) =>
-    tape.sum(tape.multiply(quantizedMatmul(tape, named['x']!, named['w']!, options(precision)), dy)),
+    tape.sum(tape.multiply(quantizedMatmul(tape, named.x!, named.w!, options(precision)), dy)),
   );
   const y = quantizedMatmul(ops, x, w, options(precision));
   const rows = (t: Tensor) => ops.reshape(t, [40, t.shape.at(-1)!]);
   const q = (t: Tensor, axis: number, format = mxfp6_e3m2) => ops.fakeQuantize(t, { format, axis });
-  return { ops, read, x, w, dy, y, dx: gradients['x']!, dw: gradients['w']!, rows, q };
+  return { ops, read, x, w, dy, y, dx: gradients.x!, dw: gradients.w!, rows, q };
 }
 
 describe('quantizedMatmul', () => {
@@ -95,9 +95,9 @@ describe('quantizedMatmul', () => {
       const q = (t: Tensor, axis: number, format = mxfp6_e3m2) => ops.fakeQuantize(t, { format, axis });
       const run = (precision: Precision) => {
         const { gradients } = valueAndGradients(ops, { a, b }, (tape, named) =>
-          tape.sum(tape.multiply(product(precision)(tape, named['a']!, named['b']!), dy)),
+          tape.sum(tape.multiply(product(precision)(tape, named.a!, named.b!), dy)),
         );
-        return { y: product(precision)(ops, a, b), da: gradients['a']!, db: gradients['b']! };
+        return { y: product(precision)(ops, a, b), da: gradients.a!, db: gradients.b! };
       };
       const turn = (t: Tensor) => (transposeB ? ops.transpose(t) : t);
 

@@ -15,7 +15,7 @@ function gradientsWith(gradient: CustomGradient): { dx: number[]; dy: number[]; 
   const { ops, read } = float64();
   const weights = { x: ops.fromData([1.4, 2.6]), y: ops.fromData([3, 4]) };
   const result = valueAndGradients(ops, weights, (tape, { x, y }) => tape.sum(tape.customGradient([x!, y!], gradient)));
-  const [dx, dy] = [[...read(result.gradients['x']!)], [...read(result.gradients['y']!)]];
+  const [dx, dy] = [[...read(result.gradients.x!)], [...read(result.gradients.y!)]];
   ops.dispose(result.value);
   ops.dispose(result.gradients);
   return { dx, dy, left: ops.memory().tensors - 2 };
@@ -67,7 +67,7 @@ describe('customGradient', () => {
         }),
       ),
     );
-    expect([...read(gradients['x']!)]).toEqual([3, 4]);
+    expect([...read(gradients.x!)]).toEqual([3, 4]);
   });
 
   it('frees what its backward does not read', () => {

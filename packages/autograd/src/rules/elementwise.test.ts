@@ -79,9 +79,9 @@ describe('where', () => {
     const { ops, read } = float64();
     const x = ops.fromData([-1, 4]);
     const { gradients } = valueAndGradients(ops, { x }, (tape, w) =>
-      tape.sum(tape.where(tape.greater(w['x']!, 0), tape.multiply(w['x']!, 3), Number.NaN)),
+      tape.sum(tape.where(tape.greater(w.x!, 0), tape.multiply(w.x!, 3), Number.NaN)),
     );
-    expect([...read(gradients['x']!)]).toEqual([0, 3]);
+    expect([...read(gradients.x!)]).toEqual([0, 3]);
   });
 });
 
@@ -89,8 +89,8 @@ describe('choices at ties and steps', () => {
   const gradientAt = (values: number[], f: (ops: Operations, x: Tensor) => Tensor): number[] => {
     const { ops, read } = float64();
     const x = ops.fromData(values);
-    const { gradients } = valueAndGradients(ops, { x }, (tape, w) => tape.sum(f(tape, w['x']!)));
-    return [...read(gradients['x']!)];
+    const { gradients } = valueAndGradients(ops, { x }, (tape, w) => tape.sum(f(tape, w.x!)));
+    return [...read(gradients.x!)];
   };
 
   it('halves the gradient where maximum and minimum meet equal values', () => {

@@ -45,7 +45,7 @@ describe('rounding', () => {
     ]) {
       let caught: unknown;
       try {
-        valueAndGradients(ops, weights, (tape, w) => tape.sum(round(tape, w['x']!)));
+        valueAndGradients(ops, weights, (tape, w) => tape.sum(round(tape, w.x!)));
       } catch (error) {
         caught = error;
       }

@@ -19,8 +19,8 @@ describe('gather and scatterAdd', () => {
     const { ops, read } = float64();
     const x = ops.fromData([1, 2]);
     const { gradients } = valueAndGradients(ops, { x }, (tape, w) =>
-      tape.sum(tape.gather(w['x']!, tape.fromData(Int32Array.of(0, 7)))),
+      tape.sum(tape.gather(w.x!, tape.fromData(Int32Array.of(0, 7)))),
     );
-    expect([...read(gradients['x']!)]).toEqual([1, 0]);
+    expect([...read(gradients.x!)]).toEqual([1, 0]);
   });
 });

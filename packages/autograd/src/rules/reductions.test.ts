@@ -28,14 +28,14 @@ describe('reductions', () => {
   it('shares the gradient of max equally among the maxima', () => {
     const { ops, read } = float64();
     const x = ops.fromData([5, 5, 1, 2, 7, 7], [2, 3]);
-    const { gradients } = valueAndGradients(ops, { x }, (tape, w) => tape.sum(tape.max(w['x']!, { axes: 1 })));
-    expect([...read(gradients['x']!)]).toEqual([0.5, 0.5, 0, 0, 0.5, 0.5]);
+    const { gradients } = valueAndGradients(ops, { x }, (tape, w) => tape.sum(tape.max(w.x!, { axes: 1 })));
+    expect([...read(gradients.x!)]).toEqual([0.5, 0.5, 0, 0, 0.5, 0.5]);
   });
 
   it('does not hide a NaN behind the gradient of max', () => {
     const { ops, read } = float64();
     const x = ops.fromData([1, Number.NaN, 3]);
-    const { gradients } = valueAndGradients(ops, { x }, (tape, w) => tape.max(w['x']!));
-    expect(read(gradients['x']!).every(Number.isNaN)).toBe(true);
+    const { gradients } = valueAndGradients(ops, { x }, (tape, w) => tape.max(w.x!));
+    expect(read(gradients.x!).every(Number.isNaN)).toBe(true);
   });
 });

@@ -31,8 +31,25 @@ describe('operations on shapes', () => {
     pieces(part(0, 2), part(2, 2), part(4, 2));
     pieces(part(4, 2), part(0, 1), part(1, 3));
     pieces(part(0, 3), part(2, 2));
+    pieces(part(0, 3), part(2, 3));
+    pieces(part(0, 2), part(2, 2));
+    pieces(part(0, 2));
     pieces(part(0, 2), part(5, 1));
     pieces(part(0, 6), part(0, 6));
+  });
+  it('slices that follow one another and differ in another axis', () => {
+    expectGradients(
+      (ops, x) => ops.matmul(ops.slice(x, [0, 0], [2, 4]), ops.slice(x, [0, 2], [4, 1])),
+      [{ shape: [4, 4] }],
+    );
+    expectGradients(
+      (ops, x) =>
+        ops.concatenate(
+          [ops.slice(x, [0, 0], [2, 4]), ops.slice(x, [2, 0], [2, 2])].map((s) => ops.reshape(s, [-1])),
+          0,
+        ),
+      [{ shape: [4, 4] }],
+    );
   });
   it('slices beside other uses of the tensor', () => {
     expectGradients(
