@@ -1,0 +1,57 @@
+/** The inputs of the golden files, from the formulas of `tools/mx-golden/inputs.py`. */
+
+/** A 32-bit mixing function (lowbias32, by Chris Wellons). */
+export function mix(word: number): number {
+  let x = word;
+  x ^= x >>> 16;
+  x = Math.imul(x, 0x7feb352d);
+  x ^= x >>> 15;
+  x = Math.imul(x, 0x846ca68b);
+  return (x ^ (x >>> 16)) >>> 0;
+}
+
+/** Sum over i of mix(word_i + i·0x9e3779b9), modulo 2^32: sensitive to every bit and to the order. */
+export function hashWords(words: ArrayLike<number>, start = 0, end = words.length): number {
+  let sum = 0;
+  let offset = 0;
+  for (let i = start; i < end; i++) {
+    let x = (words[i]! + offset) | 0;
+    x ^= x >>> 16;
+    x = Math.imul(x, 0x7feb352d);
+    x ^= x >>> 15;
+    x = Math.imul(x, 0x846ca68b);
+    sum = (sum + (x ^ (x >>> 16))) | 0;
+    offset = (offset + 0x9e3779b9) | 0;
+  }
+  return sum >>> 0;
+}
+
+/** Every finite float32 of 12 leading mantissa bits, each once: 255 groups of 256 blocks of 32, each spanning eight binades. */
+export function patterns(): Float32Array {
+  const bits = new Int32Array(255 * 8192);
+  for (let e = 0; e < 255; e++) {
+    for (let p = 0; p < 8192; p++) {
+      const exponent = (e - (p % 8) + 255) % 255;
+      bits[e * 8192 + p] = (p << 31) | (exponent << 23) | ((p >> 1) << 11);
+    }
+  }
+  return new Float32Array(bits.buffer);
+}
+
+/** 255 groups of 16 blocks of 32 around group e's binade: ties of every element format and their neighbours, over 24 binades. */
+export function edges(): Float32Array {
+  const bits = new Int32Array(255 * 512);
+  for (let i = 0; i < bits.length; i++) {
+    const h = mix(i);
+    const g = mix(i + 0x10000000);
+    const e = Math.floor(i / 512);
+    const down = i % 32 === 0 ? 0 : h % 24;
+    const exponent = Math.max(e - down, 0);
+    const kept = (h >>> 5) % 8;
+    const mantissa = ((g & 0x7fffff) >> (23 - kept)) << (23 - kept);
+    const tie = (h >>> 8) % 4 !== 0 ? 1 << (22 - kept) : 0;
+    const magnitude = ((exponent << 23) | mantissa | tie) + ((h >>> 10) % 3) - 1;
+    bits[i] = ((h >>> 12) << 31) | Math.min(Math.max(magnitude, 0), 0x7f7fffff);
+  }
+  return new Float32Array(bits.buffer);
+}
