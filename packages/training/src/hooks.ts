@@ -1,4 +1,4 @@
-import { LmdError } from '@lmd/core';
+import { isLmdError, LmdError } from '@lmd/core';
 import type { TrainingEvent } from './events.js';
 import type { Plugin, TrainingRun } from './plugin.js';
 
@@ -31,6 +31,8 @@ export async function guarded<T>(plugin: Plugin, hook: string, body: () => T | P
   try {
     return await body();
   } catch (cause) {
+    // A hook that announces an event runs the hooks of others, and theirs is the failure.
+    if (isLmdError(cause, 'PLUGIN_FAILURE')) throw cause;
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new LmdError('PLUGIN_FAILURE', `Plugin "${plugin.name}" failed in its hook "${hook}": ${message}`, {
       subject: plugin.name,

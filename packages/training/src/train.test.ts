@@ -211,6 +211,21 @@ describe('train', () => {
     expect(result.status).toBe('interrupted');
   });
 
+  it('warns when it goes on from another backend or version', async () => {
+    const saver = keepSnapshots();
+    await outcome({ ...base(), steps: 3, plugins: [saver] });
+    const versions = { training: '0.0.1', backend: 'abacus', device: 'wood' };
+    const messages: string[] = [];
+    await outcome({
+      ...base(),
+      resume: { checkpoint: { ...saver.last, versions } },
+      plugins: [{ name: 'listen', warning: ({ message }) => void messages.push(message) }],
+    });
+    expect(messages.length).toBe(2);
+    expect(messages[0]).toMatch(/written on backend abacus, and the run goes on with reference/);
+    expect(messages[1]).toMatch(/written by @lmd\/training 0\.0\.1/);
+  });
+
   it('evaluates and returns again what a run resumed after its last step had', async () => {
     const data = { train: moons(40), validation: moons(8), test: moons(8) };
     const saver = keepSnapshots();
@@ -255,6 +270,11 @@ describe('train refuses', () => {
     ],
     ['another configuration', { configuration: { decay: 0.2 } }, /configuration\.decay is 0\.1 .* and 0\.2/],
     ['another data set', { data: { train: moons(48) } }, /dataset\.size is 40 .* and 48/],
+    [
+      'another precision',
+      { precision: { ...f32, backward: { ...f32.backward, gradients: 'bf16' } } },
+      /precision\.backward\.gradients is "f32" .* and "bf16"/,
+    ],
     ['another batch size', { batchSize: 4 }, /batchSize is 8 .* and 4/],
     ['fewer steps', { steps: 5 }, /at step 6 of 5/],
     ['a plugin with memory more', { plugins: [weightAveraging()] }, /no state for plugin "weightAveraging"/],
@@ -301,6 +321,25 @@ describe('a failure', () => {
       expect(closed).toBe(1);
       expect(backend.memory()).toEqual({ tensors: 0, bytes: 0 });
     }
+  });
+
+  it('in a hook that another plugin called is named once, by its own plugin', async () => {
+    const report = { type: 'report', step: 0, plugin: 'caller', data: null } as const;
+    const error = await rejection(
+      train({
+        ...base(),
+        plugins: [
+          { name: 'caller', start: (_, run) => run.announce(report) },
+          {
+            name: 'clumsy',
+            report() {
+              throw new Error('no such luck');
+            },
+          },
+        ],
+      }),
+    );
+    expect(String(error)).toBe('LmdError: Plugin "clumsy" failed in its hook "report": no such luck');
   });
 
   it('of the data set lets plugins save the state before it', async () => {

@@ -1,4 +1,5 @@
 import { LmdError, type NamedTensors, type OptimizerState } from '@lmd/core';
+import { version } from '../package.json';
 import type { EndEvent } from './events.js';
 import { closePlugins, fail } from './failure.js';
 import { evaluateOn, takeStep } from './iteration.js';
@@ -62,11 +63,15 @@ async function begin(run: Run): Promise<void> {
   for (const { path, reason } of resume?.skipped ?? []) {
     await run.warn(`The checkpoint ${path} was passed over: ${reason}`);
   }
-  const wroteOn = resume?.checkpoint.versions.backend;
-  if (wroteOn !== undefined && wroteOn !== ops.backend.name) {
+  const written = resume?.checkpoint.versions;
+  for (const [what, then, now] of [
+    ['on backend', written?.backend, ops.backend.name],
+    ['by @lmd/training', written?.training, version],
+  ] as const) {
+    if (then === undefined || then === now) continue;
     await run.warn(
-      `The checkpoint was written on backend ${wroteOn}, and the run goes on with ${ops.backend.name}: ` +
-        'its results are right, but not those of an uninterrupted run to the bit.',
+      `The checkpoint was written ${what} ${then}, and the run goes on with ${now}: ` +
+        'its results are right, but may not be those of an uninterrupted run to the bit.',
     );
   }
   run.settled = true;

@@ -4,6 +4,7 @@ import {
   type EagerOperations,
   LmdError,
   type Model,
+  type OperandPrecision,
   type Optimizer,
   type Precision,
   type WeightsKind,
@@ -116,11 +117,24 @@ export function planTraining(options: TrainOptions): TrainPlan {
       batchSize,
       microBatchSize,
       keepPartialBatch,
-      // A record of plain data, from which JSON drops what is undefined.
-      precision: JSON.parse(JSON.stringify(options.precision)) as Json,
+      precision: {
+        forward: namesOf(options.precision.forward),
+        backward: namesOf(options.precision.backward),
+      },
       configuration,
     },
   };
+}
+
+/** A format by its name, which stands for it, and how values are rounded to it. */
+function namesOf(operands: { readonly [operand: string]: OperandPrecision }): Json {
+  return Object.fromEntries(
+    Object.entries(operands).map(([operand, precision]) => {
+      if (typeof precision === 'string') return [operand, precision];
+      const { format, rounding = 'nearestEven', scaleMode = 'floor' } = precision;
+      return [operand, { format: format.name, rounding, scaleMode }];
+    }),
+  );
 }
 
 /** True where the first is given, false where the second is; throws where both or neither are. */
