@@ -76,7 +76,7 @@ function typedData(data: AnyData, dtype: DType): TensorData | Float64Array {
         ? data instanceof Int32Array
         : data instanceof Uint8Array;
   if (fits) return data as TensorData | Float64Array;
-  throw new LmdError('DTYPE_MISMATCH', `fromData: a ${kindOf(data)} holds no ${dtype} values.`, {
+  throw new LmdError('DTYPE_MISMATCH', `fromData: ${kindOf(data)} data for dtype ${dtype}.`, {
     subject: 'data',
     value: dtype,
     remedy: 'f32 takes a Float32Array or Float64Array, i32 an Int32Array, u8 a Uint8Array; plain arrays fit all.',

@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+import {
+  type Backend,
+  compositions,
+  createOperations,
+  type EagerOperations,
+  type FusedKernelName,
+  type Tensor,
+} from '../index.js';
+import { createTestBackend } from '../testing/index.js';
+
+describe('a fused kernel', () => {
+  const ops = createOperations(createTestBackend());
+  const key = { seed: 1, stream: 1, step: 0, sample: 0 };
+  const make = (o: EagerOperations) => {
+    const x = () => o.fromData([1, 2, 3, 4], [1, 4]);
+    const four = () => o.fromData(new Float32Array(16), [1, 1, 4, 4]);
+    const vector = () => o.fromData([1, 2, 3, 4]);
+    const labels = () => o.fromData([1], [1], 'i32');
+    const element = {
+      name: 'e2m1',
+      kind: 'float',
+      bits: 4,
+      exponentBits: 2,
+      mantissaBits: 1,
+      bias: 1,
+      emax: 2,
+      emin: 0,
+      largest: 6,
+      hasInfinity: false,
+      hasNaN: false,
+    } as const;
+    const format = { name: 'mxfp4', element, blockSize: 32, scale: 'e8m0' };
+    const lmdOptions = {
+      learningRate: 0.1,
+      beta1: 0.9,
+      beta2: 0.99,
+      regularization: 1,
+      regularizer: 'powerPrior',
+      noise: 0.1,
+      gradientScaling: 'sample',
+      useSign: true,
+    } as const;
+    const adamwOptions = { learningRate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0, step: 1 };
+    const calls: Record<FusedKernelName, () => unknown> = {
+      softmax: () => o.softmax(x()),
+      softmaxGradient: () => o.softmaxGradient(x(), x()),
+      layerNorm: () => o.layerNorm(x(), vector(), vector()),
+      layerNormGradient: () => o.layerNormGradient(x(), vector(), x()),
+      gelu: () => o.gelu(x()),
+      geluGradient: () => o.geluGradient(x(), x(), 'tanh'),
+      crossEntropy: () => o.crossEntropy(x(), labels()),
+      crossEntropyGradient: () => o.crossEntropyGradient(x(), labels(), o.zeros([1])),
+      attention: () => o.attention(four(), four(), four()),
+      attentionGradient: () => o.attentionGradient(four(), four(), four(), four()),
+      fakeQuantize: () => o.fakeQuantize(x(), { format, axis: -1 }),
+      roundToBfloat16: () => o.roundToBfloat16(x()),
+      lmdDraw: () => o.lmdDraw(x(), x(), 0.1, key),
+      lmdUpdate: () =>
+        o.lmdUpdate(
+          { logPlus: x(), logMinus: x(), momentumPlus: x(), momentumMinus: x() },
+          [x()],
+          [key],
+          o.zeros([]),
+          lmdOptions,
+        ),
+      adamwUpdate: () => o.adamwUpdate({ weights: x(), firstMoment: x(), secondMoment: x() }, x(), adamwOptions),
+    };
+    return calls;
+  };
+
+  it.each(Object.keys(make(ops)) as FusedKernelName[])(
+    '%s is used where there is one, and its results are owned',
+    (name) => {
+      let calls = 0;
+      const inner = createTestBackend();
+      const given: unknown[][] = [];
+      const kernel = (...inputs: unknown[]) => {
+        calls++;
+        given.push(inputs);
+        const fresh = () => inner.full([1], 0, 'f32');
+        if (name === 'lmdUpdate')
+          return { logPlus: fresh(), logMinus: fresh(), momentumPlus: fresh(), momentumMinus: fresh() };
+        if (name === 'adamwUpdate') return { weights: fresh(), firstMoment: fresh(), secondMoment: fresh() };
+        if (name === 'layerNormGradient') return { x: fresh(), gain: fresh(), bias: fresh() };
+        if (name === 'attentionGradient') return { query: fresh(), key: fresh(), value: fresh() };
+        return fresh();
+      };
+      const backend = { ...inner, fused: { [name]: kernel } } as Backend;
+      const fused = createOperations(backend);
+      fused.scope(() => {
+        const result = make(fused)[name]() as Tensor | Record<string, Tensor>;
+        const tensors = 'dtype' in result ? [result as Tensor] : Object.values(result as Record<string, Tensor>);
+        for (const x of tensors) {
+          expect(fused.isDisposed(x)).toBe(false);
+        }
+      });
+      expect(calls).toBe(1);
+      expect(backend.memory().tensors).toBe(0);
+      if (name === 'fakeQuantize')
+        expect(given[0]![1]).toMatchObject({ axis: 1, rounding: 'nearestEven', scaleMode: 'floor' });
+      if (name === 'attention') expect(given[0]![3]).toEqual({ scale: 0.5, causal: false });
+    },
+  );
+
+  it('has a composition for each', () => {
+    expect(Object.keys(compositions).sort()).toEqual(Object.keys(make(ops)).sort());
+  });
+});
