@@ -1,27 +1,24 @@
 /**
  * Scalar functions whose results are to be rounded to float32: computed in float64 with a relative error below 1e-8 (a sixth of
- * a float32 half-ulp), which V8 runs two to four times as fast as the correctly rounded `Math` functions.
+ * a float32 half-ulp), which V8 runs about twice as fast as the `Math` functions.
  */
 
-const log2OfE = Math.LOG2E;
-const ln2 = Math.LN2;
+/** e^x is 2^(n/8) from a table times e^r with |r| ≤ ln 2 / 16, for which four terms of the series suffice. */
+const stepsPerUnit = 8 * Math.LOG2E;
+const step = Math.LN2 / 8;
+/** e^±200 is beyond float32 even when multiplied by any float32 number. */
+const limit = 200;
+const tableOffset = Math.ceil(limit * stepsPerUnit) + 1;
+const table = Float64Array.from({ length: 2 * tableOffset + 1 }, (_, i) => 2 ** ((i - tableOffset) / 8));
 
-/** Powers of two from 2^-160 to 2^160: every scale that a float32 result, subnormals included, can need. */
-const powerOffset = 160;
-const powersOfTwo = Float64Array.from({ length: 2 * powerOffset + 1 }, (_, i) => 2 ** (i - powerOffset));
-
-/** eˣ; 0 below −110, Infinity above 110 (both beyond float32), NaN for NaN. */
+/** eˣ; e^±200 beyond ±200, which float32 rounds to Infinity and 0; NaN for NaN. Without branches, for speed. */
 export function exponential(x: number): number {
-  if (!(x > -110)) return x <= -110 ? 0 : Number.NaN;
-  if (x > 110) return Infinity;
-  const k = Math.floor(x * log2OfE + 0.5);
-  const r = x - k * ln2;
-  // |r| ≤ ln 2 / 2, where the Taylor polynomial of degree 8 is right to 2e-10.
-  const p =
-    1 +
-    r *
-      (1 + r * (1 / 2 + r * (1 / 6 + r * (1 / 24 + r * (1 / 120 + r * (1 / 720 + r * (1 / 5040 + r * (1 / 40320))))))));
-  return p * powersOfTwo[k + powerOffset]!;
+  const near = Math.min(limit, Math.max(-limit, x));
+  // The argument is positive, so truncation rounds down and the half makes it rounding to nearest.
+  const n = (near * stepsPerUnit + (tableOffset + 0.5)) | 0;
+  const r = near - (n - tableOffset) * step;
+  const q = r * r;
+  return table[n]! * (1 + r + q * (1 / 2 + r * (1 / 6) + q * (1 / 24)));
 }
 
 /** tanh x, right in relative terms near 0 too; ±1 at ±Infinity, NaN for NaN. */

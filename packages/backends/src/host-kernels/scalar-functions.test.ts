@@ -20,7 +20,7 @@ function worst(values: Float32Array, approximate: (x: number) => number, exact: 
 describe('scalar functions, rounded to float32', () => {
   it('exponential is within one step of Math.exp, subnormal results and overflow included', () => {
     expect(worst(arguments_(110, 1), exponential, Math.exp)).toBeLessThanOrEqual(1);
-    expect([exponential(-1e9), exponential(1e9), exponential(0)]).toEqual([0, Infinity, 1]);
+    expect([exponential(-1e9), exponential(1e9), exponential(0)].map(Math.fround)).toEqual([0, Infinity, 1]);
   });
   it('hyperbolicTangent is within one step of Math.tanh', () => {
     expect(worst(arguments_(12, 3), hyperbolicTangent, Math.tanh)).toBeLessThanOrEqual(1);

@@ -1,10 +1,9 @@
 import { type Primitives, sizeOf, type Tensor } from '@lmd/core';
-import { stridedCopy } from '../host-kernels/strided.js';
 import type { BackendWasm } from './host-memory.js';
 import type { Host } from './host-primitives.js';
 
 /** Nanoseconds an element, as measured: turning an operand round, and XNNPACK's packing of the right operand. */
-const transposeCost = 1.2;
+const transposeCost = 1;
 const packCost = 5;
 
 /**
@@ -19,7 +18,7 @@ const packCost = 5;
  * XNNPACK keeps its packed copy of a right operand for as long as that tensor is registered; ours are registered for one
  * product, so nothing outlives it and nothing is ever stale.
  */
-export function wasmMatmul(backend: BackendWasm, host: Host): Primitives['matmul'] {
+export function wasmMatmul(backend: BackendWasm, host: Host, transpose: Primitives['transpose']): Primitives['matmul'] {
   const { wasm } = backend;
   // With numbers only, `cwrap` returns the exported function itself.
   const batchMatMul = wasm.cwrap('BatchMatMul', null, new Array<'number'>(9).fill('number'));
@@ -50,14 +49,7 @@ export function wasmMatmul(backend: BackendWasm, host: Host): Primitives['matmul
 
   const offsetOf = (x: Tensor) => backend.dataIdMap.get(host.store.dataId(x)).memoryOffset;
 
-  /** A copy with the last two axes exchanged. */
-  function turned(x: Tensor): Tensor {
-    const [batch, rows, columns] = x.shape as [number, number, number];
-    const out = host.allocate([batch, columns, rows], 'f32');
-    const strides = [rows * columns, 1, columns];
-    stridedCopy(out.shape, host.floats(x), strides, 0, host.floats(out), [rows * columns, rows, 1], 0);
-    return out;
-  }
+  const turned = (x: Tensor) => transpose(x, [0, 2, 1]);
 
   /** a·b, with operands turned where asked. */
   function product(a: Tensor, b: Tensor, turnA: boolean, turnB: boolean): Tensor {
