@@ -1,7 +1,7 @@
 import { SafetensorsError, show } from './errors.js';
 
 const whitespace = new Set([' ', '\t', '\n', '\r']);
-const integer = /(?:0|[1-9][0-9]*)(?![0-9.eE])/y;
+const integer = /0|[1-9][0-9]*/y;
 // A string as JSON has it, up to its closing quote.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids exactly these, unescaped, within a string.
 const quoted = /"[^"\\\u0000-\u001f]*(?:\\.[^"\\\u0000-\u001f]*)*"/y;

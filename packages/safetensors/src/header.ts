@@ -74,7 +74,7 @@ export function parseHeader(header: Uint8Array, dataBytes: number): SafetensorsH
 
 function decode(header: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(header);
+    return new TextDecoder('utf-8', { fatal: true }).decode(header);
   } catch (cause) {
     throw new SafetensorsError('HEADER_INVALID', 'The header is not valid UTF-8.', {
       subject: 'header',
@@ -109,7 +109,6 @@ function checkLayout(entries: [string, TensorEntry][], dataBytes: number): Map<s
   let cursor = 0;
   for (const [name, { dtype, shape, begin, end }] of entries) {
     const bytes = byteLengthOf(dtype, shape, name);
-    if (end < begin) throw offsetsError(name, begin, end, 'run backwards');
     if (begin < cursor) throw offsetsError(name, begin, end, `overlap the tensor before, which ends at ${cursor}`);
     if (begin > cursor) throw offsetsError(name, begin, end, `leave a hole from ${cursor}`);
     if (end - begin !== bytes) {

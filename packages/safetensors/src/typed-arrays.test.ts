@@ -33,6 +33,11 @@ describe('typed arrays', () => {
     expect(back.buffer).not.toBe(shifted.buffer);
   });
 
+  it('are taken from the middle of a buffer', () => {
+    const middle = new Int32Array([1, 2, 3, 4]).subarray(1, 3);
+    expect(toInt32Array(tensorFrom(middle))).toEqual(new Int32Array([2, 3]));
+  });
+
   it('give every dtype an array of as many bits', () => {
     for (const dtype of safetensorsDtypes) {
       const tensor: SafetensorsTensor = { dtype, shape: [4], data: new Uint8Array(bitsPerElement(dtype) / 2) };

@@ -166,6 +166,7 @@ describe('adamw', () => {
     expect(update({ a: [1], b: [1] })).toThrow(/gradient of "b" has shape \[1\], the weight \[2\]/);
     expect(update({ a: [1], b: [1, 2], c: [1] })).toThrow(/a gradient for "c", which the state does not hold/);
     expect(() => rule.update(ops, state, [])).toThrow(/0 passes/);
+    expect(() => rule.weights(ops, state, 'mode' as never)).toThrow(/kind is "mode"/);
     await expect(rule.init(ops, {})).rejects.toThrow(/no weights/);
     await expect(rule.init(ops, { w: ops.full([2], 1, 'i32') })).rejects.toThrow(/weight "w" is i32/);
   });

@@ -2,7 +2,7 @@ import type { EagerOperations } from '../operations.js';
 import type { NamedTensors, Tensor } from '../tensor.js';
 import { averageGradients } from './gradients.js';
 import type { Optimizer, OptimizerState, Pass, Schedule } from './optimizer.js';
-import { checkOptionNames, learningRateOption, numberOption } from './options.js';
+import { checkOptionNames, learningRateOption, numberOption, weightsKindOption } from './options.js';
 import { checkPasses, checkWeights, freshHandle, gradientsOf, stateName, vectorOf, weightNames } from './state.js';
 
 export interface AdamwOptions {
@@ -48,7 +48,7 @@ export function adamw(options: AdamwOptions = {}): Optimizer {
   function storedWeights(ops: EagerOperations, state: OptimizerState): NamedTensors {
     const weights: Record<string, Tensor> = {};
     return ops.scope(() => {
-      for (const name of weightNames(state, 'weight')) {
+      for (const name of weightNames('adamw', state, 'weight')) {
         weights[name] = freshHandle(ops, vectorOf('adamw', state, name, 'weight'));
       }
       return weights;
@@ -73,10 +73,14 @@ export function adamw(options: AdamwOptions = {}): Optimizer {
     },
 
     draw: storedWeights,
-    weights: storedWeights,
+
+    weights(ops, state, kind) {
+      weightsKindOption('adamw', 'kind', kind, 'mean');
+      return storedWeights(ops, state);
+    },
 
     update(ops: EagerOperations, state: OptimizerState, passes: readonly Pass[]) {
-      const names = weightNames(state, 'weight');
+      const names = weightNames('adamw', state, 'weight');
       checkPasses('adamw', 1, passes, names);
       const step = state.step + 1;
       const update = { learningRate: learningRate(state.step), beta1, beta2, epsilon, weightDecay, step };

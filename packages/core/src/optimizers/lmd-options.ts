@@ -8,6 +8,7 @@ import {
   describe,
   learningRateOption,
   numberOption,
+  weightsKindOption,
 } from './options.js';
 
 /** The priors that LMD's regularization can pull toward. Which one is a choice of ours; see `LmdOptions.regularizer`. */
@@ -83,8 +84,6 @@ const optionNames = [
   'evaluationSamples',
 ] as const satisfies readonly (keyof LmdOptions)[];
 
-export const weightsKinds = ['mean', 'median', 'sample'] as const satisfies readonly WeightsKind[];
-
 export interface ResolvedLmdOptions {
   readonly learningRate: Schedule;
   /** Everything that an update needs but the learning rate of its step. */
@@ -114,7 +113,7 @@ export function resolveLmdOptions(options: LmdOptions): ResolvedLmdOptions {
     samples: numberOption('lmd', 'samples', options.samples, 1, { atLeast: 1, integer: true }),
     priorMedianFloor: numberOption('lmd', 'priorMedianFloor', options.priorMedianFloor, 0.5, { above: 0 }),
     priorMedian: priorMedianOption(options.priorMedian),
-    evaluation: choiceOption('lmd', 'evaluation', options.evaluation, 'mean', weightsKinds),
+    evaluation: weightsKindOption('lmd', 'evaluation', options.evaluation, 'mean'),
     evaluationSamples: numberOption('lmd', 'evaluationSamples', options.evaluationSamples, 1, {
       atLeast: 1,
       integer: true,

@@ -241,6 +241,20 @@ describe('resuming lmd', () => {
     );
   });
 
+  it('counts the steps of a schedule from 0', async () => {
+    const ops = testOperations();
+    const steps: number[] = [];
+    const learningRate = (step: number) => {
+      steps.push(step);
+      return 0.01;
+    };
+    const rule = lmd({ learningRate });
+    const state = await rule.init(ops, tensors(ops, { w: [1] }));
+    const next = rule.update(ops, state, [pass(tensors(ops, { w: [1] }), 0)]);
+    rule.update(ops, next, [pass(tensors(ops, { w: [1] }), 1)]);
+    expect(steps).toEqual([0, 1]);
+  });
+
   it('names a tensor that the state lacks', async () => {
     const ops = testOperations();
     const state = await lmd({ gradientScaling: 'none' }).init(ops, tensors(ops, { w: [1] }));

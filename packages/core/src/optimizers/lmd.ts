@@ -5,9 +5,9 @@ import type { EagerOperations } from '../operations.js';
 import { streamOf } from '../random/stream.js';
 import type { NamedTensors, Tensor } from '../tensor.js';
 import { lmdInitialState } from './lmd-initial-state.js';
-import { type LmdOptions, resolveLmdOptions, weightsKinds } from './lmd-options.js';
+import { type LmdOptions, resolveLmdOptions } from './lmd-options.js';
 import type { DrawKey, Optimizer, OptimizerState, Pass, WeightsKind } from './optimizer.js';
-import { choiceOption } from './options.js';
+import { weightsKindOption } from './options.js';
 import { checkPasses, freshHandle, gradientsOf, stateName, vectorOf, weightNames } from './state.js';
 
 /**
@@ -58,7 +58,7 @@ export function lmd(options: LmdOptions = {}): Optimizer {
   ): NamedTensors {
     return ops.scope(() => {
       const weights: Record<string, Tensor> = {};
-      for (const weight of weightNames(state, 'logPlus')) {
+      for (const weight of weightNames('lmd', state, 'logPlus')) {
         const { logPlus, logMinus } = tensorsOf(state, weight);
         weights[weight] = ops.scope(() => make(weight, logPlus, logMinus));
       }
@@ -79,7 +79,7 @@ export function lmd(options: LmdOptions = {}): Optimizer {
     draw,
 
     update(ops: EagerOperations, state: OptimizerState, passes: readonly Pass[]) {
-      const names = weightNames(state, 'logPlus');
+      const names = weightNames('lmd', state, 'logPlus');
       checkPasses('lmd', samples, passes, names);
       const stepOptions = { ...update, learningRate: learningRate(state.step) };
       return ops.scope(() => {
@@ -102,7 +102,7 @@ export function lmd(options: LmdOptions = {}): Optimizer {
      * `evaluationSamples` draws, which are those of the samples key.sample·evaluationSamples and following.
      */
     weights(ops: EagerOperations, state: OptimizerState, kind: WeightsKind = evaluation, key?: DrawKey) {
-      const checked = choiceOption('lmd', 'kind', kind, evaluation, weightsKinds);
+      const checked = weightsKindOption('lmd', 'kind', kind, evaluation);
       if (checked === 'sample') return averageDraws(ops, state, requireKey(key));
       const shift = checked === 'mean' ? (update.noise * update.noise) / 2 : 0;
       return eachWeight(ops, state, (_, logPlus, logMinus) =>

@@ -1,5 +1,5 @@
 import { LmdError } from '../errors.js';
-import type { Schedule } from './optimizer.js';
+import type { Schedule, WeightsKind } from './optimizer.js';
 
 export interface NumberRange {
   readonly atLeast?: number;
@@ -91,6 +91,12 @@ export function learningRateOption(owner: string, value: unknown, defaultValue: 
   }
   const schedule = value as Schedule;
   return (step) => numberOption(owner, `learningRate(${step})`, schedule(step) ?? Number.NaN, 0, { atLeast: 0 });
+}
+
+const weightsKinds = ['mean', 'median', 'sample'] as const satisfies readonly WeightsKind[];
+
+export function weightsKindOption(owner: string, name: string, value: unknown, defaultKind: WeightsKind): WeightsKind {
+  return choiceOption(owner, name, value, defaultKind, weightsKinds);
 }
 
 /** A value as an error message shows it: short, and never throwing. */

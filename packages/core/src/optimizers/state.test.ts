@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { disposeState, stateBytes } from '../index.js';
+import { adamw, disposeState, lmd, parameterGroups, stateBytes } from '../index.js';
 import { tensors, testOperations } from './test-support.js';
 
 describe('state helpers', () => {
@@ -16,6 +16,15 @@ describe('state helpers', () => {
     };
     expect(stateBytes(state)).toBe(60 + 4 + 28 + 9);
     expect(stateBytes({ step: 0, tensors: {} })).toBe(0);
+  });
+
+  it('tell the state of another rule from its own', async () => {
+    const ops = testOperations();
+    const state = await adamw().init(ops, tensors(ops, { w: [1] }));
+    const key = { seed: 1, step: 0, sample: 0 };
+    expect(() => lmd().draw(ops, state, key)).toThrow(/lmd: the state has no tensor named "<weight>\/logPlus"/);
+    const groups = parameterGroups([{ match: '*', optimizer: adamw() }]);
+    expect(() => groups.draw(ops, { step: 0, tensors: tensors(ops, { w: [1] }) }, key)).toThrow(/"w" names no weight/);
   });
 
   it('free a state, once', () => {

@@ -31,12 +31,18 @@ export function weightOf(name: string): string {
   });
 }
 
-/** The names of the weights that a state holds the given vector of. */
-export function weightNames(state: OptimizerState, vector: string): string[] {
+/** The names of the weights that a state holds the given vector of; at least one. */
+export function weightNames(owner: string, state: OptimizerState, vector: string): string[] {
   const ending = `/${vector}`;
-  return Object.keys(state.tensors)
+  const names = Object.keys(state.tensors)
     .filter((name) => name.endsWith(ending))
     .map((name) => name.slice(0, -ending.length));
+  if (names.length > 0) return names;
+  throw new LmdError('INVALID_ARGUMENT', `${owner}: the state has no tensor named "<weight>${ending}".`, {
+    subject: vector,
+    value: Object.keys(state.tensors),
+    remedy: 'Take the state from this optimizer, with the same options that it was made with.',
+  });
 }
 
 /** The named vector of a weight, or an error that says which tensor the state lacks. */

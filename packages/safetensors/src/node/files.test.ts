@@ -151,6 +151,19 @@ describe('safetensors files', () => {
     await file.close();
   });
 
+  it.skipIf(process.platform !== 'linux')('are closed again, however reading ends', async () => {
+    const path = join(folder, 'model.safetensors');
+    const open = async () => (await readdir('/proc/self/fd')).length;
+    const before = await open();
+    await writeSafetensorsFile(path, input);
+    await readSafetensorsFile(path);
+    await (await openSafetensorsFile(path)).close();
+    await writeFile(path, 'no safetensors file');
+    await expect(readSafetensorsFile(path)).rejects.toMatchObject({ code: 'HEADER_TOO_LARGE' });
+    await expect(openSafetensorsFile(path)).rejects.toMatchObject({ code: 'HEADER_TOO_LARGE' });
+    expect(await open()).toBe(before);
+  });
+
   it('are not written at all when a tensor is wrong', async () => {
     const path = join(folder, 'model.safetensors');
     const wrong = { tensors: { a: { dtype: 'F32' as const, shape: [2], data: new Uint8Array(4) } } };
