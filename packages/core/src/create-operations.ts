@@ -58,9 +58,8 @@ export function createOperations(backend: Backend): EagerOperations {
       return x;
     },
     dispose(x) {
-      for (const tensor of lifetimes.isLive(x) || isTensor(x) ? [x as Tensor] : Object.values(x)) {
-        lifetimes.dispose('dispose', tensor);
-      }
+      const tensors = isRecord(x) ? Object.values(x) : [x as Tensor];
+      for (const tensor of tensors) lifetimes.dispose('dispose', tensor);
     },
     isDisposed: (x) => lifetimes.isDisposed(x),
     memory: () => lifetimes.memory(),
@@ -69,9 +68,9 @@ export function createOperations(backend: Backend): EagerOperations {
   return ops;
 }
 
-/** A freed tensor is no record of tensors, though both are plain objects. */
-function isTensor(x: object): x is Tensor {
-  return 'dtype' in x && typeof x.dtype === 'string' && 'shape' in x && Array.isArray(x.shape);
+/** A list or a record of tensors. A freed tensor is none, though it may be a plain object too. */
+function isRecord(x: unknown): x is Readonly<Record<string, Tensor>> {
+  return typeof x === 'object' && x !== null && typeof (x as Partial<Tensor>).dtype !== 'string';
 }
 
 const primitiveNames: readonly (keyof Primitives)[] = [

@@ -123,6 +123,7 @@ describe('dispose', () => {
       message: expect.stringContaining('dispose: the tensor of shape [2, 3] was freed before.'),
     });
     expect(errorOf(() => ops.dispose([x])).code).toBe('TENSOR_DISPOSED');
+    expect(errorOf(() => ops.dispose(undefined as never)).code).toBe('INVALID_ARGUMENT');
   });
 });
 

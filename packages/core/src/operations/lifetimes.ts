@@ -48,10 +48,6 @@ export class Lifetimes {
     if (!this.#live.has(x)) throw this.#problem(operation, x);
   }
 
-  isLive(x: unknown): boolean {
-    return this.#live.has(x as Tensor);
-  }
-
   isDisposed(x: Tensor): boolean {
     if (this.#live.has(x)) return false;
     if (this.#freed.has(x)) return true;

@@ -89,6 +89,10 @@ describe('assertRandomKey', () => {
     );
   });
 
+  it('refuses what is no key', () => {
+    expect(() => assertRandomKey(undefined as never, 'randomBits')).toThrow('randomBits: the key is undefined.');
+  });
+
   it('takes the largest of each', () => {
     const word = 2 ** 32 - 1;
     expect(() => assertRandomKey({ seed: 2 ** 53 - 1, stream: word, step: word, sample: word }, 'x')).not.toThrow();

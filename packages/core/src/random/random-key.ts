@@ -3,6 +3,13 @@ import type { RandomKey } from '../formats.js';
 
 /** Throws `INVALID_ARGUMENT` unless every part of the key is an integer in its range. */
 export function assertRandomKey(key: RandomKey, operation: string): void {
+  if (typeof key !== 'object' || key === null) {
+    throw new LmdError('INVALID_ARGUMENT', `${operation}: the key is ${String(key)}.`, {
+      subject: 'key',
+      value: key,
+      remedy: 'Give { seed, stream, step, sample }.',
+    });
+  }
   const { seed, stream, step, sample } = key;
   if (
     isIntegerBelow(seed, 2 ** 53) &&
