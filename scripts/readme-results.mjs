@@ -1,0 +1,41 @@
+// Puts the results of a first-light run into the README, with the machine, date and seed:
+//   npm start && node scripts/readme-results.mjs runs/<folder>
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './lib.mjs';
+
+const folder = process.argv[2];
+if (folder === undefined) {
+  console.error('Usage: node scripts/readme-results.mjs <run folder>');
+  process.exit(2);
+}
+const { name, seed, environment, results } = JSON.parse(readFileSync(join(folder, 'summary.json'), 'utf8'));
+if (name !== 'first-light') throw new Error(`${folder} holds a run of "${name}", not of first-light.`);
+
+const rows = [
+  ['optimizer', 'format', 'test accuracy', 'test loss', 'seconds', 'images/s', 'peak memory'],
+  ...results.map((result) => [
+    result.optimizer,
+    result.format,
+    `${(100 * result.testAccuracy).toFixed(2)} %`,
+    result.testLoss.toFixed(4),
+    result.seconds.toFixed(1),
+    String(Math.round(result.imagesPerSecond)),
+    `${Math.round(result.peakMemoryBytes / 2 ** 20)} MiB`,
+  ]),
+];
+const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+const line = (cells) =>
+  `| ${cells.map((cell, i) => (i < 2 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join(' | ')} |`;
+const rule = `|${widths.map((width, i) => (i < 2 ? '-'.repeat(width + 2) : `${'-'.repeat(width + 1)}:`)).join('|')}|`;
+const table = [line(rows[0]), rule, ...rows.slice(1).map(line)].join('\n');
+const caption = `One run, seed ${seed}, ${environment.date}, ${environment.machine}, Node ${environment.node}, ${environment.device}: ${environment.model}. Written by \`node scripts/readme-results.mjs\`; one seed on one small task is no comparison of the rules.`;
+
+const path = join(root, 'README.md');
+const readme = readFileSync(path, 'utf8');
+const marked = /<!-- first-light -->[\s\S]*<!-- \/first-light -->/;
+if (!marked.test(readme)) throw new Error('README.md has no first-light markers.');
+writeFileSync(
+  path,
+  readme.replace(marked, () => `<!-- first-light -->\n${table}\n\n${caption}\n<!-- /first-light -->`),
+);
