@@ -11,6 +11,11 @@ import { createProgram } from './program.js';
  */
 export async function main(words: readonly string[], bin: string): Promise<number> {
   const terminal = processTerminal();
+  // Whoever read the output has gone (`| head`): nothing more is wanted, and what is written so far can be resumed.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(exitCodes.failure);
+    throw error;
+  });
   const program = createProgram(terminal, bin);
   try {
     if (words.length === 0) program.help();
@@ -24,9 +29,10 @@ export async function main(words: readonly string[], bin: string): Promise<numbe
       terminal.out.write(`${JSON.stringify({ type: 'error', code, subject, message })}\n`);
     }
     const exitCode = exitCodeOf(error);
-    const label =
-      exitCode === exitCodes.interrupted ? terminal.errorColours.yellow('stopped') : terminal.errorColours.red('error');
-    terminal.error.write(`${label} ${describeError(error, process.env.LMD_DEBUG === '1')}\n`);
+    const text = describeError(error, process.env.LMD_DEBUG === '1');
+    const { red, yellow } = terminal.errorColours;
+    const stopped = exitCode === exitCodes.interrupted;
+    terminal.error.write(stopped ? `${yellow(text)}\n` : `${red('error')} ${text}\n`);
     return exitCode;
   }
 }

@@ -4,6 +4,7 @@ import { LmdError } from '@lmd/core';
 import { checkConsistency } from '../configuration/consistency.js';
 import { loadConfiguration } from '../configuration/load.js';
 import type { Configuration } from '../configuration/schema.js';
+import { mnistPackageFolder } from '../data/mnist-folder.js';
 import { UsageError } from '../errors.js';
 import { interruptSignal } from '../interrupt.js';
 import { humanRenderer, jsonRenderer, type Renderer } from '../output/renderer.js';
@@ -44,6 +45,15 @@ function select(configuration: Configuration, only: readonly string[] | undefine
   return { ...configuration, optimizers: configuration.optimizers.filter(({ name }) => only.includes(name)) };
 }
 
+/** Finds the data before a run folder is made, and makes a relative folder absolute: a resumed run may start elsewhere. */
+function locateData(configuration: Configuration): Configuration {
+  const { data } = configuration;
+  if (data.kind !== 'mnist') return configuration;
+  if (data.folder !== undefined) return { ...configuration, data: { ...data, folder: resolve(data.folder) } };
+  mnistPackageFolder();
+  return configuration;
+}
+
 /** A run whose summary is written is done: its results, read and not made again. */
 function finishedRun(folder: string): readonly TrialResult[] | undefined {
   const { summary } = runLayout(folder);
@@ -77,7 +87,7 @@ export async function trainCommand(
       'configuration',
     );
   }
-  const configuration = select(loadConfiguration(source, options.set), options.only);
+  const configuration = locateData(select(loadConfiguration(source, options.set), options.only));
   checkConsistency(configuration, source);
   const folder = await prepareRun(configuration, options.out);
   await execute(folder, configuration, false, options, terminal, renderer, program);
@@ -91,17 +101,24 @@ async function resume(
   renderer: Renderer,
   program: string,
 ): Promise<void> {
-  const extra = [source, options.set?.length ? '--set' : undefined, options.out && '--out', options.only && '--only'];
+  const extra = [options.set?.length ? '--set' : undefined, options.out && '--out', options.only && '--only'];
   const [first] = extra.filter((argument) => argument !== undefined);
   if (first !== undefined) {
     throw usage(
       `--resume and ${first} do not go together.`,
-      'A resumed run keeps its configuration and its folder.',
+      'A resumed run keeps its configuration and folder.',
       first,
     );
   }
   const folder = resolve(target);
   const configuration = configurationOf(folder);
+  if (source !== undefined && loadConfiguration(source).name !== configuration.name) {
+    throw usage(
+      `${folder} is a run of ${configuration.name}, not of ${source}.`,
+      'Leave the configuration out.',
+      source,
+    );
+  }
   const results = finishedRun(folder);
   if (results === undefined) return execute(folder, configuration, true, options, terminal, renderer, program);
   if (options.json) renderer.event({ type: 'summary', runFolder: folder, results });

@@ -63,10 +63,14 @@ async function measureMatmul(ops: Operations): Promise<number> {
   return (2 * size ** 3) / best / 1e6;
 }
 
-/** Starts a backend, runs a few operations whose results are known to the bit, and measures its speed. */
-export async function diagnoseBackend(name: BackendName): Promise<BackendDiagnosis> {
+/**
+ * Starts a backend, runs a few operations whose results are known to the bit, and measures its speed.
+ *
+ * @param open starts it; for tests.
+ */
+export async function diagnoseBackend(name: BackendName, open = openBackend): Promise<BackendDiagnosis> {
   try {
-    const backend = await openBackend(name);
+    const backend = await open(name);
     try {
       const ops = createOperations(backend);
       await checkMatmul(ops);

@@ -39,9 +39,9 @@ function logTicks([low, high]: readonly [number, number]): number[] {
   return ticks;
 }
 
-/** Averages over this many steps: a fortieth of the run. */
+/** Averages over this many steps: a thirtieth of the run, and odd, to have a middle. */
 function smoothingSpan(curve: Curve): number {
-  return Math.max(1, Math.round(curve.train.length / 40));
+  return 2 * Math.round(curve.train.length / 60) + 1;
 }
 
 /** Loss of training batches (faint), their moving average (solid), and validation and test loss (points). */
@@ -85,7 +85,7 @@ ${shown.map(
   return html`${legend(
     curves.flatMap((curve, index) => [
       {
-        label: `${curve.optimizer}, training (moving average of ${smoothingSpan(curve)} steps over each batch)`,
+        label: `${curve.optimizer}, training (moving average over ${smoothingSpan(curve)} steps; faint: each batch)`,
         className: `series-${index}`,
         kind: 'line' as const,
       },

@@ -3,15 +3,17 @@ export interface Point {
   readonly y: number;
 }
 
-/** Exponential moving average over `span` points, corrected for its start (weights sum to 1 from the first point on). */
+/** Moving average over `span` points, centred so that it does not lag; near the ends over those that there are. */
 export function smooth(points: readonly Point[], span: number): Point[] {
-  const decay = Math.max(0, 1 - 1 / Math.max(1, span));
-  let average = 0;
-  let weight = 0;
-  return points.map(({ x, y }) => {
-    average = decay * average + (1 - decay) * y;
-    weight = decay * weight + (1 - decay);
-    return { x, y: average / weight };
+  const half = Math.floor(span / 2);
+  const sums = [0];
+  for (const { y } of points) sums.push(sums.at(-1)! + y);
+  return points.map(({ x }, index) => {
+    // The same reach to both sides, or a slope at an end would tilt the average.
+    const reach = Math.min(half, index, points.length - 1 - index);
+    const from = index - reach;
+    const to = index + reach + 1;
+    return { x, y: (sums[to]! - sums[from]!) / (to - from) };
   });
 }
 

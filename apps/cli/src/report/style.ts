@@ -43,7 +43,7 @@ ${[0, 1, 2, 3, 4, 5, 6, 7]
   )
   .join('\n')}
 .line.plus { stroke: var(--series-0); } .area.plus { fill: var(--series-0); }
-.line.minus { stroke: var(--series-1); } .area.minus { fill: var(--series-1); }
+.line.minus { stroke: var(--series-1); stroke-dasharray: 10 5; } .area.minus { fill: var(--series-1); }
 .line.prior { stroke: var(--prior); } .point.prior, .prior-median { fill: var(--prior); }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: 2px 22px; margin: 6px 0 10px; padding: 0; font-size: 0.88rem; }
 .legend li { display: flex; align-items: center; gap: 8px; }

@@ -129,9 +129,11 @@ export function shortPath(folder: string): string {
 function interrupted(folder: string, optimizer: string, step: number): LmdError {
   const path = shortPath(folder);
   const argument = /\s/.test(path) ? JSON.stringify(path) : path;
+  // Where npm has run the program, `lmd` may not be on the path.
+  const command = process.env.npm_lifecycle_event === 'start' ? 'npm start --' : 'lmd train';
   return new LmdError('INTERRUPTED', `Stopped ${optimizer} after step ${step}; everything so far is saved.`, {
     subject: optimizer,
     value: step,
-    remedy: `Continue with: lmd train --resume ${argument}`,
+    remedy: `Continue with: ${command} --resume ${argument}`,
   });
 }

@@ -21,7 +21,7 @@ export const inThisProcess: TrialHost = async (request, emit, signal) => {
 export function inChildProcess(program: string): TrialHost {
   return (request, emit, signal) =>
     new Promise<TrialOutcome>((resolve, reject) => {
-      const child = fork(program, [childArgument], { stdio: ['ignore', 2, 2, 'ipc'], serialization: 'json' });
+      const child = fork(program, [childArgument], { stdio: ['ignore', 2, 2, 'ipc'], serialization: 'advanced' });
       let settled = false;
       const stop = () => send(child, { type: 'stop' });
       const settle = (how: () => void) => {

@@ -1,8 +1,9 @@
 import { mkdir } from 'node:fs/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createOperations, type EagerOperations, sizeOf } from '@lmd/core';
 import { precisionPreset } from '@lmd/models';
 import { writeFileAtomic } from '@lmd/safetensors/node';
-import { eventListener, type Json, type TrainingEvent, type TrainResult, train } from '@lmd/training';
+import { type Dataset, eventListener, type Json, type TrainingEvent, type TrainResult, train } from '@lmd/training';
 import { checkpointing, exportModel, latestCheckpoint, metricsFile } from '@lmd/training/node';
 import { describeData, loadData } from '../data/index.js';
 import { openBackend } from '../engine/index.js';
@@ -18,6 +19,20 @@ import type { TrialSummary } from './summary.js';
 /** Events that are for others to see; the rest is between the loop and its plugins. */
 function isShown(event: TrainingEvent): event is TrialEvent {
   return event.type !== 'settle' && event.type !== 'report' && event.type !== 'failure';
+}
+
+/**
+ * The same data set, with a turn of the event loop before each batch: else Ctrl-C and a parent's end would go unnoticed for as
+ * long as an engine that computes in this thread keeps it busy.
+ */
+function breathe(dataset: Dataset): Dataset {
+  return {
+    ...dataset,
+    async batch(indices) {
+      await nextTurn();
+      return dataset.batch(indices);
+    },
+  };
 }
 
 /** Trains one rule in this process, from its newest checkpoint if it has one, and writes its results. */
@@ -38,6 +53,7 @@ const trainAndSave: TrialHost = async (request, emit, signal) => {
   const optimizer = configuration.optimizers[index]!;
   const layout = trialLayout(folder);
   const data = await loadData(dataConfiguration, seed);
+  const breathing = { train: breathe(data.train), validation: breathe(data.validation), test: breathe(data.test) };
   const model = buildModel(configuration.model, dataConfiguration);
   const backend = await openBackend(configuration.backend);
   const ops = createOperations(backend);
@@ -48,7 +64,7 @@ const trainAndSave: TrialHost = async (request, emit, signal) => {
       model,
       optimizer: buildOptimizer(optimizer, steps),
       precision: precisionPreset(precision),
-      data,
+      data: breathing,
       seed,
       steps,
       batchSize,

@@ -1,0 +1,245 @@
+import { existsSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Event, SummaryEvent } from '../src/run/events.js';
+import { lmd, type Outcome, sha256, start, temporaryFolder, tiny } from './lmd.js';
+
+const folder = temporaryFolder();
+const isWindows = process.platform === 'win32';
+
+/** What an uninterrupted run of both rules ends with. */
+const expected = { lmd: '', adamw: '' };
+const losses: { lmd: unknown[]; adamw: unknown[] } = { lmd: [], adamw: [] };
+
+const model = (run: string, ...path: string[]) => sha256(join(folder, run, ...path, 'model.safetensors'));
+
+function trainingLosses(run: string, optimizer: 'lmd' | 'adamw'): unknown[] {
+  return readFileSync(join(folder, run, optimizer, 'metrics.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+    .filter(({ type }) => type === 'step' || type === 'evaluation')
+    .map(({ type, step, loss }) => [type, step, loss]);
+}
+
+beforeAll(async () => {
+  const whole = await lmd(['train', ...tiny, '--out', 'whole', '--json'], folder);
+  expect(whole).toMatchObject({ code: 0, stderr: '' });
+  for (const optimizer of ['lmd', 'adamw'] as const) {
+    expected[optimizer] = model('whole', optimizer);
+    losses[optimizer] = trainingLosses('whole', optimizer);
+  }
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function waitUntil(condition: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 200 && !condition(); tries++) await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(condition()).toBe(true);
+}
+
+/** Runs until the event, then does the deed. */
+async function trainUntil(
+  words: readonly string[],
+  isMoment: (event: Event) => boolean,
+  deed: (pid: number) => void,
+): Promise<Outcome> {
+  let done = false;
+  const running = start(['train', ...tiny, ...words, '--json'], folder, (event, child) => {
+    if (done || !isMoment(event)) return;
+    done = true;
+    deed(child.pid!);
+  });
+  const outcome = await running.done;
+  expect(done).toBe(true);
+  return outcome;
+}
+
+/** A step at which to stop, early enough that the run cannot be over before the signal arrives. */
+const randomStep = () => 1 + Math.floor(Math.random() * 11);
+
+async function resume(run: string): Promise<Outcome> {
+  const outcome = await lmd(['train', '--resume', run, '--json'], folder);
+  expect(outcome, outcome.stderr).toMatchObject({ code: 0, stderr: '' });
+  expect((outcome.events.at(-1) as SummaryEvent).type).toBe('summary');
+  return outcome;
+}
+
+describe('kill -9 at a random step, then --resume', () => {
+  it('ends with the bits of an uninterrupted run, with one optimizer', async () => {
+    const step = randomStep();
+    const killed = await trainUntil(
+      ['--only', 'lmd', '--out', 'killed-one'],
+      (event) => event.type === 'step' && event.step === step,
+      (pid) => process.kill(pid, 'SIGKILL'),
+    );
+    if (!isWindows) expect(killed.signal).toBe('SIGKILL');
+    expect(existsSync(join(folder, 'killed-one', 'model.safetensors')), `killed at step ${step}`).toBe(false);
+    await resume('killed-one');
+    expect(model('killed-one'), `killed at step ${step}`).toBe(expected.lmd);
+    expect(trainingLosses('killed-one', 'lmd')).toEqual(losses.lmd);
+  });
+
+  it.each(['lmd', 'adamw'])(
+    'ends with the bits of an uninterrupted run, with two optimizers, during %s',
+    async (during) => {
+      const step = randomStep();
+      const run = `killed-during-${during}`;
+      let childPid = 0;
+      await trainUntil(
+        ['--out', run],
+        (event) => event.type === 'step' && event.optimizer === during && event.step === step,
+        (pid) => {
+          childPid = JSON.parse(readFileSync(join(folder, run, during, 'run.lock'), 'utf8')).pid;
+          expect(childPid).not.toBe(pid);
+          process.kill(pid, 'SIGKILL');
+        },
+      );
+      await waitUntil(() => !isAlive(childPid));
+      expect(existsSync(join(folder, run, 'model.safetensors'))).toBe(false);
+      const resumed = await resume(run);
+      const skipped = resumed.events.filter((event) => event.type === 'result' && event.skipped);
+      expect(skipped).toHaveLength(during === 'adamw' ? 1 : 0);
+      expect([model(run, 'lmd'), model(run, 'adamw')], `killed at step ${step}`).toEqual([
+        expected.lmd,
+        expected.adamw,
+      ]);
+      expect(trainingLosses(run, 'lmd')).toEqual(losses.lmd);
+      expect(trainingLosses(run, 'adamw')).toEqual(losses.adamw);
+    },
+  );
+
+  it('may be killed again and again', async () => {
+    const words = ['train', ...tiny, '--only', 'adamw', '--out', 'killed-often', '--json'];
+    for (let round = 0; round < 3; round++) {
+      let steps = 0;
+      const { done } = start(
+        round === 0 ? words : ['train', '--resume', 'killed-often', '--json'],
+        folder,
+        (event, child) => {
+          if (event.type === 'step' && ++steps === 4) child.kill('SIGKILL');
+        },
+      );
+      await done;
+    }
+    await resume('killed-often');
+    expect(model('killed-often')).toBe(expected.adamw);
+  });
+});
+
+describe.skipIf(isWindows)('Ctrl-C, then --resume', () => {
+  it.each([
+    ['one optimizer', ['--only', 'lmd']],
+    ['two optimizers', []],
+  ])('saves, says how to resume, exits with 130, and ends with the same bits, with %s', async (name, extra) => {
+    const run = `interrupted ${name}`;
+    const step = randomStep();
+    const stopped = await trainUntil(
+      [...extra, '--out', run],
+      (event) => event.type === 'step' && event.step === step,
+      (pid) => process.kill(pid, 'SIGINT'),
+    );
+    expect(stopped.code).toBe(130);
+    expect(stopped.stderr).toContain(`lmd train --resume "${run}"`);
+    expect(stopped.stderr).not.toMatch(/\n\s+at /);
+    expect(stopped.events.at(-1)).toMatchObject({ type: 'error', code: 'INTERRUPTED', subject: 'lmd' });
+    const saved = stopped.events.find((event) => event.type === 'checkpoint' && event.reason === 'interrupted');
+    // The signal arrives at or shortly after the step; a multiple of 4 has been saved already.
+    if (saved?.type === 'checkpoint') expect(saved.step).toBeGreaterThanOrEqual(step);
+    expect(readdirSync(join(folder, run)).filter((file) => file.includes('lock'))).toEqual([]);
+    await resume(run);
+    expect(model(run)).toBe(expected.lmd);
+  });
+
+  it('exits at once on the second, and resumes all the same', async () => {
+    const stopped = await trainUntil(
+      ['--out', 'twice'],
+      (event) => event.type === 'step' && event.step === 2,
+      (pid) => {
+        process.kill(pid, 'SIGINT');
+        setTimeout(() => process.kill(pid, 'SIGINT'), 1);
+      },
+    );
+    expect(stopped.code).toBe(130);
+    await resume('twice');
+    expect([model('twice', 'lmd'), model('twice', 'adamw')]).toEqual([expected.lmd, expected.adamw]);
+  });
+
+  it('names npm start where npm start has run it', async () => {
+    const { done, child } = start(
+      ['train', ...tiny, '--only', 'lmd', '--out', 'from-npm', '--json'],
+      folder,
+      (event) => {
+        if (event.type === 'step' && event.step === 3) child.kill('SIGINT');
+      },
+      { npm_lifecycle_event: 'start' },
+    );
+    expect((await done).stderr).toContain('npm start -- --resume from-npm');
+  });
+});
+
+describe('a damaged run folder', () => {
+  const stop = (run: string) =>
+    trainUntil(
+      ['--only', 'lmd', '--out', run],
+      (event) => event.type === 'checkpoint' && event.step === 12,
+      (pid) => process.kill(pid, 'SIGKILL'),
+    );
+  const checkpointsOf = (run: string) => {
+    const path = join(folder, run, 'lmd', 'checkpoints');
+    return readdirSync(path)
+      .filter((name) => name.startsWith('step-'))
+      .sort()
+      .map((name) => join(path, name));
+  };
+
+  it('goes on from the checkpoint before a cut one, and says so', async () => {
+    await stop('cut-one');
+    const newest = checkpointsOf('cut-one').at(-1)!;
+    truncateSync(newest, Math.floor(Math.random() * readFileSync(newest).length));
+    const resumed = await resume('cut-one');
+    expect(resumed.events.find(({ type }) => type === 'warning')).toMatchObject({
+      message: expect.stringContaining(newest),
+    });
+    expect(model('cut-one')).toBe(expected.lmd);
+  });
+
+  it('refuses to go on where every checkpoint is cut, and leaves them as they are', async () => {
+    await stop('cut-all');
+    const files = checkpointsOf('cut-all');
+    for (const file of files) truncateSync(file, 100);
+    const resumed = await lmd(['train', '--resume', 'cut-all'], folder);
+    expect(resumed.code).toBe(1);
+    expect(resumed.stderr).toMatch(/^error .*step-000000\d\d\.safetensors/);
+    expect(resumed.stderr).not.toMatch(/\n\s+at /);
+    expect(checkpointsOf('cut-all')).toEqual(files);
+  });
+
+  it('refuses a configuration that was changed since', async () => {
+    await stop('changed');
+    const path = join(folder, 'changed', 'config.json');
+    const { writeFileSync } = await import('node:fs');
+    writeFileSync(path, readFileSync(path, 'utf8').replace('"noise": 0.05', '"noise": 0.06'));
+    const resumed = await lmd(['train', '--resume', 'changed'], folder);
+    expect(resumed.code).toBe(1);
+    expect(resumed.stderr).toMatch(/noise is 0\.05 in the checkpoint and 0\.06 in this run/);
+  });
+
+  it('has one writer', async () => {
+    let second: Promise<Outcome> | undefined;
+    const words = ['smoke', '--set', 'steps=80', 'checkpoints.every=40', '--only', 'adamw', '--out', 'busy', '--json'];
+    const first = await start(['train', ...words], folder, (event) => {
+      if (event.type === 'step' && second === undefined) second = lmd(['train', '--resume', 'busy'], folder);
+    }).done;
+    const refused = await second!;
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('is writing to this run') });
+    expect(first).toMatchObject({ code: 0, stderr: '' });
+  });
+});

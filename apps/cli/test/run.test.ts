@@ -1,0 +1,191 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseSafetensors } from '@lmd/safetensors';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { SummaryEvent } from '../src/run/events.js';
+import { lmd, type Outcome, sha256, temporaryFolder, tiny } from './lmd.js';
+
+const folder = temporaryFolder();
+let run: Outcome;
+let runFolder: string;
+
+beforeAll(async () => {
+  run = await lmd(['train', ...tiny, '--json'], folder);
+  runFolder = (run.events[0] as { runFolder: string }).runFolder;
+});
+
+const read = (...path: string[]) => readFileSync(join(runFolder, ...path), 'utf8');
+
+describe('lmd train --json', () => {
+  it('prints events as JSON lines and nothing else, the last one the summary', () => {
+    expect(run).toMatchObject({ code: 0, stderr: '' });
+    const types = new Set(run.events.map(({ type }) => type));
+    expect(types).toEqual(new Set(['run', 'start', 'step', 'evaluation', 'checkpoint', 'end', 'result', 'summary']));
+    const summary = run.events.at(-1) as SummaryEvent;
+    expect(summary).toMatchObject({ type: 'summary', runFolder });
+    expect(summary.results.map(({ optimizer, format }) => [optimizer, format])).toEqual([
+      ['lmd', 'mxfp6_e3m2'],
+      ['adamw', 'mxfp6_e3m2'],
+    ]);
+    for (const result of summary.results) {
+      expect(result.testAccuracy).toBeGreaterThan(0.5);
+      expect(result.testLoss).toBeGreaterThan(0);
+      expect(result.seconds).toBeGreaterThan(0);
+      expect(result.imagesPerSecond).toBeGreaterThan(0);
+      expect(result.peakMemoryBytes).toBeGreaterThan(40 * 2 ** 20);
+      expect(result.peakMemoryBytes).toBeLessThan(600 * 2 ** 20);
+    }
+  });
+
+  it('names the optimizer in each event of its training, one after the other', () => {
+    const steps = run.events.flatMap((event) => (event.type === 'step' ? [`${event.optimizer} ${event.step}`] : []));
+    const expected = ['lmd', 'adamw'].flatMap((name) =>
+      Array.from({ length: 16 }, (_, index) => `${name} ${index + 1}`),
+    );
+    expect(steps).toEqual(expected);
+  });
+
+  it('makes the folder under runs/, by preset, date and number', () => {
+    expect(runFolder.startsWith(join(folder, 'runs', 'smoke-'))).toBe(true);
+    expect(runFolder).toMatch(/smoke-\d{4}-\d{2}-\d{2}-001$/);
+  });
+
+  it('writes everything that a run leaves', () => {
+    expect(readdirSync(runFolder).sort()).toEqual(
+      ['adamw', 'config.json', 'lmd', 'metrics.jsonl', 'model.safetensors', 'report.html', 'summary.json'].sort(),
+    );
+    expect(readdirSync(join(runFolder, 'lmd')).sort()).toEqual(
+      ['checkpoints', 'metrics.jsonl', 'model.safetensors', 'posterior.json', 'summary.json'].sort(),
+    );
+    expect(existsSync(join(runFolder, 'adamw', 'posterior.json'))).toBe(false);
+    const { results } = JSON.parse(read('summary.json'));
+    expect(results).toEqual((run.events.at(-1) as SummaryEvent).results);
+  });
+
+  it('writes the complete configuration, from which the same run can be made', async () => {
+    const configuration = JSON.parse(read('config.json'));
+    expect(configuration).toMatchObject({ name: 'smoke', steps: 16, seed: 0, evaluation: { weights: 'mean' } });
+    expect(configuration.optimizers[0]).toMatchObject({ name: 'lmd', noise: 0.05, useSign: true });
+    const again = await lmd(
+      ['train', join(runFolder, 'config.json'), '--only', 'lmd', '--out', 'again', '--json'],
+      folder,
+    );
+    expect(again.code).toBe(0);
+    // One rule trains in this process, several in children: to the same bits.
+    expect(sha256(join(folder, 'again', 'model.safetensors'))).toBe(sha256(join(runFolder, 'model.safetensors')));
+  });
+
+  it('joins the metrics of all rules, each line with its rule', () => {
+    const lines = read('metrics.jsonl')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines.filter(({ optimizer, type }) => optimizer === 'lmd' && type === 'step')).toHaveLength(16);
+    expect(lines.filter(({ optimizer, type }) => optimizer === 'adamw' && type === 'step')).toHaveLength(16);
+    expect(lines.filter(({ split }) => split === 'test')).toHaveLength(2);
+  });
+
+  it("exports the first rule's weights, with metadata and nothing that changes between runs", () => {
+    const { tensors, metadata } = parseSafetensors(readFileSync(join(runFolder, 'model.safetensors')));
+    expect(sha256(join(runFolder, 'model.safetensors'))).toBe(sha256(join(runFolder, 'lmd', 'model.safetensors')));
+    expect([...tensors.keys()]).toContain('blocks.0.attention.qkv.weight');
+    const values = Object.fromEntries(Object.entries(metadata));
+    expect(values).toMatchObject({
+      optimizer: 'lmd',
+      rule: 'lmd',
+      precision: 'mxfp6_e3m2',
+      weights: 'mean',
+      seed: '0',
+    });
+    expect(JSON.stringify(values)).not.toContain(folder);
+  });
+
+  it('stores the distribution of log m', () => {
+    const posterior = JSON.parse(read('lmd', 'posterior.json'));
+    for (const half of [posterior.plus, posterior.minus]) {
+      expect(half.histogram.counts.reduce((sum: number, value: number) => sum + value, 0)).toBe(half.count);
+      expect(half.standardDeviation).toBeGreaterThan(0);
+    }
+    expect(posterior.weights.map(({ name }: { name: string }) => name)).toContain('head.weight');
+  });
+
+  it('writes a report with both rules, which fetches nothing', () => {
+    const report = read('report.html');
+    expect(report).toContain('lmd, validation');
+    expect(report).toContain('adamw, validation');
+    expect(report).toContain('log-normal fitted to m⁺');
+    expect(report).not.toMatch(/https?:|src=|<script|<link|@import|url\(/);
+  });
+});
+
+describe('lmd train for people', () => {
+  it('takes a new folder, prints plain lines and an aligned table, and says where everything is', async () => {
+    const second = await lmd(['train', '--set', 'steps=6', ...tiny.slice(0, 1), '--only', 'adamw'], folder);
+    expect(second.code).toBe(0);
+    const lines = second.stdout.split('\n');
+    const escapeCode = String.fromCharCode(27);
+    expect(second.stdout).not.toContain(escapeCode);
+    expect(second.stdout).not.toContain('\r');
+    const titles = lines.findIndex((line) => line.startsWith('optimizer  format'));
+    expect(lines[titles + 2]).toMatch(/^adamw +mxfp6_e3m2 +[\d.]+ % +[\d.]+ +[\d.]+ +[\d,]+ +\d+ MiB$/);
+    expect(lines[titles + 2]!.length).toBe(lines[titles + 1]!.length);
+    const path = lines.find((line) => line.startsWith('Run folder'))!.split(/ {2,}/)[1]!;
+    expect(path).toMatch(/^runs.smoke-.*-002$/);
+    expect(lines.find((line) => line.startsWith('Report'))).toContain(join(path, 'report.html'));
+    expect(existsSync(join(folder, path, 'report.html'))).toBe(true);
+  });
+
+  it('says that a finished run is finished, and changes nothing', async () => {
+    const before = sha256(join(runFolder, 'report.html'));
+    const resumed = await lmd(['train', '--resume', runFolder], folder);
+    expect(resumed).toMatchObject({ code: 0, stderr: '' });
+    expect(resumed.stdout).toContain('This run is finished');
+    expect(sha256(join(runFolder, 'report.html'))).toBe(before);
+    const asJson = await lmd(['train', 'smoke', '--resume', runFolder, '--json'], folder);
+    expect(asJson.events).toEqual([run.events.at(-1)]);
+  });
+});
+
+describe('lmd evaluate', () => {
+  it('gives what training gave, for the same format and weights', async () => {
+    const evaluated = await lmd(['evaluate', runFolder, '--json'], folder);
+    expect(evaluated.code).toBe(0);
+    const rows = (evaluated.events[0] as unknown as { results: { testLoss: number; testAccuracy: number }[] }).results;
+    const { results } = run.events.at(-1) as SummaryEvent;
+    expect(rows.map(({ testLoss, testAccuracy }) => [testLoss, testAccuracy])).toEqual(
+      results.map(({ testLoss, testAccuracy }) => [testLoss, testAccuracy]),
+    );
+  });
+
+  it('evaluates under another format and at other points of the posterior', async () => {
+    const words = ['evaluate', runFolder, '--optimizer', 'lmd', '--json'];
+    const loss = async (...extra: string[]) => {
+      const outcome = await lmd([...words, ...extra], folder);
+      expect(outcome).toMatchObject({ code: 0, stderr: '' });
+      const [row, ...others] = (outcome.events[0] as unknown as { results: { testLoss: number }[] }).results;
+      expect(others).toEqual([]);
+      return row!.testLoss;
+    };
+    const losses = await Promise.all([
+      loss('--format', 'mxfp4_e2m1'),
+      loss('--format', 'fp32'),
+      loss('--format', 'fp32', '--weights', 'median'),
+      loss('--format', 'fp32', '--weights', 'sample', '--draws', '2'),
+    ]);
+    expect(new Set(losses).size).toBe(4);
+    for (const value of losses) expect(value).toBeLessThan(2);
+  });
+});
+
+describe('lmd doctor', () => {
+  it('finds every backend at work here, and MNIST', async () => {
+    const outcome = await lmd(['doctor', '--json'], folder);
+    expect(outcome).toMatchObject({ code: 0, stderr: '' });
+    expect(outcome.events[0]).toMatchObject({
+      type: 'doctor',
+      node: process.versions.node,
+      mnist: { available: true },
+      backends: ['tfjs-wasm', 'tfjs-cpu', 'reference'].map((name) => ({ name, works: true })),
+    });
+  });
+});
