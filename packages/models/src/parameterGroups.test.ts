@@ -14,5 +14,6 @@ describe('lmdParameter', () => {
       'head.weight',
     ]);
     expect(lmdParameter('tokenEmbedding.weight', [100, 8])).toBe(true);
+    expect(lmdParameter('norm.weight', [8])).toBe(false);
   });
 });

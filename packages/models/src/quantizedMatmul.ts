@@ -47,8 +47,10 @@ export function quantizedMatmul(ops: Operations, x: Tensor, b: Tensor, options: 
       plain.matmul(forwardOperand(plain, a!, first), forwardOperand(plain, c!, other), { transposeB }),
     saves: { output: false },
     backward(plain, dy, [a, c], _output, [wantsFirst, wantsSecond]) {
-      const roundDy = (axis: number, product: string): Tensor =>
-        roundOperand(plain, dy, gradients, axis, { key: options.key, name: `${options.product}/${product}/gradients` });
+      // Blocks run along an axis, so a block format rounds dy once for each product; the others round it once for both.
+      const shared = isBlockFormat(gradients) ? undefined : roundGradient(plain, dy, -1, 'inputGradient', options);
+      const roundDy = (axis: number, product: BackwardProduct): Tensor =>
+        shared ?? roundGradient(plain, dy, axis, product, options);
       const gradientOfFirst = (): Tensor =>
         plain.matmul(
           roundDy(-1, 'inputGradient'),
@@ -66,6 +68,8 @@ export function quantizedMatmul(ops: Operations, x: Tensor, b: Tensor, options: 
     },
   });
 }
+
+type BackwardProduct = 'inputGradient' | 'weightGradient';
 
 /** How one operand is rounded and what is saved of it. */
 interface OperandPlan {
@@ -114,12 +118,23 @@ function backwardOperand(
   x: Tensor,
   operand: OperandPlan,
   axis: number,
-  product: 'inputGradient' | 'weightGradient',
+  product: BackwardProduct,
 ): Tensor {
   if (isBlockFormat(operand.backward)) return roundOperand(ops, x, operand.backward, axis, operand.name(product));
   const rounded = forwardOperand(ops, x, operand);
   // Whatever was rounded forward is a BF16 number already.
   return operand.backward === 'bf16' && operand.forward === 'f32' ? ops.roundToBfloat16(rounded) : rounded;
+}
+
+function roundGradient(
+  ops: Operations,
+  dy: Tensor,
+  axis: number,
+  product: BackwardProduct,
+  options: ProductOptions,
+): Tensor {
+  const name = `${options.product}/${product}/gradients`;
+  return roundOperand(ops, dy, options.precision.backward.gradients, axis, { key: options.key, name });
 }
 
 function checkRanks(x: Tensor, b: Tensor, product: string): void {

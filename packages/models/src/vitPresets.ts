@@ -36,7 +36,7 @@ export const vitPresets = {
     classes: 10,
     patchSize: 7,
     width: 64,
-    depth: 3,
+    depth: 2,
     heads: 2,
     mlpWidth: 256,
     pooling: 'mean',
