@@ -16,6 +16,9 @@ export function libraryConfig(entry: Record<string, string>, overrides: Options 
     clean: true,
     treeshake: true,
     splitting: true,
+    // `node:` tells bundlers and other runtimes what is a built-in; tsup would take it off.
+    removeNodeProtocol: false,
+    external: [/^node:/],
     ...overrides,
   });
 }

@@ -87,3 +87,12 @@ describe('typed arrays', () => {
     expect(toInt32Array(tensorFrom(new Int32Array([3])))).toEqual(new Int32Array([3]));
   });
 });
+
+it('copies a tensor whose bytes stand in a Node Buffer, whose slice is another word for subarray', () => {
+  const file = Buffer.alloc(64);
+  file.writeFloatLE(1.5, 16);
+  const copy = toFloat32Array({ dtype: 'F32', shape: [1], data: file.subarray(16, 20) });
+  expect([...copy]).toEqual([1.5]);
+  file.fill(0);
+  expect([...copy]).toEqual([1.5]);
+});

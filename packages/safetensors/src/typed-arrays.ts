@@ -52,7 +52,8 @@ const littleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
  */
 export function toTypedArray(tensor: SafetensorsTensor): SafetensorsArray {
   checkBytes(tensor);
-  const bytes = tensor.data.slice();
+  // Not slice(): a Node Buffer is a Uint8Array whose slice does not copy.
+  const bytes = new Uint8Array(tensor.data);
   const Kind = constructors[tensor.dtype];
   const array = new Kind(bytes.buffer);
   if (!littleEndian) reverseElements(bytes, array.BYTES_PER_ELEMENT);
