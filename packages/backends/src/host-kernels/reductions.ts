@@ -4,6 +4,11 @@ import { coalesce, forEachRow, type HostArray } from './strided.js';
 /** Sums over `axes`, in float64 and in index order; `out` has the elements of the reduced shape. */
 export function sum(x: HostArray, shape: readonly number[], axes: readonly number[], out: HostArray): void {
   const sums = new Float64Array(out.length);
+  if (x instanceof Float32Array && axes.every((axis, i) => axis === i)) {
+    sumLeading(x, sums);
+    out.set(sums);
+    return;
+  }
   reduce(x, shape, axes, (from, to, step, n) => {
     if (step === 0) {
       let total = sums[to]!;
@@ -14,6 +19,21 @@ export function sum(x: HostArray, shape: readonly number[], axes: readonly numbe
     }
   });
   out.set(sums);
+}
+
+/** Sums over all rows of `sums.length` values, as for the gradient of a bias: four rows for each pass over the sums. */
+function sumLeading(x: Float32Array, sums: Float64Array): void {
+  const width = sums.length;
+  if (width === 0) return;
+  let start = 0;
+  for (; start + 4 * width <= x.length; start += 4 * width) {
+    for (let j = 0, i = start; j < width; j++, i++) {
+      sums[j] = sums[j]! + x[i]! + x[i + width]! + x[i + 2 * width]! + x[i + 3 * width]!;
+    }
+  }
+  for (; start < x.length; start += width) {
+    for (let j = 0; j < width; j++) sums[j]! += x[start + j]!;
+  }
 }
 
 /** Maxima over `axes`; NaN where there is one, −Infinity of nothing. */

@@ -93,6 +93,32 @@ describe.each(variants.filter(({ label }) => !label.includes('without')))('fused
     await expectClose('softmax', [hard], (x) => [x!]);
   });
 
+  it.each([false, true])('attention and its gradient, causal: %s', async (causal) => {
+    const tensor = (shape: readonly number[], seed: number) => ({
+      data: randomFloats(
+        shape.reduce((a, b) => a * b, 1),
+        seed,
+      ),
+      shape,
+    });
+    for (const [batch, heads, queries, keys, width, valueWidth] of [
+      [2, 3, 5, 5, 4, 4],
+      [1, 2, 4, 7, 3, 5],
+      [1, 1, 1, 1, 1, 1],
+      [0, 2, 3, 3, 2, 2],
+    ] as const) {
+      const inputs = [
+        tensor([batch, heads, queries, width], 41),
+        tensor([batch, heads, keys, width], 42),
+        tensor([batch, heads, keys, valueWidth], 43),
+      ];
+      const options = { scale: 0.5, causal };
+      await expectClose('attention', inputs, (q, k, v) => [q!, k!, v!, options]);
+      const upstream = tensor([batch, heads, queries, valueWidth], 44);
+      await expectClose('attentionGradient', [...inputs, upstream], (q, k, v, dy) => [q!, k!, v!, dy!, options], 1e-6);
+    }
+  });
+
   it('layer norm and its gradient', async () => {
     for (const [rows, columns] of [
       [9, 64],

@@ -40,27 +40,37 @@ export interface BackendWasm extends EngineBackend {
   };
   /** Counts up; each registered tensor has a number of its own. */
   dataIdNextNumber: number;
-  readonly dataIdMap: { get(dataId: object): { readonly id: number; readonly memoryOffset: number } };
+  readonly dataIdMap: {
+    get(dataId: object): { readonly id: number; readonly memoryOffset: number };
+    delete(dataId: object): unknown;
+  };
 }
 
 function wasmMemory({ backend }: { readonly backend: BackendWasm }): HostMemory {
   const offsetOf = (dataId: object) => backend.dataIdMap.get(dataId).memoryOffset;
   return {
     allocate(size, dtype) {
+      // The engine checks neither: a size is taken modulo 2^32, and a malloc that fails gives 0, over which every later
+      // kernel would write.
+      if (4 * size >= 2 ** 32) throw memoryFull(size);
       const dataId = backend.write(null, [size], dtype);
-      // The engine does not check malloc, whose 0 would make every later kernel write over its globals.
       if (size > 0 && offsetOf(dataId) === 0) {
-        throw new LmdError('BACKEND_FAILURE', `WebAssembly memory is full: ${4 * size} bytes could not be allocated.`, {
-          subject: 'memory',
-          value: 4 * size,
-          remedy: 'Use a smaller batch or model: a wasm engine has at most 4 GiB.',
-        });
+        backend.dataIdMap.delete(dataId);
+        throw memoryFull(size);
       }
       return dataId;
     },
     floats: (dataId, size) => new Float32Array(backend.wasm.HEAPU8.buffer, offsetOf(dataId), size),
     integers: (dataId, size) => new Int32Array(backend.wasm.HEAPU8.buffer, offsetOf(dataId), size),
   };
+}
+
+function memoryFull(size: number): LmdError {
+  return new LmdError('BACKEND_FAILURE', `WebAssembly memory is full: there is no room for ${4 * size} bytes more.`, {
+    subject: 'memory',
+    value: 4 * size,
+    remedy: 'Use a smaller batch or model: a wasm engine has at most 4 GiB.',
+  });
 }
 
 /** What `MathBackendCPU` has beyond `KernelBackend`. */

@@ -23,10 +23,11 @@ import { engineDType, type Store } from './store.js';
 
 /** Handles over memory that our own loops work on in place. */
 export interface Host {
-  readonly memory: HostMemory;
   readonly store: Store;
   /** A tensor with undefined contents. Take views only after the last allocation: it may move the memory. */
   allocate(shape: readonly number[], dtype: DType): Tensor;
+  /** A tensor that `fill` writes. */
+  make(shape: readonly number[], dtype: DType, fill: (out: Tensor) => void): Tensor;
   floats(x: Tensor): Float32Array;
   integers(x: Tensor): Int32Array;
   view(x: Tensor): HostArray;
@@ -34,9 +35,13 @@ export interface Host {
 
 export function createHost(memory: HostMemory, store: Store): Host {
   const host: Host = {
-    memory,
     store,
     allocate: (shape, dtype) => store.own(memory.allocate(sizeOf(shape), engineDType[dtype]), shape, dtype),
+    make(shape, dtype, fill) {
+      const out = host.allocate(shape, dtype);
+      fill(out);
+      return out;
+    },
     floats: (x) => memory.floats(store.dataId(x), sizeOf(x.shape)),
     integers: (x) => memory.integers(store.dataId(x), sizeOf(x.shape)),
     view: (x) => (x.dtype === 'f32' ? host.floats(x) : host.integers(x)),
@@ -46,14 +51,7 @@ export function createHost(memory: HostMemory, store: Store): Host {
 
 /** Every primitive but creation and readback as loops of our own over the engine's memory. */
 export function hostPrimitives(host: Host): Omit<Primitives, 'fromData' | 'full' | 'read' | 'dispose'> {
-  const { store } = host;
-
-  /** A new tensor that `fill` writes. */
-  function make(shape: readonly number[], dtype: DType, fill: (out: Tensor) => void): Tensor {
-    const out = host.allocate(shape, dtype);
-    fill(out);
-    return out;
-  }
+  const { store, make } = host;
 
   function copy(x: Tensor, shape: readonly number[], strides: readonly number[], start = 0): Tensor {
     return make(shape, x.dtype, (out) => {

@@ -14,6 +14,7 @@ import { type Context, createContext } from './compute.js';
 import { Engine, type TfjsModule } from './engine.js';
 import { engineElementwise } from './engine-elementwise.js';
 import { engineShape } from './engine-shape.js';
+import { hostAttention } from './host-attention.js';
 import { hostFused } from './host-fused.js';
 import { hostMemoryOf, isWasm } from './host-memory.js';
 import { createHost, type Host, hostPrimitives } from './host-primitives.js';
@@ -67,10 +68,12 @@ export function createTfjsBackend(tf: TfjsModule, options: TfjsBackendOptions = 
 
   const creation: Pick<Primitives, 'fromData' | 'full' | 'read' | 'dispose'> = {
     fromData(data, shape, dtype) {
+      if (host !== undefined) return host.make(shape, dtype, (out) => host.view(out).set(data));
       const values = dtype === 'f32' ? Float32Array.from(data) : Int32Array.from(data);
       return context.upload(values, shape, dtype);
     },
     full(shape, value, dtype) {
+      if (host !== undefined) return host.make(shape, dtype, (out) => host.view(out).fill(value));
       const size = sizeOf(shape);
       const values = dtype === 'f32' ? new Float32Array(size) : new Int32Array(size);
       return context.upload(values.fill(value), shape, dtype);
@@ -89,18 +92,24 @@ export function createTfjsBackend(tf: TfjsModule, options: TfjsBackendOptions = 
     dispose: (x) => store.free(x),
   };
 
-  return {
-    specVersion: backendSpecVersion,
-    name: `tfjs-${engine.name}`,
-    device: deviceText(engine, host !== undefined),
-    supports: { maxElements: 2 ** 29 - 1, subnormals: host !== undefined },
+  const primitives: Primitives = {
     ...byEngine,
     ...random,
     ...(host === undefined ? {} : hostPrimitives(host)),
     ...(host !== undefined && isWasm(engine) ? wasmChoices(engine, host, byEngine) : {}),
     ...creation,
-    fused:
-      host === undefined ? {} : { ...hostFused(host), ...(isWasm(engine) ? { softmax: engineSoftmax(context) } : {}) },
+  };
+
+  return {
+    specVersion: backendSpecVersion,
+    name: `tfjs-${engine.name}`,
+    device: deviceText(engine, host !== undefined),
+    supports: { maxElements: 2 ** 29 - 1, subnormals: host !== undefined },
+    ...primitives,
+    fused: {
+      ...(host === undefined ? {} : { ...hostFused(host), ...hostAttention(host, primitives.matmul) }),
+      ...(host !== undefined && isWasm(engine) ? { softmax: engineSoftmax(context) } : {}),
+    },
     memory: () => store.memory(),
   };
 }
