@@ -1,4 +1,4 @@
-import { backendSpecVersion, compositions, type DType, isLmdError, type Tensor, type TensorData } from '@lmd/core';
+import { backendSpecVersion, compositions, type DType, isLmdError, type TensorData } from '@lmd/core';
 import type { Case, CaseGroup } from '../case.js';
 import * as oracle from '../oracle/elementwise.js';
 import { matmul } from '../oracle/matmul.js';
@@ -134,13 +134,15 @@ const orderCase: Case = {
     let want: Values = start;
     let value = ops.matmul(x, w);
     want = matmul(want, factor);
-    const reads: { label: string; data: Promise<TensorData>; tensor: Tensor; want: Values }[] = [];
+    const reads: Promise<TensorData>[] = [];
+    const wants: Values[] = [];
     for (let step = 0; step < 12; step++) {
-      const next = ops.scope(() => ops.multiply(ops.absolute(value), 2));
-      reads.push({ label: `read ${step}`, data: ops.read(value), tensor: value, want });
+      const before = value;
+      value = ops.scope(() => ops.multiply(ops.absolute(before), 2));
+      reads.push(ops.read(before));
+      wants.push(want);
       // Freed at once: what is under way must still see it.
-      ops.dispose(value);
-      value = next;
+      ops.dispose(before);
       want = {
         ...want,
         data: want.data.map((v) => Math.abs(v) * 2),
@@ -148,10 +150,10 @@ const orderCase: Case = {
       };
     }
     ops.dispose(value);
-    for (const { label, data, tensor, want: expected } of reads) {
-      const copy = ops.fromData(await data, tensor.shape);
-      // Twelve exact steps after one product: the error of the product alone, doubled each time.
-      await context.compare(label, copy, expected, 'matmul');
+    for (const [step, data] of (await Promise.all(reads)).entries()) {
+      const copy = ops.fromData(data, start.shape);
+      // Exact steps after one product: the error of the product alone, doubled each time.
+      await context.compare(`read ${step}`, copy, wants[step]!, 'matmul');
       ops.dispose(copy);
     }
   },

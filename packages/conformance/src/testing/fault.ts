@@ -1,0 +1,35 @@
+import { createReferenceBackend, type ReferenceBackend } from '@lmd/backends/reference';
+import type { Backend, Tensor } from '@lmd/core';
+import type { Values } from '../values.js';
+
+/** A backend that is right but for one thing, and the tests that must find it. */
+export interface Fault {
+  readonly name: string;
+  readonly breakIt: (right: ReferenceBackend) => Partial<Backend>;
+  /** Full names of the tests that must fail, whatever the seed. */
+  readonly caughtBy: readonly string[];
+  /** Tests that may fail as well, because they are made of the broken part. All others must pass. */
+  readonly mayAlsoFail?: RegExp;
+  /** What the failure must say. */
+  readonly message?: RegExp;
+}
+
+/** The reference backend with one fault. */
+export function broken({ breakIt }: Fault): Backend {
+  const right = createReferenceBackend();
+  return { ...right, ...breakIt(right) };
+}
+
+/** The same with one fused kernel that is wrong; the right kernels stay. */
+export function withKernel(right: ReferenceBackend, fused: Partial<Backend['fused']>): Partial<Backend> {
+  return { fused: { ...right.fused, ...fused } };
+}
+
+/** The contents of a tensor of the reference backend, at once. */
+export function valuesOf(right: ReferenceBackend, x: Tensor): Values {
+  return { shape: x.shape, dtype: x.dtype, data: right.readFloat64(x) };
+}
+
+export function tensorOf(right: ReferenceBackend, { data, shape, dtype }: Values): Tensor {
+  return right.fromData(dtype === 'i32' ? Int32Array.from(data) : Float32Array.from(data), shape, dtype);
+}

@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { runConformance, testNames } from '../index.js';
+import { broken, type Fault } from './fault.js';
+import { kernelFaults } from './kernel-faults.js';
+import { primitiveFaults } from './primitive-faults.js';
+
+/** All tests but those that add a minute and no new evidence: five of six formats, and the longer training runs. */
+function worthRunning(fault: Fault, name: string): boolean {
+  if (fault.caughtBy.includes(name)) return true;
+  if (name.startsWith('training > ')) return name.includes('loss and gradients') && fault.mayAlsoFail === undefined;
+  return !name.startsWith('quantization > ') || name.startsWith('quantization > mxfp4_e2m1');
+}
+
+describe.each([...primitiveFaults, ...kernelFaults])('a backend in which $name', (fault) => {
+  it('fails the tests that are about it, and no other', async () => {
+    for (const name of fault.caughtBy) expect(testNames).toContain(name);
+    const { passed, failed } = await runConformance({
+      name: 'broken',
+      create: () => broken(fault),
+      filter: (name) => worthRunning(fault, name),
+    });
+    const names = failed.map(({ name }) => name);
+    expect(names).toEqual(expect.arrayContaining([...fault.caughtBy]));
+    expect(names.filter((name) => !fault.caughtBy.includes(name) && !fault.mayAlsoFail?.test(name))).toEqual([]);
+    if (fault.message !== undefined) {
+      for (const { error } of failed) expect(String(error)).toMatch(fault.message);
+    }
+    // Not everything may fail, or nothing is told apart.
+    expect(passed.length).toBeGreaterThan(20);
+  });
+});
