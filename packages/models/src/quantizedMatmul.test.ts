@@ -145,6 +145,23 @@ describe('quantizedMatmul', () => {
     expect(seen.slice(12)).toEqual(seen.slice(0, 6));
   });
 
+  it('rounds dy to BF16 once for both backward products', () => {
+    const { ops } = reference('f32');
+    let roundings = 0;
+    const counting: EagerOperations = {
+      ...ops,
+      roundToBfloat16(x) {
+        roundings++;
+        return ops.roundToBfloat16(x);
+      },
+    };
+    const weights = { x: randomTensor(ops, [4, 40], 1), w: randomTensor(ops, [40, 3], 2) };
+    valueAndGradients(counting, weights, (tape, { x, w }) =>
+      tape.sum(quantizedMatmul(tape, x!, w!, options(precisionPreset('mxfp6_e3m2')))),
+    );
+    expect(roundings).toBe(1);
+  });
+
   it('saves rounded activations, and of the weights nothing', () => {
     const { ops } = reference('f32');
     const weights = { x: randomTensor(ops, [64, 40], 1), w: randomTensor(ops, [40, 30], 2) };
