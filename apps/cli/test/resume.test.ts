@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Event, SummaryEvent } from '../src/run/events.js';
@@ -225,7 +225,6 @@ describe('a damaged run folder', () => {
   it('refuses a configuration that was changed since', async () => {
     await stop('changed');
     const path = join(folder, 'changed', 'config.json');
-    const { writeFileSync } = await import('node:fs');
     writeFileSync(path, readFileSync(path, 'utf8').replace('"noise": 0.05', '"noise": 0.06'));
     const resumed = await lmd(['train', '--resume', 'changed'], folder);
     expect(resumed.code).toBe(1);

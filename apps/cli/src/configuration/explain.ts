@@ -76,8 +76,11 @@ function explainIssue(schema: z.core.$ZodType, root: unknown, issue: Issue): Fin
     case 'too_small':
     case 'too_big':
       return finding(`${subject} ${bound(issue)}.`);
-    default:
-      return finding(`${subject}: ${issue.message}${issue.message.endsWith('.') ? '' : '.'}`);
+    default: {
+      // Our own checks, whose messages are predicates: `is missing; …`, `names two optimizers; …`.
+      const named = value === undefined ? showPath(issue.path) : subject;
+      return finding(`${named} ${issue.message}${issue.message.endsWith('.') ? '' : '.'}`);
+    }
   }
 }
 

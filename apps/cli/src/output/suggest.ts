@@ -1,15 +1,25 @@
-/** Levenshtein distance: the fewest single-character insertions, deletions and substitutions that turn `a` into `b`. */
+/**
+ * Optimal string alignment distance: the fewest single-character insertions, deletions, substitutions and exchanges of
+ * neighbours that turn `a` into `b`.
+ */
 export function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
+  const distance = Array.from({ length: a.length + 1 }, (_, row) =>
+    Array.from({ length: b.length + 1 }, (_, column) => (row === 0 ? column : column === 0 ? row : 0)),
+  );
   for (let row = 1; row <= a.length; row++) {
-    const current = [row];
     for (let column = 1; column <= b.length; column++) {
-      const substitution = previous[column - 1]! + (a[row - 1] === b[column - 1] ? 0 : 1);
-      current.push(Math.min(previous[column]! + 1, current[column - 1]! + 1, substitution));
+      const same = a[row - 1] === b[column - 1];
+      let best = Math.min(
+        distance[row - 1]![column]! + 1,
+        distance[row]![column - 1]! + 1,
+        distance[row - 1]![column - 1]! + (same ? 0 : 1),
+      );
+      const exchanged = row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
+      if (exchanged) best = Math.min(best, distance[row - 2]![column - 2]! + 1);
+      distance[row]![column] = best;
     }
-    previous = current;
   }
-  return previous[b.length]!;
+  return distance[a.length]![b.length]!;
 }
 
 /** The allowed word nearest to what was typed, case ignored, or undefined where none is near enough to be meant. */

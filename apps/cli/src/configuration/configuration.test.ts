@@ -1,0 +1,148 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { UsageError } from '../errors.js';
+import { presetDescriptions, presets } from '../presets/index.js';
+import { checkConsistency } from './consistency.js';
+import { loadConfiguration, parseConfiguration } from './load.js';
+import { applyOverrides } from './overrides.js';
+import { configurationSchema } from './schema.js';
+
+function thrownBy(body: () => unknown): UsageError {
+  try {
+    body();
+  } catch (error) {
+    expect(error).toBeInstanceOf(UsageError);
+    return error as UsageError;
+  }
+  throw new Error('Nothing was thrown.');
+}
+
+describe('presets', () => {
+  it.each(Object.keys(presets))('%s is a complete and consistent configuration under its own name', (name) => {
+    const configuration = loadConfiguration(name);
+    expect(configuration.name).toBe(name);
+    checkConsistency(configuration, name);
+    // A stored configuration is read back as it is.
+    expect(parseConfiguration(JSON.parse(JSON.stringify(configuration)), 'again')).toEqual(configuration);
+    expect(presetDescriptions[name as keyof typeof presets]).toBeTruthy();
+  });
+
+  it('first-light compares LMD and AdamW under an MXFP6 forward pass on MNIST', () => {
+    const { precision, data, optimizers } = loadConfiguration('first-light');
+    expect([precision, data.kind, ...optimizers.map(({ rule }) => rule)]).toEqual([
+      'mxfp6_e3m2',
+      'mnist',
+      'lmd',
+      'adamw',
+    ]);
+  });
+});
+
+describe('applyOverrides', () => {
+  const raw = { steps: 1, optimizers: [{ name: 'lmd' }, { name: 'adamw' }] };
+
+  it('sets keys, nested ones, and entries of lists by index or name; the last wins', () => {
+    expect(
+      applyOverrides(raw, [
+        'steps=5',
+        'steps=7',
+        'data.kind=mnist',
+        'optimizers.adamw.beta1=0.5',
+        'optimizers.0.x=a=b',
+      ]),
+    ).toEqual({
+      steps: 7,
+      data: { kind: 'mnist' },
+      optimizers: [
+        { name: 'lmd', x: 'a=b' },
+        { name: 'adamw', beta1: 0.5 },
+      ],
+    });
+    expect(raw).toEqual({ steps: 1, optimizers: [{ name: 'lmd' }, { name: 'adamw' }] });
+  });
+
+  it('reads JSON, and text where it is none', () => {
+    const set = (text: string) => (applyOverrides({}, [`key=${text}`]) as { key: unknown }).key;
+    expect([set('true'), set('[1,2]'), set('1e-3'), set('"7"'), set('tfjs-wasm'), set('')]).toEqual([
+      true,
+      [1, 2],
+      0.001,
+      '7',
+      'tfjs-wasm',
+      '',
+    ]);
+  });
+
+  it.each(['steps', '=3', 'a..b=3', '__proto__.x=1'])('refuses %s', (assignment) => {
+    expect(thrownBy(() => applyOverrides(raw, [assignment])).code).toBe('INVALID_ARGUMENT');
+  });
+
+  it('refuses a path through a value, and an entry that a list lacks', () => {
+    expect(thrownBy(() => applyOverrides(raw, ['steps.x=1'])).message).toContain('steps holds no keys');
+    expect(thrownBy(() => applyOverrides(raw, ['optimizers.sgd.x=1'])).message).toContain('Its entries: lmd, adamw.');
+    expect(thrownBy(() => applyOverrides(raw, ['optimizers.9.x=1'])).code).toBe('UNKNOWN_OPTION');
+  });
+});
+
+describe('parseConfiguration', () => {
+  const with_ = (assignment: string) => () => parseConfiguration(applyOverrides(presets.smoke, [assignment]), 'test');
+
+  it('types its errors, with key and value', () => {
+    expect(thrownBy(with_('optimizers.lmd.schedule.warmpu=3'))).toMatchObject({
+      code: 'UNKNOWN_OPTION',
+      subject: 'optimizers.0.schedule.warmpu',
+      value: 3,
+      message: expect.stringContaining('Did you mean warmup? Allowed: kind, warmup, final.'),
+    });
+    expect(thrownBy(with_('evaluation.weights=mode'))).toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      subject: 'evaluation.weights',
+      value: 'mode',
+      message: expect.stringContaining('Allowed: mean, median, sample.'),
+    });
+  });
+
+  it('offers the keys of the chosen kind alone', () => {
+    const { message } = thrownBy(with_('optimizers.adamw.noise=1'));
+    expect(message).toContain(
+      'Allowed: name, rule, learningRate, beta1, beta2, epsilon, weightDecay, schedule, clipNorm.',
+    );
+  });
+
+  it.each([
+    ['optimizers=[]', 'has too few entries; allowed: at least 1'],
+    ['optimizers.lmd.noise=11', 'is out of range; allowed: at most 10'],
+    ['optimizers.lmd.beta1=1', 'is out of range; allowed: less than 1'],
+    ['optimizers.adamw.epsilon=0', 'is out of range; allowed: more than 0'],
+    ['optimizers.lmd.name=a/b', 'is no name'],
+    ['optimizers.lmd.name=..', 'is no name'],
+    ['steps=null', 'has the wrong type; expected: number'],
+    ['steps=1.5', 'expected: a whole number'],
+    ['data=3', 'has the wrong type; expected: object'],
+    ['model={"kind":"vit"}', 'model.patchSize is missing; give it, or name a preset'],
+  ])('explains %s', (assignment, text) => {
+    expect(thrownBy(with_(assignment)).message).toContain(text);
+  });
+
+  it('builds a model from a preset of the literature, with single sizes replaced', () => {
+    const configuration = with_('model={"preset":"Ti/16","patchSize":4,"depth":1}')();
+    expect(() => checkConsistency(configuration, 'test')).not.toThrow();
+  });
+});
+
+describe('the schema', () => {
+  it('describes every key', () => {
+    const missing: string[] = [];
+    const visit = (schema: z.core.JSONSchema.BaseSchema, path: string): void => {
+      for (const option of [...(schema.oneOf ?? []), ...(schema.anyOf ?? [])]) visit(option as typeof schema, path);
+      if (typeof schema.items === 'object') visit(schema.items as typeof schema, `${path}[]`);
+      for (const [key, value] of Object.entries(schema.properties ?? {})) {
+        const child = value as typeof schema;
+        if (!child.description) missing.push(`${path}.${key}`);
+        visit(child, `${path}.${key}`);
+      }
+    };
+    visit(z.toJSONSchema(configurationSchema, { io: 'input' }), '');
+    expect(missing).toEqual([]);
+  });
+});

@@ -1,0 +1,28 @@
+import { createReferenceBackend } from '@lmd/backends/reference';
+import { type Backend, LmdError } from '@lmd/core';
+import { expect, it } from 'vitest';
+import { backendNames } from '../engine/names.js';
+import { diagnoseBackend } from './probe.js';
+
+it.each(backendNames)('finds %s at work', async (name) => {
+  const diagnosis = await diagnoseBackend(name);
+  expect(diagnosis).toMatchObject({ name, works: true, device: expect.any(String) });
+  expect(diagnosis.gigaflops).toBeGreaterThan(0.01);
+});
+
+it('says why a backend cannot start', async () => {
+  const missing = new LmdError('ENGINE_MISSING', 'No engine.', { remedy: 'Install one.' });
+  const diagnosis = await diagnoseBackend('tfjs-wasm', () => Promise.reject(missing));
+  expect(diagnosis).toEqual({ name: 'tfjs-wasm', works: false, reason: 'No engine. Install one.' });
+});
+
+it.each<[string, (right: Backend) => Partial<Backend>]>([
+  ['matrix product', (right) => ({ matmul: (a, b) => right.negate(right.matmul(a, b, false, false)) })],
+  ['MXFP6 quantization', (right) => ({ fused: { fakeQuantize: (x) => right.reshape(x, x.shape) } })],
+  ['random bits', (right) => ({ randomBits: (shape, key) => right.randomBits(shape, { ...key, seed: key.seed + 1 }) })],
+])('finds a wrong %s', async (check, breakIt) => {
+  const right = createReferenceBackend();
+  const diagnosis = await diagnoseBackend('reference', async () => ({ ...right, ...breakIt(right) }));
+  expect(diagnosis.works).toBe(false);
+  expect(diagnosis.reason).toContain(check);
+});

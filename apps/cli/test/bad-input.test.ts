@@ -1,0 +1,212 @@
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { lmd, sha256, temporaryFolder } from './lmd.js';
+
+const folder = temporaryFolder();
+
+/** Runs `lmd`, and checks that it fails with one message and no stack trace. */
+async function fail(code: number, ...words: string[]): Promise<string> {
+  const outcome = await lmd(words, folder);
+  expect(outcome, outcome.stderr).toMatchObject({ code, stdout: expect.any(String) });
+  expect(outcome.stderr).not.toMatch(/\n\s+at /);
+  expect(outcome.stderr).toMatch(/^error/);
+  return outcome.stderr;
+}
+
+const idx = (magic: number, extents: readonly number[], data: Uint8Array): Uint8Array => {
+  const header = Buffer.alloc(4 + 4 * extents.length);
+  header.writeUInt32BE(magic);
+  extents.forEach((extent, axis) => {
+    header.writeUInt32BE(extent, 4 + 4 * axis);
+  });
+  return Buffer.concat([header, data]);
+};
+
+/** MNIST's four files, small: 40 training and 20 test images. */
+function mnistFolder(name: string): string {
+  const path = join(folder, name);
+  mkdirSync(path);
+  for (const [part, examples] of [
+    ['train', 40],
+    ['t10k', 20],
+  ] as const) {
+    const labels = Uint8Array.from({ length: examples }, (_, index) => index % 10);
+    const images = new Uint8Array(examples * 784).map((_, index) => (index * 7) % 256);
+    writeFileSync(join(path, `${part}-images-idx3-ubyte`), idx(0x803, [examples, 28, 28], images));
+    writeFileSync(join(path, `${part}-labels-idx1-ubyte`), idx(0x801, [examples], labels));
+  }
+  return path;
+}
+
+const onMnist = (path: string) => [
+  ...['train', 'first-light', '--only', 'adamw', '--set', 'steps=2', 'batchSize=8', 'data.validation=8'],
+  ...['optimizers.adamw.schedule.warmup=0', `data.folder=${path}`],
+];
+
+describe('the command line', () => {
+  it.each([
+    [['train'], 'needs a configuration. Give a JSON file or a preset (first-light, smoke)'],
+    [['train', 'smok'], 'smok is neither a preset nor a file. Did you mean smoke?'],
+    [['train', 'smoke', '--stpes', '3'], "unknown option '--stpes'"],
+    [['trian', 'smoke'], "unknown command 'trian'"],
+    [['train', 'smoke', 'more'], 'too many arguments'],
+    [['train', 'smoke', '--only', 'adam'], 'no such optimizer. Did you mean adamw?'],
+    [['train', 'smoke', '--set', 'steps'], '--set steps is not an assignment'],
+    [['train', '--resume', '.', '--set', 'a=1'], '--resume and --set do not go together'],
+    [['train', '--resume', 'nowhere'], 'is no run folder'],
+    [['evaluate', 'nowhere'], 'is no run folder'],
+  ])('%j ends with 2 and says what is wrong', async (words, message) => {
+    expect(await fail(2, ...words)).toContain(message);
+    expect(existsSync(join(folder, 'runs'))).toBe(false);
+  });
+
+  it('shows help, with examples, and ends with 0', async () => {
+    const help = await lmd(['--help'], folder);
+    expect(help).toMatchObject({ code: 0, stderr: '' });
+    expect(help.stdout).toContain('lmd train first-light');
+    expect(await lmd(['--version'], folder)).toMatchObject({ code: 0, stderr: '', stdout: '0.1.0\n' });
+  });
+});
+
+describe('the configuration', () => {
+  const file = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text);
+    return name;
+  };
+
+  it.each([
+    ['stepz=3', 'stepz is not a known key. Did you mean steps? Allowed: name, seed, steps'],
+    ['precision=mxfp6', 'precision = "mxfp6" is not allowed. '],
+    ['backend=tfjs-wsm', 'Did you mean tfjs-wasm? Allowed: tfjs-wasm, tfjs-cpu, reference.'],
+    ['steps=many', 'steps = "many" has the wrong type; expected: number.'],
+    ['optimizers.lmd.noise=-1', 'optimizers.0.noise = -1 is out of range; allowed: at least 0.'],
+    ['optimizers.lmd.nosie=1', 'optimizers.0.nosie is not a known key. Did you mean noise?'],
+    ['optimizers.adamw.name=LMD', 'names two optimizers'],
+    ['optimizers.lmd.schedule.warmup=24', 'optimizers.lmd.schedule.warmup = 24 never ends in 24 steps.'],
+    ['model.heads=3', 'A ViT cannot have heads = 3. It must divide width (32).'],
+    ['model.patchSize=5', 'A ViT cannot have patchSize = 5. It must divide imageSize (8).'],
+    ['batchSize=1000', 'batchSize = 1000 is more than data.train.'],
+  ])('refuses %s, naming key, value and what is allowed', async (assignment, message) => {
+    expect(await fail(2, 'train', 'smoke', '--set', assignment)).toContain(message);
+  });
+
+  it('refuses files that are no configuration', async () => {
+    expect(await fail(2, 'train', file('cut.json', '{"steps": 3'))).toMatch(/cut\.json is no readable JSON file/);
+    expect(await fail(2, 'train', file('list.json', '[]'))).toContain('list.json holds no JSON object');
+    expect(await fail(2, 'train', file('empty.json', '{}'))).toMatch(/wrong in 4 places:\n {2}- steps is missing/);
+  });
+
+  it('shows where an error comes from with LMD_DEBUG=1', async () => {
+    const outcome = await lmd(['train', 'smok'], folder, { LMD_DEBUG: '1' });
+    expect(outcome.code).toBe(2);
+    expect(outcome.stderr).toMatch(/\n\s+at /);
+  });
+
+  it('ends JSON lines with the error', async () => {
+    const outcome = await lmd(['train', 'smoke', '--set', 'steps=0', '--json'], folder);
+    expect(outcome.code).toBe(2);
+    expect(outcome.events).toEqual([
+      { type: 'error', code: 'INVALID_ARGUMENT', subject: 'steps', message: expect.stringContaining('at least 1') },
+    ]);
+  });
+});
+
+describe('data', () => {
+  it('trains on the four files of a folder', async () => {
+    const outcome = await lmd([...onMnist(mnistFolder('whole')), '--out', 'from-folder', '--json'], folder);
+    expect(outcome, outcome.stderr).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('refuses a cut IDX file by name', async () => {
+    const path = mnistFolder('cut');
+    const file = join(path, 'train-images-idx3-ubyte');
+    writeFileSync(file, readFileSync(file).subarray(0, 5000));
+    expect(await fail(1, ...onMnist(path))).toMatch(/cut.train-images-idx3-ubyte is not a whole IDX file: .*cut short/);
+  });
+
+  it('refuses a wrong IDX file by name', async () => {
+    const path = mnistFolder('wrong');
+    writeFileSync(join(path, 't10k-labels-idx1-ubyte'), 'PNG and so on');
+    expect(await fail(1, ...onMnist(path))).toMatch(/wrong.t10k-labels-idx1-ubyte is not a whole IDX file: its magic/);
+  });
+
+  it('refuses a label out of range', async () => {
+    const path = mnistFolder('label');
+    writeFileSync(join(path, 't10k-labels-idx1-ubyte'), idx(0x801, [20], new Uint8Array(20).fill(10)));
+    expect(await fail(1, ...onMnist(path))).toContain('the label of example 0 is 10. Labels are integers from 0 to 9');
+  });
+
+  it('refuses a folder without the files', async () => {
+    mkdirSync(join(folder, 'without'));
+    expect(await fail(1, ...onMnist('without'))).toContain('train-images-idx3-ubyte');
+  });
+});
+
+describe('the disk', () => {
+  const out = (path: string) => ['train', 'smoke', '--set', 'steps=5', '--only', 'adamw', '--out', path];
+
+  it('refuses a run folder that exists, and leaves it alone', async () => {
+    mkdirSync(join(folder, 'taken'));
+    writeFileSync(join(folder, 'taken', 'thesis.txt'), 'all my work');
+    expect(await fail(1, ...out('taken'))).toMatch(/The run folder .*taken is not empty: it holds thesis\.txt\./);
+    expect(readdirSync(join(folder, 'taken'))).toEqual(['thesis.txt']);
+    expect(readFileSync(join(folder, 'taken', 'thesis.txt'), 'utf8')).toBe('all my work');
+  });
+
+  it('refuses a folder below a file', async () => {
+    writeFileSync(join(folder, 'file'), '');
+    expect(await fail(1, ...out(join('file', 'run')))).toMatch(
+      /^error Could not make .*run \((ENOTDIR|EEXIST|ENOENT)\)/,
+    );
+  });
+
+  it.runIf(process.platform === 'linux')('refuses a place where nothing can be written', async () => {
+    expect(await fail(1, ...out('/sys/lmd-run'))).toMatch(
+      /^error Could not make \/sys\/lmd-run \((EPERM|EACCES|EROFS)\)/,
+    );
+  });
+
+  // For root every folder is writable.
+  it.runIf(process.getuid !== undefined && process.getuid() !== 0)('refuses a read-only folder', async () => {
+    mkdirSync(join(folder, 'read-only'));
+    chmodSync(join(folder, 'read-only'), 0o555);
+    expect(await fail(1, ...out(join('read-only', 'run')))).toContain('EACCES');
+  });
+
+  it('stops where it can no longer write, and harms nothing that is written', async () => {
+    expect(await lmd([...out('blocked'), '--json'], folder)).toMatchObject({ code: 0 });
+    const run = join(folder, 'blocked');
+    const model = sha256(join(run, 'adamw', 'model.safetensors'));
+    // As if the run had not finished, with a folder in the way of its model.
+    for (const path of ['summary.json', 'adamw/summary.json', 'model.safetensors', 'report.html']) {
+      rmSync(join(run, path));
+    }
+    mkdirSync(join(run, 'report.html', 'in-the-way'), { recursive: true });
+    expect(await fail(1, 'train', '--resume', 'blocked')).toMatch(/^error .*report\.html/);
+    expect(sha256(join(run, 'adamw', 'model.safetensors'))).toBe(model);
+    expect(existsSync(join(run, 'summary.json'))).toBe(false);
+    rmSync(join(run, 'report.html'), { recursive: true });
+    expect(await lmd(['train', '--resume', 'blocked'], folder)).toMatchObject({ code: 0 });
+    expect(sha256(join(run, 'model.safetensors'))).toBe(model);
+  });
+
+  it('says so where a finished summary is damaged', async () => {
+    expect(await lmd([...out('damaged'), '--json'], folder)).toMatchObject({ code: 0 });
+    writeFileSync(join(folder, 'damaged', 'summary.json'), '{');
+    expect(await fail(1, 'train', '--resume', 'damaged')).toMatch(/summary\.json is no JSON\. Remove it and resume/);
+  });
+});
+
+describe('evaluate', () => {
+  it('refuses formats, weights and rules that there are not', async () => {
+    expect(await lmd(['train', 'smoke', '--set', 'steps=5', '--out', 'evaluated', '--json'], folder)).toMatchObject({
+      code: 0,
+    });
+    const refused = (...words: string[]) => fail(2, 'evaluate', 'evaluated', ...words);
+    expect(await refused('--format', 'mxfp4')).toContain('--format mxfp4 is not allowed.');
+    expect(await refused('--weights', 'meen')).toContain('Did you mean mean? Allowed: mean, median, sample.');
+    expect(await refused('--optimizer', 'adam')).toContain('Did you mean adamw?');
+    expect(await refused('--draws', '3')).toContain('Add --weights sample.');
+  });
+});
