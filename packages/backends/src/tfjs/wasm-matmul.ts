@@ -25,6 +25,10 @@ export function wasmMatmul(backend: BackendWasm, host: Host, transpose: Primitiv
   // The extents of both operands, in memory of the engine that is ours for good.
   const extents = wasm._malloc(6 * 4) >>> 0;
 
+  // Three tensor numbers of our own, used again for every product: numbers are 32-bit, and a long run would use them up.
+  const first = backend.dataIdNextNumber;
+  backend.dataIdNextNumber = first + 3;
+
   /** `batch` products of row-major [m, k] and [k, n]; a stride of 0 shares an operand. */
   function multiply(
     a: { offset: number; stride: number },
@@ -37,8 +41,6 @@ export function wasmMatmul(backend: BackendWasm, host: Host, transpose: Primitiv
     heap.set([1, m, k, 1, k, n], extents >> 2);
     const { registerTensor, disposeData } = wasm.tfjs;
     for (let index = 0; index < batch; index++) {
-      const first = backend.dataIdNextNumber;
-      backend.dataIdNextNumber = first + 3;
       registerTensor(first, m * k, a.offset + 4 * index * a.stride);
       registerTensor(first + 1, k * n, b.offset + 4 * index * b.stride);
       registerTensor(first + 2, m * n, out + 4 * index * m * n);
