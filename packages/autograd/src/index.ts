@@ -1,2 +1,2 @@
 export { createTape, type Tape } from './tape.js';
-export { type ValueAndGradients, valueAndGradients } from './valueAndGradients.js';
+export { type ValueAndGradients, valueAndGradients } from './value-and-gradients.js';

@@ -1,7 +1,7 @@
 import { type EagerOperations, LmdError, type Tensor, type TensorLike } from '@lmd/core';
-import { collectTensors } from './collectTensors.js';
+import { collectTensors } from './collect-tensors.js';
 import { isTensor, type Node, type Rule, resolveRule } from './node.js';
-import { createSavedTensors } from './savedTensors.js';
+import { createSavedTensors } from './saved-tensors.js';
 
 /** What the recording operations write to, and the backward pass reads: nodes in order of execution, and who owns what. */
 export interface Recorder {

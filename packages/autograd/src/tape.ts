@@ -1,5 +1,5 @@
 import { type EagerOperations, LmdError, type NamedTensors, type Operations, type Tensor } from '@lmd/core';
-import { backwardPass } from './backwardPass.js';
+import { backwardPass } from './backward-pass.js';
 import { isTensor } from './node.js';
 import { createRecorder, type Recorder } from './recorder.js';
 import { custom } from './rules/custom.js';

@@ -1,5 +1,5 @@
 import type { EagerOperations, Tensor } from '@lmd/core';
-import { assembleSlices, type SliceGradient } from './sliceGradients.js';
+import { assembleSlices, type SliceGradient } from './slice-gradients.js';
 
 /** Gradients on their way back through the tape, by the tensor that they belong to. */
 export interface Upstream {

@@ -1,10 +1,10 @@
 import { valueAndGradients } from '@lmd/autograd';
 import { type ForwardContext, type NamedTensors, type Operations, sizeOf, type Tensor } from '@lmd/core';
 import { describe, expect, it } from 'vitest';
-import { referenceVit } from '../test/referenceVit.js';
+import { referenceVit } from '../test/reference-vit.js';
 import { arraysOf, errorOf, key, randomTensor, reference } from '../test/support.js';
 import { fullPrecision, precisionPreset, type VitConfig, vit, vitPreset } from './index.js';
-import { resolveVitConfig } from './vitConfig.js';
+import { resolveVitConfig } from './vit-config.js';
 
 const small: VitConfig = {
   imageSize: 8,

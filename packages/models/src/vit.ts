@@ -9,13 +9,13 @@ import {
   zeros,
 } from './initialization.js';
 import type { LayerContext } from './layers/context.js';
-import { layerNorm } from './layers/layerNorm.js';
+import { layerNorm } from './layers/layer-norm.js';
 import { linear } from './layers/linear.js';
 import { parameter } from './layers/parameters.js';
-import { patchEmbedding } from './layers/patchEmbedding.js';
-import { transformerBlock } from './layers/transformerBlock.js';
+import { patchEmbedding } from './layers/patch-embedding.js';
+import { transformerBlock } from './layers/transformer-block.js';
 import { fullPrecision } from './precision.js';
-import { resolveVitConfig, type VitConfig } from './vitConfig.js';
+import { resolveVitConfig, type VitConfig } from './vit-config.js';
 
 /**
  * A Vision Transformer (Dosovitskiy et al. 2021): images [batch, imageSize, imageSize, channels] → logits [batch, classes].

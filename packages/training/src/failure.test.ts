@@ -1,8 +1,8 @@
 import { createReferenceBackend } from '@lmd/backends/reference';
 import { isLmdError } from '@lmd/core';
 import { describe, expect, it } from 'vitest';
-import { base, rejection } from '../test/smallRun.js';
-import { moons } from '../test/tinyMlp.js';
+import { base, rejection } from '../test/small-run.js';
+import { moons } from '../test/tiny-mlp.js';
 import { train, weightAveraging } from './index.js';
 
 describe('a failure', () => {

@@ -5,11 +5,11 @@ export {
   type NamedHostTensors,
   readTensors,
 } from './checkpoints/checkpoint.js';
-export { decodeCheckpoint, encodeCheckpoint, type Sha256 } from './checkpoints/checkpointFormat.js';
-export { type ArrayDatasetOptions, arrayDataset } from './data/arrayDataset.js';
+export { decodeCheckpoint, encodeCheckpoint, type Sha256 } from './checkpoints/checkpoint-format.js';
+export { type ArrayDatasetOptions, arrayDataset } from './data/array-dataset.js';
 export type { Dataset, DatasetBatch } from './data/dataset.js';
 export { type IdxArray, type IdxData, parseIdx } from './data/idx.js';
-export { type ImageDatasetOptions, imageDataset } from './data/imageDataset.js';
+export { type ImageDatasetOptions, imageDataset } from './data/image-dataset.js';
 export { type DataOrder, type DataOrderOptions, dataOrder, permutation } from './data/order.js';
 export { type SplitOptions, split, subset } from './data/subset.js';
 export { type EvaluateOptions, type EvaluationResult, evaluate } from './evaluate.js';
@@ -18,10 +18,10 @@ export type { Json } from './json.js';
 export { lossOf } from './loss.js';
 export type { Plugin, PluginState, TrainingData, TrainingRun } from './plugin.js';
 export { type DiagnosticsOptions, diagnostics } from './plugins/diagnostics.js';
-export { type EarlyStoppingOptions, earlyStopping } from './plugins/earlyStopping.js';
-export { eventListener } from './plugins/eventListener.js';
-export { type LogNormality, logNormality } from './plugins/logNormality.js';
+export { type EarlyStoppingOptions, earlyStopping } from './plugins/early-stopping.js';
+export { eventListener } from './plugins/event-listener.js';
+export { type LogNormality, logNormality } from './plugins/log-normality.js';
 export { type Progress, type ProgressOptions, progress, progressLine } from './plugins/progress.js';
-export { type WeightAveragingOptions, weightAveraging } from './plugins/weightAveraging.js';
+export { type WeightAveragingOptions, weightAveraging } from './plugins/weight-averaging.js';
 export { type TrainResult, train } from './train.js';
-export type { TrainOptions } from './trainOptions.js';
+export type { TrainOptions } from './train-options.js';

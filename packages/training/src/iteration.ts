@@ -1,7 +1,7 @@
 import { LmdError, type NamedTensors } from '@lmd/core';
 import { checkBatch, type DatasetBatch } from './data/dataset.js';
 import { type EvaluationResult, evaluate } from './evaluate.js';
-import { findNonFinite } from './nonFinite.js';
+import { findNonFinite } from './non-finite.js';
 import type { Run } from './run.js';
 import { enqueueStep } from './step.js';
 

@@ -6,7 +6,7 @@ import type { TrainingEvent, TrainStatus } from './events.js';
 import { dispatch, guarded } from './hooks.js';
 import type { PluginState, TrainingRun } from './plugin.js';
 import type { StepContext } from './step.js';
-import type { TrainPlan } from './trainOptions.js';
+import type { TrainPlan } from './train-options.js';
 
 /** The one place where a run changes: its state, its counters and what it was told to do. */
 export class Run implements TrainingRun {

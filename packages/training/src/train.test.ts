@@ -1,9 +1,9 @@
 import { createReferenceBackend } from '@lmd/backends/reference';
 import { adamw, createOperations, lmd, type Optimizer } from '@lmd/core';
 import { describe, expect, it } from 'vitest';
-import { base, keepSnapshots, outcome } from '../test/smallRun.js';
-import { moons, tinyMlp } from '../test/tinyMlp.js';
-import { decodeCheckpoint, encodeCheckpoint } from './checkpoints/checkpointFormat.js';
+import { base, keepSnapshots, outcome } from '../test/small-run.js';
+import { moons, tinyMlp } from '../test/tiny-mlp.js';
+import { decodeCheckpoint, encodeCheckpoint } from './checkpoints/checkpoint-format.js';
 import type { TrainingEvent } from './events.js';
 import { eventListener, type Plugin, train, weightAveraging } from './index.js';
 

@@ -4,7 +4,7 @@ import type { EndEvent } from './events.js';
 import { closePlugins, fail } from './failure.js';
 import { evaluateOn, takeStep } from './iteration.js';
 import { Run } from './run.js';
-import { planTraining, type TrainOptions } from './trainOptions.js';
+import { planTraining, type TrainOptions } from './train-options.js';
 
 export interface TrainResult extends Omit<EndEvent, 'type'> {
   /** The weights to evaluate or export. */

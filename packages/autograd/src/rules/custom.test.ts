@@ -1,7 +1,7 @@
 import { type CustomGradient, isLmdError, type Tensor } from '@lmd/core';
 import { describe, expect, it } from 'vitest';
 import { expectGradients, float64 } from '../../test/support.js';
-import { valueAndGradients } from '../valueAndGradients.js';
+import { valueAndGradients } from '../value-and-gradients.js';
 
 /** x·y, the long way. */
 const product: CustomGradient = {

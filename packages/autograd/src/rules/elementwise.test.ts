@@ -1,7 +1,7 @@
 import type { Operations, Tensor } from '@lmd/core';
 import { describe, expect, it } from 'vitest';
 import { expectGradients, float64, type Input, integerIn, type Random, randomFrom } from '../../test/support.js';
-import { valueAndGradients } from '../valueAndGradients.js';
+import { valueAndGradients } from '../value-and-gradients.js';
 
 /** Away from the kinks and poles at 0, on both sides of it. */
 const apart = (random: Random) => (random() < 0.5 ? -1 : 1) * (0.3 + random());

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { expectGradients, float64 } from '../../test/support.js';
-import { valueAndGradients } from '../valueAndGradients.js';
+import { valueAndGradients } from '../value-and-gradients.js';
 
 describe('gather and scatterAdd', () => {
   it('gather, with repeated and unused rows', () => {

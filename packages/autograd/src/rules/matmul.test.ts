@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { expectGradients, float64 } from '../../test/support.js';
-import { valueAndGradients } from '../valueAndGradients.js';
+import { valueAndGradients } from '../value-and-gradients.js';
 
 const flags = [false, true];
 const [m, k, n] = [3, 4, 2];

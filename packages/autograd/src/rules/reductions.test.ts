@@ -1,7 +1,7 @@
 import type { ReduceOptions } from '@lmd/core';
 import { describe, expect, it } from 'vitest';
 import { expectGradients, float64, integerIn, randomFrom } from '../../test/support.js';
-import { valueAndGradients } from '../valueAndGradients.js';
+import { valueAndGradients } from '../value-and-gradients.js';
 
 /** A random shape, and axes of it: a number, some of either sign, or all. */
 function reduction(seed: number): { shape: number[]; options: ReduceOptions } {

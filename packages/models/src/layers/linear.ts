@@ -1,5 +1,5 @@
 import type { Operations, Tensor } from '@lmd/core';
-import { quantizedMatmul } from '../quantizedMatmul.js';
+import { quantizedMatmul } from '../quantized-matmul.js';
 import type { LayerContext } from './context.js';
 import { parameter } from './parameters.js';
 

@@ -1,8 +1,8 @@
 import { isLmdError } from '@lmd/core';
 import { describe, expect, it } from 'vitest';
-import { arrayDataset } from './arrayDataset.js';
+import { arrayDataset } from './array-dataset.js';
 import { checkBatch, type DatasetBatch } from './dataset.js';
-import { imageDataset } from './imageDataset.js';
+import { imageDataset } from './image-dataset.js';
 import { split, subset } from './subset.js';
 
 const thrown = (body: () => unknown): unknown => {

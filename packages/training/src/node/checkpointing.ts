@@ -1,7 +1,7 @@
 import type { CheckpointEvent } from '../events.js';
 import { checkedCount, refuseUnknownOptions } from '../options.js';
 import type { Plugin } from '../plugin.js';
-import { checkpointSteps, removeCheckpoints, removeLeftovers, writeCheckpoint } from './checkpointFiles.js';
+import { checkpointSteps, removeCheckpoints, removeLeftovers, writeCheckpoint } from './checkpoint-files.js';
 
 export interface CheckpointingOptions {
   /** Where checkpoints go, one file each; made if missing. One run writes to it at a time. */

@@ -1,7 +1,7 @@
-export { latestCheckpoint, readCheckpoint, writeCheckpoint } from './checkpointFiles.js';
+export { latestCheckpoint, readCheckpoint, writeCheckpoint } from './checkpoint-files.js';
 export { type CheckpointingOptions, checkpointing } from './checkpointing.js';
-export { exportModel, importModel } from './exportModel.js';
-export { type MnistFolderOptions, readIdxFile, readMnistFolder } from './idxFiles.js';
-export { type MetricsFileOptions, type MetricsLine, metricsFile, readMetrics } from './metricsFile.js';
-export { claimRunFolder, createRunFolder } from './runFolder.js';
-export { lockRun, type RunLock } from './runLock.js';
+export { exportModel, importModel } from './export-model.js';
+export { type MnistFolderOptions, readIdxFile, readMnistFolder } from './idx-files.js';
+export { type MetricsFileOptions, type MetricsLine, metricsFile, readMetrics } from './metrics-file.js';
+export { claimRunFolder, createRunFolder } from './run-folder.js';
+export { lockRun, type RunLock } from './run-lock.js';

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { createReferenceBackend } from '@lmd/backends/reference';
 import { adamw, createOperations, isLmdError, lmd } from '@lmd/core';
 import { describe, expect, it } from 'vitest';
-import { temporaryFolder } from '../../test/temporaryFolder.js';
-import { f32, moons, tinyMlp } from '../../test/tinyMlp.js';
+import { temporaryFolder } from '../../test/temporary-folder.js';
+import { f32, moons, tinyMlp } from '../../test/tiny-mlp.js';
 import { type Plugin, type TrainOptions, train, type WarningEvent, weightAveraging } from '../index.js';
-import { checkpointPath } from './checkpointFiles.js';
+import { checkpointPath } from './checkpoint-files.js';
 import {
   checkpointing,
   exportModel,

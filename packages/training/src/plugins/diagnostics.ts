@@ -1,6 +1,6 @@
 import { refuseUnknownOptions } from '../options.js';
 import type { Plugin } from '../plugin.js';
-import { type LogNormality, logNormality } from './logNormality.js';
+import { type LogNormality, logNormality } from './log-normality.js';
 
 export interface DiagnosticsOptions {
   /** Bins of the histogram. Default 60. */

@@ -1,7 +1,7 @@
 import { createReferenceBackend } from '@lmd/backends/reference';
 import { adamw, createOperations, lmd, type NamedTensors } from '@lmd/core';
 import { describe, expect, it } from 'vitest';
-import { f32, moons, tinyMlp } from '../../test/tinyMlp.js';
+import { f32, moons, tinyMlp } from '../../test/tiny-mlp.js';
 import type { Checkpoint, EvaluationEvent, Json, Plugin, Progress, TrainingRun } from '../index.js';
 import {
   diagnostics,

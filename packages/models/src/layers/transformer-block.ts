@@ -1,7 +1,7 @@
 import type { GeluApproximation, Operations, Tensor } from '@lmd/core';
 import { attention } from './attention.js';
 import type { LayerContext } from './context.js';
-import { layerNorm } from './layerNorm.js';
+import { layerNorm } from './layer-norm.js';
 import { mlp } from './mlp.js';
 
 export interface TransformerBlockOptions {

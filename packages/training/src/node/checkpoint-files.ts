@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { isLmdError } from '@lmd/core';
 import { writeFileAtomic } from '@lmd/safetensors/node';
 import type { Checkpoint, LoadedCheckpoint } from '../checkpoints/checkpoint.js';
-import { decodeCheckpoint, encodeCheckpoint, type Sha256 } from '../checkpoints/checkpointFormat.js';
-import { hasCode, withFileErrors } from './fileErrors.js';
+import { decodeCheckpoint, encodeCheckpoint, type Sha256 } from '../checkpoints/checkpoint-format.js';
+import { hasCode, withFileErrors } from './file-errors.js';
 
 const fileName = /^step-(\d{8,})\.safetensors$/;
 const leftover = /^\.step-\d{8,}\.safetensors\.[0-9a-f]+\.tmp$/;

@@ -2,7 +2,7 @@ import { isLmdError } from '@lmd/core';
 import { parseSafetensors } from '@lmd/safetensors';
 import { describe, expect, it } from 'vitest';
 import type { Checkpoint } from './checkpoint.js';
-import { decodeCheckpoint, encodeCheckpoint } from './checkpointFormat.js';
+import { decodeCheckpoint, encodeCheckpoint } from './checkpoint-format.js';
 
 const checkpoint: Checkpoint = {
   step: 100,

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { isLmdError } from '@lmd/core';
 import { describe, expect, it } from 'vitest';
-import { temporaryFolder } from '../../test/temporaryFolder.js';
-import { readIdxFile, readMnistFolder } from './idxFiles.js';
+import { temporaryFolder } from '../../test/temporary-folder.js';
+import { readIdxFile, readMnistFolder } from './idx-files.js';
 
 const images = (count: number) =>
   Uint8Array.from([0, 0, 8, 3, 0, 0, 0, count, 0, 0, 0, 2, 0, 0, 0, 2, ...new Array(count * 4).fill(255)]);

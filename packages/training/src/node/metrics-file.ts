@@ -4,7 +4,7 @@ import { writeFileAtomic } from '@lmd/safetensors/node';
 import type { EndEvent, EvaluationEvent, ReportEvent, StepEvent } from '../events.js';
 import { refuseUnknownOptions } from '../options.js';
 import type { Plugin } from '../plugin.js';
-import { hasCode, withFileErrors } from './fileErrors.js';
+import { hasCode, withFileErrors } from './file-errors.js';
 
 /** A line of the file: the event as it is. */
 export type MetricsLine = StepEvent | EvaluationEvent | ReportEvent | EndEvent;

@@ -5,9 +5,9 @@ import { gunzip } from 'node:zlib';
 import { LmdError } from '@lmd/core';
 import type { Dataset } from '../data/dataset.js';
 import { type IdxArray, parseIdx } from '../data/idx.js';
-import { imageDataset } from '../data/imageDataset.js';
+import { imageDataset } from '../data/image-dataset.js';
 import { refuseUnknownOptions } from '../options.js';
-import { withFileErrors } from './fileErrors.js';
+import { withFileErrors } from './file-errors.js';
 
 const unzip = promisify(gunzip);
 

@@ -1,7 +1,7 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { LmdError } from '@lmd/core';
-import { hasCode, withFileErrors } from './fileErrors.js';
+import { hasCode, withFileErrors } from './file-errors.js';
 
 /**
  * Makes a new folder for a run, `<parent>/<name>-001` and so on, and gives its path. The number is one more than the highest

@@ -1,12 +1,12 @@
 import { createReferenceBackend } from '@lmd/backends/reference';
 import { adamw, createOperations, isLmdError, type Model } from '@lmd/core';
 import { describe, expect, it } from 'vitest';
-import { base, keepSnapshots, outcome, rejection, signDescent } from '../test/smallRun.js';
-import { f32, moons, tinyMlp } from '../test/tinyMlp.js';
+import { base, keepSnapshots, outcome, rejection, signDescent } from '../test/small-run.js';
+import { f32, moons, tinyMlp } from '../test/tiny-mlp.js';
 import type { Checkpoint } from './checkpoints/checkpoint.js';
 import type { DatasetBatch } from './data/dataset.js';
 import { train } from './index.js';
-import { findNonFinite } from './nonFinite.js';
+import { findNonFinite } from './non-finite.js';
 import { enqueueStep } from './step.js';
 
 describe('NON_FINITE', () => {

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { LmdError } from '@lmd/core';
-import { hasCode, withFileErrors } from './fileErrors.js';
+import { hasCode, withFileErrors } from './file-errors.js';
 
 export interface RunLock {
   readonly path: string;

@@ -1,8 +1,8 @@
 import { createReferenceBackend } from '@lmd/backends/reference';
 import { isLmdError, lmd } from '@lmd/core';
 import { describe, expect, it } from 'vitest';
-import { base, keepSnapshots, outcome, rejection } from '../test/smallRun.js';
-import { f32, moons, tinyMlp } from '../test/tinyMlp.js';
+import { base, keepSnapshots, outcome, rejection } from '../test/small-run.js';
+import { f32, moons, tinyMlp } from '../test/tiny-mlp.js';
 import { train, weightAveraging } from './index.js';
 
 describe('train refuses', () => {

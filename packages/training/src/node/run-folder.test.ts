@@ -4,9 +4,9 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { isLmdError } from '@lmd/core';
 import { describe, expect, it } from 'vitest';
-import { temporaryFolder } from '../../test/temporaryFolder.js';
-import { claimRunFolder, createRunFolder } from './runFolder.js';
-import { lockRun } from './runLock.js';
+import { temporaryFolder } from '../../test/temporary-folder.js';
+import { claimRunFolder, createRunFolder } from './run-folder.js';
+import { lockRun } from './run-lock.js';
 
 const rejection = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(

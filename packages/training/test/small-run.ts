@@ -1,7 +1,7 @@
 import { createReferenceBackend } from '@lmd/backends/reference';
 import { adamw, createOperations, type Optimizer } from '@lmd/core';
 import { type Checkpoint, type Plugin, readTensors, type TrainOptions, train } from '../src/index.js';
-import { f32, moons, tinyMlp } from './tinyMlp.js';
+import { f32, moons, tinyMlp } from './tiny-mlp.js';
 
 /** Options of a small run, with a backend of its own. */
 export const base = () => ({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { float64 } from '../test/support.js';
-import { valueAndGradients } from './valueAndGradients.js';
+import { valueAndGradients } from './value-and-gradients.js';
 
 describe('valueAndGradients', () => {
   it('gives the value and the gradients, and leaves nothing else', () => {

@@ -2,7 +2,7 @@ import { type EagerOperations, LmdError, type NamedTensors } from '@lmd/core';
 import { tensorFrom, toFloat32Array } from '@lmd/safetensors';
 import { readSafetensorsFile, writeSafetensorsFile } from '@lmd/safetensors/node';
 import { readTensors } from '../checkpoints/checkpoint.js';
-import { fileSystemError, withFileErrors } from './fileErrors.js';
+import { fileSystemError, withFileErrors } from './file-errors.js';
 
 /**
  * Writes weights as a safetensors file, atomically. The same weights and metadata give the same bytes.

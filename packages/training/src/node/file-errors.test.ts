@@ -1,6 +1,6 @@
 import { isLmdError } from '@lmd/core';
 import { describe, expect, it } from 'vitest';
-import { fileSystemError } from './fileErrors.js';
+import { fileSystemError } from './file-errors.js';
 
 describe('fileSystemError', () => {
   const errno = (code: string) => Object.assign(new Error(`${code}: syscall failed`), { code, errno: -1 });

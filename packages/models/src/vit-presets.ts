@@ -1,5 +1,5 @@
 import { LmdError } from '@lmd/core';
-import type { VitConfig } from './vitConfig.js';
+import type { VitConfig } from './vit-config.js';
 
 /** Widths of Dosovitskiy et al. 2021 (table 1), Touvron et al. 2021 (Ti, S) and Zhai et al. 2022. */
 const sizes = {
