@@ -1,14 +1,9 @@
-import { type Dataset, split } from '@lmd/training';
+import { split } from '@lmd/training';
 import { readMnistFolder } from '@lmd/training/node';
 import type { DataConfiguration, MnistConfiguration } from '../configuration/data-schema.js';
 import { mnistPackageFolder, mnistPackageVersion } from './mnist-folder.js';
+import type { RunData } from './run-data.js';
 import { syntheticData } from './synthetic.js';
-
-export interface RunData {
-  readonly train: Dataset;
-  readonly validation: Dataset;
-  readonly test: Dataset;
-}
 
 async function mnistData({ folder, validation }: MnistConfiguration, seed: number): Promise<RunData> {
   const { train, test } = await readMnistFolder({ folder: folder ?? mnistPackageFolder() });

@@ -1,7 +1,7 @@
 import { fillRandomNormal, streamOf } from '@lmd/core';
 import { arrayDataset, type Dataset } from '@lmd/training';
 import type { SyntheticConfiguration } from '../configuration/data-schema.js';
-import type { RunData } from './index.js';
+import type { RunData } from './run-data.js';
 
 function normals(count: number, seed: number, stream: string): Float32Array {
   const values = new Float32Array(count);

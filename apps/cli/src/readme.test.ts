@@ -1,0 +1,49 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { lmd, temporaryFolder } from '../test/lmd.js';
+import { configurationReference } from '../test/reference.js';
+import { presets } from './presets/index.js';
+
+const folder = temporaryFolder();
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const readme = readFileSync(at('../README.md'), 'utf8');
+
+function firstBlock(language: string): string {
+  return new RegExp(`\`\`\`${language}\n([\\s\\S]*?)\`\`\``).exec(readme)![1]!;
+}
+
+it('has an example that runs', async () => {
+  mkdirSync(at('../.vitest'), { recursive: true });
+  const path = at('../.vitest/readme-example.ts');
+  writeFileSync(path, firstBlock('ts').replaceAll("'@lmd/cli'", "'../src/index.js'"));
+  const { configuration, backends } = await import(path);
+  expect(configuration).toMatchObject({ steps: 50, optimizers: [{ noise: 0.1 }, { name: 'adamw' }] });
+  expect(backends.map(({ works }: { works: boolean }) => works)).toContain(true);
+});
+
+it('has commands that work, one after the other', async () => {
+  const commands = firstBlock('sh').trim().split('\n');
+  expect(commands).toHaveLength(3);
+  for (const command of commands) {
+    const [name, ...words] = command.split(' ');
+    expect(name).toBe('lmd');
+    expect(await lmd(words, folder), command).toMatchObject({ code: 0, stderr: '' });
+  }
+});
+
+it('documents every key of the configuration, as the schema has it', () => {
+  // The formatter pads the columns of tables.
+  const lines = (text: string) =>
+    text
+      .replace(/ +/g, ' ')
+      .replace(/\| ?-+ ?/g, '|---')
+      .split('\n');
+  expect(lines(readme)).toEqual(expect.arrayContaining(lines(configurationReference())));
+  const isReference = (line: string) => line.startsWith('| `') && !line.includes('--') && line.split('|').length === 6;
+  expect(lines(readme).filter(isReference)).toEqual(lines(configurationReference()).slice(2));
+});
+
+it('names every preset', () => {
+  for (const name of Object.keys(presets)) expect(readme).toContain(`\`${name}\` (`);
+});
