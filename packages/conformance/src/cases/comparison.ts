@@ -86,11 +86,31 @@ const whereCases: Case[] = [
     async run(context) {
       const bad = repeated([6], [NaN, Infinity, -Infinity, NaN, -0, NaN]);
       const good = repeated([6], [1, -0, 0, 3e38, 5, -6]);
-      await checkWhere(context, integers([6], () => 0), bad, good); // biome-ignore format: a table
-      await checkWhere(context, integers([6], () => 1), good, bad); // biome-ignore format: a table
-      await checkWhere(context, integers([6], (i) => i % 2), bad, good); // biome-ignore format: a table
+      await checkWhere(
+        context,
+        integers([6], () => 0),
+        bad,
+        good,
+      );
+      await checkWhere(
+        context,
+        integers([6], () => 1),
+        good,
+        bad,
+      );
+      await checkWhere(
+        context,
+        integers([6], (i) => i % 2),
+        bad,
+        good,
+      );
       const wide = integers([9], (i) => largeIntegers[i]!);
-      await checkWhere(context, integers([9], (i) => i % 2), wide, integers([], () => 16777219)); // biome-ignore format: a table
+      await checkWhere(
+        context,
+        integers([9], (i) => i % 2),
+        wide,
+        integers([], () => 16777219),
+      );
     },
   },
 ];

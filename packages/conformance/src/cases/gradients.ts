@@ -65,7 +65,11 @@ function centralDifferences(
   });
   // Errors are carried from all elements to each, so the scale is that of the largest.
   const scale = gradient.reduce((largest, value) => Math.max(largest, Math.abs(value)), 1);
-  return result(x.shape, gradient, gradient.map(() => scale)); // biome-ignore format: one idea a line
+  return result(
+    x.shape,
+    gradient,
+    gradient.map(() => scale),
+  );
 }
 
 function gradientCase(name: string, run: (context: Context) => Promise<void>): Case {
@@ -236,7 +240,12 @@ const straightThroughGradient = gradientCase('a gradient of one’s own, straigh
       }),
     ),
   );
-  await context.compare('gradient of round, declared as 3·dy', gradients.x!, floats([7], () => 3), 'arithmetic'); // biome-ignore format: one idea a line
+  await context.compare(
+    'gradient of round, declared as 3·dy',
+    gradients.x!,
+    floats([7], () => 3),
+    'arithmetic',
+  );
   ops.dispose(value);
   ops.dispose(gradients);
 });

@@ -70,7 +70,12 @@ const float64Case: Case = {
     const { ops } = context;
     const data = Float64Array.of(0.1, 1 + 2 ** -30, -1e-3, 16777217, NaN);
     const tensor = ops.fromData(data, [5], 'f32');
-    await context.compare('fromData', tensor, floats([5], (i) => data[i]!), 'copy'); // biome-ignore format: one idea a line
+    await context.compare(
+      'fromData',
+      tensor,
+      floats([5], (i) => data[i]!),
+      'copy',
+    );
     ops.dispose(tensor);
   },
 };

@@ -28,7 +28,10 @@ const softmaxCases: Case[] = [
     async run(context) {
       for (const shape of rowShapes(context)) await checkSoftmax(context, normals(context.random, shape, 3));
       // Far from zero, where an exponential without the subtracted maximum overflows.
-      await checkSoftmax(context, floats([2, 9], (i) => (i < 9 ? 1000 : -1000) + context.random.normal())); // biome-ignore format: one idea a line
+      await checkSoftmax(
+        context,
+        floats([2, 9], (i) => (i < 9 ? 1000 : -1000) + context.random.normal()),
+      );
       await checkSoftmax(context, repeated([3, 3], [-Infinity, 0, 1, -Infinity, -Infinity, 5, -200, 0, 200]));
     },
   },
@@ -212,14 +215,22 @@ function crossEntropyCase(name: string, check: typeof checkCrossEntropy): Case {
         await check(context, normals(random, [rows, classes], 4), labels);
       }
       // A sure and right answer has a loss of nearly 0, a sure and wrong one a large loss, and neither overflows.
-      await check(context, repeated([2, 3], [100, -100, 0]), integers([2], (i) => i)); // biome-ignore format: one idea a line
+      await check(
+        context,
+        repeated([2, 3], [100, -100, 0]),
+        integers([2], (i) => i),
+      );
     },
   };
 }
 
 const outOfRange = (check: typeof checkCrossEntropy) => async (context: Context) => {
   const labels = [1, 4, -1, 0, 2147483647];
-  await check(context, normals(context.random, [labels.length, 4]), integers([labels.length], (i) => labels[i]!)); // biome-ignore format: one idea a line
+  await check(
+    context,
+    normals(context.random, [labels.length, 4]),
+    integers([labels.length], (i) => labels[i]!),
+  );
 };
 
 const crossEntropyCases: Case[] = [

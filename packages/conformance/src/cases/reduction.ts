@@ -76,15 +76,31 @@ function reductionCases(name: ReductionName): Case[] {
 const furtherCases: Case[] = [
   {
     name: 'sum over an empty axis is 0',
-    run: (context) => check(context, 'sum', floats([2, 0, 3], () => 0), [1]), // biome-ignore format: one idea a line
+    run: (context) =>
+      check(
+        context,
+        'sum',
+        floats([2, 0, 3], () => 0),
+        [1],
+      ),
   },
   {
     name: 'sum of many terms keeps its bound',
     async run(context) {
       const { random } = context;
       // All positive and alike: a single running f32 sum of a long row drifts, and this is where it shows.
-      await check(context, 'sum', floats([2, 20_001], () => random.uniform(0.5, 1)), [1]); // biome-ignore format: one idea a line
-      await check(context, 'sum', floats([4099, 3], () => random.normal()), [0]); // biome-ignore format: one idea a line
+      await check(
+        context,
+        'sum',
+        floats([2, 20_001], () => random.uniform(0.5, 1)),
+        [1],
+      );
+      await check(
+        context,
+        'sum',
+        floats([4099, 3], () => random.normal()),
+        [0],
+      );
     },
   },
   {

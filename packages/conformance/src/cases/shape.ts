@@ -204,7 +204,11 @@ const gatherRangeCase: Case = {
   name: 'gather gives NaN rows for indices out of range',
   async run(context) {
     const x = floats([3, 2], (i) => i + 1);
-    await checkGather(context, x, integers([6], (i) => [0, 3, -1, 2, 2147483647, -2147483648][i]!)); // biome-ignore format: one idea a line
+    await checkGather(
+      context,
+      x,
+      integers([6], (i) => [0, 3, -1, 2, 2147483647, -2147483648][i]!),
+    );
   },
 };
 
@@ -235,7 +239,12 @@ const scatterCase: Case = {
     for (const rows of [1, 4, 9]) {
       const order = random.shuffled(Array.from({ length: rows }, (_, row) => row)).slice(0, random.integer(1, rows));
       const updates = floats([order.length, 3], () => random.normal());
-      await checkScatter(context, integers([order.length], (i) => order[i]!), updates, rows); // biome-ignore format: one idea a line
+      await checkScatter(
+        context,
+        integers([order.length], (i) => order[i]!),
+        updates,
+        rows,
+      );
     }
   },
 };
@@ -246,9 +255,19 @@ const scatterRepeatCase: Case = {
     const { random } = context;
     for (const { rows, indexShape, rest } of indexings(context)) {
       const indices = integers(indexShape, () => random.integer(0, rows - 1));
-      await checkScatter(context, indices, floats([...indexShape, ...rest], () => random.normal()), rows); // biome-ignore format: one idea a line
+      await checkScatter(
+        context,
+        indices,
+        floats([...indexShape, ...rest], () => random.normal()),
+        rows,
+      );
     }
-    await checkScatter(context, integers([50], (i) => i % 3), floats([50, 2], () => random.normal()), 4); // biome-ignore format: one idea a line
+    await checkScatter(
+      context,
+      integers([50], (i) => i % 3),
+      floats([50, 2], () => random.normal()),
+      4,
+    );
   },
 };
 
@@ -256,8 +275,18 @@ const scatterRangeCase: Case = {
   name: 'scatterAdd ignores indices out of range',
   async run(context) {
     const indices = integers([6], (i) => [0, 3, -1, 2, 2147483647, -2147483648][i]!);
-    await checkScatter(context, indices, floats([6, 2], (i) => i + 1), 3); // biome-ignore format: one idea a line
-    await checkScatter(context, integers([2], () => 5), floats([2, 2], () => NaN), 3); // biome-ignore format: one idea a line
+    await checkScatter(
+      context,
+      indices,
+      floats([6, 2], (i) => i + 1),
+      3,
+    );
+    await checkScatter(
+      context,
+      integers([2], () => 5),
+      floats([2, 2], () => NaN),
+      3,
+    );
   },
 };
 

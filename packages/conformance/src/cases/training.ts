@@ -96,7 +96,7 @@ const firstStepCase: Case = {
         got += g * direction[i]!;
         size += Math.abs(g * direction[i]!);
       });
-      if (!(Math.abs(got - want) <= 1e-4 * (size + 1e-2))) {
+      if (!(Math.abs(got - want) <= 3e-5 * (size + 1e-2))) {
         context.fail(`the gradient of ${name} is ${got} along a random direction, and ${want} in float64`);
       }
     }
