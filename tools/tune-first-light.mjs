@@ -63,15 +63,19 @@ function validate(rule, options, index) {
     '--set',
     `optimizers=${JSON.stringify([optimizer])}`,
   );
-  const { stdout, status } = spawnSync(process.execPath, [program, ...args], { encoding: 'utf8', maxBuffer: 2 ** 28 });
+  const { stdout, stderr, status } = spawnSync(process.execPath, [program, ...args], {
+    encoding: 'utf8',
+    maxBuffer: 2 ** 28,
+  });
   const events = stdout
     .split('\n')
     .filter((line) => line.startsWith('{'))
     .map((line) => JSON.parse(line));
-  const last = events.findLast((event) => event.type === 'evaluate' && event.split === 'validation');
-  return status === 0 && last !== undefined
-    ? { loss: last.loss, accuracy: last.accuracy }
-    : { loss: Number.POSITIVE_INFINITY, accuracy: Number.NaN };
+  const last = events.findLast((event) => event.type === 'evaluation' && event.split === 'validation');
+  if (last !== undefined) return { loss: last.loss, accuracy: last.accuracy };
+  const failure = events.findLast((event) => event.type === 'error' || event.type === 'failure');
+  if (failure?.code === 'NON_FINITE') return { loss: Number.POSITIVE_INFINITY, accuracy: Number.NaN };
+  throw new Error(`A trial ended with exit code ${status}: ${stderr}`);
 }
 
 const sections = [];
