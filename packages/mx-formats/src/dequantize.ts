@@ -1,11 +1,13 @@
 import { forEachBlock } from './blocks.js';
 import { checkLength } from './checkedOut.js';
 import { decodeTable } from './elementCodes.js';
-import { unpack } from './pack.js';
+import { throughWasm } from './kernels.js';
+import { checkPadding, unpack } from './pack.js';
 import { wordsOf } from './roundBlock.js';
 import { nanScale, scaleValues } from './scale.js';
 import { checkTensor, type MxTensor } from './tensor.js';
 import { e4m3ScaleValue, totalScale } from './tensorScale.js';
+import { wasmDequantize } from './wasm/kernels.js';
 
 /**
  * The float32 values of a quantized tensor, row-major. A block whose scale is NaN is all NaN, and so is an element whose code is; a
@@ -19,13 +21,15 @@ export function dequantize(tensor: MxTensor, out?: Float32Array): Float32Array {
   const { format, count, blockSize } = checked;
   const { element } = format;
   if (out !== undefined) checkLength(out, count);
-  const target = wordsOf(out ?? new Float32Array(count));
+  checkPadding(tensor.codes, element.bits, count);
+  const result = out ?? new Float32Array(count);
+  if (throughWasm(count) && wasmDequantize(checked, tensor, result)) return result;
+  const { floats, bits } = wordsOf(result);
   const codes = unpack(tensor.codes, element.bits, count);
   const table = decodeTable(element);
   const values = new Float32Array(table.buffer);
   const scaleOf = format.scale === 'e8m0' ? (byte: number) => scaleValues[byte]! : e4m3Total(tensor.tensorScale);
   const nan = format.scale === 'e8m0' ? (byte: number) => byte === nanScale : (byte: number) => (byte & 0x7f) === 0x7f;
-  const { floats, bits } = target;
   forEachBlock(checked, blockSize, (block, start, step, size) => {
     const byte = tensor.scales[block]!;
     const end = start + size * step;
@@ -42,7 +46,7 @@ export function dequantize(tensor: MxTensor, out?: Float32Array): Float32Array {
       else floats[i] = value * scale;
     }
   });
-  return floats;
+  return result;
 }
 
 function e4m3Total(tensorScale: number): (code: number) => number {

@@ -1,8 +1,10 @@
 import { roundVisitor, visitBlocks } from './blocks.js';
 import { checkedOut } from './checkedOut.js';
+import { throughWasm } from './kernels.js';
 import { planOf, type QuantizeOptions } from './options.js';
 import { wordsOf } from './roundBlock.js';
 import { tensorScaleOf } from './tensorScale.js';
+import { wasmFakeQuantize } from './wasm/kernels.js';
 
 /**
  * Quantizes to a block format and back: each value is replaced by the float32 value of its nearest code under its block's scale.
@@ -18,6 +20,7 @@ import { tensorScaleOf } from './tensorScale.js';
 export function fakeQuantize(values: Float32Array, options: QuantizeOptions, out?: Float32Array): Float32Array {
   const plan = planOf(values.length, options);
   const result = checkedOut(values, out);
+  if (throughWasm(values.length) && wasmFakeQuantize(plan, values, result)) return result;
   const source = wordsOf(values);
   const target = result === values ? source : wordsOf(result);
   const tensorScale = plan.format.scale === 'e8m0' ? 1 : tensorScaleOf(plan, source);

@@ -5,6 +5,7 @@ export * from './elementFormats.js';
 export { MxFormatError, type MxFormatErrorCode, type MxFormatErrorDetails } from './errors.js';
 export { fakeQuantize } from './fakeQuantize.js';
 export { roundToBfloat16, roundToFloat16 } from './halfPrecision.js';
+export { type Kernels, kernelsInUse, useKernels } from './kernels.js';
 export { fromBlockedScales, fromGgmlMxfp4, toBlockedScales, toGgmlMxfp4 } from './layouts.js';
 export { type QuantizeOptions, type Rounding, roundings, type ScaleMode, scaleModes } from './options.js';
 export { pack, packedLength, unpack } from './pack.js';

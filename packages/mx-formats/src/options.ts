@@ -171,15 +171,18 @@ export function checkBlockSize(blockSize: number): number {
   });
 }
 
-/** @throws MxFormatError `INVALID_ARGUMENT` for anything but a normal, positive float32 */
+/** The bounds of a tensor scale: within them neither its products with E4M3 scales nor the reciprocals of those overflow. */
+export const smallestTensorScale = 2 ** -120;
+export const largestTensorScale = 2 ** 118;
+
+/** @throws MxFormatError `INVALID_ARGUMENT` for anything but a float32 from 2^-120 to 2^118 */
 export function checkTensorScale(tensorScale: number): void {
-  const usable =
-    Math.fround(tensorScale) === tensorScale && tensorScale >= 2 ** -126 && tensorScale < Number.POSITIVE_INFINITY;
-  if (usable) return;
+  const usable = tensorScale >= smallestTensorScale && tensorScale <= largestTensorScale;
+  if (usable && Math.fround(tensorScale) === tensorScale) return;
   throw new MxFormatError('INVALID_ARGUMENT', `The tensor scale is ${tensorScale}.`, {
     subject: 'tensorScale',
     value: tensorScale,
-    remedy: 'Use a positive, normal float32 number (Math.fround rounds to float32).',
+    remedy: 'Use a float32 number (Math.fround rounds to one) from 2^-120 to 2^118.',
   });
 }
 

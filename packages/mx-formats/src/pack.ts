@@ -90,6 +90,14 @@ export function unpack(packed: Uint8Array, bits: number, count: number): Uint8Ar
       remedy: `Pass ${packedLength(Math.max(count, 0), bits)} bytes, or the right number of codes.`,
     });
   }
+  checkPadding(packed, bits, count);
+  const codes = new Uint8Array(count);
+  unpackInto(packed, bits, codes);
+  return codes;
+}
+
+/** @throws MxFormatError `DATA_CORRUPT` where bits after the last code are set */
+export function checkPadding(packed: Uint8Array, bits: number, count: number): void {
   const used = (count * bits) % 8;
   if (used !== 0 && packed[packed.length - 1]! >>> used !== 0) {
     throw new MxFormatError(
@@ -102,9 +110,6 @@ export function unpack(packed: Uint8Array, bits: number, count: number): Uint8Ar
       },
     );
   }
-  const codes = new Uint8Array(count);
-  unpackInto(packed, bits, codes);
-  return codes;
 }
 
 /** As `unpack`, without checks, into `codes`. */

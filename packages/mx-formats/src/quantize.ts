@@ -1,9 +1,11 @@
 import { encodeVisitor, visitBlocks } from './blocks.js';
-import { planOf, type QuantizeOptions } from './options.js';
+import { throughWasm } from './kernels.js';
+import { type Plan, planOf, type QuantizeOptions } from './options.js';
 import { pack } from './pack.js';
 import { wordsOf } from './roundBlock.js';
 import type { MxTensor } from './tensor.js';
 import { tensorScaleOf } from './tensorScale.js';
+import { wasmQuantize } from './wasm/kernels.js';
 
 /**
  * Quantizes to a block format: packed codes and a scale a block.
@@ -16,11 +18,16 @@ import { tensorScaleOf } from './tensorScale.js';
  */
 export function quantize(values: Float32Array, options: QuantizeOptions): MxTensor {
   const plan = planOf(values.length, options);
-  const { format, shape, axis, blockSize, blocks, outer, inner } = plan;
+  const { format, shape, axis, blockSize } = plan;
+  const parts = (throughWasm(values.length) ? wasmQuantize(plan, values) : undefined) ?? plainQuantize(plan, values);
+  return { format, shape: [...shape], axis, blockSize, ...parts };
+}
+
+function plainQuantize(plan: Plan, values: Float32Array): Pick<MxTensor, 'scales' | 'codes' | 'tensorScale'> {
   const source = wordsOf(values);
-  const tensorScale = format.scale === 'e8m0' ? 1 : tensorScaleOf(plan, source);
-  const scales = new Uint8Array(outer * blocks * inner);
+  const tensorScale = plan.format.scale === 'e8m0' ? 1 : tensorScaleOf(plan, source);
+  const scales = new Uint8Array(plan.outer * plan.blocks * plan.inner);
   const codes = new Uint8Array(values.length);
   visitBlocks(plan, source, codes, (size) => new Uint8Array(size), encodeVisitor(plan, tensorScale, scales));
-  return { format, shape: [...shape], axis, blockSize, scales, codes: pack(codes, format.element.bits), tensorScale };
+  return { scales, codes: pack(codes, plan.format.element.bits), tensorScale };
 }

@@ -29,24 +29,21 @@ export function scaleByte(grid: Grid, mode: ScaleMode, maximum: number): number 
     exponent = 1 - shift;
     mantissa = (mantissa << shift) & 0x7fffff;
   }
-  const byte = exponent - grid.emax + binadesUp(grid, mode, mantissa);
+  const byte = exponent - grid.emax + (mantissa > upAbove(grid, mode) ? 1 : 0);
   return Math.min(Math.max(byte, 0), 254);
 }
 
-/** 1 where the mode takes the next power of two above ⌊log2 A⌋, else 0. */
-function binadesUp(grid: Grid, mode: ScaleMode, mantissa: number): number {
+/** The mantissa bits of the largest A that takes 2^⌊log2 A⌋ − emax; one above it takes the next power of two. */
+export function upAbove({ significantBits, largestMantissa }: Grid, mode: ScaleMode): number {
   switch (mode) {
     case 'floor':
-      return 0;
+      return 0x7fffff;
     case 'ceil':
-      return mantissa > 0 ? 1 : 0;
+      return 0;
     case 'rceil':
-      return mantissa > grid.largestMantissa ? 1 : 0;
-    case 'even': {
-      const dropped = 23 - grid.significantBits;
-      const significand = mantissa | 0x800000;
-      const rounded = significand + (1 << (dropped - 1)) - 1 + ((significand >>> dropped) & 1);
-      return rounded >= 0x1000000 ? 1 : 0;
-    }
+      return largestMantissa;
+    case 'even':
+      // From half a unit in the last place below the next power of two: all ones are odd, so that the tie goes up.
+      return 0x7fffff - (1 << (22 - significantBits));
   }
 }

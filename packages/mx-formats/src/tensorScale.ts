@@ -1,7 +1,7 @@
 import { decodeTable } from './elementCodes.js';
 import { e4m3 } from './elementFormats.js';
 import { type Grid, gridOfElement } from './grid.js';
-import type { Plan } from './options.js';
+import { largestTensorScale, type Plan, smallestTensorScale } from './options.js';
 import { encodeBlock, type Words, wordsOf } from './roundBlock.js';
 import { infinityBits } from './scale.js';
 
@@ -15,7 +15,7 @@ const noWords = new Int32Array(0);
 
 /**
  * The FP32 scale of a tensor whose blocks have E4M3 scales: the largest finite magnitude / (448 · the element's largest), as in
- * torchao's `per_tensor_amax_to_scale`; at least 2^-126, so that its reciprocal is finite, and 1 where all is zero. All
+ * torchao's `per_tensor_amax_to_scale`; held to [2^-120, 2^118], where no product overflows, and 1 where all is zero. All
  * arithmetic is in float32.
  */
 export function tensorScaleOf({ grid, tensorScale }: Plan, { bits }: Words): number {
@@ -32,7 +32,8 @@ export function tensorScaleOf({ grid, tensorScale }: Plan, { bits }: Words): num
 export function tensorScaleFor({ largest }: Grid, maximum: number): number {
   if (maximum === 0) return 1;
   scratch.bits[0] = maximum;
-  return Math.max(Math.fround(scratch.floats[0]! / Math.fround(448 * largest)), 2 ** -126);
+  const scale = Math.fround(scratch.floats[0]! / Math.fround(448 * largest));
+  return Math.min(Math.max(scale, smallestTensorScale), largestTensorScale);
 }
 
 /**

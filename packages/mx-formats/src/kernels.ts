@@ -1,0 +1,44 @@
+import { MxFormatError } from './errors.js';
+import { wasmInstance } from './wasm/instance.js';
+
+/** `wasm`: WebAssembly SIMD. `plain`: TypeScript. They give the same bits. */
+export type Kernels = 'wasm' | 'plain';
+
+let chosen: Kernels | undefined;
+
+/** Fewer values than this go through the plain kernels always: a call into WebAssembly would not pay. */
+export const fewValues = 256;
+
+/** Which kernels large tensors go through: WebAssembly SIMD where the engine has it and lets it be compiled. */
+export function kernelsInUse(): Kernels {
+  chosen ??= wasmInstance() === undefined ? 'plain' : 'wasm';
+  return chosen;
+}
+
+/**
+ * Chooses the kernels for the whole program, for tests and measurements: results do not depend on them.
+ *
+ * @throws MxFormatError `UNSUPPORTED` for `wasm` where the engine cannot run it
+ */
+export function useKernels(kernels: Kernels): void {
+  if (kernels !== 'wasm' && kernels !== 'plain') {
+    throw new MxFormatError('INVALID_ARGUMENT', `There are no kernels named ${JSON.stringify(kernels)}.`, {
+      subject: 'kernels',
+      value: kernels,
+      remedy: 'Use "wasm" or "plain".',
+    });
+  }
+  if (kernels === 'wasm' && wasmInstance() === undefined) {
+    throw new MxFormatError('UNSUPPORTED', 'This engine cannot run the WebAssembly kernels.', {
+      subject: 'kernels',
+      value: kernels,
+      remedy: 'They need WebAssembly SIMD and leave to compile; the plain kernels give the same results.',
+    });
+  }
+  chosen = kernels;
+}
+
+/** Whether so many values go through WebAssembly. */
+export function throughWasm(count: number): boolean {
+  return count >= fewValues && kernelsInUse() === 'wasm';
+}
