@@ -75,6 +75,34 @@ export interface Primitives
   randomNormal(shape: readonly number[], key: RandomKey): Tensor;
 }
 
+/** The names of all primitive operations. */
+export const primitiveNames = [
+  ...unaryNames,
+  ...binaryNames,
+  ...comparisonNames,
+  'fromData',
+  'full',
+  'read',
+  'dispose',
+  'cast',
+  'where',
+  'sum',
+  'max',
+  'argMax',
+  'matmul',
+  'reshape',
+  'transpose',
+  'slice',
+  'concatenate',
+  'broadcastTo',
+  'pad',
+  'gather',
+  'scatterAdd',
+  'randomBits',
+  'randomUniform',
+  'randomNormal',
+] as const satisfies readonly (keyof Primitives)[];
+
 export interface LayerNormGradients {
   readonly x: Tensor;
   readonly gain: Tensor;

@@ -1,11 +1,4 @@
-import {
-  type Backend,
-  backendSpecVersion,
-  binaryNames,
-  comparisonNames,
-  type Primitives,
-  unaryNames,
-} from './backend.js';
+import { type Backend, backendSpecVersion, primitiveNames } from './backend.js';
 import { LmdError } from './errors.js';
 import { arrangementOperations } from './operations/arrangement.js';
 import { createContext } from './operations/context.js';
@@ -72,33 +65,6 @@ export function createOperations(backend: Backend): EagerOperations {
 function isRecord(x: unknown): x is Readonly<Record<string, Tensor>> {
   return typeof x === 'object' && x !== null && typeof (x as Partial<Tensor>).dtype !== 'string';
 }
-
-const primitiveNames: readonly (keyof Primitives)[] = [
-  ...unaryNames,
-  ...binaryNames,
-  ...comparisonNames,
-  'fromData',
-  'full',
-  'read',
-  'dispose',
-  'cast',
-  'where',
-  'sum',
-  'max',
-  'argMax',
-  'matmul',
-  'reshape',
-  'transpose',
-  'slice',
-  'concatenate',
-  'broadcastTo',
-  'pad',
-  'gather',
-  'scatterAdd',
-  'randomBits',
-  'randomUniform',
-  'randomNormal',
-];
 
 function checkBackend(backend: Backend): void {
   if (backend.specVersion !== backendSpecVersion) {
