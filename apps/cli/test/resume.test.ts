@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -49,13 +50,13 @@ async function waitUntil(condition: () => boolean): Promise<void> {
 async function trainUntil(
   words: readonly string[],
   isMoment: (event: Event) => boolean,
-  deed: (pid: number) => void,
+  deed: (pid: number, child: ChildProcess) => void,
 ): Promise<Outcome> {
   let done = false;
   const running = start(['train', ...tiny, ...words, '--json'], folder, (event, child) => {
     if (done || !isMoment(event)) return;
     done = true;
-    deed(child.pid!);
+    deed(child.pid!, child);
   });
   const outcome = await running.done;
   expect(done).toBe(true);
@@ -115,6 +116,21 @@ describe('kill -9 at a random step, then --resume', () => {
       expect(trainingLosses(run, 'adamw')).toEqual(losses.adamw);
     },
   );
+
+  it('ends, with its child, when whoever reads its output has gone, and resumes', async () => {
+    let childPid = 0;
+    await trainUntil(
+      ['--out', 'unread'],
+      (event) => event.type === 'step' && event.step === 2,
+      (_, child) => {
+        childPid = JSON.parse(readFileSync(join(folder, 'unread', 'lmd', 'run.lock'), 'utf8')).pid;
+        child.stdout!.destroy();
+      },
+    );
+    await waitUntil(() => !isAlive(childPid));
+    await resume('unread');
+    expect(model('unread')).toBe(expected.lmd);
+  });
 
   it('may be killed again and again', async () => {
     const words = ['train', ...tiny, '--only', 'adamw', '--out', 'killed-often', '--json'];

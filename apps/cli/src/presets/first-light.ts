@@ -26,10 +26,10 @@ export const firstLight: ConfigurationInput = {
     {
       name: 'adamw',
       rule: 'adamw',
-      learningRate: 2e-3,
+      learningRate: 4e-3,
       beta2: 0.99,
-      weightDecay: 0.05,
-      schedule: { kind: 'cosine', warmup: 30, final: 0.05 },
+      weightDecay: 0.1,
+      schedule: { kind: 'cosine', warmup: 60, final: 0.05 },
     },
   ],
   evaluation: { every: 100, batchSize: 250, weights: 'mean' },

@@ -9,10 +9,8 @@ export function smooth(points: readonly Point[], span: number): Point[] {
   const sums = [0];
   for (const { y } of points) sums.push(sums.at(-1)! + y);
   return points.map(({ x }, index) => {
-    // The same reach to both sides, or a slope at an end would tilt the average.
-    const reach = Math.min(half, index, points.length - 1 - index);
-    const from = index - reach;
-    const to = index + reach + 1;
+    const from = Math.max(0, index - half);
+    const to = Math.min(points.length, index + half + 1);
     return { x, y: (sums[to]! - sums[from]!) / (to - from) };
   });
 }
