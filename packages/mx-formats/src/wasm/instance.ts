@@ -63,7 +63,8 @@ declare const WebAssembly: {
 /** Values that fit at once. */
 export const capacity = 1 << 18;
 
-const spare = 64;
+// A run of random words begins at a multiple of 4 elements and ends at one of 16.
+const spare = 128;
 const floatBytes = capacity * 4 + spare;
 const codeBytes = capacity + spare;
 
