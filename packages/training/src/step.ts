@@ -1,13 +1,14 @@
 import { valueAndGradients } from '@lmd/autograd';
-import type {
-  EagerOperations,
-  Model,
-  NamedTensors,
-  Optimizer,
-  OptimizerState,
-  Pass,
-  Precision,
-  Tensor,
+import {
+  accumulateGradients,
+  type EagerOperations,
+  type Model,
+  type NamedTensors,
+  type Optimizer,
+  type OptimizerState,
+  type Pass,
+  type Precision,
+  type Tensor,
 } from '@lmd/core';
 import type { DatasetBatch } from './data/dataset.js';
 import { lossOf } from './loss.js';
@@ -99,23 +100,12 @@ function accumulate(
       });
       return { loss: value, gradients };
     });
-    sum = sum === undefined ? part : add(ops, sum, part);
+    sum = {
+      loss: sum === undefined ? part.loss : ops.add(sum.loss, part.loss),
+      gradients: accumulateGradients(ops, sum?.gradients, part.gradients),
+    };
   }
   return sum!;
-}
-
-function add(
-  ops: EagerOperations,
-  a: { loss: Tensor; gradients: NamedTensors },
-  b: { loss: Tensor; gradients: NamedTensors },
-): { loss: Tensor; gradients: NamedTensors } {
-  const gradients = Object.fromEntries(
-    Object.entries(a.gradients).map(([name, gradient]) => [name, ops.add(gradient, b.gradients[name]!)]),
-  );
-  const loss = ops.add(a.loss, b.loss);
-  // Now and not with the scope: the sum of many micro-batches holds two sets of gradients, not many.
-  ops.dispose([a.loss, b.loss, ...Object.values(a.gradients), ...Object.values(b.gradients)]);
-  return { loss, gradients };
 }
 
 function rows(
