@@ -2,4 +2,5 @@ import { libraryConfig } from '../../tsup.shared.ts';
 
 export default libraryConfig({
   index: 'src/index.ts',
+  golden: 'src/golden.ts',
 });

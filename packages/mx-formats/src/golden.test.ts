@@ -5,7 +5,7 @@ import halvesGolden from '../golden/halves.json' with { type: 'json' };
 import layoutsGolden from '../golden/layouts.json' with { type: 'json' };
 import nvfp4Golden from '../golden/nvfp4.json' with { type: 'json' };
 import { expectSameBits } from '../test/expectSameBits.js';
-import { edges, hashWords, patterns } from '../test/goldenInputs.js';
+import { goldenCases, goldenHashes, goldenValues, hashWords } from './golden.js';
 import {
   decodeElements,
   dequantize,
@@ -26,7 +26,7 @@ import {
 } from './index.js';
 
 const wordsOf = (values: Float32Array) => new Uint32Array(values.buffer, values.byteOffset, values.length);
-const datasets: Record<string, Float32Array> = { patterns: patterns(), edges: edges() };
+const datasets: Record<string, Float32Array> = { patterns: goldenValues('patterns'), edges: goldenValues('edges') };
 
 /** Hashes of `parts` equal parts. */
 function hashes(words: ArrayLike<number>, parts: number): number[] {
@@ -142,8 +142,18 @@ describe.each(kernelCases)('blocks: %s in %s under %s by the %s kernels', (datas
     const some = kernels === 'plain' && dataset === 'patterns' ? (['nearestEven'] as const) : roundings;
     for (const rounding of some) {
       const out = fakeQuantize(values, { format: format as FormatName, scaleMode, rounding, key: blocksGolden.key });
-      expect([rounding, hashes(wordsOf(out), 51)]).toEqual([rounding, golden[rounding]]);
+      expect([rounding, goldenHashes(out)]).toEqual([rounding, golden[rounding]]);
     }
+  });
+});
+
+describe('@lmd/mx-formats/golden', () => {
+  it('lists every format, scale mode and rounding on both data sets', () => {
+    const names = goldenCases.map((golden) =>
+      [golden.dataset, golden.format, golden.scaleMode, golden.rounding].join(),
+    );
+    expect(new Set(names).size).toBe(2 * 6 * 4 * 4);
+    expect(goldenCases.every((golden) => golden.hashes.length === 51)).toBe(true);
   });
 });
 

@@ -31,7 +31,7 @@ export interface QuantizeOptions {
   readonly blockSize?: number;
   /** Default: `nearestEven`. `stochastic` needs `seed` or `key`. */
   readonly rounding?: Rounding;
-  /** For E8M0 scales. Default: `floor`. */
+  /** Default: `floor`. E4M3 scales follow from the magnitudes themselves, and take no other. */
   readonly scaleMode?: ScaleMode;
   /**
    * For E4M3 scales: the FP32 scale of the whole tensor, when it is known beforehand; 1 for none. Default: the largest finite
@@ -186,17 +186,25 @@ export function checkTensorScale(tensorScale: number): void {
   });
 }
 
-function checkScaleOptions(format: BlockFormat, { scaleMode, tensorScale }: QuantizeOptions): void {
-  const unused = format.scale === 'e8m0' ? 'tensorScale' : 'scaleMode';
-  const value = format.scale === 'e8m0' ? tensorScale : scaleMode;
-  if (value !== undefined) {
-    throw new MxFormatError('UNSUPPORTED', `${format.name} has ${format.scale} scales, which take no ${unused}.`, {
-      subject: unused,
-      value,
-      remedy: `Leave ${unused} out.`,
-    });
+function checkScaleOptions(format: BlockFormat, { scaleMode = 'floor', tensorScale }: QuantizeOptions): void {
+  if (format.scale === 'e8m0') {
+    if (tensorScale !== undefined) throw unusedOption(format, 'tensorScale', tensorScale);
+  } else {
+    if (scaleMode !== 'floor') throw unusedOption(format, 'scaleMode', scaleMode);
+    if (tensorScale !== undefined) checkTensorScale(tensorScale);
   }
-  if (tensorScale !== undefined) checkTensorScale(tensorScale);
+}
+
+function unusedOption(format: BlockFormat, subject: string, value: unknown): MxFormatError {
+  return new MxFormatError(
+    'UNSUPPORTED',
+    `${format.name} has ${format.scale} scales, which take no ${subject} ${value}.`,
+    {
+      subject,
+      value,
+      remedy: `Leave ${subject} out.`,
+    },
+  );
 }
 
 function randomKeyOf({ seed, key }: QuantizeOptions, rounding: Rounding): RandomKey | undefined {

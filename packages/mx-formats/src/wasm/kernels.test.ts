@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { expectSameBits } from '../../test/expectSameBits.js';
-import { edges } from '../../test/goldenInputs.js';
 import { normals } from '../../test/values.js';
+import { goldenValues } from '../golden.js';
 import {
   type BlockFormat,
   dequantize,
@@ -61,7 +61,7 @@ function expectSame(values: Float32Array, options: QuantizeOptions): void {
   );
 }
 
-const allEdges = edges();
+const allEdges = goldenValues('edges');
 
 /** Ties and their neighbours from all binades, with zeros, subnormals, and now and then what is not finite. */
 function hardValues(count: number, seed: number, spread: boolean, notFinite: boolean): Float32Array {
