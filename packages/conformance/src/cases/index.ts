@@ -4,13 +4,14 @@ import { comparison } from './comparison.js';
 import { elementwise } from './elementwise.js';
 import { gradients } from './gradients.js';
 import { handles } from './handles.js';
+import { indexing } from './indexing.js';
 import { matmul } from './matmul.js';
 import { neural } from './neural.js';
 import { optimizers } from './optimizers.js';
 import { quantization } from './quantization.js';
 import { randomNumbers } from './random-numbers.js';
 import { reduction } from './reduction.js';
-import { indexing, shape } from './shape.js';
+import { shape } from './shape.js';
 import { training } from './training.js';
 
 /** Everything that is tested, in the order from primitives to training: the first failure is the one to look at. */

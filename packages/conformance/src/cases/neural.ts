@@ -1,10 +1,10 @@
 import type { Case, CaseGroup, Context } from '../case.js';
 import { roundToBfloat16 } from '../oracle/bfloat16.js';
-import { crossEntropy, crossEntropyGradient } from '../oracle/cross-entropy.js';
 import { gelu, geluGradient } from '../oracle/gelu.js';
 import { layerNorm, layerNormGradient } from '../oracle/layer-norm.js';
 import { softmax, softmaxGradient } from '../oracle/softmax.js';
-import { floats, integers, mapped, normals, repeated, type Values } from '../values.js';
+import { floats, mapped, normals, repeated, type Values } from '../values.js';
+import { crossEntropyCases } from './cross-entropy.js';
 
 /** Shapes whose last axis is worked along. */
 function rowShapes({ random }: Context): number[][] {
@@ -174,70 +174,6 @@ const geluCases: Case[] = approximations.flatMap((approximation) => [
     },
   },
 ]);
-
-function checkCrossEntropy(context: Context, logits: Values, labels: Values): Promise<void> {
-  return context.check({
-    label: 'crossEntropy',
-    bound: 'crossEntropy',
-    kernel: 'crossEntropy',
-    inputs: [logits, labels],
-    run: (ops, [x, at]) => ops.crossEntropy(x!, at!),
-    want: crossEntropy(logits, labels),
-  });
-}
-
-function checkCrossEntropyGradient(context: Context, logits: Values, labels: Values): Promise<void> {
-  const dy = normals(context.random, labels.shape);
-  return context.check({
-    label: 'crossEntropyGradient',
-    bound: 'crossEntropyGradient',
-    kernel: 'crossEntropyGradient',
-    inputs: [logits, labels, dy],
-    run: (ops, [x, at, d]) => ops.crossEntropyGradient(x!, at!, d!),
-    want: crossEntropyGradient(logits, labels, dy),
-  });
-}
-
-function crossEntropyCase(name: string, check: typeof checkCrossEntropy): Case {
-  return {
-    name,
-    async run(context) {
-      const { random } = context;
-      for (const [rows, classes] of [
-        [1, 1],
-        [1, 10],
-        [7, 2],
-        [5, 33],
-        [0, 3],
-        [random.integer(1, 20), random.integer(2, 90)],
-      ] as const) {
-        const labels = integers([rows], () => random.integer(0, classes - 1));
-        await check(context, normals(random, [rows, classes], 4), labels);
-      }
-      // A sure and right answer has a loss of nearly 0, a sure and wrong one a large loss, and neither overflows.
-      await check(
-        context,
-        repeated([2, 3], [100, -100, 0]),
-        integers([2], (i) => i),
-      );
-    },
-  };
-}
-
-const outOfRange = (check: typeof checkCrossEntropy) => async (context: Context) => {
-  const labels = [1, 4, -1, 0, 2147483647];
-  await check(
-    context,
-    normals(context.random, [labels.length, 4]),
-    integers([labels.length], (i) => labels[i]!),
-  );
-};
-
-const crossEntropyCases: Case[] = [
-  crossEntropyCase('crossEntropy', checkCrossEntropy),
-  { name: 'crossEntropy gives NaN for a label out of range', run: outOfRange(checkCrossEntropy) },
-  crossEntropyCase('crossEntropyGradient', checkCrossEntropyGradient),
-];
 
 const bfloat16Case: Case = {
   name: 'roundToBfloat16 to the bit',
