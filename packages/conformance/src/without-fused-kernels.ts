@@ -1,32 +1,4 @@
-import { type Backend, binaryNames, comparisonNames, type Primitives, unaryNames } from '@lmd/core';
-
-/** The names of all primitive operations. */
-export const primitiveNames = [
-  ...unaryNames,
-  ...binaryNames,
-  ...comparisonNames,
-  'fromData',
-  'full',
-  'read',
-  'dispose',
-  'cast',
-  'where',
-  'sum',
-  'max',
-  'argMax',
-  'matmul',
-  'reshape',
-  'transpose',
-  'slice',
-  'concatenate',
-  'broadcastTo',
-  'pad',
-  'gather',
-  'scatterAdd',
-  'randomBits',
-  'randomUniform',
-  'randomNormal',
-] as const satisfies readonly (keyof Primitives)[];
+import { type Backend, primitiveNames } from '@lmd/core';
 
 /** The same backend as far as core's compositions can see: its primitives alone. */
 export function withoutFusedKernels(backend: Backend): Backend {
