@@ -1,6 +1,7 @@
 import { libraryConfig } from '../../tsup.shared.ts';
 
 export default libraryConfig({
+  'cpu/index': 'src/cpu/index.ts',
   'reference/index': 'src/reference/index.ts',
   'tfjs/index': 'src/tfjs/index.ts',
 });

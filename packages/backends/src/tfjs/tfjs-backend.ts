@@ -10,14 +10,16 @@ import {
   sizeOf,
   type TensorData,
 } from '@lmd/core';
+import { hostAttention } from '../host/attention.js';
+import { hostFused } from '../host/fused.js';
+import { hostPrimitives } from '../host/primitives.js';
 import { type Context, createContext } from './compute.js';
 import { Engine, type TfjsModule } from './engine.js';
 import { engineElementwise } from './engine-elementwise.js';
 import { engineShape } from './engine-shape.js';
-import { hostAttention } from './host-attention.js';
-import { hostFused } from './host-fused.js';
+import { createHost, type EngineHost } from './host.js';
 import { hostMemoryOf, isWasm } from './host-memory.js';
-import { createHost, type Host, hostPrimitives } from './host-primitives.js';
+
 import { Store } from './store.js';
 import { wasmMatmul } from './wasm-matmul.js';
 
@@ -130,7 +132,7 @@ function engineSoftmax({ store, compute, upload }: Context): FusedKernels['softm
  */
 function wasmChoices(
   engine: Parameters<typeof isWasm>[0] & { readonly backend: Parameters<typeof wasmMatmul>[0] },
-  host: Host,
+  host: EngineHost,
   byEngine: EnginePrimitives,
 ): Partial<Primitives> {
   const { negate, absolute, sqrt, round, exp, log, add, subtract, multiply, divide, transpose } = byEngine;

@@ -1,6 +1,6 @@
 import { type Primitives, sizeOf, type Tensor } from '@lmd/core';
+import type { EngineHost } from './host.js';
 import type { BackendWasm } from './host-memory.js';
-import type { Host } from './host-primitives.js';
 
 /** Nanoseconds an element, as measured: turning an operand round, and XNNPACK's packing of the right operand. */
 const transposeCost = 1;
@@ -18,7 +18,11 @@ const packCost = 5;
  * XNNPACK keeps its packed copy of a right operand for as long as that tensor is registered; ours are registered for one
  * product, so nothing outlives it and nothing is ever stale.
  */
-export function wasmMatmul(backend: BackendWasm, host: Host, transpose: Primitives['transpose']): Primitives['matmul'] {
+export function wasmMatmul(
+  backend: BackendWasm,
+  host: EngineHost,
+  transpose: Primitives['transpose'],
+): Primitives['matmul'] {
   const { wasm } = backend;
   // With numbers only, `cwrap` returns the exported function itself.
   const batchMatMul = wasm.cwrap('BatchMatMul', null, new Array<'number'>(9).fill('number'));

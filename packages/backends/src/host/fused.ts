@@ -6,9 +6,9 @@ import { gelu, geluGradient } from '../host-kernels/gelu.js';
 import { layerNorm, layerNormGradient } from '../host-kernels/layer-norm.js';
 import { lmdDraw, lmdUpdate } from '../host-kernels/lmd.js';
 import { softmax, softmaxGradient } from '../host-kernels/softmax.js';
-import type { Host } from './host-primitives.js';
+import type { Host } from './host.js';
 
-/** Fused kernels as loops of our own over the engine's memory: nothing is copied in or out. */
+/** Fused kernels as loops of our own over the backend's memory: nothing is copied in or out. */
 export function hostFused(host: Host): Omit<FusedKernels, 'attention' | 'attentionGradient'> {
   const { floats, integers } = host;
   const like = (x: Tensor) => host.allocate(x.shape, 'f32');

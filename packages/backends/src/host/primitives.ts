@@ -2,7 +2,6 @@ import {
   binaryNames,
   type ComparisonName,
   comparisonNames,
-  type DType,
   fillRandomBits,
   fillRandomNormal,
   fillRandomUniform,
@@ -15,41 +14,12 @@ import { binary, comparison, select, truncate, unary } from '../host-kernels/ele
 import { gatherRows, scatterAddRows } from '../host-kernels/indexed-rows.js';
 import { matmul } from '../host-kernels/matmul.js';
 import { argMax, max, sum } from '../host-kernels/reductions.js';
-import { type HostArray, stridedCopy } from '../host-kernels/strided.js';
+import { stridedCopy } from '../host-kernels/strided.js';
 import { record } from '../record.js';
 import { broadcastShape, broadcastStrides, sameShape, stridesOf, withoutAxes } from '../strided-offsets.js';
-import type { HostMemory } from './host-memory.js';
-import { engineDType, type Store } from './store.js';
+import type { Host } from './host.js';
 
-/** Handles over memory that our own loops work on in place. */
-export interface Host {
-  readonly store: Store;
-  /** A tensor with undefined contents. Take views only after the last allocation: it may move the memory. */
-  allocate(shape: readonly number[], dtype: DType): Tensor;
-  /** A tensor that `fill` writes. */
-  make(shape: readonly number[], dtype: DType, fill: (out: Tensor) => void): Tensor;
-  floats(x: Tensor): Float32Array;
-  integers(x: Tensor): Int32Array;
-  view(x: Tensor): HostArray;
-}
-
-export function createHost(memory: HostMemory, store: Store): Host {
-  const host: Host = {
-    store,
-    allocate: (shape, dtype) => store.own(memory.allocate(sizeOf(shape), engineDType[dtype]), shape, dtype),
-    make(shape, dtype, fill) {
-      const out = host.allocate(shape, dtype);
-      fill(out);
-      return out;
-    },
-    floats: (x) => memory.floats(store.dataId(x), sizeOf(x.shape)),
-    integers: (x) => memory.integers(store.dataId(x), sizeOf(x.shape)),
-    view: (x) => (x.dtype === 'f32' ? host.floats(x) : host.integers(x)),
-  };
-  return host;
-}
-
-/** Every primitive but creation and readback as loops of our own over the engine's memory. */
+/** Every primitive but creation and readback as loops of our own over the backend's memory. */
 export function hostPrimitives(host: Host): Omit<Primitives, 'fromData' | 'full' | 'read' | 'dispose'> {
   const { store, make } = host;
 

@@ -1,7 +1,7 @@
 import type { FusedKernels, Primitives, Tensor } from '@lmd/core';
 import { maskedSoftmax } from '../host-kernels/masked-softmax.js';
 import { softmaxGradient } from '../host-kernels/softmax.js';
-import type { Host } from './host-primitives.js';
+import type { Host } from './host.js';
 
 /** Attention on the backend's own matrix products, with one loop of ours between them. Probabilities are not stored: the gradient computes them again. */
 export function hostAttention(

@@ -1,0 +1,33 @@
+/** a·b + c: rounded once where the module is built with relaxed SIMD and the processor has the instruction, else twice. */
+// @ts-ignore: decorators are AssemblyScript's
+@inline
+export function madd(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
+  return f32x4.add(f32x4.mul(a, b), c);
+}
+
+/** The sum of four lanes. */
+// @ts-ignore: decorators are AssemblyScript's
+@inline
+export function laneSum(x: v128): f32 {
+  const two = f32x4.add(x, i32x4.shuffle(x, x, 2, 3, 0, 1));
+  return f32x4.extract_lane(two, 0) + f32x4.extract_lane(two, 1);
+}
+
+/** Turns a 4×4 block round: four vectors from `source`, rows `sourceStride` bytes apart, to rows `targetStride` bytes apart. */
+// @ts-ignore: decorators are AssemblyScript's
+@inline
+export function turnBlock(source: usize, sourceStride: usize, target: usize, targetStride: usize): void {
+  const a = v128.load(source);
+  const b = v128.load(source + sourceStride);
+  const c = v128.load(source + 2 * sourceStride);
+  const d = v128.load(source + 3 * sourceStride);
+  const ab = i32x4.shuffle(a, b, 0, 4, 1, 5);
+  const AB = i32x4.shuffle(a, b, 2, 6, 3, 7);
+  const cd = i32x4.shuffle(c, d, 0, 4, 1, 5);
+  const CD = i32x4.shuffle(c, d, 2, 6, 3, 7);
+  v128.store(target, i32x4.shuffle(ab, cd, 0, 1, 4, 5));
+  v128.store(target + targetStride, i32x4.shuffle(ab, cd, 2, 3, 6, 7));
+  v128.store(target + 2 * targetStride, i32x4.shuffle(AB, CD, 0, 1, 4, 5));
+  v128.store(target + 3 * targetStride, i32x4.shuffle(AB, CD, 2, 3, 6, 7));
+}

@@ -1,0 +1,226 @@
+// Matrix products after Goto and van de Geijn (ACM TOMS 34, 2008): blocks of both operands are copied into panels in the order in
+// which the innermost loop reads them, whichever way they are stored, so that a transposed operand costs the same as a plain one.
+
+import { madd, turnBlock } from './arithmetic';
+
+/** Rows and columns of the tile that stays in registers. */
+const TILE_ROWS: i32 = 4;
+const TILE_COLUMNS: i32 = 8;
+/** Terms of the sum in one panel: a panel of B of 8 columns, 8 KiB, stays in the first-level cache. */
+const BLOCK_TERMS: i32 = 256;
+/** Rows of A packed at once, 128 KiB, and columns of B, 512 KiB: both stay in the second-level cache. */
+const BLOCK_ROWS: i32 = 128;
+const BLOCK_COLUMNS: i32 = 512;
+
+const PACKED_A_BYTES: usize = BLOCK_ROWS * BLOCK_TERMS * 4;
+const PACKED_B_BYTES: usize = BLOCK_COLUMNS * BLOCK_TERMS * 4;
+const EDGE_BYTES: usize = TILE_ROWS * TILE_COLUMNS * 4;
+
+// After the module's own data.
+const PACKED_A: usize = (__heap_base + 63) & ~63;
+const PACKED_B: usize = PACKED_A + PACKED_A_BYTES;
+const EDGE: usize = PACKED_B + PACKED_B_BYTES;
+
+/** The first byte that the module does not use itself. */
+export function firstFree(): usize {
+  return EDGE + EDGE_BYTES;
+}
+
+/**
+ * Copies a block of `lines` × `terms` into panels of `width` lines: panel, term, line; missing lines of the last panel are zeros.
+ * Line l, term t is at source + l·lineStride + t·termStride (bytes), and one of the strides is 4.
+ */
+function pack(source: usize, lineStride: usize, termStride: usize, lines: i32, terms: i32, width: i32, target: usize): void {
+  for (let line = 0; line < lines; line += width) {
+    const present = min(width, lines - line);
+    const from = source + <usize>line * lineStride;
+    const rowBytes = <usize>width << 2;
+    if (present < width) memory.fill(target, 0, <usize>terms * rowBytes);
+    for (let quarter = 0; quarter < present; quarter += 4) {
+      const start = from + <usize>quarter * lineStride;
+      let to = target + (<usize>quarter << 2);
+      if (present - quarter >= 4) {
+        let t = 0;
+        if (lineStride == 4) {
+          for (; t < terms; t++, to += rowBytes) v128.store(to, v128.load(start + <usize>t * termStride));
+        } else {
+          for (; t + 4 <= terms; t += 4, to += 4 * rowBytes) {
+            turnBlock(start + (<usize>t << 2), lineStride, to, rowBytes);
+          }
+          for (; t < terms; t++, to += rowBytes) {
+            for (let l = 0; l < 4; l++) {
+              store<f32>(to + (<usize>l << 2), load<f32>(start + <usize>l * lineStride + (<usize>t << 2)));
+            }
+          }
+        }
+      } else {
+        for (let t = 0; t < terms; t++, to += rowBytes) {
+          for (let l = 0; l < present - quarter; l++) {
+            store<f32>(to + (<usize>l << 2), load<f32>(start + <usize>l * lineStride + <usize>t * termStride));
+          }
+        }
+      }
+    }
+    target += <usize>terms * rowBytes;
+  }
+}
+
+/** One tile: out (rows `stride` bytes apart) = or += panel of A · panel of B. */
+function tile(a: usize, b: usize, terms: i32, out: usize, stride: usize, accumulate: bool): void {
+  let c00 = f32x4.splat(0);
+  let c01 = c00;
+  let c10 = c00;
+  let c11 = c00;
+  let c20 = c00;
+  let c21 = c00;
+  let c30 = c00;
+  let c31 = c00;
+  const out1 = out + stride;
+  const out2 = out1 + stride;
+  const out3 = out2 + stride;
+  if (accumulate) {
+    c00 = v128.load(out);
+    c01 = v128.load(out, 16);
+    c10 = v128.load(out1);
+    c11 = v128.load(out1, 16);
+    c20 = v128.load(out2);
+    c21 = v128.load(out2, 16);
+    c30 = v128.load(out3);
+    c31 = v128.load(out3, 16);
+  }
+  const end = a + (<usize>terms << 4);
+  const pairs = a + (<usize>(terms & ~1) << 4);
+  for (; a < pairs; a += 32, b += 64) {
+    let b0 = v128.load(b);
+    let b1 = v128.load(b, 16);
+    let x = v128.load32_splat(a);
+    c00 = madd(x, b0, c00);
+    c01 = madd(x, b1, c01);
+    x = v128.load32_splat(a, 4);
+    c10 = madd(x, b0, c10);
+    c11 = madd(x, b1, c11);
+    x = v128.load32_splat(a, 8);
+    c20 = madd(x, b0, c20);
+    c21 = madd(x, b1, c21);
+    x = v128.load32_splat(a, 12);
+    c30 = madd(x, b0, c30);
+    c31 = madd(x, b1, c31);
+    b0 = v128.load(b, 32);
+    b1 = v128.load(b, 48);
+    x = v128.load32_splat(a, 16);
+    c00 = madd(x, b0, c00);
+    c01 = madd(x, b1, c01);
+    x = v128.load32_splat(a, 20);
+    c10 = madd(x, b0, c10);
+    c11 = madd(x, b1, c11);
+    x = v128.load32_splat(a, 24);
+    c20 = madd(x, b0, c20);
+    c21 = madd(x, b1, c21);
+    x = v128.load32_splat(a, 28);
+    c30 = madd(x, b0, c30);
+    c31 = madd(x, b1, c31);
+  }
+  if (a < end) {
+    const b0 = v128.load(b);
+    const b1 = v128.load(b, 16);
+    let x = v128.load32_splat(a);
+    c00 = madd(x, b0, c00);
+    c01 = madd(x, b1, c01);
+    x = v128.load32_splat(a, 4);
+    c10 = madd(x, b0, c10);
+    c11 = madd(x, b1, c11);
+    x = v128.load32_splat(a, 8);
+    c20 = madd(x, b0, c20);
+    c21 = madd(x, b1, c21);
+    x = v128.load32_splat(a, 12);
+    c30 = madd(x, b0, c30);
+    c31 = madd(x, b1, c31);
+  }
+  v128.store(out, c00);
+  v128.store(out, c01, 16);
+  v128.store(out1, c10);
+  v128.store(out1, c11, 16);
+  v128.store(out2, c20);
+  v128.store(out2, c21, 16);
+  v128.store(out3, c30);
+  v128.store(out3, c31, 16);
+}
+
+/** A tile of which only some rows and columns exist. */
+function edgeTile(a: usize, b: usize, terms: i32, out: usize, stride: usize, rows: i32, columns: i32, accumulate: bool): void {
+  tile(a, b, terms, EDGE, TILE_COLUMNS * 4, false);
+  for (let row = 0; row < rows; row++) {
+    const from = EDGE + (<usize>(row * TILE_COLUMNS) << 2);
+    const to = out + <usize>row * stride;
+    let j = 0;
+    for (; j + 4 <= columns; j += 4) {
+      const value = v128.load(from + (<usize>j << 2));
+      const at = to + (<usize>j << 2);
+      v128.store(at, accumulate ? f32x4.add(value, v128.load(at)) : value);
+    }
+    for (; j < columns; j++) {
+      const value = load<f32>(from + (<usize>j << 2));
+      const at = to + (<usize>j << 2);
+      store<f32>(at, accumulate ? value + load<f32>(at) : value);
+    }
+  }
+}
+
+/**
+ * `batch` products [m, k]·[k, n] of f32, row-major; a transposed operand is stored [k, m] or [n, k]. `strideA` and `strideB` are
+ * elements between matrices, 0 for one that all share.
+ */
+export function matmul(
+  a: usize,
+  b: usize,
+  out: usize,
+  batch: i32,
+  m: i32,
+  k: i32,
+  n: i32,
+  transposeA: bool,
+  transposeB: bool,
+  strideA: i32,
+  strideB: i32,
+): void {
+  if (k == 0) {
+    memory.fill(out, 0, <usize>batch * <usize>m * <usize>n * 4);
+    return;
+  }
+  const lineA: usize = transposeA ? 4 : <usize>k << 2;
+  const termA: usize = transposeA ? <usize>m << 2 : 4;
+  const lineB: usize = transposeB ? <usize>k << 2 : 4;
+  const termB: usize = transposeB ? 4 : <usize>n << 2;
+  const stride = <usize>n << 2;
+  for (let index = 0; index < batch; index++) {
+    for (let column = 0; column < n; column += BLOCK_COLUMNS) {
+      const columns = min(BLOCK_COLUMNS, n - column);
+      for (let term = 0; term < k; term += BLOCK_TERMS) {
+        const terms = min(BLOCK_TERMS, k - term);
+        pack(b + <usize>column * lineB + <usize>term * termB, lineB, termB, columns, terms, TILE_COLUMNS, PACKED_B);
+        for (let row = 0; row < m; row += BLOCK_ROWS) {
+          const rows = min(BLOCK_ROWS, m - row);
+          pack(a + <usize>row * lineA + <usize>term * termA, lineA, termA, rows, terms, TILE_ROWS, PACKED_A);
+          multiplyBlock(out + <usize>row * stride + (<usize>column << 2), stride, rows, columns, terms, term > 0);
+        }
+      }
+    }
+    a += <usize>strideA << 2;
+    b += <usize>strideB << 2;
+    out += <usize>m * stride;
+  }
+}
+
+function multiplyBlock(out: usize, stride: usize, rows: i32, columns: i32, terms: i32, accumulate: bool): void {
+  for (let j = 0; j < columns; j += TILE_COLUMNS) {
+    const panelB = PACKED_B + (<usize>(j * terms) << 2);
+    const wide = min(TILE_COLUMNS, columns - j);
+    for (let i = 0; i < rows; i += TILE_ROWS) {
+      const panelA = PACKED_A + (<usize>(i * terms) << 2);
+      const high = min(TILE_ROWS, rows - i);
+      const at = out + <usize>i * stride + (<usize>j << 2);
+      if (wide == TILE_COLUMNS && high == TILE_ROWS) tile(panelA, panelB, terms, at, stride, accumulate);
+      else edgeTile(panelA, panelB, terms, at, stride, high, wide, accumulate);
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import { createOperations, isLmdError, type LmdError } from '@lmd/core';
+import { describe, expect, it } from 'vitest';
+import { createReferenceBackend } from '../reference/index.js';
+import { createCpuBackend } from './index.js';
+
+function errorOf(run: () => unknown): LmdError {
+  try {
+    run();
+  } catch (error) {
+    if (isLmdError(error)) return error;
+    throw error;
+  }
+  throw new Error('Nothing was thrown.');
+}
+
+describe('createCpuBackend', () => {
+  it('says what it computes with', async () => {
+    const backend = await createCpuBackend({ arithmetic: 'strict' });
+    expect(backend.name).toBe('cpu');
+    expect(backend.device).toContain('strict multiply-add');
+  });
+
+  it.each([
+    [{ thread: 2 }, 'UNKNOWN_OPTION', '"thread"'],
+    [{ arithmetic: 'exact' }, 'INVALID_ARGUMENT', "'strict' or 'fused'"],
+    [{ memoryLimit: 10 }, 'INVALID_ARGUMENT', 'memoryLimit'],
+    [{ memoryLimit: 2 ** 40 }, 'INVALID_ARGUMENT', 'memoryLimit'],
+  ])('refuses %j', async (options, code, text) => {
+    const error = await createCpuBackend(options as never).catch((caught: unknown) => caught);
+    expect(isLmdError(error, code as 'UNKNOWN_OPTION')).toBe(true);
+    expect((error as Error).message).toContain(text);
+  });
+
+  it('reports that memory is full with what was asked and what is held, and lives', async () => {
+    const backend = await createCpuBackend({ memoryLimit: 1_000_000 });
+    const ops = createOperations(backend);
+    const kept = ops.full([1000], 3);
+    const error = errorOf(() => ops.zeros([1_000_000]));
+    expect(error.code).toBe('BACKEND_FAILURE');
+    expect(error.value).toEqual({ asked: 4_000_000, held: 4096, limit: 1_000_000 });
+    expect(error.message).toContain('4,000,000 bytes were asked for, 4,096 are held');
+    expect(backend.memory()).toEqual({ tensors: 1, bytes: 4000 });
+    expect((await ops.read(ops.add(kept, kept)))[999]).toBe(6);
+  });
+
+  it('keeps every live tensor right while its memory grows', async () => {
+    const backend = await createCpuBackend();
+    const ops = createOperations(backend);
+    const tensors = Array.from({ length: 12 }, (_, i) => ops.full([1 << 20], i));
+    for (const [i, x] of tensors.entries()) {
+      const sum = await ops.read(ops.sum(x));
+      expect(sum[0]).toBe(i * 2 ** 20);
+    }
+  });
+
+  it('refuses a tensor of another backend, and one that was freed', async () => {
+    const one = await createCpuBackend();
+    const other = await createCpuBackend();
+    const x = other.full([2], 1, 'f32');
+    expect(errorOf(() => one.negate(x)).code).toBe('INVALID_ARGUMENT');
+    other.dispose(x);
+    expect(errorOf(() => other.negate(x)).code).toBe('TENSOR_DISPOSED');
+    expect(errorOf(() => other.dispose(x)).code).toBe('TENSOR_DISPOSED');
+  });
+
+  it('takes no new memory after the first of many equal steps', async () => {
+    const backend = await createCpuBackend({ memoryLimit: 3_000_000 });
+    const ops = createOperations(backend);
+    // Without reuse, a hundred steps would ask for 100 times 1.2 MB.
+    for (let step = 0; step < 100; step++) {
+      ops.scope(() => {
+        const x = ops.randomNormal([300, 300], { seed: 1, stream: 0, step, sample: 0 });
+        ops.matmul(ops.exp(x), ops.add(x, 1), { transposeB: true });
+      });
+    }
+    expect(backend.memory()).toEqual({ tensors: 0, bytes: 0 });
+  });
+});
+
+describe('matrix products', () => {
+  const sizes = [1, 3, 4, 7, 8, 9, 130, 257, 520];
+
+  it.each(['strict', 'fused'] as const)('agree with float64 at every edge of a block (%s)', async (arithmetic) => {
+    const backend = await createCpuBackend({ arithmetic }).catch((error: unknown) => {
+      // Node 20 has no relaxed SIMD; that it says so is what there is to test.
+      expect(isLmdError(error, 'ENGINE_MISSING')).toBe(true);
+      return createCpuBackend({ arithmetic: 'strict' });
+    });
+    const ops = createOperations(backend);
+    const exact = createOperations(createReferenceBackend({ storage: 'f64' }));
+    let seed = 1;
+    for (const m of sizes) {
+      for (const n of [sizes[(seed * 5) % sizes.length]!, sizes[(seed * 7 + 2) % sizes.length]!]) {
+        const k = sizes[(seed * 2) % sizes.length]!;
+        const flags = { transposeA: seed % 2 === 1, transposeB: seed % 4 > 1 };
+        const a = new Float32Array(m * k).map((_, i) => Math.fround(Math.sin(i * 1.7 + seed)));
+        const b = new Float32Array(k * n).map((_, i) => Math.fround(Math.cos(i * 2.3 + seed)));
+        const product = async (on: typeof ops) => {
+          const x = on.fromData(a, flags.transposeA ? [k, m] : [m, k]);
+          const y = on.fromData(b, flags.transposeB ? [n, k] : [k, n]);
+          const result = await on.read(on.matmul(x, y, flags));
+          return result;
+        };
+        const got = await product(ops);
+        const want = await product(exact);
+        expect(got.length).toBe(m * n);
+        let worst = 0;
+        got.forEach((value, i) => {
+          worst = Math.max(worst, Math.abs(value - want[i]!));
+        });
+        expect(worst).toBeLessThan((k + 1) * k * 2 ** -24);
+        seed++;
+      }
+    }
+  });
+});

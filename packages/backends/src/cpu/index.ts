@@ -1,0 +1,2 @@
+export { createCpuBackend } from './cpu-backend.js';
+export type { CpuBackendOptions } from './options.js';
