@@ -1,6 +1,7 @@
 import { LmdError } from '../errors.js';
 import type { EagerOperations } from '../operations.js';
 import type { NamedTensors, Tensor } from '../tensor.js';
+import { rootMeanSquares } from './initial-scale.js';
 import type { ResolvedLmdOptions } from './lmd-options.js';
 import type { OptimizerState } from './optimizer.js';
 import { checkWeights, stateName } from './state.js';
@@ -19,7 +20,7 @@ export async function lmdInitialState(
 ): Promise<OptimizerState> {
   checkWeights('lmd', weights);
   checkPriorMedianNames(weights, options.priorMedian);
-  const scales = await rootMeanSquares(ops, weights);
+  const scales = await rootMeanSquares('lmd', ops, weights);
   const { noise, gradientScaling } = options.update;
   const shift = -(noise * noise) / 2;
 
@@ -37,36 +38,6 @@ export async function lmdInitialState(
     }
     return { step: 0, tensors };
   });
-}
-
-async function rootMeanSquares(ops: EagerOperations, weights: NamedTensors): Promise<Map<string, number>> {
-  const names = Object.keys(weights);
-  // One readback for all: each is a round trip on a GPU.
-  const stacked = ops.scope(() => {
-    const means = names.map((name) =>
-      ops.scope(() => ops.reshape(ops.mean(ops.multiply(weights[name]!, weights[name]!)), [1])),
-    );
-    return ops.concatenate(means, 0);
-  });
-  try {
-    const means = await ops.read(stacked);
-    return new Map(names.map((name, index) => [name, checkScale(name, Math.sqrt(means[index]!))]));
-  } finally {
-    ops.dispose(stacked);
-  }
-}
-
-function checkScale(name: string, scale: number): number {
-  if (scale > 0 && Number.isFinite(scale)) return scale;
-  throw new LmdError(
-    'INVALID_ARGUMENT',
-    `lmd: the initial weights "${name}" have root mean square ${scale}, so there is no scale to start from.`,
-    {
-      subject: name,
-      value: scale,
-      remedy: `Initialise "${name}" with finite values that are not all 0, or put it into an AdamW group with parameterGroups.`,
-    },
-  );
 }
 
 function priorMedianOf(name: string, priorMedian: ResolvedLmdOptions['priorMedian']): number | undefined {

@@ -84,13 +84,18 @@ export function booleanOption(owner: string, name: string, value: unknown, defau
  * A learning rate as a checked schedule: a number holds for every step, and what a caller's own schedule returns is checked at
  * each step, because a NaN here would silently end the run's usefulness.
  */
-export function learningRateOption(owner: string, value: unknown, defaultValue: number): Schedule {
+export function learningRateOption(
+  owner: string,
+  value: unknown,
+  defaultValue: number,
+  name = 'learningRate',
+): Schedule {
   if (typeof value !== 'function') {
-    const learningRate = numberOption(owner, 'learningRate', value, defaultValue, { atLeast: 0 });
+    const learningRate = numberOption(owner, name, value, defaultValue, { atLeast: 0 });
     return () => learningRate;
   }
   const schedule = value as Schedule;
-  return (step) => numberOption(owner, `learningRate(${step})`, schedule(step) ?? Number.NaN, 0, { atLeast: 0 });
+  return (step) => numberOption(owner, `${name}(${step})`, schedule(step) ?? Number.NaN, 0, { atLeast: 0 });
 }
 
 const weightsKinds = ['mean', 'median', 'sample'] as const satisfies readonly WeightsKind[];

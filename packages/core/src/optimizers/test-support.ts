@@ -1,10 +1,13 @@
 import { expect } from 'vitest';
 import {
   createOperations,
+  disposeState,
   type EagerOperations,
   type NamedTensors,
+  type Optimizer,
   type OptimizerState,
   type Pass,
+  streamOf,
   type Tensor,
 } from '../index.js';
 import { createTestBackend } from '../testing/index.js';
@@ -70,3 +73,74 @@ export function randomNumbers(seed: number): () => number {
     return ((mixed ^ (mixed >>> 16)) >>> 0) / 2 ** 32;
   };
 }
+
+/** The state's vectors of the weight `w` after steps with the given gradients, and that nothing but the state was left. */
+export async function follow(
+  rule: Optimizer,
+  initial: readonly number[],
+  gradients: readonly (readonly number[])[],
+  ops = testOperations(),
+): Promise<Record<string, number[]>> {
+  const before = ops.memory().tensors;
+  const weights = tensors(ops, { w: initial });
+  let state = await rule.init(ops, weights);
+  ops.dispose(weights);
+  for (const [step, gradient] of gradients.entries()) {
+    const old = state;
+    const given = tensors(ops, { w: gradient });
+    state = rule.update(ops, state, [pass(given, step)]);
+    ops.dispose(given);
+    disposeState(ops, old);
+  }
+  expect(state.step).toBe(gradients.length);
+  const result = await allValues(ops, state.tensors);
+  disposeState(ops, state);
+  expect(ops.memory().tensors).toBe(before);
+  return Object.fromEntries(Object.entries(result).map(([name, list]) => [name.slice('w/'.length), list]));
+}
+
+/** Weights about 1 and gradients of many sizes, the same for every test. */
+export function trial(size = 12, steps = 20): { initial: number[]; gradients: number[][] } {
+  const random = randomNumbers(7);
+  const initial = Array.from({ length: size }, () => random() * 2 - 1);
+  const gradients = Array.from({ length: steps }, () => initial.map(() => (random() - 0.5) * 10 ** (3 * random() - 2)));
+  return { initial, gradients };
+}
+
+/** The standard normals, or uniforms, that a rule draws for the weight `w` at a step; `negative` for those of the second half. */
+export async function noiseOf(
+  kind: 'randomNormal' | 'randomUniform',
+  size: number,
+  step: number,
+  { sample = 0, seed = 1, negative = false } = {},
+): Promise<number[]> {
+  const ops = testOperations();
+  const stream = negative ? ~streamOf('w') >>> 0 : streamOf('w');
+  return values(ops, ops[kind]([size], { seed, stream, step, sample }));
+}
+
+/** The state after training on the loss whose gradient at w is given, with every draw that the rule makes. */
+export async function descend(
+  ops: EagerOperations,
+  rule: Optimizer,
+  initial: Tensor,
+  steps: number,
+  gradientAt: (w: Tensor) => Tensor,
+): Promise<OptimizerState> {
+  let state = await rule.init(ops, { w: initial });
+  for (let step = 0; step < steps; step++) {
+    const old = state;
+    state = ops.scope(() => {
+      const passes = Array.from({ length: rule.samples }, (_, sample) => {
+        const key = { seed: 1, step, sample };
+        return { key, gradients: { w: gradientAt(rule.draw(ops, old, key).w!) } };
+      });
+      return rule.update(ops, old, passes);
+    });
+    disposeState(ops, old);
+  }
+  return state;
+}
+
+export const meanOf = (numbers: readonly number[]): number =>
+  numbers.reduce((sum, value) => sum + value, 0) / numbers.length;

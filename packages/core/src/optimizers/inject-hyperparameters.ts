@@ -1,0 +1,81 @@
+import { LmdError } from '../errors.js';
+import type { Optimizer, OptimizerState, Schedule } from './optimizer.js';
+import { describe, numberOption } from './options.js';
+
+/**
+ * A rule whose numeric options follow schedules of the step, any of them and of any rule, as the learning rate does by itself:
+ *
+ *     injectHyperparameters(({ noise, regularization }) => lmd({ noise, regularization }), {
+ *       noise: schedules.linear({ from: 0.1, to: 0.01, steps: 1000 }),
+ *       regularization: 0.5,
+ *     })
+ *
+ * At each step the rule is made anew with the values of that step, counted from 0 by the state, so it resumes as it was; the
+ * draws and the update of one step share them. The result holds nothing, and the idea is optax's `inject_hyperparams`.
+ *
+ * `makeOptimizer` is pure, and what it makes may differ in numbers alone: a changed name or number of samples is refused. A rule's
+ * initial state is made with the values of step 0, so what `init` builds in (the floor of `lmd`, say) stays at those.
+ *
+ * @throws LmdError `INVALID_ARGUMENT` naming the hyper-parameter and the step, where a value is not a finite number or where the
+ * rule refuses it; that of step 0 at once.
+ */
+export function injectHyperparameters<Name extends string>(
+  makeOptimizer: (hyperparameters: { readonly [name in Name]: number }) => Optimizer,
+  hyperparameters: { readonly [name in Name]: number | Schedule },
+): Optimizer {
+  const owner = 'injectHyperparameters';
+  if (typeof makeOptimizer !== 'function') {
+    throw new LmdError('INVALID_ARGUMENT', `${owner}: makeOptimizer is ${describe(makeOptimizer)}.`, {
+      subject: 'makeOptimizer',
+      value: makeOptimizer,
+      remedy: 'Give a function from the values to a rule: ({ noise }) => lmd({ noise }).',
+    });
+  }
+  if (typeof hyperparameters !== 'object' || hyperparameters === null || Array.isArray(hyperparameters)) {
+    throw new LmdError('INVALID_ARGUMENT', `${owner}: the hyper-parameters are ${describe(hyperparameters)}.`, {
+      subject: 'hyperparameters',
+      value: hyperparameters,
+      remedy: 'Give a record from names to numbers or schedules.',
+    });
+  }
+  const entries = Object.entries<unknown>(hyperparameters);
+
+  function make(step: number): Optimizer {
+    const values: Record<string, number> = {};
+    for (const [name, value] of entries) {
+      values[name] =
+        typeof value === 'function'
+          ? numberOption(owner, `${name}(${step})`, value(step) ?? Number.NaN, Number.NaN, {})
+          : numberOption(owner, name, value ?? Number.NaN, Number.NaN, {});
+    }
+    return makeOptimizer(values as { readonly [name in Name]: number });
+  }
+
+  const first = make(0);
+
+  function at({ step }: OptimizerState): Optimizer {
+    const optimizer = make(step);
+    for (const property of ['name', 'samples'] as const) {
+      if (optimizer[property] === first[property]) continue;
+      throw new LmdError(
+        'INVALID_ARGUMENT',
+        `${owner}: ${property} is ${describe(optimizer[property])} at step ${step} and was ${describe(first[property])} at step 0.`,
+        {
+          subject: property,
+          value: optimizer[property],
+          remedy: 'Only numbers inside one rule may follow a schedule.',
+        },
+      );
+    }
+    return optimizer;
+  }
+
+  return {
+    name: first.name,
+    samples: first.samples,
+    init: (ops, weights) => first.init(ops, weights),
+    draw: (ops, state, key) => at(state).draw(ops, state, key),
+    update: (ops, state, passes) => at(state).update(ops, state, passes),
+    weights: (ops, state, kind, key) => at(state).weights(ops, state, kind, key),
+  };
+}

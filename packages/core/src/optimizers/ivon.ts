@@ -1,0 +1,124 @@
+import type { EagerOperations } from '../operations.js';
+import type { Tensor } from '../tensor.js';
+import type { Optimizer, Schedule } from './optimizer.js';
+import { booleanOption, checkOptionNames, learningRateOption, numberOption } from './options.js';
+import { meanGradient, meanOver, movingAverage, perWeightRule } from './per-weight-rule.js';
+import { freshHandle } from './state.js';
+
+export interface IvonOptions {
+  /** λ: the effective sample size, usually the number of training examples. Above 0; there is no default. */
+  readonly effectiveSampleSize: number;
+  /** α: step size, a number or a schedule. At least 0; default 0.1. */
+  readonly learningRate?: number | Schedule;
+  /** β₁: decay of the average of gradients, in [0, 1). Default 0.9. */
+  readonly beta1?: number;
+  /** β₂: decay of the Hessian estimate, in [0, 1). Default 0.99999. */
+  readonly beta2?: number;
+  /** δ: weight decay, the precision of the prior divided by λ. Above 0; default 1e-4. */
+  readonly weightDecay?: number;
+  /** h₀: the Hessian estimate at the start. Above 0; default 1. It sets the first noise: σ² = 1/(λ·(h₀ + δ)). */
+  readonly initialHessian?: number;
+  /** Whether learning rates are multiplied by h₀ + δ, so that the first steps are α times the gradient. Default true. */
+  readonly rescaleLearningRate?: boolean;
+  /** Bound of each coordinate of the preconditioned step before the learning rate. Above 0; none by default. */
+  readonly clipRadius?: number;
+  /** S: draws, and so passes, a step. At least 1; default 1. */
+  readonly samples?: number;
+}
+
+const optionNames = [
+  'effectiveSampleSize',
+  'learningRate',
+  'beta1',
+  'beta2',
+  'weightDecay',
+  'initialHessian',
+  'rescaleLearningRate',
+  'clipRadius',
+  'samples',
+] as const satisfies readonly (keyof IvonOptions)[];
+
+/**
+ * IVON, the improved variational online Newton method (Shen et al. 2024, arXiv:2402.17641, algorithm 1): a normal posterior of
+ * mean m and variance σ² = 1/(λ·(h + δ)), learned at about the cost of Adam.
+ *
+ *     w = m + σ·e,  e ~ N(0, 1);   ĝ = mean g;   ĥ = mean(g·e) / σ
+ *     g̅ ← β₁·g̅ + (1 − β₁)·ĝ
+ *     h ← β₂·h + (1 − β₂)·ĥ + ½·(1 − β₂)²·(h − ĥ)² / (h + δ)
+ *     m ← m − α·(g̅ / (1 − β₁ᵗ) + δ·m) / (h + δ)
+ *
+ * ĥ estimates the Hessian's diagonal by reparameterisation (Stein's identity: E[g·e] / σ = E[∇²loss]). The last term of h is
+ * the Riemannian correction, which keeps h + δ above 0 whatever ĥ is (arXiv:2002.10060). The gradient is that of the mean loss
+ * an example.
+ *
+ * State a weight: `mean`, `gradientAverage`, `hessian`. `mean` and `median` weights are m, and a `sample` is one draw, its noise
+ * keyed by (seed, stream of the weight's name, step, sample) and never stored.
+ */
+export function ivon(options: IvonOptions): Optimizer {
+  checkOptionNames('ivon', options, optionNames);
+  const learningRate = learningRateOption('ivon', options.learningRate, 0.1);
+  const number = numberOption.bind(undefined, 'ivon');
+  const sampleSize = number('effectiveSampleSize', options.effectiveSampleSize, Number.NaN, { above: 0 });
+  const beta1 = number('beta1', options.beta1, 0.9, { atLeast: 0, below: 1 });
+  const beta2 = number('beta2', options.beta2, 0.99999, { atLeast: 0, below: 1 });
+  const weightDecay = number('weightDecay', options.weightDecay, 1e-4, { above: 0 });
+  const initialHessian = number('initialHessian', options.initialHessian, 1, { above: 0 });
+  const rescale = booleanOption('ivon', 'rescaleLearningRate', options.rescaleLearningRate, true);
+  const clipRadius =
+    options.clipRadius === undefined ? undefined : number('clipRadius', options.clipRadius, 0, { above: 0 });
+  const samples = number('samples', options.samples, 1, { atLeast: 1, integer: true });
+
+  /** 1/σ = √(λ·(h + δ)). */
+  const inverseDeviation = (ops: EagerOperations, hessian: Tensor) =>
+    ops.sqrt(ops.multiply(ops.add(hessian, weightDecay), sampleSize));
+
+  return perWeightRule({
+    name: 'ivon',
+    samples,
+    vectors: ['mean', 'gradientAverage', 'hessian'],
+    initial: (ops, weight) => ({
+      mean: freshHandle(ops, weight),
+      gradientAverage: ops.zeros(weight.shape),
+      hessian: ops.full(weight.shape, initialHessian),
+    }),
+    draw: (ops, { mean, hessian }, key) =>
+      ops.add(mean, ops.divide(ops.randomNormal(mean.shape, key()), inverseDeviation(ops, hessian))),
+    evaluate: (ops, { mean }) => freshHandle(ops, mean),
+    update(step) {
+      const rate = learningRate(step) * (rescale ? initialHessian + weightDecay : 1);
+      const correction = 1 - beta1 ** (step + 1);
+      return (ops, { mean, gradientAverage, hessian }, passes) => {
+        const noiseTimesGradient = meanOver(ops, passes, ({ gradient, key }) =>
+          ops.multiply(ops.randomNormal(mean.shape, key()), gradient),
+        );
+        const estimate = ops.multiply(noiseTimesGradient, inverseDeviation(ops, hessian));
+        const nextHessian = correctedAverage(ops, hessian, estimate, beta2, weightDecay);
+        const nextAverage = movingAverage(ops, gradientAverage, meanGradient(ops, passes), beta1);
+        const pull = ops.add(ops.multiply(nextAverage, 1 / correction), ops.multiply(mean, weightDecay));
+        const newtonStep = ops.divide(pull, ops.add(nextHessian, weightDecay));
+        const bounded =
+          clipRadius === undefined ? newtonStep : ops.maximum(ops.minimum(newtonStep, clipRadius), -clipRadius);
+        return {
+          mean: ops.subtract(mean, ops.multiply(bounded, rate)),
+          gradientAverage: nextAverage,
+          hessian: nextHessian,
+        };
+      };
+    },
+  });
+}
+
+/** The next h, as h + d + ½·d²/(h + δ) with d = (1 − β₂)·(ĥ − h), so that a β₂ near 1 loses no digits of h. */
+function correctedAverage(
+  ops: EagerOperations,
+  hessian: Tensor,
+  estimate: Tensor,
+  beta2: number,
+  weightDecay: number,
+): Tensor {
+  return ops.scope(() => {
+    const change = ops.multiply(ops.subtract(estimate, hessian), 1 - beta2);
+    const correction = ops.divide(ops.multiply(ops.multiply(change, change), 0.5), ops.add(hessian, weightDecay));
+    return ops.add(hessian, ops.add(change, correction));
+  });
+}

@@ -1,0 +1,107 @@
+import type { EagerOperations } from '../operations.js';
+import type { Tensor } from '../tensor.js';
+import type { Optimizer, Schedule } from './optimizer.js';
+import { checkOptionNames, learningRateOption, numberOption } from './options.js';
+import { meanGradient, meanOver, movingAverage, perWeightRule } from './per-weight-rule.js';
+import { freshHandle } from './state.js';
+
+export interface LieGroupAffineOptions {
+  /** a₁: step size of the location in the scale's units; where gradients are even, b moves by a₁·A²·g. At least 0; default 10. */
+  readonly learningRate?: number | Schedule;
+  /** a₂: step size of log A, a number or a schedule. At least 0; default the learning rate. */
+  readonly scaleLearningRate?: number | Schedule;
+  /** β: decay of the averages of gradients, in [0, 1). Default 0.9. */
+  readonly momentum?: number;
+  /** T: weight of the entropy against the loss. At least 0; default 1e-3. On a loss of curvature h, A² settles at T/h. */
+  readonly temperature?: number;
+  /** A at the start, for every weight. Above 0; default 0.03. */
+  readonly initialScale?: number;
+  /** S: draws, and so passes, a step. At least 1; default 1. */
+  readonly samples?: number;
+}
+
+const optionNames = [
+  'learningRate',
+  'scaleLearningRate',
+  'momentum',
+  'temperature',
+  'initialScale',
+  'samples',
+] as const satisfies readonly (keyof LieGroupAffineOptions)[];
+
+/**
+ * The Lie-group Bayesian learning rule of the affine group (Kıral, Möllenhoff & Khan, arXiv:2303.04397), one scale and location a
+ * weight: a normal posterior whose mean and deviation are both learned.
+ *
+ *     w = b + A·e,  e ~ N(0, 1);   U = mean(A·e·g);   V = mean(A·g)
+ *     MU ← β·MU + (1 − β)·(U − T);   MV ← β·MV + (1 − β)·V
+ *     b ← b + A·MV·(exp(−a₁·MU) − 1) / MU;   A ← A·exp(−a₂·MU)
+ *
+ * The location's step follows the group's exponential, and is −a₁·A·MV where MU is 0. Choices of ours: the normal law, one
+ * momentum β for both averages, one initial scale for all weights (so that biases that start at 0 have one), the defaults. Small
+ * temperatures want large rates: a step of log A is at most about a₂·T against the data.
+ *
+ * State a weight: `location`, `logScale`, `momentumLocation`, `momentumScale`. `mean` and `median` weights are b, and a `sample`
+ * is one draw.
+ */
+export function lieGroupAffine(options: LieGroupAffineOptions = {}): Optimizer {
+  const name = 'lieGroupAffine';
+  checkOptionNames(name, options, optionNames);
+  const learningRate = learningRateOption(name, options.learningRate, 10);
+  const scaleLearningRate = learningRateOption(
+    name,
+    options.scaleLearningRate ?? learningRate,
+    Number.NaN,
+    'scaleLearningRate',
+  );
+  const beta = numberOption(name, 'momentum', options.momentum, 0.9, { atLeast: 0, below: 1 });
+  const temperature = numberOption(name, 'temperature', options.temperature, 1e-3, { atLeast: 0 });
+  const initialScale = numberOption(name, 'initialScale', options.initialScale, 0.03, { above: 0 });
+  const samples = numberOption(name, 'samples', options.samples, 1, { atLeast: 1, integer: true });
+
+  return perWeightRule({
+    name,
+    samples,
+    vectors: ['location', 'logScale', 'momentumLocation', 'momentumScale'],
+    initial: (ops, weight) => ({
+      location: freshHandle(ops, weight),
+      logScale: ops.full(weight.shape, Math.log(initialScale)),
+      momentumLocation: ops.zeros(weight.shape),
+      momentumScale: ops.zeros(weight.shape),
+    }),
+    draw: (ops, { location, logScale }, key) =>
+      ops.add(location, ops.multiply(ops.exp(logScale), ops.randomNormal(location.shape, key()))),
+    evaluate: (ops, { location }) => freshHandle(ops, location),
+    update(step) {
+      const locationRate = learningRate(step);
+      const scaleRate = scaleLearningRate(step);
+      return (ops, { location, logScale, momentumLocation, momentumScale }, passes) => {
+        const scale = ops.exp(logScale);
+        const noiseTimesGradient = meanOver(ops, passes, ({ gradient, key }) =>
+          ops.multiply(ops.randomNormal(location.shape, key()), gradient),
+        );
+        const pull = ops.subtract(ops.multiply(scale, noiseTimesGradient), temperature);
+        const ofScale = movingAverage(ops, momentumScale, pull, beta);
+        const ofLocation = movingAverage(ops, momentumLocation, ops.multiply(scale, meanGradient(ops, passes)), beta);
+        const reach = ops.multiply(meanDecay(ops, ops.multiply(ofScale, locationRate)), locationRate);
+        return {
+          location: ops.subtract(location, ops.multiply(ops.multiply(scale, ofLocation), reach)),
+          logScale: ops.subtract(logScale, ops.multiply(ofScale, scaleRate)),
+          momentumLocation: ofLocation,
+          momentumScale: ofScale,
+        };
+      };
+    },
+  });
+}
+
+/** (1 − e⁻ˣ) / x, the mean of e⁻ˢ for s from 0 to x. Near 0, where the difference cancels, by its series. */
+function meanDecay(ops: EagerOperations, x: Tensor): Tensor {
+  return ops.scope(() => {
+    const near = ops.less(ops.absolute(x), 0.05);
+    let series: Tensor = ops.full([], 1 / 120);
+    for (const coefficient of [-1 / 24, 1 / 6, -1 / 2, 1]) series = ops.add(ops.multiply(series, x), coefficient);
+    const quotient = ops.divide(ops.subtract(1, ops.exp(ops.negate(x))), x);
+    return ops.where(near, series, quotient);
+  });
+}

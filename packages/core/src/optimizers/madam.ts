@@ -1,0 +1,72 @@
+import type { Optimizer, Schedule } from './optimizer.js';
+import { checkOptionNames, learningRateOption, numberOption } from './options.js';
+import { meanGradient, movingAverage, perWeightRule, storedWeight } from './per-weight-rule.js';
+import { freshHandle } from './state.js';
+
+export interface MadamOptions {
+  /** Step size in log |w|, a number or a schedule. At least 0; default 0.01, so a typical weight moves by 1 % a step. */
+  readonly learningRate?: number | Schedule;
+  /** β: decay of the average of squared gradients, in [0, 1). Default 0.999. */
+  readonly beta?: number;
+  /** Largest normalised gradient; a step of log |w| is at most learningRate times it. Above 0; default 10. */
+  readonly gradientBound?: number;
+  /** p: |w| stays within p times the root mean square of the initial weights. Above 0; default 3. */
+  readonly weightBound?: number;
+}
+
+const optionNames = [
+  'learningRate',
+  'beta',
+  'gradientBound',
+  'weightBound',
+] as const satisfies readonly (keyof MadamOptions)[];
+
+/**
+ * Madam, a multiplicative Adam (Bernstein et al., arXiv:2006.14560, algorithm 1):
+ *
+ *     V ← β·V + (1 − β)·g²;   V̂ = V / (1 − βᵗ)
+ *     w ← w·exp(−a·sign(w)·clip(g / √V̂, ±gradientBound))
+ *     w ← clip(w, ±p·rms(w at the start))
+ *
+ * A weight keeps its sign for ever, and one that starts at 0 stays there: `init` throws `INVALID_ARGUMENT` where all of a
+ * tensor's weights are 0. A coordinate that never had a gradient does not move. State a weight: `weight`, `secondMoment`, and
+ * the scalar `bound`. It draws the stored weights, and averages the gradients of several passes.
+ */
+export function madam(options: MadamOptions = {}): Optimizer {
+  checkOptionNames('madam', options, optionNames);
+  const learningRate = learningRateOption('madam', options.learningRate, 0.01);
+  const beta = numberOption('madam', 'beta', options.beta, 0.999, { atLeast: 0, below: 1 });
+  const gradientBound = numberOption('madam', 'gradientBound', options.gradientBound, 10, { above: 0 });
+  const weightBound = numberOption('madam', 'weightBound', options.weightBound, 3, { above: 0 });
+
+  return perWeightRule({
+    name: 'madam',
+    vectors: ['weight', 'secondMoment', 'bound'],
+    startsFromScale: true,
+    initial: (ops, weight, scale) => ({
+      weight: freshHandle(ops, weight),
+      secondMoment: ops.zeros(weight.shape),
+      bound: ops.full([], weightBound * scale),
+    }),
+    ...storedWeight,
+    update(step) {
+      const rate = learningRate(step);
+      const correction = 1 - beta ** (step + 1);
+      return (ops, { weight, secondMoment, bound }, passes) => {
+        const gradient = meanGradient(ops, passes);
+        const next = movingAverage(ops, secondMoment, ops.multiply(gradient, gradient), beta);
+        const deviation = ops.sqrt(ops.multiply(next, 1 / correction));
+        // 0 / 0 is no step. Asked so, a NaN gradient is not equal to 0 and shows in the weight.
+        const normalized = ops.where(ops.equal(deviation, 0), 0, ops.divide(gradient, deviation));
+        const clipped = ops.maximum(ops.minimum(normalized, gradientBound), -gradientBound);
+        const factor = ops.exp(ops.multiply(ops.multiply(ops.sign(weight), clipped), -rate));
+        const moved = ops.multiply(weight, factor);
+        return {
+          weight: ops.maximum(ops.minimum(moved, bound), ops.negate(bound)),
+          secondMoment: next,
+          bound: freshHandle(ops, bound),
+        };
+      };
+    },
+  });
+}

@@ -1,0 +1,176 @@
+import { LmdError } from '../errors.js';
+import type { RandomKey } from '../formats.js';
+import type { EagerOperations } from '../operations.js';
+import { streamOf } from '../random/stream.js';
+import type { NamedTensors, Tensor } from '../tensor.js';
+import { averageGradients } from './gradients.js';
+import { rootMeanSquares } from './initial-scale.js';
+import type { DrawKey, Optimizer, OptimizerState, WeightsKind } from './optimizer.js';
+import { weightsKindOption } from './options.js';
+import { checkPasses, checkWeights, freshHandle, gradientsOf, stateName, vectorOf, weightNames } from './state.js';
+
+/** The vectors that a rule holds of one weight, by name. */
+export type Vectors<Name extends string> = { readonly [name in Name]: Tensor };
+
+/** One pass as one weight sees it. Only a rule that draws asks for the key, so only there can it be missing. */
+export interface WeightPass {
+  readonly gradient: Tensor;
+  readonly key: () => RandomKey;
+}
+
+/** A rule that treats every weight alike and apart from the others. Each function runs in a scope of its own. */
+export interface PerWeightRule<Name extends string> {
+  readonly name: string;
+  readonly samples?: number;
+  /** Names of all vectors; the first has the shape of the weight. */
+  readonly vectors: readonly [Name, ...Name[]];
+  /** Whether `initial` needs the root mean square of the initial weight, which then may not be 0. */
+  readonly startsFromScale?: boolean;
+  /** New handles. `scale` is NaN unless the rule starts from it. */
+  initial(ops: EagerOperations, weight: Tensor, scale: number): Vectors<Name>;
+  draw(ops: EagerOperations, vectors: Vectors<Name>, key: () => RandomKey): Tensor;
+  /** The weight to evaluate, where that is no draw. */
+  evaluate(ops: EagerOperations, vectors: Vectors<Name>, kind: 'mean' | 'median'): Tensor;
+  /** The update of one step, counted from 0: what depends on the step alone is computed once for all weights. */
+  update(step: number): (ops: EagerOperations, vectors: Vectors<Name>, passes: readonly WeightPass[]) => Vectors<Name>;
+}
+
+/** An `Optimizer` of a rule stated for one weight: names, checks, and a scope a weight, so that only results live together. */
+export function perWeightRule<Name extends string>(rule: PerWeightRule<Name>): Optimizer {
+  const { name: owner, samples = 1, vectors: names } = rule;
+
+  function vectorsOf(state: OptimizerState, weight: string): Vectors<Name> {
+    const entries = names.map((vector) => [vector, vectorOf(owner, state, weight, vector)]);
+    return Object.fromEntries(entries) as Vectors<Name>;
+  }
+
+  function weightsOf(state: OptimizerState): string[] {
+    checkVectors(owner, state, names);
+    return weightNames(owner, state, names[0]);
+  }
+
+  function eachWeight(
+    ops: EagerOperations,
+    state: OptimizerState,
+    make: (vectors: Vectors<Name>, weight: string) => Tensor,
+  ): NamedTensors {
+    return ops.scope(() => {
+      const weights: Record<string, Tensor> = {};
+      for (const weight of weightsOf(state)) {
+        weights[weight] = ops.scope(() => make(vectorsOf(state, weight), weight));
+      }
+      return weights;
+    });
+  }
+
+  const draw = (ops: EagerOperations, state: OptimizerState, key: DrawKey | undefined) =>
+    eachWeight(ops, state, (vectors, weight) => rule.draw(ops, vectors, () => randomKey(owner, weight, key)));
+
+  return {
+    name: owner,
+    samples,
+
+    async init(ops, weights) {
+      checkWeights(owner, weights);
+      const scales = rule.startsFromScale ? await rootMeanSquares(owner, ops, weights) : undefined;
+      return ops.scope(() => {
+        const tensors: Record<string, Tensor> = {};
+        for (const [weight, value] of Object.entries(weights)) {
+          const vectors = ops.scope(() => rule.initial(ops, value, scales?.get(weight) ?? Number.NaN));
+          for (const vector of names) tensors[stateName(weight, vector)] = vectors[vector];
+        }
+        return { step: 0, tensors };
+      });
+    },
+
+    draw,
+
+    weights(ops, state, kind?: WeightsKind, key?: DrawKey) {
+      const checked = weightsKindOption(owner, 'kind', kind, 'mean');
+      if (checked === 'sample') return draw(ops, state, key);
+      return eachWeight(ops, state, (vectors) => rule.evaluate(ops, vectors, checked));
+    },
+
+    update(ops, state, passes) {
+      const weights = weightsOf(state);
+      checkPasses(owner, samples, passes, weights);
+      const update = rule.update(state.step);
+      return ops.scope(() => {
+        const tensors: Record<string, Tensor> = {};
+        for (const weight of weights) {
+          const current = vectorsOf(state, weight);
+          const gradients = gradientsOf(owner, passes, weight, current[names[0]].shape);
+          const weightPasses = gradients.map((gradient, index) => ({
+            gradient,
+            key: () => randomKey(owner, weight, passes[index]!.key),
+          }));
+          const next = ops.scope(() => update(ops, current, weightPasses));
+          for (const vector of names) tensors[stateName(weight, vector)] = next[vector];
+        }
+        return { step: state.step + 1, tensors };
+      });
+    },
+  };
+}
+
+/** `draw` and `evaluate` of a rule that keeps the weight itself: all kinds of weights are the stored one. */
+export const storedWeight = {
+  draw: (ops: EagerOperations, { weight }: Vectors<'weight'>) => freshHandle(ops, weight),
+  evaluate: (ops: EagerOperations, { weight }: Vectors<'weight'>) => freshHandle(ops, weight),
+} as const;
+
+/** The mean of the passes' gradients; with one pass, that gradient itself. */
+export function meanGradient(ops: EagerOperations, passes: readonly WeightPass[]): Tensor {
+  return averageGradients(
+    ops,
+    passes.map(({ gradient }) => gradient),
+  );
+}
+
+/** The mean of a new tensor made from each pass. Only their sum is alive from one pass to the next. */
+export function meanOver(
+  ops: EagerOperations,
+  passes: readonly WeightPass[],
+  make: (pass: WeightPass) => Tensor,
+): Tensor {
+  return ops.scope(() => {
+    let sum: Tensor | undefined;
+    for (const pass of passes) {
+      const before = sum;
+      sum = ops.scope(() => (before === undefined ? make(pass) : ops.add(before, make(pass))));
+      if (before !== undefined) ops.dispose(before);
+    }
+    return passes.length === 1 ? sum! : ops.multiply(sum!, 1 / passes.length);
+  });
+}
+
+/** β·momentum + (1 − β)·gradient. */
+export function movingAverage(ops: EagerOperations, momentum: Tensor, gradient: Tensor, beta: number): Tensor {
+  return ops.scope(() => ops.add(ops.multiply(momentum, beta), ops.multiply(gradient, 1 - beta)));
+}
+
+/** The key of a weight's noise in one draw. */
+function randomKey(owner: string, weight: string, key: DrawKey | undefined): RandomKey {
+  if (typeof key !== 'object' || key === null) {
+    throw new LmdError('INVALID_ARGUMENT', `${owner}: there is no key to draw "${weight}" with.`, {
+      subject: 'key',
+      value: key,
+      remedy: 'Give { seed, step, sample }; to update, those that draw was given.',
+    });
+  }
+  const { seed, step, sample } = key;
+  return { seed, stream: streamOf(weight), step, sample };
+}
+
+/** Refuses a state with a vector that the rule does not know: another rule's, or this one's with other options. */
+function checkVectors(owner: string, state: OptimizerState, vectors: readonly string[]): void {
+  for (const name of Object.keys(state.tensors)) {
+    const vector = name.slice(name.lastIndexOf('/') + 1);
+    if (vectors.includes(vector)) continue;
+    throw new LmdError('INVALID_ARGUMENT', `${owner}: the state's tensor "${name}" is none of this rule's.`, {
+      subject: name,
+      value: vector,
+      remedy: `Take the state from this optimizer; it holds, a weight: ${vectors.join(', ')}.`,
+    });
+  }
+}
