@@ -1,8 +1,8 @@
 // Blocks with a stride: `rows` rows of `width` elements, each column of which is a block. Four columns go at once; the last four
 // may overlap those before them, since sources and targets are apart and doing a column twice gives the same bits.
 
-import { encodeRun, roundRun } from './run';
-import { after, before, fourBytes, limits, prepareFour, thresholds } from './scales';
+import { encodeFourColumns, roundFourColumns } from './run';
+import { fourBytes, prepareFour } from './scales';
 import { magnitudeWord } from './settings';
 import { encodeSingle, roundSingle } from './single';
 
@@ -25,7 +25,7 @@ export function roundColumns(source: usize, target: usize, words: usize, rows: i
     const from = source + at;
     const to = target + at;
     if (width >= 4 && prepareFour(largestOfColumns(from, rows, step))) {
-      roundRun(from, to, words + at, rows, step, thresholds, limits, before, after);
+      roundFourColumns(from, to, words + at, rows, step);
     } else {
       const end = <usize>min(width - first, 4) << 2;
       for (let lane: usize = 0; lane < end; lane += 4) roundSingle(from + lane, to + lane, words + at + lane, rows, step);
@@ -42,7 +42,7 @@ export function encodeColumns(source: usize, codes: usize, scales: usize, words:
     const from = source + at;
     if (width >= 4 && prepareFour(largestOfColumns(from, rows, step))) {
       store<i32>(scales + first, fourBytes());
-      encodeRun(from, codes + first, words + at, rows, step, thresholds, limits, before);
+      encodeFourColumns(from, codes + first, words + at, rows, step);
     } else {
       const lanes = min(width - first, 4);
       for (let lane = 0; lane < lanes; lane++) {

@@ -13,19 +13,26 @@ import {
 /** Four codes, one a 32-bit lane, as values without a scale; those beyond the largest are wrong. */
 // @ts-expect-error: decorators are AssemblyScript's
 @inline
-function decodeVector(codes: v128): v128 {
-  const half = 1 << (bits - 1);
+function decodeVector(
+  codes: v128,
+  codeBits: i32,
+  mantissaBits: i32,
+  unit: v128,
+  magnitudeMask: v128,
+  firstNormal: v128,
+  one: v128,
+  binade: v128,
+): v128 {
   if (twosComplement) {
-    const aligned = i32x4.shr_s(i32x4.shl(codes, 32 - bits), 32 - bits);
-    return f32x4.mul(f32x4.convert_i32x4_s(aligned), f32x4.splat(intUnit));
+    const aligned = i32x4.shr_s(i32x4.shl(codes, 32 - codeBits), 32 - codeBits);
+    return f32x4.mul(f32x4.convert_i32x4_s(aligned), unit);
   }
-  const magnitude = v128.and(codes, i32x4.splat(half - 1));
-  const sign = i32x4.shl(v128.and(codes, i32x4.splat(half)), 32 - bits);
+  const magnitude = v128.and(codes, magnitudeMask);
+  const sign = i32x4.shl(v128.andnot(codes, magnitudeMask), 32 - codeBits);
   // A subnormal is read as the normal number with the same mantissa in the lowest binade, less the leading one.
-  const subnormal = i32x4.lt_s(magnitude, i32x4.splat(1 << significantBits));
-  const one = i32x4.splat((emin + 127) << 23);
-  const based = i32x4.add(i32x4.shl(magnitude, 23 - significantBits), i32x4.splat((emin + 126) << 23));
-  const normal = i32x4.add(based, v128.and(subnormal, i32x4.splat(1 << 23)));
+  const subnormal = i32x4.gt_s(firstNormal, magnitude);
+  const based = i32x4.add(i32x4.shl(magnitude, 23 - mantissaBits), i32x4.sub(one, binade));
+  const normal = i32x4.add(based, v128.and(subnormal, binade));
   return v128.or(f32x4.sub(normal, v128.and(subnormal, one)), sign);
 }
 
@@ -74,8 +81,30 @@ function decodeBlock(codes: usize, target: usize, table: usize, scale: f32, coun
     return;
   }
   const factor = f32x4.splat(scale);
-  for (let i = 0; i < count; i += 4) {
-    v128.store(target + (<usize>i << 2), f32x4.mul(decodeVector(loadCodes(codes + i)), factor));
+  const b = bits;
+  const m = significantBits;
+  const unit = f32x4.splat(intUnit);
+  const mask = i32x4.splat((1 << (bits - 1)) - 1);
+  const firstNormal = i32x4.splat(1 << significantBits);
+  const one = i32x4.splat((emin + 127) << 23);
+  const binade = i32x4.splat(1 << 23);
+  let i = 0;
+  for (; i + 16 <= count; i += 16, target += 64) {
+    const codes16 = v128.load(codes + i);
+    const low = i16x8.extend_low_i8x16_u(codes16);
+    const high = i16x8.extend_high_i8x16_u(codes16);
+    const v0 = decodeVector(i32x4.extend_low_i16x8_u(low), b, m, unit, mask, firstNormal, one, binade);
+    const v1 = decodeVector(i32x4.extend_high_i16x8_u(low), b, m, unit, mask, firstNormal, one, binade);
+    const v2 = decodeVector(i32x4.extend_low_i16x8_u(high), b, m, unit, mask, firstNormal, one, binade);
+    const v3 = decodeVector(i32x4.extend_high_i16x8_u(high), b, m, unit, mask, firstNormal, one, binade);
+    v128.store(target, f32x4.mul(v0, factor));
+    v128.store(target, f32x4.mul(v1, factor), 16);
+    v128.store(target, f32x4.mul(v2, factor), 32);
+    v128.store(target, f32x4.mul(v3, factor), 48);
+  }
+  for (; i < count; i += 4, target += 16) {
+    const some = decodeVector(loadCodes(codes + i), b, m, unit, mask, firstNormal, one, binade);
+    v128.store(target, f32x4.mul(some, factor));
   }
 }
 
@@ -123,9 +152,17 @@ export function decodeColumns(codes: usize, scales: usize, target: usize, table:
       for (let lane = 0; plain && hasSpecials && lane < 4; lane++) plain = !anySpecial(from + lane, rows, width);
     }
     if (plain) {
+      const b = bits;
+      const m = significantBits;
+      const unit = f32x4.splat(intUnit);
+      const mask = i32x4.splat((1 << (bits - 1)) - 1);
+      const firstNormal = i32x4.splat(1 << significantBits);
+      const one = i32x4.splat((emin + 127) << 23);
+      const binade = i32x4.splat(1 << 23);
       for (let row = 0; row < rows; row++) {
         const at = row * width;
-        v128.store(to + (<usize>at << 2), f32x4.mul(decodeVector(loadCodes(from + at)), factor));
+        const values = decodeVector(loadCodes(from + at), b, m, unit, mask, firstNormal, one, binade);
+        v128.store(to + (<usize>at << 2), f32x4.mul(values, factor));
       }
     } else {
       for (let lane = 0; lane < lanes; lane++) {

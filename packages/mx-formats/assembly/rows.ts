@@ -1,8 +1,8 @@
 // Blocks of consecutive elements, four at once. Sources and targets are apart, and each has spare bytes at its end: the last vector
 // of a block may reach beyond it, and what it writes there is written again by the next block.
 
-import { encodeRun, roundRun } from './run';
-import { after, before, fourBytes, limits, prepareFour, spread, thresholds } from './scales';
+import { COUNTS, encodeFour, roundFour, STARTS } from './run';
+import { fourBytes, prepareFour } from './scales';
 import { blockSize, magnitudeWord } from './settings';
 import { encodeSingle, roundSingle } from './single';
 import { firstLanes, largestLane, largestLanes } from './vector';
@@ -43,74 +43,63 @@ export function largestFinite(source: usize, count: i32): i32 {
   return largestLane(i32x4.max_s(m0, m1));
 }
 
-// Up to four blocks in a row: where each starts and how many elements it has, none where there are no more.
-let start0: i32 = 0;
-let start1: i32 = 0;
-let start2: i32 = 0;
-let start3: i32 = 0;
-let count0: i32 = 0;
-let count1: i32 = 0;
-let count2: i32 = 0;
-let count3: i32 = 0;
-/** The element after them, and how many are left of its row. */
+/** The element after the blocks at hand, and how many are left of its row. */
 let position: i32 = 0;
 let room: i32 = 0;
-
-// @ts-ignore: decorators are AssemblyScript's
-@inline
-function nextBlock(total: i32, length: i32): i32 {
-  const count = position < total ? min(blockSize, room) : 0;
-  position += count;
-  room -= count;
-  if (room == 0) room = length;
-  return count;
-}
-
-/** Moves on to the next four blocks, and gives their largest magnitudes. */
-function nextFour(source: usize, total: i32, length: i32): v128 {
-  start0 = position;
-  count0 = nextBlock(total, length);
-  start1 = position;
-  count1 = nextBlock(total, length);
-  start2 = position;
-  count2 = nextBlock(total, length);
-  start3 = position;
-  count3 = nextBlock(total, length);
-  return largestLanes(
-    largestOfBlock(source + (<usize>start0 << 2), count0),
-    largestOfBlock(source + (<usize>start1 << 2), count1),
-    largestOfBlock(source + (<usize>start2 << 2), count2),
-    largestOfBlock(source + (<usize>start3 << 2), count3),
-  );
-}
 
 function begin(length: i32): void {
   position = 0;
   room = length;
 }
 
-// @ts-ignore: decorators are AssemblyScript's
-@inline
-function roundBlock(source: usize, target: usize, words: usize, start: i32, count: i32, lane: i32): void {
-  const at = <usize>start << 2;
-  roundRun(
-    source + at,
-    target + at,
-    words + at,
-    (count + 3) >> 2,
-    16,
-    spread(thresholds, lane),
-    spread(limits, lane),
-    spread(before, lane),
-    spread(after, lane),
-  );
+/** Moves on to the next four blocks, the last of which may be empty, and gives their largest magnitudes. */
+function nextFour(source: usize, total: i32, length: i32): v128 {
+  let largest0 = i32x4.splat(0);
+  let largest1 = largest0;
+  let largest2 = largest0;
+  let largest3 = largest0;
+  for (let lane: usize = 0; lane < 16; lane += 4) {
+    const count = position < total ? min(blockSize, room) : 0;
+    store<i32>(STARTS + lane, position);
+    store<i32>(COUNTS + lane, count);
+    largest0 = largest1;
+    largest1 = largest2;
+    largest2 = largest3;
+    largest3 = largestOfBlock(source + (<usize>position << 2), count);
+    position += count;
+    room -= count;
+    if (room == 0) room = length;
+  }
+  return largestLanes(largest0, largest1, largest2, largest3);
 }
 
-/** A block of a group of which not all are fit for the vector kernels: this one may be. */
-function roundAlone(source: usize, target: usize, words: usize, start: i32, count: i32, maximum: v128): void {
-  const at = <usize>start << 2;
-  if (prepareFour(maximum)) roundBlock(source, target, words, start, count, 0);
-  else roundSingle(source + at, target + at, words + at, count, 4);
+const MAXIMA: usize = 176;
+
+/** One of four lanes in all of them. */
+function spread(lanes: v128, lane: usize): v128 {
+  v128.store(MAXIMA, lanes);
+  return v128.load32_splat(MAXIMA + lane);
+}
+
+/** Leaves one block of the four. */
+function only(start: i32, count: i32): void {
+  v128.store(STARTS, i32x4.splat(start));
+  v128.store(COUNTS, i32x4.replace_lane(i32x4.splat(0), 0, count));
+}
+
+/** The four blocks one by one: of them, not all are fit for the vector kernels. */
+function roundEach(source: usize, target: usize, words: usize, maxima: v128): void {
+  const starts = v128.load(STARTS);
+  const counts = v128.load(COUNTS);
+  for (let lane: usize = 0; lane < 16; lane += 4) {
+    const start = i32x4.extract_lane(spread(starts, lane), 0);
+    const count = i32x4.extract_lane(spread(counts, lane), 0);
+    const at = <usize>start << 2;
+    if (prepareFour(spread(maxima, lane))) {
+      only(start, count);
+      roundFour(source, target, words);
+    } else roundSingle(source + at, target + at, words + at, count, 4);
+  }
 }
 
 /** Rounds `rows` rows of `length` elements. `words` holds the random words, where rounding is stochastic. */
@@ -119,50 +108,26 @@ export function roundRows(source: usize, target: usize, words: usize, rows: i32,
   begin(length);
   while (position < total) {
     const maxima = nextFour(source, total, length);
-    if (prepareFour(maxima)) {
-      roundBlock(source, target, words, start0, count0, 0);
-      roundBlock(source, target, words, start1, count1, 1);
-      roundBlock(source, target, words, start2, count2, 2);
-      roundBlock(source, target, words, start3, count3, 3);
-    } else {
-      roundAlone(source, target, words, start0, count0, spread(maxima, 0));
-      roundAlone(source, target, words, start1, count1, spread(maxima, 1));
-      roundAlone(source, target, words, start2, count2, spread(maxima, 2));
-      roundAlone(source, target, words, start3, count3, spread(maxima, 3));
-    }
+    if (prepareFour(maxima)) roundFour(source, target, words);
+    else roundEach(source, target, words, maxima);
   }
 }
 
-// @ts-ignore: decorators are AssemblyScript's
-@inline
-function encodeBlock(source: usize, codes: usize, words: usize, start: i32, count: i32, lane: i32): void {
-  const at = <usize>start << 2;
-  encodeRun(
-    source + at,
-    codes + start,
-    words + at,
-    (count + 3) >> 2,
-    16,
-    spread(thresholds, lane),
-    spread(limits, lane),
-    spread(before, lane),
-  );
-}
-
-function encodeAlone(
-  source: usize,
-  codes: usize,
-  scale: usize,
-  words: usize,
-  start: i32,
-  count: i32,
-  maximum: v128,
-): void {
-  const at = <usize>start << 2;
-  if (prepareFour(maximum)) {
-    encodeBlock(source, codes, words, start, count, 0);
-    store<u8>(scale, <u8>fourBytes());
-  } else store<u8>(scale, <u8>encodeSingle(source + at, codes + start, words + at, count, 4));
+function encodeEach(source: usize, codes: usize, scales: usize, words: usize, maxima: v128): void {
+  const starts = v128.load(STARTS);
+  const counts = v128.load(COUNTS);
+  for (let lane: usize = 0; lane < 16; lane += 4) {
+    const start = i32x4.extract_lane(spread(starts, lane), 0);
+    const count = i32x4.extract_lane(spread(counts, lane), 0);
+    const at = <usize>start << 2;
+    let byte = 0;
+    if (prepareFour(spread(maxima, lane))) {
+      byte = fourBytes();
+      only(start, count);
+      encodeFour(source, codes, words);
+    } else byte = encodeSingle(source + at, codes + start, words + at, count, 4);
+    store<u8>(scales + (lane >> 2), <u8>byte);
+  }
 }
 
 /** Encodes `rows` rows of `length` elements into a byte a code, and a scale byte a block. */
@@ -173,15 +138,7 @@ export function encodeRows(source: usize, codes: usize, scales: usize, words: us
     const maxima = nextFour(source, total, length);
     if (prepareFour(maxima)) {
       store<i32>(scale, fourBytes());
-      encodeBlock(source, codes, words, start0, count0, 0);
-      encodeBlock(source, codes, words, start1, count1, 1);
-      encodeBlock(source, codes, words, start2, count2, 2);
-      encodeBlock(source, codes, words, start3, count3, 3);
-    } else {
-      encodeAlone(source, codes, scale, words, start0, count0, spread(maxima, 0));
-      encodeAlone(source, codes, scale + 1, words, start1, count1, spread(maxima, 1));
-      encodeAlone(source, codes, scale + 2, words, start2, count2, spread(maxima, 2));
-      encodeAlone(source, codes, scale + 3, words, start3, count3, spread(maxima, 3));
-    }
+      encodeFour(source, codes, words);
+    } else encodeEach(source, codes, scale, words, maxima);
   }
 }

@@ -52,16 +52,17 @@ export function factorAfter(code: i32): f32 {
   return tensorScale * e4m3Value(code);
 }
 
-// Of the four blocks at hand, a lane each:
+// Where the four blocks at hand have their figures, a lane each, in the low memory that nothing else uses: there a lane is spread over
+// a vector in one load.
 /** Scale bytes. */
-export let bytes: v128 = i32x4.splat(0);
+export const BYTES: usize = 64;
 /** The exponent bits of the smallest normal element times the scale. */
-export let thresholds: v128 = i32x4.splat(0);
+export const THRESHOLDS: usize = 80;
 /** The largest element times the scale. */
-export let limits: v128 = i32x4.splat(0);
+export const LIMITS: usize = 96;
 /** What values are multiplied by before rounding and after it: 1 under E8M0 scales, which the thresholds see to. */
-export let before: v128 = f32x4.splat(1);
-export let after: v128 = f32x4.splat(1);
+export const BEFORE: usize = 112;
+export const AFTER: usize = 128;
 
 /** Finds the scales of four blocks; false, with nothing found, where the vector kernels are not exact for all of them. */
 export function prepareFour(maxima: v128): bool {
@@ -73,42 +74,33 @@ export function prepareFour(maxima: v128): bool {
     const word = f32x4.pmin(f32x4.splat(448), f32x4.pmax(f32x4.splat(0.015625), exact));
     const odd = v128.and(i32x4.shr_u(word, 20), i32x4.splat(1));
     const rounded = i32x4.shr_u(i32x4.add(i32x4.add(word, i32x4.splat(0x7ffff)), odd), 20);
-    bytes = v128.andnot(i32x4.sub(rounded, i32x4.splat(120 << 3)), zero);
+    v128.store(BYTES, v128.andnot(i32x4.sub(rounded, i32x4.splat(120 << 3)), zero));
     const scale = v128.andnot(i32x4.shl(rounded, 20), zero);
-    before = v128.bitselect(f32x4.splat(1), f32x4.div(f32x4.splat(tensorReciprocal), scale), zero);
-    after = f32x4.mul(f32x4.splat(tensorScale), scale);
-    thresholds = i32x4.splat((emin + 127) << 23);
-    limits = i32x4.splat(largestBits);
+    v128.store(BEFORE, v128.bitselect(f32x4.splat(1), f32x4.div(f32x4.splat(tensorReciprocal), scale), zero));
+    v128.store(AFTER, f32x4.mul(f32x4.splat(tensorScale), scale));
+    v128.store(THRESHOLDS, i32x4.splat((emin + 127) << 23));
+    v128.store(LIMITS, i32x4.splat(largestBits));
     return true;
   }
-  before = f32x4.splat(1);
-  after = f32x4.splat(1);
+  v128.store(BEFORE, f32x4.splat(1));
+  v128.store(AFTER, f32x4.splat(1));
   const exponent = i32x4.shr_u(maxima, 23);
   const subnormal = v128.andnot(i32x4.eq(exponent, i32x4.splat(0)), zero);
   const up = i32x4.gt_s(v128.and(maxima, i32x4.splat(0x7fffff)), i32x4.splat(upAbove));
   const found = i32x4.sub(i32x4.sub(exponent, i32x4.splat(emax)), up);
   const clamped = i32x4.min_s(i32x4.max_s(found, i32x4.splat(0)), i32x4.splat(254));
-  bytes = v128.andnot(clamped, zero);
+  v128.store(BYTES, v128.andnot(clamped, zero));
   // An all-zero block has scale byte 0, but any scale will do.
   const exact = v128.bitselect(i32x4.splat(127), clamped, zero);
-  thresholds = i32x4.shl(i32x4.add(exact, i32x4.splat(emin)), 23);
-  limits = i32x4.add(i32x4.splat(largestBits), i32x4.shl(i32x4.sub(exact, i32x4.splat(127)), 23));
+  v128.store(THRESHOLDS, i32x4.shl(i32x4.add(exact, i32x4.splat(emin)), 23));
+  v128.store(LIMITS, i32x4.add(i32x4.splat(largestBits), i32x4.shl(i32x4.sub(exact, i32x4.splat(127)), 23)));
   const outside = v128.or(i32x4.lt_s(exact, i32x4.splat(vectorFrom)), i32x4.gt_s(exact, i32x4.splat(vectorTo)));
   return !v128.any_true(v128.or(v128.or(outside, subnormal), tooLarge));
 }
 
 /** The four scale bytes of `prepareFour` in one integer. */
 export function fourBytes(): i32 {
+  const bytes = v128.load(BYTES);
   const words = i16x8.narrow_i32x4_u(bytes, bytes);
   return i32x4.extract_lane(i8x16.narrow_i16x8_u(words, words), 0);
-}
-
-/** A lane in all four. */
-// @ts-ignore: decorators are AssemblyScript's
-@inline
-export function spread(lanes: v128, lane: i32): v128 {
-  if (lane == 0) return i32x4.shuffle(lanes, lanes, 0, 0, 0, 0);
-  if (lane == 1) return i32x4.shuffle(lanes, lanes, 1, 1, 1, 1);
-  if (lane == 2) return i32x4.shuffle(lanes, lanes, 2, 2, 2, 2);
-  return i32x4.shuffle(lanes, lanes, 3, 3, 3, 3);
 }

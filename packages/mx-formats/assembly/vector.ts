@@ -3,14 +3,14 @@
 import { NEAREST_AWAY, NEAREST_EVEN, STOCHASTIC } from './settings';
 
 /** 2^23 quanta of each magnitude's binade: adding it in float32 rounds to the nearest quantum, ties to even. */
-// @ts-ignore: decorators are AssemblyScript's
+// @ts-expect-error: decorators are AssemblyScript's
 @inline
 function magicOf(magnitude: v128, threshold: v128, shift: v128, exponentMask: v128): v128 {
   return i32x4.add(i32x4.max_s(v128.and(magnitude, exponentMask), threshold), shift);
 }
 
 /** 2^23 quanta plus the rounded magnitude; its bits, less those of 2^23 quanta, are the number of quanta. */
-// @ts-ignore: decorators are AssemblyScript's
+// @ts-expect-error: decorators are AssemblyScript's
 @inline
 function roundedSum(magnitude: v128, magic: v128, how: i32, random: v128): v128 {
   const nearest = f32x4.add(magnitude, magic);
@@ -37,7 +37,7 @@ function roundedSum(magnitude: v128, magic: v128, how: i32, random: v128): v128 
  * @param limit the largest element times the scale
  * @param shift the exponent bits of 2^(23 − significant bits)
  */
-// @ts-ignore: decorators are AssemblyScript's
+// @ts-expect-error: decorators are AssemblyScript's
 @inline
 export function roundVector(
   how: i32,
@@ -56,7 +56,7 @@ export function roundVector(
 }
 
 /** As `roundVector` leaves it, for two's complement, which has no −0. */
-// @ts-ignore: decorators are AssemblyScript's
+// @ts-expect-error: decorators are AssemblyScript's
 @inline
 export function withoutNegativeZero(rounded: v128): v128 {
   return v128.and(rounded, f32x4.ne(rounded, f32x4.splat(0)));
@@ -67,7 +67,7 @@ export function withoutNegativeZero(rounded: v128): v128 {
  *
  * @param base `shift` plus `threshold`
  */
-// @ts-ignore: decorators are AssemblyScript's
+// @ts-expect-error: decorators are AssemblyScript's
 @inline
 export function encodeVector(
   how: i32,
@@ -88,7 +88,7 @@ export function encodeVector(
 }
 
 /** The largest of the four lanes of non-negative integers. */
-// @ts-ignore: decorators are AssemblyScript's
+// @ts-expect-error: decorators are AssemblyScript's
 @inline
 export function largestLane(lanes: v128): i32 {
   const two = i32x4.max_s(lanes, i32x4.shuffle(lanes, lanes, 2, 3, 0, 1));
@@ -96,7 +96,7 @@ export function largestLane(lanes: v128): i32 {
 }
 
 /** The largest lane of each of four vectors. */
-// @ts-ignore: decorators are AssemblyScript's
+// @ts-expect-error: decorators are AssemblyScript's
 @inline
 export function largestLanes(a: v128, b: v128, c: v128, d: v128): v128 {
   const ab = i32x4.max_s(i32x4.shuffle(a, b, 0, 4, 1, 5), i32x4.shuffle(a, b, 2, 6, 3, 7));
@@ -105,7 +105,7 @@ export function largestLanes(a: v128, b: v128, c: v128, d: v128): v128 {
 }
 
 /** All ones in the first `count` lanes. */
-// @ts-ignore: decorators are AssemblyScript's
+// @ts-expect-error: decorators are AssemblyScript's
 @inline
 export function firstLanes(count: i32): v128 {
   return i32x4.gt_s(i32x4.splat(count), i32x4(0, 1, 2, 3));
