@@ -31,3 +31,47 @@ export function turnBlock(source: usize, sourceStride: usize, target: usize, tar
   v128.store(target + 2 * targetStride, i32x4.shuffle(AB, CD, 0, 1, 4, 5));
   v128.store(target + 3 * targetStride, i32x4.shuffle(AB, CD, 2, 3, 6, 7));
 }
+
+/** All ones in the first `count` lanes. */
+// @ts-ignore: decorators are AssemblyScript's
+@inline
+export function firstLanes(count: i32): v128 {
+  return i32x4.gt_s(i32x4.splat(count), i32x4(0, 1, 2, 3));
+}
+
+/** The first `count` values at `at`, and `rest` in the lanes after them. It may read 12 bytes more. */
+// @ts-ignore: decorators are AssemblyScript's
+@inline
+export function loadFirst(at: usize, count: i32, rest: v128): v128 {
+  return v128.bitselect(v128.load(at), rest, firstLanes(count));
+}
+
+/** Stores the first `count` lanes, 1 to 3. */
+// @ts-ignore: decorators are AssemblyScript's
+@inline
+export function storeFirst(at: usize, value: v128, count: i32): void {
+  if (count == 1) {
+    v128.store_lane<f32>(at, value, 0);
+  } else {
+    v128.store_lane<f64>(at, value, 0);
+    if (count == 3) v128.store_lane<f32>(at, value, 2, 8);
+  }
+}
+
+/** The largest of four lanes; a NaN may be passed over. */
+// @ts-ignore: decorators are AssemblyScript's
+@inline
+export function laneMaximum(x: v128): f32 {
+  const two = f32x4.pmax(x, i32x4.shuffle(x, x, 2, 3, 0, 1));
+  return f32x4.extract_lane(f32x4.pmax(two, i32x4.shuffle(two, two, 1, 0, 3, 2)), 0);
+}
+
+/** −1, 0 or 1; keeps NaN and the sign of zero. */
+// @ts-ignore: decorators are AssemblyScript's
+@inline
+export function signOf(x: v128): v128 {
+  const bit = i32x4.splat(<i32>0x80000000);
+  const one = v128.or(v128.and(x, bit), f32x4.splat(1));
+  const zero = f32x4.splat(0);
+  return v128.bitselect(one, x, v128.or(f32x4.lt(x, zero), f32x4.gt(x, zero)));
+}

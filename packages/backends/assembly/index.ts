@@ -1,3 +1,12 @@
 // The WebAssembly kernels of the cpu backend. All addresses are bytes in the memory that the backend gives; sizes are elements.
 
-export { firstFree, matmul } from './matmul';
+export { binary, unary } from './elementwise';
+export { geluExact, geluExactGradient, geluTanh, geluTanhGradient } from './gelu';
+export { layerNorm, layerNormGradient } from './layer-norm';
+export { matmul } from './matmul';
+export { copyRows, turnMatrices } from './movement';
+export { adamwUpdate, lmdDraw, lmdUpdate } from './optimizers';
+export { random } from './random';
+export { sumColumns, sumRows } from './reductions';
+export { softmax, softmaxGradient } from './softmax';
+export { firstFree } from './workspace';

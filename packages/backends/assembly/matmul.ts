@@ -2,6 +2,7 @@
 // which the innermost loop reads them, whichever way they are stored, so that a transposed operand costs the same as a plain one.
 
 import { madd, turnBlock } from './arithmetic';
+import { EDGE, PACKED_A, PACKED_B } from './workspace';
 
 /** Rows and columns of the tile that stays in registers. */
 const TILE_ROWS: i32 = 4;
@@ -11,20 +12,6 @@ const BLOCK_TERMS: i32 = 256;
 /** Rows of A packed at once, 128 KiB, and columns of B, 512 KiB: both stay in the second-level cache. */
 const BLOCK_ROWS: i32 = 128;
 const BLOCK_COLUMNS: i32 = 512;
-
-const PACKED_A_BYTES: usize = BLOCK_ROWS * BLOCK_TERMS * 4;
-const PACKED_B_BYTES: usize = BLOCK_COLUMNS * BLOCK_TERMS * 4;
-const EDGE_BYTES: usize = TILE_ROWS * TILE_COLUMNS * 4;
-
-// After the module's own data.
-const PACKED_A: usize = (__heap_base + 63) & ~63;
-const PACKED_B: usize = PACKED_A + PACKED_A_BYTES;
-const EDGE: usize = PACKED_B + PACKED_B_BYTES;
-
-/** The first byte that the module does not use itself. */
-export function firstFree(): usize {
-  return EDGE + EDGE_BYTES;
-}
 
 /**
  * Copies a block of `lines` × `terms` into panels of `width` lines: panel, term, line; missing lines of the last panel are zeros.

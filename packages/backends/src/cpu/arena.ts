@@ -95,7 +95,8 @@ export class Arena {
     const start = this.#top;
     const end = start + size;
     if (end > this.#limit) return undefined;
-    const missing = end - this.#memory.buffer.byteLength;
+    // Kernels may read, not write, up to three values beyond the end of a block.
+    const missing = end + alignment - this.#memory.buffer.byteLength;
     if (missing > 0) {
       const least = Math.ceil(missing / page);
       const room = Math.floor((this.#limit - this.#memory.buffer.byteLength) / page);

@@ -3,7 +3,8 @@ import type { Host } from '../host/host.js';
 import { Arena } from './arena.js';
 import { addressLimit } from './options.js';
 import { TensorStore } from './tensor-store.js';
-import type { Kernels, WasmInstance } from './wasm/instance.js';
+import type { WasmInstance } from './wasm/instance.js';
+import type { Kernels } from './wasm/kernels.js';
 
 /** The backend's memory, with its kernels and addresses. */
 export interface MemoryHost extends Host {

@@ -1,25 +1,7 @@
 import { LmdError } from '@lmd/core';
 import type { WasmMemory } from '../arena.js';
+import type { Kernels } from './kernels.js';
 import { wasmBase64 } from './module.generated.js';
-
-/** What `assembly/index.ts` exports: addresses are bytes, sizes are elements. */
-export interface Kernels {
-  /** The first byte of memory that the module does not use itself. */
-  firstFree(): number;
-  matmul(
-    a: number,
-    b: number,
-    out: number,
-    batch: number,
-    m: number,
-    k: number,
-    n: number,
-    transposeA: boolean,
-    transposeB: boolean,
-    strideA: number,
-    strideB: number,
-  ): void;
-}
 
 /** The little that is used of WebAssembly's own interface, which no library of the compiler's declares without the browser's. */
 declare const WebAssembly: {

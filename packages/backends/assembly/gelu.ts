@@ -1,0 +1,101 @@
+// GELU (Hendrycks & Gimpel, arXiv:1606.08415) and its gradient. Flat kernels work in whole vectors: a tensor's block has room for that.
+
+import { madd } from './arithmetic';
+import { exponential } from './exponential';
+
+/** Beyond this, Φ is 0 or 1 in float32. */
+const REACH: f32 = 15;
+
+/** e^(−x²/2). */
+// @ts-ignore: decorators are AssemblyScript's
+@inline
+function kernelOf(x: v128): v128 {
+  return exponential(f32x4.mul(f32x4.mul(x, x), f32x4.splat(-0.5)));
+}
+
+/** Φ(x), given e^(−x²/2): by (z + a)·erfcx(z) as a polynomial in (z − a)/(z + a), as in `host-kernels/error-function.ts`. */
+// @ts-ignore: decorators are AssemblyScript's
+@inline
+function distribution(x: v128, kernel: v128): v128 {
+  const z = f32x4.mul(f32x4.abs(x), f32x4.splat(0.7071067811865476));
+  const inverse = f32x4.div(f32x4.splat(1), f32x4.add(z, f32x4.splat(2.5)));
+  const t = madd(f32x4.splat(-5), inverse, f32x4.splat(1));
+  const q = f32x4.mul(t, t);
+  let even = madd(f32x4.splat(-0.00007016012931103433), q, f32x4.splat(0.0006592908098085104));
+  let odd = madd(f32x4.splat(0.000027007129834260013), q, f32x4.splat(-0.0004139249850145177));
+  even = madd(even, q, f32x4.splat(-0.004797361165956104));
+  odd = madd(odd, q, f32x4.splat(0.008383131874000043));
+  even = madd(even, q, f32x4.splat(0.028356676182617273));
+  odd = madd(odd, q, f32x4.splat(-0.17124948742894378));
+  even = madd(even, q, f32x4.splat(0.45391452618770367));
+  odd = madd(odd, q, f32x4.splat(-0.8046519288279469));
+  even = madd(even, q, f32x4.splat(1.0540318146978152));
+  const scaled = f32x4.mul(madd(t, odd, even), inverse);
+  const tail = f32x4.mul(f32x4.mul(kernel, f32x4.splat(0.5)), scaled);
+  return v128.bitselect(f32x4.sub(f32x4.splat(1), tail), tail, f32x4.gt(x, f32x4.splat(0)));
+}
+
+// @ts-ignore: decorators are AssemblyScript's
+@inline
+function within(x: v128, reach: f32): v128 {
+  return f32x4.pmin(f32x4.pmax(x, f32x4.splat(-reach)), f32x4.splat(reach));
+}
+
+/** x·Φ(x). */
+export function geluExact(x: usize, out: usize, count: i32): void {
+  const end = x + (<usize>count << 2);
+  for (; x < end; x += 16, out += 16) {
+    const value = v128.load(x);
+    const near = within(value, REACH);
+    v128.store(out, f32x4.mul(value, distribution(near, kernelOf(near))));
+  }
+}
+
+/** dy·(Φ(x) + x·φ(x)). */
+export function geluExactGradient(x: usize, dy: usize, out: usize, count: i32): void {
+  const end = x + (<usize>count << 2);
+  for (; x < end; x += 16, dy += 16, out += 16) {
+    const near = within(v128.load(x), REACH);
+    const kernel = kernelOf(near);
+    const density = f32x4.mul(kernel, f32x4.splat(0.3989422804014327));
+    v128.store(out, f32x4.mul(v128.load(dy), madd(near, density, distribution(near, kernel))));
+  }
+}
+
+/** Of the tanh form: 0.5·x·(1 + tanh u) = x·logistic(2u) with 2u = 2√(2/π)·(x + 0.044715·x³). */
+const SLOPE: f32 = 1.5957691216057308;
+const CUBIC: f32 = 0.044715;
+
+// @ts-ignore: decorators are AssemblyScript's
+@inline
+function doubleAngle(x: v128, square: v128): v128 {
+  return f32x4.mul(f32x4.mul(x, f32x4.splat(SLOPE)), madd(square, f32x4.splat(CUBIC), f32x4.splat(1)));
+}
+
+export function geluTanh(x: usize, out: usize, count: i32): void {
+  const end = x + (<usize>count << 2);
+  const one = f32x4.splat(1);
+  for (; x < end; x += 16, out += 16) {
+    const value = v128.load(x);
+    const angle = doubleAngle(value, f32x4.mul(value, value));
+    v128.store(out, f32x4.div(value, f32x4.add(one, exponential(f32x4.neg(angle)))));
+  }
+}
+
+export function geluTanhGradient(x: usize, dy: usize, out: usize, count: i32): void {
+  const end = x + (<usize>count << 2);
+  const one = f32x4.splat(1);
+  for (; x < end; x += 16, dy += 16, out += 16) {
+    // The logistic function is 0 or 1 in float32 well before 12.
+    const near = within(v128.load(x), 12);
+    const square = f32x4.mul(near, near);
+    // Of minus the absolute value: nothing overflows, and both tails keep full precision.
+    const e = exponential(f32x4.neg(f32x4.abs(doubleAngle(near, square))));
+    const share = f32x4.div(one, f32x4.add(one, e));
+    const other = f32x4.mul(e, share);
+    const gate = v128.bitselect(share, other, f32x4.gt(near, f32x4.splat(0)));
+    const growth = f32x4.mul(f32x4.splat(SLOPE), madd(square, f32x4.splat(3 * CUBIC), one));
+    const derivative = madd(f32x4.mul(near, growth), f32x4.mul(share, other), gate);
+    v128.store(out, f32x4.mul(v128.load(dy), derivative));
+  }
+}

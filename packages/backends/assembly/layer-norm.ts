@@ -1,0 +1,135 @@
+// Layer normalisation (Ba et al., arXiv:1607.06450) of rows: biased variance, in two passes over a row that stays in the cache.
+
+import { firstLanes, laneSum, loadFirst, madd, storeFirst } from './arithmetic';
+
+// @ts-ignore: decorators are AssemblyScript's
+@inline
+function rowMean(x: usize, bulk: usize, rest: i32, width: f32): f32 {
+  let sums = f32x4.splat(0);
+  const end = x + bulk;
+  for (; x < end; x += 16) sums = f32x4.add(sums, v128.load(x));
+  if (rest > 0) sums = f32x4.add(sums, loadFirst(x, rest, f32x4.splat(0)));
+  return laneSum(sums) / width;
+}
+
+/** 1 / √(variance + ε). */
+// @ts-ignore: decorators are AssemblyScript's
+@inline
+function inverseDeviation(x: usize, bulk: usize, rest: i32, width: f32, mean: v128, epsilon: f32): f32 {
+  let sums = f32x4.splat(0);
+  const end = x + bulk;
+  for (; x < end; x += 16) {
+    const centred = f32x4.sub(v128.load(x), mean);
+    sums = madd(centred, centred, sums);
+  }
+  if (rest > 0) {
+    const centred = v128.and(f32x4.sub(v128.load(x), mean), firstLanes(rest));
+    sums = madd(centred, centred, sums);
+  }
+  return 1 / sqrt<f32>(laneSum(sums) / width + epsilon);
+}
+
+export function layerNorm(x: usize, gain: usize, bias: usize, out: usize, rows: i32, width: i32, epsilon: f32): void {
+  const rowBytes = <usize>width << 2;
+  const bulk = <usize>(width & ~3) << 2;
+  const rest = width & 3;
+  const size = <f32>width;
+  for (let row = 0; row < rows; row++, x += rowBytes, out += rowBytes) {
+    const mean = f32x4.splat(rowMean(x, bulk, rest, size));
+    const scale = f32x4.splat(inverseDeviation(x, bulk, rest, size, mean, epsilon));
+    let at: usize = 0;
+    for (; at < bulk; at += 16) {
+      const normalized = f32x4.mul(f32x4.sub(v128.load(x + at), mean), scale);
+      v128.store(out + at, madd(normalized, v128.load(gain + at), v128.load(bias + at)));
+    }
+    if (rest > 0) {
+      const normalized = f32x4.mul(f32x4.sub(v128.load(x + at), mean), scale);
+      storeFirst(out + at, madd(normalized, v128.load(gain + at), v128.load(bias + at)), rest);
+    }
+  }
+}
+
+/** Rows whose contributions to the gradients of gain and bias are added up in float32, before float64 takes them. */
+const GROUP: i32 = 32;
+
+/** Adds `width` float32 sums to float64 ones, and clears them; 4 at a time. */
+function flush(sums: usize, totals: usize, width: i32): void {
+  for (let j = 0; j < width; j += 4, sums += 16, totals += 32) {
+    const value = v128.load(sums);
+    const high = i32x4.shuffle(value, value, 2, 3, 2, 3);
+    v128.store(totals, f64x2.add(v128.load(totals), f64x2.promote_low_f32x4(value)));
+    v128.store(totals, f64x2.add(v128.load(totals, 16), f64x2.promote_low_f32x4(high)), 16);
+    v128.store(sums, f32x4.splat(0));
+  }
+}
+
+/**
+ * Gradients for x (into `out`), gain and bias (summed over the rows).
+ *
+ * @param scratch room for 6 floats for each column, the columns counted in fours
+ */
+export function layerNormGradient(
+  x: usize,
+  gain: usize,
+  dy: usize,
+  out: usize,
+  gainGradient: usize,
+  biasGradient: usize,
+  scratch: usize,
+  rows: i32,
+  width: i32,
+  epsilon: f32,
+): void {
+  const rowBytes = <usize>width << 2;
+  const bulk = <usize>(width & ~3) << 2;
+  const rest = width & 3;
+  const size = <f32>width;
+  const padded = (width + 3) & ~3;
+  const paddedBytes = <usize>padded << 2;
+  const gainSums = scratch;
+  const biasSums = gainSums + paddedBytes;
+  const gainTotals = biasSums + paddedBytes;
+  const biasTotals = gainTotals + 2 * paddedBytes;
+  memory.fill(scratch, 0, 6 * paddedBytes);
+  for (let row = 0; row < rows; row++, x += rowBytes, dy += rowBytes, out += rowBytes) {
+    const mean = f32x4.splat(rowMean(x, bulk, rest, size));
+    const scale = f32x4.splat(inverseDeviation(x, bulk, rest, size, mean, epsilon));
+    let scaledSums = f32x4.splat(0);
+    let innerSums = f32x4.splat(0);
+    for (let at: usize = 0; at < rowBytes; at += 16) {
+      let upstream = v128.load(dy + at);
+      let normalized = f32x4.mul(f32x4.sub(v128.load(x + at), mean), scale);
+      let gains = v128.load(gain + at);
+      if (at == bulk) {
+        const mask = firstLanes(rest);
+        upstream = v128.and(upstream, mask);
+        normalized = v128.and(normalized, mask);
+        gains = v128.and(gains, mask);
+      }
+      v128.store(gainSums + at, madd(upstream, normalized, v128.load(gainSums + at)));
+      v128.store(biasSums + at, f32x4.add(v128.load(biasSums + at), upstream));
+      const scaled = f32x4.mul(upstream, gains);
+      scaledSums = f32x4.add(scaledSums, scaled);
+      innerSums = madd(scaled, normalized, innerSums);
+    }
+    const meanScaled = f32x4.splat(laneSum(scaledSums) / size);
+    const meanInner = f32x4.splat(laneSum(innerSums) / size);
+    for (let at: usize = 0; at < rowBytes; at += 16) {
+      const normalized = f32x4.mul(f32x4.sub(v128.load(x + at), mean), scale);
+      const scaled = f32x4.mul(v128.load(dy + at), v128.load(gain + at));
+      const centred = f32x4.sub(f32x4.sub(scaled, meanScaled), f32x4.mul(normalized, meanInner));
+      if (at == bulk) storeFirst(out + at, f32x4.mul(centred, scale), rest);
+      else v128.store(out + at, f32x4.mul(centred, scale));
+    }
+    if (row % GROUP == GROUP - 1) {
+      flush(gainSums, gainTotals, width);
+      flush(biasSums, biasTotals, width);
+    }
+  }
+  flush(gainSums, gainTotals, width);
+  flush(biasSums, biasTotals, width);
+  for (let j = 0; j < width; j++) {
+    store<f32>(gainGradient + (<usize>j << 2), <f32>load<f64>(gainTotals + (<usize>j << 3)));
+    store<f32>(biasGradient + (<usize>j << 2), <f32>load<f64>(biasTotals + (<usize>j << 3)));
+  }
+}

@@ -1,0 +1,74 @@
+import { firstLanes, laneMaximum, laneSum, loadFirst, madd, storeFirst } from './arithmetic';
+import { exponential } from './exponential';
+
+/** The largest of a row of `width` values times `scale`; −Infinity of nothing. A NaN may be passed over: it shows in the sum. */
+// @ts-ignore: decorators are AssemblyScript's
+@inline
+function scaledMaximum(x: usize, width: i32, scale: v128): f32 {
+  const lowest = f32x4.splat(-Infinity);
+  let largest = lowest;
+  const bulk = x + (<usize>(width & ~3) << 2);
+  const rest = width & 3;
+  for (; x < bulk; x += 16) largest = f32x4.pmax(largest, f32x4.mul(v128.load(x), scale));
+  if (rest > 0) {
+    const last = v128.bitselect(f32x4.mul(v128.load(x), scale), lowest, firstLanes(rest));
+    largest = f32x4.pmax(largest, last);
+  }
+  return laneMaximum(largest);
+}
+
+/**
+ * Softmax of scale·x along rows of `width`. Rows come in matrices of `height`: with `causal`, row r of each sees the first r + 1
+ * values, and the probability of the others is 0.
+ */
+export function softmax(x: usize, out: usize, rows: i32, width: i32, height: i32, scale: f32, causal: bool): void {
+  const scales = f32x4.splat(scale);
+  const rowBytes = <usize>width << 2;
+  for (let row = 0; row < rows; row++, x += rowBytes, out += rowBytes) {
+    const visible = causal ? min(width, (row % height) + 1) : width;
+    const shift = f32x4.splat(-scaledMaximum(x, visible, scales));
+    const bulk = <usize>(visible & ~3) << 2;
+    const rest = visible & 3;
+    let sums = f32x4.splat(0);
+    let at: usize = 0;
+    for (; at < bulk; at += 16) {
+      // Not fused: the largest value's exponent must be 0 exactly.
+      const value = exponential(f32x4.add(f32x4.mul(v128.load(x + at), scales), shift));
+      v128.store(out + at, value);
+      sums = f32x4.add(sums, value);
+    }
+    if (rest > 0) {
+      const value = exponential(f32x4.add(f32x4.mul(v128.load(x + at), scales), shift));
+      storeFirst(out + at, value, rest);
+      sums = f32x4.add(sums, v128.and(value, firstLanes(rest)));
+    }
+    const share = f32x4.splat(1 / laneSum(sums));
+    for (at = 0; at < bulk; at += 16) v128.store(out + at, f32x4.mul(v128.load(out + at), share));
+    if (rest > 0) storeFirst(out + at, f32x4.mul(v128.load(out + at), share), rest);
+    if (visible < width) memory.fill(out + (<usize>visible << 2), 0, <usize>(width - visible) << 2);
+  }
+}
+
+/** scale·y·(dy − Σ y·dy) along each row: the gradient of softmax at its result y. */
+export function softmaxGradient(y: usize, dy: usize, out: usize, rows: i32, width: i32, scale: f32): void {
+  const zero = f32x4.splat(0);
+  const scales = f32x4.splat(scale);
+  const rowBytes = <usize>width << 2;
+  const bulk = <usize>(width & ~3) << 2;
+  const rest = width & 3;
+  for (let row = 0; row < rows; row++, y += rowBytes, dy += rowBytes, out += rowBytes) {
+    let sums = zero;
+    let at: usize = 0;
+    for (; at < bulk; at += 16) sums = madd(v128.load(y + at), v128.load(dy + at), sums);
+    if (rest > 0) sums = madd(loadFirst(y + at, rest, zero), loadFirst(dy + at, rest, zero), sums);
+    const inner = f32x4.splat(laneSum(sums));
+    for (at = 0; at < bulk; at += 16) {
+      const centred = f32x4.sub(v128.load(dy + at), inner);
+      v128.store(out + at, f32x4.mul(f32x4.mul(v128.load(y + at), scales), centred));
+    }
+    if (rest > 0) {
+      const centred = f32x4.sub(v128.load(dy + at), inner);
+      storeFirst(out + at, f32x4.mul(f32x4.mul(v128.load(y + at), scales), centred), rest);
+    }
+  }
+}

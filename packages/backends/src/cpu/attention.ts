@@ -1,0 +1,60 @@
+import type { FusedKernels, Primitives, Tensor } from '@lmd/core';
+import type { MemoryHost } from './memory-host.js';
+
+/** Attention on the backend's own products, with one pass between them. Probabilities are not stored: the gradient makes them again. */
+export function cpuAttention(
+  { store, allocate, kernels, address }: MemoryHost,
+  matmul: Primitives['matmul'],
+): Pick<FusedKernels, 'attention' | 'attentionGradient'> {
+  /** [batch, heads, …] as [batch·heads, …]. */
+  function matrices(x: Tensor): Tensor {
+    const [batch, heads, rows, columns] = x.shape as [number, number, number, number];
+    return store.share(x, [batch * heads, rows, columns]);
+  }
+
+  /** `x` in the shape of `like` but for its last axis. The handle replaces `x`. */
+  function unfold(x: Tensor, like: Tensor): Tensor {
+    const result = store.share(x, [...like.shape.slice(0, -1), x.shape[2]!]);
+    store.free(x);
+    return result;
+  }
+
+  function probabilities(q: Tensor, k: Tensor, scale: number, causal: boolean): Tensor {
+    const scores = matmul(q, k, false, true);
+    const out = allocate(scores.shape, 'f32');
+    const [count, queries, keys] = scores.shape as [number, number, number];
+    kernels.softmax(address(scores), address(out), count * queries, keys, queries, scale, causal);
+    store.free(scores);
+    return out;
+  }
+
+  const freeAll = (xs: readonly Tensor[]) => {
+    for (const x of xs) store.free(x);
+  };
+
+  return {
+    attention(query, key, value, { scale, causal }) {
+      const [q, k, v] = [query, key, value].map(matrices) as [Tensor, Tensor, Tensor];
+      const weights = probabilities(q, k, scale, causal);
+      const result = unfold(matmul(weights, v, false, false), query);
+      freeAll([q, k, v, weights]);
+      return result;
+    },
+    attentionGradient(query, key, value, dy, { scale, causal }) {
+      const [q, k, v, upstream] = [query, key, value, dy].map(matrices) as [Tensor, Tensor, Tensor, Tensor];
+      const weights = probabilities(q, k, scale, causal);
+      const weightGradient = matmul(upstream, v, false, true);
+      const scores = allocate(weights.shape, 'f32');
+      const [count, queries, keys] = weights.shape as [number, number, number];
+      kernels.softmaxGradient(address(weights), address(weightGradient), address(scores), count * queries, keys, scale);
+      store.free(weightGradient);
+      const result = {
+        query: unfold(matmul(scores, k, false, false), query),
+        key: unfold(matmul(scores, q, true, false), key),
+        value: unfold(matmul(weights, upstream, true, false), value),
+      };
+      freeAll([q, k, v, upstream, weights, scores]);
+      return result;
+    },
+  };
+}

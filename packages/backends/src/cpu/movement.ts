@@ -1,0 +1,122 @@
+import type { Primitives, Tensor } from '@lmd/core';
+import { coalesce, stridedCopy } from '../host-kernels/strided.js';
+import { broadcastStrides, sameShape, stridesOf } from '../strided-offsets.js';
+import type { MemoryHost } from './memory-host.js';
+
+type Movements = Pick<Primitives, 'transpose' | 'slice' | 'concatenate' | 'pad' | 'broadcastTo'>;
+
+/** One side of a copy: where it starts, and its stride along every axis, in elements. */
+interface Side {
+  readonly tensor: Tensor;
+  readonly start: number;
+  readonly strides: readonly number[];
+}
+
+/** Copies by kernels wherever one axis is contiguous on each side and there are few; by the loops of ours otherwise. */
+function move(host: MemoryHost, extents: readonly number[], source: Side, target: Side): void {
+  if (extents.includes(0)) return;
+  const walk = coalesce({ extents, strides: [source.strides, target.strides] });
+  const last = walk.extents.length - 1;
+  const [from, to] = walk.strides as [number[], number[]];
+  const axis = from.indexOf(1);
+  if (last > 3 || to[last] !== 1 || axis < 0 || (axis !== last && from[last] === 0)) {
+    const { start, strides } = source;
+    stridedCopy(
+      extents,
+      host.view(source.tensor),
+      strides,
+      start,
+      host.view(target.tensor),
+      target.strides,
+      target.start,
+    );
+    return;
+  }
+  const sourceAt = host.address(source.tensor) + 4 * source.start;
+  const targetAt = host.address(target.tensor) + 4 * target.start;
+  // The axes that are left, outermost first, after as many of extent 1 as are missing.
+  const outer = walk.extents.map((_, i) => i).filter((i) => i !== last && i !== axis);
+  const extent = (slot: number) => walk.extents[outer[slot]!] ?? 1;
+  const stride = (strides: number[], slot: number) => strides[outer[slot]!] ?? 0;
+  if (axis === last) {
+    host.kernels.copyRows(
+      sourceAt,
+      targetAt,
+      walk.extents[last]!,
+      extent(outer.length - 3),
+      extent(outer.length - 2),
+      extent(outer.length - 1),
+      stride(from, outer.length - 3),
+      stride(from, outer.length - 2),
+      stride(from, outer.length - 1),
+      stride(to, outer.length - 3),
+      stride(to, outer.length - 2),
+      stride(to, outer.length - 1),
+    );
+  } else {
+    host.kernels.turnMatrices(
+      sourceAt,
+      targetAt,
+      walk.extents[last]!,
+      walk.extents[axis]!,
+      from[last]!,
+      to[axis]!,
+      extent(outer.length - 2),
+      extent(outer.length - 1),
+      stride(from, outer.length - 2),
+      stride(from, outer.length - 1),
+      stride(to, outer.length - 2),
+      stride(to, outer.length - 1),
+    );
+  }
+}
+
+export function cpuMovements(host: MemoryHost): Movements {
+  const { store } = host;
+  const whole = (tensor: Tensor): Side => ({ tensor, start: 0, strides: stridesOf(tensor.shape) });
+
+  function copy(x: Tensor, shape: readonly number[], strides: readonly number[], start = 0): Tensor {
+    return host.make(shape, x.dtype, (out) => move(host, shape, { tensor: x, start, strides }, whole(out)));
+  }
+
+  return {
+    transpose(x, permutation) {
+      const strides = stridesOf(x.shape);
+      return copy(
+        x,
+        permutation.map((axis) => x.shape[axis]!),
+        permutation.map((axis) => strides[axis]!),
+      );
+    },
+    slice(x, begin, size) {
+      const strides = stridesOf(x.shape);
+      const start = begin.reduce((offset, index, axis) => offset + index * strides[axis]!, 0);
+      return copy(x, size, strides, start);
+    },
+    concatenate(xs, axis) {
+      const shape = [...xs[0]!.shape];
+      shape[axis] = xs.reduce((total, x) => total + x.shape[axis]!, 0);
+      return host.make(shape, xs[0]!.dtype, (tensor) => {
+        const strides = stridesOf(shape);
+        let start = 0;
+        for (const x of xs) {
+          move(host, x.shape, whole(x), { tensor, start, strides });
+          start += x.shape[axis]! * strides[axis]!;
+        }
+      });
+    },
+    pad(x, before, after) {
+      const shape = x.shape.map((extent, axis) => before[axis]! + extent + after[axis]!);
+      return host.make(shape, x.dtype, (tensor) => {
+        const strides = stridesOf(shape);
+        const start = before.reduce((offset, count, axis) => offset + count * strides[axis]!, 0);
+        host.view(tensor).fill(0);
+        move(host, x.shape, whole(x), { tensor, start, strides });
+      });
+    },
+    broadcastTo(x, shape) {
+      if (sameShape(x.shape, shape)) return store.share(x, shape);
+      return copy(x, shape, broadcastStrides(x.shape, shape));
+    },
+  };
+}

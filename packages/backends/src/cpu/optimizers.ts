@@ -1,0 +1,127 @@
+import {
+  type AdamwTensors,
+  type FusedKernels,
+  LmdError,
+  type LmdRegularizer,
+  type LmdTensors,
+  sizeOf,
+  type Tensor,
+} from '@lmd/core';
+import type { MemoryHost } from './memory-host.js';
+import { seedWords } from './seed-words.js';
+
+/** Numbers of the priors in `assembly/optimizers.ts`. */
+const regularizerNumbers: Readonly<Record<LmdRegularizer, number>> = {
+  logNormalPrior: 0,
+  powerPrior: 1,
+  exponentialPrior: 2,
+  halfNormalPrior: 3,
+};
+
+/** Words of a sample's entry in the table that `lmdUpdate` is given. */
+const entryWords = 6;
+
+export function cpuOptimizers(host: MemoryHost): Pick<FusedKernels, 'lmdDraw' | 'lmdUpdate' | 'adamwUpdate'> {
+  const { kernels, address } = host;
+  const like = (x: Tensor) => host.allocate(x.shape, 'f32');
+
+  return {
+    lmdDraw(logPlus, logMinus, noise, key) {
+      const { stream, step, sample } = key;
+      const [low, high] = seedWords(key);
+      return host.make(logPlus.shape, 'f32', (out) => {
+        const size = sizeOf(logPlus.shape);
+        kernels.lmdDraw(
+          address(logPlus),
+          address(logMinus),
+          address(out),
+          size,
+          noise,
+          stream,
+          step,
+          sample,
+          low,
+          high,
+        );
+      });
+    },
+
+    lmdUpdate(state, gradients, keys, logPriorMedian, options) {
+      const scaled = options.gradientScaling === 'sample';
+      if (scaled !== (state.momentumMinus !== undefined)) throw wrongMomentum(scaled);
+      const table = host.allocate([gradients.length, entryWords], 'i32');
+      const out: LmdTensors = {
+        logPlus: like(state.logPlus),
+        logMinus: like(state.logMinus),
+        momentumPlus: like(state.momentumPlus),
+        ...(state.momentumMinus === undefined ? {} : { momentumMinus: like(state.momentumMinus) }),
+      };
+      const entries = host.integers(table);
+      gradients.forEach((gradient, s) => {
+        const key = keys[s]!;
+        entries.set([address(gradient), key.stream, key.step, key.sample, ...seedWords(key)], s * entryWords);
+      });
+      kernels.lmdUpdate(
+        address(state.logPlus),
+        address(state.logMinus),
+        address(state.momentumPlus),
+        state.momentumMinus === undefined ? 0 : address(state.momentumMinus),
+        address(out.logPlus),
+        address(out.logMinus),
+        address(out.momentumPlus),
+        out.momentumMinus === undefined ? 0 : address(out.momentumMinus),
+        address(table),
+        gradients.length,
+        sizeOf(state.logPlus.shape),
+        1 / gradients.length,
+        options.noise,
+        options.learningRate,
+        options.beta1,
+        1 - options.beta1,
+        options.beta2,
+        1 - options.beta2,
+        options.regularization,
+        regularizerNumbers[options.regularizer],
+        host.floats(logPriorMedian)[0]!,
+        options.useSign,
+      );
+      host.store.free(table);
+      return out;
+    },
+
+    adamwUpdate(state, gradient, { learningRate, beta1, beta2, epsilon, weightDecay, step }) {
+      const out: AdamwTensors = {
+        weights: like(state.weights),
+        firstMoment: like(state.firstMoment),
+        secondMoment: like(state.secondMoment),
+      };
+      kernels.adamwUpdate(
+        address(state.weights),
+        address(state.firstMoment),
+        address(state.secondMoment),
+        address(gradient),
+        address(out.weights),
+        address(out.firstMoment),
+        address(out.secondMoment),
+        sizeOf(gradient.shape),
+        beta1,
+        1 - beta1,
+        beta2,
+        1 - beta2,
+        learningRate / (1 - beta1 ** step),
+        1 / (1 - beta2 ** step),
+        epsilon,
+        1 - learningRate * weightDecay,
+      );
+      return out;
+    },
+  };
+}
+
+function wrongMomentum(scaled: boolean): LmdError {
+  return new LmdError(
+    'INVALID_ARGUMENT',
+    `LMD with gradientScaling "${scaled ? 'sample' : 'none'}" ${scaled ? 'needs' : 'has no'} momentumMinus.`,
+    { subject: 'momentumMinus', remedy: 'Give the state and the options of one rule.' },
+  );
+}
