@@ -1,5 +1,7 @@
 export { type Bound, type BoundName, bounds } from './bounds.js';
 export type { Expect, TestFramework } from './framework.js';
+export { optimizerConformance } from './optimizer-conformance.js';
+export type { OptimizerConformanceOptions, OptimizerOptions } from './optimizers/options.js';
 export type { ConformanceOptions } from './options.js';
 export { testNames } from './plan.js';
 export {

@@ -1,0 +1,78 @@
+import { isLmdError, type NamedTensors, type Pass } from '@lmd/core';
+import { type OptimizerCase, type ResolvedOptimizerOptions, settingOf } from './options.js';
+import { begin, bitDifference, contentsOf, passesOf, plainTarget } from './run.js';
+
+/** A name that no rule will have. */
+const unknownOption = 'learningRaet';
+
+export function inputCases(options: ResolvedOptimizerOptions): OptimizerCase[] {
+  const refused = {
+    ...options.refused,
+    learningRate: [-1, Number.NaN, Infinity, 'fast', ...(options.refused.learningRate ?? [])],
+    [unknownOption]: [0.1],
+  };
+  const hyperparameters = Object.entries(refused).map(
+    ([option, values]): OptimizerCase => ({
+      name: option === unknownOption ? 'refuses an option that it does not know' : `refuses a bad ${option} by name`,
+      async run({ create }) {
+        for (const value of values) {
+          const problem = refusal(() => create({ [option]: value }), option);
+          if (problem !== undefined) return `${option} ${String(value)}: ${problem}`;
+        }
+        return undefined;
+      },
+    }),
+  );
+  return [...hyperparameters, scheduleCase, gradientCase];
+}
+
+const scheduleCase: OptimizerCase = {
+  name: 'refuses what a schedule should not return, at its step',
+  async run({ create, createOperations }) {
+    const ops = createOperations();
+    const rule = create({ learningRate: (step) => (step === 0 ? Number.NaN : 0.1) });
+    const state = await begin(ops, rule);
+    return refusal(() => rule.update(ops, state, passesOf(ops, rule, state)), 'learningRate');
+  },
+};
+
+const gradientCase: OptimizerCase = {
+  name: 'refuses gradients that do not fit, by name, and leaves its state whole',
+  async run({ create, createOperations, learningRate }) {
+    const ops = createOperations();
+    const rule = create({ learningRate: settingOf(learningRate, plainTarget.name) });
+    const state = await begin(ops, rule);
+    const before = await contentsOf(ops, state.tensors);
+    const good = passesOf(ops, rule, state);
+    const held = ops.memory().tensors;
+    const withGradients = (change: (gradients: NamedTensors) => NamedTensors): Pass[] =>
+      good.map(({ key, gradients }) => ({ key, gradients: change(gradients) }));
+    const attempts: readonly (readonly [string, string, () => Pass[]])[] = [
+      ['no pass', 'pass', () => []],
+      ['a missing gradient', 'vector', () => withGradients(({ matrix }) => ({ matrix: matrix! }))],
+      ['a gradient of no weight', 'stranger', () => withGradients((all) => ({ ...all, stranger: all.vector! }))],
+      ['a gradient of another shape', 'vector', () => withGradients((all) => ({ ...all, vector: all.matrix! }))],
+      ['an integer gradient', 'vector', () => withGradients((all) => ({ ...all, vector: ops.zeros([5], 'i32') }))],
+    ];
+    for (const [what, name, passes] of attempts) {
+      const problem = ops.scope(() => refusal(() => rule.update(ops, state, passes()), name));
+      if (problem !== undefined) return `${what}: ${problem}`;
+      if (ops.memory().tensors !== held) return `${what}: the failed update left tensors behind.`;
+    }
+    const changed = bitDifference(await contentsOf(ops, state.tensors), before);
+    if (changed !== undefined) return `a failed update changed the state: ${changed}.`;
+    rule.update(ops, state, good);
+    return undefined;
+  },
+};
+
+/** What is wrong with the way that `attempt` fails, if anything: it must be an `LmdError` that names the culprit. */
+function refusal(attempt: () => unknown, name: string): string | undefined {
+  try {
+    attempt();
+  } catch (error) {
+    if (!isLmdError(error)) return `it fails with ${String(error)}, which is no LmdError.`;
+    return error.message.includes(name) ? undefined : `the error does not name ${name}: ${error.message}`;
+  }
+  return 'it was accepted.';
+}

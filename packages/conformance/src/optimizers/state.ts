@@ -1,0 +1,134 @@
+import { disposeState, type EagerOperations, type NamedTensors } from '@lmd/core';
+import { type OptimizerCase, type ResolvedOptimizerOptions, settingOf } from './options.js';
+import {
+  advance,
+  begin,
+  bitDifference,
+  contentsOf,
+  fromContents,
+  layoutDifference,
+  passesOf,
+  plainTarget,
+  seed,
+} from './run.js';
+
+export function stateCases({ create, learningRate }: ResolvedOptimizerOptions): OptimizerCase[] {
+  const make = () => create({ learningRate: settingOf(learningRate, plainTarget.name) });
+  return [
+    {
+      name: 'counts its steps, and keeps the names, shapes and types of its state',
+      async run({ createOperations }) {
+        const [ops, rule] = [createOperations(), make()];
+        let state = await begin(ops, rule);
+        const weights = ops.scope(() => plainTarget.initialWeights(ops));
+        const first = await contentsOf(ops, state.tensors);
+        for (const name of Object.keys(first)) {
+          if (!Object.hasOwn(weights, name.slice(0, name.lastIndexOf('/')))) {
+            return `its tensor "${name}" is not named "<weight>/<vector>".`;
+          }
+        }
+        for (const [index, steps] of [0, 1, 1, 5].entries()) {
+          const expected = state.step + steps;
+          state = advance(ops, rule, state, steps);
+          if (state.step !== expected) return `it counts step ${state.step}, expected ${expected}.`;
+          const problem = layoutDifference(await contentsOf(ops, state.tensors), first);
+          if (problem !== undefined) return `after part ${index} its state is ${problem}.`;
+        }
+        return undefined;
+      },
+    },
+    {
+      name: 'resumes from a copy of its state to the bit, as a rule made anew',
+      async run({ createOperations }) {
+        const [ops, rule] = [createOperations(), make()];
+        const half = advance(ops, rule, await begin(ops, rule), 7);
+        const copied = await contentsOf(ops, half.tensors);
+        const { step } = half;
+        const whole = await contentsOf(ops, advance(ops, rule, half, 8).tensors);
+        const fresh = createOperations();
+        const resumed = advance(fresh, make(), { step, tensors: fromContents(fresh, copied) }, 8);
+        const problem = bitDifference(await contentsOf(fresh, resumed.tensors), whole);
+        return problem && `7 + 8 steps part from 15: ${problem}.`;
+      },
+    },
+    {
+      name: 'is pure: the old state stays as it was, and the same update gives the same bits',
+      async run({ createOperations }) {
+        const [ops, rule] = [createOperations(), make()];
+        const state = advance(ops, rule, await begin(ops, rule), 3);
+        const before = await contentsOf(ops, state.tensors);
+        const passes = passesOf(ops, rule, state);
+        const once = rule.update(ops, state, passes);
+        const [first, gradients] = [await contentsOf(ops, once.tensors), passes[0]!.gradients];
+        advance(ops, rule, once, 2);
+        const changed = bitDifference(await contentsOf(ops, state.tensors), before);
+        if (changed !== undefined) return `the update changed the state that it was given: ${changed}.`;
+        const again = rule.update(ops, state, passes);
+        const problem = bitDifference(await contentsOf(ops, again.tensors), first);
+        if (problem !== undefined) return `the same update came out differently: ${problem}.`;
+        disposeState(ops, state);
+        await contentsOf(ops, again.tensors);
+        return Object.values(gradients).some((gradient) => ops.isDisposed(gradient))
+          ? 'the update freed the gradients that it was given.'
+          : undefined;
+      },
+    },
+    {
+      name: 'draws and evaluates named weights, in handles of their own, by the key alone',
+      async run({ createOperations }) {
+        const [ops, rule] = [createOperations(), make()];
+        const state = advance(ops, rule, await begin(ops, rule), 2);
+        const layout = ops.scope(() => plainTarget.initialWeights(ops));
+        const key = { seed, step: 2, sample: 0 };
+        const ways: readonly (readonly [string, (through: EagerOperations) => NamedTensors])[] = [
+          ['draw', (through) => rule.draw(through, state, key)],
+          ['weights', (through) => rule.weights(through, state)],
+          ['mean weights', (through) => rule.weights(through, state, 'mean')],
+          ['median weights', (through) => rule.weights(through, state, 'median')],
+          ['sampled weights', (through) => rule.weights(through, state, 'sample', key)],
+        ];
+        for (const [what, of] of ways) {
+          const first = of(ops);
+          const contents = await contentsOf(ops, first);
+          const difference = layoutDifference(contents, layout);
+          if (difference !== undefined) return `${what} gives ${difference}.`;
+          ops.dispose(first);
+          const problem = bitDifference(await contentsOf(ops, of(ops)), contents);
+          if (problem !== undefined) return `${what} differs the second time: ${problem}.`;
+        }
+        return undefined;
+      },
+    },
+    {
+      name: 'holds no more memory after 200 steps than after 20, and all of it in its state',
+      async run({ createOperations }) {
+        const [ops, rule] = [createOperations(), make()];
+        let state = await begin(ops, rule);
+        const held = ops.memory();
+        if (held.tensors !== Object.keys(state.tensors).length) {
+          return `init holds ${held.tensors} tensors, its state ${Object.keys(state.tensors).length}.`;
+        }
+        let peak = 0;
+        for (const steps of [20, 180]) {
+          ops.resetPeakMemory();
+          for (let step = 0; step < steps; step++) {
+            const before = state;
+            const passes = passesOf(ops, rule, state);
+            // Not in a scope, which would free what the update forgets.
+            state = rule.update(ops, before, passes);
+            for (const { gradients } of passes) ops.dispose(gradients);
+            disposeState(ops, before);
+          }
+          const now = ops.memory();
+          if (now.tensors !== held.tensors || now.bytes !== held.bytes) {
+            return `after ${state.step} steps ${now.tensors} tensors of ${now.bytes} bytes are held; at first ${held.tensors} of ${held.bytes}.`;
+          }
+          if (peak > 0 && now.peakBytes > peak) return `its peak grew from ${peak} to ${now.peakBytes} bytes.`;
+          peak = now.peakBytes;
+        }
+        disposeState(ops, state);
+        return ops.memory().tensors === 0 ? undefined : `${ops.memory().tensors} tensors are left at the end.`;
+      },
+    },
+  ];
+}
