@@ -1,9 +1,7 @@
-import type { EagerOperations } from '../operations.js';
-import type { NamedTensors, Tensor } from '../tensor.js';
-import { averageGradients } from './gradients.js';
-import type { Optimizer, OptimizerState, Pass, Schedule } from './optimizer.js';
-import { checkOptionNames, learningRateOption, numberOption, weightsKindOption } from './options.js';
-import { checkPasses, checkWeights, freshHandle, gradientsOf, stateName, vectorOf, weightNames } from './state.js';
+import type { Optimizer, Schedule } from './optimizer.js';
+import { checkOptionNames, learningRateOption, numberOption } from './options.js';
+import { meanGradient, perWeightRule, storedWeight } from './per-weight-rule.js';
+import { freshHandle } from './state.js';
 
 export interface AdamwOptions {
   /** Step size, or a schedule of it. At least 0; default 1e-3. */
@@ -45,68 +43,25 @@ export function adamw(options: AdamwOptions = {}): Optimizer {
   const epsilon = numberOption('adamw', 'epsilon', options.epsilon, 1e-8, { above: 0 });
   const weightDecay = numberOption('adamw', 'weightDecay', options.weightDecay, 0.01, { atLeast: 0 });
 
-  function storedWeights(ops: EagerOperations, state: OptimizerState): NamedTensors {
-    const weights: Record<string, Tensor> = {};
-    return ops.scope(() => {
-      for (const name of weightNames('adamw', state, 'weight')) {
-        weights[name] = freshHandle(ops, vectorOf('adamw', state, name, 'weight'));
-      }
-      return weights;
-    });
-  }
-
-  return {
+  return perWeightRule({
     name: 'adamw',
-    samples: 1,
-
-    async init(ops, weights) {
-      checkWeights('adamw', weights);
-      return ops.scope(() => {
-        const tensors: Record<string, Tensor> = {};
-        for (const [name, weight] of Object.entries(weights)) {
-          tensors[stateName(name, 'weight')] = freshHandle(ops, weight);
-          tensors[stateName(name, 'firstMoment')] = ops.zeros(weight.shape);
-          tensors[stateName(name, 'secondMoment')] = ops.zeros(weight.shape);
-        }
-        return { step: 0, tensors };
-      });
+    vectors: ['weight', 'firstMoment', 'secondMoment'],
+    initial: (ops, weight) => ({
+      weight: freshHandle(ops, weight),
+      firstMoment: ops.zeros(weight.shape),
+      secondMoment: ops.zeros(weight.shape),
+    }),
+    ...storedWeight,
+    update(step) {
+      const update = { learningRate: learningRate(step), beta1, beta2, epsilon, weightDecay, step: step + 1 };
+      return (ops, { weight, firstMoment, secondMoment }, passes) => {
+        const { weights, ...moments } = ops.adamwUpdate(
+          { weights: weight, firstMoment, secondMoment },
+          meanGradient(ops, passes),
+          update,
+        );
+        return { weight: weights, ...moments };
+      };
     },
-
-    draw: storedWeights,
-
-    weights(ops, state, kind) {
-      weightsKindOption('adamw', 'kind', kind, 'mean');
-      return storedWeights(ops, state);
-    },
-
-    update(ops: EagerOperations, state: OptimizerState, passes: readonly Pass[]) {
-      const names = weightNames('adamw', state, 'weight');
-      checkPasses('adamw', 1, passes, names);
-      const step = state.step + 1;
-      const update = { learningRate: learningRate(state.step), beta1, beta2, epsilon, weightDecay, step };
-      return ops.scope(() => {
-        const tensors: Record<string, Tensor> = {};
-        for (const name of names) {
-          const weights = vectorOf('adamw', state, name, 'weight');
-          const gradients = gradientsOf('adamw', passes, name, weights.shape);
-          // A scope a weight: with many passes, only one weight's average is alive at a time.
-          const next = ops.scope(() =>
-            ops.adamwUpdate(
-              {
-                weights,
-                firstMoment: vectorOf('adamw', state, name, 'firstMoment'),
-                secondMoment: vectorOf('adamw', state, name, 'secondMoment'),
-              },
-              averageGradients(ops, gradients),
-              update,
-            ),
-          );
-          tensors[stateName(name, 'weight')] = next.weights;
-          tensors[stateName(name, 'firstMoment')] = next.firstMoment;
-          tensors[stateName(name, 'secondMoment')] = next.secondMoment;
-        }
-        return { step, tensors };
-      });
-    },
-  };
+  });
 }

@@ -2,10 +2,12 @@ import { describe, expect, it } from 'vitest';
 import {
   type EagerOperations,
   type LmdOptions,
+  lion,
   lmd,
   lmdRegularizers,
   type NamedTensors,
   type OptimizerState,
+  type Tensor,
 } from '../index.js';
 import { allValues, expectClose, pass, randomNumbers, tensors, testOperations, values } from './test-support.js';
 
@@ -122,6 +124,31 @@ describe('a step of lmd', () => {
     const end = await logs(ops, state);
     expectClose([...end.plus, ...end.minus], parameters, 1e-5, 1e-5);
     expectClose(await values(ops, state.tensors['w/momentumMinus']!), momentum.slice(16), 1e-4, 1e-6);
+  });
+
+  it('without noise is the rule lion itself on log(m±/m₀), its weight decay the prior', async () => {
+    const random = randomNumbers(9);
+    const initial = Array.from({ length: 16 }, () => 2 * random() - 1);
+    const gradients = Array.from({ length: 30 }, () => initial.map(() => random() - 0.5));
+    const [learningRate, beta1, beta2, lambda] = [0.02, 0.8, 0.95, 0.7];
+    const ops = testOperations();
+    const options = { learningRate, beta1, beta2, regularization: lambda, noise: 0 };
+    const start = await lmd(options).init(ops, tensors(ops, { w: initial }));
+    const prior = await logPriorMedian(ops, start);
+    const { plus, minus } = await logs(ops, start);
+    const rule = lion({ learningRate, beta1, beta2, weightDecay: lambda });
+    const shifted = (half: number[]) => half.map((l) => l - prior);
+    let state = await rule.init(ops, tensors(ops, { plus: shifted(plus), minus: shifted(minus) }));
+    for (const [step, gradient] of gradients.entries()) {
+      const g = ops.fromData(gradient);
+      const scaled = (half: Tensor, sign: number) => ops.multiply(ops.multiply(ops.exp(ops.add(half, prior)), g), sign);
+      const { plus: logPlus, minus: logMinus } = rule.draw(ops, state, { seed: 1, step, sample: 0 });
+      state = rule.update(ops, state, [pass({ plus: scaled(logPlus!, 1), minus: scaled(logMinus!, -1) }, step)]);
+    }
+    const same = await allValues(ops, rule.weights(ops, state));
+    const end = await logs(ops, await run(ops, options, tensors(ops, { w: initial }), 30, (step) => gradients[step]!));
+    expectClose(shifted(end.plus), same.plus!, 1e-5, 1e-5);
+    expectClose(shifted(end.minus), same.minus!, 1e-5, 1e-5);
   });
 
   it.each([false, true])('keeps m⁺·m⁻ with σ = 0, λ = 0 and gradients not scaled (sign: %s)', async (useSign) => {
