@@ -48,7 +48,7 @@ function drawOrClear(
   seedLow: u32,
   seedHigh: u32,
 ): void {
-  if (noise == 0) memory.fill(NORMALS, 0, <usize>(size + 3) << 2);
+  if (noise == 0) memory.fill(NORMALS, 0, <usize>((size + 3) & ~3) << 2);
   else drawNormals(NORMALS, size, group, stream, step, sample, seedLow, seedHigh);
 }
 

@@ -1,8 +1,8 @@
 import { type Backend, binaryNames, comparisonNames, unaryNames } from '@lmd/core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { variants } from '../../test/engines.js';
-import { expectSame, f32, i32, onBoth, random } from '../../test/parity.js';
-import { randomFloats, worstUlps } from '../../test/random-values.js';
+import { variants } from './engines.js';
+import { expectSame, f32, i32, onBoth, random } from './parity.js';
+import { randomFloats, worstUlps } from './random-values.js';
 
 const special = [Number.NaN, Infinity, -Infinity, 0, -0, 1, -1, 0.5, 1.5, 2.5, -0.5, -1.5, -2.5, 3e38, 1e-30, -1e-30];
 

@@ -1,7 +1,7 @@
 import type { Backend } from '@lmd/core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { variants } from '../../test/engines.js';
-import { expectSame, f32, onBoth, random } from '../../test/parity.js';
+import { variants } from './engines.js';
+import { expectSame, f32, onBoth, random } from './parity.js';
 
 describe.each(variants)('reductions and products of $label', ({ label, create }) => {
   let backend: Backend;

@@ -11,8 +11,8 @@ import {
 } from '@lmd/core';
 import { formats } from '@lmd/mx-formats';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { variants } from '../../test/engines.js';
-import { randomFloats, worstError, worstUlps } from '../../test/random-values.js';
+import { variants } from './engines.js';
+import { randomFloats, worstError, worstUlps } from './random-values.js';
 
 const oracle: ReferenceBackend = createReferenceBackend({ storage: 'f64' });
 const exact = createOperations(oracle);
