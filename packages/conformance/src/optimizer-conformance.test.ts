@@ -204,7 +204,7 @@ describe('optimizerConformance', () => {
         };
       }),
       /^parameterGroups/,
-      /is not a tensor|undefined/,
+      /the state's tensor "count\/value" is none of this rule/,
     ],
   ])('finds a rule that %s', async (_, options, test, message) => {
     const failed = [...(await failures(options))].filter(([name]) => test.test(name));

@@ -70,7 +70,7 @@ export function ivon(options: IvonOptions): Optimizer {
 
   /** 1/σ = √(λ·(h + δ)). */
   const inverseDeviation = (ops: EagerOperations, hessian: Tensor) =>
-    ops.sqrt(ops.multiply(ops.add(hessian, weightDecay), sampleSize));
+    ops.scope(() => ops.sqrt(ops.multiply(ops.add(hessian, weightDecay), sampleSize)));
 
   return perWeightRule({
     name: 'ivon',
@@ -88,18 +88,22 @@ export function ivon(options: IvonOptions): Optimizer {
       const rate = learningRate(step) * (rescale ? initialHessian + weightDecay : 1);
       const correction = 1 - beta1 ** (step + 1);
       return (ops, { mean, gradientAverage, hessian }, passes) => {
-        const noiseTimesGradient = meanOver(ops, passes, ({ gradient, key }) =>
-          ops.multiply(ops.randomNormal(mean.shape, key()), gradient),
-        );
-        const estimate = ops.multiply(noiseTimesGradient, inverseDeviation(ops, hessian));
-        const nextHessian = correctedAverage(ops, hessian, estimate, beta2, weightDecay);
+        // Scopes, because of a large weight not many more vectors should be alive than these.
+        const nextHessian = ops.scope(() => {
+          const noiseTimesGradient = meanOver(ops, passes, ({ gradient, key }) =>
+            ops.multiply(ops.randomNormal(mean.shape, key()), gradient),
+          );
+          const estimate = ops.multiply(noiseTimesGradient, inverseDeviation(ops, hessian));
+          return correctedAverage(ops, hessian, estimate, beta2, weightDecay);
+        });
         const nextAverage = movingAverage(ops, gradientAverage, meanGradient(ops, passes), beta1);
-        const pull = ops.add(ops.multiply(nextAverage, 1 / correction), ops.multiply(mean, weightDecay));
-        const newtonStep = ops.divide(pull, ops.add(nextHessian, weightDecay));
-        const bounded =
-          clipRadius === undefined ? newtonStep : ops.maximum(ops.minimum(newtonStep, clipRadius), -clipRadius);
+        const newtonStep = ops.scope(() => {
+          const pull = ops.add(ops.multiply(nextAverage, 1 / correction), ops.multiply(mean, weightDecay));
+          const step = ops.divide(pull, ops.add(nextHessian, weightDecay));
+          return clipRadius === undefined ? step : ops.maximum(ops.minimum(step, clipRadius), -clipRadius);
+        });
         return {
-          mean: ops.subtract(mean, ops.multiply(bounded, rate)),
+          mean: ops.subtract(mean, ops.multiply(newtonStep, rate)),
           gradientAverage: nextAverage,
           hessian: nextHessian,
         };
@@ -117,8 +121,10 @@ function correctedAverage(
   weightDecay: number,
 ): Tensor {
   return ops.scope(() => {
-    const change = ops.multiply(ops.subtract(estimate, hessian), 1 - beta2);
-    const correction = ops.divide(ops.multiply(ops.multiply(change, change), 0.5), ops.add(hessian, weightDecay));
+    const change = ops.scope(() => ops.multiply(ops.subtract(estimate, hessian), 1 - beta2));
+    const correction = ops.scope(() =>
+      ops.divide(ops.multiply(ops.multiply(change, change), 0.5), ops.add(hessian, weightDecay)),
+    );
     return ops.add(hessian, ops.add(change, correction));
   });
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { lieGroupAffine } from '../index.js';
+import { meanDecay } from './lie-group-affine.js';
 import {
   allValues,
   descend,
@@ -62,6 +63,18 @@ describe('lieGroupAffine', () => {
     // A gradient too small for the exponential to differ from its tangent.
     const next = rule.update(ops, state, [{ key, gradients: tensors(ops, { w: [1e-2] }) }]);
     expectClose(await values(ops, next.tensors['w/location']!), [1 - 4 * 0.1 * 0.1 * 1e-2], 1e-6);
+  });
+
+  it('takes (1 − e⁻ˣ)/x to single precision on both sides of where its series ends', async () => {
+    const ops = testOperations();
+    const sizes = [1e-30, 1e-4, 0.01, 0.03, 0.0499, 0.0501, 0.2, 1, 7];
+    const xs = [0, ...sizes, ...sizes.map((x) => -x)];
+    expectClose(
+      await values(ops, meanDecay(ops, ops.fromData(xs))),
+      xs.map((x) => (x === 0 ? 1 : -Math.expm1(-x) / x)),
+      3e-6,
+      0,
+    );
   });
 
   it('on a quadratic of curvature h finds the minimum, and the variance T/h', async () => {

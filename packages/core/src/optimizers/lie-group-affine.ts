@@ -77,15 +77,23 @@ export function lieGroupAffine(options: LieGroupAffineOptions = {}): Optimizer {
       const scaleRate = scaleLearningRate(step);
       return (ops, { location, logScale, momentumLocation, momentumScale }, passes) => {
         const scale = ops.exp(logScale);
-        const noiseTimesGradient = meanOver(ops, passes, ({ gradient, key }) =>
-          ops.multiply(ops.randomNormal(location.shape, key()), gradient),
+        // Scopes, because of a large weight not many more vectors should be alive than these.
+        const ofScale = ops.scope(() => {
+          const noiseTimesGradient = meanOver(ops, passes, ({ gradient, key }) =>
+            ops.multiply(ops.randomNormal(location.shape, key()), gradient),
+          );
+          const pull = ops.subtract(ops.multiply(scale, noiseTimesGradient), temperature);
+          return movingAverage(ops, momentumScale, pull, beta);
+        });
+        const ofLocation = ops.scope(() =>
+          movingAverage(ops, momentumLocation, ops.multiply(scale, meanGradient(ops, passes)), beta),
         );
-        const pull = ops.subtract(ops.multiply(scale, noiseTimesGradient), temperature);
-        const ofScale = movingAverage(ops, momentumScale, pull, beta);
-        const ofLocation = movingAverage(ops, momentumLocation, ops.multiply(scale, meanGradient(ops, passes)), beta);
-        const reach = ops.multiply(meanDecay(ops, ops.multiply(ofScale, locationRate)), locationRate);
+        const move = ops.scope(() => {
+          const decay = meanDecay(ops, ops.multiply(ofScale, locationRate));
+          return ops.multiply(ops.multiply(ops.multiply(scale, ofLocation), decay), locationRate);
+        });
         return {
-          location: ops.subtract(location, ops.multiply(ops.multiply(scale, ofLocation), reach)),
+          location: ops.subtract(location, move),
           logScale: ops.subtract(logScale, ops.multiply(ofScale, scaleRate)),
           momentumLocation: ofLocation,
           momentumScale: ofScale,
@@ -96,12 +104,16 @@ export function lieGroupAffine(options: LieGroupAffineOptions = {}): Optimizer {
 }
 
 /** (1 − e⁻ˣ) / x, the mean of e⁻ˢ for s from 0 to x. Near 0, where the difference cancels, by its series. */
-function meanDecay(ops: EagerOperations, x: Tensor): Tensor {
+export function meanDecay(ops: EagerOperations, x: Tensor): Tensor {
   return ops.scope(() => {
-    const near = ops.less(ops.absolute(x), 0.05);
-    let series: Tensor = ops.full([], 1 / 120);
-    for (const coefficient of [-1 / 24, 1 / 6, -1 / 2, 1]) series = ops.add(ops.multiply(series, x), coefficient);
-    const quotient = ops.divide(ops.subtract(1, ops.exp(ops.negate(x))), x);
+    const near = ops.scope(() => ops.less(ops.absolute(x), 0.05));
+    const series = ops.scope(() => {
+      const [first, ...rest] = [-1 / 24, 1 / 6, -1 / 2, 1] as const;
+      let sum: Tensor = ops.full([], first);
+      for (const coefficient of rest) sum = ops.add(ops.multiply(sum, x), coefficient);
+      return sum;
+    });
+    const quotient = ops.scope(() => ops.divide(ops.subtract(1, ops.exp(ops.negate(x))), x));
     return ops.where(near, series, quotient);
   });
 }

@@ -101,8 +101,11 @@ export function lieGroupMultiplicative(options: LieGroupMultiplicativeOptions = 
 /** θ = g·ρ. Uniforms are below 1, so the logarithm is finite; they can be 0, where the half is drawn as 0. */
 function drawHalf(ops: EagerOperations, logScale: Tensor, key: RandomKey): Tensor {
   return ops.scope(() => {
-    const survival = ops.subtract(1, ops.randomUniform(logScale.shape, key));
-    return ops.multiply(ops.exp(logScale), ops.sqrt(ops.multiply(ops.log(survival), -2)));
+    const noise = ops.scope(() => {
+      const survival = ops.subtract(1, ops.randomUniform(logScale.shape, key));
+      return ops.sqrt(ops.multiply(ops.log(survival), -2));
+    });
+    return ops.multiply(ops.exp(logScale), noise);
   });
 }
 

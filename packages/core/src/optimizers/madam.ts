@@ -54,13 +54,18 @@ export function madam(options: MadamOptions = {}): Optimizer {
       const correction = 1 - beta ** (step + 1);
       return (ops, { weight, secondMoment, bound }, passes) => {
         const gradient = meanGradient(ops, passes);
-        const next = movingAverage(ops, secondMoment, ops.multiply(gradient, gradient), beta);
-        const deviation = ops.sqrt(ops.multiply(next, 1 / correction));
-        // 0 / 0 is no step. Asked so, a NaN gradient is not equal to 0 and shows in the weight.
-        const normalized = ops.where(ops.equal(deviation, 0), 0, ops.divide(gradient, deviation));
-        const clipped = ops.maximum(ops.minimum(normalized, gradientBound), -gradientBound);
-        const factor = ops.exp(ops.multiply(ops.multiply(ops.sign(weight), clipped), -rate));
-        const moved = ops.multiply(weight, factor);
+        const square = ops.multiply(gradient, gradient);
+        const next = movingAverage(ops, secondMoment, square, beta);
+        // Scopes, because of a large weight not many more vectors should be alive than these.
+        const clipped = ops.scope(() => {
+          const deviation = ops.sqrt(ops.multiply(next, 1 / correction));
+          // 0 / 0 is no step. Asked so, a NaN gradient is not equal to 0 and shows in the weight.
+          const normalized = ops.where(ops.equal(deviation, 0), 0, ops.divide(gradient, deviation));
+          return ops.maximum(ops.minimum(normalized, gradientBound), -gradientBound);
+        });
+        const moved = ops.scope(() =>
+          ops.multiply(weight, ops.exp(ops.multiply(ops.multiply(ops.sign(weight), clipped), -rate))),
+        );
         return {
           weight: ops.maximum(ops.minimum(moved, bound), ops.negate(bound)),
           secondMoment: next,
