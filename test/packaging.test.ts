@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, stop } from 'esbuild';
 import { publint } from 'publint';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -13,7 +13,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const pnpm = join(root, 'node_modules', 'pnpm', 'bin', 'pnpm.cjs');
 const work = mkdtempSync(join(tmpdir(), 'lmd-packaging-'));
-afterAll(() => rmSync(work, { recursive: true, force: true }));
+afterAll(async () => {
+  // esbuild's service is a child process, which would keep the test worker from ending.
+  await stop();
+  rmSync(work, { recursive: true, force: true });
+});
 
 interface Manifest {
   name: string;
