@@ -50,6 +50,17 @@ describe('optimizerConformance', () => {
     expect(await failures(sound)).toEqual(new Map());
   });
 
+  it('leaves nothing in a backend that all tests share, also when they are started together', async () => {
+    const backend = createReferenceBackend();
+    const bodies: (() => Promise<void>)[] = [];
+    optimizerConformance(
+      { describe: (_, body) => body(), it: (_, body) => bodies.push(body), expect },
+      { ...sound, createOperations: () => createOperations(backend) },
+    );
+    await Promise.all(bodies.map((body) => body()));
+    expect(backend.memory().tensors).toBe(0);
+  });
+
   it.each<[string, OptimizerConformanceOptions, RegExp, RegExp]>([
     [
       'climbs',

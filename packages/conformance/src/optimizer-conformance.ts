@@ -2,7 +2,13 @@ import type { TestFramework } from './framework.js';
 import { compositionCases } from './optimizers/composition.js';
 import { convergenceCases } from './optimizers/convergence.js';
 import { inputCases } from './optimizers/inputs.js';
-import { type OptimizerConformanceOptions, resolveOptimizerOptions } from './optimizers/options.js';
+import {
+  type OptimizerCase,
+  type OptimizerConformanceOptions,
+  type ResolvedOptimizerOptions,
+  resolveOptimizerOptions,
+} from './optimizers/options.js';
+import { openSession, type Session } from './optimizers/run.js';
 import { stateCases } from './optimizers/state.js';
 
 /** Ample for some hundred steps in plain loops; a framework's default of a few seconds is not. */
@@ -23,6 +29,13 @@ export function optimizerConformance(
   options: OptimizerConformanceOptions,
 ): void {
   const resolved = resolveOptimizerOptions(options);
+  // One at a time, also under a framework that starts tests together: what a backend holds must be the test's own.
+  let previous: Promise<unknown> = Promise.resolve();
+  const inTurn = (body: () => Promise<void>) => () => {
+    const turn = previous.then(body);
+    previous = turn.catch(() => undefined);
+    return turn;
+  };
   describe(`conformance of the optimizer ${resolved.name}`, () => {
     for (const [group, cases] of [
       ['convergence', convergenceCases],
@@ -34,15 +47,28 @@ export function optimizerConformance(
         for (const { name, run } of cases(resolved)) {
           it(
             name,
-            async () => {
-              const problem = await run(resolved);
+            inTurn(async () => {
+              const problem = await runCase(run, resolved);
               if (problem !== undefined) throw new Error(`${resolved.name}: ${problem}`);
               expect(problem).toBe(undefined);
-            },
+            }),
             testTimeout,
           );
         }
       });
     }
   });
+}
+
+async function runCase(run: OptimizerCase['run'], options: ResolvedOptimizerOptions): Promise<string | undefined> {
+  const sessions: Session[] = [];
+  try {
+    return await run(options, () => {
+      const session = openSession(options.createOperations());
+      sessions.push(session);
+      return session;
+    });
+  } finally {
+    for (const session of sessions) session.close();
+  }
 }

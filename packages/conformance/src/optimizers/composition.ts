@@ -14,80 +14,86 @@ import {
   type Tensor,
 } from '@lmd/core';
 import { type OptimizerCase, type ResolvedOptimizerOptions, settingOf } from './options.js';
-import { advance, begin, bitDifference, contentsOf, plainTarget } from './run.js';
+import { advance, begin, bitDifference, contentsOf, plainTarget, type Session } from './run.js';
 import type { Target } from './targets.js';
 
 const steps = 6;
 
 export function compositionCases(options: ResolvedOptimizerOptions): OptimizerCase[] {
-  const { create, createOperations } = options;
+  const { create } = options;
   const rate = settingOf(options.learningRate, plainTarget.name);
   const make = () => create({ learningRate: rate });
   const decay = schedules.linear({ from: rate, to: rate / 2, steps });
 
-  async function trained(rule: Optimizer, { target = plainTarget, change = unchanged }: Training = {}) {
-    const ops = createOperations();
-    const start = await begin(ops, rule, target);
+  async function trained(
+    open: () => Session,
+    rule: Optimizer,
+    { target = plainTarget, change = unchanged }: Training = {},
+  ) {
+    const session = open();
+    const { ops } = session;
+    const start = await begin(session, rule, target);
     const each = (passes: Pass[]) => passes.map(({ key, gradients }) => ({ key, gradients: change(ops, gradients) }));
-    return contentsOf(ops, advance(ops, rule, start, steps, { target, change: each }).tensors);
+    return contentsOf(ops, advance(session, rule, start, steps, { target, change: each }).tensors);
   }
 
   return [
     {
       name: 'parameterGroups: beside another rule it does what it does alone',
-      async run() {
+      async run(_, open) {
         const grouped = await trained(
+          open,
           parameterGroups([
             { match: 'matrix', optimizer: make() },
             { match: '*', optimizer: adamw() },
           ]),
         );
-        return bitDifference(startingWith(grouped, 'matrix/'), await trained(make(), { target: matrixAlone }));
+        return bitDifference(startingWith(grouped, 'matrix/'), await trained(open, make(), { target: matrixAlone }));
       },
     },
     {
       name: 'clipByGlobalNorm: a norm never reached changes nothing, and one exceeded scales all gradients alike',
-      async run() {
-        const wide = bitDifference(await trained(clipByGlobalNorm(make(), 1e6)), await trained(make()));
+      async run(_, open) {
+        const wide = bitDifference(await trained(open, clipByGlobalNorm(make(), 1e6)), await trained(open, make()));
         if (wide !== undefined) return `far below the norm: ${wide}`;
         const limit = 1e-3;
-        const scaled = await trained(make(), {
+        const scaled = await trained(open, make(), {
           change(ops, gradients) {
             const factor = ops.divide(limit, globalNorm(ops, gradients));
             return map(gradients, (gradient) => ops.multiply(gradient, factor));
           },
         });
-        const tight = bitDifference(await trained(clipByGlobalNorm(make(), limit)), scaled);
+        const tight = bitDifference(await trained(open, clipByGlobalNorm(make(), limit)), scaled);
         return tight && `above the norm: ${tight}`;
       },
     },
     {
       name: 'schedules: a constant one is its number, and another is followed',
-      async run() {
-        const fixed = await trained(make());
-        const constant = bitDifference(await trained(create({ learningRate: schedules.constant(rate) })), fixed);
+      async run(_, open) {
+        const fixed = await trained(open, make());
+        const constant = bitDifference(await trained(open, create({ learningRate: schedules.constant(rate) })), fixed);
         if (constant !== undefined) return `a constant schedule: ${constant}`;
-        const followed = bitDifference(await trained(create({ learningRate: decay })), fixed);
+        const followed = bitDifference(await trained(open, create({ learningRate: decay })), fixed);
         return followed === undefined ? 'a falling learning rate changed nothing.' : undefined;
       },
     },
     {
       name: 'injectHyperparameters: an injected learning rate is the same as a given one',
-      async run() {
+      async run(_, open) {
         const injected = injectHyperparameters(({ learningRate }) => create({ learningRate }), { learningRate: decay });
-        return bitDifference(await trained(injected), await trained(create({ learningRate: decay })));
+        return bitDifference(await trained(open, injected), await trained(open, create({ learningRate: decay })));
       },
     },
     {
       name: 'accumulateGradients: two equal halves of a batch are the batch',
-      async run() {
-        const halves = await trained(make(), {
+      async run(_, open) {
+        const halves = await trained(open, make(), {
           change(ops, gradients) {
             const again = map(gradients, (gradient) => ops.reshape(gradient, gradient.shape));
             return scaleGradients(ops, accumulateGradients(ops, gradients, again), 0.5);
           },
         });
-        return bitDifference(halves, await trained(make()));
+        return bitDifference(halves, await trained(open, make()));
       },
     },
   ];

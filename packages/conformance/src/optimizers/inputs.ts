@@ -28,22 +28,25 @@ export function inputCases(options: ResolvedOptimizerOptions): OptimizerCase[] {
 
 const scheduleCase: OptimizerCase = {
   name: 'refuses what a schedule should not return, at its step',
-  async run({ create, createOperations }) {
-    const ops = createOperations();
+  async run({ create }, open) {
+    const session = open();
+    const { ops } = session;
     const rule = create({ learningRate: (step) => (step === 0 ? Number.NaN : 0.1) });
-    const state = await begin(ops, rule);
-    return refusal(() => rule.update(ops, state, passesOf(ops, rule, state)), 'learningRate');
+    const state = await begin(session, rule);
+    const passes = passesOf(session, rule, state);
+    return ops.scope(() => refusal(() => rule.update(ops, state, passes), 'learningRate'));
   },
 };
 
 const gradientCase: OptimizerCase = {
   name: 'refuses gradients that do not fit, by name, and leaves its state whole',
-  async run({ create, createOperations, learningRate }) {
-    const ops = createOperations();
+  async run({ create, learningRate }, open) {
+    const session = open();
+    const { ops } = session;
     const rule = create({ learningRate: settingOf(learningRate, plainTarget.name) });
-    const state = await begin(ops, rule);
+    const state = await begin(session, rule);
     const before = await contentsOf(ops, state.tensors);
-    const good = passesOf(ops, rule, state);
+    const good = passesOf(session, rule, state);
     const held = ops.memory().tensors;
     const withGradients = (change: (gradients: NamedTensors) => NamedTensors): Pass[] =>
       good.map(({ key, gradients }) => ({ key, gradients: change(gradients) }));
@@ -61,7 +64,7 @@ const gradientCase: OptimizerCase = {
     }
     const changed = bitDifference(await contentsOf(ops, state.tensors), before);
     if (changed !== undefined) return `a failed update changed the state: ${changed}.`;
-    rule.update(ops, state, good);
+    session.own(rule.update(ops, state, good).tensors);
     return undefined;
   },
 };

@@ -1,4 +1,5 @@
 import { type EagerOperations, LmdError, type Optimizer, type Schedule } from '@lmd/core';
+import type { Session } from './run.js';
 
 /** What the suite asks `create` for: a learning rate, and in its tests of bad input one more option, of any type. */
 export interface OptimizerOptions {
@@ -28,10 +29,10 @@ export interface OptimizerConformanceOptions {
 
 export type ResolvedOptimizerOptions = Required<OptimizerConformanceOptions>;
 
-/** One test; what `run` resolves to says what is wrong. */
+/** One test; what `run` resolves to says what is wrong. What it opens is closed after it. */
 export interface OptimizerCase {
   readonly name: string;
-  run(options: ResolvedOptimizerOptions): Promise<string | undefined>;
+  run(options: ResolvedOptimizerOptions, open: () => Session): Promise<string | undefined>;
 }
 
 const known: readonly (keyof OptimizerConformanceOptions)[] = [

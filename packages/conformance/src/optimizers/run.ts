@@ -15,18 +15,45 @@ export const seed = 7;
 /** The target that tests of anything but convergence run on: a matrix and a vector. */
 export const plainTarget: Target = targets[0]!;
 
+/** The operations of one test, and what it still holds of them, to be freed at its end, also when it fails. */
+export interface Session {
+  readonly ops: EagerOperations;
+  own<T extends NamedTensors>(tensors: T): T;
+  close(): void;
+}
+
+export function openSession(ops: EagerOperations): Session {
+  const owned: Tensor[] = [];
+  return {
+    ops,
+    own(tensors) {
+      owned.push(...Object.values(tensors));
+      return tensors;
+    },
+    close: () => ops.dispose(owned.filter((tensor) => !ops.isDisposed(tensor))),
+  };
+}
+
 /** The state before the first step. The initial weights are freed. */
-export async function begin(ops: EagerOperations, rule: Optimizer, target = plainTarget): Promise<OptimizerState> {
+export async function begin({ ops, own }: Session, rule: Optimizer, target = plainTarget): Promise<OptimizerState> {
   const weights = ops.scope(() => target.initialWeights(ops));
   try {
-    return await rule.init(ops, weights);
+    const state = await rule.init(ops, weights);
+    own(state.tensors);
+    return state;
   } finally {
     ops.dispose(weights);
   }
 }
 
 /** The passes of one step: as many draws as the rule asks for, each with the target's gradients there. */
-export function passesOf(ops: EagerOperations, rule: Optimizer, state: OptimizerState, target = plainTarget): Pass[] {
+export function passesOf({ ops, own }: Session, rule: Optimizer, state: OptimizerState): Pass[] {
+  const passes = drawPasses(ops, rule, state, plainTarget);
+  for (const { gradients } of passes) own(gradients);
+  return passes;
+}
+
+function drawPasses(ops: EagerOperations, rule: Optimizer, state: OptimizerState, target: Target): Pass[] {
   return Array.from({ length: rule.samples }, (_, sample) => {
     const key = { seed, step: state.step, sample };
     return { key, gradients: ops.scope(() => target.evaluate(ops, rule.draw(ops, state, key)).gradients) };
@@ -35,7 +62,7 @@ export function passesOf(ops: EagerOperations, rule: Optimizer, state: Optimizer
 
 /** Steps from a state, which is freed. */
 export function advance(
-  ops: EagerOperations,
+  { ops, own }: Session,
   rule: Optimizer,
   state: OptimizerState,
   steps: number,
@@ -47,9 +74,10 @@ export function advance(
   let current = state;
   for (let step = 0; step < steps; step++) {
     const before = current;
-    current = ops.scope(() => rule.update(ops, before, change(passesOf(ops, rule, before, target))));
+    current = ops.scope(() => rule.update(ops, before, change(drawPasses(ops, rule, before, target))));
     disposeState(ops, before);
   }
+  own(current.tensors);
   return current;
 }
 
@@ -66,9 +94,11 @@ export async function contentsOf(ops: EagerOperations, tensors: NamedTensors): P
   return contents;
 }
 
-export function fromContents(ops: EagerOperations, contents: Contents): NamedTensors {
-  return Object.fromEntries(
-    Object.entries(contents).map(([name, { shape, dtype, data }]) => [name, ops.fromData(data, shape, dtype)]),
+export function fromContents({ ops, own }: Session, contents: Contents): NamedTensors {
+  return own(
+    Object.fromEntries(
+      Object.entries(contents).map(([name, { shape, dtype, data }]) => [name, ops.fromData(data, shape, dtype)]),
+    ),
   );
 }
 

@@ -17,10 +17,11 @@ export function stateCases({ create, learningRate }: ResolvedOptimizerOptions): 
   return [
     {
       name: 'counts its steps, and keeps the names, shapes and types of its state',
-      async run({ createOperations }) {
-        const [ops, rule] = [createOperations(), make()];
-        let state = await begin(ops, rule);
-        const weights = ops.scope(() => plainTarget.initialWeights(ops));
+      async run(_, open) {
+        const [session, rule] = [open(), make()];
+        const { ops, own } = session;
+        let state = await begin(session, rule);
+        const weights = own(ops.scope(() => plainTarget.initialWeights(ops)));
         const first = await contentsOf(ops, state.tensors);
         for (const name of Object.keys(first)) {
           if (!Object.hasOwn(weights, name.slice(0, name.lastIndexOf('/')))) {
@@ -29,7 +30,7 @@ export function stateCases({ create, learningRate }: ResolvedOptimizerOptions): 
         }
         for (const [index, steps] of [0, 1, 1, 5].entries()) {
           const expected = state.step + steps;
-          state = advance(ops, rule, state, steps);
+          state = advance(session, rule, state, steps);
           if (state.step !== expected) return `it counts step ${state.step}, expected ${expected}.`;
           const problem = layoutDifference(await contentsOf(ops, state.tensors), first);
           if (problem !== undefined) return `after part ${index} its state is ${problem}.`;
@@ -39,31 +40,35 @@ export function stateCases({ create, learningRate }: ResolvedOptimizerOptions): 
     },
     {
       name: 'resumes from a copy of its state to the bit, as a rule made anew',
-      async run({ createOperations }) {
-        const [ops, rule] = [createOperations(), make()];
-        const half = advance(ops, rule, await begin(ops, rule), 7);
+      async run(_, open) {
+        const [session, rule] = [open(), make()];
+        const { ops } = session;
+        const half = advance(session, rule, await begin(session, rule), 7);
         const copied = await contentsOf(ops, half.tensors);
         const { step } = half;
-        const whole = await contentsOf(ops, advance(ops, rule, half, 8).tensors);
-        const fresh = createOperations();
+        const whole = await contentsOf(ops, advance(session, rule, half, 8).tensors);
+        const fresh = open();
         const resumed = advance(fresh, make(), { step, tensors: fromContents(fresh, copied) }, 8);
-        const problem = bitDifference(await contentsOf(fresh, resumed.tensors), whole);
+        const problem = bitDifference(await contentsOf(fresh.ops, resumed.tensors), whole);
         return problem && `7 + 8 steps part from 15: ${problem}.`;
       },
     },
     {
       name: 'is pure: the old state stays as it was, and the same update gives the same bits',
-      async run({ createOperations }) {
-        const [ops, rule] = [createOperations(), make()];
-        const state = advance(ops, rule, await begin(ops, rule), 3);
+      async run(_, open) {
+        const [session, rule] = [open(), make()];
+        const { ops, own } = session;
+        const state = advance(session, rule, await begin(session, rule), 3);
         const before = await contentsOf(ops, state.tensors);
-        const passes = passesOf(ops, rule, state);
+        const passes = passesOf(session, rule, state);
         const once = rule.update(ops, state, passes);
+        own(once.tensors);
         const [first, gradients] = [await contentsOf(ops, once.tensors), passes[0]!.gradients];
-        advance(ops, rule, once, 2);
+        advance(session, rule, once, 2);
         const changed = bitDifference(await contentsOf(ops, state.tensors), before);
         if (changed !== undefined) return `the update changed the state that it was given: ${changed}.`;
         const again = rule.update(ops, state, passes);
+        own(again.tensors);
         const problem = bitDifference(await contentsOf(ops, again.tensors), first);
         if (problem !== undefined) return `the same update came out differently: ${problem}.`;
         disposeState(ops, state);
@@ -75,10 +80,11 @@ export function stateCases({ create, learningRate }: ResolvedOptimizerOptions): 
     },
     {
       name: 'draws and evaluates named weights, in handles of their own, by the key alone',
-      async run({ createOperations }) {
-        const [ops, rule] = [createOperations(), make()];
-        const state = advance(ops, rule, await begin(ops, rule), 2);
-        const layout = ops.scope(() => plainTarget.initialWeights(ops));
+      async run(_, open) {
+        const [session, rule] = [open(), make()];
+        const { ops, own } = session;
+        const state = advance(session, rule, await begin(session, rule), 2);
+        const layout = own(ops.scope(() => plainTarget.initialWeights(ops)));
         const key = { seed, step: 2, sample: 0 };
         const ways: readonly (readonly [string, (through: EagerOperations) => NamedTensors])[] = [
           ['draw', (through) => rule.draw(through, state, key)],
@@ -93,7 +99,7 @@ export function stateCases({ create, learningRate }: ResolvedOptimizerOptions): 
           const difference = layoutDifference(contents, layout);
           if (difference !== undefined) return `${what} gives ${difference}.`;
           ops.dispose(first);
-          const problem = bitDifference(await contentsOf(ops, of(ops)), contents);
+          const problem = bitDifference(await contentsOf(ops, own(of(ops))), contents);
           if (problem !== undefined) return `${what} differs the second time: ${problem}.`;
         }
         return undefined;
@@ -101,33 +107,36 @@ export function stateCases({ create, learningRate }: ResolvedOptimizerOptions): 
     },
     {
       name: 'holds no more memory after 200 steps than after 20, and all of it in its state',
-      async run({ createOperations }) {
-        const [ops, rule] = [createOperations(), make()];
-        let state = await begin(ops, rule);
+      async run(_, open) {
+        const [session, rule] = [open(), make()];
+        const { ops } = session;
+        const before = ops.memory().tensors;
+        let state = await begin(session, rule);
         const held = ops.memory();
-        if (held.tensors !== Object.keys(state.tensors).length) {
-          return `init holds ${held.tensors} tensors, its state ${Object.keys(state.tensors).length}.`;
+        if (held.tensors - before !== Object.keys(state.tensors).length) {
+          return `init holds ${held.tensors - before} tensors, its state ${Object.keys(state.tensors).length}.`;
         }
         let peak = 0;
         for (const steps of [20, 180]) {
           ops.resetPeakMemory();
           for (let step = 0; step < steps; step++) {
-            const before = state;
-            const passes = passesOf(ops, rule, state);
+            const old = state;
+            const passes = passesOf(session, rule, state);
             // Not in a scope, which would free what the update forgets.
-            state = rule.update(ops, before, passes);
+            state = rule.update(ops, old, passes);
             for (const { gradients } of passes) ops.dispose(gradients);
-            disposeState(ops, before);
+            disposeState(ops, old);
           }
           const now = ops.memory();
           if (now.tensors !== held.tensors || now.bytes !== held.bytes) {
-            return `after ${state.step} steps ${now.tensors} tensors of ${now.bytes} bytes are held; at first ${held.tensors} of ${held.bytes}.`;
+            return `after ${state.step} steps ${now.tensors - before} tensors are held, ${now.bytes - held.bytes} bytes more than at first.`;
           }
           if (peak > 0 && now.peakBytes > peak) return `its peak grew from ${peak} to ${now.peakBytes} bytes.`;
           peak = now.peakBytes;
         }
         disposeState(ops, state);
-        return ops.memory().tensors === 0 ? undefined : `${ops.memory().tensors} tensors are left at the end.`;
+        const left = ops.memory().tensors - before;
+        return left === 0 ? undefined : `${left} tensors are left at the end.`;
       },
     },
   ];

@@ -22,7 +22,7 @@ const optionNames = [
 
 /**
  * Exponentiated gradient with positive and negative weights, EG± (Kivinen & Warmuth 1997, "Exponentiated gradient versus
- * gradient descent for linear predictors", section 3):
+ * gradient descent for linear predictors"):
  *
  *     m⁺ ← m⁺·exp(−a·g);   m⁻ ← m⁻·exp(a·g);   w = m⁺ − m⁻
  *

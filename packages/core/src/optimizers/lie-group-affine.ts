@@ -39,7 +39,7 @@ const optionNames = [
  *
  * The location's step follows the group's exponential, and is −a₁·A·MV where MU is 0. Choices of ours: the normal law, one
  * momentum β for both averages, one initial scale for all weights (so that biases that start at 0 have one), the defaults. Small
- * temperatures want large rates: a step of log A is at most about a₂·T against the data.
+ * temperatures want large rates: without gradients log A grows by no more than a₂·T a step.
  *
  * State a weight: `location`, `logScale`, `momentumLocation`, `momentumScale`. `mean` and `median` weights are b, and a `sample`
  * is one draw.
