@@ -202,6 +202,15 @@ describe('memory of lmd', () => {
     expect(ops.memory().tensors).toBe(0);
   });
 
+  it('refuses a draw, and an update, without the key of a draw', async () => {
+    const ops = testOperations();
+    const rule = lmd();
+    const state = await rule.init(ops, tensors(ops, { w: [1, 2] }));
+    expect(() => rule.draw(ops, state, undefined as never)).toThrow(/lmd: there is no key to draw "w" with/);
+    const gradients = tensors(ops, { w: [1, 1] });
+    expect(() => rule.update(ops, state, [{ gradients } as never])).toThrow(/no key to draw "w" with.*draw was given/);
+  });
+
   it('is the same after a refused update', async () => {
     const ops = testOperations();
     const rule = lmd();
@@ -253,6 +262,15 @@ describe('resuming lmd', () => {
     const next = rule.update(ops, state, [pass(tensors(ops, { w: [1] }), 0)]);
     rule.update(ops, next, [pass(tensors(ops, { w: [1] }), 1)]);
     expect(steps).toEqual([0, 1]);
+  });
+
+  it("refuses a tensor that is none of its options' rather than dropping it", async () => {
+    const ops = testOperations();
+    const state = await lmd().init(ops, tensors(ops, { w: [1] }));
+    const rule = lmd({ gradientScaling: 'none' });
+    const gradient = [pass(tensors(ops, { w: [1] }))];
+    expect(() => rule.update(ops, state, gradient)).toThrow(/state's tensor "w\/momentumMinus" is none of this rule's/);
+    expect(() => rule.weights(ops, state)).toThrow(/logPlus, logMinus, momentumPlus, logPriorMedian/);
   });
 
   it('names a tensor that the state lacks', async () => {

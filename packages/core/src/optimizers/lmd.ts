@@ -1,14 +1,13 @@
 import type { LmdTensors } from '../backend.js';
 import { LmdError } from '../errors.js';
-import type { RandomKey } from '../formats.js';
 import type { EagerOperations } from '../operations.js';
-import { streamOf } from '../random/stream.js';
 import type { NamedTensors, Tensor } from '../tensor.js';
+import { randomKey } from './draw-key.js';
 import { lmdInitialState } from './lmd-initial-state.js';
 import { type LmdOptions, resolveLmdOptions } from './lmd-options.js';
 import type { DrawKey, Optimizer, OptimizerState, Pass, WeightsKind } from './optimizer.js';
 import { weightsKindOption } from './options.js';
-import { checkPasses, freshHandle, gradientsOf, stateName, vectorOf, weightNames } from './state.js';
+import { checkPasses, checkVectors, freshHandle, gradientsOf, stateName, vectorOf, weightNames } from './state.js';
 
 /**
  * Log-Normal Multiplicative Dynamics: a Bayesian rule whose posterior over weights is log-normal, with multiplicative updates,
@@ -44,6 +43,11 @@ export function lmd(options: LmdOptions = {}): Optimizer {
       ? (['logPlus', 'logMinus', 'momentumPlus', 'momentumMinus'] as const)
       : (['logPlus', 'logMinus', 'momentumPlus'] as const);
 
+  function weightsOf(state: OptimizerState): string[] {
+    checkVectors('lmd', state, [...vectors, 'logPriorMedian']);
+    return weightNames('lmd', state, 'logPlus');
+  }
+
   function tensorsOf(state: OptimizerState, weight: string): LmdTensors {
     return Object.fromEntries(
       vectors.map((vector) => [vector, vectorOf('lmd', state, weight, vector)]),
@@ -58,7 +62,7 @@ export function lmd(options: LmdOptions = {}): Optimizer {
   ): NamedTensors {
     return ops.scope(() => {
       const weights: Record<string, Tensor> = {};
-      for (const weight of weightNames('lmd', state, 'logPlus')) {
+      for (const weight of weightsOf(state)) {
         const { logPlus, logMinus } = tensorsOf(state, weight);
         weights[weight] = ops.scope(() => make(weight, logPlus, logMinus));
       }
@@ -68,7 +72,7 @@ export function lmd(options: LmdOptions = {}): Optimizer {
 
   function draw(ops: EagerOperations, state: OptimizerState, key: DrawKey): NamedTensors {
     return eachWeight(ops, state, (weight, logPlus, logMinus) =>
-      ops.lmdDraw(logPlus, logMinus, update.noise, randomKey(weight, key)),
+      ops.lmdDraw(logPlus, logMinus, update.noise, randomKey('lmd', weight, key)),
     );
   }
 
@@ -79,7 +83,7 @@ export function lmd(options: LmdOptions = {}): Optimizer {
     draw,
 
     update(ops: EagerOperations, state: OptimizerState, passes: readonly Pass[]) {
-      const names = weightNames('lmd', state, 'logPlus');
+      const names = weightsOf(state);
       checkPasses('lmd', samples, passes, names);
       const stepOptions = { ...update, learningRate: learningRate(state.step) };
       return ops.scope(() => {
@@ -88,7 +92,7 @@ export function lmd(options: LmdOptions = {}): Optimizer {
           const current = tensorsOf(state, weight);
           const logPriorMedian = vectorOf('lmd', state, weight, 'logPriorMedian');
           const gradients = gradientsOf('lmd', passes, weight, current.logPlus.shape);
-          const keys = passes.map(({ key }) => randomKey(weight, key));
+          const keys = passes.map(({ key }) => randomKey('lmd', weight, key));
           const next = ops.scope(() => ops.lmdUpdate(current, gradients, keys, logPriorMedian, stepOptions));
           for (const vector of vectors) tensors[stateName(weight, vector)] = next[vector as keyof LmdTensors]!;
           tensors[stateName(weight, 'logPriorMedian')] = freshHandle(ops, logPriorMedian);
@@ -118,7 +122,7 @@ export function lmd(options: LmdOptions = {}): Optimizer {
           logPlus,
           logMinus,
           update.noise,
-          randomKey(weight, { ...key, sample: key.sample * evaluationSamples + index }),
+          randomKey('lmd', weight, { ...key, sample: key.sample * evaluationSamples + index }),
         );
       if (evaluationSamples === 1) return one(0);
       let sum = one(0);
@@ -130,10 +134,6 @@ export function lmd(options: LmdOptions = {}): Optimizer {
       return ops.multiply(sum, 1 / evaluationSamples);
     });
   }
-}
-
-function randomKey(weight: string, { seed, step, sample }: DrawKey): RandomKey {
-  return { seed, stream: streamOf(weight), step, sample };
 }
 
 function requireKey(key: DrawKey | undefined): DrawKey {

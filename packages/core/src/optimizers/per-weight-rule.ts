@@ -1,13 +1,21 @@
-import { LmdError } from '../errors.js';
 import type { RandomKey } from '../formats.js';
 import type { EagerOperations } from '../operations.js';
-import { streamOf } from '../random/stream.js';
 import type { NamedTensors, Tensor } from '../tensor.js';
+import { randomKey } from './draw-key.js';
 import { averageGradients } from './gradients.js';
 import { rootMeanSquares } from './initial-scale.js';
 import type { DrawKey, Optimizer, OptimizerState, WeightsKind } from './optimizer.js';
 import { weightsKindOption } from './options.js';
-import { checkPasses, checkWeights, freshHandle, gradientsOf, stateName, vectorOf, weightNames } from './state.js';
+import {
+  checkPasses,
+  checkVectors,
+  checkWeights,
+  freshHandle,
+  gradientsOf,
+  stateName,
+  vectorOf,
+  weightNames,
+} from './state.js';
 
 /** The vectors that a rule holds of one weight, by name. */
 export type Vectors<Name extends string> = { readonly [name in Name]: Tensor };
@@ -147,30 +155,4 @@ export function meanOver(
 /** β·momentum + (1 − β)·gradient. */
 export function movingAverage(ops: EagerOperations, momentum: Tensor, gradient: Tensor, beta: number): Tensor {
   return ops.scope(() => ops.add(ops.multiply(momentum, beta), ops.multiply(gradient, 1 - beta)));
-}
-
-/** The key of a weight's noise in one draw. */
-function randomKey(owner: string, weight: string, key: DrawKey | undefined): RandomKey {
-  if (typeof key !== 'object' || key === null) {
-    throw new LmdError('INVALID_ARGUMENT', `${owner}: there is no key to draw "${weight}" with.`, {
-      subject: 'key',
-      value: key,
-      remedy: 'Give { seed, step, sample }; to update, those that draw was given.',
-    });
-  }
-  const { seed, step, sample } = key;
-  return { seed, stream: streamOf(weight), step, sample };
-}
-
-/** Refuses a state with a vector that the rule does not know: another rule's, or this one's with other options. */
-function checkVectors(owner: string, state: OptimizerState, vectors: readonly string[]): void {
-  for (const name of Object.keys(state.tensors)) {
-    const vector = name.slice(name.lastIndexOf('/') + 1);
-    if (vectors.includes(vector)) continue;
-    throw new LmdError('INVALID_ARGUMENT', `${owner}: the state's tensor "${name}" is none of this rule's.`, {
-      subject: name,
-      value: vector,
-      remedy: `Take the state from this optimizer; it holds, a weight: ${vectors.join(', ')}.`,
-    });
-  }
 }

@@ -45,6 +45,19 @@ export function weightNames(owner: string, state: OptimizerState, vector: string
   });
 }
 
+/** Refuses a state with a vector that the rule does not know: another rule's, or this one's with other options. */
+export function checkVectors(owner: string, state: OptimizerState, vectors: readonly string[]): void {
+  for (const name of Object.keys(state.tensors)) {
+    const vector = name.slice(name.lastIndexOf('/') + 1);
+    if (vectors.includes(vector)) continue;
+    throw new LmdError('INVALID_ARGUMENT', `${owner}: the state's tensor "${name}" is none of this rule's.`, {
+      subject: name,
+      value: vector,
+      remedy: `Take the state from this optimizer; it holds, a weight: ${vectors.join(', ')}.`,
+    });
+  }
+}
+
 /** The named vector of a weight, or an error that says which tensor the state lacks. */
 export function vectorOf(owner: string, state: OptimizerState, weight: string, vector: string): Tensor {
   const name = stateName(weight, vector);

@@ -1,0 +1,17 @@
+import { LmdError } from '../errors.js';
+import type { RandomKey } from '../formats.js';
+import { streamOf } from '../random/stream.js';
+import type { DrawKey } from './optimizer.js';
+
+/** The key of a weight's noise in one draw; refused where there is none, as in an update without a draw. */
+export function randomKey(owner: string, weight: string, key: DrawKey | undefined): RandomKey {
+  if (typeof key !== 'object' || key === null) {
+    throw new LmdError('INVALID_ARGUMENT', `${owner}: there is no key to draw "${weight}" with.`, {
+      subject: 'key',
+      value: key,
+      remedy: 'Give { seed, step, sample }; to update, those that draw was given.',
+    });
+  }
+  const { seed, step, sample } = key;
+  return { seed, stream: streamOf(weight), step, sample };
+}
