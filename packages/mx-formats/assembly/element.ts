@@ -1,4 +1,4 @@
-// One element at a time, in float64, as in `roundBlock.ts`: for blocks that the vector kernels leave out.
+// One element at a time, in float64, as in `round-block.ts`: for blocks that the vector kernels leave out.
 
 import {
   bias,

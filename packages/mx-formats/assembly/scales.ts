@@ -1,4 +1,4 @@
-// Scale bytes from the largest magnitudes of blocks, as in `scale.ts` and `tensorScale.ts`: of one block, and of four at once.
+// Scale bytes from the largest magnitudes of blocks, as in `scale.ts` and `tensor-scale.ts`: of one block, and of four at once.
 
 import {
   e4m3Scales,

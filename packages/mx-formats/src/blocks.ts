@@ -1,8 +1,8 @@
 import type { Extent, Plan } from './options.js';
 import { philoxWords } from './philox.js';
-import { encodeBlock, largestMagnitude, roundBlock, type Words, wordsOf } from './roundBlock.js';
+import { encodeBlock, largestMagnitude, roundBlock, type Words, wordsOf } from './round-block.js';
 import { nanScale, scaleByte } from './scale.js';
-import { e4m3ScaleCode, e4m3ScaleValue, nanE4m3, reciprocalScale, totalScale } from './tensorScale.js';
+import { e4m3ScaleCode, e4m3ScaleValue, nanE4m3, reciprocalScale, totalScale } from './tensor-scale.js';
 
 /** Where blocks of values go: rounded values, as float32 bits, or codes. */
 export type Sink = Int32Array | Uint8Array;

@@ -1,12 +1,12 @@
 import { forEachBlock } from './blocks.js';
-import { checkLength } from './checkedOut.js';
-import { decodeTable } from './elementCodes.js';
+import { checkLength } from './checked-out.js';
+import { decodeTable } from './element-codes.js';
 import { throughWasm } from './kernels.js';
 import { checkPadding, unpack } from './pack.js';
-import { wordsOf } from './roundBlock.js';
+import { wordsOf } from './round-block.js';
 import { nanScale, scaleValues } from './scale.js';
 import { checkTensor, type MxTensor } from './tensor.js';
-import { e4m3ScaleValue, totalScale } from './tensorScale.js';
+import { e4m3ScaleValue, totalScale } from './tensor-scale.js';
 import { wasmDequantize } from './wasm/kernels.js';
 
 /**

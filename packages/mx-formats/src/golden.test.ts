@@ -4,7 +4,7 @@ import elementsGolden from '../golden/elements.json' with { type: 'json' };
 import halvesGolden from '../golden/halves.json' with { type: 'json' };
 import layoutsGolden from '../golden/layouts.json' with { type: 'json' };
 import nvfp4Golden from '../golden/nvfp4.json' with { type: 'json' };
-import { expectSameBits } from '../test/expectSameBits.js';
+import { expectSameBits } from '../test/expect-same-bits.js';
 import { goldenCases, goldenHashes, goldenValues, hashWords } from './golden.js';
 import {
   decodeElements,

@@ -1,5 +1,5 @@
 import blocks from '../golden/blocks.json' with { type: 'json' };
-import type { FormatName } from './blockFormats.js';
+import type { FormatName } from './block-formats.js';
 import type { Rounding, ScaleMode } from './options.js';
 import type { RandomKey } from './philox.js';
 

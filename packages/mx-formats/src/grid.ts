@@ -1,6 +1,6 @@
-import type { BlockFormat } from './blockFormats.js';
-import type { ElementFormat } from './elementFormats.js';
-import { validateBlockFormat, validateElementFormat } from './validateFormat.js';
+import type { BlockFormat } from './block-formats.js';
+import type { ElementFormat } from './element-formats.js';
+import { validateBlockFormat, validateElementFormat } from './validate-format.js';
 
 /** Biased float32 exponent (0 … 254) minus scale byte (0 … 254), plus this, indexes the tables of a `Grid`. */
 export const gridOffset = 254;

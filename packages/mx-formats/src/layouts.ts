@@ -1,4 +1,4 @@
-import { mxfp4_e2m1 } from './blockFormats.js';
+import { mxfp4_e2m1 } from './block-formats.js';
 import { MxFormatError } from './errors.js';
 import { pack, unpack } from './pack.js';
 import { checkTensor, type MxTensor } from './tensor.js';

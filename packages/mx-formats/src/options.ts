@@ -1,4 +1,4 @@
-import { type BlockFormat, type FormatName, formatNamed } from './blockFormats.js';
+import { type BlockFormat, type FormatName, formatNamed } from './block-formats.js';
 import { MxFormatError } from './errors.js';
 import { type Grid, gridOf } from './grid.js';
 import { checkRandomKey, type RandomKey } from './philox.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { expectSameBits } from '../test/expectSameBits.js';
+import { expectSameBits } from '../test/expect-same-bits.js';
 import {
   dequantize,
   type FormatName,

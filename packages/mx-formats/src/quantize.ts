@@ -2,9 +2,9 @@ import { encodeVisitor, visitBlocks } from './blocks.js';
 import { throughWasm } from './kernels.js';
 import { type Plan, planOf, type QuantizeOptions } from './options.js';
 import { pack } from './pack.js';
-import { wordsOf } from './roundBlock.js';
+import { wordsOf } from './round-block.js';
 import type { MxTensor } from './tensor.js';
-import { tensorScaleOf } from './tensorScale.js';
+import { tensorScaleOf } from './tensor-scale.js';
 import { wasmQuantize } from './wasm/kernels.js';
 
 /**

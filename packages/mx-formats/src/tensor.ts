@@ -1,4 +1,4 @@
-import type { BlockFormat } from './blockFormats.js';
+import type { BlockFormat } from './block-formats.js';
 import { MxFormatError } from './errors.js';
 import { type Grid, gridOf } from './grid.js';
 import { checkBlockSize, checkTensorScale, type Extent, extentOf } from './options.js';

@@ -4,6 +4,7 @@ import type { Case, CaseGroup, Context } from '../case.js';
 import { fakeQuantize } from '../oracle/quantization.js';
 import type { Random } from '../random.js';
 import { floats, repeated, type Values } from '../values.js';
+import { goldenCase } from './golden.js';
 
 function check(context: Context, x: Values, options: FakeQuantizeOptions): Promise<void> {
   const { format, ...rest } = options;
@@ -145,11 +146,12 @@ const specialCases = [
 /** The six OCP formats, whose scales are powers of two. Others are beyond what every backend must know. */
 const ocpFormats = Object.values(formats).filter(({ scale }) => scale === 'e8m0');
 
-/** MX formats, fake-quantized: the very bits of `@lmd/mx-formats`. */
+/** MX formats, fake-quantized: the very bits of `@lmd/mx-formats`, and of the oracles behind it. */
 export const quantization: CaseGroup = {
   name: 'quantization',
   cases: ocpFormats.flatMap((format) => [
     ...roundings.map((rounding) => roundingCase(format, rounding)),
     ...specialCases.map((special) => special(format)),
+    goldenCase(format.name),
   ]),
 };

@@ -1,12 +1,12 @@
-import { decodeTable } from '../elementCodes.js';
+import { decodeTable } from '../element-codes.js';
 import type { Grid } from '../grid.js';
 import { type Plan, roundings } from '../options.js';
 import { packedLength, unpack } from '../pack.js';
 import type { RandomKey } from '../philox.js';
-import { wordsOf } from '../roundBlock.js';
+import { wordsOf } from '../round-block.js';
 import { scaleValues, upAbove } from '../scale.js';
 import type { CheckedTensor, MxTensor } from '../tensor.js';
-import { e4m3ScaleValue, tensorScaleFor, totalScale } from '../tensorScale.js';
+import { e4m3ScaleValue, tensorScaleFor, totalScale } from '../tensor-scale.js';
 import { addresses, capacity, type WasmInstance, wasmInstance } from './instance.js';
 import { divide, type Piece } from './pieces.js';
 

@@ -1,9 +1,9 @@
 import { roundVisitor, visitBlocks } from './blocks.js';
-import { checkedOut } from './checkedOut.js';
+import { checkedOut } from './checked-out.js';
 import { throughWasm } from './kernels.js';
 import { planOf, type QuantizeOptions } from './options.js';
-import { wordsOf } from './roundBlock.js';
-import { tensorScaleOf } from './tensorScale.js';
+import { wordsOf } from './round-block.js';
+import { tensorScaleOf } from './tensor-scale.js';
 import { wasmFakeQuantize } from './wasm/kernels.js';
 
 /**

@@ -1,5 +1,5 @@
-import type { BlockFormat } from './blockFormats.js';
-import type { ElementFormat } from './elementFormats.js';
+import type { BlockFormat } from './block-formats.js';
+import type { ElementFormat } from './element-formats.js';
 import { MxFormatError } from './errors.js';
 
 /** Names of the ways to store a block's scale. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { expectSameBits } from '../test/expectSameBits.js';
+import { expectSameBits } from '../test/expect-same-bits.js';
 import { normals } from '../test/values.js';
 import {
   type BlockFormat,

@@ -1,5 +1,5 @@
-import { checkedOut } from './checkedOut.js';
-import { wordsOf } from './roundBlock.js';
+import { checkedOut } from './checked-out.js';
+import { wordsOf } from './round-block.js';
 
 const quietNaN = 0x7fc00000;
 

@@ -1,8 +1,8 @@
-import { decodeTable } from './elementCodes.js';
-import { e4m3 } from './elementFormats.js';
+import { decodeTable } from './element-codes.js';
+import { e4m3 } from './element-formats.js';
 import { type Grid, gridOfElement } from './grid.js';
 import { largestTensorScale, type Plan, smallestTensorScale } from './options.js';
-import { encodeBlock, type Words, wordsOf } from './roundBlock.js';
+import { encodeBlock, type Words, wordsOf } from './round-block.js';
 import { infinityBits } from './scale.js';
 
 /** The E4M3 code of NaN: the scale of a block that holds a NaN or an infinity. */

@@ -1,8 +1,8 @@
-import { type ElementFormat, elementFormats } from './elementFormats.js';
+import { type ElementFormat, elementFormats } from './element-formats.js';
 import { MxFormatError } from './errors.js';
 import { type Grid, gridOfElement, gridOffset } from './grid.js';
 import { type Rounding, roundings } from './options.js';
-import { roundToGrid, wordsOf } from './roundBlock.js';
+import { roundToGrid, wordsOf } from './round-block.js';
 
 /** The name of one of the element formats in `elementFormats`. */
 export type ElementName = keyof typeof elementFormats;

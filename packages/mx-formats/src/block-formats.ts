@@ -1,4 +1,4 @@
-import { type ElementFormat, e2m1, e2m3, e3m2, e4m3, e5m2, int8 } from './elementFormats.js';
+import { type ElementFormat, e2m1, e2m3, e3m2, e4m3, e5m2, int8 } from './element-formats.js';
 import { MxFormatError } from './errors.js';
 
 /** Elements in blocks that share a scale, as data. */
