@@ -1,0 +1,70 @@
+import { loadOnnxruntime, onnxProduct } from './onnxruntime.mjs';
+import { race, report } from './report.mjs';
+
+/** [name, batch, rows, terms, columns] of the products of one block; rows are batch × tokens. */
+const layers = [
+  ['ViT tiny, qkv', 1, 64 * 16, 64, 192],
+  ['ViT-Ti, mlp up', 1, 8 * 197, 192, 768],
+  ['ViT-Ti, scores', 24, 197, 64, 197],
+  ['ViT-S, mlp up', 1, 8 * 197, 384, 1536],
+  ['GPT-2 small, mlp up', 1, 1024, 768, 3072],
+];
+
+/** Forward, and the gradients of both operands as their transposed products. */
+function products([name, batch, m, k, n]) {
+  return [
+    { name: `${name}, forward`, batch, m, k, n, transposeA: false, transposeB: false },
+    { name: `${name}, input gradient`, batch, m, k: n, n: k, transposeA: false, transposeB: true },
+    { name: `${name}, weight gradient`, batch, m: k, k: m, n, transposeA: true, transposeB: false },
+  ];
+}
+
+const randoms = (size) => Float32Array.from({ length: size }, () => Math.random() - 0.5);
+
+/** Matrix products, each beside TensorFlow.js's own kernel, the adapter's, and onnxruntime where there is one. */
+export async function benchProducts({ cpu, tfjs, tf }, rounds) {
+  const ort = loadOnnxruntime();
+  if (ort === undefined)
+    console.error('onnxruntime-node is not installed, and LMD_ONNXRUNTIME names none: it is left out.');
+  for (const { name, batch, m, k, n, transposeA, transposeB } of layers.flatMap(products)) {
+    const a = randoms(batch * m * k);
+    const b = randoms(batch * k * n);
+    const shapeA = transposeA ? [batch, k, m] : [batch, m, k];
+    const shapeB = transposeB ? [batch, n, k] : [batch, k, n];
+    const on = (backend) => {
+      const x = backend.fromData(a, shapeA, 'f32');
+      const y = backend.fromData(b, shapeB, 'f32');
+      return {
+        run: () => backend.dispose(backend.matmul(x, y, transposeA, transposeB)),
+        free: () => [x, y].map(backend.dispose),
+      };
+    };
+    const ours = on(cpu);
+    const adapter = on(tfjs);
+    const [x, y] = [tf.tensor(a, shapeA), tf.tensor(b, shapeB)];
+    const raw = await Promise.all(
+      ort === undefined ? [] : [1, 2].map((threads) => onnxProduct(ort, threads, [batch, m, k, n], a, b)),
+    );
+    const least = await race(
+      {
+        ours: ours.run,
+        adapter: adapter.run,
+        tfjs: () => tf.matMul(x, y, transposeA, transposeB).dispose(),
+        ...Object.fromEntries(raw.map(({ run }, i) => [`onnxruntime ${i + 1}`, run])),
+      },
+      rounds,
+    );
+    const flops = 2 * batch * m * k * n;
+    const row = (peer, time, target) =>
+      report(name, flops / least.ours / 1e6, 'GFLOP/s', peer, time / least.ours, target);
+    row('TensorFlow.js wasm', least.tfjs, 4);
+    row('TensorFlow.js wasm through the adapter', least.adapter, null);
+    if (raw.length > 0) {
+      row('onnxruntime, 1 thread', least['onnxruntime 1'], 0.9);
+      row('onnxruntime, 2 threads', least['onnxruntime 2'], 0.9);
+    }
+    for (const { free } of [ours, adapter]) free();
+    for (const tensor of [x, y]) tensor.dispose();
+    for (const { release } of raw) await release();
+  }
+}
