@@ -44,7 +44,7 @@ const code = await turbo(
     ...tasks,
     '--continue=dependencies-successful',
     `--concurrency=${concurrency}`,
-    '--output-logs=errors-only',
+    '--output-logs=new-only',
     ...process.argv.slice(2),
   ],
   { stdout: 'inherit' },
