@@ -1,8 +1,37 @@
 import { madd } from './arithmetic';
 
 /** 1.5·2^23: adding it rounds to an integer, which then stands in the low bits. */
-const MAGIC: f32 = 12582912;
-const MAGIC_BITS: i32 = 0x4b400000;
+const MAGIC_BITS: f32 = 12582912;
+
+/**
+ * The constants of `exponential`, in memory: V8 puts a vector constant together anew at each use, in three instructions, and loads
+ * a repeated value in one.
+ */
+const TABLE = memory.data<f32>(
+  [
+    -110,
+    90,
+    1.4426950408889634,
+    MAGIC_BITS,
+    -0.693359375,
+    2.1219444e-4,
+    1.98756915e-4,
+    1.3981999507e-3,
+    8.3334519073e-3,
+    4.1665795894e-2,
+    1.6666665459e-1,
+    5.0000001201e-1,
+    1,
+  ],
+  64,
+);
+
+/** The constant at a place of the table. */
+// @ts-ignore: decorators are AssemblyScript's
+@inline
+function constant(place: usize): v128 {
+  return v128.load32_splat(TABLE + 4 * place);
+}
 
 /**
  * eˣ to 2 units in the last place, subnormal results included; Infinity, 0 and NaN where they belong. 2ⁿ·eʳ with |r| ≤ ln 2 / 2, and
@@ -11,21 +40,22 @@ const MAGIC_BITS: i32 = 0x4b400000;
 // @ts-ignore: decorators are AssemblyScript's
 @inline
 export function exponential(x: v128): v128 {
-  x = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-110)), f32x4.splat(90));
-  const t = madd(x, f32x4.splat(1.4426950408889634), f32x4.splat(MAGIC));
-  const n = f32x4.sub(t, f32x4.splat(MAGIC));
-  let r = madd(n, f32x4.splat(-0.693359375), x);
-  r = madd(n, f32x4.splat(2.12194440e-4), r);
-  let p = madd(f32x4.splat(1.9875691500e-4), r, f32x4.splat(1.3981999507e-3));
-  p = madd(p, r, f32x4.splat(8.3334519073e-3));
-  p = madd(p, r, f32x4.splat(4.1665795894e-2));
-  p = madd(p, r, f32x4.splat(1.6666665459e-1));
-  p = madd(p, r, f32x4.splat(5.0000001201e-1));
-  p = f32x4.add(madd(p, f32x4.mul(r, r), r), f32x4.splat(1));
-  const whole = i32x4.sub(t, i32x4.splat(MAGIC_BITS));
+  x = f32x4.pmin(f32x4.pmax(x, constant(0)), constant(1));
+  const magic = constant(3);
+  const t = madd(x, constant(2), magic);
+  const n = f32x4.sub(t, magic);
+  const r = madd(n, constant(5), madd(n, constant(4), x));
+  let p = madd(constant(6), r, constant(7));
+  p = madd(p, r, constant(8));
+  p = madd(p, r, constant(9));
+  p = madd(p, r, constant(10));
+  p = madd(p, r, constant(11));
+  const one = constant(12);
+  p = f32x4.add(madd(p, f32x4.mul(r, r), r), one);
+  const whole = i32x4.sub(t, magic);
   const half = i32x4.shr_s(whole, 1);
-  const bias = i32x4.splat(127);
-  const low = i32x4.shl(i32x4.add(half, bias), 23);
-  const high = i32x4.shl(i32x4.add(i32x4.sub(whole, half), bias), 23);
+  // Added to the exponent of 1.
+  const low = i32x4.add(i32x4.shl(half, 23), one);
+  const high = i32x4.add(i32x4.shl(i32x4.sub(whole, half), 23), one);
   return f32x4.mul(f32x4.mul(p, low), high);
 }

@@ -6,33 +6,63 @@ import { exponential } from './exponential';
 /** Beyond this, Φ is 0 or 1 in float32. */
 const REACH: f32 = 15;
 
+/** Constants, in memory: see `exponential.ts`. */
+const TABLE = memory.data<f32>(
+  [
+    -0.5,
+    0.7071067811865476,
+    1,
+    2.5,
+    -5,
+    -0.00007016012931103433,
+    0.0006592908098085104,
+    0.000027007129834260013,
+    -0.0004139249850145177,
+    -0.004797361165956104,
+    0.008383131874000043,
+    0.028356676182617273,
+    -0.17124948742894378,
+    0.45391452618770367,
+    -0.8046519288279469,
+    1.0540318146978152,
+    0.5,
+  ],
+  64,
+);
+
+// @ts-ignore: decorators are AssemblyScript's
+@inline
+function constant(place: usize): v128 {
+  return v128.load32_splat(TABLE + 4 * place);
+}
+
 /** e^(−x²/2). */
 // @ts-ignore: decorators are AssemblyScript's
 @inline
 function kernelOf(x: v128): v128 {
-  return exponential(f32x4.mul(f32x4.mul(x, x), f32x4.splat(-0.5)));
+  return exponential(f32x4.mul(f32x4.mul(x, x), constant(0)));
 }
 
 /** Φ(x), given e^(−x²/2): by (z + a)·erfcx(z) as a polynomial in (z − a)/(z + a), as in `host-kernels/error-function.ts`. */
 // @ts-ignore: decorators are AssemblyScript's
 @inline
 function distribution(x: v128, kernel: v128): v128 {
-  const z = f32x4.mul(f32x4.abs(x), f32x4.splat(0.7071067811865476));
-  const inverse = f32x4.div(f32x4.splat(1), f32x4.add(z, f32x4.splat(2.5)));
-  const t = madd(f32x4.splat(-5), inverse, f32x4.splat(1));
+  const z = f32x4.mul(f32x4.abs(x), constant(1));
+  const inverse = f32x4.div(constant(2), f32x4.add(z, constant(3)));
+  const t = madd(constant(4), inverse, constant(2));
   const q = f32x4.mul(t, t);
-  let even = madd(f32x4.splat(-0.00007016012931103433), q, f32x4.splat(0.0006592908098085104));
-  let odd = madd(f32x4.splat(0.000027007129834260013), q, f32x4.splat(-0.0004139249850145177));
-  even = madd(even, q, f32x4.splat(-0.004797361165956104));
-  odd = madd(odd, q, f32x4.splat(0.008383131874000043));
-  even = madd(even, q, f32x4.splat(0.028356676182617273));
-  odd = madd(odd, q, f32x4.splat(-0.17124948742894378));
-  even = madd(even, q, f32x4.splat(0.45391452618770367));
-  odd = madd(odd, q, f32x4.splat(-0.8046519288279469));
-  even = madd(even, q, f32x4.splat(1.0540318146978152));
+  let even = madd(constant(5), q, constant(6));
+  let odd = madd(constant(7), q, constant(8));
+  even = madd(even, q, constant(9));
+  odd = madd(odd, q, constant(10));
+  even = madd(even, q, constant(11));
+  odd = madd(odd, q, constant(12));
+  even = madd(even, q, constant(13));
+  odd = madd(odd, q, constant(14));
+  even = madd(even, q, constant(15));
   const scaled = f32x4.mul(madd(t, odd, even), inverse);
-  const tail = f32x4.mul(f32x4.mul(kernel, f32x4.splat(0.5)), scaled);
-  return v128.bitselect(f32x4.sub(f32x4.splat(1), tail), tail, f32x4.gt(x, f32x4.splat(0)));
+  const tail = f32x4.mul(f32x4.mul(kernel, constant(16)), scaled);
+  return v128.bitselect(f32x4.sub(constant(2), tail), tail, f32x4.gt(x, f32x4.splat(0)));
 }
 
 // @ts-ignore: decorators are AssemblyScript's

@@ -11,6 +11,35 @@ const BITS: i32 = 0;
 const UNIFORM: i32 = 1;
 const NORMAL: i32 = 2;
 
+/** Constants, in memory: see `exponential.ts`. */
+const TABLE = memory.data<f32>(
+  [
+    1,
+    2.0 / 9.0,
+    2.0 / 7.0,
+    2.0 / 5.0,
+    2.0 / 3.0,
+    2,
+    0.6931471805599453,
+    -2,
+    3.7450703e-7,
+    -1.9515295891e-4,
+    8.3321608736e-3,
+    -1.6666654611e-1,
+    2.443315711809948e-5,
+    -1.388731625493765e-3,
+    4.166664568298827e-2,
+    -0.5,
+  ],
+  64,
+);
+
+// @ts-ignore: decorators are AssemblyScript's
+@inline
+function constant(place: usize): v128 {
+  return v128.load32_splat(TABLE + 4 * place);
+}
+
 /** The upper 24 bits. */
 // @ts-ignore: decorators are AssemblyScript's
 @inline
@@ -28,15 +57,15 @@ function radius(word: v128): v128 {
   const e = i32x4.shr_s(moved, 23);
   const m = i32x4.sub(k, i32x4.shl(e, 23));
   // ln m = 2 artanh f
-  const f = f32x4.div(f32x4.sub(m, f32x4.splat(1)), f32x4.add(m, f32x4.splat(1)));
+  const f = f32x4.div(f32x4.sub(m, constant(0)), f32x4.add(m, constant(0)));
   const z = f32x4.mul(f, f);
-  let series = madd(z, f32x4.splat(2.0 / 9.0), f32x4.splat(2.0 / 7.0));
-  series = madd(series, z, f32x4.splat(2.0 / 5.0));
-  series = madd(series, z, f32x4.splat(2.0 / 3.0));
-  series = madd(series, z, f32x4.splat(2));
+  let series = madd(z, constant(1), constant(2));
+  series = madd(series, z, constant(3));
+  series = madd(series, z, constant(4));
+  series = madd(series, z, constant(5));
   const exponent = f32x4.convert_i32x4_s(i32x4.sub(e, i32x4.splat(24)));
-  const logarithm = madd(exponent, f32x4.splat(0.6931471805599453), f32x4.mul(f, series));
-  return f32x4.sqrt(f32x4.mul(logarithm, f32x4.splat(-2)));
+  const logarithm = madd(exponent, constant(6), f32x4.mul(f, series));
+  return f32x4.sqrt(f32x4.mul(logarithm, constant(7)));
 }
 
 /** Ten rounds on four counter blocks, and what `kind` makes of the words, 16 elements in order at `target`. */
@@ -107,14 +136,14 @@ function sixteen(
 @inline
 function directionPart(t: v128, part: i32): v128 {
   const q = i32x4.shr_u(i32x4.add(t, i32x4.splat(0x200000)), 22);
-  const a = f32x4.mul(f32x4.convert_i32x4_s(i32x4.sub(t, i32x4.shl(q, 22))), f32x4.splat(3.7450703e-7));
+  const a = f32x4.mul(f32x4.convert_i32x4_s(i32x4.sub(t, i32x4.shl(q, 22))), constant(8));
   const z = f32x4.mul(a, a);
-  let sine = madd(z, f32x4.splat(-1.9515295891e-4), f32x4.splat(8.3321608736e-3));
-  sine = madd(sine, z, f32x4.splat(-1.6666654611e-1));
+  let sine = madd(z, constant(9), constant(10));
+  sine = madd(sine, z, constant(11));
   sine = madd(f32x4.mul(sine, z), a, a);
-  let cosine = madd(z, f32x4.splat(2.443315711809948e-5), f32x4.splat(-1.388731625493765e-3));
-  cosine = madd(cosine, z, f32x4.splat(4.166664568298827e-2));
-  cosine = madd(f32x4.mul(cosine, z), z, madd(z, f32x4.splat(-0.5), f32x4.splat(1)));
+  let cosine = madd(z, constant(12), constant(13));
+  cosine = madd(cosine, z, constant(14));
+  cosine = madd(f32x4.mul(cosine, z), z, madd(z, constant(15), constant(0)));
   const odd = i32x4.ne(v128.and(q, i32x4.splat(1)), i32x4.splat(0));
   const value = part == 0 ? v128.bitselect(sine, cosine, odd) : v128.bitselect(cosine, sine, odd);
   // cos of quarters 0 … 3: cos, −sin, −cos, sin; sin: sin, cos, −sin, −cos.
