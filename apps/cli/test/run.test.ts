@@ -185,7 +185,7 @@ describe('lmd doctor', () => {
       type: 'doctor',
       node: process.versions.node,
       mnist: { available: true },
-      backends: ['tfjs-wasm', 'tfjs-cpu', 'reference'].map((name) => ({ name, works: true })),
+      backends: ['cpu', 'tfjs-wasm', 'tfjs-cpu', 'reference'].map((name) => ({ name, works: true })),
     });
   });
 });

@@ -16,7 +16,7 @@ export const configurationSchema = z.strictObject({
   seed: z.int().min(0).default(0).describe('Of initial weights, data order, noise and made data.'),
   steps: count.describe('Optimizer steps of each rule.'),
   batchSize: count.default(64).describe('Examples a step.'),
-  backend: z.enum(backendNames).default('tfjs-wasm').describe('What computes. `lmd doctor` says which work here.'),
+  backend: z.enum(backendNames).default('cpu').describe('What computes. `lmd doctor` says which work here.'),
   precision: z
     .enum(precisionNames as readonly [string, ...string[]])
     .default('mxfp6_e3m2')

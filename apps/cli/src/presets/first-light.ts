@@ -4,9 +4,9 @@ import type { ConfigurationInput } from '../configuration/schema.js';
 export const firstLight: ConfigurationInput = {
   name: 'first-light',
   seed: 0,
-  steps: 700,
+  steps: 2000,
   batchSize: 64,
-  backend: 'tfjs-wasm',
+  backend: 'cpu',
   precision: 'mxfp6_e3m2',
   data: { kind: 'mnist', validation: 1000 },
   model: { kind: 'vit', patchSize: 7, width: 64, depth: 2, heads: 4, pooling: 'mean' },
