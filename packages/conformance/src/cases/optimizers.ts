@@ -7,7 +7,7 @@ const drawCase: Case = {
   name: 'lmdDraw',
   async run(context) {
     const { random } = context;
-    for (const shape of [[5], [3, 7], [0], random.shape(3)]) {
+    for (const shape of [[5], [3, 7], [0], pastScratch, random.shape(3)]) {
       const logPlus = floats(shape, () => -3 + random.normal());
       const logMinus = floats(shape, () => -3 + random.normal());
       for (const noise of [0, 0.05, 0.7]) {
@@ -24,6 +24,9 @@ const drawCase: Case = {
     }
   },
 };
+
+/** Longer than the pieces in which kernels draw their noise, and no multiple of a vector. */
+const pastScratch = [2051];
 
 const usualOptions: LmdUpdateOptions = {
   learningRate: 3e-3,
@@ -105,8 +108,10 @@ function updateCase(regularizer: LmdRegularizer, gradientScaling: 'sample' | 'no
         }
       }
       const options: LmdUpdateOptions = { ...usualOptions, regularizer, gradientScaling, noise: 0, beta1: 0, beta2: 0 };
-      const { state, gradients } = lmdInputs(context, [4], 1, options);
-      await checkUpdate(context, state, gradients, options);
+      for (const shape of [[4], pastScratch]) {
+        const { state, gradients } = lmdInputs(context, shape, 1, options);
+        await checkUpdate(context, state, gradients, options);
+      }
     },
   };
 }
