@@ -2,7 +2,6 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { lmd, temporaryFolder } from '../test/lmd.js';
-import { configurationReference } from '../test/reference.js';
 import { presets } from './presets/index.js';
 
 const folder = temporaryFolder();
@@ -30,18 +29,6 @@ it('has commands that work, one after the other', async () => {
     expect(name).toBe('lmd');
     expect(await lmd(words, folder), command).toMatchObject({ code: 0, stderr: '' });
   }
-});
-
-it('documents every key of the configuration, as the schema has it', () => {
-  // The formatter pads the columns of tables.
-  const lines = (text: string) =>
-    text
-      .replace(/ +/g, ' ')
-      .replace(/\| ?-+ ?/g, '|---')
-      .split('\n');
-  expect(lines(readme)).toEqual(expect.arrayContaining(lines(configurationReference())));
-  const isReference = (line: string) => line.startsWith('| `') && !line.includes('--') && line.split('|').length === 6;
-  expect(lines(readme).filter(isReference)).toEqual(lines(configurationReference()).slice(2));
 });
 
 it('names every preset', () => {

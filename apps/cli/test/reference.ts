@@ -1,5 +1,5 @@
-import { z } from 'zod';
-import { configurationSchema } from '../src/configuration/schema.js';
+import type { z } from 'zod';
+import { configurationJsonSchema } from '../src/configuration/json-schema.js';
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;
 
@@ -45,6 +45,15 @@ function rows(schema: JsonSchema, prefix: string): string[] {
 
 /** Every key of a configuration as a Markdown table, read from the schema. */
 export function configurationReference(): string {
-  const schema = z.toJSONSchema(configurationSchema, { io: 'input' });
-  return ['| key | value | default | meaning |', '|---|---|---|---|', ...rows(schema, '')].join('\n');
+  return [
+    '# The configuration of a run',
+    '',
+    'Written from the schema by the tests (`vitest run -u` in `apps/cli`). In `data`, `model` and `optimizers[]` the keys depend on the kind',
+    'or rule in parentheses.',
+    '',
+    '| key | value | default | meaning |',
+    '|---|---|---|---|',
+    ...rows(configurationJsonSchema(), ''),
+    '',
+  ].join('\n');
 }

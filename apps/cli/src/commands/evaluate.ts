@@ -14,7 +14,8 @@ import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
 import { count, percent } from '../output/units.js';
 import { runLayout } from '../run/layout.js';
 import { configurationOf } from '../run/run.js';
-import { buildModel, buildOptimizer } from '../trial/build.js';
+import { buildModel } from '../trial/build-model.js';
+import { buildOptimizer } from '../trial/build-optimizer.js';
 
 export interface EvaluateCommandOptions {
   readonly format?: string;

@@ -1,6 +1,7 @@
 import { isLmdError } from '@lmd/core';
 import { UsageError } from '../errors.js';
-import { buildModel, buildOptimizer } from '../trial/build.js';
+import { buildModel } from '../trial/build-model.js';
+import { buildOptimizer } from '../trial/build-optimizer.js';
 import type { Configuration } from './schema.js';
 
 /**

@@ -6,7 +6,8 @@ import { parseConfiguration } from '../configuration/load.js';
 import { loadData } from '../data/index.js';
 import { openBackend } from '../engine/index.js';
 import { presets } from '../presets/index.js';
-import { buildModel, buildOptimizer } from './build.js';
+import { buildModel } from './build-model.js';
+import { buildOptimizer } from './build-optimizer.js';
 
 it.each(['lmd', 'adamw'])(
   'holds the same memory after 300 steps of %s as after a few, and none at the end',
