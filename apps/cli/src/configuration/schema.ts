@@ -9,7 +9,6 @@ const count = z.int().min(1);
 
 /** Everything that a run is a function of, besides the version of the code. Unknown keys are refused. */
 export const configurationSchema = z.strictObject({
-  $schema: z.string().optional().describe('The JSON schema that an editor checks the file with; not used here.'),
   name: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9_-]*$/, 'is no name: use letters, digits, dashes and underscores.')
@@ -62,6 +61,7 @@ export const configurationSchema = z.strictObject({
     })
     .prefault({})
     .describe('Checkpoints.'),
+  $schema: z.string().optional().describe('The JSON schema that an editor checks the file with; not used here.'),
 });
 
 /** As a person writes it: keys with a default may be left out. */
