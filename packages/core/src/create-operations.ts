@@ -50,6 +50,7 @@ export function createOperations(backend: Backend): EagerOperations {
       lifetimes.keep(x);
       return x;
     },
+    adopt: (x) => context.track('adopt', x),
     dispose(x) {
       const tensors = isRecord(x) ? Object.values(x) : [x as Tensor];
       for (const tensor of tensors) lifetimes.dispose('dispose', tensor);

@@ -146,6 +146,11 @@ export interface EagerOperations extends Operations {
     options: LmdUpdateOptions,
   ): LmdTensors;
   adamwUpdate(state: AdamwTensors, gradient: Tensor, options: AdamwUpdateOptions): AdamwTensors;
+  /**
+   * Takes charge of a tensor that the backend made by other means than these operations, such as a handle on a tensor of the
+   * program around it. It belongs to the current scope from then on.
+   */
+  adopt<T extends Tensor>(x: T): T;
   /** Starts `memory().peakBytes` afresh, from what is held now. */
   resetPeakMemory(): void;
 }

@@ -15,6 +15,8 @@ export interface EngineBackend {
   /** With null the wasm backend allocates without writing. */
   write(values: Float32Array | Int32Array | null, shape: number[], dtype: EngineDType): object;
   read(dataId: object): Promise<unknown>;
+  /** Absent, or throwing, on engines that cannot wait for a device. */
+  readSync?(dataId: object): unknown;
   disposeData(dataId: object, force?: boolean): unknown;
 }
 
@@ -33,6 +35,23 @@ export interface TfjsModule {
   backend(): object;
   getKernel(kernelName: string, backendName: string): object | undefined;
   env(): { getFlags(): object };
+  engine(): object;
+  reshape(tensor: never, shape: number[]): unknown;
+}
+
+/** A `tf.Tensor`, as far as it is used here. */
+export interface TfjsTensorLike {
+  readonly dataId: object;
+  readonly shape: number[];
+  readonly dtype: string;
+  readonly isDisposed: boolean;
+  dispose(): void;
+}
+
+/** `tf.engine()`, as far as it is used here. */
+interface TfjsEngine {
+  makeTensorFromDataId(dataId: object, shape: number[], dtype: EngineDType, backend: object): TfjsTensorLike;
+  keep(tensor: TfjsTensorLike): TfjsTensorLike;
 }
 
 const installation =
@@ -93,9 +112,31 @@ export class Engine {
     }
   }
 
+  /** A `tf.Tensor` on storage of this engine, which from then on counts it and frees it; no `tf.tidy` frees the tensor. */
+  tensorOn(dataId: object, shape: readonly number[], dtype: EngineDType): TfjsTensorLike {
+    const engine = this.#currentEngine();
+    return engine.keep(engine.makeTensorFromDataId(dataId, [...shape], dtype, this.backend));
+  }
+
+  /** Another `tf.Tensor` on the same storage, which no `tf.tidy` frees. */
+  shareTensor(tensor: TfjsTensorLike, shape: readonly number[] = tensor.shape): TfjsTensorLike {
+    return this.#currentEngine().keep(this.#module.reshape(tensor as never, [...shape]) as TfjsTensorLike);
+  }
+
   /** Frees what a kernel returned. */
   free(info: TensorInfo): void {
     this.backend.disposeData(info.dataId);
+  }
+
+  /** `tf.engine()` counts references on the backend that is current, so that must be this one. */
+  #currentEngine(): TfjsEngine {
+    if (this.#module.backend() === this.backend) return this.#module.engine() as TfjsEngine;
+    const current = this.#module.getBackend();
+    throw new LmdError('INVALID_ARGUMENT', `This is the adapter of tfjs-${this.name}, and ${current} is current.`, {
+      subject: 'tensor',
+      value: current,
+      remedy: `Exchange tensors while its backend is current: await tf.setBackend('${this.name}').`,
+    });
   }
 
   #kernel(kernelName: string): KernelFunction {

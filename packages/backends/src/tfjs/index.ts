@@ -1,2 +1,2 @@
-export type { TfjsModule } from './engine.js';
-export { createTfjsBackend, type TfjsBackendOptions } from './tfjs-backend.js';
+export type { TfjsModule, TfjsTensorLike } from './engine.js';
+export { createTfjsBackend, type TfjsBackend, type TfjsBackendOptions } from './tfjs-backend.js';

@@ -1,11 +1,13 @@
 import { type BackendMemory, type DType, LmdError, sizeOf, type Tensor } from '@lmd/core';
-import type { Engine, EngineDType, TensorInfo } from './engine.js';
+import type { Engine, EngineDType, TensorInfo, TfjsTensorLike } from './engine.js';
 
 /** Storage in the engine, shared by the handles that `reshape` makes of one another. */
 interface Buffer {
   readonly dataId: object;
   readonly bytes: number;
   handles: number;
+  /** Where the storage is shared with the program around the adapter: a tensor of ours that keeps it alive, and frees it. */
+  tensor?: TfjsTensorLike;
 }
 
 class TfjsTensor implements Tensor {
@@ -45,6 +47,20 @@ export class Store {
     return new TfjsTensor(shape, dtype, this, { dataId, bytes, handles: 0 });
   }
 
+  /** A handle on the storage of a `tf.Tensor`, which stays the caller's. */
+  adopt(tensor: TfjsTensorLike, dtype: DType): Tensor {
+    const handle = this.own(tensor.dataId, tensor.shape, dtype) as TfjsTensor;
+    (handle.buffer as Buffer).tensor = this.#engine.shareTensor(tensor);
+    return handle;
+  }
+
+  /** A `tf.Tensor` on the storage of `x`, which the caller disposes of; `x` stays as it is. */
+  toTfjs(x: Tensor): TfjsTensorLike {
+    const buffer = this.#bufferOf(x);
+    buffer.tensor ??= this.#engine.tensorOn(buffer.dataId, x.shape, engineDType[x.dtype]);
+    return this.#engine.shareTensor(buffer.tensor, x.shape);
+  }
+
   /** Another handle on the same storage; `dtype` is one that the engine stores alike. */
   share(x: Tensor, shape: readonly number[], dtype: DType = x.dtype): Tensor {
     const buffer = this.#bufferOf(x);
@@ -68,7 +84,8 @@ export class Store {
     this.#tensors--;
     if (--buffer.handles > 0) return;
     this.#bytes -= buffer.bytes;
-    this.#engine.backend.disposeData(buffer.dataId);
+    if (buffer.tensor === undefined) this.#engine.backend.disposeData(buffer.dataId);
+    else buffer.tensor.dispose();
   }
 
   memory(): BackendMemory {

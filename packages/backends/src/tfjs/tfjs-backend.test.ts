@@ -166,3 +166,91 @@ describe('createTfjsBackend', () => {
     }
   });
 });
+
+describe.each(['cpu', 'wasm'])('tensors shared with the program around it, on %s', (name) => {
+  it('pass both ways by reference, and are counted and freed by tf', async () => {
+    const backend = await onEngine(name);
+    const before = tf.memory();
+    const theirs = tf.tensor2d([1, -2, 3, -4], [2, 2]);
+    const x = backend.fromTfjs(theirs);
+    theirs.dispose();
+    const y = backend.negate(x);
+    const shared = backend.reshape(x, [4]);
+    backend.dispose(x);
+    const [out, again, same] = [y, y, shared].map((z) => backend.toTfjs(z) as unknown as tf.Tensor) as [
+      tf.Tensor,
+      tf.Tensor,
+      tf.Tensor,
+    ];
+    backend.dispose(y);
+    backend.dispose(shared);
+    expect(backend.memory()).toEqual({ tensors: 0, bytes: 0 });
+    expect(out.arraySync()).toEqual([
+      [-1, 2],
+      [-3, 4],
+    ]);
+    expect(same.shape).toEqual([4]);
+    expect(same.arraySync()).toEqual([1, -2, 3, -4]);
+    out.dispose();
+    expect(again.arraySync()).toEqual([
+      [-1, 2],
+      [-3, 4],
+    ]);
+    tf.dispose([again, same]);
+    const after = tf.memory();
+    expect([after.numTensors, after.numDataBuffers, after.numBytes]).toEqual([
+      before.numTensors,
+      before.numDataBuffers,
+      before.numBytes,
+    ]);
+  });
+
+  it('outlive a tidy', async () => {
+    const backend = await onEngine(name);
+    const out = tf.tidy(() => {
+      backend.toTfjs(backend.full([2], 7, 'i32'));
+      return [backend.toTfjs(backend.full([2], 7, 'i32')) as unknown as tf.Tensor];
+    })[0]!;
+    expect(out.isDisposed).toBe(false);
+    expect(out.dtype).toBe('int32');
+    expect(Array.from(out.dataSync())).toEqual([7, 7]);
+  });
+
+  it('are read at once', async () => {
+    for (const options of [{}, { hostKernels: false }]) {
+      await onEngine(name);
+      const backend = createTfjsBackend(tf, options);
+      expect(backend.readSync(backend.full([2], 1.5, 'f32'))).toEqual(Float32Array.of(1.5, 1.5));
+    }
+  });
+
+  it('are refused when disposed of, of another dtype, or while another engine is current', async () => {
+    const backend = await onEngine(name);
+    const x = tf.tensor1d([1]);
+    const flag = tf.tensor1d([true]);
+    expect(
+      isLmdError(
+        errorOf(() => backend.fromTfjs(flag)),
+        'DTYPE_MISMATCH',
+      ),
+    ).toBe(true);
+    await onEngine(name === 'cpu' ? 'wasm' : 'cpu');
+    expect(errorOf(() => backend.fromTfjs(x)).message).toContain(`await tf.setBackend('${name}')`);
+    await onEngine(name);
+    x.dispose();
+    expect(
+      isLmdError(
+        errorOf(() => backend.fromTfjs(x)),
+        'TENSOR_DISPOSED',
+      ),
+    ).toBe(true);
+  });
+});
+
+it('says so where an engine cannot read at once', async () => {
+  await onEngine('cpu');
+  const engine = { ...tf.backend(), read: undefined, readSync: undefined, write: () => ({}), disposeData: () => true };
+  const backend = createTfjsBackend({ ...tf, backend: () => engine } as unknown as TfjsModule, { hostKernels: false });
+  const error = errorOf(() => backend.readSync(backend.full([1], 1, 'f32')));
+  expect(isLmdError(error, 'UNSUPPORTED')).toBe(true);
+});

@@ -8,13 +8,14 @@ import {
   LmdError,
   type Primitives,
   sizeOf,
+  type Tensor,
   type TensorData,
 } from '@lmd/core';
 import { hostAttention } from '../host/attention.js';
 import { hostFused } from '../host/fused.js';
 import { hostPrimitives } from '../host/primitives.js';
 import { type Context, createContext } from './compute.js';
-import { Engine, type TfjsModule } from './engine.js';
+import { Engine, type TfjsModule, type TfjsTensorLike } from './engine.js';
 import { engineElementwise } from './engine-elementwise.js';
 import { engineShape } from './engine-shape.js';
 import { createHost, type EngineHost } from './host.js';
@@ -33,6 +34,25 @@ export interface TfjsBackendOptions {
   readonly hostKernels?: boolean;
 }
 
+/** A backend that also exchanges tensors with the TensorFlow.js program around it, by reference: nothing is copied. */
+export interface TfjsBackend extends Backend {
+  /**
+   * A handle on the storage of a `tf.Tensor` of dtype float32 or int32, which stays the caller's; give it to
+   * `ops.adopt`, then to operations.
+   *
+   * @throws LmdError `DTYPE_MISMATCH` for another dtype; `TENSOR_DISPOSED`
+   */
+  fromTfjs(tensor: TfjsTensorLike): Tensor;
+  /** A `tf.Tensor` on the storage of `x`, which stays as it is. The caller disposes of it: no `tf.tidy` does. */
+  toTfjs(x: Tensor): TfjsTensorLike;
+  /**
+   * `read` for engines that need not wait (cpu, wasm, tfjs-node, WebGL).
+   *
+   * @throws LmdError `UNSUPPORTED` where the engine cannot (WebGPU)
+   */
+  readSync(x: Tensor): TensorData;
+}
+
 /**
  * Adapts the TensorFlow.js backend that is current in `tf`, for example
  * `await tf.setBackend('wasm'); await tf.ready();`. It stays with that backend when another becomes current later, and no
@@ -41,7 +61,7 @@ export interface TfjsBackendOptions {
  * @param tf the `@tensorflow/tfjs-core` module (or `@tensorflow/tfjs`)
  * @throws LmdError `ENGINE_MISSING` where `tf` has no current backend, with the command that installs one; `UNKNOWN_OPTION`
  */
-export function createTfjsBackend(tf: TfjsModule, options: TfjsBackendOptions = {}): Backend {
+export function createTfjsBackend(tf: TfjsModule, options: TfjsBackendOptions = {}): TfjsBackend {
   const { hostKernels = true } = checkedOptions(options);
   const engine = new Engine(tf);
   const store = new Store(engine);
@@ -113,7 +133,47 @@ export function createTfjsBackend(tf: TfjsModule, options: TfjsBackendOptions = 
       ...(host !== undefined && isWasm(engine) ? { softmax: engineSoftmax(context) } : {}),
     },
     memory: () => store.memory(),
+
+    fromTfjs(tensor) {
+      if (tensor.isDisposed) {
+        throw new LmdError(
+          'TENSOR_DISPOSED',
+          `A tf.Tensor of shape [${tensor.shape}] was given after it was disposed of.`,
+          {
+            subject: 'tensor',
+            value: tensor.shape,
+            remedy: 'Give it while it is alive; tf.keep holds it beyond a tf.tidy.',
+          },
+        );
+      }
+      return store.adopt(tensor, dtypeOf(tensor));
+    },
+    toTfjs: (x) => store.toTfjs(x),
+    readSync(x) {
+      if (host !== undefined) return x.dtype === 'u8' ? Uint8Array.from(host.integers(x)) : host.view(x).slice();
+      try {
+        if (engine.backend.readSync === undefined) throw new Error('it has no readSync');
+        return copyOf(engine.backend.readSync(store.dataId(x)) as ArrayLike<number>, x.dtype);
+      } catch (cause) {
+        throw new LmdError('UNSUPPORTED', `tfjs-${engine.name} cannot read a tensor at once: ${cause}`, {
+          subject: 'readSync',
+          value: engine.name,
+          remedy: 'Use read, and wait for it.',
+          cause,
+        });
+      }
+    },
   };
+}
+
+function dtypeOf(tensor: TfjsTensorLike): 'f32' | 'i32' {
+  if (tensor.dtype === 'float32') return 'f32';
+  if (tensor.dtype === 'int32') return 'i32';
+  throw new LmdError('DTYPE_MISMATCH', `A tf.Tensor of dtype ${tensor.dtype} has no counterpart here.`, {
+    subject: 'tensor',
+    value: tensor.dtype,
+    remedy: "Convert it first: tensor.cast('float32') or tensor.cast('int32').",
+  });
 }
 
 /** XNNPACK's softmax runs in SIMD, eight times as fast as our loop and within a few float32 steps. */

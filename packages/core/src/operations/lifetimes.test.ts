@@ -105,6 +105,22 @@ describe('scope', () => {
   });
 });
 
+describe('adopt', () => {
+  it('takes charge of what the backend made by itself, in the current scope', () => {
+    const { ops, live } = setUp();
+    ops.scope(() => {
+      ops.adopt(ops.backend.full([2], 1, 'f32'));
+      expect(live()).toBe(1);
+    });
+    expect(live()).toBe(0);
+    const x = ops.adopt(ops.backend.full([2], 1, 'f32'));
+    expect(ops.isDisposed(x)).toBe(false);
+    expect(errorOf(() => ops.adopt(x)).code).toBe('BACKEND_FAILURE');
+    ops.dispose(x);
+    expect(live()).toBe(0);
+  });
+});
+
 describe('dispose', () => {
   it('takes a tensor, a list or a record', () => {
     const { ops, live } = setUp();

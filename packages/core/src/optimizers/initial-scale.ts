@@ -26,6 +26,15 @@ export async function rootMeanSquares(
   }
 }
 
+/** Scales that a caller found by itself, refused as those found here are. */
+export function checkedScales(
+  owner: string,
+  weights: NamedTensors,
+  scales: ReadonlyMap<string, number>,
+): Map<string, number> {
+  return new Map(Object.keys(weights).map((name) => [name, checkScale(owner, name, scales.get(name) ?? Number.NaN)]));
+}
+
 function checkScale(owner: string, name: string, scale: number): number {
   if (scale > 0 && Number.isFinite(scale)) return scale;
   throw new LmdError(

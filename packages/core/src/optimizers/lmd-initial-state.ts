@@ -1,7 +1,7 @@
 import { LmdError } from '../errors.js';
 import type { EagerOperations } from '../operations.js';
 import type { NamedTensors, Tensor } from '../tensor.js';
-import { rootMeanSquares } from './initial-scale.js';
+import { checkedScales, rootMeanSquares } from './initial-scale.js';
 import type { ResolvedLmdOptions } from './lmd-options.js';
 import type { OptimizerState } from './optimizer.js';
 import { checkWeights, stateName } from './state.js';
@@ -20,7 +20,27 @@ export async function lmdInitialState(
 ): Promise<OptimizerState> {
   checkWeights('lmd', weights);
   checkPriorMedianNames(weights, options.priorMedian);
-  const scales = await rootMeanSquares('lmd', ops, weights);
+  return stateFrom(ops, weights, await rootMeanSquares('lmd', ops, weights), options);
+}
+
+/** The same from root mean squares that are known. */
+export function lmdInitialStateFromScales(
+  ops: EagerOperations,
+  weights: NamedTensors,
+  scales: ReadonlyMap<string, number>,
+  options: ResolvedLmdOptions,
+): OptimizerState {
+  checkWeights('lmd', weights);
+  checkPriorMedianNames(weights, options.priorMedian);
+  return stateFrom(ops, weights, checkedScales('lmd', weights, scales), options);
+}
+
+function stateFrom(
+  ops: EagerOperations,
+  weights: NamedTensors,
+  scales: ReadonlyMap<string, number>,
+  options: ResolvedLmdOptions,
+): OptimizerState {
   const { noise, gradientScaling } = options.update;
   const shift = -(noise * noise) / 2;
 

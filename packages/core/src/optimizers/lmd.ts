@@ -3,7 +3,7 @@ import { LmdError } from '../errors.js';
 import type { EagerOperations } from '../operations.js';
 import type { NamedTensors, Tensor } from '../tensor.js';
 import { randomKey } from './draw-key.js';
-import { lmdInitialState } from './lmd-initial-state.js';
+import { lmdInitialState, lmdInitialStateFromScales } from './lmd-initial-state.js';
 import { type LmdOptions, resolveLmdOptions } from './lmd-options.js';
 import type { DrawKey, Optimizer, OptimizerState, Pass, WeightsKind } from './optimizer.js';
 import { weightsKindOption } from './options.js';
@@ -80,6 +80,7 @@ export function lmd(options: LmdOptions = {}): Optimizer {
     name: 'lmd',
     samples,
     init: (ops, weights) => lmdInitialState(ops, weights, resolved),
+    initFromScales: (ops, weights, scales) => lmdInitialStateFromScales(ops, weights, scales, resolved),
     draw,
 
     update(ops: EagerOperations, state: OptimizerState, passes: readonly Pass[]) {

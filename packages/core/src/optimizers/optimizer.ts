@@ -41,6 +41,11 @@ export interface Optimizer {
   readonly samples: number;
   /** The state before the first step. Refuses weights that the rule cannot start from (`INVALID_ARGUMENT`, naming the weight). */
   init(ops: EagerOperations, weights: NamedTensors): Promise<OptimizerState>;
+  /**
+   * `init` for a caller that knows the root mean square of each weight, by its name, and cannot wait: it reads nothing back. A rule
+   * that does not start from a scale looks at none. The rules for single weights have it (`lmd`, `adamw`, …).
+   */
+  initFromScales?(ops: EagerOperations, weights: NamedTensors, scales: ReadonlyMap<string, number>): OptimizerState;
   /** Weights for one forward pass: new handles also where nothing is drawn. */
   draw(ops: EagerOperations, state: OptimizerState, key: DrawKey): NamedTensors;
   /** The state after one step; `state` is unchanged and still the caller's to free. */

@@ -3,7 +3,7 @@ import type { EagerOperations } from '../operations.js';
 import type { NamedTensors, Tensor } from '../tensor.js';
 import { randomKey } from './draw-key.js';
 import { averageGradients } from './gradients.js';
-import { rootMeanSquares } from './initial-scale.js';
+import { checkedScales, rootMeanSquares } from './initial-scale.js';
 import type { DrawKey, Optimizer, OptimizerState, WeightsKind } from './optimizer.js';
 import { weightsKindOption } from './options.js';
 import {
@@ -71,6 +71,21 @@ export function perWeightRule<Name extends string>(rule: PerWeightRule<Name>): O
     });
   }
 
+  function stateFrom(
+    ops: EagerOperations,
+    weights: NamedTensors,
+    scales: ReadonlyMap<string, number> | undefined,
+  ): OptimizerState {
+    return ops.scope(() => {
+      const tensors: Record<string, Tensor> = {};
+      for (const [weight, value] of Object.entries(weights)) {
+        const vectors = ops.scope(() => rule.initial(ops, value, scales?.get(weight) ?? Number.NaN));
+        for (const vector of names) tensors[stateName(weight, vector)] = vectors[vector];
+      }
+      return { step: 0, tensors };
+    });
+  }
+
   const draw = (ops: EagerOperations, state: OptimizerState, key: DrawKey | undefined) =>
     eachWeight(ops, state, (vectors, weight) => rule.draw(ops, vectors, () => randomKey(owner, weight, key)));
 
@@ -80,15 +95,12 @@ export function perWeightRule<Name extends string>(rule: PerWeightRule<Name>): O
 
     async init(ops, weights) {
       checkWeights(owner, weights);
-      const scales = rule.startsFromScale ? await rootMeanSquares(owner, ops, weights) : undefined;
-      return ops.scope(() => {
-        const tensors: Record<string, Tensor> = {};
-        for (const [weight, value] of Object.entries(weights)) {
-          const vectors = ops.scope(() => rule.initial(ops, value, scales?.get(weight) ?? Number.NaN));
-          for (const vector of names) tensors[stateName(weight, vector)] = vectors[vector];
-        }
-        return { step: 0, tensors };
-      });
+      return stateFrom(ops, weights, rule.startsFromScale ? await rootMeanSquares(owner, ops, weights) : undefined);
+    },
+
+    initFromScales(ops, weights, scales) {
+      checkWeights(owner, weights);
+      return stateFrom(ops, weights, rule.startsFromScale ? checkedScales(owner, weights, scales) : undefined);
     },
 
     draw,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { adamw, disposeState, lmd, parameterGroups, stateBytes } from '../index.js';
-import { tensors, testOperations } from './test-support.js';
+import { adamw, disposeState, exponentiatedGradient, lion, lmd, parameterGroups, stateBytes } from '../index.js';
+import { allValues, tensors, testOperations } from './test-support.js';
 
 describe('state helpers', () => {
   it('count the bytes of all tensors', () => {
@@ -27,6 +27,21 @@ describe('state helpers', () => {
     expect(() => lmd().draw(ops, empty, key)).toThrow(/lmd: the state has no tensor named "<weight>\/logPlus"/);
     const groups = parameterGroups([{ match: '*', optimizer: adamw() }]);
     expect(() => groups.draw(ops, { step: 0, tensors: tensors(ops, { w: [1] }) }, key)).toThrow(/"w" names no weight/);
+  });
+
+  it('are the same from scales that the caller found', async () => {
+    const ops = testOperations();
+    const weights = tensors(ops, { w: [3, -4, 0, 0] });
+    const scales = new Map([['w', 2.5]]);
+    for (const rule of [lmd(), lion(), adamw(), exponentiatedGradient()]) {
+      const [found, given] = [await rule.init(ops, weights), rule.initFromScales!(ops, weights, scales)];
+      expect(given.step).toBe(0);
+      expect(await allValues(ops, given.tensors)).toEqual(await allValues(ops, found.tensors));
+    }
+    for (const scale of [new Map([['v', 1]]), new Map([['w', 0]])]) {
+      expect(() => lmd().initFromScales!(ops, weights, scale)).toThrow(/the initial weights "w" have root mean square/);
+    }
+    expect(() => lmd().initFromScales!(ops, {}, scales)).toThrow(/no weights/);
   });
 
   it('free a state, once', () => {
