@@ -1,5 +1,10 @@
-export { attention } from './layers/attention.js';
+export { type Gpt2, gpt2 } from './gpt2.js';
+export type { Gpt2Config } from './gpt2-config.js';
+export { type Gpt2PresetName, gpt2Preset, gpt2Presets } from './gpt2-presets.js';
+export { languageModelLoss } from './language-model-loss.js';
+export { type AttentionLayerOptions, attention } from './layers/attention.js';
 export type { LayerContext } from './layers/context.js';
+export { dropout, stochasticDepth } from './layers/dropout.js';
 export { layerNorm } from './layers/layer-norm.js';
 export { linear } from './layers/linear.js';
 export { mlp } from './layers/mlp.js';

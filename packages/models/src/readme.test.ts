@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { sizeOf } from '@lmd/core';
 import { expect, it } from 'vitest';
-import { vit, vitPreset, vitPresets } from './index.js';
+import { gpt2, gpt2Preset, gpt2Presets, vit, vitPreset, vitPresets } from './index.js';
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 
@@ -16,8 +16,11 @@ it('runs the example in the README', async () => {
   expect(parameters).toBe(19);
 });
 
-it.each(Object.keys(vitPresets))('states the number of parameters of %s in the README', (name) => {
-  const count = Object.values(vit(vitPreset(name)).parameters).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+it.each([
+  ...Object.keys(vitPresets).map((name) => [name, vit(vitPreset(name))] as const),
+  ...Object.keys(gpt2Presets).map((name) => [name, gpt2(gpt2Preset(name))] as const),
+])('states the number of parameters of %s in the README', (name, { parameters }) => {
+  const count = Object.values(parameters).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const row = readme.split('\n').find((line) => line.startsWith('| `') && line.includes(`\`${name}\``));
   expect(row).toContain(count.toLocaleString('en-US'));
 });

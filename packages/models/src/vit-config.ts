@@ -1,4 +1,5 @@
-import { type GeluApproximation, LmdError } from '@lmd/core';
+import type { GeluApproximation } from '@lmd/core';
+import { configChecks } from './config-checks.js';
 
 export interface VitConfig {
   /** Height and width of the images, in pixels; a multiple of `patchSize`. */
@@ -28,6 +29,18 @@ export interface VitConfig {
    * as much of the quantization literature has it.
    */
   readonly quantizeEmbeddingAndHead?: boolean;
+  /**
+   * In training, the probability with which an element of the embeddings, or of what attention or MLP adds to the residual
+   * stream, is dropped. Default 0.
+   */
+  readonly dropout?: number;
+  /** In training, the probability with which an attention probability is dropped. Above 0 they are stored. Default 0. */
+  readonly attentionDropout?: number;
+  /**
+   * In training, the probability with which the last block skips its attention, and its MLP, for an example; it grows linearly
+   * from 0 at the first block (Huang et al. 2016; Touvron et al. 2021). Default 0.
+   */
+  readonly stochasticDepth?: number;
 }
 
 const defaults = {
@@ -35,6 +48,9 @@ const defaults = {
   gelu: 'none',
   layerNormEpsilon: 1e-6,
   quantizeEmbeddingAndHead: true,
+  dropout: 0,
+  attentionDropout: 0,
+  stochasticDepth: 0,
 } as const;
 
 const countNames = ['imageSize', 'channels', 'patchSize', 'width', 'depth', 'heads', 'mlpWidth', 'classes'] as const;
@@ -47,38 +63,14 @@ const choices = {
 
 /** Fills in defaults and refuses what cannot be built. */
 export function resolveVitConfig(config: VitConfig): Required<VitConfig> {
-  const allowed = [...countNames, ...Object.keys(defaults)];
-  for (const name of Object.keys(config)) {
-    if (!allowed.includes(name)) {
-      throw new LmdError('UNKNOWN_OPTION', `A ViT has no option named "${name}".`, {
-        subject: name,
-        value: (config as unknown as Record<string, unknown>)[name],
-        remedy: `The options are ${allowed.join(', ')}.`,
-      });
-    }
-  }
+  const check = configChecks('A ViT');
+  check.names(config, [...countNames, ...Object.keys(defaults)]);
   const resolved = { ...defaults, mlpWidth: 4 * config.width, ...config };
-  for (const name of countNames) {
-    const value = resolved[name];
-    if (!Number.isSafeInteger(value) || value < 1) invalid(name, value, 'It must be a positive integer.');
-  }
-  for (const [name, values] of Object.entries(choices)) {
-    const value = resolved[name as keyof typeof choices];
-    if (!(values as readonly unknown[]).includes(value)) invalid(name, value, `Use one of ${values.join(', ')}.`);
-  }
-  const { imageSize, patchSize, width, heads, layerNormEpsilon } = resolved;
-  if (!(layerNormEpsilon > 0 && layerNormEpsilon < Number.POSITIVE_INFINITY)) {
-    invalid('layerNormEpsilon', layerNormEpsilon, 'It must be positive and finite.');
-  }
-  if (imageSize % patchSize !== 0) invalid('patchSize', patchSize, `It must divide imageSize (${imageSize}).`);
-  if (width % heads !== 0) invalid('heads', heads, `It must divide width (${width}).`);
+  check.counts(resolved, countNames);
+  check.choices(resolved, choices);
+  check.rates(resolved, ['dropout', 'attentionDropout', 'stochasticDepth']);
+  check.positive('layerNormEpsilon', resolved.layerNormEpsilon);
+  check.divides('patchSize', resolved.patchSize, 'imageSize', resolved.imageSize);
+  check.divides('heads', resolved.heads, 'width', resolved.width);
   return resolved;
-}
-
-function invalid(subject: string, value: unknown, remedy: string): never {
-  throw new LmdError('INVALID_ARGUMENT', `A ViT cannot have ${subject} = ${String(value)}.`, {
-    subject,
-    value,
-    remedy,
-  });
 }

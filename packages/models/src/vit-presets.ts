@@ -20,6 +20,10 @@ const cifar10 = { imageSize: 32, channels: 3, classes: 10 } as const;
  * block.
  */
 export const vitPresets = {
+  'Ti/8': { ...imagenet, ...sizes.Ti, patchSize: 8 },
+  'S/8': { ...imagenet, ...sizes.S, patchSize: 8 },
+  'B/8': { ...imagenet, ...sizes.B, patchSize: 8 },
+  'L/8': { ...imagenet, ...sizes.L, patchSize: 8 },
   'Ti/16': { ...imagenet, ...sizes.Ti, patchSize: 16 },
   'S/16': { ...imagenet, ...sizes.S, patchSize: 16 },
   'S/32': { ...imagenet, ...sizes.S, patchSize: 32 },
@@ -30,6 +34,8 @@ export const vitPresets = {
   'H/14': { ...imagenet, ...sizes.H, patchSize: 14 },
   'Ti/4': { ...cifar10, ...sizes.Ti, patchSize: 4 },
   'S/4': { ...cifar10, ...sizes.S, patchSize: 4 },
+  'B/4': { ...cifar10, ...sizes.B, patchSize: 4 },
+  'L/4': { ...cifar10, ...sizes.L, patchSize: 4 },
   tiny: {
     imageSize: 28,
     channels: 1,

@@ -2,7 +2,7 @@ import { valueAndGradients } from '@lmd/autograd';
 import { type ForwardContext, type NamedTensors, type Operations, sizeOf, type Tensor } from '@lmd/core';
 import { describe, expect, it } from 'vitest';
 import { referenceVit } from '../test/reference-vit.js';
-import { arraysOf, errorOf, key, randomTensor, reference } from '../test/support.js';
+import { arraysOf, errorOf, expectFiniteDifferences, key, randomTensor, reference, stirred } from '../test/support.js';
 import { fullPrecision, precisionPreset, type VitConfig, vit, vitPreset } from './index.js';
 import { resolveVitConfig } from './vit-config.js';
 
@@ -17,16 +17,6 @@ const small: VitConfig = {
   classes: 3,
 };
 const context: ForwardContext = { training: true, precision: fullPrecision, key };
-
-/** Weights far enough from the initial ones that no part of the model is near zero or linear. */
-function stirred(ops: Parameters<typeof randomTensor>[0], weights: NamedTensors): NamedTensors {
-  return Object.fromEntries(
-    Object.entries(weights).map(([name, x], i) => [
-      name,
-      ops.scope(() => ops.add(x, ops.multiply(randomTensor(ops, x.shape, 100 + i), 0.2))),
-    ]),
-  );
-}
 
 describe('vit', () => {
   it.each([
@@ -57,23 +47,22 @@ describe('vit', () => {
     const labels = ops.fromData(Int32Array.of(2, 0));
     const loss = (o: Operations, w: NamedTensors): Tensor =>
       o.mean(o.crossEntropy(model.forward(o, w, images, context), labels));
-    const { gradients } = valueAndGradients(ops, weights, loss);
-    const arrays = arraysOf(weights, read);
-    for (const [name, { shape, values }] of Object.entries(arrays)) {
-      const gradient = read(gradients[name]!);
-      for (let sampled = 0; sampled < 3; sampled++) {
-        const at = (sampled * 7919 + 13) % values.length;
-        const lossAt = (value: number) =>
-          ops.scope(() => {
-            const moved = values.slice();
-            moved[at] = value;
-            return read(loss(ops, { ...weights, [name]: ops.fromData(moved, shape) }))[0]!;
-          });
-        const step = 1e-5;
-        const expected = (lossAt(values[at]! + step) - lossAt(values[at]! - step)) / (2 * step);
-        expect(Math.abs(gradient[at]! - expected), `${name}[${at}]`).toBeLessThan(1e-8 + 1e-6 * Math.abs(expected));
-      }
-    }
+    expectFiniteDifferences({ ops, read }, weights, loss);
+  });
+
+  it('has the gradient that finite differences have, with dropout and stochastic depth', () => {
+    const { ops, read } = reference('f64');
+    const model = vit({ ...small, dropout: 0.2, attentionDropout: 0.2, stochasticDepth: 0.4 });
+    const weights = stirred(ops, model.initialize(ops, 7));
+    const images = randomTensor(ops, [4, 8, 8, 2], 1);
+    const labels = ops.fromData(Int32Array.of(2, 0, 1, 1));
+    const logits = (change: Partial<ForwardContext>) =>
+      read(model.forward(ops, weights, images, { ...context, ...change }));
+    expect(logits({})).not.toEqual(logits({ key: { ...key, step: 9 } }));
+    expect(logits({ training: false })).toEqual(logits({ training: false, key: { ...key, step: 9 } }));
+    expectFiniteDifferences({ ops, read }, weights, (o, w) =>
+      o.mean(o.crossEntropy(model.forward(o, w, images, context), labels)),
+    );
   });
 
   it('has exactly the published numbers of parameters', () => {
@@ -205,7 +194,9 @@ describe('vit', () => {
       [{ width: 8.5 }, 'INVALID_ARGUMENT', 'width'],
       [{ layerNormEpsilon: 0 }, 'INVALID_ARGUMENT', 'layerNormEpsilon'],
       [{ pooling: 'max' }, 'INVALID_ARGUMENT', 'pooling'],
-      [{ dropout: 0.1 }, 'UNKNOWN_OPTION', 'dropout'],
+      [{ dropout: 1 }, 'INVALID_ARGUMENT', 'dropout'],
+      [{ stochasticDepth: -0.1 }, 'INVALID_ARGUMENT', 'stochasticDepth'],
+      [{ window: 7 }, 'UNKNOWN_OPTION', 'window'],
     ] as const) {
       expect(errorOf(() => vit({ ...small, ...(change as Partial<VitConfig>) }))).toMatchObject({ code, subject });
     }

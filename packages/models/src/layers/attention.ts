@@ -1,49 +1,85 @@
 import type { Operations, Tensor } from '@lmd/core';
 import { quantizedMatmul } from '../quantized-matmul.js';
 import type { LayerContext } from './context.js';
+import { dropout } from './dropout.js';
 import { linear } from './linear.js';
+
+export interface AttentionLayerOptions {
+  readonly heads: number;
+  /** Each position hears itself and those before it. Default false. */
+  readonly causal?: boolean;
+  /** Probability with which a probability is dropped in training. Above 0, probabilities are materialised. Default 0. */
+  readonly attentionDropout?: number;
+}
+
+/** Queries, keys and values [batch, heads, length, head width]. */
+export interface Heads {
+  readonly query: Tensor;
+  readonly key: Tensor;
+  readonly value: Tensor;
+}
 
 /**
  * Multi-head self-attention (Vaswani et al. 2017): [batch, length, width] → the same, with `<name>.qkv` giving queries, keys
  * and values of all heads side by side, and `<name>.projection` mixing the heads.
  */
-export function attention(ops: Operations, x: Tensor, name: string, heads: number, context: LayerContext): Tensor {
-  const [batch, length, width] = x.shape as readonly [number, number, number];
-  const headWidth = width / heads;
+export function attention(
+  ops: Operations,
+  x: Tensor,
+  name: string,
+  options: AttentionLayerOptions,
+  context: LayerContext,
+): Tensor {
   return ops.scope(() => {
     const mixed = ops.scope(() => {
-      const [query, key, value] = ops.scope(() => {
-        const qkv = linear(ops, x, `${name}.qkv`, context);
-        const split = ops.transpose(ops.reshape(qkv, [batch, length, 3 * heads, headWidth]), [0, 2, 1, 3]);
-        return [0, 1, 2].map((part) =>
-          ops.slice(split, [0, part * heads, 0, 0], [batch, heads, length, headWidth]),
-        ) as [Tensor, Tensor, Tensor];
-      });
-      const heard = scaledDotProduct(ops, query, key, value, name, context);
-      return ops.reshape(ops.transpose(heard, [0, 2, 1, 3]), [batch, length, width]);
+      const heard = scaledDotProduct(ops, splitHeads(ops, x, name, options.heads, context), name, options, context);
+      return mergeHeads(ops, heard);
     });
     return linear(ops, mixed, `${name}.projection`, context);
   });
 }
 
+/** [batch, length, width] → queries, keys and values by `<name>.qkv`. */
+export function splitHeads(ops: Operations, x: Tensor, name: string, heads: number, context: LayerContext): Heads {
+  const [batch, length, width] = x.shape as readonly [number, number, number];
+  return ops.scope(() => {
+    const qkv = linear(ops, x, `${name}.qkv`, context);
+    const split = ops.transpose(ops.reshape(qkv, [batch, length, 3 * heads, width / heads]), [0, 2, 1, 3]);
+    const part = (which: number): Tensor =>
+      ops.slice(split, [0, which * heads, 0, 0], [batch, heads, length, width / heads]);
+    return { query: part(0), key: part(1), value: part(2) };
+  });
+}
+
+/** [batch, heads, length, head width] → [batch, length, width]. */
+export function mergeHeads(ops: Operations, x: Tensor): Tensor {
+  const [batch, heads, length, headWidth] = x.shape as readonly [number, number, number, number];
+  return ops.scope(() => ops.reshape(ops.transpose(x, [0, 2, 1, 3]), [batch, length, heads * headWidth]));
+}
+
 /**
  * softmax(q·kᵀ/√width)·v for [batch, heads, length, width]. Both products round both operands as activations: the first along
  * the head width, the second along the keys. Queries are scaled before they are rounded; softmax is in f32. Where nothing is
- * rounded it is the fused kernel.
+ * rounded or dropped it is the fused kernel, and no scores are stored. There may be more keys than queries: causal queries
+ * are then the last positions.
  */
-function scaledDotProduct(
+export function scaledDotProduct(
   ops: Operations,
-  query: Tensor,
-  key: Tensor,
-  value: Tensor,
+  { query, key, value }: Heads,
   name: string,
+  { causal = false, attentionDropout = 0 }: Omit<AttentionLayerOptions, 'heads'>,
   context: LayerContext,
 ): Tensor {
-  const scale = 1 / Math.sqrt(query.shape.at(-1)!);
+  const [queries, width] = query.shape.slice(-2) as [number, number];
+  const earlier = key.shape[2]! - queries;
+  const scale = 1 / Math.sqrt(width);
+  // One query, the last, hears everything.
+  const masks = causal && queries > 1;
   const { forward, backward } = context.precision;
-  if (forward.activations === 'f32' && backward.activations === 'f32' && backward.gradients === 'f32') {
-    return ops.attention(query, key, value, { scale, causal: false });
-  }
+  const rounds = [forward.activations, backward.activations, backward.gradients].some((p) => p !== 'f32');
+  const drops = context.training && attentionDropout > 0;
+  if (!rounds && !drops && !(masks && earlier > 0)) return ops.attention(query, key, value, { scale, causal: masks });
+
   const shared = { precision: context.precision, key: context.key, second: 'activations' } as const;
   return ops.scope(() => {
     const probabilities = ops.scope(() => {
@@ -52,8 +88,25 @@ function scaledDotProduct(
         product: `${name}.scores`,
         transposeB: true,
       });
-      return ops.softmax(scores);
+      const p = ops.softmax(masks ? maskFuture(ops, scores, earlier) : scores);
+      return dropout(ops, p, attentionDropout, `${name}.probabilities`, context);
     });
     return quantizedMatmul(ops, probabilities, value, { ...shared, product: `${name}.values` });
+  });
+}
+
+/** −∞ where a key stands after its query. The mask [queries, keys] is one for all batches and heads. */
+function maskFuture(ops: Operations, scores: Tensor, earlier: number): Tensor {
+  const [queries, keys] = scores.shape.slice(-2) as [number, number];
+  return ops.scope(() => {
+    const rows = ops.fromData(
+      Int32Array.from({ length: queries }, (_, i) => i + earlier),
+      [queries, 1],
+    );
+    const columns = ops.fromData(
+      Int32Array.from({ length: keys }, (_, i) => i),
+      [1, keys],
+    );
+    return ops.where(ops.greater(columns, rows), Number.NEGATIVE_INFINITY, scores);
   });
 }

@@ -1,4 +1,4 @@
-import { LmdError, type NamedTensors, type Tensor } from '@lmd/core';
+import { LmdError, type Model, type NamedTensors, type Tensor } from '@lmd/core';
 
 /** The weight of that name. */
 export function parameter(weights: NamedTensors, name: string): Tensor {
@@ -8,4 +8,21 @@ export function parameter(weights: NamedTensors, name: string): Tensor {
     subject: name,
     remedy: 'Pass all weights that model.parameters names, as model.initialize or a checkpoint gives them.',
   });
+}
+
+/** Refuses weights that lack one of a model's parameters, or have one of another shape. */
+export function checkWeights(weights: NamedTensors, parameters: Model['parameters']): void {
+  for (const [name, { shape }] of Object.entries(parameters)) {
+    const actual = parameter(weights, name).shape;
+    if (actual.join() === shape.join()) continue;
+    throw new LmdError(
+      'SHAPE_MISMATCH',
+      `The weight "${name}" has shape [${actual}], and this model needs [${shape}].`,
+      {
+        subject: name,
+        value: actual,
+        remedy: 'Weights and model must have the same configuration.',
+      },
+    );
+  }
 }

@@ -1,13 +1,17 @@
 import type { GeluApproximation, Operations, Tensor } from '@lmd/core';
-import { attention } from './attention.js';
+import { type AttentionLayerOptions, attention } from './attention.js';
 import type { LayerContext } from './context.js';
+import { dropout, stochasticDepth } from './dropout.js';
 import { layerNorm } from './layer-norm.js';
 import { mlp } from './mlp.js';
 
-export interface TransformerBlockOptions {
-  readonly heads: number;
+export interface TransformerBlockOptions extends AttentionLayerOptions {
   readonly gelu: GeluApproximation;
   readonly layerNormEpsilon: number;
+  /** Probability with which an output of attention or MLP is dropped before it is added to the stream. Default 0. */
+  readonly dropout?: number;
+  /** Probability with which the whole of attention, or of the MLP, is skipped for an example. Default 0. */
+  readonly stochasticDepth?: number;
 }
 
 /** A pre-norm block: x + attention(norm1(x)), then + mlp(norm2(·)). The residual stream stays in f32. */
@@ -20,10 +24,18 @@ export function transformerBlock(
 ): Tensor {
   const norm = (input: Tensor, which: string) =>
     layerNorm(ops, input, `${name}.${which}`, options.layerNormEpsilon, context);
+  const branch = (output: Tensor, which: string) => {
+    const dropped = dropout(ops, output, options.dropout ?? 0, `${name}.${which}`, context);
+    return stochasticDepth(ops, dropped, options.stochasticDepth ?? 0, `${name}.${which}`, context);
+  };
   return ops.scope(() => {
-    const attended = ops.scope(() =>
-      ops.add(x, attention(ops, norm(x, 'norm1'), `${name}.attention`, options.heads, context)),
-    );
-    return ops.scope(() => ops.add(attended, mlp(ops, norm(attended, 'norm2'), `${name}.mlp`, options.gelu, context)));
+    const attended = ops.scope(() => {
+      const heard = attention(ops, norm(x, 'norm1'), `${name}.attention`, options, context);
+      return ops.add(x, branch(heard, 'attention'));
+    });
+    return ops.scope(() => {
+      const thought = mlp(ops, norm(attended, 'norm2'), `${name}.mlp`, options.gelu, context);
+      return ops.add(attended, branch(thought, 'mlp'));
+    });
   });
 }

@@ -1,0 +1,53 @@
+import { LmdError } from '@lmd/core';
+
+/** Checks of a model's configuration; `kind` is what errors call it, such as `A ViT`. */
+export function configChecks(kind: string) {
+  const invalid = (subject: string, value: unknown, remedy: string): never => {
+    throw new LmdError('INVALID_ARGUMENT', `${kind} cannot have ${subject} = ${String(value)}.`, {
+      subject,
+      value,
+      remedy,
+    });
+  };
+  return {
+    invalid,
+    names(config: object, allowed: readonly string[]): void {
+      for (const name of Object.keys(config)) {
+        if (allowed.includes(name)) continue;
+        throw new LmdError('UNKNOWN_OPTION', `${kind} has no option named "${name}".`, {
+          subject: name,
+          value: (config as Record<string, unknown>)[name],
+          remedy: `The options are ${allowed.join(', ')}.`,
+        });
+      }
+    },
+    counts<Name extends string>(config: Readonly<Record<Name, unknown>>, names: readonly Name[]): void {
+      for (const name of names) {
+        const value = config[name];
+        if (!Number.isSafeInteger(value) || (value as number) < 1)
+          invalid(name, value, 'It must be a positive integer.');
+      }
+    },
+    choices(config: object, choices: { readonly [name: string]: readonly unknown[] }): void {
+      for (const [name, values] of Object.entries(choices)) {
+        const value = (config as Record<string, unknown>)[name];
+        if (!values.includes(value)) invalid(name, value, `Use one of ${values.join(', ')}.`);
+      }
+    },
+    /** Probabilities in [0, 1). */
+    rates<Name extends string>(config: Readonly<Record<Name, unknown>>, names: readonly Name[]): void {
+      for (const name of names) {
+        const value = config[name];
+        if (!(typeof value === 'number' && value >= 0 && value < 1)) invalid(name, value, 'It must be in [0, 1).');
+      }
+    },
+    positive(name: string, value: unknown): void {
+      if (!(typeof value === 'number' && value > 0 && value < Number.POSITIVE_INFINITY)) {
+        invalid(name, value, 'It must be positive and finite.');
+      }
+    },
+    divides(name: string, value: number, whole: string, of: number): void {
+      if (of % value !== 0) invalid(name, value, `It must divide ${whole} (${of}).`);
+    },
+  };
+}
