@@ -10,7 +10,7 @@ export async function takeStep(run: Run): Promise<void> {
   const { plan, data } = run;
   const began = performance.now();
   const { epoch, position, indices } = plan.order.batchAt(run.step);
-  const batch = await data.train.batch(indices);
+  const batch = await data.train.batch(indices, { seed: run.seed, epoch });
   checkBatch(data.train, indices, batch);
   const loss = await update(run, batch);
   run.stepSeconds += (performance.now() - began) / 1000;

@@ -79,7 +79,7 @@ export function enqueueStep(
 function accumulate(
   { ops, model, precision, microBatchSize }: StepContext,
   weights: NamedTensors,
-  { inputs, labels }: DatasetBatch,
+  { inputs, labels, softLabels }: DatasetBatch,
   key: Pass['key'],
 ): { loss: Tensor; gradients: NamedTensors } {
   const examples = labels.shape[0]!;
@@ -91,11 +91,12 @@ function accumulate(
     const part = ops.scope(() => {
       const inputTensor = rows(ops, inputs, inputs.dtype, from, to);
       const labelTensor = rows(ops, labels, 'i32', from, to);
+      const softTensor = softLabels === undefined ? undefined : rows(ops, softLabels, 'f32', from, to);
       // One draw of the weights an optimizer step, and yet fresh dropout and rounding noise for each micro-batch.
       const noise = { ...key, sample: key.sample * microBatches + micro };
       const { value, gradients } = valueAndGradients(ops, weights, (tape, watched) => {
         const logits = model.forward(tape, watched, inputTensor, { training: true, precision, key: noise });
-        const loss = lossOf(tape, logits, labelTensor);
+        const loss = lossOf(tape, logits, labelTensor, softTensor);
         return microBatches === 1 ? loss : tape.multiply(loss, (to - from) / examples);
       });
       return { loss: value, gradients };

@@ -10,10 +10,23 @@ export interface DatasetBatch {
   };
   /** Class of each row of logits: [examples] for classification, [examples, length] for a language model. */
   readonly labels: { readonly data: Int32Array; readonly shape: readonly number[] };
+  /**
+   * [...labels.shape, classes]: of each row, a distribution over the classes, as mixup, cutmix and label smoothing make it. Where
+   * it is there, training minimises the cross-entropy against it (`lossOf`); accuracy and evaluation go by `labels` all the same.
+   */
+  readonly softLabels?: { readonly data: Float32Array; readonly shape: readonly number[] };
+}
+
+/** What a step of training tells the data set, for augmentation to draw its choices from. Evaluation gives none. */
+export interface BatchContext {
+  /** Of the run. */
+  readonly seed: number;
+  /** From 0. */
+  readonly epoch: number;
 }
 
 /**
- * A data set is a plain value: to bring your own, write one object. `batch` must be a function of the indices alone, or a
+ * A data set is a plain value: to bring your own, write one object. `batch` must be a function of its arguments alone, or a
  * resumed run would see other data than the uninterrupted one.
  */
 export interface Dataset {
@@ -25,8 +38,11 @@ export interface Dataset {
   readonly classes?: number;
   /** Shape of one example. */
   readonly inputShape: readonly number[];
-  /** The examples at `indices`, each in [0, size), in that order. */
-  batch(indices: Int32Array): DatasetBatch | Promise<DatasetBatch>;
+  /**
+   * The examples at `indices`, each in [0, size), in that order. In training there is a `context`, and augmentation is a function
+   * of (seed, epoch, index); without one the examples come as they are.
+   */
+  batch(indices: Int32Array, context?: BatchContext): DatasetBatch | Promise<DatasetBatch>;
 }
 
 /**
@@ -34,8 +50,9 @@ export interface Dataset {
  *
  * @throws LmdError `DATA_CORRUPT` naming the example and the label; `SHAPE_MISMATCH`.
  */
-export function checkBatch(dataset: Dataset, indices: Int32Array, { inputs, labels }: DatasetBatch): void {
-  for (const [name, { data, shape }] of Object.entries({ inputs, labels })) {
+export function checkBatch(dataset: Dataset, indices: Int32Array, batch: DatasetBatch): void {
+  const { inputs, labels, softLabels } = batch;
+  for (const [name, { data, shape }] of Object.entries({ inputs, labels, ...(softLabels && { softLabels }) })) {
     if (shape[0] === indices.length && sizeOf(shape) === data.length) continue;
     throw new LmdError('SHAPE_MISMATCH', `Data set "${dataset.name}" gave ${name} of shape [${shape.join(', ')}].`, {
       subject: name,
@@ -43,6 +60,7 @@ export function checkBatch(dataset: Dataset, indices: Int32Array, { inputs, labe
       remedy: `For ${indices.length} indices the first extent is ${indices.length}, and the data has as many values as the shape.`,
     });
   }
+  if (softLabels !== undefined) checkSoftLabels(dataset, labels.shape, softLabels);
   const { classes } = dataset;
   if (classes === undefined) return;
   const wrong = labels.data.findIndex((label) => label < 0 || label >= classes);
@@ -57,4 +75,31 @@ export function checkBatch(dataset: Dataset, indices: Int32Array, { inputs, labe
       remedy: `Labels are integers from 0 to ${classes - 1}: check the file, or the number of classes.`,
     },
   );
+}
+
+/** Each row is a distribution: no part is negative, and they add up to 1 to rounding. */
+function checkSoftLabels(
+  dataset: Dataset,
+  labelShape: readonly number[],
+  { data, shape }: NonNullable<DatasetBatch['softLabels']>,
+): void {
+  const classes = shape.at(-1)!;
+  const rows = shape.slice(0, -1);
+  if (rows.length !== labelShape.length || rows.some((extent, axis) => extent !== labelShape[axis])) {
+    throw new LmdError(
+      'SHAPE_MISMATCH',
+      `Data set "${dataset.name}" gave softLabels of shape [${shape.join(', ')}] with labels of [${labelShape.join(', ')}].`,
+      { subject: 'softLabels', value: shape, remedy: 'Give the shape of labels and one more axis, of the classes.' },
+    );
+  }
+  for (let row = 0; row < data.length / classes; row++) {
+    let sum = 0;
+    for (let c = row * classes; c < (row + 1) * classes; c++) sum += data[c]! >= 0 ? data[c]! : Number.NaN;
+    if (Math.abs(sum - 1) <= 1e-3) continue;
+    throw new LmdError('DATA_CORRUPT', `Data set "${dataset.name}": row ${row} of softLabels is no distribution.`, {
+      subject: `softLabels[${row}]`,
+      value: sum,
+      remedy: 'Its parts are at least 0 and add up to 1.',
+    });
+  }
 }

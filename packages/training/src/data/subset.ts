@@ -26,7 +26,11 @@ export function subset(dataset: Dataset, indices: ArrayLike<number>, name = `${d
     size: chosen.length,
     ...(dataset.classes === undefined ? {} : { classes: dataset.classes }),
     inputShape: dataset.inputShape,
-    batch: (positions) => dataset.batch(positions.map((position) => chosen[position]!)),
+    batch: (positions, context) =>
+      dataset.batch(
+        positions.map((position) => chosen[position]!),
+        context,
+      ),
   };
 }
 
