@@ -1,0 +1,22 @@
+/**
+ * The wheel whose C library each engine gets. TensorFlow's C interface only grows, so a later library serves tfjs-node 4.22, which
+ * was built against 2.9; this is the last release whose GPU build and tfjs-node agree on CUDA 12 and Python's `libtensorflow_cc`.
+ */
+const common = {
+  version: '2.15.1',
+  python: '311',
+  platforms: ['manylinux_2_17_x86_64', 'manylinux2014_x86_64'],
+};
+
+export const engines = {
+  'tfjs-node': {
+    ...common,
+    package: 'tensorflow-cpu',
+    sha256: '54660c074d7241a503e81edfd9f5ef5af88f64051b72e2945f26318c790f2d26',
+  },
+  'tfjs-node-gpu': {
+    ...common,
+    package: 'tensorflow',
+    sha256: 'bb0edd69103c154245c5f209f0507355cc68ba7e4de350084bc31edc562478e4',
+  },
+};
