@@ -4,22 +4,24 @@ import type { Recorder } from './recorder.js';
 import { createUpstream, type Upstream } from './upstream.js';
 
 /**
- * Walks the recorded nodes backwards and gives the gradients of `loss` for `of`, zeros where it does not depend on one.
+ * Walks the recorded nodes backwards and gives the gradients of `loss` for `of`, zeros where it does not depend on one. They
+ * begin from `dy`, of the loss's shape, or from 1.
  * Each node's saved tensors and each upstream gradient are freed as soon as they are used.
  */
-export function backwardPass(recorder: Recorder, loss: Tensor, of: NamedTensors): NamedTensors {
+export function backwardPass(recorder: Recorder, loss: Tensor, of: NamedTensors, dy?: Tensor): NamedTensors {
   const { ops } = recorder;
   return ops.scope(() => {
     const targets = new Set(Object.values(of));
     const needed = dependents(recorder.nodes, targets);
     const upstream = createUpstream(ops);
-    if (needed.has(loss)) upstream.add(loss, ops.full([], 1));
+    // The pass frees what it has used; an alias leaves the caller's own alone.
+    if (needed.has(loss)) upstream.add(loss, dy === undefined ? ops.full([], 1) : ops.reshape(dy, dy.shape));
     for (let index = recorder.nodes.length - 1; index >= 0; index -= 1) {
       const node = recorder.nodes[index]!;
-      const dy = upstream.get(node.output);
-      if (dy !== undefined) {
+      const outputGradient = upstream.get(node.output);
+      if (outputGradient !== undefined) {
         const wanted = node.inputs.map((input) => input !== null && needed.has(input));
-        const gradients = runNode(ops, node, dy, wanted);
+        const gradients = runNode(ops, node, outputGradient, wanted);
         const made = new Set(gradients.filter((gradient) => gradient !== null));
         made.forEach(upstream.retain);
         node.inputs.forEach((input, i) => {

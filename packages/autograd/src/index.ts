@@ -1,2 +1,3 @@
+export { recompute } from './recompute.js';
 export { createTape, type Tape } from './tape.js';
 export { type ValueAndGradients, valueAndGradients } from './value-and-gradients.js';

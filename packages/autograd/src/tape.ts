@@ -25,8 +25,10 @@ export interface Tape {
    * d loss / d x for each named tensor (watched, or computed from watched ones), of its shape; zeros where the scalar `loss` does not depend on
    * it. The gradients are the caller's, made in the current scope, one handle a name. Consumes the tape: a second call is an
    * `INVALID_ARGUMENT`. A saved tensor that was freed around the tape is a `TENSOR_DISPOSED`.
+   *
+   * With `dy`, `loss` may have any shape, `dy` has the same, and the results are the products of `dy` with the Jacobians.
    */
-  gradients(loss: Tensor, of: NamedTensors): NamedTensors;
+  gradients(loss: Tensor, of: NamedTensors, dy?: Tensor): NamedTensors;
   /** Frees what is saved for gradients. The tape is consumed. Does nothing the second time. */
   dispose(): void;
 }
@@ -53,10 +55,11 @@ export function createTape(ops: EagerOperations): Tape {
       recorder.watch(x);
       return x;
     },
-    gradients(loss, of) {
+    gradients(loss, of, dy) {
       checkUsable('tape.gradients');
       checkFloat('tape.gradients', loss);
-      if (loss.shape.length > 0) {
+      if (dy !== undefined) checkUpstream(loss, dy);
+      else if (loss.shape.length > 0) {
         throw new LmdError('SHAPE_MISMATCH', `A loss must be a scalar, and this one has shape [${loss.shape}].`, {
           subject: 'loss',
           value: loss.shape,
@@ -73,7 +76,7 @@ export function createTape(ops: EagerOperations): Tape {
       }
       consumed = true;
       try {
-        return backwardPass(recorder, loss, of);
+        return backwardPass(recorder, loss, of, dy);
       } finally {
         recorder.clear();
       }
@@ -102,6 +105,16 @@ function recordingOperations(recorder: Recorder): Operations {
       for (const tensor of isTensor(x) ? [x] : Object.values(x)) recorder.dispose(tensor);
     },
   };
+}
+
+function checkUpstream(output: Tensor, dy: Tensor): void {
+  checkFloat('tape.gradients', dy);
+  if (dy.shape.join() === output.shape.join()) return;
+  throw new LmdError('SHAPE_MISMATCH', `dy has shape [${dy.shape}], and the output [${output.shape}].`, {
+    subject: 'dy',
+    value: dy.shape,
+    remedy: 'Give an upstream gradient of the shape of the output.',
+  });
 }
 
 function checkFloat(subject: string, x: Tensor): void {
