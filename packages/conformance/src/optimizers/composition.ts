@@ -14,7 +14,7 @@ import {
   type Tensor,
 } from '@lmd/core';
 import { type OptimizerCase, type ResolvedOptimizerOptions, settingOf } from './options.js';
-import { advance, begin, bitDifference, contentsOf, plainTarget, type Session } from './run.js';
+import { advance, begin, bitDifference, type Contents, contentsOf, plainTarget, type Session } from './run.js';
 import type { Target } from './targets.js';
 
 const steps = 6;
@@ -85,6 +85,47 @@ export function compositionCases(options: ResolvedOptimizerOptions): OptimizerCa
       },
     },
     {
+      name: 'an average of its weights over steps (EMA) follows them, of either kind, and leaves its state alone',
+      async run(_, open) {
+        const plain = await trained(open, make());
+        for (const kind of ['mean', 'median'] as const) {
+          const session = open();
+          const { ops, own } = session;
+          const rule = make();
+          let state = await begin(session, rule);
+          let average = own(rule.weights(ops, state, kind));
+          // Of decay ½, and the same sum of the weights themselves, read back at each step.
+          let expected = await contentsOf(ops, average);
+          for (let step = 0; step < steps; step++) {
+            state = advance(session, rule, state, 1);
+            const weights = own(rule.weights(ops, state, kind));
+            const [before, now] = [expected, await contentsOf(ops, weights)];
+            average = own(
+              ops.scope(() =>
+                Object.fromEntries(
+                  Object.entries(weights).map(([name, weight]) => [
+                    name,
+                    ops.add(ops.multiply(average[name]!, 0.5), ops.multiply(weight, 0.5)),
+                  ]),
+                ),
+              ),
+            );
+            expected = Object.fromEntries(
+              Object.entries(now).map(([name, { data, ...layout }]) => [
+                name,
+                { ...layout, data: Float32Array.from(data, (w, i) => Math.fround(w / 2) + before[name]!.data[i]! / 2) },
+              ]),
+            );
+          }
+          const problem = farthest(await contentsOf(ops, average), expected);
+          if (problem !== undefined) return `the average of ${kind} weights: ${problem}`;
+          const changed = bitDifference(await contentsOf(ops, state.tensors), plain);
+          if (changed !== undefined) return `reading ${kind} weights at each step changed the run: ${changed}`;
+        }
+        return undefined;
+      },
+    },
+    {
       name: 'accumulateGradients: two equal halves of a batch are the batch',
       async run(_, open) {
         const halves = await trained(open, make(), {
@@ -97,6 +138,19 @@ export function compositionCases(options: ResolvedOptimizerOptions): OptimizerCa
       },
     },
   ];
+}
+
+/** What is not within some ulp of f32, if anything: a product and a sum may be fused. */
+function farthest(got: Contents, want: Contents): string | undefined {
+  for (const [name, { data }] of Object.entries(want)) {
+    for (const [i, value] of data.entries()) {
+      const other = got[name]!.data[i]!;
+      if (!(Math.abs(other - value) <= 1e-6 * (1 + Math.abs(value)))) {
+        return `element ${i} of ${name} is ${other}, expected ${value}`;
+      }
+    }
+  }
+  return undefined;
 }
 
 interface Training {

@@ -43,7 +43,9 @@ const rules: readonly Rule[] = [
       gradientScaling: ['both'],
       useSign: flag,
       priorMedianFloor: positive,
-      priorMedian: [0, { weight: -1 }],
+      initialization: ['zero'],
+      priorMedian: [0, { weight: -1 }, 'weights'],
+      stateFormat: ['fp4', 'block8'],
       evaluation: ['mode'],
       evaluationSamples: count,
     },
@@ -56,6 +58,31 @@ const rules: readonly Rule[] = [
   {
     name: 'lmd, three vectors',
     create: (options) => lmd({ regularization: 0.02, noise: 0.02, gradientScaling: 'none', ...options }),
+    learningRate: 0.05,
+  },
+  {
+    name: 'lmd, in words of 16 and 8 bits',
+    create: (options) => lmd({ regularization: 0.05, noise: 0.02, stateFormat: 'block16', ...options }),
+    learningRate: 0.05,
+  },
+  {
+    name: 'lmd, in words of three times 8 bits',
+    create: (options) =>
+      lmd({ regularization: 0.02, noise: 0.02, gradientScaling: 'none', stateFormat: 'block8', ...options }),
+    learningRate: 0.05,
+    // Codes are a few hundredths apart in log m.
+    remainingLoss: 0.1,
+  },
+  {
+    name: 'lmd, hypentropy, its prior about the initial weights',
+    create: (options) =>
+      lmd({
+        regularization: 0.02,
+        noise: 0.02,
+        initialization: 'hypentropy',
+        priorMedian: 'initialWeights',
+        ...options,
+      }),
     learningRate: 0.05,
   },
   {

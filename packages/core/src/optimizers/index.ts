@@ -1,6 +1,8 @@
 export { type AdamwOptions, adamw } from './adamw.js';
+export { checkFinite } from './check-finite.js';
 export { clipByGlobalNorm, globalNorm } from './clip.js';
 export { type ExponentiatedGradientOptions, exponentiatedGradient } from './exponentiated-gradient.js';
+export { frozen } from './frozen.js';
 export { accumulateGradients, scaleGradients } from './gradients.js';
 export { injectHyperparameters } from './inject-hyperparameters.js';
 export { type IvonOptions, ivon } from './ivon.js';
@@ -9,7 +11,10 @@ export { type LieGroupAffineOptions, lieGroupAffine } from './lie-group-affine.j
 export { type LieGroupMultiplicativeOptions, lieGroupMultiplicative } from './lie-group-multiplicative.js';
 export { type LionOptions, lion } from './lion.js';
 export { lmd } from './lmd.js';
+export { type LmdLogMedians, lmdLogMedians, lmdWeightNames } from './lmd-log-medians.js';
 export { type LmdOptions, lmdRegularizers } from './lmd-options.js';
+export { type LmdInitialization, lmdInitializations } from './lmd-prior.js';
+export { type LmdStateFormatName, lmdStateFormats } from './lmd-state-format.js';
 export { type MadamOptions, madam } from './madam.js';
 export * from './optimizer.js';
 export { type ParameterGroup, parameterGroups, type WeightPredicate } from './parameter-groups.js';

@@ -3,6 +3,7 @@ import type { EagerOperations } from '../operations.js';
 import type { NamedTensors, Tensor } from '../tensor.js';
 import { checkedScales, rootMeanSquares } from './initial-scale.js';
 import type { ResolvedLmdOptions } from './lmd-options.js';
+import { halves, logPriorMedians } from './lmd-prior.js';
 import type { OptimizerState } from './optimizer.js';
 import { checkWeights, stateName } from './state.js';
 
@@ -41,6 +42,7 @@ function stateFrom(
   scales: ReadonlyMap<string, number>,
   options: ResolvedLmdOptions,
 ): OptimizerState {
+  const { initialization, priorMedian, stateFormat } = options;
   const { noise, gradientScaling } = options.update;
   const shift = -(noise * noise) / 2;
 
@@ -48,20 +50,28 @@ function stateFrom(
     const tensors: Record<string, Tensor> = {};
     for (const [name, weight] of Object.entries(weights)) {
       const floor = options.priorMedianFloor * scales.get(name)!;
-      const logPriorMedian = Math.log(priorMedianOf(name, options.priorMedian) ?? floor * Math.exp(shift));
-      const half = (signed: Tensor) => ops.scope(() => ops.add(ops.log(ops.add(ops.maximum(signed, 0), floor)), shift));
-      tensors[stateName(name, 'logPlus')] = half(weight);
-      tensors[stateName(name, 'logMinus')] = ops.scope(() => half(ops.negate(weight)));
-      tensors[stateName(name, 'momentumPlus')] = ops.zeros(weight.shape);
-      if (gradientScaling === 'sample') tensors[stateName(name, 'momentumMinus')] = ops.zeros(weight.shape);
-      tensors[stateName(name, 'logPriorMedian')] = ops.full([], logPriorMedian);
+      const vectors = ops.scope(() => {
+        const logPriorMedian = ops.full([], Math.log(priorMedianOf(name, priorMedian) ?? floor * Math.exp(shift)));
+        const prior: Record<string, Tensor> = { logPriorMedian };
+        if (priorMedian === 'initialWeights') prior.priorWeight = ops.multiply(weight, Math.exp(shift));
+        const momenta = {
+          momentumPlus: ops.zeros(weight.shape),
+          ...(gradientScaling === 'sample' ? { momentumMinus: ops.zeros(weight.shape) } : {}),
+        };
+        const medians = halves(ops, weight, floor, initialization, shift);
+        const priors = logPriorMedians(ops, prior, initialization);
+        // To nearest: there is no draw yet whose seed could name the rounding's noise.
+        return { ...stateFormat.write(ops, { ...medians, ...momenta }, priors, () => 0.5), ...prior };
+      });
+      for (const [vector, tensor] of Object.entries(vectors)) tensors[stateName(name, vector)] = tensor;
     }
     return { step: 0, tensors };
   });
 }
 
 function priorMedianOf(name: string, priorMedian: ResolvedLmdOptions['priorMedian']): number | undefined {
-  if (typeof priorMedian !== 'object') return priorMedian;
+  if (typeof priorMedian === 'number') return priorMedian;
+  if (typeof priorMedian !== 'object') return undefined;
   return Object.hasOwn(priorMedian, name) ? priorMedian[name] : undefined;
 }
 

@@ -1,5 +1,7 @@
 import type { LmdRegularizer, LmdUpdateOptions } from '../backend.js';
 import { LmdError } from '../errors.js';
+import { type LmdInitialization, lmdInitializations } from './lmd-prior.js';
+import { type LmdStateFormat, type LmdStateFormatName, lmdStateFormat, lmdStateFormats } from './lmd-state-format.js';
 import type { Schedule, WeightsKind } from './optimizer.js';
 import {
   booleanOption,
@@ -54,18 +56,37 @@ export interface LmdOptions {
   readonly useSign?: boolean;
   /**
    * c: each half starts at no less than c times the root mean square of the initial weights, since a half that starts at 0
-   * could never leave it. Above 0; default 0.5. This initialization is a choice of ours.
+   * could never leave it. Above 0; default 0.5. A choice of ours.
    */
   readonly priorMedianFloor?: number;
   /**
-   * m₀, the prior's median, for all weights or by the weight's name. Above 0; by default exp(−σ²/2)·c·s, where an initial half
-   * without its weight begins. It does not change where the weights start. A choice of ours.
+   * How an initial weight w₀ becomes two halves whose mean difference is w₀, with f = c·s. Choices of ours.
+   * - `floor` (default): exp(−σ²/2)·(max(±w₀, 0) + f); one half begins at the prior's median.
+   * - `hypentropy`: exp(−σ²/2)·(√(w₀² + 4f²) ± w₀)/2, whose product is the same for every weight, so that both halves are equally
+   *   far from the prior's median in log m (Ghai, Hazan & Singer, arXiv:1902.01903, for the geometry).
    */
-  readonly priorMedian?: number | { readonly [weight: string]: number };
+  readonly initialization?: LmdInitialization;
+  /**
+   * m₀, the prior's median, for all weights or by the weight's name. Above 0; by default exp(−σ²/2)·c·s, where an initial half
+   * without its weight begins: a prior about weight 0. With `initialWeights`, for fine-tuning, each half's own initial median:
+   * a prior about the weights that `init` was given, at the price of one more vector a weight (`priorWeight`); it needs the
+   * regularizer `logNormalPrior`. None of them changes where the weights start. A choice of ours.
+   */
+  readonly priorMedian?: number | { readonly [weight: string]: number } | 'initialWeights';
   /** Which weights `weights()` gives when not told: `mean` (default), `median` or `sample`. A choice of ours. */
   readonly evaluation?: WeightsKind;
   /** How many draws `weights(…, 'sample')` averages. At least 1; default 1. */
   readonly evaluationSamples?: number;
+  /**
+   * How the state is stored between steps; computation is in f32. With S momenta (two, or one without scaling), a weight takes
+   * - `f32` (default): 4 bytes for each of its two medians and S momenta.
+   * - `block16`: 8.1 bytes. Codes of 16 bits for log (m/m₀) and of 8 for momenta, with a scale for each block of 128.
+   * - `block8`: 4.1 bytes, with `gradientScaling: 'none'` alone. Codes of 8 bits for all three vectors.
+   *
+   * Rounding is stochastic, by the noise of (seed, `<weight>/<vector>`, step), so that a step smaller than the spacing of codes
+   * is made on average and a resumed run has the same bits. A choice of ours.
+   */
+  readonly stateFormat?: LmdStateFormatName;
 }
 
 const optionNames = [
@@ -79,9 +100,11 @@ const optionNames = [
   'gradientScaling',
   'useSign',
   'priorMedianFloor',
+  'initialization',
   'priorMedian',
   'evaluation',
   'evaluationSamples',
+  'stateFormat',
 ] as const satisfies readonly (keyof LmdOptions)[];
 
 export interface ResolvedLmdOptions {
@@ -90,45 +113,65 @@ export interface ResolvedLmdOptions {
   readonly update: Omit<LmdUpdateOptions, 'learningRate'>;
   readonly samples: number;
   readonly priorMedianFloor: number;
-  readonly priorMedian: number | { readonly [weight: string]: number } | undefined;
+  readonly initialization: LmdInitialization;
+  readonly priorMedian: LmdOptions['priorMedian'];
   readonly evaluation: WeightsKind;
   readonly evaluationSamples: number;
+  readonly stateFormat: LmdStateFormat;
 }
 
 /** Every option checked, by name and value, and every default filled in. */
 export function resolveLmdOptions(options: LmdOptions): ResolvedLmdOptions {
   checkOptionNames('lmd', options, optionNames);
+  const regularizer = choiceOption('lmd', 'regularizer', options.regularizer, 'logNormalPrior', lmdRegularizers);
+  const scalings = ['sample', 'none'] as const;
+  const gradientScaling = choiceOption('lmd', 'gradientScaling', options.gradientScaling, 'sample', scalings);
+  const stateFormat = choiceOption('lmd', 'stateFormat', options.stateFormat, 'f32', lmdStateFormats);
   return {
     learningRate: learningRateOption('lmd', options.learningRate, 3e-3),
     update: {
       beta1: numberOption('lmd', 'beta1', options.beta1, 0.9, { atLeast: 0, below: 1 }),
       beta2: numberOption('lmd', 'beta2', options.beta2, 0.99, { atLeast: 0, below: 1 }),
       regularization: numberOption('lmd', 'regularization', options.regularization, 0.5, { atLeast: 0 }),
-      regularizer: choiceOption('lmd', 'regularizer', options.regularizer, 'logNormalPrior', lmdRegularizers),
+      regularizer,
       // exp(σ²/2) appears in the initial weights and in the mean: beyond 10 it leaves the range of f32.
       noise: numberOption('lmd', 'noise', options.noise, 0.05, { atLeast: 0, atMost: 10 }),
-      gradientScaling: choiceOption('lmd', 'gradientScaling', options.gradientScaling, 'sample', ['sample', 'none']),
+      gradientScaling,
       useSign: booleanOption('lmd', 'useSign', options.useSign, true),
     },
     samples: numberOption('lmd', 'samples', options.samples, 1, { atLeast: 1, integer: true }),
     priorMedianFloor: numberOption('lmd', 'priorMedianFloor', options.priorMedianFloor, 0.5, { above: 0 }),
-    priorMedian: priorMedianOption(options.priorMedian),
+    initialization: choiceOption('lmd', 'initialization', options.initialization, 'floor', lmdInitializations),
+    priorMedian: priorMedianOption(options.priorMedian, regularizer),
     evaluation: weightsKindOption('lmd', 'evaluation', options.evaluation, 'mean'),
     evaluationSamples: numberOption('lmd', 'evaluationSamples', options.evaluationSamples, 1, {
       atLeast: 1,
       integer: true,
     }),
+    stateFormat: lmdStateFormat(stateFormat, gradientScaling),
   };
 }
 
-function priorMedianOption(value: LmdOptions['priorMedian']): LmdOptions['priorMedian'] {
+function priorMedianOption(value: LmdOptions['priorMedian'], regularizer: LmdRegularizer): LmdOptions['priorMedian'] {
   if (value === undefined) return undefined;
+  if (value === 'initialWeights') {
+    if (regularizer === 'logNormalPrior') return value;
+    throw new LmdError(
+      'INVALID_ARGUMENT',
+      `lmd: priorMedian is "initialWeights" with the regularizer "${regularizer}".`,
+      {
+        subject: 'priorMedian',
+        value,
+        remedy: 'Use the regularizer "logNormalPrior", or one median for a whole weight.',
+      },
+    );
+  }
   if (typeof value === 'number') return numberOption('lmd', 'priorMedian', value, Number.NaN, { above: 0 });
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new LmdError('INVALID_ARGUMENT', `lmd: priorMedian is ${describe(value)}.`, {
       subject: 'priorMedian',
       value,
-      remedy: 'Give a number above 0, or a record of such numbers by the name of the weight.',
+      remedy: 'Give a number above 0, a record of such numbers by the name of the weight, or "initialWeights".',
     });
   }
   return Object.fromEntries(

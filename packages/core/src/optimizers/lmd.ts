@@ -1,10 +1,13 @@
-import type { LmdTensors } from '../backend.js';
+import type { LmdTensors, LmdUpdateOptions } from '../backend.js';
 import { LmdError } from '../errors.js';
 import type { EagerOperations } from '../operations.js';
+import { streamOf } from '../random/stream.js';
 import type { NamedTensors, Tensor } from '../tensor.js';
 import { randomKey } from './draw-key.js';
 import { lmdInitialState, lmdInitialStateFromScales } from './lmd-initial-state.js';
 import { type LmdOptions, resolveLmdOptions } from './lmd-options.js';
+import { logPriorMedians } from './lmd-prior.js';
+import type { LogPriorMedians } from './lmd-state-format.js';
 import type { DrawKey, Optimizer, OptimizerState, Pass, WeightsKind } from './optimizer.js';
 import { weightsKindOption } from './options.js';
 import { checkPasses, checkVectors, freshHandle, gradientsOf, stateName, vectorOf, weightNames } from './state.js';
@@ -29,8 +32,9 @@ import { checkPasses, checkVectors, freshHandle, gradientsOf, stateName, vectorO
  *     log m± ← log m± − a·(sign(t±) + λ·R(m±))
  *
  * State a weight: `logPlus`, `logMinus`, `momentumPlus`, `momentumMinus` (absent with `gradientScaling: 'none'`), all of the
- * weight's shape, and the scalar `logPriorMedian`. Noise is drawn from (seed, stream of the weight's name, step, sample) and
- * never stored.
+ * weight's shape, and the scalar `logPriorMedian`; with another `stateFormat`, words that hold codes of several vectors each
+ * (`codesPlus`, `codesMinus` or `codes`) and the codes' scales (`logPlusScale` …). Noise is drawn from (seed, stream of the
+ * weight's name, step, sample) and never stored. `lmdLogMedians` reads the medians out of any of them.
  *
  * `init` throws `INVALID_ARGUMENT` for a weight whose root mean square is 0 or not finite: a multiplicative rule cannot leave 0.
  * Give such weights (biases, norm gains that start at 0) to `adamw` by `parameterGroups`.
@@ -38,20 +42,20 @@ import { checkPasses, checkVectors, freshHandle, gradientsOf, stateName, vectorO
 export function lmd(options: LmdOptions = {}): Optimizer {
   const resolved = resolveLmdOptions(options);
   const { learningRate, update, samples, evaluation, evaluationSamples } = resolved;
-  const vectors =
-    update.gradientScaling === 'sample'
-      ? (['logPlus', 'logMinus', 'momentumPlus', 'momentumMinus'] as const)
-      : (['logPlus', 'logMinus', 'momentumPlus'] as const);
+  const { stateFormat, initialization } = resolved;
+  const vectors = [
+    ...stateFormat.names,
+    ...(resolved.priorMedian === 'initialWeights' ? ['priorWeight'] : []),
+    'logPriorMedian',
+  ];
 
   function weightsOf(state: OptimizerState): string[] {
-    checkVectors('lmd', state, [...vectors, 'logPriorMedian']);
-    return weightNames('lmd', state, 'logPlus');
+    checkVectors('lmd', state, vectors);
+    return weightNames('lmd', state, vectors[0]!);
   }
 
-  function tensorsOf(state: OptimizerState, weight: string): LmdTensors {
-    return Object.fromEntries(
-      vectors.map((vector) => [vector, vectorOf('lmd', state, weight, vector)]),
-    ) as unknown as LmdTensors;
+  function storedOf(state: OptimizerState, weight: string): Record<string, Tensor> {
+    return Object.fromEntries(vectors.map((vector) => [vector, vectorOf('lmd', state, weight, vector)]));
   }
 
   /** One tensor a weight, each made in a scope of its own so that only results are alive together. */
@@ -63,8 +67,11 @@ export function lmd(options: LmdOptions = {}): Optimizer {
     return ops.scope(() => {
       const weights: Record<string, Tensor> = {};
       for (const weight of weightsOf(state)) {
-        const { logPlus, logMinus } = tensorsOf(state, weight);
-        weights[weight] = ops.scope(() => make(weight, logPlus, logMinus));
+        weights[weight] = ops.scope(() => {
+          const stored = storedOf(state, weight);
+          const { logPlus, logMinus } = stateFormat.medians(ops, stored, logPriorMedians(ops, stored, initialization));
+          return make(weight, logPlus, logMinus);
+        });
       }
       return weights;
     });
@@ -90,13 +97,28 @@ export function lmd(options: LmdOptions = {}): Optimizer {
       return ops.scope(() => {
         const tensors: Record<string, Tensor> = {};
         for (const weight of names) {
-          const current = tensorsOf(state, weight);
-          const logPriorMedian = vectorOf('lmd', state, weight, 'logPriorMedian');
-          const gradients = gradientsOf('lmd', passes, weight, current.logPlus.shape);
+          const stored = storedOf(state, weight);
+          const gradients = gradientsOf('lmd', passes, weight, stored[vectors[0]!]!.shape);
           const keys = passes.map(({ key }) => randomKey('lmd', weight, key));
-          const next = ops.scope(() => ops.lmdUpdate(current, gradients, keys, logPriorMedian, stepOptions));
-          for (const vector of vectors) tensors[stateName(weight, vector)] = next[vector as keyof LmdTensors]!;
-          tensors[stateName(weight, 'logPriorMedian')] = freshHandle(ops, logPriorMedian);
+          const next = ops.scope(() => {
+            const prior = logPriorMedians(ops, stored, initialization);
+            const current = stateFormat.read(ops, stored, prior);
+            const moved =
+              prior.logPlus === prior.logMinus
+                ? ops.lmdUpdate(current, gradients, keys, prior.logPlus, stepOptions)
+                : updateAboutEach(ops, current, gradients, keys, prior, stepOptions);
+            return stateFormat.write(ops, moved, prior, (vector) =>
+              ops.randomUniform(current.logPlus.shape, {
+                ...keys[0]!,
+                stream: streamOf(stateName(weight, vector)),
+                step: state.step,
+                sample: 0,
+              }),
+            );
+          });
+          for (const vector of vectors) {
+            tensors[stateName(weight, vector)] = next[vector] ?? freshHandle(ops, stored[vector]!);
+          }
         }
         return { step: state.step + 1, tensors };
       });
@@ -135,6 +157,29 @@ export function lmd(options: LmdOptions = {}): Optimizer {
       return ops.multiply(sum, 1 / evaluationSamples);
     });
   }
+}
+
+/**
+ * An update whose log-normal prior has a median for each coordinate and half. The update is linear in log m₀, so it is that about
+ * m₀ = 1 with a·λ·log m₀ added, and kernels need to know one scalar alone.
+ */
+function updateAboutEach(
+  ops: EagerOperations,
+  current: LmdTensors,
+  gradients: readonly Tensor[],
+  keys: Parameters<EagerOperations['lmdUpdate']>[2],
+  prior: LogPriorMedians,
+  options: LmdUpdateOptions,
+): LmdTensors {
+  return ops.scope(() => {
+    const next = ops.lmdUpdate(current, gradients, keys, ops.zeros([]), options);
+    const rate = options.learningRate * options.regularization;
+    return {
+      ...next,
+      logPlus: ops.add(next.logPlus, ops.multiply(prior.logPlus, rate)),
+      logMinus: ops.add(next.logMinus, ops.multiply(prior.logMinus, rate)),
+    };
+  });
 }
 
 function requireKey(key: DrawKey | undefined): DrawKey {

@@ -1,0 +1,63 @@
+import { LmdError } from '../errors.js';
+import type { EagerOperations } from '../operations.js';
+import type { Tensor } from '../tensor.js';
+import { type LmdInitialization, logPriorMedians } from './lmd-prior.js';
+import { lmdStateFormat } from './lmd-state-format.js';
+import type { OptimizerState } from './optimizer.js';
+import { stateName, weightOf } from './state.js';
+
+/** The medians of one weight's halves, and of their prior, as logarithms. New handles. */
+export interface LmdLogMedians {
+  /** log m⁺ and log m⁻, of the weight's shape. */
+  readonly logPlus: Tensor;
+  readonly logMinus: Tensor;
+  /** log m₀ of each half: a scalar, or of the weight's shape where the prior is about the initial weights. */
+  readonly logPriorPlus: Tensor;
+  readonly logPriorMinus: Tensor;
+}
+
+/** The names of the weights in a state that `lmd` holds, whatever its `stateFormat` and whichever rules hold the others. */
+export function lmdWeightNames(state: OptimizerState): string[] {
+  return Object.keys(state.tensors)
+    .filter((name) => name.endsWith('/logPriorMedian'))
+    .map(weightOf);
+}
+
+/**
+ * The log medians of one weight of `lmd`, decoded where they are stored as codes. For diagnostics: a state alone says what format
+ * it is in, but not how `initialWeights` were split, so a rule with the initialization `hypentropy` says so here.
+ *
+ * @throws LmdError `INVALID_ARGUMENT` for a weight that `lmd` does not hold.
+ */
+export function lmdLogMedians(
+  ops: EagerOperations,
+  state: OptimizerState,
+  weight: string,
+  initialization: LmdInitialization = 'floor',
+): LmdLogMedians {
+  const stored: Record<string, Tensor> = {};
+  for (const [name, tensor] of Object.entries(state.tensors)) {
+    const vector = name.slice(weight.length + 1);
+    if (name === stateName(weight, vector)) stored[vector] = tensor;
+  }
+  if (stored.logPriorMedian === undefined) {
+    throw new LmdError('INVALID_ARGUMENT', `lmdLogMedians: lmd holds no weight "${weight}" in this state.`, {
+      subject: weight,
+      value: lmdWeightNames(state),
+      remedy: 'Take a name from lmdWeightNames(state).',
+    });
+  }
+  const scaling = stored.momentumMinus === undefined && stored.momentumMinusScale === undefined ? 'none' : 'sample';
+  const format = stored.codes !== undefined ? 'block8' : stored.codesPlus !== undefined ? 'block16' : 'f32';
+  return ops.scope(() => {
+    const prior = logPriorMedians(ops, stored, initialization);
+    const { logPlus, logMinus } = lmdStateFormat(format, scaling).medians(ops, stored, prior);
+    const fresh = (x: Tensor) => ops.reshape(x, x.shape);
+    return {
+      logPlus: fresh(logPlus),
+      logMinus: fresh(logMinus),
+      logPriorPlus: fresh(prior.logPlus),
+      logPriorMinus: fresh(prior.logMinus),
+    };
+  });
+}

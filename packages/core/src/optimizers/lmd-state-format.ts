@@ -1,0 +1,130 @@
+import type { LmdTensors } from '../backend.js';
+import { LmdError } from '../errors.js';
+import type { EagerOperations } from '../operations.js';
+import type { Tensor } from '../tensor.js';
+import { type CodeLaw, decode, encode, packWords, unpackWords } from './packed-codes.js';
+
+/** How `lmd` stores its log medians and momenta; see `LmdOptions.stateFormat`. */
+export const lmdStateFormats = ['f32', 'block16', 'block8'] as const;
+export type LmdStateFormatName = (typeof lmdStateFormats)[number];
+
+type Vector = keyof LmdTensors;
+type Stored = { readonly [name: string]: Tensor };
+/** log m₀ of each half, a scalar or of the weight's shape: what stored medians are relative to. */
+export type LogPriorMedians = { readonly logPlus: Tensor; readonly logMinus: Tensor };
+
+/** Between the four (or three) f32 vectors that the rule computes with and the tensors of the state. */
+export interface LmdStateFormat {
+  /** Names of the tensors of one weight's state. The first has the weight's shape. */
+  readonly names: readonly [string, ...string[]];
+  medians(ops: EagerOperations, stored: Stored, prior: LogPriorMedians): { logPlus: Tensor; logMinus: Tensor };
+  read(ops: EagerOperations, stored: Stored, prior: LogPriorMedians): LmdTensors;
+  /** `uniform` of each vector, in [0, 1), rounds stochastically; ½ rounds to nearest. */
+  write(
+    ops: EagerOperations,
+    vectors: LmdTensors,
+    prior: LogPriorMedians,
+    uniform: (vector: string) => Tensor | number,
+  ): Stored;
+}
+
+/**
+ * @throws LmdError `INVALID_ARGUMENT` for `block8` with `gradientScaling: 'sample'`: a word of 24 bits has room for three codes of
+ * eight, and that rule has four vectors.
+ */
+export function lmdStateFormat(format: LmdStateFormatName, gradientScaling: 'sample' | 'none'): LmdStateFormat {
+  const scaled = gradientScaling === 'sample';
+  if (format === 'f32') {
+    return plain(['logPlus', 'logMinus', 'momentumPlus', ...(scaled ? (['momentumMinus'] as const) : [])]);
+  }
+  if (format === 'block16') {
+    return packed({
+      codesPlus: { logPlus: median16, momentumPlus: momentum8 },
+      codesMinus: scaled ? { logMinus: median16, momentumMinus: momentum8 } : { logMinus: median16 },
+    });
+  }
+  if (scaled) {
+    throw new LmdError('INVALID_ARGUMENT', 'lmd: stateFormat is "block8" with gradientScaling "sample".', {
+      subject: 'stateFormat',
+      value: format,
+      remedy: 'Three vectors fit: use gradientScaling "none", or stateFormat "block16".',
+    });
+  }
+  return packed({ codes: { logPlus: median8, logMinus: median8, momentumPlus: momentum8 } });
+}
+
+const median16: CodeLaw = { law: 'linear', levels: 2 ** 15 - 1 };
+const median8: CodeLaw = { law: 'linear', levels: 2 ** 7 - 1 };
+/** Momenta of one block may differ by orders of magnitude, and only their signs move a weight: finer steps near 0. */
+const momentum8: CodeLaw = { law: 'square', levels: 2 ** 7 - 1 };
+
+function plain(names: readonly [Vector, ...Vector[]]): LmdStateFormat {
+  const pick = (stored: Stored) => Object.fromEntries(names.map((name) => [name, stored[name]!]));
+  return {
+    names,
+    medians: (_, { logPlus, logMinus }) => ({ logPlus: logPlus!, logMinus: logMinus! }),
+    read: (_, stored) => pick(stored) as unknown as LmdTensors,
+    write: (_, vectors) => pick(vectors as unknown as Stored),
+  };
+}
+
+type Layout = { readonly [word: string]: { readonly [vector in Vector]?: CodeLaw } };
+
+/** Words of codes, and a scale a block for each vector. Medians are stored as log (m/m₀), which is 0 where a half begins. */
+function packed(layout: Layout): LmdStateFormat {
+  const words = Object.entries(layout).map(([word, fields]) => ({
+    word,
+    vectors: Object.keys(fields) as Vector[],
+    laws: Object.values(fields),
+  }));
+  const scaleOf = (vector: Vector) => `${vector}Scale`;
+  const names = [...words.map(({ word }) => word), ...words.flatMap(({ vectors }) => vectors.map(scaleOf))];
+
+  function vectorsFrom(
+    ops: EagerOperations,
+    stored: Stored,
+    prior: LogPriorMedians,
+    wanted: (vector: Vector) => boolean,
+  ): Record<string, Tensor> {
+    return ops.scope(() => {
+      const result: Record<string, Tensor> = {};
+      for (const { word, vectors, laws } of words) {
+        const codes = unpackWords(ops, stored[word]!, laws);
+        for (const [index, vector] of vectors.entries()) {
+          if (!wanted(vector)) continue;
+          const value = decode(ops, { codes: codes[index]!, scale: stored[scaleOf(vector)]! }, laws[index]!);
+          result[vector] = isMedian(vector) ? ops.add(value, prior[vector]) : value;
+        }
+      }
+      return result;
+    });
+  }
+
+  return {
+    names: names as unknown as readonly [string, ...string[]],
+    medians: (ops, stored, prior) =>
+      vectorsFrom(ops, stored, prior, isMedian) as unknown as { logPlus: Tensor; logMinus: Tensor },
+    read: (ops, stored, prior) => vectorsFrom(ops, stored, prior, () => true) as unknown as LmdTensors,
+    write: (ops, tensors, prior, uniform) =>
+      ops.scope(() => {
+        const result: Record<string, Tensor> = {};
+        for (const { word, vectors, laws } of words) {
+          const codes = vectors.map((vector, index) => {
+            const { codes, scale } = ops.scope(() => {
+              const value = tensors[vector]!;
+              const relative = isMedian(vector) ? ops.subtract(value, prior[vector]) : value;
+              return encode(ops, relative, laws[index]!, uniform(vector));
+            });
+            result[scaleOf(vector)] = scale;
+            return codes;
+          });
+          result[word] = packWords(ops, codes, laws);
+        }
+        return result;
+      }),
+  };
+}
+
+function isMedian(vector: Vector): vector is 'logPlus' | 'logMinus' {
+  return vector === 'logPlus' || vector === 'logMinus';
+}
