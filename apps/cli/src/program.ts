@@ -1,8 +1,11 @@
 import { precisionNames } from '@lmd/models';
+import { formats, roundings, scaleModes } from '@lmd/mx-formats';
 import { Command } from 'commander';
 import { version } from '../package.json';
 import { doctorCommand } from './commands/doctor.js';
 import { type EvaluateCommandOptions, evaluateCommand } from './commands/evaluate.js';
+import { type InspectCommandOptions, inspectCommand } from './commands/inspect.js';
+import { type QuantizeCommandOptions, quantizeCommand } from './commands/quantize.js';
 import { type TrainCommandOptions, trainCommand } from './commands/train.js';
 import type { Terminal } from './output/terminal.js';
 import { presetDescriptions } from './presets/index.js';
@@ -11,18 +14,28 @@ const presetHelp = Object.entries(presetDescriptions)
   .map(([name, description]) => `  ${name.padEnd(14)}${description}`)
   .join('\n');
 
-const examples = `
-Examples:
-  lmd train first-light                                  train the small ViT on MNIST with LMD and AdamW
-  lmd train smoke --set steps=50 --set optimizers.lmd.noise=0.1
-  lmd train my-run.json --json > events.jsonl            a configuration of your own, events as JSON lines
-  lmd train --resume runs/first-light-2025-01-31-001     continue an interrupted run, to the same bits
-  lmd evaluate runs/first-light-2025-01-31-001 --format mxfp4_e2m1
-  lmd doctor                                             which backends work here
+const examples: readonly (readonly [string, string])[] = [
+  ['lmd train first-light', 'train the small ViT on MNIST with LMD and AdamW'],
+  ['lmd train smoke --set steps=50 --set optimizers.lmd.noise=0.1', 'a preset with changes'],
+  ['lmd train my-run.json --json > events.jsonl', 'a configuration of your own, events as JSON lines'],
+  ['lmd train --resume runs/first-light-2025-01-31-001', 'continue an interrupted run, to the same bits'],
+  ['lmd evaluate runs/first-light-2025-01-31-001 --format mxfp4_e2m1', 'its weights, deployed in MXFP4'],
+  ['lmd inspect runs/first-light-2025-01-31-001', 'how far it is, and what it achieved'],
+  ['lmd inspect model.safetensors --html weights.html', 'statistics and plots of every tensor'],
+  ['lmd quantize model.safetensors --format mxfp6_e3m2', 'a packed model, five times smaller'],
+  ['lmd doctor', 'which backends work here'],
+];
 
-Presets:
-${presetHelp}
+/** Examples of one command, or of all. */
+function examplesOf(command?: string): string {
+  const chosen = examples.filter(([line]) => command === undefined || line.startsWith(`lmd ${command}`));
+  const width = Math.max(...chosen.map(([line]) => line.length));
+  return `\nExamples:\n${chosen.map(([line, meaning]) => `  ${line.padEnd(width)}  ${meaning}`).join('\n')}`;
+}
 
+const presetList = `\nPresets:\n${presetHelp}`;
+
+const conventions = `
 Exit codes: 0 success, 1 failure, 2 wrong command or configuration, 130 stopped by Ctrl-C.
 Set LMD_DEBUG=1 for stack traces, NO_COLOR=1 for no colours.`;
 
@@ -46,7 +59,7 @@ export function createProgram(terminal: Terminal, bin: string): Command {
   const program = new Command('lmd')
     .description('Train networks with Log-Normal Multiplicative Dynamics under low-precision arithmetic.')
     .version(version)
-    .addHelpText('after', examples)
+    .addHelpText('after', `${examplesOf()}\n${presetList}\n${conventions}`)
     .configureOutput({
       writeOut: (text) => terminal.out.write(text),
       writeErr: (text) => terminal.error.write(text),
@@ -63,7 +76,7 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .option('--resume <run>', 'continue the run in this folder')
     .option('--out <folder>', 'the run folder, new or empty (default: runs/<name>-<date>-<number>)')
     .option('--json', 'print events as JSON lines, the last one the summary')
-    .addHelpText('after', examples)
+    .addHelpText('after', `${examplesOf('train')}\n${presetList}`)
     .action((source: string | undefined, options: TrainCommandOptions) =>
       trainCommand(...separate(source, options), terminal, bin),
     );
@@ -78,12 +91,38 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .option('--draws <count>', 'with --weights sample: average the results of so many draws', '1')
     .option('--backend <name>', "what computes (default: the run's)")
     .option('--json', 'print the results as one JSON line')
+    .addHelpText('after', examplesOf('evaluate'))
     .action((run: string, options: EvaluateCommandOptions) => evaluateCommand(run, options, terminal));
+
+  program
+    .command('quantize')
+    .description('write a model with its matrices as packed codes of a block format, and say what that saves and costs')
+    .argument('<model>', 'a safetensors file, or a run folder')
+    .requiredOption('--format <name>', `block format: ${Object.keys(formats).join(', ')}`)
+    .option('--out <file>', 'the new file (default: beside the model, with the format in its name)')
+    .option('--rounding <name>', roundings.join(', '), 'nearestEven')
+    .option('--scale-mode <name>', scaleModes.join(', '), 'floor')
+    .option('--seed <number>', 'of stochastic rounding', '0')
+    .option('--force', 'replace a file that is there')
+    .option('--json', 'print the result as one JSON line')
+    .addHelpText('after', examplesOf('quantize'))
+    .action((model: string, options: QuantizeCommandOptions) => quantizeCommand(model, options, terminal));
+
+  program
+    .command('inspect')
+    .description('show what a run, a checkpoint or a safetensors file holds')
+    .argument('<path>', 'a run folder, or a safetensors file')
+    .option('--tensor <part>', 'only tensors with this in their name')
+    .option('--html <file>', 'also write plots of the distributions to this page')
+    .option('--json', 'print what is found as one JSON line')
+    .addHelpText('after', examplesOf('inspect'))
+    .action((path: string, options: InspectCommandOptions) => inspectCommand(path, options, terminal));
 
   program
     .command('doctor')
     .description('which backends work here, why the others do not, and what to install')
     .option('--json', 'print the findings as one JSON line')
+    .addHelpText('after', examplesOf('doctor'))
     .action((options: { json?: boolean }) => doctorCommand(options, terminal));
 
   return program;

@@ -8,7 +8,6 @@ import { loadData } from '../data/index.js';
 import { openBackend } from '../engine/index.js';
 import { type BackendName, backendNames } from '../engine/names.js';
 import { UsageError } from '../errors.js';
-import { didYouMean } from '../output/suggest.js';
 import { type Column, renderTable } from '../output/table.js';
 import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
 import { count, percent } from '../output/units.js';
@@ -16,6 +15,7 @@ import { runLayout } from '../run/layout.js';
 import { configurationOf } from '../run/run.js';
 import { buildModel } from '../trial/build-model.js';
 import { buildOptimizer } from '../trial/build-optimizer.js';
+import { choose } from './choose.js';
 
 export interface EvaluateCommandOptions {
   readonly format?: string;
@@ -46,15 +46,6 @@ const columns: readonly Column<EvaluationRow>[] = [
   { title: 'test loss', align: 'right', cell: ({ testLoss }) => testLoss.toFixed(4) },
   { title: 'seconds', align: 'right', cell: ({ seconds }) => seconds.toFixed(1) },
 ];
-
-function choose<T extends string>(option: string, value: string, allowed: readonly T[]): T {
-  if ((allowed as readonly string[]).includes(value)) return value as T;
-  throw new UsageError('INVALID_ARGUMENT', `${option} ${value} is not allowed.${didYouMean(value, allowed)}`, {
-    subject: option,
-    value,
-    remedy: `Allowed: ${allowed.join(', ')}.`,
-  });
-}
 
 function drawCount(text: string, weights: WeightsKind): number {
   const draws = Number(text);

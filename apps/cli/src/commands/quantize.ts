@@ -1,0 +1,190 @@
+import { existsSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { LmdError } from '@lmd/core';
+import { lmdParameter } from '@lmd/models';
+import {
+  formatNamed,
+  formats,
+  type QuantizationError,
+  quantizationError,
+  roundings,
+  scaleModes,
+} from '@lmd/mx-formats';
+import { byteLengthOf, type SafetensorsTensor, toFloat32Array } from '@lmd/safetensors';
+import { openSafetensorsFile, type SafetensorsFile, writeSafetensorsFile } from '@lmd/safetensors/node';
+import { UsageError } from '../errors.js';
+import {
+  canPack,
+  contractionAxis,
+  type PackedWeights,
+  type PackOptions,
+  packedKey,
+  packWeight,
+} from '../model-file/packed.js';
+import { type Column, renderTable } from '../output/table.js';
+import type { Terminal } from '../output/terminal.js';
+import { count, decimal, fileSize, percent } from '../output/units.js';
+import { runLayout } from '../run/layout.js';
+import { choose } from './choose.js';
+
+export interface QuantizeCommandOptions {
+  readonly format: string;
+  readonly rounding: string;
+  readonly scaleMode: string;
+  readonly seed: string;
+  readonly out?: string;
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
+
+/** What happened to one tensor. */
+interface QuantizedRow extends Partial<QuantizationError> {
+  readonly tensor: string;
+  readonly shape: readonly number[];
+  /** The format, or the type that it keeps and why. */
+  readonly stored: string;
+  readonly bytesBefore: number;
+  readonly bytesAfter: number;
+}
+
+const columns: readonly Column<QuantizedRow>[] = [
+  { title: 'tensor', cell: ({ tensor }) => tensor },
+  { title: 'shape', cell: ({ shape }) => `[${shape.join(', ')}]` },
+  { title: 'stored as', cell: ({ stored }) => stored },
+  { title: 'before', align: 'right', cell: ({ bytesBefore }) => fileSize(bytesBefore) },
+  { title: 'after', align: 'right', cell: ({ bytesAfter }) => fileSize(bytesAfter) },
+  {
+    title: 'signal to noise',
+    align: 'right',
+    cell: ({ signalToNoise }) => (signalToNoise === undefined ? '' : `${signalToNoise.toFixed(1)} dB`),
+  },
+  { title: 'largest error', align: 'right', cell: ({ largestError }) => decimalOf(largestError) },
+  { title: 'clipped', align: 'right', cell: ({ clipped }) => percentOf(clipped) },
+  { title: 'to zero', align: 'right', cell: ({ flushed }) => percentOf(flushed) },
+];
+
+const decimalOf = (value: number | undefined) => (value === undefined ? '' : decimal(value));
+const percentOf = (value: number | undefined) => (value === undefined ? '' : percent(value));
+
+/** `lmd quantize`: writes a model with its matrices as packed codes of a block format, and says what that saves and costs. */
+export async function quantizeCommand(
+  model: string,
+  options: QuantizeCommandOptions,
+  terminal: Terminal,
+): Promise<void> {
+  const format = choose('--format', options.format, Object.keys(formats));
+  const seed = Number(options.seed);
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    throw new UsageError('INVALID_ARGUMENT', `--seed ${options.seed} is not allowed.`, {
+      subject: '--seed',
+      value: options.seed,
+      remedy: 'Give a whole number of at least 0.',
+    });
+  }
+  const packing: PackOptions = {
+    format,
+    rounding: choose('--rounding', options.rounding, roundings),
+    scaleMode: choose('--scale-mode', options.scaleMode, scaleModes),
+  };
+  const input = modelPath(model);
+  const output = resolve(options.out ?? input.replace(/(\.safetensors)?$/, `.${format}.safetensors`));
+  if (existsSync(output) && !options.force) {
+    throw new UsageError('RUN_EXISTS', `${output} is there already.`, {
+      subject: '--out',
+      value: output,
+      remedy: 'Name another file with --out, or replace it with --force.',
+    });
+  }
+  const file = await openSafetensorsFile(input);
+  try {
+    const rows = await quantizeFile(file, input, output, packing, seed);
+    report(rows, { input, output, format }, options.json === true, terminal);
+  } finally {
+    await file.close();
+  }
+}
+
+/** The model of a run folder, or the file itself. */
+function modelPath(model: string): string {
+  const path = resolve(model);
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  const file = isFolder ? runLayout(path).model : path;
+  if (existsSync(file)) return file;
+  throw new UsageError('INVALID_ARGUMENT', `There is no ${file}.`, {
+    subject: 'model',
+    value: model,
+    remedy: isFolder
+      ? 'The run is not done: continue it with lmd train --resume.'
+      : 'Name a safetensors file, or a run.',
+  });
+}
+
+async function quantizeFile(
+  file: SafetensorsFile,
+  input: string,
+  output: string,
+  packing: PackOptions,
+  seed: number,
+): Promise<QuantizedRow[]> {
+  if (file.metadata[packedKey] !== undefined) {
+    throw new LmdError('INVALID_ARGUMENT', `${input} is packed already.`, {
+      subject: 'model',
+      value: input,
+      remedy: 'Name the file that it was made from: rounding twice loses more than once.',
+    });
+  }
+  const format = formatNamed(packing.format as Parameters<typeof formatNamed>[0]);
+  const tensors = new Map<string, SafetensorsTensor>();
+  const axes: Record<string, number> = {};
+  const rows: QuantizedRow[] = [];
+  let stream = 0;
+  for (const [name, { dtype, shape }] of file.entries) {
+    const tensor = await file.read(name);
+    const bytesBefore = byteLengthOf(dtype, shape);
+    const row = { tensor: name, shape, bytesBefore };
+    const isWeight = lmdParameter(name, shape) && ['F32', 'F16', 'BF16'].includes(dtype);
+    if (!isWeight || !canPack(format, shape)) {
+      tensors.set(name, tensor);
+      const reason = isWeight ? ' (its codes fill no whole bytes)' : '';
+      rows.push({ ...row, stored: `${dtype}${reason}`, bytesAfter: bytesBefore });
+      continue;
+    }
+    const axis = contractionAxis(name, shape);
+    const values = toFloat32Array(tensor);
+    const key = packing.rounding === 'stochastic' ? { key: { seed, stream: stream++, step: 0, sample: 0 } } : {};
+    const parts = packWeight(name, values, shape, { ...packing, ...key, axis });
+    for (const [part, packed] of parts) tensors.set(part, packed);
+    axes[name] = axis;
+    rows.push({
+      ...row,
+      stored: packing.format,
+      bytesAfter: parts.reduce((sum, [, { data }]) => sum + data.byteLength, 0),
+      ...quantizationError(values, { ...packing, ...key, format, shape, axis }),
+    });
+  }
+  const packed: PackedWeights = { format: packing.format, axes };
+  await writeSafetensorsFile(output, {
+    tensors,
+    metadata: { ...Object.fromEntries(Object.entries(file.metadata)), [packedKey]: JSON.stringify(packed) },
+  });
+  return rows;
+}
+
+function report(
+  rows: readonly QuantizedRow[],
+  { input, output, format }: { readonly input: string; readonly output: string; readonly format: string },
+  json: boolean,
+  { out, colours }: Terminal,
+): void {
+  const total = (key: 'bytesBefore' | 'bytesAfter') => rows.reduce((sum, row) => sum + row[key], 0);
+  const [bytesBefore, bytesAfter] = [total('bytesBefore'), total('bytesAfter')];
+  if (json) {
+    const summary = { type: 'quantized', input, output, format, bytesBefore, bytesAfter, tensors: rows };
+    out.write(`${JSON.stringify(summary)}\n`);
+    return;
+  }
+  out.write(`${renderTable(columns, rows, colours.bold)}\n\n`);
+  const ratio = (bytesBefore / bytesAfter).toFixed(2);
+  out.write(`${count(rows.length)} tensors: ${fileSize(bytesBefore)} → ${fileSize(bytesAfter)}, ${ratio} times less\n`);
+  out.write(`${colours.green('wrote')} ${output}\n`);
+}

@@ -1,0 +1,69 @@
+import { LmdError } from '@lmd/core';
+import {
+  byteLengthOf,
+  isSafetensorsError,
+  type SafetensorsTensor,
+  toFloat32Array,
+  toTypedArray,
+} from '@lmd/safetensors';
+import { openSafetensorsFile } from '@lmd/safetensors/node';
+import { type PackedWeights, packedKey, unpackWeight } from '../model-file/packed.js';
+import { summarizeValues, type TensorSummary } from './tensor-summary.js';
+
+export interface FileInspection {
+  readonly type: 'file';
+  readonly path: string;
+  /** What the file is, by its metadata. */
+  readonly kind: 'model' | 'packed model' | 'checkpoint' | 'safetensors';
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly tensors: readonly TensorSummary[];
+}
+
+const floats = ['F32', 'F16', 'BF16', 'F64'];
+
+function valuesOf(tensor: SafetensorsTensor): Float32Array {
+  return tensor.dtype === 'F64' ? Float32Array.from(toTypedArray(tensor) as Float64Array) : toFloat32Array(tensor);
+}
+
+/** Reads a safetensors file tensor by tensor and sums up each; packed weights as the values that their codes stand for. */
+export async function inspectFile(path: string): Promise<FileInspection> {
+  const file = await openSafetensorsFile(path).catch((error) => {
+    if (!isSafetensorsError(error) || error.code === 'FILE_SYSTEM') throw error;
+    throw new LmdError('DATA_CORRUPT', `${path} is no safetensors file: ${error.message}`, {
+      subject: path,
+      remedy: 'Name a run folder, a checkpoint or another safetensors file.',
+      cause: error,
+    });
+  });
+  try {
+    const metadata = Object.fromEntries(Object.entries(file.metadata));
+    const packed = metadata[packedKey] === undefined ? undefined : (JSON.parse(metadata[packedKey]) as PackedWeights);
+    const tensors: TensorSummary[] = [];
+    const read = (name: string) => file.read(name);
+    // By name, which keeps layers and the parts of a packed weight together; in the file they stand by alignment.
+    const entries = [...file.entries].sort(([a], [b]) => (a < b ? -1 : 1));
+    for (const [name, { dtype, shape }] of entries) {
+      const weight = /^(.*)\.(codes|scales|tensorScale)$/.exec(name);
+      const stored = { name, dtype, shape, bytes: byteLengthOf(dtype, shape) };
+      if (packed !== undefined && weight !== null && Object.hasOwn(packed.axes, weight[1]!)) {
+        const isCodes = weight[2] === 'codes';
+        tensors.push({
+          ...stored,
+          ...(isCodes ? { values: summarizeValues((await unpackWeight(weight[1]!, packed, read)).data) } : {}),
+        });
+      } else {
+        const isFloat = floats.includes(dtype);
+        tensors.push({ ...stored, ...(isFloat ? { values: summarizeValues(valuesOf(await read(name))) } : {}) });
+      }
+    }
+    return { type: 'file', path, kind: kindOf(metadata), metadata, tensors };
+  } finally {
+    await file.close();
+  }
+}
+
+function kindOf(metadata: Readonly<Record<string, string>>): FileInspection['kind'] {
+  if (metadata[packedKey] !== undefined) return 'packed model';
+  if (metadata.format === 'lmd-model-v1') return 'model';
+  return metadata.format?.startsWith('lmd-checkpoint') ? 'checkpoint' : 'safetensors';
+}

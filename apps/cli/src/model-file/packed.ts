@@ -1,0 +1,117 @@
+import { LmdError } from '@lmd/core';
+import {
+  type BlockFormat,
+  dequantize,
+  formatNamed,
+  type MxTensor,
+  quantize,
+  type RandomKey,
+  type Rounding,
+  type ScaleMode,
+} from '@lmd/mx-formats';
+import {
+  bitsPerElement,
+  type SafetensorsDtype,
+  type SafetensorsTensor,
+  tensorFrom,
+  toFloat32Array,
+} from '@lmd/safetensors';
+
+/**
+ * Packed weights in a safetensors file: `<weight>.codes` with the weight's shape, `<weight>.scales` with one scale a block, and
+ * for formats with E4M3 scales `<weight>.tensorScale`. The metadata key `packed` says the rest as JSON (`PackedWeights`).
+ */
+export const packedKey = 'packed';
+
+/** What the metadata of a packed file says. */
+export interface PackedWeights {
+  /** Name of the block format. */
+  readonly format: string;
+  /** By weight: the axis along which its blocks run, the one that the forward product contracts. */
+  readonly axes: { readonly [weight: string]: number };
+}
+
+const codeTypes: Readonly<Record<string, SafetensorsDtype>> = {
+  e5m2: 'F8_E5M2',
+  e4m3: 'F8_E4M3',
+  e3m2: 'F6_E3M2',
+  e2m3: 'F6_E2M3',
+  e2m1: 'F4',
+  int8: 'I8',
+};
+
+/** Whether a weight's codes fill whole bytes, as a safetensors file needs. */
+export function canPack(format: BlockFormat, shape: readonly number[]): boolean {
+  return (shape.reduce((product, size) => product * size, 1) * format.element.bits) % 8 === 0;
+}
+
+/**
+ * The axis that the forward product contracts: the last of an embedding table, which the language-model head multiplies
+ * transposed, and otherwise the inputs of an [inputs, outputs] matrix.
+ */
+export function contractionAxis(name: string, shape: readonly number[]): number {
+  return name.endsWith('tokenEmbedding.weight') ? shape.length - 1 : shape.length - 2;
+}
+
+export interface PackOptions {
+  readonly format: string;
+  readonly rounding: Rounding;
+  readonly scaleMode: ScaleMode;
+  readonly key?: RandomKey;
+}
+
+/** One weight as the tensors of a packed file. */
+export function packWeight(
+  name: string,
+  values: Float32Array,
+  shape: readonly number[],
+  { key, ...options }: PackOptions & { readonly axis: number },
+): [string, SafetensorsTensor][] {
+  const format = formatNamed(options.format as Parameters<typeof formatNamed>[0]);
+  const packed = quantize(values, { ...options, format, shape, ...(key === undefined ? {} : { key }) });
+  const scaleShape = shape.map((size, axis) => (axis === packed.axis ? Math.ceil(size / packed.blockSize) : size));
+  const scaleType = format.scale === 'e8m0' ? 'F8_E8M0' : 'F8_E4M3';
+  return [
+    [`${name}.codes`, { dtype: codeTypes[format.element.name]!, shape: [...shape], data: packed.codes }],
+    [`${name}.scales`, { dtype: scaleType, shape: scaleShape, data: packed.scales }],
+    ...(format.scale === 'e8m0'
+      ? []
+      : [
+          [`${name}.tensorScale`, tensorFrom(new Float32Array([packed.tensorScale]), [])] as [
+            string,
+            SafetensorsTensor,
+          ],
+        ]),
+  ];
+}
+
+/** The values that the codes stand for. `read` gives the tensors of the file. Throws `DATA_CORRUPT` naming the weight. */
+export async function unpackWeight(
+  name: string,
+  { format: formatName, axes }: PackedWeights,
+  read: (name: string) => Promise<SafetensorsTensor>,
+): Promise<{ readonly data: Float32Array; readonly shape: readonly number[] }> {
+  try {
+    const format = formatNamed(formatName as Parameters<typeof formatNamed>[0]);
+    const [codes, scales] = [await read(`${name}.codes`), await read(`${name}.scales`)];
+    const expected = codeTypes[format.element.name]!;
+    if (codes.dtype !== expected) throw new Error(`its codes are ${codes.dtype}, not ${expected}`);
+    const packed: MxTensor = {
+      format,
+      shape: codes.shape,
+      axis: axes[name]!,
+      blockSize: format.blockSize,
+      scales: scales.data,
+      codes: codes.data,
+      tensorScale: format.scale === 'e8m0' ? 1 : toFloat32Array(await read(`${name}.tensorScale`))[0]!,
+    };
+    return { data: dequantize(packed), shape: codes.shape };
+  } catch (cause) {
+    throw new LmdError('DATA_CORRUPT', `The packed weight ${name} cannot be read: ${(cause as Error).message}`, {
+      subject: name,
+      value: formatName,
+      remedy: 'Make the file again with lmd quantize.',
+      cause,
+    });
+  }
+}
