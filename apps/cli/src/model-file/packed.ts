@@ -9,13 +9,7 @@ import {
   type Rounding,
   type ScaleMode,
 } from '@lmd/mx-formats';
-import {
-  bitsPerElement,
-  type SafetensorsDtype,
-  type SafetensorsTensor,
-  tensorFrom,
-  toFloat32Array,
-} from '@lmd/safetensors';
+import { type SafetensorsDtype, type SafetensorsTensor, tensorFrom, toFloat32Array } from '@lmd/safetensors';
 
 /**
  * Packed weights in a safetensors file: `<weight>.codes` with the weight's shape, `<weight>.scales` with one scale a block, and
