@@ -1,7 +1,8 @@
-import { LmdError, type Model, type Operations, type Tensor } from '@lmd/core';
+import { type ForwardContext, LmdError, type Model, type NamedTensors, type Operations, type Tensor } from '@lmd/core';
 import { blockParameters, normParameters, type ParameterSpecifications } from './block-parameters.js';
 import { type Gpt2Config, resolveGpt2Config } from './gpt2-config.js';
 import { initializeParameters, normal } from './initialization.js';
+import { cachedBlock, cachedLength, type KeyValueCache } from './layers/cached-block.js';
 import type { LayerContext } from './layers/context.js';
 import { dropout } from './layers/dropout.js';
 import { layerNorm } from './layers/layer-norm.js';
@@ -13,6 +14,31 @@ import { quantizedMatmul } from './quantized-matmul.js';
 export interface Gpt2 extends Model {
   /** The configuration, with all defaults filled in. */
   readonly config: Required<Gpt2Config>;
+  /**
+   * The forward pass over the beginning of a text, to go on from: tokens [batch, length] → the logits of the last position
+   * [batch, vocabulary], and the keys and values of all. For inference: no dropout, no gradients.
+   */
+  prefill(ops: Operations, weights: NamedTensors, tokens: Tensor, context: InferenceContext): CachedLogits;
+  /**
+   * The forward pass over further tokens [batch, length], usually one, after those in `cache`, which stays the caller's and
+   * unchanged. Together they may be as long as the context (`SHAPE_MISMATCH`).
+   */
+  decode(
+    ops: Operations,
+    weights: NamedTensors,
+    tokens: Tensor,
+    cache: KeyValueCache,
+    context: InferenceContext,
+  ): CachedLogits;
+}
+
+export type InferenceContext = Omit<ForwardContext, 'training'>;
+
+export interface CachedLogits {
+  /** Of the last position: [batch, vocabulary]. */
+  readonly logits: Tensor;
+  /** Keys and values of all positions so far. Free it with `ops.dispose(cache)`. */
+  readonly cache: KeyValueCache;
 }
 
 /**
@@ -42,7 +68,35 @@ export function gpt2(config: Gpt2Config): Gpt2 {
         return logitsOf(ops, x, options, layers);
       });
     },
+    prefill: (ops, weights, tokens, context) => extend(ops, weights, tokens, {}, context),
+    decode: extend,
   };
+
+  function extend(
+    ops: Operations,
+    weights: NamedTensors,
+    tokens: Tensor,
+    past: KeyValueCache,
+    context: InferenceContext,
+  ): CachedLogits {
+    checkWeights(weights, parameters);
+    const start = cachedLength(past);
+    checkTokens(tokens, options.contextLength, start);
+    const layers: LayerContext = { ...context, training: false, weights };
+    const [batch, length] = tokens.shape as readonly [number, number];
+    return ops.scope(() => {
+      let x = embed(ops, tokens, start, options, layers);
+      const cache: { [name: string]: Tensor } = {};
+      for (let block = 0; block < options.depth; block += 1) {
+        const step = cachedBlock(ops, x, `blocks.${block}`, past, options, layers);
+        ops.dispose(x);
+        x = step.output;
+        Object.assign(cache, step.cache);
+      }
+      const last = ops.reshape(ops.slice(x, [0, length - 1, 0], [batch, 1, options.width]), [batch, options.width]);
+      return { logits: logitsOf(ops, last, options, layers), cache };
+    });
+  }
 }
 
 /** Token embeddings plus those of the positions from `start` on: [batch, length] → [batch, length, width]. */
@@ -95,7 +149,7 @@ function gpt2Parameters(options: Required<Gpt2Config>): ParameterSpecifications 
   );
 }
 
-function checkTokens(tokens: Tensor, contextLength: number): void {
+function checkTokens(tokens: Tensor, contextLength: number, start = 0): void {
   const { shape, dtype } = tokens;
   if (dtype !== 'i32') {
     throw new LmdError('DTYPE_MISMATCH', `Tokens are ${dtype}, and this model needs i32.`, {
@@ -104,10 +158,10 @@ function checkTokens(tokens: Tensor, contextLength: number): void {
       remedy: 'Make the tensor from an Int32Array.',
     });
   }
-  if (shape.length === 2 && shape[1]! >= 1 && shape[1]! <= contextLength) return;
+  if (shape.length === 2 && shape[1]! >= 1 && start + shape[1]! <= contextLength) return;
   throw new LmdError(
     'SHAPE_MISMATCH',
-    `Tokens have shape [${shape}], and this model needs [batch, length] with a length of 1 to ${contextLength}.`,
+    `Tokens have shape [${shape}], and this model needs [batch, length] with a length of 1 to ${contextLength - start}${start > 0 ? ` after the ${start} in the cache` : ''}.`,
     { subject: 'tokens', value: shape, remedy: 'Cut the text, or configure the model with a larger contextLength.' },
   );
 }

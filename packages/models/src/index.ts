@@ -1,8 +1,10 @@
-export { type Gpt2, gpt2 } from './gpt2.js';
+export { type GenerateOptions, generate } from './generate.js';
+export { type CachedLogits, type Gpt2, gpt2, type InferenceContext } from './gpt2.js';
 export type { Gpt2Config } from './gpt2-config.js';
 export { type Gpt2PresetName, gpt2Preset, gpt2Presets } from './gpt2-presets.js';
 export { languageModelLoss } from './language-model-loss.js';
 export { type AttentionLayerOptions, attention } from './layers/attention.js';
+export type { KeyValueCache } from './layers/cached-block.js';
 export type { LayerContext } from './layers/context.js';
 export { dropout, stochasticDepth } from './layers/dropout.js';
 export { layerNorm } from './layers/layer-norm.js';
@@ -13,6 +15,7 @@ export { type TransformerBlockOptions, transformerBlock } from './layers/transfo
 export { lmdParameter } from './parameter-groups.js';
 export { fullPrecision, precisionNames, precisionPreset } from './precision.js';
 export { type ProductOptions, quantizedMatmul } from './quantized-matmul.js';
+export { type SamplingOptions, sampleToken } from './sampling.js';
 export { vit } from './vit.js';
 export type { VitConfig } from './vit-config.js';
 export { type VitPresetName, vitPreset, vitPresets } from './vit-presets.js';

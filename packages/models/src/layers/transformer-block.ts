@@ -1,3 +1,4 @@
+import { recompute } from '@lmd/autograd';
 import type { GeluApproximation, Operations, Tensor } from '@lmd/core';
 import { type AttentionLayerOptions, attention } from './attention.js';
 import type { LayerContext } from './context.js';
@@ -12,6 +13,8 @@ export interface TransformerBlockOptions extends AttentionLayerOptions {
   readonly dropout?: number;
   /** Probability with which the whole of attention, or of the MLP, is skipped for an example. Default 0. */
   readonly stochasticDepth?: number;
+  /** Keeps nothing but `x` for the backward pass, which runs the block again. Default false. */
+  readonly recomputation?: boolean | 'blocks';
 }
 
 /** A pre-norm block: x + attention(norm1(x)), then + mlp(norm2(·)). The residual stream stays in f32. */
@@ -22,6 +25,7 @@ export function transformerBlock(
   options: TransformerBlockOptions,
   context: LayerContext,
 ): Tensor {
+  if (options.recomputation) return recomputedBlock(ops, x, name, options, context);
   const norm = (input: Tensor, which: string) =>
     layerNorm(ops, input, `${name}.${which}`, options.layerNormEpsilon, context);
   const branch = (output: Tensor, which: string) => {
@@ -38,4 +42,17 @@ export function transformerBlock(
       return ops.add(attended, branch(thought, 'mlp'));
     });
   });
+}
+
+function recomputedBlock(
+  ops: Operations,
+  x: Tensor,
+  name: string,
+  options: TransformerBlockOptions,
+  context: LayerContext,
+): Tensor {
+  const own = Object.entries(context.weights).filter(([weight]) => weight.startsWith(`${name}.`));
+  return recompute(ops, { x, ...Object.fromEntries(own) }, (inner, { x: input, ...weights }) =>
+    transformerBlock(inner, input!, name, { ...options, recomputation: false }, { ...context, weights }),
+  );
 }

@@ -1,0 +1,91 @@
+import { isLmdError, type NamedTensors } from '@lmd/core';
+import { describe, expect, it } from 'vitest';
+import { errorOf, key, reference, stirred } from '../test/support.js';
+import { type GenerateOptions, generate, gpt2, precisionPreset } from './index.js';
+
+const { ops, read } = reference('f32');
+const model = gpt2({ vocabularySize: 13, contextLength: 12, width: 16, depth: 2, heads: 2 });
+const weights = stirred(ops, model.initialize(ops, 7));
+const base = { ops, model, weights, prompt: [3, 1, 4] };
+
+async function textOf(options: Partial<GenerateOptions>): Promise<number[]> {
+  const before = ops.memory().tensors;
+  const text: number[] = [];
+  for await (const token of generate({ ...base, ...options })) text.push(token);
+  expect(ops.memory().tensors, 'nothing is left behind').toBe(before);
+  return text;
+}
+
+describe('generate', () => {
+  it('takes the most likely token at temperature 0, as the full forward pass has it', async () => {
+    const text = await textOf({ temperature: 0 });
+    expect(text).toHaveLength(9);
+    const tokens = [...base.prompt, ...text];
+    const precision = precisionPreset('fp32');
+    text.forEach((token, i) => {
+      const length = base.prompt.length + i;
+      const logits = ops.scope(() => {
+        const input = ops.fromData(Int32Array.from(tokens.slice(0, length)), [1, length]);
+        return read(model.forward(ops, weights, input, { training: false, precision, key }));
+      });
+      const last = [...logits.subarray((length - 1) * 13)];
+      expect(token).toBe(last.indexOf(Math.max(...last)));
+    });
+  });
+
+  it('is a function of the seed', async () => {
+    const text = await textOf({ seed: 5 });
+    expect(await textOf({ seed: 5 })).toEqual(text);
+    const texts = new Set([text.join()]);
+    for (const seed of [6, 7, 8]) texts.add((await textOf({ seed })).join());
+    expect(texts.size).toBe(4);
+  });
+
+  it('ends at maxTokens, at a stop token, and where it is left', async () => {
+    const text = await textOf({ seed: 5 });
+    expect(await textOf({ seed: 5, maxTokens: 4 })).toEqual(text.slice(0, 4));
+    expect(await textOf({ maxTokens: 0 })).toEqual([]);
+    expect(await textOf({ seed: 5, stop: [text[3]!] })).toEqual(text.slice(0, text.indexOf(text[3]!)));
+    expect(await textOf({ prompt: Array.from({ length: 12 }, () => 1) })).toEqual([]);
+    const before = ops.memory().tensors;
+    for await (const token of generate(base)) {
+      expect(token).toBeLessThan(13);
+      break;
+    }
+    expect(ops.memory().tensors).toBe(before);
+  });
+
+  it('runs in low precision', async () => {
+    expect(await textOf({ precision: precisionPreset('mxfp6_e3m2') })).toHaveLength(9);
+  });
+
+  it('refuses what does not fit the model, at once', () => {
+    for (const [change, code, subject] of [
+      [{ prompt: [] }, 'INVALID_ARGUMENT', 'prompt'],
+      [{ prompt: Array.from({ length: 13 }, () => 1) }, 'INVALID_ARGUMENT', 'prompt'],
+      [{ prompt: [13] }, 'INVALID_ARGUMENT', 'token'],
+      [{ stop: [-1] }, 'INVALID_ARGUMENT', 'token'],
+      [{ maxTokens: 10 }, 'INVALID_ARGUMENT', 'maxTokens'],
+      [{ temperature: -1 }, 'INVALID_ARGUMENT', 'temperature'],
+      [{ topK: 0 }, 'INVALID_ARGUMENT', 'topK'],
+      [{ topP: 0 }, 'INVALID_ARGUMENT', 'topP'],
+      [{ seed: 0.5 }, 'INVALID_ARGUMENT', 'seed'],
+      [{ beams: 4 }, 'UNKNOWN_OPTION', 'beams'],
+    ] as const) {
+      expect(errorOf(() => generate({ ...base, ...change }))).toMatchObject({ code, subject });
+    }
+  });
+
+  it('says so where the weights have diverged, and frees everything', async () => {
+    const broken: NamedTensors = { ...weights, 'norm.bias': ops.full([16], Number.NaN) };
+    const before = ops.memory().tensors;
+    let caught: unknown;
+    try {
+      await generate({ ...base, weights: broken }).next();
+    } catch (error) {
+      caught = error;
+    }
+    expect(isLmdError(caught, 'NON_FINITE')).toBe(true);
+    expect(ops.memory().tensors).toBe(before);
+  });
+});

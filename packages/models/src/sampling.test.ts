@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { sampleToken } from './sampling.js';
+
+const logits = Float32Array.from([0.5, 0.1, 0.2, 0.15, 0.05].map(Math.log));
+
+/** How often each token comes in 4,000 draws. */
+function shares(options: Parameters<typeof sampleToken>[1]): number[] {
+  const counts = logits.map(() => 0);
+  for (let position = 0; position < 4000; position++) {
+    counts[sampleToken(logits, options, { seed: 3, position })]! += 1;
+  }
+  return [...counts].map((count) => count / 4000);
+}
+
+function expectShares(actual: readonly number[], expected: readonly number[]): void {
+  expected.forEach((p, token) => {
+    // Five standard deviations; none at all where the probability is 0.
+    expect(Math.abs(actual[token]! - p), `token ${token}`).toBeLessThanOrEqual(5 * Math.sqrt((p * (1 - p)) / 4000));
+  });
+}
+
+describe('sampleToken', () => {
+  it('draws by the probabilities', () => {
+    expectShares(shares({}), [0.5, 0.1, 0.2, 0.15, 0.05]);
+  });
+
+  it('draws from the k most likely', () => {
+    expectShares(shares({ topK: 2 }), [5 / 7, 0, 2 / 7, 0, 0]);
+    expectShares(shares({ topK: 1 }), [1, 0, 0, 0, 0]);
+    expectShares(shares({ topK: 99 }), [0.5, 0.1, 0.2, 0.15, 0.05]);
+  });
+
+  it('draws from the fewest that reach p', () => {
+    expectShares(shares({ topP: 0.6 }), [5 / 7, 0, 2 / 7, 0, 0]);
+    expectShares(shares({ topP: 0.8 }), [0.5 / 0.85, 0, 0.2 / 0.85, 0.15 / 0.85, 0]);
+    expectShares(shares({ topP: 1e-9 }), [1, 0, 0, 0, 0]);
+    expectShares(shares({ topK: 2, topP: 0.6 }), [1, 0, 0, 0, 0]);
+  });
+
+  it('sharpens and flattens by the temperature', () => {
+    const squares = [0.25, 0.01, 0.04, 0.0225, 0.0025].map((x) => x / 0.325);
+    expectShares(shares({ temperature: 0.5 }), squares);
+    expectShares(shares({ temperature: 0 }), [1, 0, 0, 0, 0]);
+    expectShares(shares({ temperature: 1e6 }), [0.2, 0.2, 0.2, 0.2, 0.2]);
+  });
+
+  it('takes lower tokens first among equals, and never an impossible one', () => {
+    const key = { seed: 1, position: 0 };
+    expect(sampleToken([1, 2, 2, 2], { temperature: 0 }, key)).toBe(1);
+    expect(sampleToken([1, 2, 2, 2], { topK: 1 }, key)).toBe(1);
+    for (let position = 0; position < 50; position++) {
+      const token = sampleToken([Number.NEGATIVE_INFINITY, 0, 0, Number.NEGATIVE_INFINITY], {}, { seed: 1, position });
+      expect([1, 2]).toContain(token);
+    }
+    expect(() => sampleToken([0, Number.NaN], {}, key)).toThrow('token 1 is NaN');
+  });
+});

@@ -1,0 +1,88 @@
+import { fillRandomUniform, LmdError, streamOf } from '@lmd/core';
+
+export interface SamplingOptions {
+  /** Divides the logits. 0 takes the most likely token always. Default 1. */
+  readonly temperature?: number;
+  /** Draws from the k most likely tokens alone. Default all. */
+  readonly topK?: number;
+  /** Draws from the fewest most likely tokens whose probabilities add up to p or more (Holtzman et al. 2020). Default 1: all. */
+  readonly topP?: number;
+}
+
+const stream = streamOf('generate');
+
+/**
+ * A token drawn from logits [vocabulary]: temperature, then top k, then top p. The draw is a function of the logits and of
+ * (seed, position); among equal logits, the lower tokens come first.
+ *
+ * @throws LmdError `NON_FINITE` where a logit is NaN or +∞.
+ */
+export function sampleToken(
+  logits: ArrayLike<number>,
+  { temperature = 1, topK = logits.length, topP = 1 }: SamplingOptions,
+  { seed, position }: { readonly seed: number; readonly position: number },
+): number {
+  const best = indexOfLargest(logits);
+  if (temperature === 0) return best;
+  const largest = logits[best]!;
+  const weights = Float64Array.from(logits, (logit) => Math.exp((logit - largest) / temperature));
+  if (topK < weights.length) keepLargest(weights, topK);
+  if (topP < 1) keepLargest(weights, countUpTo(weights, topP));
+  const draw = new Float64Array(1);
+  fillRandomUniform(draw, { seed, stream, step: position, sample: 0 });
+  let rest = draw[0]! * sum(weights);
+  for (let token = 0; token < weights.length; token++) {
+    rest -= weights[token]!;
+    if (rest < 0) return token;
+  }
+  // Rounding may leave a little at the end of the line.
+  return best;
+}
+
+function indexOfLargest(logits: ArrayLike<number>): number {
+  let best = 0;
+  for (let token = 0; token < logits.length; token++) {
+    const logit = logits[token]!;
+    if (Number.isNaN(logit) || logit === Number.POSITIVE_INFINITY) {
+      throw new LmdError('NON_FINITE', `The logit of token ${token} is ${logit}.`, {
+        subject: 'logits',
+        value: logit,
+        remedy: 'The weights have diverged, or are not those of this model: check them.',
+      });
+    }
+    if (logit > logits[best]!) best = token;
+  }
+  return best;
+}
+
+/** Sets all but the `count` largest to zero. */
+function keepLargest(weights: Float64Array, count: number): void {
+  const threshold = Float64Array.from(weights).sort()[weights.length - count]!;
+  let above = 0;
+  for (const weight of weights) if (weight > threshold) above += 1;
+  let ties = count - above;
+  for (let token = 0; token < weights.length; token++) {
+    const weight = weights[token]!;
+    if (weight > threshold) continue;
+    if (weight === threshold && ties > 0) ties -= 1;
+    else weights[token] = 0;
+  }
+}
+
+/** How many of the largest it takes to reach the share `p` of the sum; at least one. */
+function countUpTo(weights: Float64Array, p: number): number {
+  const ascending = Float64Array.from(weights).sort();
+  const goal = p * sum(weights);
+  let total = 0;
+  for (let count = 1; count <= ascending.length; count++) {
+    total += ascending[ascending.length - count]!;
+    if (total >= goal) return count;
+  }
+  return ascending.length;
+}
+
+function sum(values: Float64Array): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
+}
