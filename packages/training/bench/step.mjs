@@ -1,0 +1,77 @@
+// node step.mjs FOLDER: runs the training steps of a task on the cpu backend and prints JSON, as tools/peers/training.py does for PyTorch.
+// A process of its own, so that its peak memory is its own.
+
+import { valueAndGradients } from '@lmd/autograd';
+import { createCpuBackend } from '@lmd/backends/cpu';
+import { adamw, createOperations, lmd, parameterGroups } from '@lmd/core';
+import { lmdParameter, precisionPreset } from '@lmd/models';
+import { readTask } from './task-folder.mjs';
+import { modelOf } from './tasks.mjs';
+
+const { task, read } = readTask(process.argv[2]);
+const { rule, recomputation, checkedSteps, timedSteps, threads } = task;
+const backend = await createCpuBackend({ threads });
+const ops = createOperations(backend);
+const model = modelOf(task, recomputation);
+const precision = precisionPreset(task.format);
+
+function optimizerOf(noise) {
+  const rest = adamw(rule.rest);
+  if (rule.name === 'adamw') return rest;
+  const { learningRate, beta1, beta2, regularization, priorMedianFloor } = rule;
+  return parameterGroups([
+    { match: lmdParameter, optimizer: lmd({ learningRate, beta1, beta2, regularization, priorMedianFloor, noise }) },
+    { match: '*', optimizer: rest },
+  ]);
+}
+
+const load = (name) => {
+  const { data, shape, dtype } = read(name);
+  return ops.fromData(data, shape, dtype);
+};
+const inputs = load('inputs');
+const labels = load('labels');
+const initial = Object.fromEntries(Object.keys(model.parameters).map((name) => [name, load(name)]));
+// The medians begin where the noise of the timed steps puts them; the checked steps draw them without noise.
+let state = await optimizerOf(rule.noise).init(ops, initial);
+ops.dispose(initial);
+
+async function step(optimizer) {
+  const loss = ops.scope(() => {
+    const key = { seed: 1, step: state.step, sample: 0 };
+    const drawn = optimizer.draw(ops, state, key);
+    const { value, gradients } = valueAndGradients(ops, drawn, (recording, weights) => {
+      const logits = model.forward(recording, weights, inputs, { training: true, precision, key });
+      const rows = recording.reshape(logits, [-1, logits.shape.at(-1)]);
+      return recording.mean(recording.crossEntropy(rows, recording.reshape(labels, [-1])));
+    });
+    ops.dispose(Object.values(drawn));
+    const next = optimizer.update(ops, state, [{ key, gradients }]);
+    for (const tensor of Object.values(next.tensors)) ops.keep(tensor);
+    ops.dispose(state.tensors);
+    state = next;
+    return ops.keep(value);
+  });
+  const [value] = await ops.read(loss);
+  ops.dispose(loss);
+  return value;
+}
+
+const losses = [];
+const silent = optimizerOf(0);
+for (let i = 0; i < checkedSteps; i++) losses.push(await step(silent));
+const optimizer = optimizerOf(rule.noise);
+const milliseconds = [];
+for (let i = 0; i < timedSteps; i++) {
+  const start = performance.now();
+  await step(optimizer);
+  milliseconds.push(performance.now() - start);
+}
+console.log(
+  JSON.stringify({
+    losses,
+    milliseconds,
+    peakBytes: process.resourceUsage().maxRSS * 1024,
+    runtime: `${backend.device}, Node ${process.versions.node}`,
+  }),
+);

@@ -1,0 +1,79 @@
+import { gpt2, gpt2Preset, vit, vitPreset } from '@lmd/models';
+
+const adamwOptions = { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 };
+
+/** What is timed under each rule, with how much slower than PyTorch it may be (`target` bounds the ratio of speeds from below). */
+export const rules = [
+  { name: 'adamw', label: 'AdamW, FP32', format: 'fp32', rest: adamwOptions, target: 0.8, peer: 'PyTorch' },
+  {
+    name: 'lmd',
+    label: 'LMD, MXFP6 forward',
+    format: 'mxfp6_e3m2',
+    learningRate: 1e-3,
+    beta1: 0.9,
+    beta2: 0.99,
+    regularization: 0.3,
+    noise: 0.05,
+    priorMedianFloor: 0.5,
+    rest: adamwOptions,
+    target: 2,
+    peer: 'PyTorch, torchao, eager LMD',
+  },
+];
+
+/** Whole training steps at these sizes. `unit` is what a step processes `count` of. */
+export const tasks = {
+  'vit-tiny': {
+    label: 'ViT 64×2, patch 7, batch 64',
+    model: 'vit',
+    config: vitPreset('tiny'),
+    batch: 64,
+    unit: 'images/s',
+    timedSteps: 20,
+  },
+  'vit-ti4': {
+    label: 'ViT-Ti/4, 32×32, batch 64',
+    model: 'vit',
+    config: vitPreset('Ti/4'),
+    batch: 64,
+    unit: 'images/s',
+    timedSteps: 4,
+  },
+  'gpt2-nano': {
+    label: 'GPT-2 6×384, 256 tokens, batch 8',
+    model: 'gpt2',
+    config: gpt2Preset('nano'),
+    batch: 8,
+    length: 256,
+    unit: 'tokens/s',
+    timedSteps: 3,
+  },
+  'vit-s16': {
+    label: 'ViT-S/16, 224×224, batch 8',
+    model: 'vit',
+    config: vitPreset('S/16'),
+    batch: 8,
+    unit: 'images/s',
+    timedSteps: 3,
+  },
+  'gpt2-124m': {
+    label: 'GPT-2 124M, 256 tokens, batch 1',
+    model: 'gpt2',
+    config: gpt2Preset('124M'),
+    batch: 1,
+    length: 256,
+    unit: 'tokens/s',
+    timedSteps: 3,
+  },
+};
+
+/** The model of a task, with `recomputation` of its blocks if asked. */
+export function modelOf({ model, config }, recomputation = false) {
+  const whole = recomputation ? { ...config, recomputation: 'blocks' } : config;
+  return model === 'gpt2' ? gpt2(whole) : vit(whole);
+}
+
+/** How many images or tokens a step processes. */
+export function unitsPerStep({ batch, length = 1 }) {
+  return batch * length;
+}
