@@ -1,0 +1,103 @@
+import { basename, extname } from 'node:path';
+import { isLmdError } from '@lmd/core';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { exitCodes, StudyError } from './errors.js';
+import { readLedger } from './ledger/ledger.js';
+import { writeReport } from './report/write-report.js';
+import { describePlan } from './runner/dry-run.js';
+import { Progress } from './runner/progress.js';
+import { ledgerPath, resultsOf, runStudy } from './runner/run-study.js';
+import { loadStudy } from './study/load.js';
+import { type PartName, partNames } from './study/schema.js';
+import { placeOf } from './trial/data.js';
+
+interface Options {
+  readonly out?: string;
+  readonly data?: string;
+  readonly only?: PartName;
+  readonly parallel: number;
+  readonly dryRun?: boolean;
+  readonly verbose?: boolean;
+  readonly report?: boolean;
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new InvalidArgumentError('Give a whole number above 0.');
+}
+
+/** Ctrl-C or SIGTERM aborts the signal; a second one ends the process at once. */
+function interruptSignal(): AbortSignal {
+  const controller = new AbortController();
+  const onSignal = () => {
+    if (controller.signal.aborted) process.exit(exitCodes.interrupted);
+    controller.abort();
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return controller.signal;
+}
+
+async function study(path: string, options: Options, program: string): Promise<void> {
+  const loaded = loadStudy(path);
+  const out = options.out ?? `runs/${basename(path, extname(path))}`;
+  const place = placeOf(loaded, options.data);
+  const say = (text: string) => void process.stderr.write(text);
+  if (place.notice !== undefined) say(`${place.notice}\n`);
+  const { only, parallel } = options;
+  if (options.dryRun === true) {
+    const results = resultsOf((await readLedger(ledgerPath(out))).records);
+    const verbose = options.verbose === true;
+    const plan = describePlan({ study: loaded, data: place.data, results, only, parallel, verbose });
+    process.stdout.write(`${plan}\n`);
+    return;
+  }
+  if (options.report !== true) {
+    const progress = new Progress(say, process.stderr.isTTY === true);
+    const ran = await runStudy({
+      study: loaded,
+      place,
+      out,
+      parallel,
+      only,
+      program,
+      signal: interruptSignal(),
+      progress,
+    });
+    progress.say(`${ran} trials run.`);
+  }
+  const written = await writeReport(loaded, place.data, out);
+  process.stdout.write(`${written.join('\n')}\n`);
+}
+
+/**
+ * Runs one command line and gives its exit code.
+ *
+ * @param program the path of `bin.js`, for the processes of trials.
+ */
+export async function main(words: readonly string[], program: string): Promise<number> {
+  const command = new Command('lmd-experiments')
+    .description('Runs a study trial by trial into a ledger, resumably, and writes its report.')
+    .argument('<study>', 'a JSON file, such as studies/fashion-mnist.json')
+    .option('--out <folder>', 'of the ledger and the report (default: runs/<name of the study>)')
+    .option('--data <folder>', "with the data's files, in place of the study's own")
+    .addOption(new Option('--only <part>', 'run this part alone').choices(partNames))
+    .option('--parallel <trials>', 'so many at one time', positive, 1)
+    .option('--dry-run', 'print what would run and how long it would take')
+    .option('--verbose', 'with --dry-run: every trial')
+    .option('--report', 'write the report of what the ledger holds, and run nothing')
+    .exitOverride()
+    .action((path: string, options: Options) => study(path, options, program));
+  try {
+    await command.parseAsync(words as string[], { from: 'user' });
+    return exitCodes.success;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.success : exitCodes.usage;
+    const message = error instanceof Error ? error.message : String(error);
+    const unexpected = !(error instanceof Error && 'code' in error);
+    process.stderr.write(`${unexpected ? `Unexpected failure: ${(error as Error)?.stack ?? message}` : message}\n`);
+    if (error instanceof StudyError) return exitCodes.usage;
+    return isLmdError(error, 'INTERRUPTED') ? exitCodes.interrupted : exitCodes.failure;
+  }
+}

@@ -1,0 +1,28 @@
+import { type Report, text } from './blocks.js';
+import type { Evidence } from './evidence.js';
+import { deploySection, finalSection } from './final-section.js';
+import { layersSection } from './layers-section.js';
+import { provenanceSection, statusBlocks } from './provenance-section.js';
+import { searchSection } from './search-section.js';
+import { sweepSection } from './sweep-section.js';
+import { ablationSection, governsSection } from './variants-section.js';
+
+/** The whole report: what was asked, how much is there, what was found, and last how it was made. */
+export function composeReport(evidence: Evidence): Report {
+  const { study } = evidence;
+  return {
+    title: study.title,
+    blocks: [
+      text(study.question),
+      ...statusBlocks(evidence),
+      ...finalSection(evidence),
+      ...deploySection(evidence),
+      ...sweepSection(evidence),
+      ...layersSection(evidence),
+      ...ablationSection(evidence),
+      ...governsSection(evidence),
+      ...searchSection(evidence),
+      ...provenanceSection(evidence),
+    ],
+  };
+}

@@ -1,0 +1,30 @@
+import { join } from 'node:path';
+import { writeFileAtomic } from '@lmd/safetensors/node';
+import { readLedger } from '../ledger/ledger.js';
+import { ledgerPath } from '../runner/run-study.js';
+import type { Study } from '../study/schema.js';
+import type { TrialData } from '../trial/config.js';
+import { renderCsv } from './csv.js';
+import { gatherEvidence } from './evidence.js';
+import { renderHtml } from './html.js';
+import { renderMarkdown } from './markdown.js';
+import { composeReport } from './report.js';
+
+/** Writes `report.md`, `report.html` and `trials.csv` beside the ledger, each whole or not at all, and gives their paths. */
+export async function writeReport(study: Study, data: TrialData, out: string): Promise<string[]> {
+  const { records } = await readLedger(ledgerPath(out));
+  const evidence = gatherEvidence(study, data, records);
+  const report = composeReport(evidence);
+  const files = {
+    'report.md': renderMarkdown(report),
+    'report.html': renderHtml(report),
+    'trials.csv': renderCsv(evidence),
+  };
+  const paths: string[] = [];
+  for (const [name, contents] of Object.entries(files)) {
+    const path = join(out, name);
+    await writeFileAtomic(path, contents);
+    paths.push(path);
+  }
+  return paths;
+}

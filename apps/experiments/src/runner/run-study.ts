@@ -1,0 +1,187 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LmdError } from '@lmd/core';
+import { lockRun } from '@lmd/training/node';
+import { LedgerWriter, readLedger } from '../ledger/ledger.js';
+import { describeEnvironment } from '../ledger/provenance.js';
+import type { LedgerRecord } from '../ledger/record.js';
+import { type PlanOptions, pendingTrials, planStudy } from '../plan/plan.js';
+import type { Trial } from '../plan/trials.js';
+import type { PartName, Study } from '../study/schema.js';
+import type { DataPlace } from '../trial/data.js';
+import { runInChild } from '../trial/host.js';
+import type { TrialResult } from '../trial/result.js';
+import { secondsPerWork, workOf } from './estimate.js';
+import type { Progress, ProgressState } from './progress.js';
+
+export interface RunStudyOptions {
+  readonly study: Study;
+  readonly place: DataPlace;
+  /** The folder of the ledger. */
+  readonly out: string;
+  /** Trials at one time. */
+  readonly parallel: number;
+  readonly only?: PartName | undefined;
+  /** The path of `bin.js`, for the processes of trials. */
+  readonly program: string;
+  /** Aborting it kills the running trials and ends the run with `INTERRUPTED`; finished ones are in the ledger. */
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+}
+
+/** The ledger of a folder. */
+export function ledgerPath(out: string): string {
+  return join(out, 'ledger.jsonl');
+}
+
+/** Results by the hash of the configuration; of two records of one trial the first counts. */
+export function resultsOf(records: readonly LedgerRecord[]): Map<string, TrialResult> {
+  const results = new Map<string, TrialResult>();
+  for (const { hash, result } of records) if (!results.has(hash)) results.set(hash, result);
+  return results;
+}
+
+/**
+ * Runs what is missing of a study, trial by trial, each in a process of its own, and appends each result to the ledger as it
+ * comes. It can be killed at any moment: the next call goes on with the first trial that the ledger lacks.
+ *
+ * @returns how many trials it ran.
+ * @throws LmdError `RUN_LOCKED` where another process runs the study in that folder; `INTERRUPTED`; `DATA_CORRUPT` for a ledger
+ * that cannot be read; and what a trial throws, which is not a divergence.
+ */
+export async function runStudy(options: RunStudyOptions): Promise<number> {
+  const { out } = options;
+  await mkdir(out, { recursive: true });
+  const lock = await lockRun(out);
+  try {
+    const loaded = await readLedger(ledgerPath(out));
+    const writer = await LedgerWriter.open(ledgerPath(out), loaded);
+    try {
+      if (writer.recovered > 0) {
+        options.progress.say(
+          `A last line of ${writer.recovered} bytes was torn and has been cut off; its trial runs again.`,
+        );
+      }
+      return await new Runner(options, loaded.records, writer).run();
+    } finally {
+      await writer.close();
+    }
+  } finally {
+    await lock.release();
+  }
+}
+
+class Runner {
+  readonly #options: RunStudyOptions;
+  readonly #writer: LedgerWriter;
+  readonly #results: Map<string, TrialResult>;
+  readonly #own: LedgerRecord[] = [];
+  readonly #running = new Map<string, { trial: Trial; step: number }>();
+  readonly #environment = describeEnvironment();
+  readonly #stop = new AbortController();
+
+  constructor(options: RunStudyOptions, records: readonly LedgerRecord[], writer: LedgerWriter) {
+    this.#options = options;
+    this.#writer = writer;
+    this.#results = resultsOf(records);
+  }
+
+  async run(): Promise<number> {
+    const { signal, parallel } = this.#options;
+    const stop = () => this.#stop.abort();
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      const workers = Array.from({ length: parallel }, () => this.#work());
+      const outcomes = await Promise.allSettled(workers);
+      const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+      if (signal.aborted) {
+        throw new LmdError('INTERRUPTED', `Stopped; ${this.#own.length} trials of this run are in the ledger.`, {
+          subject: ledgerPath(this.#options.out),
+          remedy: 'The same command goes on.',
+        });
+      }
+      if (failed !== undefined) throw failed.reason;
+      return this.#own.length;
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
+  }
+
+  /** Takes one trial after the other until none is left that nobody works on. */
+  async #work(): Promise<void> {
+    try {
+      for (;;) {
+        if (this.#stop.signal.aborted) return;
+        const trial = pendingTrials(this.#plan()).find(({ hash }) => !this.#running.has(hash));
+        if (trial === undefined) {
+          // The trials that others are on may be the last of the search, after which there is more to do.
+          if (this.#running.size === 0) return;
+          await this.#someoneElse();
+          continue;
+        }
+        await this.#runOne(trial);
+      }
+    } catch (error) {
+      // One failure ends the others: it would meet them too.
+      this.#stop.abort();
+      throw error;
+    } finally {
+      this.#wake();
+    }
+  }
+
+  #waiting: (() => void)[] = [];
+
+  #someoneElse(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  async #runOne(trial: Trial): Promise<void> {
+    const { program, place, progress } = this.#options;
+    const { hash, label, config } = trial;
+    const entry = { trial, step: 0 };
+    this.#running.set(hash, entry);
+    try {
+      const request = { config, folder: place.folder, label };
+      const hosted = await runInChild(program, request, this.#stop.signal, (step) => {
+        entry.step = step;
+        progress.running(this.#state());
+      });
+      const date = new Date().toISOString();
+      const record: LedgerRecord = { hash, label, config, ...hosted, ...this.#environment, date };
+      await this.#writer.append(record);
+      this.#results.set(hash, hosted.result);
+      this.#own.push(record);
+    } finally {
+      this.#running.delete(hash);
+    }
+    progress.finished({ trial, result: this.#results.get(hash)!, state: this.#state() });
+    this.#wake();
+  }
+
+  #plan(): PlanOptions {
+    const { study, place, only } = this.#options;
+    return { study, data: place.data, results: this.#results, only };
+  }
+
+  #state(): ProgressState {
+    const { study, parallel } = this.#options;
+    const { trials } = planStudy(this.#plan());
+    const left = trials.filter(({ hash }) => !this.#results.has(hash));
+    const work = left.reduce((sum, { hash, config }) => {
+      const step = this.#running.get(hash)?.step ?? 0;
+      return sum + workOf(config, study) * (1 - step / config.steps);
+    }, 0);
+    return {
+      done: trials.length - left.length,
+      total: trials.length,
+      secondsLeft: (work * secondsPerWork(study, this.#own)) / parallel,
+      running: [...this.#running.values()],
+    };
+  }
+}

@@ -1,0 +1,34 @@
+/** Steps that a loss is compared with. */
+const window = 50;
+/** A spike is this many standard deviations of the window above its mean, … */
+const deviations = 5;
+/** … and at least this many nats. */
+const atLeast = 0.2;
+
+/**
+ * How often the loss of a batch jumps: by more than five standard deviations of the 50 losses before it, and by 0.2 nats. An
+ * excursion counts once, until the loss is back under the mean before it plus 0.2 nats, and its losses leave the window alone.
+ */
+export function countSpikes(losses: readonly number[]): number {
+  const recent: number[] = [];
+  let spikes = 0;
+  let inside = false;
+  for (const loss of losses) {
+    if (recent.length >= window) {
+      const mean = recent.reduce((sum, value) => sum + value, 0) / recent.length;
+      const variance = recent.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (recent.length - 1);
+      const excess = loss - mean;
+      if (inside) {
+        if (excess >= atLeast) continue;
+        inside = false;
+      } else if (excess > Math.max(deviations * Math.sqrt(variance), atLeast)) {
+        inside = true;
+        spikes++;
+        continue;
+      }
+      recent.shift();
+    }
+    recent.push(loss);
+  }
+  return spikes;
+}
