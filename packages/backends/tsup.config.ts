@@ -4,4 +4,6 @@ export default libraryConfig({
   'cpu/index': 'src/cpu/index.ts',
   'reference/index': 'src/reference/index.ts',
   'tfjs/index': 'src/tfjs/index.ts',
+  'tfjs-node/index': 'src/tfjs-node/index.ts',
+  'webgpu/index': 'src/webgpu/index.ts',
 });

@@ -46,4 +46,9 @@ export interface OperationCheck {
   readonly want: Values | readonly Values[];
   /** Which fused kernel this may be: makes it run composed as well, where the backend has it. */
   readonly kernel?: keyof Backend['fused'];
+  /**
+   * Core's composition needs subnormal factors for these inputs: where the backend flushes them and has a kernel, the kernel alone is
+   * tried.
+   */
+  readonly composedNeedsSubnormals?: boolean;
 }

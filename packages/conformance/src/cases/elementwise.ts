@@ -141,7 +141,8 @@ const scalarCase: Case = {
 const subnormalCase: Case = {
   name: 'subnormals are kept, or flushed to zero where supports.subnormals is false',
   async run(context) {
-    const tiny = repeated([4], [2 ** -149, -(2 ** -130), 3 * 2 ** -140, 2 ** -127]);
+    // Sums of two are subnormal too: what a backend flushes may be an operand.
+    const tiny = repeated([4], [2 ** -149, -(2 ** -130), 3 * 2 ** -140, 2 ** -128]);
     await checkUnary(context, 'negate', tiny);
     await checkBinary(context, 'add', tiny, tiny);
     await checkBinary(context, 'multiply', tiny, repeated([], [0.5]));

@@ -191,6 +191,7 @@ const bfloat16Case: Case = {
       label: 'roundToBfloat16',
       bound: 'copy',
       kernel: 'roundToBfloat16',
+      composedNeedsSubnormals: true,
       inputs: [x],
       run: (ops, [a]) => ops.roundToBfloat16(a!),
       want: mapped(x, roundToBfloat16),

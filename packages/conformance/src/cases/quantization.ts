@@ -6,12 +6,13 @@ import type { Random } from '../random.js';
 import { floats, repeated, type Values } from '../values.js';
 import { goldenCase } from './golden.js';
 
-function check(context: Context, x: Values, options: FakeQuantizeOptions): Promise<void> {
+function check(context: Context, x: Values, options: FakeQuantizeOptions, extreme = false): Promise<void> {
   const { format, ...rest } = options;
   return context.check({
     label: `fakeQuantize to ${format.name} ${JSON.stringify(rest)}`,
     bound: 'copy',
     kernel: 'fakeQuantize',
+    composedNeedsSubnormals: extreme,
     inputs: [x],
     run: (ops, [a]) => ops.fakeQuantize(a!, options),
     want: fakeQuantize(x, options),
@@ -71,7 +72,7 @@ function roundingCase(format: BlockFormat, rounding: Rounding): Case {
 }
 
 /** Rows of one block each, for what random contents seldom hit. */
-function specialCase(title: string, rows: (context: Context, format: BlockFormat) => number[][]) {
+function specialCase(title: string, rows: (context: Context, format: BlockFormat) => number[][], extreme = false) {
   return (format: BlockFormat): Case => ({
     name: `${format.name} ${title}`,
     async run(context) {
@@ -79,7 +80,7 @@ function specialCase(title: string, rows: (context: Context, format: BlockFormat
       const x = repeated([blocks.length, 32], blocks.flat());
       for (const rounding of roundings) {
         for (const scaleMode of scaleModes) {
-          await check(context, x, optionsOf(context.random, format, rounding, scaleMode, 1));
+          await check(context, x, optionsOf(context.random, format, rounding, scaleMode, 1), extreme);
         }
       }
     },
@@ -128,19 +129,23 @@ const specialCases = [
         ];
       }),
   ),
-  specialCase('reaches both ends of the range of f32', ({ random, backend }) => {
-    const tiny = backend.supports.subnormals ? [2 ** -149, -(2 ** -148), 3 * 2 ** -140, -(2 ** -127)] : [];
-    const row = (scale: number) => Array.from({ length: 32 }, () => Math.fround(random.uniform(-1, 1) * scale));
-    return [
-      [3.4028234663852886e38, -1e38, 2e38],
-      row(3e38),
-      [2 ** -126, -(2 ** -126), 3 * 2 ** -126],
-      row(2 ** -120),
-      row(2 ** -112),
-      [...tiny, 0, -0],
-      [1, ...tiny],
-    ];
-  }),
+  specialCase(
+    'reaches both ends of the range of f32',
+    ({ random, backend }) => {
+      const tiny = backend.supports.subnormals ? [2 ** -149, -(2 ** -148), 3 * 2 ** -140, -(2 ** -127)] : [];
+      const row = (scale: number) => Array.from({ length: 32 }, () => Math.fround(random.uniform(-1, 1) * scale));
+      return [
+        [3.4028234663852886e38, -1e38, 2e38],
+        row(3e38),
+        [2 ** -126, -(2 ** -126), 3 * 2 ** -126],
+        row(2 ** -120),
+        row(2 ** -112),
+        [...tiny, 0, -0],
+        [1, ...tiny],
+      ];
+    },
+    true,
+  ),
 ];
 
 /** The six OCP formats, whose scales are powers of two. Others are beyond what every backend must know. */

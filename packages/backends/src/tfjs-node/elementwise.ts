@@ -1,0 +1,132 @@
+import {
+  type BinaryName,
+  binaryNames,
+  type ComparisonName,
+  comparisonNames,
+  type DType,
+  type Primitives,
+  sizeOf,
+  type Tensor,
+  type UnaryName,
+  unaryNames,
+} from '@lmd/core';
+import { coalesce } from '../host-kernels/strided.js';
+import { record } from '../record.js';
+import { broadcastShape, broadcastStrides, sameShape } from '../strided-offsets.js';
+import { type Context, cast, ofDType, type Run, typed } from './context.js';
+import { nativeType, typeAttribute, types } from './native.js';
+
+type ElementwiseName = UnaryName | BinaryName | ComparisonName | 'where' | 'cast' | 'broadcastTo';
+
+const unaryOperations: Readonly<Record<UnaryName, string>> = {
+  negate: 'Neg',
+  absolute: 'Abs',
+  sign: 'Sign',
+  exp: 'Exp',
+  log: 'Log',
+  sqrt: 'Sqrt',
+  tanh: 'Tanh',
+  erf: 'Erf',
+  round: 'Rint',
+};
+
+const binaryOperations: Readonly<Record<BinaryName | ComparisonName, string>> = {
+  add: 'AddV2',
+  subtract: 'Sub',
+  multiply: 'Mul',
+  divide: 'RealDiv',
+  maximum: 'Maximum',
+  minimum: 'Minimum',
+  equal: 'Equal',
+  greater: 'Greater',
+  less: 'Less',
+};
+
+/** Up to this many axes, neighbours that broadcast alike counted once, TensorFlow broadcasts natively. */
+const broadcastRank = 5;
+
+const float = typed(types.float32);
+
+/** Elementwise operations, each by one call of TensorFlow's own. */
+export function nodeElementwise(context: Context): Pick<Primitives, ElementwiseName> {
+  const { store, compute } = context;
+
+  /** Operands in shapes whose broadcasting TensorFlow can do. */
+  function operands(run: Run, xs: readonly Tensor[], shape: readonly number[]): number[] {
+    const values = xs.map((x) => store.value(x));
+    if (xs.every((x) => sameShape(x.shape, shape))) {
+      // Whatever TensorFlow thinks their shape is, as long as it thinks the same of all.
+      if (values.every((value) => sameShape(value.shape, values[0]!.shape))) return values.map(({ id }) => id);
+      return xs.map((x) => store.at(x));
+    }
+    if (shape.length <= broadcastRank) return xs.map((x) => store.at(x));
+    const walk = coalesce({ extents: shape, strides: xs.map((x) => broadcastStrides(x.shape, shape)) });
+    return xs.map((x, i) => {
+      const own = walk.extents.map((extent, axis) => (walk.strides[i]![axis] === 0 ? 1 : extent));
+      return walk.extents.length <= broadcastRank ? store.at(x, own) : tile(run, x, own, walk.extents);
+    });
+  }
+
+  function tile(run: Run, x: Tensor, own: readonly number[], extents: readonly number[]): number {
+    const repeats = extents.map((extent, axis) => (own[axis] === 0 ? 1 : extent / own[axis]!));
+    const attributes = [...ofDType(x.dtype), typeAttribute('Tmultiples', types.int32)];
+    return run('Tile', attributes, [store.at(x, own), context.native.indices(repeats)]).id;
+  }
+
+  const unary = (name: UnaryName) => (x: Tensor) =>
+    compute(x.shape, 'f32', (run) => run(unaryOperations[name], float, [store.value(x).id]));
+
+  const binary = (name: BinaryName) => (a: Tensor, b: Tensor) => {
+    const shape = broadcastShape(a.shape, b.shape);
+    return compute(shape, 'f32', (run) => run(binaryOperations[name], float, operands(run, [a, b], shape)));
+  };
+
+  const comparison = (name: ComparisonName) => (a: Tensor, b: Tensor) => {
+    const shape = broadcastShape(a.shape, b.shape);
+    return compute(shape, 'i32', (run) => {
+      const truth = run(binaryOperations[name], ofDType(a.dtype), operands(run, [a, b], shape));
+      return cast(run, truth.id, types.bool, types.int32);
+    });
+  };
+
+  return {
+    ...record(unaryNames, unary),
+    ...record(binaryNames, binary),
+    ...record(comparisonNames, comparison),
+    where(condition, a, b) {
+      const shape = broadcastShape(condition.shape, a.shape, b.shape);
+      return compute(shape, a.dtype, (run) => {
+        const [c, p, q] = operands(run, [condition, a, b], shape) as [number, number, number];
+        const test = run('NotEqual', typed(types.int32), [c, context.native.scalar(0, types.int32)]);
+        return run('SelectV2', ofDType(a.dtype), [test.id, p, q]);
+      });
+    },
+    cast(x, dtype) {
+      if (x.dtype === dtype) return store.share(x, x.shape);
+      return compute(x.shape, dtype, (run) => {
+        const inRange = dtype === 'u8' ? clampToByte(context, run, x) : store.value(x).id;
+        return cast(run, inRange, nativeType[x.dtype], nativeType[dtype]);
+      });
+    },
+    broadcastTo(x, shape) {
+      if (sizeOf(shape) === sizeOf(x.shape) && sizeOf(shape) > 0) return store.share(x, shape);
+      if (sizeOf(shape) === 0) return context.upload(emptyOf(x.dtype), shape, x.dtype);
+      return compute(shape, x.dtype, (run) => {
+        const walk = coalesce({ extents: shape, strides: [broadcastStrides(x.shape, shape)] });
+        const own = walk.extents.map((extent, axis) => (walk.strides[0]![axis] === 0 ? 1 : extent));
+        return { id: tile(run, x, own, walk.extents), shape: walk.extents };
+      });
+    },
+  };
+}
+
+/** TensorFlow takes what does not fit a byte modulo 256. */
+function clampToByte({ native, store }: Context, run: Run, x: Tensor): number {
+  const type = x.dtype === 'f32' ? types.float32 : types.int32;
+  const notBelow = run('Maximum', typed(type), [store.value(x).id, native.scalar(0, type)]);
+  return run('Minimum', typed(type), [notBelow.id, native.scalar(255, type)]).id;
+}
+
+function emptyOf(dtype: DType): Float32Array | Int32Array | Uint8Array {
+  return dtype === 'f32' ? new Float32Array(0) : dtype === 'i32' ? new Int32Array(0) : new Uint8Array(0);
+}

@@ -1,0 +1,138 @@
+import { LmdError } from '@lmd/core';
+import type { Binding } from './native.js';
+
+/** The part of `@tensorflow/tfjs-node` (or `-gpu`) that is used here; pass the whole module. */
+export interface TfjsNodeModule {
+  readonly version_core: string;
+  readonly version: object;
+  findBackend(name: string): object | null;
+  engine(): object;
+}
+
+/** `NodeJSKernelBackend`, as far as it is used here. */
+export interface NodeEngine {
+  readonly binding: Binding;
+  readonly isGPUPackage: boolean;
+  getInputTensorIds(tensors: readonly object[]): number[];
+  createOutputTensor(value: { readonly id: number; readonly shape: readonly number[]; readonly dtype: number }): object;
+}
+
+export type TfjsNodeName = 'tfjs-node' | 'tfjs-node-gpu';
+
+const installation = (name: TfjsNodeName) =>
+  `Install it: npm install @tensorflow/${name}. Where its download server cannot be reached, build it from the npm registry and PyPI ` +
+  'with tools/libtensorflow of the @lmd repository, and give the path that it prints.';
+
+/**
+ * Imports `@tensorflow/tfjs-node`, or what else is named, and repairs what it needs of Node 23 and later: the functions
+ * `isNullOrUndefined` and `isArray` of `util`, which those versions removed and it calls. Loading makes its backend `tensorflow` the
+ * current one of TensorFlow.js.
+ *
+ * @param specifier `tfjs-node` (default), `tfjs-node-gpu`, or the path (or file URL) of a folder with a built engine
+ * @throws LmdError `ENGINE_MISSING` where it is not installed or does not load, with what to do
+ */
+export async function loadTfjsNode(specifier: string = 'tfjs-node'): Promise<TfjsNodeModule> {
+  repairUtil();
+  const known = specifier === 'tfjs-node' || specifier === 'tfjs-node-gpu';
+  const name = known ? specifier : /tfjs-node-gpu/.test(specifier) ? 'tfjs-node-gpu' : 'tfjs-node';
+  const target = known ? `@tensorflow/${specifier}` : entryOf(specifier);
+  try {
+    const loaded: { readonly default?: TfjsNodeModule } & TfjsNodeModule = await import(/* @vite-ignore */ target);
+    return typeof loaded.findBackend === 'function' ? loaded : (loaded.default as TfjsNodeModule);
+  } catch (cause) {
+    throw new LmdError('ENGINE_MISSING', `${target} could not be loaded: ${(cause as Error).message}`, {
+      subject: target,
+      cause,
+      remedy: installation(name),
+    });
+  }
+}
+
+/** A folder is imported by its main file: ESM imports no folders. */
+function entryOf(path: string): string {
+  const url = /^file:/.test(path) ? path : `file://${path.replaceAll('\\', '/').replace(/^(?=[a-zA-Z]:)/, '/')}`;
+  return /\.[cm]?js$/.test(url) ? url : `${url.replace(/\/$/, '')}/dist/index.js`;
+}
+
+interface LegacyUtil {
+  isNullOrUndefined?: (value: unknown) => boolean;
+  isArray?: (value: unknown) => boolean;
+}
+
+/** tfjs-node 4.22 and earlier call what Node 23 removed. */
+function repairUtil(): void {
+  const { process } = globalThis as { process?: { getBuiltinModule?: (id: string) => LegacyUtil | undefined } };
+  // Versions of Node without this function still have the others.
+  const util = process?.getBuiltinModule?.('node:util');
+  if (util === undefined) return;
+  util.isNullOrUndefined ??= (value) => value === null || value === undefined;
+  util.isArray ??= Array.isArray;
+}
+
+/**
+ * The backend `tensorflow` of the module.
+ *
+ * @throws LmdError `ENGINE_MISSING` where it has none, or not that of tfjs-node 4
+ */
+export function nodeEngineOf(tf: TfjsNodeModule): NodeEngine {
+  const missing = (message: string, value: unknown) =>
+    new LmdError('ENGINE_MISSING', message, {
+      subject: 'tf',
+      value,
+      remedy: `Pass \`tf\` of \`const tf = await loadTfjsNode()\`, or of \`import tf from '@tensorflow/tfjs-node'\`. ${installation('tfjs-node')}`,
+    });
+  if (typeof tf?.findBackend !== 'function') {
+    throw missing('The first argument is not the module @tensorflow/tfjs-node.', typeof tf);
+  }
+  repairUtil();
+  const engine = tf.findBackend('tensorflow') as Partial<NodeEngine> | null;
+  if (engine === null) throw missing('TensorFlow.js has no backend called tensorflow here.', null);
+  if (typeof engine.binding?.executeOp !== 'function' || typeof engine.getInputTensorIds !== 'function') {
+    throw missing(
+      `The backend tensorflow of TensorFlow.js ${tf.version_core} is not that of tfjs-node 4.`,
+      tf.version_core,
+    );
+  }
+  return engine as NodeEngine;
+}
+
+/** What `lmd doctor` shows of an engine. */
+export interface TfjsNodeProbe {
+  readonly name: TfjsNodeName;
+  /** Whether it loads. */
+  readonly loads: boolean;
+  /** Versions of the package and of the TensorFlow library under it, where it loads. */
+  readonly version?: string;
+  readonly tensorflow?: string;
+  /** Whether it computes on a GPU. */
+  readonly gpu?: boolean;
+  /** Why it does not load, with what to do. */
+  readonly reason?: string;
+}
+
+/**
+ * Loads an engine and says what it is; never throws. Loading makes it TensorFlow.js's current backend, so a program that trains on
+ * another one probes in a process of its own.
+ *
+ * @param specifier as for `loadTfjsNode`
+ */
+export async function probeTfjsNode(specifier: string = 'tfjs-node'): Promise<TfjsNodeProbe> {
+  const name = /tfjs-node-gpu/.test(specifier) ? 'tfjs-node-gpu' : 'tfjs-node';
+  try {
+    const tf = await loadTfjsNode(specifier);
+    const { binding } = nodeEngineOf(tf);
+    return {
+      name,
+      loads: true,
+      version: packageVersion(tf),
+      tensorflow: binding.TF_Version,
+      gpu: binding.isUsingGpuDevice(),
+    };
+  } catch (error) {
+    return { name, loads: false, reason: (error as Error).message };
+  }
+}
+
+export function packageVersion(tf: TfjsNodeModule): string {
+  return (tf.version as { readonly 'tfjs-node'?: string })['tfjs-node'] ?? tf.version_core;
+}

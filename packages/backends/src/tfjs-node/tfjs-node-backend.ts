@@ -1,0 +1,162 @@
+import { backendSpecVersion, LmdError, type Primitives, sizeOf, type Tensor, type TensorData } from '@lmd/core';
+import type { TfjsTensorLike } from '../tfjs/engine.js';
+import type { TfjsBackend } from '../tfjs/tfjs-backend.js';
+import { type Context, createContext, ofDType } from './context.js';
+import { nodeElementwise } from './elementwise.js';
+import { nodeFused } from './fused.js';
+import { nodeIndexing } from './indexing.js';
+import { type NodeEngine, nodeEngineOf, packageVersion, type TfjsNodeModule } from './module.js';
+import { Native, nativeType, typeAttribute, types } from './native.js';
+import { NodeStore } from './node-store.js';
+import { deviceFakeQuantize, hostFakeQuantize } from './quantize.js';
+import { deviceRandom, hostRandom } from './random.js';
+import { nodeShape } from './shape.js';
+
+export interface TfjsNodeBackendOptions {
+  /**
+   * Makes random numbers and rounds to MX formats by loops of our own in this thread rather than by integer operations of the engine.
+   * Default: true where the engine computes on the CPU, whose memory this thread can copy; false on a GPU. Bits are the same.
+   */
+  readonly hostKernels?: boolean;
+}
+
+/**
+ * Adapts `@tensorflow/tfjs-node` or `@tensorflow/tfjs-node-gpu`: TensorFlow's C library, called once for each operation. Its
+ * arithmetic flushes subnormals to zero; MX formats and random bits are exact all the same.
+ *
+ * @param tf the module, from `loadTfjsNode` or by an import of your own
+ * @throws LmdError `ENGINE_MISSING` where `tf` is no such module; `UNKNOWN_OPTION`, `INVALID_ARGUMENT`
+ */
+export function createTfjsNodeBackend(tf: TfjsNodeModule, options: TfjsNodeBackendOptions = {}): TfjsBackend {
+  checkOptions(options);
+  const engine = nodeEngineOf(tf);
+  const name = engine.isGPUPackage ? 'tfjs-node-gpu' : 'tfjs-node';
+  const native = new Native(engine.binding, name);
+  const { hostKernels = !native.onGpu } = options;
+  const store = new NodeStore(native);
+  const context = createContext(native, store);
+  const byHost = hostFakeQuantize(context);
+
+  const primitives: Primitives = {
+    ...nodeElementwise(context),
+    ...nodeShape(context),
+    ...nodeIndexing(context),
+    ...(hostKernels ? hostRandom(context) : deviceRandom(context)),
+    ...creation(context),
+  };
+
+  return {
+    specVersion: backendSpecVersion,
+    name,
+    device:
+      `TensorFlow ${engine.binding.TF_Version} on the ${native.onGpu ? 'GPU' : 'CPU'}, through ${name} ${packageVersion(tf)}` +
+      (hostKernels ? ' (host kernels)' : ''),
+    supports: { maxElements: 2 ** 31 - 1, subnormals: false },
+    ...primitives,
+    fused: {
+      ...nodeFused(context),
+      fakeQuantize: hostKernels ? byHost : deviceFakeQuantize(context, byHost),
+    },
+    memory: () => store.memory(),
+    ...exchange(context, engine, tf),
+  };
+}
+
+/** The largest tensor that is filled here and handed over, rather than filled by the engine. */
+const smallFill = 1024;
+
+function creation(context: Context): Pick<Primitives, 'fromData' | 'full' | 'read' | 'dispose'> {
+  const { native, store, upload, compute } = context;
+  return {
+    fromData: (data, shape, dtype) => upload(arrayOf(dtype, data), shape, dtype),
+    full(shape, value, dtype) {
+      if (sizeOf(shape) <= smallFill) return upload(arrayOf(dtype, sizeOf(shape)).fill(value), shape, dtype);
+      return compute(shape, dtype, (run, temporary) => {
+        const scalar = temporary(native.create(arrayOf(dtype, 1).fill(value), [], nativeType[dtype]));
+        const attributes = [...ofDType(dtype), typeAttribute('index_type', types.int32)];
+        return run('Fill', attributes, [native.indices(shape), scalar]);
+      });
+    },
+    read: async (x) => readNow(context, x),
+    dispose: (x) => store.free(x),
+  };
+}
+
+/** The binding reads no unsigned bytes. */
+function readNow({ native, store }: Context, x: Tensor): TensorData {
+  if (x.dtype !== 'u8') return native.read(store.value(x).id);
+  const attributes = [typeAttribute('SrcT', types.uint8), typeAttribute('DstT', types.int32)];
+  const integers = native.run('Cast', attributes, [store.value(x).id]);
+  const values = native.read(integers.id);
+  native.free(integers.id);
+  return Uint8Array.from(values);
+}
+
+function arrayOf(dtype: Tensor['dtype'], from: number | ArrayLike<number>): TensorData {
+  const kind = dtype === 'f32' ? Float32Array : dtype === 'i32' ? Int32Array : Uint8Array;
+  return new kind(from as number);
+}
+
+/** Tensors of the TensorFlow.js program around the adapter, by reference. */
+function exchange(
+  context: Context,
+  engine: NodeEngine,
+  tf: TfjsNodeModule,
+): Pick<TfjsBackend, 'fromTfjs' | 'toTfjs' | 'readSync'> {
+  const { native, store } = context;
+  return {
+    fromTfjs(tensor) {
+      if (tensor.isDisposed) {
+        throw new LmdError(
+          'TENSOR_DISPOSED',
+          `A tf.Tensor of shape [${tensor.shape}] was given after it was disposed of.`,
+          {
+            subject: 'tensor',
+            value: tensor.shape,
+            remedy: 'Dispose of it after its last use.',
+          },
+        );
+      }
+      const dtype = tensor.dtype === 'float32' ? 'f32' : tensor.dtype === 'int32' ? 'i32' : undefined;
+      if (dtype === undefined) {
+        throw new LmdError('DTYPE_MISMATCH', `A tf.Tensor of dtype ${tensor.dtype} has no counterpart here.`, {
+          subject: 'tensor',
+          value: tensor.dtype,
+          remedy: "Convert it first: tensor.toFloat() or tensor.cast('int32').",
+        });
+      }
+      const [id] = engine.getInputTensorIds([tensor]) as [number];
+      return store.own(store.reshaped(id, tensor.shape, nativeType[dtype]), tensor.shape, dtype);
+    },
+    toTfjs(x) {
+      // What it gives counts bytes as the engine does: unsigned bytes are no dtype of TensorFlow.js.
+      const dtype = x.dtype === 'f32' ? types.float32 : types.int32;
+      const value =
+        x.dtype === 'u8'
+          ? native.run('Cast', [typeAttribute('SrcT', types.uint8), typeAttribute('DstT', dtype)], [store.at(x)])
+          : store.reshaped(store.value(x).id, x.shape, dtype);
+      const tensor = engine.createOutputTensor({ id: value.id, shape: [...x.shape], dtype }) as TfjsTensorLike;
+      return (tf.engine() as { keep(tensor: TfjsTensorLike): TfjsTensorLike }).keep(tensor);
+    },
+    readSync: (x) => readNow(context, x),
+  };
+}
+
+function checkOptions(options: TfjsNodeBackendOptions): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (name !== 'hostKernels') {
+      throw new LmdError('UNKNOWN_OPTION', `createTfjsNodeBackend has no option "${name}".`, {
+        subject: name,
+        value,
+        remedy: 'Its only option is "hostKernels".',
+      });
+    }
+    if (typeof value !== 'boolean') {
+      throw new LmdError('INVALID_ARGUMENT', `hostKernels is ${JSON.stringify(value)}.`, {
+        subject: name,
+        value,
+        remedy: 'Use true or false.',
+      });
+    }
+  }
+}
