@@ -1,0 +1,82 @@
+import { type DType, sizeOf, type Tensor } from '@lmd/core';
+import type { Kernel, ParameterValues } from './kernel.js';
+import type { Queue, Storage } from './queue.js';
+import type { TensorStore } from './tensor-store.js';
+import { threads } from './wgsl.js';
+
+/** What operations are written with. */
+export interface Context {
+  readonly queue: Queue;
+  readonly store: TensorStore;
+  /** A tensor with undefined contents. */
+  allocate(shape: readonly number[], dtype: DType): Tensor;
+  /** A tensor that `fill` writes; freed again where that throws. */
+  make(shape: readonly number[], dtype: DType, fill: (out: Tensor) => void): Tensor;
+  /** Runs a kernel on whole tensors, over so many workgroups. */
+  run(
+    kernel: Kernel,
+    inputs: readonly Tensor[],
+    outputs: readonly Tensor[],
+    values: ParameterValues,
+    groups: number,
+  ): void;
+  /** Runs a kernel whose `params.count` threads each take one element (or as many as `each` says). */
+  runElements(
+    kernel: Kernel,
+    inputs: readonly Tensor[],
+    outputs: readonly Tensor[],
+    values: ParameterValues,
+    count: number,
+  ): void;
+  /**
+   * Runs a kernel over tensors of one size buffer by buffer, so that it binds one buffer of each. Of a tensor of one element every
+   * run sees all. `params.count` is the elements of this run, or counts `each` of them; `params.base` the first one's index.
+   */
+  runPages(
+    kernel: Kernel,
+    inputs: readonly Tensor[],
+    outputs: readonly Tensor[],
+    values: ParameterValues,
+    each?: number,
+  ): void;
+}
+
+export function createContext(queue: Queue, store: TensorStore): Context {
+  const storages = (xs: readonly Tensor[]) => xs.map((x) => store.storage(x));
+
+  const context: Context = {
+    queue,
+    store,
+    allocate: (shape, dtype) => store.allocate(shape, dtype),
+    make(shape, dtype, fill) {
+      const out = store.allocate(shape, dtype);
+      try {
+        fill(out);
+      } catch (error) {
+        store.free(out);
+        throw error;
+      }
+      return out;
+    },
+    run(kernel, inputs, outputs, values, groups) {
+      queue.dispatch(kernel, storages(inputs), storages(outputs), values, groups);
+    },
+    runElements(kernel, inputs, outputs, values, count) {
+      context.run(kernel, inputs, outputs, { ...values, count }, Math.ceil(count / threads));
+    },
+    runPages(kernel, inputs, outputs, values, each = 1) {
+      const size = sizeOf(outputs[0]!.shape);
+      const whole = [storages(inputs), storages(outputs)] as const;
+      const { pageWords } = queue;
+      for (let page = 0, base = 0; base < size; page++, base += pageWords) {
+        const elements = Math.min(pageWords, size - base);
+        const count = Math.ceil(elements / each);
+        const part = (all: readonly Storage[]) =>
+          all.map((one) => (one.pages.length === 1 ? one : queue.page(one, page)));
+        const own = { ...values, base, elements, count };
+        queue.dispatch(kernel, part(whole[0]), part(whole[1]), own, Math.ceil(count / threads));
+      }
+    },
+  };
+  return context;
+}

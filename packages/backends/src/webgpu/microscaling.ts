@@ -1,0 +1,137 @@
+import type { ElementFormat, Rounding, ScaleMode } from '@lmd/core';
+import { philoxLibrary } from './wgsl.js';
+
+/**
+ * Microscaling in WGSL on the bits of f32 (OCP MX v1.0, sections 5 and 6), since WGSL promises neither NaN nor subnormals in float
+ * arithmetic. A magnitude becomes a code, which grows with it; so saturation is a minimum, and a carry into the next binade
+ * needs no care.
+ */
+export const microscalingParameters = {
+  /** Element: 1 for two's complement; mantissa bits; exponent of the smallest normal; the largest finite code. */
+  integer: 'u32',
+  mantissa_bits: 'i32',
+  emin: 'i32',
+  largest_code: 'u32',
+  /** Scale: exponent of the largest normal, and the least 24-bit significand of the maximum that takes the next power of two. */
+  emax: 'i32',
+  round_up_from: 'u32',
+  /** 0 nearest even, 1 nearest away, 2 toward zero, 3 stochastic. */
+  rounding: 'u32',
+} as const;
+
+const roundings: Readonly<Record<Rounding, number>> = { nearestEven: 0, nearestAway: 1, towardZero: 2, stochastic: 3 };
+
+export function microscalingValues(element: ElementFormat, rounding: Rounding, scaleMode: ScaleMode) {
+  return {
+    integer: element.kind === 'int' ? 1 : 0,
+    mantissa_bits: element.mantissaBits,
+    emin: element.emin,
+    largest_code: largestCode(element),
+    emax: element.emax,
+    round_up_from: roundUpFrom(element, scaleMode),
+    rounding: roundings[rounding],
+  };
+}
+
+function largestCode({ kind, largest, mantissaBits, emin }: ElementFormat): number {
+  if (kind === 'int') return largest * 2 ** mantissaBits;
+  const exponent = Math.floor(Math.log2(largest));
+  return (exponent - emin) * 2 ** mantissaBits + largest * 2 ** (mantissaBits - exponent);
+}
+
+/** As a significand in [2^23, 2^24]: see `ScaleMode` of core. */
+function roundUpFrom(element: ElementFormat, mode: ScaleMode): number {
+  const { kind, largest, emax, mantissaBits } = element;
+  const significantBits = kind === 'int' ? mantissaBits + emax : mantissaBits;
+  switch (mode) {
+    case 'floor':
+      return 2 ** 24;
+    case 'ceil':
+      return 2 ** 23 + 1;
+    case 'rceil':
+      return largest * 2 ** (23 - emax) + 1;
+    case 'even':
+      return 2 ** 24 - 2 ** (22 - significantBits);
+  }
+}
+
+/** Whether the arithmetic below covers a format: every OCP MX format is covered. */
+export function isCovered({ kind, bits, mantissaBits, emin }: ElementFormat, scale: string): boolean {
+  // Products of the least element and the least scale must be f32 numbers.
+  return scale === 'e8m0' && bits <= 8 && (kind === 'int' || mantissaBits > 0) && emin - mantissaBits >= -22;
+}
+
+export const microscalingLibrary = `${philoxLibrary}
+const NAN_SCALE = 255u;
+
+/** The E8M0 byte for the largest magnitude's bits. */
+fn scale_byte(largest: u32) -> u32 {
+  if (largest >= 0x7f800000u) { return NAN_SCALE; }
+  if (largest == 0u) { return 0u; }
+  let parts = parts_of(largest);
+  let up = select(0, 1, parts.significand >= params.round_up_from);
+  return u32(clamp(parts.exponent - params.emax + up + 127, 0, 254));
+}
+
+struct Parts { significand: u32, exponent: i32 }
+
+/** A magnitude that is not zero as significand · 2^(exponent − 23), with 2^23 <= significand < 2^24. */
+fn parts_of(magnitude: u32) -> Parts {
+  let field = magnitude >> 23u;
+  if (field > 0u) { return Parts((magnitude & 0x7fffffu) | 0x800000u, i32(field) - 127); }
+  let shift = countLeadingZeros(magnitude) - 8u;
+  return Parts(magnitude << shift, -126 - i32(shift));
+}
+
+/** The code of a finite magnitude under the scale 2^(byte − 127), without a sign. \`word\` is its random word. */
+fn code_of(magnitude: u32, byte: u32, word: u32) -> u32 {
+  if (magnitude == 0u) { return 0u; }
+  let parts = parts_of(magnitude);
+  let exponent = parts.exponent + 127 - i32(byte);
+  // Numbers and integers below the smallest normal share one spacing.
+  var binade = max(exponent, params.emin);
+  if (params.integer == 1u) { binade = 0; }
+  let shift = 23 + binade - params.mantissa_bits - exponent;
+  if (shift <= 0) { return params.largest_code; }
+  var steps = 0u;
+  if (shift < 32) { steps = parts.significand >> u32(shift); }
+  var up = false;
+  if (params.rounding < 2u) {
+    if (shift <= 24) {
+      let rest = parts.significand & ((1u << u32(shift)) - 1u);
+      let half = 1u << u32(shift - 1);
+      up = rest > half || (rest == half && (params.rounding == 1u || (steps & 1u) == 1u));
+    }
+  } else if (params.rounding == 3u) {
+    let uniform_bits = word >> 8u;
+    if (shift <= 24) {
+      up = uniform_bits < ((parts.significand & ((1u << u32(shift)) - 1u)) << u32(24 - shift));
+    } else {
+      up = uniform_bits <= select(0u, (parts.significand - 1u) >> u32(min(shift - 24, 31)), shift - 24 < 32);
+    }
+  }
+  steps += select(0u, 1u, up);
+  if (params.integer == 1u) { return min(steps, params.largest_code); }
+  return min(u32(binade - params.emin) * (1u << u32(params.mantissa_bits)) + steps, params.largest_code);
+}
+
+/** The f32 bits of a code's magnitude times 2^(byte − 127). */
+fn magnitude_of(code: u32, byte: u32) -> u32 {
+  if (code == 0u) { return 0u; }
+  var whole = code;
+  var exponent = i32(byte) - 127 - params.mantissa_bits;
+  if (params.integer == 0u) {
+    let field = code >> u32(params.mantissa_bits);
+    exponent += params.emin;
+    if (field > 0u) {
+      whole = code - ((field - 1u) << u32(params.mantissa_bits));
+      exponent += i32(field) - 1;
+    }
+  }
+  let lead = 31 - i32(countLeadingZeros(whole));
+  let top = exponent + lead;
+  if (top > 127) { return 0x7f800000u; }
+  if (top < -126) { return whole << u32(exponent + 149); }
+  return (u32(top + 127) << 23u) | ((whole << u32(23 - lead)) & 0x7fffffu);
+}
+`;

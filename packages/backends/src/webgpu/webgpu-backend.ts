@@ -1,0 +1,121 @@
+import { type Backend, backendSpecVersion, type DType, type Primitives, sizeOf, type TensorData } from '@lmd/core';
+import { activations } from './activations.js';
+import { attention } from './attention.js';
+import { type Context, createContext } from './context.js';
+import { checkLimits, describeAdapter, findGpu, requestDevice } from './device.js';
+import { elementwise } from './elementwise.js';
+import type { Gpu, GpuDevice } from './gpu-types.js';
+import { indexing } from './indexing.js';
+import { matmul } from './matmul.js';
+import { fill, movement } from './movement.js';
+import { normalization } from './normalization.js';
+import { optimizers } from './optimizers.js';
+import { checkedOptions, type WebgpuBackendOptions } from './options.js';
+import { quantization } from './quantization.js';
+import { Queue } from './queue.js';
+import { random } from './random.js';
+import { reductions } from './reductions.js';
+import type { WebgpuStatistics } from './statistics.js';
+import { TensorStore } from './tensor-store.js';
+
+export interface WebgpuBackend extends Backend {
+  /** What was done since the backend was made, or since `resetStatistics`. */
+  statistics(): WebgpuStatistics;
+  resetStatistics(): void;
+  close(): void;
+}
+
+/** What the other modules of this subpath need of a backend, kept out of its interface. */
+export const contexts = new WeakMap<Backend, Context>();
+
+/**
+ * A backend of our own WGSL kernels on a WebGPU device: a browser's, Dawn's in Node (the package `webgpu`), one of yours, or that of
+ * TensorFlow.js.
+ *
+ * @throws LmdError `ENGINE_MISSING` (no WebGPU, no adapter), `UNSUPPORTED` (limits too small), `UNKNOWN_OPTION`, `INVALID_ARGUMENT`
+ */
+export async function createWebgpuBackend(options: WebgpuBackendOptions = {}): Promise<WebgpuBackend> {
+  const checked = checkedOptions(options);
+  let device: GpuDevice;
+  let text: string;
+  // Dawn in Node lives only as long as somebody holds on to its entry point.
+  let gpu: Gpu | undefined;
+  const own = checked.device === undefined;
+  if (checked.device !== undefined) {
+    device = checked.device;
+    text = describeAdapter(device.adapterInfo);
+  } else {
+    gpu = checked.gpu ?? (await findGpu());
+    ({ device, text } = await requestDevice(gpu, checked.powerPreference));
+  }
+  checkLimits(device);
+  const { memoryLimit, maxBindingBytes } = checked;
+  const queue = new Queue(device, {
+    ...(memoryLimit === undefined ? {} : { memoryLimit }),
+    ...(maxBindingBytes === undefined ? {} : { maxBindingBytes }),
+  });
+  const store = new TensorStore(queue);
+  const context = createContext(queue, store);
+  const primitives = primitivesOf(context);
+
+  const backend: WebgpuBackend = {
+    specVersion: backendSpecVersion,
+    name: 'webgpu',
+    device: `WebGPU on ${text}`,
+    // A copy binds every buffer of both its sides.
+    supports: { maxElements: Math.floor(queue.maxBindings / 2) * queue.pageWords, subnormals: false },
+    ...primitives,
+    fused: {
+      ...normalization(context),
+      ...activations(context),
+      ...attention(context, primitives.matmul),
+      ...quantization(context),
+      ...optimizers(context),
+    },
+    memory: () => store.memory(),
+    statistics: () => queue.counters.snapshot(queue.pool.bytes),
+    resetStatistics: () => queue.counters.reset(),
+    close() {
+      queue.close();
+      if (own) device.destroy();
+      gpu = undefined;
+    },
+  };
+  contexts.set(backend, context);
+  return backend;
+}
+
+function primitivesOf(context: Context): Primitives {
+  const { queue, store, make } = context;
+  return {
+    ...elementwise(context),
+    ...movement(context),
+    ...reductions(context),
+    ...indexing(context),
+    ...random(context),
+    matmul: matmul(context),
+    fromData: (data, shape, dtype) => store.adopt(queue.upload(wordsOf(data, dtype)), shape, dtype),
+    full: (shape, value, dtype) =>
+      make(shape, dtype, (out) => {
+        if (sizeOf(shape) > 0) fill(context, out, wordOf(value, dtype));
+      }),
+    read: async (x) => dataOf(await queue.read(store.storage(x)), x.dtype),
+    dispose: (x) => store.free(x),
+  };
+}
+
+function wordsOf(data: TensorData | Float64Array, dtype: DType): Float32Array | Int32Array {
+  if (dtype === 'f32') return data instanceof Float32Array ? data : Float32Array.from(data);
+  return data instanceof Int32Array ? data : Int32Array.from(data);
+}
+
+function wordOf(value: number, dtype: DType): number {
+  if (dtype !== 'f32') return value;
+  return new Uint32Array(Float32Array.of(value).buffer)[0]!;
+}
+
+function dataOf(buffer: ArrayBuffer, dtype: DType): TensorData {
+  if (dtype === 'f32') return new Float32Array(buffer);
+  const words = new Int32Array(buffer);
+  return dtype === 'i32' ? words : Uint8Array.from(words);
+}
