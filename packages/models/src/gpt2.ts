@@ -12,6 +12,7 @@ import { fullPrecision } from './precision.js';
 import { quantizedMatmul } from './quantized-matmul.js';
 
 export interface Gpt2 extends Model {
+  readonly architecture: 'gpt2';
   /** The configuration, with all defaults filled in. */
   readonly config: Required<Gpt2Config>;
   /**
@@ -51,6 +52,7 @@ export function gpt2(config: Gpt2Config): Gpt2 {
   const parameters = gpt2Parameters(options);
   return {
     name: `gpt2-${options.width}x${options.depth}`,
+    architecture: 'gpt2',
     config: options,
     parameters,
     initialize: (ops, seed) => initializeParameters(ops, parameters, seed),

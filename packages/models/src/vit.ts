@@ -11,15 +11,23 @@ import { transformerBlock } from './layers/transformer-block.js';
 import { fullPrecision } from './precision.js';
 import { resolveVitConfig, type VitConfig } from './vit-config.js';
 
+export interface Vit extends Model {
+  readonly architecture: 'vit';
+  /** The configuration, with all defaults filled in. */
+  readonly config: Required<VitConfig>;
+}
+
 /**
  * A Vision Transformer (Dosovitskiy et al. 2021): images [batch, imageSize, imageSize, channels] → logits [batch, classes].
  * All weights are [inputs, outputs]; names and shapes are in `parameters`.
  */
-export function vit(config: VitConfig): Model {
+export function vit(config: VitConfig): Vit {
   const options = resolveVitConfig(config);
   const parameters = vitParameters(options);
   return {
     name: `vit-${options.width}x${options.depth}/${options.patchSize}`,
+    architecture: 'vit',
+    config: options,
     parameters,
     initialize: (ops, seed) => initializeParameters(ops, parameters, seed),
     forward(ops, weights, images, context) {

@@ -1,0 +1,57 @@
+import { LmdError, type NamedTensors, type Operations } from '@lmd/core';
+import { checkWeights } from '../layers/parameters.js';
+import { type ConfigJson, configJsonOf, type PretrainedModel } from './config-json.js';
+import { gpt2Layout, type Layout, vitTimmLayout, vitTransformersLayout } from './layouts.js';
+
+/** A tensor in another library's layout, read from the backend when it is asked for. */
+export interface ExportedTensor {
+  readonly shape: readonly number[];
+  read(): Promise<Float32Array>;
+}
+
+export interface Exported {
+  /** For `config.json`; null in timm's layout, which has none. */
+  readonly config: ConfigJson | null;
+  /** In the order of the forward pass. The weights must live until they are read. */
+  readonly tensors: { readonly [name: string]: ExportedTensor };
+}
+
+/**
+ * A model's weights under the names and in the shapes of another library: `transformers` (`GPT2LMHeadModel`,
+ * `ViTForImageClassification`; default) or `timm`. Written to `model.safetensors` beside `config.json`, transformers loads it. GPT-2's
+ * output matrix is the token embedding there too, and not written again.
+ *
+ * @throws LmdError `UNSUPPORTED` where the layout has no such model: mean pooling in transformers, GPT-2 in timm.
+ */
+export function exportPretrained(
+  ops: Operations,
+  model: PretrainedModel,
+  weights: NamedTensors,
+  { layout: name = 'transformers' }: { readonly layout?: Layout['name'] } = {},
+): Exported {
+  checkWeights(weights, model.parameters);
+  const layout = layoutOf(model, name);
+  const tensors: { [name: string]: ExportedTensor } = {};
+  for (const { weight, names, arrangement } of layout.correspondences) {
+    for (const [i, part] of names.entries()) {
+      tensors[part] = {
+        shape: arrangement.shapes[i]!,
+        read: async () => arrangement.give((await ops.read(weights[weight]!)) as Float32Array)[i] as Float32Array,
+      };
+    }
+  }
+  return { config: name === 'timm' ? null : configJsonOf(model), tensors };
+}
+
+function layoutOf(model: PretrainedModel, name: string): Layout {
+  if (name === 'transformers' && model.architecture === 'gpt2') return gpt2Layout(model);
+  if (name === 'timm' && model.architecture === 'vit') return vitTimmLayout(model);
+  if (name === 'transformers' && model.architecture === 'vit' && model.config.pooling === 'classToken') {
+    return vitTransformersLayout(model);
+  }
+  throw new LmdError('UNSUPPORTED', `The layout ${JSON.stringify(name)} has no such model as ${model.name}.`, {
+    subject: 'layout',
+    value: name,
+    remedy: 'GPT-2 and a ViT with a class token go to "transformers"; every ViT goes to "timm".',
+  });
+}

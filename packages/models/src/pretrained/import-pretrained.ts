@@ -1,0 +1,133 @@
+import { LmdError, type NamedTensors, type Operations, type Tensor } from '@lmd/core';
+import type { Gpt2Config } from '../gpt2-config.js';
+import type { VitConfig } from '../vit-config.js';
+import type { Values } from './arrangement.js';
+import { type ConfigJson, modelFromConfigJson, type PretrainedModel } from './config-json.js';
+import { gpt2Layout, type Layout, vitTimmLayout, vitTransformersLayout } from './layouts.js';
+import { type PretrainedTensor, type PretrainedTensors, readerOf, readTensor } from './tensors.js';
+
+export interface ImportSource {
+  /** The tensors, in the layout of transformers (GPT-2, ViT) or of timm (ViT); read one at a time. */
+  readonly tensors: PretrainedTensors | { readonly [name: string]: PretrainedTensor };
+  /** The parsed `config.json` of transformers. Give this or `model`. */
+  readonly config?: ConfigJson;
+  /** Options of ours beside `config`, such as `dropout`. */
+  readonly overrides?: Partial<Gpt2Config> & Partial<VitConfig>;
+  /** The model that the tensors are for. */
+  readonly model?: PretrainedModel;
+}
+
+export interface Imported {
+  readonly model: PretrainedModel;
+  /** The caller's, by our names. */
+  readonly weights: NamedTensors;
+}
+
+/**
+ * Weights of a pretrained model by our names and in our shapes. The layout is recognised by the names; the prefixes
+ * `transformer.` and `vit.` may be missing, as in files of models without a head.
+ *
+ * @throws LmdError `CHECKPOINT_MISMATCH` where the tensors are another architecture's, or some are missing, unexpected, untied or of
+ * another shape, naming them; `CHECKPOINT_CORRUPT` where one cannot be read, with the reason; `UNSUPPORTED` for a `config.json` that
+ * our models cannot follow. No tensor is left behind.
+ */
+export async function importPretrained(ops: Operations, source: ImportSource): Promise<Imported> {
+  const model = modelOf(source);
+  const tensors = readerOf(source.tensors);
+  const names = new Set(tensors.names);
+  const layout = layoutOf(model, names);
+  const prefixed = names.has(layout.landmark);
+  const nameIn = (name: string): string =>
+    prefixed || !name.startsWith(layout.prefix) ? name : name.slice(layout.prefix.length);
+  checkNames(layout, names, nameIn);
+
+  const read = async (name: string, shape: readonly number[]): Promise<Values> => {
+    const tensor = await readTensor(tensors, nameIn(name));
+    if (tensor.shape.join() === shape.join()) return tensor.data;
+    throw mismatch(
+      nameIn(name),
+      tensor.shape,
+      `The tensor "${nameIn(name)}" has shape [${tensor.shape}], and this model needs [${shape}].`,
+    );
+  };
+
+  const weights: Record<string, Tensor> = {};
+  try {
+    for (const { weight, names: parts, arrangement } of layout.correspondences) {
+      const data: Values[] = [];
+      for (const [i, part] of parts.entries()) data.push(await read(part, arrangement.shapes[i]!));
+      for (const [copy, original] of Object.entries(layout.tied)) {
+        if (parts.includes(original) && names.has(copy)) await checkTied(copy, read, arrangement.shapes[0]!, data[0]!);
+      }
+      weights[weight] = ops.fromData(arrangement.take(data), model.parameters[weight]!.shape);
+    }
+  } catch (error) {
+    ops.dispose(weights);
+    throw error;
+  }
+  return { model, weights };
+}
+
+function modelOf({ model, config, overrides }: ImportSource): PretrainedModel {
+  if (model === undefined && config !== undefined) return modelFromConfigJson(config, overrides);
+  if (model !== undefined && config === undefined && overrides === undefined) return model;
+  throw new LmdError('INVALID_ARGUMENT', 'importPretrained: one of config and model says what the tensors are for.', {
+    subject: 'config',
+    value: config,
+    remedy: 'Give the parsed config.json, with overrides if you like, or a model, but not both.',
+  });
+}
+
+function layoutOf(model: PretrainedModel, names: ReadonlySet<string>): Layout {
+  const layouts =
+    model.architecture === 'gpt2' ? [gpt2Layout(model)] : [vitTransformersLayout(model), vitTimmLayout(model)];
+  for (const layout of layouts) {
+    const bare = layout.landmark.slice(layout.prefix.length);
+    if (names.has(layout.landmark) || names.has(bare)) return layout;
+  }
+  throw mismatch(
+    'tensors',
+    [...names].slice(0, 5),
+    `These tensors are not those of a ${model.architecture}: none is named ${layouts.map(({ landmark }) => landmark).join(' or ')}. They begin with ${list([...names])}.`,
+  );
+}
+
+function checkNames(layout: Layout, names: ReadonlySet<string>, nameIn: (name: string) => string): void {
+  const needed = new Set(layout.correspondences.flatMap((entry) => entry.names.map(nameIn)));
+  const missing = [...needed].filter((name) => !names.has(name));
+  if (missing.length > 0)
+    throw mismatch(missing[0]!, missing, `${missing.length} tensors are missing: ${list(missing)}.`);
+  const unexpected = [...names].filter(
+    (name) => !needed.has(name) && !layout.ignores(name) && !Object.hasOwn(layout.tied, name),
+  );
+  if (unexpected.length === 0) return;
+  throw mismatch(
+    unexpected[0]!,
+    unexpected,
+    `${unexpected.length} tensors are no weights of this model: ${list(unexpected)}.`,
+  );
+}
+
+async function checkTied(
+  name: string,
+  read: (name: string, shape: readonly number[]) => Promise<Values>,
+  shape: readonly number[],
+  original: Values,
+): Promise<void> {
+  const copy = await read(name, shape);
+  if (copy.every((value, i) => Object.is(value, original[i]))) return;
+  throw mismatch(name, shape, `The tensor "${name}" is not the token embedding, and our models have them tied.`);
+}
+
+function mismatch(subject: string, value: unknown, message: string): LmdError {
+  return new LmdError('CHECKPOINT_MISMATCH', message, {
+    subject,
+    value,
+    remedy: 'Import with the configuration that the weights were written with.',
+  });
+}
+
+function list(names: readonly string[]): string {
+  const shown = names.slice(0, 5).join(', ');
+  return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;
+}
