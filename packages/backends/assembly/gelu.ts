@@ -1,4 +1,5 @@
-// GELU (Hendrycks & Gimpel, arXiv:1606.08415) and its gradient. Flat kernels work in whole vectors: a tensor's block has room for that.
+// GELU (Hendrycks & Gimpel, arXiv:1606.08415) and its gradient. Flat kernels do the elements `from` (a
+// multiple of 16) to `to` in whole vectors: a tensor's block has room for that.
 
 import { madd } from './arithmetic';
 import { exponential } from './exponential';
@@ -26,6 +27,12 @@ const TABLE = memory.data<f32>(
     -0.8046519288279469,
     1.0540318146978152,
     0.5,
+    -8.548327023e-4,
+    5.223977625e-3,
+    -2.686617064e-2,
+    1.128379167e-1,
+    -3.761263890e-1,
+    1.128379167,
   ],
   64,
 );
@@ -43,11 +50,10 @@ function kernelOf(x: v128): v128 {
   return exponential(f32x4.mul(f32x4.mul(x, x), constant(0)));
 }
 
-/** Φ(x), given e^(−x²/2): by (z + a)·erfcx(z) as a polynomial in (z − a)/(z + a), as in `host-kernels/error-function.ts`. */
+/** e^(z²)·erfc(z) for z ≥ 0: (z + a)·erfcx(z) as a polynomial in (z − a)/(z + a), as in `host-kernels/error-function.ts`. */
 // @ts-ignore: decorators are AssemblyScript's
 @inline
-function distribution(x: v128, kernel: v128): v128 {
-  const z = f32x4.mul(f32x4.abs(x), constant(1));
+function scaledComplement(z: v128): v128 {
   const inverse = f32x4.div(constant(2), f32x4.add(z, constant(3)));
   const t = madd(constant(4), inverse, constant(2));
   const q = f32x4.mul(t, t);
@@ -60,9 +66,33 @@ function distribution(x: v128, kernel: v128): v128 {
   even = madd(even, q, constant(13));
   odd = madd(odd, q, constant(14));
   even = madd(even, q, constant(15));
-  const scaled = f32x4.mul(madd(t, odd, even), inverse);
+  return f32x4.mul(madd(t, odd, even), inverse);
+}
+
+/** Φ(x), given e^(−x²/2). */
+// @ts-ignore: decorators are AssemblyScript's
+@inline
+function distribution(x: v128, kernel: v128): v128 {
+  const scaled = scaledComplement(f32x4.mul(f32x4.abs(x), constant(1)));
   const tail = f32x4.mul(f32x4.mul(kernel, constant(16)), scaled);
   return v128.bitselect(f32x4.sub(constant(2), tail), tail, f32x4.gt(x, f32x4.splat(0)));
+}
+
+/** erf x, right in relative terms near 0 too (by its Maclaurin series there); ±1 at ±Infinity. */
+// @ts-ignore: decorators are AssemblyScript's
+@inline
+export function errorFunction(x: v128): v128 {
+  const square = f32x4.mul(x, x);
+  let series = madd(square, constant(17), constant(18));
+  series = madd(series, square, constant(19));
+  series = madd(series, square, constant(20));
+  series = madd(series, square, constant(21));
+  series = madd(series, square, constant(22));
+  const near = f32x4.mul(x, series);
+  const tail = f32x4.mul(exponential(f32x4.neg(square)), scaledComplement(f32x4.abs(x)));
+  const sign = v128.and(x, i32x4.splat(<i32>0x80000000));
+  const far = v128.or(f32x4.sub(constant(2), tail), sign);
+  return v128.bitselect(near, far, f32x4.lt(square, f32x4.splat(0.25)));
 }
 
 // @ts-ignore: decorators are AssemblyScript's
@@ -72,8 +102,10 @@ function within(x: v128, reach: f32): v128 {
 }
 
 /** x·Φ(x). */
-export function geluExact(x: usize, out: usize, count: i32): void {
-  const end = x + (<usize>count << 2);
+export function geluExact(from: i32, to: i32, x: usize, out: usize): void {
+  const end = x + (<usize>to << 2);
+  x += <usize>from << 2;
+  out += <usize>from << 2;
   for (; x < end; x += 16, out += 16) {
     const value = v128.load(x);
     const near = within(value, REACH);
@@ -82,8 +114,11 @@ export function geluExact(x: usize, out: usize, count: i32): void {
 }
 
 /** dy·(Φ(x) + x·φ(x)). */
-export function geluExactGradient(x: usize, dy: usize, out: usize, count: i32): void {
-  const end = x + (<usize>count << 2);
+export function geluExactGradient(from: i32, to: i32, x: usize, dy: usize, out: usize): void {
+  const end = x + (<usize>to << 2);
+  x += <usize>from << 2;
+  dy += <usize>from << 2;
+  out += <usize>from << 2;
   for (; x < end; x += 16, dy += 16, out += 16) {
     const near = within(v128.load(x), REACH);
     const kernel = kernelOf(near);
@@ -102,8 +137,10 @@ function doubleAngle(x: v128, square: v128): v128 {
   return f32x4.mul(f32x4.mul(x, f32x4.splat(SLOPE)), madd(square, f32x4.splat(CUBIC), f32x4.splat(1)));
 }
 
-export function geluTanh(x: usize, out: usize, count: i32): void {
-  const end = x + (<usize>count << 2);
+export function geluTanh(from: i32, to: i32, x: usize, out: usize): void {
+  const end = x + (<usize>to << 2);
+  x += <usize>from << 2;
+  out += <usize>from << 2;
   const one = f32x4.splat(1);
   for (; x < end; x += 16, out += 16) {
     const value = v128.load(x);
@@ -112,8 +149,11 @@ export function geluTanh(x: usize, out: usize, count: i32): void {
   }
 }
 
-export function geluTanhGradient(x: usize, dy: usize, out: usize, count: i32): void {
-  const end = x + (<usize>count << 2);
+export function geluTanhGradient(from: i32, to: i32, x: usize, dy: usize, out: usize): void {
+  const end = x + (<usize>to << 2);
+  x += <usize>from << 2;
+  dy += <usize>from << 2;
+  out += <usize>from << 2;
   const one = f32x4.splat(1);
   for (; x < end; x += 16, dy += 16, out += 16) {
     // The logistic function is 0 or 1 in float32 well before 12.

@@ -1,12 +1,15 @@
-// The WebAssembly kernels of the cpu backend. All addresses are bytes in the memory that the backend gives; sizes are elements.
+// The WebAssembly kernels of the cpu backend. All addresses are bytes in the memory that the backend gives; sizes are elements. A kernel
+// does the part `from` to `to` of its work, so that threads share it, each with an instance of the module on the same memory.
 
-export { binary, unary } from './elementwise';
+export { crossEntropy, crossEntropyGradient } from './cross-entropy';
+export { binary, select, unary } from './elementwise';
 export { geluExact, geluExactGradient, geluTanh, geluTanhGradient } from './gelu';
+export { gatherRows, scatterAddRows } from './indexed-rows';
 export { layerNorm, layerNormGradient } from './layer-norm';
 export { matmul } from './matmul';
 export { copyRows, turnMatrices } from './movement';
 export { adamwUpdate, lmdDraw, lmdUpdate } from './optimizers';
 export { random } from './random';
-export { sumColumns, sumRows } from './reductions';
+export { addParts, argMaxRows, maxRows, sumColumnParts, sumRowParts, sumRows } from './reductions';
 export { softmax, softmaxGradient } from './softmax';
-export { firstFree } from './workspace';
+export { firstFree, initialize, workspaceBytes } from './workspace';

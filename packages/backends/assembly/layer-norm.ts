@@ -29,12 +29,14 @@ function inverseDeviation(x: usize, bulk: usize, rest: i32, width: f32, mean: v1
   return 1 / sqrt<f32>(laneSum(sums) / width + epsilon);
 }
 
-export function layerNorm(x: usize, gain: usize, bias: usize, out: usize, rows: i32, width: i32, epsilon: f32): void {
+export function layerNorm(from: i32, to: i32, x: usize, gain: usize, bias: usize, out: usize, width: i32, epsilon: f32): void {
   const rowBytes = <usize>width << 2;
   const bulk = <usize>(width & ~3) << 2;
   const rest = width & 3;
   const size = <f32>width;
-  for (let row = 0; row < rows; row++, x += rowBytes, out += rowBytes) {
+  x += <usize>from * rowBytes;
+  out += <usize>from * rowBytes;
+  for (let row = from; row < to; row++, x += rowBytes, out += rowBytes) {
     const mean = f32x4.splat(rowMean(x, bulk, rest, size));
     const scale = f32x4.splat(inverseDeviation(x, bulk, rest, size, mean, epsilon));
     let at: usize = 0;
@@ -63,18 +65,52 @@ function flush(sums: usize, totals: usize, width: i32): void {
   }
 }
 
+/** Rows of one part of `layerNormGradient`: however many threads there are, the sums add up in the same order. */
+export const PART_ROWS: i32 = 256;
+
 /**
- * Gradients for x (into `out`), gain and bias (summed over the rows).
+ * The gradient for x into `out`, of the parts `from` to `to` of `PART_ROWS` rows, and each part's sums for gain and bias, as float64.
  *
- * @param scratch room for 6 floats for each column, the columns counted in fours
+ * @param totals room for 2 float64 sums a column, the columns counted in fours, for each part: gain, then bias
+ * @param scratch room for 2 floats a column, likewise
  */
 export function layerNormGradient(
+  from: i32,
+  to: i32,
   x: usize,
   gain: usize,
   dy: usize,
   out: usize,
-  gainGradient: usize,
-  biasGradient: usize,
+  totals: usize,
+  scratch: usize,
+  rows: i32,
+  width: i32,
+  epsilon: f32,
+): void {
+  const padded = <usize>((width + 3) & ~3);
+  const partBytes = <usize>PART_ROWS * (<usize>width << 2);
+  for (let part = from; part < to; part++) {
+    const at = <usize>part * partBytes;
+    layerNormGradientPart(
+      x + at,
+      gain,
+      dy + at,
+      out + at,
+      totals + <usize>part * 16 * padded,
+      scratch + <usize>part * 8 * padded,
+      min(PART_ROWS, rows - part * PART_ROWS),
+      width,
+      epsilon,
+    );
+  }
+}
+
+function layerNormGradientPart(
+  x: usize,
+  gain: usize,
+  dy: usize,
+  out: usize,
+  gainTotals: usize,
   scratch: usize,
   rows: i32,
   width: i32,
@@ -84,13 +120,12 @@ export function layerNormGradient(
   const bulk = <usize>(width & ~3) << 2;
   const rest = width & 3;
   const size = <f32>width;
-  const padded = (width + 3) & ~3;
-  const paddedBytes = <usize>padded << 2;
+  const paddedBytes = <usize>((width + 3) & ~3) << 2;
   const gainSums = scratch;
   const biasSums = gainSums + paddedBytes;
-  const gainTotals = biasSums + paddedBytes;
   const biasTotals = gainTotals + 2 * paddedBytes;
-  memory.fill(scratch, 0, 6 * paddedBytes);
+  memory.fill(gainTotals, 0, 4 * paddedBytes);
+  memory.fill(scratch, 0, 2 * paddedBytes);
   for (let row = 0; row < rows; row++, x += rowBytes, dy += rowBytes, out += rowBytes) {
     const mean = f32x4.splat(rowMean(x, bulk, rest, size));
     const scale = f32x4.splat(inverseDeviation(x, bulk, rest, size, mean, epsilon));
@@ -128,8 +163,4 @@ export function layerNormGradient(
   }
   flush(gainSums, gainTotals, width);
   flush(biasSums, biasTotals, width);
-  for (let j = 0; j < width; j++) {
-    store<f32>(gainGradient + (<usize>j << 2), <f32>load<f64>(gainTotals + (<usize>j << 3)));
-    store<f32>(biasGradient + (<usize>j << 2), <f32>load<f64>(biasTotals + (<usize>j << 3)));
-  }
 }

@@ -154,14 +154,16 @@ function edgeTile(a: usize, b: usize, terms: i32, out: usize, stride: usize, row
 }
 
 /**
- * `batch` products [m, k]·[k, n] of f32, row-major; a transposed operand is stored [k, m] or [n, k]. `strideA` and `strideB` are
- * elements between matrices, 0 for one that all share.
+ * Products [m, k]·[k, n] of f32, row-major; a transposed operand is stored [k, m] or [n, k]. `strideA` and `strideB` are elements
+ * between the matrices of a batch, 0 for one that all share. `from` to `to` count parts of the results: matrix, then `partRows` rows
+ * (a multiple of 4), then `partColumns` columns (a multiple of 8). How results are parted does not change their bits.
  */
 export function matmul(
+  from: i32,
+  to: i32,
   a: usize,
   b: usize,
   out: usize,
-  batch: i32,
   m: i32,
   k: i32,
   n: i32,
@@ -169,32 +171,64 @@ export function matmul(
   transposeB: bool,
   strideA: i32,
   strideB: i32,
+  partRows: i32,
+  partColumns: i32,
 ): void {
-  if (k == 0) {
-    memory.fill(out, 0, <usize>batch * <usize>m * <usize>n * 4);
-    return;
-  }
   const lineA: usize = transposeA ? 4 : <usize>k << 2;
   const termA: usize = transposeA ? <usize>m << 2 : 4;
   const lineB: usize = transposeB ? <usize>k << 2 : 4;
   const termB: usize = transposeB ? 4 : <usize>n << 2;
   const stride = <usize>n << 2;
-  for (let index = 0; index < batch; index++) {
-    for (let column = 0; column < n; column += BLOCK_COLUMNS) {
-      const columns = min(BLOCK_COLUMNS, n - column);
-      for (let term = 0; term < k; term += BLOCK_TERMS) {
-        const terms = min(BLOCK_TERMS, k - term);
-        pack(b + <usize>column * lineB + <usize>term * termB, lineB, termB, columns, terms, TILE_COLUMNS, PACKED_B);
-        for (let row = 0; row < m; row += BLOCK_ROWS) {
-          const rows = min(BLOCK_ROWS, m - row);
-          pack(a + <usize>row * lineA + <usize>term * termA, lineA, termA, rows, terms, TILE_ROWS, PACKED_A);
-          multiplyBlock(out + <usize>row * stride + (<usize>column << 2), stride, rows, columns, terms, term > 0);
-        }
+  const across = (n + partColumns - 1) / partColumns;
+  const down = (m + partRows - 1) / partRows;
+  for (let part = from; part < to; part++) {
+    const index = part / (across * down);
+    const top = ((part / across) % down) * partRows;
+    const left = (part % across) * partColumns;
+    multiplyPart(
+      a + (<usize>strideA << 2) * <usize>index,
+      b + (<usize>strideB << 2) * <usize>index,
+      out + <usize>index * <usize>m * stride,
+      top,
+      min(m, top + partRows),
+      left,
+      min(n, left + partColumns),
+      k,
+      lineA,
+      termA,
+      lineB,
+      termB,
+      stride,
+    );
+  }
+}
+
+function multiplyPart(
+  a: usize,
+  b: usize,
+  out: usize,
+  top: i32,
+  bottom: i32,
+  left: i32,
+  right: i32,
+  k: i32,
+  lineA: usize,
+  termA: usize,
+  lineB: usize,
+  termB: usize,
+  stride: usize,
+): void {
+  for (let column = left; column < right; column += BLOCK_COLUMNS) {
+    const columns = min(BLOCK_COLUMNS, right - column);
+    for (let term = 0; term < k; term += BLOCK_TERMS) {
+      const terms = min(BLOCK_TERMS, k - term);
+      pack(b + <usize>column * lineB + <usize>term * termB, lineB, termB, columns, terms, TILE_COLUMNS, PACKED_B);
+      for (let row = top; row < bottom; row += BLOCK_ROWS) {
+        const rows = min(BLOCK_ROWS, bottom - row);
+        pack(a + <usize>row * lineA + <usize>term * termA, lineA, termA, rows, terms, TILE_ROWS, PACKED_A);
+        multiplyBlock(out + <usize>row * stride + (<usize>column << 2), stride, rows, columns, terms, term > 0);
       }
     }
-    a += <usize>strideA << 2;
-    b += <usize>strideB << 2;
-    out += <usize>m * stride;
   }
 }
 

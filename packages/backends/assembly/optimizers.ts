@@ -1,4 +1,5 @@
-// Draws and updates of the optimizers, each one pass over its tensors. In whole vectors: a tensor's block has room for that.
+// Draws and updates of the optimizers, each one pass over the elements `from` (a multiple of `BLOCK`) to `to` of its tensors. In whole
+// vectors: a tensor's block has room for that.
 
 import { madd, signOf } from './arithmetic';
 import { exponential } from './exponential';
@@ -7,10 +8,11 @@ import { BLOCK, GRADIENT_MINUS, GRADIENT_PLUS, NORMALS } from './workspace';
 
 /** w = exp(l⁺ + σ·e⁺) − exp(l⁻ + σ·e⁻); noise is drawn in blocks that stay in the cache. */
 export function lmdDraw(
+  from: i32,
+  to: i32,
   logPlus: usize,
   logMinus: usize,
   out: usize,
-  count: i32,
   noise: f32,
   stream: u32,
   step: u32,
@@ -19,8 +21,8 @@ export function lmdDraw(
   seedHigh: u32,
 ): void {
   const deviation = f32x4.splat(noise);
-  for (let start = 0; start < count; start += BLOCK) {
-    const size = min(BLOCK, count - start);
+  for (let start = from; start < to; start += BLOCK) {
+    const size = min(BLOCK, to - start);
     const bytes = <usize>size << 2;
     const offset = <usize>start << 2;
     const group = <u32>start >> 2;
@@ -119,6 +121,8 @@ function updateHalf(
  * @param share 1 over the number of samples
  */
 export function lmdUpdate(
+  from: i32,
+  to: i32,
   logPlus: usize,
   logMinus: usize,
   momentumPlus: usize,
@@ -129,7 +133,6 @@ export function lmdUpdate(
   outMomentumMinus: usize,
   table: usize,
   samples: i32,
-  count: i32,
   share: f32,
   noise: f32,
   learningRate: f32,
@@ -143,8 +146,8 @@ export function lmdUpdate(
   useSign: bool,
 ): void {
   const scaled = momentumMinus != 0;
-  for (let start = 0; start < count; start += BLOCK) {
-    const size = min(BLOCK, count - start);
+  for (let start = from; start < to; start += BLOCK) {
+    const size = min(BLOCK, to - start);
     const bytes = <usize>((size + 3) & ~3) << 2;
     const offset = <usize>start << 2;
     const group = <u32>start >> 2;
@@ -211,6 +214,8 @@ export function lmdUpdate(
 
 /** One AdamW step (Loshchilov & Hutter, arXiv:1711.05101); see `host-kernels/adamw.ts` for the factors. */
 export function adamwUpdate(
+  from: i32,
+  to: i32,
   weights: usize,
   first: usize,
   second: usize,
@@ -218,7 +223,6 @@ export function adamwUpdate(
   outWeights: usize,
   outFirst: usize,
   outSecond: usize,
-  count: i32,
   beta1: f32,
   rest1: f32,
   beta2: f32,
@@ -228,8 +232,8 @@ export function adamwUpdate(
   epsilon: f32,
   kept: f32,
 ): void {
-  const bytes = <usize>count << 2;
-  for (let at: usize = 0; at < bytes; at += 16) {
+  const end = <usize>to << 2;
+  for (let at = <usize>from << 2; at < end; at += 16) {
     const g = v128.load(gradient + at);
     const m = madd(f32x4.splat(beta1), v128.load(first + at), f32x4.mul(f32x4.splat(rest1), g));
     const squared = f32x4.mul(f32x4.mul(f32x4.splat(rest2), g), g);

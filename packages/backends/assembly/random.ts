@@ -167,25 +167,30 @@ export function drawNormals(
   }
 }
 
-/** Fills `count` elements, in whole sixteens, which a tensor's block has room for: bits, uniforms or normals. */
+/**
+ * Fills the elements `from` (a multiple of 16) to `to`, in whole sixteens, which a tensor's block has room for: bits, uniforms or
+ * normals.
+ */
 export function random(
+  from: i32,
+  to: i32,
   kind: i32,
   target: usize,
-  count: i32,
   stream: u32,
   step: u32,
   sample: u32,
   seedLow: u32,
   seedHigh: u32,
 ): void {
-  if (kind == NORMAL) return drawNormals(target, count, 0, stream, step, sample, seedLow, seedHigh);
-  let group: u32 = 0;
+  let group = <u32>from >> 2;
+  target += <usize>from << 2;
+  if (kind == NORMAL) return drawNormals(target, to - from, group, stream, step, sample, seedLow, seedHigh);
   if (kind == UNIFORM) {
-    for (let i = 0; i < count; i += 16, group += 4, target += 64) {
+    for (let i = from; i < to; i += 16, group += 4, target += 64) {
       sixteen(UNIFORM, target, group, stream, step, sample, seedLow, seedHigh);
     }
   } else {
-    for (let i = 0; i < count; i += 16, group += 4, target += 64) {
+    for (let i = from; i < to; i += 16, group += 4, target += 64) {
       sixteen(BITS, target, group, stream, step, sample, seedLow, seedHigh);
     }
   }

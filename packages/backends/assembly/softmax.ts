@@ -4,7 +4,7 @@ import { exponential } from './exponential';
 /** The largest of a row of `width` values times `scale`; −Infinity of nothing. A NaN may be passed over: it shows in the sum. */
 // @ts-ignore: decorators are AssemblyScript's
 @inline
-function scaledMaximum(x: usize, width: i32, scale: v128): f32 {
+export function scaledMaximum(x: usize, width: i32, scale: v128): f32 {
   const lowest = f32x4.splat(-Infinity);
   let largest = lowest;
   const bulk = x + (<usize>(width & ~3) << 2);
@@ -18,13 +18,15 @@ function scaledMaximum(x: usize, width: i32, scale: v128): f32 {
 }
 
 /**
- * Softmax of scale·x along rows of `width`. Rows come in matrices of `height`: with `causal`, row r of each sees the first r + 1
+ * Softmax of scale·x along the rows `from` to `to` of `width`. Rows come in matrices of `height`: with `causal`, row r of each sees the first r + 1
  * values, and the probability of the others is 0.
  */
-export function softmax(x: usize, out: usize, rows: i32, width: i32, height: i32, scale: f32, causal: bool): void {
+export function softmax(from: i32, to: i32, x: usize, out: usize, width: i32, height: i32, scale: f32, causal: bool): void {
   const scales = f32x4.splat(scale);
   const rowBytes = <usize>width << 2;
-  for (let row = 0; row < rows; row++, x += rowBytes, out += rowBytes) {
+  x += <usize>from * rowBytes;
+  out += <usize>from * rowBytes;
+  for (let row = from; row < to; row++, x += rowBytes, out += rowBytes) {
     const visible = causal ? min(width, (row % height) + 1) : width;
     const shift = f32x4.splat(-scaledMaximum(x, visible, scales));
     const bulk = <usize>(visible & ~3) << 2;
@@ -50,13 +52,16 @@ export function softmax(x: usize, out: usize, rows: i32, width: i32, height: i32
 }
 
 /** scale·y·(dy − Σ y·dy) along each row: the gradient of softmax at its result y. */
-export function softmaxGradient(y: usize, dy: usize, out: usize, rows: i32, width: i32, scale: f32): void {
+export function softmaxGradient(from: i32, to: i32, y: usize, dy: usize, out: usize, width: i32, scale: f32): void {
   const zero = f32x4.splat(0);
   const scales = f32x4.splat(scale);
   const rowBytes = <usize>width << 2;
   const bulk = <usize>(width & ~3) << 2;
   const rest = width & 3;
-  for (let row = 0; row < rows; row++, y += rowBytes, dy += rowBytes, out += rowBytes) {
+  y += <usize>from * rowBytes;
+  dy += <usize>from * rowBytes;
+  out += <usize>from * rowBytes;
+  for (let row = from; row < to; row++, y += rowBytes, dy += rowBytes, out += rowBytes) {
     let sums = zero;
     let at: usize = 0;
     for (; at < bulk; at += 16) sums = madd(v128.load(y + at), v128.load(dy + at), sums);

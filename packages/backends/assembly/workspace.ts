@@ -1,20 +1,35 @@
-// Memory that the kernels use between calls for nothing: right after the module's own data.
+// Memory that a thread uses between calls for nothing. Each thread has its own instance of the module, and so its own globals.
 
 export const PACKED_A_BYTES: usize = 128 << 10;
 export const PACKED_B_BYTES: usize = 512 << 10;
 const EDGE_BYTES: usize = 128;
-/** Normals drawn at a time, which stay in the first-level cache. */
+/** Normals drawn at a time, which stay in the first-level cache. Threads share work at multiples of it. */
 export const BLOCK: i32 = 1024;
 const BLOCK_BYTES: usize = 4096;
 
-export const PACKED_A: usize = (__heap_base + 63) & ~63;
-export const PACKED_B: usize = PACKED_A + PACKED_A_BYTES;
-export const EDGE: usize = PACKED_B + PACKED_B_BYTES;
-export const NORMALS: usize = EDGE + EDGE_BYTES;
-export const GRADIENT_PLUS: usize = NORMALS + BLOCK_BYTES;
-export const GRADIENT_MINUS: usize = GRADIENT_PLUS + BLOCK_BYTES;
+export let PACKED_A: usize = 0;
+export let PACKED_B: usize = 0;
+export let EDGE: usize = 0;
+export let NORMALS: usize = 0;
+export let GRADIENT_PLUS: usize = 0;
+export let GRADIENT_MINUS: usize = 0;
 
 /** The first byte that the module does not use itself. */
 export function firstFree(): usize {
-  return GRADIENT_MINUS + BLOCK_BYTES;
+  return (__heap_base + 63) & ~63;
+}
+
+/** What `initialize` takes for one thread. */
+export function workspaceBytes(): usize {
+  return PACKED_A_BYTES + PACKED_B_BYTES + EDGE_BYTES + 3 * BLOCK_BYTES;
+}
+
+/** Gives this thread its workspace, on a cache line. */
+export function initialize(base: usize): void {
+  PACKED_A = base;
+  PACKED_B = PACKED_A + PACKED_A_BYTES;
+  EDGE = PACKED_B + PACKED_B_BYTES;
+  NORMALS = EDGE + EDGE_BYTES;
+  GRADIENT_PLUS = NORMALS + BLOCK_BYTES;
+  GRADIENT_MINUS = GRADIENT_PLUS + BLOCK_BYTES;
 }

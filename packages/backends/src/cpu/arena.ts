@@ -2,7 +2,7 @@ import { LmdError } from '@lmd/core';
 
 /** The little that is used of WebAssembly's own interface, which no library of the compiler's declares without the browser's. */
 export interface WasmMemory {
-  readonly buffer: ArrayBuffer;
+  readonly buffer: ArrayBufferLike;
   grow(pages: number): number;
 }
 

@@ -3,7 +3,7 @@ import type { MemoryHost } from './memory-host.js';
 
 /** Attention on the backend's own products, with one pass between them. Probabilities are not stored: the gradient makes them again. */
 export function cpuAttention(
-  { store, allocate, kernels, address }: MemoryHost,
+  { store, allocate, run, address }: MemoryHost,
   matmul: Primitives['matmul'],
 ): Pick<FusedKernels, 'attention' | 'attentionGradient'> {
   /** [batch, heads, …] as [batch·heads, …]. */
@@ -23,7 +23,8 @@ export function cpuAttention(
     const scores = matmul(q, k, false, true);
     const out = allocate(scores.shape, 'f32');
     const [count, queries, keys] = scores.shape as [number, number, number];
-    kernels.softmax(address(scores), address(out), count * queries, keys, queries, scale, causal);
+    const split = { total: count * queries, cost: 1.5 * keys };
+    run('softmax', split, address(scores), address(out), keys, queries, scale, causal);
     store.free(scores);
     return out;
   }
@@ -46,7 +47,8 @@ export function cpuAttention(
       const weightGradient = matmul(upstream, v, false, true);
       const scores = allocate(weights.shape, 'f32');
       const [count, queries, keys] = weights.shape as [number, number, number];
-      kernels.softmaxGradient(address(weights), address(weightGradient), address(scores), count * queries, keys, scale);
+      const split = { total: count * queries, cost: keys };
+      run('softmaxGradient', split, address(weights), address(weightGradient), address(scores), keys, scale);
       store.free(weightGradient);
       const result = {
         query: unfold(matmul(scores, k, false, false), query),

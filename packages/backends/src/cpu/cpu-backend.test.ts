@@ -22,6 +22,10 @@ describe('createCpuBackend', () => {
 
   it.each([
     [{ thread: 2 }, 'UNKNOWN_OPTION', '"thread"'],
+    [{ threads: 0 }, 'INVALID_ARGUMENT', 'threads'],
+    [{ threads: 1.5 }, 'INVALID_ARGUMENT', 'threads'],
+    [{ threads: 1000 }, 'INVALID_ARGUMENT', '1 to 64'],
+    [{ parallelThreshold: -1 }, 'INVALID_ARGUMENT', 'parallelThreshold'],
     [{ arithmetic: 'exact' }, 'INVALID_ARGUMENT', "'strict' or 'fused'"],
     [{ memoryLimit: 10 }, 'INVALID_ARGUMENT', 'memoryLimit'],
     [{ memoryLimit: 2 ** 40 }, 'INVALID_ARGUMENT', 'memoryLimit'],
@@ -31,22 +35,57 @@ describe('createCpuBackend', () => {
     expect((error as Error).message).toContain(text);
   });
 
-  it('reports that memory is full with what was asked and what is held, and lives', async () => {
-    const backend = await createCpuBackend({ memoryLimit: 1_000_000 });
-    const ops = createOperations(backend);
-    const kept = ops.full([1000], 3);
-    const error = errorOf(() => ops.zeros([1_000_000]));
-    expect(error.code).toBe('BACKEND_FAILURE');
-    expect(error.value).toEqual({ asked: 4_000_000, held: 4096, limit: 1_000_000 });
-    expect(error.message).toContain('4,000,000 bytes were asked for, 4,096 are held');
-    expect(backend.memory()).toEqual({ tensors: 1, bytes: 4000 });
-    expect((await ops.read(ops.add(kept, kept)))[999]).toBe(6);
+  it('refuses threads where there are no workers, or no shared memory, and has one by default there', async () => {
+    const remove = (owner: object, name: string) => {
+      const before = Object.getOwnPropertyDescriptor(owner, name)!;
+      Object.defineProperty(owner, name, { value: undefined, configurable: true, writable: true });
+      return () => Object.defineProperty(owner, name, before);
+    };
+    for (const restore of [remove(process, 'getBuiltinModule'), remove(globalThis, 'SharedArrayBuffer')]) {
+      try {
+        const error = await createCpuBackend({ threads: 2 }).catch((caught: unknown) => caught);
+        expect(isLmdError(error, 'UNSUPPORTED')).toBe(true);
+        expect((error as Error).message).toContain('threads: 1');
+        expect((await createCpuBackend()).device).toContain('one thread');
+      } finally {
+        restore();
+      }
+    }
   });
 
-  it('keeps every live tensor right while its memory grows', async () => {
-    const backend = await createCpuBackend();
+  it('refuses every use once it is closed', async () => {
+    for (const threads of [1, 2]) {
+      const backend = await createCpuBackend({ threads, parallelThreshold: 0 });
+      const x = backend.exp(backend.full([1000], 1, 'f32'));
+      backend.close?.();
+      expect(errorOf(() => backend.negate(x)).message).toContain('closed');
+      expect(errorOf(() => backend.full([1], 1, 'f32')).code).toBe('BACKEND_FAILURE');
+    }
+  });
+
+  it.each([1, 2])(
+    'reports that memory is full with what was asked and what is held, and lives (%i threads)',
+    async (threads) => {
+      const backend = await createCpuBackend({ memoryLimit: 1_000_000, threads, parallelThreshold: 0 });
+      const ops = createOperations(backend);
+      const kept = ops.full([1000], 3);
+      const error = errorOf(() => ops.zeros([1_000_000]));
+      expect(error.code).toBe('BACKEND_FAILURE');
+      expect(error.value).toEqual({ asked: 4_000_000, held: 4096, limit: 1_000_000 });
+      expect(error.message).toContain('4,000,000 bytes were asked for, 4,096 are held');
+      expect(backend.memory()).toEqual({ tensors: 1, bytes: 4000 });
+      expect((await ops.read(ops.add(kept, kept)))[999]).toBe(6);
+    },
+  );
+
+  it.each([1, 2])('keeps every live tensor right while its memory grows (%i threads)', async (threads) => {
+    const backend = await createCpuBackend({ threads });
     const ops = createOperations(backend);
-    const tensors = Array.from({ length: 12 }, (_, i) => ops.full([1 << 20], i));
+    // Some made by all threads, so that workers write where memory was not when they began.
+    const tensors = Array.from({ length: 12 }, (_, i) => {
+      const x = ops.full([1 << 20], i);
+      return i % 2 === 0 ? x : ops.add(x, ops.zeros([1 << 20]));
+    });
     for (const [i, x] of tensors.entries()) {
       const sum = await ops.read(ops.sum(x));
       expect(sum[0]).toBe(i * 2 ** 20);
@@ -61,6 +100,15 @@ describe('createCpuBackend', () => {
     other.dispose(x);
     expect(errorOf(() => other.negate(x)).code).toBe('TENSOR_DISPOSED');
     expect(errorOf(() => other.dispose(x)).code).toBe('TENSOR_DISPOSED');
+  });
+
+  it('hands out copies in memory of its own, and takes shared memory in', async () => {
+    const backend = await createCpuBackend({ threads: 2 });
+    const shared = new Float32Array(new SharedArrayBuffer(16)).fill(2);
+    const x = backend.fromData(shared, [4], 'f32');
+    const before = await backend.read(x);
+    expect(before.buffer).toBeInstanceOf(ArrayBuffer);
+    expect([...before]).toEqual([2, 2, 2, 2]);
   });
 
   it('takes no new memory after the first of many equal steps', async () => {

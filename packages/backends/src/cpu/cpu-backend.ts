@@ -6,23 +6,26 @@ import { cpuPrimitives } from './primitives.js';
 import { startWasm } from './wasm/instance.js';
 
 /**
- * A backend that needs nothing but WebAssembly with SIMD: kernels of our own, on a memory of their own. It computes at once, in
- * this thread.
+ * A backend that needs nothing but WebAssembly with SIMD: kernels of our own, on a memory of their own. An operation has run when it
+ * returns; this thread and workers share it. Workers start with the first operation that is worth it, do not keep a process alive,
+ * and end with `close`.
  *
- * @throws LmdError `ENGINE_MISSING`, `UNKNOWN_OPTION`, `INVALID_ARGUMENT`
+ * @throws LmdError `ENGINE_MISSING`, `UNSUPPORTED` (threads), `UNKNOWN_OPTION`, `INVALID_ARGUMENT`
  */
 export async function createCpuBackend(options: CpuBackendOptions = {}): Promise<Backend> {
-  const { arithmetic, memoryLimit } = checkedOptions(options);
-  const wasm = await startWasm(arithmetic);
-  const host = createMemoryHost(wasm, memoryLimit);
+  const checked = checkedOptions(options);
+  const { threads } = checked;
+  const wasm = await startWasm(checked.arithmetic, threads);
+  const host = createMemoryHost(wasm, checked);
   const primitives = cpuPrimitives(host);
   return {
     specVersion: backendSpecVersion,
     name: 'cpu',
-    device: `WebAssembly SIMD, ${wasm.arithmetic} multiply-add, one thread`,
+    device: `WebAssembly SIMD, ${wasm.arithmetic} multiply-add, ${threads === 1 ? 'one thread' : `${threads} threads`}`,
     supports: { maxElements: 2 ** 29 - 1, subnormals: true },
     ...primitives,
     fused: cpuFused(host, primitives),
     memory: () => host.store.memory(),
+    close: () => host.close(),
   };
 }

@@ -1,15 +1,33 @@
-import { type BinaryName, binaryNames, type Primitives, sizeOf, type Tensor, type UnaryName } from '@lmd/core';
-import { binary } from '../host-kernels/elementwise.js';
+import {
+  type BinaryName,
+  binaryNames,
+  type ComparisonName,
+  comparisonNames,
+  type Primitives,
+  sizeOf,
+  type Tensor,
+  type UnaryName,
+  unaryNames,
+} from '@lmd/core';
 import { coalesce } from '../host-kernels/strided.js';
 import { record } from '../record.js';
 import { broadcastShape, broadcastStrides, sameShape, stridesOf } from '../strided-offsets.js';
 import type { MemoryHost } from './memory-host.js';
 
 /** Numbers of the operations in `assembly/elementwise.ts`. */
-const unaryNumbers = { negate: 0, absolute: 1, sign: 2, exp: 3, sqrt: 4, round: 5 } as const satisfies Partial<
-  Record<UnaryName, number>
->;
-const bfloat16Number = 6;
+const unaryNumbers: Readonly<Record<UnaryName, number>> = {
+  negate: 0,
+  absolute: 1,
+  sign: 2,
+  exp: 3,
+  log: 4,
+  sqrt: 5,
+  tanh: 6,
+  erf: 7,
+  round: 8,
+};
+const bfloat16Number = 9;
+const conversionNumbers = { toInteger: 10, toByte: 11, integerToByte: 12, toFloat: 13 } as const;
 const binaryNumbers: Readonly<Record<BinaryName, number>> = {
   add: 0,
   subtract: 1,
@@ -18,61 +36,109 @@ const binaryNumbers: Readonly<Record<BinaryName, number>> = {
   maximum: 4,
   minimum: 5,
 };
+const comparisonNumbers: Readonly<Record<ComparisonName, number>> = { equal: 6, greater: 7, less: 8 };
+/** From a comparison of f32 to that of i32. */
+const integersApart = 3;
+
+/** Nanoseconds an element, in memory: see `Split`. */
+const plainCost = 0.5;
+const functionCost = 1;
+
+type Elementwise = Pick<Primitives, UnaryName | BinaryName | ComparisonName | 'where' | 'cast'>;
 
 /** Rounds to BF16 and back, which is no primitive. */
 export function bfloat16(host: MemoryHost, x: Tensor): Tensor {
   return unary(host, bfloat16Number, x);
 }
 
-function unary(host: MemoryHost, operation: number, x: Tensor): Tensor {
-  const { kernels, address } = host;
-  return host.make(x.shape, 'f32', (out) => kernels.unary(operation, address(x), address(out), sizeOf(x.shape)));
+function unary(host: MemoryHost, operation: number, x: Tensor, dtype: Tensor['dtype'] = 'f32'): Tensor {
+  return host.make(x.shape, dtype, (out) => {
+    const split = { total: sizeOf(x.shape), unit: 16, cost: functionCost };
+    host.run('unary', split, operation, host.address(x), host.address(out));
+  });
 }
 
-function arithmetic(host: MemoryHost, name: BinaryName, a: Tensor, b: Tensor): Tensor {
-  const { kernels, address } = host;
-  const operation = binaryNumbers[name];
-  if (sameShape(a.shape, b.shape)) {
-    return host.make(a.shape, 'f32', (out) => {
-      kernels.binary(operation, address(a), address(b), address(out), 1, sizeOf(a.shape), 0, 1, 0, 1);
-    });
+function cast(host: MemoryHost, x: Tensor, dtype: Tensor['dtype']): Tensor {
+  if (x.dtype === dtype || (dtype === 'i32' && x.dtype === 'u8')) return host.store.share(x, x.shape, dtype);
+  const { toInteger, toByte, integerToByte, toFloat } = conversionNumbers;
+  if (dtype === 'f32') return unary(host, toFloat, x, dtype);
+  if (dtype === 'i32') return unary(host, toInteger, x, dtype);
+  return unary(host, x.dtype === 'f32' ? toByte : integerToByte, x, dtype);
+}
+
+/** Rows of a result, and strides of both operands, for at most three axes around a row. */
+function binary(host: MemoryHost, operation: number, dtype: Tensor['dtype'], a: Tensor, b: Tensor): Tensor {
+  const { run, address } = host;
+  const shape = sameShape(a.shape, b.shape) ? a.shape : broadcastShape(a.shape, b.shape);
+  const walk = coalesce({
+    extents: shape,
+    strides: [broadcastStrides(a.shape, shape), broadcastStrides(b.shape, shape), stridesOf(shape)],
+  });
+  const last = walk.extents.length - 1;
+  if (last > 3) {
+    // More alternating axes than the kernel walks over: repeat both operands first.
+    const [left, right] = [host.broadcast(a, shape), host.broadcast(b, shape)];
+    const result = binary(host, operation, dtype, left, right);
+    for (const x of [left, right]) host.store.free(x);
+    return result;
   }
-  const shape = broadcastShape(a.shape, b.shape);
-  return host.make(shape, 'f32', (out) => {
-    if (sizeOf(shape) === 0) return;
-    const { extents, strides } = coalesce({
-      extents: shape,
-      strides: [broadcastStrides(a.shape, shape), broadcastStrides(b.shape, shape), stridesOf(shape)],
-    });
-    const [stridesA, stridesB] = strides as [number[], number[]];
-    if (extents.length > 2) {
-      const left = { values: host.floats(a), shape: a.shape };
-      binary(name, left, { values: host.floats(b), shape: b.shape }, shape, host.floats(out));
-      return;
-    }
-    const [rows, width] = extents.length === 2 ? (extents as [number, number]) : [1, extents[0]!];
-    const outer = extents.length - 2;
-    kernels.binary(
+  return host.make(shape, dtype, (out) => {
+    const total = sizeOf(shape);
+    if (total === 0) return;
+    const [stridesA, stridesB] = walk.strides as [number[], number[]];
+    const [stepA, stepB] = [stridesA[last]!, stridesB[last]!];
+    const width = walk.extents[last]!;
+    const outer = (own: readonly number[], place: number, missing: number) => own[last - place] ?? missing;
+    const flat = last === 0;
+    const split = flat ? { total, unit: 16, cost: plainCost } : { total: total / width, cost: 2 + plainCost * width };
+    run(
+      'binary',
+      split,
       operation,
       address(a),
       address(b),
       address(out),
-      rows,
-      width,
-      stridesA[outer] ?? 0,
-      stridesA[outer + 1]!,
-      stridesB[outer] ?? 0,
-      stridesB[outer + 1]!,
+      flat ? 0 : width,
+      outer(walk.extents, 2, 1),
+      outer(walk.extents, 1, 1),
+      outer(stridesA, 3, 0),
+      outer(stridesA, 2, 0),
+      outer(stridesA, 1, 0),
+      stepA,
+      outer(stridesB, 3, 0),
+      outer(stridesB, 2, 0),
+      outer(stridesB, 1, 0),
+      stepB,
     );
   });
 }
 
-export function cpuElementwise(host: MemoryHost): Pick<Primitives, BinaryName | keyof typeof unaryNumbers> {
+function where(host: MemoryHost, condition: Tensor, a: Tensor, b: Tensor): Tensor {
+  const shape = broadcastShape(condition.shape, a.shape, b.shape);
+  const total = sizeOf(shape);
+  // A single value is read again and again; what else is smaller than the result is repeated first.
+  const operands = [condition, a, b].map((x) => {
+    const single = sizeOf(x.shape) === 1;
+    return { tensor: single ? host.store.share(x, x.shape) : host.broadcast(x, shape), step: single ? 0 : 1 };
+  });
+  const result = host.make(shape, a.dtype, (out) => {
+    const rest = operands.flatMap(({ tensor, step }) => [host.address(tensor), step]);
+    const split = { total, unit: 16, cost: plainCost };
+    host.run('select', split, ...(rest as [number, number, number, number, number, number]), host.address(out));
+  });
+  for (const { tensor } of operands) host.store.free(tensor);
+  return result;
+}
+
+export function cpuElementwise(host: MemoryHost): Elementwise {
   return {
-    ...record(Object.keys(unaryNumbers) as (keyof typeof unaryNumbers)[], (name) => {
-      const operation = unaryNumbers[name];
-      return (x: Tensor) => unary(host, operation, x);
+    ...record(unaryNames, (name) => (x: Tensor) => unary(host, unaryNumbers[name], x)),
+    ...record(binaryNames, (name) => (a: Tensor, b: Tensor) => binary(host, binaryNumbers[name], 'f32', a, b)),
+    ...record(comparisonNames, (name) => (a: Tensor, b: Tensor) => {
+      const operation = comparisonNumbers[name] + (a.dtype === 'f32' ? 0 : integersApart);
+      return binary(host, operation, 'i32', a, b);
     }),
-    ...record(binaryNames, (name) => (a: Tensor, b: Tensor) => arithmetic(host, name, a, b)),
+    where: (condition, a, b) => where(host, condition, a, b),
+    cast: (x, dtype) => cast(host, x, dtype),
   };
 }

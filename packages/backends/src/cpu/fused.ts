@@ -1,30 +1,40 @@
 import { type FusedKernels, type Primitives, sizeOf, type Tensor } from '@lmd/core';
-import { hostFused } from '../host/fused.js';
+import { fakeQuantize } from '@lmd/mx-formats';
 import { cpuAttention } from './attention.js';
 import { bfloat16 } from './elementwise.js';
 import type { MemoryHost } from './memory-host.js';
 import { cpuOptimizers } from './optimizers.js';
 
-/** All fused kernels: in WebAssembly, but for cross-entropy, whose rows are few, and formats, which `@lmd/mx-formats` rounds to. */
+/** Rows of one part of the layer norm's gradient; see `assembly/layer-norm.ts`. */
+const normPartRows = 256;
+
+/** All fused kernels. */
 export function cpuFused(host: MemoryHost, primitives: Primitives): FusedKernels {
-  const { kernels, address, make } = host;
+  const { run, address, make } = host;
   const like = (x: Tensor, fill: (out: Tensor) => void) => make(x.shape, 'f32', fill);
   const widthOf = (x: Tensor) => x.shape.at(-1)!;
   const rowsOf = (x: Tensor) => sizeOf(x.shape.slice(0, -1));
 
   return {
-    ...hostFused(host),
     ...cpuAttention(host, primitives.matmul),
     ...cpuOptimizers(host),
     roundToBfloat16: (x) => bfloat16(host, x),
 
-    softmax: (x) => like(x, (out) => kernels.softmax(address(x), address(out), rowsOf(x), widthOf(x), 1, 1, false)),
+    softmax: (x) =>
+      like(x, (out) => {
+        const split = { total: rowsOf(x), cost: 1.5 * widthOf(x) };
+        run('softmax', split, address(x), address(out), widthOf(x), 1, 1, false);
+      }),
     softmaxGradient: (y, dy) =>
-      like(y, (out) => kernels.softmaxGradient(address(y), address(dy), address(out), rowsOf(y), widthOf(y), 1)),
+      like(y, (out) => {
+        const split = { total: rowsOf(y), cost: widthOf(y) };
+        run('softmaxGradient', split, address(y), address(dy), address(out), widthOf(y), 1);
+      }),
 
     layerNorm: (x, gain, bias, epsilon) =>
       like(x, (out) => {
-        kernels.layerNorm(address(x), address(gain), address(bias), address(out), rowsOf(x), widthOf(x), epsilon);
+        const split = { total: rowsOf(x), cost: 0.8 * widthOf(x) };
+        run('layerNorm', split, address(x), address(gain), address(bias), address(out), widthOf(x), epsilon);
       }),
     layerNormGradient(x, gain, dy, epsilon) {
       const [forX, forGain, forBias] = [x, gain, gain].map((one) => host.allocate(one.shape, 'f32')) as [
@@ -32,32 +42,61 @@ export function cpuFused(host: MemoryHost, primitives: Primitives): FusedKernels
         Tensor,
         Tensor,
       ];
-      const scratch = host.allocate([6, Math.ceil(widthOf(x) / 4) * 4], 'f32');
-      kernels.layerNormGradient(
+      const [rows, width] = [rowsOf(x), widthOf(x)];
+      const padded = Math.ceil(width / 4) * 4;
+      const parts = Math.max(1, Math.ceil(rows / normPartRows));
+      const totals = host.allocate([parts, 4, padded], 'f32');
+      const scratch = host.allocate([parts, 2, padded], 'f32');
+      const sums = address(totals);
+      // Of no rows, there is still one part, whose sums are zeros.
+      run(
+        'layerNormGradient',
+        { total: parts, cost: 2 * width * Math.min(rows, normPartRows) },
         address(x),
         address(gain),
         address(dy),
         address(forX),
-        address(forGain),
-        address(forBias),
+        sums,
         address(scratch),
-        rowsOf(x),
-        widthOf(x),
+        rows,
+        width,
         epsilon,
       );
+      const split = { total: width, unit: 16, cost: parts };
+      run('addParts', split, sums, address(forGain), parts, 2 * padded, 1);
+      run('addParts', split, sums + 8 * padded, address(forBias), parts, 2 * padded, 1);
+      host.store.free(totals);
       host.store.free(scratch);
       return { x: forX, gain: forGain, bias: forBias };
     },
 
     gelu: (x, approximation) =>
       like(x, (out) => {
-        const kernel = approximation === 'none' ? kernels.geluExact : kernels.geluTanh;
-        kernel(address(x), address(out), sizeOf(x.shape));
+        const split = { total: sizeOf(x.shape), unit: 16, cost: 1.2 };
+        run(approximation === 'none' ? 'geluExact' : 'geluTanh', split, address(x), address(out));
       }),
     geluGradient: (x, dy, approximation) =>
       like(x, (out) => {
-        const kernel = approximation === 'none' ? kernels.geluExactGradient : kernels.geluTanhGradient;
-        kernel(address(x), address(dy), address(out), sizeOf(x.shape));
+        const split = { total: sizeOf(x.shape), unit: 16, cost: 1.5 };
+        const kernel = approximation === 'none' ? 'geluExactGradient' : 'geluTanhGradient';
+        run(kernel, split, address(x), address(dy), address(out));
+      }),
+
+    crossEntropy: (logits, labels) =>
+      make(labels.shape, 'f32', (out) => {
+        const split = { total: rowsOf(logits), cost: 10 + widthOf(logits) };
+        run('crossEntropy', split, address(logits), address(labels), address(out), widthOf(logits));
+      }),
+    crossEntropyGradient: (logits, labels, dy) =>
+      like(logits, (out) => {
+        const split = { total: rowsOf(logits), cost: 20 + 1.5 * widthOf(logits) };
+        const classes = widthOf(logits);
+        run('crossEntropyGradient', split, address(logits), address(labels), address(dy), address(out), classes);
+      }),
+
+    fakeQuantize: (x, options) =>
+      like(x, (out) => {
+        fakeQuantize(host.floats(x), { ...options, shape: x.shape }, host.floats(out));
       }),
   };
 }

@@ -1,27 +1,48 @@
 import { type DType, sizeOf, type Tensor } from '@lmd/core';
 import type { Host } from '../host/host.js';
 import { Arena } from './arena.js';
-import { addressLimit } from './options.js';
+import { broadcast } from './movement.js';
+import { addressLimit, type CheckedOptions } from './options.js';
 import { TensorStore } from './tensor-store.js';
+import { grainOf, type Split } from './threads/split.js';
 import type { WasmInstance } from './wasm/instance.js';
-import type { Kernels } from './wasm/kernels.js';
+import type { KernelArguments, KernelName } from './wasm/kernels.js';
 
 /** The backend's memory, with its kernels and addresses. */
 export interface MemoryHost extends Host {
   readonly store: TensorStore;
   readonly arena: Arena;
-  readonly kernels: Kernels;
+  readonly threads: number;
+  /** Whether so many nanoseconds of work are worth sharing. */
+  worthwhile(time: number): boolean;
+  /** Runs a kernel over its range, on several threads where that pays. The bits do not depend on how many. */
+  run<Name extends KernelName>(name: Name, split: Split, ...rest: KernelArguments<Name>): void;
   address(x: Tensor): number;
+  /** `x` repeated to a shape. */
+  broadcast(x: Tensor, shape: readonly number[]): Tensor;
+  /** Ends the threads; no operation works afterwards. */
+  close(): void;
 }
 
-export function createMemoryHost(wasm: WasmInstance, memoryLimit: number | undefined): MemoryHost {
-  const start = wasm.kernels.firstFree() >>> 0;
-  const arena = new Arena(wasm.memory, start, Math.min(addressLimit, start + (memoryLimit ?? addressLimit)));
+export function createMemoryHost(wasm: WasmInstance, options: CheckedOptions): MemoryHost {
+  const { memoryLimit, parallelThreshold } = options;
+  const { kernels, memory, pool, firstFree } = wasm;
+  const arena = new Arena(memory, firstFree, Math.min(addressLimit, firstFree + (memoryLimit ?? addressLimit)));
   const store = new TensorStore(arena);
+  const threads = pool?.threads ?? 1;
   const host: MemoryHost = {
     store,
     arena,
-    kernels: wasm.kernels,
+    threads,
+    worthwhile: (time) => time >= 1000 * parallelThreshold,
+    run(name, split, ...rest) {
+      const { total } = split;
+      if (total === 0) return;
+      const grain = grainOf(split, threads, parallelThreshold);
+      if (pool === undefined || grain >= total) {
+        (kernels[name] as (from: number, to: number, ...rest: unknown[]) => void)(0, total, ...rest);
+      } else pool.run(pool.indexOf(name), total, grain, (rest as unknown[]).map(Number));
+    },
     address: (x) => store.address(x),
     allocate: (shape, dtype) => store.allocate(shape, dtype),
     make(shape: readonly number[], dtype: DType, fill: (out: Tensor) => void) {
@@ -29,9 +50,14 @@ export function createMemoryHost(wasm: WasmInstance, memoryLimit: number | undef
       fill(out);
       return out;
     },
-    floats: (x) => new Float32Array(wasm.memory.buffer, store.address(x), sizeOf(x.shape)),
-    integers: (x) => new Int32Array(wasm.memory.buffer, store.address(x), sizeOf(x.shape)),
+    floats: (x) => new Float32Array(memory.buffer, store.address(x), sizeOf(x.shape)),
+    integers: (x) => new Int32Array(memory.buffer, store.address(x), sizeOf(x.shape)),
     view: (x) => (x.dtype === 'f32' ? host.floats(x) : host.integers(x)),
+    broadcast: (x, shape) => broadcast(host, x, shape),
+    close() {
+      pool?.close();
+      store.close();
+    },
   };
   return host;
 }

@@ -5,6 +5,9 @@ import type { MemoryHost } from './memory-host.js';
 
 type Movements = Pick<Primitives, 'transpose' | 'slice' | 'concatenate' | 'pad' | 'broadcastTo'>;
 
+/** Rows of a strip; see `assembly/movement.ts`. */
+const turnedRows = 32;
+
 /** One side of a copy: where it starts, and its stride along every axis, in elements. */
 interface Side {
   readonly tensor: Tensor;
@@ -18,8 +21,8 @@ function move(host: MemoryHost, extents: readonly number[], source: Side, target
   const walk = coalesce({ extents, strides: [source.strides, target.strides] });
   const last = walk.extents.length - 1;
   const [from, to] = walk.strides as [number[], number[]];
-  const axis = from.indexOf(1);
-  if (last > 3 || to[last] !== 1 || axis < 0 || (axis !== last && from[last] === 0)) {
+  const axis = from[last] === 0 ? last : from.indexOf(1);
+  if (last > 3 || to[last] !== 1 || axis < 0) {
     const { start, strides } = source;
     stridedCopy(
       extents,
@@ -39,11 +42,15 @@ function move(host: MemoryHost, extents: readonly number[], source: Side, target
   const extent = (slot: number) => walk.extents[outer[slot]!] ?? 1;
   const stride = (strides: number[], slot: number) => strides[outer[slot]!] ?? 0;
   if (axis === last) {
-    host.kernels.copyRows(
+    const length = walk.extents[last]!;
+    const rows = extent(outer.length - 3) * extent(outer.length - 2) * extent(outer.length - 1);
+    host.run(
+      'copyRows',
+      { total: rows, cost: 3 + 0.3 * length },
       sourceAt,
       targetAt,
-      walk.extents[last]!,
-      extent(outer.length - 3),
+      length,
+      from[last]!,
       extent(outer.length - 2),
       extent(outer.length - 1),
       stride(from, outer.length - 3),
@@ -54,14 +61,17 @@ function move(host: MemoryHost, extents: readonly number[], source: Side, target
       stride(to, outer.length - 1),
     );
   } else {
-    host.kernels.turnMatrices(
+    const matrices = extent(outer.length - 2) * extent(outer.length - 1);
+    const [rows, columns] = [walk.extents[last]!, walk.extents[axis]!];
+    host.run(
+      'turnMatrices',
+      { total: matrices * Math.ceil(rows / turnedRows), cost: 0.5 * Math.min(rows, turnedRows) * columns },
       sourceAt,
       targetAt,
-      walk.extents[last]!,
-      walk.extents[axis]!,
+      rows,
+      columns,
       from[last]!,
       to[axis]!,
-      extent(outer.length - 2),
       extent(outer.length - 1),
       stride(from, outer.length - 2),
       stride(from, outer.length - 1),
@@ -71,18 +81,24 @@ function move(host: MemoryHost, extents: readonly number[], source: Side, target
   }
 }
 
+const whole = (tensor: Tensor): Side => ({ tensor, start: 0, strides: stridesOf(tensor.shape) });
+
+function copy(host: MemoryHost, x: Tensor, shape: readonly number[], strides: readonly number[], start = 0): Tensor {
+  return host.make(shape, x.dtype, (out) => move(host, shape, { tensor: x, start, strides }, whole(out)));
+}
+
+/** `x` repeated as NumPy broadcasting does; another handle where there is nothing to repeat. */
+export function broadcast(host: MemoryHost, x: Tensor, shape: readonly number[]): Tensor {
+  if (sameShape(x.shape, shape)) return host.store.share(x, shape);
+  return copy(host, x, shape, broadcastStrides(x.shape, shape));
+}
+
 export function cpuMovements(host: MemoryHost): Movements {
-  const { store } = host;
-  const whole = (tensor: Tensor): Side => ({ tensor, start: 0, strides: stridesOf(tensor.shape) });
-
-  function copy(x: Tensor, shape: readonly number[], strides: readonly number[], start = 0): Tensor {
-    return host.make(shape, x.dtype, (out) => move(host, shape, { tensor: x, start, strides }, whole(out)));
-  }
-
   return {
     transpose(x, permutation) {
       const strides = stridesOf(x.shape);
       return copy(
+        host,
         x,
         permutation.map((axis) => x.shape[axis]!),
         permutation.map((axis) => strides[axis]!),
@@ -91,7 +107,7 @@ export function cpuMovements(host: MemoryHost): Movements {
     slice(x, begin, size) {
       const strides = stridesOf(x.shape);
       const start = begin.reduce((offset, index, axis) => offset + index * strides[axis]!, 0);
-      return copy(x, size, strides, start);
+      return copy(host, x, size, strides, start);
     },
     concatenate(xs, axis) {
       const shape = [...xs[0]!.shape];
@@ -114,9 +130,6 @@ export function cpuMovements(host: MemoryHost): Movements {
         move(host, x.shape, whole(x), { tensor, start, strides });
       });
     },
-    broadcastTo(x, shape) {
-      if (sameShape(x.shape, shape)) return store.share(x, shape);
-      return copy(x, shape, broadcastStrides(x.shape, shape));
-    },
+    broadcastTo: (x, shape) => broadcast(host, x, shape),
   };
 }

@@ -18,11 +18,14 @@ const regularizerNumbers: Readonly<Record<LmdRegularizer, number>> = {
   halfNormalPrior: 3,
 };
 
+/** Elements for which noise is drawn at once; see `assembly/workspace.ts`. */
+const block = 1024;
+
 /** Words of a sample's entry in the table that `lmdUpdate` is given. */
 const entryWords = 6;
 
 export function cpuOptimizers(host: MemoryHost): Pick<FusedKernels, 'lmdDraw' | 'lmdUpdate' | 'adamwUpdate'> {
-  const { kernels, address } = host;
+  const { run, address } = host;
   const like = (x: Tensor) => host.allocate(x.shape, 'f32');
 
   return {
@@ -31,11 +34,12 @@ export function cpuOptimizers(host: MemoryHost): Pick<FusedKernels, 'lmdDraw' | 
       const [low, high] = seedWords(key);
       return host.make(logPlus.shape, 'f32', (out) => {
         const size = sizeOf(logPlus.shape);
-        kernels.lmdDraw(
+        run(
+          'lmdDraw',
+          { total: size, unit: block, cost: 8 },
           address(logPlus),
           address(logMinus),
           address(out),
-          size,
           noise,
           stream,
           step,
@@ -61,7 +65,9 @@ export function cpuOptimizers(host: MemoryHost): Pick<FusedKernels, 'lmdDraw' | 
         const key = keys[s]!;
         entries.set([address(gradient), key.stream, key.step, key.sample, ...seedWords(key)], s * entryWords);
       });
-      kernels.lmdUpdate(
+      run(
+        'lmdUpdate',
+        { total: sizeOf(state.logPlus.shape), unit: block, cost: 3 + 9 * gradients.length },
         address(state.logPlus),
         address(state.logMinus),
         address(state.momentumPlus),
@@ -72,7 +78,6 @@ export function cpuOptimizers(host: MemoryHost): Pick<FusedKernels, 'lmdDraw' | 
         out.momentumMinus === undefined ? 0 : address(out.momentumMinus),
         address(table),
         gradients.length,
-        sizeOf(state.logPlus.shape),
         1 / gradients.length,
         options.noise,
         options.learningRate,
@@ -95,7 +100,9 @@ export function cpuOptimizers(host: MemoryHost): Pick<FusedKernels, 'lmdDraw' | 
         firstMoment: like(state.firstMoment),
         secondMoment: like(state.secondMoment),
       };
-      kernels.adamwUpdate(
+      run(
+        'adamwUpdate',
+        { total: sizeOf(gradient.shape), unit: 16, cost: 1.5 },
         address(state.weights),
         address(state.firstMoment),
         address(state.secondMoment),
@@ -103,7 +110,6 @@ export function cpuOptimizers(host: MemoryHost): Pick<FusedKernels, 'lmdDraw' | 
         address(out.weights),
         address(out.firstMoment),
         address(out.secondMoment),
-        sizeOf(gradient.shape),
         beta1,
         1 - beta1,
         beta2,

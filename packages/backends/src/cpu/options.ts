@@ -1,4 +1,6 @@
 import { LmdError } from '@lmd/core';
+import { defaultThreads } from './threads/platform.js';
+import { defaultThreshold } from './threads/split.js';
 import type { Arithmetic } from './wasm/instance.js';
 
 export interface CpuBackendOptions {
@@ -7,37 +9,61 @@ export interface CpuBackendOptions {
    * SIMD (Node 22 and later). Default: fused where there is, strict elsewhere; `device` says which.
    */
   readonly arithmetic?: Arithmetic;
+  /**
+   * How many threads compute, the calling one included, 1 to 64. Results have the same bits with any number. Default: as many as there
+   * are processors, up to 8; 1 where there are no worker threads, as in a browser.
+   */
+  readonly threads?: number;
+  /**
+   * Microseconds of work from which an operation is shared among threads; an estimate from its shape. Default 20: for less, waking a
+   * thread costs more than it saves.
+   */
+  readonly parallelThreshold?: number;
   /** Bytes for tensors, at most 4 GiB less what the kernels need. Default: that. */
   readonly memoryLimit?: number;
+}
+
+/** Options with the defaults of threads filled in. */
+export interface CheckedOptions extends CpuBackendOptions {
+  readonly threads: number;
+  readonly parallelThreshold: number;
 }
 
 /** WebAssembly memory with 32-bit addresses ends here; the last page stays unused, so that no end wraps to 0. */
 export const addressLimit = 2 ** 32 - 65_536;
 
+const mostThreads = 64;
+
 const remedies: Readonly<Record<keyof CpuBackendOptions, string>> = {
   arithmetic: "Use 'strict' or 'fused', or leave it out.",
+  threads: `Give a whole number from 1 to ${mostThreads}, or leave it out.`,
+  parallelThreshold: 'Give a number of microseconds, 0 or more, or leave it out.',
   memoryLimit: `Give a number of bytes from 65536 to ${addressLimit}, or leave it out.`,
 };
 
 /** Refuses unknown options by name, and values that mean nothing. */
-export function checkedOptions(options: CpuBackendOptions): CpuBackendOptions {
+export function checkedOptions(options: CpuBackendOptions): CheckedOptions {
   for (const name of Object.keys(options)) {
     if (!(name in remedies)) {
       throw new LmdError('UNKNOWN_OPTION', `createCpuBackend has no option "${name}".`, {
         subject: name,
         value: options[name as keyof CpuBackendOptions],
-        remedy: `Its options are ${Object.keys(remedies).join(' and ')}.`,
+        remedy: `Its options are ${Object.keys(remedies).join(', ')}.`,
       });
     }
   }
-  const { arithmetic, memoryLimit } = options;
+  const { arithmetic, threads = defaultThreads(), parallelThreshold = defaultThreshold, memoryLimit } = options;
   if (arithmetic !== undefined && arithmetic !== 'strict' && arithmetic !== 'fused') {
     throw invalid('arithmetic', arithmetic);
   }
   if (memoryLimit !== undefined && !(memoryLimit >= 65_536 && memoryLimit <= addressLimit)) {
     throw invalid('memoryLimit', memoryLimit);
   }
-  return options;
+  if (!(Number.isInteger(threads) && threads >= 1 && threads <= mostThreads)) {
+    throw invalid('threads', threads);
+  }
+  if (!(parallelThreshold >= 0)) throw invalid('parallelThreshold', parallelThreshold);
+  return { ...options, threads, parallelThreshold };
 }
 
 function invalid(subject: keyof CpuBackendOptions, value: unknown): LmdError {

@@ -28,6 +28,7 @@ class CpuTensor implements Tensor {
 export class TensorStore {
   readonly #arena: Arena;
   #tensors = 0;
+  #closed = false;
   #bytes = 0;
 
   constructor(arena: Arena) {
@@ -36,6 +37,7 @@ export class TensorStore {
 
   /** A tensor with undefined contents. It may grow the memory, which detaches views. */
   allocate(shape: readonly number[], dtype: DType): Tensor {
+    if (this.#closed) throw closedBackend();
     const bytes = 4 * sizeOf(shape);
     const address = this.#arena.allocate(bytes);
     this.#tensors++;
@@ -64,11 +66,17 @@ export class TensorStore {
     this.#arena.release(block.address, block.bytes);
   }
 
+  /** Makes every later use an error. */
+  close(): void {
+    this.#closed = true;
+  }
+
   memory(): BackendMemory {
     return { tensors: this.#tensors, bytes: this.#bytes };
   }
 
   #blockOf(x: Tensor): Block {
+    if (this.#closed) throw closedBackend();
     if (!(x instanceof CpuTensor) || x.store !== this) {
       throw new LmdError('INVALID_ARGUMENT', 'This tensor was not made by this cpu backend.', {
         subject: 'tensor',
@@ -85,4 +93,11 @@ export class TensorStore {
     }
     return x.block;
   }
+}
+
+function closedBackend(): LmdError {
+  return new LmdError('BACKEND_FAILURE', 'This cpu backend was closed.', {
+    subject: 'backend',
+    remedy: 'Make another with createCpuBackend.',
+  });
 }

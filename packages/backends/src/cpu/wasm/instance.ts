@@ -1,11 +1,14 @@
 import { LmdError } from '@lmd/core';
 import type { WasmMemory } from '../arena.js';
-import type { Kernels } from './kernels.js';
+import { noThreads, workerThreads } from '../threads/platform.js';
+import { type RangedKernel, ThreadPool, type WorkerModules } from '../threads/pool.js';
+import type { KernelModule } from './kernels.js';
 import { wasmBase64 } from './module.generated.js';
+import { importingSharedMemory } from './shared-memory.js';
 
 /** The little that is used of WebAssembly's own interface, which no library of the compiler's declares without the browser's. */
 declare const WebAssembly: {
-  readonly Memory: new (size: { initial: number; maximum: number }) => WasmMemory;
+  readonly Memory: new (size: { initial: number; maximum: number; shared: boolean }) => WasmMemory;
   validate(bytes: Uint8Array): boolean;
   compile(bytes: Uint8Array): Promise<object>;
   instantiate(module: object, imports: object): Promise<{ readonly exports: object }>;
@@ -15,27 +18,58 @@ declare const WebAssembly: {
 export type Arithmetic = keyof typeof wasmBase64;
 
 export interface WasmInstance {
-  readonly kernels: Kernels;
+  /** Of the calling thread. */
+  readonly kernels: KernelModule;
   readonly memory: WasmMemory;
   readonly arithmetic: Arithmetic;
+  /** Absent where there is one thread. */
+  readonly pool: ThreadPool | undefined;
+  /** What other threads begin with. */
+  readonly modules: WorkerModules;
+  /** The first byte of memory that no thread uses for itself. */
+  readonly firstFree: number;
 }
 
-const initialPages = 256;
+const page = 65_536;
+const leastPages = 256;
 const largestPages = 65_536;
 
 /**
  * Starts the kernels on a memory of their own.
  *
  * @param wish which arithmetic; the fused one where this engine has it, when absent
- * @throws LmdError `ENGINE_MISSING` where the engine lacks what is asked for
+ * @throws LmdError `ENGINE_MISSING` where the engine lacks what is asked for, `UNSUPPORTED` where it has no threads
  */
-export async function startWasm(wish: Arithmetic | undefined): Promise<WasmInstance> {
+export async function startWasm(wish: Arithmetic | undefined, threads: number): Promise<WasmInstance> {
   const arithmetic = wish ?? (canRun('fused') ? 'fused' : 'strict');
   if (!canRun(arithmetic)) throw missing(arithmetic);
-  const memory = new WebAssembly.Memory({ initial: initialPages, maximum: largestPages });
-  const module = await WebAssembly.compile(bytesOf(arithmetic));
+  const platform = workerThreads();
+  const shared = threads > 1;
+  if (shared && platform === undefined) throw noThreads(threads);
+  const bytes = bytesOf(arithmetic);
+  const module = await WebAssembly.compile(shared ? importingSharedMemory(bytes) : bytes);
+  // What workspaces take is known only once there is an instance.
+  const initial = leastPages + 16 * threads;
+  const memory = new WebAssembly.Memory({ initial, maximum: largestPages, shared });
   const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
-  return { kernels: exports as Kernels, memory, arithmetic };
+  const kernels = exports as KernelModule;
+  const start = kernels.firstFree() >>> 0;
+  const size = kernels.workspaceBytes() >>> 0;
+  const workspaces = Array.from({ length: threads }, (_, thread) => start + thread * size);
+  const firstFree = start + threads * size;
+  if (firstFree > initial * page) throw new Error('Workspaces do not fit into the first pages.');
+  kernels.initialize(start);
+  const modules = { modules: [module], memory, workspaces: workspaces.map((one) => [one]) };
+  const pool =
+    platform === undefined || !shared ? undefined : new ThreadPool(platform, threads, modules, rangedKernels(kernels));
+  return { kernels, memory, arithmetic, pool, modules, firstFree };
+}
+
+/** All exports but those that set a module up. */
+function rangedKernels(kernels: KernelModule): Record<string, RangedKernel> {
+  const { firstFree: _, workspaceBytes: __, initialize: ___, ...ranged } = kernels;
+  const functions = Object.entries(ranged).filter(([, value]) => typeof value === 'function');
+  return Object.fromEntries(functions) as Record<string, RangedKernel>;
 }
 
 function canRun(arithmetic: Arithmetic): boolean {

@@ -1,25 +1,47 @@
-/** What `assembly/index.ts` exports. Addresses are bytes in the backend's memory, sizes and strides are elements. */
+/**
+ * The kernels that `assembly/index.ts` exports. Each does the part `from` to `to` of its range: elements (`from` a multiple of 16) where
+ * nothing else is said. Addresses are bytes in the backend's memory, sizes and strides are elements.
+ */
 export interface Kernels {
-  /** The first byte of memory that the module does not use itself. */
-  firstFree(): number;
-  unary(operation: number, x: number, out: number, count: number): void;
+  unary(from: number, to: number, operation: number, x: number, out: number): void;
+  /** Rows over outer axes of extents [any, e1, e2]; where `width` is 0, elements of one row. */
   binary(
+    from: number,
+    to: number,
     operation: number,
     a: number,
     b: number,
     out: number,
-    rows: number,
     width: number,
-    strideA: number,
+    e1: number,
+    e2: number,
+    a0: number,
+    a1: number,
+    a2: number,
     stepA: number,
-    strideB: number,
+    b0: number,
+    b1: number,
+    b2: number,
     stepB: number,
   ): void;
+  select(
+    from: number,
+    to: number,
+    condition: number,
+    stepCondition: number,
+    a: number,
+    stepA: number,
+    b: number,
+    stepB: number,
+    out: number,
+  ): void;
+  /** Parts of results: matrix, then `partRows` rows (a multiple of 4), then `partColumns` columns (a multiple of 8). */
   matmul(
+    from: number,
+    to: number,
     a: number,
     b: number,
     out: number,
-    batch: number,
     m: number,
     k: number,
     n: number,
@@ -27,41 +49,81 @@ export interface Kernels {
     transposeB: boolean,
     strideA: number,
     strideB: number,
+    partRows: number,
+    partColumns: number,
   ): void;
-  geluExact(x: number, out: number, count: number): void;
-  geluExactGradient(x: number, dy: number, out: number, count: number): void;
-  geluTanh(x: number, out: number, count: number): void;
-  geluTanhGradient(x: number, dy: number, out: number, count: number): void;
-  layerNorm(x: number, gain: number, bias: number, out: number, rows: number, width: number, epsilon: number): void;
+  geluExact(from: number, to: number, x: number, out: number): void;
+  geluExactGradient(from: number, to: number, x: number, dy: number, out: number): void;
+  geluTanh(from: number, to: number, x: number, out: number): void;
+  geluTanhGradient(from: number, to: number, x: number, dy: number, out: number): void;
+  /** Rows. */
+  layerNorm(
+    from: number,
+    to: number,
+    x: number,
+    gain: number,
+    bias: number,
+    out: number,
+    width: number,
+    epsilon: number,
+  ): void;
+  /** Parts of 256 rows. */
   layerNormGradient(
+    from: number,
+    to: number,
     x: number,
     gain: number,
     dy: number,
     out: number,
-    gainGradient: number,
-    biasGradient: number,
+    totals: number,
     scratch: number,
     rows: number,
     width: number,
     epsilon: number,
   ): void;
-  softmax(x: number, out: number, rows: number, width: number, height: number, scale: number, causal: boolean): void;
-  softmaxGradient(y: number, dy: number, out: number, rows: number, width: number, scale: number): void;
+  /** Rows. */
+  softmax(
+    from: number,
+    to: number,
+    x: number,
+    out: number,
+    width: number,
+    height: number,
+    scale: number,
+    causal: boolean,
+  ): void;
+  /** Rows. */
+  softmaxGradient(from: number, to: number, y: number, dy: number, out: number, width: number, scale: number): void;
+  /** Rows. */
+  crossEntropy(from: number, to: number, logits: number, labels: number, out: number, classes: number): void;
+  /** Rows. */
+  crossEntropyGradient(
+    from: number,
+    to: number,
+    logits: number,
+    labels: number,
+    dy: number,
+    out: number,
+    classes: number,
+  ): void;
   random(
+    from: number,
+    to: number,
     kind: number,
     target: number,
-    count: number,
     stream: number,
     step: number,
     sample: number,
     seedLow: number,
     seedHigh: number,
   ): void;
+  /** Elements, `from` a multiple of 1024. */
   lmdDraw(
+    from: number,
+    to: number,
     logPlus: number,
     logMinus: number,
     out: number,
-    count: number,
     noise: number,
     stream: number,
     step: number,
@@ -69,7 +131,10 @@ export interface Kernels {
     seedLow: number,
     seedHigh: number,
   ): void;
+  /** Elements, `from` a multiple of 1024. */
   lmdUpdate(
+    from: number,
+    to: number,
     logPlus: number,
     logMinus: number,
     momentumPlus: number,
@@ -80,7 +145,6 @@ export interface Kernels {
     outMomentumMinus: number,
     table: number,
     samples: number,
-    count: number,
     share: number,
     noise: number,
     learningRate: number,
@@ -94,6 +158,8 @@ export interface Kernels {
     useSign: boolean,
   ): void;
   adamwUpdate(
+    from: number,
+    to: number,
     weights: number,
     first: number,
     second: number,
@@ -101,7 +167,6 @@ export interface Kernels {
     outWeights: number,
     outFirst: number,
     outSecond: number,
-    count: number,
     beta1: number,
     rest1: number,
     beta2: number,
@@ -111,11 +176,14 @@ export interface Kernels {
     epsilon: number,
     kept: number,
   ): void;
+  /** Rows over outer axes of extents [any, e1, e2]. */
   copyRows(
+    from: number,
+    to: number,
     source: number,
     target: number,
     length: number,
-    e0: number,
+    step: number,
     e1: number,
     e2: number,
     s0: number,
@@ -125,20 +193,93 @@ export interface Kernels {
     t1: number,
     t2: number,
   ): void;
+  /** Strips of 32 rows of matrices over outer axes of extents [any, e1]. */
   turnMatrices(
+    from: number,
+    to: number,
     source: number,
     target: number,
     rows: number,
     columns: number,
     sourceStride: number,
     targetStride: number,
-    e0: number,
     e1: number,
     s0: number,
     s1: number,
     t0: number,
     t1: number,
   ): void;
-  sumRows(x: number, out: number, rows: number, width: number): void;
-  sumColumns(x: number, out: number, rows: number, width: number): void;
+  /** Indices. */
+  gatherRows(
+    from: number,
+    to: number,
+    x: number,
+    indices: number,
+    out: number,
+    rows: number,
+    width: number,
+    integers: boolean,
+  ): void;
+  /** Rows of the result. */
+  scatterAddRows(
+    from: number,
+    to: number,
+    indices: number,
+    updates: number,
+    out: number,
+    count: number,
+    width: number,
+    integers: boolean,
+  ): void;
+  /** Rows. */
+  sumRows(from: number, to: number, x: number, out: number, width: number): void;
+  /** Parts of rows: row, then part. */
+  sumRowParts(
+    from: number,
+    to: number,
+    x: number,
+    totals: number,
+    width: number,
+    partWidth: number,
+    parts: number,
+  ): void;
+  /** Strips of 16 columns: part of rows, then strip. */
+  sumColumnParts(
+    from: number,
+    to: number,
+    x: number,
+    totals: number,
+    rows: number,
+    width: number,
+    partRows: number,
+  ): void;
+  /** Sums of float64 totals. */
+  addParts(
+    from: number,
+    to: number,
+    totals: number,
+    out: number,
+    parts: number,
+    partStride: number,
+    stride: number,
+  ): void;
+  /** Rows. */
+  maxRows(from: number, to: number, x: number, out: number, width: number): void;
+  /** Rows. */
+  argMaxRows(from: number, to: number, x: number, out: number, width: number, integers: boolean): void;
 }
+
+/** What a module exports beside its kernels. */
+export interface KernelModule extends Kernels {
+  /** The first byte of memory that the module does not use itself. */
+  firstFree(): number;
+  /** What `initialize` takes for one thread. */
+  workspaceBytes(): number;
+  initialize(workspace: number): void;
+}
+
+export type KernelName = keyof Kernels;
+
+/** The arguments of a kernel after its range. */
+export type KernelArguments<Name extends KernelName> =
+  Parameters<Kernels[Name]> extends [number, number, ...infer Rest] ? Rest : never;

@@ -1,0 +1,36 @@
+import { type Primitives, sizeOf } from '@lmd/core';
+import type { MemoryHost } from './memory-host.js';
+
+export function cpuIndexedRows({ run, address, make, threads }: MemoryHost): Pick<Primitives, 'gather' | 'scatterAdd'> {
+  return {
+    gather(x, indices) {
+      const [rows, ...rest] = x.shape as [number, ...number[]];
+      return make([...indices.shape, ...rest], x.dtype, (out) => {
+        const width = sizeOf(rest);
+        const split = { total: sizeOf(indices.shape), cost: 5 + 0.3 * width };
+        run('gatherRows', split, address(x), address(indices), address(out), rows, width, x.dtype !== 'f32');
+      });
+    },
+    scatterAdd(indices, updates, rows) {
+      const rest = updates.shape.slice(indices.shape.length);
+      return make([rows, ...rest], updates.dtype, (out) => {
+        const width = sizeOf(rest);
+        const count = sizeOf(indices.shape);
+        // Every chunk looks at all indices, so that they add up in order: few chunks, then.
+        const unit = Math.ceil(rows / (2 * threads));
+        const cost = 0.2 * width + (count * (1 + 0.4 * width)) / Math.max(rows, 1);
+        const integers = updates.dtype !== 'f32';
+        run(
+          'scatterAddRows',
+          { total: rows, unit, cost },
+          address(indices),
+          address(updates),
+          address(out),
+          count,
+          width,
+          integers,
+        );
+      });
+    },
+  };
+}

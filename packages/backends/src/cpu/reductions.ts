@@ -1,0 +1,73 @@
+import { type Primitives, sizeOf, type Tensor } from '@lmd/core';
+import { argMax, max, sum } from '../host-kernels/reductions.js';
+import { withoutAxes } from '../strided-offsets.js';
+import type { MemoryHost } from './memory-host.js';
+
+/** Values of a row, and rows of a column, that one part of a sum has at most: parts follow from the shape alone. */
+const partWidth = 32_768;
+const partRows = 1024;
+
+/** Reductions over the last axes or the first by kernels; over others, and of integers, by loops of ours. */
+export function cpuReductions(host: MemoryHost): Pick<Primitives, 'sum' | 'max' | 'argMax'> {
+  const { run, address, make } = host;
+
+  function sumRows(x: Tensor, out: Tensor, rows: number, width: number): void {
+    if (width <= partWidth) {
+      run('sumRows', { total: rows, cost: 5 + 0.3 * width }, address(x), address(out), width);
+      return;
+    }
+    const parts = Math.ceil(width / partWidth);
+    const totals = host.allocate([rows, parts, 2], 'f32');
+    const split = { total: rows * parts, cost: 0.3 * partWidth };
+    run('sumRowParts', split, address(x), address(totals), width, partWidth, parts);
+    run('addParts', { total: rows, unit: 16, cost: parts }, address(totals), address(out), parts, 1, parts);
+    host.store.free(totals);
+  }
+
+  function sumColumns(x: Tensor, out: Tensor, rows: number, width: number): void {
+    const parts = Math.max(1, Math.ceil(rows / partRows));
+    const padded = Math.ceil(width / 16) * 16;
+    const totals = host.allocate([parts, padded, 2], 'f32');
+    const split = { total: (parts * padded) / 16, cost: 16 * 0.3 * Math.min(rows, partRows) };
+    run('sumColumnParts', split, address(x), address(totals), rows, width, partRows);
+    run('addParts', { total: width, unit: 16, cost: parts }, address(totals), address(out), parts, padded, 1);
+    host.store.free(totals);
+  }
+
+  return {
+    sum(x, axes) {
+      const kept = withoutAxes(x.shape, axes);
+      const leading = axes.every((axis, i) => axis === i);
+      const trailing = axes.every((axis, i) => axis === kept.length + i);
+      return make(kept, x.dtype, (out) => {
+        const count = sizeOf(kept);
+        if (count === 0) return;
+        const terms = sizeOf(axes.map((axis) => x.shape[axis]!));
+        if (x.dtype !== 'f32' || !(leading || trailing)) sum(host.view(x), x.shape, axes, host.view(out));
+        else if (trailing) sumRows(x, out, count, terms);
+        else sumColumns(x, out, terms, count);
+      });
+    },
+    max(x, axes) {
+      const kept = withoutAxes(x.shape, axes);
+      const trailing = axes.every((axis, i) => axis === kept.length + i);
+      return make(kept, x.dtype, (out) => {
+        const terms = sizeOf(axes.map((axis) => x.shape[axis]!));
+        if (x.dtype !== 'f32' || !trailing) max(host.view(x), x.shape, axes, host.view(out));
+        else run('maxRows', { total: sizeOf(kept), cost: 5 + 0.3 * terms }, address(x), address(out), terms);
+      });
+    },
+    argMax(x, axis) {
+      const kept = withoutAxes(x.shape, [axis]);
+      return make(kept, 'i32', (out) => {
+        const width = x.shape[axis]!;
+        if (axis !== x.shape.length - 1) {
+          argMax(host.view(x), x.shape, axis, host.integers(out));
+          return;
+        }
+        const split = { total: sizeOf(kept), cost: 5 + width };
+        run('argMaxRows', split, address(x), address(out), width, x.dtype !== 'f32');
+      });
+    },
+  };
+}

@@ -1,0 +1,50 @@
+import { LmdError } from '@lmd/core';
+
+/** The little that is used of Node's workers. */
+export interface Worker {
+  unref(): void;
+  terminate(): Promise<number>;
+  on(event: 'error', listener: (error: unknown) => void): void;
+  on(event: 'exit', listener: (code: number) => void): void;
+}
+
+export interface WorkerThreads {
+  readonly Worker: new (
+    source: string,
+    options: { eval: true; workerData: unknown; execArgv: string[]; name: string },
+  ) => Worker;
+}
+
+interface Platform {
+  readonly process?: { getBuiltinModule?: (name: string) => unknown };
+  readonly SharedArrayBuffer?: unknown;
+}
+
+/** A built-in module of Node, where this is Node 20.16 or later: no bundler sees an import, and no browser misses one. */
+function builtIn<Module>(name: string): Module | undefined {
+  return (globalThis as Platform).process?.getBuiltinModule?.(name) as Module | undefined;
+}
+
+/** Node's workers, where there are some that share memory. */
+export function workerThreads(): WorkerThreads | undefined {
+  return (globalThis as Platform).SharedArrayBuffer === undefined ? undefined : builtIn('node:worker_threads');
+}
+
+/** More than this many threads wait for each other more than they help: a training step has hundreds of short operations. */
+const mostByDefault = 8;
+
+/** As many threads as there are processors to run them, up to eight; one where there are no workers. */
+export function defaultThreads(): number {
+  if (workerThreads() === undefined) return 1;
+  const processors = builtIn<{ availableParallelism(): number }>('node:os')?.availableParallelism() ?? 1;
+  return Math.min(processors, mostByDefault);
+}
+
+export function noThreads(threads: number): LmdError {
+  return new LmdError('UNSUPPORTED', `The cpu backend cannot run ${threads} threads here.`, {
+    subject: 'threads',
+    value: threads,
+    remedy:
+      'Leave threads out, or use threads: 1; more need the worker threads of Node 20.16 or later, and shared memory.',
+  });
+}
