@@ -9,7 +9,9 @@ const allowed = {
   autograd: ['core'],
   models: ['core', 'autograd', 'mx-formats'],
   training: ['core', 'autograd', 'safetensors'],
+  data: ['core', 'training', 'safetensors'],
   backends: ['core', 'mx-formats'],
+  tfjs: ['core', 'mx-formats', 'backends'],
   conformance: ['core', 'autograd', 'mx-formats', 'models'],
 };
 

@@ -1,0 +1,35 @@
+import { isLmdError, LmdError } from '@lmd/core';
+import { isSafetensorsError } from '@lmd/safetensors';
+
+const remedies: Readonly<Record<string, string>> = {
+  ENOENT: 'Check the path, and make the folder first if it is missing.',
+  ENOTDIR: 'A part of the path is a file, not a folder: choose another path.',
+  EISDIR: 'It is a folder: name a file in it.',
+  EACCES: 'Choose a place that you may use, or change its permissions.',
+  EPERM: 'Choose a place that you may use, or change its permissions.',
+  EROFS: 'The disk is read-only: choose another place.',
+  ENOSPC: 'The disk is full: free some space, or choose another place.',
+  EDQUOT: 'Your quota on the disk is used up: free some space, or choose another place.',
+  EMFILE: 'Too many files are open: close some first.',
+};
+
+/** Runs `body`; an error of the operating system in it becomes `FILE_SYSTEM`, naming the path and the remedy. */
+export async function withFileErrors<T>(action: string, path: string, body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (cause) {
+    if (isLmdError(cause)) throw cause;
+    if (isSafetensorsError(cause, 'FILE_SYSTEM')) {
+      // The message is whole already, remedy included.
+      throw new LmdError('FILE_SYSTEM', cause.message, { subject: path, value: cause.value, cause });
+    }
+    const { code, errno } = (cause ?? {}) as { code?: unknown; errno?: unknown };
+    if (typeof code !== 'string' || typeof errno !== 'number') throw cause;
+    throw new LmdError('FILE_SYSTEM', `Could not ${action} ${path} (${code}).`, {
+      subject: path,
+      value: code,
+      remedy: remedies[code] ?? 'See the cause for what the operating system says.',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,10 @@
+export { type OpenTokenFileOptions, openTokenFile, type TokenFile } from './open-token-file.js';
+export { stateOfTheUnion } from './state-of-the-union.js';
+export { readTextFiles, type TextFilesOptions } from './text-files.js';
+export type { TokenFileDescription } from './token-file-description.js';
+export {
+  type TokenFiles,
+  type TokenFilesProgress,
+  type WriteTokenFilesOptions,
+  writeTokenFiles,
+} from './token-files.js';

@@ -1,0 +1,151 @@
+import { createHash } from 'node:crypto';
+import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { LmdError } from '@lmd/core';
+import type { Dataset } from '@lmd/training';
+import { checkedCount, refuseUnknownOptions } from '../options.js';
+import { type TokenDatasetOptions, type TokenSource, tokenDataset } from '../text/token-dataset.js';
+import type { Tokenizer } from '../text/tokenizer.js';
+import { tokenizerFromDescription } from '../text/tokenizer-from-description.js';
+import { withFileErrors } from './file-errors.js';
+import { tokensOfBytes } from './little-endian.js';
+import { descriptionPath, parseTokenFileDescription, type TokenFileDescription } from './token-file-description.js';
+
+export interface OpenTokenFileOptions {
+  /** Of the tokenizer. Needed for a file without a description beside it, such as nanoGPT's own. */
+  readonly vocabularySize?: number;
+}
+
+/** A token file that is open, of which no more is read than what is asked for. */
+export interface TokenFile extends TokenSource {
+  readonly path: string;
+  /** From the JSON beside the file; absent where there is none. */
+  readonly description?: TokenFileDescription;
+  /** Examples of the file, read from the disk batch by batch. */
+  dataset(options: TokenDatasetOptions): Dataset;
+  /** The tokenizer that the file was made with. Throws `DATA_CORRUPT` where no description says which. */
+  tokenizer(): Promise<Tokenizer>;
+  /** Reads the whole file and compares its SHA-256 with the description's. Throws `DATA_CORRUPT` where they differ. */
+  verify(): Promise<void>;
+  /** Frees the file. Twice is no error. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a token file. Its name, by which a checkpoint knows the data again, ends in the first digits of the SHA-256 where there is a
+ * description: a run does not resume on other tokens.
+ *
+ * @throws LmdError `DATA_CORRUPT` for a file that is not as long as its description says, or of half a token; `INVALID_ARGUMENT` for
+ * one without description or `vocabularySize`; `FILE_SYSTEM`.
+ */
+export async function openTokenFile(path: string, options: OpenTokenFileOptions = {}): Promise<TokenFile> {
+  refuseUnknownOptions('openTokenFile', options, ['vocabularySize']);
+  const description = await readDescription(path);
+  const vocabularySize = checkedVocabulary(path, description, options.vocabularySize);
+  const file = await withFileErrors('read', path, () => open(path, 'r'));
+  let closed = false;
+  const close = async () => {
+    if (closed) return;
+    closed = true;
+    await file.close();
+  };
+  try {
+    const stat = await withFileErrors('read', path, () => file.stat());
+    if (!stat.isFile() || stat.size % 2 !== 0) {
+      throw corrupt(path, stat.isFile() ? `has ${stat.size} bytes, and a token takes 2` : 'is no file', stat.size);
+    }
+    if (description !== undefined && description.tokens * 2 !== stat.size) {
+      throw corrupt(path, `has ${stat.size / 2} tokens; its description says ${description.tokens}`, stat.size / 2);
+    }
+    const name = `${basename(path)}${description === undefined ? '' : `#${description.sha256.slice(0, 12)}`}`;
+    const source: TokenSource = {
+      name,
+      size: stat.size / 2,
+      vocabularySize,
+      async read(start, count) {
+        if (closed) {
+          throw new LmdError('INVALID_ARGUMENT', `${path} is closed.`, {
+            subject: path,
+            remedy: 'Close it when training has ended.',
+          });
+        }
+        return tokensOfBytes(await readExactly(file, path, start * 2, count * 2));
+      },
+    };
+    return {
+      ...source,
+      path,
+      ...(description === undefined ? {} : { description }),
+      dataset: (datasetOptions) => tokenDataset(source, datasetOptions),
+      tokenizer: () => tokenizerFromDescription(description?.tokenizer),
+      verify: () => verify(file, path, description),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function readDescription(path: string): Promise<TokenFileDescription | undefined> {
+  const beside = descriptionPath(path);
+  const text = await withFileErrors('read', beside, () =>
+    readFile(beside, 'utf8').catch((error) => (error.code === 'ENOENT' ? undefined : Promise.reject(error))),
+  );
+  return text === undefined ? undefined : parseTokenFileDescription(text, beside);
+}
+
+function checkedVocabulary(
+  path: string,
+  description: TokenFileDescription | undefined,
+  given: number | undefined,
+): number {
+  const said = description?.vocabularySize;
+  if (given !== undefined) checkedCount('openTokenFile', 'vocabularySize', given, 1);
+  const size = given ?? said;
+  if (size === undefined) {
+    throw new LmdError('INVALID_ARGUMENT', `Nothing says how many tokens the vocabulary of ${path} has.`, {
+      subject: 'vocabularySize',
+      remedy: `Give vocabularySize (50257 for GPT-2), or prepare the data again: ${descriptionPath(path)} is missing.`,
+    });
+  }
+  if (said === undefined || said === size) return size;
+  throw new LmdError('INVALID_ARGUMENT', `openTokenFile: vocabularySize is ${size}; ${path} was made with ${said}.`, {
+    subject: 'vocabularySize',
+    value: size,
+    remedy: 'Leave it out, or choose the file that belongs to the tokenizer.',
+  });
+}
+
+async function readExactly(file: FileHandle, path: string, position: number, length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  let offset = 0;
+  while (offset < length) {
+    const { bytesRead } = await withFileErrors('read', path, () =>
+      file.read(bytes, offset, length - offset, position + offset),
+    );
+    if (bytesRead === 0) throw corrupt(path, 'became shorter while it was read', position + offset);
+    offset += bytesRead;
+  }
+  return bytes;
+}
+
+async function verify(file: FileHandle, path: string, description: TokenFileDescription | undefined): Promise<void> {
+  if (description === undefined)
+    throw corrupt(path, 'has no description, so that there is no SHA-256 to compare', path);
+  const hash = createHash('sha256');
+  const block = 1 << 22;
+  for (let position = 0; position < description.tokens * 2; position += block) {
+    hash.update(await readExactly(file, path, position, Math.min(block, description.tokens * 2 - position)));
+  }
+  const found = hash.digest('hex');
+  if (found !== description.sha256) throw corrupt(path, 'is not the file that its description describes', found);
+}
+
+function corrupt(path: string, problem: string, value: unknown): LmdError {
+  return new LmdError('DATA_CORRUPT', `${path} ${problem}.`, {
+    subject: path,
+    value,
+    remedy: 'Prepare the data again.',
+  });
+}

@@ -1,0 +1,94 @@
+import { readdir, stat } from 'node:fs/promises';
+import { basename, extname, join, resolve } from 'node:path';
+import { LmdError } from '@lmd/core';
+import { argumentError, refuseUnknownOptions } from '../options.js';
+import type { TextDocument } from '../text/documents.js';
+import { withFileErrors } from './file-errors.js';
+import { readUtf8 } from './utf8.js';
+
+export interface TextFilesOptions {
+  /** Which files of a folder are text, by the ends of their names. Default `.txt` and `.md`. A file named itself is always read. */
+  readonly extensions?: readonly string[];
+  /** Splits each file into documents at this text, such as `<|endoftext|>`. Default: a file is one document. */
+  readonly separator?: string;
+}
+
+/**
+ * Documents of the user's own files and folders, which are searched through with all that is in them, in the order of their names.
+ * Nothing is read before it is asked for, and of a file never more than a few MiB at once (with a `separator`, than a document). A
+ * document's name is the path within what was named, with `#1`, `#2` … where a file is split. Links to folders are not followed.
+ *
+ * @throws LmdError `DATA_CORRUPT` for a file that is no UTF-8, naming it and the byte, and where there is no text file at all;
+ * `FILE_SYSTEM`.
+ */
+export async function* readTextFiles(
+  paths: string | readonly string[],
+  options: TextFilesOptions = {},
+): AsyncGenerator<TextDocument> {
+  refuseUnknownOptions('readTextFiles', options, ['extensions', 'separator']);
+  const { extensions = ['.txt', '.md'], separator } = options;
+  if (separator === '')
+    throw argumentError('readTextFiles', 'separator', separator, 'Give the text between documents.');
+  const named = typeof paths === 'string' ? [paths] : paths;
+  const taken = new Map<string, number>();
+  let files = 0;
+  for (const path of named) {
+    for await (const file of filesIn(path, extensions)) {
+      files++;
+      // Of two files of one name, from different places, the second is told apart.
+      const count = (taken.get(file.name) ?? 0) + 1;
+      taken.set(file.name, count);
+      const name = count === 1 ? file.name : `${file.name} (${count})`;
+      if (separator === undefined) yield { name, text: readUtf8(file.path) };
+      else yield* splitDocuments(name, file.path, separator);
+    }
+  }
+  if (files > 0) return;
+  throw new LmdError('DATA_CORRUPT', `There is no text file in ${named.join(', ') || 'nothing'}.`, {
+    subject: named.join(', '),
+    value: 0,
+    remedy: `Name files, or folders with files that end in ${extensions.join(' or ')}.`,
+  });
+}
+
+interface FoundFile {
+  readonly name: string;
+  readonly path: string;
+}
+
+async function* filesIn(path: string, extensions: readonly string[]): AsyncGenerator<FoundFile> {
+  const root = resolve(path);
+  const { isFolder } = await kindOf(root);
+  if (isFolder) yield* walk(root, basename(root), extensions);
+  else yield { name: basename(root), path };
+}
+
+async function* walk(folder: string, name: string, extensions: readonly string[]): AsyncGenerator<FoundFile> {
+  const entries = await withFileErrors('list', folder, () => readdir(folder, { withFileTypes: true }));
+  // By code units, so that the order is the same on every system and in every language.
+  entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  for (const entry of entries) {
+    const path = join(folder, entry.name);
+    const inner = `${name}/${entry.name}`;
+    if (entry.isDirectory()) yield* walk(path, inner, extensions);
+    else if (extensions.includes(extname(entry.name).toLowerCase()) && (await kindOf(path)).isFile) {
+      yield { name: inner, path };
+    }
+  }
+}
+
+async function kindOf(path: string): Promise<{ readonly isFolder: boolean; readonly isFile: boolean }> {
+  const found = await withFileErrors('read', path, () => stat(path));
+  return { isFolder: found.isDirectory(), isFile: found.isFile() };
+}
+
+async function* splitDocuments(name: string, path: string, separator: string): AsyncGenerator<TextDocument> {
+  let rest = '';
+  let count = 0;
+  for await (const part of readUtf8(path)) {
+    const pieces = (rest + part).split(separator);
+    rest = pieces.pop()!;
+    for (const text of pieces) yield { name: `${name}#${++count}`, text };
+  }
+  if (rest !== '') yield { name: `${name}#${++count}`, text: rest };
+}

@@ -1,0 +1,204 @@
+import { createHash } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LmdError } from '@lmd/core';
+import { type AtomicFile, createAtomicFile, writeFileAtomic } from '@lmd/safetensors/node';
+import { argumentError, checkedCount, checkedNumber, refuseUnknownOptions } from '../options.js';
+import { type CorpusPart, partOf, type TextDocument } from '../text/documents.js';
+import { encodeDocument } from '../text/encode-document.js';
+import type { Tokenizer } from '../text/tokenizer.js';
+import { withFileErrors } from './file-errors.js';
+import { littleEndianTokens } from './little-endian.js';
+import { descriptionPath, type TokenFileDescription, tokenFileFormat } from './token-file-description.js';
+
+export interface WriteTokenFilesOptions {
+  /** Where `train.bin` and `val.bin` go. It is made where it is missing; files of these names in it are replaced. */
+  readonly folder: string;
+  readonly documents: Iterable<TextDocument> | AsyncIterable<TextDocument>;
+  readonly tokenizer: Tokenizer;
+  /** Part of the documents to hold out for validation, from 0 to 1, by chance. Default 0.1; with 0 there is no `val.bin`. */
+  readonly validation?: number;
+  /** Of the choice which documents are held out: a function of (seed, name of the document). Default 0. */
+  readonly seed?: number;
+  /** Called after each part of about 2^18 characters, and after each document. */
+  readonly onProgress?: (progress: TokenFilesProgress) => void;
+  /** Aborting it ends the work; nothing is written then. */
+  readonly signal?: AbortSignal;
+}
+
+export interface TokenFilesProgress {
+  /** Finished so far. */
+  readonly documents: number;
+  readonly tokens: number;
+}
+
+export interface TokenFiles {
+  readonly train: TokenFileDescription;
+  readonly validation?: TokenFileDescription;
+  /** Documents that held no text, which are left out. */
+  readonly emptyDocuments: number;
+}
+
+const fileNames: Readonly<Record<CorpusPart, string>> = { train: 'train.bin', validation: 'val.bin' };
+const known = ['folder', 'documents', 'tokenizer', 'validation', 'seed', 'onProgress', 'signal'];
+
+/**
+ * Writes a corpus as the token files of nanoGPT: the tokens of all documents one after the other, each document followed by the token
+ * `endOfText`, as unsigned little-endian 16-bit integers; and beside each, as `train.bin.json`, what it holds and its SHA-256. A
+ * whole document goes to training or to validation. All files are written whole or not at all.
+ *
+ * @throws LmdError `DATA_CORRUPT` for a corpus without text, or what the documents and the tokenizer throw; `INVALID_ARGUMENT` for a
+ * vocabulary of more than 65,536 tokens, and where no document falls to a part; `INTERRUPTED` on `signal`; `FILE_SYSTEM`.
+ */
+export async function writeTokenFiles(options: WriteTokenFilesOptions): Promise<TokenFiles> {
+  refuseUnknownOptions('writeTokenFiles', options, known);
+  const { folder, documents, tokenizer, onProgress, signal } = options;
+  const validation = checkedNumber('writeTokenFiles', 'validation', options.validation ?? 0.1, 0, 1);
+  const seed = checkedCount('writeTokenFiles', 'seed', options.seed ?? 0, 0);
+  if (!(tokenizer.vocabularySize <= 65536)) {
+    const { vocabularySize } = tokenizer;
+    const remedy = 'The file format holds tokens of 16 bits: choose a tokenizer of at most 65536 tokens.';
+    throw argumentError('writeTokenFiles', 'tokenizer.vocabularySize', vocabularySize, remedy);
+  }
+  await withFileErrors('make the folder', folder, () => mkdir(folder, { recursive: true }));
+  const writers = new Map<CorpusPart, TokenWriter>();
+  try {
+    for (const part of ['train', 'validation'] as const) {
+      if (part === 'train' || validation > 0)
+        writers.set(part, await TokenWriter.create(join(folder, fileNames[part])));
+    }
+    let finished = 0;
+    let emptyDocuments = 0;
+    const report = () => {
+      const tokens = [...writers.values()].reduce((sum, writer) => sum + writer.tokens, 0);
+      onProgress?.({ documents: finished, tokens });
+    };
+    for await (const { name, text } of documents) {
+      const writer = writers.get(partOf(name, validation, seed))!;
+      const before = writer.tokens;
+      for await (const tokens of encodeDocument(tokenizer, text)) {
+        refuseAbort(signal);
+        await writer.write(tokens);
+        report();
+      }
+      if (writer.tokens === before) {
+        emptyDocuments++;
+        continue;
+      }
+      await writer.endDocument(tokenizer.endOfText);
+      finished++;
+      report();
+    }
+    for (const [part, writer] of writers) {
+      if (writer.documents === 0) throw emptyPart(part, finished, validation);
+    }
+    refuseAbort(signal);
+    return { ...(await finish(options, writers, { validation, seed })), emptyDocuments };
+  } finally {
+    for (const writer of writers.values()) await writer.discard();
+  }
+}
+
+/** The descriptions go first and come last: one never stands beside tokens that it does not describe. */
+async function finish(
+  { folder, tokenizer }: WriteTokenFilesOptions,
+  writers: ReadonlyMap<CorpusPart, TokenWriter>,
+  split: TokenFileDescription['split'],
+): Promise<Omit<TokenFiles, 'emptyDocuments'>> {
+  for (const name of Object.values(fileNames)) {
+    const path = join(folder, name);
+    await withFileErrors('remove', path, () => rm(descriptionPath(path), { force: true }));
+  }
+  if (!writers.has('validation')) {
+    const path = join(folder, fileNames.validation);
+    await withFileErrors('remove', path, () => rm(path, { force: true }));
+  }
+  const descriptions: Partial<Record<CorpusPart, TokenFileDescription>> = {};
+  for (const [part, writer] of writers) {
+    descriptions[part] = {
+      format: tokenFileFormat,
+      version: 1,
+      part,
+      tokens: writer.tokens,
+      documents: writer.documents,
+      tokenizer: tokenizer.description ?? { name: tokenizer.name },
+      vocabularySize: tokenizer.vocabularySize,
+      endOfText: tokenizer.endOfText,
+      split,
+      sha256: await writer.commit(),
+    };
+  }
+  for (const [part, writer] of writers) {
+    const text = `${JSON.stringify(descriptions[part], null, 2)}\n`;
+    await withFileErrors('write', writer.path, () => writeFileAtomic(descriptionPath(writer.path), text));
+  }
+  return descriptions as Omit<TokenFiles, 'emptyDocuments'>;
+}
+
+/** One file under way: bytes are gathered, hashed and written in turn. */
+class TokenWriter {
+  tokens = 0;
+  documents = 0;
+  readonly #hash = createHash('sha256');
+
+  private constructor(
+    readonly path: string,
+    readonly file: AtomicFile,
+  ) {}
+
+  static async create(path: string): Promise<TokenWriter> {
+    return new TokenWriter(path, await withFileErrors('write', path, () => createAtomicFile(path)));
+  }
+
+  async write(tokens: Int32Array): Promise<void> {
+    const bytes = littleEndianTokens(tokens);
+    this.#hash.update(bytes);
+    this.tokens += tokens.length;
+    await withFileErrors('write', this.path, () => this.file.write(bytes));
+  }
+
+  async endDocument(endOfText: number): Promise<void> {
+    await this.write(Int32Array.of(endOfText));
+    this.documents++;
+  }
+
+  async commit(): Promise<string> {
+    await withFileErrors('write', this.path, () => this.file.commit());
+    return this.#hash.digest('hex');
+  }
+
+  discard(): Promise<void> {
+    return this.file.discard();
+  }
+}
+
+function refuseAbort(signal: AbortSignal | undefined): void {
+  if (signal?.aborted !== true) return;
+  throw new LmdError('INTERRUPTED', 'The preparation of token files was interrupted; nothing was written.', {
+    subject: 'signal',
+    remedy: 'Start it again.',
+  });
+}
+
+function emptyPart(part: CorpusPart, documents: number, validation: number): LmdError {
+  if (documents === 0) {
+    return new LmdError('DATA_CORRUPT', 'The corpus holds no text.', {
+      subject: 'documents',
+      value: 0,
+      remedy: 'Give at least one document that is not empty.',
+    });
+  }
+  const remedy =
+    part === 'validation'
+      ? 'Raise validation, give another seed or more documents, split files by a separator, or set validation to 0.'
+      : 'Lower validation, or give another seed or more documents.';
+  return new LmdError(
+    'INVALID_ARGUMENT',
+    `Of ${documents} documents none falls to ${part} with validation ${validation}.`,
+    {
+      subject: 'validation',
+      value: validation,
+      remedy,
+    },
+  );
+}

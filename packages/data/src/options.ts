@@ -1,0 +1,42 @@
+import { LmdError } from '@lmd/core';
+
+/** Refuses an option that `caller` does not know: a misspelt one must not be a default in disguise. */
+export function refuseUnknownOptions(caller: string, options: object, known: readonly string[]): void {
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue;
+    throw new LmdError('UNKNOWN_OPTION', `${caller} has no option "${name}".`, {
+      subject: name,
+      value: (options as Record<string, unknown>)[name],
+      remedy: `Its options are ${known.join(', ')}.`,
+    });
+  }
+}
+
+/** `value`, an integer of at least `minimum`, or throws `INVALID_ARGUMENT`. */
+export function checkedCount(caller: string, subject: string, value: number, minimum: number): number {
+  if (Number.isSafeInteger(value) && value >= minimum) return value;
+  throw argumentError(caller, subject, value, `Give an integer of at least ${minimum}.`);
+}
+
+/** `value`, a number in [minimum, maximum], or throws `INVALID_ARGUMENT`. */
+export function checkedNumber(
+  caller: string,
+  subject: string,
+  value: number,
+  minimum: number,
+  maximum = Number.MAX_VALUE,
+): number {
+  if (typeof value === 'number' && value >= minimum && value <= maximum) return value;
+  const range = maximum === Number.MAX_VALUE ? `of at least ${minimum}` : `from ${minimum} to ${maximum}`;
+  throw argumentError(caller, subject, value, `Give a number ${range}.`);
+}
+
+export function argumentError(caller: string, subject: string, value: unknown, remedy: string): LmdError {
+  return new LmdError('INVALID_ARGUMENT', `${caller}: ${subject} is ${describe(value)}.`, { subject, value, remedy });
+}
+
+function describe(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}...` : value);
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? `[${value.join(', ')}]` : 'an object';
+  return String(value);
+}

@@ -1,0 +1,53 @@
+import { LmdError } from '@lmd/core';
+import { decodeWith, endOfTextMark, type StreamingDecoder, type Tokenizer } from './tokenizer.js';
+
+const endOfText = 50256;
+
+/**
+ * GPT-2's byte-pair tokenizer: 50,257 tokens, of which the last separates documents (Radford et al., "Language Models are
+ * Unsupervised Multitask Learners", 2019, section 2.2). The vocabulary is that of the package `gpt-tokenizer`, 0.6 MB of script,
+ * which is loaded by the first call.
+ *
+ * Decoding is exact for whole characters; bytes that are no UTF-8 come out as U+FFFD, as in the original.
+ */
+export function gpt2Tokenizer(): Promise<Tokenizer> {
+  memo ??= load();
+  return memo;
+}
+
+let memo: Promise<Tokenizer> | undefined;
+
+async function load(): Promise<Tokenizer> {
+  const [{ encode, vocabularySize }, { default: vocabulary }] = await Promise.all([
+    import('gpt-tokenizer/encoding/r50k_base'),
+    import('gpt-tokenizer/bpeRanks/r50k_base'),
+  ]);
+  // Neither allowed nor disallowed: a special token's name in a text is text.
+  const ordinary = { allowedSpecial: new Set<string>(), disallowedSpecial: new Set<string>() };
+  const encoder = new TextEncoder();
+  // Not the package's decoder, whose one TextDecoder keeps the bytes of a cut character for the next call.
+  const bytesOf = (token: number): Uint8Array => {
+    const entry = token === endOfText ? endOfTextMark : vocabulary[token];
+    if (entry === undefined) {
+      throw new LmdError('DATA_CORRUPT', `${token} is no token of GPT-2.`, {
+        subject: 'token',
+        value: token,
+        remedy: `Tokens are the integers from 0 to ${vocabularySize - 1}: check where they come from.`,
+      });
+    }
+    return typeof entry === 'string' ? encoder.encode(entry) : Uint8Array.from(entry);
+  };
+  const decoder = (): StreamingDecoder => {
+    const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+    return { push: (token) => utf8.decode(bytesOf(token), { stream: true }), end: () => utf8.decode() };
+  };
+  return {
+    name: 'gpt2',
+    vocabularySize,
+    endOfText,
+    encode: (text) => Int32Array.from(encode(text, ordinary)),
+    decode: (tokens) => decodeWith(decoder(), tokens),
+    decoder,
+    description: { name: 'gpt2' },
+  };
+}

@@ -1,0 +1,89 @@
+import { LmdError } from '@lmd/core';
+import type { Dataset } from '@lmd/training';
+import { checkedCount, refuseUnknownOptions } from '../options.js';
+
+/** Tokens that are read where they lie, in memory or in a file. */
+export interface TokenSource {
+  /** As an error and a checkpoint name it. */
+  readonly name: string;
+  /** How many there are. */
+  readonly size: number;
+  readonly vocabularySize: number;
+  /** The tokens from `start` on, `count` of them. */
+  read(start: number, count: number): Uint16Array | Int32Array | Promise<Uint16Array | Int32Array>;
+}
+
+export interface TokenDatasetOptions {
+  /** Tokens of context: the length of an example. */
+  readonly length: number;
+  /** Tokens from the beginning of one example to that of the next. Default `length`: every token is predicted once. */
+  readonly stride?: number;
+}
+
+/**
+ * Examples for a language model: windows of `length` + 1 tokens, of which the first `length` are the inputs, i32 [examples, length],
+ * and the last `length` the labels. A window may span the end of a document and the beginning of the next, with the token
+ * `endOfText` between them. The rest of the tokens that fills no window is left out.
+ *
+ * @throws LmdError `INVALID_ARGUMENT` for a context longer than the tokens; `DATA_CORRUPT`, from `batch`, for a number outside the
+ * vocabulary, naming its place.
+ */
+export function tokenDataset(source: TokenSource, options: TokenDatasetOptions): Dataset {
+  refuseUnknownOptions('tokenDataset', options, ['length', 'stride']);
+  const length = checkedCount('tokenDataset', 'length', options.length, 1);
+  const stride = checkedCount('tokenDataset', 'stride', options.stride ?? length, 1);
+  const { name, vocabularySize } = source;
+  if (source.size < length + 1) {
+    throw new LmdError(
+      'INVALID_ARGUMENT',
+      `A context of ${length} takes ${length + 1} tokens; "${name}" has ${source.size}.`,
+      {
+        subject: 'length',
+        value: length,
+        remedy: source.size > 1 ? `Give at most ${source.size - 1}, or more text.` : 'Give more text.',
+      },
+    );
+  }
+  const size = Math.floor((source.size - 1 - length) / stride) + 1;
+  return {
+    name: `${name}/${length}${stride === length ? '' : `/${stride}`}`,
+    size,
+    classes: vocabularySize,
+    inputShape: [length],
+    async batch(indices) {
+      const inputs = new Int32Array(indices.length * length);
+      const labels = new Int32Array(indices.length * length);
+      const windows = await Promise.all(Array.from(indices, (index) => source.read(index * stride, length + 1)));
+      windows.forEach((window, row) => {
+        const wrong = window.findIndex((token) => token < 0 || token >= vocabularySize);
+        if (wrong >= 0) throw outsideVocabulary(source, indices[row]! * stride + wrong, window[wrong]!);
+        inputs.set(window.subarray(0, length), row * length);
+        labels.set(window.subarray(1), row * length);
+      });
+      const shape = [indices.length, length];
+      return { inputs: { data: inputs, shape, dtype: 'i32' }, labels: { data: labels, shape } };
+    },
+  };
+}
+
+function outsideVocabulary({ name, vocabularySize }: TokenSource, position: number, token: number): LmdError {
+  return new LmdError(
+    'DATA_CORRUPT',
+    `Token ${position} of "${name}" is ${token}; the vocabulary has ${vocabularySize}.`,
+    {
+      subject: name,
+      value: token,
+      remedy: 'The file is damaged, or was made with another tokenizer: make it again.',
+    },
+  );
+}
+
+/** Tokens in memory as a source. They are not copied. */
+export function tokensInMemory(name: string, tokens: Uint16Array | Int32Array, vocabularySize: number): TokenSource {
+  return {
+    name,
+    size: tokens.length,
+    vocabularySize: checkedCount('tokensInMemory', 'vocabularySize', vocabularySize, 1),
+    read: (start, count) => tokens.subarray(start, start + count),
+  };
+}
