@@ -1,29 +1,50 @@
 import { fillRandomUniform, streamOf } from '@lmd/core';
+import { permutation } from '@lmd/training';
 import type { RuleOptions, Scalar } from '../study/rules.js';
 import type { Dimension } from '../study/schema.js';
 
-/**
- * The root above 1 of x^(d+1) = x + 1, whose inverse powers generate the R sequence of Martin Roberts (2018, "The unreasonable
- * effectiveness of quasirandom sequences"): a low-discrepancy sequence in d dimensions without tables, of which every prefix
- * fills the space evenly.
- */
-function generator(dimensions: number): number {
-  let root = 2;
-  for (let iteration = 0; iteration < 64; iteration++) root = (1 + root) ** (1 / (dimensions + 1));
-  return root;
+/** Designs that are drawn; the best of them is taken. */
+const candidates = 64;
+
+/** A Latin hypercube: in each dimension, one point in each of `count` equal intervals, at a random place in it. */
+function latinHypercube(count: number, dimensions: number, seed: number, name: string, candidate: number): number[][] {
+  const jitter = new Float32Array(count * dimensions);
+  fillRandomUniform(jitter, { seed, stream: streamOf(`search/${name}`), step: candidate, sample: 0 });
+  const strata = Array.from({ length: dimensions }, (_, dimension) =>
+    permutation(count, seed, `search/${name}/${dimension}`, candidate),
+  );
+  return Array.from({ length: count }, (_, point) =>
+    strata.map((order, dimension) => (order[point]! + jitter[point * dimensions + dimension]!) / count),
+  );
 }
 
-/** Points `count` × `dimensions` in [0, 1): the R sequence, shifted by random numbers of the seed and the name. */
-export function quasiRandomPoints(count: number, dimensions: number, seed: number, name: string): number[][] {
-  const shifts = new Float32Array(Math.max(1, dimensions));
-  fillRandomUniform(shifts, { seed, stream: streamOf(`search/${name}`), step: 0, sample: 0 });
-  const root = generator(dimensions);
-  return Array.from({ length: count }, (_, index) =>
-    Array.from(
-      { length: dimensions },
-      (_, dimension) => (shifts[dimension]! + (index + 1) / root ** (dimension + 1)) % 1,
-    ),
-  );
+function leastDistance(points: readonly (readonly number[])[]): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let a = 0; a < points.length; a++) {
+    for (let b = 0; b < a; b++) {
+      const squares = points[a]!.map((value, dimension) => (value - points[b]![dimension]!) ** 2);
+      least = Math.min(
+        least,
+        squares.reduce((sum, square) => sum + square, 0),
+      );
+    }
+  }
+  return least;
+}
+
+/**
+ * `count` points in [0, 1)^dimensions, spread evenly in each dimension and in space: of 64 Latin hypercubes (McKay, Beckman &
+ * Conover 1979), the one whose closest points are farthest apart (Johnson, Moore & Ylvisaker 1990). A function of its arguments.
+ */
+export function spreadPoints(count: number, dimensions: number, seed: number, name: string): number[][] {
+  let best = latinHypercube(count, dimensions, seed, name, 0);
+  let distance = leastDistance(best);
+  for (let candidate = 1; candidate < candidates; candidate++) {
+    const points = latinHypercube(count, dimensions, seed, name, candidate);
+    const found = leastDistance(points);
+    if (found > distance) [best, distance] = [points, found];
+  }
+  return best;
 }
 
 function valueAt({ minimum, maximum, scale, choices }: Dimension, position: number): Scalar {
@@ -43,7 +64,7 @@ export function samplePoints(
   name: string,
 ): RuleOptions[] {
   const dimensions = Object.entries(search).sort(([a], [b]) => (a < b ? -1 : 1));
-  return quasiRandomPoints(count, dimensions.length, seed, name).map((point) =>
+  return spreadPoints(count, dimensions.length, seed, name).map((point) =>
     Object.fromEntries(dimensions.map(([option, dimension], index) => [option, valueAt(dimension, point[index]!)])),
   );
 }

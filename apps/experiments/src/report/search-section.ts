@@ -42,7 +42,7 @@ export function searchSection(evidence: Evidence): Block[] {
   return [
     heading('How hyper-parameters were chosen'),
     text(
-      `${trials} trials for every rule, at points of a low-discrepancy sequence shifted by seed ${seed}, ${steps} steps each in ${formatTitle(format)}, judged by the loss on validation images alone. The winner is used in every format; it was not tuned again for each. AdamW for biases, gains and position embeddings beside ${'the multiplicative rules'} has one setting: ${showOptions(study.rest)}.`,
+      `${trials} trials for every rule, at the points of a Latin hypercube (seed ${seed}), which divides every range evenly among them; ${steps} steps each in ${formatTitle(format)}, judged by the loss on validation images alone. The winner is used in every format; it was not tuned again for each. AdamW for biases, gains and position embeddings beside the multiplicative rules has one setting: ${showOptions(study.rest)}.`,
     ),
     table(['rule', 'space (log scale)', 'fixed'], spaces, 3),
     table(['rule', 'winner', 'its loss', 'median loss', 'its accuracy %', 'diverged'], rows, 2),

@@ -12,12 +12,13 @@ export interface ProgressState {
 /** Where progress goes: a line that is written over on a terminal, and a line a trial elsewhere. */
 export class Progress {
   readonly #write: (text: string) => void;
-  readonly #terminal: boolean;
+  /** Whether there is a line to write over. */
+  readonly terminal: boolean;
   #shown = false;
 
   constructor(write: (text: string) => void, terminal: boolean) {
     this.#write = write;
-    this.#terminal = terminal;
+    this.terminal = terminal;
   }
 
   say(text: string): void {
@@ -42,7 +43,7 @@ export class Progress {
   }
 
   running({ done, total, secondsLeft, running }: ProgressState): void {
-    if (!this.#terminal) return;
+    if (!this.terminal) return;
     const now = running.map(({ trial, step }) => `${trial.label} ${step}/${trial.config.steps}`).join('; ');
     this.#clear();
     this.#write(`[${done}/${total}] ${now}; ${showDuration(secondsLeft)} left`.slice(0, 160));

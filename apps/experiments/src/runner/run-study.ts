@@ -2,10 +2,11 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LmdError } from '@lmd/core';
 import { lockRun } from '@lmd/training/node';
+import { StudyError } from '../errors.js';
 import { LedgerWriter, readLedger } from '../ledger/ledger.js';
 import { describeEnvironment } from '../ledger/provenance.js';
 import type { LedgerRecord } from '../ledger/record.js';
-import { type PlanOptions, pendingTrials, planStudy } from '../plan/plan.js';
+import { type Plan, type PlanOptions, pendingTrials, planStudy } from '../plan/plan.js';
 import type { Trial } from '../plan/trials.js';
 import type { PartName, Study } from '../study/schema.js';
 import type { DataPlace } from '../trial/data.js';
@@ -79,6 +80,7 @@ class Runner {
   readonly #running = new Map<string, { trial: Trial; step: number }>();
   readonly #environment = describeEnvironment();
   readonly #stop = new AbortController();
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(options: RunStudyOptions, records: readonly LedgerRecord[], writer: LedgerWriter) {
     this.#options = options;
@@ -87,21 +89,27 @@ class Runner {
   }
 
   async run(): Promise<number> {
-    const { signal, parallel } = this.#options;
+    const { signal, parallel, only } = this.#options;
+    if (only !== undefined && only !== 'search' && planStudy(this.#plan()).provisional) {
+      throw new StudyError('INVALID_ARGUMENT', `The part ${only} follows from the search, which is not complete.`, {
+        subject: '--only',
+        value: only,
+        remedy: 'Run --only search first, or all parts.',
+      });
+    }
     const stop = () => this.#stop.abort();
     if (signal.aborted) stop();
     signal.addEventListener('abort', stop, { once: true });
     try {
       const workers = Array.from({ length: parallel }, () => this.#work());
-      const outcomes = await Promise.allSettled(workers);
-      const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+      await Promise.allSettled(workers);
       if (signal.aborted) {
         throw new LmdError('INTERRUPTED', `Stopped; ${this.#own.length} trials of this run are in the ledger.`, {
           subject: ledgerPath(this.#options.out),
           remedy: 'The same command goes on.',
         });
       }
-      if (failed !== undefined) throw failed.reason;
+      if (this.#failure !== undefined) throw this.#failure.error;
       return this.#own.length;
     } finally {
       signal.removeEventListener('abort', stop);
@@ -123,9 +131,9 @@ class Runner {
         await this.#runOne(trial);
       }
     } catch (error) {
-      // One failure ends the others: it would meet them too.
+      // One failure ends the others, which would meet it too; what they then throw is its consequence.
+      this.#failure ??= { error };
       this.#stop.abort();
-      throw error;
     } finally {
       this.#wake();
     }
@@ -150,7 +158,7 @@ class Runner {
       const request = { config, folder: place.folder, label };
       const hosted = await runInChild(program, request, this.#stop.signal, (step) => {
         entry.step = step;
-        progress.running(this.#state());
+        if (progress.terminal) progress.running(this.#state());
       });
       const date = new Date().toISOString();
       const record: LedgerRecord = { hash, label, config, ...hosted, ...this.#environment, date };
@@ -169,9 +177,14 @@ class Runner {
     return { study, data: place.data, results: this.#results, only };
   }
 
+  /** The plan changes with the results alone, and to hash hundreds of configurations for every line of progress is not free. */
+  #planned: { readonly plan: Plan; readonly results: number } | undefined;
+
   #state(): ProgressState {
     const { study, parallel } = this.#options;
-    const { trials } = planStudy(this.#plan());
+    const results = this.#results.size;
+    if (this.#planned?.results !== results) this.#planned = { plan: planStudy(this.#plan()), results };
+    const { trials } = this.#planned.plan;
     const left = trials.filter(({ hash }) => !this.#results.has(hash));
     const work = left.reduce((sum, { hash, config }) => {
       const step = this.#running.get(hash)?.step ?? 0;

@@ -5,7 +5,7 @@ import { ruleNames } from './rules.js';
 const count = z.int().min(1);
 const name = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._±-]*$/, 'is no name: use letters, digits, dots, dashes and underscores.');
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'is no name: use letters, digits, dots, dashes and underscores.');
 const format = z.enum(precisionNames as readonly [string, ...string[]]);
 const formats = z.array(format).min(1);
 const seeds = z.array(z.int().min(0)).min(1);

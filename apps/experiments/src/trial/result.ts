@@ -10,7 +10,7 @@ export interface Evaluation {
 export interface TrialResult {
   /** A value was not finite, or the training loss over the last tenth was no better than a uniform guess. */
   readonly diverged: boolean;
-  /** Updates made before a value was not finite. */
+  /** Updates made before a value was not finite; absent where all were, and only the result was not. */
   readonly divergedAt?: number;
   readonly reason?: string;
   /** On the trial's split, after the last step; null where it did not get there. */
@@ -23,6 +23,7 @@ export interface TrialResult {
   readonly curve: readonly (readonly [number, number])[];
   /** On validation data: [step, loss, accuracy]. */
   readonly validation: readonly (readonly [number, number, number])[];
+  /** Without a format in which the loss is not finite. */
   readonly deployed: { readonly [format: string]: Evaluation };
   readonly measures: readonly { readonly step: number; readonly products: readonly LayerMeasures[] }[];
   readonly parameters: number;

@@ -55,7 +55,7 @@ async function trainAndEvaluate(
       onStep(step);
     },
     evaluate({ split, step, loss, accuracy }) {
-      if (split === 'validation') validation.push([step, loss, accuracy]);
+      if (split === 'validation' && Number.isFinite(loss)) validation.push([step, loss, accuracy]);
     },
     async settle({ step }, run) {
       if (!config.measureAt.includes(step)) return;
@@ -105,13 +105,16 @@ async function trainAndEvaluate(
           precision: studyPrecision(format),
           batchSize: evaluationBatchSize,
         });
-        deployed[format] = { loss, accuracy };
+        if (Number.isFinite(loss)) deployed[format] = { loss, accuracy };
       }
       const shared = common();
+      // Weights that are finite can still give logits that are not, and then the accuracy means nothing.
+      const finite = Number.isFinite(last.loss);
       return {
-        diverged: !(shared.trainingLoss! < Math.log(classes)),
-        loss: last.loss,
-        accuracy: last.accuracy,
+        diverged: !finite || !(shared.trainingLoss! < Math.log(classes)),
+        ...(finite ? {} : { reason: `The ${config.split} loss is ${last.loss}` }),
+        loss: finite ? last.loss : null,
+        accuracy: finite ? last.accuracy : null,
         ...shared,
         deployed,
       };
