@@ -5,6 +5,12 @@ import { type CpuBackendOptions, checkedOptions } from './options.js';
 import { cpuPrimitives } from './primitives.js';
 import { startWasm } from './wasm/instance.js';
 
+export interface CpuBackend extends Backend {
+  /** The memory that tensors live in: bytes of the blocks in use, and bytes taken from the system, which are reused and never given back. */
+  arena(): { readonly heldBytes: number; readonly reservedBytes: number };
+  close(): void;
+}
+
 /**
  * A backend that needs nothing but WebAssembly with SIMD: kernels of our own, on a memory of their own. An operation has run when it
  * returns; this thread and workers share it. Workers start with the first operation that is worth it, do not keep a process alive,
@@ -12,7 +18,7 @@ import { startWasm } from './wasm/instance.js';
  *
  * @throws LmdError `ENGINE_MISSING`, `UNSUPPORTED` (threads), `UNKNOWN_OPTION`, `INVALID_ARGUMENT`
  */
-export async function createCpuBackend(options: CpuBackendOptions = {}): Promise<Backend> {
+export async function createCpuBackend(options: CpuBackendOptions = {}): Promise<CpuBackend> {
   const checked = checkedOptions(options);
   const { threads } = checked;
   const wasm = await startWasm(checked.arithmetic, threads);
@@ -26,6 +32,7 @@ export async function createCpuBackend(options: CpuBackendOptions = {}): Promise
     ...primitives,
     fused: cpuFused(host, primitives),
     memory: () => host.store.memory(),
+    arena: () => ({ heldBytes: host.arena.held, reservedBytes: host.arena.reserved }),
     close: () => host.close(),
   };
 }

@@ -1,2 +1,2 @@
-export { createCpuBackend } from './cpu-backend.js';
+export { type CpuBackend, createCpuBackend } from './cpu-backend.js';
 export type { CpuBackendOptions } from './options.js';
