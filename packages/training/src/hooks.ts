@@ -1,4 +1,4 @@
-import { isLmdError, LmdError } from '@lmd/core';
+import { isLmdError, LmdError, type Pass } from '@lmd/core';
 import type { TrainingEvent } from './events.js';
 import type { Plugin, TrainingRun } from './plugin.js';
 
@@ -31,15 +31,33 @@ export async function guarded<T>(plugin: Plugin, hook: string, body: () => T | P
   try {
     return await body();
   } catch (cause) {
-    // A hook that announces an event runs the hooks of others, and theirs is the failure.
-    if (isLmdError(cause, 'PLUGIN_FAILURE')) throw cause;
-    const message = cause instanceof Error ? cause.message : String(cause);
-    throw new LmdError('PLUGIN_FAILURE', `Plugin "${plugin.name}" failed in its hook "${hook}": ${message}`, {
-      subject: plugin.name,
-      value: hook,
-      cause,
-    });
+    throw pluginFailure(plugin, hook, cause);
   }
+}
+
+/** Shows the passes of a step to every plugin that asks for them, in the middle of the step: nothing is awaited. */
+export function showPasses(
+  run: TrainingRun & { readonly plan: { readonly plugins: readonly Plugin[] } },
+  passes: readonly Pass[],
+): void {
+  for (const plugin of run.plan.plugins) {
+    try {
+      plugin.passes?.(passes, run);
+    } catch (cause) {
+      throw pluginFailure(plugin, 'passes', cause);
+    }
+  }
+}
+
+function pluginFailure(plugin: Plugin, hook: string, cause: unknown): LmdError {
+  // A hook that announces an event runs the hooks of others, and theirs is the failure.
+  if (isLmdError(cause, 'PLUGIN_FAILURE')) return cause;
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new LmdError('PLUGIN_FAILURE', `Plugin "${plugin.name}" failed in its hook "${hook}": ${message}`, {
+    subject: plugin.name,
+    value: hook,
+    cause,
+  });
 }
 
 /** Refuses two plugins of one name, under which the checkpoint would store one state. */

@@ -1,3 +1,4 @@
+export type { Calibration, CalibrationBin } from './calibration.js';
 export {
   type Checkpoint,
   type HostTensor,
@@ -20,8 +21,12 @@ export type { Plugin, PluginState, TrainingData, TrainingRun } from './plugin.js
 export { type DiagnosticsOptions, diagnostics } from './plugins/diagnostics.js';
 export { type EarlyStoppingOptions, earlyStopping } from './plugins/early-stopping.js';
 export { eventListener } from './plugins/event-listener.js';
+export { type FlipRateOptions, flipRate } from './plugins/flip-rate.js';
+export { type GradientSignalOptions, gradientSignal } from './plugins/gradient-signal.js';
 export { type LogNormality, logNormality } from './plugins/log-normality.js';
+export { type PriorBoundOptions, priorBound } from './plugins/prior-bound.js';
 export { type Progress, type ProgressOptions, progress, progressLine } from './plugins/progress.js';
 export { type WeightAveragingOptions, weightAveraging } from './plugins/weight-averaging.js';
+export { type WeightGrowthOptions, weightGrowth } from './plugins/weight-growth.js';
 export { type TrainResult, train } from './train.js';
 export type { TrainOptions } from './train-options.js';

@@ -1,6 +1,7 @@
 import { LmdError, type NamedTensors } from '@lmd/core';
 import { checkBatch, type DatasetBatch } from './data/dataset.js';
 import { type EvaluationResult, evaluate } from './evaluate.js';
+import { showPasses } from './hooks.js';
 import { findNonFinite } from './non-finite.js';
 import type { Run } from './run.js';
 import { enqueueStep } from './step.js';
@@ -49,7 +50,9 @@ export async function takeStep(run: Run): Promise<void> {
 /** Makes the update and gives the loss. The old state goes only when all of the step is known to be finite. */
 async function update(run: Run, batch: DatasetBatch): Promise<number> {
   const { ops } = run;
-  const { state, report } = enqueueStep(run.stepContext, run.state, batch);
+  const { state, report } = enqueueStep(run.stepContext, run.state, batch, {
+    onPasses: (passes) => showPasses(run, passes),
+  });
   try {
     const [loss, finite] = (await ops.read(report)) as unknown as [number, number];
     if (!Number.isFinite(loss) || !Number.isFinite(finite)) await refuseNonFinite(run, batch);

@@ -28,10 +28,11 @@ export async function findNonFinite(
   const { ops } = context;
   const seen: [string, Tensor][] = [];
   try {
-    const { state: next, report } = enqueueStep(context, state, batch, (name, tensor) => {
+    const inspect = (name: string, tensor: Tensor) => {
       // A second handle on the same values, since the step frees its own.
       seen.push([name, ops.keep(ops.reshape(tensor, tensor.shape))]);
-    });
+    };
+    const { state: next, report } = enqueueStep(context, state, batch, { inspect });
     ops.dispose(next.tensors);
     ops.dispose(report);
     for (const [name, tensor] of seen) {

@@ -1,4 +1,4 @@
-import type { EagerOperations, Model, NamedTensors, Optimizer, OptimizerState, Precision } from '@lmd/core';
+import type { EagerOperations, Model, NamedTensors, Optimizer, OptimizerState, Pass, Precision } from '@lmd/core';
 import type { Checkpoint } from './checkpoints/checkpoint.js';
 import type { Dataset } from './data/dataset.js';
 import type {
@@ -58,13 +58,19 @@ type Hook<Event> = (event: Event, run: TrainingRun) => void | Promise<void>;
  * throws ends the run with `PLUGIN_FAILURE`, which names the plugin and the hook. A plugin belongs to one run: make another
  * for another run.
  *
- * In a step: `step`; then, when one is due, the evaluation and `evaluate`; then `settle`, when the state of every plugin is
+ * In a step: `passes`; when the update is made and finite, `step`; then, when one is due, the evaluation and `evaluate`; then `settle`, when the state of every plugin is
  * final and can be saved.
  */
 export interface Plugin {
   /** Unique among the plugins of a run; the checkpoint stores its state under it. */
   readonly name: string;
   readonly start?: Hook<StartEvent>;
+  /**
+   * Sees the draws' keys and gradients of a step before the update is made of them; synchronous, and inside the step's scope:
+   * what it makes is freed with the step but for what it gives to `ops.keep`. The step may yet fail or not be finite, so what it
+   * learns counts only once `step` follows.
+   */
+  passes?(passes: readonly Pass[], run: TrainingRun): void;
   readonly step?: Hook<StepEvent>;
   readonly evaluate?: Hook<EvaluationEvent>;
   readonly settle?: Hook<SettleEvent>;

@@ -156,7 +156,8 @@ export class Run implements TrainingRun {
       plugins: Object.fromEntries(plugins),
       identity: plan.identity,
       ...(this.loss === undefined ? {} : { lastLoss: this.loss }),
-      ...(this.validation === undefined ? {} : { lastValidation: this.validation }),
+      // JSON holds no NaN, and a result that is none is not worth failing a checkpoint for.
+      ...(Number.isFinite(this.validation?.loss) ? { lastValidation: this.validation! } : {}),
       seconds: this.seconds,
       versions: { training: version, backend: ops.backend.name, device: ops.backend.device },
     };

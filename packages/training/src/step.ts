@@ -30,6 +30,9 @@ export interface StepResult {
   readonly report: Tensor;
 }
 
+/** Sees the passes of a step, alive until it returns, before the update is made of them. */
+export type OnPasses = (passes: readonly Pass[]) => void;
+
 /** Sees every tensor of a step in the order in which they come about, under the name that an error gives it. */
 export type Inspect = (name: string, tensor: Tensor) => void;
 
@@ -41,7 +44,7 @@ export function enqueueStep(
   context: StepContext,
   state: OptimizerState,
   batch: DatasetBatch,
-  inspect?: Inspect,
+  { inspect, onPasses }: { readonly inspect?: Inspect; readonly onPasses?: OnPasses } = {},
 ): StepResult {
   const { ops, optimizer, seed } = context;
   return ops.scope(() => {
@@ -60,6 +63,7 @@ export function enqueueStep(
       losses.push(loss);
       passes.push({ key, gradients });
     }
+    onPasses?.(passes);
     const next = optimizer.update(ops, state, passes);
     inspectAll(inspect, 'updated state', next.tensors);
     for (const tensor of Object.values(next.tensors)) ops.keep(tensor);

@@ -22,7 +22,7 @@ const checkpoint: Checkpoint = {
   },
   identity: { model: 'mlp "quoted" ✓', seed: 2 ** 53 - 1 },
   lastLoss: 0.1 + 0.2,
-  lastValidation: { loss: 1, accuracy: 0.5, examples: 10, step: 100 },
+  lastValidation: { loss: 1, accuracy: 0.5, perplexity: Math.E, examples: 10, step: 100 },
   seconds: 1.5,
   versions: { training: '0.1.0', backend: 'reference', device: 'here' },
 };

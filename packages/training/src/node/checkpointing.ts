@@ -2,6 +2,7 @@ import type { CheckpointEvent } from '../events.js';
 import { checkedCount, refuseUnknownOptions } from '../options.js';
 import type { Plugin } from '../plugin.js';
 import { checkpointSteps, removeCheckpoints, removeLeftovers, writeCheckpoint } from './checkpoint-files.js';
+import { updateManifest } from './checkpoint-manifest.js';
 
 export interface CheckpointingOptions {
   /** Where checkpoints go, one file each; made if missing. One run writes to it at a time. */
@@ -18,7 +19,8 @@ type Memory = { readonly bestStep: number | null; readonly best: number | null }
 
 /**
  * Writes checkpoints, each atomically: every `every` steps, after a better validation result, and at the end of the run, be it
- * finished, stopped, interrupted or failed (then of the last good state). Removes old ones only after a new one is whole.
+ * finished, stopped, interrupted or failed (then of the last good state). Removes old ones only after a new one is whole, and then
+ * lists those that are left in `manifest.json`, for people and other programs.
  */
 export function checkpointing(options: CheckpointingOptions): Plugin {
   refuseUnknownOptions('checkpointing', options, ['folder', 'every', 'keep', 'best']);
@@ -45,15 +47,16 @@ export function checkpointing(options: CheckpointingOptions): Plugin {
         ending ?? (step % every === 0 ? 'interval' : memory.bestStep === step ? 'best' : undefined);
       // A state that is saved already is not saved again, as when the step after it fails.
       if (reason === undefined || newest === step) return;
-      const path = await writeCheckpoint(folder, await run.snapshot());
+      const snapshot = await run.snapshot();
+      const path = await writeCheckpoint(folder, snapshot);
       newest = step;
       await run.announce({ type: 'checkpoint', step, path, reason });
       // Later steps, of corrupt files that this run has been resumed past, are not ours to count or remove.
       const steps = (await checkpointSteps(folder)).filter((other) => other <= step);
-      await removeCheckpoints(
-        folder,
-        steps.slice(0, -keep).filter((other) => other !== memory.bestStep),
-      );
+      const old = steps.slice(0, -keep).filter((other) => other !== memory.bestStep);
+      await removeCheckpoints(folder, old);
+      const left = steps.filter((other) => !old.includes(other));
+      await updateManifest(folder, snapshot, { path, reason }, left);
     },
     state: () => ({ data: memory }),
     restore({ data }) {

@@ -1,4 +1,5 @@
 export { latestCheckpoint, readCheckpoint, writeCheckpoint } from './checkpoint-files.js';
+export { type CheckpointEntry, type CheckpointManifest, readManifest } from './checkpoint-manifest.js';
 export { type CheckpointingOptions, checkpointing } from './checkpointing.js';
 export { exportModel, importModel } from './export-model.js';
 export { type MnistFolderOptions, readIdxFile, readMnistFolder } from './idx-files.js';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createReferenceBackend } from '@lmd/backends/reference';
 import { adamw, createOperations, isLmdError, lmd } from '@lmd/core';
@@ -16,6 +16,7 @@ import {
   type MetricsLine,
   metricsFile,
   readCheckpoint,
+  readManifest,
   readMetrics,
 } from './index.js';
 
@@ -154,7 +155,16 @@ describe('checkpointing', () => {
         },
       ],
     });
-    const kept = (await readdir(join(folder, 'checkpoints'))).sort();
+    const manifest = (await readManifest(join(folder, 'checkpoints')))!;
+    const kept = (await readdir(join(folder, 'checkpoints'))).filter((name) => name !== 'manifest.json').sort();
+    expect(manifest.checkpoints.map(({ file }) => file)).toEqual(kept);
+    expect(manifest).toMatchObject({ model: 'mlp-2-8-2', optimizer: 'lmd' });
+    for (const { file, bytes, validation, loss } of manifest.checkpoints) {
+      expect((await stat(join(folder, 'checkpoints', file))).size).toBe(bytes);
+      expect(validation!.loss).toBeGreaterThan(0);
+      expect(loss).toBeGreaterThan(0);
+    }
+    expect(manifest.checkpoints.map(({ reason }) => reason)).toEqual(['best', 'interval', 'finished']);
     const expected = [...new Set([best!.step, 16, 20])].sort((a, b) => a - b);
     expect(kept).toEqual(expected.map((step) => `step-${String(step).padStart(8, '0')}.safetensors`));
     expect(best!.step).toBeLessThan(16);
@@ -212,6 +222,48 @@ describe('checkpointing', () => {
     expect(isLmdError(error.cause, 'FILE_SYSTEM')).toBe(true);
     expect(error.message).toMatch(/Plugin "checkpointing".*checkpoints.*in the way/);
     expect(await readFile(join(folder, 'checkpoints'), 'utf8')).toBe('a file where the folder should be');
+  });
+});
+
+describe('a disk that refuses a checkpoint', () => {
+  it('costs the steps since the last one, which stays whole, and the run goes on from it to the same end', async () => {
+    const whole = await temporaryFolder();
+    await runIn(whole);
+    const folder = await temporaryFolder();
+    const checkpoints = join(folder, 'checkpoints');
+    // A folder where the file should be: its rename fails as a write to a full disk does, when the file is half made.
+    const obstacle = checkpointPath(checkpoints, 8);
+    const obstruct: Plugin = {
+      name: 'obstruct',
+      step: async ({ step }) => {
+        if (step === 7) await mkdir(join(obstacle, 'in the way'), { recursive: true });
+      },
+    };
+    const error = (await rejection(runIn(folder, { plugins: [obstruct] }))) as Error;
+    expect(isLmdError(error, 'PLUGIN_FAILURE')).toBe(true);
+    expect(isLmdError(error.cause, 'FILE_SYSTEM')).toBe(true);
+    expect(error.message).toContain('step-00000008.safetensors');
+    await rm(obstacle, { recursive: true });
+    expect((await readdir(checkpoints)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+    expect((await latestCheckpoint(checkpoints))!.checkpoint.step).toBeGreaterThanOrEqual(4);
+    await runIn(folder);
+    expect(await digestOf(folder)).toBe(await digestOf(whole));
+    expect(await metricsOf(folder)).toEqual(await metricsOf(whole));
+  });
+
+  it('does not read the manifest to resume: it may be missing, or anything', async () => {
+    const whole = await temporaryFolder();
+    await runIn(whole);
+    for (const text of ['', '{"format":"other"}', 'null']) {
+      const folder = await temporaryFolder();
+      await rejection(runIn(folder, { plugins: [killAfter(9)] }));
+      await writeFile(join(folder, 'checkpoints', 'manifest.json'), text);
+      await runIn(folder);
+      expect(await digestOf(folder)).toBe(await digestOf(whole));
+      const manifest = await readManifest(join(folder, 'checkpoints'));
+      expect(manifest!.checkpoints.at(-1)).toMatchObject({ step: 20, reason: 'finished' });
+    }
+    expect(await readManifest(await temporaryFolder())).toBeUndefined();
   });
 });
 

@@ -14,6 +14,7 @@ import {
   train,
   weightAveraging,
 } from '../index.js';
+import { normalQuantile } from './normal-quantile.js';
 
 const base = () => ({
   backend: createReferenceBackend(),
@@ -181,6 +182,21 @@ describe('diagnostics', () => {
     expect(logMedians.standardDeviation).toBeGreaterThan(0);
   });
 
+  it('decodes medians that are stored as codes', async () => {
+    const summaries: ReturnType<typeof logNormality>[] = [];
+    for (const stateFormat of ['f32', 'block16'] as const) {
+      const result = await train({
+        ...base(),
+        optimizer: lmd({ learningRate: 0.01, stateFormat }),
+        plugins: [diagnostics({ onSummary: (summary, step) => step === 10 && summaries.push(summary) })],
+      });
+      result.dispose();
+    }
+    expect(summaries.map(({ count }) => count)).toEqual([2 * 42, 2 * 42]);
+    expect(summaries[1]!.mean).toBeCloseTo(summaries[0]!.mean, 1);
+    expect(summaries[1]!.standardDeviation).toBeCloseTo(summaries[0]!.standardDeviation, 1);
+  });
+
   it('says nothing of an optimizer without medians', async () => {
     let summaries = 0;
     await train({ ...base(), plugins: [diagnostics({ onSummary: () => summaries++ })] });
@@ -205,12 +221,31 @@ describe('logNormality', () => {
     expect(summary.histogram).toEqual({ minimum: 1, width: 3, counts: [3, 1, 1] });
   });
 
+  it('has the correlation of the quantile plot: 1 for a normal law, less for others', () => {
+    const uniforms = Array.from({ length: 2000 }, (_, i) => (i + 0.5) / 2000);
+    const normals = uniforms.map((u) => 3 + 2 * normalQuantile(u));
+    expect(logNormality([normals.slice(0, 500).reverse(), normals.slice(500)], 5).quantileCorrelation).toBeGreaterThan(
+      0.99999,
+    );
+    // Known from the covariance with a normal quantile z: for a uniform law √(3/π), for an exponential law E[z·x] = 0.9032.
+    expect(logNormality([uniforms], 5).quantileCorrelation).toBeCloseTo(Math.sqrt(3 / Math.PI), 2);
+    expect(logNormality([uniforms.map((u) => -Math.log(1 - u))], 5).quantileCorrelation).toBeCloseTo(0.9032, 2);
+  });
+
+  it('plots a part of very many numbers, evenly spaced', () => {
+    const many = Float64Array.from({ length: 200_001 }, (_, i) => normalQuantile((i + 0.5) / 200_001));
+    expect(logNormality([many.subarray(0, 70_000), many.subarray(70_000)], 5).quantileCorrelation).toBeGreaterThan(
+      0.9999,
+    );
+  });
+
   it('puts equal values into one bin', () => {
     expect(logNormality([[2, 2, 2]], 4)).toMatchObject({
       mean: 2,
       standardDeviation: 0,
       skewness: 0,
       excessKurtosis: 0,
+      quantileCorrelation: 0,
     });
     expect(logNormality([[2, 2, 2]], 4).histogram.counts).toEqual([3, 0, 0, 0]);
   });

@@ -1,0 +1,73 @@
+import type { EagerOperations, Tensor } from '@lmd/core';
+
+/** Rows whose confidence lies in [from, to); the last bin's end is included. */
+export interface CalibrationBin {
+  readonly from: number;
+  readonly to: number;
+  readonly count: number;
+  /** Mean of the largest probability of a row; 0 in an empty bin. */
+  readonly confidence: number;
+  /** Part of the rows whose most probable class is the label's; 0 in an empty bin. */
+  readonly accuracy: number;
+}
+
+/** How far confidence and accuracy are apart, over rows (of a language model, tokens). */
+export interface Calibration {
+  /**
+   * Expected calibration error: Σ over bins of count/rows·|accuracy − confidence|, with bins of equal width over [0, 1] (Guo et al.,
+   * arXiv:1706.04599, section 2).
+   */
+  readonly error: number;
+  /** The largest |accuracy − confidence| of a bin that has rows. */
+  readonly largestError: number;
+  readonly bins: readonly CalibrationBin[];
+}
+
+/** Count, sum of confidences and number of right answers of a bin. */
+export const binColumns = 3;
+
+/**
+ * Sums over the rows of a batch by the bin of their confidence, on the device: [bins, 3]. `right` is 1 for a right answer, [...rows].
+ * Rows whose confidence is NaN are in no bin.
+ */
+export function calibrationSums(ops: EagerOperations, logits: Tensor, right: Tensor, bins: number): Tensor {
+  return ops.scope(() => {
+    const confidence = ops.max(ops.softmax(ops.reshape(logits, [-1, logits.shape.at(-1)!])), { axes: 1 });
+    const rows = confidence.shape[0]!;
+    // A cast truncates; a confidence of 1 belongs to the last bin.
+    const bin = ops.cast(ops.minimum(ops.multiply(confidence, bins), bins - 1), 'i32');
+    const isNumber = ops.equal(confidence, confidence);
+    const counted = ops.where(isNumber, bin, ops.full([], -1, 'i32'));
+    const columns = [ops.full([rows], 1), confidence, ops.reshape(right, [rows])];
+    const updates = ops.concatenate(
+      columns.map((column) => ops.reshape(ops.where(isNumber, column, 0), [rows, 1])),
+      1,
+    );
+    return ops.scatterAdd(counted, updates, bins);
+  });
+}
+
+/** From the sums of all batches. */
+export function calibrationFrom(sums: ArrayLike<number>, bins: number): Calibration {
+  const parts = Array.from({ length: bins }, (_, bin): CalibrationBin => {
+    const [count, confidence, right] = [0, 1, 2].map((column) => sums[bin * binColumns + column]!) as [
+      number,
+      number,
+      number,
+    ];
+    return {
+      from: bin / bins,
+      to: (bin + 1) / bins,
+      count,
+      confidence: count > 0 ? confidence / count : 0,
+      accuracy: count > 0 ? right / count : 0,
+    };
+  });
+  const rows = parts.reduce((sum, { count }) => sum + count, 0);
+  const gaps = parts.map(({ accuracy, confidence }) => Math.abs(accuracy - confidence));
+  return {
+    error: rows > 0 ? parts.reduce((sum, { count }, bin) => sum + (count / rows) * gaps[bin]!, 0) : Number.NaN,
+    largestError: Math.max(...gaps),
+    bins: parts,
+  };
+}

@@ -1,0 +1,89 @@
+import { type BlockFormat, type NamedTensors, type ScaleMode, sizeOf } from '@lmd/core';
+import { checkedCount, refuseUnknownOptions } from '../options.js';
+import type { Plugin, TrainingRun } from '../plugin.js';
+import { countOf, everyOption, isDue, type MeasureOptions, mapTensors, ratio, readScalars } from './measure.js';
+
+export interface FlipRateOptions extends MeasureOptions {
+  /** To which the weights are quantized for the comparison; usually the forward pass's own. */
+  readonly format: BlockFormat;
+  /** The axis along which blocks run, counted from the end: −2, the features of x·W, by default. */
+  readonly axis?: number;
+  /** Default `floor`. */
+  readonly scaleMode?: ScaleMode;
+}
+
+/**
+ * Reports how many quantized weights flip in one step: the share of the mean weights of rank 2 and more whose value, once rounded
+ * to the format (to nearest), is another after the step than before it. A rate near 0 says that steps are lost in rounding; one
+ * that stays high while the loss does not fall says that weights oscillate between neighbours.
+ *
+ * Costs a quantization of the weights in the step that is measured and in the one before, a copy of them in between, and one
+ * readback. Remembers that copy. With `every` 1, each step is compared with the one before it.
+ */
+export function flipRate(options: FlipRateOptions): Plugin {
+  refuseUnknownOptions('flipRate', options, ['every', 'format', 'axis', 'scaleMode']);
+  const every = everyOption('flipRate', options);
+  const { format, axis = -2, scaleMode = 'floor' } = options;
+  checkedCount('flipRate', '−axis', -axis, 1);
+  let before: NamedTensors | undefined;
+
+  function quantized({ ops, optimizer, state }: TrainingRun): NamedTensors {
+    return ops.scope(() => {
+      const weights = optimizer.weights(ops, state, 'mean');
+      const matrices = Object.entries(weights).filter(([, { shape }]) => shape.length >= Math.max(2, -axis));
+      return mapTensors(Object.fromEntries(matrices), (weight) =>
+        ops.fakeQuantize(weight, { format, axis, scaleMode }),
+      );
+    });
+  }
+
+  const remember = ({ ops }: TrainingRun, next: NamedTensors | undefined) => {
+    if (before !== undefined) ops.dispose(before);
+    before = next;
+  };
+
+  return {
+    name: 'flipRate',
+    start(_, run) {
+      if (isDue(run.step + 1, every, run.totalSteps)) remember(run, quantized(run));
+    },
+    async step({ step }, run) {
+      const { ops, totalSteps } = run;
+      const [measures, isNext] = [isDue(step, every, totalSteps), isDue(step + 1, every, totalSteps)];
+      if (!measures && !isNext) return;
+      const now = quantized(run);
+      const old = before;
+      try {
+        if (measures && old !== undefined) await report(run, old, now);
+      } finally {
+        remember(run, isNext && step < totalSteps ? now : undefined);
+        if (before !== now) ops.dispose(now);
+      }
+    },
+    state: () => ({ tensors: before ?? {} }),
+    restore({ tensors = {} }, run) {
+      remember(run, Object.keys(tensors).length > 0 ? tensors : undefined);
+    },
+    close(run) {
+      remember(run, undefined);
+    },
+  };
+}
+
+async function report(run: TrainingRun, old: NamedTensors, now: NamedTensors): Promise<void> {
+  const { ops, step } = run;
+  const same = await readScalars(ops, () =>
+    mapTensors(now, (weight, name) => ops.scope(() => countOf(ops, ops.equal(weight, old[name]!)))),
+  );
+  const sizes = Object.entries(now).map(([name, { shape }]) => [name, sizeOf(shape)] as const);
+  const total = sizes.reduce((sum, [, size]) => sum + size, 0);
+  const flips = sizes.map(([name, size]) => [name, size - same.get(name)!] as const);
+  const data = {
+    all: ratio(
+      flips.reduce((sum, [, count]) => sum + count, 0),
+      total,
+    ),
+    weights: Object.fromEntries(flips.map(([name, count], index) => [name, ratio(count, sizes[index]![1])])),
+  };
+  await run.announce({ type: 'report', step, plugin: 'flipRate', data });
+}

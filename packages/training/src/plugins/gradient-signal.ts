@@ -1,0 +1,109 @@
+import type { NamedTensors, Tensor } from '@lmd/core';
+import { refuseUnknownOptions } from '../options.js';
+import type { Plugin, TrainingRun } from '../plugin.js';
+import { everyOption, isDue, type MeasureOptions, numberBetween, ratio, readScalars } from './measure.js';
+
+export interface GradientSignalOptions extends MeasureOptions {
+  /** β of the running averages of g and g². In (0, 1); default 0.99. */
+  readonly decay?: number;
+}
+
+const [meanOf, squareOf] = ['mean', 'square'] as const;
+
+/**
+ * Reports the signal-to-noise ratio of the gradients: of each weight, and of all together, Σ ḡ² / Σ (g̅² − ḡ²) over its
+ * coordinates, with ḡ and g̅² running averages over steps of the gradient (of several draws, their mean) and of its square,
+ * corrected for their start at 0. `noiseFloor` is what gradients of pure noise give after many steps, (1 − β)/(2β): a ratio near it
+ * means that no direction can be told from the noise.
+ *
+ * Costs two vectors a weight of memory, two moving averages a step, and two sums and a readback at each measurement. Remembers the
+ * averages, and the count of steps in them.
+ */
+export function gradientSignal(options: GradientSignalOptions = {}): Plugin {
+  refuseUnknownOptions('gradientSignal', options, ['every', 'decay']);
+  const every = everyOption('gradientSignal', options);
+  const decay = numberBetween('gradientSignal', 'decay', options.decay ?? 0.99, 0, 1);
+  let averages: NamedTensors | undefined;
+  /** Of a step that may yet fail. */
+  let pending: NamedTensors | undefined;
+  let count = 0;
+
+  const free = ({ ops }: TrainingRun, tensors: NamedTensors | undefined) => {
+    if (tensors !== undefined) ops.dispose(tensors);
+  };
+
+  return {
+    name: 'gradientSignal',
+    passes(passes, run) {
+      const { ops } = run;
+      free(run, pending);
+      pending = undefined;
+      const next: Record<string, Tensor> = {};
+      for (const name of Object.keys(passes[0]!.gradients)) {
+        const { mean, square } = ops.scope(() => {
+          const sum = passes
+            .slice(1)
+            .reduce((a, { gradients }) => ops.add(a, gradients[name]!), passes[0]!.gradients[name]!);
+          const gradient = ops.multiply(sum, 1 / passes.length);
+          const mix = (kind: string, x: Tensor) => {
+            const share = ops.multiply(x, 1 - decay);
+            const old = averages?.[`${name}/${kind}`];
+            return old === undefined ? share : ops.add(ops.multiply(old, decay), share);
+          };
+          return { mean: mix(meanOf, gradient), square: mix(squareOf, ops.multiply(gradient, gradient)) };
+        });
+        next[`${name}/${meanOf}`] = ops.keep(mean);
+        next[`${name}/${squareOf}`] = ops.keep(square);
+      }
+      pending = next;
+    },
+    async step({ step }, run) {
+      free(run, averages);
+      averages = pending;
+      pending = undefined;
+      count++;
+      if (averages !== undefined && isDue(step, every, run.totalSteps)) await report(run, averages);
+    },
+    state: () => ({ data: count, tensors: averages ?? {} }),
+    restore({ data, tensors = {} }, run) {
+      free(run, averages);
+      count = data as number;
+      averages = Object.keys(tensors).length > 0 ? tensors : undefined;
+    },
+    close(run) {
+      free(run, averages);
+      free(run, pending);
+      averages = undefined;
+      pending = undefined;
+    },
+  };
+
+  async function report(run: TrainingRun, tensors: NamedTensors): Promise<void> {
+    const { ops, step } = run;
+    const correction = 1 / (1 - decay ** count);
+    const names = Object.keys(tensors).flatMap((name) =>
+      name.endsWith(`/${meanOf}`) ? [name.slice(0, -meanOf.length - 1)] : [],
+    );
+    const sums = await readScalars(ops, () =>
+      Object.fromEntries(
+        names.flatMap((name) => {
+          const mean = ops.multiply(tensors[`${name}/${meanOf}`]!, correction);
+          return [
+            [`${name}/${meanOf}`, ops.sum(ops.multiply(mean, mean))],
+            [`${name}/${squareOf}`, ops.multiply(ops.sum(tensors[`${name}/${squareOf}`]!), correction)],
+          ];
+        }),
+      ),
+    );
+    const of = (kind: string, name: string) => sums.get(`${name}/${kind}`)!;
+    const total = (kind: string) => names.reduce((sum, name) => sum + of(kind, name), 0);
+    const data = {
+      noiseFloor: (1 - decay) / (2 * decay),
+      all: ratio(total(meanOf), total(squareOf) - total(meanOf)),
+      weights: Object.fromEntries(
+        names.map((name) => [name, ratio(of(meanOf, name), of(squareOf, name) - of(meanOf, name))]),
+      ),
+    };
+    await run.announce({ type: 'report', step, plugin: 'gradientSignal', data });
+  }
+}

@@ -1,0 +1,66 @@
+import { type EagerOperations, LmdError, type NamedTensors, type Tensor } from '@lmd/core';
+import { checkedCount } from '../options.js';
+
+/** Default steps between measurements: a hundredth of a diagnostic's price a step. */
+const defaultEvery = 100;
+
+export interface MeasureOptions {
+  /** Steps between measurements; one is also made after the last step. Default 100. */
+  readonly every?: number;
+}
+
+export function everyOption(plugin: string, { every = defaultEvery }: MeasureOptions): number {
+  return checkedCount(plugin, 'every', every, 1);
+}
+
+/** True at each multiple of `every`, and after the last step. */
+export function isDue(step: number, every: number, totalSteps: number): boolean {
+  return step % every === 0 || step === totalSteps;
+}
+
+/** Scalars by name, computed on the device and read back at once. What `make` gives is freed. */
+export async function readScalars(ops: EagerOperations, make: () => NamedTensors): Promise<Map<string, number>> {
+  let names: string[] = [];
+  const stacked = ops.scope(() => {
+    const scalars = make();
+    names = Object.keys(scalars);
+    return names.length === 0
+      ? undefined
+      : ops.concatenate(
+          names.map((name) => ops.reshape(scalars[name]!, [1])),
+          0,
+        );
+  });
+  if (stacked === undefined) return new Map();
+  try {
+    const values = await ops.read(stacked);
+    return new Map(names.map((name, index) => [name, values[index]!]));
+  } finally {
+    ops.dispose(stacked);
+  }
+}
+
+/** A number that JSON can hold: the ratio, or null where it is none. */
+export function ratio(numerator: number, denominator: number): number | null {
+  const value = numerator / denominator;
+  return Number.isFinite(value) ? value : null;
+}
+
+/** Fraction of the elements of i32 flags that are 1, as a scalar sum. */
+export function countOf(ops: EagerOperations, flags: Tensor): Tensor {
+  return ops.sum(ops.cast(flags, 'f32'));
+}
+
+export function mapTensors(tensors: NamedTensors, body: (tensor: Tensor, name: string) => Tensor): NamedTensors {
+  return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, body(tensor, name)]));
+}
+
+/** The number, refused by name outside (above, below). */
+export function numberBetween(plugin: string, subject: string, value: unknown, above: number, below: number): number {
+  if (typeof value === 'number' && value > above && value < below) return value;
+  throw new LmdError('INVALID_ARGUMENT', `${plugin}: ${subject} is ${String(value)}.`, {
+    subject,
+    value,
+    remedy: `Give a number above ${above}${below === Infinity ? '' : ` and below ${below}`}.`,
+  });
+}

@@ -1,0 +1,70 @@
+import { sizeOf } from '@lmd/core';
+import { refuseUnknownOptions } from '../options.js';
+import type { Plugin, TrainingRun } from '../plugin.js';
+import { everyOption, isDue, type MeasureOptions, ratio, readScalars } from './measure.js';
+
+export type WeightGrowthOptions = MeasureOptions;
+
+/**
+ * Reports how the weights grow: of each, the root mean square of its mean weights, that over the one at the start of the run
+ * (`growth`, null for a weight that began as zeros), and the largest magnitude; and the same of all together. Multiplicative
+ * rules grow weights exponentially where nothing holds them, which this shows long before the loss does.
+ *
+ * Costs the evaluation weights and two sums a weight at each measurement, and one readback. Remembers the root mean squares of
+ * the start.
+ */
+export function weightGrowth(options: WeightGrowthOptions = {}): Plugin {
+  refuseUnknownOptions('weightGrowth', options, ['every']);
+  const every = everyOption('weightGrowth', options);
+  let initial: { readonly [weight: string]: number } = {};
+  return {
+    name: 'weightGrowth',
+    async start(_, run) {
+      initial = (await measure(run)).squares;
+    },
+    async step({ step }, run) {
+      if (!isDue(step, every, run.totalSteps)) return;
+      const { squares, largest, sizes } = await measure(run);
+      const weights = Object.fromEntries(
+        Object.entries(squares).map(([name, sum]) => [
+          name,
+          {
+            rms: Math.sqrt(sum / sizes[name]!),
+            growth: ratio(Math.sqrt(sum), Math.sqrt(initial[name]!)),
+            largest: largest[name]!,
+          },
+        ]),
+      );
+      const total = (sums: { readonly [name: string]: number }) => Object.values(sums).reduce((a, b) => a + b, 0);
+      const all = {
+        rms: Math.sqrt(total(squares) / total(sizes)),
+        growth: ratio(Math.sqrt(total(squares)), Math.sqrt(total(initial))),
+        largest: Math.max(...Object.values(largest)),
+      };
+      await run.announce({ type: 'report', step, plugin: 'weightGrowth', data: { all, weights } });
+    },
+    state: () => ({ data: initial }),
+    restore({ data }) {
+      initial = data as typeof initial;
+    },
+  };
+}
+
+async function measure({ ops, optimizer, state }: TrainingRun) {
+  const sizes: Record<string, number> = {};
+  const scalars = await readScalars(ops, () => {
+    const weights = optimizer.weights(ops, state, 'mean');
+    return Object.fromEntries(
+      Object.entries(weights).flatMap(([name, weight]) => {
+        sizes[name] = sizeOf(weight.shape);
+        return [
+          [`${name}/squares`, ops.sum(ops.multiply(weight, weight))],
+          [`${name}/largest`, ops.max(ops.absolute(weight))],
+        ];
+      }),
+    );
+  });
+  const of = (kind: string) =>
+    Object.fromEntries(Object.keys(sizes).map((name) => [name, scalars.get(`${name}/${kind}`)!]));
+  return { squares: of('squares'), largest: of('largest'), sizes };
+}
