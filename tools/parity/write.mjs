@@ -3,11 +3,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { argv } from 'node:process';
-import { createReferenceBackend } from '../../packages/backends/dist/reference.js';
+import { createReferenceBackend } from '../../packages/backends/dist/reference/index.js';
 import { createOperations } from '../../packages/core/dist/index.js';
 import { exportPretrained, fullPrecision, gpt2, vit } from '../../packages/models/dist/index.js';
 import { tensorFrom } from '../../packages/safetensors/dist/index.js';
-import { writeSafetensorsFile } from '../../packages/safetensors/dist/node.js';
+import { writeSafetensorsFile } from '../../packages/safetensors/dist/node/index.js';
 
 const folder = argv[2];
 if (folder === undefined) throw new Error('Usage: node tools/parity/write.mjs <folder>');

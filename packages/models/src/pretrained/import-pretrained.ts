@@ -1,6 +1,7 @@
 import { LmdError, type NamedTensors, type Operations, type Tensor } from '@lmd/core';
 import type { Gpt2Config } from '../gpt2-config.js';
 import type { VitConfig } from '../vit-config.js';
+import { matchesWeight, type WeightMatch } from '../weight-match.js';
 import type { Values } from './arrangement.js';
 import { type ConfigJson, modelFromConfigJson, type PretrainedModel } from './config-json.js';
 import { gpt2Layout, type Layout, vitTimmLayout, vitTransformersLayout } from './layouts.js';
@@ -15,6 +16,11 @@ export interface ImportSource {
   readonly overrides?: Partial<Gpt2Config> & Partial<VitConfig>;
   /** The model that the tensors are for. */
   readonly model?: PretrainedModel;
+  /**
+   * Weights that begin afresh from a seed, such as a head for other classes: `{ match: /^head\./, seed: 1 }`. Their tensors may be
+   * missing or of another shape, and are not read.
+   */
+  readonly initialize?: { readonly match: WeightMatch; readonly seed: number };
 }
 
 export interface Imported {
@@ -39,7 +45,8 @@ export async function importPretrained(ops: Operations, source: ImportSource): P
   const prefixed = names.has(layout.landmark);
   const nameIn = (name: string): string =>
     prefixed || !name.startsWith(layout.prefix) ? name : name.slice(layout.prefix.length);
-  checkNames(layout, names, nameIn);
+  const afresh = source.initialize === undefined ? new Set<string>() : matchedWeights(model, source.initialize.match);
+  checkNames(layout, names, nameIn, afresh);
 
   const read = async (name: string, shape: readonly number[]): Promise<Values> => {
     const tensor = await readTensor(tensors, nameIn(name));
@@ -53,7 +60,9 @@ export async function importPretrained(ops: Operations, source: ImportSource): P
 
   const weights: Record<string, Tensor> = {};
   try {
+    if (source.initialize !== undefined) Object.assign(weights, begin(ops, model, afresh, source.initialize.seed));
     for (const { weight, names: parts, arrangement } of layout.correspondences) {
+      if (afresh.has(weight)) continue;
       const data: Values[] = [];
       for (const [i, part] of parts.entries()) data.push(await read(part, arrangement.shapes[i]!));
       for (const [copy, original] of Object.entries(layout.tied)) {
@@ -65,7 +74,26 @@ export async function importPretrained(ops: Operations, source: ImportSource): P
     ops.dispose(weights);
     throw error;
   }
-  return { model, weights };
+  // In the order of the forward pass, as a model's own.
+  return { model, weights: Object.fromEntries(Object.keys(model.parameters).map((name) => [name, weights[name]!])) };
+}
+
+function begin(ops: Operations, model: PretrainedModel, afresh: ReadonlySet<string>, seed: number): NamedTensors {
+  return ops.scope(() =>
+    Object.fromEntries(Object.entries(model.initialize(ops, seed)).filter(([name]) => afresh.has(name))),
+  );
+}
+
+function matchedWeights(model: PretrainedModel, match: WeightMatch): Set<string> {
+  const names = Object.entries(model.parameters)
+    .filter(([name, { shape }]) => matchesWeight(match, name, shape))
+    .map(([name]) => name);
+  if (names.length > 0) return new Set(names);
+  throw new LmdError('INVALID_ARGUMENT', `importPretrained: initialize matches no weight of ${model.name}.`, {
+    subject: 'initialize',
+    value: match,
+    remedy: `Its weights are ${Object.keys(model.parameters).join(', ')}.`,
+  });
 }
 
 function modelOf({ model, config, overrides }: ImportSource): PretrainedModel {
@@ -92,13 +120,19 @@ function layoutOf(model: PretrainedModel, names: ReadonlySet<string>): Layout {
   );
 }
 
-function checkNames(layout: Layout, names: ReadonlySet<string>, nameIn: (name: string) => string): void {
-  const needed = new Set(layout.correspondences.flatMap((entry) => entry.names.map(nameIn)));
-  const missing = [...needed].filter((name) => !names.has(name));
+function checkNames(
+  layout: Layout,
+  names: ReadonlySet<string>,
+  nameIn: (name: string) => string,
+  afresh: ReadonlySet<string>,
+): void {
+  const known = new Set(layout.correspondences.flatMap((entry) => entry.names.map(nameIn)));
+  const needed = layout.correspondences.flatMap((entry) => (afresh.has(entry.weight) ? [] : entry.names.map(nameIn)));
+  const missing = needed.filter((name) => !names.has(name));
   if (missing.length > 0)
     throw mismatch(missing[0]!, missing, `${missing.length} tensors are missing: ${list(missing)}.`);
   const unexpected = [...names].filter(
-    (name) => !needed.has(name) && !layout.ignores(name) && !Object.hasOwn(layout.tied, name),
+    (name) => !known.has(name) && !layout.ignores(name) && !Object.hasOwn(layout.tied, name),
   );
   if (unexpected.length === 0) return;
   throw mismatch(

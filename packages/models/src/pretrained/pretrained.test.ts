@@ -128,6 +128,32 @@ describe('importPretrained', () => {
     expect(model.config).toMatchObject({ ...overrides, width: 16, mlpWidth: 64 });
   });
 
+  it('begins chosen weights afresh, as a head for other classes', async () => {
+    const { config } = golden('vit-transformers');
+    const tensors = await whole('vit-transformers');
+    const source: ImportSource = {
+      config: config!,
+      tensors,
+      overrides: { classes: 7 },
+      initialize: { match: /^head\./, seed: 3 },
+    };
+    const { model, weights } = await importPretrained(ops, source);
+    expect(Object.keys(weights)).toEqual(Object.keys(model.parameters));
+    expect(weights['head.weight']!.shape).toEqual([16, 7]);
+    expect(read(weights['head.weight']!)).toEqual(read(model.initialize(ops, 3)['head.weight']!));
+    expect(read(weights['norm.gain']!)).toEqual(Float64Array.from(tensors['vit.layernorm.weight']!.data));
+    const { 'classifier.weight': gone, ...headless } = tensors;
+    expect(gone).toBeDefined();
+    ops.dispose((await importPretrained(ops, { ...source, tensors: headless })).weights);
+    expect(await failure({ ...source, initialize: { match: /^tail/, seed: 1 } })).toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      subject: 'initialize',
+    });
+    const { initialize, ...without } = source;
+    expect(initialize).toBeDefined();
+    expect(await failure(without)).toMatchObject({ code: 'CHECKPOINT_MISMATCH', subject: 'classifier.weight' });
+  });
+
   it('names what is missing, unexpected, misshapen or untied', async () => {
     const { config } = golden('gpt2');
     const tensors = await whole('gpt2');

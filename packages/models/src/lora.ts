@@ -1,0 +1,129 @@
+import { LmdError, type Model, type NamedTensors, type Operations, type Tensor } from '@lmd/core';
+import type { ParameterSpecifications } from './block-parameters.js';
+import { configChecks } from './config-checks.js';
+import { fanIn, initializeParameters, zeros } from './initialization.js';
+import { checkWeights } from './layers/parameters.js';
+import { matchesWeight, type WeightMatch } from './weight-match.js';
+
+export interface LoraOptions {
+  /** The inner extent of A·B. Default 8. */
+  readonly rank?: number;
+  /** A·B is multiplied by alpha / rank. Default: the rank, so that the factor is 1. */
+  readonly alpha?: number;
+  /** Which matrices get an adapter. Default those of attention: `qkv` and `projection`. */
+  readonly match?: WeightMatch;
+  /** Which weights are trained whole, such as a new head: `/^head\./`. Default none. */
+  readonly train?: WeightMatch;
+}
+
+/** A model whose weights are the adapters alone. */
+export interface Lora extends Model {
+  /**
+   * The weights of the base model with the adapters added in, for inference or export: new handles, all of them the caller's.
+   */
+  merge(ops: Operations, adapters: NamedTensors): NamedTensors;
+}
+
+const optionNames = ['rank', 'alpha', 'match', 'train'];
+const attentionMatrices = /\.attention\.(qkv|projection)\.weight$/;
+
+/**
+ * Low-rank adapters (Hu et al. 2021, arXiv:2106.09685): for each matched matrix W of the frozen `base`, which stays the caller's and must
+ * live as long as the model is used, the model computes with W + (alpha / rank)·A·B. Its weights, its gradients and its optimizer's
+ * state are the adapters alone.
+ *
+ * `blocks.0.mlp.up.weight` gets `blocks.0.mlp.up.loraA.weight` [inputs, rank], a normal draw of standard deviation 1/√inputs, which
+ * suits LMD (`lmdParameter`), and `blocks.0.mlp.up.loraB` [rank, outputs], which begins at zero, so the first step is the base's, and
+ * goes to an additive rule. In low precision the sum is what is rounded: training sees the very matrix that `merge` gives.
+ */
+export function lora(model: Model, base: NamedTensors, options: LoraOptions = {}): Lora {
+  const { rank, scale, matched, whole } = resolve(model, options);
+  checkWeights(base, model.parameters);
+  const parameters: ParameterSpecifications = Object.assign(
+    {},
+    ...matched.map((name) => {
+      const [inputs, outputs] = model.parameters[name]!.shape as readonly [number, number];
+      return {
+        [adapterNames(name).a]: { shape: [inputs, rank], initialization: fanIn(inputs) },
+        [adapterNames(name).b]: { shape: [rank, outputs], initialization: zeros },
+      };
+    }),
+  );
+  const wholeParameters = Object.fromEntries(whole.map((name) => [name, model.parameters[name]!]));
+  const all = { ...parameters, ...wholeParameters };
+
+  /** The base's own handles but where something is trained. */
+  function effective(ops: Operations, adapters: NamedTensors): NamedTensors {
+    checkWeights(adapters, all);
+    const sums = matched.map((name): [string, Tensor] => {
+      const { a, b } = adapterNames(name);
+      const product = ops.scope(() => ops.multiply(ops.matmul(adapters[a]!, adapters[b]!), scale));
+      return [name, ops.add(base[name]!, product)];
+    });
+    const trained = whole.map((name): [string, Tensor] => [name, adapters[name]!]);
+    return { ...base, ...Object.fromEntries([...sums, ...trained]) };
+  }
+
+  return {
+    name: `${model.name}+lora${rank}`,
+    parameters: all,
+    initialize: (ops, seed) => ({
+      ...initializeParameters(ops, parameters, seed),
+      ...Object.fromEntries(whole.map((name) => [name, copy(ops, base[name]!)])),
+    }),
+    forward: (ops, adapters, inputs, context) =>
+      ops.scope(() => model.forward(ops, effective(ops, adapters), inputs, context)),
+    merge: (ops, adapters) =>
+      ops.scope(() => {
+        const given = new Set([...Object.values(base), ...Object.values(adapters)]);
+        return Object.fromEntries(
+          Object.entries(effective(ops, adapters)).map(([name, x]) => [name, given.has(x) ? copy(ops, x) : x]),
+        );
+      }),
+  };
+}
+
+const copy = (ops: Operations, x: Tensor): Tensor => ops.reshape(x, x.shape);
+
+function adapterNames(weight: string): { readonly a: string; readonly b: string } {
+  const layer = weight.replace(/\.?weight$/, '');
+  const prefix = layer === '' ? '' : `${layer}.`;
+  return { a: `${prefix}loraA.weight`, b: `${prefix}loraB` };
+}
+
+function resolve(model: Model, options: LoraOptions) {
+  const check = configChecks('LoRA');
+  check.names(options, optionNames);
+  const { rank = 8, match = attentionMatrices, train } = options;
+  check.counts({ rank }, ['rank']);
+  const { alpha = rank } = options;
+  check.positive('alpha', alpha);
+  const chosen = (which: WeightMatch, subject: string): string[] => {
+    const names = Object.entries(model.parameters)
+      .filter(([name, { shape }]) => matchesWeight(which, name, shape))
+      .map(([name]) => name);
+    if (names.length > 0) return names;
+    return check.invalid(
+      subject,
+      which,
+      `It matches no weight of ${model.name}, which has ${Object.keys(model.parameters).join(', ')}.`,
+    );
+  };
+  const matched = chosen(match, 'match');
+  const whole = train === undefined ? [] : chosen(train, 'train');
+  for (const name of matched) {
+    const { shape } = model.parameters[name]!;
+    if (shape.length !== 2) refuse(name, shape, 'Adapters are for matrices: match those alone.');
+    if (whole.includes(name)) refuse(name, shape, 'It is matched by both match and train: leave it to one.');
+    if (rank > Math.min(...shape)) refuse(name, shape, `The rank, ${rank}, must not be above its extents.`);
+  }
+  return { rank, scale: alpha / rank, matched, whole };
+}
+
+function refuse(name: string, shape: readonly number[], remedy: string): never {
+  throw new LmdError('INVALID_ARGUMENT', `LoRA: the weight "${name}" [${shape}] cannot have an adapter.`, {
+    subject: name,
+    value: shape,
+    remedy,
+  });
+}
