@@ -3,7 +3,8 @@
 import { parseArgs } from 'node:util';
 import { buildEngine } from './build.mjs';
 
-const usage = 'Usage: node tools/libtensorflow/index.mjs FOLDER [--gpu] [--wheel FILE] [--python PROGRAM] [--compiler PROGRAM]';
+const usage =
+  'Usage: node tools/libtensorflow/index.mjs FOLDER [--gpu] [--wheel FILE] [--python PROGRAM] [--compiler PROGRAM]';
 
 function parse() {
   const { values, positionals } = parseArgs({

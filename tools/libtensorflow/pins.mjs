@@ -1,6 +1,6 @@
 /**
- * The wheel whose C library each engine gets. TensorFlow's C interface only grows, so a later library serves tfjs-node 4.22, which
- * was built against 2.9; this is the last release whose GPU build and tfjs-node agree on CUDA 12 and Python's `libtensorflow_cc`.
+ * The wheel whose C library each engine gets. TensorFlow's C interface only grows, so this library serves tfjs-node 4.22, which was
+ * written against 2.9.
  */
 const common = {
   version: '2.15.1',

@@ -96,6 +96,13 @@ export function nodeEngineOf(tf: TfjsNodeModule): NodeEngine {
   return engine as NodeEngine;
 }
 
+/** Whether the current backend of a TensorFlow.js module is tfjs-node's. */
+export function isTfjsNode<Module extends { getBackend(): string }>(tf: Module): tf is Module & TfjsNodeModule {
+  const found = tf as Partial<Pick<TfjsNodeModule, 'findBackend'>> & Module;
+  if (typeof found?.getBackend !== 'function' || found.getBackend() !== 'tensorflow') return false;
+  return (found.findBackend?.('tensorflow') as Partial<NodeEngine> | null)?.binding !== undefined;
+}
+
 /** What `lmd doctor` shows of an engine. */
 export interface TfjsNodeProbe {
   readonly name: TfjsNodeName;

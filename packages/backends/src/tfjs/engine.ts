@@ -88,6 +88,7 @@ export class Engine {
         remedy: installation,
       });
     }
+    refuseSecondCopy(module);
     this.name = name;
     this.version = module.version_core;
     this.backend = module.backend() as EngineBackend;
@@ -153,4 +154,30 @@ export class Engine {
     this.#kernels.set(kernelName, config.kernelFunc);
     return config.kernelFunc;
   }
+}
+
+/**
+ * Copies of TensorFlow.js's core share one engine, which the first has started and which makes the first's tensors: with a copy of
+ * another version, kernels and tensors differ from what it expects.
+ */
+function refuseSecondCopy(module: TfjsModule): void {
+  const { Tensor } = module as { readonly Tensor?: unknown };
+  if (Tensor === undefined) return;
+  const engine = module.engine() as {
+    makeTensor(values: Float32Array, shape: number[], dtype: string): TfjsTensorLike;
+  };
+  const made = engine.makeTensor(Float32Array.of(0), [1], 'float32');
+  made.dispose();
+  if (made.constructor === Tensor) return;
+  throw new LmdError(
+    'UNSUPPORTED',
+    `This program holds two copies of @tensorflow/tfjs-core: another than this one, of version ${module.version_core}, started the engine.`,
+    {
+      subject: 'tf',
+      value: module.version_core,
+      remedy:
+        'Pass the copy that the engine package uses. `npm ls @tensorflow/tfjs-core` shows all; `npm dedupe`, or an entry in `overrides`, ' +
+        'leaves one.',
+    },
+  );
 }

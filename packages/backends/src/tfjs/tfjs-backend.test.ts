@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { isLmdError, type Tensor } from '@lmd/core';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
@@ -52,6 +53,19 @@ describe('createTfjsBackend', () => {
         'INVALID_ARGUMENT',
       ),
     ).toBe(true);
+  });
+
+  it('refuses a second copy of the core', async () => {
+    await tf.setBackend('cpu');
+    const require = createRequire(import.meta.url);
+    const file = require.resolve('@tensorflow/tfjs-core');
+    const first = require.cache[file];
+    delete require.cache[file];
+    const copy = require(file) as typeof tf;
+    if (first !== undefined) require.cache[file] = first;
+    const error = errorOf(() => createTfjsBackend(copy));
+    expect(isLmdError(error, 'UNSUPPORTED')).toBe(true);
+    expect(error.message).toContain('npm ls @tensorflow/tfjs-core');
   });
 
   it('names a kernel that the engine lacks', async () => {

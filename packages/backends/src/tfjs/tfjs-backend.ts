@@ -14,6 +14,8 @@ import {
 import { hostAttention } from '../host/attention.js';
 import { hostFused } from '../host/fused.js';
 import { hostPrimitives } from '../host/primitives.js';
+import { isTfjsNode } from '../tfjs-node/module.js';
+import { createTfjsNodeBackend } from '../tfjs-node/tfjs-node-backend.js';
 import { type Context, createContext } from './compute.js';
 import { Engine, type TfjsModule, type TfjsTensorLike } from './engine.js';
 import { engineElementwise } from './engine-elementwise.js';
@@ -59,10 +61,14 @@ export interface TfjsBackend extends Backend {
  * `tf.tidy` frees its tensors.
  *
  * @param tf the `@tensorflow/tfjs-core` module (or `@tensorflow/tfjs`)
- * @throws LmdError `ENGINE_MISSING` where `tf` has no current backend, with the command that installs one; `UNKNOWN_OPTION`
+ * Where tfjs-node's backend is current, this is `createTfjsNodeBackend`.
+ *
+ * @throws LmdError `ENGINE_MISSING` where `tf` has no current backend, with the command that installs one; `UNSUPPORTED` where another
+ * copy of TensorFlow.js has started its engine; `UNKNOWN_OPTION`
  */
 export function createTfjsBackend(tf: TfjsModule, options: TfjsBackendOptions = {}): TfjsBackend {
   const { hostKernels = true } = checkedOptions(options);
+  if (isTfjsNode(tf)) return createTfjsNodeBackend(tf, options);
   const engine = new Engine(tf);
   const store = new Store(engine);
   const memory = hostKernels ? hostMemoryOf(engine) : undefined;
