@@ -35,12 +35,16 @@ for (const [name, model, inputs, layout] of [
   const logits = model.forward(ops, weights, inputs, { training: false, precision: fullPrecision, key });
   const exported = exportPretrained(ops, model, weights, { layout });
   const tensors = {};
-  for (const [tensor, { shape, read }] of Object.entries(exported.tensors)) tensors[tensor] = tensorFrom(await read(), shape);
+  for (const [tensor, { shape, read }] of Object.entries(exported.tensors))
+    tensors[tensor] = tensorFrom(await read(), shape);
   const out = join(folder, name);
   mkdirSync(out, { recursive: true });
   await writeSafetensorsFile(join(out, 'model.safetensors'), { tensors, metadata: { format: 'pt' } });
   writeFileSync(join(out, 'config.json'), JSON.stringify(exported.config ?? model.config, null, 2));
   const numbers = async (x) => ({ shape: x.shape, data: [...(await ops.read(x))] });
-  writeFileSync(join(out, 'expected.json'), JSON.stringify({ inputs: await numbers(inputs), logits: await numbers(logits) }));
+  writeFileSync(
+    join(out, 'expected.json'),
+    JSON.stringify({ inputs: await numbers(inputs), logits: await numbers(logits) }),
+  );
   console.log(`${out}: ${Object.keys(tensors).length} tensors`);
 }

@@ -18,7 +18,6 @@ export { fullPrecision, precisionNames, precisionPreset } from './precision.js';
 export { type ConfigJson, configJsonOf, modelFromConfigJson, type PretrainedModel } from './pretrained/config-json.js';
 export { type Exported, type ExportedTensor, exportPretrained } from './pretrained/export-pretrained.js';
 export { type Imported, type ImportSource, importPretrained } from './pretrained/import-pretrained.js';
-export { shardedTensors } from './pretrained/sharded.js';
 export type { PretrainedTensor, PretrainedTensors } from './pretrained/tensors.js';
 export { type ProductOptions, quantizedMatmul } from './quantized-matmul.js';
 export { type SamplingOptions, sampleToken } from './sampling.js';

@@ -16,7 +16,7 @@ afterAll(() => rmSync(scratch, { recursive: true }));
 
 /** What an example exports. Its relative folders are those of the golden files, and one of the test's own. */
 async function run(index: number): Promise<{ readonly [name: string]: unknown }> {
-  const code = examples[index]!.replaceAll('`gpt2/', `\`${golden}gpt2/`).replaceAll("'exported", `'${scratch}`);
+  const code = examples[index]!.replaceAll("'gpt2/", `'${golden}gpt2/`).replaceAll("'exported", `'${scratch}`);
   const folder = new URL('../.vitest/', import.meta.url);
   mkdirSync(folder, { recursive: true });
   const file = new URL(`readme-example-${index}.ts`, folder);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseSafetensors, toFloat32Array } from '@lmd/safetensors';
-import { type ConfigJson, type PretrainedTensor, type PretrainedTensors, shardedTensors } from '../src/index.js';
+import type { ConfigJson, PretrainedTensor } from '../src/index.js';
 
 interface Numbers {
   readonly shape: readonly number[];
@@ -10,7 +10,7 @@ interface Numbers {
 /** What `tools/parity/generate.py` wrote of one model. */
 export interface Golden {
   readonly config: ConfigJson | undefined;
-  readonly tensors: PretrainedTensors;
+  readonly tensors: { readonly [name: string]: PretrainedTensor };
   readonly gradients: { readonly [name: string]: PretrainedTensor };
   readonly inputs: Numbers;
   readonly labels: Numbers;
@@ -29,10 +29,6 @@ export function fileTensors(file: string): { readonly [name: string]: Pretrained
   );
 }
 
-export function recordReader(record: { readonly [name: string]: PretrainedTensor }): PretrainedTensors {
-  return { names: Object.keys(record), read: (name) => record[name]! };
-}
-
 export function golden(name: 'gpt2' | 'vit-transformers' | 'vit-timm-class-token' | 'vit-timm-mean'): Golden {
   return {
     ...json(`${name}/golden.json`),
@@ -40,7 +36,10 @@ export function golden(name: 'gpt2' | 'vit-transformers' | 'vit-timm-class-token
     gradients: fileTensors(`${name}/gradients/model.safetensors`),
     tensors:
       name === 'gpt2'
-        ? shardedTensors(json('gpt2/model.safetensors.index.json'), (file) => recordReader(fileTensors(`gpt2/${file}`)))
-        : recordReader(fileTensors(`${name}/model.safetensors`)),
+        ? {
+            ...fileTensors('gpt2/model-00001-of-00002.safetensors'),
+            ...fileTensors('gpt2/model-00002-of-00002.safetensors'),
+          }
+        : fileTensors(`${name}/model.safetensors`),
   };
 }
