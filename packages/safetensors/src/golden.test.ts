@@ -1,6 +1,13 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { parseSafetensors, type SafetensorsDtype, safetensorsDtypes, serializeSafetensors } from './index.js';
+import {
+  bitsPerElement,
+  parseSafetensors,
+  type SafetensorsDtype,
+  safetensorsDtypes,
+  serializeSafetensors,
+  tensorFrom,
+} from './index.js';
 
 // Written by the original library (safetensors 0.8.0 for Python); see test/golden/README.md.
 const golden = (name: string) => new Uint8Array(readFileSync(new URL(`../test/golden/${name}`, import.meta.url)));
@@ -36,5 +43,33 @@ describe('files of the original library', () => {
       expect(Buffer.compare(written, golden('every-dtype.safetensors'))).toBe(0);
     }
     expect(serializeSafetensors({ tensors: {} })).toEqual(golden('empty.safetensors'));
+  });
+});
+
+describe('written-here.safetensors, which tools/safetensors/check.py reads with the original library', () => {
+  const float = (shape: number[], ...values: number[]) => tensorFrom(new Float32Array(values), shape);
+  const input = {
+    tensors: {
+      ...Object.fromEntries(
+        safetensorsDtypes.map((dtype, k) => {
+          const data = Uint8Array.from({ length: bitsPerElement(dtype) }, (_, byte) => (k * 7 + byte * 13 + 1) % 251);
+          return [`y.${dtype}`, { dtype, shape: [2, 4], data }];
+        }),
+      ),
+      'a scalar': float([], 1),
+      empty: float([0, 4]),
+      'ünïcode "quoted" \n\t\u0001\u007f\u2028 \u{1f600}': float([1], 2),
+      '\uffee': float([1], 8),
+      '\u{1f600}': float([1], 32),
+    },
+    metadata: { note: 'quoted "value" \u2028', format: 'lmd' },
+  };
+
+  it('is what this package writes', () => {
+    const written = serializeSafetensors(input);
+    if (process.env.LMD_WRITE_GOLDEN !== undefined) {
+      writeFileSync(new URL('../test/golden/written-here.safetensors', import.meta.url), written);
+    }
+    expect(Buffer.compare(written, golden('written-here.safetensors'))).toBe(0);
   });
 });

@@ -2,6 +2,7 @@ import { SafetensorsError, show } from './errors.js';
 
 const whitespace = new Set([' ', '\t', '\n', '\r']);
 const integer = /0|[1-9][0-9]*/y;
+const plain = /true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 // A string as JSON has it, up to its closing quote.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids exactly these, unescaped, within a string.
 const quoted = /"[^"\\\u0000-\u001f]*(?:\\.[^"\\\u0000-\u001f]*)*"/y;
@@ -66,6 +67,22 @@ export class HeaderScanner {
     } while (this.#take(','));
     this.#expect(']', what);
     return values;
+  }
+
+  /** A string, number, true, false or null. */
+  plainValue(what: string): string | number | boolean | null {
+    if (this.text[this.#position] === '"') return this.string(what);
+    plain.lastIndex = this.#position;
+    const match = plain.exec(this.text);
+    if (match === null) throw this.#unexpected(`${what}, a string, number, true, false or null`);
+    this.#position = plain.lastIndex;
+    return JSON.parse(match[0]);
+  }
+
+  /** Nothing may follow but white space, as at the end of any JSON text. */
+  endOfText(): void {
+    this.#skipWhitespace();
+    if (this.#position < this.text.length) throw this.#unexpected('nothing after the end');
   }
 
   /** Nothing may follow but the spaces that pad the header. */

@@ -12,8 +12,16 @@ export {
   type SafetensorsErrorDetails,
 } from './errors.js';
 export type { SafetensorsMetadata, TensorEntry } from './header.js';
+export {
+  type BlobLike,
+  openSafetensors,
+  openSafetensorsBlob,
+  type SafetensorsFile,
+  type SafetensorsSource,
+} from './open.js';
 export { parseSafetensors, type Safetensors, type SafetensorsTensor } from './parse.js';
-export { type SafetensorsInput, serializeSafetensors } from './serialize.js';
+export { type SafetensorsDescription, type SafetensorsInput, serializeSafetensors } from './serialize.js';
+export { openShards, parseShardIndex, type ShardEntry, type ShardedSafetensors, type ShardIndex } from './shards.js';
 export {
   type SafetensorsArray,
   tensorFrom,

@@ -1,6 +1,6 @@
-import { alignmentOrder, byteLengthOf } from './dtypes.js';
+import { alignmentOrder, byteLengthOf, type SafetensorsDtype } from './dtypes.js';
 import { SafetensorsError, show } from './errors.js';
-import { lengthBytes, maxHeaderBytes } from './header.js';
+import { lengthBytes, maxHeaderBytes, type TensorEntry } from './header.js';
 import { nameError } from './header-scanner.js';
 import type { SafetensorsTensor } from './parse.js';
 
@@ -40,6 +40,63 @@ export interface Layout {
 
 /** The parts of a file, in order, without copying tensor data: a writer may write them one by one. */
 export function layOut(input: SafetensorsInput): Layout {
+  const tensors = checkedInput(input);
+  for (const [name, tensor] of tensors) checkTensor(name, tensor);
+  const { start, entries, byteLength } = layOutHeader(tensors, input.metadata);
+  const byName = new Map(tensors);
+  return { start, data: [...entries.keys()].map((name) => byName.get(name)!.data), byteLength };
+}
+
+export interface HeaderLayout {
+  /** The header with its length before it. */
+  readonly start: Uint8Array;
+  /** Where each tensor stands, in the order of their bytes. */
+  readonly entries: ReadonlyMap<string, TensorEntry>;
+  /** Of the whole file. */
+  readonly byteLength: number;
+}
+
+/** What a tensor is, without its bytes. */
+export interface SafetensorsDescription {
+  readonly dtype: SafetensorsDtype;
+  readonly shape: readonly number[];
+}
+
+/** The header of a file and the place of each tensor, from what the tensors are alone. */
+export function layOutHeader(
+  tensors: readonly (readonly [string, SafetensorsDescription])[],
+  metadata: SafetensorsInput['metadata'],
+): HeaderLayout {
+  for (const [name] of tensors) checkName(name, 'tensor');
+  const sized = tensors.map(([name, { dtype, shape }]) => ({
+    name,
+    dtype,
+    shape,
+    bytes: byteLengthOf(dtype, shape, name),
+  }));
+  sized.sort((a, b) => alignmentOrder(b.dtype) - alignmentOrder(a.dtype) || compareCodePoints(a.name, b.name));
+  const members: string[] = [];
+  const member = metadataMember(metadata);
+  if (member !== undefined) members.push(member);
+  const entries = new Map<string, TensorEntry>();
+  let begin = 0;
+  for (const { name, dtype, shape, bytes } of sized) {
+    const end = begin + bytes;
+    members.push(
+      `${JSON.stringify(name)}:{"dtype":"${dtype}","shape":[${shape.join(',')}],"data_offsets":[${begin},${end}]}`,
+    );
+    entries.set(name, { dtype, shape: [...shape], begin, end });
+    begin = end;
+  }
+  const start = headerBytes(`{${members.join(',')}}`);
+  return { start, entries, byteLength: start.length + begin };
+}
+
+/** Refuses unknown options; the tensors as pairs of name and value. */
+export function checkedInput<T>(input: {
+  readonly tensors: ReadonlyMap<string, T> | { readonly [name: string]: T };
+  readonly metadata?: SafetensorsInput['metadata'];
+}): [string, T][] {
   if (typeof input !== 'object' || input === null || typeof input.tensors !== 'object' || input.tensors === null) {
     throw new SafetensorsError('INVALID_ARGUMENT', `The tensors to write are ${show(input)}.`, {
       subject: 'tensors',
@@ -54,27 +111,7 @@ export function layOut(input: SafetensorsInput): Layout {
       remedy: 'The options are: tensors, metadata.',
     });
   }
-  const tensors: [string, SafetensorsTensor][] =
-    input.tensors instanceof Map ? [...input.tensors] : Object.entries(input.tensors);
-  for (const [name] of tensors) checkName(name, 'tensor');
-  for (const [name, tensor] of tensors) checkTensor(name, tensor);
-  tensors.sort(
-    ([aName, a], [bName, b]) => alignmentOrder(b.dtype) - alignmentOrder(a.dtype) || compareCodePoints(aName, bName),
-  );
-
-  const members: string[] = [];
-  const metadata = metadataMember(input.metadata);
-  if (metadata !== undefined) members.push(metadata);
-  let offset = 0;
-  for (const [name, { dtype, shape, data }] of tensors) {
-    const end = offset + data.length;
-    members.push(
-      `${JSON.stringify(name)}:{"dtype":"${dtype}","shape":[${shape.join(',')}],"data_offsets":[${offset},${end}]}`,
-    );
-    offset = end;
-  }
-  const start = headerBytes(`{${members.join(',')}}`);
-  return { start, data: tensors.map(([, { data }]) => data), byteLength: start.length + offset };
+  return input.tensors instanceof Map ? [...input.tensors] : Object.entries(input.tensors);
 }
 
 function headerBytes(json: string): Uint8Array {

@@ -1,8 +1,10 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { SafetensorsError } from '../errors.js';
-import { lengthBytes, parseHeader, parseHeaderLength, type SafetensorsMetadata, type TensorEntry } from '../header.js';
-import { parseSafetensors, type Safetensors, type SafetensorsTensor } from '../parse.js';
+import { openSafetensors, type SafetensorsFile } from '../open.js';
+import { parseSafetensors, type Safetensors } from '../parse.js';
 import { layOut, type SafetensorsInput } from '../serialize.js';
+import { openShards, parseShardIndex, type ShardedSafetensors } from '../shards.js';
 import { fileError } from './file-errors.js';
 import { writeFileAtomic } from './write-file-atomic.js';
 
@@ -20,60 +22,34 @@ export async function readSafetensorsFile(path: string): Promise<Safetensors> {
   return await withFile(path, async (file, size) => parseSafetensors(await readExactly(file, path, 0, size)));
 }
 
-/** An open file whose header is read and checked, and whose tensors are read one at a time. */
-export interface SafetensorsFile {
-  readonly metadata: SafetensorsMetadata;
-  /** What the file holds, in the order of its bytes. */
-  readonly entries: ReadonlyMap<string, TensorEntry>;
-  /** One tensor, with bytes of its own. Reads may run at the same time. */
-  read(name: string): Promise<SafetensorsTensor>;
-  /** Frees the file. Twice is no error. */
-  close(): Promise<void>;
-}
-
 /** Opens a file and reads its header alone, so that tensors larger than memory in sum can be read one by one. Close it at the end. */
 export async function openSafetensorsFile(path: string): Promise<SafetensorsFile> {
   const file = await open(path, 'r').catch((error) => Promise.reject(fileError('open', path, error)));
+  let size: number;
   try {
-    const size = await sizeOf(file, path);
-    const headerLength = parseHeaderLength(await readExactly(file, path, 0, Math.min(size, lengthBytes)), size);
-    const dataStart = lengthBytes + headerLength;
-    const { metadata, entries } = parseHeader(
-      await readExactly(file, path, lengthBytes, headerLength),
-      size - dataStart,
-    );
-    let closed = false;
-    return {
-      metadata,
-      entries,
-      async read(name) {
-        if (closed) {
-          throw new SafetensorsError('INVALID_ARGUMENT', `"${path}" is closed.`, {
-            subject: path,
-            remedy: 'Read before close, or open the file again.',
-          });
-        }
-        const entry = entries.get(name);
-        if (entry === undefined) {
-          throw new SafetensorsError('TENSOR_MISSING', `"${path}" holds no tensor "${name}".`, {
-            subject: name,
-            value: name,
-            remedy: `It holds ${entries.size} tensors, named in entries.`,
-          });
-        }
-        const data = await readExactly(file, path, dataStart + entry.begin, entry.end - entry.begin);
-        return { dtype: entry.dtype, shape: entry.shape, data };
-      },
-      async close() {
-        if (closed) return;
-        closed = true;
-        await file.close();
-      },
-    };
+    size = await sizeOf(file, path);
   } catch (error) {
     await file.close();
     throw fileError('read', path, error);
   }
+  return await openSafetensors({
+    name: path,
+    size,
+    read: (position, length) =>
+      readExactly(file, path, position, length).catch((error) => Promise.reject(fileError('read', path, error))),
+    close: () => file.close(),
+  });
+}
+
+/**
+ * Opens a model that is split over several files: `path` is its index, as in `model.safetensors.index.json`, and the files stand in the
+ * same folder. Close it at the end.
+ *
+ * @throws SafetensorsError naming the index or the file that is missing, damaged, or at odds with the index.
+ */
+export async function openShardedSafetensors(path: string): Promise<ShardedSafetensors> {
+  const text = await readFile(path, 'utf8').catch((error) => Promise.reject(fileError('read', path, error)));
+  return await openShards(parseShardIndex(text, path), (file) => openSafetensorsFile(join(dirname(path), file)));
 }
 
 async function withFile<T>(path: string, body: (file: FileHandle, size: number) => Promise<T>): Promise<T> {

@@ -1,3 +1,10 @@
+export type { SafetensorsFile } from '../open.js';
 export { type AtomicFile, createAtomicFile } from './atomic-file.js';
-export { openSafetensorsFile, readSafetensorsFile, type SafetensorsFile, writeSafetensorsFile } from './files.js';
+export {
+  openSafetensorsFile,
+  openShardedSafetensors,
+  readSafetensorsFile,
+  writeSafetensorsFile,
+} from './files.js';
+export { createSafetensorsWriter, type SafetensorsWriter, type SafetensorsWriterInput } from './safetensors-writer.js';
 export { type FileContents, writeFileAtomic } from './write-file-atomic.js';

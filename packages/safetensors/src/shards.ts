@@ -1,0 +1,152 @@
+import { SafetensorsError, type SafetensorsErrorCode, show } from './errors.js';
+import type { TensorEntry } from './header.js';
+import { HeaderScanner } from './header-scanner.js';
+import { missing, type SafetensorsFile } from './open.js';
+import type { SafetensorsTensor } from './parse.js';
+
+/** The index of a model that is split over several files, as in `model.safetensors.index.json`. */
+export interface ShardIndex {
+  /** As in `total_size`. */
+  readonly metadata: { readonly [name: string]: string | number | boolean | null };
+  /** Name of the file of each tensor. */
+  readonly fileOf: ReadonlyMap<string, string>;
+}
+
+/** A tensor of a model that is split over several files: where it stands, and in which. */
+export interface ShardEntry extends TensorEntry {
+  readonly file: string;
+}
+
+export interface ShardedSafetensors {
+  readonly metadata: ShardIndex['metadata'];
+  readonly entries: ReadonlyMap<string, ShardEntry>;
+  /** One tensor, with bytes of its own. Reads may run at the same time. */
+  read(name: string): Promise<SafetensorsTensor>;
+  /** Closes every file. Twice is no error. */
+  close(): Promise<void>;
+}
+
+/**
+ * Parses an index: `metadata`, an object of plain values, and `weight_map`, the file of each tensor. As strict as a header: nothing
+ * stands twice, `__proto__` is refused, and a file is named without a folder.
+ *
+ * @throws SafetensorsError and nothing else, whatever the text.
+ */
+export function parseShardIndex(text: string, name = 'index'): ShardIndex {
+  return inFile(name, () => {
+    const scanner = new HeaderScanner(text);
+    const metadata: Record<string, string | number | boolean | null> = Object.create(null);
+    let fileOf: Map<string, string> | undefined;
+    scanner.object('the index', (key) => {
+      if (key === 'metadata') {
+        scanner.object('metadata', (field) => {
+          metadata[field] = scanner.plainValue(`the value of ${show(field)} in metadata`);
+        });
+      } else if (key === 'weight_map') {
+        const map = new Map<string, string>();
+        scanner.object('weight_map', (tensor) => {
+          map.set(tensor, checkFileName(tensor, scanner.string(`the file of ${show(tensor)}`)));
+        });
+        fileOf = map;
+      } else {
+        throw indexError(
+          `The index has the unknown field ${show(key)}.`,
+          key,
+          'Its fields are metadata and weight_map.',
+        );
+      }
+    });
+    scanner.endOfText();
+    if (fileOf === undefined)
+      throw indexError('The index has no weight_map.', undefined, 'It names the file of each tensor.');
+    return { metadata, fileOf };
+  });
+}
+
+/**
+ * Opens every file that an index names, and checks that they hold the tensors that the index says, no more and no fewer.
+ *
+ * @param open opens one file by the name that the index gives it.
+ * @throws SafetensorsError naming the file that is missing, damaged, or at odds with the index; all that were opened are closed.
+ */
+export async function openShards(
+  index: ShardIndex,
+  open: (file: string) => Promise<SafetensorsFile>,
+): Promise<ShardedSafetensors> {
+  const files = new Map<string, SafetensorsFile>();
+  const close = async () => {
+    await Promise.all([...files.values()].map((file) => file.close()));
+  };
+  try {
+    for (const name of new Set(index.fileOf.values())) {
+      files.set(name, await inFileAsync(name, () => open(name)));
+    }
+    const entries = new Map<string, ShardEntry>();
+    for (const [tensor, name] of index.fileOf) {
+      const entry = files.get(name)!.entries.get(tensor);
+      if (entry === undefined) throw missing(name, tensor, files.get(name)!.entries.size);
+      entries.set(tensor, { ...entry, file: name });
+    }
+    for (const [name, file] of files) {
+      for (const tensor of file.entries.keys()) {
+        if (index.fileOf.get(tensor) === name) continue;
+        throw indexError(
+          `"${name}" holds the tensor ${show(tensor)}, which the index ${index.fileOf.has(tensor) ? 'seeks in another file' : 'does not name'}.`,
+          tensor,
+          'The files and the index do not belong together: fetch them again.',
+          name,
+        );
+      }
+    }
+    return {
+      metadata: index.metadata,
+      entries,
+      close,
+      async read(tensor) {
+        const entry = entries.get(tensor);
+        if (entry === undefined) throw missing('the index', tensor, entries.size);
+        return await inFileAsync(entry.file, () => files.get(entry.file)!.read(tensor));
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** A path out of the folder would let an index read any file of the machine. */
+function checkFileName(tensor: string, file: string): string {
+  if (file !== '' && file !== '.' && file !== '..' && !/[/\\\0]/.test(file)) return file;
+  throw new SafetensorsError('NAME_INVALID', `The file of ${show(tensor)} is ${show(file)}.`, {
+    subject: tensor,
+    value: file,
+    remedy: 'An index names files of its own folder, without a path.',
+  });
+}
+
+function indexError(message: string, value: unknown, remedy: string, subject = 'index'): SafetensorsError {
+  return new SafetensorsError('HEADER_INVALID', message, { subject, value, remedy });
+}
+
+/** An error of one file among several says in which. */
+function named(file: string, error: unknown): unknown {
+  if (!(error instanceof SafetensorsError) || error.message.includes(file)) return error;
+  const code: SafetensorsErrorCode = error.code;
+  return new SafetensorsError(code, `"${file}": ${error.message}`, { subject: file, value: error.value, cause: error });
+}
+
+function inFile<T>(file: string, body: () => T): T {
+  try {
+    return body();
+  } catch (error) {
+    throw named(file, error);
+  }
+}
+
+async function inFileAsync<T>(file: string, body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (error) {
+    throw named(file, error);
+  }
+}
