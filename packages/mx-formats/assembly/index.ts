@@ -2,7 +2,9 @@
 
 export { encodeColumns, roundColumns } from './columns';
 export { decodeColumns, decodeRows } from './decode';
+export { largestInMemory, roundRowsInMemory, roundSlabsInMemory } from './in-memory';
 export { packCodes, unpackCodes } from './packing';
 export { philoxGroups } from './philox';
 export { encodeRows, largestFinite, roundRows } from './rows';
 export { configureBlocks, configureElement, configureWords } from './settings';
+export { initialize, workspaceBytes } from './workspace';

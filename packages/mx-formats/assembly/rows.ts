@@ -1,11 +1,12 @@
 // Blocks of consecutive elements, four at once. Sources and targets are apart, and each has spare bytes at its end: the last vector
 // of a block may reach beyond it, and what it writes there is written again by the next block.
 
-import { COUNTS, encodeFour, roundFour, STARTS } from './run';
+import { encodeFour, roundFour } from './run';
 import { fourBytes, prepareFour } from './scales';
 import { blockSize, magnitudeWord } from './settings';
 import { encodeSingle, roundSingle } from './single';
 import { firstLanes, largestLane, largestLanes } from './vector';
+import { COUNTS, LANES, STARTS } from './workspace';
 
 /** The largest magnitudes of a block, lane by lane. */
 function largestOfBlock(source: usize, count: i32): v128 {
@@ -73,12 +74,10 @@ function nextFour(source: usize, total: i32, length: i32): v128 {
   return largestLanes(largest0, largest1, largest2, largest3);
 }
 
-const MAXIMA: usize = 176;
-
 /** One of four lanes in all of them. */
 function spread(lanes: v128, lane: usize): v128 {
-  v128.store(MAXIMA, lanes);
-  return v128.load32_splat(MAXIMA + lane);
+  v128.store(LANES, lanes);
+  return v128.load32_splat(LANES + lane);
 }
 
 /** Leaves one block of the four. */
@@ -104,7 +103,11 @@ function roundEach(source: usize, target: usize, words: usize, maxima: v128): vo
 
 /** Rounds `rows` rows of `length` elements. `words` holds the random words, where rounding is stochastic. */
 export function roundRows(source: usize, target: usize, words: usize, rows: i32, length: i32): void {
-  const total = rows * length;
+  roundBlocksUntil(source, target, words, rows * length, length);
+}
+
+/** Rounds the first `total` elements of rows of `length`: whole blocks. */
+export function roundBlocksUntil(source: usize, target: usize, words: usize, total: i32, length: i32): void {
   begin(length);
   while (position < total) {
     const maxima = nextFour(source, total, length);

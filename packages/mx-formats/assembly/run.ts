@@ -1,7 +1,6 @@
 // Runs of vectors that share their scales: the consecutive elements of each of four blocks, or four columns of blocks one row after
 // the other. `step` is the distance in bytes from one vector to the next.
 
-import { AFTER, BEFORE, LIMITS, THRESHOLDS } from './scales';
 import {
   bits,
   e4m3Scales,
@@ -16,10 +15,7 @@ import {
   twosComplement,
 } from './settings';
 import { encodeVector, roundVector, withoutNegativeZero } from './vector';
-
-/** Where each of four blocks starts and how many elements it has, as 32-bit integers. */
-export const STARTS: usize = 144;
-export const COUNTS: usize = 160;
+import { AFTER, BEFORE, COUNTS, LIMITS, STARTS, THRESHOLDS } from './workspace';
 
 // @ts-expect-error: decorators are AssemblyScript's
 @inline

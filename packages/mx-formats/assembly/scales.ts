@@ -14,6 +14,7 @@ import {
   vectorFrom,
   vectorTo,
 } from './settings';
+import { AFTER, BEFORE, BYTES, LIMITS, THRESHOLDS } from './workspace';
 
 /** The scale byte of a block from the float32 bits of its largest magnitude. */
 export function scaleByte(maximum: i32): i32 {
@@ -51,18 +52,6 @@ export function factorBefore(code: i32): f32 {
 export function factorAfter(code: i32): f32 {
   return tensorScale * e4m3Value(code);
 }
-
-// Where the four blocks at hand have their figures, a lane each, in the low memory that nothing else uses: there a lane is spread over
-// a vector in one load.
-/** Scale bytes. */
-export const BYTES: usize = 64;
-/** The exponent bits of the smallest normal element times the scale. */
-export const THRESHOLDS: usize = 80;
-/** The largest element times the scale. */
-export const LIMITS: usize = 96;
-/** What values are multiplied by before rounding and after it: 1 under E8M0 scales, which the thresholds see to. */
-export const BEFORE: usize = 112;
-export const AFTER: usize = 128;
 
 /** Finds the scales of four blocks; false, with nothing found, where the vector kernels are not exact for all of them. */
 export function prepareFour(maxima: v128): bool {

@@ -23,8 +23,9 @@ export async function compile() {
       '--runtime=stub',
       '--enable=simd',
       '--enable=bulk-memory',
-      '--initialMemory=80',
-      '--maximumMemory=80',
+      '--importMemory',
+      '--initialMemory=1',
+      '--maximumMemory=65536',
     ],
     {
       baseDir: folder,

@@ -2,7 +2,7 @@ import { wasmBase64 } from './module.generated.js';
 
 /** What `assembly/index.ts` exports: addresses are bytes, sizes are elements. */
 export interface WasmExports {
-  readonly memory: { readonly buffer: ArrayBuffer };
+  initialize(workspace: number): void;
   configureElement(
     bits: number,
     significantBits: number,
@@ -56,6 +56,7 @@ export interface WasmExports {
 
 /** The little that is used of WebAssembly's own interface, which no library of the compiler's declares without the browser's. */
 declare const WebAssembly: {
+  readonly Memory: new (size: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (module: object, imports: object) => { readonly exports: object };
 };
@@ -88,6 +89,17 @@ export interface WasmInstance {
   readonly bytes: Uint8Array;
 }
 
+/** Enough for all of `addresses`. */
+const pages = 80;
+
+/** See `configureWords` in `assembly/settings.ts`. */
+export const constantWords = [0x7fffffff, 0x7f800000] as const;
+
+/** The kernels as a WebAssembly module, which imports its memory as `env.memory`, and has no data of its own in it. */
+export function kernelModule(): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(wasmBase64), (character) => character.charCodeAt(0));
+}
+
 let instance: WasmInstance | undefined | null = null;
 
 /** The kernels, compiled at the first call; `undefined` where there is no WebAssembly SIMD or it may not be compiled. */
@@ -98,11 +110,12 @@ export function wasmInstance(): WasmInstance | undefined {
 
 function instantiate(): WasmInstance | undefined {
   try {
-    const binary = Uint8Array.from(atob(wasmBase64), (character) => character.charCodeAt(0));
-    const module = new WebAssembly.Module(binary);
-    const exports = new WebAssembly.Instance(module, {}).exports as unknown as WasmExports;
-    exports.configureWords(0x7fffffff, 0x7f800000);
-    const { buffer } = exports.memory;
+    const module = new WebAssembly.Module(kernelModule());
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    const exports = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as WasmExports;
+    exports.initialize(64);
+    exports.configureWords(...constantWords);
+    const { buffer } = memory;
     return { exports, floats: new Float32Array(buffer), words: new Int32Array(buffer), bytes: new Uint8Array(buffer) };
   } catch {
     // An engine without SIMD, or a page whose policy forbids compiling: the plain kernels give the same bits.
