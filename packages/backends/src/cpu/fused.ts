@@ -1,7 +1,7 @@
 import { type FusedKernels, type Primitives, sizeOf, type Tensor } from '@lmd/core';
-import { fakeQuantize } from '@lmd/mx-formats';
 import { cpuAttention } from './attention.js';
 import { bfloat16 } from './elementwise.js';
+import { fakeQuantize } from './fake-quantize.js';
 import type { MemoryHost } from './memory-host.js';
 import { cpuOptimizers } from './optimizers.js';
 
@@ -94,9 +94,6 @@ export function cpuFused(host: MemoryHost, primitives: Primitives): FusedKernels
         run('crossEntropyGradient', split, address(logits), address(labels), address(dy), address(out), classes);
       }),
 
-    fakeQuantize: (x, options) =>
-      like(x, (out) => {
-        fakeQuantize(host.floats(x), { ...options, shape: x.shape }, host.floats(out));
-      }),
+    fakeQuantize: (x, options) => fakeQuantize(host, x, options),
   };
 }

@@ -8,7 +8,7 @@ import {
   type Tensor,
 } from '@lmd/core';
 import type { MemoryHost } from './memory-host.js';
-import { seedWords } from './seed-words.js';
+import { seedWords } from './random.js';
 
 /** Numbers of the priors in `assembly/optimizers.ts`. */
 const regularizerNumbers: Readonly<Record<LmdRegularizer, number>> = {

@@ -12,8 +12,7 @@ const pools: ThreadPool[] = [];
 async function poolOf(threads: number, callers?: RangedKernel, limits?: { waits: number; milliseconds: number }) {
   const wasm = await startWasm('strict', threads);
   const unary = wasm.kernels.unary as RangedKernel;
-  const { modules } = wasm;
-  const pool = new ThreadPool(platform, threads, modules, { unary: callers ?? unary }, limits);
+  const pool = new ThreadPool(platform, threads, wasm.shares, { unary: callers ?? unary }, limits);
   pools.push(pool);
   return { pool, memory: wasm.memory, start: wasm.firstFree };
 }

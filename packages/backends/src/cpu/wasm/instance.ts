@@ -1,8 +1,9 @@
 import { LmdError } from '@lmd/core';
+import { type InMemoryKernels, kernelModule } from '@lmd/mx-formats';
 import type { WasmMemory } from '../arena.js';
 import { noThreads, workerThreads } from '../threads/platform.js';
 import { type RangedKernel, ThreadPool, type WorkerModules } from '../threads/pool.js';
-import type { KernelModule } from './kernels.js';
+import type { KernelModule, Kernels } from './kernels.js';
 import { wasmBase64 } from './module.generated.js';
 import { importingSharedMemory } from './shared-memory.js';
 
@@ -19,13 +20,13 @@ export type Arithmetic = keyof typeof wasmBase64;
 
 export interface WasmInstance {
   /** Of the calling thread. */
-  readonly kernels: KernelModule;
+  readonly kernels: Kernels;
   readonly memory: WasmMemory;
   readonly arithmetic: Arithmetic;
   /** Absent where there is one thread. */
   readonly pool: ThreadPool | undefined;
   /** What other threads begin with. */
-  readonly modules: WorkerModules;
+  readonly shares: WorkerModules;
   /** The first byte of memory that no thread uses for itself. */
   readonly firstFree: number;
 }
@@ -46,31 +47,43 @@ export async function startWasm(wish: Arithmetic | undefined, threads: number): 
   const platform = workerThreads();
   const shared = threads > 1;
   if (shared && platform === undefined) throw noThreads(threads);
-  const bytes = bytesOf(arithmetic);
-  const module = await WebAssembly.compile(shared ? importingSharedMemory(bytes) : bytes);
+  const modules = await Promise.all(
+    [bytesOf(arithmetic), kernelModule()].map((bytes) =>
+      WebAssembly.compile(shared ? importingSharedMemory(bytes) : bytes),
+    ),
+  );
   // What workspaces take is known only once there is an instance.
   const initial = leastPages + 16 * threads;
   const memory = new WebAssembly.Memory({ initial, maximum: largestPages, shared });
-  const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
-  const kernels = exports as KernelModule;
+  const [own, formats] = await Promise.all(
+    modules.map(async (module) => (await WebAssembly.instantiate(module, { env: { memory } })).exports),
+  );
+  const kernels = own as KernelModule;
+  const formatKernels = formats as InMemoryKernels;
   const start = kernels.firstFree() >>> 0;
-  const size = kernels.workspaceBytes() >>> 0;
-  const workspaces = Array.from({ length: threads }, (_, thread) => start + thread * size);
-  const firstFree = start + threads * size;
+  const ownBytes = kernels.workspaceBytes();
+  const bytesEach = ownBytes + formatKernels.workspaceBytes();
+  const workspaces = Array.from({ length: threads }, (_, thread) => {
+    const first = start + thread * bytesEach;
+    return [first, first + ownBytes] as const;
+  });
+  const firstFree = start + threads * bytesEach;
   if (firstFree > initial * page) throw new Error('Workspaces do not fit into the first pages.');
-  kernels.initialize(start);
-  const modules = { modules: [module], memory, workspaces: workspaces.map((one) => [one]) };
-  const pool =
-    platform === undefined || !shared ? undefined : new ThreadPool(platform, threads, modules, rangedKernels(kernels));
-  return { kernels, memory, arithmetic, pool, modules, firstFree };
+  kernels.initialize(workspaces[0]![0]);
+  formatKernels.initialize(workspaces[0]![1]);
+  const ranged = { ...rangedKernels(formats!), ...rangedKernels(own!) };
+  const shares = { modules, memory, workspaces };
+  const pool = platform === undefined || !shared ? undefined : new ThreadPool(platform, threads, shares, ranged);
+  return { kernels: ranged as unknown as Kernels, memory, arithmetic, pool, shares, firstFree };
 }
 
-/** All exports but those that set a module up. */
-function rangedKernels(kernels: KernelModule): Record<string, RangedKernel> {
-  const { firstFree: _, workspaceBytes: __, initialize: ___, ...ranged } = kernels;
-  const functions = Object.entries(ranged).filter(([, value]) => typeof value === 'function');
+/** What does a part of a range: all functions but those that set a module up. */
+function rangedKernels(exports: object): Record<string, RangedKernel> {
+  const functions = Object.entries(exports).filter(([name, value]) => typeof value === 'function' && !setUp.has(name));
   return Object.fromEntries(functions) as Record<string, RangedKernel>;
 }
+
+const setUp = new Set(['firstFree', 'workspaceBytes', 'initialize']);
 
 function canRun(arithmetic: Arithmetic): boolean {
   return typeof WebAssembly === 'object' && WebAssembly.validate(bytesOf(arithmetic));

@@ -1,8 +1,13 @@
+import type { InMemoryKernels } from '@lmd/mx-formats';
+
+/** Kernels of `@lmd/mx-formats`. */
+type FormatKernels = Omit<InMemoryKernels, 'initialize' | 'workspaceBytes'>;
+
 /**
  * The kernels that `assembly/index.ts` exports. Each does the part `from` to `to` of its range: elements (`from` a multiple of 16) where
  * nothing else is said. Addresses are bytes in the backend's memory, sizes and strides are elements.
  */
-export interface Kernels {
+export interface Kernels extends FormatKernels {
   unary(from: number, to: number, operation: number, x: number, out: number): void;
   /** Rows over outer axes of extents [any, e1, e2]; where `width` is 0, elements of one row. */
   binary(
@@ -269,8 +274,8 @@ export interface Kernels {
   argMaxRows(from: number, to: number, x: number, out: number, width: number, integers: boolean): void;
 }
 
-/** What a module exports beside its kernels. */
-export interface KernelModule extends Kernels {
+/** What the backend's own module exports. */
+export interface KernelModule extends Omit<Kernels, keyof FormatKernels> {
   /** The first byte of memory that the module does not use itself. */
   firstFree(): number;
   /** What `initialize` takes for one thread. */

@@ -1,0 +1,42 @@
+import { type FusedKernels, sizeOf, type Tensor } from '@lmd/core';
+import { planInMemory } from '@lmd/mx-formats';
+import type { MemoryHost } from './memory-host.js';
+import { randomTensor } from './random.js';
+
+type Options = Parameters<FusedKernels['fakeQuantize']>[1];
+
+/** Values of which one call finds the largest. */
+const partSize = 65_536;
+const settingWords = 17;
+/** Nanoseconds an element. */
+const cost = 0.7;
+
+/** Rounds from the arena to the arena, by the kernels of `@lmd/mx-formats`. */
+export function fakeQuantize(host: MemoryHost, x: Tensor, options: Options): Tensor {
+  const { run, address, store } = host;
+  const count = sizeOf(x.shape);
+  const plan = planInMemory(count, { ...options, shape: x.shape });
+  return host.make(x.shape, 'f32', (out) => {
+    if (count === 0) return;
+    const words = plan.stochastic ? randomTensor(host, 'randomBits', x.shape, options.key!) : undefined;
+    const largest = plan.needsLargest ? largestFinite(host, x, count) : 0;
+    const settings = host.allocate([settingWords], 'i32');
+    host.integers(settings).set(plan.settings(largest));
+    const rest = [settings, x, out, words ?? x].map(address) as [number, number, number, number];
+    const split = { total: plan.total, cost: (cost * count) / plan.total };
+    if (plan.kernel === 'roundRowsInMemory') run(plan.kernel, split, ...rest, ...(plan.shape as [number]));
+    else run(plan.kernel, split, ...rest, ...(plan.shape as [number, number, number]));
+    store.free(settings);
+    if (words !== undefined) store.free(words);
+  });
+}
+
+/** The largest finite magnitude, as float32 bits: those of positive numbers are in the order of the numbers. */
+function largestFinite(host: MemoryHost, x: Tensor, count: number): number {
+  const total = Math.ceil(count / partSize);
+  const parts = host.allocate([total], 'i32');
+  host.run('largestInMemory', { total, cost: 0.2 * partSize }, host.address(x), host.address(parts), count, partSize);
+  const largest = host.integers(parts).reduce((a, b) => Math.max(a, b), 0);
+  host.store.free(parts);
+  return largest;
+}
