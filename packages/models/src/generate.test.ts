@@ -1,7 +1,8 @@
-import { isLmdError, type NamedTensors } from '@lmd/core';
+import { isLmdError, type NamedTensors, type OperandPrecision } from '@lmd/core';
 import { describe, expect, it } from 'vitest';
 import { errorOf, key, reference, stirred } from '../test/support.js';
 import { type GenerateOptions, generate, gpt2, precisionPreset } from './index.js';
+import { roundWeights } from './rounded-weights.js';
 
 const { ops, read } = reference('f32');
 const model = gpt2({ vocabularySize: 13, contextLength: 12, width: 16, depth: 2, heads: 2 });
@@ -55,8 +56,27 @@ describe('generate', () => {
     expect(ops.memory().tensors).toBe(before);
   });
 
-  it('runs in low precision', async () => {
-    expect(await textOf({ precision: precisionPreset('mxfp6_e3m2') })).toHaveLength(9);
+  it.each(['bf16', 'mxfp6_e3m2', 'mxfp4_e2m1'])(
+    'rounds the weights once, with the bits of each time, in %s',
+    (name) => {
+      const context = { precision: precisionPreset(name), key };
+      for (const quantizeHead of [true, false]) {
+        const other = gpt2({ ...model.config, quantizeHead });
+        const tokens = ops.fromData(Int32Array.from(base.prompt), [1, 3]);
+        const rounded = roundWeights(ops, other, weights, context.precision);
+        expect(rounded.made).toHaveLength(8 + (quantizeHead ? 1 : 0));
+        const once = other.prefill(ops, rounded.weights, tokens, { ...context, precision: rounded.precision });
+        expect(read(once.logits)).toEqual(read(other.prefill(ops, weights, tokens, context).logits));
+      }
+    },
+  );
+
+  it('runs in low precision, with noise in the rounding too', async () => {
+    const precision = precisionPreset('mxfp6_e3m2');
+    expect(await textOf({ precision })).toHaveLength(9);
+    const nearest = precision.forward.weights as Exclude<OperandPrecision, string>;
+    const weights = { ...nearest, rounding: 'stochastic' as const };
+    expect(await textOf({ precision: { ...precision, forward: { ...precision.forward, weights } } })).toHaveLength(9);
   });
 
   it('refuses what does not fit the model, at once', () => {

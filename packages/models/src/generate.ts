@@ -2,6 +2,7 @@ import { LmdError, type NamedTensors, type Operations, type Precision } from '@l
 import type { CachedLogits, Gpt2 } from './gpt2.js';
 import type { KeyValueCache } from './layers/cached-block.js';
 import { fullPrecision } from './precision.js';
+import { roundWeights } from './rounded-weights.js';
 import { type SamplingOptions, sampleToken } from './sampling.js';
 
 export interface GenerateOptions extends SamplingOptions {
@@ -40,7 +41,11 @@ async function* continueText(
   { ops, model, weights, prompt, stop = [], seed = 0, precision = fullPrecision, ...sampling }: GenerateOptions,
   maxTokens: number,
 ): AsyncGenerator<number, void, undefined> {
-  const contextAt = (position: number) => ({ precision, key: { seed, step: position, sample: 0 } });
+  const rounded = roundWeights(ops, model, weights, precision);
+  const contextAt = (position: number) => ({
+    precision: rounded.precision,
+    key: { seed, step: position, sample: 0 },
+  });
   let cache: KeyValueCache = {};
   try {
     let fed: ArrayLike<number> = prompt;
@@ -48,7 +53,7 @@ async function* continueText(
       const position = prompt.length + made;
       const step: CachedLogits = ops.scope(() => {
         const tokens = ops.fromData(Int32Array.from(fed), [1, fed.length]);
-        return model.decode(ops, weights, tokens, cache, contextAt(position));
+        return model.decode(ops, rounded.weights, tokens, cache, contextAt(position));
       });
       ops.dispose(cache);
       cache = step.cache;
@@ -65,6 +70,7 @@ async function* continueText(
     }
   } finally {
     ops.dispose(cache);
+    ops.dispose(rounded.made);
   }
 }
 

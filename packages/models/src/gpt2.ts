@@ -1,15 +1,13 @@
 import { type ForwardContext, LmdError, type Model, type NamedTensors, type Operations, type Tensor } from '@lmd/core';
 import { blockParameters, normParameters, type ParameterSpecifications } from './block-parameters.js';
 import { type Gpt2Config, resolveGpt2Config } from './gpt2-config.js';
+import { headWeight, logitsOf } from './gpt2-head.js';
 import { initializeParameters, normal } from './initialization.js';
 import { cachedBlock, cachedLength, type KeyValueCache } from './layers/cached-block.js';
 import type { LayerContext } from './layers/context.js';
 import { dropout } from './layers/dropout.js';
-import { layerNorm } from './layers/layer-norm.js';
 import { checkWeights, parameter } from './layers/parameters.js';
 import { transformerBlock } from './layers/transformer-block.js';
-import { fullPrecision } from './precision.js';
-import { quantizedMatmul } from './quantized-matmul.js';
 
 export interface Gpt2 extends Model {
   readonly architecture: 'gpt2';
@@ -105,27 +103,10 @@ export function gpt2(config: Gpt2Config): Gpt2 {
 function embed(ops: Operations, tokens: Tensor, start: number, options: Required<Gpt2Config>, context: LayerContext) {
   const [length, { width }] = [tokens.shape[1]!, options];
   return ops.scope(() => {
-    const embedded = ops.gather(parameter(context.weights, 'tokenEmbedding.weight'), tokens);
+    const embedded = ops.gather(parameter(context.weights, headWeight), tokens);
     const positions = ops.slice(parameter(context.weights, 'positionEmbedding'), [start, 0], [length, width]);
     return dropout(ops, ops.add(embedded, positions), options.dropout, 'embedding', context);
   });
-}
-
-/** The final norm, and the product with the transposed token embedding: [..., width] → [..., vocabulary]. */
-function logitsOf(ops: Operations, x: Tensor, options: Required<Gpt2Config>, context: LayerContext): Tensor {
-  return ops.scope(() =>
-    quantizedMatmul(
-      ops,
-      layerNorm(ops, x, 'norm', options.layerNormEpsilon, context),
-      parameter(context.weights, 'tokenEmbedding.weight'),
-      {
-        precision: options.quantizeHead ? context.precision : fullPrecision,
-        key: context.key,
-        product: 'head',
-        transposeB: true,
-      },
-    ),
-  );
 }
 
 /** Every parameter in the order of the forward pass, begun as the published models were. */
@@ -143,7 +124,7 @@ function gpt2Parameters(options: Required<Gpt2Config>): ParameterSpecifications 
   );
   return Object.assign(
     {
-      'tokenEmbedding.weight': { shape: [vocabularySize, width], initialization: matrix },
+      [headWeight]: { shape: [vocabularySize, width], initialization: matrix },
       positionEmbedding: { shape: [contextLength, width], initialization: matrix },
     },
     ...blocks,

@@ -1,0 +1,26 @@
+import type { Operations, Tensor } from '@lmd/core';
+import type { Gpt2Config } from './gpt2-config.js';
+import type { LayerContext } from './layers/context.js';
+import { layerNorm } from './layers/layer-norm.js';
+import { parameter } from './layers/parameters.js';
+import { fullPrecision } from './precision.js';
+import { quantizedMatmul } from './quantized-matmul.js';
+
+/** The token embedding [vocabulary, width], which is also the transposed output matrix. */
+export const headWeight = 'tokenEmbedding.weight';
+/** A copy of it that is rounded already, where inference has made one (`roundWeights`). */
+export const roundedHeadWeight = 'tokenEmbedding.rounded';
+
+/** The final norm, and the product with the transposed token embedding: [..., width] → [..., vocabulary]. */
+export function logitsOf(ops: Operations, x: Tensor, options: Required<Gpt2Config>, context: LayerContext): Tensor {
+  const { weights, precision, key } = context;
+  return ops.scope(() => {
+    const normed = layerNorm(ops, x, 'norm', options.layerNormEpsilon, context);
+    return quantizedMatmul(ops, normed, weights[roundedHeadWeight] ?? parameter(weights, headWeight), {
+      precision: options.quantizeHead ? precision : fullPrecision,
+      key,
+      product: 'head',
+      transposeB: true,
+    });
+  });
+}
