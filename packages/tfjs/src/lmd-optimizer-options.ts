@@ -1,0 +1,133 @@
+import {
+  type AdamwOptions,
+  adamw,
+  LmdError,
+  type LmdOptions,
+  lmd,
+  type Optimizer,
+  type WeightPredicate,
+} from '@lmd/core';
+import { invalid } from './precision.js';
+
+/**
+ * Options of `LMDOptimizer`: those of `lmd` of `@lmd/core`, under the same names and with the same defaults, and three of its own.
+ */
+export interface LMDOptimizerOptions extends LmdOptions {
+  /** Of all draws: an integer in [0, 2^53). Default 0. */
+  readonly seed?: number;
+  /**
+   * Which variables AdamW updates instead of LMD. `vectors` (default): those of rank 0 and 1, which are biases and gains of
+   * normalization; they start at 0 or 1, and a multiplicative rule cannot leave 0. `none`. A list of variables' names: these
+   * and the vectors. A function of name and shape: those for which it returns true. A choice of ours.
+   */
+  readonly adamwFor?: 'vectors' | 'none' | readonly string[] | WeightPredicate;
+  /** Options of AdamW for those variables, with its own learning rate: by default 1e-3. */
+  readonly adamw?: AdamwOptions;
+}
+
+export type Rule = 'lmd' | 'adamw';
+
+export interface ResolvedOptimizerOptions {
+  readonly seed: number;
+  readonly rules: { readonly [rule in Rule]: Optimizer };
+  /** `lmd` with medians of the prior for the named variables only: it refuses names that it is not given. */
+  readonly lmdFor: (names: readonly string[]) => Optimizer;
+  readonly priorMedianNames: readonly string[];
+  readonly ruleOf: (name: string, shape: readonly number[]) => Rule;
+}
+
+const owner = 'LMDOptimizer';
+
+/** Throws `UNKNOWN_OPTION` or `INVALID_ARGUMENT`, naming the option. */
+export function resolveOptimizerOptions(options: LMDOptimizerOptions): ResolvedOptimizerOptions {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw invalid(owner, 'options', options, 'Give a record: new LMDOptimizer({ learningRate: 0.003 }).');
+  }
+  const { seed = 0, adamwFor = 'vectors', adamw: adamwOptions = {}, ...lmdOptions } = options;
+  if (!Number.isSafeInteger(seed) || seed < 0) throw invalid(owner, 'seed', seed, 'Give an integer in [0, 2^53).');
+  const { priorMedian } = lmdOptions;
+  return {
+    seed,
+    rules: { lmd: lmd(lmdOptions), adamw: adamw(adamwOptions) },
+    lmdFor(names) {
+      if (typeof priorMedian !== 'object' || priorMedian === null) return lmd(lmdOptions);
+      const named = Object.fromEntries(Object.entries(priorMedian).filter(([name]) => names.includes(name)));
+      return lmd({ ...lmdOptions, priorMedian: named });
+    },
+    priorMedianNames: typeof priorMedian === 'object' && priorMedian !== null ? Object.keys(priorMedian) : [],
+    ruleOf: ruleChooser(adamwFor),
+  };
+}
+
+function ruleChooser(adamwFor: NonNullable<LMDOptimizerOptions['adamwFor']>): ResolvedOptimizerOptions['ruleOf'] {
+  if (adamwFor === 'none') return () => 'lmd';
+  if (adamwFor === 'vectors') return (_, shape) => (shape.length < 2 ? 'adamw' : 'lmd');
+  if (typeof adamwFor === 'function') return (name, shape) => (adamwFor(name, shape) ? 'adamw' : 'lmd');
+  if (Array.isArray(adamwFor) && adamwFor.every((name) => typeof name === 'string')) {
+    const names = new Set<string>(adamwFor);
+    return (name, shape) => (shape.length < 2 || names.has(name) ? 'adamw' : 'lmd');
+  }
+  throw invalid(
+    owner,
+    'adamwFor',
+    adamwFor,
+    "Use 'vectors', 'none', a list of names, or a function of name and shape.",
+  );
+}
+
+type Config = { [key: string]: Config | Config[] | string | number | boolean | null };
+
+/**
+ * The options as TensorFlow.js stores a configuration. Loading a model turns every string with an underscore into camel case, keys
+ * and values, but for the value of a key `name`; so names of variables are stored there.
+ *
+ * @throws LmdError `UNSUPPORTED` for an option that is a function
+ */
+export function configOf(options: LMDOptimizerOptions): Config {
+  const plain = (path: string, value: unknown): Config[string] => {
+    if (typeof value === 'function') {
+      throw new LmdError(
+        'UNSUPPORTED',
+        `${owner}: the option ${path} is a function, which a configuration cannot hold.`,
+        {
+          subject: path,
+          value,
+          remedy: 'Save the model without its optimizer, and make the optimizer anew with the same options.',
+        },
+      );
+    }
+    if (Array.isArray(value)) return value.map((name: string) => ({ name }));
+    if (typeof value !== 'object' || value === null) return value as string | number | boolean | null;
+    if (path === 'priorMedian')
+      return Object.entries(value).map(([name, median]) => ({ name, median: median as number }));
+    return record(`${path}.`, value);
+  };
+  const record = (prefix: string, value: object): Config =>
+    Object.fromEntries(
+      Object.entries(value)
+        .filter(([, entry]) => entry !== undefined)
+        .map(([name, entry]) => [name, plain(`${prefix}${name}`, entry)]),
+    );
+  return record('', options);
+}
+
+/** The options of a configuration that `configOf` made, whether or not it went through a file. */
+export function optionsOf(config: Record<string, unknown>): LMDOptimizerOptions {
+  // tfjs-layers adds what it calls custom objects to every configuration that it reads.
+  const { customObjects, adamwFor, priorMedian, ...rest } = config;
+  return {
+    ...rest,
+    ...(adamwFor === undefined
+      ? {}
+      : { adamwFor: Array.isArray(adamwFor) ? adamwFor.map(({ name }: { name: string }) => name) : adamwFor }),
+    ...(priorMedian === undefined
+      ? {}
+      : {
+          priorMedian: Array.isArray(priorMedian)
+            ? Object.fromEntries(
+                priorMedian.map(({ name, median }: { name: string; median: number }) => [name, median]),
+              )
+            : priorMedian,
+        }),
+  } as LMDOptimizerOptions;
+}

@@ -1,0 +1,308 @@
+import { createReferenceBackend } from '@lmd/backends/reference';
+import { adamw, createOperations, isLmdError, lmd, type NamedTensors, parameterGroups, type Tensor } from '@lmd/core';
+import * as tf from '@tensorflow/tfjs-core';
+import { initializers, type LayersModel, layers, loadLayersModel, sequential } from '@tensorflow/tfjs-layers';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { counts, engines, errorOf, expectClose, numbers, onEngine, tensor } from '../test/support.js';
+import { LMDOptimizer, type LMDOptimizerOptions } from './index.js';
+
+/** Variables of a name each, disposed of after the test. */
+function linearModel(name: string) {
+  const kernel = tf.tidy(() => tf.variable(tensor([6, 3], 3), true, `${name}/kernel`));
+  const bias = tf.tidy(() => tf.variable(tf.zeros([3]), true, `${name}/bias`));
+  const x = tensor([8, 6], 5) as tf.Tensor2D;
+  const y = tensor([8, 3], 7);
+  const loss = () =>
+    tf.tidy(() => tf.mean(tf.square(tf.sub(tf.add(tf.matMul(x, kernel as tf.Tensor2D), bias), y))) as tf.Scalar);
+  return { kernel, bias, loss, x, y, dispose: () => tf.dispose([kernel, bias, x, y]) };
+}
+
+/** The same model trained by core's rules on the reference backend. */
+async function coreWeights(
+  name: string,
+  options: LMDOptimizerOptions,
+  steps: number,
+): Promise<Record<string, number[]>> {
+  const { seed = 0, adamw: adamwOptions = {}, ...lmdOptions } = options;
+  const ops = createOperations(createReferenceBackend());
+  const rule = parameterGroups([
+    { match: `${name}/kernel`, optimizer: lmd(lmdOptions) },
+    { match: `${name}/bias`, optimizer: adamw(adamwOptions) },
+  ]);
+  const x = ops.fromData(numbers(48, 5), [8, 6]);
+  const y = ops.fromData(numbers(24, 7), [8, 3]);
+  let state = await rule.init(ops, {
+    [`${name}/kernel`]: ops.fromData(numbers(18, 3), [6, 3]),
+    [`${name}/bias`]: ops.zeros([3]),
+  });
+  for (let step = 0; step < steps; step++) {
+    const passes = Array.from({ length: rule.samples }, (_, sample) => {
+      const key = { seed, step, sample };
+      const weights = rule.draw(ops, state, key) as NamedTensors & { [name: string]: Tensor };
+      const error = ops.subtract(ops.add(ops.matmul(x, weights[`${name}/kernel`]!), weights[`${name}/bias`]!), y);
+      const dy = ops.multiply(error, 2 / 24);
+      return {
+        key,
+        gradients: {
+          [`${name}/kernel`]: ops.matmul(x, dy, { transposeA: true }),
+          [`${name}/bias`]: ops.sum(dy, { axes: 0 }),
+        },
+      };
+    });
+    state = rule.update(ops, state, passes);
+  }
+  const result: Record<string, number[]> = {};
+  for (const [weight, value] of Object.entries(rule.weights(ops, state))) result[weight] = [...(await ops.read(value))];
+  return result;
+}
+
+describe.each(engines)('LMDOptimizer on %s', (engine) => {
+  beforeEach(() => onEngine(engine));
+
+  it.each<[string, LMDOptimizerOptions]>([
+    ['the defaults', { learningRate: 0.02, seed: 5 }],
+    ['two samples and no scaling', { learningRate: 0.02, samples: 2, gradientScaling: 'none', noise: 0.2 }],
+    [
+      'another prior and median weights',
+      { regularizer: 'halfNormalPrior', evaluation: 'median', adamw: { learningRate: 0.1 } },
+    ],
+    ['a sample to evaluate', { evaluation: 'sample', evaluationSamples: 3 }],
+    ['state in 16-bit codes', { stateFormat: 'block16', learningRate: 0.02 }],
+  ])('takes the steps of core’s rules, with %s', async (_, options) => {
+    const model = linearModel('parity');
+    const optimizer = new LMDOptimizer(options);
+    for (let step = 0; step < 12; step++) optimizer.minimize(model.loss, false, [model.kernel, model.bias]);
+    const { evaluation } = options;
+    if (evaluation !== 'sample') {
+      const expected = await coreWeights('parity', options, 12);
+      // A sign or a rounded code may fall the other way where engines differ in a last bit.
+      const tolerance = options.stateFormat === undefined ? 1e-4 : 0.05;
+      expectClose(model.kernel.dataSync(), expected['parity/kernel']!, tolerance, 1e-5);
+      expectClose(model.bias.dataSync(), expected['parity/bias']!, tolerance, 1e-5);
+    } else expect(model.kernel.dataSync().every(Number.isFinite)).toBe(true);
+    expect(optimizer.iterations).toBe(12);
+    optimizer.dispose();
+    model.dispose();
+  });
+
+  it('runs f at a draw, and leaves the evaluation weights behind, also when f throws', () => {
+    const model = linearModel('draws');
+    const optimizer = new LMDOptimizer({ noise: 0.3 });
+    const start = model.kernel.dataSync().slice();
+    const seen: Float32Array[] = [];
+    const watched = () => {
+      seen.push(model.kernel.dataSync().slice() as Float32Array);
+      return model.loss();
+    };
+    const failing = () => {
+      // Nothing recorded: what a tape holds when its function throws, TensorFlow.js never frees.
+      seen.push(model.kernel.dataSync().slice() as Float32Array);
+      throw new Error('the user’s own');
+    };
+    const before = counts();
+    expect(() => optimizer.minimize(failing, false, [model.kernel])).toThrow('the user’s own');
+    expect(model.kernel.dataSync()).toEqual(start);
+    const afterFirst = counts();
+    expect(() => optimizer.computeGradients(failing, [model.kernel])).toThrow('the user’s own');
+    expect(counts()).toEqual(afterFirst);
+    expect(afterFirst.numTensors - before.numTensors).toBe(5);
+    optimizer.minimize(watched, false, [model.kernel]);
+    // The same step has the same draw; it is none of the evaluation weights.
+    expect(seen[0]).toEqual(seen[1]);
+    expect(seen[2]).toEqual(seen[1]);
+    expect(seen[0]).not.toEqual(start);
+    const after = model.kernel.dataSync().slice();
+    optimizer.minimize(watched, false, [model.kernel]);
+    expect(seen[3]).not.toEqual(after);
+    optimizer.dispose();
+    model.dispose();
+  });
+
+  it('keeps memory flat over 100 steps, and frees it all', () => {
+    const before = counts();
+    const model = linearModel('memory');
+    const optimizer = new LMDOptimizer({ samples: 2 });
+    optimizer.minimize(model.loss, false, [model.kernel, model.bias]);
+    const first = counts();
+    for (let step = 0; step < 100; step++) {
+      optimizer.minimize(model.loss, false, [model.kernel, model.bias]);
+      tf.tidy(() => void optimizer.minimize(model.loss, true, [model.kernel, model.bias]));
+    }
+    expect(counts()).toEqual(first);
+    // Five tensors of the matrix and three of the bias.
+    expect(first.numTensors - before.numTensors).toBe(4 + 8);
+    optimizer.dispose();
+    model.dispose();
+    expect(counts()).toEqual(before);
+  });
+
+  it('returns the mean loss of its draws', () => {
+    const model = linearModel('cost');
+    const optimizer = new LMDOptimizer({ samples: 3, noise: 0.5 });
+    const losses: number[] = [];
+    const loss = () => {
+      const value = model.loss();
+      losses.push(value.dataSync()[0]!);
+      return value;
+    };
+    const cost = optimizer.minimize(loss, true, [model.kernel])!;
+    expect(new Set(losses).size).toBe(3);
+    expect(cost.dataSync()[0]).toBeCloseTo(losses.reduce((a, b) => a + b) / 3, 5);
+    cost.dispose();
+    optimizer.dispose();
+    model.dispose();
+  });
+
+  it('applies gradients that the caller changed, accumulated ones too, as minimize would', () => {
+    const [a, b] = [linearModel('one'), linearModel('two')];
+    const [one, two] = [new LMDOptimizer({ noise: 0 }), new LMDOptimizer({ noise: 0 })];
+    for (let step = 0; step < 3; step++) {
+      one.minimize(() => tf.mul(a.loss(), 3), false, [a.kernel, a.bias]);
+      tf.tidy(() => {
+        const { grads } = two.computeGradients(b.loss, [b.kernel, b.bias]);
+        const again = two.computeGradients(b.loss, [b.kernel, b.bias]).grads;
+        const sum = Object.keys(grads).map((name) => ({ name, tensor: tf.add(tf.mul(grads[name]!, 2), again[name]!) }));
+        two.applyGradients(step === 0 ? sum : Object.fromEntries(sum.map(({ name, tensor }) => [name, tensor])));
+      });
+    }
+    expectClose(b.kernel.dataSync(), a.kernel.dataSync());
+    expectClose(b.bias.dataSync(), a.bias.dataSync());
+    for (const thing of [one, two, a, b]) thing.dispose();
+  });
+
+  it('trains all trainable variables where none are listed, and leaves those beside the loss alone', () => {
+    const model = linearModel('listed');
+    const aside = tf.variable(tensor([2, 2], 9), true, 'aside');
+    const fixed = tf.variable(tensor([2, 2], 9), false, 'fixed');
+    const start = aside.dataSync().slice();
+    const optimizer = new LMDOptimizer();
+    const loss = model.loss().dataSync()[0]!;
+    for (let step = 0; step < 60; step++) optimizer.minimize(model.loss);
+    expect(model.loss().dataSync()[0]!).toBeLessThan(loss);
+    expectClose(aside.dataSync(), start, 0, 0);
+    optimizer.dispose();
+    model.dispose();
+    tf.dispose([aside, fixed]);
+  });
+
+  it('goes on from a saved state to the same bits, by name and in any order', async () => {
+    const options = { learningRate: 0.05, seed: 3, priorMedian: { 'resume/kernel': 0.2 } };
+    const model = linearModel('resume');
+    const [first, second] = [new LMDOptimizer(options), new LMDOptimizer(options)];
+    for (let step = 0; step < 4; step++) first.minimize(model.loss, false, [model.kernel, model.bias]);
+    const saved = await first.getWeights();
+    expect(saved.map(({ name }) => name)).toEqual([
+      'iter',
+      ...['logPlus', 'logMinus', 'momentumPlus', 'momentumMinus', 'logPriorMedian'].map((v) => `resume/kernel/${v}`),
+      ...['weight', 'firstMoment', 'secondMoment'].map((v) => `resume/bias/${v}`),
+    ]);
+    await second.setWeights([...saved].reverse());
+    const [kernel, bias] = [model.kernel.clone(), model.bias.clone()];
+    for (let step = 0; step < 4; step++) first.minimize(model.loss, false, [model.kernel, model.bias]);
+    const expected = [model.kernel.dataSync().slice(), model.bias.dataSync().slice()];
+    model.kernel.assign(kernel);
+    model.bias.assign(bias);
+    expect(second.iterations).toBe(4);
+    // In another order of variables, too.
+    for (let step = 0; step < 4; step++) second.minimize(model.loss, false, [model.bias, model.kernel]);
+    expect([model.kernel.dataSync().slice(), model.bias.dataSync().slice()]).toEqual(expected);
+    tf.dispose([kernel, bias, saved[0]!.tensor]);
+    for (const thing of [first, second, model]) thing.dispose();
+  });
+
+  it('starts from scales that it waits for, where an engine cannot read at once', async () => {
+    const [a, b] = [linearModel('waits'), linearModel('reads')];
+    const [one, two] = [new LMDOptimizer({ noise: 0 }), new LMDOptimizer({ noise: 0 })];
+    await one.initialize([a.kernel, a.bias]);
+    one.minimize(a.loss, false, [a.kernel, a.bias]);
+    two.minimize(b.loss, false, [b.kernel, b.bias]);
+    expectClose(a.kernel.dataSync(), b.kernel.dataSync());
+    for (const thing of [one, two, a, b]) thing.dispose();
+  });
+
+  it('refuses to lose what something else assigned, until told to begin anew', () => {
+    const model = linearModel('assigned');
+    const optimizer = new LMDOptimizer();
+    const step = () => optimizer.minimize(model.loss, false, [model.kernel, model.bias]);
+    step();
+    model.kernel.assign(tensor([6, 3], 11));
+    const error = errorOf(step);
+    expect(isLmdError(error, 'INVALID_ARGUMENT')).toBe(true);
+    expect(error.message).toMatch(/something else assigned to the variable "assigned\/kernel".*restart/);
+    optimizer.restart([model.kernel]);
+    step();
+    expect(Math.abs(model.kernel.dataSync()[0]! - tensor([6, 3], 11).dataSync()[0]!)).toBeLessThan(0.05);
+    optimizer.dispose();
+    model.dispose();
+  });
+});
+
+describe('LMDOptimizer in model.fit', () => {
+  beforeEach(() => onEngine('wasm'));
+
+  const build = () => {
+    const kernelInitializer = () => initializers.glorotUniform({ seed: 4 });
+    return sequential({
+      layers: [
+        layers.dense({
+          units: 16,
+          activation: 'relu',
+          inputShape: [4],
+          name: 'fit-one',
+          kernelInitializer: kernelInitializer(),
+        }),
+        layers.batchNormalization({ name: 'fit-norm' }),
+        layers.dense({ units: 2, name: 'fit-two', kernelInitializer: kernelInitializer() }),
+      ],
+    });
+  };
+
+  it('trains a layers model, keeps memory flat, and evaluates at its evaluation weights', async () => {
+    const model = build();
+    model.compile({ optimizer: new LMDOptimizer({ learningRate: 0.02 }), loss: 'meanSquaredError', metrics: ['mae'] });
+    const x = tensor([64, 4], 2) as tf.Tensor2D;
+    const y = tf.tidy(() => tf.slice(tf.mul(x, 2), [0, 0], [64, 2]));
+    const options = { epochs: 30, batchSize: 16, verbose: 0 as const, shuffle: false };
+    const first = (await model.fit(x, y, { ...options, epochs: 1 })).history.loss![0] as number;
+    const before = counts();
+    const history = await model.fit(x, y, options);
+    expect(counts()).toEqual(before);
+    const last = history.history.loss!.at(-1) as number;
+    expect(last).toBeLessThan(first / 2);
+    const loss = tf.tidy(() => (model.evaluate(x, y, { batchSize: 64 }) as tf.Scalar[])[0]!.dataSync()[0]!);
+    expect(loss).toBeLessThan(first / 2);
+    model.dispose();
+    tf.dispose([x, y]);
+  });
+
+  it('is saved with its model, and goes on in a copy to the same bits', async () => {
+    const model = build();
+    model.compile({
+      optimizer: new LMDOptimizer({ learningRate: 0.02, seed: 9, adamwFor: ['fit-two/kernel'], adamw: { beta1: 0.8 } }),
+      loss: 'meanSquaredError',
+    });
+    const x = tensor([16, 4], 2) as tf.Tensor2D;
+    const y = tensor([16, 2], 3) as tf.Tensor2D;
+    const fit = (which: LayersModel) => which.fit(x, y, { epochs: 2, batchSize: 16, verbose: 0, shuffle: false });
+    await fit(model);
+    let artifacts: tf.io.ModelArtifacts | undefined;
+    await model.save(
+      tf.io.withSaveHandler(async (saved) => {
+        artifacts = saved;
+        return { modelArtifactsInfo: tf.io.getModelArtifactsInfoForJSON(saved) };
+      }),
+      { includeOptimizer: true },
+    );
+    const copy = await loadLayersModel(tf.io.fromMemory(artifacts!));
+    expect(copy.optimizer).toBeInstanceOf(LMDOptimizer);
+    expect(copy.optimizer.getConfig()).toEqual(model.optimizer.getConfig());
+    await fit(model);
+    await fit(copy);
+    for (const [index, weight] of model.getWeights().entries()) {
+      expect(Array.from(copy.getWeights()[index]!.dataSync())).toEqual(Array.from(weight.dataSync()));
+    }
+    copy.dispose();
+    model.dispose();
+    tf.dispose([x, y]);
+  });
+});

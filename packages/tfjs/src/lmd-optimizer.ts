@@ -1,0 +1,230 @@
+import { type DrawKey, LmdError } from '@lmd/core';
+import * as tf from '@tensorflow/tfjs-core';
+import {
+  configOf,
+  type LMDOptimizerOptions,
+  optionsOf,
+  type ResolvedOptimizerOptions,
+  resolveOptimizerOptions,
+} from './lmd-optimizer-options.js';
+import { currentOperations } from './operations.js';
+import { Posterior } from './posterior.js';
+import { hasNameOf, trainableVariables, variableNamed } from './variables.js';
+import { groupSaved, mismatch, type NamedTensor } from './weight-states.js';
+
+type Gradients = { value: tf.Scalar; grads: tf.NamedTensorMap };
+
+/**
+ * Log-Normal Multiplicative Dynamics as an optimizer of TensorFlow.js: for `optimizer.minimize(f)`, `model.compile({ optimizer })`
+ * and `fit`, and `computeGradients` with `applyGradients`. The rule is `lmd` of `@lmd/core` (Nishida et al., arXiv:2506.17768, a
+ * reconstruction), and `adamw` beside it for the variables that `adamwFor` names.
+ *
+ * The optimizer owns the weights. While `f` runs, the variables hold a draw from the posterior; before and after, also when `f`
+ * throws, they hold the weights to evaluate (`evaluation`, by default the mean). A variable that something else assigns to once it
+ * is trained is refused at the next step, since its new value would be lost: see `restart`. Variables are told by name. One that
+ * the loss does not depend on stays as it is, and one that appears later joins with the step count of all.
+ *
+ * Memory: five tensors a matrix (four with `gradientScaling: 'none'`), three for AdamW's.
+ */
+export class LMDOptimizer extends tf.Optimizer {
+  /** @nocollapse */
+  static get className(): string {
+    return 'LMDOptimizer';
+  }
+
+  readonly #options: LMDOptimizerOptions;
+  readonly #resolved: ResolvedOptimizerOptions;
+  readonly #posterior: Posterior;
+  /** Variables whose gradients were last taken at a draw, until they are applied. */
+  #drawn: ReadonlySet<string> = new Set();
+
+  /** @throws LmdError `UNKNOWN_OPTION` or `INVALID_ARGUMENT`, naming the option */
+  constructor(options: LMDOptimizerOptions = {}) {
+    super();
+    this.#resolved = resolveOptimizerOptions(options);
+    this.#options = options;
+    this.#posterior = new Posterior(this.#resolved);
+    this.iterations_ = 0;
+  }
+
+  /**
+   * Reads what the first step would read of the variables (their scale), for engines that cannot read at once: on WebGPU, await this
+   * before the first step. Elsewhere it is not needed.
+   */
+  async initialize(varList?: tf.Variable[]): Promise<void> {
+    const fresh = this.#posterior.withoutState(trainableVariables(varList));
+    const squares = fresh.map((variable) => tf.tidy(() => tf.mean(tf.square(variable))));
+    try {
+      const means = await Promise.all(squares.map((square) => square.data()));
+      const scales = new Map(fresh.map(({ name }, index) => [name, Math.sqrt(means[index]![0]!)]));
+      this.#posterior.start(fresh, scales);
+    } finally {
+      tf.dispose(squares);
+    }
+  }
+
+  /**
+   * One step: `samples` times a draw, `f` and its gradients, then one update.
+   *
+   * @returns the mean loss over the draws, where `returnCost` is true
+   */
+  override minimize(f: () => tf.Scalar, returnCost = false, varList?: tf.Variable[]): tf.Scalar | null {
+    const variables = this.#prepare(f, varList);
+    const passes: Gradients[] = [];
+    try {
+      for (let sample = 0; sample < this.#resolved.rules.lmd.samples; sample++) {
+        passes.push(this.#posterior.atDraw(variables, this.#key(sample), () => tf.variableGrads(f, variables)));
+      }
+      this.#update(passes.map(({ grads }) => grads));
+      return returnCost ? meanOf(passes.map(({ value }) => value)) : null;
+    } finally {
+      tf.dispose(passes.map(({ grads }) => grads));
+      if (!returnCost || passes.length > 1) tf.dispose(passes.map(({ value }) => value));
+    }
+  }
+
+  /**
+   * The loss and its gradients at this step's draw. Called again before `applyGradients`, it is at the same draw: so gradients of
+   * several batches can be added up.
+   *
+   * @throws LmdError `UNSUPPORTED` with `samples` above 1, where gradients belong to one draw each: use `minimize`
+   */
+  override computeGradients(f: () => tf.Scalar, varList?: tf.Variable[]): Gradients {
+    this.#checkOneSample('computeGradients');
+    const variables = this.#prepare(f, varList);
+    const result = this.#posterior.atDraw(variables, this.#key(0), () => tf.variableGrads(f, variables));
+    this.#drawn = new Set(variables.map(({ name }) => name));
+    return result;
+  }
+
+  /**
+   * One update from gradients that `computeGradients` gave, which may have been changed (clipped, averaged) in between.
+   *
+   * @throws LmdError `INVALID_ARGUMENT` for a gradient of a variable that `computeGradients` has not drawn in this step: the rule
+   * needs gradients at its own draw
+   */
+  override applyGradients(variableGradients: tf.NamedTensorMap | NamedTensor[]): void {
+    this.#checkOneSample('applyGradients');
+    const gradients: tf.NamedTensorMap = Array.isArray(variableGradients)
+      ? Object.fromEntries(variableGradients.map(({ name, tensor }) => [name, tensor]))
+      : variableGradients;
+    for (const [name, gradient] of Object.entries(gradients)) {
+      if (gradient == null || this.#drawn.has(name)) continue;
+      variableNamed(name);
+      throw new LmdError(
+        'INVALID_ARGUMENT',
+        `LMDOptimizer: the gradient of "${name}" was not taken at a draw of this step.`,
+        {
+          subject: name,
+          remedy: 'Use optimizer.minimize(f), or optimizer.computeGradients(f) in place of tf.variableGrads(f).',
+        },
+      );
+    }
+    this.#update([gradients]);
+    this.#drawn = new Set();
+  }
+
+  /** Begins variables anew from the values that they hold now, all by default: after something else assigned to them. */
+  restart(varList?: tf.Variable[]): void {
+    this.#posterior.forget(varList?.map(({ name }) => name));
+  }
+
+  /**
+   * The count of steps, `iter`, and the state, named `<variable>/<vector>`. The tensors stay the optimizer's: they are good until the
+   * next step.
+   */
+  override async getWeights(): Promise<NamedTensor[]> {
+    return [await this.saveIterations(), ...this.#posterior.named()];
+  }
+
+  /**
+   * Takes a state that `getWeights` gave, in any order; the tensors stay the caller's. The next step goes on from it, whatever the
+   * variables hold. Where tfjs-layers loads a model a second time in one program, it puts `_1` and the like after the
+   * names of variables: such a copy takes over the state, and the noise, of the name that it was saved under.
+   *
+   * @throws LmdError `INVALID_ARGUMENT` for a name that no variable of this program has; `CHECKPOINT_MISMATCH` for a state of
+   * other options or shapes. Nothing is changed then.
+   */
+  override async setWeights(weightValues: NamedTensor[]): Promise<void> {
+    const counter = weightValues.find(({ name }) => name === 'iter');
+    if (counter === undefined)
+      throw mismatch('iter', 'the saved state has no count of steps', 'A tensor "iter" is expected.');
+    const step = (await counter.tensor.data())[0]!;
+    const saved = groupSaved(
+      currentOperations(),
+      weightValues.filter((value) => value !== counter),
+      this.#resolved,
+    );
+    for (const name of saved.keys()) {
+      if (hasNameOf(name)) continue;
+      throw new LmdError('INVALID_ARGUMENT', `LMDOptimizer: there is no variable "${name}" for the saved state.`, {
+        subject: name,
+        remedy: 'Build the model first, with the names that it was saved with.',
+      });
+    }
+    this.#posterior.restore(saved);
+    this.iterations_ = step;
+    this.#drawn = new Set();
+  }
+
+  /** Frees the state. The variables keep the evaluation weights. */
+  override dispose(): void {
+    this.restart();
+    this.iterations_ = 0;
+  }
+
+  /** @throws LmdError `UNSUPPORTED` where an option is a function, such as a schedule */
+  override getConfig(): tf.serialization.ConfigDict {
+    return configOf(this.#options) as tf.serialization.ConfigDict;
+  }
+
+  /** @nocollapse */
+  static override fromConfig<T extends tf.serialization.Serializable>(
+    cls: tf.serialization.SerializableConstructor<T>,
+    config: tf.serialization.ConfigDict,
+  ): T {
+    return new cls(optionsOf(config) as tf.serialization.ConfigDict);
+  }
+
+  #prepare(f: unknown, varList: tf.Variable[] | undefined): tf.Variable[] {
+    if (typeof f !== 'function') {
+      throw new LmdError('INVALID_ARGUMENT', 'LMDOptimizer: the loss is not a function.', {
+        subject: 'f',
+        value: f,
+        remedy: 'Give a function that returns a scalar: () => tf.losses.meanSquaredError(y, model.predict(x)).',
+      });
+    }
+    const variables = trainableVariables(varList);
+    this.#posterior.start(this.#posterior.withoutState(variables));
+    for (const variable of variables) this.#posterior.claim(variable);
+    return variables;
+  }
+
+  #update(passes: readonly tf.NamedTensorMap[]): void {
+    const keys = passes.map((_, sample) => this.#key(sample));
+    // A sample to evaluate is fresh noise: the one after those of the draws.
+    this.#posterior.update(passes, keys, { ...this.#key(passes.length), step: this.iterations + 1 });
+    this.incrementIterations();
+  }
+
+  #key(sample: number): DrawKey {
+    return { seed: this.#resolved.seed, step: this.iterations, sample };
+  }
+
+  #checkOneSample(method: string): void {
+    const { samples } = this.#resolved.rules.lmd;
+    if (samples === 1) return;
+    throw new LmdError('UNSUPPORTED', `LMDOptimizer: ${method} handles one draw a step, and samples is ${samples}.`, {
+      subject: 'samples',
+      value: samples,
+      remedy: 'Use optimizer.minimize(f), or samples: 1.',
+    });
+  }
+}
+
+function meanOf(values: tf.Scalar[]): tf.Scalar {
+  if (values.length === 1) return values[0]!;
+  return tf.tidy(() => tf.div(tf.addN(values), values.length));
+}
+
+tf.serialization.registerClass(LMDOptimizer);

@@ -1,0 +1,157 @@
+import { LmdError, type OptimizerState } from '@lmd/core';
+import * as tf from '@tensorflow/tfjs-core';
+import type { ResolvedOptimizerOptions, Rule } from './lmd-optimizer-options.js';
+import type { TfjsOperations } from './operations.js';
+
+export type NamedTensor = Awaited<ReturnType<tf.Optimizer['getWeights']>>[number];
+
+/** What the optimizer remembers of one variable. */
+export interface WeightState {
+  readonly rule: Rule;
+  /** Of the variable. */
+  readonly shape: readonly number[];
+  /**
+   * The name that the state, and with it the noise, goes by: the variable's own, or that of the variable which it was saved for. So a
+   * copy of a model draws what the model itself would have drawn.
+   */
+  readonly savedAs: string;
+  /** By the vector's name, kept beyond every `tf.tidy`. */
+  readonly vectors: Readonly<Record<string, tf.Tensor>>;
+  /** The storage that the optimizer put into the variable: another one means that somebody else assigned to it. */
+  readonly assigned: object | undefined;
+}
+
+/** States by the variable's name, never by position. */
+export class WeightStates {
+  readonly #states = new Map<string, WeightState>();
+
+  get(name: string): WeightState | undefined {
+    return this.#states.get(name);
+  }
+
+  names(): string[] {
+    return [...this.#states.keys()];
+  }
+
+  /** Puts a state in place of the one before, whose tensors are freed. */
+  set(name: string, state: WeightState): void {
+    const before = this.#states.get(name);
+    this.#states.set(name, state);
+    if (before !== undefined && before.vectors !== state.vectors) tf.dispose(before.vectors);
+  }
+
+  delete(name: string): void {
+    const before = this.#states.get(name);
+    this.#states.delete(name);
+    if (before !== undefined) tf.dispose(before.vectors);
+  }
+
+  rename(from: string, to: string): void {
+    const state = this.#states.get(from) as WeightState;
+    this.#states.delete(from);
+    this.#states.set(to, state);
+  }
+
+  /** Whether a state goes by that name. */
+  savedAs(name: string): boolean {
+    return [...this.#states.values()].some(({ savedAs }) => savedAs === name);
+  }
+
+  /** Core's state of the weights, as handles in the current scope. */
+  coreState({ take }: TfjsOperations, states: readonly WeightState[], step: number): OptimizerState {
+    const tensors = states.flatMap(({ savedAs, vectors }) =>
+      Object.entries(vectors).map(([vector, tensor]) => [`${savedAs}/${vector}`, take(tensor)] as const),
+    );
+    return { step, tensors: Object.fromEntries(tensors) };
+  }
+
+  named(): NamedTensor[] {
+    return [...this.#states.values()].flatMap(({ savedAs, vectors }) =>
+      Object.entries(vectors).map(([vector, tensor]) => ({ name: `${savedAs}/${vector}`, tensor })),
+    );
+  }
+}
+
+/** The tensors of core's state by weight and vector, kept beyond every `tf.tidy`. */
+export function keptVectors(
+  { give }: TfjsOperations,
+  state: OptimizerState,
+): Record<string, Record<string, tf.Tensor>> {
+  const weights: Record<string, Record<string, tf.Tensor>> = {};
+  for (const [name, handle] of Object.entries(state.tensors)) {
+    const [weight, vector] = splitName(name);
+    weights[weight] ??= {};
+    weights[weight][vector] = give(handle);
+  }
+  return weights;
+}
+
+export interface SavedState {
+  readonly rule: Rule;
+  readonly shape: readonly number[];
+  readonly vectors: Record<string, tf.Tensor>;
+}
+
+/**
+ * Saved tensors by weight, each weight checked by the rule that is to update it: no vector is missing, unknown, or of a shape that the rule
+ * cannot use.
+ *
+ * @throws LmdError `CHECKPOINT_MISMATCH` naming the tensor or the weight
+ */
+export function groupSaved(
+  operations: TfjsOperations,
+  saved: readonly NamedTensor[],
+  { rules, ruleOf, seed }: ResolvedOptimizerOptions,
+): Map<string, SavedState> {
+  const weights = new Map<string, Record<string, tf.Tensor>>();
+  for (const { name, tensor } of saved) {
+    const [weight, vector] = splitName(name);
+    weights.set(weight, { ...weights.get(weight), [vector]: tensor });
+  }
+  const grouped = new Map<string, SavedState>();
+  for (const [weight, vectors] of weights) {
+    const rule: Rule = 'weight' in vectors ? 'adamw' : 'lmd';
+    const shape = operations.ops.scope(() => {
+      const handles = Object.entries(vectors).map(([vector, tensor]) => [
+        `${weight}/${vector}`,
+        operations.take(tensor),
+      ]);
+      const state = { step: 0, tensors: Object.fromEntries(handles) };
+      try {
+        // Evaluating reads every vector of the state, and the rule refuses what it does not know.
+        return rules[rule].weights(operations.ops, state, undefined, { seed, step: 0, sample: 0 })[weight]!.shape;
+      } catch (cause) {
+        throw mismatch(weight, `the saved state of "${weight}" is not this optimizer's`, remedyOptions, cause);
+      }
+    });
+    if (ruleOf(weight, shape) !== rule) {
+      throw mismatch(
+        weight,
+        `the saved state of "${weight}" is of ${rule}, and ${ruleOf(weight, shape)} is to update it`,
+        remedyOptions,
+      );
+    }
+    grouped.set(weight, { rule, shape, vectors });
+  }
+  return grouped;
+}
+
+const remedyOptions = 'Make the optimizer with the options that it was saved with.';
+
+function splitName(name: string): [string, string] {
+  const slash = name.lastIndexOf('/');
+  if (slash > 0) return [name.slice(0, slash), name.slice(slash + 1)];
+  throw mismatch(name, `the saved tensor "${name}" names no variable`, 'A name "<variable>/<vector>" is expected.');
+}
+
+export function mismatch(subject: string, message: string, remedy: string, cause?: unknown): LmdError {
+  return new LmdError(
+    'CHECKPOINT_MISMATCH',
+    `LMDOptimizer: ${message}${cause === undefined ? '' : ` (${(cause as Error).message})`}.`,
+    {
+      subject,
+      remedy,
+      cause,
+    },
+  );
+}
