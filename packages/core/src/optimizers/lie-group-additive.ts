@@ -22,7 +22,8 @@ const optionNames = [
 ] as const satisfies readonly (keyof LieGroupAdditiveOptions)[];
 
 /**
- * The Lie-group Bayesian learning rule of the additive group (Kıral, Möllenhoff & Khan, arXiv:2303.04397): the posterior is a
+ * The Lie-group Bayesian learning rule of the additive group (Kıral, Möllenhoff & Khan,
+ * arXiv:2303.04397, algorithm 1 of appendix A.3 as their code numbers it): the posterior is a
  * fixed law moved about, here a normal law.
  *
  *     w = b + σ·e,  e ~ N(0, 1);   M ← β·M + (1 − β)·mean g;   b ← b − a·M

@@ -30,7 +30,8 @@ const optionNames = [
 ] as const satisfies readonly (keyof LieGroupAffineOptions)[];
 
 /**
- * The Lie-group Bayesian learning rule of the affine group (Kıral, Möllenhoff & Khan, arXiv:2303.04397), one scale and location a
+ * The Lie-group Bayesian learning rule of the affine group (Kıral, Möllenhoff & Khan,
+ * arXiv:2303.04397, algorithm 3 of appendix A.5 as their code numbers it), one scale and location a
  * weight: a normal posterior whose mean and deviation are both learned.
  *
  *     w = b + A·e,  e ~ N(0, 1);   U = mean(A·e·g);   V = mean(A·g)

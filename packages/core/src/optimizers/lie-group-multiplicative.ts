@@ -31,7 +31,8 @@ const rayleighMean = Math.sqrt(Math.PI / 2);
 const rayleighMedian = Math.sqrt(2 * Math.LN2);
 
 /**
- * The Lie-group Bayesian learning rule of the multiplicative group (Kıral, Möllenhoff & Khan, arXiv:2303.04397), the parent of
+ * The Lie-group Bayesian learning rule of the multiplicative group (Kıral, Möllenhoff & Khan,
+ * arXiv:2303.04397, algorithm 2 of appendix A.4 as their code numbers it), the parent of
  * `lmd`: each weight is the difference of two positive ones, whose posterior is a Rayleigh law scaled by g±.
  *
  *     θ± = g±·ρ±,  ρ± ~ Rayleigh(1);   w = θ⁺ − θ⁻

@@ -78,8 +78,8 @@ export interface LmdOptions {
   /** How many draws `weights(…, 'sample')` averages. At least 1; default 1. */
   readonly evaluationSamples?: number;
   /**
-   * How the state is stored between steps; computation is in f32. With S momenta (two, or one without scaling), a weight takes
-   * - `f32` (default): 4 bytes for each of its two medians and S momenta.
+   * How the state is stored between steps; computation is in f32. A weight takes
+   * - `f32` (default): 16 bytes, for two medians and two momenta; 12 with `gradientScaling: 'none'`.
    * - `block16`: 8.1 bytes. Codes of 16 bits for log (m/m₀) and of 8 for momenta, with a scale for each block of 128.
    * - `block8`: 4.1 bytes, with `gradientScaling: 'none'` alone. Codes of 8 bits for all three vectors.
    *
