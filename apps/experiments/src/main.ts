@@ -9,7 +9,8 @@ import { Progress } from './runner/progress.js';
 import { ledgerPath, resultsOf, runStudy } from './runner/run-study.js';
 import { loadStudy } from './study/load.js';
 import { type PartName, partNames } from './study/schema.js';
-import { placeOf } from './trial/data.js';
+import type { TrialData } from './trial/config.js';
+import { type DataPlace, placeOf } from './trial/data.js';
 
 interface Options {
   readonly out?: string;
@@ -42,33 +43,44 @@ function interruptSignal(): AbortSignal {
 async function study(path: string, options: Options, program: string): Promise<void> {
   const loaded = loadStudy(path);
   const out = options.out ?? `runs/${basename(path, extname(path))}`;
-  const place = placeOf(loaded, options.data);
-  const say = (text: string) => void process.stderr.write(text);
-  if (place.notice !== undefined) say(`${place.notice}\n`);
+  const { records } = await readLedger(ledgerPath(out));
+  const recorded = records[0]?.config.data;
   const { only, parallel } = options;
-  if (options.dryRun === true) {
-    const results = resultsOf((await readLedger(ledgerPath(out))).records);
-    const verbose = options.verbose === true;
-    const plan = describePlan({ study: loaded, data: place.data, results, only, parallel, verbose });
-    process.stdout.write(`${plan}\n`);
+  if (options.dryRun === true || options.report === true) {
+    // What has been found needs no data to be told: a ledger knows what it is about.
+    const data = recorded ?? placeOf(loaded, options.data).data;
+    if (options.dryRun === true) {
+      const verbose = options.verbose === true;
+      const plan = describePlan({ study: loaded, data, results: resultsOf(records), only, parallel, verbose });
+      process.stdout.write(`${plan}\n`);
+    } else {
+      process.stdout.write(`${(await writeReport(loaded, data, out)).join('\n')}\n`);
+    }
     return;
   }
-  if (options.report !== true) {
-    const progress = new Progress(say, process.stderr.isTTY === true);
-    const ran = await runStudy({
-      study: loaded,
-      place,
-      out,
-      parallel,
-      only,
-      program,
-      signal: interruptSignal(),
-      progress,
-    });
-    progress.say(`${ran} trials run.`);
-  }
-  const written = await writeReport(loaded, place.data, out);
-  process.stdout.write(`${written.join('\n')}\n`);
+  const place = placeOf(loaded, options.data);
+  checkSameData(recorded, place, out);
+  const say = (text: string) => void process.stderr.write(text);
+  const progress = new Progress(say, process.stderr.isTTY === true);
+  if (place.notice !== undefined) progress.say(place.notice);
+  const signal = interruptSignal();
+  const ran = await runStudy({ study: loaded, place, out, parallel, only, program, signal, progress });
+  progress.say(`${ran} trials run.`);
+  process.stdout.write(`${(await writeReport(loaded, place.data, out)).join('\n')}\n`);
+}
+
+/** Refuses to go on with a ledger of other data: nothing of the two could be compared. */
+function checkSameData(recorded: TrialData | undefined, { data, notice }: DataPlace, out: string): void {
+  if (recorded === undefined || recorded.kind === data.kind) return;
+  throw new StudyError(
+    'INVALID_ARGUMENT',
+    `The ledger in ${out} holds trials on ${recorded.kind}, and here is only ${data.kind}.`,
+    {
+      subject: 'data',
+      value: data.kind,
+      remedy: `${notice === undefined ? '' : `${notice} `}Or begin another ledger: --out <folder>.`,
+    },
+  );
 }
 
 /**

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -19,8 +19,11 @@ interface Ended {
   readonly error: string;
 }
 
-function start(...words: string[]): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
-  const child = spawn(process.execPath, [program, file, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+const run = (study: string, ...words: string[]) => startOn(study, ...words).ended;
+const start = (...words: string[]) => startOn(file, ...words);
+
+function startOn(study: string, ...words: string[]): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
+  const child = spawn(process.execPath, [program, study, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
   let out = '';
   let error = '';
   child.stdout!.on('data', (chunk) => {
@@ -154,6 +157,28 @@ describe('a study', () => {
     expect((await start('--out', out, '--only', 'search').ended).code).toBe(0);
     expect(lines(out)).toBe(4);
     expect(findings(out)).toContain('final: all');
+  });
+
+  it('tells what a ledger holds without the data, and does not go on with one of other data', async () => {
+    const out = join(folder, 'elsewhere');
+    const images = join(folder, 'images.json');
+    const data = { kind: 'fashion-mnist', folder: join(folder, 'nowhere'), validation: 5000 };
+    writeFileSync(images, JSON.stringify({ ...smokeStudy, model: { ...smokeStudy.model, patchSize: 7 }, data }));
+    const refused = await run(images, '--out', out);
+    expect(refused.code).toBe(2);
+    expect(refused.error).toContain('Fashion-MNIST is not in');
+    // As if it had been run where the data is.
+    const { config, ...record } = ledger(whole)[0]!;
+    const line = { ...record, config: { ...config, data: { kind: 'fashion-mnist', validation: 5000 } } };
+    mkdirSync(out, { recursive: true });
+    writeFileSync(join(out, 'ledger.jsonl'), `${JSON.stringify(line)}\n`);
+    expect((await run(images, '--out', out, '--report')).code).toBe(0);
+    expect(findings(out)).toContain('1 records of the ledger belong to other configurations');
+    expect((await run(images, '--out', out, '--dry-run')).code).toBe(0);
+    writeFileSync(images, JSON.stringify({ ...smokeStudy, data: { ...data, otherwise: 'mnist' } }));
+    const other = await run(images, '--out', out);
+    expect(other.code).toBe(2);
+    expect(other.error).toContain('holds trials on fashion-mnist, and here is only mnist');
   });
 
   it.each([

@@ -64,6 +64,11 @@ export function ruleTitle(study: Study, name: string): string {
   return study.rules.filter((other) => other.rule === rule.rule).length > 1 ? `${title} (${name})` : title;
 }
 
+/** The rule that the study is about. */
+export function subjectOf({ subject, rules: all }: Study): string {
+  return subject ?? all.at(-1)!.name;
+}
+
 /** Differences of accuracy between two selections, paired by seed. */
 export function pairedDifferences(
   ours: readonly (Finding & { readonly result: TrialResult })[],

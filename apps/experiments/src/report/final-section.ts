@@ -1,5 +1,5 @@
 import { type Block, heading, plot, table, text } from './blocks.js';
-import { accuracies, type Evidence, pairedDifferences, ruleTitle, select } from './evidence.js';
+import { accuracies, type Evidence, pairedDifferences, ruleTitle, select, subjectOf } from './evidence.js';
 import { formatTitle, lossInterval, percentInterval, signedPercentInterval } from './format.js';
 import { confidenceInterval, verdict } from './statistics.js';
 
@@ -110,13 +110,15 @@ function curvePlots(evidence: Evidence): Block[] {
   );
 }
 
-/** The last rule of the study, which it is about, against every other one. */
+/** The rule that the study is about against every other one. */
 function againstOthers(evidence: Evidence): Block[] {
   const { study } = evidence;
-  const subject = study.rules.at(-1)!.name;
+  const subject = subjectOf(study);
   const title = ruleTitle(study, subject);
   const words = { higher: 'wins', lower: 'loses', 'not shown': 'no difference shown' } as const;
-  const rows = study.rules.slice(0, -1).map(({ name }) => [
+  const others = study.rules.filter(({ name }) => name !== subject);
+  if (others.length === 0) return [];
+  const rows = others.map(({ name }) => [
     ruleTitle(study, name),
     ...study.formats.map((format) => {
       const difference = confidenceInterval(

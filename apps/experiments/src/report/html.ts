@@ -1,12 +1,6 @@
 import type { Block, Report, Table } from './blocks.js';
+import { escapeHtml } from './escape.js';
 import { renderPlot } from './svg.js';
-
-const escapes: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-
-/** Text that is safe in HTML and SVG, in content and in quoted attributes. */
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"]/g, (character) => escapes[character]!);
-}
 
 /** Escaped text in which `code` of Markdown is code. */
 function inline(text: string): string {

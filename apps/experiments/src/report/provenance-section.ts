@@ -7,7 +7,14 @@ function distinct(values: readonly string[]): string[] {
 }
 
 /** How much of the study is there, and which trials are missing. */
-export function statusBlocks({ study, findings, plan, others }: Evidence): Block[] {
+export function statusBlocks(evidence: Evidence): Block[] {
+  const { study, data } = evidence;
+  if (data.kind === study.data.kind) return completeness(evidence);
+  const warning = `**These runs are on ${data.kind}, not on ${study.data.kind}, whose files were not there.** It is another task: compare nothing with runs on ${study.data.kind}.`;
+  return [text(warning), ...completeness(evidence)];
+}
+
+function completeness({ study, findings, plan, others }: Evidence): Block[] {
   const hashes = new Map(findings.map(({ trial, record }) => [trial.hash, record !== undefined]));
   const total = hashes.size;
   const done = [...hashes.values()].filter(Boolean).length;
@@ -39,7 +46,7 @@ export function statusBlocks({ study, findings, plan, others }: Evidence): Block
   });
   return [
     text(
-      `**Partial: ${done} of ${total} trials are in the ledger.** What follows shows those alone; nothing is filled in.${plan.provisional ? ' The search is not complete, so no winner is final and no later part has begun.' : ''}${others > 0 ? ` ${others} records of the ledger belong to other configurations and are left out.` : ''}`,
+      `**Partial: ${done} of ${total} trials are in the ledger.** What follows shows those alone; nothing is filled in, and a trial that two parts share counts in both.${plan.provisional ? ' The search is not complete, so no winner is final and no later part has begun.' : ''}${others > 0 ? ` ${others} records of the ledger belong to other configurations and are left out.` : ''}`,
     ),
     table(['part', 'trials', 'done', 'missing'], rows),
     text('Missing:'),

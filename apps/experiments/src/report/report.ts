@@ -4,6 +4,7 @@ import { deploySection, finalSection } from './final-section.js';
 import { layersSection } from './layers-section.js';
 import { provenanceSection, statusBlocks } from './provenance-section.js';
 import { searchSection } from './search-section.js';
+import { summarySection } from './summary-section.js';
 import { sweepSection } from './sweep-section.js';
 import { ablationSection, governsSection } from './variants-section.js';
 
@@ -15,6 +16,7 @@ export function composeReport(evidence: Evidence): Report {
     blocks: [
       text(study.question),
       ...statusBlocks(evidence),
+      ...summarySection(evidence),
       ...finalSection(evidence),
       ...deploySection(evidence),
       ...sweepSection(evidence),

@@ -1,9 +1,9 @@
 import { scaleLinear, scaleLog } from 'd3-scale';
 import { line } from 'd3-shape';
 import type { Plot, Series } from './blocks.js';
-import { escapeHtml } from './html.js';
+import { escapeHtml } from './escape.js';
 
-const frame = { width: 960, height: 380, left: 64, right: 20, top: 14, bottom: 52 };
+const frame = { width: 960, height: 380, left: 80, right: 20, top: 14, bottom: 52 };
 
 const at = (value: number) => String(Math.round(value * 100) / 100);
 

@@ -3,15 +3,39 @@ import { type Evidence, ruleTitle, select } from './evidence.js';
 import { decimal, formatTitle } from './format.js';
 import { goodRange } from './statistics.js';
 
-/** Mean accuracy by factor of the learning rate; a diverged run counts as 0. */
-function pointsOf(evidence: Evidence, rule: string, format: string) {
-  const { factors } = evidence.study.sweep!;
-  return factors.flatMap((factor) => {
-    const found = select(evidence, 'sweep', { rule, format, variant: `×${factor}` });
-    if (found.length === 0) return [];
-    const accuracies = found.map(({ result }) => (result.diverged ? 0 : result.accuracy!));
+/** What the sweep of one rule in one format shows. */
+export interface Stability {
+  readonly points: readonly { readonly factor: number; readonly accuracy: number }[];
+  /** Undefined while trials are missing. */
+  readonly range: ReturnType<typeof goodRange>;
+  readonly best: { readonly factor: number; readonly accuracy: number } | undefined;
+  readonly diverged: number;
+  readonly spikes: number;
+  readonly trials: number;
+  readonly missing: number;
+}
+
+/** Mean accuracy by factor of the learning rate, where a diverged run counts as 0, and what follows from it. */
+export function stabilityOf(evidence: Evidence, rule: string, format: string): Stability {
+  const { factors, seeds, tolerance } = evidence.study.sweep!;
+  const found = select(evidence, 'sweep', { rule, format });
+  const points = factors.flatMap((factor) => {
+    const accuracies = found
+      .filter(({ trial }) => trial.variant === `×${factor}`)
+      .map(({ result }) => (result.diverged ? 0 : result.accuracy!));
+    if (accuracies.length === 0) return [];
     return [{ factor, accuracy: accuracies.reduce((sum, value) => sum + value, 0) / accuracies.length }];
   });
+  const missing = factors.length * seeds.length - found.length;
+  return {
+    points,
+    range: missing === 0 ? goodRange(points, tolerance) : undefined,
+    best: points.length === 0 ? undefined : points.reduce((a, b) => (b.accuracy > a.accuracy ? b : a)),
+    diverged: found.filter(({ result }) => result.diverged).length,
+    spikes: found.reduce((sum, { result }) => sum + result.spikes, 0),
+    trials: found.length,
+    missing,
+  };
 }
 
 /** How wide the range of good learning rates is, and how often training diverged or its loss jumped. */
@@ -21,50 +45,53 @@ export function sweepSection(evidence: Evidence): Block[] {
   if (sweep === undefined) return [];
   const title = heading('Stability: a sweep of the learning rate');
   if (select(evidence, 'sweep').length === 0) return [title, text('No trial of the sweep is in the ledger yet.')];
-  const pairs = study.formats.flatMap((format) => study.rules.map(({ name }) => ({ format, name })));
-  const rows = pairs.flatMap(({ format, name }) => {
-    const points = pointsOf(evidence, name, format);
-    if (points.length === 0) return [];
-    const found = select(evidence, 'sweep', { rule: name, format });
-    const range = points.length === sweep.factors.length ? goodRange(points, sweep.tolerance) : undefined;
-    const best = points.reduce((a, b) => (b.accuracy > a.accuracy ? b : a));
-    const missing = sweep.factors.length * sweep.seeds.length - found.length;
-    return [
-      [
-        formatTitle(format),
+  const formats = study.formats.filter((format) => select(evidence, 'sweep', { format }).length > 0);
+  const matrix = (show: (stability: Stability) => string) =>
+    table(
+      ['rule', ...formats.map(formatTitle)],
+      study.rules.map(({ name }) => [
         ruleTitle(study, name),
-        decimal(100 * best.accuracy, 2),
-        `×${best.factor}`,
-        range === undefined ? '–' : `×${range.from} … ×${range.to}`,
-        range === undefined ? '–' : `${range.open ? '≥ ' : ''}${decimal(range.octaves, 1)}`,
-        String(found.filter(({ result }) => result.diverged).length),
-        String(found.reduce((sum, { result }) => sum + result.spikes, 0)),
-        missing === 0 ? '' : String(missing),
-      ],
-    ];
-  });
+        ...formats.map((format) => show(stabilityOf(evidence, name, format))),
+      ]),
+    );
   return [
     title,
     text(
-      `Each rule in each format at ${sweep.factors.length} learning rates around its winner’s (factors ${sweep.factors.map((factor) => `×${factor}`).join(', ')}; AdamW for biases and gains keeps its own), ${sweep.steps} steps, seed ${sweep.seeds.join(', ')}, validation accuracy. The width is the longest run of neighbouring rates within ${100 * sweep.tolerance} point of the best of the same row, in octaves, each rate standing for the spacing of the grid; “≥” where the run reaches the end of the grid. A trial diverged where a value was not finite or the training loss ended no better than a uniform guess. A spike is a batch whose loss is 5 standard deviations of the 50 before it, and 0.2 nats, above their mean.`,
+      `Each rule in each format at ${sweep.factors.length} learning rates around its winner’s (factors ${sweep.factors.map((factor) => `×${factor}`).join(', ')}; AdamW for biases and gains keeps its own), ${sweep.steps} steps, seed ${sweep.seeds.join(', ')}, validation accuracy. A dash: trials are missing.`,
     ),
-    table(['format', 'rule', 'best %', 'at', 'good rates', 'octaves', 'diverged', 'spikes', 'missing'], rows, 2),
-    ...study.formats.flatMap((format) => {
-      const series = study.rules.map(({ name }) => ({
-        name: ruleTitle(study, name),
-        points: pointsOf(evidence, name, format).map(({ factor, accuracy }) => ({ x: factor, y: accuracy })),
-      }));
-      if (series.every(({ points }) => points.length === 0)) return [];
-      return [
-        plot({
-          title: `Validation accuracy by learning rate, ${formatTitle(format)}`,
-          xTitle: "factor on the winner's learning rate",
-          yTitle: 'validation accuracy',
-          xScale: 'log',
-          yPercent: true,
-          series,
-        }),
-      ];
-    }),
+    text(
+      `Width of the range of good rates: the longest run of neighbours within ${100 * sweep.tolerance} point of the best of the same rule and format, in octaves, each rate standing for the spacing of the grid; in brackets the run itself, and “≥” where it reaches the end of the grid.`,
+    ),
+    matrix(({ range }) =>
+      range === undefined
+        ? '–'
+        : `${range.open ? '≥ ' : ''}${decimal(range.octaves, 1)} (×${range.from} … ×${range.to})`,
+    ),
+    text('Best accuracy in percent, and the factor that it is at:'),
+    matrix(({ best }) => (best === undefined ? '–' : `${decimal(100 * best.accuracy, 2)} (×${best.factor})`)),
+    text(
+      'Divergences and loss spikes, over all rates. A trial diverged where a value was not finite or the training loss ended no better than a uniform guess. A spike is a batch whose loss is 5 standard deviations of the 50 before it, and 0.2 nats, above their mean.',
+    ),
+    matrix(({ diverged, spikes, trials, missing }) =>
+      trials === 0
+        ? '–'
+        : `${diverged} diverged, ${spikes} ${spikes === 1 ? 'spike' : 'spikes'}${missing === 0 ? '' : ` (${missing} missing)`}`,
+    ),
+    ...formats.map((format) =>
+      plot({
+        title: `Validation accuracy by learning rate, ${formatTitle(format)}`,
+        xTitle: "factor on the winner's learning rate",
+        yTitle: 'validation accuracy',
+        xScale: 'log',
+        yPercent: true,
+        series: study.rules.map(({ name }) => ({
+          name: ruleTitle(study, name),
+          points: stabilityOf(evidence, name, format).points.map(({ factor, accuracy }) => ({
+            x: factor,
+            y: accuracy,
+          })),
+        })),
+      }),
+    ),
   ];
 }

@@ -71,6 +71,7 @@ describe('parseStudy', () => {
     ['rules.1.options.learningRate', 1, 'INVALID_ARGUMENT', 'is searched as well'],
     ['rules.1.name', 'adamw', 'INVALID_ARGUMENT', 'is there twice'],
     ['formats.1', 'fp32', 'INVALID_ARGUMENT', 'is there twice'],
+    ['subject', 'ldm', 'INVALID_ARGUMENT', 'subject = "ldm" names no rule.'],
     ['ablation.rule', 'lmdd', 'INVALID_ARGUMENT', 'names no rule. Did you mean lmd?'],
     ['ablation.variants.0.options', { nois: 1 }, 'UNKNOWN_OPTION', 'lmd has no option nois. Did you mean noise?'],
     ['governs.variants.0.options', { adamw: { beta1: 2 } }, 'INVALID_ARGUMENT', 'beta1 is 2'],

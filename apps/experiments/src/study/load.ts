@@ -81,6 +81,7 @@ function checkStudy(study: Study, origin: string): void {
     // The ends and the choices of each dimension, one at a time, so that no point of the space can be refused later.
     for (const options of corners(rule.options, rule.search)) checkOptions(study, rule.rule, options, at, origin);
   });
+  if (study.subject !== undefined) known('subject', study.subject);
   const { ablation, governs } = study;
   if (ablation !== undefined) {
     known('ablation.rule', ablation.rule);

@@ -109,6 +109,9 @@ export const studySchema = z.strictObject({
     })
     .describe('AdamW for biases, gains and position embeddings beside rules that take matrices alone.'),
   rules: z.array(rule).min(1),
+  subject: name
+    .optional()
+    .describe('The rule that the study is about, compared with each other one. By default the last.'),
   formats: formats.describe('Of the forward pass; the first is what the others are compared with. Backward is BF16.'),
   search: z.strictObject({
     trials: count,
