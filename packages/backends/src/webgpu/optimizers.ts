@@ -322,7 +322,7 @@ export function optimizers(context: Context): Pick<FusedKernels, 'lmdDraw' | 'lm
         updateHalf(logMedian, momentum, gradients, keys, logPriorMedian, options, minus);
       const plus = half(logPlus, momentumPlus, false);
       const minus = half(logMinus, momentumMinus!, true);
-      return { logPlus: plus[0], momentumPlus: plus[1], logMinus: minus[0], momentumMinus: minus[1] };
+      return { logPlus: plus[0], logMinus: minus[0], momentumPlus: plus[1], momentumMinus: minus[1] };
     },
 
     adamwUpdate(state, gradient, options) {

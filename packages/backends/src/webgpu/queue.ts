@@ -2,6 +2,7 @@ import { LmdError } from '@lmd/core';
 import { BufferPool, type PooledBuffer } from './buffer-pool.js';
 import {
   computeStage,
+  type GpuBuffer,
   type GpuCommandEncoder,
   type GpuComputePass,
   type GpuDevice,
@@ -152,6 +153,18 @@ export class Queue {
       }
     }
     return storage;
+  }
+
+  /** Copies a buffer that another owns, as it is once what that other has recorded has run. */
+  copyIn(source: GpuBuffer, target: Storage): void {
+    this.check();
+    const encoder = this.#commands();
+    for (const [i, page] of target.pages.entries()) {
+      const from = i * this.pageBytes;
+      encoder.copyBufferToBuffer(source, from, page.gpu, 0, Math.min(this.pageBytes, target.bytes - from));
+    }
+    // At once: the owner may use the buffer for something else next.
+    this.flush();
   }
 
   /** The contents once everything recorded before has run. The commands are handed over before this returns. */

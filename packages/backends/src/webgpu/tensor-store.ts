@@ -5,7 +5,12 @@ import type { Queue, Storage } from './queue.js';
 interface Block {
   readonly storage: Storage;
   handles: number;
+  /** A constant outlives its handles, for the next one of its value. */
+  kept: boolean;
 }
+
+/** Constants that are kept; beyond it, those that no handle uses are let go. */
+const constantLimit = 256;
 
 class WebgpuTensor implements Tensor {
   readonly shape: readonly number[];
@@ -26,6 +31,7 @@ class WebgpuTensor implements Tensor {
 /** Makes and frees handles on storage of the device, and counts what live ones hold. Every dtype takes 4 bytes an element. */
 export class TensorStore {
   readonly #queue: Queue;
+  readonly #constants = new Map<number, Block>();
   #tensors = 0;
   #bytes = 0;
 
@@ -40,16 +46,30 @@ export class TensorStore {
 
   /** A tensor on storage that is this store's from now on. */
   adopt(storage: Storage, shape: readonly number[], dtype: DType): Tensor {
-    this.#tensors++;
-    this.#bytes += storage.bytes;
-    return new WebgpuTensor(shape, dtype, this, { storage, handles: 0 });
+    return this.#handle(shape, dtype, { storage, handles: 0, kept: false });
+  }
+
+  /** One element of the given bits: made once, since immutable constants of equal bits can share storage. */
+  constant(word: number, shape: readonly number[], dtype: DType, fill: (out: Tensor) => void): Tensor {
+    const known = this.#constants.get(word >>> 0);
+    if (known !== undefined) return this.#handle(shape, dtype, known);
+    if (this.#constants.size >= constantLimit) this.#dropConstants();
+    const made = this.allocate(shape, dtype);
+    try {
+      fill(made);
+    } catch (error) {
+      this.free(made);
+      throw error;
+    }
+    const block = this.#blockOf(made);
+    block.kept = true;
+    this.#constants.set(word >>> 0, block);
+    return made;
   }
 
   /** Another handle on the same storage. */
   share(x: Tensor, shape: readonly number[], dtype: DType = x.dtype): Tensor {
-    const block = this.#blockOf(x);
-    this.#tensors++;
-    return new WebgpuTensor(shape, dtype, this, block);
+    return this.#handle(shape, dtype, this.#blockOf(x));
   }
 
   storage(x: Tensor): Storage {
@@ -62,11 +82,26 @@ export class TensorStore {
     this.#tensors--;
     if (--block.handles > 0) return;
     this.#bytes -= block.storage.bytes;
-    this.#queue.release(block.storage);
+    if (!block.kept) this.#queue.release(block.storage);
   }
 
   memory(): BackendMemory {
     return { tensors: this.#tensors, bytes: this.#bytes };
+  }
+
+  /** Memory is counted for what handles hold: a constant between two uses is not. */
+  #handle(shape: readonly number[], dtype: DType, block: Block): Tensor {
+    this.#tensors++;
+    if (block.handles === 0) this.#bytes += block.storage.bytes;
+    return new WebgpuTensor(shape, dtype, this, block);
+  }
+
+  #dropConstants(): void {
+    for (const [word, block] of this.#constants) {
+      this.#constants.delete(word);
+      block.kept = false;
+      if (block.handles === 0) this.#queue.release(block.storage);
+    }
   }
 
   #blockOf(x: Tensor): Block {

@@ -1,4 +1,14 @@
-import { type Backend, backendSpecVersion, type DType, type Primitives, sizeOf, type TensorData } from '@lmd/core';
+import {
+  type Backend,
+  backendSpecVersion,
+  type DType,
+  LmdError,
+  type Primitives,
+  sizeOf,
+  type Tensor,
+  type TensorData,
+} from '@lmd/core';
+import type { TfjsTensorLike } from '../tfjs/engine.js';
 import { activations } from './activations.js';
 import { attention } from './attention.js';
 import { type Context, createContext } from './context.js';
@@ -17,11 +27,20 @@ import { random } from './random.js';
 import { reductions } from './reductions.js';
 import type { WebgpuStatistics } from './statistics.js';
 import { TensorStore } from './tensor-store.js';
+import { type TfjsDevice, tfjsDevice } from './tfjs-device.js';
 
 export interface WebgpuBackend extends Backend {
   /** What was done since the backend was made, or since `resetStatistics`. */
   statistics(): WebgpuStatistics;
   resetStatistics(): void;
+  /**
+   * A copy, on the device, of a `tf.Tensor` of dtype float32 or int32; give it to `ops.adopt`, then to operations.
+   *
+   * @throws LmdError `DTYPE_MISMATCH`; `TENSOR_DISPOSED`; `UNSUPPORTED` for a backend made without `tf`
+   */
+  fromTfjs(tensor: TfjsTensorLike): Tensor;
+  /** A copy of `x`, on the device, for TensorFlow.js, which from then on counts it. Made with `tf` only. */
+  toTfjs(x: Tensor): TfjsTensorLike;
   close(): void;
 }
 
@@ -40,8 +59,12 @@ export async function createWebgpuBackend(options: WebgpuBackendOptions = {}): P
   let text: string;
   // Dawn in Node lives only as long as somebody holds on to its entry point.
   let gpu: Gpu | undefined;
-  const own = checked.device === undefined;
-  if (checked.device !== undefined) {
+  const own = checked.device === undefined && checked.tf === undefined;
+  let shared: TfjsDevice | undefined;
+  if (checked.tf !== undefined) {
+    shared = tfjsDevice(checked.tf);
+    ({ device, text } = shared);
+  } else if (checked.device !== undefined) {
     device = checked.device;
     text = describeAdapter(device.adapterInfo);
   } else {
@@ -54,9 +77,18 @@ export async function createWebgpuBackend(options: WebgpuBackendOptions = {}): P
     ...(memoryLimit === undefined ? {} : { memoryLimit }),
     ...(maxBindingBytes === undefined ? {} : { maxBindingBytes }),
   });
+  if (shared !== undefined) queue.beforeSubmit = shared.flush;
   const store = new TensorStore(queue);
   const context = createContext(queue, store);
   const primitives = primitivesOf(context);
+
+  function sharing(operation: string): TfjsDevice {
+    if (shared !== undefined) return shared;
+    throw new LmdError('UNSUPPORTED', `${operation}: this backend shares no device with TensorFlow.js.`, {
+      subject: operation,
+      remedy: 'Make it with createWebgpuBackend({ tf }).',
+    });
+  }
 
   const backend: WebgpuBackend = {
     specVersion: backendSpecVersion,
@@ -75,6 +107,8 @@ export async function createWebgpuBackend(options: WebgpuBackendOptions = {}): P
     memory: () => store.memory(),
     statistics: () => queue.counters.snapshot(queue.pool.bytes),
     resetStatistics: () => queue.counters.reset(),
+    fromTfjs: (tensor) => sharing('fromTfjs').copyIn(context, tensor),
+    toTfjs: (x) => sharing('toTfjs').copyOut(context, x),
     close() {
       queue.close();
       if (own) device.destroy();
@@ -95,10 +129,14 @@ function primitivesOf(context: Context): Primitives {
     ...random(context),
     matmul: matmul(context),
     fromData: (data, shape, dtype) => store.adopt(queue.upload(wordsOf(data, dtype)), shape, dtype),
-    full: (shape, value, dtype) =>
-      make(shape, dtype, (out) => {
-        if (sizeOf(shape) > 0) fill(context, out, wordOf(value, dtype));
-      }),
+    full(shape, value, dtype) {
+      const word = wordOf(value, dtype);
+      const fillWith = (out: Tensor) => fill(context, out, word);
+      if (sizeOf(shape) === 1) return store.constant(word, shape, dtype, fillWith);
+      return make(shape, dtype, (out) => {
+        if (sizeOf(shape) > 0) fillWith(out);
+      });
+    },
     read: async (x) => dataOf(await queue.read(store.storage(x)), x.dtype),
     dispose: (x) => store.free(x),
   };
