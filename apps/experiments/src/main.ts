@@ -17,6 +17,7 @@ interface Options {
   readonly data?: string;
   readonly only?: PartName;
   readonly parallel: number;
+  readonly threads: number;
   readonly dryRun?: boolean;
   readonly verbose?: boolean;
   readonly report?: boolean;
@@ -45,7 +46,7 @@ async function study(path: string, options: Options, program: string): Promise<v
   const out = options.out ?? `runs/${basename(path, extname(path))}`;
   const { records } = await readLedger(ledgerPath(out));
   const recorded = records[0]?.config.data;
-  const { only, parallel } = options;
+  const { only, parallel, threads } = options;
   if (options.dryRun === true || options.report === true) {
     // What has been found needs no data to be told: a ledger knows what it is about.
     const data = recorded ?? placeOf(loaded, options.data).data;
@@ -64,7 +65,7 @@ async function study(path: string, options: Options, program: string): Promise<v
   const progress = new Progress(say, process.stderr.isTTY === true);
   if (place.notice !== undefined) progress.say(place.notice);
   const signal = interruptSignal();
-  const ran = await runStudy({ study: loaded, place, out, parallel, only, program, signal, progress });
+  const ran = await runStudy({ study: loaded, place, out, parallel, threads, only, program, signal, progress });
   progress.say(`${ran} trials run.`);
   process.stdout.write(`${(await writeReport(loaded, place.data, out)).join('\n')}\n`);
 }
@@ -96,6 +97,7 @@ export async function main(words: readonly string[], program: string): Promise<n
     .option('--data <folder>', "with the data's files, in place of the study's own")
     .addOption(new Option('--only <part>', 'run this part alone').choices(partNames))
     .option('--parallel <trials>', 'so many at one time', positive, 1)
+    .option('--threads <threads>', 'of each trial; side by side, trials use processors better', positive, 1)
     .option('--dry-run', 'print what would run and how long it would take')
     .option('--verbose', 'with --dry-run: every trial')
     .option('--report', 'write the report of what the ledger holds, and run nothing')

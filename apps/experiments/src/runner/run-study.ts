@@ -22,6 +22,8 @@ export interface RunStudyOptions {
   readonly out: string;
   /** Trials at one time. */
   readonly parallel: number;
+  /** Threads of each trial. */
+  readonly threads: number;
   readonly only?: PartName | undefined;
   /** The path of `bin.js`, for the processes of trials. */
   readonly program: string;
@@ -150,12 +152,12 @@ class Runner {
   }
 
   async #runOne(trial: Trial): Promise<void> {
-    const { program, place, progress } = this.#options;
+    const { program, place, progress, threads } = this.#options;
     const { hash, label, config } = trial;
     const entry = { trial, step: 0 };
     this.#running.set(hash, entry);
     try {
-      const request = { config, folder: place.folder, label };
+      const request = { config, folder: place.folder, threads, label };
       const hosted = await runInChild(program, request, this.#stop.signal, (step) => {
         entry.step = step;
         if (progress.terminal) progress.running(this.#state());

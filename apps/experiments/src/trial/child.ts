@@ -8,6 +8,7 @@ export const childArgument = 'lmd-study-trial';
 export interface TrialRequest {
   readonly config: TrialConfig;
   readonly folder: string | undefined;
+  readonly threads: number;
   readonly label: string;
 }
 
@@ -28,12 +29,12 @@ export async function runAsChild(): Promise<void> {
     new Promise<void>((resolve) => process.send!(message, undefined, undefined, () => resolve()));
   const received = new Promise<TrialRequest>((resolve) => process.once('message', resolve));
   await tell({ type: 'ready' });
-  const { config, folder, label } = await received;
+  const { config, folder, threads, label } = await received;
   process.title = `${childArgument}: ${label}`;
   const { runTrial } = await import('./run-trial.js');
   let told = performance.now();
   try {
-    const result = await runTrial(config, folder, (step) => {
+    const result = await runTrial(config, folder, threads, (step) => {
       if (performance.now() - told < interval) return;
       told = performance.now();
       void tell({ type: 'step', step });

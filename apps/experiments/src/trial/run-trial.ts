@@ -19,15 +19,17 @@ const curvePoints = 25;
  * Runs one trial in this process, from its first step to its last evaluation. A value that is not finite ends it as a result.
  *
  * @param folder where the data's files are, for data that has some.
+ * @param threads of the cpu backend, which change no bit of the result.
  * @param onStep is told how far it is, after every step.
  */
 export async function runTrial(
   config: TrialConfig,
   folder: string | undefined,
+  threads = 1,
   onStep: (step: number) => void = () => {},
 ): Promise<TrialResult> {
   const data = await loadData(config.data, folder);
-  const backend = config.backend === 'cpu' ? await createCpuBackend() : createReferenceBackend();
+  const backend = config.backend === 'cpu' ? await createCpuBackend({ threads }) : createReferenceBackend();
   try {
     return await trainAndEvaluate(createOperations(backend), config, data, onStep);
   } finally {
