@@ -44,6 +44,8 @@ describe('without an engine', () => {
     const create = (options: object) => errorOf(() => createTfjsNodeBackend({} as TfjsNodeModule, options));
     expect(isLmdError(create({ gpu: true }), 'UNKNOWN_OPTION')).toBe(true);
     expect(isLmdError(create({ hostKernels: 1 }), 'INVALID_ARGUMENT')).toBe(true);
+    expect(isLmdError(create({ cpu: {} }), 'INVALID_ARGUMENT')).toBe(true);
+    expect(isLmdError(create({ cpu: { readSync() {} }, hostKernels: false }), 'INVALID_ARGUMENT')).toBe(true);
   });
 });
 

@@ -1,4 +1,4 @@
-import { type Backend, backendSpecVersion } from '@lmd/core';
+import { type Backend, backendSpecVersion, type Tensor, type TensorData } from '@lmd/core';
 import { cpuFused } from './fused.js';
 import { createMemoryHost } from './memory-host.js';
 import { type CpuBackendOptions, checkedOptions } from './options.js';
@@ -8,6 +8,8 @@ import { startWasm } from './wasm/instance.js';
 export interface CpuBackend extends Backend {
   /** The memory that tensors live in: bytes of the blocks in use, and bytes taken from the system, which are reused and never given back. */
   arena(): { readonly heldBytes: number; readonly reservedBytes: number };
+  /** `read`, at once: an operation has run when it returns. */
+  readSync(x: Tensor): TensorData;
   close(): void;
 }
 
@@ -33,6 +35,7 @@ export async function createCpuBackend(options: CpuBackendOptions = {}): Promise
     fused: cpuFused(host, primitives),
     memory: () => host.store.memory(),
     arena: () => ({ heldBytes: host.arena.held, reservedBytes: host.arena.reserved }),
+    readSync: (x) => (x.dtype === 'u8' ? Uint8Array.from(host.integers(x)) : host.view(x).slice()),
     close: () => host.close(),
   };
 }

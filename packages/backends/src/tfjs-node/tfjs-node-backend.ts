@@ -1,7 +1,9 @@
 import { backendSpecVersion, LmdError, type Primitives, sizeOf, type Tensor, type TensorData } from '@lmd/core';
+import type { CpuBackend } from '../cpu/cpu-backend.js';
 import type { TfjsTensorLike } from '../tfjs/engine.js';
 import type { TfjsBackend } from '../tfjs/tfjs-backend.js';
 import { type Context, createContext, ofDType } from './context.js';
+import { cpuKernels } from './cpu-kernels.js';
 import { nodeElementwise } from './elementwise.js';
 import { nodeFused } from './fused.js';
 import { nodeIndexing } from './indexing.js';
@@ -18,6 +20,12 @@ export interface TfjsNodeBackendOptions {
    * Default: true where the engine computes on the CPU, whose memory this thread can copy; false on a GPU. Bits are the same.
    */
   readonly hostKernels?: boolean;
+  /**
+   * A cpu backend (`await createCpuBackend()`), which stays the caller's: on copies of the tensors its kernels make random numbers, round
+   * to formats, and draw and update for LMD, several times as fast as TensorFlow's chains of operations do on a CPU. Not beside
+   * `hostKernels: false`.
+   */
+  readonly cpu?: CpuBackend;
 }
 
 /**
@@ -36,12 +44,14 @@ export function createTfjsNodeBackend(tf: TfjsNodeModule, options: TfjsNodeBacke
   const store = new NodeStore(native);
   const context = createContext(native, store);
   const byHost = hostFakeQuantize(context);
+  const byCpu = options.cpu === undefined ? undefined : cpuKernels(context, options.cpu);
 
   const primitives: Primitives = {
     ...nodeElementwise(context),
     ...nodeShape(context),
     ...nodeIndexing(context),
     ...(hostKernels ? hostRandom(context) : deviceRandom(context)),
+    ...byCpu?.random,
     ...creation(context),
   };
 
@@ -50,12 +60,13 @@ export function createTfjsNodeBackend(tf: TfjsNodeModule, options: TfjsNodeBacke
     name,
     device:
       `TensorFlow ${engine.binding.TF_Version} on the ${native.onGpu ? 'GPU' : 'CPU'}, through ${name} ${packageVersion(tf)}` +
-      (hostKernels ? ' (host kernels)' : ''),
+      (options.cpu === undefined ? (hostKernels ? ' (host kernels)' : '') : ` (with ${options.cpu.device})`),
     supports: { maxElements: 2 ** 31 - 1, subnormals: false },
     ...primitives,
     fused: {
       ...nodeFused(context),
       fakeQuantize: hostKernels ? byHost : deviceFakeQuantize(context, byHost),
+      ...byCpu?.fused,
     },
     memory: () => store.memory(),
     ...exchange(context, engine, tf),
@@ -142,21 +153,29 @@ function exchange(
   };
 }
 
+const remedies: Readonly<Record<keyof TfjsNodeBackendOptions, string>> = {
+  hostKernels: 'Use true or false, and leave it out beside "cpu".',
+  cpu: 'Give what createCpuBackend of @lmd/backends/cpu resolves to.',
+};
+
 function checkOptions(options: TfjsNodeBackendOptions): void {
   for (const [name, value] of Object.entries(options)) {
-    if (name !== 'hostKernels') {
-      throw new LmdError('UNKNOWN_OPTION', `createTfjsNodeBackend has no option "${name}".`, {
-        subject: name,
-        value,
-        remedy: 'Its only option is "hostKernels".',
-      });
-    }
-    if (typeof value !== 'boolean') {
-      throw new LmdError('INVALID_ARGUMENT', `hostKernels is ${JSON.stringify(value)}.`, {
-        subject: name,
-        value,
-        remedy: 'Use true or false.',
-      });
-    }
+    if (name in remedies) continue;
+    throw new LmdError('UNKNOWN_OPTION', `createTfjsNodeBackend has no option "${name}".`, {
+      subject: name,
+      value,
+      remedy: `Its options are ${Object.keys(remedies).join(' and ')}.`,
+    });
   }
+  const { hostKernels, cpu } = options;
+  const invalid = (subject: keyof TfjsNodeBackendOptions, value: unknown) =>
+    new LmdError('INVALID_ARGUMENT', `createTfjsNodeBackend: ${subject} is ${String(value)}.`, {
+      subject,
+      value,
+      remedy: remedies[subject],
+    });
+  if (hostKernels !== undefined && (typeof hostKernels !== 'boolean' || (cpu !== undefined && !hostKernels))) {
+    throw invalid('hostKernels', hostKernels);
+  }
+  if (cpu !== undefined && typeof (cpu as Partial<CpuBackend>).readSync !== 'function') throw invalid('cpu', cpu);
 }
