@@ -1,3 +1,5 @@
 import { testConfig } from '../../vitest.shared.ts';
+import { offerSoftwareWebgpu } from '../../vitest.webgpu.ts';
 
+offerSoftwareWebgpu();
 export default testConfig();

@@ -1,3 +1,5 @@
+import { LmdError } from '@lmd/core';
+
 /** How WGSL sees the words of a buffer. Every dtype takes one 32-bit word an element. */
 export type WordType = 'f32' | 'i32' | 'u32';
 
@@ -65,6 +67,7 @@ export function writeParameters(kernel: Kernel, values: ParameterValues, target:
     const value = values[name]!;
     if (type === 'u32x8') {
       const words = value as readonly number[];
+      if (words.length > 8) throw tooManyAxes(kernel, words.length);
       for (let i = 0; i < 8; i++) target.setUint32(at + 4 * i, words[i] ?? 0, true);
       at += 32;
       continue;
@@ -74,4 +77,12 @@ export function writeParameters(kernel: Kernel, values: ParameterValues, target:
     else target.setUint32(at, value as number, true);
     at += 4;
   }
+}
+
+function tooManyAxes(kernel: Kernel, axes: number): LmdError {
+  return new LmdError('UNSUPPORTED', `${kernel.name}: the tensors have ${axes} axes that cannot be joined.`, {
+    subject: kernel.name,
+    value: axes,
+    remedy: 'The WebGPU backend walks over eight at most: join axes with reshape.',
+  });
 }

@@ -112,7 +112,9 @@ export async function createWebgpuBackend(options: WebgpuBackendOptions = {}): P
     close() {
       queue.close();
       if (own) device.destroy();
-      gpu = undefined;
+      void device.lost.then(() => {
+        gpu = undefined;
+      });
     },
   };
   contexts.set(backend, context);
