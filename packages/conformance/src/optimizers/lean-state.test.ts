@@ -1,7 +1,7 @@
 import { createCpuBackend } from '@lmd/backends/cpu';
 import { createReferenceBackend } from '@lmd/backends/reference';
 import { createTfjsBackend } from '@lmd/backends/tfjs';
-import { type Backend, createOperations, lmd } from '@lmd/core';
+import { type Backend, createOperations, disposeState, lmd, lmdLogMedians, type OptimizerState } from '@lmd/core';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
@@ -30,9 +30,67 @@ optimizerConformance(
     create: (options) => lmd({ regularization: 0.05, noise: 0.02, stateFormat: 'block16', ...options }),
     createOperations: () => createOperations(cpu),
     learningRate: 0.05,
-    steps: 200,
   },
 );
+
+describe('a weight of several parts', () => {
+  // Two parts, the second of two blocks, the last of them short.
+  const size = 2 ** 17 + 130;
+  const key = { seed: 2, step: 3, sample: 0 };
+
+  it.each([
+    ['block16', 'sample', 'floor'],
+    ['block16', 'none', 'hypentropy'],
+    ['block8', 'none', 'floor'],
+  ] as const)(
+    'starts at its weights, in %s with gradients scaled by %s, from %s',
+    async (stateFormat, gradientScaling, initialization) => {
+      const ops = createOperations(cpu);
+      const given = ops.fromData(
+        Float32Array.from({ length: size }, (_, i) => Math.sin(i) / 3),
+        [size / 2, 2],
+      );
+      for (const priorMedian of [undefined, 'initialWeights'] as const) {
+        const rule = lmd({ stateFormat, gradientScaling, initialization, ...(priorMedian && { priorMedian }) });
+        const state = await rule.init(ops, { w: given });
+        const { w } = rule.weights(ops, state);
+        expect(w!.shape).toEqual([size / 2, 2]);
+        const largest = (await ops.read(ops.max(ops.absolute(ops.subtract(w!, given)))))[0]!;
+        expect(largest).toBeLessThan(priorMedian ? 1e-6 : stateFormat === 'block16' ? 1e-4 : 0.02);
+        ops.dispose(w!);
+        disposeState(ops, state);
+      }
+      ops.dispose(given);
+    },
+  );
+
+  it('has the noise of its draw in its update, in every part', async () => {
+    const ops = createOperations(cpu);
+    // A loss of w alone: with the gradient 1/w, G⁺ + G⁻ is 1 for every coordinate, and so is the move of log m⁺ + log m⁻.
+    const rule = lmd({
+      noise: 0.5,
+      learningRate: 0.1,
+      regularization: 0,
+      useSign: false,
+      beta1: 0,
+      beta2: 0,
+      stateFormat: 'block16',
+    });
+    const start = await rule.init(ops, { w: ops.fromData(Float32Array.from({ length: size }, (_, i) => 1 + (i % 7))) });
+    const { w } = rule.draw(ops, start, key);
+    const next = rule.update(ops, start, [{ key, gradients: { w: ops.divide(1, w!) } }]);
+    const sum = async (state: OptimizerState) => {
+      const { logPlus, logMinus } = lmdLogMedians(ops, state, 'w');
+      return ops.read(ops.add(logPlus, logMinus));
+    };
+    const [before, after] = [await sum(start), await sum(next)];
+    // A draw near 0 has a gradient so large that its block's codes are coarse: most, not all, are within a code of 0.1.
+    const exact = before.filter((l, i) => Math.abs(l - after[i]! - 0.1) < 2e-3).length;
+    expect(exact / size).toBeGreaterThan(0.9);
+    const draws = await ops.read(w!);
+    expect([...draws.subarray(0, 50)]).not.toEqual([...draws.subarray(2 ** 17, 2 ** 17 + 50)]);
+  });
+});
 
 describe('states of lmd in codes', () => {
   it.each(Object.entries(backends))('are the same words on %s as on the reference backend', async (_, create) => {

@@ -3,6 +3,7 @@ import type { EagerOperations } from '../operations.js';
 import type { NamedTensors, Tensor } from '../tensor.js';
 import { checkedScales, rootMeanSquares } from './initial-scale.js';
 import type { ResolvedLmdOptions } from './lmd-options.js';
+import { joinParts, partsOf } from './lmd-parts.js';
 import { halves, logPriorMedians } from './lmd-prior.js';
 import type { OptimizerState } from './optimizer.js';
 import { checkWeights, stateName } from './state.js';
@@ -50,20 +51,22 @@ function stateFrom(
     const tensors: Record<string, Tensor> = {};
     for (const [name, weight] of Object.entries(weights)) {
       const floor = options.priorMedianFloor * scales.get(name)!;
-      const vectors = ops.scope(() => {
-        const logPriorMedian = ops.full([], Math.log(priorMedianOf(name, priorMedian) ?? floor * Math.exp(shift)));
-        const prior: Record<string, Tensor> = { logPriorMedian };
-        if (priorMedian === 'initialWeights') prior.priorWeight = ops.multiply(weight, Math.exp(shift));
+      const logPriorMedian = ops.full([], Math.log(priorMedianOf(name, priorMedian) ?? floor * Math.exp(shift)));
+      const { shape } = weight;
+      const vectors = joinParts(ops, shape, partsOf(shape, stateFormat.cut), (part) => {
+        const own = part.slice(ops, weight, 'vector');
+        const priorWeight = priorMedian === 'initialWeights' ? { priorWeight: ops.multiply(own, Math.exp(shift)) } : {};
         const momenta = {
-          momentumPlus: ops.zeros(weight.shape),
-          ...(gradientScaling === 'sample' ? { momentumMinus: ops.zeros(weight.shape) } : {}),
+          momentumPlus: ops.zeros(own.shape),
+          ...(gradientScaling === 'sample' ? { momentumMinus: ops.zeros(own.shape) } : {}),
         };
-        const medians = halves(ops, weight, floor, initialization, shift);
-        const priors = logPriorMedians(ops, prior, initialization);
+        const medians = halves(ops, own, floor, initialization, shift);
+        const priors = logPriorMedians(ops, { logPriorMedian, ...priorWeight }, initialization);
         // To nearest: there is no draw yet whose seed could name the rounding's noise.
-        return { ...stateFormat.write(ops, { ...medians, ...momenta }, priors, () => 0.5), ...prior };
+        return { ...stateFormat.write(ops, { ...medians, ...momenta }, priors, () => 0.5), ...priorWeight };
       });
       for (const [vector, tensor] of Object.entries(vectors)) tensors[stateName(name, vector)] = tensor;
+      tensors[stateName(name, 'logPriorMedian')] = logPriorMedian;
     }
     return { step: 0, tensors };
   });

@@ -17,6 +17,8 @@ export type LogPriorMedians = { readonly logPlus: Tensor; readonly logMinus: Ten
 export interface LmdStateFormat {
   /** Names of the tensors of one weight's state. The first has the weight's shape. */
   readonly names: readonly [string, ...string[]];
+  /** Whether a large weight is handled in parts, to keep what is decoded small. */
+  readonly cut: boolean;
   medians(ops: EagerOperations, stored: Stored, prior: LogPriorMedians): { logPlus: Tensor; logMinus: Tensor };
   read(ops: EagerOperations, stored: Stored, prior: LogPriorMedians): LmdTensors;
   /** `uniform` of each vector, in [0, 1), rounds stochastically; ½ rounds to nearest. */
@@ -62,6 +64,7 @@ function plain(names: readonly [Vector, ...Vector[]]): LmdStateFormat {
   const pick = (stored: Stored) => Object.fromEntries(names.map((name) => [name, stored[name]!]));
   return {
     names,
+    cut: false,
     medians: (_, { logPlus, logMinus }) => ({ logPlus: logPlus!, logMinus: logMinus! }),
     read: (_, stored) => pick(stored) as unknown as LmdTensors,
     write: (_, vectors) => pick(vectors as unknown as Stored),
@@ -77,7 +80,6 @@ function packed(layout: Layout): LmdStateFormat {
     vectors: Object.keys(fields) as Vector[],
     laws: Object.values(fields),
   }));
-  const scaleOf = (vector: Vector) => `${vector}Scale`;
   const names = [...words.map(({ word }) => word), ...words.flatMap(({ vectors }) => vectors.map(scaleOf))];
 
   function vectorsFrom(
@@ -102,6 +104,7 @@ function packed(layout: Layout): LmdStateFormat {
 
   return {
     names: names as unknown as readonly [string, ...string[]],
+    cut: true,
     medians: (ops, stored, prior) =>
       vectorsFrom(ops, stored, prior, isMedian) as unknown as { logPlus: Tensor; logMinus: Tensor },
     read: (ops, stored, prior) => vectorsFrom(ops, stored, prior, () => true) as unknown as LmdTensors,
@@ -123,6 +126,13 @@ function packed(layout: Layout): LmdStateFormat {
         return result;
       }),
   };
+}
+
+const scaleOf = (vector: Vector) => `${vector}Scale`;
+
+/** True for the name of a tensor with a number for each block instead of each element. */
+export function isScale(name: string): boolean {
+  return name.endsWith('Scale');
 }
 
 function isMedian(vector: Vector): vector is 'logPlus' | 'logMinus' {

@@ -1,13 +1,15 @@
 import type { LmdTensors, LmdUpdateOptions } from '../backend.js';
 import { LmdError } from '../errors.js';
+import type { RandomKey } from '../formats.js';
 import type { EagerOperations } from '../operations.js';
 import { streamOf } from '../random/stream.js';
 import type { NamedTensors, Tensor } from '../tensor.js';
 import { randomKey } from './draw-key.js';
 import { lmdInitialState, lmdInitialStateFromScales } from './lmd-initial-state.js';
 import { type LmdOptions, resolveLmdOptions } from './lmd-options.js';
+import { joinParts, type Part, partsOf } from './lmd-parts.js';
 import { logPriorMedians } from './lmd-prior.js';
-import type { LogPriorMedians } from './lmd-state-format.js';
+import { isScale, type LogPriorMedians } from './lmd-state-format.js';
 import type { DrawKey, Optimizer, OptimizerState, Pass, WeightsKind } from './optimizer.js';
 import { weightsKindOption } from './options.js';
 import { checkPasses, checkVectors, freshHandle, gradientsOf, stateName, vectorOf, weightNames } from './state.js';
@@ -34,7 +36,8 @@ import { checkPasses, checkVectors, freshHandle, gradientsOf, stateName, vectorO
  * State a weight: `logPlus`, `logMinus`, `momentumPlus`, `momentumMinus` (absent with `gradientScaling: 'none'`), all of the
  * weight's shape, and the scalar `logPriorMedian`; with another `stateFormat`, words that hold codes of several vectors each
  * (`codesPlus`, `codesMinus` or `codes`) and the codes' scales (`logPlusScale` …). Noise is drawn from (seed, stream of the
- * weight's name, step, sample) and never stored. `lmdLogMedians` reads the medians out of any of them.
+ * weight's name, step, sample) and never stored; weights of more than 2^17 elements in another `stateFormat` are handled in parts
+ * of so many, each with a stream of its own. `lmdLogMedians` reads the medians out of any of them.
  *
  * `init` throws `INVALID_ARGUMENT` for a weight whose root mean square is 0 or not finite: a multiplicative rule cannot leave 0.
  * Give such weights (biases, norm gains that start at 0) to `adamw` by `parameterGroups`.
@@ -58,28 +61,45 @@ export function lmd(options: LmdOptions = {}): Optimizer {
     return Object.fromEntries(vectors.map((vector) => [vector, vectorOf('lmd', state, weight, vector)]));
   }
 
+  /** What is stored of a part of a weight. */
+  function storedPart(ops: EagerOperations, stored: Record<string, Tensor>, part: Part): Record<string, Tensor> {
+    return Object.fromEntries(
+      Object.entries(stored).map(([name, tensor]) => {
+        if (name === 'logPriorMedian') return [name, tensor];
+        return [name, part.slice(ops, tensor, isScale(name) ? 'scale' : 'vector')];
+      }),
+    );
+  }
+
+  /** The noise of a part has a stream of its own, that of the first the weight's. */
+  const keyOf = (weight: string, part: Part, key: DrawKey) =>
+    randomKey('lmd', part.index === 0 ? weight : `${weight}/part ${part.index}`, key);
+
   /** One tensor a weight, each made in a scope of its own so that only results are alive together. */
   function eachWeight(
     ops: EagerOperations,
     state: OptimizerState,
-    make: (weight: string, logPlus: Tensor, logMinus: Tensor) => Tensor,
+    make: (keyed: (key: DrawKey) => RandomKey, logPlus: Tensor, logMinus: Tensor) => Tensor,
   ): NamedTensors {
     return ops.scope(() => {
       const weights: Record<string, Tensor> = {};
       for (const weight of weightsOf(state)) {
-        weights[weight] = ops.scope(() => {
-          const stored = storedOf(state, weight);
-          const { logPlus, logMinus } = stateFormat.medians(ops, stored, logPriorMedians(ops, stored, initialization));
-          return make(weight, logPlus, logMinus);
+        const stored = storedOf(state, weight);
+        const { shape } = stored[vectors[0]!]!;
+        const { made } = joinParts(ops, shape, partsOf(shape, stateFormat.cut), (part) => {
+          const own = storedPart(ops, stored, part);
+          const { logPlus, logMinus } = stateFormat.medians(ops, own, logPriorMedians(ops, own, initialization));
+          return { made: make((key) => keyOf(weight, part, key), logPlus, logMinus) };
         });
+        weights[weight] = made!;
       }
       return weights;
     });
   }
 
   function draw(ops: EagerOperations, state: OptimizerState, key: DrawKey): NamedTensors {
-    return eachWeight(ops, state, (weight, logPlus, logMinus) =>
-      ops.lmdDraw(logPlus, logMinus, update.noise, randomKey('lmd', weight, key)),
+    return eachWeight(ops, state, (keyed, logPlus, logMinus) =>
+      ops.lmdDraw(logPlus, logMinus, update.noise, keyed(key)),
     );
   }
 
@@ -99,20 +119,23 @@ export function lmd(options: LmdOptions = {}): Optimizer {
         for (const weight of names) {
           const stored = storedOf(state, weight);
           const gradients = gradientsOf('lmd', passes, weight, stored[vectors[0]!]!.shape);
-          const keys = passes.map(({ key }) => randomKey('lmd', weight, key));
-          const next = ops.scope(() => {
-            const prior = logPriorMedians(ops, stored, initialization);
-            const current = stateFormat.read(ops, stored, prior);
+          const { shape } = stored[vectors[0]!]!;
+          const next = joinParts(ops, shape, partsOf(shape, stateFormat.cut), (part) => {
+            const own = storedPart(ops, stored, part);
+            const prior = logPriorMedians(ops, own, initialization);
+            const current = stateFormat.read(ops, own, prior);
+            const ownGradients = gradients.map((gradient) => part.slice(ops, gradient, 'vector'));
+            const keys = passes.map(({ key }) => keyOf(weight, part, key));
             const moved =
               prior.logPlus === prior.logMinus
-                ? ops.lmdUpdate(current, gradients, keys, prior.logPlus, stepOptions)
-                : updateAboutEach(ops, current, gradients, keys, prior, stepOptions);
+                ? ops.lmdUpdate(current, ownGradients, keys, prior.logPlus, stepOptions)
+                : updateAboutEach(ops, current, ownGradients, keys, prior, stepOptions);
             return stateFormat.write(ops, moved, prior, (vector) =>
               ops.randomUniform(current.logPlus.shape, {
                 ...keys[0]!,
                 stream: streamOf(stateName(weight, vector)),
                 step: state.step,
-                sample: 0,
+                sample: part.index,
               }),
             );
           });
@@ -132,21 +155,16 @@ export function lmd(options: LmdOptions = {}): Optimizer {
       const checked = weightsKindOption('lmd', 'kind', kind, evaluation);
       if (checked === 'sample') return averageDraws(ops, state, requireKey(key));
       const shift = checked === 'mean' ? (update.noise * update.noise) / 2 : 0;
-      return eachWeight(ops, state, (_, logPlus, logMinus) =>
+      return eachWeight(ops, state, (_keyed, logPlus, logMinus) =>
         ops.subtract(ops.exp(ops.add(logPlus, shift)), ops.exp(ops.add(logMinus, shift))),
       );
     },
   };
 
   function averageDraws(ops: EagerOperations, state: OptimizerState, key: DrawKey): NamedTensors {
-    return eachWeight(ops, state, (weight, logPlus, logMinus) => {
+    return eachWeight(ops, state, (keyed, logPlus, logMinus) => {
       const one = (index: number) =>
-        ops.lmdDraw(
-          logPlus,
-          logMinus,
-          update.noise,
-          randomKey('lmd', weight, { ...key, sample: key.sample * evaluationSamples + index }),
-        );
+        ops.lmdDraw(logPlus, logMinus, update.noise, keyed({ ...key, sample: key.sample * evaluationSamples + index }));
       if (evaluationSamples === 1) return one(0);
       let sum = one(0);
       for (let index = 1; index < evaluationSamples; index++) {
