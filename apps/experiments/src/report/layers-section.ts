@@ -50,6 +50,19 @@ export function layersSection(evidence: Evidence): Block[] {
     }),
   );
   const steps = study.final.measures;
+  const harshest = formats.at(-1)!;
+  const byProduct = (show: (measures: Measured['products'][number]) => string): string[][] => {
+    const lasts = study.rules.map(({ name }) => of(name, harshest).at(-1)?.products ?? []);
+    const names = (lasts.find((some) => some.length > 0) ?? []).map(({ product }) => product);
+    return names.map((name) => [
+      name,
+      ...lasts.map((some) => {
+        const found = some.find(({ product }) => product === name);
+        return found === undefined ? '–' : show(found);
+      }),
+    ]);
+  };
+  const ruleTitles = study.rules.map(({ name }) => ruleTitle(study, name));
   return [
     heading('What the layers go through'),
     text(
@@ -90,5 +103,19 @@ export function layersSection(evidence: Evidence): Block[] {
         }),
       })),
     }),
+    ...(study.rules.every(({ name }) => of(name, harshest).length === 0)
+      ? []
+      : [
+          text(`Signal to noise of each product at the end, ${formatTitle(harshest)}, in dB:`),
+          table(
+            ['product', ...ruleTitles],
+            byProduct(({ formats: found }) => decimal(found[harshest]!.signalToNoise, 1)),
+          ),
+          text('Kurtosis of the activations that go into each product, likewise:'),
+          table(
+            ['product', ...ruleTitles],
+            byProduct(({ kurtosisFirst }) => decimal(kurtosisFirst, 1)),
+          ),
+        ]),
   ];
 }
