@@ -2,8 +2,10 @@ import { precisionNames } from '@lmd/models';
 import { formats, roundings, scaleModes } from '@lmd/mx-formats';
 import { Command } from 'commander';
 import { version } from '../package.json';
+import { type PrepareCommandOptions, prepareCommand } from './commands/data.js';
 import { doctorCommand } from './commands/doctor.js';
 import { type EvaluateCommandOptions, evaluateCommand } from './commands/evaluate.js';
+import { type GenerateCommandOptions, generateCommand } from './commands/generate.js';
 import { type InspectCommandOptions, inspectCommand } from './commands/inspect.js';
 import { type QuantizeCommandOptions, quantizeCommand } from './commands/quantize.js';
 import { type TrainCommandOptions, trainCommand } from './commands/train.js';
@@ -20,6 +22,9 @@ const examples: readonly (readonly [string, string])[] = [
   ['lmd train my-run.json --json > events.jsonl', 'a configuration of your own, events as JSON lines'],
   ['lmd train --resume runs/first-light-2025-01-31-001', 'continue an interrupted run, to the same bits'],
   ['lmd evaluate runs/first-light-2025-01-31-001 --format mxfp4_e2m1', 'its weights, deployed in MXFP4'],
+  ['lmd data prepare sotu --out data/sotu', 'the State of the Union speeches as tokens of GPT-2'],
+  ['lmd train speeches', 'train a small GPT-2 on them'],
+  ['lmd generate runs/speeches-2025-01-31-001 --prompt "My fellow citizens"', 'let it speak'],
   ['lmd inspect runs/first-light-2025-01-31-001', 'how far it is, and what it achieved'],
   ['lmd inspect model.safetensors --html weights.html', 'statistics and plots of every tensor'],
   ['lmd quantize model.safetensors --format mxfp6_e3m2', 'a packed model, five times smaller'],
@@ -93,6 +98,38 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .option('--json', 'print the results as one JSON line')
     .addHelpText('after', examplesOf('evaluate'))
     .action((run: string, options: EvaluateCommandOptions) => evaluateCommand(run, options, terminal));
+
+  program
+    .command('generate')
+    .description('go on with a text, token by token')
+    .argument('<model>', 'a run of a gpt2, a model file, or a folder with a GPT-2 of transformers')
+    .option('--prompt <text>', 'the beginning (default: that of a document)', '')
+    .option('--optimizer <name>', 'of a run with several (default: the first)')
+    .option('--max-tokens <count>', 'at most so many (default: 200, or what the context has room for)')
+    .option('--temperature <number>', '0 always takes the likeliest token', '0.8')
+    .option('--top-k <count>', 'choose among so many of the likeliest')
+    .option('--top-p <part>', 'choose among the likeliest that together have this probability')
+    .option('--seed <number>', 'the same seed gives the same text', '0')
+    .option('--format <name>', `format of the forward pass: ${precisionNames.join(', ')}`, 'fp32')
+    .option('--backend <name>', 'what computes', 'cpu')
+    .option('--json', 'print the text as one JSON line')
+    .addHelpText('after', examplesOf('generate'))
+    .action((path: string, options: GenerateCommandOptions) => generateCommand(path, options, terminal));
+
+  program
+    .command('data')
+    .description('prepare data for training')
+    .command('prepare')
+    .description('write text as token files, documents held out for validation and test')
+    .argument('<source...>', 'files and folders, or sotu for the State of the Union speeches')
+    .requiredOption('--out <folder>', 'where the token files go')
+    .option('--tokenizer <name>', 'gpt2 or characters', 'gpt2')
+    .option('--validation <part>', 'part of the documents that is held out', '0.1')
+    .option('--separator <text>', 'splits files into documents (default: a file is one)')
+    .option('--seed <number>', 'of the choice which documents are held out', '0')
+    .option('--json', 'print the result as one JSON line')
+    .addHelpText('after', examplesOf('data'))
+    .action((sources: string[], options: PrepareCommandOptions) => prepareCommand(sources, options, terminal));
 
   program
     .command('quantize')

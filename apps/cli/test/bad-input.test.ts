@@ -46,7 +46,7 @@ const onMnist = (path: string) => [
 
 describe('the command line', () => {
   it.each([
-    [['train'], 'needs a configuration. Give a JSON file or a preset (first-light, smoke)'],
+    [['train'], 'needs a configuration. Give a JSON file or a preset (first-light, smoke, speeches)'],
     [['train', 'smok'], 'smok is neither a preset nor a file. Did you mean smoke?'],
     [['train', 'smoke', '--stpes', '3'], "unknown option '--stpes'"],
     [['trian', 'smoke'], "unknown command 'trian'"],

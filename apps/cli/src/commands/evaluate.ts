@@ -16,6 +16,7 @@ import { configurationOf } from '../run/run.js';
 import { buildModel } from '../trial/build-model.js';
 import { buildOptimizer } from '../trial/build-optimizer.js';
 import { choose } from './choose.js';
+import { numberOption } from './number-option.js';
 
 export interface EvaluateCommandOptions {
   readonly format?: string;
@@ -48,14 +49,7 @@ const columns: readonly Column<EvaluationRow>[] = [
 ];
 
 function drawCount(text: string, weights: WeightsKind): number {
-  const draws = Number(text);
-  if (!Number.isInteger(draws) || draws < 1 || draws > 1000) {
-    throw new UsageError('INVALID_ARGUMENT', `--draws ${text} is not allowed.`, {
-      subject: '--draws',
-      value: text,
-      remedy: 'Give a whole number from 1 to 1000.',
-    });
-  }
+  const draws = numberOption('--draws', text, { least: 1, most: 1000, whole: true });
   if (draws > 1 && weights !== 'sample') {
     throw new UsageError('INVALID_ARGUMENT', `--draws ${draws} has no meaning with --weights ${weights}.`, {
       subject: '--draws',

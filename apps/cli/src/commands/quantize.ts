@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { LmdError } from '@lmd/core';
 import { lmdParameter } from '@lmd/models';
@@ -21,11 +21,12 @@ import {
   packedKey,
   packWeight,
 } from '../model-file/packed.js';
+import { modelFilePath } from '../model-file/weights.js';
 import { type Column, renderTable } from '../output/table.js';
 import type { Terminal } from '../output/terminal.js';
 import { count, decimal, fileSize, percent } from '../output/units.js';
-import { runLayout } from '../run/layout.js';
 import { choose } from './choose.js';
+import { numberOption } from './number-option.js';
 
 export interface QuantizeCommandOptions {
   readonly format: string;
@@ -73,20 +74,13 @@ export async function quantizeCommand(
   terminal: Terminal,
 ): Promise<void> {
   const format = choose('--format', options.format, Object.keys(formats));
-  const seed = Number(options.seed);
-  if (!Number.isSafeInteger(seed) || seed < 0) {
-    throw new UsageError('INVALID_ARGUMENT', `--seed ${options.seed} is not allowed.`, {
-      subject: '--seed',
-      value: options.seed,
-      remedy: 'Give a whole number of at least 0.',
-    });
-  }
+  const seed = numberOption('--seed', options.seed, { least: 0, whole: true });
   const packing: PackOptions = {
     format,
     rounding: choose('--rounding', options.rounding, roundings),
     scaleMode: choose('--scale-mode', options.scaleMode, scaleModes),
   };
-  const input = modelPath(model);
+  const input = modelFilePath(model);
   const output = resolve(options.out ?? input.replace(/(\.safetensors)?$/, `.${format}.safetensors`));
   if (existsSync(output) && !options.force) {
     throw new UsageError('RUN_EXISTS', `${output} is there already.`, {
@@ -102,21 +96,6 @@ export async function quantizeCommand(
   } finally {
     await file.close();
   }
-}
-
-/** The model of a run folder, or the file itself. */
-function modelPath(model: string): string {
-  const path = resolve(model);
-  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-  const file = isFolder ? runLayout(path).model : path;
-  if (existsSync(file)) return file;
-  throw new UsageError('INVALID_ARGUMENT', `There is no ${file}.`, {
-    subject: 'model',
-    value: model,
-    remedy: isFolder
-      ? 'The run is not done: continue it with lmd train --resume.'
-      : 'Name a safetensors file, or a run.',
-  });
 }
 
 async function quantizeFile(

@@ -3,10 +3,12 @@ import { resolve } from 'node:path';
 import { LmdError } from '@lmd/core';
 import { checkConsistency } from '../configuration/consistency.js';
 import { loadConfiguration } from '../configuration/load.js';
+import type { ModelConfiguration } from '../configuration/model-schema.js';
 import type { Configuration } from '../configuration/schema.js';
-import { mnistPackageFolder } from '../data/mnist-folder.js';
+import { locateData } from '../data/index.js';
 import { UsageError } from '../errors.js';
 import { interruptSignal } from '../interrupt.js';
+import { modelFilePath } from '../model-file/weights.js';
 import { humanRenderer, jsonRenderer, type Renderer } from '../output/renderer.js';
 import { resultColumns } from '../output/results.js';
 import { didYouMean } from '../output/suggest.js';
@@ -45,13 +47,9 @@ function select(configuration: Configuration, only: readonly string[] | undefine
   return { ...configuration, optimizers: configuration.optimizers.filter(({ name }) => only.includes(name)) };
 }
 
-/** Finds the data before a run folder is made, and makes a relative folder absolute: a resumed run may start elsewhere. */
-function locateData(configuration: Configuration): Configuration {
-  const { data } = configuration;
-  if (data.kind !== 'mnist') return configuration;
-  if (data.folder !== undefined) return { ...configuration, data: { ...data, folder: resolve(data.folder) } };
-  mnistPackageFolder();
-  return configuration;
+/** A relative path made absolute, for a run that is resumed elsewhere. Throws where there is no model. */
+function locateWeights(model: ModelConfiguration): ModelConfiguration {
+  return model.weights === undefined ? model : { ...model, weights: modelFilePath(model.weights) };
 }
 
 /** A run whose summary is written is done: its results, read and not made again. */
@@ -87,7 +85,8 @@ export async function trainCommand(
       'configuration',
     );
   }
-  const configuration = locateData(select(loadConfiguration(source, options.set), options.only));
+  const selected = select(loadConfiguration(source, options.set), options.only);
+  const configuration = { ...selected, data: locateData(selected.data), model: locateWeights(selected.model) };
   checkConsistency(configuration, source);
   const folder = await prepareRun(configuration, options.out);
   await execute(folder, configuration, false, options, terminal, renderer, program);
@@ -153,7 +152,7 @@ async function execute(
 }
 
 function conclude({ folder, results }: FinishedRun, { out, colours }: Terminal): void {
-  out.write(`\n${renderTable(resultColumns, results, colours.bold)}\n\n`);
+  out.write(`\n${renderTable(resultColumns(results), results, colours.bold)}\n\n`);
   out.write(`Run folder  ${shortPath(folder)}\n`);
   out.write(`Report      ${shortPath(runLayout(folder).report)}\n`);
 }

@@ -1,11 +1,16 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { temporaryFolder } from '../../test/lmd.js';
 import { UsageError } from '../errors.js';
 import { presetDescriptions, presets } from '../presets/index.js';
 import { checkConsistency } from './consistency.js';
 import { loadConfiguration, parseConfiguration } from './load.js';
 import { applyOverrides } from './overrides.js';
-import { configurationSchema } from './schema.js';
+import { type Configuration, configurationSchema } from './schema.js';
+
+const folder = temporaryFolder();
 
 function thrownBy(body: () => unknown): UsageError {
   try {
@@ -17,11 +22,18 @@ function thrownBy(body: () => unknown): UsageError {
   throw new Error('Nothing was thrown.');
 }
 
+/** The same, with text prepared where its preset only names a folder. */
+function withPreparedText(configuration: Configuration): Configuration {
+  if (configuration.data.kind !== 'tokens') return configuration;
+  writeFileSync(join(folder, 'train.bin.json'), JSON.stringify({ vocabularySize: 50257 }));
+  return { ...configuration, data: { ...configuration.data, folder } };
+}
+
 describe('presets', () => {
   it.each(Object.keys(presets))('%s is a complete and consistent configuration under its own name', (name) => {
     const configuration = loadConfiguration(name);
     expect(configuration.name).toBe(name);
-    checkConsistency(configuration, name);
+    checkConsistency(withPreparedText(configuration), name);
     // A stored configuration is read back as it is.
     expect(parseConfiguration(JSON.parse(JSON.stringify(configuration)), 'again')).toEqual(configuration);
     expect(presetDescriptions[name as keyof typeof presets]).toBeTruthy();
@@ -125,7 +137,7 @@ describe('parseConfiguration', () => {
   });
 
   it('builds a model from a preset of the literature, with single sizes replaced', () => {
-    const configuration = with_('model={"preset":"Ti/16","patchSize":4,"depth":1}')();
+    const configuration = with_('model={"kind":"vit","preset":"Ti/16","patchSize":4,"depth":1}')();
     expect(() => checkConsistency(configuration, 'test')).not.toThrow();
   });
 });

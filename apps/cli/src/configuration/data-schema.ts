@@ -23,8 +23,33 @@ export const syntheticSchema = z.strictObject({
   noise: z.number().min(0).default(0.5).describe('Standard deviation of the noise; that of a pattern is 1.'),
 });
 
-export const dataSchema = z.discriminatedUnion('kind', [mnistSchema, syntheticSchema]);
+export const fashionMnistSchema = z.strictObject({
+  kind: z
+    .literal('fashion-mnist')
+    .describe('Images of clothes in files like those of MNIST (28 × 28 pixels, 10 classes).'),
+  folder: z
+    .string()
+    .min(1)
+    .default('/usr/share/datasets/fashion-mnist')
+    .describe("Where the four IDX files are; by default where Debian's package `dataset-fashion-mnist` puts them."),
+  validation: z.int().min(1).default(2000).describe('Training examples held out, to follow the run on.'),
+});
+
+export const tokensSchema = z.strictObject({
+  kind: z.literal('tokens').describe('Text as token files, which `lmd data prepare` makes.'),
+  folder: z.string().min(1).describe('Where `train.bin` and `val.bin` are.'),
+  length: count.default(256).describe('Tokens of context: the length of an example.'),
+});
+
+export const dataSchema = z.discriminatedUnion('kind', [
+  mnistSchema,
+  fashionMnistSchema,
+  syntheticSchema,
+  tokensSchema,
+]);
 
 export type DataConfiguration = z.output<typeof dataSchema>;
 export type SyntheticConfiguration = z.output<typeof syntheticSchema>;
 export type MnistConfiguration = z.output<typeof mnistSchema>;
+export type FashionMnistConfiguration = z.output<typeof fashionMnistSchema>;
+export type TokensConfiguration = z.output<typeof tokensSchema>;

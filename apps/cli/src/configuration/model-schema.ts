@@ -1,30 +1,81 @@
-import { vitPresets } from '@lmd/models';
+import { gpt2Presets, vitPresets } from '@lmd/models';
 import { z } from 'zod';
 
 const count = z.int().min(1);
-const required = ['patchSize', 'width', 'depth', 'heads'] as const;
+const rate = z.number().min(0).lt(1);
 
-/** A Vision Transformer. The images' size and channels, and the number of classes, come from the data. */
-export const modelSchema = z
-  .strictObject({
-    kind: z.literal('vit').default('vit').describe('Vision Transformer.'),
-    preset: z
-      .enum(Object.keys(vitPresets) as [string, ...string[]])
-      .optional()
-      .describe('Sizes by the names of the literature; the keys below replace single ones.'),
-    patchSize: count.optional().describe('Height and width of a patch; divides those of the images.'),
-    width: count.optional().describe('Features of a token.'),
-    depth: count.optional().describe('Transformer blocks.'),
-    heads: count.optional().describe('Attention heads; divides the width.'),
-    mlpWidth: count.optional().describe('Features inside an MLP; by default 4 × width.'),
-    pooling: z.enum(['mean', 'classToken']).optional().describe('What the head reads; by default `classToken`.'),
-  })
-  .superRefine((model, context) => {
+/** A preset, or all of `required`. */
+function presetOr<Name extends string>(required: readonly Name[]) {
+  return (
+    model: { readonly preset?: string | undefined } & Partial<Record<Name, unknown>>,
+    context: z.RefinementCtx,
+  ) => {
     if (model.preset !== undefined) return;
     for (const key of required) {
       if (model[key] !== undefined) continue;
       context.addIssue({ code: 'custom', path: [key], message: 'is missing; give it, or name a preset.' });
     }
-  });
+  };
+}
+
+const namesOf = (presets: object) => Object.keys(presets) as [string, ...string[]];
+const preset = (presets: object) =>
+  z
+    .enum(namesOf(presets))
+    .optional()
+    .describe('Sizes by the names of the literature; the keys below replace single ones.');
+
+const blocks = {
+  width: count.optional().describe('Features of a token.'),
+  depth: count.optional().describe('Transformer blocks.'),
+  heads: count.optional().describe('Attention heads; divides the width.'),
+  mlpWidth: count.optional().describe('Features inside an MLP; by default 4 × width.'),
+  dropout: rate
+    .optional()
+    .describe('Part of the elements of embeddings and branches dropped in training; by default 0.'),
+  attentionDropout: rate.optional().describe('Part of the attention probabilities dropped in training; by default 0.'),
+  recomputation: z
+    .boolean()
+    .optional()
+    .describe('Whether blocks are run again in the backward pass: less memory, a third more work; by default false.'),
+};
+
+const weights = z
+  .string()
+  .min(1)
+  .optional()
+  .describe(
+    'Start from the weights of this file or folder: a model of `lmd`, or one of transformers or timm; by default from the seed.',
+  );
+
+/** A Vision Transformer. The images' size and channels, and the number of classes, come from the data. */
+export const vitSchema = z
+  .strictObject({
+    kind: z.literal('vit').describe('Vision Transformer, for images.'),
+    preset: preset(vitPresets),
+    patchSize: count.optional().describe('Height and width of a patch; divides those of the images.'),
+    ...blocks,
+    stochasticDepth: rate
+      .optional()
+      .describe('Part of the branches of the last block skipped in training; by default 0.'),
+    pooling: z.enum(['mean', 'classToken']).optional().describe('What the head reads; by default `classToken`.'),
+    weights,
+  })
+  .superRefine(presetOr(['patchSize', 'width', 'depth', 'heads']));
+
+/** A GPT-2. The vocabulary comes from the data. */
+export const gpt2Schema = z
+  .strictObject({
+    kind: z.literal('gpt2').describe('GPT-2, for text.'),
+    preset: preset(gpt2Presets),
+    contextLength: count
+      .optional()
+      .describe("The longest sequence, in tokens; by default the preset's, or the length of the examples."),
+    ...blocks,
+    weights,
+  })
+  .superRefine(presetOr(['width', 'depth', 'heads']));
+
+export const modelSchema = z.discriminatedUnion('kind', [vitSchema, gpt2Schema]);
 
 export type ModelConfiguration = z.output<typeof modelSchema>;

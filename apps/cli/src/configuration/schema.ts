@@ -47,6 +47,9 @@ export const configurationSchema = z.strictObject({
     .strictObject({
       every: count.default(100).describe('Steps from one validation to the next.'),
       batchSize: count.default(250).describe('Examples evaluated at once.'),
+      examples: count
+        .optional()
+        .describe('Validation looks at so many examples, always the same; by default at all. The test is on all.'),
       weights: z
         .enum(['mean', 'median', 'sample'])
         .default('mean')

@@ -5,4 +5,6 @@ export interface RunData {
   readonly train: Dataset;
   readonly validation: Dataset;
   readonly test: Dataset;
+  /** Frees open files. */
+  close?(): Promise<void>;
 }

@@ -2,6 +2,7 @@ import { fillRandomNormal, streamOf } from '@lmd/core';
 import { arrayDataset, type Dataset } from '@lmd/training';
 import type { SyntheticConfiguration } from '../configuration/data-schema.js';
 import type { RunData } from './run-data.js';
+import type { DataSource } from './source.js';
 
 function normals(count: number, seed: number, stream: string): Float32Array {
   const values = new Float32Array(count);
@@ -28,3 +29,10 @@ export function syntheticData(configuration: SyntheticConfiguration, seed: numbe
 
   return { train: part('train'), validation: part('validation'), test: part('test') };
 }
+
+export const synthetic: DataSource<'synthetic'> = {
+  locate: (configuration) => configuration,
+  geometry: ({ size, channels, classes }) => ({ kind: 'images', imageSize: size, channels, classes }),
+  load: async (configuration, seed) => syntheticData(configuration, seed),
+  describe: () => 'made images',
+};

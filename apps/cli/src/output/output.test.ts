@@ -51,7 +51,15 @@ describe('table', () => {
 });
 
 describe('progress line', () => {
-  const progress = { optimizer: 'lmd', step: 50, steps: 200, loss: 0.4321, imagesPerSecond: 1234.5, secondsLeft: 83 };
+  const progress = {
+    optimizer: 'lmd',
+    step: 50,
+    steps: 200,
+    loss: 0.4321,
+    examplesPerSecond: 1234.5,
+    examples: 'images',
+    secondsLeft: 83,
+  };
 
   it('shows bar, step, loss, images/s and time left', () => {
     expect(progressLine(progress, 100)).toBe(

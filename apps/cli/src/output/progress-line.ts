@@ -5,7 +5,9 @@ export interface Progress {
   readonly step: number;
   readonly steps: number;
   readonly loss: number;
-  readonly imagesPerSecond: number;
+  readonly examplesPerSecond: number;
+  /** What an example is, in the plural. */
+  readonly examples: string;
   readonly secondsLeft: number;
 }
 
@@ -20,12 +22,12 @@ export function bar(fraction: number, width: number): string {
 
 /** One line of progress, no longer than `columns`: the bar shrinks first, then goes, then the end is cut. */
 export function progressLine(progress: Progress, columns: number): string {
-  const { optimizer, step, steps, loss, imagesPerSecond, secondsLeft } = progress;
+  const { optimizer, step, steps, loss, examplesPerSecond, examples, secondsLeft } = progress;
   const width = String(steps).length;
   const numbers = [
     `${String(step).padStart(width)}/${steps}`,
     `loss ${loss.toFixed(4)}`,
-    `${count(imagesPerSecond)} images/s`,
+    `${count(examplesPerSecond)} ${examples}/s`,
     `${duration(secondsLeft)} left`,
   ].join('  ');
   const room = columns - optimizer.length - numbers.length - 4;

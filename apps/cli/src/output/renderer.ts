@@ -38,6 +38,7 @@ export function humanRenderer(output: Output, colours: Colours, now = () => perf
   let started = { at: 0, step: 0 };
   let totalSteps = 0;
   let samples = 0;
+  let examples = 'images';
   let drawnAt = Number.NEGATIVE_INFINITY;
   let open = false;
 
@@ -65,7 +66,8 @@ export function humanRenderer(output: Output, colours: Colours, now = () => perf
         step: event.step,
         steps: totalSteps,
         loss: event.loss,
-        imagesPerSecond: meter.perSecond,
+        examplesPerSecond: meter.perSecond,
+        examples,
         secondsLeft: secondsPerStep * (totalSteps - event.step),
       },
       // The last column stays free: some terminals wrap when it is written.
@@ -95,6 +97,7 @@ export function humanRenderer(output: Output, colours: Colours, now = () => perf
     event(event) {
       switch (event.type) {
         case 'run':
+          examples = event.examples;
           print(`${colours.bold(event.name)} ${event.resumed ? 'goes on' : 'runs'} in ${event.runFolder}`);
           break;
         case 'start':

@@ -2,13 +2,27 @@ import type { TrialResult } from '../run/types.js';
 import type { Column } from './table.js';
 import { bytes, count, percent } from './units.js';
 
-/** The table of results, in the terminal and in the report. */
-export const resultColumns: readonly Column<TrialResult>[] = [
-  { title: 'optimizer', cell: ({ optimizer }) => optimizer },
-  { title: 'format', cell: ({ format }) => format },
-  { title: 'test accuracy', align: 'right', cell: ({ testAccuracy }) => percent(testAccuracy) },
-  { title: 'test loss', align: 'right', cell: ({ testLoss }) => testLoss.toFixed(4) },
-  { title: 'seconds', align: 'right', cell: ({ seconds }) => seconds.toFixed(1) },
-  { title: 'images/s', align: 'right', cell: ({ imagesPerSecond }) => count(imagesPerSecond) },
-  { title: 'peak memory', align: 'right', cell: ({ peakMemoryBytes }) => bytes(peakMemoryBytes) },
-];
+/** The table of results, in the terminal and in the report: of images, or of text. */
+export function resultColumns(results: readonly TrialResult[]): readonly Column<TrialResult>[] {
+  const isText = results.some(({ testPerplexity }) => testPerplexity !== undefined);
+  return [
+    { title: 'optimizer', cell: ({ optimizer }) => optimizer },
+    { title: 'format', cell: ({ format }) => format },
+    { title: 'test accuracy', align: 'right', cell: ({ testAccuracy }) => percent(testAccuracy) },
+    { title: 'test loss', align: 'right', cell: ({ testLoss }) => testLoss.toFixed(4) },
+    ...(isText
+      ? [
+          {
+            title: 'perplexity',
+            align: 'right',
+            cell: (result) => result.testPerplexity!.toFixed(2),
+          } as Column<TrialResult>,
+        ]
+      : []),
+    { title: 'seconds', align: 'right', cell: ({ seconds }) => seconds.toFixed(1) },
+    isText
+      ? { title: 'tokens/s', align: 'right', cell: ({ tokensPerSecond }) => count(tokensPerSecond!) }
+      : { title: 'images/s', align: 'right', cell: ({ imagesPerSecond }) => count(imagesPerSecond) },
+    { title: 'peak memory', align: 'right', cell: ({ peakMemoryBytes }) => bytes(peakMemoryBytes) },
+  ];
+}

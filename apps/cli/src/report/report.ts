@@ -16,12 +16,13 @@ export interface ReportContent {
 }
 
 function resultTable(results: readonly TrialResult[]): Markup {
-  const alignment = (column: (typeof resultColumns)[number]) => (column.align === 'right' ? 'number' : 'text');
-  return html`<div class="scroll"><table><thead><tr>${resultColumns.map(
+  const columns = resultColumns(results);
+  const alignment = (column: (typeof columns)[number]) => (column.align === 'right' ? 'number' : 'text');
+  return html`<div class="scroll"><table><thead><tr>${columns.map(
     (column) => html`<th class="${alignment(column)}">${column.title}</th>`,
   )}</tr></thead><tbody>${results.map(
     (result, index) =>
-      html`<tr>${resultColumns.map(
+      html`<tr>${columns.map(
         (column, position) =>
           html`<td class="${alignment(column)}">${position === 0 ? html`<span class="swatch series-${index}"></span>` : undefined}${column.cell(result)}</td>`,
       )}</tr>`,
@@ -50,7 +51,7 @@ export function renderReport(content: ReportContent): string {
 <title>${name}: training report</title><style>${new Markup(style)}</style></head><body><main>
 <header><h1>${name}</h1><p class="lead">${curves.map(({ optimizer }) => optimizer).join(' and ')} under a ${precision} forward pass, ${steps} steps of ${batchSize} examples. ${environment.date}.</p></header>
 <section><h2>Results</h2>${resultTable(results)}
-<p class="note">Seconds are those of training and evaluation of one rule; images/s are those of the training steps alone; peak memory is that of the whole process.</p></section>
+<p class="note">Seconds are those of training and evaluation of one rule; images/s or tokens/s are those of the training steps alone; peak memory is that of the whole process.</p></section>
 <section><h2>Loss</h2>${lossChart(curves)}</section>
 <section><h2>Accuracy</h2>${accuracyChart(curves)}</section>
 ${posteriors.map(posteriorSection)}

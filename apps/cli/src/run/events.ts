@@ -12,6 +12,8 @@ export interface RunEvent {
   readonly resumed: boolean;
   readonly optimizers: readonly string[];
   readonly format: string;
+  /** What an example is, in the plural: `images` or `sequences`. */
+  readonly examples: string;
   readonly steps: number;
 }
 

@@ -73,6 +73,7 @@ export async function executeRun(folder: string, resumed: boolean, context: RunC
       resumed,
       optimizers: configuration.optimizers.map(({ name }) => name),
       format: configuration.precision,
+      examples: configuration.model.kind === 'gpt2' ? 'sequences' : 'images',
       steps: configuration.steps,
     });
     const summaries: TrialSummary[] = [];

@@ -7,10 +7,14 @@ export interface TrialResult {
   readonly testLoss: number;
   /** Training and evaluation together, the parts of a resumed run added up. */
   readonly seconds: number;
-  /** Training examples a second of training steps. */
+  /** Training examples, whatever they are, a second of training steps. */
   readonly imagesPerSecond: number;
   /** The largest resident memory of the process that trained. */
   readonly peakMemoryBytes: number;
+  /** Of a language model: exp(testLoss). */
+  readonly testPerplexity?: number;
+  /** Of a language model, in training steps. */
+  readonly tokensPerSecond?: number;
 }
 
 /** Where and with what a run was made, for people to read. */

@@ -1,24 +1,48 @@
-import type { Model } from '@lmd/core';
-import { vit, vitPreset } from '@lmd/models';
+import { type Gpt2, gpt2, gpt2Preset, gpt2Presets, type Vit, vit, vitPreset } from '@lmd/models';
 import type { DataConfiguration } from '../configuration/data-schema.js';
 import type { ModelConfiguration } from '../configuration/model-schema.js';
+import { geometryOf } from '../data/index.js';
+import type { Geometry } from '../data/source.js';
+import { UsageError } from '../errors.js';
 
-/** What the data says about the network: images are square. */
-export interface ImageGeometry {
-  readonly imageSize: number;
-  readonly channels: number;
-  readonly classes: number;
+type Of<Kind extends ModelConfiguration['kind']> = Extract<ModelConfiguration, { readonly kind: Kind }>;
+
+/** The network that a configuration describes. Throws an `LmdError` where its sizes do not fit together, or not the data. */
+export function buildModel(model: ModelConfiguration, data: DataConfiguration): Gpt2 | Vit {
+  const geometry = geometryOf(data);
+  const needed = { vit: 'images', gpt2: 'tokens' }[model.kind];
+  if (geometry.kind !== needed) {
+    throw new UsageError('INVALID_ARGUMENT', `model.kind = ${model.kind} needs ${needed}, and ${data.kind} are not.`, {
+      subject: 'model.kind',
+      value: model.kind,
+      remedy: needed === 'images' ? 'Give a gpt2, or images.' : 'Give a vit, or data.kind = tokens.',
+    });
+  }
+  return model.kind === 'vit' ? buildVit(model, geometry) : buildGpt2(model, geometry);
 }
 
-export function imageGeometry(data: DataConfiguration): ImageGeometry {
-  if (data.kind === 'mnist') return { imageSize: 28, channels: 1, classes: 10 };
-  return { imageSize: data.size, channels: data.channels, classes: data.classes };
-}
-
-/** The network that a configuration describes. Throws an `LmdError` where its sizes do not fit together. */
-export function buildModel({ kind: _, preset, ...sizes }: ModelConfiguration, data: DataConfiguration): Model {
-  const given = Object.fromEntries(
-    Object.entries({ ...sizes, ...imageGeometry(data) }).filter(([, value]) => value !== undefined),
-  );
+function buildVit({ kind: _, preset, weights: __, ...sizes }: Of<'vit'>, geometry: Geometry): Vit {
+  const { kind: ___, ...images } = geometry;
+  const given = withoutUndefined({ ...sizes, ...images });
   return vit(preset === undefined ? (given as unknown as Parameters<typeof vit>[0]) : vitPreset(preset, given));
+}
+
+function buildGpt2({ kind: _, preset, weights: __, ...sizes }: Of<'gpt2'>, geometry: Geometry): Gpt2 {
+  const { vocabularySize, length } = geometry as Extract<Geometry, { kind: 'tokens' }>;
+  const known = preset === undefined ? undefined : gpt2Presets[preset as keyof typeof gpt2Presets];
+  const contextLength = sizes.contextLength ?? known?.contextLength ?? length;
+  if (contextLength < length) {
+    throw new UsageError('INVALID_ARGUMENT', `data.length = ${length} is more than the model's context.`, {
+      subject: 'data.length',
+      value: length,
+      remedy: `Give at most ${contextLength}, or a larger model.contextLength.`,
+    });
+  }
+  const given = withoutUndefined({ ...sizes, vocabularySize, contextLength });
+  return gpt2(preset === undefined ? (given as unknown as Parameters<typeof gpt2>[0]) : gpt2Preset(preset, given));
+}
+
+/** Keys that were left out are left out: a preset's stand then. */
+function withoutUndefined(record: object): object {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
 }

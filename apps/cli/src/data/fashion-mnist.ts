@@ -1,0 +1,31 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { LmdError } from '@lmd/core';
+import { split } from '@lmd/training';
+import { readMnistFolder } from '@lmd/training/node';
+import type { DataSource } from './source.js';
+
+/** Fashion-MNIST (Xiao, Rasul & Vollgraf, arXiv:1708.07747). */
+export const fashionMnist: DataSource<'fashion-mnist'> = {
+  locate(configuration) {
+    const folder = resolve(configuration.folder);
+    if (existsSync(folder)) return { ...configuration, folder };
+    throw new LmdError('ENGINE_MISSING', `Fashion-MNIST's images are not in ${folder}.`, {
+      subject: 'data.folder',
+      value: folder,
+      remedy:
+        'On Debian, apt install dataset-fashion-mnist; elsewhere name the folder with its four IDX files: --set data.folder=<folder>.',
+    });
+  },
+  geometry: () => ({ kind: 'images', imageSize: 28, channels: 1, classes: 10 }),
+  async load({ folder, validation }, seed) {
+    const { train, test } = await readMnistFolder({
+      folder,
+      name: 'fashion-mnist',
+      mean: 0.286,
+      standardDeviation: 0.353,
+    });
+    return { ...split(train, { validation, seed }), test };
+  },
+  describe: ({ folder }) => `Fashion-MNIST from ${folder}`,
+};

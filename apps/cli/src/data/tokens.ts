@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { LmdError } from '@lmd/core';
+import { openTokenFile, type TokenFileDescription } from '@lmd/data/node';
+import { type Dataset, subset } from '@lmd/training';
+import type { DataSource } from './source.js';
+
+/** The description beside `train.bin`. Throws an `LmdError` where the folder holds no prepared text. */
+export function tokenDescription(folder: string): TokenFileDescription {
+  const path = join(folder, 'train.bin.json');
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as TokenFileDescription;
+  } catch (cause) {
+    throw new LmdError('DATA_CORRUPT', `${folder} holds no prepared text: ${path} cannot be read.`, {
+      subject: 'data.folder',
+      value: folder,
+      remedy: `Make it: lmd data prepare <files> --out ${folder}`,
+      cause,
+    });
+  }
+}
+
+/** Every other window, since validation is looked at in training and the test set must not be. */
+function half(dataset: Dataset, name: string, first: number): Dataset {
+  const indices = Int32Array.from({ length: Math.floor((dataset.size - first + 1) / 2) }, (_, i) => first + 2 * i);
+  return subset(dataset, indices, `${dataset.name}/${name}`);
+}
+
+/** Text. Of the documents held out, the even windows are the validation set and the odd ones the test set. */
+export const tokens: DataSource<'tokens'> = {
+  locate(configuration) {
+    const folder = resolve(configuration.folder);
+    tokenDescription(folder);
+    return { ...configuration, folder };
+  },
+  geometry: ({ folder, length }) => ({
+    kind: 'tokens',
+    vocabularySize: tokenDescription(folder).vocabularySize,
+    length,
+  }),
+  async load({ folder, length }) {
+    const train = await openTokenFile(join(folder, 'train.bin'));
+    const heldOut = await openTokenFile(join(folder, 'val.bin'));
+    const windows = heldOut.dataset({ length });
+    if (windows.size < 2) {
+      throw new LmdError('INVALID_ARGUMENT', `${folder} holds out ${windows.size} example of ${length} tokens.`, {
+        subject: 'data.length',
+        value: length,
+        remedy: 'Validation and test need one each: take a smaller length, or hold out more text.',
+      });
+    }
+    return {
+      train: train.dataset({ length }),
+      validation: half(windows, 'validation', 0),
+      test: half(windows, 'test', 1),
+      async close() {
+        await train.close();
+        await heldOut.close();
+      },
+    };
+  },
+  describe({ folder }) {
+    const { tokens, documents, tokenizer } = tokenDescription(folder);
+    return `text from ${folder} (${documents.toLocaleString('en-GB')} documents, ${tokens.toLocaleString('en-GB')} tokens of ${tokenizer.name})`;
+  },
+};

@@ -1,0 +1,97 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { type EagerOperations, LmdError, type NamedTensors } from '@lmd/core';
+import { type ConfigJson, type Gpt2, importPretrained, type PretrainedModel, type Vit } from '@lmd/models';
+import { type SafetensorsTensor, toFloat32Array } from '@lmd/safetensors';
+import { openSafetensorsFile, type SafetensorsFile } from '@lmd/safetensors/node';
+import { runLayout } from '../run/layout.js';
+import { type PackedWeights, packedKey, unpackWeight } from './packed.js';
+
+/** A model file that is open. */
+export interface ModelFile {
+  readonly path: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** The `config.json` beside a model of transformers. */
+  readonly config?: ConfigJson;
+  /** The caller's weights of `model`, by our names. Throws an `LmdError` where the file holds another model. */
+  weights(ops: EagerOperations, model: PretrainedModel): Promise<NamedTensors>;
+  close(): Promise<void>;
+}
+
+/** The model file of a path: the file itself, or the one in the folder of a run or of a model of transformers. */
+export function modelFilePath(given: string): string {
+  const path = resolve(given);
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  const file = isFolder ? runLayout(path).model : path;
+  if (existsSync(file)) return file;
+  throw new LmdError('FILE_SYSTEM', `There is no ${file}.`, {
+    subject: 'model',
+    value: given,
+    remedy: isFolder
+      ? 'Name a run that is done, or a folder with a model.safetensors.'
+      : 'Name a safetensors file, or a run.',
+  });
+}
+
+/** Opens a model of `lmd`, packed ones included, or one of transformers or timm. Weights are read one at a time. */
+export async function openModelFile(given: string): Promise<ModelFile> {
+  const path = modelFilePath(given);
+  const file = await openSafetensorsFile(path);
+  const metadata = Object.fromEntries(Object.entries(file.metadata));
+  const config = join(dirname(path), 'config.json');
+  const isOurs = metadata.format === 'lmd-model-v1';
+  return {
+    path,
+    metadata,
+    ...(!isOurs && existsSync(config) ? { config: JSON.parse(readFileSync(config, 'utf8')) as ConfigJson } : {}),
+    weights: (ops, model) => (isOurs ? ownWeights(ops, file, path, model) : foreignWeights(ops, file, model)),
+    close: () => file.close(),
+  };
+}
+
+async function ownWeights(ops: EagerOperations, file: SafetensorsFile, path: string, model: Gpt2 | Vit) {
+  const text = file.metadata[packedKey];
+  const packed = text === undefined ? undefined : (JSON.parse(text) as PackedWeights);
+  const weights: Record<string, NamedTensors[string]> = {};
+  try {
+    for (const [name, { shape }] of Object.entries(model.parameters)) {
+      const isPacked = packed !== undefined && Object.hasOwn(packed.axes, name);
+      if (!isPacked && !file.entries.has(name)) throw mismatch(path, name, 'is missing', model.name);
+      const tensor = isPacked
+        ? await unpackWeight(name, packed, (part) => file.read(part))
+        : plain(await file.read(name));
+      if (tensor.shape.join() !== shape.join()) {
+        throw mismatch(path, name, `has shape [${tensor.shape.join(', ')}], not [${shape.join(', ')}]`, model.name);
+      }
+      weights[name] = ops.keep(ops.fromData(tensor.data, shape, 'f32'));
+    }
+    return weights;
+  } catch (error) {
+    ops.dispose(weights);
+    throw error;
+  }
+}
+
+function plain(tensor: SafetensorsTensor): { readonly data: Float32Array; readonly shape: readonly number[] } {
+  return { data: toFloat32Array(tensor), shape: tensor.shape };
+}
+
+async function foreignWeights(ops: EagerOperations, file: SafetensorsFile, model: PretrainedModel) {
+  const tensors = {
+    names: [...file.entries.keys()],
+    async read(name: string) {
+      return plain(await file.read(name));
+    },
+  };
+  const { weights } = await importPretrained(ops, { tensors, model });
+  for (const tensor of Object.values(weights)) ops.keep(tensor);
+  return weights;
+}
+
+function mismatch(path: string, weight: string, problem: string, model: string): LmdError {
+  return new LmdError('CHECKPOINT_MISMATCH', `${path}: the weight ${weight} ${problem}.`, {
+    subject: weight,
+    value: path,
+    remedy: `The file must hold a ${model}: configure the model as it was trained.`,
+  });
+}

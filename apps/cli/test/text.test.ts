@@ -1,0 +1,143 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseSafetensors } from '@lmd/safetensors';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { lmd, temporaryFolder } from './lmd.js';
+
+const folder = temporaryFolder();
+const at = (...path: string[]) => join(folder, ...path);
+const json = async <T>(...words: string[]) => {
+  const { stdout, stderr } = await lmd([...words, '--json'], folder);
+  expect(stderr).toBe('');
+  return JSON.parse(stdout.trim().split('\n').at(-1)!) as T;
+};
+
+interface Generated {
+  readonly text: string;
+  readonly tokens: readonly number[];
+}
+
+/** A small GPT-2 over characters, one step after the other on text that repeats itself. */
+const model = { kind: 'gpt2', width: 32, depth: 1, heads: 1 };
+const configuration = {
+  steps: 160,
+  batchSize: 8,
+  precision: 'mxfp6_e3m2',
+  data: { kind: 'tokens', folder: 'tokens', length: 16 },
+  model,
+  optimizers: [{ name: 'lmd', rule: 'lmd', learningRate: 0.02, rest: { learningRate: 0.01 } }],
+  evaluation: { every: 80, examples: 8 },
+  checkpoints: { every: 80 },
+};
+
+beforeAll(async () => {
+  const rhyme = (i: number) => `Row ${i % 10}: one, two, three, four.\n`;
+  writeFileSync(at('rhymes.txt'), Array.from({ length: 300 }, (_, i) => rhyme(i)).join('@'));
+  writeFileSync(at('text.json'), JSON.stringify(configuration));
+  await json('data', 'prepare', 'rhymes.txt', '--separator', '@', '--tokenizer', 'characters', '--out', 'tokens');
+  const outcome = await lmd(['train', 'text.json', '--out', 'run'], folder);
+  expect(outcome).toMatchObject({ code: 0, stderr: '' });
+  expect(outcome.stdout).toMatch(/perplexity +seconds +tokens\/s/);
+});
+
+describe('lmd data prepare', () => {
+  it('writes tokens and what they are', () => {
+    const description = JSON.parse(readFileSync(at('tokens', 'train.bin.json'), 'utf8'));
+    expect(description).toMatchObject({ format: 'lmd-tokens', tokenizer: { name: 'characters' } });
+    expect(readFileSync(at('tokens', 'train.bin')).length).toBe(2 * description.tokens);
+    const heldOut = JSON.parse(readFileSync(at('tokens', 'val.bin.json'), 'utf8'));
+    expect(description.documents + heldOut.documents).toBe(300);
+  });
+
+  it.each([
+    ['a file that is not there', ['nothing.txt', '--out', 'x'], 1, 'nothing.txt'],
+    ['a part that is none', ['rhymes.txt', '--out', 'x', '--validation', '1'], 2, '--validation 1 is not allowed'],
+    ['a tokenizer that is not there', ['rhymes.txt', '--out', 'x', '--tokenizer', 'gpt3'], 2, 'Did you mean gpt2?'],
+    ['the speeches beside files', ['sotu', 'rhymes.txt', '--out', 'x'], 2, 'goes with no other source'],
+  ])('refuses %s', async (_, words, code, message) => {
+    const outcome = await lmd(['data', 'prepare', ...words], folder);
+    expect(outcome.code).toBe(code);
+    expect(outcome.stderr).toContain(message);
+  });
+});
+
+describe('a run on text', () => {
+  it('learns, and reports perplexity', () => {
+    const { results } = JSON.parse(readFileSync(at('run', 'summary.json'), 'utf8'));
+    expect(results[0].testPerplexity).toBeCloseTo(Math.exp(results[0].testLoss), 10);
+    expect(results[0].testPerplexity).toBeLessThan(8);
+    expect(results[0].tokensPerSecond).toBeGreaterThan(0);
+  });
+
+  it('exports all that generation needs', () => {
+    const { metadata } = parseSafetensors(readFileSync(at('run', 'model.safetensors')));
+    expect(JSON.parse(metadata.config!)).toMatchObject({ width: 32, contextLength: 16 });
+    expect(JSON.parse(metadata.tokenizer!)).toMatchObject({ name: 'characters' });
+  });
+
+  it('is refused where model and data do not fit', async () => {
+    const refusals = {
+      'model.kind=vit': 'model.patchSize is missing',
+      'model.contextLength=8': 'data.length = 16 is more than',
+      'data.folder=nowhere': 'holds no prepared text',
+    };
+    for (const [assignment, message] of Object.entries(refusals)) {
+      const outcome = await lmd(['train', 'text.json', '--set', assignment], folder);
+      expect(outcome.code, assignment).toBeGreaterThan(0);
+      expect(outcome.stderr).toContain(message);
+    }
+  });
+
+  it('starts from given weights', async () => {
+    const words = ['train', 'text.json', '--set', 'steps=1', 'model.weights=run', '--out', 'further'];
+    expect(await lmd(words, folder)).toMatchObject({ code: 0, stderr: '' });
+    const result = (run: string) => JSON.parse(readFileSync(at(run, 'summary.json'), 'utf8')).results[0];
+    expect(result('further').testPerplexity).toBeLessThan(1.2 * result('run').testPerplexity);
+  });
+});
+
+describe('lmd generate', () => {
+  it('goes on with a text, the same for the same seed', async () => {
+    const words = ['generate', 'run', '--prompt', 'Row', '--max-tokens', '8', '--temperature', '1'];
+    const [first, again, other] = [
+      await json<Generated>(...words, '--seed', '1'),
+      await json<Generated>(...words, '--seed', '1'),
+      await json<Generated>(...words, '--seed', '2'),
+    ];
+    expect(first).toMatchObject({ text: again.text, tokens: again.tokens });
+    expect(other.tokens).not.toEqual(first.tokens);
+    const { stdout, stderr } = await lmd([...words, '--seed', '1'], folder);
+    expect(stdout).toBe(`Row${first.text}\n`);
+    expect(stderr).toMatch(/tokens, [\d.,]+ a second on WebAssembly/);
+  });
+
+  it('reads a packed model, and another optimizer of a run', async () => {
+    await json('quantize', 'run', '--format', 'mxfp8_e4m3', '--out', 'packed.safetensors');
+    const greedy = ['--prompt', 'Row', '--temperature', '0', '--max-tokens', '6'];
+    const packed = await json<Generated>('generate', 'packed.safetensors', ...greedy);
+    const rounded = await json<Generated>('generate', 'run', '--optimizer', 'lmd', ...greedy);
+    expect(packed.tokens.length).toBeGreaterThan(0);
+    expect(rounded.tokens.length).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ['a prompt longer than the context', ['--prompt', 'Row 1: one, two, three'], 1, 'context is 16 tokens'],
+    ['a character that the model does not know', ['--prompt', 'é'], 1, 'é'],
+    ['a temperature below 0', ['--temperature', '-1'], 2, '--temperature -1 is not allowed'],
+    ['a probability above 1', ['--top-p', '2'], 2, '--top-p 2 is not allowed'],
+  ])('refuses %s', async (_, words, code, message) => {
+    const outcome = await lmd(['generate', 'run', ...words], folder);
+    expect(outcome.code).toBe(code);
+    expect(outcome.stderr).toContain(message);
+  });
+
+  it('refuses a model of images', async () => {
+    writeFileSync(
+      at('no-model.safetensors'),
+      readFileSync(at('run', 'lmd', 'checkpoints', 'step-00000160.safetensors')),
+    );
+    const outcome = await lmd(['generate', 'no-model.safetensors'], folder);
+    expect(outcome).toMatchObject({ code: 2 });
+    expect(outcome.stderr).toContain('holds no language model');
+  });
+});
