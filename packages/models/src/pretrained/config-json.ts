@@ -29,6 +29,8 @@ export function configJsonOf(model: PretrainedModel): ConfigJson {
   return model.architecture === 'gpt2' ? gpt2ToJson(model.config) : vitToJson(model.config);
 }
 
+const endOfText = 50256;
+
 const activations = { gelu: 'none', gelu_new: 'tanh', gelu_pytorch_tanh: 'tanh' } as const;
 
 function gpt2FromJson(json: ConfigJson): Gpt2Config {
@@ -68,6 +70,9 @@ function gpt2ToJson(config: Required<Gpt2Config>): ConfigJson {
     embd_pdrop: config.dropout,
     attn_pdrop: config.attentionDropout,
     tie_word_embeddings: true,
+    // The token between documents, where the vocabulary is GPT-2's.
+    bos_token_id: config.vocabularySize > endOfText ? endOfText : null,
+    eos_token_id: config.vocabularySize > endOfText ? endOfText : null,
     dtype: 'float32',
   };
 }

@@ -97,7 +97,8 @@ export function vitTransformersLayout({ config, parameters }: Vit): Layout {
     name: 'transformers',
     prefix,
     landmark: `${patches}.weight`,
-    ignores: () => false,
+    // Models without a head have it in the head's place.
+    ignores: (name) => /(^|\.)pooler\.dense\.(weight|bias)$/.test(name),
     tied: {},
     correspondences: correspond([
       ['patchEmbedding.weight', `${patches}.weight`, convolution(patchSize, channels, width)],

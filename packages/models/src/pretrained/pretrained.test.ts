@@ -72,6 +72,11 @@ describe('exportPretrained', () => {
     expect(logits(current)).toEqual(logits(weights));
   });
 
+  it('names the token between documents where the vocabulary has it', () => {
+    expect(configJsonOf(gpt2(small))).toMatchObject({ bos_token_id: null, eos_token_id: null });
+    expect(configJsonOf(gpt2({ ...small, vocabularySize: 50257 }))).toMatchObject({ eos_token_id: 50256 });
+  });
+
   it('refuses a model that the layout does not have', () => {
     const mean = vit({
       imageSize: 8,
@@ -137,6 +142,15 @@ describe('importPretrained', () => {
     const { 'classifier.weight': gone, ...headless } = tensors;
     expect(gone).toBeDefined();
     ops.dispose((await importPretrained(ops, { ...source, tensors: headless })).weights);
+    // As models without a head are written: no prefix, and a pooler that the head does without.
+    const bare: Arrays = Object.fromEntries(
+      Object.entries(headless).map(([name, x]) => [name.replace(/^vit\./, ''), x]),
+    );
+    const { 'classifier.bias': alsoGone, ...body } = bare;
+    expect(alsoGone).toBeDefined();
+    body['pooler.dense.bias'] = { shape: [16], data: new Float32Array(16) };
+    const fromBody = await importPretrained(ops, { ...source, tensors: body });
+    for (const [name, x] of Object.entries(fromBody.weights)) expect(read(x), name).toEqual(read(weights[name]!));
     expect(await failure({ ...source, initialize: { match: /^tail/, seed: 1 } })).toMatchObject({
       code: 'INVALID_ARGUMENT',
       subject: 'initialize',
