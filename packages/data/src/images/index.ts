@@ -1,1 +1,10 @@
-export {};
+export {
+  type Cifar100Images,
+  type CifarImages,
+  cifarNormalization,
+  parseCifar10,
+  parseCifar100,
+} from './cifar.js';
+export { type ImageSource, type ImagesInMemoryOptions, imagesInMemory, type Pixels } from './image.js';
+export type { RandAugmentOptions } from './rand-augment.js';
+export { type AugmentationOptions, type TransformImagesOptions, transformImages } from './transform-images.js';

@@ -1,0 +1,69 @@
+import { fillRandomBits, streamOf } from '@lmd/core';
+
+/**
+ * The random choices of one augmentation for one image: a function of (seed, epoch, index), through the counters of Philox, so that a
+ * resumed run chooses as the uninterrupted one would have. Each augmentation draws from a stream of its own name, so that turning one on
+ * changes nothing about the others.
+ */
+export class Draws {
+  readonly #bits = new Uint32Array(4);
+  readonly #stream: number;
+  #next = 0;
+
+  constructor(
+    augmentation: string,
+    readonly seed: number,
+    readonly epoch: number,
+    readonly index: number,
+  ) {
+    this.#stream = streamOf(`augmentation/${augmentation}`);
+  }
+
+  /** Uniform in [0, 1), of 24 bits. */
+  uniform(): number {
+    if (this.#next % 4 === 0) {
+      const key = { seed: this.seed, stream: this.#stream, step: this.epoch, sample: this.index };
+      fillRandomBits(this.#bits, key, this.#next / 4);
+    }
+    return (this.#bits[this.#next++ % 4]! >>> 8) * 2 ** -24;
+  }
+
+  between(low: number, high: number): number {
+    return low + (high - low) * this.uniform();
+  }
+
+  /** An integer in [0, limit). */
+  below(limit: number): number {
+    return Math.floor(this.uniform() * limit);
+  }
+
+  chance(probability: number): boolean {
+    return this.uniform() < probability;
+  }
+
+  /** Standard normal, by Box–Muller. */
+  normal(): number {
+    const radius = Math.sqrt(-2 * Math.log(1 - this.uniform()));
+    return radius * Math.cos(2 * Math.PI * this.uniform());
+  }
+
+  /** Of the distribution Beta(alpha, alpha): X / (X + Y) of two gammas, in logarithms, since those of a small alpha underflow. */
+  beta(alpha: number): number {
+    const difference = this.#logGamma(alpha) - this.#logGamma(alpha);
+    return 1 / (1 + Math.exp(-difference));
+  }
+
+  /** Logarithm of a draw of Gamma(alpha, 1): Marsaglia & Tsang, "A simple method for generating gamma variables" (2000), at alpha + 1. */
+  #logGamma(alpha: number): number {
+    const d = alpha + 1 - 1 / 3;
+    const c = 1 / Math.sqrt(9 * d);
+    const boost = Math.log(1 - this.uniform()) / alpha;
+    for (;;) {
+      const x = this.normal();
+      const v = (1 + c * x) ** 3;
+      if (v > 0 && Math.log(1 - this.uniform()) < 0.5 * x * x + d * (1 - v + Math.log(v))) {
+        return Math.log(d * v) + boost;
+      }
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import { LmdError, sizeOf } from '@lmd/core';
+import { checkedCount, refuseUnknownOptions } from '../options.js';
+
+/** An image as bytes. */
+export interface Pixels {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+  /** [height, width, channels], row-major. */
+  readonly data: Uint8Array;
+}
+
+/** Images with classes, wherever they are. To bring your own, write one object. */
+export interface ImageSource {
+  /** Part of what a checkpoint remembers. */
+  readonly name: string;
+  /** Number of images. */
+  readonly size: number;
+  readonly classes: number;
+  readonly channels: number;
+  /** By class, where they have names. */
+  readonly classNames?: readonly string[];
+  /** Class of an image, in [0, classes). */
+  label(index: number): number;
+  /** An image, of which the caller changes nothing. A function of the index alone. */
+  image(index: number): Pixels | Promise<Pixels>;
+}
+
+export interface ImagesInMemoryOptions {
+  readonly name: string;
+  /** Bytes of all images, [images, height, width, channels] row-major. */
+  readonly images: Uint8Array;
+  /** One class an image, in [0, classes). */
+  readonly labels: ArrayLike<number>;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly classes: number;
+  readonly classNames?: readonly string[];
+}
+
+/**
+ * Images of one size in memory, which are read as they are and not copied.
+ *
+ * @throws LmdError `SHAPE_MISMATCH` when images and labels differ in count; `DATA_CORRUPT` for a label out of range.
+ */
+export function imagesInMemory(options: ImagesInMemoryOptions): ImageSource {
+  const known = ['name', 'images', 'labels', 'height', 'width', 'channels', 'classes', 'classNames'];
+  refuseUnknownOptions('imagesInMemory', options, known);
+  const { name, images, labels, classNames } = options;
+  const [height, width, channels, classes] = (['height', 'width', 'channels', 'classes'] as const).map((option) =>
+    checkedCount('imagesInMemory', option, options[option], 1),
+  ) as [number, number, number, number];
+  const bytes = sizeOf([height, width, channels]);
+  if (images.length !== labels.length * bytes) {
+    throw new LmdError('SHAPE_MISMATCH', `"${name}": ${images.length} bytes of images for ${labels.length} labels.`, {
+      subject: 'images',
+      value: images.length,
+      remedy: `Give ${labels.length} × ${bytes} bytes: ${height} × ${width} × ${channels} for each label.`,
+    });
+  }
+  for (let index = 0; index < labels.length; index++) {
+    const label = labels[index]!;
+    if (Number.isInteger(label) && label >= 0 && label < classes) continue;
+    throw new LmdError('DATA_CORRUPT', `"${name}": the label of image ${index} is ${label}.`, {
+      subject: `labels[${index}]`,
+      value: label,
+      remedy: `Labels are integers from 0 to ${classes - 1}: check the file, or the number of classes.`,
+    });
+  }
+  return {
+    name,
+    size: labels.length,
+    classes,
+    channels,
+    ...(classNames === undefined ? {} : { classNames }),
+    label: (index) => labels[index]!,
+    image: (index) => ({ width, height, channels, data: images.subarray(index * bytes, (index + 1) * bytes) }),
+  };
+}

@@ -1,0 +1,56 @@
+import type { Draws } from './draws.js';
+import type { Pixels } from './image.js';
+import {
+  affine,
+  autoContrast,
+  brightness,
+  contrast,
+  equalize,
+  posterize,
+  rotate,
+  saturation,
+  sharpness,
+  solarize,
+} from './pixel-operations.js';
+
+export interface RandAugmentOptions {
+  /** Operations an image, one after the other. Default 2. */
+  readonly operations?: number;
+  /** Strength, from 0 to 30. Default 9. */
+  readonly magnitude?: number;
+}
+
+/** `m` is the magnitude over 30; `sign` is +1 or −1. */
+type Operation = (image: Pixels, m: number, sign: number) => Pixels;
+
+/** The fourteen operations, and how a magnitude becomes their argument: torchvision's RandAugment. */
+const operations: readonly Operation[] = [
+  (image) => image,
+  (image, m, sign) => affine(image, [1, 0.3 * m * sign, 0, 0, 1, 0]),
+  (image, m, sign) => affine(image, [1, 0, 0, 0.3 * m * sign, 1, 0]),
+  (image, m, sign) => affine(image, [1, 0, Math.trunc((150 / 331) * image.width * m * sign), 0, 1, 0]),
+  (image, m, sign) => affine(image, [1, 0, 0, 0, 1, Math.trunc((150 / 331) * image.height * m * sign)]),
+  (image, m, sign) => rotate(image, 30 * m * sign),
+  (image, m, sign) => brightness(image, 1 + 0.9 * m * sign),
+  (image, m, sign) => saturation(image, 1 + 0.9 * m * sign),
+  (image, m, sign) => contrast(image, 1 + 0.9 * m * sign),
+  (image, m, sign) => sharpness(image, 1 + 0.9 * m * sign),
+  (image, m) => posterize(image, 8 - Math.round(4 * m)),
+  (image, m) => solarize(image, 255 * (1 - m)),
+  autoContrast,
+  equalize,
+];
+
+/**
+ * RandAugment (Cubuk et al., arXiv:1909.13719): a few operations, each drawn uniformly from fourteen, all at one magnitude. What comes
+ * from outside the image is black.
+ */
+export function randAugment(image: Pixels, options: Required<RandAugmentOptions>, draws: Draws): Pixels {
+  let result = image;
+  for (let count = 0; count < options.operations; count++) {
+    const operation = operations[draws.below(operations.length)]!;
+    const sign = draws.chance(0.5) ? 1 : -1;
+    result = operation(result, options.magnitude / 30, sign);
+  }
+  return result;
+}
