@@ -4,13 +4,17 @@
 import { madd, turnBlock } from './arithmetic';
 import { EDGE, PACKED_A, PACKED_B } from './workspace';
 
-/** Rows and columns of the tile that stays in registers. */
-const TILE_ROWS: i32 = 4;
+/**
+ * Rows and columns of the tile that stays in registers: 12 sums, two vectors of B and one of A are 15 registers, all that V8 has to give.
+ * Fewer sums than multiply-adds under way at once (two a cycle, four cycles each) would wait for each other. Unrolled, the loop would
+ * be slower: more vectors live at once, so that sums go to memory.
+ */
+const TILE_ROWS: i32 = 6;
 const TILE_COLUMNS: i32 = 8;
 /** Terms of the sum in one panel: a panel of B of 8 columns, 8 KiB, stays in the first-level cache. */
 const BLOCK_TERMS: i32 = 256;
-/** Rows of A packed at once, 128 KiB, and columns of B, 512 KiB: both stay in the second-level cache. */
-const BLOCK_ROWS: i32 = 128;
+/** Rows of A packed at once, 126 KiB, and columns of B, 512 KiB: both stay in the second-level cache. */
+const BLOCK_ROWS: i32 = 126;
 const BLOCK_COLUMNS: i32 = 512;
 
 /**
@@ -40,6 +44,8 @@ function pack(source: usize, lineStride: usize, termStride: usize, lines: i32, t
             }
           }
         }
+      } else if (present - quarter == 2) {
+        packTwo(start, lineStride, termStride, terms, to, rowBytes);
       } else {
         for (let t = 0; t < terms; t++, to += rowBytes) {
           for (let l = 0; l < present - quarter; l++) {
@@ -52,19 +58,48 @@ function pack(source: usize, lineStride: usize, termStride: usize, lines: i32, t
   }
 }
 
+/** Two lines of a panel, the last of six. */
+function packTwo(source: usize, lineStride: usize, termStride: usize, terms: i32, target: usize, rowBytes: usize): void {
+  let t = 0;
+  if (lineStride == 4) {
+    for (; t < terms; t++, source += termStride, target += rowBytes) store<u64>(target, load<u64>(source));
+    return;
+  }
+  for (; t + 4 <= terms; t += 4, source += 16, target += 4 * rowBytes) {
+    const a = v128.load(source);
+    const b = v128.load(source + lineStride);
+    const low = i32x4.shuffle(a, b, 0, 4, 1, 5);
+    const high = i32x4.shuffle(a, b, 2, 6, 3, 7);
+    v128.store_lane<f64>(target, low, 0);
+    v128.store_lane<f64>(target + rowBytes, low, 1);
+    v128.store_lane<f64>(target + 2 * rowBytes, high, 0);
+    v128.store_lane<f64>(target + 3 * rowBytes, high, 1);
+  }
+  for (; t < terms; t++, source += 4, target += rowBytes) {
+    store<f32>(target, load<f32>(source));
+    store<f32>(target, load<f32>(source + lineStride), 4);
+  }
+}
+
 /** One tile: out (rows `stride` bytes apart) = or += panel of A · panel of B. */
 function tile(a: usize, b: usize, terms: i32, out: usize, stride: usize, accumulate: bool): void {
   let c00 = f32x4.splat(0);
-  let c01 = c00;
-  let c10 = c00;
-  let c11 = c00;
-  let c20 = c00;
-  let c21 = c00;
-  let c30 = c00;
-  let c31 = c00;
+  let c01 = f32x4.splat(0);
+  let c10 = f32x4.splat(0);
+  let c11 = f32x4.splat(0);
+  let c20 = f32x4.splat(0);
+  let c21 = f32x4.splat(0);
+  let c30 = f32x4.splat(0);
+  let c31 = f32x4.splat(0);
+  let c40 = f32x4.splat(0);
+  let c41 = f32x4.splat(0);
+  let c50 = f32x4.splat(0);
+  let c51 = f32x4.splat(0);
   const out1 = out + stride;
   const out2 = out1 + stride;
   const out3 = out2 + stride;
+  const out4 = out3 + stride;
+  const out5 = out4 + stride;
   if (accumulate) {
     c00 = v128.load(out);
     c01 = v128.load(out, 16);
@@ -74,10 +109,13 @@ function tile(a: usize, b: usize, terms: i32, out: usize, stride: usize, accumul
     c21 = v128.load(out2, 16);
     c30 = v128.load(out3);
     c31 = v128.load(out3, 16);
+    c40 = v128.load(out4);
+    c41 = v128.load(out4, 16);
+    c50 = v128.load(out5);
+    c51 = v128.load(out5, 16);
   }
-  const end = a + (<usize>terms << 4);
-  const pairs = a + (<usize>(terms & ~1) << 4);
-  for (; a < pairs; a += 32, b += 64) {
+  const end = a + <usize>terms * 24;
+  for (; a < end; a += 24, b += 32) {
     let b0 = v128.load(b);
     let b1 = v128.load(b, 16);
     let x = v128.load32_splat(a);
@@ -92,36 +130,12 @@ function tile(a: usize, b: usize, terms: i32, out: usize, stride: usize, accumul
     x = v128.load32_splat(a, 12);
     c30 = madd(x, b0, c30);
     c31 = madd(x, b1, c31);
-    b0 = v128.load(b, 32);
-    b1 = v128.load(b, 48);
     x = v128.load32_splat(a, 16);
-    c00 = madd(x, b0, c00);
-    c01 = madd(x, b1, c01);
+    c40 = madd(x, b0, c40);
+    c41 = madd(x, b1, c41);
     x = v128.load32_splat(a, 20);
-    c10 = madd(x, b0, c10);
-    c11 = madd(x, b1, c11);
-    x = v128.load32_splat(a, 24);
-    c20 = madd(x, b0, c20);
-    c21 = madd(x, b1, c21);
-    x = v128.load32_splat(a, 28);
-    c30 = madd(x, b0, c30);
-    c31 = madd(x, b1, c31);
-  }
-  if (a < end) {
-    const b0 = v128.load(b);
-    const b1 = v128.load(b, 16);
-    let x = v128.load32_splat(a);
-    c00 = madd(x, b0, c00);
-    c01 = madd(x, b1, c01);
-    x = v128.load32_splat(a, 4);
-    c10 = madd(x, b0, c10);
-    c11 = madd(x, b1, c11);
-    x = v128.load32_splat(a, 8);
-    c20 = madd(x, b0, c20);
-    c21 = madd(x, b1, c21);
-    x = v128.load32_splat(a, 12);
-    c30 = madd(x, b0, c30);
-    c31 = madd(x, b1, c31);
+    c50 = madd(x, b0, c50);
+    c51 = madd(x, b1, c51);
   }
   v128.store(out, c00);
   v128.store(out, c01, 16);
@@ -131,6 +145,10 @@ function tile(a: usize, b: usize, terms: i32, out: usize, stride: usize, accumul
   v128.store(out2, c21, 16);
   v128.store(out3, c30);
   v128.store(out3, c31, 16);
+  v128.store(out4, c40);
+  v128.store(out4, c41, 16);
+  v128.store(out5, c50);
+  v128.store(out5, c51, 16);
 }
 
 /** A tile of which only some rows and columns exist. */
@@ -156,7 +174,7 @@ function edgeTile(a: usize, b: usize, terms: i32, out: usize, stride: usize, row
 /**
  * Products [m, k]·[k, n] of f32, row-major; a transposed operand is stored [k, m] or [n, k]. `strideA` and `strideB` are elements
  * between the matrices of a batch, 0 for one that all share. `from` to `to` count parts of the results: matrix, then `partRows` rows
- * (a multiple of 4), then `partColumns` columns (a multiple of 8). How results are parted does not change their bits.
+ * (a multiple of 6), then `partColumns` columns (a multiple of 8). How results are parted does not change their bits.
  */
 export function matmul(
   from: i32,

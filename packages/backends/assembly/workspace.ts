@@ -2,7 +2,7 @@
 
 export const PACKED_A_BYTES: usize = 128 << 10;
 export const PACKED_B_BYTES: usize = 512 << 10;
-const EDGE_BYTES: usize = 128;
+const EDGE_BYTES: usize = 256;
 /** Normals drawn at a time, which stay in the first-level cache. Threads share work at multiples of it. */
 export const BLOCK: i32 = 1024;
 const BLOCK_BYTES: usize = 4096;

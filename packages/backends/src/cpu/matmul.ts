@@ -2,10 +2,10 @@ import { sizeOf, type Tensor } from '@lmd/core';
 import type { MemoryHost } from './memory-host.js';
 
 /** The rows and columns of a part are multiples of the tile that stays in registers; see `assembly/matmul.ts`. */
-const tileRows = 4;
+const tileRows = 6;
 const tileColumns = 8;
 /** About the products of two numbers that one thread adds up in a nanosecond. */
-const productsPerNanosecond = 18;
+const productsPerNanosecond = 22;
 /** Parts for each thread where a single product is cut: each packs one of the operands again. */
 const partsEach = 2;
 

@@ -40,7 +40,7 @@ export interface Kernels extends FormatKernels {
     stepB: number,
     out: number,
   ): void;
-  /** Parts of results: matrix, then `partRows` rows (a multiple of 4), then `partColumns` columns (a multiple of 8). */
+  /** Parts of results: matrix, then `partRows` rows (a multiple of 6), then `partColumns` columns (a multiple of 8). */
   matmul(
     from: number,
     to: number,
