@@ -1,6 +1,6 @@
 import type { Tensor } from '@lmd/core';
 import { describe, expect, it } from 'vitest';
-import { difference } from './compare.js';
+import { deviation, difference } from './compare.js';
 import { result } from './values.js';
 
 const handle = (shape: readonly number[], dtype: Tensor['dtype'] = 'f32'): Tensor => ({ shape, dtype });
@@ -59,5 +59,23 @@ describe('difference', () => {
     expect(difference(handle([2], 'i32'), Int32Array.of(1, 2), want, options)).toMatch(/\[2\] i32, expected \[2\] f32/);
     expect(difference(handle([2]), Float32Array.of(1), want, options)).toMatch(/1 values/);
     expect(difference(handle([2]), Uint8Array.of(1, 2), want, options)).toMatch(/Uint8Array/);
+  });
+});
+
+describe('deviation', () => {
+  it('is the largest error, in units of the magnitude and as a part of the bound', () => {
+    const want = result([4], Float64Array.of(0, 1, 1e39, 2 ** -140), Float64Array.of(1, 1, 1e39, 2 ** -140), 4);
+    const got = Float32Array.of(3 * 2 ** -24, 1, Infinity, 0);
+    const { units, share } = deviation(got, want, { bound: 'sum', subnormals: false });
+    expect(units).toBe(3);
+    expect(share).toBeCloseTo(0.75, 10);
+  });
+
+  it('is 0 for what agrees, a NaN with a NaN included', () => {
+    const want = result([2], Float64Array.of(Number.NaN, 2));
+    expect(deviation(Float32Array.of(Number.NaN, 2), want, { bound: 'exp', subnormals: true })).toEqual({
+      units: 0,
+      share: 0,
+    });
   });
 });

@@ -62,4 +62,29 @@ function allowance(want: Values, i: number, { bound: name, subnormals }: Compari
   return units * (unit * magnitude + (subnormals ? smallestSubnormal : smallestNormal));
 }
 
+/** How far a result is off at most. */
+export interface Deviation {
+  /** In units of u = 2^-24 times the magnitude of the terms that made the element. */
+  readonly units: number;
+  /** As a part of what the bound allows; 0 where the bound is exact and met. */
+  readonly share: number;
+}
+
+/** The largest deviation of a result from the oracle's values, of the same shape, over elements that are finite numbers. */
+export function deviation(got: TensorData, want: Values, comparison: Comparison): Deviation {
+  let units = 0;
+  let share = 0;
+  for (let i = 0; i < got.length; i++) {
+    const expected = want.data[i]!;
+    const error = Math.abs(got[i]! - expected);
+    const magnitude = want.magnitudes?.[i] ?? Math.abs(expected);
+    // Where f32 has no such number, the bound asks for infinity; subnormal terms may be flushed.
+    if (!(error > 0) || !Number.isFinite(Math.fround(expected)) || magnitude < smallestNormal) continue;
+    units = Math.max(units, error / (unit * magnitude));
+    const allowed = allowance(want, i, comparison);
+    if (allowed > 0) share = Math.max(share, error / allowed);
+  }
+  return { units, share };
+}
+
 const show = (value: number) => (Object.is(value, -0) ? '-0' : String(value));

@@ -1,17 +1,28 @@
 import { type Backend, createOperations, type EagerOperations, type Tensor, type TensorData } from '@lmd/core';
 import type { BoundName } from './bounds.js';
 import type { Context, OperationCheck } from './case.js';
-import { difference } from './compare.js';
+import { type Deviation, deviation, difference } from './compare.js';
 import type { Expect } from './framework.js';
 import { Random } from './random.js';
 import { describeValues, type Values } from './values.js';
 import { withoutFusedKernels } from './without-fused-kernels.js';
+
+/** One result of one operation beside the oracle's. */
+export interface Measurement extends Deviation {
+  /** The full name of the test. */
+  readonly test: string;
+  readonly operation: string;
+  /** Whether core composed the operation although the backend has a kernel for it. */
+  readonly composed: boolean;
+  readonly bound: BoundName;
+}
 
 export interface ContextOptions {
   readonly backend: Backend;
   readonly seed: number;
   readonly name: string;
   readonly expect: Expect;
+  readonly onMeasurement?: ((measurement: Measurement) => void) | undefined;
 }
 
 export interface OpenContext extends Context {
@@ -19,7 +30,7 @@ export interface OpenContext extends Context {
   close(): void;
 }
 
-export function openContext({ backend, seed, name, expect }: ContextOptions): OpenContext {
+export function openContext({ backend, seed, name, expect, onMeasurement }: ContextOptions): OpenContext {
   const ops = createOperations(backend);
   const composed = createOperations(withoutFusedKernels(backend));
   const uploads: { tensor: Tensor; ops: EagerOperations }[] = [];
@@ -29,10 +40,24 @@ export function openContext({ backend, seed, name, expect }: ContextOptions): Op
   }
 
   async function compare(label: string, tensor: Tensor, want: Values, bound: BoundName): Promise<void> {
+    await compareResult(label, tensor, want, bound);
+  }
+
+  async function compareResult(
+    label: string,
+    tensor: Tensor,
+    want: Values,
+    bound: BoundName,
+    measured?: { readonly operation: string; readonly composed: boolean },
+  ): Promise<void> {
     const data = await ops.backend.read(tensor);
-    const problem = difference(tensor, data, want, { bound, subnormals: backend.supports.subnormals });
+    const comparison = { bound, subnormals: backend.supports.subnormals };
+    const problem = difference(tensor, data, want, comparison);
     if (problem !== undefined) fail(`${label}: ${problem}`);
     expect(problem).toBe(undefined);
+    if (measured !== undefined) {
+      onMeasurement?.({ test: name, ...measured, bound, ...deviation(data, want, comparison) });
+    }
   }
 
   function upload(values: Values, through: EagerOperations = ops): Tensor {
@@ -43,12 +68,17 @@ export function openContext({ backend, seed, name, expect }: ContextOptions): Op
 
   async function check(operation: OperationCheck): Promise<void> {
     const fused = operation.kernel !== undefined && backend.fused[operation.kernel] !== undefined;
-    await checkThrough(ops, operation, fused ? ' (fused)' : '');
+    await checkThrough(ops, operation, fused ? ' (fused)' : '', false);
     const composes = backend.supports.subnormals || operation.composedNeedsSubnormals !== true;
-    if (fused && composes) await checkThrough(composed, operation, ' (composed from primitives)');
+    if (fused && composes) await checkThrough(composed, operation, ' (composed from primitives)', true);
   }
 
-  async function checkThrough(through: EagerOperations, operation: OperationCheck, variant: string): Promise<void> {
+  async function checkThrough(
+    through: EagerOperations,
+    operation: OperationCheck,
+    variant: string,
+    isComposed: boolean,
+  ): Promise<void> {
     const label = `${operation.label}${variant} of ${operation.inputs.map(describeValues).join(', ')}`;
     const inputs = operation.inputs.map((values) => upload(values, through));
     const returned = operation.run(through, inputs);
@@ -57,7 +87,9 @@ export function openContext({ backend, seed, name, expect }: ContextOptions): Op
     if (results.length !== wants.length) fail(`${label}: ${results.length} results, expected ${wants.length}`);
     for (const [i, want] of wants.entries()) {
       const bound = typeof operation.bound === 'string' ? operation.bound : operation.bound[i]!;
-      await compare(wants.length === 1 ? label : `result ${i} of ${label}`, results[i]!, want, bound);
+      // Labels begin with the name of the operation.
+      const measured = { operation: /^\w*/.exec(operation.label)![0], composed: isComposed };
+      await compareResult(wants.length === 1 ? label : `result ${i} of ${label}`, results[i]!, want, bound, measured);
     }
     for (const [i, values] of operation.inputs.entries()) {
       await compare(`${label} changed its input ${i}, but tensors are immutable`, inputs[i]!, values, 'copy');

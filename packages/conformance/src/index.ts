@@ -1,4 +1,5 @@
 export { type Bound, type BoundName, bounds } from './bounds.js';
+export type { Measurement } from './context.js';
 export type { Expect, TestFramework } from './framework.js';
 export { optimizerConformance } from './optimizer-conformance.js';
 export type { OptimizerConformanceOptions, OptimizerOptions } from './optimizers/options.js';

@@ -1,7 +1,7 @@
 import type { Backend } from '@lmd/core';
 import type { Case } from './case.js';
 import { caseGroups } from './cases/index.js';
-import { openContext } from './context.js';
+import { type Measurement, openContext } from './context.js';
 import type { Expect } from './framework.js';
 import type { ResolvedOptions } from './options.js';
 
@@ -27,7 +27,11 @@ export const testNames: readonly string[] = caseGroups.flatMap((group) =>
 );
 
 /** Every test with its body, before any framework is told of it. The backend is created when the first one runs. */
-export function planSuite({ name, create, seed, expectedFailures }: ResolvedOptions, expect: Expect): Plan {
+export function planSuite(
+  { name, create, seed, expectedFailures }: ResolvedOptions,
+  expect: Expect,
+  onMeasurement?: (measurement: Measurement) => void,
+): Plan {
   let backend: Promise<Backend> | undefined;
   const open = () => {
     backend ??= Promise.resolve().then(create);
@@ -59,7 +63,7 @@ export function planSuite({ name, create, seed, expectedFailures }: ResolvedOpti
   return { title: `conformance of ${name} (seed ${seed})`, groups: [...groups, { name: 'end', tests: [closing] }] };
 
   async function runCase(one: Case, fullName: string, opened: Backend): Promise<void> {
-    const context = openContext({ backend: opened, seed, name: fullName, expect });
+    const context = openContext({ backend: opened, seed, name: fullName, expect, onMeasurement });
     const before = opened.memory();
     try {
       await one.run(context);

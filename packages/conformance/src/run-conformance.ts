@@ -1,3 +1,4 @@
+import type { Measurement } from './context.js';
 import type { Expect } from './framework.js';
 import { type ConformanceOptions, resolveOptions } from './options.js';
 import { closingTest, planSuite, testNames } from './plan.js';
@@ -7,6 +8,8 @@ export interface ConformanceRunOptions extends ConformanceOptions {
   readonly filter?: (testName: string) => boolean;
   /** Called after each test, for a progress display. */
   readonly onResult?: (result: ConformanceResult) => void;
+  /** Called for each result of an operation that meets its bound, with how far it is off: for tables and regressions. */
+  readonly onMeasurement?: (measurement: Measurement) => void;
 }
 
 export interface ConformanceResult {
@@ -33,9 +36,9 @@ export interface ConformanceReport {
  * backend that cannot be created fails every test.
  */
 export async function runConformance(options: ConformanceRunOptions): Promise<ConformanceReport> {
-  const { filter = () => true, onResult } = options;
-  const resolved = resolveOptions(options, testNames, ['filter', 'onResult']);
-  const plan = planSuite(resolved, expect);
+  const { filter = () => true, onResult, onMeasurement } = options;
+  const resolved = resolveOptions(options, testNames, ['filter', 'onResult', 'onMeasurement']);
+  const plan = planSuite(resolved, expect, onMeasurement);
   const passed: string[] = [];
   const failed: { name: string; error: unknown }[] = [];
   const start = performance.now();

@@ -1,7 +1,7 @@
 import { createReferenceBackend } from '@lmd/backends/reference';
 import { isLmdError } from '@lmd/core';
 import { describe, expect, it } from 'vitest';
-import { backendConformance, type ConformanceOptions, runConformance, testNames } from './index.js';
+import { backendConformance, type ConformanceOptions, type Measurement, runConformance, testNames } from './index.js';
 
 /** A framework that only writes down what it is told. */
 function collect(options: ConformanceOptions) {
@@ -104,6 +104,22 @@ describe('runConformance', () => {
     expect(failed.map((one) => one.name)).toEqual([failing]);
     expect(String(failed[0]!.error)).toMatch(/replay with seed: 7/);
     expect(seen).toEqual([`${failing} false`, 'end > closes true']);
+  });
+
+  it('measures each operation, and core’s composition beside a kernel', async () => {
+    const measured: Measurement[] = [];
+    await runConformance({
+      ...reference,
+      filter: (name) => /^(neural > roundToBfloat16|elementwise > (exp|add)$|elementwise > exp keeps)/.test(name),
+      onMeasurement: (measurement) => measured.push(measurement),
+    });
+    const of = (operation: string) => measured.filter((one) => one.operation === operation);
+    expect(of('exp').every(({ units, share, bound }) => units <= 1 && share < 0.2 && bound === 'exp')).toBe(true);
+    expect(of('exp').length).toBeGreaterThan(5);
+    expect(of('roundToBfloat16').map(({ composed, units }) => [composed, units])).toEqual([
+      [false, 0],
+      [true, 0],
+    ]);
   });
 
   it('replays a seed, and draws other shapes from another', async () => {
