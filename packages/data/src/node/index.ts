@@ -1,3 +1,6 @@
+export { type CifarFolderOptions, readCifar10Folder, readCifar100Folder } from './cifar-files.js';
+export { type ImageDecoder, imageDecoder } from './image-decoder.js';
+export { type ImageFolder, type ImageFolderOptions, openImageFolder } from './image-folder.js';
 export { type OpenTokenFileOptions, openTokenFile, type TokenFile } from './open-token-file.js';
 export { stateOfTheUnion } from './state-of-the-union.js';
 export { readTextFiles, type TextFilesOptions } from './text-files.js';

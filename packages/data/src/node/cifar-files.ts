@@ -1,0 +1,86 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type CifarImages, parseCifar10, parseCifar100 } from '../images/cifar.js';
+import { type ImageSource, imagesInMemory } from '../images/image.js';
+import { refuseUnknownOptions } from '../options.js';
+import { withFileErrors } from './file-errors.js';
+
+export interface CifarFolderOptions {
+  /** With the files of the binary version: `cifar-10-batches-bin` or `cifar-100-binary`, unpacked. */
+  readonly folder: string;
+}
+
+/**
+ * Reads CIFAR-10: `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin` of 10,000 images each, and the classes' names from
+ * `batches.meta.txt` where it is there.
+ *
+ * @throws LmdError `FILE_SYSTEM` for a missing file; `DATA_CORRUPT` for one of another length or with another class.
+ */
+export async function readCifar10Folder(
+  options: CifarFolderOptions,
+): Promise<{ readonly train: ImageSource; readonly test: ImageSource }> {
+  refuseUnknownOptions('readCifar10Folder', options, ['folder']);
+  const { folder } = options;
+  const names = await readNames(join(folder, 'batches.meta.txt'), 10);
+  const read = async (file: string) => parseCifar10(await readBytes(join(folder, file)), join(folder, file), 10_000);
+  const batches: CifarImages[] = [];
+  for (let batch = 1; batch <= 5; batch++) batches.push(await read(`data_batch_${batch}.bin`));
+  return {
+    train: source('cifar10/train', joined(batches), 10, names),
+    test: source('cifar10/test', await read('test_batch.bin'), 10, names),
+  };
+}
+
+/**
+ * Reads CIFAR-100: `train.bin` of 50,000 images and `test.bin` of 10,000, by their fine classes, and the classes' names from
+ * `fine_label_names.txt` where it is there.
+ *
+ * @throws LmdError as `readCifar10Folder`.
+ */
+export async function readCifar100Folder(
+  options: CifarFolderOptions,
+): Promise<{ readonly train: ImageSource; readonly test: ImageSource }> {
+  refuseUnknownOptions('readCifar100Folder', options, ['folder']);
+  const { folder } = options;
+  const names = await readNames(join(folder, 'fine_label_names.txt'), 100);
+  const read = async (file: string, images: number) =>
+    parseCifar100(await readBytes(join(folder, file)), join(folder, file), images);
+  return {
+    train: source('cifar100/train', await read('train.bin', 50_000), 100, names),
+    test: source('cifar100/test', await read('test.bin', 10_000), 100, names),
+  };
+}
+
+function source(
+  name: string,
+  data: CifarImages,
+  classes: number,
+  classNames: readonly string[] | undefined,
+): ImageSource {
+  return imagesInMemory({
+    name,
+    images: data.images,
+    labels: data.labels,
+    height: 32,
+    width: 32,
+    channels: 3,
+    classes,
+    ...(classNames === undefined ? {} : { classNames }),
+  });
+}
+
+function joined(batches: readonly CifarImages[]): CifarImages {
+  const join = (parts: readonly Uint8Array[]) => new Uint8Array(Buffer.concat(parts));
+  return { images: join(batches.map(({ images }) => images)), labels: join(batches.map(({ labels }) => labels)) };
+}
+
+async function readBytes(path: string): Promise<Uint8Array> {
+  return await withFileErrors('read', path, () => readFile(path));
+}
+
+/** One name a line; of another number of lines, or missing, it is left out: names are for people alone. */
+async function readNames(path: string, classes: number): Promise<readonly string[] | undefined> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  const names = text.split(/\r?\n/).filter((line) => line.trim() !== '');
+  return names.length === classes ? names : undefined;
+}
