@@ -20,7 +20,13 @@ export {
   type SafetensorsSource,
 } from './open.js';
 export { parseSafetensors, type Safetensors, type SafetensorsTensor } from './parse.js';
-export { type SafetensorsDescription, type SafetensorsInput, serializeSafetensors } from './serialize.js';
+export {
+  type Layout as SafetensorsParts,
+  layOut as safetensorsParts,
+  type SafetensorsDescription,
+  type SafetensorsInput,
+  serializeSafetensors,
+} from './serialize.js';
 export { openShards, parseShardIndex, type ShardEntry, type ShardedSafetensors, type ShardIndex } from './shards.js';
 export {
   type SafetensorsArray,

@@ -13,6 +13,10 @@ export interface StartEvent {
   readonly device: string;
   readonly dataset: string;
   readonly totalSteps: number;
+  /** Numbers in the model's weights. */
+  readonly parameters: number;
+  /** Bytes of the optimizer's state, the weights that it owns included: over `parameters`, bytes a parameter. */
+  readonly stateBytes: number;
   readonly batchSize: number;
   readonly batchesPerEpoch: number;
   /** Steps already made when the run was resumed, else 0. */

@@ -5,6 +5,7 @@ import { showPasses } from './hooks.js';
 import { findNonFinite } from './non-finite.js';
 import type { Run } from './run.js';
 import { enqueueStep } from './step.js';
+import type { TrainOptions } from './train-options.js';
 
 /** One step and all that follows it: update, `step` hooks, evaluation where one is due, `settle` hooks. */
 export async function takeStep(run: Run): Promise<void> {
@@ -29,7 +30,7 @@ export async function takeStep(run: Run): Promise<void> {
     seconds: run.seconds,
   });
   const isLast = run.step === run.totalSteps || run.stopReason !== undefined;
-  if (isLast || (plan.evaluateEvery !== undefined && run.step % plan.evaluateEvery === 0)) {
+  if (isLast || isEvaluated(plan.evaluateEvery, run.step)) {
     const weights = run.evaluationWeights();
     try {
       await evaluateOn(run, 'validation', weights);
@@ -45,6 +46,11 @@ export async function takeStep(run: Run): Promise<void> {
     ...(run.ending === undefined ? {} : { ending: run.ending }),
   });
   await run.breathe();
+}
+
+function isEvaluated(every: TrainOptions['evaluateEvery'], step: number): boolean {
+  if (typeof every === 'function') return every(step);
+  return every !== undefined && step % every === 0;
 }
 
 /** Makes the update and gives the loss. The old state goes only when all of the step is known to be finite. */

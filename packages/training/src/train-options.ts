@@ -35,8 +35,11 @@ export interface TrainOptions {
   readonly microBatchSize?: number;
   /** Keeps an epoch's last batch when it is short. Default false. */
   readonly keepPartialBatch?: boolean;
-  /** Steps between evaluations on the validation data. Default: after the last step alone. */
-  readonly evaluateEvery?: number;
+  /**
+   * Steps between evaluations on the validation data, or a function that says after which steps, counted from 1, to make one: a
+   * pure one, so that a resumed run evaluates as it would have. One is always made after the last step, which is the default.
+   */
+  readonly evaluateEvery?: number | ((step: number) => boolean);
   /** Default `batchSize`. */
   readonly evaluationBatchSize?: number;
   /** Which weights are evaluated and returned. Default: the optimizer's own choice. */
@@ -92,7 +95,10 @@ export function planTraining(options: TrainOptions): TrainPlan {
   checkedCount('train', 'seed', seed, 0);
   const batchSize = checkedCount('train', 'batchSize', options.batchSize, 1);
   const microBatchSize = checkedCount('train', 'microBatchSize', options.microBatchSize ?? batchSize, 1);
-  if (options.evaluateEvery !== undefined) checkedCount('train', 'evaluateEvery', options.evaluateEvery, 1);
+  const { evaluateEvery } = options;
+  if (evaluateEvery !== undefined && typeof evaluateEvery !== 'function') {
+    checkedCount('train', 'evaluateEvery', evaluateEvery, 1);
+  }
   const order = dataOrder({ size: data.train.size, batchSize, seed, keepPartialBatch });
   const totalSteps = exactlyOne(options, 'steps', 'epochs')
     ? checkedCount('train', 'steps', options.steps!, 0)

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { base, keepSnapshots, outcome } from '../test/small-run.js';
 import { moons, tinyMlp } from '../test/tiny-mlp.js';
 import { decodeCheckpoint, encodeCheckpoint } from './checkpoints/checkpoint-format.js';
-import type { TrainingEvent } from './events.js';
+import type { StartEvent, TrainingEvent } from './events.js';
 import { eventListener, type Plugin, train, weightAveraging } from './index.js';
 
 const optimizers: { readonly [name: string]: () => Optimizer } = {
@@ -121,6 +121,26 @@ describe('train', () => {
     for (let index = 0; index < seen.length; index += 2) {
       expect(seen[index + 1]).toBe(seen[index]!.replace('a:', 'b:'));
     }
+  });
+
+  it("evaluates by a schedule of one's own, and after the last step", async () => {
+    const evaluated: number[] = [];
+    let start: StartEvent | undefined;
+    await outcome({
+      ...base(),
+      steps: 11,
+      evaluateEvery: (step) => Number.isInteger(Math.log2(step)),
+      data: { train: moons(40), validation: moons(8) },
+      plugins: [
+        eventListener((event) => {
+          if (event.type === 'evaluation') evaluated.push(event.step);
+          if (event.type === 'start') start = event;
+        }),
+      ],
+    });
+    expect(evaluated).toEqual([1, 2, 4, 8, 11]);
+    // AdamW: the weight and two moments, in f32.
+    expect([start!.parameters, start!.stateBytes]).toEqual([42, 42 * 12]);
   });
 
   it('counts epochs, and keeps the partial batch when asked', async () => {

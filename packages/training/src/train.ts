@@ -1,4 +1,4 @@
-import { LmdError, type NamedTensors, type OptimizerState } from '@lmd/core';
+import { LmdError, type NamedTensors, type OptimizerState, sizeOf, stateBytes } from '@lmd/core';
 import { version } from '../package.json';
 import type { EndEvent } from './events.js';
 import { closePlugins, fail } from './failure.js';
@@ -54,6 +54,8 @@ async function begin(run: Run): Promise<void> {
     device: ops.backend.device,
     dataset: plan.data.train.name,
     totalSteps: plan.totalSteps,
+    parameters: Object.values(model.parameters).reduce((sum, { shape }) => sum + sizeOf(shape), 0),
+    stateBytes: stateBytes(run.state),
     batchSize: plan.batchSize,
     batchesPerEpoch: plan.order.batchesPerEpoch,
     startStep: run.startStep,

@@ -11,6 +11,8 @@ const start = {
   device: 'wasm',
   dataset: 'made',
   totalSteps: 1000,
+  parameters: 100,
+  stateBytes: 1600,
   batchSize: 10,
   batchesPerEpoch: 5,
   startStep: 0,

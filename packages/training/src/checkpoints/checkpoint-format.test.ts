@@ -2,7 +2,7 @@ import { isLmdError } from '@lmd/core';
 import { parseSafetensors } from '@lmd/safetensors';
 import { describe, expect, it } from 'vitest';
 import type { Checkpoint } from './checkpoint.js';
-import { decodeCheckpoint, encodeCheckpoint } from './checkpoint-format.js';
+import { decodeCheckpoint, encodeCheckpoint, encodeCheckpointParts, webSha256 } from './checkpoint-format.js';
 
 const checkpoint: Checkpoint = {
   step: 100,
@@ -50,6 +50,13 @@ describe('checkpoint format', () => {
       'optimizer/head.weight/logPriorMedian',
       'plugin/average/head.weight',
     ]);
+  });
+
+  it('comes in parts that copy no tensor', async () => {
+    const parts = await encodeCheckpointParts(checkpoint, webSha256);
+    expect(Uint8Array.from(parts.flatMap((part) => [...part]))).toEqual(await encodeCheckpoint(checkpoint));
+    const { data } = checkpoint.tensors['head.weight/logPlus']!;
+    expect(parts.some((part) => part.buffer === data.buffer)).toBe(true);
   });
 
   it('refuses a file cut at any byte', async () => {

@@ -1,11 +1,5 @@
 import { LmdError, type TensorData } from '@lmd/core';
-import {
-  parseSafetensors,
-  type SafetensorsTensor,
-  serializeSafetensors,
-  tensorFrom,
-  toTypedArray,
-} from '@lmd/safetensors';
+import { parseSafetensors, type SafetensorsTensor, safetensorsParts, tensorFrom, toTypedArray } from '@lmd/safetensors';
 import { assertJson, type Json } from '../json.js';
 import type { Checkpoint, HostTensor, NamedHostTensors } from './checkpoint.js';
 
@@ -34,6 +28,18 @@ export const webSha256: Sha256 = async (parts) => {
  * the whole file, the 64 digits of the digest itself taken as zeros. Any reader of safetensors can open it.
  */
 export async function encodeCheckpoint(checkpoint: Checkpoint, sha256: Sha256 = webSha256): Promise<Uint8Array> {
+  const parts = await encodeCheckpointParts(checkpoint, sha256);
+  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    bytes.set(part, offset);
+    offset += part.length;
+  }
+  return bytes;
+}
+
+/** The same bytes in parts, of which only the first, the header, is a copy: the others are the tensors' own memory. */
+export async function encodeCheckpointParts(checkpoint: Checkpoint, sha256: Sha256): Promise<readonly Uint8Array[]> {
   const { tensors, plugins, ...run } = checkpoint;
   assertJson(run, 'checkpoint');
   const pluginData: { [name: string]: Json } = {};
@@ -44,7 +50,7 @@ export async function encodeCheckpoint(checkpoint: Checkpoint, sha256: Sha256 = 
     pluginData[name] = { data, tensors: Object.keys(state.tensors ?? {}) };
     all.push(...prefixed(`${pluginPrefix}${name}/`, state.tensors ?? {}));
   }
-  const bytes = serializeSafetensors({
+  const { start, data } = safetensorsParts({
     tensors: new Map(all),
     metadata: {
       format: formatVersion,
@@ -53,9 +59,9 @@ export async function encodeCheckpoint(checkpoint: Checkpoint, sha256: Sha256 = 
       sha256: blankDigest,
     },
   });
-  const place = digestPlace(bytes)!;
-  bytes.set(new TextEncoder().encode(await sha256([bytes])), place);
-  return bytes;
+  const parts = [start, ...data];
+  start.set(new TextEncoder().encode(await sha256(parts)), digestPlace(start)!);
+  return parts;
 }
 
 /**

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { isLmdError } from '@lmd/core';
 import { writeFileAtomic } from '@lmd/safetensors/node';
 import type { Checkpoint, LoadedCheckpoint } from '../checkpoints/checkpoint.js';
-import { decodeCheckpoint, encodeCheckpoint, type Sha256 } from '../checkpoints/checkpoint-format.js';
+import { decodeCheckpoint, encodeCheckpointParts, type Sha256 } from '../checkpoints/checkpoint-format.js';
 import { hasCode, withFileErrors } from './file-errors.js';
 
 const fileName = /^step-(\d{8,})\.safetensors$/;
@@ -27,10 +27,10 @@ export function checkpointPath(folder: string, step: number): string {
 /** Writes a checkpoint whole or not at all, and gives its path. Makes the folder if it is missing. */
 export async function writeCheckpoint(folder: string, checkpoint: Checkpoint): Promise<string> {
   const path = checkpointPath(folder, checkpoint.step);
-  const bytes = await encodeCheckpoint(checkpoint, nodeSha256);
+  const parts = await encodeCheckpointParts(checkpoint, nodeSha256);
   await withFileErrors('write', path, async () => {
     await mkdir(folder, { recursive: true });
-    await writeFileAtomic(path, bytes);
+    await writeFileAtomic(path, parts);
   });
   return path;
 }
