@@ -21,7 +21,7 @@ const examples: readonly (readonly [string, string])[] = [
   ['lmd train smoke --set steps=50 --set optimizers.lmd.noise=0.1', 'a preset with changes'],
   ['lmd train my-run.json --json > events.jsonl', 'a configuration of your own, events as JSON lines'],
   ['lmd train --resume runs/first-light-2025-01-31-001', 'continue an interrupted run, to the same bits'],
-  ['lmd evaluate runs/first-light-2025-01-31-001 --format mxfp4_e2m1', 'its weights, deployed in MXFP4'],
+  ['lmd evaluate runs/first-light-2025-01-31-001 --format all', 'its weights, deployed in every format'],
   ['lmd data prepare sotu --out data/sotu', 'the State of the Union speeches as tokens of GPT-2'],
   ['lmd train speeches', 'train a small GPT-2 on them'],
   ['lmd generate runs/speeches-2025-01-31-001 --prompt "My fellow citizens"', 'let it speak'],
@@ -90,7 +90,10 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .command('evaluate')
     .description("test a run's newest weights, under any format")
     .argument('<run>', 'a run folder')
-    .option('--format <name>', `format of the forward pass: ${precisionNames.join(', ')} (default: the run's)`)
+    .option(
+      '--format <name...>',
+      `formats of the forward pass: ${precisionNames.join(', ')}, or all (default: the run's)`,
+    )
     .option('--weights <kind>', "mean, median or sample of the posterior (default: the run's)")
     .option('--optimizer <name>', 'only this one (default: all)')
     .option('--draws <count>', 'with --weights sample: average the results of so many draws', '1')

@@ -89,10 +89,12 @@ describe('a run on text', () => {
   });
 
   it('starts from given weights', async () => {
-    const words = ['train', 'text.json', '--set', 'steps=1', 'model.weights=run', '--out', 'further'];
+    // With nothing learned, the test finds what the first run's did.
+    const still = ['optimizers.lmd.learningRate=0', 'optimizers.lmd.rest.learningRate=0'];
+    const words = ['train', 'text.json', '--set', 'steps=1', 'model.weights=run', ...still, '--out', 'further'];
     expect(await lmd(words, folder)).toMatchObject({ code: 0, stderr: '' });
     const result = (run: string) => JSON.parse(readFileSync(at(run, 'summary.json'), 'utf8')).results[0];
-    expect(result('further').testPerplexity).toBeLessThan(1.2 * result('run').testPerplexity);
+    expect(result('further').testPerplexity).toBeCloseTo(result('run').testPerplexity, 3);
   });
 });
 

@@ -49,7 +49,7 @@ const columns: readonly Column<BackendDiagnosis>[] = [
   { title: 'backend', cell: ({ name }) => name },
   { title: 'works', cell: ({ works }) => (works ? 'yes' : 'no') },
   { title: 'GFLOP/s', align: 'right', cell: ({ gigaflops }) => gigaflops?.toFixed(2) ?? '' },
-  { title: 'what runs it, or why it does not', cell: ({ device, reason }) => device ?? reason ?? '' },
+  { title: 'what runs it', cell: ({ device }) => device ?? '' },
 ];
 
 /** `lmd doctor`: which backends work here, why the others do not, and what to install. */
@@ -71,4 +71,7 @@ export async function doctorCommand(options: { readonly json?: boolean }, { out,
   ] as const;
   for (const [name, value] of facts) out.write(`${name.padEnd(18)}${value}\n`);
   out.write(`\n${renderTable(columns, backends, colours.bold)}\n`);
+  const missing = backends.filter(({ works }) => !works);
+  if (missing.length > 0) out.write('\nWhat the others need, should you want them:\n');
+  for (const { name, reason } of missing) out.write(`  ${colours.bold(name)}: ${reason}\n`);
 }

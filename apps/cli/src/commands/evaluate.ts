@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { createOperations, LmdError, type NamedTensors, type WeightsKind } from '@lmd/core';
+import { createOperations, type EagerOperations, LmdError, type WeightsKind } from '@lmd/core';
 import { precisionNames, precisionPreset } from '@lmd/models';
 import { evaluate } from '@lmd/training';
 import { latestCheckpoint } from '@lmd/training/node';
@@ -19,7 +19,7 @@ import { choose } from './choose.js';
 import { numberOption } from './number-option.js';
 
 export interface EvaluateCommandOptions {
-  readonly format?: string;
+  readonly format?: readonly string[];
   readonly weights?: string;
   readonly optimizer?: string;
   readonly draws?: string;
@@ -35,6 +35,10 @@ export interface EvaluationRow {
   readonly step: number;
   readonly testAccuracy: number;
   readonly testLoss: number;
+  /** exp(testLoss). */
+  readonly testPerplexity: number;
+  /** Expected calibration error in 15 bins; of several draws, their mean. */
+  readonly calibrationError: number;
   readonly seconds: number;
 }
 
@@ -45,6 +49,8 @@ const columns: readonly Column<EvaluationRow>[] = [
   { title: 'step', align: 'right', cell: ({ step }) => count(step) },
   { title: 'test accuracy', align: 'right', cell: ({ testAccuracy }) => percent(testAccuracy) },
   { title: 'test loss', align: 'right', cell: ({ testLoss }) => testLoss.toFixed(4) },
+  { title: 'perplexity', align: 'right', cell: ({ testPerplexity }) => testPerplexity.toPrecision(4) },
+  { title: 'calibration error', align: 'right', cell: ({ calibrationError }) => percent(calibrationError) },
   { title: 'seconds', align: 'right', cell: ({ seconds }) => seconds.toFixed(1) },
 ];
 
@@ -66,7 +72,10 @@ export async function evaluateCommand(run: string, options: EvaluateCommandOptio
   const folder = resolve(run);
   const configuration = configurationOf(folder);
   const names = configuration.optimizers.map(({ name }) => name);
-  const format = choose('--format', options.format ?? configuration.precision, precisionNames);
+  const asked = options.format ?? [configuration.precision];
+  const formats = asked.includes('all')
+    ? precisionNames
+    : asked.map((name) => choose('--format', name, precisionNames));
   const weights = choose('--weights', options.weights ?? configuration.evaluation.weights, [
     'mean',
     'median',
@@ -75,14 +84,14 @@ export async function evaluateCommand(run: string, options: EvaluateCommandOptio
   const backend = choose('--backend', options.backend ?? configuration.backend, backendNames);
   const draws = drawCount(options.draws ?? '1', weights);
   const chosen = options.optimizer === undefined ? names : [choose('--optimizer', options.optimizer, names)];
-  const results = await evaluateRun(folder, configuration, { chosen, format, weights, draws, backend });
+  const results = await evaluateRun(folder, configuration, { chosen, formats, weights, draws, backend });
   if (options.json) terminal.out.write(`${JSON.stringify({ type: 'summary', runFolder: folder, results })}\n`);
   else terminal.out.write(`${renderTable(columns, results, terminal.colours.bold)}\n`);
 }
 
 interface Plan {
   readonly chosen: readonly string[];
-  readonly format: string;
+  readonly formats: readonly string[];
   readonly weights: WeightsKind;
   readonly draws: number;
   readonly backend: BackendName;
@@ -90,65 +99,70 @@ interface Plan {
 
 async function evaluateRun(folder: string, configuration: Configuration, plan: Plan): Promise<EvaluationRow[]> {
   const { seed, steps, evaluation } = configuration;
-  const precision = precisionPreset(plan.format);
   const model = buildModel(configuration.model, configuration.data);
-  const { test } = await loadData(configuration.data, seed);
+  const data = await loadData(configuration.data, seed);
   const backend = await openBackend(plan.backend);
   const ops = createOperations(backend);
   const rows: EvaluationRow[] = [];
   try {
     for (const name of plan.chosen) {
-      const began = performance.now();
       const optimizer = buildOptimizer(configuration.optimizers.find((entry) => entry.name === name)!, steps);
-      const loaded = await latestCheckpoint(runLayout(folder).trial(name).checkpoints);
-      if (loaded === undefined) {
-        throw new LmdError('INVALID_ARGUMENT', `${name} has no checkpoint in ${folder} yet.`, {
-          subject: name,
-          remedy: 'Wait for its first one, or continue the run with lmd train --resume.',
-        });
-      }
-      const { step, tensors } = loaded.checkpoint;
-      const state = {
-        step: loaded.checkpoint.optimizerStep,
-        tensors: Object.fromEntries(
-          Object.entries(tensors).map(([key, { data, shape, dtype }]) => [
+      const { state, step } = await newestState(ops, folder, name);
+      for (const format of plan.formats) {
+        const began = performance.now();
+        const sums = { loss: 0, accuracy: 0, calibrationError: 0 };
+        for (let draw = 0; draw < plan.draws; draw++) {
+          // Samples beyond those of training, so that evaluation sees noise that no update has seen.
+          const key = { seed, step, sample: optimizer.samples + draw };
+          const weights = optimizer.weights(ops, state, plan.weights, key);
+          const { loss, accuracy, calibration } = await evaluate({
+            ops,
+            model,
+            weights,
+            dataset: data.test,
+            precision: precisionPreset(format),
+            batchSize: evaluation.batchSize,
             key,
-            ops.keep(ops.fromData(data, shape, dtype)),
-          ]),
-        ),
-      };
-      let accuracy = 0;
-      let loss = 0;
-      for (let draw = 0; draw < plan.draws; draw++) {
-        // Samples beyond those of training, so that evaluation sees noise that no update has seen.
-        const key = { seed, step, sample: optimizer.samples + draw };
-        const weights: NamedTensors = optimizer.weights(ops, state, plan.weights, key);
-        const result = await evaluate({
-          ops,
-          model,
-          weights,
-          dataset: test,
-          precision,
-          batchSize: evaluation.batchSize,
-          key,
+            calibrationBins: 15,
+          });
+          ops.dispose(weights);
+          sums.loss += loss / plan.draws;
+          sums.accuracy += accuracy / plan.draws;
+          sums.calibrationError += calibration!.error / plan.draws;
+        }
+        rows.push({
+          optimizer: name,
+          format,
+          weights: plan.weights,
+          step,
+          testAccuracy: sums.accuracy,
+          testLoss: sums.loss,
+          testPerplexity: Math.exp(sums.loss),
+          calibrationError: sums.calibrationError,
+          seconds: (performance.now() - began) / 1000,
         });
-        ops.dispose(weights);
-        accuracy += result.accuracy / plan.draws;
-        loss += result.loss / plan.draws;
       }
       ops.dispose(state.tensors);
-      rows.push({
-        optimizer: name,
-        format: plan.format,
-        weights: plan.weights,
-        step,
-        testAccuracy: accuracy,
-        testLoss: loss,
-        seconds: (performance.now() - began) / 1000,
-      });
     }
     return rows;
   } finally {
+    await data.close?.();
     backend.close?.();
   }
+}
+
+/** The optimizer state of the newest checkpoint. */
+async function newestState(ops: EagerOperations, folder: string, name: string) {
+  const loaded = await latestCheckpoint(runLayout(folder).trial(name).checkpoints);
+  if (loaded === undefined) {
+    throw new LmdError('INVALID_ARGUMENT', `${name} has no checkpoint in ${folder} yet.`, {
+      subject: name,
+      remedy: 'Wait for its first one, or continue the run with lmd train --resume.',
+    });
+  }
+  const { step, optimizerStep, tensors } = loaded.checkpoint;
+  const uploaded = Object.entries(tensors).map(
+    ([key, { data, shape, dtype }]) => [key, ops.keep(ops.fromData(data, shape, dtype))] as const,
+  );
+  return { step, state: { step: optimizerStep, tensors: Object.fromEntries(uploaded) } };
 }

@@ -1,9 +1,21 @@
+import type { TfjsNodeName } from '@lmd/backends/tfjs-node';
 import type { Backend } from '@lmd/core';
 import type { BackendName } from './names.js';
+
+/** tfjs-node by its name, or the engine in the folder that LMD_TFJS_NODE names, which must then be the one that is asked for. */
+async function openTfjsNode(name: TfjsNodeName): Promise<Backend> {
+  const { createTfjsNodeBackend, loadTfjsNode } = await import('@lmd/backends/tfjs-node');
+  const folder = process.env.LMD_TFJS_NODE;
+  const isNamed = folder !== undefined && folder.includes('tfjs-node-gpu') === (name === 'tfjs-node-gpu');
+  return createTfjsNodeBackend(await loadTfjsNode(isNamed ? folder : name));
+}
 
 /** How each backend is started. Engines are loaded only when asked for. */
 const openers: Readonly<Record<BackendName, () => Promise<Backend>>> = {
   cpu: async () => (await import('@lmd/backends/cpu')).createCpuBackend(),
+  webgpu: async () => (await import('@lmd/backends/webgpu')).createWebgpuBackend(),
+  'tfjs-node': () => openTfjsNode('tfjs-node'),
+  'tfjs-node-gpu': () => openTfjsNode('tfjs-node-gpu'),
   'tfjs-wasm': async () => (await import('./tfjs.js')).openTfjsBackend('wasm'),
   'tfjs-cpu': async () => (await import('./tfjs.js')).openTfjsBackend('cpu'),
   reference: async () => (await import('@lmd/backends/reference')).createReferenceBackend(),
