@@ -8,6 +8,7 @@ import {
   type WeightPredicate,
 } from '@lmd/core';
 import { invalid } from './precision.js';
+import { baseName } from './variables.js';
 
 /**
  * Options of `LMDOptimizer`: those of `lmd` of `@lmd/core`, under the same names and with the same defaults, and three of its own.
@@ -51,8 +52,13 @@ export function resolveOptimizerOptions(options: LMDOptimizerOptions): ResolvedO
     rules: { lmd: lmd(lmdOptions), adamw: adamw(adamwOptions) },
     lmdFor(names) {
       if (typeof priorMedian !== 'object' || priorMedian === null) return lmd(lmdOptions);
-      const named = Object.fromEntries(Object.entries(priorMedian).filter(([name]) => names.includes(name)));
-      return lmd({ ...lmdOptions, priorMedian: named });
+      // A state may go by the name without a copy's number.
+      const named = Object.entries(priorMedian).map(([name, median]) => [
+        names.includes(name) ? name : baseName(name),
+        median,
+      ]);
+      const own = named.filter(([name]) => names.includes(name as string));
+      return lmd({ ...lmdOptions, priorMedian: Object.fromEntries(own) });
     },
     priorMedianNames: typeof priorMedian === 'object' && priorMedian !== null ? Object.keys(priorMedian) : [],
     ruleOf: ruleChooser(adamwFor),
@@ -64,7 +70,7 @@ function ruleChooser(adamwFor: NonNullable<LMDOptimizerOptions['adamwFor']>): Re
   if (adamwFor === 'vectors') return (_, shape) => (shape.length < 2 ? 'adamw' : 'lmd');
   if (typeof adamwFor === 'function') return (name, shape) => (adamwFor(name, shape) ? 'adamw' : 'lmd');
   if (Array.isArray(adamwFor) && adamwFor.every((name) => typeof name === 'string')) {
-    const names = new Set<string>(adamwFor);
+    const names = new Set<string>([...adamwFor, ...adamwFor.map(baseName)]);
     return (name, shape) => (shape.length < 2 || names.has(name) ? 'adamw' : 'lmd');
   }
   throw invalid(

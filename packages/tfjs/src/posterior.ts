@@ -2,7 +2,7 @@ import { type DrawKey, LmdError, type NamedTensors, type OptimizerState, type Pa
 import * as tf from '@tensorflow/tfjs-core';
 import type { ResolvedOptimizerOptions, Rule } from './lmd-optimizer-options.js';
 import { currentOperations, type TfjsOperations } from './operations.js';
-import { baseName, isRegistered, variableNamed } from './variables.js';
+import { baseName, hasNameOf, variableNamed } from './variables.js';
 import {
   keptVectors,
   mismatch,
@@ -43,16 +43,21 @@ export class Posterior {
     if (variables.length === 0) return;
     const operations = currentOperations();
     const { rules, lmdFor, ruleOf } = this.#options;
+    const named = this.#nameFresh(variables);
     operations.ops.scope(() => {
       for (const rule of ['lmd', 'adamw'] as const) {
-        const own = variables.filter(({ name, shape }) => ruleOf(name, shape) === rule);
+        const own = named.filter(({ savedAs, variable: { shape } }) => ruleOf(savedAs, shape) === rule);
         if (own.length === 0) continue;
-        const weights = Object.fromEntries(own.map((variable) => [variable.name, operations.take(variable)]));
+        const weights = Object.fromEntries(own.map(({ savedAs, variable }) => [savedAs, operations.take(variable)]));
         const optimizer = rule === 'lmd' ? lmdFor(Object.keys(weights)) : rules.adamw;
-        const known = scales ?? (rule === 'lmd' ? scalesOf(operations, weights) : new Map<string, number>());
+        const known =
+          scales === undefined
+            ? scalesOf(operations, rule === 'lmd' ? weights : {})
+            : new Map(own.map(({ savedAs, variable: { name } }) => [savedAs, scales.get(name) ?? Number.NaN]));
         const vectors = keptVectors(operations, optimizer.initFromScales!(operations.ops, weights, known));
-        for (const { name, shape, dataId } of own) {
-          this.#states.set(name, { rule, shape: [...shape], savedAs: name, vectors: vectors[name]!, assigned: dataId });
+        for (const { savedAs, variable } of own) {
+          const { name, shape, dataId } = variable;
+          this.#states.set(name, { rule, shape: [...shape], savedAs, vectors: vectors[savedAs]!, assigned: dataId });
         }
       }
     });
@@ -172,6 +177,19 @@ export class Posterior {
       .map(([rule, own]) => [rule, own, own.map(({ name }) => this.#states.get(name)!)]);
   }
 
+  /**
+   * The names that states go by: of a layer's weight without the number that tells copies apart, so that the same model built a second
+   * time in one program draws the same, unless two of the variables would then share a name.
+   */
+  #nameFresh(variables: readonly tf.Variable[]): { readonly savedAs: string; readonly variable: tf.Variable }[] {
+    const bases = variables.map(({ name }) => baseName(name));
+    return variables.map((variable, index) => {
+      const base = bases[index]!;
+      const shared = bases.indexOf(base) !== bases.lastIndexOf(base) || this.#states.savedAs(base);
+      return { savedAs: shared ? variable.name : base, variable };
+    });
+  }
+
   #takeOver({ name, shape }: tf.Variable): boolean {
     const candidates = [...this.#unclaimed].filter(
       (saved) => baseName(saved) === baseName(name) && sameShape(this.#states.get(saved)!.shape, shape),
@@ -198,7 +216,7 @@ export class Posterior {
       throw mismatch(taken, message, 'Train a model and its copy with an optimizer each.');
     }
     for (const name of this.#options.priorMedianNames) {
-      if (isRegistered(name)) continue;
+      if (hasNameOf(name)) continue;
       throw new LmdError('INVALID_ARGUMENT', `LMDOptimizer: priorMedian names "${name}", which is no variable.`, {
         subject: name,
         remedy: `The variables are: ${names.join(', ')}.`,
@@ -210,6 +228,7 @@ export class Posterior {
 /** Root mean squares, read back at once and together. */
 function scalesOf({ ops, readSync }: TfjsOperations, weights: NamedTensors): Map<string, number> {
   const names = Object.keys(weights);
+  if (names.length === 0) return new Map();
   const squares = names.map((name) => ops.reshape(ops.mean(ops.multiply(weights[name]!, weights[name]!)), [1]));
   const means = readSync(ops.concatenate(squares, 0));
   return new Map(names.map((name, index) => [name, Math.sqrt(means[index]!)]));

@@ -30,9 +30,12 @@ export function isRegistered(name: string): boolean {
   return Object.hasOwn(registered(), name);
 }
 
-/** `kernel_2` is what tfjs-layers names the third variable of one program that asks for the name `kernel`. */
+/**
+ * `dense/kernel_2` is what tfjs-layers names the weight of a third layer named `dense` in one program. Names without a layer are not
+ * its own, and are left alone.
+ */
 export function baseName(name: string): string {
-  return name.replace(/_\d+$/, '');
+  return name.includes('/') ? name.replace(/_\d+$/, '') : name;
 }
 
 /** Whether a variable of this program is named as `name`, or as another copy of the same would be. */

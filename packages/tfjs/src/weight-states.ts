@@ -11,8 +11,8 @@ export interface WeightState {
   /** Of the variable. */
   readonly shape: readonly number[];
   /**
-   * The name that the state, and with it the noise, goes by: the variable's own, or that of the variable which it was saved for. So a
-   * copy of a model draws what the model itself would have drawn.
+   * The name that the state, and with it the noise, goes by: the variable's own, for a copy of a model that of the original. So a copy
+   * draws what the model itself would have drawn.
    */
   readonly savedAs: string;
   /** By the vector's name, kept beyond every `tf.tidy`. */
