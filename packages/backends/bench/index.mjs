@@ -1,9 +1,9 @@
 /**
- * npm run bench -- backends [--json] [--rounds 7]
+ * npm run bench -- cpu [--json] [--write] [--rounds 7] [--only kernels,products,quantize,optimizers,training]
  *
  * The cpu backend beside its peers, all in one run: TensorFlow.js on wasm always; onnxruntime where it is installed or LMD_ONNXRUNTIME
  * names its folder; PyTorch where python3, or the Python that LMD_PYTHON names, has it. Every figure is the least of several
- * rounds, which interleave where both sides run in this process.
+ * rounds, which interleave where both sides run in this process. `--write` writes docs/performance.md.
  */
 import { parseArgs } from 'node:util';
 import { createCpuBackend } from '@lmd/backends/cpu';
@@ -11,20 +11,45 @@ import { createTfjsBackend } from '@lmd/backends/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-wasm';
 import { benchOptimizers } from './optimizers.mjs';
+import { writePage } from './page.mjs';
 import { benchProducts } from './products.mjs';
+import { benchQuantize } from './quantize.mjs';
 import { print } from './report.mjs';
+import { benchRoofline, measureLimits } from './roofline.mjs';
 import { benchTraining } from './training.mjs';
 
+const sections = ['kernels', 'products', 'quantize', 'optimizers', 'training'];
 const { values: given } = parseArgs({
-  options: { json: { type: 'boolean', default: false }, rounds: { type: 'string', default: '7' } },
+  options: {
+    json: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '7' },
+    only: { type: 'string', default: sections.join(',') },
+  },
 });
 const rounds = Number(given.rounds);
+const wanted = given.only.split(',');
+const unknown = wanted.find((section) => !sections.includes(section));
+if (unknown !== undefined) throw new Error(`There is no section ${unknown}. There are ${sections.join(', ')}.`);
+
 tf.env().set('PROD', true);
 await tf.setBackend('wasm');
 await tf.ready();
-const backends = { cpu: await createCpuBackend(), tfjs: createTfjsBackend(tf), tf };
-console.error(`${backends.cpu.device}; Node ${process.versions.node}`);
-await benchProducts(backends, rounds);
-await benchOptimizers(backends, rounds);
-await benchTraining(backends, rounds);
+const cpu = await createCpuBackend();
+const backends = { cpu, tfjs: createTfjsBackend(tf), tf };
+console.error(`${cpu.device}; Node ${process.versions.node}`);
+await untilThreadsRun(cpu);
+const limits = await measureLimits(backends, rounds);
+if (wanted.includes('kernels')) await benchRoofline(backends, rounds, limits);
+if (wanted.includes('products')) await benchProducts(backends, rounds, limits);
+if (wanted.includes('quantize')) await benchQuantize(rounds);
+if (wanted.includes('optimizers')) await benchOptimizers(backends, rounds);
+if (wanted.includes('training')) await benchTraining(backends, rounds);
 print(given.json);
+if (given.write) writePage(cpu.device);
+
+/** Workers take a moment to start, which is no part of what is measured. */
+async function untilThreadsRun(backend) {
+  backend.dispose(backend.randomNormal([2 ** 20], { seed: 1, stream: 0, step: 0, sample: 0 }));
+  await new Promise((resolve) => setTimeout(resolve, 500));
+}

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { leaveOut } from './report.mjs';
 
 const script = fileURLToPath(new URL('../../../tools/peers/cpu.py', import.meta.url));
 const python = process.env.LMD_PYTHON ?? 'python3';
-let told = false;
 
 /** What `tools/peers/cpu.py` measures for a task: { milliseconds, version }; `undefined` where this Python has no PyTorch. */
 export function pytorch(task, size, rounds) {
@@ -13,7 +13,18 @@ export function pytorch(task, size, rounds) {
   if (status === 0) return JSON.parse(stdout);
   if (!/No module named 'torch'|ENOENT/.test(stderr ?? 'ENOENT'))
     throw new Error(`PyTorch's benchmark failed:\n${stderr}`);
-  if (!told) console.error(`${python} has no PyTorch: it is left out. LMD_PYTHON may name another Python.`);
-  told = true;
+  leaveOut('python3, or the Python that LMD_PYTHON names, has no PyTorch');
+  return undefined;
+}
+
+/** Milliseconds that torchao's emulation takes on one thread, to codes and back, by format; `undefined` where it is not there. */
+export function torchao(log2OfValues, rounds) {
+  const peer = fileURLToPath(new URL('../../mx-formats/bench/torchao_peer.py', import.meta.url));
+  const { status, stdout, stderr } = spawnSync(python, [peer, String(log2OfValues), String(rounds)], {
+    encoding: 'utf8',
+  });
+  if (status === 0) return JSON.parse(stdout);
+  if (!/No module named|ENOENT/.test(stderr ?? 'ENOENT')) throw new Error(`torchao's benchmark failed:\n${stderr}`);
+  leaveOut('python3, or the Python that LMD_PYTHON names, has no torchao');
   return undefined;
 }

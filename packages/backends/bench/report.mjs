@@ -13,6 +13,16 @@ export function report(name, value, unit, peer = null, ratio = null, target = nu
   });
 }
 
+/** What is not in the table, and why. */
+export const omissions = [];
+
+/** Says that rows are left out because of something that is absent. */
+export function leaveOut(reason) {
+  if (omissions.includes(reason)) return;
+  omissions.push(reason);
+  console.error(`Left out: ${reason}.`);
+}
+
 export function print(json) {
   if (json) {
     console.log(JSON.stringify(rows, null, 2));

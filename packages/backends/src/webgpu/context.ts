@@ -4,6 +4,8 @@ import type { Queue, Storage } from './queue.js';
 import type { TensorStore } from './tensor-store.js';
 import { threads } from './wgsl.js';
 
+type Tensors<Count extends 2 | 3> = Count extends 2 ? [Tensor, Tensor] : [Tensor, Tensor, Tensor];
+
 /** What operations are written with. */
 export interface Context {
   readonly queue: Queue;
@@ -12,6 +14,11 @@ export interface Context {
   allocate(shape: readonly number[], dtype: DType): Tensor;
   /** A tensor that `fill` writes; freed again where that throws. */
   make(shape: readonly number[], dtype: DType, fill: (out: Tensor) => void): Tensor;
+  /** Several f32 tensors that `fill` writes; all freed again where that throws. */
+  makeAll<Count extends 2 | 3>(
+    shapes: readonly (readonly number[])[] & { readonly length: Count },
+    fill: (outs: Tensors<Count>) => void,
+  ): Tensors<Count>;
   /** Runs a kernel on whole tensors, over so many workgroups. */
   run(
     kernel: Kernel,
@@ -57,6 +64,17 @@ export function createContext(queue: Queue, store: TensorStore): Context {
         throw error;
       }
       return out;
+    },
+    makeAll(shapes, fill) {
+      const outs: Tensor[] = [];
+      try {
+        for (const shape of shapes) outs.push(store.allocate(shape, 'f32'));
+        fill(outs as Parameters<typeof fill>[0]);
+      } catch (error) {
+        for (const out of outs) store.free(out);
+        throw error;
+      }
+      return outs as Parameters<typeof fill>[0];
     },
     run(kernel, inputs, outputs, values, groups) {
       queue.dispatch(kernel, storages(inputs), storages(outputs), values, groups);

@@ -188,7 +188,7 @@ export function scaledSoftmaxGradient({ make, run }: Context, y: Tensor, dy: Ten
 }
 
 export function normalization(context: Context): Normalization {
-  const { allocate, make, run, store } = context;
+  const { allocate, make, makeAll, run, store } = context;
 
   return {
     softmax: (x) => scaledSoftmax(context, x, 1, 0),
@@ -203,16 +203,19 @@ export function normalization(context: Context): Normalization {
     },
     layerNormGradient(x, gain, dy, epsilon) {
       const [rows, width] = [rowsOf(x), widthOf(x)];
-      const forX = allocate(x.shape, 'f32');
-      const forGain = allocate(gain.shape, 'f32');
-      const forBias = allocate(gain.shape, 'f32');
-      const stats = allocate([rows, 2], 'f32');
-      if (sizeOf(x.shape) > 0) {
-        const { kernel, groups } = chooseRows(layerNormGradientKernels, rows, width);
-        run(kernel, [x, gain, dy], [forX, stats], { rows, width, epsilon }, groups);
-      }
-      run(layerNormSumsKernel, [x, dy, stats], [forGain, forBias], { rows, width }, Math.ceil(width / columnsOfGroup));
-      store.free(stats);
+      const [forX, forGain, forBias] = makeAll([x.shape, gain.shape, gain.shape] as const, (outs) => {
+        const stats = allocate([rows, 2], 'f32');
+        try {
+          if (sizeOf(x.shape) > 0) {
+            const { kernel, groups } = chooseRows(layerNormGradientKernels, rows, width);
+            run(kernel, [x, gain, dy], [outs[0], stats], { rows, width, epsilon }, groups);
+          }
+          const groups = Math.ceil(width / columnsOfGroup);
+          run(layerNormSumsKernel, [x, dy, stats], [outs[1], outs[2]], { rows, width }, groups);
+        } finally {
+          store.free(stats);
+        }
+      });
       return { x: forX, gain: forGain, bias: forBias };
     },
     crossEntropy(logits, labels) {

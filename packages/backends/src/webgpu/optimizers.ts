@@ -1,5 +1,4 @@
 import {
-  type AdamwTensors,
   type FusedKernels,
   type LmdRegularizer,
   type LmdUpdateOptions,
@@ -257,8 +256,27 @@ function stepValues(options: LmdUpdateOptions, share: number) {
 }
 
 export function optimizers(context: Context): Pick<FusedKernels, 'lmdDraw' | 'lmdUpdate' | 'adamwUpdate'> {
-  const { allocate, make, runPages, store } = context;
-  const like = (x: Tensor) => allocate(x.shape, 'f32');
+  const { make, makeAll, runPages, store } = context;
+
+  /** Runs `body` with the sum of what `next` adds term by term, and frees every sum on the way. */
+  function withSum<Result>(
+    first: Tensor | undefined,
+    terms: readonly (readonly Tensor[])[],
+    next: (sum: Tensor | undefined, term: readonly Tensor[], index: number) => Tensor,
+    body: (sum: Tensor) => Result,
+  ): Result {
+    let sum = first;
+    const replace = (by: Tensor | undefined) => {
+      if (sum !== undefined && sum !== first) store.free(sum);
+      sum = by;
+    };
+    try {
+      for (const [index, term] of terms.entries()) replace(next(sum, term, index));
+      return body(sum!);
+    } finally {
+      replace(undefined);
+    }
+  }
 
   /** log m and v of one half after the step. */
   function updateHalf(
@@ -270,30 +288,33 @@ export function optimizers(context: Context): Pick<FusedKernels, 'lmdDraw' | 'lm
     options: LmdUpdateOptions,
     minus: boolean,
   ): [Tensor, Tensor] {
-    const out: [Tensor, Tensor] = [like(logMedian), like(logMedian)];
+    const { shape } = logMedian;
     const values = stepValues(options, (minus ? -1 : 1) / gradients.length);
     if (gradients.length <= samplesTogether) {
       const own = { ...values, ...sampleKeyValues(keys, minus) };
-      runPages(halfKernel(gradients.length), [logMedian, momentum, prior, ...gradients], out, own, 4);
-      return out;
+      const kernel = halfKernel(gradients.length);
+      return makeAll([shape, shape] as const, (outs) =>
+        runPages(kernel, [logMedian, momentum, prior, ...gradients], outs, own, 4),
+      );
     }
-    let sum = like(logMedian);
-    for (let s = 0; s < gradients.length; s += samplesTogether) {
-      const some = gradients.slice(s, s + samplesTogether);
-      const own = {
-        noise: options.noise,
-        fresh: s === 0 ? 1 : 0,
-        ...sampleKeyValues(keys.slice(s, s + samplesTogether), minus),
-      };
-      // The first run writes beside what it is given, whose contents it does not read.
-      const next = like(logMedian);
-      runPages(gatherKernel(some.length), [logMedian, sum, ...some], [next], own, 4);
-      store.free(sum);
-      sum = next;
-    }
-    runPages(finishKernel, [logMedian, momentum, prior, sum], out, values);
-    store.free(sum);
-    return out;
+    const chunks = Array.from({ length: Math.ceil(gradients.length / samplesTogether) }, (_, i) =>
+      gradients.slice(i * samplesTogether, (i + 1) * samplesTogether),
+    );
+    const gather = (sum: Tensor | undefined, some: readonly Tensor[], i: number) =>
+      make(shape, 'f32', (out) => {
+        const own = {
+          noise: options.noise,
+          fresh: sum === undefined ? 1 : 0,
+          ...sampleKeyValues(keys.slice(i * samplesTogether, (i + 1) * samplesTogether), minus),
+        };
+        // The first run has no sum to add to, and does not read what it is given in its place.
+        runPages(gatherKernel(some.length), [logMedian, sum ?? logMedian, ...some], [out], own, 4);
+      });
+    return withSum(undefined, chunks, gather, (sum) =>
+      makeAll([shape, shape] as const, (outs) =>
+        runPages(finishKernel, [logMedian, momentum, prior, sum], outs, values),
+      ),
+    );
   }
 
   return {
@@ -305,33 +326,33 @@ export function optimizers(context: Context): Pick<FusedKernels, 'lmdDraw' | 'lm
     lmdUpdate(state, gradients, keys, logPriorMedian, options) {
       const { logPlus, logMinus, momentumPlus, momentumMinus } = state;
       if (options.gradientScaling === 'none') {
-        let sum = gradients[0]!;
-        for (const gradient of gradients.slice(1)) {
-          const next = like(sum);
-          runPages(sumKernel, [sum, gradient], [next], {});
-          if (sum !== gradients[0]) store.free(sum);
-          sum = next;
-        }
-        const out = [like(logPlus), like(logPlus), like(logPlus)] as const;
+        const { shape } = logPlus;
+        const add = (sum: Tensor | undefined, [gradient]: readonly Tensor[]) =>
+          make(shape, 'f32', (out) => runPages(sumKernel, [sum!, gradient!], [out], {}));
+        const rest = gradients.slice(1).map((gradient) => [gradient]);
         const values = stepValues(options, 1 / gradients.length);
-        runPages(unscaledKernel, [logPlus, logMinus, momentumPlus, logPriorMedian, sum], out, values);
-        if (sum !== gradients[0]) store.free(sum);
-        return { logPlus: out[0], logMinus: out[1], momentumPlus: out[2] };
+        const [plus, minus, momentum] = withSum(gradients[0], rest, add, (sum) =>
+          makeAll([shape, shape, shape] as const, (outs) =>
+            runPages(unscaledKernel, [logPlus, logMinus, momentumPlus, logPriorMedian, sum], outs, values),
+          ),
+        );
+        return { logPlus: plus, logMinus: minus, momentumPlus: momentum };
       }
       const half = (logMedian: Tensor, momentum: Tensor, minus: boolean) =>
         updateHalf(logMedian, momentum, gradients, keys, logPriorMedian, options, minus);
       const plus = half(logPlus, momentumPlus, false);
-      const minus = half(logMinus, momentumMinus!, true);
+      let minus: [Tensor, Tensor];
+      try {
+        minus = half(logMinus, momentumMinus!, true);
+      } catch (error) {
+        for (const x of plus) store.free(x);
+        throw error;
+      }
       return { logPlus: plus[0], logMinus: minus[0], momentumPlus: plus[1], momentumMinus: minus[1] };
     },
 
     adamwUpdate(state, gradient, options) {
       const { learningRate, beta1, beta2, epsilon, weightDecay, step } = options;
-      const out: AdamwTensors = {
-        weights: like(gradient),
-        firstMoment: like(gradient),
-        secondMoment: like(gradient),
-      };
       const values = {
         beta1,
         rest1: 1 - beta1,
@@ -342,14 +363,11 @@ export function optimizers(context: Context): Pick<FusedKernels, 'lmdDraw' | 'lm
         second_scale: 1 / Math.sqrt(1 - beta2 ** step),
         epsilon,
       };
-      const { weights, firstMoment, secondMoment } = state;
-      runPages(
-        adamwKernel,
-        [weights, firstMoment, secondMoment, gradient],
-        [out.weights, out.firstMoment, out.secondMoment],
-        values,
+      const { shape } = gradient;
+      const [weights, firstMoment, secondMoment] = makeAll([shape, shape, shape] as const, (outs) =>
+        runPages(adamwKernel, [state.weights, state.firstMoment, state.secondMoment, gradient], outs, values),
       );
-      return out;
+      return { weights, firstMoment, secondMoment };
     },
   };
 }
