@@ -1,9 +1,35 @@
 import { valueAndGradients } from '@lmd/autograd';
-import { type ForwardContext, type NamedTensors, type Operations, sizeOf } from '@lmd/core';
+import {
+  adamw,
+  type ForwardContext,
+  lmd,
+  type NamedTensors,
+  type Operations,
+  parameterGroups,
+  sizeOf,
+} from '@lmd/core';
 import { describe, expect, it } from 'vitest';
 import { referenceGpt2 } from '../test/reference-gpt2.js';
-import { arraysOf, errorOf, expectFiniteDifferences, key, randomTensor, reference, stirred } from '../test/support.js';
-import { fullPrecision, type Gpt2Config, gpt2, gpt2Preset, languageModelLoss, precisionPreset } from './index.js';
+import {
+  arraysOf,
+  cpu,
+  errorOf,
+  expectFiniteDifferences,
+  key,
+  randomTensor,
+  reference,
+  stirred,
+} from '../test/support.js';
+import {
+  fullPrecision,
+  type Gpt2Config,
+  generate,
+  gpt2,
+  gpt2Preset,
+  languageModelLoss,
+  lmdParameter,
+  precisionPreset,
+} from './index.js';
 
 const small: Gpt2Config = { vocabularySize: 11, contextLength: 6, width: 8, depth: 2, heads: 2, mlpWidth: 12 };
 const context: ForwardContext = { training: true, precision: fullPrecision, key };
@@ -141,6 +167,51 @@ describe('gpt2', () => {
     expect(logits({})).not.toEqual(logits({ key: { ...key, sample: 4 } }));
     expect(logits({ training: false })).toEqual(logits({ training: false, key: { ...key, sample: 4 } }));
     expect(logits({ training: false })).not.toEqual(logits({}));
+  });
+
+  it('learns a cycle with LMD, in MXFP6 and with dropout, and goes on with it', async () => {
+    const { ops, read } = await cpu();
+    const model = gpt2({ vocabularySize: 7, contextLength: 14, width: 32, depth: 1, heads: 2, dropout: 0.05 });
+    const cycle = [0, 3, 1, 6, 2, 5, 4];
+    const at = (i: number): number => cycle[i % 7]!;
+    const rows = Array.from({ length: 4 }, (_, row) => Array.from({ length: 13 }, (__, i) => row + i)).flat();
+    const tokens = ops.fromData(Int32Array.from(rows, at), [4, 13]);
+    const targets = ops.fromData(
+      Int32Array.from(rows, (i) => at(i + 1)),
+      [4, 13],
+    );
+    const precision = precisionPreset('mxfp6_e3m2');
+    const optimizer = parameterGroups([
+      { match: lmdParameter, optimizer: lmd({ learningRate: 0.03 }) },
+      { match: '*', optimizer: adamw({ learningRate: 0.01 }) },
+    ]);
+    let state = await optimizer.init(ops, model.initialize(ops, 1));
+    const losses: number[] = [];
+    for (let step = 0; step < 100; step++) {
+      const at = { seed: 1, step, sample: 0 };
+      const weights = optimizer.draw(ops, state, at);
+      const { value, gradients } = valueAndGradients(ops, weights, (o, w) =>
+        languageModelLoss(o, model.forward(o, w, tokens, { training: true, precision, key: at }), targets),
+      );
+      losses.push((await read(value))[0]!);
+      state = optimizer.update(ops, state, [{ key: at, gradients }]);
+    }
+    expect(losses[0]).toBeGreaterThan(1.8);
+    expect(losses.at(-1)).toBeLessThan(0.7);
+    const text: number[] = [];
+    const weights = optimizer.weights(ops, state, 'mean');
+    for await (const token of generate({
+      ops,
+      model,
+      weights,
+      prompt: [3, 1, 6],
+      temperature: 0,
+      maxTokens: 9,
+      precision,
+    })) {
+      text.push(token);
+    }
+    expect(text).toEqual(Array.from({ length: 9 }, (_, i) => at(i + 4)));
   });
 
   it('refuses what does not fit', () => {

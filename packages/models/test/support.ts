@@ -1,4 +1,5 @@
 import { valueAndGradients } from '@lmd/autograd';
+import { createCpuBackend } from '@lmd/backends/cpu';
 import { createReferenceBackend } from '@lmd/backends/reference';
 import {
   createOperations,
@@ -14,6 +15,12 @@ import { expect } from 'vitest';
 export function reference(storage: 'f32' | 'f64'): { ops: EagerOperations; read: (x: Tensor) => Float64Array } {
   const backend = createReferenceBackend({ storage });
   return { ops: createOperations(backend), read: (x) => backend.readFloat64(x) };
+}
+
+/** Operations of the cpu backend, which is what most people run on. */
+export async function cpu(): Promise<{ ops: EagerOperations; read: (x: Tensor) => Promise<ArrayLike<number>> }> {
+  const ops = createOperations(await createCpuBackend({ threads: 1 }));
+  return { ops, read: (x) => ops.read(x) };
 }
 
 export const key = { seed: 1, step: 2, sample: 3 };

@@ -2,7 +2,7 @@ import { valueAndGradients } from '@lmd/autograd';
 import type { NamedTensors, Operations, Tensor } from '@lmd/core';
 import { describe, expect, it } from 'vitest';
 import { type Golden, golden } from '../../test/golden.js';
-import { key, reference } from '../../test/support.js';
+import { cpu, key, reference } from '../../test/support.js';
 import {
   fullPrecision,
   gpt2,
@@ -58,35 +58,42 @@ describe.each(cases)('%s', (name, source) => {
     tensors,
   });
 
-  it.each(['f64', 'f32'] as const)('has the logits, loss and every gradient of the original in %s', async (storage) => {
-    const { ops, read } = reference(storage);
-    const { model, weights } = await importPretrained(ops, sourceOf(expected.tensors));
-    const gradientsThere = await importPretrained(ops, sourceOf(expected.gradients));
-    expect(Object.keys(weights)).toEqual(Object.keys(model.parameters));
+  it.each([
+    ['f64', 'reference'],
+    ['f32', 'reference'],
+    ['f32', 'cpu'],
+  ] as const)(
+    'has the logits, loss and every gradient of the original in %s on the %s backend',
+    async (storage, backend) => {
+      const { ops, read } = backend === 'cpu' ? await cpu() : reference(storage);
+      const { model, weights } = await importPretrained(ops, sourceOf(expected.tensors));
+      const gradientsThere = await importPretrained(ops, sourceOf(expected.gradients));
+      expect(Object.keys(weights)).toEqual(Object.keys(model.parameters));
 
-    const { x, targets } = inputsOf(ops, model, expected);
-    const context = { training: false, precision: fullPrecision, key };
-    const logits = model.forward(ops, weights, x, context);
-    expect(logits.shape).toEqual(expected.logits.shape);
-    const largest = (values: ArrayLike<number>) => Math.max(...Array.from(values, Math.abs));
-    const difference = (a: ArrayLike<number>, b: ArrayLike<number>) => largest(Array.from(a, (v, i) => v - b[i]!));
-    expect(difference(read(logits), expected.logits.data)).toBeLessThan(
-      bounds[storage].logits * largest(expected.logits.data),
-    );
+      const { x, targets } = inputsOf(ops, model, expected);
+      const context = { training: false, precision: fullPrecision, key };
+      const logits = model.forward(ops, weights, x, context);
+      expect(logits.shape).toEqual(expected.logits.shape);
+      const largest = (values: ArrayLike<number>) => Math.max(...Array.from(values, Math.abs));
+      const difference = (a: ArrayLike<number>, b: ArrayLike<number>) => largest(Array.from(a, (v, i) => v - b[i]!));
+      expect(difference(await read(logits), expected.logits.data)).toBeLessThan(
+        bounds[storage].logits * largest(expected.logits.data),
+      );
 
-    const { value, gradients } = valueAndGradients(ops, weights, (o: Operations, w: NamedTensors) => {
-      const y = model.forward(o, w, x, context);
-      return model.architecture === 'gpt2' ? languageModelLoss(o, y, targets) : o.mean(o.crossEntropy(y, targets));
-    });
-    expect(Math.abs(read(value)[0]! - expected.loss)).toBeLessThan(bounds[storage].logits * expected.loss);
-    for (const [weight, gradient] of Object.entries(gradients)) {
-      const [ours, theirs] = [read(gradient), read(gradientsThere.weights[weight]!)];
-      // A bias of keys has no effect on attention, so its gradient is rounding alone: hence the part that is not relative.
-      const bound = bounds[storage].gradients * (largest(theirs) + 1e-3);
-      expect(difference(ours, theirs), weight).toBeLessThan(bound);
-      expect(largest(theirs), `${weight} has a gradient`).toBeGreaterThan(0);
-    }
-  });
+      const { value, gradients } = valueAndGradients(ops, weights, (o: Operations, w: NamedTensors) => {
+        const y = model.forward(o, w, x, context);
+        return model.architecture === 'gpt2' ? languageModelLoss(o, y, targets) : o.mean(o.crossEntropy(y, targets));
+      });
+      expect(Math.abs((await read(value))[0]! - expected.loss)).toBeLessThan(bounds[storage].logits * expected.loss);
+      for (const [weight, gradient] of Object.entries(gradients)) {
+        const [ours, theirs] = [await read(gradient), await read(gradientsThere.weights[weight]!)];
+        // A bias of keys has no effect on attention, so its gradient is rounding alone: hence the part that is not relative.
+        const bound = bounds[storage].gradients * (largest(theirs) + 1e-3);
+        expect(difference(ours, theirs), weight).toBeLessThan(bound);
+        expect(largest(theirs), `${weight} has a gradient`).toBeGreaterThan(0);
+      }
+    },
+  );
 });
 
 it('reads the published sizes out of config.json', () => {
