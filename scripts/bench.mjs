@@ -1,10 +1,13 @@
-// npm run bench -- <package> [--json]: runs packages/<package>/bench/index.mjs. Every benchmark prints an aligned table, or with --json an
+// npm run bench -- <package> [--json]: runs packages/<package>/bench/index.mjs; cpu stands for backends. Every benchmark prints an aligned table, or with --json an
 // array of { name, value, unit, peer, ratio, target, met }, and compares within one run, since machines are noisy.
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, run, setUp } from './lib.mjs';
 
-const [name, ...rest] = process.argv.slice(2);
+const [given, ...rest] = process.argv.slice(2);
+/** Names of benchmarks that are not those of a package. */
+const aliases = { cpu: 'backends' };
+const name = Object.hasOwn(aliases, given) ? aliases[given] : given;
 const program = (folder) => join(root, 'packages', folder, 'bench', 'index.mjs');
 const known = readdirSync(join(root, 'packages')).filter((folder) => existsSync(program(folder)));
 if (name === undefined || !known.includes(name)) {

@@ -8,6 +8,9 @@ type Movements = Pick<Primitives, 'transpose' | 'slice' | 'concatenate' | 'pad' 
 /** Rows of a strip; see `assembly/movement.ts`. */
 const turnedRows = 32;
 
+/** Values of a long row that move as a row of their own. */
+const cutLength = 4096;
+
 /** One side of a copy: where it starts, and its stride along every axis, in elements. */
 interface Side {
   readonly tensor: Tensor;
@@ -41,7 +44,9 @@ function move(host: MemoryHost, extents: readonly number[], source: Side, target
   const outer = walk.extents.map((_, i) => i).filter((i) => i !== last && i !== axis);
   const extent = (slot: number) => walk.extents[outer[slot]!] ?? 1;
   const stride = (strides: number[], slot: number) => strides[outer[slot]!] ?? 0;
-  if (axis === last) {
+  if (last === 0) {
+    moveRow(host, sourceAt, targetAt, walk.extents[0]!, from[0]!);
+  } else if (axis === last) {
     const length = walk.extents[last]!;
     const rows = extent(outer.length - 3) * extent(outer.length - 2) * extent(outer.length - 1);
     host.run(
@@ -78,6 +83,18 @@ function move(host: MemoryHost, extents: readonly number[], source: Side, target
       stride(to, outer.length - 2),
       stride(to, outer.length - 1),
     );
+  }
+}
+
+/** One row, cut into many, which threads can share. */
+function moveRow({ run }: MemoryHost, source: number, target: number, length: number, step: number): void {
+  const whole = Math.floor(length / cutLength);
+  const rest = length - whole * cutLength;
+  const split = { total: whole, cost: 0.3 * cutLength };
+  run('copyRows', split, source, target, cutLength, step, whole, whole, 0, 0, step * cutLength, 0, 0, cutLength);
+  const done = 4 * whole * cutLength;
+  if (rest > 0) {
+    run('copyRows', { total: 1, cost: 0 }, source + step * done, target + done, rest, step, 1, 1, 0, 0, 0, 0, 0, 0);
   }
 }
 

@@ -6,6 +6,8 @@ import type { MemoryHost } from './memory-host.js';
 /** Values of a row, and rows of a column, that one part of a sum has at most: parts follow from the shape alone. */
 const partWidth = 32_768;
 const partRows = 1024;
+/** Columns of a band; see `assembly/reductions.ts`. */
+const bandColumns = 512;
 
 /** Reductions over the last axes or the first by kernels; over others, and of integers, by loops of ours. */
 export function cpuReductions(host: MemoryHost): Pick<Primitives, 'sum' | 'max' | 'argMax'> {
@@ -28,7 +30,8 @@ export function cpuReductions(host: MemoryHost): Pick<Primitives, 'sum' | 'max' 
     const parts = Math.max(1, Math.ceil(rows / partRows));
     const padded = Math.ceil(width / 16) * 16;
     const totals = host.allocate([parts, padded, 2], 'f32');
-    const split = { total: (parts * padded) / 16, cost: 16 * 0.3 * Math.min(rows, partRows) };
+    const bands = Math.ceil(width / bandColumns);
+    const split = { total: parts * bands, cost: (0.3 * rows * width) / (parts * bands) };
     run('sumColumnParts', split, address(x), address(totals), rows, width, partRows);
     run('addParts', { total: width, unit: 16, cost: parts }, address(totals), address(out), parts, padded, 1);
     host.store.free(totals);

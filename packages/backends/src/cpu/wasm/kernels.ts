@@ -248,7 +248,7 @@ export interface Kernels extends FormatKernels {
     partWidth: number,
     parts: number,
   ): void;
-  /** Strips of 16 columns: part of rows, then strip. */
+  /** Part of rows, then band of 512 columns. */
   sumColumnParts(
     from: number,
     to: number,

@@ -1,0 +1,40 @@
+import { writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { omissions, rows } from './report.mjs';
+
+const page = fileURLToPath(new URL('../../../docs/performance.md', import.meta.url));
+
+/** Writes docs/performance.md from the rows that were reported. */
+export function writePage(device) {
+  const cells = rows.map(({ name, value, unit, peer, ratio, target, met }) => [
+    name,
+    `${value.toFixed(2)} ${unit}`,
+    peer === null ? '' : `${ratio.toFixed(2)} × ${peer}`,
+    target === null ? '' : `${target} (${met ? 'met' : 'not met'})`,
+  ]);
+  const table = [['what', 'speed', 'beside', 'at least'], ...cells];
+  const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
+  const line = (row) => `| ${row.map((cell, column) => cell.padEnd(widths[column])).join(' | ')} |`;
+  const lines = [line(table[0]), `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...cells.map(line)];
+  const processors = cpus();
+  const machine = `${processors[0].model.trim()}, ${processors.length} cores, ${(totalmem() / 2 ** 30).toFixed(1)} GiB`;
+  const left = omissions.length === 0 ? 'Nothing was left out.' : `Left out: ${omissions.join('; ')}.`;
+  writeFileSync(
+    page,
+    `# Performance of the cpu backend
+
+Written by \`npm run bench -- cpu --write\` on ${new Date().toISOString().slice(0, 10)}: ${machine}, ${process.platform} ${process.arch}, Node ${process.versions.node},
+${device}. ${left}
+
+Everything was measured in one run; each figure is the least of several rounds, and where both sides run in one process, their rounds
+alternate. A ratio says how many times as fast as the peer a row is. Beside \`the copy bandwidth\` it is what the kernel must move, each
+tensor once, over what a copy moves in the same time, and beside \`the peak of a product\` its operations over those of a product whose
+operands stay in the caches: 1 is the machine's limit. [Why the backend is as it is](decisions/0005-cpu-backend.md), and
+[how its threads work](decisions/README.md).
+
+${lines.join('\n')}
+`,
+  );
+  console.error(`Written: ${page}`);
+}
