@@ -7,7 +7,9 @@ const formula = (units) => units.toString().replace(/^\(?\w*\)?\s*=>\s*/, '');
 function boundText({ kind, units }) {
   if (kind !== 'units') return kind === 'identical' ? 'same bits' : 'exact';
   // A constant was given as a number, which is no different to call.
-  return units(1) === units(1000) ? `${units(1)} u` : `(${formula(units)}) u`;
+  if (units(1) === units(1000)) return `${units(1)} u`;
+  const text = formula(units).replaceAll(' * ', '·');
+  return text.includes(' ') ? `(${text}) u` : `${text} u`;
 }
 
 function cell(record, operation, fused) {
