@@ -37,6 +37,8 @@ export class LMDOptimizer extends tf.Optimizer {
   readonly #posterior: Posterior;
   /** Variables whose gradients were last taken at a draw, until they are applied. */
   #drawn: ReadonlySet<string> = new Set();
+  /** What the loss kept at the draws after the first of the last step. */
+  #keptByLoss: tf.Tensor[] = [];
 
   /** @throws LmdError `UNKNOWN_OPTION` or `INVALID_ARGUMENT`, naming the option */
   constructor(options: LMDOptimizerOptions = {}) {
@@ -64,16 +66,22 @@ export class LMDOptimizer extends tf.Optimizer {
   }
 
   /**
-   * One step: `samples` times a draw, `f` and its gradients, then one update.
+   * One step: `samples` times a draw, `f` and its gradients, then one update. What `f` keeps with `tf.keep` at the second draw and
+   * those after it is freed at the next step: `fit` keeps its metrics, and knows of one run only.
    *
    * @returns the mean loss over the draws, where `returnCost` is true
    */
   override minimize(f: () => tf.Scalar, returnCost = false, varList?: tf.Variable[]): tf.Scalar | null {
     const variables = this.#prepare(f, varList);
     const passes: Gradients[] = [];
+    this.#freeKeptByLoss();
     try {
       for (let sample = 0; sample < this.#resolved.rules.lmd.samples; sample++) {
-        passes.push(this.#posterior.atDraw(variables, this.#key(sample), () => tf.variableGrads(f, variables)));
+        passes.push(
+          this.#posterior.atDraw(variables, this.#key(sample), () =>
+            tf.variableGrads(sample === 0 ? f : this.#noting(f), variables),
+          ),
+        );
       }
       this.#update(passes.map(({ grads }) => grads));
       return returnCost ? meanOf(passes.map(({ value }) => value)) : null;
@@ -169,6 +177,7 @@ export class LMDOptimizer extends tf.Optimizer {
 
   /** Frees the state. The variables keep the evaluation weights. */
   override dispose(): void {
+    this.#freeKeptByLoss();
     this.restart();
     this.iterations_ = 0;
   }
@@ -205,6 +214,20 @@ export class LMDOptimizer extends tf.Optimizer {
     // A sample to evaluate is fresh noise: the one after those of the draws.
     this.#posterior.update(passes, keys, { ...this.#key(passes.length), step: this.iterations + 1 });
     this.incrementIterations();
+  }
+
+  #noting(f: () => tf.Scalar): () => tf.Scalar {
+    return () => {
+      const value = f();
+      const made = tf.engine().state.activeScope?.track ?? [];
+      this.#keptByLoss.push(...made.filter(({ kept }) => kept));
+      return value;
+    };
+  }
+
+  #freeKeptByLoss(): void {
+    tf.dispose(this.#keptByLoss.filter(({ isDisposed }) => !isDisposed));
+    this.#keptByLoss = [];
   }
 
   #key(sample: number): DrawKey {

@@ -139,11 +139,15 @@ export class Posterior {
 
   /** Takes saved states, whose tensors stay the caller's, in place of all that it has. */
   restore(saved: ReadonlyMap<string, SavedState>): void {
-    this.forget();
-    for (const [name, { rule, shape, vectors }] of saved) {
+    // Before it frees its own, which may be the very ones.
+    const copies = [...saved].map(([name, { rule, shape, vectors }]) => {
       const kept = Object.entries(vectors).map(([vector, tensor]) => [vector, tf.keep(tf.clone(tensor))] as const);
-      this.#states.set(name, { rule, shape, savedAs: name, vectors: Object.fromEntries(kept), assigned: undefined });
-      this.#unclaimed.add(name);
+      return { rule, shape, savedAs: name, vectors: Object.fromEntries(kept), assigned: undefined };
+    });
+    this.forget();
+    for (const copy of copies) {
+      this.#states.set(copy.savedAs, copy);
+      this.#unclaimed.add(copy.savedAs);
     }
   }
 
