@@ -108,6 +108,19 @@ describe('the plan', () => {
     for (const { hash } of shared) expect(inAblation.has(hash)).toBe(true);
   });
 
+  it('multiplies the winner where a change needs another scale', () => {
+    const variants = [{ name: 'no sign', options: { useSign: false }, factors: { learningRate: 1000 } }];
+    const changed = parseStudy({ ...smokeStudy, ablation: { ...smokeStudy.ablation, variants } }, 'changed');
+    const results = searched();
+    const rates = planStudy({ study: changed, data, results, only: 'ablation' }).trials.map(
+      ({ variant, config }) => [variant, config.options.useSign, Number(config.options.learningRate)] as const,
+    );
+    const [, , rate] = rates[0]!;
+    expect(rates[0]!.slice(0, 2)).toEqual(['as it is', undefined]);
+    expect(rates.at(-1)!.slice(0, 2)).toEqual(['no sign', false]);
+    expect(rates.at(-1)![2] / rate).toBeCloseTo(1000, 3);
+  });
+
   it('leaves out a rule whose every trial diverged, and says so', () => {
     const results = new Map(
       searchTrials(study, data).map(({ hash, rule }) => [hash, result(rule === 'adamw' ? null : 0.5)]),

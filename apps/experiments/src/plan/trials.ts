@@ -153,8 +153,13 @@ function finalTrials(study: Study, data: TrialData, optionsOf: OptionsOf, seeds:
   );
 }
 
-function scaled(options: RuleOptions, factor: number): RuleOptions {
-  return { ...options, learningRate: Number((Number(options.learningRate) * factor).toPrecision(6)) };
+function scaled(options: RuleOptions, factors: { readonly [option: string]: number }): RuleOptions {
+  const products = Object.entries(factors).map(([name, factor]) => [
+    name,
+    // Six digits, so that the same number stands for the same trial whatever way it was computed.
+    Number((Number(options[name]) * factor).toPrecision(6)),
+  ]);
+  return { ...options, ...Object.fromEntries(products) };
 }
 
 function sweepTrials(study: Study, data: TrialData, optionsOf: OptionsOf, only?: readonly number[]): Trial[] {
@@ -171,7 +176,7 @@ function sweepTrials(study: Study, data: TrialData, optionsOf: OptionsOf, only?:
             rule.name,
             `×${factor}`,
             configOf(study, data, rule, {
-              options: scaled(options, factor),
+              options: scaled(options, { learningRate: factor }),
               format,
               steps: sweep.steps,
               seed,
@@ -190,7 +195,7 @@ function ablationTrials(study: Study, data: TrialData, optionsOf: OptionsOf, onl
   const rule = study.rules.find(({ name }) => name === ablation.rule)!;
   const options = optionsOf(rule);
   if (options === undefined) return [];
-  const variants = [{ name: 'as it is', options: {} }, ...ablation.variants];
+  const variants = [{ name: 'as it is', options: {}, factors: {} }, ...ablation.variants];
   return (only ?? ablation.seeds).flatMap((seed) =>
     variants.flatMap((variant) =>
       ablation.formats.map((format) =>
@@ -199,7 +204,7 @@ function ablationTrials(study: Study, data: TrialData, optionsOf: OptionsOf, onl
           rule.name,
           variant.name,
           configOf(study, data, rule, {
-            options: { ...options, ...variant.options },
+            options: scaled({ ...options, ...variant.options }, variant.factors),
             format,
             steps: ablation.steps,
             seed,
@@ -235,7 +240,7 @@ function governsTrials(study: Study, data: TrialData, optionsOf: OptionsOf, only
             variant.name,
             configOf(study, data, rule, {
               model,
-              options: scaled({ ...options, ...variant.options[name] }, variant.learningRateFactor),
+              options: scaled({ ...options, ...variant.options[name] }, { learningRate: variant.learningRateFactor }),
               format,
               steps,
               seed,

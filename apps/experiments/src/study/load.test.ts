@@ -74,6 +74,8 @@ describe('parseStudy', () => {
     ['subject', 'ldm', 'INVALID_ARGUMENT', 'subject = "ldm" names no rule.'],
     ['ablation.rule', 'lmdd', 'INVALID_ARGUMENT', 'names no rule. Did you mean lmd?'],
     ['ablation.variants.0.options', { nois: 1 }, 'UNKNOWN_OPTION', 'lmd has no option nois. Did you mean noise?'],
+    ['ablation.variants.0.factors', { nois: 2 }, 'INVALID_ARGUMENT', 'multiplies no number. Did you mean noise?'],
+    ['ablation.variants.0.factors', { regularizer: 2 }, 'INVALID_ARGUMENT', 'multiplies no number.'],
     ['governs.variants.0.options', { adamw: { beta1: 2 } }, 'INVALID_ARGUMENT', 'beta1 is 2'],
     ['governs.variants.0.rules', ['lion'], 'INVALID_ARGUMENT', 'names no rule'],
   ])('refuses %s = %j', (path, value, code, text) => {

@@ -89,6 +89,13 @@ function checkStudy(study: Study, origin: string): void {
     ablation.variants.forEach((variant, index) => {
       const merged = { ...corners(options, search)[0]!, ...variant.options };
       checkOptions(study, rule, merged, `ablation.variants.${index}.options`, origin);
+      for (const [option, factor] of Object.entries(variant.factors)) {
+        if (typeof merged[option] === 'number') continue;
+        const numbers = Object.keys(merged).filter((key) => typeof merged[key] === 'number');
+        const subject = `ablation.variants.${index}.factors.${option}`;
+        const remedy = `Numbers among the options are ${numbers.join(', ')}.`;
+        refuse(origin, subject, factor, `multiplies no number.${didYouMean(option, numbers)}`, remedy);
+      }
     });
   }
   if (governs === undefined) return;

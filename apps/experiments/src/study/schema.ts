@@ -73,6 +73,10 @@ const variant = z.strictObject({
   name: z.string().min(1),
   note: z.string().optional(),
   options: options.default({}).describe('Replace those of the winner.'),
+  factors: z
+    .record(z.string(), z.number().gt(0))
+    .default({})
+    .describe('Multiply those of the winner, where a change needs another scale.'),
 });
 
 const governing = z.strictObject({
