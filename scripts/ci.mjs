@@ -1,0 +1,48 @@
+// All suites in turn: `npm test`, then those that need a browser, then those that need a native engine. The last line, `N passed, N failed`,
+// adds up vitest's reports of all of them.
+import { join } from 'node:path';
+import { root, run } from './lib.mjs';
+import { countReport, folders, reportOf, summaryOf, totalOf } from './reports.mjs';
+
+const script = (name, ...args) => run(process.execPath, [join(root, 'scripts', name), ...args], { stdout: 'inherit' });
+const inFolder = (folder, name) => join(root, folder, '.vitest', name);
+
+/** What each suite runs, and the reports that it leaves, read when it has ended: a later one may write over them. */
+const suites = [
+  { name: 'npm test', run: () => script('test.mjs'), reports: folders.map(reportOf) },
+  {
+    name: 'browser',
+    run: () => script('browser-tests.mjs', '--require'),
+    reports: [inFolder('packages/conformance', 'browser-report.json')],
+  },
+  {
+    name: 'native',
+    run: () => script('native-tests.mjs'),
+    reports: ['packages/backends', 'packages/conformance'].map((folder) => inFolder(folder, 'native.json')),
+  },
+];
+
+const rows = [];
+for (const suite of suites) {
+  console.log(`\n── ${suite.name} ──`);
+  const began = performance.now();
+  const code = await suite.run();
+  rows.push({
+    name: suite.name,
+    code,
+    minutes: (performance.now() - began) / 60_000,
+    ...totalOf(suite.reports.map(countReport)),
+  });
+}
+
+const width = Math.max(...rows.map(({ name }) => name.length));
+console.log(`\n${'suite'.padEnd(width)}  passed  failed  skipped  minutes  exit code`);
+for (const { name, passed, failed, skipped, minutes, code } of rows) {
+  const cells = [passed, failed].map((n) => String(n).padStart(6));
+  console.log(
+    `${name.padEnd(width)}  ${cells.join('  ')}  ${String(skipped).padStart(7)}  ${minutes.toFixed(1).padStart(7)}  ${String(code).padStart(9)}`,
+  );
+}
+const total = totalOf(rows);
+process.exitCode = rows.some(({ code }) => code !== 0) || total.failed > 0 || total.passed === 0 ? 1 : 0;
+console.log(`\n${summaryOf(total)}`);
