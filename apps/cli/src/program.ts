@@ -2,6 +2,7 @@ import { precisionNames } from '@lmd/models';
 import { formats, roundings, scaleModes } from '@lmd/mx-formats';
 import { Command } from 'commander';
 import { version } from '../package.json';
+import { type BenchCommandOptions, benchCommand } from './commands/bench.js';
 import { type PrepareCommandOptions, prepareCommand } from './commands/data.js';
 import { doctorCommand } from './commands/doctor.js';
 import { type EvaluateCommandOptions, evaluateCommand } from './commands/evaluate.js';
@@ -9,6 +10,7 @@ import { type GenerateCommandOptions, generateCommand } from './commands/generat
 import { type InspectCommandOptions, inspectCommand } from './commands/inspect.js';
 import { type QuantizeCommandOptions, quantizeCommand } from './commands/quantize.js';
 import { type TrainCommandOptions, trainCommand } from './commands/train.js';
+import { backendNames } from './engine/names.js';
 import type { Terminal } from './output/terminal.js';
 import { presetDescriptions } from './presets/index.js';
 
@@ -28,6 +30,7 @@ const examples: readonly (readonly [string, string])[] = [
   ['lmd inspect runs/first-light-2025-01-31-001', 'how far it is, and what it achieved'],
   ['lmd inspect model.safetensors --html weights.html', 'statistics and plots of every tensor'],
   ['lmd quantize model.safetensors --format mxfp6_e3m2', 'a packed model, five times smaller'],
+  ['lmd bench --backend cpu webgpu', 'how fast it is here'],
   ['lmd doctor', 'which backends work here'],
 ];
 
@@ -157,6 +160,15 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .option('--json', 'print what is found as one JSON line')
     .addHelpText('after', examplesOf('inspect'))
     .action((path: string, options: InspectCommandOptions) => inspectCommand(path, options, terminal));
+
+  program
+    .command('bench')
+    .description('how fast the parts of a training step are, backend beside backend')
+    .option('--backend <name...>', `one or several of ${backendNames.join(', ')}`, ['cpu', 'tfjs-wasm'])
+    .option('--seconds <number>', 'time for each task', '1')
+    .option('--json', 'print the results as one JSON line')
+    .addHelpText('after', examplesOf('bench'))
+    .action((options: BenchCommandOptions) => benchCommand(options, terminal));
 
   program
     .command('doctor')

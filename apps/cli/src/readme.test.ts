@@ -23,7 +23,7 @@ it('has an example that runs', async () => {
 
 it('has commands that work, one after the other', async () => {
   const commands = firstBlock('sh').trim().split('\n');
-  expect(commands).toHaveLength(3);
+  expect(commands).toHaveLength(6);
   for (const command of commands) {
     const [name, ...words] = command.split(' ');
     expect(name).toBe('lmd');

@@ -1,0 +1,28 @@
+import { expect, it } from 'vitest';
+import { lmd, temporaryFolder } from './lmd.js';
+
+const folder = temporaryFolder();
+
+it('times every task on every backend that is asked for', async () => {
+  const { code, stdout, stderr } = await lmd(
+    ['bench', '--backend', 'cpu', 'tfjs-wasm', '--seconds', '0.001', '--json'],
+    folder,
+  );
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const { rows, devices } = JSON.parse(stdout) as {
+    readonly rows: readonly { readonly speeds: Readonly<Record<string, number>> }[];
+    readonly devices: object;
+  };
+  expect(Object.keys(devices)).toEqual(['cpu', 'tfjs-wasm']);
+  expect(rows.length).toBeGreaterThan(10);
+  for (const { speeds } of rows) {
+    expect(Object.keys(speeds)).toEqual(['cpu', 'tfjs-wasm']);
+    for (const speed of Object.values(speeds)) expect(speed).toBeGreaterThan(0);
+  }
+});
+
+it('refuses a backend that there is not, and no time', async () => {
+  const refused = async (...words: string[]) => lmd(['bench', ...words], folder);
+  expect(await refused('--backend', 'cup')).toMatchObject({ code: 2, stderr: expect.stringContaining('mean cpu?') });
+  expect(await refused('--seconds', '0')).toMatchObject({ code: 2, stderr: expect.stringContaining('--seconds 0') });
+});
