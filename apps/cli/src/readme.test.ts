@@ -27,7 +27,9 @@ it('has commands that work, one after the other', async () => {
   for (const command of commands) {
     const [name, ...words] = command.split(' ');
     expect(name).toBe('lmd');
-    expect(await lmd(words, folder), command).toMatchObject({ code: 0, stderr: '' });
+    const { code, stderr } = await lmd(words, folder);
+    // Native engines that lmd doctor tries say by themselves, on standard error, what they lack.
+    expect({ code, stderr: words[0] === 'doctor' ? '' : stderr }, command).toEqual({ code: 0, stderr: '' });
   }
 });
 
