@@ -27,6 +27,7 @@ export interface DawnDevice {
   readonly limits: object;
   destroy(): void;
   createBuffer(descriptor: object): object;
+  createShaderModule(descriptor: object): object;
 }
 
 const entries: object[] = [];

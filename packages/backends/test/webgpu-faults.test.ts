@@ -120,6 +120,79 @@ describe.skipIf(missingWebgpu !== undefined)(`a WebGPU backend in trouble (${mis
     await expectFailure(() => backend.exp(x), 'BACKEND_FAILURE');
   });
 
+  it('says that the device is out of memory where it is', async () => {
+    const device = await openDevice();
+    let report: ((event: object) => void) | undefined;
+    const listening = new Proxy(device, {
+      get(target, name) {
+        if (name === 'addEventListener')
+          return (_type: string, listener: (event: object) => void) => (report = listener);
+        const value = Reflect.get(target, name, target);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+    const backend = await openWebgpu({ device: listening });
+    const x = backend.full([3], 1, 'f32');
+    // Filling a machine's memory is no test to run beside others: the device's report is made up here.
+    class GPUOutOfMemoryError extends Error {}
+    report!({ error: new GPUOutOfMemoryError('no more') });
+    await expectFailure(async () => backend.read(x), 'BACKEND_FAILURE', 'out of memory', 'smaller batch', 'checkpoint');
+  });
+
+  it('leaves no tensor behind where an operation fails', async () => {
+    const device = await openDevice();
+    const backend = await openWebgpu({ device });
+    const ops = createOperations(backend);
+    const x = ops.zeros([4, 6]);
+    const [gain, prior] = [ops.zeros([6]), ops.full([], 0)];
+    const state = { logPlus: x, logMinus: x, momentumPlus: x, momentumMinus: x };
+    const key = { seed: 1, stream: 1, step: 1, sample: 1 };
+    const options = {
+      learningRate: 0.1,
+      beta1: 0.9,
+      beta2: 0.99,
+      regularization: 0.1,
+      regularizer: 'powerPrior',
+      noise: 0.1,
+      useSign: true,
+    } as const;
+    const gradients = [x, x, x, x, x];
+    const keys = gradients.map((_, sample) => ({ ...key, sample }));
+    const before = backend.memory();
+    // Every dispatch fails from here on, but memory is still there to be asked for.
+    device.createShaderModule = () => {
+      throw new Error('no compiler');
+    };
+    for (const run of [
+      () => ops.exp(x),
+      () => ops.layerNormGradient(x, gain, x),
+      () =>
+        ops.adamwUpdate({ weights: x, firstMoment: x, secondMoment: x }, x, {
+          learningRate: 0.1,
+          beta1: 0.9,
+          beta2: 0.99,
+          epsilon: 1e-8,
+          weightDecay: 0,
+          step: 1,
+        }),
+      () => ops.lmdUpdate(state, gradients, keys, prior, { ...options, gradientScaling: 'sample' }),
+      () => ops.lmdUpdate(state, [x], [key], prior, { ...options, gradientScaling: 'sample' }),
+      () =>
+        ops.lmdUpdate({ logPlus: x, logMinus: x, momentumPlus: x }, gradients, keys, prior, {
+          ...options,
+          gradientScaling: 'none',
+        }),
+      () => ops.scatterAdd(ops.fromData(Int32Array.of(0, 1, 2, 3)), x, 4),
+      () =>
+        ops.attentionGradient(
+          ...([1, 2, 3, 4].map(() => ops.reshape(x, [1, 1, 4, 6])) as [never, never, never, never]),
+        ),
+    ]) {
+      expect(() => ops.scope(() => void run())).toThrow('no compiler');
+      expect(backend.memory()).toEqual(before);
+    }
+  });
+
   it('fails every use after the device is lost, reads under way included, and says how to go on', async () => {
     const device = await openDevice();
     const backend = await openWebgpu({ device });

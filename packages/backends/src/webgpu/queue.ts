@@ -272,13 +272,13 @@ export class Queue {
 
   /** Throws what has failed on the device since. */
   check(): void {
-    if (this.#failure !== undefined) throw this.#failure;
     if (this.#closed) {
       throw new LmdError('BACKEND_FAILURE', 'This WebGPU backend was closed.', {
         subject: 'backend',
         remedy: 'Make a new one with createWebgpuBackend.',
       });
     }
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   /** Frees all buffers. Only storage that nobody holds any more. */
