@@ -1,5 +1,5 @@
-// node step.mjs FOLDER: runs the training steps of a task on the cpu backend and prints JSON, as tools/peers/training.py does for PyTorch.
-// A process of its own, so that its peak memory is its own.
+// node step.mjs FOLDER [tfjs-node]: runs the training steps of a task on the cpu backend, or on the engine that LMD_TFJS_NODE names, and
+// prints JSON, as tools/peers/training.py does for PyTorch. A process of its own, so that its peak memory is its own.
 
 import { valueAndGradients } from '@lmd/autograd';
 import { createCpuBackend } from '@lmd/backends/cpu';
@@ -10,10 +10,16 @@ import { modelOf } from './tasks.mjs';
 
 const { task, read } = readTask(process.argv[2]);
 const { rule, recomputation, checkedSteps, timedSteps, threads } = task;
-const backend = await createCpuBackend({ threads });
+const cpu = await createCpuBackend({ threads });
+const backend = process.argv[3] === 'tfjs-node' ? await onTfjsNode() : cpu;
 const ops = createOperations(backend);
 const model = modelOf(task, recomputation);
 const precision = precisionPreset(task.format);
+
+async function onTfjsNode() {
+  const { createTfjsNodeBackend, loadTfjsNode } = await import('@lmd/backends/tfjs-node');
+  return createTfjsNodeBackend(await loadTfjsNode(process.env.LMD_TFJS_NODE), { cpu });
+}
 
 function optimizerOf(noise) {
   const rest = adamw(rule.rest);

@@ -1,7 +1,7 @@
 import { backendSpecVersion, LmdError, type Primitives, sizeOf, type Tensor, type TensorData } from '@lmd/core';
 import type { CpuBackend } from '../cpu/cpu-backend.js';
 import type { TfjsTensorLike } from '../tfjs/engine.js';
-import type { TfjsBackend } from '../tfjs/tfjs-backend.js';
+import type { TfjsBackend } from '../tfjs/exchange.js';
 import { type Context, createContext, ofDType } from './context.js';
 import { cpuKernels } from './cpu-kernels.js';
 import { nodeElementwise } from './elementwise.js';

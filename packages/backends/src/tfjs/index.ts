@@ -1,2 +1,3 @@
 export type { TfjsModule, TfjsTensorLike } from './engine.js';
-export { createTfjsBackend, type TfjsBackend, type TfjsBackendOptions } from './tfjs-backend.js';
+export type { TfjsBackend } from './exchange.js';
+export { createTfjsBackend, type TfjsBackendOptions } from './tfjs-backend.js';

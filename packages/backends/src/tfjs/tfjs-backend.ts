@@ -1,5 +1,4 @@
 import {
-  type Backend,
   backendSpecVersion,
   type FusedKernels,
   fillRandomBits,
@@ -8,7 +7,6 @@ import {
   LmdError,
   type Primitives,
   sizeOf,
-  type Tensor,
   type TensorData,
 } from '@lmd/core';
 import { hostAttention } from '../host/attention.js';
@@ -20,9 +18,9 @@ import { type Context, createContext } from './compute.js';
 import { Engine, type TfjsModule, type TfjsTensorLike } from './engine.js';
 import { engineElementwise } from './engine-elementwise.js';
 import { engineShape } from './engine-shape.js';
+import type { TfjsBackend } from './exchange.js';
 import { createHost, type EngineHost } from './host.js';
 import { hostMemoryOf, isWasm } from './host-memory.js';
-
 import { Store } from './store.js';
 import { wasmMatmul } from './wasm-matmul.js';
 
@@ -34,25 +32,6 @@ export interface TfjsBackendOptions {
    * goes through the engine's kernels, as on WebGL or WebGPU: for measuring, and for testing that route.
    */
   readonly hostKernels?: boolean;
-}
-
-/** A backend that also exchanges tensors with the TensorFlow.js program around it, by reference: nothing is copied. */
-export interface TfjsBackend extends Backend {
-  /**
-   * A handle on the storage of a `tf.Tensor` of dtype float32 or int32, which stays the caller's; give it to
-   * `ops.adopt`, then to operations.
-   *
-   * @throws LmdError `DTYPE_MISMATCH` for another dtype; `TENSOR_DISPOSED`
-   */
-  fromTfjs(tensor: TfjsTensorLike): Tensor;
-  /** A `tf.Tensor` on the storage of `x`, which stays as it is. The caller disposes of it: no `tf.tidy` does. */
-  toTfjs(x: Tensor): TfjsTensorLike;
-  /**
-   * `read` for engines that need not wait (cpu, wasm, tfjs-node, WebGL).
-   *
-   * @throws LmdError `UNSUPPORTED` where the engine cannot (WebGPU)
-   */
-  readSync(x: Tensor): TensorData;
 }
 
 /**

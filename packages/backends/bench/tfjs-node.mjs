@@ -1,0 +1,78 @@
+/**
+ * node packages/backends/bench/tfjs-node.mjs [--json] [--batch 16] [--rounds 1]
+ *
+ * Training steps of ViT-Ti/4 (32 × 32 images) through tfjs-node, beside the cpu backend and eager PyTorch, in one run: AdamW in FP32, and LMD
+ * with products rounded to MXFP6. Same weights, data and threads, a process for each side, in turns; the losses of the first steps must agree. Each
+ * figure is the least. LMD_TFJS_NODE names an engine that tools/libtensorflow built, else @tensorflow/tfjs-node must be installed;
+ * PyTorch is what python3, or the Python that LMD_PYTHON names, has.
+ */
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { createCpuBackend } from '@lmd/backends/cpu';
+import { print, report } from './report.mjs';
+
+// By path: that package depends on this one.
+const training = (file) => import(new URL(`../../training/bench/${file}`, import.meta.url));
+const { writeTask } = await training('task-folder.mjs');
+const { rules, tasks } = await training('tasks.mjs');
+
+const { values: given } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    batch: { type: 'string', default: '16' },
+    rounds: { type: 'string', default: '1' },
+  },
+});
+const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
+const steps = path('../../training/bench/step.mjs');
+const python = process.env.LMD_PYTHON ?? 'python3';
+const sides = [
+  { name: 'tfjs-node', program: process.execPath, script: steps, rest: ['tfjs-node'] },
+  { name: 'the cpu backend', program: process.execPath, script: steps, rest: [] },
+];
+if (spawnSync(python, ['-c', 'import torch, torchao']).status === 0) {
+  sides.push({ name: 'PyTorch', program: python, script: path('../../../tools/peers/training.py'), rest: [] });
+} else console.error(`${python} has no torch and torchao: they are left out. LMD_PYTHON may name another Python.`);
+
+function run({ program, script, rest }, folder) {
+  const { status, stdout, stderr } = spawnSync(program, [script, folder, ...rest], {
+    encoding: 'utf8',
+    maxBuffer: 2 ** 26,
+    env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '2' },
+  });
+  if (status !== 0) throw new Error(`${program} ${script} failed:\n${stderr}`);
+  return JSON.parse(stdout.trim().split('\n').at(-1));
+}
+
+const batch = Number(given.batch);
+const backend = await createCpuBackend();
+const task = { ...tasks['vit-ti4'], batch, label: `ViT-Ti/4, 32×32, batch ${batch}`, timedSteps: 3 };
+for (const rule of rules) {
+  const settings = { rule, format: rule.format, threads: 2, checkedSteps: 1, recomputation: false };
+  const { folder, remove } = await writeTask(backend, task, settings);
+  try {
+    const least = sides.map(() => Infinity);
+    for (let round = 0; round < Number(given.rounds); round++) {
+      const results = sides.map((side) => run(side, folder));
+      const [first] = results;
+      for (const [i, { losses, milliseconds, runtime }] of results.entries()) {
+        // With a format, the last bit of a sum may decide to which neighbour a value is rounded, and twelve blocks carry that on.
+        const bound = rule.format === 'fp32' ? 2e-4 : 2e-2;
+        if (!(Math.abs(losses[0] - first.losses[0]) < bound)) {
+          throw new Error(`The first losses differ: ${losses[0]} of ${sides[i].name}, and ${first.losses[0]}.`);
+        }
+        least[i] = Math.min(least[i], ...milliseconds);
+        if (round === 0) console.error(`${sides[i].name}: ${runtime}`);
+      }
+    }
+    for (const [i, { name }] of sides.entries()) {
+      if (i === 0) continue;
+      report(`training step, ${task.label}, ${rule.label}, tfjs-node`, least[0], 'ms', name, least[i] / least[0]);
+    }
+  } finally {
+    remove();
+  }
+}
+backend.close();
+print(given.json);
