@@ -62,7 +62,11 @@ export default {
       comment: 'Every import is declared in the package that makes it.',
       severity: 'error',
       from: { path: '^(packages|apps)/' },
-      to: { dependencyTypes: ['unknown', 'undetermined', 'npm-no-pkg', 'npm-unknown'] },
+      to: {
+        dependencyTypes: ['unknown', 'undetermined', 'npm-no-pkg', 'npm-unknown'],
+        // An entry in peerDependenciesMeta counts as a list of its own that is none of the known ones.
+        dependencyTypesNot: ['npm-peer'],
+      },
     },
     {
       name: 'no-dev-dependency-in-libraries',
