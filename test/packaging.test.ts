@@ -49,10 +49,19 @@ function closure(name: string, seen = new Set<string>()): Set<string> {
   return seen;
 }
 
+/** What a package asks its user to install beside it. */
+function requiredPeers(name: string): Record<string, string> {
+  const { peerDependencies = {}, peerDependenciesMeta = {} } = byName.get(name)!.manifest;
+  return Object.fromEntries(
+    Object.entries(peerDependencies).filter(([peer]) => peerDependenciesMeta[peer]?.optional !== true),
+  );
+}
+
 /** Installs a package's tarball, with those of ours that it needs instead of what the registry may have, and nothing optional. */
 function install(name: string, project: string) {
   const tarballsOf = Object.fromEntries([...closure(name)].map((one) => [one, `file:${tarballs.get(one)}`]));
-  const manifest = { name: 'fresh', private: true, type: 'module', dependencies: { [name]: tarballsOf[name] } };
+  const dependencies = { ...requiredPeers(name), [name]: tarballsOf[name] };
+  const manifest = { name: 'fresh', private: true, type: 'module', dependencies };
   mkdirSync(project);
   writeFileSync(join(project, 'package.json'), JSON.stringify({ ...manifest, pnpm: { overrides: tarballsOf } }));
   const options = ['--prefer-offline', '--ignore-workspace', '--config.auto-install-peers=false', '--reporter=silent'];
