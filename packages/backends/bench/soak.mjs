@@ -87,8 +87,18 @@ for (let next = Math.min(1, minutes / 20); ; ) {
   next += Math.min(1, minutes / 20);
   globalThis.gc?.();
   const { rss, heapUsed, external } = process.memoryUsage();
-  const { heldBytes, reservedBytes } = backend.arena();
-  const row = { minute: elapsed(), step: state.step, loss, rss, heapUsed, external, heldBytes, reservedBytes };
+  const { heldBytes, usedBytes, reservedBytes } = backend.arena();
+  const row = {
+    minute: elapsed(),
+    step: state.step,
+    loss,
+    rss,
+    heapUsed,
+    external,
+    heldBytes,
+    usedBytes,
+    reservedBytes,
+  };
   rows.push(row);
   appendFileSync(given.out, `${JSON.stringify(row)}\n`);
   if (elapsed() >= minutes) break;
@@ -96,7 +106,7 @@ for (let next = Math.min(1, minutes / 20); ; ) {
 
 const settled = rows.filter(({ minute }) => minute >= warmUp * minutes);
 const growth = slope(settled.map(({ minute, rss }) => [minute, rss])) * minutes;
-const arenaGrowth = settled.at(-1).reservedBytes - settled[0].reservedBytes;
+const arenaGrowth = settled.at(-1).usedBytes - settled[0].usedBytes;
 const heldGrowth = settled.at(-1).heldBytes - settled[0].heldBytes;
 const flat = growth <= allowedGrowth && arenaGrowth === 0 && heldGrowth === 0;
 const mebibytes = (bytes) => `${(bytes / 2 ** 20).toFixed(2)} MiB`;

@@ -64,6 +64,11 @@ export class Arena {
     return this.#memory.buffer.byteLength - this.#start;
   }
 
+  /** Bytes that were ever part of a block: what lies beyond them was never needed. */
+  get used(): number {
+    return this.#top - this.#start;
+  }
+
   /** The address of a block for `bytes`, with undefined contents. Throws an `LmdError` `BACKEND_FAILURE` where there is none; nothing is lost then. */
   allocate(bytes: number): number {
     const size = blockSize(bytes);

@@ -6,8 +6,11 @@ import { cpuPrimitives } from './primitives.js';
 import { startWasm } from './wasm/instance.js';
 
 export interface CpuBackend extends Backend {
-  /** The memory that tensors live in: bytes of the blocks in use, and bytes taken from the system, which are reused and never given back. */
-  arena(): { readonly heldBytes: number; readonly reservedBytes: number };
+  /**
+   * The memory that tensors live in: bytes of the blocks in use; bytes that ever were, which are used again; and bytes taken from the
+   * system, which are never given back.
+   */
+  arena(): { readonly heldBytes: number; readonly usedBytes: number; readonly reservedBytes: number };
   /** `read`, at once: an operation has run when it returns. */
   readSync(x: Tensor): TensorData;
   close(): void;
@@ -34,7 +37,7 @@ export async function createCpuBackend(options: CpuBackendOptions = {}): Promise
     ...primitives,
     fused: cpuFused(host, primitives),
     memory: () => host.store.memory(),
-    arena: () => ({ heldBytes: host.arena.held, reservedBytes: host.arena.reserved }),
+    arena: () => ({ heldBytes: host.arena.held, usedBytes: host.arena.used, reservedBytes: host.arena.reserved }),
     readSync: (x) => (x.dtype === 'u8' ? Uint8Array.from(host.integers(x)) : host.view(x).slice()),
     close: () => host.close(),
   };

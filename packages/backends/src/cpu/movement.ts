@@ -94,7 +94,7 @@ function moveRow({ run }: MemoryHost, source: number, target: number, length: nu
   run('copyRows', split, source, target, cutLength, step, whole, whole, 0, 0, step * cutLength, 0, 0, cutLength);
   const done = 4 * whole * cutLength;
   if (rest > 0) {
-    run('copyRows', { total: 1, cost: 0 }, source + step * done, target + done, rest, step, 1, 1, 0, 0, 0, 0, 0, 0);
+    run('copyRows', { total: 1, cost: 0.3 * rest }, source + step * done, target + done, rest, step, 1, 1, 0, 0, 0, 0, 0, 0);
   }
 }
 

@@ -18,7 +18,8 @@ const chunksEach = 4;
 /** How much of the range a chunk is; the whole where other threads do not pay. */
 export function grainOf({ total, unit = 1, cost }: Split, threads: number, threshold: number): number {
   const shares = (total * cost) / (1000 * threshold);
-  if (threads === 1 || shares < 1) return total;
+  // Written so that 0 / 0, of no work with no threshold, stays on one thread.
+  if (threads === 1 || !(shares >= 1)) return total;
   const chunks = Math.min(threads * chunksEach, Math.floor(shares / leastShare));
   return Math.ceil(total / chunks / unit) * unit;
 }

@@ -20,7 +20,14 @@ const optimizer = parameterGroups([
 ]);
 const batch = 13;
 
-async function train(ops: EagerOperations, preset: Parameters<typeof precisionPreset>[0], steps: number) {
+type Preset = Parameters<typeof precisionPreset>[0];
+
+async function train(
+  ops: EagerOperations,
+  preset: Preset,
+  steps: number,
+  afterStep: (step: number) => void = () => {},
+) {
   const precision = precisionPreset(preset);
   const images = ops.randomNormal([batch, 12, 12, 1], { seed: 3, stream: 0, step: 0, sample: 0 });
   const targets = ops.fromData(Int32Array.from({ length: batch }, (_, i) => i % 5));
@@ -37,6 +44,7 @@ async function train(ops: EagerOperations, preset: Parameters<typeof precisionPr
     losses.push((await ops.read(value))[0]!);
     ops.dispose([value, ...[weights, gradients, state.tensors].flatMap(Object.values)]);
     state = next;
+    afterStep(step);
   }
   const tensors: Record<string, number[]> = {};
   for (const [name, tensor] of Object.entries(state.tensors)) {
@@ -58,5 +66,18 @@ describe('threads of the cpu backend', () => {
     expect(one!.losses.every(Number.isFinite)).toBe(true);
     expect(new Set(one!.losses).size).toBeGreaterThan(1);
     for (const other of others) expect(other).toEqual(one);
+  });
+});
+
+describe('memory of the cpu backend', () => {
+  it.each([1, 2])('is not taken anew by any training step, once the first has freed what init made (%i threads)', async (threads) => {
+    const backend = await createCpuBackend({ threads, parallelThreshold: 0 });
+    const seen: object[] = [];
+    await train(createOperations(backend), 'mxfp6_e3m2', 6, () => {
+      seen.push({ ...backend.memory(), ...backend.arena() });
+    });
+    expect(seen.length).toBe(6);
+    for (const later of seen.slice(2)) expect(later).toEqual(seen[1]);
+    backend.close();
   });
 });
