@@ -12,10 +12,10 @@ export function reportPage(results: readonly Result[], caption: string): string 
     .map(
       (result) =>
         `<tr><td>${escapeHtml(result.optimizer)}</td><td>${escapeHtml(result.precision)}</td><td>${(100 * result.testAccuracy).toFixed(2)} %</td>` +
-        `<td>${result.testLoss.toFixed(4)}</td><td>${result.seconds.toFixed(1)}</td><td>${Math.round(result.imagesPerSecond)}</td></tr>`,
+        `<td>${result.testLoss.toFixed(4)}</td><td>${result.seconds.toFixed(1)}</td><td>${result.processorSeconds.toFixed(1)}</td></tr>`,
     )
     .join('\n');
-  const headings = ['optimizer', 'precision', 'test accuracy', 'test loss', 'seconds', 'images/s'];
+  const headings = ['optimizer', 'precision', 'test accuracy', 'test loss', 'seconds', 'processor seconds'];
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">

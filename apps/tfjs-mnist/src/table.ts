@@ -3,14 +3,14 @@ import type { Result } from './train.js';
 /** Results as a Markdown table, aligned so that it is read in a terminal too. */
 export function resultsTable(results: readonly Result[]): string {
   const rows = [
-    ['optimizer', 'precision', 'test accuracy', 'test loss', 'seconds', 'images/s'],
+    ['optimizer', 'precision', 'test accuracy', 'test loss', 'seconds', 'processor seconds'],
     ...results.map((result) => [
       result.optimizer,
       result.precision,
       `${(100 * result.testAccuracy).toFixed(2)} %`,
       result.testLoss.toFixed(4),
       result.seconds.toFixed(1),
-      String(Math.round(result.imagesPerSecond)),
+      result.processorSeconds.toFixed(1),
     ]),
   ];
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
