@@ -1,6 +1,5 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import * as core from '../index.js';
 import { type LmdOptions, lmd, type Optimizer, stateBytes } from '../index.js';
@@ -162,16 +161,16 @@ async function optionsList(name: string): Promise<string> {
     .replace(/Options$/, '')
     .replace(/[A-Z]/g, (letter, index: number) => `${index > 0 ? '-' : ''}${letter.toLowerCase()}`);
   const source = await readFile(path(`./${file === 'lmd' ? 'lmd-options' : file}.ts`), 'utf8');
-  const tree = ts.createSourceFile('options.ts', source, ts.ScriptTarget.Latest, true);
-  const found = tree.statements.find((node) => ts.isInterfaceDeclaration(node) && node.name.text === name);
-  const members = (found as ts.InterfaceDeclaration).members.filter(ts.isPropertySignature);
-  return members
-    .map((member) => {
-      const comments = ts.getJSDocCommentsAndTags(member).filter(ts.isJSDoc);
-      const text = ts.getTextOfJSDocComment(comments[0]?.comment);
-      // Nested lists become sentences of one paragraph.
-      const flat = text!.replace(/\n- /g, '\n').replace(/\s+/g, ' ').trim();
-      return `- \`${member.name.getText(tree)}\`: ${flat}`;
+  const [, body] = new RegExp(`export interface ${name} \\{\\n([\\s\\S]*?)\\n\\}`).exec(source)!;
+  return [...body!.matchAll(/\/\*\*([\s\S]*?)\*\/\s*readonly (\w+)/g)]
+    .map(([, comment, option]) => {
+      // Comments lose their margins, and nested lists become sentences of one paragraph.
+      const flat = comment!
+        .replace(/\n\s*\*/g, '\n')
+        .replace(/\n\s*- /g, '\n')
+        .replace(/\s+/g, ' ')
+        .trim();
+      return `- \`${option}\`: ${flat}`;
     })
     .join('\n');
 }

@@ -53,6 +53,8 @@ export function lieGroupAdditive(options: LieGroupAdditiveOptions = {}): Optimiz
     update(step) {
       const rate = learningRate(step);
       return (ops, { location, momentum }, passes) => {
+        // The update needs no noise again, but gradients found at no draw are a mistake, as in the other rules that draw.
+        if (noise > 0) for (const { key } of passes) key();
         const next = movingAverage(ops, momentum, meanGradient(ops, passes), beta);
         return { location: ops.subtract(location, ops.multiply(next, rate)), momentum: next };
       };
