@@ -1,22 +1,15 @@
-import type { Primitives, Tensor } from '@lmd/core';
+import type { Tensor } from '@lmd/core';
+import { broadcast as broadcastBy, type Move, movements, type Side } from '../host/movements.js';
 import { coalesce, stridedCopy } from '../host-kernels/strided.js';
-import { broadcastStrides, sameShape, stridesOf } from '../strided-offsets.js';
 import type { MemoryHost } from './memory-host.js';
 
-type Movements = Pick<Primitives, 'transpose' | 'slice' | 'concatenate' | 'pad' | 'broadcastTo'>;
+type Movements = ReturnType<typeof movements>;
 
 /** Rows of a strip; see `assembly/movement.ts`. */
 const turnedRows = 32;
 
 /** Values of a long row that move as a row of their own. */
 const cutLength = 4096;
-
-/** One side of a copy: where it starts, and its stride along every axis, in elements. */
-interface Side {
-  readonly tensor: Tensor;
-  readonly start: number;
-  readonly strides: readonly number[];
-}
 
 /** Copies by kernels wherever one axis is contiguous on each side and there are few; by the loops of ours otherwise. */
 function move(host: MemoryHost, extents: readonly number[], source: Side, target: Side): void {
@@ -94,59 +87,34 @@ function moveRow({ run }: MemoryHost, source: number, target: number, length: nu
   run('copyRows', split, source, target, cutLength, step, whole, whole, 0, 0, step * cutLength, 0, 0, cutLength);
   const done = 4 * whole * cutLength;
   if (rest > 0) {
-    run('copyRows', { total: 1, cost: 0.3 * rest }, source + step * done, target + done, rest, step, 1, 1, 0, 0, 0, 0, 0, 0);
+    run(
+      'copyRows',
+      { total: 1, cost: 0.3 * rest },
+      source + step * done,
+      target + done,
+      rest,
+      step,
+      1,
+      1,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+    );
   }
-}
-
-const whole = (tensor: Tensor): Side => ({ tensor, start: 0, strides: stridesOf(tensor.shape) });
-
-function copy(host: MemoryHost, x: Tensor, shape: readonly number[], strides: readonly number[], start = 0): Tensor {
-  return host.make(shape, x.dtype, (out) => move(host, shape, { tensor: x, start, strides }, whole(out)));
 }
 
 /** `x` repeated as NumPy broadcasting does; another handle where there is nothing to repeat. */
 export function broadcast(host: MemoryHost, x: Tensor, shape: readonly number[]): Tensor {
-  if (sameShape(x.shape, shape)) return host.store.share(x, shape);
-  return copy(host, x, shape, broadcastStrides(x.shape, shape));
+  return broadcastBy(host, moveWith(host), x, shape);
 }
 
 export function cpuMovements(host: MemoryHost): Movements {
-  return {
-    transpose(x, permutation) {
-      const strides = stridesOf(x.shape);
-      return copy(
-        host,
-        x,
-        permutation.map((axis) => x.shape[axis]!),
-        permutation.map((axis) => strides[axis]!),
-      );
-    },
-    slice(x, begin, size) {
-      const strides = stridesOf(x.shape);
-      const start = begin.reduce((offset, index, axis) => offset + index * strides[axis]!, 0);
-      return copy(host, x, size, strides, start);
-    },
-    concatenate(xs, axis) {
-      const shape = [...xs[0]!.shape];
-      shape[axis] = xs.reduce((total, x) => total + x.shape[axis]!, 0);
-      return host.make(shape, xs[0]!.dtype, (tensor) => {
-        const strides = stridesOf(shape);
-        let start = 0;
-        for (const x of xs) {
-          move(host, x.shape, whole(x), { tensor, start, strides });
-          start += x.shape[axis]! * strides[axis]!;
-        }
-      });
-    },
-    pad(x, before, after) {
-      const shape = x.shape.map((extent, axis) => before[axis]! + extent + after[axis]!);
-      return host.make(shape, x.dtype, (tensor) => {
-        const strides = stridesOf(shape);
-        const start = before.reduce((offset, count, axis) => offset + count * strides[axis]!, 0);
-        host.view(tensor).fill(0);
-        move(host, x.shape, whole(x), { tensor, start, strides });
-      });
-    },
-    broadcastTo: (x, shape) => broadcast(host, x, shape),
-  };
+  return movements(host, moveWith(host));
+}
+
+function moveWith(host: MemoryHost): Move {
+  return (extents, source, target) => move(host, extents, source, target);
 }

@@ -16,23 +16,18 @@ import { matmul } from '../host-kernels/matmul.js';
 import { argMax, max, sum } from '../host-kernels/reductions.js';
 import { stridedCopy } from '../host-kernels/strided.js';
 import { record } from '../record.js';
-import { broadcastShape, broadcastStrides, sameShape, stridesOf, withoutAxes } from '../strided-offsets.js';
+import { broadcastShape, withoutAxes } from '../strided-offsets.js';
 import type { Host } from './host.js';
+import { broadcast, type Move, movements } from './movements.js';
 
 /** Every primitive but creation and readback as loops of our own over the backend's memory. */
 export function hostPrimitives(host: Host): Omit<Primitives, 'fromData' | 'full' | 'read' | 'dispose'> {
   const { store, make } = host;
 
-  function copy(x: Tensor, shape: readonly number[], strides: readonly number[], start = 0): Tensor {
-    return make(shape, x.dtype, (out) => {
-      stridedCopy(shape, host.view(x), strides, start, host.view(out), stridesOf(shape), 0);
-    });
-  }
-
-  function broadcast(x: Tensor, shape: readonly number[]): Tensor {
-    if (sameShape(x.shape, shape)) return store.share(x, shape);
-    return copy(x, shape, broadcastStrides(x.shape, shape));
-  }
+  const move: Move = (extents, source, target) => {
+    const [from, to] = [host.view(source.tensor), host.view(target.tensor)];
+    stridedCopy(extents, from, source.strides, source.start, to, target.strides, target.start);
+  };
 
   const shaped = (x: Tensor) => ({ values: host.floats(x), shape: x.shape });
 
@@ -54,7 +49,7 @@ export function hostPrimitives(host: Host): Omit<Primitives, 'fromData' | 'full'
     }),
     where(condition, a, b) {
       const shape = broadcastShape(condition.shape, a.shape, b.shape);
-      const repeated = [condition, a, b].map((x) => broadcast(x, shape)) as [Tensor, Tensor, Tensor];
+      const repeated = [condition, a, b].map((x) => broadcast(host, move, x, shape)) as [Tensor, Tensor, Tensor];
       const result = make(shape, a.dtype, (out) => {
         select(host.integers(repeated[0]), host.view(repeated[1]), host.view(repeated[2]), host.view(out));
       });
@@ -87,41 +82,7 @@ export function hostPrimitives(host: Host): Omit<Primitives, 'fromData' | 'full'
     },
 
     reshape: (x, shape) => store.share(x, shape),
-    transpose(x, permutation) {
-      const strides = stridesOf(x.shape);
-      return copy(
-        x,
-        permutation.map((axis) => x.shape[axis]!),
-        permutation.map((axis) => strides[axis]!),
-      );
-    },
-    slice(x, begin, size) {
-      const strides = stridesOf(x.shape);
-      const start = begin.reduce((offset, index, axis) => offset + index * strides[axis]!, 0);
-      return copy(x, size, strides, start);
-    },
-    concatenate(xs, axis) {
-      const shape = [...xs[0]!.shape];
-      shape[axis] = xs.reduce((total, x) => total + x.shape[axis]!, 0);
-      return make(shape, xs[0]!.dtype, (out) => {
-        const strides = stridesOf(shape);
-        let start = 0;
-        for (const x of xs) {
-          stridedCopy(x.shape, host.view(x), stridesOf(x.shape), 0, host.view(out), strides, start);
-          start += x.shape[axis]! * strides[axis]!;
-        }
-      });
-    },
-    broadcastTo: broadcast,
-    pad(x, before, after) {
-      const shape = x.shape.map((extent, axis) => before[axis]! + extent + after[axis]!);
-      return make(shape, x.dtype, (out) => {
-        const strides = stridesOf(shape);
-        const start = before.reduce((offset, count, axis) => offset + count * strides[axis]!, 0);
-        const values = host.view(out).fill(0);
-        stridedCopy(x.shape, host.view(x), stridesOf(x.shape), 0, values, strides, start);
-      });
-    },
+    ...movements(host, move),
     gather(x, indices) {
       const [rows, ...rest] = x.shape as [number, ...number[]];
       return make([...indices.shape, ...rest], x.dtype, (out) => {
