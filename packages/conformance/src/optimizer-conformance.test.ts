@@ -185,6 +185,15 @@ describe('optimizerConformance', () => {
       /which is no LmdError/,
     ],
     [
+      'updates with noise that it never drew',
+      broken(({ draw }) => ({
+        draw: (ops, state, key) =>
+          ops.scope(() => map(draw(ops, state, key), (weight) => ops.add(weight, 1e-6 * key.sample))),
+      })),
+      /^refuses an update without the key/,
+      /without a key: it was accepted/,
+    ],
+    [
       'ignores its schedule',
       {
         ...sound,

@@ -1,6 +1,6 @@
 import { isLmdError, type NamedTensors, type Pass } from '@lmd/core';
 import { type OptimizerCase, type ResolvedOptimizerOptions, settingOf } from './options.js';
-import { begin, bitDifference, contentsOf, passesOf, plainTarget } from './run.js';
+import { begin, bitDifference, contentsOf, passesOf, plainTarget, seed } from './run.js';
 
 /** A name that no rule will have. */
 const unknownOption = 'learningRaet';
@@ -23,7 +23,7 @@ export function inputCases(options: ResolvedOptimizerOptions): OptimizerCase[] {
       },
     }),
   );
-  return [...hyperparameters, scheduleCase, gradientCase];
+  return [...hyperparameters, scheduleCase, gradientCase, keyCase];
 }
 
 const scheduleCase: OptimizerCase = {
@@ -66,6 +66,30 @@ const gradientCase: OptimizerCase = {
     if (changed !== undefined) return `a failed update changed the state: ${changed}.`;
     session.own(rule.update(ops, state, good).tensors);
     return undefined;
+  },
+};
+
+const keyCase: OptimizerCase = {
+  name: 'refuses an update without the key of its draw, if it draws at all',
+  async run({ create, learningRate }, open) {
+    const session = open();
+    const { ops, own } = session;
+    const rule = create({ learningRate: settingOf(learningRate, plainTarget.name) });
+    const state = await begin(session, rule);
+    const drawn = async (sample: number) => contentsOf(ops, own(rule.draw(ops, state, { seed, step: 0, sample })));
+    const draws = bitDifference(await drawn(0), await drawn(1)) !== undefined;
+    const before = await contentsOf(ops, state.tensors);
+    const passes = passesOf(session, rule, state).map(({ gradients }) => ({ gradients }) as unknown as Pass);
+    const held = ops.memory().tensors;
+    if (!draws) {
+      own(rule.update(ops, state, passes).tensors);
+      return undefined;
+    }
+    const problem = ops.scope(() => refusal(() => rule.update(ops, state, passes), 'key'));
+    if (problem !== undefined) return `without a key: ${problem}`;
+    if (ops.memory().tensors !== held) return 'the failed update left tensors behind.';
+    const changed = bitDifference(await contentsOf(ops, state.tensors), before);
+    return changed && `the failed update changed the state: ${changed}.`;
   },
 };
 
