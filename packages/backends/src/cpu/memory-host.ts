@@ -4,6 +4,7 @@ import { Arena } from './arena.js';
 import { broadcast } from './movement.js';
 import { addressLimit, type CheckedOptions } from './options.js';
 import { TensorStore } from './tensor-store.js';
+import type { ThreadPool } from './threads/pool.js';
 import { grainOf, type Split } from './threads/split.js';
 import type { WasmInstance } from './wasm/instance.js';
 import type { KernelArguments, KernelName } from './wasm/kernels.js';
@@ -23,6 +24,9 @@ export interface MemoryHost extends Host {
   /** Ends the threads; no operation works afterwards. */
   close(): void;
 }
+
+/** Ends the threads of backends that nobody can reach any more. The pool holds on to no host. */
+const unreachable = new FinalizationRegistry<ThreadPool>((pool) => pool.close());
 
 export function createMemoryHost(wasm: WasmInstance, options: CheckedOptions): MemoryHost {
   const { memoryLimit, parallelThreshold } = options;
@@ -59,5 +63,6 @@ export function createMemoryHost(wasm: WasmInstance, options: CheckedOptions): M
       store.close();
     },
   };
+  if (pool !== undefined) unreachable.register(host, pool);
   return host;
 }
