@@ -58,7 +58,7 @@ for (const rule of rules) {
       const [first] = results;
       for (const [i, { losses, milliseconds, runtime }] of results.entries()) {
         // With a format, the last bit of a sum may decide to which neighbour a value is rounded, and twelve blocks carry that on.
-        const bound = rule.format === 'fp32' ? 2e-4 : 2e-2;
+        const bound = rule.format === 'fp32' ? 2e-4 : 0.1;
         if (!(Math.abs(losses[0] - first.losses[0]) < bound)) {
           throw new Error(`The first losses differ: ${losses[0]} of ${sides[i].name}, and ${first.losses[0]}.`);
         }

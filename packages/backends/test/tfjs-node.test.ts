@@ -1,3 +1,5 @@
+import { relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { createTfjsBackend } from '@lmd/backends/tfjs';
 import { createTfjsNodeBackend, loadTfjsNode, probeTfjsNode, type TfjsNodeModule } from '@lmd/backends/tfjs-node';
 import { createOperations, isLmdError } from '@lmd/core';
@@ -52,6 +54,7 @@ describe('without an engine', () => {
 if (engineFolder === undefined) {
   it.skip('on an engine: LMD_TFJS_NODE names none; node scripts/native-tests.mjs builds one and runs these tests', () => {});
 } else {
+  const folder: string = engineFolder;
   describe('on an engine', () => {
     let tf: TfjsNodeModule;
     beforeAll(async () => {
@@ -73,6 +76,12 @@ if (engineFolder === undefined) {
         tensorflow: expect.stringMatching(/^2\./),
         gpu: false,
       });
+    });
+
+    it('loads by a relative path and by a URL', async () => {
+      for (const path of [relative(process.cwd(), folder), pathToFileURL(folder).href]) {
+        expect((await probeTfjsNode(path)).reason).toBe(undefined);
+      }
     });
 
     it('serves the adapter of TensorFlow.js, where it is the current backend', async () => {

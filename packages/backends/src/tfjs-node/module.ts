@@ -50,7 +50,10 @@ export async function loadTfjsNode(specifier: string = 'tfjs-node'): Promise<Tfj
 
 /** A folder is imported by its main file: ESM imports no folders. */
 function entryOf(path: string): string {
-  const url = /^file:/.test(path) ? path : `file://${path.replaceAll('\\', '/').replace(/^(?=[a-zA-Z]:)/, '/')}`;
+  const { process } = globalThis as { process?: { cwd(): string } };
+  const absolute = /^(?:\/|[a-zA-Z]:|\\\\)/.test(path) ? path : `${process?.cwd()}/${path}`;
+  const slashed = absolute.replaceAll('\\', '/').replace(/^(?=[a-zA-Z]:)/, '/');
+  const url = /^file:/.test(path) ? path : `file://${encodeURI(slashed).replaceAll('#', '%23').replaceAll('?', '%3F')}`;
   return /\.[cm]?js$/.test(url) ? url : `${url.replace(/\/$/, '')}/dist/index.js`;
 }
 
