@@ -35,6 +35,50 @@ export const fashionMnistSchema = z.strictObject({
   validation: z.int().min(1).default(2000).describe('Training examples held out, to follow the run on.'),
 });
 
+const augmentation = z
+  .strictObject({
+    padding: count.optional().describe('Moves images by up to so many pixels either way, as is customary for CIFAR.'),
+    scale: z
+      .tuple([z.number().gt(0).max(1), z.number().gt(0).max(1)])
+      .optional()
+      .describe('Resizes a random region of a part of the area in these bounds, as is customary for ImageNet.'),
+    flip: z.number().min(0).max(1).optional().describe('Probability of mirroring left to right.'),
+    randAugment: z.number().min(0).max(30).optional().describe('Magnitude of two random operations of RandAugment.'),
+    mixup: z.number().gt(0).optional().describe('α of mixup: images and labels of two examples are mixed.'),
+    cutmix: z.number().gt(0).optional().describe('α of cutmix: a rectangle of one image is put into another.'),
+    labelSmoothing: z.number().min(0).lt(1).optional().describe('Part of each label spread evenly over all classes.'),
+  })
+  .optional()
+  .describe('Changes to training images, drawn from (seed, epoch, index); none by default.');
+
+const heldOut = z.int().min(1).default(2000).describe('Training examples held out, to follow the run on.');
+
+const cifarSchema = <Kind extends 'cifar10' | 'cifar100'>(kind: Kind, folder: string, classes: number) =>
+  z.strictObject({
+    kind: z.literal(kind).describe(`CIFAR-${classes}: 32 × 32 pixels in color, ${classes} classes.`),
+    folder: z.string().min(1).describe(`The unpacked binary version, \`${folder}\`.`),
+    validation: heldOut,
+    augmentation,
+  });
+
+export const cifar10Schema = cifarSchema('cifar10', 'cifar-10-batches-bin', 10);
+export const cifar100Schema = cifarSchema('cifar100', 'cifar-100-binary', 100);
+
+export const imageFolderSchema = z.strictObject({
+  kind: z.literal('imageFolder').describe('JPEG and PNG files, as ImageNet has them: a folder for each class.'),
+  folder: z
+    .string()
+    .min(1)
+    .describe('With the folders `train` and `test` (or `val`), each with the folders of the classes.'),
+  size: count.default(224).describe('Height and width, to which images are cropped and resized.'),
+  undecodable: z
+    .enum(['refuse', 'skip'])
+    .default('refuse')
+    .describe('What happens to images that do not decode; those that are skipped are named first.'),
+  validation: heldOut,
+  augmentation,
+});
+
 export const tokensSchema = z.strictObject({
   kind: z.literal('tokens').describe('Text as token files, which `lmd data prepare` makes.'),
   folder: z.string().min(1).describe('Where `train.bin` and `val.bin` are.'),
@@ -44,6 +88,9 @@ export const tokensSchema = z.strictObject({
 export const dataSchema = z.discriminatedUnion('kind', [
   mnistSchema,
   fashionMnistSchema,
+  cifar10Schema,
+  cifar100Schema,
+  imageFolderSchema,
   syntheticSchema,
   tokensSchema,
 ]);
@@ -52,4 +99,5 @@ export type DataConfiguration = z.output<typeof dataSchema>;
 export type SyntheticConfiguration = z.output<typeof syntheticSchema>;
 export type MnistConfiguration = z.output<typeof mnistSchema>;
 export type FashionMnistConfiguration = z.output<typeof fashionMnistSchema>;
+export type AugmentationConfiguration = z.output<typeof augmentation>;
 export type TokensConfiguration = z.output<typeof tokensSchema>;

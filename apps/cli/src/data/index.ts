@@ -1,5 +1,7 @@
 import type { DataConfiguration } from '../configuration/data-schema.js';
+import { cifar10, cifar100 } from './cifar.js';
 import { fashionMnist } from './fashion-mnist.js';
+import { imageFolder } from './image-folder.js';
 import { mnist } from './mnist.js';
 import type { RunData } from './run-data.js';
 import type { DataSource, Geometry } from './source.js';
@@ -8,7 +10,15 @@ import { tokens } from './tokens.js';
 
 type Kind = DataConfiguration['kind'];
 
-const sources: { readonly [K in Kind]: DataSource<K> } = { mnist, 'fashion-mnist': fashionMnist, synthetic, tokens };
+const sources: { readonly [K in Kind]: DataSource<K> } = {
+  mnist,
+  'fashion-mnist': fashionMnist,
+  cifar10,
+  cifar100,
+  imageFolder,
+  synthetic,
+  tokens,
+};
 
 /** What a source is given is of its own kind: it comes from the configuration that names it. */
 function sourceOf(kind: Kind): DataSource<Kind> {

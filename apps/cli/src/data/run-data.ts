@@ -5,6 +5,8 @@ export interface RunData {
   readonly train: Dataset;
   readonly validation: Dataset;
   readonly test: Dataset;
-  /** Frees open files. */
+  /** Images that did not decode and were asked to be left out, and why. */
+  readonly skipped?: readonly string[];
+  /** Frees open files and threads. */
   close?(): Promise<void>;
 }

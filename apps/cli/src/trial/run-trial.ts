@@ -74,6 +74,10 @@ const trainAndSave: TrialHost = async (request, emit, signal) => {
   const layout = trialLayout(folder);
   const data = await loadData(dataConfiguration, seed);
   const geometry = geometryOf(dataConfiguration);
+  if (data.skipped !== undefined && data.skipped.length > 0) {
+    const message = `${data.skipped.length} images do not decode and are left out: ${data.skipped.join('; ')}`;
+    emit({ type: 'warning', step: 0, message });
+  }
   const breathing = {
     train: breathe(data.train),
     validation: breathe(firstOf(data.validation, evaluation.examples)),
