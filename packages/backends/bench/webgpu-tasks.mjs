@@ -92,8 +92,8 @@ export async function measureWebgpu({ backend, tf, rounds, large }) {
     const [vector, plain] = await race([ours(() => packed.matmul(x, matrix)), ours(() => ops.matmul(x, weights))]);
     report(
       `vector × ${k} × ${n} in ${format.name}`,
-      matrix.bytes / vector / 1e6,
-      'GB/s',
+      matrix.bytes / vector / 1e3,
+      'MB/s',
       'f32 weights',
       plain / vector,
     );
