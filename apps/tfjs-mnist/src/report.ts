@@ -54,7 +54,7 @@ export function lossChart(results: readonly Result[]): string {
     .ticks(6)
     .map((tick) => {
       const at = y(tick).toFixed(1);
-      return `<line x1="${margin.left}" x2="${width - margin.right}" y1="${at}" y2="${at}" stroke="#eee"/><text x="${margin.left - 6}" y="${at}" text-anchor="end" dominant-baseline="middle">${y.tickFormat(6)(tick)}</text>`;
+      return `<line x1="${margin.left}" x2="${width - margin.right}" y1="${at}" y2="${at}" stroke="#eee"/><text x="${margin.left - 6}" y="${at}" text-anchor="end" dominant-baseline="middle">${y.tickFormat(6, '~r')(tick)}</text>`;
     })
     .join('');
   const ticks = x
@@ -66,19 +66,23 @@ export function lossChart(results: readonly Result[]): string {
     .join('');
   const lines = curves
     .map((curve, index) => {
-      const dash = results[index]!.precision === 'fp32' ? '' : ' stroke-dasharray="6 3"';
-      return `<path d="${path(curve) ?? ''}" fill="none" stroke="${colours[index % colours.length]}" stroke-width="1.8"${dash}/>`;
+      return `<path d="${path(curve) ?? ''}" fill="none" stroke="${colours[index % colours.length]}" stroke-width="1.8"${dashOf(results[index]!)}/>`;
     })
     .join('');
   const legend = results
     .map((result, index) => {
       const top = margin.top + 12 + 18 * index;
       const right = width - margin.right - 170;
-      return `<line x1="${right}" x2="${right + 24}" y1="${top}" y2="${top}" stroke="${colours[index % colours.length]}" stroke-width="2"/><text x="${right + 30}" y="${top}" dominant-baseline="middle">${escapeHtml(`${result.optimizer}, ${result.precision}`)}</text>`;
+      return `<line x1="${right}" x2="${right + 24}" y1="${top}" y2="${top}" stroke="${colours[index % colours.length]}" stroke-width="2"${dashOf(result)}/><text x="${right + 30}" y="${top}" dominant-baseline="middle">${escapeHtml(`${result.optimizer}, ${result.precision}`)}</text>`;
     })
     .join('');
   const label = 'Training loss over steps, one line a run';
   return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${label}">${grid}${ticks}${lines}${legend}<text x="${(width + margin.left) / 2}" y="${height - 6}" text-anchor="middle">step</text><text x="12" y="12">loss</text></svg>`;
+}
+
+/** Runs with rounded operands are dashed. */
+function dashOf({ precision }: Result): string {
+  return precision === 'fp32' ? '' : ' stroke-dasharray="6 3"';
 }
 
 function movingAverage(values: readonly number[], span: number): number[] {
