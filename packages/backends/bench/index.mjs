@@ -14,7 +14,7 @@ import { benchOptimizers } from './optimizers.mjs';
 import { writePage } from './page.mjs';
 import { benchProducts } from './products.mjs';
 import { benchQuantize } from './quantize.mjs';
-import { print } from './report.mjs';
+import { leaveOut, print } from './report.mjs';
 import { benchRoofline, measureLimits } from './roofline.mjs';
 import { benchTraining } from './training.mjs';
 
@@ -31,6 +31,8 @@ const rounds = Number(given.rounds);
 const wanted = given.only.split(',');
 const unknown = wanted.find((section) => !sections.includes(section));
 if (unknown !== undefined) throw new Error(`There is no section ${unknown}. There are ${sections.join(', ')}.`);
+
+for (const section of sections) if (!wanted.includes(section)) leaveOut(`the section ${section}, by --only`);
 
 tf.env().set('PROD', true);
 await tf.setBackend('wasm');

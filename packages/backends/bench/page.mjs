@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
+import { cpus, loadavg, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { omissions, rows } from './report.mjs';
 
@@ -25,7 +25,7 @@ export function writePage(device) {
     `# Performance of the cpu backend
 
 Written by \`npm run bench -- cpu --write\` on ${new Date().toISOString().slice(0, 10)}: ${machine}, ${process.platform} ${process.arch}, Node ${process.versions.node},
-${device}. ${left}
+${device}; load average ${loadavg()[1].toFixed(1)} over the last five minutes, this run included. ${left}
 
 Everything was measured in one run; each figure is the least of several rounds, and where both sides run in one process, their rounds
 alternate. A ratio says how many times as fast as the peer a row is. Beside \`the copy bandwidth\` it is what the kernel must move, each
