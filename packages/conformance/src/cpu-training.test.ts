@@ -70,14 +70,17 @@ describe('threads of the cpu backend', () => {
 });
 
 describe('memory of the cpu backend', () => {
-  it.each([1, 2])('is not taken anew by any training step, once the first has freed what init made (%i threads)', async (threads) => {
-    const backend = await createCpuBackend({ threads, parallelThreshold: 0 });
-    const seen: object[] = [];
-    await train(createOperations(backend), 'mxfp6_e3m2', 6, () => {
-      seen.push({ ...backend.memory(), ...backend.arena() });
-    });
-    expect(seen.length).toBe(6);
-    for (const later of seen.slice(2)) expect(later).toEqual(seen[1]);
-    backend.close();
-  });
+  it.each([1, 2])(
+    'is not taken anew by any training step, once the first has freed what init made (%i threads)',
+    async (threads) => {
+      const backend = await createCpuBackend({ threads, parallelThreshold: 0 });
+      const seen: object[] = [];
+      await train(createOperations(backend), 'mxfp6_e3m2', 6, () => {
+        seen.push({ ...backend.memory(), ...backend.arena() });
+      });
+      expect(seen.length).toBe(6);
+      for (const later of seen.slice(2)) expect(later).toEqual(seen[1]);
+      backend.close();
+    },
+  );
 });

@@ -71,6 +71,20 @@ export const lmdSchema = z.strictObject({
     .describe('Whether gradients are scaled by the drawn weight.'),
   useSign: z.boolean().default(true).describe('Whether the temporary momentum moves log m by its sign.'),
   priorMedianFloor: floor,
+  initialization: z
+    .enum(['floor', 'hypentropy'])
+    .default('floor')
+    .describe('How an initial weight becomes two halves; see `lmd` of @lmd/core.'),
+  priorMedian: z
+    .union([positive, z.literal('initialWeights')])
+    .optional()
+    .describe(
+      "The prior's median m₀, or `initialWeights` for a prior about the weights that the run starts from, to fine-tune; by default one about weight 0.",
+    ),
+  stateFormat: z
+    .enum(['f32', 'block16', 'block8'])
+    .default('f32')
+    .describe('How the state is stored between steps; `block8` needs `gradientScaling` `none`.'),
   rest,
   ...common,
 });
