@@ -1,5 +1,5 @@
 /**
- * npm run bench -- cpu [--json] [--write] [--rounds 7] [--only kernels,products,quantize,optimizers,training]
+ * npm run bench -- cpu [--json] [--write] [--rounds 7] [--only kernels,products,quantize,optimizers,training,steps]
  *
  * The cpu backend beside its peers, all in one run: TensorFlow.js on wasm always; onnxruntime where it is installed or LMD_ONNXRUNTIME
  * names its folder; PyTorch where python3, or the Python that LMD_PYTHON names, has it. Every figure is the least of several
@@ -16,9 +16,10 @@ import { benchProducts } from './products.mjs';
 import { benchQuantize } from './quantize.mjs';
 import { leaveOut, print } from './report.mjs';
 import { benchRoofline, measureLimits } from './roofline.mjs';
+import { benchSteps } from './steps.mjs';
 import { benchTraining } from './training.mjs';
 
-const sections = ['kernels', 'products', 'quantize', 'optimizers', 'training'];
+const sections = ['kernels', 'products', 'quantize', 'optimizers', 'training', 'steps'];
 const { values: given } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
@@ -47,6 +48,7 @@ if (wanted.includes('products')) await benchProducts(backends, rounds, limits);
 if (wanted.includes('quantize')) await benchQuantize(rounds);
 if (wanted.includes('optimizers')) await benchOptimizers(backends, rounds);
 if (wanted.includes('training')) await benchTraining(backends, rounds);
+if (wanted.includes('steps')) benchSteps();
 print(given.json);
 if (given.write) writePage(cpu.device);
 
