@@ -2,6 +2,11 @@ import { valueAndGradients } from '@lmd/autograd';
 import { adamw, type EagerOperations, lmd, type Optimizer, parameterGroups, type Tensor } from '@lmd/core';
 import { lmdParameter, precisionPreset, vit, vitPreset } from '@lmd/models';
 import { formatNamed } from '@lmd/mx-formats';
+import type * as Tfjs from '@tensorflow/tfjs-core';
+import { tensorflowAdam, tensorflowProduct } from './tensorflow.js';
+
+/** Does the work once, and waits until it is done. */
+export type TimedRun = () => Promise<void>;
 
 /** One thing that is timed. */
 export interface BenchTask {
@@ -11,6 +16,8 @@ export interface BenchTask {
   readonly work: number;
   /** Makes what a run needs, and gives the run, whose result is then read and freed. */
   prepare(ops: EagerOperations): Promise<() => Tensor>;
+  /** The same by TensorFlow.js itself, where it has it. */
+  readonly beside?: (tf: typeof Tfjs) => TimedRun;
 }
 
 const weights = 2 ** 20;
@@ -26,6 +33,7 @@ function product(m: number, k: number, n: number, transposeB = false): BenchTask
       const b = ops.randomNormal(transposeB ? [n, k] : [k, n], key);
       return () => ops.matmul(a, b, { transposeB });
     },
+    beside: (tf) => tensorflowProduct(tf, m, k, n, transposeB),
   };
 }
 
@@ -109,7 +117,7 @@ export const benchTasks: readonly BenchTask[] = [
   elementwise('rounding to MXFP6', 2, (ops, x) => ops.fakeQuantize(x, { format: formatNamed('mxfp6_e3m2'), axis: 1 })),
   elementwise('rounding to MXFP4', 2, (ops, x) => ops.fakeQuantize(x, { format: formatNamed('mxfp4_e2m1'), axis: 1 })),
   elementwise('normal noise', 1, (ops, x) => ops.randomNormal(x.shape, key)),
-  update('AdamW', adamw()),
+  { ...update('AdamW', adamw()), beside: (tf) => tensorflowAdam(tf, 1024) },
   update('LMD', lmd()),
   trainingStep('AdamW, FP32', adamw(), 'fp32'),
   trainingStep('LMD, MXFP6', lmdOnMatrices, 'mxfp6_e3m2'),

@@ -1,7 +1,8 @@
-import { createOperations } from '@lmd/core';
-import { type BenchTask, benchTasks } from '../bench/tasks.js';
+import { createOperations, type EagerOperations } from '@lmd/core';
+import { type BenchTask, benchTasks, type TimedRun } from '../bench/tasks.js';
+import { engineBeside, openTensorflow } from '../bench/tensorflow.js';
 import { openBackend } from '../engine/index.js';
-import { type BackendName, backendNames } from '../engine/names.js';
+import { backendNames } from '../engine/names.js';
 import { interruptSignal } from '../interrupt.js';
 import { type Column, renderTable } from '../output/table.js';
 import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
@@ -24,7 +25,7 @@ interface BenchRow {
 }
 
 /**
- * `lmd bench`: how fast the parts of a training step are on each backend. The best of the runs that fit into the time, since
+ * `lmd bench`: how fast the parts of a training step are on each backend, beside TensorFlow.js's own products and Adam on the same engine. The best of the runs that fit into the time, since
  * whatever else the machine does only makes runs slower.
  */
 export async function benchCommand(options: BenchCommandOptions, { out, error, colours }: Terminal): Promise<void> {
@@ -34,7 +35,9 @@ export async function benchCommand(options: BenchCommandOptions, { out, error, c
   const interrupt = interruptSignal(() => {});
   const speeds = new Map<string, Record<string, number>>(benchTasks.map(({ name }) => [name, {}]));
   const devices: Record<string, string> = {};
-  const total = names.length * benchTasks.length;
+  const engines = names.flatMap((name) => engineBeside[name] ?? []);
+  const compared = benchTasks.filter(({ beside }) => beside !== undefined).length;
+  const total = names.length * benchTasks.length + engines.length * compared;
   let done = 0;
   const progress = (task: string) => {
     if (error.isTTY) error.write(`\r\u001b[2K${++done}/${total}  ${task}`);
@@ -43,14 +46,25 @@ export async function benchCommand(options: BenchCommandOptions, { out, error, c
     for (const name of names) {
       const backend = await openBackend(name);
       devices[name] = backend.device;
+      const ops = createOperations(backend);
       try {
         for (const task of benchTasks) {
           progress(`${name}: ${task.name}`);
-          speeds.get(task.name)![name] = await fastest(task, backend, seconds, interrupt.signal);
-          interrupt.signal.throwIfAborted();
+          const run = await runOn(task, ops);
+          speeds.get(task.name)![name] = await fastest(task.work, run, seconds, interrupt.signal);
         }
       } finally {
         backend.close?.();
+      }
+    }
+    for (const engine of engines) {
+      const column = peerName(engine);
+      const tf = await openTensorflow(engine);
+      devices[column] = `TensorFlow.js ${tf.version_core} by itself`;
+      for (const task of benchTasks) {
+        if (task.beside === undefined) continue;
+        progress(`${column}: ${task.name}`);
+        speeds.get(task.name)![column] = await fastest(task.work, task.beside(tf), seconds, interrupt.signal);
       }
     }
   } finally {
@@ -65,43 +79,47 @@ export async function benchCommand(options: BenchCommandOptions, { out, error, c
   }
   out.write(`${machine}\n`);
   for (const [name, device] of Object.entries(devices)) out.write(`${colours.bold(name)}: ${device}\n`);
-  out.write(`\n${renderTable(columnsOf(names), rows, colours.bold)}\n`);
+  out.write(`\n${renderTable(columnsOf([...names, ...engines.map(peerName)]), rows, colours.bold)}\n`);
 }
 
-function columnsOf(names: readonly BackendName[]): readonly Column<BenchRow>[] {
+/** How TensorFlow.js's own column is called. */
+const peerName = (engine: string) => `tf.${engine}`;
+
+function columnsOf(names: readonly string[]): readonly Column<BenchRow>[] {
   return [
     { title: 'task', cell: ({ task }) => task },
     ...names.map(
       (name): Column<BenchRow> => ({
         title: name,
         align: 'right',
-        cell: ({ speeds }) => speeds[name]!.toPrecision(3),
+        cell: ({ speeds }) => speeds[name]?.toPrecision(3) ?? '',
       }),
     ),
     { title: 'unit', cell: ({ unit }) => unit },
   ];
 }
 
-/** Units of work a second, in the fastest run. The first run, in which engines compile, is not counted. */
-async function fastest(
-  task: BenchTask,
-  backend: Parameters<typeof createOperations>[0],
-  seconds: number,
-  signal: AbortSignal,
-): Promise<number> {
-  const ops = createOperations(backend);
+/** One run of a task on a backend, to its end. */
+async function runOn(task: BenchTask, ops: EagerOperations): Promise<TimedRun> {
   const run = await task.prepare(ops);
-  let best = Number.POSITIVE_INFINITY;
-  const began = performance.now();
-  for (let count = -1; count < 2 || (performance.now() - began) / 1000 < seconds; count++) {
-    if (signal.aborted) break;
-    const start = performance.now();
+  return async () => {
     const result = ops.scope(() => ops.keep(run()));
     // One value waits for all that was enqueued, and moves next to nothing.
     const one = ops.slice(ops.reshape(result, [-1]), [0], [1]);
     await ops.read(one);
-    if (count >= 0) best = Math.min(best, performance.now() - start);
     ops.dispose([one, result]);
+  };
+}
+
+/** Units of work a second, in the fastest run. The first run, in which engines compile, is not counted. */
+async function fastest(work: number, run: TimedRun, seconds: number, signal: AbortSignal): Promise<number> {
+  let best = Number.POSITIVE_INFINITY;
+  const began = performance.now();
+  for (let count = -1; count < 2 || (performance.now() - began) / 1000 < seconds; count++) {
+    signal.throwIfAborted();
+    const start = performance.now();
+    await run();
+    if (count >= 0) best = Math.min(best, performance.now() - start);
   }
-  return task.work / (best / 1000);
+  return work / (best / 1000);
 }

@@ -1,0 +1,92 @@
+import { LmdError } from '@lmd/core';
+import type * as Tfjs from '@tensorflow/tfjs-core';
+import type { BackendName } from '../engine/names.js';
+import { loadTfjs } from '../engine/tfjs.js';
+import type { TimedRun } from './tasks.js';
+
+/** The engine of TensorFlow.js that a backend of ours is compared with: the one under it, or on the same device. */
+export const engineBeside: Readonly<Partial<Record<BackendName, 'wasm' | 'cpu' | 'webgpu'>>> = {
+  webgpu: 'webgpu',
+  'tfjs-wasm': 'wasm',
+  'tfjs-cpu': 'cpu',
+};
+
+type Engine = NonNullable<(typeof engineBeside)[BackendName]>;
+
+/** TensorFlow.js by itself, with an engine that is current. Throws `ENGINE_MISSING` where it does not start here. */
+export async function openTensorflow(engine: Engine): Promise<typeof Tfjs> {
+  const tf = await loadTfjs();
+  try {
+    if (engine === 'webgpu') await registerWebgpu(tf);
+    else await (engine === 'wasm' ? import('@tensorflow/tfjs-backend-wasm') : import('@tensorflow/tfjs-backend-cpu'));
+    if (await tf.setBackend(engine)) {
+      await tf.ready();
+      return tf;
+    }
+  } catch (cause) {
+    throw missing(engine, cause);
+  }
+  throw missing(engine);
+}
+
+function missing(engine: Engine, cause?: unknown): LmdError {
+  return new LmdError('ENGINE_MISSING', `TensorFlow.js could not start its ${engine} engine.`, {
+    subject: engine,
+    remedy: `Install it: npm install @tensorflow/tfjs-backend-${engine}`,
+    cause,
+  });
+}
+
+/** The engine asks for what only browsers have; in Node, Dawn stands in. */
+async function registerWebgpu(tf: typeof Tfjs): Promise<void> {
+  // By names that are not looked into: neither package comes with this one.
+  const [dawnName, engineName] = ['webgpu', '@tensorflow/tfjs-backend-webgpu'];
+  const { create, globals } = (await import(dawnName)) as {
+    create(flags: readonly string[]): { requestAdapter(): Promise<Adapter> };
+    globals: object;
+  };
+  Object.assign(globalThis, globals);
+  const gpu = create([]);
+  const host = globalThis as { navigator?: object; WorkerGlobalScope?: unknown };
+  host.navigator ??= {};
+  Object.defineProperty(host.navigator, 'gpu', { value: gpu, configurable: true });
+  host.WorkerGlobalScope ??= class {};
+  const { WebGPUBackend } = (await import(engineName)) as { WebGPUBackend: new (...parts: unknown[]) => never };
+  const adapter = await gpu.requestAdapter();
+  const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
+  const device = await adapter.requestDevice({ requiredLimits: { maxStorageBufferBindingSize, maxBufferSize } });
+  tf.removeBackend('webgpu');
+  tf.registerBackend('webgpu', () => new WebGPUBackend(device, adapter.info));
+  // Small tensors too are computed on the device: else waiting for one would wait for nothing.
+  tf.env().set('WEBGPU_CPU_FORWARD', false);
+}
+
+interface Adapter {
+  readonly limits: Readonly<Record<string, number>>;
+  readonly info: object;
+  requestDevice(descriptor: object): Promise<object>;
+}
+
+/** A product of TensorFlow.js's own. */
+export function tensorflowProduct(tf: typeof Tfjs, m: number, k: number, n: number, transposeB: boolean): TimedRun {
+  const a = tf.randomNormal([m, k]);
+  const b = tf.randomNormal(transposeB ? [n, k] : [k, n]);
+  return async () => {
+    const y = tf.tidy(() => tf.slice(tf.matMul(a, b, false, transposeB), [0, 0], [1, 1]));
+    await y.data();
+    y.dispose();
+  };
+}
+
+/** An update of TensorFlow.js's own Adam. */
+export function tensorflowAdam(tf: typeof Tfjs, size: number): TimedRun {
+  const weight = tf.variable(tf.randomNormal([size, size]));
+  const gradient = tf.randomNormal([size, size]);
+  const optimizer = tf.train.adam(1e-3);
+  return async () => {
+    tf.tidy(() => optimizer.applyGradients([{ name: weight.name, tensor: gradient }]));
+    const y = tf.tidy(() => tf.slice(weight, [0, 0], [1, 1]));
+    await y.data();
+    y.dispose();
+  };
+}
