@@ -13,11 +13,14 @@ export const missingWebgpu: string | undefined = await createWebgpuBackend().the
   },
 );
 
-/** Dawn in this process. Its entry point must outlive the device. */
+/** Dawn in this process, which aborts when its entry point is collected: it is held for as long as the process lives. */
 export async function dawn(): Promise<{ requestAdapter(): Promise<DawnAdapter> }> {
   const { create } = (await import('webgpu')) as unknown as { create(flags: string[]): never };
-  return create([]);
+  entryPoint ??= create([]);
+  return entryPoint;
 }
+
+let entryPoint: { requestAdapter(): Promise<DawnAdapter> } | undefined;
 
 interface DawnAdapter {
   requestDevice(descriptor?: object): Promise<DawnDevice>;
@@ -30,12 +33,9 @@ export interface DawnDevice {
   createShaderModule(descriptor: object): object;
 }
 
-const entries: object[] = [];
-
 /** A device of the test's own, with the limits of the specification, or some of them lower still. */
 export async function openDevice(lower: { readonly [limit: string]: number } = {}): Promise<DawnDevice> {
   const gpu = await dawn();
-  entries.push(gpu);
   const adapter = await gpu.requestAdapter();
   const device = await adapter.requestDevice();
   if (Object.keys(lower).length === 0) return device;
@@ -62,5 +62,4 @@ export async function openWebgpu(options?: WebgpuBackendOptions): Promise<Webgpu
 /** Closes every backend that the file's tests have opened. */
 export function closeAll(): void {
   for (const backend of opened.splice(0)) backend.close();
-  entries.length = 0;
 }

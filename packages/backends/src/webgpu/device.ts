@@ -5,6 +5,9 @@ const nodeRemedy =
   'In Node, install Dawn with `npm install webgpu`; it needs a Vulkan driver (or Metal, or Direct3D 12). In a browser, use one with ' +
   'WebGPU, on a page from https or localhost. Without a GPU, use @lmd/backends/cpu.';
 
+/** Dawn's entry point, held for as long as the process lives: Dawn aborts it when the entry point is collected, after its devices are gone too. */
+let entryPoint: Gpu | undefined;
+
 /** `navigator.gpu` where there is one, and Dawn from the optional package `webgpu` elsewhere. */
 export async function findGpu(): Promise<Gpu> {
   const { navigator } = globalThis as { navigator?: { gpu?: Gpu } };
@@ -17,7 +20,8 @@ export async function findGpu(): Promise<Gpu> {
       const dawn = (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as {
         create(flags: string[]): Gpu;
       };
-      return dawn.create([]);
+      entryPoint ??= dawn.create([]);
+      return entryPoint;
     } catch (cause) {
       throw new LmdError('ENGINE_MISSING', `The package webgpu could not be loaded: ${cause}`, {
         subject: 'webgpu',

@@ -14,7 +14,7 @@ import { attention } from './attention.js';
 import { type Context, createContext } from './context.js';
 import { checkLimits, describeAdapter, findGpu, requestDevice } from './device.js';
 import { elementwise } from './elementwise.js';
-import type { Gpu, GpuDevice } from './gpu-types.js';
+import type { GpuDevice } from './gpu-types.js';
 import { indexing } from './indexing.js';
 import { matmul } from './matmul.js';
 import { fill, movement } from './movement.js';
@@ -57,8 +57,6 @@ export async function createWebgpuBackend(options: WebgpuBackendOptions = {}): P
   const checked = checkedOptions(options);
   let device: GpuDevice;
   let text: string;
-  // Dawn in Node lives only as long as somebody holds on to its entry point.
-  let gpu: Gpu | undefined;
   const own = checked.device === undefined && checked.tf === undefined;
   let shared: TfjsDevice | undefined;
   if (checked.tf !== undefined) {
@@ -68,7 +66,7 @@ export async function createWebgpuBackend(options: WebgpuBackendOptions = {}): P
     device = checked.device;
     text = describeAdapter(device.adapterInfo);
   } else {
-    gpu = checked.gpu ?? (await findGpu());
+    const gpu = checked.gpu ?? (await findGpu());
     ({ device, text } = await requestDevice(gpu, checked.powerPreference));
   }
   checkLimits(device);
@@ -112,9 +110,6 @@ export async function createWebgpuBackend(options: WebgpuBackendOptions = {}): P
     close() {
       queue.close();
       if (own) device.destroy();
-      void device.lost.then(() => {
-        gpu = undefined;
-      });
     },
   };
   contexts.set(backend, context);
