@@ -78,7 +78,10 @@ describe('the configuration', () => {
   it.each([
     ['stepz=3', 'stepz is not a known key. Did you mean steps? Allowed: name, seed, steps'],
     ['precision=mxfp6', 'precision = "mxfp6" is not allowed. '],
-    ['backend=tfjs-wsm', 'Did you mean tfjs-wasm? Allowed: cpu, tfjs-wasm, tfjs-cpu, reference.'],
+    [
+      'backend=tfjs-wsm',
+      'Did you mean tfjs-wasm? Allowed: cpu, webgpu, tfjs-node, tfjs-node-gpu, tfjs-wasm, tfjs-cpu, reference.',
+    ],
     ['steps=many', 'steps = "many" has the wrong type; expected: number.'],
     ['optimizers.lmd.noise=-1', 'optimizers.0.noise = -1 is out of range; allowed: at least 0.'],
     ['optimizers.lmd.nosie=1', 'optimizers.0.nosie is not a known key. Did you mean noise?'],

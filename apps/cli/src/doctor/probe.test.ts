@@ -1,13 +1,19 @@
 import { createReferenceBackend } from '@lmd/backends/reference';
 import { type Backend, LmdError } from '@lmd/core';
 import { expect, it } from 'vitest';
-import { backendNames } from '../engine/names.js';
+import { backendNames, bundledBackends } from '../engine/names.js';
 import { diagnoseBackend } from './probe.js';
 
-it.each(backendNames)('finds %s at work', async (name) => {
+it.each(bundledBackends)('finds %s at work', async (name) => {
   const diagnosis = await diagnoseBackend(name);
   expect(diagnosis).toMatchObject({ name, works: true, device: expect.any(String) });
   expect(diagnosis.gigaflops).toBeGreaterThan(0.01);
+});
+
+it.each(backendNames)('finds %s at work, or says what it needs', async (name) => {
+  const { works, device, reason } = await diagnoseBackend(name);
+  if (works) expect(device).toEqual(expect.any(String));
+  else expect(reason).toMatch(/[Ii]nstall/);
 });
 
 it('says why a backend cannot start', async () => {
