@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { withFileErrors } from '@lmd/training/node';
 import { type CifarImages, parseCifar10, parseCifar100 } from '../images/cifar.js';
 import { type ImageSource, imagesInMemory } from '../images/image.js';
 import { refuseUnknownOptions } from '../options.js';
-import { withFileErrors } from './file-errors.js';
 
 export interface CifarFolderOptions {
   /** With the files of the binary version: `cifar-10-batches-bin` or `cifar-100-binary`, unpacked. */

@@ -2,9 +2,9 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { LmdError } from '@lmd/core';
+import { withFileErrors } from '@lmd/training/node';
 import type { Pixels } from '../images/image.js';
 import { decodeWorkerProgram } from './decode-worker.js';
-import { withFileErrors } from './file-errors.js';
 
 /** Decodes JPEG and PNG files in worker threads. */
 export interface ImageDecoder {

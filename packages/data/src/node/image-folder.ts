@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
 import { isLmdError, LmdError } from '@lmd/core';
+import { withFileErrors } from '@lmd/training/node';
 import type { ImageSource } from '../images/image.js';
 import { argumentError, checkedCount, refuseUnknownOptions } from '../options.js';
-import { withFileErrors } from './file-errors.js';
 import { type ImageDecoder, imageDecoder } from './image-decoder.js';
 
 export interface ImageFolderOptions {

@@ -3,11 +3,11 @@ import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { LmdError } from '@lmd/core';
 import type { Dataset } from '@lmd/training';
+import { withFileErrors } from '@lmd/training/node';
 import { checkedCount, refuseUnknownOptions } from '../options.js';
 import { type TokenDatasetOptions, type TokenSource, tokenDataset } from '../text/token-dataset.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import { tokenizerFromDescription } from '../text/tokenizer-from-description.js';
-import { withFileErrors } from './file-errors.js';
 import { tokensOfBytes } from './little-endian.js';
 import { descriptionPath, parseTokenFileDescription, type TokenFileDescription } from './token-file-description.js';
 

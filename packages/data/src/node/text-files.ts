@@ -1,9 +1,9 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
 import { LmdError } from '@lmd/core';
+import { withFileErrors } from '@lmd/training/node';
 import { argumentError, refuseUnknownOptions } from '../options.js';
 import type { TextDocument } from '../text/documents.js';
-import { withFileErrors } from './file-errors.js';
 import { readUtf8 } from './utf8.js';
 
 export interface TextFilesOptions {

@@ -3,11 +3,11 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LmdError } from '@lmd/core';
 import { type AtomicFile, createAtomicFile, writeFileAtomic } from '@lmd/safetensors/node';
+import { withFileErrors } from '@lmd/training/node';
 import { argumentError, checkedCount, checkedNumber, refuseUnknownOptions } from '../options.js';
 import { type CorpusPart, partOf, type TextDocument } from '../text/documents.js';
 import { encodeDocument } from '../text/encode-document.js';
 import type { Tokenizer } from '../text/tokenizer.js';
-import { withFileErrors } from './file-errors.js';
 import { littleEndianTokens } from './little-endian.js';
 import { descriptionPath, type TokenFileDescription, tokenFileFormat } from './token-file-description.js';
 

@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { LmdError } from '@lmd/core';
-import { withFileErrors } from './file-errors.js';
+import { withFileErrors } from '@lmd/training/node';
 
 /** Bytes read at once. */
 const blockBytes = 1 << 22;

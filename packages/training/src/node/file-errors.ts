@@ -31,7 +31,11 @@ export function fileSystemError(action: string, path: string, cause: unknown): u
   });
 }
 
-/** Runs `body`, and words an error of the operating system in it as `fileSystemError` does. */
+/**
+ * Runs `body`; an error of the operating system in it becomes `FILE_SYSTEM`, naming the path and the remedy. Other errors pass unchanged.
+ *
+ * @param action what could not be done, as in `Could not <action> <path>`.
+ */
 export async function withFileErrors<T>(action: string, path: string, body: () => Promise<T>): Promise<T> {
   try {
     return await body();
