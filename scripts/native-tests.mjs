@@ -1,25 +1,16 @@
 // node scripts/native-tests.mjs [FOLDER]: builds tfjs-node through tools/libtensorflow (once, in FOLDER or node_modules/.cache), and
 // runs the tests that need it. It needs Linux on x64, pip and g++. vitest's reports go to .vitest/native.json of each package, and the
 // last line adds them up: `N passed, N failed`.
-import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { buildEngine } from '../tools/libtensorflow/build.mjs';
 import { root, setUp, tool } from './lib.mjs';
+import { countReport } from './reports.mjs';
 
 const suites = [
   { folder: 'packages/backends', files: ['test/tfjs-node.test.ts'] },
   { folder: 'packages/conformance', files: ['src/tfjs-node.test.ts'] },
 ];
-
-/** Adds up one vitest report. A file that failed to load counts as one failure, and so does a report that is missing. */
-function count(path) {
-  if (!existsSync(path)) return { passed: 0, failed: 1 };
-  const report = JSON.parse(readFileSync(path, 'utf8'));
-  const broken = report.testResults.filter(
-    (file) => file.status === 'failed' && file.assertionResults.length === 0,
-  ).length;
-  return { passed: report.numPassedTests, failed: report.numFailedTests + broken };
-}
 
 await setUp({ build: false });
 const total = { passed: 0, failed: 0 };
@@ -39,7 +30,7 @@ try {
       env: { LMD_TFJS_NODE: engine },
     });
     if (existsSync(written)) renameSync(written, kept);
-    const { passed, failed } = count(kept);
+    const { passed, failed } = countReport(kept);
     total.passed += passed;
     total.failed += failed;
   }
