@@ -44,7 +44,8 @@ if (!hasPeer) console.error(`${python} has no torch and torchao: the rows have n
 
 /**
  * The first loss agrees to rounding; with a block format, the last bit of a sum may decide to which neighbour a value is rounded, and the
- * blocks carry that on. After updates by sign, the losses agree to what a few flipped signs make of them.
+ * blocks carry that on: at ViT-Ti/4, matrices changed by 1.5e-7 of their size, as LMD's exp(log w) changes them, move the first loss by 5e-7
+ * in FP32 and by up to 0.03 in MXFP6. After updates by sign, the losses agree to what a few flipped signs make of them.
  */
 const tolerance = { adamw: [2e-4, 2e-2], lmd: [0.1, 0.1] };
 

@@ -17,6 +17,14 @@ export { type LmdInitialization, lmdInitializations } from './lmd-prior.js';
 export { type LmdStateFormatName, lmdStateFormats } from './lmd-state-format.js';
 export { type MadamOptions, madam } from './madam.js';
 export * from './optimizer.js';
+export {
+  type OptimizerDescription,
+  type OptimizerRuleName,
+  optimizerFromDescription,
+  optimizerRules,
+  type RuleDescription,
+  type ScheduleDescription,
+} from './optimizer-from-description.js';
 export { type ParameterGroup, parameterGroups, type WeightPredicate } from './parameter-groups.js';
 export type { DecayOptions } from './schedules.js';
 export * as schedules from './schedules.js';
