@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import {
+  adamw,
+  clipByGlobalNorm,
+  lieGroupAffine,
+  lmd,
+  type OptimizerDescription,
+  optimizerFromDescription,
+  optimizerRules,
+  parameterGroups,
+  schedules,
+} from '../index.js';
+import { follow, tensors, testOperations } from './test-support.js';
+
+const initial = [0.3, -0.4, 0.5, 0.1];
+const gradients = Array.from({ length: 6 }, (_, step) => initial.map((_, i) => Math.sin(step + i)));
+
+describe('optimizerFromDescription', () => {
+  it('is the rule by itself where one group takes everything, under the schedule', async () => {
+    const described = optimizerFromDescription({
+      groups: [{ match: '*', rule: 'adamw', options: { learningRate: 0.1, beta2: 0.9, epsilon: undefined } }],
+      schedule: { kind: 'cosine', warmup: 2, decay: 4, final: 0.1 },
+    });
+    const learningRate = schedules.warmup(2, schedules.cosine({ from: 0.1, to: 0.1 * 0.1, steps: 4 }));
+    const same = adamw({ learningRate, beta2: 0.9 });
+    expect(described.name).toBe(same.name);
+    expect(await follow(described, initial, gradients)).toEqual(await follow(same, initial, gradients));
+  });
+
+  it('schedules every step size of a rule', async () => {
+    const described = optimizerFromDescription({
+      groups: [{ match: '*', rule: 'lieGroupAffine', options: { learningRate: 1, scaleLearningRate: 0.5 } }],
+      schedule: { kind: 'linear', decay: 6 },
+    });
+    const fall = (from: number) => schedules.warmup(0, schedules.linear({ from, to: 0, steps: 6 }));
+    const same = lieGroupAffine({ learningRate: fall(1), scaleLearningRate: fall(0.5) });
+    expect(await follow(described, initial, gradients)).toEqual(await follow(same, initial, gradients));
+  });
+
+  it('composes groups and clipping', async () => {
+    const isMatrix = (_: string, shape: readonly number[]) => shape.length > 1;
+    const described = optimizerFromDescription({
+      groups: [
+        { match: isMatrix, rule: 'lmd', options: { noise: 0.2, samples: 2 } },
+        { match: 'position', rule: 'frozen' },
+        { match: '*', rule: 'adamw' },
+      ],
+      clipNorm: 1,
+    });
+    const same = clipByGlobalNorm(
+      parameterGroups([
+        { match: isMatrix, optimizer: lmd({ noise: 0.2, samples: 2 }) },
+        { match: 'position', optimizer: optimizerRules.frozen.create() },
+        { match: '*', optimizer: adamw() },
+      ]),
+      1,
+    );
+    expect([described.name, described.samples]).toEqual([same.name, 2]);
+    const ops = testOperations();
+    const matrix = ops.fromData([1, -2, 3, 4], [2, 2]);
+    const state = await described.init(ops, { matrix, ...tensors(ops, { position: [1, 2], bias: [0, 0] }) });
+    expect(Object.keys(state.tensors)).toContain('matrix/logPlus');
+    expect(Object.keys(state.tensors)).toContain('position/weight');
+    expect(Object.keys(state.tensors)).toContain('bias/weight');
+  });
+
+  it.each(Object.entries(optimizerRules))('builds %s', (rule, { create }) => {
+    const options = rule === 'ivon' ? { effectiveSampleSize: 100 } : {};
+    const described = optimizerFromDescription({ groups: [{ match: '*', rule: rule as 'ivon', options }] });
+    expect(described.name).toBe(create(options as never).name);
+  });
+
+  it.each<[string, unknown, object]>([
+    ['no groups', { groups: [] }, { subject: 'groups' }],
+    ['an unknown rule', { groups: [{ match: '*', rule: 'adam' }] }, { subject: 'rule', value: 'adam' }],
+    ['a name of every object', { groups: [{ match: '*', rule: 'toString' }] }, { subject: 'rule' }],
+    ['a misspelt key', { groups: [{ match: '*', rule: 'lmd' }], clip: 1 }, { code: 'UNKNOWN_OPTION', subject: 'clip' }],
+    ['a misspelt option', { groups: [{ match: '*', rule: 'lmd', options: { sigma: 1 } }] }, { subject: 'sigma' }],
+    [
+      'an unknown schedule',
+      { groups: [{ match: '*', rule: 'lmd' }], schedule: { kind: 'step' } },
+      { subject: 'schedule' },
+    ],
+    ['no length', { groups: [{ match: '*', rule: 'lmd' }], schedule: { kind: 'cosine' } }, { subject: 'decay' }],
+  ])('refuses %s', (_, description, details) => {
+    const build = () => optimizerFromDescription(description as OptimizerDescription);
+    expect(build).toThrow(expect.objectContaining(details));
+  });
+});
