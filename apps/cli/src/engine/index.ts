@@ -10,9 +10,17 @@ async function openTfjsNode(name: TfjsNodeName): Promise<Backend> {
   return createTfjsNodeBackend(await loadTfjsNode(isNamed ? folder : name));
 }
 
+/** The cpu backend with the matrix products of onnxruntime-node, or of the package in the folder that LMD_ONNXRUNTIME names. */
+async function openCpuWithOnnxruntime(): Promise<Backend> {
+  const { createCpuBackend } = await import('@lmd/backends/cpu');
+  const folder = process.env.LMD_ONNXRUNTIME;
+  return createCpuBackend({ products: 'onnxruntime', ...(folder === undefined ? {} : { onnxruntime: folder }) });
+}
+
 /** How each backend is started. Engines are loaded only when asked for. */
 const openers: Readonly<Record<BackendName, () => Promise<Backend>>> = {
   cpu: async () => (await import('@lmd/backends/cpu')).createCpuBackend(),
+  'cpu-onnxruntime': openCpuWithOnnxruntime,
   webgpu: async () => (await import('@lmd/backends/webgpu')).createWebgpuBackend(),
   'tfjs-node': () => openTfjsNode('tfjs-node'),
   'tfjs-node-gpu': () => openTfjsNode('tfjs-node-gpu'),

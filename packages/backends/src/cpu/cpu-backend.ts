@@ -3,6 +3,8 @@ import { cpuFused } from './fused.js';
 import { createMemoryHost } from './memory-host.js';
 import { type CpuBackendOptions, checkedOptions } from './options.js';
 import { cpuPrimitives } from './primitives.js';
+import type { ProductEngine } from './products/engine.js';
+import { openProducts } from './products/open-products.js';
 import { startWasm } from './wasm/instance.js';
 
 export interface CpuBackend extends Backend {
@@ -25,14 +27,15 @@ export interface CpuBackend extends Backend {
  */
 export async function createCpuBackend(options: CpuBackendOptions = {}): Promise<CpuBackend> {
   const checked = checkedOptions(options);
-  const { threads } = checked;
+  const products = await openProducts(checked.products, checked.threads, checked.onnxruntime);
+  const threads = products?.sharedMemory === false ? 1 : checked.threads;
   const wasm = await startWasm(checked.arithmetic, threads);
-  const host = createMemoryHost(wasm, checked);
+  const host = createMemoryHost(wasm, checked, products);
   const primitives = cpuPrimitives(host);
   return {
     specVersion: backendSpecVersion,
     name: 'cpu',
-    device: `WebAssembly SIMD, ${wasm.arithmetic} multiply-add, ${threads === 1 ? 'one thread' : `${threads} threads`}`,
+    device: deviceOf(wasm.arithmetic, threads, products),
     supports: { maxElements: 2 ** 29 - 1, subnormals: true },
     ...primitives,
     fused: cpuFused(host, primitives),
@@ -41,4 +44,10 @@ export async function createCpuBackend(options: CpuBackendOptions = {}): Promise
     readSync: (x) => (x.dtype === 'u8' ? Uint8Array.from(host.integers(x)) : host.view(x).slice()),
     close: () => host.close(),
   };
+}
+
+function deviceOf(arithmetic: string, threads: number, products: ProductEngine | undefined): string {
+  const count = (number: number) => (number === 1 ? 'one thread' : `${number} threads`);
+  const own = `WebAssembly SIMD, ${arithmetic} multiply-add, ${count(threads)}`;
+  return products === undefined ? own : `${own}; products by ${products.label}, ${count(products.threads)}`;
 }

@@ -30,7 +30,7 @@ function wholeTiles(size: number, tile: number): number {
 }
 
 export function matmul(host: MemoryHost, a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean): Tensor {
-  const { run, address } = host;
+  const { run, multiply, address } = host;
   const batch = a.shape[0] === 1 ? b.shape[0]! : a.shape[0]!;
   const k = a.shape[transposeA ? 1 : 2]!;
   const m = a.shape[transposeA ? 2 : 1]!;
@@ -45,6 +45,9 @@ export function matmul(host: MemoryHost, a: Tensor, b: Tensor, transposeA: boole
     const joined = b.shape[0] === 1 && !transposeA;
     const batches = joined ? 1 : batch;
     const rows = joined ? m * batch : m;
+    const batchA = joined ? 1 : a.shape[0]!;
+    const product = { batch: batches, rows, terms: k, columns: n, transposeA, transposeB, batchA, batchB: b.shape[0]! };
+    if (multiply(product, { a: address(a), b: address(b), out: address(out) })) return;
     const time = (batches * rows * k * n) / productsPerNanosecond;
     const parts = partsOf(batches, rows, n, host.worthwhile(time) ? host.threads : 1);
     const total = batches * Math.ceil(rows / parts.rows) * Math.ceil(n / parts.columns);

@@ -3,6 +3,8 @@ import type { Host } from '../host/host.js';
 import { Arena } from './arena.js';
 import { broadcast } from './movement.js';
 import { addressLimit, type CheckedOptions } from './options.js';
+import type { Addresses, Product, ProductEngine } from './products/engine.js';
+import { isWorthHandingOver } from './products/worth-handing-over.js';
 import { TensorStore } from './tensor-store.js';
 import type { ThreadPool } from './threads/pool.js';
 import { grainOf, type Split } from './threads/split.js';
@@ -18,6 +20,8 @@ export interface MemoryHost extends Host {
   worthwhile(time: number): boolean;
   /** Runs a kernel over its range, on several threads where that pays. The bits do not depend on how many. */
   run<Name extends KernelName>(name: Name, split: Split, ...rest: KernelArguments<Name>): void;
+  /** Multiplies with another engine where there is one that is worth it; says whether it has. */
+  multiply(product: Product, at: Addresses): boolean;
   address(x: Tensor): number;
   /** `x` repeated to a shape. */
   broadcast(x: Tensor, shape: readonly number[]): Tensor;
@@ -28,7 +32,11 @@ export interface MemoryHost extends Host {
 /** Ends the threads of backends that nobody can reach any more. The pool holds on to no host. */
 const unreachable = new FinalizationRegistry<ThreadPool>((pool) => pool.close());
 
-export function createMemoryHost(wasm: WasmInstance, options: CheckedOptions): MemoryHost {
+export function createMemoryHost(
+  wasm: WasmInstance,
+  options: CheckedOptions,
+  products: ProductEngine | undefined,
+): MemoryHost {
   const { memoryLimit, parallelThreshold } = options;
   const { kernels, memory, pool, firstFree } = wasm;
   const arena = new Arena(memory, firstFree, Math.min(addressLimit, firstFree + (memoryLimit ?? addressLimit)));
@@ -47,6 +55,11 @@ export function createMemoryHost(wasm: WasmInstance, options: CheckedOptions): M
         (kernels[name] as (from: number, to: number, ...rest: unknown[]) => void)(0, total, ...rest);
       } else pool.run(pool.indexOf(name), total, grain, (rest as unknown[]).map(Number));
     },
+    multiply(product, at) {
+      if (products === undefined || !isWorthHandingOver(product, parallelThreshold)) return false;
+      products.multiply(memory, product, at);
+      return true;
+    },
     address: (x) => store.address(x),
     allocate: (shape, dtype) => store.allocate(shape, dtype),
     make(shape: readonly number[], dtype: DType, fill: (out: Tensor) => void) {
@@ -60,6 +73,7 @@ export function createMemoryHost(wasm: WasmInstance, options: CheckedOptions): M
     broadcast: (x, shape) => broadcast(host, x, shape),
     close() {
       pool?.close();
+      products?.close();
       store.close();
     },
   };

@@ -1,4 +1,5 @@
 import { LmdError } from '@lmd/core';
+import type { ProductsEngine } from './products/engine.js';
 import { defaultThreads } from './threads/platform.js';
 import { defaultThreshold } from './threads/split.js';
 import type { Arithmetic } from './wasm/instance.js';
@@ -16,17 +17,26 @@ export interface CpuBackendOptions {
   readonly threads?: number;
   /**
    * Microseconds of work from which an operation is shared among threads; an estimate from its shape. Default 20: for less, waking a
-   * thread costs more than it saves.
+   * thread costs more than it saves. The least product that another engine is given grows and shrinks with it.
    */
   readonly parallelThreshold?: number;
   /** Bytes for tensors, at most 4 GiB less what the kernels need. Default: that. */
   readonly memoryLimit?: number;
+  /**
+   * Whose matrix products. `'wasm'` (default): our own kernels, which need nothing else. `'onnxruntime'`: the package `onnxruntime-node`,
+   * an optional peer, for all but small products; two to three times as fast where the processor has wide vectors. A list means the first
+   * that works; nothing else falls back. `device` says which it is.
+   */
+  readonly products?: ProductsEngine | readonly ProductsEngine[];
+  /** The folder of the package `onnxruntime-node`. Default: where Node finds it by its name. */
+  readonly onnxruntime?: string;
 }
 
-/** Options with the defaults of threads filled in. */
+/** Options with defaults filled in. */
 export interface CheckedOptions extends CpuBackendOptions {
   readonly threads: number;
   readonly parallelThreshold: number;
+  readonly products: readonly ProductsEngine[];
 }
 
 /** WebAssembly memory with 32-bit addresses ends here; the last page stays unused, so that no end wraps to 0. */
@@ -34,11 +44,15 @@ export const addressLimit = 2 ** 32 - 65_536;
 
 const mostThreads = 64;
 
+const productsEngines: readonly unknown[] = ['wasm', 'onnxruntime'] satisfies ProductsEngine[];
+
 const remedies: Readonly<Record<keyof CpuBackendOptions, string>> = {
   arithmetic: "Use 'strict' or 'fused', or leave it out.",
   threads: `Give a whole number from 1 to ${mostThreads}, or leave it out.`,
   parallelThreshold: 'Give a number of microseconds, 0 or more, or leave it out.',
   memoryLimit: `Give a number of bytes from 65536 to ${addressLimit}, or leave it out.`,
+  products: "Use 'wasm', 'onnxruntime', or a list of them, such as ['onnxruntime', 'wasm'] for the first that works.",
+  onnxruntime: 'Give the folder of the package onnxruntime-node, or leave it out.',
 };
 
 /** Refuses unknown options by name, and values that mean nothing. */
@@ -63,7 +77,17 @@ export function checkedOptions(options: CpuBackendOptions): CheckedOptions {
     throw invalid('threads', threads);
   }
   if (!(parallelThreshold >= 0)) throw invalid('parallelThreshold', parallelThreshold);
-  return { ...options, threads, parallelThreshold };
+  const { products = 'wasm', onnxruntime } = options;
+  const wanted = (Array.isArray as (value: unknown) => value is readonly ProductsEngine[])(products)
+    ? products
+    : [products];
+  if (wanted.length === 0 || wanted.some((engine) => !productsEngines.includes(engine))) {
+    throw invalid('products', products);
+  }
+  if (onnxruntime !== undefined && (typeof onnxruntime !== 'string' || onnxruntime === '')) {
+    throw invalid('onnxruntime', onnxruntime);
+  }
+  return { ...options, threads, parallelThreshold, products: wanted };
 }
 
 function invalid(subject: keyof CpuBackendOptions, value: unknown): LmdError {

@@ -21,7 +21,7 @@ interface Platform {
 }
 
 /** A built-in module of Node, where this is Node 20.16 or later: no bundler sees an import, and no browser misses one. */
-function builtIn<Module>(name: string): Module | undefined {
+export function builtIn<Module>(name: string): Module | undefined {
   return (globalThis as Platform).process?.getBuiltinModule?.(name) as Module | undefined;
 }
 

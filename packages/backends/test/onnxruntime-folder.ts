@@ -1,0 +1,2 @@
+/** The folder of onnxruntime-node, if one is named. */
+export const onnxruntimeFolder = process.env.LMD_ONNXRUNTIME;
