@@ -62,8 +62,8 @@ describe.skipIf(missingWebgpu !== undefined)(`work of the WebGPU backend (${miss
     expect({ dispatches, pipelines, uploads }).toEqual({ dispatches: calls, pipelines: 1, uploads: 0 });
   });
 
-  it('draws in one dispatch a tensor, and updates in two, without a tensor of noise', async () => {
-    const backend = await openWebgpu();
+  it('draws a large tensor in one dispatch, and updates it in two, without a tensor of noise', async () => {
+    const backend = await openWebgpu({ groupedElements: 999 });
     const ops = createOperations(backend);
     const make = (seed: number) => ops.fromData(randomFloats(1000, seed, 0.1), [10, 100]);
     const optimizer = lmd({ learningRate: 0.01, noise: 0.1 });
@@ -117,18 +117,15 @@ describe.skipIf(missingWebgpu !== undefined)(`work of the WebGPU backend (${miss
         ops.dispose([loss, x, labels, ...[weights, gradients, state.tensors].flatMap(Object.values)]);
         state = next;
         const { uploads, readbacks, readBytes, pipelines, dispatchesByKernel, submissions } = backend.statistics();
-        expect({ uploads, readbacks, readBytes, submissions }).toEqual({
-          uploads: 0,
-          readbacks: 1,
-          readBytes: 4,
-          submissions: 1,
-        });
-        if (step > 0) expect(pipelines).toBe(0);
+        expect({ readbacks, readBytes }).toEqual({ readbacks: 1, readBytes: 4 });
+        // The first step says once which tensors go together.
+        if (step === 0) expect(uploads).toBe(1);
+        else expect({ uploads, submissions, pipelines }).toEqual({ uploads: 0, submissions: 1, pipelines: 0 });
         expect(dispatchesByKernel.fakeQuantize).toBe(4);
         if (name === 'lmd') {
-          expect(dispatchesByKernel.lmdDraw).toBe(2);
-          expect(dispatchesByKernel['lmdUpdate-1']).toBe(4);
-        } else expect(dispatchesByKernel.adamwUpdate).toBe(2);
+          expect(dispatchesByKernel['lmdDraw-grouped']).toBe(1);
+          expect(dispatchesByKernel['lmdUpdate-grouped']).toBe(1);
+        } else expect(dispatchesByKernel['adamwUpdate-grouped']).toBe(1);
       }
       expect(losses.every(Number.isFinite)).toBe(true);
       expect(losses.at(-1)).toBeLessThan(losses[0]! + 1);

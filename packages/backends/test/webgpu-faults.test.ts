@@ -120,23 +120,22 @@ describe.skipIf(missingWebgpu !== undefined)(`a WebGPU backend in trouble (${mis
     await expectFailure(() => backend.exp(x), 'BACKEND_FAILURE');
   });
 
-  it('says that the device is out of memory where it is', async () => {
-    const device = await openDevice();
-    let report: ((event: object) => void) | undefined;
-    const listening = new Proxy(device, {
-      get(target, name) {
-        if (name === 'addEventListener')
-          return (_type: string, listener: (event: object) => void) => (report = listener);
-        const value = Reflect.get(target, name, target);
-        return typeof value === 'function' ? value.bind(target) : value;
-      },
-    });
-    const backend = await openWebgpu({ device: listening });
-    const x = backend.full([3], 1, 'f32');
-    // Filling a machine's memory is no test to run beside others: the device's report is made up here.
-    class GPUOutOfMemoryError extends Error {}
-    report!({ error: new GPUOutOfMemoryError('no more') });
-    await expectFailure(async () => backend.read(x), 'BACKEND_FAILURE', 'out of memory', 'smaller batch', 'checkpoint');
+  it('says that the device is out of memory where it is', async (test) => {
+    const backend = await openWebgpu();
+    const small = backend.full([3], 1, 'f32');
+    // SwiftShader refuses a buffer of 1 GiB, which its limits allow, without filling any memory. Dawn reports it at once,
+    // browsers by the next read.
+    const error = await (async () => backend.read(backend.full([2 ** 28], 1, 'f32')))().then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    if (error === undefined) test.skip(`${backend.device} has 1 GiB to give`);
+    expect(error).toMatchObject({ code: 'BACKEND_FAILURE', subject: 'memory' });
+    await expectFailure(() => backend.exp(small), 'BACKEND_FAILURE', 'out of memory', 'smaller batch', 'checkpoint');
+    backend.dispose(small);
+    expect(backend.memory()).toEqual({ tensors: 0, bytes: 0 });
+    const next = await openWebgpu();
+    expect(await next.read(next.full([1], 3, 'f32'))).toEqual(Float32Array.of(3));
   });
 
   it('leaves no tensor behind where an operation fails', async () => {

@@ -1,37 +1,18 @@
-import { type BackendMemory, type DType, LmdError, sizeOf, type Tensor } from '@lmd/core';
+import { type DType, LmdError, sizeOf, type Tensor } from '@lmd/core';
+import { type Block, HandleStore } from '../handle-store.js';
 import type { Arena } from './arena.js';
 
-/** Storage in the arena, shared by the handles that `reshape` makes of one another. */
-interface Block {
+interface ArenaBlock extends Block {
   readonly address: number;
-  readonly bytes: number;
-  handles: number;
 }
 
-class CpuTensor implements Tensor {
-  readonly shape: readonly number[];
-  readonly dtype: DType;
-  /** Which backend made it. */
-  readonly store: TensorStore;
-  block: Block | undefined;
-
-  constructor(shape: readonly number[], dtype: DType, store: TensorStore, block: Block) {
-    this.shape = Object.freeze([...shape]);
-    this.dtype = dtype;
-    this.store = store;
-    this.block = block;
-    block.handles++;
-  }
-}
-
-/** Makes and frees handles on blocks of the arena, and counts what live ones hold. Every dtype takes 4 bytes an element. */
-export class TensorStore {
+/** Handles on blocks of the arena. Every dtype takes 4 bytes an element. */
+export class TensorStore extends HandleStore<ArenaBlock> {
   readonly #arena: Arena;
-  #tensors = 0;
   #closed = false;
-  #bytes = 0;
 
   constructor(arena: Arena) {
+    super('cpu');
     this.#arena = arena;
   }
 
@@ -39,31 +20,12 @@ export class TensorStore {
   allocate(shape: readonly number[], dtype: DType): Tensor {
     if (this.#closed) throw closedBackend();
     const bytes = 4 * sizeOf(shape);
-    const address = this.#arena.allocate(bytes);
-    this.#tensors++;
-    this.#bytes += bytes;
-    return new CpuTensor(shape, dtype, this, { address, bytes, handles: 0 });
-  }
-
-  /** Another handle on the same storage. */
-  share(x: Tensor, shape: readonly number[], dtype: DType = x.dtype): Tensor {
-    const block = this.#blockOf(x);
-    this.#tensors++;
-    return new CpuTensor(shape, dtype, this, block);
+    return this.handle({ address: this.#arena.allocate(bytes), bytes, handles: 0 }, shape, dtype);
   }
 
   /** Where the contents begin, in bytes. */
   address(x: Tensor): number {
-    return this.#blockOf(x).address;
-  }
-
-  free(x: Tensor): void {
-    const block = this.#blockOf(x);
-    (x as CpuTensor).block = undefined;
-    this.#tensors--;
-    if (--block.handles > 0) return;
-    this.#bytes -= block.bytes;
-    this.#arena.release(block.address, block.bytes);
+    return this.blockOf(x).address;
   }
 
   /** Makes every later use an error. */
@@ -71,27 +33,13 @@ export class TensorStore {
     this.#closed = true;
   }
 
-  memory(): BackendMemory {
-    return { tensors: this.#tensors, bytes: this.#bytes };
+  protected override blockOf(x: Tensor): ArenaBlock {
+    if (this.#closed) throw closedBackend();
+    return super.blockOf(x);
   }
 
-  #blockOf(x: Tensor): Block {
-    if (this.#closed) throw closedBackend();
-    if (!(x instanceof CpuTensor) || x.store !== this) {
-      throw new LmdError('INVALID_ARGUMENT', 'This tensor was not made by this cpu backend.', {
-        subject: 'tensor',
-        value: x,
-        remedy: 'Read it from its own backend and make it here with fromData.',
-      });
-    }
-    if (x.block === undefined) {
-      throw new LmdError('TENSOR_DISPOSED', `A tensor of shape [${x.shape}] was used after it was freed.`, {
-        subject: 'tensor',
-        value: x,
-        remedy: 'Free a tensor after its last use.',
-      });
-    }
-    return x.block;
+  protected override release({ address, bytes }: ArenaBlock): void {
+    this.#arena.release(address, bytes);
   }
 }
 

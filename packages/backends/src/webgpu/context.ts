@@ -1,6 +1,7 @@
 import { type DType, sizeOf, type Tensor } from '@lmd/core';
 import type { Kernel, ParameterValues } from './kernel.js';
-import type { Queue, Storage } from './queue.js';
+import type { Queue } from './queue.js';
+import type { Storage } from './storage.js';
 import type { TensorStore } from './tensor-store.js';
 import { threads } from './wgsl.js';
 
@@ -90,7 +91,7 @@ export function createContext(queue: Queue, store: TensorStore): Context {
         const elements = Math.min(pageWords, size - base);
         const count = Math.ceil(elements / each);
         const part = (all: readonly Storage[]) =>
-          all.map((one) => (one.pages.length === 1 ? one : queue.page(one, page)));
+          all.map((one) => (one.pages.length === 1 ? one : queue.memory.page(one, page)));
         const own = { ...values, base, elements, count };
         queue.dispatch(kernel, part(whole[0]), part(whole[1]), own, Math.ceil(count / threads));
       }

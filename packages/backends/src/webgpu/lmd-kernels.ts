@@ -31,10 +31,7 @@ const regularizerNumbers: Readonly<Record<LmdRegularizer, number>> = {
   halfNormalPrior: 3,
 };
 
-const stepParameters = {
-  count: 'u32',
-  base: 'u32',
-  elements: 'u32',
+export const ruleParameters = {
   learning_rate: 'f32',
   beta1: 'f32',
   rest1: 'f32',
@@ -45,7 +42,9 @@ const stepParameters = {
   use_sign: 'u32',
 } as const;
 
-const stepLibrary = `
+const stepParameters = { count: 'u32', base: 'u32', elements: 'u32', ...ruleParameters } as const;
+
+export const stepLibrary = `
 fn pull(distance: f32) -> f32 {
   switch params.regularizer {
     case 0u: { return distance; }

@@ -1,6 +1,14 @@
-import { type FusedKernels, type LmdUpdateOptions, type RandomKey, sizeOf, type Tensor } from '@lmd/core';
+import {
+  type FusedKernels,
+  type LmdTensors,
+  type LmdUpdateOptions,
+  type RandomKey,
+  sizeOf,
+  type Tensor,
+} from '@lmd/core';
+import { adamwKernel, adamwValues } from './adamw-kernel.js';
 import type { Context } from './context.js';
-import type { Kernel } from './kernel.js';
+import { groupedAdamw, groupedDraw, groupedKeyValues, groupedLmd, groupedUnscaledLmd } from './grouped-kernels.js';
 import {
   drawKernel,
   finishKernel,
@@ -13,33 +21,12 @@ import {
   unscaledKernel,
 } from './lmd-kernels.js';
 import { keyValues } from './random.js';
-import { perElement } from './wgsl.js';
+import type { UpdateGroups } from './update-groups.js';
 
-const adamwKernel: Kernel = {
-  name: 'adamwUpdate',
-  inputs: { weights: 'f32', first: 'f32', second: 'f32', gradient: 'f32' },
-  outputs: { new_weights: 'f32', new_first: 'f32', new_second: 'f32' },
-  parameters: {
-    count: 'u32',
-    beta1: 'f32',
-    rest1: 'f32',
-    beta2: 'f32',
-    rest2: 'f32',
-    rate: 'f32',
-    kept: 'f32',
-    second_scale: 'f32',
-    epsilon: 'f32',
-  },
-  code: perElement(`
-  let g = gradient_at(i);
-  let first = params.beta1 * first_at(i) + params.rest1 * g;
-  let second = params.beta2 * second_at(i) + params.rest2 * (g * g);
-  new_first_set(i, first);
-  new_second_set(i, second);
-  new_weights_set(i, params.kept * weights_at(i) - params.rate * first / (sqrt(second) * params.second_scale + params.epsilon));`),
-};
-
-export function optimizers(context: Context): Pick<FusedKernels, 'lmdDraw' | 'lmdUpdate' | 'adamwUpdate'> {
+export function optimizers(
+  context: Context,
+  groups: UpdateGroups,
+): Pick<FusedKernels, 'lmdDraw' | 'lmdUpdate' | 'adamwUpdate'> {
   const { make, makeAll, runPages, store } = context;
 
   /** Runs `body` with the sum of what `next` adds term by term, and frees every sum on the way. */
@@ -101,14 +88,68 @@ export function optimizers(context: Context): Pick<FusedKernels, 'lmdDraw' | 'lm
     );
   }
 
+  function groupedUpdate(
+    { logPlus, logMinus, momentumPlus, momentumMinus }: LmdTensors,
+    gradients: readonly Tensor[],
+    keys: readonly RandomKey[],
+    prior: Tensor,
+    options: LmdUpdateOptions,
+  ): LmdTensors {
+    const { shape } = logPlus;
+    const values = stepValues(options, 1 / gradients.length);
+    const samples = gradients.length;
+    if (options.gradientScaling === 'none') {
+      const [plus, minus, momentum] = groups.add({
+        kernel: groupedUnscaledLmd,
+        values: { ...values, samples },
+        shape,
+        state: [logPlus, logMinus, momentumPlus],
+        gradients,
+        prior,
+        streams: [],
+        outputs: 3,
+      }) as [Tensor, Tensor, Tensor];
+      return { logPlus: plus, logMinus: minus, momentumPlus: momentum };
+    }
+    const [plus, minus, plusMomentum, minusMomentum] = groups.add({
+      kernel: groupedLmd,
+      values: { ...values, ...groupedKeyValues(keys) },
+      shape,
+      state: [logPlus, logMinus, momentumPlus, momentumMinus!],
+      gradients,
+      prior,
+      streams: keys.map(({ stream }) => stream),
+      outputs: 4,
+    }) as [Tensor, Tensor, Tensor, Tensor];
+    return { logPlus: plus, logMinus: minus, momentumPlus: plusMomentum, momentumMinus: minusMomentum };
+  }
+
   return {
-    lmdDraw: (logPlus, logMinus, noise, key) =>
-      make(logPlus.shape, 'f32', (out) => {
-        if (sizeOf(out.shape) > 0) runPages(drawKernel, [logPlus, logMinus], [out], { noise, ...keyValues(key) }, 4);
-      }),
+    lmdDraw(logPlus, logMinus, noise, key) {
+      const { shape } = logPlus;
+      if (groups.takes(shape, [key], 1)) {
+        const values = { noise, ...groupedKeyValues([key]) };
+        const streams = [key.stream];
+        return groups.add({
+          kernel: groupedDraw,
+          values,
+          shape,
+          state: [logPlus, logMinus],
+          gradients: [],
+          streams,
+          outputs: 1,
+        })[0]!;
+      }
+      return make(shape, 'f32', (out) => {
+        if (sizeOf(shape) > 0) runPages(drawKernel, [logPlus, logMinus], [out], { noise, ...keyValues(key) }, 4);
+      });
+    },
 
     lmdUpdate(state, gradients, keys, logPriorMedian, options) {
       const { logPlus, logMinus, momentumPlus, momentumMinus } = state;
+      if (groups.takes(logPlus.shape, options.gradientScaling === 'none' ? [] : keys, gradients.length)) {
+        return groupedUpdate(state, gradients, keys, logPriorMedian, options);
+      }
       if (options.gradientScaling === 'none') {
         const { shape } = logPlus;
         const add = (sum: Tensor | undefined, [gradient]: readonly Tensor[]) =>
@@ -136,18 +177,20 @@ export function optimizers(context: Context): Pick<FusedKernels, 'lmdDraw' | 'lm
     },
 
     adamwUpdate(state, gradient, options) {
-      const { learningRate, beta1, beta2, epsilon, weightDecay, step } = options;
-      const values = {
-        beta1,
-        rest1: 1 - beta1,
-        beta2,
-        rest2: 1 - beta2,
-        rate: learningRate / (1 - beta1 ** step),
-        kept: 1 - learningRate * weightDecay,
-        second_scale: 1 / Math.sqrt(1 - beta2 ** step),
-        epsilon,
-      };
+      const values = adamwValues(options);
       const { shape } = gradient;
+      if (groups.takes(shape, [], 1)) {
+        const [weights, firstMoment, secondMoment] = groups.add({
+          kernel: groupedAdamw,
+          values,
+          shape,
+          state: [state.weights, state.firstMoment, state.secondMoment],
+          gradients: [gradient],
+          streams: [],
+          outputs: 3,
+        }) as [Tensor, Tensor, Tensor];
+        return { weights, firstMoment, secondMoment };
+      }
       const [weights, firstMoment, secondMoment] = makeAll([shape, shape, shape] as const, (outs) =>
         runPages(adamwKernel, [state.weights, state.firstMoment, state.secondMoment, gradient], outs, values),
       );

@@ -20,14 +20,22 @@ export interface WebgpuBackendOptions {
   readonly memoryLimit?: number;
   /** Bytes of one buffer, at least 256: larger tensors are split. Default what the device binds at once. */
   readonly maxBindingBytes?: number;
+  /**
+   * Tensors of at most so many elements are drawn and updated together, many in one dispatch; 0: each by itself. Default 65,536,
+   * beyond which copying a gradient to the others costs more than a dispatch.
+   */
+  readonly groupedElements?: number;
 }
+
+/** The default. */
+export const groupedElements = 2 ** 16;
 
 export interface CheckedOptions extends Omit<WebgpuBackendOptions, 'device' | 'gpu'> {
   readonly device?: GpuDevice;
   readonly gpu?: Gpu;
 }
 
-const known = ['tf', 'device', 'gpu', 'powerPreference', 'memoryLimit', 'maxBindingBytes'];
+const known = ['tf', 'device', 'gpu', 'powerPreference', 'memoryLimit', 'maxBindingBytes', 'groupedElements'];
 
 export function checkedOptions(options: WebgpuBackendOptions): CheckedOptions {
   for (const [name, value] of Object.entries(options)) {
@@ -55,6 +63,9 @@ export function checkedOptions(options: WebgpuBackendOptions): CheckedOptions {
   }
   if (maxBindingBytes !== undefined && !(maxBindingBytes >= 256)) {
     throw invalid('maxBindingBytes', maxBindingBytes, 'Give a number of bytes of at least 256.');
+  }
+  if (options.groupedElements !== undefined && !(options.groupedElements >= 0)) {
+    throw invalid('groupedElements', options.groupedElements, 'Give a number of elements of at least 0.');
   }
   return options as CheckedOptions;
 }

@@ -14,6 +14,9 @@ export interface WebgpuStatistics {
   /** Tensors copied back, and their bytes. */
   readonly readbacks: number;
   readonly readBytes: number;
+  /** Tensors copied from buffer to buffer, without a dispatch, and their bytes. */
+  readonly copies: number;
+  readonly copiedBytes: number;
   /** Bytes of the tensors that dispatches read and wrote, each once a dispatch. */
   readonly movedBytes: number;
   /** Bytes of device memory in use or kept for reuse, now. */
@@ -30,6 +33,8 @@ export class Counters {
   uploadedBytes = 0;
   readbacks = 0;
   readBytes = 0;
+  copies = 0;
+  copiedBytes = 0;
   movedBytes = 0;
 
   reset(): void {

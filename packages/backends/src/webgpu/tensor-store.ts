@@ -1,10 +1,24 @@
-import { type BackendMemory, type DType, LmdError, sizeOf, type Tensor } from '@lmd/core';
-import type { Queue, Storage } from './queue.js';
+import { type DType, sizeOf, type Tensor } from '@lmd/core';
+import { type Block, HandleStore } from '../handle-store.js';
+import type { Queue } from './queue.js';
+import type { Storage } from './storage.js';
 
-/** Storage on the device, shared by the handles that `reshape` makes of one another. */
-interface Block {
+/** Storage that several blocks are parts of. */
+interface Joint {
   readonly storage: Storage;
-  handles: number;
+  parts: number;
+}
+
+/** The storage of a tensor, or what will write it. Its contents never change: one id, one contents. */
+export interface DeviceBlock extends Block {
+  readonly id: number;
+  /** Undefined while what writes it is put off. */
+  storage: Storage | undefined;
+  /** Records what writes it, or throws why that failed. */
+  write?: (() => void) | undefined;
+  joint?: Joint;
+  /** Put-off work that reads it: it outlives its handles until that is recorded. */
+  pins: number;
   /** A constant outlives its handles, for the next one of its value. */
   kept: boolean;
 }
@@ -12,30 +26,14 @@ interface Block {
 /** Constants that are kept; beyond it, those that no handle uses are let go. */
 const constantLimit = 256;
 
-class WebgpuTensor implements Tensor {
-  readonly shape: readonly number[];
-  readonly dtype: DType;
-  /** Which backend made it. */
-  readonly store: TensorStore;
-  block: Block | undefined;
-
-  constructor(shape: readonly number[], dtype: DType, store: TensorStore, block: Block) {
-    this.shape = Object.freeze([...shape]);
-    this.dtype = dtype;
-    this.store = store;
-    this.block = block;
-    block.handles++;
-  }
-}
-
-/** Makes and frees handles on storage of the device, and counts what live ones hold. Every dtype takes 4 bytes an element. */
-export class TensorStore {
+/** Handles on storage of the device. Every dtype takes 4 bytes an element. */
+export class TensorStore extends HandleStore<DeviceBlock> {
   readonly #queue: Queue;
-  readonly #constants = new Map<number, Block>();
-  #tensors = 0;
-  #bytes = 0;
+  readonly #constants = new Map<number, DeviceBlock>();
+  #blocks = 0;
 
   constructor(queue: Queue) {
+    super('WebGPU');
     this.#queue = queue;
   }
 
@@ -46,13 +44,13 @@ export class TensorStore {
 
   /** A tensor on storage that is this store's from now on. */
   adopt(storage: Storage, shape: readonly number[], dtype: DType): Tensor {
-    return this.#handle(shape, dtype, { storage, handles: 0, kept: false });
+    return this.handle(this.#block(storage.bytes, storage), shape, dtype);
   }
 
   /** One element of the given bits: made once, since immutable constants of equal bits can share storage. */
   constant(word: number, shape: readonly number[], dtype: DType, fill: (out: Tensor) => void): Tensor {
     const known = this.#constants.get(word >>> 0);
-    if (known !== undefined) return this.#handle(shape, dtype, known);
+    if (known !== undefined) return this.handle(known, shape, dtype);
     if (this.#constants.size >= constantLimit) this.#dropConstants();
     const made = this.allocate(shape, dtype);
     try {
@@ -61,64 +59,79 @@ export class TensorStore {
       this.free(made);
       throw error;
     }
-    const block = this.#blockOf(made);
+    const block = this.blockOf(made);
     block.kept = true;
     this.#constants.set(word >>> 0, block);
     return made;
   }
 
-  /** Another handle on the same storage. */
-  share(x: Tensor, shape: readonly number[], dtype: DType = x.dtype): Tensor {
-    return this.#handle(shape, dtype, this.#blockOf(x));
-  }
-
+  /** Where the contents of `x` are, once everything recorded has run. Records what writes them, where that was put off. */
   storage(x: Tensor): Storage {
-    return this.#blockOf(x).storage;
+    return this.#written(this.blockOf(x));
   }
 
-  free(x: Tensor): void {
-    const block = this.#blockOf(x);
-    (x as WebgpuTensor).block = undefined;
-    this.#tensors--;
-    if (--block.handles > 0) return;
-    this.#bytes -= block.storage.bytes;
-    if (!block.kept) this.#queue.release(block.storage);
+  /** Holds the contents of `x` for work that is put off, until `unpin`. */
+  pin(x: Tensor): DeviceBlock {
+    const block = this.blockOf(x);
+    this.#written(block);
+    block.pins++;
+    return block;
   }
 
-  memory(): BackendMemory {
-    return { tensors: this.#tensors, bytes: this.#bytes };
+  unpin(block: DeviceBlock): void {
+    if (--block.pins === 0 && block.handles === 0) this.release(block);
   }
 
-  /** Memory is counted for what handles hold: a constant between two uses is not. */
-  #handle(shape: readonly number[], dtype: DType, block: Block): Tensor {
-    this.#tensors++;
-    if (block.handles === 0) this.#bytes += block.storage.bytes;
-    return new WebgpuTensor(shape, dtype, this, block);
+  /** A tensor that is written later: by `write`, at its first use at the latest, which calls `settle` or `refuse`. */
+  promise(shape: readonly number[], dtype: DType, write: () => void): { tensor: Tensor; block: DeviceBlock } {
+    const block = this.#block(4 * sizeOf(shape), undefined);
+    block.write = write;
+    return { tensor: this.handle(block, shape, dtype), block };
+  }
+
+  /** Gives promised tensors their parts of one storage, which is freed with the last of them. */
+  settle(storage: Storage, parts: readonly { readonly block: DeviceBlock; readonly at: number }[]): void {
+    const joint: Joint = { storage, parts: 0 };
+    for (const { block, at } of parts) {
+      block.write = undefined;
+      // Freed before it was written.
+      if (block.handles === 0) continue;
+      joint.parts++;
+      block.joint = joint;
+      block.storage = { pages: storage.pages, bytes: block.bytes, offset: storage.offset + at };
+    }
+    if (joint.parts === 0) this.#queue.memory.release(storage);
+  }
+
+  /** Makes every later use of promised tensors throw `error`. */
+  refuse(blocks: readonly DeviceBlock[], error: unknown): void {
+    for (const block of blocks) {
+      block.write = () => {
+        throw error;
+      };
+    }
+  }
+
+  protected override release(block: DeviceBlock): void {
+    if (block.kept || block.pins > 0 || block.storage === undefined) return;
+    if (block.joint === undefined) this.#queue.memory.release(block.storage);
+    else if (--block.joint.parts === 0) this.#queue.memory.release(block.joint.storage);
+  }
+
+  #block(bytes: number, storage: Storage | undefined): DeviceBlock {
+    return { id: this.#blocks++, bytes, storage, handles: 0, pins: 0, kept: false };
+  }
+
+  #written(block: DeviceBlock): Storage {
+    block.write?.();
+    return block.storage!;
   }
 
   #dropConstants(): void {
     for (const [word, block] of this.#constants) {
       this.#constants.delete(word);
       block.kept = false;
-      if (block.handles === 0) this.#queue.release(block.storage);
+      if (block.handles === 0) this.release(block);
     }
-  }
-
-  #blockOf(x: Tensor): Block {
-    if (!(x instanceof WebgpuTensor) || x.store !== this) {
-      throw new LmdError('INVALID_ARGUMENT', 'This tensor was not made by this WebGPU backend.', {
-        subject: 'tensor',
-        value: x,
-        remedy: 'Read it from its own backend and make it here with fromData.',
-      });
-    }
-    if (x.block === undefined) {
-      throw new LmdError('TENSOR_DISPOSED', `A tensor of shape [${x.shape}] was used after it was freed.`, {
-        subject: 'tensor',
-        value: x,
-        remedy: 'Free a tensor after its last use.',
-      });
-    }
-    return x.block;
   }
 }

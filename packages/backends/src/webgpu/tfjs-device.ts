@@ -61,14 +61,16 @@ export function tfjsDevice(tf: TfjsModule): TfjsDevice {
     });
   }
   const dtypes: { readonly [dtype: string]: DType } = { float32: 'f32', int32: 'i32' };
+  function flush(): void {
+    if (backend.commandEncoder === null || backend.commandEncoder === undefined) return;
+    backend.endComputePassEncoder();
+    backend.submitQueue();
+  }
+
   return {
     device: backend.device,
     text: `the device of TensorFlow.js ${engine.version}`,
-    flush() {
-      if (backend.commandEncoder === null || backend.commandEncoder === undefined) return;
-      backend.endComputePassEncoder();
-      backend.submitQueue();
-    },
+    flush,
     copyIn({ queue, allocate, store }, tensor) {
       if (tensor.isDisposed) {
         throw new LmdError('TENSOR_DISPOSED', `A tf.Tensor of shape [${tensor.shape}] was used after it was freed.`, {
@@ -99,7 +101,8 @@ export function tfjsDevice(tf: TfjsModule): TfjsDevice {
           remedy: 'Convert it with cast().',
         });
       }
-      const { pages } = store.storage(x);
+      const storage = store.storage(x);
+      const { pages } = storage;
       if (pages.length > 1) {
         throw new LmdError('UNSUPPORTED', `toTfjs: a tensor of shape [${x.shape}] takes ${pages.length} buffers.`, {
           subject: 'x',
@@ -107,9 +110,17 @@ export function tfjsDevice(tf: TfjsModule): TfjsDevice {
           remedy: 'TensorFlow.js holds a tensor in one: hand over slices.',
         });
       }
-      queue.flush();
       const dtype = x.dtype === 'f32' ? 'float32' : 'int32';
-      return backend.createTensorFromGPUData({ buffer: pages[0]!.gpu }, [...x.shape], dtype);
+      const { bytes, offset } = storage;
+      // TensorFlow.js copies a buffer from its start.
+      const own = offset === 0 ? undefined : queue.allocate(bytes);
+      if (own !== undefined) queue.copy([{ source: storage, target: own, at: 0, bytes }]);
+      queue.flush();
+      const tensor = backend.createTensorFromGPUData({ buffer: (own ?? storage).pages[0]!.gpu }, [...x.shape], dtype);
+      // It only records the copy, and an upload to a buffer that is freed and used again would not wait for that.
+      flush();
+      if (own !== undefined) queue.memory.release(own);
+      return tensor;
     },
   };
 }

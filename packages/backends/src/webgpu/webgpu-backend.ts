@@ -20,7 +20,7 @@ import { matmul } from './matmul.js';
 import { fill, movement } from './movement.js';
 import { normalization } from './normalization.js';
 import { optimizers } from './optimizers.js';
-import { checkedOptions, type WebgpuBackendOptions } from './options.js';
+import { checkedOptions, groupedElements, type WebgpuBackendOptions } from './options.js';
 import { quantization } from './quantization.js';
 import { Queue } from './queue.js';
 import { random } from './random.js';
@@ -28,6 +28,7 @@ import { reductions } from './reductions.js';
 import type { WebgpuStatistics } from './statistics.js';
 import { TensorStore } from './tensor-store.js';
 import { type TfjsDevice, tfjsDevice } from './tfjs-device.js';
+import { UpdateGroups } from './update-groups.js';
 
 export interface WebgpuBackend extends Backend {
   /** What was done since the backend was made, or since `resetStatistics`. */
@@ -78,6 +79,8 @@ export async function createWebgpuBackend(options: WebgpuBackendOptions = {}): P
   if (shared !== undefined) queue.beforeSubmit = shared.flush;
   const store = new TensorStore(queue);
   const context = createContext(queue, store);
+  const groups = new UpdateGroups(queue, store, checked.groupedElements ?? groupedElements);
+  queue.beforeFlush = () => groups.run();
   const primitives = primitivesOf(context);
 
   function sharing(operation: string): TfjsDevice {
@@ -86,6 +89,15 @@ export async function createWebgpuBackend(options: WebgpuBackendOptions = {}): P
       subject: operation,
       remedy: 'Make it with createWebgpuBackend({ tf }).',
     });
+  }
+
+  /** Work belongs to the calls that asked for it. */
+  function countPutOff(): void {
+    try {
+      groups.run();
+    } catch {
+      // Counting goes on after a failure, which the use of any result still throws.
+    }
   }
 
   const backend: WebgpuBackend = {
@@ -100,14 +112,21 @@ export async function createWebgpuBackend(options: WebgpuBackendOptions = {}): P
       ...activations(context),
       ...attention(context, primitives.matmul),
       ...quantization(context),
-      ...optimizers(context),
+      ...optimizers(context, groups),
     },
     memory: () => store.memory(),
-    statistics: () => queue.counters.snapshot(queue.pool.bytes),
-    resetStatistics: () => queue.counters.reset(),
+    statistics() {
+      countPutOff();
+      return queue.counters.snapshot(queue.memory.pool.bytes);
+    },
+    resetStatistics() {
+      countPutOff();
+      queue.counters.reset();
+    },
     fromTfjs: (tensor) => sharing('fromTfjs').copyIn(context, tensor),
     toTfjs: (x) => sharing('toTfjs').copyOut(context, x),
     close() {
+      groups.forget();
       queue.close();
       if (own) device.destroy();
     },
