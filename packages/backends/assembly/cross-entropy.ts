@@ -1,5 +1,5 @@
 import { firstLanes, laneSum, madd, storeFirst } from './arithmetic';
-import { exponential } from './exponential';
+import { exponentialOfNegative } from './exponential';
 import { logarithm } from './logarithm';
 import { scaledMaximum } from './softmax';
 
@@ -11,7 +11,7 @@ function exponentialSum(x: usize, out: usize, count: i32, shift: v128): f32 {
   const end = x + (<usize>(count & ~3) << 2);
   const rest = count & 3;
   for (; x < end; x += 16) {
-    const value = exponential(f32x4.sub(v128.load(x), shift));
+    const value = exponentialOfNegative(f32x4.sub(v128.load(x), shift));
     if (out != 0) {
       v128.store(out, value);
       out += 16;
@@ -19,7 +19,7 @@ function exponentialSum(x: usize, out: usize, count: i32, shift: v128): f32 {
     sums = f32x4.add(sums, value);
   }
   if (rest > 0) {
-    const value = exponential(f32x4.sub(v128.load(x), shift));
+    const value = exponentialOfNegative(f32x4.sub(v128.load(x), shift));
     if (out != 0) storeFirst(out, value, rest);
     sums = f32x4.add(sums, v128.and(value, firstLanes(rest)));
   }
@@ -68,7 +68,7 @@ export function crossEntropyGradient(
       const at = <usize>label << 2;
       // softmax − 1 at the label, as minus the sum of the others: no cancellation when the label is nearly certain.
       const others = exponentialSum(x, y, label, shift) + exponentialSum(x + at + 4, y + at + 4, classes - label - 1, shift);
-      const certain = f32x4.extract_lane(exponential(f32x4.splat(load<f32>(x + at) - largest)), 0);
+      const certain = f32x4.extract_lane(exponentialOfNegative(f32x4.splat(load<f32>(x + at) - largest)), 0);
       const scale = load<f32>(dy + (<usize>row << 2)) / (others + certain);
       factor = f32x4.splat(scale);
       own = -others * scale;

@@ -2,8 +2,8 @@
 // that.
 
 import { signOf, storeFirst } from './arithmetic';
+import { errorFunction } from './error-function';
 import { exponential } from './exponential';
-import { errorFunction } from './gelu';
 import { hyperbolicTangent, logarithm } from './logarithm';
 
 const NEGATE: i32 = 0;

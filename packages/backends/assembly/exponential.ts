@@ -22,6 +22,11 @@ const TABLE = memory.data<f32>(
     1.6666665459e-1,
     5.0000001201e-1,
     1,
+    -88,
+    89,
+    MAGIC_BITS + 127 + 64,
+    5.421010862427522e-20,
+    MAGIC_BITS + 127,
   ],
   64,
 );
@@ -58,4 +63,34 @@ export function exponential(x: v128): v128 {
   const low = i32x4.add(i32x4.shl(half, 23), one);
   const high = i32x4.add(i32x4.shl(i32x4.sub(whole, half), 23), one);
   return f32x4.mul(f32x4.mul(p, low), high);
+}
+
+/** eˣ·2ᵏ, where `magic` is `MAGIC_BITS` + 127 + k: the low bits of the rounded sum are an exponent field, which must not be negative. */
+// @ts-ignore: decorators are AssemblyScript's
+@inline
+function exponentialBy(x: v128, magic: v128): v128 {
+  const t = madd(x, constant(2), magic);
+  const n = f32x4.sub(t, magic);
+  const r = madd(n, constant(5), madd(n, constant(4), x));
+  let p = madd(constant(6), r, constant(7));
+  p = madd(p, r, constant(8));
+  p = madd(p, r, constant(9));
+  p = madd(p, r, constant(10));
+  p = madd(p, r, constant(11));
+  p = f32x4.add(madd(p, f32x4.mul(r, r), r), constant(12));
+  return f32x4.mul(p, i32x4.shl(t, 23));
+}
+
+/** `exponential` of x ≤ 0, subnormal results included. */
+// @ts-ignore: decorators are AssemblyScript's
+@inline
+export function exponentialOfNegative(x: v128): v128 {
+  return f32x4.mul(exponentialBy(f32x4.pmax(x, constant(0)), constant(15)), constant(16));
+}
+
+/** `exponential`, but 0 for what is no normal number (under −87.7), and Infinity above 88.37. */
+// @ts-ignore: decorators are AssemblyScript's
+@inline
+export function normalExponential(x: v128): v128 {
+  return exponentialBy(f32x4.pmin(f32x4.pmax(x, constant(13)), constant(14)), constant(17));
 }

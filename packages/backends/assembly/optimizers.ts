@@ -2,7 +2,7 @@
 // vectors: a tensor's block has room for that.
 
 import { madd, signOf } from './arithmetic';
-import { exponential } from './exponential';
+import { normalExponential } from './exponential';
 import { drawNormals } from './random';
 import { BLOCK, GRADIENT_MINUS, GRADIENT_PLUS, NORMALS } from './workspace';
 
@@ -29,12 +29,12 @@ export function lmdDraw(
     drawOrClear(noise, size, group, stream, step, sample, seedLow, seedHigh);
     for (let at: usize = 0; at < bytes; at += 16) {
       const l = v128.load(logPlus + offset + at);
-      v128.store(GRADIENT_PLUS + at, exponential(madd(deviation, v128.load(NORMALS + at), l)));
+      v128.store(GRADIENT_PLUS + at, normalExponential(madd(deviation, v128.load(NORMALS + at), l)));
     }
     drawOrClear(noise, size, group, ~stream, step, sample, seedLow, seedHigh);
     for (let at: usize = 0; at < bytes; at += 16) {
       const l = v128.load(logMinus + offset + at);
-      const minus = exponential(madd(deviation, v128.load(NORMALS + at), l));
+      const minus = normalExponential(madd(deviation, v128.load(NORMALS + at), l));
       v128.store(out + offset + at, f32x4.sub(v128.load(GRADIENT_PLUS + at), minus));
     }
   }
@@ -59,7 +59,7 @@ function accumulate(sums: usize, log: usize, gradient: usize, bytes: usize, nois
   const deviation = f32x4.splat(noise);
   const shares = f32x4.splat(share);
   for (let at: usize = 0; at < bytes; at += 16) {
-    const size = exponential(madd(deviation, v128.load(NORMALS + at), v128.load(log + at)));
+    const size = normalExponential(madd(deviation, v128.load(NORMALS + at), v128.load(log + at)));
     const term = f32x4.mul(f32x4.mul(size, v128.load(gradient + at)), shares);
     v128.store(sums + at, f32x4.add(v128.load(sums + at), term));
   }
@@ -75,8 +75,8 @@ const EXPONENTIAL: i32 = 2;
 function regularizerAt(regularizer: i32, logRatio: v128): v128 {
   if (regularizer == LOG_NORMAL) return logRatio;
   if (regularizer == POWER) return f32x4.splat(1);
-  if (regularizer == EXPONENTIAL) return exponential(logRatio);
-  return exponential(f32x4.add(logRatio, logRatio));
+  if (regularizer == EXPONENTIAL) return normalExponential(logRatio);
+  return normalExponential(f32x4.add(logRatio, logRatio));
 }
 
 /** One half's momentum and logarithm of one block; `gradients` is G±. */

@@ -1,5 +1,5 @@
 import { firstLanes, laneMaximum, laneSum, loadFirst, madd, storeFirst } from './arithmetic';
-import { exponential } from './exponential';
+import { exponentialOfNegative } from './exponential';
 
 /** The largest of a row of `width` values times `scale`; −Infinity of nothing. A NaN may be passed over: it shows in the sum. */
 // @ts-ignore: decorators are AssemblyScript's
@@ -35,12 +35,12 @@ export function softmax(from: i32, to: i32, x: usize, out: usize, width: i32, he
     let at: usize = 0;
     for (; at < bulk; at += 16) {
       // Not fused: the largest value's exponent must be 0 exactly.
-      const value = exponential(f32x4.add(f32x4.mul(v128.load(x + at), scales), shift));
+      const value = exponentialOfNegative(f32x4.add(f32x4.mul(v128.load(x + at), scales), shift));
       v128.store(out + at, value);
       sums = f32x4.add(sums, value);
     }
     if (rest > 0) {
-      const value = exponential(f32x4.add(f32x4.mul(v128.load(x + at), scales), shift));
+      const value = exponentialOfNegative(f32x4.add(f32x4.mul(v128.load(x + at), scales), shift));
       storeFirst(out + at, value, rest);
       sums = f32x4.add(sums, v128.and(value, firstLanes(rest)));
     }
