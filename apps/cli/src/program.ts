@@ -24,6 +24,7 @@ const examples: readonly (readonly [string, string])[] = [
   ['lmd train my-run.json --json > events.jsonl', 'a configuration of your own, events as JSON lines'],
   ['lmd train --resume runs/first-light-2025-01-31-001', 'continue an interrupted run, to the same bits'],
   ['lmd evaluate runs/first-light-2025-01-31-001 --format all', 'its weights, deployed in every format'],
+  ['lmd evaluate runs/first-light-2025-01-31-001 --model model.mxfp6_e3m2.safetensors', 'a model file on its data'],
   ['lmd data prepare sotu --out data/sotu', 'the State of the Union speeches as tokens of GPT-2'],
   ['lmd train speeches', 'train a small GPT-2 on them'],
   ['lmd generate runs/speeches-2025-01-31-001 --prompt "My fellow citizens"', 'let it speak'],
@@ -92,14 +93,15 @@ export function createProgram(terminal: Terminal, bin: string): Command {
   program
     .command('evaluate')
     .description("test a run's newest weights, under any format")
-    .argument('<run>', 'a run folder')
+    .argument('<run>', 'a run folder; with --model, a configuration or preset too')
     .option(
       '--format <name...>',
       `formats of the forward pass: ${precisionNames.join(', ')}, or all (default: the run's)`,
     )
     .option('--weights <kind>', "mean, median or sample of the posterior (default: the run's)")
     .option('--optimizer <name>', 'only this one (default: all)')
-    .option('--draws <count>', 'with --weights sample: average the results of so many draws', '1')
+    .option('--model <path>', "these weights in place of the run's: a model file, packed or not, or a folder")
+    .option('--draws <count>', 'with --weights sample: average the results of so many draws (default: 1)')
     .option('--backend <name>', "what computes (default: the run's)")
     .option('--json', 'print the results as one JSON line')
     .addHelpText('after', examplesOf('evaluate'))

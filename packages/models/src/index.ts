@@ -1,3 +1,4 @@
+export { type FineTuned, partlyTrained } from './fine-tuned.js';
 export { type GenerateOptions, generate } from './generate.js';
 export { type CachedLogits, type Gpt2, gpt2, type InferenceContext } from './gpt2.js';
 export type { Gpt2Config } from './gpt2-config.js';

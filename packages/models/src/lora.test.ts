@@ -18,6 +18,7 @@ import {
   languageModelLoss,
   lmdParameter,
   lora,
+  partlyTrained,
   precisionPreset,
   vit,
 } from './index.js';
@@ -163,3 +164,30 @@ async function train(
   }
   return losses;
 }
+
+describe('partlyTrained', () => {
+  it('trains the chosen weights alone: no gradient and no state for the others', async () => {
+    const { ops, read, base, tokens, targets } = setUp();
+    const partly = partlyTrained(model, base, /^blocks\.1\.mlp\./);
+    const chosen = Object.keys(model.parameters).filter((name) => name.startsWith('blocks.1.mlp.'));
+    expect(Object.keys(partly.parameters)).toEqual(chosen);
+    const trained = partly.initialize(ops, 5);
+    const loss = (o: Operations, w: NamedTensors) =>
+      languageModelLoss(o, partly.forward(o, w, tokens, context), targets);
+    const whole = (o: Operations, w: NamedTensors) =>
+      languageModelLoss(o, model.forward(o, w, tokens, context), targets);
+    const some = valueAndGradients(ops, trained, loss);
+    const all = valueAndGradients(ops, base, whole);
+    expect(await read(some.value)).toEqual(await read(all.value));
+    expect(Object.keys(some.gradients)).toEqual(chosen);
+    for (const name of chosen) expect(await read(some.gradients[name]!)).toEqual(await read(all.gradients[name]!));
+    const merged = partly.merge(ops, trained);
+    ops.dispose(trained);
+    for (const [name, tensor] of Object.entries(base)) expect(await read(merged[name]!)).toEqual(await read(tensor));
+  });
+
+  it('refuses a choice of nothing', () => {
+    const { base } = setUp();
+    expect(errorOf(() => partlyTrained(model, base, /nowhere/))).toMatchObject({ subject: 'train' });
+  });
+});

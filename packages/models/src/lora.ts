@@ -1,9 +1,9 @@
-import { LmdError, type Model, type NamedTensors, type Operations, type Tensor } from '@lmd/core';
+import { LmdError, type Model, type NamedTensors, type Tensor } from '@lmd/core';
 import type { ParameterSpecifications } from './block-parameters.js';
 import { configChecks } from './config-checks.js';
-import { fanIn, initializeParameters, zeros } from './initialization.js';
-import { checkWeights } from './layers/parameters.js';
-import { matchesWeight, type WeightMatch } from './weight-match.js';
+import { type FineTuned, fineTuned, matchedWeights } from './fine-tuned.js';
+import { fanIn, zeros } from './initialization.js';
+import type { WeightMatch } from './weight-match.js';
 
 export interface LoraOptions {
   /** The inner extent of A·B. Default 8. */
@@ -16,13 +16,8 @@ export interface LoraOptions {
   readonly train?: WeightMatch;
 }
 
-/** A model whose weights are the adapters alone. */
-export interface Lora extends Model {
-  /**
-   * The weights of the base model with the adapters added in, for inference or export: new handles, all of them the caller's.
-   */
-  merge(ops: Operations, adapters: NamedTensors): NamedTensors;
-}
+/** A model whose weights are the adapters, and what is trained whole beside them. */
+export type Lora = FineTuned;
 
 const optionNames = ['rank', 'alpha', 'match', 'train'];
 const attentionMatrices = /\.attention\.(qkv|projection)\.weight$/;
@@ -38,8 +33,7 @@ const attentionMatrices = /\.attention\.(qkv|projection)\.weight$/;
  */
 export function lora(model: Model, base: NamedTensors, options: LoraOptions = {}): Lora {
   const { rank, scale, matched, whole } = resolve(model, options);
-  checkWeights(base, model.parameters);
-  const parameters: ParameterSpecifications = Object.assign(
+  const added: ParameterSpecifications = Object.assign(
     {},
     ...matched.map((name) => {
       const [inputs, outputs] = model.parameters[name]!.shape as readonly [number, number];
@@ -49,41 +43,22 @@ export function lora(model: Model, base: NamedTensors, options: LoraOptions = {}
       };
     }),
   );
-  const wholeParameters = Object.fromEntries(whole.map((name) => [name, model.parameters[name]!]));
-  const all = { ...parameters, ...wholeParameters };
-
-  /** The base's own handles but where something is trained. */
-  function effective(ops: Operations, adapters: NamedTensors): NamedTensors {
-    checkWeights(adapters, all);
-    const sums = matched.map((name): [string, Tensor] => {
-      const { a, b } = adapterNames(name);
-      const product = ops.scope(() => ops.multiply(ops.matmul(adapters[a]!, adapters[b]!), scale));
-      return [name, ops.add(base[name]!, product)];
-    });
-    const trained = whole.map((name): [string, Tensor] => [name, adapters[name]!]);
-    return { ...base, ...Object.fromEntries([...sums, ...trained]) };
-  }
-
-  return {
+  return fineTuned({
     name: `${model.name}+lora${rank}`,
-    parameters: all,
-    initialize: (ops, seed) => ({
-      ...initializeParameters(ops, parameters, seed),
-      ...Object.fromEntries(whole.map((name) => [name, copy(ops, base[name]!)])),
-    }),
-    forward: (ops, adapters, inputs, context) =>
-      ops.scope(() => model.forward(ops, effective(ops, adapters), inputs, context)),
-    merge: (ops, adapters) =>
-      ops.scope(() => {
-        const given = new Set([...Object.values(base), ...Object.values(adapters)]);
-        return Object.fromEntries(
-          Object.entries(effective(ops, adapters)).map(([name, x]) => [name, given.has(x) ? copy(ops, x) : x]),
-        );
-      }),
-  };
+    model,
+    base,
+    whole,
+    added,
+    change: (ops, adapters) =>
+      Object.fromEntries(
+        matched.map((name): [string, Tensor] => {
+          const { a, b } = adapterNames(name);
+          const product = ops.scope(() => ops.multiply(ops.matmul(adapters[a]!, adapters[b]!), scale));
+          return [name, ops.add(base[name]!, product)];
+        }),
+      ),
+  });
 }
-
-const copy = (ops: Operations, x: Tensor): Tensor => ops.reshape(x, x.shape);
 
 function adapterNames(weight: string): { readonly a: string; readonly b: string } {
   const layer = weight.replace(/\.?weight$/, '');
@@ -98,17 +73,7 @@ function resolve(model: Model, options: LoraOptions) {
   check.counts({ rank }, ['rank']);
   const { alpha = rank } = options;
   check.positive('alpha', alpha);
-  const chosen = (which: WeightMatch, subject: string): string[] => {
-    const names = Object.entries(model.parameters)
-      .filter(([name, { shape }]) => matchesWeight(which, name, shape))
-      .map(([name]) => name);
-    if (names.length > 0) return names;
-    return check.invalid(
-      subject,
-      which,
-      `It matches no weight of ${model.name}, which has ${Object.keys(model.parameters).join(', ')}.`,
-    );
-  };
+  const chosen = (which: WeightMatch, subject: string) => matchedWeights('LoRA', model, which, subject);
   const matched = chosen(match, 'match');
   const whole = train === undefined ? [] : chosen(train, 'train');
   for (const name of matched) {

@@ -1,13 +1,26 @@
-import { resolve } from 'node:path';
-import { createOperations, type EagerOperations, LmdError, type WeightsKind } from '@lmd/core';
+import { existsSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
+import {
+  type Backend,
+  createOperations,
+  type DrawKey,
+  type EagerOperations,
+  LmdError,
+  type Model,
+  type NamedTensors,
+  type WeightsKind,
+} from '@lmd/core';
 import { precisionNames, precisionPreset } from '@lmd/models';
 import { evaluate } from '@lmd/training';
 import { latestCheckpoint } from '@lmd/training/node';
+import { loadConfiguration } from '../configuration/load.js';
 import type { Configuration } from '../configuration/schema.js';
-import { loadData } from '../data/index.js';
+import { loadData, locateData } from '../data/index.js';
+import type { RunData } from '../data/run-data.js';
 import { openBackend } from '../engine/index.js';
 import { type BackendName, backendNames } from '../engine/names.js';
 import { UsageError } from '../errors.js';
+import { openModelFile } from '../model-file/weights.js';
 import { type Column, renderTable } from '../output/table.js';
 import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
 import { count, percent } from '../output/units.js';
@@ -15,6 +28,7 @@ import { runLayout } from '../run/layout.js';
 import { configurationOf } from '../run/run.js';
 import { buildModel } from '../trial/build-model.js';
 import { buildOptimizer } from '../trial/build-optimizer.js';
+import { openTrainedModel } from '../trial/trained-model.js';
 import { choose } from './choose.js';
 import { numberOption } from './number-option.js';
 
@@ -23,6 +37,7 @@ export interface EvaluateCommandOptions {
   readonly weights?: string;
   readonly optimizer?: string;
   readonly draws?: string;
+  readonly model?: string;
   readonly backend?: string;
   readonly json?: boolean;
 }
@@ -31,8 +46,8 @@ export interface EvaluationRow {
   readonly optimizer: string;
   readonly format: string;
   readonly weights: WeightsKind;
-  /** The step of the checkpoint. */
-  readonly step: number;
+  /** The step of the checkpoint; absent for a model file. */
+  readonly step?: number;
   readonly testAccuracy: number;
   readonly testLoss: number;
   /** exp(testLoss). */
@@ -46,7 +61,7 @@ const columns: readonly Column<EvaluationRow>[] = [
   { title: 'optimizer', cell: ({ optimizer }) => optimizer },
   { title: 'format', cell: ({ format }) => format },
   { title: 'weights', cell: ({ weights }) => weights },
-  { title: 'step', align: 'right', cell: ({ step }) => count(step) },
+  { title: 'step', align: 'right', cell: ({ step }) => (step === undefined ? '' : count(step)) },
   { title: 'test accuracy', align: 'right', cell: ({ testAccuracy }) => percent(testAccuracy) },
   { title: 'test loss', align: 'right', cell: ({ testLoss }) => testLoss.toFixed(4) },
   { title: 'perplexity', align: 'right', cell: ({ testPerplexity }) => testPerplexity.toPrecision(4) },
@@ -66,89 +81,179 @@ function drawCount(text: string, weights: WeightsKind): number {
   return draws;
 }
 
-/** `lmd evaluate`: the test accuracy of a run's newest weights under another format, or as another point of the posterior. */
+/**
+ * `lmd evaluate`: the test accuracy of a run's newest weights, or of a model file on the run's data, under another format, or as
+ * another point of the posterior.
+ */
 export async function evaluateCommand(run: string, options: EvaluateCommandOptions, terminal: Terminal): Promise<void> {
   if (options.json) keepStandardOutputClean();
-  const folder = resolve(run);
-  const configuration = configurationOf(folder);
+  const isRun = options.model === undefined || existsSync(runLayout(resolve(run)).configuration);
+  const configuration = isRun ? configurationOf(resolve(run)) : configurationFor(run);
   const names = configuration.optimizers.map(({ name }) => name);
   const asked = options.format ?? [configuration.precision];
   const formats = asked.includes('all')
     ? precisionNames
     : asked.map((name) => choose('--format', name, precisionNames));
-  const weights = choose('--weights', options.weights ?? configuration.evaluation.weights, [
-    'mean',
-    'median',
-    'sample',
-  ]);
+  const kinds = ['mean', 'median', 'sample'] as const;
+  const weights = choose('--weights', options.weights ?? configuration.evaluation.weights, kinds);
   const backend = choose('--backend', options.backend ?? configuration.backend, backendNames);
   const draws = drawCount(options.draws ?? '1', weights);
   const chosen = options.optimizer === undefined ? names : [choose('--optimizer', options.optimizer, names)];
-  const results = await evaluateRun(folder, configuration, { chosen, formats, weights, draws, backend });
-  if (options.json) terminal.out.write(`${JSON.stringify({ type: 'summary', runFolder: folder, results })}\n`);
-  else terminal.out.write(`${renderTable(columns, results, terminal.colours.bold)}\n`);
+  if (options.model !== undefined) refuseBesideModel(options);
+  const results = await evaluateAll(configuration, { formats, weights, draws, backend }, (ops) =>
+    options.model === undefined
+      ? ofRun(ops, resolve(run), configuration, chosen, weights)
+      : ofFile(ops, options.model, configuration),
+  );
+  if (options.json) {
+    const where = isRun ? { runFolder: resolve(run) } : { configuration: run };
+    terminal.out.write(`${JSON.stringify({ type: 'summary', ...where, results })}\n`);
+  } else terminal.out.write(`${renderTable(columns, results, terminal.colours.bold)}\n`);
+}
+
+function configurationFor(source: string): Configuration {
+  const configuration = loadConfiguration(source);
+  return { ...configuration, data: locateData(configuration.data) };
+}
+
+function refuseBesideModel(options: EvaluateCommandOptions): void {
+  for (const name of ['optimizer', 'weights', 'draws'] as const) {
+    if (options[name] === undefined) continue;
+    throw new UsageError('INVALID_ARGUMENT', `--${name} and --model do not go together.`, {
+      subject: `--${name}`,
+      value: options[name],
+      remedy: 'A model file holds one set of weights; leave out --model to evaluate those of the run.',
+    });
+  }
 }
 
 interface Plan {
-  readonly chosen: readonly string[];
   readonly formats: readonly string[];
   readonly weights: WeightsKind;
   readonly draws: number;
   readonly backend: BackendName;
 }
 
-async function evaluateRun(folder: string, configuration: Configuration, plan: Plan): Promise<EvaluationRow[]> {
-  const { seed, steps, evaluation } = configuration;
-  const model = buildModel(configuration.model, configuration.data);
-  const data = await loadData(configuration.data, seed);
-  const backend = await openBackend(plan.backend);
-  const ops = createOperations(backend);
+/** One set of weights, or a posterior to draw some from. */
+interface Subject {
+  readonly optimizer: string;
+  readonly step?: number;
+  readonly model: Model;
+  /** First of the draws that no update has seen. */
+  readonly sample: number;
+  /** The caller's. */
+  weights(key: DrawKey): NamedTensors;
+  dispose(): void;
+}
+
+type Subjects = (ops: EagerOperations) => AsyncIterable<Subject>;
+
+async function evaluateAll(configuration: Configuration, plan: Plan, subjects: Subjects): Promise<EvaluationRow[]> {
+  const data = await loadData(configuration.data, configuration.seed);
+  let backend: Backend | undefined;
   const rows: EvaluationRow[] = [];
   try {
-    for (const name of plan.chosen) {
-      const optimizer = buildOptimizer(configuration.optimizers.find((entry) => entry.name === name)!, steps);
-      const { state, step } = await newestState(ops, folder, name);
-      for (const format of plan.formats) {
-        const began = performance.now();
-        const sums = { loss: 0, accuracy: 0, calibrationError: 0 };
-        for (let draw = 0; draw < plan.draws; draw++) {
-          // Samples beyond those of training, so that evaluation sees noise that no update has seen.
-          const key = { seed, step, sample: optimizer.samples + draw };
-          const weights = optimizer.weights(ops, state, plan.weights, key);
-          const { loss, accuracy, calibration } = await evaluate({
-            ops,
-            model,
-            weights,
-            dataset: data.test,
-            precision: precisionPreset(format),
-            batchSize: evaluation.batchSize,
-            key,
-            calibrationBins: 15,
-          });
-          ops.dispose(weights);
-          sums.loss += loss / plan.draws;
-          sums.accuracy += accuracy / plan.draws;
-          sums.calibrationError += calibration!.error / plan.draws;
-        }
-        rows.push({
-          optimizer: name,
-          format,
-          weights: plan.weights,
-          step,
-          testAccuracy: sums.accuracy,
-          testLoss: sums.loss,
-          testPerplexity: Math.exp(sums.loss),
-          calibrationError: sums.calibrationError,
-          seconds: (performance.now() - began) / 1000,
-        });
-      }
-      ops.dispose(state.tensors);
+    backend = await openBackend(plan.backend);
+    const ops = createOperations(backend);
+    for await (const subject of subjects(ops)) {
+      for (const format of plan.formats) rows.push(await evaluateAs(format, subject, ops, configuration, plan, data));
+      subject.dispose();
     }
     return rows;
   } finally {
     await data.close?.();
-    backend.close?.();
+    backend?.close?.();
   }
+}
+
+async function evaluateAs(
+  format: string,
+  subject: Subject,
+  ops: EagerOperations,
+  { seed, evaluation }: Configuration,
+  plan: Plan,
+  data: RunData,
+): Promise<EvaluationRow> {
+  const { optimizer, step = 0, model } = subject;
+  const began = performance.now();
+  const sums = { loss: 0, accuracy: 0, calibrationError: 0 };
+  for (let draw = 0; draw < plan.draws; draw++) {
+    const key = { seed, step, sample: subject.sample + draw };
+    const weights = subject.weights(key);
+    const { loss, accuracy, calibration } = await evaluate({
+      ops,
+      model,
+      weights,
+      dataset: data.test,
+      precision: precisionPreset(format),
+      batchSize: evaluation.batchSize,
+      key,
+      calibrationBins: 15,
+    });
+    ops.dispose(weights);
+    sums.loss += loss / plan.draws;
+    sums.accuracy += accuracy / plan.draws;
+    sums.calibrationError += calibration!.error / plan.draws;
+  }
+  return {
+    optimizer,
+    format,
+    weights: plan.weights,
+    ...(subject.step === undefined ? {} : { step: subject.step }),
+    testAccuracy: sums.accuracy,
+    testLoss: sums.loss,
+    testPerplexity: Math.exp(sums.loss),
+    calibrationError: sums.calibrationError,
+    seconds: (performance.now() - began) / 1000,
+  };
+}
+
+/** The newest weights of each chosen rule of a run. */
+async function* ofRun(
+  ops: EagerOperations,
+  folder: string,
+  configuration: Configuration,
+  chosen: readonly string[],
+  kind: WeightsKind,
+): AsyncGenerator<Subject> {
+  const trained = await openTrainedModel(ops, configuration);
+  const { model } = trained;
+  try {
+    for (const name of chosen) {
+      const described = configuration.optimizers.find((entry) => entry.name === name)!;
+      const optimizer = buildOptimizer(described, configuration.steps, model);
+      const { state, step } = await newestState(ops, folder, name);
+      yield {
+        optimizer: name,
+        step,
+        model,
+        sample: optimizer.samples,
+        weights: (key) => optimizer.weights(ops, state, kind, key),
+        dispose: () => ops.dispose(state.tensors),
+      };
+    }
+  } finally {
+    trained.dispose();
+  }
+}
+
+/** The weights of a model file, which must be of the network that the configuration describes. */
+async function* ofFile(ops: EagerOperations, path: string, configuration: Configuration): AsyncGenerator<Subject> {
+  const model = buildModel(configuration.model, configuration.data);
+  const file = await openModelFile(path);
+  let weights: NamedTensors;
+  try {
+    weights = await file.weights(ops, model);
+  } finally {
+    await file.close();
+  }
+  yield {
+    optimizer: basename(file.path),
+    model,
+    sample: 0,
+    weights: () => Object.fromEntries(Object.entries(weights).map(([name, x]) => [name, ops.reshape(x, x.shape)])),
+    dispose: () => ops.dispose(weights),
+  };
 }
 
 /** The optimizer state of the newest checkpoint. */

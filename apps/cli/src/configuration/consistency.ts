@@ -2,6 +2,7 @@ import { isLmdError } from '@lmd/core';
 import { UsageError } from '../errors.js';
 import { buildModel } from '../trial/build-model.js';
 import { buildOptimizer } from '../trial/build-optimizer.js';
+import { planFineTuning } from '../trial/fine-tuning.js';
 import type { Configuration } from './schema.js';
 
 /**
@@ -9,7 +10,7 @@ import type { Configuration } from './schema.js';
  * rules, which need no backend, so that such a mistake shows before a run folder is made.
  */
 export function checkConsistency(configuration: Configuration, origin: string): void {
-  const { model, data, optimizers, steps, batchSize } = configuration;
+  const { model, data, optimizers, steps, batchSize, fineTuning } = configuration;
   for (const { name, schedule } of optimizers) {
     if (schedule.warmup < steps) continue;
     const subject = `optimizers.${name}.schedule.warmup`;
@@ -30,9 +31,17 @@ export function checkConsistency(configuration: Configuration, origin: string): 
       remedy: `Give at most ${data.train}.`,
     });
   }
+  if (fineTuning !== undefined && model.weights === undefined) {
+    throw new UsageError('INVALID_ARGUMENT', `${origin}: fineTuning needs weights to start from.`, {
+      subject: 'model.weights',
+      value: undefined,
+      remedy: 'Name them: "model": { "weights": "<a run, a file, or a folder of transformers>" }.',
+    });
+  }
   try {
-    buildModel(model, data);
-    for (const optimizer of optimizers) buildOptimizer(optimizer, steps);
+    const network = buildModel(model, data);
+    for (const optimizer of optimizers) buildOptimizer(optimizer, steps, network);
+    if (fineTuning !== undefined) planFineTuning(fineTuning, network);
   } catch (cause) {
     if (!isLmdError(cause)) throw cause;
     throw new UsageError(cause.code, `${origin}: ${cause.message}`, {

@@ -2,6 +2,8 @@ import { precisionNames } from '@lmd/models';
 import { z } from 'zod';
 import { backendNames } from '../engine/names.js';
 import { dataSchema } from './data-schema.js';
+import { diagnosticsSchema } from './diagnostics-schema.js';
+import { fineTuningSchema } from './fine-tuning-schema.js';
 import { modelSchema } from './model-schema.js';
 import { optimizerSchema } from './optimizer-schema.js';
 
@@ -23,6 +25,7 @@ export const configurationSchema = z.strictObject({
     .describe('Format of weights and activations in the matrix products of the forward pass.'),
   data: dataSchema.describe('The examples.'),
   model: modelSchema.describe('The network.'),
+  fineTuning: fineTuningSchema,
   optimizers: z
     .array(optimizerSchema)
     .min(1)
@@ -64,6 +67,7 @@ export const configurationSchema = z.strictObject({
     })
     .prefault({})
     .describe('Checkpoints.'),
+  diagnostics: diagnosticsSchema,
   $schema: z.string().optional().describe('The JSON schema that an editor checks the file with; not used here.'),
 });
 

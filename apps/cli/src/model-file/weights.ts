@@ -7,6 +7,12 @@ import { openSafetensorsFile, type SafetensorsFile } from '@lmd/safetensors/node
 import { runLayout } from '../run/layout.js';
 import { type PackedWeights, packedKey, unpackWeight } from './packed.js';
 
+/** Weights that begin from a seed, whatever the file has of them. */
+export interface FreshWeights {
+  readonly names: ReadonlySet<string>;
+  readonly seed: number;
+}
+
 /** A model file that is open. */
 export interface ModelFile {
   readonly path: string;
@@ -14,7 +20,7 @@ export interface ModelFile {
   /** The `config.json` beside a model of transformers. */
   readonly config?: ConfigJson;
   /** The caller's weights of `model`, by our names. Throws an `LmdError` where the file holds another model. */
-  weights(ops: EagerOperations, model: PretrainedModel): Promise<NamedTensors>;
+  weights(ops: EagerOperations, model: PretrainedModel, fresh?: FreshWeights): Promise<NamedTensors>;
   close(): Promise<void>;
 }
 
@@ -44,17 +50,26 @@ export async function openModelFile(given: string): Promise<ModelFile> {
     path,
     metadata,
     ...(!isOurs && existsSync(config) ? { config: JSON.parse(readFileSync(config, 'utf8')) as ConfigJson } : {}),
-    weights: (ops, model) => (isOurs ? ownWeights(ops, file, path, model) : foreignWeights(ops, file, model)),
+    weights: (ops, model, fresh) =>
+      isOurs ? ownWeights(ops, file, path, model, fresh) : foreignWeights(ops, file, model, fresh),
     close: () => file.close(),
   };
 }
 
-async function ownWeights(ops: EagerOperations, file: SafetensorsFile, path: string, model: Gpt2 | Vit) {
+async function ownWeights(
+  ops: EagerOperations,
+  file: SafetensorsFile,
+  path: string,
+  model: Gpt2 | Vit,
+  fresh: FreshWeights | undefined,
+) {
   const text = file.metadata[packedKey];
   const packed = text === undefined ? undefined : (JSON.parse(text) as PackedWeights);
   const weights: Record<string, NamedTensors[string]> = {};
   try {
+    if (fresh !== undefined) Object.assign(weights, beginFresh(ops, model, fresh));
     for (const [name, { shape }] of Object.entries(model.parameters)) {
+      if (fresh?.names.has(name)) continue;
       const isPacked = packed !== undefined && Object.hasOwn(packed.axes, name);
       if (!isPacked && !file.entries.has(name)) throw mismatch(path, name, 'is missing', model.name);
       const tensor = isPacked
@@ -65,25 +80,43 @@ async function ownWeights(ops: EagerOperations, file: SafetensorsFile, path: str
       }
       weights[name] = ops.keep(ops.fromData(tensor.data, shape, 'f32'));
     }
-    return weights;
+    // In the order of the forward pass, as a model's own.
+    return Object.fromEntries(Object.keys(model.parameters).map((name) => [name, weights[name]!]));
   } catch (error) {
     ops.dispose(weights);
     throw error;
   }
 }
 
+function beginFresh(ops: EagerOperations, model: Gpt2 | Vit, { names, seed }: FreshWeights): NamedTensors {
+  return ops.scope(() =>
+    Object.fromEntries(Object.entries(model.initialize(ops, seed)).filter(([name]) => names.has(name))),
+  );
+}
+
 function plain(tensor: SafetensorsTensor): { readonly data: Float32Array; readonly shape: readonly number[] } {
   return { data: toFloat32Array(tensor), shape: tensor.shape };
 }
 
-async function foreignWeights(ops: EagerOperations, file: SafetensorsFile, model: PretrainedModel) {
+async function foreignWeights(
+  ops: EagerOperations,
+  file: SafetensorsFile,
+  model: PretrainedModel,
+  fresh: FreshWeights | undefined,
+) {
   const tensors = {
     names: [...file.entries.keys()],
     async read(name: string) {
       return plain(await file.read(name));
     },
   };
-  const { weights } = await importPretrained(ops, { tensors, model });
+  const { weights } = await importPretrained(ops, {
+    tensors,
+    model,
+    ...(fresh === undefined
+      ? {}
+      : { initialize: { match: (name: string) => fresh.names.has(name), seed: fresh.seed } }),
+  });
   for (const tensor of Object.values(weights)) ops.keep(tensor);
   return weights;
 }

@@ -14,6 +14,8 @@ export interface Curve {
   readonly validationAccuracy: readonly Point[];
   readonly testLoss: Point | undefined;
   readonly testAccuracy: Point | undefined;
+  /** By diagnostic plugin: what it reported of all weights. */
+  readonly measured: Readonly<Record<string, readonly Point[]>>;
 }
 
 const mostPoints = 600;

@@ -16,6 +16,12 @@ function curve(optimizer: string): Curve {
     validationLoss: validation.map((x) => ({ x, y: 2 * Math.exp(-x / 500) + 0.12 })),
     validationAccuracy: validation.map((x) => ({ x, y: 1 - 0.5 * Math.exp(-x / 500) })),
     testLoss: { x: 2000, y: 0.13 },
+    measured: {
+      flipRate: [
+        { x: 10, y: 0.2 },
+        { x: 20, y: 0.1 },
+      ],
+    },
     testAccuracy: { x: 2000, y: 0.97 },
   };
 }

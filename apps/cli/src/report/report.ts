@@ -3,6 +3,7 @@ import { resultColumns } from '../output/results.js';
 import type { Environment, TrialResult } from '../run/types.js';
 import { accuracyChart, type Curve, lossChart } from './curves.js';
 import { html, Markup } from './html.js';
+import { measurementSection } from './measurements.js';
 import { type PosteriorSummary, posteriorChart, posteriorTable } from './posterior.js';
 import { style } from './style.js';
 
@@ -54,6 +55,7 @@ export function renderReport(content: ReportContent): string {
 <p class="note">Seconds are those of training and evaluation of one rule; images/s or tokens/s are those of the training steps alone; peak memory is that of the whole process.</p></section>
 <section><h2>Loss</h2>${lossChart(curves)}</section>
 <section><h2>Accuracy</h2>${accuracyChart(curves)}</section>
+${measurementSection(curves)}
 ${posteriors.map(posteriorSection)}
 <section><h2>How it was made</h2>${facts([
     ['Seed', String(seed)],

@@ -38,9 +38,10 @@ export async function writeArtifacts(
   const date = new Date();
   await writeMetrics(folder, configuration);
   await writeFileAtomic(layout.model, readFileSync(layout.trial(configuration.optimizers[0]!.name).model));
-  const posteriors = configuration.optimizers.flatMap(({ name, rule }) =>
-    rule === 'lmd' ? [JSON.parse(readFileSync(layout.trial(name).posterior, 'utf8')) as PosteriorSummary] : [],
-  );
+  const posteriors = configuration.optimizers
+    .map(({ name }) => layout.trial(name).posterior)
+    .filter((path) => existsSync(path))
+    .map((path) => JSON.parse(readFileSync(path, 'utf8')) as PosteriorSummary);
   const { device, model, parameters, data } = summaries[0]!;
   const environment = {
     date: describeDate(date),

@@ -1,5 +1,7 @@
 import type { MetricsLine } from '@lmd/training/node';
 import type { Curve } from '../report/curves.js';
+import { measurementPoint } from '../report/measurements.js';
+import type { Point } from '../report/statistics.js';
 
 /** What the report draws of one rule's metrics. */
 export function curveOf(optimizer: string, lines: readonly MetricsLine[]): Curve {
@@ -14,5 +16,17 @@ export function curveOf(optimizer: string, lines: readonly MetricsLine[]): Curve
     validationAccuracy: validation.map(({ step, accuracy }) => ({ x: step, y: accuracy })),
     testLoss: test && { x: test.step, y: test.loss },
     testAccuracy: test && { x: test.step, y: test.accuracy },
+    measured: measuredOf(lines),
   };
+}
+
+function measuredOf(lines: readonly MetricsLine[]): Record<string, readonly Point[]> {
+  const measured: Record<string, Point[]> = {};
+  for (const line of lines) {
+    if (line.type !== 'report') continue;
+    const point = measurementPoint(line.plugin, line.step, line.data);
+    if (point === undefined) continue;
+    measured[line.plugin] = [...(measured[line.plugin] ?? []), point];
+  }
+  return measured;
 }

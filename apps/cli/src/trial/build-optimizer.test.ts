@@ -28,10 +28,11 @@ it.each(ruleNames)('builds %s from its configuration, and it learns', async (rul
   );
   const ops = createOperations(await createCpuBackend());
   const losses: number[] = [];
+  const network = buildModel(model, data);
   const trained = await train({
     ops,
-    model: buildModel(model, data),
-    optimizer: buildOptimizer(optimizers[0]!, steps),
+    model: network,
+    optimizer: buildOptimizer(optimizers[0]!, steps, network),
     precision: precisionPreset(precision),
     data: await loadData(data, seed),
     seed,

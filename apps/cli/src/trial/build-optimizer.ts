@@ -1,20 +1,32 @@
-import { type Optimizer, optimizerFromDescription } from '@lmd/core';
+import { type Model, type Optimizer, type OptimizerDescription, optimizerFromDescription } from '@lmd/core';
 import { lmdParameter } from '@lmd/models';
 import type { OptimizerConfiguration } from '../configuration/optimizer-schema.js';
 
-/** The rule that a configuration describes, with its schedule over `steps` steps. The schema has checked the options of each. */
-export function buildOptimizer(configuration: OptimizerConfiguration, steps: number): Optimizer {
+/**
+ * The rule that a configuration describes, with its schedule over `steps` steps. The schema has checked the options of each.
+ *
+ * @param model what is trained: of fine-tuning a part may be left, in which a group has no weight.
+ */
+export function buildOptimizer(configuration: OptimizerConfiguration, steps: number, model: Model): Optimizer {
   const { name: _, rule, schedule, clipNorm, ...given } = configuration;
   const { rest, ...options } = { rest: undefined, ...given };
   return optimizerFromDescription({
-    groups:
-      rest === undefined
-        ? [{ match: '*', rule, options }]
-        : [
-            { match: lmdParameter, rule, options },
-            { match: '*', rule: 'adamw', options: rest },
-          ],
+    groups: rest === undefined ? [{ match: '*', rule, options }] : besideRest({ rule, options }, rest, model),
     schedule: { ...schedule, decay: Math.max(1, steps - schedule.warmup - 1) },
     clipNorm,
   });
+}
+
+type Groups = OptimizerDescription['groups'];
+
+/** The rule for matrices and AdamW for the rest, each if it has weights. */
+function besideRest(own: Omit<Groups[number], 'match'>, rest: object, { parameters }: Model): Groups {
+  const suited = Object.entries(parameters).filter(([name, { shape }]) => lmdParameter(name, shape)).length;
+  const adamw = { rule: 'adamw', options: { ...rest } } as const;
+  if (suited === 0) return [{ match: '*', ...adamw }];
+  if (suited === Object.keys(parameters).length) return [{ match: '*', ...own }];
+  return [
+    { match: lmdParameter, ...own },
+    { match: '*', ...adamw },
+  ];
 }

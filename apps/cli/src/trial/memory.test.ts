@@ -20,10 +20,11 @@ it.each(['lmd', 'adamw'])(
     const ops = createOperations(backend);
     const held: { tensors: number; bytes: number }[] = [];
     const resident: number[] = [];
+    const network = buildModel(model, data);
     const trained = await train({
       ops,
-      model: buildModel(model, data),
-      optimizer: buildOptimizer(configuration.optimizers.find((optimizer) => optimizer.name === name)!, steps),
+      model: network,
+      optimizer: buildOptimizer(configuration.optimizers.find((optimizer) => optimizer.name === name)!, steps, network),
       precision: precisionPreset(precision),
       data: await loadData(data, seed),
       seed,

@@ -1,35 +1,32 @@
-import type { Operations, OptimizerState } from '@lmd/core';
+import { type EagerOperations, lmdLogMedians, lmdWeightNames, type OptimizerState } from '@lmd/core';
 import type { LmdConfiguration } from '../configuration/optimizer-schema.js';
 import type { PosteriorSummary, WeightSummary } from '../report/posterior.js';
 import { extent, histogramOf, momentsOf } from '../report/statistics.js';
 
 const bins = 80;
-const suffix = '/logPlus';
 
 /** Reads LMD's state and sums up the distribution of log m⁺ and log m⁻, over all weights and for each. */
 export async function summarizePosterior(
-  ops: Operations,
+  ops: EagerOperations,
   state: OptimizerState,
   optimizer: LmdConfiguration,
 ): Promise<PosteriorSummary> {
-  const read = async (name: string) => (await ops.read(state.tensors[name]!)) as Float32Array;
   const plus: Float32Array[] = [];
   const minus: Float32Array[] = [];
   const weights: WeightSummary[] = [];
-  for (const key of Object.keys(state.tensors)) {
-    if (!key.endsWith(suffix)) continue;
-    const name = key.slice(0, -suffix.length);
-    const [logPlus, logMinus, logPriorMedian] = await Promise.all([
-      read(key),
-      read(`${name}/logMinus`),
-      read(`${name}/logPriorMedian`),
-    ]);
+  for (const name of lmdWeightNames(state)) {
+    const medians = lmdLogMedians(ops, state, name, optimizer.initialization);
+    const read = async (part: keyof typeof medians) => (await ops.read(medians[part])) as Float32Array;
+    const logPlus = await read('logPlus');
+    const logMinus = await read('logMinus');
+    const priors = [await read('logPriorPlus'), await read('logPriorMinus')];
+    ops.dispose({ ...medians });
     plus.push(logPlus);
     minus.push(logMinus);
     weights.push({
       name,
       elements: logPlus.length,
-      logPriorMedian: logPriorMedian[0]!,
+      logPriorMedian: momentsOf(priors).mean,
       plus: momentsOf([logPlus]),
       minus: momentsOf([logMinus]),
     });

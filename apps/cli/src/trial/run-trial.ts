@@ -1,33 +1,31 @@
 import { mkdir } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { createOperations, type EagerOperations, sizeOf } from '@lmd/core';
-import { type Gpt2, precisionPreset, type Vit } from '@lmd/models';
+import { createOperations, type EagerOperations, lmdWeightNames, sizeOf } from '@lmd/core';
+import { precisionPreset } from '@lmd/models';
 import { writeFileAtomic } from '@lmd/safetensors/node';
 import {
   type Dataset,
   eventListener,
   type Json,
-  readTensors,
   subset,
   type TrainingEvent,
   type TrainResult,
   train,
 } from '@lmd/training';
 import { checkpointing, exportModel, latestCheckpoint, metricsFile } from '@lmd/training/node';
-import type { Configuration } from '../configuration/schema.js';
 import { describeData, geometryOf, loadData } from '../data/index.js';
 import { tokenDescription } from '../data/tokens.js';
 import { openBackend } from '../engine/index.js';
-import { openModelFile } from '../model-file/weights.js';
 import type { TrialEvent } from '../run/events.js';
 import { trialLayout } from '../run/layout.js';
-import { buildModel } from './build-model.js';
 import { buildOptimizer } from './build-optimizer.js';
+import { diagnosticPlugins } from './diagnostics.js';
 import { lockPatiently } from './lock.js';
 import { peakMemory } from './peak-memory.js';
 import { summarizePosterior } from './posterior.js';
 import type { TrialHost, TrialRequest } from './request.js';
 import type { TrialSummary } from './summary.js';
+import { openTrainedModel, type TrainedModel } from './trained-model.js';
 
 /** Events that are for others to see; the rest is between the loop and its plugins. */
 function isShown(event: TrainingEvent): event is TrialEvent {
@@ -86,12 +84,14 @@ const trainAndSave: TrialHost = async (request, emit, signal) => {
   const backend = await openBackend(configuration.backend);
   const ops = createOperations(backend);
   const memory = peakMemory();
+  let starting: TrainedModel | undefined;
   try {
-    const model = await startingModel(ops, configuration);
+    starting = await openTrainedModel(ops, configuration);
+    const { model } = starting;
     const trained = await train({
       ops,
       model,
-      optimizer: buildOptimizer(optimizer, steps),
+      optimizer: buildOptimizer(optimizer, steps, model),
       precision: precisionPreset(precision),
       data: breathing,
       seed,
@@ -106,15 +106,16 @@ const trainAndSave: TrialHost = async (request, emit, signal) => {
         }, 'command'),
         metricsFile({ path: layout.metrics, replace: true }),
         memory.plugin,
+        ...diagnosticPlugins(configuration, optimizer),
         checkpointing({ folder: layout.checkpoints, every: checkpoints.every, keep: checkpoints.keep }),
       ],
       resume: await latestCheckpoint(layout.checkpoints),
-      configuration: identityOf(request),
+      configuration: identityOf(request, starting.base),
       signal,
     });
     try {
       if (trained.status === 'interrupted') return { status: 'interrupted', step: trained.step };
-      await saveModel(ops, request, trained, model);
+      await saveModel(ops, request, trained, starting);
       const summary: TrialSummary = {
         result: {
           optimizer: optimizer.name,
@@ -139,6 +140,7 @@ const trainAndSave: TrialHost = async (request, emit, signal) => {
       trained.dispose();
     }
   } finally {
+    starting?.dispose();
     await data.close?.();
     backend.close?.();
   }
@@ -149,31 +151,12 @@ function languageResults({ test, samplesPerSecond }: TrainResult, length: number
   return { testPerplexity: Math.exp(test!.loss), tokensPerSecond: samplesPerSecond * length };
 }
 
-/** The model of a configuration; where it names weights, with these in place of random ones. */
-async function startingModel(ops: EagerOperations, { model: configured, data }: Configuration): Promise<Gpt2 | Vit> {
-  const model = buildModel(configured, data);
-  if (configured.weights === undefined) return model;
-  const file = await openModelFile(configured.weights);
-  try {
-    const weights = await file.weights(ops, model);
-    // Read to the host, since a resumed run never asks for them.
-    const arrays = Object.entries(await readTensors(ops, weights));
-    ops.dispose(weights);
-    return {
-      ...model,
-      initialize: (ops) =>
-        Object.fromEntries(arrays.map(([name, { data, shape }]) => [name, ops.fromData(data, shape)])),
-    };
-  } finally {
-    await file.close();
-  }
-}
-
 /** What must be equal when the rule is resumed. Where checkpoints go and how often is not part of it. */
-function identityOf({ configuration, index }: TrialRequest): Json {
-  const { model, data, evaluation, backend } = configuration;
+function identityOf({ configuration, index }: TrialRequest, base: string | undefined): Json {
+  const { model, fineTuning, data, evaluation, backend } = configuration;
   const { folder: _, ...examples } = { folder: undefined, ...data };
-  const identity = { backend, model, data: examples, evaluation, optimizer: configuration.optimizers[index] };
+  const optimizer = configuration.optimizers[index];
+  const identity = { backend, model, fineTuning, base, data: examples, evaluation, optimizer };
   return JSON.parse(JSON.stringify(identity)) as Json;
 }
 
@@ -181,14 +164,15 @@ async function saveModel(
   ops: EagerOperations,
   request: TrialRequest,
   trained: TrainResult,
-  model: Gpt2 | Vit,
+  { architecture, merge }: TrainedModel,
 ): Promise<void> {
   const { configuration, index, folder } = request;
   const { name, seed, steps, precision, evaluation } = configuration;
   const optimizer = configuration.optimizers[index]!;
   const layout = trialLayout(folder);
+  const weights = merge(ops, trained.weights);
   // Nothing here may differ between two runs of one configuration: no date, no time, no path.
-  await exportModel(ops, layout.model, trained.weights, {
+  await exportModel(ops, layout.model, weights, {
     format: 'lmd-model-v1',
     name,
     optimizer: optimizer.name,
@@ -197,14 +181,15 @@ async function saveModel(
     precision,
     seed: String(seed),
     steps: String(steps),
-    model: JSON.stringify(configuration.model),
-    architecture: model.architecture,
-    config: JSON.stringify(model.config),
+    model: JSON.stringify({ ...configuration.model, weights: undefined }),
+    architecture: architecture.architecture,
+    config: JSON.stringify(architecture.config),
     ...(configuration.data.kind === 'tokens'
       ? { tokenizer: JSON.stringify(tokenDescription(configuration.data.folder).tokenizer) }
       : {}),
   });
-  if (optimizer.rule === 'lmd') {
+  ops.dispose(weights);
+  if (optimizer.rule === 'lmd' && lmdWeightNames(trained.state).length > 0) {
     const posterior = await summarizePosterior(ops, trained.state, optimizer);
     await writeFileAtomic(layout.posterior, `${JSON.stringify(posterior)}\n`);
   }

@@ -39,10 +39,13 @@ async function readLogMedians(
   { ops, state }: TrainingRun,
   initialization?: LmdInitialization,
 ): Promise<Float32Array[]> {
-  const plain = Object.entries(state.tensors).filter(([name]) => logMedians.test(name));
+  // By name: a state that was read from a checkpoint has another order, and sums must not depend on it.
+  const plain = Object.entries(state.tensors)
+    .filter(([name]) => logMedians.test(name))
+    .sort(([a], [b]) => (a < b ? -1 : 1));
   const values = await Promise.all(plain.map(async ([, tensor]) => (await ops.read(tensor)) as Float32Array));
   // Those that are stored as codes are decoded one weight after another.
-  for (const name of lmdWeightNames(state)) {
+  for (const name of lmdWeightNames(state).sort()) {
     if (state.tensors[`${name}/logPlus`] !== undefined) continue;
     const decoded = lmdLogMedians(ops, state, name, initialization);
     try {

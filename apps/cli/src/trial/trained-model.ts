@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto';
+import type { EagerOperations, Model, NamedTensors, Operations } from '@lmd/core';
+import { type FineTuned, type Gpt2, lora, partlyTrained, type Vit } from '@lmd/models';
+import { readTensors } from '@lmd/training';
+import type { Configuration } from '../configuration/schema.js';
+import { openModelFile } from '../model-file/weights.js';
+import { buildModel } from './build-model.js';
+import { type FineTuningPlan, planFineTuning } from './fine-tuning.js';
+
+/** What a run trains: the network itself, from the seed or from given weights, or a part of it. */
+export interface TrainedModel {
+  /** The network, as it is exported. */
+  readonly architecture: Gpt2 | Vit;
+  /** What is trained: its weights are those of the optimizer. */
+  readonly model: Model;
+  /** SHA-256 of the frozen weights, which a checkpoint does not hold. */
+  readonly base?: string;
+  /** The weights of `architecture`, all of them the caller's, from those of `model`. */
+  merge(ops: Operations, trained: NamedTensors): NamedTensors;
+  /** Frees the frozen weights. */
+  dispose(): void;
+}
+
+/**
+ * Opens what a configuration trains.
+ *
+ * @throws LmdError where the file of its weights is missing, damaged or of another model.
+ */
+export async function openTrainedModel(ops: EagerOperations, configuration: Configuration): Promise<TrainedModel> {
+  const { model: configured, data, fineTuning, seed } = configuration;
+  const architecture = buildModel(configured, data);
+  if (configured.weights === undefined) return wholeModel(architecture, architecture);
+  const plan = fineTuning === undefined ? undefined : planFineTuning(fineTuning, architecture);
+  const weights = await givenWeights(ops, configured.weights, architecture, plan?.fresh, seed);
+  if (fineTuning === undefined || !plan!.freezes) {
+    // Read to the host, since a resumed run never asks for them.
+    const arrays = Object.entries(await readTensors(ops, weights));
+    ops.dispose(weights);
+    return wholeModel(architecture, {
+      ...architecture,
+      initialize: (ops) =>
+        Object.fromEntries(arrays.map(([name, { data, shape }]) => [name, ops.fromData(data, shape)])),
+    });
+  }
+  try {
+    const model = partOf(architecture, weights, fineTuning.lora, plan!);
+    return {
+      architecture,
+      model,
+      base: await digestOf(ops, weights, plan!.train),
+      merge: model.merge,
+      dispose: () => ops.dispose(weights),
+    };
+  } catch (error) {
+    ops.dispose(weights);
+    throw error;
+  }
+}
+
+function wholeModel(architecture: Gpt2 | Vit, model: Model): TrainedModel {
+  return {
+    architecture,
+    model,
+    merge: (ops, trained) =>
+      Object.fromEntries(Object.entries(trained).map(([name, weight]) => [name, ops.reshape(weight, weight.shape)])),
+    dispose() {},
+  };
+}
+
+function partOf(
+  architecture: Gpt2 | Vit,
+  base: NamedTensors,
+  adapters: NonNullable<Configuration['fineTuning']>['lora'],
+  { targets, train }: FineTuningPlan,
+): FineTuned {
+  const trained = (name: string) => train.has(name);
+  if (adapters === undefined) return partlyTrained(architecture, base, trained);
+  const { rank, alpha } = adapters;
+  return lora(architecture, base, {
+    rank,
+    ...(alpha === undefined ? {} : { alpha }),
+    ...(targets === undefined ? {} : { match: (name: string) => targets.has(name) }),
+    ...(train.size === 0 ? {} : { train: trained }),
+  });
+}
+
+async function givenWeights(
+  ops: EagerOperations,
+  path: string,
+  model: Gpt2 | Vit,
+  fresh: ReadonlySet<string> | undefined,
+  seed: number,
+): Promise<NamedTensors> {
+  const file = await openModelFile(path);
+  try {
+    return await file.weights(ops, model, fresh === undefined || fresh.size === 0 ? undefined : { names: fresh, seed });
+  } finally {
+    await file.close();
+  }
+}
+
+/** Of the weights that stay as they are, by name and in their order. */
+async function digestOf(ops: EagerOperations, weights: NamedTensors, trained: ReadonlySet<string>): Promise<string> {
+  const hash = createHash('sha256');
+  for (const [name, weight] of Object.entries(weights)) {
+    if (trained.has(name)) continue;
+    const values = await ops.read(weight);
+    hash.update(`${name} ${weight.shape.join()}\n`);
+    hash.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  }
+  return hash.digest('hex');
+}

@@ -1,0 +1,148 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseSafetensors, toFloat32Array } from '@lmd/safetensors';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { lmd, sha256, start, temporaryFolder, tiny } from './lmd.js';
+
+const folder = temporaryFolder();
+const at = (...path: string[]) => join(folder, ...path);
+const weightsOf = (...path: string[]) => {
+  const { tensors } = parseSafetensors(readFileSync(at(...path, 'model.safetensors')));
+  return Object.fromEntries([...tensors].map(([name, tensor]) => [name, toFloat32Array(tensor)]));
+};
+
+/** The smoke preset from the weights of a run before, with a way of fine-tuning. */
+const from = (base: string, ...settings: string[]) => [...tiny, `model.weights=${base}`, ...settings];
+const adapters = 'fineTuning.lora={"rank":2,"alpha":4}';
+
+async function train(out: string, words: readonly string[]) {
+  expect(await lmd(['train', ...words, '--out', out], folder)).toMatchObject({ code: 0, stderr: '' });
+}
+
+beforeAll(() => train('base', [...tiny, '--only', 'lmd']));
+
+/** Which weights of two models differ. */
+function changed(a: string, b: string): string[] {
+  const [before, after] = [weightsOf(a), weightsOf(b)];
+  expect(Object.keys(after)).toEqual(Object.keys(before));
+  return Object.keys(before).filter((name) => !before[name]!.every((value, i) => value === after[name]![i]));
+}
+
+describe('lmd train with fineTuning', () => {
+  it('trains adapters, exports them merged, and leaves the rest as it is', async () => {
+    await train('adapted', from('base', adapters, 'fineTuning.train=["head.*"]'));
+    expect(changed('base', 'adapted').sort()).toEqual(
+      ['head.bias', 'head.weight', 'blocks.0.attention.projection.weight', 'blocks.0.attention.qkv.weight'].sort(),
+    );
+    const { results } = JSON.parse(readFileSync(at('adapted', 'summary.json'), 'utf8'));
+    expect(results.map(({ optimizer }: { optimizer: string }) => optimizer)).toEqual(['lmd', 'adamw']);
+    // A checkpoint holds the adapters' state alone.
+    const checkpoint = readFileSync(at('adapted', 'lmd', 'checkpoints', 'step-00000016.safetensors'));
+    const names = [...parseSafetensors(checkpoint).tensors.keys()];
+    expect(names).toContainEqual(expect.stringMatching(/attention\.qkv\.loraA\.weight\/logPlus$/));
+    expect(names.filter((name) => name.includes('mlp'))).toEqual([]);
+  });
+
+  it('is evaluated, quantized and inspected as any run', async () => {
+    const { stdout } = await lmd(['evaluate', 'adapted', '--json'], folder);
+    const { results } = JSON.parse(stdout);
+    const summary = JSON.parse(readFileSync(at('adapted', 'summary.json'), 'utf8'));
+    for (const [index, { testLoss }] of summary.results.entries()) {
+      expect(results[index].testLoss).toBeCloseTo(testLoss, 6);
+    }
+    const merged = await lmd(['evaluate', 'adapted', '--model', 'adapted', '--json'], folder);
+    expect(JSON.parse(merged.stdout).results[0].testLoss).toBeCloseTo(summary.results[0].testLoss, 5);
+    expect(await lmd(['quantize', 'adapted', '--format', 'mxfp8_e4m3'], folder)).toMatchObject({ code: 0 });
+    const packed = ['evaluate', 'adapted', '--model', 'adapted/model.mxfp8_e4m3.safetensors', '--json'];
+    expect(JSON.parse((await lmd(packed, folder)).stdout).results[0]).toMatchObject({
+      optimizer: 'model.mxfp8_e4m3.safetensors',
+      testAccuracy: expect.closeTo(summary.results[0].testAccuracy, 1),
+    });
+    expect((await lmd(['inspect', 'adapted'], folder)).stdout).toMatch(/lmd +lmd +done +16\/16/);
+  });
+
+  it('resumes adapters to the same bits, and refuses another base', async () => {
+    const words = ['train', ...from('base', adapters), '--only', 'lmd'];
+    await train('whole', words.slice(1));
+    const interrupted = start([...words, '--out', 'part', '--json'], folder, (event, child) => {
+      if (event.type === 'step' && event.step === 6) child.kill('SIGINT');
+    });
+    expect(await interrupted.done).toMatchObject({ code: 130 });
+    // Another base under the same name is noticed.
+    const configuration = readFileSync(at('part', 'config.json'), 'utf8');
+    const model = readFileSync(at('base', 'model.safetensors'));
+    const other = Buffer.from(model);
+    other.writeFloatLE(0.125, other.length - 8);
+    writeFileSync(at('base', 'model.safetensors'), other);
+    const refused = await lmd(['train', '--resume', 'part'], folder);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain('configuration.base');
+    writeFileSync(at('base', 'model.safetensors'), model);
+    expect(readFileSync(at('part', 'config.json'), 'utf8')).toBe(configuration);
+    expect(await lmd(['train', '--resume', 'part'], folder)).toMatchObject({ code: 0, stderr: '' });
+    expect(sha256(at('part', 'model.safetensors'))).toBe(sha256(at('whole', 'model.safetensors')));
+  });
+
+  it.each([
+    ['train', '["blocks.0.mlp.*"]', (name: string) => name.startsWith('blocks.0.mlp.')],
+    ['freeze', '["blocks.*", "positionEmbedding"]', (name: string) => !/^(blocks|positionEmbedding)/.test(name)],
+    ['train', '["head.bias"]', (name: string) => name === 'head.bias'],
+    ['train', '["head.weight"]', (name: string) => name === 'head.weight'],
+  ])('trains chosen weights alone: %s %s', async (key, patterns, isTrained) => {
+    const out = `${key}-${patterns.replace(/\W/g, '')}`;
+    await train(out, from('base', `fineTuning.${key}=${patterns}`, '--only', 'lmd'));
+    expect(changed('base', out)).toEqual(Object.keys(weightsOf('base')).filter(isTrained));
+  });
+
+  it('begins a new head from the seed, for other classes', async () => {
+    await train('classes', from('base', 'fineTuning.fresh=["head.*"]', 'data.classes=6', '--only', 'lmd'));
+    expect(weightsOf('classes')['head.bias']).toHaveLength(6);
+    await train('only', from('base', 'fineTuning={"fresh":["head.*"],"train":["head.*"]}', 'data.classes=6'));
+    const { 'head.weight': _, 'head.bias': __, ...kept } = weightsOf('only');
+    for (const [name, values] of Object.entries(kept)) expect(values, name).toEqual(weightsOf('base')[name]);
+  });
+
+  it.each([
+    ['at the pretrained weights', 'initialWeights', true],
+    ['at zero', undefined, false],
+  ])('trains all weights with a prior %s', async (_, priorMedian, stays) => {
+    const settings = [
+      ...(priorMedian === undefined ? [] : [`optimizers.lmd.priorMedian=${priorMedian}`]),
+      // So strong that it holds |log(m/m₀)| below 0.1, wherever it is.
+      'optimizers.lmd.regularization=10',
+      'optimizers.lmd.learningRate=0.02',
+    ];
+    const out = `prior-${stays}`;
+    await train(out, from('base', ...settings, '--only', 'lmd'));
+    const distance = (name: string) => {
+      const [a, b] = [weightsOf('base')[name]!, weightsOf(out)[name]!];
+      return Math.hypot(...a.map((value, i) => value - b[i]!)) / Math.hypot(...a);
+    };
+    if (stays) expect(distance('blocks.0.mlp.up.weight')).toBeLessThan(0.3);
+    else expect(distance('blocks.0.mlp.up.weight')).toBeGreaterThan(0.6);
+    const { weights } = JSON.parse(readFileSync(at(out, 'lmd', 'posterior.json'), 'utf8'));
+    expect(weights.every(({ logPriorMedian }: { logPriorMedian: number }) => Number.isFinite(logPriorMedian))).toBe(
+      true,
+    );
+  });
+
+  it.each<[string, string[], string]>([
+    ['no weights to start from', ['fineTuning.train=["head.*"]'], 'fineTuning needs weights'],
+    ['a pattern that matches none', from('base', 'fineTuning.train=["tail.*"]').slice(4), 'tail.* matches no weight'],
+    ['train beside freeze', ['fineTuning={"train":["a"],"freeze":["b"]}'], 'do not go together'],
+    ['adapters beside freeze', ['fineTuning={"lora":{},"freeze":["b"]}'], 'do not go together'],
+    ['nothing', ['fineTuning={}'], 'fineTuning.lora is missing'],
+    ['an unknown key', ['fineTuning.lora.rang=3'], 'fineTuning.lora.rang is not a known key. Did you mean rank?'],
+    [
+      'a fresh head that is frozen',
+      ['model.weights=base', 'fineTuning={"fresh":["head.*"],"lora":{}}'],
+      'would begin at random and never be trained',
+    ],
+    ['all frozen', ['model.weights=base', 'fineTuning.freeze=["*"]'], 'leaves no weight'],
+    ['adapters of vectors', ['model.weights=base', 'fineTuning.lora.targets=["norm.gain"]'], 'cannot have an adapter'],
+  ])('refuses %s', async (_, settings, message) => {
+    const outcome = await lmd(['train', ...tiny, ...settings, '--out', 'refused'], folder);
+    expect(outcome.stderr).toContain(message);
+    expect(outcome.code).toBeGreaterThan(0);
+  });
+});
