@@ -7,4 +7,9 @@ export {
   writeSafetensorsFile,
 } from './files.js';
 export { createSafetensorsWriter, type SafetensorsWriter, type SafetensorsWriterInput } from './safetensors-writer.js';
+export {
+  createShardedSafetensorsWriter,
+  type ShardedSafetensorsWriter,
+  type ShardedSafetensorsWriterInput,
+} from './sharded-writer.js';
 export { type FileContents, writeFileAtomic } from './write-file-atomic.js';
