@@ -6,6 +6,7 @@ import { type BenchCommandOptions, benchCommand } from './commands/bench.js';
 import { type PrepareCommandOptions, prepareCommand } from './commands/data.js';
 import { doctorCommand } from './commands/doctor.js';
 import { type EvaluateCommandOptions, evaluateCommand } from './commands/evaluate.js';
+import { type ExportCommandOptions, exportCommand, exportLayouts } from './commands/export.js';
 import { type GenerateCommandOptions, generateCommand } from './commands/generate.js';
 import { type InspectCommandOptions, inspectCommand } from './commands/inspect.js';
 import { type QuantizeCommandOptions, quantizeCommand } from './commands/quantize.js';
@@ -31,6 +32,7 @@ const examples: readonly (readonly [string, string])[] = [
   ['lmd inspect runs/first-light-2025-01-31-001', 'how far it is, and what it achieved'],
   ['lmd inspect model.safetensors --html weights.html', 'statistics and plots of every tensor'],
   ['lmd quantize model.safetensors --format mxfp6_e3m2', 'a packed model, five times smaller'],
+  ['lmd export runs/speeches-2025-01-31-001 --out gpt2-speeches', 'a folder that transformers loads'],
   ['lmd bench --backend cpu webgpu', 'how fast it is here'],
   ['lmd doctor', 'which backends work here'],
 ];
@@ -152,6 +154,18 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .option('--json', 'print the result as one JSON line')
     .addHelpText('after', examplesOf('quantize'))
     .action((model: string, options: QuantizeCommandOptions) => quantizeCommand(model, options, terminal));
+
+  program
+    .command('export')
+    .description('write a model in the layout of another library, in one file or several')
+    .argument('<model>', 'a run, a model file, or a folder with a model of transformers')
+    .requiredOption('--out <folder>', 'a new or empty folder')
+    .option('--layout <name>', `${exportLayouts.join(', ')}`, 'transformers')
+    .option('--optimizer <name>', 'of a run with several (default: the first)')
+    .option('--shard-size <size>', 'most bytes of a file, such as 500MB or 2GiB (default: one file)')
+    .option('--json', 'print the result as one JSON line')
+    .addHelpText('after', examplesOf('export'))
+    .action((model: string, options: ExportCommandOptions) => exportCommand(model, options, terminal));
 
   program
     .command('inspect')

@@ -1,11 +1,11 @@
 import { createOperations } from '@lmd/core';
 import { type Tokenizer, tokenizerFromDescription } from '@lmd/data/text';
-import { type Gpt2, generate, gpt2, modelFromConfigJson, precisionNames, precisionPreset } from '@lmd/models';
+import { type Gpt2, generate, precisionNames, precisionPreset } from '@lmd/models';
 import { openBackend } from '../engine/index.js';
 import { backendNames } from '../engine/names.js';
 import { UsageError } from '../errors.js';
 import { interruptSignal } from '../interrupt.js';
-import { type ModelFile, openModelFile } from '../model-file/weights.js';
+import { type ModelFile, modelOf, openModelFile } from '../model-file/weights.js';
 import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
 import { count } from '../output/units.js';
 import { runLayout } from '../run/layout.js';
@@ -94,15 +94,10 @@ export async function generateCommand(
 
 /** The GPT-2 of a file and the tokenizer that it was trained with. */
 async function languageModel(file: ModelFile): Promise<{ readonly model: Gpt2; readonly tokenizer: Tokenizer }> {
-  const { config: text, tokenizer } = file.metadata;
-  if (file.config?.model_type === 'gpt2') {
-    // Models of transformers do not say so in the file: GPT-2's tokenizer is the one that they have.
-    return {
-      model: modelFromConfigJson(file.config) as Gpt2,
-      tokenizer: await tokenizerFromDescription({ name: 'gpt2' }),
-    };
-  }
-  if (text === undefined || tokenizer === undefined) {
+  // Models of transformers do not say so in the file: GPT-2's tokenizer is the one that they have.
+  const tokenizer = file.config === undefined ? file.metadata.tokenizer : '{"name":"gpt2"}';
+  const model = file.config === undefined && tokenizer === undefined ? undefined : modelOf(file);
+  if (model?.architecture !== 'gpt2' || tokenizer === undefined) {
     throw new UsageError('INVALID_ARGUMENT', `${file.path} holds no language model.`, {
       subject: 'model',
       value: file.path,
@@ -110,5 +105,14 @@ async function languageModel(file: ModelFile): Promise<{ readonly model: Gpt2; r
         'Name a run of a gpt2, its model.safetensors, or a folder with a GPT-2 of transformers and its config.json.',
     });
   }
-  return { model: gpt2(JSON.parse(text)), tokenizer: await tokenizerFromDescription(JSON.parse(tokenizer)) };
+  const described = await tokenizerFromDescription(JSON.parse(tokenizer));
+  const { vocabularySize } = model.config;
+  if (described.vocabularySize > vocabularySize) {
+    throw new UsageError('INVALID_ARGUMENT', `${file.path} has other tokens than those of GPT-2.`, {
+      subject: 'model',
+      value: vocabularySize,
+      remedy: 'Name the run or model of lmd that it was exported from: that says which tokenizer it has.',
+    });
+  }
+  return { model, tokenizer: described };
 }

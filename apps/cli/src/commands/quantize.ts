@@ -11,7 +11,7 @@ import {
   scaleModes,
 } from '@lmd/mx-formats';
 import { byteLengthOf, type SafetensorsTensor, toFloat32Array } from '@lmd/safetensors';
-import { openSafetensorsFile, type SafetensorsFile, writeSafetensorsFile } from '@lmd/safetensors/node';
+import { writeSafetensorsFile } from '@lmd/safetensors/node';
 import { UsageError } from '../errors.js';
 import {
   canPack,
@@ -21,6 +21,7 @@ import {
   packedKey,
   packWeight,
 } from '../model-file/packed.js';
+import { indexSuffix, openTensorFile, type TensorFile } from '../model-file/tensor-file.js';
 import { modelFilePath } from '../model-file/weights.js';
 import { type Column, renderTable } from '../output/table.js';
 import type { Terminal } from '../output/terminal.js';
@@ -81,7 +82,9 @@ export async function quantizeCommand(
     scaleMode: choose('--scale-mode', options.scaleMode, scaleModes),
   };
   const input = modelFilePath(model);
-  const output = resolve(options.out ?? input.replace(/(\.safetensors)?$/, `.${format}.safetensors`));
+  const output = resolve(
+    options.out ?? input.replace(indexSuffix, '').replace(/(\.safetensors)?$/, `.${format}.safetensors`),
+  );
   if (existsSync(output) && !options.force) {
     throw new UsageError('RUN_EXISTS', `${output} is there already.`, {
       subject: '--out',
@@ -89,7 +92,7 @@ export async function quantizeCommand(
       remedy: 'Name another file with --out, or replace it with --force.',
     });
   }
-  const file = await openSafetensorsFile(input);
+  const file = await openTensorFile(input);
   try {
     const rows = await quantizeFile(file, input, output, packing, seed);
     report(rows, { input, output, format }, options.json === true, terminal);
@@ -99,7 +102,7 @@ export async function quantizeCommand(
 }
 
 async function quantizeFile(
-  file: SafetensorsFile,
+  file: TensorFile,
   input: string,
   output: string,
   packing: PackOptions,

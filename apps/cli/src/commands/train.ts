@@ -8,7 +8,7 @@ import type { Configuration } from '../configuration/schema.js';
 import { locateData } from '../data/index.js';
 import { UsageError } from '../errors.js';
 import { interruptSignal } from '../interrupt.js';
-import { modelFilePath } from '../model-file/weights.js';
+import { openModelFile } from '../model-file/weights.js';
 import { humanRenderer, jsonRenderer, type Renderer } from '../output/renderer.js';
 import { resultColumns } from '../output/results.js';
 import { didYouMean } from '../output/suggest.js';
@@ -47,9 +47,15 @@ function select(configuration: Configuration, only: readonly string[] | undefine
   return { ...configuration, optimizers: configuration.optimizers.filter(({ name }) => only.includes(name)) };
 }
 
-/** A relative path made absolute, for a run that is resumed elsewhere. Throws where there is no model. */
-function locateWeights(model: ModelConfiguration): ModelConfiguration {
-  return model.weights === undefined ? model : { ...model, weights: modelFilePath(model.weights) };
+/**
+ * A relative path made absolute, for a run that is resumed elsewhere. Throws where there is no model, or one whose files are damaged
+ * at first sight, before there is a run folder.
+ */
+async function locateWeights(model: ModelConfiguration): Promise<ModelConfiguration> {
+  if (model.weights === undefined) return model;
+  const file = await openModelFile(model.weights);
+  await file.close();
+  return { ...model, weights: file.path };
 }
 
 /** A run whose summary is written is done: its results, read and not made again. */
@@ -86,7 +92,8 @@ export async function trainCommand(
     );
   }
   const selected = select(loadConfiguration(source, options.set), options.only);
-  const configuration = { ...selected, data: locateData(selected.data), model: locateWeights(selected.model) };
+  const model = await locateWeights(selected.model);
+  const configuration = { ...selected, data: locateData(selected.data), model };
   checkConsistency(configuration, source);
   const folder = await prepareRun(configuration, options.out);
   await execute(folder, configuration, false, options, terminal, renderer, program);

@@ -1,13 +1,6 @@
-import { LmdError } from '@lmd/core';
-import {
-  byteLengthOf,
-  isSafetensorsError,
-  type SafetensorsTensor,
-  toFloat32Array,
-  toTypedArray,
-} from '@lmd/safetensors';
-import { openSafetensorsFile } from '@lmd/safetensors/node';
+import { byteLengthOf, type SafetensorsTensor, toFloat32Array, toTypedArray } from '@lmd/safetensors';
 import { type PackedWeights, packedKey, unpackWeight } from '../model-file/packed.js';
+import { openTensorFile } from '../model-file/tensor-file.js';
 import { summarizeValues, type TensorSummary } from './tensor-summary.js';
 
 export interface FileInspection {
@@ -27,16 +20,9 @@ function valuesOf(tensor: SafetensorsTensor): Float32Array {
 
 /** Reads a safetensors file tensor by tensor and sums up each; packed weights as the values that their codes stand for. */
 export async function inspectFile(path: string): Promise<FileInspection> {
-  const file = await openSafetensorsFile(path).catch((error) => {
-    if (!isSafetensorsError(error) || error.code === 'FILE_SYSTEM') throw error;
-    throw new LmdError('DATA_CORRUPT', `${path} is no safetensors file: ${error.message}`, {
-      subject: path,
-      remedy: 'Name a run folder, a checkpoint or another safetensors file.',
-      cause: error,
-    });
-  });
+  const file = await openTensorFile(path);
   try {
-    const metadata = Object.fromEntries(Object.entries(file.metadata));
+    const { metadata } = file;
     const packed = metadata[packedKey] === undefined ? undefined : (JSON.parse(metadata[packedKey]) as PackedWeights);
     const tensors: TensorSummary[] = [];
     const read = (name: string) => file.read(name);

@@ -1,11 +1,20 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type EagerOperations, LmdError, type NamedTensors } from '@lmd/core';
-import { type ConfigJson, type Gpt2, importPretrained, type PretrainedModel, type Vit } from '@lmd/models';
+import {
+  type ConfigJson,
+  type Gpt2,
+  gpt2,
+  importPretrained,
+  modelFromConfigJson,
+  type PretrainedModel,
+  type Vit,
+  vit,
+} from '@lmd/models';
 import { type SafetensorsTensor, toFloat32Array } from '@lmd/safetensors';
-import { openSafetensorsFile, type SafetensorsFile } from '@lmd/safetensors/node';
 import { runLayout } from '../run/layout.js';
 import { type PackedWeights, packedKey, unpackWeight } from './packed.js';
+import { indexSuffix, openTensorFile, type TensorFile } from './tensor-file.js';
 
 /** Weights that begin from a seed, whatever the file has of them. */
 export interface FreshWeights {
@@ -24,26 +33,27 @@ export interface ModelFile {
   close(): Promise<void>;
 }
 
-/** The model file of a path: the file itself, or the one in the folder of a run or of a model of transformers. */
+/** The model file of a path: the file or index itself, or the one in the folder of a run or of a model of transformers. */
 export function modelFilePath(given: string): string {
   const path = resolve(given);
   const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
   const file = isFolder ? runLayout(path).model : path;
   if (existsSync(file)) return file;
+  if (isFolder && existsSync(`${file}${indexSuffix}`)) return `${file}${indexSuffix}`;
   throw new LmdError('FILE_SYSTEM', `There is no ${file}.`, {
     subject: 'model',
     value: given,
     remedy: isFolder
       ? 'Name a run that is done, or a folder with a model.safetensors.'
-      : 'Name a safetensors file, or a run.',
+      : 'Name a safetensors file, the index of several, or a run.',
   });
 }
 
 /** Opens a model of `lmd`, packed ones included, or one of transformers or timm. Weights are read one at a time. */
 export async function openModelFile(given: string): Promise<ModelFile> {
   const path = modelFilePath(given);
-  const file = await openSafetensorsFile(path);
-  const metadata = Object.fromEntries(Object.entries(file.metadata));
+  const file = await openTensorFile(path);
+  const { metadata } = file;
   const config = join(dirname(path), 'config.json');
   const isOurs = metadata.format === 'lmd-model-v1';
   return {
@@ -56,9 +66,17 @@ export async function openModelFile(given: string): Promise<ModelFile> {
   };
 }
 
+/** The network that a file says it holds; undefined where it does not say. */
+export function modelOf({ metadata, config }: ModelFile): PretrainedModel | undefined {
+  if (config !== undefined) return modelFromConfigJson(config);
+  const { config: sizes, architecture } = metadata;
+  if (sizes === undefined) return undefined;
+  return architecture === 'vit' ? vit(JSON.parse(sizes)) : gpt2(JSON.parse(sizes));
+}
+
 async function ownWeights(
   ops: EagerOperations,
-  file: SafetensorsFile,
+  file: TensorFile,
   path: string,
   model: Gpt2 | Vit,
   fresh: FreshWeights | undefined,
@@ -100,7 +118,7 @@ function plain(tensor: SafetensorsTensor): { readonly data: Float32Array; readon
 
 async function foreignWeights(
   ops: EagerOperations,
-  file: SafetensorsFile,
+  file: TensorFile,
   model: PretrainedModel,
   fresh: FreshWeights | undefined,
 ) {
