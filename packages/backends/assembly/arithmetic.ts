@@ -75,3 +75,10 @@ export function signOf(x: v128): v128 {
   const zero = f32x4.splat(0);
   return v128.bitselect(one, x, v128.or(f32x4.lt(x, zero), f32x4.gt(x, zero)));
 }
+
+/** Brings what will soon be read into the cache, all lines at once; the result means nothing. WebAssembly has no prefetching. */
+export function touch(at: usize, bytes: usize): i32 {
+  let all = 0;
+  for (const end = at + bytes; at < end; at += 64) all |= load<i32>(at);
+  return all;
+}

@@ -88,9 +88,49 @@ export function exponentialOfNegative(x: v128): v128 {
   return f32x4.mul(exponentialBy(f32x4.pmax(x, constant(0)), constant(15)), constant(16));
 }
 
-/** `exponential`, but 0 for what is no normal number (under −87.7), and Infinity above 88.37. */
-// @ts-ignore: decorators are AssemblyScript's
-@inline
-export function normalExponential(x: v128): v128 {
-  return exponentialBy(f32x4.pmin(f32x4.pmax(x, constant(13)), constant(14)), constant(17));
+/**
+ * e^(a·x + b) in place of the x at `at`, for the b at `offsets`: as `exponential`, but 0 for what is no normal number (under −87.7), and
+ * Infinity above 88.37. Two vectors at once, which share the loads of constants: those are a third of the instructions.
+ */
+export function exponentialsInPlace(at: usize, a: v128, offsets: usize, bytes: usize): void {
+  const end = at + bytes;
+  const scale = constant(2);
+  const magic = constant(17);
+  const high = constant(4);
+  const low = constant(5);
+  for (; at < end; at += 32, offsets += 32) {
+    const least = constant(13);
+    let x0 = f32x4.pmax(madd(a, v128.load(at), v128.load(offsets)), least);
+    let x1 = f32x4.pmax(madd(a, v128.load(at, 16), v128.load(offsets, 16)), least);
+    const most = constant(14);
+    x0 = f32x4.pmin(x0, most);
+    x1 = f32x4.pmin(x1, most);
+    const t0 = madd(x0, scale, magic);
+    const t1 = madd(x1, scale, magic);
+    const n0 = f32x4.sub(t0, magic);
+    const n1 = f32x4.sub(t1, magic);
+    const r0 = madd(n0, low, madd(n0, high, x0));
+    const r1 = madd(n1, low, madd(n1, high, x1));
+    let c = constant(6);
+    let d = constant(7);
+    let p0 = madd(c, r0, d);
+    let p1 = madd(c, r1, d);
+    c = constant(8);
+    p0 = madd(p0, r0, c);
+    p1 = madd(p1, r1, c);
+    d = constant(9);
+    p0 = madd(p0, r0, d);
+    p1 = madd(p1, r1, d);
+    c = constant(10);
+    p0 = madd(p0, r0, c);
+    p1 = madd(p1, r1, c);
+    d = constant(11);
+    p0 = madd(p0, r0, d);
+    p1 = madd(p1, r1, d);
+    c = constant(12);
+    p0 = f32x4.add(madd(p0, f32x4.mul(r0, r0), r0), c);
+    p1 = f32x4.add(madd(p1, f32x4.mul(r1, r1), r1), c);
+    v128.store(at, f32x4.mul(p0, i32x4.shl(t0, 23)));
+    v128.store(at, f32x4.mul(p1, i32x4.shl(t1, 23)), 16);
+  }
 }

@@ -1,10 +1,30 @@
 // Draws and updates of the optimizers, each one pass over the elements `from` (a multiple of `BLOCK`) to `to` of its tensors. In whole
 // vectors: a tensor's block has room for that.
 
-import { madd, signOf } from './arithmetic';
-import { normalExponential } from './exponential';
+import { madd, signOf, touch } from './arithmetic';
+import { exponential, exponentialsInPlace } from './exponential';
 import { drawNormals } from './random';
-import { BLOCK, GRADIENT_MINUS, GRADIENT_PLUS, NORMALS } from './workspace';
+import { BLOCK, GRADIENT_MINUS, GRADIENT_PLUS, SAMPLES_MINUS, SAMPLES_PLUS } from './workspace';
+
+/** θ = exp(l + σ·e) of one half and one block, at `target`. */
+function sampleHalf(
+  target: usize,
+  log: usize,
+  noise: f32,
+  size: i32,
+  group: u32,
+  stream: u32,
+  step: u32,
+  sample: u32,
+  seedLow: u32,
+  seedHigh: u32,
+): void {
+  const bytes = <usize>size << 2;
+  store<i32>(target, touch(log, bytes));
+  if (noise == 0) memory.fill(target, 0, (bytes + 31) & ~31);
+  else drawNormals(target, size, group, stream, step, sample, seedLow, seedHigh);
+  exponentialsInPlace(target, f32x4.splat(noise), log, bytes);
+}
 
 /** w = exp(l⁺ + σ·e⁺) − exp(l⁻ + σ·e⁻); noise is drawn in blocks that stay in the cache. */
 export function lmdDraw(
@@ -20,47 +40,26 @@ export function lmdDraw(
   seedLow: u32,
   seedHigh: u32,
 ): void {
-  const deviation = f32x4.splat(noise);
   for (let start = from; start < to; start += BLOCK) {
     const size = min(BLOCK, to - start);
     const bytes = <usize>size << 2;
     const offset = <usize>start << 2;
     const group = <u32>start >> 2;
-    drawOrClear(noise, size, group, stream, step, sample, seedLow, seedHigh);
+    store<i32>(SAMPLES_MINUS, touch(out + offset, bytes));
+    sampleHalf(SAMPLES_PLUS, logPlus + offset, noise, size, group, stream, step, sample, seedLow, seedHigh);
+    sampleHalf(SAMPLES_MINUS, logMinus + offset, noise, size, group, ~stream, step, sample, seedLow, seedHigh);
+    const target = out + offset;
     for (let at: usize = 0; at < bytes; at += 16) {
-      const l = v128.load(logPlus + offset + at);
-      v128.store(GRADIENT_PLUS + at, normalExponential(madd(deviation, v128.load(NORMALS + at), l)));
-    }
-    drawOrClear(noise, size, group, ~stream, step, sample, seedLow, seedHigh);
-    for (let at: usize = 0; at < bytes; at += 16) {
-      const l = v128.load(logMinus + offset + at);
-      const minus = normalExponential(madd(deviation, v128.load(NORMALS + at), l));
-      v128.store(out + offset + at, f32x4.sub(v128.load(GRADIENT_PLUS + at), minus));
+      v128.store(target + at, f32x4.sub(v128.load(SAMPLES_PLUS + at), v128.load(SAMPLES_MINUS + at)));
     }
   }
 }
 
-function drawOrClear(
-  noise: f32,
-  size: i32,
-  group: u32,
-  stream: u32,
-  step: u32,
-  sample: u32,
-  seedLow: u32,
-  seedHigh: u32,
-): void {
-  if (noise == 0) memory.fill(NORMALS, 0, <usize>((size + 3) & ~3) << 2);
-  else drawNormals(NORMALS, size, group, stream, step, sample, seedLow, seedHigh);
-}
-
-/** sums += share·g·exp(l + σ·e), for one block. */
-function accumulate(sums: usize, log: usize, gradient: usize, bytes: usize, noise: f32, share: f32): void {
-  const deviation = f32x4.splat(noise);
+/** sums += share·θ·g, for one block. */
+function accumulate(sums: usize, samples: usize, gradient: usize, bytes: usize, share: f32): void {
   const shares = f32x4.splat(share);
   for (let at: usize = 0; at < bytes; at += 16) {
-    const size = normalExponential(madd(deviation, v128.load(NORMALS + at), v128.load(log + at)));
-    const term = f32x4.mul(f32x4.mul(size, v128.load(gradient + at)), shares);
+    const term = f32x4.mul(f32x4.mul(v128.load(samples + at), v128.load(gradient + at)), shares);
     v128.store(sums + at, f32x4.add(v128.load(sums + at), term));
   }
 }
@@ -75,8 +74,8 @@ const EXPONENTIAL: i32 = 2;
 function regularizerAt(regularizer: i32, logRatio: v128): v128 {
   if (regularizer == LOG_NORMAL) return logRatio;
   if (regularizer == POWER) return f32x4.splat(1);
-  if (regularizer == EXPONENTIAL) return normalExponential(logRatio);
-  return normalExponential(f32x4.add(logRatio, logRatio));
+  if (regularizer == EXPONENTIAL) return exponential(logRatio);
+  return exponential(f32x4.add(logRatio, logRatio));
 }
 
 /** One half's momentum and logarithm of one block; `gradients` is G±. */
@@ -98,18 +97,25 @@ function updateHalf(
   logPriorMedian: f32,
   useSign: bool,
 ): void {
+  const keep1 = f32x4.splat(beta1);
+  const add1 = f32x4.splat(rest1);
+  const keep2 = f32x4.splat(beta2);
+  const add2 = f32x4.splat(rest2);
+  const signs = f32x4.splat(sign);
+  const centre = f32x4.splat(logPriorMedian);
+  const pulls = f32x4.splat(regularization);
+  const rate = f32x4.splat(learningRate);
   for (let at: usize = 0; at < bytes; at += 16) {
     const v = v128.load(momentum + at);
     const g = v128.load(gradients + at);
-    const temporary = f32x4.add(f32x4.mul(f32x4.splat(beta1), v), f32x4.mul(f32x4.splat(rest1), g));
+    const temporary = f32x4.add(f32x4.mul(keep1, v), f32x4.mul(add1, g));
     if (outMomentum != 0) {
-      v128.store(outMomentum + at, f32x4.add(f32x4.mul(f32x4.splat(beta2), v), f32x4.mul(f32x4.splat(rest2), g)));
+      v128.store(outMomentum + at, f32x4.add(f32x4.mul(keep2, v), f32x4.mul(add2, g)));
     }
     const l = v128.load(log + at);
-    const step = f32x4.mul(useSign ? signOf(temporary) : temporary, f32x4.splat(sign));
-    const pull = regularizerAt(regularizer, f32x4.sub(l, f32x4.splat(logPriorMedian)));
-    const move = madd(f32x4.splat(regularization), pull, step);
-    v128.store(outLog + at, f32x4.sub(l, f32x4.mul(f32x4.splat(learningRate), move)));
+    const step = f32x4.mul(useSign ? signOf(temporary) : temporary, signs);
+    const pull = regularizerAt(regularizer, f32x4.sub(l, centre));
+    v128.store(outLog + at, f32x4.sub(l, f32x4.mul(rate, madd(pulls, pull, step))));
   }
 }
 
@@ -156,6 +162,7 @@ export function lmdUpdate(
     for (let s = 0; s < samples; s++) {
       const entry = table + <usize>s * 24;
       const gradient = <usize>load<u32>(entry) + offset;
+      store<i32>(SAMPLES_MINUS, touch(gradient, bytes));
       if (!scaled) {
         for (let at: usize = 0; at < bytes; at += 16) {
           const term = f32x4.mul(v128.load(gradient + at), f32x4.splat(share));
@@ -168,10 +175,10 @@ export function lmdUpdate(
       const sample = load<u32>(entry, 12);
       const seedLow = load<u32>(entry, 16);
       const seedHigh = load<u32>(entry, 20);
-      drawOrClear(noise, size, group, stream, step, sample, seedLow, seedHigh);
-      accumulate(GRADIENT_PLUS, logPlus + offset, gradient, bytes, noise, share);
-      drawOrClear(noise, size, group, ~stream, step, sample, seedLow, seedHigh);
-      accumulate(GRADIENT_MINUS, logMinus + offset, gradient, bytes, noise, -share);
+      sampleHalf(SAMPLES_PLUS, logPlus + offset, noise, size, group, stream, step, sample, seedLow, seedHigh);
+      accumulate(GRADIENT_PLUS, SAMPLES_PLUS, gradient, bytes, share);
+      sampleHalf(SAMPLES_MINUS, logMinus + offset, noise, size, group, ~stream, step, sample, seedLow, seedHigh);
+      accumulate(GRADIENT_MINUS, SAMPLES_MINUS, gradient, bytes, -share);
     }
     updateHalf(
       logPlus + offset,
@@ -232,16 +239,24 @@ export function adamwUpdate(
   epsilon: f32,
   kept: f32,
 ): void {
+  const keep1 = f32x4.splat(beta1);
+  const add1 = f32x4.splat(rest1);
+  const keep2 = f32x4.splat(beta2);
+  const add2 = f32x4.splat(rest2);
+  const scale2 = f32x4.splat(secondScale);
+  const least = f32x4.splat(epsilon);
+  const rates = f32x4.splat(rate);
+  const keep = f32x4.splat(kept);
   const end = <usize>to << 2;
   for (let at = <usize>from << 2; at < end; at += 16) {
     const g = v128.load(gradient + at);
-    const m = madd(f32x4.splat(beta1), v128.load(first + at), f32x4.mul(f32x4.splat(rest1), g));
-    const squared = f32x4.mul(f32x4.mul(f32x4.splat(rest2), g), g);
-    const v = madd(f32x4.splat(beta2), v128.load(second + at), squared);
+    const m = madd(keep1, v128.load(first + at), f32x4.mul(add1, g));
+    const squared = f32x4.mul(f32x4.mul(add2, g), g);
+    const v = madd(keep2, v128.load(second + at), squared);
     v128.store(outFirst + at, m);
     v128.store(outSecond + at, v);
-    const deviation = f32x4.add(f32x4.sqrt(f32x4.mul(v, f32x4.splat(secondScale))), f32x4.splat(epsilon));
-    const move = f32x4.div(f32x4.mul(f32x4.splat(rate), m), deviation);
-    v128.store(outWeights + at, f32x4.sub(f32x4.mul(f32x4.splat(kept), v128.load(weights + at)), move));
+    const deviation = f32x4.add(f32x4.sqrt(f32x4.mul(v, scale2)), least);
+    const move = f32x4.div(f32x4.mul(rates, m), deviation);
+    v128.store(outWeights + at, f32x4.sub(f32x4.mul(keep, v128.load(weights + at)), move));
   }
 }

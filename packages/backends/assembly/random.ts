@@ -1,28 +1,25 @@
-// Philox4x32-10 (Salmon et al., SC 2011) and Box–Muller, as `@lmd/core` defines them: four counter blocks at a time.
+// Random bits, uniforms and normals, as `@lmd/core` defines them: Philox's words for a block that stays in the first-level cache, then
+// what is made of them, in place.
 
 import { madd } from './arithmetic';
-
-const WEYL0: u32 = 0x9e3779b9;
-const WEYL1: u32 = 0xbb67ae85;
-const MULTIPLIER0: u32 = 0xd2511f53;
-const MULTIPLIER1: u32 = 0xcd9e8d57;
+import { philox, schedule } from './philox';
+import { BLOCK } from './workspace';
 
 const BITS: i32 = 0;
 const UNIFORM: i32 = 1;
-const NORMAL: i32 = 2;
 
 /** Constants, in memory: see `exponential.ts`. */
 const TABLE = memory.data<f32>(
   [
+    16777216,
+    -4.0 / 9.0,
+    -4.0 / 7.0,
+    -4.0 / 5.0,
+    -4.0 / 3.0,
+    -4,
+    -1.3862943611198906,
     1,
-    2.0 / 9.0,
-    2.0 / 7.0,
-    2.0 / 5.0,
-    2.0 / 3.0,
-    2,
-    0.6931471805599453,
-    -2,
-    3.7450703e-7,
+    3.6572951981e-10,
     -1.9515295891e-4,
     8.3321608736e-3,
     -1.6666654611e-1,
@@ -30,9 +27,11 @@ const TABLE = memory.data<f32>(
     -1.388731625493765e-3,
     4.166664568298827e-2,
     -0.5,
+    5.9604644775390625e-8,
   ],
   64,
 );
+const INTEGERS = memory.data<u32>([1, 0x4b3504f3, 0xfffffc00, 0x20000000, 0x80000000], 64);
 
 // @ts-ignore: decorators are AssemblyScript's
 @inline
@@ -40,115 +39,68 @@ function constant(place: usize): v128 {
   return v128.load32_splat(TABLE + 4 * place);
 }
 
-/** The upper 24 bits. */
 // @ts-ignore: decorators are AssemblyScript's
 @inline
-function upperBits(word: v128): v128 {
-  return i32x4.shr_u(word, 8);
+function integer(place: usize): v128 {
+  return v128.load32_splat(INTEGERS + 4 * place);
 }
 
 /** √(−2 ln u1) with u1 = ((word >>> 8) + 1)·2^-24. */
 // @ts-ignore: decorators are AssemblyScript's
 @inline
 function radius(word: v128): v128 {
-  const k = f32x4.convert_i32x4_s(i32x4.add(upperBits(word), i32x4.splat(1)));
-  // k = m·2^e with m in [√½, √2): the bits of √½ taken away leave e in the exponent field.
-  const moved = i32x4.sub(k, i32x4.splat(0x3f3504f3));
-  const e = i32x4.shr_s(moved, 23);
+  const k = f32x4.convert_i32x4_s(i32x4.add(i32x4.shr_u(word, 8), integer(0)));
+  // k = m·2^(e + 24) with m in [√½, √2): the bits of √½·2^24 taken away leave e in the exponent field. What is left is m·2^24, by which
+  // the quotient is as by m.
+  const e = i32x4.shr_s(i32x4.sub(k, integer(1)), 23);
   const m = i32x4.sub(k, i32x4.shl(e, 23));
-  // ln m = 2 artanh f
-  const f = f32x4.div(f32x4.sub(m, constant(0)), f32x4.add(m, constant(0)));
+  const one = constant(0);
+  // −2 ln m = −4 artanh f
+  const f = f32x4.div(f32x4.sub(m, one), f32x4.add(m, one));
   const z = f32x4.mul(f, f);
   let series = madd(z, constant(1), constant(2));
   series = madd(series, z, constant(3));
   series = madd(series, z, constant(4));
   series = madd(series, z, constant(5));
-  const exponent = f32x4.convert_i32x4_s(i32x4.sub(e, i32x4.splat(24)));
-  const logarithm = madd(exponent, constant(6), f32x4.mul(f, series));
-  return f32x4.sqrt(f32x4.mul(logarithm, constant(7)));
+  return f32x4.sqrt(madd(f32x4.convert_i32x4_s(e), constant(6), f32x4.mul(f, series)));
 }
 
-/** Ten rounds on four counter blocks, and what `kind` makes of the words, 16 elements in order at `target`. */
-// @ts-ignore: decorators are AssemblyScript's
-@inline
-function sixteen(
-  kind: i32,
-  target: usize,
-  group: u32,
-  stream: u32,
-  step: u32,
-  sample: u32,
-  seedLow: u32,
-  seedHigh: u32,
-): void {
-  const multiplier0 = i32x4.splat(MULTIPLIER0);
-  const multiplier1 = i32x4.splat(MULTIPLIER1);
-  let c0 = i32x4.splat(stream);
-  let c1 = i32x4.splat(step);
-  let c2 = i32x4.splat(sample);
-  let c3 = i32x4.add(i32x4.splat(group), i32x4(0, 1, 2, 3));
-  let k0 = seedLow;
-  let k1 = seedHigh;
-  for (let round = 0; round < 10; round++) {
-    const low0 = i64x2.extmul_low_i32x4_u(c0, multiplier0);
-    const high0 = i64x2.extmul_high_i32x4_u(c0, multiplier0);
-    const low1 = i64x2.extmul_low_i32x4_u(c2, multiplier1);
-    const high1 = i64x2.extmul_high_i32x4_u(c2, multiplier1);
-    c0 = v128.xor(v128.xor(i32x4.shuffle(low1, high1, 1, 3, 5, 7), c1), i32x4.splat(k0));
-    c2 = v128.xor(v128.xor(i32x4.shuffle(low0, high0, 1, 3, 5, 7), c3), i32x4.splat(k1));
-    c1 = i32x4.shuffle(low1, high1, 0, 2, 4, 6);
-    c3 = i32x4.shuffle(low0, high0, 0, 2, 4, 6);
-    k0 += WEYL0;
-    k1 += WEYL1;
+/** Normals in place of the words of `count` elements, rounded up to sixteens, by Box–Muller: pairs of words give pairs of normals. */
+function normalsFromWords(at: usize, count: i32): void {
+  const end = at + (<usize>((count + 15) & ~15) << 2);
+  for (; at < end; at += 32) {
+    const low = v128.load(at);
+    const high = v128.load(at, 16);
+    const size = radius(i32x4.shuffle(low, high, 0, 2, 4, 6));
+    // A turn of (word >>> 8)·2^-24 is quarters, and up to an eighth to either side, which twice the word, as a signed number, is: the
+    // angle keeps its relative precision near the zeros.
+    const word = i32x4.shuffle(low, high, 1, 3, 5, 7);
+    const a = f32x4.mul(f32x4.convert_i32x4_s(v128.and(i32x4.shl(word, 2), integer(2))), constant(8));
+    const z = f32x4.mul(a, a);
+    let sine = madd(z, constant(9), constant(10));
+    sine = madd(sine, z, constant(11));
+    sine = madd(f32x4.mul(sine, z), a, a);
+    let cosine = madd(z, constant(12), constant(13));
+    cosine = madd(cosine, z, constant(14));
+    cosine = madd(f32x4.mul(cosine, z), z, madd(z, constant(15), constant(7)));
+    // The two upper bits are the quarter: in odd ones sine and cosine change places; cosines are negative in 1 and 2, sines in 2 and 3.
+    const quarter = i32x4.add(word, integer(3));
+    const lower = i32x4.shl(quarter, 1);
+    const exchange = v128.and(v128.xor(sine, cosine), i32x4.shr_s(lower, 31));
+    const sign = integer(4);
+    const across = v128.xor(v128.xor(cosine, exchange), v128.and(v128.xor(quarter, lower), sign));
+    const up = v128.xor(v128.xor(sine, exchange), v128.and(quarter, sign));
+    const x = f32x4.mul(size, across);
+    const y = f32x4.mul(size, up);
+    v128.store(at, i32x4.shuffle(x, y, 0, 4, 1, 5));
+    v128.store(at, i32x4.shuffle(x, y, 2, 6, 3, 7), 16);
   }
-  if (kind == UNIFORM) {
-    const unit = f32x4.splat(5.9604644775390625e-8);
-    c0 = f32x4.mul(f32x4.convert_i32x4_s(upperBits(c0)), unit);
-    c1 = f32x4.mul(f32x4.convert_i32x4_s(upperBits(c1)), unit);
-    c2 = f32x4.mul(f32x4.convert_i32x4_s(upperBits(c2)), unit);
-    c3 = f32x4.mul(f32x4.convert_i32x4_s(upperBits(c3)), unit);
-  } else if (kind == NORMAL) {
-    const first = radius(c0);
-    const second = radius(c2);
-    const turn = upperBits(c1);
-    c0 = f32x4.mul(first, directionPart(turn, 0));
-    c1 = f32x4.mul(first, directionPart(turn, 1));
-    const other = upperBits(c3);
-    c2 = f32x4.mul(second, directionPart(other, 0));
-    c3 = f32x4.mul(second, directionPart(other, 1));
-  }
-  // From a lane a group to four words a group.
-  const a = i32x4.shuffle(c0, c1, 0, 4, 1, 5);
-  const b = i32x4.shuffle(c2, c3, 0, 4, 1, 5);
-  const c = i32x4.shuffle(c0, c1, 2, 6, 3, 7);
-  const d = i32x4.shuffle(c2, c3, 2, 6, 3, 7);
-  v128.store(target, i32x4.shuffle(a, b, 0, 1, 4, 5));
-  v128.store(target, i32x4.shuffle(a, b, 2, 3, 6, 7), 16);
-  v128.store(target, i32x4.shuffle(c, d, 0, 1, 4, 5), 32);
-  v128.store(target, i32x4.shuffle(c, d, 2, 3, 6, 7), 48);
 }
 
-/**
- * The cosine (part 0) or sine (part 1) of a turn of t·2^-24. The angle is reduced to an eighth of a turn in integers, so that
- * the result keeps its relative precision near the zeros.
- */
-// @ts-ignore: decorators are AssemblyScript's
-@inline
-function directionPart(t: v128, part: i32): v128 {
-  const q = i32x4.shr_u(i32x4.add(t, i32x4.splat(0x200000)), 22);
-  const a = f32x4.mul(f32x4.convert_i32x4_s(i32x4.sub(t, i32x4.shl(q, 22))), constant(8));
-  const z = f32x4.mul(a, a);
-  let sine = madd(z, constant(9), constant(10));
-  sine = madd(sine, z, constant(11));
-  sine = madd(f32x4.mul(sine, z), a, a);
-  let cosine = madd(z, constant(12), constant(13));
-  cosine = madd(cosine, z, constant(14));
-  cosine = madd(f32x4.mul(cosine, z), z, madd(z, constant(15), constant(0)));
-  const odd = i32x4.ne(v128.and(q, i32x4.splat(1)), i32x4.splat(0));
-  const value = part == 0 ? v128.bitselect(sine, cosine, odd) : v128.bitselect(cosine, sine, odd);
-  // cos of quarters 0 … 3: cos, −sin, −cos, sin; sin: sin, cos, −sin, −cos.
-  const negative = part == 0 ? i32x4.add(q, i32x4.splat(1)) : q;
-  return v128.xor(value, i32x4.shl(v128.and(negative, i32x4.splat(2)), 30));
+function uniformsFromWords(at: usize, count: i32): void {
+  const unit = constant(16);
+  const end = at + (<usize>count << 2);
+  for (; at < end; at += 16) v128.store(at, f32x4.mul(f32x4.convert_i32x4_s(i32x4.shr_u(v128.load(at), 8)), unit));
 }
 
 /** Normals of elements 4·`group` on, 16 at a time: `count` rounded up to that. */
@@ -162,9 +114,9 @@ export function drawNormals(
   seedLow: u32,
   seedHigh: u32,
 ): void {
-  for (let i = 0; i < count; i += 16, group += 4, target += 64) {
-    sixteen(NORMAL, target, group, stream, step, sample, seedLow, seedHigh);
-  }
+  schedule(stream, step, sample, seedLow, seedHigh);
+  philox(target, count, group);
+  normalsFromWords(target, count);
 }
 
 /**
@@ -182,16 +134,12 @@ export function random(
   seedLow: u32,
   seedHigh: u32,
 ): void {
-  let group = <u32>from >> 2;
-  target += <usize>from << 2;
-  if (kind == NORMAL) return drawNormals(target, to - from, group, stream, step, sample, seedLow, seedHigh);
-  if (kind == UNIFORM) {
-    for (let i = from; i < to; i += 16, group += 4, target += 64) {
-      sixteen(UNIFORM, target, group, stream, step, sample, seedLow, seedHigh);
-    }
-  } else {
-    for (let i = from; i < to; i += 16, group += 4, target += 64) {
-      sixteen(BITS, target, group, stream, step, sample, seedLow, seedHigh);
-    }
+  schedule(stream, step, sample, seedLow, seedHigh);
+  for (let start = from; start < to; start += BLOCK) {
+    const at = target + (<usize>start << 2);
+    const count = min(BLOCK, to - start);
+    philox(at, count, <u32>start >> 2);
+    if (kind == UNIFORM) uniformsFromWords(at, count);
+    else if (kind != BITS) normalsFromWords(at, count);
   }
 }

@@ -72,12 +72,12 @@ export function cpuFused(host: MemoryHost, primitives: Primitives): FusedKernels
 
     gelu: (x, approximation) =>
       like(x, (out) => {
-        const split = { total: sizeOf(x.shape), unit: 16, cost: 1.2 };
+        const split = { total: sizeOf(x.shape), unit: 16, cost: 0.8 };
         run(approximation === 'none' ? 'geluExact' : 'geluTanh', split, address(x), address(out));
       }),
     geluGradient: (x, dy, approximation) =>
       like(x, (out) => {
-        const split = { total: sizeOf(x.shape), unit: 16, cost: 1.5 };
+        const split = { total: sizeOf(x.shape), unit: 16, cost: 1 };
         const kernel = approximation === 'none' ? 'geluExactGradient' : 'geluTanhGradient';
         run(kernel, split, address(x), address(dy), address(out));
       }),

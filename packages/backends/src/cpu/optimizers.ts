@@ -36,7 +36,7 @@ export function cpuOptimizers(host: MemoryHost): Pick<FusedKernels, 'lmdDraw' | 
         const size = sizeOf(logPlus.shape);
         run(
           'lmdDraw',
-          { total: size, unit: block, cost: 8 },
+          { total: size, unit: block, cost: 6 },
           address(logPlus),
           address(logMinus),
           address(out),
@@ -67,7 +67,7 @@ export function cpuOptimizers(host: MemoryHost): Pick<FusedKernels, 'lmdDraw' | 
       });
       run(
         'lmdUpdate',
-        { total: sizeOf(state.logPlus.shape), unit: block, cost: 3 + 9 * gradients.length },
+        { total: sizeOf(state.logPlus.shape), unit: block, cost: 2 + 6 * gradients.length },
         address(state.logPlus),
         address(state.logMinus),
         address(state.momentumPlus),

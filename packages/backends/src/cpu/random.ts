@@ -5,7 +5,7 @@ import type { MemoryHost } from './memory-host.js';
 const generators = {
   randomBits: { kind: 0, cost: 1.2 },
   randomUniform: { kind: 1, cost: 1.4 },
-  randomNormal: { kind: 2, cost: 3 },
+  randomNormal: { kind: 2, cost: 2 },
 } as const;
 
 type Generator = keyof typeof generators;
