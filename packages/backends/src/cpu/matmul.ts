@@ -1,5 +1,7 @@
 import { sizeOf, type Tensor } from '@lmd/core';
 import type { MemoryHost } from './memory-host.js';
+import { cpuMovements } from './movement.js';
+import type { Addresses, Product } from './products/engine.js';
 
 /** The rows and columns of a part are multiples of the tile that stays in registers; see `assembly/matmul.ts`. */
 const tileRows = 6;
@@ -30,42 +32,64 @@ function wholeTiles(size: number, tile: number): number {
 }
 
 export function matmul(host: MemoryHost, a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean): Tensor {
-  const { run, multiply, address } = host;
-  const batch = a.shape[0] === 1 ? b.shape[0]! : a.shape[0]!;
-  const k = a.shape[transposeA ? 1 : 2]!;
-  const m = a.shape[transposeA ? 2 : 1]!;
-  const n = b.shape[transposeB ? 1 : 2]!;
-  return host.make([batch, m, n], 'f32', (out) => {
-    if (sizeOf(out.shape) === 0) return;
-    if (k === 0) {
-      host.floats(out).fill(0);
-      return;
+  const { products, store } = host;
+  const product = productOf(a, b, transposeA, transposeB);
+  if (products?.turns(product)) {
+    const turned = matmul(host, b, a, !transposeB, false);
+    try {
+      return cpuMovements(host).transpose(turned, [0, 2, 1]);
+    } finally {
+      store.free(turned);
     }
-    // A right operand that all share makes the batch more rows of one product, unless each left operand is turned.
-    const joined = b.shape[0] === 1 && !transposeA;
-    const batches = joined ? 1 : batch;
-    const rows = joined ? m * batch : m;
-    const batchA = joined ? 1 : a.shape[0]!;
-    const product = { batch: batches, rows, terms: k, columns: n, transposeA, transposeB, batchA, batchB: b.shape[0]! };
-    if (multiply(product, { a: address(a), b: address(b), out: address(out) })) return;
-    const time = (batches * rows * k * n) / productsPerNanosecond;
-    const parts = partsOf(batches, rows, n, host.worthwhile(time) ? host.threads : 1);
-    const total = batches * Math.ceil(rows / parts.rows) * Math.ceil(n / parts.columns);
-    run(
-      'matmul',
-      { total, cost: time / total },
-      address(a),
-      address(b),
-      address(out),
-      rows,
-      k,
-      n,
-      transposeA,
-      transposeB,
-      a.shape[0] === 1 ? 0 : m * k,
-      b.shape[0] === 1 ? 0 : k * n,
-      parts.rows,
-      parts.columns,
-    );
-  });
+  }
+  const out = host.allocate(
+    [a.shape[0] === 1 ? b.shape[0]! : a.shape[0]!, a.shape[transposeA ? 2 : 1]!, product.columns],
+    'f32',
+  );
+  if (sizeOf(out.shape) === 0) return out;
+  const at = { a: host.address(a), b: host.address(b), out: host.address(out) };
+  if (product.terms === 0) host.floats(out).fill(0);
+  else if (products?.takes(product)) {
+    try {
+      products.multiply(product, at);
+    } catch (error) {
+      store.free(out);
+      throw error;
+    }
+  } else multiply(host, product, at);
+  return out;
+}
+
+function productOf(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean): Product {
+  const [batchA, batchB] = [a.shape[0]!, b.shape[0]!];
+  const flags = { transposeA, transposeB, batchB };
+  const [rows, terms] = transposeA ? [a.shape[2]!, a.shape[1]!] : [a.shape[1]!, a.shape[2]!];
+  const columns = b.shape[transposeB ? 1 : 2]!;
+  // A right operand that all share makes the batch more rows of one product, unless each left operand is turned.
+  if (batchB === 1 && !transposeA) return { ...flags, batch: 1, rows: rows * batchA, terms, columns, batchA: 1 };
+  return { ...flags, batch: batchA === 1 ? batchB : batchA, rows, terms, columns, batchA };
+}
+
+/** By our own kernels. */
+function multiply(host: MemoryHost, product: Product, at: Addresses): void {
+  const { batch, rows, terms, columns, transposeA, transposeB, batchA, batchB } = product;
+  const time = (batch * rows * terms * columns) / productsPerNanosecond;
+  const parts = partsOf(batch, rows, columns, host.worthwhile(time) ? host.threads : 1);
+  const total = batch * Math.ceil(rows / parts.rows) * Math.ceil(columns / parts.columns);
+  host.run(
+    'matmul',
+    { total, cost: time / total },
+    at.a,
+    at.b,
+    at.out,
+    rows,
+    terms,
+    columns,
+    transposeA,
+    transposeB,
+    batchA === 1 ? 0 : rows * terms,
+    batchB === 1 ? 0 : terms * columns,
+    parts.rows,
+    parts.columns,
+  );
 }

@@ -3,8 +3,8 @@ import type { Host } from '../host/host.js';
 import { Arena } from './arena.js';
 import { broadcast } from './movement.js';
 import { addressLimit, type CheckedOptions } from './options.js';
-import type { Addresses, Product, ProductEngine } from './products/engine.js';
-import { isWorthHandingOver } from './products/worth-handing-over.js';
+import type { ProductEngine } from './products/engine.js';
+import { type HandedProducts, handOver } from './products/hand-over.js';
 import { TensorStore } from './tensor-store.js';
 import type { ThreadPool } from './threads/pool.js';
 import { grainOf, type Split } from './threads/split.js';
@@ -20,8 +20,8 @@ export interface MemoryHost extends Host {
   worthwhile(time: number): boolean;
   /** Runs a kernel over its range, on several threads where that pays. The bits do not depend on how many. */
   run<Name extends KernelName>(name: Name, split: Split, ...rest: KernelArguments<Name>): void;
-  /** Multiplies with another engine where there is one that is worth it; says whether it has. */
-  multiply(product: Product, at: Addresses): boolean;
+  /** Another engine for matrix products, where one was asked for. */
+  readonly products: HandedProducts | undefined;
   address(x: Tensor): number;
   /** `x` repeated to a shape. */
   broadcast(x: Tensor, shape: readonly number[]): Tensor;
@@ -35,17 +35,19 @@ const unreachable = new FinalizationRegistry<ThreadPool>((pool) => pool.close())
 export function createMemoryHost(
   wasm: WasmInstance,
   options: CheckedOptions,
-  products: ProductEngine | undefined,
+  engine: ProductEngine | undefined,
 ): MemoryHost {
   const { memoryLimit, parallelThreshold } = options;
   const { kernels, memory, pool, firstFree } = wasm;
   const arena = new Arena(memory, firstFree, Math.min(addressLimit, firstFree + (memoryLimit ?? addressLimit)));
   const store = new TensorStore(arena);
   const threads = pool?.threads ?? 1;
+  const products = engine === undefined ? undefined : handOver(engine, memory, parallelThreshold);
   const host: MemoryHost = {
     store,
     arena,
     threads,
+    products,
     worthwhile: (time) => time >= 1000 * parallelThreshold,
     run(name, split, ...rest) {
       const { total } = split;
@@ -54,11 +56,6 @@ export function createMemoryHost(
       if (pool === undefined || grain >= total) {
         (kernels[name] as (from: number, to: number, ...rest: unknown[]) => void)(0, total, ...rest);
       } else pool.run(pool.indexOf(name), total, grain, (rest as unknown[]).map(Number));
-    },
-    multiply(product, at) {
-      if (products === undefined || !isWorthHandingOver(product, parallelThreshold)) return false;
-      products.multiply(memory, product, at);
-      return true;
     },
     address: (x) => store.address(x),
     allocate: (shape, dtype) => store.allocate(shape, dtype),

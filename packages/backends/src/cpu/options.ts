@@ -11,8 +11,9 @@ export interface CpuBackendOptions {
    */
   readonly arithmetic?: Arithmetic;
   /**
-   * How many threads compute, the calling one included, 1 to 64. Results have the same bits with any number. Default: as many as there
-   * are processors, up to 8; 1 where there are no worker threads, as in a browser.
+   * How many threads compute, the calling one included, 1 to 64. Our own kernels give the same bits with any number. Default: as many as
+   * there are processors, up to 8; 1 where there are no worker threads, as in a browser. Beside onnxruntime on Node 20, whose native code
+   * gets no shared memory, it is onnxruntime that has so many, and everything else is computed by one.
    */
   readonly threads?: number;
   /**
@@ -24,7 +25,8 @@ export interface CpuBackendOptions {
   readonly memoryLimit?: number;
   /**
    * Whose matrix products. `'wasm'` (default): our own kernels, which need nothing else. `'onnxruntime'`: the package `onnxruntime-node`,
-   * an optional peer, for all but small products; two to three times as fast where the processor has wide vectors. A list means the first
+   * an optional peer, for all but small products; two to three times as fast where the processor has wide vectors. The same shapes give the
+   * same bits from run to run then, while another processor, version or number of threads may change last ones. A list means the first
    * that works; nothing else falls back. `device` says which it is.
    */
   readonly products?: ProductsEngine | readonly ProductsEngine[];

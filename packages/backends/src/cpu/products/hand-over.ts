@@ -1,0 +1,64 @@
+import type { WasmMemory } from '../arena.js';
+import { defaultThreshold } from '../threads/split.js';
+import type { Addresses, Product, ProductEngine } from './engine.js';
+
+/**
+ * Multiplications from which a product is handed over. The call takes about 25 µs, in which two threads of our own do two million; a
+ * product of a vector is bound by reading the matrix, which ours packs first, so that it pays much sooner.
+ */
+const least = { matrices: 3_000_000, vector: 250_000 };
+
+/**
+ * A product of more rows is cut into slabs of about so many: an engine goes over the results once for every few terms, and they should
+ * stay in a cache meanwhile. For 16,384 × 3,072 × 768 that is a third faster.
+ */
+const slabRows = 2048;
+/** A slab does at least so many multiplications, beside which a call is nothing. */
+const leastSlab = 50_000_000;
+
+/** Terms from which turning the result costs little beside the product. */
+const manyTerms = 2048;
+
+/** Which products go to another engine, and in which pieces. All of it follows from shapes alone, so that a run gives the same bits each time. */
+export interface HandedProducts {
+  takes(product: Product): boolean;
+  /**
+   * Whether the product bᵀ · a, turned afterwards, is faster than aᵀ · b: with more rows than columns, as the gradient of a matrix that
+   * widens has them, more is read against the grain, and more results are gone over again and again.
+   */
+  turns(product: Product): boolean;
+  multiply(product: Product, at: Addresses): void;
+  close(): void;
+}
+
+/** @param threshold the option `parallelThreshold`, in microseconds */
+export function handOver(engine: ProductEngine, memory: WasmMemory, threshold: number): HandedProducts {
+  function takes({ batch, rows, terms, columns }: Product): boolean {
+    const bound = rows === 1 || columns === 1 ? least.vector : least.matrices;
+    return batch * rows * terms * columns >= (bound * threshold) / defaultThreshold;
+  }
+  return {
+    takes,
+    turns(product) {
+      const { batch, rows, terms, columns, transposeA } = product;
+      return takes(product) && transposeA && batch === 1 && rows > 2 * columns && terms >= manyTerms;
+    },
+    multiply(product, at) {
+      const { rows, terms, columns } = product;
+      const slabs = slabsOf(product);
+      for (let slab = 0; slab < slabs; slab++) {
+        const first = Math.floor((rows * slab) / slabs);
+        const last = Math.floor((rows * (slab + 1)) / slabs);
+        const part = { a: at.a + 4 * first * terms, b: at.b, out: at.out + 4 * first * columns };
+        engine.multiply(memory, { ...product, rows: last - first }, part);
+      }
+    },
+    close: () => engine.close(),
+  };
+}
+
+/** How many slabs a product is cut into: rows of a turned operand do not lie together. */
+export function slabsOf({ batch, rows, terms, columns, transposeA }: Product): number {
+  if (transposeA || batch > 1) return 1;
+  return Math.max(1, Math.min(Math.round(rows / slabRows), Math.floor((rows * terms * columns) / leastSlab)));
+}
