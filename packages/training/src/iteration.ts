@@ -11,8 +11,7 @@ import type { TrainOptions } from './train-options.js';
 export async function takeStep(run: Run): Promise<void> {
   const { plan, data } = run;
   const began = performance.now();
-  const { epoch, position, indices } = plan.order.batchAt(run.step);
-  const batch = await data.train.batch(indices, { seed: run.seed, epoch });
+  const { epoch, position, indices, batch } = await run.batches.take(run.step);
   checkBatch(data.train, indices, batch);
   const loss = await update(run, batch);
   run.stepSeconds += (performance.now() - began) / 1000;

@@ -1,6 +1,7 @@
 import { LmdError, type NamedTensors, type OptimizerState } from '@lmd/core';
 import { version } from '../package.json';
 import { type Checkpoint, checkMatch, readTensors, writeTensors } from './checkpoints/checkpoint.js';
+import { type BatchQueue, batchQueue } from './data/prefetch.js';
 import type { EvaluationResult } from './evaluate.js';
 import type { TrainingEvent, TrainStatus } from './events.js';
 import { dispatch, guarded } from './hooks.js';
@@ -17,6 +18,7 @@ export class Run implements TrainingRun {
   readonly data;
   readonly seed;
   readonly totalSteps;
+  readonly batches: BatchQueue;
   step = 0;
   startStep = 0;
   loss: number | undefined;
@@ -46,6 +48,7 @@ export class Run implements TrainingRun {
     this.data = data;
     this.seed = seed;
     this.totalSteps = totalSteps;
+    this.batches = batchQueue(data.train, plan.order, { seed, ahead: plan.prefetch, totalSteps });
   }
 
   get state(): OptimizerState {

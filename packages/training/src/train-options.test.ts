@@ -12,6 +12,7 @@ describe('train refuses', () => {
     ['steps and epochs', { epochs: 1 }, 'INVALID_ARGUMENT', /both steps and epochs/],
     ['neither', { steps: undefined }, 'INVALID_ARGUMENT', /neither of steps and epochs/],
     ['no backend', { backend: undefined }, 'INVALID_ARGUMENT', /neither of ops and backend/],
+    ['half a batch ahead', { prefetch: 0.5 }, 'INVALID_ARGUMENT', /prefetch is 0.5/],
     ['evaluations every 0 steps', { evaluateEvery: 0 }, 'INVALID_ARGUMENT', /evaluateEvery is 0/],
     ['evaluations by a word', { evaluateEvery: '2' }, 'INVALID_ARGUMENT', /evaluateEvery is 2/],
     ['a batch size of 0', { batchSize: 0 }, 'INVALID_ARGUMENT', /batchSize is 0/],

@@ -36,6 +36,11 @@ export interface TrainOptions {
   /** Keeps an epoch's last batch when it is short. Default false. */
   readonly keepPartialBatch?: boolean;
   /**
+   * Batches that the data set is asked for before they are needed, so that they are read and decoded while a step is computed.
+   * It changes no result. Default 1; 0 asks for each when its step begins.
+   */
+  readonly prefetch?: number;
+  /**
    * Steps between evaluations on the validation data, or a function that says after which steps, counted from 1, to make one: a
    * pure one, so that a resumed run evaluates as it would have. One is always made after the last step, which is the default.
    */
@@ -66,6 +71,7 @@ const known = [
   'batchSize',
   'microBatchSize',
   'keepPartialBatch',
+  'prefetch',
   'evaluateEvery',
   'evaluationBatchSize',
   'evaluationWeights',
@@ -80,6 +86,7 @@ export interface TrainPlan extends TrainOptions {
   readonly ops: EagerOperations;
   readonly microBatchSize: number;
   readonly evaluationBatchSize: number;
+  readonly prefetch: number;
   readonly plugins: readonly Plugin[];
   readonly order: DataOrder;
   readonly totalSteps: number;
@@ -112,6 +119,7 @@ export function planTraining(options: TrainOptions): TrainPlan {
     ops,
     microBatchSize,
     evaluationBatchSize: checkedCount('train', 'evaluationBatchSize', options.evaluationBatchSize ?? batchSize, 1),
+    prefetch: checkedCount('train', 'prefetch', options.prefetch ?? 1, 0),
     plugins,
     order,
     totalSteps,

@@ -158,6 +158,13 @@ describe('train', () => {
     expect(positions).toEqual(['0.0:8', '0.1:8', '0.2:4', '1.0:8', '1.1:8', '1.2:4']);
   });
 
+  it('makes the same bits however many batches are asked for ahead', async () => {
+    const whole = await outcome({ ...base(), prefetch: 0 });
+    for (const prefetch of [1, 3, 100]) {
+      expect((await outcome({ ...base(), prefetch })).tensors).toEqual(whole.tensors);
+    }
+  });
+
   it('ends after the step when the signal aborts, lets plugins save, and goes on to the same bits', async () => {
     const whole = await outcome(base());
     const controller = new AbortController();

@@ -30,12 +30,14 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   try {
     await begin(run);
     while (run.ending === undefined) await takeStep(run);
+    await run.batches.close();
     weights = run.evaluationWeights();
     const end = await conclude(run, weights);
     await closePlugins(run);
     return result(run, end, weights);
   } catch (error) {
     const first = await fail(run, error);
+    await run.batches.close();
     if (weights !== undefined) run.ops.dispose(weights);
     run.dispose();
     throw first;

@@ -33,15 +33,18 @@ function isShown(event: TrainingEvent): event is TrialEvent {
 }
 
 /**
- * The same data set, with a turn of the event loop before each batch: else Ctrl-C and a parent's end would go unnoticed for as
- * long as an engine that computes in this thread keeps it busy.
+ * The same data set, with a turn of the event loop to each batch: else Ctrl-C and a parent's end would go unnoticed for as long as an
+ * engine that computes in this thread keeps it busy. The batch begins first, so that what other threads do for it is under way
+ * while a step is computed.
  */
 function breathe(dataset: Dataset): Dataset {
   return {
     ...dataset,
-    async batch(indices) {
+    async batch(indices, context) {
+      const batch = (async () => dataset.batch(indices, context))();
+      batch.catch(() => undefined);
       await nextTurn();
-      return dataset.batch(indices);
+      return batch;
     },
   };
 }
@@ -73,7 +76,10 @@ const trainAndSave: TrialHost = async (request, emit, signal) => {
   const data = await loadData(dataConfiguration, seed);
   const geometry = geometryOf(dataConfiguration);
   if (data.skipped !== undefined && data.skipped.length > 0) {
-    const message = `${data.skipped.length} images do not decode and are left out: ${data.skipped.join('; ')}`;
+    const { length } = data.skipped;
+    const problem =
+      length === 1 ? '1 image does not decode and is left out' : `${length} images do not decode and are left out`;
+    const message = `${problem}: ${data.skipped.join('; ')}`;
     emit({ type: 'warning', step: 0, message });
   }
   const breathing = {

@@ -33,8 +33,15 @@ interface Answer {
 
 interface Thread {
   readonly worker: Worker;
-  job: Job | undefined;
+  /** What it has been given, in this order: the first is the one that it decodes. */
+  readonly jobs: Job[];
 }
+
+/**
+ * Images that a thread is given before it has answered: while this thread computes a training step at once, none can be handed on, and
+ * those that are handed over get decoded meanwhile.
+ */
+const jobsAhead = 32;
 
 /** @param threads how many; they start when they are needed, and keep no program from ending. Default: as many as processors, up to 8. */
 export function imageDecoder(threads = Math.min(availableParallelism(), 8)): ImageDecoder {
@@ -46,34 +53,36 @@ export function imageDecoder(threads = Math.min(availableParallelism(), 8)): Ima
   let closed = false;
 
   const finish = (thread: Thread, answer: Answer) => {
-    const { job } = thread;
-    thread.job = undefined;
+    const job = thread.jobs.shift();
     if (job === undefined) return;
-    thread.worker.unref();
+    if (thread.jobs.length === 0) thread.worker.unref();
     job.settle(answer);
-    next(thread);
+    fill(thread);
   };
-  const next = (thread: Thread) => {
-    const job = waiting.shift();
-    if (job === undefined) return;
-    thread.job = job;
-    // Only while it works is a thread a reason for the program to stay.
-    thread.worker.ref();
-    thread.worker.postMessage({ job: job.id, path: job.path });
+  const fill = (thread: Thread) => {
+    while (thread.jobs.length < jobsAhead) {
+      const job = waiting.shift();
+      if (job === undefined) return;
+      thread.jobs.push(job);
+      // Only while it works is a thread a reason for the program to stay.
+      thread.worker.ref();
+      thread.worker.postMessage({ job: job.id, path: job.path });
+    }
   };
   const start = () => {
     const worker = new Worker(decodeWorkerProgram, { eval: true, workerData });
-    const thread: Thread = { worker, job: undefined };
+    const thread: Thread = { worker, jobs: [] };
     running.add(thread);
     worker.unref();
     worker.on('message', (answer: Answer) => finish(thread, answer));
     // A thread that dies, as of memory, takes its own job with it and no other.
     const died = (reason: string) => {
       if (!running.delete(thread)) return;
-      const { job } = thread;
-      thread.job = undefined;
+      const [job, ...others] = thread.jobs.splice(0);
       job?.settle({ job: job.id, undecodable: reason });
-      if (waiting.length > 0 && !closed) next(start());
+      if (closed) for (const { id, settle } of others) settle({ job: id, undecodable: 'the decoder was closed' });
+      else waiting.unshift(...others);
+      if (waiting.length > 0 && !closed) fill(start());
     };
     worker.on('error', (error) => died(error.message));
     worker.on('exit', (code) => died(`its thread ended with ${code}`));
@@ -81,9 +90,13 @@ export function imageDecoder(threads = Math.min(availableParallelism(), 8)): Ima
   };
   const enqueue = (job: Job) => {
     waiting.push(job);
-    const idle = [...running].find((thread) => thread.job === undefined);
-    if (idle !== undefined) next(idle);
-    else if (running.size < threads) next(start());
+    const idle = [...running].find((thread) => thread.jobs.length === 0);
+    if (idle !== undefined) fill(idle);
+    else if (running.size < threads) fill(start());
+    else {
+      const [shortest] = [...running].sort((a, b) => a.jobs.length - b.jobs.length);
+      fill(shortest!);
+    }
   };
 
   return {

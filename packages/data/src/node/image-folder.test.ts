@@ -74,6 +74,18 @@ describe('imageDecoder', () => {
     });
   });
 
+  it('decodes many more than it hands over at once, each to whoever asked for it', async () => {
+    const files = ['rgb.jpg', 'rgb.png', 'grey.png'];
+    const asked = Array.from({ length: 150 }, (_, i) => join(golden, files[i % 3]!));
+    asked[70] = join(base, 'nothing.png');
+    const answers = await Promise.allSettled(asked.map((path) => decoder.decode(path)));
+    const alone = await Promise.all(files.map((name) => decoder.decode(join(golden, name))));
+    for (const [i, answer] of answers.entries()) {
+      if (i === 70) expect(answer.status).toBe('rejected');
+      else expect(answer).toEqual({ status: 'fulfilled', value: alone[i % 3] });
+    }
+  });
+
   it('rejects what it has not decoded when it is closed', async () => {
     const short = imageDecoder(1);
     const waiting = Promise.allSettled([1, 2, 3].map(() => short.decode(join(golden, 'rgb.jpg'))));

@@ -40,7 +40,8 @@ export interface Dataset {
   readonly inputShape: readonly number[];
   /**
    * The examples at `indices`, each in [0, size), in that order. In training there is a `context`, and augmentation is a function
-   * of (seed, epoch, index); without one the examples come as they are.
+   * of (seed, epoch, index); without one the examples come as they are. Calls may run at the same time: training asks for the next
+   * batch before it computes with one, and evaluates meanwhile.
    */
   batch(indices: Int32Array, context?: BatchContext): DatasetBatch | Promise<DatasetBatch>;
 }
