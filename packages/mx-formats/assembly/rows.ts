@@ -1,7 +1,7 @@
 // Blocks of consecutive elements, four at once. Sources and targets are apart, and each has spare bytes at its end: the last vector
 // of a block may reach beyond it, and what it writes there is written again by the next block.
 
-import { encodeFour, roundFour } from './run';
+import { encodeFour, isPlain, roundFour, roundFourOf32 } from './run';
 import { fourBytes, prepareFour } from './scales';
 import { blockSize, magnitudeWord } from './settings';
 import { encodeSingle, roundSingle } from './single';
@@ -109,11 +109,43 @@ export function roundRows(source: usize, target: usize, words: usize, rows: i32,
 /** Rounds the first `total` elements of rows of `length`: whole blocks. */
 export function roundBlocksUntil(source: usize, target: usize, words: usize, total: i32, length: i32): void {
   begin(length);
+  if (blockSize == 32 && (length & 31) == 0 && isPlain()) roundUsual(source, target, words, total);
   while (position < total) {
     const maxima = nextFour(source, total, length);
     if (prepareFour(maxima)) roundFour(source, target, words);
     else roundEach(source, target, words, maxima);
   }
+}
+
+/** Four blocks of 32 at a time, nothing before or after them in their rows, as long as the vector kernels are exact for all four. */
+function roundUsual(source: usize, target: usize, words: usize, total: i32): void {
+  for (; position + 128 <= total; position += 128) {
+    const from = source + (<usize>position << 2);
+    const maxima = largestLanes(
+      largestOf32(from),
+      largestOf32(from + 128),
+      largestOf32(from + 256),
+      largestOf32(from + 384),
+    );
+    if (prepareFour(maxima)) roundFourOf32(from, target + (<usize>position << 2));
+    else {
+      v128.store(STARTS, i32x4.add(i32x4.splat(position), i32x4(0, 32, 64, 96)));
+      v128.store(COUNTS, i32x4.splat(32));
+      roundEach(source, target, words, maxima);
+    }
+  }
+}
+
+/** `largestOfBlock` of 32. */
+// @ts-expect-error: decorators are AssemblyScript's
+@inline
+function largestOf32(source: usize): v128 {
+  const mask = i32x4.splat(magnitudeWord);
+  const m0 = i32x4.max_s(v128.and(v128.load(source), mask), v128.and(v128.load(source, 16), mask));
+  const m1 = i32x4.max_s(v128.and(v128.load(source, 32), mask), v128.and(v128.load(source, 48), mask));
+  const m2 = i32x4.max_s(v128.and(v128.load(source, 64), mask), v128.and(v128.load(source, 80), mask));
+  const m3 = i32x4.max_s(v128.and(v128.load(source, 96), mask), v128.and(v128.load(source, 112), mask));
+  return i32x4.max_s(i32x4.max_s(m0, m1), i32x4.max_s(m2, m3));
 }
 
 function encodeEach(source: usize, codes: usize, scales: usize, words: usize, maxima: v128): void {

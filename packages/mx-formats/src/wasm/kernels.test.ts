@@ -132,6 +132,16 @@ describe('the WebAssembly kernels', () => {
     expectSame(values, { format: 'nvfp4', shape, axis, blockSize, rounding: 'stochastic', seed: 5 });
   });
 
+  it.each(allFormats.map((format) => [format.name, format] as const))(
+    'have the bits of the plain ones in %s on rows of whole fours of blocks, and some left over',
+    (_, format) => {
+      for (let seed = 0; seed < 6; seed++) {
+        const values = hardValues(5 * 352, seed, seed % 2 === 0, seed > 2);
+        for (const rounding of roundings) expectSame(values, { format, shape: [5, 352], axis: 1, rounding, seed });
+      }
+    },
+  );
+
   it('decode any codes and scales as the plain ones do, infinities and NaNs among them', () => {
     for (const format of allFormats) {
       for (const axis of [0, 1]) {
