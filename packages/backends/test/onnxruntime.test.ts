@@ -114,8 +114,9 @@ if (onnxruntimeFolder === undefined) {
         [24, 65, 64, 65],
         [1, 1, 384, 1000],
         [3, 17, 300, 33],
-        // A result that is turned afterwards, and rows in slabs.
+        // A result that is turned afterwards, a left operand that is turned first, and rows in slabs.
         [1, 70, 2500, 20],
+        [1, 30, 50, 1600],
         [1, 4100, 100, 300],
       ] as const) {
         for (const transposeA of [false, true]) {
@@ -144,11 +145,13 @@ if (onnxruntimeFolder === undefined) {
       }
     });
 
-    it('turns tall gradients and cuts many rows without a change in what comes out', async () => {
+    it('turns tall and wide gradients and cuts many rows without a change in what comes out', async () => {
       const backend = await open({ threads: 2, parallelThreshold: 0 });
       const own = await createCpuBackend({ threads: 2 });
       for (const [m, k, n] of [
         [70, 2500, 20],
+        [30, 50, 1600],
+        [1700, 2100, 30],
         [4100, 100, 300],
       ] as const) {
         for (const transposeA of [false, true]) {

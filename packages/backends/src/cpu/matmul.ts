@@ -34,12 +34,15 @@ function wholeTiles(size: number, tile: number): number {
 export function matmul(host: MemoryHost, a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean): Tensor {
   const { products, store } = host;
   const product = productOf(a, b, transposeA, transposeB);
-  if (products?.turns(product)) {
-    const turned = matmul(host, b, a, !transposeB, false);
+  const turn = products?.turns(product);
+  if (turn !== undefined) {
+    const swapped = turn === 'result';
+    const turned = (x: Tensor) => cpuMovements(host).transpose(x, [0, 2, 1]);
+    const first = swapped ? matmul(host, b, a, !transposeB, false) : turned(a);
     try {
-      return cpuMovements(host).transpose(turned, [0, 2, 1]);
+      return swapped ? turned(first) : matmul(host, first, b, false, transposeB);
     } finally {
-      store.free(turned);
+      store.free(first);
     }
   }
   const out = host.allocate(

@@ -42,16 +42,21 @@ describe('handOver', () => {
     expect(takes(product(256, 128, 128), 200)).toBe(false);
   });
 
-  it('turns gradients of matrices that widen, and no product twice', () => {
+  it('turns the results of tall gradients, and the left operands of wide ones', () => {
     const { handed } = recorder();
     const turns = (rows: number, terms: number, columns: number, rest?: Partial<Product>) =>
       handed().turns(product(rows, terms, columns, { transposeA: true, ...rest }));
-    expect(turns(768, 4160, 192)).toBe(true);
-    expect(turns(192, 4160, 768)).toBe(false);
-    expect(turns(192, 4160, 192)).toBe(false);
-    expect(turns(768, 500, 192)).toBe(false);
-    expect(turns(768, 4160, 192, { transposeA: false })).toBe(false);
-    expect(turns(768, 4160, 192, { batch: 2, batchA: 2 })).toBe(false);
+    expect(turns(768, 4160, 192)).toBe('result');
+    expect(turns(192, 4160, 768)).toBeUndefined();
+    expect(turns(192, 4160, 192)).toBeUndefined();
+    expect(turns(768, 500, 192)).toBeUndefined();
+    expect(turns(384, 2048, 1536)).toBe('left');
+    expect(turns(50_257, 2048, 384)).toBe('result');
+    expect(turns(384, 2048, 50_257)).toBe('left');
+    expect(turns(384, 2048, 50_257, { transposeA: false })).toBeUndefined();
+    expect(turns(768, 4160, 192, { transposeA: false })).toBeUndefined();
+    expect(turns(768, 4160, 192, { batch: 2, batchA: 2 })).toBeUndefined();
+    expect(turns(2, 100, 1536)).toBeUndefined();
   });
 
   it('cuts many rows into slabs that cover them', () => {

@@ -18,15 +18,18 @@ const leastSlab = 50_000_000;
 
 /** Terms from which turning the result costs little beside the product. */
 const manyTerms = 2048;
+/** Columns from which turning the left operand first costs less than it saves. */
+const manyColumns = 1536;
 
 /** Which products go to another engine, and in which pieces. All of it follows from shapes alone, so that a run gives the same bits each time. */
 export interface HandedProducts {
   takes(product: Product): boolean;
   /**
-   * Whether the product bᵀ · a, turned afterwards, is faster than aᵀ · b: with more rows than columns, as the gradient of a matrix that
-   * widens has them, more is read against the grain, and more results are gone over again and again.
+   * What to turn for a product aᵀ · b of matrices. `'result'`: bᵀ · a, turned afterwards, is faster where there are more rows than
+   * columns, as in the gradient of a matrix that widens: less is read against the grain, and the engine goes over fewer results again and
+   * again. `'left'`: a, turned first, since the engine turns it anew for every few columns.
    */
-  turns(product: Product): boolean;
+  turns(product: Product): 'result' | 'left' | undefined;
   multiply(product: Product, at: Addresses): void;
   close(): void;
 }
@@ -41,7 +44,9 @@ export function handOver(engine: ProductEngine, memory: WasmMemory, threshold: n
     takes,
     turns(product) {
       const { batch, rows, terms, columns, transposeA } = product;
-      return takes(product) && transposeA && batch === 1 && rows > 2 * columns && terms >= manyTerms;
+      if (!transposeA || batch > 1 || !takes(product)) return undefined;
+      if (rows > 2 * columns && terms >= manyTerms) return 'result';
+      return columns >= manyColumns ? 'left' : undefined;
     },
     multiply(product, at) {
       const { rows, terms, columns } = product;
