@@ -1,5 +1,6 @@
-// The tests that need a browser: the conformance suite on WebGPU and on wasm in Chromium. Finds a Chromium, or says why there is none and
-// ends with 0, or with 1 under --require. Vitest's report goes to packages/conformance/.vitest/browser-report.json.
+// The tests that need a browser: the conformance suite on WebGPU and on wasm, and @lmd/tfjs on WebGPU and WebGL, in Chromium. Finds a
+// Chromium, or says why there is none and ends with 0, or with 1 under --require. Arguments are vitest's, as names of test files are.
+// Vitest's reports go to .vitest/browser-report.json of each package.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -28,27 +29,33 @@ function findChromium() {
 
 const require = process.argv.includes('--require');
 const rest = process.argv.slice(2).filter((argument) => argument !== '--require');
-const folder = join(root, 'packages', 'conformance');
-const report = join(folder, '.vitest', 'browser-report.json');
-rmSync(report, { force: true });
-
 const { path, reason } = findChromium();
 if (path === undefined) {
   console.log(`Browser tests skipped: ${reason}.`);
   process.exitCode = require ? 1 : 0;
 } else {
   console.log(`Browser tests in ${path}`);
-  const vitest = join(folder, 'node_modules', 'vitest', 'vitest.mjs');
-  const code = await run(process.execPath, [vitest, 'run', '--config', 'vitest.browser.config.ts', ...rest], {
-    stdout: 'inherit',
-    cwd: folder,
-    env: { LMD_CHROMIUM: path },
-  });
-  const written = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : undefined;
-  if (written === undefined) console.log('No report was written.');
-  else {
-    const { numPassedTests: passed, numFailedTests: failed, numPendingTests: skipped } = written;
-    console.log(`Browser tests: ${passed} passed, ${failed} failed, ${skipped} skipped`);
+  let failed = false;
+  let total = 0;
+  for (const name of ['conformance', 'tfjs']) {
+    const folder = join(root, 'packages', name);
+    const report = join(folder, '.vitest', 'browser-report.json');
+    rmSync(report, { force: true });
+    const vitest = join(folder, 'node_modules', 'vitest', 'vitest.mjs');
+    const options = ['--config', 'vitest.browser.config.ts', ...(rest.length > 0 ? ['--passWithNoTests'] : [])];
+    const code = await run(process.execPath, [vitest, 'run', ...options, ...rest], {
+      stdout: 'inherit',
+      cwd: folder,
+      env: { LMD_CHROMIUM: path },
+    });
+    const written = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : undefined;
+    failed ||= code !== 0 || written === undefined;
+    total += written?.numPassedTests ?? 0;
+    if (written === undefined) console.log(`@lmd/${name}: no report was written.`);
+    else {
+      const { numPassedTests: passed, numFailedTests, numPendingTests: skipped } = written;
+      console.log(`@lmd/${name} in a browser: ${passed} passed, ${numFailedTests} failed, ${skipped} skipped`);
+    }
   }
-  process.exitCode = code !== 0 || written === undefined || written.numPassedTests === 0 ? 1 : 0;
+  process.exitCode = failed || total === 0 ? 1 : 0;
 }

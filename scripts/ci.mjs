@@ -13,12 +13,14 @@ const suites = [
   {
     name: 'browser',
     run: () => script('browser-tests.mjs', '--require'),
-    reports: [inFolder('packages/conformance', 'browser-report.json')],
+    reports: ['packages/conformance', 'packages/tfjs'].map((folder) => inFolder(folder, 'browser-report.json')),
   },
   {
     name: 'native',
     run: () => script('native-tests.mjs'),
-    reports: ['packages/backends', 'packages/conformance'].map((folder) => inFolder(folder, 'native.json')),
+    reports: ['packages/backends', 'packages/conformance', 'packages/tfjs'].map((folder) =>
+      inFolder(folder, 'native.json'),
+    ),
   },
 ];
 

@@ -10,6 +10,8 @@ import { countReport } from './reports.mjs';
 const suites = [
   { folder: 'packages/backends', files: ['test/tfjs-node.test.ts'] },
   { folder: 'packages/conformance', files: ['src/tfjs-node.test.ts'] },
+  // Its configuration names the files that run on any engine.
+  { folder: 'packages/tfjs', files: [] },
 ];
 
 await setUp({ build: false });

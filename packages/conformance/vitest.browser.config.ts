@@ -4,12 +4,10 @@ import { dirname, join } from 'node:path';
 import { playwright } from '@vitest/browser-playwright';
 import { mergeConfig } from 'vitest/config';
 import type { BrowserCommand } from 'vitest/node';
+import { chromiumLaunch } from '../../vitest.browser.ts';
 import { testConfig } from '../../vitest.shared.ts';
 
 // The tests that need a browser: `node scripts/browser-tests.mjs` in the root finds one and runs them.
-const executablePath = process.env.LMD_CHROMIUM;
-if (executablePath === undefined)
-  throw new Error('LMD_CHROMIUM must name a Chromium; scripts/browser-tests.mjs sets it.');
 
 /** The first `count` images and labels of MNIST's training set, as base64: pages cannot read files. */
 const readMnist: BrowserCommand<[count: number]> = (_context, count) => {
@@ -35,23 +33,7 @@ export default mergeConfig(
       enabled: true,
       headless: true,
       screenshotFailures: false,
-      provider: playwright({
-        launchOptions: {
-          executablePath,
-          chromiumSandbox: false,
-          args: [
-            '--enable-unsafe-webgpu',
-            ...(process.env.LMD_WEBGPU_ADAPTER === 'hardware'
-              ? []
-              : ['--use-webgpu-adapter=swiftshader', '--enable-unsafe-swiftshader']),
-            '--disable-quic',
-            '--no-first-run',
-            '--disable-background-networking',
-            '--disable-component-update',
-            '--disable-sync',
-          ],
-        },
-      }),
+      provider: playwright({ launchOptions: chromiumLaunch() }),
       instances: [{ browser: 'chromium' }],
       commands: { readMnist },
     },

@@ -34,6 +34,8 @@ describe('tensors shared with TensorFlow.js', () => {
     const overwritten = ops.full([2, 3], 7);
     const result = tf.tidy(() => tf.add(back, 0.5));
     expect([...(await result.data())]).toEqual([2.5, 4.5, 6.5, 8.5, 10.5, 12.5]);
+    // Buffers are of sizes in classes, tensors of their own.
+    expect([...(await back.data())]).toEqual([2, 4, 6, 8, 10, 12]);
     expect(backend.statistics().readbacks).toBe(0);
     expect(backend.statistics().uploads).toBe(0);
     expect([...(await ops.read(x))]).toEqual([1, 2, 3, 4, 5, 6]);

@@ -61,9 +61,15 @@ function roundedGradient(dy: tf.Tensor, precision: ResolvedPrecision): tf.Tensor
 function spreadKernel(w: tf.Tensor4D, [vertical, horizontal]: readonly [number, number]): tf.Tensor4D {
   if (vertical === 1 && horizontal === 1) return w;
   const [height, width, channels, filters] = w.shape;
-  const apart = tf.pad(tf.reshape(w, [height, 1, width, 1, channels * filters]), [
+  // One axis at a time: engines on a GPU do not pad five axes.
+  const rows = tf.pad(tf.reshape(w, [height, 1, width * channels * filters]), [
     [0, 0],
     [0, vertical - 1],
+    [0, 0],
+  ]);
+  const places = tf.reshape(rows, [height * vertical, width, 1, channels * filters]);
+  const apart = tf.pad(places, [
+    [0, 0],
     [0, 0],
     [0, horizontal - 1],
     [0, 0],

@@ -1,5 +1,6 @@
 import { createTfjsBackend, type TfjsBackend, type TfjsTensorLike } from '@lmd/backends/tfjs';
-import { createOperations, type EagerOperations, type Tensor } from '@lmd/core';
+import { createWebgpuBackendOn } from '@lmd/backends/webgpu';
+import { createOperations, type EagerOperations, LmdError, type Tensor } from '@lmd/core';
 import * as tf from '@tensorflow/tfjs-core';
 
 /** Core's operations on the TensorFlow.js backend that is current, and the way between the two kinds of tensors. */
@@ -25,16 +26,41 @@ export function currentOperations(): TfjsOperations {
   // `tf.backend()` would choose and start one by itself; the adapter says what to do where there is none.
   const existing = tf.getBackend() ? known.get(tf.backend()) : undefined;
   if (existing !== undefined) return existing;
+  const operations = tf.getBackend() === 'webgpu' ? onWebgpu() : onEngine();
+  known.set(tf.backend(), operations);
+  return operations;
+}
+
+function onEngine(): TfjsOperations {
   const adapter: TfjsBackend = createTfjsBackend(tf);
   const ops = createOperations(adapter);
-  const operations: TfjsOperations = {
+  return {
     ops,
     take: (tensor) => ops.adopt(adapter.fromTfjs(tensor as TfjsTensorLike)),
     give: (x) => adapter.toTfjs(x) as unknown as tf.Tensor,
     readSync: (x) => adapter.readSync(x) as Float32Array,
   };
-  known.set(tf.backend(), operations);
-  return operations;
+}
+
+/**
+ * Kernels of our own on the engine's device, between copies there. TensorFlow.js 4.22 loses intermediate results of reductions over an
+ * axis before the last on WebGPU, and so would give zeros for what is rounded along one.
+ */
+function onWebgpu(): TfjsOperations {
+  const backend = createWebgpuBackendOn(tf);
+  const ops = createOperations(backend);
+  return {
+    ops,
+    take: (tensor) => ops.adopt(backend.fromTfjs(tensor as TfjsTensorLike)),
+    give: (x) => tf.keep(backend.toTfjs(x) as unknown as tf.Tensor),
+    readSync() {
+      // TensorFlow.js would read through a canvas, which gives zeros where WebGPU is software.
+      throw new LmdError('UNSUPPORTED', 'WebGPU cannot read a tensor at once.', {
+        subject: 'readSync',
+        remedy: 'Use data(), and wait for it.',
+      });
+    },
+  };
 }
 
 /**

@@ -1,4 +1,12 @@
-import { type DrawKey, LmdError, type NamedTensors, type OptimizerState, type Pass, type Tensor } from '@lmd/core';
+import {
+  type DrawKey,
+  isLmdError,
+  LmdError,
+  type NamedTensors,
+  type OptimizerState,
+  type Pass,
+  type Tensor,
+} from '@lmd/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { ResolvedOptimizerOptions, Rule } from './lmd-optimizer-options.js';
 import { currentOperations, type TfjsOperations } from './operations.js';
@@ -234,7 +242,18 @@ function scalesOf({ ops, readSync }: TfjsOperations, weights: NamedTensors): Map
   const names = Object.keys(weights);
   if (names.length === 0) return new Map();
   const squares = names.map((name) => ops.reshape(ops.mean(ops.multiply(weights[name]!, weights[name]!)), [1]));
-  const means = readSync(ops.concatenate(squares, 0));
+  let means: Float32Array;
+  try {
+    means = readSync(ops.concatenate(squares, 0));
+  } catch (cause) {
+    if (!isLmdError(cause, 'UNSUPPORTED')) throw cause;
+    throw new LmdError('UNSUPPORTED', `LMDOptimizer: ${cause.message}`, {
+      subject: 'initialize',
+      value: names,
+      remedy: 'Wait for it before the first step: await optimizer.initialize(variables).',
+      cause,
+    });
+  }
   return new Map(names.map((name, index) => [name, Math.sqrt(means[index]!)]));
 }
 

@@ -1,16 +1,49 @@
 import * as tf from '@tensorflow/tfjs-core';
-import '@tensorflow/tfjs-backend-cpu';
-import '@tensorflow/tfjs-backend-wasm';
 import '@tensorflow/tfjs-layers';
-import { expect } from 'vitest';
+import { expect, inject } from 'vitest';
 
-export const engines = ['cpu', 'wasm'] as const;
+/** What makes an engine known to TensorFlow.js, by the name that it is known by. */
+const loaders = {
+  cpu: () => import('@tensorflow/tfjs-backend-cpu'),
+  wasm: () => import('@tensorflow/tfjs-backend-wasm'),
+  webgl: () => import('@tensorflow/tfjs-backend-webgl'),
+  webgpu: () => import('@tensorflow/tfjs-backend-webgpu'),
+  tensorflow: async () => {
+    const { loadTfjsNode } = await import('@lmd/backends/tfjs-node');
+    return loadTfjsNode(process.env.LMD_TFJS_NODE);
+  },
+} as const;
 
-export async function onEngine(name: string): Promise<void> {
+export type EngineName = keyof typeof loaders;
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** The engines of this suite: one configuration of vitest each for Node, for tfjs-node and for a browser. */
+    engines: readonly EngineName[];
+  }
+}
+
+export const engines = inject('engines');
+export const onGpu = (engine: EngineName) => engine === 'webgl' || engine === 'webgpu';
+for (const name of engines) await loaders[name]();
+
+export async function onEngine(name: EngineName): Promise<void> {
   // Without the greeting that it prints in Node.
   tf.env().set('PROD', true);
   await tf.setBackend(name);
   await tf.ready();
+}
+
+/** What a tensor holds. Waiting for it works on every engine; `dataSync` gives zeros on WebGPU in software. */
+export async function read(x: tf.Tensor): Promise<Float32Array> {
+  return (await x.data()).slice() as Float32Array;
+}
+
+/** Reads tensors, and frees them. */
+export async function readAll(xs: readonly tf.Tensor[]): Promise<Float32Array[]> {
+  const values = await Promise.all(xs.map(read));
+  tf.dispose(xs as tf.Tensor[]);
+  return values;
 }
 
 /** Reproducible numbers in [−1, 1). */

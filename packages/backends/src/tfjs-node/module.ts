@@ -4,7 +4,8 @@ import type { Binding } from './native.js';
 /** The part of `@tensorflow/tfjs-node` (or `-gpu`) that is used here; pass the whole module. */
 export interface TfjsNodeModule {
   readonly version_core: string;
-  readonly version: object;
+  /** Absent from `@tensorflow/tfjs-core`, whose current backend may be tfjs-node's too. */
+  readonly version?: object;
   findBackend(name: string): object | null;
   engine(): object;
 }
@@ -144,5 +145,5 @@ export async function probeTfjsNode(specifier: string = 'tfjs-node'): Promise<Tf
 }
 
 export function packageVersion(tf: TfjsNodeModule): string {
-  return (tf.version as { readonly 'tfjs-node'?: string })['tfjs-node'] ?? tf.version_core;
+  return (tf.version as { readonly 'tfjs-node'?: string } | undefined)?.['tfjs-node'] ?? tf.version_core;
 }

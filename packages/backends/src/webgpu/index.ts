@@ -3,4 +3,4 @@ export type { WebgpuBackendOptions } from './options.js';
 export { createPackedMatmul, type PackedMatmul, type PackOptions } from './packed-matmul.js';
 export type { PackedMatrix } from './packed-matrix.js';
 export type { WebgpuStatistics } from './statistics.js';
-export { createWebgpuBackend, type WebgpuBackend } from './webgpu-backend.js';
+export { createWebgpuBackend, createWebgpuBackendOn, type WebgpuBackend } from './webgpu-backend.js';

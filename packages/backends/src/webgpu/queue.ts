@@ -111,6 +111,13 @@ export class Queue {
     this.#submit();
   }
 
+  /** Copies storage of one buffer to a buffer that another owns, and hands it over: that other may use it next. */
+  copyOut(source: Storage, target: GpuBuffer): void {
+    this.check();
+    this.#commands().copyBufferToBuffer(source.pages[0]!.gpu, source.offset, target, 0, source.bytes);
+    this.flush();
+  }
+
   /** Records copies of whole storages of one buffer each into others. */
   copy(copies: readonly Copy[]): void {
     if (copies.length === 0) return;

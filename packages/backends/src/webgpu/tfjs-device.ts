@@ -1,7 +1,7 @@
 import { type DType, LmdError, sizeOf, type Tensor } from '@lmd/core';
 import { Engine, type TfjsModule, type TfjsTensorLike } from '../tfjs/engine.js';
 import type { Context } from './context.js';
-import type { GpuBuffer, GpuDevice } from './gpu-types.js';
+import { type GpuBuffer, type GpuDevice, usage } from './gpu-types.js';
 
 /** What is used of TensorFlow.js's WebGPU backend, version 4. */
 interface TfjsWebgpu {
@@ -111,15 +111,16 @@ export function tfjsDevice(tf: TfjsModule): TfjsDevice {
         });
       }
       const dtype = x.dtype === 'f32' ? 'float32' : 'int32';
-      const { bytes, offset } = storage;
-      // TensorFlow.js copies a buffer from its start.
-      const own = offset === 0 ? undefined : queue.allocate(bytes);
-      if (own !== undefined) queue.copy([{ source: storage, target: own, at: 0, bytes }]);
-      queue.flush();
-      const tensor = backend.createTensorFromGPUData({ buffer: (own ?? storage).pages[0]!.gpu }, [...x.shape], dtype);
-      // It only records the copy, and an upload to a buffer that is freed and used again would not wait for that.
+      // Of just the size: TensorFlow.js copies a whole buffer from its start, and takes the copy for the tensor. It has none of 0 bytes.
+      const { bytes } = storage;
+      const size = Math.max(4, bytes);
+      const flags = usage.storage | usage.copySource | usage.copyTarget;
+      const buffer = backend.device.createBuffer({ size, usage: flags, label: 'toTfjs' });
+      if (bytes > 0) queue.copyOut(storage, buffer);
+      const tensor = backend.createTensorFromGPUData({ buffer }, [...x.shape], dtype);
+      // It only records its copy.
       flush();
-      if (own !== undefined) queue.memory.release(own);
+      buffer.destroy();
       return tensor;
     },
   };

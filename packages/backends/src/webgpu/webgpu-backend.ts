@@ -8,7 +8,7 @@ import {
   type Tensor,
   type TensorData,
 } from '@lmd/core';
-import type { TfjsTensorLike } from '../tfjs/engine.js';
+import type { TfjsModule, TfjsTensorLike } from '../tfjs/engine.js';
 import { activations } from './activations.js';
 import { attention } from './attention.js';
 import { type Context, createContext } from './context.js';
@@ -20,7 +20,7 @@ import { matmul } from './matmul.js';
 import { fill, movement } from './movement.js';
 import { normalization } from './normalization.js';
 import { optimizers } from './optimizers.js';
-import { checkedOptions, groupedElements, type WebgpuBackendOptions } from './options.js';
+import { type CheckedOptions, checkedOptions, groupedElements, type WebgpuBackendOptions } from './options.js';
 import { quantization } from './quantization.js';
 import { Queue } from './queue.js';
 import { random } from './random.js';
@@ -56,20 +56,25 @@ export const contexts = new WeakMap<Backend, Context>();
  */
 export async function createWebgpuBackend(options: WebgpuBackendOptions = {}): Promise<WebgpuBackend> {
   const checked = checkedOptions(options);
-  let device: GpuDevice;
-  let text: string;
-  const own = checked.device === undefined && checked.tf === undefined;
-  let shared: TfjsDevice | undefined;
-  if (checked.tf !== undefined) {
-    shared = tfjsDevice(checked.tf);
-    ({ device, text } = shared);
-  } else if (checked.device !== undefined) {
-    device = checked.device;
-    text = describeAdapter(device.adapterInfo);
-  } else {
-    const gpu = checked.gpu ?? (await findGpu());
-    ({ device, text } = await requestDevice(gpu, checked.powerPreference));
-  }
+  const { tf, device } = checked;
+  if (tf !== undefined) return backendOn({ ...tfjsDevice(tf), own: false }, checked);
+  if (device !== undefined)
+    return backendOn({ device, text: describeAdapter(device.adapterInfo), own: false }, checked);
+  const gpu = checked.gpu ?? (await findGpu());
+  return backendOn({ ...(await requestDevice(gpu, checked.powerPreference)), own: true }, checked);
+}
+
+/** `createWebgpuBackend({ tf })` at once: there is a device already. */
+export function createWebgpuBackendOn(tf: TfjsModule): WebgpuBackend {
+  return backendOn({ ...tfjsDevice(tf), own: false }, {});
+}
+
+/** What a backend runs on. Its own device it destroys; of TensorFlow.js's there is more than a device. */
+type Base = { readonly own: boolean } & ({ readonly device: GpuDevice; readonly text: string } | TfjsDevice);
+
+function backendOn(base: Base, checked: CheckedOptions): WebgpuBackend {
+  const { device, text, own } = base;
+  const shared = 'flush' in base ? base : undefined;
   checkLimits(device);
   const { memoryLimit, maxBindingBytes } = checked;
   const queue = new Queue(device, {
