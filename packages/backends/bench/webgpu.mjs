@@ -2,8 +2,9 @@
  * node bench/webgpu.mjs [--json] [--large] [--rounds 5]    in Node, on Dawn
  * node bench/webgpu.mjs --page FILE.html                   writes a page that measures the same in a browser
  *
- * The WebGPU backend beside TensorFlow.js's WebGPU engine, on one device each of the same adapter. Build the package first. Without a GPU
- * this runs on a driver in software (SwiftShader): then its ratios say what that driver likes, and the first line says so.
+ * The WebGPU backend beside TensorFlow.js's WebGPU engine, on one device each of the same adapter, and what a training step does: dispatches,
+ * copies, bytes, uploads, readbacks and pipelines. Build this package, models and autograd first. Without a GPU it runs on a driver in
+ * software (SwiftShader): then its ratios say what that driver likes, and the first line says so.
  */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -44,12 +45,15 @@ if (given.page !== undefined) {
   const gpu = create([]);
   const { createWebgpuBackend } = await import('@lmd/backends/webgpu');
   const { measureWebgpu } = await import('./webgpu-tasks.mjs');
+  const { countWebgpu } = await import('./webgpu-counts.mjs');
   const backend = await createWebgpuBackend({ gpu });
   const tf = await tensorflow(gpu);
   const software = /swiftshader|llvmpipe/i.test(backend.device);
   console.error(`${backend.device}; Node ${process.versions.node}`);
   if (software) console.error('Software rendering: the figures and ratios are of this driver, not of a GPU.');
   rows.push(...(await measureWebgpu({ backend, tf, rounds: Number(given.rounds), large: given.large })));
+  const names = given.large ? ['tiny', 'Ti/4'] : ['tiny'];
+  rows.push(...(await countWebgpu((options) => createWebgpuBackend({ ...options, gpu }), names)));
   print(given.json);
   backend.close();
 }
