@@ -2,6 +2,7 @@
 // which the innermost loop reads them, whichever way they are stored, so that a transposed operand costs the same as a plain one.
 
 import { madd, turnBlock } from './arithmetic';
+import { rowTimesMatrix, rowTimesTransposed } from './vector-matrix';
 import { EDGE, PACKED_A, PACKED_B } from './workspace';
 
 /**
@@ -203,10 +204,19 @@ export function matmul(
     const index = part / (across * down);
     const top = ((part / across) % down) * partRows;
     const left = (part % across) * partColumns;
+    const first = a + (<usize>strideA << 2) * <usize>index;
+    const second = b + (<usize>strideB << 2) * <usize>index;
+    const target = out + <usize>index * <usize>m * stride;
+    if (m == 1) {
+      const right = min(n, left + partColumns);
+      if (transposeB) rowTimesTransposed(first, second, target, k, left, right);
+      else rowTimesMatrix(first, second, target, k, left, right, termB);
+      continue;
+    }
     multiplyPart(
-      a + (<usize>strideA << 2) * <usize>index,
-      b + (<usize>strideB << 2) * <usize>index,
-      out + <usize>index * <usize>m * stride,
+      first,
+      second,
+      target,
       top,
       min(m, top + partRows),
       left,
