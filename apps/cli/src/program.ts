@@ -25,7 +25,7 @@ const examples: readonly (readonly [string, string])[] = [
   ['lmd train my-run.json --json > events.jsonl', 'a configuration of your own, events as JSON lines'],
   ['lmd train --resume runs/first-light-2025-01-31-001', 'continue an interrupted run, to the same bits'],
   ['lmd evaluate runs/first-light-2025-01-31-001 --format all', 'its weights, deployed in every format'],
-  ['lmd evaluate runs/first-light-2025-01-31-001 --model model.mxfp6_e3m2.safetensors', 'a model file on its data'],
+  ['lmd evaluate my-run --model my-run/model.mxfp6_e3m2.safetensors', 'a packed model on the data of its run'],
   ['lmd data prepare sotu --out data/sotu', 'the State of the Union speeches as tokens of GPT-2'],
   ['lmd train speeches', 'train a small GPT-2 on them'],
   ['lmd generate runs/speeches-2025-01-31-001 --prompt "My fellow citizens"', 'let it speak'],
