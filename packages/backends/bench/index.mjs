@@ -2,7 +2,7 @@
  * npm run bench -- cpu [--json] [--write] [--rounds 7] [--only kernels,products,quantize,optimizers,training,steps]
  *
  * The cpu backend beside its peers, all in one run: TensorFlow.js on wasm always; onnxruntime where it is installed or LMD_ONNXRUNTIME
- * names its folder; PyTorch where python3, or the Python that LMD_PYTHON names, has it. Every figure is the least of several
+ * names its folder, raw and as the engine of the backend's products, in rows of their own; PyTorch where python3, or the Python that LMD_PYTHON names, has it. Every figure is the least of several
  * rounds, which interleave where both sides run in this process. `--write` writes docs/performance.md.
  */
 import { parseArgs } from 'node:util';
@@ -10,6 +10,7 @@ import { createCpuBackend } from '@lmd/backends/cpu';
 import { createTfjsBackend } from '@lmd/backends/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-wasm';
+import { openWithOnnxruntime } from './onnxruntime.mjs';
 import { benchOptimizers } from './optimizers.mjs';
 import { writePage } from './page.mjs';
 import { benchProducts } from './products.mjs';
@@ -39,8 +40,9 @@ tf.env().set('PROD', true);
 await tf.setBackend('wasm');
 await tf.ready();
 const cpu = await createCpuBackend();
-const backends = { cpu, tfjs: createTfjsBackend(tf), tf };
-console.error(`${cpu.device}; Node ${process.versions.node}`);
+const withOnnxruntime = await openWithOnnxruntime(leaveOut);
+const backends = { cpu, withOnnxruntime, tfjs: createTfjsBackend(tf), tf };
+console.error(`${(withOnnxruntime ?? cpu).device}; Node ${process.versions.node}`);
 await untilThreadsRun(cpu);
 const limits = await measureLimits(backends, rounds);
 if (wanted.includes('kernels')) await benchRoofline(backends, rounds, limits);
@@ -50,7 +52,7 @@ if (wanted.includes('optimizers')) await benchOptimizers(backends, rounds);
 if (wanted.includes('training')) await benchTraining(backends, rounds);
 if (wanted.includes('steps')) benchSteps();
 print(given.json);
-if (given.write) writePage(cpu.device);
+if (given.write) writePage(cpu.device, withOnnxruntime?.device);
 
 /** Workers take a moment to start, which is no part of what is measured. */
 async function untilThreadsRun(backend) {

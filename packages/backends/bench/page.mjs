@@ -6,7 +6,7 @@ import { omissions, rows } from './report.mjs';
 const page = fileURLToPath(new URL('../../../docs/performance.md', import.meta.url));
 
 /** Writes docs/performance.md from the rows that were reported. */
-export function writePage(device) {
+export function writePage(device, deviceWithOnnxruntime) {
   const cells = rows.map(({ name, value, unit, peer, ratio, target, met }) => [
     name,
     `${value.toFixed(2)} ${unit}`,
@@ -19,13 +19,15 @@ export function writePage(device) {
   const lines = [line(table[0]), `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...cells.map(line)];
   const processors = cpus();
   const machine = `${processors[0].model.trim()}, ${processors.length} cores, ${(totalmem() / 2 ** 30).toFixed(1)} GiB`;
+  const engine =
+    deviceWithOnnxruntime === undefined ? '' : `, and in rows that say so ${deviceWithOnnxruntime.split('; ').at(-1)}`;
   const left = omissions.length === 0 ? 'Nothing was left out.' : `Left out: ${omissions.join('; ')}.`;
   writeFileSync(
     page,
     `# Performance of the cpu backend
 
 Written by \`npm run bench -- cpu --write\` on ${new Date().toISOString().slice(0, 10)}: ${machine}, ${process.platform} ${process.arch}, Node ${process.versions.node},
-${device}; load average ${loadavg()[1].toFixed(1)} over the last five minutes, this run included. ${left}
+${device}${engine}; load average ${loadavg()[1].toFixed(1)} over the last five minutes, this run included. ${left}
 
 Everything was measured in one run; each figure is the least of several rounds, and where both sides run in one process, their rounds
 alternate. A ratio says how many times as fast as the peer a row is. Beside \`the copy bandwidth\` it is what the kernel must move, each

@@ -1,4 +1,4 @@
-import { loadOnnxruntime, onnxProduct } from './onnxruntime.mjs';
+import { byOnnxruntime, loadOnnxruntime, onnxProduct } from './onnxruntime.mjs';
 import { leaveOut, race, report } from './report.mjs';
 
 /** [name, batch, rows, terms, columns] of the products of one block; rows are batch × tokens. */
@@ -23,8 +23,8 @@ function products([name, batch, m, k, n]) {
 
 const randoms = (size) => Float32Array.from({ length: size }, () => Math.random() - 0.5);
 
-/** Matrix products, each beside TensorFlow.js's own kernel, the adapter's, and onnxruntime where there is one. */
-export async function benchProducts({ cpu, tfjs, tf }, rounds, limits) {
+/** Matrix products, ours and onnxruntime's on the backend's memory, each beside TensorFlow.js's own kernel, the adapter's, and raw onnxruntime. */
+export async function benchProducts({ cpu, withOnnxruntime, tfjs, tf }, rounds, limits) {
   const ort = loadOnnxruntime();
   if (ort === undefined) {
     leaveOut('onnxruntime-node is not installed, and LMD_ONNXRUNTIME names none');
@@ -43,12 +43,15 @@ export async function benchProducts({ cpu, tfjs, tf }, rounds, limits) {
       };
     };
     const ours = on(cpu);
+    const engine = withOnnxruntime === undefined ? undefined : on(withOnnxruntime);
     const adapter = on(tfjs);
     const [x, y] = [tf.tensor(a, shapeA), tf.tensor(b, shapeB)];
-    const least = await race(
-      { ours: ours.run, adapter: adapter.run, tfjs: () => tf.matMul(x, y, transposeA, transposeB).dispose() },
-      rounds,
-    );
+    const tasks = {
+      ours: ours.run,
+      adapter: adapter.run,
+      tfjs: () => tf.matMul(x, y, transposeA, transposeB).dispose(),
+    };
+    const least = await race(engine === undefined ? tasks : { ...tasks, engine: engine.run }, rounds);
     const raw = await Promise.all(
       ort === undefined ? [] : [1, 2].map((threads) => onnxProduct(ort, threads, [batch, m, k, n], a, b)),
     );
@@ -58,22 +61,25 @@ export async function benchProducts({ cpu, tfjs, tf }, rounds, limits) {
       await race(Object.fromEntries(raw.map(({ run }, i) => [`onnxruntime ${i + 1}`, run])), rounds),
     );
     const flops = 2 * batch * m * k * n;
-    const row = (peer, time, target) =>
-      report(name, flops / least.ours / 1e6, 'GFLOP/s', peer, time / least.ours, target);
-    report(
-      name,
-      flops / least.ours / 1e6,
-      'GFLOP/s',
-      'the peak of a product',
-      flops / least.ours / 1e6 / limits.product,
-    );
-    row('TensorFlow.js wasm', least.tfjs, 4);
-    row('TensorFlow.js wasm through the adapter', least.adapter, null);
-    if (raw.length > 0) {
-      row('onnxruntime, 1 thread', least['onnxruntime 1'], 0.9);
-      row('onnxruntime, 2 threads', least['onnxruntime 2'], 0.9);
+    const sides =
+      engine === undefined
+        ? [['ours', name]]
+        : [
+            ['ours', name],
+            ['engine', `${name}, ${byOnnxruntime}`],
+          ];
+    for (const [side, title] of sides) {
+      const speed = flops / least[side] / 1e6;
+      const row = (peer, time, target) => report(title, speed, 'GFLOP/s', peer, time / least[side], target);
+      if (side === 'ours') report(title, speed, 'GFLOP/s', 'the peak of a product', speed / limits.product);
+      row('TensorFlow.js wasm', least.tfjs, 4);
+      row('TensorFlow.js wasm through the adapter', least.adapter, null);
+      if (raw.length > 0) {
+        row('onnxruntime, 1 thread', least['onnxruntime 1'], 0.9);
+        row('onnxruntime, 2 threads', least['onnxruntime 2'], 0.9);
+      }
     }
-    for (const { free } of [ours, adapter]) free();
+    for (const { free } of [ours, adapter, ...(engine === undefined ? [] : [engine])]) free();
     for (const tensor of [x, y]) tensor.dispose();
     for (const { release } of raw) await release();
   }

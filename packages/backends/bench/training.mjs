@@ -1,4 +1,5 @@
 import { adamw, createOperations, lmd, parameterGroups } from '@lmd/core';
+import { byOnnxruntime } from './onnxruntime.mjs';
 import { race, report } from './report.mjs';
 
 // By path: they depend on this package for their tests, so that it cannot depend on them.
@@ -46,7 +47,7 @@ async function stepTask(backend, model, batch, start, optimizer, precision) {
   };
 }
 
-export async function benchTraining({ cpu, tfjs }, rounds) {
+export async function benchTraining({ cpu, withOnnxruntime, tfjs }, rounds) {
   const lmdOnMatrices = parameterGroups([
     { match: lmdParameter, optimizer: lmd({ learningRate: 1e-3 }) },
     { match: () => true, optimizer: adamw({ learningRate: 1e-3 }) },
@@ -62,15 +63,23 @@ export async function benchTraining({ cpu, tfjs }, rounds) {
   for (const [modelName, model, batch, imageShape, times] of models) {
     const start = await startOf(cpu, model, batch, imageShape);
     for (const [ruleName, optimizer, precision, bound] of rules) {
-      const ours = await stepTask(cpu, model, batch, start, optimizer, precision);
-      const peer = await stepTask(tfjs, model, batch, start, optimizer, precision);
+      const backends = { ours: cpu, peer: tfjs, ...(withOnnxruntime === undefined ? {} : { engine: withOnnxruntime }) };
+      const tasks = {};
+      const losses = [];
+      for (const [side, backend] of Object.entries(backends)) {
+        tasks[side] = await stepTask(backend, model, batch, start, optimizer, precision);
+        losses.push(await tasks[side]());
+      }
       // The same weights and data: the first losses agree, or the times say nothing. With a format, the last bit of a sum may
       // decide to which neighbour a value is rounded, and twelve blocks carry that on.
-      const losses = [await ours(), await peer()];
-      if (!(Math.abs(losses[0] - losses[1]) < bound)) throw new Error(`The losses differ: ${losses.join(' and ')}.`);
-      const least = await race({ ours, peer }, times);
+      if (!losses.every((loss) => Math.abs(loss - losses[0]) < bound))
+        throw new Error(`The losses differ: ${losses.join(' and ')}.`);
+      const least = await race(tasks, times);
       const name = `training step, ${modelName}, ${ruleName}`;
-      report(name, least.ours, 'ms', 'TensorFlow.js wasm through the adapter', least.peer / least.ours);
+      const row = (side, title) =>
+        report(title, least[side], 'ms', 'TensorFlow.js wasm through the adapter', least.peer / least[side]);
+      row('ours', name);
+      if (withOnnxruntime !== undefined) row('engine', `${name}, ${byOnnxruntime}`);
     }
   }
 }

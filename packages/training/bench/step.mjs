@@ -1,17 +1,19 @@
-// node step.mjs FOLDER [tfjs-node]: runs the training steps of a task on the cpu backend, or on the engine that LMD_TFJS_NODE names, and
-// prints JSON, as tools/peers/training.py does for PyTorch. A process of its own, so that its peak memory is its own.
+// node step.mjs FOLDER [cpu | onnxruntime | tfjs-node]: runs the training steps of a task on the cpu backend, with its own products or with
+// onnxruntime's, or on the engine that LMD_TFJS_NODE names, and prints JSON, as tools/peers/training.py does for PyTorch. A process of its own, so that its peak memory is its own.
 
 import { valueAndGradients } from '@lmd/autograd';
 import { createCpuBackend } from '@lmd/backends/cpu';
 import { adamw, createOperations, lmd, parameterGroups } from '@lmd/core';
 import { lmdParameter, precisionPreset } from '@lmd/models';
+import { onnxruntimeOptions } from './onnxruntime-options.mjs';
 import { readTask } from './task-folder.mjs';
 import { modelOf } from './tasks.mjs';
 
 const { task, read } = readTask(process.argv[2]);
 const { rule, recomputation, checkedSteps, timedSteps, threads } = task;
-const cpu = await createCpuBackend({ threads });
-const backend = process.argv[3] === 'tfjs-node' ? await onTfjsNode() : cpu;
+const engine = process.argv[3] ?? 'cpu';
+const cpu = await createCpuBackend({ threads, ...(engine === 'onnxruntime' ? onnxruntimeOptions() : {}) });
+const backend = engine === 'tfjs-node' ? await onTfjsNode() : cpu;
 const ops = createOperations(backend);
 const model = modelOf(task, recomputation);
 const precision = precisionPreset(task.format);
