@@ -1,8 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseSafetensors } from '@lmd/safetensors';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { lmd, temporaryFolder } from './lmd.js';
+import { lmd, temporaryFolder, tiny } from './lmd.js';
 
 const folder = temporaryFolder();
 const at = (...path: string[]) => join(folder, ...path);
@@ -58,6 +58,71 @@ describe('lmd data prepare', () => {
     const outcome = await lmd(['data', 'prepare', ...words], folder);
     expect(outcome.code).toBe(code);
     expect(outcome.stderr).toContain(message);
+  });
+});
+
+describe('bad text and models that do not fit', () => {
+  const refused = async (...words: string[]) => {
+    const { code, stdout, stderr } = await lmd([...words, '--json'], folder);
+    const error = JSON.parse(stdout.trim().split('\n').at(-1)!);
+    expect(stderr).toMatch(/^error /);
+    return { exit: code, code: error.code as string, message: error.message as string };
+  };
+
+  it('refuses text that is not UTF-8, says where, and writes nothing', async () => {
+    writeFileSync(at('latin.txt'), Buffer.concat([Buffer.from('good @ text @ caf'), Buffer.from([0xe9, 0x20])]));
+    const words = ['--separator', '@', '--validation', '0.5', '--out', 'bad'];
+    const error = await refused('data', 'prepare', 'rhymes.txt', 'latin.txt', ...words);
+    expect(error).toMatchObject({ exit: 1, code: 'DATA_CORRUPT' });
+    expect(error.message).toMatch(/latin\.txt.*17/s);
+    expect(existsSync(at('bad', 'train.bin'))).toBe(false);
+    expect(existsSync(at('bad', 'train.bin.json'))).toBe(false);
+    expect(existsSync(at('bad', 'val.bin'))).toBe(false);
+  });
+
+  it.each([
+    ['an empty file', ''],
+    ['empty documents alone', '@@\n@'],
+  ])('refuses a corpus of %s, and writes nothing', async (_, text) => {
+    writeFileSync(at('empty.txt'), text.replaceAll('\n', ''));
+    const error = await refused('data', 'prepare', 'empty.txt', '--separator', '@', '--out', 'bad');
+    expect(error.exit).toBe(1);
+    expect(error.message).toMatch(/no text|empty|no document/i);
+    expect(existsSync(at('bad', 'train.bin'))).toBe(false);
+  });
+
+  it('refuses a text that is longer than the context of the model', async () => {
+    const prompt = 'Row 1: one, two, three, four.';
+    const long = await refused('generate', 'run', '--prompt', prompt, '--max-tokens', '1');
+    expect(long).toMatchObject({ exit: 1, code: 'INVALID_ARGUMENT' });
+    expect(long.message).toContain('context');
+    const examples = await refused('evaluate', 'longer.json', '--model', 'run');
+    expect(examples.message).toContain('longer.json');
+    writeFileSync(
+      at('longer.json'),
+      JSON.stringify({ ...configuration, data: { ...configuration.data, length: 32 }, model }),
+    );
+    // The network of the file has 16 positions, and this one 32.
+    expect(await refused('evaluate', 'longer.json', '--model', 'run')).toMatchObject({
+      exit: 1,
+      code: 'CHECKPOINT_MISMATCH',
+      message: expect.stringContaining('positionEmbedding'),
+    });
+  });
+
+  it('refuses the weights of another architecture, and of another size', async () => {
+    expect(await lmd(['train', ...tiny, '--only', 'adamw', '--out', 'vit'], folder)).toMatchObject({ code: 0 });
+    const mismatch = { exit: 1, code: 'CHECKPOINT_MISMATCH' };
+    const start = ['train', 'text.json', '--out', 'mismatched', '--set'];
+    expect(await refused(...start, 'model.weights=vit')).toMatchObject(mismatch);
+    expect(existsSync(at('mismatched', 'lmd', 'model.safetensors'))).toBe(false);
+    const wide = ['model.width=64', 'model.weights=run'];
+    expect(await refused('train', 'text.json', '--out', 'wide', '--set', ...wide)).toMatchObject({
+      ...mismatch,
+      message: expect.stringContaining('has shape'),
+    });
+    expect(await refused('evaluate', 'vit', '--model', 'run')).toMatchObject(mismatch);
+    expect(await refused('generate', 'vit')).toMatchObject({ exit: 2, code: 'INVALID_ARGUMENT' });
   });
 });
 
