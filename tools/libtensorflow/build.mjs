@@ -42,7 +42,7 @@ async function sha256Of(path) {
 }
 
 /** npm by the program that runs it, where npm started us, so that no shell is needed. */
-function npm(args, cwd) {
+export function npm(args, cwd) {
   const path = process.env.npm_execpath;
   if (path !== undefined && /npm-cli\.js$/.test(path)) return run(process.execPath, [path, ...args], cwd);
   return run('npm', args, cwd);
