@@ -5,8 +5,8 @@ import { omissions, rows } from './report.mjs';
 
 const page = fileURLToPath(new URL('../../../docs/performance.md', import.meta.url));
 
-/** Writes docs/performance.md from the rows that were reported. */
-export function writePage(device, deviceWithOnnxruntime) {
+/** The rows that were reported, as a table in Markdown. */
+export function tableOfRows() {
   const cells = rows.map(({ name, value, unit, peer, ratio, target, met }) => [
     name,
     `${value.toFixed(2)} ${unit}`,
@@ -16,9 +16,23 @@ export function writePage(device, deviceWithOnnxruntime) {
   const table = [['what', 'speed', 'beside', 'at least'], ...cells];
   const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
   const line = (row) => `| ${row.map((cell, column) => cell.padEnd(widths[column])).join(' | ')} |`;
-  const lines = [line(table[0]), `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...cells.map(line)];
+  return [line(table[0]), `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...cells.map(line)].join('\n');
+}
+
+/** When and on what, with how busy it was. */
+export function occasion() {
   const processors = cpus();
   const machine = `${processors[0].model.trim()}, ${processors.length} cores, ${(totalmem() / 2 ** 30).toFixed(1)} GiB`;
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    machine: `${machine}, ${process.platform} ${process.arch}, Node ${process.versions.node}`,
+    load: `load average ${loadavg()[1].toFixed(1)} over the last five minutes, this run included`,
+  };
+}
+
+/** Writes docs/performance.md from the rows that were reported. */
+export function writePage(device, deviceWithOnnxruntime) {
+  const { date, machine, load } = occasion();
   const engine =
     deviceWithOnnxruntime === undefined ? '' : `, and in rows that say so ${deviceWithOnnxruntime.split('; ').at(-1)}`;
   const left = omissions.length === 0 ? 'Nothing was left out.' : `Left out: ${omissions.join('; ')}.`;
@@ -26,8 +40,8 @@ export function writePage(device, deviceWithOnnxruntime) {
     page,
     `# Performance of the cpu backend
 
-Written by \`npm run bench -- cpu --write\` on ${new Date().toISOString().slice(0, 10)}: ${machine}, ${process.platform} ${process.arch}, Node ${process.versions.node},
-${device}${engine}; load average ${loadavg()[1].toFixed(1)} over the last five minutes, this run included. ${left}
+Written by \`npm run bench -- cpu --write\` on ${date}: ${machine},
+${device}${engine}; ${load}. ${left}
 
 Everything was measured in one run; each figure is the least of several rounds, and where both sides run in one process, their rounds
 alternate. A ratio says how many times as fast as the peer a row is. Beside \`the copy bandwidth\` it is what the kernel must move, each
@@ -35,7 +49,7 @@ tensor once, over what a copy moves in the same time, and beside \`the peak of a
 operands stay in the caches: 1 is the machine's limit. In rows of peak memory, of the whole process, it is how many times as much the peer takes. [Why the backend is as it is](decisions/0005-cpu-backend.md), and
 [how its threads work](decisions/README.md).
 
-${lines.join('\n')}
+${tableOfRows()}
 `,
   );
   console.error(`Written: ${page}`);

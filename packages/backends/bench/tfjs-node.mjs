@@ -1,15 +1,17 @@
 /**
- * node packages/backends/bench/tfjs-node.mjs [--json] [--batch 16] [--rounds 1]
+ * node packages/backends/bench/tfjs-node.mjs [--json] [--write] [--batch 16] [--rounds 1]
  *
  * Training steps of ViT-Ti/4 (32 × 32 images) through tfjs-node, beside the cpu backend and eager PyTorch, in one run: AdamW in FP32, and LMD
  * with products rounded to MXFP6. Same weights, data and threads, a process for each side, in turns; the losses of the first steps must agree. Each
  * figure is the least. LMD_TFJS_NODE names an engine that tools/libtensorflow built, else @tensorflow/tfjs-node must be installed;
- * PyTorch is what python3, or the Python that LMD_PYTHON names, has.
+ * PyTorch is what python3, or the Python that LMD_PYTHON names, has. `--write` writes docs/performance-tfjs-node.md.
  */
 import { spawnSync } from 'node:child_process';
+import { renameSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createCpuBackend } from '@lmd/backends/cpu';
+import { occasion, tableOfRows } from './page.mjs';
 import { print, report } from './report.mjs';
 
 // By path: that package depends on this one.
@@ -20,6 +22,7 @@ const { rules, tasks } = await training('tasks.mjs');
 const { values: given } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
     batch: { type: 'string', default: '16' },
     rounds: { type: 'string', default: '1' },
   },
@@ -45,6 +48,7 @@ function run({ program, script, rest }, folder) {
   return JSON.parse(stdout.trim().split('\n').at(-1));
 }
 
+const runtimes = new Map();
 const batch = Number(given.batch);
 const backend = await createCpuBackend();
 const task = { ...tasks['vit-ti4'], batch, label: `ViT-Ti/4, 32×32, batch ${batch}`, timedSteps: 3 };
@@ -63,7 +67,7 @@ for (const rule of rules) {
           throw new Error(`The first losses differ: ${losses[0]} of ${sides[i].name}, and ${first.losses[0]}.`);
         }
         least[i] = Math.min(least[i], ...milliseconds);
-        if (round === 0) console.error(`${sides[i].name}: ${runtime}`);
+        runtimes.set(sides[i].name, runtime);
       }
     }
     for (const [i, { name }] of sides.entries()) {
@@ -76,3 +80,23 @@ for (const rule of rules) {
 }
 backend.close();
 print(given.json);
+for (const [name, runtime] of runtimes) console.error(`${name}: ${runtime}`);
+if (given.write) {
+  const page = path('../../../docs/performance-tfjs-node.md');
+  const { date, machine, load } = occasion();
+  const text = `# Training through tfjs-node
+
+Written by \`node packages/backends/bench/tfjs-node.mjs --write\` on ${date}: ${machine}; ${load}.
+
+Whole training steps through \`@lmd/backends/tfjs-node\`, with the cpu backend's kernels for noise, formats and updates, beside the cpu
+backend by itself and eager PyTorch: the same weights, data and two threads, a process for each side. The first losses must agree before times
+are compared. A figure is the least of its steps; a ratio says how many times as fast as the peer tfjs-node is.
+
+${tableOfRows()}
+
+${[...runtimes].map(([name, runtime]) => `- ${name}: ${runtime}`).join('\n')}
+`;
+  writeFileSync(`${page}.partial`, text);
+  renameSync(`${page}.partial`, page);
+  console.error(`Written: ${page}`);
+}

@@ -1,4 +1,4 @@
-import { createOperations, type EagerOperations } from '@lmd/core';
+import { createOperations, type EagerOperations, isLmdError } from '@lmd/core';
 import { type BenchTask, benchTasks, type TimedRun } from '../bench/tasks.js';
 import { engineBeside, openTensorflow } from '../bench/tensorflow.js';
 import { openBackend } from '../engine/index.js';
@@ -45,7 +45,9 @@ export async function benchCommand(options: BenchCommandOptions, { out, error, c
   try {
     for (const name of names) {
       const backend = await openBackend(name);
-      devices[name] = backend.device;
+      const software = /swiftshader|llvmpipe/i.test(backend.device);
+      devices[name] =
+        `${backend.device}${software ? '. In software: its figures and ratios say nothing of a GPU' : ''}`;
       const ops = createOperations(backend);
       try {
         for (const task of benchTasks) {
@@ -59,7 +61,11 @@ export async function benchCommand(options: BenchCommandOptions, { out, error, c
     }
     for (const engine of engines) {
       const column = peerName(engine);
-      const tf = await openTensorflow(engine);
+      const tf = await openTensorflow(engine).catch((cause: unknown) => {
+        if (!isLmdError(cause, 'ENGINE_MISSING')) throw cause;
+        devices[column] = `left out. ${cause.message}`;
+      });
+      if (tf === undefined) continue;
       devices[column] = `TensorFlow.js ${tf.version_core} by itself`;
       for (const task of benchTasks) {
         if (task.beside === undefined) continue;
@@ -79,7 +85,8 @@ export async function benchCommand(options: BenchCommandOptions, { out, error, c
   }
   out.write(`${machine}\n`);
   for (const [name, device] of Object.entries(devices)) out.write(`${colours.bold(name)}: ${device}\n`);
-  out.write(`\n${renderTable(columnsOf([...names, ...engines.map(peerName)]), rows, colours.bold)}\n`);
+  const timed = [...names, ...engines.map(peerName)].filter((name) => rows.some(({ speeds }) => name in speeds));
+  out.write(`\n${renderTable(columnsOf(timed), rows, colours.bold)}\n`);
 }
 
 /** How TensorFlow.js's own column is called. */
