@@ -1,5 +1,5 @@
 import { firstLanes, laneSum, madd, storeFirst } from './arithmetic';
-import { exponentialOfNegative } from './exponential';
+import { exponentialOfNegative, exponentialSums } from './exponential';
 import { logarithm } from './logarithm';
 import { scaledMaximum } from './softmax';
 
@@ -7,17 +7,11 @@ import { scaledMaximum } from './softmax';
 // @ts-ignore: decorators are AssemblyScript's
 @inline
 function exponentialSum(x: usize, out: usize, count: i32, shift: v128): f32 {
-  let sums = f32x4.splat(0);
-  const end = x + (<usize>(count & ~3) << 2);
+  const bulk = <usize>(count & ~3) << 2;
   const rest = count & 3;
-  for (; x < end; x += 16) {
-    const value = exponentialOfNegative(f32x4.sub(v128.load(x), shift));
-    if (out != 0) {
-      v128.store(out, value);
-      out += 16;
-    }
-    sums = f32x4.add(sums, value);
-  }
+  let sums = exponentialSums(x, out, bulk, f32x4.splat(1), f32x4.neg(shift));
+  x += bulk;
+  if (out != 0) out += bulk;
   if (rest > 0) {
     const value = exponentialOfNegative(f32x4.sub(v128.load(x), shift));
     if (out != 0) storeFirst(out, value, rest);

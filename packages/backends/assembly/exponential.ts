@@ -89,8 +89,66 @@ export function exponentialOfNegative(x: v128): v128 {
 }
 
 /**
+ * The lanes' sums of e^(scale·x + shift), of numbers up to 0, over whole vectors; each term goes to `out` too, where that is not 0. Two
+ * vectors at once, which share the loads of constants: those are a third of the instructions.
+ */
+export function exponentialSums(x: usize, out: usize, bytes: usize, scale: v128, shift: v128): v128 {
+  const magic = constant(15);
+  const slope = constant(2);
+  const high = constant(4);
+  const low = constant(5);
+  let sums = f32x4.splat(0);
+  let others = sums;
+  let at: usize = 0;
+  for (; at + 32 <= bytes; at += 32) {
+    const least = constant(0);
+    // Not fused: the largest value's exponent must be 0 exactly.
+    const x0 = f32x4.pmax(f32x4.add(f32x4.mul(v128.load(x + at), scale), shift), least);
+    const x1 = f32x4.pmax(f32x4.add(f32x4.mul(v128.load(x + at, 16), scale), shift), least);
+    const t0 = madd(x0, slope, magic);
+    const t1 = madd(x1, slope, magic);
+    const n0 = f32x4.sub(t0, magic);
+    const n1 = f32x4.sub(t1, magic);
+    const r0 = madd(n0, low, madd(n0, high, x0));
+    const r1 = madd(n1, low, madd(n1, high, x1));
+    let c = constant(6);
+    let d = constant(7);
+    let p0 = madd(c, r0, d);
+    let p1 = madd(c, r1, d);
+    c = constant(8);
+    p0 = madd(p0, r0, c);
+    p1 = madd(p1, r1, c);
+    d = constant(9);
+    p0 = madd(p0, r0, d);
+    p1 = madd(p1, r1, d);
+    c = constant(10);
+    p0 = madd(p0, r0, c);
+    p1 = madd(p1, r1, c);
+    d = constant(11);
+    p0 = madd(p0, r0, d);
+    p1 = madd(p1, r1, d);
+    c = constant(12);
+    d = constant(16);
+    p0 = f32x4.mul(f32x4.mul(f32x4.add(madd(p0, f32x4.mul(r0, r0), r0), c), i32x4.shl(t0, 23)), d);
+    p1 = f32x4.mul(f32x4.mul(f32x4.add(madd(p1, f32x4.mul(r1, r1), r1), c), i32x4.shl(t1, 23)), d);
+    if (out != 0) {
+      v128.store(out + at, p0);
+      v128.store(out + at, p1, 16);
+    }
+    sums = f32x4.add(sums, p0);
+    others = f32x4.add(others, p1);
+  }
+  if (at < bytes) {
+    const p = exponentialOfNegative(f32x4.add(f32x4.mul(v128.load(x + at), scale), shift));
+    if (out != 0) v128.store(out + at, p);
+    sums = f32x4.add(sums, p);
+  }
+  return f32x4.add(sums, others);
+}
+
+/**
  * e^(a·x + b) in place of the x at `at`, for the b at `offsets`: as `exponential`, but 0 for what is no normal number (under −87.7), and
- * Infinity above 88.37. Two vectors at once, which share the loads of constants: those are a third of the instructions.
+ * Infinity above 88.37. Two vectors at once, as in `exponentialSums`.
  */
 export function exponentialsInPlace(at: usize, a: v128, offsets: usize, bytes: usize): void {
   const end = at + bytes;

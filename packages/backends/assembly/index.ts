@@ -10,6 +10,6 @@ export { matmul } from './matmul';
 export { copyRows, turnMatrices } from './movement';
 export { adamwUpdate, lmdDraw, lmdUpdate } from './optimizers';
 export { random } from './random';
-export { addParts, argMaxRows, maxRows, sumColumnParts, sumRowParts, sumRows } from './reductions';
+export { addParts, argMaxRows, maxRows, maxSlabs, sumColumnParts, sumRowParts, sumRows, sumSlabs } from './reductions';
 export { softmax, softmaxGradient } from './softmax';
 export { firstFree, initialize, workspaceBytes } from './workspace';

@@ -6,7 +6,18 @@ import { firstLanes, laneSum, loadFirst, madd, storeFirst } from './arithmetic';
 @inline
 function rowMean(x: usize, bulk: usize, rest: i32, width: f32): f32 {
   let sums = f32x4.splat(0);
+  // Four sums at once: one addition after the other would wait for each.
+  let second = sums;
+  let third = sums;
+  let fourth = sums;
   const end = x + bulk;
+  for (; x + 64 <= end; x += 64) {
+    sums = f32x4.add(sums, v128.load(x));
+    second = f32x4.add(second, v128.load(x, 16));
+    third = f32x4.add(third, v128.load(x, 32));
+    fourth = f32x4.add(fourth, v128.load(x, 48));
+  }
+  sums = f32x4.add(f32x4.add(sums, second), f32x4.add(third, fourth));
   for (; x < end; x += 16) sums = f32x4.add(sums, v128.load(x));
   if (rest > 0) sums = f32x4.add(sums, loadFirst(x, rest, f32x4.splat(0)));
   return laneSum(sums) / width;
@@ -17,7 +28,21 @@ function rowMean(x: usize, bulk: usize, rest: i32, width: f32): f32 {
 @inline
 function inverseDeviation(x: usize, bulk: usize, rest: i32, width: f32, mean: v128, epsilon: f32): f32 {
   let sums = f32x4.splat(0);
+  let second = sums;
+  let third = sums;
+  let fourth = sums;
   const end = x + bulk;
+  for (; x + 64 <= end; x += 64) {
+    const a = f32x4.sub(v128.load(x), mean);
+    sums = madd(a, a, sums);
+    const b = f32x4.sub(v128.load(x, 16), mean);
+    second = madd(b, b, second);
+    const c = f32x4.sub(v128.load(x, 32), mean);
+    third = madd(c, c, third);
+    const d = f32x4.sub(v128.load(x, 48), mean);
+    fourth = madd(d, d, fourth);
+  }
+  sums = f32x4.add(f32x4.add(sums, second), f32x4.add(third, fourth));
   for (; x < end; x += 16) {
     const centred = f32x4.sub(v128.load(x), mean);
     sums = madd(centred, centred, sums);
@@ -131,7 +156,30 @@ function layerNormGradientPart(
     const scale = f32x4.splat(inverseDeviation(x, bulk, rest, size, mean, epsilon));
     let scaledSums = f32x4.splat(0);
     let innerSums = f32x4.splat(0);
-    for (let at: usize = 0; at < rowBytes; at += 16) {
+    let otherScaled = scaledSums;
+    let otherInner = scaledSums;
+    let start: usize = 0;
+    for (; start + 32 <= bulk; start += 32) {
+      const upstream0 = v128.load(dy + start);
+      const upstream1 = v128.load(dy + start, 16);
+      const normalized0 = f32x4.mul(f32x4.sub(v128.load(x + start), mean), scale);
+      const normalized1 = f32x4.mul(f32x4.sub(v128.load(x + start, 16), mean), scale);
+      const gains = gainSums + start;
+      const biases = biasSums + start;
+      v128.store(gains, madd(upstream0, normalized0, v128.load(gains)));
+      v128.store(gains, madd(upstream1, normalized1, v128.load(gains, 16)), 16);
+      v128.store(biases, f32x4.add(v128.load(biases), upstream0));
+      v128.store(biases, f32x4.add(v128.load(biases, 16), upstream1), 16);
+      const scaled0 = f32x4.mul(upstream0, v128.load(gain + start));
+      const scaled1 = f32x4.mul(upstream1, v128.load(gain + start, 16));
+      scaledSums = f32x4.add(scaledSums, scaled0);
+      otherScaled = f32x4.add(otherScaled, scaled1);
+      innerSums = madd(scaled0, normalized0, innerSums);
+      otherInner = madd(scaled1, normalized1, otherInner);
+    }
+    scaledSums = f32x4.add(scaledSums, otherScaled);
+    innerSums = f32x4.add(innerSums, otherInner);
+    for (let at = start; at < rowBytes; at += 16) {
       let upstream = v128.load(dy + at);
       let normalized = f32x4.mul(f32x4.sub(v128.load(x + at), mean), scale);
       let gains = v128.load(gain + at);

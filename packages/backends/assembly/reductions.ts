@@ -1,7 +1,8 @@
 // Sums of float32 values: short runs add up in float32, runs in float64, and the total is rounded once. Long sums are parted by their
 // shape alone, so that they add up in the same order however many threads there are. Maxima, and where they are.
 
-import { firstLanes, laneSum, loadFirst } from './arithmetic';
+import { firstLanes, laneSum, loadFirst, storeFirst } from './arithmetic';
+import { EDGE } from './workspace';
 
 /** Rows, or vectors of a row, that add up in float32. */
 const RUN: i32 = 32;
@@ -125,6 +126,46 @@ function sumStrip(x: usize, totals: usize, rows: i32, columns: i32, stride: usiz
     let sums = zero;
     for (let row = 0; row < rows; row++, at += stride) sums = f32x4.add(sums, loadFirst(at, count, zero));
     addTo(totals + (<usize>column << 3), sums);
+  }
+}
+
+/**
+ * Sums over the middle one of the axes [any, `terms`, `inner`], for the outer indices `from` to `to`: sixteen columns at a time, whose
+ * totals stand in the workspace.
+ */
+export function sumSlabs(from: i32, to: i32, x: usize, out: usize, terms: i32, inner: i32): void {
+  const stride = <usize>inner << 2;
+  const totals = EDGE;
+  for (let index = from; index < to; index++) {
+    const slab = x + <usize>index * <usize>terms * stride;
+    const target = out + <usize>index * stride;
+    for (let column = 0; column < inner; column += 16) {
+      const columns = min(16, inner - column);
+      const at = slab + (<usize>column << 2);
+      memory.fill(totals, 0, 128);
+      for (let top = 0; top < terms; top += RUN) {
+        sumStrip(at + <usize>top * stride, totals, min(RUN, terms - top), columns, stride);
+      }
+      const to = target + (<usize>column << 2);
+      for (let i = 0; i < columns; i++) store<f32>(to + (<usize>i << 2), <f32>load<f64>(totals + (<usize>i << 3)));
+    }
+  }
+}
+
+/** Maxima over the middle one of the axes [any, `terms`, `inner`], for the outer indices `from` to `to`; NaN where there is one. */
+export function maxSlabs(from: i32, to: i32, x: usize, out: usize, terms: i32, inner: i32): void {
+  const stride = <usize>inner << 2;
+  for (let index = from; index < to; index++) {
+    const slab = x + <usize>index * <usize>terms * stride;
+    const target = out + <usize>index * stride;
+    for (let column = 0; column < inner; column += 4) {
+      let at = slab + (<usize>column << 2);
+      let largest = f32x4.splat(-Infinity);
+      for (let row = 0; row < terms; row++, at += stride) largest = f32x4.max(largest, v128.load(at));
+      const to = target + (<usize>column << 2);
+      if (inner - column >= 4) v128.store(to, largest);
+      else storeFirst(to, largest, inner - column);
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import { firstLanes, laneMaximum, laneSum, loadFirst, madd, storeFirst } from './arithmetic';
-import { exponentialOfNegative } from './exponential';
+import { exponentialOfNegative, exponentialSums } from './exponential';
 
 /** The largest of a row of `width` values times `scale`; −Infinity of nothing. A NaN may be passed over: it shows in the sum. */
 // @ts-ignore: decorators are AssemblyScript's
@@ -9,6 +9,17 @@ export function scaledMaximum(x: usize, width: i32, scale: v128): f32 {
   let largest = lowest;
   const bulk = x + (<usize>(width & ~3) << 2);
   const rest = width & 3;
+  // Four at once: one maximum after the other would wait for each.
+  let second = lowest;
+  let third = lowest;
+  let fourth = lowest;
+  for (; x + 64 <= bulk; x += 64) {
+    largest = f32x4.pmax(largest, f32x4.mul(v128.load(x), scale));
+    second = f32x4.pmax(second, f32x4.mul(v128.load(x, 16), scale));
+    third = f32x4.pmax(third, f32x4.mul(v128.load(x, 32), scale));
+    fourth = f32x4.pmax(fourth, f32x4.mul(v128.load(x, 48), scale));
+  }
+  largest = f32x4.pmax(f32x4.pmax(largest, second), f32x4.pmax(third, fourth));
   for (; x < bulk; x += 16) largest = f32x4.pmax(largest, f32x4.mul(v128.load(x), scale));
   if (rest > 0) {
     const last = v128.bitselect(f32x4.mul(v128.load(x), scale), lowest, firstLanes(rest));
@@ -31,14 +42,8 @@ export function softmax(from: i32, to: i32, x: usize, out: usize, width: i32, he
     const shift = f32x4.splat(-scaledMaximum(x, visible, scales));
     const bulk = <usize>(visible & ~3) << 2;
     const rest = visible & 3;
-    let sums = f32x4.splat(0);
-    let at: usize = 0;
-    for (; at < bulk; at += 16) {
-      // Not fused: the largest value's exponent must be 0 exactly.
-      const value = exponentialOfNegative(f32x4.add(f32x4.mul(v128.load(x + at), scales), shift));
-      v128.store(out + at, value);
-      sums = f32x4.add(sums, value);
-    }
+    let sums = exponentialSums(x, out, bulk, scales, shift);
+    let at = bulk;
     if (rest > 0) {
       const value = exponentialOfNegative(f32x4.add(f32x4.mul(v128.load(x + at), scales), shift));
       storeFirst(out + at, value, rest);
@@ -63,7 +68,13 @@ export function softmaxGradient(from: i32, to: i32, y: usize, dy: usize, out: us
   out += <usize>from * rowBytes;
   for (let row = from; row < to; row++, y += rowBytes, dy += rowBytes, out += rowBytes) {
     let sums = zero;
+    let others = zero;
     let at: usize = 0;
+    for (; at + 32 <= bulk; at += 32) {
+      sums = madd(v128.load(y + at), v128.load(dy + at), sums);
+      others = madd(v128.load(y + at, 16), v128.load(dy + at, 16), others);
+    }
+    sums = f32x4.add(sums, others);
     for (; at < bulk; at += 16) sums = madd(v128.load(y + at), v128.load(dy + at), sums);
     if (rest > 0) sums = madd(loadFirst(y + at, rest, zero), loadFirst(dy + at, rest, zero), sums);
     const inner = f32x4.splat(laneSum(sums));

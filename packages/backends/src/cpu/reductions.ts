@@ -9,7 +9,7 @@ const partRows = 1024;
 /** Columns of a band; see `assembly/reductions.ts`. */
 const bandColumns = 512;
 
-/** Reductions over the last axes or the first by kernels; over others, and of integers, by loops of ours. */
+/** Reductions over neighbouring axes by kernels; over others, and of integers, by loops of ours. */
 export function cpuReductions(host: MemoryHost): Pick<Primitives, 'sum' | 'max' | 'argMax'> {
   const { run, address, make } = host;
 
@@ -37,6 +37,15 @@ export function cpuReductions(host: MemoryHost): Pick<Primitives, 'sum' | 'max' 
     host.store.free(totals);
   }
 
+  /** Over axes in a row; the extents before, of, and after them. */
+  function reduceSlabs(name: 'sumSlabs' | 'maxSlabs', x: Tensor, out: Tensor, axes: readonly number[]): void {
+    const [first, last] = [axes[0]!, axes.at(-1)!];
+    const outer = sizeOf(x.shape.slice(0, first));
+    const terms = sizeOf(x.shape.slice(first, last + 1));
+    const inner = sizeOf(x.shape.slice(last + 1));
+    run(name, { total: outer, cost: 5 + 0.3 * terms * inner }, address(x), address(out), terms, inner);
+  }
+
   return {
     sum(x, axes) {
       const kept = withoutAxes(x.shape, axes);
@@ -46,9 +55,10 @@ export function cpuReductions(host: MemoryHost): Pick<Primitives, 'sum' | 'max' 
         const count = sizeOf(kept);
         if (count === 0) return;
         const terms = sizeOf(axes.map((axis) => x.shape[axis]!));
-        if (x.dtype !== 'f32' || !(leading || trailing)) sum(host.view(x), x.shape, axes, host.view(out));
+        if (x.dtype !== 'f32' || !inARow(axes)) sum(host.view(x), x.shape, axes, host.view(out));
         else if (trailing) sumRows(x, out, count, terms);
-        else sumColumns(x, out, terms, count);
+        else if (leading) sumColumns(x, out, terms, count);
+        else reduceSlabs('sumSlabs', x, out, axes);
       });
     },
     max(x, axes) {
@@ -56,7 +66,8 @@ export function cpuReductions(host: MemoryHost): Pick<Primitives, 'sum' | 'max' 
       const trailing = axes.every((axis, i) => axis === kept.length + i);
       return make(kept, x.dtype, (out) => {
         const terms = sizeOf(axes.map((axis) => x.shape[axis]!));
-        if (x.dtype !== 'f32' || !trailing) max(host.view(x), x.shape, axes, host.view(out));
+        if (x.dtype !== 'f32' || !inARow(axes)) max(host.view(x), x.shape, axes, host.view(out));
+        else if (!trailing) reduceSlabs('maxSlabs', x, out, axes);
         else run('maxRows', { total: sizeOf(kept), cost: 5 + 0.3 * terms }, address(x), address(out), terms);
       });
     },
@@ -73,4 +84,9 @@ export function cpuReductions(host: MemoryHost): Pick<Primitives, 'sum' | 'max' 
       });
     },
   };
+}
+
+/** Whether sorted axes are neighbours. */
+function inARow(axes: readonly number[]): boolean {
+  return axes.every((axis, i) => axis === axes[0]! + i);
 }

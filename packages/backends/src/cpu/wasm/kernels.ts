@@ -270,6 +270,10 @@ export interface Kernels extends FormatKernels {
   ): void;
   /** Rows. */
   maxRows(from: number, to: number, x: number, out: number, width: number): void;
+  /** Outer indices of [any, terms, inner]. */
+  sumSlabs(from: number, to: number, x: number, out: number, terms: number, inner: number): void;
+  /** Outer indices of [any, terms, inner]. */
+  maxSlabs(from: number, to: number, x: number, out: number, terms: number, inner: number): void;
   /** Rows. */
   argMaxRows(from: number, to: number, x: number, out: number, width: number, integers: boolean): void;
 }
