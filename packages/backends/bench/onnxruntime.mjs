@@ -14,11 +14,12 @@ export function loadOnnxruntime() {
 /** What rows are called whose products are onnxruntime's. */
 export const byOnnxruntime = 'products by onnxruntime';
 
-/** The cpu backend with its products, where it works; says why where it does not. */
-export async function openWithOnnxruntime(leaveOut) {
+/** The cpu backend with its products, where it works; `leaveOut` is told why where it does not. */
+export async function openWithOnnxruntime(leaveOut, options = {}) {
   const folder = process.env.LMD_ONNXRUNTIME;
   try {
     return await createCpuBackend({
+      ...options,
       products: 'onnxruntime',
       ...(folder === undefined ? {} : { onnxruntime: folder }),
     });

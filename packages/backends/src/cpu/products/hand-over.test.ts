@@ -30,14 +30,15 @@ function recorder() {
 }
 
 describe('handOver', () => {
-  it('takes products by their shape, those of a vector sooner, and all with a threshold of 0', () => {
+  it('takes products by their shape, those with a column sooner, and all with a threshold of 0', () => {
     const { handed } = recorder();
     const takes = (shape: Product, threshold?: number) => handed(threshold).takes(shape);
     expect(takes(product(128, 128, 128))).toBe(false);
     expect(takes(product(256, 128, 128))).toBe(true);
     expect(takes(product(32, 128, 128, { batch: 8, batchA: 8, batchB: 8 }))).toBe(true);
-    expect(takes(product(1, 384, 1536))).toBe(true);
-    expect(takes(product(1, 384, 384))).toBe(false);
+    expect(takes(product(4096, 64, 1))).toBe(true);
+    expect(takes(product(1, 384, 1536))).toBe(false);
+    expect(takes(product(1, 384, 50_257))).toBe(true);
     expect(takes(product(1, 1, 1), 0)).toBe(true);
     expect(takes(product(256, 128, 128), 200)).toBe(false);
   });

@@ -3,10 +3,10 @@ import { defaultThreshold } from '../threads/split.js';
 import type { Addresses, Product, ProductEngine } from './engine.js';
 
 /**
- * Multiplications from which a product is handed over. The call takes about 25 µs, in which two threads of our own do two million; a
- * product of a vector is bound by reading the matrix, which ours packs first, so that it pays much sooner.
+ * Multiplications from which a product is handed over. The call takes about 25 µs, in which two threads of our own do two million. For a
+ * matrix times a column ours packs the matrix first, so that the call pays much sooner; for a row times a matrix it does not.
  */
-const least = { matrices: 3_000_000, vector: 250_000 };
+const least = { matrices: 3_000_000, column: 250_000 };
 
 /**
  * A product of more rows is cut into slabs of about so many: an engine goes over the results once for every few terms, and they should
@@ -37,7 +37,7 @@ export interface HandedProducts {
 /** @param threshold the option `parallelThreshold`, in microseconds */
 export function handOver(engine: ProductEngine, memory: WasmMemory, threshold: number): HandedProducts {
   function takes({ batch, rows, terms, columns }: Product): boolean {
-    const bound = rows === 1 || columns === 1 ? least.vector : least.matrices;
+    const bound = columns === 1 ? least.column : least.matrices;
     return batch * rows * terms * columns >= (bound * threshold) / defaultThreshold;
   }
   return {
