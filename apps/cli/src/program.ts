@@ -3,6 +3,7 @@ import { formats, roundings, scaleModes } from '@lmd/mx-formats';
 import { Command } from 'commander';
 import { version } from '../package.json';
 import { type BenchCommandOptions, benchCommand } from './commands/bench.js';
+import { choose } from './commands/choose.js';
 import { type PrepareCommandOptions, prepareCommand } from './commands/data.js';
 import { doctorCommand } from './commands/doctor.js';
 import { type EvaluateCommandOptions, evaluateCommand } from './commands/evaluate.js';
@@ -12,6 +13,7 @@ import { type InspectCommandOptions, inspectCommand } from './commands/inspect.j
 import { type QuantizeCommandOptions, quantizeCommand } from './commands/quantize.js';
 import { type TrainCommandOptions, trainCommand } from './commands/train.js';
 import { backendNames } from './engine/names.js';
+import { UsageError } from './errors.js';
 import type { Terminal } from './output/terminal.js';
 import { presetDescriptions } from './presets/index.js';
 
@@ -54,8 +56,21 @@ function collect(value: string, before: readonly string[] = []): readonly string
   return [...before, value];
 }
 
+/** `--preset smoke` is `smoke`: a preset by name, and no other configuration beside it. */
+function namedPreset(source: string | undefined, preset: string): string {
+  if (source !== undefined) {
+    throw new UsageError('INVALID_ARGUMENT', `--preset ${preset} and ${source} do not go together.`, {
+      subject: '--preset',
+      value: preset,
+      remedy: 'Give one of them.',
+    });
+  }
+  return choose('--preset', preset, Object.keys(presetDescriptions));
+}
+
 /** With `--set a=1 first-light` the name stands among the assignments: it is the one that assigns nothing. */
 function separate(source: string | undefined, options: TrainCommandOptions): [string | undefined, TrainCommandOptions] {
+  if (options.preset !== undefined) return [namedPreset(source, options.preset), options];
   const words = options.set ?? [];
   const stray = source === undefined ? words.find((word) => !word.includes('=')) : undefined;
   return stray === undefined ? [source, options] : [stray, { ...options, set: words.filter((word) => word !== stray) }];
@@ -82,6 +97,7 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .command('train')
     .description('train from a configuration or a preset, or continue a run')
     .argument('[configuration]', 'a JSON file, or the name of a preset')
+    .option('--preset <name>', 'the same as naming it as the configuration')
     .option('--set <key=value...>', 'change a key of the configuration; lists by index or name', collect)
     .option('--only <optimizer...>', 'train these optimizers of the configuration alone', collect)
     .option('--resume <run>', 'continue the run in this folder')

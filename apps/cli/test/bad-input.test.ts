@@ -47,6 +47,8 @@ const onMnist = (path: string) => [
 describe('the command line', () => {
   it.each([
     [['train'], 'needs a configuration. Give a JSON file or a preset (first-light, smoke, speeches)'],
+    [['train', '--preset', 'smok'], '--preset smok is not allowed. Did you mean smoke?'],
+    [['train', 'x.json', '--preset', 'smoke'], '--preset smoke and x.json do not go together'],
     [['train', 'smok'], 'smok is neither a preset nor a file. Did you mean smoke?'],
     [['train', 'smoke', '--stpes', '3'], "unknown option '--stpes'"],
     [['trian', 'smoke'], "unknown command 'trian'"],
@@ -59,6 +61,11 @@ describe('the command line', () => {
   ])('%j ends with 2 and says what is wrong', async (words, message) => {
     expect(await fail(2, ...words)).toContain(message);
     expect(existsSync(join(folder, 'runs'))).toBe(false);
+  });
+
+  it('takes a preset by --preset as well', async () => {
+    const settings = ['--set', 'steps=6', '--only', 'adamw', '--out', 'preset'];
+    expect(await lmd(['train', '--preset', 'smoke', ...settings], folder)).toMatchObject({ code: 0, stderr: '' });
   });
 
   it('shows help, with examples, and ends with 0', async () => {
@@ -80,7 +87,7 @@ describe('the configuration', () => {
     ['precision=mxfp6', 'precision = "mxfp6" is not allowed. '],
     [
       'backend=tfjs-wsm',
-      'Did you mean tfjs-wasm? Allowed: cpu, webgpu, tfjs-node, tfjs-node-gpu, tfjs-wasm, tfjs-cpu, reference.',
+      'Did you mean tfjs-wasm? Allowed: cpu, cpu-onnxruntime, webgpu, tfjs-node, tfjs-node-gpu, tfjs-wasm, tfjs-cpu, reference.',
     ],
     ['steps=many', 'steps = "many" has the wrong type; expected: number.'],
     ['optimizers.lmd.noise=-1', 'optimizers.0.noise = -1 is out of range; allowed: at least 0.'],

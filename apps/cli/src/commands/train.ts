@@ -23,6 +23,7 @@ import { inChildProcess, inThisProcess } from '../trial/hosts.js';
 export interface TrainCommandOptions {
   readonly set?: readonly string[];
   readonly only?: readonly string[];
+  readonly preset?: string;
   readonly resume?: string;
   readonly out?: string;
   readonly json?: boolean;
