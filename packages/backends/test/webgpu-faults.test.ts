@@ -4,7 +4,7 @@ import { createOperations, type ErrorCode, isLmdError, type LmdError } from '@lm
 import { formats } from '@lmd/mx-formats';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { closeAll, missingWebgpu, openDevice, openWebgpu } from './webgpu-engine.js';
 
 afterAll(closeAll);
@@ -29,6 +29,23 @@ describe('a WebGPU backend that cannot be made', () => {
   it('says so where there is no adapter', async () => {
     const gpu = { requestAdapter: async () => null };
     await expectFailure(() => createWebgpuBackend({ gpu }), 'ENGINE_MISSING', 'no adapter', 'npm install webgpu');
+  });
+
+  it('says so where neither a browser nor the package webgpu has it', async () => {
+    vi.doMock('webgpu', () => {
+      throw new Error('no such package');
+    });
+    try {
+      await expectFailure(
+        () => createWebgpuBackend(),
+        'ENGINE_MISSING',
+        'The package webgpu could not be loaded',
+        'npm install webgpu',
+        '@lmd/backends/cpu',
+      );
+    } finally {
+      vi.doUnmock('webgpu');
+    }
   });
 
   it('says so where looking for an adapter fails', async () => {

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { isLmdError, type Tensor } from '@lmd/core';
+import { isLmdError, type LmdError, type Tensor } from '@lmd/core';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
@@ -236,6 +236,19 @@ describe.each(['cpu', 'wasm'])('tensors shared with the program around it, on %s
       const backend = createTfjsBackend(tf, options);
       expect(backend.readSync(backend.full([2], 1.5, 'f32'))).toEqual(Float32Array.of(1.5, 1.5));
     }
+  });
+
+  it('of another backend are refused, and those that were freed', async () => {
+    const [backend, other] = [await onEngine(name), await onEngine(name)];
+    const [x, foreign] = [backend.full([2], 1, 'f32'), other.full([2], 1, 'f32')];
+    const codeOf = (run: () => unknown) => (errorOf(run) as Partial<LmdError>).code;
+    expect(codeOf(() => backend.exp(foreign))).toBe('INVALID_ARGUMENT');
+    expect(errorOf(() => backend.exp(foreign)).message).toContain('fromData');
+    backend.dispose(x);
+    expect(codeOf(() => backend.exp(x))).toBe('TENSOR_DISPOSED');
+    expect(codeOf(() => backend.dispose(x))).toBe('TENSOR_DISPOSED');
+    other.dispose(foreign);
+    expect(other.memory().tensors).toBe(0);
   });
 
   it('are refused when disposed of, of another dtype, or while another engine is current', async () => {
