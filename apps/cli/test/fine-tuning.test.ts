@@ -58,7 +58,7 @@ describe('lmd train with fineTuning', () => {
       optimizer: 'model.mxfp8_e4m3.safetensors',
       testAccuracy: expect.closeTo(summary.results[0].testAccuracy, 1),
     });
-    expect((await lmd(['inspect', 'adapted'], folder)).stdout).toMatch(/lmd +lmd +done +16\/16/);
+    expect((await lmd(['inspect', 'adapted'], folder)).stdout).toMatch(/lmd +lmd +mxfp6_e3m2 +done +16\/16/);
   });
 
   it('resumes adapters to the same bits, and refuses another base', async () => {

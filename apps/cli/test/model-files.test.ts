@@ -13,7 +13,8 @@ const at = (...path: string[]) => join(folder, ...path);
 const json = async <T>(...words: string[]) => JSON.parse((await lmd([...words, '--json'], folder)).stdout) as T;
 
 beforeAll(async () => {
-  expect(await lmd(['train', ...tiny, '--out', 'run'], folder)).toMatchObject({ code: 0 });
+  const words = ['train', ...tiny, '--set', 'optimizers.adamw.precision=fp32', '--out', 'run'];
+  expect(await lmd(words, folder)).toMatchObject({ code: 0 });
 });
 
 describe('lmd inspect', () => {
@@ -26,7 +27,22 @@ describe('lmd inspect', () => {
     ]);
     expect(optimizers[0]!.result!.testAccuracy).toBeGreaterThan(0.5);
     const { stdout } = await lmd(['inspect', 'run'], folder);
-    expect(stdout).toMatch(/lmd +lmd +done +16\/16 .*step-00000016\.safetensors/);
+    expect(stdout).toMatch(/lmd +lmd +mxfp6_e3m2 +done +16\/16 .*step-00000016\.safetensors/);
+  });
+
+  it('shows the format that each rule was trained in, as its result, its model and its evaluation do', async () => {
+    const { optimizers } = await json<RunInspection>('inspect', 'run');
+    const { results } = await json<{ results: { optimizer: string; format: string }[] }>('evaluate', 'run');
+    const formats = [
+      ['lmd', 'mxfp6_e3m2'],
+      ['adamw', 'fp32'],
+    ];
+    expect(optimizers.map(({ optimizer, format }) => [optimizer, format])).toEqual(formats);
+    expect(optimizers.map(({ optimizer, result }) => [optimizer, result!.format])).toEqual(formats);
+    expect(results.map(({ optimizer, format }) => [optimizer, format])).toEqual(formats);
+    const file = parseSafetensors(readFileSync(at('run', 'adamw', 'model.safetensors')));
+    expect(file.metadata).toMatchObject({ optimizer: 'adamw', precision: 'fp32' });
+    expect(readFileSync(at('run', 'report.html'), 'utf8')).toContain('adamw under a fp32 forward pass');
   });
 
   it('sums up every tensor of a model, and draws them', async () => {

@@ -14,7 +14,7 @@ import { precisionNames, precisionPreset } from '@lmd/models';
 import { evaluate } from '@lmd/training';
 import { latestCheckpoint } from '@lmd/training/node';
 import { loadConfiguration } from '../configuration/load.js';
-import type { Configuration } from '../configuration/schema.js';
+import { type Configuration, precisionOf } from '../configuration/schema.js';
 import { loadData, locateData } from '../data/index.js';
 import type { RunData } from '../data/run-data.js';
 import { openBackend } from '../engine/index.js';
@@ -90,10 +90,9 @@ export async function evaluateCommand(run: string, options: EvaluateCommandOptio
   const isRun = options.model === undefined || existsSync(runLayout(resolve(run)).configuration);
   const configuration = isRun ? configurationOf(resolve(run)) : configurationFor(run);
   const names = configuration.optimizers.map(({ name }) => name);
-  const asked = options.format ?? [configuration.precision];
-  const formats = asked.includes('all')
+  const formats = options.format?.includes('all')
     ? precisionNames
-    : asked.map((name) => choose('--format', name, precisionNames));
+    : options.format?.map((name) => choose('--format', name, precisionNames));
   const kinds = ['mean', 'median', 'sample'] as const;
   const weights = choose('--weights', options.weights ?? configuration.evaluation.weights, kinds);
   const backend = choose('--backend', options.backend ?? configuration.backend, backendNames);
@@ -128,7 +127,8 @@ function refuseBesideModel(options: EvaluateCommandOptions): void {
 }
 
 interface Plan {
-  readonly formats: readonly string[];
+  /** By default that of each subject's training. */
+  readonly formats: readonly string[] | undefined;
   readonly weights: WeightsKind;
   readonly draws: number;
   readonly backend: BackendName;
@@ -138,6 +138,8 @@ interface Plan {
 interface Subject {
   readonly optimizer: string;
   readonly step?: number;
+  /** In which it was trained. */
+  readonly format: string;
   readonly model: Model;
   /** First of the draws that no update has seen. */
   readonly sample: number;
@@ -156,7 +158,9 @@ async function evaluateAll(configuration: Configuration, plan: Plan, subjects: S
     backend = await openBackend(plan.backend);
     const ops = createOperations(backend);
     for await (const subject of subjects(ops)) {
-      for (const format of plan.formats) rows.push(await evaluateAs(format, subject, ops, configuration, plan, data));
+      for (const format of plan.formats ?? [subject.format]) {
+        rows.push(await evaluateAs(format, subject, ops, configuration, plan, data));
+      }
       subject.dispose();
     }
     return rows;
@@ -226,6 +230,7 @@ async function* ofRun(
       yield {
         optimizer: name,
         step,
+        format: precisionOf(configuration, described),
         model,
         sample: optimizer.samples,
         weights: (key) => optimizer.weights(ops, state, kind, key),
@@ -249,6 +254,7 @@ async function* ofFile(ops: EagerOperations, path: string, configuration: Config
   }
   yield {
     optimizer: basename(file.path),
+    format: configuration.precision,
     model,
     sample: 0,
     weights: () => Object.fromEntries(Object.entries(weights).map(([name, x]) => [name, ops.reshape(x, x.shape)])),

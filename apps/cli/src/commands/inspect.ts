@@ -39,6 +39,7 @@ const tensorColumns: readonly Column<TensorSummary>[] = [
 const trialColumns: readonly Column<TrialInspection>[] = [
   { title: 'optimizer', cell: ({ optimizer }) => optimizer },
   { title: 'rule', cell: ({ rule }) => rule },
+  { title: 'format', cell: ({ format }) => format },
   { title: 'status', cell: ({ status }) => status },
   { title: 'step', align: 'right', cell: ({ step, steps }) => `${count(step)}/${count(steps)}` },
   { title: 'training loss', cell: ({ losses }) => sparkline(grouped(losses, 24)) },
@@ -80,9 +81,9 @@ function showRun(run: RunInspection, options: InspectCommandOptions, { out, colo
     out.write(`${JSON.stringify(run)}\n`);
     return;
   }
-  const { name, seed, backend, precision, batchSize, data, model } = run.configuration;
+  const { name, seed, backend, batchSize, data, model } = run.configuration;
   out.write(`${colours.bold(name)}: ${model.kind} on ${data.kind}, seed ${seed}, batches of ${batchSize}, `);
-  out.write(`${precision} forward, on ${backend}\n\n${renderTable(trialColumns, run.optimizers, colours.bold)}\n`);
+  out.write(`on ${backend}\n\n${renderTable(trialColumns, run.optimizers, colours.bold)}\n`);
 }
 
 async function showFile(

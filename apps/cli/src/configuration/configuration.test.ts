@@ -117,7 +117,7 @@ describe('parseConfiguration', () => {
   it('offers the keys of the chosen kind alone', () => {
     const { message } = thrownBy(with_('optimizers.adamw.noise=1'));
     expect(message).toContain(
-      'Allowed: rule, learningRate, beta1, beta2, epsilon, weightDecay, name, schedule, clipNorm.',
+      'Allowed: rule, learningRate, beta1, beta2, epsilon, weightDecay, name, precision, schedule, clipNorm.',
     );
   });
 

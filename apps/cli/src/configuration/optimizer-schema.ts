@@ -1,5 +1,6 @@
 import { lmdRegularizers } from '@lmd/core';
 import { z } from 'zod';
+import { precisionSchema } from './precision-schema.js';
 
 const fraction = z.number().min(0).lt(1);
 const nonNegative = z.number().min(0);
@@ -37,8 +38,12 @@ const adamwHyperparameters = {
   weightDecay: nonNegative.default(0.01).describe('Decoupled weight decay.'),
 };
 
+const precision = precisionSchema
+  .optional()
+  .describe("Format of the forward pass for this rule alone; by default the run's.");
+
 /** What every rule of the list has beside its own hyper-parameters. */
-const common = { name, schedule, clipNorm };
+const common = { name, precision, schedule, clipNorm };
 
 /** AdamW beside a rule that suits matrices alone: what begins at a constant has no spread to scale by. */
 const rest = z

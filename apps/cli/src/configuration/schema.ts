@@ -1,11 +1,11 @@
-import { precisionNames } from '@lmd/models';
 import { z } from 'zod';
 import { backendNames } from '../engine/names.js';
 import { dataSchema } from './data-schema.js';
 import { diagnosticsSchema } from './diagnostics-schema.js';
 import { fineTuningSchema } from './fine-tuning-schema.js';
 import { modelSchema } from './model-schema.js';
-import { optimizerSchema } from './optimizer-schema.js';
+import { type OptimizerConfiguration, optimizerSchema } from './optimizer-schema.js';
+import { precisionSchema } from './precision-schema.js';
 
 const count = z.int().min(1);
 
@@ -19,8 +19,7 @@ export const configurationSchema = z.strictObject({
   steps: count.describe('Optimizer steps of each rule.'),
   batchSize: count.default(64).describe('Examples a step.'),
   backend: z.enum(backendNames).default('cpu').describe('What computes. `lmd doctor` says which work here.'),
-  precision: z
-    .enum(precisionNames as readonly [string, ...string[]])
+  precision: precisionSchema
     .default('mxfp6_e3m2')
     .describe('Format of weights and activations in the matrix products of the forward pass.'),
   data: dataSchema.describe('The examples.'),
@@ -75,3 +74,8 @@ export const configurationSchema = z.strictObject({
 export type ConfigurationInput = z.input<typeof configurationSchema>;
 /** Complete. */
 export type Configuration = z.output<typeof configurationSchema>;
+
+/** In which format a rule of a run trains: its own, or else the run's. */
+export function precisionOf({ precision }: Configuration, optimizer: OptimizerConfiguration): string {
+  return optimizer.precision ?? precision;
+}

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { readMetrics } from '@lmd/training/node';
-import type { Configuration } from '../configuration/schema.js';
+import { type Configuration, precisionOf } from '../configuration/schema.js';
 import { runLayout } from '../run/layout.js';
 import { curveOf } from '../run/metrics.js';
 import { configurationOf } from '../run/run.js';
@@ -11,6 +11,8 @@ import { readTrialSummary } from '../trial/summary.js';
 export interface TrialInspection {
   readonly optimizer: string;
   readonly rule: string;
+  /** Of the forward pass. */
+  readonly format: string;
   readonly status: 'not begun' | 'unfinished' | 'done';
   /** The last step that the metrics hold. */
   readonly step: number;
@@ -34,7 +36,8 @@ export interface RunInspection {
 export async function inspectRun(runFolder: string): Promise<RunInspection> {
   const configuration = configurationOf(runFolder);
   const optimizers: TrialInspection[] = [];
-  for (const { name, rule } of configuration.optimizers) {
+  for (const optimizer of configuration.optimizers) {
+    const { name, rule } = optimizer;
     const layout = runLayout(runFolder).trial(name);
     const lines = existsSync(layout.metrics) ? await readMetrics(layout.metrics) : [];
     const { train, validationAccuracy } = curveOf(name, lines);
@@ -43,6 +46,7 @@ export async function inspectRun(runFolder: string): Promise<RunInspection> {
     optimizers.push({
       optimizer: name,
       rule,
+      format: precisionOf(configuration, optimizer),
       status: summary !== undefined ? 'done' : train.length > 0 ? 'unfinished' : 'not begun',
       step: train.at(-1)?.x ?? 0,
       steps: configuration.steps,

@@ -1,11 +1,11 @@
 import type { ConfigurationInput } from '../configuration/schema.js';
 
-/** A small GPT-2 on the State of the Union speeches, with LMD under MXFP6 and with AdamW in the same format. Hours. */
+/** A small GPT-2 on the State of the Union speeches, with LMD under MXFP6 and with AdamW in FP32. Hours. */
 export const speeches: ConfigurationInput = {
   name: 'speeches',
   seed: 0,
   steps: 2000,
-  batchSize: 8,
+  batchSize: 4,
   backend: 'cpu',
   precision: 'mxfp6_e3m2',
   data: { kind: 'tokens', folder: 'data/sotu', length: 256 },
@@ -14,7 +14,7 @@ export const speeches: ConfigurationInput = {
     {
       name: 'lmd',
       rule: 'lmd',
-      learningRate: 8e-3,
+      learningRate: 1.6e-2,
       regularization: 0.5,
       noise: 0.05,
       rest: { learningRate: 1e-3, beta2: 0.99, weightDecay: 0 },
@@ -24,7 +24,8 @@ export const speeches: ConfigurationInput = {
     {
       name: 'adamw',
       rule: 'adamw',
-      learningRate: 1e-3,
+      precision: 'fp32',
+      learningRate: 1.5e-3,
       beta2: 0.99,
       weightDecay: 0.1,
       schedule: { kind: 'cosine', warmup: 100, final: 0.05 },

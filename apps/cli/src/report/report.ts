@@ -1,4 +1,4 @@
-import type { Configuration } from '../configuration/schema.js';
+import { type Configuration, precisionOf } from '../configuration/schema.js';
 import { resultColumns } from '../output/results.js';
 import type { Environment, TrialResult } from '../run/types.js';
 import { accuracyChart, type Curve, lossChart } from './curves.js';
@@ -46,11 +46,11 @@ ${posteriorChart(posterior)}
 /** The report as one HTML page: style and drawings inside, no script, and nothing fetched. */
 export function renderReport(content: ReportContent): string {
   const { configuration, results, curves, posteriors, environment } = content;
-  const { name, seed, precision, steps, batchSize } = configuration;
+  const { name, seed, steps, batchSize } = configuration;
   const page = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${name}: training report</title><style>${new Markup(style)}</style></head><body><main>
-<header><h1>${name}</h1><p class="lead">${curves.map(({ optimizer }) => optimizer).join(' and ')} under a ${precision} forward pass, ${steps} steps of ${batchSize} examples. ${environment.date}.</p></header>
+<header><h1>${name}</h1><p class="lead">${configuration.optimizers.map((optimizer) => `${optimizer.name} under a ${precisionOf(configuration, optimizer)} forward pass`).join(' and ')}, ${steps} steps of ${batchSize} examples. ${environment.date}.</p></header>
 <section><h2>Results</h2>${resultTable(results)}
 <p class="note">Seconds are those of training and evaluation of one rule; images/s or tokens/s are those of the training steps alone; peak memory is that of the whole process.</p></section>
 <section><h2>Loss</h2>${lossChart(curves)}</section>

@@ -8,7 +8,7 @@ import type { OptimizerConfiguration } from '../configuration/optimizer-schema.j
  * @param model what is trained: of fine-tuning a part may be left, in which a group has no weight.
  */
 export function buildOptimizer(configuration: OptimizerConfiguration, steps: number, model: Model): Optimizer {
-  const { name: _, rule, schedule, clipNorm, ...given } = configuration;
+  const { name: _, precision: __, rule, schedule, clipNorm, ...given } = configuration;
   const { rest, ...options } = { rest: undefined, ...given };
   return optimizerFromDescription({
     groups: rest === undefined ? [{ match: '*', rule, options }] : besideRest({ rule, options }, rest, model),

@@ -1,18 +1,17 @@
 import { formats } from '@lmd/mx-formats';
 import { diagnostics, flipRate, gradientSignal, type Plugin, priorBound, weightGrowth } from '@lmd/training';
 import type { OptimizerConfiguration } from '../configuration/optimizer-schema.js';
-import type { Configuration } from '../configuration/schema.js';
+import { type Configuration, precisionOf } from '../configuration/schema.js';
 
 /** The plugins that measure what a configuration asks for, where the rule and the format have it. */
-export function diagnosticPlugins(
-  { diagnostics: asked, precision }: Configuration,
-  optimizer: OptimizerConfiguration,
-): Plugin[] {
+export function diagnosticPlugins(configuration: Configuration, optimizer: OptimizerConfiguration): Plugin[] {
+  const asked = configuration.diagnostics;
   const { every } = asked;
   const lmd = optimizer.rule === 'lmd' ? optimizer : undefined;
   const split = lmd === undefined ? {} : { initialization: lmd.initialization };
   const isBounded = lmd !== undefined && lmd.regularizer === 'logNormalPrior' && lmd.regularization > 0;
   // By the names of the presets, a format's own among them.
+  const precision = precisionOf(configuration, optimizer);
   const format = Object.entries(formats).find(([name]) => name === precision)?.[1];
   return [
     ...(asked.weightGrowth ? [weightGrowth({ every })] : []),

@@ -13,6 +13,7 @@ import {
   train,
 } from '@lmd/training';
 import { checkpointing, exportModel, latestCheckpoint, metricsFile } from '@lmd/training/node';
+import { precisionOf } from '../configuration/schema.js';
 import { describeData, geometryOf, loadData } from '../data/index.js';
 import { tokenDescription } from '../data/tokens.js';
 import { openBackend } from '../engine/index.js';
@@ -70,8 +71,9 @@ export const runTrial: TrialHost = async (request, emit, signal) => {
 
 const trainAndSave: TrialHost = async (request, emit, signal) => {
   const { configuration, index, folder } = request;
-  const { seed, steps, batchSize, precision, data: dataConfiguration, evaluation, checkpoints } = configuration;
+  const { seed, steps, batchSize, data: dataConfiguration, evaluation, checkpoints } = configuration;
   const optimizer = configuration.optimizers[index]!;
+  const precision = precisionOf(configuration, optimizer);
   const layout = trialLayout(folder);
   const data = await loadData(dataConfiguration, seed);
   const geometry = geometryOf(dataConfiguration);
@@ -173,7 +175,7 @@ async function saveModel(
   { architecture, merge }: TrainedModel,
 ): Promise<void> {
   const { configuration, index, folder } = request;
-  const { name, seed, steps, precision, evaluation } = configuration;
+  const { name, seed, steps, evaluation } = configuration;
   const optimizer = configuration.optimizers[index]!;
   const layout = trialLayout(folder);
   const weights = merge(ops, trained.weights);
@@ -184,7 +186,7 @@ async function saveModel(
     optimizer: optimizer.name,
     rule: optimizer.rule,
     weights: evaluation.weights,
-    precision,
+    precision: precisionOf(configuration, optimizer),
     seed: String(seed),
     steps: String(steps),
     model: JSON.stringify({ ...configuration.model, weights: undefined }),
