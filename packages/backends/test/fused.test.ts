@@ -140,8 +140,9 @@ describe.each(variants.filter(({ label }) => !label.includes('without')))('fused
 
   it.each(['none', 'tanh'] as const)('GELU (%s) and its gradient, tails included', async (approximation) => {
     const x = Float32Array.of(0, -0, 30, -30, 1e20, -1e20, Number.NaN, ...randomFloats(5000, 8, 8));
-    await expectClose('gelu', [x], (y) => [y!, approximation], 1.2e-7);
-    await expectClose('geluGradient', [x, randomFloats(x.length, 9)], (y, dy) => [y!, dy!, approximation], 2.4e-7);
+    // Φ is right to 1e-7 of 1, also where it is almost 0, and x multiplies that.
+    await expectClose('gelu', [x], (y) => [y!, approximation], 8e-7);
+    await expectClose('geluGradient', [x, randomFloats(x.length, 9)], (y, dy) => [y!, dy!, approximation], 4e-7);
   });
 
   it('cross-entropy and its gradient, wrong labels included', async () => {
