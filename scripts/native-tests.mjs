@@ -20,6 +20,8 @@ const suites = [
     files: ['tfjs-node', 'onnxruntime', 'products', 'fused'].map((name) => `test/${name}.test.ts`),
   },
   { folder: 'packages/conformance', files: ['src/tfjs-node.test.ts', 'src/cpu-onnxruntime.test.ts'] },
+  // Its configuration names the files that run on any engine.
+  { folder: 'packages/tfjs', files: [] },
 ];
 
 await setUp({ build: false });

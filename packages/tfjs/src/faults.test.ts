@@ -211,10 +211,10 @@ describe('two samples in fit', () => {
     const model = sequential({ layers: [layers.dense({ units: 1, inputShape: [3] })] });
     model.compile({ optimizer: new LMDOptimizer({ samples: 2 }), loss: 'meanSquaredError', metrics: ['mae', 'mse'] });
     const [x, y] = [tensor([8, 3]), tensor([8, 1], 2)];
-    const fit = () => model.fit(x, y, { epochs: 3, batchSize: 4, verbose: 0 });
-    await fit();
+    const fitted = () => model.fit(x, y, { epochs: 3, batchSize: 4, verbose: 0 });
+    await fitted();
     const before = counts();
-    const { history } = await fit();
+    const { history } = await fitted();
     expect(Object.keys(history)).toEqual(['loss', 'mae', 'mse']);
     expect(counts()).toEqual(before);
     tf.dispose([x, y]);

@@ -319,8 +319,8 @@ describe.each(engines)('LMDOptimizer in model.fit on %s', (engine) => {
     await initialize(model);
     const x = tensor([16, 4], 2) as tf.Tensor2D;
     const y = tensor([16, 2], 3) as tf.Tensor2D;
-    const fit = (which: LayersModel) => which.fit(x, y, { epochs: 2, batchSize: 16, verbose: 0, shuffle: false });
-    await fit(model);
+    const fitted = (which: LayersModel) => which.fit(x, y, { epochs: 2, batchSize: 16, verbose: 0, shuffle: false });
+    await fitted(model);
     let artifacts: tf.io.ModelArtifacts | undefined;
     await model.save(
       tf.io.withSaveHandler(async (saved) => {
@@ -332,8 +332,8 @@ describe.each(engines)('LMDOptimizer in model.fit on %s', (engine) => {
     const copy = await loadLayersModel(tf.io.fromMemory(artifacts!));
     expect(copy.optimizer).toBeInstanceOf(LMDOptimizer);
     expect(copy.optimizer.getConfig()).toEqual(model.optimizer.getConfig());
-    await fit(model);
-    await fit(copy);
+    await fitted(model);
+    await fitted(copy);
     for (const [index, weight] of model.getWeights().entries()) {
       const [got, want] = [await read(copy.getWeights()[index]!), await read(weight)];
       // WebGL adds up in an order that depends on how its textures are laid out, and the copy's are others.

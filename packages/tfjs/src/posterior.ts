@@ -94,8 +94,7 @@ export class Posterior {
 
   /** Runs `body` with the variables at a draw, and puts back what they held, also where it throws. */
   atDraw<T>(variables: readonly tf.Variable[], key: DrawKey, body: () => T): T {
-    // Reshaping shares the storage, which a clone on wasm does not.
-    const before = variables.map((variable) => tf.keep(tf.reshape(variable, variable.shape)));
+    const before = variables.map((variable) => tf.keep(shared(variable)));
     try {
       this.#assign(variables, key.step, (rule, { ops }, state) => this.#options.rules[rule].draw(ops, state, key));
       return body();
@@ -259,4 +258,13 @@ function scalesOf({ ops, readSync }: TfjsOperations, weights: NamedTensors): Map
 
 function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return tf.util.arraysEqual([...a], [...b]);
+}
+
+/** A tensor on the storage of another, so that putting it back leaves the variable as it was. */
+function shared(x: tf.Tensor): tf.Tensor {
+  const reshaped = tf.reshape(x, x.shape);
+  if (reshaped.dataId === x.dataId) return reshaped;
+  // tfjs-node shares in a clone alone, wasm in a reshaped tensor alone.
+  tf.dispose(reshaped);
+  return tf.clone(x);
 }

@@ -17,8 +17,10 @@ const golden: Record<GoldenCase['dataset'], Float32Array> = {
 describe.each(engines)('quantizeMX on %s', (engine) => {
   beforeEach(() => onEngine(engine));
 
-  // They hold NaN, infinities and subnormal numbers, which WebGL's textures and shaders lose: only ordinary values keep their bits there.
-  describe.skipIf(engine === 'webgl').each(['patterns', 'edges'] as const)('of the oracles’ %s', (dataset) => {
+  if (engine === 'webgl') {
+    it.skip('has the bits of the oracles: their values include NaN, infinities and subnormal numbers, which WebGL loses', () => {});
+  }
+  describe.each(engine === 'webgl' ? [] : (['patterns', 'edges'] as const))('of the oracles’ %s', (dataset) => {
     let x: tf.Tensor;
     beforeAll(async () => {
       await onEngine(engine);
