@@ -1,14 +1,16 @@
 """Training steps of a Vision Transformer or a GPT-2 in eager PyTorch, the same mathematics, weights and data as @lmd's: python training.py FOLDER.
 
-FOLDER holds task.json and data.bin as packages/backends/bench/training-steps.mjs writes them. Prints JSON: the losses of the first steps, whose
-noise is 0, the milliseconds of the timed ones, and the largest resident memory of the process.
+FOLDER holds task.json and data.bin as packages/training/bench/task-folder.mjs writes them. Prints JSON: the losses of the first steps, whose
+noise is 0, the milliseconds of the timed ones, and the largest resident memory of the process; or that memory did not suffice.
 
 AdamW in FP32 is torch.optim.AdamW with torch's own kernels (scaled_dot_product_attention, layer_norm, cross_entropy). LMD under a block format
 quantizes with torchao's to_mx and back, products straight-through with BF16 gradients, and updates as chains of tensor operations.
+With recomputation each block is run again in the backward pass, by torch.utils.checkpoint.
 """
 
 import json
 import math
+import re
 import resource
 import sys
 import time
@@ -16,24 +18,26 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from torch.utils.checkpoint import checkpoint
 
 folder = Path(sys.argv[1])
 task = json.loads((folder / "task.json").read_text())
 torch.set_num_threads(task["threads"])
 config, rule = task["config"], task["rule"]
 is_gpt2 = task["model"] == "gpt2"
-raw = torch.frombuffer(bytearray((folder / "data.bin").read_bytes()), dtype=torch.uint8)
 
 
-def stored(entry):
+def stored(data, entry):
     kind = torch.float32 if entry["dtype"] == "f32" else torch.int32
-    size = 4 * math.prod(entry["shape"])
-    return raw[entry["offset"] : entry["offset"] + size].view(kind).reshape(entry["shape"]).clone()
+    array = torch.empty(entry["shape"], dtype=kind)
+    data.seek(entry["offset"])
+    data.readinto(array.numpy())
+    return array
 
 
-arrays = {name: stored(entry) for name, entry in task["arrays"].items()}
+with (folder / "data.bin").open("rb") as data:
+    arrays = {name: stored(data, entry) for name, entry in task["arrays"].items()}
 inputs, labels = arrays.pop("inputs"), arrays.pop("labels").long()
-del raw
 
 if task["format"] != "fp32":
     from torchao.prototype.mx_formats.constants import DTYPE_FP6_E2M3, DTYPE_FP6_E3M2
@@ -103,6 +107,12 @@ def attention(x, weights, name):
     return linear(heard.transpose(1, 2).reshape(batch, length, width), weights, f"{name}.projection")
 
 
+def block(x, weights, i):
+    x = x + attention(norm(x, weights, f"blocks.{i}.norm1"), weights, f"blocks.{i}.attention")
+    up = linear(norm(x, weights, f"blocks.{i}.norm2"), weights, f"blocks.{i}.mlp.up")
+    return x + linear(F.gelu(up, approximate=config["gelu"]), weights, f"blocks.{i}.mlp.down")
+
+
 def forward(weights):
     if is_gpt2:
         x = weights["tokenEmbedding.weight"][inputs.long()] + weights["positionEmbedding"][: inputs.shape[1]]
@@ -115,11 +125,11 @@ def forward(weights):
         if config["pooling"] == "classToken":
             x = torch.cat([weights["classToken"].expand(batch, 1, -1), x], 1)
         x = x + weights["positionEmbedding"]
-    approximate = config["gelu"]
     for i in range(config["depth"]):
-        x = x + attention(norm(x, weights, f"blocks.{i}.norm1"), weights, f"blocks.{i}.attention")
-        hidden = F.gelu(linear(norm(x, weights, f"blocks.{i}.norm2"), weights, f"blocks.{i}.mlp.up"), approximate=approximate)
-        x = x + linear(hidden, weights, f"blocks.{i}.mlp.down")
+        if task["recomputation"]:
+            x = checkpoint(block, x, weights, i, use_reentrant=False, preserve_rng_state=False)
+        else:
+            x = block(x, weights, i)
     if is_gpt2:
         return product(norm(x, weights, "norm"), weights["tokenEmbedding.weight"].T)
     pooled = norm(x, weights, "norm").mean(1) if config["pooling"] == "mean" else norm(x[:, 0], weights, "norm")
@@ -202,19 +212,29 @@ def step(noise):
     return loss.item()
 
 
-losses = [step(0) for _ in range(task["checkedSteps"])]
-milliseconds = []
-for _ in range(task["timedSteps"]):
-    start = time.perf_counter()
-    step(rule.get("noise", 0))
-    milliseconds.append((time.perf_counter() - start) * 1000)
-print(
-    json.dumps(
-        {
-            "losses": losses,
-            "milliseconds": milliseconds,
-            "peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-            "runtime": f"PyTorch {torch.__version__.split('+')[0]}, {torch.get_num_threads()} threads",
-        }
-    )
-)
+def peak_bytes():
+    """Of this program by itself: Linux starts ru_maxrss at what the program held that started it."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        return 1024 * int(re.search(r"VmHWM:\s+(\d+) kB", status.read_text())[1])
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def measure():
+    losses = [step(0) for _ in range(task["checkedSteps"])]
+    milliseconds = []
+    for _ in range(task["timedSteps"]):
+        start = time.perf_counter()
+        step(rule.get("noise", 0))
+        milliseconds.append((time.perf_counter() - start) * 1000)
+    runtime = f"PyTorch {torch.__version__.split('+')[0]}, {torch.get_num_threads()} threads"
+    return {"losses": losses, "milliseconds": milliseconds, "peakBytes": peak_bytes(), "runtime": runtime}
+
+
+try:
+    result = measure()
+except (MemoryError, RuntimeError) as error:
+    if not isinstance(error, MemoryError) and "allocate memory" not in str(error):
+        raise
+    result = {"outOfMemory": str(error)}
+print(json.dumps(result))

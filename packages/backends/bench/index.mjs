@@ -1,9 +1,11 @@
 /**
- * npm run bench -- cpu [--json] [--write] [--rounds 7] [--only kernels,products,quantize,optimizers,training,steps]
+ * npm run bench -- cpu [--json] [--write] [--quick] [--rounds 7] [--only kernels,products,quantize,optimizers,training,steps]
  *
  * The cpu backend beside its peers, all in one run: TensorFlow.js on wasm always; onnxruntime where it is installed or LMD_ONNXRUNTIME
- * names its folder, raw and as the engine of the backend's products, in rows of their own; PyTorch where python3, or the Python that LMD_PYTHON names, has it. Every figure is the least of several
- * rounds, which interleave where both sides run in this process. `--write` writes docs/performance.md.
+ * names its folder, raw and as the engine of the backend's products, in rows of their own; PyTorch where python3, or the Python that
+ * LMD_PYTHON names, has it. Every figure is the least of several rounds, which interleave where both sides run in this process. `--write`
+ * writes docs/performance.md. `--quick` runs all of it once at small sizes, beside TensorFlow.js alone: it shows that it runs, and its times
+ * say nothing.
  */
 import { parseArgs } from 'node:util';
 import { createCpuBackend } from '@lmd/backends/cpu';
@@ -15,7 +17,7 @@ import { benchOptimizers } from './optimizers.mjs';
 import { writePage } from './page.mjs';
 import { benchProducts } from './products.mjs';
 import { benchQuantize } from './quantize.mjs';
-import { leaveOut, print } from './report.mjs';
+import { forgetTargets, leaveOut, print } from './report.mjs';
 import { benchRoofline, measureLimits } from './roofline.mjs';
 import { benchSteps } from './steps.mjs';
 import { benchTraining } from './training.mjs';
@@ -25,11 +27,14 @@ const { values: given } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
-    rounds: { type: 'string', default: '7' },
+    quick: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
     only: { type: 'string', default: sections.join(',') },
   },
 });
-const rounds = Number(given.rounds);
+const { quick } = given;
+if (quick && given.write) throw new Error('--quick measures nothing that a page could hold: leave out --write.');
+const rounds = Number(given.rounds ?? (quick ? 1 : 7));
 const wanted = given.only.split(',');
 const unknown = wanted.find((section) => !sections.includes(section));
 if (unknown !== undefined) throw new Error(`There is no section ${unknown}. There are ${sections.join(', ')}.`);
@@ -40,17 +45,18 @@ tf.env().set('PROD', true);
 await tf.setBackend('wasm');
 await tf.ready();
 const cpu = await createCpuBackend();
-const withOnnxruntime = await openWithOnnxruntime(leaveOut);
+const withOnnxruntime = quick ? undefined : await openWithOnnxruntime(leaveOut);
 const backends = { cpu, withOnnxruntime, tfjs: createTfjsBackend(tf), tf };
 console.error(`${(withOnnxruntime ?? cpu).device}; Node ${process.versions.node}`);
 await untilThreadsRun(cpu);
-const limits = await measureLimits(backends, rounds);
-if (wanted.includes('kernels')) await benchRoofline(backends, rounds, limits);
-if (wanted.includes('products')) await benchProducts(backends, rounds, limits);
-if (wanted.includes('quantize')) await benchQuantize(rounds);
-if (wanted.includes('optimizers')) await benchOptimizers(backends, rounds);
-if (wanted.includes('training')) await benchTraining(backends, rounds);
-if (wanted.includes('steps')) benchSteps();
+const limits = await measureLimits(backends, rounds, quick);
+if (wanted.includes('kernels')) await benchRoofline(backends, rounds, limits, quick);
+if (wanted.includes('products')) await benchProducts(backends, rounds, limits, quick);
+if (wanted.includes('quantize')) await benchQuantize(rounds, quick);
+if (wanted.includes('optimizers')) await benchOptimizers(backends, rounds, quick);
+if (wanted.includes('training')) await benchTraining(backends, rounds, quick);
+if (wanted.includes('steps')) benchSteps(quick);
+if (quick) forgetTargets();
 print(given.json);
 if (given.write) writePage(cpu.device, withOnnxruntime?.device);
 

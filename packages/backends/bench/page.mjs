@@ -1,23 +1,21 @@
-import { writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { omissions, rows } from './report.mjs';
+import { cellsOf, omissions, rows } from './report.mjs';
 
-const page = fileURLToPath(new URL('../../../docs/performance.md', import.meta.url));
-
-/** The rows that were reported, as a table in Markdown. */
-export function tableOfRows() {
-  const cells = rows.map(({ name, value, unit, peer, ratio, target, met }) => [
-    name,
-    `${value.toFixed(2)} ${unit}`,
-    peer === null ? '' : `${ratio.toFixed(2)} × ${peer}`,
-    target === null ? '' : `${target} (${met ? 'met' : 'not met'})`,
-  ]);
-  const table = [['what', 'speed', 'beside', 'at least'], ...cells];
+/** The rows that were reported, or some of them, as a table in Markdown. A column that is empty throughout is left out. */
+export function tableOfRows(some = rows, figures = 'speed') {
+  const all = some.map(cellsOf);
+  const kept = (line) => line.filter((_, column) => all.some((cells) => cells[column] !== ''));
+  const cells = all.map(kept);
+  const table = [kept(['what', figures, 'beside', 'at least']), ...cells];
   const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
   const line = (row) => `| ${row.map((cell, column) => cell.padEnd(widths[column])).join(' | ')} |`;
   return [line(table[0]), `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...cells.map(line)].join('\n');
 }
+
+/** What the page says about rows that are not there. */
+export const omitted = () => (omissions.length === 0 ? 'Nothing was left out.' : `Left out: ${omissions.join('; ')}.`);
 
 /** When and on what, with how busy it was. */
 export function occasion() {
@@ -30,18 +28,25 @@ export function occasion() {
   };
 }
 
+/** Writes a page of docs/ whole or not at all. */
+export function writeDocument(name, text) {
+  const page = fileURLToPath(new URL(`../../../docs/${name}`, import.meta.url));
+  writeFileSync(`${page}.partial`, text);
+  renameSync(`${page}.partial`, page);
+  console.error(`Written: ${page}`);
+}
+
 /** Writes docs/performance.md from the rows that were reported. */
 export function writePage(device, deviceWithOnnxruntime) {
   const { date, machine, load } = occasion();
   const engine =
     deviceWithOnnxruntime === undefined ? '' : `, and in rows that say so ${deviceWithOnnxruntime.split('; ').at(-1)}`;
-  const left = omissions.length === 0 ? 'Nothing was left out.' : `Left out: ${omissions.join('; ')}.`;
-  writeFileSync(
-    page,
+  writeDocument(
+    'performance.md',
     `# Performance of the cpu backend
 
 Written by \`npm run bench -- cpu --write\` on ${date}: ${machine},
-${device}${engine}; ${load}. ${left}
+${device}${engine}; ${load}. ${omitted()}
 
 Everything was measured in one run; each figure is the least of several rounds, and where both sides run in one process, their rounds
 alternate. A ratio says how many times as fast as the peer a row is. Beside \`the copy bandwidth\` it is what the kernel must move, each
@@ -52,5 +57,4 @@ operands stay in the caches: 1 is the machine's limit. In rows of peak memory, o
 ${tableOfRows()}
 `,
   );
-  console.error(`Written: ${page}`);
 }

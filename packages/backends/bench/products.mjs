@@ -12,6 +12,11 @@ const layers = [
   ['GPT-2 small, mlp up', 1, 1024, 768, 3072],
 ];
 
+const smallLayers = [
+  ['classifier', 1, 64, 192, 10],
+  ['scores', 2, 50, 16, 50],
+];
+
 /** Forward, and the gradients of both operands as their transposed products. */
 function products([name, batch, m, k, n]) {
   return [
@@ -24,12 +29,12 @@ function products([name, batch, m, k, n]) {
 const randoms = (size) => Float32Array.from({ length: size }, () => Math.random() - 0.5);
 
 /** Matrix products, ours and onnxruntime's on the backend's memory, each beside TensorFlow.js's own kernel, the adapter's, and raw onnxruntime. */
-export async function benchProducts({ cpu, withOnnxruntime, tfjs, tf }, rounds, limits) {
-  const ort = loadOnnxruntime();
-  if (ort === undefined) {
+export async function benchProducts({ cpu, withOnnxruntime, tfjs, tf }, rounds, limits, quick) {
+  const ort = quick ? undefined : loadOnnxruntime();
+  if (ort === undefined && !quick) {
     leaveOut('onnxruntime-node is not installed, and LMD_ONNXRUNTIME names none');
   }
-  for (const { name, batch, m, k, n, transposeA, transposeB } of layers.flatMap(products)) {
+  for (const { name, batch, m, k, n, transposeA, transposeB } of (quick ? smallLayers : layers).flatMap(products)) {
     const a = randoms(batch * m * k);
     const b = randoms(batch * k * n);
     const shapeA = transposeA ? [batch, k, m] : [batch, m, k];

@@ -1,7 +1,12 @@
-/** Rows { name, value, unit, peer, ratio, target, met }; a ratio says how many times as fast as the peer, and `target` bounds it from below. */
+/**
+ * Rows { name, value, unit, peer, ratio, target, met }; a ratio says how many times as fast as the peer, and `target` bounds it from below.
+ * A row without a value ran out of memory. One with a peer and no ratio has `peerValue`: null where it is the peer that ran out of memory.
+ */
 export const rows = [];
 
-export function report(name, value, unit, peer = null, ratio = null, target = null) {
+/** `more` is what a row holds beside the rest. */
+export function report(name, value, unit, peer = null, ratio = null, target = null, more = {}) {
+  const judged = target === null || (ratio === null && value !== null);
   rows.push({
     name,
     value,
@@ -9,8 +14,14 @@ export function report(name, value, unit, peer = null, ratio = null, target = nu
     peer,
     ratio,
     target,
-    met: target === null || ratio === null ? null : ratio >= target,
+    met: judged ? null : ratio !== null && ratio >= target,
+    ...more,
   });
+}
+
+/** For a run so short that its times say nothing. */
+export function forgetTargets() {
+  for (const row of rows) Object.assign(row, { target: null, met: null });
 }
 
 /** What is not in the table, and why. */
@@ -23,16 +34,26 @@ export function leaveOut(reason) {
   console.error(`Left out: ${reason}.`);
 }
 
+const figure = (value, unit) => (value === null ? 'out of memory' : `${value.toFixed(2)} ${unit}`);
+
+/** A row for a person: what, its figure, what is beside it, and whether its target is met. */
+export function cellsOf({ name, value, unit, peer, ratio, target, met, peerValue }) {
+  const beside =
+    peer === null ? '' : ratio === null ? `${peer}: ${figure(peerValue, unit)}` : `${ratio.toFixed(2)} × ${peer}`;
+  const judged = target === null ? '' : met === null ? `${target}` : `${target} (${met ? 'met' : 'not met'})`;
+  return [name, figure(value, unit).trim(), beside, judged];
+}
+
 export function print(json) {
   if (json) {
     console.log(JSON.stringify(rows, null, 2));
     return;
   }
-  const width = Math.max(...rows.map(({ name }) => name.length));
-  for (const { name, value, unit, peer, ratio, target, met } of rows) {
-    const beside = peer === null ? '' : `${ratio.toFixed(2).padStart(8)} × ${peer}`;
-    const judged = target === null ? '' : ` (at least ${target}: ${met ? 'met' : 'not met'})`;
-    console.log(`${name.padEnd(width)} ${value.toFixed(2).padStart(9)} ${unit.padEnd(8)}${beside}${judged}`);
+  const lines = rows.map(cellsOf);
+  const [widest, longest] = [0, 1].map((column) => Math.max(...lines.map((line) => line[column].length)));
+  for (const [name, value, beside, judged] of lines) {
+    const rest = [beside, judged === '' ? '' : `at least ${judged}`].filter((cell) => cell !== '').join(', ');
+    console.log(`${name.padEnd(widest)}  ${value.padStart(longest)}  ${rest}`.trimEnd());
   }
 }
 

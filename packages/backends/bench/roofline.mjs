@@ -3,10 +3,9 @@ import { formats } from '@lmd/mx-formats';
 import { race, report } from './report.mjs';
 
 const key = { seed: 1, stream: 2, step: 3, sample: 4 };
-/** Elements of a tensor that no cache holds. */
-const size = 2 ** 23;
+/** Elements of a tensor: so many that no cache holds it, or few. */
+const sizeOf = (quick) => 2 ** (quick ? 12 : 23);
 const width = 1024;
-const rows = size / width;
 
 const quantization = { rounding: 'nearestEven', scaleMode: 'floor' };
 const lmd = {
@@ -44,7 +43,7 @@ const kernels = [
   ['sum of all', 1, (b, [x]) => b.sum(x, [0, 1])],
   ['transpose', 2, (b, [x]) => b.transpose(x, [1, 0])],
   ['gather rows', 2, (b, [x, , , labels]) => b.gather(x, labels)],
-  ['random normal', 1, (b) => b.randomNormal([rows, width], key)],
+  ['random normal', 1, (b, [x]) => b.randomNormal(x.shape, key)],
   ['round to BF16', 2, (b, [x]) => b.fused.roundToBfloat16(x)],
   ...['mxfp8_e4m3', 'mxfp6_e3m2', 'mxfp4_e2m1', 'mxint8', 'nvfp4'].flatMap((name) => {
     const options = { ...quantization, format: formats[name] };
@@ -77,7 +76,8 @@ const freeAll = (backend, result) => {
  * The machine's limits, measured as the rest is: bytes read and written a nanosecond by a copy, and operations a nanosecond by a product
  * whose operands stay in the caches.
  */
-export async function measureLimits({ cpu }, rounds) {
+export async function measureLimits({ cpu }, rounds, quick) {
+  const size = sizeOf(quick);
   const ops = createOperations(cpu);
   const source = ops.full([size], 1);
   const [a, b] = [ops.randomNormal([1, 1008, 256], key), ops.randomNormal([1, 256, 512], key)];
@@ -95,14 +95,16 @@ export async function measureLimits({ cpu }, rounds) {
   return limits;
 }
 
-/** Every kernel on tensors of 2^23 values: what it moves, as a share of what a copy moves in the same time. */
-export async function benchRoofline({ cpu }, rounds, limits) {
+/** Every kernel on large tensors: what it moves, as a share of what a copy moves in the same time. */
+export async function benchRoofline({ cpu }, rounds, limits, quick) {
+  const size = sizeOf(quick);
+  const rows = size / width;
   const ops = createOperations(cpu);
   const tensors = [
     ops.add(ops.absolute(ops.randomNormal([rows, width], key)), 0.1),
     ops.add(ops.absolute(ops.randomNormal([rows, width], { ...key, stream: 9 })), 0.1),
     ops.randomUniform([width], key),
-    ops.fromData(Int32Array.from({ length: rows }, (_, i) => (i * 7) % width)),
+    ops.fromData(Int32Array.from({ length: rows }, (_, i) => (i * 7) % Math.min(rows, width))),
     ops.randomUniform([rows], key),
     ops.full([], -3),
   ];
@@ -111,7 +113,7 @@ export async function benchRoofline({ cpu }, rounds, limits) {
     const task = () => run(cpu, tensors);
     const { time } = await race({ time: () => freeAll(cpu, task()) }, rounds);
     const share = (moved * 4 * size) / (time * 1e6) / limits.copy;
-    report(`${name}, 2^23`, time, 'ms', 'the copy bandwidth', share);
+    report(`${name}, 2^${Math.log2(size)}`, time, 'ms', 'the copy bandwidth', share);
   }
   ops.dispose(tensors);
 }

@@ -1,20 +1,21 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { leaveOut, report } from './report.mjs';
+import { leaveOut, rows } from './report.mjs';
 
 // By path: it depends on this package, so that this one cannot depend on it.
 const program = fileURLToPath(new URL('../../training/bench/index.mjs', import.meta.url));
 
 /** Whole training steps beside PyTorch and their peak memory: the benchmark of @lmd/training, each side in a process of its own. */
-export function benchSteps() {
-  const { status, stdout } = spawnSync(process.execPath, [program, '--json', '--rounds', '1'], {
+export function benchSteps(quick) {
+  const { status, stdout } = spawnSync(process.execPath, [program, '--json', quick ? '--quick' : '--rounds=1'], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
     maxBuffer: 2 ** 26,
   });
   if (status !== 0) throw new Error('The benchmark of training steps failed: see above.');
   const measured = JSON.parse(stdout);
-  if (measured.some(({ ratio }) => ratio === null))
+  if (!quick && measured.some(({ peer }) => peer === null)) {
     leaveOut('PyTorch beside training steps, which is not installed here');
-  for (const { name, value, unit, peer, ratio, target } of measured) report(name, value, unit, peer, ratio, target);
+  }
+  rows.push(...measured);
 }

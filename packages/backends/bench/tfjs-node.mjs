@@ -7,11 +7,10 @@
  * PyTorch is what python3, or the Python that LMD_PYTHON names, has. `--write` writes docs/performance-tfjs-node.md.
  */
 import { spawnSync } from 'node:child_process';
-import { renameSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createCpuBackend } from '@lmd/backends/cpu';
-import { occasion, tableOfRows } from './page.mjs';
+import { occasion, tableOfRows, writeDocument } from './page.mjs';
 import { print, report } from './report.mjs';
 
 // By path: that package depends on this one.
@@ -82,7 +81,6 @@ backend.close();
 print(given.json);
 for (const [name, runtime] of runtimes) console.error(`${name}: ${runtime}`);
 if (given.write) {
-  const page = path('../../../docs/performance-tfjs-node.md');
   const { date, machine, load } = occasion();
   const text = `# Training through tfjs-node
 
@@ -96,7 +94,5 @@ ${tableOfRows()}
 
 ${[...runtimes].map(([name, runtime]) => `- ${name}: ${runtime}`).join('\n')}
 `;
-  writeFileSync(`${page}.partial`, text);
-  renameSync(`${page}.partial`, page);
-  console.error(`Written: ${page}`);
+  writeDocument('performance-tfjs-node.md', text);
 }

@@ -47,15 +47,13 @@ async function stepTask(backend, model, batch, start, optimizer, precision) {
   };
 }
 
-export async function benchTraining({ cpu, withOnnxruntime, tfjs }, rounds) {
+export async function benchTraining({ cpu, withOnnxruntime, tfjs }, rounds, quick) {
   const lmdOnMatrices = parameterGroups([
     { match: lmdParameter, optimizer: lmd({ learningRate: 1e-3 }) },
     { match: () => true, optimizer: adamw({ learningRate: 1e-3 }) },
   ]);
-  const models = [
-    ['ViT tiny, batch 64', vit(vitPreset('tiny')), 64, [28, 28, 1], rounds],
-    ['ViT-Ti/4, batch 8', vit(vitPreset('Ti/4')), 8, [32, 32, 3], 2],
-  ];
+  const tiny = (batch) => [`ViT tiny, batch ${batch}`, vit(vitPreset('tiny')), batch, [28, 28, 1], rounds];
+  const models = quick ? [tiny(2)] : [tiny(64), ['ViT-Ti/4, batch 8', vit(vitPreset('Ti/4')), 8, [32, 32, 3], 2]];
   const rules = [
     ['AdamW, FP32', adamw({ learningRate: 1e-3 }), precisionPreset('fp32'), 1e-3],
     ['LMD, MXFP6 forward', lmdOnMatrices, precisionPreset('mxfp6_e3m2'), 0.1],

@@ -1,148 +1,117 @@
 /**
- * npm run bench -- training [--json] [--task vit-ti4 ...] [--rule adamw ...] [--rounds 2] [--recomputation]
+ * npm run bench -- training [--json] [--quick] [--task vit-ti4 ...] [--rule adamw ...] [--rounds 2] [--checked 2] [--timed N]
+ *                           [--threads 2] [--recomputation off | on | both]
  *
  * Whole training steps on the cpu backend beside eager PyTorch: the same model, initial weights, data and number of threads, each side in a
- * process of its own, in turns. Where onnxruntime-node is installed, or LMD_ONNXRUNTIME names its folder, there are rows with its products too. The losses of the first steps must agree before times are compared. PyTorch is what python3, or the Python
- * that LMD_PYTHON names, has (`tools/peers/requirements.txt`); without it the rows have no ratio.
+ * process of its own, in turns; where our blocks are recomputed, PyTorch's are too. Where onnxruntime-node is installed, or
+ * LMD_ONNXRUNTIME names its folder, there are rows with its products too. The losses of the first steps, `--checked` of them, must agree
+ * before times are compared. PyTorch is what python3, or the Python that LMD_PYTHON names, has (`tools/peers/requirements.txt`); without it
+ * the rows have no ratio. A side whose memory does not suffice has a row that says so. `--quick` runs the smallest models once, by
+ * themselves: it shows that all of this runs, and its times say nothing.
  */
-import { spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createCpuBackend } from '@lmd/backends/cpu';
-import { onnxruntimeOptions } from './onnxruntime-options.mjs';
+import { print, report } from '../../backends/bench/report.mjs';
+import { checkLosses, figuresOf, openSides } from './sides.mjs';
 import { writeTask } from './task-folder.mjs';
 import { rules, tasks, unitsPerStep } from './tasks.mjs';
 
 const { values: given } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
-    task: { type: 'string', multiple: true, default: ['vit-ti4', 'gpt2-nano'] },
+    quick: { type: 'boolean', default: false },
+    task: { type: 'string', multiple: true },
     rule: { type: 'string', multiple: true, default: rules.map(({ name }) => name) },
-    rounds: { type: 'string', default: '2' },
+    rounds: { type: 'string' },
+    checked: { type: 'string' },
+    timed: { type: 'string' },
     threads: { type: 'string', default: String(Math.min(2, availableParallelism())) },
-    recomputation: { type: 'boolean', default: false },
+    recomputation: { type: 'string' },
   },
 });
-const unknown = given.task.find((name) => tasks[name] === undefined);
-if (unknown !== undefined) {
-  console.error(`There is no task "${unknown}". There are: ${Object.keys(tasks).join(', ')}.`);
+const usual = given.quick
+  ? { task: ['vit-tiny', 'gpt2-char'], rounds: 1, checked: 1, timed: 1, recomputation: 'both' }
+  : { task: ['vit-ti4', 'gpt2-nano'], rounds: 2, checked: 2, timed: undefined, recomputation: 'off' };
+const settings = { ...usual, ...given };
+const choices = { off: [false], on: [true], both: [false, true] };
+refuseUnknown('task', settings.task, tasks);
+refuseUnknown('rule', given.rule, Object.fromEntries(rules.map((rule) => [rule.name, rule])));
+refuseUnknown('choice of --recomputation', [settings.recomputation], choices);
+const [rounds, checkedSteps, threads] = [settings.rounds, settings.checked, given.threads].map(Number);
+
+function refuseUnknown(what, names, known) {
+  const unknown = names.find((name) => !Object.hasOwn(known, name));
+  if (unknown === undefined) return;
+  console.error(`There is no ${what} "${unknown}". There are: ${Object.keys(known).join(', ')}.`);
   process.exit(2);
 }
-const unknownRule = given.rule.find((name) => !rules.some((rule) => rule.name === name));
-if (unknownRule !== undefined) {
-  console.error(`There is no rule "${unknownRule}". There are: ${rules.map(({ name }) => name).join(', ')}.`);
-  process.exit(2);
-}
-const rounds = Number(given.rounds);
-const threads = Number(given.threads);
-const ours = fileURLToPath(new URL('step.mjs', import.meta.url));
-const theirs = fileURLToPath(new URL('../../../tools/peers/training.py', import.meta.url));
-const python = process.env.LMD_PYTHON ?? 'python3';
 
-function sideOf(program, script, folder, ...rest) {
-  const { status, stdout, stderr } = spawnSync(program, [script, folder, ...rest], {
-    encoding: 'utf8',
-    maxBuffer: 2 ** 26,
-  });
-  if (status === 0) return JSON.parse(stdout.trim().split('\n').at(-1));
-  throw new Error(`${program} ${script} failed:\n${stderr}`);
-}
+const { ours, theirs } = await openSides(given);
 
-const hasPeer = spawnSync(python, ['-c', 'import torch, torchao']).status === 0;
-if (!hasPeer) console.error(`${python} has no torch and torchao: the rows have no ratio. LMD_PYTHON may name another.`);
-
-/** Our sides: [argument of step.mjs, how its rows end]. */
-const engines = [['cpu', '']];
-try {
-  (await createCpuBackend(onnxruntimeOptions())).close();
-  engines.push(['onnxruntime', ', products by onnxruntime']);
-} catch (error) {
-  console.error(error.message);
-}
-
-/**
- * The first loss agrees to rounding; with a block format, the last bit of a sum may decide to which neighbour a value is rounded, and the
- * blocks carry that on: at ViT-Ti/4, matrices changed by 1.5e-7 of their size, as LMD's exp(log w) changes them, move the first loss by 5e-7
- * in FP32 and by up to 0.03 in MXFP6. After updates by sign, the losses agree to what a few flipped signs make of them.
- */
-const tolerance = { adamw: [2e-4, 2e-2], lmd: [0.1, 0.1] };
-
-function checkLosses(name, rule, a, b) {
-  a.losses.forEach((loss, i) => {
-    const bound = tolerance[rule.name][Math.min(i, 1)];
-    if (Math.abs(loss - b.losses[i]) < bound) return;
-    throw new Error(`${name}: the losses of step ${i} differ, ${loss} and ${b.losses[i]}, so that times say nothing.`);
-  });
-}
-
-const rows = [];
-const backend = await createCpuBackend();
-for (const name of given.task) {
-  const task = tasks[name];
-  for (const rule of rules.filter(({ name }) => given.rule.includes(name))) {
-    const { label, target, peer } = rule;
-    const title = `training step, ${task.label}, ${label}${given.recomputation ? ', recomputed' : ''}`;
-    const settings = { rule, format: rule.format, threads, checkedSteps: 2, recomputation: given.recomputation };
-    const { folder, remove } = await writeTask(backend, task, settings);
-    try {
-      const results = { theirs: [], ...Object.fromEntries(engines.map(([engine]) => [engine, []])) };
-      for (let round = 0; round < rounds; round++) {
-        for (const [engine] of engines) results[engine].push(sideOf(process.execPath, ours, folder, engine));
-        if (hasPeer) results.theirs.push(sideOf(python, theirs, folder));
-      }
-      const least = (side) => Math.min(...side.flatMap(({ milliseconds }) => milliseconds));
-      const peak = (side) => Math.max(...side.map(({ peakBytes }) => peakBytes));
-      const [peers] = results.theirs;
-      for (const [engine, ending] of engines) {
-        const side = results[engine];
-        const [mine] = side;
-        if (peers !== undefined) checkLosses(title, rule, mine, peers);
-        const speed = (1000 * unitsPerStep(task)) / least(side);
-        const ratio = peers === undefined ? null : least(results.theirs) / least(side);
-        rows.push({
-          name: `${title}${ending}`,
-          value: least(side),
-          unit: 'ms',
-          peer: peers === undefined ? null : peer,
-          ratio,
-          target,
-          met: ratio === null ? null : ratio >= target,
-          speed: `${speed.toPrecision(3)} ${task.unit}`,
-          losses: mine.losses,
-          peerLosses: peers?.losses ?? null,
-          runtime: mine.runtime,
-          peerRuntime: peers?.runtime ?? null,
-        });
-        const memoryRatio = peers === undefined ? null : peak(results.theirs) / peak(side);
-        rows.push({
-          name: `peak memory, ${task.label}, ${label}${given.recomputation ? ', recomputed' : ''}${ending}`,
-          value: peak(side) / 2 ** 20,
-          unit: 'MiB',
-          peer: peers === undefined ? null : peer,
-          ratio: memoryRatio,
-          target: 1,
-          met: memoryRatio === null ? null : memoryRatio >= 1,
-        });
-        console.error(
-          `${title}${ending}: ${speed.toPrecision(3)} ${task.unit}${ratio === null ? '' : `, ${ratio.toFixed(2)} × ${peer}`}`,
-        );
-      }
-    } finally {
-      remove();
+/** Both rows of each of our sides, of one task under one rule. */
+async function measure(task, rule, recomputation) {
+  const timedSteps = Number(settings.timed ?? task.timedSteps);
+  const what = `${task.label}, ${rule.label}${recomputation ? ', recomputed' : ''}`;
+  // Closed before the sides begin: what it holds is not theirs.
+  const backend = await createCpuBackend();
+  const description = { rule, format: rule.format, threads, checkedSteps, timedSteps, recomputation };
+  const { folder, remove } = await writeTask(backend, task, description);
+  backend.close();
+  try {
+    const results = ours.map(() => []);
+    const peers = [];
+    for (let round = 0; round < rounds; round++) {
+      for (const [i, side] of ours.entries()) results[i].push(side.run(folder));
+      if (theirs !== undefined) peers.push(theirs.run(folder));
     }
+    const speedOf = ({ milliseconds }) => (milliseconds === null ? null : (1000 * unitsPerStep(task)) / milliseconds);
+    const quotient = (a, b) => (a === null || b === null ? null : a / b);
+    const their = theirs === undefined ? undefined : figuresOf(peers);
+    const peer = their === undefined ? null : rule.peer;
+    const hasTargets = (task.hasTargets ?? false) && !recomputation;
+    for (const [i, { ending }] of ours.entries()) {
+      const [first] = results[i];
+      const figures = figuresOf(results[i]);
+      if (their?.milliseconds && figures.milliseconds) checkLosses(`${what}${ending}`, rule, first, peers[0]);
+      const ratio = their === undefined ? null : quotient(their.milliseconds, figures.milliseconds);
+      report(
+        `training step, ${what}${ending}`,
+        speedOf(figures),
+        task.unit,
+        peer,
+        ratio,
+        hasTargets ? rule.target : null,
+        {
+          ...(their === undefined ? {} : { peerValue: speedOf(their), peerLosses: peers[0].losses }),
+          milliseconds: figures.milliseconds,
+          losses: first.losses,
+          runtime: first.runtime,
+          peerRuntime: peers[0]?.runtime,
+        },
+      );
+      const mebibytes = ({ bytes }) => (bytes === null ? null : bytes / 2 ** 20);
+      report(
+        `peak memory, ${what}${ending}`,
+        mebibytes(figures),
+        'MiB',
+        peer,
+        their === undefined ? null : quotient(their.bytes, figures.bytes),
+        hasTargets ? 1 : null,
+        their === undefined ? {} : { peerValue: mebibytes(their) },
+      );
+      const took =
+        figures.milliseconds === null ? first.outOfMemory : `${speedOf(figures).toPrecision(3)} ${task.unit}`;
+      console.error(`${what}${ending}: ${took}${ratio === null ? '' : `, ${ratio.toFixed(2)} × ${peer}`}`);
+    }
+  } finally {
+    remove();
   }
 }
-backend.close?.();
 
-if (given.json) console.log(JSON.stringify(rows, null, 2));
-else {
-  const width = Math.max(...rows.map(({ name }) => name.length));
-  for (const { name, value, unit, peer, ratio, target, met, speed = '' } of rows) {
-    const beside =
-      ratio === null
-        ? ''
-        : `${ratio.toFixed(2).padStart(8)} × ${peer} (at least ${target}: ${met ? 'met' : 'not met'})`;
-    console.log(`${name.padEnd(width)} ${value.toFixed(0).padStart(8)} ${unit.padEnd(4)} ${speed.padEnd(16)}${beside}`);
+for (const name of settings.task) {
+  for (const rule of rules.filter(({ name }) => given.rule.includes(name))) {
+    for (const recomputation of choices[settings.recomputation]) await measure(tasks[name], rule, recomputation);
   }
 }
+print(given.json);
