@@ -1,5 +1,6 @@
-// npm run bench -- <package> [--json]: runs packages/<package>/bench/index.mjs; cpu stands for backends. Every benchmark prints an aligned table, or with --json an
-// array of { name, value, unit, peer, ratio, target, met }, and compares within one run, since machines are noisy.
+// npm run bench -- <package> [--json] [--quick]: runs packages/<package>/bench/index.mjs; cpu stands for backends. Every benchmark prints an
+// aligned table, or with --json an array of { name, value, unit, peer, ratio, target, met }, and compares within one run, since machines are
+// noisy. With --quick it takes seconds, to see that it runs: smallest sizes, once, without peers.
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, run, setUp } from './lib.mjs';
@@ -12,7 +13,7 @@ const program = (folder) => join(root, 'packages', folder, 'bench', 'index.mjs')
 const known = readdirSync(join(root, 'packages')).filter((folder) => existsSync(program(folder)));
 if (name === undefined || !known.includes(name)) {
   console.error(
-    `Usage: npm run bench -- <${known.join(' | ')}> [--json]${name === undefined ? '' : `\nNo benchmark is called "${name}".`}`,
+    `Usage: npm run bench -- <${known.join(' | ')}> [--json] [--quick]${name === undefined ? '' : `\nNo benchmark is called "${name}".`}`,
   );
   process.exit(2);
 }

@@ -22,9 +22,11 @@ const suites = [
   { folder: 'packages/conformance', files: ['src/tfjs-node.test.ts', 'src/cpu-onnxruntime.test.ts'] },
   // Its configuration names the files that run on any engine.
   { folder: 'packages/tfjs', files: [] },
+  // The benchmarks that need an engine run here; the others once more.
+  { folder: '.', files: ['test/benchmarks.test.ts'] },
 ];
 
-await setUp({ build: false });
+await setUp();
 const total = { passed: 0, failed: 0 };
 const env = {};
 for (const [variable, [name, install]] of Object.entries(engines)) {

@@ -129,8 +129,7 @@ const executed: Readonly<Record<string, Executed>> = {
 };
 
 /**
- * Benchmarks take minutes and compare times, which a test must not. That each is a program is checked below; what they time is tested
- * in their packages.
+ * Benchmarks take minutes and compare times, which a test must not: test/benchmarks.test.ts runs each at its smallest.
  */
 const benchmark = /^(?:npm run bench -- \S+|node (?:packages\/\S+\/)?bench\/\S+\.mjs)(?: --\w+)*$/;
 

@@ -1,14 +1,22 @@
 /**
- * node packages/backends/bench/hand-over.mjs [THREADS]
+ * node packages/backends/bench/hand-over.mjs [--json] [--quick] [--threads 2]
  *
  * Where matrix products by onnxruntime begin to pay: products from small to middling, each by our own kernels and by the engine. The least of
- * fifty runs in turns. The rule that follows is in src/cpu/products/hand-over.ts.
+ * fifty runs in turns. The rule that follows is in src/cpu/products/hand-over.ts. `--quick` takes one run of the smallest.
  */
+import { parseArgs } from 'node:util';
 import { createCpuBackend } from '@lmd/backends/cpu';
 import { openWithOnnxruntime } from './onnxruntime.mjs';
-import { race } from './report.mjs';
+import { print, race, report } from './report.mjs';
 
-const threads = Number(process.argv[2] ?? 2);
+const { values: given } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
+    threads: { type: 'string', default: '2' },
+  },
+});
+const threads = Number(given.threads);
 const squares = [32, 64, 96, 128, 160, 192, 256].map((size) => [1, size, size, size]);
 const shapes = [
   ...squares,
@@ -36,18 +44,17 @@ const shapes = [
 const ours = await createCpuBackend({ threads });
 const engine = await openWithOnnxruntime((reason) => console.error(`${reason}.`), { threads, parallelThreshold: 0 });
 if (engine === undefined) process.exit(1);
-console.log(`${engine.device}; Node ${process.versions.node}\n`);
-console.log('product'.padEnd(18), 'multiplications', '   ours, µs', ' engine, µs', '   ratio');
-for (const [batch, m, k, n] of shapes) {
+console.error(`${engine.device}; Node ${process.versions.node}`);
+for (const [batch, m, k, n] of given.quick ? shapes.slice(0, 1) : shapes) {
   const key = { seed: 1, stream: 0, step: 0, sample: 0 };
   const on = (backend) => {
     const [a, b] = [backend.randomNormal([batch, m, k], key), backend.randomNormal([batch, k, n], key)];
     return () => backend.dispose(backend.matmul(a, b, false, false));
   };
-  const least = await race({ ours: on(ours), engine: on(engine) }, 50);
-  const cells = [(batch * m * k * n).toLocaleString('en').padStart(15)];
-  for (const time of [least.ours, least.engine]) cells.push((1000 * time).toFixed(1).padStart(11));
-  console.log([batch, m, k, n].join(' × ').padEnd(18), ...cells, (least.ours / least.engine).toFixed(2).padStart(8));
+  const least = await race({ ours: on(ours), engine: on(engine) }, given.quick ? 1 : 50);
+  const name = `${[batch, m, k, n].join(' × ')}, ${(batch * m * k * n).toLocaleString('en')} multiplications, onnxruntime`;
+  report(name, 1000 * least.engine, 'µs', 'our own', least.ours / least.engine);
 }
+print(given.json);
 ours.close();
 engine.close();

@@ -1,14 +1,22 @@
+import { parseArgs } from 'node:util';
 import { formats } from '@lmd/mx-formats';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
 import { createTfjsBackend } from '@lmd/backends/tfjs';
+import { print, report } from './report.mjs';
 
 /**
- * Milliseconds of the operations of a training step of a small Vision Transformer, engine by engine, after a warm-up. Build first,
- * then `pnpm bench`, with the engines' names after it (default: wasm).
+ * node packages/backends/bench/operations.mjs [--json] [--quick] [wasm | cpu ...]
+ *
+ * The operations of a training step of a small Vision Transformer on engines of TensorFlow.js (default: wasm), each after a warm-up. Build
+ * first. `--quick` runs each once on a batch of one.
  */
-const batch = 64;
+const { values: given, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: 'boolean', default: false }, quick: { type: 'boolean', default: false } },
+});
+const batch = given.quick ? 1 : 64;
 const length = 50;
 const width = 64;
 const heads = 4;
@@ -129,15 +137,21 @@ const cases = [
   ],
 ];
 
+function milliseconds(run, repeats) {
+  const before = process.cpuUsage();
+  for (let i = 0; i < repeats; i++) run();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1e3;
+}
+
+/** The least milliseconds of processor time. */
 function leastTime(run) {
+  if (given.quick) return milliseconds(run, 1);
   for (let i = 0; i < 5; i++) run();
   let repeats = 1;
   let least = Infinity;
   for (let round = 0; round < 6; ) {
-    const before = process.cpuUsage();
-    for (let i = 0; i < repeats; i++) run();
-    const { user, system } = process.cpuUsage(before);
-    const time = (user + system) / 1e3;
+    const time = milliseconds(run, repeats);
     if (time < 15) repeats *= 2;
     else {
       least = Math.min(least, time / repeats);
@@ -147,13 +161,11 @@ function leastTime(run) {
   return least;
 }
 
-const engines = process.argv.slice(2);
-for (const engine of engines.length > 0 ? engines : ['wasm']) {
+for (const engine of positionals.length > 0 ? positionals : ['wasm']) {
   await tf.setBackend(engine);
   await tf.ready();
   const backend = createTfjsBackend(tf);
-  console.log(`
-${backend.device}`);
+  console.error(backend.device);
   for (const [name, shapes, run, flops] of cases) {
     const tensors = shapes.map((shape) => {
       const values = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => Math.random() + 0.1);
@@ -161,11 +173,12 @@ ${backend.device}`);
     });
     const time = leastTime(() => {
       const result = run(backend, tensors);
-      if (result === void 0) throw new Error(`${name} is missing.`);
+      if (result === undefined) throw new Error(`${name} is missing.`);
       for (const x of 'dtype' in result ? [result] : Object.values(result)) backend.dispose(x);
     });
-    const rate = flops === void 0 ? '' : `${(flops / time / 1e6).toFixed(1).padStart(6)} GFLOP/s`;
-    console.log(`${time.toFixed(3).padStart(9)} ms ${rate.padEnd(15)} ${name}`);
+    if (flops === undefined) report(`${name}, ${engine}`, time, 'ms');
+    else report(`${name}, ${engine}`, flops / time / 1e6, 'GFLOP/s');
     for (const x of tensors) backend.dispose(x);
   }
 }
+print(given.json);

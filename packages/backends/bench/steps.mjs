@@ -5,9 +5,11 @@ import { leaveOut, rows } from './report.mjs';
 // By path: it depends on this package, so that this one cannot depend on it.
 const program = fileURLToPath(new URL('../../training/bench/index.mjs', import.meta.url));
 
+const smallest = ['--quick', '--task=gpt2-char', '--rule=adamw', '--recomputation=off'];
+
 /** Whole training steps beside PyTorch and their peak memory: the benchmark of @lmd/training, each side in a process of its own. */
 export function benchSteps(quick) {
-  const { status, stdout } = spawnSync(process.execPath, [program, '--json', quick ? '--quick' : '--rounds=1'], {
+  const { status, stdout } = spawnSync(process.execPath, [program, '--json', ...(quick ? smallest : ['--rounds=1'])], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
     maxBuffer: 2 ** 26,

@@ -1,16 +1,18 @@
 /**
- * node packages/backends/bench/tfjs-node.mjs [--json] [--write] [--batch 16] [--rounds 1]
+ * node packages/backends/bench/tfjs-node.mjs [--json] [--write] [--quick] [--batch 16] [--rounds 1]
  *
  * Training steps of ViT-Ti/4 (32 × 32 images) through tfjs-node, beside the cpu backend and eager PyTorch, in one run: AdamW in FP32, and LMD
  * with products rounded to MXFP6. Same weights, data and threads, a process for each side, in turns; the losses of the first steps must agree. Each
  * figure is the least. LMD_TFJS_NODE names an engine that tools/libtensorflow built, else @tensorflow/tfjs-node must be installed;
- * PyTorch is what python3, or the Python that LMD_PYTHON names, has. `--write` writes docs/performance-tfjs-node.md.
+ * PyTorch is what python3, or the Python that LMD_PYTHON names, has. `--write` writes docs/performance-tfjs-node.md. `--quick` takes one step of
+ * the smallest model, beside the cpu backend alone.
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createCpuBackend } from '@lmd/backends/cpu';
-import { occasion, tableOfRows, writeDocument } from './page.mjs';
+import { occasion, omitted, tableOfRows, writeDocument } from './page.mjs';
+import { python, pythonHas } from './pytorch.mjs';
 import { print, report } from './report.mjs';
 
 // By path: that package depends on this one.
@@ -22,20 +24,21 @@ const { values: given } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
     batch: { type: 'string', default: '16' },
     rounds: { type: 'string', default: '1' },
   },
 });
+if (given.quick && given.write) throw new Error('--quick measures nothing that a page could hold: leave out --write.');
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 const steps = path('../../training/bench/step.mjs');
-const python = process.env.LMD_PYTHON ?? 'python3';
 const sides = [
   { name: 'tfjs-node', program: process.execPath, script: steps, rest: ['tfjs-node'] },
   { name: 'the cpu backend', program: process.execPath, script: steps, rest: [] },
 ];
-if (spawnSync(python, ['-c', 'import torch, torchao']).status === 0) {
+if (!given.quick && pythonHas('PyTorch', 'torch', 'torchao')) {
   sides.push({ name: 'PyTorch', program: python, script: path('../../../tools/peers/training.py'), rest: [] });
-} else console.error(`${python} has no torch and torchao: they are left out. LMD_PYTHON may name another Python.`);
+}
 
 function run({ program, script, rest }, folder) {
   const { status, stdout, stderr } = spawnSync(program, [script, folder, ...rest], {
@@ -50,7 +53,9 @@ function run({ program, script, rest }, folder) {
 const runtimes = new Map();
 const batch = Number(given.batch);
 const backend = await createCpuBackend();
-const task = { ...tasks['vit-ti4'], batch, label: `ViT-Ti/4, 32×32, batch ${batch}`, timedSteps: 3 };
+const task = given.quick
+  ? { ...tasks['vit-tiny'], timedSteps: 1 }
+  : { ...tasks['vit-ti4'], batch, label: `ViT-Ti/4, 32×32, batch ${batch}`, timedSteps: 3 };
 for (const rule of rules) {
   const settings = { rule, format: rule.format, threads: 2, checkedSteps: 1, recomputation: false };
   const { folder, remove } = await writeTask(backend, task, settings);
@@ -84,7 +89,7 @@ if (given.write) {
   const { date, machine, load } = occasion();
   const text = `# Training through tfjs-node
 
-Written by \`node packages/backends/bench/tfjs-node.mjs --write\` on ${date}: ${machine}; ${load}.
+Written by \`node packages/backends/bench/tfjs-node.mjs --write\` on ${date}: ${machine}; ${load}. ${omitted()}
 
 Whole training steps through \`@lmd/backends/tfjs-node\`, with the cpu backend's kernels for noise, formats and updates, beside the cpu
 backend by itself and eager PyTorch: the same weights, data and two threads, a process for each side. The first losses must agree before times

@@ -6,11 +6,10 @@ import { adamw, createOperations, lmd, parameterGroups } from '@lmd/core';
 const { lmdParameter, precisionPreset, vit, vitPreset } = await import('../../models/dist/index.js');
 const { valueAndGradients } = await import('../../autograd/dist/index.js');
 
-const batch = 8;
 const optimizerKernels = /^(lmdDraw|lmdUpdate|adamwUpdate)/;
 
 /** Statistics of the first step and of the third. */
-async function stepsOn(backend, name) {
+async function stepsOn(backend, name, batch) {
   const model = vit(vitPreset(name));
   const ops = createOperations(backend);
   const side = name === 'tiny' ? [28, 28, 1] : [32, 32, 3];
@@ -49,14 +48,14 @@ function ofOptimizer({ dispatchesByKernel }) {
  *
  * @param open makes a backend with the options that it is given
  */
-export async function countWebgpu(open, names = ['tiny']) {
+export async function countWebgpu(open, names = ['tiny'], batch = 8) {
   const rows = [];
   for (const name of names) {
     const report = (what, value, unit, peer = null, ratio = null) =>
       rows.push({ name: `step of ViT ${name}, ${what}`, value, unit, peer, ratio, target: null, met: null });
     const [together, apart] = [await open({}), await open({ groupedElements: 0 })];
-    const { first, later } = await stepsOn(together, name);
-    const { later: single } = await stepsOn(apart, name);
+    const { first, later } = await stepsOn(together, name, batch);
+    const { later: single } = await stepsOn(apart, name, batch);
     for (const backend of [together, apart]) backend.close();
     const beside = 'each tensor by itself';
     report('dispatches', later.dispatches, '', beside, single.dispatches / later.dispatches);

@@ -11,6 +11,7 @@ const products = [
   ['ViT-Ti, mlp up, 197 tokens', 197, 192, 768],
   ['GPT-2 small, mlp up, 32 tokens', 32, 768, 3072],
 ];
+const smallProducts = [['8 × 32 × 16', 8, 32, 16]];
 const largeProducts = [
   ['GPT-2 small, mlp up, 1,024 tokens', 1024, 768, 3072],
   ['2,048 cubed', 2048, 2048, 2048],
@@ -23,8 +24,9 @@ const largeProducts = [
  * @param backend of createWebgpuBackend
  * @param tf the module @tensorflow/tfjs-core on WebGPU, or undefined
  * @param large for a GPU: sizes that software takes minutes for
+ * @param quick sizes that take no time
  */
-export async function measureWebgpu({ backend, tf, rounds, large }) {
+export async function measureWebgpu({ backend, tf, rounds, large, quick = false }) {
   const ops = createOperations(backend);
   const packed = createPackedMatmul(ops);
   const rows = [];
@@ -65,7 +67,7 @@ export async function measureWebgpu({ backend, tf, rounds, large }) {
   });
   const randoms = (shape, stream) => ops.randomNormal(shape, { ...key, stream });
 
-  for (const [name, m, k, n] of large ? largeProducts : products) {
+  for (const [name, m, k, n] of quick ? smallProducts : large ? largeProducts : products) {
     const [a, b] = [randoms([m, k], 0), randoms([k, n], 1)];
     const matrix = packed.pack(b, { format: formats.mxfp4_e2m1 });
     const sides = [ours(() => ops.matmul(a, b)), ours(() => packed.matmul(a, matrix))];
@@ -84,7 +86,7 @@ export async function measureWebgpu({ backend, tf, rounds, large }) {
     for (const tensor of held) tensor.dispose();
   }
 
-  const [k, n] = large ? [4096, 4096] : [768, 768];
+  const [k, n] = quick ? [32, 32] : large ? [4096, 4096] : [768, 768];
   const x = randoms([1, k], 0);
   const weights = randoms([k, n], 1);
   for (const format of [formats.mxfp4_e2m1, formats.mxfp6_e3m2, formats.mxfp8_e4m3]) {
@@ -101,7 +103,7 @@ export async function measureWebgpu({ backend, tf, rounds, large }) {
   }
   ops.dispose([x, weights]);
 
-  const size = large ? 2 ** 24 : 2 ** 18;
+  const size = quick ? 2 ** 12 : large ? 2 ** 24 : 2 ** 18;
   const values = randoms([size / 1024, 1024], 3);
   const [copy, quantize] = await race([
     ours(() => ops.negate(values)),

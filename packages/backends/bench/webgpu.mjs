@@ -1,10 +1,11 @@
 /**
- * node bench/webgpu.mjs [--json] [--large] [--rounds 5]    in Node, on Dawn
- * node bench/webgpu.mjs --page FILE.html                   writes a page that measures the same in a browser
+ * node bench/webgpu.mjs [--json] [--quick] [--large] [--rounds 5]    in Node, on Dawn
+ * node bench/webgpu.mjs --page FILE.html                             writes a page that measures the same in a browser
  *
  * The WebGPU backend beside TensorFlow.js's WebGPU engine, on one device each of the same adapter, and what a training step does: dispatches,
  * copies, bytes, uploads, readbacks and pipelines. Build this package, models and autograd first. Without a GPU it runs on a driver in
  * software (SwiftShader): then its ratios say what that driver likes, and the first line says so.
+ * `--quick` runs all but TensorFlow.js once at small sizes: its counts hold, and its times say nothing.
  */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -14,8 +15,9 @@ import { print, rows } from './report.mjs';
 const { values: given } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
     large: { type: 'boolean', default: false },
-    rounds: { type: 'string', default: '5' },
+    rounds: { type: 'string' },
     page: { type: 'string' },
   },
 });
@@ -47,13 +49,15 @@ if (given.page !== undefined) {
   const { measureWebgpu } = await import('./webgpu-tasks.mjs');
   const { countWebgpu } = await import('./webgpu-counts.mjs');
   const backend = await createWebgpuBackend({ gpu });
-  const tf = await tensorflow(gpu);
+  const { quick, large } = given;
+  const tf = quick ? undefined : await tensorflow(gpu);
+  const rounds = Number(given.rounds ?? (quick ? 1 : 5));
   const software = /swiftshader|llvmpipe/i.test(backend.device);
   console.error(`${backend.device}; Node ${process.versions.node}`);
   if (software) console.error('Software rendering: the figures and ratios are of this driver, not of a GPU.');
-  rows.push(...(await measureWebgpu({ backend, tf, rounds: Number(given.rounds), large: given.large })));
-  const names = given.large ? ['tiny', 'Ti/4'] : ['tiny'];
-  rows.push(...(await countWebgpu((options) => createWebgpuBackend({ ...options, gpu }), names)));
+  rows.push(...(await measureWebgpu({ backend, tf, rounds, large, quick })));
+  const names = large ? ['tiny', 'Ti/4'] : ['tiny'];
+  rows.push(...(await countWebgpu((options) => createWebgpuBackend({ ...options, gpu }), names, quick ? 1 : 8)));
   print(given.json);
   backend.close();
 }

@@ -1,10 +1,11 @@
 /**
- * npm run bench -- mx-formats [--json] [--values 24] [--rounds 7]
+ * npm run bench -- mx-formats [--json] [--quick] [--values 24] [--rounds 7]
  *
  * Times fakeQuantize, quantize and dequantize of every format on 2^24 normal float32 values, single thread, beside a copy of the same
  * bytes; and beside what people would otherwise use: torchao's emulation in PyTorch on one thread (where the environment variable
  * MX_PYTHON names a Python that has the packages of tools/mx-golden/requirements.txt) and a composition of TensorFlow.js operations on
- * its wasm backend. Every figure is the least of several rounds, and rounds interleave, since machines are noisy.
+ * its wasm backend. Every figure is the least of several rounds, and rounds interleave, since machines are noisy. `--quick` runs all but
+ * torchao once on 2^12 values: it shows that it runs, and its times say nothing.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -17,12 +18,15 @@ import { tfjsComposition } from './tfjs-composition.mjs';
 const { values: given } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
-    values: { type: 'string', default: '24' },
-    rounds: { type: 'string', default: '7' },
+    quick: { type: 'boolean', default: false },
+    values: { type: 'string' },
+    rounds: { type: 'string' },
   },
 });
-const count = 2 ** Number(given.values);
-const rounds = Number(given.rounds);
+const { quick } = given;
+const values = Number(given.values ?? (quick ? 12 : 24));
+const rounds = Number(given.rounds ?? (quick ? 1 : 7));
+const count = 2 ** values;
 const results = [];
 
 /** Files a figure. `target` bounds the ratio: from above for copies, from below for peers. */
@@ -71,13 +75,13 @@ const ours = race([
   ...names.map((format) => [`dequantize ${format}`, () => dequantize(tensors.get(format), out)]),
 ]);
 const copy = ours.get('copy');
-report(`copy of 2^${given.values} float32`, copy, 'ms', 'copy', 1, null);
+report(`copy of 2^${values} float32`, copy, 'ms', 'copy', 1, null);
 for (const [name, milliseconds] of ours) {
   if (name !== 'copy') report(`${name} (${kernelsInUse()})`, milliseconds, 'ms', 'copy', milliseconds / copy, 3);
 }
 
 // 2. Beyond the targets: other axes and roundings, and the plain kernels, for the record.
-const side = 2 ** Math.ceil(Number(given.values) / 2);
+const side = 2 ** Math.ceil(values / 2);
 const others = race(
   [
     ['mxfp6_e3m2, axis 0 of a matrix', { shape: [count / side, side], axis: 0 }],
@@ -105,18 +109,20 @@ useKernels('wasm');
 
 // 3. Beside a composition of TensorFlow.js operations, on fewer values, since it needs many times their memory.
 const part = data.subarray(0, Math.min(count, 2 ** 22));
+const size = `2^${Math.log2(part.length)}`;
 for (const format of names.filter((name) => formats[name].scale === 'e8m0')) {
-  const peer = await tfjsComposition(part, formats[format], 3);
+  const peer = await tfjsComposition(part, formats[format], quick ? 1 : 3);
   const mine = race([['', () => fakeQuantize(part, { format }, out.subarray(0, part.length))]], 5).get('');
-  report(`TensorFlow.js wasm composition, ${format}, 2^22`, peer, 'ms', 'fakeQuantize', peer / mine, 30);
+  report(`TensorFlow.js wasm composition, ${format}, ${size}`, peer, 'ms', 'fakeQuantize', peer / mine, 30);
 }
 
 // 4. Beside torchao.
-const python = process.env.MX_PYTHON;
-if (python === undefined) console.error('MX_PYTHON is not set: torchao is left out.');
+const python = quick ? undefined : process.env.MX_PYTHON;
+if (quick) console.error('torchao is left out, by --quick.');
+else if (python === undefined) console.error('MX_PYTHON is not set: torchao is left out.');
 else {
   const script = fileURLToPath(new URL('./torchao_peer.py', import.meta.url));
-  const { status, stdout, stderr } = spawnSync(python, [script, given.values, '3'], { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(python, [script, String(values), '3'], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`torchao's benchmark failed:\n${stderr}`);
   for (const [format, milliseconds] of Object.entries(JSON.parse(stdout))) {
     const mine = ours.get(`quantize ${format}`) + ours.get(`dequantize ${format}`);
@@ -136,6 +142,7 @@ else {
 const bundle = gzipSync(readFileSync(fileURLToPath(import.meta.resolve('@lmd/mx-formats'))), { level: 9 }).length;
 report('package, gzipped, WebAssembly included', bundle, 'bytes', 'limit', bundle / 25_000, 1);
 
+if (quick) for (const row of results) Object.assign(row, { target: null, met: null });
 if (given.json) console.log(JSON.stringify(results, null, 2));
 else {
   const rows = results.map(({ name, value, unit, peer, ratio, target, met }) => [

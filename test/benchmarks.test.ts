@@ -1,0 +1,128 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { offerSoftwareWebgpu } from '../vitest.webgpu.ts';
+
+// Benchmarks take minutes and compare times, which a test must not. Here each runs with --quick: the smallest sizes, once, without peers.
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const bench = (name: string) => join('packages', name, 'bench');
+
+function node(cwd: string, ...args: string[]) {
+  // As scripts/bench.mjs starts them.
+  const options = { cwd: join(root, cwd), encoding: 'utf8', maxBuffer: 2 ** 26, timeout: 120_000 } as const;
+  return spawnSync(process.execPath, ['--expose-gc', ...args], options);
+}
+
+offerSoftwareWebgpu();
+function withoutWebgpu(): string | undefined {
+  const probe = "import { create } from 'webgpu'; process.exit((await create([]).requestAdapter()) === null ? 3 : 0)";
+  const { status } = node('packages/backends', '--input-type=module', '--eval', probe);
+  return status === 0 ? undefined : 'Dawn finds no adapter here; a Chromium brings one in software';
+}
+function withoutOnnxruntime(): string | undefined {
+  try {
+    createRequire(join(root, bench('backends'), 'onnxruntime.mjs')).resolve(
+      process.env.LMD_ONNXRUNTIME ?? 'onnxruntime-node',
+    );
+    return undefined;
+  } catch {
+    return 'onnxruntime-node is not installed, and LMD_ONNXRUNTIME names none; node scripts/native-tests.mjs installs it';
+  }
+}
+const withoutTfjsNode = () =>
+  process.env.LMD_TFJS_NODE === undefined
+    ? 'LMD_TFJS_NODE names no engine; node scripts/native-tests.mjs builds one'
+    : undefined;
+
+/** Every benchmark, with why it cannot run here, if it cannot. */
+const benchmarks: Readonly<Record<string, () => string | undefined>> = {
+  [join(bench('backends'), 'index.mjs')]: () => undefined,
+  [join(bench('backends'), 'operations.mjs')]: () => undefined,
+  [join(bench('backends'), 'soak.mjs')]: () => undefined,
+  [join(bench('backends'), 'hand-over.mjs')]: withoutOnnxruntime,
+  [join(bench('backends'), 'webgpu.mjs')]: withoutWebgpu,
+  [join(bench('backends'), 'tfjs-node.mjs')]: withoutTfjsNode,
+  [join(bench('mx-formats'), 'index.mjs')]: () => undefined,
+  [join(bench('models'), 'index.mjs')]: () => undefined,
+  [join(bench('training'), 'index.mjs')]: () => undefined,
+};
+
+/** Those that have a page to write. */
+const withPages = ['backends/bench/index.mjs', 'backends/bench/tfjs-node.mjs', 'models/bench/index.mjs'];
+
+const packages = readdirSync(join(root, 'packages')).filter((name) => existsSync(join(root, bench(name))));
+
+it('every program that stands in a folder of benchmarks is one of these', () => {
+  const programs = packages.flatMap((name) =>
+    readdirSync(join(root, bench(name)))
+      .filter((file) => file.endsWith('.mjs'))
+      .map((file) => join(bench(name), file))
+      .filter((path) => path.endsWith('index.mjs') || readFileSync(join(root, path), 'utf8').includes('parseArgs(')),
+  );
+  expect(programs.sort()).toEqual(Object.keys(benchmarks).sort());
+});
+
+it('every benchmark that the documentation names is one of these', () => {
+  const readmes = ['apps', 'packages', 'tools'].flatMap((parent) =>
+    readdirSync(join(root, parent)).map((name) => join(parent, name)),
+  );
+  const docs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).filter((path) =>
+    path.endsWith('.md'),
+  );
+  const pages = [
+    'README.md',
+    ...readmes.map((folder) => join(folder, 'README.md')),
+    ...docs.map((x) => join('docs', x)),
+  ];
+  const named = pages
+    .filter((page) => existsSync(join(root, page)))
+    .flatMap((page) => {
+      const text = readFileSync(join(root, page), 'utf8');
+      const ofPackages = [...text.matchAll(/npm run bench -- ([\w-]+)/g)].map(([, name]) =>
+        join(bench(name === 'cpu' ? 'backends' : name!), 'index.mjs'),
+      );
+      const ofFiles = [...text.matchAll(/((?:packages\/[\w-]+\/)?bench\/[\w-]+\.mjs)/g)].map(([, path]) =>
+        path!.startsWith('packages') ? join(path!) : join(page, '..', path!),
+      );
+      return [...ofPackages, ...ofFiles];
+    });
+  expect(named.length).toBeGreaterThan(8);
+  expect(named.filter((path) => !Object.hasOwn(benchmarks, path))).toEqual([]);
+});
+
+describe.each(Object.entries(benchmarks))('%s', (path, missing) => {
+  const reason = missing();
+  if (reason !== undefined) {
+    it.skip(`runs: ${reason}`, () => {});
+    return;
+  }
+
+  it('runs, and reports rows of one shape', () => {
+    const { status, stdout, stderr } = node('.', path, '--quick', '--json');
+    expect(status, stderr).toBe(0);
+    const rows = JSON.parse(stdout) as Record<string, unknown>[];
+    expect(rows.length).toBeGreaterThan(0);
+    for (const { name, value, unit, peer, ratio, target, met } of rows) {
+      expect(name).toMatch(/\S/);
+      expect(value, `${name}`).toSatisfy(Number.isFinite);
+      expect(unit, `${name}`).toBeTypeOf('string');
+      // Without a peer there is nothing to divide by, and what is so short has no target.
+      if (peer === null) expect(ratio, `${name}`).toBeNull();
+      else {
+        expect(peer, `${name}`).toMatch(/\S/);
+        expect(ratio, `${name}`).toSatisfy((ratio: number) => ratio > 0);
+      }
+      expect([target, met], `${name}`).toEqual([null, null]);
+    }
+  });
+});
+
+it.each(withPages)('%s writes no page from a quick run', (path) => {
+  const { status, stderr } = node('.', join('packages', path), '--quick', '--write');
+  expect(status).not.toBe(0);
+  expect(stderr).toContain('leave out --write');
+});
