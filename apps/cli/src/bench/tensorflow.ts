@@ -30,9 +30,11 @@ export async function openTensorflow(engine: Engine): Promise<typeof Tfjs> {
 }
 
 function missing(engine: Engine, cause?: unknown): LmdError {
+  // In Node there is no WebGPU without Dawn, which the package webgpu has.
+  const packages = `${engine === 'webgpu' ? 'webgpu ' : ''}@tensorflow/tfjs-backend-${engine}`;
   return new LmdError('ENGINE_MISSING', `TensorFlow.js could not start its ${engine} engine.`, {
     subject: engine,
-    remedy: `Install it: npm install @tensorflow/tfjs-backend-${engine}`,
+    remedy: `Install it: npm install ${packages}`,
     cause,
   });
 }
