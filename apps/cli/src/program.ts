@@ -116,7 +116,10 @@ export function createProgram(terminal: Terminal, bin: string): Command {
       '--format <name...>',
       `formats of the forward pass: ${precisionNames.join(', ')}, or all (default: the run's)`,
     )
-    .option('--weights <kind>', "mean, median or sample of the posterior (default: the run's)")
+    .option(
+      '--weights <kind>',
+      "mean, median or sample of the posterior, or average: the moving one of a run with weightAveraging (default: the run's)",
+    )
     .option('--optimizer <name>', 'only this one (default: all)')
     .option('--model <path>', "these weights in place of the run's: a model file, packed or not, or a folder")
     .option('--draws <count>', 'with --weights sample: average the results of so many draws (default: 1)')

@@ -1,10 +1,11 @@
-import { LmdError, type NamedTensors } from '@lmd/core';
+import { type EagerOperations, LmdError, type NamedTensors, type Tensor } from '@lmd/core';
 import { checkBatch, type DatasetBatch } from './data/dataset.js';
 import { type EvaluationResult, evaluate } from './evaluate.js';
 import { showPasses } from './hooks.js';
-import { findNonFinite } from './non-finite.js';
+import { findNonFinite, findNonFiniteBefore, findNonFiniteIn, type NonFinite, namesOf } from './non-finite.js';
 import type { Run } from './run.js';
 import { enqueueStep } from './step.js';
+import { enqueuePendingStep } from './step-in-place.js';
 import type { TrainOptions } from './train-options.js';
 
 /** One step and all that follows it: update, `step` hooks, evaluation where one is due, `settle` hooks. */
@@ -13,7 +14,7 @@ export async function takeStep(run: Run): Promise<void> {
   const began = performance.now();
   const { epoch, position, indices, batch } = await run.batches.take(run.step);
   checkBatch(data.train, indices, batch);
-  const loss = await update(run, batch);
+  const loss = await (plan.updateInPlace ? updateInPlace : update)(run, batch);
   run.stepSeconds += (performance.now() - began) / 1000;
   run.samples += indices.length;
 
@@ -59,8 +60,9 @@ async function update(run: Run, batch: DatasetBatch): Promise<number> {
     onPasses: (passes) => showPasses(run, passes),
   });
   try {
-    const [loss, finite] = (await ops.read(report)) as unknown as [number, number];
-    if (!Number.isFinite(loss) || !Number.isFinite(finite)) await refuseNonFinite(run, batch);
+    const loss = await checkedLoss(ops, report, async () => {
+      refuse(run, await findNonFinite(run.stepContext, run.state, batch));
+    });
     run.replaceState(state);
     run.step++;
     run.loss = loss;
@@ -68,13 +70,45 @@ async function update(run: Run, batch: DatasetBatch): Promise<number> {
   } catch (error) {
     ops.dispose(state.tensors);
     throw error;
+  }
+}
+
+/** The same, with never two states alive: the old one goes when loss and gradients are known to be finite. */
+async function updateInPlace(run: Run, batch: DatasetBatch): Promise<number> {
+  const { ops } = run;
+  const pending = enqueuePendingStep(run.stepContext, run.state, batch, (passes) => showPasses(run, passes));
+  let loss: number;
+  try {
+    loss = await checkedLoss(ops, pending.report, async () => {
+      refuse(run, await findNonFiniteBefore(run.stepContext, run.state, batch, pending));
+    });
+  } catch (error) {
+    pending.dispose();
+    throw error;
+  }
+  // From here on there is no state to save until the new one is known to be finite.
+  run.settled = false;
+  const report = run.passState(() => pending.update());
+  await checkedLoss(ops, report, async () => {
+    refuse(run, await findNonFiniteIn(ops, namesOf('updated state', run.state.tensors)));
+  });
+  run.step++;
+  run.loss = loss;
+  return loss;
+}
+
+/** The loss of a report, which it frees; `suspected` throws unless what seemed not to be finite is. */
+async function checkedLoss(ops: EagerOperations, report: Tensor, suspected: () => Promise<void>): Promise<number> {
+  try {
+    const [loss, finite] = (await ops.read(report)) as unknown as [number, number];
+    if (!Number.isFinite(loss) || !Number.isFinite(finite)) await suspected();
+    return loss;
   } finally {
     ops.dispose(report);
   }
 }
 
-async function refuseNonFinite(run: Run, batch: DatasetBatch): Promise<void> {
-  const found = await findNonFinite(run.stepContext, run.state, batch);
+function refuse(run: Run, found: NonFinite | undefined): void {
   if (found === undefined) return;
   if (found.inState) run.settled = false;
   throw new LmdError(

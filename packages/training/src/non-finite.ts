@@ -1,4 +1,4 @@
-import type { OptimizerState, Tensor } from '@lmd/core';
+import type { EagerOperations, NamedTensors, OptimizerState, Pass, Tensor } from '@lmd/core';
 import type { DatasetBatch } from './data/dataset.js';
 import { enqueueStep, type StepContext } from './step.js';
 
@@ -22,9 +22,8 @@ export async function findNonFinite(
   state: OptimizerState,
   batch: DatasetBatch,
 ): Promise<NonFinite | undefined> {
-  const input = batch.inputs.data.findIndex((value) => !Number.isFinite(value));
-  if (input >= 0) return { tensor: 'inputs', value: batch.inputs.data[input]!, index: input, inState: false };
-
+  const input = nonFiniteInput(batch);
+  if (input !== undefined) return input;
   const { ops } = context;
   const seen: [string, Tensor][] = [];
   try {
@@ -35,13 +34,53 @@ export async function findNonFinite(
     const { state: next, report } = enqueueStep(context, state, batch, { inspect });
     ops.dispose(next.tensors);
     ops.dispose(report);
-    for (const [name, tensor] of seen) {
-      const values = await ops.read(tensor);
-      const index = values.findIndex((value) => !Number.isFinite(value));
-      if (index >= 0) return { tensor: name, value: values[index]!, index, inState: name.startsWith('state ') };
-    }
-    return undefined;
+    return await findNonFiniteIn(ops, seen);
   } finally {
     ops.dispose(seen.map(([, tensor]) => tensor));
   }
+}
+
+/** The same before the update, of passes at hand: no step is made again, only the weights are drawn once more. */
+export async function findNonFiniteBefore(
+  { ops, optimizer }: StepContext,
+  state: OptimizerState,
+  batch: DatasetBatch,
+  { loss, passes }: { readonly loss: Tensor; readonly passes: readonly Pass[] },
+): Promise<NonFinite | undefined> {
+  const input = nonFiniteInput(batch) ?? (await findNonFiniteIn(ops, namesOf('state', state.tensors)));
+  if (input !== undefined) return input;
+  for (const { key } of passes) {
+    const drawn = optimizer.draw(ops, state, key);
+    try {
+      const found = await findNonFiniteIn(ops, namesOf('drawn weight', drawn));
+      if (found !== undefined) return found;
+    } finally {
+      ops.dispose(drawn);
+    }
+  }
+  const gradients = passes.flatMap((pass) => namesOf('gradient of', pass.gradients));
+  return findNonFiniteIn(ops, [['loss', loss], ...gradients]);
+}
+
+/** Tensors under the names that an error gives them. */
+export function namesOf(kind: string, tensors: NamedTensors): [string, Tensor][] {
+  return Object.entries(tensors).map(([name, tensor]) => [`${kind} ${name}`, tensor]);
+}
+
+/** The first that holds a value that is not finite. One after the other is read. */
+export async function findNonFiniteIn(
+  ops: EagerOperations,
+  tensors: readonly (readonly [string, Tensor])[],
+): Promise<NonFinite | undefined> {
+  for (const [name, tensor] of tensors) {
+    const values = await ops.read(tensor);
+    const index = values.findIndex((value) => !Number.isFinite(value));
+    if (index >= 0) return { tensor: name, value: values[index]!, index, inState: name.startsWith('state ') };
+  }
+  return undefined;
+}
+
+function nonFiniteInput({ inputs: { data } }: DatasetBatch): NonFinite | undefined {
+  const index = data.findIndex((value) => !Number.isFinite(value));
+  return index < 0 ? undefined : { tensor: 'inputs', value: data[index]!, index, inState: false };
 }

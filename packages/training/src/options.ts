@@ -24,3 +24,13 @@ export function checkedCount(caller: string, subject: string, value: number, min
   }
   return value;
 }
+
+/** `value`, a boolean, or throws `INVALID_ARGUMENT`. */
+export function checkedFlag(caller: string, subject: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value;
+  throw new LmdError('INVALID_ARGUMENT', `${caller}: ${subject} is ${String(value)}.`, {
+    subject,
+    value,
+    remedy: 'Give true or false.',
+  });
+}

@@ -1,4 +1,4 @@
-import { LmdError, type NamedTensors, type OptimizerState } from '@lmd/core';
+import { LmdError, type NamedTensors, type OptimizerState, type Tensor } from '@lmd/core';
 import { version } from '../package.json';
 import { type Checkpoint, checkMatch, readTensors, writeTensors } from './checkpoints/checkpoint.js';
 import { type BatchQueue, batchQueue } from './data/prefetch.js';
@@ -78,7 +78,10 @@ export class Run implements TrainingRun {
     if (checkpoint === undefined) return;
     checkMatch(checkpoint, plan.identity, this.state);
     this.#checkPlugins(checkpoint);
-    this.replaceState({ step: checkpoint.optimizerStep, tensors: writeTensors(ops, checkpoint.tensors) });
+    // Freed first: two states may be more than there is room for.
+    ops.dispose(this.state.tensors);
+    this.#state = { step: checkpoint.optimizerStep, tensors: {} };
+    this.#state = { step: checkpoint.optimizerStep, tensors: writeTensors(ops, checkpoint.tensors) };
     this.step = checkpoint.step;
     this.startStep = checkpoint.step;
     this.loss = checkpoint.lastLoss;
@@ -129,6 +132,14 @@ export class Run implements TrainingRun {
     const previous = this.state;
     this.#state = next;
     this.ops.dispose(previous.tensors);
+  }
+
+  /** The state that `make` makes and frees the present one for; without one where it throws. Gives its report. */
+  passState(make: () => { readonly state: OptimizerState; readonly report: Tensor }): Tensor {
+    this.#state = { step: this.state.step, tensors: {} };
+    const { state, report } = make();
+    this.#state = state;
+    return report;
   }
 
   evaluationWeights(): NamedTensors {

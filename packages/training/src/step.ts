@@ -26,7 +26,7 @@ export interface StepContext {
 export interface StepResult {
   /** After the update; kept beyond scopes. */
   readonly state: OptimizerState;
-  /** f32 [2]: the loss, and a number that is finite when loss, gradients and new state are (see `sumOf`). */
+  /** f32 [2]: the loss, and a number that is finite when loss, gradients and new state are (see `reportOf`). */
   readonly report: Tensor;
 }
 
@@ -44,19 +44,41 @@ export function enqueueStep(
   context: StepContext,
   state: OptimizerState,
   batch: DatasetBatch,
-  { inspect, onPasses }: { readonly inspect?: Inspect; readonly onPasses?: OnPasses } = {},
+  { inspect, onPasses }: StepHooks = {},
 ): StepResult {
-  const { ops, optimizer, seed } = context;
+  const { ops, optimizer } = context;
+  return ops.scope(() => {
+    const { loss, passes } = enqueuePasses(context, state, batch, { inspect, onPasses });
+    const next = optimizer.update(ops, state, passes);
+    inspectAll(inspect, 'updated state', next.tensors);
+    for (const tensor of Object.values(next.tensors)) ops.keep(tensor);
+    const checked = [...passes.map(({ gradients }) => gradients), next.tensors];
+    return { state: next, report: ops.keep(reportOf(ops, loss, checked)) };
+  });
+}
+
+export interface StepHooks {
+  readonly inspect?: Inspect | undefined;
+  readonly onPasses?: OnPasses | undefined;
+}
+
+/** The part of a step before its update: the loss, a mean over the draws, and what the update is made of. */
+export function enqueuePasses(
+  { ops, optimizer, ...context }: StepContext,
+  state: OptimizerState,
+  batch: DatasetBatch,
+  { inspect, onPasses }: StepHooks = {},
+): { readonly loss: Tensor; readonly passes: readonly Pass[] } {
   return ops.scope(() => {
     inspectAll(inspect, 'state', state.tensors);
     const passes: Pass[] = [];
     const losses: Tensor[] = [];
     for (let sample = 0; sample < optimizer.samples; sample++) {
-      const key = { seed, step: state.step, sample };
+      const key = { seed: context.seed, step: state.step, sample };
       const { loss, gradients } = ops.scope(() => {
         const weights = optimizer.draw(ops, state, key);
         inspectAll(inspect, 'drawn weight', weights);
-        return accumulate(context, weights, batch, key);
+        return accumulate({ ops, optimizer, ...context }, weights, batch, key);
       });
       inspect?.('loss', loss);
       inspectAll(inspect, 'gradient of', gradients);
@@ -64,18 +86,19 @@ export function enqueueStep(
       passes.push({ key, gradients });
     }
     onPasses?.(passes);
-    const next = optimizer.update(ops, state, passes);
-    inspectAll(inspect, 'updated state', next.tensors);
-    for (const tensor of Object.values(next.tensors)) ops.keep(tensor);
+    return { loss: ops.multiply(sumAll(ops, losses), 1 / losses.length), passes };
+  });
+}
 
-    const loss = ops.multiply(sumAll(ops, losses), 1 / losses.length);
-    const checked = [loss, ...passes.flatMap(({ gradients }) => floats(gradients)), ...floats(next.tensors)];
-    const finite = sumAll(
-      ops,
-      checked.map((tensor) => ops.sum(tensor)),
-    );
-    const report = ops.keep(ops.concatenate([ops.reshape(loss, [1]), ops.reshape(finite, [1])], 0));
-    return { state: next, report };
+/**
+ * f32 [2], to be read back: the loss, and the sum of it and of all elements of the records, which is finite where every one of them
+ * is. A sum of finite numbers may overflow too, so what it raises is a suspicion, which `findNonFinite` settles.
+ */
+export function reportOf(ops: EagerOperations, loss: Tensor, records: readonly NamedTensors[]): Tensor {
+  return ops.scope(() => {
+    const sums = records.flatMap((record) => sumsOf(ops, record));
+    const finite = sumAll(ops, [loss, ...sums]);
+    return ops.concatenate([ops.reshape(loss, [1]), ops.reshape(finite, [1])], 0);
   });
 }
 
@@ -124,16 +147,15 @@ function rows(
   return ops.fromData(data.subarray(from * width, to * width), [to - from, ...shape.slice(1)], dtype);
 }
 
-/**
- * Sums and never compares: a NaN or an infinity anywhere makes the sum NaN or infinite, in one small readback a step. A sum of
- * finite numbers may overflow too, so what it raises is a suspicion, which `findNonFinite` settles.
- */
 function sumAll(ops: EagerOperations, scalars: readonly Tensor[]): Tensor {
   return scalars.reduce((sum, scalar) => ops.add(sum, scalar));
 }
 
-function floats(tensors: NamedTensors): Tensor[] {
-  return Object.values(tensors).filter(({ dtype }) => dtype === 'f32');
+/** A sum for each f32 tensor. It compares nothing: a NaN or an infinity anywhere makes the sum NaN or infinite. */
+function sumsOf(ops: EagerOperations, tensors: NamedTensors): Tensor[] {
+  return Object.values(tensors)
+    .filter(({ dtype }) => dtype === 'f32')
+    .map((tensor) => ops.sum(tensor));
 }
 
 function inspectAll(inspect: Inspect | undefined, kind: string, tensors: NamedTensors): void {

@@ -13,7 +13,7 @@ import type { LoadedCheckpoint } from './checkpoints/checkpoint.js';
 import { type DataOrder, dataOrder } from './data/order.js';
 import { checkPlugins } from './hooks.js';
 import { assertJson, type Json } from './json.js';
-import { checkedCount, refuseUnknownOptions } from './options.js';
+import { checkedCount, checkedFlag, refuseUnknownOptions } from './options.js';
 import type { Plugin, TrainingData } from './plugin.js';
 
 export interface TrainOptions {
@@ -33,6 +33,13 @@ export interface TrainOptions {
   readonly batchSize: number;
   /** Examples that go through the model at once. Less memory, and the same gradients to rounding. Default `batchSize`. */
   readonly microBatchSize?: number;
+  /**
+   * Frees the old state weight by weight while the update makes the new one, so that never two states are alive: for models whose
+   * state fills most of the memory. It changes no result and costs a second readback a step. A step whose gradients are not finite
+   * still leaves the state before it; one whose new state is not finite does not, and the run goes back to its newest checkpoint.
+   * Default false.
+   */
+  readonly updateInPlace?: boolean;
   /** Keeps an epoch's last batch when it is short. Default false. */
   readonly keepPartialBatch?: boolean;
   /**
@@ -70,6 +77,7 @@ const known = [
   'epochs',
   'batchSize',
   'microBatchSize',
+  'updateInPlace',
   'keepPartialBatch',
   'prefetch',
   'evaluateEvery',
@@ -86,6 +94,7 @@ export interface TrainPlan extends TrainOptions {
   readonly ops: EagerOperations;
   readonly microBatchSize: number;
   readonly evaluationBatchSize: number;
+  readonly updateInPlace: boolean;
   readonly prefetch: number;
   readonly plugins: readonly Plugin[];
   readonly order: DataOrder;
@@ -119,6 +128,7 @@ export function planTraining(options: TrainOptions): TrainPlan {
     ops,
     microBatchSize,
     evaluationBatchSize: checkedCount('train', 'evaluationBatchSize', options.evaluationBatchSize ?? batchSize, 1),
+    updateInPlace: checkedFlag('train', 'updateInPlace', options.updateInPlace ?? false),
     prefetch: checkedCount('train', 'prefetch', options.prefetch ?? 1, 0),
     plugins,
     order,

@@ -11,7 +11,7 @@ import {
   type WeightsKind,
 } from '@lmd/core';
 import { precisionNames, precisionPreset } from '@lmd/models';
-import { evaluate } from '@lmd/training';
+import { type Checkpoint, evaluate } from '@lmd/training';
 import { latestCheckpoint } from '@lmd/training/node';
 import { loadConfiguration } from '../configuration/load.js';
 import { type Configuration, precisionOf } from '../configuration/schema.js';
@@ -45,7 +45,7 @@ export interface EvaluateCommandOptions {
 export interface EvaluationRow {
   readonly optimizer: string;
   readonly format: string;
-  readonly weights: WeightsKind;
+  readonly weights: EvaluatedWeights;
   /** The step of the checkpoint; absent for a model file. */
   readonly step?: number;
   readonly testAccuracy: number;
@@ -69,7 +69,10 @@ const columns: readonly Column<EvaluationRow>[] = [
   { title: 'seconds', align: 'right', cell: ({ seconds }) => seconds.toFixed(1) },
 ];
 
-function drawCount(text: string, weights: WeightsKind): number {
+/** `average`: the moving average of a run with `weightAveraging`. */
+type EvaluatedWeights = WeightsKind | 'average';
+
+function drawCount(text: string, weights: EvaluatedWeights): number {
   const draws = numberOption('--draws', text, { least: 1, most: 1000, whole: true });
   if (draws > 1 && weights !== 'sample') {
     throw new UsageError('INVALID_ARGUMENT', `--draws ${draws} has no meaning with --weights ${weights}.`, {
@@ -93,8 +96,10 @@ export async function evaluateCommand(run: string, options: EvaluateCommandOptio
   const formats = options.format?.includes('all')
     ? precisionNames
     : options.format?.map((name) => choose('--format', name, precisionNames));
-  const kinds = ['mean', 'median', 'sample'] as const;
-  const weights = choose('--weights', options.weights ?? configuration.evaluation.weights, kinds);
+  const isAveraged = configuration.weightAveraging !== undefined;
+  const kinds = ['mean', 'median', 'sample', ...(isAveraged ? (['average'] as const) : [])] as const;
+  const usual = isAveraged ? 'average' : configuration.evaluation.weights;
+  const weights = choose<EvaluatedWeights>('--weights', options.weights ?? usual, kinds);
   const backend = choose('--backend', options.backend ?? configuration.backend, backendNames);
   const draws = drawCount(options.draws ?? '1', weights);
   const chosen = options.optimizer === undefined ? names : [choose('--optimizer', options.optimizer, names)];
@@ -129,7 +134,7 @@ function refuseBesideModel(options: EvaluateCommandOptions): void {
 interface Plan {
   /** By default that of each subject's training. */
   readonly formats: readonly string[] | undefined;
-  readonly weights: WeightsKind;
+  readonly weights: EvaluatedWeights;
   readonly draws: number;
   readonly backend: BackendName;
 }
@@ -218,7 +223,7 @@ async function* ofRun(
   folder: string,
   configuration: Configuration,
   chosen: readonly string[],
-  kind: WeightsKind,
+  kind: EvaluatedWeights,
 ): AsyncGenerator<Subject> {
   const trained = await openTrainedModel(ops, configuration);
   const { model } = trained;
@@ -226,15 +231,19 @@ async function* ofRun(
     for (const name of chosen) {
       const described = configuration.optimizers.find((entry) => entry.name === name)!;
       const optimizer = buildOptimizer(described, configuration.steps, model);
-      const { state, step } = await newestState(ops, folder, name);
+      const checkpoint = await newestCheckpoint(folder, name);
+      const isAverage = kind === 'average';
+      const tensors = uploaded(ops, isAverage ? checkpoint.plugins.weightAveraging!.tensors! : checkpoint.tensors);
       yield {
         optimizer: name,
-        step,
+        step: checkpoint.step,
         format: precisionOf(configuration, described),
         model,
         sample: optimizer.samples,
-        weights: (key) => optimizer.weights(ops, state, kind, key),
-        dispose: () => ops.dispose(state.tensors),
+        weights: isAverage
+          ? () => handlesOn(ops, tensors)
+          : (key) => optimizer.weights(ops, { step: checkpoint.optimizerStep, tensors }, kind, key),
+        dispose: () => ops.dispose(tensors),
       };
     }
   } finally {
@@ -257,23 +266,27 @@ async function* ofFile(ops: EagerOperations, path: string, configuration: Config
     format: configuration.precision,
     model,
     sample: 0,
-    weights: () => Object.fromEntries(Object.entries(weights).map(([name, x]) => [name, ops.reshape(x, x.shape)])),
+    weights: () => handlesOn(ops, weights),
     dispose: () => ops.dispose(weights),
   };
 }
 
-/** The optimizer state of the newest checkpoint. */
-async function newestState(ops: EagerOperations, folder: string, name: string) {
-  const loaded = await latestCheckpoint(runLayout(folder).trial(name).checkpoints);
-  if (loaded === undefined) {
-    throw new LmdError('INVALID_ARGUMENT', `${name} has no checkpoint in ${folder} yet.`, {
-      subject: name,
-      remedy: 'Wait for its first one, or continue the run with lmd train --resume.',
-    });
-  }
-  const { step, optimizerStep, tensors } = loaded.checkpoint;
-  const uploaded = Object.entries(tensors).map(
-    ([key, { data, shape, dtype }]) => [key, ops.keep(ops.fromData(data, shape, dtype))] as const,
+/** Handles of their own on the same contents. */
+function handlesOn(ops: EagerOperations, tensors: NamedTensors): NamedTensors {
+  return Object.fromEntries(Object.entries(tensors).map(([name, x]) => [name, ops.reshape(x, x.shape)]));
+}
+
+function uploaded(ops: EagerOperations, tensors: Checkpoint['tensors']): NamedTensors {
+  return Object.fromEntries(
+    Object.entries(tensors).map(([name, { data, shape, dtype }]) => [name, ops.keep(ops.fromData(data, shape, dtype))]),
   );
-  return { step, state: { step: optimizerStep, tensors: Object.fromEntries(uploaded) } };
+}
+
+async function newestCheckpoint(folder: string, name: string): Promise<Checkpoint> {
+  const loaded = await latestCheckpoint(runLayout(folder).trial(name).checkpoints);
+  if (loaded !== undefined) return loaded.checkpoint;
+  throw new LmdError('INVALID_ARGUMENT', `${name} has no checkpoint in ${folder} yet.`, {
+    subject: name,
+    remedy: 'Wait for its first one, or continue the run with lmd train --resume.',
+  });
 }

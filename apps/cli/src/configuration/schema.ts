@@ -6,6 +6,12 @@ import { fineTuningSchema } from './fine-tuning-schema.js';
 import { modelSchema } from './model-schema.js';
 import { type OptimizerConfiguration, optimizerSchema } from './optimizer-schema.js';
 import { precisionSchema } from './precision-schema.js';
+import {
+  earlyStoppingSchema,
+  microBatchSizeSchema,
+  updateInPlaceSchema,
+  weightAveragingSchema,
+} from './training-schema.js';
 
 const count = z.int().min(1);
 
@@ -18,6 +24,8 @@ export const configurationSchema = z.strictObject({
   seed: z.int().min(0).default(0).describe('Of initial weights, data order, noise and made data.'),
   steps: count.describe('Optimizer steps of each rule.'),
   batchSize: count.default(64).describe('Examples a step.'),
+  microBatchSize: microBatchSizeSchema,
+  updateInPlace: updateInPlaceSchema,
   backend: z.enum(backendNames).default('cpu').describe('What computes. `lmd doctor` says which work here.'),
   precision: precisionSchema
     .default('mxfp6_e3m2')
@@ -59,6 +67,8 @@ export const configurationSchema = z.strictObject({
     })
     .prefault({})
     .describe('Evaluation.'),
+  weightAveraging: weightAveragingSchema,
+  earlyStopping: earlyStoppingSchema,
   checkpoints: z
     .strictObject({
       every: count.default(100).describe('Steps from one checkpoint to the next.'),

@@ -5,12 +5,14 @@ import { precisionPreset } from '@lmd/models';
 import { writeFileAtomic } from '@lmd/safetensors/node';
 import {
   type Dataset,
+  earlyStopping,
   eventListener,
   type Json,
   subset,
   type TrainingEvent,
   type TrainResult,
   train,
+  weightAveraging,
 } from '@lmd/training';
 import { checkpointing, exportModel, latestCheckpoint, metricsFile } from '@lmd/training/node';
 import { precisionOf } from '../configuration/schema.js';
@@ -105,6 +107,8 @@ const trainAndSave: TrialHost = async (request, emit, signal) => {
       seed,
       steps,
       batchSize,
+      microBatchSize: configuration.microBatchSize ?? batchSize,
+      updateInPlace: configuration.updateInPlace,
       evaluateEvery: evaluation.every,
       evaluationBatchSize: evaluation.batchSize,
       evaluationWeights: evaluation.weights,
@@ -115,6 +119,8 @@ const trainAndSave: TrialHost = async (request, emit, signal) => {
         metricsFile({ path: layout.metrics, replace: true }),
         memory.plugin,
         ...diagnosticPlugins(configuration, optimizer),
+        ...(configuration.weightAveraging === undefined ? [] : [weightAveraging(configuration.weightAveraging)]),
+        ...(configuration.earlyStopping === undefined ? [] : [earlyStopping(configuration.earlyStopping)]),
         checkpointing({ folder: layout.checkpoints, every: checkpoints.every, keep: checkpoints.keep }),
       ],
       resume: await latestCheckpoint(layout.checkpoints),
@@ -161,10 +167,20 @@ function languageResults({ test, samplesPerSecond }: TrainResult, length: number
 
 /** What must be equal when the rule is resumed. Where checkpoints go and how often is not part of it. */
 function identityOf({ configuration, index }: TrialRequest, base: string | undefined): Json {
-  const { model, fineTuning, data, evaluation, backend } = configuration;
+  const { model, fineTuning, data, evaluation, backend, weightAveraging, earlyStopping } = configuration;
   const { folder: _, ...examples } = { folder: undefined, ...data };
   const optimizer = configuration.optimizers[index];
-  const identity = { backend, model, fineTuning, base, data: examples, evaluation, optimizer };
+  const identity = {
+    backend,
+    model,
+    fineTuning,
+    base,
+    data: examples,
+    evaluation,
+    weightAveraging,
+    earlyStopping,
+    optimizer,
+  };
   return JSON.parse(JSON.stringify(identity)) as Json;
 }
 

@@ -1,4 +1,4 @@
-import { disposeState, type EagerOperations, type NamedTensors } from '@lmd/core';
+import { disposeState, type EagerOperations, type NamedTensors, weightOf } from '@lmd/core';
 import { type OptimizerCase, type ResolvedOptimizerOptions, settingOf } from './options.js';
 import {
   advance,
@@ -76,6 +76,30 @@ export function stateCases({ create, learningRate }: ResolvedOptimizerOptions): 
         return Object.values(gradients).some((gradient) => ops.isDisposed(gradient))
           ? 'the update freed the gradients that it was given.'
           : undefined;
+      },
+    },
+    {
+      name: 'gives the same bits where the caller frees what the update is done with, weight by weight',
+      async run(_, open) {
+        const [session, rule] = [open(), make()];
+        const { ops, own } = session;
+        const state = advance(session, rule, await begin(session, rule), 3);
+        const passes = passesOf(session, rule, state);
+        const want = await contentsOf(ops, own(rule.update(ops, state, passes).tensors));
+        const seen: string[] = [];
+        const next = rule.update(ops, state, passes, (weight) => {
+          seen.push(weight);
+          const ofWeight = Object.entries(state.tensors).filter(([name]) => weightOf(name) === weight);
+          ops.dispose(ofWeight.map(([, tensor]) => tensor));
+          for (const { gradients } of passes) ops.dispose(gradients[weight]!);
+        });
+        const problem = bitDifference(await contentsOf(ops, own(next.tensors)), want);
+        if (problem !== undefined) return `freed in between, the update came out differently: ${problem}.`;
+        const weights = new Set(Object.keys(state.tensors).map(weightOf));
+        const wrong = seen.find((weight, index) => !weights.has(weight) || seen.indexOf(weight) !== index);
+        return wrong === undefined
+          ? undefined
+          : `done was called with "${wrong}", which is no weight or was done before.`;
       },
     },
     {

@@ -30,14 +30,14 @@ export function clipByGlobalNorm(optimizer: Optimizer, maxNorm: number): Optimiz
     init: (ops, weights) => optimizer.init(ops, weights),
     draw: (ops, state, key) => optimizer.draw(ops, state, key),
     weights: (ops, state, kind, key) => optimizer.weights(ops, state, kind, key),
-    update(ops, state, passes) {
-      return ops.scope(() =>
-        optimizer.update(
-          ops,
-          state,
-          passes.map(({ key, gradients }) => ({ key, gradients: clip(ops, gradients, limit) })),
-        ),
-      );
+    update(ops, state, passes, done) {
+      return ops.scope(() => {
+        const clipped = passes.map(({ key, gradients }) => ({ key, gradients: clip(ops, gradients, limit) }));
+        return optimizer.update(ops, state, clipped, (weight) => {
+          for (const { gradients } of clipped) ops.dispose(gradients[weight]!);
+          done?.(weight);
+        });
+      });
     },
   };
 }

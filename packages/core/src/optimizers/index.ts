@@ -29,4 +29,4 @@ export { type ParameterGroup, parameterGroups, type WeightPredicate } from './pa
 export type { DecayOptions } from './schedules.js';
 export * as schedules from './schedules.js';
 export { type SgdOptions, sgd } from './sgd.js';
-export { disposeState, stateBytes } from './state.js';
+export { disposeState, stateBytes, weightOf } from './state.js';

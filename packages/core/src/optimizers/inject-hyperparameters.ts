@@ -75,7 +75,7 @@ export function injectHyperparameters<Name extends string>(
     samples: first.samples,
     init: (ops, weights) => first.init(ops, weights),
     draw: (ops, state, key) => at(state).draw(ops, state, key),
-    update: (ops, state, passes) => at(state).update(ops, state, passes),
+    update: (ops, state, passes, done) => at(state).update(ops, state, passes, done),
     weights: (ops, state, kind, key) => at(state).weights(ops, state, kind, key),
   };
 }

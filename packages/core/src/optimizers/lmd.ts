@@ -10,7 +10,7 @@ import { type LmdOptions, resolveLmdOptions } from './lmd-options.js';
 import { joinParts, type Part, partsOf } from './lmd-parts.js';
 import { logPriorMedians } from './lmd-prior.js';
 import { isScale, type LogPriorMedians } from './lmd-state-format.js';
-import type { DrawKey, Optimizer, OptimizerState, Pass, WeightsKind } from './optimizer.js';
+import type { DrawKey, Optimizer, OptimizerState, WeightsKind } from './optimizer.js';
 import { weightsKindOption } from './options.js';
 import { checkPasses, checkVectors, freshHandle, gradientsOf, stateName, vectorOf, weightNames } from './state.js';
 
@@ -110,16 +110,19 @@ export function lmd(options: LmdOptions = {}): Optimizer {
     initFromScales: (ops, weights, scales) => lmdInitialStateFromScales(ops, weights, scales, resolved),
     draw,
 
-    update(ops: EagerOperations, state: OptimizerState, passes: readonly Pass[]) {
+    update(ops, state, passes, done) {
       const names = weightsOf(state);
       checkPasses('lmd', samples, passes, names);
+      // All is checked before the first weight is done and may be freed.
+      const given = names.map((weight) => {
+        const stored = storedOf(state, weight);
+        const { shape } = stored[vectors[0]!]!;
+        return { weight, stored, shape, gradients: gradientsOf('lmd', passes, weight, shape) };
+      });
       const stepOptions = { ...update, learningRate: learningRate(state.step) };
       return ops.scope(() => {
         const tensors: Record<string, Tensor> = {};
-        for (const weight of names) {
-          const stored = storedOf(state, weight);
-          const gradients = gradientsOf('lmd', passes, weight, stored[vectors[0]!]!.shape);
-          const { shape } = stored[vectors[0]!]!;
+        for (const { weight, stored, shape, gradients } of given) {
           const next = joinParts(ops, shape, partsOf(shape, stateFormat.cut), (part) => {
             const own = storedPart(ops, stored, part);
             const prior = logPriorMedians(ops, own, initialization);
@@ -142,6 +145,7 @@ export function lmd(options: LmdOptions = {}): Optimizer {
           for (const vector of vectors) {
             tensors[stateName(weight, vector)] = next[vector] ?? freshHandle(ops, stored[vector]!);
           }
+          done?.(weight);
         }
         return { step: state.step + 1, tensors };
       });

@@ -48,8 +48,19 @@ export interface Optimizer {
   initFromScales?(ops: EagerOperations, weights: NamedTensors, scales: ReadonlyMap<string, number>): OptimizerState;
   /** Weights for one forward pass: new handles also where nothing is drawn. */
   draw(ops: EagerOperations, state: OptimizerState, key: DrawKey): NamedTensors;
-  /** The state after one step; `state` is unchanged and still the caller's to free. */
-  update(ops: EagerOperations, state: OptimizerState, passes: readonly Pass[]): OptimizerState;
+  /**
+   * The state after one step; `state` is unchanged and still the caller's to free.
+   *
+   * @param done called with each weight as soon as its tensors of `state` and its gradients have been used: a caller short of
+   * memory may free them there, so that old and new are alive together of one weight alone. The results are the same. A rule may
+   * leave out calls; it makes none before all its arguments have been checked.
+   */
+  update(
+    ops: EagerOperations,
+    state: OptimizerState,
+    passes: readonly Pass[],
+    done?: (weight: string) => void,
+  ): OptimizerState;
   /** Weights to evaluate or export. `key` is needed for `sample`. */
   weights(ops: EagerOperations, state: OptimizerState, kind?: WeightsKind, key?: DrawKey): NamedTensors;
 }

@@ -71,7 +71,7 @@ export function parameterGroups(groups: readonly ParameterGroup[]): Optimizer {
     weights: (ops, state, kind?: WeightsKind, key?: DrawKey) =>
       collect(ops, state, (optimizer, part) => optimizer.weights(ops, part, kind, key)),
 
-    update(ops: EagerOperations, state: OptimizerState, passes: readonly Pass[]) {
+    update(ops: EagerOperations, state: OptimizerState, passes: readonly Pass[], done?: (weight: string) => void) {
       const shapes = weightShapes(state);
       checkPasses(name, samples, passes, [...shapes.keys()]);
       return ops.scope(() => {
@@ -80,7 +80,7 @@ export function parameterGroups(groups: readonly ParameterGroup[]): Optimizer {
         const tensors: Record<string, Tensor> = {};
         for (const [index, { optimizer }] of groups.entries()) {
           const groupPasses = passes.map(({ key }, pass) => ({ key, gradients: gradients[pass]![index]! }));
-          const next = optimizer.update(ops, parts[index]!, groupPasses);
+          const next = optimizer.update(ops, parts[index]!, groupPasses, done);
           checkStepCount(optimizer, state.step, next.step);
           Object.assign(tensors, next.tensors);
         }

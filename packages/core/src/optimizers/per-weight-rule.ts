@@ -111,21 +111,25 @@ export function perWeightRule<Name extends string>(rule: PerWeightRule<Name>): O
       return eachWeight(ops, state, (vectors) => rule.evaluate(ops, vectors, checked));
     },
 
-    update(ops, state, passes) {
+    update(ops, state, passes, done) {
       const weights = weightsOf(state);
       checkPasses(owner, samples, passes, weights);
+      // All is checked before the first weight is done and may be freed.
+      const given = weights.map((weight) => {
+        const current = vectorsOf(state, weight);
+        return { weight, current, gradients: gradientsOf(owner, passes, weight, current[names[0]].shape) };
+      });
       const update = rule.update(state.step);
       return ops.scope(() => {
         const tensors: Record<string, Tensor> = {};
-        for (const weight of weights) {
-          const current = vectorsOf(state, weight);
-          const gradients = gradientsOf(owner, passes, weight, current[names[0]].shape);
+        for (const { weight, current, gradients } of given) {
           const weightPasses = gradients.map((gradient, index) => ({
             gradient,
             key: () => randomKey(owner, weight, passes[index]!.key),
           }));
           const next = ops.scope(() => update(ops, current, weightPasses));
           for (const vector of names) tensors[stateName(weight, vector)] = next[vector];
+          done?.(weight);
         }
         return { step: state.step + 1, tensors };
       });

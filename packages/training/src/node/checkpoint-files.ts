@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isLmdError } from '@lmd/core';
 import { writeFileAtomic } from '@lmd/safetensors/node';
@@ -35,9 +35,26 @@ export async function writeCheckpoint(folder: string, checkpoint: Checkpoint): P
   return path;
 }
 
+/** `readFile` takes less than 2 GiB at once, and a state may be larger. */
+async function readWhole(path: string): Promise<Uint8Array> {
+  const file = await open(path);
+  try {
+    const bytes = new Uint8Array((await file.stat()).size);
+    for (let from = 0; from < bytes.length; ) {
+      const { bytesRead } = await file.read(bytes, from, Math.min(bytes.length - from, 2 ** 30), from);
+      // Shorter than it was: its digest will say so.
+      if (bytesRead === 0) return bytes.subarray(0, from);
+      from += bytesRead;
+    }
+    return bytes;
+  } finally {
+    await file.close();
+  }
+}
+
 /** Reads a checkpoint. Throws `CHECKPOINT_CORRUPT` for a file that is not, to the bit, what was written; `FILE_SYSTEM`. */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
-  const bytes = await withFileErrors('read', path, () => readFile(path));
+  const bytes = await withFileErrors('read', path, () => readWhole(path));
   return decodeCheckpoint(bytes, path, nodeSha256);
 }
 

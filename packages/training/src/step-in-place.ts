@@ -1,0 +1,81 @@
+import { type NamedTensors, type OptimizerState, type Pass, type Tensor, weightOf } from '@lmd/core';
+import type { DatasetBatch } from './data/dataset.js';
+import { enqueuePasses, type OnPasses, reportOf, type StepContext } from './step.js';
+
+/** Loss and gradients of a step whose update is not made yet. The caller frees `report`; `update` or `dispose` frees the gradients. */
+export interface PendingStep {
+  readonly loss: Tensor;
+  readonly passes: readonly Pass[];
+  /** f32 [2]: the loss, and a number that is finite when loss and gradients are (see `reportOf`). */
+  readonly report: Tensor;
+  /**
+   * Makes the update and frees gradients and old state, weight by weight as they are used up. `report` is as above, for the new state.
+   * If it throws, it has freed them all the same.
+   */
+  update(): { readonly state: OptimizerState; readonly report: Tensor };
+  dispose(): void;
+}
+
+/** Enqueues a step up to its update. `enqueueStep` and this give the same bits. */
+export function enqueuePendingStep(
+  context: StepContext,
+  state: OptimizerState,
+  batch: DatasetBatch,
+  onPasses: OnPasses,
+): PendingStep {
+  const { ops, optimizer } = context;
+  const { loss, passes, report } = ops.scope(() => {
+    const made = enqueuePasses(context, state, batch, { onPasses });
+    const report = reportOf(
+      ops,
+      made.loss,
+      made.passes.map(({ gradients }) => gradients),
+    );
+    const kept = [made.loss, report, ...made.passes.flatMap(({ gradients }) => Object.values(gradients))];
+    for (const tensor of kept) ops.keep(tensor);
+    return { ...made, report };
+  });
+
+  return {
+    loss,
+    passes,
+    report,
+    update() {
+      const left = usedUpBy(state.tensors, passes);
+      const free = (weight: string) => {
+        ops.dispose(left.get(weight) ?? []);
+        left.delete(weight);
+      };
+      try {
+        return ops.scope(() => {
+          const next = optimizer.update(ops, state, passes, free);
+          const report = ops.keep(reportOf(ops, loss, [next.tensors]));
+          for (const tensor of Object.values(next.tensors)) ops.keep(tensor);
+          return { state: next, report };
+        });
+      } finally {
+        for (const weight of [...left.keys()]) free(weight);
+        ops.dispose(loss);
+      }
+    },
+    dispose() {
+      ops.dispose(loss);
+      for (const { gradients } of passes) ops.dispose(gradients);
+    },
+  };
+}
+
+/** The tensors of the state and the gradients that an update needs no more, by weight. */
+function usedUpBy(state: NamedTensors, passes: readonly Pass[]): Map<string, Tensor[]> {
+  const tensors = new Map<string, Tensor[]>();
+  const add = (weight: string, tensor: Tensor) => {
+    const found = tensors.get(weight);
+    if (found === undefined) tensors.set(weight, [tensor]);
+    else found.push(tensor);
+  };
+  for (const [name, tensor] of Object.entries(state)) add(weightOf(name), tensor);
+  for (const { gradients } of passes) {
+    for (const [weight, gradient] of Object.entries(gradients)) add(weight, gradient);
+  }
+  return tensors;
+}
