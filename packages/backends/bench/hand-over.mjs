@@ -6,8 +6,8 @@
  */
 import { parseArgs } from 'node:util';
 import { createCpuBackend } from '@lmd/backends/cpu';
-import { openWithOnnxruntime } from './onnxruntime.mjs';
-import { print, race, report } from './report.mjs';
+import { openWithOnnxruntime } from '../../../tools/bench/onnxruntime.mjs';
+import { print, race, report } from '../../../tools/bench/report.mjs';
 
 const { values: given } = parseArgs({
   options: {
@@ -42,7 +42,7 @@ const shapes = [
 ];
 
 const ours = await createCpuBackend({ threads });
-const engine = await openWithOnnxruntime((reason) => console.error(`${reason}.`), { threads, parallelThreshold: 0 });
+const engine = await openWithOnnxruntime(createCpuBackend, { threads, parallelThreshold: 0 });
 if (engine === undefined) process.exit(1);
 console.error(`${engine.device}; Node ${process.versions.node}`);
 for (const [batch, m, k, n] of given.quick ? shapes.slice(0, 1) : shapes) {

@@ -1,31 +1,10 @@
-// onnxruntime, where it is installed: raw, and under the cpu backend. Nothing here needs it. LMD_ONNXRUNTIME may name the folder of the
-// package onnxruntime-node.
+// onnxruntime by itself, where it is installed. Nothing here needs it. LMD_ONNXRUNTIME may name the folder of the package onnxruntime-node.
 import { createRequire } from 'node:module';
-import { createCpuBackend } from '@lmd/backends/cpu';
 
 export function loadOnnxruntime() {
   try {
     return createRequire(import.meta.url)(process.env.LMD_ONNXRUNTIME ?? 'onnxruntime-node');
   } catch {
-    return undefined;
-  }
-}
-
-/** What rows are called whose products are onnxruntime's. */
-export const byOnnxruntime = 'products by onnxruntime';
-
-/** The cpu backend with its products, where it works; `leaveOut` is told why where it does not. */
-export async function openWithOnnxruntime(leaveOut, options = {}) {
-  const folder = process.env.LMD_ONNXRUNTIME;
-  try {
-    return await createCpuBackend({
-      ...options,
-      products: 'onnxruntime',
-      ...(folder === undefined ? {} : { onnxruntime: folder }),
-    });
-  } catch (error) {
-    if (error.code !== 'ENGINE_MISSING') throw error;
-    leaveOut(`products by onnxruntime: ${error.message.split('. ')[0]}`);
     return undefined;
   }
 }

@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
 import { createTfjsBackend } from '@lmd/backends/tfjs';
-import { print, report } from './report.mjs';
+import { print, report } from '../../../tools/bench/report.mjs';
 
 /**
  * node packages/backends/bench/operations.mjs [--json] [--quick] [wasm | cpu ...]

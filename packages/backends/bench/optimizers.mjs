@@ -1,6 +1,6 @@
 import { compositions, createOperations } from '@lmd/core';
+import { race, report } from '../../../tools/bench/report.mjs';
 import { pytorch } from './pytorch.mjs';
-import { race, report } from './report.mjs';
 
 const key = { seed: 1, stream: 2, step: 3, sample: 0 };
 const options = {

@@ -1,5 +1,6 @@
-import { byOnnxruntime, loadOnnxruntime, onnxProduct } from './onnxruntime.mjs';
-import { leaveOut, race, report } from './report.mjs';
+import { byOnnxruntime } from '../../../tools/bench/onnxruntime.mjs';
+import { leaveOut, race, report } from '../../../tools/bench/report.mjs';
+import { loadOnnxruntime, onnxProduct } from './onnxruntime.mjs';
 
 /** [name, batch, rows, terms, columns] of the products of one block; rows are batch × tokens. */
 const layers = [

@@ -1,18 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { leaveOut } from './report.mjs';
+import { python } from '../../../tools/bench/python.mjs';
+import { leaveOut } from '../../../tools/bench/report.mjs';
 
 const script = fileURLToPath(new URL('../../../tools/peers/cpu.py', import.meta.url));
-export const python = process.env.LMD_PYTHON ?? 'python3';
-
-/** Whether that Python has all of these modules; `leaveOut` hears of `what` where it has not. */
-export function pythonHas(what, ...modules) {
-  const code = `from importlib.util import find_spec\nexit(not all(map(find_spec, ${JSON.stringify(modules)})))`;
-  if (spawnSync(python, ['-c', code]).status === 0) return true;
-  leaveOut(`${what}: python3, or the Python that LMD_PYTHON names, has no ${modules.join(' and ')}`);
-  return false;
-}
-
 /** What `tools/peers/cpu.py` measures for a task: { milliseconds, version }; `undefined` where this Python has no PyTorch. */
 export function pytorch(task, size, rounds) {
   const { status, stdout, stderr } = spawnSync(python, [script, task, String(size), String(rounds)], {

@@ -1,7 +1,7 @@
 import { createCpuBackend } from '@lmd/backends/cpu';
 import { formats } from '@lmd/mx-formats';
+import { race, report } from '../../../tools/bench/report.mjs';
 import { torchao } from './pytorch.mjs';
-import { race, report } from './report.mjs';
 
 /** `fakeQuantize` on one thread beside torchao's emulation on one, which goes to codes and back. */
 export async function benchQuantize(rounds, quick) {

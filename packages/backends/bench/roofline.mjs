@@ -1,6 +1,6 @@
 import { createOperations } from '@lmd/core';
 import { formats } from '@lmd/mx-formats';
-import { race, report } from './report.mjs';
+import { race, report } from '../../../tools/bench/report.mjs';
 
 const key = { seed: 1, stream: 2, step: 3, sample: 4 };
 /** Elements of a tensor: so many that no cache holds it, or few. */

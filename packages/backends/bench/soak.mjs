@@ -10,7 +10,7 @@ import { appendFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { createCpuBackend } from '@lmd/backends/cpu';
 import { adamw, createOperations, lmd, parameterGroups } from '@lmd/core';
-import { print, report } from './report.mjs';
+import { print, report } from '../../../tools/bench/report.mjs';
 
 // By path: they depend on this package for their tests, so that it cannot depend on them.
 const { lmdParameter, precisionPreset, vit, vitPreset } = await import('../../models/dist/index.js');

@@ -11,9 +11,9 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createCpuBackend } from '@lmd/backends/cpu';
-import { occasion, omitted, tableOfRows, writeDocument } from './page.mjs';
-import { python, pythonHas } from './pytorch.mjs';
-import { print, report } from './report.mjs';
+import { occasion, omitted, tableOfRows, writeDocument } from '../../../tools/bench/page.mjs';
+import { python, pythonHas } from '../../../tools/bench/python.mjs';
+import { print, report } from '../../../tools/bench/report.mjs';
 
 // By path: that package depends on this one.
 const training = (file) => import(new URL(`../../training/bench/${file}`, import.meta.url));

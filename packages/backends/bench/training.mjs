@@ -1,6 +1,6 @@
 import { adamw, createOperations, lmd, parameterGroups } from '@lmd/core';
-import { byOnnxruntime } from './onnxruntime.mjs';
-import { race, report } from './report.mjs';
+import { byOnnxruntime } from '../../../tools/bench/onnxruntime.mjs';
+import { race, report } from '../../../tools/bench/report.mjs';
 
 // By path: they depend on this package for their tests, so that it cannot depend on them.
 const { lmdParameter, vit, vitPreset, precisionPreset } = await import('../../models/dist/index.js');

@@ -10,7 +10,7 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { print, rows } from './report.mjs';
+import { print, rows } from '../../../tools/bench/report.mjs';
 
 const { values: given } = parseArgs({
   options: {

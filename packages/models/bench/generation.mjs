@@ -8,9 +8,9 @@ import { createOperations } from '@lmd/core';
 import { exportPretrained, generate, gpt2, gpt2Preset, precisionPreset } from '@lmd/models';
 import { tensorFrom } from '@lmd/safetensors';
 import { writeSafetensorsFile } from '@lmd/safetensors/node';
-import { byOnnxruntime, openWithOnnxruntime } from '../../backends/bench/onnxruntime.mjs';
-import { python, pythonHas } from '../../backends/bench/pytorch.mjs';
-import { leaveOut, report } from '../../backends/bench/report.mjs';
+import { byOnnxruntime, openWithOnnxruntime } from '../../../tools/bench/onnxruntime.mjs';
+import { python, pythonHas } from '../../../tools/bench/python.mjs';
+import { report } from '../../../tools/bench/report.mjs';
 
 const formats = { fp32: 'FP32', mxfp6_e3m2: 'MXFP6' };
 const prompt = Array.from({ length: 16 }, (_, i) => (i * 7919 + 11) % 1000);
@@ -61,12 +61,13 @@ function transformers(folder) {
  */
 export async function benchGeneration({ presets, maxTokens, rounds, threads, quick }) {
   const hasPeer = !quick && pythonHas('transformers', 'torch', 'transformers');
-  const engine = quick ? undefined : await openWithOnnxruntime(leaveOut, { threads });
+  const engine = quick ? undefined : await openWithOnnxruntime(createCpuBackend, { threads });
   engine?.close();
   for (const preset of presets) {
     const model = gpt2(gpt2Preset(preset));
     const backends = [['', await createCpuBackend({ threads })]];
-    if (engine !== undefined) backends.push([`, ${byOnnxruntime}`, await openWithOnnxruntime(leaveOut, { threads })]);
+    if (engine !== undefined)
+      backends.push([`, ${byOnnxruntime}`, await openWithOnnxruntime(createCpuBackend, { threads })]);
     const sides = backends.map(([ending, backend]) => ({ ending, backend, ...openSide(backend, model), results: {} }));
     const folder = mkdtempSync(join(tmpdir(), 'lmd-generation-'));
     const peers = [];

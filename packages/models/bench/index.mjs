@@ -10,7 +10,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { leaveOut, print, rows } from '../../backends/bench/report.mjs';
+import { leaveOut, print, rows } from '../../../tools/bench/report.mjs';
 import { benchGeneration } from './generation.mjs';
 import { writePage } from './page.mjs';
 import { benchTraining } from './training.mjs';

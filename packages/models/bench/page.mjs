@@ -1,4 +1,4 @@
-import { occasion, omitted, tableOfRows, writeDocument } from '../../backends/bench/page.mjs';
+import { occasion, omitted, tableOfRows, writeDocument } from '../../../tools/bench/page.mjs';
 
 /** Names without what the heading says. */
 const under = (heading, rows) =>

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { leaveOut, rows } from '../../backends/bench/report.mjs';
+import { leaveOut, rows } from '../../../tools/bench/report.mjs';
 
 // By path: it depends on this package, so that this one cannot depend on it.
 const program = fileURLToPath(new URL('../../training/bench/index.mjs', import.meta.url));

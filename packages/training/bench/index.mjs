@@ -12,7 +12,7 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { createCpuBackend } from '@lmd/backends/cpu';
-import { print, report } from '../../backends/bench/report.mjs';
+import { print, report } from '../../../tools/bench/report.mjs';
 import { checkLosses, figuresOf, openSides } from './sides.mjs';
 import { writeTask } from './task-folder.mjs';
 import { rules, tasks, unitsPerStep } from './tasks.mjs';

@@ -1,9 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { createCpuBackend } from '@lmd/backends/cpu';
-import { python, pythonHas } from '../../backends/bench/pytorch.mjs';
-import { leaveOut } from '../../backends/bench/report.mjs';
-import { onnxruntimeOptions } from './onnxruntime-options.mjs';
+import { byOnnxruntime, openWithOnnxruntime } from '../../../tools/bench/onnxruntime.mjs';
+import { python, pythonHas } from '../../../tools/bench/python.mjs';
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 
@@ -28,13 +27,9 @@ export async function openSides({ quick }) {
   });
   const ours = [onEngine('cpu', '')];
   if (quick) return { ours, theirs: undefined };
-  try {
-    (await createCpuBackend(onnxruntimeOptions())).close();
-    ours.push(onEngine('onnxruntime', ', products by onnxruntime'));
-  } catch (error) {
-    if (error.code !== 'ENGINE_MISSING') throw error;
-    leaveOut(`products by onnxruntime: ${error.message.split('. ')[0]}`);
-  }
+  const engine = await openWithOnnxruntime(createCpuBackend);
+  if (engine !== undefined) ours.push(onEngine('onnxruntime', `, ${byOnnxruntime}`));
+  engine?.close();
   if (!pythonHas('PyTorch', 'torch', 'torchao')) return { ours, theirs: undefined };
   return { ours, theirs: { run: (folder) => run(python, path('../../../tools/peers/training.py'), folder) } };
 }

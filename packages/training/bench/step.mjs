@@ -5,16 +5,18 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { valueAndGradients } from '@lmd/autograd';
 import { createCpuBackend } from '@lmd/backends/cpu';
-import { adamw, createOperations, isLmdError, lmd, parameterGroups } from '@lmd/core';
+import { adamw, createOperations, isLmdError, lmd, parameterGroups, weightOf } from '@lmd/core';
 import { lmdParameter, precisionPreset } from '@lmd/models';
-import { onnxruntimeOptions } from './onnxruntime-options.mjs';
+import { createWithOnnxruntime } from '../../../tools/bench/onnxruntime.mjs';
 import { readTask } from './task-folder.mjs';
 import { modelOf } from './tasks.mjs';
 
 const { task, read } = readTask(process.argv[2]);
 const { rule, recomputation, checkedSteps, timedSteps, threads } = task;
 const engine = process.argv[3] ?? 'cpu';
-const cpu = await createCpuBackend({ threads, ...(engine === 'onnxruntime' ? onnxruntimeOptions() : {}) });
+const cpu = await (engine === 'onnxruntime'
+  ? createWithOnnxruntime(createCpuBackend, { threads })
+  : createCpuBackend({ threads }));
 const backend = engine === 'tfjs-node' ? await onTfjsNode() : cpu;
 const ops = createOperations(backend);
 const model = modelOf(task, recomputation);
@@ -41,11 +43,11 @@ const load = (name) => {
   return ops.fromData(data, shape, dtype);
 };
 
-/** The state's tensors of each weight, by its name: they are called `<weight>/<vector>`. */
+/** The state's tensors of each weight, by its name. */
 function byWeight(tensors) {
   const groups = new Map();
   for (const [name, tensor] of Object.entries(tensors)) {
-    const weight = name.slice(0, name.lastIndexOf('/'));
+    const weight = weightOf(name);
     groups.set(weight, [...(groups.get(weight) ?? []), tensor]);
   }
   return groups;
