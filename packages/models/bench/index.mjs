@@ -1,5 +1,6 @@
 /**
- * npm run bench -- models [--json] [--write] [--quick] [--only training,generation] [--preset nano ...] [--tokens 100] [--rounds 1]
+ * npm run bench -- models [--json] [--write] [--quick] [--only training,generation] [--preset nano ...] [--tokens 100]
+ *                         [--steps 2] [--rounds 1] [--threads 2]
  *
  * Models at full size on the cpu backend, all in one run of about ten minutes on two cores: training steps of GPT-2 and of ViT-S/16, in FP32
  * and in MXFP6, with and without recomputation, in tokens or images a second and in peak memory, beside PyTorch; and generation beside
@@ -25,6 +26,7 @@ const { values: given } = parseArgs({
     only: { type: 'string', default: Object.keys(sections).join(',') },
     preset: { type: 'string', multiple: true },
     tokens: { type: 'string' },
+    steps: { type: 'string', default: '2' },
     rounds: { type: 'string', default: '1' },
     threads: { type: 'string', default: String(Math.min(2, availableParallelism())) },
   },
@@ -43,6 +45,7 @@ if (unknown !== undefined) {
 const options = {
   presets: given.preset ?? (given.quick ? ['char'] : ['nano', '124M']),
   maxTokens: Number(given.tokens ?? (given.quick ? 4 : 100)),
+  steps: Number(given.steps),
   rounds: Number(given.rounds),
   threads: Number(given.threads),
   quick: given.quick,

@@ -1,19 +1,25 @@
 import { occasion, omitted, tableOfRows, writeDocument } from '../../../tools/bench/page.mjs';
 
-/** Names without what the heading says. */
-const under = (heading, rows) =>
-  rows
+/** Of which section a table is, what the names of its rows begin with, its title, and what its figures are. */
+const tables = [
+  ['training', 'training step', 'Training steps', 'speed'],
+  ['training', 'peak memory', 'Peak memory of a training step', 'peak memory'],
+  ['generation', 'generation', 'Generation, with the cache of keys and values', 'speed'],
+];
+
+function tableOf(rows, heading, title, figures) {
+  const own = rows
     .filter(({ name }) => name.startsWith(`${heading}, `))
     .map((row) => ({ ...row, name: row.name.slice(heading.length + 2) }));
-
-function table(title, rows, figures) {
-  return rows.length === 0 ? '' : `\n## ${title}\n\n${tableOfRows(rows, figures)}\n`;
+  return own.length === 0 ? [] : [`## ${title}\n\n${tableOfRows(own, figures)}`];
 }
 
 /** Writes docs/performance-models.md from the rows of each section. */
-export function writePage({ training = [], generation = [] }) {
+export function writePage(sections) {
   const { date, machine, load } = occasion();
-  const runtimes = [...training, ...generation].flatMap(({ runtime, peerRuntime }) => [runtime, peerRuntime]);
+  const runtimes = Object.values(sections)
+    .flat()
+    .flatMap(({ runtime, peerRuntime }) => [runtime, peerRuntime]);
   const engines = [...new Set(runtimes.filter((runtime) => runtime !== undefined))].map((runtime) => `- ${runtime}`);
   writeDocument(
     'performance-models.md',
@@ -25,8 +31,11 @@ Everything was measured in one run, with the same weights, data and number of th
 training step; the first losses, or the tokens, must agree before times are compared. A figure is the least of few steps. A ratio says how many
 times as fast as the peer a row is; for peak memory, of the whole process, how many times as much the peer takes. MXFP6 is E3M2, in the
 operands of every product. \`recomputed\` rows keep each block's input alone for the backward pass and run the block again there; PyTorch does
-the same then (\`torch.utils.checkpoint\`).
-${table('Training steps', under('training step', training))}${table('Peak memory of a training step', under('peak memory', training), 'peak memory')}${table('Generation, with the cache of keys and values', under('generation', generation))}
+the same then (\`torch.utils.checkpoint\`). The time of a generation is that of the prompt too and, in MXFP6, of rounding the weights, which is
+done once; transformers generates in FP32.
+
+${tables.flatMap(([section, ...rest]) => tableOf(sections[section] ?? [], ...rest)).join('\n\n')}
+
 The engines:
 
 ${engines.join('\n')}

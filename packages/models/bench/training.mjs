@@ -9,10 +9,10 @@ const tasks = ['gpt2-nano', 'gpt2-124m', 'vit-s16'];
 
 /**
  * Training steps at full size, with and without recomputation, and their peak memory: the benchmark of @lmd/training, each side in a
- * process of its own. Two steps of each are timed, after one whose loss is checked.
+ * process of its own. `steps` of each are timed, after one whose loss is checked.
  */
-export function benchTraining({ quick, rounds, threads }) {
-  const options = [...tasks.flatMap((task) => ['--task', task]), '--checked', '1', '--timed', '2'];
+export function benchTraining({ quick, rounds, steps, threads }) {
+  const options = [...tasks.flatMap((task) => ['--task', task]), '--checked', '1', '--timed', String(steps)];
   options.push('--recomputation', 'both', '--rounds', String(rounds), '--threads', String(threads));
   const { status, stdout } = spawnSync(process.execPath, [program, '--json', ...(quick ? smallest : options)], {
     encoding: 'utf8',
