@@ -63,7 +63,7 @@ async function main(words) {
     if (error instanceof Interrupted) {
       const program = relative(process.cwd(), fileURLToPath(import.meta.url));
       console.error(`${error.message} The same command goes on:\n  node ${[program, ...words].join(' ')}`);
-    } else if (error instanceof StudyError) console.error(`error ${error.message}`);
+    } else if (error instanceof StudyError || error.remedy !== undefined) console.error(`error ${error.message}`);
     else console.error(error);
     return error.exitCode ?? 1;
   }

@@ -25,9 +25,9 @@ export function createLmd({ program }) {
 
   function run(words, { onEvent, stopAt }) {
     return new Promise((resolve, reject) => {
-      // In a group of its own, or a terminal would send Ctrl-C to it as well, and two mean "at once".
+      // On a terminal in a group of its own: Ctrl-C would go to it as well as to the tool, and two mean "at once".
       child = spawn(process.execPath, [program, ...words, '--json'], {
-        detached: process.platform !== 'win32',
+        detached: process.platform !== 'win32' && process.stdin.isTTY === true,
         stdio: ['ignore', 'pipe', 'pipe'],
         windowsHide: true,
       });

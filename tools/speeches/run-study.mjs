@@ -8,7 +8,7 @@ import { answerTo, ask, questionsOf, told, train, trainingUnits } from './jobs.m
 import { createLmd } from './lmd.mjs';
 import { writePage } from './page.mjs';
 import { createProgress } from './progress.mjs';
-import { bestOf, readRun, secondsPerStep } from './runs.mjs';
+import { bestOf, readRun, secondsPerStep, wantedConfiguration } from './runs.mjs';
 import { finalRun, loadStudy, searchRuns } from './study.mjs';
 import { claimWork, openOccasions } from './work.mjs';
 
@@ -20,6 +20,7 @@ export async function runStudy({ study: file, work: workOption, data: dataOption
   const work = resolve(workOption ?? join(root, 'runs', `${study.name}-study`));
   const searched = searchRuns(study);
   const names = [...searched, ...searched.map(({ rule, learningRate }) => finalRun(study, rule, learningRate))];
+  checkSettings(built, study, searched, backend);
   await claimWork(built, work, study, (name) => names.some((run) => run.name === name));
   const lock = await lockWork(built, work);
   const { lmd, dispose } = createLmd(built);
@@ -30,6 +31,15 @@ export async function runStudy({ study: file, work: workOption, data: dataOption
   } finally {
     dispose();
     await lock.release();
+  }
+}
+
+/** Throws where `lmd train` would refuse what the study or `--backend` asks for. */
+function checkSettings(built, study, runs, backend) {
+  try {
+    for (const run of runs) wantedConfiguration(built, study, run, backend, { folder: 'data' });
+  } catch (error) {
+    throw new StudyError(error.message, 2);
   }
 }
 

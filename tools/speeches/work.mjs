@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { arch, availableParallelism, cpus, platform, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { root } from '../../scripts/lib.mjs';
@@ -12,6 +12,7 @@ const marker = 'study.json';
  * with the names of the study's runs, which are then read as its own.
  */
 export async function claimWork({ writeFileAtomic }, work, study, isRun) {
+  if (existsSync(work) && !statSync(work).isDirectory()) throw new StudyError(`${work} is no folder.`, 2);
   mkdirSync(work, { recursive: true });
   const path = join(work, marker);
   const mine = { format: 'lmd-speeches-study-v1', study: study.name };

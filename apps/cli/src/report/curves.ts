@@ -29,16 +29,16 @@ function finite(points: readonly Point[]): Point[] {
   return points.filter(({ x, y }) => Number.isFinite(x) && Number.isFinite(y));
 }
 
-/** 1, 2 and 5 times powers of ten within the domain. */
-function logTicks([low, high]: readonly [number, number]): number[] {
+/** 1, 2 and 5 times powers of ten within the domain; where those are few, all multiples. */
+function logTicks([low, high]: readonly [number, number], factors = [1, 2, 5]): number[] {
   const ticks: number[] = [];
   for (let exponent = Math.floor(Math.log10(low)); exponent <= Math.ceil(Math.log10(high)); exponent++) {
-    for (const factor of [1, 2, 5]) {
+    for (const factor of factors) {
       const value = Number(`${factor}e${exponent}`);
       if (value >= low && value <= high) ticks.push(value);
     }
   }
-  return ticks;
+  return ticks.length < 3 && factors.length < 9 ? logTicks([low, high], [1, 2, 3, 4, 5, 6, 7, 8, 9]) : ticks;
 }
 
 /** Averages over this many steps: a thirtieth of the run, and odd, to have a middle. */
