@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { StudyError } from './errors.mjs';
 import { assignmentsOf, divergedPath, readRun } from './runs.mjs';
 
+/** What `lmd train` says of a run that has diverged. */
+const nonFinite = 'NON_FINITE';
+
 /** Evaluating an example takes about a third of training on it: there is no backward pass. */
 const evaluationUnits = (examples, batchSize) => examples / 3 / batchSize;
 
@@ -38,8 +41,9 @@ export async function train(context, run) {
   };
   const isScore = (event) => event.type === 'evaluation' && event.split === 'validation' && event.step === run.scoreAt;
   const search = run.part === 'search';
-  const last = await lmd(words, { onEvent, ...(search ? { stopAt: isScore, accept: ['NON_FINITE'] } : {}) });
-  if (search && last?.type === 'error') {
+  const last = await lmd(words, { onEvent, ...(search ? { stopAt: isScore, accept: [nonFinite] } : {}) });
+  // A run that is stopped at its score ends with an error, too.
+  if (last?.type === 'error' && last.code === nonFinite) {
     await built.writeFileAtomic(divergedPath(run.folder), `${JSON.stringify({ message: last.message }, null, 2)}\n`);
   }
   const after = readRun(built, study, run, context);

@@ -32,6 +32,7 @@ export function createLmd({ program }) {
         windowsHide: true,
       });
       const ended = { code: null, last: undefined, errors: '', stopped: false };
+      const toSend = ['SIGINT', 'SIGTERM'];
       child.stderr.setEncoding('utf8').on('data', (text) => {
         ended.errors = (ended.errors + text).slice(-4000);
       });
@@ -40,10 +41,10 @@ export function createLmd({ program }) {
         const event = JSON.parse(line);
         ended.last = event;
         onEvent?.(event);
-        if (!ended.stopped && stopAt?.(event) === true) {
-          ended.stopped = true;
-          child.kill('SIGINT');
-        }
+        // With the next event the one to stop at is written down. A step after that is the last: what would follow it is given up.
+        if (ended.stopped && toSend.length > 0 && (toSend.length === 2 || event.type === 'step'))
+          child?.kill(toSend.shift());
+        else if (!ended.stopped) ended.stopped = stopAt?.(event) === true;
       });
       child.on('error', reject);
       child.on('close', (code) => {
@@ -68,14 +69,14 @@ export function createLmd({ program }) {
      * Runs a command and gives its last line.
      *
      * @param onEvent sees each line.
-     * @param stopAt a test of each line: at the first that passes, the command is stopped as by Ctrl-C, and that is no failure.
+     * @param stopAt a test of each line: after the first that passes, the command is stopped as by Ctrl-C, and that is no failure.
      * @param accept codes of errors that are a result: given back as a line of type `error`.
      */
     async lmd(words, { onEvent, stopAt, accept = [] } = {}) {
       if (stoppedAt !== undefined) throw new Interrupted();
       const { code, last, errors, stopped } = await runPatiently(words, { onEvent, stopAt });
       if (stoppedAt !== undefined && code !== 0) throw new Interrupted();
-      if (code === 0 || (stopped && code === 130)) return last;
+      if (code === 0 || (stopped && (code === 130 || code === null))) return last;
       if (last?.type === 'error' && accept.includes(last.code)) return last;
       throw new StudyError(
         `lmd ${words.join(' ')}\nended with ${code ?? 'a signal'}: ${errors.trim()}`,

@@ -46,7 +46,7 @@ export function createProgress(jobs, rates, stream = process.stderr) {
     const times = study === undefined ? '' : `, ${duration(secondsOf(current.job))} left, the study ${duration(study)}`;
     const whole = `${current.job.name}: ${text}${times}`;
     if (stream.isTTY) {
-      stream.write(`\r\u001b[2K${whole.slice(0, (stream.columns ?? 80) - 1)}`);
+      stream.write(`\r\u001b[2K${whole.slice(0, (stream.columns || 80) - 1)}`);
       open = true;
     } else line(whole);
   }

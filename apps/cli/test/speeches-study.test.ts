@@ -24,9 +24,10 @@ const toy = {
   },
   rules: [
     { rule: 'adamw', title: 'AdamW', format: 'fp32', learningRates: [0.0015, 1e30] },
-    { rule: 'lmd', title: 'LMD', format: 'mxfp6_e3m2', learningRates: [0.016] },
+    { rule: 'lmd', title: 'LMD', format: 'mxfp6_e3m2', learningRates: [0.01, 0.016] },
   ],
-  search: { ...schedule, steps: 5, scoreAt: 4, evaluateEvery: 4, checkpointEvery: 1000 },
+  // Long enough to be stopped at its score.
+  search: { ...schedule, steps: 150, scoreAt: 4, evaluateEvery: 4, checkpointEvery: 1000 },
   final: { ...schedule, steps: 80, evaluateEvery: 40, checkpointEvery: 5 },
   deploy: ['fp32', 'mxfp6_e3m2'],
   samples: { prompts: ['Row'], maxTokens: 6, temperature: 0.8, topK: 40, seed: 0 },
@@ -86,9 +87,13 @@ describe('the study of the speeches', () => {
     expect(stderr).toContain('The same command goes on:\n');
     expect(stderr).toContain(' --study toy.json --work ');
     expect(stderr).toContain('search-adamw-1e30: diverged');
-    expect(stderr).toMatch(/search-lmd-1\.6e-2: validation loss \d\.\d{4}, perplexity \d+\.\d\d/);
+    for (const name of ['adamw-1.5e-3', 'lmd-1e-2', 'lmd-1.6e-2']) {
+      expect(stderr).toMatch(new RegExp(`search-${name}: validation loss \\d\\.\\d{4}, perplexity \\d+\\.\\d\\d`));
+    }
     expect(existsSync(at('work', 'final-adamw-1.5e-3', 'run.lock'))).toBe(false);
     expect(existsSync(at('work', 'search-lmd-1.6e-2', 'lmd', 'checkpoints'))).toBe(false);
+    // The test set has no part in the search.
+    expect(text('work', 'search-lmd-1.6e-2', 'lmd', 'metrics.jsonl')).not.toContain('"split":"test"');
     expect(text('work-page', 'README.md')).toContain('Partial: the final runs of AdamW and LMD are missing.');
   });
 
@@ -156,7 +161,7 @@ describe('the study of the speeches', () => {
   });
 
   it('takes over runs that were made elsewhere, if they are the same on the same text', async () => {
-    const found = ['search-adamw-1.5e-3', 'search-adamw-1e30', 'search-lmd-1.6e-2'];
+    const found = ['search-adamw-1.5e-3', 'search-adamw-1e30', 'search-lmd-1.6e-2', 'search-lmd-1e-2'];
     for (const name of found) cpSync(at('work', name), at('moved', name), { recursive: true });
     const search = [...words('moved'), '--only', 'search', '--data'];
     const { code, stderr } = await run(...search, at('work', 'data'));
