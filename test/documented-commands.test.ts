@@ -1,36 +1,11 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { documentedCommands, root } from './documentation.js';
 
 // Every command of the documentation is one that a test executes. Those of `lmd` are executed by apps/cli/test/documented.test.ts; the
 // others stand here, with the test that executes them, or the part of them that a test can afford, and why it is that part.
-
-const root = fileURLToPath(new URL('..', import.meta.url));
-
-function pages(): string[] {
-  const under = (path: string): string[] =>
-    readdirSync(join(root, path), { withFileTypes: true }).flatMap((entry) =>
-      entry.isDirectory() ? under(join(path, entry.name)) : entry.name.endsWith('.md') ? [join(path, entry.name)] : [],
-    );
-  const readmes = ['apps', 'packages', 'tools'].flatMap((parent) =>
-    readdirSync(join(root, parent)).map((name) => join(parent, name, 'README.md')),
-  );
-  return ['README.md', ...readmes, ...under('docs')].filter((path) => existsSync(join(root, path)));
-}
-
-/** In blocks of commands, indented or fenced, and between backticks; without comments, and without what only installs. */
-function commandsIn(text: string): string[] {
-  const blocks = [...text.matchAll(/^```(?:sh|bash|console)?\n([\s\S]*?)^```/gm)].flatMap(([, code]) =>
-    code!.split('\n'),
-  );
-  const indented = [...text.matchAll(/^ {4}(\S.*)$/gm)].map(([, line]) => line!);
-  const spans = [...text.replace(/^```[\s\S]*?^```/gm, '').matchAll(/`([^`\n]+)`/g)].map(([, code]) => code!);
-  return [...blocks, ...indented, ...spans]
-    .map((line) => line.replace(/ +#.*$/, '').trim())
-    .filter((line) => /^(?:[A-Z_]+=\S+ )?(?:npm (?:start|test|run) ?|npx |node \S|vitest )/.test(line));
-}
 
 interface Executed {
   /** Where it is executed, and words by which that is found there. */
@@ -49,6 +24,8 @@ const program = (why: string): Executed => ({
 const setUpFirst = 'Besides, it installs and builds, as whatever runs the tests has done.';
 const fashion = 'npm run study -- apps/experiments/studies/fashion-mnist.json';
 const hours = 'The study takes hours: a small one is run, interrupted, resumed and reported.';
+const speeches = 'apps/cli/test/speeches-study.test.ts';
+const speechesHours = 'It takes hours: a small study is run, stopped, killed, gone on with and reported.';
 const python = 'It needs Python and its libraries, which the tests do without: they read the files that it made.';
 
 const executed: Readonly<Record<string, Executed>> = {
@@ -79,6 +56,14 @@ const executed: Readonly<Record<string, Executed>> = {
   [`${fashion} --report --out docs/studies/fashion-mnist`]: {
     by: 'apps/experiments/test/documented.test.ts',
     words: 'composeFiles',
+  },
+  'npm run study:speeches': { by: speeches, words: "run(...words('work'))", because: speechesHours },
+  'npm run study:speeches -- --backend cpu-onnxruntime': { by: speeches, words: "'--backend'", because: speechesHours },
+  'npm run study:speeches -- --only search': { by: speeches, words: "'--only', 'search'", because: speechesHours },
+  'npm run study:speeches -- --report': {
+    by: speeches,
+    words: "start('--report'",
+    because: 'The page of a small study.',
   },
   'npm run docs:backends': {
     by: 'test/backends-page.test.ts',
@@ -133,7 +118,8 @@ const executed: Readonly<Record<string, Executed>> = {
  */
 const benchmark = /^(?:npm run bench -- \S+|node (?:packages\/\S+\/)?bench\/\S+\.mjs)(?: --\w+)*$/;
 
-const documented = new Set(pages().flatMap((page) => commandsIn(readFileSync(join(root, page), 'utf8'))));
+/** Without what only installs. */
+const documented = documentedCommands(/^(?:[A-Z_]+=\S+ )?(?:npm (?:start|test|run) ?|npx |node \S|vitest )/);
 
 it('every documented command is executed by a test, and no row is left over', () => {
   expect(documented.size).toBeGreaterThan(15);

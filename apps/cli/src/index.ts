@@ -4,7 +4,10 @@ export { type Configuration, type ConfigurationInput, configurationSchema } from
 export { UsageError } from './errors.js';
 export { main } from './main.js';
 export { presets } from './presets/index.js';
+export type { LossCurve } from './report/curves.js';
+export { renderLossCurves } from './report/loss-file.js';
 export type { PosteriorSummary } from './report/posterior.js';
 export { type ReportContent, renderReport } from './report/report.js';
+export type { Point } from './report/statistics.js';
 export type { Event, SummaryEvent } from './run/events.js';
 export type { TrialResult } from './run/types.js';

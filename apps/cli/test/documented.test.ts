@@ -1,33 +1,11 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { documentedCommands, root } from '../../../test/documentation.js';
 import { presets } from '../src/presets/index.js';
 import { lmd, temporaryFolder, tiny } from './lmd.js';
 
-const root = fileURLToPath(new URL('../../..', import.meta.url));
 const folder = temporaryFolder();
-
-/** Every page that documents the project. */
-function pages(): string[] {
-  const under = (path: string): string[] =>
-    readdirSync(join(root, path), { withFileTypes: true }).flatMap((entry) =>
-      entry.isDirectory() ? under(join(path, entry.name)) : entry.name.endsWith('.md') ? [join(path, entry.name)] : [],
-    );
-  const readmes = ['apps', 'packages', 'tools'].flatMap((parent) =>
-    readdirSync(join(root, parent)).map((name) => join(parent, name, 'README.md')),
-  );
-  return ['README.md', ...readmes, ...under('docs')].filter((path) => existsSync(join(root, path)));
-}
-
-/** `lmd …` as it stands in blocks of commands and between backticks, without comments. */
-function commandsIn(text: string): string[] {
-  const blocks = [...text.matchAll(/^```(?:sh|bash|console)?\n([\s\S]*?)^```/gm)].flatMap(([, code]) =>
-    code!.split('\n'),
-  );
-  const spans = [...text.replace(/^```[\s\S]*?^```/gm, '').matchAll(/`([^`\n]+)`/g)].map(([, code]) => code!);
-  return [...blocks, ...spans].map((line) => line.replace(/ +#.*$/, '').trim()).filter((line) => /^lmd \S/.test(line));
-}
 
 /** Made images of MNIST's shape would not do: a preset is itself, with fewer steps and the smallest network. */
 const firstLight = [
@@ -119,6 +97,11 @@ const executed: Readonly<Record<string, Executed>> = {
     words: ['generate', 'runs/speeches-2025-01-31-001', '--prompt', 'My'],
     because: 'The context of the small model is 16 characters.',
   },
+  'lmd generate': { words: ['generate', 'runs/speeches-2025-01-31-001'], because: 'It stands for the command.' },
+  'lmd data prepare': {
+    words: ['data', 'prepare', join(root, 'README.md'), join(root, 'LICENSE'), '--out', 'two', '--validation', '0.5'],
+    because: 'It stands for the command.',
+  },
   'lmd generate <run or model>': { words: ['generate', 'runs/speeches-2025-01-31-001'], because: 'A form.' },
   'lmd export runs/speeches-2025-01-31-001 --out gpt2-speeches': {
     words: ['export', 'runs/speeches-2025-01-31-001', '--out', 'gpt2-speeches'],
@@ -138,12 +121,9 @@ const executed: Readonly<Record<string, Executed>> = {
   },
 };
 
-const documented = new Set<string>();
+const documented = documentedCommands(/^lmd \S/);
 beforeAll(async () => {
   mkdirSync(join(folder, 'runs'));
-  for (const page of pages()) {
-    for (const command of commandsIn(readFileSync(join(root, page), 'utf8'))) documented.add(command);
-  }
   // The examples of --help, each with what it means behind two spaces or more.
   const { stdout } = await lmd(['--help'], folder);
   for (const [, command] of stdout.matchAll(/^ {2}(lmd .*?)(?: {2,}.*)?$/gm)) documented.add(command!);

@@ -1,4 +1,4 @@
-import type { DrawKey, EagerOperations, Model, NamedTensors, Precision } from '@lmd/core';
+import { type DrawKey, type EagerOperations, LmdError, type Model, type NamedTensors, type Precision } from '@lmd/core';
 import { binColumns, type Calibration, calibrationFrom, calibrationSums } from './calibration.js';
 import { checkBatch, type Dataset } from './data/dataset.js';
 import { lossOf } from './loss.js';
@@ -15,6 +15,8 @@ export interface EvaluateOptions {
   readonly key?: DrawKey;
   /** Asks for the calibration too, in so many bins: 15 is usual. It costs a softmax over all logits. Default: none. */
   readonly calibrationBins?: number;
+  /** Aborting it ends the evaluation after the batch, without a result. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface EvaluationResult {
@@ -29,12 +31,16 @@ export interface EvaluationResult {
   readonly calibration?: Calibration;
 }
 
-const known = ['ops', 'model', 'weights', 'dataset', 'precision', 'batchSize', 'key', 'calibrationBins'];
+const known = ['ops', 'model', 'weights', 'dataset', 'precision', 'batchSize', 'key', 'calibrationBins', 'signal'];
 
 /** Batches whose results may wait to be read: enough to keep a device busy, few enough to bound its queue. */
 const inFlight = 4;
 
-/** Runs the model over the whole data set, in its own order, without gradients or dropout. */
+/**
+ * Runs the model over the whole data set, in its own order, without gradients or dropout.
+ *
+ * @throws LmdError `INTERRUPTED` where `signal` ended it, and what the data set and the model throw.
+ */
 export async function evaluate(options: EvaluateOptions): Promise<EvaluationResult> {
   refuseUnknownOptions('evaluate', options, known);
   const { ops, model, weights, dataset, precision, key = { seed: 0, step: 0, sample: 0 } } = options;
@@ -58,6 +64,7 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationResu
   };
   try {
     for (let from = 0; from < dataset.size; from += batchSize) {
+      if (options.signal?.aborted) throw interrupted(from, dataset.size);
       const count = Math.min(batchSize, dataset.size - from);
       const indices = Int32Array.from({ length: count }, (_, index) => from + index);
       const batch = await dataset.batch(indices);
@@ -91,6 +98,13 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationResu
     examples: dataset.size,
     ...(bins === 0 ? {} : { calibration: calibrationFrom(sums, bins) }),
   };
+}
+
+function interrupted(done: number, size: number): LmdError {
+  return new LmdError('INTERRUPTED', `The evaluation was interrupted after ${done} of ${size} examples.`, {
+    subject: 'signal',
+    value: done,
+  });
 }
 
 async function readAndDispose(ops: EagerOperations, x: Parameters<EagerOperations['read']>[0]) {

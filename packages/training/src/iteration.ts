@@ -118,11 +118,12 @@ function refuse(run: Run, found: NonFinite | undefined): void {
   );
 }
 
-/** Evaluates `weights` on a part of the data, where the run has it, and tells the plugins. */
+/** Evaluates `weights` on a part of the data, where the run has it, and tells the plugins. `INTERRUPTED` where `signal` ends it. */
 export async function evaluateOn(
   run: Run,
   part: 'validation' | 'test',
   weights: NamedTensors,
+  signal?: AbortSignal,
 ): Promise<EvaluationResult | undefined> {
   const dataset = run.data[part];
   if (dataset === undefined) return undefined;
@@ -136,6 +137,7 @@ export async function evaluateOn(
     precision,
     batchSize: plan.evaluationBatchSize,
     key,
+    signal,
   });
   if (part === 'validation') run.validation = { ...evaluation, step };
   await run.announce({ type: 'evaluation', step, split: part, seconds: run.seconds, ...evaluation });

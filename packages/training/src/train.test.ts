@@ -188,6 +188,31 @@ describe('train', () => {
     expect(resumed.tensors).toEqual(whole.tensors);
   });
 
+  it('stops in the middle of the test when the signal aborts, and makes it when resumed', async () => {
+    const controller = new AbortController();
+    const saver = keepSnapshots();
+    const test = moons(40);
+    const interrupting = {
+      ...test,
+      batch(indices: Int32Array) {
+        controller.abort();
+        return test.batch(indices);
+      },
+    };
+    const options = { ...base(), plugins: [saver] };
+    const stopped = await train({
+      ...options,
+      data: { ...options.data, test: interrupting },
+      signal: controller.signal,
+    });
+    expect(stopped).toMatchObject({ status: 'interrupted', step: 6 });
+    expect(stopped.test).toBeUndefined();
+    stopped.dispose();
+    const resumed = await train({ ...options, data: { ...options.data, test }, resume: { checkpoint: saver.last } });
+    expect(resumed).toMatchObject({ status: 'finished', step: 6, test: { examples: 40 } });
+    resumed.dispose();
+  });
+
   it('lets timers and signals run while a synchronous backend computes', async () => {
     const controller = new AbortController();
     setTimeout(() => controller.abort(), 20);

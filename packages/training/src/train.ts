@@ -1,5 +1,6 @@
-import { LmdError, type NamedTensors, type OptimizerState, sizeOf, stateBytes } from '@lmd/core';
+import { isLmdError, LmdError, type NamedTensors, type OptimizerState, sizeOf, stateBytes } from '@lmd/core';
 import { version } from '../package.json';
+import type { EvaluationResult } from './evaluate.js';
 import type { EndEvent } from './events.js';
 import { closePlugins, fail } from './failure.js';
 import { evaluateOn, takeStep } from './iteration.js';
@@ -83,8 +84,8 @@ async function begin(run: Run): Promise<void> {
 }
 
 async function conclude(run: Run, weights: NamedTensors): Promise<EndEvent> {
+  const tested = run.ending === 'interrupted' ? undefined : await testUnlessInterrupted(run, weights);
   const status = run.ending!;
-  const test = status === 'interrupted' ? undefined : await evaluateOn(run, 'test', weights);
   const end: EndEvent = {
     type: 'end',
     step: run.step,
@@ -92,13 +93,24 @@ async function conclude(run: Run, weights: NamedTensors): Promise<EndEvent> {
     ...(status === 'stopped' ? { stopReason: run.stopReason! } : {}),
     ...(run.loss === undefined ? {} : { loss: run.loss }),
     ...(run.validation === undefined ? {} : { validation: run.validation }),
-    ...(test === undefined ? {} : { test }),
+    ...(tested === undefined ? {} : { test: tested }),
     seconds: run.seconds,
     samplesPerSecond: run.stepSeconds > 0 ? run.samples / run.stepSeconds : 0,
     peakMemoryBytes: run.ops.memory().peakBytes,
   };
   await run.announce(end);
   return end;
+}
+
+/** A test may take longer than many steps. Interrupted, it is made again when the run is resumed, whose last step is saved. */
+async function testUnlessInterrupted(run: Run, weights: NamedTensors): Promise<EvaluationResult | undefined> {
+  try {
+    return await evaluateOn(run, 'test', weights, run.plan.signal);
+  } catch (error) {
+    if (!isLmdError(error, 'INTERRUPTED')) throw error;
+    run.ending = 'interrupted';
+    return undefined;
+  }
 }
 
 function result(run: Run, { type: _, ...end }: EndEvent, weights: NamedTensors): TrainResult {

@@ -1,4 +1,4 @@
-import { lmdRegularizers } from '@lmd/core';
+import { lmdDefaults, lmdRegularizers } from '@lmd/core';
 import { z } from 'zod';
 import { precisionSchema } from './precision-schema.js';
 
@@ -63,19 +63,19 @@ export const adamwSchema = z.strictObject({
 
 export const lmdSchema = z.strictObject({
   rule: z.literal('lmd').describe('LMD for matrices, AdamW for all other weights.'),
-  learningRate: nonNegative.default(3e-3).describe('Step size in log m.'),
-  beta1: fraction.default(0.9).describe('What the temporary momentum keeps of the momentum.'),
-  beta2: fraction.default(0.99).describe('Decay of the momentum.'),
-  regularization: nonNegative.default(0.5).describe('λ: pull toward the prior.'),
+  learningRate: nonNegative.default(lmdDefaults.learningRate).describe('Step size in log m.'),
+  beta1: fraction.default(lmdDefaults.beta1).describe('What the temporary momentum keeps of the momentum.'),
+  beta2: fraction.default(lmdDefaults.beta2).describe('Decay of the momentum.'),
+  regularization: nonNegative.default(lmdDefaults.regularization).describe('λ: pull toward the prior.'),
   regularizer: z.enum(lmdRegularizers).default('logNormalPrior').describe('The prior.'),
-  noise: z.number().min(0).max(10).default(0.05).describe('σ: standard deviation of log θ around log m.'),
+  noise: z.number().min(0).max(10).default(lmdDefaults.noise).describe('σ: standard deviation of log θ around log m.'),
   samples,
   gradientScaling: z
     .enum(['sample', 'none'])
     .default('sample')
     .describe('Whether gradients are scaled by the drawn weight.'),
   useSign: z.boolean().default(true).describe('Whether the temporary momentum moves log m by its sign.'),
-  priorMedianFloor: floor,
+  priorMedianFloor: floor.default(lmdDefaults.priorMedianFloor),
   initialization: z
     .enum(['floor', 'hypentropy'])
     .default('floor')

@@ -17,6 +17,7 @@ export const speeches: ConfigurationInput = {
       learningRate: 1.6e-2,
       regularization: 0.5,
       noise: 0.05,
+      priorMedianFloor: 0.5,
       rest: { learningRate: 1e-3, beta2: 0.99, weightDecay: 0 },
       schedule: { kind: 'cosine', warmup: 100, final: 0.05 },
       clipNorm: 1,

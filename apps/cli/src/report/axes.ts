@@ -66,14 +66,16 @@ export interface LegendEntry {
   readonly kind: 'line' | 'dashed' | 'triangle' | 'area';
 }
 
+/** What stands before a label of the legend, 28 wide and 14 high. */
+export function legendKey({ className, kind }: LegendEntry): Markup {
+  if (kind === 'area') return html`<rect class="area ${className}" x="2" y="2" width="24" height="10"/>`;
+  if (kind === 'triangle') return html`<path class="${className}" d="M14 12l-5 -9h10Z"/>`;
+  return html`<line class="line ${kind} ${className}" x1="1" x2="27" y1="7" y2="7"/>`;
+}
+
 /** The legend, in HTML above the drawing, so that it wraps on narrow screens. */
 export function legend(entries: readonly LegendEntry[]): Markup {
-  const key = ({ className, kind }: LegendEntry) => {
-    if (kind === 'area') return html`<rect class="area ${className}" x="2" y="2" width="24" height="10"/>`;
-    if (kind === 'triangle') return html`<path class="${className}" d="M14 12l-5 -9h10Z"/>`;
-    return html`<line class="line ${kind} ${className}" x1="1" x2="27" y1="7" y2="7"/>`;
-  };
   return html`<ul class="legend">${entries.map(
-    (entry) => html`<li><svg width="28" height="14" aria-hidden="true">${key(entry)}</svg>${entry.label}</li>`,
+    (entry) => html`<li><svg width="28" height="14" aria-hidden="true">${legendKey(entry)}</svg>${entry.label}</li>`,
   )}</ul>`;
 }

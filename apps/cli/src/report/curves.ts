@@ -1,7 +1,7 @@
 import { scaleLinear, scaleLog } from 'd3-scale';
 import { line } from 'd3-shape';
 import { percent } from '../output/units.js';
-import { axes, coordinate, drawing, frame, legend } from './axes.js';
+import { axes, coordinate, drawing, frame, type LegendEntry, legend } from './axes.js';
 import { html, type Markup } from './html.js';
 import { extent, type Point, smooth, thin } from './statistics.js';
 
@@ -29,25 +29,31 @@ function finite(points: readonly Point[]): Point[] {
   return points.filter(({ x, y }) => Number.isFinite(x) && Number.isFinite(y));
 }
 
-/** 1, 2 and 5 times powers of ten within the domain. */
-function logTicks([low, high]: readonly [number, number]): number[] {
+/** 1, 2 and 5 times powers of ten within the domain; where those are few, all multiples. */
+function logTicks([low, high]: readonly [number, number], factors = [1, 2, 5]): number[] {
   const ticks: number[] = [];
   for (let exponent = Math.floor(Math.log10(low)); exponent <= Math.ceil(Math.log10(high)); exponent++) {
-    for (const factor of [1, 2, 5]) {
+    for (const factor of factors) {
       const value = Number(`${factor}e${exponent}`);
       if (value >= low && value <= high) ticks.push(value);
     }
   }
-  return ticks;
+  return ticks.length < 3 && factors.length < 9 ? logTicks([low, high], [1, 2, 3, 4, 5, 6, 7, 8, 9]) : ticks;
 }
 
 /** Averages over this many steps: a thirtieth of the run, and odd, to have a middle. */
-function smoothingSpan(curve: Curve): number {
+function smoothingSpan(curve: LossCurve): number {
   return 2 * Math.round(curve.train.length / 60) + 1;
 }
 
-/** Loss of training batches (faint), their moving average (solid), and validation and test loss (points). */
-export function lossChart(curves: readonly Curve[]): Markup {
+/** What the loss chart shows of a rule. */
+export type LossCurve = Pick<Curve, 'optimizer' | 'train' | 'validationLoss' | 'testLoss'>;
+
+/** The keys of the loss chart, and what is drawn within its frame. */
+export function lossPlot(curves: readonly LossCurve[]): {
+  readonly keys: readonly LegendEntry[];
+  readonly content: Markup;
+} {
   const shown = curves.map((curve) => {
     const train = finite(curve.train).filter(({ y }) => y > 0);
     return {
@@ -84,20 +90,21 @@ ${shown.map(
         html`<path class="star series-${index}" d="M0-7L7 0L0 7L-7 0Z" transform="translate(${coordinate(x(point.x))} ${coordinate(y(point.y))})"><title>test loss ${point.y.toFixed(4)}</title></path>`,
     )}`,
 )}`;
-  return html`${legend(
-    curves.flatMap((curve, index) => [
-      {
-        label: `${curve.optimizer}, training (moving average over ${smoothingSpan(curve)} steps; faint: each batch)`,
-        className: `series-${index}`,
-        kind: 'line' as const,
-      },
-      {
-        label: `${curve.optimizer}, validation (diamond: test)`,
-        className: `series-${index}`,
-        kind: 'dashed' as const,
-      },
-    ]),
-  )}${drawing('Loss by optimizer step', content)}`;
+  const keys = curves.flatMap((curve, index) => [
+    {
+      label: `${curve.optimizer}, training (moving average over ${smoothingSpan(curve)} steps; faint: each batch)`,
+      className: `series-${index}`,
+      kind: 'line' as const,
+    },
+    { label: `${curve.optimizer}, validation (diamond: test)`, className: `series-${index}`, kind: 'dashed' as const },
+  ]);
+  return { keys, content };
+}
+
+/** Loss of training batches (faint), their moving average (solid), and validation and test loss (points). */
+export function lossChart(curves: readonly LossCurve[]): Markup {
+  const { keys, content } = lossPlot(curves);
+  return html`${legend(keys)}${drawing('Loss by optimizer step', content)}`;
 }
 
 /** Accuracy on held-out examples during training, and on the test set at the end. */

@@ -1,8 +1,9 @@
 /**
- * The report's style sheet. The first series' colours are the blue, vermilion, green and purple of Okabe & Ito, told apart with
- * any colour vision, and lighter ones of the same hues on dark. As many series as a configuration may have optimizers.
+ * What drawings need, in the report and in files of their own. The first series' colours are the blue, vermilion, green and purple of
+ * Okabe & Ito, told apart with any colour vision, and lighter ones of the same hues on dark. As many series as a configuration may
+ * have optimizers.
  */
-export const style = `
+export const drawingStyle = `
 :root { color-scheme: light dark;
   --page: #fbfbfa; --card: #ffffff; --text: #1b1e23; --muted: #5c6470; --rule: #e3e5e8; --grid: #eceef0;
   --series-0: #0072b2; --series-1: #d55e00; --series-2: #00805f; --series-3: #a5508b;
@@ -11,7 +12,26 @@ export const style = `
   --page: #14161a; --card: #1b1e24; --text: #e8eaed; --muted: #a0a7b3; --rule: #30353d; --grid: #282c33;
   --series-0: #56b4e9; --series-1: #f0914a; --series-2: #3cc49c; --series-3: #d999c4;
   --series-4: #e0c34a; --series-5: #9cc7ee; --series-6: #f28b82; --series-7: #c9ced6; --prior: #a0a7b3; } }
-* { box-sizing: border-box; }
+svg text { fill: var(--muted); font-size: 13px; }
+svg .title { fill: var(--text); }
+.grid { stroke: var(--grid); } .tick, .base { stroke: var(--muted); }
+.line { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
+.faint { stroke-width: 1; opacity: 0.28; } .dashed { stroke-width: 1.6; stroke-dasharray: 5 4; }
+.area { stroke: none; fill-opacity: 0.22; }
+.point, .star { stroke: var(--card); stroke-width: 1.2; }
+${[0, 1, 2, 3, 4, 5, 6, 7]
+  .map(
+    (index) =>
+      `.line.series-${index} { stroke: var(--series-${index}); } .point.series-${index}, .star.series-${index} { fill: var(--series-${index}); } .swatch.series-${index} { background: var(--series-${index}); }`,
+  )
+  .join('\n')}
+.line.plus { stroke: var(--series-0); } .area.plus { fill: var(--series-0); }
+.line.minus { stroke: var(--series-1); stroke-dasharray: 10 5; } .area.minus { fill: var(--series-1); }
+.line.prior { stroke: var(--prior); } .point.prior, .prior-median { fill: var(--prior); }
+`;
+
+/** The report's style sheet. */
+export const style = `${drawingStyle}* { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--text); font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; }
 main { max-width: 1040px; margin: 0 auto; padding: 40px 20px 64px; }
 h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 6px; letter-spacing: -0.01em; }
@@ -29,22 +49,6 @@ th { color: var(--muted); font-weight: 600; }
 td:last-child, th:last-child { padding-right: 0; }
 .swatch { display: inline-block; width: 10px; height: 10px; border-radius: 3px; margin-right: 8px; }
 svg { display: block; width: 100%; height: auto; }
-svg text { fill: var(--muted); font-size: 13px; }
-svg .title { fill: var(--text); }
-.grid { stroke: var(--grid); } .tick, .base { stroke: var(--muted); }
-.line { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
-.faint { stroke-width: 1; opacity: 0.28; } .dashed { stroke-width: 1.6; stroke-dasharray: 5 4; }
-.area { stroke: none; fill-opacity: 0.22; }
-.point, .star { stroke: var(--card); stroke-width: 1.2; }
-${[0, 1, 2, 3, 4, 5, 6, 7]
-  .map(
-    (index) =>
-      `.line.series-${index} { stroke: var(--series-${index}); } .point.series-${index}, .star.series-${index} { fill: var(--series-${index}); } .swatch.series-${index} { background: var(--series-${index}); }`,
-  )
-  .join('\n')}
-.line.plus { stroke: var(--series-0); } .area.plus { fill: var(--series-0); }
-.line.minus { stroke: var(--series-1); stroke-dasharray: 10 5; } .area.minus { fill: var(--series-1); }
-.line.prior { stroke: var(--prior); } .point.prior, .prior-median { fill: var(--prior); }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: 2px 22px; margin: 6px 0 10px; padding: 0; font-size: 0.88rem; }
 .legend li { display: flex; align-items: center; gap: 8px; }
 .legend svg { width: 28px; height: 14px; flex: none; }

@@ -142,7 +142,7 @@ describe('lmd from given weights', () => {
     const ops = testOperations();
     const rule = parameterGroups([
       { match: 'b', optimizer: adamw() },
-      { match: '*', optimizer: lmd({ stateFormat: 'block16' }) },
+      { match: '*', optimizer: lmd({ stateFormat: 'block16', priorMedianFloor: 0.5, noise: 0.05 }) },
     ]);
     const state = await rule.init(ops, tensors(ops, { 'a/w': [1, 2], b: [3] }));
     expect(lmdWeightNames(state)).toEqual(['a/w']);

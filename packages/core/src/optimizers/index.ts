@@ -12,7 +12,7 @@ export { type LieGroupMultiplicativeOptions, lieGroupMultiplicative } from './li
 export { type LionOptions, lion } from './lion.js';
 export { lmd } from './lmd.js';
 export { type LmdLogMedians, lmdLogMedians, lmdWeightNames } from './lmd-log-medians.js';
-export { type LmdOptions, lmdRegularizers } from './lmd-options.js';
+export { type LmdOptions, lmdDefaults, lmdRegularizers } from './lmd-options.js';
 export { type LmdInitialization, lmdInitializations } from './lmd-prior.js';
 export { type LmdStateFormatName, lmdStateFormats } from './lmd-state-format.js';
 export { type MadamOptions, madam } from './madam.js';

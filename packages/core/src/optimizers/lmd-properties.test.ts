@@ -224,7 +224,8 @@ describe('the laws of lmd', () => {
     const size = 40_000;
     const [noise, curvature, optimum, weight] = [0.3, 1.7, 0.2, 0.6];
     const ops = testOperations();
-    const rule = lmd({ noise, learningRate: 1, regularization: 0, useSign: false, beta1: 0, beta2: 0 });
+    const plain = { learningRate: 1, regularization: 0, useSign: false, beta1: 0, beta2: 0 };
+    const rule = lmd({ noise, priorMedianFloor: 0.5, ...plain });
     const state = await rule.init(ops, { w: ops.full([size], weight) });
     const drawKey = { seed: 4, step: 0, sample: 0 };
     const gradient = ops.scope(() => {

@@ -122,7 +122,8 @@ describe('the state formats of lmd', () => {
     const ops = testOperations();
     const a = 0.005;
     let rounded = ops.full([4], -4);
-    const rule = lmd({ stateFormat: 'block8', gradientScaling: 'none', learningRate: a, regularization: 0, noise: 0 });
+    const still = { regularization: 0, noise: 0, priorMedianFloor: 0.5 };
+    const rule = lmd({ stateFormat: 'block8', gradientScaling: 'none', learningRate: a, ...still });
     // c·s = exp(−4)/2 and w = exp(−4)/2, so that log m⁺ = −4.
     let state = await rule.init(ops, { w: ops.full([128], Math.exp(-4) * (2 / 3)) });
     const before = meanOf(await values(ops, lmdLogMedians(ops, state, 'w').logPlus));

@@ -58,9 +58,10 @@ describe('initial state of lmd', () => {
   it('takes the prior median from the options, for all or by name, and leaves the weights alone', async () => {
     const ops = testOperations();
     const weights = tensors(ops, { w: initial, v: [1, 1] });
-    const plain = await lmd().init(ops, weights);
+    const start = { priorMedianFloor: 0.5, noise: 0.05 };
+    const plain = await lmd(start).init(ops, weights);
     for (const priorMedian of [0.25, { w: 0.25 }]) {
-      const rule = lmd({ priorMedian });
+      const rule = lmd({ ...start, priorMedian });
       const state = await rule.init(ops, weights);
       expectClose(await vector(ops, state, 'logPriorMedian'), [Math.log(0.25)], 1e-6);
       expect(await vector(ops, state, 'logPlus')).toEqual(await vector(ops, plain, 'logPlus'));
@@ -95,7 +96,7 @@ describe('draws of lmd', () => {
 
   async function constantWeights(options: LmdOptions = {}) {
     const ops = testOperations();
-    const rule = lmd({ noise, ...options });
+    const rule = lmd({ noise, priorMedianFloor: 0.5, ...options });
     const state = await rule.init(ops, { w: ops.full([size], weight), v: ops.full([size], weight) });
     return { ops, rule, state };
   }
