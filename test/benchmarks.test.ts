@@ -2,13 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { offerSoftwareWebgpu } from '../vitest.webgpu.ts';
+import { pages, root } from './documentation.js';
 
 // Benchmarks take minutes and compare times, which a test must not. Here each runs with --quick: the smallest sizes, once, without peers.
 
-const root = fileURLToPath(new URL('..', import.meta.url));
 const bench = (name: string) => join('packages', name, 'bench');
 
 function node(cwd: string, ...args: string[]) {
@@ -67,29 +66,16 @@ it('every program that stands in a folder of benchmarks is one of these', () => 
 });
 
 it('every benchmark that the documentation names is one of these', () => {
-  const readmes = ['apps', 'packages', 'tools'].flatMap((parent) =>
-    readdirSync(join(root, parent)).map((name) => join(parent, name)),
-  );
-  const docs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).filter((path) =>
-    path.endsWith('.md'),
-  );
-  const pages = [
-    'README.md',
-    ...readmes.map((folder) => join(folder, 'README.md')),
-    ...docs.map((x) => join('docs', x)),
-  ];
-  const named = pages
-    .filter((page) => existsSync(join(root, page)))
-    .flatMap((page) => {
-      const text = readFileSync(join(root, page), 'utf8');
-      const ofPackages = [...text.matchAll(/npm run bench -- ([\w-]+)/g)].map(([, name]) =>
-        join(bench(name === 'cpu' ? 'backends' : name!), 'index.mjs'),
-      );
-      const ofFiles = [...text.matchAll(/((?:packages\/[\w-]+\/)?bench\/[\w-]+\.mjs)/g)].map(([, path]) =>
-        path!.startsWith('packages') ? join(path!) : join(page, '..', path!),
-      );
-      return [...ofPackages, ...ofFiles];
-    });
+  const named = pages().flatMap((page) => {
+    const text = readFileSync(join(root, page), 'utf8');
+    const ofPackages = [...text.matchAll(/npm run bench -- ([\w-]+)/g)].map(([, name]) =>
+      join(bench(name === 'cpu' ? 'backends' : name!), 'index.mjs'),
+    );
+    const ofFiles = [...text.matchAll(/((?:packages\/[\w-]+\/)?bench\/[\w-]+\.mjs)/g)].map(([, path]) =>
+      path!.startsWith('packages') ? join(path!) : join(page, '..', path!),
+    );
+    return [...ofPackages, ...ofFiles];
+  });
   expect(named.length).toBeGreaterThan(8);
   expect(named.filter((path) => !Object.hasOwn(benchmarks, path))).toEqual([]);
 });
