@@ -20,7 +20,7 @@ export function createLmd({ program }) {
     stoppedAt = performance.now();
     child?.kill('SIGINT');
   };
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  const signals = ['SIGINT', 'SIGTERM'];
   for (const signal of signals) process.on(signal, onSignal);
 
   function run(words, { onEvent, stopAt }) {
