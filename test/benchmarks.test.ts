@@ -32,6 +32,7 @@ function withoutOnnxruntime(): string | undefined {
     return 'onnxruntime-node is not installed, and LMD_ONNXRUNTIME names none; node scripts/native-tests.mjs installs it';
   }
 }
+const withoutProc = () => (process.platform === 'linux' ? undefined : 'it reads /proc, which only Linux has');
 const withoutTfjsNode = () =>
   process.env.LMD_TFJS_NODE === undefined
     ? 'LMD_TFJS_NODE names no engine; node scripts/native-tests.mjs builds one'
@@ -48,18 +49,21 @@ const benchmarks: Readonly<Record<string, () => string | undefined>> = {
   [join(bench('mx-formats'), 'index.mjs')]: () => undefined,
   [join(bench('models'), 'index.mjs')]: () => undefined,
   [join(bench('training'), 'index.mjs')]: () => undefined,
+  [join('apps', 'cli', 'bench', 'gpt2-124m.mjs')]: withoutProc,
 };
 
 /** Those that have a page to write. */
 const withPages = ['backends/bench/index.mjs', 'backends/bench/tfjs-node.mjs', 'models/bench/index.mjs'];
 
-const packages = readdirSync(join(root, 'packages')).filter((name) => existsSync(join(root, bench(name))));
+const folders = ['apps', 'packages']
+  .flatMap((parent) => readdirSync(join(root, parent)).map((name) => join(parent, name, 'bench')))
+  .filter((folder) => existsSync(join(root, folder)));
 
 it('every program that stands in a folder of benchmarks is one of these', () => {
-  const programs = packages.flatMap((name) =>
-    readdirSync(join(root, bench(name)))
+  const programs = folders.flatMap((folder) =>
+    readdirSync(join(root, folder))
       .filter((file) => file.endsWith('.mjs'))
-      .map((file) => join(bench(name), file))
+      .map((file) => join(folder, file))
       .filter((path) => path.endsWith('index.mjs') || readFileSync(join(root, path), 'utf8').includes('parseArgs(')),
   );
   expect(programs.sort()).toEqual(Object.keys(benchmarks).sort());
@@ -71,8 +75,8 @@ it('every benchmark that the documentation names is one of these', () => {
     const ofPackages = [...text.matchAll(/npm run bench -- ([\w-]+)/g)].map(([, name]) =>
       join(bench(name === 'cpu' ? 'backends' : name!), 'index.mjs'),
     );
-    const ofFiles = [...text.matchAll(/((?:packages\/[\w-]+\/)?bench\/[\w-]+\.mjs)/g)].map(([, path]) =>
-      path!.startsWith('packages') ? join(path!) : join(page, '..', path!),
+    const ofFiles = [...text.matchAll(/((?:(?:apps|packages)\/[\w-]+\/)?bench\/[\w-]+\.mjs)/g)].map(([, path]) =>
+      /^(?:apps|packages)/.test(path!) ? join(path!) : join(page, '..', path!),
     );
     return [...ofPackages, ...ofFiles];
   });

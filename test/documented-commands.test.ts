@@ -116,7 +116,7 @@ const executed: Readonly<Record<string, Executed>> = {
 /**
  * Benchmarks take minutes and compare times, which a test must not: test/benchmarks.test.ts runs each at its smallest.
  */
-const benchmark = /^(?:npm run bench -- \S+|node (?:packages\/\S+\/)?bench\/\S+\.mjs)(?: --\w+)*$/;
+const benchmark = /^(?:npm run bench -- \S+|node (?:(?:apps|packages)\/\S+\/)?bench\/\S+\.mjs)(?: --\w+)*$/;
 
 /** Without what only installs. */
 const documented = documentedCommands(/^(?:[A-Z_]+=\S+ )?(?:npm (?:start|test|run) ?|npx |node \S|vitest )/);

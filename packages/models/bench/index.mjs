@@ -1,29 +1,30 @@
 /**
- * npm run bench -- models [--json] [--write] [--quick] [--only training,generation] [--preset nano ...] [--tokens 100]
+ * npm run bench -- models [--json] [--write] [--quick] [--only training,generation,command] [--preset nano ...] [--tokens 100]
  *                         [--steps 2] [--rounds 1] [--threads 2]
  *
  * Models at full size on the cpu backend, all in one run of about ten minutes on two cores: training steps of GPT-2 and of ViT-S/16, in FP32
- * and in MXFP6, with and without recomputation, in tokens or images a second and in peak memory, beside PyTorch; and generation beside
- * transformers. Where onnxruntime-node is installed, or LMD_ONNXRUNTIME names its folder, there are rows with its products too. PyTorch and
- * transformers are what python3, or the Python that LMD_PYTHON names, has (`tools/peers/requirements.txt`,
- * `tools/parity/requirements.txt`). `--write` writes docs/performance-models.md. `--quick` runs the smallest models once, without peers: it
- * shows that all of this runs, and its times say nothing.
+ * and in MXFP6, with and without recomputation, in tokens or images a second and in peak memory, beside PyTorch; generation beside
+ * transformers; and the memory that the `lmd` command takes for GPT-2 124M. Where onnxruntime-node is installed, or LMD_ONNXRUNTIME names its
+ * folder, there are rows with its products too. PyTorch and transformers are what python3, or the Python that LMD_PYTHON names, has
+ * (`tools/peers/requirements.txt`, `tools/parity/requirements.txt`). `--write` writes docs/performance-models.md. `--quick` runs the smallest
+ * models once, without peers and without the command: it shows that all of this runs, and its times say nothing.
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { leaveOut, print, rows } from '../../../tools/bench/report.mjs';
+import { benchCommand } from './command.mjs';
 import { benchGeneration } from './generation.mjs';
 import { writePage } from './page.mjs';
 import { benchTraining } from './training.mjs';
 
 /** Each adds its rows to those that are reported. */
-const sections = { training: benchTraining, generation: benchGeneration };
+const sections = { training: benchTraining, generation: benchGeneration, command: benchCommand };
 const { values: given } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
-    only: { type: 'string', default: Object.keys(sections).join(',') },
+    only: { type: 'string' },
     preset: { type: 'string', multiple: true },
     tokens: { type: 'string' },
     steps: { type: 'string', default: '2' },
@@ -36,7 +37,9 @@ const refuse = (message) => {
   process.exit(2);
 };
 if (given.quick && given.write) refuse('--quick measures nothing that a page could hold: leave out --write.');
-const wanted = given.only.split(',');
+// The command's own benchmark has --quick.
+const usual = Object.keys(sections).filter((section) => !given.quick || section !== 'command');
+const wanted = given.only?.split(',') ?? usual;
 const unknown = wanted.find((section) => !Object.hasOwn(sections, section));
 if (unknown !== undefined) {
   refuse(`There is no section "${unknown}". There are: ${Object.keys(sections).join(', ')}.`);
@@ -52,7 +55,7 @@ const options = {
 };
 const tables = {};
 for (const [section, measure] of Object.entries(sections)) {
-  if (!wanted.includes(section)) leaveOut(`the section ${section}, by --only`);
+  if (!wanted.includes(section)) leaveOut(`the section ${section}`);
   else {
     const before = rows.length;
     await measure(options);

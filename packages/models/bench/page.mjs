@@ -1,16 +1,19 @@
 import { occasion, omitted, tableOfRows, writeDocument } from '../../../tools/bench/page.mjs';
 
-/** Of which section a table is, what the names of its rows begin with, its title, and what its figures are. */
+/** Of which section a table is, what the names of its rows begin with (all of the section if undefined), its title, and what its figures are. */
 const tables = [
   ['training', 'training step', 'Training steps', 'speed'],
   ['training', 'peak memory', 'Peak memory of a training step', 'peak memory'],
   ['generation', 'generation', 'Generation, with the cache of keys and values', 'speed'],
+  ['command', undefined, 'GPT-2 124M with LMD through the command', 'size'],
 ];
 
 function tableOf(rows, heading, title, figures) {
-  const own = rows
-    .filter(({ name }) => name.startsWith(`${heading}, `))
-    .map((row) => ({ ...row, name: row.name.slice(heading.length + 2) }));
+  const named = (heading) =>
+    rows
+      .filter(({ name }) => name.startsWith(`${heading}, `))
+      .map((row) => ({ ...row, name: row.name.slice(heading.length + 2) }));
+  const own = heading === undefined ? rows : named(heading);
   return own.length === 0 ? [] : [`## ${title}\n\n${tableOfRows(own, figures)}`];
 }
 
