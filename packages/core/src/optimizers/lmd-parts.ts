@@ -1,6 +1,6 @@
+import { codeBlockSize } from '../backend.js';
 import type { EagerOperations } from '../operations.js';
 import { sizeOf, type Tensor } from '../tensor.js';
-import { codeBlockSize } from './packed-codes.js';
 
 /**
  * Elements that are decoded, updated and encoded at a time: what is alive in f32 beside a lean state is of this size, not of the
