@@ -1,6 +1,7 @@
 // Codes with a scale for each block of 128 elements, several in a word, to the bit of the composition in `@lmd/core`
 // (`compositions/block-codes.ts`): every step is exact or rounded once, and scales are read from the bits.
 
+import { madd } from './arithmetic';
 import { philox, schedule } from './philox';
 import { BLOCK, SAMPLES_PLUS } from './workspace';
 
@@ -20,8 +21,11 @@ const HALF: i32 = 0x80000000;
 function largestBits(x: usize, size: i32): i32 {
   const magnitude = i32x4.splat(0x7fffffff);
   let largest = i32x4.splat(0);
-  const whole = x + ((<usize>size & ~3) << 2);
-  for (let at = x; at < whole; at += 16) largest = i32x4.max_s(largest, v128.and(v128.load(at), magnitude));
+  const whole = x + ((<usize>size & ~7) << 2);
+  for (let at = x; at < whole; at += 32) {
+    const pair = i32x4.max_s(v128.and(v128.load(at), magnitude), v128.and(v128.load(at, 16), magnitude));
+    largest = i32x4.max_s(largest, pair);
+  }
   let result = max(
     max(i32x4.extract_lane(largest, 0), i32x4.extract_lane(largest, 1)),
     max(i32x4.extract_lane(largest, 2), i32x4.extract_lane(largest, 3)),
@@ -30,17 +34,62 @@ function largestBits(x: usize, size: i32): i32 {
   return result;
 }
 
+/** The digits of four values, before the middle of their law is added. */
+// @ts-ignore: decorators are AssemblyScript's
+@inline
+function roundToCodes(value: v128, random: v128, square: bool, inverse: v128, most: v128): v128 {
+  const one = f32x4.splat(1);
+  const signs = i32x4.splat(0x80000000);
+  const ratio = f32x4.mul(v128.andnot(value, signs), inverse);
+  let below: v128;
+  let beyond: v128;
+  if (square) {
+    below = f32x4.floor(f32x4.sqrt(ratio));
+    const rest = f32x4.sub(ratio, f32x4.mul(below, below));
+    beyond = f32x4.div(rest, f32x4.add(f32x4.add(below, below), one));
+  } else {
+    below = f32x4.floor(ratio);
+    beyond = f32x4.sub(ratio, below);
+  }
+  const uniform = f32x4.mul(f32x4.convert_i32x4_s(i32x4.shr_u(random, 8)), f32x4.splat(5.9604644775390625e-8));
+  const code = f32x4.pmin(f32x4.add(below, v128.and(f32x4.lt(uniform, beyond), one)), most);
+  return v128.or(code, v128.and(value, signs));
+}
+
+/** Appends digits to words; two vectors at a time, in whole pairs, which a tensor's block has room for. */
+// @ts-ignore: decorators are AssemblyScript's
+@inline
+function appendCodes(
+  x: usize,
+  words: usize,
+  random: usize,
+  bytes: usize,
+  square: bool,
+  inverse: v128,
+  most: v128,
+  radix: v128,
+  middle: v128,
+): void {
+  for (let at: usize = 0; at < bytes; at += 32) {
+    const low = roundToCodes(v128.load(x + at), v128.load(random + at), square, inverse, most);
+    const high = roundToCodes(v128.load(x + at, 16), v128.load(random + at, 16), square, inverse, most);
+    // Integers under 2^24: exact, whether fused or not.
+    v128.store(words + at, madd(v128.load(words + at), radix, f32x4.add(low, middle)));
+    v128.store(words + at, madd(v128.load(words + at, 16), radix, f32x4.add(high, middle)), 16);
+  }
+}
+
 /** Appends the digits of a block's codes to its words. `random` holds the random words of its elements. */
 function appendBlock(x: usize, words: usize, random: usize, size: i32, square: bool, bits: i32, scale: usize): void {
   const largestCode = (1 << (bits - 1)) - 1;
   const radix = f32x4.splat(<f32>(1 << bits));
-  const offset = f32x4.splat(<f32>(1 << (bits - 1)));
-  const bytes = ((<usize>size + 3) & ~3) << 2;
+  const middle = f32x4.splat(<f32>(1 << (bits - 1)));
+  const bytes = <usize>size << 2;
   const found = largestBits(x, size);
   if (found >= INFINITY) {
     store<u32>(scale, QUIET_NAN);
     for (let at: usize = 0; at < bytes; at += 16) {
-      v128.store(words + at, f32x4.add(f32x4.mul(v128.load(words + at), radix), offset));
+      v128.store(words + at, madd(v128.load(words + at), radix, middle));
     }
     return;
   }
@@ -51,27 +100,8 @@ function appendBlock(x: usize, words: usize, random: usize, size: i32, square: b
   store<f32>(scale, power);
   const inverse = f32x4.splat(1 / power);
   const most = f32x4.splat(<f32>largestCode);
-  const unit = f32x4.splat(5.9604644775390625e-8);
-  const one = f32x4.splat(1);
-  const signs = i32x4.splat(0x80000000);
-  for (let at: usize = 0; at < bytes; at += 16) {
-    const value = v128.load(x + at);
-    const ratio = f32x4.mul(f32x4.abs(value), inverse);
-    let below: v128;
-    let beyond: v128;
-    if (square) {
-      below = f32x4.floor(f32x4.sqrt(ratio));
-      const rest = f32x4.sub(ratio, f32x4.mul(below, below));
-      beyond = f32x4.div(rest, f32x4.add(f32x4.add(below, below), one));
-    } else {
-      below = f32x4.floor(ratio);
-      beyond = f32x4.sub(ratio, below);
-    }
-    const uniform = f32x4.mul(f32x4.convert_i32x4_s(i32x4.shr_u(v128.load(random + at), 8)), unit);
-    const code = f32x4.pmin(f32x4.add(below, v128.and(f32x4.lt(uniform, beyond), one)), most);
-    const digit = f32x4.add(v128.or(code, v128.and(value, signs)), offset);
-    v128.store(words + at, f32x4.add(f32x4.mul(v128.load(words + at), radix), digit));
-  }
+  if (square) appendCodes(x, words, random, bytes, true, inverse, most, radix, middle);
+  else appendCodes(x, words, random, bytes, false, inverse, most, radix, middle);
 }
 
 /**
@@ -87,7 +117,7 @@ export function encodeBlocks(from: i32, to: i32, table: usize, vectors: i32, wor
   for (let start = from; start < to; start += BLOCK) {
     const size = min(BLOCK, to - start);
     const offset = <usize>start << 2;
-    memory.fill(words + offset, 0, ((<usize>size + 3) & ~3) << 2);
+    memory.fill(words + offset, 0, ((<usize>size + 15) & ~15) << 2);
     for (let vector = 0; vector < vectors; vector++) {
       const entry = table + <usize>vector * ENCODE_ENTRY;
       const x = <usize>load<u32>(entry) + offset;
