@@ -51,7 +51,7 @@ async function checkEncode(
   const rounding = keys === undefined ? 'nearest' : JSON.stringify(keys);
   await context.check({
     label: `encodeBlocks to ${describe(laws)}, rounded by ${rounding},`,
-    bound: [want.words, ...want.scales].map(() => 'copy' as const),
+    bound: [want.words, ...want.scales].map(() => 'blockCodes' as const),
     kernel: 'encodeBlocks',
     inputs: vectors,
     run(ops, tensors) {
@@ -71,7 +71,7 @@ function checkDecode(
 ): Promise<void> {
   return context.check({
     label: `decodeBlocks of ${describe(laws)}, vectors ${wanted.join(', ')},`,
-    bound: wanted.map(() => 'copy' as const),
+    bound: wanted.map(() => 'blockCodes' as const),
     kernel: 'decodeBlocks',
     inputs: [encoded.words, ...encoded.scales],
     run: (ops, [words, ...scales]) => ops.decodeBlocks({ words: words!, scales }, laws, wanted),
