@@ -43,6 +43,7 @@ const benchmarks: Readonly<Record<string, () => string | undefined>> = {
   [join(bench('backends'), 'index.mjs')]: () => undefined,
   [join(bench('backends'), 'operations.mjs')]: () => undefined,
   [join(bench('backends'), 'soak.mjs')]: () => undefined,
+  [join(bench('backends'), 'lean-state.mjs')]: () => undefined,
   [join(bench('backends'), 'hand-over.mjs')]: withoutOnnxruntime,
   [join(bench('backends'), 'webgpu.mjs')]: withoutWebgpu,
   [join(bench('backends'), 'tfjs-node.mjs')]: withoutTfjsNode,
@@ -53,7 +54,12 @@ const benchmarks: Readonly<Record<string, () => string | undefined>> = {
 };
 
 /** Those that have a page to write. */
-const withPages = ['backends/bench/index.mjs', 'backends/bench/tfjs-node.mjs', 'models/bench/index.mjs'];
+const withPages = [
+  'backends/bench/index.mjs',
+  'backends/bench/lean-state.mjs',
+  'backends/bench/tfjs-node.mjs',
+  'models/bench/index.mjs',
+];
 
 const folders = ['apps', 'packages']
   .flatMap((parent) => readdirSync(join(root, parent)).map((name) => join(parent, name, 'bench')))

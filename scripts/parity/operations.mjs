@@ -22,4 +22,6 @@ export const fusedKernels = [
   'lmdDraw',
   'lmdUpdate',
   'adamwUpdate',
+  'encodeBlocks',
+  'decodeBlocks',
 ];

@@ -1,6 +1,7 @@
 // The WebAssembly kernels of the cpu backend. All addresses are bytes in the memory that the backend gives; sizes are elements. A kernel
 // does the part `from` to `to` of its work, so that threads share it, each with an instance of the module on the same memory.
 
+export { decodeBlocks, encodeBlocks } from './block-codes';
 export { crossEntropy, crossEntropyGradient } from './cross-entropy';
 export { binary, select, unary } from './elementwise';
 export { geluExact, geluExactGradient, geluTanh, geluTanhGradient } from './gelu';

@@ -1,6 +1,7 @@
 import { compositions, createOperations } from '@lmd/core';
 import { race, report } from '../../../tools/bench/report.mjs';
 import { pytorch } from './pytorch.mjs';
+import { raceStates } from './states.mjs';
 
 const key = { seed: 1, stream: 2, step: 3, sample: 0 };
 const options = {
@@ -53,4 +54,16 @@ export async function benchOptimizers({ cpu, tfjs }, rounds, quick) {
   // Read twice (draw, update): l± and v±, g; written: w, l±, v±. A copy moves 2 values an element.
   report(`${name}, 10 ${unit}, of the copy bandwidth`, (((3 + 9) / 2) * copy * 100) / run, '%');
   for (const task of [small, large, composed]) task.free();
+
+  const states = await raceStates(cpu, 10 * million, rounds);
+  for (const { label, bytes, update } of states) {
+    const peer = states[0];
+    report(
+      `${label}, update, 10 ${unit}, ${bytes.toFixed(1)} bytes a weight`,
+      update,
+      'ms',
+      peer.label,
+      peer.update / update,
+    );
+  }
 }

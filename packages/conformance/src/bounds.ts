@@ -25,6 +25,7 @@ const units = (count: number | ((terms: number) => number), reason: string): Bou
 export const bounds = {
   copy: identical('values move and are not computed with'),
   integer: identical('32-bit integers are exact'),
+  blockCodes: identical('every step is exact or rounded once: divisions by powers of two, roots, comparisons'),
   truth: identical('a comparison has one right answer'),
   extremum: exact('the result is one of the operands'),
   sign: exact('−1, 0 or 1'),

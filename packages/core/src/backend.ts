@@ -157,6 +157,29 @@ export interface AdamwUpdateOptions {
   readonly step: number;
 }
 
+/** Consecutive elements, in row-major order, that share a scale in `encodeBlocks`; the last block may be short. */
+export const codeBlockSize = 128;
+
+/**
+ * How numbers become integer codes c from −(2^(bits − 1) − 1) to 2^(bits − 1) − 1, by a scale s, a power of two, of their block:
+ * `linear` c·s; `square` c·|c|·s, whose steps shrink toward 0, for vectors that range over magnitudes within a block.
+ */
+export interface CodeLaw {
+  readonly law: 'linear' | 'square';
+  /** At least 3. The codes that share a word have at most 24 bits together. */
+  readonly bits: number;
+}
+
+export interface EncodedBlocks {
+  /**
+   * f32 integers under 2^24, of the shape of the vectors: a code of each, the first in the highest bits, plus 2^(bits − 1). All
+   * backends hold them exactly, also where a type of bytes is stored in more.
+   */
+  readonly words: Tensor;
+  /** The scales of each vector, f32 [blocks], or a scalar where there is one block. */
+  readonly scales: readonly Tensor[];
+}
+
 /**
  * Kernels that a backend may add for speed. Core composes each from primitives where it is absent (`compositions/`), so
  * none is needed, and the suite holds both to the same bounds.
@@ -204,6 +227,24 @@ export interface FusedKernels {
     options: LmdUpdateOptions,
   ): LmdTensors;
   adamwUpdate(state: AdamwTensors, gradient: Tensor, options: AdamwUpdateOptions): AdamwTensors;
+  /**
+   * Rounds f32 vectors of one shape to codes, each by its law, with a scale for each block of `codeBlockSize` elements, and packs the
+   * codes into words, to the bit as core's composition does:
+   *
+   * - s is the least power of two, no less than 2^-100, by which the block's largest magnitude, divided by the units of the largest code
+   *   (by multiplying with f32(1/units)), fits. It follows the exponent alone, so a block whose maximum wanders keeps its grid.
+   * - A magnitude r·s lies between two codes, b = ⌊r⌋ (`square`: ⌊√r⌋) and b + 1, f = r − b (`square`: (r − b²)/(2b + 1)) of the
+   *   way, each step rounded to f32. It becomes b + 1 where u < f, and no more than the largest code; u is the element's uniform of
+   *   the vector's key (`randomUniform`), ½ without keys.
+   * - A NaN or an infinity makes the scale of its block NaN and its codes 0.
+   */
+  encodeBlocks(
+    vectors: readonly Tensor[],
+    laws: readonly CodeLaw[],
+    keys: readonly RandomKey[] | undefined,
+  ): EncodedBlocks;
+  /** The vectors of the indices `wanted`, from what `encodeBlocks` gave for the same laws, to the bit: c·s or (c·|c|)·s. */
+  decodeBlocks(encoded: EncodedBlocks, laws: readonly CodeLaw[], wanted: readonly number[]): readonly Tensor[];
 }
 
 export type FusedKernelName = keyof FusedKernels;

@@ -1,6 +1,7 @@
 import { type Backend, backendSpecVersion, primitiveNames } from './backend.js';
 import { LmdError } from './errors.js';
 import { arrangementOperations } from './operations/arrangement.js';
+import { blockCodeOperations } from './operations/block-codes.js';
 import { createContext } from './operations/context.js';
 import { creationOperations } from './operations/creation.js';
 import { elementwiseOperations } from './operations/elementwise.js';
@@ -34,6 +35,7 @@ export function createOperations(backend: Backend): EagerOperations {
     ...layerOperations(context, () => ops),
     ...quantizationOperations(context, () => ops),
     ...optimizerKernels(context, () => ops),
+    ...blockCodeOperations(context, () => ops),
 
     customGradient(inputs, gradient) {
       for (const input of inputs) check('customGradient', input);

@@ -5,7 +5,9 @@ import type {
   Backend,
   BackendMemory,
   BinaryName,
+  CodeLaw,
   ComparisonName,
+  EncodedBlocks,
   GeluApproximation,
   LayerNormGradients,
   LmdTensors,
@@ -146,6 +148,10 @@ export interface EagerOperations extends Operations {
     options: LmdUpdateOptions,
   ): LmdTensors;
   adamwUpdate(state: AdamwTensors, gradient: Tensor, options: AdamwUpdateOptions): AdamwTensors;
+  /** Codes of several vectors with block scales, in one word an element; see `FusedKernels`. A key a vector; without keys, to nearest. */
+  encodeBlocks(vectors: readonly Tensor[], laws: readonly CodeLaw[], keys?: readonly RandomKey[]): EncodedBlocks;
+  /** The vectors of the indices `wanted` (all when absent) from their codes. */
+  decodeBlocks(encoded: EncodedBlocks, laws: readonly CodeLaw[], wanted?: readonly number[]): readonly Tensor[];
   /**
    * Takes charge of a tensor that the backend made by other means than these operations, such as a handle on a tensor of the
    * program around it. It belongs to the current scope from then on.

@@ -1,5 +1,6 @@
 import { type FusedKernels, type Primitives, sizeOf, type Tensor } from '@lmd/core';
 import { cpuAttention } from './attention.js';
+import { cpuBlockCodes } from './block-codes.js';
 import { bfloat16 } from './elementwise.js';
 import { fakeQuantize } from './fake-quantize.js';
 import type { MemoryHost } from './memory-host.js';
@@ -18,6 +19,7 @@ export function cpuFused(host: MemoryHost, primitives: Primitives): FusedKernels
   return {
     ...cpuAttention(host, primitives.matmul),
     ...cpuOptimizers(host),
+    ...cpuBlockCodes(host),
     roundToBfloat16: (x) => bfloat16(host, x),
 
     softmax: (x) =>

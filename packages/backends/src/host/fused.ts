@@ -9,7 +9,9 @@ import { softmax, softmaxGradient } from '../host-kernels/softmax.js';
 import type { Host } from './host.js';
 
 /** Fused kernels as loops of our own over the backend's memory: nothing is copied in or out. */
-export function hostFused(host: Host): Omit<FusedKernels, 'attention' | 'attentionGradient'> {
+export function hostFused(
+  host: Host,
+): Omit<FusedKernels, 'attention' | 'attentionGradient' | 'encodeBlocks' | 'decodeBlocks'> {
   const { floats, integers } = host;
   const like = (x: Tensor) => host.allocate(x.shape, 'f32');
   const widthOf = (x: Tensor) => x.shape.at(-1)!;

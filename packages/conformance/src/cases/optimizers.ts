@@ -2,6 +2,7 @@ import { type LmdRegularizer, type LmdUpdateOptions, lmdRegularizers } from '@lm
 import type { Case, CaseGroup, Context } from '../case.js';
 import { adamwUpdate, type LmdValues, lmdDraw, lmdUpdate } from '../oracle/optimizers.js';
 import { floats, normals, repeated, type Values } from '../values.js';
+import { blockCodeCases } from './block-codes.js';
 
 const drawCase: Case = {
   name: 'lmdDraw',
@@ -157,7 +158,7 @@ const adamwCase: Case = {
   },
 };
 
-/** Draws and single steps of the optimizers that have kernels. */
+/** Draws and single steps of the optimizers that have kernels, and the codes that states are stored in. */
 export const optimizers: CaseGroup = {
   name: 'optimizers',
   cases: [
@@ -165,5 +166,6 @@ export const optimizers: CaseGroup = {
     ...lmdRegularizers.flatMap((regularizer) => [updateCase(regularizer, 'sample'), updateCase(regularizer, 'none')]),
     zeroGradientCase,
     adamwCase,
+    ...blockCodeCases,
   ],
 };

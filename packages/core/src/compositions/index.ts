@@ -2,6 +2,7 @@ import type { FusedKernelName, FusedKernels } from '../backend.js';
 import type { EagerOperations } from '../operations.js';
 import { adamwUpdate } from './adamw.js';
 import { attention, attentionGradient } from './attention.js';
+import { decodeBlocks, encodeBlocks } from './block-codes.js';
 import { crossEntropy, crossEntropyGradient } from './cross-entropy.js';
 import { fakeQuantize } from './fake-quantize.js';
 import { gelu, geluGradient } from './gelu.js';
@@ -34,4 +35,6 @@ export const compositions: Compositions = {
   lmdDraw,
   lmdUpdate,
   adamwUpdate,
+  encodeBlocks,
+  decodeBlocks,
 };

@@ -41,6 +41,10 @@ describe('a fused kernel', () => {
       gradientScaling: 'sample',
       useSign: true,
     } as const;
+    const laws = [
+      { law: 'linear', bits: 16 },
+      { law: 'square', bits: 8 },
+    ] as const;
     const adamwOptions = { learningRate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0, step: 1 };
     const calls: Record<FusedKernelName, () => unknown> = {
       softmax: () => o.softmax(x()),
@@ -65,6 +69,8 @@ describe('a fused kernel', () => {
           lmdOptions,
         ),
       adamwUpdate: () => o.adamwUpdate({ weights: x(), firstMoment: x(), secondMoment: x() }, x(), adamwOptions),
+      encodeBlocks: () => o.encodeBlocks([x(), x()], laws, [key, key]),
+      decodeBlocks: () => o.decodeBlocks({ words: x(), scales: [o.zeros([]), o.zeros([])] }, laws),
     };
     return calls;
   };
@@ -83,14 +89,16 @@ describe('a fused kernel', () => {
           return { logPlus: fresh(), logMinus: fresh(), momentumPlus: fresh(), momentumMinus: fresh() };
         if (name === 'adamwUpdate') return { weights: fresh(), firstMoment: fresh(), secondMoment: fresh() };
         if (name === 'layerNormGradient') return { x: fresh(), gain: fresh(), bias: fresh() };
+        if (name === 'encodeBlocks') return { words: fresh(), scales: [fresh(), fresh()] };
+        if (name === 'decodeBlocks') return [fresh(), fresh()];
         if (name === 'attentionGradient') return { query: fresh(), key: fresh(), value: fresh() };
         return fresh();
       };
       const backend = { ...inner, fused: { [name]: kernel } } as Backend;
       const fused = createOperations(backend);
       fused.scope(() => {
-        const result = make(fused)[name]() as Tensor | Record<string, Tensor>;
-        const tensors = 'dtype' in result ? [result as Tensor] : Object.values(result as Record<string, Tensor>);
+        const result = make(fused)[name]() as Tensor | Record<string, Tensor | Tensor[]>;
+        const tensors = 'dtype' in result ? [result as Tensor] : Object.values(result).flat();
         for (const x of tensors) {
           expect(fused.isDisposed(x)).toBe(false);
         }
@@ -99,6 +107,7 @@ describe('a fused kernel', () => {
       expect(backend.memory().tensors).toBe(0);
       if (name === 'fakeQuantize')
         expect(given[0]![1]).toMatchObject({ axis: 1, rounding: 'nearestEven', scaleMode: 'floor' });
+      if (name === 'decodeBlocks') expect(given[0]![2]).toEqual([0, 1]);
       if (name === 'attention') expect(given[0]![3]).toEqual({ scale: 0.5, causal: false });
     },
   );

@@ -63,7 +63,7 @@ function stateFrom(
         const medians = halves(ops, own, floor, initialization, shift);
         const priors = logPriorMedians(ops, { logPriorMedian, ...priorWeight }, initialization);
         // To nearest: there is no draw yet whose seed could name the rounding's noise.
-        return { ...stateFormat.write(ops, { ...medians, ...momenta }, priors, () => 0.5), ...priorWeight };
+        return { ...stateFormat.write(ops, { ...medians, ...momenta }, priors), ...priorWeight };
       });
       for (const [vector, tensor] of Object.entries(vectors)) tensors[stateName(name, vector)] = tensor;
       tensors[stateName(name, 'logPriorMedian')] = logPriorMedian;

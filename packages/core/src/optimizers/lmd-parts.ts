@@ -1,10 +1,10 @@
+import { codeBlockSize } from '../backend.js';
 import type { EagerOperations } from '../operations.js';
 import { sizeOf, type Tensor } from '../tensor.js';
-import { codeBlockSize } from './packed-codes.js';
 
 /**
  * Elements that are decoded, updated and encoded at a time: what is alive in f32 beside a lean state is of this size, not of the
- * weight's, and mostly in a processor's cache. A multiple of the block of codes.
+ * weight's, and mostly in a processor's cache. The streams of noise depend on it. A multiple of the block of codes.
  */
 export const partSize = 2 ** 17;
 

@@ -1,8 +1,8 @@
-import type { LmdTensors } from '../backend.js';
+import type { CodeLaw, LmdTensors } from '../backend.js';
 import { LmdError } from '../errors.js';
+import type { RandomKey } from '../formats.js';
 import type { EagerOperations } from '../operations.js';
 import type { Tensor } from '../tensor.js';
-import { type CodeLaw, decode, encode, packWords, unpackWords } from './packed-codes.js';
 
 /** How `lmd` stores its log medians and momenta; see `LmdOptions.stateFormat`. */
 export const lmdStateFormats = ['f32', 'block16', 'block8'] as const;
@@ -21,12 +21,12 @@ export interface LmdStateFormat {
   readonly cut: boolean;
   medians(ops: EagerOperations, stored: Stored, prior: LogPriorMedians): { logPlus: Tensor; logMinus: Tensor };
   read(ops: EagerOperations, stored: Stored, prior: LogPriorMedians): LmdTensors;
-  /** `uniform` of each vector, in [0, 1), rounds stochastically; ½ rounds to nearest. */
+  /** Rounds stochastically by the key of each vector; to nearest without. */
   write(
     ops: EagerOperations,
     vectors: LmdTensors,
     prior: LogPriorMedians,
-    uniform: (vector: string) => Tensor | number,
+    keyOf?: (vector: string) => RandomKey,
   ): Stored;
 }
 
@@ -55,10 +55,10 @@ export function lmdStateFormat(format: LmdStateFormatName, gradientScaling: 'sam
   return packed({ codes: { logPlus: median8, logMinus: median8, momentumPlus: momentum8 } });
 }
 
-const median16: CodeLaw = { law: 'linear', levels: 2 ** 15 - 1 };
-const median8: CodeLaw = { law: 'linear', levels: 2 ** 7 - 1 };
+const median16: CodeLaw = { law: 'linear', bits: 16 };
+const median8: CodeLaw = { law: 'linear', bits: 8 };
 /** Momenta of one block may differ by orders of magnitude, and only their signs move a weight: finer steps near 0. */
-const momentum8: CodeLaw = { law: 'square', levels: 2 ** 7 - 1 };
+const momentum8: CodeLaw = { law: 'square', bits: 8 };
 
 function plain(names: readonly [Vector, ...Vector[]]): LmdStateFormat {
   const pick = (stored: Stored) => Object.fromEntries(names.map((name) => [name, stored[name]!]));
@@ -91,10 +91,10 @@ function packed(layout: Layout): LmdStateFormat {
     return ops.scope(() => {
       const result: Record<string, Tensor> = {};
       for (const { word, vectors, laws } of words) {
-        const codes = unpackWords(ops, stored[word]!, laws);
-        for (const [index, vector] of vectors.entries()) {
-          if (!wanted(vector)) continue;
-          const value = decode(ops, { codes: codes[index]!, scale: stored[scaleOf(vector)]! }, laws[index]!);
+        const scales = vectors.map((vector) => stored[scaleOf(vector)]!);
+        const indices = vectors.flatMap((vector, index) => (wanted(vector) ? [index] : []));
+        for (const [at, value] of ops.decodeBlocks({ words: stored[word]!, scales }, laws, indices).entries()) {
+          const vector = vectors[indices[at]!]!;
           result[vector] = isMedian(vector) ? ops.add(value, prior[vector]) : value;
         }
       }
@@ -108,20 +108,16 @@ function packed(layout: Layout): LmdStateFormat {
     medians: (ops, stored, prior) =>
       vectorsFrom(ops, stored, prior, isMedian) as unknown as { logPlus: Tensor; logMinus: Tensor },
     read: (ops, stored, prior) => vectorsFrom(ops, stored, prior, () => true) as unknown as LmdTensors,
-    write: (ops, tensors, prior, uniform) =>
+    write: (ops, tensors, prior, keyOf) =>
       ops.scope(() => {
         const result: Record<string, Tensor> = {};
         for (const { word, vectors, laws } of words) {
-          const codes = vectors.map((vector, index) => {
-            const { codes, scale } = ops.scope(() => {
-              const value = tensors[vector]!;
-              const relative = isMedian(vector) ? ops.subtract(value, prior[vector]) : value;
-              return encode(ops, relative, laws[index]!, uniform(vector));
-            });
-            result[scaleOf(vector)] = scale;
-            return codes;
-          });
-          result[word] = packWords(ops, codes, laws);
+          const relative = vectors.map((vector) =>
+            isMedian(vector) ? ops.subtract(tensors[vector], prior[vector]) : tensors[vector]!,
+          );
+          const encoded = ops.encodeBlocks(relative, laws, keyOf === undefined ? undefined : vectors.map(keyOf));
+          result[word] = encoded.words;
+          for (const [index, vector] of vectors.entries()) result[scaleOf(vector)] = encoded.scales[index]!;
         }
         return result;
       }),

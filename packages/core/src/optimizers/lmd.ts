@@ -133,14 +133,12 @@ export function lmd(options: LmdOptions = {}): Optimizer {
               prior.logPlus === prior.logMinus
                 ? ops.lmdUpdate(current, ownGradients, keys, prior.logPlus, stepOptions)
                 : updateAboutEach(ops, current, ownGradients, keys, prior, stepOptions);
-            return stateFormat.write(ops, moved, prior, (vector) =>
-              ops.randomUniform(current.logPlus.shape, {
-                ...keys[0]!,
-                stream: streamOf(stateName(weight, vector)),
-                step: state.step,
-                sample: part.index,
-              }),
-            );
+            return stateFormat.write(ops, moved, prior, (vector) => ({
+              ...keys[0]!,
+              stream: streamOf(stateName(weight, vector)),
+              step: state.step,
+              sample: part.index,
+            }));
           });
           for (const vector of vectors) {
             tensors[stateName(weight, vector)] = next[vector] ?? freshHandle(ops, stored[vector]!);

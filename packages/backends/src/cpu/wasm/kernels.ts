@@ -181,6 +181,10 @@ export interface Kernels extends FormatKernels {
     epsilon: number,
     kept: number,
   ): void;
+  /** Elements, `from` a multiple of 1024. */
+  encodeBlocks(from: number, to: number, table: number, vectors: number, words: number, stochastic: boolean): void;
+  /** Elements, `from` a multiple of 128. */
+  decodeBlocks(from: number, to: number, table: number, vectors: number, words: number): void;
   /** Rows over outer axes of extents [any, e1, e2]. */
   copyRows(
     from: number,

@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { type CodeLaw, codeBlockSize, decode, encode, packWords, unpackWords } from './packed-codes.js';
-import { expectClose, meanOf, randomNumbers, testOperations, values } from './test-support.js';
+import { type CodeLaw, codeBlockSize } from '../index.js';
+import { expectClose, meanOf, randomNumbers, testOperations, values } from '../optimizers/test-support.js';
+import { decode, encode, packWords, unpackWords } from './block-codes.js';
 
 const laws: Record<string, CodeLaw> = {
-  'linear, 16 bits': { law: 'linear', levels: 32767 },
-  'linear, 8 bits': { law: 'linear', levels: 127 },
-  'square, 8 bits': { law: 'square', levels: 127 },
+  'linear, 16 bits': { law: 'linear', bits: 16 },
+  'linear, 8 bits': { law: 'linear', bits: 8 },
+  'square, 8 bits': { law: 'square', bits: 8 },
 };
+
+const levelsOf = ({ bits }: CodeLaw) => 2 ** (bits - 1) - 1;
 
 /** The value of each code, for a scale. */
 const codeValue = ({ law }: CodeLaw, code: number, scale: number) =>
@@ -31,7 +34,7 @@ describe.each(Object.entries(laws))('codes, %s', (_, law) => {
     for (const [i, code] of integers.entries()) {
       const s = scales[Math.floor(i / codeBlockSize)]!;
       expect(Number.isInteger(code)).toBe(true);
-      expect(Math.abs(code)).toBeLessThanOrEqual(law.levels);
+      expect(Math.abs(code)).toBeLessThanOrEqual(levelsOf(law));
       expect(decoded[i]).toBe(Math.fround(codeValue(law, code, s)));
       const neighbours = [code - 1, code, code + 1].map((c) => codeValue(law, c, s));
       expect(numbers[i]).toBeGreaterThanOrEqual(neighbours[0]!);
@@ -41,7 +44,7 @@ describe.each(Object.entries(laws))('codes, %s', (_, law) => {
     const top = (block: number) =>
       Math.max(...integers.slice(block * codeBlockSize, (block + 1) * codeBlockSize).map(Math.abs));
     for (const block of [0, 1])
-      expect(top(block)).toBeGreaterThanOrEqual((law.levels - 1) * (law.law === 'linear' ? 0.5 : 0.7));
+      expect(top(block)).toBeGreaterThanOrEqual((levelsOf(law) - 1) * (law.law === 'linear' ? 0.5 : 0.7));
   });
 
   it('leave a number that is on their grid as it is, whatever the uniform', async () => {
@@ -59,11 +62,11 @@ describe.each(Object.entries(laws))('codes, %s', (_, law) => {
     const ops = testOperations();
     const count = 768;
     for (const [index, fraction] of [0.1, 0.37, 0.5, 0.93].entries()) {
-      const unit = codeValue(law, law.levels, 1) / 64;
+      const unit = codeValue(law, levelsOf(law), 1) / 64;
       const low = codeValue(law, 3, unit);
       const x = low + fraction * (codeValue(law, 4, unit) - low);
       // The first number sets the block's scale; the second is the one looked at, in blocks of its own each.
-      const numbers = ops.broadcastTo(ops.fromData([codeValue(law, law.levels, unit), x]), [count, 2]);
+      const numbers = ops.broadcastTo(ops.fromData([codeValue(law, levelsOf(law), unit), x]), [count, 2]);
       const spaced = ops.reshape(ops.pad(numbers, [0, 0], [0, codeBlockSize - 2]), [count * codeBlockSize]);
       const uniform = ops.randomUniform(spaced.shape, { seed: 3, stream: index, step: 0, sample: 0 });
       const decoded = decode(ops, encode(ops, spaced, law, uniform), law);
@@ -90,7 +93,7 @@ describe('words', () => {
     ['of one code', [laws['linear, 16 bits']!]],
   ])('%s give them back, the extremes included, and are integers under 2^24', async (_, fields) => {
     const ops = testOperations();
-    const ends = fields.map(({ levels }) => [-levels, levels, 0, 1, -1]);
+    const ends = fields.map(levelsOf).map((levels) => [-levels, levels, 0, 1, -1]);
     // Every combination of extremes: the position's digits in base 5 choose.
     const count = 5 ** fields.length;
     const given = ends.map((list, field) =>
