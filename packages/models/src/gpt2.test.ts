@@ -182,7 +182,10 @@ describe('gpt2', () => {
     );
     const precision = precisionPreset('mxfp6_e3m2');
     const optimizer = parameterGroups([
-      { match: lmdParameter, optimizer: lmd({ learningRate: 0.03 }) },
+      {
+        match: lmdParameter,
+        optimizer: lmd({ learningRate: 0.03, regularization: 0.5, noise: 0.05, priorMedianFloor: 0.5 }),
+      },
       { match: '*', optimizer: adamw({ learningRate: 0.01 }) },
     ]);
     let state = await optimizer.init(ops, model.initialize(ops, 1));

@@ -293,7 +293,8 @@ describe.each(engines)('LMDOptimizer in model.fit on %s', (engine) => {
 
   it('trains a layers model, keeps memory flat, and evaluates at its evaluation weights', async () => {
     const model = build();
-    model.compile({ optimizer: new LMDOptimizer({ learningRate: 0.02 }), loss: 'meanSquaredError', metrics: ['mae'] });
+    const optimizer = new LMDOptimizer({ learningRate: 0.02, regularization: 0.5, priorMedianFloor: 0.5 });
+    model.compile({ optimizer, loss: 'meanSquaredError', metrics: ['mae'] });
     await initialize(model);
     const x = tensor([64, 4], 2) as tf.Tensor2D;
     const y = tf.tidy(() => tf.slice(tf.mul(x, 2), [0, 0], [64, 2]));

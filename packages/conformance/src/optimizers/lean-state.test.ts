@@ -27,7 +27,8 @@ optimizerConformance(
   { describe, it, expect },
   {
     name: 'lmd in words of 16 and 8 bits, on the cpu backend',
-    create: (options) => lmd({ regularization: 0.05, noise: 0.02, stateFormat: 'block16', ...options }),
+    create: (options) =>
+      lmd({ priorMedianFloor: 0.5, regularization: 0.05, noise: 0.02, stateFormat: 'block16', ...options }),
     createOperations: () => createOperations(cpu),
     learningRate: 0.05,
   },

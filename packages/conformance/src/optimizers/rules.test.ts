@@ -31,7 +31,7 @@ type Rule = Omit<OptimizerConformanceOptions, 'createOperations'>;
 const rules: readonly Rule[] = [
   {
     name: 'lmd',
-    create: (options) => lmd({ regularization: 0.05, noise: 0.02, ...options }),
+    create: (options) => lmd({ priorMedianFloor: 0.5, regularization: 0.05, noise: 0.02, ...options }),
     learningRate: 0.05,
     refused: {
       beta1: fraction,
@@ -52,23 +52,32 @@ const rules: readonly Rule[] = [
   },
   {
     name: 'lmd, two samples',
-    create: (options) => lmd({ regularization: 0.05, noise: 0.05, samples: 2, ...options }),
+    create: (options) => lmd({ priorMedianFloor: 0.5, regularization: 0.05, noise: 0.05, samples: 2, ...options }),
     learningRate: 0.05,
   },
   {
     name: 'lmd, three vectors',
-    create: (options) => lmd({ regularization: 0.02, noise: 0.02, gradientScaling: 'none', ...options }),
+    create: (options) =>
+      lmd({ priorMedianFloor: 0.5, regularization: 0.02, noise: 0.02, gradientScaling: 'none', ...options }),
     learningRate: 0.05,
   },
   {
     name: 'lmd, in words of 16 and 8 bits',
-    create: (options) => lmd({ regularization: 0.05, noise: 0.02, stateFormat: 'block16', ...options }),
+    create: (options) =>
+      lmd({ priorMedianFloor: 0.5, regularization: 0.05, noise: 0.02, stateFormat: 'block16', ...options }),
     learningRate: 0.05,
   },
   {
     name: 'lmd, in words of three times 8 bits',
     create: (options) =>
-      lmd({ regularization: 0.02, noise: 0.02, gradientScaling: 'none', stateFormat: 'block8', ...options }),
+      lmd({
+        priorMedianFloor: 0.5,
+        regularization: 0.02,
+        noise: 0.02,
+        gradientScaling: 'none',
+        stateFormat: 'block8',
+        ...options,
+      }),
     learningRate: 0.05,
     // Codes are a few hundredths apart in log m.
     remainingLoss: 0.1,
