@@ -25,7 +25,14 @@ const configuration = {
   precision: 'mxfp6_e3m2',
   data: { kind: 'tokens', folder: 'tokens', length: 16 },
   model,
-  optimizers: [{ name: 'lmd', rule: 'lmd', learningRate: 0.02, rest: { learningRate: 0.01 } }],
+  optimizers: [
+    {
+      name: 'lmd',
+      rule: 'lmd',
+      ...{ learningRate: 0.02, regularization: 0.5, noise: 0.05, priorMedianFloor: 0.5 },
+      rest: { learningRate: 0.01 },
+    },
+  ],
   evaluation: { every: 80, examples: 8 },
   checkpoints: { every: 80 },
 };

@@ -16,6 +16,8 @@ export const smoke: ConfigurationInput = {
       rule: 'lmd',
       learningRate: 1e-2,
       regularization: 0.3,
+      noise: 0.05,
+      priorMedianFloor: 0.5,
       rest: { learningRate: 3e-3 },
       schedule: { kind: 'cosine', warmup: 4, final: 0.1 },
     },
