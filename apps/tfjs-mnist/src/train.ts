@@ -47,6 +47,9 @@ export async function trainOnce(options: TrainOptions): Promise<Result> {
         ? adam
         : new LMDOptimizer({
             learningRate: schedule,
+            regularization: 0.5,
+            noise: 0.05,
+            priorMedianFloor: 0.5,
             seed,
             adamw: { learningRate: (step) => schedule(step) * (learningRates.adam / learningRates.lmd) },
           }),
