@@ -1,17 +1,14 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { markdownTable } from '../markdown-table.mjs';
 import { cellsOf, omissions, rows } from './report.mjs';
 
 /** The rows that were reported, or some of them, as a table in Markdown. A column that is empty throughout is left out. */
 export function tableOfRows(some = rows, figures = 'speed') {
   const all = some.map(cellsOf);
   const kept = (line) => line.filter((_, column) => all.some((cells) => cells[column] !== ''));
-  const cells = all.map(kept);
-  const table = [kept(['what', figures, 'beside', 'at least']), ...cells];
-  const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
-  const line = (row) => `| ${row.map((cell, column) => cell.padEnd(widths[column])).join(' | ')} |`;
-  return [line(table[0]), `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...cells.map(line)].join('\n');
+  return markdownTable(kept(['what', figures, 'beside', 'at least']), all.map(kept));
 }
 
 /** What the page says about rows that are not there. */

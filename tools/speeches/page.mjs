@@ -1,9 +1,9 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { markdownTable } from '../markdown-table.mjs';
 import { StudyError } from './errors.mjs';
 import { findings, limits } from './findings.mjs';
 import { rateText } from './study.mjs';
-import { table } from './table.mjs';
 
 const count = (value) => value.toLocaleString('en-GB');
 const perplexity = (value) => (value === undefined ? '' : value.toFixed(2));
@@ -42,7 +42,7 @@ function searchSection(results) {
 
 Each rule at ${search.length / results.rules.length} learning rates, judged by the loss on ${settings.validationExamples} validation sequences after ${settings.scoreAt} steps (of a schedule of ${settings.searchSteps}, warm-up ${settings.searchWarmup}); the test set has no part in it. The best goes on to the final run.
 
-${table(head, rows)}`;
+${markdownTable(head, rows)}`;
 }
 
 function finalSection(results) {
@@ -71,7 +71,7 @@ function finalSection(results) {
 
 ${count(finalSteps)} steps of ${batchSize} sequences × ${length} tokens (${count(tokens)} tokens, ${(tokens / trainingTokens).toFixed(2)} epochs), warm-up ${settings.finalWarmup}, cosine schedule, seed ${settings.seed}. Validation: ${count(settings.validationExamples)} sequences, after the last step; test: all ${count(settings.testExamples)}, once. LMD is evaluated at the mean of its posterior.
 
-${table([...head, '>seconds a step', '>peak memory'], rows)}
+${markdownTable([...head, '>seconds a step', '>peak memory'], rows)}
 
 Seconds a step are the median over all steps; peak memory is the largest resident memory of the training process.
 
@@ -93,7 +93,7 @@ function deployedSection(results) {
 
 Test perplexity of the finished weights with the forward pass in each format (← the format of the training).
 
-${table(['rule', 'trained in', ...formats.map((format) => `>${format}`)], rows)}`;
+${markdownTable(['rule', 'trained in', ...formats.map((format) => `>${format}`)], rows)}`;
 }
 
 function samplesSection(results) {

@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { print, report } from '../../../tools/bench/report.mjs';
 
 const { values: given } = parseArgs({
   options: {
@@ -89,31 +90,19 @@ try {
   expectCode('The resumed run', resumed, 0);
   const lossOf = ({ events }) => events.filter(({ type }) => type === 'step').map(({ step, loss }) => [step, loss]);
   const size = `GPT-2 ${preset}, LMD, MXFP6, 256 tokens, ${given.backend}`;
-  const row = (name, bytes, target) => ({
-    name: `${name}, ${size}`,
-    value: bytes / 2 ** 20,
-    unit: 'MiB',
-    peer: target === null ? null : `${target} MiB`,
-    ratio: target === null ? null : target / (bytes / 2 ** 20),
-    target: target === null ? null : 1,
-    met: target === null ? null : bytes <= target * 2 ** 20,
-  });
-  const most = given.quick ? null : 8192;
-  const rows = [
-    row('peak memory of a step and a checkpoint', began.peakBytes, most),
-    row('peak memory of a resume, a step, an evaluation and an export', resumed.peakBytes, most),
-    row('its checkpoint', checkpointBytes, null),
-  ];
+  // The ratio says how many times what is used there is.
+  const most = 8192;
+  const reportBytes = (name, bytes, isBounded = !given.quick) => {
+    const mebibytes = bytes / 2 ** 20;
+    const beside = isBounded ? [`${most} MiB`, most / mebibytes, 1] : [];
+    report(`${name}, ${size}`, mebibytes, 'MiB', ...beside);
+  };
+  reportBytes('peak memory of a step and a checkpoint', began.peakBytes);
+  reportBytes('peak memory of a resume, a step, an evaluation and an export', resumed.peakBytes);
+  reportBytes('its checkpoint', checkpointBytes, false);
   for (const [step, loss] of [...lossOf(began), ...lossOf(resumed)])
     console.error(`step ${step}: loss ${loss.toFixed(4)}`);
-  if (given.json) console.log(JSON.stringify(rows, null, 2));
-  else {
-    const width = Math.max(...rows.map(({ name }) => name.length));
-    for (const { name, value, unit, met } of rows) {
-      const judged = met === null ? '' : `  (at most 8192 MiB: ${met ? 'met' : 'not met'})`;
-      console.log(`${name.padEnd(width)} ${value.toFixed(0).padStart(6)} ${unit}${judged}`);
-    }
-  }
+  print(given.json);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

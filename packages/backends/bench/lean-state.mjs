@@ -4,12 +4,13 @@
  * What a draw and an update of LMD take by the format of the state, on the cpu backend, beside AdamW. `--write` writes the table into
  * docs/optimizers.md. `--quick` runs each once on few weights: it shows that it runs, and its times say nothing.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createCpuBackend } from '@lmd/backends/cpu';
-import { occasion } from '../../../tools/bench/page.mjs';
+import { occasion, writeDocument } from '../../../tools/bench/page.mjs';
 import { print, report } from '../../../tools/bench/report.mjs';
+import { markdownTable } from '../../../tools/markdown-table.mjs';
 import { raceStates } from './states.mjs';
 
 const { values: given } = parseArgs({
@@ -36,10 +37,15 @@ const rows = states.map(({ label, bytes, draw, update, composed }) => [
   shown(update),
   shown(composed),
 ]);
-const titles = ['rule, state', 'bytes a weight', 'draw, ms', 'update, ms', 'update without the kernels for codes, ms'];
-const line = (row) => `| ${row.join(' | ')} |`;
+const titles = [
+  'rule, state',
+  '>bytes a weight',
+  '>draw, ms',
+  '>update, ms',
+  '>update without the kernels for codes, ms',
+];
 const { date, machine, load } = occasion();
-const text = `${[titles, titles.map(() => '---'), ...rows].map(line).join('\n')}
+const text = `${markdownTable(titles, rows)}
 
 For a million weights, the least of ${rounds} rounds that alternate; written ${date} by \`node packages/backends/bench/lean-state.mjs --write\`:
 ${machine}; ${backend.device}; ${load}.`;
@@ -54,8 +60,8 @@ if (given.write) {
   const marks = /(<!-- lean times -->\n)[\s\S]*?(<!-- \/lean times -->)/;
   const before = readFileSync(page, 'utf8');
   if (!marks.test(before)) throw new Error(`${page} has no place for the table.`);
-  writeFileSync(
-    page,
+  writeDocument(
+    'optimizers.md',
     before.replace(marks, (_, start, end) => `${start}\n${text}\n\n${end}`),
   );
 }

@@ -5,6 +5,7 @@ export {
   type LoadedCheckpoint,
   type NamedHostTensors,
   readTensors,
+  writeTensors,
 } from './checkpoints/checkpoint.js';
 export { decodeCheckpoint, encodeCheckpoint, type Sha256 } from './checkpoints/checkpoint-format.js';
 export { type ArrayDatasetOptions, arrayDataset } from './data/array-dataset.js';

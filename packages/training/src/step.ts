@@ -64,21 +64,22 @@ export interface StepHooks {
 
 /** The part of a step before its update: the loss, a mean over the draws, and what the update is made of. */
 export function enqueuePasses(
-  { ops, optimizer, ...context }: StepContext,
+  context: StepContext,
   state: OptimizerState,
   batch: DatasetBatch,
   { inspect, onPasses }: StepHooks = {},
 ): { readonly loss: Tensor; readonly passes: readonly Pass[] } {
+  const { ops, optimizer, seed } = context;
   return ops.scope(() => {
     inspectAll(inspect, 'state', state.tensors);
     const passes: Pass[] = [];
     const losses: Tensor[] = [];
     for (let sample = 0; sample < optimizer.samples; sample++) {
-      const key = { seed: context.seed, step: state.step, sample };
+      const key = { seed, step: state.step, sample };
       const { loss, gradients } = ops.scope(() => {
         const weights = optimizer.draw(ops, state, key);
         inspectAll(inspect, 'drawn weight', weights);
-        return accumulate({ ops, optimizer, ...context }, weights, batch, key);
+        return accumulate(context, weights, batch, key);
       });
       inspect?.('loss', loss);
       inspectAll(inspect, 'gradient of', gradients);

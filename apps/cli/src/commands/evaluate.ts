@@ -11,7 +11,7 @@ import {
   type WeightsKind,
 } from '@lmd/core';
 import { precisionNames, precisionPreset } from '@lmd/models';
-import { type Checkpoint, evaluate } from '@lmd/training';
+import { type Checkpoint, evaluate, writeTensors } from '@lmd/training';
 import { latestCheckpoint } from '@lmd/training/node';
 import { loadConfiguration } from '../configuration/load.js';
 import { type Configuration, precisionOf } from '../configuration/schema.js';
@@ -233,7 +233,7 @@ async function* ofRun(
       const optimizer = buildOptimizer(described, configuration.steps, model);
       const checkpoint = await newestCheckpoint(folder, name);
       const isAverage = kind === 'average';
-      const tensors = uploaded(ops, isAverage ? checkpoint.plugins.weightAveraging!.tensors! : checkpoint.tensors);
+      const tensors = writeTensors(ops, isAverage ? checkpoint.plugins.weightAveraging!.tensors! : checkpoint.tensors);
       yield {
         optimizer: name,
         step: checkpoint.step,
@@ -274,12 +274,6 @@ async function* ofFile(ops: EagerOperations, path: string, configuration: Config
 /** Handles of their own on the same contents. */
 function handlesOn(ops: EagerOperations, tensors: NamedTensors): NamedTensors {
   return Object.fromEntries(Object.entries(tensors).map(([name, x]) => [name, ops.reshape(x, x.shape)]));
-}
-
-function uploaded(ops: EagerOperations, tensors: Checkpoint['tensors']): NamedTensors {
-  return Object.fromEntries(
-    Object.entries(tensors).map(([name, { data, shape, dtype }]) => [name, ops.keep(ops.fromData(data, shape, dtype))]),
-  );
 }
 
 async function newestCheckpoint(folder: string, name: string): Promise<Checkpoint> {

@@ -5,7 +5,7 @@ const width = (cell) => [...cell].length;
  *
  * @param columns titles; one that begins with `>` is aligned to the right.
  */
-export function table(columns, rows) {
+export function markdownTable(columns, rows) {
   const right = columns.map((title) => title.startsWith('>'));
   const cells = [columns.map((title) => title.replace('>', '')), ...rows].map((row) =>
     row.map((cell) => String(cell).replaceAll('|', '\\|')),
