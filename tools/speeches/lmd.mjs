@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Interrupted, StudyError } from './errors.mjs';
 
 /** A terminal and npm may both pass on one Ctrl-C. */
-const onceMilliseconds = 500;
+const onceMilliseconds = 1000;
 const lockedMilliseconds = 600_000;
 
 /**

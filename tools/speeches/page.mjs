@@ -18,9 +18,18 @@ function fenced(text) {
   return `${fence}text\n${text}\n${fence}`;
 }
 
-export function commandOf({ backend, defaultBackend }) {
-  return `npm run study:speeches${backend === defaultBackend ? '' : ` -- --backend ${backend}`}`;
+/** The command that makes the page: of the tool's own study unless another file is named. */
+export function commandOf({ study, file, backend, defaultBackend }) {
+  const words = [
+    ...(file === 'study.json' ? [] : [`--study tools/speeches/${file}`, `--out docs/studies/${study}`]),
+    ...(backend === defaultBackend ? [] : [`--backend ${backend}`]),
+  ];
+  return ['npm run study:speeches', ...(words.length === 0 ? [] : ['--', ...words])].join(' ');
 }
+
+/** The command that writes the page anew from its figures. */
+const reportCommand = ({ study, file }) =>
+  `npm run study:speeches -- --report${file === 'study.json' ? '' : ` --out docs/studies/${study}`}`;
 
 function titleOf({ rules }, name) {
   const { title, format } = rules.find(({ rule }) => rule === name);
@@ -38,6 +47,7 @@ function searchSection(results) {
     row.best ? 'yes' : '',
   ]);
   const head = ['rule', 'format', '>learning rate', '>validation loss', '>validation perplexity', 'best'];
+  if (rows.length === 0) return undefined;
   return `## Search
 
 Each rule at ${search.length / results.rules.length} learning rates, judged by the loss on ${settings.validationExamples} validation sequences after ${settings.scoreAt} steps (of a schedule of ${settings.searchSteps}, warm-up ${settings.searchWarmup}); the test set has no part in it. The best goes on to the final run.
@@ -52,22 +62,27 @@ function finalSection(results) {
     if (baseline === undefined || row.rule === settings.baseline) return '';
     return `${(100 * (row[key] / baseline[key])).toFixed(1)} %`;
   };
+  const compares = settings.baseline !== undefined;
+  const beside = (cell) => (compares ? [cell] : []);
   const rows = final.map((row) => [
     titleOf(results, row.rule).title,
     row.format,
     rateText(row.learningRate),
     perplexity(row.validationPerplexity),
-    ratio(row, 'validationPerplexity'),
+    ...beside(ratio(row, 'validationPerplexity')),
     perplexity(row.testPerplexity),
-    ratio(row, 'testPerplexity'),
+    ...beside(ratio(row, 'testPerplexity')),
     seconds(row.secondsPerStep),
     `${(row.peakMemoryBytes / 2 ** 30).toFixed(2)} GiB`,
   ]);
-  const beside = `>of ${titleOf(results, settings.baseline).title}'s`;
-  const head = ['rule', 'format', '>learning rate', '>validation perplexity', beside, '>test perplexity', beside];
+  const ofBaseline = compares ? [`>of ${titleOf(results, settings.baseline).title}'s`] : [];
+  const head = [
+    ...['rule', 'format', '>learning rate', '>validation perplexity', ...ofBaseline],
+    ...['>test perplexity', ...ofBaseline],
+  ];
   const { finalSteps, batchSize, length, trainingTokens } = settings;
   const tokens = finalSteps * batchSize * length;
-  return `## Final runs
+  return `## Final run${final.length > 1 ? 's' : ''}
 
 ${count(finalSteps)} steps of ${batchSize} sequences × ${length} tokens (${count(tokens)} tokens, ${(tokens / trainingTokens).toFixed(2)} epochs), warm-up ${settings.finalWarmup}, cosine schedule, seed ${settings.seed}. Validation: ${count(settings.validationExamples)} sequences, after the last step; test: all ${count(settings.testExamples)}, once. LMD is evaluated at the mean of its posterior.
 
@@ -111,6 +126,15 @@ function samplesSection(results) {
 ${texts.join('\n\n')}`;
 }
 
+/** What a rule's settings are beside the preset's. */
+function ownSettings({ rules }) {
+  const own = rules.flatMap(({ title, set = {} }) => {
+    const pairs = Object.entries(set).map(([key, value]) => `\`${key}\` ${value}`);
+    return pairs.length === 0 ? [] : [`${title} with ${pairs.join(', ')}`];
+  });
+  return own.length === 0 ? '' : `, ${own.join('; ')}`;
+}
+
 function madeSection(results) {
   const { data, settings, final, search } = results;
   const facts = [
@@ -122,7 +146,7 @@ function madeSection(results) {
     ],
     [
       'Configuration',
-      `preset \`${settings.parametersOf}\` with the settings of [study.json](../../../tools/speeches/study.json)`,
+      `preset \`${settings.parametersOf}\` with the settings of [${results.file}](../../../tools/speeches/${results.file})${ownSettings(results)}`,
     ],
     ['Backend', results.backend],
   ];
@@ -157,12 +181,12 @@ function madeSection(results) {
       `${search.length - known.length} runs with the same configuration on the same text were made by \`lmd train\` beforehand and taken over; their commit and machine are not recorded`,
     );
   }
-  facts.push(['Search', parts.join('; ')]);
+  if (parts.length > 0) facts.push(['Search', parts.join('; ')]);
   return `## How it was made
 
 ${facts.map(([term, value]) => `- ${term}: ${value}.`).join('\n')}
 
-The figures are in [results.json](results.json) and, step by step, in [losses.csv](losses.csv); \`${commandOf({ ...results, backend: results.defaultBackend })} -- --report\` writes this page from them.`;
+The figures are in [results.json](results.json) and, step by step, in [losses.csv](losses.csv); \`${reportCommand(results)}\` writes this page from them.`;
 }
 
 /** The page in Markdown. What is not there yet is left out, and said. */
@@ -170,11 +194,14 @@ export function renderPage(results) {
   const { rules, final, samples, deployed, settings } = results;
   const missing = rules.filter(({ rule }) => !final.some((row) => row.rule === rule)).map(({ title }) => title);
   const partial = `Partial: the final ${missing.length === 1 ? 'run' : 'runs'} of ${missing.join(' and ')} ${missing.length === 1 ? 'is' : 'are'} missing.`;
-  const candidate = titleOf(results, settings.candidate);
-  const baseline = titleOf(results, settings.baseline);
+  const under = ({ title, format }) => `${title} under ${format}`;
+  const what =
+    settings.baseline === undefined
+      ? `${rules.map(under).join(' and ')}, from scratch`
+      : `${under(titleOf(results, settings.candidate))} beside ${titleOf(results, settings.baseline).title} in ${titleOf(results, settings.baseline).format}, from scratch, at the same budget`;
   const sections = [
     `# ${results.title}`,
-    `${candidate.title} under ${candidate.format} beside ${baseline.title} in ${baseline.format}, from scratch, at the same budget. Written by the command below; no figure is typed.`,
+    `${what}. Written by the command below; no figure is typed.`,
     ...(missing.length > 0 ? [partial] : [`## What it shows\n\n${findings(results)}`]),
     searchSection(results),
     ...(final.length > 0 ? [finalSection(results)] : []),
@@ -182,7 +209,7 @@ export function renderPage(results) {
     ...(samples.length > 0 ? [samplesSection(results)] : []),
     `## Limits\n\n${limits(results)}`,
     madeSection(results),
-  ];
+  ].filter((section) => section !== undefined);
   return `${sections.join('\n\n')}\n`;
 }
 

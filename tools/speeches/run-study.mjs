@@ -15,12 +15,16 @@ import { claimWork, openOccasions } from './work.mjs';
 /** Runs what is missing of the study, in its order, and writes the page after each part. */
 export async function runStudy({ study: file, work: workOption, data: dataOption, out, backend: chosen, only }) {
   const study = loadStudy(file);
+  if (only === 'search' && study.search === undefined) throw new StudyError(`${file} has no search.`, 2);
   const built = await loadBuilt();
   const backend = chosen ?? study.backend;
   const work = resolve(workOption ?? join(root, 'runs', `${study.name}-study`));
   const searched = searchRuns(study);
-  const names = [...searched, ...searched.map(({ rule, learningRate }) => finalRun(study, rule, learningRate))];
-  checkSettings(built, study, searched, backend);
+  const finals = study.rules.flatMap(({ rule, learningRates }) =>
+    learningRates.map((rate) => finalRun(study, rule, rate)),
+  );
+  const names = [...searched, ...finals];
+  checkSettings(built, study, names, backend);
   await claimWork(built, work, study, (name) => names.some((run) => run.name === name));
   const lock = await lockWork(built, work);
   const { lmd, dispose } = createLmd(built);
@@ -59,7 +63,9 @@ async function runParts(context, runs, only) {
   let searched = runs.map(read);
   // Which learning rates the final runs have is not known before the search is done; what they cost is.
   const supposed = study.rules.map(({ rule, learningRates }) => finalRun(study, rule, learningRates[0]));
-  const finals = () => study.rules.map(({ rule }) => read(finalRun(study, rule, bestOf(searched, rule).learningRate)));
+  const rateOf = ({ rule, learningRates: [only] }) =>
+    study.search === undefined ? only : bestOf(searched, rule).learningRate;
+  const finals = () => study.rules.map((rule) => read(finalRun(study, rule.rule, rateOf(rule))));
   const rates = new Map();
   for (const run of searched) {
     const seconds = run.state === 'done' && !run.diverged ? secondsPerStep(run.lines) : undefined;

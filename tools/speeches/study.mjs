@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { StudyError } from './errors.mjs';
 
 const count = (value) => Number.isInteger(value) && value > 0;
 const text = (value) => typeof value === 'string' && value !== '';
 const number = (value) => Number.isFinite(value);
 const listOf = (is) => (value) => Array.isArray(value) && value.length > 0 && value.every(is);
+const assignments = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
 const schedule = { steps: count, warmup: Number.isInteger, evaluateEvery: count, checkpointEvery: count, keep: count };
 
 /** What a study file holds: a test of each key, an object of them, or a list of one kind of object. A key with `?` may be left out. */
@@ -15,10 +16,15 @@ const shape = {
   preset: text,
   backend: text,
   data: { source: text, 'separator?': text, tokenizer: text, validation: number, seed: Number.isInteger },
-  set: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-  rules: [{ rule: text, title: text, format: text, learningRates: listOf((rate) => number(rate) && rate > 0) }],
-  comparison: { baseline: text, candidate: text, withinPercent: number },
-  search: { ...schedule, scoreAt: count },
+  set: assignments,
+  rules: [
+    {
+      ...{ rule: text, title: text, format: text, 'set?': assignments },
+      learningRates: listOf((rate) => number(rate) && rate > 0),
+    },
+  ],
+  'comparison?': { baseline: text, candidate: text, withinPercent: number },
+  'search?': { ...schedule, scoreAt: count },
   final: schedule,
   deploy: listOf(text),
   samples: { prompts: listOf(text), maxTokens: count, temperature: number, topK: count, seed: Number.isInteger },
@@ -56,23 +62,37 @@ export function loadStudy(file) {
     throw new StudyError(`${file} is no readable JSON file: ${cause.message}.`, 2);
   }
   check(study, shape, '', file);
-  const { baseline, candidate } = study.comparison;
-  for (const name of [baseline, candidate]) {
-    if (!study.rules.some(({ rule }) => rule === name)) throw new StudyError(`${file}: there is no rule ${name}.`, 2);
+  checkComparison(study, file);
+  checkSearch(study, file);
+  const { source } = study.data;
+  const data = source === 'sotu' ? study.data : { ...study.data, source: resolve(dirname(file), source) };
+  return { ...study, data, file: basename(file) };
+}
+
+function checkComparison({ comparison, rules }, file) {
+  if (comparison === undefined) return;
+  for (const name of [comparison.baseline, comparison.candidate]) {
+    if (!rules.some(({ rule }) => rule === name)) throw new StudyError(`${file}: there is no rule ${name}.`, 2);
   }
-  const { scoreAt, steps, evaluateEvery } = study.search;
+}
+
+function checkSearch({ search, rules }, file) {
+  if (search === undefined) {
+    const open = rules.find(({ learningRates }) => learningRates.length > 1);
+    if (open === undefined) return;
+    throw new StudyError(`${file}: ${open.rule} has several learning rates, and no search chooses one.`, 2);
+  }
+  const { scoreAt, steps, evaluateEvery } = search;
   if (scoreAt > steps || (scoreAt !== steps && scoreAt % evaluateEvery !== 0)) {
     throw new StudyError(`${file}: search.scoreAt = ${scoreAt} is no step at which a run is evaluated.`, 2);
   }
-  const { source } = study.data;
-  return source === 'sotu' ? study : { ...study, data: { ...study.data, source: resolve(dirname(file), source) } };
 }
 
 /** 0.0015 as 1.5e-3. */
 export const rateText = (rate) => rate.toExponential().replace('e+', 'e');
 
 /** One run of `lmd train`: its folder's name and the assignments that make it of the preset. */
-function runOf(study, part, { rule, title, format }, learningRate) {
+function runOf(study, part, { rule, title, format, set = {} }, learningRate) {
   const { steps, warmup, evaluateEvery, checkpointEvery, keep } = study[part];
   return {
     name: `${part}-${rule}-${rateText(learningRate)}`,
@@ -85,6 +105,7 @@ function runOf(study, part, { rule, title, format }, learningRate) {
     scoreAt: part === 'search' ? study.search.scoreAt : undefined,
     assignments: {
       ...study.set,
+      ...Object.fromEntries(Object.entries(set).map(([key, value]) => [`optimizers.${rule}.${key}`, value])),
       steps,
       precision: format,
       [`optimizers.${rule}.precision`]: format,
@@ -97,11 +118,13 @@ function runOf(study, part, { rule, title, format }, learningRate) {
   };
 }
 
-/** The runs of the search: each rule at each of its learning rates. */
+/** The runs of the search, where the study has one: each rule at each of its learning rates. */
 export const searchRuns = (study) =>
-  study.rules.flatMap((rule) => rule.learningRates.map((rate) => runOf(study, 'search', rule, rate)));
+  study.search === undefined
+    ? []
+    : study.rules.flatMap((rule) => rule.learningRates.map((rate) => runOf(study, 'search', rule, rate)));
 
-/** The run of a rule at the learning rate that the search found best. */
+/** The run of a rule at a learning rate: the one that the search found best, or its only one. */
 export const finalRun = (study, rule, learningRate) =>
   runOf(
     study,

@@ -185,10 +185,51 @@ describe('the study of the speeches', () => {
   });
 });
 
-describe('the page of the documentation', () => {
-  it('is what its figures say, to the letter', async () => {
+describe('a study of one rule without a search', () => {
+  const { comparison: _, search: __, ...rest } = toy;
+  const single = {
+    ...rest,
+    name: 'single',
+    rules: [
+      {
+        rule: 'lmd',
+        title: 'LMD',
+        format: 'mxfp6_e3m2',
+        learningRates: [0.01],
+        set: { regularization: 0.25, noise: 0.02 },
+      },
+    ],
+    final: { ...schedule, steps: 8, evaluateEvery: 4, checkpointEvery: 4 },
+  };
+  const study = (...given: string[]) => start('--study', 'single.json', ...words('single'), ...given).ended;
+
+  it('makes its final run, with the settings of its own, and compares nothing', async () => {
+    writeFileSync(at('single.json'), JSON.stringify(single));
+    const { code, stderr } = await study();
+    expect(code, stderr).toBe(0);
+    const [optimizer] = json('single', 'final-lmd-1e-2', 'config.json').optimizers;
+    expect(optimizer).toMatchObject({ rule: 'lmd', regularization: 0.25, noise: 0.02 });
+    const page = text('single-page', 'README.md');
+    expect(page).toContain('LMD with `regularization` 0.25, `noise` 0.02');
+    expect(page).toContain('No other rule has been trained at this budget');
+    expect(page).toContain('npm run study:speeches -- --report --out docs/studies/single');
+    expect(page).not.toMatch(/NaN|undefined|Infinity|Partial|## Search/);
+  });
+
+  it('refuses to search, and several learning rates', async () => {
+    const searching = await study('--only', 'search');
+    expect([searching.code, searching.stderr]).toEqual([2, expect.stringContaining('has no search')]);
+    const [rule] = single.rules;
+    writeFileSync(at('single.json'), JSON.stringify({ ...single, rules: [{ ...rule, learningRates: [0.01, 0.02] }] }));
+    const several = await study();
+    expect([several.code, several.stderr]).toEqual([2, expect.stringContaining('lmd has several learning rates')]);
+  });
+});
+
+describe('a page of the documentation', () => {
+  it.each(['speeches', 'speeches-long'])('is what its figures say, to the letter: %s', async (name) => {
     const { composeFiles, readFigures } = await import(join(tool, 'page.mjs'));
-    const documented = join(root, 'docs', 'studies', 'speeches');
+    const documented = join(root, 'docs', 'studies', name);
     const { results, losses } = await readFigures(documented);
     const files: Record<string, string> = composeFiles({ renderLossCurves }, results, losses);
     expect(Object.keys(files)).toContain('README.md');

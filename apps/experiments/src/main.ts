@@ -29,11 +29,19 @@ function positive(text: string): number {
   throw new InvalidArgumentError('Give a whole number above 0.');
 }
 
-/** Ctrl-C or SIGTERM aborts the signal; a second one ends the process at once. */
+/**
+ * Ctrl-C or SIGTERM aborts the signal; another, a second later or more, ends the process at once. Under npm one Ctrl-C arrives twice, from
+ * the terminal and from npm.
+ */
 function interruptSignal(): AbortSignal {
   const controller = new AbortController();
+  let first = 0;
   const onSignal = () => {
-    if (controller.signal.aborted) process.exit(exitCodes.interrupted);
+    if (controller.signal.aborted) {
+      if (performance.now() - first >= 1000) process.exit(exitCodes.interrupted);
+      return;
+    }
+    first = performance.now();
     controller.abort();
   };
   process.on('SIGINT', onSignal);

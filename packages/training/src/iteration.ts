@@ -46,6 +46,8 @@ export async function takeStep(run: Run): Promise<void> {
     ...(run.ending === undefined ? {} : { ending: run.ending }),
   });
   await run.breathe();
+  // Aborted while this step was being saved: another step would only have to be saved as well.
+  if (plan.signal?.aborted === true && run.saved?.step === run.step) run.ending ??= 'interrupted';
 }
 
 function isEvaluated(every: TrainOptions['evaluateEvery'], step: number): boolean {

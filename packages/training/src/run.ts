@@ -1,6 +1,12 @@
 import { LmdError, type NamedTensors, type OptimizerState, type Tensor } from '@lmd/core';
 import { version } from '../package.json';
-import { type Checkpoint, checkMatch, readTensors, writeTensors } from './checkpoints/checkpoint.js';
+import {
+  type Checkpoint,
+  checkMatch,
+  type LoadedCheckpoint,
+  readTensors,
+  writeTensors,
+} from './checkpoints/checkpoint.js';
 import { type BatchQueue, batchQueue } from './data/prefetch.js';
 import type { EvaluationResult } from './evaluate.js';
 import type { TrainingEvent, TrainStatus } from './events.js';
@@ -66,7 +72,7 @@ export class Run implements TrainingRun {
   }
 
   /** Initial weights and state, or those of the checkpoint. Plugins are restored later, by `restorePlugins`. */
-  async initialize(): Promise<void> {
+  async initialize(resume: LoadedCheckpoint | undefined): Promise<void> {
     const { ops, model, optimizer, seed, plan } = this;
     const weights = model.initialize(ops, seed);
     try {
@@ -74,7 +80,7 @@ export class Run implements TrainingRun {
     } finally {
       ops.dispose(weights);
     }
-    const checkpoint = plan.resume?.checkpoint;
+    const checkpoint = resume?.checkpoint;
     if (checkpoint === undefined) return;
     checkMatch(checkpoint, plan.identity, this.state);
     this.#checkPlugins(checkpoint);
@@ -87,7 +93,7 @@ export class Run implements TrainingRun {
     this.loss = checkpoint.lastLoss;
     this.validation = checkpoint.lastValidation;
     this.#secondsBefore = checkpoint.seconds;
-    if (plan.resume?.path !== undefined) this.saved = { path: plan.resume.path, step: checkpoint.step };
+    if (resume?.path !== undefined) this.saved = { path: resume.path, step: checkpoint.step };
     if (this.step > this.totalSteps) {
       throw new LmdError('CHECKPOINT_MISMATCH', `The checkpoint is at step ${this.step} of ${this.totalSteps}.`, {
         subject: 'steps',
@@ -98,8 +104,7 @@ export class Run implements TrainingRun {
   }
 
   /** Gives each plugin with memory what the checkpoint holds for it. */
-  async restorePlugins(): Promise<void> {
-    const states = this.plan.resume?.checkpoint.plugins;
+  async restorePlugins(states: Checkpoint['plugins'] | undefined): Promise<void> {
     if (states === undefined) return;
     for (const plugin of this.plan.plugins) {
       const saved = states[plugin.name];

@@ -57,8 +57,11 @@ export interface TrainOptions {
   /** Which weights are evaluated and returned. Default: the optimizer's own choice. */
   readonly evaluationWeights?: WeightsKind;
   readonly plugins?: readonly Plugin[];
-  /** Goes on from a checkpoint, as if the run had never been interrupted. */
-  readonly resume?: LoadedCheckpoint | undefined;
+  /**
+   * Goes on from a checkpoint, as if the run had never been interrupted. Given as a function, it is called once, and what it gives is
+   * let go when the run has begun: a checkpoint on the host is as large as the state.
+   */
+  readonly resume?: LoadedCheckpoint | (() => Promise<LoadedCheckpoint | undefined>) | undefined;
   /** Whatever else must be equal in a resumed run, such as the optimizer's options. Kept in checkpoints. */
   readonly configuration?: Json;
   /** Aborting it finishes the step, lets plugins save, and ends the run with status `interrupted`. */

@@ -47,8 +47,9 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
 
 async function begin(run: Run): Promise<void> {
   const { plan, ops, model, optimizer } = run;
-  const { resume } = plan;
-  await run.initialize();
+  // Held by this function alone: as large as the state, it is of no use once the run has begun.
+  const resume = typeof plan.resume === 'function' ? await plan.resume() : plan.resume;
+  await run.initialize(resume);
   await run.announce({
     type: 'start',
     model: model.name,
@@ -64,7 +65,7 @@ async function begin(run: Run): Promise<void> {
     startStep: run.startStep,
     ...(resume?.path === undefined ? {} : { resumedFrom: resume.path }),
   });
-  await run.restorePlugins();
+  await run.restorePlugins(resume?.checkpoint.plugins);
   for (const { path, reason } of resume?.skipped ?? []) {
     await run.warn(`The checkpoint ${path} was passed over: ${reason}`);
   }

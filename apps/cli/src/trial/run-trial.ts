@@ -123,7 +123,7 @@ const trainAndSave: TrialHost = async (request, emit, signal) => {
         ...(configuration.earlyStopping === undefined ? [] : [earlyStopping(configuration.earlyStopping)]),
         checkpointing({ folder: layout.checkpoints, every: checkpoints.every, keep: checkpoints.keep }),
       ],
-      resume: await latestCheckpoint(layout.checkpoints),
+      resume: () => latestCheckpoint(layout.checkpoints),
       configuration: identityOf(request, starting.base),
       signal,
     });

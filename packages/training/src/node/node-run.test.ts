@@ -41,7 +41,7 @@ async function runIn(folder: string, options: Partial<TrainOptions> & { readonly
     steps: 20,
     batchSize: 8,
     evaluateEvery: 3,
-    resume: await latestCheckpoint(checkpoints),
+    resume: () => latestCheckpoint(checkpoints),
     ...rest,
     plugins: [
       // First on purpose: it must save what the others remember after the step, not before.
@@ -187,6 +187,22 @@ describe('checkpointing', () => {
     expect(result.status).toBe('interrupted');
     expect(paths.at(-1)).toBe('00000007.safetensors interrupted');
     expect((await latestCheckpoint(join(folder, 'checkpoints')))!.checkpoint.step).toBe(7);
+  });
+
+  it('makes no step more when it is interrupted while it saves', async () => {
+    const folder = await temporaryFolder();
+    const controller = new AbortController();
+    const steps: number[] = [];
+    const abort: Plugin = {
+      name: 'abort',
+      checkpoint({ step }) {
+        steps.push(step);
+        if (step === 8) controller.abort();
+      },
+    };
+    const result = await runIn(folder, { signal: controller.signal, plugins: [abort] });
+    expect([result.status, result.step]).toEqual(['interrupted', 8]);
+    expect(steps.at(-1)).toBe(8);
   });
 
   it('saves the last good state when something stops being finite, and the error says where', async () => {
