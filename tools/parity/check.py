@@ -1,4 +1,4 @@
-"""Loads what write.mjs wrote in transformers and in timm, and compares the logits. Exits with 1 if any differ.
+"""Loads what write.mjs wrote in transformers, timm and PEFT, and compares the logits. Exits with 1 if any differ.
 
     /tmp/parity-venv/bin/python tools/parity/check.py /tmp/exported
 """
@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import torch
+from peft import PeftModel
 from safetensors.torch import load_file
 from timm.models.vision_transformer import VisionTransformer
 from transformers import GPT2LMHeadModel, ViTForImageClassification
@@ -45,6 +46,18 @@ def load_timm(folder: Path) -> torch.nn.Module:
     return model
 
 
+def difference(model: torch.nn.Module, folder: Path) -> tuple[float, list[int]]:
+    """The largest difference of the logits from ours, relative to the largest of ours, and their shape."""
+    expected = json.loads((folder / "expected.json").read_text())
+    inputs = torch.tensor(expected["inputs"]["data"]).reshape(expected["inputs"]["shape"])
+    inputs = inputs.long() if inputs.dim() == 2 else inputs.permute(0, 3, 1, 2)
+    with torch.no_grad():
+        outputs = model.eval()(inputs)
+    logits = outputs if isinstance(outputs, torch.Tensor) else outputs.logits
+    ours = torch.tensor(expected["logits"]["data"]).reshape(expected["logits"]["shape"])
+    return ((logits - ours).abs().max() / ours.abs().max()).item(), list(ours.shape)
+
+
 def main() -> None:
     failed = False
     for name, load in {
@@ -53,16 +66,14 @@ def main() -> None:
         "vit-timm": load_timm,
     }.items():
         folder = Path(sys.argv[1]) / name
-        expected = json.loads((folder / "expected.json").read_text())
-        inputs = torch.tensor(expected["inputs"]["data"]).reshape(expected["inputs"]["shape"])
-        inputs = inputs.long() if inputs.dim() == 2 else inputs.permute(0, 3, 1, 2)
-        with torch.no_grad():
-            outputs = load(folder).eval()(inputs)
-        logits = outputs if isinstance(outputs, torch.Tensor) else outputs.logits
-        ours = torch.tensor(expected["logits"]["data"]).reshape(expected["logits"]["shape"])
-        error = ((logits - ours).abs().max() / ours.abs().max()).item()
-        failed |= not error < BOUND
-        print(f"{name:18} logits {list(ours.shape)}: largest difference {error:.1e} of the largest logit")
+        model = load(folder)
+        for what, subject, at in [
+            (name, lambda: model, folder),
+            (f"{name} + adapters", lambda: PeftModel.from_pretrained(model, folder / "adapters"), folder / "adapters"),
+        ]:
+            error, shape = difference(subject(), at)
+            failed |= not error < BOUND
+            print(f"{what:28} logits {shape}: largest difference {error:.1e} of the largest logit")
     sys.exit(failed)
 
 

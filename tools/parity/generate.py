@@ -11,6 +11,7 @@ import shutil
 from pathlib import Path
 
 import torch
+from peft import LoraConfig, get_peft_model
 from safetensors.torch import save_file
 from timm.models.vision_transformer import VisionTransformer
 from transformers import GPT2Config, GPT2LMHeadModel, ViTConfig, ViTForImageClassification
@@ -68,6 +69,25 @@ def write(name: str, model: torch.nn.Module, inputs: torch.Tensor, labels: torch
     (folder / "golden.json").write_text(json.dumps(golden) + "\n")
 
 
+def write_adapters(name: str, base: torch.nn.Module, inputs: torch.Tensor, config: LoraConfig, seed: int) -> None:
+    """<name>/: adapters on a model that has a folder already, as PEFT writes them; golden.json: inputs and logits with them."""
+    folder = GOLDEN / name
+    model = get_peft_model(copy.deepcopy(base), config)
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.requires_grad:
+                parameter.add_(0.2 * torch.randn(parameter.shape, generator=generator))
+    model.eval().save_pretrained(folder)
+    (folder / "README.md").unlink(missing_ok=True)
+    outputs = model.double()(inputs.double() if inputs.is_floating_point() else inputs)
+    golden = {
+        "inputs": {"shape": list(inputs.shape), "data": inputs.flatten().tolist()},
+        "logits": {"shape": list(outputs.logits.shape), "data": outputs.logits.flatten().tolist()},
+    }
+    (folder / "golden.json").write_text(json.dumps(golden) + "\n")
+
+
 def main() -> None:
     shutil.rmtree(GOLDEN, ignore_errors=True)
     torch.manual_seed(1)
@@ -111,6 +131,15 @@ def main() -> None:
     # The norm before the mean, as in Beyer et al. 2022 and in @lmd/models; timm's own default is the other way round.
     mean = VisionTransformer(**size, class_token=False, global_pool="avg", fc_norm=False)
     write("vit-timm-mean", stir(mean, 5), pixels, labels, save_timm)
+
+    every = ["attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj"]
+    causal = LoraConfig(task_type="CAUSAL_LM", r=3, lora_alpha=4, target_modules=every, fan_in_fan_out=True)
+    write_adapters("gpt2-peft", gpt2, tokens, causal, 6)
+    # Queries and values alone, as is usual, and a new head; another scale.
+    some = LoraConfig(
+        r=2, lora_alpha=3, target_modules=["q_proj", "v_proj"], modules_to_save=["classifier"], use_rslora=True
+    )
+    write_adapters("vit-peft", vit, pixels, some, 7)
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ const examples: readonly (readonly [string, string])[] = [
   ['lmd inspect model.safetensors --html weights.html', 'statistics and plots of every tensor'],
   ['lmd quantize model.safetensors --format mxfp6_e3m2', 'a packed model, five times smaller'],
   ['lmd export runs/speeches-2025-01-31-001 --out gpt2-speeches', 'a folder that transformers loads'],
+  ['lmd export tuned --layout peft --out tuned-adapters', 'the adapters of a run, which PEFT loads'],
   ['lmd bench --backend cpu webgpu', 'how fast it is here'],
   ['lmd doctor', 'which backends work here'],
 ];
@@ -179,7 +180,8 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .description('write a model in the layout of another library, in one file or several')
     .argument('<model>', 'a run, a model file, or a folder with a model of transformers')
     .requiredOption('--out <folder>', 'a new or empty folder')
-    .option('--layout <name>', `${exportLayouts.join(', ')}`, 'transformers')
+    .option('--layout <name>', `${exportLayouts.join(', ')} (the adapters of a run alone)`, 'transformers')
+    .option('--adapters <folder>', 'merge these adapters of PEFT into the model')
     .option('--optimizer <name>', 'of a run with several (default: the first)')
     .option('--shard-size <size>', 'most bytes of a file, such as 500MB or 2GiB (default: one file)')
     .option('--json', 'print the result as one JSON line')

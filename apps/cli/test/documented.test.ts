@@ -45,6 +45,12 @@ const executed: Readonly<Record<string, Executed>> = {
   'lmd export tuned --layout timm --out tuned-timm --shard-size 100KB': {
     words: ['export', 'tuned', '--layout', 'timm', '--out', 'tuned-timm', '--shard-size', '100KB'],
   },
+  'lmd export tuned --layout peft --out tuned-adapters': {
+    words: ['export', 'tuned', '--layout', 'peft', '--out', 'tuned-adapters'],
+  },
+  'lmd export my-run --adapters tuned-adapters --layout lmd --out merged': {
+    words: ['export', 'my-run', '--adapters', 'tuned-adapters', '--layout', 'lmd', '--out', 'merged'],
+  },
   'lmd bench --backend cpu --seconds 0.01': { words: ['bench', '--backend', 'cpu', '--seconds', '0.01'] },
   'lmd train': { words: ['train', ...tiny, '--out', 'plain'], because: 'It stands for the command.' },
   'lmd train config.json': {

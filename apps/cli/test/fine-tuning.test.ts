@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseSafetensors, toFloat32Array } from '@lmd/safetensors';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -59,6 +59,45 @@ describe('lmd train with fineTuning', () => {
       testAccuracy: expect.closeTo(summary.results[0].testAccuracy, 1),
     });
     expect((await lmd(['inspect', 'adapted'], folder)).stdout).toMatch(/lmd +lmd +mxfp6_e3m2 +done +16\/16/);
+  });
+
+  it('exports adapters alone, as PEFT has them, and merges such into a model', async () => {
+    const shown = await lmd(['export', 'adapted', '--layout', 'peft', '--out', 'adapters', '--json'], folder);
+    expect(JSON.parse(shown.stdout)).toMatchObject({
+      layout: 'peft',
+      files: ['adapter_model.safetensors', 'adapter_config.json'],
+    });
+    const file = 'adapter_model.safetensors';
+    const names = [...parseSafetensors(readFileSync(at('adapters', file))).tensors.keys()];
+    const attention = 'base_model.model.blocks.0.attn';
+    expect(names).toContain(`${attention}.qkv.lora_A.weight`);
+    expect(names.every((name) => name.startsWith(attention) || /\.head\.(weight|bias)$/.test(name))).toBe(true);
+    expect(JSON.parse(readFileSync(at('adapters', 'adapter_config.json'), 'utf8'))).toMatchObject({
+      ...{ r: 2, lora_alpha: 4, base_model_name_or_path: null, modules_to_save: ['head'] },
+      target_modules: ['blocks.0.attn.qkv', 'blocks.0.attn.proj'],
+    });
+    const merging = ['export', 'base', '--adapters', 'adapters', '--layout', 'lmd', '--out', 'merged'];
+    expect(await lmd(merging, folder)).toMatchObject({ code: 0, stderr: '' });
+    for (const [name, values] of Object.entries(weightsOf('adapted'))) {
+      const merged = weightsOf('merged')[name]!;
+      for (const [i, value] of values.entries()) expect(merged[i], name).toBeCloseTo(value, 5);
+    }
+    expect(changed('base', 'merged')).toEqual(changed('base', 'adapted'));
+    // Of the second rule, other adapters.
+    await lmd(['export', 'adapted', '--layout', 'peft', '--optimizer', 'adamw', '--out', 'other'], folder);
+    expect(sha256(at('other', file))).not.toBe(sha256(at('adapters', file)));
+  });
+
+  it.each([
+    [['base', '--layout', 'peft'], 'base has trained no adapters'],
+    [['adapted', '--layout', 'peft', '--optimizer', 'lion'], '--optimizer'],
+    [['adapted', '--layout', 'peft', '--adapters', 'adapters'], 'do not go together'],
+    [['base', '--layout', 'lmd', '--adapters', 'nowhere'], 'adapter_config.json cannot be read'],
+  ])('lmd export %j is refused, and writes nothing', async (words, message) => {
+    const { code, stderr } = await lmd(['export', ...words, '--out', 'refused'], folder);
+    expect(stderr).toContain(message);
+    expect(code).toBe(2);
+    expect(existsSync(at('refused'))).toBe(false);
   });
 
   it('resumes adapters to the same bits, and refuses another base', async () => {

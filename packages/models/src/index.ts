@@ -16,6 +16,14 @@ export { type TransformerBlockOptions, transformerBlock } from './layers/transfo
 export { type Lora, type LoraOptions, lora } from './lora.js';
 export { lmdParameter } from './parameter-groups.js';
 export { fullPrecision, precisionNames, precisionPreset } from './precision.js';
+export {
+  type AdapterConfigJson,
+  type AdapterSource,
+  type ExportAdaptersOptions,
+  type ExportedAdapters,
+  exportAdapters,
+  mergeAdapters,
+} from './pretrained/adapters.js';
 export { type ConfigJson, configJsonOf, modelFromConfigJson, type PretrainedModel } from './pretrained/config-json.js';
 export { type Exported, type ExportedTensor, exportPretrained } from './pretrained/export-pretrained.js';
 export { type Imported, type ImportSource, importPretrained } from './pretrained/import-pretrained.js';

@@ -17,7 +17,16 @@ export interface LoraOptions {
 }
 
 /** A model whose weights are the adapters, and what is trained whole beside them. */
-export type Lora = FineTuned;
+export interface Lora extends FineTuned {
+  readonly adapters: {
+    readonly rank: number;
+    readonly alpha: number;
+    /** The matrices that have an adapter, by name. */
+    readonly matrices: readonly string[];
+    /** The weights that are trained whole. */
+    readonly whole: readonly string[];
+  };
+}
 
 const optionNames = ['rank', 'alpha', 'match', 'train'];
 const attentionMatrices = /\.attention\.(qkv|projection)\.weight$/;
@@ -32,7 +41,8 @@ const attentionMatrices = /\.attention\.(qkv|projection)\.weight$/;
  * goes to an additive rule. In low precision the sum is what is rounded: training sees the very matrix that `merge` gives.
  */
 export function lora(model: Model, base: NamedTensors, options: LoraOptions = {}): Lora {
-  const { rank, scale, matched, whole } = resolve(model, options);
+  const { rank, alpha, matched, whole } = resolve(model, options);
+  const scale = alpha / rank;
   const added: ParameterSpecifications = Object.assign(
     {},
     ...matched.map((name) => {
@@ -43,7 +53,7 @@ export function lora(model: Model, base: NamedTensors, options: LoraOptions = {}
       };
     }),
   );
-  return fineTuned({
+  const adapted = fineTuned({
     name: `${model.name}+lora${rank}`,
     model,
     base,
@@ -58,9 +68,11 @@ export function lora(model: Model, base: NamedTensors, options: LoraOptions = {}
         }),
       ),
   });
+  return { ...adapted, adapters: { rank, alpha, matrices: matched, whole } };
 }
 
-function adapterNames(weight: string): { readonly a: string; readonly b: string } {
+/** The names of the two factors beside a matrix. */
+export function adapterNames(weight: string): { readonly a: string; readonly b: string } {
   const layer = weight.replace(/\.?weight$/, '');
   const prefix = layer === '' ? '' : `${layer}.`;
   return { a: `${prefix}loraA.weight`, b: `${prefix}loraB` };
@@ -82,7 +94,7 @@ function resolve(model: Model, options: LoraOptions) {
     if (whole.includes(name)) refuse(name, shape, 'It is matched by both match and train: leave it to one.');
     if (rank > Math.min(...shape)) refuse(name, shape, `The rank, ${rank}, must not be above its extents.`);
   }
-  return { rank, scale: alpha / rank, matched, whole };
+  return { rank, alpha, matched, whole };
 }
 
 function refuse(name: string, shape: readonly number[], remedy: string): never {

@@ -5,14 +5,11 @@ import {
   createOperations,
   type DrawKey,
   type EagerOperations,
-  LmdError,
   type Model,
   type NamedTensors,
-  type WeightsKind,
 } from '@lmd/core';
 import { precisionNames, precisionPreset } from '@lmd/models';
-import { type Checkpoint, evaluate, writeTensors } from '@lmd/training';
-import { latestCheckpoint } from '@lmd/training/node';
+import { evaluate } from '@lmd/training';
 import { loadConfiguration } from '../configuration/load.js';
 import { type Configuration, precisionOf } from '../configuration/schema.js';
 import { loadData, locateData } from '../data/index.js';
@@ -27,7 +24,7 @@ import { count, percent } from '../output/units.js';
 import { runLayout } from '../run/layout.js';
 import { configurationOf } from '../run/run.js';
 import { buildModel } from '../trial/build-model.js';
-import { buildOptimizer } from '../trial/build-optimizer.js';
+import { handlesOn, openRunWeights, type RunWeightsKind, usualWeights } from '../trial/run-weights.js';
 import { openTrainedModel } from '../trial/trained-model.js';
 import { choose } from './choose.js';
 import { numberOption } from './number-option.js';
@@ -45,7 +42,7 @@ export interface EvaluateCommandOptions {
 export interface EvaluationRow {
   readonly optimizer: string;
   readonly format: string;
-  readonly weights: EvaluatedWeights;
+  readonly weights: RunWeightsKind;
   /** The step of the checkpoint; absent for a model file. */
   readonly step?: number;
   readonly testAccuracy: number;
@@ -69,10 +66,7 @@ const columns: readonly Column<EvaluationRow>[] = [
   { title: 'seconds', align: 'right', cell: ({ seconds }) => seconds.toFixed(1) },
 ];
 
-/** `average`: the moving average of a run with `weightAveraging`. */
-type EvaluatedWeights = WeightsKind | 'average';
-
-function drawCount(text: string, weights: EvaluatedWeights): number {
+function drawCount(text: string, weights: RunWeightsKind): number {
   const draws = numberOption('--draws', text, { least: 1, most: 1000, whole: true });
   if (draws > 1 && weights !== 'sample') {
     throw new UsageError('INVALID_ARGUMENT', `--draws ${draws} has no meaning with --weights ${weights}.`, {
@@ -98,8 +92,7 @@ export async function evaluateCommand(run: string, options: EvaluateCommandOptio
     : options.format?.map((name) => choose('--format', name, precisionNames));
   const isAveraged = configuration.weightAveraging !== undefined;
   const kinds = ['mean', 'median', 'sample', ...(isAveraged ? (['average'] as const) : [])] as const;
-  const usual = isAveraged ? 'average' : configuration.evaluation.weights;
-  const weights = choose<EvaluatedWeights>('--weights', options.weights ?? usual, kinds);
+  const weights = choose<RunWeightsKind>('--weights', options.weights ?? usualWeights(configuration), kinds);
   const backend = choose('--backend', options.backend ?? configuration.backend, backendNames);
   const draws = drawCount(options.draws ?? '1', weights);
   const chosen = options.optimizer === undefined ? names : [choose('--optimizer', options.optimizer, names)];
@@ -134,7 +127,7 @@ function refuseBesideModel(options: EvaluateCommandOptions): void {
 interface Plan {
   /** By default that of each subject's training. */
   readonly formats: readonly string[] | undefined;
-  readonly weights: EvaluatedWeights;
+  readonly weights: RunWeightsKind;
   readonly draws: number;
   readonly backend: BackendName;
 }
@@ -223,28 +216,15 @@ async function* ofRun(
   folder: string,
   configuration: Configuration,
   chosen: readonly string[],
-  kind: EvaluatedWeights,
+  kind: RunWeightsKind,
 ): AsyncGenerator<Subject> {
   const trained = await openTrainedModel(ops, configuration);
-  const { model } = trained;
   try {
     for (const name of chosen) {
+      const { step, samples, weights, dispose } = await openRunWeights(ops, folder, configuration, trained, name, kind);
       const described = configuration.optimizers.find((entry) => entry.name === name)!;
-      const optimizer = buildOptimizer(described, configuration.steps, model);
-      const checkpoint = await newestCheckpoint(folder, name);
-      const isAverage = kind === 'average';
-      const tensors = writeTensors(ops, isAverage ? checkpoint.plugins.weightAveraging!.tensors! : checkpoint.tensors);
-      yield {
-        optimizer: name,
-        step: checkpoint.step,
-        format: precisionOf(configuration, described),
-        model,
-        sample: optimizer.samples,
-        weights: isAverage
-          ? () => handlesOn(ops, tensors)
-          : (key) => optimizer.weights(ops, { step: checkpoint.optimizerStep, tensors }, kind, key),
-        dispose: () => ops.dispose(tensors),
-      };
+      const format = precisionOf(configuration, described);
+      yield { optimizer: name, step, format, model: trained.model, sample: samples, weights, dispose };
     }
   } finally {
     trained.dispose();
@@ -269,18 +249,4 @@ async function* ofFile(ops: EagerOperations, path: string, configuration: Config
     weights: () => handlesOn(ops, weights),
     dispose: () => ops.dispose(weights),
   };
-}
-
-/** Handles of their own on the same contents. */
-function handlesOn(ops: EagerOperations, tensors: NamedTensors): NamedTensors {
-  return Object.fromEntries(Object.entries(tensors).map(([name, x]) => [name, ops.reshape(x, x.shape)]));
-}
-
-async function newestCheckpoint(folder: string, name: string): Promise<Checkpoint> {
-  const loaded = await latestCheckpoint(runLayout(folder).trial(name).checkpoints);
-  if (loaded !== undefined) return loaded.checkpoint;
-  throw new LmdError('INVALID_ARGUMENT', `${name} has no checkpoint in ${folder} yet.`, {
-    subject: name,
-    remedy: 'Wait for its first one, or continue the run with lmd train --resume.',
-  });
 }

@@ -1,44 +1,90 @@
+import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { createOperations, type EagerOperations, type NamedTensors } from '@lmd/core';
-import { exportPretrained, type PretrainedModel } from '@lmd/models';
-import { tensorFrom } from '@lmd/safetensors';
+import { exportAdapters, exportPretrained, mergeAdapters, type PretrainedModel } from '@lmd/models';
+import { tensorFrom, toFloat32Array } from '@lmd/safetensors';
 import { createShardedSafetensorsWriter, writeFileAtomic } from '@lmd/safetensors/node';
 import { claimRunFolder } from '@lmd/training/node';
 import { openBackend } from '../engine/index.js';
 import { UsageError } from '../errors.js';
 import { packedKey } from '../model-file/packed.js';
+import { openTensorFile } from '../model-file/tensor-file.js';
 import { type ModelFile, modelOf, openModelFile } from '../model-file/weights.js';
 import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
 import { count, fileSize } from '../output/units.js';
 import { runLayout } from '../run/layout.js';
+import { configurationOf } from '../run/run.js';
+import { openRunWeights, usualWeights } from '../trial/run-weights.js';
+import { openTrainedModel } from '../trial/trained-model.js';
 import { choose } from './choose.js';
 
 export interface ExportCommandOptions {
   readonly out: string;
   readonly layout: string;
+  readonly adapters?: string;
   readonly optimizer?: string;
   readonly shardSize?: string;
   readonly json?: boolean;
 }
 
-export const exportLayouts = ['transformers', 'timm', 'lmd'] as const;
-type LayoutName = (typeof exportLayouts)[number];
+export const exportLayouts = ['transformers', 'timm', 'lmd', 'peft'] as const;
+type LayoutName = Exclude<(typeof exportLayouts)[number], 'peft'>;
 
 interface Contents {
   readonly tensors: {
     readonly [name: string]: { readonly shape: readonly number[]; read(): Promise<Float32Array> };
   };
   readonly metadata: Readonly<Record<string, string>>;
-  /** For `config.json`. */
   readonly config: object | null;
 }
 
-/** `lmd export`: writes a model under the names and in the shapes of another library, or in ours, in one file or several. */
+interface Names {
+  readonly tensors: string;
+  /** Of the file of `config`. */
+  readonly config: string;
+}
+
+const modelNames: Names = { tensors: 'model.safetensors', config: 'config.json' };
+const adapterNames: Names = { tensors: 'adapter_model.safetensors', config: 'adapter_config.json' };
+
+/** `lmd export`: writes a model, or the adapters of a run, under the names and in the shapes of another library, or in ours. */
 export async function exportCommand(path: string, options: ExportCommandOptions, terminal: Terminal): Promise<void> {
   if (options.json) keepStandardOutputClean();
   const layout = choose('--layout', options.layout, exportLayouts);
   const maxShardBytes = options.shardSize === undefined ? Number.MAX_SAFE_INTEGER : byteCount(options.shardSize);
+  const backend = await openBackend('cpu');
+  const ops = createOperations(backend);
+  const writing = async (input: string, contents: Contents, names: Names) => {
+    const folder = resolve(options.out);
+    await claimRunFolder(folder);
+    const files = await write(folder, contents, names, maxShardBytes);
+    const bytes = Object.values(contents.tensors).reduce((sum, { shape }) => sum + 4 * product(shape), 0);
+    const tensors = Object.keys(contents.tensors).length;
+    const result = { type: 'exported', input, folder, layout, tensors, bytes, files };
+    terminal.out.write(
+      options.json
+        ? `${JSON.stringify(result)}\n`
+        : `${terminal.colours.green('wrote')} ${files.map((name) => join(options.out, name)).join('\n      ')}\n${count(tensors)} tensors, ${fileSize(bytes)}\n`,
+    );
+  };
+  try {
+    if (layout === 'peft') await exportRunAdapters(ops, path, options, (...given) => writing(...given, adapterNames));
+    else await exportModel(ops, path, layout, options, (...given) => writing(...given, modelNames));
+  } finally {
+    backend.close?.();
+  }
+}
+
+type Writing = (input: string, contents: Contents) => Promise<void>;
+
+async function exportModel(
+  ops: EagerOperations,
+  path: string,
+  layout: LayoutName,
+  options: ExportCommandOptions,
+  writing: Writing,
+): Promise<void> {
   const file = await openModelFile(
     options.optimizer === undefined ? path : runLayout(path).trial(options.optimizer).model,
   );
@@ -51,29 +97,102 @@ export async function exportCommand(path: string, options: ExportCommandOptions,
         remedy: 'Name a run, a model that lmd wrote, or a folder with a config.json of transformers.',
       });
     }
-    const backend = await openBackend('cpu');
-    const ops = createOperations(backend);
-    try {
-      const weights = await file.weights(ops, model);
-      const contents = contentsOf(ops, model, weights, layout, file);
-      const folder = resolve(options.out);
-      await claimRunFolder(folder);
-      const files = await write(folder, contents, maxShardBytes);
-      ops.dispose(weights);
-      const bytes = Object.values(contents.tensors).reduce((sum, { shape }) => sum + 4 * product(shape), 0);
-      const tensors = Object.keys(contents.tensors).length;
-      const result = { type: 'exported', input: file.path, folder, layout, tensors, bytes, files };
-      terminal.out.write(
-        options.json
-          ? `${JSON.stringify(result)}\n`
-          : `${terminal.colours.green('wrote')} ${files.map((name) => join(options.out, name)).join('\n      ')}\n${count(tensors)} tensors, ${fileSize(bytes)}\n`,
-      );
-    } finally {
-      backend.close?.();
-    }
+    const base = await file.weights(ops, model);
+    const weights = options.adapters === undefined ? base : await withAdapters(ops, model, base, options.adapters);
+    await writing(file.path, contentsOf(ops, model, weights, layout, file));
+    ops.dispose(weights);
   } finally {
     await file.close();
   }
+}
+
+/** The weights with the adapters in a folder of PEFT merged into them, in the place of those given. */
+async function withAdapters(
+  ops: EagerOperations,
+  model: PretrainedModel,
+  base: NamedTensors,
+  folder: string,
+): Promise<NamedTensors> {
+  const config = adapterConfig(join(folder, adapterNames.config));
+  const file = await openTensorFile(join(folder, adapterNames.tensors));
+  try {
+    const read = async (name: string) => {
+      const tensor = await file.read(name);
+      return { shape: tensor.shape, data: toFloat32Array(tensor) };
+    };
+    const tensors = { names: [...file.entries.keys()], read };
+    const merged = await mergeAdapters(ops, model, base, { tensors, config });
+    ops.dispose(base);
+    return merged;
+  } finally {
+    await file.close();
+  }
+}
+
+function adapterConfig(path: string): { readonly [name: string]: unknown } {
+  try {
+    const config: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    if (typeof config === 'object' && config !== null && !Array.isArray(config)) return { ...config };
+    throw new Error('it holds no object');
+  } catch (cause) {
+    throw new UsageError('INVALID_ARGUMENT', `${path} cannot be read: ${(cause as Error).message}`, {
+      subject: '--adapters',
+      value: path,
+      remedy: 'Name a folder that PEFT, or lmd export --layout peft, has written.',
+      cause,
+    });
+  }
+}
+
+/** The adapters of a run, from its newest checkpoint, without the model that they are on. */
+async function exportRunAdapters(
+  ops: EagerOperations,
+  path: string,
+  options: ExportCommandOptions,
+  writing: Writing,
+): Promise<void> {
+  if (options.adapters !== undefined) {
+    throw new UsageError('INVALID_ARGUMENT', '--adapters and --layout peft do not go together.', {
+      subject: '--adapters',
+      value: options.adapters,
+      remedy: 'Leave out --layout peft to merge adapters into a model, or --adapters to write those of a run.',
+    });
+  }
+  const run = resolve(path);
+  const configuration = configurationOf(run);
+  const { model: configured, fineTuning, optimizers, seed } = configuration;
+  if (fineTuning?.lora === undefined) {
+    throw new UsageError('INVALID_ARGUMENT', `${path} has trained no adapters.`, {
+      subject: '--layout',
+      value: 'peft',
+      remedy: 'Name a run with fineTuning.lora, or export the whole model with another layout.',
+    });
+  }
+  const names = optimizers.map(({ name }) => name);
+  const name = options.optimizer === undefined ? names[0]! : choose('--optimizer', options.optimizer, names);
+  const trained = await openTrainedModel(ops, configuration);
+  try {
+    const { architecture, adapted } = trained;
+    const newest = await openRunWeights(ops, run, configuration, trained, name, usualWeights(configuration));
+    const weights = newest.weights({ seed, step: newest.step, sample: newest.samples });
+    const base = await folderOfTransformers(configured.weights!);
+    const exported = exportAdapters(ops, architecture, adapted!, weights, {
+      layout: architecture.architecture === 'gpt2' || base !== undefined ? 'transformers' : 'timm',
+      ...(base === undefined ? {} : { baseModel: base }),
+    });
+    await writing(run, { ...exported, metadata: { format: 'pt' } });
+    ops.dispose(weights);
+    newest.dispose();
+  } finally {
+    trained.dispose();
+  }
+}
+
+/** The folder of a model that transformers loads; undefined for one of ours or of timm. */
+async function folderOfTransformers(model: string): Promise<string | undefined> {
+  const { path, config, close } = await openModelFile(model);
+  await close();
+  return config === undefined ? undefined : dirname(path);
 }
 
 const product = (shape: readonly number[]) => shape.reduce((size, extent) => size * extent, 1);
@@ -106,12 +225,12 @@ function contentsOf(
 async function write(
   folder: string,
   { tensors, metadata, config }: Contents,
+  names: Names,
   maxShardBytes: number,
 ): Promise<string[]> {
-  const model = 'model.safetensors';
-  const configPath = join(folder, 'config.json');
+  const configPath = join(folder, names.config);
   const described = Object.entries(tensors).map(([name, { shape }]) => [name, { dtype: 'F32', shape }] as const);
-  const writer = await createShardedSafetensorsWriter(join(folder, model), {
+  const writer = await createShardedSafetensorsWriter(join(folder, names.tensors), {
     tensors: new Map(described),
     metadata,
     maxShardBytes,
@@ -128,8 +247,8 @@ async function write(
     await rm(configPath, { force: true });
     throw error;
   }
-  const index = writer.files.length > 1 ? [`${model}.index.json`] : [];
-  return [...writer.files, ...index, ...(config === null ? [] : ['config.json'])];
+  const index = writer.files.length > 1 ? [`${names.tensors}.index.json`] : [];
+  return [...writer.files, ...index, ...(config === null ? [] : [names.config])];
 }
 
 const units: Readonly<Record<string, number>> = {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { EagerOperations, Model, NamedTensors, Operations } from '@lmd/core';
-import { type FineTuned, type Gpt2, lora, partlyTrained, type Vit } from '@lmd/models';
+import { type FineTuned, type Gpt2, type Lora, lora, partlyTrained, type Vit } from '@lmd/models';
 import { readTensors } from '@lmd/training';
 import type { Configuration } from '../configuration/schema.js';
 import { openModelFile } from '../model-file/weights.js';
@@ -13,6 +13,8 @@ export interface TrainedModel {
   readonly architecture: Gpt2 | Vit;
   /** What is trained: its weights are those of the optimizer. */
   readonly model: Model;
+  /** The same where it is adapters. */
+  readonly adapted?: Lora;
   /** SHA-256 of the frozen weights, which a checkpoint does not hold. */
   readonly base?: string;
   /** The weights of `architecture`, all of them the caller's, from those of `model`. */
@@ -47,6 +49,7 @@ export async function openTrainedModel(ops: EagerOperations, configuration: Conf
     return {
       architecture,
       model,
+      ...('adapters' in model ? { adapted: model } : {}),
       base: await digestOf(ops, weights, plan!.train),
       merge: model.merge,
       dispose: () => ops.dispose(weights),
@@ -72,7 +75,7 @@ function partOf(
   base: NamedTensors,
   adapters: NonNullable<Configuration['fineTuning']>['lora'],
   { targets, train }: FineTuningPlan,
-): FineTuned {
+): FineTuned | Lora {
   const trained = (name: string) => train.has(name);
   if (adapters === undefined) return partlyTrained(architecture, base, trained);
   const { rank, alpha } = adapters;

@@ -30,7 +30,7 @@ export function exportPretrained(
   { layout: name = 'transformers' }: { readonly layout?: Layout['name'] } = {},
 ): Exported {
   checkWeights(weights, model.parameters);
-  const layout = layoutOf(model, name);
+  const layout = exportLayoutOf(model, name);
   const tensors: { [name: string]: ExportedTensor } = {};
   for (const { weight, names, arrangement } of layout.correspondences) {
     for (const [i, part] of names.entries()) {
@@ -43,7 +43,8 @@ export function exportPretrained(
   return { config: name === 'timm' ? null : configJsonOf(model), tensors };
 }
 
-function layoutOf(model: PretrainedModel, name: string): Layout {
+/** @throws LmdError `UNSUPPORTED` where the layout has no such model. */
+export function exportLayoutOf(model: PretrainedModel, name: string): Layout {
   if (name === 'transformers' && model.architecture === 'gpt2') return gpt2Layout(model);
   if (name === 'timm' && model.architecture === 'vit') return vitTimmLayout(model);
   if (name === 'transformers' && model.architecture === 'vit' && model.config.pooling === 'classToken') {

@@ -1,0 +1,67 @@
+import { type DrawKey, type EagerOperations, LmdError, type NamedTensors, type WeightsKind } from '@lmd/core';
+import { type Checkpoint, writeTensors } from '@lmd/training';
+import { latestCheckpoint } from '@lmd/training/node';
+import type { Configuration } from '../configuration/schema.js';
+import { runLayout } from '../run/layout.js';
+import { buildOptimizer } from './build-optimizer.js';
+import type { TrainedModel } from './trained-model.js';
+
+/** `average`: the moving average of a run with `weightAveraging`. */
+export type RunWeightsKind = WeightsKind | 'average';
+
+/** Which weights a run evaluates and exports. */
+export const usualWeights = ({ weightAveraging, evaluation }: Configuration): RunWeightsKind =>
+  weightAveraging === undefined ? evaluation.weights : 'average';
+
+/** What a run has trained so far, of one rule. */
+export interface RunWeights {
+  /** The step of the checkpoint. */
+  readonly step: number;
+  /** Draws that each update has seen. */
+  readonly samples: number;
+  /** The caller's, of what is trained. */
+  weights(key: DrawKey): NamedTensors;
+  dispose(): void;
+}
+
+/**
+ * Opens the newest checkpoint of a rule of a run.
+ *
+ * @throws LmdError where there is none.
+ */
+export async function openRunWeights(
+  ops: EagerOperations,
+  folder: string,
+  configuration: Configuration,
+  { model }: TrainedModel,
+  name: string,
+  kind: RunWeightsKind,
+): Promise<RunWeights> {
+  const described = configuration.optimizers.find((entry) => entry.name === name)!;
+  const optimizer = buildOptimizer(described, configuration.steps, model);
+  const checkpoint = await newestCheckpoint(folder, name);
+  const isAverage = kind === 'average';
+  const tensors = writeTensors(ops, isAverage ? checkpoint.plugins.weightAveraging!.tensors! : checkpoint.tensors);
+  return {
+    step: checkpoint.step,
+    samples: optimizer.samples,
+    weights: isAverage
+      ? () => handlesOn(ops, tensors)
+      : (key) => optimizer.weights(ops, { step: checkpoint.optimizerStep, tensors }, kind, key),
+    dispose: () => ops.dispose(tensors),
+  };
+}
+
+/** Handles of their own on the same contents. */
+export function handlesOn(ops: EagerOperations, tensors: NamedTensors): NamedTensors {
+  return Object.fromEntries(Object.entries(tensors).map(([name, x]) => [name, ops.reshape(x, x.shape)]));
+}
+
+async function newestCheckpoint(folder: string, name: string): Promise<Checkpoint> {
+  const loaded = await latestCheckpoint(runLayout(folder).trial(name).checkpoints);
+  if (loaded !== undefined) return loaded.checkpoint;
+  throw new LmdError('INVALID_ARGUMENT', `${name} has no checkpoint in ${folder} yet.`, {
+    subject: name,
+    remedy: 'Wait for its first one, or continue the run with lmd train --resume.',
+  });
+}
