@@ -92,6 +92,7 @@ describe('lmd train with fineTuning', () => {
     [['base', '--layout', 'peft'], 'base has trained no adapters'],
     [['adapted', '--layout', 'peft', '--optimizer', 'lion'], '--optimizer'],
     [['adapted', '--layout', 'peft', '--adapters', 'adapters'], 'do not go together'],
+    [['adapted', '--layout', 'peft', '--shard-size', '1MB'], 'do not go together'],
     [['base', '--layout', 'lmd', '--adapters', 'nowhere'], 'adapter_config.json cannot be read'],
   ])('lmd export %j is refused, and writes nothing', async (words, message) => {
     const { code, stderr } = await lmd(['export', ...words, '--out', 'refused'], folder);

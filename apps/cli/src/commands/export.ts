@@ -48,46 +48,77 @@ interface Names {
 const modelNames: Names = { tensors: 'model.safetensors', config: 'config.json' };
 const adapterNames: Names = { tensors: 'adapter_model.safetensors', config: 'adapter_config.json' };
 
+/** What is written, and where it comes from. */
+interface Subject {
+  readonly input: string;
+  readonly contents: Contents;
+  readonly names: Names;
+  dispose(): Promise<void> | void;
+}
+
 /** `lmd export`: writes a model, or the adapters of a run, under the names and in the shapes of another library, or in ours. */
 export async function exportCommand(path: string, options: ExportCommandOptions, terminal: Terminal): Promise<void> {
   if (options.json) keepStandardOutputClean();
   const layout = choose('--layout', options.layout, exportLayouts);
   const maxShardBytes = options.shardSize === undefined ? Number.MAX_SAFE_INTEGER : byteCount(options.shardSize);
+  if (layout === 'peft') refuseBesidePeft(options);
   const backend = await openBackend('cpu');
   const ops = createOperations(backend);
-  const writing = async (input: string, contents: Contents, names: Names) => {
-    const folder = resolve(options.out);
-    await claimRunFolder(folder);
-    const files = await write(folder, contents, names, maxShardBytes);
-    const bytes = Object.values(contents.tensors).reduce((sum, { shape }) => sum + 4 * product(shape), 0);
-    const tensors = Object.keys(contents.tensors).length;
-    const result = { type: 'exported', input, folder, layout, tensors, bytes, files };
-    terminal.out.write(
-      options.json
-        ? `${JSON.stringify(result)}\n`
-        : `${terminal.colours.green('wrote')} ${files.map((name) => join(options.out, name)).join('\n      ')}\n${count(tensors)} tensors, ${fileSize(bytes)}\n`,
-    );
-  };
   try {
-    if (layout === 'peft') await exportRunAdapters(ops, path, options, (...given) => writing(...given, adapterNames));
-    else await exportModel(ops, path, layout, options, (...given) => writing(...given, modelNames));
+    const subject = await (layout === 'peft'
+      ? openAdapters(ops, path, options)
+      : openModel(ops, path, layout, options));
+    try {
+      await writeSubject(subject, layout, maxShardBytes, options, terminal);
+    } finally {
+      await subject.dispose();
+    }
   } finally {
     backend.close?.();
   }
 }
 
-type Writing = (input: string, contents: Contents) => Promise<void>;
+function refuseBesidePeft({ adapters, shardSize }: ExportCommandOptions): void {
+  for (const [option, value, why] of [
+    ['--adapters', adapters, 'One merges adapters into a model, the other writes those of a run.'],
+    ['--shard-size', shardSize, 'PEFT reads adapters from one file.'],
+  ] as const) {
+    if (value === undefined) continue;
+    throw new UsageError('INVALID_ARGUMENT', `${option} and --layout peft do not go together.`, {
+      subject: option,
+      value,
+      remedy: `Leave out one of them. ${why}`,
+    });
+  }
+}
 
-async function exportModel(
+async function writeSubject(
+  { input, contents, names }: Subject,
+  layout: string,
+  maxShardBytes: number,
+  { out, json }: ExportCommandOptions,
+  { out: output, colours }: Terminal,
+): Promise<void> {
+  const folder = resolve(out);
+  await claimRunFolder(folder);
+  const files = await write(folder, contents, names, maxShardBytes);
+  const bytes = Object.values(contents.tensors).reduce((sum, { shape }) => sum + 4 * product(shape), 0);
+  const tensors = Object.keys(contents.tensors).length;
+  if (json) {
+    output.write(`${JSON.stringify({ type: 'exported', input, folder, layout, tensors, bytes, files })}\n`);
+    return;
+  }
+  const written = files.map((name) => join(out, name)).join('\n      ');
+  output.write(`${colours.green('wrote')} ${written}\n${count(tensors)} tensors, ${fileSize(bytes)}\n`);
+}
+
+async function openModel(
   ops: EagerOperations,
   path: string,
   layout: LayoutName,
-  options: ExportCommandOptions,
-  writing: Writing,
-): Promise<void> {
-  const file = await openModelFile(
-    options.optimizer === undefined ? path : runLayout(path).trial(options.optimizer).model,
-  );
+  { optimizer, adapters }: ExportCommandOptions,
+): Promise<Subject> {
+  const file = await openModelFile(optimizer === undefined ? path : runLayout(path).trial(optimizer).model);
   try {
     const model = modelOf(file);
     if (model === undefined) {
@@ -97,10 +128,10 @@ async function exportModel(
         remedy: 'Name a run, a model that lmd wrote, or a folder with a config.json of transformers.',
       });
     }
-    const base = await file.weights(ops, model);
-    const weights = options.adapters === undefined ? base : await withAdapters(ops, model, base, options.adapters);
-    await writing(file.path, contentsOf(ops, model, weights, layout, file));
-    ops.dispose(weights);
+    const given = await file.weights(ops, model);
+    const weights = adapters === undefined ? given : await withAdapters(ops, model, given, adapters);
+    const contents = contentsOf(ops, model, weights, layout, file);
+    return { input: file.path, contents, names: modelNames, dispose: () => ops.dispose(weights) };
   } finally {
     await file.close();
   }
@@ -145,19 +176,7 @@ function adapterConfig(path: string): { readonly [name: string]: unknown } {
 }
 
 /** The adapters of a run, from its newest checkpoint, without the model that they are on. */
-async function exportRunAdapters(
-  ops: EagerOperations,
-  path: string,
-  options: ExportCommandOptions,
-  writing: Writing,
-): Promise<void> {
-  if (options.adapters !== undefined) {
-    throw new UsageError('INVALID_ARGUMENT', '--adapters and --layout peft do not go together.', {
-      subject: '--adapters',
-      value: options.adapters,
-      remedy: 'Leave out --layout peft to merge adapters into a model, or --adapters to write those of a run.',
-    });
-  }
+async function openAdapters(ops: EagerOperations, path: string, options: ExportCommandOptions): Promise<Subject> {
   const run = resolve(path);
   const configuration = configurationOf(run);
   const { model: configured, fineTuning, optimizers, seed } = configuration;
@@ -175,14 +194,14 @@ async function exportRunAdapters(
     const { architecture, adapted } = trained;
     const newest = await openRunWeights(ops, run, configuration, trained, name, usualWeights(configuration));
     const weights = newest.weights({ seed, step: newest.step, sample: newest.samples });
+    newest.dispose();
     const base = await folderOfTransformers(configured.weights!);
-    const exported = exportAdapters(ops, architecture, adapted!, weights, {
+    const { tensors, config } = exportAdapters(ops, architecture, adapted!, weights, {
       layout: architecture.architecture === 'gpt2' || base !== undefined ? 'transformers' : 'timm',
       ...(base === undefined ? {} : { baseModel: base }),
     });
-    await writing(run, { ...exported, metadata: { format: 'pt' } });
-    ops.dispose(weights);
-    newest.dispose();
+    const contents = { tensors, config, metadata: { format: 'pt' } };
+    return { input: run, contents, names: adapterNames, dispose: () => ops.dispose(weights) };
   } finally {
     trained.dispose();
   }
