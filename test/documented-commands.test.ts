@@ -65,6 +65,13 @@ const executed: Readonly<Record<string, Executed>> = {
     words: "start('--report'",
     because: 'The page of a small study.',
   },
+  'npm run study:speeches -- --study tools/speeches/long.json --out docs/studies/speeches-long --backend cpu-onnxruntime':
+    { by: speeches, words: "start('--study', 'single.json'", because: speechesHours },
+  'npm run study:speeches -- --report --out docs/studies/speeches-long': {
+    by: speeches,
+    words: "start('--report', '--out'",
+    because: 'The page of a small study.',
+  },
   'npm run docs:backends': {
     by: 'test/backends-page.test.ts',
     words: 'render(names, records)',

@@ -75,7 +75,7 @@ function limitsOfSearch(results) {
   const { settings, rules, search } = results;
   const rates = search.length / rules.length;
   return [
-    `A small search: ${rates} learning rates a rule, judged after ${settings.scoreAt} steps on a shorter schedule; the other hyper-parameters are the preset's, ${rules.map(({ title }) => `${title}'s`).join(' and ')} alike.`,
+    `A small search: ${rates} learning rates a rule, judged after ${settings.scoreAt} steps on a shorter schedule; the other hyper-parameters were not searched, ${rules.map(({ title }) => `${title}'s`).join(' and ')} alike.`,
     ...atEdge(results),
     `The learning rate was chosen on the same ${settings.validationExamples} validation sequences that the final table shows; the test set had no part in any choice.`,
   ];
