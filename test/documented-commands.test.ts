@@ -67,6 +67,13 @@ const executed: Readonly<Record<string, Executed>> = {
   },
   'npm run study:speeches -- --study tools/speeches/long.json --out docs/studies/speeches-long --backend cpu-onnxruntime':
     { by: speeches, words: "start('--study', 'single.json'", because: speechesHours },
+  'npm run study:speeches -- --study tools/speeches/retuned.json --out docs/studies/speeches-retuned --backend cpu-onnxruntime':
+    { by: speeches, words: "start('--study', 'single.json'", because: speechesHours },
+  'npm run study:speeches -- --report --out docs/studies/speeches-retuned': {
+    by: speeches,
+    words: "start('--report', '--out'",
+    because: 'The page of a small study.',
+  },
   'npm run study:speeches -- --report --out docs/studies/speeches-long': {
     by: speeches,
     words: "start('--report', '--out'",
