@@ -227,7 +227,7 @@ describe('a study of one rule without a search', () => {
 });
 
 describe('a page of the documentation', () => {
-  it.each(['speeches'])('is what its figures say, to the letter: %s', async (name) => {
+  it.each(['speeches', 'speeches-retuned', 'speeches-long'])('is what its figures say, to the letter: %s', async (name) => {
     const { composeFiles, readFigures } = await import(join(tool, 'page.mjs'));
     const documented = join(root, 'docs', 'studies', name);
     const { results, losses } = await readFigures(documented);
