@@ -50,6 +50,8 @@ export function collect({ study, backend, data, occasions }, searched, finished)
       maxTokens: samples.maxTokens,
       temperature: samples.temperature,
       topK: samples.topK,
+      topP: samples.topP,
+      repetitionPenalty: samples.repetitionPenalty,
       seed: samples.seed,
     },
     samples: finished.flatMap(({ rule, answers }) =>

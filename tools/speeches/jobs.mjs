@@ -67,9 +67,13 @@ function kept(path, question) {
   return JSON.stringify(found.question) === JSON.stringify(question) ? found.answer : undefined;
 }
 
+/** `topK` as `--top-k`. */
+const optionOf = (name) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
 /** The questions to a finished final run: its weights in each format, and each prompt. */
 export function questionsOf(study, run, backend, testCount) {
-  const { prompts, maxTokens, temperature, topK, seed } = study.samples;
+  const { prompts, ...sampling } = study.samples;
+  const { maxTokens } = sampling;
   const evaluations = study.deploy.map((format) => ({
     name: `${run.name}-${format}`,
     rule: run.rule,
@@ -89,15 +93,12 @@ export function questionsOf(study, run, backend, testCount) {
       steps: run.steps,
       format: run.format,
       prompt,
-      maxTokens,
-      temperature,
-      topK,
-      seed,
+      ...sampling,
     },
     words: [
-      ...['generate', run.folder, '--prompt', prompt, '--max-tokens', maxTokens, '--temperature', temperature],
-      ...['--top-k', topK, '--seed', seed, '--format', run.format, '--backend', backend],
-    ].map(String),
+      ...['generate', run.folder, '--prompt', prompt, '--format', run.format, '--backend', backend],
+      ...Object.entries(sampling).flatMap(([name, value]) => [optionOf(name), String(value)]),
+    ],
     read: ({ prompt, text }) => ({ prompt, text }),
     told: ({ text }) => JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text),
   }));

@@ -113,7 +113,13 @@ ${markdownTable(['rule', 'trained in', ...formats.map((format) => `>${format}`)]
 
 function samplesSection(results) {
   const { generation, samples, rules } = results;
-  const { maxTokens, temperature, topK, seed } = generation;
+  const { maxTokens, seed } = generation;
+  const sampling = [
+    ['temperature', generation.temperature],
+    ['top-k', generation.topK],
+    ['top-p', generation.topP],
+    ['repetition penalty', generation.repetitionPenalty],
+  ].flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${value}`]));
   const texts = rules.flatMap(({ rule, title, format }) =>
     samples
       .filter((sample) => sample.rule === rule)
@@ -121,7 +127,7 @@ function samplesSection(results) {
   );
   return `## Samples
 
-\`lmd generate\`, ${maxTokens} tokens after each prompt, temperature ${temperature}, top-k ${topK}, seed ${seed}, in the format of the training. All that was generated, as it came.
+\`lmd generate\`, ${maxTokens} tokens after each prompt, ${sampling.join(', ')}, seed ${seed}, in the format of the training. All that was generated, as it came.
 
 ${texts.join('\n\n')}`;
 }

@@ -27,7 +27,10 @@ const shape = {
   'search?': { ...schedule, scoreAt: count },
   final: schedule,
   deploy: listOf(text),
-  samples: { prompts: listOf(text), maxTokens: count, temperature: number, topK: count, seed: Number.isInteger },
+  samples: {
+    ...{ prompts: listOf(text), maxTokens: count, temperature: number, seed: Number.isInteger },
+    ...{ 'topK?': count, 'topP?': number, 'repetitionPenalty?': number },
+  },
 };
 
 function check(value, expected, path, file) {

@@ -139,6 +139,7 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .option('--temperature <number>', '0 always takes the likeliest token', '0.8')
     .option('--top-k <count>', 'choose among so many of the likeliest')
     .option('--top-p <part>', 'choose among the likeliest that together have this probability')
+    .option('--repetition-penalty <factor>', 'above 1, tokens that the text has already come less often')
     .option('--seed <number>', 'the same seed gives the same text', '0')
     .option('--format <name>', `format of the forward pass: ${precisionNames.join(', ')}`, 'fp32')
     .option('--backend <name>', 'what computes', 'cpu')

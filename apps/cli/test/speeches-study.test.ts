@@ -227,17 +227,20 @@ describe('a study of one rule without a search', () => {
 });
 
 describe('a page of the documentation', () => {
-  it.each(['speeches', 'speeches-retuned', 'speeches-long'])('is what its figures say, to the letter: %s', async (name) => {
-    const { composeFiles, readFigures } = await import(join(tool, 'page.mjs'));
-    const documented = join(root, 'docs', 'studies', name);
-    const { results, losses } = await readFigures(documented);
-    const files: Record<string, string> = composeFiles({ renderLossCurves }, results, losses);
-    expect(Object.keys(files)).toContain('README.md');
-    for (const [name, contents] of Object.entries(files)) {
-      // `npm run study:speeches -- --report` writes them.
-      expect(readFileSync(join(documented, name), 'utf8') === contents, name).toBe(true);
-    }
-  });
+  it.each(['speeches', 'speeches-retuned', 'speeches-long'])(
+    'is what its figures say, to the letter: %s',
+    async (name) => {
+      const { composeFiles, readFigures } = await import(join(tool, 'page.mjs'));
+      const documented = join(root, 'docs', 'studies', name);
+      const { results, losses } = await readFigures(documented);
+      const files: Record<string, string> = composeFiles({ renderLossCurves }, results, losses);
+      expect(Object.keys(files)).toContain('README.md');
+      for (const [name, contents] of Object.entries(files)) {
+        // `npm run study:speeches -- --report` writes them.
+        expect(readFileSync(join(documented, name), 'utf8') === contents, name).toBe(true);
+      }
+    },
+  );
 });
 
 describe('what is given wrongly', () => {

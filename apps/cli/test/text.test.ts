@@ -199,6 +199,7 @@ describe('lmd generate', () => {
     ['a character that the model does not know', ['--prompt', 'é'], 1, 'é'],
     ['a temperature below 0', ['--temperature', '-1'], 2, '--temperature -1 is not allowed'],
     ['a probability above 1', ['--top-p', '2'], 2, '--top-p 2 is not allowed'],
+    ['a penalty of nothing', ['--repetition-penalty', '0'], 2, '--repetition-penalty 0 is not allowed'],
   ])('refuses %s', async (_, words, code, message) => {
     const outcome = await lmd(['generate', 'run', ...words], folder);
     expect(outcome.code).toBe(code);

@@ -42,6 +42,18 @@ describe('generate', () => {
     expect(texts.size).toBe(4);
   });
 
+  it('repeats itself less under a penalty, which counts the prompt too', async () => {
+    const distinct = async (options: Partial<GenerateOptions>) =>
+      new Set([...base.prompt, ...(await textOf({ temperature: 0, ...options }))]).size;
+    expect(await distinct({ repetitionPenalty: 1e6 })).toBeGreaterThan(await distinct({}));
+    const [first] = await textOf({ temperature: 0, maxTokens: 1 });
+    const [other] = await textOf({
+      ...{ temperature: 0, maxTokens: 1, repetitionPenalty: 1e6 },
+      prompt: [first!, ...base.prompt.slice(1)],
+    });
+    expect(other).not.toBe(first);
+  });
+
   it('ends at maxTokens, at a stop token, and where it is left', async () => {
     const text = await textOf({ seed: 5 });
     expect(await textOf({ seed: 5, maxTokens: 4 })).toEqual(text.slice(0, 4));
@@ -89,6 +101,7 @@ describe('generate', () => {
       [{ temperature: -1 }, 'INVALID_ARGUMENT', 'temperature'],
       [{ topK: 0 }, 'INVALID_ARGUMENT', 'topK'],
       [{ topP: 0 }, 'INVALID_ARGUMENT', 'topP'],
+      [{ repetitionPenalty: 0 }, 'INVALID_ARGUMENT', 'repetitionPenalty'],
       [{ seed: 0.5 }, 'INVALID_ARGUMENT', 'seed'],
       [{ beams: 4 }, 'UNKNOWN_OPTION', 'beams'],
     ] as const) {

@@ -22,7 +22,7 @@ export interface GenerateOptions extends SamplingOptions {
 }
 
 const names = [
-  ...['ops', 'model', 'weights', 'prompt', 'temperature', 'topK', 'topP'],
+  ...['ops', 'model', 'weights', 'prompt', 'temperature', 'topK', 'topP', 'repetitionPenalty'],
   ...['maxTokens', 'stop', 'seed', 'precision'],
 ];
 
@@ -47,6 +47,7 @@ async function* continueText(
     key: { seed, step: position, sample: 0 },
   });
   let cache: KeyValueCache = {};
+  const text = Array.from(prompt);
   try {
     let fed: ArrayLike<number> = prompt;
     for (let made = 0; made < maxTokens; made += 1) {
@@ -63,8 +64,9 @@ async function* continueText(
       } finally {
         ops.dispose(step.logits);
       }
-      const token = sampleToken(logits, sampling, { seed, position });
+      const token = sampleToken(logits, sampling, { seed, position, text });
       if (stop.includes(token)) return;
+      text.push(token);
       yield token;
       fed = [token];
     }
@@ -85,6 +87,7 @@ function checkOptions(options: GenerateOptions): number {
     });
   }
   const { temperature = 1, topK = 1, topP = 1, seed = 0, stop = [], prompt } = options;
+  const { repetitionPenalty = 1 } = options;
   const { vocabularySize, contextLength } = options.model.config;
   const count = (value: number, least: number): boolean => Number.isSafeInteger(value) && value >= least;
   const isToken = (token: number): boolean => count(token, 0) && token < vocabularySize;
@@ -100,6 +103,12 @@ function checkOptions(options: GenerateOptions): number {
   check(temperature >= 0 && temperature < Number.POSITIVE_INFINITY, 'temperature', temperature, 'Give 0 or more.');
   check(count(topK, 1), 'topK', topK, 'Give a positive integer.');
   check(topP > 0 && topP <= 1, 'topP', topP, 'Give a number above 0, and at most 1.');
+  check(
+    repetitionPenalty > 0 && repetitionPenalty < Number.POSITIVE_INFINITY,
+    'repetitionPenalty',
+    repetitionPenalty,
+    'Give a number above 0; above 1 it makes repetitions rarer.',
+  );
   check(count(seed, 0), 'seed', seed, 'Give an integer, 0 or more.');
   for (const token of [...Array.from(prompt), ...stop]) {
     check(isToken(token), 'token', token, `Tokens of this model are integers from 0 to ${vocabularySize - 1}.`);

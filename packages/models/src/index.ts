@@ -29,7 +29,7 @@ export { type Exported, type ExportedTensor, exportPretrained } from './pretrain
 export { type Imported, type ImportSource, importPretrained } from './pretrained/import-pretrained.js';
 export type { PretrainedTensor, PretrainedTensors } from './pretrained/tensors.js';
 export { type ProductOptions, quantizedMatmul } from './quantized-matmul.js';
-export { type SamplingOptions, sampleToken } from './sampling.js';
+export { type SamplingOptions, type SamplingPoint, sampleToken } from './sampling.js';
 export { type Vit, vit } from './vit.js';
 export type { VitConfig } from './vit-config.js';
 export { type VitPresetName, vitPreset, vitPresets } from './vit-presets.js';

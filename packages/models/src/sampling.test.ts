@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sampleToken } from './sampling.js';
+import { type SamplingOptions, sampleToken } from './sampling.js';
 
 const logits = Float32Array.from([0.5, 0.1, 0.2, 0.15, 0.05].map(Math.log));
 
@@ -42,6 +42,20 @@ describe('sampleToken', () => {
     expectShares(shares({ temperature: 0.5 }), squares);
     expectShares(shares({ temperature: 0 }), [1, 0, 0, 0, 0]);
     expectShares(shares({ temperature: 1e6 }), [0.2, 0.2, 0.2, 0.2, 0.2]);
+  });
+
+  it('makes tokens of the text rarer by the penalty, whatever the sign of their logits', () => {
+    const draw = (options: SamplingOptions, text: readonly number[]) =>
+      sampleToken([2, 1.5, -1, -1.5], { temperature: 0, ...options }, { seed: 1, position: 0, text });
+    expect(draw({}, [0, 0])).toBe(0);
+    expect(draw({ repetitionPenalty: 1.3 }, [0, 0])).toBe(0);
+    expect(draw({ repetitionPenalty: 1.4 }, [0])).toBe(1);
+    // However often a token is there: 2 / 1.4 > 1.
+    expect(draw({ repetitionPenalty: 1.4 }, [0, 0, 1])).toBe(0);
+    expect(draw({ repetitionPenalty: 1e9 }, [0, 1])).toBe(0);
+    expect(sampleToken([-1, -1.5], { temperature: 0, repetitionPenalty: 2 }, { seed: 1, position: 0, text: [0] })).toBe(
+      1,
+    );
   });
 
   it('takes lower tokens first among equals, and never an impossible one', () => {

@@ -7,21 +7,30 @@ export interface SamplingOptions {
   readonly topK?: number;
   /** Draws from the fewest most likely tokens whose probabilities add up to p or more (Holtzman et al. 2020). Default 1: all. */
   readonly topP?: number;
+  /** Divides positive logits of tokens that the text has already, and multiplies negative ones (Keskar et al. 2019). Default 1. */
+  readonly repetitionPenalty?: number;
+}
+
+/** What a draw is a function of, beside the logits. */
+export interface SamplingPoint {
+  readonly seed: number;
+  readonly position: number;
+  /** The tokens before, for `repetitionPenalty`. Default none. */
+  readonly text?: ArrayLike<number>;
 }
 
 const stream = streamOf('generate');
 
 /**
- * A token drawn from logits [vocabulary]: temperature, then top k, then top p. The draw is a function of the logits and of
- * (seed, position); among equal logits, the lower tokens come first.
+ * A token drawn from logits [vocabulary]: repetition penalty, then temperature, then top k, then top p, as in transformers. The draw is a function
+ * of the logits, the text before and (seed, position); among equal logits, the lower tokens come first.
  *
  * @throws LmdError `NON_FINITE` where a logit is NaN or +∞.
  */
-export function sampleToken(
-  logits: ArrayLike<number>,
-  { temperature = 1, topK = logits.length, topP = 1 }: SamplingOptions,
-  { seed, position }: { readonly seed: number; readonly position: number },
-): number {
+export function sampleToken(given: ArrayLike<number>, options: SamplingOptions, point: SamplingPoint): number {
+  const { temperature = 1, topK = given.length, topP = 1 } = options;
+  const { seed, position } = point;
+  const logits = penalized(given, options.repetitionPenalty ?? 1, point.text ?? []);
   const best = indexOfLargest(logits);
   if (temperature === 0) return best;
   const largest = logits[best]!;
@@ -37,6 +46,16 @@ export function sampleToken(
   }
   // Rounding may leave a little at the end of the line.
   return best;
+}
+
+function penalized(logits: ArrayLike<number>, penalty: number, text: ArrayLike<number>): ArrayLike<number> {
+  if (penalty === 1) return logits;
+  const changed = Float64Array.from(logits);
+  for (const token of new Set(Array.from(text))) {
+    const logit = changed[token]!;
+    changed[token] = logit > 0 ? logit / penalty : logit * penalty;
+  }
+  return changed;
 }
 
 function indexOfLargest(logits: ArrayLike<number>): number {

@@ -19,6 +19,7 @@ export interface GenerateCommandOptions {
   readonly temperature: string;
   readonly topK?: string;
   readonly topP?: string;
+  readonly repetitionPenalty?: string;
   readonly seed: string;
   readonly format: string;
   readonly backend: string;
@@ -38,6 +39,9 @@ export async function generateCommand(
     seed: numberOption('--seed', options.seed, wholeNumber),
     ...(options.topK === undefined ? {} : { topK: numberOption('--top-k', options.topK, { least: 1, whole: true }) }),
     ...(options.topP === undefined ? {} : { topP: numberOption('--top-p', options.topP, { above: 0, most: 1 }) }),
+    ...(options.repetitionPenalty === undefined
+      ? {}
+      : { repetitionPenalty: numberOption('--repetition-penalty', options.repetitionPenalty, { above: 0 }) }),
   };
   const precision = precisionPreset(choose('--format', options.format, precisionNames));
   const backendName = choose('--backend', options.backend, backendNames);
