@@ -39,6 +39,7 @@ function beside({ rules, final, settings }) {
     const verdict = percent <= settings.withinPercent ? 'within' : 'not within';
     return `The ${part} perplexity of ${to} is ${candidate[key].toFixed(2)} and that of ${from} ${baseline[key].toFixed(2)}: ${compared(percent)}, ${verdict} ${settings.withinPercent} %.`;
   });
+  if (settings.speed === false) return sentences;
   const slower = candidate.secondsPerStep / baseline.secondsPerStep;
   sentences.push(
     `A step of ${to} takes ${candidate.secondsPerStep.toPrecision(3)} s and one of ${from} ${baseline.secondsPerStep.toPrecision(3)} s, ${slower.toFixed(2)} times as long on this backend, where formats are emulated: each rounding is work that hardware with the format would save.`,
@@ -95,6 +96,8 @@ export function limits(results) {
       ? []
       : ['No other rule has been trained at this budget: the page says nothing of which is ahead.']),
     ...(settings.scoreAt === undefined ? ['No hyper-parameter was searched at this budget.'] : limitsOfSearch(results)),
-    'Seconds and memory are those of the backend and machine below, which may have had other work to do.',
+    settings.speed === false
+      ? 'The machine had other work to do: the seconds of one rule say nothing beside those of the other.'
+      : 'Seconds and memory are those of the backend and machine below, which may have had other work to do.',
   ]);
 }

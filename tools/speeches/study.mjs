@@ -23,7 +23,8 @@ const shape = {
       learningRates: listOf((rate) => number(rate) && rate > 0),
     },
   ],
-  'comparison?': { baseline: text, candidate: text, withinPercent: number },
+  // Without `speed` where the machine had other work to do.
+  'comparison?': { baseline: text, candidate: text, withinPercent: number, 'speed?': (value) => value === false },
   'search?': { ...schedule, scoreAt: count },
   final: schedule,
   deploy: listOf(text),
