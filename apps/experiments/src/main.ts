@@ -1,5 +1,6 @@
 import { basename, extname } from 'node:path';
 import { isLmdError } from '@lmd/core';
+import { interruptSignal } from '@lmd/training/node';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { exitCodes, StudyError } from './errors.js';
 import { readLedger } from './ledger/ledger.js';
@@ -29,26 +30,6 @@ function positive(text: string): number {
   throw new InvalidArgumentError('Give a whole number above 0.');
 }
 
-/**
- * Ctrl-C or SIGTERM aborts the signal; another, a second later or more, ends the process at once. Under npm one Ctrl-C arrives twice, from
- * the terminal and from npm.
- */
-function interruptSignal(): AbortSignal {
-  const controller = new AbortController();
-  let first = 0;
-  const onSignal = () => {
-    if (controller.signal.aborted) {
-      if (performance.now() - first >= 1000) process.exit(exitCodes.interrupted);
-      return;
-    }
-    first = performance.now();
-    controller.abort();
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
-  return controller.signal;
-}
-
 async function study(path: string, options: Options, program: string): Promise<void> {
   const loaded = loadStudy(path);
   const out = options.out ?? `runs/${basename(path, extname(path))}`;
@@ -72,7 +53,7 @@ async function study(path: string, options: Options, program: string): Promise<v
   const say = (text: string) => void process.stderr.write(text);
   const progress = new Progress(say, process.stderr.isTTY === true);
   if (place.notice !== undefined) progress.say(place.notice);
-  const signal = interruptSignal();
+  const { signal } = interruptSignal();
   const ran = await runStudy({ study: loaded, place, out, parallel, threads, only, program, signal, progress });
   progress.say(`${ran} trials run.`);
   process.stdout.write(`${(await writeReport(loaded, place.data, out)).join('\n')}\n`);

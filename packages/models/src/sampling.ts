@@ -22,15 +22,15 @@ export interface SamplingPoint {
 const stream = streamOf('generate');
 
 /**
- * A token drawn from logits [vocabulary]: repetition penalty, then temperature, then top k, then top p, as in transformers. The draw is a function
- * of the logits, the text before and (seed, position); among equal logits, the lower tokens come first.
+ * A token drawn from logits [vocabulary]: repetition penalty, then temperature, then top k, then top p, as in transformers. The draw is
+ * a function of the logits, the text before and (seed, position); among equal logits, the lower tokens come first.
  *
  * @throws LmdError `NON_FINITE` where a logit is NaN or +∞.
  */
 export function sampleToken(given: ArrayLike<number>, options: SamplingOptions, point: SamplingPoint): number {
   const { temperature = 1, topK = given.length, topP = 1 } = options;
-  const { seed, position } = point;
-  const logits = penalized(given, options.repetitionPenalty ?? 1, point.text ?? []);
+  const { seed, position, text = [] } = point;
+  const logits = penalized(given, options.repetitionPenalty ?? 1, text);
   const best = indexOfLargest(logits);
   if (temperature === 0) return best;
   const largest = logits[best]!;

@@ -1,9 +1,9 @@
 import { createOperations, type EagerOperations, isLmdError } from '@lmd/core';
+import { interruptSignal } from '@lmd/training/node';
 import { type BenchTask, benchTasks, type TimedRun } from '../bench/tasks.js';
 import { engineBeside, openTensorflow } from '../bench/tensorflow.js';
 import { openBackend } from '../engine/index.js';
 import { backendNames } from '../engine/names.js';
-import { interruptSignal } from '../interrupt.js';
 import { type Column, renderTable } from '../output/table.js';
 import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
 import { describeMachine } from '../run/environment.js';
@@ -32,7 +32,7 @@ export async function benchCommand(options: BenchCommandOptions, { out, error, c
   if (options.json) keepStandardOutputClean();
   const names = [...new Set(options.backend.map((name) => choose('--backend', name, backendNames)))];
   const seconds = numberOption('--seconds', options.seconds, { above: 0 });
-  const interrupt = interruptSignal(() => {});
+  const interrupt = interruptSignal();
   const speeds = new Map<string, Record<string, number>>(benchTasks.map(({ name }) => [name, {}]));
   const devices: Record<string, string> = {};
   const engines = names.flatMap((name) => engineBeside[name] ?? []);

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { readTextFiles, stateOfTheUnion, type TokenFileDescription, writeTokenFiles } from '@lmd/data/node';
 import { charactersOf, characterTokenizer, gpt2Tokenizer, type TextDocument, type Tokenizer } from '@lmd/data/text';
+import { interruptSignal } from '@lmd/training/node';
 import { UsageError } from '../errors.js';
-import { interruptSignal } from '../interrupt.js';
 import { type Column, renderTable } from '../output/table.js';
 import type { Terminal } from '../output/terminal.js';
 import { count } from '../output/units.js';
@@ -42,7 +42,7 @@ export async function prepareCommand(
   const documents = await documentsOf(sources, options.separator);
   const tokenizer = await tokenizerFor(choose('--tokenizer', options.tokenizer, ['gpt2', 'characters']), documents);
   const terminal = error.isTTY === true && options.json !== true;
-  const interrupt = interruptSignal(() => {});
+  const interrupt = interruptSignal();
   let drawnAt = 0;
   try {
     const files = await writeTokenFiles({

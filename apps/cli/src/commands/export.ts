@@ -3,14 +3,14 @@ import { rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { createOperations, type EagerOperations, type NamedTensors } from '@lmd/core';
 import { exportAdapters, exportPretrained, mergeAdapters, type PretrainedModel } from '@lmd/models';
-import { tensorFrom, toFloat32Array } from '@lmd/safetensors';
+import { tensorFrom } from '@lmd/safetensors';
 import { createShardedSafetensorsWriter, writeFileAtomic } from '@lmd/safetensors/node';
 import { claimRunFolder } from '@lmd/training/node';
 import { openBackend } from '../engine/index.js';
 import { UsageError } from '../errors.js';
 import { packedKey } from '../model-file/packed.js';
 import { openTensorFile } from '../model-file/tensor-file.js';
-import { type ModelFile, modelOf, openModelFile } from '../model-file/weights.js';
+import { type ModelFile, modelOf, openModelFile, tensorsOf } from '../model-file/weights.js';
 import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
 import { count, fileSize } from '../output/units.js';
 import { runLayout } from '../run/layout.js';
@@ -53,7 +53,7 @@ interface Subject {
   readonly input: string;
   readonly contents: Contents;
   readonly names: Names;
-  dispose(): Promise<void> | void;
+  dispose(): void;
 }
 
 /** `lmd export`: writes a model, or the adapters of a run, under the names and in the shapes of another library, or in ours. */
@@ -71,7 +71,7 @@ export async function exportCommand(path: string, options: ExportCommandOptions,
     try {
       await writeSubject(subject, layout, maxShardBytes, options, terminal);
     } finally {
-      await subject.dispose();
+      subject.dispose();
     }
   } finally {
     backend.close?.();
@@ -147,12 +147,7 @@ async function withAdapters(
   const config = adapterConfig(join(folder, adapterNames.config));
   const file = await openTensorFile(join(folder, adapterNames.tensors));
   try {
-    const read = async (name: string) => {
-      const tensor = await file.read(name);
-      return { shape: tensor.shape, data: toFloat32Array(tensor) };
-    };
-    const tensors = { names: [...file.entries.keys()], read };
-    const merged = await mergeAdapters(ops, model, base, { tensors, config });
+    const merged = await mergeAdapters(ops, model, base, { tensors: tensorsOf(file), config });
     ops.dispose(base);
     return merged;
   } finally {

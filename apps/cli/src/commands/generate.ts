@@ -1,10 +1,10 @@
 import { createOperations } from '@lmd/core';
 import { type Tokenizer, tokenizerFromDescription } from '@lmd/data/text';
 import { type Gpt2, generate, precisionNames, precisionPreset } from '@lmd/models';
+import { interruptSignal } from '@lmd/training/node';
 import { openBackend } from '../engine/index.js';
 import { backendNames } from '../engine/names.js';
 import { UsageError } from '../errors.js';
-import { interruptSignal } from '../interrupt.js';
 import { type ModelFile, modelOf, openModelFile } from '../model-file/weights.js';
 import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
 import { count } from '../output/units.js';
@@ -48,7 +48,7 @@ export async function generateCommand(
   const file = await openModelFile(
     options.optimizer === undefined ? path : runLayout(path).trial(options.optimizer).model,
   );
-  const interrupt = interruptSignal(() => {});
+  const interrupt = interruptSignal();
   try {
     const { model, tokenizer } = await languageModel(file);
     // An empty prompt begins a document.

@@ -1,13 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { LmdError } from '@lmd/core';
+import { interruptSignal } from '@lmd/training/node';
 import { checkConsistency } from '../configuration/consistency.js';
 import { loadConfiguration } from '../configuration/load.js';
 import type { ModelConfiguration } from '../configuration/model-schema.js';
 import type { Configuration } from '../configuration/schema.js';
 import { locateData } from '../data/index.js';
 import { UsageError } from '../errors.js';
-import { interruptSignal } from '../interrupt.js';
 import { openModelFile } from '../model-file/weights.js';
 import { humanRenderer, jsonRenderer, type Renderer } from '../output/renderer.js';
 import { resultColumns } from '../output/results.js';

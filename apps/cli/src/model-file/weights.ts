@@ -8,6 +8,7 @@ import {
   importPretrained,
   modelFromConfigJson,
   type PretrainedModel,
+  type PretrainedTensors,
   type Vit,
   vit,
 } from '@lmd/models';
@@ -116,20 +117,19 @@ function plain(tensor: SafetensorsTensor): { readonly data: Float32Array; readon
   return { data: toFloat32Array(tensor), shape: tensor.shape };
 }
 
+/** The tensors of a file as `importPretrained` and `mergeAdapters` read them. */
+export function tensorsOf(file: TensorFile): PretrainedTensors {
+  return { names: [...file.entries.keys()], read: async (name) => plain(await file.read(name)) };
+}
+
 async function foreignWeights(
   ops: EagerOperations,
   file: TensorFile,
   model: PretrainedModel,
   fresh: FreshWeights | undefined,
 ) {
-  const tensors = {
-    names: [...file.entries.keys()],
-    async read(name: string) {
-      return plain(await file.read(name));
-    },
-  };
   const { weights } = await importPretrained(ops, {
-    tensors,
+    tensors: tensorsOf(file),
     model,
     ...(fresh === undefined
       ? {}

@@ -1,20 +1,21 @@
-import { exitCodes } from './errors.js';
+/** 128 and the number of SIGINT, as a shell has it. */
+const interrupted = 130;
 
 /** Under npm, one Ctrl-C arrives twice: from the terminal, which sends it to all of its processes, and from npm, which hands it on. */
 const sameKeyPress = 1000;
 
 /**
  * Ctrl-C, the friendly way: the first one aborts the signal, so that the step is finished and a checkpoint written; another, a second
- * later or more, ends the process at once. SIGTERM counts as Ctrl-C.
+ * later or more, ends the process at once, with exit code 130. SIGTERM counts as Ctrl-C. Give the signal to `train`.
  *
  * @param tell is called on the first, to say what is happening.
  */
-export function interruptSignal(tell: () => void): { readonly signal: AbortSignal; dispose(): void } {
+export function interruptSignal(tell: () => void = () => {}): { readonly signal: AbortSignal; dispose(): void } {
   const controller = new AbortController();
   let first = 0;
   const onSignal = () => {
     if (controller.signal.aborted) {
-      if (performance.now() - first >= sameKeyPress) process.exit(exitCodes.interrupted);
+      if (performance.now() - first >= sameKeyPress) process.exit(interrupted);
       return;
     }
     first = performance.now();

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { interruptSignal } from './interrupt.js';
+import { interruptSignal } from './interrupt-signal.js';
 
 class Exit extends Error {}
 
