@@ -6,6 +6,7 @@ const allowed = {
   core: [],
   'mx-formats': [],
   safetensors: [],
+  report: [],
   autograd: ['core'],
   models: ['core', 'autograd', 'mx-formats'],
   training: ['core', 'autograd', 'safetensors'],
