@@ -1,3 +1,4 @@
+export type { Point } from '@lmd/report';
 export { type Diagnosis, diagnose } from './commands/doctor.js';
 export { loadConfiguration, parseConfiguration } from './configuration/load.js';
 export { type Configuration, type ConfigurationInput, configurationSchema } from './configuration/schema.js';
@@ -8,6 +9,5 @@ export type { LossCurve } from './report/curves.js';
 export { renderLossCurves } from './report/loss-file.js';
 export type { PosteriorSummary } from './report/posterior.js';
 export { type ReportContent, renderReport } from './report/report.js';
-export type { Point } from './report/statistics.js';
 export type { Event, SummaryEvent } from './run/events.js';
 export type { TrialResult } from './run/types.js';

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { parseConfiguration } from '../configuration/load.js';
 import { presets } from '../presets/index.js';
 import type { Curve } from './curves.js';
-import { html } from './html.js';
 import { renderLossCurves } from './loss-file.js';
 import type { PosteriorSummary } from './posterior.js';
 import { type ReportContent, renderReport } from './report.js';
@@ -169,11 +168,5 @@ describe('renderReport', () => {
 
   it('adapts to light and dark', () => {
     expect(page).toContain('@media (prefers-color-scheme: dark)');
-  });
-});
-
-describe('html', () => {
-  it('escapes text, keeps markup, joins lists, and drops what is undefined', () => {
-    expect(html`<b>${'<&>'}${html`<i>x</i>`}${['a', 1]}${undefined}</b>`.text).toBe('<b>&lt;&amp;&gt;<i>x</i>a1</b>');
   });
 });

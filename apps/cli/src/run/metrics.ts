@@ -1,7 +1,7 @@
+import type { Point } from '@lmd/report';
 import type { MetricsLine } from '@lmd/training/node';
 import type { Curve } from '../report/curves.js';
 import { measurementPoint } from '../report/measurements.js';
-import type { Point } from '../report/statistics.js';
 
 /** What the report draws of one rule's metrics. */
 export function curveOf(optimizer: string, lines: readonly MetricsLine[]): Curve {
