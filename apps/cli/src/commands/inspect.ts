@@ -49,7 +49,11 @@ const trialColumns: readonly Column<TrialInspection>[] = [
     align: 'right',
     cell: ({ validationAccuracy }) => (validationAccuracy === undefined ? '' : percent(validationAccuracy)),
   },
-  { title: 'test', align: 'right', cell: ({ result }) => (result === undefined ? '' : percent(result.testAccuracy)) },
+  {
+    title: 'test',
+    align: 'right',
+    cell: ({ result }) => (result === undefined ? '' : percent(result.testAccuracy ?? result.validationAccuracy)),
+  },
   { title: 'newest checkpoint', cell: ({ checkpoints }) => checkpoints.at(-1) ?? 'none' },
 ];
 

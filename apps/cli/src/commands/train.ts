@@ -2,13 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { LmdError } from '@lmd/core';
 import { interruptSignal } from '@lmd/training/node';
-import { checkConsistency } from '../configuration/consistency.js';
 import { loadConfiguration } from '../configuration/load.js';
-import type { ModelConfiguration } from '../configuration/model-schema.js';
+import { resolveConfiguration } from '../configuration/resolve.js';
 import type { Configuration } from '../configuration/schema.js';
-import { locateData } from '../data/index.js';
 import { UsageError } from '../errors.js';
-import { openModelFile } from '../model-file/weights.js';
 import { humanRenderer, jsonRenderer, type Renderer } from '../output/renderer.js';
 import { resultColumns } from '../output/results.js';
 import { didYouMean } from '../output/suggest.js';
@@ -48,17 +45,6 @@ function select(configuration: Configuration, only: readonly string[] | undefine
   return { ...configuration, optimizers: configuration.optimizers.filter(({ name }) => only.includes(name)) };
 }
 
-/**
- * A relative path made absolute, for a run that is resumed elsewhere. Throws where there is no model, or one whose files are damaged
- * at first sight, before there is a run folder.
- */
-async function locateWeights(model: ModelConfiguration): Promise<ModelConfiguration> {
-  if (model.weights === undefined) return model;
-  const file = await openModelFile(model.weights);
-  await file.close();
-  return { ...model, weights: file.path };
-}
-
 /** A run whose summary is written is done: its results, read and not made again. */
 function finishedRun(folder: string): readonly TrialResult[] | undefined {
   const { summary } = runLayout(folder);
@@ -93,9 +79,7 @@ export async function trainCommand(
     );
   }
   const selected = select(loadConfiguration(source, options.set), options.only);
-  const model = await locateWeights(selected.model);
-  const configuration = { ...selected, data: locateData(selected.data), model };
-  checkConsistency(configuration, source);
+  const configuration = await resolveConfiguration(selected, source);
   const folder = await prepareRun(configuration, options.out);
   await execute(folder, configuration, false, options, terminal, renderer, program);
 }

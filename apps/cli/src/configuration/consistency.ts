@@ -31,6 +31,17 @@ export function checkConsistency(configuration: Configuration, origin: string): 
       remedy: `Give at most ${data.train}.`,
     });
   }
+  if (configuration.samples !== undefined && data.kind !== 'tokens') {
+    throw new UsageError(
+      'INVALID_ARGUMENT',
+      `${origin}: samples need a language model, and data.kind is ${data.kind}.`,
+      {
+        subject: 'samples',
+        value: data.kind,
+        remedy: 'Remove samples, or train a gpt2 on tokens.',
+      },
+    );
+  }
   if (fineTuning !== undefined && model.weights === undefined) {
     throw new UsageError('INVALID_ARGUMENT', `${origin}: fineTuning needs weights to start from.`, {
       subject: 'model.weights',

@@ -15,20 +15,17 @@ export interface Curve {
   readonly measured: Readonly<Record<string, readonly Point[]>>;
 }
 
-/** What the loss chart shows of an optimizer. */
-export type LossCurve = Pick<Curve, 'optimizer' | 'train' | 'validationLoss' | 'testLoss'>;
-
 const mostPoints = 600;
 
 /** Averages over this many steps: a thirtieth of the run, and odd, to have a middle. */
-function smoothingSpan(curve: LossCurve): number {
+function smoothingSpan(curve: Curve): number {
   return 2 * Math.round(curve.train.length / 60) + 1;
 }
 
 const points = (one: Point | undefined): readonly Point[] => (one === undefined ? [] : [one]);
 
 /** Loss of training batches (faint), their moving average (solid), and validation and test loss (points). */
-export function lossChart(curves: readonly LossCurve[]): Chart {
+export function lossChart(curves: readonly Curve[]): Chart {
   const shown = curves.map((curve) => {
     const train = curve.train.filter(({ y }) => Number.isFinite(y) && y > 0);
     const span = smoothingSpan(curve);

@@ -1,5 +1,7 @@
 import { chartInPage, html, lineChart, type Markup, type Point } from '@lmd/report';
 import type { Json } from '@lmd/training';
+import { mean } from 'd3-array';
+import type { ProductNoise } from '../trial/product-noise.js';
 import type { Curve } from './curves.js';
 
 interface Measurement {
@@ -11,6 +13,14 @@ interface Measurement {
 
 const field = (data: unknown, ...path: readonly string[]): unknown =>
   path.reduce((value, key) => (value as Record<string, unknown> | null | undefined)?.[key], data);
+
+/** Over the products of activations and weights, in the first format that was measured. */
+function meanSignalToNoise(products: unknown): number | undefined {
+  const decibels = (products as readonly ProductNoise[])
+    .filter(({ product }) => !/attention\.(scores|values)$/.test(product))
+    .map(({ formats }) => Object.values(formats)[0]!.signalToNoise);
+  return mean(decibels);
+}
 
 /** What is drawn of each diagnostic plugin, by its name. */
 const measurements: Readonly<Record<string, Measurement>> = {
@@ -28,6 +38,11 @@ const measurements: Readonly<Record<string, Measurement>> = {
     title: 'Flips of quantized weights',
     unit: 'share of values a step changes',
     number: (data) => field(data, 'all'),
+  },
+  quantizationNoise: {
+    title: 'Signal to noise of the quantized products',
+    unit: 'dB, mean over the products with weights',
+    number: (data) => meanSignalToNoise(field(data, 'products')),
   },
   gradientSignal: {
     title: 'Signal of the gradients',

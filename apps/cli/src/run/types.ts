@@ -2,9 +2,15 @@
 export interface TrialResult {
   readonly optimizer: string;
   readonly format: string;
-  readonly testAccuracy: number;
-  /** Mean cross-entropy on the test set, in nats. */
-  readonly testLoss: number;
+  /** On validation data, after the last step. */
+  readonly validationAccuracy: number;
+  /** Mean cross-entropy in nats. */
+  readonly validationLoss: number;
+  /** Absent with `evaluation.test: false`. */
+  readonly testAccuracy?: number;
+  readonly testLoss?: number;
+  /** By format of `evaluation.formats`: the same weights on the same data, the test set where it is evaluated. */
+  readonly deployed?: { readonly [format: string]: { readonly accuracy: number; readonly loss: number } };
   /** Training and evaluation together, the parts of a resumed run added up. */
   readonly seconds: number;
   /** Training examples, whatever they are, a second of training steps. */

@@ -1,11 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { createOperations, type EagerOperations, lmdWeightNames, sizeOf } from '@lmd/core';
+import { createOperations, type EagerOperations, lmdWeightNames, type Model, sizeOf } from '@lmd/core';
 import { precisionPreset } from '@lmd/models';
 import { writeFileAtomic } from '@lmd/safetensors/node';
 import {
   type Dataset,
   earlyStopping,
+  evaluate,
   eventListener,
   type Json,
   subset,
@@ -15,18 +16,20 @@ import {
   weightAveraging,
 } from '@lmd/training';
 import { checkpointing, exportModel, latestCheckpoint, metricsFile } from '@lmd/training/node';
-import { precisionOf } from '../configuration/schema.js';
+import { precisionOf, trainingPrecision } from '../configuration/schema.js';
 import { describeData, geometryOf, loadData } from '../data/index.js';
 import { tokenDescription } from '../data/tokens.js';
 import { openBackend } from '../engine/index.js';
 import type { TrialEvent } from '../run/events.js';
 import { trialLayout } from '../run/layout.js';
+import type { TrialResult } from '../run/types.js';
 import { buildOptimizer } from './build-optimizer.js';
 import { diagnosticPlugins } from './diagnostics.js';
 import { lockPatiently } from './lock.js';
 import { peakMemory } from './peak-memory.js';
 import { summarizePosterior } from './posterior.js';
 import type { TrialHost, TrialRequest } from './request.js';
+import { sampleTexts } from './sample-texts.js';
 import type { TrialSummary } from './summary.js';
 import { openTrainedModel, type TrainedModel } from './trained-model.js';
 
@@ -77,7 +80,7 @@ const trainAndSave: TrialHost = async (request, emit, signal) => {
   const optimizer = configuration.optimizers[index]!;
   const precision = precisionOf(configuration, optimizer);
   const layout = trialLayout(folder);
-  const data = await loadData(dataConfiguration, seed);
+  const data = await loadData(dataConfiguration, configuration.dataSeed ?? seed);
   const geometry = geometryOf(dataConfiguration);
   if (data.skipped !== undefined && data.skipped.length > 0) {
     const { length } = data.skipped;
@@ -89,9 +92,10 @@ const trainAndSave: TrialHost = async (request, emit, signal) => {
   const breathing = {
     train: breathe(data.train),
     validation: breathe(firstOf(data.validation, evaluation.examples)),
-    test: breathe(data.test),
+    ...(evaluation.test ? { test: breathe(data.test) } : {}),
   };
-  const backend = await openBackend(configuration.backend);
+  const { threads } = request;
+  const backend = await openBackend(configuration.backend, threads === undefined ? {} : { threads });
   const ops = createOperations(backend);
   const memory = peakMemory();
   let starting: TrainedModel | undefined;
@@ -102,7 +106,7 @@ const trainAndSave: TrialHost = async (request, emit, signal) => {
       ops,
       model,
       optimizer: buildOptimizer(optimizer, steps, model),
-      precision: precisionPreset(precision),
+      precision: trainingPrecision(configuration, optimizer),
       data: breathing,
       seed,
       steps,
@@ -118,7 +122,7 @@ const trainAndSave: TrialHost = async (request, emit, signal) => {
         }, 'command'),
         metricsFile({ path: layout.metrics, replace: true }),
         memory.plugin,
-        ...diagnosticPlugins(configuration, optimizer),
+        ...diagnosticPlugins(configuration, optimizer, starting.architecture),
         ...(configuration.weightAveraging === undefined ? [] : [weightAveraging(configuration.weightAveraging)]),
         ...(configuration.earlyStopping === undefined ? [] : [earlyStopping(configuration.earlyStopping)]),
         checkpointing({ folder: layout.checkpoints, every: checkpoints.every, keep: checkpoints.keep }),
@@ -134,19 +138,23 @@ const trainAndSave: TrialHost = async (request, emit, signal) => {
         result: {
           optimizer: optimizer.name,
           format: precision,
-          testAccuracy: trained.test!.accuracy,
-          testLoss: trained.test!.loss,
+          validationAccuracy: trained.validation!.accuracy,
+          validationLoss: trained.validation!.loss,
+          ...(trained.test === undefined ? {} : { testAccuracy: trained.test.accuracy, testLoss: trained.test.loss }),
+          ...(await deployments(ops, request, trained, breathing.test ?? breathing.validation, model)),
           seconds: trained.seconds,
           // A run that was resumed after its last step has no speed of its own.
           imagesPerSecond: trained.samplesPerSecond || (steps * batchSize) / trained.seconds,
           peakMemoryBytes: memory.bytes(),
           ...(geometry.kind === 'tokens' ? languageResults(trained, geometry.length) : {}),
         },
+        ...(await sampleTexts(ops, request, trained, starting)),
         steps,
         device: backend.device,
         model: model.name,
         parameters: Object.values(model.parameters).reduce((sum, { shape }) => sum + sizeOf(shape), 0),
         data: describeData(dataConfiguration, data),
+        uniformLoss: Math.log(geometry.kind === 'tokens' ? geometry.vocabularySize : geometry.classes),
       };
       await writeFileAtomic(layout.summary, `${JSON.stringify(summary, null, 2)}\n`);
       return { status: 'finished', result: summary.result };
@@ -162,20 +170,44 @@ const trainAndSave: TrialHost = async (request, emit, signal) => {
 
 /** What is said of a language model beside. */
 function languageResults({ test, samplesPerSecond }: TrainResult, length: number) {
-  return { testPerplexity: Math.exp(test!.loss), tokensPerSecond: samplesPerSecond * length };
+  const perplexity = test === undefined ? {} : { testPerplexity: Math.exp(test.loss) };
+  return { ...perplexity, tokensPerSecond: samplesPerSecond * length };
+}
+
+/** The trained weights in the other formats that the configuration names. */
+async function deployments(
+  ops: EagerOperations,
+  { configuration: { evaluation, seed } }: TrialRequest,
+  { weights, step }: TrainResult,
+  dataset: Dataset,
+  model: Model,
+): Promise<Pick<TrialResult, 'deployed'>> {
+  if (evaluation.formats.length === 0) return {};
+  const deployed: Record<string, { accuracy: number; loss: number }> = {};
+  for (const format of evaluation.formats) {
+    const precision = precisionPreset(format);
+    const key = { seed, step, sample: 0 };
+    const { batchSize } = evaluation;
+    const { accuracy, loss } = await evaluate({ ops, model, weights, dataset, precision, batchSize, key });
+    deployed[format] = { accuracy, loss };
+  }
+  return { deployed };
 }
 
 /** What must be equal when the rule is resumed. Where checkpoints go and how often is not part of it. */
 function identityOf({ configuration, index }: TrialRequest, base: string | undefined): Json {
-  const { model, fineTuning, data, evaluation, backend, weightAveraging, earlyStopping } = configuration;
+  const { model, fineTuning, data, dataSeed, evaluation, backend, backward, weightAveraging, earlyStopping } =
+    configuration;
   const { folder: _, ...examples } = { folder: undefined, ...data };
   const optimizer = configuration.optimizers[index];
   const identity = {
     backend,
+    backward,
     model,
     fineTuning,
     base,
     data: examples,
+    dataSeed,
     evaluation,
     weightAveraging,
     earlyStopping,

@@ -6,10 +6,14 @@ import type { TrialResult } from '../run/types.js';
 export interface TrialSummary {
   readonly result: TrialResult;
   readonly steps: number;
+  /** Of `samples`: what a language model wrote after each prompt. */
+  readonly samples?: readonly { readonly prompt: string; readonly text: string }[];
   readonly device: string;
   readonly model: string;
   readonly parameters: number;
   readonly data: string;
+  /** Cross-entropy of a uniform guess, in nats: training that ends no lower has learned nothing. */
+  readonly uniformLoss: number;
 }
 
 /** The summary of a rule that is done, or undefined where it is not. */

@@ -1,0 +1,57 @@
+import type { TrialResult } from '../trial/result.js';
+import type { Trial } from '../trial/trial.js';
+import { showDuration } from './estimate.js';
+
+export interface ProgressState {
+  readonly done: number;
+  readonly total: number;
+  readonly secondsLeft: number;
+  readonly running: readonly { readonly trial: Trial; readonly step: number }[];
+}
+
+/** Where progress goes: a line that is written over on a terminal, and a line a trial elsewhere. */
+export class Progress {
+  readonly #write: (text: string) => void;
+  /** Whether there is a line to write over. */
+  readonly terminal: boolean;
+  #shown = false;
+
+  constructor(write: (text: string) => void, terminal: boolean) {
+    this.#write = write;
+    this.terminal = terminal;
+  }
+
+  say(text: string): void {
+    this.#clear();
+    this.#write(`${text}\n`);
+  }
+
+  finished({
+    trial,
+    result,
+    state,
+  }: {
+    readonly trial: Trial;
+    readonly result: TrialResult;
+    readonly state: ProgressState;
+  }) {
+    const found =
+      result.accuracy === null
+        ? 'diverged'
+        : `${(100 * result.accuracy).toFixed(2)} %, loss ${result.loss!.toFixed(4)}${result.diverged ? ', diverged' : ''}`;
+    this.say(`[${state.done}/${state.total}] ${trial.label}: ${found}; ${showDuration(state.secondsLeft)} left`);
+  }
+
+  running({ done, total, secondsLeft, running }: ProgressState): void {
+    if (!this.terminal) return;
+    const now = running.map(({ trial, step }) => `${trial.label} ${step}/${trial.steps}`).join('; ');
+    this.#clear();
+    this.#write(`[${done}/${total}] ${now}; ${showDuration(secondsLeft)} left`.slice(0, 160));
+    this.#shown = true;
+  }
+
+  #clear(): void {
+    if (this.#shown) this.#write('\r\u001b[K');
+    this.#shown = false;
+  }
+}
