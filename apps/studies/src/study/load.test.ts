@@ -62,7 +62,7 @@ describe('parseStudy', () => {
       'optimizers.0.search.learningRate.minimum',
       1,
       'INVALID_ARGUMENT',
-      'learningRate has its minimum above its maximum.',
+      'has its minimum above its maximum.',
     ],
     ['optimizers.0.search.learningRate.minimum', 0, 'INVALID_ARGUMENT', 'a log scale'],
     [

@@ -5,9 +5,8 @@ import { writeFileAtomic } from '@lmd/safetensors/node';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { mnist } from './data.js';
 import { type EngineName, engineNames, startEngine } from './engine.js';
-import { reportPage } from './report.js';
+import { reportPage, resultsTable } from './report.js';
 import { captionOf, study } from './study.js';
-import { resultsTable } from './table.js';
 
 interface Options {
   readonly steps: number;

@@ -47,7 +47,7 @@ describe('tfjs-mnist', () => {
       `Before.\n<!-- results -->\n${table}\n\n${caption}\n<!-- /results -->\nAfter.\n`,
     );
     const page = await readFile(join(folder, 'report.html'), 'utf8');
-    expect(page.match(/<path d="M/g)).toHaveLength(4);
+    expect(page.match(/<path class="line/g)).toHaveLength(4);
     expect(page).toContain(`${(100 * results[0].testAccuracy).toFixed(2)} %`);
   });
 
