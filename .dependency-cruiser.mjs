@@ -16,7 +16,7 @@ const allowed = {
   conformance: ['core', 'autograd', 'mx-formats', 'models'],
 };
 
-const tests = '(\\.test\\.ts$|/test/|/bench/|/testing/|\\.config\\.ts$)';
+const tests = '(\\.test\\.ts$|/test/|/testing/|\\.config\\.ts$)';
 
 export default {
   forbidden: [

@@ -1,10 +1,10 @@
 // node scripts/native-tests.mjs [FOLDER]: installs the native engines that are optional, once, in FOLDER or node_modules/.cache, and runs the
-// tests that need them: onnxruntime-node from the npm registry, and tfjs-node through tools/libtensorflow, which needs Linux on x64, pip and
+// tests that need them: onnxruntime-node from the npm registry, and tfjs-node through dev/engines/libtensorflow, which needs Linux on x64, pip and
 // g++. vitest's reports go to .vitest/native.json of each package, and the last line adds them up: `N passed, N failed`.
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { buildEngine } from '../tools/libtensorflow/build.mjs';
-import { installOnnxruntime } from '../tools/onnxruntime/install.mjs';
+import { buildEngine } from '../dev/engines/libtensorflow/build.mjs';
+import { installOnnxruntime } from '../dev/engines/onnxruntime/install.mjs';
 import { root, setUp, tool } from './lib.mjs';
 import { countReport } from './reports.mjs';
 

@@ -22,7 +22,7 @@ export type TfjsNodeName = 'tfjs-node' | 'tfjs-node-gpu';
 
 const installation = (name: TfjsNodeName) =>
   `Install it: npm install @tensorflow/${name}. Where its download server cannot be reached, build it from the npm registry and PyPI ` +
-  'with tools/libtensorflow of the @lmd repository, and give the path that it prints.';
+  'with dev/engines/libtensorflow of the @lmd repository, and give the path that it prints.';
 
 /**
  * Imports `@tensorflow/tfjs-node`, or what else is named, and repairs what it needs of Node 23 and later: the functions
