@@ -24,7 +24,7 @@ interface Manifest {
   version: string;
   private?: boolean;
   bin?: Record<string, string>;
-  exports: Record<string, { types: string; import: string } | string>;
+  exports: Record<string, { types: string; default: string } | string>;
   dependencies?: Record<string, string>;
   peerDependencies?: Record<string, string>;
   peerDependenciesMeta?: Record<string, { optional?: boolean }>;
@@ -82,7 +82,7 @@ beforeAll(() => {
 describe.each(published)('$manifest.name', ({ folder, manifest }) => {
   const project = join(work, manifest.name.replace(/\W/g, '-'));
   const entries = Object.entries(manifest.exports).filter(
-    (entry): entry is [string, { types: string; import: string }] => typeof entry[1] !== 'string',
+    (entry): entry is [string, { types: string; default: string }] => typeof entry[1] !== 'string',
   );
 
   it('passes publint with nothing to say', async () => {

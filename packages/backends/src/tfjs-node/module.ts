@@ -38,7 +38,9 @@ export async function loadTfjsNode(specifier: string = 'tfjs-node'): Promise<Tfj
   const name = known ? specifier : /tfjs-node-gpu/.test(specifier) ? 'tfjs-node-gpu' : 'tfjs-node';
   const target = known ? `@tensorflow/${specifier}` : entryOf(specifier);
   try {
-    const loaded: { readonly default?: TfjsNodeModule } & TfjsNodeModule = await import(/* @vite-ignore */ target);
+    const loaded: { readonly default?: TfjsNodeModule } & TfjsNodeModule = await import(
+      /* @vite-ignore */ /* webpackIgnore: true */ target
+    );
     return typeof loaded.findBackend === 'function' ? loaded : (loaded.default as TfjsNodeModule);
   } catch (cause) {
     throw new LmdError('ENGINE_MISSING', `${target} could not be loaded: ${(cause as Error).message}`, {

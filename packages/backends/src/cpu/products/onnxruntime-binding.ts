@@ -58,7 +58,9 @@ export function loadBinding(specifier = 'onnxruntime-node'): {
     });
   }
   const byPath = /^(?:[./\\]|[a-zA-Z]:)/.test(specifier);
-  const require = tools.createRequire(byPath ? `${workingFolder()}/` : import.meta.url);
+  // A bundle of CommonJS has no `import.meta.url`.
+  const own: string | undefined = import.meta.url;
+  const require = tools.createRequire(byPath || own === undefined ? `${workingFolder()}/` : own);
   let version: string;
   try {
     version = (require(`${specifier}/package.json`) as { readonly version: string }).version;
