@@ -53,7 +53,9 @@ async function registerWebgpu(tf: typeof Tfjs): Promise<void> {
   host.navigator ??= {};
   Object.defineProperty(host.navigator, 'gpu', { value: gpu, configurable: true });
   host.WorkerGlobalScope ??= class {};
-  const { WebGPUBackend } = (await import(/* @vite-ignore */ /* webpackIgnore: true */ engineName)) as { WebGPUBackend: new (...parts: unknown[]) => never };
+  const { WebGPUBackend } = (await import(/* @vite-ignore */ /* webpackIgnore: true */ engineName)) as {
+    WebGPUBackend: new (...parts: unknown[]) => never;
+  };
   const adapter = await gpu.requestAdapter();
   const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
   const device = await adapter.requestDevice({ requiredLimits: { maxStorageBufferBindingSize, maxBufferSize } });

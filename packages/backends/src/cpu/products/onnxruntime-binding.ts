@@ -1,4 +1,5 @@
 import { LmdError } from '@lmd/core';
+import { firstLine } from '../../optional-package.js';
 import { builtIn } from '../threads/platform.js';
 
 /** A tensor as the native code of onnxruntime-node reads one. */
@@ -90,8 +91,4 @@ export function loadBinding(specifier = 'onnxruntime-node'): {
 
 function workingFolder(): string {
   return (globalThis as { process?: { cwd(): string } }).process?.cwd() ?? '';
-}
-
-function firstLine(cause: unknown): string {
-  return (cause instanceof Error ? cause.message : String(cause)).split('\n')[0]!.replace(/\.$/, '');
 }
