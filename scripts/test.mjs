@@ -2,8 +2,17 @@
 // The last line, `N passed, N failed`, adds up the reports that vitest wrote, one a package.
 import { rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { setUp, turbo } from './lib.mjs';
+import { root, setUp, turbo } from './lib.mjs';
 import { countReport, folders, reportOf, summaryOf, totalOf } from './reports.mjs';
+
+// What follows is no part of a file's name to Vite, which runs the tests.
+const cut = root.search(/[#?*]/);
+if (cut >= 0) {
+  console.error(
+    `The tests cannot run in ${root}: Vite finds no files in a folder with "${root[cut]}" in its path. Move the clone.`,
+  );
+  process.exit(1);
+}
 
 await setUp();
 // A report left by an earlier run must not stand in for one that this run failed to write; turbo restores cached ones.

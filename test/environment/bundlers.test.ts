@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { build, stop } from 'esbuild';
 import { afterAll, describe, expect, it } from 'vitest';
 import webpack from 'webpack';
-import { browserEntries, consumerProject, entries, runNode } from './consumer.js';
+import { browserEntries, consumerProject, libraryEntries, runNode } from './consumer.js';
 
 const project = consumerProject();
 // esbuild's service is a child process, which would keep the test worker from ending.
@@ -32,8 +32,8 @@ const engine = join(project, 'an engine #1');
 const optional = {
   browser: '',
   node: `
-  const { loadTfjsNode } = entry${entries.indexOf('@lmd/backends/tfjs-node')};
-  const { stateOfTheUnion } = entry${entries.indexOf('@lmd/data/node')};
+  const { loadTfjsNode } = entry${libraryEntries.indexOf('@lmd/backends/tfjs-node')};
+  const { stateOfTheUnion } = entry${libraryEntries.indexOf('@lmd/data/node')};
   console.log((await loadTfjsNode(${JSON.stringify(engine)})).version_core);
   console.log(await codeOf(loadTfjsNode()), (await stateOfTheUnion()).length);
   console.log(await codeOf(createCpuBackend({ products: 'onnxruntime' })));`,
@@ -55,7 +55,7 @@ const run = (name: string, bundle: string) =>
 
 for (const [name, names] of [
   ['browser', browserEntries],
-  ['node', entries],
+  ['node', libraryEntries],
 ] as const) {
   writeFileSync(join(project, `${name}.mjs`), program(names, optional[name]));
 }

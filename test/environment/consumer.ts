@@ -21,28 +21,37 @@ export const root = fileURLToPath(new URL('../..', import.meta.url));
 
 interface Manifest {
   readonly name: string;
+  readonly private?: boolean;
   readonly exports: Readonly<Record<string, { readonly types: string; readonly default: string } | string>>;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
 }
 
-const libraries = readdirSync(join(root, 'packages')).map((name) => {
-  const folder = join(root, 'packages', name);
+function packageIn(folder: string): { readonly folder: string; readonly manifest: Manifest } {
   return { folder, manifest: JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest };
-});
+}
 
-/** Every public entry of every library, as a program imports it. */
-export const entries: readonly string[] = libraries.flatMap(({ manifest }) =>
+const libraries = readdirSync(join(root, 'packages'))
+  .map((name) => packageIn(join(root, 'packages', name)))
+  .filter(({ manifest }) => manifest.private !== true);
+const command = packageIn(join(root, 'apps', 'cli'));
+
+const entriesOf = ({ manifest }: { readonly manifest: Manifest }) =>
   Object.entries(manifest.exports)
     .filter(([, target]) => typeof target !== 'string')
-    .map(([subpath]) => manifest.name + subpath.slice(1)),
-);
+    .map(([subpath]) => manifest.name + subpath.slice(1));
+
+/** Every public entry of every library, as a program imports it. */
+export const libraryEntries: readonly string[] = libraries.flatMap(entriesOf);
+
+/** Those, and the command's. */
+export const entries: readonly string[] = [...libraryEntries, ...entriesOf(command)];
 
 /** Entries that a browser can use. */
-export const browserEntries = entries.filter((entry) => !entry.endsWith('/node'));
+export const browserEntries = libraryEntries.filter((entry) => !entry.endsWith('/node'));
 
 /**
- * A project in a new folder whose `node_modules` holds the built libraries as copies, as an installation would, and links to what they
+ * A project in a new folder whose `node_modules` holds the built packages as copies, as an installation would, and links to what they
  * depend on. Removed after the file's tests.
  *
  * @param folderName a part of its path
@@ -52,7 +61,7 @@ export function consumerProject(folderName = 'project'): string {
   afterAll(() => rmSync(work, { recursive: true, force: true }));
   const project = join(work, folderName);
   const modules = join(project, 'node_modules');
-  for (const { folder, manifest } of libraries) {
+  for (const { folder, manifest } of [...libraries, command]) {
     const installed = join(modules, ...manifest.name.split('/'));
     mkdirSync(installed, { recursive: true });
     cpSync(join(folder, 'package.json'), join(installed, 'package.json'));
@@ -73,6 +82,11 @@ export interface Outcome {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
+}
+
+/** The program `lmd` of a project. */
+export function lmdOf(project: string): string {
+  return join(project, 'node_modules', '@lmd', 'cli', 'dist', 'bin.js');
 }
 
 /** Runs this Node with arguments in a folder. Never throws for an exit code. */

@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { consumerProject, runNode } from './consumer.js';
 
 const project = consumerProject();
+const broken = consumerProject();
 for (const name of ['webgpu', join('@stdlib', 'datasets-sotu')]) {
   rmSync(join(project, 'node_modules', name), { recursive: true, force: true });
 }
@@ -38,7 +39,6 @@ it.each([
 it('says what is wrong with a package that is installed and does not load', async () => {
   const code =
     "import { loadTfjsNode } from '@lmd/backends/tfjs-node'; await loadTfjsNode().catch((error) => console.log(error.message));";
-  const broken = consumerProject('broken');
   const folder = join(broken, 'node_modules', '@tensorflow', 'tfjs-node');
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: '@tensorflow/tfjs-node', main: 'index.js' }));
