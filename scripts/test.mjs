@@ -5,11 +5,11 @@ import { availableParallelism } from 'node:os';
 import { root, setUp, turbo } from './lib.mjs';
 import { countReport, folders, reportOf, summaryOf, totalOf } from './reports.mjs';
 
-// What follows is no part of a file's name to Vite, which runs the tests.
-const cut = root.search(/[#?*]/);
-if (cut >= 0) {
+// Vitest loads modules by URLs that it makes of paths, without escaping these.
+const misread = /[#?%*]/.exec(root);
+if (misread !== null) {
   console.error(
-    `The tests cannot run in ${root}: Vite finds no files in a folder with "${root[cut]}" in its path. Move the clone.`,
+    `The tests cannot run in ${root}: Vitest does not find files below a folder with "${misread[0]}" in its name. Move the clone.`,
   );
   process.exit(1);
 }
