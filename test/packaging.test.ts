@@ -19,6 +19,10 @@ afterAll(async () => {
   rmSync(work, { recursive: true, force: true });
 });
 
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+/** Whether this Node can `require` ES modules without a flag. */
+const canRequire = major > 22 || (major === 22 && minor >= 12) || (major === 20 && minor >= 19);
+
 interface Manifest {
   name: string;
   version: string;
@@ -103,6 +107,12 @@ describe.each(published)('$manifest.name', ({ folder, manifest }) => {
       const program = `const m = await import(${JSON.stringify(specifier)}); if (Object.keys(m).length === 0) throw new Error('no exports');`;
       execFileSync(process.execPath, ['--input-type=module', '--eval', program], { cwd: project, stdio: 'pipe' });
     }
+  });
+
+  it.runIf(canRequire)('is required by CommonJS under Node', () => {
+    const specifiers = entries.map(([subpath]) => manifest.name + subpath.slice(1));
+    const program = `for (const name of ${JSON.stringify(specifiers)}) if (Object.keys(require(name)).length === 0) throw new Error(name);`;
+    execFileSync(process.execPath, ['--input-type=commonjs', '--eval', program], { cwd: project, stdio: 'pipe' });
   });
 
   // A command is for Node alone.
