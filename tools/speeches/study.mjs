@@ -61,7 +61,7 @@ function check(value, expected, path, file) {
 export function loadStudy(file) {
   let study;
   try {
-    study = JSON.parse(readFileSync(file, 'utf8'));
+    study = JSON.parse(readFileSync(file, 'utf8').replace(/^\ufeff/, ''));
   } catch (cause) {
     throw new StudyError(`${file} is no readable JSON file: ${cause.message}.`, 2);
   }

@@ -1,4 +1,6 @@
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { smokeStudy } from '../../test/smoke.js';
@@ -37,6 +39,13 @@ describe('parseStudy', () => {
     expect(study.model.pooling).toBe('mean');
     expect(study.sweep!.tolerance).toBe(0.01);
     expect(parseStudy(JSON.parse(JSON.stringify(study)), 'again')).toEqual(study);
+  });
+
+  it('reads a file that begins with a byte order mark, as editors on Windows write', () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'lmd-study-')), 'study.json');
+    writeFileSync(path, `\ufeff${JSON.stringify(smokeStudy)}`);
+    expect(loadStudy(path)).toEqual(parseStudy(smokeStudy, path));
+    rmSync(dirname(path), { recursive: true });
   });
 
   it.each([

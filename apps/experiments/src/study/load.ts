@@ -27,7 +27,7 @@ export function parseStudy(raw: unknown, origin: string): Study {
 export function loadStudy(path: string): Study {
   let raw: unknown;
   try {
-    raw = JSON.parse(readFileSync(path, 'utf8'));
+    raw = JSON.parse(readFileSync(path, 'utf8').replace(/^\ufeff/, ''));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new StudyError('INVALID_ARGUMENT', `${path} is no readable JSON file: ${reason}.`, {
