@@ -2,8 +2,17 @@
 // The last line, `N passed, N failed`, adds up the reports that vitest wrote, one a package.
 import { rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { setUp, turbo } from './lib.mjs';
+import { root, setUp, turbo } from './lib.mjs';
 import { countReport, folders, reportOf, summaryOf, totalOf } from './reports.mjs';
+
+// Vitest loads modules by URLs that it makes of paths, without escaping these.
+const misread = /[#?%*]/.exec(root);
+if (misread !== null) {
+  console.error(
+    `The tests cannot run in ${root}: Vitest does not find files below a folder with "${misread[0]}" in its name. Move the clone.`,
+  );
+  process.exit(1);
+}
 
 await setUp();
 // A report left by an earlier run must not stand in for one that this run failed to write; turbo restores cached ones.

@@ -19,12 +19,16 @@ afterAll(async () => {
   rmSync(work, { recursive: true, force: true });
 });
 
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+/** Whether this Node can `require` ES modules without a flag. */
+const canRequire = major > 22 || (major === 22 && minor >= 12) || (major === 20 && minor >= 19);
+
 interface Manifest {
   name: string;
   version: string;
   private?: boolean;
   bin?: Record<string, string>;
-  exports: Record<string, { types: string; import: string } | string>;
+  exports: Record<string, { types: string; default: string } | string>;
   dependencies?: Record<string, string>;
   peerDependencies?: Record<string, string>;
   peerDependenciesMeta?: Record<string, { optional?: boolean }>;
@@ -82,7 +86,7 @@ beforeAll(() => {
 describe.each(published)('$manifest.name', ({ folder, manifest }) => {
   const project = join(work, manifest.name.replace(/\W/g, '-'));
   const entries = Object.entries(manifest.exports).filter(
-    (entry): entry is [string, { types: string; import: string }] => typeof entry[1] !== 'string',
+    (entry): entry is [string, { types: string; default: string }] => typeof entry[1] !== 'string',
   );
 
   it('passes publint with nothing to say', async () => {
@@ -103,6 +107,12 @@ describe.each(published)('$manifest.name', ({ folder, manifest }) => {
       const program = `const m = await import(${JSON.stringify(specifier)}); if (Object.keys(m).length === 0) throw new Error('no exports');`;
       execFileSync(process.execPath, ['--input-type=module', '--eval', program], { cwd: project, stdio: 'pipe' });
     }
+  });
+
+  it.runIf(canRequire)('is required by CommonJS under Node', () => {
+    const specifiers = entries.map(([subpath]) => manifest.name + subpath.slice(1));
+    const program = `for (const name of ${JSON.stringify(specifiers)}) if (Object.keys(require(name)).length === 0) throw new Error(name);`;
+    execFileSync(process.execPath, ['--input-type=commonjs', '--eval', program], { cwd: project, stdio: 'pipe' });
   });
 
   // A command is for Node alone.

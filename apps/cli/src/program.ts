@@ -213,7 +213,7 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .description('which backends work here, why the others do not, and what to install')
     .option('--json', 'print the findings as one JSON line')
     .addHelpText('after', examplesOf('doctor'))
-    .action((options: { json?: boolean }) => doctorCommand(options, terminal));
+    .action((options: { json?: boolean }) => doctorCommand(options, terminal, bin));
 
   return program;
 }

@@ -32,7 +32,7 @@ async function importNode(): Promise<void> {
   const names = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'];
   for (const [index, name] of names.entries()) {
     try {
-      await import(/* @vite-ignore */ name);
+      await import(/* @vite-ignore */ /* webpackIgnore: true */ name);
       return;
     } catch (error) {
       if (index === names.length - 1) throw error;
