@@ -175,7 +175,7 @@ const mistakes: [string, string, string, (ops: EagerOperations, x: Shapes) => un
     'full: 256 is no u8 value. Give an integer from 0 to 255.',
     (o) => o.full([1], 256, 'u8'),
   ],
-  ['an unknown dtype', 'INVALID_ARGUMENT', 'dtype "f64"', (o) => o.full([1], 1, 'f64' as never)],
+  ['an unknown dtype', 'INVALID_ARGUMENT', 'dtype is "f64"', (o) => o.full([1], 1, 'f64' as never)],
   [
     'data of another length',
     'SHAPE_MISMATCH',
@@ -185,7 +185,7 @@ const mistakes: [string, string, string, (ops: EagerOperations, x: Shapes) => un
   [
     'data of another kind',
     'DTYPE_MISMATCH',
-    'fromData: Int32Array data for dtype f32.',
+    'fromData: data is an Int32Array, and dtype is "f32".',
     (o) => o.fromData(new Int32Array(1), [1], 'f32'),
   ],
   ['a fraction among integers', 'INVALID_ARGUMENT', 'fromData: 0.5 is no i32', (o) => o.fromData([1, 0.5], [2], 'i32')],

@@ -1,4 +1,4 @@
-import { LmdError } from '../errors.js';
+import { describeValue, LmdError } from '../errors.js';
 import type { Operations } from '../operations.js';
 import { sizeOf } from '../tensor.js';
 import { type Context, dtypeMismatch } from './context.js';
@@ -116,7 +116,7 @@ export function arrangementOperations(context: Context): ArrangementOperations {
         );
       }
       if (!Number.isInteger(rows) || rows < 0) {
-        throw new LmdError('INVALID_ARGUMENT', `scatterAdd: rows is ${String(rows)}.`, {
+        throw new LmdError('INVALID_ARGUMENT', `scatterAdd: rows is ${describeValue(rows)}.`, {
           subject: 'rows',
           value: rows,
           remedy: 'Give a non-negative integer.',

@@ -1,6 +1,6 @@
 import { type CodeLaw, codeBlockSize, type EncodedBlocks } from '../backend.js';
 import { compositions } from '../compositions/index.js';
-import { LmdError } from '../errors.js';
+import { describeValue, LmdError } from '../errors.js';
 import type { RandomKey } from '../formats.js';
 import type { EagerOperations } from '../operations.js';
 import { assertRandomKey } from '../random/random-key.js';
@@ -85,7 +85,7 @@ function checkLaws(name: string, laws: readonly CodeLaw[]): void {
     checkOptions(name, law, ['law', 'bits']);
     checkChoice(name, 'law', law.law, ['linear', 'square']);
     if (!Number.isInteger(law.bits) || law.bits < 3) {
-      throw new LmdError('INVALID_ARGUMENT', `${name}: bits is ${String(law.bits)}.`, {
+      throw new LmdError('INVALID_ARGUMENT', `${name}: bits is ${describeValue(law.bits)}.`, {
         subject: 'bits',
         value: law.bits,
         remedy: 'Give an integer of at least 3.',
@@ -118,10 +118,14 @@ function checkCount(
 function checkWanted(name: string, wanted: readonly number[], laws: readonly CodeLaw[]): void {
   for (const index of wanted) {
     if (Number.isInteger(index) && index >= 0 && index < laws.length) continue;
-    throw new LmdError('INVALID_ARGUMENT', `${name}: there is no vector ${String(index)} among ${laws.length}.`, {
-      subject: 'wanted',
-      value: index,
-      remedy: 'Give indices of the laws.',
-    });
+    throw new LmdError(
+      'INVALID_ARGUMENT',
+      `${name}: there is no vector ${describeValue(index)} among ${laws.length}.`,
+      {
+        subject: 'wanted',
+        value: index,
+        remedy: 'Give indices of the laws.',
+      },
+    );
   }
 }

@@ -1,5 +1,5 @@
 import type { Backend } from '../backend.js';
-import { LmdError } from '../errors.js';
+import { describeValue, LmdError } from '../errors.js';
 import type { TensorLike } from '../operations.js';
 import { type DType, sizeOf, type Tensor } from '../tensor.js';
 import { Lifetimes } from './lifetimes.js';
@@ -70,7 +70,7 @@ export function checkNumber(operation: string, value: number, dtype: DType): voi
     const [lowest, highest] = ranges[dtype];
     if (Number.isInteger(value) && value >= lowest && value <= highest) return;
   }
-  throw new LmdError('INVALID_ARGUMENT', `${operation}: ${String(value)} is no ${dtype} value.`, {
+  throw new LmdError('INVALID_ARGUMENT', `${operation}: ${describeValue(value)} is no ${dtype} value.`, {
     subject: operation,
     value,
     remedy: dtype === 'f32' ? 'Give a number.' : `Give an integer from ${ranges[dtype][0]} to ${ranges[dtype][1]}.`,
@@ -92,7 +92,7 @@ export function dtypeMismatch(operation: string, x: Tensor, expected: string): L
 
 export function checkDType(operation: string, dtype: DType): void {
   if (dtype === 'f32' || dtype === 'i32' || dtype === 'u8') return;
-  throw new LmdError('INVALID_ARGUMENT', `${operation}: dtype ${JSON.stringify(dtype)}.`, {
+  throw new LmdError('INVALID_ARGUMENT', `${operation}: dtype is ${describeValue(dtype)}.`, {
     subject: 'dtype',
     value: dtype,
     remedy: 'Use "f32", "i32" or "u8".',
@@ -114,7 +114,7 @@ export function checkOptions(operation: string, options: object, known: readonly
 /** Throws unless `value` is one of `allowed`. */
 export function checkChoice(operation: string, name: string, value: unknown, allowed: readonly string[]): void {
   if (allowed.includes(value as string)) return;
-  throw new LmdError('INVALID_ARGUMENT', `${operation}: ${name} is ${JSON.stringify(value)}.`, {
+  throw new LmdError('INVALID_ARGUMENT', `${operation}: ${name} is ${describeValue(value)}.`, {
     subject: name,
     value,
     remedy: `Use ${allowed.map((choice) => JSON.stringify(choice)).join(', ')}.`,
@@ -124,7 +124,7 @@ export function checkChoice(operation: string, name: string, value: unknown, all
 /** Throws unless `value` is a finite number, and at least `lowest` if one is given. */
 export function checkFinite(operation: string, name: string, value: number, lowest = -Infinity): void {
   if (Number.isFinite(value) && value >= lowest) return;
-  throw new LmdError('INVALID_ARGUMENT', `${operation}: ${name} is ${String(value)}.`, {
+  throw new LmdError('INVALID_ARGUMENT', `${operation}: ${name} is ${describeValue(value)}.`, {
     subject: name,
     value,
     remedy: lowest === -Infinity ? 'Give a finite number.' : `Give a finite number of at least ${lowest}.`,

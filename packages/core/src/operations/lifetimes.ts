@@ -1,5 +1,5 @@
 import type { Backend } from '../backend.js';
-import { LmdError } from '../errors.js';
+import { describeValue, LmdError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
 import { formatShape } from './shapes.js';
 
@@ -133,7 +133,7 @@ export class Lifetimes {
 
   #problem(operation: string, x: Tensor): LmdError {
     if (typeof x !== 'object' || x === null || !Array.isArray(x.shape)) {
-      return new LmdError('INVALID_ARGUMENT', `${operation}: expected a tensor, got ${describe(x)}.`, {
+      return new LmdError('INVALID_ARGUMENT', `${operation}: expected a tensor, got ${describeValue(x)}.`, {
         subject: operation,
         value: x,
       });
@@ -165,9 +165,4 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 function isPlainRecord(value: object): boolean {
   const prototype = Object.getPrototypeOf(value);
   return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
-}
-
-function describe(value: unknown): string {
-  if (typeof value === 'object' && value !== null) return 'another object';
-  return typeof value === 'string' ? JSON.stringify(value) : String(value);
 }

@@ -1,6 +1,6 @@
 import type { AdamwUpdateOptions, LmdTensors, LmdUpdateOptions } from '../backend.js';
 import { compositions } from '../compositions/index.js';
-import { LmdError } from '../errors.js';
+import { describeValue, LmdError } from '../errors.js';
 import type { RandomKey } from '../formats.js';
 import type { EagerOperations } from '../operations.js';
 import { assertRandomKey } from '../random/random-key.js';
@@ -158,7 +158,7 @@ function checkAdamwOptions(name: string, options: AdamwUpdateOptions): void {
 
 function checkBeta(name: string, option: string, value: number, highest: number): void {
   if (value >= 0 && value <= highest) return;
-  throw new LmdError('INVALID_ARGUMENT', `${name}: ${option} is ${String(value)}.`, {
+  throw new LmdError('INVALID_ARGUMENT', `${name}: ${option} is ${describeValue(value)}.`, {
     subject: option,
     value,
     remedy: `It must lie in [0, 1${highest === 1 ? ']' : ')'}.`,

@@ -1,5 +1,5 @@
 import { compositions } from '../compositions/index.js';
-import { LmdError } from '../errors.js';
+import { describeValue, LmdError } from '../errors.js';
 import type { FakeQuantizeOptions } from '../formats.js';
 import type { EagerOperations } from '../operations.js';
 import { assertRandomKey } from '../random/random-key.js';
@@ -44,7 +44,7 @@ function resolveOptions(name: string, x: Tensor, options: FakeQuantizeOptions) {
   checkOptions(name, options, known);
   const { format, rounding = 'nearestEven', scaleMode = 'floor', key } = options;
   if (typeof format?.element !== 'object' || !Number.isInteger(format.blockSize) || format.blockSize < 1) {
-    throw new LmdError('INVALID_ARGUMENT', `${name}: format is ${JSON.stringify(format)}.`, {
+    throw new LmdError('INVALID_ARGUMENT', `${name}: format is ${describeValue(format)}.`, {
       subject: 'format',
       value: format,
       remedy: 'Give a block format, such as one of those in @lmd/mx-formats.',

@@ -1,4 +1,4 @@
-import { LmdError } from '../errors.js';
+import { describeValue, LmdError } from '../errors.js';
 import { sizeOf } from '../tensor.js';
 
 /** Shape inference: each function gives the result's shape, or throws `SHAPE_MISMATCH` naming the operation and the shapes. */
@@ -24,7 +24,7 @@ export function sameShape(a: Shape, b: Shape): boolean {
 /** Throws `INVALID_ARGUMENT` unless `shape` is an array of non-negative integers. */
 export function checkShape(operation: string, shape: Shape): void {
   if (Array.isArray(shape) && shape.every((extent) => Number.isInteger(extent) && extent >= 0)) return;
-  throw new LmdError('INVALID_ARGUMENT', `${operation}: the shape is ${JSON.stringify(shape)}.`, {
+  throw new LmdError('INVALID_ARGUMENT', `${operation}: the shape is ${describeValue(shape)}.`, {
     subject: 'shape',
     value: shape,
     remedy: 'Give an array of non-negative integers; [] is a scalar.',
@@ -63,7 +63,7 @@ export function checkBroadcastTo(operation: string, from: Shape, to: Shape): voi
 /** An axis counted from the start. */
 export function normalizeAxis(operation: string, axis: number, rank: number): number {
   if (Number.isInteger(axis) && axis >= -rank && axis < rank) return axis < 0 ? axis + rank : axis;
-  throw new LmdError('INVALID_ARGUMENT', `${operation}: axis ${String(axis)} of a tensor of rank ${rank}.`, {
+  throw new LmdError('INVALID_ARGUMENT', `${operation}: axis ${describeValue(axis)} of a tensor of rank ${rank}.`, {
     subject: 'axis',
     value: axis,
     remedy: rank === 0 ? 'A scalar has no axes.' : `Give an integer from ${-rank} to ${rank - 1}.`,

@@ -11,7 +11,7 @@ import {
 } from '../backend.js';
 import { fillRandomNormal, fillRandomUniform } from '../random/fill.js';
 import { fillRandomBits } from '../random/philox.js';
-import { type DType, sizeOf, type Tensor } from '../tensor.js';
+import { type DType, isTypedArray, sizeOf, type Tensor } from '../tensor.js';
 import { erf } from './erf.js';
 
 /** A backend for the tests of this package, which depends on no other: each primitive in float64, as short as it gets. */
@@ -153,7 +153,7 @@ export function createTestBackend(options: TestBackendOptions = {}): Backend {
     full: (shape, value, dtype) => build(shape, dtype, () => value),
     async read(x) {
       const values = valuesOf(x);
-      return values instanceof Float64Array ? Float32Array.from(values) : values.slice();
+      return isTypedArray(values, 'Float64Array') ? Float32Array.from(values) : values.slice();
     },
     dispose: free,
     cast: (x, dtype) => elementwise(dtype, [x], dtype === 'f32' ? (value) => value : Math.trunc),

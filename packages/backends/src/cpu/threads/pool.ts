@@ -1,4 +1,4 @@
-import { LmdError } from '@lmd/core';
+import { LmdError, messageOf } from '@lmd/core';
 import { type Control, controlBytes, createControl, firstChunk, takenWord, words } from './control.js';
 import type { Worker, WorkerThreads } from './platform.js';
 import { workerSource } from './worker-source.js';
@@ -175,16 +175,12 @@ export class ThreadPool {
   #check(): void {
     const { failure } = this.#state;
     if (failure !== undefined) {
-      throw new LmdError(
-        'BACKEND_FAILURE',
-        `A thread of the cpu backend failed: ${failure instanceof Error ? failure.message : String(failure)}`,
-        {
-          subject: 'threads',
-          value: this.threads,
-          remedy: 'Make another backend with createCpuBackend; with threads: 1, if it happens again.',
-          cause: failure,
-        },
-      );
+      throw new LmdError('BACKEND_FAILURE', `A thread of the cpu backend failed: ${messageOf(failure)}`, {
+        subject: 'threads',
+        value: this.threads,
+        remedy: 'Make another backend with createCpuBackend; with threads: 1, if it happens again.',
+        cause: failure,
+      });
     }
   }
 }
