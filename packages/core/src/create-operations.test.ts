@@ -59,8 +59,19 @@ const mistakes: [string, string, string, (ops: EagerOperations, x: Shapes) => un
   ['a fraction beside integers', 'INVALID_ARGUMENT', 'less: 0.5 is no i32 value', (o, x) => o.less(x.i3, 0.5)],
   ['a condition of f32', 'DTYPE_MISMATCH', 'where: expected an i32', (o, x) => o.where(x.f4, 1, 2)],
   ['branches of two dtypes', 'DTYPE_MISMATCH', 'where: expected an f32', (o, x) => o.where(x.i3, x.f23, x.i3)],
-  ['a cast of bytes', 'DTYPE_MISMATCH', 'cast', (o, x) => o.cast(x.u2, 'f32')],
-  ['a cast to something else', 'DTYPE_MISMATCH', 'cast', (o, x) => o.cast(x.f4, 'f16' as never)],
+  [
+    'a cast of bytes',
+    'DTYPE_MISMATCH',
+    'cast: expected an f32 or i32 tensor, got u8 [2]. No operation converts u8: bytes are converted by read() and fromData().',
+    (o, x) => o.cast(x.u2, 'f32'),
+  ],
+  [
+    'a cast to bytes',
+    'DTYPE_MISMATCH',
+    'cast: dtype is "u8". Use "f32" or "i32"; bytes are converted by read() and fromData().',
+    (o, x) => o.cast(x.i3, 'u8'),
+  ],
+  ['a cast to something else', 'DTYPE_MISMATCH', 'cast: dtype is "f16". Use', (o, x) => o.cast(x.f4, 'f16' as never)],
   [
     'an axis out of range',
     'INVALID_ARGUMENT',

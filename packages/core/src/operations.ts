@@ -71,6 +71,7 @@ export interface Operations
   full(shape: readonly number[], value: number, dtype?: DType): Tensor;
   zeros(shape: readonly number[], dtype?: DType): Tensor;
   read(x: Tensor): Promise<TensorData>;
+  /** f32 → i32 truncates and saturates at ±2^31, with 0 for NaN; i32 → f32 rounds to nearest. u8 is not converted. */
   cast(x: Tensor, dtype: DType): Tensor;
   where(condition: Tensor, a: TensorLike, b: TensorLike): Tensor;
 

@@ -77,6 +77,9 @@ export function checkNumber(operation: string, value: number, dtype: DType): voi
   });
 }
 
+/** There is no `cast` from u8 or to it. */
+export const bytesRemedy = 'bytes are converted by read() and fromData().';
+
 export function dtypeMismatch(operation: string, x: Tensor, expected: string): LmdError {
   const article = expected.startsWith('u') ? 'a' : 'an';
   return new LmdError(
@@ -85,7 +88,7 @@ export function dtypeMismatch(operation: string, x: Tensor, expected: string): L
     {
       subject: operation,
       value: x.dtype,
-      remedy: 'Convert it with cast().',
+      remedy: x.dtype === 'u8' || expected === 'u8' ? `No operation converts u8: ${bytesRemedy}` : 'Convert it with cast().',
     },
   );
 }

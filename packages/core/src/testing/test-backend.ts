@@ -156,7 +156,10 @@ export function createTestBackend(options: TestBackendOptions = {}): Backend {
       return isTypedArray(values, 'Float64Array') ? Float32Array.from(values) : values.slice();
     },
     dispose: free,
-    cast: (x, dtype) => elementwise(dtype, [x], dtype === 'f32' ? (value) => value : Math.trunc),
+    cast: (x, dtype) =>
+      elementwise(dtype, [x], (value) =>
+        dtype === 'f32' ? value : Math.min(Math.max(Math.trunc(value), -(2 ** 31)), 2 ** 31 - 1),
+      ),
     where: (condition, a, b) => elementwise(a.dtype, [condition, a, b], (c, x, y) => (c !== 0 ? x : y)),
     sum: (x, axes) => reduce(x, axes, 0, (a, b) => a + b),
     max: (x, axes) => reduce(x, axes, -Infinity, Math.max),
