@@ -1,5 +1,5 @@
-import { type Backend, backendSpecVersion, primitiveNames } from './backend.js';
-import { LmdError } from './errors.js';
+import type { Backend } from './backend.js';
+import { checkBackend } from './contracts.js';
 import { arrangementOperations } from './operations/arrangement.js';
 import { blockCodeOperations } from './operations/block-codes.js';
 import { createContext } from './operations/context.js';
@@ -17,7 +17,8 @@ import type { Tensor } from './tensor.js';
  * The checked operations of a backend. Each call of this function owns the tensors that are made through it, with scopes of its own:
  * give one object to everything that shares tensors.
  *
- * Throws `UNSUPPORTED` for a backend of another version of the contract, or one that lacks a primitive.
+ * Throws `UNSUPPORTED` for a backend of another version of the contract, or one that lacks a primitive, and `INVALID_ARGUMENT` for
+ * what is no backend or lacks `memory`, `supports` or `fused` (`checkBackend`).
  */
 export function createOperations(backend: Backend): EagerOperations {
   checkBackend(backend);
@@ -67,25 +68,4 @@ export function createOperations(backend: Backend): EagerOperations {
 /** A list or a record of tensors. A freed tensor is none, though it may be a plain object too. */
 function isRecord(x: unknown): x is Readonly<Record<string, Tensor>> {
   return typeof x === 'object' && x !== null && typeof (x as Partial<Tensor>).dtype !== 'string';
-}
-
-function checkBackend(backend: Backend): void {
-  if (backend.specVersion !== backendSpecVersion) {
-    throw new LmdError(
-      'UNSUPPORTED',
-      `Backend "${backend.name}" implements ${String(backend.specVersion)}; this @lmd/core needs ${backendSpecVersion}.`,
-      {
-        subject: 'specVersion',
-        value: backend.specVersion,
-        remedy: 'Install versions of the backend and of @lmd/core that agree.',
-      },
-    );
-  }
-  const missing = primitiveNames.filter((name) => typeof backend[name] !== 'function');
-  if (missing.length === 0) return;
-  throw new LmdError('UNSUPPORTED', `Backend "${backend.name}" lacks ${missing.join(', ')}.`, {
-    subject: 'backend',
-    value: missing,
-    remedy: 'Every primitive of the Backend contract is needed; only `fused` kernels are optional.',
-  });
 }

@@ -88,7 +88,8 @@ export function dtypeMismatch(operation: string, x: Tensor, expected: string): L
     {
       subject: operation,
       value: x.dtype,
-      remedy: x.dtype === 'u8' || expected === 'u8' ? `No operation converts u8: ${bytesRemedy}` : 'Convert it with cast().',
+      remedy:
+        x.dtype === 'u8' || expected === 'u8' ? `No operation converts u8: ${bytesRemedy}` : 'Convert it with cast().',
     },
   );
 }
