@@ -139,7 +139,10 @@ function isLikeOperations(value: object): boolean {
 export function checkOperations(ops: EagerOperations): void {
   const remedy = 'Give createOperations(backend).';
   checkObject('ops', ops, { what: 'operations', remedy });
-  if (isLikeOperations(ops)) return checkBackend(ops.backend);
+  if (isLikeOperations(ops)) {
+    checkBackend(ops.backend);
+    return;
+  }
   const isBackend = typeof (ops as { readonly specVersion?: unknown }).specVersion === 'string';
   throw new LmdError('INVALID_ARGUMENT', `ops is ${isBackend ? 'a backend' : describeValue(ops)}.`, {
     subject: 'ops',

@@ -131,7 +131,19 @@ const castCase: Case = {
 const castBeyondCase: Case = {
   name: 'cast of what no i32 holds saturates, and gives 0 for NaN',
   async run(context) {
-    const values = [3e9, -3e9, 2 ** 31, -(2 ** 31) - 256, 1e30, -1e30, Infinity, -Infinity, Number.NaN, -Number.NaN, 7.5];
+    const values = [
+      3e9,
+      -3e9,
+      2 ** 31,
+      -(2 ** 31) - 256,
+      1e30,
+      -1e30,
+      Infinity,
+      -Infinity,
+      Number.NaN,
+      -Number.NaN,
+      7.5,
+    ];
     const expected = [2 ** 31 - 1, -(2 ** 31)];
     const want = [...expected, ...expected, ...expected, ...expected, 0, 0, 7];
     await context.check({
