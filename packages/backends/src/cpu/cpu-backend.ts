@@ -23,7 +23,7 @@ export interface CpuBackend extends Backend {
  * returns; this thread and workers share it. Workers start with the first operation that is worth it, do not keep a process alive,
  * and end with `close`.
  *
- * @throws LmdError `ENGINE_MISSING`, `UNSUPPORTED` (threads), `UNKNOWN_OPTION`, `INVALID_ARGUMENT`
+ * @throws LmdError `ENGINE_MISSING`, `UNSUPPORTED` (threads), `BACKEND_FAILURE` (no memory), `UNKNOWN_OPTION`, `INVALID_ARGUMENT`
  */
 export async function createCpuBackend(options: CpuBackendOptions = {}): Promise<CpuBackend> {
   const checked = checkedOptions(options);

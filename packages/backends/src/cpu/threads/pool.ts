@@ -155,12 +155,7 @@ export class ThreadPool {
         self,
         spins: workerSpins,
       };
-      const worker = new this.#platform.Worker(workerSource, {
-        eval: true,
-        workerData,
-        execArgv: [],
-        name: `lmd-cpu-${self}`,
-      });
+      const worker = this.#startWorker(workerData, `lmd-cpu-${self}`);
       worker.on('error', (error) => {
         state.failure ??= error;
       });
@@ -169,6 +164,19 @@ export class ThreadPool {
       });
       worker.unref();
       state.workers.push(worker);
+    }
+  }
+
+  #startWorker(workerData: object, name: string): Worker {
+    try {
+      return new this.#platform.Worker(workerSource, { eval: true, workerData, execArgv: [], name });
+    } catch (cause) {
+      throw new LmdError('BACKEND_FAILURE', `The cpu backend cannot start a thread: ${messageOf(cause)}`, {
+        subject: 'threads',
+        value: this.threads,
+        remedy: 'Make the backend with threads: 1.',
+        cause,
+      });
     }
   }
 
