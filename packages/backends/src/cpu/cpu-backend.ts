@@ -29,7 +29,7 @@ export async function createCpuBackend(options: CpuBackendOptions = {}): Promise
   const checked = checkedOptions(options);
   const products = await openProducts(checked.products, checked.threads, checked.onnxruntime);
   const threads = products?.sharedMemory === false ? 1 : checked.threads;
-  const wasm = await startWasm(checked.arithmetic, threads);
+  const wasm = await startWasm(checked.arithmetic, threads, checked.memoryLimit);
   const host = createMemoryHost(wasm, checked, products);
   const primitives = cpuPrimitives(host);
   return {

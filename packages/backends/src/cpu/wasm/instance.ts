@@ -39,9 +39,14 @@ const largestPages = 65_536;
  * Starts the kernels on a memory of their own.
  *
  * @param wish which arithmetic; the fused one where this engine has it, when absent
+ * @param memoryLimit bytes that will ever be needed beside what the kernels use themselves
  * @throws LmdError `ENGINE_MISSING` where the engine lacks what is asked for, `UNSUPPORTED` where it has no threads
  */
-export async function startWasm(wish: Arithmetic | undefined, threads: number): Promise<WasmInstance> {
+export async function startWasm(
+  wish: Arithmetic | undefined,
+  threads: number,
+  memoryLimit = Number.POSITIVE_INFINITY,
+): Promise<WasmInstance> {
   const arithmetic = wish ?? (canRun('fused') ? 'fused' : 'strict');
   if (!canRun(arithmetic)) throw missing(arithmetic);
   const platform = workerThreads();
@@ -54,7 +59,9 @@ export async function startWasm(wish: Arithmetic | undefined, threads: number): 
   );
   // What workspaces take is known only once there is an instance.
   const initial = leastPages + 16 * threads;
-  const memory = reserve({ initial, maximum: largestPages, shared });
+  // A shared memory takes addresses for all that it may grow to.
+  const maximum = Math.min(largestPages, initial + Math.ceil(memoryLimit / page) + 1);
+  const memory = reserve({ initial, maximum, shared });
   const [own, formats] = await Promise.all(
     modules.map(async (module) => (await WebAssembly.instantiate(module, { env: { memory } })).exports),
   );
