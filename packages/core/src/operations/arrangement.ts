@@ -3,6 +3,7 @@ import type { Operations } from '../operations.js';
 import { sizeOf } from '../tensor.js';
 import { type Context, dtypeMismatch } from './context.js';
 import {
+  checkArray,
   checkBroadcastTo,
   checkSlice,
   concatenatedShape,
@@ -54,6 +55,7 @@ export function arrangementOperations(context: Context): ArrangementOperations {
     },
 
     concatenate(xs, axis) {
+      checkArray('concatenate', 'xs', xs);
       const first = xs[0];
       if (first === undefined) {
         throw new LmdError('INVALID_ARGUMENT', 'concatenate: got no tensors.', {

@@ -105,6 +105,13 @@ export function checkDType(operation: string, dtype: DType): void {
 
 /** Throws `UNKNOWN_OPTION` for a key that is not among `known`. */
 export function checkOptions(operation: string, options: object, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new LmdError('INVALID_ARGUMENT', `${operation}: the options are ${describeValue(options)}.`, {
+      subject: 'options',
+      value: options,
+      remedy: `Give a record with any of: ${known.join(', ')}.`,
+    });
+  }
   for (const name in options) {
     if (known.includes(name)) continue;
     throw new LmdError('UNKNOWN_OPTION', `${operation} has no option "${name}".`, {
@@ -122,6 +129,26 @@ export function checkChoice(operation: string, name: string, value: unknown, all
     subject: name,
     value,
     remedy: `Use ${allowed.map((choice) => JSON.stringify(choice)).join(', ')}.`,
+  });
+}
+
+/** Throws unless `value` is true or false. */
+export function checkFlag(operation: string, name: string, value: unknown): void {
+  if (typeof value === 'boolean') return;
+  throw new LmdError('INVALID_ARGUMENT', `${operation}: ${name} is ${describeValue(value)}.`, {
+    subject: name,
+    value,
+    remedy: 'Give true or false.',
+  });
+}
+
+/** Throws unless `value` is a record: what a state is made of. */
+export function checkRecord(operation: string, name: string, value: unknown): void {
+  if (typeof value === 'object' && value !== null) return;
+  throw new LmdError('INVALID_ARGUMENT', `${operation}: ${name} is ${describeValue(value)}.`, {
+    subject: name,
+    value,
+    remedy: 'Give a record of tensors.',
   });
 }
 
