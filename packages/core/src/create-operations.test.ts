@@ -186,6 +186,15 @@ const mistakes: [string, string, string, (ops: EagerOperations, x: Shapes) => un
     'full: 256 is no u8 value. Give an integer from 0 to 255.',
     (o) => o.full([1], 256, 'u8'),
   ],
+  [
+    'blocks beyond 31 bits',
+    'INVALID_ARGUMENT',
+    'fakeQuantize: format.blockSize is 2147483648. Give a whole number from 1 to 2147483647',
+    (o, x) => {
+      const element = { name: 'e2m1', kind: 'float', mantissaBits: 1, emin: 0, emax: 2, largest: 6 } as never;
+      return o.fakeQuantize(x.f4, { format: { name: 'f', scale: 'e8m0', blockSize: 2 ** 31, element }, axis: 0 });
+    },
+  ],
   ['an unknown dtype', 'INVALID_ARGUMENT', 'dtype is "f64"', (o) => o.full([1], 1, 'f64' as never)],
   [
     'data of another length',

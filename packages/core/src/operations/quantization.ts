@@ -45,10 +45,9 @@ const largestBlockSize = 2 ** 31 - 1;
 /** Whether a record has what the compositions read; the packages that define formats check what their fields say. */
 function isFormat(format: BlockFormat): boolean {
   if (typeof format !== 'object' || format === null) return false;
-  const { name, scale, blockSize, element } = format;
+  const { name, scale, element } = format;
   if (typeof name !== 'string' || typeof scale !== 'string' || typeof element !== 'object' || element === null)
     return false;
-  if (!Number.isInteger(blockSize) || blockSize < 1 || blockSize > largestBlockSize) return false;
   const { kind, mantissaBits, emin, emax, largest } = element;
   return (kind === 'float' || kind === 'int') && [mantissaBits, emin, emax].every(Number.isInteger) && largest > 0;
 }
@@ -61,7 +60,15 @@ function resolveOptions(name: string, x: Tensor, options: FakeQuantizeOptions) {
     throw new LmdError('INVALID_ARGUMENT', `${name}: format is ${describeValue(format)}.`, {
       subject: 'format',
       value: format,
-      remedy: `Give the record of a block format, such as one of those in @lmd/mx-formats, with a blockSize up to 2^31 − 1.`,
+      remedy: 'Give the record of a block format, such as one of those in @lmd/mx-formats.',
+    });
+  }
+  const { blockSize } = format;
+  if (!Number.isInteger(blockSize) || blockSize < 1 || blockSize > largestBlockSize) {
+    throw new LmdError('INVALID_ARGUMENT', `${name}: format.blockSize is ${describeValue(blockSize)}.`, {
+      subject: 'format.blockSize',
+      value: blockSize,
+      remedy: `Give a whole number from 1 to ${largestBlockSize}; a block ends with its row at the latest.`,
     });
   }
   checkChoice(name, 'rounding', rounding, roundings);
