@@ -191,7 +191,10 @@ export interface FusedKernels {
   /** Along the last axis. */
   softmax(x: Tensor): Tensor;
   softmaxGradient(y: Tensor, dy: Tensor): Tensor;
-  /** Over the last axis, biased variance; `gain` and `bias` [width]. */
+  /**
+   * Over the last axis, biased variance; `gain` and `bias` [width]. The variance is one of f32: where the squares of a row add up beyond
+   * it, which takes values above some 10^17, a backend may find it infinite and give the bias alone.
+   */
   layerNorm(x: Tensor, gain: Tensor, bias: Tensor, epsilon: number): Tensor;
   layerNormGradient(x: Tensor, gain: Tensor, dy: Tensor, epsilon: number): LayerNormGradients;
   gelu(x: Tensor, approximation: GeluApproximation): Tensor;
