@@ -1,6 +1,7 @@
 import type { TestFramework } from './framework.js';
 import { type ConformanceOptions, resolveOptions } from './options.js';
 import { planSuite, testNames } from './plan.js';
+import { skippable } from './skippable.js';
 
 /**
  * Defines the suite that every backend must pass, in the given test framework. It calls `create` once, in the first test, and
@@ -25,15 +26,3 @@ export function backendConformance({ describe, it, expect }: TestFramework, opti
 
 /** Milliseconds after our own time limit, whose message says more, until the framework's ends a test. */
 const grace = 30_000;
-
-/** Skips the test where its framework hands it a context that can: vitest and `node:test` do. */
-function skippable(body: () => Promise<void>, broken: () => string | undefined): () => Promise<void> {
-  // No parameter: jest would take one for a callback, and vitest's fixtures for a pattern of theirs.
-  return async function run() {
-    // biome-ignore lint/complexity/noArguments: see above
-    const context = arguments[0] as { skip?: (reason: string) => void } | undefined;
-    const reason = broken();
-    if (reason === undefined || typeof context?.skip !== 'function') return body();
-    context.skip(`not run: ${reason}`);
-  };
-}
