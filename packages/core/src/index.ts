@@ -1,5 +1,6 @@
 export * from './backend.js';
 export { type Compositions, compositions } from './compositions/index.js';
+export { checkBackend, checkModel, checkOperations, checkOptimizer } from './contracts.js';
 export { createOperations } from './create-operations.js';
 export * from './errors.js';
 export * from './formats.js';

@@ -1,5 +1,9 @@
 import {
   type Backend,
+  checkBackend,
+  checkModel,
+  checkOperations,
+  checkOptimizer,
   createOperations,
   type EagerOperations,
   LmdError,
@@ -111,6 +115,11 @@ export function planTraining(options: TrainOptions): TrainPlan {
   refuseUnknownOptions('train', options, known);
   refuseUnknownOptions('train: data', options.data, ['train', 'validation', 'test']);
   const { model, optimizer, data, seed, keepPartialBatch = false, plugins = [] } = options;
+  checkModel(model);
+  checkOptimizer(optimizer);
+  checkPlugins(plugins);
+  if (options.ops !== undefined) checkOperations(options.ops);
+  if (options.backend !== undefined) checkBackend(options.backend);
   checkedCount('train', 'seed', seed, 0);
   const batchSize = checkedCount('train', 'batchSize', options.batchSize, 1);
   const microBatchSize = checkedCount('train', 'microBatchSize', options.microBatchSize ?? batchSize, 1);
@@ -122,7 +131,6 @@ export function planTraining(options: TrainOptions): TrainPlan {
   const totalSteps = exactlyOne(options, 'steps', 'epochs')
     ? checkedCount('train', 'steps', options.steps!, 0)
     : checkedCount('train', 'epochs', options.epochs!, 0) * order.batchesPerEpoch;
-  checkPlugins(plugins);
   const configuration = options.configuration ?? null;
   assertJson(configuration, 'configuration');
   const ops = exactlyOne(options, 'ops', 'backend') ? options.ops! : createOperations(options.backend!);

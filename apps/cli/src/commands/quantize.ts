@@ -58,13 +58,16 @@ const columns: readonly Column<QuantizedRow>[] = [
   {
     title: 'signal to noise',
     align: 'right',
-    cell: ({ signalToNoise }) => (signalToNoise === undefined ? '' : `${signalToNoise.toFixed(1)} dB`),
+    cell: ({ signalToNoise }) => decibels(signalToNoise),
   },
   { title: 'largest error', align: 'right', cell: ({ largestError }) => decimalOf(largestError) },
   { title: 'clipped', align: 'right', cell: ({ clipped }) => percentOf(clipped) },
   { title: 'to zero', align: 'right', cell: ({ flushed }) => percentOf(flushed) },
 ];
 
+/** Infinite where nothing is lost, as in a tensor of zeros or without elements. */
+const decibels = (value: number | undefined) =>
+  value === undefined ? '' : value === Number.POSITIVE_INFINITY ? 'exact' : `${value.toFixed(1)} dB`;
 const decimalOf = (value: number | undefined) => (value === undefined ? '' : decimal(value));
 const percentOf = (value: number | undefined) => (value === undefined ? '' : percent(value));
 
@@ -166,7 +169,7 @@ function report(
     return;
   }
   out.write(`${renderTable(columns, rows, colours.bold)}\n\n`);
-  const ratio = (bytesBefore / bytesAfter).toFixed(2);
-  out.write(`${count(rows.length)} tensors: ${fileSize(bytesBefore)} → ${fileSize(bytesAfter)}, ${ratio} times less\n`);
+  const ratio = bytesAfter === 0 ? '' : `, ${(bytesBefore / bytesAfter).toFixed(2)} times less`;
+  out.write(`${count(rows.length)} tensors: ${fileSize(bytesBefore)} → ${fileSize(bytesAfter)}${ratio}\n`);
   out.write(`${colours.green('wrote')} ${output}\n`);
 }

@@ -14,8 +14,8 @@ export interface FileInspection {
 
 const floats = ['F32', 'F16', 'BF16', 'F64'];
 
-function valuesOf(tensor: SafetensorsTensor): Float32Array {
-  return tensor.dtype === 'F64' ? Float32Array.from(toTypedArray(tensor) as Float64Array) : toFloat32Array(tensor);
+function valuesOf(tensor: SafetensorsTensor): Float32Array | Float64Array {
+  return tensor.dtype === 'F64' ? (toTypedArray(tensor) as Float64Array) : toFloat32Array(tensor);
 }
 
 /** Reads a safetensors file tensor by tensor and sums up each; packed weights as the values that their codes stand for. */
