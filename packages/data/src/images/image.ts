@@ -1,4 +1,5 @@
 import { LmdError, sizeOf } from '@lmd/core';
+import { fingerprintOf } from '@lmd/training';
 import { checkedCount, refuseUnknownOptions } from '../options.js';
 
 /** An image as bytes. */
@@ -20,6 +21,8 @@ export interface ImageSource {
   readonly channels: number;
   /** By class, where they have names. */
   readonly classNames?: readonly string[];
+  /** Identifies the contents, where somebody takes one: see `Dataset` of @lmd/training, which gets it. */
+  readonly fingerprint?: string | undefined;
   /** Class of an image, in [0, classes). */
   label(index: number): number;
   /** An image, of which the caller changes nothing. A function of the index alone. */
@@ -68,9 +71,14 @@ export function imagesInMemory(options: ImagesInMemoryOptions): ImageSource {
       remedy: `Labels are integers from 0 to ${classes - 1}: check the file, or the number of classes.`,
     });
   }
+  let fingerprint: string | undefined;
   return {
     name,
     size: labels.length,
+    get fingerprint() {
+      fingerprint ??= fingerprintOf([height, width, channels, images, Int32Array.from(labels)]);
+      return fingerprint;
+    },
     classes,
     channels,
     ...(classNames === undefined ? {} : { classNames }),

@@ -77,6 +77,9 @@ export function transformImages(source: ImageSource, options: TransformImagesOpt
     name: source.name,
     size: source.size,
     classes,
+    get fingerprint() {
+      return source.fingerprint;
+    },
     inputShape: [height, width, channels],
     async batch(indices, context) {
       const data = new Float32Array(indices.length * pixels);

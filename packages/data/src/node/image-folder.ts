@@ -1,9 +1,9 @@
-import { readdir } from 'node:fs/promises';
-import { basename, extname, join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { isLmdError, LmdError } from '@lmd/core';
-import { withFileErrors } from '@lmd/training/node';
+import { fingerprintOf } from '@lmd/training';
 import type { ImageSource } from '../images/image.js';
 import { argumentError, checkedCount, refuseUnknownOptions } from '../options.js';
+import { classFolders, filesOf } from './class-folders.js';
 import { type ImageDecoder, imageDecoder } from './image-decoder.js';
 
 export interface ImageFolderOptions {
@@ -30,6 +30,13 @@ export interface ImageFolder extends ImageSource {
   readonly paths: readonly string[];
   /** With `skip`, the files that were left out, and why. */
   readonly skipped: readonly { readonly path: string; readonly reason: string }[];
+  /** Files in the classes' folders that are no pictures by their extension, and so are not used. Hidden ones are not counted. */
+  readonly unused: readonly string[];
+  /**
+   * Over the names within the folder, byte lengths and labels of the images, not over what is in them: another picture of the very same
+   * length under the same name is not noticed.
+   */
+  readonly fingerprint: string;
   /** Ends the threads. Twice is no error. */
   close(): Promise<void>;
 }
@@ -51,16 +58,16 @@ export async function openImageFolder(options: ImageFolderOptions): Promise<Imag
     throw argumentError('openImageFolder', 'undecodable', undecodable, 'Give "refuse" or "skip".');
   }
   if (options.threads !== undefined) checkedCount('openImageFolder', 'threads', options.threads, 1);
-  const classNames =
-    options.classNames ?? (await list(folder)).filter(({ isFolder }) => isFolder).map(({ name }) => name);
+  const classNames = options.classNames ?? classFolders(folder);
   if (classNames.length === 0) throw empty(folder, 'has no folder in it', 'Give each class a folder of its images.');
   let entries: Entry[] = [];
+  const unused: string[] = [];
   for (const [label, className] of classNames.entries()) {
-    const before = entries.length;
-    for await (const path of imagesIn(join(folder, className))) entries.push({ path, label });
-    if (entries.length === before) {
+    const files = await filesOf(join(folder, className), extensions, unused);
+    if (files.length === 0) {
       throw empty(join(folder, className), 'holds no JPEG or PNG file', 'Remove the folder, or give classNames.');
     }
+    for (const { path, name, size } of files) entries.push({ path, label, name: `${className}/${name}`, size });
   }
   const decoder = imageDecoder(options.threads);
   const skipped: { readonly path: string; readonly reason: string }[] = [];
@@ -79,6 +86,8 @@ export async function openImageFolder(options: ImageFolderOptions): Promise<Imag
     classNames: [...classNames],
     paths: entries.map(({ path }) => path),
     skipped,
+    unused,
+    fingerprint: fingerprintOf(entries.flatMap(({ name, size, label }) => [name, size, label])),
     label: (index) => entries[index]!.label,
     image: (index) => decoder.decode(entries[index]!.path),
     close: () => decoder.close(),
@@ -88,6 +97,10 @@ export async function openImageFolder(options: ImageFolderOptions): Promise<Imag
 interface Entry {
   readonly path: string;
   readonly label: number;
+  /** Within the folder, with `/` on every system. */
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
 }
 
 /** Decodes everything, some at a time, and keeps what decodes, in its order. */
@@ -117,23 +130,6 @@ async function decodable(
     });
   }
   return kept;
-}
-
-async function* imagesIn(folder: string): AsyncGenerator<string> {
-  for (const { name, isFolder } of await list(folder)) {
-    const path = join(folder, name);
-    if (isFolder) yield* imagesIn(path);
-    else if (extensions.has(extname(name).toLowerCase())) yield path;
-  }
-}
-
-/** By code units, so that the order is the same on every system and in every language. */
-async function list(folder: string): Promise<{ readonly name: string; readonly isFolder: boolean }[]> {
-  const found = await withFileErrors('list', folder, () => readdir(folder, { withFileTypes: true }));
-  return found
-    .filter(({ name }) => !name.startsWith('.'))
-    .map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }))
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function empty(folder: string, problem: string, remedy: string): LmdError {

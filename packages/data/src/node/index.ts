@@ -1,4 +1,5 @@
 export { type CifarFolderOptions, readCifar10Folder, readCifar100Folder } from './cifar-files.js';
+export { classFolders } from './class-folders.js';
 export { type ImageDecoder, imageDecoder } from './image-decoder.js';
 export { type ImageFolder, type ImageFolderOptions, openImageFolder } from './image-folder.js';
 export { type OpenTokenFileOptions, openTokenFile, type TokenFile } from './open-token-file.js';
