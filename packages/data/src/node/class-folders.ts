@@ -3,6 +3,7 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { LmdError } from '@lmd/core';
 import { fileSystemError, withFileErrors } from '@lmd/training/node';
+import { checkedPath } from '../options.js';
 
 /** What other programs leave in a folder, which is neither a class nor a picture. */
 const leftByPrograms = new Set(['__macosx', 'thumbs.db', 'desktop.ini']);
@@ -23,6 +24,7 @@ function inOrder(names: readonly string[]): string[] {
  * @throws LmdError `FILE_SYSTEM`.
  */
 export function classFolders(folder: string): string[] {
+  checkedPath('classFolders', 'folder', folder);
   try {
     return inOrder(readdirSync(folder)).filter(
       // A link that leads nowhere is no folder.

