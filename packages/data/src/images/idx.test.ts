@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { isLmdError } from '@lmd/core';
 import { describe, expect, it } from 'vitest';
 import { parseIdx } from './idx.js';
@@ -65,5 +66,13 @@ describe('parseIdx', () => {
 
   it('names the file and the remedy', () => {
     expect(() => parseIdx(idx(0x08, [3], [0]), 'train-images')).toThrow(/train-images .*takes 11 bytes.*Download/);
+  });
+
+  it('takes a Uint8Array of another realm, and refuses what is none by name', () => {
+    const foreign = runInNewContext('Uint8Array.from([0, 0, 8, 1, 0, 0, 0, 2, 3, 4])') as Uint8Array;
+    expect(parseIdx(foreign)).toEqual({ shape: [2], data: Uint8Array.of(3, 4) });
+    for (const wrong of [undefined, 'text', new Float32Array(8), new ArrayBuffer(8), [0, 0, 8, 1]]) {
+      expect(code(() => parseIdx(wrong as never))).toBe('INVALID_ARGUMENT');
+    }
   });
 });

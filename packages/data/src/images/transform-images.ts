@@ -89,7 +89,7 @@ export function transformImages(source: ImageSource, options: TransformImagesOpt
           for (let k = 0; k < pixels; k++) data[row * pixels + k] = table[((k % channels) << 8) | bytes[k]!]!;
         }),
       );
-      const labels = indices.map((index) => source.label(index));
+      const labels = Int32Array.from(indices, (index) => checkedLabel(source, index));
       const batch: DatasetBatch = {
         inputs: { data, shape: [indices.length, height, width, channels], dtype: 'f32' },
         labels: { data: labels, shape: [indices.length] },
@@ -205,6 +205,16 @@ function normalizationTable(
   const table = new Float32Array(channels * 256);
   for (let k = 0; k < table.length; k++) table[k] = ((k & 255) / 255 - means[k >> 8]!) / deviations[k >> 8]!;
   return table;
+}
+
+function checkedLabel(source: ImageSource, index: number): number {
+  const label = source.label(index);
+  if (Number.isInteger(label) && label >= 0 && label < source.classes) return label;
+  throw new LmdError('DATA_CORRUPT', `The label of image ${index} of "${source.name}" is ${label}.`, {
+    subject: `label ${index}`,
+    value: label,
+    remedy: `Labels are integers from 0 to ${source.classes - 1}.`,
+  });
 }
 
 /** What a source gave, which may be a third party's. */

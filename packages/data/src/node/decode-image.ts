@@ -15,15 +15,15 @@ function pixelLimit(bytes: number): number {
 }
 
 /**
- * Decodes a file as `imageDecoder` says.
+ * Decodes the bytes of a file as `imageDecoder` says.
  *
- * @param bytes length of the file.
+ * @param path for the error message.
  * @throws LmdError `DATA_CORRUPT`, `ENGINE_MISSING`.
  */
-export async function decodeWithSharp(path: string, format: ImageFormat, bytes: number): Promise<Pixels> {
+export async function decodeWithSharp(path: string, format: ImageFormat, bytes: Uint8Array): Promise<Pixels> {
   const sharp = await loadSharp();
   const options: SharpOptions = {
-    limitInputPixels: pixelLimit(bytes),
+    limitInputPixels: pixelLimit(bytes.length),
     // A file that is cut is refused; one with a flaw that decoders warn of is not.
     failOn: 'error',
     // Pixels as they are stored, as Pillow and torchvision have them.
@@ -31,7 +31,7 @@ export async function decodeWithSharp(path: string, format: ImageFormat, bytes: 
     autoOrient: true,
   };
   try {
-    const image = sharp(path, options);
+    const image = sharp(bytes, options);
     const pixels = image
       .clone()
       .removeAlpha()
@@ -47,22 +47,22 @@ export async function decodeWithSharp(path: string, format: ImageFormat, bytes: 
     if (depth !== 'uchar' && depth !== 'ushort') {
       throw undecodable(path, `its samples are ${depth}, and those of 8 and 16 bits are read`);
     }
-    if (metadata?.space === 'cmyk') return await decodeCmyk(sharp, path, options, depth);
+    if (metadata?.space === 'cmyk') return await decodeCmyk(sharp, bytes, options, depth);
     return { width: info.width, height: info.height, channels: 3, data: rgb(path, data, info.channels) };
   } catch (error) {
     if (error instanceof LmdError) throw error;
-    throw undecodable(path, await reason(sharp, path, error, bytes));
+    throw undecodable(path, await reason(sharp, bytes, error));
   }
 }
 
 /** sharp would convert by a profile of printing inks. This is the conversion of PostScript, which Pillow makes: (1 − C)(1 − K). */
 async function decodeCmyk(
   sharp: SharpModule,
-  path: string,
+  bytes: Uint8Array,
   options: SharpOptions,
   depth: 'uchar' | 'ushort',
 ): Promise<Pixels> {
-  const { data, info } = await sharp(path, options)
+  const { data, info } = await sharp(bytes, options)
     .pipelineColourspace('cmyk')
     .toColourspace('cmyk')
     .raw({ depth })
@@ -90,22 +90,17 @@ function rgb(path: string, data: Buffer, channels: number): Uint8Array {
   return pixels;
 }
 
-/** What is wrong, for people: the size where it was too large, otherwise the first line of what the decoder says, without the path. */
-async function reason(sharp: SharpModule, path: string, error: unknown, bytes: number): Promise<string> {
+/** What is wrong, for people: the size where it was too large, otherwise the first line of what the decoder says. */
+async function reason(sharp: SharpModule, bytes: Uint8Array, error: unknown): Promise<string> {
   const message = String((error as Error)?.message ?? error);
   if (/pixel limit/i.test(message)) {
-    const size = await sharp(path, { limitInputPixels: false })
+    const size = await sharp(bytes, { limitInputPixels: false })
       .metadata()
       .catch(() => undefined);
-    if (size !== undefined) return `${sizeOf(size)} pixels are too many for its ${bytes} bytes`;
+    if (size !== undefined) return `${sizeOf(size)} pixels are too many for its ${bytes.length} bytes`;
   }
-  const line =
-    message
-      .replaceAll(path, '')
-      .split('\n')
-      .map((one) => one.trim())
-      .find((one) => one !== '') ?? '';
-  return line.replace(/[.:\s]+$/, '') || 'the decoder does not say why';
+  const lines = message.split('\n').map((line) => line.trim().replace(/[.:\s]+$/, ''));
+  return lines.find((line) => line !== '') ?? 'the decoder does not say why';
 }
 
 function sizeOf({ width, height }: Metadata): string {

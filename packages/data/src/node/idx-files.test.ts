@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { isLmdError } from '@lmd/core';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/temporary-folder.js';
-import { readIdxFile, readMnistFolder } from './idx-files.js';
+import { hasMnistFiles, readIdxFile, readMnistFolder } from './idx-files.js';
 
 const images = (count: number) =>
   Uint8Array.from([0, 0, 8, 3, 0, 0, 0, count, 0, 0, 0, 2, 0, 0, 0, 2, ...new Array(count * 4).fill(255)]);
@@ -33,6 +33,14 @@ describe('readMnistFolder', () => {
     const { inputs, labels: batchLabels } = await train.batch(Int32Array.of(2, 0));
     expect([...batchLabels.data]).toEqual([4, 9]);
     expect(inputs.data[0]).toBeCloseTo((1 - 0.1307) / 0.3081, 6);
+  });
+
+  it('refuses files without images, and says where there are some', async () => {
+    const folder = await mnistFolder();
+    expect(hasMnistFiles(folder)).toBe(true);
+    expect(hasMnistFiles(join(folder, 'nowhere'))).toBe(false);
+    await writeFile(join(folder, 'train-images-idx3-ubyte'), images(0));
+    expect(isLmdError(await rejection(readMnistFolder({ folder })), 'DATA_CORRUPT')).toBe(true);
   });
 
   it('names the file that is missing, cut, not gzip, or does not fit', async () => {
@@ -65,6 +73,43 @@ describe('readMnistFolder', () => {
 });
 
 describe('readIdxFile', () => {
+  const array = Uint8Array.from([0, 0, 8, 1, 0, 0, 3, 32, ...new Array(800).fill(5)]);
+
+  it('decompresses gzip by its first bytes, whatever the name', async () => {
+    const path = join(await temporaryFolder(), 'labels');
+    await writeFile(path, gzipSync(array));
+    expect(await readIdxFile(path)).toEqual({ shape: [800], data: array.slice(8) });
+  });
+
+  it('stops decompressing where the header says that the file ends', async () => {
+    const path = join(await temporaryFolder(), 'bomb.gz');
+    const bomb = gzipSync(Buffer.concat([array, Buffer.alloc(30_000_000)]), { level: 1 });
+    // The checksum at the end is wrong, which only shows to who decompresses all of it.
+    bomb.fill(0x55, bomb.length - 8);
+    await writeFile(path, bomb);
+    const error = await rejection(readIdxFile(path));
+    expect(isLmdError(error, 'DATA_CORRUPT')).toBe(true);
+    expect(String(error)).toMatch(/bomb\.gz .*shape \[800\] takes 808 bytes/);
+    const whole = gzipSync(array);
+    await writeFile(path, whole.fill(0x55, whole.length - 8));
+    expect(String(await rejection(readIdxFile(path)))).toMatch(/not a whole gzip file/);
+  });
+
+  it('refuses a header that says more than the file has, before it makes room', async () => {
+    const path = join(await temporaryFolder(), 'claims');
+    const claim = Uint8Array.from([0, 0, 14, 2, 255, 255, 255, 255, 255, 255, 255, 255, 1, 2]);
+    for (const bytes of [claim, gzipSync(claim)]) {
+      await writeFile(path, bytes);
+      expect(isLmdError(await rejection(readIdxFile(path)), 'DATA_CORRUPT')).toBe(true);
+    }
+  });
+
+  it('refuses a folder and a path that is none', async () => {
+    const folder = await temporaryFolder();
+    expect(await rejection(readIdxFile(folder))).toMatchObject({ subject: folder });
+    expect(await rejection(readIdxFile('a\0b'))).toMatchObject({ code: 'INVALID_ARGUMENT' });
+  });
+
   it('gives a missing folder as FILE_SYSTEM', async () => {
     const path = join(await temporaryFolder(), 'none', 'file');
     expect(isLmdError(await rejection(readIdxFile(path)), 'FILE_SYSTEM')).toBe(true);

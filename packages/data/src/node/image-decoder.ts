@@ -1,10 +1,10 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { LmdError } from '@lmd/core';
 import { fileSystemError } from '@lmd/training/node';
 import type { Pixels } from '../images/image.js';
 import { checkedCount, checkedPath } from '../options.js';
 import { decodeWithSharp, undecodable } from './decode-image.js';
-import { headBytes, type ImageFormat, imageExtensions, imageFormat, imageFormats } from './image-format.js';
+import { headBytes, imageExtensions, imageFormat, imageFormats } from './image-format.js';
 
 /** Decodes files of images. To bring your own, for other formats or faster, write one object: the option `decoder` of `openImageFolder`. */
 export interface ImageDecoder {
@@ -80,32 +80,27 @@ function closed(path: string): LmdError {
   });
 }
 
+/**
+ * Reads the file in this thread, a fraction of the time that decoding takes: what follows is then one job for another thread, which goes on
+ * while this one computes. It is read and not mapped, since a mapped file that another program cuts short ends the process.
+ */
 async function decodeFile(path: string): Promise<Pixels> {
   checkedPath('imageDecoder', 'path', path);
-  const { format, bytes } = sniff(path);
-  return await decodeWithSharp(path, format, bytes);
+  const bytes = readBytes(path);
+  const { format, name } = imageFormat(bytes.subarray(0, headBytes));
+  if (format !== undefined) return await decodeWithSharp(path, format, bytes);
+  const what = bytes.length === 0 ? 'it is empty' : name === undefined ? 'its format is unknown' : `it is ${name}`;
+  throw undecodable(path, `${what}, and ${imageFormats} are read`);
 }
 
-/**
- * Reads the first bytes, in this thread: what follows is then one job for another thread, which goes on while this one computes.
- */
-function sniff(path: string): { readonly format: ImageFormat; readonly bytes: number } {
-  const head = new Uint8Array(headBytes);
-  let read: number;
-  let bytes: number;
+const maxBytes = 2 ** 30;
+
+function readBytes(path: string): Buffer {
   try {
-    const file = openSync(path, 'r');
-    try {
-      read = readSync(file, head, 0, headBytes, 0);
-      bytes = fstatSync(file).size;
-    } finally {
-      closeSync(file);
-    }
+    const size = statSync(path).size;
+    if (size > maxBytes) throw undecodable(path, `it has ${size} bytes, and at most ${maxBytes} are read`);
+    return readFileSync(path);
   } catch (error) {
     throw fileSystemError('read', path, error);
   }
-  const { format, name } = imageFormat(head.subarray(0, read));
-  if (format !== undefined) return { format, bytes };
-  const what = bytes === 0 ? 'it is empty' : name === undefined ? 'its format is unknown' : `it is ${name}`;
-  throw undecodable(path, `${what}, and ${imageFormats} are read`);
 }

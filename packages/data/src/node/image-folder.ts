@@ -82,6 +82,11 @@ export async function openImageFolder(options: ImageFolderOptions): Promise<Imag
   const skipped: { readonly path: string; readonly reason: string }[] = [];
   if (undecodable === 'skip') entries = await decodable(entries, decoder, skipped, options);
   if (entries.length === 0) throw empty(folder, 'holds no image that decodes', 'Check what the files are.');
+  const entryAt = (index: number): Entry => {
+    const entry = entries[index];
+    if (entry !== undefined) return entry;
+    throw argumentError('openImageFolder', 'the index of an image', index, `Give one from 0 to ${entries.length - 1}.`);
+  };
   return {
     name: options.name ?? basename(resolve(folder)),
     size: entries.length,
@@ -92,8 +97,8 @@ export async function openImageFolder(options: ImageFolderOptions): Promise<Imag
     skipped,
     unused,
     fingerprint: fingerprintOf(entries.flatMap(({ name, size, label }) => [name, size, label])),
-    label: (index) => entries[index]!.label,
-    image: (index) => decoder.decode(entries[index]!.path),
+    label: (index) => entryAt(index).label,
+    image: async (index) => await decoder.decode(entryAt(index).path),
     close: async () => {
       if (options.decoder === undefined) await decoder.close();
     },

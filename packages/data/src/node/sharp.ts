@@ -2,7 +2,7 @@ import { LmdError } from '@lmd/core';
 import type { Sharp, SharpOptions } from 'sharp';
 import { loadOptional } from './optional-package.js';
 
-export type SharpModule = (path: string, options: SharpOptions) => Sharp;
+export type SharpModule = (bytes: Uint8Array, options: SharpOptions) => Sharp;
 
 const inItsPlace = ', or give another decoder of images (option "decoder").';
 
