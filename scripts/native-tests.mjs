@@ -23,14 +23,14 @@ const suites = [
   // Its configuration names the files that run on any engine.
   { folder: 'packages/tfjs', files: [] },
   // Damaged files, many of them: `npm test` tries a few.
-  { folder: 'packages/data', files: ['test/faults.test.ts'], variables: { LMD_FUZZ_INPUTS: '10000' } },
+  { folder: 'packages/data', files: ['test/faults.test.ts'] },
   // The benchmarks that need an engine run here; the others once more.
   { folder: '.', files: ['test/benchmarks.test.ts'] },
 ];
 
 await setUp();
 const total = { passed: 0, failed: 0 };
-const env = {};
+const env = { LMD_FUZZ_FILES: '10000' };
 for (const [variable, [name, install]] of Object.entries(engines)) {
   const folder = resolve(process.argv[2] ?? join(root, 'node_modules', '.cache'), name);
   try {
@@ -40,16 +40,12 @@ for (const [variable, [name, install]] of Object.entries(engines)) {
     total.failed += 1;
   }
 }
-for (const { folder, files, variables } of suites) {
+for (const { folder, files } of suites) {
   // Where the packages' own configuration has it, and aside then: `npm test` reads what lies there.
   const written = join(root, folder, '.vitest', 'report.json');
   const kept = join(root, folder, '.vitest', 'native.json');
   for (const path of [written, kept]) rmSync(path, { force: true });
-  await tool('vitest', 'vitest.mjs', ['run', ...files], {
-    cwd: join(root, folder),
-    stdout: 'inherit',
-    env: { ...env, ...variables },
-  });
+  await tool('vitest', 'vitest.mjs', ['run', ...files], { cwd: join(root, folder), stdout: 'inherit', env });
   if (existsSync(written)) renameSync(written, kept);
   const { passed, failed } = countReport(kept);
   total.passed += passed;

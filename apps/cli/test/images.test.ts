@@ -83,4 +83,15 @@ describe('a run on a folder of images', () => {
     expect(warning?.message).toContain(damaged);
     writeFileSync(damaged, whole);
   });
+
+  it('names files that are not used, once for all optimizers', async () => {
+    writeFileSync(at('pictures', 'train', 'across', 'notes.txt'), 'a note');
+    const two = '[{"name":"first","rule":"adamw"},{"name":"second","rule":"sgd"}]';
+    const words = ['--set', 'steps=4', 'data.undecodable=skip', `optimizers=${two}`, '--json', '--out', 'unused'];
+    const { code, stderr, events } = await train(...words);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const messages = events.flatMap((event) => (event.type === 'warning' ? [event.message] : []));
+    const unused = messages.filter((message) => message.includes('not used'));
+    expect(unused).toEqual([expect.stringMatching(/^1 file .* is not used .*notes\.txt$/)]);
+  });
 });

@@ -10,7 +10,7 @@ import { temporaryFolder } from './temporary-folder.js';
 
 // Whatever a file holds, a reader gives something whole or an LmdError. `npm test` tries a few inputs of each kind, scripts/native-tests.mjs
 // 10,000; both are the same from run to run.
-const inputs = Number(process.env.LMD_FUZZ_INPUTS ?? 300);
+const inputs = Number(process.env.LMD_FUZZ_FILES ?? 300);
 const base = await temporaryFolder();
 
 /** A generator of numbers in [0, 1), by a linear congruence modulo 2³² (Numerical Recipes), of which the high bits are good. */

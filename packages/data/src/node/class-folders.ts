@@ -4,13 +4,7 @@ import { extname, join } from 'node:path';
 import { LmdError } from '@lmd/core';
 import { fileSystemError, withFileErrors } from '@lmd/training/node';
 import { checkedPath } from '../options.js';
-
-/** What other programs leave in a folder, which is neither a class nor a picture. */
-const leftByPrograms = new Set(['__macosx', 'thumbs.db', 'desktop.ini']);
-
-function isHidden(name: string): boolean {
-  return name.startsWith('.') || leftByPrograms.has(name.toLowerCase());
-}
+import { isHidden } from './hidden-files.js';
 
 /** By code units, so that the order is the same on every system and in every language. */
 function inOrder(names: readonly string[]): string[] {

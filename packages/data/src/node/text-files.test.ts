@@ -44,6 +44,17 @@ describe('readTextFiles', () => {
     ]);
   });
 
+  it('leaves out what programs and editors leave in a folder', async () => {
+    const root = join(folder, 'hidden');
+    for (const inner of ['.ipynb_checkpoints', '__MACOSX', '.git']) {
+      await mkdir(join(root, inner), { recursive: true });
+      await writeFile(join(root, inner, 'copy.txt'), 'twice');
+    }
+    await writeFile(join(root, '._a.txt'), 'resource fork');
+    await writeFile(join(root, 'a.txt'), 'once');
+    expect(await texts(readTextFiles(root))).toEqual([['hidden/a.txt', 'once']]);
+  });
+
   it('tells files of one name apart', async () => {
     const path = join(folder, 'corpus', 'z.txt');
     expect((await texts(readTextFiles([path, path]))).map(([name]) => name)).toEqual(['z.txt', 'z.txt (2)']);
