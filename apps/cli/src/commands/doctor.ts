@@ -1,5 +1,5 @@
 import { availableParallelism, totalmem } from 'node:os';
-import { mnistPackageFolder, mnistPackageVersion } from '../data/mnist-folder.js';
+import { mnistPackageFolder, mnistPackageVersion } from '@lmd/data/node';
 import { type BackendDiagnosis, diagnoseBackend } from '../doctor/probe.js';
 import { diagnoseInProcess, needsProcess } from '../doctor/probe-process.js';
 import { backendNames } from '../engine/names.js';

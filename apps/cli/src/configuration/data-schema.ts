@@ -65,12 +65,20 @@ export const cifar10Schema = cifarSchema('cifar10', 'cifar-10-batches-bin', 10);
 export const cifar100Schema = cifarSchema('cifar100', 'cifar-100-binary', 100);
 
 export const imageFolderSchema = z.strictObject({
-  kind: z.literal('imageFolder').describe('JPEG and PNG files, as ImageNet has them: a folder for each class.'),
+  kind: z
+    .literal('imageFolder')
+    .describe('JPEG, PNG, WebP, GIF, AVIF and TIFF files, as ImageNet has them: a folder for each class.'),
   folder: z
     .string()
     .min(1)
-    .describe('With the folders `train` and `test` (or `val`), each with the folders of the classes.'),
-  size: count.default(224).describe('Height and width, to which images are cropped and resized.'),
+    .describe(
+      'With the folders `train` and `test` (or `val`), each with the folders of the classes. Links are followed, hidden folders left out.',
+    ),
+  size: count
+    .default(224)
+    .describe(
+      'Height and width: the largest centred square of an image is resized to it, in training, validation and test alike.',
+    ),
   undecodable: z
     .enum(['refuse', 'skip'])
     .default('refuse')

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { LmdError } from '@lmd/core';
+import { mnistNormalization } from '@lmd/data/images';
+import { readMnistFolder } from '@lmd/data/node';
 import { split } from '@lmd/training';
-import { readMnistFolder } from '@lmd/training/node';
 import type { DataSource } from './source.js';
 
 /** Fashion-MNIST (Xiao, Rasul & Vollgraf, arXiv:1708.07747). */
@@ -22,8 +23,7 @@ export const fashionMnist: DataSource<'fashion-mnist'> = {
     const { train, test } = await readMnistFolder({
       folder,
       name: 'fashion-mnist',
-      mean: 0.286,
-      standardDeviation: 0.353,
+      ...mnistNormalization['fashion-mnist'],
     });
     return { ...split(train, { validation, seed }), test };
   },

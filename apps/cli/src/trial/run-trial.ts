@@ -17,6 +17,7 @@ import {
 import { checkpointing, exportModel, latestCheckpoint, metricsFile } from '@lmd/training/node';
 import { precisionOf } from '../configuration/schema.js';
 import { describeData, geometryOf, loadData } from '../data/index.js';
+import { unusedFilesMessage } from '../data/run-data.js';
 import { tokenDescription } from '../data/tokens.js';
 import { openBackend } from '../engine/index.js';
 import type { TrialEvent } from '../run/events.js';
@@ -85,6 +86,10 @@ const trainAndSave: TrialHost = async (request, emit, signal) => {
       length === 1 ? '1 image does not decode and is left out' : `${length} images do not decode and are left out`;
     const message = `${problem}: ${data.skipped.join('; ')}`;
     emit({ type: 'warning', step: 0, message });
+  }
+  // Once a run: every optimizer has the same data.
+  if (index === 0 && data.unused !== undefined && data.unused.length > 0) {
+    emit({ type: 'warning', step: 0, message: unusedFilesMessage(data.unused) });
   }
   const breathing = {
     train: breathe(data.train),

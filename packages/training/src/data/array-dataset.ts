@@ -1,6 +1,7 @@
 import { LmdError, sizeOf } from '@lmd/core';
 import { refuseUnknownOptions } from '../options.js';
 import type { Dataset } from './dataset.js';
+import { fingerprintOf } from './fingerprint.js';
 import { checkedLabels } from './labels.js';
 
 export interface ArrayDatasetOptions {
@@ -35,10 +36,15 @@ export function arrayDataset(options: ArrayDatasetOptions): Dataset {
       },
     );
   }
+  let fingerprint: string | undefined;
   return {
     name,
     size: labels.length,
     classes,
+    get fingerprint() {
+      fingerprint ??= fingerprintOf([...inputShape, inputs, labels]);
+      return fingerprint;
+    },
     inputShape: [...inputShape],
     batch(indices) {
       const data =

@@ -36,6 +36,11 @@ export interface Dataset {
   readonly size: number;
   /** Number of classes, where labels are classes. */
   readonly classes?: number;
+  /**
+   * Identifies the contents (`fingerprintOf`): where it differs, the data changed under the same name and size. Absent where nobody takes
+   * one. It may be computed when it is first read.
+   */
+  readonly fingerprint?: string | undefined;
   /** Shape of one example. */
   readonly inputShape: readonly number[];
   /**

@@ -1,6 +1,7 @@
 import { LmdError } from '@lmd/core';
 import { refuseUnknownOptions } from '../options.js';
 import type { Dataset } from './dataset.js';
+import { fingerprintOf } from './fingerprint.js';
 import { checkedLabels } from './labels.js';
 
 export interface ImageDatasetOptions {
@@ -51,10 +52,15 @@ export function imageDataset(options: ImageDatasetOptions): Dataset {
     });
   }
   const normalized = normalizationTable(name, channels, options.mean ?? 0, options.standardDeviation ?? 1);
+  let fingerprint: string | undefined;
   return {
     name,
     size: labels.length,
     classes,
+    get fingerprint() {
+      fingerprint ??= fingerprintOf([height, width, channels, images, labels]);
+      return fingerprint;
+    },
     inputShape: [height, width, channels],
     batch(indices) {
       const data = new Float32Array(indices.length * pixels);

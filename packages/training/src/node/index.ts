@@ -2,8 +2,7 @@ export { latestCheckpoint, readCheckpoint, writeCheckpoint } from './checkpoint-
 export { type CheckpointEntry, type CheckpointManifest, readManifest } from './checkpoint-manifest.js';
 export { type CheckpointingOptions, checkpointing } from './checkpointing.js';
 export { exportModel, importModel } from './export-model.js';
-export { withFileErrors } from './file-errors.js';
-export { type MnistFolderOptions, readIdxFile, readMnistFolder } from './idx-files.js';
+export { fileSystemError, withFileErrors } from './file-errors.js';
 export { interruptSignal } from './interrupt-signal.js';
 export { type MetricsFileOptions, type MetricsLine, metricsFile, readMetrics } from './metrics-file.js';
 export { claimRunFolder, createRunFolder } from './run-folder.js';
