@@ -84,10 +84,12 @@ export class Run implements TrainingRun {
     if (checkpoint === undefined) return;
     checkMatch(checkpoint, plan.identity, this.state);
     this.#checkPlugins(checkpoint);
+    // A file sorts its tensors. In the order of a fresh state, so that whatever goes over the state goes as in an uninterrupted run.
+    const tensors = Object.fromEntries(Object.keys(this.state.tensors).map((name) => [name, checkpoint.tensors[name]!]));
     // Freed first: two states may be more than there is room for.
     ops.dispose(this.state.tensors);
     this.#state = { step: checkpoint.optimizerStep, tensors: {} };
-    this.#state = { step: checkpoint.optimizerStep, tensors: writeTensors(ops, checkpoint.tensors) };
+    this.#state = { step: checkpoint.optimizerStep, tensors: writeTensors(ops, tensors) };
     this.step = checkpoint.step;
     this.startStep = checkpoint.step;
     this.loss = checkpoint.lastLoss;
