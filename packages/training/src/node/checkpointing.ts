@@ -17,6 +17,8 @@ export interface CheckpointingOptions {
 
 type Memory = { readonly bestStep: number | null; readonly best: number | null };
 
+const fresh: Memory = { bestStep: null, best: null };
+
 /**
  * Writes checkpoints, each atomically: every `every` steps, after a better validation result, and at the end of the run, be it
  * finished, stopped, interrupted or failed (then of the last good state). Removes old ones only after a new one is whole, and then
@@ -27,12 +29,13 @@ export function checkpointing(options: CheckpointingOptions): Plugin {
   const { folder, best: metric = 'loss' } = options;
   const every = checkedCount('checkpointing', 'every', options.every, 1);
   const keep = checkedCount('checkpointing', 'keep', options.keep ?? 2, 1);
-  let memory: Memory = { bestStep: null, best: null };
+  let memory = fresh;
   let newest: number | undefined;
   return {
     name: 'checkpointing',
     async start({ startStep, resumedFrom }) {
-      if (resumedFrom !== undefined) newest = startStep;
+      memory = fresh;
+      newest = resumedFrom === undefined ? undefined : startStep;
       await removeLeftovers(folder);
     },
     evaluate(event) {
