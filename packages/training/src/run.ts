@@ -85,7 +85,9 @@ export class Run implements TrainingRun {
     checkMatch(checkpoint, plan.identity, this.state);
     this.#checkPlugins(checkpoint);
     // A file sorts its tensors. In the order of a fresh state, so that whatever goes over the state goes as in an uninterrupted run.
-    const tensors = Object.fromEntries(Object.keys(this.state.tensors).map((name) => [name, checkpoint.tensors[name]!]));
+    const tensors = Object.fromEntries(
+      Object.keys(this.state.tensors).map((name) => [name, checkpoint.tensors[name]!]),
+    );
     // Freed first: two states may be more than there is room for.
     ops.dispose(this.state.tensors);
     this.#state = { step: checkpoint.optimizerStep, tensors: {} };

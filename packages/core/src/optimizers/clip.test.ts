@@ -36,11 +36,14 @@ describe('globalNorm', () => {
     expect(ops.memory().tensors).toBe(2 + 2);
   });
 
-  it.each([1e30, 3e19, 1e10, 1e-10, 3e-23, 1e-30])('is right where the squares of %s do not fit in f32', async (size) => {
-    const ops = testOperations();
-    const norm = globalNorm(ops, tensors(ops, { a: [3 * size, 0], b: [-4 * size] }));
-    expectClose(await values(ops, norm), [5 * size], 1e-6, 0);
-  });
+  it.each([1e30, 3e19, 1e10, 1e-10, 3e-23, 1e-30])(
+    'is right where the squares of %s do not fit in f32',
+    async (size) => {
+      const ops = testOperations();
+      const norm = globalNorm(ops, tensors(ops, { a: [3 * size, 0], b: [-4 * size] }));
+      expectClose(await values(ops, norm), [5 * size], 1e-6, 0);
+    },
+  );
 
   it('does not depend on the order of the record, to the bit', async () => {
     const ops = testOperations();

@@ -1,7 +1,7 @@
 import type { EagerOperations } from '../operations.js';
 import type { NamedTensors, Tensor } from '../tensor.js';
-import type { Optimizer } from './optimizer.js';
 import { largestMagnitude, safeScale, scaledSquares } from './norms.js';
+import type { Optimizer } from './optimizer.js';
 import { numberOption } from './options.js';
 
 /**

@@ -1,7 +1,6 @@
 import { isLmdError } from '@lmd/core';
 import { describe, expect, it } from 'vitest';
 import { arrayDataset } from './array-dataset.js';
-import { checkBatch, type DatasetBatch } from './dataset.js';
 import { imageDataset } from './image-dataset.js';
 import { split, subset } from './subset.js';
 
@@ -124,31 +123,5 @@ describe('subset and split', () => {
     for (const validation of [0, 20, 0.001, 1.5]) {
       expect(() => split(letters, { validation, seed: 0 })).toThrow(/split: validation is/);
     }
-  });
-});
-
-describe('checkBatch', () => {
-  const batch = (labels: number[], shape = [labels.length]): DatasetBatch => ({
-    inputs: { data: new Float32Array(2 * shape[0]!), shape: [shape[0]!, 2], dtype: 'f32' },
-    labels: { data: Int32Array.from(labels), shape },
-  });
-
-  it('names the example of a wrong label', () => {
-    expect(() => checkBatch(letters, Int32Array.of(5, 9), batch([0, 3]))).not.toThrow();
-    const error = thrown(() => checkBatch(letters, Int32Array.of(5, 9), batch([0, 4])));
-    expect(isLmdError(error, 'DATA_CORRUPT')).toBe(true);
-    expect(String(error)).toMatch(/example 9 is 4/);
-    expect(String(thrown(() => checkBatch(letters, Int32Array.of(5, 9), batch([0, 1, 2, -1], [2, 2]))))).toMatch(
-      /example 9 is -1/,
-    );
-  });
-
-  it('refuses the wrong number of examples', () => {
-    expect(
-      isLmdError(
-        thrown(() => checkBatch(letters, Int32Array.of(5), batch([0, 3]))),
-        'SHAPE_MISMATCH',
-      ),
-    ).toBe(true);
   });
 });

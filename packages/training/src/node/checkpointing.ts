@@ -41,8 +41,9 @@ export function checkpointing(options: CheckpointingOptions): Plugin {
     evaluate(event) {
       if (event.split !== 'validation' || metric === 'none') return;
       const value = event[metric];
-      const isBetter =
-        memory.best === null ? !Number.isNaN(value) : metric === 'loss' ? value < memory.best : value > memory.best;
+      // An accuracy beside a loss that is none says nothing.
+      if (!Number.isFinite(event.loss) || !Number.isFinite(value)) return;
+      const isBetter = memory.best === null || (metric === 'loss' ? value < memory.best : value > memory.best);
       if (isBetter) memory = { bestStep: event.step, best: value };
     },
     async settle({ step, ending }, run) {

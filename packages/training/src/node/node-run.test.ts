@@ -170,6 +170,37 @@ describe('checkpointing', () => {
     expect(best!.step).toBeLessThan(16);
   });
 
+  it.each(['loss', 'accuracy'] as const)('takes no NaN for the best %s', async (best) => {
+    const folder = join(await temporaryFolder(), 'checkpoints');
+    const model = tinyMlp();
+    const reasons: string[] = [];
+    const result = await train({
+      backend: createReferenceBackend(),
+      model: {
+        ...model,
+        // Logits are NaN in evaluations before step 5, and infinite at step 5, whose loss is that too.
+        forward(ops, weights, x, context) {
+          const logits = model.forward(ops, weights, x, context);
+          if (context.training || context.key.step > 5) return logits;
+          return context.key.step < 5 ? ops.multiply(logits, Number.NaN) : ops.multiply(logits, 3e38);
+        },
+      },
+      optimizer: adamw(),
+      precision: f32,
+      data: { train: moons(40), validation: moons(16) },
+      seed: 1,
+      steps: 6,
+      batchSize: 8,
+      evaluateEvery: 1,
+      plugins: [
+        checkpointing({ folder, every: 100, best }),
+        { name: 'reasons', checkpoint: ({ step, reason }) => void reasons.push(`${step} ${reason}`) },
+      ],
+    });
+    result.dispose();
+    expect(reasons).toEqual(['6 finished']);
+  });
+
   it('saves the state in which a run is interrupted', async () => {
     const folder = await temporaryFolder();
     const controller = new AbortController();

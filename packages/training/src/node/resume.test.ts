@@ -85,7 +85,10 @@ async function runIn(folder: string, rule: Rule, clipNorm: number | undefined, p
   );
   result.dispose();
   // Line by line as text, so that the order of keys counts and -0 is not 0; without what the clock and the process say.
-  const lines = (await readFile(metrics, 'utf8')).replace(/"(seconds|samplesPerSecond|peakMemoryBytes)":[0-9.e+-]+/g, '');
+  const lines = (await readFile(metrics, 'utf8')).replace(
+    /"(seconds|samplesPerSecond|peakMemoryBytes)":[0-9.e+-]+/g,
+    '',
+  );
   return { model: await readFile(path), state, posterior, lines: lines.split('\n') };
 }
 
@@ -98,18 +101,21 @@ const killAfter = (last: number): Plugin => ({
 });
 
 describe.each(Object.keys(optimizerRules) as Rule[])('%s, killed at random steps and resumed', (rule) => {
-  it.each([undefined, 0.05])('ends with the same model, state, posterior and metrics, clipped to %s', async (clipNorm) => {
-    const whole = await runIn(await temporaryFolder(), rule, clipNorm);
-    expect(whole.lines.length).toBeGreaterThan(steps);
-    for (let seed = 0; seed < 3; seed++) {
-      // One to three of the steps, ascending.
-      const kills = [...permutation(steps, seed, `kills of ${rule}`, 0).slice(0, seed + 1)].map((step) => step + 1);
-      const folder = await temporaryFolder();
-      for (const step of kills.sort((a, b) => a - b)) {
-        const error = await rejection(runIn(folder, rule, clipNorm, [killAfter(step)]));
-        expect((error as Error).cause).toBeInstanceOf(Killed);
+  it.each([undefined, 0.05])(
+    'ends with the same model, state, posterior and metrics, clipped to %s',
+    async (clipNorm) => {
+      const whole = await runIn(await temporaryFolder(), rule, clipNorm);
+      expect(whole.lines.length).toBeGreaterThan(steps);
+      for (let seed = 0; seed < 3; seed++) {
+        // One to three of the steps, ascending.
+        const kills = [...permutation(steps, seed, `kills of ${rule}`, 0).slice(0, seed + 1)].map((step) => step + 1);
+        const folder = await temporaryFolder();
+        for (const step of kills.sort((a, b) => a - b)) {
+          const error = await rejection(runIn(folder, rule, clipNorm, [killAfter(step)]));
+          expect((error as Error).cause).toBeInstanceOf(Killed);
+        }
+        expect(await runIn(folder, rule, clipNorm), `killed after ${kills}`).toEqual(whole);
       }
-      expect(await runIn(folder, rule, clipNorm), `killed after ${kills}`).toEqual(whole);
-    }
-  });
+    },
+  );
 });

@@ -38,7 +38,8 @@ export function earlyStopping(options: EarlyStoppingOptions): Plugin {
       // Oriented so that more is better.
       const value = metric === 'loss' ? -event.loss : event.accuracy;
       const best = memory.best === null ? Number.NEGATIVE_INFINITY : metric === 'loss' ? -memory.best : memory.best;
-      const improved = value > best + minimumImprovement;
+      // An accuracy beside a loss that is NaN says nothing.
+      const improved = !Number.isNaN(event.loss) && value > best + minimumImprovement;
       memory = improved
         ? { best: event[metric], withoutImprovement: 0 }
         : { ...memory, withoutImprovement: memory.withoutImprovement + 1 };

@@ -54,7 +54,10 @@ const plugins: { readonly [name: string]: (folder: string) => Made | Promise<Mad
 /** Four clouds: learnt at once or slowly, by the seed, so that runs of two seeds stop at different steps. */
 const clouds = main.arrayDataset({
   name: 'clouds',
-  inputs: Float32Array.from({ length: 96 }, (_, index) => [-2, 2][(index >> (index % 2 === 0 ? 1 : 2)) % 2]! + Math.sin(index)),
+  inputs: Float32Array.from(
+    { length: 96 },
+    (_, index) => [-2, 2][(index >> (index % 2 === 0 ? 1 : 2)) % 2]! + Math.sin(index),
+  ),
   inputShape: [2],
   labels: Array.from({ length: 48 }, (_, index) => index % 2),
   classes: 2,
