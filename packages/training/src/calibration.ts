@@ -76,7 +76,7 @@ export function calibrationFrom(sums: ArrayLike<number>, bins: number): Calibrat
   const gaps = parts.map(({ accuracy, confidence }) => Math.abs(accuracy - confidence));
   return {
     error: rows > 0 ? parts.reduce((sum, { count }, bin) => sum + (count / rows) * gaps[bin]!, 0) : Number.NaN,
-    largestError: Math.max(...gaps),
+    largestError: gaps.reduce((a, b) => Math.max(a, b), 0),
     bins: parts,
   };
 }

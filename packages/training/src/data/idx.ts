@@ -31,32 +31,43 @@ const types: ReadonlyMap<number, IdxType> = new Map<number, IdxType>([
  * @throws LmdError `DATA_CORRUPT` naming the file, what is wrong, and the remedy.
  */
 export function parseIdx(bytes: Uint8Array, file = 'the IDX data'): IdxArray {
-  const refuse = (problem: string, value: unknown): never => {
-    throw new LmdError('DATA_CORRUPT', `${file} is not a whole IDX file: ${problem}.`, {
-      subject: file,
-      value,
-      remedy: 'Download or copy it again; a file that ends in .gz must be decompressed first or keep that extension.',
-    });
-  };
-  if (bytes.length < 4) refuse(`it has ${bytes.length} bytes, and the magic number alone takes 4`, bytes.length);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const magic = view.getUint32(0);
-  const type = types.get((magic >>> 8) & 0xff);
-  const axes = magic & 0xff;
-  if (magic >>> 16 !== 0 || type === undefined || axes === 0) {
-    return refuse(`its magic number is 0x${magic.toString(16).padStart(8, '0')}`, magic);
-  }
-  const header = 4 + 4 * axes;
-  if (bytes.length < header) refuse(`it ends within its header of ${header} bytes`, bytes.length);
-  const shape = Array.from({ length: axes }, (_, axis) => view.getUint32(4 + 4 * axis));
-  const count = shape.reduce((product, extent) => product * extent, 1);
-  const expected = header + count * type.bytes;
+  const { view, shape, type, header, expected } = parseHeader(bytes, file);
   if (bytes.length !== expected) {
     refuse(
+      file,
       `shape [${shape.join(', ')}] takes ${expected} bytes, and it has ${bytes.length}, ` +
         `${bytes.length < expected ? 'so it is cut short' : 'so something follows its end'}`,
       bytes.length,
     );
   }
-  return { shape, data: type.read(view, header, count) };
+  return { shape, data: type.read(view, header, (expected - header) / type.bytes) };
+}
+
+/** How long a file is that begins so, by its header: the longest has 1,024 bytes. Throws as `parseIdx` does. */
+export function idxLength(start: Uint8Array, file: string): number {
+  return parseHeader(start, file).expected;
+}
+
+function parseHeader(bytes: Uint8Array, file: string) {
+  if (bytes.length < 4) refuse(file, `it has ${bytes.length} bytes, and the magic number alone takes 4`, bytes.length);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const magic = view.getUint32(0);
+  const type = types.get((magic >>> 8) & 0xff);
+  const axes = magic & 0xff;
+  if (magic >>> 16 !== 0 || type === undefined || axes === 0) {
+    return refuse(file, `its magic number is 0x${magic.toString(16).padStart(8, '0')}`, magic);
+  }
+  const header = 4 + 4 * axes;
+  if (bytes.length < header) refuse(file, `it ends within its header of ${header} bytes`, bytes.length);
+  const shape = Array.from({ length: axes }, (_, axis) => view.getUint32(4 + 4 * axis));
+  const count = shape.reduce((product, extent) => product * extent, 1);
+  return { view, shape, type, header, expected: header + count * type.bytes };
+}
+
+function refuse(file: string, problem: string, value: unknown): never {
+  throw new LmdError('DATA_CORRUPT', `${file} is not a whole IDX file: ${problem}.`, {
+    subject: file,
+    value,
+    remedy: 'Download or copy it again; a file that ends in .gz must be decompressed first or keep that extension.',
+  });
 }

@@ -1,13 +1,13 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
-import { LmdError } from '@lmd/core';
+import { constants, gunzip } from 'node:zlib';
+import { isLmdError, LmdError } from '@lmd/core';
 import type { Dataset } from '../data/dataset.js';
-import { type IdxArray, parseIdx } from '../data/idx.js';
+import { type IdxArray, idxLength, parseIdx } from '../data/idx.js';
 import { imageDataset } from '../data/image-dataset.js';
 import { refuseUnknownOptions } from '../options.js';
-import { withFileErrors } from './file-errors.js';
+import { hasCode, withFileErrors } from './file-errors.js';
 
 const unzip = promisify(gunzip);
 
@@ -21,8 +21,9 @@ export async function readIdxFile(path: string): Promise<IdxArray> {
   if (!path.endsWith('.gz')) return parseIdx(bytes, path);
   let unzipped: Buffer;
   try {
-    unzipped = await unzip(bytes);
+    unzipped = await unzipIdx(bytes, path);
   } catch (cause) {
+    if (isLmdError(cause)) throw cause;
     throw new LmdError('DATA_CORRUPT', `${path} is not a whole gzip file.`, {
       subject: path,
       remedy: 'Download or copy it again.',
@@ -30,6 +31,28 @@ export async function readIdxFile(path: string): Promise<IdxArray> {
     });
   }
   return parseIdx(unzipped, path);
+}
+
+/** Compressed bytes that hold more than the longest header. */
+const startBytes = 4096;
+/** Deflate never makes more of a byte (RFC 1951; 258 bytes take two bits). */
+const mostInflation = 1032;
+
+/** No further than the header says that the file goes: a small file can be made to fill the memory. */
+async function unzipIdx(bytes: Buffer, path: string): Promise<Buffer> {
+  const start = await unzip(bytes.subarray(0, startBytes), { finishFlush: constants.Z_SYNC_FLUSH });
+  const length = idxLength(start, path);
+  // Too long a header for these bytes: what there is says so.
+  if (length > bytes.length * mostInflation) return start;
+  // One byte more, so that a longer file is seen to be longer.
+  return await unzip(bytes, { maxOutputLength: length + 1 }).catch((error) => {
+    if (!hasCode(error, 'ERR_BUFFER_TOO_LARGE')) throw error;
+    throw new LmdError('DATA_CORRUPT', `${path} holds more than the ${length} bytes that its header says.`, {
+      subject: path,
+      value: length,
+      remedy: 'Download or copy it again.',
+    });
+  });
 }
 
 export interface MnistFolderOptions {

@@ -5,6 +5,7 @@ export { exportModel, importModel } from './export-model.js';
 export { withFileErrors } from './file-errors.js';
 export { type MnistFolderOptions, readIdxFile, readMnistFolder } from './idx-files.js';
 export { interruptSignal } from './interrupt-signal.js';
+export { removeLeftovers } from './leftovers.js';
 export { type MetricsFileOptions, type MetricsLine, metricsFile, readMetrics } from './metrics-file.js';
 export { claimRunFolder, createRunFolder } from './run-folder.js';
 export { lockRun, type RunLock } from './run-lock.js';
