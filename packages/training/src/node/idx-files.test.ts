@@ -65,6 +65,31 @@ describe('readMnistFolder', () => {
 });
 
 describe('readIdxFile', () => {
+  it('decompresses no more than the header says', async () => {
+    const path = join(await temporaryFolder(), 'bomb.gz');
+    const header = Uint8Array.of(0, 0, 8, 1, 0, 0, 3, 32);
+    await writeFile(path, gzipSync(Buffer.concat([header, Buffer.alloc(310_000_000 - header.length)])));
+    const before = process.memoryUsage().arrayBuffers;
+    const error = await rejection(readIdxFile(path));
+    expect([isLmdError(error, 'DATA_CORRUPT'), String(error)]).toEqual([
+      true,
+      expect.stringMatching(/more than the 808 bytes/),
+    ]);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(100_000_000);
+    for (const [data, problem] of [
+      [Buffer.concat([header, Buffer.alloc(801)]), /something follows its end/],
+      [Buffer.concat([header, Buffer.alloc(799)]), /cut short/],
+      [Uint8Array.of(0, 0, 8, 3, ...new Array(12).fill(255)), /cut short/],
+      [Uint8Array.of(0, 0, 8, 3, 1), /ends within its header/],
+      [new Uint8Array(0), /the magic number alone takes 4/],
+    ] as const) {
+      await writeFile(path, gzipSync(data));
+      expect(String(await rejection(readIdxFile(path)))).toMatch(problem);
+    }
+    await writeFile(path, gzipSync(Buffer.concat([header, Buffer.alloc(800, 7)])));
+    expect((await readIdxFile(path)).data).toEqual(new Uint8Array(800).fill(7));
+  });
+
   it('gives a missing folder as FILE_SYSTEM', async () => {
     const path = join(await temporaryFolder(), 'none', 'file');
     expect(isLmdError(await rejection(readIdxFile(path)), 'FILE_SYSTEM')).toBe(true);

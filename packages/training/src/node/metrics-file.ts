@@ -103,7 +103,10 @@ function parseLine(line: string): MetricsLine | undefined {
  * @throws LmdError `FILE_SYSTEM`; `DATA_CORRUPT` naming a whole line that is none of a run's metrics.
  */
 export async function readMetrics(path: string): Promise<MetricsLine[]> {
-  const text = await withFileErrors('read', path, () => readFile(path, 'utf8'));
+  return parseMetrics(await withFileErrors('read', path, () => readFile(path, 'utf8')), path);
+}
+
+export function parseMetrics(text: string, path: string): MetricsLine[] {
   const lines = text.split('\n');
   return lines.flatMap((line, index) => {
     if (line.trim() === '') return [];

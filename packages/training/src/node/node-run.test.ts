@@ -267,7 +267,7 @@ describe('checkpointing', () => {
     const error = (await rejection(runIn(folder, { plugins: [obstruct] }))) as Error;
     expect(isLmdError(error, 'PLUGIN_FAILURE')).toBe(true);
     expect(isLmdError(error.cause, 'FILE_SYSTEM')).toBe(true);
-    expect(error.message).toMatch(/Plugin "checkpointing".*checkpoints.*in the way/);
+    expect(error.message).toMatch(/Plugin "checkpointing".*checkpoints.*not a folder/);
     expect(await readFile(join(folder, 'checkpoints'), 'utf8')).toBe('a file where the folder should be');
   });
 });
