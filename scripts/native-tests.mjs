@@ -1,5 +1,5 @@
 // node scripts/native-tests.mjs [FOLDER]: installs the native engines that are optional, once, in FOLDER or node_modules/.cache, and runs the
-// tests that need them: onnxruntime-node from the npm registry, and tfjs-node through tools/libtensorflow, which needs Linux on x64, pip and
+// tests that need them, and those that damage files and kill processes many times: onnxruntime-node from the npm registry, and tfjs-node through tools/libtensorflow, which needs Linux on x64, pip and
 // g++. vitest's reports go to .vitest/native.json of each package, and the last line adds them up: `N passed, N failed`.
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -22,13 +22,18 @@ const suites = [
   { folder: 'packages/conformance', files: ['src/tfjs-node.test.ts', 'src/cpu-onnxruntime.test.ts'] },
   // Its configuration names the files that run on any engine.
   { folder: 'packages/tfjs', files: [] },
+  // Ten thousand damaged files each, more than the everyday suite has time for.
+  { folder: 'packages/safetensors', files: ['src/fuzz.test.ts'] },
+  { folder: 'packages/training', files: ['src/node/fuzz.test.ts'] },
+  // Many kills of the built command.
+  { folder: 'apps/cli', files: ['test/resume.test.ts'] },
   // The benchmarks that need an engine run here; the others once more.
   { folder: '.', files: ['test/benchmarks.test.ts'] },
 ];
 
 await setUp();
 const total = { passed: 0, failed: 0 };
-const env = {};
+const env = { LMD_FUZZ_FILES: '10000', LMD_KILLS: '5' };
 for (const [variable, [name, install]] of Object.entries(engines)) {
   const folder = resolve(process.argv[2] ?? join(root, 'node_modules', '.cache'), name);
   try {
