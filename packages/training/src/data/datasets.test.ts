@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { isLmdError } from '@lmd/core';
 import { describe, expect, it } from 'vitest';
 import { arrayDataset } from './array-dataset.js';
@@ -33,6 +34,24 @@ describe('imageDataset', () => {
       Math.fround((byte / 255 - [0.5, 0.25, 0][index % 3]!) / [0.5, 1, 2][index % 3]!),
     );
     expect([...inputs.data]).toEqual(expected);
+  });
+
+  it('takes bytes in any array, and refuses pixels that are none', async () => {
+    const bytes = [...images.images];
+    const expected = (await imageDataset(images).batch(Int32Array.of(0, 1))).inputs.data;
+    for (const array of [bytes, Float64Array.from(bytes), runInNewContext(`Uint8Array.of(${bytes})`)]) {
+      const dataset = imageDataset({ ...images, images: array as never });
+      expect((await dataset.batch(Int32Array.of(0, 1))).inputs.data).toEqual(expected);
+    }
+    const fractions = Float32Array.from(bytes, (byte) => byte / 255);
+    for (const [array, message] of [
+      [fractions, /images\[1\] is 0\.07/],
+      [bytes.map((byte) => byte + 100), /images\[8\] is 260/],
+      [undefined, /images is no array of numbers/],
+    ] as const) {
+      expect(() => imageDataset({ ...images, images: array as never })).toThrow(message);
+    }
+    expect(() => imageDataset({ ...images, labels: undefined as never })).toThrow(/labels is no array of numbers/);
   });
 
   it('names the example and the label that is out of range', () => {

@@ -324,6 +324,49 @@ describe('metricsFile', () => {
     expect(lines.at(-1)).toMatchObject({ type: 'end', status: 'finished', step: 20 });
   });
 
+  it('keeps results that are NaN or infinite, and reads them as numbers', async () => {
+    const path = join(await temporaryFolder(), 'metrics.jsonl');
+    const model = tinyMlp();
+    const result = await train({
+      backend: createReferenceBackend(),
+      model: {
+        ...model,
+        forward(ops, weights, x, context) {
+          const logits = model.forward(ops, weights, x, context);
+          return context.training ? logits : ops.multiply(logits, Number.NaN);
+        },
+      },
+      optimizer: adamw(),
+      precision: f32,
+      data: { train: moons(8), validation: moons(8), test: moons(8) },
+      seed: 0,
+      steps: 1,
+      batchSize: 8,
+      plugins: [metricsFile({ path })],
+    });
+    result.dispose();
+    expect(await readFile(path, 'utf8')).toContain('"loss":"NaN","accuracy":0,"perplexity":"NaN"');
+    const none = { loss: Number.NaN, accuracy: 0, perplexity: Number.NaN };
+    const evaluations = (await readMetrics(path)).filter(({ type }) => type === 'evaluation');
+    expect(evaluations).toMatchObject([none, none]);
+    // A file of an earlier version has null for NaN.
+    await writeFile(path, (await readFile(path, 'utf8')).replaceAll('"NaN"', 'null'));
+    expect((await readMetrics(path))[1]).toMatchObject({ loss: Number.NaN });
+  });
+
+  it('names a whole line that is none, and leaves out one that was cut', async () => {
+    const path = join(await temporaryFolder(), 'metrics.jsonl');
+    const line = '{"type":"step","step":1,"epoch":0,"position":0,"loss":1,"samples":8,"seconds":1}\n';
+    await writeFile(path, `${line}${line.slice(0, 30)}`);
+    expect(await readMetrics(path)).toHaveLength(1);
+    for (const bad of [line.slice(0, 30), 'null', '3', '{"type":"other","step":1}', '{"type":"step","step":-1}']) {
+      await writeFile(path, `${line}${bad}\n${line}`);
+      const error = await rejection(readMetrics(path));
+      expect(isLmdError(error, 'DATA_CORRUPT')).toBe(true);
+      expect(String(error)).toMatch(/line 2 is no line/);
+    }
+  });
+
   it('refuses to write over the lines of another run, and harms none of them', async () => {
     const path = join(await temporaryFolder(), 'metrics.jsonl');
     await writeFile(path, '{"type":"step","step":1}\n');
