@@ -1,6 +1,7 @@
 // node scripts/native-tests.mjs [FOLDER]: installs the native engines that are optional, once, in FOLDER or node_modules/.cache, and runs the
 // tests that need them: onnxruntime-node from the npm registry, and tfjs-node through tools/libtensorflow, which needs Linux on x64, pip and
-// g++. vitest's reports go to .vitest/native.json of each package, and the last line adds them up: `N passed, N failed`.
+// g++. Then those that damage files and kill processes many times. vitest's reports go to .vitest/native.json of each package, and the last
+// line adds them up: `N passed, N failed`.
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { buildEngine } from '../tools/libtensorflow/build.mjs';
@@ -24,13 +25,18 @@ const suites = [
   { folder: 'packages/tfjs', files: [] },
   // Damaged files, many of them: `npm test` tries a few.
   { folder: 'packages/data', files: ['test/faults.test.ts'] },
+  // Ten thousand damaged files each, more than the everyday suite has time for.
+  { folder: 'packages/safetensors', files: ['src/fuzz.test.ts'] },
+  { folder: 'packages/training', files: ['src/node/fuzz.test.ts'] },
+  // Many kills of the built command.
+  { folder: 'apps/cli', files: ['test/resume.test.ts'] },
   // The benchmarks that need an engine run here; the others once more.
   { folder: '.', files: ['test/benchmarks.test.ts'] },
 ];
 
 await setUp();
 const total = { passed: 0, failed: 0 };
-const env = { LMD_FUZZ_FILES: '10000' };
+const env = { LMD_FUZZ_FILES: '10000', LMD_KILLS: '5' };
 for (const [variable, [name, install]] of Object.entries(engines)) {
   const folder = resolve(process.argv[2] ?? join(root, 'node_modules', '.cache'), name);
   try {

@@ -11,10 +11,12 @@ import { createProgram } from './program.js';
  */
 export async function main(words: readonly string[], bin: string): Promise<number> {
   const terminal = processTerminal();
+  // The terminal has closed: SIGHUP is on its way, by which what is done is saved; nobody reads what is said of it.
+  process.stderr.on('error', () => {});
   // Whoever read the output has gone (`| head`): nothing more is wanted, and what is written so far can be resumed.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(exitCodes.failure);
-    throw error;
+    if (error.code !== 'EIO') throw error;
   });
   const program = createProgram(terminal, bin);
   try {

@@ -16,7 +16,7 @@ export { type DataOrder, type DataOrderOptions, dataOrder, permutation } from '.
 export { type SplitOptions, split, subset } from './data/subset.js';
 export { type EvaluateOptions, type EvaluationResult, evaluate } from './evaluate.js';
 export type * from './events.js';
-export type { Json } from './json.js';
+export { fromJson, type Json, toJson } from './json.js';
 export { lossOf } from './loss.js';
 export type { Plugin, PluginState, TrainingData, TrainingRun } from './plugin.js';
 export { type DiagnosticsOptions, diagnostics } from './plugins/diagnostics.js';

@@ -14,6 +14,8 @@ import {
   type WeightsKind,
 } from '@lmd/core';
 import type { LoadedCheckpoint } from './checkpoints/checkpoint.js';
+import { checkDataset } from './data/check-batch.js';
+import type { Dataset } from './data/dataset.js';
 import { type DataOrder, dataOrder } from './data/order.js';
 import { checkPlugins } from './hooks.js';
 import { assertJson, type Json } from './json.js';
@@ -113,7 +115,11 @@ export interface TrainPlan extends TrainOptions {
 /** Checks everything that can be checked before any work is done. */
 export function planTraining(options: TrainOptions): TrainPlan {
   refuseUnknownOptions('train', options, known);
-  refuseUnknownOptions('train: data', options.data, ['train', 'validation', 'test']);
+  refuseUnknownOptions('train: data', options.data ?? {}, ['train', 'validation', 'test']);
+  for (const part of ['train', 'validation', 'test'] as const) {
+    const dataset = options.data?.[part];
+    if (part === 'train' || dataset !== undefined) checkDataset('train', `data.${part}`, dataset as Dataset);
+  }
   const { model, optimizer, data, seed, keepPartialBatch = false, plugins = [] } = options;
   checkModel(model);
   checkOptimizer(optimizer);

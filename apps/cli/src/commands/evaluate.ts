@@ -9,7 +9,7 @@ import {
   type NamedTensors,
 } from '@lmd/core';
 import { precisionNames, precisionPreset } from '@lmd/models';
-import { evaluate } from '@lmd/training';
+import { evaluate, toJson } from '@lmd/training';
 import { loadConfiguration } from '../configuration/load.js';
 import { type Configuration, precisionOf } from '../configuration/schema.js';
 import { loadData, locateData } from '../data/index.js';
@@ -104,7 +104,7 @@ export async function evaluateCommand(run: string, options: EvaluateCommandOptio
   );
   if (options.json) {
     const where = isRun ? { runFolder: resolve(run) } : { configuration: run };
-    terminal.out.write(`${JSON.stringify({ type: 'summary', ...where, results })}\n`);
+    terminal.out.write(`${toJson({ type: 'summary', ...where, results })}\n`);
   } else terminal.out.write(`${renderTable(columns, results, terminal.colours.bold)}\n`);
 }
 

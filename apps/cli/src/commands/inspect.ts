@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { writeFileAtomic } from '@lmd/safetensors/node';
+import { toJson } from '@lmd/training';
 import { UsageError } from '../errors.js';
 import { type FileInspection, inspectFile } from '../inspect/inspect-file.js';
 import { inspectRun, type RunInspection, type TrialInspection } from '../inspect/inspect-run.js';
@@ -78,7 +79,7 @@ function showRun(run: RunInspection, options: InspectCommandOptions, { out, colo
     });
   }
   if (options.json) {
-    out.write(`${JSON.stringify(run)}\n`);
+    out.write(`${toJson(run)}\n`);
     return;
   }
   const { name, seed, backend, batchSize, data, model } = run.configuration;
@@ -94,7 +95,7 @@ async function showFile(
   const tensors = choose(file, options.tensor);
   if (options.html !== undefined) await writeFileAtomic(resolve(options.html), renderHistograms({ ...file, tensors }));
   if (options.json) {
-    out.write(`${JSON.stringify({ ...file, tensors })}\n`);
+    out.write(`${toJson({ ...file, tensors })}\n`);
     return;
   }
   const total = tensors.reduce((sum, { bytes }) => sum + bytes, 0);

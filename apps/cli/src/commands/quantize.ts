@@ -12,6 +12,7 @@ import {
 } from '@lmd/mx-formats';
 import { byteLengthOf, type SafetensorsTensor, toFloat32Array } from '@lmd/safetensors';
 import { writeSafetensorsFile } from '@lmd/safetensors/node';
+import { toJson } from '@lmd/training';
 import { UsageError } from '../errors.js';
 import {
   canPack,
@@ -165,7 +166,7 @@ function report(
   const [bytesBefore, bytesAfter] = [total('bytesBefore'), total('bytesAfter')];
   if (json) {
     const summary = { type: 'quantized', input, output, format, bytesBefore, bytesAfter, tensors: rows };
-    out.write(`${JSON.stringify(summary)}\n`);
+    out.write(`${toJson(summary)}\n`);
     return;
   }
   out.write(`${renderTable(columns, rows, colours.bold)}\n\n`);

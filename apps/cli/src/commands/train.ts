@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { LmdError } from '@lmd/core';
+import { fromJson } from '@lmd/training';
 import { interruptSignal } from '@lmd/training/node';
 import { checkConsistency } from '../configuration/consistency.js';
 import { loadConfiguration } from '../configuration/load.js';
@@ -64,7 +65,7 @@ function finishedRun(folder: string): readonly TrialResult[] | undefined {
   const { summary } = runLayout(folder);
   if (!existsSync(summary)) return undefined;
   try {
-    return (JSON.parse(readFileSync(summary, 'utf8')) as { results: readonly TrialResult[] }).results;
+    return (fromJson(readFileSync(summary, 'utf8')) as { results: readonly TrialResult[] }).results;
   } catch (cause) {
     throw new LmdError('DATA_CORRUPT', `${summary} is no JSON.`, {
       subject: summary,

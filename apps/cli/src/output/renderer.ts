@@ -1,3 +1,4 @@
+import { toJson } from '@lmd/training';
 import type { Event, ResultEvent } from '../run/events.js';
 import type { Colours } from './colours.js';
 import { progressLine } from './progress-line.js';
@@ -19,7 +20,7 @@ export interface Renderer {
 
 /** One JSON object a line, and nothing else. */
 export function jsonRenderer(output: Output): Renderer {
-  return { event: (event) => output.write(`${JSON.stringify(event)}\n`), clear() {} };
+  return { event: (event) => output.write(`${toJson(event)}\n`), clear() {} };
 }
 
 const redrawSeconds = 0.1;

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { writeFileAtomic } from '@lmd/safetensors/node';
+import { fromJson, toJson } from '@lmd/training';
 import { type MetricsLine, readMetrics } from '@lmd/training/node';
 import type { Configuration } from '../configuration/schema.js';
 import type { PosteriorSummary } from '../report/posterior.js';
@@ -21,7 +22,7 @@ export async function writeMetrics(folder: string, configuration: Configuration)
   const texts: string[] = [];
   for (const { name } of configuration.optimizers) {
     for (const line of await metricsOf(layout.trial(name).metrics)) {
-      texts.push(`${JSON.stringify({ optimizer: name, ...line })}\n`);
+      texts.push(`${toJson({ optimizer: name, ...line })}\n`);
     }
   }
   await writeFileAtomic(layout.metrics, texts.join(''));
@@ -41,7 +42,7 @@ export async function writeArtifacts(
   const posteriors = configuration.optimizers
     .map(({ name }) => layout.trial(name).posterior)
     .filter((path) => existsSync(path))
-    .map((path) => JSON.parse(readFileSync(path, 'utf8')) as PosteriorSummary);
+    .map((path) => fromJson(readFileSync(path, 'utf8')) as PosteriorSummary);
   const { device, model, parameters, data } = summaries[0]!;
   const environment = {
     date: describeDate(date),
@@ -57,6 +58,6 @@ export async function writeArtifacts(
   );
   await writeFileAtomic(layout.report, renderReport({ configuration, results, curves, posteriors, environment }));
   const summary = { name: configuration.name, seed: configuration.seed, environment, results };
-  await writeFileAtomic(layout.summary, `${JSON.stringify(summary, null, 2)}\n`);
+  await writeFileAtomic(layout.summary, `${toJson(summary, 2)}\n`);
   return results;
 }

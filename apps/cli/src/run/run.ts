@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { LmdError } from '@lmd/core';
 import { writeFileAtomic } from '@lmd/safetensors/node';
-import { claimRunFolder, createRunFolder, lockRun } from '@lmd/training/node';
+import { claimRunFolder, createRunFolder, lockRun, removeLeftovers } from '@lmd/training/node';
 import { parseConfiguration, readJsonFile } from '../configuration/load.js';
 import type { Configuration } from '../configuration/schema.js';
 import { UsageError } from '../errors.js';
@@ -66,6 +66,7 @@ export async function executeRun(folder: string, resumed: boolean, context: RunC
   const configuration = configurationOf(folder);
   const lock = await lockRun(folder);
   try {
+    await removeLeftovers(folder);
     context.emit({
       type: 'run',
       name: configuration.name,

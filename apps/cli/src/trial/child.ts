@@ -8,11 +8,11 @@ function tell(message: FromChild): Promise<void> {
 
 /**
  * The child process of a run: takes one request over IPC, runs it, and tells what happens. It ends when its parent does, and
- * leaves Ctrl-C, which a terminal sends to both, to the parent's message.
+ * leaves Ctrl-C, which a terminal sends to both, and its closing, to the parent's message.
  */
 export async function runAsChild(): Promise<void> {
   process.on('disconnect', () => process.exit(1));
-  process.on('SIGINT', () => {});
+  for (const name of ['SIGINT', 'SIGHUP'] as const) process.on(name, () => {});
   const controller = new AbortController();
   const received = new Promise<Extract<ToChild, { type: 'run' }>>((resolve) => {
     process.on('message', (message: ToChild) => {

@@ -13,6 +13,9 @@ export function peakMemory(): { readonly plugin: Plugin; bytes(): number } {
     bytes,
     plugin: {
       name: 'peakMemory',
+      start() {
+        before = 0;
+      },
       state: () => ({ data: bytes() }),
       restore({ data }) {
         before = data as number;

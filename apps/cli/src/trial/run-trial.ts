@@ -11,10 +11,11 @@ import {
   subset,
   type TrainingEvent,
   type TrainResult,
+  toJson,
   train,
   weightAveraging,
 } from '@lmd/training';
-import { checkpointing, exportModel, latestCheckpoint, metricsFile } from '@lmd/training/node';
+import { checkpointing, exportModel, latestCheckpoint, metricsFile, withFileErrors } from '@lmd/training/node';
 import { precisionOf } from '../configuration/schema.js';
 import { describeData, geometryOf, loadData } from '../data/index.js';
 import { unusedFilesMessage } from '../data/run-data.js';
@@ -63,7 +64,7 @@ function firstOf(dataset: Dataset, examples: number | undefined): Dataset {
 /** Trains one rule in this process, from its newest checkpoint if it has one, and writes its results. */
 export const runTrial: TrialHost = async (request, emit, signal) => {
   const layout = trialLayout(request.folder);
-  await mkdir(layout.folder, { recursive: true });
+  await makeFolder(layout.folder);
   const lock = await lockPatiently(layout.folder);
   try {
     return await trainAndSave(request, emit, signal);
@@ -71,6 +72,13 @@ export const runTrial: TrialHost = async (request, emit, signal) => {
     await lock.release();
   }
 };
+
+/** Its parent, the run's folder, is there: one that was removed meanwhile is not to come back without its configuration. */
+async function makeFolder(folder: string): Promise<void> {
+  await withFileErrors('make', folder, () =>
+    mkdir(folder).catch((error) => (error.code === 'EEXIST' ? undefined : Promise.reject(error))),
+  );
+}
 
 const trainAndSave: TrialHost = async (request, emit, signal) => {
   const { configuration, index, folder } = request;
@@ -153,7 +161,7 @@ const trainAndSave: TrialHost = async (request, emit, signal) => {
         parameters: Object.values(model.parameters).reduce((sum, { shape }) => sum + sizeOf(shape), 0),
         data: describeData(dataConfiguration, data),
       };
-      await writeFileAtomic(layout.summary, `${JSON.stringify(summary, null, 2)}\n`);
+      await writeFileAtomic(layout.summary, `${toJson(summary, 2)}\n`);
       return { status: 'finished', result: summary.result };
     } finally {
       trained.dispose();
@@ -167,7 +175,7 @@ const trainAndSave: TrialHost = async (request, emit, signal) => {
 
 /** What is said of a language model beside. */
 function languageResults({ test, samplesPerSecond }: TrainResult, length: number) {
-  return { testPerplexity: Math.exp(test!.loss), tokensPerSecond: samplesPerSecond * length };
+  return { testPerplexity: test!.perplexity, tokensPerSecond: samplesPerSecond * length };
 }
 
 /** What must be equal when the rule is resumed. Where checkpoints go and how often is not part of it. */
@@ -220,6 +228,6 @@ async function saveModel(
   ops.dispose(weights);
   if (optimizer.rule === 'lmd' && lmdWeightNames(trained.state).length > 0) {
     const posterior = await summarizePosterior(ops, trained.state, optimizer);
-    await writeFileAtomic(layout.posterior, `${JSON.stringify(posterior)}\n`);
+    await writeFileAtomic(layout.posterior, `${toJson(posterior)}\n`);
   }
 }

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { fromJson } from '@lmd/training';
 import { trialLayout } from '../run/layout.js';
 import type { TrialResult } from '../run/types.js';
 
@@ -15,5 +16,5 @@ export interface TrialSummary {
 /** The summary of a rule that is done, or undefined where it is not. */
 export function readTrialSummary(folder: string): TrialSummary | undefined {
   const { summary } = trialLayout(folder);
-  return existsSync(summary) ? (JSON.parse(readFileSync(summary, 'utf8')) as TrialSummary) : undefined;
+  return existsSync(summary) ? (fromJson(readFileSync(summary, 'utf8')) as TrialSummary) : undefined;
 }

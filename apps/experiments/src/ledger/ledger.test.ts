@@ -38,6 +38,13 @@ describe('the ledger', () => {
     expect(tornBytes).toBe(0);
   });
 
+  it('keeps numbers that are not finite', async () => {
+    const odd = { ...record(1), seconds: Number.NaN, cpuSeconds: Number.POSITIVE_INFINITY };
+    await append(odd);
+    expect((await readLedger(path)).records).toEqual([odd]);
+    expect(readFileSync(path, 'utf8')).toContain('"seconds":"NaN","cpuSeconds":"Infinity"');
+  });
+
   it('recovers from a last line torn at any byte, inside a character too', async () => {
     await append(record(1));
     const whole = readFileSync(path);
@@ -55,7 +62,7 @@ describe('the ledger', () => {
 
   it('refuses a whole line that is no record, by its number, and changes nothing', async () => {
     await append(record(1));
-    for (const bad of ['{"hash":', '[]', 'null', '{"hash":3}']) {
+    for (const bad of ['{"hash":', '[]', 'null', '{"hash":3}', '{"hash":"x","config":null,"result":null}']) {
       const before = `${JSON.stringify(record(1))}\n${bad}\n`;
       writeFileSync(path, before);
       const error = await readLedger(path).catch((thrown: unknown) => thrown);

@@ -1,6 +1,7 @@
 import { type FileHandle, mkdir, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { LmdError } from '@lmd/core';
+import { fromJson, toJson } from '@lmd/training';
 import type { LedgerRecord } from './record.js';
 
 export interface LoadedLedger {
@@ -32,8 +33,8 @@ export async function readLedger(path: string): Promise<LoadedLedger> {
 
 function parse(path: string, line: string, number: number): LedgerRecord {
   try {
-    const record = JSON.parse(line) as Partial<LedgerRecord> | null;
-    if (typeof record?.hash === 'string' && typeof record.result === 'object' && typeof record.config === 'object') {
+    const record = fromJson(line) as Partial<LedgerRecord> | null;
+    if (typeof record?.hash === 'string' && isRecord(record.result) && isRecord(record.config)) {
       return record as LedgerRecord;
     }
   } catch {
@@ -44,6 +45,10 @@ function parse(path: string, line: string, number: number): LedgerRecord {
     value: number,
     remedy: 'Restore the file, or remove that line: its trial then runs again.',
   });
+}
+
+function isRecord(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** A ledger open for appending. One process at a time: whoever opens it holds a lock on its folder. */
@@ -74,7 +79,7 @@ export class LedgerWriter {
   /** Appends one record as one write, and flushes it to the disk before it returns. */
   async append(record: LedgerRecord): Promise<void> {
     try {
-      await this.#file.write(`${JSON.stringify(record)}\n`);
+      await this.#file.write(`${toJson(record)}\n`);
       await this.#file.datasync();
     } catch (cause) {
       throw fileError(this.path, 'write', cause);

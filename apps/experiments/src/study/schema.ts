@@ -102,6 +102,10 @@ export const studySchema = z.strictObject({
   model: modelSchema,
   batchSize: count.default(64),
   warmup: z.number().min(0).max(0.5).default(0.1).describe('Part of the steps in which the learning rate rises.'),
+  scheduleEnd: z
+    .enum(['lastStep', 'afterLastStep'])
+    .default('lastStep')
+    .describe('Where the learning rate is 0: at the last step, or one step later, as in the first studies.'),
   evaluationBatchSize: count.default(250),
   rest: z
     .strictObject({

@@ -44,9 +44,9 @@ async function trainAndEvaluate(
   onStep: (step: number) => void,
 ): Promise<TrialResult> {
   const { imageSize, classes } = data;
-  const { rule, options, rest, clipNorm, warmup, steps, evaluateEvery, evaluationBatchSize } = config;
+  const { rule, options, rest, clipNorm, warmup, steps, scheduleEnd, evaluateEvery, evaluationBatchSize } = config;
   const model = vit({ imageSize, channels: 1, classes, ...withoutUndefined(config.model) });
-  const optimizer = createOptimizer({ rule, options, rest: rest ?? {}, clipNorm, warmup, steps });
+  const optimizer = createOptimizer({ rule, options, rest: rest ?? {}, clipNorm, warmup, steps, scheduleEnd });
   const losses: number[] = [];
   const validation: [number, number, number][] = [];
   const measures: { step: number; products: TrialResult['measures'][number]['products'] }[] = [];

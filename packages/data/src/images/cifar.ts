@@ -1,6 +1,5 @@
-import { LmdError } from '@lmd/core';
+import { isTypedArray, LmdError } from '@lmd/core';
 import { argumentError } from '../options.js';
-import { isByteArray } from './image.js';
 
 const side = 32;
 const plane = side * side;
@@ -68,7 +67,7 @@ function parse(
   classes: readonly number[],
   expected: number | undefined,
 ): { readonly images: Uint8Array; readonly labels: readonly Uint8Array[] } {
-  if (!isByteArray(bytes)) throw argumentError('parseCifar', 'bytes', bytes, 'Give a Uint8Array.');
+  if (!isTypedArray(bytes, 'Uint8Array')) throw argumentError('parseCifar', 'bytes', bytes, 'Give a Uint8Array.');
   const record = recordOf(classes.length);
   checkCifarLength(bytes.length, file, classes.length, expected);
   const count = bytes.length / record;

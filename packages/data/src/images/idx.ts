@@ -1,6 +1,5 @@
-import { LmdError } from '@lmd/core';
+import { isTypedArray, LmdError } from '@lmd/core';
 import { argumentError } from '../options.js';
-import { isByteArray } from './image.js';
 
 export type IdxData = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
 
@@ -42,7 +41,7 @@ export interface IdxHeader {
  * @throws LmdError `INVALID_ARGUMENT` for anything but a Uint8Array; `DATA_CORRUPT` naming the file, what is wrong, and the remedy.
  */
 export function parseIdx(bytes: Uint8Array, file = 'the IDX data'): IdxArray {
-  if (!isByteArray(bytes)) throw argumentError('parseIdx', 'bytes', bytes, 'Give a Uint8Array.');
+  if (!isTypedArray(bytes, 'Uint8Array')) throw argumentError('parseIdx', 'bytes', bytes, 'Give a Uint8Array.');
   const { shape, length, type } = readHeader(bytes, file);
   checkIdxLength({ shape, length }, bytes.length, file);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

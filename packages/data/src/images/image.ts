@@ -1,4 +1,4 @@
-import { LmdError, sizeOf } from '@lmd/core';
+import { isTypedArray, LmdError, sizeOf } from '@lmd/core';
 import { fingerprintOf } from '@lmd/training';
 import { argumentError, checkedCount, refuseUnknownOptions } from '../options.js';
 
@@ -9,11 +9,6 @@ export interface Pixels {
   readonly channels: number;
   /** [height, width, channels], row-major. */
   readonly data: Uint8Array;
-}
-
-/** Whether a value is a Uint8Array, also one of another realm (`node:vm`, a frame), which `instanceof` does not know. */
-export function isByteArray(value: unknown): value is Uint8Array {
-  return Object.prototype.toString.call(value) === '[object Uint8Array]';
 }
 
 /** Images with classes, wherever they are. To bring your own, write one object. */
@@ -59,7 +54,7 @@ export function imagesInMemory(options: ImagesInMemoryOptions): ImageSource {
   const [height, width, channels, classes] = (['height', 'width', 'channels', 'classes'] as const).map((option) =>
     checkedCount('imagesInMemory', option, options[option], 1),
   ) as [number, number, number, number];
-  if (!isByteArray(images)) {
+  if (!isTypedArray(images, 'Uint8Array')) {
     const remedy = 'Give a Uint8Array of [images, height, width, channels].';
     throw argumentError('imagesInMemory', 'images', images, remedy);
   }

@@ -1,9 +1,9 @@
-import { LmdError } from '@lmd/core';
+import { isTypedArray, LmdError } from '@lmd/core';
 import type { BatchContext, Dataset, DatasetBatch } from '@lmd/training';
 import { argumentError, checkedCount, checkedNumber, refuseUnknownOptions } from '../options.js';
 import { flipped, paddedCrop, randomRegion } from './crops.js';
 import { Draws } from './draws.js';
-import { type ImageSource, isByteArray, type Pixels } from './image.js';
+import type { ImageSource, Pixels } from './image.js';
 import { mixRows } from './mixing.js';
 import { type RandAugmentOptions, randAugment } from './rand-augment.js';
 import { centralRegion, type Region, resize, wholeOf } from './resize.js';
@@ -233,7 +233,7 @@ function checkedImage(source: ImageSource, index: number, image: Pixels): Pixels
       'All images of a source have the same channels.',
     );
   }
-  if (!isByteArray(data)) {
+  if (!isTypedArray(data, 'Uint8Array')) {
     throw refuse('has data that is no Uint8Array', typeof data, 'Give { width, height, channels, data } of bytes.');
   }
   const isSize = [width, height].every((extent) => Number.isSafeInteger(extent) && extent > 0);
