@@ -1,6 +1,7 @@
 // node scripts/native-tests.mjs [FOLDER]: installs the native engines that are optional, once, in FOLDER or node_modules/.cache, and runs the
 // tests that need them: onnxruntime-node from the npm registry, and tfjs-node through tools/libtensorflow, which needs Linux on x64, pip and
-// g++. vitest's reports go to .vitest/native.json of each package, and the last line adds them up: `N passed, N failed`.
+// g++. Beside them, checks that are too long for `npm test`. vitest's reports go to .vitest/native.json of each package, and the last line
+// adds them up: `N passed, N failed`.
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { buildEngine } from '../tools/libtensorflow/build.mjs';
@@ -24,11 +25,13 @@ const suites = [
   { folder: 'packages/tfjs', files: [] },
   // The benchmarks that need an engine run here; the others once more.
   { folder: '.', files: ['test/benchmarks.test.ts'] },
+  // These need no engine, and more time than `npm test` gives them (LMD_EXHAUSTIVE).
+  { folder: 'packages/data', files: ['src/text/tokenizers.test.ts'] },
 ];
 
 await setUp();
 const total = { passed: 0, failed: 0 };
-const env = {};
+const env = { LMD_EXHAUSTIVE: '1' };
 for (const [variable, [name, install]] of Object.entries(engines)) {
   const folder = resolve(process.argv[2] ?? join(root, 'node_modules', '.cache'), name);
   try {
