@@ -2,6 +2,12 @@ export * from './backend.js';
 export { type Compositions, compositions } from './compositions/index.js';
 export { createOperations } from './create-operations.js';
 export * from './errors.js';
+export {
+  type ForeignSetting,
+  type ForeignSettings,
+  type ForeignSettingsOptions,
+  foreignSettings,
+} from './foreign-settings.js';
 export * from './formats.js';
 export * from './model.js';
 export * from './operations.js';

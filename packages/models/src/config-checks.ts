@@ -1,5 +1,8 @@
 import { LmdError } from '@lmd/core';
 
+/** Many times what anyone has trained. */
+const deepest = 10_000;
+
 /** Checks of a model's configuration; `kind` is what errors call it, such as `A ViT`. */
 export function configChecks(kind: string) {
   const invalid = (subject: string, value: unknown, remedy: string): never => {
@@ -27,6 +30,10 @@ export function configChecks(kind: string) {
         if (!Number.isSafeInteger(value) || (value as number) < 1)
           invalid(name, value, 'It must be a positive integer.');
       }
+    },
+    /** So many blocks that a list of their weights would not end: a slip, or a file that is damaged. */
+    depth(value: number): void {
+      if (value > deepest) invalid('depth', value, `It must be at most ${deepest}.`);
     },
     choices(config: object, choices: { readonly [name: string]: readonly unknown[] }): void {
       for (const [name, values] of Object.entries(choices)) {

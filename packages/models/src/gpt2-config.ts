@@ -53,6 +53,7 @@ export function resolveGpt2Config(config: Gpt2Config): Required<Gpt2Config> {
   check.names(config, [...countNames, ...Object.keys(defaults)]);
   const resolved = { ...defaults, mlpWidth: 4 * config.width, ...config };
   check.counts(resolved, countNames);
+  check.depth(resolved.depth);
   check.choices(resolved, {
     gelu: ['none', 'tanh'],
     quantizeHead: [true, false],

@@ -74,6 +74,7 @@ export function resolveVitConfig(config: VitConfig): Required<VitConfig> {
   check.names(config, [...countNames, ...Object.keys(defaults)]);
   const resolved = { ...defaults, mlpWidth: 4 * config.width, ...config };
   check.counts(resolved, countNames);
+  check.depth(resolved.depth);
   check.choices(resolved, choices);
   check.rates(resolved, ['dropout', 'attentionDropout', 'stochasticDepth']);
   check.positive('layerNormEpsilon', resolved.layerNormEpsilon);
