@@ -120,6 +120,13 @@ export function planOf(count: number, options: QuantizeOptions): Plan {
 
 /** @throws MxFormatError `INVALID_ARGUMENT` for an axis out of range or a size that is not a whole number */
 export function extentOf(shape: readonly number[], asked: number): Extent {
+  if (!Array.isArray(shape)) {
+    throw new MxFormatError('INVALID_ARGUMENT', `The shape is ${String(shape)}.`, {
+      subject: 'shape',
+      value: shape,
+      remedy: 'Give an array of sizes.',
+    });
+  }
   const rank = shape.length;
   if (!Number.isInteger(asked) || asked < -rank || asked >= rank) {
     throw new MxFormatError(
