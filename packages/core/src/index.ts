@@ -9,6 +9,7 @@ export {
   foreignSettings,
 } from './foreign-settings.js';
 export * from './formats.js';
+export { matchesGlob } from './glob.js';
 export * from './model.js';
 export * from './operations.js';
 export * from './optimizers/index.js';

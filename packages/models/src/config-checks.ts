@@ -54,7 +54,10 @@ export function configChecks(kind: string) {
       }
     },
     divides(name: string, value: number, whole: string, of: number): void {
-      if (of % value !== 0) invalid(name, value, `It must divide ${whole} (${of}).`);
+      if (of % value === 0) return;
+      const divisors = Array.from({ length: Math.min(of, 10_000) }, (_, i) => i + 1).filter((d) => of % d === 0);
+      const [shown, more] = [divisors.slice(0, 16).join(', '), divisors.length > 16 ? ', …' : ''];
+      invalid(name, value, `It must divide ${whole} (${of}): use one of ${shown}${more}.`);
     },
   };
 }

@@ -17,7 +17,7 @@ import { UsageError } from '../errors.js';
 import { float32Of, modelTensors } from '../model-file/model-tensors.js';
 import { canPack, type PackedWeights, type PackOptions, packedKey, packWeight } from '../model-file/packed.js';
 import { indexSuffix, openTensorFile, type TensorFile } from '../model-file/tensor-file.js';
-import { modelFilePath } from '../model-file/weights.js';
+import { modelFilePath, writeNotes } from '../model-file/weights.js';
 import { type Column, renderTable } from '../output/table.js';
 import type { Terminal } from '../output/terminal.js';
 import { count, decimal, fileSize, percent } from '../output/units.js';
@@ -89,9 +89,7 @@ export async function quantizeCommand(
   }
   const file = await openTensorFile(input);
   try {
-    for (const note of modelTensors(file, input).notes) {
-      terminal.error.write(`${terminal.errorColours.yellow('note')} ${note}\n`);
-    }
+    writeNotes(modelTensors(file, input), terminal);
     const rows = await quantizeFile(file, input, output, packing, seed);
     report(rows, { input, output, format }, options.json === true, terminal);
   } finally {

@@ -94,7 +94,7 @@ export function modelOf(file: ModelFile): PretrainedModel | undefined {
 }
 
 /** Tells a person how the weights are read. */
-export function writeNotes({ notes }: ModelFile, { error, errorColours }: Terminal): void {
+export function writeNotes({ notes }: Pick<ModelFile, 'notes'>, { error, errorColours }: Terminal): void {
   for (const note of notes) error.write(`${errorColours.yellow('note')} ${note}\n`);
 }
 

@@ -4,7 +4,7 @@ export { type ImageFolder, type ImageFolderOptions, openImageFolder } from './im
 export { type OpenTokenFileOptions, openTokenFile, type TokenFile } from './open-token-file.js';
 export { stateOfTheUnion } from './state-of-the-union.js';
 export { readTextFiles, type TextFilesOptions } from './text-files.js';
-export type { TokenFileDescription } from './token-file-description.js';
+export { parseTokenFileDescription, type TokenFileDescription } from './token-file-description.js';
 export {
   type TokenFiles,
   type TokenFilesProgress,

@@ -153,12 +153,12 @@ describe('every tokenizer', () => {
     expect([...tokens].map((token) => decoder.push(token)).join('') + decoder.end()).toBe(samples[2]);
   });
 
-  it.each([{}, null, { name: 'bpe' }, { name: 'characters' }, { name: 'characters', characters: 'abc' }])(
-    'is not made of %j',
-    async (description) => {
-      await expect(tokenizerFromDescription(description)).rejects.toMatchObject({ code: 'DATA_CORRUPT' });
-    },
-  );
+  it.each([
+    ...[{}, null, 'gpt2', { name: 'bpe' }, { name: 'gpt2', lowercase: true }, { name: 'gpt2', characters: ['a'] }],
+    ...[{ name: 'characters' }, { name: 'characters', characters: 'abc' }, { name: 'characters', characters: ['ab'] }],
+  ])('is not made of %j', async (description) => {
+    await expect(tokenizerFromDescription(description)).rejects.toMatchObject({ code: 'DATA_CORRUPT' });
+  });
 });
 
 describe('encodeDocument', () => {
