@@ -135,7 +135,7 @@ describe('parseConfiguration', () => {
     ['steps=null', 'has the wrong type; expected: number'],
     ['steps=1.5', 'expected: a whole number'],
     ['data=3', 'has the wrong type; expected: object'],
-    ['model={"kind":"vit"}', 'model.patchSize is missing; give it, or name a preset'],
+    ['model={"kind":"vit"}', 'model.patchSize is missing; give it, a preset or weights'],
   ])('explains %s', (assignment, text) => {
     expect(thrownBy(with_(assignment)).message).toContain(text);
   });
