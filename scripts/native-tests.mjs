@@ -26,7 +26,8 @@ const suites = [
   // The benchmarks that need an engine run here; the others once more.
   { folder: '.', files: ['test/benchmarks.test.ts'] },
   // These need no engine, and more time than `npm test` gives them (LMD_EXHAUSTIVE).
-  { folder: 'packages/data', files: ['src/text/tokenizers.test.ts'] },
+  { folder: 'packages/data', files: ['src/text/tokenizers.test.ts', 'src/node/token-file-description.test.ts'] },
+  { folder: 'apps/cli', files: ['src/model-file/model-file.test.ts'] },
 ];
 
 await setUp();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { foreignSettings, isLmdError } from './index.js';
+import { foreignSettings, isLmdError, showValue } from './index.js';
 
 const known = { width: 'used', name: 'ignored', mode: ['plain', null], act: 'used', eps: 'used', on: 'used' } as const;
 const read = (json: unknown) => foreignSettings(json, { file: 'x.json', known });
@@ -54,5 +54,22 @@ describe('foreignSettings', () => {
     }
     expect(errorOf(() => read({}).count('width')).message).toContain('x.json lacks width.');
     expect(errorOf(() => read({ __proto__: null }).count('constructor')).message).toContain('lacks constructor');
+  });
+});
+
+describe('showValue', () => {
+  it.each([
+    [3, '3'],
+    ['text', '"text"'],
+    [{ toString: 1 }, '{"toString":1}'],
+    [[1, 2], '[1,2]'],
+    [undefined, 'undefined'],
+    ['x'.repeat(200), `"${'x'.repeat(76)}...`],
+  ])('of %j is %s', (value, text) => {
+    expect(showValue(value)).toBe(text);
+  });
+
+  it('of what JSON has no word for is the kind of it', () => {
+    expect(showValue({ big: 2n })).toBe('an object');
   });
 });

@@ -1,4 +1,5 @@
 import { type ErrorCode, LmdError } from './errors.js';
+import { showValue } from './show-value.js';
 
 /**
  * How a setting of a file is taken that another library wrote:
@@ -48,7 +49,7 @@ export function foreignSettings(json: unknown, options: ForeignSettingsOptions):
   const { file, known, code = 'UNSUPPORTED' } = options;
   const usualRemedy = options.remedy ?? 'Convert the model with the library that wrote it.';
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    throw new LmdError('DATA_CORRUPT', `${file} holds ${shown(json)}, and must hold a JSON object.`, {
+    throw new LmdError('DATA_CORRUPT', `${file} holds ${showValue(json)}, and must hold a JSON object.`, {
       subject: file,
       value: json,
       remedy: 'Fetch or write it again.',
@@ -57,7 +58,7 @@ export function foreignSettings(json: unknown, options: ForeignSettingsOptions):
   const value = (name: string): unknown => (Object.hasOwn(json, name) ? json[name as keyof typeof json] : undefined);
   const has = (name: string) => value(name) !== undefined && value(name) !== null;
   const fail = (name: string, remedy: string, given = value(name)): never => {
-    const says = given === undefined ? `${file} lacks ${name}.` : `${file} has ${name} = ${shown(given)}.`;
+    const says = given === undefined ? `${file} lacks ${name}.` : `${file} has ${name} = ${showValue(given)}.`;
     throw new LmdError(code, says, { subject: name, value: given, remedy });
   };
   for (const [name, given] of Object.entries(json)) {
@@ -99,9 +100,4 @@ export function foreignSettings(json: unknown, options: ForeignSettingsOptions):
     },
     refuse: (name, remedy = usualRemedy) => fail(name, remedy),
   };
-}
-
-function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

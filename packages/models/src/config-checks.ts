@@ -1,4 +1,4 @@
-import { LmdError } from '@lmd/core';
+import { LmdError, showValue } from '@lmd/core';
 
 /** Many times what anyone has trained. */
 const deepest = 10_000;
@@ -6,7 +6,7 @@ const deepest = 10_000;
 /** Checks of a model's configuration; `kind` is what errors call it, such as `A ViT`. */
 export function configChecks(kind: string) {
   const invalid = (subject: string, value: unknown, remedy: string): never => {
-    throw new LmdError('INVALID_ARGUMENT', `${kind} cannot have ${subject} = ${String(value)}.`, {
+    throw new LmdError('INVALID_ARGUMENT', `${kind} cannot have ${subject} = ${showValue(value)}.`, {
       subject,
       value,
       remedy,

@@ -1,4 +1,4 @@
-import { LmdError, type NamedTensors, type Operations, type Precision } from '@lmd/core';
+import { LmdError, type NamedTensors, type Operations, type Precision, showValue } from '@lmd/core';
 import type { CachedLogits, Gpt2 } from './gpt2.js';
 import type { KeyValueCache } from './layers/cached-block.js';
 import { fullPrecision } from './precision.js';
@@ -119,7 +119,7 @@ function checkOptions(options: GenerateOptions): number {
 
   const check = (fits: boolean, subject: string, value: unknown, remedy: string): void => {
     if (fits) return;
-    throw new LmdError('INVALID_ARGUMENT', `generate cannot have ${subject} = ${String(value)}.`, {
+    throw new LmdError('INVALID_ARGUMENT', `generate cannot have ${subject} = ${showValue(value)}.`, {
       subject,
       value,
       remedy,

@@ -1,4 +1,4 @@
-import { fillRandomUniform, LmdError, streamOf } from '@lmd/core';
+import { fillRandomUniform, LmdError, showValue, streamOf } from '@lmd/core';
 
 export interface SamplingOptions {
   /** Divides the logits. 0 takes the most likely token always. Default 1. */
@@ -29,7 +29,7 @@ export function checkSampling(options: SamplingOptions, caller: string): void {
   const largest = Number.POSITIVE_INFINITY;
   const check = (fits: boolean, subject: string, value: unknown, remedy: string): void => {
     if (fits) return;
-    throw new LmdError('INVALID_ARGUMENT', `${caller} cannot have ${subject} = ${String(value)}.`, {
+    throw new LmdError('INVALID_ARGUMENT', `${caller} cannot have ${subject} = ${showValue(value)}.`, {
       subject,
       value,
       remedy,

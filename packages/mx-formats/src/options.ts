@@ -121,7 +121,7 @@ export function planOf(count: number, options: QuantizeOptions): Plan {
 /** @throws MxFormatError `INVALID_ARGUMENT` for an axis out of range or a size that is not a whole number */
 export function extentOf(shape: readonly number[], asked: number): Extent {
   if (!Array.isArray(shape)) {
-    throw new MxFormatError('INVALID_ARGUMENT', `The shape is ${String(shape)}.`, {
+    throw new MxFormatError('INVALID_ARGUMENT', `The shape is no array but ${typeof shape}.`, {
       subject: 'shape',
       value: shape,
       remedy: 'Give an array of sizes.',

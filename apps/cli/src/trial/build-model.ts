@@ -1,4 +1,4 @@
-import { isLmdError } from '@lmd/core';
+import { isLmdError, showValue } from '@lmd/core';
 import { type Gpt2, gpt2, gpt2Preset, gpt2Presets, type Vit, vit, vitPreset } from '@lmd/models';
 import type { DataConfiguration } from '../configuration/data-schema.js';
 import type { ModelConfiguration } from '../configuration/model-schema.js';
@@ -64,8 +64,8 @@ function named<T>(preset: string | undefined, given: object, build: () => T): T 
     const { code, subject, value, remedy = '' } = cause;
     const isPreset = preset !== undefined && !Object.hasOwn(given, subject);
     const where = isPreset
-      ? `model.preset = ${preset} has ${subject} = ${String(value)}`
-      : `model.${subject} = ${String(value)}`;
+      ? `model.preset = ${preset} has ${subject} = ${showValue(value)}`
+      : `model.${subject} = ${showValue(value)}`;
     throw new UsageError(code, `${where}, which does not fit.`, {
       subject: isPreset ? 'model.preset' : `model.${subject}`,
       value,
