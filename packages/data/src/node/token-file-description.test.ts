@@ -3,7 +3,21 @@ import { expect, it } from 'vitest';
 import { tokenizerFromDescription } from '../text/index.js';
 import { parseTokenFileDescription } from './token-file-description.js';
 
-const strange: readonly unknown[] = [null, true, -1, 1.5, 1e300, '', 'text', [], {}, { toString: 1 }, { name: 3 }, { name: 'gpt3' }, [[1]]];
+const strange: readonly unknown[] = [
+  null,
+  true,
+  -1,
+  1.5,
+  1e300,
+  '',
+  'text',
+  [],
+  {},
+  { toString: 1 },
+  { name: 3 },
+  { name: 'gpt3' },
+  [[1]],
+];
 const description = {
   ...{ format: 'lmd-tokens', version: 1, part: 'train', tokens: 4, documents: 1, vocabularySize: 3, endOfText: 2 },
   ...{ tokenizer: { name: 'characters', characters: ['a', 'b'] }, split: { validation: 0.1, seed: 0 } },
