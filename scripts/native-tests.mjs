@@ -23,20 +23,21 @@ const suites = [
   { folder: 'packages/conformance', files: ['src/tfjs-node.test.ts', 'src/cpu-onnxruntime.test.ts'] },
   // Its configuration names the files that run on any engine.
   { folder: 'packages/tfjs', files: [] },
-  // Damaged files, many of them: `npm test` tries a few.
-  { folder: 'packages/data', files: ['test/faults.test.ts'] },
-  // Ten thousand damaged files each, more than the everyday suite has time for.
+  // What is too long for `npm test`: ten thousand damaged files each, every code point, many kills of the built command.
+  {
+    folder: 'packages/data',
+    files: ['test/faults', 'src/text/tokenizers', 'src/node/token-file-description'].map((name) => `${name}.test.ts`),
+  },
   { folder: 'packages/safetensors', files: ['src/fuzz.test.ts'] },
   { folder: 'packages/training', files: ['src/node/fuzz.test.ts'] },
-  // Many kills of the built command.
-  { folder: 'apps/cli', files: ['test/resume.test.ts'] },
+  { folder: 'apps/cli', files: ['test/resume.test.ts', 'src/model-file/model-file.test.ts'] },
   // The benchmarks that need an engine run here; the others once more.
   { folder: '.', files: ['test/benchmarks.test.ts'] },
 ];
 
 await setUp();
 const total = { passed: 0, failed: 0 };
-const env = { LMD_FUZZ_FILES: '10000', LMD_KILLS: '5' };
+const env = { LMD_FUZZ_FILES: '10000', LMD_KILLS: '5', LMD_EXHAUSTIVE: '1' };
 for (const [variable, [name, install]] of Object.entries(engines)) {
   const folder = resolve(process.argv[2] ?? join(root, 'node_modules', '.cache'), name);
   try {

@@ -135,7 +135,10 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .argument('<model>', 'a run of a gpt2, a model file, or a folder with a GPT-2 of transformers')
     .option('--prompt <text>', 'the beginning (default: that of a document)', '')
     .option('--optimizer <name>', 'of a run with several (default: the first)')
-    .option('--max-tokens <count>', 'at most so many (default: 200, or what the context has room for)')
+    .option(
+      '--max-tokens <count>',
+      'maximum number of new tokens; beyond the context the text is cropped (default: 200, or what the context has room for)',
+    )
     .option('--temperature <number>', '0 always takes the likeliest token', '0.8')
     .option('--top-k <count>', 'choose among so many of the likeliest')
     .option('--top-p <part>', 'choose among the likeliest that together have this probability')

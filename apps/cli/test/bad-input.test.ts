@@ -94,8 +94,11 @@ describe('the configuration', () => {
     ['optimizers.lmd.nosie=1', 'optimizers.0.nosie is not a known key. Did you mean noise?'],
     ['optimizers.adamw.name=LMD', 'names two optimizers'],
     ['optimizers.lmd.schedule.warmup=24', 'optimizers.lmd.schedule.warmup = 24 never ends in 24 steps.'],
-    ['model.heads=3', 'A ViT cannot have heads = 3. It must divide width (32).'],
-    ['model.patchSize=5', 'A ViT cannot have patchSize = 5. It must divide imageSize (8).'],
+    ['model.heads=3', 'model.heads = 3, which does not fit. It must divide width (32): use one of 1, 2, 4, 8, 16, 32.'],
+    [
+      'model.patchSize=5',
+      'model.patchSize = 5, which does not fit. It must divide imageSize (8): use one of 1, 2, 4, 8.',
+    ],
     ['batchSize=1000', 'batchSize = 1000 is more than data.train.'],
   ])('refuses %s, naming key, value and what is allowed', async (assignment, message) => {
     expect(await fail(2, 'train', 'smoke', '--set', assignment)).toContain(message);

@@ -24,6 +24,7 @@ import { count, percent } from '../output/units.js';
 import { runLayout } from '../run/layout.js';
 import { configurationOf } from '../run/run.js';
 import { buildModel } from '../trial/build-model.js';
+import { completeModel } from '../trial/pretrained-model.js';
 import { handlesOn, openRunWeights, type RunWeightsKind, usualWeights } from '../trial/run-weights.js';
 import { openTrainedModel } from '../trial/trained-model.js';
 import { choose } from './choose.js';
@@ -233,10 +234,11 @@ async function* ofRun(
 
 /** The weights of a model file, which must be of the network that the configuration describes. */
 async function* ofFile(ops: EagerOperations, path: string, configuration: Configuration): AsyncGenerator<Subject> {
-  const model = buildModel(configuration.model, configuration.data);
   const file = await openModelFile(path);
+  let model: ReturnType<typeof buildModel>;
   let weights: NamedTensors;
   try {
+    model = buildModel(completeModel(configuration, file), configuration.data);
     weights = await file.weights(ops, model);
   } finally {
     await file.close();

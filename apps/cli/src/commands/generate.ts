@@ -5,7 +5,8 @@ import { interruptSignal } from '@lmd/training/node';
 import { openBackend } from '../engine/index.js';
 import { backendNames } from '../engine/names.js';
 import { UsageError } from '../errors.js';
-import { type ModelFile, modelOf, openModelFile } from '../model-file/weights.js';
+import { parseJson } from '../model-file/json.js';
+import { type ModelFile, modelOf, openModelFile, writeNotes } from '../model-file/weights.js';
 import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
 import { count } from '../output/units.js';
 import { runLayout } from '../run/layout.js';
@@ -26,7 +27,13 @@ export interface GenerateCommandOptions {
   readonly json?: boolean;
 }
 
-/** `lmd generate`: goes on with a text, token by token, as it comes. */
+/** Without `--max-tokens`, unless the context has room for fewer. */
+const usualTokens = 200;
+
+/** Embeddings are padded to a multiple of 64 or 128 for speed, such as 50257 to 50304. More than this is another vocabulary. */
+const mostPadding = 1023;
+
+/** `lmd generate`: generates text token by token, and prints it as it comes. */
 export async function generateCommand(
   path: string,
   options: GenerateCommandOptions,
@@ -54,11 +61,12 @@ export async function generateCommand(
     // An empty prompt begins a document.
     const encoded = tokenizer.encode(options.prompt);
     const prompt = encoded.length === 0 ? Int32Array.of(tokenizer.endOfText) : encoded;
-    const room = Math.max(0, model.config.contextLength - prompt.length);
+    const room = model.config.contextLength - prompt.length;
     const maxTokens =
       options.maxTokens === undefined
-        ? Math.min(room, 200)
+        ? Math.min(room > 0 ? room : usualTokens, usualTokens)
         : numberOption('--max-tokens', options.maxTokens, wholeNumber);
+    writeNotes(file, terminal);
     const backend = await openBackend(backendName);
     const ops = createOperations(backend);
     try {
@@ -66,9 +74,15 @@ export async function generateCommand(
       const tokens: number[] = [];
       const decoder = tokenizer.decoder();
       const began = performance.now();
-      if (!options.json) terminal.out.write(options.prompt);
       const stop = [tokenizer.endOfText];
-      for await (const token of generate({ ops, model, weights, prompt, stop, maxTokens, precision, ...sampling })) {
+      // Models of other libraries pad the vocabulary: those rows are no tokens.
+      const { vocabularySize } = tokenizer;
+      const generated = generate({
+        ...{ ops, model, weights, prompt, stop, maxTokens, vocabularySize, precision },
+        ...sampling,
+      });
+      if (!options.json) terminal.out.write(options.prompt);
+      for await (const token of generated) {
         tokens.push(token);
         const text = decoder.push(token);
         if (!options.json) terminal.out.write(text);
@@ -99,9 +113,9 @@ export async function generateCommand(
 /** The GPT-2 of a file and the tokenizer that it was trained with. */
 async function languageModel(file: ModelFile): Promise<{ readonly model: Gpt2; readonly tokenizer: Tokenizer }> {
   // Models of transformers do not say so in the file: GPT-2's tokenizer is the one that they have.
-  const tokenizer = file.config === undefined ? file.metadata.tokenizer : '{"name":"gpt2"}';
-  const model = file.config === undefined && tokenizer === undefined ? undefined : modelOf(file);
-  if (model?.architecture !== 'gpt2' || tokenizer === undefined) {
+  const description = file.layout === 'transformers' ? { name: 'gpt2' } : ownTokenizer(file);
+  const model = description === undefined ? undefined : modelOf(file);
+  if (model?.architecture !== 'gpt2' || description === undefined) {
     throw new UsageError('INVALID_ARGUMENT', `${file.path} holds no language model.`, {
       subject: 'model',
       value: file.path,
@@ -109,14 +123,24 @@ async function languageModel(file: ModelFile): Promise<{ readonly model: Gpt2; r
         'Name a run of a gpt2, its model.safetensors, or a folder with a GPT-2 of transformers and its config.json.',
     });
   }
-  const described = await tokenizerFromDescription(JSON.parse(tokenizer));
+  const tokenizer = await tokenizerFromDescription(description);
   const { vocabularySize } = model.config;
-  if (described.vocabularySize > vocabularySize) {
-    throw new UsageError('INVALID_ARGUMENT', `${file.path} has other tokens than those of GPT-2.`, {
-      subject: 'model',
-      value: vocabularySize,
-      remedy: 'Name the run or model of lmd that it was exported from: that says which tokenizer it has.',
-    });
+  const padding = vocabularySize - tokenizer.vocabularySize;
+  if (padding < 0 || padding > mostPadding) {
+    throw new UsageError(
+      'INVALID_ARGUMENT',
+      `${file.path} has ${vocabularySize} tokens, and its tokenizer (${tokenizer.name}) has ${tokenizer.vocabularySize}.`,
+      {
+        subject: 'model',
+        value: vocabularySize,
+        remedy: 'Name the run or model of lmd that it was exported from: that says which tokenizer it has.',
+      },
+    );
   }
-  return { model, tokenizer: described };
+  return { model, tokenizer };
+}
+
+function ownTokenizer({ metadata, path }: ModelFile): unknown {
+  const { tokenizer } = metadata;
+  return tokenizer === undefined ? undefined : parseJson(tokenizer, `${path}: the metadata "tokenizer"`);
 }

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { LmdError } from '@lmd/core';
-import { lmdParameter } from '@lmd/models';
+import { LmdError, sizeOf } from '@lmd/core';
+import { contractionAxes, lmdParameter } from '@lmd/models';
 import {
+  type BlockFormat,
   formatNamed,
   formats,
   type QuantizationError,
@@ -10,20 +11,14 @@ import {
   roundings,
   scaleModes,
 } from '@lmd/mx-formats';
-import { byteLengthOf, type SafetensorsTensor, toFloat32Array } from '@lmd/safetensors';
+import { byteLengthOf, type SafetensorsTensor } from '@lmd/safetensors';
 import { writeSafetensorsFile } from '@lmd/safetensors/node';
 import { toJson } from '@lmd/training';
 import { UsageError } from '../errors.js';
-import {
-  canPack,
-  contractionAxis,
-  type PackedWeights,
-  type PackOptions,
-  packedKey,
-  packWeight,
-} from '../model-file/packed.js';
+import { float32Of, modelTensors } from '../model-file/model-tensors.js';
+import { canPack, type PackedWeights, type PackOptions, packedKey, packWeight } from '../model-file/packed.js';
 import { indexSuffix, openTensorFile, type TensorFile } from '../model-file/tensor-file.js';
-import { modelFilePath } from '../model-file/weights.js';
+import { modelFilePath, writeNotes } from '../model-file/weights.js';
 import { type Column, renderTable } from '../output/table.js';
 import type { Terminal } from '../output/terminal.js';
 import { count, decimal, fileSize, percent } from '../output/units.js';
@@ -98,6 +93,7 @@ export async function quantizeCommand(
   }
   const file = await openTensorFile(input);
   try {
+    writeNotes(modelTensors(file, input), terminal);
     const rows = await quantizeFile(file, input, output, packing, seed);
     report(rows, { input, output, format }, options.json === true, terminal);
   } finally {
@@ -120,6 +116,18 @@ async function quantizeFile(
     });
   }
   const format = formatNamed(packing.format as Parameters<typeof formatNamed>[0]);
+  const products = contractionAxes([...file.entries].map(([name, { shape }]) => [name, shape]));
+  if (products === undefined) {
+    throw new LmdError(
+      'UNSUPPORTED',
+      `${input} is neither a model of lmd nor a GPT-2 or ViT of transformers or timm.`,
+      {
+        subject: 'model',
+        value: input,
+        remedy: 'Blocks run along the inputs of a matrix, and which axis that is, is known of these models alone.',
+      },
+    );
+  }
   const tensors = new Map<string, SafetensorsTensor>();
   const axes: Record<string, number> = {};
   const rows: QuantizedRow[] = [];
@@ -128,15 +136,14 @@ async function quantizeFile(
     const tensor = await file.read(name);
     const bytesBefore = byteLengthOf(dtype, shape);
     const row = { tensor: name, shape, bytesBefore };
-    const isWeight = lmdParameter(name, shape) && ['F32', 'F16', 'BF16'].includes(dtype);
-    if (!isWeight || !canPack(format, shape)) {
+    const axis = floats.includes(dtype) ? products.get(name) : undefined;
+    const reason = reasonToKeep(name, shape, axis, format);
+    if (axis === undefined || reason !== undefined) {
       tensors.set(name, tensor);
-      const reason = isWeight ? ' (its codes fill no whole bytes)' : '';
-      rows.push({ ...row, stored: `${dtype}${reason}`, bytesAfter: bytesBefore });
+      rows.push({ ...row, stored: reason === undefined ? dtype : `${dtype} (${reason})`, bytesAfter: bytesBefore });
       continue;
     }
-    const axis = contractionAxis(name, shape);
-    const values = toFloat32Array(tensor);
+    const values = float32Of(name, tensor).data;
     const key = packing.rounding === 'stochastic' ? { key: { seed, stream: stream++, step: 0, sample: 0 } } : {};
     const parts = packWeight(name, values, shape, { ...packing, ...key, axis });
     for (const [part, packed] of parts) tensors.set(part, packed);
@@ -154,6 +161,20 @@ async function quantizeFile(
     metadata: { ...Object.fromEntries(Object.entries(file.metadata)), [packedKey]: JSON.stringify(packed) },
   });
   return rows;
+}
+
+const floats = ['F64', 'F32', 'F16', 'BF16'];
+
+/** Why a matrix is stored as it is; undefined where it is packed, or is no matrix. */
+function reasonToKeep(
+  name: string,
+  shape: readonly number[],
+  axis: number | undefined,
+  format: BlockFormat,
+): string | undefined {
+  if (axis === undefined) return lmdParameter(name, shape) ? 'no matrix of a product' : undefined;
+  if (sizeOf(shape) === 0) return 'no values';
+  return canPack(format, shape) ? undefined : 'its codes fill no whole bytes';
 }
 
 function report(

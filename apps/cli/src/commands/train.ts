@@ -5,11 +5,10 @@ import { fromJson } from '@lmd/training';
 import { interruptSignal } from '@lmd/training/node';
 import { checkConsistency } from '../configuration/consistency.js';
 import { loadConfiguration } from '../configuration/load.js';
-import type { ModelConfiguration } from '../configuration/model-schema.js';
 import type { Configuration } from '../configuration/schema.js';
 import { locateData } from '../data/index.js';
 import { UsageError } from '../errors.js';
-import { openModelFile } from '../model-file/weights.js';
+import { openModelFile, writeNotes } from '../model-file/weights.js';
 import { humanRenderer, jsonRenderer, type Renderer } from '../output/renderer.js';
 import { resultColumns } from '../output/results.js';
 import { didYouMean } from '../output/suggest.js';
@@ -20,6 +19,7 @@ import { runLayout } from '../run/layout.js';
 import { configurationOf, executeRun, type FinishedRun, prepareRun, shortPath } from '../run/run.js';
 import type { TrialResult } from '../run/types.js';
 import { inChildProcess, inThisProcess } from '../trial/hosts.js';
+import { completeModel } from '../trial/pretrained-model.js';
 
 export interface TrainCommandOptions {
   readonly set?: readonly string[];
@@ -50,14 +50,20 @@ function select(configuration: Configuration, only: readonly string[] | undefine
 }
 
 /**
- * A relative path made absolute, for a run that is resumed elsewhere. Throws where there is no model, or one whose files are damaged
- * at first sight, before there is a run folder.
+ * The configuration with the data found, and with what the file of the model's weights says of the network, its path made absolute for a
+ * run that is resumed elsewhere. Throws where there is no such file, or one that is damaged at first sight or does not fit, before there is
+ * a run folder.
  */
-async function locateWeights(model: ModelConfiguration): Promise<ModelConfiguration> {
-  if (model.weights === undefined) return model;
-  const file = await openModelFile(model.weights);
-  await file.close();
-  return { ...model, weights: file.path };
+async function located(given: Configuration, terminal: Terminal): Promise<Configuration> {
+  if (given.model.weights === undefined) return { ...given, data: locateData(given.data) };
+  const file = await openModelFile(given.model.weights);
+  try {
+    const configuration = { ...given, data: locateData(given.data) };
+    writeNotes(file, terminal);
+    return { ...configuration, model: { ...completeModel(configuration, file), weights: file.path } };
+  } finally {
+    await file.close();
+  }
 }
 
 /** A run whose summary is written is done: its results, read and not made again. */
@@ -94,8 +100,7 @@ export async function trainCommand(
     );
   }
   const selected = select(loadConfiguration(source, options.set), options.only);
-  const model = await locateWeights(selected.model);
-  const configuration = { ...selected, data: locateData(selected.data), model };
+  const configuration = await located(selected, terminal);
   checkConsistency(configuration, source);
   const folder = await prepareRun(configuration, options.out);
   await execute(folder, configuration, false, options, terminal, renderer, program);

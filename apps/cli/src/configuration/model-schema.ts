@@ -4,16 +4,18 @@ import { z } from 'zod';
 const count = z.int().min(1);
 const rate = z.number().min(0).lt(1);
 
-/** A preset, or all of `required`. */
+/** A preset, weights, whose file says the rest, or all of `required`. */
 function presetOr<Name extends string>(required: readonly Name[]) {
   return (
-    model: { readonly preset?: string | undefined } & Partial<Record<Name, unknown>>,
+    model: { readonly preset?: string | undefined; readonly weights?: string | undefined } & Partial<
+      Record<Name, unknown>
+    >,
     context: z.RefinementCtx,
   ) => {
-    if (model.preset !== undefined) return;
+    if (model.preset !== undefined || model.weights !== undefined) return;
     for (const key of required) {
       if (model[key] !== undefined) continue;
-      context.addIssue({ code: 'custom', path: [key], message: 'is missing; give it, or name a preset.' });
+      context.addIssue({ code: 'custom', path: [key], message: 'is missing; give it, a preset or weights.' });
     }
   };
 }
@@ -34,6 +36,17 @@ const blocks = {
     .optional()
     .describe('Part of the elements of embeddings and branches dropped in training; by default 0.'),
   attentionDropout: rate.optional().describe('Part of the attention probabilities dropped in training; by default 0.'),
+  gelu: z
+    .enum(['none', 'tanh'])
+    .optional()
+    .describe(
+      'GELU by the error function, or approximated by tanh; by default `none` for a vit and `tanh` for a gpt2.',
+    ),
+  layerNormEpsilon: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe('Added to the variance in layer norms; by default 1e-6 for a vit and 1e-5 for a gpt2.'),
   recomputation: z
     .boolean()
     .optional()
@@ -45,7 +58,7 @@ const weights = z
   .min(1)
   .optional()
   .describe(
-    'Start from the weights of this file or folder: a model of `lmd`, or one of transformers or timm; by default from the seed.',
+    'Start from the weights of this file or folder: a model of `lmd`, or one of transformers or timm, which also says the sizes; by default from the seed.',
   );
 
 /** A Vision Transformer. The images' size and channels, and the number of classes, come from the data. */
@@ -68,6 +81,9 @@ export const gpt2Schema = z
   .strictObject({
     kind: z.literal('gpt2').describe('GPT-2, for text.'),
     preset: preset(gpt2Presets),
+    vocabularySize: count
+      .optional()
+      .describe("Rows of the token embedding, at least the data's tokens; by default as many, or those of `weights`."),
     contextLength: count
       .optional()
       .describe("The longest sequence, in tokens; by default the preset's, or the length of the examples."),

@@ -1,4 +1,4 @@
-import type { Model } from '@lmd/core';
+import { type Model, matchesGlob } from '@lmd/core';
 import type { FineTuningConfiguration } from '../configuration/fine-tuning-schema.js';
 import { UsageError } from '../errors.js';
 
@@ -23,7 +23,7 @@ export function planFineTuning(
   const chosen = (key: string, patterns: readonly string[] = []): Set<string> =>
     new Set(
       patterns.flatMap((pattern) => {
-        const found = names.filter((name) => globOf(pattern).test(name));
+        const found = names.filter((name) => matchesGlob(pattern, name));
         if (found.length > 0) return found;
         throw new UsageError('INVALID_ARGUMENT', `fineTuning.${key}: ${pattern} matches no weight of ${modelName}.`, {
           subject: `fineTuning.${key}`,
@@ -76,10 +76,4 @@ function checkAdapters(rank: number, targets: Iterable<string>, parameters: Mode
       },
     );
   }
-}
-
-/** `*` stands for any part of a name; a name is matched whole. */
-function globOf(pattern: string): RegExp {
-  const escaped = pattern.split('*').map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, '\\$&'));
-  return new RegExp(`^${escaped.join('.*')}$`);
 }

@@ -8,7 +8,7 @@ export { mnistPackageFolder, mnistPackageVersion } from './mnist-package.js';
 export { type OpenTokenFileOptions, openTokenFile, type TokenFile } from './open-token-file.js';
 export { stateOfTheUnion } from './state-of-the-union.js';
 export { readTextFiles, type TextFilesOptions } from './text-files.js';
-export type { TokenFileDescription } from './token-file-description.js';
+export { parseTokenFileDescription, type TokenFileDescription } from './token-file-description.js';
 export {
   type TokenFiles,
   type TokenFilesProgress,
