@@ -23,6 +23,7 @@ import {
 } from '../model-file/packed.js';
 import { indexSuffix, openTensorFile, type TensorFile } from '../model-file/tensor-file.js';
 import { modelFilePath } from '../model-file/weights.js';
+import { jsonLine } from '../output/json.js';
 import { type Column, renderTable } from '../output/table.js';
 import type { Terminal } from '../output/terminal.js';
 import { count, decimal, fileSize, percent } from '../output/units.js';
@@ -162,10 +163,10 @@ function report(
   const [bytesBefore, bytesAfter] = [total('bytesBefore'), total('bytesAfter')];
   if (json) {
     const summary = { type: 'quantized', input, output, format, bytesBefore, bytesAfter, tensors: rows };
-    out.write(`${JSON.stringify(summary)}\n`);
+    out.write(jsonLine(summary));
     return;
   }
-  out.write(`${renderTable(columns, rows, colours.bold)}\n\n`);
+  out.write(`${renderTable(columns, rows, { styleTitle: colours.bold, columns: out.columns })}\n\n`);
   const ratio = (bytesBefore / bytesAfter).toFixed(2);
   out.write(`${count(rows.length)} tensors: ${fileSize(bytesBefore)} → ${fileSize(bytesAfter)}, ${ratio} times less\n`);
   out.write(`${colours.green('wrote')} ${output}\n`);

