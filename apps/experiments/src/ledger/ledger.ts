@@ -2,6 +2,7 @@ import { type FileHandle, mkdir, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { LmdError } from '@lmd/core';
 import type { LedgerRecord } from './record.js';
+import { recordSchema } from './record-schema.js';
 
 export interface LoadedLedger {
   readonly records: readonly LedgerRecord[];
@@ -31,19 +32,24 @@ export async function readLedger(path: string): Promise<LoadedLedger> {
 }
 
 function parse(path: string, line: string, number: number): LedgerRecord {
+  const damaged = (problem: string, cause?: unknown) =>
+    new LmdError('DATA_CORRUPT', `${path}: line ${number} is not the record of a trial: ${problem}.`, {
+      subject: path,
+      value: number,
+      remedy: 'Restore the file, or remove that line: its trial then runs again.',
+      cause,
+    });
+  let value: unknown;
   try {
-    const record = JSON.parse(line) as Partial<LedgerRecord> | null;
-    if (typeof record?.hash === 'string' && typeof record.result === 'object' && typeof record.config === 'object') {
-      return record as LedgerRecord;
-    }
-  } catch {
-    // Falls through to the error below.
+    value = JSON.parse(line);
+  } catch (cause) {
+    throw damaged('it is not JSON', cause);
   }
-  throw new LmdError('DATA_CORRUPT', `${path}: line ${number} is no record of a trial.`, {
-    subject: path,
-    value: number,
-    remedy: 'Restore the file, or remove that line: its trial then runs again.',
-  });
+  const checked = recordSchema.safeParse(value);
+  // The value itself, and not a copy: it is written to no other place, and hashes are of what it was.
+  if (checked.success) return value as LedgerRecord;
+  const { path: place, message } = checked.error.issues[0]!;
+  throw damaged(`${place.map(String).join('.')} ${message}`);
 }
 
 /** A ledger open for appending. One process at a time: whoever opens it holds a lock on its folder. */

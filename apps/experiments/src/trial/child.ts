@@ -24,7 +24,7 @@ const interval = 500;
 /** Takes one request over IPC, runs it and tells the result. It ends when its parent does, and leaves Ctrl-C to the parent. */
 export async function runAsChild(): Promise<void> {
   process.on('disconnect', () => process.exit(1));
-  process.on('SIGINT', () => {});
+  for (const name of ['SIGINT', 'SIGHUP'] as const) process.on(name, () => {});
   const tell = (message: FromChild) =>
     new Promise<void>((resolve) => process.send!(message, undefined, undefined, () => resolve()));
   const received = new Promise<TrialRequest>((resolve) => process.once('message', resolve));

@@ -12,7 +12,6 @@ export interface TrialDatasets {
   readonly train: Dataset;
   readonly validation: Dataset;
   readonly test: Dataset;
-  readonly imageSize: number;
   readonly classes: number;
 }
 
@@ -80,7 +79,7 @@ export async function loadData(data: TrialData, folder: string | undefined): Pro
   if (data.kind === 'synthetic') return syntheticData(data);
   const { train: all, test } = await readMnistFolder({ folder: folder!, name: data.kind, ...normalization[data.kind] });
   const parts = split(all, { validation: data.validation, seed: 0 });
-  return { ...parts, test, imageSize: 28, classes: 10 };
+  return { ...parts, test, classes: 10 };
 }
 
 function normals(count: number, stream: string): Float32Array {
@@ -103,5 +102,5 @@ function syntheticData(data: Extract<TrialData, { kind: 'synthetic' }>): TrialDa
     }
     return arrayDataset({ name: `synthetic/${name}`, inputs, inputShape: [size, size, 1], labels, classes });
   };
-  return { train: part('train'), validation: part('validation'), test: part('test'), imageSize: size, classes };
+  return { train: part('train'), validation: part('validation'), test: part('test'), classes };
 }
