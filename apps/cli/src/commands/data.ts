@@ -76,11 +76,15 @@ export async function prepareCommand(
 async function documentsOf(sources: readonly string[], separator: string | undefined): Promise<Documents> {
   if (!sources.includes(speeches)) return () => readTextFiles(sources, separator === undefined ? {} : { separator });
   if (sources.length > 1) {
-    throw new UsageError('INVALID_ARGUMENT', `${speeches} names the speeches and goes with no other source.`, {
-      subject: 'source',
-      value: sources,
-      remedy: `Prepare ${speeches} by itself, or name files and folders (./${speeches} for one of that name).`,
-    });
+    throw new UsageError(
+      'INVALID_ARGUMENT',
+      `${speeches} names the speeches and cannot be combined with other sources.`,
+      {
+        subject: 'source',
+        value: sources,
+        remedy: `Prepare ${speeches} alone, or name files and folders (./${speeches} for one of that name).`,
+      },
+    );
   }
   const loaded = await stateOfTheUnion();
   return () => loaded;

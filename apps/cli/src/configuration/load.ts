@@ -41,7 +41,7 @@ function rawConfiguration(source: string): { readonly raw: object; readonly orig
     throw new UsageError('INVALID_ARGUMENT', `${source} is neither a preset nor a file.${didYouMean(source, names)}`, {
       subject: 'configuration',
       value: source,
-      remedy: `Give the path of a JSON file, or a preset: ${names.join(', ')}.`,
+      remedy: `Use the path of a JSON file, or a preset: ${names.join(', ')}.`,
     });
   }
   const raw = readJsonFile(source);

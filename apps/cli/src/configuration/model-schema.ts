@@ -1,5 +1,6 @@
 import { gpt2Presets, vitPresets } from '@lmd/models';
 import { z } from 'zod';
+import { pathSchema } from './path-schema.js';
 
 const count = z
   .int()
@@ -30,7 +31,7 @@ const preset = (presets: object) =>
 
 const blocks = {
   width: count.optional().describe('Features of a token.'),
-  depth: count.max(1000).optional().describe('Transformer blocks.'),
+  depth: z.int().min(1).max(1000).optional().describe('Transformer blocks.'),
   heads: count.optional().describe('Attention heads; divides the width.'),
   mlpWidth: count.optional().describe('Features inside an MLP; by default 4 × width.'),
   dropout: rate
@@ -43,9 +44,7 @@ const blocks = {
     .describe('Whether blocks are run again in the backward pass: less memory, a third more work; by default false.'),
 };
 
-const weights = z
-  .string()
-  .min(1)
+const weights = pathSchema
   .optional()
   .describe(
     'Start from the weights of this file or folder: a model of `lmd`, or one of transformers or timm; by default from the seed.',

@@ -33,7 +33,7 @@ export function configurationOf(folder: string): Configuration {
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true || !existsSync(path)) {
     throw new UsageError('INVALID_ARGUMENT', `${folder} is not a run folder: it has no config.json.`, {
       subject: folder,
-      remedy: 'Name a folder that lmd train made, such as runs/first-light-2025-01-31-001.',
+      remedy: 'Use a folder that lmd train made, such as runs/first-light-2025-01-31-001.',
     });
   }
   return parseConfiguration(readJsonFile(path), path);
