@@ -18,7 +18,7 @@ const suites = [
   {
     name: 'native',
     run: () => script('native-tests.mjs'),
-    reports: ['packages/backends', 'packages/conformance', 'packages/tfjs', '.'].map((folder) =>
+    reports: ['packages/backends', 'packages/conformance', 'packages/tfjs', '.', 'apps/cli'].map((folder) =>
       inFolder(folder, 'native.json'),
     ),
   },

@@ -24,11 +24,13 @@ const suites = [
   { folder: 'packages/tfjs', files: [] },
   // The benchmarks that need an engine run here; the others once more.
   { folder: '.', files: ['test/benchmarks.test.ts'] },
+  // No engine, but minutes: more inputs than the usual suite has time for.
+  { folder: 'apps/cli', files: ['test/fuzz.test.ts'] },
 ];
 
 await setUp();
 const total = { passed: 0, failed: 0 };
-const env = {};
+const env = { LMD_FUZZ_INPUTS: '2500' };
 for (const [variable, [name, install]] of Object.entries(engines)) {
   const folder = resolve(process.argv[2] ?? join(root, 'node_modules', '.cache'), name);
   try {

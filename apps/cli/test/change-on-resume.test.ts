@@ -17,8 +17,7 @@ async function begin(run: string, ...extra: string[]): Promise<void> {
   expect(existsSync(join(folder, run, 'summary.json'))).toBe(false);
 }
 
-const resume = (run: string, ...words: string[]): Promise<Outcome> =>
-  lmd(['train', '--resume', run, ...words], folder);
+const resume = (run: string, ...words: string[]): Promise<Outcome> => lmd(['train', '--resume', run, ...words], folder);
 
 beforeAll(async () => {
   expect(await lmd(['train', ...tiny, '--only', 'lmd', '--out', 'whole'], folder)).toMatchObject({ code: 0 });

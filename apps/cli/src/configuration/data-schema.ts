@@ -9,9 +9,11 @@ const side = z
 
 /** The default is in `heldOutCount`, which knows how many examples there are. */
 const validation = z
-  .union(
-    [z.int().min(1), z.number().gt(0).lt(1)],
-    'is not allowed. Allowed: a whole number of examples from 1, or a fraction between 0 and 1.',
+  .number()
+  .gt(0)
+  .refine(
+    (value) => value < 1 || Number.isSafeInteger(value),
+    'is not allowed. Allowed: a whole number of examples, or a fraction below 1.',
   )
   .optional()
   .describe('Training examples held out for validation: a number, or a fraction. By default 2000, at most a tenth.');
@@ -85,7 +87,9 @@ export const imageFolderSchema = z.strictObject({
 export const tokensSchema = z.strictObject({
   kind: z.literal('tokens').describe('Text as token files, which `lmd data prepare` makes.'),
   folder: pathSchema.describe('Where `train.bin` and `val.bin` are.'),
-  length: count
+  length: z
+    .int()
+    .min(1)
     .max(2 ** 20)
     .default(256)
     .describe('Tokens of context: the length of an example.'),

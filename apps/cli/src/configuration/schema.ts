@@ -14,8 +14,8 @@ import {
 } from './training-schema.js';
 
 const count = z.int().min(1);
-const steps = count.max(1e9);
-const examples = count.max(1e6);
+const steps = z.int().min(1).max(1e9);
+const examples = z.int().min(1).max(1e6);
 
 /** Everything that a run is a function of, besides the version of the code. Unknown keys are refused. */
 export const configurationSchema = z.strictObject({
@@ -78,7 +78,7 @@ export const configurationSchema = z.strictObject({
   checkpoints: z
     .strictObject({
       every: steps.default(100).describe('Steps from one checkpoint to the next.'),
-      keep: count.max(10_000).default(2).describe('How many of the newest are kept, beside the best.'),
+      keep: z.int().min(1).max(10_000).default(2).describe('How many of the newest are kept, beside the best.'),
     })
     .prefault({})
     .describe('Checkpoints.'),

@@ -75,15 +75,24 @@ export function evaluationBatchSize(
 }
 
 /**
- * Checks that the examples of a step that go through the model at once fit.
+ * Checks that the data has a batch, and that what goes through the model at once fits.
  *
+ * @param examples of the training data.
  * @throws LmdError `INVALID_ARGUMENT` naming `batchSize` or `microBatchSize`.
  */
 export function checkTrainingBatch(
   { batchSize, microBatchSize, backend: name, data }: Configuration,
   architecture: Gpt2 | Vit,
   backend: Backend,
+  examples: number,
 ): void {
+  if (batchSize > examples) {
+    throw new LmdError('INVALID_ARGUMENT', `batchSize is ${batchSize}, but there are ${examples} training examples.`, {
+      subject: 'batchSize',
+      value: batchSize,
+      remedy: `Use ${examples} or less, or a smaller data.validation.`,
+    });
+  }
   const largest = largestTensor(architecture, data);
   const limit = most(largest, backend, name);
   const key = microBatchSize === undefined ? 'batchSize' : 'microBatchSize';

@@ -139,7 +139,7 @@ async function trainOn(
   const { seed, steps, batchSize, evaluation, checkpoints } = configuration;
   const optimizer = configuration.optimizers[index]!;
   const layout = trialLayout(folder);
-  checkTrainingBatch(configuration, architecture, ops.backend);
+  checkTrainingBatch(configuration, architecture, ops.backend, data.train.size);
   const validation = firstOf(data.validation, evaluation.examples);
   const evaluated = Math.max(validation.size, data.test.size);
   const diagnostics = diagnosticPlugins(configuration, optimizer);
