@@ -150,7 +150,7 @@ describe('a run on text', () => {
   it('is refused where model and data do not fit', async () => {
     const refusals = {
       'model.kind=vit': 'model.patchSize is missing',
-      'model.contextLength=8': 'data.length = 16 is more than',
+      'model.contextLength=8': 'data.length is 16, but the model has a context of 8 tokens. Use at most 8',
       'data.folder=nowhere': 'holds no prepared text',
     };
     for (const [assignment, message] of Object.entries(refusals)) {

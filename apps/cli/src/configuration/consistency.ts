@@ -48,19 +48,20 @@ export function checkConsistency(configuration: Configuration, origin: string): 
       },
     );
   }
+  let network: ReturnType<typeof buildModel>;
   try {
-    const network = buildModel(model, data);
-    checkModelSize(configuration, network, origin);
+    network = buildModel(model, data);
     for (const optimizer of optimizers) buildOptimizer(optimizer, steps, network);
     if (fineTuning !== undefined) planFineTuning(fineTuning, network);
   } catch (cause) {
-    if (!isLmdError(cause) || cause instanceof UsageError) throw cause;
+    if (!isLmdError(cause)) throw cause;
     throw new UsageError(cause.code, `${origin}: ${cause.message}${ofPreset(configuration, cause.subject)}`, {
       ...(cause.subject === undefined ? {} : { subject: cause.subject }),
       value: cause.value,
       cause,
     });
   }
+  checkModelSize(configuration, network, origin);
 }
 
 /** A size that the configuration does not give comes from the preset: which key replaces it. */
