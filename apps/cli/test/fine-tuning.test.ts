@@ -183,7 +183,12 @@ describe('lmd train with fineTuning', () => {
       'is not trained and would stay random',
     ],
     ['all frozen', ['model.weights=base', 'fineTuning.freeze=["*"]'], 'leaves no weight'],
-    ['adapters of vectors', ['model.weights=base', 'fineTuning.lora.targets=["norm.gain"]'], 'cannot have an adapter'],
+    ['adapters of vectors', ['model.weights=base', 'fineTuning.lora.targets=["norm.gain"]'], 'which is no matrix'],
+    [
+      'a rank above the extents of a target',
+      ['model.weights=base', 'fineTuning.lora={"rank":40,"targets":["head.weight"]}'],
+      'fineTuning.lora.rank is 40, but head.weight is [32,4]. Use 4 or less',
+    ],
   ])('refuses %s', async (_, settings, message) => {
     const outcome = await lmd(['train', ...tiny, ...settings, '--out', 'refused'], folder);
     expect(outcome.stderr).toContain(message);

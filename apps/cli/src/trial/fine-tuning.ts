@@ -81,16 +81,24 @@ function some(names: readonly string[]): string {
 function checkAdapters(rank: number, targets: Iterable<string>, parameters: Model['parameters']): void {
   for (const name of targets) {
     const { shape } = parameters[name]!;
-    if (shape.length === 2 && rank <= Math.min(...shape)) continue;
-    throw new UsageError(
-      'INVALID_ARGUMENT',
-      `fineTuning.lora.rank is ${rank}, but ${name} [${shape}] has no such adapter.`,
-      {
-        subject: 'fineTuning.lora.targets',
-        value: name,
-        remedy: 'Use a rank up to the smaller extent of each target; targets are matrices.',
-      },
-    );
+    if (shape.length !== 2) {
+      throw new UsageError(
+        'INVALID_ARGUMENT',
+        `fineTuning.lora.targets names ${name} [${shape}], which is no matrix.`,
+        {
+          subject: 'fineTuning.lora.targets',
+          value: name,
+          remedy: 'List matrices only.',
+        },
+      );
+    }
+    const most = Math.min(...shape);
+    if (rank <= most) continue;
+    throw new UsageError('INVALID_ARGUMENT', `fineTuning.lora.rank is ${rank}, but ${name} is [${shape}].`, {
+      subject: 'fineTuning.lora.rank',
+      value: rank,
+      remedy: `Use ${most} or less, or other targets.`,
+    });
   }
 }
 
