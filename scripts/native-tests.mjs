@@ -30,14 +30,14 @@ const suites = [
   },
   { folder: 'packages/safetensors', files: ['src/fuzz.test.ts'] },
   { folder: 'packages/training', files: ['src/node/fuzz.test.ts'] },
-  { folder: 'apps/cli', files: ['test/resume.test.ts', 'src/model-file/model-file.test.ts'] },
+  { folder: 'apps/cli', files: ['test/resume.test.ts', 'test/fuzz.test.ts', 'src/model-file/model-file.test.ts'] },
   // The benchmarks that need an engine run here; the others once more.
   { folder: '.', files: ['test/benchmarks.test.ts'] },
 ];
 
 await setUp();
 const total = { passed: 0, failed: 0 };
-const env = { LMD_FUZZ_FILES: '10000', LMD_KILLS: '5', LMD_EXHAUSTIVE: '1' };
+const env = { LMD_FUZZ_FILES: '10000', LMD_FUZZ_INPUTS: '2500', LMD_KILLS: '5', LMD_EXHAUSTIVE: '1' };
 for (const [variable, [name, install]] of Object.entries(engines)) {
   const folder = resolve(process.argv[2] ?? join(root, 'node_modules', '.cache'), name);
   try {

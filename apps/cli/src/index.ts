@@ -6,7 +6,7 @@ export { main } from './main.js';
 export { presets } from './presets/index.js';
 export type { LossCurve } from './report/curves.js';
 export { renderLossCurves } from './report/loss-file.js';
-export type { PosteriorSummary } from './report/posterior.js';
+export type { PosteriorSummary } from './report/posterior-summary.js';
 export { type ReportContent, renderReport } from './report/report.js';
 export type { Point } from './report/statistics.js';
 export type { Event, SummaryEvent } from './run/events.js';

@@ -223,6 +223,31 @@ describe.skipIf(isWindows)('Ctrl-C, then --resume', () => {
     expect([model('twice', 'lmd'), model('twice', 'adamw')]).toEqual([expected.lmd, expected.adamw]);
   });
 
+  it.each(['SIGTERM', 'SIGHUP'] as const)('saves on %s as on Ctrl-C', async (signal) => {
+    const run = `stopped-by-${signal}`;
+    const stopped = await trainUntil(
+      ['--only', 'lmd', '--out', run],
+      (event) => event.type === 'step' && event.step === 5,
+      (pid) => process.kill(pid, signal),
+    );
+    expect(stopped.code).toBe(130);
+    expect(stopped.events.at(-1)).toMatchObject({ type: 'error', code: 'INTERRUPTED' });
+    await resume(run);
+    expect(model(run)).toBe(expected.lmd);
+  });
+
+  it('obeys during set-up, and resumes from the start', async () => {
+    const stopped = await trainUntil(
+      ['--only', 'lmd', '--out', 'set-up'],
+      (event) => event.type === 'run',
+      (pid) => process.kill(pid, 'SIGTERM'),
+    );
+    expect(stopped.code).toBe(130);
+    expect(stopped.stderr).toMatch(/Stopped lmd (before its first step|after step \d+)/);
+    await resume('set-up');
+    expect(model('set-up')).toBe(expected.lmd);
+  });
+
   it('names npm start where npm start has run it', async () => {
     const { done, child } = start(
       ['train', ...tiny, '--only', 'lmd', '--out', 'from-npm', '--json'],

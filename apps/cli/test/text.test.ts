@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseSafetensors } from '@lmd/safetensors';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { lmd, temporaryFolder, tiny } from './lmd.js';
+import { lmd, start, temporaryFolder, tiny } from './lmd.js';
 
 const folder = temporaryFolder();
 const at = (...path: string[]) => join(folder, ...path);
@@ -60,7 +60,7 @@ describe('lmd data prepare', () => {
     ['a file that is not there', ['nothing.txt', '--out', 'x'], 1, 'nothing.txt'],
     ['a part that is none', ['rhymes.txt', '--out', 'x', '--validation', '1'], 2, '--validation 1 is not allowed'],
     ['a tokenizer that is not there', ['rhymes.txt', '--out', 'x', '--tokenizer', 'gpt3'], 2, 'Did you mean gpt2?'],
-    ['the speeches beside files', ['sotu', 'rhymes.txt', '--out', 'x'], 2, 'goes with no other source'],
+    ['the speeches beside files', ['sotu', 'rhymes.txt', '--out', 'x'], 2, 'cannot be combined with other sources'],
   ])('refuses %s', async (_, words, code, message) => {
     const outcome = await lmd(['data', 'prepare', ...words], folder);
     expect(outcome.code).toBe(code);
@@ -146,7 +146,7 @@ describe('a run on text', () => {
   it('is refused where model and data do not fit', async () => {
     const refusals = {
       'model.kind=vit': 'model.patchSize is missing',
-      'model.contextLength=8': 'data.length = 16 is more than',
+      'model.contextLength=8': 'data.length is 16, but the model has a context of 8 tokens. Use at most 8',
       'data.folder=nowhere': 'holds no prepared text',
     };
     for (const [assignment, message] of Object.entries(refusals)) {
@@ -226,5 +226,39 @@ describe('lmd generate', () => {
     const outcome = await lmd(['generate', 'no-model.safetensors'], folder);
     expect(outcome).toMatchObject({ code: 2 });
     expect(outcome.stderr).toContain('holds no language model');
+  });
+});
+
+describe('a run that is not finished', () => {
+  beforeAll(async () => {
+    await start(
+      ['train', 'text.json', '--out', 'unfinished', '--json'],
+      folder,
+      (event, child) => void (event.type === 'checkpoint' && event.step === 80 && child.kill('SIGKILL')),
+    ).done;
+    expect(existsSync(at('unfinished', 'model.safetensors'))).toBe(false);
+  });
+
+  it('generates, exports and evaluates from its newest checkpoint, to the same weights', async () => {
+    const generated = await json<Generated>('generate', 'unfinished', '--prompt', 'Row', '--max-tokens', '8');
+    expect(generated.tokens.length).toBeGreaterThan(0);
+    await json('export', 'unfinished', '--layout', 'lmd', '--out', 'half');
+    const { results } = await json<{ results: { step: number; testLoss: number; testPerplexity: number }[] }>(
+      'evaluate',
+      'unfinished',
+    );
+    expect(results[0]).toMatchObject({ step: 80 });
+    expect(results[0]!.testPerplexity).toBeCloseTo(Math.exp(results[0]!.testLoss), 10);
+    const file = await json<{ results: { testLoss: number }[] }>('evaluate', 'unfinished', '--model', 'half');
+    expect(file.results[0]!.testLoss).toBe(results[0]!.testLoss);
+    const again = await json<Generated>('generate', 'half', '--prompt', 'Row', '--max-tokens', '8');
+    expect(again.text).toBe(generated.text);
+    const { metadata } = parseSafetensors(readFileSync(at('half', 'model.safetensors')));
+    expect(metadata.steps).toBe('80');
+  });
+
+  it('names the optimizers that there are', async () => {
+    const outcome = await lmd(['generate', 'unfinished', '--optimizer', 'lmdd'], folder);
+    expect(outcome).toMatchObject({ code: 2, stderr: expect.stringContaining('Did you mean lmd?') });
   });
 });

@@ -1,6 +1,6 @@
 import { basename, extname } from 'node:path';
 import { isLmdError } from '@lmd/core';
-import { interruptSignal } from '@lmd/training/node';
+import { interruptSignal, type TerminalOutput, terminalOutput } from '@lmd/training/node';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { exitCodes, StudyError } from './errors.js';
 import { readLedger } from './ledger/ledger.js';
@@ -24,13 +24,21 @@ interface Options {
   readonly report?: boolean;
 }
 
-function positive(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new InvalidArgumentError('Give a whole number above 0.');
+interface Terminal {
+  readonly out: TerminalOutput;
+  readonly error: TerminalOutput;
 }
 
-async function study(path: string, options: Options, program: string): Promise<void> {
+/** Processes or threads; more than any machine has. */
+const most = 1024;
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0 && value <= most) return value;
+  throw new InvalidArgumentError(`Use a whole number from 1 to ${most}.`);
+}
+
+async function study(path: string, options: Options, program: string, { out: output, error }: Terminal): Promise<void> {
   const loaded = loadStudy(path);
   const out = options.out ?? `runs/${basename(path, extname(path))}`;
   const { records } = await readLedger(ledgerPath(out));
@@ -42,21 +50,20 @@ async function study(path: string, options: Options, program: string): Promise<v
     if (options.dryRun === true) {
       const verbose = options.verbose === true;
       const plan = describePlan({ study: loaded, data, results: resultsOf(records), only, parallel, verbose });
-      process.stdout.write(`${plan}\n`);
+      output.write(`${plan}\n`);
     } else {
-      process.stdout.write(`${(await writeReport(loaded, data, out)).join('\n')}\n`);
+      output.write(`${(await writeReport(loaded, data, out)).join('\n')}\n`);
     }
     return;
   }
   const place = placeOf(loaded, options.data);
   checkSameData(recorded, place, out);
-  const say = (text: string) => void process.stderr.write(text);
-  const progress = new Progress(say, process.stderr.isTTY === true);
+  const progress = new Progress((text) => void error.write(text), error.isTTY === true, error.columns);
   if (place.notice !== undefined) progress.say(place.notice);
   const { signal } = interruptSignal();
   const ran = await runStudy({ study: loaded, place, out, parallel, threads, only, program, signal, progress });
   progress.say(`${ran} trials run.`);
-  process.stdout.write(`${(await writeReport(loaded, place.data, out)).join('\n')}\n`);
+  output.write(`${(await writeReport(loaded, place.data, out)).join('\n')}\n`);
 }
 
 /** Refuses to go on with a ledger of other data: nothing of the two could be compared. */
@@ -79,6 +86,7 @@ function checkSameData(recorded: TrialData | undefined, { data, notice }: DataPl
  * @param program the path of `bin.js`, for the processes of trials.
  */
 export async function main(words: readonly string[], program: string): Promise<number> {
+  const terminal = { out: terminalOutput(process.stdout), error: terminalOutput(process.stderr) };
   const command = new Command('lmd-experiments')
     .description('Runs a study trial by trial into a ledger, resumably, and writes its report.')
     .argument('<study>', 'a JSON file, such as studies/fashion-mnist.json')
@@ -90,8 +98,12 @@ export async function main(words: readonly string[], program: string): Promise<n
     .option('--dry-run', 'print what would run and how long it would take')
     .option('--verbose', 'with --dry-run: every trial')
     .option('--report', 'write the report of what the ledger holds, and run nothing')
+    .configureOutput({
+      writeOut: (text) => terminal.out.write(text),
+      writeErr: (text) => terminal.error.write(text),
+    })
     .exitOverride()
-    .action((path: string, options: Options) => study(path, options, program));
+    .action((path: string, options: Options) => study(path, options, program, terminal));
   try {
     await command.parseAsync(words as string[], { from: 'user' });
     return exitCodes.success;
@@ -99,7 +111,7 @@ export async function main(words: readonly string[], program: string): Promise<n
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.success : exitCodes.usage;
     const message = error instanceof Error ? error.message : String(error);
     const unexpected = !(error instanceof Error && 'code' in error);
-    process.stderr.write(`${unexpected ? `Unexpected failure: ${(error as Error)?.stack ?? message}` : message}\n`);
+    terminal.error.write(`${unexpected ? `Unexpected failure: ${(error as Error)?.stack ?? message}` : message}\n`);
     if (error instanceof StudyError) return exitCodes.usage;
     return isLmdError(error, 'INTERRUPTED') ? exitCodes.interrupted : exitCodes.failure;
   }

@@ -19,10 +19,11 @@ import { modelTensors } from '../model-file/model-tensors.js';
 import { packedKey } from '../model-file/packed.js';
 import { openTensorFile } from '../model-file/tensor-file.js';
 import { type ModelFile, modelOf, openModelFile, writeNotes } from '../model-file/weights.js';
+import { jsonLine } from '../output/json.js';
 import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
 import { count, fileSize } from '../output/units.js';
-import { runLayout } from '../run/layout.js';
 import { configurationOf } from '../run/run.js';
+import { openModelOrRun } from '../trial/run-model.js';
 import { openRunWeights, usualWeights } from '../trial/run-weights.js';
 import { openTrainedModel } from '../trial/trained-model.js';
 import { choose } from './choose.js';
@@ -113,7 +114,7 @@ async function writeSubject(
   const bytes = Object.values(contents.tensors).reduce((sum, { shape }) => sum + 4 * product(shape), 0);
   const tensors = Object.keys(contents.tensors).length;
   if (json) {
-    output.write(`${JSON.stringify({ type: 'exported', input, folder, layout, tensors, bytes, files })}\n`);
+    output.write(jsonLine({ type: 'exported', input, folder, layout, tensors, bytes, files }));
     return;
   }
   const written = files.map((name) => join(out, name)).join('\n      ');
@@ -127,7 +128,7 @@ async function openModel(
   { optimizer, adapters }: ExportCommandOptions,
   terminal: Terminal,
 ): Promise<Subject> {
-  const file = await openModelFile(optimizer === undefined ? path : runLayout(path).trial(optimizer).model);
+  const file = await openModelOrRun(path, optimizer);
   try {
     const model = modelOf(file);
     if (model === undefined) {

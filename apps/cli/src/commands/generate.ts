@@ -6,10 +6,11 @@ import { openBackend } from '../engine/index.js';
 import { backendNames } from '../engine/names.js';
 import { UsageError } from '../errors.js';
 import { parseJson } from '../model-file/json.js';
-import { type ModelFile, modelOf, openModelFile, writeNotes } from '../model-file/weights.js';
-import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
+import { type ModelFile, modelOf, writeNotes } from '../model-file/weights.js';
+import { jsonLine } from '../output/json.js';
+import { keepStandardOutputClean, type Terminal, withTabs } from '../output/terminal.js';
 import { count } from '../output/units.js';
-import { runLayout } from '../run/layout.js';
+import { openModelOrRun } from '../trial/run-model.js';
 import { choose } from './choose.js';
 import { numberOption } from './number-option.js';
 
@@ -52,9 +53,7 @@ export async function generateCommand(
   };
   const precision = precisionPreset(choose('--format', options.format, precisionNames));
   const backendName = choose('--backend', options.backend, backendNames);
-  const file = await openModelFile(
-    options.optimizer === undefined ? path : runLayout(path).trial(options.optimizer).model,
-  );
+  const file = await openModelOrRun(path, options.optimizer);
   const interrupt = interruptSignal();
   try {
     const { model, tokenizer } = await languageModel(file);
@@ -81,11 +80,11 @@ export async function generateCommand(
         ...{ ops, model, weights, prompt, stop, maxTokens, vocabularySize, precision },
         ...sampling,
       });
-      if (!options.json) terminal.out.write(options.prompt);
+      if (!options.json) terminal.out.write(withTabs(options.prompt));
       for await (const token of generated) {
         tokens.push(token);
         const text = decoder.push(token);
-        if (!options.json) terminal.out.write(text);
+        if (!options.json) terminal.out.write(withTabs(text));
         if (interrupt.signal.aborted) break;
       }
       const seconds = (performance.now() - began) / 1000;
@@ -94,9 +93,9 @@ export async function generateCommand(
       if (options.json) {
         const text = tokenizer.decode(tokens);
         const result = { type: 'generated', prompt: options.prompt, text, tokens, seconds, tokensPerSecond: speed };
-        terminal.out.write(`${JSON.stringify(result)}\n`);
+        terminal.out.write(jsonLine(result));
       } else {
-        terminal.out.write(`${decoder.end()}\n`);
+        terminal.out.write(`${withTabs(decoder.end())}\n`);
         const { dim } = terminal.errorColours;
         const summary = `${count(tokens.length)} tokens, ${speed.toFixed(1)} a second on ${backend.device}`;
         terminal.error.write(`${dim(summary)}\n`);

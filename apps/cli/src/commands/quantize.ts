@@ -13,12 +13,12 @@ import {
 } from '@lmd/mx-formats';
 import { byteLengthOf, type SafetensorsTensor } from '@lmd/safetensors';
 import { writeSafetensorsFile } from '@lmd/safetensors/node';
-import { toJson } from '@lmd/training';
 import { UsageError } from '../errors.js';
 import { float32Of, modelTensors } from '../model-file/model-tensors.js';
 import { canPack, type PackedWeights, type PackOptions, packedKey, packWeight } from '../model-file/packed.js';
 import { indexSuffix, openTensorFile, type TensorFile } from '../model-file/tensor-file.js';
 import { modelFilePath, writeNotes } from '../model-file/weights.js';
+import { jsonLine } from '../output/json.js';
 import { type Column, renderTable } from '../output/table.js';
 import type { Terminal } from '../output/terminal.js';
 import { count, decimal, fileSize, percent } from '../output/units.js';
@@ -187,10 +187,10 @@ function report(
   const [bytesBefore, bytesAfter] = [total('bytesBefore'), total('bytesAfter')];
   if (json) {
     const summary = { type: 'quantized', input, output, format, bytesBefore, bytesAfter, tensors: rows };
-    out.write(`${toJson(summary)}\n`);
+    out.write(jsonLine(summary));
     return;
   }
-  out.write(`${renderTable(columns, rows, colours.bold)}\n\n`);
+  out.write(`${renderTable(columns, rows, { styleTitle: colours.bold, columns: out.columns })}\n\n`);
   const ratio = bytesAfter === 0 ? '' : `, ${(bytesBefore / bytesAfter).toFixed(2)} times less`;
   out.write(`${count(rows.length)} tensors: ${fileSize(bytesBefore)} → ${fileSize(bytesAfter)}${ratio}\n`);
   out.write(`${colours.green('wrote')} ${output}\n`);

@@ -1,7 +1,11 @@
 import { gpt2Presets, vitPresets } from '@lmd/models';
 import { z } from 'zod';
+import { pathSchema } from './path-schema.js';
 
-const count = z.int().min(1);
+const count = z
+  .int()
+  .min(1)
+  .max(2 ** 20);
 const rate = z.number().min(0).lt(1);
 
 /** A preset, weights, whose file says the rest, or all of `required`. */
@@ -29,7 +33,7 @@ const preset = (presets: object) =>
 
 const blocks = {
   width: count.optional().describe('Features of a token.'),
-  depth: count.optional().describe('Transformer blocks.'),
+  depth: z.int().min(1).max(1000).optional().describe('Transformer blocks.'),
   heads: count.optional().describe('Attention heads; divides the width.'),
   mlpWidth: count.optional().describe('Features inside an MLP; by default 4 × width.'),
   dropout: rate
@@ -53,9 +57,7 @@ const blocks = {
     .describe('Whether blocks are run again in the backward pass: less memory, a third more work; by default false.'),
 };
 
-const weights = z
-  .string()
-  .min(1)
+const weights = pathSchema
   .optional()
   .describe(
     'Start from the weights of this file or folder: a model of `lmd`, or one of transformers or timm, which also says the sizes; by default from the seed.',

@@ -3,8 +3,8 @@ import { resolve } from 'node:path';
 import { LmdError } from '@lmd/core';
 import { transformImages } from '@lmd/data/images';
 import { readCifar10Folder, readCifar100Folder } from '@lmd/data/node';
-import { split } from '@lmd/training';
 import { augmentationOf } from './augmentation.js';
+import { holdOut } from './held-out.js';
 import { preprocessingOf } from './preprocessing.js';
 import type { DataSource } from './source.js';
 
@@ -26,7 +26,7 @@ function cifar(classes: number, read: typeof readCifar10Folder): DataSource<'cif
       const { train, test } = await read({ folder });
       const preprocessing = preprocessingOf(configuration);
       const training = transformImages(train, { ...preprocessing, augmentation: augmentationOf(augmentation) });
-      return { ...split(training, { validation, seed }), test: transformImages(test, preprocessing) };
+      return { ...holdOut(training, validation, seed), test: transformImages(test, preprocessing) };
     },
     describe: ({ folder }) => `CIFAR-${classes} from ${folder}`,
   };

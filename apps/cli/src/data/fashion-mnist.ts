@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { LmdError } from '@lmd/core';
 import { mnistNormalization } from '@lmd/data/images';
 import { readMnistFolder } from '@lmd/data/node';
-import { split } from '@lmd/training';
+import { holdOut } from './held-out.js';
 import type { DataSource } from './source.js';
 
 /** Fashion-MNIST (Xiao, Rasul & Vollgraf, arXiv:1708.07747). */
@@ -25,7 +25,7 @@ export const fashionMnist: DataSource<'fashion-mnist'> = {
       name: 'fashion-mnist',
       ...mnistNormalization['fashion-mnist'],
     });
-    return { ...split(train, { validation, seed }), test };
+    return { ...holdOut(train, validation, seed), test };
   },
   describe: ({ folder }) => `Fashion-MNIST from ${folder}`,
 };

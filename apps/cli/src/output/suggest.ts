@@ -22,8 +22,12 @@ export function editDistance(a: string, b: string): number {
   return distance[a.length]![b.length]!;
 }
 
+/** No key or name is longer; to compare longer texts takes long. */
+const longestWord = 64;
+
 /** The allowed word nearest to what was typed, case ignored, or undefined where none is near enough to be meant. */
 export function nearest(typed: string, allowed: readonly string[]): string | undefined {
+  if (typed.length > longestWord) return undefined;
   const ranked = allowed
     .map((word) => ({ word, distance: editDistance(typed.toLowerCase(), word.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance);

@@ -3,32 +3,8 @@ import { line } from 'd3-shape';
 import { count, decimal } from '../output/units.js';
 import { axes, coordinate, drawing, frame, legend } from './axes.js';
 import { html, type Markup } from './html.js';
-import { type Histogram, type Moments, normalDensity } from './statistics.js';
-
-/** The distribution of log m over some weights' positive or negative halves, and the normal fitted to it. */
-export interface HalfSummary extends Moments {
-  readonly histogram: Histogram;
-}
-
-export interface WeightSummary {
-  readonly name: string;
-  readonly elements: number;
-  readonly logPriorMedian: number;
-  readonly plus: Moments;
-  readonly minus: Moments;
-}
-
-/** What LMD has learned, as the distribution of its medians' logarithms. Stored as `posterior.json`. */
-export interface PosteriorSummary {
-  readonly optimizer: string;
-  readonly regularizer: string;
-  readonly regularization: number;
-  readonly noise: number;
-  /** Over all weights that LMD trains; both histograms have the same bins. */
-  readonly plus: HalfSummary;
-  readonly minus: HalfSummary;
-  readonly weights: readonly WeightSummary[];
-}
+import type { HalfSummary, PosteriorSummary } from './posterior-summary.js';
+import { normalDensity } from './statistics.js';
 
 const samples = 240;
 

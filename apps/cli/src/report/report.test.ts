@@ -4,7 +4,7 @@ import { presets } from '../presets/index.js';
 import type { Curve } from './curves.js';
 import { html } from './html.js';
 import { renderLossCurves } from './loss-file.js';
-import type { PosteriorSummary } from './posterior.js';
+import type { PosteriorSummary } from './posterior-summary.js';
 import { type ReportContent, renderReport } from './report.js';
 import { histogramOf, momentsOf } from './statistics.js';
 

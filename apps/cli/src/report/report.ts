@@ -4,7 +4,8 @@ import type { Environment, TrialResult } from '../run/types.js';
 import { accuracyChart, type Curve, lossChart } from './curves.js';
 import { html, Markup } from './html.js';
 import { measurementSection } from './measurements.js';
-import { type PosteriorSummary, posteriorChart, posteriorTable } from './posterior.js';
+import { posteriorChart, posteriorTable } from './posterior.js';
+import type { PosteriorSummary } from './posterior-summary.js';
 import { style } from './style.js';
 
 /** Everything that a report shows. */
@@ -19,13 +20,13 @@ export interface ReportContent {
 function resultTable(results: readonly TrialResult[]): Markup {
   const columns = resultColumns(results);
   const alignment = (column: (typeof columns)[number]) => (column.align === 'right' ? 'number' : 'text');
-  return html`<div class="scroll"><table><thead><tr>${columns.map(
+  return html`<div class="scroll"><table class="results"><thead><tr>${columns.map(
     (column) => html`<th class="${alignment(column)}">${column.title}</th>`,
   )}</tr></thead><tbody>${results.map(
     (result, index) =>
       html`<tr>${columns.map(
         (column, position) =>
-          html`<td class="${alignment(column)}">${position === 0 ? html`<span class="swatch series-${index}"></span>` : undefined}${column.cell(result)}</td>`,
+          html`<td class="${alignment(column)}" data-title="${column.title}">${position === 0 ? html`<span class="swatch series-${index}"></span>` : undefined}${column.cell(result)}</td>`,
       )}</tr>`,
   )}</tbody></table></div>`;
 }

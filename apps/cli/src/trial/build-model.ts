@@ -13,11 +13,18 @@ export function buildModel(model: ModelConfiguration, data: DataConfiguration): 
   const geometry = geometryOf(data);
   const needed = { vit: 'images', gpt2: 'tokens' }[model.kind];
   if (geometry.kind !== needed) {
-    throw new UsageError('INVALID_ARGUMENT', `model.kind = ${model.kind} needs ${needed}, and ${data.kind} are not.`, {
-      subject: 'model.kind',
-      value: model.kind,
-      remedy: needed === 'images' ? 'Give a gpt2, or images.' : 'Give a vit, or data.kind = tokens.',
-    });
+    throw new UsageError(
+      'INVALID_ARGUMENT',
+      `model.kind is ${model.kind}, which needs ${needed}, but data.kind is ${data.kind}.`,
+      {
+        subject: 'model.kind',
+        value: model.kind,
+        remedy:
+          needed === 'images'
+            ? 'Use model.kind = gpt2, or data of images.'
+            : 'Use model.kind = vit, or data.kind = tokens.',
+      },
+    );
   }
   return model.kind === 'vit' ? buildVit(model, geometry) : buildGpt2(model, geometry);
 }
@@ -35,11 +42,15 @@ function buildGpt2({ kind: _, preset, weights: __, ...sizes }: Of<'gpt2'>, geome
   const known = preset === undefined ? undefined : gpt2Presets[preset as keyof typeof gpt2Presets];
   const contextLength = sizes.contextLength ?? known?.contextLength ?? length;
   if (contextLength < length) {
-    throw new UsageError('INVALID_ARGUMENT', `data.length = ${length} is more than the model's context.`, {
-      subject: 'data.length',
-      value: length,
-      remedy: `Give at most ${contextLength}, or a larger model.contextLength.`,
-    });
+    throw new UsageError(
+      'INVALID_ARGUMENT',
+      `data.length is ${length}, but the model has a context of ${contextLength} tokens.`,
+      {
+        subject: 'data.length',
+        value: length,
+        remedy: `Use at most ${contextLength}, or a larger model.contextLength.`,
+      },
+    );
   }
   const rows = sizes.vocabularySize ?? vocabularySize;
   if (rows < vocabularySize) {

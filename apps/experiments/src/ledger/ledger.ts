@@ -1,8 +1,8 @@
 import { type FileHandle, mkdir, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { LmdError } from '@lmd/core';
-import { fromJson, toJson } from '@lmd/training';
 import type { LedgerRecord } from './record.js';
+import { recordSchema } from './record-schema.js';
 
 export interface LoadedLedger {
   readonly records: readonly LedgerRecord[];
@@ -32,23 +32,24 @@ export async function readLedger(path: string): Promise<LoadedLedger> {
 }
 
 function parse(path: string, line: string, number: number): LedgerRecord {
+  const damaged = (problem: string, cause?: unknown) =>
+    new LmdError('DATA_CORRUPT', `${path}: line ${number} is not the record of a trial: ${problem}.`, {
+      subject: path,
+      value: number,
+      remedy: 'Restore the file, or remove that line: its trial then runs again.',
+      cause,
+    });
+  let value: unknown;
   try {
-    const record = fromJson(line) as Partial<LedgerRecord> | null;
-    if (typeof record?.hash === 'string' && isRecord(record.result) && isRecord(record.config)) {
-      return record as LedgerRecord;
-    }
-  } catch {
-    // Falls through to the error below.
+    value = JSON.parse(line);
+  } catch (cause) {
+    throw damaged('it is not JSON', cause);
   }
-  throw new LmdError('DATA_CORRUPT', `${path}: line ${number} is no record of a trial.`, {
-    subject: path,
-    value: number,
-    remedy: 'Restore the file, or remove that line: its trial then runs again.',
-  });
-}
-
-function isRecord(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  const checked = recordSchema.safeParse(value);
+  // The value itself, and not a copy: it is written to no other place, and hashes are of what it was.
+  if (checked.success) return value as LedgerRecord;
+  const { path: place, message } = checked.error.issues[0]!;
+  throw damaged(`${place.map(String).join('.')} ${message}`);
 }
 
 /** A ledger open for appending. One process at a time: whoever opens it holds a lock on its folder. */
@@ -79,7 +80,7 @@ export class LedgerWriter {
   /** Appends one record as one write, and flushes it to the disk before it returns. */
   async append(record: LedgerRecord): Promise<void> {
     try {
-      await this.#file.write(`${toJson(record)}\n`);
+      await this.#file.write(`${JSON.stringify(record)}\n`);
       await this.#file.datasync();
     } catch (cause) {
       throw fileError(this.path, 'write', cause);

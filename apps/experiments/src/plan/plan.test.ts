@@ -131,16 +131,6 @@ describe('the plan', () => {
     expect(pending.some(({ rule }) => rule === 'lmd')).toBe(true);
   });
 
-  it('keeps the hashes of trials whose schedule ends one step later, and gives others to those at the last step', () => {
-    const first = ({ ...smoke }: typeof smokeStudy, scheduleEnd: 'lastStep' | 'afterLastStep') =>
-      searchTrials(parseStudy({ ...smoke, scheduleEnd }, 'smoke'), data)[0]!;
-    const [before, now] = [first(smokeStudy, 'afterLastStep'), first(smokeStudy, 'lastStep')];
-    expect(before.config).not.toHaveProperty('scheduleEnd');
-    expect(now.config).toEqual({ ...before.config, scheduleEnd: 'lastStep' });
-    expect(now.hash).not.toBe(before.hash);
-    expect(searchTrials(study, data)[0]!.hash).toBe(now.hash);
-  });
-
   it('names a trial by its configuration: another batch size is another trial', () => {
     const other = parseStudy({ ...smokeStudy, batchSize: 4 }, 'other');
     const hashes = new Set(searchTrials(study, data).map(({ hash }) => hash));

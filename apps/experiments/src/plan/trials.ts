@@ -57,7 +57,6 @@ function configOf(study: Study, data: TrialData, rule: StudyRule, changes: Chang
     format,
     steps,
     warmup: Math.floor(study.warmup * steps),
-    ...(study.scheduleEnd === 'lastStep' ? { scheduleEnd: study.scheduleEnd } : {}),
     batchSize: study.batchSize,
     seed,
     split,

@@ -1,8 +1,13 @@
 import type { Evidence } from './evidence.js';
 
+/**
+ * A field of CSV (RFC 4180). Text that a spreadsheet would take for a formula begins with an apostrophe, which it then shows as
+ * text; numbers stay numbers.
+ */
 function field(value: unknown): string {
-  const text = value === null || value === undefined ? '' : String(value);
-  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  if (value === null || value === undefined) return '';
+  const text = typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 const columns = [

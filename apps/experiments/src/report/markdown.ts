@@ -1,7 +1,20 @@
+import { escapeControls } from '@lmd/training/node';
 import type { Block, Report, Table } from './blocks.js';
 
+/**
+ * Text of a report in Markdown: names and notes of a study can make neither HTML nor links, and stay on their line. Emphasis and code are
+ * the report's own.
+ */
+function escapeText(text: string): string {
+  return escapeControls(text)
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replace(/[[\]]/g, '\\$&')
+    .replace(/\s*\n\s*/g, ' ');
+}
+
 function escapeCell(cell: string): string {
-  return cell.replaceAll('|', '\\|');
+  return escapeText(cell).replaceAll('|', '\\|');
 }
 
 function renderTable({ columns, rows }: Table): string {
@@ -21,11 +34,11 @@ function renderTable({ columns, rows }: Table): string {
 function renderBlock(block: Block): string | undefined {
   switch (block.kind) {
     case 'heading':
-      return `## ${block.text}`;
+      return `## ${escapeText(block.text)}`;
     case 'text':
-      return block.text;
+      return escapeText(block.text);
     case 'list':
-      return block.items.map((item) => `- ${item}`).join('\n');
+      return block.items.map((item) => `- ${escapeText(item)}`).join('\n');
     case 'table':
       return renderTable(block.table);
     case 'plot':
@@ -36,5 +49,5 @@ function renderBlock(block: Block): string | undefined {
 /** The report as Markdown, its tables aligned; plots are left to the HTML. */
 export function renderMarkdown(report: Report): string {
   const parts = report.blocks.map(renderBlock).filter((part) => part !== undefined);
-  return `# ${report.title}\n\n${parts.join('\n\n')}\n`;
+  return `# ${escapeText(report.title)}\n\n${parts.join('\n\n')}\n`;
 }

@@ -67,7 +67,7 @@ export function provenanceSection({ study, data, findings }: Evidence): Block[] 
     heading('How it was made'),
     list([
       `Data: ${data.kind}${data.kind === 'synthetic' ? '' : `, 60,000 training images of which ${data.validation} are held out for validation (split of seed 0), 10,000 test images. The test set is used by the final runs alone, once each and once for each deployed format`}.`,
-      `Model: ViT, ${model.width} wide, ${model.depth} layers, ${model.heads} heads, patches of ${model.patchSize}×${model.patchSize}, ${model.pooling} pooling${parameters === undefined ? '' : `, ${parameters.toLocaleString('en')} parameters`}. Batch ${study.batchSize}; learning rates rise over ${100 * study.warmup} % of the steps and fall to 0 ${study.scheduleEnd === 'lastStep' ? 'at the last step ' : ''}by a cosine. Evaluated weights are posterior means.`,
+      `Model: ViT, ${model.width} wide, ${model.depth} layers, ${model.heads} heads, patches of ${model.patchSize}×${model.patchSize}, ${model.pooling} pooling${parameters === undefined ? '' : `, ${parameters.toLocaleString('en')} parameters`}. Batch ${study.batchSize}; learning rates rise over ${100 * study.warmup} % of the steps and fall to 0 by a cosine. Evaluated weights are posterior means.`,
       `Seeds: final ${study.final.seeds.join(', ')}; search ${study.search.seed}. A seed sets initial weights, data order and noise, the same for every rule and format.`,
       `Machines: ${distinct(unique.map(({ machine }) => machine)).join('; ') || '–'}.`,
       `Engines: ${distinct(unique.map(({ result, node }) => `${result.device}, Node ${node}`)).join('; ') || '–'}.`,

@@ -14,8 +14,16 @@ function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
   return value;
 }
 
+const longest = 120;
+
 function show(value: unknown): string {
-  return value === undefined ? 'nothing' : (JSON.stringify(value) ?? String(value));
+  const text = value === undefined ? 'nothing' : (JSON.stringify(value) ?? typeof value);
+  return text.length <= longest ? text : `${text.slice(0, longest - 1)}…`;
+}
+
+/** A word is near another; an object is near none. */
+function suggestion(value: unknown, allowed: readonly string[]): string {
+  return typeof value === 'string' ? didYouMean(value, allowed) : '';
 }
 
 /** The keys that the schema allows at `path`. */
@@ -63,11 +71,11 @@ function describe(schema: z.core.$ZodType, root: unknown, issue: Issue): string[
     }
     case 'invalid_value':
       return [
-        `${subject} = ${show(value)} is not allowed.${didYouMean(String(value), issue.values.map(String))} Allowed: ${issue.values.map(String).join(', ')}.`,
+        `${subject} = ${show(value)} is not allowed.${suggestion(value, issue.values.map(String))} Allowed: ${issue.values.map(String).join(', ')}.`,
       ];
     case 'invalid_union': {
       const allowed = 'options' in issue && Array.isArray(issue.options) ? issue.options.map(String) : [];
-      const hint = allowed.length === 0 ? '' : `${didYouMean(String(value), allowed)} Allowed: ${allowed.join(', ')}.`;
+      const hint = allowed.length === 0 ? '' : `${suggestion(value, allowed)} Allowed: ${allowed.join(', ')}.`;
       return [`${subject} = ${show(value)} is not allowed.${hint}`];
     }
     case 'invalid_type':

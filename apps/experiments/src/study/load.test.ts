@@ -102,7 +102,9 @@ describe('parseStudy', () => {
 
 describe('loadStudy', () => {
   it('says what is wrong with a file', () => {
-    expect(thrownBy(() => loadStudy('no-such-study.json')).message).toContain('no-such-study.json is no readable JSON');
+    expect(thrownBy(() => loadStudy('no-such-study.json')).message).toContain(
+      'no-such-study.json is not a readable JSON',
+    );
   });
 
   it.each(readdirSync(folder))('%s is a whole study within its budget', (file) => {
@@ -111,6 +113,41 @@ describe('loadStudy', () => {
     const seconds = trials.reduce((sum, { config }) => sum + workOf(config, study), 0) * study.budget.secondsPerStep;
     expect(seconds / 3600).toBeLessThan(study.budget.coreHours);
     for (const { part } of study.order) expect(trials.some((trial) => trial.part === part)).toBe(true);
+  });
+});
+
+describe('the models of a study', () => {
+  it.each([
+    [{ model: { ...smokeStudy.model, patchSize: 3 } }, 'model.patchSize', 'must divide imageSize (8)'],
+    [{ model: { ...smokeStudy.model, heads: 5 } }, 'model.heads', 'must divide width (32)'],
+    [
+      { governs: { ...smokeStudy.governs, variants: [{ name: 'odd', model: { patchSize: 5 } }] } },
+      'governs.variants.0.model.patchSize',
+      'must divide imageSize (8)',
+    ],
+  ])('are built before anything runs: %j', (changes, subject, message) => {
+    const error = thrownBy(() => parseStudy({ ...smokeStudy, ...changes }, 'study'));
+    expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', subject });
+    expect(error.message).toContain(message);
+  });
+
+  it('fit the 28 pixels of Fashion-MNIST', () => {
+    const study = { ...smokeStudy, data: { kind: 'fashion-mnist' }, model: { ...smokeStudy.model, patchSize: 8 } };
+    expect(thrownBy(() => parseStudy(study, 'study')).message).toContain('must divide imageSize (28)');
+  });
+});
+
+describe('a study of any content', () => {
+  it.each([
+    { toString: 1 },
+    { backend: { toString: 1 } },
+    { data: { kind: { toString: 1 } } },
+    { formats: [{ toString: 1 }] },
+    { rules: [{ rule: { toString: null } }] },
+    JSON.parse('{"__proto__": 1, "constructor": {}}'),
+    { backend: 'x'.repeat(1e6) },
+  ])('is a study or a typed error: %#', (changes) => {
+    expect(thrownBy(() => parseStudy({ ...smokeStudy, ...changes }, 'study')).message.length).toBeLessThan(2000);
   });
 });
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { isLmdError } from '@lmd/core';
 import { StudyError } from '../errors.js';
 import { schemaError } from './explain.js';
+import { checkModels } from './models.js';
 import { createOptimizer, type RuleOptions, rules } from './rules.js';
 import { type Dimension, type Study, studySchema } from './schema.js';
 import { didYouMean } from './suggest.js';
@@ -16,6 +17,7 @@ export function parseStudy(raw: unknown, origin: string): Study {
   const result = studySchema.safeParse(raw);
   if (!result.success) throw schemaError(studySchema, raw, result.error, origin);
   checkStudy(result.data, origin);
+  checkModels(result.data, origin);
   return result.data;
 }
 
@@ -28,15 +30,24 @@ export function loadStudy(path: string): Study {
   let raw: unknown;
   try {
     raw = JSON.parse(readFileSync(path, 'utf8').replace(/^\ufeff/, ''));
+    if (isDeeperThan(raw, deepest)) throw new Error(`its values are nested more than ${deepest} deep`);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new StudyError('INVALID_ARGUMENT', `${path} is no readable JSON file: ${reason}.`, {
+    const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\.$/, '');
+    throw new StudyError('INVALID_ARGUMENT', `${path} is not a readable JSON file: ${reason}.`, {
       subject: path,
-      remedy: 'Give the path of a study, such as studies/fashion-mnist.json.',
+      remedy: 'Use the path of a study, such as studies/fashion-mnist.json.',
       cause,
     });
   }
   return parseStudy(raw, path);
+}
+
+/** Deeper than any study; far less than what overflows a stack. */
+const deepest = 64;
+
+function isDeeperThan(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return depth === 0 || Object.values(value).some((inner) => isDeeperThan(inner, depth - 1));
 }
 
 function refuse(origin: string, subject: string, value: unknown, message: string, remedy: string): never {

@@ -63,24 +63,22 @@ export interface OptimizerSettings {
   readonly clipNorm?: number | undefined;
   readonly warmup: number;
   readonly steps: number;
-  /** Where the learning rate is 0; absent: one step after the last, as in the first studies. */
-  readonly scheduleEnd?: 'lastStep' | undefined;
 }
 
 /**
- * The optimizer of a trial: the rule under linear warm-up and a cosine to 0, with AdamW for what a multiplicative
+ * The optimizer of a trial: the rule under linear warm-up and a cosine to 0 at the last step, with AdamW for what a multiplicative
  * rule cannot start from.
  *
  * @throws LmdError of the rule for an option that it does not know, or a value out of range.
  */
 export function createOptimizer(settings: OptimizerSettings): Optimizer {
-  const { rule, options, rest, clipNorm, warmup, steps, scheduleEnd } = settings;
+  const { rule, options, rest, clipNorm, warmup, steps } = settings;
   const beside = { match: '*', rule: 'adamw', options: { ...rest } } as const;
   return optimizerFromDescription({
     groups: rules[rule].matricesOnly
       ? [{ match: lmdParameter, rule, options }, beside]
       : [{ match: '*', rule, options }],
-    schedule: { kind: 'cosine', warmup, steps: scheduleEnd === 'lastStep' ? steps : steps + 1 },
+    schedule: { kind: 'cosine', warmup, decay: Math.max(1, steps - warmup) },
     clipNorm,
   });
 }

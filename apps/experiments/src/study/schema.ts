@@ -2,13 +2,13 @@ import { precisionNames } from '@lmd/models';
 import { z } from 'zod';
 import { ruleNames } from './rules.js';
 
-const count = z.int().min(1);
+const count = z.int().min(1).max(1e6);
 const name = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'is no name: use letters, digits, dots, dashes and underscores.');
 const format = z.enum(precisionNames as readonly [string, ...string[]]);
 const formats = z.array(format).min(1);
-const seeds = z.array(z.int().min(0)).min(1);
+const seeds = z.array(z.int().min(0)).min(1).max(1000);
 const scalar = z.union([z.number(), z.string(), z.boolean()]);
 const options = z.record(z.string(), scalar);
 
@@ -32,14 +32,14 @@ const synthetic = z.strictObject({
   validation: count.default(32),
   test: count.default(32),
   classes: z.int().min(2).max(1000).default(4),
-  size: count.default(8),
+  size: count.max(2 ** 12).default(8),
   noise: z.number().min(0).default(0.5),
 });
 
 export const modelSchema = z.strictObject({
   patchSize: count,
-  width: count,
-  depth: count,
+  width: count.max(2 ** 16),
+  depth: count.max(1000),
   heads: count,
   mlpWidth: count.optional(),
   pooling: z.enum(['mean', 'classToken']).default('mean'),
@@ -102,10 +102,6 @@ export const studySchema = z.strictObject({
   model: modelSchema,
   batchSize: count.default(64),
   warmup: z.number().min(0).max(0.5).default(0.1).describe('Part of the steps in which the learning rate rises.'),
-  scheduleEnd: z
-    .enum(['lastStep', 'afterLastStep'])
-    .default('lastStep')
-    .describe('Where the learning rate is 0: at the last step, or one step later, as in the first studies.'),
   evaluationBatchSize: count.default(250),
   rest: z
     .strictObject({
@@ -122,7 +118,7 @@ export const studySchema = z.strictObject({
     .describe('The rule that the study is about, compared with each other one. By default the last.'),
   formats: formats.describe('Of the forward pass; the first is what the others are compared with. Backward is BF16.'),
   search: z.strictObject({
-    trials: count,
+    trials: count.max(10_000),
     steps: count,
     seed: z.int().min(0).default(0).describe('Of the points of the space, and of the trials.'),
     format: format.default('fp32'),

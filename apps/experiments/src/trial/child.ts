@@ -21,7 +21,7 @@ export type FromChild =
 /** Milliseconds between two messages about steps. */
 const interval = 500;
 
-/** Takes one request over IPC, runs it and tells the result. It ends when its parent does, and leaves Ctrl-C and a closing terminal to the parent. */
+/** Takes one request over IPC, runs it and tells the result. It ends when its parent does, and leaves Ctrl-C to the parent. */
 export async function runAsChild(): Promise<void> {
   process.on('disconnect', () => process.exit(1));
   for (const name of ['SIGINT', 'SIGHUP'] as const) process.on(name, () => {});

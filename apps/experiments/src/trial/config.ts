@@ -29,8 +29,6 @@ export interface TrialConfig {
   readonly format: string;
   readonly steps: number;
   readonly warmup: number;
-  /** Absent where the schedule ends one step after the last, so that trials of before keep their hashes. */
-  readonly scheduleEnd?: 'lastStep';
   readonly batchSize: number;
   /** Of initial weights, data order and noise. */
   readonly seed: number;

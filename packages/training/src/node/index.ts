@@ -8,3 +8,4 @@ export { removeLeftovers } from './leftovers.js';
 export { type MetricsFileOptions, type MetricsLine, metricsFile, readMetrics } from './metrics-file.js';
 export { claimRunFolder, createRunFolder } from './run-folder.js';
 export { lockRun, type RunLock } from './run-lock.js';
+export { escapeControls, type TerminalOutput, terminalOutput, verbatim, withoutVerbatim } from './terminal-output.js';

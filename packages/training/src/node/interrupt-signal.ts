@@ -8,8 +8,8 @@ const sameKeyPress = 1000;
 
 /**
  * Ctrl-C, the friendly way: the first one aborts the signal, so that the step is finished and a checkpoint written; another, a second
- * later or more, ends the process at once, with exit code 130. SIGTERM counts as Ctrl-C, and SIGHUP, of a terminal that closes. Give the
- * signal to `train`.
+ * later or more, ends the process at once, with exit code 130. SIGTERM counts as Ctrl-C, and SIGHUP, which a closed terminal sends.
+ * Give the signal to `train`.
  *
  * @param tell is called on the first, to say what is happening.
  */
