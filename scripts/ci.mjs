@@ -18,9 +18,11 @@ const suites = [
   {
     name: 'native',
     run: () => script('native-tests.mjs'),
-    reports: ['packages/backends', 'packages/conformance', 'packages/tfjs', '.'].map((folder) =>
-      inFolder(folder, 'native.json'),
-    ),
+    reports: [
+      ...['backends', 'conformance', 'tfjs', 'data', 'safetensors', 'training'].map((name) => `packages/${name}`),
+      'apps/cli',
+      '.',
+    ].map((folder) => inFolder(folder, 'native.json')),
   },
 ];
 

@@ -10,6 +10,7 @@ it.each([
   ['@biomejs/cli', ['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64', 'win32-x64']],
   ['@turbo/', ['linux-64', 'linux-arm64', 'darwin-64', 'darwin-arm64', 'windows-64']],
   ['@esbuild/', ['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64', 'win32-x64']],
+  ['@img/sharp', ['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64', 'win32-x64']],
   ['@rollup/rollup', ['linux-x64-gnu', 'linux-arm64-gnu', 'darwin-x64', 'darwin-arm64', 'win32-x64-msvc']],
 ])('the lockfile has %s for Linux, macOS and Windows', (name, platforms) => {
   for (const platform of platforms) {

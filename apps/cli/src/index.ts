@@ -6,10 +6,11 @@ export { type Configuration, type ConfigurationInput, configurationSchema } from
 export { exitCodes, UsageError } from './errors.js';
 export { main } from './main.js';
 export { presets } from './presets/index.js';
-export type { PosteriorSummary } from './report/posterior.js';
+export type { PosteriorSummary } from './report/posterior-summary.js';
 export { type ReportContent, renderReport } from './report/report.js';
 export type { Event, SummaryEvent } from './run/events.js';
-export { trialLayout } from './run/layout.js';
+export { runLayout } from './run/layout.js';
+export { saveConfiguration } from './run/run-folder.js';
 export type { TrialResult } from './run/types.js';
 export { inChildProcess, inThisProcess } from './trial/hosts.js';
 export type { ProductNoise } from './trial/product-noise.js';

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { basename, dirname, extname, join } from 'node:path';
 import { exitCodes, UsageError } from '@lmd/cli';
 import { isLmdError } from '@lmd/core';
-import { interruptSignal, lockRun } from '@lmd/training/node';
+import { interruptSignal, lockRun, type TerminalOutput, terminalOutput } from '@lmd/training/node';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { packLedger, readLedger } from './ledger/ledger.js';
 import { planStudy } from './plan/plan.js';
@@ -51,7 +51,12 @@ async function checkModels(study: Study, data: string | undefined): Promise<void
   for (const trial of distinct.values()) await trialConfiguration(trial, data);
 }
 
-async function study(path: string, options: Options): Promise<void> {
+interface Terminal {
+  readonly out: TerminalOutput;
+  readonly error: TerminalOutput;
+}
+
+async function study(path: string, options: Options, { out: output, error }: Terminal): Promise<void> {
   const loaded = loadStudy(path);
   const out = options.out ?? `runs/${basename(path, extname(path))}`;
   const { only, parallel, threads, data } = options;
@@ -65,26 +70,27 @@ async function study(path: string, options: Options): Promise<void> {
     return;
   }
   if (options.report === true) {
-    process.stdout.write(`${(await writeReport(loaded, out)).join('\n')}\n`);
+    output.write(`${(await writeReport(loaded, out)).join('\n')}\n`);
     return;
   }
   if (loaded.frozen === undefined) await checkModels(loaded, data);
   if (options.dryRun === true) {
     const { records } = await readLedger(out);
     const verbose = options.verbose === true;
-    process.stdout.write(`${describePlan({ study: loaded, results: resultsOf(records), only, parallel, verbose })}\n`);
+    output.write(`${describePlan({ study: loaded, results: resultsOf(records), only, parallel, verbose })}\n`);
     return;
   }
-  const progress = new Progress((text) => void process.stderr.write(text), process.stderr.isTTY === true);
+  const progress = new Progress((text) => void error.write(text), error.isTTY === true, error.columns);
   const { signal } = interruptSignal();
   const program = lmdProgram();
   const ran = await runStudy({ study: loaded, data, out, parallel, threads, only, program, signal, progress });
   progress.say(`${ran} trials run.`);
-  process.stdout.write(`${(await writeReport(loaded, out)).join('\n')}\n`);
+  output.write(`${(await writeReport(loaded, out)).join('\n')}\n`);
 }
 
 /** Runs one command line and gives its exit code. */
 export async function main(words: readonly string[]): Promise<number> {
+  const terminal = { out: terminalOutput(process.stdout), error: terminalOutput(process.stderr) };
   const command = new Command('lmd-studies')
     .description('Runs a study trial by trial into a ledger, resumably, and writes its report.')
     .argument('<study>', 'a JSON file, such as studies/fashion-mnist.json')
@@ -97,8 +103,9 @@ export async function main(words: readonly string[]): Promise<number> {
     .option('--verbose', 'with --dry-run: every trial')
     .option('--report', 'write the report of what the ledger holds, and run nothing')
     .option('--pack', 'move the records into ledger.jsonl.gz, for git, and run nothing')
+    .configureOutput({ writeOut: (text) => terminal.out.write(text), writeErr: (text) => terminal.error.write(text) })
     .exitOverride()
-    .action((path: string, options: Options) => study(path, options));
+    .action((path: string, options: Options) => study(path, options, terminal));
   try {
     await command.parseAsync(words as string[], { from: 'user' });
     return exitCodes.success;
@@ -106,7 +113,7 @@ export async function main(words: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.success : exitCodes.usage;
     const message = error instanceof Error ? error.message : String(error);
     const unexpected = !(error instanceof Error && 'code' in error);
-    process.stderr.write(`${unexpected ? `Unexpected failure: ${(error as Error)?.stack ?? message}` : message}\n`);
+    terminal.error.write(`${unexpected ? `Unexpected failure: ${(error as Error)?.stack ?? message}` : message}\n`);
     if (error instanceof UsageError) return exitCodes.usage;
     return isLmdError(error, 'INTERRUPTED') ? exitCodes.interrupted : exitCodes.failure;
   }

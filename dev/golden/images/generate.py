@@ -63,19 +63,3 @@ resized = [
     )
     + "\n"
 )
-
-files = {
-    "rgb.png": image,
-    "grey.png": image.convert("L"),
-    "palette.png": image.quantize(16),
-    "alpha.png": image.convert("RGBA"),
-    "rgb.jpg": image,
-    "grey.jpg": image.convert("L"),
-    "progressive.jpg": image,
-}
-for name, contents in files.items():
-    jpeg = {"quality": 95, "subsampling": 0, "progressive": name.startswith("progressive")}
-    options = jpeg if name.endswith("jpg") else {}
-    contents.save(golden / name, **options)
-decoded = {name: encoded(Image.open(golden / name).convert("RGB")) for name in files}
-(golden / "decoded.json").write_text(json.dumps(decoded, indent=1) + "\n")

@@ -1,3 +1,4 @@
+import { messageOf } from '@lmd/core';
 /** Whether an import failed because there is no package of that name, rather than for what is in it. */
 export function isMissing(packageName: string, cause: unknown): boolean {
   const { code, message } = (cause ?? {}) as { code?: unknown; message?: unknown };
@@ -7,5 +8,5 @@ export function isMissing(packageName: string, cause: unknown): boolean {
 
 /** The first line of what went wrong, without the full stop: what Node says after it are stacks of files. */
 export function firstLine(cause: unknown): string {
-  return (cause instanceof Error ? cause.message : String(cause)).split('\n')[0]!.replace(/\.$/, '');
+  return messageOf(cause).split('\n')[0]!.replace(/\.$/, '');
 }

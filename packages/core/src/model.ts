@@ -42,6 +42,8 @@ export interface Model {
   readonly name: string;
   /** Shapes of the weights, in the order of the forward pass. */
   readonly parameters: { readonly [name: string]: { readonly shape: readonly number[] } };
+  /** Of a model of tokens, how many there are: 0 to vocabularySize − 1. `train` and `evaluate` check their inputs against it. */
+  readonly vocabularySize?: number;
   /** Initial weights: a function of the seed alone, the same on every backend to a few ulp. */
   initialize(ops: Operations, seed: number): NamedTensors;
   /** Logits [batch, classes] or [batch, length, classes] for `inputs` (images [batch, height, width, channels], f32, or tokens [batch, length], i32). */

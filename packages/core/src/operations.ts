@@ -71,10 +71,12 @@ export interface Operations
   full(shape: readonly number[], value: number, dtype?: DType): Tensor;
   zeros(shape: readonly number[], dtype?: DType): Tensor;
   read(x: Tensor): Promise<TensorData>;
+  /** f32 → i32 truncates and saturates at ±2^31, with 0 for NaN; i32 → f32 rounds to nearest. u8 is not converted. */
   cast(x: Tensor, dtype: DType): Tensor;
   where(condition: Tensor, a: TensorLike, b: TensorLike): Tensor;
 
   sum(x: Tensor, options?: ReduceOptions): Tensor;
+  /** The sum over the count: beyond the range of f32 where the sum is. */
   mean(x: Tensor, options?: ReduceOptions): Tensor;
   max(x: Tensor, options?: ReduceOptions): Tensor;
   argMax(x: Tensor, axis?: number): Tensor;
@@ -98,6 +100,7 @@ export interface Operations
   randomNormal(shape: readonly number[], key: RandomKey): Tensor;
 
   softmax(x: Tensor): Tensor;
+  /** Over the last axis. For rows with magnitudes above some 10^17 the variance may be infinite, and the result the bias alone. */
   layerNorm(x: Tensor, gain: Tensor, bias: Tensor, epsilon?: number): Tensor;
   gelu(x: Tensor, approximation?: GeluApproximation): Tensor;
   crossEntropy(logits: Tensor, labels: Tensor): Tensor;

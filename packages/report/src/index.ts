@@ -19,6 +19,7 @@ export {
   markdownTable,
   type Table,
   type TableColumn,
+  type TableInPageOptions,
   tableInPage,
   tableOf,
 } from './table.js';

@@ -81,6 +81,11 @@ describe('tables', () => {
     expect(markdownTable(tableOf(['a'], [['x\ny']])).split('\n')).toHaveLength(3);
   });
 
+  it('can make no link and move no cursor, and keep the brackets of a shape', () => {
+    const table = markdownTable(tableOf(['a'], [['[x](javascript:y) [64,64]·[64,10] \u001b[31m']]));
+    expect(table).toContain('[x\\](javascript:y) [64,64]·[64,10] \ufffd[31m');
+  });
+
   it('leave a single backtick as it is', () => {
     expect(inlineCode('a ` b').text).toBe('a ` b');
     expect(inlineCode('`a` and `b').text).toBe('<code>a</code> and `b');
@@ -89,7 +94,7 @@ describe('tables', () => {
 
   it('put a lead before the first cell of a row', () => {
     const lead = inlineCode('`x`');
-    expect(tableInPage(tableOf(['a'], [['b']]), () => lead).text).toContain('<td class="text"><code>x</code>b</td>');
+    expect(tableInPage(tableOf(['a'], [['b']]), { lead: () => lead }).text).toContain('<code>x</code>b</td>');
   });
 });
 

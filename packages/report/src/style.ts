@@ -65,6 +65,14 @@ dt { color: var(--muted); } dd { margin: 0; overflow-wrap: anywhere; }
 details { margin-top: 14px; } summary { cursor: pointer; color: var(--muted); }
 pre { overflow: auto; font-size: 0.82rem; line-height: 1.45; margin: 10px 0 0; }
 code, pre { font-family: ui-monospace, "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
-@media (max-width: 600px) { main { padding: 24px 12px 48px; } section { padding: 14px 12px; } th, td { padding: 6px 8px 6px 0; } }
+@media (max-width: 720px) {
+  main { padding: 24px 12px 48px; } section { padding: 16px 14px; }
+  .stacked thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .stacked, .stacked tbody, .stacked tr, .stacked td { display: block; }
+  .stacked tr { padding: 8px 0; border-bottom: 1px solid var(--rule); } .stacked tbody tr:last-child { border-bottom: 0; }
+  .stacked td, .stacked td:last-child { display: flex; align-items: baseline; padding: 3px 0; border: 0; white-space: normal; overflow-wrap: anywhere; text-align: right; }
+  .stacked td::before { content: attr(data-title); margin-right: auto; padding-right: 14px; color: var(--muted); text-align: left; }
+  dl { grid-template-columns: 1fr; gap: 0; } dt { margin-top: 8px; }
+}
 @media print { section { break-inside: avoid; } }
 `;

@@ -1,10 +1,11 @@
 import { availableParallelism, totalmem } from 'node:os';
-import { mnistPackageFolder, mnistPackageVersion } from '../data/mnist-folder.js';
+import { mnistPackageFolder, mnistPackageVersion } from '@lmd/data/node';
 import { type BackendDiagnosis, diagnoseBackend } from '../doctor/probe.js';
 import { diagnoseInProcess, needsProcess } from '../doctor/probe-process.js';
 import { backendNames } from '../engine/names.js';
 import { loadTfjs } from '../engine/tfjs.js';
 import { exitCodes, serializeError } from '../errors.js';
+import { jsonLine } from '../output/json.js';
 import { type Column, renderTable } from '../output/table.js';
 import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
 import { bytes } from '../output/units.js';
@@ -73,7 +74,7 @@ export async function doctorCommand(
   const { node, platform, cores, memoryBytes, wasmSimd, mnist, backends } = diagnosis;
   if (!backends.some(({ works }) => works)) process.exitCode = exitCodes.failure;
   if (options.json) {
-    out.write(`${JSON.stringify(diagnosis)}\n`);
+    out.write(jsonLine(diagnosis));
     return;
   }
   const facts = [
@@ -84,7 +85,7 @@ export async function doctorCommand(
     ['MNIST images', mnist.available ? mnist.detail : colours.yellow(mnist.detail)],
   ] as const;
   for (const [name, value] of facts) out.write(`${name.padEnd(18)}${value}\n`);
-  out.write(`\n${renderTable(columns, backends, colours.bold)}\n`);
+  out.write(`\n${renderTable(columns, backends, { styleTitle: colours.bold, columns: out.columns })}\n`);
   const missing = backends.filter(({ works }) => !works);
   if (missing.length > 0) out.write('\nWhat the others need, should you want them:\n');
   for (const { name, reason } of missing) out.write(`  ${colours.bold(name)}: ${reason}\n`);

@@ -25,7 +25,11 @@ function thrownBy(body: () => unknown): UsageError {
 /** The same, with text prepared where its preset only names a folder. */
 function withPreparedText(configuration: Configuration): Configuration {
   if (configuration.data.kind !== 'tokens') return configuration;
-  writeFileSync(join(folder, 'train.bin.json'), JSON.stringify({ vocabularySize: 50257 }));
+  const description = {
+    ...{ format: 'lmd-tokens', version: 1, part: 'train', tokens: 2, documents: 1, tokenizer: { name: 'gpt2' } },
+    ...{ vocabularySize: 50257, endOfText: 50256, split: { validation: 0.1, seed: 0 }, sha256: '0'.repeat(64) },
+  };
+  writeFileSync(join(folder, 'train.bin.json'), JSON.stringify(description));
   return { ...configuration, data: { ...configuration.data, folder } };
 }
 
@@ -131,7 +135,7 @@ describe('parseConfiguration', () => {
     ['steps=null', 'has the wrong type; expected: number'],
     ['steps=1.5', 'expected: a whole number'],
     ['data=3', 'has the wrong type; expected: object'],
-    ['model={"kind":"vit"}', 'model.patchSize is missing; give it, or name a preset'],
+    ['model={"kind":"vit"}', 'model.patchSize is missing; give it, a preset or weights'],
   ])('explains %s', (assignment, text) => {
     expect(thrownBy(with_(assignment)).message).toContain(text);
   });

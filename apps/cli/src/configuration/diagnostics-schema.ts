@@ -8,6 +8,7 @@ export const diagnosticsSchema = z
     every: z
       .int()
       .min(1)
+      .max(1e9)
       .default(100)
       .describe('Steps from one measurement to the next; `logNormality` goes with each validation.'),
     weightGrowth: measured.describe('Root mean square of the weights, beside its start.'),

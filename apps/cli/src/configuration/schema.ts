@@ -17,6 +17,8 @@ import {
 } from './training-schema.js';
 
 const count = z.int().min(1);
+const steps = z.int().min(1).max(1e9);
+const examples = z.int().min(1).max(1e6);
 
 /** Everything that a run is a function of, besides the version of the code. Unknown keys are refused. */
 export const configurationSchema = z.strictObject({
@@ -30,8 +32,8 @@ export const configurationSchema = z.strictObject({
     .min(0)
     .optional()
     .describe('Seed of the split into training and validation examples, and of made data; default: `seed`.'),
-  steps: count.describe('Optimizer steps of each rule.'),
-  batchSize: count.default(64).describe('Examples a step.'),
+  steps: steps.describe('Optimizer steps of each rule.'),
+  batchSize: examples.default(64).describe('Examples a step.'),
   microBatchSize: microBatchSizeSchema,
   updateInPlace: updateInPlaceSchema,
   backend: z.enum(backendNames).default('cpu').describe('What computes. `lmd doctor` says which work here.'),
@@ -68,8 +70,12 @@ export const configurationSchema = z.strictObject({
     .describe('The rules to compare. Each trains in turn, from the same seed and data order.'),
   evaluation: z
     .strictObject({
-      every: count.default(100).describe('Steps from one validation to the next.'),
-      batchSize: count.default(250).describe('Examples evaluated at once.'),
+      every: steps.default(100).describe('Steps from one validation to the next.'),
+      batchSize: examples
+        .optional()
+        .describe(
+          'Examples evaluated at once; by default 250, or less where the largest tensor of the model would not fit.',
+        ),
       examples: count
         .optional()
         .describe('Validation looks at so many examples, always the same; by default at all. The test is on all.'),
@@ -95,8 +101,8 @@ export const configurationSchema = z.strictObject({
   earlyStopping: earlyStoppingSchema,
   checkpoints: z
     .strictObject({
-      every: count.default(100).describe('Steps from one checkpoint to the next.'),
-      keep: count.default(2).describe('How many of the newest are kept, beside the best.'),
+      every: steps.default(100).describe('Steps from one checkpoint to the next.'),
+      keep: z.int().min(1).max(10_000).default(2).describe('How many of the newest are kept, beside the best.'),
     })
     .prefault({})
     .describe('Checkpoints.'),

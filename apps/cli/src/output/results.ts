@@ -17,15 +17,15 @@ export function resultColumns(results: readonly TrialResult[]): readonly Column<
     ...(isTested
       ? testColumns
       : ([
-          { title: 'validation accuracy', align: 'right', cell: (result) => percent(result.validationAccuracy) },
-          { title: 'validation loss', align: 'right', cell: (result) => result.validationLoss.toFixed(4) },
+          { title: 'validation accuracy', align: 'right', cell: (result) => percent(result.validationAccuracy!) },
+          { title: 'validation loss', align: 'right', cell: (result) => result.validationLoss!.toFixed(4) },
         ] as readonly Column<TrialResult>[])),
     ...(isText
       ? [
           {
             title: 'perplexity',
             align: 'right',
-            cell: ({ testPerplexity, validationLoss }) => (testPerplexity ?? Math.exp(validationLoss)).toFixed(2),
+            cell: ({ testPerplexity, validationLoss }) => (testPerplexity ?? Math.exp(validationLoss!)).toFixed(2),
           } as Column<TrialResult>,
         ]
       : []),

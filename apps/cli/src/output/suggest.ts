@@ -1,7 +1,11 @@
 import { distance } from 'fastest-levenshtein';
 
+/** No key or name is longer; to compare longer texts takes long. */
+const longestWord = 64;
+
 /** The allowed word nearest to what was typed, case ignored, or undefined where none is near enough to be meant. */
 export function nearest(typed: string, allowed: readonly string[]): string | undefined {
+  if (typed.length > longestWord) return undefined;
   const lower = typed.toLowerCase();
   const ranked = allowed
     // A word that goes on where the typed one ends is nearer than any misspelling.

@@ -58,7 +58,8 @@ const measurements: Readonly<Record<string, Measurement>> = {
 
 /** The points of one plugin's reports; none where it says nothing that is drawn. */
 export function measurementPoint(plugin: string, step: number, data: Json): Point | undefined {
-  const y = measurements[plugin]?.number(data);
+  // A name of a plugin that is not ours may be any, `constructor` too.
+  const y = Object.hasOwn(measurements, plugin) ? measurements[plugin]!.number(data) : undefined;
   return typeof y === 'number' && Number.isFinite(y) ? { x: step, y } : undefined;
 }
 

@@ -1,31 +1,7 @@
-import { type Chart, densityChart, type Histogram, type Markup, tableInPage, tableOf } from '@lmd/report';
+import { type Chart, densityChart, type Markup, tableInPage, tableOf } from '@lmd/report';
 import { count, decimal } from '../output/units.js';
-import { type Moments, normalDensity } from './statistics.js';
-
-/** The distribution of log m over some weights' positive or negative halves, and the normal fitted to it. */
-export interface HalfSummary extends Moments {
-  readonly histogram: Histogram;
-}
-
-export interface WeightSummary {
-  readonly name: string;
-  readonly elements: number;
-  readonly logPriorMedian: number;
-  readonly plus: Moments;
-  readonly minus: Moments;
-}
-
-/** What LMD has learned, as the distribution of its medians' logarithms. Stored as `posterior.json`. */
-export interface PosteriorSummary {
-  readonly optimizer: string;
-  readonly regularizer: string;
-  readonly regularization: number;
-  readonly noise: number;
-  /** Over all weights that LMD trains; both histograms have the same bins. */
-  readonly plus: HalfSummary;
-  readonly minus: HalfSummary;
-  readonly weights: readonly WeightSummary[];
-}
+import type { PosteriorSummary } from './posterior-summary.js';
+import { normalDensity } from './statistics.js';
 
 /**
  * Density in log m of the log-normal prior, whose gradient in log m is log(m/m₀): a normal of unit deviation around log m₀,

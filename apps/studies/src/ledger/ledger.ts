@@ -4,6 +4,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { LmdError } from '@lmd/core';
 import { writeFileAtomic } from '@lmd/safetensors/node';
 import type { LedgerRecord } from './record.js';
+import { recordSchema } from './record-schema.js';
 import { fromVersion1, isVersion1 } from './version-1.js';
 
 export interface LoadedLedger {
@@ -70,20 +71,27 @@ export async function packLedger(folder: string): Promise<void> {
 }
 
 function parse(path: string, line: string, number: number): LedgerRecord {
+  const damaged = (problem: string, cause?: unknown) =>
+    new LmdError('DATA_CORRUPT', `${path}: line ${number} is not the record of a trial: ${problem}.`, {
+      subject: path,
+      value: number,
+      remedy: 'Restore the file, or remove that line: its trial then runs again.',
+      cause,
+    });
+  let value: unknown;
   try {
-    const record = JSON.parse(line) as Partial<LedgerRecord> | null;
-    if (typeof record?.hash === 'string' && typeof record.result === 'object') {
-      if (isVersion1(record)) return fromVersion1(record);
-      if (typeof record.configuration === 'object') return record as LedgerRecord;
-    }
-  } catch {
-    // Falls through to the error below.
+    value = JSON.parse(line);
+  } catch (cause) {
+    throw damaged('it is not JSON', cause);
   }
-  throw new LmdError('DATA_CORRUPT', `${path}: line ${number} is no record of a trial.`, {
-    subject: path,
-    value: number,
-    remedy: 'Restore the file, or remove that line: its trial then runs again.',
-  });
+  const checked = recordSchema.safeParse(value);
+  if (!checked.success) {
+    const { path: place, message } = checked.error.issues[0]!;
+    throw damaged(`${place.map(String).join('.')} ${message}`);
+  }
+  // The value itself, and not a copy: hashes are of what it was.
+  const record = value as LedgerRecord;
+  return isVersion1(record) ? fromVersion1(record) : record;
 }
 
 /** A ledger open for appending. One process at a time: whoever opens it holds a lock on its folder. */

@@ -169,4 +169,31 @@ describe('the report', () => {
     const report = composeFiles(study, failed)['report.md']!;
     expect(report).toContain('every trial diverged');
   });
+
+  it('makes no HTML, link or formula of what a study or a ledger says', () => {
+    const hostile = '=HYPERLINK("http://x") <script>alert(1)</script>\n# [link](javascript:alert(1)) & \u001b[31m';
+    const withNote = parseStudy(
+      {
+        ...smokeStudy,
+        title: hostile,
+        question: hostile,
+        ablation: { ...smokeStudy.ablation, variants: [{ name: hostile, note: hostile, options: { noise: 0 } }] },
+      },
+      'study',
+    );
+    const search = searchTrials(withNote).map((trial) => record(trial, { device: hostile }));
+    const results = new Map(search.map(({ hash, result }) => [hash, result]));
+    const rest = planStudy({ study: withNote, results }).trials.filter(({ part }) => part !== 'search');
+    const records = [...search, ...rest.map((trial) => record(trial, { device: hostile }))];
+    const files = composeFiles(withNote, records);
+    const { 'report.md': markdown = '', 'report.html': html = '', 'trials.csv': csv = '' } = files;
+    expect(markdown).toContain('HYPERLINK');
+    expect(csv).toContain('HYPERLINK');
+    for (const text of [markdown, html]) expect(text).not.toContain('<script');
+    expect(markdown).not.toMatch(/(?<!\\)\]\(|^# \[/m);
+    expect(markdown).not.toContain(String.fromCharCode(27));
+    // A field that begins with = + - @ is one that a spreadsheet computes, in quotes too.
+    expect(csv).not.toMatch(/(^|,)"?[=+@]/m);
+    expect(csv).toContain("'=HYPERLINK");
+  });
 });

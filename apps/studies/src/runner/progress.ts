@@ -1,3 +1,4 @@
+import { verbatim } from '@lmd/training/node';
 import type { TrialResult } from '../trial/result.js';
 import type { Trial } from '../trial/trial.js';
 import { showDuration } from './estimate.js';
@@ -16,9 +17,13 @@ export class Progress {
   readonly terminal: boolean;
   #shown = false;
 
-  constructor(write: (text: string) => void, terminal: boolean) {
+  readonly #columns: number;
+
+  /** @param columns of the terminal, the last of which stays free: some wrap when it is written. */
+  constructor(write: (text: string) => void, terminal: boolean, columns = 80) {
     this.#write = write;
     this.terminal = terminal;
+    this.#columns = columns - 1;
   }
 
   say(text: string): void {
@@ -46,12 +51,12 @@ export class Progress {
     if (!this.terminal) return;
     const now = running.map(({ trial, step }) => `${trial.label} ${step}/${trial.steps}`).join('; ');
     this.#clear();
-    this.#write(`[${done}/${total}] ${now}; ${showDuration(secondsLeft)} left`.slice(0, 160));
+    this.#write(`[${done}/${total}] ${now}; ${showDuration(secondsLeft)} left`.slice(0, this.#columns));
     this.#shown = true;
   }
 
   #clear(): void {
-    if (this.#shown) this.#write('\r\u001b[K');
+    if (this.#shown) this.#write(verbatim('\r\u001b[K'));
     this.#shown = false;
   }
 }

@@ -1,3 +1,4 @@
+import { terminalOutput } from '@lmd/training/node';
 import { describe, expect, it } from 'vitest';
 import { smokeStudy, smokeTrial } from '../../test/smoke.js';
 import type { LedgerRecord } from '../ledger/record.js';
@@ -70,9 +71,8 @@ describe('progress', () => {
   const state = { done: 1, total: 4, secondsLeft: 30, running: [{ trial, step: 3 }] };
   const show = (terminal: boolean) => {
     let text = '';
-    const progress = new Progress((part) => {
-      text += part;
-    }, terminal);
+    const output = terminalOutput({ write: (part) => (text += part) });
+    const progress = new Progress((part) => void output.write(part), terminal, 60);
     progress.running(state);
     progress.finished({ trial, result: { accuracy: 0.5, loss: 1, diverged: false } as TrialResult, state });
     progress.finished({ trial, result: { accuracy: null, loss: null, diverged: true } as TrialResult, state });
@@ -82,6 +82,18 @@ describe('progress', () => {
   it('writes one line over on a terminal', () => {
     const line = '[1/4] final lmd fp32 seed 0 3/10; 30 s left';
     expect(show(true).startsWith(`${line}\r\u001b[K[1/4] final lmd fp32 seed 0: 50.00 %`)).toBe(true);
+  });
+
+  it('writes no control character of a name, and no line wider than the terminal', () => {
+    let text = '';
+    const output = terminalOutput({ write: (part) => (text += part) });
+    const hostile = { ...trial, label: `\u001b]52;c;aGk=\u0007${'x'.repeat(100)}\u009b2J` };
+    const progress = new Progress((part) => void output.write(part), true, 60);
+    progress.running({ ...state, running: [{ trial: hostile, step: 3 }] });
+    progress.say(hostile.label);
+    const own = text.replaceAll('\r\u001b[K', '');
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these must not be there.
+    expect(own).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
   });
 
   it('writes a line a trial elsewhere', () => {

@@ -58,12 +58,7 @@ describe('parseStudy', () => {
     ['search.trials', '3', 'INVALID_ARGUMENT', 'search.trials = "3" has the wrong type'],
     ['final.steps', undefined, 'INVALID_ARGUMENT', 'final.steps is missing; expected: number.'],
     ['final.seeds', [], 'INVALID_ARGUMENT', 'final.seeds = [] has too few entries; allowed: at least 1.'],
-    [
-      'optimizers.0.search.learningRate.minimum',
-      1,
-      'INVALID_ARGUMENT',
-      'has its minimum above its maximum.',
-    ],
+    ['optimizers.0.search.learningRate.minimum', 1, 'INVALID_ARGUMENT', 'has its minimum above its maximum.'],
     ['optimizers.0.search.learningRate.minimum', 0, 'INVALID_ARGUMENT', 'a log scale'],
     [
       'optimizers.0.search.learningRate.choices',
@@ -120,7 +115,9 @@ describe('parseStudy', () => {
 
 describe('loadStudy', () => {
   it('says what is wrong with a file', () => {
-    expect(thrownBy(() => loadStudy('no-such-study.json')).message).toContain('no-such-study.json is no readable JSON');
+    expect(thrownBy(() => loadStudy('no-such-study.json')).message).toContain(
+      'no-such-study.json is not a readable JSON',
+    );
   });
 
   it.each(readdirSync(folder))('%s is a whole study within its budget', (file) => {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type Configuration,
@@ -7,9 +7,10 @@ import {
   parseConfiguration,
   readTrialSummary,
   resolveConfiguration,
+  runLayout,
+  saveConfiguration,
   type TrialHost,
   type TrialSummary,
-  trialLayout,
 } from '@lmd/cli';
 import { isLmdError, LmdError } from '@lmd/core';
 import { type MetricsLine, readMetrics } from '@lmd/training/node';
@@ -24,7 +25,7 @@ const curvePoints = 25;
 export interface RunTrialOptions {
   /** Runs a configuration of `lmd train`, in this process or another. */
   readonly host: TrialHost;
-  /** Folder of the trial's checkpoints; removed when the trial is done. */
+  /** Run folder of the trial; removed when the trial is done. */
   readonly folder: string;
   /** Folder of the data's files, in place of the study's. */
   readonly data?: string | undefined;
@@ -58,7 +59,11 @@ export async function trialConfiguration(trial: Trial, data?: string): Promise<C
 export async function runTrial(trial: Trial, options: RunTrialOptions): Promise<FinishedTrial> {
   const { host, folder, data, threads, signal, onStep } = options;
   const configuration = await trialConfiguration(trial, data);
-  const request = { configuration, index: 0, folder, threads };
+  const layout = runLayout(folder).trial('trial');
+  await mkdir(folder, { recursive: true });
+  // As `lmd train` leaves it: the folder is a run of the command.
+  await saveConfiguration(folder, configuration);
+  const request = { configuration, index: 0, folder: layout.folder, threads };
   const began = performance.now();
   let failure: LmdError | undefined;
   try {
@@ -68,11 +73,10 @@ export async function runTrial(trial: Trial, options: RunTrialOptions): Promise<
     if (!isLmdError(error, 'NON_FINITE')) throw error;
     failure = error;
   }
-  const { metrics } = trialLayout(folder);
-  const lines = existsSync(metrics) ? await readMetrics(metrics) : [];
+  const lines = existsSync(layout.metrics) ? await readMetrics(layout.metrics) : [];
   const finished =
     failure === undefined
-      ? finishedTrial(trial, lines, readTrialSummary(folder)!)
+      ? finishedTrial(trial, lines, readTrialSummary(layout.folder)!)
       : { result: divergedResult(lines, failure), seconds: (performance.now() - began) / 1000 };
   await rm(folder, { recursive: true, force: true });
   return finished;
@@ -119,8 +123,8 @@ function finishedTrial(trial: Trial, lines: readonly MetricsLine[], summary: Tri
     peakMemoryBytes,
   } = result;
   const shared = common(lines);
-  const loss = trial.split === 'test' ? testLoss! : validationLoss;
-  const accuracy = trial.split === 'test' ? testAccuracy! : validationAccuracy;
+  const loss = trial.split === 'test' ? testLoss! : validationLoss!;
+  const accuracy = trial.split === 'test' ? testAccuracy! : validationAccuracy!;
   // Weights that are finite can still give logits that are not, and then the accuracy means nothing.
   const finite = Number.isFinite(loss);
   const usable = Object.entries(deployed).filter((entry): entry is [string, Evaluation] =>
@@ -129,7 +133,7 @@ function finishedTrial(trial: Trial, lines: readonly MetricsLine[], summary: Tri
   return {
     seconds,
     result: {
-      diverged: !finite || !(shared.trainingLoss! < uniformLoss),
+      diverged: !finite || !(shared.trainingLoss! < uniformLoss!),
       ...(finite ? {} : { reason: `The ${trial.split} loss is ${loss}` }),
       loss: finite ? loss : null,
       accuracy: finite ? accuracy : null,

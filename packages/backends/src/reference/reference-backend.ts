@@ -9,6 +9,7 @@ import {
   fillRandomBits,
   fillRandomNormal,
   fillRandomUniform,
+  isTypedArray,
   LmdError,
   type RandomKey,
   sizeOf,
@@ -285,5 +286,5 @@ function withoutAxisStride(shape: readonly number[], axis: number): number[] {
 
 /** What `read` returns: at most float32, in an array of its own. */
 function toTensorData(values: Values): TensorData {
-  return values instanceof Float64Array ? Float32Array.from(values) : values.slice();
+  return isTypedArray(values, 'Float64Array') ? Float32Array.from(values) : values.slice();
 }

@@ -2,6 +2,7 @@ import {
   binaryNames,
   comparisonNames,
   type DType,
+  isTypedArray,
   type Operations,
   type ReduceOptions,
   sizeOf,
@@ -60,7 +61,7 @@ export const oracleOperations: OracleOperations = {
     comparisonNames,
     (name) => (a: TensorLike, b: TensorLike) => elementwise.comparison(name, values(a), values(b)),
   ),
-  fromData: (data, shape = [data.length], dtype = data instanceof Int32Array ? 'i32' : 'f32') =>
+  fromData: (data, shape = [data.length], dtype = isTypedArray(data, 'Int32Array') ? 'i32' : 'f32') =>
     constant(shape, dtype, Float64Array.from(data)),
   full: (shape, value, dtype = 'f32') => constant(shape, dtype, new Float64Array(sizeOf(shape)).fill(value)),
   zeros: (shape, dtype = 'f32') => constant(shape, dtype, new Float64Array(sizeOf(shape))),

@@ -16,7 +16,11 @@ export interface WorkerThreads {
 }
 
 interface Platform {
-  readonly process?: { getBuiltinModule?: (name: string) => unknown };
+  readonly process?: {
+    getBuiltinModule?: (name: string) => unknown;
+    /** Where Node runs under its permission model. */
+    readonly permission?: { has(scope: string): boolean };
+  };
   readonly SharedArrayBuffer?: unknown;
 }
 
@@ -25,9 +29,12 @@ export function builtIn<Module>(name: string): Module | undefined {
   return (globalThis as Platform).process?.getBuiltinModule?.(name) as Module | undefined;
 }
 
-/** Node's workers, where there are some that share memory. */
+/** Node's workers, where there are some that share memory, and the process may start them. */
 export function workerThreads(): WorkerThreads | undefined {
-  return (globalThis as Platform).SharedArrayBuffer === undefined ? undefined : builtIn('node:worker_threads');
+  const platform = globalThis as Platform;
+  const forbidden = platform.process?.permission?.has('worker') === false;
+  if (platform.SharedArrayBuffer === undefined || forbidden) return undefined;
+  return builtIn('node:worker_threads');
 }
 
 /** More than this many threads wait for each other more than they help: a training step has hundreds of short operations. */
@@ -45,6 +52,7 @@ export function noThreads(threads: number): LmdError {
     subject: 'threads',
     value: threads,
     remedy:
-      'Leave threads out, or use threads: 1; more need the worker threads of Node 20.16 or later, and shared memory.',
+      'Leave threads out, or use threads: 1; more need the worker threads of Node 20.16 or later, shared memory and, under ' +
+      'the permission model, --allow-worker.',
   });
 }

@@ -1,4 +1,4 @@
-import { LmdError } from '@lmd/core';
+import { LmdError, messageOf } from '@lmd/core';
 import { type InMemoryKernels, kernelModule } from '@lmd/mx-formats';
 import type { WasmMemory } from '../arena.js';
 import { noThreads, workerThreads } from '../threads/platform.js';
@@ -39,9 +39,14 @@ const largestPages = 65_536;
  * Starts the kernels on a memory of their own.
  *
  * @param wish which arithmetic; the fused one where this engine has it, when absent
+ * @param memoryLimit bytes that will ever be needed beside what the kernels use themselves
  * @throws LmdError `ENGINE_MISSING` where the engine lacks what is asked for, `UNSUPPORTED` where it has no threads
  */
-export async function startWasm(wish: Arithmetic | undefined, threads: number): Promise<WasmInstance> {
+export async function startWasm(
+  wish: Arithmetic | undefined,
+  threads: number,
+  memoryLimit = Number.POSITIVE_INFINITY,
+): Promise<WasmInstance> {
   const arithmetic = wish ?? (canRun('fused') ? 'fused' : 'strict');
   if (!canRun(arithmetic)) throw missing(arithmetic);
   const platform = workerThreads();
@@ -54,7 +59,9 @@ export async function startWasm(wish: Arithmetic | undefined, threads: number): 
   );
   // What workspaces take is known only once there is an instance.
   const initial = leastPages + 16 * threads;
-  const memory = new WebAssembly.Memory({ initial, maximum: largestPages, shared });
+  // A shared memory takes addresses for all that it may grow to.
+  const maximum = Math.min(largestPages, initial + Math.ceil(memoryLimit / page) + 1);
+  const memory = reserve({ initial, maximum, shared });
   const [own, formats] = await Promise.all(
     modules.map(async (module) => (await WebAssembly.instantiate(module, { env: { memory } })).exports),
   );
@@ -75,6 +82,22 @@ export async function startWasm(wish: Arithmetic | undefined, threads: number): 
   const shares = { modules, memory, workspaces };
   const pool = platform === undefined || !shared ? undefined : new ThreadPool(platform, threads, shares, ranged);
   return { kernels: ranged as unknown as Kernels, memory, arithmetic, pool, shares, firstFree };
+}
+
+/** A memory that begins with some pages and may grow: engines reserve addresses for all of it at once. */
+function reserve(size: { readonly initial: number; readonly maximum: number; readonly shared: boolean }): WasmMemory {
+  try {
+    return new WebAssembly.Memory(size);
+  } catch (cause) {
+    throw new LmdError('BACKEND_FAILURE', `The cpu backend gets no WebAssembly memory: ${messageOf(cause)}.`, {
+      subject: 'memory',
+      value: size.initial * page,
+      remedy:
+        'V8 reserves over 8 GiB of addresses for it before Node 24: raise the limit of the process (ulimit -v), or run ' +
+        'node --disable-wasm-trap-handler, which needs 3 GiB with threads: 1; otherwise use @lmd/backends/reference.',
+      cause,
+    });
+  }
 }
 
 /** What does a part of a range: all functions but those that set a module up. */
