@@ -4,8 +4,8 @@
 // line adds them up: `N passed, N failed`.
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { buildEngine } from '../tools/libtensorflow/build.mjs';
-import { installOnnxruntime } from '../tools/onnxruntime/install.mjs';
+import { buildEngine } from '../dev/engines/libtensorflow/build.mjs';
+import { installOnnxruntime } from '../dev/engines/onnxruntime/install.mjs';
 import { root, setUp, tool } from './lib.mjs';
 import { countReport } from './reports.mjs';
 

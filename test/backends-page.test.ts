@@ -5,8 +5,8 @@ import { expect, it } from 'vitest';
 const path = (relative: string) => fileURLToPath(new URL(`../${relative}`, import.meta.url));
 
 it('docs/backends.md is what its figures and the bounds give', async () => {
-  const { columns } = await import(path('scripts/parity/backends.mjs'));
-  const { render } = await import(path('scripts/parity/render.mjs'));
+  const { columns } = await import(path('dev/parity/backends/backends.mjs'));
+  const { render } = await import(path('dev/parity/backends/render.mjs'));
   const records = JSON.parse(readFileSync(path('docs/backends.json'), 'utf8'));
   const names = columns.map(({ name }: { name: string }) => name);
   // `npm run docs:backends -- --render` writes it anew.

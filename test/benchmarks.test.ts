@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -8,7 +8,7 @@ import { pages, root } from './documentation.js';
 
 // Benchmarks take minutes and compare times, which a test must not. Here each runs with --quick: the smallest sizes, once, without peers.
 
-const bench = (name: string) => join('packages', name, 'bench');
+const bench = (name: string) => join('dev', 'bench', name);
 
 function node(cwd: string, ...args: string[]) {
   // As scripts/bench.mjs starts them.
@@ -19,7 +19,7 @@ function node(cwd: string, ...args: string[]) {
 offerSoftwareWebgpu();
 function withoutWebgpu(): string | undefined {
   const probe = "import { create } from 'webgpu'; process.exit((await create([]).requestAdapter()) === null ? 3 : 0)";
-  const { status } = node('packages/backends', '--input-type=module', '--eval', probe);
+  const { status } = node('dev', '--input-type=module', '--eval', probe);
   return status === 0 ? undefined : 'Dawn finds no adapter here; a Chromium brings one in software';
 }
 function withoutOnnxruntime(): string | undefined {
@@ -50,20 +50,15 @@ const benchmarks: Readonly<Record<string, () => string | undefined>> = {
   [join(bench('mx-formats'), 'index.mjs')]: () => undefined,
   [join(bench('models'), 'index.mjs')]: () => undefined,
   [join(bench('training'), 'index.mjs')]: () => undefined,
-  [join('apps', 'cli', 'bench', 'gpt2-124m.mjs')]: withoutProc,
+  [join(bench('cli'), 'gpt2-124m.mjs')]: withoutProc,
 };
 
 /** Those that have a page to write. */
-const withPages = [
-  'backends/bench/index.mjs',
-  'backends/bench/lean-state.mjs',
-  'backends/bench/tfjs-node.mjs',
-  'models/bench/index.mjs',
-];
+const withPages = ['backends/index.mjs', 'backends/lean-state.mjs', 'backends/tfjs-node.mjs', 'models/index.mjs'];
 
-const folders = ['apps', 'packages']
-  .flatMap((parent) => readdirSync(join(root, parent)).map((name) => join(parent, name, 'bench')))
-  .filter((folder) => existsSync(join(root, folder)));
+const folders = readdirSync(join(root, 'dev', 'bench'))
+  .filter((name) => name !== 'lib')
+  .map(bench);
 
 it('every program that stands in a folder of benchmarks is one of these', () => {
   const programs = folders.flatMap((folder) =>
@@ -81,9 +76,7 @@ it('every benchmark that the documentation names is one of these', () => {
     const ofPackages = [...text.matchAll(/npm run bench -- ([\w-]+)/g)].map(([, name]) =>
       join(bench(name === 'cpu' ? 'backends' : name!), 'index.mjs'),
     );
-    const ofFiles = [...text.matchAll(/((?:(?:apps|packages)\/[\w-]+\/)?bench\/[\w-]+\.mjs)/g)].map(([, path]) =>
-      /^(?:apps|packages)/.test(path!) ? join(path!) : join(page, '..', path!),
-    );
+    const ofFiles = [...text.matchAll(/(dev\/bench\/[\w-]+\/[\w-]+\.mjs)/g)].map(([, path]) => join(path!));
     return [...ofPackages, ...ofFiles];
   });
   expect(named.length).toBeGreaterThan(8);
@@ -118,7 +111,7 @@ describe.each(Object.entries(benchmarks))('%s', (path, missing) => {
 });
 
 it.each(withPages)('%s writes no page from a quick run', (path) => {
-  const { status, stderr } = node('.', join('packages', path), '--quick', '--write');
+  const { status, stderr } = node('.', join('dev', 'bench', path), '--quick', '--write');
   expect(status).not.toBe(0);
   expect(stderr).toContain('leave out --write');
 });

@@ -114,13 +114,12 @@ const executed: Readonly<Record<string, Executed>> = {
   'node scripts/browser-tests.mjs': program('It runs tests itself, in a browser; scripts/ci.mjs runs it.'),
   'node scripts/native-tests.mjs': program('It runs tests itself, on native engines; scripts/ci.mjs runs it.'),
   'node tools/tune-first-light.mjs --trials 8 --steps 300 --seed 1': program('It searches for an hour.'),
-  'node tools/libtensorflow/index.mjs FOLDER [--gpu] [--wheel FILE] [--python PROGRAM] [--compiler PROGRAM]': program(
-    'It fetches a library of hundreds of megabytes and compiles.',
-  ),
-  'node tools/libtensorflow/index.mjs FOLDER --wheel tensorflow_cpu-2.15.1-….whl': program(
+  'node dev/engines/libtensorflow/index.mjs FOLDER [--gpu] [--wheel FILE] [--python PROGRAM] [--compiler PROGRAM]':
+    program('It fetches a library of hundreds of megabytes and compiles.'),
+  'node dev/engines/libtensorflow/index.mjs FOLDER --wheel tensorflow_cpu-2.15.1-….whl': program(
     'It unpacks a library of hundreds of megabytes and compiles.',
   ),
-  'node tools/parity/write.mjs /tmp/exported': {
+  'node dev/parity/write.mjs /tmp/exported': {
     by: 'packages/models/src/pretrained/pretrained.test.ts',
     words: 'exportPretrained',
     because: python,

@@ -86,3 +86,19 @@ it('refuses circular imports', () => {
   };
   expect(brokenRules(files)).toEqual(['no-cycles']);
 });
+
+it('refuses the studies in the command', () => {
+  const files = {
+    'apps/studies/src/index.ts': 'export const studies = 1;',
+    'apps/cli/src/index.ts': "export { studies } from '../../studies/src/index.js';",
+  };
+  expect(brokenRules(files)).toContain('command-below-studies');
+});
+
+it('refuses what serves development in what ships', () => {
+  const files = {
+    'dev/bench/rows.ts': 'export const rows = 1;',
+    'apps/cli/src/index.ts': "export { rows } from '../../../dev/bench/rows.js';",
+  };
+  expect(brokenRules(files)).toEqual(['nothing-ships-dev']);
+});

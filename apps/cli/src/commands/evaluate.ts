@@ -172,7 +172,7 @@ interface Subject {
 type Subjects = (ops: EagerOperations) => AsyncIterable<Subject>;
 
 async function evaluateAll(configuration: Configuration, plan: Plan, subjects: Subjects): Promise<EvaluationRow[]> {
-  const data = await loadData(configuration.data, configuration.seed);
+  const data = await loadData(configuration.data, configuration.dataSeed ?? configuration.seed);
   let backend: Backend | undefined;
   const rows: EvaluationRow[] = [];
   try {

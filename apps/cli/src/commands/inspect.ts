@@ -1,7 +1,6 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { writeFileAtomic } from '@lmd/safetensors/node';
-import { toJson } from '@lmd/training';
 import { UsageError } from '../errors.js';
 import { type FileInspection, inspectFile } from '../inspect/inspect-file.js';
 import { inspectRun, type RunInspection, type TrialInspection } from '../inspect/inspect-run.js';
@@ -51,7 +50,11 @@ const trialColumns: readonly Column<TrialInspection>[] = [
     align: 'right',
     cell: ({ validationAccuracy }) => (validationAccuracy === undefined ? '' : percent(validationAccuracy)),
   },
-  { title: 'test', align: 'right', cell: ({ result }) => (result === undefined ? '' : percent(result.testAccuracy)) },
+  {
+    title: 'test',
+    align: 'right',
+    cell: ({ result }) => (result === undefined ? '' : percent((result.testAccuracy ?? result.validationAccuracy)!)),
+  },
   { title: 'newest checkpoint', cell: ({ checkpoints }) => checkpoints.at(-1) ?? 'none' },
 ];
 

@@ -4,13 +4,13 @@ import { isLmdError } from '@lmd/core';
 import { interruptSignal, lockRun } from '@lmd/training/node';
 import { checkConsistency } from '../configuration/consistency.js';
 import { loadConfiguration, parseConfiguration } from '../configuration/load.js';
-import type { ModelConfiguration } from '../configuration/model-schema.js';
 import { applyOverrides } from '../configuration/overrides.js';
+import { resolveConfiguration } from '../configuration/resolve.js';
 import { checkResumable } from '../configuration/resumable.js';
 import type { Configuration } from '../configuration/schema.js';
 import { locateData } from '../data/index.js';
 import { UsageError } from '../errors.js';
-import { openModelFile, writeNotes } from '../model-file/weights.js';
+import { writeNotes } from '../model-file/weights.js';
 import { humanRenderer, jsonRenderer, type Renderer } from '../output/renderer.js';
 import { resultColumns } from '../output/results.js';
 import { didYouMean } from '../output/suggest.js';
@@ -23,7 +23,6 @@ import { prepareRun, saveConfiguration } from '../run/run-folder.js';
 import { readStored } from '../run/stored.js';
 import { runSummarySchema, type TrialResult } from '../run/types.js';
 import { inChildProcess, inThisProcess } from '../trial/hosts.js';
-import { completeModel } from '../trial/pretrained-model.js';
 
 export interface TrainCommandOptions {
   readonly set?: readonly string[];
@@ -53,23 +52,6 @@ function select(configuration: Configuration, only: readonly string[] | undefine
   return { ...configuration, optimizers: configuration.optimizers.filter(({ name }) => only.includes(name)) };
 }
 
-/**
- * The configuration with the data found, and with what the file of the model's weights says of the network, its path made absolute for a
- * run that is resumed elsewhere. Throws where there is no such file, or one that is damaged at first sight or does not fit, before there is
- * a run folder.
- */
-async function located(given: Configuration, terminal: Terminal): Promise<Configuration> {
-  if (given.model.weights === undefined) return { ...given, data: locateData(given.data) };
-  const file = await openModelFile(given.model.weights);
-  try {
-    const configuration = { ...given, data: locateData(given.data) };
-    writeNotes(file, terminal);
-    return { ...configuration, model: { ...completeModel(configuration, file), weights: file.path } };
-  } finally {
-    await file.close();
-  }
-}
-
 /** A run whose summary is written is done: its results, read and not made again. */
 function finishedRun(folder: string): readonly TrialResult[] | undefined {
   const { summary } = runLayout(folder);
@@ -96,8 +78,7 @@ export async function trainCommand(
     );
   }
   const selected = select(loadConfiguration(source, options.set), options.only);
-  const configuration = await located(selected, terminal);
-  checkConsistency(configuration, source);
+  const configuration = await resolveConfiguration(selected, source, (text) => writeNotes({ notes: [text] }, terminal));
   const run = await prepareRun(configuration, options.out);
   let hasStarted = false;
   const watching: Renderer = {

@@ -37,6 +37,17 @@ export function checkConsistency(configuration: Configuration, origin: string): 
       },
     );
   }
+  if (configuration.samples !== undefined && data.kind !== 'tokens') {
+    throw new UsageError(
+      'INVALID_ARGUMENT',
+      `${origin}: samples need a language model, and data.kind is ${data.kind}.`,
+      {
+        subject: 'samples',
+        value: data.kind,
+        remedy: 'Remove samples, or train a gpt2 on tokens.',
+      },
+    );
+  }
   if (fineTuning !== undefined && model.weights === undefined) {
     throw new UsageError(
       'INVALID_ARGUMENT',

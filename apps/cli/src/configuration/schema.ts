@@ -1,3 +1,5 @@
+import type { Precision } from '@lmd/core';
+import { precisionPreset } from '@lmd/models';
 import { z } from 'zod';
 import { backendNames } from '../engine/names.js';
 import { dataSchema } from './data-schema.js';
@@ -6,6 +8,7 @@ import { fineTuningSchema } from './fine-tuning-schema.js';
 import { modelSchema } from './model-schema.js';
 import { type OptimizerConfiguration, optimizerSchema } from './optimizer-schema.js';
 import { precisionSchema } from './precision-schema.js';
+import { samplesSchema } from './samples-schema.js';
 import {
   earlyStoppingSchema,
   microBatchSizeSchema,
@@ -24,6 +27,11 @@ export const configurationSchema = z.strictObject({
     .regex(/^[A-Za-z0-9][A-Za-z0-9_-]*$/, 'is no name: use letters, digits, dashes and underscores.')
     .describe('Names the run folder. By default the preset or the file that the configuration came from.'),
   seed: z.int().min(0).default(0).describe('Of initial weights, data order, noise and made data.'),
+  dataSeed: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('Seed of the split into training and validation examples, and of made data; default: `seed`.'),
   steps: steps.describe('Optimizer steps of each rule.'),
   batchSize: examples.default(64).describe('Examples a step.'),
   microBatchSize: microBatchSizeSchema,
@@ -32,6 +40,11 @@ export const configurationSchema = z.strictObject({
   precision: precisionSchema
     .default('mxfp6_e3m2')
     .describe('Format of weights and activations in the matrix products of the forward pass.'),
+  backward: precisionSchema
+    .optional()
+    .describe(
+      'Format of the operands of backward matrix products; default: `bf16` under a block format, otherwise that of the forward pass.',
+    ),
   data: dataSchema.describe('The examples.'),
   model: modelSchema.describe('The network.'),
   fineTuning: fineTuningSchema,
@@ -70,9 +83,20 @@ export const configurationSchema = z.strictObject({
         .enum(['mean', 'median', 'sample'])
         .default('mean')
         .describe('Which weights of the posterior are evaluated and exported.'),
+      test: z
+        .boolean()
+        .default(true)
+        .describe(
+          'Whether the test set is evaluated after the last step; `false` for runs that a choice is made from.',
+        ),
+      formats: z
+        .array(precisionSchema)
+        .default([])
+        .describe('Other formats in which the trained weights are evaluated, to see what deployment in them costs.'),
     })
     .prefault({})
     .describe('Evaluation.'),
+  samples: samplesSchema,
   weightAveraging: weightAveragingSchema,
   earlyStopping: earlyStoppingSchema,
   checkpoints: z
@@ -90,6 +114,11 @@ export const configurationSchema = z.strictObject({
 export type ConfigurationInput = z.input<typeof configurationSchema>;
 /** Complete. */
 export type Configuration = z.output<typeof configurationSchema>;
+
+/** The precision of a rule's training, forward and backward. */
+export function trainingPrecision(configuration: Configuration, optimizer: OptimizerConfiguration): Precision {
+  return precisionPreset(precisionOf(configuration, optimizer), { backward: configuration.backward });
+}
 
 /** In which format a rule of a run trains: its own, or else the run's. */
 export function precisionOf({ precision }: Configuration, optimizer: OptimizerConfiguration): string {

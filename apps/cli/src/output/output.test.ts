@@ -4,19 +4,12 @@ import { coloursFor, wantsColour } from './colours.js';
 import { bar, progressLine } from './progress-line.js';
 import { showValue } from './show.js';
 import { SpeedMeter } from './speed.js';
-import { editDistance, nearest } from './suggest.js';
+import { nearest } from './suggest.js';
 import { renderTable } from './table.js';
 import { bytes, count, decimal, duration, percent } from './units.js';
 import { wrapText } from './wrap.js';
 
 describe('suggestions', () => {
-  it('counts edits, an exchange of neighbours as one', () => {
-    expect(editDistance('noise', 'noise')).toBe(0);
-    expect(editDistance('nosie', 'noise')).toBe(1);
-    expect(editDistance('', 'abc')).toBe(3);
-    expect(editDistance('kitten', 'sitting')).toBe(3);
-  });
-
   it('names the nearest word that may have been meant, or none', () => {
     expect(nearest('learningrate', ['learningRate', 'beta1'])).toBe('learningRate');
     expect(nearest('stpes', ['seed', 'steps'])).toBe('steps');

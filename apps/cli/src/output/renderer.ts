@@ -86,8 +86,10 @@ export function humanRenderer(
   }
 
   function showResult(event: ResultEvent): void {
-    const { optimizer, testAccuracy, testLoss, seconds, skipped } = event;
-    const outcome = `test accuracy ${percent(testAccuracy)}, loss ${testLoss.toFixed(4)}`;
+    const { optimizer, testAccuracy, testLoss, validationAccuracy, validationLoss, seconds, skipped } = event;
+    const split = testLoss === undefined ? 'validation' : 'test';
+    const accuracy = percent((testAccuracy ?? validationAccuracy)!);
+    const outcome = `${split} accuracy ${accuracy}, loss ${(testLoss ?? validationLoss)!.toFixed(4)}`;
     const note = skipped ? colours.dim('(finished before)') : `in ${seconds.toFixed(1)} s`;
     print(`${colours.green('done')} ${colours.bold(optimizer)}: ${outcome} ${note}`);
   }

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
+import type { Point } from '@lmd/report';
 import { type MetricsLine, readMetrics } from '@lmd/training/node';
 import type { Curve } from '../report/curves.js';
 import { measurementPoint } from '../report/measurements.js';
-import type { Point } from '../report/statistics.js';
 
 /** The lines of one rule, none where it has not begun. A line that is not one of ours, as a damaged disk leaves it, is left out. */
 export async function metricsOf(path: string): Promise<MetricsLine[]> {

@@ -5,9 +5,15 @@ import { storedNumber } from './number-codec.js';
 export const trialResultSchema = z.object({
   optimizer: z.string(),
   format: z.string(),
-  testAccuracy: storedNumber,
-  /** Mean cross-entropy on the test set, in nats. */
-  testLoss: storedNumber,
+  /** On validation data, after the last step; absent in runs of earlier versions. */
+  validationAccuracy: storedNumber.exactOptional(),
+  /** Mean cross-entropy in nats. */
+  validationLoss: storedNumber.exactOptional(),
+  /** On the test set; absent with `evaluation.test: false`. */
+  testAccuracy: storedNumber.exactOptional(),
+  testLoss: storedNumber.exactOptional(),
+  /** By format of `evaluation.formats`: the same weights on the same data, the test set where it is evaluated. */
+  deployed: z.record(z.string(), z.object({ accuracy: storedNumber, loss: storedNumber })).exactOptional(),
   /** Training and evaluation together, the parts of a resumed run added up. */
   seconds: storedNumber,
   /** Training examples, whatever they are, a second of training steps. */

@@ -1,3 +1,4 @@
+import type { Gpt2, Vit } from '@lmd/models';
 import { formats } from '@lmd/mx-formats';
 import {
   diagnostics,
@@ -10,9 +11,14 @@ import {
 } from '@lmd/training';
 import type { OptimizerConfiguration } from '../configuration/optimizer-schema.js';
 import { type Configuration, precisionOf } from '../configuration/schema.js';
+import { quantizationNoise } from './quantization-noise.js';
 
 /** The plugins that measure what a configuration asks for, where the rule and the format have it. */
-export function diagnosticPlugins(configuration: Configuration, optimizer: OptimizerConfiguration): Plugin[] {
+export function diagnosticPlugins(
+  configuration: Configuration,
+  optimizer: OptimizerConfiguration,
+  model: Gpt2 | Vit,
+): Plugin[] {
   const asked = configuration.diagnostics;
   const { every } = asked;
   const lmd = optimizer.rule === 'lmd' ? optimizer : undefined;
@@ -25,6 +31,9 @@ export function diagnosticPlugins(configuration: Configuration, optimizer: Optim
     ...(asked.weightGrowth ? [begunLater(weightGrowth({ every }))] : []),
     ...(asked.priorBound && isBounded ? [priorBound({ every, regularization: lmd.regularization, ...split })] : []),
     ...(asked.flipRate && format !== undefined ? [begunLater(flipRate({ every, format }))] : []),
+    ...(asked.quantizationNoise && model.architecture === 'vit'
+      ? [quantizationNoise({ every, model, formats: [precision, ...configuration.evaluation.formats] })]
+      : []),
     ...(asked.gradientSignal ? [begunLater(gradientSignal({ every }))] : []),
     ...(asked.logNormality ? [diagnostics(split)] : []),
   ];

@@ -1,5 +1,5 @@
 import type { Dataset, Json } from '@lmd/training';
-import type { Configuration } from '../configuration/schema.js';
+import { type Configuration, precisionOf } from '../configuration/schema.js';
 import type { RunData } from '../data/run-data.js';
 
 type Identity = { readonly [key: string]: Json };
@@ -9,7 +9,8 @@ type Identity = { readonly [key: string]: Json };
  * left out.
  */
 export function configuredIdentity(configuration: Configuration, index: number): Identity {
-  const { model, fineTuning, data, evaluation, weightAveraging, earlyStopping, steps } = configuration;
+  const { model, fineTuning, data, dataSeed, backward, evaluation, weightAveraging, earlyStopping, steps } =
+    configuration;
   const { folder: _, ...examples } = { folder: undefined, ...data };
   const optimizer = configuration.optimizers[index]!;
   const { batchSize: __, ...evaluated } = evaluation;
@@ -17,6 +18,9 @@ export function configuredIdentity(configuration: Configuration, index: number):
     model,
     fineTuning,
     data: examples,
+    dataSeed,
+    precision: precisionOf(configuration, optimizer),
+    backward,
     weightAveraging,
     earlyStopping,
     optimizer,

@@ -10,6 +10,8 @@ export interface TrialRequest {
   readonly index: number;
   /** Where its checkpoints and results go. */
   readonly folder: string;
+  /** Of the cpu backend; by default all that the machine has. They change no bit of the result. */
+  readonly threads?: number;
 }
 
 /** How a trial ended, if not by an error: with a result, or interrupted: with a checkpoint, or during set-up, which has no step. */

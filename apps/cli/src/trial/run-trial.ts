@@ -1,7 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type Backend, createOperations, type EagerOperations, isLmdError, LmdError, sizeOf } from '@lmd/core';
-import { precisionPreset } from '@lmd/models';
+import { type Backend, createOperations, type EagerOperations, isLmdError, LmdError } from '@lmd/core';
 import { writeFileAtomic } from '@lmd/safetensors/node';
 import {
   type Dataset,
@@ -16,8 +15,8 @@ import {
   weightAveraging,
 } from '@lmd/training';
 import { checkpointing, latestCheckpoint, metricsFile, withFileErrors } from '@lmd/training/node';
-import { precisionOf } from '../configuration/schema.js';
-import { describeData, geometryOf, loadData } from '../data/index.js';
+import { trainingPrecision } from '../configuration/schema.js';
+import { loadData } from '../data/index.js';
 import { type RunData, unusedFilesMessage } from '../data/run-data.js';
 import { openBackend } from '../engine/index.js';
 import type { TrialEvent } from '../run/events.js';
@@ -26,12 +25,12 @@ import { requireRunFolder, runFolderOf } from '../run/run-folder.js';
 import { checkTrainingBatch, evaluationBatchSize } from './batch-sizes.js';
 import { buildOptimizer } from './build-optimizer.js';
 import { diagnosticPlugins, withDiagnosticsOf } from './diagnostics.js';
-import { configuredIdentity, trialIdentity } from './identity.js';
+import { trialIdentity } from './identity.js';
 import { lockPatiently } from './lock.js';
 import { type PeakMemory, peakMemory } from './peak-memory.js';
 import type { TrialHost, TrialOutcome, TrialRequest } from './request.js';
 import { saveModel } from './save-results.js';
-import type { TrialSummary } from './summary.js';
+import { summarizeTrial } from './summarize-trial.js';
 import { openTrainedModel, type TrainedModel } from './trained-model.js';
 
 /** Events that are for others to see; the rest is between the loop and its plugins. */
@@ -88,8 +87,8 @@ async function makeFolder(folder: string): Promise<void> {
 type Emit = (event: TrialEvent) => void;
 
 async function trainAndSave(request: TrialRequest, emit: Emit, signal: AbortSignal): Promise<TrialOutcome> {
-  const { configuration } = request;
-  const data = await loadData(configuration.data, configuration.seed);
+  const { configuration, threads } = request;
+  const data = await loadData(configuration.data, configuration.dataSeed ?? configuration.seed);
   let backend: Backend | undefined;
   let starting: TrainedModel | undefined;
   const isStopped = async () => {
@@ -100,7 +99,7 @@ async function trainAndSave(request: TrialRequest, emit: Emit, signal: AbortSign
   try {
     warnOfFiles(request, data, emit);
     if (await isStopped()) return { status: 'interrupted' };
-    backend = await openBackend(configuration.backend);
+    backend = await openBackend(configuration.backend, threads === undefined ? {} : { threads });
     if (await isStopped()) return { status: 'interrupted' };
     const ops = createOperations(backend);
     starting = await openTrainedModel(ops, configuration);
@@ -111,7 +110,7 @@ async function trainAndSave(request: TrialRequest, emit: Emit, signal: AbortSign
       if (trained.status === 'interrupted') return { status: 'interrupted', step: trained.step };
       requireRunFolder(runFolderOf(request.folder));
       await saveModel(ops, request, trained, starting);
-      const summary = summaryOf(request, starting, backend, data, trained, memory);
+      const summary = await summarizeTrial(ops, request, starting, data, trained, memory);
       await writeFileAtomic(trialLayout(request.folder).summary, `${toJson(summary, 2)}\n`);
       return { status: 'finished', result: summary.result };
     } finally {
@@ -151,14 +150,18 @@ async function trainOn(
   const layout = trialLayout(folder);
   checkTrainingBatch(configuration, architecture, ops.backend, data.train.size);
   const validation = firstOf(data.validation, evaluation.examples);
-  const evaluated = Math.max(validation.size, data.test.size);
-  const diagnostics = diagnosticPlugins(configuration, optimizer);
+  const evaluated = Math.max(validation.size, evaluation.test ? data.test.size : 0);
+  const diagnostics = diagnosticPlugins(configuration, optimizer, architecture);
   return await train({
     ops,
     model,
     optimizer: buildOptimizer(optimizer, steps, model),
-    precision: precisionPreset(precisionOf(configuration, optimizer)),
-    data: { train: breathe(data.train), validation: breathe(validation), test: breathe(data.test) },
+    precision: trainingPrecision(configuration, optimizer),
+    data: {
+      train: breathe(data.train),
+      validation: breathe(validation),
+      ...(evaluation.test ? { test: breathe(data.test) } : {}),
+    },
     seed,
     steps,
     batchSize,
@@ -202,39 +205,4 @@ function withoutPlugin(error: unknown): unknown {
     remedy: 'Restore the files, or start a new run on the changed data.',
     cause: error,
   });
-}
-
-function summaryOf(
-  { configuration, index }: TrialRequest,
-  { model }: TrainedModel,
-  backend: Backend,
-  data: RunData,
-  trained: TrainResult,
-  memory: PeakMemory,
-): TrialSummary {
-  const { steps, batchSize, seed } = configuration;
-  const optimizer = configuration.optimizers[index]!;
-  const geometry = geometryOf(configuration.data);
-  const { accuracy: testAccuracy, loss: testLoss } = trained.test!;
-  return {
-    result: {
-      optimizer: optimizer.name,
-      format: precisionOf(configuration, optimizer),
-      testAccuracy,
-      testLoss,
-      seconds: trained.seconds,
-      // A run that was resumed after its last step has no speed of its own.
-      imagesPerSecond: trained.samplesPerSecond || (steps * batchSize) / trained.seconds,
-      peakMemoryBytes: memory.bytes(),
-      ...(geometry.kind === 'tokens'
-        ? { testPerplexity: Math.exp(testLoss), tokensPerSecond: trained.samplesPerSecond * geometry.length }
-        : {}),
-    },
-    steps,
-    device: backend.device,
-    model: model.name,
-    parameters: Object.values(model.parameters).reduce((sum, { shape }) => sum + sizeOf(shape), 0),
-    data: describeData(configuration.data, data),
-    identity: { ...configuredIdentity(configuration, index), steps, batchSize, seed },
-  };
 }

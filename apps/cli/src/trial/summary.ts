@@ -12,6 +12,10 @@ const trialSummarySchema = z.object({
   model: z.string(),
   parameters: z.number(),
   data: z.string(),
+  /** Cross-entropy of a uniform guess, in nats: training that ends no lower has learned nothing. */
+  uniformLoss: z.number().exactOptional(),
+  /** Of `samples`: what a language model wrote after each prompt. */
+  samples: z.array(z.object({ prompt: z.string(), text: z.string() })).exactOptional(),
   /** What it is a result of, as `identityOf` has it: another configuration gives another. */
   identity: z.record(z.string(), z.json() as z.ZodType<Json>).exactOptional(),
 });
