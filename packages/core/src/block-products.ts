@@ -78,7 +78,11 @@ export interface OperandExtent {
   readonly blocks: number;
 }
 
-export function operandExtent({ format, shape, axis }: Pick<EncodedOperand, 'format' | 'shape' | 'axis'>): OperandExtent {
+export function operandExtent({
+  format,
+  shape,
+  axis,
+}: Pick<EncodedOperand, 'format' | 'shape' | 'axis'>): OperandExtent {
   const rank = shape.length;
   const terms = shape[axis]!;
   return {
@@ -109,7 +113,10 @@ const exactInteger = 2 ** 24;
 const largestInt16 = 2 ** 15 - 1;
 
 /** The largest significand σ of a scale, by kind. */
-const scaleSignificands: Readonly<Record<string, number>> = { e8m0: 1, e4m3: 15 };
+const scaleSignificands: ReadonlyMap<string, number> = new Map([
+  ['e8m0', 1],
+  ['e4m3', 15],
+]);
 
 /**
  * Whether products of operands in these formats are exact: all codes are finite, blocks pair, and P fits 24 bits. False for `e4m3` and
@@ -118,12 +125,13 @@ const scaleSignificands: Readonly<Record<string, number>> = { e8m0: 1, e4m3: 15 
 export function hasExactProducts(a: BlockFormat, b: BlockFormat = a): boolean {
   const block = Math.min(a.blockSize, b.blockSize);
   if (Math.max(a.blockSize, b.blockSize) % block !== 0) return false;
-  let bound = block;
-  for (const { element, scale, blockSize } of [a, b]) {
-    const { largest } = integerElement(element);
-    const significand = Object.hasOwn(scaleSignificands, scale) ? scaleSignificands[scale]! : Infinity;
-    if (element.hasNaN || element.hasInfinity || largest > largestInt16 || blockSize > largestExactBlock) return false;
-    bound *= largest * significand;
-  }
-  return bound <= exactInteger;
+  return block * largestFactor(a) * largestFactor(b) <= exactInteger;
+}
+
+/** The largest |σ·q| of a format; Infinity where its elements are no operands of an exact product. */
+export function largestFactor({ element, scale, blockSize }: BlockFormat): number {
+  const { largest } = integerElement(element);
+  const finite = !element.hasNaN && !element.hasInfinity;
+  if (!finite || largest > largestInt16 || blockSize > largestExactBlock) return Infinity;
+  return largest * (scaleSignificands.get(scale) ?? Infinity);
 }

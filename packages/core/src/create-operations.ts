@@ -3,6 +3,7 @@ import { checkBackend } from './contracts.js';
 import { describeValue, LmdError } from './errors.js';
 import { arrangementOperations } from './operations/arrangement.js';
 import { blockCodeOperations } from './operations/block-codes.js';
+import { blockProductOperations } from './operations/block-products.js';
 import { createContext } from './operations/context.js';
 import { creationOperations } from './operations/creation.js';
 import { elementwiseOperations } from './operations/elementwise.js';
@@ -40,6 +41,7 @@ export function createOperations(backend: Backend): EagerOperations {
     matmul: matmulOperation(context),
     ...layerOperations(context, () => ops),
     ...quantizationOperations(context, () => ops),
+    ...blockProductOperations(context, () => ops),
     ...optimizerKernels(context, () => ops),
     ...blockCodeOperations(context, () => ops),
 

@@ -14,6 +14,7 @@ import type {
   LmdUpdateOptions,
   UnaryName,
 } from './backend.js';
+import type { EncodedOperand, EncodeOperandOptions } from './block-products.js';
 import type { FakeQuantizeOptions, RandomKey } from './formats.js';
 import type { DType, Tensor, TensorData } from './tensor.js';
 
@@ -108,6 +109,18 @@ export interface Operations
   /** Not differentiable by itself: wrap it in `customGradient` to say what its gradient is. */
   fakeQuantize(x: Tensor, options: FakeQuantizeOptions): Tensor;
   roundToBfloat16(x: Tensor): Tensor;
+  /**
+   * The integer codes of a product's operand, in blocks along its contraction axis, which is one of the last two. Like `fakeQuantize` it has
+   * no gradient of its own. See `BlockProductKernels`; free it with `dispose(operand.tensors)` where no scope does.
+   */
+  encodeOperand(x: Tensor, options: EncodeOperandOptions): EncodedOperand;
+  /** The values of an encoded operand: those of `fakeQuantize`, but +0 for −0. */
+  decodeOperand(operand: EncodedOperand): Tensor;
+  /**
+   * [..., m, k] · [..., n, k]ᵀ → [..., m, n] of operands encoded along k, exact within blocks: the same bits on every backend. Leading axes
+   * are as in `matmul`.
+   */
+  blockMatmul(a: EncodedOperand, b: EncodedOperand): Tensor;
 
   /** Computes `forward`; where gradients are recorded, `backward` is its derivative. */
   customGradient(inputs: readonly Tensor[], gradient: CustomGradient): Tensor;

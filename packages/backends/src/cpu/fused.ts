@@ -1,4 +1,4 @@
-import { type FusedKernels, type Primitives, sizeOf, type Tensor } from '@lmd/core';
+import { type BlockProductKernels, type FusedKernels, type Primitives, sizeOf, type Tensor } from '@lmd/core';
 import { cpuAttention } from './attention.js';
 import { cpuBlockCodes } from './block-codes.js';
 import { bfloat16 } from './elementwise.js';
@@ -10,7 +10,7 @@ import { cpuOptimizers } from './optimizers.js';
 const normPartRows = 256;
 
 /** All fused kernels. */
-export function cpuFused(host: MemoryHost, primitives: Primitives): FusedKernels {
+export function cpuFused(host: MemoryHost, primitives: Primitives): Omit<FusedKernels, keyof BlockProductKernels> {
   const { run, address, make } = host;
   const like = (x: Tensor, fill: (out: Tensor) => void) => make(x.shape, 'f32', fill);
   const widthOf = (x: Tensor) => x.shape.at(-1)!;

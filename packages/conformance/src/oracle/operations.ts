@@ -1,4 +1,5 @@
 import {
+  type BlockProductKernels,
   binaryNames,
   comparisonNames,
   type DType,
@@ -24,8 +25,8 @@ import { argMax, max, mean, sum } from './reductions.js';
 import * as shapes from './shapes.js';
 import { softmax } from './softmax.js';
 
-/** What the oracle's operations compute: everything but what concerns a backend and its memory. */
-export type OracleOperations = Omit<Operations, 'backend' | 'memory' | 'read'>;
+/** What the oracle's operations compute: everything but what concerns a backend and its memory, and encoded operands. */
+export type OracleOperations = Omit<Operations, 'backend' | 'memory' | 'read' | keyof BlockProductKernels>;
 
 const values = (x: TensorLike): Values =>
   typeof x === 'number' ? { shape: [], dtype: 'f32', data: Float64Array.of(x) } : (x as Values);
