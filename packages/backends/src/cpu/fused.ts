@@ -1,6 +1,7 @@
-import { type BlockProductKernels, type FusedKernels, type Primitives, sizeOf, type Tensor } from '@lmd/core';
+import { type FusedKernels, type Primitives, sizeOf, type Tensor } from '@lmd/core';
 import { cpuAttention } from './attention.js';
 import { cpuBlockCodes } from './block-codes.js';
+import { cpuBlockProducts } from './block-products.js';
 import { bfloat16 } from './elementwise.js';
 import { fakeQuantize } from './fake-quantize.js';
 import type { MemoryHost } from './memory-host.js';
@@ -10,7 +11,7 @@ import { cpuOptimizers } from './optimizers.js';
 const normPartRows = 256;
 
 /** All fused kernels. */
-export function cpuFused(host: MemoryHost, primitives: Primitives): Omit<FusedKernels, keyof BlockProductKernels> {
+export function cpuFused(host: MemoryHost, primitives: Primitives): FusedKernels {
   const { run, address, make } = host;
   const like = (x: Tensor, fill: (out: Tensor) => void) => make(x.shape, 'f32', fill);
   const widthOf = (x: Tensor) => x.shape.at(-1)!;
@@ -20,6 +21,7 @@ export function cpuFused(host: MemoryHost, primitives: Primitives): Omit<FusedKe
     ...cpuAttention(host, primitives.matmul),
     ...cpuOptimizers(host),
     ...cpuBlockCodes(host),
+    ...cpuBlockProducts(host),
     roundToBfloat16: (x) => bfloat16(host, x),
 
     softmax: (x) =>
