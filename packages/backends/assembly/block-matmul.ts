@@ -13,20 +13,21 @@ import {
 } from './block-panels';
 import { EDGE, PACKED_A, PACKED_B } from './workspace';
 
-/** As in `matmul.ts`: 12 sums, two vectors of B and one of A. */
-const TILE_ROWS: i32 = 6;
+/** 10 sums, two vectors of B, one of A, one of products and one of ones: what V8 has registers for. */
+const TILE_ROWS: i32 = 5;
 const TILE_COLUMNS: i32 = 8;
+const TILE_BYTES: usize = TILE_ROWS * TILE_COLUMNS * 4;
 /** Bytes of one lane, and blocks, that are packed at once. */
 const LANE_BYTES: i32 = 1024;
 const CHUNK_BLOCKS: i32 = 64;
 /** Rows of A and columns of B that are packed at once. */
-const BLOCK_ROWS: i32 = 72;
+const BLOCK_ROWS: i32 = 70;
 const BLOCK_COLUMNS: i32 = 256;
 
 const PANELS_A: usize = BLOCK_ROWS / TILE_ROWS;
 const PANELS_B: usize = BLOCK_COLUMNS / TILE_COLUMNS;
 const PANEL_HEAD: usize = CHUNK_BLOCKS * BLOCK_HEAD;
-// A panel of six lanes is written up to 8 bytes beyond its end.
+// A panel of five lanes is written up to 12 bytes beyond its end.
 const SCALES_A: usize = BLOCK_ROWS * LANE_BYTES + 16;
 const STARTS_A: usize = SCALES_A + PANELS_A * PANEL_HEAD;
 const SCALES_B: usize = BLOCK_COLUMNS * LANE_BYTES;
@@ -34,22 +35,35 @@ const STARTS_B: usize = SCALES_B + PANELS_B * PANEL_HEAD;
 /** Least and largest exponent of each panel. */
 const RANGES_A: usize = STARTS_B + PANELS_B * PANEL_HEAD;
 const RANGES_B: usize = RANGES_A + PANELS_A * 8;
-/** The sums of one block of a tile, and scales of 1. */
+/** The sums of one block of a tile; scales of 1; integers of 16 bits of 1. */
 const SUMS: usize = RANGES_B + PANELS_B * 8;
-const ONES: usize = SUMS + 192;
+const ONES: usize = SUMS + TILE_BYTES;
+const SHORT_ONES: usize = ONES + 32;
 
-/** How integers are multiplied: bytes where those of A, or of B, have been made non-negative numbers of 7 bits; else 16 bits. */
+/**
+ * How integers are multiplied: bytes, where those of A, or of B, have been made non-negative numbers of 7 bits, for which relaxed SIMD has
+ * one result; by one instruction, or by three, which are faster where the engine has to make the one of five. Else 16 bits.
+ */
 const OFFSET_A: i32 = 0;
 const OFFSET_B: i32 = 1;
-const WIDE: i32 = 2;
+const OFFSET_A_IN_STEPS: i32 = 2;
+const OFFSET_B_IN_STEPS: i32 = 3;
+const WIDE: i32 = 4;
 
-/** c plus the products of each lane's 4 bytes, or 2 numbers of 16 bits. */
+/** c plus the products of each lane's 4 bytes, or 2 numbers of 16 bits. `ones` are of 16 bits. */
 // @ts-ignore: decorators are AssemblyScript's
 @inline
-function dot(variant: i32, a: v128, b: v128, c: v128): v128 {
+function dot(variant: i32, a: v128, b: v128, c: v128, ones: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) {
     if (variant == OFFSET_A) return i32x4.relaxed_dot_i8x16_i7x16_add_s(b, a, c);
     if (variant == OFFSET_B) return i32x4.relaxed_dot_i8x16_i7x16_add_s(a, b, c);
+    // The sums of two products fit 16 bits.
+    if (variant == OFFSET_A_IN_STEPS) {
+      return i32x4.add(i32x4.dot_i16x8_s(i16x8.relaxed_dot_i8x16_i7x16_s(b, a), ones), c);
+    }
+    if (variant == OFFSET_B_IN_STEPS) {
+      return i32x4.add(i32x4.dot_i16x8_s(i16x8.relaxed_dot_i8x16_i7x16_s(a, b), ones), c);
+    }
   }
   return i32x4.add(i32x4.dot_i16x8_s(a, b), c);
 }
@@ -75,6 +89,7 @@ function tileOf(
   y: usize,
 ): void {
   const bytes = <usize>steps << 5;
+  const ones = v128.load(PACKED_B + SHORT_ONES);
   for (let head: usize = 0; head < <usize>blocks * BLOCK_HEAD; head += BLOCK_HEAD) {
     let c00 = i32x4.splat(0);
     let c01 = c00;
@@ -86,9 +101,7 @@ function tileOf(
     let c31 = c00;
     let c40 = c00;
     let c41 = c00;
-    let c50 = c00;
-    let c51 = c00;
-    if (variant == OFFSET_A) {
+    if (variant == OFFSET_A || variant == OFFSET_A_IN_STEPS) {
       c00 = v128.load(startsB + head);
       c01 = v128.load(startsB + head, 16);
       c10 = c00;
@@ -99,9 +112,7 @@ function tileOf(
       c31 = c01;
       c40 = c00;
       c41 = c01;
-      c50 = c00;
-      c51 = c01;
-    } else if (variant == OFFSET_B) {
+    } else if (variant != WIDE) {
       c00 = v128.load32_splat(startsA + head);
       c01 = c00;
       c10 = v128.load32_splat(startsA + head, 4);
@@ -112,31 +123,26 @@ function tileOf(
       c31 = c30;
       c40 = v128.load32_splat(startsA + head, 16);
       c41 = c40;
-      c50 = v128.load32_splat(startsA + head, 20);
-      c51 = c50;
     }
-    for (const end = b + bytes; b < end; a += 24, b += 32) {
+    for (const end = b + bytes; b < end; a += 20, b += 32) {
       const b0 = v128.load(b);
       const b1 = v128.load(b, 16);
       let x = v128.load32_splat(a);
-      c00 = dot(variant, x, b0, c00);
-      c01 = dot(variant, x, b1, c01);
+      c00 = dot(variant, x, b0, c00, ones);
+      c01 = dot(variant, x, b1, c01, ones);
       x = v128.load32_splat(a, 4);
-      c10 = dot(variant, x, b0, c10);
-      c11 = dot(variant, x, b1, c11);
+      c10 = dot(variant, x, b0, c10, ones);
+      c11 = dot(variant, x, b1, c11, ones);
       x = v128.load32_splat(a, 8);
-      c20 = dot(variant, x, b0, c20);
-      c21 = dot(variant, x, b1, c21);
+      c20 = dot(variant, x, b0, c20, ones);
+      c21 = dot(variant, x, b1, c21, ones);
       x = v128.load32_splat(a, 12);
-      c30 = dot(variant, x, b0, c30);
-      c31 = dot(variant, x, b1, c31);
+      c30 = dot(variant, x, b0, c30, ones);
+      c31 = dot(variant, x, b1, c31, ones);
       x = v128.load32_splat(a, 16);
-      c40 = dot(variant, x, b0, c40);
-      c41 = dot(variant, x, b1, c41);
-      x = v128.load32_splat(a, 20);
-      c50 = dot(variant, x, b0, c50);
-      c51 = dot(variant, x, b1, c51);
-    }
+      c40 = dot(variant, x, b0, c40, ones);
+      c41 = dot(variant, x, b1, c41, ones);
+          }
     const s0 = v128.load(scalesB + head);
     const s1 = v128.load(scalesB + head, 16);
     let t = v128.load32_splat(scalesA + head);
@@ -154,15 +160,10 @@ function tileOf(
     t = v128.load32_splat(scalesA + head, 16);
     addScaled(y + 128, c40, s0, t);
     addScaled(y + 144, c41, s1, t);
-    t = v128.load32_splat(scalesA + head, 20);
-    addScaled(y + 160, c50, s0, t);
-    addScaled(y + 176, c51, s1, t);
   }
 }
 
-/** Adds `blocks` blocks to the tile `y`, where all terms and sums are normal numbers or 0. */
-function tile(
-  variant: i32,
+function tileOffsetA(
   a: usize,
   b: usize,
   scalesA: usize,
@@ -172,22 +173,89 @@ function tile(
   blocks: i32,
   y: usize,
 ): void {
-  if (ASC_FEATURE_RELAXED_SIMD) {
-    if (variant == OFFSET_A) {
-      tileOf(OFFSET_A, a, b, scalesA, scalesB, startsA, startsB, blocks, y);
-      return;
-    }
-    if (variant == OFFSET_B) {
-      tileOf(OFFSET_B, a, b, scalesA, scalesB, startsA, startsB, blocks, y);
-      return;
-    }
-  }
+  tileOf(OFFSET_A, a, b, scalesA, scalesB, startsA, startsB, blocks, y);
+}
+
+function tileOffsetB(
+  a: usize,
+  b: usize,
+  scalesA: usize,
+  scalesB: usize,
+  startsA: usize,
+  startsB: usize,
+  blocks: i32,
+  y: usize,
+): void {
+  tileOf(OFFSET_B, a, b, scalesA, scalesB, startsA, startsB, blocks, y);
+}
+
+function tileOffsetAInSteps(
+  a: usize,
+  b: usize,
+  scalesA: usize,
+  scalesB: usize,
+  startsA: usize,
+  startsB: usize,
+  blocks: i32,
+  y: usize,
+): void {
+  tileOf(OFFSET_A_IN_STEPS, a, b, scalesA, scalesB, startsA, startsB, blocks, y);
+}
+
+function tileOffsetBInSteps(
+  a: usize,
+  b: usize,
+  scalesA: usize,
+  scalesB: usize,
+  startsA: usize,
+  startsB: usize,
+  blocks: i32,
+  y: usize,
+): void {
+  tileOf(OFFSET_B_IN_STEPS, a, b, scalesA, scalesB, startsA, startsB, blocks, y);
+}
+
+function tileWide(
+  a: usize,
+  b: usize,
+  scalesA: usize,
+  scalesB: usize,
+  startsA: usize,
+  startsB: usize,
+  blocks: i32,
+  y: usize,
+): void {
   tileOf(WIDE, a, b, scalesA, scalesB, startsA, startsB, blocks, y);
+}
+
+/**
+ * Adds `blocks` blocks to the tile `y`, where all terms and sums are normal numbers or 0. Each variant is a function of its own, called by
+ * reference, since engines keep the sums in registers only where a function has one such loop.
+ */
+type Tile = (
+  a: usize,
+  b: usize,
+  scalesA: usize,
+  scalesB: usize,
+  startsA: usize,
+  startsB: usize,
+  blocks: i32,
+  y: usize,
+) => void;
+
+function tileFor(variant: i32): Tile {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    if (variant == OFFSET_A) return tileOffsetA;
+    if (variant == OFFSET_B) return tileOffsetB;
+    if (variant == OFFSET_A_IN_STEPS) return tileOffsetAInSteps;
+    if (variant == OFFSET_B_IN_STEPS) return tileOffsetBInSteps;
+  }
+  return tileWide;
 }
 
 /** As `tile`, for scales of any size: block by block, and number by number in float64. */
 function carefulTile(
-  variant: i32,
+  tile: Tile,
   a: usize,
   b: usize,
   scalesA: usize,
@@ -203,9 +271,9 @@ function carefulTile(
   for (let i = 0; i < 8; i++) store<f32>(ones + (<usize>i << 2), 1);
   for (let i: usize = 0; i < <usize>blocks; i++) {
     const head = i * BLOCK_HEAD;
-    memory.fill(sums, 0, 192);
+    memory.fill(sums, 0, TILE_BYTES);
     const codes = i * <usize>steps;
-    tile(variant, a + 24 * codes, b + 32 * codes, ones, ones, startsA + head, startsB + head, 1, sums);
+    tile(a + 20 * codes, b + 32 * codes, ones, ones, startsA + head, startsB + head, 1, sums);
     for (let row: usize = 0; row < <usize>TILE_ROWS; row++) {
       const scaleA = <f64>load<f32>(scalesA + head + (row << 2)) * unit;
       for (let column: usize = 0; column < <usize>TILE_COLUMNS; column++) {
@@ -253,14 +321,14 @@ function isPlain(rangeA: usize, rangeB: usize): bool {
   return low && largestB <= 103 && load<i32>(rangeA, 4) + largestB <= 103;
 }
 
-let variantNow: i32 = 0;
+let tileNow: Tile = tileWide;
 let always: bool = false;
 let unitNow: f64 = 1;
 
 /**
  * Products [m, terms]·[n, terms]ᵀ of encoded operands. At `settings`: how integers are multiplied, the size of a block, 1 where every
  * tile goes by `carefulTile`, the exponent of what is left of both units, then the operands (`block-panels.ts`). `from` to `to` count
- * parts of the results: matrix, then `partRows` rows (a multiple of 6), then `partColumns` columns (a multiple of 8).
+ * parts of the results: matrix, then `partRows` rows (a multiple of 5), then `partColumns` columns (a multiple of 8).
  */
 export function blockMatmul(
   from: i32,
@@ -273,8 +341,10 @@ export function blockMatmul(
   partRows: i32,
   partColumns: i32,
 ): void {
-  variantNow = load<i32>(settings);
-  configure(load<i32>(settings, 4), variantNow == WIDE);
+  const variant = load<i32>(settings);
+  tileNow = tileFor(variant);
+  v128.store(PACKED_B + SHORT_ONES, i16x8.splat(1));
+  configure(load<i32>(settings, 4), variant == WIDE);
   always = load<i32>(settings, 8) != 0;
   unitNow = reinterpret<f64>(<i64>(load<i32>(settings, 12) + 1023) << 52);
   const a = settings + 16;
@@ -367,15 +437,15 @@ function multiplyBlock(out: usize, stride: usize, rows: i32, columns: i32, block
       const high = min(TILE_ROWS, rows - i);
       const at = out + <usize>i * stride + (<usize>j << 2);
       if (accumulate) copyTile(EDGE, at, stride, high, wide, true);
-      else memory.fill(EDGE, 0, 192);
+      else memory.fill(EDGE, 0, TILE_BYTES);
       const scalesA = headA + SCALES_A;
       const scalesB = headB + SCALES_B;
       const startsA = headA + STARTS_A;
       const startsB = headB + STARTS_B;
       if (!always && isPlain(PACKED_B + RANGES_A + (panelA << 3), PACKED_B + RANGES_B + (panelB << 3))) {
-        tile(variantNow, codesA, codesB, scalesA, scalesB, startsA, startsB, blocks, EDGE);
+        tileNow(codesA, codesB, scalesA, scalesB, startsA, startsB, blocks, EDGE);
       } else {
-        carefulTile(variantNow, codesA, codesB, scalesA, scalesB, startsA, startsB, blocks, EDGE, unitNow);
+        carefulTile(tileNow, codesA, codesB, scalesA, scalesB, startsA, startsB, blocks, EDGE, unitNow);
       }
       copyTile(EDGE, at, stride, high, wide, false);
     }
