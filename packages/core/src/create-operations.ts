@@ -51,7 +51,8 @@ export function createOperations(backend: Backend): EagerOperations {
       checkFunction('customGradient', 'forward', gradient?.forward);
       checkFunction('customGradient', 'backward', gradient?.backward);
       return scope(() => {
-        const output = gradient.forward(ops, inputs);
+        // Nothing is differentiated here, so nothing is kept.
+        const output = gradient.forward(ops, inputs, () => {});
         check('customGradient', output);
         // The result is a handle of its own also where `forward` hands on what it was given.
         return inputs.includes(output) ? ops.reshape(output, output.shape) : output;

@@ -16,7 +16,7 @@ import type {
 } from './backend.js';
 import type { EncodedOperand, EncodeOperandOptions } from './block-products.js';
 import type { FakeQuantizeOptions, RandomKey } from './formats.js';
-import type { DType, Tensor, TensorData } from './tensor.js';
+import type { DType, NamedTensors, Tensor, TensorData } from './tensor.js';
 
 /** A tensor, or a number that stands for a scalar: of f32, or of the dtype beside it in a comparison and in `where`. */
 export type TensorLike = Tensor | number;
@@ -34,8 +34,11 @@ export interface MatmulOptions {
 }
 
 export interface CustomGradient {
-  /** Runs with plain operations: what it computes is not recorded. */
-  forward(ops: Operations, inputs: readonly Tensor[]): Tensor;
+  /**
+   * Runs with plain operations: what it computes is not recorded. Of the tensors that it makes, those passed to `keep` live on for
+   * `backward`, as saved inputs do; the others are freed.
+   */
+  forward(ops: Operations, inputs: readonly Tensor[], keep: (tensors: NamedTensors) => void): Tensor;
   /**
    * From dy, of the output's shape, the gradient for each input, or null where there is none. `inputs` and `output` are
    * alive and unchanged. What it returns it hands over; other tensors that it makes are freed. Where `wanted[i]` is false,

@@ -2,7 +2,7 @@ import { valueAndGradients } from '@lmd/autograd';
 import type { EagerOperations, FakeQuantizeOptions, Operations, Precision, Tensor } from '@lmd/core';
 import { mxfp4_e2m1, mxfp6_e3m2 } from '@lmd/mx-formats';
 import { describe, expect, it } from 'vitest';
-import { errorOf, key, randomTensor, reference } from '../test/support.js';
+import { cpu, errorOf, key, randomTensor, reference } from '../test/support.js';
 import { fullPrecision, precisionPreset, quantizedMatmul } from './index.js';
 
 const options = (precision: Precision) => ({ precision, key, product: 'test' });
@@ -130,6 +130,10 @@ describe('quantizedMatmul', () => {
         seen.push(quantize.key!);
         return ops.fakeQuantize(x, quantize);
       },
+      encodeOperand(x, quantize) {
+        seen.push(quantize.key!);
+        return ops.encodeOperand(x, quantize);
+      },
     };
     const weights = { x: randomTensor(ops, [4, 40], 1), w: randomTensor(ops, [40, 3], 2) };
     const pass = (product: string) =>
@@ -162,8 +166,8 @@ describe('quantizedMatmul', () => {
     expect(roundings).toBe(1);
   });
 
-  it('saves rounded activations, and of the weights nothing', () => {
-    const { ops } = reference('f32');
+  it('saves rounded activations or their codes, and of the weights nothing', async () => {
+    const { ops } = await cpu();
     const weights = { x: randomTensor(ops, [64, 40], 1), w: randomTensor(ops, [40, 30], 2) };
     const held = (precision: Precision) => {
       const before = ops.memory().bytes;
@@ -181,8 +185,11 @@ describe('quantizedMatmul', () => {
     };
     // One copy of the activations, rounded or not; y is let go of.
     expect(held(fullPrecision)).toBe(64 * 40 * 4);
-    expect(held(precisionPreset('mxfp6_e3m2'))).toBe(64 * 40 * 4);
+    expect(held(precisionPreset('mxfp8_e4m3'))).toBe(64 * 40 * 4);
     expect(held(mxBothWays)).toBe(64 * 40 * 4);
+    // Codes in rows of 48, of one byte or of two, and two scales a row.
+    expect(held(precisionPreset('mxfp6_e2m3'))).toBe(64 * (48 + 2));
+    expect(held(precisionPreset('mxfp6_e3m2'))).toBe(64 * (96 + 2));
   });
 
   it('refuses operands and precisions that it cannot use, by name', () => {
