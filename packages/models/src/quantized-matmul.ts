@@ -77,7 +77,7 @@ export function quantizedMatmul(ops: Operations, x: Tensor, b: Tensor, options: 
     forward(plain, inputs, keep) {
       const known = [undefined, options.encodedWeights?.get(inputs[1]!)];
       codes = plans.map((operand, i) => known[i] ?? encoded(plain, forwardProduct(inputs[i]!, operand)));
-      plans.forEach(({ savesRounded }, i) => savesRounded && keep(codes[i]!.tensors));
+      for (const [i, { savesRounded }] of plans.entries()) if (savesRounded) keep(codes[i]!.tensors);
       return plain.blockMatmul(codes[0]!, codes[1]!);
     },
     saves: { inputs: [0, 1].filter((i) => !plans[i]!.savesRounded), output: false },
