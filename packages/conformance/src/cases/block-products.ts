@@ -9,9 +9,9 @@ import { floats, mapped, type Values } from '../values.js';
 /** Formats of exact products. Scales of other kinds than powers of two are beyond what every backend must know. */
 const exactFormats = Object.values(formats).filter((format) => format.scale === 'e8m0' && hasExactProducts(format));
 
-/** A user's own: not of the OCP formats, with a block of another size. */
-const int4: BlockFormat = {
-  name: 'int4_16',
+/** A user's own: not of the OCP formats, with blocks of other sizes. */
+const int4 = (blockSize: number): BlockFormat => ({
+  name: `int4_${blockSize}`,
   element: {
     name: 'int4',
     kind: 'int',
@@ -25,9 +25,9 @@ const int4: BlockFormat = {
     hasInfinity: false,
     hasNaN: false,
   },
-  blockSize: 16,
+  blockSize,
   scale: 'e8m0',
-};
+});
 
 interface Operand {
   readonly x: Values;
@@ -219,9 +219,10 @@ export const blockProducts: CaseGroup = {
   name: 'block products',
   cases: [
     ...exactFormats.flatMap((a) => exactFormats.map((b) => pairCase(a, b))),
-    pairCase(int4, int4),
-    pairCase(formats.mxfp6_e2m3, int4),
-    pairCase(int4, formats.mxfp6_e3m2),
+    ...[int4(16), int4(10), int4(3)].map((format) => pairCase(format, format)),
+    // Blocks of 32 beside two of 16 each, and beside four of 8.
+    pairCase(formats.mxfp6_e2m3, int4(16)),
+    pairCase(int4(8), formats.mxfp6_e3m2),
     ...exactFormats.flatMap((format) => specials.map((special) => special(format))),
   ],
 };
