@@ -1,4 +1,5 @@
 export * from './backend.js';
+export * from './block-products.js';
 export { type Compositions, compositions } from './compositions/index.js';
 export { checkBackend, checkModel, checkOperations, checkOptimizer } from './contracts.js';
 export { createOperations } from './create-operations.js';
