@@ -14,6 +14,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { offerSoftwareWebgpu } from '../../vitest.webgpu.ts';
 import { type Block, blocksOf, packageOf, pages, root } from './blocks.js';
+import { checkTypes } from './check-types.js';
 import { faultOf, type Help, mentionsOf, readHelp } from './mentions.js';
 import { commandsOf, runCommand } from './run-commands.js';
 import { runModule, withExpectations } from './run-module.js';
@@ -76,6 +77,17 @@ describe.each(pages())('%s', (page) => {
     const faults = mentions.map((command) => ({ command, fault: faultOf(command, page, help()) }));
     expect(faults.filter(({ fault }) => fault !== undefined)).toEqual([]);
   });
+});
+
+it('examples in TypeScript have no type errors', () => {
+  const blocks = pages().flatMap((page) => {
+    const text = readFileSync(join(root, page), 'utf8');
+    // A page whose blocks cannot be read fails by itself.
+    return /^```ts$/m.test(text) ? blocksOf(page, text) : [];
+  });
+  const modules = blocks.filter(({ language, mark }) => language === 'ts' && mark.kind !== 'skip');
+  expect(modules.length).toBeGreaterThan(15);
+  expect(checkTypes(modules)).toBe('');
 });
 
 let helpOnce: Help | undefined;
