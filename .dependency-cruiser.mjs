@@ -54,7 +54,8 @@ export default {
     },
     {
       name: 'nothing-ships-dev',
-      comment: 'Benchmarks, engines, golden files, peers and parity checks serve development; what ships never imports them.',
+      comment:
+        'Benchmarks, engines, golden files, peers and parity checks serve development; what ships never imports them.',
       severity: 'error',
       from: { path: '^(packages|apps)/', pathNot: tests },
       to: { path: '^(dev|scripts)/' },

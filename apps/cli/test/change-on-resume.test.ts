@@ -50,7 +50,7 @@ describe('--resume with --set', () => {
   });
 
   it('takes another backend, and warns', async () => {
-    await begin('moved');
+    await begin('moved', 'backend=tfjs-wasm');
     const outcome = await resume('moved', '--set', 'backend=cpu');
     expect(outcome, outcome.stderr).toMatchObject({ code: 0 });
     expect(outcome.stdout).toMatch(/note .*written on backend tfjs-wasm, and the run goes on with cpu/);

@@ -1,10 +1,8 @@
+import { valueAndGradients } from '@lmd/autograd';
 import { adamw, createOperations, lmd, parameterGroups } from '@lmd/core';
+import { lmdParameter, precisionPreset, vit, vitPreset } from '@lmd/models';
 import { byOnnxruntime } from '../lib/onnxruntime.mjs';
 import { race, report } from '../lib/report.mjs';
-
-// By path: they depend on this package for their tests, so that it cannot depend on them.
-const { lmdParameter, vit, vitPreset, precisionPreset } = await import('@lmd/models');
-const { valueAndGradients } = await import('@lmd/autograd');
 
 /** Images and initial weights, as arrays, so that both sides begin with the same bits. */
 async function startOf(backend, model, batch, imageShape) {
@@ -55,12 +53,13 @@ export async function benchTraining({ cpu, withOnnxruntime, tfjs }, rounds, quic
   const tiny = (batch) => [`ViT tiny, batch ${batch}`, vit(vitPreset('tiny')), batch, [28, 28, 1], rounds];
   const models = quick ? [tiny(2)] : [tiny(64), ['ViT-Ti/4, batch 8', vit(vitPreset('Ti/4')), 8, [32, 32, 3], 2]];
   const rules = [
-    ['AdamW, FP32', adamw({ learningRate: 1e-3 }), precisionPreset('fp32'), 1e-3],
-    ['LMD, MXFP6 forward', lmdOnMatrices, precisionPreset('mxfp6_e3m2'), 0.1],
+    { ruleName: 'AdamW, FP32', optimizer: adamw({ learningRate: 1e-3 }), format: 'fp32', bound: 1e-3 },
+    { ruleName: 'LMD, MXFP6 forward', optimizer: lmdOnMatrices, format: 'mxfp6_e3m2', bound: 0.1 },
   ];
   for (const [modelName, model, batch, imageShape, times] of models) {
     const start = await startOf(cpu, model, batch, imageShape);
-    for (const [ruleName, optimizer, precision, bound] of rules) {
+    for (const { ruleName, optimizer, format, bound } of rules) {
+      const precision = precisionPreset(format);
       const backends = { ours: cpu, peer: tfjs, ...(withOnnxruntime === undefined ? {} : { engine: withOnnxruntime }) };
       const tasks = {};
       const losses = [];
