@@ -206,8 +206,8 @@ function scaleOf(operand: usize, row: i32, block: i32, codes: usize, count: i32)
 }
 
 /**
- * Packs the rows `row` to `row + width` of a matrix, blocks `first` to `first + blocks`; rows that are not there repeat the last. Codes go as
- * [block, step, lane], 4 bytes each, and up to 12 bytes more; scales (f32) and starts (i32) as [block, 8].
+ * Packs the rows `row` to `row + width` of a matrix, 4 or 8, blocks `first` to `first + blocks`; rows that are not there repeat the last. Codes go as
+ * [block, step, lane], 4 bytes each; scales (f32) and starts (i32) as [block, 8].
  */
 export function packPanel(
   operand: usize,
@@ -233,14 +233,13 @@ export function packPanel(
     const head = <usize>i * BLOCK_HEAD;
     if ((blockSize & 15) == 0) {
       const units = (count + 15) >> 4;
-      // The last lanes first: four are written where there are fewer, over the first lanes of the next step.
-      for (let lane = width > 4 ? 4 : 0; lane >= 0; lane -= 4) {
+      for (let lane = 0; lane < width; lane += 4) {
         packFour(
           operand,
           rowAddress(operand, matrix, row + lane) + at,
-          rowAddress(operand, matrix, row + min(lane + 1, width - 1)) + at,
-          rowAddress(operand, matrix, row + min(lane + 2, width - 1)) + at,
-          rowAddress(operand, matrix, row + min(lane + 3, width - 1)) + at,
+          rowAddress(operand, matrix, row + lane + 1) + at,
+          rowAddress(operand, matrix, row + lane + 2) + at,
+          rowAddress(operand, matrix, row + lane + 3) + at,
           units,
           block + (<usize>lane << 2),
           stride,
