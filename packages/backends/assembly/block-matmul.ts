@@ -11,6 +11,7 @@ import {
   packPanel,
   steps,
 } from './block-panels';
+import { rowFits, rowTimesCodes, SMALLEST_NORMAL } from './block-row';
 import { EDGE, PACKED_A, PACKED_B } from './workspace';
 
 /** Eight sums, two vectors of B, one of A, one of products and one of ones: with a row more, V8 would keep some in memory. */
@@ -275,9 +276,6 @@ function carefulTile(
   }
 }
 
-/** 2^-126. */
-const SMALLEST_NORMAL: f64 = 1.1754943508222875e-38;
-
 /** Copies a tile to the result or from it: `rows` rows of `columns` numbers. */
 function copyTile(tile: usize, out: usize, stride: usize, rows: i32, columns: i32, back: bool): void {
   for (let row = 0; row < rows; row++, tile += 32, out += stride) {
@@ -360,6 +358,10 @@ function multiplyPart(
   right: i32,
   terms: i32,
 ): void {
+  if (bottom - top == 1 && !always && rowFits(a)) {
+    rowTimesCodes(a, b, matrix, top, left, right, out + <usize>top * stride);
+    return;
+  }
   const blocks = (terms + blockSize - 1) / blockSize;
   const together = min(CHUNK_BLOCKS, LANE_BYTES / (steps << 2));
   for (let column = left; column < right; column += BLOCK_COLUMNS) {

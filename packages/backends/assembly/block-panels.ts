@@ -3,19 +3,19 @@
 
 /** How an operand lies in memory: words at an address. */
 const CODES: usize = 0;
-const SCALES: usize = 4;
+export const SCALES: usize = 4;
 /** Rows of one matrix. */
 const ROWS: usize = 8;
-const TERMS: usize = 12;
-const BLOCK_SIZE: usize = 16;
+export const TERMS: usize = 12;
+export const BLOCK_SIZE: usize = 16;
 /** 1 where integers take 2 bytes. */
-const WIDE: usize = 20;
+export const WIDE: usize = 20;
 /** 1 where scales are f32 rather than bytes. */
-const FLOAT_SCALES: usize = 24;
+export const FLOAT_SCALES: usize = 24;
 /** 1 where all matrices of a batch are one. */
 const SHARED: usize = 28;
 /** What scales are multiplied by: 2 to this power. */
-const SHIFT: usize = 32;
+export const SHIFT: usize = 32;
 /** Added to each integer, so that all are non-negative. */
 const OFFSET: usize = 36;
 /** What the sum of a block's integers is multiplied by, for `starts`. */
@@ -27,8 +27,8 @@ export let leastExponent: i32 = 0;
 export let largestExponent: i32 = 0;
 const FAR: i32 = 100000;
 /** E4M3 scales are multiples of 2^-9, up to 448. */
-const LEAST_E4M3: i32 = -9;
-const LARGEST_E4M3: i32 = 9;
+export const LEAST_E4M3: i32 = -9;
+export const LARGEST_E4M3: i32 = 9;
 
 /** Bytes of the scales, and of the starts, of one block of a panel: of 8 lanes. */
 export const BLOCK_HEAD: usize = 32;
@@ -46,21 +46,21 @@ export function configure(size: i32, wideIntegers: bool): void {
 
 // @ts-ignore: decorators are AssemblyScript's
 @inline
-function paddedTerms(operand: usize): i32 {
+export function paddedTerms(operand: usize): i32 {
   return (load<i32>(operand + TERMS) + 15) & ~15;
 }
 
 /** A row of the batch: the one asked for, or the last of its matrix. */
 // @ts-ignore: decorators are AssemblyScript's
 @inline
-function rowIndex(operand: usize, matrix: i32, row: i32): i32 {
+export function rowIndex(operand: usize, matrix: i32, row: i32): i32 {
   const rows = load<i32>(operand + ROWS);
   return min(row, rows - 1) + (load<i32>(operand + SHARED) != 0 ? 0 : matrix * rows);
 }
 
 // @ts-ignore: decorators are AssemblyScript's
 @inline
-function rowAddress(operand: usize, matrix: i32, row: i32): usize {
+export function rowAddress(operand: usize, matrix: i32, row: i32): usize {
   const bytes = <usize>paddedTerms(operand) << load<i32>(operand + WIDE);
   return <usize>load<u32>(operand + CODES) + <usize>rowIndex(operand, matrix, row) * bytes;
 }
@@ -89,7 +89,7 @@ function byteSums(x: v128): v128 {
 /** The sum of the lanes of each of four vectors. */
 // @ts-ignore: decorators are AssemblyScript's
 @inline
-function laneSums(a: v128, b: v128, c: v128, d: v128): v128 {
+export function laneSums(a: v128, b: v128, c: v128, d: v128): v128 {
   const ab = i32x4.add(i32x4.shuffle(a, b, 0, 4, 1, 5), i32x4.shuffle(a, b, 2, 6, 3, 7));
   const cd = i32x4.add(i32x4.shuffle(c, d, 0, 4, 1, 5), i32x4.shuffle(c, d, 2, 6, 3, 7));
   return i32x4.add(i32x4.shuffle(ab, cd, 0, 1, 4, 5), i32x4.shuffle(ab, cd, 2, 3, 6, 7));
