@@ -9,6 +9,8 @@ export {
   type ForeignSettings,
   type ForeignSettingsOptions,
   foreignSettings,
+  parseForeignJson,
+  withoutByteOrderMark,
 } from './foreign-settings.js';
 export * from './formats.js';
 export { matchesGlob } from './glob.js';
