@@ -1,5 +1,6 @@
 import { LmdError } from '@lmd/core';
 import { type InMemoryKernels, kernelModule } from '@lmd/mx-formats';
+import type { Native } from '@lmd/native';
 import type { WasmMemory } from '../arena.js';
 import { noThreads, workerThreads } from '../threads/platform.js';
 import { type RangedKernel, ThreadPool, type WorkerModules } from '../threads/pool.js';
@@ -23,6 +24,7 @@ export interface WasmInstance {
   readonly kernels: Kernels;
   readonly memory: WasmMemory;
   readonly arithmetic: Arithmetic;
+  readonly native: Native | undefined;
   /** Absent where there is one thread. */
   readonly pool: ThreadPool | undefined;
   /** What other threads begin with. */
@@ -39,9 +41,10 @@ const largestPages = 65_536;
  * Starts the kernels on a memory of their own.
  *
  * @param wish which arithmetic; the fused one where this engine has it, when absent
+ * @param native kernels that take the place of those of the same name
  * @throws LmdError `ENGINE_MISSING` where the engine lacks what is asked for, `UNSUPPORTED` where it has no threads
  */
-export async function startWasm(wish: Arithmetic | undefined, threads: number): Promise<WasmInstance> {
+export async function startWasm(wish: Arithmetic | undefined, threads: number, native?: Native): Promise<WasmInstance> {
   const arithmetic = wish ?? (canRun('fused') ? 'fused' : 'strict');
   if (!canRun(arithmetic)) throw missing(arithmetic);
   const platform = workerThreads();
@@ -71,10 +74,13 @@ export async function startWasm(wish: Arithmetic | undefined, threads: number): 
   if (firstFree > initial * page) throw new Error('Workspaces do not fit into the first pages.');
   kernels.initialize(workspaces[0]![0]);
   formatKernels.initialize(workspaces[0]![1]);
-  const ranged = { ...rangedKernels(formats!), ...rangedKernels(own!) };
-  const shares = { modules, memory, workspaces };
-  const pool = platform === undefined || !shared ? undefined : new ThreadPool(platform, threads, shares, ranged);
-  return { kernels: ranged as unknown as Kernels, memory, arithmetic, pool, shares, firstFree };
+  const ranged = { ...rangedKernels(formats!), ...rangedKernels(own!), ...native?.kernels(memory) };
+  const shares = { modules, memory, workspaces, native: native?.source };
+  const pool =
+    platform === undefined || !shared
+      ? undefined
+      : new ThreadPool(platform, threads, shares, ranged as Record<string, RangedKernel>);
+  return { kernels: ranged as unknown as Kernels, memory, arithmetic, native, pool, shares, firstFree };
 }
 
 /** What does a part of a range: all functions but those that set a module up. */
