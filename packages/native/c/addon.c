@@ -1,5 +1,6 @@
 // The add-on: `open(level, fused)` gives the kernels of a level, functions on one memory. What an argument means is said with the kernels
 // of the cpu backend, whose arguments these are, after a Uint8Array on all of the memory in which addresses are bytes.
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,12 +17,12 @@ typedef struct {
   workspace *space;
 } engine;
 
-enum { MOST_LEVELS = 4, CACHE_LINE = 64 };
+enum { CACHE_LINE = 64 };
 
 /** What belongs to one thread of JavaScript. */
 typedef struct {
   void *block;
-  workspace space;
+  workspace *space;
   engine engines[MOST_LEVELS][2];
 } instance;
 
@@ -115,6 +116,76 @@ static napi_value call_matmul(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/** Words of settings, as `packages/backends/assembly/block-matmul.ts` has them: four, then those of each operand. */
+enum { SETTINGS = 4, OPERAND_WORDS = 11 };
+
+/** Where `bytes` bytes are. */
+static const void *bytes_at(call *one, double address, double bytes) {
+  if (address + bytes > one->bytes) {
+    fail(one, "An operand does not lie within the memory.");
+    return NULL;
+  }
+  return one->memory + (ptrdiff_t)address;
+}
+
+/** 2 to a power that an f32 has. */
+static float power_of_two(call *one, int32_t exponent) {
+  if (exponent < -126 || exponent > 127) fail(one, "A unit is out of range.");
+  return (float)ldexp(1, exponent);
+}
+
+/** An operand of `matrices` matrices, from its settings. */
+static block_operand read_operand(call *one, const int32_t *words, double matrices) {
+  block_operand x = {
+      .rows = (uint32_t)words[2],
+      .terms = (uint32_t)words[3],
+      .block_size = words[4],
+      .wide = words[5] != 0,
+      .float_scales = words[6] != 0,
+      .shared = words[7] != 0,
+      .unit = power_of_two(one, words[8]),
+  };
+  if (x.rows < 1 || x.terms < 1 || x.block_size < 1) fail(one, "A size is out of range.");
+  if ((uint32_t)words[0] % (1u + (unsigned)x.wide) != 0 || (x.float_scales && words[1] % 4 != 0)) {
+    fail(one, "An address is no multiple of its element's size.");
+  }
+  if (one->failed) return x;
+  const double rows = (double)x.rows * (x.shared ? 1 : matrices);
+  x.codes = bytes_at(one, (uint32_t)words[0], rows * (double)row_bytes(&x));
+  x.scales = bytes_at(one, (uint32_t)words[1], rows * (double)scales_of_row(&x) * (x.float_scales ? 4 : 1));
+  return x;
+}
+
+static napi_value call_block_matmul(napi_env env, napi_callback_info info) {
+  call one = read_call(env, info, 9);
+  if (one.failed) return NULL;
+  const int32_t *settings = (const int32_t *)floats_at(&one, 2, SETTINGS + 2 * OPERAND_WORDS);
+  const ptrdiff_t m = size_of(&one, 4, 1), terms = size_of(&one, 5, 1), n = size_of(&one, 6, 1);
+  block_task task = {
+      .from = size_of(&one, 0, 0),
+      .to = size_of(&one, 1, 0),
+      .part_rows = size_of(&one, 7, 1),
+      .part_columns = size_of(&one, 8, 1),
+  };
+  if (one.failed || task.from >= task.to) return NULL;
+  const ptrdiff_t down = (m + task.part_rows - 1) / task.part_rows, across = (n + task.part_columns - 1) / task.part_columns;
+  const double matrices = (double)((task.to - 1) / down / across + 1);
+  task.a = read_operand(&one, settings + SETTINGS, matrices);
+  task.b = read_operand(&one, settings + SETTINGS + OPERAND_WORDS, matrices);
+  task.block_size = settings[1];
+  task.rest = ldexp(1, settings[3]);
+  task.out = floats_at(&one, 3, matrices * (double)m * (double)n);
+  if (one.failed) return NULL;
+  const ptrdiff_t size = task.block_size;
+  if (task.a.rows != m || task.b.rows != n || task.a.terms != terms || task.b.terms != terms || size < 1 || size > MOST_BLOCK ||
+      task.a.block_size % size != 0 || task.b.block_size % size != 0) {
+    fail(&one, "The settings of the operands do not agree.");
+    return NULL;
+  }
+  one.engine->level->block_matmul(&task, one.engine->space);
+  return NULL;
+}
+
 static void add_function(napi_env env, napi_value object, const char *name, napi_callback function, engine *data) {
   napi_value value;
   napi_create_function(env, name, NAPI_AUTO_LENGTH, function, data, &value);
@@ -153,10 +224,11 @@ static napi_value open_level(napi_env env, napi_callback_info info) {
   if (index < 0) return result;
   instance *own = data;
   engine *chosen = &own->engines[index][fused];
-  *chosen = (engine){levels[index], fused, &own->space};
+  *chosen = (engine){levels[index], fused, own->space};
   napi_create_object(env, &result);
   add_text(env, result, "level", levels[index]->name);
   add_function(env, result, "matmul", call_matmul, chosen);
+  add_function(env, result, "blockMatmul", call_block_matmul, chosen);
   return result;
 }
 
@@ -168,16 +240,14 @@ static void free_instance(napi_env env, void *data, void *hint) {
 
 /** One for each thread; a system gives the pages when they are first written. */
 static instance *create_instance(void) {
-  const size_t a = BLOCK_ROWS * BLOCK_TERMS, b = BLOCK_COLUMNS * BLOCK_TERMS;
   instance *own = calloc(1, sizeof *own);
   if (own == NULL) return NULL;
-  own->block = malloc((a + b) * sizeof(float) + CACHE_LINE);
+  own->block = malloc(sizeof(workspace) + CACHE_LINE);
   if (own->block == NULL) {
     free(own);
     return NULL;
   }
-  float *start = (float *)(((uintptr_t)own->block + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE);
-  own->space = (workspace){start, start + a};
+  own->space = (workspace *)(((uintptr_t)own->block + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE);
   return own;
 }
 

@@ -3,6 +3,11 @@
 
 #define TILE_ROWS 4
 #define TILE_VECTORS 3
+#include "integers-avx2.h"
+
+#include "block-kernel.h"
 #include "matmul-kernel.h"
 
-const level level_avx2 = {"avx2", matmul};
+void matmul_avx2(const matmul_task *task, workspace *space) { matmul(task, space); }
+
+const level level_avx2 = {"avx2", matmul_avx2, block_matmul};

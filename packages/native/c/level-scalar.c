@@ -2,7 +2,10 @@
 #include "vector-scalar.h"
 
 #define TILE_ROWS 4
-#define TILE_VECTORS 4
+#define TILE_VECTORS 1
+#include "integers-scalar.h"
+
+#include "block-kernel.h"
 #include "matmul-kernel.h"
 
-const level level_scalar = {"scalar", matmul};
+const level level_scalar = {"scalar", matmul, block_matmul};

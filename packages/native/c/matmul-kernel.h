@@ -1,23 +1,11 @@
-// Matrix products after Goto and van de Geijn (ACM TOMS 34, 2008), for any width of vector. A file of a level includes this after its
-// vectors, with TILE_ROWS and TILE_VECTORS: the tile whose sums stay in registers.
+// Matrix products of f32 after Goto and van de Geijn (ACM TOMS 34, 2008), for any width of vector.
+#include "kernel.h"
 #include "matmul.h"
-
-#define ALWAYS_INLINE __attribute__((always_inline))
-#ifdef __clang__
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 16")
-#endif
-
-enum { TILE_COLUMNS = TILE_VECTORS * LANES };
 
 static inline ALWAYS_INLINE floats multiply_add(floats a, floats b, floats c, int fused) {
   return fused ? fused_multiply_add(a, b, c) : multiply_then_add(a, b, c);
 }
 
-static inline ptrdiff_t least(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
-
-#include "pack.h"
 #include "row-products.h"
 
 /** A panel of A and one of B, with the floats from one term to the next. */

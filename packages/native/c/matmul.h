@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#include "workspace.h"
+
 /**
  * Products [m, k]·[k, n] of f32, matrices stored by rows; a transposed operand is stored [k, m] or [n, k]. Strides are elements between
  * the matrices of a batch, 0 for one that all share. `from` to `to` count parts of the results: matrix, then `part_rows` rows, then
@@ -22,19 +24,5 @@ typedef struct {
   ptrdiff_t part_rows, part_columns;
   int fused;
 } matmul_task;
-
-/** Packed blocks of the operands, one of each for every thread. */
-typedef struct {
-  float *packed_a, *packed_b;
-} workspace;
-
-enum {
-  /** Terms of the sum in one panel: a panel of B stays in the first-level cache. */
-  BLOCK_TERMS = 256,
-  /** Rows of A packed at once, a multiple of every tile's: they stay in the second-level cache. */
-  BLOCK_ROWS = 240,
-  /** Columns of B packed at once, at most. */
-  BLOCK_COLUMNS = 1024,
-};
 
 #endif

@@ -9,6 +9,7 @@ enum { LANES = 8 };
 static inline floats load(const float *from) { return _mm256_loadu_ps(from); }
 static inline void store(float *to, floats x) { _mm256_storeu_ps(to, x); }
 static inline floats splat(float x) { return _mm256_set1_ps(x); }
+static inline floats multiply(floats a, floats b) { return _mm256_mul_ps(a, b); }
 static inline floats fused_multiply_add(floats a, floats b, floats c) { return _mm256_fmadd_ps(a, b, c); }
 static inline floats multiply_then_add(floats a, floats b, floats c) { return _mm256_add_ps(_mm256_mul_ps(a, b), c); }
 

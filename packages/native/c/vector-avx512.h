@@ -9,6 +9,7 @@ enum { LANES = 16 };
 static inline floats load(const float *from) { return _mm512_loadu_ps(from); }
 static inline void store(float *to, floats x) { _mm512_storeu_ps(to, x); }
 static inline floats splat(float x) { return _mm512_set1_ps(x); }
+static inline floats multiply(floats a, floats b) { return _mm512_mul_ps(a, b); }
 static inline floats fused_multiply_add(floats a, floats b, floats c) { return _mm512_fmadd_ps(a, b, c); }
 static inline floats multiply_then_add(floats a, floats b, floats c) { return _mm512_add_ps(_mm512_mul_ps(a, b), c); }
 

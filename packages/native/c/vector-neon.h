@@ -9,6 +9,7 @@ enum { LANES = 4 };
 static inline floats load(const float *from) { return vld1q_f32(from); }
 static inline void store(float *to, floats x) { vst1q_f32(to, x); }
 static inline floats splat(float x) { return vdupq_n_f32(x); }
+static inline floats multiply(floats a, floats b) { return vmulq_f32(a, b); }
 static inline floats fused_multiply_add(floats a, floats b, floats c) { return vfmaq_f32(c, a, b); }
 static inline floats multiply_then_add(floats a, floats b, floats c) { return vaddq_f32(vmulq_f32(a, b), c); }
 

@@ -9,6 +9,7 @@ enum { LANES = 1 };
 static inline floats load(const float *from) { return *from; }
 static inline void store(float *to, floats x) { *to = x; }
 static inline floats splat(float x) { return x; }
+static inline floats multiply(floats a, floats b) { return a * b; }
 static inline floats fused_multiply_add(floats a, floats b, floats c) { return fused_scalar(a, b, c); }
 static inline floats multiply_then_add(floats a, floats b, floats c) { return a * b + c; }
 static inline floats load_first(const float *from, int count) { return count > 0 ? *from : 0; }

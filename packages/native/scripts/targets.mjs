@@ -12,20 +12,28 @@ export const targets = {
   'win32-arm64': { zig: 'aarch64-windows-gnu', cpu: 'arm64' },
 };
 
+const avx2 = ['-mavx2', '-mfma'];
+const avx512 = [...avx2, '-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl'];
+
 /** The sources of a processor, each with the instructions that its file may use. */
 export const sources = {
   x64: {
     'addon.c': [],
     'level.c': [],
+    'block-plain.c': [],
     'level-scalar.c': ['-Os'],
-    'level-avx2.c': ['-mavx2', '-mfma'],
-    'level-avx512.c': ['-mavx2', '-mfma', '-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl'],
+    'level-avx2.c': avx2,
+    'level-avx2-vnni.c': [...avx2, '-mavxvnni'],
+    'level-avx512.c': avx512,
+    'level-avx512-vnni.c': [...avx512, '-mavx512vnni'],
   },
   arm64: {
     'addon.c': [],
     'level.c': [],
+    'block-plain.c': [],
     'level-scalar.c': ['-Os'],
     'level-neon.c': [],
+    'level-neon-dot.c': ['-march=armv8.2-a+dotprod'],
   },
 };
 

@@ -23,12 +23,32 @@ export interface NativeKernels {
     partRows: number,
     partColumns: number,
   ): void;
+  /**
+   * Exact products [m, terms]·[n, terms]ᵀ of operands in blocks that share a scale. At `settings`, 26 words (i32): the second is the number of
+   * elements in a block of the product, the fourth the exponent of what is left of both units; after four, eleven for each operand: the
+   * addresses of its codes and scales, rows of a matrix, terms, elements that share a scale, whether codes are i16, whether scales are
+   * f32, whether all matrices of a batch are one, the exponent of its unit, and two that are not used. Parts are as those of `matmul`.
+   * `BlockProductKernels` in `@lmd/core` is the definition.
+   */
+  blockMatmul(
+    from: number,
+    to: number,
+    settings: number,
+    out: number,
+    m: number,
+    terms: number,
+    n: number,
+    partRows: number,
+    partColumns: number,
+  ): void;
 }
 
 /** A memory whose buffer another replaces when it grows, as `WebAssembly.Memory`. It may be shared. */
 export interface Memory {
   readonly buffer: ArrayBufferLike;
 }
+
+export type KernelName = keyof NativeKernels;
 
 /** A kernel of the add-on: a view on all of a memory, then the arguments. It refuses what does not lie within. */
 export type RawKernel = (memory: Uint8Array, ...rest: readonly (number | boolean)[]) => void;

@@ -33,7 +33,7 @@ describe('loadNative', () => {
 
   it.each([
     [{ levels: 'avx2' }, 'UNKNOWN_OPTION', '"levels"'],
-    [{ level: 'sse' }, 'INVALID_ARGUMENT', 'avx512, avx2, neon, scalar'],
+    [{ level: 'sse' }, 'INVALID_ARGUMENT', 'avx2-vnni, avx2, neon-dot, neon, scalar'],
     [{ arithmetic: 'exact' }, 'INVALID_ARGUMENT', "'fused' or 'strict'"],
     [{ binary: '' }, 'INVALID_ARGUMENT', 'path of a file'],
   ])('refuses %j', (options, code, text) => {

@@ -1,6 +1,6 @@
-import { checkMatmul } from './bounds.js';
+import { bounds } from './bounds.js';
 import { NativeError } from './errors.js';
-import type { Memory, NativeKernels, RawKernel } from './kernels.js';
+import type { KernelName, Memory, NativeKernels, RawKernel } from './kernels.js';
 import { type Arithmetic, type Level, levels } from './levels.js';
 import { platformPackages, type Require, requireFrom } from './platform.js';
 
@@ -36,7 +36,7 @@ export type NativeLoad =
 
 /** What the binary exports. */
 interface AddOn {
-  open(level: string, fused: boolean): ({ readonly level: Level } & Record<keyof NativeKernels, RawKernel>) | undefined;
+  open(level: string, fused: boolean): ({ readonly level: Level } & Record<KernelName, RawKernel>) | undefined;
 }
 
 const remedies: Readonly<Record<keyof NativeOptions, string>> = {
@@ -113,19 +113,24 @@ function open(require: Require, binary: string, { arithmetic = 'fused', level }:
     level: opened.level,
     arithmetic,
     source,
-    kernels(memory) {
-      let view = new Uint8Array(memory.buffer);
-      return {
-        matmul(...task) {
-          if (view.buffer !== memory.buffer) view = new Uint8Array(memory.buffer);
-          checkMatmul(view.length, ...task);
-          opened.matmul(view, ...task);
-        },
-      };
-    },
+    kernels: (memory) => kernelsOn(memory, opened),
   };
   multiplyOnce(native);
   return { native };
+}
+
+function kernelsOn(memory: Memory, opened: Record<KernelName, RawKernel>): NativeKernels {
+  let view = new Uint8Array(memory.buffer);
+  const kernel = <Name extends KernelName>(name: Name) => {
+    const check = bounds[name] as (memory: Uint8Array, ...task: Parameters<NativeKernels[Name]>) => void;
+    const raw = opened[name];
+    return (...task: Parameters<NativeKernels[Name]>): void => {
+      if (view.buffer !== memory.buffer) view = new Uint8Array(memory.buffer);
+      check(view, ...task);
+      raw(view, ...task);
+    };
+  };
+  return { matmul: kernel('matmul'), blockMatmul: kernel('blockMatmul') };
 }
 
 /** A binary of another version, or a broken one, is found out here. */
