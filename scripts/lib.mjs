@@ -83,12 +83,23 @@ async function install() {
   writeFileSync(stamp, lockHash());
 }
 
+/** Compiles the native kernels where there is a C compiler, once, and says so; the rest works without them. */
+export async function buildNative({ quiet = true } = {}) {
+  const { buildForThisMachine } = await import('../packages/native/scripts/build.mjs');
+  const { built, path, reason } = await buildForThisMachine();
+  if (path !== undefined) console.error(`Built the native kernels: ${path}`);
+  else if (!quiet && built) console.error('The native kernels are built.');
+  else if (!built && !quiet)
+    console.error(`The native kernels were not built: ${reason}. Everything runs in WebAssembly.`);
+}
+
 /** Everything a fresh clone needs: dependencies and builds. Quick when nothing has changed. */
-export async function setUp({ build = true } = {}) {
+export async function setUp({ build = true, native = {} } = {}) {
   const major = Number(process.versions.node.split('.')[0]);
   if (major < 20) fail(`Node ${process.versions.node} is too old: install Node 20 or later.`);
   await install();
   if (!build) return;
   const code = await turbo(['run', 'build', '--output-logs=errors-only', '--log-order=grouped']);
   if (code !== 0) fail(`The build failed (exit code ${code}).`);
+  await buildNative(native);
 }
