@@ -18,7 +18,7 @@ const suites = [
   {
     name: 'native',
     run: () => script('native-tests.mjs'),
-    reports: ['packages/backends', 'packages/conformance', 'packages/tfjs', '.'].map((folder) =>
+    reports: ['packages/native', 'packages/backends', 'packages/conformance', 'packages/tfjs', '.'].map((folder) =>
       inFolder(folder, 'native.json'),
     ),
   },

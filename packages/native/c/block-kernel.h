@@ -27,26 +27,36 @@ typedef struct {
   int32_t sum[TILE_ROWS * TILE_COLUMNS];
 } block_sums;
 
-/** Adds them to the results: of `vectors` vectors, of the last only `last` lanes; each row has its scale, each column too. */
+/** out += sums·scales for a tile of `columns` columns: each row has a scale, and each column. */
 static NEVER_INLINE void add_sums(const block_sums *sums, const float *scales_a, const float *scales_b, float *out, ptrdiff_t stride,
-                                  int rows, int vectors, int last, int normal, double rest) {
-  const int columns = (vectors - 1) * LANES + last;
+                                  int rows, int columns) {
   for (int i = 0; i < rows; i++, out += stride) {
     const int32_t *sum = sums->sum + i * TILE_COLUMNS;
-    if (normal) {
-      for (int j = 0; j < columns; j++) out[j] += (float)sum[j] * (scales_a[i] * scales_b[j]);
-    } else {
-      for (int j = 0; j < columns; j++) out[j] = add_limited(out[j], sum[j], (double)scales_a[i] * scales_b[j] * rest);
+    const floats left = splat(scales_a[i]);
+    int j = 0;
+    // A sum times both scales is exact: fused or not, the bits are the same.
+    for (; j + LANES <= columns; j += LANES) {
+      store(out + j, multiply_then_add(to_floats(load_ints(sum + j)), multiply(left, load(scales_b + j)), load(out + j)));
+    }
+    if (j < columns) {
+      const floats scale = multiply(left, load(scales_b + j)), before = load_first(out + j, columns - j);
+      store_first(out + j, multiply_then_add(to_floats(load_ints(sum + j)), scale, before), columns - j);
     }
   }
 }
 
-/**
- * One tile: out += panel of A · panel of B. `rows`, `vectors`, `wide` and `direct` are constants wherever this is inlined; `direct` is for
- * whole vectors of normal numbers, whose sums need not go through memory.
- */
-static inline ALWAYS_INLINE void block_tile(block_panels from, float *out, ptrdiff_t stride, int rows, int vectors, int last,
-                                            int wide, int direct) {
+/** The same where numbers may be none of the normal ones; each term is also multiplied by `rest`. */
+static NEVER_INLINE void add_sums_limited(const block_sums *sums, const float *scales_a, const float *scales_b, float *out,
+                                          ptrdiff_t stride, int rows, int columns, double rest) {
+  for (int i = 0; i < rows; i++, out += stride) {
+    const int32_t *sum = sums->sum + i * TILE_COLUMNS;
+    for (int j = 0; j < columns; j++) out[j] = add_limited(out[j], sum[j], (double)scales_a[i] * scales_b[j] * rest);
+  }
+}
+
+/** One tile: out += panel of A · panel of B. `rows`, `vectors` and `wide` are constants wherever this is inlined. */
+static inline ALWAYS_INLINE void block_tile(block_panels from, float *out, ptrdiff_t stride, int rows, int vectors, int columns,
+                                            int wide) {
   const int32_t *a = from.a, *b = from.b;
   for (ptrdiff_t block = 0; block < from.blocks; block++) {
     ints sums[TILE_ROWS][TILE_VECTORS];
@@ -63,55 +73,38 @@ static inline ALWAYS_INLINE void block_tile(block_panels from, float *out, ptrdi
         UNROLL for (int v = 0; v < vectors; v++) sums[i][v] = dot(sums[i][v], left, right[v], wide);
       }
     }
-    const float *scales_a = from.scales_a + block * from.a_step, *scales_b = from.scales_b + block * from.width;
-    if (direct) {
-      UNROLL for (int i = 0; i < rows; i++) {
-        UNROLL for (int v = 0; v < vectors; v++) {
-          float *at = out + i * stride + v * LANES;
-          const floats scale = multiply(splat(scales_a[i]), load(scales_b + v * LANES));
-          // The product is exact: fused or not, the bits are the same.
-          store(at, fused_multiply_add(to_floats(sums[i][v]), scale, load(at)));
-        }
-      }
-    } else {
-      block_sums memory;
-      UNROLL for (int i = 0; i < rows; i++) {
-        UNROLL for (int v = 0; v < vectors; v++) store_ints(memory.sum + i * TILE_COLUMNS + v * LANES, sums[i][v]);
-      }
-      add_sums(&memory, scales_a, scales_b, out, stride, rows, vectors, last, from.normal, from.rest);
+    // Through memory, which costs less than registers that sums and floats would have to share.
+    block_sums memory;
+    UNROLL for (int i = 0; i < rows; i++) {
+      UNROLL for (int v = 0; v < vectors; v++) store_ints(memory.sum + i * TILE_COLUMNS + v * LANES, sums[i][v]);
     }
+    const float *scales_a = from.scales_a + block * from.a_step, *scales_b = from.scales_b + block * from.width;
+    if (from.normal) add_sums(&memory, scales_a, scales_b, out, stride, rows, columns);
+    else add_sums_limited(&memory, scales_a, scales_b, out, stride, rows, columns, from.rest);
   }
 }
 
 /** A panel's tile, or where rows are missing smaller ones. */
 static inline ALWAYS_INLINE void block_tiles(block_panels from, float *out, ptrdiff_t stride, ptrdiff_t rows, int vectors,
-                                             int last, int wide) {
+                                             int columns, int wide) {
   if (rows == TILE_ROWS) {
-    if (LANES > 1 && vectors == TILE_VECTORS && last == LANES && from.normal) {
-      block_tile(from, out, stride, TILE_ROWS, vectors, last, wide, 1);
-    } else {
-      block_tile(from, out, stride, TILE_ROWS, vectors, last, wide, 0);
-    }
+    block_tile(from, out, stride, TILE_ROWS, vectors, columns, wide);
     return;
   }
   for (; rows >= 4; rows -= 4, from.a += 4, from.scales_a += 4, out += 4 * stride) {
-    block_tile(from, out, stride, 4, vectors, last, wide, 0);
+    block_tile(from, out, stride, 4, vectors, columns, wide);
   }
-  for (; rows > 0; rows--, from.a++, from.scales_a++, out += stride) block_tile(from, out, stride, 1, vectors, last, wide, 0);
+  for (; rows > 0; rows--, from.a++, from.scales_a++, out += stride) block_tile(from, out, stride, 1, vectors, columns, wide);
 }
 
-static inline ALWAYS_INLINE void multiply_blocks(block_panels from, float *out, ptrdiff_t stride, ptrdiff_t rows,
-                                                 ptrdiff_t columns, int wide) {
-  const int last = (int)((columns - 1) % LANES) + 1;
+static inline ALWAYS_INLINE void multiply_blocks(block_panels from, float *out, ptrdiff_t stride, ptrdiff_t rows, int columns,
+                                                 int wide) {
   switch ((columns + LANES - 1) / LANES) {
-    case 1: block_tiles(from, out, stride, rows, 1, last, wide); break;
+    case 1: block_tiles(from, out, stride, rows, 1, columns, wide); break;
 #if TILE_VECTORS > 2
-    case 2: block_tiles(from, out, stride, rows, 2, last, wide); break;
+    case 2: block_tiles(from, out, stride, rows, 2, columns, wide); break;
 #endif
-#if TILE_VECTORS > 3
-    case 3: block_tiles(from, out, stride, rows, 3, last, wide); break;
-#endif
-    default: block_tiles(from, out, stride, rows, TILE_VECTORS, last, wide);
+    default: block_tiles(from, out, stride, rows, TILE_VECTORS, columns, wide);
   }
 }
 
@@ -169,7 +162,7 @@ static inline ALWAYS_INLINE void multiply_blocks_part(const block_task *task, pt
           for (ptrdiff_t i = 0; i < rows; i += TILE_ROWS) {
             from.a = (const int32_t *)(space->packed_a + i * words), from.scales_a = space->scales_a + i * blocks;
             from.a_step = least(TILE_ROWS, rows - i), from.normal = stays_normal(ranges_a[i / TILE_ROWS], *range_b, task->rest);
-            multiply_blocks(from, out + (row + i) * stride + first + j, stride, from.a_step, columns_here, wide);
+            multiply_blocks(from, out + (row + i) * stride + first + j, stride, from.a_step, (int)columns_here, wide);
           }
         }
       }

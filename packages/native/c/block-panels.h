@@ -19,7 +19,10 @@ static void pack_codes(const block_operand *x, ptrdiff_t row, ptrdiff_t lines, p
   }
   for (ptrdiff_t line = 0; line < lines; line++) {
     const int8_t *codes = (const int8_t *)(from + line * row_bytes(x));
-    for (ptrdiff_t i = 0; i < 2 * words; i++) widened[line * 2 * words + i] = codes[i];
+    int16_t *to = widened + line * 2 * words;
+    ptrdiff_t i = 0;
+    for (; i + 16 <= 2 * words; i += 16) widen_sixteen(codes + i, to + i);
+    for (; i < 2 * words; i++) to[i] = codes[i];
   }
   pack_panel((const float *)widened, words, 1, lines, words, width, target);
 }

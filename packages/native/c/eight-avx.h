@@ -49,3 +49,14 @@ static inline void turn_block(const float *source, ptrdiff_t stride, float *targ
   }
   for (int t = 0; t < 8; t++) _mm256_storeu_ps(target + t * width, fours[t]);
 }
+
+/** Transposes four lines of four terms. */
+static inline void turn_four(const float *source, ptrdiff_t stride, float *target, ptrdiff_t width) {
+  __m128 a = _mm_loadu_ps(source), b = _mm_loadu_ps(source + stride);
+  __m128 c = _mm_loadu_ps(source + 2 * stride), d = _mm_loadu_ps(source + 3 * stride);
+  _MM_TRANSPOSE4_PS(a, b, c, d);
+  _mm_storeu_ps(target, a);
+  _mm_storeu_ps(target + width, b);
+  _mm_storeu_ps(target + 2 * width, c);
+  _mm_storeu_ps(target + 3 * width, d);
+}

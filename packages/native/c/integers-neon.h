@@ -30,3 +30,8 @@ static inline ints dot_narrow(ints sums, ints a, ints b) {
 }
 #endif
 static inline ints correction_of(ints sum) { return sum; }
+static inline void widen_sixteen(const int8_t *codes, int16_t *to) {
+  const int8x16_t x = vld1q_s8(codes);
+  vst1q_s16(to, vmovl_s8(vget_low_s8(x)));
+  vst1q_s16(to + 8, vmovl_high_s8(x));
+}

@@ -26,3 +26,6 @@ static inline ints dot_narrow(ints sums, ints a, ints b) {
   return sums;
 }
 static inline ints correction_of(ints sum) { return sum; }
+static inline void widen_sixteen(const int8_t *codes, int16_t *to) {
+  for (int i = 0; i < 16; i++) to[i] = codes[i];
+}

@@ -5,7 +5,10 @@
 
 #define ALWAYS_INLINE __attribute__((always_inline))
 #define NEVER_INLINE __attribute__((noinline))
-#ifdef __clang__
+// Plain C is there to be right, and small.
+#if TILE_VECTORS == 1
+#define UNROLL
+#elif defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")
 #else
 #define UNROLL _Pragma("GCC unroll 16")

@@ -1,8 +1,8 @@
 #include "level.h"
 #include "vector-avx2.h"
 
-#define TILE_ROWS 4
-#define TILE_VECTORS 3
+#define TILE_ROWS 6
+#define TILE_VECTORS 2
 #include "integers-avx2.h"
 
 #include "block-kernel.h"

@@ -1,4 +1,6 @@
 // Matrix products of f32 after Goto and van de Geijn (ACM TOMS 34, 2008), for any width of vector.
+#include <string.h>
+
 #include "kernel.h"
 #include "matmul.h"
 
@@ -15,18 +17,13 @@ typedef struct {
 } panels;
 
 /**
- * One tile: out (rows `stride` floats apart) = or += panel of A · panel of B. `rows` and `vectors` are constants wherever this is inlined;
- * of the last vector, only `last` lanes exist.
+ * One tile: out (rows `stride` floats apart) = or += panel of A · panel of B. `rows`, `vectors` and `fused` are constants wherever this is
+ * inlined.
  */
-static inline ALWAYS_INLINE void tile(panels from, float *out, ptrdiff_t stride, int rows, int vectors, int last,
-                                      int accumulate, int fused) {
+static inline ALWAYS_INLINE void tile(panels from, float *out, ptrdiff_t stride, int rows, int vectors, int accumulate, int fused) {
   floats sums[TILE_ROWS][TILE_VECTORS];
   UNROLL for (int i = 0; i < rows; i++) {
-    UNROLL for (int v = 0; v < vectors; v++) {
-      const float *at = out + i * stride + v * LANES;
-      if (!accumulate) sums[i][v] = splat(0);
-      else sums[i][v] = v == vectors - 1 && last < LANES ? load_first(at, last) : load(at);
-    }
+    UNROLL for (int v = 0; v < vectors; v++) sums[i][v] = accumulate ? load(out + i * stride + v * LANES) : splat(0);
   }
   const float *a = from.a, *b = from.b;
   for (ptrdiff_t t = from.terms; t > 0; t--, a += from.a_step, b += from.b_step) {
@@ -38,46 +35,53 @@ static inline ALWAYS_INLINE void tile(panels from, float *out, ptrdiff_t stride,
     }
   }
   UNROLL for (int i = 0; i < rows; i++) {
-    UNROLL for (int v = 0; v < vectors; v++) {
-      float *at = out + i * stride + v * LANES;
-      if (v == vectors - 1 && last < LANES) store_first(at, sums[i][v], last);
-      else store(at, sums[i][v]);
-    }
+    UNROLL for (int v = 0; v < vectors; v++) store(out + i * stride + v * LANES, sums[i][v]);
   }
 }
 
 /** A panel's tile, or where rows are missing smaller ones. */
-static inline ALWAYS_INLINE void tiles(panels from, float *out, ptrdiff_t stride, ptrdiff_t rows, int vectors, int last,
-                                       int accumulate, int fused) {
+static inline ALWAYS_INLINE void tiles(panels from, float *out, ptrdiff_t stride, ptrdiff_t rows, int vectors, int accumulate,
+                                       int fused) {
   if (rows == TILE_ROWS) {
-    tile(from, out, stride, TILE_ROWS, vectors, last, accumulate, fused);
+    tile(from, out, stride, TILE_ROWS, vectors, accumulate, fused);
     return;
   }
-  for (; rows >= 4; rows -= 4, from.a += 4, out += 4 * stride) tile(from, out, stride, 4, vectors, last, accumulate, fused);
+  for (; rows >= 4; rows -= 4, from.a += 4, out += 4 * stride) tile(from, out, stride, 4, vectors, accumulate, fused);
   if (rows >= 2) {
-    tile(from, out, stride, 2, vectors, last, accumulate, fused);
+    tile(from, out, stride, 2, vectors, accumulate, fused);
     from.a += 2, out += 2 * stride;
   }
-  if (rows % 2 == 1) tile(from, out, stride, 1, vectors, last, accumulate, fused);
+  if (rows % 2 == 1) tile(from, out, stride, 1, vectors, accumulate, fused);
+}
+
+static inline ALWAYS_INLINE void tiles_of(panels from, float *out, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t vectors,
+                                          int accumulate, int fused) {
+  switch (vectors) {
+    case 1: tiles(from, out, stride, rows, 1, accumulate, fused); break;
+#if TILE_VECTORS > 2
+    case 2: tiles(from, out, stride, rows, 2, accumulate, fused); break;
+#endif
+    default: tiles(from, out, stride, rows, TILE_VECTORS, accumulate, fused);
+  }
+}
+
+static void copy_rows(const float *source, ptrdiff_t source_stride, float *target, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t columns) {
+  for (ptrdiff_t i = 0; i < rows; i++) memcpy(target + i * stride, source + i * source_stride, (size_t)columns * sizeof *target);
 }
 
 /** Packed rows of A times one panel of B of `columns` columns, at most a tile's. */
 static inline ALWAYS_INLINE void multiply_panel(const float *packed_a, panels from, float *out, ptrdiff_t stride,
                                                 ptrdiff_t rows, ptrdiff_t columns, int accumulate, int fused) {
-  const int last = (int)((columns - 1) % LANES) + 1;
+  const ptrdiff_t vectors = (columns + LANES - 1) / LANES;
   for (ptrdiff_t i = 0; i < rows; i += TILE_ROWS, packed_a += TILE_ROWS * from.terms, out += TILE_ROWS * stride) {
+    // Where columns are missing, a tile is computed aside, from what is there.
+    float edge[TILE_ROWS * TILE_COLUMNS];
     const ptrdiff_t high = least(TILE_ROWS, rows - i);
+    const int whole = columns == vectors * LANES;
     from.a = packed_a, from.a_step = high;
-    switch ((columns + LANES - 1) / LANES) {
-      case 1: tiles(from, out, stride, high, 1, last, accumulate, fused); break;
-#if TILE_VECTORS > 2
-      case 2: tiles(from, out, stride, high, 2, last, accumulate, fused); break;
-#endif
-#if TILE_VECTORS > 3
-      case 3: tiles(from, out, stride, high, 3, last, accumulate, fused); break;
-#endif
-      default: tiles(from, out, stride, high, TILE_VECTORS, last, accumulate, fused);
-    }
+    if (!whole && accumulate) copy_rows(out, stride, edge, TILE_COLUMNS, high, columns);
+    tiles_of(from, whole ? out : edge, whole ? stride : TILE_COLUMNS, high, vectors, accumulate, fused);
+    if (!whole) copy_rows(edge, TILE_COLUMNS, out, stride, high, columns);
   }
 }
 

@@ -1,5 +1,17 @@
 // Copies blocks of an operand into panels, in the order in which the innermost loop reads them, whichever way they are stored.
 
+typedef void turning(const float *source, ptrdiff_t stride, float *target, ptrdiff_t width);
+
+/** Transposes `lines` lines in square blocks by `turn`. */
+static inline ALWAYS_INLINE void turn_lines(const float *source, ptrdiff_t stride, ptrdiff_t terms, float *target, ptrdiff_t width,
+                                            int lines, turning *turn) {
+  ptrdiff_t t = 0;
+  for (; t + lines <= terms; t += lines) turn(source + t, stride, target + t * width, width);
+  for (; t < terms; t++) {
+    for (int l = 0; l < lines; l++) target[t * width + l] = source[l * stride + t];
+  }
+}
+
 /**
  * One panel: `lines` lines of `terms` terms to target[term][line], `width` floats a term; missing lines are zeros. Line l, term t is at
  * source[l·line_stride + t·term_stride], and one of the strides is 1.
@@ -13,12 +25,10 @@ static void pack_panel(const float *source, ptrdiff_t line_stride, ptrdiff_t ter
     }
   } else {
     for (; line + TURNED <= lines; line += TURNED) {
-      const float *from = source + line * line_stride;
-      ptrdiff_t t = 0;
-      for (; t + TURNED <= terms; t += TURNED) turn_block(from + t, line_stride, target + t * width + line, width);
-      for (; t < terms; t++) {
-        for (ptrdiff_t l = 0; l < TURNED; l++) target[t * width + line + l] = from[l * line_stride + t];
-      }
+      turn_lines(source + line * line_stride, line_stride, terms, target + line, width, TURNED, turn_block);
+    }
+    for (; line + 4 <= lines; line += 4) {
+      turn_lines(source + line * line_stride, line_stride, terms, target + line, width, 4, turn_four);
     }
   }
   for (; line < lines; line++) {

@@ -7,17 +7,17 @@ enum { BAND = 2048 };
 static inline ALWAYS_INLINE void add_rows(const float *a, const float *b, ptrdiff_t stride, int count, float *out,
                                           ptrdiff_t columns, int accumulate, int fused) {
   floats factor[8];
-  for (int t = 0; t < count; t++) factor[t] = splat(a[t]);
+  UNROLL for (int t = 0; t < count; t++) factor[t] = splat(a[t]);
   ptrdiff_t j = 0;
   for (; j + LANES <= columns; j += LANES) {
     floats sum = accumulate ? load(out + j) : splat(0);
-    for (int t = 0; t < count; t++) sum = multiply_add(factor[t], load(b + t * stride + j), sum, fused);
+    UNROLL for (int t = 0; t < count; t++) sum = multiply_add(factor[t], load(b + t * stride + j), sum, fused);
     store(out + j, sum);
   }
   if (j < columns) {
     const int left = (int)(columns - j);
     floats sum = accumulate ? load_first(out + j, left) : splat(0);
-    for (int t = 0; t < count; t++) sum = multiply_add(factor[t], load_first(b + t * stride + j, left), sum, fused);
+    UNROLL for (int t = 0; t < count; t++) sum = multiply_add(factor[t], load_first(b + t * stride + j, left), sum, fused);
     store_first(out + j, sum, left);
   }
 }
@@ -36,17 +36,17 @@ static inline ALWAYS_INLINE void row_times_matrix(const float *a, const float *b
 /** `count` columns of a [k] · bᵀ, each in eight sums: of the terms t mod 8, but for the last k mod 8, which go to the first four. */
 static inline ALWAYS_INLINE void dot_rows(const float *a, const float *b, ptrdiff_t k, int count, float *out, int fused) {
   eight sums[4];
-  for (int j = 0; j < count; j++) sums[j] = eight_zero();
+  UNROLL for (int j = 0; j < count; j++) sums[j] = eight_zero();
   ptrdiff_t t = 0;
   for (; t + 8 <= k; t += 8) {
     const eight x = eight_load(a + t);
-    for (int j = 0; j < count; j++) sums[j] = eight_multiply_add(x, eight_load(b + j * k + t), sums[j], fused);
+    UNROLL for (int j = 0; j < count; j++) sums[j] = eight_multiply_add(x, eight_load(b + j * k + t), sums[j], fused);
   }
   for (; t < k; t += 4) {
     const int rest = k - t < 4 ? (int)(k - t) : 4;
-    for (int j = 0; j < count; j++) sums[j] = eight_add_rest(sums[j], a + t, b + j * k + t, rest, fused);
+    UNROLL for (int j = 0; j < count; j++) sums[j] = eight_add_rest(sums[j], a + t, b + j * k + t, rest, fused);
   }
-  for (int j = 0; j < count; j++) out[j] = eight_total(sums[j]);
+  UNROLL for (int j = 0; j < count; j++) out[j] = eight_total(sums[j]);
 }
 
 /** The columns `left` to `right` of a [k] · bᵀ, for b [n, k]. */

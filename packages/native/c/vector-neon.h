@@ -54,11 +54,15 @@ static inline float eight_total(eight sums) {
 enum { TURNED = 4 };
 
 /** Transposes four lines of four terms: line l, term t from source[l·stride + t] to target[t·width + l]. */
-static inline void turn_block(const float *source, ptrdiff_t stride, float *target, ptrdiff_t width) {
+static inline void turn_four(const float *source, ptrdiff_t stride, float *target, ptrdiff_t width) {
   const float32x4x2_t ab = vtrnq_f32(load(source), load(source + stride));
   const float32x4x2_t cd = vtrnq_f32(load(source + 2 * stride), load(source + 3 * stride));
   store(target, vcombine_f32(vget_low_f32(ab.val[0]), vget_low_f32(cd.val[0])));
   store(target + width, vcombine_f32(vget_low_f32(ab.val[1]), vget_low_f32(cd.val[1])));
   store(target + 2 * width, vcombine_f32(vget_high_f32(ab.val[0]), vget_high_f32(cd.val[0])));
   store(target + 3 * width, vcombine_f32(vget_high_f32(ab.val[1]), vget_high_f32(cd.val[1])));
+}
+
+static inline void turn_block(const float *source, ptrdiff_t stride, float *target, ptrdiff_t width) {
+  turn_four(source, stride, target, width);
 }

@@ -56,3 +56,7 @@ static inline void turn_block(const float *source, ptrdiff_t stride, float *targ
   (void)stride, (void)width;
   *target = *source;
 }
+
+static inline void turn_four(const float *source, ptrdiff_t stride, float *target, ptrdiff_t width) {
+  for (int i = 0; i < 16; i++) target[i / 4 * width + i % 4] = source[i % 4 * stride + i / 4];
+}
