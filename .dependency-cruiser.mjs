@@ -7,6 +7,7 @@ const allowed = {
   'mx-formats': [],
   native: [],
   safetensors: [],
+  report: [],
   autograd: ['core'],
   models: ['core', 'autograd', 'mx-formats'],
   training: ['core', 'autograd', 'safetensors'],
@@ -16,7 +17,7 @@ const allowed = {
   conformance: ['core', 'autograd', 'mx-formats', 'models'],
 };
 
-const tests = '(\\.test\\.ts$|/test/|/bench/|/testing/|\\.config\\.ts$)';
+const tests = '(\\.test\\.ts$|/test/|/testing/|\\.config\\.ts$)';
 
 export default {
   forbidden: [
@@ -38,12 +39,27 @@ export default {
       name: 'public-entries-only',
       comment: "A package is reached by its name and its entry points, never by a path into another's source.",
       severity: 'error',
-      from: { path: '^(packages|apps)/([^/]+)/' },
+      from: { path: '^(packages|apps(?:/examples)?)/([^/]+)/' },
       to: {
-        path: '^(packages|apps)/([^/]+)/',
+        path: '^(packages|apps(?:/examples)?)/([^/]+)/',
         pathNot: '^$1/$2/',
         dependencyTypesNot: ['aliased-tsconfig-paths', 'aliased-workspace', 'npm', 'npm-dev', 'npm-peer'],
       },
+    },
+    {
+      name: 'command-below-studies',
+      comment: 'The command knows nothing of the studies and the examples, which use it.',
+      severity: 'error',
+      from: { path: '^apps/cli/' },
+      to: { path: '^apps/(studies|examples)/' },
+    },
+    {
+      name: 'nothing-ships-dev',
+      comment:
+        'Benchmarks, engines, golden files, peers and parity checks serve development; what ships never imports them.',
+      severity: 'error',
+      from: { path: '^(packages|apps)/', pathNot: tests },
+      to: { path: '^(dev|scripts)/' },
     },
     {
       name: 'no-cycles',

@@ -8,11 +8,11 @@ const packagesFolder = fileURLToPath(new URL('./packages/', import.meta.url));
 function sourceAliases(): { find: RegExp; replacement: string }[] {
   return readdirSync(packagesFolder).flatMap((folder) => {
     const manifest = JSON.parse(readFileSync(`${packagesFolder}${folder}/package.json`, 'utf8'));
-    return Object.entries<{ import?: string }>(manifest.exports)
-      .filter(([, target]) => target.import !== undefined)
+    return Object.entries<{ default?: string }>(manifest.exports)
+      .filter(([, target]) => target.default !== undefined)
       .map(([subpath, target]) => ({
         find: new RegExp(`^${manifest.name}${subpath.slice(1)}$`),
-        replacement: `${packagesFolder}${folder}/${target.import?.replace('./dist/', 'src/').replace(/\.js$/, '.ts')}`,
+        replacement: `${packagesFolder}${folder}/${target.default?.replace('./dist/', 'src/').replace(/\.js$/, '.ts')}`,
       }));
   });
 }

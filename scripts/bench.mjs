@@ -1,4 +1,4 @@
-// npm run bench -- <package> [--json] [--quick]: runs packages/<package>/bench/index.mjs; cpu stands for backends. Every benchmark prints an
+// npm run bench -- <package> [--json] [--quick]: runs dev/bench/<package>/index.mjs; cpu stands for backends. Every benchmark prints an
 // aligned table, or with --json an array of { name, value, unit, peer, ratio, target, met }, and compares within one run, since machines are
 // noisy. With --quick it takes seconds, to see that it runs: smallest sizes, once, without peers.
 import { existsSync, readdirSync } from 'node:fs';
@@ -9,8 +9,8 @@ const [given, ...rest] = process.argv.slice(2);
 /** Names of benchmarks that are not those of a package. */
 const aliases = { cpu: 'backends' };
 const name = Object.hasOwn(aliases, given) ? aliases[given] : given;
-const program = (folder) => join(root, 'packages', folder, 'bench', 'index.mjs');
-const known = readdirSync(join(root, 'packages')).filter((folder) => existsSync(program(folder)));
+const program = (folder) => join(root, 'dev', 'bench', folder, 'index.mjs');
+const known = readdirSync(join(root, 'dev', 'bench')).filter((folder) => existsSync(program(folder)));
 if (name === undefined || !known.includes(name)) {
   console.error(
     `Usage: npm run bench -- <${known.join(' | ')}> [--json] [--quick]${name === undefined ? '' : `\nNo benchmark is called "${name}".`}`,

@@ -18,9 +18,13 @@ const suites = [
   {
     name: 'native',
     run: () => script('native-tests.mjs'),
-    reports: ['packages/native', 'packages/backends', 'packages/conformance', 'packages/tfjs', '.'].map((folder) =>
-      inFolder(folder, 'native.json'),
-    ),
+    reports: [
+      ...['native', 'backends', 'conformance', 'tfjs', 'data', 'safetensors', 'training'].map(
+        (name) => `packages/${name}`,
+      ),
+      'apps/cli',
+      'dev',
+    ].map((folder) => inFolder(folder, 'native.json')),
   },
 ];
 

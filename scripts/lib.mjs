@@ -3,20 +3,36 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const stamp = join(root, 'node_modules', '.lmd-setup');
+/** There where it has been said why there are no native kernels. */
+const nativeNote = join(root, 'node_modules', '.lmd-native');
 
-/** Runs a program to its end, its standard output going to our standard error unless asked otherwise; gives its exit code. */
-export function run(command, args, { stdout = 'stderr', env = {}, cwd = root } = {}) {
+/**
+ * Runs a program to its end, its standard output going to our standard error unless asked otherwise; gives its exit code.
+ *
+ * @param {string} command
+ * @param {string[]} args
+ * @param {{ stdout?: string, env?: object, cwd?: string, onLine?: (line: string) => void }} [options] `onLine` takes each line of both
+ *   outputs in their place.
+ */
+export function run(command, args, { stdout = 'stderr', env = {}, cwd = root, onLine } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd,
-      stdio: ['inherit', stdout === 'stderr' ? 2 : 'inherit', 'inherit'],
+      stdio:
+        onLine === undefined
+          ? ['inherit', stdout === 'stderr' ? 2 : 'inherit', 'inherit']
+          : ['inherit', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
     });
+    for (const stream of onLine === undefined ? [] : [child.stdout, child.stderr]) {
+      createInterface({ input: stream }).on('line', onLine);
+    }
     // The terminal sends Ctrl-C to the whole group: the child decides what to do with it, and we report how it ended.
     const ignore = () => {};
     process.on('SIGINT', ignore);
@@ -60,7 +76,9 @@ function fail(message) {
 /** Installs what the lockfile says, unless that has been done, with exactly the package manager that `packageManager` names. */
 async function install() {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lockHash()) return;
-  console.error(`Installing dependencies (${manifest.packageManager}, from the npm registry; once) …`);
+  console.error(
+    `Installing the dependencies with ${manifest.packageManager} from the npm registry. This takes about a minute, the first time only.`,
+  );
   const npm = process.env.npm_execpath;
   const args = [
     'exec',
@@ -79,27 +97,61 @@ async function install() {
     : process.platform === 'win32'
       ? await run(process.env.ComSpec ?? 'cmd.exe', ['/d', '/s', '/c', 'npm', ...args])
       : await run('npm', args);
-  if (code !== 0) fail(`Installing the dependencies failed (exit code ${code}). Is the npm registry reachable?`);
+  if (code !== 0)
+    fail(
+      `Installing the dependencies failed (exit code ${code}). Check that the npm registry is reachable, and run again.`,
+    );
   writeFileSync(stamp, lockHash());
 }
 
-/** Compiles the native kernels where there is a C compiler, once, and says so; the rest works without them. */
+/**
+ * Compiles the native kernels where there is a C compiler, once, and says so in a line; the rest works without them.
+ *
+ * @param {{ quiet?: boolean }} [options] `quiet`: say only what is new
+ */
 export async function buildNative({ quiet = true } = {}) {
   const { buildForThisMachine } = await import('../packages/native/scripts/build.mjs');
-  const { built, path, reason } = await buildForThisMachine();
+  const { built, path, reason, known } = await buildForThisMachine();
   if (path !== undefined) console.error(`Built the native kernels: ${path}`);
-  else if (!quiet && built) console.error('The native kernels are built.');
-  else if (!built && !quiet)
-    console.error(`The native kernels were not built: ${reason}. Everything runs in WebAssembly.`);
+  else if (built && !quiet) console.error('The native kernels are built.');
+  else if (!built && !(quiet && (known || existsSync(nativeNote)))) {
+    const [first] = reason.split('\n');
+    console.error(`Everything runs in WebAssembly, without native kernels: ${first}. npm run native tries again.`);
+    writeFileSync(nativeNote, first);
+  }
 }
 
 /** Everything a fresh clone needs: dependencies and builds. Quick when nothing has changed. */
 export async function setUp({ build = true, native = {} } = {}) {
   const major = Number(process.versions.node.split('.')[0]);
-  if (major < 20) fail(`Node ${process.versions.node} is too old: install Node 20 or later.`);
+  if (major < 20) fail(`Node ${process.versions.node} is too old. Install Node 20 or later.`);
   await install();
   if (!build) return;
-  const code = await turbo(['run', 'build', '--output-logs=errors-only', '--log-order=grouped']);
-  if (code !== 0) fail(`The build failed (exit code ${code}).`);
+  // First, since the tests' results, which turbo keeps, depend on what is there.
   await buildNative(native);
+  await buildPackages();
+}
+
+/** Builds what has changed, and says which package it is on: a first build takes minutes, one without changes is silent. */
+async function buildPackages() {
+  const began = performance.now();
+  const output = [];
+  let begun = 0;
+  let missed = 0;
+  let total = 0;
+  const onLine = (line) => {
+    output.push(line);
+    total = Number(/Running build in (\d+) packages/.exec(line)?.[1] ?? total);
+    const [, name, isMiss] = /^(\S+):build: cache (?:(miss|bypass)|hit)/.exec(line) ?? [];
+    if (name === undefined) return;
+    begun += 1;
+    if (isMiss === undefined) return;
+    if (missed === 0)
+      console.error(`Building ${total} packages. The first build takes about 2 minutes; later ones seconds.`);
+    missed += 1;
+    console.error(`  ${begun}/${total}  ${name}`);
+  };
+  const code = await turbo(['run', 'build', '--output-logs=full', '--log-order=stream'], { onLine });
+  if (code !== 0) fail(`${output.join('\n')}\nThe build failed (exit code ${code}). See the output above.`);
+  if (missed > 0) console.error(`Built in ${Math.round((performance.now() - began) / 1000)} s.`);
 }

@@ -1,11 +1,13 @@
 // node scripts/native-tests.mjs [FOLDER]: installs the native engines that are optional, once, in FOLDER or node_modules/.cache, and runs the
-// tests that need them: onnxruntime-node from the npm registry, tfjs-node through tools/libtensorflow, which needs Linux on x64, pip and g++,
-// and zig from PyPI, which compiles our native kernels for every platform (those of arm64 run under qemu-aarch64). vitest's reports go to .vitest/native.json of each package, and the last line adds them up: `N passed, N failed`.
+// tests that need them: onnxruntime-node from the npm registry, tfjs-node through dev/engines/libtensorflow, which needs Linux on x64, pip and
+// g++, and zig from PyPI, which compiles our native kernels for every platform (those of arm64 run under qemu-aarch64). Then those that damage
+// files and kill processes many times. vitest's reports go to .vitest/native.json of each package, and the last line adds them up:
+// `N passed, N failed`.
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { buildEngine } from '../dev/engines/libtensorflow/build.mjs';
+import { installOnnxruntime } from '../dev/engines/onnxruntime/install.mjs';
 import { installZig } from '../packages/native/scripts/install-zig.mjs';
-import { buildEngine } from '../tools/libtensorflow/build.mjs';
-import { installOnnxruntime } from '../tools/onnxruntime/install.mjs';
 import { root, setUp, tool } from './lib.mjs';
 import { countReport } from './reports.mjs';
 
@@ -25,13 +27,27 @@ const suites = [
   { folder: 'packages/conformance', files: ['src/tfjs-node.test.ts', 'src/cpu-onnxruntime.test.ts'] },
   // Its configuration names the files that run on any engine.
   { folder: 'packages/tfjs', files: [] },
+  // What is too long for `npm test`: ten thousand damaged files each, every code point, many kills of the built command.
+  {
+    folder: 'packages/data',
+    files: ['test/faults', 'src/text/tokenizers', 'src/node/token-file-description'].map((name) => `${name}.test.ts`),
+  },
+  { folder: 'packages/safetensors', files: ['src/fuzz.test.ts'] },
+  { folder: 'packages/training', files: ['src/node/fuzz.test.ts'] },
+  { folder: 'apps/cli', files: ['test/resume.test.ts', 'test/fuzz.test.ts', 'src/model-file/model-file.test.ts'] },
   // The benchmarks that need an engine run here; the others once more.
-  { folder: '.', files: ['test/benchmarks.test.ts'] },
+  { folder: 'dev', files: ['bench/benchmarks.test.ts'] },
 ];
 
 await setUp();
 const total = { passed: 0, failed: 0 };
-const env = { LMD_NATIVE_SUITE: '1' };
+const env = {
+  LMD_FUZZ_FILES: '10000',
+  LMD_FUZZ_INPUTS: '2500',
+  LMD_KILLS: '5',
+  LMD_EXHAUSTIVE: '1',
+  LMD_NATIVE_SUITE: '1',
+};
 for (const [variable, [name, install]] of Object.entries(engines)) {
   const folder = resolve(process.argv[2] ?? join(root, 'node_modules', '.cache'), name);
   try {

@@ -1,7 +1,7 @@
-// npm run study -- <file> [options]: runs a study of apps/experiments, resumably. Its options: npm run study -- --help
+// npm run study -- <file> [options]: runs a study of apps/studies, resumably. Its options: npm run study -- --help
 import { join } from 'node:path';
 import { root, run, setUp } from './lib.mjs';
 
 await setUp();
-const program = join(root, 'apps', 'experiments', 'dist', 'bin.js');
+const program = join(root, 'apps', 'studies', 'dist', 'bin.js');
 process.exitCode = await run(process.execPath, [program, ...process.argv.slice(2)], { stdout: 'inherit' });

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,12 +19,16 @@ afterAll(async () => {
   rmSync(work, { recursive: true, force: true });
 });
 
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+/** Whether this Node can `require` ES modules without a flag. */
+const canRequire = major > 22 || (major === 22 && minor >= 12) || (major === 20 && minor >= 19);
+
 interface Manifest {
   name: string;
   version: string;
   private?: boolean;
   bin?: Record<string, string>;
-  exports: Record<string, { types: string; import: string } | string>;
+  exports: Record<string, { types: string; default: string } | string>;
   dependencies?: Record<string, string>;
   peerDependencies?: Record<string, string>;
   peerDependenciesMeta?: Record<string, { optional?: boolean }>;
@@ -33,6 +37,7 @@ interface Manifest {
 const published = ['packages', 'apps'].flatMap((parent) =>
   readdirSync(join(root, parent))
     .map((name) => join(root, parent, name))
+    .filter((folder) => existsSync(join(folder, 'package.json')))
     .map((folder) => ({ folder, manifest: JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest }))
     .filter(({ manifest }) => manifest.private !== true),
 );
@@ -79,14 +84,15 @@ beforeAll(() => {
   }
 });
 
-describe.each(published)('$manifest.name', ({ folder, manifest }) => {
+describe.each(published)('$manifest.name', ({ manifest }) => {
   const project = join(work, manifest.name.replace(/\W/g, '-'));
   const entries = Object.entries(manifest.exports).filter(
-    (entry): entry is [string, { types: string; import: string }] => typeof entry[1] !== 'string',
+    (entry): entry is [string, { types: string; default: string }] => typeof entry[1] !== 'string',
   );
 
   it('passes publint with nothing to say', async () => {
-    const { messages } = await publint({ pkgDir: folder, strict: true, pack: 'pnpm' });
+    const tarball = new Uint8Array(readFileSync(tarballs.get(manifest.name)!)).buffer;
+    const { messages } = await publint({ strict: true, pack: { tarball } });
     expect(messages).toEqual([]);
   });
 
@@ -103,6 +109,12 @@ describe.each(published)('$manifest.name', ({ folder, manifest }) => {
       const program = `const m = await import(${JSON.stringify(specifier)}); if (Object.keys(m).length === 0) throw new Error('no exports');`;
       execFileSync(process.execPath, ['--input-type=module', '--eval', program], { cwd: project, stdio: 'pipe' });
     }
+  });
+
+  it.runIf(canRequire)('is required by CommonJS under Node', () => {
+    const specifiers = entries.map(([subpath]) => manifest.name + subpath.slice(1));
+    const program = `for (const name of ${JSON.stringify(specifiers)}) if (Object.keys(require(name)).length === 0) throw new Error(name);`;
+    execFileSync(process.execPath, ['--input-type=commonjs', '--eval', program], { cwd: project, stdio: 'pipe' });
   });
 
   // A command is for Node alone.

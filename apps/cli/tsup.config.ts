@@ -1,3 +1,7 @@
 import { libraryConfig } from '../../tsup.shared.ts';
 
-export default libraryConfig({ index: 'src/index.ts', bin: 'src/bin.ts' }, { platform: 'node' });
+// The report kit is private: its code and its types become part of the command.
+export default libraryConfig(
+  { index: 'src/index.ts', bin: 'src/bin.ts' },
+  { platform: 'node', noExternal: ['@lmd/report'], dts: { resolve: ['@lmd/report'] } },
+);

@@ -6,7 +6,7 @@ import { testConfig } from '../../vitest.shared.ts';
 // The tests of every engine, on those that only a browser has: `node scripts/browser-tests.mjs` in the root finds one and runs them.
 export default mergeConfig(
   testConfig({
-    include: ['src/{convolution,layers,lmd-optimizer,quantize-mx}.test.ts'],
+    include: ['src/{convolution,hyperparameters,layers,lmd-optimizer,quantize-mx}.test.ts'],
     provide: { engines: ['webgpu', 'webgl'] },
     reporters: ['default', ['json', { outputFile: '.vitest/browser-report.json' }]],
     fileParallelism: false,

@@ -1,10 +1,15 @@
 #!/usr/bin/env node
 import { fileURLToPath } from 'node:url';
+import { probeArgument } from './doctor/probe-process.js';
+import type { BackendName } from './engine/names.js';
 import { childArgument } from './trial/hosts.js';
 
 if (process.argv[2] === childArgument && process.send !== undefined) {
   const { runAsChild } = await import('./trial/child.js');
   await runAsChild();
+} else if (process.argv[2] === probeArgument && process.send !== undefined) {
+  const { diagnoseBackend } = await import('./doctor/probe.js');
+  process.send(await diagnoseBackend(process.argv[3] as BackendName), () => process.disconnect());
 } else {
   const { main } = await import('./main.js');
   // Left to end by itself, so that what is written to a pipe arrives.

@@ -16,26 +16,33 @@ export function exitCodeOf(error: unknown): number {
   return isLmdError(error, 'INTERRUPTED') ? exitCodes.interrupted : exitCodes.failure;
 }
 
-/** Codes of Node's file-system errors that a person can act on, and what to do. */
+/** Codes of Node's file-system errors that a person can act on, and what to do. Others of them are typed without. */
 const fileSystemRemedies: Readonly<Record<string, string>> = {
-  EACCES: 'Check the permissions of the folder, or name another with --out.',
-  EPERM: 'Check the permissions of the folder, or name another with --out.',
-  EROFS: 'The disk is read-only: name a folder on another one with --out.',
+  EACCES: 'Check the permissions of the folder, or use another with --out.',
+  EPERM: 'Check the permissions of the folder, or use another with --out.',
+  EROFS: 'The disk is read-only: use a folder on another disk with --out.',
   ENOSPC: 'The disk is full: free some space, then continue with lmd train --resume <run folder>.',
   EMFILE: 'Too many files are open: close other programs or raise the limit.',
-  ENOTDIR: 'A file is in the way: name another folder with --out.',
+  ENOTDIR: 'A file is in the way: use another folder with --out.',
+  ENOENT: 'Check that the file or folder exists and was not removed during the run.',
+  EISDIR: 'It is a folder: remove it, or use another path.',
+  EEXIST: 'It exists: remove it, or use another path.',
+  ENOTEMPTY: 'The folder is not empty: empty it, or use another path.',
+  ENAMETOOLONG: 'The path is too long: use a shorter one.',
+  ELOOP: 'The path holds a loop of symbolic links: use another path.',
+  EIO: 'The disk reported an error: check it, and copy the file again.',
 };
 
 /** Turns Node's file-system errors into typed ones, so that every failure a person can meet is an `LmdError`. */
 export function asLmdError(error: unknown): unknown {
   if (isTypedError(error) || !(error instanceof Error)) return error;
-  const { code, path } = error as NodeJS.ErrnoException;
-  const remedy = code === undefined ? undefined : fileSystemRemedies[code];
-  if (code === undefined || remedy === undefined) return error;
+  const { code, path, errno } = error as NodeJS.ErrnoException;
+  const known = code === undefined ? undefined : fileSystemRemedies[code];
+  if (code === undefined || (known === undefined && errno === undefined)) return error;
   return new LmdError('FILE_SYSTEM', `${error.message}.`, {
     subject: path ?? 'file system',
     value: code,
-    remedy,
+    remedy: known ?? 'Check the path, and the disk that it is on.',
     cause: error,
   });
 }
@@ -93,5 +100,5 @@ export function describeError(thrown: unknown, debug: boolean): string {
   if (debug && error instanceof Error) return error.stack ?? error.message;
   if (isTypedError(error)) return error.message;
   const message = error instanceof Error ? error.message : String(error);
-  return `Unexpected failure: ${message} Set LMD_DEBUG=1 to see where it comes from.`;
+  return `Unexpected failure: ${message.replace(/\.$/, '')}. Set LMD_DEBUG=1 for the stack trace, and report it.`;
 }

@@ -1,6 +1,8 @@
 import { CommanderError } from 'commander';
 import { describeError, exitCodeOf, exitCodes, serializeError } from './errors.js';
+import { jsonLine } from './output/json.js';
 import { processTerminal } from './output/terminal.js';
+import { wrapText } from './output/wrap.js';
 import { createProgram } from './program.js';
 
 /**
@@ -11,11 +13,14 @@ import { createProgram } from './program.js';
  */
 export async function main(words: readonly string[], bin: string): Promise<number> {
   const terminal = processTerminal();
-  // Whoever read the output has gone (`| head`): nothing more is wanted, and what is written so far can be resumed.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(exitCodes.failure);
-    throw error;
-  });
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      // Whoever read the output has gone (`| head`): nothing more is wanted, and what is written so far can be resumed.
+      if (error.code === 'EPIPE') process.exit(exitCodes.failure);
+      // The terminal has gone: SIGHUP says so too, and the step is finished and saved.
+      if (error.code !== 'EIO') throw error;
+    });
+  }
   const program = createProgram(terminal, bin);
   try {
     if (words.length === 0) program.help();
@@ -26,13 +31,16 @@ export async function main(words: readonly string[], bin: string): Promise<numbe
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.success : exitCodes.usage;
     if (words.includes('--json')) {
       const { code, message, subject } = serializeError(error);
-      terminal.out.write(`${JSON.stringify({ type: 'error', code, subject, message })}\n`);
+      terminal.out.write(jsonLine({ type: 'error', code, subject, message }));
     }
     const exitCode = exitCodeOf(error);
-    const text = describeError(error, process.env.LMD_DEBUG === '1');
+    const debug = process.env.LMD_DEBUG === '1';
+    const text = describeError(error, debug);
     const { red, yellow } = terminal.errorColours;
     const stopped = exitCode === exitCodes.interrupted;
-    terminal.error.write(stopped ? `${yellow(text)}\n` : `${red('error')} ${text}\n`);
+    const shown = stopped ? yellow(text) : `${red('error')} ${text}`;
+    // A stack trace is one line a call.
+    terminal.error.write(`${debug ? shown : wrapText(shown, terminal.error.columns)}\n`);
     return exitCode;
   }
 }

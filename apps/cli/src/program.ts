@@ -24,20 +24,20 @@ const presetHelp = Object.entries(presetDescriptions)
 const examples: readonly (readonly [string, string])[] = [
   ['lmd train first-light', 'train the small ViT on MNIST with LMD and AdamW'],
   ['lmd train smoke --set steps=50 --set optimizers.lmd.noise=0.1', 'a preset with changes'],
-  ['lmd train my-run.json --json > events.jsonl', 'a configuration of your own, events as JSON lines'],
-  ['lmd train --resume runs/first-light-2025-01-31-001', 'continue an interrupted run, to the same bits'],
-  ['lmd evaluate runs/first-light-2025-01-31-001 --format all', 'its weights, deployed in every format'],
+  ['lmd train my-run.json --json > events.jsonl', 'your own configuration, events as JSON lines'],
+  ['lmd train --resume runs/first-light-2025-01-31-001', 'resume an interrupted run, bit-identically'],
+  ['lmd evaluate runs/first-light-2025-01-31-001 --format all', 'evaluate its weights in every format'],
   ['lmd evaluate my-run --model my-run/model.mxfp6_e3m2.safetensors', 'a packed model on the data of its run'],
   ['lmd data prepare sotu --out data/sotu', 'the State of the Union speeches as tokens of GPT-2'],
   ['lmd train speeches', 'train a small GPT-2 on them'],
-  ['lmd generate runs/speeches-2025-01-31-001 --prompt "My fellow citizens"', 'let it speak'],
-  ['lmd inspect runs/first-light-2025-01-31-001', 'how far it is, and what it achieved'],
+  ['lmd generate runs/speeches-2025-01-31-001 --prompt "My fellow citizens"', 'generate text'],
+  ['lmd inspect runs/first-light-2025-01-31-001', 'its progress and results'],
   ['lmd inspect model.safetensors --html weights.html', 'statistics and plots of every tensor'],
   ['lmd quantize model.safetensors --format mxfp6_e3m2', 'a packed model, five times smaller'],
   ['lmd export runs/speeches-2025-01-31-001 --out gpt2-speeches', 'a folder that transformers loads'],
   ['lmd export tuned --layout peft --out tuned-adapters', 'the adapters of a run, which PEFT loads'],
-  ['lmd bench --backend cpu webgpu', 'how fast it is here'],
-  ['lmd doctor', 'which backends work here'],
+  ['lmd bench --backend cpu webgpu', 'speed on this machine'],
+  ['lmd doctor', 'which backends work on this machine'],
 ];
 
 /** Examples of one command, or of all. */
@@ -51,7 +51,7 @@ const presetList = `\nPresets:\n${presetHelp}`;
 
 const conventions = `
 Exit codes: 0 success, 1 failure, 2 wrong command or configuration, 130 stopped by Ctrl-C.
-Set LMD_DEBUG=1 for stack traces, NO_COLOR=1 for no colours.`;
+Set LMD_DEBUG=1 for stack traces, NO_COLOR=1 for plain text.`;
 
 function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
@@ -60,10 +60,10 @@ function collect(value: string, before: readonly string[] = []): readonly string
 /** `--preset smoke` is `smoke`: a preset by name, and no other configuration beside it. */
 function namedPreset(source: string | undefined, preset: string): string {
   if (source !== undefined) {
-    throw new UsageError('INVALID_ARGUMENT', `--preset ${preset} and ${source} do not go together.`, {
+    throw new UsageError('INVALID_ARGUMENT', `--preset ${preset} and ${source} cannot be combined.`, {
       subject: '--preset',
       value: preset,
-      remedy: 'Give one of them.',
+      remedy: 'Use one of them.',
     });
   }
   return choose('--preset', preset, Object.keys(presetDescriptions));
@@ -96,14 +96,17 @@ export function createProgram(terminal: Terminal, bin: string): Command {
 
   program
     .command('train')
-    .description('train from a configuration or a preset, or continue a run')
+    .description('train from a configuration or a preset, or resume a run')
     .argument('[configuration]', 'a JSON file, or the name of a preset')
-    .option('--preset <name>', 'the same as naming it as the configuration')
-    .option('--set <key=value...>', 'change a key of the configuration; lists by index or name', collect)
-    .option('--only <optimizer...>', 'train these optimizers of the configuration alone', collect)
-    .option('--resume <run>', 'continue the run in this folder')
+    .option('--preset <name>', 'name of a preset, the same as naming it as the configuration')
+    .option('--set <key=value...>', 'change a key of the configuration; entries of lists by index or name', collect)
+    .option('--only <optimizer...>', 'train only these optimizers of the configuration', collect)
+    .option(
+      '--resume <run>',
+      'resume the run in this folder; with --set, change evaluation, checkpoints, diagnostics or backend',
+    )
     .option('--out <folder>', 'the run folder, new or empty (default: runs/<name>-<date>-<number>)')
-    .option('--json', 'print events as JSON lines, the last one the summary')
+    .option('--json', 'print events as JSON lines; the last is the summary')
     .addHelpText('after', `${examplesOf('train')}\n${presetList}`)
     .action((source: string | undefined, options: TrainCommandOptions) =>
       trainCommand(...separate(source, options), terminal, bin),
@@ -111,7 +114,7 @@ export function createProgram(terminal: Terminal, bin: string): Command {
 
   program
     .command('evaluate')
-    .description("test a run's newest weights, under any format")
+    .description('evaluate the newest weights of a run on the test set, in any format')
     .argument('<run>', 'a run folder; with --model, a configuration or preset too')
     .option(
       '--format <name...>',
@@ -119,30 +122,36 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     )
     .option(
       '--weights <kind>',
-      "mean, median or sample of the posterior, or average: the moving one of a run with weightAveraging (default: the run's)",
+      "mean, median or sample of the posterior, or average: the moving average of a run with weightAveraging (default: the run's)",
     )
-    .option('--optimizer <name>', 'only this one (default: all)')
-    .option('--model <path>', "these weights in place of the run's: a model file, packed or not, or a folder")
-    .option('--draws <count>', 'with --weights sample: average the results of so many draws (default: 1)')
-    .option('--backend <name>', "what computes (default: the run's)")
+    .option('--optimizer <name>', 'evaluate only this optimizer (default: all that have trained)')
+    .option('--model <path>', "evaluate these weights instead of the run's: a model file, packed or not, or a folder")
+    .option('--draws <count>', 'with --weights sample: number of posterior samples to average (default: 1)')
+    .option('--backend <name>', "backend (default: the run's)")
     .option('--json', 'print the results as one JSON line')
     .addHelpText('after', examplesOf('evaluate'))
     .action((run: string, options: EvaluateCommandOptions) => evaluateCommand(run, options, terminal));
 
   program
     .command('generate')
-    .description('go on with a text, token by token')
+    .description('generate text')
     .argument('<model>', 'a run of a gpt2, a model file, or a folder with a GPT-2 of transformers')
-    .option('--prompt <text>', 'the beginning (default: that of a document)', '')
-    .option('--optimizer <name>', 'of a run with several (default: the first)')
-    .option('--max-tokens <count>', 'at most so many (default: 200, or what the context has room for)')
-    .option('--temperature <number>', '0 always takes the likeliest token', '0.8')
-    .option('--top-k <count>', 'choose among so many of the likeliest')
-    .option('--top-p <part>', 'choose among the likeliest that together have this probability')
-    .option('--repetition-penalty <factor>', 'above 1, tokens that the text has already come less often')
-    .option('--seed <number>', 'the same seed gives the same text', '0')
+    .option('--prompt <text>', 'text to continue (default: the beginning of a document)', '')
+    .option('--optimizer <name>', 'optimizer of a run with several (default: the first)')
+    .option(
+      '--max-tokens <count>',
+      'maximum number of new tokens; beyond the context the text is cropped (default: 200, or what the context has room for)',
+    )
+    .option('--temperature <number>', 'sampling temperature; 0 always takes the most likely token', '0.8')
+    .option('--top-k <count>', 'top-k sampling: sample from this many of the most likely tokens')
+    .option(
+      '--top-p <part>',
+      'top-p (nucleus) sampling: sample from the most likely tokens with this total probability',
+    )
+    .option('--repetition-penalty <factor>', 'values above 1 penalize tokens that already appear')
+    .option('--seed <number>', 'random seed; the same seed gives the same text', '0')
     .option('--format <name>', `format of the forward pass: ${precisionNames.join(', ')}`, 'fp32')
-    .option('--backend <name>', 'what computes', 'cpu')
+    .option('--backend <name>', 'backend', 'cpu')
     .option('--json', 'print the text as one JSON line')
     .addHelpText('after', examplesOf('generate'))
     .action((path: string, options: GenerateCommandOptions) => generateCommand(path, options, terminal));
@@ -151,69 +160,69 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .command('data')
     .description('prepare data for training')
     .command('prepare')
-    .description('write text as token files, documents held out for validation and test')
+    .description('write text as token files, with documents held out for validation and test')
     .argument('<source...>', 'files and folders, or sotu for the State of the Union speeches')
-    .requiredOption('--out <folder>', 'where the token files go')
+    .requiredOption('--out <folder>', 'folder for the token files')
     .option('--tokenizer <name>', 'gpt2 or characters', 'gpt2')
-    .option('--validation <part>', 'part of the documents that is held out', '0.1')
-    .option('--separator <text>', 'splits files into documents (default: a file is one)')
-    .option('--seed <number>', 'of the choice which documents are held out', '0')
+    .option('--validation <part>', 'fraction of the documents to hold out', '0.1')
+    .option('--separator <text>', 'text that separates the documents of a file (default: each file is one document)')
+    .option('--seed <number>', 'random seed; selects the documents that are held out', '0')
     .option('--json', 'print the result as one JSON line')
     .addHelpText('after', examplesOf('data'))
     .action((sources: string[], options: PrepareCommandOptions) => prepareCommand(sources, options, terminal));
 
   program
     .command('quantize')
-    .description('write a model with its matrices as packed codes of a block format, and say what that saves and costs')
+    .description('write a model with its matrices packed in a block format, and report the size and the error')
     .argument('<model>', 'a safetensors file, or a run folder')
     .requiredOption('--format <name>', `block format: ${Object.keys(formats).join(', ')}`)
-    .option('--out <file>', 'the new file (default: beside the model, with the format in its name)')
+    .option('--out <file>', 'the new file (default: next to the model, with the format in its name)')
     .option('--rounding <name>', roundings.join(', '), 'nearestEven')
     .option('--scale-mode <name>', scaleModes.join(', '), 'floor')
-    .option('--seed <number>', 'of stochastic rounding', '0')
-    .option('--force', 'replace a file that is there')
+    .option('--seed <number>', 'random seed of stochastic rounding', '0')
+    .option('--force', 'overwrite an existing file')
     .option('--json', 'print the result as one JSON line')
     .addHelpText('after', examplesOf('quantize'))
     .action((model: string, options: QuantizeCommandOptions) => quantizeCommand(model, options, terminal));
 
   program
     .command('export')
-    .description('write a model in the layout of another library, in one file or several')
+    .description('write a model in the layout of another library, in one file or in shards')
     .argument('<model>', 'a run, a model file, or a folder with a model of transformers')
     .requiredOption('--out <folder>', 'a new or empty folder')
     .option('--layout <name>', `${exportLayouts.join(', ')} (the adapters of a run alone)`, 'transformers')
-    .option('--adapters <folder>', 'merge these adapters of PEFT into the model')
-    .option('--optimizer <name>', 'of a run with several (default: the first)')
-    .option('--shard-size <size>', 'most bytes of a file, such as 500MB or 2GiB (default: one file)')
+    .option('--adapters <folder>', 'merge the PEFT adapters in this folder into the model')
+    .option('--optimizer <name>', 'optimizer of a run with several (default: the first)')
+    .option('--shard-size <size>', 'maximum size of a file, such as 500MB or 2GiB (default: one file)')
     .option('--json', 'print the result as one JSON line')
     .addHelpText('after', examplesOf('export'))
     .action((model: string, options: ExportCommandOptions) => exportCommand(model, options, terminal));
 
   program
     .command('inspect')
-    .description('show what a run, a checkpoint or a safetensors file holds')
+    .description('show the contents of a run, a checkpoint or a safetensors file')
     .argument('<path>', 'a run folder, or a safetensors file')
-    .option('--tensor <part>', 'only tensors with this in their name')
-    .option('--html <file>', 'also write plots of the distributions to this page')
-    .option('--json', 'print what is found as one JSON line')
+    .option('--tensor <part>', 'show only tensors whose name contains this')
+    .option('--html <file>', 'also write histograms of the weights to this HTML page')
+    .option('--json', 'print the contents as one JSON line')
     .addHelpText('after', examplesOf('inspect'))
     .action((path: string, options: InspectCommandOptions) => inspectCommand(path, options, terminal));
 
   program
     .command('bench')
-    .description('how fast the parts of a training step are, backend beside backend')
-    .option('--backend <name...>', `one or several of ${backendNames.join(', ')}`, ['cpu', 'tfjs-wasm'])
-    .option('--seconds <number>', 'time for each task', '1')
+    .description('measure the speed of the parts of a training step on one or more backends')
+    .option('--backend <name...>', `one or more of ${backendNames.join(', ')}`, ['cpu', 'tfjs-wasm'])
+    .option('--seconds <number>', 'seconds for each task', '1')
     .option('--json', 'print the results as one JSON line')
     .addHelpText('after', examplesOf('bench'))
     .action((options: BenchCommandOptions) => benchCommand(options, terminal));
 
   program
     .command('doctor')
-    .description('which backends work here, why the others do not, and what to install')
+    .description('show which backends work on this machine, why the others do not, and what to install')
     .option('--json', 'print the findings as one JSON line')
     .addHelpText('after', examplesOf('doctor'))
-    .action((options: { json?: boolean }) => doctorCommand(options, terminal));
+    .action((options: { json?: boolean }) => doctorCommand(options, terminal, bin));
 
   return program;
 }

@@ -46,18 +46,22 @@ const onMnist = (path: string) => [
 
 describe('the command line', () => {
   it.each([
-    [['train'], 'needs a configuration. Give a JSON file or a preset (first-light, smoke, speeches)'],
+    [['train'], 'the configuration is missing. Use a JSON file or a preset (first-light, smoke, speeches)'],
     [['train', '--preset', 'smok'], '--preset smok is not allowed. Did you mean smoke?'],
-    [['train', 'x.json', '--preset', 'smoke'], '--preset smoke and x.json do not go together'],
+    [['train', 'x.json', '--preset', 'smoke'], '--preset smoke and x.json cannot be combined'],
     [['train', 'smok'], 'smok is neither a preset nor a file. Did you mean smoke?'],
     [['train', 'smoke', '--stpes', '3'], "unknown option '--stpes'"],
     [['trian', 'smoke'], "unknown command 'trian'"],
     [['train', 'smoke', 'more'], 'too many arguments'],
-    [['train', 'smoke', '--only', 'adam'], 'no such optimizer. Did you mean adamw?'],
+    [
+      ['train', 'smoke', '--only', 'adam'],
+      'the configuration has no such optimizer. Did you mean adamw? Allowed: lmd, adamw.',
+    ],
     [['train', 'smoke', '--set', 'steps'], '--set steps is not an assignment'],
-    [['train', '--resume', '.', '--set', 'a=1'], '--resume and --set do not go together'],
-    [['train', '--resume', 'nowhere'], 'is no run folder'],
-    [['evaluate', 'nowhere'], 'is no run folder'],
+    [['train', '--resume', '.', '--out', 'x'], '--resume and --out cannot be combined'],
+    [['train', '--resume', '.', '--only', 'lmd'], '--resume and --only cannot be combined'],
+    [['train', '--resume', 'nowhere'], 'is not a run folder'],
+    [['evaluate', 'nowhere'], 'is not a run folder'],
   ])('%j ends with 2 and says what is wrong', async (words, message) => {
     expect(await fail(2, ...words)).toContain(message);
     expect(existsSync(join(folder, 'runs'))).toBe(false);
@@ -93,17 +97,31 @@ describe('the configuration', () => {
     ['optimizers.lmd.noise=-1', 'optimizers.0.noise = -1 is out of range; allowed: at least 0.'],
     ['optimizers.lmd.nosie=1', 'optimizers.0.nosie is not a known key. Did you mean noise?'],
     ['optimizers.adamw.name=LMD', 'names two optimizers'],
-    ['optimizers.lmd.schedule.warmup=24', 'optimizers.lmd.schedule.warmup = 24 never ends in 24 steps.'],
-    ['model.heads=3', 'A ViT cannot have heads = 3. It must divide width (32).'],
-    ['model.patchSize=5', 'A ViT cannot have patchSize = 5. It must divide imageSize (8).'],
-    ['batchSize=1000', 'batchSize = 1000 is more than data.train.'],
+    [
+      'optimizers.lmd.schedule.warmup=24',
+      'optimizers.lmd.schedule.warmup is 24, but the run has 24 steps. Use a number below 24, or more steps.',
+    ],
+    ['model.depth=1e9', 'model.depth = 1000000000 is out of range; allowed: at most 1000.'],
+    ['batchSize=1e12', 'batchSize = 1000000000000 is out of range; allowed: at most 1000000.'],
+    ['steps=1e15', 'steps = 1000000000000000 is out of range; allowed: at most 1000000000.'],
+    ['model.width=1000000', 'parameters, which take 96.0 TB at least'],
+    ['data.train=1e9', 'data.train is 1000000000: images of 8 × 8 × 1 would take 256 GB.'],
+    ['backend={"toString":1}', 'backend = {"toString":1} is not allowed. Allowed: cpu,'],
+    ['model.preset=S/16', 'must divide imageSize (8). The preset S/16 sets it; --set model.patchSize='],
+    ['model.heads=3', 'model.heads = 3, which does not fit. It must divide width (32): use one of 1, 2, 4, 8, 16, 32.'],
+    [
+      'model.patchSize=5',
+      'model.patchSize = 5, which does not fit. It must divide imageSize (8): use one of 1, 2, 4, 8.',
+    ],
+    ['batchSize=1000', 'batchSize is 1000, but data.train has 96 examples. Use at most 96.'],
   ])('refuses %s, naming key, value and what is allowed', async (assignment, message) => {
     expect(await fail(2, 'train', 'smoke', '--set', assignment)).toContain(message);
   });
 
   it('refuses files that are no configuration', async () => {
-    expect(await fail(2, 'train', file('cut.json', '{"steps": 3'))).toMatch(/cut\.json is no readable JSON file/);
-    expect(await fail(2, 'train', file('list.json', '[]'))).toContain('list.json holds no JSON object');
+    expect(await fail(2, 'train', file('cut.json', '{"steps": 3'))).toMatch(/cut\.json is not a readable JSON file/);
+    expect(await fail(2, 'train', file('deep.json', '['.repeat(1e5) + ']'.repeat(1e5)))).toContain('nested');
+    expect(await fail(2, 'train', file('list.json', '[]'))).toContain('list.json does not hold a JSON object');
     expect(await fail(2, 'train', file('empty.json', '{}'))).toMatch(/wrong in 4 places:\n {2}- steps is missing/);
   });
 
@@ -139,6 +157,17 @@ describe('data', () => {
     const path = mnistFolder('wrong');
     writeFileSync(join(path, 't10k-labels-idx1-ubyte'), 'PNG and so on');
     expect(await fail(1, ...onMnist(path))).toMatch(/wrong.t10k-labels-idx1-ubyte is not a whole IDX file: its magic/);
+  });
+
+  it('takes data.validation as a number or a fraction, and says what fits', async () => {
+    const path = mnistFolder('small');
+    const words = ['data.validation=2000', '--out', 'too-many'];
+    expect(await fail(1, ...onMnist(path), '--set', ...words)).toContain(
+      'data.validation is 2000, but there are 40 training examples. Use a number below 40, or a fraction such as 0.2.',
+    );
+    expect(existsSync(join(folder, 'too-many'))).toBe(false);
+    const fraction = await lmd([...onMnist(path), '--set', 'data.validation=0.2', '--out', 'fraction'], folder);
+    expect(fraction, fraction.stderr).toMatchObject({ code: 0 });
   });
 
   it('refuses a label out of range', async () => {
@@ -203,8 +232,11 @@ describe('the disk', () => {
 
   it('says so where a finished summary is damaged', async () => {
     expect(await lmd([...out('damaged'), '--json'], folder)).toMatchObject({ code: 0 });
-    writeFileSync(join(folder, 'damaged', 'summary.json'), '{');
-    expect(await fail(1, 'train', '--resume', 'damaged')).toMatch(/summary\.json is no JSON\. Remove it and resume/);
+    for (const content of ['{', 'null', '[]', '{"results":[{}]}', '{"results":[]}', '']) {
+      writeFileSync(join(folder, 'damaged', 'summary.json'), content);
+      const message = await fail(1, 'train', '--resume', 'damaged');
+      expect(message).toMatch(/summary\.json is damaged: .*\. Remove it and resume/s);
+    }
   });
 });
 

@@ -93,7 +93,7 @@ describe('lmd train with fineTuning', () => {
     [['adapted', '--layout', 'peft', '--optimizer', 'lion'], '--optimizer'],
     [['adapted', '--layout', 'peft', '--adapters', 'adapters'], 'do not go together'],
     [['adapted', '--layout', 'peft', '--shard-size', '1MB'], 'do not go together'],
-    [['base', '--layout', 'lmd', '--adapters', 'nowhere'], 'adapter_config.json cannot be read'],
+    [['base', '--layout', 'lmd', '--adapters', 'nowhere'], 'adapter_config.json (ENOENT)'],
   ])('lmd export %j is refused, and writes nothing', async (words, message) => {
     const { code, stderr } = await lmd(['export', ...words, '--out', 'refused'], folder);
     expect(stderr).toContain(message);
@@ -168,7 +168,11 @@ describe('lmd train with fineTuning', () => {
 
   it.each<[string, string[], string]>([
     ['no weights to start from', ['fineTuning.train=["head.*"]'], 'fineTuning needs weights'],
-    ['a pattern that matches none', from('base', 'fineTuning.train=["tail.*"]').slice(4), 'tail.* matches no weight'],
+    [
+      'a pattern that matches none',
+      from('base', 'fineTuning.train=["tail.*"]').slice(4),
+      'tail.*, which matches no weight',
+    ],
     ['train beside freeze', ['fineTuning={"train":["a"],"freeze":["b"]}'], 'do not go together'],
     ['adapters beside freeze', ['fineTuning={"lora":{},"freeze":["b"]}'], 'do not go together'],
     ['nothing', ['fineTuning={}'], 'fineTuning.lora is missing'],
@@ -176,10 +180,15 @@ describe('lmd train with fineTuning', () => {
     [
       'a fresh head that is frozen',
       ['model.weights=base', 'fineTuning={"fresh":["head.*"],"lora":{}}'],
-      'would begin at random and never be trained',
+      'is not trained and would stay random',
     ],
     ['all frozen', ['model.weights=base', 'fineTuning.freeze=["*"]'], 'leaves no weight'],
-    ['adapters of vectors', ['model.weights=base', 'fineTuning.lora.targets=["norm.gain"]'], 'cannot have an adapter'],
+    ['adapters of vectors', ['model.weights=base', 'fineTuning.lora.targets=["norm.gain"]'], 'which is no matrix'],
+    [
+      'a rank above the extents of a target',
+      ['model.weights=base', 'fineTuning.lora={"rank":40,"targets":["head.weight"]}'],
+      'fineTuning.lora.rank is 40, but head.weight is [32,4]. Use 4 or less',
+    ],
   ])('refuses %s', async (_, settings, message) => {
     const outcome = await lmd(['train', ...tiny, ...settings, '--out', 'refused'], folder);
     expect(outcome.stderr).toContain(message);

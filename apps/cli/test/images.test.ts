@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PNG } from 'pngjs';
+import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { lmd, sha256, start, temporaryFolder } from './lmd.js';
 
@@ -8,14 +8,16 @@ const folder = temporaryFolder();
 const at = (...path: string[]) => join(folder, ...path);
 
 /** Stripes in one of two directions, brighter to one side. */
-function picture(number: number, vertical: boolean): Buffer {
-  const png = new PNG({ width: 12, height: 10 });
+function picture(number: number, vertical: boolean): Promise<Buffer> {
+  const data = new Uint8Array(360);
   for (let i = 0; i < 120; i++) {
     const [x, y] = [i % 12, Math.floor(i / 12)];
     const value = ((vertical ? x : y) + number) % 4 < 2 ? 40 + 15 * x : 5 * x;
-    png.data.set([value, 255 - value, (number * 37) % 256, 255], 4 * i);
+    data.set([value, 255 - value, (number * 37) % 256], 3 * i);
   }
-  return PNG.sync.write(png);
+  return sharp(data, { raw: { width: 12, height: 10, channels: 3 } })
+    .png()
+    .toBuffer();
 }
 
 const configuration = {
@@ -34,12 +36,12 @@ const augmented = [
 ];
 const train = (...words: string[]) => lmd(['train', 'pictures.json', ...words], folder);
 
-beforeAll(() => {
+beforeAll(async () => {
   for (const [part, count] of Object.entries({ train: 24, val: 6 })) {
     for (const direction of ['across', 'down']) {
       mkdirSync(at('pictures', part, direction), { recursive: true });
       for (let i = 0; i < count; i++) {
-        writeFileSync(at('pictures', part, direction, `${i}.png`), picture(i, direction === 'across'));
+        writeFileSync(at('pictures', part, direction, `${i}.png`), await picture(i, direction === 'across'));
       }
     }
   }
@@ -67,7 +69,7 @@ describe('a run on a folder of images', () => {
 
   it('refuses an image that does not decode, naming it, and skips it only if asked', async () => {
     const damaged = at('pictures', 'train', 'down', '5.png');
-    const whole = picture(5, false);
+    const whole = await picture(5, false);
     writeFileSync(damaged, whole.subarray(0, 60));
     const refused = await train('--out', 'damaged', '--set', 'steps=60', '--json');
     const error = JSON.parse(refused.stdout.trim().split('\n').at(-1)!);
@@ -80,5 +82,16 @@ describe('a run on a folder of images', () => {
     expect(warning?.message).toContain('1 image does not decode');
     expect(warning?.message).toContain(damaged);
     writeFileSync(damaged, whole);
+  });
+
+  it('names files that are not used, once for all optimizers', async () => {
+    writeFileSync(at('pictures', 'train', 'across', 'notes.txt'), 'a note');
+    const two = '[{"name":"first","rule":"adamw"},{"name":"second","rule":"sgd"}]';
+    const words = ['--set', 'steps=4', 'data.undecodable=skip', `optimizers=${two}`, '--json', '--out', 'unused'];
+    const { code, stderr, events } = await train(...words);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const messages = events.flatMap((event) => (event.type === 'warning' ? [event.message] : []));
+    const unused = messages.filter((message) => message.includes('not used'));
+    expect(unused).toEqual([expect.stringMatching(/^1 file .* is not used .*notes\.txt$/)]);
   });
 });

@@ -43,7 +43,7 @@ describe('what long runs need', () => {
     const { testLoss } = resultOf(averaged.events);
     const usual = await evaluated();
     expect(usual).toMatchObject({ weights: 'average' });
-    expect(usual.testLoss).toBeCloseTo(testLoss, 6);
+    expect(usual.testLoss).toBeCloseTo(testLoss!, 6);
     const mean = await evaluated('--weights', 'mean');
     expect(mean).toMatchObject({
       weights: 'mean',

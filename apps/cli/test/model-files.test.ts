@@ -73,7 +73,7 @@ describe('lmd inspect', () => {
 
   it.each([
     ['a path that is not there', ['nothing'], 2, 'There is no nothing.'],
-    ['a folder that is no run', ['.'], 2, 'is no run folder'],
+    ['a folder that is no run', ['.'], 2, 'is not a run folder'],
     ['a file that is no safetensors', ['plots.html'], 1, 'is no safetensors file'],
     ['a tensor that is not there', ['run/model.safetensors', '--tensor', 'nix'], 2, 'No tensor of'],
     ['plots of a run', ['run', '--html', 'x.html'], 2, '--html is for files'],

@@ -7,6 +7,7 @@ function typeOf(schema: JsonSchema): string {
   if (schema.const !== undefined) return `\`${schema.const}\``;
   if (schema.enum !== undefined) return schema.enum.map((value) => `\`${value}\``).join(', ');
   if (schema.type === 'array') return 'list';
+  if (schema.anyOf !== undefined) return schema.anyOf.map((option) => typeOf(option as JsonSchema)).join(' or ');
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = schema;
   const bounds = [
     minimum !== undefined && minimum !== Number.MIN_SAFE_INTEGER ? `≥ ${minimum}` : undefined,
@@ -14,7 +15,7 @@ function typeOf(schema: JsonSchema): string {
     maximum !== undefined && maximum !== Number.MAX_SAFE_INTEGER ? `≤ ${maximum}` : undefined,
     exclusiveMaximum !== undefined ? `< ${exclusiveMaximum}` : undefined,
   ].filter((bound) => bound !== undefined);
-  return [schema.type === 'integer' ? 'whole number' : String(schema.type), ...bounds].join(' ');
+  return [schema.type === 'integer' ? 'whole number' : String(schema.type), bounds.join(', ')].join(' ').trim();
 }
 
 function defaultOf(schema: JsonSchema, isRequired: boolean): string {

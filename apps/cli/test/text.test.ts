@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseSafetensors } from '@lmd/safetensors';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { lmd, temporaryFolder, tiny } from './lmd.js';
+import { lmd, start, temporaryFolder, tiny } from './lmd.js';
 
 const folder = temporaryFolder();
 const at = (...path: string[]) => join(folder, ...path);
@@ -60,7 +60,7 @@ describe('lmd data prepare', () => {
     ['a file that is not there', ['nothing.txt', '--out', 'x'], 1, 'nothing.txt'],
     ['a part that is none', ['rhymes.txt', '--out', 'x', '--validation', '1'], 2, '--validation 1 is not allowed'],
     ['a tokenizer that is not there', ['rhymes.txt', '--out', 'x', '--tokenizer', 'gpt3'], 2, 'Did you mean gpt2?'],
-    ['the speeches beside files', ['sotu', 'rhymes.txt', '--out', 'x'], 2, 'goes with no other source'],
+    ['the speeches beside files', ['sotu', 'rhymes.txt', '--out', 'x'], 2, 'cannot be combined with other sources'],
   ])('refuses %s', async (_, words, code, message) => {
     const outcome = await lmd(['data', 'prepare', ...words], folder);
     expect(outcome.code).toBe(code);
@@ -99,10 +99,6 @@ describe('bad text and models that do not fit', () => {
   });
 
   it('refuses a text that is longer than the context of the model', async () => {
-    const prompt = 'Row 1: one, two, three, four.';
-    const long = await refused('generate', 'run', '--prompt', prompt, '--max-tokens', '1');
-    expect(long).toMatchObject({ exit: 1, code: 'INVALID_ARGUMENT' });
-    expect(long.message).toContain('context');
     const examples = await refused('evaluate', 'longer.json', '--model', 'run');
     expect(examples.message).toContain('longer.json');
     writeFileSync(
@@ -111,22 +107,22 @@ describe('bad text and models that do not fit', () => {
     );
     // The network of the file has 16 positions, and this one 32.
     expect(await refused('evaluate', 'longer.json', '--model', 'run')).toMatchObject({
-      exit: 1,
-      code: 'CHECKPOINT_MISMATCH',
-      message: expect.stringContaining('positionEmbedding'),
+      exit: 2,
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringContaining('data.length'),
     });
   });
 
   it('refuses the weights of another architecture, and of another size', async () => {
     expect(await lmd(['train', ...tiny, '--only', 'adamw', '--out', 'vit'], folder)).toMatchObject({ code: 0 });
-    const mismatch = { exit: 1, code: 'CHECKPOINT_MISMATCH' };
+    const mismatch = { exit: 2, code: 'CHECKPOINT_MISMATCH' };
     const start = ['train', 'text.json', '--out', 'mismatched', '--set'];
     expect(await refused(...start, 'model.weights=vit')).toMatchObject(mismatch);
     expect(existsSync(at('mismatched', 'lmd', 'model.safetensors'))).toBe(false);
     const wide = ['model.width=64', 'model.weights=run'];
     expect(await refused('train', 'text.json', '--out', 'wide', '--set', ...wide)).toMatchObject({
       ...mismatch,
-      message: expect.stringContaining('has shape'),
+      message: expect.stringContaining('model.width = 64, and '),
     });
     expect(await refused('evaluate', 'vit', '--model', 'run')).toMatchObject(mismatch);
     expect(await refused('generate', 'vit')).toMatchObject({ exit: 2, code: 'INVALID_ARGUMENT' });
@@ -150,7 +146,7 @@ describe('a run on text', () => {
   it('is refused where model and data do not fit', async () => {
     const refusals = {
       'model.kind=vit': 'model.patchSize is missing',
-      'model.contextLength=8': 'data.length = 16 is more than',
+      'model.contextLength=8': 'data.length is 16, but the model has a context of 8 tokens. Use at most 8',
       'data.folder=nowhere': 'holds no prepared text',
     };
     for (const [assignment, message] of Object.entries(refusals)) {
@@ -185,6 +181,23 @@ describe('lmd generate', () => {
     expect(stderr).toMatch(/tokens, [\d.,]+ a second on WebAssembly/);
   });
 
+  it('crops a text that is longer than the context', async () => {
+    const words = [
+      'generate',
+      'run',
+      '--prompt',
+      'Row 1: one, two, three, four.',
+      '--max-tokens',
+      '3',
+      '--temperature',
+      '0',
+    ];
+    const whole = await json<Generated>(...words);
+    // The last 16 characters are all that the model sees.
+    words[3] = 'two, three, four.'.slice(-16);
+    expect(await json<Generated>(...words)).toMatchObject({ tokens: whole.tokens });
+  });
+
   it('reads a packed model, and another optimizer of a run', async () => {
     await json('quantize', 'run', '--format', 'mxfp8_e4m3', '--out', 'packed.safetensors');
     const greedy = ['--prompt', 'Row', '--temperature', '0', '--max-tokens', '6'];
@@ -195,7 +208,6 @@ describe('lmd generate', () => {
   });
 
   it.each([
-    ['a prompt longer than the context', ['--prompt', 'Row 1: one, two, three'], 1, 'context is 16 tokens'],
     ['a character that the model does not know', ['--prompt', 'é'], 1, 'é'],
     ['a temperature below 0', ['--temperature', '-1'], 2, '--temperature -1 is not allowed'],
     ['a probability above 1', ['--top-p', '2'], 2, '--top-p 2 is not allowed'],
@@ -214,5 +226,39 @@ describe('lmd generate', () => {
     const outcome = await lmd(['generate', 'no-model.safetensors'], folder);
     expect(outcome).toMatchObject({ code: 2 });
     expect(outcome.stderr).toContain('holds no language model');
+  });
+});
+
+describe('a run that is not finished', () => {
+  beforeAll(async () => {
+    await start(
+      ['train', 'text.json', '--out', 'unfinished', '--json'],
+      folder,
+      (event, child) => void (event.type === 'checkpoint' && event.step === 80 && child.kill('SIGKILL')),
+    ).done;
+    expect(existsSync(at('unfinished', 'model.safetensors'))).toBe(false);
+  });
+
+  it('generates, exports and evaluates from its newest checkpoint, to the same weights', async () => {
+    const generated = await json<Generated>('generate', 'unfinished', '--prompt', 'Row', '--max-tokens', '8');
+    expect(generated.tokens.length).toBeGreaterThan(0);
+    await json('export', 'unfinished', '--layout', 'lmd', '--out', 'half');
+    const { results } = await json<{ results: { step: number; testLoss: number; testPerplexity: number }[] }>(
+      'evaluate',
+      'unfinished',
+    );
+    expect(results[0]).toMatchObject({ step: 80 });
+    expect(results[0]!.testPerplexity).toBeCloseTo(Math.exp(results[0]!.testLoss), 10);
+    const file = await json<{ results: { testLoss: number }[] }>('evaluate', 'unfinished', '--model', 'half');
+    expect(file.results[0]!.testLoss).toBe(results[0]!.testLoss);
+    const again = await json<Generated>('generate', 'half', '--prompt', 'Row', '--max-tokens', '8');
+    expect(again.text).toBe(generated.text);
+    const { metadata } = parseSafetensors(readFileSync(at('half', 'model.safetensors')));
+    expect(metadata.steps).toBe('80');
+  });
+
+  it('names the optimizers that there are', async () => {
+    const outcome = await lmd(['generate', 'unfinished', '--optimizer', 'lmdd'], folder);
+    expect(outcome).toMatchObject({ code: 2, stderr: expect.stringContaining('Did you mean lmd?') });
   });
 });

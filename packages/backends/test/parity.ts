@@ -1,5 +1,5 @@
 import { createReferenceBackend } from '@lmd/backends/reference';
-import type { Backend, Tensor } from '@lmd/core';
+import { type Backend, isTypedArray, type Tensor } from '@lmd/core';
 import { expect } from 'vitest';
 import { randomFloats, worstUlps } from './random-values.js';
 
@@ -17,7 +17,7 @@ export async function onBoth(backend: Backend, inputs: readonly Input[], body: B
   const run = async (b: Backend) => {
     const before = b.memory();
     const xs = inputs.map(({ values, shape }) =>
-      b.fromData(values, shape, values instanceof Float32Array ? 'f32' : 'i32'),
+      b.fromData(values, shape, isTypedArray(values, 'Float32Array') ? 'f32' : 'i32'),
     );
     const result = body(b, ...xs);
     const data = await b.read(result);

@@ -21,7 +21,7 @@ describe('without an engine', () => {
     const error = await loadTfjsNode('/nowhere/tfjs-node').catch((thrown: unknown) => thrown);
     expect(isLmdError(error, 'ENGINE_MISSING')).toBe(true);
     expect((error as Error).message).toContain('npm install @tensorflow/tfjs-node');
-    expect((error as Error).message).toContain('tools/libtensorflow');
+    expect((error as Error).message).toContain('dev/engines/libtensorflow');
   });
 
   it('probes it without throwing', async () => {

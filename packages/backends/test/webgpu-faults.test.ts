@@ -28,7 +28,7 @@ async function expectFailure(run: () => unknown, code: ErrorCode, ...words: stri
 describe('a WebGPU backend that cannot be made', () => {
   it('says so where there is no adapter', async () => {
     const gpu = { requestAdapter: async () => null };
-    await expectFailure(() => createWebgpuBackend({ gpu }), 'ENGINE_MISSING', 'no adapter', 'npm install webgpu');
+    await expectFailure(() => createWebgpuBackend({ gpu }), 'ENGINE_MISSING', 'no adapter', "Install the GPU's driver");
   });
 
   it('says so where neither a browser nor the package webgpu has it', async () => {

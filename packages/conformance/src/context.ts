@@ -28,11 +28,14 @@ export interface ContextOptions {
 export interface OpenContext extends Context {
   /** Frees what the test uploaded and still holds. */
   close(): void;
+  /** The result that is being read, for the message of a test that never ends. */
+  reading(): string | undefined;
 }
 
 export function openContext({ backend, seed, name, expect, onMeasurement }: ContextOptions): OpenContext {
   const ops = createOperations(backend);
   const composed = createOperations(withoutFusedKernels(backend));
+  let reading: string | undefined;
   const uploads: { tensor: Tensor; ops: EagerOperations }[] = [];
 
   function fail(message: string): never {
@@ -50,7 +53,9 @@ export function openContext({ backend, seed, name, expect, onMeasurement }: Cont
     bound: BoundName,
     measured?: { readonly operation: string; readonly composed: boolean },
   ): Promise<void> {
+    reading = label;
     const data = await ops.backend.read(tensor);
+    reading = undefined;
     const comparison = { bound, subnormals: backend.supports.subnormals };
     const problem = difference(tensor, data, want, comparison);
     if (problem !== undefined) fail(`${label}: ${problem}`);
@@ -116,6 +121,7 @@ export function openContext({ backend, seed, name, expect, onMeasurement }: Cont
     check,
     compare,
     fail,
+    reading: () => reading,
     close: () => free(uploads.map((entry) => entry.tensor)),
   };
 }

@@ -50,6 +50,14 @@ describe('optimizerConformance', () => {
     expect(await failures(sound)).toEqual(new Map());
   });
 
+  it('says once that there are no operations to run on', async () => {
+    const failed = [...(await failures({ ...sound, createOperations: (() => undefined) as never })).values()];
+    const first = failed.filter((message) => message.startsWith('ops is undefined. Give createOperations(backend).'));
+    expect(first.length).toBe(1);
+    const others = failed.filter((message) => message === 'not run: createOperations failed');
+    expect(first.length + others.length).toBe(failed.length);
+  });
+
   it('leaves nothing in a backend that all tests share, also when they are started together', async () => {
     const backend = createReferenceBackend();
     const bodies: (() => Promise<void>)[] = [];

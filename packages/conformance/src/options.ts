@@ -1,4 +1,4 @@
-import { type Backend, LmdError } from '@lmd/core';
+import { type Backend, describeValue, LmdError } from '@lmd/core';
 
 export interface ConformanceOptions {
   /** Stands in the names of the tests. */
@@ -12,6 +12,11 @@ export interface ConformanceOptions {
   readonly expectedFailures?: readonly string[] | { readonly [testName: string]: string };
   /** An integer in [0, 2^53) that decides shapes and values; from the clock when absent. */
   readonly seed?: number;
+  /**
+   * Milliseconds that `create` and each test may take, up to 2^31 − 1. Default 120,000: ample for ten training steps on a backend in
+   * plain loops. A test that is stopped names the operation whose result it waited for.
+   */
+  readonly timeLimit?: number;
 }
 
 export interface ResolvedOptions {
@@ -19,9 +24,10 @@ export interface ResolvedOptions {
   readonly create: () => Promise<Backend> | Backend;
   readonly expectedFailures: ReadonlyMap<string, string>;
   readonly seed: number;
+  readonly timeLimit: number;
 }
 
-const known: readonly (keyof ConformanceOptions)[] = ['name', 'create', 'expectedFailures', 'seed'];
+const known: readonly (keyof ConformanceOptions)[] = ['name', 'create', 'expectedFailures', 'seed', 'timeLimit'];
 
 /** Checks the options and fills in what is absent. `testNames` are the tests there are. */
 export function resolveOptions(
@@ -37,10 +43,14 @@ export function resolveOptions(
       remedy: `Use ${allowed.join(', ')}.`,
     });
   }
-  const { name, create, seed = Date.now() } = options;
+  const { name, create, seed = Date.now(), timeLimit = 120_000 } = options;
   if (typeof name !== 'string' || name === '') throw invalid('name', name, 'Give the name of the backend.');
   if (typeof create !== 'function') throw invalid('create', create, 'Give a function that makes the backend.');
   if (!Number.isSafeInteger(seed) || seed < 0) throw invalid('seed', seed, 'Give an integer in [0, 2^53).');
+
+  if (!(timeLimit > 0 && timeLimit < 2 ** 31)) {
+    throw invalid('timeLimit', timeLimit, 'Give milliseconds, above 0 and below 2^31.');
+  }
 
   const listed = options.expectedFailures ?? [];
   const expectedFailures = new Map<string, string>(
@@ -50,11 +60,11 @@ export function resolveOptions(
     if (testNames.includes(test)) continue;
     throw invalid('expectedFailures', test, `There is no such test. Names look like '${testNames[0]}'.`);
   }
-  return { name, create, expectedFailures, seed };
+  return { name, create, expectedFailures, seed, timeLimit };
 }
 
 function invalid(subject: string, value: unknown, remedy: string): LmdError {
-  return new LmdError('INVALID_ARGUMENT', `backendConformance: ${subject} is ${String(value)}.`, {
+  return new LmdError('INVALID_ARGUMENT', `backendConformance: ${subject} is ${describeValue(value)}.`, {
     subject,
     value,
     remedy,

@@ -1,9 +1,10 @@
-import type { Backend } from '@lmd/core';
+import { type Backend, checkBackend } from '@lmd/core';
 import type { Case } from './case.js';
 import { caseGroups } from './cases/index.js';
 import { type Measurement, openContext } from './context.js';
 import type { Expect } from './framework.js';
 import type { ResolvedOptions } from './options.js';
+import { isTimeLimit, within } from './time-limit.js';
 
 export interface PlannedTest {
   /** `group > name`: what `expectedFailures` lists. */
@@ -15,8 +16,14 @@ export interface PlannedTest {
 
 export interface Plan {
   readonly title: string;
+  /** The first test creates the backend, the last one closes it. */
   readonly groups: readonly { readonly name: string; readonly tests: readonly PlannedTest[] }[];
+  /** Why no test can run any more, once that is so: the backend could not be created, or answers no more. */
+  broken(): string | undefined;
 }
+
+/** The full name of the test that creates the backend. */
+export const openingTest = 'start > creates';
 
 /** The full name of the test that closes the backend. */
 export const closingTest = 'end > closes';
@@ -28,13 +35,19 @@ export const testNames: readonly string[] = caseGroups.flatMap((group) =>
 
 /** Every test with its body, before any framework is told of it. The backend is created when the first one runs. */
 export function planSuite(
-  { name, create, seed, expectedFailures }: ResolvedOptions,
+  { name, create, seed, expectedFailures, timeLimit }: ResolvedOptions,
   expect: Expect,
   onMeasurement?: (measurement: Measurement) => void,
 ): Plan {
   let backend: Promise<Backend> | undefined;
+  let created: Backend | undefined;
+  let broken: string | undefined;
   const open = () => {
-    backend ??= Promise.resolve().then(create);
+    backend ??= within(timeLimit, Promise.resolve().then(create), 'create', () => 'create').then((made) => {
+      checkBackend(made);
+      created = made;
+      return made;
+    });
     return backend;
   };
   // One at a time, also under a framework that starts tests together: a leak must be its own test's.
@@ -49,24 +62,45 @@ export function planSuite(
     name: group.name,
     tests: group.cases.map((one): PlannedTest => {
       const fullName = `${group.name} > ${one.name}`;
-      const run = async () => runCase(one, fullName, await open());
-      const reason = expectedFailures.get(fullName);
-      if (reason === undefined) return { fullName, title: one.name, body: inTurn(run) };
-      return {
-        fullName,
-        title: `${one.name} (expected to fail: ${reason})`,
-        body: inTurn(() => inverted(run, fullName)),
+      // What makes every test fail is no failure that was expected of this one.
+      const run = async () => {
+        const opened = await opening();
+        const body = () => runCase(one, fullName, opened);
+        await (reason === undefined ? body() : inverted(body, fullName));
       };
+      const reason = expectedFailures.get(fullName);
+      const title = reason === undefined ? one.name : `${one.name} (expected to fail: ${reason})`;
+      return { fullName, title, body: inTurn(run) };
     }),
   }));
-  const closing = { fullName: closingTest, title: 'closes', body: inTurn(async () => (await open()).close?.()) };
-  return { title: `conformance of ${name} (seed ${seed})`, groups: [...groups, { name: 'end', tests: [closing] }] };
+  const first = { fullName: openingTest, title: 'creates', body: inTurn(async () => void (await opening())) };
+  const closing = { fullName: closingTest, title: 'closes', body: inTurn(async () => created?.close?.()) };
+  return {
+    title: `conformance of ${name} (seed ${seed})`,
+    groups: [{ name: 'start', tests: [first] }, ...groups, { name: 'end', tests: [closing] }],
+    broken: () => broken,
+  };
+
+  /** The backend; the reason why there is none is given in full once, by the first test that needs it. */
+  async function opening(): Promise<Backend> {
+    if (broken !== undefined) throw new Error(`not run: ${broken}`);
+    try {
+      return await open();
+    } catch (error) {
+      broken = 'the backend was not created';
+      throw error;
+    }
+  }
 
   async function runCase(one: Case, fullName: string, opened: Backend): Promise<void> {
     const context = openContext({ backend: opened, seed, name: fullName, expect, onMeasurement });
     const before = opened.memory();
     try {
-      await one.run(context);
+      const read = () => `read, for the result of ${context.reading() ?? 'an operation'},`;
+      await within(timeLimit, one.run(context), fullName, read);
+    } catch (error) {
+      if (isTimeLimit(error)) broken = await unlessAnswering(opened, fullName);
+      throw error;
     } finally {
       context.close();
     }
@@ -78,12 +112,25 @@ export function planSuite(
       );
     }
   }
+
+  /** After a test that never ended: without an answer to one more read, each test that follows would take its whole time too. */
+  async function unlessAnswering(opened: Backend, fullName: string): Promise<string | undefined> {
+    const probe = opened.full([], 1, 'f32');
+    try {
+      await within(Math.min(timeLimit, 10_000), opened.read(probe), fullName, () => 'read');
+      opened.dispose(probe);
+      return undefined;
+    } catch {
+      return `the backend answers no more since "${fullName}"`;
+    }
+  }
 }
 
 async function inverted(run: () => Promise<void>, name: string): Promise<void> {
   try {
     await run();
-  } catch {
+  } catch (error) {
+    if (isTimeLimit(error)) throw error;
     return;
   }
   throw new Error(`'${name}' passes, but is listed as an expected failure: remove it from expectedFailures.`);

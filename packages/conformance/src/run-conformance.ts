@@ -1,7 +1,7 @@
 import type { Measurement } from './context.js';
 import type { Expect } from './framework.js';
 import { type ConformanceOptions, resolveOptions } from './options.js';
-import { closingTest, planSuite, testNames } from './plan.js';
+import { closingTest, openingTest, planSuite, testNames } from './plan.js';
 
 export interface ConformanceRunOptions extends ConformanceOptions {
   /** Which tests run, by full name (`group > name`); all when absent. */
@@ -32,8 +32,9 @@ export interface ConformanceReport {
 }
 
 /**
- * Runs the suite without a test framework, in a command or a browser, and reports. It throws for wrong options only; a
- * backend that cannot be created fails every test.
+ * Runs the suite without a test framework, in a command or a browser, and reports. It throws for wrong options only. Where the backend
+ * cannot be created, that is the one failure, under the name `start > creates`; where it answers no
+ * more after a test that never ended, that test is the last.
  */
 export async function runConformance(options: ConformanceRunOptions): Promise<ConformanceReport> {
   const { filter = () => true, onResult, onMeasurement } = options;
@@ -43,12 +44,16 @@ export async function runConformance(options: ConformanceRunOptions): Promise<Co
   const failed: { name: string; error: unknown }[] = [];
   const start = performance.now();
   for (const { fullName, body } of plan.groups.flatMap(({ tests }) => tests)) {
-    // The last one closes the backend, and is needed whatever was chosen.
-    if (fullName !== closingTest && !filter(fullName)) continue;
+    // The first one creates the backend and the last one closes it: both are needed whatever was chosen.
+    if (fullName !== openingTest && fullName !== closingTest && !filter(fullName)) continue;
+    // A backend that was created is closed also where it answers no more.
+    if (plan.broken() !== undefined && (fullName !== closingTest || failed[0]?.name === openingTest)) continue;
     const testStart = performance.now();
     let failure: { error: unknown } | undefined;
     try {
       await body();
+      // Not a test of the backend where it succeeds.
+      if (fullName === openingTest) continue;
       passed.push(fullName);
     } catch (error) {
       failure = { error };

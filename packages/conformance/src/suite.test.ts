@@ -1,5 +1,5 @@
 import { createReferenceBackend } from '@lmd/backends/reference';
-import { isLmdError } from '@lmd/core';
+import { isLmdError, type Tensor } from '@lmd/core';
 import { describe, expect, it } from 'vitest';
 import { backendConformance, type ConformanceOptions, type Measurement, runConformance, testNames } from './index.js';
 
@@ -33,8 +33,21 @@ describe('backendConformance', () => {
   it('says the seed in the name of the suite, and defines every test', () => {
     const { suites, tests } = collect({ ...reference, seed: 42 });
     expect(suites[0]).toBe('conformance of reference (seed 42)');
-    expect(tests.length).toBe(testNames.length + 1);
+    expect(tests.length).toBe(testNames.length + 2);
     expect(new Set(testNames).size).toBe(testNames.length);
+  });
+
+  it('skips what cannot run, where the framework hands tests a context that can skip', async () => {
+    const { tests } = collect({ name: 'none', create: () => Promise.reject(new Error('no adapter')) });
+    const skipped: string[] = [];
+    const context = { skip: (reason: string) => skipped.push(reason) };
+    const run = (test: (typeof tests)[number], ...given: unknown[]) =>
+      (test.body as (...given: unknown[]) => Promise<void>)(...given);
+    expect(tests[0]!.body.length).toBe(0);
+    await expect(run(tests[0]!, context)).rejects.toThrow('no adapter');
+    for (const test of tests.slice(1)) await run(test, context);
+    expect(skipped).toEqual(tests.slice(1).map(() => 'not run: the backend was not created'));
+    await expect(run(tests[1]!)).rejects.toThrow('not run: the backend was not created');
   });
 
   it('does not create the backend before the first test', () => {
@@ -51,7 +64,7 @@ describe('backendConformance', () => {
 
   it('runs one test at a time, also when all are started together', async () => {
     const { tests } = collect(reference);
-    const handles = tests.slice(0, 10);
+    const handles = tests.slice(0, 11);
     await expect(Promise.all(handles.map(({ body }) => body()))).resolves.toBeDefined();
   });
 
@@ -59,6 +72,7 @@ describe('backendConformance', () => {
     [{ ...reference, colour: 'red' }, 'UNKNOWN_OPTION', /no option 'colour'/],
     [{ ...reference, name: '' }, 'INVALID_ARGUMENT', /name/],
     [{ name: 'x', create: 3 }, 'INVALID_ARGUMENT', /create is 3/],
+    [{ ...reference, timeLimit: 0 }, 'INVALID_ARGUMENT', /timeLimit is 0/],
     [{ ...reference, seed: -1 }, 'INVALID_ARGUMENT', /seed is -1/],
     [{ ...reference, expectedFailures: ['no such test'] }, 'INVALID_ARGUMENT', /no such test.*There is no such test/],
   ])('refuses %o', (options, code, message) => {
@@ -131,12 +145,61 @@ describe('runConformance', () => {
     expect((await message(8)).replace('seed: 8', 'seed: 7')).not.toBe(await message(7));
   });
 
-  it('fails every test of a backend that cannot be created', async () => {
-    const create = () => Promise.reject(new Error('no adapter'));
-    const { passed, failed } = await runConformance({ name: 'none', create });
+  it.each<[string, () => unknown, RegExp]>([
+    ['cannot be created', () => Promise.reject(new Error('no adapter')), /no adapter/],
+    ['is none', () => ({ name: 'x' }), /Backend "x" implements no version/],
+    ['has no memory', () => ({ ...createReferenceBackend(), memory: undefined }), /has memory = undefined/],
+    ['is never there', () => new Promise(() => {}), /create has not settled within 0\.05 s.*timeLimit/],
+  ])('reports a backend that %s once', async (_, create, message) => {
+    const results: string[] = [];
+    const { passed, failed } = await runConformance({
+      name: 'none',
+      create: create as never,
+      timeLimit: 50,
+      // A test that is expected to fail does not pass by it.
+      expectedFailures: [failing],
+      onResult: ({ name }) => results.push(name),
+    });
     expect(passed).toEqual([]);
-    expect(failed.length).toBe(testNames.length + 1);
-    expect(String(failed[0]!.error)).toMatch(/no adapter/);
+    expect(failed.map(({ name }) => name)).toEqual(['start > creates']);
+    expect(String(failed[0]!.error)).toMatch(message);
+    expect(results).toEqual(['start > creates']);
+  });
+
+  it('ends a test whose read never settles, and the run where no read does', async () => {
+    const right = createReferenceBackend();
+    const closed: string[] = [];
+    const create = () => ({ ...right, read: () => new Promise<never>(() => {}), close: () => closed.push('closed') });
+    const stuck = await runConformance({ name: 'stuck', create, timeLimit: 50, filter: (name) => /^elem/.test(name) });
+    expect(stuck.failed.map(({ name }) => name)).toEqual(['elementwise > negate']);
+    expect(String(stuck.failed[0]!.error)).toMatch(
+      /read, for the result of negate of \[.*, has not settled within 0\.05 s/,
+    );
+    expect([stuck.passed, closed]).toEqual([['end > closes'], ['closed']]);
+  });
+
+  it('goes on after a test that never ends, as long as the backend answers', async () => {
+    const right = createReferenceBackend();
+    const never = new Set<unknown>();
+    const create = () => ({
+      ...right,
+      exp(x: Tensor) {
+        const y = right.exp(x);
+        never.add(y);
+        return y;
+      },
+      read: (x: Tensor) => (never.has(x) ? new Promise<never>(() => {}) : right.read(x)),
+    });
+    const filter = (name: string) => ['elementwise > exp', 'elementwise > log'].includes(name);
+    const { failed, passed } = await runConformance({
+      name: 'half stuck',
+      create,
+      timeLimit: 2000,
+      filter,
+      expectedFailures: [failing],
+    });
+    expect(failed.map(({ name }) => name)).toEqual(['elementwise > exp']);
+    expect(passed).toEqual(['elementwise > log', 'end > closes']);
   });
 
   it('closes the backend once, at the end', async () => {

@@ -1,3 +1,4 @@
+import type { BlockProductKernels } from './block-products.js';
 import type { FakeQuantizeOptions, RandomKey } from './formats.js';
 import type { DType, Tensor, TensorData } from './tensor.js';
 
@@ -34,7 +35,10 @@ export interface Primitives
   read(x: Tensor): Promise<TensorData>;
   /** Frees the handle. Core never calls it twice for one handle. */
   dispose(x: Tensor): void;
-  /** f32 → i32 truncates toward zero; i32 → f32 rounds to nearest. */
+  /**
+   * Between f32 and i32. f32 → i32 truncates toward zero and saturates: values beyond the range and infinities give −2^31 or
+   * 2^31 − 1, NaN gives 0. i32 → f32 rounds to nearest, ties to even.
+   */
   cast(x: Tensor, dtype: DType): Tensor;
 
   /** `condition` i32 (non-zero is true), `a` and `b` of one dtype, all three broadcast. A NaN not chosen does not leak. */
@@ -184,11 +188,14 @@ export interface EncodedBlocks {
  * Kernels that a backend may add for speed. Core composes each from primitives where it is absent (`compositions/`), so
  * none is needed, and the suite holds both to the same bounds.
  */
-export interface FusedKernels {
+export interface FusedKernels extends BlockProductKernels {
   /** Along the last axis. */
   softmax(x: Tensor): Tensor;
   softmaxGradient(y: Tensor, dy: Tensor): Tensor;
-  /** Over the last axis, biased variance; `gain` and `bias` [width]. */
+  /**
+   * Over the last axis, biased variance; `gain` and `bias` [width]. The variance is one of f32: where the squares of a row add up beyond
+   * it, which takes values above some 10^17, a backend may find it infinite and give the bias alone.
+   */
   layerNorm(x: Tensor, gain: Tensor, bias: Tensor, epsilon: number): Tensor;
   layerNormGradient(x: Tensor, gain: Tensor, dy: Tensor, epsilon: number): LayerNormGradients;
   gelu(x: Tensor, approximation: GeluApproximation): Tensor;

@@ -59,8 +59,19 @@ const mistakes: [string, string, string, (ops: EagerOperations, x: Shapes) => un
   ['a fraction beside integers', 'INVALID_ARGUMENT', 'less: 0.5 is no i32 value', (o, x) => o.less(x.i3, 0.5)],
   ['a condition of f32', 'DTYPE_MISMATCH', 'where: expected an i32', (o, x) => o.where(x.f4, 1, 2)],
   ['branches of two dtypes', 'DTYPE_MISMATCH', 'where: expected an f32', (o, x) => o.where(x.i3, x.f23, x.i3)],
-  ['a cast of bytes', 'DTYPE_MISMATCH', 'cast', (o, x) => o.cast(x.u2, 'f32')],
-  ['a cast to something else', 'DTYPE_MISMATCH', 'cast', (o, x) => o.cast(x.f4, 'f16' as never)],
+  [
+    'a cast of bytes',
+    'DTYPE_MISMATCH',
+    'cast: expected an f32 or i32 tensor, got u8 [2]. No operation converts u8: bytes are converted by read() and fromData().',
+    (o, x) => o.cast(x.u2, 'f32'),
+  ],
+  [
+    'a cast to bytes',
+    'DTYPE_MISMATCH',
+    'cast: dtype is "u8". Use "f32" or "i32"; bytes are converted by read() and fromData().',
+    (o, x) => o.cast(x.i3, 'u8'),
+  ],
+  ['a cast to something else', 'DTYPE_MISMATCH', 'cast: dtype is "f16". Use', (o, x) => o.cast(x.f4, 'f16' as never)],
   [
     'an axis out of range',
     'INVALID_ARGUMENT',
@@ -175,7 +186,16 @@ const mistakes: [string, string, string, (ops: EagerOperations, x: Shapes) => un
     'full: 256 is no u8 value. Give an integer from 0 to 255.',
     (o) => o.full([1], 256, 'u8'),
   ],
-  ['an unknown dtype', 'INVALID_ARGUMENT', 'dtype "f64"', (o) => o.full([1], 1, 'f64' as never)],
+  [
+    'blocks beyond 31 bits',
+    'INVALID_ARGUMENT',
+    'fakeQuantize: format.blockSize is 2147483648. Give a whole number from 1 to 2147483647',
+    (o, x) => {
+      const element = { name: 'e2m1', kind: 'float', mantissaBits: 1, emin: 0, emax: 2, largest: 6 } as never;
+      return o.fakeQuantize(x.f4, { format: { name: 'f', scale: 'e8m0', blockSize: 2 ** 31, element }, axis: 0 });
+    },
+  ],
+  ['an unknown dtype', 'INVALID_ARGUMENT', 'dtype is "f64"', (o) => o.full([1], 1, 'f64' as never)],
   [
     'data of another length',
     'SHAPE_MISMATCH',
@@ -185,7 +205,7 @@ const mistakes: [string, string, string, (ops: EagerOperations, x: Shapes) => un
   [
     'data of another kind',
     'DTYPE_MISMATCH',
-    'fromData: Int32Array data for dtype f32.',
+    'fromData: data is an Int32Array, and dtype is "f32".',
     (o) => o.fromData(new Int32Array(1), [1], 'f32'),
   ],
   ['a fraction among integers', 'INVALID_ARGUMENT', 'fromData: 0.5 is no i32', (o) => o.fromData([1, 0.5], [2], 'i32')],

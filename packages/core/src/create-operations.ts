@@ -1,7 +1,9 @@
-import { type Backend, backendSpecVersion, primitiveNames } from './backend.js';
-import { LmdError } from './errors.js';
+import type { Backend } from './backend.js';
+import { checkBackend } from './contracts.js';
+import { describeValue, LmdError } from './errors.js';
 import { arrangementOperations } from './operations/arrangement.js';
 import { blockCodeOperations } from './operations/block-codes.js';
+import { blockProductOperations } from './operations/block-products.js';
 import { createContext } from './operations/context.js';
 import { creationOperations } from './operations/creation.js';
 import { elementwiseOperations } from './operations/elementwise.js';
@@ -10,6 +12,7 @@ import { matmulOperation } from './operations/matmul.js';
 import { optimizerKernels } from './operations/optimizer-kernels.js';
 import { quantizationOperations } from './operations/quantization.js';
 import { reductionOperations } from './operations/reductions.js';
+import { checkArray } from './operations/shapes.js';
 import type { EagerOperations } from './operations.js';
 import type { Tensor } from './tensor.js';
 
@@ -17,13 +20,17 @@ import type { Tensor } from './tensor.js';
  * The checked operations of a backend. Each call of this function owns the tensors that are made through it, with scopes of its own:
  * give one object to everything that shares tensors.
  *
- * Throws `UNSUPPORTED` for a backend of another version of the contract, or one that lacks a primitive.
+ * Throws `UNSUPPORTED` for a backend of another version of the contract, or one that lacks a primitive, and `INVALID_ARGUMENT` for
+ * what is no backend or lacks `memory`, `supports` or `fused` (`checkBackend`).
  */
 export function createOperations(backend: Backend): EagerOperations {
   checkBackend(backend);
   const context = createContext(backend);
   const { lifetimes, check } = context;
-  const scope = <T>(body: () => T): T => lifetimes.scope(body);
+  const scope = <T>(body: () => T): T => {
+    checkFunction('scope', 'body', body);
+    return lifetimes.scope(body);
+  };
 
   const ops: EagerOperations = {
     backend,
@@ -34,13 +41,18 @@ export function createOperations(backend: Backend): EagerOperations {
     matmul: matmulOperation(context),
     ...layerOperations(context, () => ops),
     ...quantizationOperations(context, () => ops),
+    ...blockProductOperations(context, () => ops),
     ...optimizerKernels(context, () => ops),
     ...blockCodeOperations(context, () => ops),
 
     customGradient(inputs, gradient) {
+      checkArray('customGradient', 'inputs', inputs);
       for (const input of inputs) check('customGradient', input);
+      checkFunction('customGradient', 'forward', gradient?.forward);
+      checkFunction('customGradient', 'backward', gradient?.backward);
       return scope(() => {
-        const output = gradient.forward(ops, inputs);
+        // Nothing is differentiated here, so nothing is kept.
+        const output = gradient.forward(ops, inputs, () => {});
         check('customGradient', output);
         // The result is a handle of its own also where `forward` hands on what it was given.
         return inputs.includes(output) ? ops.reshape(output, output.shape) : output;
@@ -52,7 +64,10 @@ export function createOperations(backend: Backend): EagerOperations {
       lifetimes.keep(x);
       return x;
     },
-    adopt: (x) => context.track('adopt', x),
+    adopt(x) {
+      if (!isTensor(x)) throw lifetimes.problem('adopt', x);
+      return context.track('adopt', x);
+    },
     dispose(x) {
       const tensors = isRecord(x) ? Object.values(x) : [x as Tensor];
       for (const tensor of tensors) lifetimes.dispose('dispose', tensor);
@@ -64,28 +79,22 @@ export function createOperations(backend: Backend): EagerOperations {
   return ops;
 }
 
+function checkFunction(operation: string, name: string, value: unknown): void {
+  if (typeof value === 'function') return;
+  throw new LmdError('INVALID_ARGUMENT', `${operation}: ${name} is ${describeValue(value)}.`, {
+    subject: name,
+    value,
+    remedy: 'Give a function.',
+  });
+}
+
+const isTensor = (x: unknown): x is Tensor =>
+  typeof x === 'object' &&
+  x !== null &&
+  Array.isArray((x as Partial<Tensor>).shape) &&
+  typeof (x as Partial<Tensor>).dtype === 'string';
+
 /** A list or a record of tensors. A freed tensor is none, though it may be a plain object too. */
 function isRecord(x: unknown): x is Readonly<Record<string, Tensor>> {
   return typeof x === 'object' && x !== null && typeof (x as Partial<Tensor>).dtype !== 'string';
-}
-
-function checkBackend(backend: Backend): void {
-  if (backend.specVersion !== backendSpecVersion) {
-    throw new LmdError(
-      'UNSUPPORTED',
-      `Backend "${backend.name}" implements ${String(backend.specVersion)}; this @lmd/core needs ${backendSpecVersion}.`,
-      {
-        subject: 'specVersion',
-        value: backend.specVersion,
-        remedy: 'Install versions of the backend and of @lmd/core that agree.',
-      },
-    );
-  }
-  const missing = primitiveNames.filter((name) => typeof backend[name] !== 'function');
-  if (missing.length === 0) return;
-  throw new LmdError('UNSUPPORTED', `Backend "${backend.name}" lacks ${missing.join(', ')}.`, {
-    subject: 'backend',
-    value: missing,
-    remedy: 'Every primitive of the Backend contract is needed; only `fused` kernels are optional.',
-  });
 }

@@ -1,3 +1,5 @@
+import { typedArrayName } from './tensor.js';
+
 /** Every error code of the `@lmd/*` packages that rest on core. A program decides by the code; a person reads the message. */
 export type ErrorCode =
   | 'INVALID_ARGUMENT'
@@ -57,4 +59,36 @@ export function isLmdError(error: unknown, code?: ErrorCode): error is LmdError 
     marker in error &&
     (code === undefined || (error as unknown as LmdError).code === code)
   );
+}
+
+/** The message of whatever was thrown, also of another realm's error. */
+export function messageOf(thrown: unknown): string {
+  const message = (thrown as Partial<Error> | null | undefined)?.message;
+  return typeof message === 'string' ? message : describeValue(thrown);
+}
+
+/** A value as an error message shows it: short, and never throwing. */
+export function describeValue(value: unknown): string {
+  try {
+    return describeAny(value, true);
+  } catch {
+    // A revoked proxy, or a getter that throws.
+    return 'an object';
+  }
+}
+
+function describeAny(value: unknown, nested: boolean): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}...` : value);
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value === 'function') return 'a function';
+  if (typeof value !== 'object' || value === null) return String(value);
+  if (Array.isArray(value)) {
+    if (!nested) return 'an array';
+    const shown = value.slice(0, 8).map((item) => describeAny(item, false));
+    return `[${shown.join(', ')}${value.length > 8 ? ', ...' : ''}]`;
+  }
+  const kind = typedArrayName(value) ?? Object.prototype.toString.call(value).slice('[object '.length, -1);
+  if (kind !== 'Object') return `${/^[AEIO]/.test(kind) ? 'an' : 'a'} ${kind}`;
+  const keys = nested ? Object.keys(value).slice(0, 4) : [];
+  return keys.length === 0 ? 'an object' : `an object with ${keys.join(', ')}`;
 }

@@ -1,8 +1,17 @@
 export * from './backend.js';
+export * from './block-products.js';
 export { type Compositions, compositions } from './compositions/index.js';
+export { checkBackend, checkModel, checkOperations, checkOptimizer } from './contracts.js';
 export { createOperations } from './create-operations.js';
 export * from './errors.js';
+export {
+  type ForeignSetting,
+  type ForeignSettings,
+  type ForeignSettingsOptions,
+  foreignSettings,
+} from './foreign-settings.js';
 export * from './formats.js';
+export { matchesGlob } from './glob.js';
 export * from './model.js';
 export * from './operations.js';
 export * from './optimizers/index.js';
@@ -11,4 +20,5 @@ export { fillRandomNormal, fillRandomUniform } from './random/fill.js';
 export { fillRandomBits, philox4x32 } from './random/philox.js';
 export { assertRandomKey } from './random/random-key.js';
 export { streamOf } from './random/stream.js';
+export { showValue } from './show-value.js';
 export * from './tensor.js';

@@ -1,3 +1,4 @@
+import type { EncodedOperand } from './block-products.js';
 import type { BlockFormat, Rounding, ScaleMode } from './formats.js';
 import type { Operations } from './operations.js';
 import type { DrawKey } from './optimizers/optimizer.js';
@@ -35,6 +36,8 @@ export interface ForwardContext {
   readonly precision: Precision;
   /** Names the noise of this pass (dropout, stochastic rounding). */
   readonly key: DrawKey;
+  /** Weights whose codes for the forward products are there already, where many passes share them. */
+  readonly encodedWeights?: ReadonlyMap<Tensor, EncodedOperand> | undefined;
 }
 
 /** A model is a plain value: no weights inside, no state. Weights go by dotted names, as in `blocks.0.mlp.up.weight`. */
@@ -42,6 +45,8 @@ export interface Model {
   readonly name: string;
   /** Shapes of the weights, in the order of the forward pass. */
   readonly parameters: { readonly [name: string]: { readonly shape: readonly number[] } };
+  /** Of a model of tokens, how many there are: 0 to vocabularySize − 1. `train` and `evaluate` check their inputs against it. */
+  readonly vocabularySize?: number;
   /** Initial weights: a function of the seed alone, the same on every backend to a few ulp. */
   initialize(ops: Operations, seed: number): NamedTensors;
   /** Logits [batch, classes] or [batch, length, classes] for `inputs` (images [batch, height, width, channels], f32, or tokens [batch, length], i32). */

@@ -2,6 +2,9 @@ import { LmdError } from '@lmd/core';
 
 /** Refuses an option that `caller` does not know: a misspelt one must not be a default in disguise. */
 export function refuseUnknownOptions(caller: string, options: object, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null) {
+    throw argumentError(caller, 'the argument', options, `Give an object with ${known.join(', ')}.`);
+  }
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
     throw new LmdError('UNKNOWN_OPTION', `${caller} has no option "${name}".`, {
@@ -29,6 +32,12 @@ export function checkedNumber(
   if (typeof value === 'number' && value >= minimum && value <= maximum) return value;
   const range = maximum === Number.MAX_VALUE ? `of at least ${minimum}` : `from ${minimum} to ${maximum}`;
   throw argumentError(caller, subject, value, `Give a number ${range}.`);
+}
+
+/** `value`, a path or another text that is not empty, or throws `INVALID_ARGUMENT`. The file system takes no NUL. */
+export function checkedPath(caller: string, subject: string, value: string): string {
+  if (typeof value === 'string' && value !== '' && !value.includes('\0')) return value;
+  throw argumentError(caller, subject, value, 'Give a path.');
 }
 
 export function argumentError(caller: string, subject: string, value: unknown, remedy: string): LmdError {

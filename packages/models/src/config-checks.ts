@@ -1,9 +1,12 @@
-import { LmdError } from '@lmd/core';
+import { LmdError, showValue } from '@lmd/core';
+
+/** Many times what anyone has trained. */
+const deepest = 10_000;
 
 /** Checks of a model's configuration; `kind` is what errors call it, such as `A ViT`. */
 export function configChecks(kind: string) {
   const invalid = (subject: string, value: unknown, remedy: string): never => {
-    throw new LmdError('INVALID_ARGUMENT', `${kind} cannot have ${subject} = ${String(value)}.`, {
+    throw new LmdError('INVALID_ARGUMENT', `${kind} cannot have ${subject} = ${showValue(value)}.`, {
       subject,
       value,
       remedy,
@@ -28,6 +31,10 @@ export function configChecks(kind: string) {
           invalid(name, value, 'It must be a positive integer.');
       }
     },
+    /** So many blocks that a list of their weights would not end: a slip, or a file that is damaged. */
+    depth(value: number): void {
+      if (value > deepest) invalid('depth', value, `It must be at most ${deepest}.`);
+    },
     choices(config: object, choices: { readonly [name: string]: readonly unknown[] }): void {
       for (const [name, values] of Object.entries(choices)) {
         const value = (config as Record<string, unknown>)[name];
@@ -47,7 +54,10 @@ export function configChecks(kind: string) {
       }
     },
     divides(name: string, value: number, whole: string, of: number): void {
-      if (of % value !== 0) invalid(name, value, `It must divide ${whole} (${of}).`);
+      if (of % value === 0) return;
+      const divisors = Array.from({ length: Math.min(of, 10_000) }, (_, i) => i + 1).filter((d) => of % d === 0);
+      const [shown, more] = [divisors.slice(0, 16).join(', '), divisors.length > 16 ? ', …' : ''];
+      invalid(name, value, `It must divide ${whole} (${of}): use one of ${shown}${more}.`);
     },
   };
 }

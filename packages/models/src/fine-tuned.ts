@@ -41,6 +41,7 @@ export function fineTuned({ name, model, base, whole, added = {}, change }: Fine
   return {
     name,
     parameters,
+    ...(model.vocabularySize === undefined ? {} : { vocabularySize: model.vocabularySize }),
     initialize: (ops, seed) => ({
       ...initializeParameters(ops, added, seed),
       ...Object.fromEntries(whole.map((weight) => [weight, copy(ops, base[weight]!)])),

@@ -34,6 +34,51 @@ describe('generate', () => {
     });
   });
 
+  it.each([2, 12, 20])('crops the text beyond the context, as nanoGPT does: a prompt of %i tokens', async (length) => {
+    const prompt = Array.from({ length }, (_, i) => (3 * i + 1) % 13);
+    const text = await textOf({ temperature: 0, prompt, maxTokens: 15 });
+    expect(text).toHaveLength(15);
+    const tokens = [...prompt, ...text];
+    const precision = precisionPreset('fp32');
+    text.forEach((token, i) => {
+      const seen = tokens.slice(0, length + i).slice(-12);
+      const logits = ops.scope(() => {
+        const input = ops.fromData(Int32Array.from(seen), [1, seen.length]);
+        return read(model.forward(ops, weights, input, { training: false, precision, key }));
+      });
+      const last = [...logits.subarray((seen.length - 1) * 13)];
+      expect(token, `token ${i}`).toBe(last.indexOf(Math.max(...last)));
+    });
+    expect(await textOf({ seed: 3, prompt, maxTokens: 15 })).toEqual(await textOf({ seed: 3, prompt, maxTokens: 15 }));
+  });
+
+  it('never draws a row by which the embedding is padded', async () => {
+    // Row 12 wins by far: its logit is the largest at every position.
+    const row = ops.fromData(
+      Int32Array.from({ length: 13 }, (_, i) => (i === 12 ? 1 : 0)),
+      [13, 1],
+    );
+    const table = ops.where(ops.greater(row, 0), 50, ops.full([13, 16], 0.01));
+    const padded: NamedTensors = {
+      ...weights,
+      'tokenEmbedding.weight': table,
+      'norm.gain': ops.full([16], 0),
+      'norm.bias': ops.full([16], 1),
+    };
+    expect(await textOf({ weights: padded, temperature: 0, maxTokens: 3 })).toEqual([12, 12, 12]);
+    for (const sampling of [
+      { temperature: 0 },
+      {},
+      { topK: 1 },
+      { topP: 0.1 },
+      { temperature: 0, repetitionPenalty: 2 },
+    ]) {
+      const text = await textOf({ weights: padded, vocabularySize: 12, ...sampling });
+      expect(text).toHaveLength(9);
+      expect(Math.max(...text)).toBeLessThan(12);
+    }
+  });
+
   it('is a function of the seed', async () => {
     const text = await textOf({ seed: 5 });
     expect(await textOf({ seed: 5 })).toEqual(text);
@@ -59,7 +104,7 @@ describe('generate', () => {
     expect(await textOf({ seed: 5, maxTokens: 4 })).toEqual(text.slice(0, 4));
     expect(await textOf({ maxTokens: 0 })).toEqual([]);
     expect(await textOf({ seed: 5, stop: [text[3]!] })).toEqual(text.slice(0, text.indexOf(text[3]!)));
-    expect(await textOf({ prompt: Array.from({ length: 12 }, () => 1) })).toEqual([]);
+    expect(await textOf({ prompt: Array.from({ length: 12 }, () => 1) })).toHaveLength(12);
     const before = ops.memory().tensors;
     for await (const token of generate(base)) {
       expect(token).toBeLessThan(13);
@@ -76,8 +121,10 @@ describe('generate', () => {
         const other = gpt2({ ...model.config, quantizeHead });
         const tokens = ops.fromData(Int32Array.from(base.prompt), [1, 3]);
         const rounded = roundWeights(ops, other, weights, context.precision);
-        expect(rounded.made).toHaveLength(8 + (quantizeHead ? 1 : 0));
-        const once = other.prefill(ops, rounded.weights, tokens, { ...context, precision: rounded.precision });
+        // Codes and scales of each matrix, or a rounded copy.
+        expect(rounded.made).toHaveLength((8 + (quantizeHead ? 1 : 0)) * (name === 'bf16' ? 1 : 2));
+        const { precision, encodedWeights } = rounded;
+        const once = other.prefill(ops, rounded.weights, tokens, { ...context, precision, encodedWeights });
         expect(read(once.logits)).toEqual(read(other.prefill(ops, weights, tokens, context).logits));
       }
     },
@@ -94,10 +141,12 @@ describe('generate', () => {
   it('refuses what does not fit the model, at once', () => {
     for (const [change, code, subject] of [
       [{ prompt: [] }, 'INVALID_ARGUMENT', 'prompt'],
-      [{ prompt: Array.from({ length: 13 }, () => 1) }, 'INVALID_ARGUMENT', 'prompt'],
       [{ prompt: [13] }, 'INVALID_ARGUMENT', 'token'],
       [{ stop: [-1] }, 'INVALID_ARGUMENT', 'token'],
-      [{ maxTokens: 10 }, 'INVALID_ARGUMENT', 'maxTokens'],
+      [{ maxTokens: 0.5 }, 'INVALID_ARGUMENT', 'maxTokens'],
+      [{ vocabularySize: 14 }, 'INVALID_ARGUMENT', 'vocabularySize'],
+      [{ vocabularySize: 4, prompt: [4] }, 'INVALID_ARGUMENT', 'token'],
+      [{ vocabularySize: 4, stop: [4] }, 'INVALID_ARGUMENT', 'token'],
       [{ temperature: -1 }, 'INVALID_ARGUMENT', 'temperature'],
       [{ topK: 0 }, 'INVALID_ARGUMENT', 'topK'],
       [{ topP: 0 }, 'INVALID_ARGUMENT', 'topP'],

@@ -1,18 +1,27 @@
-import { LmdError, type NamedTensors, type Operations, type Precision } from '@lmd/core';
+import { LmdError, type NamedTensors, type Operations, type Precision, showValue } from '@lmd/core';
 import type { CachedLogits, Gpt2 } from './gpt2.js';
 import type { KeyValueCache } from './layers/cached-block.js';
 import { fullPrecision } from './precision.js';
 import { roundWeights } from './rounded-weights.js';
-import { type SamplingOptions, sampleToken } from './sampling.js';
+import { checkSampling, type SamplingOptions, sampleToken, samplingNames } from './sampling.js';
 
 export interface GenerateOptions extends SamplingOptions {
   readonly ops: Operations;
   readonly model: Pick<Gpt2, 'config' | 'prefill' | 'decode'>;
   readonly weights: NamedTensors;
-  /** The tokens to go on from; at least one. GPT-2 begins a document after `<|endoftext|>`, 50256. */
+  /** The tokens before the generated ones; at least one. GPT-2 begins a document after `<|endoftext|>`, 50256. */
   readonly prompt: ArrayLike<number>;
-  /** How many tokens at most. Prompt and these must fit the model's context. Default: up to the end of the context. */
+  /**
+   * Maximum number of new tokens. Beyond the model's context, each token comes from the last `contextLength` tokens alone, by a whole
+   * forward pass: positions are absolute, so that no cache serves. Default: up to the end of the context, or `contextLength` where the
+   * prompt fills it.
+   */
   readonly maxTokens?: number;
+  /**
+   * How many tokens the tokenizer has. The rows of the embedding from there on, by which some models pad it to a round number, are
+   * never drawn. Default: all of the model's.
+   */
+  readonly vocabularySize?: number;
   /** Tokens that end the text; they are not given. Default none. */
   readonly stop?: readonly number[];
   /** Names the noise: the same seed, weights and prompt give the same text. Default 0. */
@@ -22,53 +31,70 @@ export interface GenerateOptions extends SamplingOptions {
 }
 
 const names = [
-  ...['ops', 'model', 'weights', 'prompt', 'temperature', 'topK', 'topP', 'repetitionPenalty'],
-  ...['maxTokens', 'stop', 'seed', 'precision'],
+  ...['ops', 'model', 'weights', 'prompt', ...samplingNames],
+  ...['maxTokens', 'vocabularySize', 'stop', 'seed', 'precision'],
 ];
 
 /**
- * Goes on with a text, token by token, with a cache of keys and values. Ends after `maxTokens` or before a stop token; frees all
- * that it made when it ends, is left, or throws. `weights` must live until then.
+ * Generates text after a prompt, token by token, with a cache of keys and values. Ends after `maxTokens` or before a stop token; frees
+ * all that it made when it ends, is left, or throws. `weights` must live until then. A text that is longer than the context is cropped to its
+ * last tokens, as nanoGPT does.
  *
- * @throws LmdError at once, for options that are unknown or do not fit the model: a prompt without tokens or with unknown ones,
- * or one that is with `maxTokens` longer than the model's context.
+ * @throws LmdError at once, for options that are unknown or do not fit the model, such as a prompt without tokens or with unknown ones;
+ * `NON_FINITE` where the logits are no numbers.
  */
 export function generate(options: GenerateOptions): AsyncGenerator<number, void, undefined> {
-  return continueText(options, checkOptions(options));
+  return generateTokens(options, checkOptions(options));
 }
 
-async function* continueText(
-  { ops, model, weights, prompt, stop = [], seed = 0, precision = fullPrecision, ...sampling }: GenerateOptions,
+async function* generateTokens(
+  {
+    ops,
+    model,
+    weights,
+    prompt,
+    stop = [],
+    seed = 0,
+    precision = fullPrecision,
+    vocabularySize = model.config.vocabularySize,
+    ...sampling
+  }: GenerateOptions,
   maxTokens: number,
 ): AsyncGenerator<number, void, undefined> {
+  const { contextLength } = model.config;
   const rounded = roundWeights(ops, model, weights, precision);
-  const contextAt = (position: number) => ({
-    precision: rounded.precision,
-    key: { seed, step: position, sample: 0 },
-  });
   let cache: KeyValueCache = {};
   const text = Array.from(prompt);
+
+  /** The logits of the next token, and the cache brought up to `text`. */
+  async function nextLogits(fed: readonly number[]) {
+    const { precision, encodedWeights } = rounded;
+    const context = { precision, encodedWeights, key: { seed, step: text.length, sample: 0 } };
+    const step: CachedLogits = ops.scope(() => {
+      const tokens = ops.fromData(Int32Array.from(fed), [1, fed.length]);
+      return model.decode(ops, rounded.weights, tokens, cache, context);
+    });
+    ops.dispose(cache);
+    cache = step.cache;
+    try {
+      return await ops.read(step.logits);
+    } finally {
+      ops.dispose(step.logits);
+    }
+  }
+
   try {
-    let fed: ArrayLike<number> = prompt;
     for (let made = 0; made < maxTokens; made += 1) {
-      const position = prompt.length + made;
-      const step: CachedLogits = ops.scope(() => {
-        const tokens = ops.fromData(Int32Array.from(fed), [1, fed.length]);
-        return model.decode(ops, rounded.weights, tokens, cache, contextAt(position));
-      });
-      ops.dispose(cache);
-      cache = step.cache;
-      let logits: ArrayLike<number>;
-      try {
-        logits = await ops.read(step.logits);
-      } finally {
-        ops.dispose(step.logits);
+      const fitsCache = made > 0 && text.length <= contextLength;
+      if (!fitsCache) {
+        ops.dispose(cache);
+        cache = {};
       }
-      const token = sampleToken(logits, sampling, { seed, position, text });
+      const logits = await nextLogits(fitsCache ? text.slice(-1) : text.slice(-contextLength));
+      const token = sampleToken(logits.subarray(0, vocabularySize), sampling, { seed, position: text.length, text });
       if (stop.includes(token)) return;
       text.push(token);
       yield token;
-      fed = [token];
     }
   } finally {
     ops.dispose(cache);
@@ -86,28 +112,26 @@ function checkOptions(options: GenerateOptions): number {
       remedy: `The options are ${names.join(', ')}.`,
     });
   }
-  const { temperature = 1, topK = 1, topP = 1, seed = 0, stop = [], prompt } = options;
-  const { repetitionPenalty = 1 } = options;
-  const { vocabularySize, contextLength } = options.model.config;
+  const { seed = 0, stop = [], prompt, model } = options;
+  const { contextLength } = model.config;
+  const { vocabularySize = model.config.vocabularySize } = options;
   const count = (value: number, least: number): boolean => Number.isSafeInteger(value) && value >= least;
   const isToken = (token: number): boolean => count(token, 0) && token < vocabularySize;
 
   const check = (fits: boolean, subject: string, value: unknown, remedy: string): void => {
     if (fits) return;
-    throw new LmdError('INVALID_ARGUMENT', `generate cannot have ${subject} = ${String(value)}.`, {
+    throw new LmdError('INVALID_ARGUMENT', `generate cannot have ${subject} = ${showValue(value)}.`, {
       subject,
       value,
       remedy,
     });
   };
-  check(temperature >= 0 && temperature < Number.POSITIVE_INFINITY, 'temperature', temperature, 'Give 0 or more.');
-  check(count(topK, 1), 'topK', topK, 'Give a positive integer.');
-  check(topP > 0 && topP <= 1, 'topP', topP, 'Give a number above 0, and at most 1.');
+  checkSampling(options, 'generate');
   check(
-    repetitionPenalty > 0 && repetitionPenalty < Number.POSITIVE_INFINITY,
-    'repetitionPenalty',
-    repetitionPenalty,
-    'Give a number above 0; above 1 it makes repetitions rarer.',
+    count(vocabularySize, 1) && vocabularySize <= model.config.vocabularySize,
+    'vocabularySize',
+    vocabularySize,
+    `The model has ${model.config.vocabularySize} tokens: give 1 to that.`,
   );
   check(count(seed, 0), 'seed', seed, 'Give an integer, 0 or more.');
   for (const token of [...Array.from(prompt), ...stop]) {
@@ -115,18 +139,7 @@ function checkOptions(options: GenerateOptions): number {
   }
   check(prompt.length > 0, 'prompt', 'no tokens', 'Give at least one, such as the token that separates documents.');
   const room = contextLength - prompt.length;
-  check(
-    room >= 0,
-    'prompt',
-    `${prompt.length} tokens`,
-    `The model's context is ${contextLength} tokens: cut the prompt.`,
-  );
-  const { maxTokens = room } = options;
-  check(
-    count(maxTokens, 0) && maxTokens <= room,
-    'maxTokens',
-    maxTokens,
-    `The model's context is ${contextLength} tokens, and ${prompt.length} are in the prompt: give 0 to ${room}.`,
-  );
+  const { maxTokens = room > 0 ? room : contextLength } = options;
+  check(count(maxTokens, 0), 'maxTokens', maxTokens, 'Give an integer, 0 or more.');
   return maxTokens;
 }

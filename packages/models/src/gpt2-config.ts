@@ -51,8 +51,11 @@ const countNames = ['vocabularySize', 'contextLength', 'width', 'depth', 'heads'
 export function resolveGpt2Config(config: Gpt2Config): Required<Gpt2Config> {
   const check = configChecks('A GPT-2');
   check.names(config, [...countNames, ...Object.keys(defaults)]);
-  const resolved = { ...defaults, mlpWidth: 4 * config.width, ...config };
+  // Of a file, the width may be anything.
+  const mlpWidth = typeof config.width === 'number' ? 4 * config.width : 0;
+  const resolved = { ...defaults, mlpWidth, ...config };
   check.counts(resolved, countNames);
+  check.depth(resolved.depth);
   check.choices(resolved, {
     gelu: ['none', 'tanh'],
     quantizeHead: [true, false],

@@ -52,6 +52,7 @@ export function gpt2(config: Gpt2Config): Gpt2 {
     name: `gpt2-${options.width}x${options.depth}`,
     architecture: 'gpt2',
     config: options,
+    vocabularySize: options.vocabularySize,
     parameters,
     initialize: (ops, seed) => initializeParameters(ops, parameters, seed),
     forward(ops, weights, tokens, context) {

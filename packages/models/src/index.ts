@@ -25,8 +25,11 @@ export {
   mergeAdapters,
 } from './pretrained/adapters.js';
 export { type ConfigJson, configJsonOf, modelFromConfigJson, type PretrainedModel } from './pretrained/config-json.js';
+export { contractionAxes } from './pretrained/contraction-axes.js';
+export { describePretrained, type PretrainedDescription } from './pretrained/describe-pretrained.js';
 export { type Exported, type ExportedTensor, exportPretrained } from './pretrained/export-pretrained.js';
 export { type Imported, type ImportSource, importPretrained } from './pretrained/import-pretrained.js';
+export { type LayoutName, layoutOfTensors, type RecognizedLayout } from './pretrained/layout-of.js';
 export type { PretrainedTensor, PretrainedTensors } from './pretrained/tensors.js';
 export { type ProductOptions, quantizedMatmul } from './quantized-matmul.js';
 export { type SamplingOptions, type SamplingPoint, sampleToken } from './sampling.js';

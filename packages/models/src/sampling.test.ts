@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { errorOf } from '../test/support.js';
 import { type SamplingOptions, sampleToken } from './sampling.js';
 
 const logits = Float32Array.from([0.5, 0.1, 0.2, 0.15, 0.05].map(Math.log));
@@ -67,5 +68,34 @@ describe('sampleToken', () => {
       expect([1, 2]).toContain(token);
     }
     expect(() => sampleToken([0, Number.NaN], {}, key)).toThrow('token 1 is NaN');
+  });
+
+  it.each([
+    ['a NaN', [0, Number.NaN]],
+    ['a NaN that is not the first', [3, 2, Number.NaN, 1]],
+    ['NaN alone', [Number.NaN, Number.NaN]],
+    ['an infinite logit', [0, Number.POSITIVE_INFINITY]],
+    ['no possible token', [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY]],
+    ['no logit', []],
+  ])('refuses %s, whatever the options', (_, logits) => {
+    for (const options of [{}, { temperature: 0 }, { topK: 1 }, { topP: 0.5 }, { repetitionPenalty: 2 }]) {
+      expect(errorOf(() => sampleToken(logits, options, { seed: 1, position: 0, text: [0] }))).toMatchObject({
+        code: 'NON_FINITE',
+        subject: 'logits',
+      });
+    }
+  });
+
+  it.each([
+    { temperature: Number.NaN },
+    { temperature: Number.POSITIVE_INFINITY },
+    { topK: 0 },
+    { topP: 1.5 },
+    { repetitionPenalty: -1 },
+  ])('refuses %j', (options) => {
+    expect(errorOf(() => sampleToken([1, 2], options, { seed: 1, position: 0 }))).toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      subject: Object.keys(options)[0],
+    });
   });
 });

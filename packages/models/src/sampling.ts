@@ -1,4 +1,4 @@
-import { fillRandomUniform, LmdError, streamOf } from '@lmd/core';
+import { fillRandomUniform, LmdError, showValue, streamOf } from '@lmd/core';
 
 export interface SamplingOptions {
   /** Divides the logits. 0 takes the most likely token always. Default 1. */
@@ -21,13 +21,39 @@ export interface SamplingPoint {
 
 const stream = streamOf('generate');
 
+export const samplingNames = ['temperature', 'topK', 'topP', 'repetitionPenalty'] as const;
+
+/** Refuses options out of their ranges, for `caller`. */
+export function checkSampling(options: SamplingOptions, caller: string): void {
+  const { temperature = 1, topK = 1, topP = 1, repetitionPenalty = 1 } = options;
+  const largest = Number.POSITIVE_INFINITY;
+  const check = (fits: boolean, subject: string, value: unknown, remedy: string): void => {
+    if (fits) return;
+    throw new LmdError('INVALID_ARGUMENT', `${caller} cannot have ${subject} = ${showValue(value)}.`, {
+      subject,
+      value,
+      remedy,
+    });
+  };
+  check(temperature >= 0 && temperature < largest, 'temperature', temperature, 'Give 0 or more.');
+  check(Number.isSafeInteger(topK) && topK >= 1, 'topK', topK, 'Give a positive integer.');
+  check(topP > 0 && topP <= 1, 'topP', topP, 'Give a number above 0, and at most 1.');
+  check(
+    repetitionPenalty > 0 && repetitionPenalty < largest,
+    'repetitionPenalty',
+    repetitionPenalty,
+    'Give a number above 0; values above 1 penalize tokens that already appear.',
+  );
+}
+
 /**
  * A token drawn from logits [vocabulary]: repetition penalty, then temperature, then top k, then top p, as in transformers. The draw is
  * a function of the logits, the text before and (seed, position); among equal logits, the lower tokens come first.
  *
- * @throws LmdError `NON_FINITE` where a logit is NaN or +∞.
+ * @throws LmdError `NON_FINITE` where a logit is NaN or +∞, or all are −∞, or there is none; `INVALID_ARGUMENT` for options out of range.
  */
 export function sampleToken(given: ArrayLike<number>, options: SamplingOptions, point: SamplingPoint): number {
+  checkSampling(options, 'sampleToken');
   const { temperature = 1, topK = given.length, topP = 1 } = options;
   const { seed, position, text = [] } = point;
   const logits = penalized(given, options.repetitionPenalty ?? 1, text);
@@ -62,16 +88,23 @@ function indexOfLargest(logits: ArrayLike<number>): number {
   let best = 0;
   for (let token = 0; token < logits.length; token++) {
     const logit = logits[token]!;
-    if (Number.isNaN(logit) || logit === Number.POSITIVE_INFINITY) {
-      throw new LmdError('NON_FINITE', `The logit of token ${token} is ${logit}.`, {
-        subject: 'logits',
-        value: logit,
-        remedy: 'The weights have diverged, or are not those of this model: check them.',
-      });
-    }
+    if (Number.isNaN(logit) || logit === Number.POSITIVE_INFINITY)
+      throw notFinite(`The logit of token ${token} is ${logit}.`, logit);
     if (logit > logits[best]!) best = token;
   }
-  return best;
+  if (logits.length > 0 && logits[best]! > Number.NEGATIVE_INFINITY) return best;
+  throw notFinite(
+    logits.length === 0 ? 'There are no logits.' : `All ${logits.length} logits are -Infinity.`,
+    logits[best],
+  );
+}
+
+function notFinite(message: string, value: unknown): LmdError {
+  return new LmdError('NON_FINITE', message, {
+    subject: 'logits',
+    value,
+    remedy: 'The weights have diverged, or are not those of this model: check them.',
+  });
 }
 
 /** Sets all but the `count` largest to zero. */

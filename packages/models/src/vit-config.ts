@@ -72,8 +72,11 @@ const choices = {
 export function resolveVitConfig(config: VitConfig): Required<VitConfig> {
   const check = configChecks('A ViT');
   check.names(config, [...countNames, ...Object.keys(defaults)]);
-  const resolved = { ...defaults, mlpWidth: 4 * config.width, ...config };
+  // Of a file, the width may be anything.
+  const mlpWidth = typeof config.width === 'number' ? 4 * config.width : 0;
+  const resolved = { ...defaults, mlpWidth, ...config };
   check.counts(resolved, countNames);
+  check.depth(resolved.depth);
   check.choices(resolved, choices);
   check.rates(resolved, ['dropout', 'attentionDropout', 'stochasticDepth']);
   check.positive('layerNormEpsilon', resolved.layerNormEpsilon);

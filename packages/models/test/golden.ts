@@ -7,7 +7,7 @@ interface Numbers {
   readonly data: readonly number[];
 }
 
-/** What `tools/parity/generate.py` wrote of one model. */
+/** What `dev/parity/generate.py` wrote of one model. */
 export interface Golden {
   readonly config: ConfigJson | undefined;
   readonly tensors: { readonly [name: string]: PretrainedTensor };

@@ -45,16 +45,16 @@ export function largestFinite(source: usize, count: i32): i32 {
 }
 
 /** The element after the blocks at hand, and how many are left of its row. */
-let position: i32 = 0;
+export let position: i32 = 0;
 let room: i32 = 0;
 
-function begin(length: i32): void {
+export function begin(length: i32): void {
   position = 0;
   room = length;
 }
 
 /** Moves on to the next four blocks, the last of which may be empty, and gives their largest magnitudes. */
-function nextFour(source: usize, total: i32, length: i32): v128 {
+export function nextFour(source: usize, total: i32, length: i32): v128 {
   let largest0 = i32x4.splat(0);
   let largest1 = largest0;
   let largest2 = largest0;
@@ -75,7 +75,7 @@ function nextFour(source: usize, total: i32, length: i32): v128 {
 }
 
 /** One of four lanes in all of them. */
-function spread(lanes: v128, lane: usize): v128 {
+export function spread(lanes: v128, lane: usize): v128 {
   v128.store(LANES, lanes);
   return v128.load32_splat(LANES + lane);
 }

@@ -1,5 +1,5 @@
 import { type ElementFormat, e2m1, e2m3, e3m2, e4m3, e5m2, int8 } from './element-formats.js';
-import { MxFormatError } from './errors.js';
+import { describeValue, MxFormatError } from './errors.js';
 
 /** Elements in blocks that share a scale, as data. */
 export interface BlockFormat {
@@ -50,7 +50,7 @@ export type FormatName = keyof typeof formats;
  */
 export function formatNamed(name: string): BlockFormat {
   if (!Object.hasOwn(formats, name)) {
-    throw new MxFormatError('INVALID_ARGUMENT', `There is no format named ${JSON.stringify(name)}.`, {
+    throw new MxFormatError('INVALID_ARGUMENT', `There is no format named ${describeValue(name)}.`, {
       subject: 'format',
       value: name,
       remedy: `Use one of ${Object.keys(formats).join(', ')}, or pass a format record of your own.`,

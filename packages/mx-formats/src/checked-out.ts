@@ -1,3 +1,4 @@
+import { checkFloats } from './arrays.js';
 import { MxFormatError } from './errors.js';
 
 /**
@@ -6,6 +7,7 @@ import { MxFormatError } from './errors.js';
  * @throws MxFormatError where `out` has another length, or overlaps the values without being the same elements
  */
 export function checkedOut(values: Float32Array, out: Float32Array | undefined): Float32Array {
+  checkFloats('values', values);
   if (out === undefined) return new Float32Array(values.length);
   checkLength(out, values.length);
   const distance = Math.abs(out.byteOffset - values.byteOffset);
@@ -20,6 +22,7 @@ export function checkedOut(values: Float32Array, out: Float32Array | undefined):
 }
 
 export function checkLength(out: Float32Array, length: number): void {
+  checkFloats('out', out);
   if (out.length !== length) {
     throw new MxFormatError('SHAPE_MISMATCH', `\`out\` has ${out.length} elements for ${length} values.`, {
       subject: 'out',

@@ -5,7 +5,7 @@ import { throughWasm } from './kernels.js';
 import { checkPadding, unpack } from './pack.js';
 import { wordsOf } from './round-block.js';
 import { nanScale, scaleValues } from './scale.js';
-import { checkTensor, type MxTensor } from './tensor.js';
+import { checkTensor, type MxTensorInput } from './tensor.js';
 import { e4m3ScaleValue, totalScale } from './tensor-scale.js';
 import { wasmDequantize } from './wasm/kernels.js';
 
@@ -13,10 +13,11 @@ import { wasmDequantize } from './wasm/kernels.js';
  * The float32 values of a quantized tensor, row-major. A block whose scale is NaN is all NaN, and so is an element whose code is; a
  * product beyond float32 is infinite.
  *
+ * @param tensor what `quantize` gives; its format may be a name
  * @param out where to write. Default: a new array
  * @throws MxFormatError for a tensor whose parts do not agree
  */
-export function dequantize(tensor: MxTensor, out?: Float32Array): Float32Array {
+export function dequantize(tensor: MxTensorInput, out?: Float32Array): Float32Array {
   const checked = checkTensor(tensor);
   const { format, count, blockSize } = checked;
   const { element } = format;

@@ -1,5 +1,6 @@
+import { checkByteArray, checkFloats } from './arrays.js';
 import { type ElementFormat, elementFormats } from './element-formats.js';
-import { MxFormatError } from './errors.js';
+import { describeValue, MxFormatError } from './errors.js';
 import { type Grid, gridOfElement, gridOffset } from './grid.js';
 import { type Rounding, roundings } from './options.js';
 import { roundToGrid, wordsOf } from './round-block.js';
@@ -62,6 +63,13 @@ export function encodeElement(
 ): number {
   const grid = gridOfElement(elementNamed(format));
   checkRounding(rounding);
+  if (typeof value !== 'number') {
+    throw new MxFormatError('INVALID_ARGUMENT', `The value is ${describeValue(value)}.`, {
+      subject: 'value',
+      value,
+      remedy: 'Give a number.',
+    });
+  }
   // Not through float32 for a finite value: that would round twice.
   if (Number.isFinite(value)) return finiteCode(grid, value, rounding);
   return specialCode(grid.element, Number.isNaN(value) ? quietNaN : floatBits(value), value);
@@ -85,6 +93,7 @@ export function encodeElements(
   format: ElementName | ElementFormat,
   rounding: Exclude<Rounding, 'stochastic'> = 'nearestEven',
 ): Uint8Array {
+  checkFloats('values', values);
   const grid = gridOfElement(elementNamed(format));
   checkRounding(rounding);
   const { floats, bits } = wordsOf(values);
@@ -101,6 +110,7 @@ export function encodeElements(
 
 /** The values of many codes. @throws MxFormatError `INVALID_ARGUMENT` for a code that is out of range */
 export function decodeElements(codes: Uint8Array, format: ElementName | ElementFormat): Float32Array {
+  checkByteArray('codes', codes);
   const element = elementNamed(format);
   const table = decodeTable(element);
   const out = wordsOf(new Float32Array(codes.length));
@@ -115,7 +125,7 @@ export function decodeElements(codes: Uint8Array, format: ElementName | ElementF
 function elementNamed(format: ElementName | ElementFormat): ElementFormat {
   if (typeof format !== 'string') return format;
   if (!Object.hasOwn(elementFormats, format)) {
-    throw new MxFormatError('INVALID_ARGUMENT', `There is no element format named ${JSON.stringify(format)}.`, {
+    throw new MxFormatError('INVALID_ARGUMENT', `There is no element format named ${describeValue(format)}.`, {
       subject: 'format',
       value: format,
       remedy: `Use one of ${Object.keys(elementFormats).join(', ')}, or pass a record of your own.`,
@@ -126,7 +136,7 @@ function elementNamed(format: ElementName | ElementFormat): ElementFormat {
 
 function checkRounding(rounding: string): void {
   if (rounding === 'stochastic' || !(roundings as readonly string[]).includes(rounding)) {
-    throw new MxFormatError('INVALID_ARGUMENT', `The rounding of a lone element is ${JSON.stringify(rounding)}.`, {
+    throw new MxFormatError('INVALID_ARGUMENT', `The rounding of a lone element is ${describeValue(rounding)}.`, {
       subject: 'rounding',
       value: rounding,
       remedy: 'Use nearestEven, nearestAway or towardZero; stochastic rounding is for `quantize` and `fakeQuantize`.',
@@ -135,7 +145,7 @@ function checkRounding(rounding: string): void {
 }
 
 function badCode(element: ElementFormat, code: number): MxFormatError {
-  return new MxFormatError('INVALID_ARGUMENT', `${code} is not a code of ${element.name}.`, {
+  return new MxFormatError('INVALID_ARGUMENT', `${describeValue(code)} is not a code of ${element.name}.`, {
     subject: 'code',
     value: code,
     remedy: `Codes are whole numbers from 0 to ${2 ** element.bits - 1}; packed data needs \`unpack\` first.`,

@@ -6,6 +6,9 @@ export type MxFormatErrorCode =
   | 'UNSUPPORTED'
   | 'DATA_CORRUPT';
 
+/** Survives two copies of this package in one program, which `instanceof` does not. */
+const marker = Symbol.for('@lmd/mx-formats.MxFormatError');
+
 export interface MxFormatErrorDetails {
   /** The name of the offending argument, option or field. */
   readonly subject?: string;
@@ -32,5 +35,38 @@ export class MxFormatError extends Error {
     this.subject = details.subject;
     this.value = details.value;
     this.remedy = details.remedy;
+    Object.defineProperty(this, marker, { value: true });
   }
+}
+
+/** True for an `MxFormatError` from any copy of this package, with the given code if one is named. */
+export function isMxFormatError(error: unknown, code?: MxFormatErrorCode): error is MxFormatError {
+  return (
+    typeof error === 'object' &&
+    error !== null &&
+    marker in error &&
+    (code === undefined || (error as unknown as MxFormatError).code === code)
+  );
+}
+
+/** A value as an error message shows it: short, and never throwing. */
+export function describeValue(value: unknown): string {
+  try {
+    if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}...` : value);
+    if (typeof value === 'bigint') return `${value}n`;
+    if (typeof value === 'function') return 'a function';
+    if (typeof value !== 'object' || value === null) return String(value);
+    if (Array.isArray(value)) return describeShape(value);
+    const kind = Object.prototype.toString.call(value).slice('[object '.length, -1);
+    return kind === 'Object' ? 'an object' : `${/^[AEIO]/.test(kind) ? 'an' : 'a'} ${kind}`;
+  } catch {
+    // A revoked proxy, or a getter that throws.
+    return 'an object';
+  }
+}
+
+/** `[2, 3]`; of anything but numbers and of many, only so much as tells it. */
+export function describeShape(shape: readonly unknown[]): string {
+  const sizes = shape.slice(0, 8).map((size) => (typeof size === 'number' ? String(size) : typeof size));
+  return `[${sizes.join(', ')}${shape.length > 8 ? ', ...' : ''}]`;
 }

@@ -1,3 +1,4 @@
+import { checkFloats } from './arrays.js';
 import { roundVisitor, visitBlocks } from './blocks.js';
 import { checkedOut } from './checked-out.js';
 import { throughWasm } from './kernels.js';
@@ -18,6 +19,7 @@ import { wasmFakeQuantize } from './wasm/kernels.js';
  * @throws MxFormatError for options that are unknown or do not fit the values
  */
 export function fakeQuantize(values: Float32Array, options: QuantizeOptions, out?: Float32Array): Float32Array {
+  checkFloats('values', values);
   const plan = planOf(values.length, options);
   const result = checkedOut(values, out);
   if (throughWasm(values.length) && wasmFakeQuantize(plan, values, result)) return result;

@@ -5,7 +5,7 @@ import type { RandomKey } from './philox.js';
 
 /**
  * What the oracles (torchao's scales, gfloat's roundings) make of a set of values, as hashes: for whoever checks another
- * implementation against them. The inputs follow the formulas of `tools/mx-golden/inputs.py`.
+ * implementation against them. The inputs follow the formulas of `dev/golden/mx-formats/inputs.py`.
  */
 export interface GoldenCase {
   readonly dataset: 'patterns' | 'edges';

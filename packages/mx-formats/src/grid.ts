@@ -91,7 +91,8 @@ function compute(element: ElementFormat): Grid {
     inverseQuanta: quanta.map((quantum) => 1 / quantum),
     firstCodes,
     largestCode: (emax - emin) * 2 ** significantBits + largest / 2 ** (emax - significantBits),
-    tinyBelow: Math.max(0, -emin),
+    // Without mantissa bits also the binade below that of the smallest normal number tells, by the offset above.
+    tinyBelow: Math.max(0, -emin + (significantBits === 0 ? 1 : 0)),
     zero: kind === 'float' ? -0 : 0,
   };
 }

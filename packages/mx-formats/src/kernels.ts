@@ -1,4 +1,4 @@
-import { MxFormatError } from './errors.js';
+import { describeValue, MxFormatError } from './errors.js';
 import { wasmInstance } from './wasm/instance.js';
 
 /** `wasm`: WebAssembly SIMD. `plain`: TypeScript. They give the same bits. */
@@ -22,7 +22,7 @@ export function kernelsInUse(): Kernels {
  */
 export function useKernels(kernels: Kernels): void {
   if (kernels !== 'wasm' && kernels !== 'plain') {
-    throw new MxFormatError('INVALID_ARGUMENT', `There are no kernels named ${JSON.stringify(kernels)}.`, {
+    throw new MxFormatError('INVALID_ARGUMENT', `There are no kernels named ${describeValue(kernels)}.`, {
       subject: 'kernels',
       value: kernels,
       remedy: 'Use "wasm" or "plain".',

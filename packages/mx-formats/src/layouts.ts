@@ -1,7 +1,9 @@
+import { checkByteArray } from './arrays.js';
 import { mxfp4_e2m1 } from './block-formats.js';
-import { MxFormatError } from './errors.js';
+import { describeShape, describeValue, MxFormatError } from './errors.js';
+import { extentOf } from './options.js';
 import { pack, unpack } from './pack.js';
-import { checkTensor, type MxTensor } from './tensor.js';
+import { checkTensor, type MxTensor, type MxTensorInput } from './tensor.js';
 
 /** Elements and bytes of a block in ggml's MXFP4. */
 const ggmlElements = 32;
@@ -14,7 +16,7 @@ const ggmlBytes = 17;
  * @param tensor `mxfp4_e2m1` in blocks of 32 along its last axis, whose length is a multiple of 32
  * @throws MxFormatError `UNSUPPORTED` for any other tensor
  */
-export function toGgmlMxfp4(tensor: MxTensor): Uint8Array {
+export function toGgmlMxfp4(tensor: MxTensorInput): Uint8Array {
   const { length, inner, count, format, blockSize } = checkTensor(tensor);
   if (format.element.name !== 'e2m1' || format.scale !== 'e8m0' || blockSize !== ggmlElements) {
     throw notGgml('format', `${format.name} in blocks of ${blockSize}`, 'Quantize to mxfp4_e2m1 in blocks of 32.');
@@ -22,7 +24,7 @@ export function toGgmlMxfp4(tensor: MxTensor): Uint8Array {
   if (inner !== 1 || length % ggmlElements !== 0) {
     throw notGgml(
       'shape',
-      `[${tensor.shape.join(', ')}] along axis ${tensor.axis}`,
+      `${describeShape(tensor.shape)} along axis ${tensor.axis}`,
       'Use the last axis, of a multiple of 32.',
     );
   }
@@ -44,18 +46,24 @@ export function toGgmlMxfp4(tensor: MxTensor): Uint8Array {
  * @throws MxFormatError `SHAPE_MISMATCH` where the bytes are not those of the shape
  */
 export function fromGgmlMxfp4(bytes: Uint8Array, shape: readonly number[]): MxTensor {
-  const length = shape.at(-1);
-  const count = shape.reduce((product, size) => product * size, 1);
-  if (length === undefined || length % ggmlElements !== 0) {
-    throw notGgml('shape', `[${shape.join(', ')}]`, 'The last size must be a multiple of 32.');
+  checkByteArray('bytes', bytes);
+  const isScalar = Array.isArray(shape) && shape.length === 0;
+  const { outer, length, inner } = extentOf(isScalar ? [1] : shape, -1);
+  if (isScalar || shape.at(-1)! % ggmlElements !== 0) {
+    throw notGgml('shape', describeShape(shape), 'The last size must be a multiple of 32.');
   }
+  const count = outer * length * inner;
   const blocks = count / ggmlElements;
   if (bytes.length !== blocks * ggmlBytes) {
-    throw new MxFormatError('SHAPE_MISMATCH', `There are ${bytes.length} bytes for the shape [${shape.join(', ')}].`, {
-      subject: 'bytes',
-      value: bytes.length,
-      remedy: `It takes ${blocks * ggmlBytes}: 17 for each 32 values.`,
-    });
+    throw new MxFormatError(
+      'SHAPE_MISMATCH',
+      `There are ${bytes.length} bytes for the shape ${describeShape(shape)}.`,
+      {
+        subject: 'bytes',
+        value: bytes.length,
+        remedy: `It takes ${blocks * ggmlBytes}: 17 for each 32 values.`,
+      },
+    );
   }
   const scales = new Uint8Array(blocks);
   const codes = new Uint8Array(count);
@@ -97,7 +105,7 @@ const tileColumns = 4;
  * @param columns blocks a row
  */
 export function toBlockedScales(scales: Uint8Array, rows: number, columns: number): Uint8Array {
-  checkScaleCount(scales, rows, columns, rows * columns);
+  checkScaleCount(scales, rows, columns, () => rows * columns);
   const out = new Uint8Array(blockedLength(rows, columns));
   forEachScale(rows, columns, (rowMajor, blocked) => {
     out[blocked] = scales[rowMajor]!;
@@ -107,7 +115,7 @@ export function toBlockedScales(scales: Uint8Array, rows: number, columns: numbe
 
 /** Row-major scales from NVIDIA's blocked layout: the inverse of `toBlockedScales`. */
 export function fromBlockedScales(blockedScales: Uint8Array, rows: number, columns: number): Uint8Array {
-  checkScaleCount(blockedScales, rows, columns, blockedLength(rows, columns));
+  checkScaleCount(blockedScales, rows, columns, () => blockedLength(rows, columns));
   const out = new Uint8Array(rows * columns);
   forEachScale(rows, columns, (rowMajor, blocked) => {
     out[rowMajor] = blockedScales[blocked]!;
@@ -120,6 +128,7 @@ function blockedLength(rows: number, columns: number): number {
 }
 
 function forEachScale(rows: number, columns: number, visit: (rowMajor: number, blocked: number) => void): void {
+  if (columns === 0) return;
   const tilesAcross = Math.ceil(columns / tileColumns);
   for (let row = 0; row < rows; row++) {
     const within = row % tileRows;
@@ -132,9 +141,22 @@ function forEachScale(rows: number, columns: number, visit: (rowMajor: number, b
   }
 }
 
-function checkScaleCount(scales: Uint8Array, rows: number, columns: number, expected: number): void {
-  const whole = Number.isInteger(rows) && Number.isInteger(columns) && rows >= 0 && columns >= 0;
-  if (whole && scales.length === expected) return;
+function checkScaleCount(scales: Uint8Array, rows: number, columns: number, expectedOf: () => number): void {
+  checkByteArray('scales', scales);
+  const isSize = (size: number) => Number.isSafeInteger(size) && size >= 0;
+  for (const [subject, size] of [
+    ['rows', rows],
+    ['columns', columns],
+  ] as const) {
+    if (isSize(size)) continue;
+    throw new MxFormatError('INVALID_ARGUMENT', `${subject} is ${describeValue(size)}.`, {
+      subject,
+      value: size,
+      remedy: 'Give a whole number, 0 or more.',
+    });
+  }
+  const expected = expectedOf();
+  if (scales.length === expected) return;
   throw new MxFormatError(
     'SHAPE_MISMATCH',
     `There are ${scales.length} scales for ${rows} rows of ${columns} blocks.`,

@@ -1,5 +1,5 @@
 import { type BlockFormat, type FormatName, formatNamed } from './block-formats.js';
-import { MxFormatError } from './errors.js';
+import { describeShape, describeValue, MxFormatError } from './errors.js';
 import { type Grid, gridOf } from './grid.js';
 import { checkRandomKey, type RandomKey } from './philox.js';
 
@@ -27,7 +27,7 @@ export interface QuantizeOptions {
   readonly shape?: readonly number[];
   /** The axis along which blocks run; negative counts from the end. Default: −1. */
   readonly axis?: number;
-  /** Elements that share a scale. Default: the format's own. */
+  /** Elements that share a scale, up to 2^31 − 1; one that is as long as a row gives a scale a row. Default: the format's own. */
   readonly blockSize?: number;
   /** Default: `nearestEven`. `stochastic` needs `seed` or `key`. */
   readonly rounding?: Rounding;
@@ -86,6 +86,13 @@ export interface Extent {
  * @throws MxFormatError `UNKNOWN_OPTION`, `INVALID_ARGUMENT` or `SHAPE_MISMATCH`, naming the option.
  */
 export function planOf(count: number, options: QuantizeOptions): Plan {
+  if (typeof options !== 'object' || options === null) {
+    throw new MxFormatError('INVALID_ARGUMENT', `The options are ${describeValue(options)}.`, {
+      subject: 'options',
+      value: options,
+      remedy: 'Give a record with a `format`.',
+    });
+  }
   for (const name in options) {
     if (!optionNames.has(name)) {
       throw new MxFormatError('UNKNOWN_OPTION', `There is no option ${JSON.stringify(name)}.`, {
@@ -120,11 +127,18 @@ export function planOf(count: number, options: QuantizeOptions): Plan {
 
 /** @throws MxFormatError `INVALID_ARGUMENT` for an axis out of range or a size that is not a whole number */
 export function extentOf(shape: readonly number[], asked: number): Extent {
+  if (!Array.isArray(shape)) {
+    throw new MxFormatError('INVALID_ARGUMENT', `The shape is ${describeValue(shape)}.`, {
+      subject: 'shape',
+      value: shape,
+      remedy: 'Give an array of sizes, row-major.',
+    });
+  }
   const rank = shape.length;
   if (!Number.isInteger(asked) || asked < -rank || asked >= rank) {
     throw new MxFormatError(
       'INVALID_ARGUMENT',
-      `The axis ${asked} is out of range for the shape [${shape.join(', ')}].`,
+      `The axis ${describeValue(asked)} is out of range for the shape ${describeShape(shape)}.`,
       {
         subject: 'axis',
         value: asked,
@@ -138,17 +152,24 @@ export function extentOf(shape: readonly number[], asked: number): Extent {
   let inner = 1;
   for (let i = 0; i < rank; i++) {
     const size = shape[i]!;
-    if (!Number.isInteger(size) || size < 0) {
-      throw new MxFormatError('INVALID_ARGUMENT', `The shape [${shape.join(', ')}] has a size of ${size}.`, {
-        subject: 'shape',
-        value: shape,
-        remedy: 'Sizes are whole numbers, zero or more.',
-      });
+    if (!Number.isSafeInteger(size) || size < 0) {
+      throw new MxFormatError(
+        'INVALID_ARGUMENT',
+        `The shape ${describeShape(shape)} has a size of ${describeValue(size)}.`,
+        {
+          subject: 'shape',
+          value: shape,
+          remedy: 'Sizes are whole numbers from 0 to 2^53 − 1.',
+        },
+      );
     }
     if (i < axis) outer *= size;
     if (i > axis) inner *= size;
   }
-  return { axis, outer, length: shape[axis]!, inner };
+  const length = shape[axis]!;
+  // Of no elements there are no blocks, however large the other sizes are.
+  if (outer === 0 || length === 0 || inner === 0) return { axis, outer: 0, length: 0, inner: 0 };
+  return { axis, outer, length, inner };
 }
 
 function checkCount(shape: readonly number[], { outer, length, inner }: Extent, count: number): void {
@@ -156,18 +177,21 @@ function checkCount(shape: readonly number[], { outer, length, inner }: Extent, 
   if (held === count) return;
   throw new MxFormatError(
     'SHAPE_MISMATCH',
-    `The shape [${shape.join(', ')}] holds ${held} values, but there are ${count}.`,
+    `The shape ${describeShape(shape)} holds ${held} values, but there are ${count}.`,
     { subject: 'shape', value: shape, remedy: 'Pass the row-major shape of the values.' },
   );
 }
 
-/** @throws MxFormatError `INVALID_ARGUMENT` for anything but a whole number, 1 or more */
+/** The largest block: kernels count its elements in signed 32-bit integers. */
+export const largestBlockSize = 2 ** 31 - 1;
+
+/** @throws MxFormatError `INVALID_ARGUMENT` for anything but a whole number from 1 to 2^31 − 1 */
 export function checkBlockSize(blockSize: number): number {
-  if (Number.isInteger(blockSize) && blockSize >= 1) return blockSize;
-  throw new MxFormatError('INVALID_ARGUMENT', `The block size is ${blockSize}.`, {
+  if (Number.isInteger(blockSize) && blockSize >= 1 && blockSize <= largestBlockSize) return blockSize;
+  throw new MxFormatError('INVALID_ARGUMENT', `The block size is ${describeValue(blockSize)}.`, {
     subject: 'blockSize',
     value: blockSize,
-    remedy: 'Use a whole number, 1 or more.',
+    remedy: `Use a whole number from 1 to ${largestBlockSize}; a block ends with its row at the latest.`,
   });
 }
 
@@ -177,9 +201,10 @@ export const largestTensorScale = 2 ** 118;
 
 /** @throws MxFormatError `INVALID_ARGUMENT` for anything but a float32 from 2^-120 to 2^118 */
 export function checkTensorScale(tensorScale: number): void {
-  const usable = tensorScale >= smallestTensorScale && tensorScale <= largestTensorScale;
+  const usable =
+    typeof tensorScale === 'number' && tensorScale >= smallestTensorScale && tensorScale <= largestTensorScale;
   if (usable && Math.fround(tensorScale) === tensorScale) return;
-  throw new MxFormatError('INVALID_ARGUMENT', `The tensor scale is ${tensorScale}.`, {
+  throw new MxFormatError('INVALID_ARGUMENT', `The tensor scale is ${describeValue(tensorScale)}.`, {
     subject: 'tensorScale',
     value: tensorScale,
     remedy: 'Use a float32 number (Math.fround rounds to one) from 2^-120 to 2^118.',
@@ -198,7 +223,7 @@ function checkScaleOptions(format: BlockFormat, { scaleMode = 'floor', tensorSca
 function unusedOption(format: BlockFormat, subject: string, value: unknown): MxFormatError {
   return new MxFormatError(
     'UNSUPPORTED',
-    `${format.name} has ${format.scale} scales, which take no ${subject} ${value}.`,
+    `${format.name} has ${format.scale} scales, which take no ${subject} ${describeValue(value)}.`,
     {
       subject,
       value,
@@ -229,7 +254,7 @@ function randomKeyOf({ seed, key }: QuantizeOptions, rounding: Rounding): Random
 
 function oneOf<Name extends string>(subject: string, value: Name, allowed: readonly Name[]): Name {
   if (!allowed.includes(value)) {
-    throw new MxFormatError('INVALID_ARGUMENT', `The ${subject} is ${JSON.stringify(value)}.`, {
+    throw new MxFormatError('INVALID_ARGUMENT', `The ${subject} is ${describeValue(value)}.`, {
       subject,
       value,
       remedy: `Use one of ${allowed.join(', ')}.`,

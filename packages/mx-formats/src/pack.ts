@@ -1,4 +1,5 @@
-import { MxFormatError } from './errors.js';
+import { checkByteArray } from './arrays.js';
+import { describeValue, MxFormatError } from './errors.js';
 
 /** Bytes that `count` codes of `bits` bits take when packed. */
 export function packedLength(count: number, bits: number): number {
@@ -14,6 +15,7 @@ export function packedLength(count: number, bits: number): number {
  * @throws MxFormatError `INVALID_ARGUMENT` for a code that needs more bits
  */
 export function pack(codes: Uint8Array, bits: number): Uint8Array {
+  checkByteArray('codes', codes);
   checkBits(bits);
   const out = new Uint8Array(packedLength(codes.length, bits));
   packInto(codes, bits, out);
@@ -82,13 +84,21 @@ export function packInto(codes: Uint8Array, bits: number, out: Uint8Array): void
  *   code are set
  */
 export function unpack(packed: Uint8Array, bits: number, count: number): Uint8Array {
+  checkByteArray('packed', packed);
   checkBits(bits);
-  if (!Number.isInteger(count) || count < 0 || packed.length !== packedLength(count, bits)) {
-    throw new MxFormatError('SHAPE_MISMATCH', `${count} codes of ${bits} bits do not fill ${packed.length} bytes.`, {
-      subject: 'packed',
-      value: packed.length,
-      remedy: `Pass ${packedLength(Math.max(count, 0), bits)} bytes, or the right number of codes.`,
-    });
+  if (!Number.isSafeInteger(count) || count < 0 || packed.length !== packedLength(count, bits)) {
+    throw new MxFormatError(
+      'SHAPE_MISMATCH',
+      `${describeValue(count)} codes of ${bits} bits do not fill ${packed.length} bytes.`,
+      {
+        subject: 'packed',
+        value: packed.length,
+        remedy:
+          Number.isSafeInteger(count) && count >= 0
+            ? `Pass ${packedLength(count, bits)} bytes, or the right number of codes.`
+            : 'The number of codes is a whole number, 0 or more.',
+      },
+    );
   }
   checkPadding(packed, bits, count);
   const codes = new Uint8Array(count);
@@ -153,7 +163,7 @@ export function unpackInto(packed: Uint8Array, bits: number, codes: Uint8Array):
 
 function checkBits(bits: number): void {
   if (!Number.isInteger(bits) || bits < 1 || bits > 8) {
-    throw new MxFormatError('INVALID_ARGUMENT', `A code of ${bits} bits cannot be packed.`, {
+    throw new MxFormatError('INVALID_ARGUMENT', `A code of ${describeValue(bits)} bits cannot be packed.`, {
       subject: 'bits',
       value: bits,
       remedy: 'Use a whole number from 1 to 8.',

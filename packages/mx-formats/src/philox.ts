@@ -1,4 +1,4 @@
-import { MxFormatError } from './errors.js';
+import { describeValue, MxFormatError } from './errors.js';
 
 /**
  * Names one stream of random numbers: the same key gives the same bits everywhere, and nothing holds state. It has the shape of
@@ -17,6 +17,13 @@ export interface RandomKey {
 
 /** @throws MxFormatError `INVALID_ARGUMENT` for a part that is not an integer in its range. */
 export function checkRandomKey(key: RandomKey): void {
+  if (typeof key !== 'object' || key === null) {
+    throw new MxFormatError('INVALID_ARGUMENT', `The random key is ${describeValue(key)}.`, {
+      subject: 'key',
+      value: key,
+      remedy: 'Give { seed, stream, step, sample }.',
+    });
+  }
   checkPart('seed', key.seed, 2 ** 53);
   checkPart('stream', key.stream, 2 ** 32);
   checkPart('step', key.step, 2 ** 32);
@@ -25,7 +32,7 @@ export function checkRandomKey(key: RandomKey): void {
 
 function checkPart(subject: string, value: number, limit: number): void {
   if (!Number.isInteger(value) || value < 0 || value >= limit) {
-    throw new MxFormatError('INVALID_ARGUMENT', `The ${subject} of a random key is ${value}.`, {
+    throw new MxFormatError('INVALID_ARGUMENT', `The ${subject} of a random key is ${describeValue(value)}.`, {
       subject,
       value,
       remedy: `Use an integer from 0 to 2^${Math.log2(limit)} − 1.`,

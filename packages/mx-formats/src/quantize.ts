@@ -1,3 +1,4 @@
+import { checkFloats } from './arrays.js';
 import { encodeVisitor, visitBlocks } from './blocks.js';
 import { throughWasm } from './kernels.js';
 import { type Plan, planOf, type QuantizeOptions } from './options.js';
@@ -17,6 +18,7 @@ import { wasmQuantize } from './wasm/kernels.js';
  * @throws MxFormatError for options that are unknown or do not fit the values
  */
 export function quantize(values: Float32Array, options: QuantizeOptions): MxTensor {
+  checkFloats('values', values);
   const plan = planOf(values.length, options);
   const { format, shape, axis, blockSize } = plan;
   const parts = (throughWasm(values.length) ? wasmQuantize(plan, values) : undefined) ?? plainQuantize(plan, values);

@@ -1,5 +1,6 @@
-import type { BlockFormat } from './block-formats.js';
-import { MxFormatError } from './errors.js';
+import { checkByteArray } from './arrays.js';
+import { type BlockFormat, type FormatName, formatNamed } from './block-formats.js';
+import { describeShape, describeValue, MxFormatError } from './errors.js';
 import { type Grid, gridOf } from './grid.js';
 import { checkBlockSize, checkTensorScale, type Extent, extentOf } from './options.js';
 import { packedLength } from './pack.js';
@@ -20,6 +21,11 @@ export interface MxTensor {
   readonly tensorScale: number;
 }
 
+/** A quantized tensor as it may be given: its format also by name, as a file has it. */
+export interface MxTensorInput extends Omit<MxTensor, 'format'> {
+  readonly format: FormatName | BlockFormat;
+}
+
 /** What the size of a quantized tensor is made of. */
 export interface CheckedTensor extends Extent {
   readonly grid: Grid;
@@ -34,8 +40,15 @@ export interface CheckedTensor extends Extent {
  *
  * @throws MxFormatError naming the field
  */
-export function checkTensor(tensor: MxTensor): CheckedTensor {
-  const { format } = tensor;
+export function checkTensor(tensor: MxTensorInput): CheckedTensor {
+  if (typeof tensor !== 'object' || tensor === null) {
+    throw new MxFormatError('INVALID_ARGUMENT', `The quantized tensor is ${describeValue(tensor)}.`, {
+      subject: 'tensor',
+      value: tensor,
+      remedy: 'Give what `quantize` makes: { format, shape, axis, blockSize, scales, codes, tensorScale }.',
+    });
+  }
+  const format = typeof tensor.format === 'string' ? formatNamed(tensor.format) : tensor.format;
   const grid = gridOf(format);
   const extent = extentOf(tensor.shape, tensor.axis);
   const blockSize = checkBlockSize(tensor.blockSize);
@@ -55,10 +68,11 @@ export function checkTensor(tensor: MxTensor): CheckedTensor {
 }
 
 function checkBytes(subject: string, bytes: Uint8Array, expected: number, shape: readonly number[]): void {
+  checkByteArray(subject, bytes);
   if (bytes.length === expected) return;
   throw new MxFormatError(
     'SHAPE_MISMATCH',
-    `There are ${bytes.length} bytes of ${subject} for the shape [${shape.join(', ')}].`,
+    `There are ${bytes.length} bytes of ${subject} for the shape ${describeShape(shape)}.`,
     {
       subject,
       value: bytes.length,

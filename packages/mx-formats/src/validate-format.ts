@@ -1,6 +1,6 @@
 import type { BlockFormat } from './block-formats.js';
 import type { ElementFormat } from './element-formats.js';
-import { MxFormatError } from './errors.js';
+import { describeValue, MxFormatError } from './errors.js';
 
 /** Names of the ways to store a block's scale. */
 export const scaleKinds: readonly string[] = Object.freeze(['e8m0', 'e4m3']);
@@ -12,11 +12,11 @@ export const scaleKinds: readonly string[] = Object.freeze(['e8m0', 'e4m3']);
  */
 export function validateBlockFormat(format: BlockFormat): void {
   if (typeof format !== 'object' || format === null) {
-    throw new MxFormatError('INVALID_ARGUMENT', `A format is a name or a record, not ${String(format)}.`, {
-      subject: 'format',
-      value: format,
-      remedy: 'Pass a name such as "mxfp6_e3m2", or a record { name, element, blockSize, scale }.',
-    });
+    const remedy =
+      typeof format === 'string'
+        ? '`formatNamed` gives the record of a name.'
+        : 'Pass a name such as "mxfp6_e3m2", or a record { name, element, blockSize, scale }.';
+    throw notRecord('format', format, remedy);
   }
   const check = checkerOf(format.name, 'block format');
   check('name', format.name, typeof format.name === 'string' && format.name !== '', 'a name');
@@ -26,7 +26,7 @@ export function validateBlockFormat(format: BlockFormat): void {
     typeof format.element === 'object' && format.element !== null,
     'an element format record',
   );
-  check('blockSize', format.blockSize, isWhole(format.blockSize, 1, 2 ** 31), 'a whole number, 1 or more');
+  check('blockSize', format.blockSize, isWhole(format.blockSize, 1, 2 ** 31), 'a whole number from 1 to 2^31 − 1');
   check('scale', format.scale, scaleKinds.includes(format.scale), `one of ${scaleKinds.join(', ')}`);
   validateElementFormat(format.element);
 }
@@ -37,6 +37,9 @@ export function validateBlockFormat(format: BlockFormat): void {
  * @throws MxFormatError `INVALID_ARGUMENT`, naming the field and what it should be
  */
 export function validateElementFormat(element: ElementFormat): void {
+  if (typeof element !== 'object' || element === null) {
+    throw notRecord('element format', element, 'Pass one of `elementFormats`, or a record of the same fields.');
+  }
   const check = checkerOf(element.name, 'element format');
   const { kind, bits, exponentBits, mantissaBits, bias, hasInfinity, hasNaN } = element;
   check('name', element.name, typeof element.name === 'string' && element.name !== '', 'a name');
@@ -93,6 +96,14 @@ function derivedFields({ kind, bits, mantissaBits, bias, hasInfinity, hasNaN }: 
   return { emin: 1 - bias, emax: Math.floor(Math.log2(largest)), largest };
 }
 
+function notRecord(subject: string, value: unknown, remedy: string): MxFormatError {
+  return new MxFormatError('INVALID_ARGUMENT', `The ${subject} is ${describeValue(value)}, and no record.`, {
+    subject,
+    value,
+    remedy,
+  });
+}
+
 function isWhole(value: number, from: number, below: number): boolean {
   return Number.isInteger(value) && value >= from && value < below;
 }
@@ -102,7 +113,7 @@ function checkerOf(name: unknown, what: string) {
     if (holds) return;
     throw new MxFormatError(
       'INVALID_ARGUMENT',
-      `The ${what} ${JSON.stringify(name)} has ${field} = ${String(value)}.`,
+      `The ${what} ${describeValue(name)} has ${field} = ${describeValue(value)}.`,
       {
         subject: field,
         value,

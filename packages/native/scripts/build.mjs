@@ -2,7 +2,7 @@
 // with --all for every platform by zig (`pip install ziglang==0.17.1`; ZIG may name the command). Without a compiler it says so and
 // succeeds, unless --require is given: everything runs in WebAssembly then.
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -10,6 +10,8 @@ import { compileAddOn, findCompiler, findZig, folder } from './compile.mjs';
 import { targetOfThisMachine, targets } from './targets.mjs';
 
 const stampOf = (name) => join(folder, 'platforms', name, 'lmd.node.sha256');
+/** Between the hash of the sources and what the compiler said, where it failed. */
+const failed = '\nfailed: ';
 
 /** Of everything that a binary is made from. */
 function sourceHash() {
@@ -23,14 +25,17 @@ function sourceHash() {
 /**
  * Builds for this machine, unless that has been done from these sources.
  *
- * @returns `built`, whether there is a binary; `path`, where one was made just now; `reason`, why there is none
+ * @param {{ again?: boolean }} [options] `again`: try once more what failed from these sources
+ * @returns `built`, whether there is a binary; `path`, where one was made just now; `reason`, why there is none; `known`, whether it failed earlier
  */
-export async function buildForThisMachine() {
+export async function buildForThisMachine({ again = false } = {}) {
   const name = targetOfThisMachine();
   if (name === undefined) return { built: false, reason: `there is none for ${process.platform} on ${process.arch}` };
   const [stamp, hash] = [stampOf(name), sourceHash()];
   const binary = join(folder, 'platforms', name, 'lmd.node');
-  if (existsSync(binary) && existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return { built: true };
+  const [stamped, failure] = existsSync(stamp) ? readFileSync(stamp, 'utf8').split(failed) : [];
+  if (stamped === hash && failure === undefined && existsSync(binary)) return { built: true };
+  if (stamped === hash && failure !== undefined && !again) return { built: false, reason: failure, known: true };
   // Node's own functions are found by a library of names on Windows, which zig makes.
   const cc = process.platform === 'win32' ? undefined : await findCompiler();
   const compiler = cc === undefined ? { zig: await findZig() } : { cc };
@@ -40,6 +45,9 @@ export async function buildForThisMachine() {
     writeFileSync(stamp, hash);
     return { built: true, path };
   } catch (error) {
+    // Not tried at every set-up: a binary of other sources must not stay either.
+    rmSync(binary, { force: true });
+    writeFileSync(stamp, `${hash}${failed}${error.message}`);
     return { built: false, reason: error.message };
   }
 }
@@ -65,7 +73,7 @@ async function main(options) {
     process.exitCode = 1;
     return;
   }
-  const { built, path, reason } = await buildForThisMachine();
+  const { built, path, reason } = await buildForThisMachine({ again: true });
   if (path !== undefined) report(path);
   else if (built) console.log('The native kernels are up to date.');
   else console.error(`The native kernels were not built: ${reason}. Everything runs in WebAssembly.`);

@@ -42,7 +42,12 @@ async function firstWorking(commands, question) {
 const words = (name) => (process.env[name] === undefined ? [] : [process.env[name].split(' ')]);
 
 /** The C compiler of this machine, as the words of a command: CC, cc, gcc or clang; undefined where there is none. */
-export const findCompiler = () => firstWorking([...words('CC'), ['cc'], ['gcc'], ['clang']], ['--version']);
+export async function findCompiler() {
+  // macOS without its developer tools has commands of these names that open a dialog.
+  const isMac = process.platform === 'darwin';
+  const hasTools = !isMac || (await failureOf(['xcode-select'], ['--print-path'])) === undefined;
+  return firstWorking([...words('CC'), ...(hasTools ? [['cc'], ['gcc'], ['clang']] : [])], ['--version']);
+}
 
 /** zig: the words in ZIG, zig itself, or that of the Python package ziglang. */
 export const findZig = () =>
@@ -92,8 +97,9 @@ export async function compileAddOn(name, { cc, zig }) {
     if (name.startsWith('win32')) link.push(await importLibrary(zig, name, scratch));
     await check([...objects, ...link]);
     // Renamed at last, so that a process that has loaded the old one keeps it.
-    copyFileSync(library, `${out}.new`);
-    renameSync(`${out}.new`, out);
+    const aside = `${out}.${process.pid}.new`;
+    copyFileSync(library, aside);
+    renameSync(aside, out);
   } finally {
     rmSync(scratch, { recursive: true });
   }

@@ -46,7 +46,7 @@ describe('files of the original library', () => {
   });
 });
 
-describe('written-here.safetensors, which tools/safetensors/check.py reads with the original library', () => {
+describe('written-here.safetensors, which dev/golden/safetensors/check.py reads with the original library', () => {
   const float = (shape: number[], ...values: number[]) => tensorFrom(new Float32Array(values), shape);
   const input = {
     tensors: {

@@ -3,9 +3,6 @@ import { SafetensorsError, show } from './errors.js';
 const whitespace = new Set([' ', '\t', '\n', '\r']);
 const integer = /0|[1-9][0-9]*/y;
 const plain = /true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
-// A string as JSON has it, up to its closing quote.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids exactly these, unescaped, within a string.
-const quoted = /"[^"\\\u0000-\u001f]*(?:\\.[^"\\\u0000-\u001f]*)*"/y;
 const loneSurrogate = /\p{Surrogate}/u;
 
 /**
@@ -38,18 +35,30 @@ export class HeaderScanner {
   }
 
   string(what: string): string {
-    quoted.lastIndex = this.#position;
-    const match = quoted.exec(this.text);
-    if (match === null) throw this.#unexpected(`${what}, a string`);
+    const end = this.#endOfString();
+    if (end === undefined) throw this.#unexpected(`${what}, a string`);
+    const quoted = this.text.slice(this.#position, end);
     let value: string;
     try {
-      value = match[0].includes('\\') ? JSON.parse(match[0]) : match[0].slice(1, -1);
+      value = quoted.includes('\\') ? JSON.parse(quoted) : quoted.slice(1, -1);
     } catch (cause) {
       throw this.#unexpected(`${what}, a string with valid escapes`, cause);
     }
     if (loneSurrogate.test(value)) throw this.#unexpected(`${what}, a string without half a surrogate pair`);
-    this.#position = quoted.lastIndex;
+    this.#position = end;
     return value;
+  }
+
+  /** One past the closing quote; undefined where no string begins, or where JSON forbids a character of it. No expression: millions of escapes exhaust its stack. */
+  #endOfString(): number | undefined {
+    if (this.text[this.#position] !== '"') return undefined;
+    for (let index = this.#position + 1; index < this.text.length; index++) {
+      const code = this.text.charCodeAt(index);
+      if (code === 0x22) return index + 1;
+      if (code < 0x20) return undefined;
+      if (code === 0x5c) index++;
+    }
+    return undefined;
   }
 
   integers(what: string): number[] {

@@ -112,7 +112,12 @@ function checkLayout(entries: [string, TensorEntry][], dataBytes: number): Map<s
     if (begin < cursor) throw offsetsError(name, begin, end, `overlap the tensor before, which ends at ${cursor}`);
     if (begin > cursor) throw offsetsError(name, begin, end, `leave a hole from ${cursor}`);
     if (end - begin !== bytes) {
-      throw offsetsError(name, begin, end, `span ${end - begin} bytes; ${dtype} of shape [${shape}] takes ${bytes}`);
+      throw offsetsError(
+        name,
+        begin,
+        end,
+        `span ${end - begin} bytes; ${dtype} of shape ${show(shape)} takes ${bytes}`,
+      );
     }
     if (end > dataBytes)
       throw truncated(`"${name}" ends at byte ${end} of the data, of which there are ${dataBytes}`, dataBytes, name);

@@ -1,5 +1,14 @@
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { isSafetensorsError, parseSafetensors, type SafetensorsErrorCode, serializeSafetensors } from './index.js';
+import {
+  isSafetensorsError,
+  parseSafetensors,
+  type SafetensorsErrorCode,
+  serializeSafetensors,
+  tensorFrom,
+  toFloat32Array,
+  toTypedArray,
+} from './index.js';
 
 /** A file of a header as text and so many bytes of data. */
 function file(header: string | Uint8Array, dataBytes = 0, claimedLength?: bigint): Uint8Array {
@@ -65,6 +74,51 @@ describe('parseSafetensors accepts', () => {
     expect(metadata.a).toBe('b');
     expect(metadata.constructor).toBeUndefined();
   });
+});
+
+describe('a header of many', () => {
+  it('escapes is read', () => {
+    const escapes = '\\n'.repeat(4_000_000);
+    const { metadata } = parseSafetensors(file(`{"__metadata__":{"text":"${escapes}"}}`));
+    expect(metadata.text!.length).toBe(4_000_000);
+    expect(codeOf(file(`{"__metadata__":{"text":"${escapes}`))).toBe('HEADER_INVALID');
+    expect(codeOf(file(`{"__metadata__":{"text":"${escapes}\\"}}`))).toBe('HEADER_INVALID');
+  });
+
+  it('tensors is read', () => {
+    const entries = Array.from({ length: 200_000 }, (_, index) => `"t${index}":${entry(index, index + 1)}`);
+    expect(parseSafetensors(file(`{${entries.join(',')}}`, entries.length)).tensors.size).toBe(entries.length);
+  });
+
+  it('extents is refused in few words', () => {
+    const shape = new Array<number>(100_000).fill(1);
+    try {
+      parseSafetensors(file(`{"a":${entry(0, 4, 'U8', shape)}}`, 4));
+      expect.unreachable();
+    } catch (error) {
+      expect(isSafetensorsError(error, 'OFFSETS_INVALID')).toBe(true);
+      expect(String(error).length).toBeLessThan(500);
+    }
+  });
+});
+
+it('takes bytes and arrays of another realm', () => {
+  const foreign = <T>(text: string): T => runInNewContext(text);
+  const bytes = serializeSafetensors({
+    tensors: {
+      a: tensorFrom(foreign<Float32Array>('Float32Array.of(0.5, -1)')),
+      b: tensorFrom(foreign<Uint16Array>('Uint16Array.of(0x3f80)'), [1], 'BF16'),
+      c: { dtype: 'U8', shape: [2], data: foreign<Uint8Array>('Uint8Array.of(1, 2)') },
+    },
+  });
+  const copy = foreign<(from: Uint8Array) => Uint8Array>('(from) => Uint8Array.from(from)')(bytes);
+  expect(copy).not.toBeInstanceOf(Uint8Array);
+  const { tensors } = parseSafetensors(copy);
+  expect([toTypedArray(tensors.get('a')!), toTypedArray(tensors.get('c')!)]).toEqual([
+    Float32Array.of(0.5, -1),
+    Uint8Array.of(1, 2),
+  ]);
+  expect(toFloat32Array(tensors.get('b')!)).toEqual(Float32Array.of(1));
 });
 
 describe('parseSafetensors refuses', () => {

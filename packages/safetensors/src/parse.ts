@@ -1,3 +1,4 @@
+import { arrayKind, ownBytes } from './array-kind.js';
 import type { SafetensorsDtype } from './dtypes.js';
 import { SafetensorsError, show } from './errors.js';
 import { lengthBytes, parseHeader, parseHeaderLength, type SafetensorsMetadata } from './header.js';
@@ -17,21 +18,22 @@ export interface Safetensors {
 }
 
 /**
- * Parses a whole safetensors file. Each tensor's `data` is a view of `bytes`, which nothing is copied from.
+ * Parses a whole safetensors file. Each tensor's `data` is a view of `file`, which nothing is copied from.
  *
  * Strict: the header is at most 100 MB, begins with `{` and names nothing twice; the tensors fill the data without overlap, hole
  * or rest, and each is as long as its dtype and shape say. Values are not looked at: NaN and infinities may be among them.
  *
  * @throws SafetensorsError and nothing else, whatever the bytes.
  */
-export function parseSafetensors(bytes: Uint8Array): Safetensors {
-  if (!(bytes instanceof Uint8Array)) {
-    throw new SafetensorsError('INVALID_ARGUMENT', `parseSafetensors was given ${show(bytes)}.`, {
+export function parseSafetensors(file: Uint8Array): Safetensors {
+  if (arrayKind(file) !== 'Uint8Array') {
+    throw new SafetensorsError('INVALID_ARGUMENT', `parseSafetensors was given ${show(file)}.`, {
       subject: 'bytes',
-      value: bytes,
+      value: file,
       remedy: 'Give the whole file as a Uint8Array.',
     });
   }
+  const bytes = ownBytes(file);
   const headerLength = parseHeaderLength(bytes, bytes.length);
   const dataStart = lengthBytes + headerLength;
   const { metadata, entries } = parseHeader(bytes.subarray(lengthBytes, dataStart), bytes.length - dataStart);

@@ -1,3 +1,4 @@
+import { arrayKind } from './array-kind.js';
 import { alignmentOrder, byteLengthOf, type SafetensorsDtype } from './dtypes.js';
 import { SafetensorsError, show } from './errors.js';
 import { lengthBytes, maxHeaderBytes, type TensorEntry } from './header.js';
@@ -164,7 +165,7 @@ function checkName(name: unknown, kind: 'tensor' | 'metadata'): void {
 }
 
 function checkTensor(name: string, tensor: SafetensorsTensor): void {
-  if (typeof tensor !== 'object' || tensor === null || !(tensor.data instanceof Uint8Array)) {
+  if (typeof tensor !== 'object' || tensor === null || arrayKind(tensor.data) !== 'Uint8Array') {
     throw new SafetensorsError('INVALID_ARGUMENT', `The tensor ${show(name)} has no bytes.`, {
       subject: name,
       value: tensor,

@@ -46,6 +46,11 @@ describe('a model in several files', () => {
     expect(state.open).toBe(0);
   });
 
+  it('is read from an index that an editor gave a byte order mark', () => {
+    expect(parseShardIndex(`\ufeff${index}`)).toEqual(parseShardIndex(index));
+    expect(() => parseShardIndex(`\ufeff\ufeff${index}`)).toThrow(expect.objectContaining({ code: 'HEADER_INVALID' }));
+  });
+
   it.each([
     [
       'cut',

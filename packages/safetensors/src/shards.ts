@@ -28,13 +28,14 @@ export interface ShardedSafetensors {
 
 /**
  * Parses an index: `metadata`, an object of plain values, and `weight_map`, the file of each tensor. As strict as a header: nothing
- * stands twice, `__proto__` is refused, and a file is named without a folder.
+ * stands twice, `__proto__` is refused, and a file is named without a folder. A byte order mark at the beginning is passed over.
  *
  * @throws SafetensorsError and nothing else, whatever the text.
  */
 export function parseShardIndex(text: string, name = 'index'): ShardIndex {
   return inFile(name, () => {
-    const scanner = new HeaderScanner(text);
+    // A text editor may have put a byte order mark there, which RFC 8259 lets a reader pass over.
+    const scanner = new HeaderScanner(text.startsWith('\ufeff') ? text.slice(1) : text);
     const metadata: Record<string, string | number | boolean | null> = Object.create(null);
     let fileOf: Map<string, string> | undefined;
     scanner.object('the index', (key) => {

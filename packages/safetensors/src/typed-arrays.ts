@@ -1,3 +1,4 @@
+import { arrayKind } from './array-kind.js';
 import { byteLengthOf, checkDtype, type SafetensorsDtype } from './dtypes.js';
 import { SafetensorsError, show } from './errors.js';
 import type { SafetensorsTensor } from './parse.js';
@@ -91,7 +92,8 @@ export function tensorFrom(
   shape?: readonly number[],
   dtype?: SafetensorsDtype,
 ): SafetensorsTensor {
-  const natural = naturalDtypes.find(([Kind]) => array instanceof Kind)?.[1];
+  const kind = arrayKind(array);
+  const natural = naturalDtypes.find(([{ name }]) => name === kind)?.[1];
   if (natural === undefined) {
     throw new SafetensorsError('INVALID_ARGUMENT', `tensorFrom was given ${show(array)}.`, {
       subject: 'array',
@@ -101,7 +103,7 @@ export function tensorFrom(
   }
   const held = dtype ?? natural;
   checkDtype('dtype', held);
-  if (!(array instanceof constructors[held])) throw dtypeError(held, `one that a ${array.constructor.name} holds`);
+  if (kind !== constructors[held].name) throw dtypeError(held, `one that a ${kind} holds`);
   let data = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
   if (!littleEndian && array.BYTES_PER_ELEMENT > 1) {
     data = data.slice();

@@ -8,7 +8,8 @@ import {
   type WeightPredicate,
 } from '@lmd/core';
 import { invalid } from './precision.js';
-import { baseName } from './variables.js';
+import { meantBy } from './variable-names.js';
+import { isRegistered } from './variables.js';
 
 /**
  * Options of `LMDOptimizer`: those of `lmd` of `@lmd/core`, under the same names and with the same defaults, and three of its own.
@@ -31,10 +32,15 @@ export type Rule = 'lmd' | 'adamw';
 export interface ResolvedOptimizerOptions {
   readonly seed: number;
   readonly rules: { readonly [rule in Rule]: Optimizer };
-  /** `lmd` with medians of the prior for the named variables only: it refuses names that it is not given. */
-  readonly lmdFor: (names: readonly string[]) => Optimizer;
-  readonly priorMedianNames: readonly string[];
-  readonly ruleOf: (name: string, shape: readonly number[]) => Rule;
+  /**
+   * `lmd` for the first state of variables, each by the name that core knows it by, and with medians of the prior for these only: it
+   * refuses names that it is not given. `own` are all variables of the optimizer.
+   */
+  readonly lmdFor: (own: readonly string[], drawNames: ReadonlyMap<string, string>) => Optimizer;
+  /** Which rule updates each of the optimizer's variables. */
+  readonly ruleChooser: (own: readonly string[]) => (name: string, shape: readonly number[]) => Rule;
+  /** The variables that options name, and the option that names each. */
+  readonly namedVariables: readonly (readonly [option: string, name: string])[];
 }
 
 const owner = 'LMDOptimizer';
@@ -50,28 +56,38 @@ export function resolveOptimizerOptions(options: LMDOptimizerOptions): ResolvedO
   return {
     seed,
     rules: { lmd: lmd(lmdOptions), adamw: adamw(adamwOptions) },
-    lmdFor(names) {
-      if (typeof priorMedian !== 'object' || priorMedian === null) return lmd(lmdOptions);
-      // A state may go by the name without a copy's number.
-      const named = Object.entries(priorMedian).map(([name, median]) => [
-        names.includes(name) ? name : baseName(name),
-        median,
-      ]);
-      const own = named.filter(([name]) => names.includes(name as string));
-      return lmd({ ...lmdOptions, priorMedian: Object.fromEntries(own) });
+    lmdFor(own, drawNames) {
+      if (!isRecord(priorMedian)) return lmd(lmdOptions);
+      const medians = Object.entries(priorMedian).map(([name, median]) => {
+        const meant = meantBy(name, own, isRegistered);
+        return [meant === undefined ? undefined : drawNames.get(meant), median] as const;
+      });
+      const given = medians.filter(([name]) => name !== undefined);
+      return lmd({ ...lmdOptions, priorMedian: Object.fromEntries(given) });
     },
-    priorMedianNames: typeof priorMedian === 'object' && priorMedian !== null ? Object.keys(priorMedian) : [],
-    ruleOf: ruleChooser(adamwFor),
+    ruleChooser: ruleChooserOf(adamwFor),
+    namedVariables: [
+      ...(isRecord(priorMedian) ? Object.keys(priorMedian) : []).map((name) => ['priorMedian', name] as const),
+      ...(Array.isArray(adamwFor) ? adamwFor : []).map((name) => ['adamwFor', name] as const),
+    ],
   };
 }
 
-function ruleChooser(adamwFor: NonNullable<LMDOptimizerOptions['adamwFor']>): ResolvedOptimizerOptions['ruleOf'] {
-  if (adamwFor === 'none') return () => 'lmd';
-  if (adamwFor === 'vectors') return (_, shape) => (shape.length < 2 ? 'adamw' : 'lmd');
-  if (typeof adamwFor === 'function') return (name, shape) => (adamwFor(name, shape) ? 'adamw' : 'lmd');
+function isRecord(value: LMDOptimizerOptions['priorMedian']): value is { readonly [weight: string]: number } {
+  return typeof value === 'object' && value !== null;
+}
+
+function ruleChooserOf(
+  adamwFor: NonNullable<LMDOptimizerOptions['adamwFor']>,
+): ResolvedOptimizerOptions['ruleChooser'] {
+  if (adamwFor === 'none') return () => () => 'lmd';
+  if (adamwFor === 'vectors') return () => (_, shape) => (shape.length < 2 ? 'adamw' : 'lmd');
+  if (typeof adamwFor === 'function') return () => (name, shape) => (adamwFor(name, shape) ? 'adamw' : 'lmd');
   if (Array.isArray(adamwFor) && adamwFor.every((name) => typeof name === 'string')) {
-    const names = new Set<string>([...adamwFor, ...adamwFor.map(baseName)]);
-    return (name, shape) => (shape.length < 2 || names.has(name) ? 'adamw' : 'lmd');
+    return (own) => {
+      const meant = new Set(adamwFor.map((name: string) => meantBy(name, own, isRegistered)));
+      return (name, shape) => (shape.length < 2 || meant.has(name) ? 'adamw' : 'lmd');
+    };
   }
   throw invalid(
     owner,

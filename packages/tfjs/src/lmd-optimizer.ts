@@ -1,5 +1,6 @@
-import { type DrawKey, LmdError } from '@lmd/core';
+import { type AdamwOptions, type DrawKey, LmdError, type LmdOptions, type Schedule } from '@lmd/core';
 import * as tf from '@tensorflow/tfjs-core';
+import { defineHyperparameters } from './hyperparameters.js';
 import {
   configOf,
   type LMDOptimizerOptions,
@@ -9,7 +10,8 @@ import {
 } from './lmd-optimizer-options.js';
 import { currentOperations } from './operations.js';
 import { Posterior } from './posterior.js';
-import { hasNameOf, trainableVariables, variableNamed } from './variables.js';
+import { checkSavedNames, withCopies } from './renamed-copies.js';
+import { trainableVariables, variableNamed } from './variables.js';
 import { groupSaved, mismatch, type NamedTensor } from './weight-states.js';
 
 type Gradients = { value: tf.Scalar; grads: tf.NamedTensorMap };
@@ -24,6 +26,9 @@ type Gradients = { value: tf.Scalar; grads: tf.NamedTensorMap };
  * is trained is refused at the next step, since its new value would be lost: see `restart`. Variables are told by name. One that
  * the loss does not depend on stays as it is, and one that appears later joins with the step count of all.
  *
+ * Every option is a property too, and what is assigned to it holds from the next step on: `optimizer.learningRate = 0.001`, and
+ * `optimizer.adamw.learningRate` for AdamW's variables. See `LMDOptimizerOptions`.
+ *
  * Memory: five tensors a matrix (four with `gradientScaling: 'none'`), three for AdamW's.
  */
 export class LMDOptimizer extends tf.Optimizer {
@@ -32,8 +37,35 @@ export class LMDOptimizer extends tf.Optimizer {
     return 'LMDOptimizer';
   }
 
-  readonly #options: LMDOptimizerOptions;
-  readonly #resolved: ResolvedOptimizerOptions;
+  declare learningRate: number | Schedule;
+  declare beta1: number;
+  declare beta2: number;
+  declare regularization: number;
+  declare regularizer: NonNullable<LmdOptions['regularizer']>;
+  declare noise: number;
+  declare samples: number;
+  declare gradientScaling: NonNullable<LmdOptions['gradientScaling']>;
+  declare useSign: boolean;
+  declare priorMedianFloor: number;
+  declare initialization: NonNullable<LmdOptions['initialization']>;
+  declare priorMedian: LmdOptions['priorMedian'];
+  declare evaluation: NonNullable<LmdOptions['evaluation']>;
+  declare evaluationSamples: number;
+  declare stateFormat: NonNullable<LmdOptions['stateFormat']>;
+  declare seed: number;
+  declare adamwFor: NonNullable<LMDOptimizerOptions['adamwFor']>;
+  declare adamw: { -readonly [name in keyof AdamwOptions]: AdamwOptions[name] };
+
+  static {
+    defineHyperparameters<LMDOptimizer>(LMDOptimizer.prototype, (optimizer) => ({
+      options: () => optimizer.#options,
+      hasState: () => !optimizer.#posterior.isEmpty,
+      reconfigure: (options) => optimizer.#reconfigure(options),
+    }));
+  }
+
+  #options: LMDOptimizerOptions;
+  #resolved: ResolvedOptimizerOptions;
   readonly #posterior: Posterior;
   /** Variables whose gradients were last taken at a draw, until they are applied. */
   #drawn: ReadonlySet<string> = new Set();
@@ -47,6 +79,11 @@ export class LMDOptimizer extends tf.Optimizer {
     this.#options = options;
     this.#posterior = new Posterior(this.#resolved);
     this.iterations_ = 0;
+  }
+
+  /** As the method of TensorFlow.js's own SGD and momentum. */
+  setLearningRate(learningRate: number | Schedule): void {
+    this.learningRate = learningRate;
   }
 
   /**
@@ -146,9 +183,10 @@ export class LMDOptimizer extends tf.Optimizer {
   }
 
   /**
-   * Takes a state that `getWeights` gave, in any order; the tensors stay the caller's. The next step goes on from it, whatever the
-   * variables hold. Where tfjs-layers loads a model a second time in one program, it puts `_1` and the like after the
-   * names of variables: such a copy takes over the state, and the noise, of the name that it was saved under.
+   * Takes a state that `getWeights` gave, in any order; the tensors stay the caller's. The next step continues from it: the variable
+   * of the saved name, whatever it holds. Where tfjs-layers loads a model a second time in one program, it puts `_1` and the like after
+   * the names of variables: such a copy continues from the state too, if it holds the saved weights when `setWeights` is called and
+   * no other variable that is trained with it could be meant. It draws the noise that the original would have drawn.
    *
    * @throws LmdError `INVALID_ARGUMENT` for a name that no variable of this program has; `CHECKPOINT_MISMATCH` for a state of
    * other options or shapes. Nothing is changed then.
@@ -163,14 +201,11 @@ export class LMDOptimizer extends tf.Optimizer {
       weightValues.filter((value) => value !== counter),
       this.#resolved,
     );
-    for (const name of saved.keys()) {
-      if (hasNameOf(name)) continue;
-      throw new LmdError('INVALID_ARGUMENT', `LMDOptimizer: there is no variable "${name}" for the saved state.`, {
-        subject: name,
-        remedy: 'Build the model first, with the names that it was saved with.',
-      });
-    }
-    this.#posterior.restore(saved);
+    const { samples } = this.#resolved.rules.lmd;
+    const evaluated = { seed: this.#resolved.seed, step, sample: samples };
+    const found = await withCopies(currentOperations(), saved, this.#resolved, evaluated);
+    checkSavedNames(found);
+    this.#posterior.restore(found);
     this.iterations_ = step;
     this.#drawn = new Set();
   }
@@ -193,6 +228,16 @@ export class LMDOptimizer extends tf.Optimizer {
     config: tf.serialization.ConfigDict,
   ): T {
     return new cls(optionsOf(config) as tf.serialization.ConfigDict);
+  }
+
+  #reconfigure(options: LMDOptimizerOptions): void {
+    const resolved = resolveOptimizerOptions(options);
+    const { seed, noise } = this.#options;
+    // Gradients at a draw of other noise would not be this step's.
+    if (options.seed !== seed || options.noise !== noise) this.#drawn = new Set();
+    this.#options = options;
+    this.#resolved = resolved;
+    this.#posterior.reconfigure(resolved);
   }
 
   #prepare(f: unknown, varList: tf.Variable[] | undefined): tf.Variable[] {

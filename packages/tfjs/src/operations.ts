@@ -42,10 +42,7 @@ function onEngine(): TfjsOperations {
   };
 }
 
-/**
- * Kernels of our own on the engine's device, between copies there. TensorFlow.js 4.22 loses intermediate results of reductions over an
- * axis before the last on WebGPU, and so would give zeros for what is rounded along one.
- */
+/** Kernels of our own on the engine's device, between copies there: fused, and with the bits of the other engines. */
 function onWebgpu(): TfjsOperations {
   const backend = createWebgpuBackendOn(tf);
   const ops = createOperations(backend);

@@ -10,28 +10,30 @@ import {
 import * as tf from '@tensorflow/tfjs-core';
 import type { ResolvedOptimizerOptions, Rule } from './lmd-optimizer-options.js';
 import { currentOperations, type TfjsOperations } from './operations.js';
-import { baseName, hasNameOf, variableNamed } from './variables.js';
-import {
-  keptVectors,
-  mismatch,
-  type NamedTensor,
-  type SavedState,
-  type WeightState,
-  WeightStates,
-} from './weight-states.js';
+import { hasNameOf, variableNamed } from './variables.js';
+import { keptVectors, mismatch, type NamedTensor, type SavedState, WeightStates } from './weight-states.js';
 
 /**
  * What `LMDOptimizer` keeps: a state for each variable by its name, and the way between these, core's rules and the variables. It
  * counts no steps.
  */
 export class Posterior {
-  readonly #options: ResolvedOptimizerOptions;
+  #options: ResolvedOptimizerOptions;
   readonly #states = new WeightStates();
-  /** States that `restore` brought and no variable has claimed yet. */
-  readonly #unclaimed = new Set<string>();
+  /** States that `restore` brought and no variable has claimed yet, each with the variables that may be renamed copies of its own. */
+  readonly #unclaimed = new Map<string, readonly string[]>();
 
   constructor(options: ResolvedOptimizerOptions) {
     this.#options = options;
+  }
+
+  /** Takes other options, which the states that are there must agree with. */
+  reconfigure(options: ResolvedOptimizerOptions): void {
+    this.#options = options;
+  }
+
+  get isEmpty(): boolean {
+    return this.#states.names().length === 0;
   }
 
   /**
@@ -39,10 +41,10 @@ export class Posterior {
    * variable without a state is an error while there are states without a variable: most likely they belong together.
    */
   withoutState(variables: readonly tf.Variable[]): tf.Variable[] {
-    const fresh = variables.filter(
-      (variable) => this.#states.get(variable.name) === undefined && !this.#takeOver(variable),
-    );
-    if (fresh.length > 0) this.#checkFresh(fresh);
+    const names = namesOf(variables);
+    this.#takeOver(names);
+    const fresh = variables.filter(({ name }) => this.#states.get(name) === undefined);
+    if (fresh.length > 0) this.#checkFresh(fresh, names);
     return fresh;
   }
 
@@ -50,22 +52,26 @@ export class Posterior {
   start(variables: readonly tf.Variable[], scales?: ReadonlyMap<string, number>): void {
     if (variables.length === 0) return;
     const operations = currentOperations();
-    const { rules, lmdFor, ruleOf } = this.#options;
-    const named = this.#nameFresh(variables);
+    const { rules, lmdFor, ruleChooser } = this.#options;
+    const drawn = this.#states.drawNames(namesOf(variables));
+    const ruleOf = ruleChooser([...drawn.keys()]);
     operations.ops.scope(() => {
       for (const rule of ['lmd', 'adamw'] as const) {
-        const own = named.filter(({ savedAs, variable: { shape } }) => ruleOf(savedAs, shape) === rule);
+        const own = variables
+          .filter(({ name, shape }) => ruleOf(name, shape) === rule)
+          .map((variable) => ({ variable, drawnAs: drawn.get(variable.name)! }));
         if (own.length === 0) continue;
-        const weights = Object.fromEntries(own.map(({ savedAs, variable }) => [savedAs, operations.take(variable)]));
-        const optimizer = rule === 'lmd' ? lmdFor(Object.keys(weights)) : rules.adamw;
+        const weights = Object.fromEntries(own.map(({ drawnAs, variable }) => [drawnAs, operations.take(variable)]));
+        const ownDrawn = new Map(own.map(({ drawnAs, variable }) => [variable.name, drawnAs]));
+        const optimizer = rule === 'lmd' ? lmdFor([...drawn.keys()], ownDrawn) : rules.adamw;
         const known =
           scales === undefined
             ? scalesOf(operations, rule === 'lmd' ? weights : {})
-            : new Map(own.map(({ savedAs, variable: { name } }) => [savedAs, scales.get(name) ?? Number.NaN]));
+            : new Map(own.map(({ drawnAs, variable: { name } }) => [drawnAs, scales.get(name) ?? Number.NaN]));
         const vectors = keptVectors(operations, optimizer.initFromScales!(operations.ops, weights, known));
-        for (const { savedAs, variable } of own) {
+        for (const { drawnAs, variable } of own) {
           const { name, shape, dataId } = variable;
-          this.#states.set(name, { rule, shape: [...shape], savedAs, vectors: vectors[savedAs]!, assigned: dataId });
+          this.#states.set(name, { rule, shape: [...shape], vectors: vectors[drawnAs]!, assigned: dataId });
         }
       }
     });
@@ -113,18 +119,16 @@ export class Posterior {
     const operations = currentOperations();
     const { rules } = this.#options;
     operations.ops.scope(() => {
-      for (const [rule, own, states] of this.#byRule(variables)) {
+      const drawn = this.#states.drawNames();
+      for (const [rule, own] of this.#byRule(variables)) {
         const passes: Pass[] = gradients.map((pass, sample) => ({
           key: keys[sample]!,
-          gradients: Object.fromEntries(
-            own.map(({ name }, index) => [states[index]!.savedAs, operations.take(pass[name]!)]),
-          ),
+          gradients: Object.fromEntries(own.map(({ name }) => [drawn.get(name)!, operations.take(pass[name]!)])),
         }));
-        const state = this.#states.coreState(operations, states, keys[0]!.step);
+        const state = this.#states.coreState(operations, namesOf(own), keys[0]!.step);
         const vectors = keptVectors(operations, rules[rule].update(operations.ops, state, passes));
-        for (const [index, { name }] of own.entries()) {
-          const before = states[index]!;
-          this.#states.set(name, { ...before, vectors: vectors[before.savedAs]! });
+        for (const { name } of own) {
+          this.#states.set(name, { ...this.#states.get(name)!, vectors: vectors[drawn.get(name)!]! });
         }
       }
     });
@@ -147,14 +151,14 @@ export class Posterior {
   /** Takes saved states, whose tensors stay the caller's, in place of all that it has. */
   restore(saved: ReadonlyMap<string, SavedState>): void {
     // Before it frees its own, which may be the very ones.
-    const copies = [...saved].map(([name, { rule, shape, vectors }]) => {
-      const kept = Object.entries(vectors).map(([vector, tensor]) => [vector, tf.keep(tf.clone(tensor))] as const);
-      return { rule, shape, savedAs: name, vectors: Object.fromEntries(kept), assigned: undefined };
+    const kept = [...saved].map(([name, { rule, shape, vectors }]) => {
+      const own = Object.entries(vectors).map(([vector, tensor]) => [vector, tf.keep(tf.clone(tensor))] as const);
+      return [name, { rule, shape, vectors: Object.fromEntries(own), assigned: undefined }] as const;
     });
     this.forget();
-    for (const copy of copies) {
-      this.#states.set(copy.savedAs, copy);
-      this.#unclaimed.add(copy.savedAs);
+    for (const [name, state] of kept) {
+      this.#states.set(name, state);
+      this.#unclaimed.set(name, saved.get(name)!.copies);
     }
   }
 
@@ -165,10 +169,11 @@ export class Posterior {
   ): void {
     const operations = currentOperations();
     operations.ops.scope(() => {
-      for (const [rule, own, states] of this.#byRule(variables)) {
-        const tensors = weights(rule, operations, this.#states.coreState(operations, states, step));
-        for (const [index, variable] of own.entries()) {
-          const tensor = operations.give(tensors[states[index]!.savedAs] as Tensor);
+      const drawn = this.#states.drawNames();
+      for (const [rule, own] of this.#byRule(variables)) {
+        const tensors = weights(rule, operations, this.#states.coreState(operations, namesOf(own), step));
+        for (const variable of own) {
+          const tensor = operations.give(tensors[drawn.get(variable.name)!] as Tensor);
           this.#put(variable, tensor);
           tensor.dispose();
         }
@@ -181,59 +186,49 @@ export class Posterior {
     this.#states.set(variable.name, { ...this.#states.get(variable.name)!, assigned: variable.dataId });
   }
 
-  #byRule(variables: readonly tf.Variable[]): [Rule, tf.Variable[], WeightState[]][] {
+  #byRule(variables: readonly tf.Variable[]): (readonly [Rule, tf.Variable[]])[] {
     return (['lmd', 'adamw'] as const)
       .map((rule) => [rule, variables.filter(({ name }) => this.#states.get(name)!.rule === rule)] as const)
-      .filter(([, own]) => own.length > 0)
-      .map(([rule, own]) => [rule, own, own.map(({ name }) => this.#states.get(name)!)]);
+      .filter(([, own]) => own.length > 0);
   }
 
-  /**
-   * The names that states go by: of a layer's weight without the number that tells copies apart, so that the same model built a second
-   * time in one program draws the same, unless two of the variables would then share a name.
-   */
-  #nameFresh(variables: readonly tf.Variable[]): { readonly savedAs: string; readonly variable: tf.Variable }[] {
-    const bases = variables.map(({ name }) => baseName(name));
-    return variables.map((variable, index) => {
-      const base = bases[index]!;
-      const shared = bases.indexOf(base) !== bases.lastIndexOf(base) || this.#states.savedAs(base);
-      return { savedAs: shared ? variable.name : base, variable };
-    });
+  /** Gives states that no variable of their own name claims to the renamed copies of these, where each side has one choice. */
+  #takeOver(trained: readonly string[]): void {
+    const stateless = trained.filter((name) => this.#states.get(name) === undefined);
+    const claims = [...this.#unclaimed]
+      .filter(([saved]) => !trained.includes(saved))
+      .map(([saved, copies]) => ({ saved, claimants: copies.filter((copy) => stateless.includes(copy)) }));
+    for (const { saved, claimants } of claims) {
+      const [name] = claimants;
+      if (claimants.length !== 1 || claims.filter((claim) => claim.claimants.includes(name!)).length !== 1) continue;
+      this.#states.rename(saved, name!);
+      this.#unclaimed.delete(saved);
+      this.#unclaimed.set(name!, []);
+    }
   }
 
-  #takeOver({ name, shape }: tf.Variable): boolean {
-    const candidates = [...this.#unclaimed].filter(
-      (saved) => baseName(saved) === baseName(name) && sameShape(this.#states.get(saved)!.shape, shape),
-    );
-    if (candidates.length !== 1) return false;
-    this.#states.rename(candidates[0]!, name);
-    this.#unclaimed.delete(candidates[0]!);
-    this.#unclaimed.add(name);
-    return true;
-  }
-
-  #checkFresh(fresh: readonly tf.Variable[]): void {
-    const names = fresh.map(({ name }) => name);
-    if (this.#unclaimed.size > 0) {
+  #checkFresh(fresh: readonly tf.Variable[], trained: readonly string[]): void {
+    const names = namesOf(fresh);
+    const missing = [...this.#unclaimed.keys()].filter((name) => !trained.includes(name));
+    if (missing.length > 0) {
       throw mismatch(
         names[0]!,
-        `there is no saved state for ${names.join(', ')}, and no variable for the saved ones of ${[...this.#unclaimed].join(', ')}`,
-        'Build the model with the names that it was saved with, or call optimizer.restart() to begin anew.',
+        `there is no saved state for ${names.join(', ')}, and no variable to train for the saved ones of ${missing.join(', ')}`,
+        'Train the variables that the state was saved for, under their names, or call optimizer.restart() to begin anew.',
       );
     }
-    const taken = names.find((name) => this.#states.savedAs(name));
-    if (taken !== undefined) {
-      const message = `the state saved for "${taken}" went to a copy of it`;
-      throw mismatch(taken, message, 'Train a model and its copy with an optimizer each.');
-    }
-    for (const name of this.#options.priorMedianNames) {
+    for (const [option, name] of this.#options.namedVariables) {
       if (hasNameOf(name)) continue;
-      throw new LmdError('INVALID_ARGUMENT', `LMDOptimizer: priorMedian names "${name}", which is no variable.`, {
+      throw new LmdError('INVALID_ARGUMENT', `LMDOptimizer: ${option} names "${name}", which is no variable.`, {
         subject: name,
         remedy: `The variables are: ${names.join(', ')}.`,
       });
     }
   }
+}
+
+function namesOf(variables: readonly tf.Variable[]): string[] {
+  return variables.map(({ name }) => name);
 }
 
 /** Root mean squares, read back at once and together. */

@@ -1,5 +1,6 @@
 import { LmdError } from '@lmd/core';
 import * as tf from '@tensorflow/tfjs-core';
+import { mayBeCopies } from './variable-names.js';
 
 const owner = 'LMDOptimizer';
 
@@ -30,17 +31,21 @@ export function isRegistered(name: string): boolean {
   return Object.hasOwn(registered(), name);
 }
 
-/**
- * `dense/kernel_2` is what tfjs-layers names the weight of a third layer named `dense` in one program. Names without a layer are not
- * its own, and are left alone.
- */
-export function baseName(name: string): string {
-  return name.includes('/') ? name.replace(/_\d+$/, '') : name;
-}
-
 /** Whether a variable of this program is named as `name`, or as another copy of the same would be. */
 export function hasNameOf(name: string): boolean {
-  return isRegistered(name) || Object.keys(registered()).some((other) => baseName(other) === baseName(name));
+  return isRegistered(name) || Object.keys(registered()).some((other) => mayBeCopies(other, name));
+}
+
+/** The variables that may be renamed copies of one of that name and shape. */
+export function possibleCopies(name: string, shape: readonly number[]): tf.Variable[] {
+  return Object.values(registered()).filter(
+    (variable) =>
+      variable.name !== name &&
+      mayBeCopies(variable.name, name) &&
+      variable.dtype === 'float32' &&
+      !variable.isDisposed &&
+      tf.util.arraysEqual(variable.shape, [...shape]),
+  );
 }
 
 function registered(): Readonly<Record<string, tf.Variable>> {

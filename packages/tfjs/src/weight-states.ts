@@ -2,6 +2,7 @@ import { LmdError, type OptimizerState } from '@lmd/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { ResolvedOptimizerOptions, Rule } from './lmd-optimizer-options.js';
 import type { TfjsOperations } from './operations.js';
+import { drawNames } from './variable-names.js';
 
 export type NamedTensor = Awaited<ReturnType<tf.Optimizer['getWeights']>>[number];
 
@@ -10,11 +11,6 @@ export interface WeightState {
   readonly rule: Rule;
   /** Of the variable. */
   readonly shape: readonly number[];
-  /**
-   * The name that the state, and with it the noise, goes by: the variable's own, for a copy of a model that of the original. So a copy
-   * draws what the model itself would have drawn.
-   */
-  readonly savedAs: string;
   /** By the vector's name, kept beyond every `tf.tidy`. */
   readonly vectors: Readonly<Record<string, tf.Tensor>>;
   /** The storage that the optimizer put into the variable: another one means that somebody else assigned to it. */
@@ -52,22 +48,25 @@ export class WeightStates {
     this.#states.set(to, state);
   }
 
-  /** Whether a state goes by that name. */
-  savedAs(name: string): boolean {
-    return [...this.#states.values()].some(({ savedAs }) => savedAs === name);
+  /** The names by which core knows the weights, and so draws their noise, of these variables and those that join them. */
+  drawNames(joining: readonly string[] = []): ReadonlyMap<string, string> {
+    return drawNames([...this.#states.keys(), ...joining]);
   }
 
-  /** Core's state of the weights, as handles in the current scope. */
-  coreState({ take }: TfjsOperations, states: readonly WeightState[], step: number): OptimizerState {
-    const tensors = states.flatMap(({ savedAs, vectors }) =>
-      Object.entries(vectors).map(([vector, tensor]) => [`${savedAs}/${vector}`, take(tensor)] as const),
+  /** Core's state of variables, as handles in the current scope. */
+  coreState({ take }: TfjsOperations, variables: readonly string[], step: number): OptimizerState {
+    const drawn = this.drawNames();
+    const tensors = variables.flatMap((name) =>
+      Object.entries(this.#states.get(name)!.vectors).map(
+        ([vector, tensor]) => [`${drawn.get(name)}/${vector}`, take(tensor)] as const,
+      ),
     );
     return { step, tensors: Object.fromEntries(tensors) };
   }
 
   named(): NamedTensor[] {
-    return [...this.#states.values()].flatMap(({ savedAs, vectors }) =>
-      Object.entries(vectors).map(([vector, tensor]) => ({ name: `${savedAs}/${vector}`, tensor })),
+    return [...this.#states].flatMap(([name, { vectors }]) =>
+      Object.entries(vectors).map(([vector, tensor]) => ({ name: `${name}/${vector}`, tensor })),
     );
   }
 }
@@ -90,6 +89,8 @@ export interface SavedState {
   readonly rule: Rule;
   readonly shape: readonly number[];
   readonly vectors: Record<string, tf.Tensor>;
+  /** Variables that may be the saved one under another name, since they hold its weights. */
+  readonly copies: readonly string[];
 }
 
 /**
@@ -101,7 +102,7 @@ export interface SavedState {
 export function groupSaved(
   operations: TfjsOperations,
   saved: readonly NamedTensor[],
-  { rules, ruleOf, seed }: ResolvedOptimizerOptions,
+  { rules, ruleChooser, seed }: ResolvedOptimizerOptions,
 ): Map<string, SavedState> {
   const weights = new Map<string, Record<string, tf.Tensor>>();
   for (const { name, tensor } of saved) {
@@ -109,6 +110,7 @@ export function groupSaved(
     weights.set(weight, { ...weights.get(weight), [vector]: tensor });
   }
   const grouped = new Map<string, SavedState>();
+  const ruleOf = ruleChooser([...weights.keys()]);
   for (const [weight, vectors] of weights) {
     const rule: Rule = 'weight' in vectors ? 'adamw' : 'lmd';
     const shape = operations.ops.scope(() => {
@@ -131,7 +133,7 @@ export function groupSaved(
         remedyOptions,
       );
     }
-    grouped.set(weight, { rule, shape, vectors });
+    grouped.set(weight, { rule, shape, vectors, copies: [] });
   }
   return grouped;
 }

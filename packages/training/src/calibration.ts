@@ -28,22 +28,31 @@ export const binColumns = 3;
 
 /**
  * Sums over the rows of a batch by the bin of their confidence, on the device: [bins, 3]. `right` is 1 for a right answer, [...rows].
- * Rows whose confidence is NaN are in no bin.
+ * Rows whose confidence is NaN are in no bin, nor those that do not count.
+ *
+ * @param counts i32 [rows], 1 for a row that counts. Default: all do.
  */
-export function calibrationSums(ops: EagerOperations, logits: Tensor, right: Tensor, bins: number): Tensor {
+export function calibrationSums(
+  ops: EagerOperations,
+  logits: Tensor,
+  right: Tensor,
+  bins: number,
+  counts?: Tensor,
+): Tensor {
   return ops.scope(() => {
     const confidence = ops.max(ops.softmax(ops.reshape(logits, [-1, logits.shape.at(-1)!])), { axes: 1 });
     const rows = confidence.shape[0]!;
     // A cast truncates; a confidence of 1 belongs to the last bin.
     const bin = ops.cast(ops.minimum(ops.multiply(confidence, bins), bins - 1), 'i32');
     const isNumber = ops.equal(confidence, confidence);
-    const counted = ops.where(isNumber, bin, ops.full([], -1, 'i32'));
+    const isCounted = counts === undefined ? isNumber : ops.where(counts, isNumber, 0);
+    const binOfCounted = ops.where(isCounted, bin, ops.full([], -1, 'i32'));
     const columns = [ops.full([rows], 1), confidence, ops.reshape(right, [rows])];
     const updates = ops.concatenate(
-      columns.map((column) => ops.reshape(ops.where(isNumber, column, 0), [rows, 1])),
+      columns.map((column) => ops.reshape(ops.where(isCounted, column, 0), [rows, 1])),
       1,
     );
-    return ops.scatterAdd(counted, updates, bins);
+    return ops.scatterAdd(binOfCounted, updates, bins);
   });
 }
 
@@ -67,7 +76,7 @@ export function calibrationFrom(sums: ArrayLike<number>, bins: number): Calibrat
   const gaps = parts.map(({ accuracy, confidence }) => Math.abs(accuracy - confidence));
   return {
     error: rows > 0 ? parts.reduce((sum, { count }, bin) => sum + (count / rows) * gaps[bin]!, 0) : Number.NaN,
-    largestError: Math.max(...gaps),
+    largestError: gaps.reduce((a, b) => Math.max(a, b), 0),
     bins: parts,
   };
 }

@@ -105,6 +105,22 @@ describe('evaluate', () => {
     expect(loss).toBeNaN();
   });
 
+  it('counts a row with a NaN as wrong, whatever its class', async () => {
+    const { NaN: nan } = Number;
+    const rows = [
+      [nan, nan],
+      [nan, nan],
+      [nan, 0],
+      [0, nan],
+      [2, 1],
+      [-Infinity, 1],
+    ];
+    const { accuracy, loss } = await evaluated(rows, [0, 1, 1, 0, 0, 1]);
+    expect(accuracy).toBe(2 / 6);
+    expect(loss).toBeNaN();
+    expect((await evaluated(rows.slice(0, 4), [0, 1, 0, 0])).accuracy).toBe(0);
+  });
+
   it('says what it cannot: bins, an empty data set, options it does not know', async () => {
     await expect(evaluated([[0, 0]], [0], { calibrationBins: 0 })).rejects.toThrow(/calibrationBins is 0/);
     await expect(evaluated([[0, 0]], [0], { bins: 3 } as never)).rejects.toThrow(/no option "bins"/);

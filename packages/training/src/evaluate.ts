@@ -1,7 +1,8 @@
 import { type DrawKey, type EagerOperations, LmdError, type Model, type NamedTensors, type Precision } from '@lmd/core';
 import { binColumns, type Calibration, calibrationFrom, calibrationSums } from './calibration.js';
-import { checkBatch, type Dataset } from './data/dataset.js';
-import { lossOf } from './loss.js';
+import { checkClasses, checkDataset, checkedBatch, checkTokens } from './data/check-batch.js';
+import type { Dataset } from './data/dataset.js';
+import { meanOfCounted, rowLosses } from './loss.js';
 import { checkedCount, refuseUnknownOptions } from './options.js';
 
 export interface EvaluateOptions {
@@ -20,9 +21,9 @@ export interface EvaluateOptions {
 }
 
 export interface EvaluationResult {
-  /** Mean cross-entropy over all rows, in nats. NaN where the model gives one. */
+  /** Mean cross-entropy over all rows whose label is not negative, in nats. NaN where the model gives one. */
   readonly loss: number;
-  /** Part of the rows whose largest logit is the label's. */
+  /** Part of these rows whose largest logit is the label's. One with a NaN among its logits is wrong. */
   readonly accuracy: number;
   /** exp of the loss: of a language model, over its tokens. The largest number where that overflows. */
   readonly perplexity: number;
@@ -39,13 +40,14 @@ const inFlight = 4;
 /**
  * Runs the model over the whole data set, in its own order, without gradients or dropout.
  *
- * @throws LmdError `INTERRUPTED` where `signal` ended it, and what the data set and the model throw.
+ * @throws LmdError `DATA_CORRUPT` naming the example, for a label or token that the model has no class for; `INTERRUPTED` where
+ * `signal` ended it; and what the data set and the model throw.
  */
 export async function evaluate(options: EvaluateOptions): Promise<EvaluationResult> {
   refuseUnknownOptions('evaluate', options, known);
   const { ops, model, weights, dataset, precision, key = { seed: 0, step: 0, sample: 0 } } = options;
   const batchSize = checkedCount('evaluate', 'batchSize', options.batchSize, 1);
-  checkedCount('evaluate', 'dataset.size', dataset.size, 1);
+  checkDataset('evaluate', 'dataset', dataset);
   const bins =
     options.calibrationBins === undefined ? 0 : checkedCount('evaluate', 'calibrationBins', options.calibrationBins, 1);
   const sums = new Float64Array(bins * binColumns);
@@ -67,9 +69,10 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationResu
       if (options.signal?.aborted) throw interrupted(from, dataset.size);
       const count = Math.min(batchSize, dataset.size - from);
       const indices = Int32Array.from({ length: count }, (_, index) => from + index);
-      const batch = await dataset.batch(indices);
-      checkBatch(dataset, indices, batch);
-      const { inputs, labels } = batch;
+      const batch = checkedBatch(dataset, indices, await dataset.batch(indices));
+      checkTokens(batch, model.vocabularySize);
+      const { inputs, labels, counted } = batch;
+      const leavesOut = counted < labels.data.length;
       const result = ops.scope(() => {
         const labelTensor = ops.fromData(labels.data, labels.shape, 'i32');
         const logits = model.forward(ops, weights, ops.fromData(inputs.data, inputs.shape, inputs.dtype), {
@@ -77,12 +80,19 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationResu
           precision,
           key,
         });
-        const right = ops.cast(ops.equal(ops.argMax(logits, -1), labelTensor), 'f32');
-        const parts = [ops.reshape(lossOf(ops, logits, labelTensor), [1]), ops.reshape(ops.sum(right), [1])];
-        if (bins > 0) parts.push(ops.reshape(calibrationSums(ops, logits, right, bins), [-1]));
+        checkClasses(batch, logits.shape.at(-1)!, 'the model gives');
+        const losses = rowLosses(ops, logits, labelTensor, undefined, leavesOut);
+        // The first of NaNs is the largest for `argMax`: class 0, which would often be right. Their loss is NaN too.
+        const matches = ops.reshape(ops.equal(ops.argMax(logits, -1), labelTensor), [-1]);
+        const right = ops.where(ops.equal(losses, losses), ops.cast(matches, 'f32'), 0);
+        const parts = [ops.reshape(meanOfCounted(ops, losses, counted), [1]), ops.reshape(ops.sum(right), [1])];
+        if (bins > 0) {
+          const counts = leavesOut ? ops.greater(ops.reshape(labelTensor, [-1]), -1) : undefined;
+          parts.push(ops.reshape(calibrationSums(ops, logits, right, bins, counts), [-1]));
+        }
         return ops.concatenate(parts, 0);
       });
-      pending.push({ rows: labels.data.length, result: readAndDispose(ops, result) });
+      pending.push({ rows: counted, result: readAndDispose(ops, result) });
       if (pending.length >= inFlight) await settleOldest();
     }
     while (pending.length > 0) await settleOldest();
@@ -90,6 +100,7 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationResu
     // After an error, so that no result is left unread and no tensor unfreed.
     await Promise.allSettled(pending.map(({ result }) => result));
   }
+  if (rows === 0) throw nothingCounts(dataset);
   const mean = loss / rows;
   return {
     loss: mean,
@@ -98,6 +109,13 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationResu
     examples: dataset.size,
     ...(bins === 0 ? {} : { calibration: calibrationFrom(sums, bins) }),
   };
+}
+
+function nothingCounts({ name }: Dataset): LmdError {
+  return new LmdError('DATA_CORRUPT', `Data set "${name}": every label is negative, and so left out.`, {
+    subject: 'labels',
+    remedy: 'Check the labels: those that count are integers from 0 on.',
+  });
 }
 
 function interrupted(done: number, size: number): LmdError {

@@ -1,4 +1,4 @@
-import { isLmdError, LmdError, type Pass } from '@lmd/core';
+import { describeValue, isLmdError, LmdError, messageOf, type Pass } from '@lmd/core';
 import type { TrainingEvent } from './events.js';
 import type { Plugin, TrainingRun } from './plugin.js';
 
@@ -52,7 +52,7 @@ export function showPasses(
 function pluginFailure(plugin: Plugin, hook: string, cause: unknown): LmdError {
   // A hook that announces an event runs the hooks of others, and theirs is the failure.
   if (isLmdError(cause, 'PLUGIN_FAILURE')) return cause;
-  const message = cause instanceof Error ? cause.message : String(cause);
+  const message = messageOf(cause);
   return new LmdError('PLUGIN_FAILURE', `Plugin "${plugin.name}" failed in its hook "${hook}": ${message}`, {
     subject: plugin.name,
     value: hook,
@@ -60,10 +60,22 @@ function pluginFailure(plugin: Plugin, hook: string, cause: unknown): LmdError {
   });
 }
 
-/** Refuses two plugins of one name, under which the checkpoint would store one state. */
+const hookNames = [
+  ...Object.values(hookOf),
+  ...(['passes', 'weights', 'state', 'restore', 'close'] as const),
+] satisfies (keyof Plugin)[];
+
+/**
+ * Checks each plugin by itself, and that no two have one name, under which the checkpoint would store one state.
+ *
+ * @throws LmdError `INVALID_ARGUMENT`; `UNKNOWN_OPTION` for a function that no hook is called
+ */
 export function checkPlugins(plugins: readonly Plugin[]): void {
+  if (!Array.isArray(plugins)) throw wrongPlugin('plugins', plugins, 'Give an array of plugins.');
   const names = new Set<string>();
-  for (const { name, state, restore } of plugins) {
+  for (const [index, plugin] of plugins.entries()) {
+    checkPlugin(plugin, `plugins[${index}]`);
+    const { name } = plugin;
     if (names.has(name)) {
       throw new LmdError('INVALID_ARGUMENT', `Two plugins are called "${name}".`, {
         subject: 'plugins',
@@ -71,13 +83,63 @@ export function checkPlugins(plugins: readonly Plugin[]): void {
         remedy: 'Give each a name of its own.',
       });
     }
-    if ((state === undefined) !== (restore === undefined)) {
-      throw new LmdError('INVALID_ARGUMENT', `Plugin "${name}" has one of state and restore, and not the other.`, {
-        subject: 'plugins',
-        value: name,
-        remedy: 'A plugin with memory needs both, so that a resumed run is the same as an uninterrupted one.',
-      });
-    }
     names.add(name);
   }
+}
+
+/**
+ * Checks a plugin: a name, hooks that are functions, both of `state` and `restore` or neither, and no function of another name, which
+ * would never be called. Methods that a class inherits are its own affair unless they are named like a hook: `onStep`.
+ */
+export function checkPlugin(plugin: Plugin, place = 'plugin'): void {
+  if (typeof plugin === 'function') {
+    throw wrongPlugin(place, plugin, 'Call it: a plugin is an object with hooks, not what makes one.');
+  }
+  if (typeof plugin !== 'object' || plugin === null || typeof plugin.name !== 'string' || plugin.name === '') {
+    throw wrongPlugin(place, plugin, 'Give an object with a `name` and hooks, such as earlyStopping({ … }).');
+  }
+  const { name } = plugin;
+  const members = plugin as unknown as Record<string, unknown>;
+  for (const hook of hookNames) {
+    if (members[hook] === undefined || typeof members[hook] === 'function') continue;
+    throw new LmdError('INVALID_ARGUMENT', `Plugin "${name}" has ${hook} = ${describeValue(members[hook])}.`, {
+      subject: hook,
+      value: members[hook],
+      remedy: 'A hook is a function, or absent.',
+    });
+  }
+  const hooks: readonly string[] = hookNames;
+  const inherited =
+    Object.getPrototypeOf(plugin) === null ? [] : inheritedNames(plugin).filter((key) => isLikeHook(key));
+  const unknown = [...Object.keys(plugin).filter((key) => typeof members[key] === 'function'), ...inherited].find(
+    (key) => !hooks.includes(key),
+  );
+  if (unknown !== undefined) {
+    throw new LmdError('UNKNOWN_OPTION', `Plugin "${name}" has no hook "${unknown}".`, {
+      subject: unknown,
+      value: name,
+      remedy: `Its hooks are ${hooks.join(', ')}.`,
+    });
+  }
+  if ((plugin.state === undefined) !== (plugin.restore === undefined)) {
+    throw new LmdError('INVALID_ARGUMENT', `Plugin "${name}" has one of state and restore, and not the other.`, {
+      subject: 'plugins',
+      value: name,
+      remedy: 'A plugin with memory needs both, so that a resumed run is the same as an uninterrupted one.',
+    });
+  }
+}
+
+function inheritedNames(plugin: object): string[] {
+  const names: string[] = [];
+  for (let at = Object.getPrototypeOf(plugin); Object.getPrototypeOf(at) !== null; at = Object.getPrototypeOf(at)) {
+    names.push(...Object.getOwnPropertyNames(at));
+  }
+  return names;
+}
+
+const isLikeHook = (key: string): boolean => /^(on|before|after)[A-Z]/.test(key);
+
+function wrongPlugin(subject: string, value: unknown, remedy: string): LmdError {
+  return new LmdError('INVALID_ARGUMENT', `${subject} is ${describeValue(value)}.`, { subject, value, remedy });
 }

@@ -10,13 +10,13 @@ export {
 export { decodeCheckpoint, encodeCheckpoint, type Sha256 } from './checkpoints/checkpoint-format.js';
 export { type ArrayDatasetOptions, arrayDataset } from './data/array-dataset.js';
 export type { BatchContext, Dataset, DatasetBatch } from './data/dataset.js';
-export { type IdxArray, type IdxData, parseIdx } from './data/idx.js';
+export { type FingerprintPart, fingerprintOf } from './data/fingerprint.js';
 export { type ImageDatasetOptions, imageDataset } from './data/image-dataset.js';
 export { type DataOrder, type DataOrderOptions, dataOrder, permutation } from './data/order.js';
 export { type SplitOptions, split, subset } from './data/subset.js';
 export { type EvaluateOptions, type EvaluationResult, evaluate } from './evaluate.js';
 export type * from './events.js';
-export type { Json } from './json.js';
+export { fromJson, type Json, toJson } from './json.js';
 export { lossOf } from './loss.js';
 export type { Plugin, PluginState, TrainingData, TrainingRun } from './plugin.js';
 export { type DiagnosticsOptions, diagnostics } from './plugins/diagnostics.js';

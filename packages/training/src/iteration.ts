@@ -1,5 +1,5 @@
 import { type EagerOperations, LmdError, type NamedTensors, type Tensor } from '@lmd/core';
-import { checkBatch, type DatasetBatch } from './data/dataset.js';
+import { type CheckedBatch, checkCounted, checkedBatch, checkTokens } from './data/check-batch.js';
 import { type EvaluationResult, evaluate } from './evaluate.js';
 import { showPasses } from './hooks.js';
 import { findNonFinite, findNonFiniteBefore, findNonFiniteIn, type NonFinite, namesOf } from './non-finite.js';
@@ -12,8 +12,10 @@ import type { TrainOptions } from './train-options.js';
 export async function takeStep(run: Run): Promise<void> {
   const { plan, data } = run;
   const began = performance.now();
-  const { epoch, position, indices, batch } = await run.batches.take(run.step);
-  checkBatch(data.train, indices, batch);
+  const { epoch, position, indices, batch: given } = await run.batches.take(run.step);
+  const batch = checkedBatch(data.train, indices, given);
+  checkCounted(batch);
+  checkTokens(batch, run.model.vocabularySize);
   const loss = await (plan.updateInPlace ? updateInPlace : update)(run, batch);
   run.stepSeconds += (performance.now() - began) / 1000;
   run.samples += indices.length;
@@ -56,7 +58,7 @@ function isEvaluated(every: TrainOptions['evaluateEvery'], step: number): boolea
 }
 
 /** Makes the update and gives the loss. The old state goes only when all of the step is known to be finite. */
-async function update(run: Run, batch: DatasetBatch): Promise<number> {
+async function update(run: Run, batch: CheckedBatch): Promise<number> {
   const { ops } = run;
   const { state, report } = enqueueStep(run.stepContext, run.state, batch, {
     onPasses: (passes) => showPasses(run, passes),
@@ -76,7 +78,7 @@ async function update(run: Run, batch: DatasetBatch): Promise<number> {
 }
 
 /** The same, with never two states alive: the old one goes when loss and gradients are known to be finite. */
-async function updateInPlace(run: Run, batch: DatasetBatch): Promise<number> {
+async function updateInPlace(run: Run, batch: CheckedBatch): Promise<number> {
   const { ops } = run;
   const pending = enqueuePendingStep(run.stepContext, run.state, batch, (passes) => showPasses(run, passes));
   let loss: number;

@@ -3,6 +3,26 @@ import { LmdError } from '@lmd/core';
 /** What JSON can hold, and gives back unchanged. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
+/** The numbers that JSON has none of, as the strings that stand for them in what `toJson` writes. */
+const others: ReadonlyMap<string, number> = new Map([NaN, Infinity, -Infinity].map((value) => [String(value), value]));
+
+/**
+ * JSON in which numbers that are not finite are the strings "NaN", "Infinity" and "-Infinity", where `JSON.stringify` writes null.
+ * Results of a run may be such numbers, and its files are to say so.
+ *
+ * @param indent as for `JSON.stringify`: on one line without it.
+ */
+export function toJson(value: unknown, indent?: number): string {
+  const replace = (_: string, inner: unknown) =>
+    typeof inner === 'number' && !Number.isFinite(inner) ? String(inner) : inner;
+  return JSON.stringify(value, replace, indent);
+}
+
+/** Reads what `toJson` wrote, with the three strings as numbers again. Throws a `SyntaxError` as `JSON.parse` does. */
+export function fromJson(text: string): unknown {
+  return JSON.parse(text, (_, inner: unknown) => (typeof inner === 'string' ? (others.get(inner) ?? inner) : inner));
+}
+
 /** Throws `INVALID_ARGUMENT` naming the place of a value that JSON would change or drop: NaN, infinities, undefined, functions. */
 export function assertJson(value: unknown, place: string): asserts value is Json {
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return;

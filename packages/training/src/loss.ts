@@ -1,18 +1,49 @@
 import type { Operations, Tensor } from '@lmd/core';
 
 /**
- * Mean cross-entropy over all rows, in nats: a scalar tensor.
+ * Mean cross-entropy over the rows whose label is not negative, in nats: a scalar tensor. 0 where every label is negative.
  *
  * @param logits [..., classes], f32.
- * @param labels [...], i32: the class of each row.
+ * @param labels [...], i32: the class of each row; a negative one (−100 by custom, for padding) leaves its row out.
  * @param softLabels [..., classes], f32: of each row, a distribution q over the classes. With it the loss of a row is
  * −Σ_c q_c log p_c, whatever the class in `labels`; with all of q on the class of `labels` it is the same as without.
  */
 export function lossOf(ops: Operations, logits: Tensor, labels: Tensor, softLabels?: Tensor): Tensor {
+  const losses = rowLosses(ops, logits, labels, softLabels, true);
+  const counted = ops.sum(ops.cast(ops.greater(labels, -1), 'f32'));
+  return ops.divide(ops.sum(losses), ops.maximum(counted, 1));
+}
+
+/** The mean of losses of which the others are 0. */
+export function meanOfCounted(ops: Operations, losses: Tensor, counted: number): Tensor {
+  if (counted === losses.shape[0]) return ops.mean(losses);
+  return ops.multiply(ops.sum(losses), 1 / Math.max(1, counted));
+}
+
+/**
+ * The cross-entropy of each row, [rows], NaN where a logit is.
+ *
+ * @param leavesOut whether labels may be negative; the loss of their rows is 0.
+ */
+export function rowLosses(
+  ops: Operations,
+  logits: Tensor,
+  labels: Tensor,
+  softLabels: Tensor | undefined,
+  leavesOut: boolean,
+): Tensor {
   const classes = logits.shape.at(-1)!;
   const rows = ops.reshape(logits, [-1, classes]);
-  const hard = ops.crossEntropy(rows, ops.reshape(labels, [-1]));
-  if (softLabels === undefined) return ops.mean(hard);
+  const given = ops.reshape(labels, [-1]);
+  if (!leavesOut) return crossEntropies(ops, rows, given, softLabels);
+  const counts = ops.greater(given, -1);
+  return ops.where(counts, crossEntropies(ops, rows, ops.where(counts, given, 0), softLabels), 0);
+}
+
+function crossEntropies(ops: Operations, rows: Tensor, labels: Tensor, softLabels: Tensor | undefined): Tensor {
+  const hard = ops.crossEntropy(rows, labels);
+  if (softLabels === undefined) return hard;
+  const classes = rows.shape[1]!;
   // −Σ_c q_c log p_c = log Σ exp z − Σ_c q_c z_c, and the fused kernel gives log Σ exp z − z_label: what is left is linear in z.
   const range = ops.fromData(
     Int32Array.from({ length: classes }, (_, c) => c),
@@ -20,5 +51,5 @@ export function lossOf(ops: Operations, logits: Tensor, labels: Tensor, softLabe
   );
   const oneHot = ops.cast(ops.equal(ops.reshape(labels, [-1, 1]), range), 'f32');
   const difference = ops.subtract(oneHot, ops.reshape(softLabels, [-1, classes]));
-  return ops.mean(ops.add(hard, ops.sum(ops.multiply(difference, rows), { axes: 1 })));
+  return ops.add(hard, ops.sum(ops.multiply(difference, rows), { axes: 1 }));
 }

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { base, keepSnapshots, outcome, rejection, signDescent } from '../test/small-run.js';
 import { f32, moons, tinyMlp } from '../test/tiny-mlp.js';
 import type { Checkpoint } from './checkpoints/checkpoint.js';
-import type { DatasetBatch } from './data/dataset.js';
+import { checkedBatch } from './data/check-batch.js';
 import { train } from './index.js';
 import { findNonFinite } from './non-finite.js';
 import { enqueueStep } from './step.js';
@@ -87,7 +87,8 @@ describe('NON_FINITE', () => {
     const optimizer = signDescent();
     const state = await optimizer.init(ops, huge.initialize(ops, 0));
     const context = { ops, model: huge, optimizer, precision: f32, seed: 0, microBatchSize: 8 };
-    const batch = moons(8).batch(Int32Array.of(0, 1, 2, 3, 4, 5, 6, 7)) as DatasetBatch;
+    const indices = Int32Array.of(0, 1, 2, 3, 4, 5, 6, 7);
+    const batch = checkedBatch(moons(8), indices, await moons(8).batch(indices));
     const [loss, finite] = await ops.read(enqueueStep(context, state, batch).report);
     expect([Number.isFinite(loss), finite]).toEqual([true, Number.POSITIVE_INFINITY]);
     expect(await findNonFinite(context, state, batch)).toBeUndefined();

@@ -1,5 +1,5 @@
 import type { EagerOperations, NamedTensors, OptimizerState, Pass, Tensor } from '@lmd/core';
-import type { DatasetBatch } from './data/dataset.js';
+import type { CheckedBatch } from './data/check-batch.js';
 import { enqueueStep, type StepContext } from './step.js';
 
 export interface NonFinite {
@@ -20,7 +20,7 @@ export interface NonFinite {
 export async function findNonFinite(
   context: StepContext,
   state: OptimizerState,
-  batch: DatasetBatch,
+  batch: CheckedBatch,
 ): Promise<NonFinite | undefined> {
   const input = nonFiniteInput(batch);
   if (input !== undefined) return input;
@@ -44,7 +44,7 @@ export async function findNonFinite(
 export async function findNonFiniteBefore(
   { ops, optimizer }: StepContext,
   state: OptimizerState,
-  batch: DatasetBatch,
+  batch: CheckedBatch,
   { loss, passes }: { readonly loss: Tensor; readonly passes: readonly Pass[] },
 ): Promise<NonFinite | undefined> {
   const input = nonFiniteInput(batch) ?? (await findNonFiniteIn(ops, namesOf('state', state.tensors)));
@@ -80,7 +80,7 @@ export async function findNonFiniteIn(
   return undefined;
 }
 
-function nonFiniteInput({ inputs: { data } }: DatasetBatch): NonFinite | undefined {
+function nonFiniteInput({ inputs: { data } }: CheckedBatch): NonFinite | undefined {
   const index = data.findIndex((value) => !Number.isFinite(value));
   return index < 0 ? undefined : { tensor: 'inputs', value: data[index]!, index, inState: false };
 }

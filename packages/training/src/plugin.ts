@@ -55,8 +55,8 @@ type Hook<Event> = (event: Event, run: TrainingRun) => void | Promise<void>;
 
 /**
  * Something done around the step. Every hook is optional; hooks run in the order of the plugins, each awaited, and one that
- * throws ends the run with `PLUGIN_FAILURE`, which names the plugin and the hook. A plugin belongs to one run: make another
- * for another run.
+ * throws ends the run with `PLUGIN_FAILURE`, which names the plugin and the hook. One plugin may go from run to run, one run at a
+ * time: `start` begins a run, and a plugin with memory forgets there what an earlier run left.
  *
  * In a step: `passes`; when the update is made and finite, `step`; then, when one is due, the evaluation and `evaluate`; then `settle`, when the state of every plugin is
  * final and can be saved.
@@ -64,6 +64,7 @@ type Hook<Event> = (event: Event, run: TrainingRun) => void | Promise<void>;
 export interface Plugin {
   /** Unique among the plugins of a run; the checkpoint stores its state under it. */
   readonly name: string;
+  /** Before `restore`. What is remembered of an earlier run is reset here. */
   readonly start?: Hook<StartEvent>;
   /**
    * Sees the draws' keys and gradients of a step before the update is made of them; synchronous, and inside the step's scope:

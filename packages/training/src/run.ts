@@ -84,23 +84,27 @@ export class Run implements TrainingRun {
     if (checkpoint === undefined) return;
     checkMatch(checkpoint, plan.identity, this.state);
     this.#checkPlugins(checkpoint);
+    if (checkpoint.step > this.totalSteps) {
+      throw new LmdError('CHECKPOINT_MISMATCH', `The checkpoint is at step ${checkpoint.step} of ${this.totalSteps}.`, {
+        subject: 'steps',
+        value: this.totalSteps,
+        remedy: 'Ask for at least as many steps as the checkpoint has.',
+      });
+    }
+    // A file sorts its tensors. In the order of a fresh state, so that whatever goes over the state goes as in an uninterrupted run.
+    const tensors = Object.fromEntries(
+      Object.keys(this.state.tensors).map((name) => [name, checkpoint.tensors[name]!]),
+    );
     // Freed first: two states may be more than there is room for.
     ops.dispose(this.state.tensors);
     this.#state = { step: checkpoint.optimizerStep, tensors: {} };
-    this.#state = { step: checkpoint.optimizerStep, tensors: writeTensors(ops, checkpoint.tensors) };
+    this.#state = { step: checkpoint.optimizerStep, tensors: writeTensors(ops, tensors) };
     this.step = checkpoint.step;
     this.startStep = checkpoint.step;
     this.loss = checkpoint.lastLoss;
     this.validation = checkpoint.lastValidation;
     this.#secondsBefore = checkpoint.seconds;
     if (resume?.path !== undefined) this.saved = { path: resume.path, step: checkpoint.step };
-    if (this.step > this.totalSteps) {
-      throw new LmdError('CHECKPOINT_MISMATCH', `The checkpoint is at step ${this.step} of ${this.totalSteps}.`, {
-        subject: 'steps',
-        value: this.totalSteps,
-        remedy: 'Ask for at least as many steps as the checkpoint has.',
-      });
-    }
   }
 
   /** Gives each plugin with memory what the checkpoint holds for it. */
@@ -113,7 +117,13 @@ export class Run implements TrainingRun {
         ...(saved.data === undefined ? {} : { data: saved.data }),
         tensors: writeTensors(this.ops, saved.tensors ?? {}),
       };
-      await guarded(plugin, 'restore', () => plugin.restore!(state, this));
+      try {
+        await guarded(plugin, 'restore', () => plugin.restore!(state, this));
+      } catch (error) {
+        // What it has not taken over, and so will not free.
+        for (const tensor of Object.values(state.tensors!)) if (!this.ops.isDisposed(tensor)) this.ops.dispose(tensor);
+        throw error;
+      }
     }
   }
 
@@ -175,8 +185,7 @@ export class Run implements TrainingRun {
       plugins: Object.fromEntries(plugins),
       identity: plan.identity,
       ...(this.loss === undefined ? {} : { lastLoss: this.loss }),
-      // JSON holds no NaN, and a result that is none is not worth failing a checkpoint for.
-      ...(Number.isFinite(this.validation?.loss) ? { lastValidation: this.validation! } : {}),
+      ...(this.validation === undefined ? {} : { lastValidation: this.validation }),
       seconds: this.seconds,
       versions: { training: version, backend: ops.backend.name, device: ops.backend.device },
     };

@@ -1,5 +1,5 @@
 import { type NamedTensors, type OptimizerState, type Pass, type Tensor, weightOf } from '@lmd/core';
-import type { DatasetBatch } from './data/dataset.js';
+import type { CheckedBatch } from './data/check-batch.js';
 import { enqueuePasses, type OnPasses, reportOf, type StepContext } from './step.js';
 
 /** Loss and gradients of a step whose update is not made yet. The caller frees `report`; `update` or `dispose` frees the gradients. */
@@ -20,7 +20,7 @@ export interface PendingStep {
 export function enqueuePendingStep(
   context: StepContext,
   state: OptimizerState,
-  batch: DatasetBatch,
+  batch: CheckedBatch,
   onPasses: OnPasses,
 ): PendingStep {
   const { ops, optimizer } = context;

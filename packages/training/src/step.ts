@@ -9,9 +9,10 @@ import {
   type Pass,
   type Precision,
   type Tensor,
+  type TensorData,
 } from '@lmd/core';
-import type { DatasetBatch } from './data/dataset.js';
-import { lossOf } from './loss.js';
+import { type CheckedBatch, checkClasses } from './data/check-batch.js';
+import { meanOfCounted, rowLosses } from './loss.js';
 
 export interface StepContext {
   readonly ops: EagerOperations;
@@ -43,7 +44,7 @@ export type Inspect = (name: string, tensor: Tensor) => void;
 export function enqueueStep(
   context: StepContext,
   state: OptimizerState,
-  batch: DatasetBatch,
+  batch: CheckedBatch,
   { inspect, onPasses }: StepHooks = {},
 ): StepResult {
   const { ops, optimizer } = context;
@@ -66,7 +67,7 @@ export interface StepHooks {
 export function enqueuePasses(
   context: StepContext,
   state: OptimizerState,
-  batch: DatasetBatch,
+  batch: CheckedBatch,
   { inspect, onPasses }: StepHooks = {},
 ): { readonly loss: Tensor; readonly passes: readonly Pass[] } {
   const { ops, optimizer, seed } = context;
@@ -103,13 +104,14 @@ export function reportOf(ops: EagerOperations, loss: Tensor, records: readonly N
   });
 }
 
-/** Loss and gradients of the whole batch at `weights`, as the mean over its examples, one micro-batch after another. */
+/** Loss and gradients of the whole batch at `weights`, as the mean over its rows that count, one micro-batch after another. */
 function accumulate(
   { ops, model, precision, microBatchSize }: StepContext,
   weights: NamedTensors,
-  { inputs, labels, softLabels }: DatasetBatch,
+  batch: CheckedBatch,
   key: Pass['key'],
 ): { loss: Tensor; gradients: NamedTensors } {
+  const { inputs, labels, softLabels, counted } = batch;
   const examples = labels.shape[0]!;
   const microBatches = Math.ceil(examples / microBatchSize);
   let sum: { loss: Tensor; gradients: NamedTensors } | undefined;
@@ -124,8 +126,11 @@ function accumulate(
       const noise = { ...key, sample: key.sample * microBatches + micro };
       const { value, gradients } = valueAndGradients(ops, weights, (tape, watched) => {
         const logits = model.forward(tape, watched, inputTensor, { training: true, precision, key: noise });
-        const loss = lossOf(tape, logits, labelTensor, softTensor);
-        return microBatches === 1 ? loss : tape.multiply(loss, (to - from) / examples);
+        checkClasses(batch, logits.shape.at(-1)!, 'the model gives');
+        const losses = rowLosses(tape, logits, labelTensor, softTensor, counted < labels.data.length);
+        const own = microBatches === 1 ? counted : countedIn(labels, from, to);
+        const loss = meanOfCounted(tape, losses, own);
+        return microBatches === 1 ? loss : tape.multiply(loss, own / counted);
       });
       return { loss: value, gradients };
     });
@@ -137,9 +142,15 @@ function accumulate(
   return sum!;
 }
 
+/** Labels of the examples from `from` to `to` that are not left out. */
+function countedIn({ data, shape }: CheckedBatch['labels'], from: number, to: number): number {
+  const width = data.length / shape[0]!;
+  return data.subarray(from * width, to * width).reduce((count, label) => (label < 0 ? count : count + 1), 0);
+}
+
 function rows(
   ops: EagerOperations,
-  { data, shape }: { readonly data: Float32Array | Int32Array | Uint8Array; readonly shape: readonly number[] },
+  { data, shape }: { readonly data: TensorData; readonly shape: readonly number[] },
   dtype: Tensor['dtype'],
   from: number,
   to: number,

@@ -18,6 +18,32 @@ describe('train refuses', () => {
     ['a batch size of 0', { batchSize: 0 }, 'INVALID_ARGUMENT', /batchSize is 0/],
     ['a negative seed', { seed: -1 }, 'INVALID_ARGUMENT', /seed is -1/],
     ['two plugins of a name', { plugins: [{ name: 'a' }, { name: 'a' }] }, 'INVALID_ARGUMENT', /called "a"/],
+    ['a hook of no event', { plugins: [{ name: 'a', onStep() {} }] }, 'UNKNOWN_OPTION', /"a" has no hook "onStep"/],
+    [
+      'such a method of a class',
+      {
+        plugins: [
+          new (class Late {
+            readonly name = 'late';
+            onStep() {}
+          })(),
+        ],
+      },
+      'UNKNOWN_OPTION',
+      /"late" has no hook "onStep"/,
+    ],
+    ['a hook that is none', { plugins: [{ name: 'a', step: true }] }, 'INVALID_ARGUMENT', /"a" has step = true/],
+    ['what makes a plugin', { plugins: [weightAveraging] }, 'INVALID_ARGUMENT', /plugins\[0\] is a function. Call it/],
+    ['one plugin alone', { plugins: weightAveraging() }, 'INVALID_ARGUMENT', /plugins is an object/],
+    ['no model', { model: undefined }, 'INVALID_ARGUMENT', /model is undefined/],
+    ['what makes an optimizer', { optimizer: lmd }, 'INVALID_ARGUMENT', /optimizer is a function. Call it/],
+    ['a promise of a backend', { backend: Promise.resolve() }, 'INVALID_ARGUMENT', /backend is a promise. Await it/],
+    [
+      'a backend for ops',
+      { backend: undefined, ops: createReferenceBackend() },
+      'INVALID_ARGUMENT',
+      /ops is a backend/,
+    ],
     ['half a memory', { plugins: [{ name: 'a', state: () => ({}) }] }, 'INVALID_ARGUMENT', /one of state and restore/],
   ];
   it.each(cases)('%s', async (_, change, code, message) => {

@@ -1,5 +1,9 @@
 import {
   type Backend,
+  checkBackend,
+  checkModel,
+  checkOperations,
+  checkOptimizer,
   createOperations,
   type EagerOperations,
   LmdError,
@@ -10,6 +14,8 @@ import {
   type WeightsKind,
 } from '@lmd/core';
 import type { LoadedCheckpoint } from './checkpoints/checkpoint.js';
+import { checkDataset } from './data/check-batch.js';
+import type { Dataset } from './data/dataset.js';
 import { type DataOrder, dataOrder } from './data/order.js';
 import { checkPlugins } from './hooks.js';
 import { assertJson, type Json } from './json.js';
@@ -109,8 +115,17 @@ export interface TrainPlan extends TrainOptions {
 /** Checks everything that can be checked before any work is done. */
 export function planTraining(options: TrainOptions): TrainPlan {
   refuseUnknownOptions('train', options, known);
-  refuseUnknownOptions('train: data', options.data, ['train', 'validation', 'test']);
+  refuseUnknownOptions('train: data', options.data ?? {}, ['train', 'validation', 'test']);
+  for (const part of ['train', 'validation', 'test'] as const) {
+    const dataset = options.data?.[part];
+    if (part === 'train' || dataset !== undefined) checkDataset('train', `data.${part}`, dataset as Dataset);
+  }
   const { model, optimizer, data, seed, keepPartialBatch = false, plugins = [] } = options;
+  checkModel(model);
+  checkOptimizer(optimizer);
+  checkPlugins(plugins);
+  if (options.ops !== undefined) checkOperations(options.ops);
+  if (options.backend !== undefined) checkBackend(options.backend);
   checkedCount('train', 'seed', seed, 0);
   const batchSize = checkedCount('train', 'batchSize', options.batchSize, 1);
   const microBatchSize = checkedCount('train', 'microBatchSize', options.microBatchSize ?? batchSize, 1);
@@ -122,7 +137,6 @@ export function planTraining(options: TrainOptions): TrainPlan {
   const totalSteps = exactlyOne(options, 'steps', 'epochs')
     ? checkedCount('train', 'steps', options.steps!, 0)
     : checkedCount('train', 'epochs', options.epochs!, 0) * order.batchesPerEpoch;
-  checkPlugins(plugins);
   const configuration = options.configuration ?? null;
   assertJson(configuration, 'configuration');
   const ops = exactlyOne(options, 'ops', 'backend') ? options.ops! : createOperations(options.backend!);

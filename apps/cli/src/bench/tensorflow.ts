@@ -43,7 +43,7 @@ function missing(engine: Engine, cause?: unknown): LmdError {
 async function registerWebgpu(tf: typeof Tfjs): Promise<void> {
   // By names that are not looked into: neither package comes with this one.
   const [dawnName, engineName] = ['webgpu', '@tensorflow/tfjs-backend-webgpu'];
-  const { create, globals } = (await import(dawnName)) as {
+  const { create, globals } = (await import(/* @vite-ignore */ /* webpackIgnore: true */ dawnName)) as {
     create(flags: readonly string[]): { requestAdapter(): Promise<Adapter> };
     globals: object;
   };
@@ -53,7 +53,9 @@ async function registerWebgpu(tf: typeof Tfjs): Promise<void> {
   host.navigator ??= {};
   Object.defineProperty(host.navigator, 'gpu', { value: gpu, configurable: true });
   host.WorkerGlobalScope ??= class {};
-  const { WebGPUBackend } = (await import(engineName)) as { WebGPUBackend: new (...parts: unknown[]) => never };
+  const { WebGPUBackend } = (await import(/* @vite-ignore */ /* webpackIgnore: true */ engineName)) as {
+    WebGPUBackend: new (...parts: unknown[]) => never;
+  };
   const adapter = await gpu.requestAdapter();
   const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
   const device = await adapter.requestDevice({ requiredLimits: { maxStorageBufferBindingSize, maxBufferSize } });

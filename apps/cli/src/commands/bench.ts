@@ -4,8 +4,9 @@ import { type BenchTask, benchTasks, type TimedRun } from '../bench/tasks.js';
 import { engineBeside, openTensorflow } from '../bench/tensorflow.js';
 import { openBackend } from '../engine/index.js';
 import { backendNames } from '../engine/names.js';
+import { jsonLine } from '../output/json.js';
 import { type Column, renderTable } from '../output/table.js';
-import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
+import { eraseLine, keepStandardOutputClean, type Terminal } from '../output/terminal.js';
 import { describeMachine } from '../run/environment.js';
 import { choose } from './choose.js';
 import { numberOption } from './number-option.js';
@@ -40,7 +41,7 @@ export async function benchCommand(options: BenchCommandOptions, { out, error, c
   const total = names.length * benchTasks.length + engines.length * compared;
   let done = 0;
   const progress = (task: string) => {
-    if (error.isTTY) error.write(`\r\u001b[2K${++done}/${total}  ${task}`);
+    if (error.isTTY) error.write(`${eraseLine}${++done}/${total}  ${task}`);
   };
   try {
     for (const name of names) {
@@ -74,19 +75,19 @@ export async function benchCommand(options: BenchCommandOptions, { out, error, c
       }
     }
   } finally {
-    if (error.isTTY) error.write('\r\u001b[2K');
+    if (error.isTTY) error.write(eraseLine);
     interrupt.dispose();
   }
   const rows = benchTasks.map(({ name, unit }): BenchRow => ({ task: name, unit, speeds: speeds.get(name)! }));
   const machine = `${describeMachine()}, Node ${process.versions.node}`;
   if (options.json) {
-    out.write(`${JSON.stringify({ type: 'bench', machine, devices, rows })}\n`);
+    out.write(jsonLine({ type: 'bench', machine, devices, rows }));
     return;
   }
   out.write(`${machine}\n`);
   for (const [name, device] of Object.entries(devices)) out.write(`${colours.bold(name)}: ${device}\n`);
   const timed = [...names, ...engines.map(peerName)].filter((name) => rows.some(({ speeds }) => name in speeds));
-  out.write(`\n${renderTable(columnsOf(timed), rows, colours.bold)}\n`);
+  out.write(`\n${renderTable(columnsOf(timed), rows, { styleTitle: colours.bold, columns: out.columns })}\n`);
 }
 
 /** How TensorFlow.js's own column is called. */

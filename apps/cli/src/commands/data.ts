@@ -3,8 +3,9 @@ import { readTextFiles, stateOfTheUnion, type TokenFileDescription, writeTokenFi
 import { charactersOf, characterTokenizer, gpt2Tokenizer, type TextDocument, type Tokenizer } from '@lmd/data/text';
 import { interruptSignal } from '@lmd/training/node';
 import { UsageError } from '../errors.js';
+import { jsonLine } from '../output/json.js';
 import { type Column, renderTable } from '../output/table.js';
-import type { Terminal } from '../output/terminal.js';
+import { eraseLine, type Terminal } from '../output/terminal.js';
 import { count } from '../output/units.js';
 import { choose } from './choose.js';
 import { numberOption } from './number-option.js';
@@ -55,14 +56,14 @@ export async function prepareCommand(
       onProgress(progress) {
         if (!terminal || performance.now() - drawnAt < 100) return;
         drawnAt = performance.now();
-        error.write(`\r\u001b[2K${count(progress.documents)} documents, ${count(progress.tokens)} tokens`);
+        error.write(`${eraseLine}${count(progress.documents)} documents, ${count(progress.tokens)} tokens`);
       },
     });
-    if (terminal) error.write('\r\u001b[2K');
+    if (terminal) error.write(eraseLine);
     const parts = [files.train, ...(files.validation === undefined ? [] : [files.validation])];
-    if (options.json) out.write(`${JSON.stringify({ type: 'prepared', folder: resolve(options.out), ...files })}\n`);
+    if (options.json) out.write(jsonLine({ type: 'prepared', folder: resolve(options.out), ...files }));
     else {
-      out.write(`${renderTable(columns, parts, colours.bold)}\n\n`);
+      out.write(`${renderTable(columns, parts, { styleTitle: colours.bold, columns: out.columns })}\n\n`);
       if (files.emptyDocuments > 0)
         out.write(`${colours.yellow('note')} ${files.emptyDocuments} empty documents left out\n`);
       out.write(`Train on it with "data": { "kind": "tokens", "folder": ${JSON.stringify(options.out)} }\n`);
@@ -75,11 +76,15 @@ export async function prepareCommand(
 async function documentsOf(sources: readonly string[], separator: string | undefined): Promise<Documents> {
   if (!sources.includes(speeches)) return () => readTextFiles(sources, separator === undefined ? {} : { separator });
   if (sources.length > 1) {
-    throw new UsageError('INVALID_ARGUMENT', `${speeches} names the speeches and goes with no other source.`, {
-      subject: 'source',
-      value: sources,
-      remedy: `Prepare ${speeches} by itself, or name files and folders (./${speeches} for one of that name).`,
-    });
+    throw new UsageError(
+      'INVALID_ARGUMENT',
+      `${speeches} names the speeches and cannot be combined with other sources.`,
+      {
+        subject: 'source',
+        value: sources,
+        remedy: `Prepare ${speeches} alone, or name files and folders (./${speeches} for one of that name).`,
+      },
+    );
   }
   const loaded = await stateOfTheUnion();
   return () => loaded;

@@ -1,9 +1,11 @@
 import { availableParallelism, totalmem } from 'node:os';
-import { mnistPackageFolder, mnistPackageVersion } from '../data/mnist-folder.js';
+import { mnistPackageFolder, mnistPackageVersion } from '@lmd/data/node';
 import { type BackendDiagnosis, diagnoseBackend } from '../doctor/probe.js';
+import { diagnoseInProcess, needsProcess } from '../doctor/probe-process.js';
 import { backendNames } from '../engine/names.js';
 import { loadTfjs } from '../engine/tfjs.js';
 import { exitCodes, serializeError } from '../errors.js';
+import { jsonLine } from '../output/json.js';
 import { type Column, renderTable } from '../output/table.js';
 import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
 import { bytes } from '../output/units.js';
@@ -28,11 +30,20 @@ function diagnoseMnist(): Diagnosis['mnist'] {
   }
 }
 
-/** Looks at everything that `lmd` needs here. */
-export async function diagnose(): Promise<Diagnosis> {
+/**
+ * Looks at everything that `lmd` needs here.
+ *
+ * @param bin the path of the program `lmd`, which then tries engines with native code in a process each.
+ */
+export async function diagnose(bin?: string): Promise<Diagnosis> {
   const backends: BackendDiagnosis[] = [];
-  for (const name of backendNames) backends.push(await diagnoseBackend(name));
+  for (const name of backendNames) {
+    const isApart = bin !== undefined && needsProcess(name);
+    backends.push(await (isApart ? diagnoseInProcess(bin, name) : diagnoseBackend(name)));
+  }
   const tf = await loadTfjs();
+  // Which knows the flag that tells of SIMD.
+  await import('@tensorflow/tfjs-backend-wasm');
   return {
     type: 'doctor',
     node: process.versions.node,
@@ -53,13 +64,17 @@ const columns: readonly Column<BackendDiagnosis>[] = [
 ];
 
 /** `lmd doctor`: which backends work here, why the others do not, and what to install. */
-export async function doctorCommand(options: { readonly json?: boolean }, { out, colours }: Terminal): Promise<void> {
+export async function doctorCommand(
+  options: { readonly json?: boolean },
+  { out, colours }: Terminal,
+  bin: string,
+): Promise<void> {
   if (options.json) keepStandardOutputClean();
-  const diagnosis = await diagnose();
+  const diagnosis = await diagnose(bin);
   const { node, platform, cores, memoryBytes, wasmSimd, mnist, backends } = diagnosis;
   if (!backends.some(({ works }) => works)) process.exitCode = exitCodes.failure;
   if (options.json) {
-    out.write(`${JSON.stringify(diagnosis)}\n`);
+    out.write(jsonLine(diagnosis));
     return;
   }
   const facts = [
@@ -70,7 +85,7 @@ export async function doctorCommand(options: { readonly json?: boolean }, { out,
     ['MNIST images', mnist.available ? mnist.detail : colours.yellow(mnist.detail)],
   ] as const;
   for (const [name, value] of facts) out.write(`${name.padEnd(18)}${value}\n`);
-  out.write(`\n${renderTable(columns, backends, colours.bold)}\n`);
+  out.write(`\n${renderTable(columns, backends, { styleTitle: colours.bold, columns: out.columns })}\n`);
   const missing = backends.filter(({ works }) => !works);
   if (missing.length > 0) out.write('\nWhat the others need, should you want them:\n');
   for (const { name, reason } of missing) out.write(`  ${colours.bold(name)}: ${reason}\n`);

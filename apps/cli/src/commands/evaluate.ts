@@ -8,7 +8,7 @@ import {
   type Model,
   type NamedTensors,
 } from '@lmd/core';
-import { precisionNames, precisionPreset } from '@lmd/models';
+import { type Gpt2, precisionNames, precisionPreset, type Vit } from '@lmd/models';
 import { evaluate } from '@lmd/training';
 import { loadConfiguration } from '../configuration/load.js';
 import { type Configuration, precisionOf } from '../configuration/schema.js';
@@ -18,13 +18,16 @@ import { openBackend } from '../engine/index.js';
 import { type BackendName, backendNames } from '../engine/names.js';
 import { UsageError } from '../errors.js';
 import { openModelFile } from '../model-file/weights.js';
+import { jsonLine } from '../output/json.js';
 import { type Column, renderTable } from '../output/table.js';
 import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
 import { count, percent } from '../output/units.js';
 import { runLayout } from '../run/layout.js';
 import { configurationOf } from '../run/run.js';
+import { evaluationBatchSize } from '../trial/batch-sizes.js';
 import { buildModel } from '../trial/build-model.js';
-import { handlesOn, openRunWeights, type RunWeightsKind, usualWeights } from '../trial/run-weights.js';
+import { completeModel } from '../trial/pretrained-model.js';
+import { handlesOn, hasCheckpoint, openRunWeights, type RunWeightsKind, usualWeights } from '../trial/run-weights.js';
 import { openTrainedModel } from '../trial/trained-model.js';
 import { choose } from './choose.js';
 import { numberOption } from './number-option.js';
@@ -47,21 +50,27 @@ export interface EvaluationRow {
   readonly step?: number;
   readonly testAccuracy: number;
   readonly testLoss: number;
-  /** exp(testLoss). */
-  readonly testPerplexity: number;
+  /** exp(testLoss), of a language model. */
+  readonly testPerplexity?: number;
   /** Expected calibration error in 15 bins; of several draws, their mean. */
   readonly calibrationError: number;
   readonly seconds: number;
 }
 
-const columns: readonly Column<EvaluationRow>[] = [
+const perplexity: Column<EvaluationRow> = {
+  title: 'perplexity',
+  align: 'right',
+  cell: ({ testPerplexity }) => testPerplexity?.toPrecision(4) ?? '',
+};
+
+const columnsOf = (rows: readonly EvaluationRow[]): readonly Column<EvaluationRow>[] => [
   { title: 'optimizer', cell: ({ optimizer }) => optimizer },
   { title: 'format', cell: ({ format }) => format },
   { title: 'weights', cell: ({ weights }) => weights },
   { title: 'step', align: 'right', cell: ({ step }) => (step === undefined ? '' : count(step)) },
   { title: 'test accuracy', align: 'right', cell: ({ testAccuracy }) => percent(testAccuracy) },
   { title: 'test loss', align: 'right', cell: ({ testLoss }) => testLoss.toFixed(4) },
-  { title: 'perplexity', align: 'right', cell: ({ testPerplexity }) => testPerplexity.toPrecision(4) },
+  ...(rows.some(({ testPerplexity }) => testPerplexity !== undefined) ? [perplexity] : []),
   { title: 'calibration error', align: 'right', cell: ({ calibrationError }) => percent(calibrationError) },
   { title: 'seconds', align: 'right', cell: ({ seconds }) => seconds.toFixed(1) },
 ];
@@ -95,7 +104,10 @@ export async function evaluateCommand(run: string, options: EvaluateCommandOptio
   const weights = choose<RunWeightsKind>('--weights', options.weights ?? usualWeights(configuration), kinds);
   const backend = choose('--backend', options.backend ?? configuration.backend, backendNames);
   const draws = drawCount(options.draws ?? '1', weights);
-  const chosen = options.optimizer === undefined ? names : [choose('--optimizer', options.optimizer, names)];
+  const chosen =
+    options.optimizer === undefined
+      ? withCheckpoints(resolve(run), names)
+      : [choose('--optimizer', options.optimizer, names)];
   if (options.model !== undefined) refuseBesideModel(options);
   const results = await evaluateAll(configuration, { formats, weights, draws, backend }, (ops) =>
     options.model === undefined
@@ -104,8 +116,17 @@ export async function evaluateCommand(run: string, options: EvaluateCommandOptio
   );
   if (options.json) {
     const where = isRun ? { runFolder: resolve(run) } : { configuration: run };
-    terminal.out.write(`${JSON.stringify({ type: 'summary', ...where, results })}\n`);
-  } else terminal.out.write(`${renderTable(columns, results, terminal.colours.bold)}\n`);
+    terminal.out.write(jsonLine({ type: 'summary', ...where, results }));
+  } else
+    terminal.out.write(
+      `${renderTable(columnsOf(results), results, { styleTitle: terminal.colours.bold, columns: terminal.out.columns })}\n`,
+    );
+}
+
+/** The optimizers of a run that have trained; all where none has, which says so for the first. */
+function withCheckpoints(folder: string, names: readonly string[]): readonly string[] {
+  const begun = names.filter((name) => hasCheckpoint(folder, name));
+  return begun.length > 0 ? begun : names;
 }
 
 function configurationFor(source: string): Configuration {
@@ -116,7 +137,7 @@ function configurationFor(source: string): Configuration {
 function refuseBesideModel(options: EvaluateCommandOptions): void {
   for (const name of ['optimizer', 'weights', 'draws'] as const) {
     if (options[name] === undefined) continue;
-    throw new UsageError('INVALID_ARGUMENT', `--${name} and --model do not go together.`, {
+    throw new UsageError('INVALID_ARGUMENT', `--${name} and --model cannot be combined.`, {
       subject: `--${name}`,
       value: options[name],
       remedy: 'A model file holds one set of weights; leave out --model to evaluate those of the run.',
@@ -139,6 +160,8 @@ interface Subject {
   /** In which it was trained. */
   readonly format: string;
   readonly model: Model;
+  /** The network that `model` is, or is a part of. */
+  readonly architecture: Gpt2 | Vit;
   /** First of the draws that no update has seen. */
   readonly sample: number;
   /** The caller's. */
@@ -149,7 +172,7 @@ interface Subject {
 type Subjects = (ops: EagerOperations) => AsyncIterable<Subject>;
 
 async function evaluateAll(configuration: Configuration, plan: Plan, subjects: Subjects): Promise<EvaluationRow[]> {
-  const data = await loadData(configuration.data, configuration.seed);
+  const data = await loadData(configuration.data, configuration.dataSeed ?? configuration.seed);
   let backend: Backend | undefined;
   const rows: EvaluationRow[] = [];
   try {
@@ -172,11 +195,14 @@ async function evaluateAs(
   format: string,
   subject: Subject,
   ops: EagerOperations,
-  { seed, evaluation }: Configuration,
+  configuration: Configuration,
   plan: Plan,
   data: RunData,
 ): Promise<EvaluationRow> {
-  const { optimizer, step = 0, model } = subject;
+  const { optimizer, step = 0, model, architecture } = subject;
+  const { seed } = configuration;
+  const planned = { ...configuration, backend: plan.backend };
+  const batchSize = evaluationBatchSize(planned, architecture, ops.backend, data.test.size);
   const began = performance.now();
   const sums = { loss: 0, accuracy: 0, calibrationError: 0 };
   for (let draw = 0; draw < plan.draws; draw++) {
@@ -188,7 +214,7 @@ async function evaluateAs(
       weights,
       dataset: data.test,
       precision: precisionPreset(format),
-      batchSize: evaluation.batchSize,
+      batchSize,
       key,
       calibrationBins: 15,
     });
@@ -204,7 +230,7 @@ async function evaluateAs(
     ...(subject.step === undefined ? {} : { step: subject.step }),
     testAccuracy: sums.accuracy,
     testLoss: sums.loss,
-    testPerplexity: Math.exp(sums.loss),
+    ...(architecture.architecture === 'gpt2' ? { testPerplexity: Math.exp(sums.loss) } : {}),
     calibrationError: sums.calibrationError,
     seconds: (performance.now() - began) / 1000,
   };
@@ -224,7 +250,8 @@ async function* ofRun(
       const { step, samples, weights, dispose } = await openRunWeights(ops, folder, configuration, trained, name, kind);
       const described = configuration.optimizers.find((entry) => entry.name === name)!;
       const format = precisionOf(configuration, described);
-      yield { optimizer: name, step, format, model: trained.model, sample: samples, weights, dispose };
+      const { model, architecture } = trained;
+      yield { optimizer: name, step, format, model, architecture, sample: samples, weights, dispose };
     }
   } finally {
     trained.dispose();
@@ -233,10 +260,11 @@ async function* ofRun(
 
 /** The weights of a model file, which must be of the network that the configuration describes. */
 async function* ofFile(ops: EagerOperations, path: string, configuration: Configuration): AsyncGenerator<Subject> {
-  const model = buildModel(configuration.model, configuration.data);
   const file = await openModelFile(path);
+  let model: ReturnType<typeof buildModel>;
   let weights: NamedTensors;
   try {
+    model = buildModel(completeModel(configuration, file), configuration.data);
     weights = await file.weights(ops, model);
   } finally {
     await file.close();
@@ -245,6 +273,7 @@ async function* ofFile(ops: EagerOperations, path: string, configuration: Config
     optimizer: basename(file.path),
     format: configuration.precision,
     model,
+    architecture: model,
     sample: 0,
     weights: () => handlesOn(ops, weights),
     dispose: () => ops.dispose(weights),

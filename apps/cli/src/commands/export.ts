@@ -1,20 +1,29 @@
-import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { createOperations, type EagerOperations, type NamedTensors } from '@lmd/core';
-import { exportAdapters, exportPretrained, mergeAdapters, type PretrainedModel } from '@lmd/models';
+import {
+  type AdapterConfigJson,
+  type ExportAdaptersOptions,
+  exportAdapters,
+  exportPretrained,
+  mergeAdapters,
+  type PretrainedModel,
+} from '@lmd/models';
 import { tensorFrom } from '@lmd/safetensors';
 import { createShardedSafetensorsWriter, writeFileAtomic } from '@lmd/safetensors/node';
 import { claimRunFolder } from '@lmd/training/node';
 import { openBackend } from '../engine/index.js';
 import { UsageError } from '../errors.js';
+import { readJson } from '../model-file/json.js';
+import { modelTensors } from '../model-file/model-tensors.js';
 import { packedKey } from '../model-file/packed.js';
 import { openTensorFile } from '../model-file/tensor-file.js';
-import { type ModelFile, modelOf, openModelFile, tensorsOf } from '../model-file/weights.js';
+import { type ModelFile, modelOf, openModelFile, writeNotes } from '../model-file/weights.js';
+import { jsonLine } from '../output/json.js';
 import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
 import { count, fileSize } from '../output/units.js';
-import { runLayout } from '../run/layout.js';
 import { configurationOf } from '../run/run.js';
+import { openModelOrRun } from '../trial/run-model.js';
 import { openRunWeights, usualWeights } from '../trial/run-weights.js';
 import { openTrainedModel } from '../trial/trained-model.js';
 import { choose } from './choose.js';
@@ -67,7 +76,7 @@ export async function exportCommand(path: string, options: ExportCommandOptions,
   try {
     const subject = await (layout === 'peft'
       ? openAdapters(ops, path, options)
-      : openModel(ops, path, layout, options));
+      : openModel(ops, path, layout, options, terminal));
     try {
       await writeSubject(subject, layout, maxShardBytes, options, terminal);
     } finally {
@@ -105,7 +114,7 @@ async function writeSubject(
   const bytes = Object.values(contents.tensors).reduce((sum, { shape }) => sum + 4 * product(shape), 0);
   const tensors = Object.keys(contents.tensors).length;
   if (json) {
-    output.write(`${JSON.stringify({ type: 'exported', input, folder, layout, tensors, bytes, files })}\n`);
+    output.write(jsonLine({ type: 'exported', input, folder, layout, tensors, bytes, files }));
     return;
   }
   const written = files.map((name) => join(out, name)).join('\n      ');
@@ -117,17 +126,20 @@ async function openModel(
   path: string,
   layout: LayoutName,
   { optimizer, adapters }: ExportCommandOptions,
+  terminal: Terminal,
 ): Promise<Subject> {
-  const file = await openModelFile(optimizer === undefined ? path : runLayout(path).trial(optimizer).model);
+  const file = await openModelOrRun(path, optimizer);
   try {
     const model = modelOf(file);
     if (model === undefined) {
       throw new UsageError('INVALID_ARGUMENT', `${file.path} does not say which network it holds.`, {
         subject: 'model',
         value: file.path,
-        remedy: 'Name a run, a model that lmd wrote, or a folder with a config.json of transformers.',
+        remedy:
+          'Name a run, a model that lmd wrote, or a folder with a config.json of transformers, or of timm with the number of heads.',
       });
     }
+    writeNotes(file, terminal);
     const given = await file.weights(ops, model);
     const weights = adapters === undefined ? given : await withAdapters(ops, model, given, adapters);
     const contents = contentsOf(ops, model, weights, layout, file);
@@ -144,29 +156,14 @@ async function withAdapters(
   base: NamedTensors,
   folder: string,
 ): Promise<NamedTensors> {
-  const config = adapterConfig(join(folder, adapterNames.config));
+  const config = (await readJson(join(folder, adapterNames.config))) as AdapterConfigJson;
   const file = await openTensorFile(join(folder, adapterNames.tensors));
   try {
-    const merged = await mergeAdapters(ops, model, base, { tensors: tensorsOf(file), config });
+    const merged = await mergeAdapters(ops, model, base, { tensors: modelTensors(file, folder), config });
     ops.dispose(base);
     return merged;
   } finally {
     await file.close();
-  }
-}
-
-function adapterConfig(path: string): { readonly [name: string]: unknown } {
-  try {
-    const config: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    if (typeof config === 'object' && config !== null && !Array.isArray(config)) return { ...config };
-    throw new Error('it holds no object');
-  } catch (cause) {
-    throw new UsageError('INVALID_ARGUMENT', `${path} cannot be read: ${(cause as Error).message}`, {
-      subject: '--adapters',
-      value: path,
-      remedy: 'Name a folder that PEFT, or lmd export --layout peft, has written.',
-      cause,
-    });
   }
 }
 
@@ -190,10 +187,9 @@ async function openAdapters(ops: EagerOperations, path: string, options: ExportC
     const newest = await openRunWeights(ops, run, configuration, trained, name, usualWeights(configuration));
     const weights = newest.weights({ seed, step: newest.step, sample: newest.samples });
     newest.dispose();
-    const base = await folderOfTransformers(configured.weights!);
     const { tensors, config } = exportAdapters(ops, architecture, adapted!, weights, {
-      layout: architecture.architecture === 'gpt2' || base !== undefined ? 'transformers' : 'timm',
-      ...(base === undefined ? {} : { baseModel: base }),
+      ...(await baseOf(configured.weights!)),
+      ...(architecture.architecture === 'gpt2' ? { layout: 'transformers' } : {}),
     });
     const contents = { tensors, config, metadata: { format: 'pt' } };
     return { input: run, contents, names: adapterNames, dispose: () => ops.dispose(weights) };
@@ -202,11 +198,11 @@ async function openAdapters(ops: EagerOperations, path: string, options: ExportC
   }
 }
 
-/** The folder of a model that transformers loads; undefined for one of ours or of timm. */
-async function folderOfTransformers(model: string): Promise<string | undefined> {
-  const { path, config, close } = await openModelFile(model);
+/** The library that a model is of, and the folder that transformers loads; ours go to timm, which has every ViT. */
+async function baseOf(model: string): Promise<ExportAdaptersOptions> {
+  const { path, layout, close } = await openModelFile(model);
   await close();
-  return config === undefined ? undefined : dirname(path);
+  return layout === 'transformers' ? { layout, baseModel: dirname(path) } : { layout: 'timm' };
 }
 
 const product = (shape: readonly number[]) => shape.reduce((size, extent) => size * extent, 1);

@@ -5,10 +5,12 @@ import { interruptSignal } from '@lmd/training/node';
 import { openBackend } from '../engine/index.js';
 import { backendNames } from '../engine/names.js';
 import { UsageError } from '../errors.js';
-import { type ModelFile, modelOf, openModelFile } from '../model-file/weights.js';
-import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
+import { parseJson } from '../model-file/json.js';
+import { type ModelFile, modelOf, writeNotes } from '../model-file/weights.js';
+import { jsonLine } from '../output/json.js';
+import { keepStandardOutputClean, type Terminal, withTabs } from '../output/terminal.js';
 import { count } from '../output/units.js';
-import { runLayout } from '../run/layout.js';
+import { openModelOrRun } from '../trial/run-model.js';
 import { choose } from './choose.js';
 import { numberOption } from './number-option.js';
 
@@ -26,7 +28,13 @@ export interface GenerateCommandOptions {
   readonly json?: boolean;
 }
 
-/** `lmd generate`: goes on with a text, token by token, as it comes. */
+/** Without `--max-tokens`, unless the context has room for fewer. */
+const usualTokens = 200;
+
+/** Embeddings are padded to a multiple of 64 or 128 for speed, such as 50257 to 50304. More than this is another vocabulary. */
+const mostPadding = 1023;
+
+/** `lmd generate`: generates text token by token, and prints it as it comes. */
 export async function generateCommand(
   path: string,
   options: GenerateCommandOptions,
@@ -45,20 +53,19 @@ export async function generateCommand(
   };
   const precision = precisionPreset(choose('--format', options.format, precisionNames));
   const backendName = choose('--backend', options.backend, backendNames);
-  const file = await openModelFile(
-    options.optimizer === undefined ? path : runLayout(path).trial(options.optimizer).model,
-  );
+  const file = await openModelOrRun(path, options.optimizer);
   const interrupt = interruptSignal();
   try {
     const { model, tokenizer } = await languageModel(file);
     // An empty prompt begins a document.
     const encoded = tokenizer.encode(options.prompt);
     const prompt = encoded.length === 0 ? Int32Array.of(tokenizer.endOfText) : encoded;
-    const room = Math.max(0, model.config.contextLength - prompt.length);
+    const room = model.config.contextLength - prompt.length;
     const maxTokens =
       options.maxTokens === undefined
-        ? Math.min(room, 200)
+        ? Math.min(room > 0 ? room : usualTokens, usualTokens)
         : numberOption('--max-tokens', options.maxTokens, wholeNumber);
+    writeNotes(file, terminal);
     const backend = await openBackend(backendName);
     const ops = createOperations(backend);
     try {
@@ -66,12 +73,18 @@ export async function generateCommand(
       const tokens: number[] = [];
       const decoder = tokenizer.decoder();
       const began = performance.now();
-      if (!options.json) terminal.out.write(options.prompt);
       const stop = [tokenizer.endOfText];
-      for await (const token of generate({ ops, model, weights, prompt, stop, maxTokens, precision, ...sampling })) {
+      // Models of other libraries pad the vocabulary: those rows are no tokens.
+      const { vocabularySize } = tokenizer;
+      const generated = generate({
+        ...{ ops, model, weights, prompt, stop, maxTokens, vocabularySize, precision },
+        ...sampling,
+      });
+      if (!options.json) terminal.out.write(withTabs(options.prompt));
+      for await (const token of generated) {
         tokens.push(token);
         const text = decoder.push(token);
-        if (!options.json) terminal.out.write(text);
+        if (!options.json) terminal.out.write(withTabs(text));
         if (interrupt.signal.aborted) break;
       }
       const seconds = (performance.now() - began) / 1000;
@@ -80,9 +93,9 @@ export async function generateCommand(
       if (options.json) {
         const text = tokenizer.decode(tokens);
         const result = { type: 'generated', prompt: options.prompt, text, tokens, seconds, tokensPerSecond: speed };
-        terminal.out.write(`${JSON.stringify(result)}\n`);
+        terminal.out.write(jsonLine(result));
       } else {
-        terminal.out.write(`${decoder.end()}\n`);
+        terminal.out.write(`${withTabs(decoder.end())}\n`);
         const { dim } = terminal.errorColours;
         const summary = `${count(tokens.length)} tokens, ${speed.toFixed(1)} a second on ${backend.device}`;
         terminal.error.write(`${dim(summary)}\n`);
@@ -99,9 +112,9 @@ export async function generateCommand(
 /** The GPT-2 of a file and the tokenizer that it was trained with. */
 async function languageModel(file: ModelFile): Promise<{ readonly model: Gpt2; readonly tokenizer: Tokenizer }> {
   // Models of transformers do not say so in the file: GPT-2's tokenizer is the one that they have.
-  const tokenizer = file.config === undefined ? file.metadata.tokenizer : '{"name":"gpt2"}';
-  const model = file.config === undefined && tokenizer === undefined ? undefined : modelOf(file);
-  if (model?.architecture !== 'gpt2' || tokenizer === undefined) {
+  const description = file.layout === 'transformers' ? { name: 'gpt2' } : ownTokenizer(file);
+  const model = description === undefined ? undefined : modelOf(file);
+  if (model?.architecture !== 'gpt2' || description === undefined) {
     throw new UsageError('INVALID_ARGUMENT', `${file.path} holds no language model.`, {
       subject: 'model',
       value: file.path,
@@ -109,14 +122,24 @@ async function languageModel(file: ModelFile): Promise<{ readonly model: Gpt2; r
         'Name a run of a gpt2, its model.safetensors, or a folder with a GPT-2 of transformers and its config.json.',
     });
   }
-  const described = await tokenizerFromDescription(JSON.parse(tokenizer));
+  const tokenizer = await tokenizerFromDescription(description);
   const { vocabularySize } = model.config;
-  if (described.vocabularySize > vocabularySize) {
-    throw new UsageError('INVALID_ARGUMENT', `${file.path} has other tokens than those of GPT-2.`, {
-      subject: 'model',
-      value: vocabularySize,
-      remedy: 'Name the run or model of lmd that it was exported from: that says which tokenizer it has.',
-    });
+  const padding = vocabularySize - tokenizer.vocabularySize;
+  if (padding < 0 || padding > mostPadding) {
+    throw new UsageError(
+      'INVALID_ARGUMENT',
+      `${file.path} has ${vocabularySize} tokens, and its tokenizer (${tokenizer.name}) has ${tokenizer.vocabularySize}.`,
+      {
+        subject: 'model',
+        value: vocabularySize,
+        remedy: 'Name the run or model of lmd that it was exported from: that says which tokenizer it has.',
+      },
+    );
   }
-  return { model, tokenizer: described };
+  return { model, tokenizer };
+}
+
+function ownTokenizer({ metadata, path }: ModelFile): unknown {
+  const { tokenizer } = metadata;
+  return tokenizer === undefined ? undefined : parseJson(tokenizer, `${path}: the metadata "tokenizer"`);
 }

@@ -5,6 +5,7 @@ import { UsageError } from '../errors.js';
 import { type FileInspection, inspectFile } from '../inspect/inspect-file.js';
 import { inspectRun, type RunInspection, type TrialInspection } from '../inspect/inspect-run.js';
 import type { TensorSummary } from '../inspect/tensor-summary.js';
+import { jsonLine } from '../output/json.js';
 import { grouped, sparkline } from '../output/sparkline.js';
 import { type Column, renderTable } from '../output/table.js';
 import type { Terminal } from '../output/terminal.js';
@@ -49,7 +50,11 @@ const trialColumns: readonly Column<TrialInspection>[] = [
     align: 'right',
     cell: ({ validationAccuracy }) => (validationAccuracy === undefined ? '' : percent(validationAccuracy)),
   },
-  { title: 'test', align: 'right', cell: ({ result }) => (result === undefined ? '' : percent(result.testAccuracy)) },
+  {
+    title: 'test',
+    align: 'right',
+    cell: ({ result }) => (result === undefined ? '' : percent((result.testAccuracy ?? result.validationAccuracy)!)),
+  },
   { title: 'newest checkpoint', cell: ({ checkpoints }) => checkpoints.at(-1) ?? 'none' },
 ];
 
@@ -78,12 +83,14 @@ function showRun(run: RunInspection, options: InspectCommandOptions, { out, colo
     });
   }
   if (options.json) {
-    out.write(`${JSON.stringify(run)}\n`);
+    out.write(jsonLine(run));
     return;
   }
   const { name, seed, backend, batchSize, data, model } = run.configuration;
   out.write(`${colours.bold(name)}: ${model.kind} on ${data.kind}, seed ${seed}, batches of ${batchSize}, `);
-  out.write(`on ${backend}\n\n${renderTable(trialColumns, run.optimizers, colours.bold)}\n`);
+  out.write(
+    `on ${backend}\n\n${renderTable(trialColumns, run.optimizers, { styleTitle: colours.bold, columns: out.columns })}\n`,
+  );
 }
 
 async function showFile(
@@ -94,7 +101,7 @@ async function showFile(
   const tensors = choose(file, options.tensor);
   if (options.html !== undefined) await writeFileAtomic(resolve(options.html), renderHistograms({ ...file, tensors }));
   if (options.json) {
-    out.write(`${JSON.stringify({ ...file, tensors })}\n`);
+    out.write(jsonLine({ ...file, tensors }));
     return;
   }
   const total = tensors.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -102,7 +109,7 @@ async function showFile(
   for (const [key, value] of Object.entries(file.metadata)) {
     out.write(`  ${key}: ${value.length > 100 ? `${value.slice(0, 97)}...` : value}\n`);
   }
-  out.write(`\n${renderTable(tensorColumns, tensors, colours.bold)}\n`);
+  out.write(`\n${renderTable(tensorColumns, tensors, { styleTitle: colours.bold, columns: out.columns })}\n`);
   if (options.html !== undefined) out.write(`\nPlots: ${options.html}\n`);
 }
 

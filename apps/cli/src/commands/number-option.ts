@@ -24,6 +24,6 @@ export function numberOption(option: string, text: string, range: NumberRange): 
   throw new UsageError('INVALID_ARGUMENT', `${option} ${text} is not allowed.`, {
     subject: option,
     value: text,
-    remedy: `Give a ${whole ? 'whole ' : ''}number ${bounds.join(' and ')}.`.replace(' .', '.'),
+    remedy: `Use a ${whole ? 'whole ' : ''}number ${bounds.join(' and ')}.`.replace(' .', '.'),
   });
 }

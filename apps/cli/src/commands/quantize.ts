@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { LmdError } from '@lmd/core';
-import { lmdParameter } from '@lmd/models';
+import { LmdError, sizeOf } from '@lmd/core';
+import { contractionAxes, lmdParameter } from '@lmd/models';
 import {
+  type BlockFormat,
   formatNamed,
   formats,
   type QuantizationError,
@@ -10,19 +11,14 @@ import {
   roundings,
   scaleModes,
 } from '@lmd/mx-formats';
-import { byteLengthOf, type SafetensorsTensor, toFloat32Array } from '@lmd/safetensors';
+import { byteLengthOf, type SafetensorsTensor } from '@lmd/safetensors';
 import { writeSafetensorsFile } from '@lmd/safetensors/node';
 import { UsageError } from '../errors.js';
-import {
-  canPack,
-  contractionAxis,
-  type PackedWeights,
-  type PackOptions,
-  packedKey,
-  packWeight,
-} from '../model-file/packed.js';
+import { float32Of, modelTensors } from '../model-file/model-tensors.js';
+import { canPack, type PackedWeights, type PackOptions, packedKey, packWeight } from '../model-file/packed.js';
 import { indexSuffix, openTensorFile, type TensorFile } from '../model-file/tensor-file.js';
-import { modelFilePath } from '../model-file/weights.js';
+import { modelFilePath, writeNotes } from '../model-file/weights.js';
+import { jsonLine } from '../output/json.js';
 import { type Column, renderTable } from '../output/table.js';
 import type { Terminal } from '../output/terminal.js';
 import { count, decimal, fileSize, percent } from '../output/units.js';
@@ -58,13 +54,16 @@ const columns: readonly Column<QuantizedRow>[] = [
   {
     title: 'signal to noise',
     align: 'right',
-    cell: ({ signalToNoise }) => (signalToNoise === undefined ? '' : `${signalToNoise.toFixed(1)} dB`),
+    cell: ({ signalToNoise }) => decibels(signalToNoise),
   },
   { title: 'largest error', align: 'right', cell: ({ largestError }) => decimalOf(largestError) },
   { title: 'clipped', align: 'right', cell: ({ clipped }) => percentOf(clipped) },
   { title: 'to zero', align: 'right', cell: ({ flushed }) => percentOf(flushed) },
 ];
 
+/** Infinite where nothing is lost, as in a tensor of zeros or without elements. */
+const decibels = (value: number | undefined) =>
+  value === undefined ? '' : value === Number.POSITIVE_INFINITY ? 'exact' : `${value.toFixed(1)} dB`;
 const decimalOf = (value: number | undefined) => (value === undefined ? '' : decimal(value));
 const percentOf = (value: number | undefined) => (value === undefined ? '' : percent(value));
 
@@ -94,6 +93,7 @@ export async function quantizeCommand(
   }
   const file = await openTensorFile(input);
   try {
+    writeNotes(modelTensors(file, input), terminal);
     const rows = await quantizeFile(file, input, output, packing, seed);
     report(rows, { input, output, format }, options.json === true, terminal);
   } finally {
@@ -116,6 +116,18 @@ async function quantizeFile(
     });
   }
   const format = formatNamed(packing.format as Parameters<typeof formatNamed>[0]);
+  const products = contractionAxes([...file.entries].map(([name, { shape }]) => [name, shape]));
+  if (products === undefined) {
+    throw new LmdError(
+      'UNSUPPORTED',
+      `${input} is neither a model of lmd nor a GPT-2 or ViT of transformers or timm.`,
+      {
+        subject: 'model',
+        value: input,
+        remedy: 'Blocks run along the inputs of a matrix, and which axis that is, is known of these models alone.',
+      },
+    );
+  }
   const tensors = new Map<string, SafetensorsTensor>();
   const axes: Record<string, number> = {};
   const rows: QuantizedRow[] = [];
@@ -124,15 +136,14 @@ async function quantizeFile(
     const tensor = await file.read(name);
     const bytesBefore = byteLengthOf(dtype, shape);
     const row = { tensor: name, shape, bytesBefore };
-    const isWeight = lmdParameter(name, shape) && ['F32', 'F16', 'BF16'].includes(dtype);
-    if (!isWeight || !canPack(format, shape)) {
+    const axis = floats.includes(dtype) ? products.get(name) : undefined;
+    const reason = reasonToKeep(name, shape, axis, format);
+    if (axis === undefined || reason !== undefined) {
       tensors.set(name, tensor);
-      const reason = isWeight ? ' (its codes fill no whole bytes)' : '';
-      rows.push({ ...row, stored: `${dtype}${reason}`, bytesAfter: bytesBefore });
+      rows.push({ ...row, stored: reason === undefined ? dtype : `${dtype} (${reason})`, bytesAfter: bytesBefore });
       continue;
     }
-    const axis = contractionAxis(name, shape);
-    const values = toFloat32Array(tensor);
+    const values = float32Of(name, tensor).data;
     const key = packing.rounding === 'stochastic' ? { key: { seed, stream: stream++, step: 0, sample: 0 } } : {};
     const parts = packWeight(name, values, shape, { ...packing, ...key, axis });
     for (const [part, packed] of parts) tensors.set(part, packed);
@@ -152,6 +163,20 @@ async function quantizeFile(
   return rows;
 }
 
+const floats = ['F64', 'F32', 'F16', 'BF16'];
+
+/** Why a matrix is stored as it is; undefined where it is packed, or is no matrix. */
+function reasonToKeep(
+  name: string,
+  shape: readonly number[],
+  axis: number | undefined,
+  format: BlockFormat,
+): string | undefined {
+  if (axis === undefined) return lmdParameter(name, shape) ? 'no matrix of a product' : undefined;
+  if (sizeOf(shape) === 0) return 'no values';
+  return canPack(format, shape) ? undefined : 'its codes fill no whole bytes';
+}
+
 function report(
   rows: readonly QuantizedRow[],
   { input, output, format }: { readonly input: string; readonly output: string; readonly format: string },
@@ -162,11 +187,11 @@ function report(
   const [bytesBefore, bytesAfter] = [total('bytesBefore'), total('bytesAfter')];
   if (json) {
     const summary = { type: 'quantized', input, output, format, bytesBefore, bytesAfter, tensors: rows };
-    out.write(`${JSON.stringify(summary)}\n`);
+    out.write(jsonLine(summary));
     return;
   }
-  out.write(`${renderTable(columns, rows, colours.bold)}\n\n`);
-  const ratio = (bytesBefore / bytesAfter).toFixed(2);
-  out.write(`${count(rows.length)} tensors: ${fileSize(bytesBefore)} → ${fileSize(bytesAfter)}, ${ratio} times less\n`);
+  out.write(`${renderTable(columns, rows, { styleTitle: colours.bold, columns: out.columns })}\n\n`);
+  const ratio = bytesAfter === 0 ? '' : `, ${(bytesBefore / bytesAfter).toFixed(2)} times less`;
+  out.write(`${count(rows.length)} tensors: ${fileSize(bytesBefore)} → ${fileSize(bytesAfter)}${ratio}\n`);
   out.write(`${colours.green('wrote')} ${output}\n`);
 }

@@ -1,14 +1,16 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { LmdError } from '@lmd/core';
-import { interruptSignal } from '@lmd/training/node';
+import { isLmdError } from '@lmd/core';
+import { interruptSignal, lockRun } from '@lmd/training/node';
 import { checkConsistency } from '../configuration/consistency.js';
-import { loadConfiguration } from '../configuration/load.js';
-import type { ModelConfiguration } from '../configuration/model-schema.js';
+import { loadConfiguration, parseConfiguration } from '../configuration/load.js';
+import { applyOverrides } from '../configuration/overrides.js';
+import { resolveConfiguration } from '../configuration/resolve.js';
+import { checkResumable } from '../configuration/resumable.js';
 import type { Configuration } from '../configuration/schema.js';
 import { locateData } from '../data/index.js';
 import { UsageError } from '../errors.js';
-import { openModelFile } from '../model-file/weights.js';
+import { writeNotes } from '../model-file/weights.js';
 import { humanRenderer, jsonRenderer, type Renderer } from '../output/renderer.js';
 import { resultColumns } from '../output/results.js';
 import { didYouMean } from '../output/suggest.js';
@@ -16,8 +18,10 @@ import { renderTable } from '../output/table.js';
 import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
 import { presets } from '../presets/index.js';
 import { runLayout } from '../run/layout.js';
-import { configurationOf, executeRun, type FinishedRun, prepareRun, shortPath } from '../run/run.js';
-import type { TrialResult } from '../run/types.js';
+import { configurationOf, executeRun, type FinishedRun, shortPath } from '../run/run.js';
+import { prepareRun, saveConfiguration } from '../run/run-folder.js';
+import { readStored } from '../run/stored.js';
+import { runSummarySchema, type TrialResult } from '../run/types.js';
 import { inChildProcess, inThisProcess } from '../trial/hosts.js';
 
 export interface TrainCommandOptions {
@@ -40,38 +44,19 @@ function select(configuration: Configuration, only: readonly string[] | undefine
   for (const name of only) {
     if (names.includes(name)) continue;
     throw usage(
-      `--only ${name}: there is no such optimizer.${didYouMean(name, names)}`,
-      `There are: ${names.join(', ')}.`,
+      `--only ${name}: the configuration has no such optimizer.${didYouMean(name, names)}`,
+      `Allowed: ${names.join(', ')}.`,
       name,
     );
   }
   return { ...configuration, optimizers: configuration.optimizers.filter(({ name }) => only.includes(name)) };
 }
 
-/**
- * A relative path made absolute, for a run that is resumed elsewhere. Throws where there is no model, or one whose files are damaged
- * at first sight, before there is a run folder.
- */
-async function locateWeights(model: ModelConfiguration): Promise<ModelConfiguration> {
-  if (model.weights === undefined) return model;
-  const file = await openModelFile(model.weights);
-  await file.close();
-  return { ...model, weights: file.path };
-}
-
 /** A run whose summary is written is done: its results, read and not made again. */
 function finishedRun(folder: string): readonly TrialResult[] | undefined {
   const { summary } = runLayout(folder);
   if (!existsSync(summary)) return undefined;
-  try {
-    return (JSON.parse(readFileSync(summary, 'utf8')) as { results: readonly TrialResult[] }).results;
-  } catch (cause) {
-    throw new LmdError('DATA_CORRUPT', `${summary} is no JSON.`, {
-      subject: summary,
-      remedy: 'Remove it and resume the run: it is then written anew.',
-      cause,
-    });
-  }
+  return readStored(summary, runSummarySchema, 'Remove it and resume the run: it is then written again.').results;
 }
 
 /** `lmd train`: begins a run from a configuration or a preset, or continues one. */
@@ -87,17 +72,29 @@ export async function trainCommand(
   if (source === undefined) {
     const names = Object.keys(presets).join(', ');
     throw usage(
-      'lmd train needs a configuration.',
-      `Give a JSON file or a preset (${names}), or --resume <run folder>.`,
+      'lmd train: the configuration is missing.',
+      `Use a JSON file or a preset (${names}), or --resume <run folder>.`,
       'configuration',
     );
   }
   const selected = select(loadConfiguration(source, options.set), options.only);
-  const model = await locateWeights(selected.model);
-  const configuration = { ...selected, data: locateData(selected.data), model };
-  checkConsistency(configuration, source);
-  const folder = await prepareRun(configuration, options.out);
-  await execute(folder, configuration, false, options, terminal, renderer, program);
+  const configuration = await resolveConfiguration(selected, source, (text) => writeNotes({ notes: [text] }, terminal));
+  const run = await prepareRun(configuration, options.out);
+  let hasStarted = false;
+  const watching: Renderer = {
+    ...renderer,
+    event(event) {
+      hasStarted ||= event.type === 'start';
+      renderer.event(event);
+    },
+  };
+  try {
+    await execute(run.folder, configuration, false, options, terminal, watching, program);
+  } catch (error) {
+    // A run that failed before its first step has nothing to resume; one that was interrupted can be.
+    if (!hasStarted && !isLmdError(error, 'INTERRUPTED')) await run.discard();
+    throw error;
+  }
 }
 
 async function resume(
@@ -108,17 +105,17 @@ async function resume(
   renderer: Renderer,
   program: string,
 ): Promise<void> {
-  const extra = [options.set?.length ? '--set' : undefined, options.out && '--out', options.only && '--only'];
-  const [first] = extra.filter((argument) => argument !== undefined);
+  const [first] = [options.out && '--out', options.only && '--only'].filter((argument) => argument !== undefined);
   if (first !== undefined) {
     throw usage(
-      `--resume and ${first} do not go together.`,
-      'A resumed run keeps its configuration and folder.',
+      `--resume and ${first} cannot be combined.`,
+      'A resumed run keeps its folder and its optimizers: leave the option out.',
       first,
     );
   }
   const folder = resolve(target);
-  const configuration = configurationOf(folder);
+  const before = configurationOf(folder);
+  const configuration = changed(before, options.set ?? [], folder);
   if (source !== undefined && loadConfiguration(source).name !== configuration.name) {
     throw usage(
       `${folder} is a run of ${configuration.name}, not of ${source}.`,
@@ -127,11 +124,41 @@ async function resume(
     );
   }
   const results = finishedRun(folder);
+  if (configuration !== before) {
+    if (results !== undefined) {
+      throw usage(
+        `--set changes nothing in ${folder}: the run is finished.`,
+        'Evaluate it with lmd evaluate, or start a new run from it with --set model.weights=<run>.',
+        '--set',
+      );
+    }
+    checkConsistency(configuration, folder);
+    await writeLocked(folder, configuration);
+  }
   if (results === undefined) return execute(folder, configuration, true, options, terminal, renderer, program);
   if (options.json) renderer.event({ type: 'summary', runFolder: folder, results });
   else {
-    terminal.out.write('This run is finished; nothing is left to do.\n');
+    terminal.out.write('This run is finished; there is nothing left to do.\n');
     conclude({ folder, results }, terminal);
+  }
+}
+
+/** The configuration of a run with those keys changed that may change while it is under way. */
+function changed(before: Configuration, assignments: readonly string[], folder: string): Configuration {
+  if (assignments.length === 0) return before;
+  const after = parseConfiguration(applyOverrides(before, assignments), folder);
+  const configuration = { ...after, data: locateData(after.data) };
+  checkResumable(before, configuration);
+  return configuration;
+}
+
+/** Under the lock of the run: another process may be on it. */
+async function writeLocked(folder: string, configuration: Configuration): Promise<void> {
+  const lock = await lockRun(folder);
+  try {
+    await saveConfiguration(folder, configuration);
+  } finally {
+    await lock.release();
   }
 }
 
@@ -146,7 +173,7 @@ async function execute(
 ): Promise<void> {
   const interrupt = interruptSignal(() => {
     renderer.clear();
-    terminal.error.write('Finishing the step and saving; press Ctrl-C again to leave at once.\n');
+    terminal.error.write('Finishing the step and saving; press Ctrl-C again to exit at once.\n');
   });
   try {
     // Several rules train in processes of their own, so that the peak memory of each is its own.
@@ -160,7 +187,9 @@ async function execute(
 }
 
 function conclude({ folder, results }: FinishedRun, { out, colours }: Terminal): void {
-  out.write(`\n${renderTable(resultColumns(results), results, colours.bold)}\n\n`);
+  out.write(
+    `\n${renderTable(resultColumns(results), results, { styleTitle: colours.bold, columns: out.columns })}\n\n`,
+  );
   out.write(`Run folder  ${shortPath(folder)}\n`);
   out.write(`Report      ${shortPath(runLayout(folder).report)}\n`);
 }

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -25,7 +25,11 @@ function thrownBy(body: () => unknown): UsageError {
 /** The same, with text prepared where its preset only names a folder. */
 function withPreparedText(configuration: Configuration): Configuration {
   if (configuration.data.kind !== 'tokens') return configuration;
-  writeFileSync(join(folder, 'train.bin.json'), JSON.stringify({ vocabularySize: 50257 }));
+  const description = {
+    ...{ format: 'lmd-tokens', version: 1, part: 'train', tokens: 2, documents: 1, tokenizer: { name: 'gpt2' } },
+    ...{ vocabularySize: 50257, endOfText: 50256, split: { validation: 0.1, seed: 0 }, sha256: '0'.repeat(64) },
+  };
+  writeFileSync(join(folder, 'train.bin.json'), JSON.stringify(description));
   return { ...configuration, data: { ...configuration.data, folder } };
 }
 
@@ -37,6 +41,7 @@ describe('presets', () => {
     // A stored configuration is read back as it is.
     expect(parseConfiguration(JSON.parse(JSON.stringify(configuration)), 'again')).toEqual(configuration);
     expect(presetDescriptions[name as keyof typeof presets]).toBeTruthy();
+    expect(readFileSync(new URL('../../README.md', import.meta.url), 'utf8')).toContain(`\`${name}\` (`);
   });
 
   it('first-light compares LMD and AdamW under an MXFP6 forward pass on MNIST', () => {
@@ -131,7 +136,7 @@ describe('parseConfiguration', () => {
     ['steps=null', 'has the wrong type; expected: number'],
     ['steps=1.5', 'expected: a whole number'],
     ['data=3', 'has the wrong type; expected: object'],
-    ['model={"kind":"vit"}', 'model.patchSize is missing; give it, or name a preset'],
+    ['model={"kind":"vit"}', 'model.patchSize is missing; give it, a preset or weights'],
   ])('explains %s', (assignment, text) => {
     expect(thrownBy(with_(assignment)).message).toContain(text);
   });

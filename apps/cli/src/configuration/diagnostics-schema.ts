@@ -8,11 +8,15 @@ export const diagnosticsSchema = z
     every: z
       .int()
       .min(1)
+      .max(1e9)
       .default(100)
       .describe('Steps from one measurement to the next; `logNormality` goes with each validation.'),
     weightGrowth: measured.describe('Root mean square of the weights, beside its start.'),
     priorBound: measured.describe("Share of LMD's medians at the bound 1/λ of its log-normal prior."),
     flipRate: measured.describe("Share of weights that a step moves to another value of the run's block format."),
+    quantizationNoise: measured.describe(
+      "Signal-to-noise ratio, clipping and kurtosis of each quantized product of a ViT, on validation images, in the run's block format and those of `evaluation.formats`.",
+    ),
     gradientSignal: measured.describe('Signal-to-noise ratio of the gradients; takes two more vectors a weight.'),
     logNormality: measured.describe("Mean, deviation and quantile plot's correlation of the logarithms of medians."),
   })

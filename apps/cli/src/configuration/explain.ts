@@ -1,16 +1,18 @@
 import type { z } from 'zod';
 import { UsageError } from '../errors.js';
+import { showValue } from '../output/show.js';
 import { didYouMean } from '../output/suggest.js';
 import { allowedKeys, type Path, showPath, valueAt } from './walk.js';
 
 type Issue = z.core.$ZodIssue;
 
-function show(value: unknown): string {
-  return value === undefined ? 'nothing' : (JSON.stringify(value) ?? String(value));
+function list(values: readonly unknown[]): string {
+  return values.map((value) => (typeof value === 'string' ? value : showValue(value))).join(', ');
 }
 
-function list(values: readonly unknown[]): string {
-  return values.map((value) => (typeof value === 'string' ? value : show(value))).join(', ');
+/** A word is near another; an object is near none. */
+function suggestion(value: unknown, allowed: readonly unknown[]): string {
+  return typeof value === 'string' ? didYouMean(value, allowed.map(String)) : '';
 }
 
 interface Finding {
@@ -42,7 +44,7 @@ function bound(issue: {
 
 function explainIssue(schema: z.core.$ZodType, root: unknown, issue: Issue): Finding[] {
   const value = valueAt(root, issue.path);
-  const subject = `${showPath(issue.path)} = ${show(value)}`;
+  const subject = `${showPath(issue.path)} = ${showValue(value)}`;
   const finding = (text: string): Finding[] => [{ unknownKey: false, path: issue.path, value, text }];
   switch (issue.code) {
     case 'unrecognized_keys': {
@@ -58,14 +60,12 @@ function explainIssue(schema: z.core.$ZodType, root: unknown, issue: Issue): Fin
       });
     }
     case 'invalid_value':
-      return finding(
-        `${subject} is not allowed.${didYouMean(String(value), issue.values.map(String))} Allowed: ${list(issue.values)}.`,
-      );
+      return finding(`${subject} is not allowed.${suggestion(value, issue.values)} Allowed: ${list(issue.values)}.`);
     case 'invalid_union': {
       const allowed = 'options' in issue && Array.isArray(issue.options) ? issue.options : [];
-      return finding(
-        `${subject} is not allowed.${didYouMean(String(value), allowed.map(String))} Allowed: ${list(allowed)}.`,
-      );
+      // A union of types says in its message what it takes.
+      if (allowed.length === 0) return finding(`${subject} ${issue.message}`);
+      return finding(`${subject} is not allowed.${suggestion(value, allowed)} Allowed: ${list(allowed)}.`);
     }
     case 'invalid_type':
       return finding(

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 
-const count = z.int().min(1);
+const count = z
+  .int()
+  .min(1)
+  .max(2 ** 20);
 
 const patterns = (meaning: string) =>
   z

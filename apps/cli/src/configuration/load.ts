@@ -1,9 +1,10 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { UsageError } from '../errors.js';
 import { didYouMean } from '../output/suggest.js';
 import { presets } from '../presets/index.js';
 import { configurationError } from './explain.js';
+import { parseJsonFile, reasonOf } from './json-file.js';
 import { applyOverrides } from './overrides.js';
 import { type Configuration, configurationSchema } from './schema.js';
 
@@ -21,10 +22,9 @@ function isFile(path: string): boolean {
 /** Reads a JSON file, or throws a `UsageError` that names it and what is wrong. */
 export function readJsonFile(path: string): unknown {
   try {
-    return JSON.parse(readFileSync(path, 'utf8'));
+    return parseJsonFile(path);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new UsageError('INVALID_ARGUMENT', `${path} is no readable JSON file: ${reason}.`, {
+    throw new UsageError('INVALID_ARGUMENT', `${path} is not a readable JSON file: ${reasonOf(cause)}.`, {
       subject: path,
       remedy: 'Correct the file, or start from a preset.',
       cause,
@@ -41,15 +41,15 @@ function rawConfiguration(source: string): { readonly raw: object; readonly orig
     throw new UsageError('INVALID_ARGUMENT', `${source} is neither a preset nor a file.${didYouMean(source, names)}`, {
       subject: 'configuration',
       value: source,
-      remedy: `Give the path of a JSON file, or a preset: ${names.join(', ')}.`,
+      remedy: `Use the path of a JSON file, or a preset: ${names.join(', ')}.`,
     });
   }
   const raw = readJsonFile(source);
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
-    throw new UsageError('INVALID_ARGUMENT', `${source} holds no JSON object.`, {
+    throw new UsageError('INVALID_ARGUMENT', `${source} does not hold a JSON object.`, {
       subject: source,
       value: raw,
-      remedy: 'A configuration is an object with the keys that lmd train --help names.',
+      remedy: 'A configuration is an object with the keys of CONFIGURATION.md, such as {"steps": 100, …}.',
     });
   }
   const name = basename(source, extname(source))
@@ -58,8 +58,19 @@ function rawConfiguration(source: string): { readonly raw: object; readonly orig
   return { raw: { name: name === '' ? 'run' : name, ...raw }, origin: source };
 }
 
+/** Keys that a preset of a model decides. */
+const sizes = ['patchSize', 'width', 'depth', 'heads', 'mlpWidth', 'pooling', 'contextLength'];
+
+/** `--set model.preset=S/16` asks for that model: the sizes that the file or preset gave are let go, those of other `--set` come after. */
+function withoutReplaced(raw: object, assignments: readonly string[]): object {
+  const { model } = raw as { readonly model?: unknown };
+  const isReplaced = assignments.some((assignment) => assignment.startsWith('model.preset='));
+  if (!isReplaced || typeof model !== 'object' || model === null) return raw;
+  return { ...raw, model: Object.fromEntries(Object.entries(model).filter(([key]) => !sizes.includes(key))) };
+}
+
 /** The configuration of a preset or a file, with `--set` assignments applied, checked and complete. */
 export function loadConfiguration(source: string, assignments: readonly string[] = []): Configuration {
   const { raw, origin } = rawConfiguration(source);
-  return parseConfiguration(applyOverrides(raw, assignments), origin);
+  return parseConfiguration(applyOverrides(withoutReplaced(raw, assignments), assignments), origin);
 }

@@ -11,7 +11,7 @@ export const scheduleSchema = z.strictObject({
     .enum(['constant', 'linear', 'cosine'])
     .default('cosine')
     .describe('How the learning rate goes on after warm-up.'),
-  warmup: z.int().min(0).default(0).describe('Steps of linear rise to the learning rate.'),
+  warmup: z.int().min(0).max(1e9).default(0).describe('Steps of linear rise to the learning rate.'),
   final: z
     .number()
     .min(0)
@@ -51,7 +51,7 @@ const rest = z
   .prefault({})
   .describe('AdamW for biases, norm gains, tokens and position embeddings, under the same schedule.');
 
-const samples = z.int().min(1).default(1).describe('Draws, and so forward and backward passes, a step.');
+const samples = z.int().min(1).max(1000).default(1).describe('Draws, and so forward and backward passes, a step.');
 const momentum = fraction.default(0.9).describe('Decay of the average of gradients.');
 const floor = positive.default(0.5).describe('c: floor of the initial halves, in units of the initial deviation.');
 
@@ -81,7 +81,7 @@ export const lmdSchema = z.strictObject({
     .default('floor')
     .describe('How an initial weight becomes two halves; see `lmd` of @lmd/core.'),
   priorMedian: z
-    .union([positive, z.literal('initialWeights')])
+    .union([positive, z.literal('initialWeights')], 'is not allowed. Allowed: a number above 0, or initialWeights.')
     .optional()
     .describe(
       "The prior's median m₀, or `initialWeights` for a prior about the weights that the run starts from, to fine-tune; by default one about weight 0.",

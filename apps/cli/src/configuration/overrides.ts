@@ -31,12 +31,20 @@ function resolveKey(container: unknown, key: string, path: readonly string[], as
   });
 }
 
+/** A preset that is assigned replaces the sizes of the configuration, which would otherwise overrule all that the preset says. */
+function dropSizes(root: unknown): void {
+  const model = isContainer(root) ? root.model : undefined;
+  if (!isContainer(model)) return;
+  for (const key of ['patchSize', 'width', 'depth', 'heads', 'mlpWidth', 'contextLength', 'pooling']) delete model[key];
+}
+
 /**
  * Applies `key=value` assignments, in order, to a copy of a raw configuration. Keys are dotted paths; the values are JSON or
- * plain text. Whether a key exists is for the schema to say, after.
+ * plain text. Whether a key exists is for the schema to say, after. `model.preset=` replaces the sizes that the configuration has.
  */
 export function applyOverrides(raw: unknown, assignments: readonly string[]): unknown {
   const root = structuredClone(raw);
+  if (assignments.some((assignment) => assignment.startsWith('model.preset='))) dropSizes(root);
   for (const assignment of assignments) {
     const separator = assignment.indexOf('=');
     const keys = assignment.slice(0, Math.max(0, separator)).split('.');

@@ -1,3 +1,5 @@
+import type { Precision } from '@lmd/core';
+import { precisionPreset } from '@lmd/models';
 import { z } from 'zod';
 import { backendNames } from '../engine/names.js';
 import { dataSchema } from './data-schema.js';
@@ -6,6 +8,7 @@ import { fineTuningSchema } from './fine-tuning-schema.js';
 import { modelSchema } from './model-schema.js';
 import { type OptimizerConfiguration, optimizerSchema } from './optimizer-schema.js';
 import { precisionSchema } from './precision-schema.js';
+import { samplesSchema } from './samples-schema.js';
 import {
   earlyStoppingSchema,
   microBatchSizeSchema,
@@ -14,6 +17,8 @@ import {
 } from './training-schema.js';
 
 const count = z.int().min(1);
+const steps = z.int().min(1).max(1e9);
+const examples = z.int().min(1).max(1e6);
 
 /** Everything that a run is a function of, besides the version of the code. Unknown keys are refused. */
 export const configurationSchema = z.strictObject({
@@ -22,14 +27,24 @@ export const configurationSchema = z.strictObject({
     .regex(/^[A-Za-z0-9][A-Za-z0-9_-]*$/, 'is no name: use letters, digits, dashes and underscores.')
     .describe('Names the run folder. By default the preset or the file that the configuration came from.'),
   seed: z.int().min(0).default(0).describe('Of initial weights, data order, noise and made data.'),
-  steps: count.describe('Optimizer steps of each rule.'),
-  batchSize: count.default(64).describe('Examples a step.'),
+  dataSeed: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('Seed of the split into training and validation examples, and of made data; default: `seed`.'),
+  steps: steps.describe('Optimizer steps of each rule.'),
+  batchSize: examples.default(64).describe('Examples a step.'),
   microBatchSize: microBatchSizeSchema,
   updateInPlace: updateInPlaceSchema,
   backend: z.enum(backendNames).default('cpu').describe('What computes. `lmd doctor` says which work here.'),
   precision: precisionSchema
     .default('mxfp6_e3m2')
     .describe('Format of weights and activations in the matrix products of the forward pass.'),
+  backward: precisionSchema
+    .optional()
+    .describe(
+      'Format of the operands of backward matrix products; default: `bf16` under a block format, otherwise that of the forward pass.',
+    ),
   data: dataSchema.describe('The examples.'),
   model: modelSchema.describe('The network.'),
   fineTuning: fineTuningSchema,
@@ -55,8 +70,12 @@ export const configurationSchema = z.strictObject({
     .describe('The rules to compare. Each trains in turn, from the same seed and data order.'),
   evaluation: z
     .strictObject({
-      every: count.default(100).describe('Steps from one validation to the next.'),
-      batchSize: count.default(250).describe('Examples evaluated at once.'),
+      every: steps.default(100).describe('Steps from one validation to the next.'),
+      batchSize: examples
+        .optional()
+        .describe(
+          'Examples evaluated at once; by default 250, or less where the largest tensor of the model would not fit.',
+        ),
       examples: count
         .optional()
         .describe('Validation looks at so many examples, always the same; by default at all. The test is on all.'),
@@ -64,15 +83,26 @@ export const configurationSchema = z.strictObject({
         .enum(['mean', 'median', 'sample'])
         .default('mean')
         .describe('Which weights of the posterior are evaluated and exported.'),
+      test: z
+        .boolean()
+        .default(true)
+        .describe(
+          'Whether the test set is evaluated after the last step; `false` for runs that a choice is made from.',
+        ),
+      formats: z
+        .array(precisionSchema)
+        .default([])
+        .describe('Other formats in which the trained weights are evaluated, to see what deployment in them costs.'),
     })
     .prefault({})
     .describe('Evaluation.'),
+  samples: samplesSchema,
   weightAveraging: weightAveragingSchema,
   earlyStopping: earlyStoppingSchema,
   checkpoints: z
     .strictObject({
-      every: count.default(100).describe('Steps from one checkpoint to the next.'),
-      keep: count.default(2).describe('How many of the newest are kept, beside the best.'),
+      every: steps.default(100).describe('Steps from one checkpoint to the next.'),
+      keep: z.int().min(1).max(10_000).default(2).describe('How many of the newest are kept, beside the best.'),
     })
     .prefault({})
     .describe('Checkpoints.'),
@@ -84,6 +114,11 @@ export const configurationSchema = z.strictObject({
 export type ConfigurationInput = z.input<typeof configurationSchema>;
 /** Complete. */
 export type Configuration = z.output<typeof configurationSchema>;
+
+/** The precision of a rule's training, forward and backward. */
+export function trainingPrecision(configuration: Configuration, optimizer: OptimizerConfiguration): Precision {
+  return precisionPreset(precisionOf(configuration, optimizer), { backward: configuration.backward });
+}
 
 /** In which format a rule of a run trains: its own, or else the run's. */
 export function precisionOf({ precision }: Configuration, optimizer: OptimizerConfiguration): string {

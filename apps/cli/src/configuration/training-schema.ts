@@ -3,6 +3,7 @@ import { z } from 'zod';
 const count = z.int().min(1);
 
 export const microBatchSizeSchema = count
+  .max(1e6)
   .optional()
   .describe(
     'Examples that go through the model at once; gradients accumulate over a batch. Less memory, the same gradients to rounding. By default the whole batch.',

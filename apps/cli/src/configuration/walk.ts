@@ -43,6 +43,13 @@ function membersFor(union: z.ZodDiscriminatedUnion, value: unknown): readonly z.
   return fitting.length > 0 ? fitting : union.options;
 }
 
+/** The schema of the value at one key or index. */
+function valueSchema(schema: z.core.$ZodType, key: PropertyKey): z.core.$ZodType | undefined {
+  if (schema instanceof z.ZodObject) return schema.shape[String(key)];
+  if (schema instanceof z.ZodArray) return schema.element;
+  return schema instanceof z.ZodRecord ? schema.valueType : undefined;
+}
+
 /** The keys that the schema allows in the object at `path` of `root`; empty where it expects no object. */
 export function allowedKeys(schema: z.core.$ZodType, root: unknown, path: Path): string[] {
   const inner = unwrap(schema);
@@ -51,7 +58,6 @@ export function allowedKeys(schema: z.core.$ZodType, root: unknown, path: Path):
   }
   const [key, ...rest] = path;
   if (key === undefined) return inner instanceof z.ZodObject ? Object.keys(inner.shape) : [];
-  const next =
-    inner instanceof z.ZodObject ? inner.shape[String(key)] : inner instanceof z.ZodArray ? inner.element : undefined;
+  const next = valueSchema(inner, key);
   return next === undefined ? [] : allowedKeys(next, valueAt(root, [key]), rest);
 }

@@ -1,18 +1,15 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { LmdError } from '@lmd/core';
-import { cifarNormalization, transformImages } from '@lmd/data/images';
+import { transformImages } from '@lmd/data/images';
 import { readCifar10Folder, readCifar100Folder } from '@lmd/data/node';
-import { split } from '@lmd/training';
 import { augmentationOf } from './augmentation.js';
+import { holdOut } from './held-out.js';
+import { preprocessingOf } from './preprocessing.js';
 import type { DataSource } from './source.js';
 
 /** CIFAR-10 and CIFAR-100 (A. Krizhevsky, 2009), in the customary normalisation. */
-function cifar(
-  kind: 'cifar10' | 'cifar100',
-  classes: number,
-  read: typeof readCifar10Folder,
-): DataSource<'cifar10' | 'cifar100'> {
+function cifar(classes: number, read: typeof readCifar10Folder): DataSource<'cifar10' | 'cifar100'> {
   return {
     locate(configuration) {
       const folder = resolve(configuration.folder);
@@ -24,15 +21,16 @@ function cifar(
       });
     },
     geometry: () => ({ kind: 'images', imageSize: 32, channels: 3, classes }),
-    async load({ folder, validation, augmentation }, seed) {
+    async load(configuration, seed) {
+      const { folder, validation, augmentation } = configuration;
       const { train, test } = await read({ folder });
-      const images = { height: 32, width: 32, ...cifarNormalization[kind] };
-      const training = transformImages(train, { ...images, augmentation: augmentationOf(augmentation) });
-      return { ...split(training, { validation, seed }), test: transformImages(test, images) };
+      const preprocessing = preprocessingOf(configuration);
+      const training = transformImages(train, { ...preprocessing, augmentation: augmentationOf(augmentation) });
+      return { ...holdOut(training, validation, seed), test: transformImages(test, preprocessing) };
     },
     describe: ({ folder }) => `CIFAR-${classes} from ${folder}`,
   };
 }
 
-export const cifar10 = cifar('cifar10', 10, readCifar10Folder) as DataSource<'cifar10'>;
-export const cifar100 = cifar('cifar100', 100, readCifar100Folder) as DataSource<'cifar100'>;
+export const cifar10 = cifar(10, readCifar10Folder) as DataSource<'cifar10'>;
+export const cifar100 = cifar(100, readCifar100Folder) as DataSource<'cifar100'>;

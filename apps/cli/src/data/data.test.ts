@@ -1,11 +1,12 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PNG } from 'pngjs';
+import { mnistPackageFolder } from '@lmd/data/node';
+import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/lmd.js';
 import { dataSchema, syntheticSchema } from '../configuration/data-schema.js';
 import { describeData, geometryOf, loadData, locateData } from './index.js';
-import { mnistPackageFolder } from './mnist-folder.js';
+import { unusedFilesMessage } from './run-data.js';
 
 const root = temporaryFolder();
 
@@ -110,21 +111,29 @@ describe('CIFAR', () => {
 });
 
 describe('a folder of images', () => {
-  it('is read class by class, and images that do not decode are named', async () => {
-    const folder = newFolder('images');
+  /** `train` and `val` with the classes cat and dog, three pictures of 12 × 10 in each, cats dark. */
+  async function petsFolder(name: string): Promise<string> {
+    const folder = newFolder(name);
     for (const part of ['train', 'val']) {
-      for (const name of ['cat', 'dog']) {
-        mkdirSync(join(folder, part, name), { recursive: true });
+      for (const [className, grey] of Object.entries({ cat: 40, dog: 200 })) {
+        mkdirSync(join(folder, part, className), { recursive: true });
         for (let image = 0; image < 3; image++) {
-          const png = new PNG({ width: 12, height: 10 });
-          png.data.fill(name === 'cat' ? 40 : 200);
-          writeFileSync(join(folder, part, name, `${image}.png`), PNG.sync.write(png));
+          const create = { width: 12, height: 10, channels: 3, background: { r: grey, g: grey, b: grey } } as const;
+          await sharp({ create })
+            .png()
+            .toFile(join(folder, part, className, `${image}.png`));
         }
       }
     }
+    return folder;
+  }
+  const parsed = (folder: string, rest: object = {}) =>
+    dataSchema.parse({ kind: 'imageFolder', folder, size: 8, validation: 2, ...rest });
+
+  it('is read class by class, and images that do not decode are named', async () => {
+    const folder = await petsFolder('images');
     writeFileSync(join(folder, 'train', 'cat', 'broken.png'), 'no image');
-    const raw = { kind: 'imageFolder', folder, size: 8, validation: 2 };
-    const configuration = dataSchema.parse({ ...raw, undecodable: 'skip' });
+    const configuration = parsed(folder, { undecodable: 'skip' });
     expect(geometryOf(configuration)).toEqual({ kind: 'images', imageSize: 8, channels: 3, classes: 2 });
     const data = await loadData(locateData(configuration), 0);
     expect([data.train.size, data.validation.size, data.test.size]).toEqual([4, 2, 6]);
@@ -135,8 +144,73 @@ describe('a folder of images', () => {
     await data.close!();
   });
 
-  it('says which folder is missing', () => {
+  it('has the classes of links to folders, not those that programs leave, and names files that are not used', async () => {
+    const folder = await petsFolder('linked');
+    const elsewhere = await petsFolder('elsewhere');
+    for (const part of ['train', 'val']) {
+      symlinkSync(join(elsewhere, part, 'dog'), join(folder, part, 'wolf'), 'junction');
+      for (const hidden of ['.ipynb_checkpoints', '__MACOSX']) mkdirSync(join(folder, part, hidden));
+    }
+    writeFileSync(join(folder, 'train', 'cat', 'scan.bmp'), 'BM');
+    writeFileSync(join(folder, 'val', 'dog', 'notes.txt'), 'a note');
+    writeFileSync(join(folder, 'val', 'dog', '.DS_Store'), 'hidden');
+    const configuration = parsed(folder);
+    expect(geometryOf(configuration)).toMatchObject({ classes: 3 });
+    const data = await loadData(configuration, 0);
+    expect([data.train.size + data.validation.size, data.test.size]).toEqual([9, 9]);
+    const unused = [join(folder, 'train', 'cat', 'scan.bmp'), join(folder, 'val', 'dog', 'notes.txt')];
+    expect(data.unused).toEqual(unused);
+    expect(unusedFilesMessage(unused)).toMatch(/^2 files .* are not used .*scan\.bmp, .*notes\.txt$/);
+    expect(unusedFilesMessage(new Array(1007).fill('a.txt'))).toMatch(/^1,007 files .* and 1,002 more$/);
+    await data.close!();
+  });
+
+  it('prepares pictures of training, validation and test alike, with the whole side of each', async () => {
+    const folder = newFolder('frames');
+    // A white frame, one sixteenth of the side, around black: a hidden crop would lose it.
+    const black = { create: { width: 28, height: 28, channels: 3, background: 'black' } } as const;
+    for (const part of ['train', 'test']) {
+      mkdirSync(join(folder, part, 'only'), { recursive: true });
+      for (const name of ['a', 'b', 'c']) {
+        await sharp(black)
+          .extend({ top: 2, bottom: 2, left: 2, right: 2, background: 'white' })
+          .png()
+          .toFile(join(folder, part, 'only', `${name}.png`));
+      }
+    }
+    const data = await loadData(parsed(folder, { size: 16, validation: 1 }), 0);
+    const inputs = async (dataset: typeof data.train) => (await dataset.batch(Int32Array.of(0))).inputs.data;
+    const validation = await inputs(data.validation);
+    expect(await inputs(data.test)).toEqual(validation);
+    expect(await inputs(data.train)).toEqual(validation);
+    // (1 − 0.485) / 0.229: a corner is nearly white.
+    expect(validation[0]).toBeGreaterThan(1.5);
+    await data.close!();
+  });
+
+  it('says that pictures changed under the same names, also to the parts of the split', async () => {
+    const folder = await petsFolder('changing');
+    const prints = async () => {
+      const data = await loadData(parsed(folder), 0);
+      await data.close!();
+      return [data.train, data.validation, data.test].map(({ fingerprint }) => fingerprint);
+    };
+    const before = await prints();
+    expect(await prints()).toEqual(before);
+    expect(before.every((print) => print !== undefined)).toBe(true);
+    await sharp({ create: { width: 40, height: 30, channels: 3, background: 'red' } })
+      .png()
+      .toFile(join(folder, 'train', 'cat', '1.png'));
+    const after = await prints();
+    expect(after[0]).not.toBe(before[0]);
+    expect(after[2]).toBe(before[2]);
+  });
+
+  it('says which folder is missing, and which class only the test images have', async () => {
     const configuration = dataSchema.parse({ kind: 'imageFolder', folder: newFolder('empty') });
     expect(() => locateData(configuration)).toThrow(/train/);
+    const folder = await petsFolder('more-in-val');
+    mkdirSync(join(folder, 'val', 'fox'));
+    expect(() => geometryOf(parsed(folder))).toThrow(/val.fox is a class that .* lacks.*cat, dog/);
   });
 });

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { LmdError } from '@lmd/core';
-import { split } from '@lmd/training';
-import { readMnistFolder } from '@lmd/training/node';
+import { mnistNormalization } from '@lmd/data/images';
+import { readMnistFolder } from '@lmd/data/node';
+import { holdOut } from './held-out.js';
 import type { DataSource } from './source.js';
 
 /** Fashion-MNIST (Xiao, Rasul & Vollgraf, arXiv:1708.07747). */
@@ -22,10 +23,9 @@ export const fashionMnist: DataSource<'fashion-mnist'> = {
     const { train, test } = await readMnistFolder({
       folder,
       name: 'fashion-mnist',
-      mean: 0.286,
-      standardDeviation: 0.353,
+      ...mnistNormalization['fashion-mnist'],
     });
-    return { ...split(train, { validation, seed }), test };
+    return { ...holdOut(train, validation, seed), test };
   },
   describe: ({ folder }) => `Fashion-MNIST from ${folder}`,
 };

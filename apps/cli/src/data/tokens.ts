@@ -1,15 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { LmdError } from '@lmd/core';
-import { openTokenFile, type TokenFileDescription } from '@lmd/data/node';
+import { openTokenFile, parseTokenFileDescription, type TokenFileDescription } from '@lmd/data/node';
 import { type Dataset, subset } from '@lmd/training';
 import type { DataSource } from './source.js';
 
 /** The description beside `train.bin`. Throws an `LmdError` where the folder holds no prepared text. */
 export function tokenDescription(folder: string): TokenFileDescription {
   const path = join(folder, 'train.bin.json');
+  let text: string;
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as TokenFileDescription;
+    text = readFileSync(path, 'utf8');
   } catch (cause) {
     throw new LmdError('DATA_CORRUPT', `${folder} holds no prepared text: ${path} cannot be read.`, {
       subject: 'data.folder',
@@ -18,6 +19,7 @@ export function tokenDescription(folder: string): TokenFileDescription {
       cause,
     });
   }
+  return parseTokenFileDescription(text, path);
 }
 
 /** Every other window, since validation is looked at in training and the test set must not be. */

@@ -22,6 +22,24 @@ it('says why a backend cannot start', async () => {
   expect(diagnosis).toEqual({ name: 'tfjs-wasm', works: false, reason: 'No engine. Install one.' });
 });
 
+it.each([
+  [
+    'cpu',
+    new RangeError('WebAssembly.Memory(): could not allocate memory'),
+    /memory\. WebAssembly reserves .*ulimit -v/,
+  ],
+  [
+    'tfjs-cpu',
+    new TypeError('x is not a function\n    at y.js'),
+    /^x is not a function\. Use another backend; .*=tfjs-cpu with/,
+  ],
+] as const)('says what to do where %s fails with an error of none of ours', async (name, error, reason) => {
+  const diagnosis = await diagnoseBackend(name, () => Promise.reject(error));
+  expect(diagnosis.works).toBe(false);
+  expect(diagnosis.reason).toMatch(reason);
+  expect(diagnosis.reason).not.toContain('lmd doctor');
+});
+
 it.each<[string, (right: Backend) => Partial<Backend>]>([
   ['matrix product', (right) => ({ matmul: (a, b) => right.negate(right.matmul(a, b, false, false)) })],
   ['MXFP6 quantization', (right) => ({ fused: { fakeQuantize: (x) => right.reshape(x, x.shape) } })],

@@ -2,6 +2,7 @@ import { createOperations, fillRandomBits, LmdError, type Operations } from '@lm
 import { fakeQuantize, mxfp6_e3m2 } from '@lmd/mx-formats';
 import { openBackend } from '../engine/index.js';
 import type { BackendName } from '../engine/names.js';
+import { addressSpaceRemedy } from '../engine/tfjs.js';
 import { serializeError } from '../errors.js';
 
 export interface BackendDiagnosis {
@@ -63,6 +64,15 @@ async function measureMatmul(ops: Operations): Promise<number> {
   return (2 * size ** 3) / best / 1e6;
 }
 
+/** What happened and what to do, also where the error is none of ours and says no remedy. */
+function reasonOf(name: BackendName, error: unknown): string {
+  const { message, remedy } = serializeError(error);
+  if (remedy !== undefined) return message;
+  const sentence = `${message.split('\n')[0]!.replace(/\.$/, '')}.`;
+  if (/WebAssembly|memory/i.test(message)) return `${sentence} ${addressSpaceRemedy}`;
+  return `${sentence} Use another backend; lmd train smoke --set backend=${name} with LMD_DEBUG=1 shows where it comes from.`;
+}
+
 /**
  * Starts a backend, runs a few operations whose results are known to the bit, and measures its speed.
  *
@@ -81,6 +91,6 @@ export async function diagnoseBackend(name: BackendName, open = openBackend): Pr
       backend.close?.();
     }
   } catch (error) {
-    return { name, works: false, reason: serializeError(error).message };
+    return { name, works: false, reason: reasonOf(name, error) };
   }
 }

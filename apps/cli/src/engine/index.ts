@@ -17,9 +17,14 @@ async function openCpuWithOnnxruntime(): Promise<Backend> {
   return createCpuBackend({ products: 'onnxruntime', ...(folder === undefined ? {} : { onnxruntime: folder }) });
 }
 
+export interface BackendOptions {
+  /** Threads of the cpu backend; by default one a processor. The other engines choose their own. */
+  readonly threads?: number;
+}
+
 /** How each backend is started. Engines are loaded only when asked for. */
-const openers: Readonly<Record<BackendName, () => Promise<Backend>>> = {
-  cpu: async () => (await import('@lmd/backends/cpu')).createCpuBackend(),
+const openers: Readonly<Record<BackendName, (options: BackendOptions) => Promise<Backend>>> = {
+  cpu: async (options) => (await import('@lmd/backends/cpu')).createCpuBackend(options),
   'cpu-onnxruntime': openCpuWithOnnxruntime,
   webgpu: async () => (await import('@lmd/backends/webgpu')).createWebgpuBackend(),
   'tfjs-node': () => openTfjsNode('tfjs-node'),
@@ -30,6 +35,6 @@ const openers: Readonly<Record<BackendName, () => Promise<Backend>>> = {
 };
 
 /** Starts a backend. Throws `ENGINE_MISSING` where it does not work here. */
-export function openBackend(name: BackendName): Promise<Backend> {
-  return openers[name]();
+export function openBackend(name: BackendName, options: BackendOptions = {}): Promise<Backend> {
+  return openers[name](options);
 }

@@ -9,6 +9,10 @@ export async function loadTfjs(): Promise<typeof Tfjs> {
   return tf;
 }
 
+/** What WebAssembly needs of a machine that limits memory. */
+export const addressSpaceRemedy =
+  'WebAssembly reserves address space: raise its limit (ulimit -v unlimited), or set NODE_OPTIONS=--disable-wasm-trap-handler.';
+
 const engines = {
   wasm: () => import('@tensorflow/tfjs-backend-wasm'),
   cpu: () => import('@tensorflow/tfjs-backend-cpu'),
@@ -29,7 +33,10 @@ export async function openTfjsBackend(engine: keyof typeof engines): Promise<Bac
   if (!started) {
     throw new LmdError('ENGINE_MISSING', `TensorFlow.js could not start its ${engine} engine.`, {
       subject: `tfjs-${engine}`,
-      remedy: 'Run lmd doctor to see what works here, and choose it with --set backend=<name>.',
+      remedy:
+        engine === 'wasm'
+          ? `${addressSpaceRemedy} Or use another backend: --set backend=tfjs-cpu.`
+          : 'Use another backend: --set backend=cpu.',
       cause,
     });
   }

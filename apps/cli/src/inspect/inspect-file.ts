@@ -1,5 +1,5 @@
 import { byteLengthOf, type SafetensorsTensor, toFloat32Array, toTypedArray } from '@lmd/safetensors';
-import { type PackedWeights, packedKey, unpackWeight } from '../model-file/packed.js';
+import { packedKey, packedPart, packedWeightsOf, unpackWeight } from '../model-file/packed.js';
 import { openTensorFile } from '../model-file/tensor-file.js';
 import { summarizeValues, type TensorSummary } from './tensor-summary.js';
 
@@ -14,8 +14,8 @@ export interface FileInspection {
 
 const floats = ['F32', 'F16', 'BF16', 'F64'];
 
-function valuesOf(tensor: SafetensorsTensor): Float32Array {
-  return tensor.dtype === 'F64' ? Float32Array.from(toTypedArray(tensor) as Float64Array) : toFloat32Array(tensor);
+function valuesOf(tensor: SafetensorsTensor): Float32Array | Float64Array {
+  return tensor.dtype === 'F64' ? (toTypedArray(tensor) as Float64Array) : toFloat32Array(tensor);
 }
 
 /** Reads a safetensors file tensor by tensor and sums up each; packed weights as the values that their codes stand for. */
@@ -23,19 +23,19 @@ export async function inspectFile(path: string): Promise<FileInspection> {
   const file = await openTensorFile(path);
   try {
     const { metadata } = file;
-    const packed = metadata[packedKey] === undefined ? undefined : (JSON.parse(metadata[packedKey]) as PackedWeights);
+    const packed = packedWeightsOf(metadata, path);
     const tensors: TensorSummary[] = [];
     const read = (name: string) => file.read(name);
     // By name, which keeps layers and the parts of a packed weight together; in the file they stand by alignment.
     const entries = [...file.entries].sort(([a], [b]) => (a < b ? -1 : 1));
     for (const [name, { dtype, shape }] of entries) {
-      const weight = /^(.*)\.(codes|scales|tensorScale)$/.exec(name);
+      const part = packedPart(packed, name);
       const stored = { name, dtype, shape, bytes: byteLengthOf(dtype, shape) };
-      if (packed !== undefined && weight !== null && Object.hasOwn(packed.axes, weight[1]!)) {
-        const isCodes = weight[2] === 'codes';
+      if (packed !== undefined && part !== undefined) {
+        const isCodes = part.part === 'codes';
         tensors.push({
           ...stored,
-          ...(isCodes ? { values: summarizeValues((await unpackWeight(weight[1]!, packed, read)).data) } : {}),
+          ...(isCodes ? { values: summarizeValues((await unpackWeight(part.weight, packed, read)).data) } : {}),
         });
       } else {
         const isFloat = floats.includes(dtype);

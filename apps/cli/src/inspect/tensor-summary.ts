@@ -13,12 +13,13 @@ export interface TensorSummary {
   readonly values?: ValueSummary;
 }
 
+/** The moments and bounds of the finite values; absent where there are none. */
 export interface ValueSummary {
-  readonly mean: number;
-  readonly standardDeviation: number;
-  readonly minimum: number;
-  readonly maximum: number;
-  readonly excessKurtosis: number;
+  readonly mean?: number;
+  readonly standardDeviation?: number;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly excessKurtosis?: number;
   readonly zeros: number;
   readonly notFinite: number;
   /** The normal law fitted to log |w| of the finite weights that are not zero; absent where there are none. */
@@ -26,13 +27,11 @@ export interface ValueSummary {
 }
 
 /** Sums up finite values; the others are counted. */
-export function summarizeValues(values: Float32Array): ValueSummary {
-  const finite = values.filter(Number.isFinite);
-  const logarithms = Float64Array.from(
-    finite.filter((value) => value !== 0),
-    (value) => Math.log(Math.abs(value)),
-  );
-  const { mean, standardDeviation, excessKurtosis } = logNormality([finite], 1);
+export function summarizeValues(values: Float32Array | Float64Array): ValueSummary {
+  const finite = Float64Array.from(values).filter(Number.isFinite);
+  const notFinite = values.length - finite.length;
+  if (finite.length === 0) return { zeros: 0, notFinite };
+  const logarithms = finite.filter((value) => value !== 0).map((value) => Math.log(Math.abs(value)));
   let minimum = Number.POSITIVE_INFINITY;
   let maximum = Number.NEGATIVE_INFINITY;
   for (const value of finite) {
@@ -40,13 +39,19 @@ export function summarizeValues(values: Float32Array): ValueSummary {
     maximum = Math.max(maximum, value);
   }
   return {
-    mean,
-    standardDeviation,
+    ...moments(finite, Math.max(-minimum, maximum)),
     minimum,
     maximum,
-    excessKurtosis,
     zeros: finite.length - logarithms.length,
-    notFinite: values.length - finite.length,
+    notFinite,
     ...(logarithms.length > 0 ? { logMagnitude: logNormality([logarithms], bins) } : {}),
   };
+}
+
+/** Of values of magnitudes up to `largest`, scaled to about 1 by a power of two: the fourth powers of float64 values overflow. */
+function moments(values: Float64Array, largest: number) {
+  // 2^1023 is the largest power of two, and the inverse of half of it is no subnormal.
+  const exponent = largest === 0 ? 0 : Math.min(Math.max(Math.floor(Math.log2(largest)), -1022), 1022);
+  const { mean, standardDeviation, excessKurtosis } = logNormality([values.map((value) => value * 2 ** -exponent)], 1);
+  return { mean: mean * 2 ** exponent, standardDeviation: standardDeviation * 2 ** exponent, excessKurtosis };
 }

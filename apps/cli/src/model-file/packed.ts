@@ -1,8 +1,9 @@
-import { LmdError } from '@lmd/core';
+import { foreignSettings, LmdError, sizeOf } from '@lmd/core';
 import {
   type BlockFormat,
   dequantize,
   formatNamed,
+  formats,
   type MxTensor,
   quantize,
   type RandomKey,
@@ -10,6 +11,7 @@ import {
   type ScaleMode,
 } from '@lmd/mx-formats';
 import { type SafetensorsDtype, type SafetensorsTensor, tensorFrom, toFloat32Array } from '@lmd/safetensors';
+import { parseJson } from './json.js';
 
 /**
  * Packed weights in a safetensors file: `<weight>.codes` with the weight's shape, `<weight>.scales` with one scale a block, and
@@ -25,6 +27,38 @@ export interface PackedWeights {
   readonly axes: { readonly [weight: string]: number };
 }
 
+const packedParts = ['codes', 'scales', 'tensorScale'] as const;
+
+/** The weight that a tensor of a packed file is a part of, and which; undefined for a tensor that is stored as it is. */
+export function packedPart(packed: PackedWeights | undefined, tensor: string) {
+  const [, weight, part] = /^(.*)\.(codes|scales|tensorScale)$/s.exec(tensor) ?? [];
+  if (packed === undefined || weight === undefined || !Object.hasOwn(packed.axes, weight)) return undefined;
+  return { weight, part: part as (typeof packedParts)[number] };
+}
+
+/**
+ * What the metadata of a file say of packed weights; undefined where none are packed.
+ *
+ * @throws LmdError `DATA_CORRUPT` for metadata that do not say it.
+ */
+export function packedWeightsOf(metadata: Readonly<Record<string, string>>, path: string): PackedWeights | undefined {
+  const text = metadata[packedKey];
+  if (text === undefined) return undefined;
+  const settings = foreignSettings(parseJson(text, `${path}: the metadata "${packedKey}"`), {
+    file: `${path}: the metadata "${packedKey}"`,
+    known: { format: 'used', axes: 'used' },
+    code: 'DATA_CORRUPT',
+  });
+  const remedy = 'Make the file again with lmd quantize.';
+  const format = settings.choice('format', Object.fromEntries(Object.keys(formats).map((name) => [name, name])));
+  const axes = settings.value('axes');
+  const isRecord = typeof axes === 'object' && axes !== null && !Array.isArray(axes);
+  if (!isRecord || !Object.values(axes).every((axis) => Number.isSafeInteger(axis) && axis >= 0)) {
+    return settings.refuse('axes', `It must be the axis of each weight. ${remedy}`);
+  }
+  return { format, axes: axes as PackedWeights['axes'] };
+}
+
 const codeTypes: Readonly<Record<string, SafetensorsDtype>> = {
   e5m2: 'F8_E5M2',
   e4m3: 'F8_E4M3',
@@ -37,14 +71,6 @@ const codeTypes: Readonly<Record<string, SafetensorsDtype>> = {
 /** Whether a weight's codes fill whole bytes, as a safetensors file needs. */
 export function canPack(format: BlockFormat, shape: readonly number[]): boolean {
   return (shape.reduce((product, size) => product * size, 1) * format.element.bits) % 8 === 0;
-}
-
-/**
- * The axis that the forward product contracts: the last of an embedding table, which the language-model head multiplies
- * transposed, and otherwise the inputs of an [inputs, outputs] matrix.
- */
-export function contractionAxis(name: string, shape: readonly number[]): number {
-  return name.endsWith('tokenEmbedding.weight') ? shape.length - 1 : shape.length - 2;
 }
 
 export interface PackOptions {
@@ -89,6 +115,8 @@ export async function unpackWeight(
     const format = formatNamed(formatName as Parameters<typeof formatNamed>[0]);
     const [codes, scales] = [await read(`${name}.codes`), await read(`${name}.scales`)];
     const expected = codeTypes[format.element.name]!;
+    // Nothing to decode, however many rows of no elements there are.
+    if (sizeOf(codes.shape) === 0) return { data: new Float32Array(0), shape: codes.shape };
     if (codes.dtype !== expected) throw new Error(`its codes are ${codes.dtype}, not ${expected}`);
     const packed: MxTensor = {
       format,

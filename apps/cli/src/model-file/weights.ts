@@ -1,21 +1,21 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type EagerOperations, LmdError, type NamedTensors } from '@lmd/core';
 import {
-  type ConfigJson,
-  type Gpt2,
+  describePretrained,
   gpt2,
   importPretrained,
-  modelFromConfigJson,
+  type LayoutName,
+  layoutOfTensors,
+  type PretrainedDescription,
   type PretrainedModel,
-  type PretrainedTensors,
-  type Vit,
   vit,
 } from '@lmd/models';
-import { type SafetensorsTensor, toFloat32Array } from '@lmd/safetensors';
+import type { Terminal } from '../output/terminal.js';
 import { runLayout } from '../run/layout.js';
-import { type PackedWeights, packedKey, unpackWeight } from './packed.js';
-import { indexSuffix, openTensorFile, type TensorFile } from './tensor-file.js';
+import { parseJson, readJson } from './json.js';
+import { type ModelTensors, modelTensors } from './model-tensors.js';
+import { indexSuffix, openTensorFile } from './tensor-file.js';
 
 /** Weights that begin from a seed, whatever the file has of them. */
 export interface FreshWeights {
@@ -27,8 +27,15 @@ export interface FreshWeights {
 export interface ModelFile {
   readonly path: string;
   readonly metadata: Readonly<Record<string, string>>;
-  /** The `config.json` beside a model of transformers. */
-  readonly config?: ConfigJson;
+  /** Whose names the tensors have; undefined for another model than a GPT-2 or a ViT. */
+  readonly layout: LayoutName | undefined;
+  /** What a person should know of how the weights are read. */
+  readonly notes: readonly string[];
+  /**
+   * What the file, or the `config.json` beside a model of another library, says of the network; undefined where nothing does. Throws an
+   * `LmdError` for a variant that our models do not have.
+   */
+  describe(): PretrainedDescription | undefined;
   /** The caller's weights of `model`, by our names. Throws an `LmdError` where the file holds another model. */
   weights(ops: EagerOperations, model: PretrainedModel, fresh?: FreshWeights): Promise<NamedTensors>;
   close(): Promise<void>;
@@ -54,50 +61,79 @@ export function modelFilePath(given: string): string {
 export async function openModelFile(given: string): Promise<ModelFile> {
   const path = modelFilePath(given);
   const file = await openTensorFile(path);
-  const { metadata } = file;
-  const config = join(dirname(path), 'config.json');
-  const isOurs = metadata.format === 'lmd-model-v1';
-  return {
-    path,
-    metadata,
-    ...(!isOurs && existsSync(config) ? { config: JSON.parse(readFileSync(config, 'utf8')) as ConfigJson } : {}),
-    weights: (ops, model, fresh) =>
-      isOurs ? ownWeights(ops, file, path, model, fresh) : foreignWeights(ops, file, model, fresh),
-    close: () => file.close(),
-  };
+  try {
+    const { metadata } = file;
+    const tensors = modelTensors(file, path);
+    const isOurs = metadata.format === 'lmd-model-v1';
+    const beside = join(dirname(path), 'config.json');
+    const config = !isOurs && existsSync(beside) ? await readJson(beside) : undefined;
+    return {
+      path,
+      metadata,
+      layout: isOurs ? 'lmd' : layoutOfTensors(tensors.names)?.layout,
+      notes: tensors.notes,
+      describe: () => (isOurs ? ownDescription(metadata, path) : describePretrained(config, tensors.shapes)),
+      weights: (ops, model, fresh) =>
+        isOurs ? ownWeights(ops, tensors, path, model, fresh) : foreignWeights(ops, tensors, model, fresh),
+      close: () => file.close(),
+    };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
 }
 
-/** The network that a file says it holds; undefined where it does not say. */
-export function modelOf({ metadata, config }: ModelFile): PretrainedModel | undefined {
-  if (config !== undefined) return modelFromConfigJson(config);
-  const { config: sizes, architecture } = metadata;
-  if (sizes === undefined) return undefined;
-  return architecture === 'vit' ? vit(JSON.parse(sizes)) : gpt2(JSON.parse(sizes));
+/** The network that a file says it holds; undefined where it does not say, or not all of it. */
+export function modelOf(file: ModelFile): PretrainedModel | undefined {
+  const described = file.describe();
+  if (described === undefined) return undefined;
+  if (described.architecture === 'gpt2') return gpt2(described.options as Parameters<typeof gpt2>[0]);
+  // The one thing that no tensor and not every config.json of timm says.
+  if (described.options.heads === undefined || described.options.imageSize === undefined) return undefined;
+  return vit(described.options as Parameters<typeof vit>[0]);
+}
+
+/** Tells a person how the weights are read. */
+export function writeNotes({ notes }: Pick<ModelFile, 'notes'>, { error, errorColours }: Terminal): void {
+  for (const note of notes) error.write(`${errorColours.yellow('note')} ${note}\n`);
+}
+
+/** What the metadata of a model of ours say. */
+function ownDescription(metadata: Readonly<Record<string, string>>, path: string): PretrainedDescription | undefined {
+  const { config, architecture = 'gpt2' } = metadata;
+  if (config === undefined) return undefined;
+  const corrupt = (key: string, problem: string, value: unknown) =>
+    new LmdError('DATA_CORRUPT', `${path}: the metadata "${key}" ${problem}.`, {
+      subject: key,
+      value,
+      remedy: 'Export the model again.',
+    });
+  if (architecture !== 'gpt2' && architecture !== 'vit') {
+    throw corrupt('architecture', `is ${JSON.stringify(architecture)}, and must be "gpt2" or "vit"`, architecture);
+  }
+  const options = parseJson(config, `${path}: the metadata "config"`);
+  if (typeof options === 'object' && options !== null && !Array.isArray(options)) return { architecture, options };
+  throw corrupt('config', `is ${JSON.stringify(options)}, and must be an object`, options);
 }
 
 async function ownWeights(
   ops: EagerOperations,
-  file: TensorFile,
+  tensors: ModelTensors,
   path: string,
-  model: Gpt2 | Vit,
+  model: PretrainedModel,
   fresh: FreshWeights | undefined,
 ) {
-  const text = file.metadata[packedKey];
-  const packed = text === undefined ? undefined : (JSON.parse(text) as PackedWeights);
   const weights: Record<string, NamedTensors[string]> = {};
   try {
     if (fresh !== undefined) Object.assign(weights, beginFresh(ops, model, fresh));
     for (const [name, { shape }] of Object.entries(model.parameters)) {
       if (fresh?.names.has(name)) continue;
-      const isPacked = packed !== undefined && Object.hasOwn(packed.axes, name);
-      if (!isPacked && !file.entries.has(name)) throw mismatch(path, name, 'is missing', model.name);
-      const tensor = isPacked
-        ? await unpackWeight(name, packed, (part) => file.read(part))
-        : plain(await file.read(name));
-      if (tensor.shape.join() !== shape.join()) {
-        throw mismatch(path, name, `has shape [${tensor.shape.join(', ')}], not [${shape.join(', ')}]`, model.name);
+      const stored = tensors.shapes.get(name);
+      if (stored === undefined) throw mismatch(path, name, 'is missing', model.name);
+      if (stored.join() !== shape.join()) {
+        throw mismatch(path, name, `has shape [${stored.join(', ')}], not [${shape.join(', ')}]`, model.name);
       }
-      weights[name] = ops.keep(ops.fromData(tensor.data, shape, 'f32'));
+      weights[name] = ops.keep(ops.fromData((await tensors.read(name)).data, shape, 'f32'));
     }
     // In the order of the forward pass, as a model's own.
     return Object.fromEntries(Object.keys(model.parameters).map((name) => [name, weights[name]!]));
@@ -107,29 +143,20 @@ async function ownWeights(
   }
 }
 
-function beginFresh(ops: EagerOperations, model: Gpt2 | Vit, { names, seed }: FreshWeights): NamedTensors {
+function beginFresh(ops: EagerOperations, model: PretrainedModel, { names, seed }: FreshWeights): NamedTensors {
   return ops.scope(() =>
     Object.fromEntries(Object.entries(model.initialize(ops, seed)).filter(([name]) => names.has(name))),
   );
 }
 
-function plain(tensor: SafetensorsTensor): { readonly data: Float32Array; readonly shape: readonly number[] } {
-  return { data: toFloat32Array(tensor), shape: tensor.shape };
-}
-
-/** The tensors of a file as `importPretrained` and `mergeAdapters` read them. */
-export function tensorsOf(file: TensorFile): PretrainedTensors {
-  return { names: [...file.entries.keys()], read: async (name) => plain(await file.read(name)) };
-}
-
 async function foreignWeights(
   ops: EagerOperations,
-  file: TensorFile,
+  tensors: ModelTensors,
   model: PretrainedModel,
   fresh: FreshWeights | undefined,
 ) {
   const { weights } = await importPretrained(ops, {
-    tensors: tensorsOf(file),
+    tensors,
     model,
     ...(fresh === undefined
       ? {}

@@ -1,3 +1,5 @@
+import { verbatim } from '@lmd/training/node';
+
 export interface Colours {
   bold(text: string): string;
   dim(text: string): string;
@@ -15,10 +17,10 @@ export function wantsColour(stream: { readonly isTTY?: boolean | undefined }, en
   return stream.isTTY === true && environment.TERM !== 'dumb';
 }
 
-/** ANSI styles, or the identity where colours are off. */
+/** ANSI styles, which `terminalOutput` writes as they are, or the identity where colours are off. */
 export function coloursFor(enabled: boolean): Colours {
   const style = (open: number, close: number) => (text: string) =>
-    enabled ? `\u001b[${open}m${text}\u001b[${close}m` : text;
+    enabled ? `${verbatim(`\u001b[${open}m`)}${text}${verbatim(`\u001b[${close}m`)}` : text;
   return {
     bold: style(1, 22),
     dim: style(2, 22),

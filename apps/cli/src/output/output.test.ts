@@ -1,19 +1,15 @@
+import { escapeControls } from '@lmd/training/node';
 import { describe, expect, it } from 'vitest';
 import { coloursFor, wantsColour } from './colours.js';
 import { bar, progressLine } from './progress-line.js';
+import { showValue } from './show.js';
 import { SpeedMeter } from './speed.js';
-import { editDistance, nearest } from './suggest.js';
+import { nearest } from './suggest.js';
 import { renderTable } from './table.js';
 import { bytes, count, decimal, duration, percent } from './units.js';
+import { wrapText } from './wrap.js';
 
 describe('suggestions', () => {
-  it('counts edits, an exchange of neighbours as one', () => {
-    expect(editDistance('noise', 'noise')).toBe(0);
-    expect(editDistance('nosie', 'noise')).toBe(1);
-    expect(editDistance('', 'abc')).toBe(3);
-    expect(editDistance('kitten', 'sitting')).toBe(3);
-  });
-
   it('names the nearest word that may have been meant, or none', () => {
     expect(nearest('learningrate', ['learningRate', 'beta1'])).toBe('learningRate');
     expect(nearest('stpes', ['seed', 'steps'])).toBe('steps');
@@ -47,6 +43,32 @@ describe('table', () => {
       'lmd            1',
       'adamw      12345',
     ]);
+  });
+
+  it('stacks its rows where the terminal is narrower', () => {
+    const columns = [
+      { title: 'optimizer', cell: ([name]: readonly string[]) => name! },
+      { title: 'loss', cell: ([, loss]: readonly string[]) => loss!, align: 'right' as const },
+      { title: 'note', cell: ([, , note]: readonly string[]) => note! },
+    ];
+    const rows = [
+      ['lmd', '0.5', ''],
+      ['adamw', '0.25', 'a note'],
+    ];
+    expect(renderTable(columns, rows, { columns: 20 }).split('\n')).toEqual([
+      'optimizer  lmd',
+      'loss       0.5',
+      '',
+      'optimizer  adamw',
+      'loss       0.25',
+      'note       a note',
+    ]);
+    expect(renderTable(columns, rows, { columns: 23 })).toContain('──');
+  });
+
+  it('keeps a row whole, whatever a name holds', () => {
+    const columns = [{ title: 'tensor', cell: (name: string) => name }];
+    expect(renderTable(columns, ['a\nerror\u001b[2J']).split('\n').slice(2)).toEqual(['a\\nerror\\u001b[2J']);
   });
 });
 
@@ -102,6 +124,26 @@ describe('colours', () => {
 
   it('leave no codes where they are off', () => {
     expect(coloursFor(false).red('x')).toBe('x');
-    expect(coloursFor(true).red('x')).toBe('\u001b[31mx\u001b[39m');
+    expect(escapeControls(coloursFor(true).red('x\u001b[31m'))).toBe('\u001b[31mx\\u001b[31m\u001b[39m');
+  });
+});
+
+describe('wrapText', () => {
+  it('breaks between words, indents what follows, and keeps long words whole', () => {
+    expect(wrapText('error one two three', 11, 2)).toBe('error one\n  two three');
+    expect(wrapText('  - a list item that is long', 16, 2)).toBe('  - a list item\n    that is long');
+    expect(wrapText('see /a/very/long/path now', 10, 2)).toBe('see\n  /a/very/long/path\n  now');
+    expect(wrapText(`${coloursFor(true).red('error')} one`, 9, 2)).not.toContain('\n');
+    expect(wrapText('no terminal, no width', undefined)).toBe('no terminal, no width');
+  });
+});
+
+describe('showValue', () => {
+  it('shows any value of a file, short, and never throws', () => {
+    const deep = JSON.parse('['.repeat(5000) + ']'.repeat(5000)) as unknown;
+    expect([showValue(undefined), showValue('a'), showValue(Number.NaN)]).toEqual(['nothing', '"a"', 'NaN']);
+    expect(showValue({ toString: 1 })).toBe('{"toString":1}');
+    expect(showValue('x'.repeat(1e6)).length).toBeLessThan(200);
+    expect(showValue(deep).length).toBeLessThan(200);
   });
 });

@@ -1,3 +1,4 @@
+import { terminalOutput } from '@lmd/training/node';
 import { expect, it } from 'vitest';
 import type { Event } from '../run/events.js';
 import { coloursFor } from './colours.js';
@@ -33,11 +34,8 @@ const stepAt = (step: number): Event => ({
 function render(isTTY: boolean): string {
   let text = '';
   let clock = 0;
-  const renderer = humanRenderer(
-    { isTTY, columns: 80, write: (part) => (text += part) },
-    coloursFor(false),
-    () => clock,
-  );
+  const stream = { isTTY, columns: isTTY ? 80 : undefined, write: (part: string) => (text += part) };
+  const renderer = humanRenderer(terminalOutput(stream), coloursFor(false), () => clock);
   renderer.event(start);
   for (let step = 1; step <= 1000; step++) {
     clock += 0.01;
@@ -66,7 +64,8 @@ it('prints a plain line every few seconds elsewhere', () => {
 
 it('ends the redrawn line before other text', () => {
   let text = '';
-  const renderer = humanRenderer({ isTTY: true, columns: 80, write: (part) => (text += part) }, coloursFor(false));
+  const output = terminalOutput({ isTTY: true, columns: 80, write: (part) => (text += part) });
+  const renderer = humanRenderer(output, coloursFor(false));
   renderer.event(start);
   renderer.event(stepAt(1));
   renderer.event({ type: 'warning', optimizer: 'lmd', step: 1, message: 'a checkpoint is cut' });
@@ -78,4 +77,37 @@ it('writes one JSON object a line', () => {
   jsonRenderer({ write: (part) => (text += part) }).event(start);
   expect(JSON.parse(text)).toEqual(start);
   expect(text.endsWith('}\n')).toBe(true);
+});
+
+it('breaks lines between words on a narrow terminal', () => {
+  let text = '';
+  const output = terminalOutput({ isTTY: true, columns: 60, write: (part) => (text += part) });
+  const device = 'CPU, WebAssembly with 128-bit SIMD and threads, 2 of them, version 1';
+  humanRenderer(output, coloursFor(false)).event({ ...start, device });
+  const lines = text.trimEnd().split('\n');
+  expect(lines.length).toBeGreaterThan(1);
+  for (const line of lines) expect(line.length).toBeLessThanOrEqual(60);
+  expect(lines.map((line) => line.trim()).join(' ')).toBe(`train lmd: vit on ${device}`);
+});
+
+it('writes numbers that JSON lacks as strings', () => {
+  let text = '';
+  jsonRenderer({ write: (part) => (text += part) }).event({ ...stepAt(1), loss: Number.NaN } as Event);
+  expect(JSON.parse(text)).toMatchObject({ type: 'step', loss: 'NaN' });
+});
+
+it('shows a result that is no number as NaN', () => {
+  let text = '';
+  humanRenderer({ write: (part) => (text += part) }, coloursFor(false)).event({
+    type: 'result',
+    skipped: false,
+    optimizer: 'lmd',
+    format: 'fp32',
+    testAccuracy: 0,
+    testLoss: Number.NaN,
+    seconds: 1,
+    imagesPerSecond: 1,
+    peakMemoryBytes: 1,
+  });
+  expect(text).toContain('test accuracy 0.00 %, loss NaN');
 });

@@ -1,15 +1,12 @@
+import type { TerminalOutput } from '@lmd/training/node';
 import type { Event, ResultEvent } from '../run/events.js';
 import type { Colours } from './colours.js';
+import { jsonLine } from './json.js';
 import { progressLine } from './progress-line.js';
 import { SpeedMeter } from './speed.js';
+import { eraseLine } from './terminal.js';
 import { percent } from './units.js';
-
-/** The part of a writable stream that a renderer needs. */
-export interface Output {
-  write(text: string): unknown;
-  readonly isTTY?: boolean | undefined;
-  readonly columns?: number | undefined;
-}
+import { wrapText } from './wrap.js';
 
 export interface Renderer {
   event(event: Event): void;
@@ -18,20 +15,23 @@ export interface Renderer {
 }
 
 /** One JSON object a line, and nothing else. */
-export function jsonRenderer(output: Output): Renderer {
-  return { event: (event) => output.write(`${JSON.stringify(event)}\n`), clear() {} };
+export function jsonRenderer(output: TerminalOutput): Renderer {
+  return { event: (event) => output.write(jsonLine(event)), clear() {} };
 }
 
 const redrawSeconds = 0.1;
 const plainSeconds = 5;
-const eraseLine = '\r\u001b[2K';
 
 /**
  * For people. On a terminal one line is redrawn at most ten times a second; elsewhere a plain line appears every few seconds.
  *
  * @param now a clock in seconds.
  */
-export function humanRenderer(output: Output, colours: Colours, now = () => performance.now() / 1000): Renderer {
+export function humanRenderer(
+  output: TerminalOutput,
+  colours: Colours,
+  now = () => performance.now() / 1000,
+): Renderer {
   const terminal = output.isTTY === true;
   const interval = terminal ? redrawSeconds : plainSeconds;
   let meter = new SpeedMeter();
@@ -49,7 +49,7 @@ export function humanRenderer(output: Output, colours: Colours, now = () => perf
 
   function print(text: string): void {
     clear();
-    output.write(`${text}\n`);
+    output.write(`${wrapText(text, output.columns)}\n`);
   }
 
   function drawStep(event: Extract<Event, { type: 'step' }>): void {
@@ -86,8 +86,10 @@ export function humanRenderer(output: Output, colours: Colours, now = () => perf
   }
 
   function showResult(event: ResultEvent): void {
-    const { optimizer, testAccuracy, testLoss, seconds, skipped } = event;
-    const outcome = `test accuracy ${percent(testAccuracy)}, loss ${testLoss.toFixed(4)}`;
+    const { optimizer, testAccuracy, testLoss, validationAccuracy, validationLoss, seconds, skipped } = event;
+    const split = testLoss === undefined ? 'validation' : 'test';
+    const accuracy = percent((testAccuracy ?? validationAccuracy)!);
+    const outcome = `${split} accuracy ${accuracy}, loss ${(testLoss ?? validationLoss)!.toFixed(4)}`;
     const note = skipped ? colours.dim('(finished before)') : `in ${seconds.toFixed(1)} s`;
     print(`${colours.green('done')} ${colours.bold(optimizer)}: ${outcome} ${note}`);
   }
@@ -98,7 +100,7 @@ export function humanRenderer(output: Output, colours: Colours, now = () => perf
       switch (event.type) {
         case 'run':
           examples = event.examples;
-          print(`${colours.bold(event.name)} ${event.resumed ? 'goes on' : 'runs'} in ${event.runFolder}`);
+          print(`${colours.bold(event.name)} ${event.resumed ? 'continues' : 'runs'} in ${event.runFolder}`);
           break;
         case 'start':
           started = { at: now(), step: event.startStep };

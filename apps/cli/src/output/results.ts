@@ -2,20 +2,30 @@ import type { TrialResult } from '../run/types.js';
 import type { Column } from './table.js';
 import { bytes, count, percent } from './units.js';
 
+const testColumns: readonly Column<TrialResult>[] = [
+  { title: 'test accuracy', align: 'right', cell: ({ testAccuracy }) => percent(testAccuracy!) },
+  { title: 'test loss', align: 'right', cell: ({ testLoss }) => testLoss!.toFixed(4) },
+];
+
 /** The table of results, in the terminal and in the report: of images, or of text. */
 export function resultColumns(results: readonly TrialResult[]): readonly Column<TrialResult>[] {
-  const isText = results.some(({ testPerplexity }) => testPerplexity !== undefined);
+  const isText = results.some(({ tokensPerSecond }) => tokensPerSecond !== undefined);
+  const isTested = results.every(({ testLoss }) => testLoss !== undefined);
   return [
     { title: 'optimizer', cell: ({ optimizer }) => optimizer },
     { title: 'format', cell: ({ format }) => format },
-    { title: 'test accuracy', align: 'right', cell: ({ testAccuracy }) => percent(testAccuracy) },
-    { title: 'test loss', align: 'right', cell: ({ testLoss }) => testLoss.toFixed(4) },
+    ...(isTested
+      ? testColumns
+      : ([
+          { title: 'validation accuracy', align: 'right', cell: (result) => percent(result.validationAccuracy!) },
+          { title: 'validation loss', align: 'right', cell: (result) => result.validationLoss!.toFixed(4) },
+        ] as readonly Column<TrialResult>[])),
     ...(isText
       ? [
           {
             title: 'perplexity',
             align: 'right',
-            cell: (result) => result.testPerplexity!.toFixed(2),
+            cell: ({ testPerplexity, validationLoss }) => (testPerplexity ?? Math.exp(validationLoss!)).toFixed(2),
           } as Column<TrialResult>,
         ]
       : []),

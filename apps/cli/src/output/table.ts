@@ -1,3 +1,6 @@
+import { escapeControls } from '@lmd/training/node';
+import { displayWidth } from './wrap.js';
+
 export interface Column<Row> {
   readonly title: string;
   readonly cell: (row: Row) => string;
@@ -5,25 +8,53 @@ export interface Column<Row> {
   readonly align?: 'left' | 'right';
 }
 
+export interface TableOptions {
+  /** May colour the padded title. */
+  readonly styleTitle?: (text: string) => string;
+  /** Of the terminal. A wider table is stacked; undefined, as for a pipe, sets no bound. */
+  readonly columns?: number | undefined;
+}
+
 /**
- * A table for a terminal: titles, a rule, and one line a row, each column as wide as its widest cell. Cells hold plain text
- * of single-width characters; `styleTitle` may colour the padded title.
+ * A table for a terminal: titles, a rule, and one line a row, each column as wide as its widest cell. Where that is wider than the
+ * terminal, the rows are stacked: a line for each cell, behind its title. Cells hold plain text of single-width characters.
  */
 export function renderTable<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
-  styleTitle: (text: string) => string = (text) => text,
+  { styleTitle = (text) => text, columns: available = Number.POSITIVE_INFINITY }: TableOptions = {},
 ): string {
-  const cells = rows.map((row) => columns.map((column) => column.cell(row)));
-  const widths = columns.map((column, index) =>
-    Math.max(column.title.length, ...cells.map((row) => row[index]!.length)),
+  // A newline in a name would break the row.
+  const cells = rows.map((row) => columns.map((column) => escapeControls(column.cell(row)).replaceAll('\n', '\\n')));
+  const widths = columns.map(({ title }, index) =>
+    cells.reduce((width, row) => Math.max(width, displayWidth(row[index]!)), displayWidth(title)),
   );
-  const padded = (text: string, index: number) =>
-    columns[index]!.align === 'right' ? text.padStart(widths[index]!) : text.padEnd(widths[index]!);
+  const isWide = widths.reduce((sum, width) => sum + width, 2 * (widths.length - 1)) > available;
+  if (isWide) return stacked(columns, cells, styleTitle);
+  const padded = (text: string, index: number) => {
+    const space = ' '.repeat(widths[index]! - displayWidth(text));
+    return columns[index]!.align === 'right' ? space + text : text + space;
+  };
   const lines = [
     columns.map((column, index) => styleTitle(padded(column.title, index))).join('  '),
     widths.map((width) => '─'.repeat(width)).join('──'),
     ...cells.map((row) => row.map(padded).join('  ').trimEnd()),
   ];
   return lines.join('\n');
+}
+
+/** A row a paragraph, without its empty cells. */
+function stacked<Row>(
+  columns: readonly Column<Row>[],
+  cells: readonly (readonly string[])[],
+  styleTitle: (text: string) => string,
+): string {
+  const width = columns.reduce((most, { title }) => Math.max(most, displayWidth(title)), 0);
+  return cells
+    .map((row) =>
+      columns
+        .flatMap(({ title }, index) => (row[index] === '' ? [] : [`${styleTitle(title.padEnd(width))}  ${row[index]}`]))
+        .join('\n'),
+    )
+    .join('\n\n');
 }

@@ -1,10 +1,8 @@
+import { chartInPage, html, lineChart, type Markup, type Point } from '@lmd/report';
 import type { Json } from '@lmd/training';
-import { scaleLinear } from 'd3-scale';
-import { line } from 'd3-shape';
-import { axes, coordinate, drawing, frame, legend } from './axes.js';
+import { mean } from 'd3-array';
+import type { ProductNoise } from '../trial/product-noise.js';
 import type { Curve } from './curves.js';
-import { html, type Markup } from './html.js';
-import { extent, type Point } from './statistics.js';
 
 interface Measurement {
   readonly title: string;
@@ -15,6 +13,14 @@ interface Measurement {
 
 const field = (data: unknown, ...path: readonly string[]): unknown =>
   path.reduce((value, key) => (value as Record<string, unknown> | null | undefined)?.[key], data);
+
+/** Over the products of activations and weights, in the first format that was measured. */
+function meanSignalToNoise(products: unknown): number | undefined {
+  const decibels = (products as readonly ProductNoise[])
+    .filter(({ product }) => !/attention\.(scores|values)$/.test(product))
+    .map(({ formats }) => Object.values(formats)[0]!.signalToNoise);
+  return mean(decibels);
+}
 
 /** What is drawn of each diagnostic plugin, by its name. */
 const measurements: Readonly<Record<string, Measurement>> = {
@@ -33,6 +39,11 @@ const measurements: Readonly<Record<string, Measurement>> = {
     unit: 'share of values a step changes',
     number: (data) => field(data, 'all'),
   },
+  quantizationNoise: {
+    title: 'Signal to noise of the quantized products',
+    unit: 'dB, mean over the products with weights',
+    number: (data) => meanSignalToNoise(field(data, 'products')),
+  },
   gradientSignal: {
     title: 'Signal of the gradients',
     unit: 'signal ÷ noise, of running averages',
@@ -47,38 +58,27 @@ const measurements: Readonly<Record<string, Measurement>> = {
 
 /** The points of one plugin's reports; none where it says nothing that is drawn. */
 export function measurementPoint(plugin: string, step: number, data: Json): Point | undefined {
-  const y = measurements[plugin]?.number(data);
+  // A name of a plugin that is not ours may be any, `constructor` too.
+  const y = Object.hasOwn(measurements, plugin) ? measurements[plugin]!.number(data) : undefined;
   return typeof y === 'number' && Number.isFinite(y) ? { x: step, y } : undefined;
 }
 
-const path = line<Point>(
-  ({ x }) => x,
-  ({ y }) => y,
-).digits(2);
-
 function chart({ title, unit }: Measurement, plugin: string, curves: readonly Curve[]): Markup {
   const series = curves
-    .map(({ optimizer, measured }, index) => ({ optimizer, index, points: measured[plugin] ?? [] }))
+    .map(({ optimizer, measured }, color) => ({
+      name: optimizer,
+      color,
+      markers: true,
+      points: measured[plugin] ?? [],
+    }))
     .filter(({ points }) => points.length > 0);
-  const everything = series.flatMap(({ points }) => points);
-  const [, steps] = extent([[0], everything.map(({ x }) => x)]);
-  const [low, high] = extent([everything.map(({ y }) => y)]);
-  const room = 0.05 * (high - low || Math.abs(high) || 1);
-  const x = scaleLinear([0, steps], [frame.left, frame.width - frame.right]);
-  const y = scaleLinear([low - room, high + room], [frame.height - frame.bottom, frame.top]);
-  const content = html`${axes({ x, y, xTitle: 'optimizer step', yTitle: unit })}${series.map(
-    ({ points, index }) =>
-      html`<path class="line series-${index}" d="${path(points.map((point) => ({ x: x(point.x), y: y(point.y) }))) ?? ''}"/>${points.map(
-        (point) =>
-          html`<circle class="point series-${index}" cx="${coordinate(x(point.x))}" cy="${coordinate(y(point.y))}" r="3"><title>step ${point.x}: ${point.y.toPrecision(4)}</title></circle>`,
-      )}`,
-  )}`;
-  const entries = series.map(({ optimizer, index }) => ({
-    label: optimizer,
-    className: `series-${index}`,
-    kind: 'line' as const,
-  }));
-  return html`<h3>${title}</h3>${legend(entries)}${drawing(`${title} by optimizer step`, content)}`;
+  const drawn = lineChart({
+    label: `${title} by optimizer step`,
+    x: { title: 'optimizer step', from: 0 },
+    y: { title: unit },
+    series,
+  });
+  return html`<h3>${title}</h3>${chartInPage(drawn)}`;
 }
 
 /** A drawing for each thing that was measured beside the loss; nothing where nothing was. */

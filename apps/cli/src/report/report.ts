@@ -1,11 +1,11 @@
+import { chartInPage, facts, html, type Markup, page, tableInPage } from '@lmd/report';
 import { type Configuration, precisionOf } from '../configuration/schema.js';
 import { resultColumns } from '../output/results.js';
 import type { Environment, TrialResult } from '../run/types.js';
 import { accuracyChart, type Curve, lossChart } from './curves.js';
-import { html, Markup } from './html.js';
 import { measurementSection } from './measurements.js';
-import { type PosteriorSummary, posteriorChart, posteriorTable } from './posterior.js';
-import { style } from './style.js';
+import { posteriorChart, posteriorTable } from './posterior.js';
+import type { PosteriorSummary } from './posterior-summary.js';
 
 /** Everything that a report shows. */
 export interface ReportContent {
@@ -18,20 +18,11 @@ export interface ReportContent {
 
 function resultTable(results: readonly TrialResult[]): Markup {
   const columns = resultColumns(results);
-  const alignment = (column: (typeof columns)[number]) => (column.align === 'right' ? 'number' : 'text');
-  return html`<div class="scroll"><table><thead><tr>${columns.map(
-    (column) => html`<th class="${alignment(column)}">${column.title}</th>`,
-  )}</tr></thead><tbody>${results.map(
-    (result, index) =>
-      html`<tr>${columns.map(
-        (column, position) =>
-          html`<td class="${alignment(column)}">${position === 0 ? html`<span class="swatch series-${index}"></span>` : undefined}${column.cell(result)}</td>`,
-      )}</tr>`,
-  )}</tbody></table></div>`;
-}
-
-function facts(entries: readonly (readonly [string, string])[]): Markup {
-  return html`<dl>${entries.map(([term, value]) => html`<dt>${term}</dt><dd>${value}</dd>`)}</dl>`;
+  const table = {
+    columns: columns.map(({ title, align }) => ({ title, align: align ?? 'left' })),
+    rows: results.map((result) => columns.map((column) => column.cell(result))),
+  };
+  return tableInPage(table, { lead: (row) => html`<span class="swatch series-${row}"></span>`, stacked: true });
 }
 
 function posteriorSection(posterior: PosteriorSummary): Markup {
@@ -39,7 +30,7 @@ function posteriorSection(posterior: PosteriorSummary): Markup {
 <p class="note">LMD holds each weight as the difference of two positive halves with medians m⁺ and m⁻; the posterior of each half is
 log-normal around its median with σ = ${posterior.noise}. Below: how the medians themselves are distributed over all weights, and the
 log-normal distribution fitted to them (a normal one of log m, by maximum likelihood).</p>
-${posteriorChart(posterior)}
+${chartInPage(posteriorChart(posterior))}
 <details><summary>By weight</summary>${posteriorTable(posterior)}</details></section>`;
 }
 
@@ -47,28 +38,26 @@ ${posteriorChart(posterior)}
 export function renderReport(content: ReportContent): string {
   const { configuration, results, curves, posteriors, environment } = content;
   const { name, seed, steps, batchSize } = configuration;
-  const page = html`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${name}: training report</title><style>${new Markup(style)}</style></head><body><main>
-<header><h1>${name}</h1><p class="lead">${configuration.optimizers.map((optimizer) => `${optimizer.name} under a ${precisionOf(configuration, optimizer)} forward pass`).join(' and ')}, ${steps} steps of ${batchSize} examples. ${environment.date}.</p></header>
+  const title = `${name}: training report`;
+  return page(
+    title,
+    html`<header><h1>${name}</h1><p class="lead">${configuration.optimizers.map((optimizer) => `${optimizer.name} under a ${precisionOf(configuration, optimizer)} forward pass`).join(' and ')}, ${steps} steps of ${batchSize} examples. ${environment.date}.</p></header>
 <section><h2>Results</h2>${resultTable(results)}
 <p class="note">Seconds are those of training and evaluation of one rule; images/s or tokens/s are those of the training steps alone; peak memory is that of the whole process.</p></section>
-<section><h2>Loss</h2>${lossChart(curves)}</section>
-<section><h2>Accuracy</h2>${accuracyChart(curves)}</section>
+<section><h2>Loss</h2>${chartInPage(lossChart(curves))}</section>
+<section><h2>Accuracy</h2>${chartInPage(accuracyChart(curves))}</section>
 ${measurementSection(curves)}
 ${posteriors.map(posteriorSection)}
 <section><h2>How it was made</h2>${facts([
-    ['Seed', String(seed)],
-    ['Backend', environment.device],
-    ['Model', environment.model],
-    ['Data', environment.data],
-    ['Machine', environment.machine],
-    ['Node', environment.node],
-    ['Versions', environment.versions],
-    ['Date', environment.date],
-  ])}
-<details open><summary>Configuration</summary><pre><code>${JSON.stringify(configuration, null, 2)}</code></pre></details></section>
-</main></body></html>
-`;
-  return page.text;
+      ['Seed', String(seed)],
+      ['Backend', environment.device],
+      ['Model', environment.model],
+      ['Data', environment.data],
+      ['Machine', environment.machine],
+      ['Node', environment.node],
+      ['Versions', environment.versions],
+      ['Date', environment.date],
+    ])}
+<details open><summary>Configuration</summary><pre><code>${JSON.stringify(configuration, null, 2)}</code></pre></details></section>`,
+  );
 }

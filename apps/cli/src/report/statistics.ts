@@ -1,7 +1,4 @@
-export interface Point {
-  readonly x: number;
-  readonly y: number;
-}
+import type { Histogram, Point } from '@lmd/report';
 
 /** Moving average over `span` points, centred so that it does not lag; near the ends over those that there are. */
 export function smooth(points: readonly Point[], span: number): Point[] {
@@ -28,13 +25,6 @@ export function thin(points: readonly Point[], limit: number): Point[] {
     });
   }
   return thinned;
-}
-
-/** Counts in equal bins from `from`, each `width` wide. */
-export interface Histogram {
-  readonly from: number;
-  readonly width: number;
-  readonly counts: readonly number[];
 }
 
 /** Mean and standard deviation: the maximum-likelihood normal, and of logarithms the log-normal. */

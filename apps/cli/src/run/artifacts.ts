@@ -1,19 +1,18 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { writeFileAtomic } from '@lmd/safetensors/node';
-import { type MetricsLine, readMetrics } from '@lmd/training/node';
+import { toJson } from '@lmd/training';
 import type { Configuration } from '../configuration/schema.js';
-import type { PosteriorSummary } from '../report/posterior.js';
+import { jsonLine } from '../output/json.js';
+import { posteriorSummarySchema } from '../report/posterior-summary.js';
 import { renderReport } from '../report/report.js';
 import type { TrialSummary } from '../trial/summary.js';
 import { describeDate, describeMachine, describeVersions } from './environment.js';
 import { runLayout } from './layout.js';
-import { curveOf } from './metrics.js';
+import { curveOf, metricsOf } from './metrics.js';
+import { readStored } from './stored.js';
 import type { TrialResult } from './types.js';
 
-/** The lines of one rule, none where it has not begun. */
-async function metricsOf(path: string): Promise<MetricsLine[]> {
-  return existsSync(path) ? readMetrics(path) : [];
-}
+const posteriorRemedy = "Remove it and the optimizer's summary.json, and resume the run: both are then written again.";
 
 /** Joins the rules' metrics into `metrics.jsonl`, each line with its rule: whole lines of the present state, written at once. */
 export async function writeMetrics(folder: string, configuration: Configuration): Promise<void> {
@@ -21,7 +20,7 @@ export async function writeMetrics(folder: string, configuration: Configuration)
   const texts: string[] = [];
   for (const { name } of configuration.optimizers) {
     for (const line of await metricsOf(layout.trial(name).metrics)) {
-      texts.push(`${JSON.stringify({ optimizer: name, ...line })}\n`);
+      texts.push(jsonLine({ optimizer: name, ...line }));
     }
   }
   await writeFileAtomic(layout.metrics, texts.join(''));
@@ -41,7 +40,7 @@ export async function writeArtifacts(
   const posteriors = configuration.optimizers
     .map(({ name }) => layout.trial(name).posterior)
     .filter((path) => existsSync(path))
-    .map((path) => JSON.parse(readFileSync(path, 'utf8')) as PosteriorSummary);
+    .map((path) => readStored(path, posteriorSummarySchema, posteriorRemedy));
   const { device, model, parameters, data } = summaries[0]!;
   const environment = {
     date: describeDate(date),
@@ -57,6 +56,6 @@ export async function writeArtifacts(
   );
   await writeFileAtomic(layout.report, renderReport({ configuration, results, curves, posteriors, environment }));
   const summary = { name: configuration.name, seed: configuration.seed, environment, results };
-  await writeFileAtomic(layout.summary, `${JSON.stringify(summary, null, 2)}\n`);
+  await writeFileAtomic(layout.summary, `${toJson(summary, 2)}\n`);
   return results;
 }

@@ -1,10 +1,34 @@
-import type { MetricsLine } from '@lmd/training/node';
+import { existsSync } from 'node:fs';
+import type { Point } from '@lmd/report';
+import { type MetricsLine, readMetrics } from '@lmd/training/node';
 import type { Curve } from '../report/curves.js';
 import { measurementPoint } from '../report/measurements.js';
-import type { Point } from '../report/statistics.js';
+
+/** The lines of one rule, none where it has not begun. A line that is not one of ours, as a damaged disk leaves it, is left out. */
+export async function metricsOf(path: string): Promise<MetricsLine[]> {
+  return existsSync(path) ? (await readMetrics(path)).filter(isLine) : [];
+}
+
+/** Fields that the report reads, by the type of a line. */
+const fields: Readonly<Record<string, readonly string[]>> = {
+  step: ['step', 'loss'],
+  evaluation: ['step', 'loss', 'accuracy'],
+  report: ['step'],
+  end: ['step'],
+};
+
+function isLine(line: unknown): line is MetricsLine {
+  if (typeof line !== 'object' || line === null) return false;
+  const record = line as Readonly<Record<string, unknown>>;
+  const { type, plugin } = record;
+  if (typeof type !== 'string' || !Object.hasOwn(fields, type)) return false;
+  if (type === 'report' && typeof plugin !== 'string') return false;
+  return fields[type]!.every((field) => typeof record[field] === 'number');
+}
 
 /** What the report draws of one rule's metrics. */
-export function curveOf(optimizer: string, lines: readonly MetricsLine[]): Curve {
+export function curveOf(optimizer: string, given: readonly MetricsLine[]): Curve {
+  const lines = given.filter(isLine);
   const steps = lines.filter((line) => line.type === 'step');
   const evaluations = lines.filter((line) => line.type === 'evaluation');
   const validation = evaluations.filter(({ split }) => split === 'validation');

@@ -1,16 +1,18 @@
 import { existsSync, statSync } from 'node:fs';
-import { isAbsolute, join, relative, resolve } from 'node:path';
+import { isAbsolute, join, relative } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { LmdError } from '@lmd/core';
-import { writeFileAtomic } from '@lmd/safetensors/node';
-import { claimRunFolder, createRunFolder, lockRun } from '@lmd/training/node';
+import { lockRun, removeLeftovers } from '@lmd/training/node';
 import { parseConfiguration, readJsonFile } from '../configuration/load.js';
 import type { Configuration } from '../configuration/schema.js';
 import { UsageError } from '../errors.js';
+import { configuredIdentity } from '../trial/identity.js';
 import type { TrialHost } from '../trial/request.js';
 import { readTrialSummary, type TrialSummary } from '../trial/summary.js';
 import { writeArtifacts, writeMetrics } from './artifacts.js';
 import type { Emit } from './events.js';
 import { runLayout } from './layout.js';
+import { requireRunFolder } from './run-folder.js';
 import type { TrialResult } from './types.js';
 
 export interface RunContext {
@@ -25,32 +27,13 @@ export interface FinishedRun {
   readonly results: readonly TrialResult[];
 }
 
-/**
- * Makes the folder of a new run and writes its configuration.
- *
- * @param out the run folder itself, which must be new or empty; by default `runs/<name>-<date>-<number>`.
- * @throws LmdError `RUN_EXISTS`; `FILE_SYSTEM`.
- */
-export async function prepareRun(configuration: Configuration, out: string | undefined): Promise<string> {
-  let folder: string;
-  if (out === undefined) {
-    const date = new Date().toISOString().slice(0, 10);
-    folder = await createRunFolder(resolve('runs'), `${configuration.name}-${date}`);
-  } else {
-    folder = resolve(out);
-    await claimRunFolder(folder);
-  }
-  await writeFileAtomic(runLayout(folder).configuration, `${JSON.stringify(configuration, null, 2)}\n`);
-  return folder;
-}
-
 /** The configuration of a run folder. Throws a `UsageError` where it is none. */
 export function configurationOf(folder: string): Configuration {
   const path = runLayout(folder).configuration;
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true || !existsSync(path)) {
-    throw new UsageError('INVALID_ARGUMENT', `${folder} is no run folder: it has no config.json.`, {
+    throw new UsageError('INVALID_ARGUMENT', `${folder} is not a run folder: it has no config.json.`, {
       subject: folder,
-      remedy: 'Name a folder that lmd train made, such as runs/first-light-2025-01-31-001.',
+      remedy: 'Use a folder that lmd train made, such as runs/first-light-2025-01-31-001.',
     });
   }
   return parseConfiguration(readJsonFile(path), path);
@@ -66,6 +49,7 @@ export async function executeRun(folder: string, resumed: boolean, context: RunC
   const configuration = configurationOf(folder);
   const lock = await lockRun(folder);
   try {
+    await removeLeftovers(folder);
     context.emit({
       type: 'run',
       name: configuration.name,
@@ -86,6 +70,7 @@ export async function executeRun(folder: string, resumed: boolean, context: RunC
       await writeMetrics(folder, configuration).catch(() => {});
       throw error;
     }
+    requireRunFolder(folder);
     const results = await writeArtifacts(folder, configuration, summaries);
     context.emit({ type: 'summary', runFolder: folder, results });
     return { folder, results };
@@ -104,10 +89,11 @@ async function executeTrial(
   const trialFolder = join(folder, name);
   const before = readTrialSummary(trialFolder);
   if (before !== undefined) {
+    checkSameConfiguration(configuration, index, before);
     emit({ type: 'result', skipped: true, ...before.result });
     return before;
   }
-  if (signal.aborted) throw interrupted(folder, name, 0);
+  if (signal.aborted) throw interrupted(folder, name, undefined);
   const outcome = await host(
     { configuration, index, folder: trialFolder },
     (event) =>
@@ -121,18 +107,38 @@ async function executeTrial(
   return readTrialSummary(trialFolder)!;
 }
 
+/** Refuses the result of another configuration, as after a change of config.json: nothing of the two could be compared. */
+function checkSameConfiguration(configuration: Configuration, index: number, { identity }: TrialSummary): void {
+  const { steps, batchSize, seed, optimizers } = configuration;
+  const now = { ...configuredIdentity(configuration, index), steps, batchSize, seed };
+  if (identity === undefined) return;
+  const names = new Set([...Object.keys(identity), ...Object.keys(now)]);
+  const key = [...names].find((name) => !isDeepStrictEqual(identity[name], now[name as keyof typeof now]));
+  if (key === undefined) return;
+  const { name } = optimizers[index]!;
+  throw new LmdError('CHECKPOINT_MISMATCH', `${key} is not what ${name} was trained with, and ${name} is finished.`, {
+    subject: key,
+    value: now[key as keyof typeof now],
+    remedy: 'Restore config.json, or start a new run.',
+  });
+}
+
 /** As a person would type it here. */
 export function shortPath(folder: string): string {
   const fromHere = relative(process.cwd(), folder);
   return fromHere === '' || fromHere.startsWith('..') || isAbsolute(fromHere) ? folder : fromHere;
 }
 
-function interrupted(folder: string, optimizer: string, step: number): LmdError {
+function interrupted(folder: string, optimizer: string, step: number | undefined): LmdError {
   const path = shortPath(folder);
   const argument = /\s/.test(path) ? JSON.stringify(path) : path;
   // Where npm has run the program, `lmd` may not be on the path.
   const command = process.env.npm_lifecycle_event === 'start' ? 'npm start --' : 'lmd train';
-  return new LmdError('INTERRUPTED', `Stopped ${optimizer} after step ${step}; everything so far is saved.`, {
+  const what =
+    step === undefined
+      ? `Stopped ${optimizer} before its first step.`
+      : `Stopped ${optimizer} after step ${step}; everything so far is saved.`;
+  return new LmdError('INTERRUPTED', what, {
     subject: optimizer,
     value: step,
     remedy: `Continue with: ${command} --resume ${argument}`,

@@ -1,3 +1,4 @@
+import { isLmdError, showValue } from '@lmd/core';
 import { type Gpt2, gpt2, gpt2Preset, gpt2Presets, type Vit, vit, vitPreset } from '@lmd/models';
 import type { DataConfiguration } from '../configuration/data-schema.js';
 import type { ModelConfiguration } from '../configuration/model-schema.js';
@@ -12,11 +13,18 @@ export function buildModel(model: ModelConfiguration, data: DataConfiguration): 
   const geometry = geometryOf(data);
   const needed = { vit: 'images', gpt2: 'tokens' }[model.kind];
   if (geometry.kind !== needed) {
-    throw new UsageError('INVALID_ARGUMENT', `model.kind = ${model.kind} needs ${needed}, and ${data.kind} are not.`, {
-      subject: 'model.kind',
-      value: model.kind,
-      remedy: needed === 'images' ? 'Give a gpt2, or images.' : 'Give a vit, or data.kind = tokens.',
-    });
+    throw new UsageError(
+      'INVALID_ARGUMENT',
+      `model.kind is ${model.kind}, which needs ${needed}, but data.kind is ${data.kind}.`,
+      {
+        subject: 'model.kind',
+        value: model.kind,
+        remedy:
+          needed === 'images'
+            ? 'Use model.kind = gpt2, or data of images.'
+            : 'Use model.kind = vit, or data.kind = tokens.',
+      },
+    );
   }
   return model.kind === 'vit' ? buildVit(model, geometry) : buildGpt2(model, geometry);
 }
@@ -24,7 +32,9 @@ export function buildModel(model: ModelConfiguration, data: DataConfiguration): 
 function buildVit({ kind: _, preset, weights: __, ...sizes }: Of<'vit'>, geometry: Geometry): Vit {
   const { kind: ___, ...images } = geometry;
   const given = withoutUndefined({ ...sizes, ...images });
-  return vit(preset === undefined ? (given as unknown as Parameters<typeof vit>[0]) : vitPreset(preset, given));
+  return named(preset, given, () =>
+    vit(preset === undefined ? (given as unknown as Parameters<typeof vit>[0]) : vitPreset(preset, given)),
+  );
 }
 
 function buildGpt2({ kind: _, preset, weights: __, ...sizes }: Of<'gpt2'>, geometry: Geometry): Gpt2 {
@@ -32,14 +42,48 @@ function buildGpt2({ kind: _, preset, weights: __, ...sizes }: Of<'gpt2'>, geome
   const known = preset === undefined ? undefined : gpt2Presets[preset as keyof typeof gpt2Presets];
   const contextLength = sizes.contextLength ?? known?.contextLength ?? length;
   if (contextLength < length) {
-    throw new UsageError('INVALID_ARGUMENT', `data.length = ${length} is more than the model's context.`, {
-      subject: 'data.length',
-      value: length,
-      remedy: `Give at most ${contextLength}, or a larger model.contextLength.`,
+    throw new UsageError(
+      'INVALID_ARGUMENT',
+      `data.length is ${length}, but the model has a context of ${contextLength} tokens.`,
+      {
+        subject: 'data.length',
+        value: length,
+        remedy: `Use at most ${contextLength}, or a larger model.contextLength.`,
+      },
+    );
+  }
+  const rows = sizes.vocabularySize ?? vocabularySize;
+  if (rows < vocabularySize) {
+    throw new UsageError('INVALID_ARGUMENT', `model.vocabularySize = ${rows} is less than the data's tokens.`, {
+      subject: 'model.vocabularySize',
+      value: rows,
+      remedy: `Give at least ${vocabularySize}, or leave it out.`,
     });
   }
-  const given = withoutUndefined({ ...sizes, vocabularySize, contextLength });
-  return gpt2(preset === undefined ? (given as unknown as Parameters<typeof gpt2>[0]) : gpt2Preset(preset, given));
+  const given = withoutUndefined({ ...sizes, vocabularySize: rows, contextLength });
+  return named(preset, given, () =>
+    gpt2(preset === undefined ? (given as unknown as Parameters<typeof gpt2>[0]) : gpt2Preset(preset, given)),
+  );
+}
+
+/** Names the key of the configuration, or the preset, of an error about a size. */
+function named<T>(preset: string | undefined, given: object, build: () => T): T {
+  try {
+    return build();
+  } catch (cause) {
+    if (!isLmdError(cause) || cause.subject === undefined) throw cause;
+    const { code, subject, value, remedy = '' } = cause;
+    const isPreset = preset !== undefined && !Object.hasOwn(given, subject);
+    const where = isPreset
+      ? `model.preset = ${preset} has ${subject} = ${showValue(value)}`
+      : `model.${subject} = ${showValue(value)}`;
+    throw new UsageError(code, `${where}, which does not fit.`, {
+      subject: isPreset ? 'model.preset' : `model.${subject}`,
+      value,
+      remedy: isPreset ? `${remedy} Set model.${subject}.` : remedy,
+      cause,
+    });
+  }
 }
 
 /** Keys that were left out are left out: a preset's stand then. */

@@ -12,7 +12,7 @@ export function buildOptimizer(configuration: OptimizerConfiguration, steps: num
   const { rest, ...options } = { rest: undefined, ...given };
   return optimizerFromDescription({
     groups: rest === undefined ? [{ match: '*', rule, options }] : besideRest({ rule, options }, rest, model),
-    schedule: { ...schedule, decay: Math.max(1, steps - schedule.warmup - 1) },
+    schedule: { ...schedule, steps },
     clipNorm,
   });
 }

@@ -7,13 +7,14 @@ function tell(message: FromChild): Promise<void> {
 }
 
 /**
- * The child process of a run: takes one request over IPC, runs it, and tells what happens. It ends when its parent does, and
- * leaves Ctrl-C, which a terminal sends to both, to the parent's message.
+ * The child process of a run: takes one request over IPC, runs it, and tells what happens. It ends when its parent does. Ctrl-C and a
+ * closed terminal, which reach both, it leaves to the parent's message; a SIGTERM of its own ends it as that message does.
  */
 export async function runAsChild(): Promise<void> {
   process.on('disconnect', () => process.exit(1));
-  process.on('SIGINT', () => {});
+  for (const name of ['SIGINT', 'SIGHUP'] as const) process.on(name, () => {});
   const controller = new AbortController();
+  process.on('SIGTERM', () => controller.abort());
   const received = new Promise<Extract<ToChild, { type: 'run' }>>((resolve) => {
     process.on('message', (message: ToChild) => {
       if (message.type === 'stop') controller.abort();

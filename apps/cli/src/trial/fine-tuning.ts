@@ -1,4 +1,4 @@
-import type { Model } from '@lmd/core';
+import { type Model, matchesGlob } from '@lmd/core';
 import type { FineTuningConfiguration } from '../configuration/fine-tuning-schema.js';
 import { UsageError } from '../errors.js';
 
@@ -23,13 +23,17 @@ export function planFineTuning(
   const chosen = (key: string, patterns: readonly string[] = []): Set<string> =>
     new Set(
       patterns.flatMap((pattern) => {
-        const found = names.filter((name) => globOf(pattern).test(name));
+        const found = names.filter((name) => matchesGlob(pattern, name));
         if (found.length > 0) return found;
-        throw new UsageError('INVALID_ARGUMENT', `fineTuning.${key}: ${pattern} matches no weight of ${modelName}.`, {
-          subject: `fineTuning.${key}`,
-          value: pattern,
-          remedy: `Its weights are ${names.join(', ')}.`,
-        });
+        throw new UsageError(
+          'INVALID_ARGUMENT',
+          `fineTuning.${key} is ${pattern}, which matches no weight of ${modelName}.`,
+          {
+            subject: `fineTuning.${key}`,
+            value: pattern,
+            remedy: `Its weights are ${some(names)}.`,
+          },
+        );
       }),
     );
   const frozen = chosen('freeze', freeze);
@@ -46,40 +50,54 @@ export function planFineTuning(
     throw new UsageError('INVALID_ARGUMENT', `fineTuning.freeze leaves no weight of ${modelName} to train.`, {
       subject: 'fineTuning.freeze',
       value: freeze,
-      remedy: 'Freeze fewer, or name in fineTuning.train what is trained.',
+      remedy: 'Freeze fewer weights, or list in fineTuning.train those to train.',
     });
   }
   if (lora !== undefined) checkAdapters(lora.rank, plan.targets ?? [], parameters);
   for (const name of plan.fresh) {
     if (plan.train.has(name)) continue;
-    throw new UsageError('INVALID_ARGUMENT', `fineTuning.fresh: ${name} would begin at random and never be trained.`, {
-      subject: 'fineTuning.fresh',
-      value: name,
-      remedy: 'Name it in fineTuning.train as well.',
-    });
+    throw new UsageError(
+      'INVALID_ARGUMENT',
+      `fineTuning.fresh names ${name}, which is not trained and would stay random.`,
+      {
+        subject: 'fineTuning.fresh',
+        value: name,
+        remedy: 'List it in fineTuning.train as well.',
+      },
+    );
   }
   return plan;
+}
+
+/** Enough of the names to see how they are made. */
+function some(names: readonly string[]): string {
+  const most = 20;
+  return names.length <= most
+    ? names.join(', ')
+    : `${names.slice(0, most).join(', ')}, … (${names.length}; see lmd inspect)`;
 }
 
 /** What `lora` of @lmd/models would refuse once the run has begun. */
 function checkAdapters(rank: number, targets: Iterable<string>, parameters: Model['parameters']): void {
   for (const name of targets) {
     const { shape } = parameters[name]!;
-    if (shape.length === 2 && rank <= Math.min(...shape)) continue;
-    throw new UsageError(
-      'INVALID_ARGUMENT',
-      `fineTuning.lora: ${name} [${shape}] cannot have an adapter of rank ${rank}.`,
-      {
-        subject: 'fineTuning.lora.targets',
-        value: name,
-        remedy: 'Adapters are for matrices, of at least the rank in both extents.',
-      },
-    );
+    if (shape.length !== 2) {
+      throw new UsageError(
+        'INVALID_ARGUMENT',
+        `fineTuning.lora.targets names ${name} [${shape}], which is no matrix.`,
+        {
+          subject: 'fineTuning.lora.targets',
+          value: name,
+          remedy: 'List matrices only.',
+        },
+      );
+    }
+    const most = Math.min(...shape);
+    if (rank <= most) continue;
+    throw new UsageError('INVALID_ARGUMENT', `fineTuning.lora.rank is ${rank}, but ${name} is [${shape}].`, {
+      subject: 'fineTuning.lora.rank',
+      value: rank,
+      remedy: `Use ${most} or less, or other targets.`,
+    });
   }
-}
-
-/** `*` stands for any part of a name; a name is matched whole. */
-function globOf(pattern: string): RegExp {
-  const escaped = pattern.split('*').map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, '\\$&'));
-  return new RegExp(`^${escaped.join('.*')}$`);
 }

@@ -1,6 +1,6 @@
 import { type EagerOperations, lmdLogMedians, lmdWeightNames, type OptimizerState } from '@lmd/core';
 import type { LmdConfiguration } from '../configuration/optimizer-schema.js';
-import type { PosteriorSummary, WeightSummary } from '../report/posterior.js';
+import type { PosteriorSummary, WeightSummary } from '../report/posterior-summary.js';
 import { extent, histogramOf, momentsOf } from '../report/statistics.js';
 
 const bins = 80;

@@ -10,12 +10,14 @@ export interface TrialRequest {
   readonly index: number;
   /** Where its checkpoints and results go. */
   readonly folder: string;
+  /** Of the cpu backend; by default all that the machine has. They change no bit of the result. */
+  readonly threads?: number;
 }
 
-/** How a trial ended, if not by an error: with a result, or interrupted with a checkpoint. */
+/** How a trial ended, if not by an error: with a result, or interrupted: with a checkpoint, or during set-up, which has no step. */
 export type TrialOutcome =
   | { readonly status: 'finished'; readonly result: TrialResult }
-  | { readonly status: 'interrupted'; readonly step: number };
+  | { readonly status: 'interrupted'; readonly step?: number };
 
 /** Runs one trial to its end, in this process or another. Aborting the signal ends it after the step, with a checkpoint. */
 export type TrialHost = (

@@ -1,33 +1,36 @@
 import { mkdir } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { createOperations, type EagerOperations, lmdWeightNames, sizeOf } from '@lmd/core';
-import { precisionPreset } from '@lmd/models';
+import { type Backend, createOperations, type EagerOperations, isLmdError, LmdError } from '@lmd/core';
 import { writeFileAtomic } from '@lmd/safetensors/node';
 import {
   type Dataset,
   earlyStopping,
   eventListener,
-  type Json,
+  type Plugin,
   subset,
   type TrainingEvent,
   type TrainResult,
+  toJson,
   train,
   weightAveraging,
 } from '@lmd/training';
-import { checkpointing, exportModel, latestCheckpoint, metricsFile } from '@lmd/training/node';
-import { precisionOf } from '../configuration/schema.js';
-import { describeData, geometryOf, loadData } from '../data/index.js';
-import { tokenDescription } from '../data/tokens.js';
+import { checkpointing, latestCheckpoint, metricsFile, withFileErrors } from '@lmd/training/node';
+import { trainingPrecision } from '../configuration/schema.js';
+import { loadData } from '../data/index.js';
+import { type RunData, unusedFilesMessage } from '../data/run-data.js';
 import { openBackend } from '../engine/index.js';
 import type { TrialEvent } from '../run/events.js';
 import { trialLayout } from '../run/layout.js';
+import { requireRunFolder, runFolderOf } from '../run/run-folder.js';
+import { checkTrainingBatch, evaluationBatchSize } from './batch-sizes.js';
 import { buildOptimizer } from './build-optimizer.js';
-import { diagnosticPlugins } from './diagnostics.js';
+import { diagnosticPlugins, withDiagnosticsOf } from './diagnostics.js';
+import { trialIdentity } from './identity.js';
 import { lockPatiently } from './lock.js';
-import { peakMemory } from './peak-memory.js';
-import { summarizePosterior } from './posterior.js';
-import type { TrialHost, TrialRequest } from './request.js';
-import type { TrialSummary } from './summary.js';
+import { type PeakMemory, peakMemory } from './peak-memory.js';
+import type { TrialHost, TrialOutcome, TrialRequest } from './request.js';
+import { saveModel } from './save-results.js';
+import { summarizeTrial } from './summarize-trial.js';
 import { openTrainedModel, type TrainedModel } from './trained-model.js';
 
 /** Events that are for others to see; the rest is between the loop and its plugins. */
@@ -61,94 +64,54 @@ function firstOf(dataset: Dataset, examples: number | undefined): Dataset {
 
 /** Trains one rule in this process, from its newest checkpoint if it has one, and writes its results. */
 export const runTrial: TrialHost = async (request, emit, signal) => {
+  requireRunFolder(runFolderOf(request.folder));
   const layout = trialLayout(request.folder);
-  await mkdir(layout.folder, { recursive: true });
+  await makeFolder(layout.folder);
   const lock = await lockPatiently(layout.folder);
   try {
     return await trainAndSave(request, emit, signal);
+  } catch (error) {
+    throw withoutPlugin(error);
   } finally {
     await lock.release();
   }
 };
 
-const trainAndSave: TrialHost = async (request, emit, signal) => {
-  const { configuration, index, folder } = request;
-  const { seed, steps, batchSize, data: dataConfiguration, evaluation, checkpoints } = configuration;
-  const optimizer = configuration.optimizers[index]!;
-  const precision = precisionOf(configuration, optimizer);
-  const layout = trialLayout(folder);
-  const data = await loadData(dataConfiguration, seed);
-  const geometry = geometryOf(dataConfiguration);
-  if (data.skipped !== undefined && data.skipped.length > 0) {
-    const { length } = data.skipped;
-    const problem =
-      length === 1 ? '1 image does not decode and is left out' : `${length} images do not decode and are left out`;
-    const message = `${problem}: ${data.skipped.join('; ')}`;
-    emit({ type: 'warning', step: 0, message });
-  }
-  const breathing = {
-    train: breathe(data.train),
-    validation: breathe(firstOf(data.validation, evaluation.examples)),
-    test: breathe(data.test),
-  };
-  const backend = await openBackend(configuration.backend);
-  const ops = createOperations(backend);
-  const memory = peakMemory();
+/** Its parent, the run's folder, is there: one that was removed meanwhile is not to come back without its configuration. */
+async function makeFolder(folder: string): Promise<void> {
+  await withFileErrors('make', folder, () =>
+    mkdir(folder).catch((error) => (error.code === 'EEXIST' ? undefined : Promise.reject(error))),
+  );
+}
+
+type Emit = (event: TrialEvent) => void;
+
+async function trainAndSave(request: TrialRequest, emit: Emit, signal: AbortSignal): Promise<TrialOutcome> {
+  const { configuration, threads } = request;
+  const data = await loadData(configuration.data, configuration.dataSeed ?? configuration.seed);
+  let backend: Backend | undefined;
   let starting: TrainedModel | undefined;
+  const isStopped = async () => {
+    // A signal is seen in a turn of the event loop alone.
+    await nextTurn();
+    return signal.aborted;
+  };
   try {
+    warnOfFiles(request, data, emit);
+    if (await isStopped()) return { status: 'interrupted' };
+    backend = await openBackend(configuration.backend, threads === undefined ? {} : { threads });
+    if (await isStopped()) return { status: 'interrupted' };
+    const ops = createOperations(backend);
     starting = await openTrainedModel(ops, configuration);
-    const { model } = starting;
-    const trained = await train({
-      ops,
-      model,
-      optimizer: buildOptimizer(optimizer, steps, model),
-      precision: precisionPreset(precision),
-      data: breathing,
-      seed,
-      steps,
-      batchSize,
-      microBatchSize: configuration.microBatchSize ?? batchSize,
-      updateInPlace: configuration.updateInPlace,
-      evaluateEvery: evaluation.every,
-      evaluationBatchSize: evaluation.batchSize,
-      evaluationWeights: evaluation.weights,
-      plugins: [
-        eventListener((event) => {
-          if (isShown(event)) emit(event);
-        }, 'command'),
-        metricsFile({ path: layout.metrics, replace: true }),
-        memory.plugin,
-        ...diagnosticPlugins(configuration, optimizer),
-        ...(configuration.weightAveraging === undefined ? [] : [weightAveraging(configuration.weightAveraging)]),
-        ...(configuration.earlyStopping === undefined ? [] : [earlyStopping(configuration.earlyStopping)]),
-        checkpointing({ folder: layout.checkpoints, every: checkpoints.every, keep: checkpoints.keep }),
-      ],
-      resume: () => latestCheckpoint(layout.checkpoints),
-      configuration: identityOf(request, starting.base),
-      signal,
-    });
+    if (await isStopped()) return { status: 'interrupted' };
+    const memory = peakMemory();
+    const trained = await trainOn(ops, request, starting, data, memory, emit, signal);
     try {
       if (trained.status === 'interrupted') return { status: 'interrupted', step: trained.step };
+      requireRunFolder(runFolderOf(request.folder));
       await saveModel(ops, request, trained, starting);
-      const summary: TrialSummary = {
-        result: {
-          optimizer: optimizer.name,
-          format: precision,
-          testAccuracy: trained.test!.accuracy,
-          testLoss: trained.test!.loss,
-          seconds: trained.seconds,
-          // A run that was resumed after its last step has no speed of its own.
-          imagesPerSecond: trained.samplesPerSecond || (steps * batchSize) / trained.seconds,
-          peakMemoryBytes: memory.bytes(),
-          ...(geometry.kind === 'tokens' ? languageResults(trained, geometry.length) : {}),
-        },
-        steps,
-        device: backend.device,
-        model: model.name,
-        parameters: Object.values(model.parameters).reduce((sum, { shape }) => sum + sizeOf(shape), 0),
-        data: describeData(dataConfiguration, data),
-      };
-      await writeFileAtomic(layout.summary, `${JSON.stringify(summary, null, 2)}\n`);
+      const summary = await summarizeTrial(ops, request, starting, data, trained, memory);
+      await writeFileAtomic(trialLayout(request.folder).summary, `${toJson(summary, 2)}\n`);
       return { status: 'finished', result: summary.result };
     } finally {
       trained.dispose();
@@ -156,65 +119,90 @@ const trainAndSave: TrialHost = async (request, emit, signal) => {
   } finally {
     starting?.dispose();
     await data.close?.();
-    backend.close?.();
+    backend?.close?.();
   }
-};
-
-/** What is said of a language model beside. */
-function languageResults({ test, samplesPerSecond }: TrainResult, length: number) {
-  return { testPerplexity: Math.exp(test!.loss), tokensPerSecond: samplesPerSecond * length };
 }
 
-/** What must be equal when the rule is resumed. Where checkpoints go and how often is not part of it. */
-function identityOf({ configuration, index }: TrialRequest, base: string | undefined): Json {
-  const { model, fineTuning, data, evaluation, backend, weightAveraging, earlyStopping } = configuration;
-  const { folder: _, ...examples } = { folder: undefined, ...data };
-  const optimizer = configuration.optimizers[index];
-  const identity = {
-    backend,
-    model,
-    fineTuning,
-    base,
-    data: examples,
-    evaluation,
-    weightAveraging,
-    earlyStopping,
-    optimizer,
-  };
-  return JSON.parse(JSON.stringify(identity)) as Json;
+function warnOfFiles({ index }: TrialRequest, { skipped = [], unused = [] }: RunData, emit: Emit): void {
+  // Once a run: every optimizer has the same data.
+  if (index > 0) return;
+  if (unused.length > 0) emit({ type: 'warning', step: 0, message: unusedFilesMessage(unused) });
+  if (skipped.length === 0) return;
+  const problem =
+    skipped.length === 1
+      ? '1 image does not decode and is left out'
+      : `${skipped.length} images do not decode and are left out`;
+  emit({ type: 'warning', step: 0, message: `${problem}: ${skipped.join('; ')}` });
 }
 
-async function saveModel(
+async function trainOn(
   ops: EagerOperations,
   request: TrialRequest,
-  trained: TrainResult,
-  { architecture, merge }: TrainedModel,
-): Promise<void> {
+  { model, architecture, base }: TrainedModel,
+  data: RunData,
+  memory: PeakMemory,
+  emit: Emit,
+  signal: AbortSignal,
+): Promise<TrainResult> {
   const { configuration, index, folder } = request;
-  const { name, seed, steps, evaluation } = configuration;
+  const { seed, steps, batchSize, evaluation, checkpoints } = configuration;
   const optimizer = configuration.optimizers[index]!;
   const layout = trialLayout(folder);
-  const weights = merge(ops, trained.weights);
-  // Nothing here may differ between two runs of one configuration: no date, no time, no path.
-  await exportModel(ops, layout.model, weights, {
-    format: 'lmd-model-v1',
-    name,
-    optimizer: optimizer.name,
-    rule: optimizer.rule,
-    weights: evaluation.weights,
-    precision: precisionOf(configuration, optimizer),
-    seed: String(seed),
-    steps: String(steps),
-    model: JSON.stringify({ ...configuration.model, weights: undefined }),
-    architecture: architecture.architecture,
-    config: JSON.stringify(architecture.config),
-    ...(configuration.data.kind === 'tokens'
-      ? { tokenizer: JSON.stringify(tokenDescription(configuration.data.folder).tokenizer) }
-      : {}),
+  checkTrainingBatch(configuration, architecture, ops.backend, data.train.size);
+  const validation = firstOf(data.validation, evaluation.examples);
+  const evaluated = Math.max(validation.size, evaluation.test ? data.test.size : 0);
+  const diagnostics = diagnosticPlugins(configuration, optimizer, architecture);
+  return await train({
+    ops,
+    model,
+    optimizer: buildOptimizer(optimizer, steps, model),
+    precision: trainingPrecision(configuration, optimizer),
+    data: {
+      train: breathe(data.train),
+      validation: breathe(validation),
+      ...(evaluation.test ? { test: breathe(data.test) } : {}),
+    },
+    seed,
+    steps,
+    batchSize,
+    microBatchSize: configuration.microBatchSize ?? batchSize,
+    updateInPlace: configuration.updateInPlace,
+    evaluateEvery: evaluation.every,
+    evaluationBatchSize: evaluationBatchSize(configuration, architecture, ops.backend, evaluated),
+    evaluationWeights: evaluation.weights,
+    plugins: [
+      runFolderWatch(folder),
+      eventListener((event) => {
+        if (isShown(event)) emit(event);
+      }, 'command'),
+      metricsFile({ path: layout.metrics, replace: true }),
+      memory.plugin,
+      ...diagnostics,
+      ...(configuration.weightAveraging === undefined ? [] : [weightAveraging(configuration.weightAveraging)]),
+      ...(configuration.earlyStopping === undefined ? [] : [earlyStopping(configuration.earlyStopping)]),
+      checkpointing({ folder: layout.checkpoints, every: checkpoints.every, keep: checkpoints.keep }),
+    ],
+    resume: async () => withDiagnosticsOf(await latestCheckpoint(layout.checkpoints), diagnostics),
+    configuration: trialIdentity(configuration, index, data, base),
+    signal,
   });
-  ops.dispose(weights);
-  if (optimizer.rule === 'lmd' && lmdWeightNames(trained.state).length > 0) {
-    const posterior = await summarizePosterior(ops, trained.state, optimizer);
-    await writeFileAtomic(layout.posterior, `${JSON.stringify(posterior)}\n`);
-  }
+}
+
+/** Ends a run whose folder is removed, before a checkpoint makes the folder again without its configuration. */
+function runFolderWatch(trialFolder: string): Plugin {
+  return { name: 'runFolder', settle: () => requireRunFolder(runFolderOf(trialFolder)) };
+}
+
+/** Errors as a person can act on them: without the plugin that found that the folder is gone, and naming the data that changed. */
+function withoutPlugin(error: unknown): unknown {
+  if (!isLmdError(error)) return error;
+  if (error.code === 'PLUGIN_FAILURE' && error.subject === 'runFolder') return error.cause;
+  const contents = /^configuration\.contents\.(\w+)$/.exec(error.subject ?? '')?.[1];
+  if (error.code !== 'CHECKPOINT_MISMATCH' || contents === undefined) return error;
+  return new LmdError('CHECKPOINT_MISMATCH', `The ${contents} data are not those that the run began with.`, {
+    subject: 'data',
+    value: contents,
+    remedy: 'Restore the files, or start a new run on the changed data.',
+    cause: error,
+  });
 }

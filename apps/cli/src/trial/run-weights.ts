@@ -1,3 +1,4 @@
+import { existsSync, readdirSync } from 'node:fs';
 import { type DrawKey, type EagerOperations, LmdError, type NamedTensors, type WeightsKind } from '@lmd/core';
 import { type Checkpoint, writeTensors } from '@lmd/training';
 import { latestCheckpoint } from '@lmd/training/node';
@@ -57,11 +58,17 @@ export function handlesOn(ops: EagerOperations, tensors: NamedTensors): NamedTen
   return Object.fromEntries(Object.entries(tensors).map(([name, x]) => [name, ops.reshape(x, x.shape)]));
 }
 
+/** Whether a rule of a run has a checkpoint, whole or not. */
+export function hasCheckpoint(folder: string, name: string): boolean {
+  const { checkpoints } = runLayout(folder).trial(name);
+  return existsSync(checkpoints) && readdirSync(checkpoints).some((file) => /^step-\d+\.safetensors$/.test(file));
+}
+
 async function newestCheckpoint(folder: string, name: string): Promise<Checkpoint> {
   const loaded = await latestCheckpoint(runLayout(folder).trial(name).checkpoints);
   if (loaded !== undefined) return loaded.checkpoint;
   throw new LmdError('INVALID_ARGUMENT', `${name} has no checkpoint in ${folder} yet.`, {
     subject: name,
-    remedy: 'Wait for its first one, or continue the run with lmd train --resume.',
+    remedy: `Wait for its first one, or continue the run: lmd train --resume ${folder}`,
   });
 }

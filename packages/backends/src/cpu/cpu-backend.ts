@@ -27,14 +27,17 @@ export interface CpuBackend extends Backend {
  * returns; this thread and workers share it. Workers start with the first operation that is worth it, do not keep a process alive,
  * and end with `close`.
  *
- * @throws LmdError `ENGINE_MISSING`, `UNSUPPORTED` (threads), `UNKNOWN_OPTION`, `INVALID_ARGUMENT`
+ * @throws LmdError `ENGINE_MISSING`, `UNSUPPORTED` (threads), `BACKEND_FAILURE` (no memory), `UNKNOWN_OPTION`, `INVALID_ARGUMENT`
  */
 export async function createCpuBackend(options: CpuBackendOptions = {}): Promise<CpuBackend> {
   const checked = checkedOptions(options);
   const products = await openProducts(checked.products, checked.threads, checked.onnxruntime);
   const threads = products?.sharedMemory === false ? 1 : checked.threads;
   const native = openNative(checked);
-  const wasm = await startWasm(checked.arithmetic, threads, native.kernels);
+  const wasm = await startWasm(checked.arithmetic, threads, {
+    memoryLimit: checked.memoryLimit,
+    native: native.kernels,
+  });
   const host = createMemoryHost(wasm, checked, products);
   const primitives = cpuPrimitives(host);
   return {

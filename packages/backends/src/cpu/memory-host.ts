@@ -17,6 +17,8 @@ export interface MemoryHost extends Host {
   readonly store: TensorStore;
   readonly arena: Arena;
   readonly threads: number;
+  /** Whether the kernels multiply integers of one byte: relaxed SIMD has an instruction for it. */
+  readonly bytesMultiply: boolean;
   /** Whether so many nanoseconds of work are worth sharing. */
   worthwhile(time: number): boolean;
   /** Runs a kernel over its range, on several threads where that pays. The bits do not depend on how many. */
@@ -51,6 +53,7 @@ export function createMemoryHost(
     arena,
     threads,
     native,
+    bytesMultiply: wasm.arithmetic === 'fused',
     products,
     worthwhile: (time) => time >= 1000 * parallelThreshold,
     run(name, split, ...rest) {

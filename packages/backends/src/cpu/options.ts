@@ -12,8 +12,9 @@ export interface CpuBackendOptions {
   readonly arithmetic?: Arithmetic;
   /**
    * How many threads compute, the calling one included, 1 to 64. Our own kernels give the same bits with any number. Default: as many as
-   * there are processors, up to 8; 1 where there are no worker threads, as in a browser. Beside onnxruntime on Node 20, whose native code
-   * gets no shared memory, it is onnxruntime that has so many, and everything else is computed by one.
+   * there are processors, up to 8; 1 where there are no worker threads, as in a browser or under Node's permission model without
+   * `--allow-worker`. Beside onnxruntime on Node 20, whose native code gets no shared memory, it is onnxruntime that has so many, and
+   * everything else is computed by one.
    */
   readonly threads?: number;
   /**

@@ -1,10 +1,11 @@
+import { isTypedArray } from '@lmd/core';
 import { reductionStrides, stridesOf } from '../strided-offsets.js';
 import { coalesce, forEachRow, type HostArray } from './strided.js';
 
 /** Sums over `axes`, in float64 and in index order; `out` has the elements of the reduced shape. */
 export function sum(x: HostArray, shape: readonly number[], axes: readonly number[], out: HostArray): void {
   const sums = new Float64Array(out.length);
-  if (x instanceof Float32Array && axes.every((axis, i) => axis === i)) {
+  if (isTypedArray(x, 'Float32Array') && axes.every((axis, i) => axis === i)) {
     sumLeading(x, sums);
     out.set(sums);
     return;

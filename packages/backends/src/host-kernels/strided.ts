@@ -1,3 +1,5 @@
+import { isTypedArray } from '@lmd/core';
+
 /** Typed arrays that the kernels walk over. */
 export type HostArray = Float32Array | Int32Array;
 
@@ -87,7 +89,7 @@ export function stridedCopy(
   const outStep = walk.strides[1]!.at(-1)!;
   if (step === 1 && outStep === 1 && length >= blockCopyLength) {
     forEachRow(walk, (from, to) => out.set(x.subarray(start + from, start + from + length), outStart + to));
-  } else if (x instanceof Float32Array && out instanceof Float32Array) {
+  } else if (isTypedArray(x, 'Float32Array') && isTypedArray(out, 'Float32Array')) {
     forEachRow(walk, (from, to) => copyFloatRow(x, start + from, step, out, outStart + to, outStep, length));
   } else {
     forEachRow(walk, (from, to) => copyRow(x, start + from, step, out, outStart + to, outStep, length));

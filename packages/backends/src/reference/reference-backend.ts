@@ -9,6 +9,7 @@ import {
   fillRandomBits,
   fillRandomNormal,
   fillRandomUniform,
+  isTypedArray,
   LmdError,
   type RandomKey,
   sizeOf,
@@ -27,6 +28,7 @@ import {
   stridesOf,
   withoutAxes,
 } from '../strided-offsets.js';
+import { referenceBlockProducts } from './block-products.js';
 import { binaryFunctions, comparisonFunctions, unaryFunctions } from './elementwise.js';
 import { matmul } from './matmul.js';
 import { Store, type Values } from './storage.js';
@@ -252,6 +254,7 @@ export function createReferenceBackend(options: ReferenceBackendOptions = {}): R
         const values = Float32Array.from(store.values(x));
         return store.make(fakeQuantize(values, { ...quantization, shape: x.shape }), x.shape, 'f32');
       },
+      ...referenceBlockProducts(store),
       roundToBfloat16: (x) => store.make(roundToBfloat16(Float32Array.from(store.values(x))), x.shape, 'f32'),
     },
 
@@ -285,5 +288,5 @@ function withoutAxisStride(shape: readonly number[], axis: number): number[] {
 
 /** What `read` returns: at most float32, in an array of its own. */
 function toTensorData(values: Values): TensorData {
-  return values instanceof Float64Array ? Float32Array.from(values) : values.slice();
+  return isTypedArray(values, 'Float64Array') ? Float32Array.from(values) : values.slice();
 }

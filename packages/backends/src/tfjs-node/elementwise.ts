@@ -14,7 +14,7 @@ import { coalesce } from '../host-kernels/strided.js';
 import { record } from '../record.js';
 import { broadcastShape, broadcastStrides, sameShape } from '../strided-offsets.js';
 import { type Context, cast, ofDType, type Run, typed } from './context.js';
-import { nativeType, typeAttribute, types } from './native.js';
+import { type NativeValue, nativeType, typeAttribute, types } from './native.js';
 
 type ElementwiseName = UnaryName | BinaryName | ComparisonName | 'where' | 'cast' | 'broadcastTo';
 
@@ -104,6 +104,7 @@ export function nodeElementwise(context: Context): Pick<Primitives, ElementwiseN
     cast(x, dtype) {
       if (x.dtype === dtype) return store.share(x, x.shape);
       return compute(x.shape, dtype, (run) => {
+        if (x.dtype === 'f32' && dtype === 'i32') return saturated(context, run, store.value(x).id);
         const inRange = dtype === 'u8' ? clampToByte(context, run, x) : store.value(x).id;
         return cast(run, inRange, nativeType[x.dtype], nativeType[dtype]);
       });
@@ -121,6 +122,18 @@ export function nodeElementwise(context: Context): Pick<Primitives, ElementwiseN
 }
 
 /** TensorFlow takes what does not fit a byte modulo 256. */
+/** f32 → i32. TensorFlow gives −2^31 for NaN and whatever is out of range; float64 holds both bounds. */
+function saturated({ native }: Context, run: Run, id: number): NativeValue {
+  const isNumber = run('Equal', typed(types.float32), [id, id]);
+  const numbers = run('SelectV2', typed(types.float32), [isNumber.id, id, native.scalar(0, types.float32)]);
+  const bound = (value: number) => cast(run, native.scalar(value, types.int32), types.int32, types.float64).id;
+  const double = typed(types.float64);
+  const wide = cast(run, numbers.id, types.float32, types.float64);
+  const low = run('Maximum', double, [wide.id, bound(-(2 ** 31))]);
+  const inRange = run('Minimum', double, [low.id, bound(2 ** 31 - 1)]);
+  return cast(run, inRange.id, types.float64, types.int32);
+}
+
 function clampToByte({ native, store }: Context, run: Run, x: Tensor): number {
   const type = x.dtype === 'f32' ? types.float32 : types.int32;
   const notBelow = run('Maximum', typed(type), [store.value(x).id, native.scalar(0, type)]);

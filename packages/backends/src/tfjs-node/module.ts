@@ -1,4 +1,5 @@
 import { LmdError } from '@lmd/core';
+import { firstLine, isMissing } from '../optional-package.js';
 import type { Binding } from './native.js';
 
 /** The part of `@tensorflow/tfjs-node` (or `-gpu`) that is used here; pass the whole module. */
@@ -20,9 +21,10 @@ export interface NodeEngine {
 
 export type TfjsNodeName = 'tfjs-node' | 'tfjs-node-gpu';
 
-const installation = (name: TfjsNodeName) =>
-  `Install it: npm install @tensorflow/${name}. Where its download server cannot be reached, build it from the npm registry and PyPI ` +
-  'with tools/libtensorflow of the @lmd repository, and give the path that it prints.';
+const building =
+  'Where its download server cannot be reached, build it from the npm registry and PyPI with dev/engines/libtensorflow of the @lmd repository, ' +
+  'and give the path that it prints.';
+const installation = (name: TfjsNodeName) => `Install it: npm install @tensorflow/${name}. ${building}`;
 
 /**
  * Imports `@tensorflow/tfjs-node`, or what else is named, and repairs what it needs of Node 23 and later: the functions
@@ -38,13 +40,22 @@ export async function loadTfjsNode(specifier: string = 'tfjs-node'): Promise<Tfj
   const name = known ? specifier : /tfjs-node-gpu/.test(specifier) ? 'tfjs-node-gpu' : 'tfjs-node';
   const target = known ? `@tensorflow/${specifier}` : entryOf(specifier);
   try {
-    const loaded: { readonly default?: TfjsNodeModule } & TfjsNodeModule = await import(/* @vite-ignore */ target);
+    const loaded: { readonly default?: TfjsNodeModule } & TfjsNodeModule = await import(
+      /* @vite-ignore */ /* webpackIgnore: true */ target
+    );
     return typeof loaded.findBackend === 'function' ? loaded : (loaded.default as TfjsNodeModule);
   } catch (cause) {
-    throw new LmdError('ENGINE_MISSING', `${target} could not be loaded: ${(cause as Error).message}`, {
+    const missing = known && isMissing(target, cause);
+    const message = missing
+      ? `The package ${target} is not installed.`
+      : `${target} could not be loaded: ${firstLine(cause)}.`;
+    throw new LmdError('ENGINE_MISSING', message, {
       subject: target,
       cause,
-      remedy: installation(name),
+      remedy:
+        known && !missing
+          ? `It is installed, and its TensorFlow library may be missing: run npm rebuild ${target}. ${building}`
+          : installation(name),
     });
   }
 }

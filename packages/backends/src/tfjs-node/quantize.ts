@@ -1,6 +1,7 @@
 import type { ElementFormat, FusedKernels, ScaleMode } from '@lmd/core';
 import { sizeOf } from '@lmd/core';
 import { fakeQuantize } from '@lmd/mx-formats';
+import { checkFormatRecord } from '../checked-format.js';
 import { type Context, cast, type Run, typed } from './context.js';
 import { boolAttribute, type NativeType, typeAttribute, types } from './native.js';
 import { bitcast, randomWords } from './random.js';
@@ -32,6 +33,7 @@ export function deviceFakeQuantize(context: Context, byHost: FakeQuantize): Fake
   const { native, compute } = context;
   return (x, options) => {
     if (!hasBinaryScales(options)) return byHost(x, options);
+    checkFormatRecord(options.format);
     return compute(x.shape, 'f32', (run, temporary) => {
       const plan = planBlocks(x.shape, options);
       const raw = intoBlocks(context, run, context.store.at(x, plan.lines), types.float32, plan);
@@ -64,10 +66,12 @@ interface Plan {
   readonly padding: number;
 }
 
-function planBlocks(shape: readonly number[], { axis, format: { blockSize } }: Options): Plan {
+function planBlocks(shape: readonly number[], { axis, format }: Options): Plan {
   const outer = sizeOf(shape.slice(0, axis));
   const inner = sizeOf(shape.slice(axis + 1));
   const length = shape[axis]!;
+  // A single short block needs no filling, however long a block may be.
+  const blockSize = Math.min(format.blockSize, length);
   const count = Math.ceil(length / blockSize);
   return {
     lines: [outer, length, inner],

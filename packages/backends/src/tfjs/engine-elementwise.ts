@@ -105,6 +105,17 @@ export function engineElementwise(context: Context): Pick<Primitives, Elementwis
     return choose(run, run('IsNan', { x }), x, run('Sub', { a: above, b: below }));
   }
 
+  /** f32 → i32. Engines differ beyond its range and for NaN, so these never reach their `Cast`. */
+  function saturated(run: Run, x: TensorInfo, size: number): TensorInfo {
+    const limit = context.constant(2 ** 31, 'float32');
+    const inside = run('Less', { a: run('Abs', { x }), b: limit });
+    const whole = run('Cast', { x: choose(run, inside, x, filled(run, size, 0)) }, { dtype: 'int32' });
+    const highest = run('Fill', {}, { shape: [size], value: 2 ** 31 - 1, dtype: 'int32' });
+    const lowest = run('Fill', {}, { shape: [size], value: -(2 ** 31), dtype: 'int32' });
+    const bounded = choose(run, run('GreaterEqual', { a: x, b: limit }), highest, whole);
+    return choose(run, run('LessEqual', { a: x, b: context.constant(-(2 ** 31), 'float32') }), lowest, bounded);
+  }
+
   function binary(name: BinaryName) {
     const keepsNaN = name !== 'maximum' && name !== 'minimum';
     return (x: Tensor, y: Tensor) => {
@@ -158,7 +169,10 @@ export function engineElementwise(context: Context): Pick<Primitives, Elementwis
         });
       }
       const target = dtype === 'f32' ? 'float32' : 'int32';
-      return compute(x.shape, dtype, (run) => run('Cast', { x: store.info(x, [size]) }, { dtype: target }));
+      return compute(x.shape, dtype, (run) => {
+        const input = store.info(x, [size]);
+        return dtype === 'i32' ? saturated(run, input, size) : run('Cast', { x: input }, { dtype: target });
+      });
     },
     broadcastTo(x, shape) {
       if (sizeOf(shape) === 0) return context.upload(emptyOf(x), shape, x.dtype);

@@ -46,11 +46,16 @@ export function engineShape(context: Context): Pick<Primitives, ShapeName> {
       const reduced = reduction(x, axes);
       if (reduced.axes.length === 0) return store.share(x, shape);
       return compute(shape, x.dtype, (run) => {
-        const largest = run('Max', { x: reduced.x }, { reductionIndices: reduced.axes, keepDims: false });
-        if (x.dtype !== 'f32') return largest;
+        if (x.dtype !== 'f32') return run('Max', { x: reduced.x }, { reductionIndices: reduced.axes, keepDims: false });
+        // Reduced axes last: TensorFlow.js 4.22's `Any` fails on WebGPU where it would have to transpose booleans.
+        const kept = reduced.x.shape.map((_, axis) => axis).filter((axis) => !reduced.axes.includes(axis));
+        const isLast = kept.every((axis, index) => axis === index);
+        const lines = isLast ? reduced.x : run('Transpose', { x: reduced.x }, { perm: [...kept, ...reduced.axes] });
+        const axis = reduced.axes.map((_, index) => kept.length + index);
+        const largest = run('Max', { x: lines }, { reductionIndices: axis, keepDims: false });
         // Engines on a GPU skip NaN.
         const flat = [sizeOf(shape)];
-        const found = run('Any', { x: run('IsNan', { x: reduced.x }) }, { axis: reduced.axes, keepDims: false });
+        const found = run('Any', { x: run('IsNan', { x: lines }) }, { axis, keepDims: false });
         const missing = run('Fill', {}, { shape: flat, value: Number.NaN, dtype: 'float32' });
         return run('Select', { condition: { ...found, shape: flat }, t: missing, e: { ...largest, shape: flat } });
       });

@@ -1,9 +1,13 @@
 import { LmdError } from '@lmd/core';
+import { firstLine, isMissing } from '../optional-package.js';
 import type { Gpu, GpuAdapter, GpuDevice } from './gpu-types.js';
 
-const nodeRemedy =
-  'In Node, install Dawn with `npm install webgpu`; it needs a Vulkan driver (or Metal, or Direct3D 12). In a browser, use one with ' +
-  'WebGPU, on a page from https or localhost. Without a GPU, use @lmd/backends/cpu.';
+const withoutGpu = 'Without a GPU, use @lmd/backends/cpu.';
+const packageRemedy = `Install Dawn: npm install webgpu. ${withoutGpu}`;
+const driverRemedy =
+  "Install the GPU's driver. On Linux Dawn needs Vulkan: the vendor's driver and libvulkan1, or mesa-vulkan-drivers to try it without " +
+  `a GPU. ${withoutGpu}`;
+const browserRemedy = `Use a browser with WebGPU, on a page from https or localhost. ${withoutGpu}`;
 
 /** Dawn's entry point, held for as long as the process lives: Dawn aborts it when the entry point is collected, after its devices are gone too. */
 let entryPoint: Gpu | undefined;
@@ -23,16 +27,20 @@ export async function findGpu(): Promise<Gpu> {
       entryPoint ??= dawn.create([]);
       return entryPoint;
     } catch (cause) {
-      throw new LmdError('ENGINE_MISSING', `The package webgpu could not be loaded: ${cause}`, {
+      const missing = isMissing(name, cause);
+      const message = missing
+        ? 'The package webgpu is not installed.'
+        : `The package webgpu could not be loaded: ${firstLine(cause)}.`;
+      throw new LmdError('ENGINE_MISSING', message, {
         subject: 'webgpu',
-        remedy: nodeRemedy,
+        remedy: missing ? packageRemedy : `Install it again on this machine: npm install webgpu. ${withoutGpu}`,
         cause,
       });
     }
   }
   throw new LmdError('ENGINE_MISSING', 'There is no WebGPU here: navigator.gpu is undefined.', {
     subject: 'navigator.gpu',
-    remedy: nodeRemedy,
+    remedy: browserRemedy,
   });
 }
 
@@ -41,13 +49,15 @@ export async function requestDevice(
   gpu: Gpu,
   powerPreference: 'low-power' | 'high-performance' | undefined,
 ): Promise<{ device: GpuDevice; text: string }> {
+  const { navigator } = globalThis as { navigator?: { gpu?: Gpu } };
+  const remedy = gpu === navigator?.gpu ? browserRemedy : driverRemedy;
   let adapter: GpuAdapter | null;
   try {
     adapter = await gpu.requestAdapter(powerPreference === undefined ? {} : { powerPreference });
   } catch (cause) {
     throw new LmdError('ENGINE_MISSING', `WebGPU could not look for an adapter: ${cause}`, {
       subject: 'adapter',
-      remedy: nodeRemedy,
+      remedy,
       cause,
     });
   }
@@ -55,7 +65,7 @@ export async function requestDevice(
     throw new LmdError('ENGINE_MISSING', 'WebGPU has no adapter here: no GPU with a driver was found.', {
       subject: 'adapter',
       value: null,
-      remedy: nodeRemedy,
+      remedy,
     });
   }
   const { limits } = adapter;
@@ -70,7 +80,7 @@ export async function requestDevice(
   } catch (cause) {
     throw new LmdError('ENGINE_MISSING', `The adapter gave no device: ${cause}`, {
       subject: 'device',
-      remedy: nodeRemedy,
+      remedy,
       cause,
     });
   }

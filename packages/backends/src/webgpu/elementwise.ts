@@ -91,10 +91,26 @@ const select: Function = {
   value: 'select(c, b, a != 0u)',
 };
 
+/** By bits where the value has no i32: WGSL leaves the result of its own conversion open there. */
+const truncation = `
+fn truncated(x: f32) -> i32 {
+  let word = bitcast<u32>(x);
+  let size = word & 0x7fffffffu;
+  if (size > 0x7f800000u) { return 0; }
+  if (size >= 0x4f000000u) { return bitcast<i32>(0x7fffffffu + (word >> 31u)); }
+  return i32(x);
+}`;
+
 const casts: { readonly [fromTo: string]: Function } = {
-  'f32 i32': { name: 'cast-f32-i32', inputs: ['f32'], output: 'i32', value: 'i32(a)' },
-  'f32 u8': { name: 'cast-f32-u8', inputs: ['f32'], output: 'u32', value: 'u32(i32(a)) & 255u' },
-  'i32 u8': { name: 'cast-i32-u8', inputs: ['u32'], output: 'u32', value: 'a & 255u' },
+  'f32 i32': { name: 'cast-f32-i32', inputs: ['f32'], output: 'i32', library: truncation, value: 'truncated(a)' },
+  'f32 u8': {
+    name: 'cast-f32-u8',
+    inputs: ['f32'],
+    output: 'u32',
+    library: truncation,
+    value: 'u32(clamp(truncated(a), 0, 255))',
+  },
+  'i32 u8': { name: 'cast-i32-u8', inputs: ['i32'], output: 'u32', value: 'u32(clamp(a, 0, 255))' },
   'u8 f32': { name: 'cast-u8-f32', inputs: ['u32'], output: 'f32', value: 'f32(a)' },
   'i32 f32': {
     name: 'cast-i32-f32',

@@ -1,4 +1,5 @@
 import { type FusedKernels, LmdError, sizeOf } from '@lmd/core';
+import { checkFormatRecord } from '../checked-format.js';
 import type { Context } from './context.js';
 import type { Kernel } from './kernel.js';
 import { isCovered, microscalingLibrary, microscalingParameters, microscalingValues } from './microscaling.js';
@@ -50,7 +51,10 @@ const noKey = { seed: 0, stream: 0, step: 0, sample: 0 };
 
 /** Throws unless the kernels of this backend know the format. */
 export function checkFormat(operation: string, format: Parameters<FusedKernels['fakeQuantize']>[1]['format']): void {
-  if (isCovered(format.element, format.scale)) return;
+  if (isCovered(format.element, format.scale)) {
+    checkFormatRecord(format);
+    return;
+  }
   throw new LmdError('UNSUPPORTED', `${operation}: the WebGPU backend does not know the format "${format.name}".`, {
     subject: 'format',
     value: format.name,

@@ -2,6 +2,7 @@ import {
   type Backend,
   backendSpecVersion,
   type DType,
+  isTypedArray,
   LmdError,
   type Primitives,
   sizeOf,
@@ -164,8 +165,8 @@ function primitivesOf(context: Context): Primitives {
 }
 
 function wordsOf(data: TensorData | Float64Array, dtype: DType): Float32Array | Int32Array {
-  if (dtype === 'f32') return data instanceof Float32Array ? data : Float32Array.from(data);
-  return data instanceof Int32Array ? data : Int32Array.from(data);
+  if (dtype === 'f32') return isTypedArray(data, 'Float32Array') ? data : Float32Array.from(data);
+  return isTypedArray(data, 'Int32Array') ? data : Int32Array.from(data);
 }
 
 function wordOf(value: number, dtype: DType): number {

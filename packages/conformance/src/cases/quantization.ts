@@ -71,6 +71,21 @@ function roundingCase(format: BlockFormat, rounding: Rounding): Case {
   };
 }
 
+/** No kernel may make room for a whole block, nor count to its end in too few bits. */
+function longBlockCase(format: BlockFormat): Case {
+  return {
+    name: `${format.name} in blocks longer than the row, up to 2^31 − 1 elements`,
+    async run(context) {
+      for (const blockSize of [129, 2 ** 31 - 1]) {
+        for (const { shape, axis } of layouts(context.random)) {
+          const options = optionsOf(context.random, { ...format, blockSize }, 'nearestEven', 'floor', axis);
+          await check(context, contents(context.random, shape, format), options);
+        }
+      }
+    },
+  };
+}
+
 /** Rows of one block each, for what random contents seldom hit. */
 function specialCase(title: string, rows: (context: Context, format: BlockFormat) => number[][], extreme = false) {
   return (format: BlockFormat): Case => ({
@@ -156,6 +171,7 @@ export const quantization: CaseGroup = {
   name: 'quantization',
   cases: ocpFormats.flatMap((format) => [
     ...roundings.map((rounding) => roundingCase(format, rounding)),
+    longBlockCase(format),
     ...specialCases.map((special) => special(format)),
     goldenCase(format.name),
   ]),

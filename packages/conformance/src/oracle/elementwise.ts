@@ -85,8 +85,14 @@ export function where(condition: Values, a: Values, b: Values): Values {
   return result(shape, data, undefined, undefined, a.dtype);
 }
 
+/** Truncated to an i32; NaN is 0. */
+function saturated(value: number): number {
+  if (Number.isNaN(value)) return 0;
+  return Math.min(Math.max(Math.trunc(value), -(2 ** 31)), 2 ** 31 - 1) + 0;
+}
+
 export function cast(x: Values, dtype: 'f32' | 'i32'): Values {
-  return mapped(x, dtype === 'i32' ? Math.trunc : Math.fround, dtype);
+  return mapped(x, dtype === 'i32' ? saturated : Math.fround, dtype);
 }
 
 function zip(a: Values, b: Values, f: (a: number, b: number) => number, dtype: 'f32' | 'i32'): Values {

@@ -130,6 +130,17 @@ export const primitiveFaults: readonly Fault[] = [
     mayAlsoFail: /^(handles > cast|comparison > where|shape|.* out of range$)/,
   },
   {
+    name: 'cast to i32 wraps',
+    breakIt: (right) => ({
+      cast(x, dtype) {
+        if (dtype !== 'i32') return right.cast(x, dtype);
+        const { data, ...rest } = valuesOf(right, x);
+        return tensorOf(right, { ...rest, dtype, data: data.map((v) => v | 0) });
+      },
+    }),
+    caughtBy: ['handles > cast of what no i32 holds saturates, and gives 0 for NaN'],
+  },
+  {
     name: 'round takes ties away from zero',
     breakIt: (right) => ({
       round(x) {

@@ -1,8 +1,9 @@
-import { LmdError } from '../errors.js';
+import { describeValue, LmdError } from '../errors.js';
 import type { Operations } from '../operations.js';
 import { sizeOf } from '../tensor.js';
 import { type Context, dtypeMismatch } from './context.js';
 import {
+  checkArray,
   checkBroadcastTo,
   checkSlice,
   concatenatedShape,
@@ -54,6 +55,7 @@ export function arrangementOperations(context: Context): ArrangementOperations {
     },
 
     concatenate(xs, axis) {
+      checkArray('concatenate', 'xs', xs);
       const first = xs[0];
       if (first === undefined) {
         throw new LmdError('INVALID_ARGUMENT', 'concatenate: got no tensors.', {
@@ -116,7 +118,7 @@ export function arrangementOperations(context: Context): ArrangementOperations {
         );
       }
       if (!Number.isInteger(rows) || rows < 0) {
-        throw new LmdError('INVALID_ARGUMENT', `scatterAdd: rows is ${String(rows)}.`, {
+        throw new LmdError('INVALID_ARGUMENT', `scatterAdd: rows is ${describeValue(rows)}.`, {
           subject: 'rows',
           value: rows,
           remedy: 'Give a non-negative integer.',

@@ -1,12 +1,12 @@
 import { type CodeLaw, codeBlockSize, type EncodedBlocks } from '../backend.js';
 import { compositions } from '../compositions/index.js';
-import { LmdError } from '../errors.js';
+import { describeValue, LmdError } from '../errors.js';
 import type { RandomKey } from '../formats.js';
 import type { EagerOperations } from '../operations.js';
 import { assertRandomKey } from '../random/random-key.js';
 import { sizeOf, type Tensor } from '../tensor.js';
-import { type Context, checkChoice, checkOptions } from './context.js';
-import { formatShape, sameShape, shapeMismatch } from './shapes.js';
+import { type Context, checkChoice, checkOptions, checkRecord } from './context.js';
+import { checkArray, formatShape, sameShape, shapeMismatch } from './shapes.js';
 
 export type BlockCodeOperations = Pick<EagerOperations, 'encodeBlocks' | 'decodeBlocks'>;
 
@@ -61,7 +61,9 @@ export function blockCodeOperations(context: Context, operations: () => EagerOpe
     },
   };
 
-  function checkEncoded(name: string, { words, scales }: EncodedBlocks, laws: readonly CodeLaw[]): void {
+  function checkEncoded(name: string, encoded: EncodedBlocks, laws: readonly CodeLaw[]): void {
+    checkRecord(name, 'encoded', encoded);
+    const { words, scales } = encoded;
     checkCount(name, 'scales', scales, laws);
     check(name, words, 'f32');
     const blocks = Math.ceil(sizeOf(words.shape) / codeBlockSize);
@@ -80,12 +82,13 @@ export function blockCodeOperations(context: Context, operations: () => EagerOpe
 }
 
 function checkLaws(name: string, laws: readonly CodeLaw[]): void {
+  checkArray(name, 'laws', laws);
   let sum = 0;
   for (const law of laws) {
     checkOptions(name, law, ['law', 'bits']);
     checkChoice(name, 'law', law.law, ['linear', 'square']);
     if (!Number.isInteger(law.bits) || law.bits < 3) {
-      throw new LmdError('INVALID_ARGUMENT', `${name}: bits is ${String(law.bits)}.`, {
+      throw new LmdError('INVALID_ARGUMENT', `${name}: bits is ${describeValue(law.bits)}.`, {
         subject: 'bits',
         value: law.bits,
         remedy: 'Give an integer of at least 3.',
@@ -107,6 +110,7 @@ function checkCount(
   given: readonly (Tensor | RandomKey)[],
   laws: readonly CodeLaw[],
 ): void {
+  checkArray(name, what, given);
   if (given.length === laws.length) return;
   throw new LmdError('INVALID_ARGUMENT', `${name}: ${given.length} ${what} and ${laws.length} laws.`, {
     subject: what,
@@ -116,12 +120,17 @@ function checkCount(
 }
 
 function checkWanted(name: string, wanted: readonly number[], laws: readonly CodeLaw[]): void {
+  checkArray(name, 'wanted', wanted);
   for (const index of wanted) {
     if (Number.isInteger(index) && index >= 0 && index < laws.length) continue;
-    throw new LmdError('INVALID_ARGUMENT', `${name}: there is no vector ${String(index)} among ${laws.length}.`, {
-      subject: 'wanted',
-      value: index,
-      remedy: 'Give indices of the laws.',
-    });
+    throw new LmdError(
+      'INVALID_ARGUMENT',
+      `${name}: there is no vector ${describeValue(index)} among ${laws.length}.`,
+      {
+        subject: 'wanted',
+        value: index,
+        remedy: 'Give indices of the laws.',
+      },
+    );
   }
 }

@@ -1,5 +1,5 @@
 import type { Backend } from '../backend.js';
-import { LmdError } from '../errors.js';
+import { describeValue, LmdError } from '../errors.js';
 import type { TensorLike } from '../operations.js';
 import { type DType, sizeOf, type Tensor } from '../tensor.js';
 import { Lifetimes } from './lifetimes.js';
@@ -70,12 +70,15 @@ export function checkNumber(operation: string, value: number, dtype: DType): voi
     const [lowest, highest] = ranges[dtype];
     if (Number.isInteger(value) && value >= lowest && value <= highest) return;
   }
-  throw new LmdError('INVALID_ARGUMENT', `${operation}: ${String(value)} is no ${dtype} value.`, {
+  throw new LmdError('INVALID_ARGUMENT', `${operation}: ${describeValue(value)} is no ${dtype} value.`, {
     subject: operation,
     value,
     remedy: dtype === 'f32' ? 'Give a number.' : `Give an integer from ${ranges[dtype][0]} to ${ranges[dtype][1]}.`,
   });
 }
+
+/** There is no `cast` from u8 or to it. */
+export const bytesRemedy = 'bytes are converted by read() and fromData().';
 
 export function dtypeMismatch(operation: string, x: Tensor, expected: string): LmdError {
   const article = expected.startsWith('u') ? 'a' : 'an';
@@ -85,14 +88,15 @@ export function dtypeMismatch(operation: string, x: Tensor, expected: string): L
     {
       subject: operation,
       value: x.dtype,
-      remedy: 'Convert it with cast().',
+      remedy:
+        x.dtype === 'u8' || expected === 'u8' ? `No operation converts u8: ${bytesRemedy}` : 'Convert it with cast().',
     },
   );
 }
 
 export function checkDType(operation: string, dtype: DType): void {
   if (dtype === 'f32' || dtype === 'i32' || dtype === 'u8') return;
-  throw new LmdError('INVALID_ARGUMENT', `${operation}: dtype ${JSON.stringify(dtype)}.`, {
+  throw new LmdError('INVALID_ARGUMENT', `${operation}: dtype is ${describeValue(dtype)}.`, {
     subject: 'dtype',
     value: dtype,
     remedy: 'Use "f32", "i32" or "u8".',
@@ -101,6 +105,13 @@ export function checkDType(operation: string, dtype: DType): void {
 
 /** Throws `UNKNOWN_OPTION` for a key that is not among `known`. */
 export function checkOptions(operation: string, options: object, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new LmdError('INVALID_ARGUMENT', `${operation}: the options are ${describeValue(options)}.`, {
+      subject: 'options',
+      value: options,
+      remedy: `Give a record with any of: ${known.join(', ')}.`,
+    });
+  }
   for (const name in options) {
     if (known.includes(name)) continue;
     throw new LmdError('UNKNOWN_OPTION', `${operation} has no option "${name}".`, {
@@ -114,17 +125,37 @@ export function checkOptions(operation: string, options: object, known: readonly
 /** Throws unless `value` is one of `allowed`. */
 export function checkChoice(operation: string, name: string, value: unknown, allowed: readonly string[]): void {
   if (allowed.includes(value as string)) return;
-  throw new LmdError('INVALID_ARGUMENT', `${operation}: ${name} is ${JSON.stringify(value)}.`, {
+  throw new LmdError('INVALID_ARGUMENT', `${operation}: ${name} is ${describeValue(value)}.`, {
     subject: name,
     value,
     remedy: `Use ${allowed.map((choice) => JSON.stringify(choice)).join(', ')}.`,
   });
 }
 
+/** Throws unless `value` is true or false. */
+export function checkFlag(operation: string, name: string, value: unknown): void {
+  if (typeof value === 'boolean') return;
+  throw new LmdError('INVALID_ARGUMENT', `${operation}: ${name} is ${describeValue(value)}.`, {
+    subject: name,
+    value,
+    remedy: 'Give true or false.',
+  });
+}
+
+/** Throws unless `value` is a record: what a state is made of. */
+export function checkRecord(operation: string, name: string, value: unknown): void {
+  if (typeof value === 'object' && value !== null) return;
+  throw new LmdError('INVALID_ARGUMENT', `${operation}: ${name} is ${describeValue(value)}.`, {
+    subject: name,
+    value,
+    remedy: 'Give a record of tensors.',
+  });
+}
+
 /** Throws unless `value` is a finite number, and at least `lowest` if one is given. */
 export function checkFinite(operation: string, name: string, value: number, lowest = -Infinity): void {
   if (Number.isFinite(value) && value >= lowest) return;
-  throw new LmdError('INVALID_ARGUMENT', `${operation}: ${name} is ${String(value)}.`, {
+  throw new LmdError('INVALID_ARGUMENT', `${operation}: ${name} is ${describeValue(value)}.`, {
     subject: name,
     value,
     remedy: lowest === -Infinity ? 'Give a finite number.' : `Give a finite number of at least ${lowest}.`,

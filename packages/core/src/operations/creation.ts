@@ -1,8 +1,8 @@
-import { LmdError } from '../errors.js';
+import { describeValue, LmdError } from '../errors.js';
 import type { RandomKey } from '../formats.js';
 import type { Operations } from '../operations.js';
 import { assertRandomKey } from '../random/random-key.js';
-import type { DType, TensorData } from '../tensor.js';
+import { type DType, type TensorData, type TypedArrayName, tensorDataOf, typedArrayName } from '../tensor.js';
 import { type Context, checkDType, checkNumber } from './context.js';
 import { checkShape, formatShape, type Shape } from './shapes.js';
 
@@ -10,6 +10,8 @@ export type CreationOperations = Pick<
   Operations,
   'fromData' | 'full' | 'zeros' | 'read' | 'randomBits' | 'randomUniform' | 'randomNormal'
 >;
+
+type AnyData = TensorData | Float64Array | readonly number[];
 
 export function creationOperations({ backend, check, constant, size, track }: Context): CreationOperations {
   function random(name: 'randomBits' | 'randomUniform' | 'randomNormal') {
@@ -30,7 +32,9 @@ export function creationOperations({ backend, check, constant, size, track }: Co
   }
 
   return {
-    fromData(data, shape = [data.length], dtype = dtypeOf(data)) {
+    fromData(data, givenShape, dtype = dtypeOf(data) ?? 'f32') {
+      checkData(data);
+      const shape = givenShape ?? [data.length];
       checkShape('fromData', shape);
       checkDType('fromData', dtype);
       const elements = size('fromData', shape);
@@ -55,34 +59,44 @@ export function creationOperations({ backend, check, constant, size, track }: Co
   };
 }
 
-type AnyData = TensorData | Float64Array | readonly number[];
+/** The dtype that each class of typed array fills. */
+const dtypes: Partial<Record<TypedArrayName, DType>> = {
+  Float32Array: 'f32',
+  Float64Array: 'f32',
+  Int32Array: 'i32',
+  Uint8Array: 'u8',
+};
 
-function dtypeOf(data: AnyData): DType {
-  if (data instanceof Int32Array) return 'i32';
-  return data instanceof Uint8Array ? 'u8' : 'f32';
+/** Throws unless `data` is a plain array or a typed array that fills some dtype. */
+function checkData(data: unknown): void {
+  if (Array.isArray(data) || dtypeOf(data) !== undefined) return;
+  throw new LmdError('INVALID_ARGUMENT', `fromData: data is ${describeValue(data)}.`, {
+    subject: 'data',
+    value: data,
+    remedy: `Give ${dataRule}.`,
+  });
+}
+
+const dataRule =
+  'a Float32Array or Float64Array for f32, an Int32Array for i32, a Uint8Array for u8, or numbers in an array';
+
+function dtypeOf(data: unknown): DType | undefined {
+  const name = typedArrayName(data);
+  return name === undefined ? undefined : dtypes[name];
 }
 
 /** Plain numbers become an array of the dtype's kind (float64 for f32, which the backend rounds); typed arrays must fit. */
 function typedData(data: AnyData, dtype: DType): TensorData | Float64Array {
   if (Array.isArray(data)) {
-    for (const value of data) checkNumber('fromData', value, dtype);
+    // By position: `for of` and `from` would take a hole for undefined, and that for NaN.
+    for (let i = 0; i < data.length; i++) checkNumber('fromData', data[i], dtype);
     if (dtype === 'f32') return Float64Array.from(data);
     return dtype === 'i32' ? Int32Array.from(data) : Uint8Array.from(data);
   }
-  const fits =
-    dtype === 'f32'
-      ? data instanceof Float32Array || data instanceof Float64Array
-      : dtype === 'i32'
-        ? data instanceof Int32Array
-        : data instanceof Uint8Array;
-  if (fits) return data as TensorData | Float64Array;
-  throw new LmdError('DTYPE_MISMATCH', `fromData: ${kindOf(data)} data for dtype ${dtype}.`, {
+  if (dtypeOf(data) === dtype) return tensorDataOf(data)!;
+  throw new LmdError('DTYPE_MISMATCH', `fromData: data is ${describeValue(data)}, and dtype is "${dtype}".`, {
     subject: 'data',
     value: dtype,
-    remedy: 'f32 takes a Float32Array or Float64Array, i32 an Int32Array, u8 a Uint8Array; plain arrays fit all.',
+    remedy: `Give ${dataRule}.`,
   });
-}
-
-function kindOf(data: unknown): string {
-  return Object.prototype.toString.call(data).slice('[object '.length, -1);
 }

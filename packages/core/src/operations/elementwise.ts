@@ -6,9 +6,10 @@ import {
   type UnaryName,
   unaryNames,
 } from '../backend.js';
+import { describeValue, LmdError } from '../errors.js';
 import type { Operations, TensorLike } from '../operations.js';
 import type { DType, Tensor } from '../tensor.js';
-import { type Context, dtypeMismatch } from './context.js';
+import { bytesRemedy, type Context, dtypeMismatch } from './context.js';
 import { broadcastShapes, type Shape } from './shapes.js';
 
 export type ElementwiseOperations = Pick<Operations, UnaryName | BinaryName | ComparisonName | 'where' | 'cast'>;
@@ -78,7 +79,14 @@ export function elementwiseOperations(context: Context): ElementwiseOperations {
     cast(x, dtype) {
       check('cast', x);
       if (x.dtype === dtype) return alias('cast', x);
-      if (x.dtype === 'u8' || (dtype !== 'f32' && dtype !== 'i32')) throw dtypeMismatch('cast', x, 'f32 or i32');
+      if (x.dtype === 'u8') throw dtypeMismatch('cast', x, 'f32 or i32');
+      if (dtype !== 'f32' && dtype !== 'i32') {
+        throw new LmdError('DTYPE_MISMATCH', `cast: dtype is ${describeValue(dtype)}.`, {
+          subject: 'dtype',
+          value: dtype,
+          remedy: dtype === 'u8' ? `Use "f32" or "i32"; ${bytesRemedy}` : 'Use "f32" or "i32".',
+        });
+      }
       return result('cast', x.shape, dtype, () => backend.cast(x, dtype));
     },
   };

@@ -2,7 +2,7 @@ import type { AttentionOptions, GeluApproximation } from '../backend.js';
 import { compositions } from '../compositions/index.js';
 import type { EagerOperations } from '../operations.js';
 import { sizeOf, type Tensor } from '../tensor.js';
-import { type Context, checkChoice, checkFinite, checkOptions } from './context.js';
+import { type Context, checkChoice, checkFinite, checkFlag, checkOptions } from './context.js';
 import { formatShape, type Shape, sameShape, shapeMismatch } from './shapes.js';
 
 export type LayerOperations = Pick<
@@ -101,6 +101,7 @@ export function layerOperations(context: Context, operations: () => EagerOperati
     checkOptions(name, options, ['scale', 'causal']);
     const { scale = 1 / Math.sqrt(query.shape[3]!), causal = false } = options;
     checkFinite(name, 'scale', scale);
+    checkFlag(name, 'causal', causal);
     return { scale, causal };
   }
 

@@ -1,5 +1,5 @@
 import type { Backend } from '../backend.js';
-import { LmdError } from '../errors.js';
+import { describeValue, LmdError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
 import { formatShape } from './shapes.js';
 
@@ -45,13 +45,13 @@ export class Lifetimes {
 
   /** Throws unless `x` is a live tensor of these operations. */
   check(operation: string, x: Tensor): void {
-    if (!this.#live.has(x)) throw this.#problem(operation, x);
+    if (!this.#live.has(x)) throw this.problem(operation, x);
   }
 
   isDisposed(x: Tensor): boolean {
     if (this.#live.has(x)) return false;
     if (this.#freed.has(x)) return true;
-    throw this.#problem('isDisposed', x);
+    throw this.problem('isDisposed', x);
   }
 
   dispose(operation: string, x: Tensor): void {
@@ -131,9 +131,10 @@ export class Lifetimes {
     if (bytes > this.#peakBytes) this.#peakBytes = bytes;
   }
 
-  #problem(operation: string, x: Tensor): LmdError {
+  /** What is wrong with an argument that is no live tensor of these operations. */
+  problem(operation: string, x: Tensor): LmdError {
     if (typeof x !== 'object' || x === null || !Array.isArray(x.shape)) {
-      return new LmdError('INVALID_ARGUMENT', `${operation}: expected a tensor, got ${describe(x)}.`, {
+      return new LmdError('INVALID_ARGUMENT', `${operation}: expected a tensor, got ${describeValue(x)}.`, {
         subject: operation,
         value: x,
       });
@@ -165,9 +166,4 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 function isPlainRecord(value: object): boolean {
   const prototype = Object.getPrototypeOf(value);
   return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
-}
-
-function describe(value: unknown): string {
-  if (typeof value === 'object' && value !== null) return 'another object';
-  return typeof value === 'string' ? JSON.stringify(value) : String(value);
 }

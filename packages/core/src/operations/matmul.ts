@@ -1,6 +1,6 @@
 import type { MatmulOptions } from '../operations.js';
 import type { Tensor } from '../tensor.js';
-import { type Context, checkOptions } from './context.js';
+import { type Context, checkFlag, checkOptions } from './context.js';
 import { planMatmul, type Shape, sameShape } from './shapes.js';
 
 const known = ['transposeA', 'transposeB'];
@@ -23,6 +23,8 @@ export function matmulOperation({ backend, check, constant, size, track }: Conte
     check('matmul', b, 'f32');
     checkOptions('matmul', options, known);
     const { transposeA = false, transposeB = false } = options;
+    checkFlag('matmul', 'transposeA', transposeA);
+    checkFlag('matmul', 'transposeB', transposeB);
     const plan = planMatmul(a.shape, b.shape, transposeA, transposeB);
     if (size('matmul', plan.result) === 0 || plan.inner === 0) return constant('matmul', plan.result, 0, 'f32');
     const product = reshaped(a, plan.a, (left) =>

@@ -1,12 +1,12 @@
 import type { AdamwUpdateOptions, LmdTensors, LmdUpdateOptions } from '../backend.js';
 import { compositions } from '../compositions/index.js';
-import { LmdError } from '../errors.js';
+import { describeValue, LmdError } from '../errors.js';
 import type { RandomKey } from '../formats.js';
 import type { EagerOperations } from '../operations.js';
 import { assertRandomKey } from '../random/random-key.js';
 import { sizeOf, type Tensor } from '../tensor.js';
-import { type Context, checkChoice, checkFinite, checkOptions } from './context.js';
-import { formatShape, sameShape, shapeMismatch } from './shapes.js';
+import { type Context, checkChoice, checkFinite, checkFlag, checkOptions, checkRecord } from './context.js';
+import { checkArray, formatShape, sameShape, shapeMismatch } from './shapes.js';
 
 export type OptimizerKernels = Pick<EagerOperations, 'lmdDraw' | 'lmdUpdate' | 'adamwUpdate'>;
 
@@ -49,13 +49,22 @@ export function optimizerKernels(context: Context, operations: () => EagerOperat
     }
   }
 
+  /** `checkAlike` passes over what is absent. */
+  function checkRequired(name: string, tensors: Readonly<Record<string, Tensor | undefined>>): void {
+    for (const role in tensors) check(name, tensors[role] as Tensor);
+  }
+
   function checkGradients(name: string, state: LmdTensors, gradients: readonly Tensor[]): void {
-    for (const gradient of gradients) checkAlike(name, { logPlus: state.logPlus, gradient });
+    for (const gradient of gradients) {
+      checkRequired(name, { gradient });
+      checkAlike(name, { logPlus: state.logPlus, gradient });
+    }
   }
 
   return {
     lmdDraw(logPlus, logMinus, noise, key) {
       const name = 'lmdDraw';
+      checkRequired(name, { logPlus, logMinus });
       checkAlike(name, { logPlus, logMinus });
       checkFinite(name, 'noise', noise, 0);
       assertRandomKey(key, name);
@@ -67,7 +76,11 @@ export function optimizerKernels(context: Context, operations: () => EagerOperat
 
     lmdUpdate(state, gradients, keys, logPriorMedian, options) {
       const name = 'lmdUpdate';
+      checkRecord(name, 'state', state);
       const { logPlus, logMinus, momentumPlus, momentumMinus } = state;
+      checkRequired(name, { logPlus, logMinus, momentumPlus });
+      checkArray(name, 'gradients', gradients);
+      checkArray(name, 'keys', keys);
       checkAlike(name, { logPlus, logMinus, momentumPlus, momentumMinus });
       checkGradients(name, state, gradients);
       check(name, logPriorMedian, 'f32');
@@ -96,7 +109,9 @@ export function optimizerKernels(context: Context, operations: () => EagerOperat
 
     adamwUpdate(state, gradient, options) {
       const name = 'adamwUpdate';
+      checkRecord(name, 'state', state);
       const { weights, firstMoment, secondMoment } = state;
+      checkRequired(name, { weights, firstMoment, secondMoment, gradient });
       checkAlike(name, { weights, firstMoment, secondMoment, gradient });
       checkAdamwOptions(name, options);
       if (sizeOf(weights.shape) === 0) {
@@ -131,6 +146,7 @@ function checkLmdOptions(name: string, state: LmdTensors, options: LmdUpdateOpti
   checkBeta(name, 'beta2', options.beta2, 1);
   checkFinite(name, 'regularization', options.regularization, 0);
   checkFinite(name, 'noise', options.noise, 0);
+  checkFlag(name, 'useSign', options.useSign);
   checkChoice(name, 'regularizer', options.regularizer, regularizers);
   checkChoice(name, 'gradientScaling', options.gradientScaling, ['sample', 'none']);
   if ((state.momentumMinus !== undefined) === (options.gradientScaling === 'sample')) return;
@@ -157,8 +173,8 @@ function checkAdamwOptions(name: string, options: AdamwUpdateOptions): void {
 }
 
 function checkBeta(name: string, option: string, value: number, highest: number): void {
-  if (value >= 0 && value <= highest) return;
-  throw new LmdError('INVALID_ARGUMENT', `${name}: ${option} is ${String(value)}.`, {
+  if (typeof value === 'number' && value >= 0 && value <= highest) return;
+  throw new LmdError('INVALID_ARGUMENT', `${name}: ${option} is ${describeValue(value)}.`, {
     subject: option,
     value,
     remedy: `It must lie in [0, 1${highest === 1 ? ']' : ')'}.`,

@@ -1,6 +1,6 @@
 import { compositions } from '../compositions/index.js';
-import { LmdError } from '../errors.js';
-import type { FakeQuantizeOptions } from '../formats.js';
+import { describeValue, LmdError } from '../errors.js';
+import type { BlockFormat, FakeQuantizeOptions } from '../formats.js';
 import type { EagerOperations } from '../operations.js';
 import { assertRandomKey } from '../random/random-key.js';
 import { sizeOf, type Tensor } from '../tensor.js';
@@ -39,15 +39,36 @@ export function quantizationOperations(context: Context, operations: () => Eager
   };
 }
 
+/** Kernels count the elements of a block in signed 32-bit integers. */
+const largestBlockSize = 2 ** 31 - 1;
+
+/** Whether a record has what the compositions read; the packages that define formats check what their fields say. */
+function isFormat(format: BlockFormat): boolean {
+  if (typeof format !== 'object' || format === null) return false;
+  const { name, scale, element } = format;
+  if (typeof name !== 'string' || typeof scale !== 'string' || typeof element !== 'object' || element === null)
+    return false;
+  const { kind, mantissaBits, emin, emax, largest } = element;
+  return (kind === 'float' || kind === 'int') && [mantissaBits, emin, emax].every(Number.isInteger) && largest > 0;
+}
+
 /** Defaults filled in, the axis counted from the start. */
-function resolveOptions(name: string, x: Tensor, options: FakeQuantizeOptions) {
+export function resolveOptions(name: string, x: Tensor, options: FakeQuantizeOptions) {
   checkOptions(name, options, known);
   const { format, rounding = 'nearestEven', scaleMode = 'floor', key } = options;
-  if (typeof format?.element !== 'object' || !Number.isInteger(format.blockSize) || format.blockSize < 1) {
-    throw new LmdError('INVALID_ARGUMENT', `${name}: format is ${JSON.stringify(format)}.`, {
+  if (!isFormat(format)) {
+    throw new LmdError('INVALID_ARGUMENT', `${name}: format is ${describeValue(format)}.`, {
       subject: 'format',
       value: format,
-      remedy: 'Give a block format, such as one of those in @lmd/mx-formats.',
+      remedy: 'Give the record of a block format, such as one of those in @lmd/mx-formats.',
+    });
+  }
+  const { blockSize } = format;
+  if (!Number.isInteger(blockSize) || blockSize < 1 || blockSize > largestBlockSize) {
+    throw new LmdError('INVALID_ARGUMENT', `${name}: format.blockSize is ${describeValue(blockSize)}.`, {
+      subject: 'format.blockSize',
+      value: blockSize,
+      remedy: `Give a whole number from 1 to ${largestBlockSize}; a block ends with its row at the latest.`,
     });
   }
   checkChoice(name, 'rounding', rounding, roundings);

@@ -1,6 +1,6 @@
 import type { Operations, ReduceOptions } from '../operations.js';
 import { sizeOf, type Tensor } from '../tensor.js';
-import { type Context, checkOptions } from './context.js';
+import { type Context, checkFlag, checkOptions } from './context.js';
 import { formatShape, normalizeAxes, normalizeAxis, reducedShape, shapeMismatch } from './shapes.js';
 
 export type ReductionOperations = Pick<Operations, 'sum' | 'mean' | 'max' | 'argMax'>;
@@ -12,6 +12,7 @@ export function reductionOperations({ backend, check, constant, track, alias }: 
     check(name, x, 'f32');
     checkOptions(name, options, known);
     const { axes, keepDims = false } = options;
+    checkFlag(name, 'keepDims', keepDims);
     const reduced = normalizeAxes(name, axes, x.shape.length);
     if (reduced.length === 0) return alias(name, x);
     const shape = reducedShape(x.shape, reduced, keepDims);

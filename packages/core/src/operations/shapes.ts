@@ -1,10 +1,24 @@
-import { LmdError } from '../errors.js';
+import { describeValue, LmdError } from '../errors.js';
 import { sizeOf } from '../tensor.js';
 
 /** Shape inference: each function gives the result's shape, or throws `SHAPE_MISMATCH` naming the operation and the shapes. */
 export type Shape = readonly number[];
 
-export const formatShape = (shape: Shape): string => `[${shape.join(', ')}]`;
+/** `[2, 3]`; also of what is no shape, since errors show what they were given. */
+export function formatShape(shape: Shape): string {
+  if (!Array.isArray(shape)) return describeValue(shape);
+  return `[${shape.map((extent: unknown) => (typeof extent === 'number' ? extent : describeValue(extent))).join(', ')}]`;
+}
+
+/** Throws `INVALID_ARGUMENT` unless `value` is an array. */
+export function checkArray(operation: string, name: string, value: unknown): void {
+  if (Array.isArray(value)) return;
+  throw new LmdError('INVALID_ARGUMENT', `${operation}: ${name} is ${describeValue(value)}.`, {
+    subject: name,
+    value,
+    remedy: 'Give an array.',
+  });
+}
 
 export function shapeMismatch(operation: string, problem: string, value: unknown, remedy?: string): LmdError {
   return new LmdError('SHAPE_MISMATCH', `${operation}: ${problem}`, {
@@ -21,10 +35,16 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return true;
 }
 
+/** By position, since `every` passes over holes. */
+function isWholeShape(shape: Shape): boolean {
+  for (let i = 0; i < shape.length; i++) if (!Number.isSafeInteger(shape[i]) || shape[i]! < 0) return false;
+  return true;
+}
+
 /** Throws `INVALID_ARGUMENT` unless `shape` is an array of non-negative integers. */
 export function checkShape(operation: string, shape: Shape): void {
-  if (Array.isArray(shape) && shape.every((extent) => Number.isInteger(extent) && extent >= 0)) return;
-  throw new LmdError('INVALID_ARGUMENT', `${operation}: the shape is ${JSON.stringify(shape)}.`, {
+  if (Array.isArray(shape) && isWholeShape(shape)) return;
+  throw new LmdError('INVALID_ARGUMENT', `${operation}: the shape is ${describeValue(shape)}.`, {
     subject: 'shape',
     value: shape,
     remedy: 'Give an array of non-negative integers; [] is a scalar.',
@@ -63,7 +83,7 @@ export function checkBroadcastTo(operation: string, from: Shape, to: Shape): voi
 /** An axis counted from the start. */
 export function normalizeAxis(operation: string, axis: number, rank: number): number {
   if (Number.isInteger(axis) && axis >= -rank && axis < rank) return axis < 0 ? axis + rank : axis;
-  throw new LmdError('INVALID_ARGUMENT', `${operation}: axis ${String(axis)} of a tensor of rank ${rank}.`, {
+  throw new LmdError('INVALID_ARGUMENT', `${operation}: axis ${describeValue(axis)} of a tensor of rank ${rank}.`, {
     subject: 'axis',
     value: axis,
     remedy: rank === 0 ? 'A scalar has no axes.' : `Give an integer from ${-rank} to ${rank - 1}.`,
@@ -74,6 +94,7 @@ export function normalizeAxis(operation: string, axis: number, rank: number): nu
 export function normalizeAxes(operation: string, axes: number | Shape | undefined, rank: number): number[] {
   if (axes === undefined) return Array.from({ length: rank }, (_, i) => i);
   if (typeof axes === 'number') return [normalizeAxis(operation, axes, rank)];
+  checkArray(operation, 'axes', axes);
   const sorted = axes.map((axis) => normalizeAxis(operation, axis, rank)).sort((a, b) => a - b);
   for (let i = 1; i < sorted.length; i++) {
     if (sorted[i] !== sorted[i - 1]) continue;
@@ -102,9 +123,14 @@ export function reducedShape(shape: Shape, axes: Shape, keepDims: boolean): numb
 /** Fills in at most one −1. */
 export function reshapedShape(operation: string, from: Shape, to: Shape): Shape {
   const size = sizeOf(from);
-  const unknown = Array.isArray(to) ? to.indexOf(-1) : -1;
+  checkArray(operation, 'shape', to);
+  const unknown = to.indexOf(-1);
   let shape = to;
   if (unknown >= 0) {
+    checkShape(
+      operation,
+      to.map((extent, i) => (i === unknown ? 0 : extent)),
+    );
     const known = to.reduce((product, extent, i) => (i === unknown ? product : product * extent), 1);
     if (known === 0) {
       throw shapeMismatch(operation, `${formatShape(from)} to ${formatShape(to)}: −1 beside a 0 could be anything.`, [
@@ -137,6 +163,7 @@ export function normalizePermutation(operation: string, shape: Shape, permutatio
     if (rank < 2) throw shapeMismatch(operation, `${formatShape(shape)} has no last two axes to exchange.`, shape);
     return Array.from({ length: rank }, (_, i) => (i < rank - 2 ? i : 2 * rank - 3 - i));
   }
+  checkArray(operation, 'permutation', permutation);
   const axes = permutation.map((axis) => normalizeAxis(operation, axis, rank));
   if (axes.length === rank && new Set(axes).size === rank) return axes;
   throw new LmdError(
@@ -151,6 +178,8 @@ export function normalizePermutation(operation: string, shape: Shape, permutatio
 }
 
 export function checkSlice(operation: string, shape: Shape, begin: Shape, size: Shape): void {
+  checkArray(operation, 'begin', begin);
+  checkArray(operation, 'size', size);
   const right =
     begin.length === shape.length &&
     size.length === shape.length &&
@@ -168,6 +197,8 @@ export function checkSlice(operation: string, shape: Shape, begin: Shape, size: 
 }
 
 export function paddedShape(operation: string, shape: Shape, before: Shape, after: Shape): Shape {
+  checkArray(operation, 'before', before);
+  checkArray(operation, 'after', after);
   const right =
     before.length === shape.length &&
     after.length === shape.length &&

@@ -16,6 +16,15 @@ export interface AdamwOptions {
   readonly weightDecay?: number;
 }
 
+/** The numbers that `adamw` takes where none is given. */
+export const adamwDefaults = {
+  learningRate: 1e-3,
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-8,
+  weightDecay: 0.01,
+} as const satisfies AdamwOptions;
+
 const optionNames = [
   'learningRate',
   'beta1',
@@ -37,11 +46,13 @@ const optionNames = [
  */
 export function adamw(options: AdamwOptions = {}): Optimizer {
   checkOptionNames('adamw', options, optionNames);
-  const learningRate = learningRateOption('adamw', options.learningRate, 1e-3);
-  const beta1 = numberOption('adamw', 'beta1', options.beta1, 0.9, { atLeast: 0, below: 1 });
-  const beta2 = numberOption('adamw', 'beta2', options.beta2, 0.999, { atLeast: 0, below: 1 });
-  const epsilon = numberOption('adamw', 'epsilon', options.epsilon, 1e-8, { above: 0 });
-  const weightDecay = numberOption('adamw', 'weightDecay', options.weightDecay, 0.01, { atLeast: 0 });
+  const learningRate = learningRateOption('adamw', options.learningRate, adamwDefaults.learningRate);
+  const beta1 = numberOption('adamw', 'beta1', options.beta1, adamwDefaults.beta1, { atLeast: 0, below: 1 });
+  const beta2 = numberOption('adamw', 'beta2', options.beta2, adamwDefaults.beta2, { atLeast: 0, below: 1 });
+  const epsilon = numberOption('adamw', 'epsilon', options.epsilon, adamwDefaults.epsilon, { above: 0 });
+  const weightDecay = numberOption('adamw', 'weightDecay', options.weightDecay, adamwDefaults.weightDecay, {
+    atLeast: 0,
+  });
 
   return perWeightRule({
     name: 'adamw',

@@ -35,6 +35,28 @@ describe('globalNorm', () => {
     expect(await values(ops, globalNorm(ops, {}))).toEqual([0]);
     expect(ops.memory().tensors).toBe(2 + 2);
   });
+
+  it.each([1e30, 3e19, 1e10, 1e-10, 3e-23, 1e-30])(
+    'is right where the squares of %s do not fit in f32',
+    async (size) => {
+      const ops = testOperations();
+      const norm = globalNorm(ops, tensors(ops, { a: [3 * size, 0], b: [-4 * size] }));
+      expectClose(await values(ops, norm), [5 * size], 1e-6, 0);
+    },
+  );
+
+  it('does not depend on the order of the record, to the bit', async () => {
+    const ops = testOperations();
+    const entries = Array.from(
+      { length: 24 },
+      (_, index) => [`w${index}`, ops.fromData([Math.sin(index) * 10 ** ((index * 5) % 7)])] as const,
+    );
+    const norms = [entries, [...entries].reverse(), [...entries.slice(9), ...entries.slice(0, 9)]].map((ordered) =>
+      globalNorm(ops, Object.fromEntries(ordered)),
+    );
+    const [first, ...others] = await Promise.all(norms.map((norm) => values(ops, norm)));
+    expect(others).toEqual([first, first]);
+  });
 });
 
 describe('clipByGlobalNorm', () => {
@@ -56,6 +78,18 @@ describe('clipByGlobalNorm', () => {
     const result = await clipped(1, { a: [3, 4] }, { a: [0, 0.5] });
     expectClose(result['a/gradient0']!, [0.6, 0.8], 1e-6);
     expect(result['a/gradient1']).toEqual([0, 0.5]);
+  });
+
+  it.each([3e38, 1e30, 1e19])('scales gradients of %s, whose squares or norm do not fit in f32', async (size) => {
+    const result = await clipped(2, { a: [size, -size], b: [size, size] });
+    expectClose(result['a/gradient0']!, [1, -1], 1e-6);
+    expectClose(result['b/gradient0']!, [1, 1], 1e-6);
+  });
+
+  it('scales gradients to a norm whose square vanishes', async () => {
+    expectClose((await clipped(5e-30, { a: [3, 4] }))['a/gradient0']!, [3e-30, 4e-30], 1e-6, 0);
+    expectClose((await clipped(5e-31, { a: [3e-30, 4e-30] }))['a/gradient0']!, [3e-31, 4e-31], 1e-6, 0);
+    expect((await clipped(6e-30, { a: [3e-30, 4e-30] }))['a/gradient0']).toEqual(await stored([3e-30, 4e-30]));
   });
 
   it.each([Number.NaN, Infinity, -Infinity])('makes every gradient NaN where one is %s', async (bad) => {

@@ -1,16 +1,25 @@
 import type { EagerOperations } from '../operations.js';
 import type { NamedTensors, Tensor } from '../tensor.js';
+import { largestMagnitude, safeScale, scaledSquares } from './norms.js';
 import type { Optimizer } from './optimizer.js';
 import { numberOption } from './options.js';
 
-/** The Euclidean norm of all gradients together, as a scalar tensor: nothing is read back. Of no gradients, 0. */
+/**
+ * The Euclidean norm of all gradients together, as a scalar tensor: nothing is read back. Of no gradients, 0. Squares of large or
+ * small gradients are taken at a scale at which they fit, and the order of the record changes no bit.
+ */
 export function globalNorm(ops: EagerOperations, gradients: NamedTensors): Tensor {
   return ops.scope(() => {
-    let squares = ops.zeros([]);
-    for (const gradient of Object.values(gradients)) {
-      squares = ops.scope(() => ops.add(squares, ops.sum(ops.multiply(gradient, gradient))));
-    }
-    return ops.sqrt(squares);
+    const { norm, scale } = scaledNorm(ops, gradients);
+    return ops.divide(norm, scale);
+  });
+}
+
+/** The norm times a power of two at which it fits, and that power: the norm of finite gradients may be more than f32 holds. */
+function scaledNorm(ops: EagerOperations, gradients: NamedTensors): { readonly norm: Tensor; readonly scale: Tensor } {
+  return ops.scope(() => {
+    const scale = safeScale(ops, largestMagnitude(ops, Object.values(gradients)));
+    return { norm: ops.sqrt(scaledSquares(ops, gradients, scale)), scale };
   });
 }
 
@@ -44,13 +53,17 @@ export function clipByGlobalNorm(optimizer: Optimizer, maxNorm: number): Optimiz
 
 function clip(ops: EagerOperations, gradients: NamedTensors, maxNorm: number): NamedTensors {
   return ops.scope(() => {
-    const norm = globalNorm(ops, gradients);
+    const { norm, scale } = scaledNorm(ops, gradients);
+    const isWithin = ops.less(norm, ops.multiply(scale, maxNorm));
     // norm − norm is 0 for a finite norm and NaN otherwise, so an infinite norm does not become a factor of 0. `less` is
     // false beside a NaN, so a NaN norm takes the other branch too.
     const excess = ops.add(ops.divide(maxNorm, norm), ops.subtract(norm, norm));
-    const scale = ops.where(ops.less(norm, maxNorm), 1, excess);
+    // Two factors, since their product may be less than f32 holds. Both are 1 within the norm, which changes no bit.
+    const [first, second] = [ops.where(isWithin, 1, scale), ops.where(isWithin, 1, excess)];
     const clipped: Record<string, Tensor> = {};
-    for (const [name, gradient] of Object.entries(gradients)) clipped[name] = ops.multiply(gradient, scale);
+    for (const [name, gradient] of Object.entries(gradients)) {
+      clipped[name] = ops.scope(() => ops.multiply(ops.multiply(gradient, first), second));
+    }
     return clipped;
   });
 }

@@ -1,4 +1,4 @@
-export { type AdamwOptions, adamw } from './adamw.js';
+export { type AdamwOptions, adamw, adamwDefaults } from './adamw.js';
 export { checkFinite } from './check-finite.js';
 export { clipByGlobalNorm, globalNorm } from './clip.js';
 export { type ExponentiatedGradientOptions, exponentiatedGradient } from './exponentiated-gradient.js';

@@ -1,6 +1,7 @@
 import { LmdError } from '../errors.js';
 import type { EagerOperations } from '../operations.js';
 import type { NamedTensors } from '../tensor.js';
+import { largestMagnitude, safeScale } from './norms.js';
 
 /**
  * The root mean square of each initial weight, for the multiplicative rules, which cannot leave 0: one that is 0 or not finite
@@ -13,14 +14,24 @@ export async function rootMeanSquares(
 ): Promise<Map<string, number>> {
   const names = Object.keys(weights);
   const stacked = ops.scope(() => {
-    const means = names.map((name) =>
-      ops.scope(() => ops.reshape(ops.mean(ops.multiply(weights[name]!, weights[name]!)), [1])),
+    const parts = names.flatMap((name) =>
+      ops.scope(() => {
+        const weight = weights[name]!;
+        const scale = safeScale(ops, largestMagnitude(ops, [weight]));
+        const scaled = ops.multiply(weight, scale);
+        return [ops.mean(ops.multiply(scaled, scaled)), scale].map((scalar) => ops.reshape(scalar, [1]));
+      }),
     );
-    return ops.concatenate(means, 0);
+    return ops.concatenate(parts, 0);
   });
   try {
-    const means = await ops.read(stacked);
-    return new Map(names.map((name, index) => [name, checkScale(owner, name, Math.sqrt(means[index]!))]));
+    const parts = await ops.read(stacked);
+    return new Map(
+      names.map((name, index) => {
+        const [mean, scale] = [parts[2 * index]!, parts[2 * index + 1]!];
+        return [name, checkScale(owner, name, Math.sqrt(mean) / scale)];
+      }),
+    );
   } finally {
     ops.dispose(stacked);
   }

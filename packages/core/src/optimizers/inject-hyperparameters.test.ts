@@ -99,7 +99,7 @@ describe('injectHyperparameters', () => {
       /lmd: unknown option "sigma"/,
     );
     expect(() => injectHyperparameters(lmd() as never, {})).toThrow(/makeOptimizer is an object/);
-    expect(() => injectHyperparameters(() => lmd(), [0.1] as never)).toThrow(/the hyper-parameters are an array/);
+    expect(() => injectHyperparameters(() => lmd(), [0.1] as never)).toThrow(/the hyper-parameters are \[0.1\]/);
     const ops = testOperations();
     const state = { ...(await lmd().init(ops, tensors(ops, { w: [1] }))), step: 4 };
     const key = { seed: 1, step: 4, sample: 0 };

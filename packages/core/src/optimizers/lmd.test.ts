@@ -285,7 +285,7 @@ describe('resuming lmd', () => {
 describe('options of lmd', () => {
   it.each<[string, unknown, RegExp]>([
     ['an unknown name', { lambda: 0.5 }, /lmd: unknown option "lambda"\. The options are: learningRate, beta1/],
-    ['no record', [0.5], /lmd: the options are an array/],
+    ['no record', [0.5], /lmd: the options are \[0.5\]/],
     ['a negative learning rate', { learningRate: -1e-3 }, /learningRate is -0\.001/],
     ['a NaN learning rate', { learningRate: Number.NaN }, /learningRate is NaN/],
     ['beta1 = 1', { beta1: 1 }, /beta1 is 1/],
@@ -305,7 +305,7 @@ describe('options of lmd', () => {
     ['no floor', { priorMedianFloor: 0 }, /priorMedianFloor is 0\. Give a finite number above 0/],
     ['a prior median of 0', { priorMedian: 0 }, /priorMedian is 0/],
     ['a negative prior median by name', { priorMedian: { w: -1 } }, /priorMedian\["w"\] is -1/],
-    ['prior medians in a list', { priorMedian: [1] }, /priorMedian is an array/],
+    ['prior medians in a list', { priorMedian: [1] }, /priorMedian is \[1\]/],
     ['an unknown kind of weights', { evaluation: 'mode' }, /evaluation is "mode"/],
     ['no evaluation draws', { evaluationSamples: 0 }, /evaluationSamples is 0/],
   ])('refuse %s', (_, options, message) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type MadamOptions, madam } from '../index.js';
-import { expectClose, follow, tensors, testOperations, trial } from './test-support.js';
+import { expectClose, follow, tensors, testOperations, trial, values } from './test-support.js';
 
 const clip = (value: number, bound: number) => Math.max(Math.min(value, bound), -bound);
 
@@ -27,6 +27,12 @@ describe('madam', () => {
     expectClose(end.weight!, weight, 2e-5, 1e-7);
     expectClose(end.secondMoment!, moment, 1e-4, 1e-9);
     expectClose(end.bound!, [weightBound * scale]);
+  });
+
+  it.each([1e30, 1e-30])('knows the scale of weights whose squares do not fit in f32: %s', async (size) => {
+    const ops = testOperations();
+    const { tensors: state } = await madam().init(ops, tensors(ops, { w: [3 * size, -4 * size] }));
+    expectClose(await values(ops, state['w/bound']!), [3 * Math.sqrt(12.5) * size], 1e-6, 0);
   });
 
   it('moves log |w| by no more than a·gradientBound, keeps signs, and stays within p·rms of the start', async () => {

@@ -27,6 +27,33 @@ describe('optimizerFromDescription', () => {
     expect(await follow(described, initial, gradients)).toEqual(await follow(same, initial, gradients));
   });
 
+  it.each([
+    ['cosine', 0, 10],
+    ['cosine', 3, 10],
+    ['linear', 4, 6],
+    ['cosine', 0, 2],
+  ] as const)('a %s after %s steps of warm-up is at its end at the last of %s steps', async (kind, warmup, steps) => {
+    const described = optimizerFromDescription({
+      groups: [{ match: '*', rule: 'sgd', options: { learningRate: 0.5, momentum: 0 } }],
+      schedule: { kind, warmup, steps, final: 0.1 },
+    });
+    // Of plain SGD under a gradient of 1, each step is the learning rate.
+    const rates: number[] = [];
+    let before = 0;
+    for (let step = 0; step < steps + 2; step++) {
+      const state = await follow(
+        described,
+        [0],
+        Array.from({ length: step + 1 }, () => [1]),
+      );
+      rates.push(before - state.weight![0]!);
+      before = state.weight![0]!;
+    }
+    expect(rates[warmup]).toBeCloseTo(0.5, 6);
+    expect(rates[steps - 2]).toBeGreaterThan(0.0501);
+    for (const rate of rates.slice(steps - 1)) expect(rate).toBeCloseTo(0.05, 6);
+  });
+
   it('schedules every step size of a rule', async () => {
     const described = optimizerFromDescription({
       groups: [{ match: '*', rule: 'lieGroupAffine', options: { learningRate: 1, scaleLearningRate: 0.5 } }],
@@ -80,6 +107,11 @@ describe('optimizerFromDescription', () => {
       'an unknown schedule',
       { groups: [{ match: '*', rule: 'lmd' }], schedule: { kind: 'step' } },
       { subject: 'schedule' },
+    ],
+    [
+      'both lengths',
+      { groups: [{ match: '*', rule: 'lmd' }], schedule: { kind: 'cosine', steps: 9, decay: 8 } },
+      { subject: 'decay' },
     ],
     ['no length', { groups: [{ match: '*', rule: 'lmd' }], schedule: { kind: 'cosine' } }, { subject: 'decay' }],
   ])('refuses %s', (_, description, details) => {

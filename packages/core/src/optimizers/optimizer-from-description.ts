@@ -64,7 +64,9 @@ export interface ScheduleDescription {
   readonly kind: 'constant' | 'linear' | 'cosine';
   /** Steps of linear rise to the peak. Default 0. */
   readonly warmup?: number;
-  /** Steps from the peak to the end; for `linear` and `cosine`. */
+  /** Steps of the whole run, at the last of which `linear` and `cosine` are at their end: step `steps` − 1, counted from 0. */
+  readonly steps?: number;
+  /** Instead of `steps`: steps from the peak to the end, which is reached at step `warmup` + `decay`. */
   readonly decay?: number;
   /** What is left at the end, as a fraction of the peak. Default 0. */
   readonly final?: number;
@@ -118,13 +120,26 @@ function ruleOf(description: RuleDescription, over: (peak: number) => Schedule):
 
 function scheduleOf(description: ScheduleDescription): (peak: number) => Schedule {
   const owner = 'optimizerFromDescription: schedule';
-  checkOptionNames(owner, description, ['kind', 'warmup', 'decay', 'final']);
-  const { kind, warmup = 0, decay, final = 0 } = description;
+  checkOptionNames(owner, description, ['kind', 'warmup', 'steps', 'decay', 'final']);
+  const { kind, warmup = 0, final = 0 } = description;
   if (kind === 'constant') return (peak) => rising(warmup, constant(peak));
   if (kind !== 'linear' && kind !== 'cosine') throw unknown('schedule', kind, ['constant', 'linear', 'cosine']);
   const decaying = kind === 'linear' ? linear : cosine;
-  const steps = numberOption(owner, 'decay', decay, Number.NaN, { atLeast: 1, integer: true });
+  const steps = decayOf(owner, description, warmup);
   return (peak) => rising(warmup, decaying({ from: peak, to: final * peak, steps }));
+}
+
+function decayOf(owner: string, { steps, decay }: ScheduleDescription, warmup: number): number {
+  if (steps !== undefined && decay !== undefined) {
+    throw new LmdError('INVALID_ARGUMENT', `${owner} has both steps and decay.`, {
+      subject: 'decay',
+      value: decay,
+      remedy: 'Give the steps of the whole run, or those from the peak to the end.',
+    });
+  }
+  if (steps === undefined) return numberOption(owner, 'decay', decay, Number.NaN, { atLeast: 1, integer: true });
+  // A run that is no longer than its warm-up ends at the peak.
+  return Math.max(1, numberOption(owner, 'steps', steps, Number.NaN, { atLeast: 0, integer: true }) - warmup - 1);
 }
 
 function unknown(subject: string, value: unknown, allowed: readonly string[]): LmdError {

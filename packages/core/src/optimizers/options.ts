@@ -1,4 +1,4 @@
-import { LmdError } from '../errors.js';
+import { describeValue as describe, LmdError } from '../errors.js';
 import type { Schedule, WeightsKind } from './optimizer.js';
 
 export interface NumberRange {
@@ -98,19 +98,12 @@ export function learningRateOption(
   return (step) => numberOption(owner, `${name}(${step})`, schedule(step) ?? Number.NaN, 0, { atLeast: 0 });
 }
 
+export { describe };
+
 const weightsKinds = ['mean', 'median', 'sample'] as const satisfies readonly WeightsKind[];
 
 export function weightsKindOption(owner: string, name: string, value: unknown, defaultKind: WeightsKind): WeightsKind {
   return choiceOption(owner, name, value, defaultKind, weightsKinds);
-}
-
-/** A value as an error message shows it: short, and never throwing. */
-export function describe(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}...` : value);
-  if (Array.isArray(value)) return 'an array';
-  if (typeof value === 'object' && value !== null) return 'an object';
-  if (typeof value === 'function') return 'a function';
-  return String(value);
 }
 
 function describeRange({ atLeast, above, atMost, below, integer = false }: NumberRange): string {

@@ -1,4 +1,5 @@
 import type { RandomKey } from '../formats.js';
+import { isTypedArray } from '../tensor.js';
 
 /**
  * Philox4x32-10: Salmon, Moraes, Dror & Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3" (SC 2011), section 3.3. A keyed
@@ -79,7 +80,7 @@ export function philox4x32(
  */
 export function fillRandomBits(out: Int32Array | Uint32Array, key: RandomKey, firstBlock = 0): void {
   // One element kind for the loop below, so that the compiled code stays monomorphic.
-  const words = out instanceof Int32Array ? out : new Int32Array(out.buffer, out.byteOffset, out.length);
+  const words = isTypedArray(out, 'Int32Array') ? out : new Int32Array(out.buffer, out.byteOffset, out.length);
   const { stream, step, sample } = key;
   const keyLow = key.seed | 0;
   const keyHigh = Math.floor(key.seed / 0x1_0000_0000);

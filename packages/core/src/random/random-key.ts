@@ -1,10 +1,10 @@
-import { LmdError } from '../errors.js';
+import { describeValue, LmdError } from '../errors.js';
 import type { RandomKey } from '../formats.js';
 
 /** Throws `INVALID_ARGUMENT` unless every part of the key is an integer in its range. */
 export function assertRandomKey(key: RandomKey, operation: string): void {
   if (typeof key !== 'object' || key === null) {
-    throw new LmdError('INVALID_ARGUMENT', `${operation}: the key is ${String(key)}.`, {
+    throw new LmdError('INVALID_ARGUMENT', `${operation}: the key is ${describeValue(key)}.`, {
       subject: 'key',
       value: key,
       remedy: 'Give { seed, stream, step, sample }.',
@@ -22,7 +22,7 @@ export function assertRandomKey(key: RandomKey, operation: string): void {
   for (const part of ['seed', 'stream', 'step', 'sample'] as const) {
     const bits = part === 'seed' ? 53 : 32;
     if (isIntegerBelow(key[part], 2 ** bits)) continue;
-    throw new LmdError('INVALID_ARGUMENT', `${operation}: key.${part} is ${String(key[part])}.`, {
+    throw new LmdError('INVALID_ARGUMENT', `${operation}: key.${part} is ${describeValue(key[part])}.`, {
       subject: `key.${part}`,
       value: key[part],
       remedy: `It must be an integer in [0, 2^${bits}).`,

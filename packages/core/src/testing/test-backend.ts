@@ -11,7 +11,7 @@ import {
 } from '../backend.js';
 import { fillRandomNormal, fillRandomUniform } from '../random/fill.js';
 import { fillRandomBits } from '../random/philox.js';
-import { type DType, sizeOf, type Tensor } from '../tensor.js';
+import { type DType, isTypedArray, sizeOf, type Tensor } from '../tensor.js';
 import { erf } from './erf.js';
 
 /** A backend for the tests of this package, which depends on no other: each primitive in float64, as short as it gets. */
@@ -153,10 +153,13 @@ export function createTestBackend(options: TestBackendOptions = {}): Backend {
     full: (shape, value, dtype) => build(shape, dtype, () => value),
     async read(x) {
       const values = valuesOf(x);
-      return values instanceof Float64Array ? Float32Array.from(values) : values.slice();
+      return isTypedArray(values, 'Float64Array') ? Float32Array.from(values) : values.slice();
     },
     dispose: free,
-    cast: (x, dtype) => elementwise(dtype, [x], dtype === 'f32' ? (value) => value : Math.trunc),
+    cast: (x, dtype) =>
+      elementwise(dtype, [x], (value) =>
+        dtype === 'f32' ? value : Math.min(Math.max(Math.trunc(value), -(2 ** 31)), 2 ** 31 - 1),
+      ),
     where: (condition, a, b) => elementwise(a.dtype, [condition, a, b], (c, x, y) => (c !== 0 ? x : y)),
     sum: (x, axes) => reduce(x, axes, 0, (a, b) => a + b),
     max: (x, axes) => reduce(x, axes, -Infinity, Math.max),

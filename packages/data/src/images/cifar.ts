@@ -1,4 +1,4 @@
-import { LmdError } from '@lmd/core';
+import { isTypedArray, LmdError } from '@lmd/core';
 import { argumentError } from '../options.js';
 
 const side = 32;
@@ -41,22 +41,36 @@ export function parseCifar100(bytes: Uint8Array, file = 'the CIFAR-100 data', im
   return { ...rest, coarseLabels: labels[0]!, labels: labels[1]! };
 }
 
+/** Bytes of an image with its labels. */
+function recordOf(labels: number): number {
+  return labels + channels * plane;
+}
+
+/**
+ * Refuses a file of another length, before it is read.
+ *
+ * @param labels of each image: 1 in CIFAR-10, 2 in CIFAR-100.
+ * @param images how many there must be; any positive number where it is absent.
+ * @throws LmdError `DATA_CORRUPT`.
+ */
+export function checkCifarLength(length: number, file: string, labels: number, images?: number): void {
+  const record = recordOf(labels);
+  const count = length / record;
+  if (Number.isInteger(count) && count >= 1 && (images === undefined || count === images)) return;
+  const expected = images === undefined ? `a multiple of ${record}` : `${images} × ${record}`;
+  throw corrupt(file, `has ${length} bytes, not ${expected}`, length);
+}
+
 function parse(
   bytes: Uint8Array,
   file: string,
   classes: readonly number[],
   expected: number | undefined,
 ): { readonly images: Uint8Array; readonly labels: readonly Uint8Array[] } {
-  if (!(bytes instanceof Uint8Array)) throw argumentError('parseCifar', 'bytes', bytes, 'Give a Uint8Array.');
-  const record = classes.length + channels * plane;
+  if (!isTypedArray(bytes, 'Uint8Array')) throw argumentError('parseCifar', 'bytes', bytes, 'Give a Uint8Array.');
+  const record = recordOf(classes.length);
+  checkCifarLength(bytes.length, file, classes.length, expected);
   const count = bytes.length / record;
-  if (count < 1 || !Number.isInteger(count) || (expected !== undefined && count !== expected)) {
-    throw corrupt(
-      file,
-      `has ${bytes.length} bytes, ${expected === undefined ? `not a multiple of ${record}` : `not ${expected} × ${record}`}`,
-      bytes.length,
-    );
-  }
   const labels = classes.map(() => new Uint8Array(count));
   const images = new Uint8Array(count * channels * plane);
   for (let image = 0; image < count; image++) {

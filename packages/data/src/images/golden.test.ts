@@ -4,7 +4,7 @@ import type { Pixels } from './image.js';
 import * as operations from './pixel-operations.js';
 import { resize } from './resize.js';
 
-// What Pillow makes of one image; see tools/images.
+// What Pillow makes of one image; see dev/golden/images.
 interface Golden {
   readonly size: readonly [number, number];
   readonly data: string;

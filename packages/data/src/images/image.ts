@@ -1,5 +1,6 @@
-import { LmdError, sizeOf } from '@lmd/core';
-import { checkedCount, refuseUnknownOptions } from '../options.js';
+import { isTypedArray, LmdError, sizeOf } from '@lmd/core';
+import { fingerprintOf } from '@lmd/training';
+import { argumentError, checkedCount, refuseUnknownOptions } from '../options.js';
 
 /** An image as bytes. */
 export interface Pixels {
@@ -20,6 +21,8 @@ export interface ImageSource {
   readonly channels: number;
   /** By class, where they have names. */
   readonly classNames?: readonly string[];
+  /** Identifies the contents, where somebody takes one: see `Dataset` of @lmd/training, which gets it. */
+  readonly fingerprint?: string | undefined;
   /** Class of an image, in [0, classes). */
   label(index: number): number;
   /** An image, of which the caller changes nothing. A function of the index alone. */
@@ -51,6 +54,13 @@ export function imagesInMemory(options: ImagesInMemoryOptions): ImageSource {
   const [height, width, channels, classes] = (['height', 'width', 'channels', 'classes'] as const).map((option) =>
     checkedCount('imagesInMemory', option, options[option], 1),
   ) as [number, number, number, number];
+  if (!isTypedArray(images, 'Uint8Array')) {
+    const remedy = 'Give a Uint8Array of [images, height, width, channels].';
+    throw argumentError('imagesInMemory', 'images', images, remedy);
+  }
+  if (!Number.isSafeInteger(labels?.length)) {
+    throw argumentError('imagesInMemory', 'labels', labels, 'Give an array with a class for each image.');
+  }
   const bytes = sizeOf([height, width, channels]);
   if (images.length !== labels.length * bytes) {
     throw new LmdError('SHAPE_MISMATCH', `"${name}": ${images.length} bytes of images for ${labels.length} labels.`, {
@@ -68,9 +78,14 @@ export function imagesInMemory(options: ImagesInMemoryOptions): ImageSource {
       remedy: `Labels are integers from 0 to ${classes - 1}: check the file, or the number of classes.`,
     });
   }
+  let fingerprint: string | undefined;
   return {
     name,
     size: labels.length,
+    get fingerprint() {
+      fingerprint ??= fingerprintOf([height, width, channels, images, Int32Array.from(labels)]);
+      return fingerprint;
+    },
     classes,
     channels,
     ...(classNames === undefined ? {} : { classNames }),

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { isLmdError } from '@lmd/core';
 import { type BatchContext, split } from '@lmd/training';
 import { describe, expect, it } from 'vitest';
@@ -270,5 +271,52 @@ describe('Draws', () => {
         990,
       ]
     `);
+  });
+});
+
+describe('what a source of its own gives', () => {
+  const source = (image: unknown, label: unknown = 0): ImageSource => ({
+    name: 'own',
+    size: 1,
+    classes: 2,
+    channels: 1,
+    label: () => label as number,
+    image: () => image as Pixels,
+  });
+  const batch = async (one: ImageSource) => await transformImages(one, { height: 1, width: 1 }).batch(Int32Array.of(0));
+
+  it('may be bytes of another realm', async () => {
+    const data = runInNewContext('Uint8Array.of(255)') as Uint8Array;
+    expect((await batch(source({ width: 1, height: 1, channels: 1, data }))).inputs.data).toEqual(Float32Array.of(1));
+  });
+
+  it('is refused by name where it is no image, or has no class', async () => {
+    const data = Uint8Array.of(1);
+    const images = [
+      undefined,
+      {},
+      { width: 1, height: 1, channels: 1, data: [1] },
+      { width: 1, height: 1, channels: 1, data: Float32Array.of(1) },
+      { width: 2, height: 1, channels: 1, data },
+      { width: Number.NaN, height: 1, channels: 1, data },
+      { width: 1, height: 1, channels: 3, data },
+    ];
+    for (const image of images) {
+      await expect(batch(source(image))).rejects.toMatchObject({ code: 'DATA_CORRUPT', subject: 'image 0' });
+    }
+    for (const label of [2, -1, 0.5, Number.NaN, null, '0']) {
+      const wrong = batch(source({ width: 1, height: 1, channels: 1, data }, label));
+      await expect(wrong).rejects.toMatchObject({ code: 'DATA_CORRUPT', subject: 'label 0' });
+    }
+  });
+
+  it('is refused by imagesInMemory where it is no Uint8Array', () => {
+    const options = { name: 'x', labels: [0], height: 1, width: 1, channels: 1, classes: 1 };
+    for (const images of [undefined, [1], Float64Array.of(1), 'a', new Uint8ClampedArray(1)]) {
+      expect(() => imagesInMemory({ ...options, images: images as never })).toThrow(/images is .*Give a Uint8Array/);
+    }
+    expect(() => imagesInMemory({ ...options, images: Uint8Array.of(1), labels: undefined as never })).toThrow(
+      /labels/,
+    );
   });
 });

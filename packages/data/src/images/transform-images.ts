@@ -1,4 +1,4 @@
-import { LmdError } from '@lmd/core';
+import { isTypedArray, LmdError } from '@lmd/core';
 import type { BatchContext, Dataset, DatasetBatch } from '@lmd/training';
 import { argumentError, checkedCount, checkedNumber, refuseUnknownOptions } from '../options.js';
 import { flipped, paddedCrop, randomRegion } from './crops.js';
@@ -66,7 +66,6 @@ export function transformImages(source: ImageSource, options: TransformImagesOpt
   const pixels = height * width * channels;
 
   const prepare = (image: Pixels, index: number, context: BatchContext | undefined): Pixels => {
-    if (image.channels !== channels) throw wrongChannels(source, index, image.channels);
     if (context === undefined) return resize(image, regionOf(image), height, width);
     return augment(image, augmentation, { height, width, regionOf }, (name) => {
       return new Draws(name, context.seed, context.epoch, index);
@@ -77,15 +76,20 @@ export function transformImages(source: ImageSource, options: TransformImagesOpt
     name: source.name,
     size: source.size,
     classes,
+    get fingerprint() {
+      return source.fingerprint;
+    },
     inputShape: [height, width, channels],
     async batch(indices, context) {
       const data = new Float32Array(indices.length * pixels);
-      const images = await Promise.all(Array.from(indices, (index) => source.image(index)));
-      images.forEach((image, row) => {
-        const bytes = prepare(image, indices[row]!, context).data;
-        for (let k = 0; k < pixels; k++) data[row * pixels + k] = table[((k % channels) << 8) | bytes[k]!]!;
-      });
-      const labels = indices.map((index) => source.label(index));
+      // Each is brought to size when it is there: decoded photographs of a whole batch would take gigabytes.
+      await Promise.all(
+        Array.from(indices, async (index, row) => {
+          const bytes = prepare(checkedImage(source, index, await source.image(index)), index, context).data;
+          for (let k = 0; k < pixels; k++) data[row * pixels + k] = table[((k % channels) << 8) | bytes[k]!]!;
+        }),
+      );
+      const labels = Int32Array.from(indices, (index) => checkedLabel(source, index));
       const batch: DatasetBatch = {
         inputs: { data, shape: [indices.length, height, width, channels], dtype: 'f32' },
         labels: { data: labels, shape: [indices.length] },
@@ -203,14 +207,40 @@ function normalizationTable(
   return table;
 }
 
-function wrongChannels(source: ImageSource, index: number, channels: number): LmdError {
-  return new LmdError(
-    'DATA_CORRUPT',
-    `Image ${index} of "${source.name}" has ${channels} channels, not ${source.channels}.`,
-    {
+function checkedLabel(source: ImageSource, index: number): number {
+  const label = source.label(index);
+  if (Number.isInteger(label) && label >= 0 && label < source.classes) return label;
+  throw new LmdError('DATA_CORRUPT', `The label of image ${index} of "${source.name}" is ${label}.`, {
+    subject: `label ${index}`,
+    value: label,
+    remedy: `Labels are integers from 0 to ${source.classes - 1}.`,
+  });
+}
+
+/** What a source gave, which may be a third party's. */
+function checkedImage(source: ImageSource, index: number, image: Pixels): Pixels {
+  const refuse = (problem: string, value: unknown, remedy: string) =>
+    new LmdError('DATA_CORRUPT', `Image ${index} of "${source.name}" ${problem}.`, {
       subject: `image ${index}`,
-      value: channels,
-      remedy: 'All images of a source have the same channels.',
-    },
+      value,
+      remedy,
+    });
+  const { width, height, channels, data } = image ?? {};
+  if (channels !== source.channels) {
+    throw refuse(
+      `has ${channels} channels, not ${source.channels}`,
+      channels,
+      'All images of a source have the same channels.',
+    );
+  }
+  if (!isTypedArray(data, 'Uint8Array')) {
+    throw refuse('has data that is no Uint8Array', typeof data, 'Give { width, height, channels, data } of bytes.');
+  }
+  const isSize = [width, height].every((extent) => Number.isSafeInteger(extent) && extent > 0);
+  if (isSize && data.length === width * height * channels) return image;
+  throw refuse(
+    `has ${data.length} bytes for ${width} × ${height} × ${channels}`,
+    data.length,
+    'Give [height, width, channels] bytes, row-major.',
   );
 }

@@ -1,9 +1,10 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withFileErrors } from '@lmd/training/node';
-import { type CifarImages, parseCifar10, parseCifar100 } from '../images/cifar.js';
+import { type CifarImages, checkCifarLength, parseCifar10, parseCifar100 } from '../images/cifar.js';
 import { type ImageSource, imagesInMemory } from '../images/image.js';
-import { refuseUnknownOptions } from '../options.js';
+import { checkedPath, refuseUnknownOptions } from '../options.js';
+import { readWhole } from './read-file.js';
 
 export interface CifarFolderOptions {
   /** With the files of the binary version: `cifar-10-batches-bin` or `cifar-100-binary`, unpacked. */
@@ -20,9 +21,12 @@ export async function readCifar10Folder(
   options: CifarFolderOptions,
 ): Promise<{ readonly train: ImageSource; readonly test: ImageSource }> {
   refuseUnknownOptions('readCifar10Folder', options, ['folder']);
-  const { folder } = options;
+  const folder = checkedPath('readCifar10Folder', 'folder', options.folder);
   const names = await readNames(join(folder, 'batches.meta.txt'), 10);
-  const read = async (file: string) => parseCifar10(await readBytes(join(folder, file)), join(folder, file), 10_000);
+  const read = async (file: string) => {
+    const path = join(folder, file);
+    return parseCifar10(await readBytes(path, 1, 10_000), path, 10_000);
+  };
   const batches: CifarImages[] = [];
   for (let batch = 1; batch <= 5; batch++) batches.push(await read(`data_batch_${batch}.bin`));
   return {
@@ -41,10 +45,12 @@ export async function readCifar100Folder(
   options: CifarFolderOptions,
 ): Promise<{ readonly train: ImageSource; readonly test: ImageSource }> {
   refuseUnknownOptions('readCifar100Folder', options, ['folder']);
-  const { folder } = options;
+  const folder = checkedPath('readCifar100Folder', 'folder', options.folder);
   const names = await readNames(join(folder, 'fine_label_names.txt'), 100);
-  const read = async (file: string, images: number) =>
-    parseCifar100(await readBytes(join(folder, file)), join(folder, file), images);
+  const read = async (file: string, images: number) => {
+    const path = join(folder, file);
+    return parseCifar100(await readBytes(path, 2, images), path, images);
+  };
   return {
     train: source('cifar100/train', await read('train.bin', 50_000), 100, names),
     test: source('cifar100/test', await read('test.bin', 10_000), 100, names),
@@ -74,13 +80,17 @@ function joined(batches: readonly CifarImages[]): CifarImages {
   return { images: join(batches.map(({ images }) => images)), labels: join(batches.map(({ labels }) => labels)) };
 }
 
-async function readBytes(path: string): Promise<Uint8Array> {
-  return await withFileErrors('read', path, () => readFile(path));
+async function readBytes(path: string, labels: number, images: number): Promise<Uint8Array> {
+  return await readWhole(path, 0, (size) => checkCifarLength(size, path, labels, images));
 }
 
-/** One name a line; of another number of lines, or missing, it is left out: names are for people alone. */
+const maxNamesBytes = 1 << 16;
+
+/** One name a line; of another number of lines, much too long, or missing, it is left out: names are for people alone. */
 async function readNames(path: string, classes: number): Promise<readonly string[] | undefined> {
-  const text = await readFile(path, 'utf8').catch(() => '');
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isFile() !== true || found.size > maxNamesBytes) return undefined;
+  const text = await withFileErrors('read', path, () => readFile(path, 'utf8'));
   const names = text.split(/\r?\n/).filter((line) => line.trim() !== '');
   return names.length === classes ? names : undefined;
 }

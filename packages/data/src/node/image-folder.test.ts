@@ -1,117 +1,31 @@
-import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { rejection, temporaryFolder } from '../../test/temporary-folder.js';
 import { transformImages } from '../images/index.js';
-import { imageDecoder, openImageFolder } from './index.js';
+import { classFolders, type ImageDecoder, openImageFolder } from './index.js';
 
-const golden = fileURLToPath(new URL('../../test/golden/', import.meta.url));
-const decoded: Record<string, { readonly size: readonly [number, number]; readonly data: string }> = JSON.parse(
-  await readFile(join(golden, 'decoded.json'), 'utf8'),
-);
-const decoder = imageDecoder(2);
-afterAll(() => decoder.close());
+const pictures = fileURLToPath(new URL('../../test/golden/pictures/', import.meta.url));
 const base = await temporaryFolder();
-
-describe('imageDecoder', () => {
-  it.each(Object.entries(decoded))('decodes %s as Pillow does', async (name, expected) => {
-    const image = await decoder.decode(join(golden, name));
-    expect([image.width, image.height, image.channels]).toEqual([...expected.size, 3]);
-    const bytes = Buffer.from(expected.data, 'base64');
-    expect(image.data.length).toBe(bytes.length);
-    // PNG is exact; the inverse cosine transforms of two JPEG decoders round apart, and colours a little more.
-    const tolerance = name.endsWith('.png') ? 0 : 3;
-    image.data.forEach((value, index) => {
-      expect(Math.abs(value - bytes[index]!)).toBeLessThanOrEqual(tolerance);
-    });
-  });
-
-  it('decodes many at once, each its own', async () => {
-    const names = Array.from({ length: 60 }, (_, index) => ['rgb.png', 'grey.png', 'rgb.jpg'][index % 3]!);
-    const images = await Promise.all(names.map((name) => decoder.decode(join(golden, name))));
-    const alone = new Map(
-      await Promise.all(
-        [...new Set(names)].map(async (name) => [name, await decoder.decode(join(golden, name))] as const),
-      ),
-    );
-    images.forEach((image, index) => {
-      expect(image).toEqual(alone.get(names[index]!));
-    });
-  });
-
-  it('names a file that does not decode, wherever it is cut, and goes on with the next', async () => {
-    for (const name of ['rgb.png', 'rgb.jpg', 'progressive.jpg']) {
-      const whole = await readFile(join(golden, name));
-      const path = join(base, `cut-${name}`);
-      for (let length = 0; length < whole.length - 12; length += 41) {
-        await writeFile(path, whole.subarray(0, length));
-        expect(await rejection(decoder.decode(path)), `${name} cut at ${length}`).toMatchObject({
-          code: 'DATA_CORRUPT',
-          subject: path,
-          message: expect.stringContaining(path),
-        });
-      }
-    }
-    expect((await decoder.decode(join(golden, 'rgb.png'))).width).toBe(17);
-  });
-
-  it('refuses more pixels than memory should hold, before it makes room for them', async () => {
-    const bomb = await readFile(join(golden, 'rgb.png'));
-    bomb.writeUInt32BE(60_000, 16);
-    bomb.writeUInt32BE(60_000, 20);
-    await writeFile(join(base, 'bomb.png'), bomb);
-    expect(await rejection(decoder.decode(join(base, 'bomb.png')))).toMatchObject({
-      code: 'DATA_CORRUPT',
-      message: expect.stringContaining('60000 × 60000'),
-    });
-  });
-
-  it('tells a missing file from a damaged one', async () => {
-    expect(await rejection(decoder.decode(join(base, 'none.png')))).toMatchObject({
-      code: 'FILE_SYSTEM',
-      value: 'ENOENT',
-    });
-  });
-
-  it('decodes many more than it hands over at once, each to whoever asked for it', async () => {
-    const files = ['rgb.jpg', 'rgb.png', 'grey.png'];
-    const asked = Array.from({ length: 150 }, (_, i) => join(golden, files[i % 3]!));
-    asked[70] = join(base, 'nothing.png');
-    const answers = await Promise.allSettled(asked.map((path) => decoder.decode(path)));
-    const alone = await Promise.all(files.map((name) => decoder.decode(join(golden, name))));
-    for (const [i, answer] of answers.entries()) {
-      if (i === 70) expect(answer.status).toBe('rejected');
-      else expect(answer).toEqual({ status: 'fulfilled', value: alone[i % 3] });
-    }
-  });
-
-  it('rejects what it has not decoded when it is closed', async () => {
-    const short = imageDecoder(1);
-    const waiting = Promise.allSettled([1, 2, 3].map(() => short.decode(join(golden, 'rgb.jpg'))));
-    await short.close();
-    await short.close();
-    expect((await waiting).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
-    expect(await rejection(short.decode(join(golden, 'rgb.jpg')))).toMatchObject({ code: 'INVALID_ARGUMENT' });
-  });
-});
 
 describe('openImageFolder', () => {
   const folder = join(base, 'pets');
   const place = async (name: string, ...to: string[]) => {
     await mkdir(join(folder, ...to.slice(0, -1)), { recursive: true });
-    await copyFile(join(golden, name), join(folder, ...to));
+    await copyFile(join(pictures, name), join(folder, ...to));
   };
 
   it('finds images by class, in an order of their names, and makes a data set of them', async () => {
-    await place('rgb.jpg', 'dog', 'b.JPEG');
+    await place('444.jpg', 'dog', 'b.JPEG');
     await place('rgb.png', 'dog', 'a', 'z.png');
     await place('grey.png', 'cat', 'one.png');
     await writeFile(join(folder, 'dog', 'notes.txt'), 'no image');
     await writeFile(join(folder, 'README.md'), 'no class');
-    const pets = await openImageFolder({ folder, threads: 1 });
+    const pets = await openImageFolder({ folder });
     try {
       expect(pets).toMatchObject({ name: 'pets', size: 3, classes: 2, classNames: ['cat', 'dog'], skipped: [] });
+      expect(pets.unused).toEqual([join(folder, 'dog', 'notes.txt')]);
       expect(pets.paths.map((path) => path.slice(folder.length).replaceAll('\\', '/'))).toEqual([
         '/cat/one.png',
         '/dog/a/z.png',
@@ -133,7 +47,7 @@ describe('openImageFolder', () => {
     await place('rgb.png', 'dog', 'broken.png');
     const broken = join(folder, 'dog', 'broken.png');
     await writeFile(broken, (await readFile(broken)).subarray(0, 300));
-    const strict = await openImageFolder({ folder, threads: 1 });
+    const strict = await openImageFolder({ folder });
     expect(strict.size).toBe(4);
     const dataset = transformImages(strict, { height: 8, width: 8 });
     const all = Int32Array.of(0, 1, 2, 3);
@@ -146,7 +60,6 @@ describe('openImageFolder', () => {
     const lenient = await openImageFolder({
       folder,
       undecodable: 'skip',
-      threads: 1,
       onProgress: ({ checked, skipped }) => seen.push(checked * 10 + skipped),
     });
     expect(lenient.size).toBe(3);
@@ -178,5 +91,96 @@ describe('openImageFolder', () => {
       code: 'DATA_CORRUPT',
       message: expect.stringContaining('no image that decodes'),
     });
+  });
+
+  it('follows links to folders, leaves out what programs leave, and reads every format by its extension', async () => {
+    const zoo = join(base, 'zoo');
+    await mkdir(join(zoo, 'cat'), { recursive: true });
+    await mkdir(join(base, 'elsewhere', 'inner'), { recursive: true });
+    const names = ['444.jpg', 'rgb.png', 'lossy.webp', 'rgb.gif', 'rgb.avif', 'raw.tif', 'deflate.tiff'];
+    for (const name of names) await copyFile(join(pictures, name), join(zoo, 'cat', name.toUpperCase()));
+    await copyFile(join(pictures, 'rgb.png'), join(base, 'elsewhere', 'inner', 'one.png'));
+    await symlink(join(base, 'elsewhere'), join(zoo, 'dog'), 'junction');
+    for (const hidden of ['.ipynb_checkpoints', '__MACOSX']) {
+      await mkdir(join(zoo, hidden));
+      await mkdir(join(zoo, 'cat', hidden));
+      await copyFile(join(pictures, 'rgb.png'), join(zoo, 'cat', hidden, 'copy.png'));
+    }
+    for (const name of ['Thumbs.db', '.DS_Store', '._444.jpg']) await writeFile(join(zoo, 'cat', name), 'hidden');
+    await writeFile(join(zoo, 'cat', 'scan.bmp'), 'BM');
+    expect(classFolders(zoo)).toEqual(['cat', 'dog']);
+    const opened = await openImageFolder({ folder: zoo, undecodable: 'skip' });
+    expect(opened).toMatchObject({ size: 8, classNames: ['cat', 'dog'], skipped: [] });
+    expect(opened.unused).toEqual([join(zoo, 'cat', 'scan.bmp')]);
+    await opened.close();
+    await symlink(join(base, 'elsewhere'), join(base, 'elsewhere', 'inner', 'loop'), 'junction');
+    expect(await rejection(openImageFolder({ folder: zoo }))).toMatchObject({
+      code: 'DATA_CORRUPT',
+      message: expect.stringContaining('links to a folder that it is in'),
+    });
+  });
+
+  it('has a fingerprint of names, lengths and labels, wherever the folder lies', async () => {
+    const print = async (name: string, files: Record<string, string>) => {
+      for (const [path, picture] of Object.entries(files)) {
+        await mkdir(join(base, name, path, '..'), { recursive: true });
+        await copyFile(join(pictures, picture), join(base, name, path));
+      }
+      const opened = await openImageFolder({ folder: join(base, name) });
+      await opened.close();
+      expect(transformImages(opened, { height: 4, width: 4 }).fingerprint).toBe(opened.fingerprint);
+      return opened.fingerprint;
+    };
+    const first = await print('print-1', { 'a/1.png': 'rgb.png', 'b/1.png': 'grey.png' });
+    expect(await print('print-2', { 'a/1.png': 'rgb.png', 'b/1.png': 'grey.png' })).toBe(first);
+    const others = [
+      await print('print-3', { 'a/1.png': 'grey.png', 'b/1.png': 'grey.png' }),
+      await print('print-4', { 'a/2.png': 'rgb.png', 'b/1.png': 'grey.png' }),
+      await print('print-5', { 'a/1.png': 'rgb.png', 'c/1.png': 'grey.png' }),
+    ];
+    expect(new Set([first, ...others]).size).toBe(4);
+  });
+
+  it('reads what another decoder reads, and leaves it open for whoever made it', async () => {
+    let closed = 0;
+    const decoder: ImageDecoder = {
+      extensions: ['.rgb'],
+      decode: async (path) => ({ width: 1, height: 1, channels: 3, data: new Uint8Array(await readFile(path)) }),
+      async close() {
+        closed++;
+      },
+    };
+    await mkdir(join(base, 'own', 'class'), { recursive: true });
+    await writeFile(join(base, 'own', 'class', '1.RGB'), Uint8Array.of(0, 128, 255));
+    await writeFile(join(base, 'own', 'class', '2.rgb'), Uint8Array.of(0, 128));
+    await copyFile(join(pictures, 'rgb.png'), join(base, 'own', 'class', '3.png'));
+    const own = await openImageFolder({ folder: join(base, 'own'), decoder });
+    expect([own.size, own.unused.length]).toEqual([2, 1]);
+    const dataset = transformImages(own, { height: 1, width: 1 });
+    expect((await dataset.batch(Int32Array.of(0))).inputs.data[2]).toBe(1);
+    // What it gives is checked.
+    expect(await rejection(Promise.resolve(dataset.batch(Int32Array.of(1))))).toMatchObject({ code: 'DATA_CORRUPT' });
+    await own.close();
+    expect(closed).toBe(0);
+    for (const wrong of [
+      {},
+      { extensions: [], decode: decoder.decode },
+      { extensions: ['RGB'], decode: decoder.decode },
+    ]) {
+      expect(await rejection(openImageFolder({ folder, decoder: wrong as never }))).toMatchObject({
+        code: 'INVALID_ARGUMENT',
+        message: expect.stringContaining('decoder'),
+      });
+    }
+  });
+
+  it('refuses names of classes that are none, twice the same, and paths that are none', async () => {
+    for (const classNames of [[], ['dog', 'dog'], ['dog', 7], 'dog']) {
+      const failure = rejection(openImageFolder({ folder, classNames: classNames as never }));
+      expect(await failure).toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringContaining('classNames') });
+    }
+    for (const options of [undefined, null, 'folder', { folder: 7 }, { folder: 'a\0b' }, {}]) {
+      expect(await rejection(openImageFolder(options as never))).toMatchObject({ code: 'INVALID_ARGUMENT' });
+    }
   });
 });

@@ -1,10 +1,11 @@
-import { readdir } from 'node:fs/promises';
-import { basename, extname, join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { isLmdError, LmdError } from '@lmd/core';
-import { withFileErrors } from '@lmd/training/node';
+import { fingerprintOf } from '@lmd/training';
 import type { ImageSource } from '../images/image.js';
-import { argumentError, checkedCount, refuseUnknownOptions } from '../options.js';
+import { argumentError, checkedPath, refuseUnknownOptions } from '../options.js';
+import { classFolders, filesOf } from './class-folders.js';
 import { type ImageDecoder, imageDecoder } from './image-decoder.js';
+import { loadSharp } from './sharp.js';
 
 export interface ImageFolderOptions {
   /** A folder for each class, with images in it or in folders of it, as ImageNet is laid out. */
@@ -20,8 +21,11 @@ export interface ImageFolderOptions {
   readonly undecodable?: 'refuse' | 'skip';
   /** With `skip`, called after each image. */
   readonly onProgress?: (progress: { readonly checked: number; readonly of: number; readonly skipped: number }) => void;
-  /** Threads that decode. Default: as many as processors, up to 8. */
-  readonly threads?: number;
+  /**
+   * Decodes the files; those with its extensions are the images. Who made it closes it. Default: `imageDecoder()`, which needs the package
+   * sharp.
+   */
+  readonly decoder?: ImageDecoder;
 }
 
 export interface ImageFolder extends ImageSource {
@@ -30,47 +34,59 @@ export interface ImageFolder extends ImageSource {
   readonly paths: readonly string[];
   /** With `skip`, the files that were left out, and why. */
   readonly skipped: readonly { readonly path: string; readonly reason: string }[];
-  /** Ends the threads. Twice is no error. */
+  /** Files in the classes' folders that are no pictures by their extension, and so are not used. Hidden ones are not counted. */
+  readonly unused: readonly string[];
+  /**
+   * Over the names within the folder, byte lengths and labels of the images, not over what is in them: another picture of the very same
+   * length under the same name is not noticed.
+   */
+  readonly fingerprint: string;
+  /** Frees what the decoder holds, unless it was given. Twice is no error. */
   close(): Promise<void>;
 }
 
-const known = ['folder', 'name', 'classNames', 'undecodable', 'onProgress', 'threads'];
-const extensions = new Set(['.jpg', '.jpeg', '.png']);
+const known = ['folder', 'name', 'classNames', 'undecodable', 'onProgress', 'decoder'];
 
 /**
- * Opens a folder of JPEG and PNG images by class. Images are decoded when they are asked for, in worker threads. Their order is that of
- * class and path, the same on every machine.
+ * Opens a folder of images by class. Images are decoded when they are asked for, in other threads. Their order is that of class and path,
+ * the same on every machine. Links to folders are followed; hidden files and folders, such as `.ipynb_checkpoints` and `__MACOSX`, are left
+ * out.
  *
- * @throws LmdError `DATA_CORRUPT` where there is no class, or a class without images; `FILE_SYSTEM`. From `image`: `DATA_CORRUPT` naming
- * the file that does not decode.
+ * @throws LmdError `DATA_CORRUPT` where there is no class, or a class without images; `ENGINE_MISSING` where sharp is not installed and no
+ * decoder is given; `FILE_SYSTEM`. From `image`: `DATA_CORRUPT` naming the file that does not decode.
  */
 export async function openImageFolder(options: ImageFolderOptions): Promise<ImageFolder> {
   refuseUnknownOptions('openImageFolder', options, known);
-  const { folder, undecodable = 'refuse' } = options;
+  const folder = checkedPath('openImageFolder', 'folder', options.folder);
+  const { undecodable = 'refuse' } = options;
   if (undecodable !== 'refuse' && undecodable !== 'skip') {
     throw argumentError('openImageFolder', 'undecodable', undecodable, 'Give "refuse" or "skip".');
   }
-  if (options.threads !== undefined) checkedCount('openImageFolder', 'threads', options.threads, 1);
-  const classNames =
-    options.classNames ?? (await list(folder)).filter(({ isFolder }) => isFolder).map(({ name }) => name);
+  const decoder = await decoderOf(options.decoder);
+  const extensions = new Set(decoder.extensions);
+  const classNames = options.classNames === undefined ? classFolders(folder) : checkedClasses(options.classNames);
   if (classNames.length === 0) throw empty(folder, 'has no folder in it', 'Give each class a folder of its images.');
   let entries: Entry[] = [];
+  const unused: string[] = [];
   for (const [label, className] of classNames.entries()) {
-    const before = entries.length;
-    for await (const path of imagesIn(join(folder, className))) entries.push({ path, label });
-    if (entries.length === before) {
-      throw empty(join(folder, className), 'holds no JPEG or PNG file', 'Remove the folder, or give classNames.');
+    const files = await filesOf(join(folder, className), extensions, unused);
+    if (files.length === 0) {
+      throw empty(
+        join(folder, className),
+        `holds no image (${[...extensions].join(', ')})`,
+        'Remove the folder, or give classNames.',
+      );
     }
+    for (const { path, name, size } of files) entries.push({ path, label, name: `${className}/${name}`, size });
   }
-  const decoder = imageDecoder(options.threads);
   const skipped: { readonly path: string; readonly reason: string }[] = [];
-  try {
-    if (undecodable === 'skip') entries = await decodable(entries, decoder, skipped, options);
-    if (entries.length === 0) throw empty(folder, 'holds no image that decodes', 'Check what the files are.');
-  } catch (error) {
-    await decoder.close();
-    throw error;
-  }
+  if (undecodable === 'skip') entries = await decodable(entries, decoder, skipped, options);
+  if (entries.length === 0) throw empty(folder, 'holds no image that decodes', 'Check what the files are.');
+  const entryAt = (index: number): Entry => {
+    const entry = entries[index];
+    if (entry !== undefined) return entry;
+    throw argumentError('openImageFolder', 'the index of an image', index, `Give one from 0 to ${entries.length - 1}.`);
+  };
   return {
     name: options.name ?? basename(resolve(folder)),
     size: entries.length,
@@ -79,15 +95,50 @@ export async function openImageFolder(options: ImageFolderOptions): Promise<Imag
     classNames: [...classNames],
     paths: entries.map(({ path }) => path),
     skipped,
-    label: (index) => entries[index]!.label,
-    image: (index) => decoder.decode(entries[index]!.path),
-    close: () => decoder.close(),
+    unused,
+    fingerprint: fingerprintOf(entries.flatMap(({ name, size, label }) => [name, size, label])),
+    label: (index) => entryAt(index).label,
+    image: async (index) => await decoder.decode(entryAt(index).path),
+    close: async () => {
+      if (options.decoder === undefined) await decoder.close();
+    },
   };
+}
+
+/** Two labels of one folder would say that a picture is of two classes. */
+function checkedClasses(names: readonly string[]): readonly string[] {
+  const caller = 'openImageFolder';
+  if (!Array.isArray(names) || names.length === 0 || new Set(names).size !== names.length) {
+    throw argumentError(caller, 'classNames', names, 'Give the names of folders, each once.');
+  }
+  return names.map((name, label) => checkedPath(caller, `classNames[${label}]`, name));
+}
+
+/** @throws LmdError `INVALID_ARGUMENT`; `ENGINE_MISSING`, now and not at the first image. */
+async function decoderOf(given: ImageDecoder | undefined): Promise<ImageDecoder> {
+  if (given === undefined) {
+    await loadSharp();
+    return imageDecoder();
+  }
+  const { extensions, decode } = given as Partial<ImageDecoder>;
+  const areExtensions =
+    Array.isArray(extensions) && extensions.every((one) => typeof one === 'string' && /^\.[^A-Z]+$/.test(one));
+  if (areExtensions && extensions.length > 0 && typeof decode === 'function') return given;
+  throw argumentError(
+    'openImageFolder',
+    'decoder',
+    given,
+    "Give an object with decode(path) and extensions, such as ['.jpg']: see ImageDecoder.",
+  );
 }
 
 interface Entry {
   readonly path: string;
   readonly label: number;
+  /** Within the folder, with `/` on every system. */
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
 }
 
 /** Decodes everything, some at a time, and keeps what decodes, in its order. */
@@ -117,23 +168,6 @@ async function decodable(
     });
   }
   return kept;
-}
-
-async function* imagesIn(folder: string): AsyncGenerator<string> {
-  for (const { name, isFolder } of await list(folder)) {
-    const path = join(folder, name);
-    if (isFolder) yield* imagesIn(path);
-    else if (extensions.has(extname(name).toLowerCase())) yield path;
-  }
-}
-
-/** By code units, so that the order is the same on every system and in every language. */
-async function list(folder: string): Promise<{ readonly name: string; readonly isFolder: boolean }[]> {
-  const found = await withFileErrors('list', folder, () => readdir(folder, { withFileTypes: true }));
-  return found
-    .filter(({ name }) => !name.startsWith('.'))
-    .map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }))
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function empty(folder: string, problem: string, remedy: string): LmdError {

@@ -1,10 +1,14 @@
 export { type CifarFolderOptions, readCifar10Folder, readCifar100Folder } from './cifar-files.js';
+export { classFolders } from './class-folders.js';
+export { hasMnistFiles, type MnistFolderOptions, readIdxFile, readMnistFolder } from './idx-files.js';
 export { type ImageDecoder, imageDecoder } from './image-decoder.js';
 export { type ImageFolder, type ImageFolderOptions, openImageFolder } from './image-folder.js';
+export { imageExtensions } from './image-format.js';
+export { mnistPackageFolder, mnistPackageVersion } from './mnist-package.js';
 export { type OpenTokenFileOptions, openTokenFile, type TokenFile } from './open-token-file.js';
 export { stateOfTheUnion } from './state-of-the-union.js';
 export { readTextFiles, type TextFilesOptions } from './text-files.js';
-export type { TokenFileDescription } from './token-file-description.js';
+export { parseTokenFileDescription, type TokenFileDescription } from './token-file-description.js';
 export {
   type TokenFiles,
   type TokenFilesProgress,

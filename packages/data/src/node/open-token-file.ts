@@ -76,7 +76,10 @@ export async function openTokenFile(path: string, options: OpenTokenFileOptions 
       ...source,
       path,
       ...(description === undefined ? {} : { description }),
-      dataset: (datasetOptions) => tokenDataset(source, datasetOptions),
+      dataset: (datasetOptions) => ({
+        ...tokenDataset(source, datasetOptions),
+        ...(description === undefined ? {} : { fingerprint: description.sha256 }),
+      }),
       tokenizer: () => tokenizerFromDescription(description?.tokenizer),
       verify: () => verify(file, path, description),
       close,

@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { collect, rejection, temporaryFolder } from '../../test/temporary-folder.js';
 import type { TextDocument } from '../text/documents.js';
 import { readTextFiles } from './index.js';
-import { loadOptional, stateOfTheUnion } from './state-of-the-union.js';
+import { loadOptional } from './optional-package.js';
+import { stateOfTheUnion } from './state-of-the-union.js';
 import { firstInvalidByte, readUtf8 } from './utf8.js';
 
 const folder = await temporaryFolder();
@@ -41,6 +42,17 @@ describe('readTextFiles', () => {
       ['a.txt', 'one'],
       ['image.png', ''],
     ]);
+  });
+
+  it('leaves out what programs and editors leave in a folder', async () => {
+    const root = join(folder, 'hidden');
+    for (const inner of ['.ipynb_checkpoints', '__MACOSX', '.git']) {
+      await mkdir(join(root, inner), { recursive: true });
+      await writeFile(join(root, inner, 'copy.txt'), 'twice');
+    }
+    await writeFile(join(root, '._a.txt'), 'resource fork');
+    await writeFile(join(root, 'a.txt'), 'once');
+    expect(await texts(readTextFiles(root))).toEqual([['hidden/a.txt', 'once']]);
   });
 
   it('tells files of one name apart', async () => {
@@ -163,13 +175,11 @@ describe('stateOfTheUnion', () => {
   });
 
   it('says what to install where the package is missing, and hides no other failure', async () => {
-    const missing = Object.assign(new Error("Cannot find package 'some-package' imported from here"), {
-      code: 'ERR_MODULE_NOT_FOUND',
-    });
-    expect(await rejection(loadOptional('some-package', () => Promise.reject(missing)))).toMatchObject({
+    expect(await rejection(loadOptional('some-package-that-nobody-has'))).toMatchObject({
       code: 'ENGINE_MISSING',
-      remedy: 'Install it: npm install some-package',
+      remedy: 'Install it: npm install some-package-that-nobody-has',
     });
-    expect(await rejection(loadOptional('another', () => Promise.reject(missing)))).toBe(missing);
+    const failing = 'data:text/javascript,throw new Error("of its own")';
+    expect(await rejection(loadOptional(failing))).toMatchObject({ message: 'of its own' });
   });
 });

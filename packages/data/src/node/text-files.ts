@@ -4,6 +4,7 @@ import { LmdError } from '@lmd/core';
 import { withFileErrors } from '@lmd/training/node';
 import { argumentError, refuseUnknownOptions } from '../options.js';
 import type { TextDocument } from '../text/documents.js';
+import { isHidden } from './hidden-files.js';
 import { readUtf8 } from './utf8.js';
 
 export interface TextFilesOptions {
@@ -16,7 +17,8 @@ export interface TextFilesOptions {
 /**
  * Documents of the user's own files and folders, which are searched through with all that is in them, in the order of their names.
  * Nothing is read before it is asked for, and of a file never more than a few MiB at once (with a `separator`, than a document). A
- * document's name is the path within what was named, with `#1`, `#2` … where a file is split. Links to folders are not followed.
+ * document's name is the path within what was named, with `#1`, `#2` … where a file is split. Links to folders are not followed,
+ * and hidden files and folders (`.git`, `.ipynb_checkpoints`, `__MACOSX`) are left out.
  *
  * @throws LmdError `DATA_CORRUPT` for a file that is no UTF-8, naming it and the byte, and where there is no text file at all;
  * `FILE_SYSTEM`.
@@ -67,7 +69,7 @@ async function* walk(folder: string, name: string, extensions: readonly string[]
   const entries = await withFileErrors('list', folder, () => readdir(folder, { withFileTypes: true }));
   // By code units, so that the order is the same on every system and in every language.
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
-  for (const entry of entries) {
+  for (const entry of entries.filter(({ name: one }) => !isHidden(one))) {
     const path = join(folder, entry.name);
     const inner = `${name}/${entry.name}`;
     if (entry.isDirectory()) yield* walk(path, inner, extensions);

@@ -1,4 +1,4 @@
-import { LmdError } from '@lmd/core';
+import { foreignSettings, LmdError } from '@lmd/core';
 import type { CorpusPart } from '../text/documents.js';
 import type { TokenizerDescription } from '../text/tokenizer.js';
 
@@ -25,35 +25,63 @@ export function descriptionPath(path: string): string {
   return `${path}.json`;
 }
 
-/** Parses and checks a description; `DATA_CORRUPT` names the file and the field. */
+const known = {
+  format: [tokenFileFormat],
+  version: [1],
+  part: ['train', 'validation'],
+  tokens: 'used',
+  documents: 'used',
+  tokenizer: 'used',
+  vocabularySize: 'used',
+  endOfText: 'used',
+  split: 'used',
+  sha256: 'used',
+} as const;
+
+/**
+ * Parses and checks a description.
+ *
+ * @throws LmdError `DATA_CORRUPT` whose message names the file, the field and its value; a field that is not known is refused.
+ */
 export function parseTokenFileDescription(text: string, path: string): TokenFileDescription {
-  let value: Partial<Record<keyof TokenFileDescription, unknown>>;
+  let json: unknown;
   try {
-    value = JSON.parse(text);
+    json = JSON.parse(text);
   } catch (cause) {
-    throw corrupt(path, 'is no JSON', text.slice(0, 40), cause);
+    throw new LmdError('DATA_CORRUPT', `${path} is no valid JSON: ${(cause as Error).message}.`, {
+      subject: path,
+      value: text.slice(0, 40),
+      remedy,
+      cause,
+    });
   }
-  if (typeof value !== 'object' || value === null || value.format !== tokenFileFormat) {
-    throw corrupt(path, `does not describe a token file`, value);
+  const settings = foreignSettings(json, { file: path, known, remedy, code: 'DATA_CORRUPT' });
+  const refuse = (name: string, problem: string) => settings.refuse(name, `${problem} ${remedy}`);
+  for (const name of ['format', 'version', 'part', 'tokenizer', 'split']) {
+    if (!settings.has(name)) refuse(name, 'Every description has it.');
   }
-  if (value.version !== 1) throw corrupt(path, `is of version ${String(value.version)}, not 1`, value.version);
-  const { tokens, documents, vocabularySize, endOfText, sha256, tokenizer } = value;
-  for (const [name, count] of Object.entries({ tokens, documents, vocabularySize, endOfText })) {
-    if (!Number.isSafeInteger(count) || (count as number) < 0)
-      throw corrupt(path, `has the ${name} ${String(count)}`, count);
+  const number = (name: string) => {
+    const value = settings.value(name);
+    return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : refuse(name, 'It is a count.');
+  };
+  number('documents');
+  number('tokens');
+  if (number('endOfText') >= settings.count('vocabularySize')) refuse('endOfText', 'It is below vocabularySize.');
+  const sha256 = settings.value('sha256');
+  if (typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/.test(sha256)) refuse('sha256', 'It has 64 hexadecimal digits.');
+  const split = foreignSettings(settings.value('split'), {
+    file: `${path} (split)`,
+    known: { validation: 'used', seed: 'used' },
+    remedy,
+    code: 'DATA_CORRUPT',
+  });
+  for (const name of ['validation', 'seed']) {
+    const value = split.value(name);
+    if (typeof value !== 'number' || !(value >= 0)) split.refuse(name, `It is a number. ${remedy}`);
   }
-  if (typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/.test(sha256)) throw corrupt(path, 'has no SHA-256', sha256);
-  if (typeof (tokenizer as { name?: unknown } | null | undefined)?.name !== 'string') {
-    throw corrupt(path, 'names no tokenizer', tokenizer);
-  }
-  return value as TokenFileDescription;
+  const tokenizer = settings.value('tokenizer');
+  if (typeof (tokenizer as { name?: unknown } | null)?.name !== 'string') refuse('tokenizer', 'It has a name.');
+  return json as TokenFileDescription;
 }
 
-function corrupt(path: string, problem: string, value: unknown, cause?: unknown): LmdError {
-  return new LmdError('DATA_CORRUPT', `${path} ${problem}.`, {
-    subject: path,
-    value,
-    remedy: 'Prepare the data again.',
-    cause,
-  });
-}
+const remedy = 'Prepare the data again.';

@@ -1,9 +1,9 @@
 import type { TextDocument } from './documents.js';
+import { gpt2Boundary } from './gpt2-pattern.js';
 import type { Tokenizer } from './tokenizer.js';
 
 /** Characters (UTF-16 units) that are encoded at once: enough to be fast, and little enough to bound memory. */
 const chunk = 1 << 18;
-const cut = /\S\s/g;
 
 /**
  * Tokens of a document, part by part: the very tokens of the whole text, since the parts are cut between a character that is no
@@ -20,11 +20,11 @@ export async function* encodeDocument(
     rest = rest === '' ? part : rest + part;
     let from = 0;
     while (rest.length - from > size) {
-      cut.lastIndex = from + size - 1;
-      const found = cut.exec(rest);
-      if (found === null) break;
-      yield tokenizer.encode(rest.slice(from, found.index + 1));
-      from = found.index + 1;
+      gpt2Boundary.lastIndex = from + size - 1;
+      if (gpt2Boundary.exec(rest) === null) break;
+      const to = gpt2Boundary.lastIndex;
+      yield tokenizer.encode(rest.slice(from, to));
+      from = to;
     }
     rest = rest.slice(from);
   }

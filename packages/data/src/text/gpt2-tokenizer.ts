@@ -1,4 +1,5 @@
 import { LmdError } from '@lmd/core';
+import { gpt2Pattern } from './gpt2-pattern.js';
 import { decodeWith, endOfTextMark, type StreamingDecoder, type Tokenizer } from './tokenizer.js';
 
 const endOfText = 50256;
@@ -6,7 +7,7 @@ const endOfText = 50256;
 /**
  * GPT-2's byte-pair tokenizer: 50,257 tokens, of which the last separates documents (Radford et al., "Language Models are
  * Unsupervised Multitask Learners", 2019, section 2.2). The vocabulary is that of the package `gpt-tokenizer`, 0.6 MB of script,
- * which is loaded by the first call.
+ * which is loaded by the first call. The tokens are those of tiktoken, in every engine (`gpt2Pattern`).
  *
  * Decoding is exact for whole characters; bytes that are no UTF-8 come out as U+FFFD, as in the original.
  */
@@ -18,12 +19,16 @@ export function gpt2Tokenizer(): Promise<Tokenizer> {
 let memo: Promise<Tokenizer> | undefined;
 
 async function load(): Promise<Tokenizer> {
-  const [{ encode, vocabularySize }, { default: vocabulary }] = await Promise.all([
-    import('gpt-tokenizer/encoding/r50k_base'),
+  const [{ BytePairEncodingCore }, { default: vocabulary }] = await Promise.all([
+    import('gpt-tokenizer/BytePairEncodingCore'),
     import('gpt-tokenizer/bpeRanks/r50k_base'),
   ]);
-  // Neither allowed nor disallowed: a special token's name in a text is text.
-  const ordinary = { allowedSpecial: new Set<string>(), disallowedSpecial: new Set<string>() };
+  // Without a pattern of special tokens: their names in a text are text.
+  const pairs = new BytePairEncodingCore({
+    bytePairRankDecoder: vocabulary,
+    specialTokensEncoder: new Map([[endOfTextMark, endOfText]]),
+    tokenSplitRegex: gpt2Pattern,
+  });
   const encoder = new TextEncoder();
   // Not the package's decoder, whose one TextDecoder keeps the bytes of a cut character for the next call.
   const bytesOf = (token: number): Uint8Array => {
@@ -32,7 +37,7 @@ async function load(): Promise<Tokenizer> {
       throw new LmdError('DATA_CORRUPT', `${token} is no token of GPT-2.`, {
         subject: 'token',
         value: token,
-        remedy: `Tokens are the integers from 0 to ${vocabularySize - 1}: check where they come from.`,
+        remedy: `Tokens are the integers from 0 to ${endOfText}: check where they come from.`,
       });
     }
     return typeof entry === 'string' ? encoder.encode(entry) : Uint8Array.from(entry);
@@ -43,9 +48,10 @@ async function load(): Promise<Tokenizer> {
   };
   return {
     name: 'gpt2',
-    vocabularySize,
+    vocabularySize: endOfText + 1,
     endOfText,
-    encode: (text) => Int32Array.from(encode(text, ordinary)),
+    // Not encodeNative: it passes the tokens of each piece as arguments, of which an engine takes no more than some 100,000.
+    encode: (text) => Int32Array.from([...pairs.encodeNativeGenerator(text)].flat()),
     decode: (tokens) => decodeWith(decoder(), tokens),
     decoder,
     description: { name: 'gpt2' },

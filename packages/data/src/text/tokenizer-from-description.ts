@@ -1,4 +1,4 @@
-import { LmdError } from '@lmd/core';
+import { foreignSettings, LmdError } from '@lmd/core';
 import { characterTokenizer } from './character-tokenizer.js';
 import { gpt2Tokenizer } from './gpt2-tokenizer.js';
 import type { Tokenizer } from './tokenizer.js';
@@ -10,12 +10,27 @@ import type { Tokenizer } from './tokenizer.js';
  * @throws LmdError `DATA_CORRUPT` for one that this package does not know.
  */
 export async function tokenizerFromDescription(description: unknown): Promise<Tokenizer> {
-  const { name, characters } = (description ?? {}) as { readonly name?: unknown; readonly characters?: unknown };
-  if (name === 'gpt2') return await gpt2Tokenizer();
-  if (name === 'characters' && Array.isArray(characters)) return characterTokenizer(characters);
+  const known = { name: 'used', characters: 'used' } as const;
+  const settings = foreignSettings(description, { file: "The tokenizer's description", known, code: 'DATA_CORRUPT' });
+  const name = settings.value('name');
+  if (name === 'gpt2' && !settings.has('characters')) return await gpt2Tokenizer();
+  const characters = settings.value('characters');
+  if (name === 'characters' && Array.isArray(characters)) return charactersOf(characters);
   throw new LmdError('DATA_CORRUPT', `The description of a tokenizer names ${JSON.stringify(name)}.`, {
     subject: 'tokenizer',
     value: name,
-    remedy: 'Known are "gpt2" and "characters"; for another, bring the tokenizer itself.',
+    remedy: 'Known are "gpt2" and "characters" with a list of them; for another, bring the tokenizer itself.',
   });
+}
+
+function charactersOf(characters: readonly unknown[]): Tokenizer {
+  try {
+    return characterTokenizer(characters as readonly string[]);
+  } catch (cause) {
+    throw new LmdError('DATA_CORRUPT', `The description of a tokenizer is damaged: ${(cause as Error).message}`, {
+      subject: 'tokenizer',
+      value: characters,
+      cause,
+    });
+  }
 }

@@ -1,9 +1,12 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { Tiktoken } from 'js-tiktoken/lite';
 import gpt2Ranks from 'js-tiktoken/ranks/gpt2';
 import { describe, expect, it } from 'vitest';
 import { collect } from '../../test/temporary-folder.js';
 import { encodeDocument } from './encode-document.js';
+import { gpt2Pattern } from './gpt2-pattern.js';
 import { charactersOf, characterTokenizer, gpt2Tokenizer, type Tokenizer, tokenizerFromDescription } from './index.js';
 
 const gpt2 = await gpt2Tokenizer();
@@ -30,7 +33,8 @@ describe('gpt2Tokenizer', () => {
   });
 
   it('agrees with another implementation on any text', () => {
-    const oracle = new Tiktoken(gpt2Ranks);
+    // Which pattern is right is tiktoken's to say, below.
+    const oracle = new Tiktoken({ ...gpt2Ranks, pat_str: gpt2Pattern.source });
     const check = (value: string) => {
       expect([...gpt2.encode(value)]).toEqual(oracle.encode(value, [], []));
     };
@@ -53,6 +57,59 @@ describe('gpt2Tokenizer', () => {
 
   it.each([-1, 50257, 1.5, Number.NaN])('refuses the token %d', (token) => {
     expect(() => gpt2.decode([token])).toThrow(expect.objectContaining({ code: 'DATA_CORRUPT', value: token }));
+  });
+});
+
+/** What tiktoken itself says (`tools/tokens/generate.py`). */
+const golden = JSON.parse(
+  readFileSync(new URL('../../test/golden/gpt2-code-points.json', import.meta.url), 'utf8'),
+) as {
+  readonly block: number;
+  readonly hashes: readonly string[];
+  readonly contexts: Readonly<Record<string, readonly number[]>>;
+  readonly texts: readonly { readonly text: string; readonly tokens: readonly number[] }[];
+};
+
+describe("gpt2Tokenizer has tiktoken's tokens", () => {
+  const context = (point: number) => {
+    const character = String.fromCodePoint(point);
+    return `${character} a${character}b  ${character}\n`;
+  };
+
+  it.each(Object.entries(golden.contexts))('of U+%s alone, between letters and after spaces', (point, tokens) => {
+    expect([...gpt2.encode(context(Number.parseInt(point, 16)))]).toEqual(tokens);
+  });
+
+  it('of text that mixes white space of all kinds with letters, numbers and signs', async () => {
+    expect(golden.texts.length).toBeGreaterThan(300);
+    for (const { text, tokens } of golden.texts) {
+      expect([...gpt2.encode(text)], JSON.stringify(text)).toEqual(tokens);
+      for (const size of [1, 3]) {
+        const parts = await collect(encodeDocument(gpt2, text, size));
+        expect(
+          parts.flatMap((part) => [...part]),
+          JSON.stringify(text),
+        ).toEqual(tokens);
+      }
+    }
+  });
+
+  // All of them take half a minute: scripts/native-tests.mjs asks for that, and everyone else checks some of both kinds of planes.
+  const exhaustive = process.env.LMD_EXHAUSTIVE !== undefined;
+  const checked = (block: number) => exhaustive || block < 4 || (block >= 16 && block < 20);
+
+  it(`of ${exhaustive ? 'every code point' : 'code points below U+4000, and from U+10000 to U+13FFF'}`, {
+    timeout: 240_000,
+  }, () => {
+    const { block, hashes } = golden;
+    expect(block * hashes.length).toBe(0x110000);
+    for (const [index, hash] of hashes.entries()) {
+      if (!checked(index)) continue;
+      const points = Array.from({ length: block }, (_, offset) => index * block + offset);
+      const text = points.filter((point) => point < 0xd800 || point >= 0xe000).map(context);
+      const tokens = Uint16Array.from(gpt2.encode(text.join('')));
+      expect(createHash('sha256').update(tokens).digest('hex').slice(0, 16), `block ${index}`).toBe(hash);
+    }
   });
 });
 
@@ -96,12 +153,12 @@ describe('every tokenizer', () => {
     expect([...tokens].map((token) => decoder.push(token)).join('') + decoder.end()).toBe(samples[2]);
   });
 
-  it.each([{}, null, { name: 'bpe' }, { name: 'characters' }, { name: 'characters', characters: 'abc' }])(
-    'is not made of %j',
-    async (description) => {
-      await expect(tokenizerFromDescription(description)).rejects.toMatchObject({ code: 'DATA_CORRUPT' });
-    },
-  );
+  it.each([
+    ...[{}, null, 'gpt2', { name: 'bpe' }, { name: 'gpt2', lowercase: true }, { name: 'gpt2', characters: ['a'] }],
+    ...[{ name: 'characters' }, { name: 'characters', characters: 'abc' }, { name: 'characters', characters: ['ab'] }],
+  ])('is not made of %j', async (description) => {
+    await expect(tokenizerFromDescription(description)).rejects.toMatchObject({ code: 'DATA_CORRUPT' });
+  });
 });
 
 describe('encodeDocument', () => {

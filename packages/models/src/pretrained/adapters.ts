@@ -1,6 +1,7 @@
 import { LmdError, type NamedTensors, type Operations } from '@lmd/core';
 import { checkWeights } from '../layers/parameters.js';
 import { adapterNames, type Lora } from '../lora.js';
+import { adapterScale } from './adapter-settings.js';
 import type { Values } from './arrangement.js';
 import type { PretrainedModel } from './config-json.js';
 import { type ExportedTensor, exportLayoutOf } from './export-pretrained.js';
@@ -162,7 +163,8 @@ function turned(values: Values, rows: number, columns: number, first: number, co
  * and modules under `modules_to_save` in the place of the base's. New handles, all of them the caller's.
  *
  * @throws LmdError `CHECKPOINT_MISMATCH` where the adapters are of another model, naming a tensor; `CHECKPOINT_CORRUPT` where one cannot
- * be read; `UNSUPPORTED` for another kind of adapter (DoRA, biases, ranks that differ by module), naming the setting.
+ * be read; `UNSUPPORTED` for another kind of adapter (DoRA, PiSSA, biases, ranks that differ by module, …) and for a setting that is not
+ * known, naming it and its value.
  */
 export async function mergeAdapters(
   ops: Operations,
@@ -171,7 +173,7 @@ export async function mergeAdapters(
   { tensors: source, config }: AdapterSource,
 ): Promise<NamedTensors> {
   checkWeights(base, model.parameters);
-  const scaled = { rank: config.r as number, scale: scaleOf(config) };
+  const scaled = adapterScale(config);
   const given = openAdapters(source, model.name);
   const merged: { [name: string]: NamedTensors[string] } = {};
   try {
@@ -276,20 +278,6 @@ function product(a: Values, b: Values, { rank, inputs, outputs, scale, step }: P
   return out;
 }
 
-function scaleOf(config: AdapterConfigJson): number {
-  const nothing = (value: unknown) =>
-    value == null || value === false || (typeof value === 'object' && Object.keys(value).length === 0);
-  if (config.peft_type !== 'LORA') throw setting('peft_type', config.peft_type, 'It must be "LORA".');
-  for (const name of ['use_dora', 'rank_pattern', 'alpha_pattern']) {
-    if (!nothing(config[name])) throw setting(name, config[name], 'Merge such adapters with PEFT (merge_and_unload).');
-  }
-  if ((config.bias ?? 'none') !== 'none') throw setting('bias', config.bias, 'It must be "none".');
-  const { r, lora_alpha: alpha = 8 } = config;
-  if (!Number.isSafeInteger(r) || (r as number) < 1) throw setting('r', r, 'It must be a positive integer.');
-  if (typeof alpha !== 'number' || !Number.isFinite(alpha)) throw setting('lora_alpha', alpha, 'It must be a number.');
-  return alpha / (config.use_rslora === true ? Math.sqrt(r as number) : (r as number));
-}
-
 /** The layout in which the adapters' modules are found. */
 function correspondencesOf(model: PretrainedModel, names: ReadonlySet<string>): readonly Correspondence[] {
   const layouts =
@@ -318,13 +306,5 @@ function unsupported(subject: string, message: string): LmdError {
   return new LmdError('UNSUPPORTED', message, {
     subject,
     remedy: 'Merge the adapters, and export the whole model.',
-  });
-}
-
-function setting(name: string, value: unknown, remedy: string): LmdError {
-  return new LmdError('UNSUPPORTED', `adapter_config.json has ${name} = ${JSON.stringify(value)}.`, {
-    subject: name,
-    value,
-    remedy,
   });
 }

@@ -1,28 +1,53 @@
-import { LmdError } from '@lmd/core';
+import { type ForeignSettings, foreignSettings } from '@lmd/core';
 import { type Gpt2, gpt2 } from '../gpt2.js';
 import type { Gpt2Config } from '../gpt2-config.js';
 import { type Vit, vit } from '../vit.js';
 import type { VitConfig } from '../vit-config.js';
+import { gpt2Settings, vitSettings } from './transformers-settings.js';
 
 export type PretrainedModel = Gpt2 | Vit;
 
 /** A parsed `config.json`. */
 export type ConfigJson = { readonly [name: string]: unknown };
 
+const file = 'config.json';
+
 /**
- * The model that a `config.json` of transformers describes (`model_type` `gpt2` or `vit`), with some of our options replaced.
- * Dropout rates are not taken over: they are a choice of each training run.
+ * The model that a `config.json` of transformers describes (`model_type` `gpt2` or `vit`), with some of our options replaced. Every
+ * setting is read or is known not to matter. Dropout rates are not taken over: they are a choice of each training run.
  *
- * @throws LmdError `UNSUPPORTED` for another architecture, or a variant that our models do not have, naming the setting.
+ * @throws LmdError `UNSUPPORTED` for another architecture, a variant that our models do not have, or a setting that is not known, naming the
+ * setting and its value; `DATA_CORRUPT` for anything but an object.
  */
 export function modelFromConfigJson(
   json: ConfigJson,
   overrides: Partial<Gpt2Config> & Partial<VitConfig> = {},
 ): PretrainedModel {
-  if (json.model_type === 'gpt2') return gpt2({ ...gpt2FromJson(json), ...overrides });
-  if (json.model_type === 'vit') return vit({ ...vitFromJson(json), ...overrides });
-  throw unsupported('model_type', json.model_type, 'Import "gpt2" or "vit"; timm models by a model of your own.');
+  const { architecture, options } = optionsOfConfigJson(json);
+  return architecture === 'gpt2' ? gpt2({ ...options, ...overrides }) : vit({ ...options, ...overrides });
 }
+
+export type ConfiguredOptions =
+  | { readonly architecture: 'gpt2'; readonly options: Gpt2Config }
+  | { readonly architecture: 'vit'; readonly options: VitConfig };
+
+/** The options of ours that a `config.json` of transformers stands for. */
+export function optionsOfConfigJson(json: unknown): ConfiguredOptions {
+  const kind = (json as { model_type?: unknown } | null | undefined)?.model_type;
+  if (kind === 'gpt2') return { architecture: 'gpt2', options: gpt2FromJson(settingsOf(json, gpt2Settings)) };
+  if (kind === 'vit') return { architecture: 'vit', options: vitFromJson(settingsOf(json, vitSettings)) };
+  const known = {
+    ...gpt2Settings,
+    ...vitSettings,
+    ...Object.fromEntries(Object.keys(json ?? {}).map((name) => [name, 'ignored' as const])),
+  };
+  return foreignSettings(json, { file, known }).refuse(
+    'model_type',
+    'Import "gpt2" or "vit"; timm models by a model of your own.',
+  );
+}
+
+const settingsOf = (json: unknown, known: typeof gpt2Settings) => foreignSettings(json, { file, known });
 
 /** The `config.json` by which transformers loads what `exportPretrained` gives in its layout. */
 export function configJsonOf(model: PretrainedModel): ConfigJson {
@@ -31,26 +56,24 @@ export function configJsonOf(model: PretrainedModel): ConfigJson {
 
 const endOfText = 50256;
 
-const activations = { gelu: 'none', gelu_new: 'tanh', gelu_pytorch_tanh: 'tanh' } as const;
+/** GELU by the error function, and its approximation by tanh, of which transformers has two implementations. */
+const activations: { readonly [name: string]: 'none' | 'tanh' } = {
+  gelu: 'none',
+  gelu_python: 'none',
+  gelu_new: 'tanh',
+  gelu_pytorch_tanh: 'tanh',
+};
 
-function gpt2FromJson(json: ConfigJson): Gpt2Config {
-  for (const [name, usual] of Object.entries({
-    scale_attn_weights: true,
-    scale_attn_by_inverse_layer_idx: false,
-    add_cross_attention: false,
-    tie_word_embeddings: true,
-  })) {
-    if ((json[name] ?? usual) !== usual) throw unsupported(name, json[name], `It must be ${usual}.`);
-  }
+function gpt2FromJson(settings: ForeignSettings): Gpt2Config {
   return {
-    vocabularySize: integer(json, 'vocab_size'),
-    contextLength: integer(json, json.n_positions === undefined ? 'n_ctx' : 'n_positions'),
-    width: integer(json, 'n_embd'),
-    depth: integer(json, 'n_layer'),
-    heads: integer(json, 'n_head'),
-    ...(json.n_inner == null ? {} : { mlpWidth: integer(json, 'n_inner') }),
-    gelu: activation(json, 'activation_function', 'gelu_new'),
-    layerNormEpsilon: epsilon(json, 'layer_norm_epsilon', 1e-5),
+    vocabularySize: settings.count('vocab_size'),
+    contextLength: settings.count(settings.has('n_positions') ? 'n_positions' : 'n_ctx'),
+    width: settings.count('n_embd'),
+    depth: settings.count('n_layer'),
+    heads: settings.count('n_head'),
+    ...(settings.has('n_inner') ? { mlpWidth: settings.count('n_inner') } : {}),
+    gelu: settings.choice('activation_function', activations, 'gelu_new'),
+    layerNormEpsilon: settings.positive('layer_norm_epsilon', 1e-5),
   };
 }
 
@@ -77,22 +100,23 @@ function gpt2ToJson(config: Required<Gpt2Config>): ConfigJson {
   };
 }
 
-function vitFromJson(json: ConfigJson): VitConfig {
-  if ((json.qkv_bias ?? true) !== true) throw unsupported('qkv_bias', json.qkv_bias, 'It must be true.');
-  const labels = json.id2label;
-  const classes = typeof labels === 'object' && labels !== null ? Object.keys(labels).length : (json.num_labels ?? 2);
+function vitFromJson(settings: ForeignSettings): VitConfig {
+  const labels = settings.value('id2label');
+  const classes =
+    typeof labels === 'object' && labels !== null ? Object.keys(labels).length : settings.count('num_labels', 2);
+  if (classes < 1) settings.refuse('id2label', 'It must name a class for each output.');
   return {
-    imageSize: square(json, 'image_size'),
-    patchSize: square(json, 'patch_size'),
-    channels: integer(json, 'num_channels'),
-    width: integer(json, 'hidden_size'),
-    depth: integer(json, 'num_hidden_layers'),
-    heads: integer(json, 'num_attention_heads'),
-    mlpWidth: integer(json, 'intermediate_size'),
-    classes: integer({ classes }, 'classes'),
+    imageSize: square(settings, 'image_size'),
+    patchSize: square(settings, 'patch_size'),
+    channels: settings.count('num_channels'),
+    width: settings.count('hidden_size'),
+    depth: settings.count('num_hidden_layers'),
+    heads: settings.count('num_attention_heads'),
+    mlpWidth: settings.count('intermediate_size'),
+    classes,
     pooling: 'classToken',
-    gelu: activation(json, 'hidden_act', 'gelu'),
-    layerNormEpsilon: epsilon(json, 'layer_norm_eps', 1e-12),
+    gelu: settings.choice('hidden_act', activations, 'gelu'),
+    layerNormEpsilon: settings.positive('layer_norm_eps', 1e-12),
   };
 }
 
@@ -119,38 +143,11 @@ function vitToJson(config: Required<VitConfig>): ConfigJson {
   };
 }
 
-function integer(json: ConfigJson, name: string): number {
-  const value = json[name];
-  if (Number.isSafeInteger(value) && (value as number) > 0) return value as number;
-  throw unsupported(name, value, 'It must be a positive integer.');
-}
-
 /** One number, or two equal ones for height and width. */
-function square(json: ConfigJson, name: string): number {
-  const value = json[name];
-  const sides = Array.isArray(value) ? value : [value, value];
-  if (sides.length === 2 && sides[0] === sides[1]) return integer({ [name]: sides[0] }, name);
-  throw unsupported(name, value, 'Images and patches must be square.');
-}
-
-function epsilon(json: ConfigJson, name: string, usual: number): number {
-  const value = json[name] ?? usual;
-  if (typeof value === 'number' && value > 0 && value < 1) return value;
-  throw unsupported(name, value, 'It must be a small positive number.');
-}
-
-function activation(json: ConfigJson, name: string, usual: keyof typeof activations): 'none' | 'tanh' {
-  const value = json[name] ?? usual;
-  if (typeof value === 'string' && Object.hasOwn(activations, value)) {
-    return activations[value as keyof typeof activations];
-  }
-  throw unsupported(name, value, `Use one of ${Object.keys(activations).join(', ')}.`);
-}
-
-function unsupported(name: string, value: unknown, remedy: string): LmdError {
-  return new LmdError('UNSUPPORTED', `config.json has ${name} = ${JSON.stringify(value)}.`, {
-    subject: name,
-    value,
-    remedy,
-  });
+export function square(settings: ForeignSettings, name: string): number {
+  const value = settings.value(name);
+  if (!Array.isArray(value)) return settings.count(name);
+  const [height, width] = value;
+  if (value.length === 2 && height === width && Number.isSafeInteger(height) && height > 0) return height;
+  return settings.refuse(name, 'Images and patches must be square.');
 }

@@ -69,7 +69,11 @@ export function wasmQuantize(
 }
 
 /** `dequantize` by WebAssembly: false where it cannot, and nothing is done. The tensor is a checked one. */
-export function wasmDequantize(checked: CheckedTensor, tensor: MxTensor, out: Float32Array): boolean {
+export function wasmDequantize(
+  checked: CheckedTensor,
+  tensor: Pick<MxTensor, 'codes' | 'scales' | 'tensorScale'>,
+  out: Float32Array,
+): boolean {
   const wasm = wasmInstance();
   const division = divide(checked, checked.blockSize, checked.blocks);
   if (wasm === undefined || division === undefined) return false;

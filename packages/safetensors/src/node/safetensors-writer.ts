@@ -1,3 +1,4 @@
+import { arrayKind } from '../array-kind.js';
 import { SafetensorsError, show } from '../errors.js';
 import type { TensorEntry } from '../header.js';
 import { checkedInput, layOutHeader, type SafetensorsDescription } from '../serialize.js';
@@ -98,7 +99,9 @@ export async function createSafetensorsWriter(path: string, input: SafetensorsWr
         },
       );
     };
-    for await (const part of data instanceof Uint8Array ? [data] : data) {
+    for await (const part of arrayKind(data) === 'Uint8Array'
+      ? [data as Uint8Array]
+      : (data as Exclude<typeof data, Uint8Array>)) {
       // Before the write, so that no tensor reaches into the next.
       if (position + part.length > end) refuse(position - begin + part.length);
       await file.write(part, start.length + position);

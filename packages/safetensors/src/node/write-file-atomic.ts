@@ -1,3 +1,4 @@
+import { arrayKind } from '../array-kind.js';
 import { createAtomicFile } from './atomic-file.js';
 
 /** Text (as UTF-8), bytes, or parts that are written one after the other, so that a large file need not be put together first. */
@@ -23,5 +24,7 @@ export async function writeFileAtomic(path: string, contents: FileContents): Pro
 
 function partsOf(contents: FileContents): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
   if (typeof contents === 'string') return [new TextEncoder().encode(contents)];
-  return contents instanceof Uint8Array ? [contents] : contents;
+  return arrayKind(contents) === 'Uint8Array'
+    ? [contents as Uint8Array]
+    : (contents as Exclude<FileContents, string | Uint8Array>);
 }

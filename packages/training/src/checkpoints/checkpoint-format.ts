@@ -1,6 +1,7 @@
 import { LmdError, type TensorData } from '@lmd/core';
 import { parseSafetensors, type SafetensorsTensor, safetensorsParts, tensorFrom, toTypedArray } from '@lmd/safetensors';
-import { assertJson, type Json } from '../json.js';
+import { assertJson, fromJson, type Json, toJson } from '../json.js';
+import { problemOf } from './check-checkpoint.js';
 import type { Checkpoint, HostTensor, NamedHostTensors } from './checkpoint.js';
 
 /** Gives the SHA-256 of the parts, one after another, as lower-case hexadecimal. */
@@ -10,6 +11,8 @@ const formatVersion = 'lmd-checkpoint-v1';
 const optimizerPrefix = 'optimizer/';
 const pluginPrefix = 'plugin/';
 const blankDigest = '0'.repeat(64);
+/** The longest header that the format allows. */
+const maxHeaderBytes = 100_000_000;
 
 /** SHA-256 by Web Cryptography, which Node has, and browsers on secure pages. */
 export const webSha256: Sha256 = async (parts) => {
@@ -40,22 +43,24 @@ export async function encodeCheckpoint(checkpoint: Checkpoint, sha256: Sha256 = 
 
 /** The same bytes in parts, of which only the first, the header, is a copy: the others are the tensors' own memory. */
 export async function encodeCheckpointParts(checkpoint: Checkpoint, sha256: Sha256): Promise<readonly Uint8Array[]> {
-  const { tensors, plugins, ...run } = checkpoint;
-  assertJson(run, 'checkpoint');
+  const { tensors, plugins, lastValidation, ...rest } = checkpoint;
+  assertJson(rest, 'checkpoint');
+  // A result may be NaN, which JSON has not.
+  const run = lastValidation === undefined ? rest : { ...rest, lastValidation };
   const pluginData: { [name: string]: Json } = {};
   const all = prefixed(optimizerPrefix, tensors);
   for (const [name, state] of Object.entries(plugins)) {
     const data = state.data ?? null;
     assertJson(data, `the state of plugin "${name}"`);
     pluginData[name] = { data, tensors: Object.keys(state.tensors ?? {}) };
-    all.push(...prefixed(`${pluginPrefix}${name}/`, state.tensors ?? {}));
+    for (const entry of prefixed(`${pluginPrefix}${name}/`, state.tensors ?? {})) all.push(entry);
   }
   const { start, data } = safetensorsParts({
     tensors: new Map(all),
     metadata: {
       format: formatVersion,
       plugins: JSON.stringify(pluginData),
-      run: JSON.stringify(run),
+      run: toJson(run),
       sha256: blankDigest,
     },
   });
@@ -78,17 +83,17 @@ export async function decodeCheckpoint(
   // Node's Buffer is a Uint8Array whose `slice` does not copy; nothing below is to depend on which one it got.
   const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
   const place = digestPlace(bytes);
-  if (place === undefined) throw corrupt(source, 'it is no checkpoint, or its header is damaged');
+  if (place === undefined) throw corruptCheckpoint(source, 'it is no checkpoint, or its header is damaged');
   const end = place + blankDigest.length;
   const written = new TextDecoder('latin1').decode(bytes.subarray(place, end));
   const blank = new TextEncoder().encode(blankDigest);
   if ((await sha256([bytes.subarray(0, place), blank, bytes.subarray(end)])) !== written) {
-    throw corrupt(source, 'its contents are not those that its digest was taken of');
+    throw corruptCheckpoint(source, 'its contents are not those that its digest was taken of');
   }
   try {
     return decodeWhole(bytes);
   } catch (cause) {
-    throw corrupt(source, cause instanceof Error ? cause.message : String(cause), cause);
+    throw corruptCheckpoint(source, cause instanceof Error ? cause.message : String(cause), cause);
   }
 }
 
@@ -104,8 +109,12 @@ function decodeWhole(bytes: Uint8Array): Checkpoint {
     return hostTensor(name, tensor);
   };
   const plugins = JSON.parse(metadata.plugins ?? '') as { [name: string]: { data: Json; tensors: string[] } };
-  return {
-    ...(JSON.parse(metadata.run ?? '') as Omit<Checkpoint, 'tensors' | 'plugins'>),
+  const { lastValidation, ...run } = JSON.parse(metadata.run ?? '') as Omit<Checkpoint, 'tensors' | 'plugins'>;
+  const checkpoint = {
+    ...run,
+    ...(lastValidation === undefined
+      ? {}
+      : { lastValidation: fromJson(JSON.stringify(lastValidation)) as NonNullable<Checkpoint['lastValidation']> }),
     tensors: Object.fromEntries(
       [...tensors.keys()]
         .filter((name) => name.startsWith(optimizerPrefix))
@@ -121,6 +130,9 @@ function decodeWhole(bytes: Uint8Array): Checkpoint {
       ]),
     ),
   };
+  const problem = problemOf(checkpoint);
+  if (problem !== undefined) throw new Error(problem);
+  return checkpoint;
 }
 
 function prefixed(prefix: string, tensors: NamedHostTensors): [string, SafetensorsTensor][] {
@@ -144,14 +156,17 @@ function hostTensor(name: string, tensor: SafetensorsTensor): HostTensor {
  */
 function digestPlace(bytes: Uint8Array): number | undefined {
   if (bytes.length < 8) return undefined;
-  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+  const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+  // As safetensors bounds it: of a damaged length, hundreds of megabytes would become text.
+  if (length > Math.min(maxHeaderBytes, bytes.length - 8)) return undefined;
   const header = new TextDecoder('latin1').decode(bytes.subarray(8, 8 + length));
   const match = /"sha256":"[0-9a-f]{64}"/.exec(header);
   return match === null ? undefined : 8 + match.index + '"sha256":"'.length;
 }
 
-function corrupt(source: string, problem: string, cause?: unknown): LmdError {
-  return new LmdError('CHECKPOINT_CORRUPT', `${source} cannot be read: ${problem}.`, {
+/** The error of a checkpoint that is none: `problem` goes after `<source> cannot be read: `. */
+export function corruptCheckpoint(source: string, problem: string, cause?: unknown): LmdError {
+  return new LmdError('CHECKPOINT_CORRUPT', `${source} cannot be read: ${problem.replace(/\.$/, '')}.`, {
     subject: source,
     remedy: 'Resume from an older checkpoint of the run: latestCheckpoint finds it.',
     cause,

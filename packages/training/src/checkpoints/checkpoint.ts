@@ -9,6 +9,7 @@ import {
 } from '@lmd/core';
 import type { EvaluationResult } from '../evaluate.js';
 import { firstDifference, type Json } from '../json.js';
+import { problemOf } from './check-checkpoint.js';
 
 /** A tensor read to the host. */
 export interface HostTensor {
@@ -60,19 +61,23 @@ export async function readTensors(ops: Operations, tensors: NamedTensors): Promi
   return Object.fromEntries(entries);
 }
 
-/** Copies tensors to the device; they are kept beyond scopes until disposed of. */
+/** Copies tensors to the device, all or none; they are kept beyond scopes until disposed of. */
 export function writeTensors(ops: Operations, tensors: NamedHostTensors): NamedTensors {
-  return Object.fromEntries(
-    Object.entries(tensors).map(([name, { data, shape, dtype }]): [string, Tensor] => [
-      name,
-      ops.keep(ops.fromData(data, shape, dtype)),
-    ]),
-  );
+  const written: [string, Tensor][] = [];
+  try {
+    for (const [name, { data, shape, dtype }] of Object.entries(tensors)) {
+      written.push([name, ops.keep(ops.fromData(data, shape, dtype))]);
+    }
+  } catch (error) {
+    ops.dispose(written.map(([, tensor]) => tensor));
+    throw error;
+  }
+  return Object.fromEntries(written);
 }
 
 /**
  * Throws `CHECKPOINT_MISMATCH` where the checkpoint is of another run: by another optimizer or model, with a tensor of another
- * name or shape, or with another configuration. Names the first difference and both values.
+ * name or shape, or with another configuration; `CHECKPOINT_CORRUPT` where it is no checkpoint. Names the first difference and both values.
  *
  * @param fresh the state that the run would start from, for its names and shapes.
  */
@@ -81,6 +86,13 @@ export function checkMatch(
   identity: { readonly [key: string]: Json },
   fresh: OptimizerState,
 ): void {
+  const problem = problemOf(checkpoint);
+  if (problem !== undefined) {
+    throw new LmdError('CHECKPOINT_CORRUPT', `The checkpoint cannot be used: ${problem}.`, {
+      subject: 'resume',
+      remedy: 'Give what readCheckpoint, latestCheckpoint or a snapshot gave.',
+    });
+  }
   for (const key of ['optimizer', 'model']) refuseDifference(checkpoint.identity[key], identity[key], key);
   const names = new Set([...Object.keys(fresh.tensors), ...Object.keys(checkpoint.tensors)]);
   for (const name of names) {

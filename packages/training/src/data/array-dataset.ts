@@ -1,12 +1,27 @@
-import { LmdError, sizeOf } from '@lmd/core';
+import { LmdError, sizeOf, typedArrayName } from '@lmd/core';
 import { refuseUnknownOptions } from '../options.js';
 import type { Dataset } from './dataset.js';
+import { fingerprintOf } from './fingerprint.js';
+import { dtypeOf, toHostArray } from './host-array.js';
 import { checkedLabels } from './labels.js';
 
 export interface ArrayDatasetOptions {
   readonly name: string;
-  /** Examples one after another, row-major: f32 features or i32 tokens. */
-  readonly inputs: Float32Array | Int32Array;
+  /**
+   * Examples one after another, row-major: f32 features or i32 tokens. A Float32Array or Int32Array is read as it is; other arrays are
+   * copied to one of the same values, Float64Array and plain arrays to f32, those of integers to i32.
+   */
+  readonly inputs:
+    | Float32Array
+    | Float64Array
+    | Int32Array
+    | Int16Array
+    | Int8Array
+    | Uint32Array
+    | Uint16Array
+    | Uint8Array
+    | Uint8ClampedArray
+    | readonly number[];
   /** Shape of one example. */
   readonly inputShape: readonly number[];
   /** One class an example, in [0, classes). */
@@ -15,14 +30,16 @@ export interface ArrayDatasetOptions {
 }
 
 /**
- * A data set over arrays in memory, which are read as they are and not copied.
+ * A data set over arrays in memory.
  *
- * @throws LmdError `SHAPE_MISMATCH` when inputs and labels differ in count; `DATA_CORRUPT` for a label out of range.
+ * @throws LmdError `INVALID_ARGUMENT` for inputs that are no array of numbers; `DATA_CORRUPT` for one that f32 or i32 cannot hold, and
+ * for a label out of range; `SHAPE_MISMATCH` when inputs and labels differ in count.
  */
 export function arrayDataset(options: ArrayDatasetOptions): Dataset {
   refuseUnknownOptions('arrayDataset', options, ['name', 'inputs', 'inputShape', 'labels', 'classes']);
-  const { name, inputs, inputShape, classes } = options;
+  const { name, inputShape, classes } = options;
   const labels = checkedLabels(name, options.labels, classes);
+  const { inputs, dtype } = checkedInputs(name, options.inputs);
   const width = sizeOf(inputShape);
   if (inputs.length !== labels.length * width) {
     throw new LmdError(
@@ -35,23 +52,49 @@ export function arrayDataset(options: ArrayDatasetOptions): Dataset {
       },
     );
   }
+  let fingerprint: string | undefined;
   return {
     name,
     size: labels.length,
     classes,
+    get fingerprint() {
+      fingerprint ??= fingerprintOf([...inputShape, inputs, labels]);
+      return fingerprint;
+    },
     inputShape: [...inputShape],
     batch(indices) {
-      const data =
-        inputs instanceof Float32Array
-          ? new Float32Array(indices.length * width)
-          : new Int32Array(indices.length * width);
+      const length = indices.length * width;
+      const data = dtype === 'f32' ? new Float32Array(length) : new Int32Array(length);
       indices.forEach((index, row) => {
         data.set(inputs.subarray(index * width, (index + 1) * width), row * width);
       });
       return {
-        inputs: { data, shape: [indices.length, ...inputShape], dtype: data instanceof Float32Array ? 'f32' : 'i32' },
+        inputs: { data, shape: [indices.length, ...inputShape], dtype },
         labels: { data: indices.map((index) => labels[index]!), shape: [indices.length] },
       };
     },
   };
+}
+
+function checkedInputs(name: string, inputs: unknown) {
+  const dtype = dtypeOf(inputs);
+  if (dtype === undefined) {
+    const found = typedArrayName(inputs) ?? (inputs === null ? 'null' : typeof inputs);
+    throw new LmdError('INVALID_ARGUMENT', `Data set "${name}": inputs is a value of type ${found}.`, {
+      subject: 'inputs',
+      value: inputs,
+      remedy: 'Give a Float32Array of features or an Int32Array of tokens, all examples one after another.',
+    });
+  }
+  const refuse = (value: unknown, index: number): never => {
+    throw new LmdError('DATA_CORRUPT', `Data set "${name}": inputs[${index}] is ${String(value)}.`, {
+      subject: `inputs[${index}]`,
+      value,
+      remedy:
+        dtype === 'f32'
+          ? 'Inputs are numbers up to 3.4e38, kept as f32: scale them.'
+          : 'Integers are kept as i32, up to 2147483647: give larger ones as a Float32Array.',
+    });
+  };
+  return { inputs: toHostArray(inputs as ArrayLike<unknown>, dtype, refuse), dtype };
 }

@@ -1,4 +1,4 @@
-import { type DType, LmdError, sizeOf } from '@lmd/core';
+import type { DType } from '@lmd/core';
 
 /** Some examples of a data set, stacked along the first axis. */
 export interface DatasetBatch {
@@ -8,7 +8,10 @@ export interface DatasetBatch {
     readonly shape: readonly number[];
     readonly dtype: DType;
   };
-  /** Class of each row of logits: [examples] for classification, [examples, length] for a language model. */
+  /**
+   * Class of each row of logits: [examples] for classification, [examples, length] for a language model. A row whose label is negative
+   * (−100 by custom, for padding) is left out of loss and accuracy; means are over those that are left.
+   */
   readonly labels: { readonly data: Int32Array; readonly shape: readonly number[] };
   /**
    * [...labels.shape, classes]: of each row, a distribution over the classes, as mixup, cutmix and label smoothing make it. Where
@@ -36,6 +39,11 @@ export interface Dataset {
   readonly size: number;
   /** Number of classes, where labels are classes. */
   readonly classes?: number;
+  /**
+   * Identifies the contents (`fingerprintOf`): where it differs, the data changed under the same name and size. Absent where nobody takes
+   * one. It may be computed when it is first read.
+   */
+  readonly fingerprint?: string | undefined;
   /** Shape of one example. */
   readonly inputShape: readonly number[];
   /**
@@ -44,63 +52,4 @@ export interface Dataset {
    * batch before it computes with one, and evaluates meanwhile.
    */
   batch(indices: Int32Array, context?: BatchContext): DatasetBatch | Promise<DatasetBatch>;
-}
-
-/**
- * Checks what a data set gave, which may be a third party's: the count, the lengths, and each label against `classes`.
- *
- * @throws LmdError `DATA_CORRUPT` naming the example and the label; `SHAPE_MISMATCH`.
- */
-export function checkBatch(dataset: Dataset, indices: Int32Array, batch: DatasetBatch): void {
-  const { inputs, labels, softLabels } = batch;
-  for (const [name, { data, shape }] of Object.entries({ inputs, labels, ...(softLabels && { softLabels }) })) {
-    if (shape[0] === indices.length && sizeOf(shape) === data.length) continue;
-    throw new LmdError('SHAPE_MISMATCH', `Data set "${dataset.name}" gave ${name} of shape [${shape.join(', ')}].`, {
-      subject: name,
-      value: shape,
-      remedy: `For ${indices.length} indices the first extent is ${indices.length}, and the data has as many values as the shape.`,
-    });
-  }
-  if (softLabels !== undefined) checkSoftLabels(dataset, labels.shape, softLabels);
-  const { classes } = dataset;
-  if (classes === undefined) return;
-  const wrong = labels.data.findIndex((label) => label < 0 || label >= classes);
-  if (wrong < 0) return;
-  const example = indices[Math.floor((wrong * indices.length) / labels.data.length)]!;
-  throw new LmdError(
-    'DATA_CORRUPT',
-    `Data set "${dataset.name}": the label of example ${example} is ${labels.data[wrong]}.`,
-    {
-      subject: `labels[${example}]`,
-      value: labels.data[wrong],
-      remedy: `Labels are integers from 0 to ${classes - 1}: check the file, or the number of classes.`,
-    },
-  );
-}
-
-/** Each row is a distribution: no part is negative, and they add up to 1 to rounding. */
-function checkSoftLabels(
-  dataset: Dataset,
-  labelShape: readonly number[],
-  { data, shape }: NonNullable<DatasetBatch['softLabels']>,
-): void {
-  const classes = shape.at(-1)!;
-  const rows = shape.slice(0, -1);
-  if (rows.length !== labelShape.length || rows.some((extent, axis) => extent !== labelShape[axis])) {
-    throw new LmdError(
-      'SHAPE_MISMATCH',
-      `Data set "${dataset.name}" gave softLabels of shape [${shape.join(', ')}] with labels of [${labelShape.join(', ')}].`,
-      { subject: 'softLabels', value: shape, remedy: 'Give the shape of labels and one more axis, of the classes.' },
-    );
-  }
-  for (let row = 0; row < data.length / classes; row++) {
-    let sum = 0;
-    for (let c = row * classes; c < (row + 1) * classes; c++) sum += data[c]! >= 0 ? data[c]! : Number.NaN;
-    if (Math.abs(sum - 1) <= 1e-3) continue;
-    throw new LmdError('DATA_CORRUPT', `Data set "${dataset.name}": row ${row} of softLabels is no distribution.`, {
-      subject: `softLabels[${row}]`,
-      value: sum,
-      remedy: 'Its parts are at least 0 and add up to 1.',
-    });
-  }
 }

@@ -1,7 +1,7 @@
+import { runInNewContext } from 'node:vm';
 import { isLmdError } from '@lmd/core';
 import { describe, expect, it } from 'vitest';
 import { arrayDataset } from './array-dataset.js';
-import { checkBatch, type DatasetBatch } from './dataset.js';
 import { imageDataset } from './image-dataset.js';
 import { split, subset } from './subset.js';
 
@@ -34,6 +34,24 @@ describe('imageDataset', () => {
       Math.fround((byte / 255 - [0.5, 0.25, 0][index % 3]!) / [0.5, 1, 2][index % 3]!),
     );
     expect([...inputs.data]).toEqual(expected);
+  });
+
+  it('takes bytes in any array, and refuses pixels that are none', async () => {
+    const bytes = [...images.images];
+    const expected = (await imageDataset(images).batch(Int32Array.of(0, 1))).inputs.data;
+    for (const array of [bytes, Float64Array.from(bytes), runInNewContext(`Uint8Array.of(${bytes})`)]) {
+      const dataset = imageDataset({ ...images, images: array as never });
+      expect((await dataset.batch(Int32Array.of(0, 1))).inputs.data).toEqual(expected);
+    }
+    const fractions = Float32Array.from(bytes, (byte) => byte / 255);
+    for (const [array, message] of [
+      [fractions, /images\[1\] is 0\.07/],
+      [bytes.map((byte) => byte + 100), /images\[8\] is 260/],
+      [undefined, /images is no array of numbers/],
+    ] as const) {
+      expect(() => imageDataset({ ...images, images: array as never })).toThrow(message);
+    }
+    expect(() => imageDataset({ ...images, labels: undefined as never })).toThrow(/labels is no array of numbers/);
   });
 
   it('names the example and the label that is out of range', () => {
@@ -124,31 +142,5 @@ describe('subset and split', () => {
     for (const validation of [0, 20, 0.001, 1.5]) {
       expect(() => split(letters, { validation, seed: 0 })).toThrow(/split: validation is/);
     }
-  });
-});
-
-describe('checkBatch', () => {
-  const batch = (labels: number[], shape = [labels.length]): DatasetBatch => ({
-    inputs: { data: new Float32Array(2 * shape[0]!), shape: [shape[0]!, 2], dtype: 'f32' },
-    labels: { data: Int32Array.from(labels), shape },
-  });
-
-  it('names the example of a wrong label', () => {
-    expect(() => checkBatch(letters, Int32Array.of(5, 9), batch([0, 3]))).not.toThrow();
-    const error = thrown(() => checkBatch(letters, Int32Array.of(5, 9), batch([0, 4])));
-    expect(isLmdError(error, 'DATA_CORRUPT')).toBe(true);
-    expect(String(error)).toMatch(/example 9 is 4/);
-    expect(String(thrown(() => checkBatch(letters, Int32Array.of(5, 9), batch([0, 1, 2, -1], [2, 2]))))).toMatch(
-      /example 9 is -1/,
-    );
-  });
-
-  it('refuses the wrong number of examples', () => {
-    expect(
-      isLmdError(
-        thrown(() => checkBatch(letters, Int32Array.of(5), batch([0, 3]))),
-        'SHAPE_MISMATCH',
-      ),
-    ).toBe(true);
   });
 });

@@ -1,6 +1,8 @@
 import { LmdError } from '@lmd/core';
 import { refuseUnknownOptions } from '../options.js';
 import type { Dataset } from './dataset.js';
+import { fingerprintOf } from './fingerprint.js';
+import { dtypeOf, toHostArray } from './host-array.js';
 import { checkedLabels } from './labels.js';
 
 export interface ImageDatasetOptions {
@@ -40,7 +42,8 @@ const known = [
  */
 export function imageDataset(options: ImageDatasetOptions): Dataset {
   refuseUnknownOptions('imageDataset', options, known);
-  const { name, images, height, width, channels, classes } = options;
+  const { name, height, width, channels, classes } = options;
+  const images = checkedImages(name, options.images);
   const labels = checkedLabels(name, options.labels, classes);
   const pixels = height * width * channels;
   if (images.length !== labels.length * pixels) {
@@ -51,10 +54,15 @@ export function imageDataset(options: ImageDatasetOptions): Dataset {
     });
   }
   const normalized = normalizationTable(name, channels, options.mean ?? 0, options.standardDeviation ?? 1);
+  let fingerprint: string | undefined;
   return {
     name,
     size: labels.length,
     classes,
+    get fingerprint() {
+      fingerprint ??= fingerprintOf([height, width, channels, images, labels]);
+      return fingerprint;
+    },
     inputShape: [height, width, channels],
     batch(indices) {
       const data = new Float32Array(indices.length * pixels);
@@ -72,6 +80,24 @@ export function imageDataset(options: ImageDatasetOptions): Dataset {
       };
     },
   };
+}
+
+/** Bytes in any array that holds them; pixels on another scale would pass for black ones. */
+function checkedImages(name: string, images: unknown): Uint8Array {
+  if (dtypeOf(images) === undefined) {
+    throw new LmdError('INVALID_ARGUMENT', `Data set "${name}": images is no array of numbers.`, {
+      subject: 'images',
+      value: images,
+      remedy: 'Give a Uint8Array of the bytes of all images.',
+    });
+  }
+  return toHostArray(images as ArrayLike<unknown>, 'u8', (value, index) => {
+    throw new LmdError('DATA_CORRUPT', `Data set "${name}": images[${index}] is ${String(value)}.`, {
+      subject: `images[${index}]`,
+      value,
+      remedy: 'Pixels are integers from 0 to 255: give others to arrayDataset, as they are.',
+    });
+  });
 }
 
 /** [channels, 256]: the normalised value of each byte. */

@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { base, outcome } from '../../test/small-run.js';
 import { moons, tinyMlp } from '../../test/tiny-mlp.js';
 import { lossOf, train } from '../index.js';
-import { type BatchContext, checkBatch, type Dataset } from './dataset.js';
+import { checkedBatch } from './check-batch.js';
+import type { BatchContext, Dataset } from './dataset.js';
 import { split, subset } from './subset.js';
 
 const logits = [
@@ -103,7 +104,7 @@ describe('a data set with soft labels', () => {
     const batch = await dataset.batch(indices);
     const check = (data: number[], shape: number[]) => {
       try {
-        checkBatch(dataset, indices, { ...batch, softLabels: { data: Float32Array.from(data), shape } });
+        checkedBatch(dataset, indices, { ...batch, softLabels: { data: Float32Array.from(data), shape } });
       } catch (error) {
         return isLmdError(error) ? `${error.code} ${error.subject}` : error;
       }

@@ -1,6 +1,7 @@
 import { LmdError } from '@lmd/core';
 import { refuseUnknownOptions } from '../options.js';
 import type { Dataset } from './dataset.js';
+import { fingerprintOf } from './fingerprint.js';
 import { permutation } from './order.js';
 
 /**
@@ -24,6 +25,10 @@ export function subset(dataset: Dataset, indices: ArrayLike<number>, name = `${d
   return {
     name,
     size: chosen.length,
+    get fingerprint() {
+      const whole = dataset.fingerprint;
+      return whole === undefined ? undefined : fingerprintOf([whole, chosen]);
+    },
     ...(dataset.classes === undefined ? {} : { classes: dataset.classes }),
     inputShape: dataset.inputShape,
     batch: (positions, context) =>

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { writeFileAtomic } from '@lmd/safetensors/node';
 import type { Checkpoint } from '../checkpoints/checkpoint.js';
 import type { CheckpointEvent } from '../events.js';
-import type { Json } from '../json.js';
+import { fromJson, type Json, toJson } from '../json.js';
 import { hasCode, withFileErrors } from './file-errors.js';
 
 /** One checkpoint, as the manifest of its folder tells it to people and to other programs. */
@@ -73,7 +73,7 @@ export async function updateManifest(
     ),
   };
   const path = manifestPath(folder);
-  await withFileErrors('write', path, () => writeFileAtomic(path, `${JSON.stringify(manifest, null, 2)}\n`));
+  await withFileErrors('write', path, () => writeFileAtomic(path, `${toJson(manifest, 2)}\n`));
 }
 
 /** The manifest of a folder of checkpoints; undefined where there is none, or none that can be read as one. */
@@ -83,14 +83,16 @@ export async function readManifest(folder: string): Promise<CheckpointManifest |
     try {
       return await readFile(path, 'utf8');
     } catch (error) {
-      if (hasCode(error, 'ENOENT')) return undefined;
+      if (hasCode(error, 'ENOENT') || hasCode(error, 'EISDIR')) return undefined;
       throw error;
     }
   });
   if (text === undefined) return undefined;
   try {
-    const manifest = JSON.parse(text) as CheckpointManifest | null;
-    return manifest?.format === 'lmd-checkpoints-v1' && Array.isArray(manifest.checkpoints) ? manifest : undefined;
+    const manifest = fromJson(text) as CheckpointManifest | null;
+    return manifest?.format === 'lmd-checkpoints-v1' && Array.isArray(manifest.checkpoints)
+      ? { ...manifest, checkpoints: manifest.checkpoints.filter((entry) => Number.isSafeInteger(entry?.step)) }
+      : undefined;
   } catch {
     return undefined;
   }

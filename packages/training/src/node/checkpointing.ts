@@ -1,8 +1,13 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { isLmdError } from '@lmd/core';
 import type { CheckpointEvent } from '../events.js';
 import { checkedCount, refuseUnknownOptions } from '../options.js';
 import type { Plugin } from '../plugin.js';
-import { checkpointSteps, removeCheckpoints, removeLeftovers, writeCheckpoint } from './checkpoint-files.js';
+import { checkpointSteps, removeCheckpoints, writeCheckpointIn } from './checkpoint-files.js';
 import { updateManifest } from './checkpoint-manifest.js';
+import { withFileErrors } from './file-errors.js';
+import { removeLeftovers } from './leftovers.js';
 
 export interface CheckpointingOptions {
   /** Where checkpoints go, one file each; made if missing. One run writes to it at a time. */
@@ -17,29 +22,37 @@ export interface CheckpointingOptions {
 
 type Memory = { readonly bestStep: number | null; readonly best: number | null };
 
+const fresh: Memory = { bestStep: null, best: null };
+
 /**
  * Writes checkpoints, each atomically: every `every` steps, after a better validation result, and at the end of the run, be it
  * finished, stopped, interrupted or failed (then of the last good state). Removes old ones only after a new one is whole, and then
- * lists those that are left in `manifest.json`, for people and other programs.
+ * lists those that are left in `manifest.json`, for people and other programs; where that cannot be written, it warns.
  */
 export function checkpointing(options: CheckpointingOptions): Plugin {
   refuseUnknownOptions('checkpointing', options, ['folder', 'every', 'keep', 'best']);
   const { folder, best: metric = 'loss' } = options;
   const every = checkedCount('checkpointing', 'every', options.every, 1);
   const keep = checkedCount('checkpointing', 'keep', options.keep ?? 2, 1);
-  let memory: Memory = { bestStep: null, best: null };
+  let memory = fresh;
   let newest: number | undefined;
+  let warned = false;
   return {
     name: 'checkpointing',
     async start({ startStep, resumedFrom }) {
-      if (resumedFrom !== undefined) newest = startStep;
+      memory = fresh;
+      newest = resumedFrom === undefined ? undefined : startStep;
+      warned = false;
+      const parent = dirname(folder);
+      await withFileErrors('make', parent, () => mkdir(parent, { recursive: true }));
       await removeLeftovers(folder);
     },
     evaluate(event) {
       if (event.split !== 'validation' || metric === 'none') return;
       const value = event[metric];
-      const isBetter =
-        memory.best === null ? !Number.isNaN(value) : metric === 'loss' ? value < memory.best : value > memory.best;
+      // An accuracy beside a loss that is none says nothing.
+      if (!Number.isFinite(event.loss) || !Number.isFinite(value)) return;
+      const isBetter = memory.best === null || (metric === 'loss' ? value < memory.best : value > memory.best);
       if (isBetter) memory = { bestStep: event.step, best: value };
     },
     async settle({ step, ending }, run) {
@@ -48,7 +61,7 @@ export function checkpointing(options: CheckpointingOptions): Plugin {
       // A state that is saved already is not saved again, as when the step after it fails.
       if (reason === undefined || newest === step) return;
       const snapshot = await run.snapshot();
-      const path = await writeCheckpoint(folder, snapshot);
+      const path = await writeCheckpointIn(folder, snapshot);
       newest = step;
       await run.announce({ type: 'checkpoint', step, path, reason });
       // Later steps, of corrupt files that this run has been resumed past, are not ours to count or remove.
@@ -56,7 +69,18 @@ export function checkpointing(options: CheckpointingOptions): Plugin {
       const old = steps.slice(0, -keep).filter((other) => other !== memory.bestStep);
       await removeCheckpoints(folder, old);
       const left = steps.filter((other) => !old.includes(other));
-      await updateManifest(folder, snapshot, { path, reason }, left);
+      try {
+        await updateManifest(folder, snapshot, { path, reason }, left);
+      } catch (error) {
+        // It describes, and nothing depends on it: the checkpoint is whole, and no reason to end a run.
+        if (!isLmdError(error, 'FILE_SYSTEM') || warned) return;
+        warned = true;
+        await run.announce({
+          type: 'warning',
+          step,
+          message: `The list of checkpoints is out of date: ${error.message}`,
+        });
+      }
     },
     state: () => ({ data: memory }),
     restore({ data }) {

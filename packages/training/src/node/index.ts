@@ -2,9 +2,10 @@ export { latestCheckpoint, readCheckpoint, writeCheckpoint } from './checkpoint-
 export { type CheckpointEntry, type CheckpointManifest, readManifest } from './checkpoint-manifest.js';
 export { type CheckpointingOptions, checkpointing } from './checkpointing.js';
 export { exportModel, importModel } from './export-model.js';
-export { withFileErrors } from './file-errors.js';
-export { type MnistFolderOptions, readIdxFile, readMnistFolder } from './idx-files.js';
+export { fileSystemError, withFileErrors } from './file-errors.js';
 export { interruptSignal } from './interrupt-signal.js';
+export { removeLeftovers } from './leftovers.js';
 export { type MetricsFileOptions, type MetricsLine, metricsFile, readMetrics } from './metrics-file.js';
 export { claimRunFolder, createRunFolder } from './run-folder.js';
 export { lockRun, type RunLock } from './run-lock.js';
+export { escapeControls, type TerminalOutput, terminalOutput, verbatim, withoutVerbatim } from './terminal-output.js';

@@ -22,7 +22,7 @@ describe('interruptSignal', () => {
     vi.useRealTimers();
   });
 
-  it.each(['SIGINT', 'SIGTERM'] as const)('aborts on %s, and says so once', (name) => {
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('aborts on %s, and says so once', (name) => {
     process.emit(name);
     expect(interrupt.signal.aborted).toBe(true);
     process.emit('SIGINT');

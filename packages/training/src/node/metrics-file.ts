@@ -2,6 +2,7 @@ import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { LmdError } from '@lmd/core';
 import { writeFileAtomic } from '@lmd/safetensors/node';
 import type { EndEvent, EvaluationEvent, ReportEvent, StepEvent } from '../events.js';
+import { fromJson, toJson } from '../json.js';
 import { refuseUnknownOptions } from '../options.js';
 import type { Plugin } from '../plugin.js';
 import { hasCode, withFileErrors } from './file-errors.js';
@@ -17,7 +18,7 @@ export interface MetricsFileOptions {
 }
 
 /**
- * Appends every step, evaluation and report, and the end, as a JSON line. A resumed run first removes the lines beyond its
+ * Appends every step, evaluation and report, and the end, as a JSON line; a NaN or an infinity is a string of its name. A resumed run first removes the lines beyond its
  * checkpoint, so that its file is that of an uninterrupted run, times apart.
  *
  * @throws LmdError `RUN_EXISTS` when a new run would write over another's lines; `FILE_SYSTEM`.
@@ -28,7 +29,7 @@ export function metricsFile(options: MetricsFileOptions): Plugin {
   let file: FileHandle | undefined;
   const write = async (line: MetricsLine) => {
     // Unbuffered: when a checkpoint is written, the lines before it are with the operating system.
-    await withFileErrors('write', path, () => file!.appendFile(`${JSON.stringify(line)}\n`));
+    await withFileErrors('write', path, () => file!.appendFile(`${toJson(line)}\n`));
   };
   return {
     name: 'metricsFile',
@@ -68,19 +69,57 @@ function linesUpTo(text: string, step: number): string {
   return kept.map((line) => `${line}\n`).join('');
 }
 
-/** Undefined for a line that is empty or was cut when the process ended. */
+/** The numbers that are in every line of a type. */
+const numbers = {
+  step: ['epoch', 'position', 'loss', 'samples', 'seconds'],
+  evaluation: ['loss', 'accuracy', 'perplexity', 'examples', 'seconds'],
+  report: [],
+  end: ['seconds'],
+} as const satisfies { readonly [type in MetricsLine['type']]: readonly string[] };
+
+/** Undefined for what is no line of metrics, such as one that was cut when the process ended. */
 function parseLine(line: string): MetricsLine | undefined {
+  let parsed: Record<string, unknown> | null;
   try {
-    return JSON.parse(line) as MetricsLine;
+    parsed = fromJson(line) as Record<string, unknown> | null;
   } catch {
     return undefined;
   }
+  const type = parsed?.type;
+  if (typeof type !== 'string' || !Object.hasOwn(numbers, type)) return undefined;
+  if (!Number.isSafeInteger(parsed!.step) || (parsed!.step as number) < 0) return undefined;
+  for (const name of numbers[type as MetricsLine['type']]) {
+    // So files of before had NaN.
+    if (parsed![name] === null) parsed![name] = Number.NaN;
+    if (typeof parsed![name] !== 'number') return undefined;
+  }
+  return parsed as unknown as MetricsLine;
 }
 
-/** The lines of a metrics file; one that was cut when the process ended is left out. */
+/**
+ * The lines of a metrics file, their numbers as they were, NaN and infinities among them. The last is left out where it was cut when
+ * the process ended.
+ *
+ * @throws LmdError `FILE_SYSTEM`; `DATA_CORRUPT` naming a whole line that is none of a run's metrics.
+ */
 export async function readMetrics(path: string): Promise<MetricsLine[]> {
-  const text = await withFileErrors('read', path, () => readFile(path, 'utf8'));
-  return text.split('\n').flatMap((line) => parseLine(line) ?? []);
+  return parseMetrics(await withFileErrors('read', path, () => readFile(path, 'utf8')), path);
+}
+
+export function parseMetrics(text: string, path: string): MetricsLine[] {
+  const lines = text.split('\n');
+  return lines.flatMap((line, index) => {
+    if (line.trim() === '') return [];
+    const parsed = parseLine(line);
+    if (parsed !== undefined) return parsed;
+    // Without its newline it is not whole.
+    if (index === lines.length - 1) return [];
+    throw new LmdError('DATA_CORRUPT', `${path}: line ${index + 1} is no line of metrics.`, {
+      subject: path,
+      value: index + 1,
+      remedy: 'Resume the run, which writes the file anew from its checkpoint, or remove the line.',
+    });
+  });
 }
 
 async function readIfThere(path: string): Promise<string> {

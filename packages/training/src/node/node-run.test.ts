@@ -170,6 +170,37 @@ describe('checkpointing', () => {
     expect(best!.step).toBeLessThan(16);
   });
 
+  it.each(['loss', 'accuracy'] as const)('takes no NaN for the best %s', async (best) => {
+    const folder = join(await temporaryFolder(), 'checkpoints');
+    const model = tinyMlp();
+    const reasons: string[] = [];
+    const result = await train({
+      backend: createReferenceBackend(),
+      model: {
+        ...model,
+        // Logits are NaN in evaluations before step 5, and infinite at step 5, whose loss is that too.
+        forward(ops, weights, x, context) {
+          const logits = model.forward(ops, weights, x, context);
+          if (context.training || context.key.step > 5) return logits;
+          return context.key.step < 5 ? ops.multiply(logits, Number.NaN) : ops.multiply(logits, 3e38);
+        },
+      },
+      optimizer: adamw(),
+      precision: f32,
+      data: { train: moons(40), validation: moons(16) },
+      seed: 1,
+      steps: 6,
+      batchSize: 8,
+      evaluateEvery: 1,
+      plugins: [
+        checkpointing({ folder, every: 100, best }),
+        { name: 'reasons', checkpoint: ({ step, reason }) => void reasons.push(`${step} ${reason}`) },
+      ],
+    });
+    result.dispose();
+    expect(reasons).toEqual(['6 finished']);
+  });
+
   it('saves the state in which a run is interrupted', async () => {
     const folder = await temporaryFolder();
     const controller = new AbortController();
@@ -236,7 +267,7 @@ describe('checkpointing', () => {
     const error = (await rejection(runIn(folder, { plugins: [obstruct] }))) as Error;
     expect(isLmdError(error, 'PLUGIN_FAILURE')).toBe(true);
     expect(isLmdError(error.cause, 'FILE_SYSTEM')).toBe(true);
-    expect(error.message).toMatch(/Plugin "checkpointing".*checkpoints.*in the way/);
+    expect(error.message).toMatch(/Plugin "checkpointing".*checkpoints.*not a folder/);
     expect(await readFile(join(folder, 'checkpoints'), 'utf8')).toBe('a file where the folder should be');
   });
 });
@@ -291,6 +322,49 @@ describe('metricsFile', () => {
     const count = (type: string) => lines.filter((line) => line.type === type).length;
     expect([count('step'), count('evaluation'), count('end'), lines.length]).toEqual([20, 8, 1, 29]);
     expect(lines.at(-1)).toMatchObject({ type: 'end', status: 'finished', step: 20 });
+  });
+
+  it('keeps results that are NaN or infinite, and reads them as numbers', async () => {
+    const path = join(await temporaryFolder(), 'metrics.jsonl');
+    const model = tinyMlp();
+    const result = await train({
+      backend: createReferenceBackend(),
+      model: {
+        ...model,
+        forward(ops, weights, x, context) {
+          const logits = model.forward(ops, weights, x, context);
+          return context.training ? logits : ops.multiply(logits, Number.NaN);
+        },
+      },
+      optimizer: adamw(),
+      precision: f32,
+      data: { train: moons(8), validation: moons(8), test: moons(8) },
+      seed: 0,
+      steps: 1,
+      batchSize: 8,
+      plugins: [metricsFile({ path })],
+    });
+    result.dispose();
+    expect(await readFile(path, 'utf8')).toContain('"loss":"NaN","accuracy":0,"perplexity":"NaN"');
+    const none = { loss: Number.NaN, accuracy: 0, perplexity: Number.NaN };
+    const evaluations = (await readMetrics(path)).filter(({ type }) => type === 'evaluation');
+    expect(evaluations).toMatchObject([none, none]);
+    // A file of an earlier version has null for NaN.
+    await writeFile(path, (await readFile(path, 'utf8')).replaceAll('"NaN"', 'null'));
+    expect((await readMetrics(path))[1]).toMatchObject({ loss: Number.NaN });
+  });
+
+  it('names a whole line that is none, and leaves out one that was cut', async () => {
+    const path = join(await temporaryFolder(), 'metrics.jsonl');
+    const line = '{"type":"step","step":1,"epoch":0,"position":0,"loss":1,"samples":8,"seconds":1}\n';
+    await writeFile(path, `${line}${line.slice(0, 30)}`);
+    expect(await readMetrics(path)).toHaveLength(1);
+    for (const bad of [line.slice(0, 30), 'null', '3', '{"type":"other","step":1}', '{"type":"step","step":-1}']) {
+      await writeFile(path, `${line}${bad}\n${line}`);
+      const error = await rejection(readMetrics(path));
+      expect(isLmdError(error, 'DATA_CORRUPT')).toBe(true);
+      expect(String(error)).toMatch(/line 2 is no line/);
+    }
   });
 
   it('refuses to write over the lines of another run, and harms none of them', async () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { isLmdError } from '@lmd/core';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/temporary-folder.js';
+import { processIdentity } from './process-identity.js';
 import { claimRunFolder, createRunFolder } from './run-folder.js';
 import { lockRun } from './run-lock.js';
 
@@ -100,6 +101,22 @@ describe('lockRun', () => {
       await held[0]!.value.release();
       expect(await readdir(folder)).toEqual([]);
     }
+  });
+
+  it.skipIf(process.platform === 'win32')('takes over the lock of a process whose pid another has by now', async () => {
+    const folder = await temporaryFolder();
+    const path = join(folder, 'run.lock');
+    const lock = await lockRun(folder);
+    const { identity } = JSON.parse(await readFile(path, 'utf8')) as { identity: string };
+    await lock.release();
+    expect(identity).toBe(await processIdentity(process.pid));
+    const owner = { pid: process.ppid, host: hostname(), processStart: 0, token: 'x' };
+    await writeFile(path, JSON.stringify({ ...owner, identity: await processIdentity(process.ppid) }));
+    expect(isLmdError(await rejection(lockRun(folder)), 'RUN_LOCKED')).toBe(true);
+    await writeFile(path, JSON.stringify({ ...owner, identity: `${identity} of another` }));
+    await (await lockRun(folder)).release();
+    expect(await readdir(folder)).toEqual([]);
+    expect(await processIdentity(2 ** 30)).toBeUndefined();
   });
 
   it('respects another process that is alive, and another machine', async () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { LmdError } from '@lmd/core';
 import { hasCode, withFileErrors } from './file-errors.js';
+import { processIdentity } from './process-identity.js';
 
 export interface RunLock {
   readonly path: string;
@@ -17,19 +18,28 @@ interface Owner {
   readonly host: string;
   /** Milliseconds since 1970 at which the owner's process began: a later process may get the same pid. */
   readonly processStart: number;
+  /** As `processIdentity` has it; absent where the system does not say. */
+  readonly identity?: string;
   readonly token: string;
 }
 
 /**
  * Makes this process the only writer to a run folder, by a file `run.lock` in it. A lock whose process on this machine is gone
- * (it was killed) is taken over.
+ * (it was killed) is taken over, also where another process has its pid by now; on Windows that looks alive.
  *
  * @throws LmdError `RUN_LOCKED` naming the process that holds it; `FILE_SYSTEM`.
  */
 export async function lockRun(folder: string): Promise<RunLock> {
   const path = join(folder, 'run.lock');
   const token = randomBytes(8).toString('hex');
-  const owner: Owner = { pid: process.pid, host: hostname(), processStart: Math.round(performance.timeOrigin), token };
+  const identity = await processIdentity(process.pid);
+  const owner: Owner = {
+    pid: process.pid,
+    host: hostname(),
+    processStart: Math.round(performance.timeOrigin),
+    ...(identity === undefined ? {} : { identity }),
+    token,
+  };
   const own = join(folder, `.run.lock.${token}`);
   return withFileErrors('lock', path, async () => {
     await writeFile(own, JSON.stringify(owner), { flag: 'wx' });
@@ -81,12 +91,12 @@ const withoutLinks = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
 async function removeIfStale(path: string, own: string): Promise<void> {
   const owner = await readOwner(path);
   if (owner === undefined) return;
-  if (isAlive(owner)) throw locked(path, owner);
+  if (await isAlive(owner)) throw locked(path, owner);
   const takeover = `${path}.takeover`;
   if (!(await linkIfFree(own, takeover))) {
     const taker = await readOwner(takeover);
     // It died in the moment of taking over.
-    if (taker !== undefined && !isAlive(taker)) await rm(takeover, { force: true });
+    if (taker !== undefined && !(await isAlive(taker))) await rm(takeover, { force: true });
     return await wait(10);
   }
   try {
@@ -114,18 +124,19 @@ async function readOwner(path: string): Promise<Owner | undefined> {
   return { pid: -1, host: hostname(), processStart: 0, token: '' };
 }
 
-function isAlive({ pid, host, processStart }: Owner): boolean {
+async function isAlive({ pid, host, processStart, identity }: Owner): Promise<boolean> {
   // Another machine's processes cannot be seen from here, so its lock stands until somebody removes it.
   if (host !== hostname()) return true;
   if (pid === process.pid) return processStart === Math.round(performance.timeOrigin);
   if (!Number.isInteger(pid) || pid <= 0) return false;
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
     // EPERM: it is there, and another user's.
-    return hasCode(error, 'EPERM');
+    if (!hasCode(error, 'EPERM')) return false;
   }
+  const now = identity === undefined ? undefined : await processIdentity(pid);
+  return now === undefined || now === identity;
 }
 
 function locked(path: string, { pid, host }: Owner): LmdError {

@@ -13,16 +13,19 @@ export interface EarlyStoppingOptions {
 
 type Memory = { readonly best: number | null; readonly withoutImprovement: number };
 
+const fresh: Memory = { best: null, withoutImprovement: 0 };
+
 /** Stops a run whose validation loss or accuracy has not got better for some evaluations. A NaN is never better. */
 export function earlyStopping(options: EarlyStoppingOptions): Plugin {
   refuseUnknownOptions('earlyStopping', options, ['metric', 'patience', 'minimumImprovement']);
   const { metric = 'loss', minimumImprovement = 0 } = options;
   const patience = checkedCount('earlyStopping', 'patience', options.patience, 1);
-  let memory: Memory = { best: null, withoutImprovement: 0 };
+  let memory = fresh;
   const reason = () => `Validation ${metric} has not improved on ${memory.best} for ${patience} evaluations.`;
   return {
     name: 'earlyStopping',
     start(_, { data }) {
+      memory = fresh;
       if (data.validation === undefined) {
         throw new LmdError('INVALID_ARGUMENT', 'There is no validation data to stop by.', {
           subject: 'data.validation',
@@ -35,7 +38,8 @@ export function earlyStopping(options: EarlyStoppingOptions): Plugin {
       // Oriented so that more is better.
       const value = metric === 'loss' ? -event.loss : event.accuracy;
       const best = memory.best === null ? Number.NEGATIVE_INFINITY : metric === 'loss' ? -memory.best : memory.best;
-      const improved = value > best + minimumImprovement;
+      // An accuracy beside a loss that is NaN says nothing.
+      const improved = !Number.isNaN(event.loss) && value > best + minimumImprovement;
       memory = improved
         ? { best: event[metric], withoutImprovement: 0 }
         : { ...memory, withoutImprovement: memory.withoutImprovement + 1 };

@@ -45,6 +45,8 @@ export function flipRate(options: FlipRateOptions): Plugin {
   return {
     name: 'flipRate',
     start(_, run) {
+      // What an earlier run left, `close` has freed.
+      before = undefined;
       if (isDue(run.step + 1, every, run.totalSteps)) remember(run, quantized(run));
     },
     async step({ step }, run) {

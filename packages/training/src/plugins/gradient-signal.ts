@@ -1,7 +1,7 @@
 import type { NamedTensors, Tensor } from '@lmd/core';
 import { refuseUnknownOptions } from '../options.js';
 import type { Plugin, TrainingRun } from '../plugin.js';
-import { everyOption, isDue, type MeasureOptions, numberBetween, ratio, readScalars } from './measure.js';
+import { everyOption, isDue, type MeasureOptions, numberBetween, ratio, readScalars, totalByName } from './measure.js';
 
 export interface GradientSignalOptions extends MeasureOptions {
   /** β of the running averages of g and g². In (0, 1); default 0.99. */
@@ -34,6 +34,12 @@ export function gradientSignal(options: GradientSignalOptions = {}): Plugin {
 
   return {
     name: 'gradientSignal',
+    start() {
+      // What an earlier run left, `close` has freed.
+      averages = undefined;
+      pending = undefined;
+      count = 0;
+    },
     passes(passes, run) {
       const { ops } = run;
       free(run, pending);
@@ -96,7 +102,7 @@ export function gradientSignal(options: GradientSignalOptions = {}): Plugin {
       ),
     );
     const of = (kind: string, name: string) => sums.get(`${name}/${kind}`)!;
-    const total = (kind: string) => names.reduce((sum, name) => sum + of(kind, name), 0);
+    const total = (kind: string) => totalByName(Object.fromEntries(names.map((name) => [name, of(kind, name)])));
     const data = {
       noiseFloor: (1 - decay) / (2 * decay),
       all: ratio(total(meanOf), total(squareOf) - total(meanOf)),

@@ -46,6 +46,13 @@ export function ratio(numerator: number, denominator: number): number | null {
   return Number.isFinite(value) ? value : null;
 }
 
+/** By name, so that the order of a record, which rounding would show, changes no bit. */
+export function totalByName(numbers: { readonly [name: string]: number }): number {
+  return Object.keys(numbers)
+    .sort()
+    .reduce((sum, name) => sum + numbers[name]!, 0);
+}
+
 /** Fraction of the elements of i32 flags that are 1, as a scalar sum. */
 export function countOf(ops: EagerOperations, flags: Tensor): Tensor {
   return ops.sum(ops.cast(flags, 'f32'));

@@ -4,6 +4,7 @@ import {
   createOperations,
   type EagerOperations,
   lmd,
+  type Model,
   type NamedTensors,
   sgd,
   type WeightsKind,
@@ -101,6 +102,28 @@ async function resumesAs(name: string, make: () => Plugin): Promise<void> {
 }
 
 describe('weightGrowth', () => {
+  it.each([1e25, 1e-25])('is right for weights of %s, whose squares do not fit in f32', async (size) => {
+    const model: Model = {
+      name: 'scale',
+      parameters: { w: { shape: [2, 2] } },
+      initialize: (ops) => ({
+        w: ops.fromData(
+          [3, -4, 4, 3].map((value) => value * size),
+          [2, 2],
+        ),
+      }),
+      forward: (ops, { w }, x) => ops.matmul(x, ops.multiply(w!, 1 / size)),
+    };
+    const optimizer = sgd({ learningRate: 0 });
+    const { all, weights } = (await reportsOf('weightGrowth', [weightGrowth()], { model, optimizer, steps: 1 })).get(
+      1,
+    )!;
+    for (const { rms, growth } of [all, weights.w!]) {
+      expect(rms / (Math.sqrt(12.5) * size)).toBeCloseTo(1, 6);
+      expect(growth).toBe(1);
+    }
+  });
+
   it('is the root mean square of each weight, beside the one at the start, and the largest', async () => {
     const { weights, plugin } = recorder();
     const reports = await reportsOf('weightGrowth', [plugin, weightGrowth({ every: 5 })]);

@@ -96,6 +96,12 @@ describe('earlyStopping', () => {
     expect(stopsAfter(earlyStopping({ patience: 2 }), losses(3, 2, 1))).toBeUndefined();
     expect(stopsAfter(earlyStopping({ patience: 2, minimumImprovement: 0.5 }), losses(3, 2.9, 2.6))).toBe(3);
     expect(stopsAfter(earlyStopping({ patience: 2 }), losses(Number.NaN, Number.NaN))).toBe(2);
+    // Of a model whose logits are NaN.
+    const none = { loss: Number.NaN, accuracy: 0 };
+    expect(stopsAfter(earlyStopping({ patience: 2, metric: 'accuracy' }), [none, none])).toBe(2);
+    expect(
+      stopsAfter(earlyStopping({ patience: 2, metric: 'accuracy' }), [none, { loss: 1, accuracy: 0 }, none, none]),
+    ).toBe(4);
     const accuracies = [0.5, 0.6, 0.55, 0.6].map((accuracy) => ({ loss: 0, accuracy }));
     expect(stopsAfter(earlyStopping({ patience: 2, metric: 'accuracy' }), accuracies)).toBe(4);
   });

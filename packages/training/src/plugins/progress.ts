@@ -42,14 +42,17 @@ export function progress(options: ProgressOptions): Plugin {
       remedy: 'Give onProgress or write.',
     });
   }
-  let last = 0;
-  let reported = Number.NEGATIVE_INFINITY;
+  let last: number;
+  let reported: number;
   let secondsPerStep: number | undefined;
   let validation: Progress['validation'];
   return {
     name: 'progress',
     start() {
       last = now();
+      reported = Number.NEGATIVE_INFINITY;
+      secondsPerStep = undefined;
+      validation = undefined;
     },
     step({ step, epoch, loss, samples }, { totalSteps }) {
       const time = now();

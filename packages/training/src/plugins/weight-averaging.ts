@@ -31,6 +31,10 @@ export function weightAveraging(options: WeightAveragingOptions = {}): Plugin {
   };
   return {
     name: 'weightAveraging',
+    start() {
+      // What an earlier run left, `close` has freed.
+      average = undefined;
+    },
     step({ step }, run) {
       const { ops, optimizer, state } = run;
       const d = Math.min(decay, (1 + step) / (10 + step));

@@ -1,7 +1,7 @@
-import { sizeOf } from '@lmd/core';
+import { globalNorm, sizeOf } from '@lmd/core';
 import { refuseUnknownOptions } from '../options.js';
 import type { Plugin, TrainingRun } from '../plugin.js';
-import { everyOption, isDue, type MeasureOptions, ratio, readScalars } from './measure.js';
+import { everyOption, isDue, type MeasureOptions, ratio, readScalars, totalByName } from './measure.js';
 
 export type WeightGrowthOptions = MeasureOptions;
 
@@ -35,11 +35,10 @@ export function weightGrowth(options: WeightGrowthOptions = {}): Plugin {
           },
         ]),
       );
-      const total = (sums: { readonly [name: string]: number }) => Object.values(sums).reduce((a, b) => a + b, 0);
       const all = {
-        rms: Math.sqrt(total(squares) / total(sizes)),
-        growth: ratio(Math.sqrt(total(squares)), Math.sqrt(total(initial))),
-        largest: Math.max(...Object.values(largest)),
+        rms: Math.sqrt(totalByName(squares) / totalByName(sizes)),
+        growth: ratio(Math.sqrt(totalByName(squares)), Math.sqrt(totalByName(initial))),
+        largest: Object.values(largest).reduce((a, b) => Math.max(a, b), 0),
       };
       await run.announce({ type: 'report', step, plugin: 'weightGrowth', data: { all, weights } });
     },
@@ -58,7 +57,7 @@ async function measure({ ops, optimizer, state }: TrainingRun) {
       Object.entries(weights).flatMap(([name, weight]) => {
         sizes[name] = sizeOf(weight.shape);
         return [
-          [`${name}/squares`, ops.sum(ops.multiply(weight, weight))],
+          [`${name}/norm`, globalNorm(ops, { [name]: weight })],
           [`${name}/largest`, ops.max(ops.absolute(weight))],
         ];
       }),
@@ -66,5 +65,7 @@ async function measure({ ops, optimizer, state }: TrainingRun) {
   });
   const of = (kind: string) =>
     Object.fromEntries(Object.keys(sizes).map((name) => [name, scalars.get(`${name}/${kind}`)!]));
-  return { squares: of('squares'), largest: of('largest'), sizes };
+  // Squared here, in f64, which holds the square of every f32.
+  const squares = Object.fromEntries(Object.entries(of('norm')).map(([name, norm]) => [name, norm * norm]));
+  return { squares, largest: of('largest'), sizes };
 }

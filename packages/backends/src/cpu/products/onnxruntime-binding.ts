@@ -1,4 +1,5 @@
 import { LmdError } from '@lmd/core';
+import { firstLine } from '../../optional-package.js';
 import { builtIn } from '../threads/platform.js';
 
 /** A tensor as the native code of onnxruntime-node reads one. */
@@ -58,7 +59,9 @@ export function loadBinding(specifier = 'onnxruntime-node'): {
     });
   }
   const byPath = /^(?:[./\\]|[a-zA-Z]:)/.test(specifier);
-  const require = tools.createRequire(byPath ? `${workingFolder()}/` : import.meta.url);
+  // A bundle of CommonJS has no `import.meta.url`.
+  const own: string | undefined = import.meta.url;
+  const require = tools.createRequire(byPath || own === undefined ? `${workingFolder()}/` : own);
   let version: string;
   try {
     version = (require(`${specifier}/package.json`) as { readonly version: string }).version;
@@ -88,8 +91,4 @@ export function loadBinding(specifier = 'onnxruntime-node'): {
 
 function workingFolder(): string {
   return (globalThis as { process?: { cwd(): string } }).process?.cwd() ?? '';
-}
-
-function firstLine(cause: unknown): string {
-  return (cause instanceof Error ? cause.message : String(cause)).split('\n')[0]!.replace(/\.$/, '');
 }

@@ -39,7 +39,8 @@ export async function startOnnxruntime(threads: number, specifier?: string): Pro
       { [names.stopper]: null, [names.product]: tensor(at.out, [batch, rows, columns]) },
       {},
     );
-    if (result instanceof Promise) throw new Error('its native call is not synchronous');
+    if (typeof (result as Partial<Promise<unknown>> | undefined)?.then === 'function')
+      throw new Error('its native call is not synchronous');
   }
 
   function multiply(memory: WasmMemory, product: Product, at: Addresses): void {

@@ -16,7 +16,13 @@ export interface WorkerThreads {
 }
 
 interface Platform {
-  readonly process?: { getBuiltinModule?: (name: string) => unknown };
+  readonly process?: {
+    readonly arch?: string;
+    readonly versions?: { readonly v8?: string };
+    getBuiltinModule?: (name: string) => unknown;
+    /** Where Node runs under its permission model. */
+    readonly permission?: { has(scope: string): boolean };
+  };
   readonly SharedArrayBuffer?: unknown;
 }
 
@@ -25,9 +31,12 @@ export function builtIn<Module>(name: string): Module | undefined {
   return (globalThis as Platform).process?.getBuiltinModule?.(name) as Module | undefined;
 }
 
-/** Node's workers, where there are some that share memory. */
+/** Node's workers, where there are some that share memory, and the process may start them. */
 export function workerThreads(): WorkerThreads | undefined {
-  return (globalThis as Platform).SharedArrayBuffer === undefined ? undefined : builtIn('node:worker_threads');
+  const platform = globalThis as Platform;
+  const forbidden = platform.process?.permission?.has('worker') === false;
+  if (platform.SharedArrayBuffer === undefined || forbidden) return undefined;
+  return builtIn('node:worker_threads');
 }
 
 /** More than this many threads wait for each other more than they help: a training step has hundreds of short operations. */
@@ -45,6 +54,16 @@ export function noThreads(threads: number): LmdError {
     subject: 'threads',
     value: threads,
     remedy:
-      'Leave threads out, or use threads: 1; more need the worker threads of Node 20.16 or later, and shared memory.',
+      'Leave threads out, or use threads: 1; more need the worker threads of Node 20.16 or later, shared memory and, under ' +
+      'the permission model, --allow-worker.',
   });
+}
+
+/**
+ * Whether the dot product of bytes is faster in steps than by its one instruction of relaxed SIMD: on x64, V8 before version 13 makes that
+ * of five, where later ones know the processor's own (AVX-VNNI). Both give the same bits.
+ */
+export function dotInSteps(): boolean {
+  const { arch, versions } = (globalThis as Platform).process ?? {};
+  return arch === 'x64' && Number.parseInt(versions?.v8 ?? '13', 10) < 13;
 }

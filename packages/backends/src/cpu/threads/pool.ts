@@ -1,4 +1,4 @@
-import { LmdError } from '@lmd/core';
+import { LmdError, messageOf } from '@lmd/core';
 import type { NativeSource } from '@lmd/native';
 import { type Control, controlBytes, createControl, firstChunk, takenWord, words } from './control.js';
 import type { Worker, WorkerThreads } from './platform.js';
@@ -159,12 +159,7 @@ export class ThreadPool {
         self,
         spins: workerSpins,
       };
-      const worker = new this.#platform.Worker(workerSource, {
-        eval: true,
-        workerData,
-        execArgv: [],
-        name: `lmd-cpu-${self}`,
-      });
+      const worker = this.#startWorker(workerData, `lmd-cpu-${self}`);
       worker.on('error', (error) => {
         state.failure ??= error;
       });
@@ -176,19 +171,28 @@ export class ThreadPool {
     }
   }
 
+  #startWorker(workerData: object, name: string): Worker {
+    try {
+      return new this.#platform.Worker(workerSource, { eval: true, workerData, execArgv: [], name });
+    } catch (cause) {
+      throw new LmdError('BACKEND_FAILURE', `The cpu backend cannot start a thread: ${messageOf(cause)}`, {
+        subject: 'threads',
+        value: this.threads,
+        remedy: 'Make the backend with threads: 1.',
+        cause,
+      });
+    }
+  }
+
   #check(): void {
     const { failure } = this.#state;
     if (failure !== undefined) {
-      throw new LmdError(
-        'BACKEND_FAILURE',
-        `A thread of the cpu backend failed: ${failure instanceof Error ? failure.message : String(failure)}`,
-        {
-          subject: 'threads',
-          value: this.threads,
-          remedy: 'Make another backend with createCpuBackend; with threads: 1, if it happens again.',
-          cause: failure,
-        },
-      );
+      throw new LmdError('BACKEND_FAILURE', `A thread of the cpu backend failed: ${messageOf(failure)}`, {
+        subject: 'threads',
+        value: this.threads,
+        remedy: 'Make another backend with createCpuBackend; with threads: 1, if it happens again.',
+        cause: failure,
+      });
     }
   }
 }

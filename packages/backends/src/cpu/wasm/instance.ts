@@ -1,4 +1,4 @@
-import { LmdError } from '@lmd/core';
+import { LmdError, messageOf } from '@lmd/core';
 import { type InMemoryKernels, kernelModule } from '@lmd/mx-formats';
 import type { Native } from '@lmd/native';
 import type { WasmMemory } from '../arena.js';
@@ -33,6 +33,13 @@ export interface WasmInstance {
   readonly firstFree: number;
 }
 
+export interface WasmSettings {
+  /** Bytes that will ever be needed beside what the kernels use themselves. Default: all that a memory can have. */
+  readonly memoryLimit?: number | undefined;
+  /** Kernels that take the place of those of the same name. */
+  readonly native?: Native | undefined;
+}
+
 const page = 65_536;
 const leastPages = 256;
 const largestPages = 65_536;
@@ -41,10 +48,13 @@ const largestPages = 65_536;
  * Starts the kernels on a memory of their own.
  *
  * @param wish which arithmetic; the fused one where this engine has it, when absent
- * @param native kernels that take the place of those of the same name
  * @throws LmdError `ENGINE_MISSING` where the engine lacks what is asked for, `UNSUPPORTED` where it has no threads
  */
-export async function startWasm(wish: Arithmetic | undefined, threads: number, native?: Native): Promise<WasmInstance> {
+export async function startWasm(
+  wish: Arithmetic | undefined,
+  threads: number,
+  { memoryLimit = Number.POSITIVE_INFINITY, native }: WasmSettings = {},
+): Promise<WasmInstance> {
   const arithmetic = wish ?? (canRun('fused') ? 'fused' : 'strict');
   if (!canRun(arithmetic)) throw missing(arithmetic);
   const platform = workerThreads();
@@ -57,7 +67,9 @@ export async function startWasm(wish: Arithmetic | undefined, threads: number, n
   );
   // What workspaces take is known only once there is an instance.
   const initial = leastPages + 16 * threads;
-  const memory = new WebAssembly.Memory({ initial, maximum: largestPages, shared });
+  // A shared memory takes addresses for all that it may grow to.
+  const maximum = Math.min(largestPages, initial + Math.ceil(memoryLimit / page) + 1);
+  const memory = reserve({ initial, maximum, shared });
   const [own, formats] = await Promise.all(
     modules.map(async (module) => (await WebAssembly.instantiate(module, { env: { memory } })).exports),
   );
@@ -81,6 +93,22 @@ export async function startWasm(wish: Arithmetic | undefined, threads: number, n
       ? undefined
       : new ThreadPool(platform, threads, shares, ranged as Record<string, RangedKernel>);
   return { kernels: ranged as unknown as Kernels, memory, arithmetic, native, pool, shares, firstFree };
+}
+
+/** A memory that begins with some pages and may grow: engines reserve addresses for all of it at once. */
+function reserve(size: { readonly initial: number; readonly maximum: number; readonly shared: boolean }): WasmMemory {
+  try {
+    return new WebAssembly.Memory(size);
+  } catch (cause) {
+    throw new LmdError('BACKEND_FAILURE', `The cpu backend gets no WebAssembly memory: ${messageOf(cause)}.`, {
+      subject: 'memory',
+      value: size.initial * page,
+      remedy:
+        'V8 reserves over 8 GiB of addresses for it before Node 24: raise the limit of the process (ulimit -v), or run ' +
+        'node --disable-wasm-trap-handler, which needs 3 GiB with threads: 1; otherwise use @lmd/backends/reference.',
+      cause,
+    });
+  }
 }
 
 /** What does a part of a range: all functions but those that set a module up. */

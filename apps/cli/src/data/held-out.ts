@@ -1,0 +1,36 @@
+import { LmdError } from '@lmd/core';
+import { type Dataset, split } from '@lmd/training';
+
+/** The default: enough to follow a run on, and at most a tenth of a small data set. */
+const usual = 2000;
+
+/**
+ * Holds out training examples for validation.
+ *
+ * @param validation how many, or which fraction; by default 2000, at most a tenth.
+ * @throws LmdError `INVALID_ARGUMENT` naming `data.validation` where it leaves no example to train or to validate on.
+ */
+export function holdOut(
+  dataset: Dataset,
+  validation: number | undefined,
+  seed: number,
+): { readonly train: Dataset; readonly validation: Dataset } {
+  const { size } = dataset;
+  const count =
+    validation === undefined
+      ? Math.max(1, Math.min(usual, Math.floor(size / 10)))
+      : validation < 1
+        ? Math.round(validation * size)
+        : validation;
+  if (count >= 1 && count < size) return split(dataset, { validation: count, seed });
+  const given = validation ?? count;
+  const problem = `data.validation is ${given}${given < 1 ? `, which is ${count} examples` : ''}`;
+  throw new LmdError('INVALID_ARGUMENT', `${problem}, but there are ${size} training examples.`, {
+    subject: 'data.validation',
+    value: given,
+    remedy:
+      size < 2
+        ? 'Validation and training need one each: add examples.'
+        : `Use a number below ${size}, or a fraction such as 0.2.`,
+  });
+}

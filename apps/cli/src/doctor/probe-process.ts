@@ -1,0 +1,63 @@
+import { fork } from 'node:child_process';
+import type { BackendName } from '../engine/names.js';
+import type { BackendDiagnosis } from './probe.js';
+
+/** The hidden argument by which `lmd` becomes the process that tries one backend. */
+export const probeArgument = '__probe';
+
+/** Engines that print where they like, may end the process that loads them, or change the TensorFlow.js around them. */
+const apart: readonly BackendName[] = ['cpu-onnxruntime', 'webgpu', 'tfjs-node', 'tfjs-node-gpu', 'tfjs-wasm'];
+
+export function needsProcess(name: BackendName): boolean {
+  return apart.includes(name);
+}
+
+/** A driver that answers at all does so sooner. */
+const patience = 60_000;
+
+/**
+ * Tries a backend in a process of its own, which is `program` with a hidden argument. What the engine printed is told with the reason if
+ * it does not work, without the places in its sources.
+ */
+export function diagnoseInProcess(program: string, name: BackendName): Promise<BackendDiagnosis> {
+  return new Promise((resolve) => {
+    const child = fork(program, [probeArgument, name], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], timeout: patience });
+    let printed = '';
+    let diagnosis: BackendDiagnosis | undefined;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        printed += text;
+      });
+    }
+    child.on('message', (message: BackendDiagnosis) => {
+      diagnosis = message;
+    });
+    child.on('error', (error) => resolve({ name, works: false, reason: `It could not be tried: ${error.message}.` }));
+    child.on('close', (code, signal) => {
+      const { works, reason = endedEarly(code, signal) } = diagnosis ?? { works: false };
+      resolve(works ? diagnosis! : { name, works, reason: [reason, ...engineNotes(printed)].join(' ') });
+    });
+  });
+}
+
+function endedEarly(code: number | null, signal: NodeJS.Signals | null): string {
+  const end = signal === null ? `exit code ${code}` : signal;
+  return `Its engine ended the process that tried it (${end}). Update the engine or its driver, or use another backend.`;
+}
+
+/** Each thing that an engine printed, once and in one line: not the stacks after it. */
+export function engineNotes(printed: string): string[] {
+  const lines = printed.split('\n').filter((line) => /\S/.test(line) && !/^\s+at /.test(line));
+  return [
+    ...new Set(
+      lines.map((line) =>
+        line
+          .trim()
+          .replace(/^Warning: /, '')
+          .replace(/\.$/, ''),
+      ),
+    ),
+  ]
+    .slice(0, 3)
+    .map((line) => `The engine says: ${line}.`);
+}

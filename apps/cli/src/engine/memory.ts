@@ -1,0 +1,23 @@
+import { totalmem } from 'node:os';
+import type { BackendName } from './names.js';
+
+/** Bytes that a 32-bit WebAssembly memory can address. */
+const wasmBytes = 2 ** 32;
+
+/**
+ * Bytes that a backend can hold at most here: what WebAssembly addresses, or the machine's memory. Infinite for a GPU, which does not
+ * say how much it has.
+ */
+export function memoryLimit(backend: BackendName): number {
+  switch (backend) {
+    case 'cpu':
+    case 'cpu-onnxruntime':
+    case 'tfjs-wasm':
+      return Math.min(wasmBytes, totalmem());
+    case 'webgpu':
+    case 'tfjs-node-gpu':
+      return Number.POSITIVE_INFINITY;
+    default:
+      return totalmem();
+  }
+}

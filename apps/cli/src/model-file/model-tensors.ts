@@ -1,0 +1,72 @@
+import { LmdError, sizeOf } from '@lmd/core';
+import type { PretrainedTensors } from '@lmd/models';
+import { type SafetensorsTensor, toFloat32Array, toFloat64Array } from '@lmd/safetensors';
+import { packedPart, packedWeightsOf, unpackWeight } from './packed.js';
+import type { TensorFile } from './tensor-file.js';
+
+interface Values {
+  readonly data: Float32Array;
+  readonly shape: readonly number[];
+}
+
+/** The weights of a model file as float32 values, however they are stored: packed, in F64, F32, F16 or BF16. */
+export interface ModelTensors extends PretrainedTensors {
+  readonly names: readonly string[];
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  /** What a person should know of how they are read. */
+  readonly notes: readonly string[];
+  read(name: string): Promise<Values>;
+}
+
+/** @throws LmdError `DATA_CORRUPT` for metadata of packed weights that are damaged, or of weights that are not there. */
+export function modelTensors(file: TensorFile, path: string): ModelTensors {
+  const packed = packedWeightsOf(file.metadata, path);
+  const shapes = new Map<string, readonly number[]>();
+  const found = new Set<string>();
+  let doubles = 0;
+  for (const [name, { dtype, shape }] of file.entries) {
+    const part = packedPart(packed, name);
+    if (dtype === 'F64') doubles += 1;
+    if (part === undefined) shapes.set(name, shape);
+    else if (part.part === 'codes') {
+      shapes.set(part.weight, shape);
+      found.add(part.weight);
+    }
+  }
+  const missing = Object.keys(packed?.axes ?? {}).find((name) => !found.has(name));
+  if (missing !== undefined) {
+    throw new LmdError('DATA_CORRUPT', `${path}: the packed weight ${missing} has no codes.`, {
+      subject: missing,
+      value: path,
+      remedy: 'Make the file again with lmd quantize.',
+    });
+  }
+  return {
+    names: [...shapes.keys()],
+    shapes,
+    notes: doubles === 0 ? [] : [`${path} holds ${doubles} tensors in F64, which are rounded to float32`],
+    read: async (name) =>
+      found.has(name) ? unpackWeight(name, packed!, (part) => file.read(part)) : float32Of(name, await file.read(name)),
+  };
+}
+
+/** The values of a tensor in float32. Throws `UNSUPPORTED` for one of F64 that float32 cannot hold. */
+export function float32Of(name: string, tensor: SafetensorsTensor): Values {
+  const { shape } = tensor;
+  if (tensor.dtype !== 'F64') return { data: toFloat32Array(tensor), shape };
+  const exact = toFloat64Array(tensor);
+  const data = Float32Array.from(exact);
+  for (let i = 0; i < data.length; i++) {
+    if (Number.isFinite(data[i]) || !Number.isFinite(exact[i])) continue;
+    throw new LmdError(
+      'UNSUPPORTED',
+      `The tensor ${name} of shape [${shape}] (${sizeOf(shape)} values) holds ${exact[i]}.`,
+      {
+        subject: name,
+        value: exact[i],
+        remedy: 'Weights are computed with in float32, whose largest number is 3.4e38.',
+      },
+    );
+  }
+  return { data, shape };
+}

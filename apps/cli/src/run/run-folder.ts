@@ -1,0 +1,74 @@
+import { existsSync } from 'node:fs';
+import { rm, rmdir } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { LmdError } from '@lmd/core';
+import { writeFileAtomic } from '@lmd/safetensors/node';
+import { claimRunFolder, createRunFolder } from '@lmd/training/node';
+import type { Configuration } from '../configuration/schema.js';
+import { runLayout } from './layout.js';
+
+/** A run folder that this process has made. */
+export interface NewRun {
+  readonly folder: string;
+  /** Removes what a run that never started has left, and nothing else. */
+  discard(): Promise<void>;
+}
+
+/**
+ * Makes the folder of a new run and writes its configuration.
+ *
+ * @param out the run folder itself, which must be new or empty; by default `runs/<name>-<date>-<number>`.
+ * @throws LmdError `RUN_EXISTS`; `FILE_SYSTEM`.
+ */
+export async function prepareRun(configuration: Configuration, out: string | undefined): Promise<NewRun> {
+  const parent = resolve('runs');
+  const before = [parent, ...(out === undefined ? [] : [resolve(out)])].filter((path) => existsSync(path));
+  let folder: string;
+  if (out === undefined) {
+    const date = new Date().toISOString().slice(0, 10);
+    folder = await createRunFolder(parent, `${configuration.name}-${date}`);
+  } else {
+    folder = resolve(out);
+    await claimRunFolder(folder);
+  }
+  await saveConfiguration(folder, configuration);
+  const made = [folder, ...(out === undefined ? [parent] : [])].filter((path) => !before.includes(path));
+  return { folder, discard: () => discard(folder, configuration, made) };
+}
+
+/** Writes the configuration of a run, whole or not at all. */
+export async function saveConfiguration(folder: string, configuration: Configuration): Promise<void> {
+  await writeFileAtomic(runLayout(folder).configuration, `${JSON.stringify(configuration, null, 2)}\n`);
+}
+
+async function discard(folder: string, configuration: Configuration, made: readonly string[]): Promise<void> {
+  const layout = runLayout(folder);
+  // A folder with anything else in it stays: `rmdir` refuses it.
+  const removeIfEmpty = (path: string) => rmdir(path).catch(() => {});
+  for (const { name } of configuration.optimizers) {
+    const trial = layout.trial(name);
+    await rm(trial.metrics, { force: true });
+    await removeIfEmpty(trial.checkpoints);
+    await removeIfEmpty(trial.folder);
+  }
+  await rm(layout.metrics, { force: true });
+  await rm(layout.configuration, { force: true });
+  for (const path of made) await removeIfEmpty(path);
+}
+
+/**
+ * Checks that a run folder is still there, so that a run whose folder was removed does not come back without its configuration.
+ *
+ * @throws LmdError `FILE_SYSTEM`.
+ */
+export function requireRunFolder(folder: string): void {
+  const { configuration } = runLayout(folder);
+  if (existsSync(configuration)) return;
+  throw new LmdError('FILE_SYSTEM', `${configuration} is missing: the run folder was removed during the run.`, {
+    subject: folder,
+    remedy: 'Start the run again, and keep its folder until it ends.',
+  });
+}
+
+/** The run folder of the folder of one rule. */
+export const runFolderOf = (trialFolder: string): string => dirname(trialFolder);

@@ -1,0 +1,122 @@
+import { type Backend, LmdError, sizeOf } from '@lmd/core';
+import type { Gpt2, Vit } from '@lmd/models';
+import type { Configuration } from '../configuration/schema.js';
+import { memoryLimit } from '../engine/memory.js';
+import type { BackendName } from '../engine/names.js';
+
+/** The default where the model is small. */
+const usualBatch = 250;
+
+/** Elements that the default gives the largest tensor of an evaluation: 256 MiB in f32. */
+const usualElements = 2 ** 26;
+
+/** Tensors as large as the largest that are held at once, at least: an operand and a result. */
+const held = 2;
+
+interface LargestTensor {
+  readonly what: string;
+  /** Of so many examples. */
+  shape(examples: number): readonly number[];
+}
+
+/** The largest tensor that a forward pass holds as a whole, which attention's probabilities are not. */
+function largestTensor(architecture: Gpt2 | Vit, data: Configuration['data']): LargestTensor {
+  const { config } = architecture;
+  const { width, mlpWidth } = config;
+  const isText = architecture.architecture === 'gpt2';
+  const tokens = isText
+    ? data.kind === 'tokens'
+      ? data.length
+      : architecture.config.contextLength
+    : (architecture.config.imageSize / architecture.config.patchSize) ** 2 + 1;
+  const logits: LargestTensor = isText
+    ? { what: 'logits', shape: (examples) => [examples * tokens, architecture.config.vocabularySize] }
+    : { what: 'logits', shape: (examples) => [examples, architecture.config.classes] };
+  const candidates: readonly LargestTensor[] = [
+    logits,
+    { what: 'features of an MLP', shape: (examples) => [examples, tokens, mlpWidth] },
+    { what: 'queries, keys and values', shape: (examples) => [examples, tokens, 3 * width] },
+    ...(isText ? [] : [imagesOf(architecture.config)]),
+  ];
+  return candidates.reduce((largest, other) => (sizeOf(other.shape(1)) > sizeOf(largest.shape(1)) ? other : largest));
+}
+
+function imagesOf({ imageSize, channels }: Vit['config']): LargestTensor {
+  return { what: 'images', shape: (examples) => [examples, imageSize, imageSize, channels] };
+}
+
+/** How many examples at most of `largest`, by the backend's own bound and by its memory. */
+function most(largest: LargestTensor, backend: Backend, name: BackendName): number {
+  const elements = Math.min(backend.supports.maxElements, memoryLimit(name) / 4 / held);
+  return Math.floor(elements / sizeOf(largest.shape(1)));
+}
+
+/**
+ * How many examples are evaluated at once: what the configuration says, or as many as give the largest tensor of the model a moderate
+ * size, at most 250.
+ *
+ * @param examples of the data set that is evaluated; a batch is no larger.
+ * @throws LmdError `INVALID_ARGUMENT` where the configured size cannot fit into the backend.
+ */
+export function evaluationBatchSize(
+  { evaluation, backend: name, data }: Pick<Configuration, 'evaluation' | 'backend' | 'data'>,
+  architecture: Gpt2 | Vit,
+  backend: Backend,
+  examples: number,
+): number {
+  const largest = largestTensor(architecture, data);
+  const limit = Math.max(1, most(largest, backend, name));
+  if (evaluation.batchSize === undefined) {
+    const usual = Math.floor(Math.min(usualElements, memoryLimit(name) / 64) / sizeOf(largest.shape(1)));
+    return Math.max(1, Math.min(usualBatch, usual, limit, examples));
+  }
+  refuseAbove('evaluation.batchSize', evaluation.batchSize, examples, limit, largest, backend);
+  return evaluation.batchSize;
+}
+
+/**
+ * Checks that the data has a batch, and that what goes through the model at once fits.
+ *
+ * @param examples of the training data.
+ * @throws LmdError `INVALID_ARGUMENT` naming `batchSize` or `microBatchSize`.
+ */
+export function checkTrainingBatch(
+  { batchSize, microBatchSize, backend: name, data }: Configuration,
+  architecture: Gpt2 | Vit,
+  backend: Backend,
+  examples: number,
+): void {
+  if (batchSize > examples) {
+    throw new LmdError('INVALID_ARGUMENT', `batchSize is ${batchSize}, but there are ${examples} training examples.`, {
+      subject: 'batchSize',
+      value: batchSize,
+      remedy: `Use ${examples} or less, or a smaller data.validation.`,
+    });
+  }
+  const largest = largestTensor(architecture, data);
+  const limit = most(largest, backend, name);
+  const key = microBatchSize === undefined ? 'batchSize' : 'microBatchSize';
+  refuseAbove(key, Math.min(batchSize, microBatchSize ?? batchSize), batchSize, limit, largest, backend);
+}
+
+function refuseAbove(
+  key: string,
+  value: number,
+  examples: number,
+  limit: number,
+  { what, shape }: LargestTensor,
+  backend: Backend,
+): void {
+  const atOnce = Math.min(value, examples);
+  if (atOnce <= limit) return;
+  const large = shape(atOnce);
+  const remedy =
+    limit < 1
+      ? 'One example is too much: choose a smaller model, or another backend.'
+      : `Use ${limit} or less${key === 'batchSize' ? ', or set microBatchSize' : ''}.`;
+  throw new LmdError(
+    'INVALID_ARGUMENT',
+    `${key} is ${value}, but the ${what} of ${atOnce} examples, [${large.join(', ')}], do not fit into backend "${backend.name}".`,
+    { subject: key, value, remedy },
+  );
+}

@@ -1,0 +1,58 @@
+import type { Dataset, Json } from '@lmd/training';
+import { type Configuration, precisionOf } from '../configuration/schema.js';
+import type { RunData } from '../data/run-data.js';
+
+type Identity = { readonly [key: string]: Json };
+
+/**
+ * What a result of one rule is a function of, as far as the configuration says: whatever `mayChange` of `resumable.ts` allows is
+ * left out.
+ */
+export function configuredIdentity(configuration: Configuration, index: number): Identity {
+  const { model, fineTuning, data, dataSeed, backward, evaluation, weightAveraging, earlyStopping, steps } =
+    configuration;
+  const { folder: _, ...examples } = { folder: undefined, ...data };
+  const optimizer = configuration.optimizers[index]!;
+  const { batchSize: __, ...evaluated } = evaluation;
+  const identity = {
+    model,
+    fineTuning,
+    data: examples,
+    dataSeed,
+    precision: precisionOf(configuration, optimizer),
+    backward,
+    weightAveraging,
+    earlyStopping,
+    optimizer,
+    // A schedule that falls to the last step depends on which that is.
+    ...(optimizer.schedule.kind === 'constant' ? {} : { steps }),
+    // What stops a rule early must not change.
+    ...(earlyStopping === undefined ? {} : { evaluation: evaluated }),
+  };
+  return JSON.parse(JSON.stringify(identity)) as Identity;
+}
+
+/** A data set that can say what its contents are. */
+type Fingerprinted = Dataset & { readonly fingerprint?: string | undefined };
+
+/**
+ * What must be equal when the rule is resumed.
+ *
+ * @param base SHA-256 of the frozen weights.
+ */
+export function trialIdentity(
+  configuration: Configuration,
+  index: number,
+  { train, validation, test }: RunData,
+  base: string | undefined,
+): Identity {
+  const parts: Readonly<Record<string, Fingerprinted>> = { train, validation, test };
+  const contents = Object.entries(parts).flatMap(([name, { fingerprint }]) =>
+    fingerprint === undefined ? [] : [[name, fingerprint]],
+  );
+  return {
+    ...configuredIdentity(configuration, index),
+    ...(base === undefined ? {} : { base }),
+    ...(contents.length === 0 ? {} : { contents: Object.fromEntries(contents) as Json }),
+  };
+}

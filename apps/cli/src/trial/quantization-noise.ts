@@ -1,0 +1,46 @@
+import type { Vit } from '@lmd/models';
+import type { Json, Plugin } from '@lmd/training';
+import { measureProducts } from './product-noise.js';
+
+export interface QuantizationNoiseOptions {
+  /** Steps from one measurement to the next; the last step is measured too. */
+  readonly every: number;
+  readonly model: Vit;
+  /** The first is that of the training; block formats alone are measured, all of them where the training has none. */
+  readonly formats: readonly string[];
+}
+
+/** Validation images that are measured. */
+const images = 64;
+
+const isBlockFormat = (format: string) => format !== 'fp32' && format !== 'bf16';
+
+/**
+ * Reports how each quantized product of a ViT is treated by its format, at the weights that are evaluated: signal-to-noise ratio in
+ * dB, share of clipped blocks, and kurtosis of both operands (`measureProducts`). Costs a forward pass on 64 validation images, and a
+ * second computation of each product on the host.
+ */
+export function quantizationNoise({ every, model, formats }: QuantizationNoiseOptions): Plugin {
+  const [format, ...others] = formats as readonly [string, ...string[]];
+  const measured = isBlockFormat(format) ? [format] : others.filter(isBlockFormat);
+  return {
+    name: 'quantizationNoise',
+    async settle({ step }, run) {
+      if (measured.length === 0 || (step % every !== 0 && step !== run.totalSteps)) return;
+      const { ops, data } = run;
+      const { validation } = data;
+      const indices = Int32Array.from({ length: Math.min(images, validation!.size) }, (_, index) => index);
+      const { inputs } = await validation!.batch(indices);
+      const weights = run.evaluationWeights();
+      const x = ops.fromData(inputs.data, inputs.shape);
+      try {
+        const { depth } = model.config;
+        const products = await measureProducts({ ops, model, weights, images: x, format, measured, depth });
+        const plugin = 'quantizationNoise';
+        await run.announce({ type: 'report', step, plugin, data: { products } as unknown as Json });
+      } finally {
+        ops.dispose([x, ...Object.values(weights)]);
+      }
+    },
+  };
+}

@@ -1,0 +1,80 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { latestCheckpoint } from '@lmd/training/node';
+import { choose } from '../commands/choose.js';
+import { parseJsonFile } from '../configuration/json-file.js';
+import type { Configuration } from '../configuration/schema.js';
+import { type ModelFile, openModelFile } from '../model-file/weights.js';
+import { runLayout } from '../run/layout.js';
+import { configurationOf } from '../run/run.js';
+import { buildModel } from './build-model.js';
+import { hasCheckpoint, openRunWeights, usualWeights } from './run-weights.js';
+import { modelMetadata } from './save-results.js';
+import { openTrainedModel } from './trained-model.js';
+
+/**
+ * Opens a model file, or the model of a run: that of a finished optimizer, or else what its newest checkpoint holds.
+ *
+ * @param optimizer of a run with several; by default the first that has trained.
+ */
+export async function openModelOrRun(given: string, optimizer: string | undefined): Promise<ModelFile> {
+  const folder = resolve(given);
+  const layout = runLayout(folder);
+  if (!isRun(layout.configuration) || (optimizer === undefined && existsSync(layout.model)))
+    return openModelFile(given);
+  const configuration = configurationOf(folder);
+  const names = configuration.optimizers.map(({ name }) => name);
+  const name =
+    optimizer === undefined
+      ? (names.find((candidate) => hasCheckpoint(folder, candidate)) ?? names[0]!)
+      : choose('--optimizer', optimizer, names);
+  const { model } = layout.trial(name);
+  if (existsSync(model) || !hasCheckpoint(folder, name)) return openModelFile(model);
+  return openCheckpoint(folder, configuration, names.indexOf(name));
+}
+
+/** A model of transformers has a `config.json` as well. */
+function isRun(path: string): boolean {
+  if (!existsSync(path)) return false;
+  try {
+    const value = parseJsonFile(path);
+    return typeof value === 'object' && value !== null && 'optimizers' in value;
+  } catch {
+    // Whoever opens it as a model says what is wrong.
+    return false;
+  }
+}
+
+/** The newest weights of an optimizer that is not done, as a model file has them. */
+async function openCheckpoint(folder: string, configuration: Configuration, index: number): Promise<ModelFile> {
+  const { name } = configuration.optimizers[index]!;
+  const { checkpoints } = runLayout(folder).trial(name);
+  const loaded = await latestCheckpoint(checkpoints);
+  const architecture = buildModel(configuration.model, configuration.data);
+  return {
+    path: loaded?.path ?? checkpoints,
+    layout: 'lmd',
+    notes: [],
+    describe: () => ({ architecture: architecture.architecture, options: { ...architecture.config } }),
+    metadata: modelMetadata(configuration, index, architecture, loaded?.checkpoint.step ?? 0),
+    async weights(ops) {
+      const trained = await openTrainedModel(ops, configuration);
+      try {
+        const kind = usualWeights(configuration);
+        const newest = await openRunWeights(ops, folder, configuration, trained, name, kind);
+        const weights = newest.weights({ seed: configuration.seed, step: newest.step, sample: newest.samples });
+        try {
+          const merged = trained.merge(ops, weights);
+          for (const tensor of Object.values(merged)) ops.keep(tensor);
+          return merged;
+        } finally {
+          ops.dispose(weights);
+          newest.dispose();
+        }
+      } finally {
+        trained.dispose();
+      }
+    },
+    async close() {},
+  };
+}

@@ -1,0 +1,62 @@
+import { type EagerOperations, lmdWeightNames } from '@lmd/core';
+import type { Gpt2, Vit } from '@lmd/models';
+import { writeFileAtomic } from '@lmd/safetensors/node';
+import type { TrainResult } from '@lmd/training';
+import { exportModel } from '@lmd/training/node';
+import { type Configuration, precisionOf } from '../configuration/schema.js';
+import { tokenDescription } from '../data/tokens.js';
+import { jsonLine } from '../output/json.js';
+import { trialLayout } from '../run/layout.js';
+import { summarizePosterior } from './posterior.js';
+import type { TrialRequest } from './request.js';
+import type { TrainedModel } from './trained-model.js';
+
+/**
+ * What a model file says of itself. Nothing in it differs between two runs of one configuration: no date, no time, no path.
+ *
+ * @param steps that the weights were trained for.
+ */
+export function modelMetadata(
+  configuration: Configuration,
+  index: number,
+  architecture: Gpt2 | Vit,
+  steps: number,
+): Record<string, string> {
+  const { name, seed, evaluation, data, model } = configuration;
+  const optimizer = configuration.optimizers[index]!;
+  return {
+    format: 'lmd-model-v1',
+    name,
+    optimizer: optimizer.name,
+    rule: optimizer.rule,
+    weights: evaluation.weights,
+    precision: precisionOf(configuration, optimizer),
+    seed: String(seed),
+    steps: String(steps),
+    model: JSON.stringify({ ...model, weights: undefined }),
+    architecture: architecture.architecture,
+    config: JSON.stringify(architecture.config),
+    ...(data.kind === 'tokens' ? { tokenizer: JSON.stringify(tokenDescription(data.folder).tokenizer) } : {}),
+  };
+}
+
+/** Writes the trained model, and what LMD has learned of its posterior. */
+export async function saveModel(
+  ops: EagerOperations,
+  { configuration, index, folder }: TrialRequest,
+  trained: TrainResult,
+  { architecture, merge }: TrainedModel,
+): Promise<void> {
+  const optimizer = configuration.optimizers[index]!;
+  const layout = trialLayout(folder);
+  const weights = merge(ops, trained.weights);
+  try {
+    const metadata = modelMetadata(configuration, index, architecture, configuration.steps);
+    await exportModel(ops, layout.model, weights, metadata);
+  } finally {
+    ops.dispose(weights);
+  }
+  if (optimizer.rule !== 'lmd' || lmdWeightNames(trained.state).length === 0) return;
+  const posterior = await summarizePosterior(ops, trained.state, optimizer);
+  await writeFileAtomic(layout.posterior, jsonLine(posterior));
+}

@@ -1,0 +1,78 @@
+import { type EagerOperations, sizeOf } from '@lmd/core';
+import { precisionPreset } from '@lmd/models';
+import { evaluate, type TrainResult } from '@lmd/training';
+import { precisionOf } from '../configuration/schema.js';
+import { describeData, geometryOf } from '../data/index.js';
+import type { RunData } from '../data/run-data.js';
+import type { TrialResult } from '../run/types.js';
+import { evaluationBatchSize } from './batch-sizes.js';
+import { configuredIdentity } from './identity.js';
+import type { PeakMemory } from './peak-memory.js';
+import type { TrialRequest } from './request.js';
+import { sampleTexts } from './sample-texts.js';
+import type { TrialSummary } from './summary.js';
+import type { TrainedModel } from './trained-model.js';
+
+/** What `summary.json` holds of a trial that is done. Evaluates the weights in the other formats, and has the samples written. */
+export async function summarizeTrial(
+  ops: EagerOperations,
+  request: TrialRequest,
+  trainedModel: TrainedModel,
+  data: RunData,
+  trained: TrainResult,
+  memory: PeakMemory,
+): Promise<TrialSummary> {
+  const { configuration, index } = request;
+  const { steps, batchSize, seed } = configuration;
+  const { model } = trainedModel;
+  const geometry = geometryOf(configuration.data);
+  const isText = geometry.kind === 'tokens';
+  const { validation, test } = trained;
+  const optimizer = configuration.optimizers[index]!;
+  return {
+    result: {
+      optimizer: optimizer.name,
+      format: precisionOf(configuration, optimizer),
+      validationAccuracy: validation!.accuracy,
+      validationLoss: validation!.loss,
+      ...(test === undefined ? {} : { testAccuracy: test.accuracy, testLoss: test.loss }),
+      ...(await deployments(ops, request, trainedModel, data, trained)),
+      seconds: trained.seconds,
+      // A run that was resumed after its last step has no speed of its own.
+      imagesPerSecond: trained.samplesPerSecond || (steps * batchSize) / trained.seconds,
+      peakMemoryBytes: memory.bytes(),
+      ...(isText && test !== undefined ? { testPerplexity: Math.exp(test.loss) } : {}),
+      ...(isText ? { tokensPerSecond: trained.samplesPerSecond * geometry.length } : {}),
+    },
+    ...(await sampleTexts(ops, request, trained, trainedModel)),
+    steps,
+    device: ops.backend.device,
+    model: model.name,
+    parameters: Object.values(model.parameters).reduce((sum, { shape }) => sum + sizeOf(shape), 0),
+    data: describeData(configuration.data, data),
+    uniformLoss: Math.log(isText ? geometry.vocabularySize : geometry.classes),
+    identity: { ...configuredIdentity(configuration, index), steps, batchSize, seed },
+  };
+}
+
+/** The trained weights in the other formats that the configuration names. */
+async function deployments(
+  ops: EagerOperations,
+  { configuration }: TrialRequest,
+  { model, architecture }: TrainedModel,
+  data: RunData,
+  { weights, step }: TrainResult,
+): Promise<Pick<TrialResult, 'deployed'>> {
+  const { evaluation, seed } = configuration;
+  if (evaluation.formats.length === 0) return {};
+  const dataset = evaluation.test ? data.test : data.validation;
+  const batchSize = evaluationBatchSize(configuration, architecture, ops.backend, dataset.size);
+  const key = { seed, step, sample: 0 };
+  const deployed: Record<string, { accuracy: number; loss: number }> = {};
+  for (const format of evaluation.formats) {
+    const precision = precisionPreset(format);
+    const { accuracy, loss } = await evaluate({ ops, model, weights, dataset, precision, batchSize, key });
+    deployed[format] = { accuracy, loss };
+  }
+  return { deployed };
+}

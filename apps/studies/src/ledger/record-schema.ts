@@ -1,0 +1,53 @@
+import { z } from 'zod';
+
+const text = z.string();
+const number = z.number();
+const orNull = number.nullable();
+const evaluation = z.object({ loss: number, accuracy: number });
+
+const product = z.object({
+  product: text,
+  kurtosisFirst: number,
+  kurtosisSecond: number,
+  formats: z.record(text, z.object({ signalToNoise: number, clippedFirst: number, clippedSecond: number })),
+});
+
+const result = z
+  .looseObject({
+    diverged: z.boolean(),
+    reason: text.optional(),
+    loss: orNull,
+    accuracy: orNull,
+    trainingLoss: orNull,
+    spikes: number,
+    curve: z.array(z.tuple([number, number])),
+    validation: z.array(z.tuple([number, number, number])),
+    deployed: z.record(text, evaluation),
+    measures: z.array(z.object({ step: number, products: z.array(product) })),
+    parameters: number.optional(),
+    device: text.optional(),
+  })
+  .refine(({ diverged, loss, accuracy }) => diverged || (loss !== null && accuracy !== null), {
+    path: ['accuracy'],
+    message: 'is missing, and the trial did not diverge',
+  });
+
+/** What is read of a line: a configuration of `lmd train`, or, before December 2026, one of the studies' own. */
+export const recordSchema = z
+  .looseObject({
+    hash: text,
+    label: text,
+    configuration: z.looseObject({ data: z.looseObject({ kind: text }), steps: number, seed: number }).optional(),
+    config: z.looseObject({ data: z.looseObject({ kind: text }), steps: number, seed: number }).optional(),
+    result,
+    seconds: number,
+    commit: text,
+    versions: z.record(text, text),
+    node: text,
+    machine: text,
+    date: text,
+  })
+  .refine(({ configuration, config }) => (configuration === undefined) !== (config === undefined), {
+    path: ['configuration'],
+    message: 'is missing',
+  });

@@ -1,0 +1,120 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { basename, dirname, extname, join } from 'node:path';
+import { exitCodes, UsageError } from '@lmd/cli';
+import { isLmdError } from '@lmd/core';
+import { interruptSignal, lockRun, type TerminalOutput, terminalOutput } from '@lmd/training/node';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { packLedger, readLedger } from './ledger/ledger.js';
+import { planStudy } from './plan/plan.js';
+import { writeReport } from './report/write-report.js';
+import { describePlan } from './runner/dry-run.js';
+import { Progress } from './runner/progress.js';
+import { resultsOf, runStudy } from './runner/run-study.js';
+import { loadStudy } from './study/load.js';
+import { type PartName, partNames, type Study } from './study/schema.js';
+import { trialConfiguration } from './trial/run-trial.js';
+
+interface Options {
+  readonly out?: string;
+  readonly data?: string;
+  readonly only?: PartName;
+  readonly parallel: number;
+  readonly threads: number;
+  readonly dryRun?: boolean;
+  readonly verbose?: boolean;
+  readonly report?: boolean;
+  readonly pack?: boolean;
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new InvalidArgumentError('Give a whole number above 0.');
+}
+
+/** The program that runs the trials. */
+function lmdProgram(): string {
+  const manifest = createRequire(import.meta.url).resolve('@lmd/cli/package.json');
+  const program = join(dirname(manifest), 'dist', 'bin.js');
+  if (existsSync(program)) return program;
+  throw new UsageError('ENGINE_MISSING', `The lmd command is not built: ${program} is missing.`, {
+    subject: '@lmd/cli',
+    remedy: 'Run npm run setup.',
+  });
+}
+
+/** Has a trial of each model checked as `lmd train` checks it, sizes and data included, so that a dry run promises no less. */
+async function checkModels(study: Study, data: string | undefined): Promise<void> {
+  const { trials } = planStudy({ study, results: new Map() });
+  const distinct = new Map(trials.map((trial) => [JSON.stringify(trial.configuration.model), trial]));
+  for (const trial of distinct.values()) await trialConfiguration(trial, data);
+}
+
+interface Terminal {
+  readonly out: TerminalOutput;
+  readonly error: TerminalOutput;
+}
+
+async function study(path: string, options: Options, { out: output, error }: Terminal): Promise<void> {
+  const loaded = loadStudy(path);
+  const out = options.out ?? `runs/${basename(path, extname(path))}`;
+  const { only, parallel, threads, data } = options;
+  if (options.pack === true) {
+    const lock = await lockRun(out);
+    try {
+      await packLedger(out);
+    } finally {
+      await lock.release();
+    }
+    return;
+  }
+  if (options.report === true) {
+    output.write(`${(await writeReport(loaded, out)).join('\n')}\n`);
+    return;
+  }
+  if (loaded.frozen === undefined) await checkModels(loaded, data);
+  if (options.dryRun === true) {
+    const { records } = await readLedger(out);
+    const verbose = options.verbose === true;
+    output.write(`${describePlan({ study: loaded, results: resultsOf(records), only, parallel, verbose })}\n`);
+    return;
+  }
+  const progress = new Progress((text) => void error.write(text), error.isTTY === true, error.columns);
+  const { signal } = interruptSignal();
+  const program = lmdProgram();
+  const ran = await runStudy({ study: loaded, data, out, parallel, threads, only, program, signal, progress });
+  progress.say(`${ran} trials run.`);
+  output.write(`${(await writeReport(loaded, out)).join('\n')}\n`);
+}
+
+/** Runs one command line and gives its exit code. */
+export async function main(words: readonly string[]): Promise<number> {
+  const terminal = { out: terminalOutput(process.stdout), error: terminalOutput(process.stderr) };
+  const command = new Command('lmd-studies')
+    .description('Runs a study trial by trial into a ledger, resumably, and writes its report.')
+    .argument('<study>', 'a JSON file, such as studies/fashion-mnist.json')
+    .option('--out <folder>', 'folder of the ledger and the report (default: runs/<name of the file>)')
+    .option('--data <folder>', "folder of the data's files, in place of the study's own")
+    .addOption(new Option('--only <part>', 'run this part alone').choices(partNames))
+    .option('--parallel <trials>', 'number of trials at one time', positive, 1)
+    .option('--threads <threads>', 'threads of each trial; several trials use the processors better', positive, 1)
+    .option('--dry-run', 'print what would run and how long it would take')
+    .option('--verbose', 'with --dry-run: every trial')
+    .option('--report', 'write the report of what the ledger holds, and run nothing')
+    .option('--pack', 'move the records into ledger.jsonl.gz, for git, and run nothing')
+    .configureOutput({ writeOut: (text) => terminal.out.write(text), writeErr: (text) => terminal.error.write(text) })
+    .exitOverride()
+    .action((path: string, options: Options) => study(path, options, terminal));
+  try {
+    await command.parseAsync(words as string[], { from: 'user' });
+    return exitCodes.success;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.success : exitCodes.usage;
+    const message = error instanceof Error ? error.message : String(error);
+    const unexpected = !(error instanceof Error && 'code' in error);
+    terminal.error.write(`${unexpected ? `Unexpected failure: ${(error as Error)?.stack ?? message}` : message}\n`);
+    if (error instanceof UsageError) return exitCodes.usage;
+    return isLmdError(error, 'INTERRUPTED') ? exitCodes.interrupted : exitCodes.failure;
+  }
+}

@@ -1,0 +1,58 @@
+import type { PartName, Study } from '../study/schema.js';
+import type { Trial } from '../trial/trial.js';
+import {
+  type Results,
+  searchTrials,
+  standInOptions,
+  trialsOf,
+  type WinnerState,
+  winners,
+  winningOptions,
+} from './trials.js';
+
+export interface PlanOptions {
+  readonly study: Study;
+  readonly results: Results;
+  /** Only this part; all of them, in the study's order, where absent. */
+  readonly only?: PartName | undefined;
+}
+
+export interface Plan {
+  /** In the order in which they run, each once: two parts may share a trial. */
+  readonly trials: readonly Trial[];
+  /** True where the search is open, so that configurations after it are stand-ins, for counting alone. */
+  readonly provisional: boolean;
+  readonly winners: ReadonlyMap<string, WinnerState>;
+}
+
+function once(trials: readonly Trial[]): Trial[] {
+  const seen = new Set<string>();
+  return trials.filter(({ hash }) => {
+    if (seen.has(hash)) return false;
+    seen.add(hash);
+    return true;
+  });
+}
+
+/** Every trial of the study, or of one part, given what is known so far. */
+export function planStudy({ study, results, only }: PlanOptions): Plan {
+  const found = winners(study, results);
+  const provisional = [...found.values()].includes('waiting');
+  const optionsOf = provisional ? standInOptions(study) : winningOptions(found);
+  const stages = only === undefined ? study.order : [{ part: only }];
+  const trials = stages.flatMap((stage) =>
+    trialsOf(study, stage.part, optionsOf, 'seeds' in stage ? stage.seeds : undefined),
+  );
+  return { trials: once(trials), provisional, winners: found };
+}
+
+/** What runs next: the first trials in order that are not in the ledger, none of them provisional. */
+export function pendingTrials(options: PlanOptions): Trial[] {
+  const { study, results, only } = options;
+  const search = searchTrials(study);
+  const open = (trials: readonly Trial[]) => trials.filter(({ hash }) => !results.has(hash));
+  const { trials, provisional } = planStudy(options);
+  // Whatever follows the search is a function of it, so it comes first also where the order or `only` says otherwise.
+  if (provisional) return only === undefined || only === 'search' ? open(search) : [];
+  return open(trials);
+}

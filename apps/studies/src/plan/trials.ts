@@ -1,0 +1,260 @@
+import type { ConfigurationInput } from '@lmd/cli';
+import { type Options, takesMatricesAlone } from '../study/optimizers.js';
+import { formatsOf, type PartName, type Study, type StudyOptimizer } from '../study/schema.js';
+import type { TrialResult } from '../trial/result.js';
+import { hashOf, type Trial, type TrialConfiguration } from '../trial/trial.js';
+import { samplePoints } from './sample.js';
+
+/** What the ledger knows of a trial, by the hash of its configuration. */
+export type Results = ReadonlyMap<string, TrialResult>;
+
+/** An optimizer's hyper-parameters after its search. */
+export interface Winner {
+  readonly optimizer: string;
+  readonly options: Options;
+  readonly hash: string;
+  readonly loss: number;
+  readonly accuracy: number;
+}
+
+/** `waiting`: its search is not complete. `none`: every trial of it diverged. */
+export type WinnerState = Winner | 'waiting' | 'none';
+
+interface Changes {
+  readonly variant?: string;
+  readonly model?: { readonly [key: string]: unknown };
+  readonly options: Options;
+  readonly format: string;
+  readonly steps: number;
+  readonly seed: number;
+  readonly split: 'validation' | 'test';
+  readonly final?: Study['final'];
+  readonly deploy?: readonly string[];
+}
+
+/** Every how many steps something happens that happens `times` over the run. */
+const spread = (steps: number, times: number) => Math.max(1, Math.floor(steps / times));
+
+/** The configuration of one trial: the study's, with its own seed, steps, format and optimizer. */
+function configurationOf(study: Study, optimizer: StudyOptimizer, changes: Changes): TrialConfiguration {
+  const { options, format, steps, seed, split, final, deploy = [], model } = changes;
+  const { rule, clipNorm } = optimizer;
+  const shared = study.configuration as unknown as TrialConfiguration;
+  const isMeasured = final !== undefined && final.measures > 0 && shared.model.kind === 'vit';
+  const entry = {
+    name: 'trial',
+    rule,
+    ...optimizer.options,
+    ...options,
+    ...(clipNorm === undefined ? {} : { clipNorm }),
+    ...(takesMatricesAlone(rule) ? { rest: study.rest } : {}),
+    schedule: { kind: 'cosine', warmup: Math.floor(study.warmup * steps) },
+  } as ConfigurationInput['optimizers'][number];
+  // Texts and measurements are of the runs that are reported alone.
+  const { samples, ...rest } = shared;
+  return {
+    dataSeed: 0,
+    ...rest,
+    ...(final !== undefined && samples !== undefined ? { samples } : {}),
+    model: { ...shared.model, ...model } as TrialConfiguration['model'],
+    seed,
+    steps,
+    precision: format,
+    optimizers: [entry],
+    evaluation: {
+      ...shared.evaluation,
+      every: final === undefined ? steps : spread(steps, final.evaluations),
+      test: split === 'test',
+      ...(deploy.length === 0 ? {} : { formats: [...deploy] }),
+    },
+    ...(isMeasured ? { diagnostics: { quantizationNoise: true, every: spread(steps, final.measures) } } : {}),
+  };
+}
+
+function trial(part: PartName, study: Study, optimizer: StudyOptimizer, changes: Changes): Trial {
+  const { format, seed, steps, split, options, variant = '' } = changes;
+  const configuration = configurationOf(study, optimizer, changes);
+  const middle = variant === '' ? '' : ` ${variant}`;
+  const label = `${part} ${optimizer.name}${middle} ${format} seed ${seed}`;
+  const set = { ...optimizer.options, ...options };
+  const { name } = optimizer;
+  const hash = hashOf(configuration);
+  return { part, optimizer: name, variant, label, configuration, options: set, format, seed, steps, split, hash };
+}
+
+/** The trials of the search: as many for every optimizer, on validation data. */
+export function searchTrials(study: Study): Trial[] {
+  const { trials, steps, seed } = study.search;
+  const points = study.optimizers.map((optimizer) => samplePoints(optimizer.search, trials, seed, optimizer.name));
+  // Point by point over all optimizers, so that an interrupted search has spent as much on each.
+  return Array.from({ length: trials }, (_, index) =>
+    study.optimizers.map((optimizer, position) =>
+      trial('search', study, optimizer, {
+        variant: `#${index + 1}`,
+        options: points[position]![index]!,
+        format: study.search.format ?? formatsOf(study, optimizer)[0]!,
+        steps,
+        seed,
+        split: 'validation',
+      }),
+    ),
+  ).flat();
+}
+
+/** The point of each optimizer's space with the least validation loss. */
+export function winners(study: Study, results: Results): Map<string, WinnerState> {
+  const all = searchTrials(study);
+  return new Map(
+    study.optimizers.map(({ name }): [string, WinnerState] => {
+      const own = all.filter(({ optimizer }) => optimizer === name);
+      if (!own.every(({ hash }) => results.has(hash))) return [name, 'waiting'];
+      const ranked = own
+        .map((candidate) => ({ candidate, result: results.get(candidate.hash)! }))
+        .filter(({ result }) => !result.diverged && result.loss !== null)
+        .sort((a, b) => a.result.loss! - b.result.loss!);
+      const best = ranked[0];
+      if (best === undefined) return [name, 'none'];
+      const { hash, options } = best.candidate;
+      return [name, { optimizer: name, hash, options, loss: best.result.loss!, accuracy: best.result.accuracy! }];
+    }),
+  );
+}
+
+/** The options that an optimizer goes on with: its winner's, or, while that is open, a stand-in for counting and timing. */
+type OptionsOf = (optimizer: StudyOptimizer) => Options | undefined;
+
+/** The optimizers whose options are known, with them. */
+function chosen(study: Study, optionsOf: OptionsOf): { optimizer: StudyOptimizer; options: Options }[] {
+  return study.optimizers.flatMap((optimizer) => {
+    const options = optionsOf(optimizer);
+    return options === undefined ? [] : [{ optimizer, options }];
+  });
+}
+
+function finalTrials(study: Study, optionsOf: OptionsOf, seeds: readonly number[]): Trial[] {
+  const { final, formats } = study;
+  const all = [...new Set([...formats, ...study.optimizers.flatMap((optimizer) => formatsOf(study, optimizer))])];
+  const deployed = (format: string, own: readonly string[]) =>
+    final.deploy?.filter((other) => other !== format) ?? (format === own[0] ? own.slice(1) : []);
+  return seeds.flatMap((seed) =>
+    all.flatMap((format) =>
+      chosen(study, optionsOf).flatMap(({ optimizer, options }) => {
+        const own = formatsOf(study, optimizer);
+        if (!own.includes(format)) return [];
+        const deploy = deployed(format, own);
+        return [
+          trial('final', study, optimizer, { options, format, steps: final.steps, seed, split: 'test', final, deploy }),
+        ];
+      }),
+    ),
+  );
+}
+
+function scaled(options: Options, factors: { readonly [option: string]: number }): Options {
+  const products = Object.entries(factors).map(([name, factor]) => [
+    name,
+    // Six digits, so that the same number stands for the same trial whatever way it was computed.
+    Number((Number(options[name]) * factor).toPrecision(6)),
+  ]);
+  return { ...options, ...Object.fromEntries(products) };
+}
+
+function sweepTrials(study: Study, optionsOf: OptionsOf, only?: readonly number[]): Trial[] {
+  const { sweep } = study;
+  if (sweep === undefined) return [];
+  const { steps, seeds, factors } = sweep;
+  return (only ?? seeds).flatMap((seed) =>
+    study.formats.flatMap((format) =>
+      chosen(study, optionsOf)
+        .filter(({ optimizer }) => formatsOf(study, optimizer).includes(format))
+        .flatMap(({ optimizer, options }) =>
+          factors.map((factor) => {
+            const own = scaled(options, { learningRate: factor });
+            const variant = `×${factor}`;
+            return trial('sweep', study, optimizer, {
+              variant,
+              options: own,
+              format,
+              steps,
+              seed,
+              split: 'validation',
+            });
+          }),
+        ),
+    ),
+  );
+}
+
+function ablationTrials(study: Study, optionsOf: OptionsOf, only?: readonly number[]): Trial[] {
+  const { ablation } = study;
+  if (ablation === undefined) return [];
+  const optimizer = study.optimizers.find(({ name }) => name === ablation.optimizer)!;
+  const options = optionsOf(optimizer);
+  if (options === undefined) return [];
+  const { steps, seeds, formats } = ablation;
+  const variants = [{ name: 'as it is', options: {}, factors: {} }, ...ablation.variants];
+  return (only ?? seeds).flatMap((seed) =>
+    variants.flatMap((variant) =>
+      formats.map((format) => {
+        const own = scaled({ ...options, ...variant.options }, variant.factors);
+        const changes = { options: own, format, steps, seed, split: 'validation' } as const;
+        return trial('ablation', study, optimizer, { variant: variant.name, ...changes });
+      }),
+    ),
+  );
+}
+
+type Governing = Partial<NonNullable<Study['governs']>['variants'][number]> & { readonly name: string };
+
+function governsTrials(study: Study, optionsOf: OptionsOf, only?: readonly number[]): Trial[] {
+  const { governs } = study;
+  if (governs === undefined) return [];
+  const variants: readonly Governing[] = [{ name: 'as it is' }, ...governs.variants];
+  const compared = chosen(study, optionsOf);
+  return (only ?? governs.seeds).flatMap((seed) =>
+    variants.flatMap((variant) =>
+      governs.optimizers.flatMap((name) => {
+        const found = compared.find(({ optimizer }) => optimizer.name === name);
+        if (found === undefined || variant.optimizers?.includes(name) === false) return [];
+        const { optimizer } = found;
+        const replaced = { ...found.options, ...variant.options?.[name] };
+        const options = scaled(replaced, { learningRate: variant.learningRateFactor ?? 1 });
+        const steps = variant.steps ?? governs.steps;
+        const model = variant.model === undefined ? {} : { model: variant.model };
+        return governs.formats.map((format) => {
+          const changes = { ...model, options, format, steps, seed, split: 'validation' } as const;
+          return trial('governs', study, optimizer, { variant: variant.name, ...changes });
+        });
+      }),
+    ),
+  );
+}
+
+/** The trials of a part, or of some of its seeds. Those of parts after the search follow from its winners. */
+export function trialsOf(study: Study, part: PartName, optionsOf: OptionsOf, seeds?: readonly number[]): Trial[] {
+  switch (part) {
+    case 'search':
+      return searchTrials(study);
+    case 'final':
+      return finalTrials(study, optionsOf, seeds ?? study.final.seeds);
+    case 'sweep':
+      return sweepTrials(study, optionsOf, seeds);
+    case 'ablation':
+      return ablationTrials(study, optionsOf, seeds);
+    case 'governs':
+      return governsTrials(study, optionsOf, seeds);
+  }
+}
+
+/** Options from the winners; undefined for an optimizer whose search is open or found nothing. */
+export function winningOptions(found: ReadonlyMap<string, WinnerState>): OptionsOf {
+  return ({ name }) => {
+    const winner = found.get(name);
+    return typeof winner === 'object' ? winner.options : undefined;
+  };
+}
+
+/** The first point of each optimizer's space, to count and time what cannot be planned yet. */
+export function standInOptions(study: Study): OptionsOf {
+  return ({ search, name }) => samplePoints(search, 1, study.search.seed, name)[0]!;
+}

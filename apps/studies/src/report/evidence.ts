@@ -1,0 +1,89 @@
+import type { LedgerRecord } from '../ledger/record.js';
+import { type Plan, planStudy } from '../plan/plan.js';
+import { titleOf } from '../study/optimizers.js';
+import type { PartName, Study } from '../study/schema.js';
+import type { TrialResult } from '../trial/result.js';
+import type { Trial } from '../trial/trial.js';
+
+/** A trial of the study together with what the ledger knows of it. */
+export interface Finding {
+  readonly trial: Trial;
+  readonly record: LedgerRecord | undefined;
+  readonly result: TrialResult | undefined;
+}
+
+/** All that a report draws on: the study, its plan, and the ledger's records of exactly these trials. */
+export interface Evidence {
+  readonly study: Study;
+  readonly plan: Plan;
+  readonly findings: readonly Finding[];
+  /** Records of other configurations, such as those of an earlier version of the study. */
+  readonly others: number;
+}
+
+export function gatherEvidence(study: Study, records: readonly LedgerRecord[]): Evidence {
+  const byHash = new Map<string, LedgerRecord>();
+  for (const record of records) if (!byHash.has(record.hash)) byHash.set(record.hash, record);
+  const results = new Map([...byHash].map(([hash, { result }]) => [hash, result]));
+  const plan = planStudy({ study, results });
+  // Each part on its own, because parts may share a trial and each wants to show it.
+  const parts = [...new Set(study.order.map(({ part }) => part))];
+  const trials = parts.flatMap((only) => planStudy({ study, results, only }).trials);
+  const known = new Set(trials.map(({ hash }) => hash));
+  const findings = trials.map((trial): Finding => {
+    const provisional = plan.provisional && trial.part !== 'search';
+    const record = provisional ? undefined : byHash.get(trial.hash);
+    return { trial, record, result: record?.result };
+  });
+  return { study, plan, findings, others: [...byHash.keys()].filter((hash) => !known.has(hash)).length };
+}
+
+/** Findings of a part that are there, and fit. */
+export function select(
+  { findings }: Evidence,
+  part: PartName,
+  fits: {
+    readonly optimizer?: string;
+    readonly format?: string;
+    readonly variant?: string;
+    readonly seed?: number;
+  } = {},
+): (Finding & { readonly result: TrialResult })[] {
+  return findings.filter(
+    (finding): finding is Finding & { readonly result: TrialResult } =>
+      finding.result !== undefined &&
+      finding.trial.part === part &&
+      (fits.optimizer === undefined || finding.trial.optimizer === fits.optimizer) &&
+      (fits.format === undefined || finding.trial.format === fits.format) &&
+      (fits.variant === undefined || finding.trial.variant === fits.variant) &&
+      (fits.seed === undefined || finding.trial.seed === fits.seed),
+  );
+}
+
+/** The optimizer as reports name it: its title, with the study's own name where one rule is there twice. */
+export function optimizerTitle(study: Study, name: string): string {
+  const { rule } = study.optimizers.find((candidate) => candidate.name === name)!;
+  const title = titleOf(rule);
+  return study.optimizers.filter((other) => other.rule === rule).length > 1 ? `${title} (${name})` : title;
+}
+
+/** The optimizer that the study is about. */
+export function subjectOf({ subject, optimizers }: Study): string {
+  return subject ?? optimizers.at(-1)!.name;
+}
+
+/** Differences of accuracy between two selections, paired by seed. */
+export function pairedDifferences(
+  ours: readonly (Finding & { readonly result: TrialResult })[],
+  theirs: readonly (Finding & { readonly result: TrialResult })[],
+): number[] {
+  return ours.flatMap(({ trial, result }) => {
+    const other = theirs.find((candidate) => candidate.trial.seed === trial.seed);
+    if (result.accuracy === null || other === undefined || other.result.accuracy === null) return [];
+    return [result.accuracy - other.result.accuracy];
+  });
+}
+
+export function accuracies(findings: readonly { readonly result: TrialResult }[]): number[] {
+  return findings.flatMap(({ result }) => (result.accuracy === null ? [] : [result.accuracy]));
+}

@@ -1,0 +1,173 @@
+import type { Study } from '../study/schema.js';
+import { type Block, heading, percentAxis, plot, table, text } from './blocks.js';
+import { accuracies, type Evidence, optimizerTitle, pairedDifferences, select, subjectOf } from './evidence.js';
+import { formatTitle, lossInterval, percentInterval, signedPercentInterval } from './format.js';
+import { confidenceInterval, verdict } from './statistics.js';
+
+/** Test accuracy and loss of every optimizer in every format, what a format costs, and who beats whom. */
+export function finalSection(evidence: Evidence): Block[] {
+  const { study } = evidence;
+  if (select(evidence, 'final').length === 0) {
+    return [heading('Trained in each format'), text('No final run is in the ledger yet.')];
+  }
+  const formatTitles = study.formats.map(formatTitle);
+  const [reference] = study.formats;
+  const interval = (optimizer: string, format: string) =>
+    confidenceInterval(accuracies(select(evidence, 'final', { optimizer, format })));
+  const accuracyRows = study.optimizers.map(({ name }) => [
+    optimizerTitle(study, name),
+    ...study.formats.map((format) => withDiverged(evidence, name, format, percentInterval(interval(name, format)))),
+  ]);
+  const lossRows = study.optimizers.map(({ name }) => [
+    optimizerTitle(study, name),
+    ...study.formats.map((format) => {
+      const found = select(evidence, 'final', { optimizer: name, format });
+      return lossInterval(
+        confidenceInterval(found.flatMap(({ result }) => (result.loss === null ? [] : [result.loss]))),
+      );
+    }),
+  ]);
+  const trainingRows = study.optimizers.map(({ name }) => [
+    optimizerTitle(study, name),
+    ...study.formats.map((format) => {
+      const found = select(evidence, 'final', { optimizer: name, format });
+      return lossInterval(
+        confidenceInterval(found.flatMap(({ result }) => (result.trainingLoss === null ? [] : [result.trainingLoss]))),
+      );
+    }),
+  ]);
+  const costRows = study.optimizers.map(({ name }) => [
+    optimizerTitle(study, name),
+    ...study.formats
+      .slice(1)
+      .map((format) =>
+        signedPercentInterval(
+          confidenceInterval(
+            pairedDifferences(
+              select(evidence, 'final', { optimizer: name, format }),
+              select(evidence, 'final', { optimizer: name, format: reference! }),
+            ),
+          ),
+        ),
+      ),
+  ]);
+  const { seeds, steps } = study.final;
+  return [
+    heading('Trained in each format'),
+    text(
+      `Test accuracy in percent after ${steps} steps, mean ± half width of the 95 % confidence interval over seeds ${seeds.join(', ')} (Student’s t); a number without ± is one seed. The forward products run in the format${backwardOf(study)}.`,
+    ),
+    table(['optimizer', ...formatTitles], accuracyRows),
+    text('Test loss, in nats:'),
+    table(['optimizer', ...formatTitles], lossRows),
+    text('Training loss over the last tenth of the steps, in nats:'),
+    table(['optimizer', ...formatTitles], trainingRows),
+    text(`What a format costs: accuracy against ${formatTitle(reference!)} of the same optimizer and seed, in points.`),
+    table(['optimizer', ...formatTitles.slice(1)], costRows),
+    plot('Test accuracy by format of the forward pass', {
+      x: { title: 'format', categories: formatTitles },
+      y: percentAxis('test accuracy'),
+      series: study.optimizers.map(({ name }) => ({
+        name: optimizerTitle(study, name),
+        markers: true,
+        points: study.formats.flatMap((format, x) => {
+          const found = interval(name, format);
+          return found === undefined ? [] : [{ x, y: found.mean, halfWidth: found.halfWidth }];
+        }),
+      })),
+    }),
+    ...curvePlots(evidence),
+    ...againstOthers(evidence),
+  ];
+}
+
+/** What the study's configuration says of the backward products. */
+function backwardOf({ configuration }: Study): string {
+  const { backward } = configuration;
+  return typeof backward === 'string' ? `, the backward ones in ${formatTitle(backward)}` : '';
+}
+
+function withDiverged(evidence: Evidence, optimizer: string, format: string, cell: string): string {
+  const found = select(evidence, 'final', { optimizer, format });
+  const diverged = found.filter(({ result }) => result.diverged).length;
+  return diverged === 0 ? cell : `${cell} (${diverged} of ${found.length} diverged)`;
+}
+
+function curvePlots(evidence: Evidence): Block[] {
+  const { study } = evidence;
+  const seed = study.final.seeds[0]!;
+  return [study.formats[0]!, study.formats.at(-1)!].map((format) =>
+    plot(`Training loss in ${formatTitle(format)}, seed ${seed}`, {
+      x: { title: 'optimizer step' },
+      y: { title: 'cross-entropy (nats)' },
+      series: study.optimizers.map(({ name }) => ({
+        name: optimizerTitle(study, name),
+        markers: true,
+        points: select(evidence, 'final', { optimizer: name, format, seed }).flatMap(({ result }) =>
+          // The first stretch is that of warm-up, which would flatten the rest of the plot.
+          result.curve.slice(1).map(([x, y]) => ({ x, y })),
+        ),
+      })),
+    }),
+  );
+}
+
+/** The optimizer that the study is about against every other one. */
+function againstOthers(evidence: Evidence): Block[] {
+  const { study } = evidence;
+  const subject = subjectOf(study);
+  const title = optimizerTitle(study, subject);
+  const words = { higher: 'wins', lower: 'loses', 'not shown': 'no difference shown' } as const;
+  const others = study.optimizers.filter(({ name }) => name !== subject);
+  if (others.length === 0) return [];
+  const rows = others.map(({ name }) => [
+    optimizerTitle(study, name),
+    ...study.formats.map((format) => {
+      const difference = confidenceInterval(
+        pairedDifferences(
+          select(evidence, 'final', { optimizer: subject, format }),
+          select(evidence, 'final', { optimizer: name, format }),
+        ),
+      );
+      if (difference === undefined) return '–';
+      const shown = signedPercentInterval(difference);
+      return difference.halfWidth === undefined ? `${shown} (one seed)` : `${shown}: ${words[verdict(difference)]}`;
+    }),
+  ]);
+  return [
+    text(
+      `${title} against each other optimizer, accuracy in points, paired by seed. “${title} wins” or “loses” stands only where the 95 % interval excludes 0; one seed shows nothing of the kind.`,
+    ),
+    table([`${title} minus`, ...study.formats.map(formatTitle)], rows),
+  ];
+}
+
+/** Weights trained in the first format, evaluated in the others. */
+export function deploySection(evidence: Evidence): Block[] {
+  const { study } = evidence;
+  const [reference, ...others] = study.formats;
+  const found = (optimizer: string) => select(evidence, 'final', { optimizer, format: reference! });
+  if (study.optimizers.every(({ name }) => found(name).length === 0)) return [];
+  const rows = study.optimizers.map(({ name }) => [
+    optimizerTitle(study, name),
+    percentInterval(confidenceInterval(accuracies(found(name)))),
+    ...others.map((format) =>
+      signedPercentInterval(
+        confidenceInterval(
+          found(name).flatMap(({ result }) => {
+            const deployed = result.deployed[format];
+            return deployed === undefined || result.accuracy === null ? [] : [deployed.accuracy - result.accuracy];
+          }),
+        ),
+      ),
+    ),
+  ]);
+  const title = formatTitle(reference!);
+  return [
+    heading(`Trained in ${title}, deployed in each format`),
+    text(
+      `Test accuracy of the weights trained in ${title}, in percent, and what evaluating them in another format changes, in points. Beside the table of costs above, it shows what training in the format is worth.`,
+    ),
+    table(['optimizer', title, ...others.map(formatTitle)], rows),
+  ];
+}

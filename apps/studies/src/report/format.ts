@@ -1,0 +1,48 @@
+import type { Interval } from './statistics.js';
+
+/** `87.42 ± 0.31`, `87.42` of one value, `–` of none: percent. */
+export function percentInterval(interval: Interval | undefined): string {
+  if (interval === undefined) return '–';
+  const mean = (100 * interval.mean).toFixed(2);
+  return interval.halfWidth === undefined ? mean : `${mean} ± ${(100 * interval.halfWidth).toFixed(2)}`;
+}
+
+/** As `percentInterval`, with a sign. */
+export function signedPercentInterval(interval: Interval | undefined): string {
+  if (interval === undefined) return '–';
+  const shown = percentInterval(interval);
+  return interval.mean > 0 ? `+${shown}` : shown.replace('-', '−');
+}
+
+export function lossInterval(interval: Interval | undefined): string {
+  if (interval === undefined) return '–';
+  const mean = interval.mean.toFixed(4);
+  return interval.halfWidth === undefined ? mean : `${mean} ± ${interval.halfWidth.toFixed(4)}`;
+}
+
+export function decimal(value: number | undefined, digits: number): string {
+  return value === undefined || !Number.isFinite(value) ? '–' : value.toFixed(digits);
+}
+
+/** Options on one line, for a table. */
+export function showOptions(options: object): string {
+  return Object.entries(options)
+    .map(([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
+    .join(', ');
+}
+
+const titles: Readonly<Record<string, string>> = {
+  fp32: 'FP32',
+  bf16: 'BF16',
+  mxfp8_e5m2: 'MXFP8 E5M2',
+  mxfp8_e4m3: 'MXFP8 E4M3',
+  mxfp6_e3m2: 'MXFP6 E3M2',
+  mxfp6_e2m3: 'MXFP6 E2M3',
+  mxfp4_e2m1: 'MXFP4',
+  mxint8: 'MXINT8',
+  nvfp4: 'NVFP4',
+};
+
+export function formatTitle(format: string): string {
+  return titles[format] ?? format;
+}

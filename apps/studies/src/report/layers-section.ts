@@ -1,0 +1,119 @@
+import type { TrialResult } from '../trial/result.js';
+import { type Block, heading, plot, table, text } from './blocks.js';
+import { type Evidence, optimizerTitle, select } from './evidence.js';
+import { decimal, formatTitle } from './format.js';
+
+type Measured = TrialResult['measures'][number];
+
+function mean(values: readonly number[]): number | undefined {
+  return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function products(measured: Measured | undefined, format: string, isAttention: boolean) {
+  return (measured?.products ?? []).filter(
+    ({ product, formats }) =>
+      formats[format] !== undefined && isAttention === /attention\.(scores|values)$/.test(product),
+  );
+}
+
+/** Signal to noise, clipped maxima and outliers of the quantized products over training. */
+export function layersSection(evidence: Evidence): Block[] {
+  const { study } = evidence;
+  const seed = study.final.seeds[0]!;
+  const formats = study.formats.slice(1);
+  const of = (optimizer: string, format: string) =>
+    select(evidence, 'final', { optimizer, format, seed })[0]?.result.measures ?? [];
+  if (study.optimizers.every(({ name }) => formats.every((format) => of(name, format).length === 0))) return [];
+  const rows = formats.flatMap((format) =>
+    study.optimizers.flatMap(({ name }) => {
+      const measures = of(name, format);
+      if (measures.length === 0) return [];
+      const first = products(measures[0], format, false);
+      const last = products(measures.at(-1), format, false);
+      const inner = products(measures.at(-1), format, true);
+      const snr = (some: typeof first) => mean(some.map(({ formats: found }) => found[format]!.signalToNoise));
+      return [
+        [
+          formatTitle(format),
+          optimizerTitle(study, name),
+          decimal(snr(first), 1),
+          decimal(snr(last), 1),
+          decimal(snr(inner), 1),
+          decimal(100 * (mean(last.map(({ formats: found }) => found[format]!.clippedSecond)) ?? Number.NaN), 1),
+          decimal(100 * (mean(last.map(({ formats: found }) => found[format]!.clippedFirst)) ?? Number.NaN), 1),
+          decimal(mean(last.map(({ kurtosisSecond }) => kurtosisSecond)), 1),
+          decimal(Math.max(...last.map(({ kurtosisSecond }) => kurtosisSecond)), 1),
+          decimal(mean(last.map(({ kurtosisFirst }) => kurtosisFirst)), 1),
+          decimal(Math.max(...last.map(({ kurtosisFirst }) => kurtosisFirst)), 1),
+        ],
+      ];
+    }),
+  );
+  const steps = study.final.measures;
+  const harshest = formats.at(-1)!;
+  const byProduct = (show: (measures: Measured['products'][number]) => string): string[][] => {
+    const lasts = study.optimizers.map(({ name }) => of(name, harshest).at(-1)?.products ?? []);
+    const names = (lasts.find((some) => some.length > 0) ?? []).map(({ product }) => product);
+    return names.map((name) => [
+      name,
+      ...lasts.map((some) => {
+        const found = some.find(({ product }) => product === name);
+        return found === undefined ? '–' : show(found);
+      }),
+    ]);
+  };
+  const optimizerTitles = study.optimizers.map(({ name }) => optimizerTitle(study, name));
+  return [
+    heading('What the layers go through'),
+    text(
+      `Seed ${seed}, on 64 validation images, ${steps} times over the run; means over the products of activations and weights, and “attention” over those inside attention. Signal to noise: 10·log10(Σy² / Σ(y − ŷ)²) of the product y of unrounded operands and ŷ of rounded ones, in dB. Clipped: share of blocks whose largest value is beyond what the block holds. Kurtosis: 3 for a normal law; the more, the heavier the outliers. By layer and step in the ledger.`,
+    ),
+    table(
+      [
+        'format',
+        'optimizer',
+        'dB, first',
+        'dB, last',
+        'dB, attention',
+        'clipped weights %',
+        'clipped activations %',
+        'kurtosis of weights',
+        'highest',
+        'kurtosis of activations',
+        'highest',
+      ],
+      rows,
+      2,
+    ),
+    plot(`Signal to noise of the quantized products over training, ${formatTitle(formats.at(-1)!)}`, {
+      x: { title: 'optimizer step' },
+      y: { title: 'signal to noise (dB)' },
+      series: study.optimizers.map(({ name }) => ({
+        name: optimizerTitle(study, name),
+        markers: true,
+        points: of(name, formats.at(-1)!).flatMap((measured) => {
+          const y = mean(
+            products(measured, formats.at(-1)!, false).map(
+              ({ formats: found }) => found[formats.at(-1)!]!.signalToNoise,
+            ),
+          );
+          return y === undefined ? [] : [{ x: measured.step, y }];
+        }),
+      })),
+    }),
+    ...(study.optimizers.every(({ name }) => of(name, harshest).length === 0)
+      ? []
+      : [
+          text(`Signal to noise of each product at the end, ${formatTitle(harshest)}, in dB:`),
+          table(
+            ['product', ...optimizerTitles],
+            byProduct(({ formats: found }) => decimal(found[harshest]!.signalToNoise, 1)),
+          ),
+          text('Kurtosis of the activations that go into each product, likewise:'),
+          table(
+            ['product', ...optimizerTitles],
+            byProduct(({ kurtosisFirst }) => decimal(kurtosisFirst, 1)),
+          ),
+        ]),
+  ];
+}

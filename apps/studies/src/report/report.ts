@@ -1,0 +1,33 @@
+import type { Report } from '@lmd/report';
+import { text } from './blocks.js';
+import type { Evidence } from './evidence.js';
+import { deploySection, finalSection } from './final-section.js';
+import { layersSection } from './layers-section.js';
+import { provenanceSection, statusBlocks } from './provenance-section.js';
+import { samplesSection } from './samples-section.js';
+import { searchSection } from './search-section.js';
+import { summarySection } from './summary-section.js';
+import { sweepSection } from './sweep-section.js';
+import { ablationSection, governsSection } from './variants-section.js';
+
+/** The whole report: what was asked, how much is there, what was found, and last how it was made. */
+export function composeReport(evidence: Evidence): Report {
+  const { study } = evidence;
+  return {
+    title: study.title,
+    blocks: [
+      text(study.question),
+      ...statusBlocks(evidence),
+      ...summarySection(evidence),
+      ...finalSection(evidence),
+      ...deploySection(evidence),
+      ...samplesSection(evidence),
+      ...sweepSection(evidence),
+      ...layersSection(evidence),
+      ...ablationSection(evidence),
+      ...governsSection(evidence),
+      ...searchSection(evidence),
+      ...provenanceSection(evidence),
+    ],
+  };
+}

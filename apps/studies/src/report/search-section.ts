@@ -1,0 +1,51 @@
+import { type Block, heading, table, text } from './blocks.js';
+import { type Evidence, optimizerTitle, select } from './evidence.js';
+import { decimal, formatTitle, showOptions } from './format.js';
+
+/** The space, the trials and the winner of each optimizer. */
+export function searchSection(evidence: Evidence): Block[] {
+  const { study, plan } = evidence;
+  const { trials, steps, seed, format } = study.search;
+  const searched = format === undefined ? 'the first format of each optimizer' : formatTitle(format);
+  const spaces = study.optimizers.map(({ name, search, options, clipNorm }) => [
+    optimizerTitle(study, name),
+    Object.entries(search)
+      .map(([option, { minimum, maximum, scale, choices }]) =>
+        choices === undefined
+          ? `${option} ${minimum} … ${maximum}${scale === 'log' ? '' : ' (linear)'}`
+          : `${option} ${choices.join(' or ')}`,
+      )
+      .join('; '),
+    [showOptions(options), clipNorm === undefined ? '' : `gradient norm clipped to ${clipNorm}`]
+      .filter((part) => part !== '')
+      .join(', '),
+  ]);
+  const rows = study.optimizers.map(({ name }) => {
+    const found = select(evidence, 'search', { optimizer: name });
+    const losses = found
+      .flatMap(({ result }) => (result.diverged || result.loss === null ? [] : [result.loss]))
+      .sort((a, b) => a - b);
+    const winner = plan.winners.get(name);
+    const best = typeof winner === 'object' ? winner : undefined;
+    return [
+      optimizerTitle(study, name),
+      best === undefined
+        ? winner === 'none'
+          ? 'every trial diverged'
+          : `${found.length} of ${trials} trials so far`
+        : showOptions(best.options),
+      decimal(losses[0], 4),
+      decimal(losses[Math.floor(losses.length / 2)], 4),
+      best === undefined ? '–' : decimal(100 * best.accuracy, 2),
+      String(found.filter(({ result }) => result.diverged).length),
+    ];
+  });
+  return [
+    heading('How hyper-parameters were chosen'),
+    text(
+      `${trials} trials for every optimizer, at the points of a Latin hypercube (seed ${seed}), which divides every range evenly among them; ${steps} steps each in ${searched}, judged by the loss on validation data alone. The winner is used in every format; it was not tuned again for each. AdamW for biases, gains and embeddings beside the optimizers that take matrices alone has one setting: ${showOptions(study.rest)}.`,
+    ),
+    table(['optimizer', 'space (log scale)', 'fixed'], spaces, 3),
+    table(['optimizer', 'winner', 'its loss', 'median loss', 'its accuracy %', 'diverged'], rows, 2),
+  ];
+}

@@ -1,0 +1,111 @@
+import { type Block, heading, list } from './blocks.js';
+import { accuracies, type Evidence, optimizerTitle, pairedDifferences, select, subjectOf } from './evidence.js';
+import { decimal, formatTitle, percentInterval, signedPercentInterval } from './format.js';
+import { confidenceInterval, verdict } from './statistics.js';
+import { stabilityOf } from './sweep-section.js';
+
+interface Ranked {
+  readonly optimizer: string;
+  readonly value: number;
+  readonly shown: string;
+}
+
+function ranking(evidence: Evidence, entries: readonly (Ranked | undefined)[]): string | undefined {
+  const found = entries.filter((entry) => entry !== undefined).sort((a, b) => b.value - a.value);
+  // A ranking of some optimizers would change with the trials that are missing.
+  if (found.length < evidence.study.optimizers.length) return undefined;
+  return found.map(({ optimizer, shown }) => `${optimizerTitle(evidence.study, optimizer)} ${shown}`).join(', ');
+}
+
+/** Rules by mean test accuracy in one format. */
+function byAccuracy(evidence: Evidence, format: string): string | undefined {
+  const ranked = ranking(
+    evidence,
+    evidence.study.optimizers.map(({ name }) => {
+      const interval = confidenceInterval(accuracies(select(evidence, 'final', { optimizer: name, format })));
+      return interval && { optimizer: name, value: interval.mean, shown: percentInterval(interval) };
+    }),
+  );
+  return ranked && `Test accuracy in ${formatTitle(format)}, best first: ${ranked}.`;
+}
+
+/** Rules by what one format costs them. */
+function byCost(evidence: Evidence, format: string): string | undefined {
+  const reference = evidence.study.formats[0]!;
+  const ranked = ranking(
+    evidence,
+    evidence.study.optimizers.map(({ name }) => {
+      const differences = pairedDifferences(
+        select(evidence, 'final', { optimizer: name, format }),
+        select(evidence, 'final', { optimizer: name, format: reference }),
+      );
+      const interval = confidenceInterval(differences);
+      return interval && { optimizer: name, value: interval.mean, shown: signedPercentInterval(interval) };
+    }),
+  );
+  return (
+    ranked && `What ${formatTitle(format)} costs against ${formatTitle(reference)}, least first: ${ranked} points.`
+  );
+}
+
+/** Rules by the width of their good range in one format. */
+function byWidth(evidence: Evidence, format: string): string | undefined {
+  if (evidence.study.sweep === undefined) return undefined;
+  const ranked = ranking(
+    evidence,
+    evidence.study.optimizers.map(({ name }) => {
+      const { range } = stabilityOf(evidence, name, format);
+      return (
+        range && {
+          optimizer: name,
+          value: range.octaves,
+          shown: `${range.open ? '≥ ' : ''}${decimal(range.octaves, 1)}`,
+        }
+      );
+    }),
+  );
+  return ranked && `Range of good learning rates in ${formatTitle(format)}, widest first, in octaves: ${ranked}.`;
+}
+
+/** Where the subject wins, loses, or nothing is shown. */
+function againstOthers(evidence: Evidence): string[] {
+  const { study } = evidence;
+  const subject = subjectOf(study);
+  const found = { higher: [] as string[], lower: [] as string[], 'not shown': [] as string[] };
+  for (const { name } of study.optimizers) {
+    if (name === subject) continue;
+    for (const format of study.formats) {
+      const difference = confidenceInterval(
+        pairedDifferences(
+          select(evidence, 'final', { optimizer: subject, format }),
+          select(evidence, 'final', { optimizer: name, format }),
+        ),
+      );
+      if (difference?.halfWidth === undefined) continue;
+      found[verdict(difference)].push(
+        `${optimizerTitle(study, name)} in ${formatTitle(format)} (${signedPercentInterval(difference)})`,
+      );
+    }
+  }
+  const title = optimizerTitle(study, subject);
+  const line = (words: string, entries: readonly string[]) =>
+    entries.length === 0 ? [] : [`${words} ${entries.join(', ')}.`];
+  return [
+    ...line(`${title} loses, by points of test accuracy with a 95 % interval that excludes 0, to`, found.lower),
+    ...line(`${title} wins, likewise, against`, found.higher),
+    ...line(`No difference is shown between ${title} and`, found['not shown']),
+  ];
+}
+
+/** What the tables below say, in sentences made from the same numbers. Of what is missing it says nothing. */
+export function summarySection(evidence: Evidence): Block[] {
+  const [reference, ...others] = evidence.study.formats;
+  const last = others.at(-1);
+  const items = [
+    ...againstOthers(evidence),
+    ...[reference!, ...(last === undefined ? [] : [last])].map((format) => byAccuracy(evidence, format)),
+    ...others.map((format) => byCost(evidence, format)),
+    ...evidence.study.formats.map((format) => byWidth(evidence, format)),
+  ].filter((item) => item !== undefined);
+  return items.length === 0 ? [] : [heading('What the tables show'), list(items)];
+}

@@ -1,0 +1,95 @@
+import { type Block, heading, percentAxis, plot, table, text } from './blocks.js';
+import { type Evidence, optimizerTitle, select } from './evidence.js';
+import { decimal, formatTitle } from './format.js';
+import { goodRange } from './statistics.js';
+
+/** What the sweep of one optimizer in one format shows. */
+export interface Stability {
+  readonly points: readonly { readonly factor: number; readonly accuracy: number }[];
+  /** Undefined while trials are missing. */
+  readonly range: ReturnType<typeof goodRange>;
+  readonly best: { readonly factor: number; readonly accuracy: number } | undefined;
+  readonly diverged: number;
+  readonly spikes: number;
+  readonly trials: number;
+  readonly missing: number;
+}
+
+/** Mean accuracy by factor of the learning rate, where a diverged run counts as 0, and what follows from it. */
+export function stabilityOf(evidence: Evidence, optimizer: string, format: string): Stability {
+  const { factors, seeds, tolerance } = evidence.study.sweep!;
+  const found = select(evidence, 'sweep', { optimizer, format });
+  const points = factors.flatMap((factor) => {
+    const accuracies = found
+      .filter(({ trial }) => trial.variant === `×${factor}`)
+      .map(({ result }) => (result.diverged ? 0 : result.accuracy!));
+    if (accuracies.length === 0) return [];
+    return [{ factor, accuracy: accuracies.reduce((sum, value) => sum + value, 0) / accuracies.length }];
+  });
+  const missing = factors.length * seeds.length - found.length;
+  return {
+    points,
+    range: missing === 0 ? goodRange(points, tolerance) : undefined,
+    best: points.length === 0 ? undefined : points.reduce((a, b) => (b.accuracy > a.accuracy ? b : a)),
+    diverged: found.filter(({ result }) => result.diverged).length,
+    spikes: found.reduce((sum, { result }) => sum + result.spikes, 0),
+    trials: found.length,
+    missing,
+  };
+}
+
+/** How wide the range of good learning rates is, and how often training diverged or its loss jumped. */
+export function sweepSection(evidence: Evidence): Block[] {
+  const { study } = evidence;
+  const { sweep } = study;
+  if (sweep === undefined) return [];
+  const title = heading('Stability: a sweep of the learning rate');
+  if (select(evidence, 'sweep').length === 0) return [title, text('No trial of the sweep is in the ledger yet.')];
+  const formats = study.formats.filter((format) => select(evidence, 'sweep', { format }).length > 0);
+  const matrix = (show: (stability: Stability) => string) =>
+    table(
+      ['optimizer', ...formats.map(formatTitle)],
+      study.optimizers.map(({ name }) => [
+        optimizerTitle(study, name),
+        ...formats.map((format) => show(stabilityOf(evidence, name, format))),
+      ]),
+    );
+  return [
+    title,
+    text(
+      `Each optimizer in each format at ${sweep.factors.length} learning rates around its winner’s (factors ${sweep.factors.map((factor) => `×${factor}`).join(', ')}; AdamW for biases and gains keeps its own), ${sweep.steps} steps, seed ${sweep.seeds.join(', ')}, validation accuracy. A dash: trials are missing.`,
+    ),
+    text(
+      `Width of the range of good rates: the longest run of neighbours within ${100 * sweep.tolerance} point of the best of the same optimizer and format, in octaves, each rate standing for the spacing of the grid; in brackets the run itself, and “≥” where it reaches the end of the grid.`,
+    ),
+    matrix(({ range }) =>
+      range === undefined
+        ? '–'
+        : `${range.open ? '≥ ' : ''}${decimal(range.octaves, 1)} (×${range.from} … ×${range.to})`,
+    ),
+    text('Best accuracy in percent, and the factor that it is at:'),
+    matrix(({ best }) => (best === undefined ? '–' : `${decimal(100 * best.accuracy, 2)} (×${best.factor})`)),
+    text(
+      'Divergences and loss spikes, over all rates. A trial diverged where a value was not finite or the training loss ended no better than a uniform guess. A spike is a batch whose loss is 5 standard deviations of the 50 before it, and 0.2 nats, above their mean.',
+    ),
+    matrix(({ diverged, spikes, trials, missing }) =>
+      trials === 0
+        ? '–'
+        : `${diverged} diverged, ${spikes} ${spikes === 1 ? 'spike' : 'spikes'}${missing === 0 ? '' : ` (${missing} missing)`}`,
+    ),
+    ...formats.map((format) =>
+      plot(`Validation accuracy by learning rate, ${formatTitle(format)}`, {
+        x: { title: "factor on the winner's learning rate", scale: 'log', ticksAtPoints: true },
+        y: percentAxis('validation accuracy'),
+        series: study.optimizers.map(({ name }) => ({
+          name: optimizerTitle(study, name),
+          markers: true,
+          points: stabilityOf(evidence, name, format).points.map(({ factor, accuracy }) => ({
+            x: factor,
+            y: accuracy,
+          })),
+        })),
+      }),
+    ),
+  ];
+}

@@ -1,0 +1,32 @@
+import { join } from 'node:path';
+import { reportInMarkdown, reportInPage } from '@lmd/report';
+import { writeFileAtomic } from '@lmd/safetensors/node';
+import { readLedger } from '../ledger/ledger.js';
+import type { LedgerRecord } from '../ledger/record.js';
+import type { Study } from '../study/schema.js';
+import { gatherEvidence } from './evidence.js';
+import { composeReport } from './report.js';
+import { trialsInCsv } from './trials-csv.js';
+
+/** The report's files, by name: a function of study and records alone. */
+export function composeFiles(study: Study, records: readonly LedgerRecord[]): { readonly [file: string]: string } {
+  const evidence = gatherEvidence(study, records);
+  const report = composeReport(evidence);
+  return {
+    'report.md': reportInMarkdown(report),
+    'report.html': reportInPage(report),
+    'trials.csv': trialsInCsv(evidence),
+  };
+}
+
+/** Writes `report.md`, `report.html` and `trials.csv` beside the ledger, each whole or not at all, and gives their paths. */
+export async function writeReport(study: Study, out: string): Promise<string[]> {
+  const { records } = await readLedger(out);
+  const paths: string[] = [];
+  for (const [name, contents] of Object.entries(composeFiles(study, records))) {
+    const path = join(out, name);
+    await writeFileAtomic(path, contents);
+    paths.push(path);
+  }
+  return paths;
+}

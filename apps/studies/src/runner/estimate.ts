@@ -1,0 +1,61 @@
+import type { LedgerRecord } from '../ledger/record.js';
+import type { Study } from '../study/schema.js';
+import type { TrialConfiguration } from '../trial/trial.js';
+
+/** Side of an image in the estimate: what matters is the ratio of two models, which hardly depends on it. */
+const imageSide = 28;
+
+type Sizes = Partial<Record<'width' | 'depth' | 'patchSize' | 'mlpWidth', number>>;
+
+/** Multiply-adds of one example's forward pass, the part that grows with the model: a measure of work, not of time. */
+function workOfExample({ model, data }: Pick<TrialConfiguration, 'model' | 'data'>): number {
+  const { width = 64, depth = 1, patchSize = 7, mlpWidth = 4 * width } = model as Sizes;
+  const length = 'length' in data ? Number(data.length) : (imageSide / patchSize) ** 2;
+  const tokens = Math.max(1, length);
+  const products = tokens * (4 * width * width + 2 * width * mlpWidth);
+  const attention = 2 * tokens * tokens * width;
+  // What goes through every element once (norms, GELU, rounding) costs about as much as 60 multiply-adds an element.
+  const elements = 60 * tokens * (8 * width + 2 * mlpWidth);
+  return depth * (products + attention + elements);
+}
+
+/** Examples evaluated, where the configuration says how many there are. */
+function evaluated({ evaluation, data, steps }: TrialConfiguration): number {
+  const validation = 'validation' in data && typeof data.validation === 'number' ? data.validation : 0;
+  const passes = Math.max(1, Math.floor(steps / (evaluation?.every ?? steps)));
+  const test = 'test' in data && typeof data.test === 'number' ? data.test : 10_000;
+  const tests = evaluation?.test === false ? 0 : 1 + (evaluation?.formats?.length ?? 0);
+  return passes * validation + (data.kind === 'tokens' ? 0 : tests * test);
+}
+
+/** Steps in units of the study's own model, evaluations included at a third of a step's work an example. */
+export function workOf(configuration: TrialConfiguration, study: Study): number {
+  const base = study.configuration as unknown as TrialConfiguration;
+  const relative = workOfExample(configuration) / workOfExample({ model: base.model, data: base.data });
+  const { steps, batchSize = 64, optimizers } = configuration;
+  const samples = Number((optimizers[0] as { samples?: number }).samples ?? 1);
+  return relative * (steps * samples + evaluated(configuration) / batchSize / 3);
+}
+
+/**
+ * Seconds that a unit of work takes, as the last trials took on this machine; before there are any, what the study says.
+ *
+ * @param records of this process's own run, in the order in which they ended.
+ */
+export function secondsPerWork(study: Study, records: readonly LedgerRecord[]): number {
+  const recent = records.slice(-8);
+  const work = recent.reduce(
+    (sum, { configuration, result }) => sum + (result.diverged ? 0 : workOf(configuration, study)),
+    0,
+  );
+  const seconds = recent.reduce((sum, record) => sum + (record.result.diverged ? 0 : record.seconds), 0);
+  return work > 0 ? seconds / work : study.budget.secondsPerStep;
+}
+
+/** `2 h 05 min`, `7 min`, `42 s`. */
+export function showDuration(seconds: number): string {
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
+}

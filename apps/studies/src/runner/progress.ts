@@ -1,0 +1,62 @@
+import { verbatim } from '@lmd/training/node';
+import type { TrialResult } from '../trial/result.js';
+import type { Trial } from '../trial/trial.js';
+import { showDuration } from './estimate.js';
+
+export interface ProgressState {
+  readonly done: number;
+  readonly total: number;
+  readonly secondsLeft: number;
+  readonly running: readonly { readonly trial: Trial; readonly step: number }[];
+}
+
+/** Where progress goes: a line that is written over on a terminal, and a line a trial elsewhere. */
+export class Progress {
+  readonly #write: (text: string) => void;
+  /** Whether there is a line to write over. */
+  readonly terminal: boolean;
+  #shown = false;
+
+  readonly #columns: number;
+
+  /** @param columns of the terminal, the last of which stays free: some wrap when it is written. */
+  constructor(write: (text: string) => void, terminal: boolean, columns = 80) {
+    this.#write = write;
+    this.terminal = terminal;
+    this.#columns = columns - 1;
+  }
+
+  say(text: string): void {
+    this.#clear();
+    this.#write(`${text}\n`);
+  }
+
+  finished({
+    trial,
+    result,
+    state,
+  }: {
+    readonly trial: Trial;
+    readonly result: TrialResult;
+    readonly state: ProgressState;
+  }) {
+    const found =
+      result.accuracy === null
+        ? 'diverged'
+        : `${(100 * result.accuracy).toFixed(2)} %, loss ${result.loss!.toFixed(4)}${result.diverged ? ', diverged' : ''}`;
+    this.say(`[${state.done}/${state.total}] ${trial.label}: ${found}; ${showDuration(state.secondsLeft)} left`);
+  }
+
+  running({ done, total, secondsLeft, running }: ProgressState): void {
+    if (!this.terminal) return;
+    const now = running.map(({ trial, step }) => `${trial.label} ${step}/${trial.steps}`).join('; ');
+    this.#clear();
+    this.#write(`[${done}/${total}] ${now}; ${showDuration(secondsLeft)} left`.slice(0, this.#columns));
+    this.#shown = true;
+  }
+
+  #clear(): void {
+    if (this.#shown) this.#write(verbatim('\r\u001b[K'));
+    this.#shown = false;
+  }
+}

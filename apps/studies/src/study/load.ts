@@ -1,0 +1,120 @@
+import { configurationError, parseConfiguration, readJsonFile, UsageError } from '@lmd/cli';
+import { isLmdError } from '@lmd/core';
+import { searchTrials, standInOptions, trialsOf } from '../plan/trials.js';
+import type { Trial } from '../trial/trial.js';
+import { partNames, type Study, studySchema } from './schema.js';
+
+/**
+ * Checks a study and fills in its defaults. The options of every optimizer and the configuration are checked as `lmd train` checks
+ * them, at the ends of every dimension of a search.
+ *
+ * @param origin begins the error message: the file's path.
+ * @throws UsageError `UNKNOWN_OPTION` or `INVALID_ARGUMENT`, naming every wrong key, its value and what is allowed.
+ */
+export function parseStudy(raw: unknown, origin: string): Study {
+  const result = studySchema.safeParse(raw);
+  if (!result.success) throw configurationError(studySchema, raw, result.error, origin);
+  checkNames(result.data, origin);
+  checkTrials(result.data, origin);
+  return result.data;
+}
+
+/**
+ * Reads a study from a JSON file.
+ *
+ * @throws UsageError as `parseStudy`, and for a file that is not there or no JSON.
+ */
+export function loadStudy(path: string): Study {
+  return parseStudy(readJsonFile(path), path);
+}
+
+function refuse(origin: string, subject: string, value: unknown, message: string, remedy: string): never {
+  throw new UsageError('INVALID_ARGUMENT', `${origin}: ${subject} = ${JSON.stringify(value)} ${message}.`, {
+    subject,
+    value,
+    remedy,
+  });
+}
+
+/** Names that refer to each other. */
+function checkNames(study: Study, origin: string): void {
+  const names = study.optimizers.map(({ name }) => name);
+  const known = (subject: string, name: string) => {
+    if (!names.includes(name)) {
+      refuse(origin, subject, name, 'names no optimizer of the study', `The optimizers are ${names.join(', ')}.`);
+    }
+  };
+  const twice = (subject: string, values: readonly string[]) => {
+    for (const [index, value] of values.entries()) {
+      if (values.indexOf(value) !== index) refuse(origin, subject, value, 'is there twice', 'Remove or rename one.');
+    }
+  };
+  twice('optimizers', names);
+  twice('formats', study.formats);
+  for (const { name, search, options } of study.optimizers) {
+    const at = `optimizers.${name}`;
+    if (search.learningRate === undefined) {
+      refuse(origin, `${at}.search`, Object.keys(search), 'lacks learningRate', 'Every optimizer is searched over it.');
+    }
+    for (const key of Object.keys(search)) {
+      if (!Object.hasOwn(options, key)) continue;
+      refuse(origin, `${at}.options.${key}`, options[key], 'is searched as well', 'Remove it from one of the two.');
+    }
+  }
+  const { subject, ablation, governs } = study;
+  if (subject !== undefined) known('subject', subject);
+  if (ablation !== undefined) {
+    known('ablation.optimizer', ablation.optimizer);
+    checkFactors(study, ablation, origin);
+  }
+  for (const name of governs?.optimizers ?? []) known('governs.optimizers', name);
+  for (const variant of governs?.variants ?? []) {
+    const at = `governs.variants.${variant.name}`;
+    for (const name of variant.optimizers ?? []) known(`${at}.optimizers`, name);
+    for (const name of Object.keys(variant.options)) known(`${at}.options`, name);
+  }
+}
+
+/** A factor multiplies a number. */
+function checkFactors(study: Study, { optimizer, variants }: NonNullable<Study['ablation']>, origin: string): void {
+  const found = study.optimizers.find(({ name }) => name === optimizer)!;
+  for (const variant of variants) {
+    const options = { ...found.options, ...standInOptions(study)(found), ...variant.options };
+    for (const [option, factor] of Object.entries(variant.factors)) {
+      if (typeof options[option] === 'number') continue;
+      const numbers = Object.keys(options).filter((key) => typeof options[key] === 'number');
+      const subject = `ablation.variants.${variant.name}.factors.${option}`;
+      refuse(origin, subject, factor, 'multiplies no number', `Numbers among the options are ${numbers.join(', ')}.`);
+    }
+  }
+}
+
+/** Has `lmd train` check a trial of each part and variant, and every end and choice of a search, so that none is refused later. */
+function checkTrials(study: Study, origin: string): void {
+  const point = standInOptions(study);
+  for (const trial of partNames.flatMap((part) => trialsOf(study, part, point))) checkTrial(trial, origin);
+  for (const optimizer of study.optimizers) {
+    for (const [option, { minimum, maximum, choices }] of Object.entries(optimizer.search)) {
+      for (const value of choices ?? [minimum!, maximum!]) {
+        const search = { ...optimizer.search, [option]: { scale: 'log' as const, choices: [value] } };
+        const single = { ...study, optimizers: [{ ...optimizer, search }], search: { ...study.search, trials: 1 } };
+        for (const trial of searchTrials(single)) checkTrial(trial, origin);
+      }
+    }
+  }
+}
+
+function checkTrial({ configuration, label, optimizer }: Trial, origin: string): void {
+  try {
+    parseConfiguration({ name: 'trial', ...configuration }, `${origin}: ${label}`);
+  } catch (cause) {
+    if (!isLmdError(cause)) throw cause;
+    const message = cause.message.replaceAll('optimizers.0', `optimizers.${optimizer}`);
+    const subject = cause.subject?.replace('optimizers.0', `optimizers.${optimizer}`);
+    throw new UsageError(cause.code, message, {
+      ...(subject === undefined ? {} : { subject }),
+      value: cause.value,
+      cause,
+    });
+  }
+}

@@ -1,0 +1,155 @@
+import { existsSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  type Configuration,
+  type ProductNoise,
+  parseConfiguration,
+  readTrialSummary,
+  resolveConfiguration,
+  runLayout,
+  saveConfiguration,
+  type TrialHost,
+  type TrialSummary,
+} from '@lmd/cli';
+import { isLmdError, LmdError } from '@lmd/core';
+import { type MetricsLine, readMetrics } from '@lmd/training/node';
+import { finalLoss, stretchMeans } from './losses.js';
+import type { Evaluation, TrialResult } from './result.js';
+import { countSpikes } from './spikes.js';
+import type { Trial } from './trial.js';
+
+/** Points of the training curve that the ledger keeps. */
+const curvePoints = 25;
+
+export interface RunTrialOptions {
+  /** Runs a configuration of `lmd train`, in this process or another. */
+  readonly host: TrialHost;
+  /** Run folder of the trial; removed when the trial is done. */
+  readonly folder: string;
+  /** Folder of the data's files, in place of the study's. */
+  readonly data?: string | undefined;
+  /** Threads of the cpu backend, which change no bit of the result. */
+  readonly threads: number;
+  readonly signal: AbortSignal;
+  /** Is told how far the trial is, after every step. */
+  readonly onStep: (step: number) => void;
+}
+
+export interface FinishedTrial {
+  readonly result: TrialResult;
+  /** Wall-clock seconds of training and evaluation; the parts of a resumed trial add up. */
+  readonly seconds: number;
+}
+
+/** The configuration that a trial runs, complete and with its data found. */
+export async function trialConfiguration(trial: Trial, data?: string): Promise<Configuration> {
+  const raw = { name: 'trial', ...trial.configuration };
+  const located = data === undefined ? raw : { ...raw, data: { ...raw.data, folder: data } };
+  return resolveConfiguration(parseConfiguration(located, trial.label), trial.label);
+}
+
+/**
+ * Runs one trial from its first step, or from its newest checkpoint, to its last evaluation. A value that is not finite ends it as a
+ * result.
+ *
+ * @throws LmdError `INTERRUPTED` where the signal ended it: its checkpoint stays, and the next call resumes bit-identically; and what
+ * training throws, under its own code.
+ */
+export async function runTrial(trial: Trial, options: RunTrialOptions): Promise<FinishedTrial> {
+  const { host, folder, data, threads, signal, onStep } = options;
+  const configuration = await trialConfiguration(trial, data);
+  const layout = runLayout(folder).trial('trial');
+  await mkdir(folder, { recursive: true });
+  // As `lmd train` leaves it: the folder is a run of the command.
+  await saveConfiguration(folder, configuration);
+  const request = { configuration, index: 0, folder: layout.folder, threads };
+  const began = performance.now();
+  let failure: LmdError | undefined;
+  try {
+    const outcome = await host(request, (event) => event.type === 'step' && onStep(event.step), signal);
+    if (outcome.status === 'interrupted') throw new LmdError('INTERRUPTED', `Stopped ${trial.label}.`);
+  } catch (error) {
+    if (!isLmdError(error, 'NON_FINITE')) throw error;
+    failure = error;
+  }
+  const lines = existsSync(layout.metrics) ? await readMetrics(layout.metrics) : [];
+  const finished =
+    failure === undefined
+      ? finishedTrial(trial, lines, readTrialSummary(layout.folder)!)
+      : { result: divergedResult(lines, failure), seconds: (performance.now() - began) / 1000 };
+  await rm(folder, { recursive: true, force: true });
+  return finished;
+}
+
+/** Where a trial works until it is done. */
+export function workFolder(out: string, hash: string): string {
+  return join(out, 'work', hash.slice(0, 16));
+}
+
+function measuresOf(lines: readonly MetricsLine[]): TrialResult['measures'] {
+  return lines.flatMap((line) =>
+    line.type === 'report' && line.plugin === 'quantizationNoise'
+      ? [{ step: line.step, products: (line.data as unknown as { products: readonly ProductNoise[] }).products }]
+      : [],
+  );
+}
+
+function common(lines: readonly MetricsLine[]) {
+  const losses = lines.flatMap((line) => (line.type === 'step' ? [line.loss] : [])).filter(Number.isFinite);
+  const validation = lines.flatMap((line): [number, number, number][] =>
+    line.type === 'evaluation' && line.split === 'validation' && Number.isFinite(line.loss)
+      ? [[line.step, line.loss, line.accuracy]]
+      : [],
+  );
+  return {
+    trainingLoss: finalLoss(losses),
+    spikes: countSpikes(losses),
+    curve: stretchMeans(losses, curvePoints),
+    validation,
+    measures: measuresOf(lines),
+  };
+}
+
+function finishedTrial(trial: Trial, lines: readonly MetricsLine[], summary: TrialSummary): FinishedTrial {
+  const { result, device, parameters, data, samples, uniformLoss } = summary;
+  const {
+    testLoss,
+    testAccuracy,
+    validationLoss,
+    validationAccuracy,
+    deployed = {},
+    seconds,
+    peakMemoryBytes,
+  } = result;
+  const shared = common(lines);
+  const loss = trial.split === 'test' ? testLoss! : validationLoss!;
+  const accuracy = trial.split === 'test' ? testAccuracy! : validationAccuracy!;
+  // Weights that are finite can still give logits that are not, and then the accuracy means nothing.
+  const finite = Number.isFinite(loss);
+  const usable = Object.entries(deployed).filter((entry): entry is [string, Evaluation] =>
+    Number.isFinite(entry[1].loss),
+  );
+  return {
+    seconds,
+    result: {
+      diverged: !finite || !(shared.trainingLoss! < uniformLoss!),
+      ...(finite ? {} : { reason: `The ${trial.split} loss is ${loss}` }),
+      loss: finite ? loss : null,
+      accuracy: finite ? accuracy : null,
+      ...shared,
+      deployed: Object.fromEntries(usable),
+      ...(samples === undefined ? {} : { samples }),
+      parameters,
+      device,
+      data,
+      peakMemoryBytes,
+    },
+  };
+}
+
+function divergedResult(lines: readonly MetricsLine[], error: LmdError): TrialResult {
+  const steps = lines.filter(({ type }) => type === 'step').length;
+  const reason = error.message.split(', the first tensor')[0]!;
+  return { diverged: true, divergedAt: steps, reason, loss: null, accuracy: null, ...common(lines), deployed: {} };
+}

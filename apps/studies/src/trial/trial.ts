@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto';
+import type { ConfigurationInput } from '@lmd/cli';
+import type { Options } from '../study/optimizers.js';
+import type { PartName } from '../study/schema.js';
+
+/** A configuration of `lmd train` without its name: everything that a trial's result is a function of, besides the code. */
+export type TrialConfiguration = Omit<ConfigurationInput, 'name'> & { readonly data: { readonly kind: string } };
+
+/** One trial of a study: what runs, and what for. */
+export interface Trial {
+  readonly part: PartName;
+  /** For people: `final lmd mxfp4_e2m1 seed 0`. */
+  readonly label: string;
+  readonly hash: string;
+  readonly configuration: TrialConfiguration;
+  /** The optimizer's name in the study. */
+  readonly optimizer: string;
+  /** Its options as the study sets them. */
+  readonly options: Options;
+  /** The variant of an ablation, the factor of a sweep, the number of a search's point. */
+  readonly variant: string;
+  readonly format: string;
+  readonly seed: number;
+  readonly steps: number;
+  /** What its result is about. */
+  readonly split: 'validation' | 'test';
+}
+
+/** JSON with the keys of every object in order and without undefined values, so that equal values have equal text. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
+      : inner,
+  );
+}
+
+/** SHA-256 of the canonical configuration, in full. A folder's place changes no result, so it is left out. */
+export function hashOf({ data, ...rest }: TrialConfiguration): string {
+  const { folder: _, ...examples } = { folder: undefined, ...data };
+  return createHash('sha256')
+    .update(canonicalJson({ ...rest, data: examples }))
+    .digest('hex');
+}

@@ -1,0 +1,22 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { readLedger } from '../src/ledger/ledger.js';
+import { composeFiles } from '../src/report/write-report.js';
+import { loadStudy } from '../src/study/load.js';
+
+const documented = fileURLToPath(new URL('../../../docs/studies/', import.meta.url));
+const names = readdirSync(documented).filter((name) => existsSync(join(documented, name, 'ledger.jsonl.gz')));
+
+it('there are documented studies', () => expect(names).toContain('fashion-mnist'));
+
+it.each(names)('the report of %s is what its ledger says, to the letter', async (name) => {
+  const folder = join(documented, name);
+  const study = loadStudy(fileURLToPath(new URL(`../studies/${name}.json`, import.meta.url)));
+  const { records, tornBytes } = await readLedger(folder);
+  expect(tornBytes).toBe(0);
+  // The page with its plots and the table of trials are made on demand.
+  const same = readFileSync(join(folder, 'report.md'), 'utf8') === composeFiles(study, records)['report.md'];
+  expect(same, 'npm run study -- … --report writes it').toBe(true);
+});

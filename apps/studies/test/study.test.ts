@@ -1,0 +1,190 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { LedgerRecord } from '../src/ledger/record.js';
+import { smokeStudy } from './smoke.js';
+
+const program = fileURLToPath(new URL('../dist/bin.js', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'lmd-study-'));
+const file = join(folder, 'smoke.json');
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly error: string;
+}
+
+const run = (study: string, ...words: string[]) => startOn(study, ...words).ended;
+const start = (...words: string[]) => startOn(file, ...words);
+
+function startOn(study: string, ...words: string[]): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
+  const child = spawn(process.execPath, [program, study, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let out = '';
+  let error = '';
+  child.stdout!.on('data', (chunk) => {
+    out += chunk;
+  });
+  child.stderr!.on('data', (chunk) => {
+    error += chunk;
+  });
+  return { child, ended: new Promise((resolve) => child.on('close', (code) => resolve({ code, out, error }))) };
+}
+
+function ledger(out: string): LedgerRecord[] {
+  const text = readFileSync(join(out, 'ledger.jsonl'), 'utf8');
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
+}
+
+function lines(out: string): number {
+  try {
+    return readFileSync(join(out, 'ledger.jsonl'), 'utf8').split('\n').length - 1;
+  } catch {
+    return 0;
+  }
+}
+
+/** Waits until the ledger has so many lines, and says whether the process was still there. */
+async function until(out: string, count: number, child: ChildProcess): Promise<boolean> {
+  while (lines(out) < count) {
+    if (child.exitCode !== null) return false;
+    await wait(20);
+  }
+  return child.exitCode === null;
+}
+
+/** The report without its last section, which tells when and by what it was made. */
+function findings(out: string): string {
+  const report = readFileSync(join(out, 'report.md'), 'utf8');
+  const at = report.indexOf('## How it was made');
+  expect(at).toBeGreaterThan(0);
+  return report.slice(0, at);
+}
+
+const whole = join(folder, 'whole');
+let total = 0;
+beforeAll(async () => {
+  writeFileSync(file, JSON.stringify(smokeStudy));
+  const { code, error } = await start('--out', whole, '--parallel', '2').ended;
+  expect(error).toContain('trials run.');
+  expect(code).toBe(0);
+  total = ledger(whole).length;
+});
+
+describe('a study', () => {
+  it('runs to its end, each trial once, and says what is what', () => {
+    const records = ledger(whole);
+    expect(new Set(records.map(({ hash }) => hash)).size).toBe(total);
+    expect(records.filter(({ result }) => result.diverged).length).toBeGreaterThan(0);
+    for (const { seconds, commit, node, machine, date, versions } of records) {
+      expect(seconds).toBeGreaterThan(0);
+      expect(commit).toMatch(/^([0-9a-f]{40}\+?|unknown)$/);
+      expect(node).toBe(process.versions.node);
+      expect(machine).toContain('cores');
+      expect(Date.parse(date)).toBeGreaterThan(0);
+      expect(versions['@lmd/core']).toMatch(/^\d/);
+    }
+    const report = findings(whole);
+    expect(report).toContain(`Complete: all ${total} trials`);
+    for (const title of ['AdamW', 'LMD', 'FP32', 'MXFP4', 'deployed', 'octaves', 'no noise', 'half the rate']) {
+      expect(report).toContain(title);
+    }
+    expect(readFileSync(join(whole, 'report.html'), 'utf8')).toContain('<svg');
+    const csv = readFileSync(join(whole, 'trials.csv'), 'utf8').trim().split('\n');
+    // LMD as it is and AdamW at half its rate stand in two parts each, in two formats.
+    expect(csv).toHaveLength(1 + total + 4);
+  });
+
+  it('killed by SIGKILL in the middle, twice, once in the middle of a write, gives the same report', async () => {
+    const out = join(folder, 'killed');
+    for (const count of [3, 9]) {
+      const { child, ended } = start('--out', out);
+      expect(await until(out, count, child)).toBe(true);
+      child.kill('SIGKILL');
+      await ended;
+      // What a crash in the middle of a write leaves behind.
+      writeFileSync(join(out, 'ledger.jsonl'), '{"hash":"torn', { flag: 'a' });
+    }
+    const partial = await start('--out', out, '--report').ended;
+    expect(partial.code).toBe(0);
+    expect(findings(out)).toMatch(/Partial: \d+ of \d+ trials/);
+    const { code, error } = await start('--out', out, '--parallel', '2').ended;
+    expect(error).toContain('was torn and has been cut off');
+    expect(code).toBe(0);
+    expect(ledger(out)).toHaveLength(total);
+    expect(findings(out)).toBe(findings(whole));
+    expect(readFileSync(join(out, 'trials.csv'), 'utf8')).toBe(readFileSync(join(whole, 'trials.csv'), 'utf8'));
+    // Nothing is left to do.
+    const again = await start('--out', out).ended;
+    expect(again.error).toContain('0 trials run.');
+  });
+
+  it('stopped by Ctrl-C ends with 130 and a whole ledger, and lets nobody else in meanwhile', async () => {
+    const out = join(folder, 'stopped');
+    const { child, ended } = start('--out', out);
+    expect(await until(out, 1, child)).toBe(true);
+    const other = await start('--out', out).ended;
+    expect(other.code).toBe(1);
+    expect(other.error).toContain('is writing to this run');
+    child.kill('SIGINT');
+    const { code, error } = await ended;
+    expect(code).toBe(130);
+    expect(error).toContain('The same command continues the study.');
+    const text = readFileSync(join(out, 'ledger.jsonl'), 'utf8');
+    expect(text.endsWith('\n')).toBe(true);
+    expect(ledger(out).length).toBeLessThan(total);
+  });
+
+  it('says beforehand what it would run, and runs one part alone', async () => {
+    const out = join(folder, 'parts');
+    const dry = await start('--out', out, '--dry-run', '--verbose').ended;
+    expect(dry.code).toBe(0);
+    expect(dry.out).toMatch(/search +4 +0 +4 /);
+    expect(dry.out).toContain('core-hours left');
+    expect(dry.out).toContain('search lmd #1 fp32 seed 0');
+    expect(lines(out)).toBe(0);
+    const early = await start('--out', out, '--only', 'final').ended;
+    expect(early.code).toBe(2);
+    expect(early.error).toContain('--only search');
+    expect((await start('--out', out, '--only', 'search').ended).code).toBe(0);
+    expect(lines(out)).toBe(4);
+    expect(findings(out)).toContain('final: all');
+  });
+
+  it('refuses data that is not there, a model that does not fit, and a frozen study', async () => {
+    const change = (name: string, changes: object) => {
+      const path = join(folder, `${name}.json`);
+      writeFileSync(path, JSON.stringify({ ...smokeStudy, ...changes }));
+      return path;
+    };
+    const { configuration } = smokeStudy;
+    const data = { kind: 'fashion-mnist', folder: join(folder, 'nowhere') };
+    const absent = await run(change('images', { configuration: { ...configuration, data } }), '--dry-run');
+    expect(absent.code).toBe(1);
+    expect(absent.error).toContain('nowhere');
+    const model = { ...configuration.model, patchSize: 7 };
+    const unfit = await run(change('unfit', { configuration: { ...configuration, model } }), '--dry-run');
+    expect(unfit.code).toBe(2);
+    expect(unfit.error).toContain('patchSize');
+    const frozen = await run(change('frozen', { frozen: 'For a reason.' }), '--out', join(folder, 'frozen'));
+    expect(frozen.code).toBe(2);
+    expect(frozen.error).toContain('For a reason.');
+  });
+
+  it.each([
+    [['--only', 'serch'], 'Allowed choices are search'],
+    [['--parallel', '0'], 'whole number above 0'],
+    [['--data', 'nowhere', '--dry-run', '--frob'], 'unknown option'],
+  ])('refuses %j', async (words, text) => {
+    const { code, error } = await start(...words).ended;
+    expect(code).toBe(2);
+    expect(error).toContain(text);
+  });
+});

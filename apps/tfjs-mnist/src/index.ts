@@ -1,8 +1,0 @@
-export { type Data, mnist } from './data.js';
-export { type EngineName, engineNames, startEngine } from './engine.js';
-export { main, type Streams } from './main.js';
-export { convolutionalNetwork } from './model.js';
-export { lossChart, reportPage } from './report.js';
-export { captionOf, type StudyOptions, study } from './study.js';
-export { resultsTable } from './table.js';
-export { learningRates, type OptimizerName, type Result, type TrainOptions, trainOnce } from './train.js';

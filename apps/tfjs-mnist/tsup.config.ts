@@ -1,3 +1,0 @@
-import { libraryConfig } from '../../tsup.shared.ts';
-
-export default libraryConfig({ index: 'src/index.ts', bin: 'src/bin.ts' }, { platform: 'node' });

@@ -1,0 +1,67 @@
+/**
+ * npm run bench -- cpu [--json] [--write] [--quick] [--rounds 7] [--only kernels,products,quantize,optimizers,training,steps]
+ *
+ * The cpu backend beside its peers, all in one run: TensorFlow.js on wasm always; onnxruntime where it is installed or LMD_ONNXRUNTIME
+ * names its folder, raw and as the engine of the backend's products, in rows of their own; PyTorch where python3, or the Python that
+ * LMD_PYTHON names, has it. Every figure is the least of several rounds, which interleave where both sides run in this process. `--write`
+ * writes docs/performance.md. `--quick` runs all of it once at small sizes, beside TensorFlow.js alone: it shows that it runs, and its times
+ * say nothing.
+ */
+import { parseArgs } from 'node:util';
+import { createCpuBackend } from '@lmd/backends/cpu';
+import { createTfjsBackend } from '@lmd/backends/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-backend-wasm';
+import { openWithOnnxruntime } from '../lib/onnxruntime.mjs';
+import { forgetTargets, leaveOut, print } from '../lib/report.mjs';
+import { benchOptimizers } from './optimizers.mjs';
+import { writePage } from './page.mjs';
+import { benchProducts } from './products.mjs';
+import { benchQuantize } from './quantize.mjs';
+import { benchRoofline, measureLimits } from './roofline.mjs';
+import { benchSteps } from './steps.mjs';
+import { benchTraining } from './training.mjs';
+
+const sections = ['kernels', 'products', 'quantize', 'optimizers', 'training', 'steps'];
+const { values: given } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+    only: { type: 'string', default: sections.join(',') },
+  },
+});
+const { quick } = given;
+if (quick && given.write) throw new Error('--quick measures nothing that a page could hold: leave out --write.');
+const rounds = Number(given.rounds ?? (quick ? 1 : 7));
+const wanted = given.only.split(',');
+const unknown = wanted.find((section) => !sections.includes(section));
+if (unknown !== undefined) throw new Error(`There is no section ${unknown}. There are ${sections.join(', ')}.`);
+
+for (const section of sections) if (!wanted.includes(section)) leaveOut(`the section ${section}, by --only`);
+
+tf.env().set('PROD', true);
+await tf.setBackend('wasm');
+await tf.ready();
+const cpu = await createCpuBackend();
+const withOnnxruntime = quick ? undefined : await openWithOnnxruntime(createCpuBackend);
+const backends = { cpu, withOnnxruntime, tfjs: createTfjsBackend(tf), tf };
+console.error(`${(withOnnxruntime ?? cpu).device}; Node ${process.versions.node}`);
+await untilThreadsRun(cpu);
+const limits = await measureLimits(backends, rounds, quick);
+if (wanted.includes('kernels')) await benchRoofline(backends, rounds, limits, quick);
+if (wanted.includes('products')) await benchProducts(backends, rounds, limits, quick);
+if (wanted.includes('quantize')) await benchQuantize(rounds, quick);
+if (wanted.includes('optimizers')) await benchOptimizers(backends, rounds, quick);
+if (wanted.includes('training')) await benchTraining(backends, rounds, quick);
+if (wanted.includes('steps')) benchSteps(quick);
+if (quick) forgetTargets();
+print(given.json);
+if (given.write) writePage(cpu.device, withOnnxruntime?.device);
+
+/** Workers take a moment to start, which is no part of what is measured. */
+async function untilThreadsRun(backend) {
+  backend.dispose(backend.randomNormal([2 ** 20], { seed: 1, stream: 0, step: 0, sample: 0 }));
+  await new Promise((resolve) => setTimeout(resolve, 500));
+}

@@ -1,0 +1,69 @@
+/**
+ * node dev/bench/backends/lean-state.mjs [--json] [--write] [--quick] [--rounds 7]
+ *
+ * What a draw and an update of LMD take by the format of the state, on the cpu backend, beside AdamW. `--write` writes the table into
+ * docs/optimizers.md. `--quick` runs each once on few weights: it shows that it runs, and its times say nothing.
+ */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { createCpuBackend } from '@lmd/backends/cpu';
+import { occasion, writeDocument } from '../lib/page.mjs';
+import { print, report } from '../lib/report.mjs';
+import { tableOf } from '../lib/table.mjs';
+import { raceStates } from './states.mjs';
+
+const { values: given } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+  },
+});
+if (given.quick && given.write) throw new Error('--quick measures nothing that a page could hold: leave out --write.');
+const size = given.quick ? 1e3 : 1e6;
+const rounds = Number(given.rounds ?? (given.quick ? 1 : 7));
+const page = fileURLToPath(new URL('../../../docs/optimizers.md', import.meta.url));
+
+const backend = await createCpuBackend();
+const states = await raceStates(backend, size, rounds, true);
+const shown = (milliseconds) => (milliseconds === undefined ? '' : milliseconds.toFixed(1));
+const rows = states.map(({ label, bytes, draw, update, composed }) => [
+  label,
+  bytes.toFixed(2),
+  // AdamW draws nothing.
+  shown(label.startsWith('AdamW') ? undefined : draw),
+  shown(update),
+  shown(composed),
+]);
+const titles = [
+  'rule, state',
+  '>bytes a weight',
+  '>draw, ms',
+  '>update, ms',
+  '>update without the kernels for codes, ms',
+];
+const { date, machine, load } = occasion();
+const text = `${tableOf(titles, rows)}
+
+For a million weights, the least of ${rounds} rounds that alternate; written ${date} by \`node dev/bench/backends/lean-state.mjs --write\`:
+${machine}; ${backend.device}; ${load}.`;
+for (const { label, draw, update, composed } of states) {
+  report(`${label}, draw, ${size} weights`, draw, 'ms');
+  const title = `${label}, update, ${size} weights`;
+  if (composed === undefined) report(title, update, 'ms');
+  else report(title, update, 'ms', 'without the kernels for codes', composed / update);
+}
+if (given.json) print(true);
+else console.log(text);
+if (given.write) {
+  const marks = /(<!-- lean times -->\n)[\s\S]*?(<!-- \/lean times -->)/;
+  const before = readFileSync(page, 'utf8');
+  if (!marks.test(before)) throw new Error(`${page} has no place for the table.`);
+  writeDocument(
+    'optimizers.md',
+    before.replace(marks, (_, start, end) => `${start}\n${text}\n\n${end}`),
+  );
+}
+backend.close();

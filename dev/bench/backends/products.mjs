@@ -1,0 +1,92 @@
+import { byOnnxruntime } from '../lib/onnxruntime.mjs';
+import { leaveOut, race, report } from '../lib/report.mjs';
+import { loadOnnxruntime, onnxProduct } from './onnxruntime.mjs';
+
+/** [name, batch, rows, terms, columns] of the products of one block; rows are batch × tokens. */
+const layers = [
+  ['ViT tiny, qkv', 1, 64 * 50, 64, 192],
+  ['ViT-Ti, mlp up', 1, 8 * 197, 192, 768],
+  ['ViT-Ti, scores', 24, 197, 64, 197],
+  ['ViT tiny, scores', 256, 50, 16, 50],
+  ['classifier', 1, 64, 192, 10],
+  ['ViT-S, mlp up', 1, 8 * 197, 384, 1536],
+  ['GPT-2 small, mlp up', 1, 1024, 768, 3072],
+];
+
+const smallLayers = [
+  ['classifier', 1, 64, 192, 10],
+  ['scores', 2, 50, 16, 50],
+];
+
+/** Forward, and the gradients of both operands as their transposed products. */
+function products([name, batch, m, k, n]) {
+  return [
+    { name: `${name}, forward`, batch, m, k, n, transposeA: false, transposeB: false },
+    { name: `${name}, input gradient`, batch, m, k: n, n: k, transposeA: false, transposeB: true },
+    { name: `${name}, weight gradient`, batch, m: k, k: m, n, transposeA: true, transposeB: false },
+  ];
+}
+
+const randoms = (size) => Float32Array.from({ length: size }, () => Math.random() - 0.5);
+
+/** Matrix products, ours and onnxruntime's on the backend's memory, each beside TensorFlow.js's own kernel, the adapter's, and raw onnxruntime. */
+export async function benchProducts({ cpu, withOnnxruntime, tfjs, tf }, rounds, limits, quick) {
+  const ort = quick ? undefined : loadOnnxruntime();
+  if (ort === undefined && !quick) {
+    leaveOut('onnxruntime-node is not installed, and LMD_ONNXRUNTIME names none');
+  }
+  for (const { name, batch, m, k, n, transposeA, transposeB } of (quick ? smallLayers : layers).flatMap(products)) {
+    const a = randoms(batch * m * k);
+    const b = randoms(batch * k * n);
+    const shapeA = transposeA ? [batch, k, m] : [batch, m, k];
+    const shapeB = transposeB ? [batch, n, k] : [batch, k, n];
+    const on = (backend) => {
+      const x = backend.fromData(a, shapeA, 'f32');
+      const y = backend.fromData(b, shapeB, 'f32');
+      return {
+        run: () => backend.dispose(backend.matmul(x, y, transposeA, transposeB)),
+        free: () => [x, y].map(backend.dispose),
+      };
+    };
+    const ours = on(cpu);
+    const engine = withOnnxruntime === undefined ? undefined : on(withOnnxruntime);
+    const adapter = on(tfjs);
+    const [x, y] = [tf.tensor(a, shapeA), tf.tensor(b, shapeB)];
+    const least = await race(
+      { ours: ours.run, adapter: adapter.run, tfjs: () => tf.matMul(x, y, transposeA, transposeB).dispose() },
+      rounds,
+    );
+    const raw = await Promise.all(
+      ort === undefined ? [] : [1, 2].map((threads) => onnxProduct(ort, threads, [batch, m, k, n], a, b)),
+    );
+    // By themselves, both: the threads of raw onnxruntime go on spinning for a while after a run, and would take the processor from
+    // whatever comes next; and where the operands of one are in the caches still, the other must have them there, too.
+    if (engine !== undefined) Object.assign(least, await race({ engine: engine.run }, 2 * rounds));
+    Object.assign(
+      least,
+      await race(Object.fromEntries(raw.map(({ run }, i) => [`onnxruntime ${i + 1}`, run])), 2 * rounds),
+    );
+    const flops = 2 * batch * m * k * n;
+    const sides =
+      engine === undefined
+        ? [['ours', name]]
+        : [
+            ['ours', name],
+            ['engine', `${name}, ${byOnnxruntime}`],
+          ];
+    for (const [side, title] of sides) {
+      const speed = flops / least[side] / 1e6;
+      const row = (peer, time, target) => report(title, speed, 'GFLOP/s', peer, time / least[side], target);
+      if (side === 'ours') report(title, speed, 'GFLOP/s', 'the peak of a product', speed / limits.product);
+      row('TensorFlow.js wasm', least.tfjs, 4);
+      row('TensorFlow.js wasm through the adapter', least.adapter, null);
+      if (raw.length > 0) {
+        row('onnxruntime, 1 thread', least['onnxruntime 1'], 0.9);
+        row('onnxruntime, 2 threads', least['onnxruntime 2'], 0.9);
+      }
+    }
+    for (const { free } of [ours, adapter, ...(engine === undefined ? [] : [engine])]) free();
+    for (const tensor of [x, y]) tensor.dispose();
+    for (const { release } of raw) await release();
+  }
+}

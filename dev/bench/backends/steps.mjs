@@ -1,0 +1,23 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { leaveOut, rows } from '../lib/report.mjs';
+
+// By path: it depends on this package, so that this one cannot depend on it.
+const program = fileURLToPath(new URL('../training/index.mjs', import.meta.url));
+
+const smallest = ['--quick', '--task=gpt2-char', '--rule=adamw', '--recomputation=off'];
+
+/** Whole training steps beside PyTorch and their peak memory: the benchmark of @lmd/training, each side in a process of its own. */
+export function benchSteps(quick) {
+  const { status, stdout } = spawnSync(process.execPath, [program, '--json', ...(quick ? smallest : ['--rounds=1'])], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+    maxBuffer: 2 ** 26,
+  });
+  if (status !== 0) throw new Error('The benchmark of training steps failed: see above.');
+  const measured = JSON.parse(stdout);
+  if (!quick && measured.some(({ peer }) => peer === null)) {
+    leaveOut('PyTorch beside training steps, which is not installed here');
+  }
+  rows.push(...measured);
+}

@@ -1,0 +1,70 @@
+/**
+ * npm run bench -- models [--json] [--write] [--quick] [--only training,generation,command] [--preset nano ...] [--tokens 100]
+ *                         [--steps 2] [--rounds 1] [--threads 2]
+ *
+ * Models at full size on the cpu backend, all in one run of about ten minutes on two cores: training steps of GPT-2 and of ViT-S/16, in FP32
+ * and in MXFP6, with and without recomputation, in tokens or images a second and in peak memory, beside PyTorch; generation beside
+ * transformers; and the memory that the `lmd` command takes for GPT-2 124M. Where onnxruntime-node is installed, or LMD_ONNXRUNTIME names its
+ * folder, there are rows with its products too. PyTorch and transformers are what python3, or the Python that LMD_PYTHON names, has
+ * (`dev/peers/requirements.txt`, `dev/parity/requirements.txt`). `--write` writes docs/performance-models.md. `--quick` runs the smallest
+ * models once, without peers and without the command: it shows that all of this runs, and its times say nothing.
+ */
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { leaveOut, print, rows } from '../lib/report.mjs';
+import { benchCommand } from './command.mjs';
+import { benchGeneration } from './generation.mjs';
+import { writePage } from './page.mjs';
+import { benchTraining } from './training.mjs';
+
+/**
+ * Each adds its rows to those that are reported.
+ *
+ * @type {Record<string, (options: Parameters<typeof benchTraining>[0] & Parameters<typeof benchGeneration>[0]) => void | Promise<void>>}
+ */
+const sections = { training: benchTraining, generation: benchGeneration, command: benchCommand };
+const { values: given } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    preset: { type: 'string', multiple: true },
+    tokens: { type: 'string' },
+    steps: { type: 'string', default: '2' },
+    rounds: { type: 'string', default: '1' },
+    threads: { type: 'string', default: String(Math.min(2, availableParallelism())) },
+  },
+});
+const refuse = (message) => {
+  console.error(message);
+  process.exit(2);
+};
+if (given.quick && given.write) refuse('--quick measures nothing that a page could hold: leave out --write.');
+// The command's own benchmark has --quick.
+const usual = Object.keys(sections).filter((section) => !given.quick || section !== 'command');
+const wanted = given.only?.split(',') ?? usual;
+const unknown = wanted.find((section) => !Object.hasOwn(sections, section));
+if (unknown !== undefined) {
+  refuse(`There is no section "${unknown}". There are: ${Object.keys(sections).join(', ')}.`);
+}
+
+const options = {
+  presets: given.preset ?? (given.quick ? ['char'] : ['nano', '124M']),
+  maxTokens: Number(given.tokens ?? (given.quick ? 4 : 100)),
+  steps: Number(given.steps),
+  rounds: Number(given.rounds),
+  threads: Number(given.threads),
+  quick: given.quick,
+};
+const tables = {};
+for (const [section, measure] of Object.entries(sections)) {
+  if (!wanted.includes(section)) leaveOut(`the section ${section}`);
+  else {
+    const before = rows.length;
+    await measure(options);
+    tables[section] = rows.slice(before);
+  }
+}
+print(given.json);
+if (given.write) writePage(tables);

@@ -1,0 +1,117 @@
+/**
+ * npm run bench -- training [--json] [--quick] [--task vit-ti4 ...] [--rule adamw ...] [--rounds 2] [--checked 2] [--timed N]
+ *                           [--threads 2] [--recomputation off | on | both]
+ *
+ * Whole training steps on the cpu backend beside eager PyTorch: the same model, initial weights, data and number of threads, each side in a
+ * process of its own, in turns; where our blocks are recomputed, PyTorch's are too. Where onnxruntime-node is installed, or
+ * LMD_ONNXRUNTIME names its folder, there are rows with its products too. The losses of the first steps, `--checked` of them, must agree
+ * before times are compared. PyTorch is what python3, or the Python that LMD_PYTHON names, has (`dev/peers/requirements.txt`); without it
+ * the rows have no ratio. A side whose memory does not suffice has a row that says so. `--quick` runs the smallest models once, by
+ * themselves: it shows that all of this runs, and its times say nothing.
+ */
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { createCpuBackend } from '@lmd/backends/cpu';
+import { print, report } from '../lib/report.mjs';
+import { checkLosses, figuresOf, openSides } from './sides.mjs';
+import { writeTask } from './task-folder.mjs';
+import { rules, tasks, unitsPerStep } from './tasks.mjs';
+
+const { values: given } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
+    task: { type: 'string', multiple: true },
+    rule: { type: 'string', multiple: true, default: rules.map(({ name }) => name) },
+    rounds: { type: 'string' },
+    checked: { type: 'string' },
+    timed: { type: 'string' },
+    threads: { type: 'string', default: String(Math.min(2, availableParallelism())) },
+    recomputation: { type: 'string' },
+  },
+});
+const usual = given.quick
+  ? { task: ['vit-tiny', 'gpt2-char'], rounds: 1, checked: 1, timed: 1, recomputation: 'both' }
+  : { task: ['vit-ti4', 'gpt2-nano'], rounds: 2, checked: 2, timed: undefined, recomputation: 'off' };
+const settings = { ...usual, ...given };
+const choices = { off: [false], on: [true], both: [false, true] };
+refuseUnknown('task', settings.task, tasks);
+refuseUnknown('rule', given.rule, Object.fromEntries(rules.map((rule) => [rule.name, rule])));
+refuseUnknown('choice of --recomputation', [settings.recomputation], choices);
+const [rounds, checkedSteps, threads] = [settings.rounds, settings.checked, given.threads].map(Number);
+
+function refuseUnknown(what, names, known) {
+  const unknown = names.find((name) => !Object.hasOwn(known, name));
+  if (unknown === undefined) return;
+  console.error(`There is no ${what} "${unknown}". There are: ${Object.keys(known).join(', ')}.`);
+  process.exit(2);
+}
+
+const { ours, theirs } = await openSides(given);
+
+/** Both rows of each of our sides, of one task under one rule. */
+async function measure(task, rule, recomputation) {
+  const timedSteps = Number(settings.timed ?? task.timedSteps);
+  const what = `${task.label}, ${rule.label}${recomputation ? ', recomputed' : ''}`;
+  // Closed before the sides begin: what it holds is not theirs.
+  const backend = await createCpuBackend();
+  const description = { rule, format: rule.format, threads, checkedSteps, timedSteps, recomputation };
+  const { folder, remove } = await writeTask(backend, task, description);
+  backend.close();
+  try {
+    const results = ours.map(() => []);
+    const peers = [];
+    for (let round = 0; round < rounds; round++) {
+      for (const [i, side] of ours.entries()) results[i].push(side.run(folder));
+      if (theirs !== undefined) peers.push(theirs.run(folder));
+    }
+    const speedOf = ({ milliseconds }) => (milliseconds === null ? null : (1000 * unitsPerStep(task)) / milliseconds);
+    const quotient = (a, b) => (a === null || b === null ? null : a / b);
+    const their = theirs === undefined ? undefined : figuresOf(peers);
+    const peer = their === undefined ? null : rule.peer;
+    const hasTargets = (task.hasTargets ?? false) && !recomputation;
+    for (const [i, { ending }] of ours.entries()) {
+      const [first] = results[i];
+      const figures = figuresOf(results[i]);
+      if (their?.milliseconds && figures.milliseconds) checkLosses(`${what}${ending}`, rule, first, peers[0]);
+      const ratio = their === undefined ? null : quotient(their.milliseconds, figures.milliseconds);
+      report(
+        `training step, ${what}${ending}`,
+        speedOf(figures),
+        task.unit,
+        peer,
+        ratio,
+        hasTargets ? rule.target : null,
+        {
+          ...(their === undefined ? {} : { peerValue: speedOf(their), peerLosses: peers[0].losses }),
+          milliseconds: figures.milliseconds,
+          losses: first.losses,
+          runtime: first.runtime,
+          peerRuntime: peers[0]?.runtime,
+        },
+      );
+      const mebibytes = ({ bytes }) => (bytes === null ? null : bytes / 2 ** 20);
+      report(
+        `peak memory, ${what}${ending}`,
+        mebibytes(figures),
+        'MiB',
+        peer,
+        their === undefined ? null : quotient(their.bytes, figures.bytes),
+        hasTargets ? 1 : null,
+        their === undefined ? {} : { peerValue: mebibytes(their) },
+      );
+      const took =
+        figures.milliseconds === null ? first.outOfMemory : `${speedOf(figures).toPrecision(3)} ${task.unit}`;
+      console.error(`${what}${ending}: ${took}${ratio === null ? '' : `, ${ratio.toFixed(2)} × ${peer}`}`);
+    }
+  } finally {
+    remove();
+  }
+}
+
+for (const name of settings.task) {
+  for (const rule of rules.filter(({ name }) => given.rule.includes(name))) {
+    for (const recomputation of choices[settings.recomputation]) await measure(tasks[name], rule, recomputation);
+  }
+}
+print(given.json);

@@ -1,0 +1,60 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { createCpuBackend } from '@lmd/backends/cpu';
+import { byOnnxruntime, openWithOnnxruntime } from '../lib/onnxruntime.mjs';
+import { python, pythonHas } from '../lib/python.mjs';
+
+const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
+
+/** What a program of its own says of the task in `folder`. A side whose memory did not suffice has `outOfMemory` in place of figures. */
+function run(program, script, folder, ...rest) {
+  const { status, stdout, stderr } = spawnSync(program, [script, folder, ...rest], {
+    encoding: 'utf8',
+    maxBuffer: 2 ** 26,
+  });
+  if (status === 0) return JSON.parse(stdout.trim().split('\n').at(-1));
+  throw new Error(`${program} ${script} failed:\n${stderr}`);
+}
+
+/**
+ * Our sides, and PyTorch's, which is undefined where it is not there: each { ending, run } with how the names of its rows end. `quick`
+ * is ours alone.
+ */
+export async function openSides({ quick }) {
+  const onEngine = (engine, ending) => ({
+    ending,
+    run: (folder) => run(process.execPath, path('step.mjs'), folder, engine),
+  });
+  const ours = [onEngine('cpu', '')];
+  if (quick) return { ours, theirs: undefined };
+  const engine = await openWithOnnxruntime(createCpuBackend);
+  if (engine !== undefined) ours.push(onEngine('onnxruntime', `, ${byOnnxruntime}`));
+  engine?.close();
+  if (!pythonHas('PyTorch', 'torch', 'torchao')) return { ours, theirs: undefined };
+  return { ours, theirs: { run: (folder) => run(python, path('../../peers/training.py'), folder) } };
+}
+
+/**
+ * The first loss agrees to rounding; with a block format, the last bit of a sum may decide to which neighbour a value is rounded, and the
+ * blocks carry that on: at ViT-Ti/4, matrices changed by 1.5e-7 of their size, as LMD's exp(log w) changes them, move the first loss by 5e-7
+ * in FP32 and by up to 0.03 in MXFP6. After updates by sign, the losses agree to what a few flipped signs make of them.
+ */
+const tolerance = { adamw: [2e-4, 2e-2], lmd: [0.1, 0.1] };
+
+/** Throws where the losses of two sides differ: their times say nothing then. */
+export function checkLosses(name, rule, a, b) {
+  a.losses.forEach((loss, i) => {
+    const bound = tolerance[rule.name][Math.min(i, 1)];
+    if (Math.abs(loss - b.losses[i]) < bound) return;
+    throw new Error(`${name}: the losses of step ${i} differ, ${loss} and ${b.losses[i]}, so that times say nothing.`);
+  });
+}
+
+/** Of the rounds of a side: its least milliseconds and its peak memory in bytes, null where memory did not suffice. */
+export function figuresOf(rounds) {
+  if (rounds.some(({ outOfMemory }) => outOfMemory !== undefined)) return { milliseconds: null, bytes: null };
+  return {
+    milliseconds: Math.min(...rounds.flatMap(({ milliseconds }) => milliseconds)),
+    bytes: Math.max(...rounds.map(({ peakBytes }) => peakBytes)),
+  };
+}

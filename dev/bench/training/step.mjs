@@ -1,0 +1,118 @@
+// node step.mjs FOLDER [cpu | onnxruntime | tfjs-node]: runs the training steps of a task on the cpu backend, with its own products or with
+// onnxruntime's, or on the engine that LMD_TFJS_NODE names, and prints JSON, as dev/peers/training.py does for PyTorch: figures, or that
+// memory did not suffice. A process of its own, so that its peak memory is its own.
+
+import { existsSync, readFileSync } from 'node:fs';
+import { valueAndGradients } from '@lmd/autograd';
+import { createCpuBackend } from '@lmd/backends/cpu';
+import { adamw, createOperations, isLmdError, lmd, parameterGroups, weightOf } from '@lmd/core';
+import { lmdParameter, precisionPreset } from '@lmd/models';
+import { createWithOnnxruntime } from '../lib/onnxruntime.mjs';
+import { readTask } from './task-folder.mjs';
+import { modelOf } from './tasks.mjs';
+
+const { task, read } = readTask(process.argv[2]);
+const { rule, recomputation, checkedSteps, timedSteps, threads } = task;
+const engine = process.argv[3] ?? 'cpu';
+const cpu = await (engine === 'onnxruntime'
+  ? createWithOnnxruntime(createCpuBackend, { threads })
+  : createCpuBackend({ threads }));
+const backend = engine === 'tfjs-node' ? await onTfjsNode() : cpu;
+const ops = createOperations(backend);
+const model = modelOf(task, recomputation);
+const precision = precisionPreset(task.format);
+let state;
+
+async function onTfjsNode() {
+  const { createTfjsNodeBackend, loadTfjsNode } = await import('@lmd/backends/tfjs-node');
+  return createTfjsNodeBackend(await loadTfjsNode(process.env.LMD_TFJS_NODE), { cpu });
+}
+
+function optimizerOf(noise) {
+  const rest = adamw(rule.rest);
+  if (rule.name === 'adamw') return rest;
+  const { learningRate, beta1, beta2, regularization, priorMedianFloor } = rule;
+  return parameterGroups([
+    { match: lmdParameter, optimizer: lmd({ learningRate, beta1, beta2, regularization, priorMedianFloor, noise }) },
+    { match: '*', optimizer: rest },
+  ]);
+}
+
+const load = (name) => {
+  const { data, shape, dtype } = read(name);
+  return ops.fromData(data, shape, dtype);
+};
+
+/** The state's tensors of each weight, by its name. */
+function byWeight(tensors) {
+  const groups = new Map();
+  for (const [name, tensor] of Object.entries(tensors)) {
+    const weight = weightOf(name);
+    groups.set(weight, [...(groups.get(weight) ?? []), tensor]);
+  }
+  return groups;
+}
+
+/** One step from `state`, which it replaces; gives the loss. */
+async function step(optimizer, inputs, labels) {
+  const loss = ops.scope(() => {
+    const key = { seed: 1, step: state.step, sample: 0 };
+    const drawn = optimizer.draw(ops, state, key);
+    const { value, gradients } = valueAndGradients(ops, drawn, (recording, weights) => {
+      const logits = model.forward(recording, weights, inputs, { training: true, precision, key });
+      const rows = recording.reshape(logits, [-1, logits.shape.at(-1)]);
+      return recording.mean(recording.crossEntropy(rows, recording.reshape(labels, [-1])));
+    });
+    ops.dispose(Object.values(drawn));
+    // Weight by weight, so that two states and the gradients are never there at once.
+    const old = byWeight(state.tensors);
+    const free = (weight) => {
+      ops.dispose([...old.get(weight), gradients[weight]]);
+      old.delete(weight);
+    };
+    const next = optimizer.update(ops, state, [{ key, gradients }], free);
+    for (const tensor of Object.values(next.tensors)) ops.keep(tensor);
+    for (const weight of [...old.keys()]) free(weight);
+    state = next;
+    return ops.keep(value);
+  });
+  const [value] = await ops.read(loss);
+  ops.dispose(loss);
+  return value;
+}
+
+/** Of this program by itself: Linux starts what `resourceUsage` says at what the program held that started it. */
+function peakBytes() {
+  const status = '/proc/self/status';
+  if (!existsSync(status)) return process.resourceUsage().maxRSS * 1024;
+  return 1024 * Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(status, 'utf8'))[1]);
+}
+
+async function measure() {
+  const inputs = load('inputs');
+  const labels = load('labels');
+  const initial = Object.fromEntries(Object.keys(model.parameters).map((name) => [name, load(name)]));
+  // The medians begin where the noise of the timed steps puts them; the checked steps draw them without noise.
+  state = await optimizerOf(rule.noise).init(ops, initial);
+  ops.dispose(initial);
+  const losses = [];
+  const silent = optimizerOf(0);
+  for (let i = 0; i < checkedSteps; i++) losses.push(await step(silent, inputs, labels));
+  const optimizer = optimizerOf(rule.noise);
+  const milliseconds = [];
+  for (let i = 0; i < timedSteps; i++) {
+    const start = performance.now();
+    await step(optimizer, inputs, labels);
+    milliseconds.push(performance.now() - start);
+  }
+  const runtime = `${backend.device}, Node ${process.versions.node}`;
+  return { losses, milliseconds, peakBytes: peakBytes(), runtime };
+}
+
+/** A backend that is full says so in an error of this kind; anything else is a failure. */
+function outOfMemory(error) {
+  if (!isLmdError(error, 'BACKEND_FAILURE') || !/out of memory/.test(error.message)) throw error;
+  return { outOfMemory: error.message };
+}
+
+console.log(JSON.stringify(await measure().catch(outOfMemory)));

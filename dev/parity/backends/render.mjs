@@ -1,0 +1,80 @@
+import { bounds } from '@lmd/conformance';
+import { fusedKernels, primitives } from './operations.mjs';
+
+/** `n + 1` from `(n) => n + 1`. */
+const formula = (units) => units.toString().replace(/^\(?\w*\)?\s*=>\s*/, '');
+
+function boundText({ kind, units }) {
+  if (kind !== 'units') return kind === 'identical' ? 'same bits' : 'exact';
+  // A constant was given as a number, which is no different to call.
+  if (units(1) === units(1000)) return `${units(1)} u`;
+  const text = formula(units).replaceAll(' * ', '·');
+  return text.includes(' ') ? `(${text}) u` : `${text} u`;
+}
+
+function cell(record, operation, fused) {
+  const measured = record.operations[operation];
+  if (measured === undefined) return 'not tried';
+  const kernel = !fused ? '' : record.kernels.includes(operation) ? 'kernel, ' : 'composed, ';
+  if (bounds[measured.bound].kind !== 'units') return `${kernel}exact`;
+  const share = measured.share < 0.005 ? '< 1 %' : `${Math.round(100 * measured.share)} %`;
+  return `${kernel}${measured.units.toFixed(measured.units < 10 ? 1 : 0)} u (${share})`;
+}
+
+function table(head, rows) {
+  const all = [head, head.map(() => ''), ...rows];
+  const widths = head.map((_, i) => Math.max(...all.map((row) => row[i].length)));
+  const line = (row) => `| ${row.map((text, i) => text.padEnd(widths[i])).join(' | ')} |`;
+  return [line(head), `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...rows.map(line)].join('\n');
+}
+
+/** docs/backends.md from the records of all columns: { [name]: { date, node, seed, device, kernels, passed, failed, operations } }. */
+export function render(names, records) {
+  const known = names.filter((name) => records[name] !== undefined);
+  const rowOf = (operation, fused) => {
+    const boundName = known.map((name) => records[name].operations[operation]?.bound).find(Boolean);
+    if (boundName === undefined) return undefined;
+    return [
+      `\`${operation}\``,
+      boundText(bounds[boundName]),
+      ...known.map((name) => cell(records[name], operation, fused)),
+    ];
+  };
+  const rows = (operations, fused) => operations.map((operation) => rowOf(operation, fused)).filter(Boolean);
+  const head = (title) => [title, 'bound', ...known];
+  const runs = known.map((name) => {
+    const { device, passed, failed, date, node } = records[name];
+    const verdict = failed.length === 0 ? `${passed} passed` : `${passed} passed, ${failed.length} failed`;
+    return [`\`${name}\``, device, verdict, `Node ${node}`, date];
+  });
+  const failures = known.flatMap((name) => records[name].failed.map((test) => `- \`${name}\`: ${test}`));
+  const absent = names.filter((name) => records[name] === undefined);
+  return `# Backends
+
+What each backend does itself, and how exact it is. \`npm run docs:backends\` writes this page from a run of the conformance suite
+on every backend that the machine has; a column of one that it lacks stays as it was, with its date.
+
+${table(['backend', 'what ran it', 'conformance', 'with', 'on'], runs)}
+${absent.length === 0 ? '' : `\nNot measured yet: ${absent.join(', ')}.\n`}${failures.length === 0 ? '' : `\nFailures:\n\n${failures.join('\n')}\n`}
+Machine: ${records[known[0]].machine}; seed ${records[known[0]].seed}, so that every backend was given the same values.
+
+## How to read the tables
+
+- A bound is in units of u = 2^-24, half an ulp of 1, times the magnitude of the terms that made an element; n is the number of those
+  terms. The [table of bounds](../packages/conformance/src/bounds.ts) gives the reason of each.
+- A cell is the largest error of the run in the same units, and as a part of what the bound allowed there. \`exact\` means
+  that every result was the one right answer: the same bits, or the one float32 number.
+- Errors are those of the values that the suite draws, of at most a few hundred terms. They are no bound.
+
+## Primitives
+
+${table(head('operation'), rows(primitives, false))}
+
+## Fused kernels
+
+\`kernel\` is the backend's own; \`composed\` is core's composition of its primitives. Where there is a kernel, the suite holds the
+composition to the same bound as well.
+
+${table(head('kernel'), rows(fusedKernels, true))}
+`;
+}

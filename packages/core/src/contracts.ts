@@ -1,0 +1,195 @@
+import { type Backend, backendSpecVersion, primitiveNames } from './backend.js';
+import { compositions } from './compositions/index.js';
+import { describeValue, LmdError } from './errors.js';
+import type { Model } from './model.js';
+import type { EagerOperations } from './operations.js';
+import type { Optimizer } from './optimizers/optimizer.js';
+
+/**
+ * What a caller passes in is checked by its structure before anything runs, so that a mistake is named by the side that made it: an
+ * object of another kind, a factory that was not called, a promise that was not awaited, a member that is missing.
+ */
+interface Contract {
+  /** With its article: `a backend`. */
+  readonly what: string;
+  /** What makes one. */
+  readonly remedy: string;
+}
+
+/** @throws LmdError `INVALID_ARGUMENT` for what is no object, naming the likely slip */
+function checkObject(
+  side: string,
+  value: unknown,
+  { what, remedy }: Contract,
+): asserts value is Record<string, unknown> {
+  const refuse = (shown: string, advice: string): LmdError =>
+    new LmdError('INVALID_ARGUMENT', `${side} is ${shown}.`, { subject: side, value, remedy: advice });
+  if (typeof value === 'function') throw refuse('a function', `Call it: ${side} takes ${what}, not what makes one.`);
+  if (typeof value !== 'object' || value === null) throw refuse(describeValue(value), remedy);
+  if (typeof (value as Partial<Promise<unknown>>).then === 'function') {
+    throw refuse('a promise', `Await it: ${side} takes ${what}.`);
+  }
+}
+
+/** @throws LmdError with `code`, naming the members of the object that are no functions */
+function checkFunctions(
+  owner: string,
+  subject: string,
+  object: object,
+  names: readonly string[],
+  code: 'INVALID_ARGUMENT' | 'UNSUPPORTED',
+  remedy: string,
+): void {
+  const missing = names.filter((name) => typeof (object as Record<string, unknown>)[name] !== 'function');
+  if (missing.length === 0) return;
+  throw new LmdError(code, `${owner} lacks ${missing.join(', ')}.`, { subject, value: missing, remedy });
+}
+
+function invalid(owner: string, subject: string, value: unknown, remedy: string): LmdError {
+  return new LmdError('INVALID_ARGUMENT', `${owner} has ${subject} = ${describeValue(value)}.`, {
+    subject,
+    value,
+    remedy,
+  });
+}
+
+const nameOf = (value: { readonly name?: unknown }): string =>
+  typeof value.name === 'string' ? `"${value.name}"` : 'without a name';
+
+const backendContract: Contract = {
+  what: 'a backend',
+  remedy: 'Give a backend, such as createCpuBackend() of @lmd/backends/cpu resolves to.',
+};
+
+/**
+ * Checks that an object is a backend of this contract: its version, its primitives, `memory`, `supports` and `fused`.
+ *
+ * @throws LmdError `INVALID_ARGUMENT` for another object or a member that is wrong; `UNSUPPORTED` for another version or missing primitives
+ */
+export function checkBackend(backend: Backend): void {
+  checkObject('backend', backend, backendContract);
+  const given: Backend & Record<string, unknown> = backend;
+  if (given.specVersion === undefined && isLikeOperations(given)) {
+    throw new LmdError('INVALID_ARGUMENT', 'backend is an object of operations.', {
+      subject: 'backend',
+      value: backend,
+      remedy: 'Give the backend itself, which is its `backend`.',
+    });
+  }
+  const owner = `Backend ${nameOf(given)}`;
+  if (given.specVersion !== backendSpecVersion) {
+    throw new LmdError(
+      'UNSUPPORTED',
+      `${owner} implements ${describeVersion(given.specVersion)}; this @lmd/core needs ${backendSpecVersion}.`,
+      {
+        subject: 'specVersion',
+        value: given.specVersion,
+        remedy: 'Install versions of the backend and of @lmd/core that agree.',
+      },
+    );
+  }
+  const needed = 'Every primitive of the Backend contract is needed; only `fused` kernels are optional.';
+  checkFunctions(owner, 'backend', given, primitiveNames, 'UNSUPPORTED', needed);
+  for (const text of ['name', 'device'] as const) {
+    if (typeof given[text] !== 'string') throw invalid(owner, text, given[text], 'It must be a string to show.');
+  }
+  if (typeof given.memory !== 'function') {
+    throw invalid(owner, 'memory', given.memory, 'It must be a function that gives { tensors, bytes }.');
+  }
+  const { supports, fused, close } = given;
+  if (typeof supports !== 'object' || supports === null) {
+    throw invalid(owner, 'supports', supports, 'It must be { maxElements, subnormals }.');
+  }
+  if (!(supports.maxElements >= 1)) {
+    throw invalid(owner, 'supports.maxElements', supports.maxElements, 'It must be a number of elements, 1 or more.');
+  }
+  if (typeof supports.subnormals !== 'boolean') {
+    throw invalid(owner, 'supports.subnormals', supports.subnormals, 'It must be true or false.');
+  }
+  if (typeof fused !== 'object' || fused === null) {
+    throw invalid(owner, 'fused', fused, 'It must be an object of kernels, {} for none.');
+  }
+  for (const name of Object.keys(compositions) as (keyof typeof fused)[]) {
+    if (fused[name] === undefined || typeof fused[name] === 'function') continue;
+    throw invalid(owner, `fused.${name}`, fused[name], 'It must be a function, or absent.');
+  }
+  if (close !== undefined && typeof close !== 'function') {
+    throw invalid(owner, 'close', close, 'It must be a function, or absent.');
+  }
+}
+
+const describeVersion = (version: unknown): string =>
+  typeof version === 'string' ? version : version === undefined ? 'no version' : describeValue(version);
+
+/** Some operations of each kind: enough to tell them from anything else. */
+const operationNames = [
+  ...['fromData', 'read', 'matmul', 'add', 'softmax', 'scope', 'keep', 'adopt', 'dispose', 'isDisposed'],
+  ...['memory', 'resetPeakMemory', 'lmdDraw', 'adamwUpdate'],
+];
+
+function isLikeOperations(value: object): boolean {
+  return operationNames.every((name) => typeof (value as Record<string, unknown>)[name] === 'function');
+}
+
+/**
+ * Checks that an object is what `createOperations` makes.
+ *
+ * @throws LmdError `INVALID_ARGUMENT`
+ */
+export function checkOperations(ops: EagerOperations): void {
+  const remedy = 'Give createOperations(backend).';
+  checkObject('ops', ops, { what: 'operations', remedy });
+  if (isLikeOperations(ops)) {
+    checkBackend(ops.backend);
+    return;
+  }
+  const isBackend = typeof (ops as { readonly specVersion?: unknown }).specVersion === 'string';
+  throw new LmdError('INVALID_ARGUMENT', `ops is ${isBackend ? 'a backend' : describeValue(ops)}.`, {
+    subject: 'ops',
+    value: ops,
+    remedy: isBackend ? 'Give it as `backend`, or createOperations(backend) as `ops`.' : remedy,
+  });
+}
+
+/**
+ * Checks that an object is an optimizer: a name, `samples`, and the functions of `Optimizer`.
+ *
+ * @throws LmdError `INVALID_ARGUMENT`, naming what is missing
+ */
+export function checkOptimizer(optimizer: Optimizer): void {
+  const remedy = 'Give an optimizer, such as lmd() or adamw() of @lmd/core.';
+  checkObject('optimizer', optimizer, { what: 'an optimizer', remedy });
+  const owner = `The optimizer ${nameOf(optimizer)}`;
+  checkFunctions(owner, 'optimizer', optimizer, ['init', 'draw', 'update', 'weights'], 'INVALID_ARGUMENT', remedy);
+  checkName(owner, optimizer);
+  if (!Number.isInteger(optimizer.samples) || optimizer.samples < 1) {
+    throw invalid(owner, 'samples', optimizer.samples, 'It must be a whole number of passes a step, 1 or more.');
+  }
+}
+
+/**
+ * Checks that an object is a model: a name, the shapes of its `parameters`, `initialize` and `forward`.
+ *
+ * @throws LmdError `INVALID_ARGUMENT`, naming what is missing
+ */
+export function checkModel(model: Model): void {
+  const remedy = 'Give a model, such as vit({ … }) or gpt2({ … }) of @lmd/models.';
+  checkObject('model', model, { what: 'a model', remedy });
+  const owner = `The model ${nameOf(model)}`;
+  checkFunctions(owner, 'model', model, ['initialize', 'forward'], 'INVALID_ARGUMENT', remedy);
+  checkName(owner, model);
+  const { parameters } = model;
+  if (typeof parameters !== 'object' || parameters === null || Array.isArray(parameters)) {
+    throw invalid(owner, 'parameters', parameters, 'It must be a record of { shape } by the name of the weight.');
+  }
+  for (const [name, parameter] of Object.entries(parameters)) {
+    const shape: unknown = parameter?.shape;
+    if (Array.isArray(shape) && shape.every((extent) => Number.isSafeInteger(extent) && extent >= 0)) continue;
+    throw invalid(owner, `parameters[${JSON.stringify(name)}].shape`, shape, 'It must be an array of whole numbers.');
+  }
+}
+
+function checkName(owner: string, value: { readonly name: string }): void {
+  if (typeof value.name === 'string' && value.name !== '') return;
+  throw invalid(owner, 'name', value.name, 'It must be a string: checkpoints are compared by it.');
+}

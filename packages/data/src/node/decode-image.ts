@@ -1,0 +1,116 @@
+import { LmdError } from '@lmd/core';
+import type { Metadata, SharpOptions } from 'sharp';
+import type { Pixels } from '../images/image.js';
+import type { ImageFormat } from './image-format.js';
+import { loadSharp, type SharpModule } from './sharp.js';
+
+/** Bounds of what an image may make of memory: a file of 100 bytes can claim 10⁹ pixels. */
+const maxPixels = 100_000_000;
+const alwaysAllowed = 4_000_000;
+/** A page of one colour has up to 350 (PNG, 8-bit RGB) or 1,000 (GIF); photographs have fewer than 100. */
+const maxPixelsPerByte = 2000;
+
+function pixelLimit(bytes: number): number {
+  return Math.min(maxPixels, Math.max(alwaysAllowed, maxPixelsPerByte * bytes));
+}
+
+/**
+ * Decodes the bytes of a file as `imageDecoder` says.
+ *
+ * @param path for the error message.
+ * @throws LmdError `DATA_CORRUPT`, `ENGINE_MISSING`.
+ */
+export async function decodeWithSharp(path: string, format: ImageFormat, bytes: Uint8Array): Promise<Pixels> {
+  const sharp = await loadSharp();
+  const options: SharpOptions = {
+    limitInputPixels: pixelLimit(bytes.length),
+    // A file that is cut is refused; one with a flaw that decoders warn of is not.
+    failOn: 'error',
+    // Pixels as they are stored, as Pillow and torchvision have them.
+    ignoreIcc: true,
+    autoOrient: true,
+  };
+  try {
+    const image = sharp(bytes, options);
+    const pixels = image
+      .clone()
+      .removeAlpha()
+      .toColourspace('srgb')
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true });
+    // Only these two may hold CMYK. Asked at the same time, so that no turn of this thread lies between.
+    const [metadata, { data, info }] =
+      format === 'jpeg' || format === 'tiff'
+        ? await Promise.all([image.metadata(), pixels])
+        : [undefined, await pixels];
+    const depth = metadata?.depth ?? 'uchar';
+    if (depth !== 'uchar' && depth !== 'ushort') {
+      throw undecodable(path, `its samples are ${depth}, and those of 8 and 16 bits are read`);
+    }
+    if (metadata?.space === 'cmyk') return await decodeCmyk(sharp, bytes, options, depth);
+    return { width: info.width, height: info.height, channels: 3, data: rgb(path, data, info.channels) };
+  } catch (error) {
+    if (error instanceof LmdError) throw error;
+    throw undecodable(path, await reason(sharp, bytes, error));
+  }
+}
+
+/** sharp would convert by a profile of printing inks. This is the conversion of PostScript, which Pillow makes: (1 − C)(1 − K). */
+async function decodeCmyk(
+  sharp: SharpModule,
+  bytes: Uint8Array,
+  options: SharpOptions,
+  depth: 'uchar' | 'ushort',
+): Promise<Pixels> {
+  const { data, info } = await sharp(bytes, options)
+    .pipelineColourspace('cmyk')
+    .toColourspace('cmyk')
+    .raw({ depth })
+    .toBuffer({ resolveWithObject: true });
+  const { width, height, channels } = info;
+  const samples = depth === 'uchar' ? data : new Uint16Array(data.buffer, data.byteOffset, data.length / 2);
+  const shift = depth === 'uchar' ? 0 : 8;
+  const pixels = new Uint8Array(width * height * 3);
+  for (let from = 0, to = 0; to < pixels.length; from += channels, to += 3) {
+    const light = 255 - (samples[from + 3]! >> shift);
+    for (let ink = 0; ink < 3; ink++) {
+      pixels[to + ink] = light - Math.round(((samples[from + ink]! >> shift) * light) / 255);
+    }
+  }
+  return { width, height, channels: 3, data: pixels };
+}
+
+function rgb(path: string, data: Buffer, channels: number): Uint8Array {
+  if (channels === 3) return new Uint8Array(data.buffer, data.byteOffset, data.length);
+  if (channels !== 1) throw undecodable(path, `it has ${channels} channels`);
+  const pixels = new Uint8Array(3 * data.length);
+  data.forEach((value, index) => {
+    pixels.fill(value, 3 * index, 3 * index + 3);
+  });
+  return pixels;
+}
+
+/** What is wrong, for people: the size where it was too large, otherwise the first line of what the decoder says. */
+async function reason(sharp: SharpModule, bytes: Uint8Array, error: unknown): Promise<string> {
+  const message = String((error as Error)?.message ?? error);
+  if (/pixel limit/i.test(message)) {
+    const size = await sharp(bytes, { limitInputPixels: false })
+      .metadata()
+      .catch(() => undefined);
+    if (size !== undefined) return `${sizeOf(size)} pixels are too many for its ${bytes.length} bytes`;
+  }
+  const lines = message.split('\n').map((line) => line.trim().replace(/[.:\s]+$/, ''));
+  return lines.find((line) => line !== '') ?? 'the decoder does not say why';
+}
+
+function sizeOf({ width, height }: Metadata): string {
+  return `${width} × ${height}`;
+}
+
+export function undecodable(path: string, reason: string): LmdError {
+  return new LmdError('DATA_CORRUPT', `${path} does not decode: ${reason}.`, {
+    subject: path,
+    value: reason,
+    remedy: "Replace or remove it, or open the folder with undecodable: 'skip'.",
+  });
+}

@@ -1,0 +1,131 @@
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createGunzip } from 'node:zlib';
+import { LmdError } from '@lmd/core';
+import { type Dataset, imageDataset } from '@lmd/training';
+import { withFileErrors } from '@lmd/training/node';
+import { checkIdxLength, type IdxArray, idxHeader, idxHeaderLimit, parseIdx } from '../images/idx.js';
+import { mnistNormalization } from '../images/mnist.js';
+import { checkedPath, refuseUnknownOptions } from '../options.js';
+import { readWhole } from './read-file.js';
+
+/**
+ * Reads an IDX file, compressed by gzip or not. No more is read or decompressed than the header says.
+ *
+ * @throws LmdError `FILE_SYSTEM`; `DATA_CORRUPT` for a file that is cut, wrong, or longer than its header says.
+ */
+export async function readIdxFile(path: string): Promise<IdxArray> {
+  checkedPath('readIdxFile', 'path', path);
+  let isCompressed = false;
+  const bytes = await readWhole(path, idxHeaderLimit, (size, head) => {
+    // An IDX file begins with zeros.
+    isCompressed = head[0] === 0x1f && head[1] === 0x8b;
+    if (!isCompressed) checkIdxLength(idxHeader(head, path), size, path);
+  });
+  return parseIdx(isCompressed ? await decompressed(bytes, path) : bytes, path);
+}
+
+/** Ends as soon as there is more than the header of the contents says: a few hundred kilobytes of gzip can hold gigabytes. */
+async function decompressed(bytes: Uint8Array, path: string): Promise<Uint8Array> {
+  const unzip = createGunzip();
+  const chunks: Buffer[] = [];
+  let length = 0;
+  let limit: number | undefined;
+  const measure = () => {
+    limit ??= idxHeader(Buffer.concat(chunks), path).length;
+    if (length > limit) checkIdxLength(idxHeader(Buffer.concat(chunks), path), length, path);
+  };
+  try {
+    unzip.end(bytes);
+    for await (const chunk of unzip as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length >= idxHeaderLimit) measure();
+    }
+  } catch (cause) {
+    if (cause instanceof LmdError) throw cause;
+    throw new LmdError('DATA_CORRUPT', `${path} is not a whole gzip file.`, {
+      subject: path,
+      remedy: 'Download or copy it again.',
+      cause,
+    });
+  }
+  return Buffer.concat(chunks);
+}
+
+export interface MnistFolderOptions {
+  readonly folder: string;
+  /** Default `mnist`. */
+  readonly name?: string;
+  /** Of the pixels on a scale from 0 to 1. Default 0.1307, MNIST's own. */
+  readonly mean?: number;
+  /** Default 0.3081, MNIST's own. */
+  readonly standardDeviation?: number;
+  /** Default 10. */
+  readonly classes?: number;
+}
+
+/**
+ * Reads a data set in MNIST's four files, as Fashion-MNIST and others have them too: `train-images-idx3-ubyte`,
+ * `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, with `.idx` for `-idx` and with `.gz` too.
+ *
+ * @throws LmdError `FILE_SYSTEM` for a missing file; `DATA_CORRUPT` for one that is cut, wrong, or does not fit the other.
+ */
+export async function readMnistFolder(
+  options: MnistFolderOptions,
+): Promise<{ readonly train: Dataset; readonly test: Dataset }> {
+  refuseUnknownOptions('readMnistFolder', options, ['folder', 'name', 'mean', 'standardDeviation', 'classes']);
+  const folder = checkedPath('readMnistFolder', 'folder', options.folder);
+  const { name = 'mnist', classes = 10 } = options;
+  const { mean = mnistNormalization.mnist.mean, standardDeviation = mnistNormalization.mnist.standardDeviation } =
+    options;
+  const entries = await withFileErrors('list', folder, () => readdir(folder));
+  const read = async (part: string, kind: 'images-idx3' | 'labels-idx1') => {
+    const names = namesOf(part, kind);
+    const path = join(folder, names.find((file) => entries.includes(file)) ?? names[0]!);
+    return { path, ...(await readIdxFile(path)) };
+  };
+  const dataset = async (part: string, label: string): Promise<Dataset> => {
+    const images = await read(part, 'images-idx3');
+    const [count, height, width] = images.shape as readonly [number, number, number];
+    if (!(images.data instanceof Uint8Array) || images.shape.length !== 3 || images.data.length === 0) {
+      throw wrong(images.path, images.shape, 'bytes of shape [images, height, width]');
+    }
+    const labels = await read(part, 'labels-idx1');
+    if (!(labels.data instanceof Uint8Array) || labels.shape.length !== 1 || labels.shape[0] !== count) {
+      throw wrong(labels.path, labels.shape, `${count} bytes, a label for each image of ${images.path}`);
+    }
+    return imageDataset({
+      name: `${name}/${label}`,
+      images: images.data,
+      labels: labels.data,
+      height,
+      width,
+      channels: 1,
+      classes,
+      mean,
+      standardDeviation,
+    });
+  };
+  return { train: await dataset('train', 'train'), test: await dataset('t10k', 'test') };
+}
+
+/** The names of a file, with `.idx` for `-idx` and with `.gz` too. */
+function namesOf(part: string, kind: 'images-idx3' | 'labels-idx1'): string[] {
+  const stem = `${part}-${kind}-ubyte`;
+  return [stem, stem.replace('-idx', '.idx')].flatMap((file) => [file, `${file}.gz`]);
+}
+
+/** Whether a folder has the training images of MNIST's layout, for a program that looks for them. */
+export function hasMnistFiles(folder: string): boolean {
+  return namesOf('train', 'images-idx3').some((file) => existsSync(join(folder, file)));
+}
+
+function wrong(path: string, shape: readonly number[], expected: string): LmdError {
+  return new LmdError('DATA_CORRUPT', `${path} holds an array of shape [${shape.join(', ')}], not ${expected}.`, {
+    subject: path,
+    value: shape,
+    remedy: 'Check that the four files belong together, or download them again.',
+  });
+}

@@ -1,0 +1,48 @@
+import { LmdError } from '@lmd/core';
+import type { Sharp, SharpOptions } from 'sharp';
+import { loadOptional } from './optional-package.js';
+
+export type SharpModule = (bytes: Uint8Array, options: SharpOptions) => Sharp;
+
+const inItsPlace = ', or give another decoder of images (option "decoder").';
+
+let loading: Promise<SharpModule> | undefined;
+
+/**
+ * The package sharp, which the application installs.
+ *
+ * @throws LmdError `ENGINE_MISSING` where it is not installed, or has no binary for this machine.
+ */
+export function loadSharp(): Promise<SharpModule> {
+  loading ??= load('sharp');
+  // After a failure it is looked for again: it may have been installed since.
+  loading.catch(() => {
+    loading = undefined;
+  });
+  return loading;
+}
+
+async function load(name: string): Promise<SharpModule> {
+  const missing = (message: string, cause?: unknown) =>
+    new LmdError('ENGINE_MISSING', message, {
+      subject: name,
+      remedy: `Install it for this machine: npm install ${name}${inItsPlace}`,
+      ...(cause === undefined ? {} : { cause }),
+    });
+  let module: { readonly default?: unknown };
+  try {
+    module = await loadOptional<typeof module>(name, inItsPlace);
+  } catch (cause) {
+    if (cause instanceof LmdError) throw cause;
+    throw missing(
+      `The package ${name} does not load: ${
+        String((cause as Error)?.message)
+          .trim()
+          .split('\n')[0]
+      }`,
+      cause,
+    );
+  }
+  if (typeof module.default === 'function') return module.default as SharpModule;
+  throw missing(`The package ${name} that is installed is not the image library.`);
+}

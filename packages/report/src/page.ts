@@ -1,0 +1,17 @@
+import { html, Markup } from './html.js';
+import { pageStyle } from './style.js';
+
+/** A self-contained HTML page: its style inside, no script, and nothing fetched. */
+export function page(title: string, body: Markup): string {
+  return html`<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title}</title><style>${new Markup(pageStyle)}</style></head><body><main>
+${body}
+</main></body></html>
+`.text;
+}
+
+/** Terms and what they stand for, in two columns. */
+export function facts(entries: readonly (readonly [string, string])[]): Markup {
+  return html`<dl>${entries.map(([term, value]) => html`<dt>${term}</dt><dd>${value}</dd>`)}</dl>`;
+}

@@ -1,0 +1,68 @@
+import { type Chart, chartInPage } from './chart.js';
+import { html, type Markup } from './html.js';
+import { page } from './page.js';
+import { escapeMarkdown, inlineCode, markdownTable, type Table, tableInPage } from './table.js';
+
+/** What a report is made of, rendered to Markdown and to HTML alike. Charts are in the HTML alone. */
+export type Block =
+  | { readonly kind: 'heading'; readonly text: string }
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'list'; readonly items: readonly string[] }
+  | { readonly kind: 'table'; readonly table: Table }
+  | { readonly kind: 'chart'; readonly title: string; readonly chart: Chart };
+
+export interface Report {
+  readonly title: string;
+  readonly blocks: readonly Block[];
+}
+
+function blockInMarkdown(block: Block): string | undefined {
+  switch (block.kind) {
+    case 'heading':
+      return `## ${escapeMarkdown(block.text)}`;
+    case 'text':
+      return escapeMarkdown(block.text);
+    case 'list':
+      return block.items.map((item) => `- ${escapeMarkdown(item)}`).join('\n');
+    case 'table':
+      return markdownTable(block.table);
+    case 'chart':
+      return undefined;
+  }
+}
+
+/** The report as Markdown, its tables aligned; charts are left to the HTML. */
+export function reportInMarkdown({ title, blocks }: Report): string {
+  const parts = blocks.map(blockInMarkdown).filter((part) => part !== undefined);
+  return `# ${escapeMarkdown(title)}\n\n${parts.join('\n\n')}\n`;
+}
+
+function blockInPage(block: Block): Markup {
+  switch (block.kind) {
+    case 'heading':
+      return html`<h2>${inlineCode(block.text)}</h2>`;
+    case 'text':
+      return html`<p>${inlineCode(block.text)}</p>`;
+    case 'list':
+      return html`<ul>${block.items.map((item) => html`<li>${inlineCode(item)}</li>`)}</ul>`;
+    case 'table':
+      return tableInPage(block.table);
+    case 'chart':
+      return html`<figure><figcaption>${block.title}</figcaption>${chartInPage(block.chart)}</figure>`;
+  }
+}
+
+/** Blocks under one heading stand in one section. */
+function sections(blocks: readonly Block[]): Markup[] {
+  const groups: Block[][] = [];
+  for (const block of blocks) {
+    if (block.kind === 'heading' || groups.length === 0) groups.push([]);
+    groups.at(-1)!.push(block);
+  }
+  return groups.map((group) => html`<section>${group.map(blockInPage)}</section>\n`);
+}
+
+/** The report as one HTML page. */
+export function reportInPage({ title, blocks }: Report): string {
+  return page(title, html`<header><h1>${title}</h1></header>\n${sections(blocks)}`);
+}

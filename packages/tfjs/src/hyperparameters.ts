@@ -1,0 +1,98 @@
+import { adamwDefaults, LmdError, lmdDefaults } from '@lmd/core';
+import type { LMDOptimizerOptions } from './lmd-optimizer-options.js';
+
+type Name = keyof LMDOptimizerOptions;
+
+/** What an optimizer takes where no option is given. */
+const defaults: { readonly [name in Name]: LMDOptimizerOptions[name] } = {
+  ...lmdDefaults,
+  regularizer: 'logNormalPrior',
+  samples: 1,
+  gradientScaling: 'sample',
+  useSign: true,
+  initialization: 'floor',
+  priorMedian: undefined,
+  evaluation: 'mean',
+  evaluationSamples: 1,
+  stateFormat: 'f32',
+  seed: 0,
+  adamwFor: 'vectors',
+  adamw: {},
+};
+
+/** What first states are made with. */
+const fixedByState: readonly string[] = [
+  'gradientScaling',
+  'priorMedianFloor',
+  'initialization',
+  'priorMedian',
+  'stateFormat',
+  'adamwFor',
+] satisfies Name[];
+
+/** Names under which other optimizers have what this one does not, or has under another name. */
+const foreign = ['lr', 'decay', 'weightDecay', 'momentum', 'rho', 'epsilon', 'clipNorm', 'clipValue', 'useNesterov'];
+
+export interface Configurable {
+  options(): LMDOptimizerOptions;
+  hasState(): boolean;
+  /** Throws for options that are not valid, and then changes nothing. */
+  reconfigure(options: LMDOptimizerOptions): void;
+}
+
+/**
+ * Makes every option a property of a class's instances: it reads as what holds now, and what is assigned holds from the next step on. An
+ * option that states were made with is refused once there are states, and so are the names of other optimizers' hyper-parameters.
+ */
+export function defineHyperparameters<T>(prototype: T & object, of: (instance: T) => Configurable): void {
+  for (const name of Object.keys(defaults) as Name[]) {
+    Object.defineProperty(prototype, name, {
+      configurable: true,
+      get(this: T) {
+        const configurable = of(this);
+        return name === 'adamw' ? adamwProperties(configurable) : (configurable.options()[name] ?? defaults[name]);
+      },
+      set(this: T, value: unknown) {
+        assign(of(this), name, value);
+      },
+    });
+  }
+  for (const name of foreign) {
+    Object.defineProperty(prototype, name, {
+      configurable: true,
+      get: () => undefined,
+      set(value: unknown) {
+        throw new LmdError('UNKNOWN_OPTION', `LMDOptimizer has no hyper-parameter "${name}".`, {
+          subject: name,
+          value,
+          remedy: `It has ${Object.keys(defaults).join(', ')}.`,
+        });
+      },
+    });
+  }
+}
+
+function assign(configurable: Configurable, name: Name, value: unknown): void {
+  if (fixedByState.includes(name) && configurable.hasState()) {
+    throw new LmdError('INVALID_ARGUMENT', `LMDOptimizer: ${name} cannot change once variables are trained.`, {
+      subject: name,
+      value,
+      remedy: 'The stored state was made with it. Call optimizer.restart() first, or make a new LMDOptimizer.',
+    });
+  }
+  configurable.reconfigure({ ...configurable.options(), [name]: value });
+}
+
+/** AdamW's options as properties, so that `optimizer.adamw.learningRate = 0` is obeyed as well. */
+function adamwProperties(configurable: Configurable): object {
+  const properties = {};
+  for (const name of Object.keys(adamwDefaults) as (keyof typeof adamwDefaults)[]) {
+    Object.defineProperty(properties, name, {
+      enumerable: true,
+      get: () => configurable.options().adamw?.[name] ?? adamwDefaults[name],
+      set: (value) => assign(configurable, 'adamw', { ...configurable.options().adamw, [name]: value }),
+    });
+  }
+  // Another name throws instead of being passed over.
+  return Object.preventExtensions(properties);
+}
