@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 export const root = fileURLToPath(new URL('..', import.meta.url));
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const stamp = join(root, 'node_modules', '.lmd-setup');
-/** There where it has been said why there are no native kernels. */
+/** Why there are no native kernels, as it was last said. */
 const nativeNote = join(root, 'node_modules', '.lmd-native');
 
 /**
@@ -111,14 +111,14 @@ async function install() {
  */
 export async function buildNative({ quiet = true } = {}) {
   const { buildForThisMachine } = await import('../packages/native/scripts/build.mjs');
-  const { built, path, reason, known } = await buildForThisMachine();
+  const { built, path, reason = '' } = await buildForThisMachine();
   if (path !== undefined) console.error(`Built the native kernels: ${path}`);
   else if (built && !quiet) console.error('The native kernels are built.');
-  else if (!built && !(quiet && (known || existsSync(nativeNote)))) {
-    const [first] = reason.split('\n');
-    console.error(`Everything runs in WebAssembly, without native kernels: ${first}. npm run native tries again.`);
-    writeFileSync(nativeNote, first);
-  }
+  if (built) return;
+  const [first] = reason.split('\n');
+  if (quiet && existsSync(nativeNote) && readFileSync(nativeNote, 'utf8') === first) return;
+  console.error(`Everything runs in WebAssembly, without native kernels: ${first}. npm run native tries again.`);
+  writeFileSync(nativeNote, first);
 }
 
 /** Everything a fresh clone needs: dependencies and builds. Quick when nothing has changed. */

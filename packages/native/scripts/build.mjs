@@ -26,7 +26,7 @@ function sourceHash() {
  * Builds for this machine, unless that has been done from these sources.
  *
  * @param {{ again?: boolean }} [options] `again`: try once more what failed from these sources
- * @returns `built`, whether there is a binary; `path`, where one was made just now; `reason`, why there is none; `known`, whether it failed earlier
+ * @returns `built`, whether there is a binary; `path`, where one was made just now; `reason`, why there is none
  */
 export async function buildForThisMachine({ again = false } = {}) {
   const name = targetOfThisMachine();
@@ -35,7 +35,7 @@ export async function buildForThisMachine({ again = false } = {}) {
   const binary = join(folder, 'platforms', name, 'lmd.node');
   const [stamped, failure] = existsSync(stamp) ? readFileSync(stamp, 'utf8').split(failed) : [];
   if (stamped === hash && failure === undefined && existsSync(binary)) return { built: true };
-  if (stamped === hash && failure !== undefined && !again) return { built: false, reason: failure, known: true };
+  if (stamped === hash && failure !== undefined && !again) return { built: false, reason: failure };
   // Node's own functions are found by a library of names on Windows, which zig makes.
   const cc = process.platform === 'win32' ? undefined : await findCompiler();
   const compiler = cc === undefined ? { zig: await findZig() } : { cc };
