@@ -1,4 +1,4 @@
 // npm run setup: dependencies and builds, nothing else.
 import { setUp } from './lib.mjs';
 
-await setUp();
+await setUp({ native: { quiet: false } });
