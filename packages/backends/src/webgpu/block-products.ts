@@ -49,7 +49,8 @@ const encodeKernel = (scale: ScaleKind, planes: 1 | 2): Kernel => {
   var low = 0u;
   ${twice('var high = 0u;')}`,
       element: `
-    let magnitude = i32(integer_of(code));
+    let units = units_of(code);
+    let magnitude = i32(units.whole << units.shift);
     let q = select(magnitude, -magnitude, (x & 0x80000000u) != 0u);
     let shift = ((j - first) & 3u) * 8u;
     low |= (u32(q) & 0xffu) << shift;

@@ -106,16 +106,18 @@ fn code_of(magnitude: u32, byte: u32, word: u32) -> u32 {
   return min(u32(binade - params.emin) * (1u << u32(params.mantissa_bits)) + steps, params.largest_code);
 }
 
-/** A code's magnitude in units of its format: the least one of its element. */
-fn integer_of(code: u32) -> u32 {
+/** A code's magnitude as whole · 2^shift units of its format, a unit being the least magnitude of its element. */
+struct Units { whole: u32, shift: u32 }
+fn units_of(code: u32) -> Units {
   let field = code >> u32(params.mantissa_bits);
-  if (params.integer == 1u || field == 0u) { return code; }
-  return (code - ((field - 1u) << u32(params.mantissa_bits))) << (field - 1u);
+  if (params.integer == 1u || field == 0u) { return Units(code, 0u); }
+  return Units(code - ((field - 1u) << u32(params.mantissa_bits)), field - 1u);
 }
 
 /** The f32 bits of a code's magnitude times 2^(byte − 127). */
 fn magnitude_of(code: u32, byte: u32) -> u32 {
+  let units = units_of(code);
   let unit = select(params.emin, 0, params.integer == 1u) - params.mantissa_bits;
-  return scaled(integer_of(code), i32(byte) - 127 + unit);
+  return scaled(units.whole, i32(byte) - 127 + unit + i32(units.shift));
 }
 `;
