@@ -45,7 +45,8 @@ export function renderPage({ date, node, quick, driver, stages }) {
     ...(quick ? ['A quick run: its times mean nothing.'] : []),
   ];
   const parts = Object.entries(stages).map(
-    ([name, stage]) => `## ${name}\n\n${stage.error === undefined ? sections[name](stage) : `Failed: ${stage.error}`}\n`,
+    ([name, stage]) =>
+      `## ${name}\n\n${stage.error === undefined ? sections[name](stage) : `Failed: ${stage.error}`}\n`,
   );
   return `# @lmd on a GPU
 

@@ -43,7 +43,10 @@ async function conformance({ backend, quick }) {
       if (!right) process.stderr.write(`  failed: ${name}\n`);
     },
   });
-  const failures = failed.map(({ name, error }) => ({ name, error: error instanceof Error ? error.message : `${error}` }));
+  const failures = failed.map(({ name, error }) => ({
+    name,
+    error: error instanceof Error ? error.message : `${error}`,
+  }));
   return { failed: failures.length > 0, seed, milliseconds, passed: passed.length, failures };
 }
 

@@ -84,7 +84,10 @@ export async function measureWebgpu({ backend, tf, rounds, large, quick = false 
     packed.dispose(matrix);
     for (const format of [formats.mxfp6_e2m3, formats.mxfp4_e2m1, formats.mxfp6_e3m2]) {
       const options = { format, rounding: 'nearestEven', scaleMode: 'floor' };
-      const [left, right] = [ops.encodeOperand(a, { ...options, axis: 1 }), ops.encodeOperand(b, { ...options, axis: 0 })];
+      const [left, right] = [
+        ops.encodeOperand(a, { ...options, axis: 1 }),
+        ops.encodeOperand(b, { ...options, axis: 0 }),
+      ];
       const [codes, encoding, again] = await race([
         ours(() => ops.blockMatmul(left, right)),
         ours(() => ops.blockMatmul(ops.encodeOperand(a, { ...options, axis: 1 }), right)),

@@ -45,16 +45,18 @@ describe.skipIf(missingWebgpu !== undefined).each([true, false])('exact products
     expect(backend.device).toContain(packedDot ? 'dot4I8Packed' : 'i32 multiplication');
   });
 
-  it('have the bits of the reference for every pair of formats, past one tile', async () => {
+  it('have the bits of the reference past one tile, with operands of one byte and of two', async () => {
     const ops = createOperations(await open(packedDot));
     const { mxfp4_e2m1, mxfp6_e2m3, mxfp6_e3m2, mxint8 } = formats;
-    const all = [mxfp4_e2m1, mxfp6_e2m3, mxfp6_e3m2, mxint8];
-    for (const first of all) {
-      for (const second of all) {
-        const a = { values: randomFloats(70 * 75, 1), shape: [70, 75], axis: 1, format: first };
-        const b = { values: randomFloats(75 * 66, 2), shape: [75, 66], axis: 0, format: second };
-        expect(await results(ops, [a, b])).toEqual(await results(reference, [a, b]));
-      }
+    for (const [first, second] of [
+      [mxfp6_e2m3, mxfp4_e2m1],
+      [mxfp6_e3m2, mxint8],
+      [mxint8, mxfp6_e3m2],
+      [mxfp6_e3m2, mxfp6_e3m2],
+    ] as const) {
+      const a = { values: randomFloats(70 * 75, 1), shape: [70, 75], axis: 1, format: first };
+      const b = { values: randomFloats(75 * 66, 2), shape: [75, 66], axis: 0, format: second };
+      expect(await results(ops, [a, b])).toEqual(await results(reference, [a, b]));
     }
   });
 
