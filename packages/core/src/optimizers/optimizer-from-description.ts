@@ -124,16 +124,15 @@ function ruleOf(description: RuleDescription, over: (peak: number) => Schedule):
   const { rule, options = {} } = description;
   if (!Object.hasOwn(optimizerRules, rule)) throw unknown('rule', rule, Object.keys(optimizerRules));
   const { create, options: table }: RuleEntry = optimizerRules[rule];
+  refuseUnknownOptions(rule, options, Object.keys(table));
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  const scheduled = given.map(([name, value]) => [
-    name,
-    isStepSize(table, name) && typeof value === 'number' ? over(value) : value,
-  ]);
+  const scheduled = given.map(([name, value]) => {
+    const option = table[name]!;
+    if (option.kind !== 'schedule' || typeof value !== 'number') return [name, value];
+    // Checked here: inside a schedule it would be refused at the first step.
+    return [name, over(numberOption(rule, name, value, option.range))];
+  });
   return create(Object.fromEntries(scheduled) as never);
-}
-
-function isStepSize(table: OptionTable, name: string): boolean {
-  return Object.hasOwn(table, name) && table[name]!.kind === 'schedule';
 }
 
 function scheduleOf(description: ScheduleDescription): (peak: number) => Schedule {
