@@ -1,12 +1,13 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describeOption, type OptionTable } from '@lmd/core';
 import { expect, it } from 'vitest';
-import { root } from './documentation.js';
 
 // An editor shows the doc comment of an option, which therefore stands above it in its table. `UPDATE_DOCS=1 npx vitest run
 // test/option-comments.test.ts` writes the comments from the tables; without it this checks them.
 
+const root = fileURLToPath(new URL('..', import.meta.url));
 const widest = 120;
 
 /** Sources that declare a table of options. */
