@@ -1,3 +1,4 @@
+import type { NativeChoice } from '@lmd/backends/cpu';
 import type { TfjsNodeName } from '@lmd/backends/tfjs-node';
 import type { Backend } from '@lmd/core';
 import type { BackendName } from './names.js';
@@ -17,6 +18,13 @@ async function openCpuWithOnnxruntime(): Promise<Backend> {
   return createCpuBackend({ products: 'onnxruntime', ...(folder === undefined ? {} : { onnxruntime: folder }) });
 }
 
+/** The cpu backend, its native kernels as LMD_NATIVE says: auto (default), require or off. */
+async function openCpu(options: BackendOptions): Promise<Backend> {
+  const { createCpuBackend } = await import('@lmd/backends/cpu');
+  const native = process.env.LMD_NATIVE as NativeChoice | undefined;
+  return createCpuBackend({ ...options, ...(native === undefined ? {} : { native }) });
+}
+
 export interface BackendOptions {
   /** Threads of the cpu backend; by default one a processor. The other engines choose their own. */
   readonly threads?: number;
@@ -24,7 +32,7 @@ export interface BackendOptions {
 
 /** How each backend is started. Engines are loaded only when asked for. */
 const openers: Readonly<Record<BackendName, (options: BackendOptions) => Promise<Backend>>> = {
-  cpu: async (options) => (await import('@lmd/backends/cpu')).createCpuBackend(options),
+  cpu: openCpu,
   'cpu-onnxruntime': openCpuWithOnnxruntime,
   webgpu: async () => (await import('@lmd/backends/webgpu')).createWebgpuBackend(),
   'tfjs-node': () => openTfjsNode('tfjs-node'),
