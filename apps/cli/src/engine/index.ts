@@ -11,13 +11,6 @@ async function openTfjsNode(name: TfjsNodeName): Promise<Backend> {
   return createTfjsNodeBackend(await loadTfjsNode(isNamed ? folder : name));
 }
 
-/** The cpu backend with the matrix products of onnxruntime-node, or of the package in the folder that LMD_ONNXRUNTIME names. */
-async function openCpuWithOnnxruntime(): Promise<Backend> {
-  const { createCpuBackend } = await import('@lmd/backends/cpu');
-  const folder = process.env.LMD_ONNXRUNTIME;
-  return createCpuBackend({ products: 'onnxruntime', ...(folder === undefined ? {} : { onnxruntime: folder }) });
-}
-
 /** The cpu backend, its native kernels as LMD_NATIVE says: auto (default), require or off. */
 async function openCpu(options: BackendOptions): Promise<Backend> {
   const { createCpuBackend } = await import('@lmd/backends/cpu');
@@ -33,7 +26,6 @@ export interface BackendOptions {
 /** How each backend is started. Engines are loaded only when asked for. */
 const openers: Readonly<Record<BackendName, (options: BackendOptions) => Promise<Backend>>> = {
   cpu: openCpu,
-  'cpu-onnxruntime': openCpuWithOnnxruntime,
   webgpu: async () => (await import('@lmd/backends/webgpu')).createWebgpuBackend(),
   'tfjs-node': () => openTfjsNode('tfjs-node'),
   'tfjs-node-gpu': () => openTfjsNode('tfjs-node-gpu'),
