@@ -49,7 +49,8 @@ describe.each(Object.keys(targets))('the binary for %s', (name) => {
     const file = readFileSync(await compileAddOn(name, { zig: zig! }));
     expect(machineOf(file)).toBe(machines[name.replace(/-(gnu|musl)$/, '')]);
     expect(file.includes('napi_register_module_v1')).toBe(true);
-    expect(gzipSync(file).length).toBeLessThan(60_000);
+    // On x64 the linker adds what Windows starts a library of C with.
+    expect(gzipSync(file).length).toBeLessThan(name === 'win32-x64' ? 90_000 : 60_000);
     // The C library's newest symbol that a glibc of 2014 has.
     for (const [, version] of file.toString('latin1').matchAll(/GLIBC_2\.(\d+)/g)) {
       expect(Number(version)).toBeLessThanOrEqual(17);
