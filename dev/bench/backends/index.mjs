@@ -44,9 +44,12 @@ tf.env().set('PROD', true);
 await tf.setBackend('wasm');
 await tf.ready();
 const cpu = await createCpuBackend();
-const backends = { cpu, tfjs: createTfjsBackend(tf), tf };
+// Beside native kernels, where there are any.
+const wasm = cpu.native.level === undefined ? undefined : await createCpuBackend({ native: 'off' });
+const backends = { cpu, wasm, tfjs: createTfjsBackend(tf), tf };
 console.error(`${cpu.device}; Node ${process.versions.node}`);
 await untilThreadsRun(cpu);
+if (wasm !== undefined) await untilThreadsRun(wasm);
 const limits = await measureLimits(backends, rounds, quick);
 if (wanted.includes('kernels')) await benchRoofline(backends, rounds, limits, quick);
 if (wanted.includes('products')) await benchProducts(backends, rounds, limits, quick);

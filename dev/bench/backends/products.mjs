@@ -28,8 +28,8 @@ function products([name, batch, m, k, n]) {
 
 const randoms = (size) => Float32Array.from({ length: size }, () => Math.random() - 0.5);
 
-/** Matrix products beside TensorFlow.js's own kernel, the adapter's, and onnxruntime. */
-export async function benchProducts({ cpu, tfjs, tf }, rounds, limits, quick) {
+/** Matrix products, beside those of WebAssembly where ours are native, and beside TensorFlow.js's own kernel, the adapter's, and onnxruntime. */
+export async function benchProducts({ cpu, wasm, tfjs, tf }, rounds, limits, quick) {
   const ort = quick ? undefined : loadOnnxruntime();
   if (ort === undefined && !quick) {
     leaveOut('onnxruntime-node is not installed, and LMD_ONNXRUNTIME names none');
@@ -48,12 +48,14 @@ export async function benchProducts({ cpu, tfjs, tf }, rounds, limits, quick) {
       };
     };
     const ours = on(cpu);
+    const inWasm = wasm === undefined ? undefined : on(wasm);
     const adapter = on(tfjs);
     const [x, y] = [tf.tensor(a, shapeA), tf.tensor(b, shapeB)];
     const least = await race(
       { ours: ours.run, adapter: adapter.run, tfjs: () => tf.matMul(x, y, transposeA, transposeB).dispose() },
       rounds,
     );
+    if (inWasm !== undefined) Object.assign(least, await race({ wasm: inWasm.run }, rounds));
     const raw = await Promise.all(
       ort === undefined ? [] : [1, 2].map((threads) => onnxProduct(ort, threads, [batch, m, k, n], a, b)),
     );
@@ -66,13 +68,14 @@ export async function benchProducts({ cpu, tfjs, tf }, rounds, limits, quick) {
     const speed = flops / least.ours / 1e6;
     const row = (peer, time, target) => report(name, speed, 'GFLOP/s', peer, time / least.ours, target);
     report(name, speed, 'GFLOP/s', 'the peak of a product', speed / limits.product);
+    if (inWasm !== undefined) row('WebAssembly alone', least.wasm, null);
     row('TensorFlow.js wasm', least.tfjs, 4);
     row('TensorFlow.js wasm through the adapter', least.adapter, null);
     if (raw.length > 0) {
       row('onnxruntime, 1 thread', least['onnxruntime 1'], 0.9);
       row('onnxruntime, 2 threads', least['onnxruntime 2'], 0.9);
     }
-    for (const { free } of [ours, adapter]) free();
+    for (const { free } of [ours, adapter, ...(inWasm === undefined ? [] : [inWasm])]) free();
     for (const tensor of [x, y]) tensor.dispose();
     for (const { release } of raw) await release();
   }
