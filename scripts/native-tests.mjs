@@ -1,19 +1,17 @@
 // node scripts/native-tests.mjs [FOLDER]: installs the native engines that are optional, once, in FOLDER or node_modules/.cache, and runs the
-// tests that need them: onnxruntime-node from the npm registry, tfjs-node through dev/engines/libtensorflow, which needs Linux on x64, pip and
+// tests that need them: tfjs-node through dev/engines/libtensorflow, which needs Linux on x64, pip and
 // g++, and zig from PyPI, which compiles our native kernels for every platform (those of arm64 run under qemu-aarch64). Then those that damage
 // files and kill processes many times. vitest's reports go to .vitest/native.json of each package, and the last line adds them up:
 // `N passed, N failed`.
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { buildEngine } from '../dev/engines/libtensorflow/build.mjs';
-import { installOnnxruntime } from '../dev/engines/onnxruntime/install.mjs';
 import { installZig } from '../packages/native/scripts/install-zig.mjs';
 import { root, setUp, tool } from './lib.mjs';
 import { countReport } from './reports.mjs';
 
 /** By the variable that tells the tests where an engine is. One that is there already is used as it is. */
 const engines = {
-  LMD_ONNXRUNTIME: ['lmd-onnxruntime', installOnnxruntime],
   LMD_TFJS_NODE: ['lmd-tfjs-node', buildEngine],
   ZIG: ['lmd-zig', installZig],
 };
@@ -22,9 +20,9 @@ const suites = [
   { folder: 'packages/native', files: ['sanitizers', 'arm64', 'binaries'].map((name) => `test/${name}.test.ts`) },
   {
     folder: 'packages/backends',
-    files: ['tfjs-node', 'onnxruntime', 'products', 'fused'].map((name) => `test/${name}.test.ts`),
+    files: ['tfjs-node', 'products', 'fused'].map((name) => `test/${name}.test.ts`),
   },
-  { folder: 'packages/conformance', files: ['src/tfjs-node.test.ts', 'src/cpu-onnxruntime.test.ts'] },
+  { folder: 'packages/conformance', files: ['src/tfjs-node.test.ts'] },
   // Its configuration names the files that run on any engine.
   { folder: 'packages/tfjs', files: [] },
   // What is too long for `npm test`: ten thousand damaged files each, every code point, many kills of the built command.

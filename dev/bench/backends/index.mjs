@@ -2,7 +2,7 @@
  * npm run bench -- cpu [--json] [--write] [--quick] [--rounds 7] [--only kernels,products,blocks,quantize,optimizers,training,steps]
  *
  * The cpu backend beside its peers, all in one run: TensorFlow.js on wasm always; onnxruntime where it is installed or LMD_ONNXRUNTIME
- * names its folder, raw and as the engine of the backend's products, in rows of their own; PyTorch where python3, or the Python that
+ * names its folder; PyTorch where python3, or the Python that
  * LMD_PYTHON names, has it. Every figure is the least of several rounds, which interleave where both sides run in this process. `--write`
  * writes docs/performance.md. `--quick` runs all of it once at small sizes, beside TensorFlow.js alone: it shows that it runs, and its times
  * say nothing.
@@ -12,7 +12,6 @@ import { createCpuBackend } from '@lmd/backends/cpu';
 import { createTfjsBackend } from '@lmd/backends/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-wasm';
-import { openWithOnnxruntime } from '../lib/onnxruntime.mjs';
 import { forgetTargets, leaveOut, print } from '../lib/report.mjs';
 import { benchBlockProducts, benchBlockTraining } from './block-products.mjs';
 import { benchOptimizers } from './optimizers.mjs';
@@ -46,10 +45,12 @@ tf.env().set('PROD', true);
 await tf.setBackend('wasm');
 await tf.ready();
 const cpu = await createCpuBackend();
-const withOnnxruntime = quick ? undefined : await openWithOnnxruntime(createCpuBackend);
-const backends = { cpu, withOnnxruntime, tfjs: createTfjsBackend(tf), tf };
-console.error(`${(withOnnxruntime ?? cpu).device}; Node ${process.versions.node}`);
+// Beside native kernels, where there are any.
+const wasm = cpu.native.level === undefined ? undefined : await createCpuBackend({ native: 'off' });
+const backends = { cpu, wasm, tfjs: createTfjsBackend(tf), tf };
+console.error(`${cpu.device}; Node ${process.versions.node}`);
 await untilThreadsRun(cpu);
+if (wasm !== undefined) await untilThreadsRun(wasm);
 const limits = await measureLimits(backends, rounds, quick);
 if (wanted.includes('kernels')) await benchRoofline(backends, rounds, limits, quick);
 if (wanted.includes('products')) await benchProducts(backends, rounds, limits, quick);
@@ -63,7 +64,7 @@ if (wanted.includes('training')) await benchTraining(backends, rounds, quick);
 if (wanted.includes('steps')) benchSteps(quick);
 if (quick) forgetTargets();
 print(given.json);
-if (given.write) writePage(cpu.device, withOnnxruntime?.device);
+if (given.write) writePage(cpu.device);
 
 /** Workers take a moment to start, which is no part of what is measured. */
 async function untilThreadsRun(backend) {

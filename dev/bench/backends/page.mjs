@@ -1,16 +1,14 @@
 import { occasion, omitted, tableOfRows, writeDocument } from '../lib/page.mjs';
 
 /** Writes docs/performance.md from the rows that were reported. */
-export function writePage(device, deviceWithOnnxruntime) {
+export function writePage(device) {
   const { date, machine, load } = occasion();
-  const engine =
-    deviceWithOnnxruntime === undefined ? '' : `, and in rows that say so ${deviceWithOnnxruntime.split('; ').at(-1)}`;
   writeDocument(
     'performance.md',
     `# Performance of the cpu backend
 
 Written by \`npm run bench -- cpu --write\` on ${date}: ${machine},
-${device}${engine}; ${load}. ${omitted()}
+${device}; ${load}. ${omitted()}
 
 Everything was measured in one run; each figure is the least of several rounds, and where both sides run in one process, their rounds
 alternate. A ratio says how many times as fast as the peer a row is. Beside \`the copy bandwidth\` it is what the kernel must move, each

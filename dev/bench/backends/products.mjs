@@ -1,4 +1,3 @@
-import { byOnnxruntime } from '../lib/onnxruntime.mjs';
 import { leaveOut, race, report } from '../lib/report.mjs';
 import { loadOnnxruntime, onnxProduct } from './onnxruntime.mjs';
 
@@ -29,8 +28,8 @@ function products([name, batch, m, k, n]) {
 
 const randoms = (size) => Float32Array.from({ length: size }, () => Math.random() - 0.5);
 
-/** Matrix products, ours and onnxruntime's on the backend's memory, each beside TensorFlow.js's own kernel, the adapter's, and raw onnxruntime. */
-export async function benchProducts({ cpu, withOnnxruntime, tfjs, tf }, rounds, limits, quick) {
+/** Matrix products, beside those of WebAssembly where ours are native, and beside TensorFlow.js's own kernel, the adapter's, and onnxruntime. */
+export async function benchProducts({ cpu, wasm, tfjs, tf }, rounds, limits, quick) {
   const ort = quick ? undefined : loadOnnxruntime();
   if (ort === undefined && !quick) {
     leaveOut('onnxruntime-node is not installed, and LMD_ONNXRUNTIME names none');
@@ -49,43 +48,34 @@ export async function benchProducts({ cpu, withOnnxruntime, tfjs, tf }, rounds, 
       };
     };
     const ours = on(cpu);
-    const engine = withOnnxruntime === undefined ? undefined : on(withOnnxruntime);
+    const inWasm = wasm === undefined ? undefined : on(wasm);
     const adapter = on(tfjs);
     const [x, y] = [tf.tensor(a, shapeA), tf.tensor(b, shapeB)];
     const least = await race(
       { ours: ours.run, adapter: adapter.run, tfjs: () => tf.matMul(x, y, transposeA, transposeB).dispose() },
       rounds,
     );
+    if (inWasm !== undefined) Object.assign(least, await race({ wasm: inWasm.run }, rounds));
     const raw = await Promise.all(
       ort === undefined ? [] : [1, 2].map((threads) => onnxProduct(ort, threads, [batch, m, k, n], a, b)),
     );
-    // By themselves, both: the threads of raw onnxruntime go on spinning for a while after a run, and would take the processor from
-    // whatever comes next; and where the operands of one are in the caches still, the other must have them there, too.
-    if (engine !== undefined) Object.assign(least, await race({ engine: engine.run }, 2 * rounds));
+    // By itself: its threads go on spinning for a while after a run, and would take the processor from whatever comes next.
     Object.assign(
       least,
       await race(Object.fromEntries(raw.map(({ run }, i) => [`onnxruntime ${i + 1}`, run])), 2 * rounds),
     );
     const flops = 2 * batch * m * k * n;
-    const sides =
-      engine === undefined
-        ? [['ours', name]]
-        : [
-            ['ours', name],
-            ['engine', `${name}, ${byOnnxruntime}`],
-          ];
-    for (const [side, title] of sides) {
-      const speed = flops / least[side] / 1e6;
-      const row = (peer, time, target) => report(title, speed, 'GFLOP/s', peer, time / least[side], target);
-      if (side === 'ours') report(title, speed, 'GFLOP/s', 'the peak of a product', speed / limits.product);
-      row('TensorFlow.js wasm', least.tfjs, 4);
-      row('TensorFlow.js wasm through the adapter', least.adapter, null);
-      if (raw.length > 0) {
-        row('onnxruntime, 1 thread', least['onnxruntime 1'], 0.9);
-        row('onnxruntime, 2 threads', least['onnxruntime 2'], 0.9);
-      }
+    const speed = flops / least.ours / 1e6;
+    const row = (peer, time, target) => report(name, speed, 'GFLOP/s', peer, time / least.ours, target);
+    report(name, speed, 'GFLOP/s', 'the peak of a product', speed / limits.product);
+    if (inWasm !== undefined) row('WebAssembly alone', least.wasm, null);
+    row('TensorFlow.js wasm', least.tfjs, 4);
+    row('TensorFlow.js wasm through the adapter', least.adapter, null);
+    if (raw.length > 0) {
+      row('onnxruntime, 1 thread', least['onnxruntime 1'], 0.9);
+      row('onnxruntime, 2 threads', least['onnxruntime 2'], 0.9);
     }
-    for (const { free } of [ours, adapter, ...(engine === undefined ? [] : [engine])]) free();
+    for (const { free } of [ours, adapter, ...(inWasm === undefined ? [] : [inWasm])]) free();
     for (const tensor of [x, y]) tensor.dispose();
     for (const { release } of raw) await release();
   }

@@ -1,7 +1,6 @@
 import { valueAndGradients } from '@lmd/autograd';
 import { adamw, createOperations, lmd, parameterGroups } from '@lmd/core';
 import { lmdParameter, precisionPreset, vit, vitPreset } from '@lmd/models';
-import { byOnnxruntime } from '../lib/onnxruntime.mjs';
 import { race, report } from '../lib/report.mjs';
 
 /** Random images and initial weights, as arrays, so that both sides begin with the same bits. */
@@ -49,7 +48,7 @@ export async function stepTask(backend, model, start, labelsOfInputs, optimizer,
 /** Of ten classes. */
 export const labelsOf = (batch) => Int32Array.from({ length: batch }, (_, i) => i % 10);
 
-export async function benchTraining({ cpu, withOnnxruntime, tfjs }, rounds, quick) {
+export async function benchTraining({ cpu, tfjs }, rounds, quick) {
   const lmdOnMatrices = parameterGroups([
     { match: lmdParameter, optimizer: lmd({ learningRate: 1e-3 }) },
     { match: () => true, optimizer: adamw({ learningRate: 1e-3 }) },
@@ -64,7 +63,7 @@ export async function benchTraining({ cpu, withOnnxruntime, tfjs }, rounds, quic
     const start = await startOf(cpu, model, batch, imageShape);
     for (const { ruleName, optimizer, format, bound } of rules) {
       const precision = precisionPreset(format);
-      const backends = { ours: cpu, peer: tfjs, ...(withOnnxruntime === undefined ? {} : { engine: withOnnxruntime }) };
+      const backends = { ours: cpu, peer: tfjs };
       const tasks = {};
       const losses = [];
       for (const [side, backend] of Object.entries(backends)) {
@@ -77,10 +76,7 @@ export async function benchTraining({ cpu, withOnnxruntime, tfjs }, rounds, quic
         throw new Error(`The losses differ: ${losses.join(' and ')}.`);
       const least = await race(tasks, times);
       const name = `training step, ${modelName}, ${ruleName}`;
-      const row = (side, title) =>
-        report(title, least[side], 'ms', 'TensorFlow.js wasm through the adapter', least.peer / least[side]);
-      row('ours', name);
-      if (withOnnxruntime !== undefined) row('engine', `${name}, ${byOnnxruntime}`);
+      report(name, least.ours, 'ms', 'TensorFlow.js wasm through the adapter', least.peer / least.ours);
     }
   }
 }

@@ -8,7 +8,6 @@ import { createOperations } from '@lmd/core';
 import { exportPretrained, generate, gpt2, gpt2Preset, precisionPreset } from '@lmd/models';
 import { tensorFrom } from '@lmd/safetensors';
 import { writeSafetensorsFile } from '@lmd/safetensors/node';
-import { byOnnxruntime, openWithOnnxruntime } from '../lib/onnxruntime.mjs';
 import { python, pythonHas } from '../lib/python.mjs';
 import { report } from '../lib/report.mjs';
 
@@ -56,21 +55,14 @@ function transformers(folder) {
 }
 
 /**
- * Tokens a second of greedy generation with the cache of keys and values, on the cpu backend, with onnxruntime's products too where it is,
- * beside transformers: the same random weights, which transformers loads from what `exportPretrained` writes, the same prompt and number
+ * Tokens a second of greedy generation with the cache of keys and values, on the cpu backend, beside transformers: the same random weights, which transformers loads from what `exportPretrained` writes, the same prompt and number
  * of threads, in turns. In FP32 the tokens must be the same before times are compared. `quick` is ours alone.
  */
 export async function benchGeneration({ presets, maxTokens, rounds, threads, quick }) {
   const hasPeer = !quick && pythonHas('transformers', 'torch', 'transformers');
-  const engine = quick ? undefined : await openWithOnnxruntime(createCpuBackend, { threads });
-  engine?.close();
   for (const preset of presets) {
     const model = gpt2(gpt2Preset(preset));
     const backends = [{ ending: '', backend: await createCpuBackend({ threads }) }];
-    if (engine !== undefined) {
-      const backend = await openWithOnnxruntime(createCpuBackend, { threads });
-      backends.push({ ending: `, ${byOnnxruntime}`, backend });
-    }
     const sides = backends.map(({ ending, backend }) => ({
       ending,
       backend,

@@ -22,7 +22,5 @@ export function benchTraining({ quick, rounds, steps, threads }) {
   if (status !== 0) throw new Error('The benchmark of training steps failed: see above.');
   const measured = JSON.parse(stdout);
   if (!quick && measured.every(({ peer }) => peer === null)) leaveOut('PyTorch beside training steps');
-  if (!quick && !measured.some(({ name }) => name.includes('onnxruntime')))
-    leaveOut("onnxruntime's products in training steps");
   rows.push(...measured);
 }

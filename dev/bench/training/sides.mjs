@@ -1,7 +1,5 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { createCpuBackend } from '@lmd/backends/cpu';
-import { byOnnxruntime, openWithOnnxruntime } from '../lib/onnxruntime.mjs';
 import { python, pythonHas } from '../lib/python.mjs';
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
@@ -21,15 +19,8 @@ function run(program, script, folder, ...rest) {
  * is ours alone.
  */
 export async function openSides({ quick }) {
-  const onEngine = (engine, ending) => ({
-    ending,
-    run: (folder) => run(process.execPath, path('step.mjs'), folder, engine),
-  });
-  const ours = [onEngine('cpu', '')];
+  const ours = [{ ending: '', run: (folder) => run(process.execPath, path('step.mjs'), folder, 'cpu') }];
   if (quick) return { ours, theirs: undefined };
-  const engine = await openWithOnnxruntime(createCpuBackend);
-  if (engine !== undefined) ours.push(onEngine('onnxruntime', `, ${byOnnxruntime}`));
-  engine?.close();
   if (!pythonHas('PyTorch', 'torch', 'torchao')) return { ours, theirs: undefined };
   return { ours, theirs: { run: (folder) => run(python, path('../../peers/training.py'), folder) } };
 }

@@ -1,5 +1,4 @@
-// node step.mjs FOLDER [cpu | onnxruntime | tfjs-node]: runs the training steps of a task on the cpu backend, with its own products or with
-// onnxruntime's, or on the engine that LMD_TFJS_NODE names, and prints JSON, as dev/peers/training.py does for PyTorch: figures, or that
+// node step.mjs FOLDER [cpu | tfjs-node]: runs the training steps of a task on the cpu backend, or on the engine that LMD_TFJS_NODE names, and prints JSON, as dev/peers/training.py does for PyTorch: figures, or that
 // memory did not suffice. A process of its own, so that its peak memory is its own.
 
 import { existsSync, readFileSync } from 'node:fs';
@@ -7,16 +6,13 @@ import { valueAndGradients } from '@lmd/autograd';
 import { createCpuBackend } from '@lmd/backends/cpu';
 import { adamw, createOperations, isLmdError, lmd, parameterGroups, weightOf } from '@lmd/core';
 import { lmdParameter, precisionPreset } from '@lmd/models';
-import { createWithOnnxruntime } from '../lib/onnxruntime.mjs';
 import { readTask } from './task-folder.mjs';
 import { modelOf } from './tasks.mjs';
 
 const { task, read } = readTask(process.argv[2]);
 const { rule, recomputation, checkedSteps, timedSteps, threads } = task;
 const engine = process.argv[3] ?? 'cpu';
-const cpu = await (engine === 'onnxruntime'
-  ? createWithOnnxruntime(createCpuBackend, { threads })
-  : createCpuBackend({ threads }));
+const cpu = await createCpuBackend({ threads });
 const backend = engine === 'tfjs-node' ? await onTfjsNode() : cpu;
 const ops = createOperations(backend);
 const model = modelOf(task, recomputation);

@@ -4,7 +4,6 @@ import type { Backend } from '@lmd/core';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
-import { onnxruntimeFolder } from './onnxruntime-folder.js';
 
 interface Variant {
   readonly label: string;
@@ -31,19 +30,9 @@ const tfjsVariants: readonly Variant[] = (
   },
 }));
 
-const folders = onnxruntimeFolder === undefined ? [] : [onnxruntimeFolder];
-/** With every product by onnxruntime, however small; where there is one. */
-const onnxruntimeVariants: readonly Variant[] = folders.flatMap((onnxruntime) =>
-  [1, 2].map((threads) => ({
-    label: `cpu with onnxruntime, threads ${threads}`,
-    normalUlps: 4,
-    create: () => createCpuBackend({ products: 'onnxruntime', onnxruntime, threads, parallelThreshold: 0 }),
-  })),
-);
-
 export const variants: readonly Variant[] = [
   ...tfjsVariants,
-  ...onnxruntimeVariants,
   { label: 'cpu', normalUlps: 4, create: () => createCpuBackend() },
   { label: 'cpu, strict', normalUlps: 4, create: () => createCpuBackend({ arithmetic: 'strict' }) },
+  { label: 'cpu without native kernels', normalUlps: 4, create: () => createCpuBackend({ native: 'off' }) },
 ];

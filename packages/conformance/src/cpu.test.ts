@@ -8,6 +8,11 @@ backendConformance(
   { describe, it, expect },
   { name: 'cpu, strict, one thread', create: () => createCpuBackend({ arithmetic: 'strict', threads: 1 }) },
 );
+// WebAssembly alone, as where there are no native kernels.
+backendConformance(
+  { describe, it, expect },
+  { name: 'cpu, without native kernels', create: () => createCpuBackend({ native: 'off' }) },
+);
 // Every operation on three threads, however small: the suite's tensors would stay on one.
 backendConformance(
   { describe, it, expect },

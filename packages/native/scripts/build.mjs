@@ -52,8 +52,8 @@ export async function buildForThisMachine({ again = false } = {}) {
   }
 }
 
-/** Builds for every platform; gives their names. */
-export async function buildAll(zig, done = () => {}) {
+/** Builds for every platform; `done` gets the path of each. */
+export async function buildAll(zig, done) {
   for (const name of Object.keys(targets)) {
     done(await compileAddOn(name, { zig }));
     writeFileSync(stampOf(name), sourceHash());

@@ -1,3 +1,4 @@
+export const folder: string;
 /** The words of a command. */
 export type Command = readonly string[];
 export type Compiler =

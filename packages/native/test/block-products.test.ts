@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { nativeLevels, nothingToTest } from './levels.js';
+import { runs } from './suite.js';
 
 /** How an operand lies in memory. */
 interface Operand {
@@ -167,7 +168,7 @@ else {
           const wrong = out.findIndex((value, i) => !Object.is(value, want[i]));
           if (wrong >= 0) expect.fail(`element ${wrong} is ${out[wrong]}, not ${want[wrong]}`);
         }),
-        { numRuns: 250 },
+        { numRuns: runs(250) },
       );
     });
   });

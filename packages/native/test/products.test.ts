@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { nativeLevels, nothingToTest } from './levels.js';
+import { runs } from './suite.js';
 
 /** Extents around the edges of tiles and blocks. */
 const extent = fc.oneof(fc.integer({ min: 1, max: 40 }), fc.constantFrom(47, 96, 97, 240, 241, 256, 257, 513, 1030));
@@ -59,7 +60,7 @@ else {
           const wrong = outs[0]!.findIndex((value, i) => !Object.is(value, outs[1]![i]));
           if (wrong >= 0) expect.fail(`element ${wrong} is ${outs[0]![wrong]}, not ${outs[1]![wrong]}`);
         }),
-        { numRuns: 200 },
+        { numRuns: runs(200) },
       );
     });
   });

@@ -86,6 +86,9 @@ export async function doctorCommand(
   ] as const;
   for (const [name, value] of facts) out.write(`${name.padEnd(18)}${value}\n`);
   out.write(`\n${renderTable(columns, backends, { styleTitle: colours.bold, columns: out.columns })}\n`);
+  for (const { name, withoutNative } of backends) {
+    if (withoutNative !== undefined) out.write(`\n${colours.bold(name)} has no native kernels: ${withoutNative}\n`);
+  }
   const missing = backends.filter(({ works }) => !works);
   if (missing.length > 0) out.write('\nWhat the others need, should you want them:\n');
   for (const { name, reason } of missing) out.write(`  ${colours.bold(name)}: ${reason}\n`);

@@ -6,7 +6,7 @@ import type { BackendDiagnosis } from './probe.js';
 export const probeArgument = '__probe';
 
 /** Engines that print where they like, may end the process that loads them, or change the TensorFlow.js around them. */
-const apart: readonly BackendName[] = ['cpu-onnxruntime', 'webgpu', 'tfjs-node', 'tfjs-node-gpu', 'tfjs-wasm'];
+const apart: readonly BackendName[] = ['webgpu', 'tfjs-node', 'tfjs-node-gpu', 'tfjs-wasm'];
 
 export function needsProcess(name: BackendName): boolean {
   return apart.includes(name);

@@ -1,6 +1,6 @@
 import { createReferenceBackend } from '@lmd/backends/reference';
 import { type Backend, LmdError } from '@lmd/core';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { backendNames, bundledBackends } from '../engine/names.js';
 import { diagnoseBackend } from './probe.js';
 
@@ -49,4 +49,15 @@ it.each<[string, (right: Backend) => Partial<Backend>]>([
   const diagnosis = await diagnoseBackend('reference', async () => ({ ...right, ...breakIt(right) }));
   expect(diagnosis.works).toBe(false);
   expect(diagnosis.reason).toContain(check);
+});
+
+it('says which native kernels the cpu backend uses, or why there are none', async () => {
+  const { device, withoutNative } = await diagnoseBackend('cpu');
+  if (withoutNative === undefined) expect(device).toContain('native products by');
+  else expect(withoutNative).toMatch(/is not installed|does not|lacks|has no|Node 20/);
+  vi.stubEnv('LMD_NATIVE', 'off');
+  const off = await diagnoseBackend('cpu');
+  vi.unstubAllEnvs();
+  expect(off).toMatchObject({ works: true, withoutNative: "The option native is 'off'." });
+  expect(off.device).not.toContain('native');
 });

@@ -1,3 +1,4 @@
+import type { CpuBackend } from '@lmd/backends/cpu';
 import { createOperations, fillRandomBits, LmdError, type Operations } from '@lmd/core';
 import { fakeQuantize, mxfp6_e3m2 } from '@lmd/mx-formats';
 import { openBackend } from '../engine/index.js';
@@ -10,6 +11,8 @@ export interface BackendDiagnosis {
   readonly works: boolean;
   /** What runs it. */
   readonly device?: string;
+  /** Why the cpu backend has no native kernels, where it has none. */
+  readonly withoutNative?: string;
   /** Speed of one matrix product of 256 × 256. */
   readonly gigaflops?: number;
   /** Why it does not work, and what to do. */
@@ -86,7 +89,9 @@ export async function diagnoseBackend(name: BackendName, open = openBackend): Pr
       await checkMatmul(ops);
       await checkQuantization(ops);
       await checkRandomBits(ops);
-      return { name, works: true, device: backend.device, gigaflops: await measureMatmul(ops) };
+      const reason = (backend as Partial<CpuBackend>).native?.reason;
+      const withoutNative = reason === undefined ? {} : { withoutNative: reason };
+      return { name, works: true, device: backend.device, ...withoutNative, gigaflops: await measureMatmul(ops) };
     } finally {
       backend.close?.();
     }

@@ -1,3 +1,4 @@
+import type { NativeChoice } from '@lmd/backends/cpu';
 import type { TfjsNodeName } from '@lmd/backends/tfjs-node';
 import type { Backend } from '@lmd/core';
 import type { BackendName } from './names.js';
@@ -10,11 +11,11 @@ async function openTfjsNode(name: TfjsNodeName): Promise<Backend> {
   return createTfjsNodeBackend(await loadTfjsNode(isNamed ? folder : name));
 }
 
-/** The cpu backend with the matrix products of onnxruntime-node, or of the package in the folder that LMD_ONNXRUNTIME names. */
-async function openCpuWithOnnxruntime(): Promise<Backend> {
+/** The cpu backend, its native kernels as LMD_NATIVE says: auto (default), require or off. */
+async function openCpu(options: BackendOptions): Promise<Backend> {
   const { createCpuBackend } = await import('@lmd/backends/cpu');
-  const folder = process.env.LMD_ONNXRUNTIME;
-  return createCpuBackend({ products: 'onnxruntime', ...(folder === undefined ? {} : { onnxruntime: folder }) });
+  const native = process.env.LMD_NATIVE as NativeChoice | undefined;
+  return createCpuBackend({ ...options, ...(native === undefined ? {} : { native }) });
 }
 
 export interface BackendOptions {
@@ -24,8 +25,7 @@ export interface BackendOptions {
 
 /** How each backend is started. Engines are loaded only when asked for. */
 const openers: Readonly<Record<BackendName, (options: BackendOptions) => Promise<Backend>>> = {
-  cpu: async (options) => (await import('@lmd/backends/cpu')).createCpuBackend(options),
-  'cpu-onnxruntime': openCpuWithOnnxruntime,
+  cpu: openCpu,
   webgpu: async () => (await import('@lmd/backends/webgpu')).createWebgpuBackend(),
   'tfjs-node': () => openTfjsNode('tfjs-node'),
   'tfjs-node-gpu': () => openTfjsNode('tfjs-node-gpu'),

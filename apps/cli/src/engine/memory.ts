@@ -11,7 +11,6 @@ const wasmBytes = 2 ** 32;
 export function memoryLimit(backend: BackendName): number {
   switch (backend) {
     case 'cpu':
-    case 'cpu-onnxruntime':
     case 'tfjs-wasm':
       return Math.min(wasmBytes, totalmem());
     case 'webgpu':

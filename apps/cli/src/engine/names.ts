@@ -1,7 +1,6 @@
 /** The backends that this version can run on. */
 export const backendNames = [
   'cpu',
-  'cpu-onnxruntime',
   'webgpu',
   'tfjs-node',
   'tfjs-node-gpu',

@@ -5,8 +5,6 @@ import { createMemoryHost } from './memory-host.js';
 import { type NativeUse, openNative } from './native.js';
 import { type CpuBackendOptions, checkedOptions } from './options.js';
 import { cpuPrimitives } from './primitives.js';
-import type { ProductEngine } from './products/engine.js';
-import { openProducts } from './products/open-products.js';
 import { startWasm, type WasmInstance } from './wasm/instance.js';
 
 export interface CpuBackend extends Backend {
@@ -31,19 +29,17 @@ export interface CpuBackend extends Backend {
  */
 export async function createCpuBackend(options: CpuBackendOptions = {}): Promise<CpuBackend> {
   const checked = checkedOptions(options);
-  const products = await openProducts(checked.products, checked.threads, checked.onnxruntime);
-  const threads = products?.sharedMemory === false ? 1 : checked.threads;
   const native = openNative(checked);
-  const wasm = await startWasm(checked.arithmetic, threads, {
+  const wasm = await startWasm(checked.arithmetic, checked.threads, {
     memoryLimit: checked.memoryLimit,
     native: native.kernels,
   });
-  const host = createMemoryHost(wasm, checked, products);
+  const host = createMemoryHost(wasm, checked);
   const primitives = cpuPrimitives(host);
   return {
     specVersion: backendSpecVersion,
     name: 'cpu',
-    device: deviceOf(wasm, threads, products),
+    device: deviceOf(wasm, checked.threads),
     native: native.use,
     supports: { maxElements: 2 ** 29 - 1, subnormals: true },
     ...primitives,
@@ -55,12 +51,8 @@ export async function createCpuBackend(options: CpuBackendOptions = {}): Promise
   };
 }
 
-function deviceOf({ arithmetic, native }: WasmInstance, threads: number, products: ProductEngine | undefined): string {
-  const count = (number: number) => (number === 1 ? 'one thread' : `${number} threads`);
-  const parts = [`WebAssembly SIMD, ${arithmetic} multiply-add, ${count(threads)}`];
-  if (native !== undefined) {
-    parts.push(`native products by ${levelNames[native.level]}, ${native.arithmetic} multiply-add`);
-  }
-  if (products !== undefined) parts.push(`products by ${products.label}, ${count(products.threads)}`);
-  return parts.join('; ');
+function deviceOf({ arithmetic, native }: WasmInstance, threads: number): string {
+  const own = `WebAssembly SIMD, ${arithmetic} multiply-add, ${threads === 1 ? 'one thread' : `${threads} threads`}`;
+  if (native === undefined) return own;
+  return `${own}; native products by ${levelNames[native.level]}, ${native.arithmetic} multiply-add`;
 }

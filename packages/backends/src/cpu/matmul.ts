@@ -1,7 +1,5 @@
 import { sizeOf, type Tensor } from '@lmd/core';
 import type { MemoryHost } from './memory-host.js';
-import { cpuMovements } from './movement.js';
-import type { Addresses, Product } from './products/engine.js';
 
 /**
  * The rows and columns of a part are multiples of the tiles that stay in registers: 6 × 8 in `assembly/matmul.ts`, and 12 × 32, 4 × 24 and
@@ -13,6 +11,27 @@ const tileColumns = 96;
 const productsPerNanosecond = { wasm: 22, native: 60 };
 /** Parts for each thread where a single product is cut: each packs one of the operands again. */
 const partsEach = 2;
+
+/** `batch` products of [rows, terms] and [terms, columns], as they lie in memory: matrices stored by rows. */
+interface Product {
+  readonly batch: number;
+  readonly rows: number;
+  readonly terms: number;
+  readonly columns: number;
+  /** Stored as [terms, rows], or [columns, terms]. */
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+  /** How many matrices there are: `batch`, or 1 that all share. */
+  readonly batchA: number;
+  readonly batchB: number;
+}
+
+/** Where a product's operands and its result begin, in bytes. */
+interface Addresses {
+  readonly a: number;
+  readonly b: number;
+  readonly out: number;
+}
 
 interface Parts {
   readonly rows: number;
@@ -35,34 +54,14 @@ function wholeTiles(size: number, tile: number): number {
 }
 
 export function matmul(host: MemoryHost, a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean): Tensor {
-  const { products, store } = host;
   const product = productOf(a, b, transposeA, transposeB);
-  const turn = products?.turns(product);
-  if (turn !== undefined) {
-    const swapped = turn === 'result';
-    const turned = (x: Tensor) => cpuMovements(host).transpose(x, [0, 2, 1]);
-    const first = swapped ? matmul(host, b, a, !transposeB, false) : turned(a);
-    try {
-      return swapped ? turned(first) : matmul(host, first, b, false, transposeB);
-    } finally {
-      store.free(first);
-    }
-  }
   const out = host.allocate(
     [a.shape[0] === 1 ? b.shape[0]! : a.shape[0]!, a.shape[transposeA ? 2 : 1]!, product.columns],
     'f32',
   );
   if (sizeOf(out.shape) === 0) return out;
-  const at = { a: host.address(a), b: host.address(b), out: host.address(out) };
   if (product.terms === 0) host.floats(out).fill(0);
-  else if (products?.takes(product)) {
-    try {
-      products.multiply(product, at);
-    } catch (error) {
-      store.free(out);
-      throw error;
-    }
-  } else multiply(host, product, at);
+  else multiply(host, product, { a: host.address(a), b: host.address(b), out: host.address(out) });
   return out;
 }
 
@@ -76,7 +75,6 @@ function productOf(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolea
   return { ...flags, batch: batchA === 1 ? batchB : batchA, rows, terms, columns, batchA };
 }
 
-/** By our own kernels. */
 function multiply(host: MemoryHost, product: Product, at: Addresses): void {
   const { batch, rows, terms, columns, transposeA, transposeB, batchA, batchB } = product;
   const time = (batch * rows * terms * columns) / productsPerNanosecond[host.native === undefined ? 'wasm' : 'native'];

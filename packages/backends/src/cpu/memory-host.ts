@@ -4,8 +4,6 @@ import type { Host } from '../host/host.js';
 import { Arena } from './arena.js';
 import { broadcast } from './movement.js';
 import { addressLimit, type CheckedOptions } from './options.js';
-import type { ProductEngine } from './products/engine.js';
-import { type HandedProducts, handOver } from './products/hand-over.js';
 import { TensorStore } from './tensor-store.js';
 import type { ThreadPool } from './threads/pool.js';
 import { grainOf, type Split } from './threads/split.js';
@@ -25,8 +23,6 @@ export interface MemoryHost extends Host {
   run<Name extends KernelName>(name: Name, split: Split, ...rest: KernelArguments<Name>): void;
   /** Native kernels, where they have taken the place of others. */
   readonly native: Native | undefined;
-  /** Another engine for matrix products, where one was asked for. */
-  readonly products: HandedProducts | undefined;
   address(x: Tensor): number;
   /** `x` repeated to a shape. */
   broadcast(x: Tensor, shape: readonly number[]): Tensor;
@@ -37,24 +33,18 @@ export interface MemoryHost extends Host {
 /** Ends the threads of backends that nobody can reach any more. The pool holds on to no host. */
 const unreachable = new FinalizationRegistry<ThreadPool>((pool) => pool.close());
 
-export function createMemoryHost(
-  wasm: WasmInstance,
-  options: CheckedOptions,
-  engine: ProductEngine | undefined,
-): MemoryHost {
+export function createMemoryHost(wasm: WasmInstance, options: CheckedOptions): MemoryHost {
   const { memoryLimit, parallelThreshold } = options;
   const { kernels, memory, native, pool, firstFree } = wasm;
   const arena = new Arena(memory, firstFree, Math.min(addressLimit, firstFree + (memoryLimit ?? addressLimit)));
   const store = new TensorStore(arena);
   const threads = pool?.threads ?? 1;
-  const products = engine === undefined ? undefined : handOver(engine, memory, parallelThreshold);
   const host: MemoryHost = {
     store,
     arena,
     threads,
     native,
     bytesMultiply: wasm.arithmetic === 'fused',
-    products,
     worthwhile: (time) => time >= 1000 * parallelThreshold,
     run(name, split, ...rest) {
       const { total } = split;
@@ -77,7 +67,6 @@ export function createMemoryHost(
     broadcast: (x, shape) => broadcast(host, x, shape),
     close() {
       pool?.close();
-      products?.close();
       store.close();
     },
   };

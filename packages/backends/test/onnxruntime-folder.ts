@@ -1,2 +1,0 @@
-/** The folder of onnxruntime-node, if one is named. */
-export const onnxruntimeFolder = process.env.LMD_ONNXRUNTIME;
