@@ -1,6 +1,6 @@
 /**
- * The one direction of dependency: what each package may import of the others. Tests may also use what their package lists in
- * devDependencies; the library code may not.
+ * The one direction of dependency: what each package may import of the others. Tests may also use what their package
+ * lists in devDependencies; the library code may not.
  */
 const allowed = {
   core: [],
@@ -54,7 +54,8 @@ export default {
     },
     {
       name: 'nothing-ships-dev',
-      comment: 'Benchmarks, engines, golden files, peers and parity checks serve development; what ships never imports them.',
+      comment:
+        'Benchmarks, engines, golden files, peers and parity checks serve development; what ships never imports them.',
       severity: 'error',
       from: { path: '^(packages|apps)/', pathNot: tests },
       to: { path: '^(dev|scripts)/' },

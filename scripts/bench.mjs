@@ -1,6 +1,7 @@
-// npm run bench -- <package> [--json] [--quick]: runs dev/bench/<package>/index.mjs; cpu stands for backends. Every benchmark prints an
-// aligned table, or with --json an array of { name, value, unit, peer, ratio, target, met }, and compares within one run, since machines are
-// noisy. With --quick it takes seconds, to see that it runs: smallest sizes, once, without peers.
+// npm run bench -- <package> [--json] [--quick]: runs dev/bench/<package>/index.mjs; cpu stands for backends. Every
+// benchmark prints an aligned table, or with --json an array of { name, value, unit, peer, ratio, target, met }, and
+// compares within one run, since machines are noisy. With --quick it takes seconds, to see that it runs: smallest
+// sizes, once, without peers.
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, run, setUp } from './lib.mjs';

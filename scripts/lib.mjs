@@ -11,7 +11,8 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const stamp = join(root, 'node_modules', '.lmd-setup');
 
 /**
- * Runs a program to its end, its standard output going to our standard error unless asked otherwise; gives its exit code.
+ * Runs a program to its end, its standard output going to our standard error unless asked otherwise; gives its exit
+ * code.
  *
  * @param onLine takes each line of both outputs in their place.
  */
@@ -68,7 +69,10 @@ function fail(message) {
   process.exit(1);
 }
 
-/** Installs what the lockfile says, unless that has been done, with exactly the package manager that `packageManager` names. */
+/**
+ * Installs what the lockfile says, unless that has been done, with exactly the package manager that `packageManager`
+ * names.
+ */
 async function install() {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lockHash()) return;
   console.error(
@@ -108,7 +112,9 @@ export async function setUp({ build = true } = {}) {
   await buildPackages();
 }
 
-/** Builds what has changed, and says which package it is on: a first build takes minutes, one without changes is silent. */
+/**
+ * Builds what has changed, and says which package it is on: a first build takes minutes, one without changes is silent.
+ */
 async function buildPackages() {
   const began = performance.now();
   const output = [];

@@ -1,7 +1,8 @@
-// node scripts/native-tests.mjs [FOLDER]: installs the native engines that are optional, once, in FOLDER or node_modules/.cache, and runs the
-// tests that need them: onnxruntime-node from the npm registry, and tfjs-node through tools/libtensorflow, which needs Linux on x64, pip and
-// g++. Then those that damage files and kill processes many times. vitest's reports go to .vitest/native.json of each package, and the last
-// line adds them up: `N passed, N failed`.
+// node scripts/native-tests.mjs [FOLDER]: installs the native engines that are optional, once, in FOLDER or
+// node_modules/.cache, and runs the tests that need them: onnxruntime-node from the npm registry, and tfjs-node through
+// tools/libtensorflow, which needs Linux on x64, pip and g++. Then those that damage files and kill processes many
+// times. vitest's reports go to .vitest/native.json of each package, and the last line adds them up:
+// `N passed, N failed`.
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { buildEngine } from '../dev/engines/libtensorflow/build.mjs';
@@ -23,7 +24,8 @@ const suites = [
   { folder: 'packages/conformance', files: ['src/tfjs-node.test.ts', 'src/cpu-onnxruntime.test.ts'] },
   // Its configuration names the files that run on any engine.
   { folder: 'packages/tfjs', files: [] },
-  // What is too long for `npm test`: ten thousand damaged files each, every code point, many kills of the built command.
+  // What is too long for `npm test`: ten thousand damaged files each, every code point, many kills of the built
+  // command.
   {
     folder: 'packages/data',
     files: ['test/faults', 'src/text/tokenizers', 'src/node/token-file-description'].map((name) => `${name}.test.ts`),

@@ -6,7 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { offerSoftwareWebgpu } from '../vitest.webgpu.ts';
 import { pages, root } from './documentation.js';
 
-// Benchmarks take minutes and compare times, which a test must not. Here each runs with --quick: the smallest sizes, once, without peers.
+// Benchmarks take minutes and compare times, which a test must not. Here each runs with --quick: the smallest sizes,
+// once, without peers.
 
 const bench = (name: string) => join('dev', 'bench', name);
 

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { documentedCommands, root } from './documentation.js';
 
-// Every command of the documentation is one that a test executes. Those of `lmd` are executed by apps/cli/test/documented.test.ts; the
-// others stand here, with the test that executes them, or the part of them that a test can afford, and why it is that part.
+// Every command of the documentation is one that a test executes. Those of `lmd` are executed by
+// apps/cli/test/documented.test.ts; the others stand here, with the test that executes them, or the part of them that a
+// test can afford, and why it is that part.
 
 interface Executed {
   /** Where it is executed, and words by which that is found there. */

@@ -1,6 +1,8 @@
 import { type ErrorCode, isLmdError, LmdError, type LmdErrorDetails } from '@lmd/core';
 
-/** Exit codes of `lmd`: 0 success, 1 failure, 2 a mistake in the command or the configuration, 130 stopped by Ctrl-C. */
+/**
+ * Exit codes of `lmd`: 0 success, 1 failure, 2 a mistake in the command or the configuration, 130 stopped by Ctrl-C.
+ */
 export const exitCodes = { success: 0, failure: 1, usage: 2, interrupted: 130 } as const;
 
 /** A mistake in what was typed or configured, found before anything ran. Ends the command with exit code 2. */

@@ -44,7 +44,10 @@ function lmdProgram(): string {
   });
 }
 
-/** Has a trial of each model checked as `lmd train` checks it, sizes and data included, so that a dry run promises no less. */
+/**
+ * Has a trial of each model checked as `lmd train` checks it, sizes and data included, so that a dry run promises no
+ * less.
+ */
 async function checkModels(study: Study, data: string | undefined): Promise<void> {
   const { trials } = planStudy({ study, results: new Map() });
   const distinct = new Map(trials.map((trial) => [JSON.stringify(trial.configuration.model), trial]));

@@ -1,8 +1,9 @@
 /**
  * node dev/bench/backends/hand-over.mjs [--json] [--quick] [--threads 2]
  *
- * Where matrix products by onnxruntime begin to pay: products from small to middling, each by our own kernels and by the engine. The least of
- * fifty runs in turns. The rule that follows is in src/cpu/products/hand-over.ts. `--quick` takes one run of the smallest.
+ * Where matrix products by onnxruntime begin to pay: products from small to middling, each by our own kernels and by
+ * the engine. The least of fifty runs in turns. The rule that follows is in src/cpu/products/hand-over.ts. `--quick`
+ * takes one run of the smallest.
  */
 import { parseArgs } from 'node:util';
 import { createCpuBackend } from '@lmd/backends/cpu';

@@ -1,11 +1,12 @@
 /**
- * npm run bench -- cpu [--json] [--write] [--quick] [--rounds 7] [--only kernels,products,quantize,optimizers,training,steps]
+ * npm run bench -- cpu [--json] [--write] [--quick] [--rounds 7] [--only
+ * kernels,products,quantize,optimizers,training,steps]
  *
- * The cpu backend beside its peers, all in one run: TensorFlow.js on wasm always; onnxruntime where it is installed or LMD_ONNXRUNTIME
- * names its folder, raw and as the engine of the backend's products, in rows of their own; PyTorch where python3, or the Python that
- * LMD_PYTHON names, has it. Every figure is the least of several rounds, which interleave where both sides run in this process. `--write`
- * writes docs/performance.md. `--quick` runs all of it once at small sizes, beside TensorFlow.js alone: it shows that it runs, and its times
- * say nothing.
+ * The cpu backend beside its peers, all in one run: TensorFlow.js on wasm always; onnxruntime where it is installed or
+ * LMD_ONNXRUNTIME names its folder, raw and as the engine of the backend's products, in rows of their own; PyTorch
+ * where python3, or the Python that LMD_PYTHON names, has it. Every figure is the least of several rounds, which
+ * interleave where both sides run in this process. `--write` writes docs/performance.md. `--quick` runs all of it once
+ * at small sizes, beside TensorFlow.js alone: it shows that it runs, and its times say nothing.
  */
 import { parseArgs } from 'node:util';
 import { createCpuBackend } from '@lmd/backends/cpu';

@@ -29,7 +29,10 @@ function products([name, batch, m, k, n]) {
 
 const randoms = (size) => Float32Array.from({ length: size }, () => Math.random() - 0.5);
 
-/** Matrix products, ours and onnxruntime's on the backend's memory, each beside TensorFlow.js's own kernel, the adapter's, and raw onnxruntime. */
+/**
+ * Matrix products, ours and onnxruntime's on the backend's memory, each beside TensorFlow.js's own kernel, the
+ * adapter's, and raw onnxruntime.
+ */
 export async function benchProducts({ cpu, withOnnxruntime, tfjs, tf }, rounds, limits, quick) {
   const ort = quick ? undefined : loadOnnxruntime();
   if (ort === undefined && !quick) {
@@ -59,8 +62,9 @@ export async function benchProducts({ cpu, withOnnxruntime, tfjs, tf }, rounds, 
     const raw = await Promise.all(
       ort === undefined ? [] : [1, 2].map((threads) => onnxProduct(ort, threads, [batch, m, k, n], a, b)),
     );
-    // By themselves, both: the threads of raw onnxruntime go on spinning for a while after a run, and would take the processor from
-    // whatever comes next; and where the operands of one are in the caches still, the other must have them there, too.
+    // By themselves, both: the threads of raw onnxruntime go on spinning for a while after a run, and would take the
+    // processor from whatever comes next; and where the operands of one are in the caches still, the other must have
+    // them there, too.
     if (engine !== undefined) Object.assign(least, await race({ engine: engine.run }, 2 * rounds));
     Object.assign(
       least,

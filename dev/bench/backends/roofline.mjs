@@ -20,7 +20,10 @@ const lmd = {
 };
 const adamw = { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1, step: 5 };
 
-/** What bounds a kernel where it is far from the copy: what its arithmetic costs. Each: name, tensors moved (read and written), run. */
+/**
+ * What bounds a kernel where it is far from the copy: what its arithmetic costs. Each: name, tensors moved (read and
+ * written), run.
+ */
 const kernels = [
   ['add', 3, (b, [x, y]) => b.add(x, y)],
   ['add, a row to each', 2, (b, [x, , row]) => b.add(x, row)],
@@ -73,8 +76,8 @@ const freeAll = (backend, result) => {
 };
 
 /**
- * The machine's limits, measured as the rest is: bytes read and written a nanosecond by a copy, and operations a nanosecond by a product
- * whose operands stay in the caches.
+ * The machine's limits, measured as the rest is: bytes read and written a nanosecond by a copy, and operations a
+ * nanosecond by a product whose operands stay in the caches.
  */
 export async function measureLimits({ cpu }, rounds, quick) {
   const size = sizeOf(quick);

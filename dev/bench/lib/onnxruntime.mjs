@@ -1,6 +1,9 @@
 import { leaveOut } from './report.mjs';
 
-/** Options of a cpu backend with the products of onnxruntime-node, or of the package in the folder that LMD_ONNXRUNTIME names. */
+/**
+ * Options of a cpu backend with the products of onnxruntime-node, or of the package in the folder that LMD_ONNXRUNTIME
+ * names.
+ */
 function optionsOf(rest) {
   const folder = process.env.LMD_ONNXRUNTIME;
   return { ...rest, products: 'onnxruntime', ...(folder === undefined ? {} : { onnxruntime: folder }) };

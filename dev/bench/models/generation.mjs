@@ -55,9 +55,10 @@ function transformers(folder) {
 }
 
 /**
- * Tokens a second of greedy generation with the cache of keys and values, on the cpu backend, with onnxruntime's products too where it is,
- * beside transformers: the same random weights, which transformers loads from what `exportPretrained` writes, the same prompt and number
- * of threads, in turns. In FP32 the tokens must be the same before times are compared. `quick` is ours alone.
+ * Tokens a second of greedy generation with the cache of keys and values, on the cpu backend, with onnxruntime's
+ * products too where it is, beside transformers: the same random weights, which transformers loads from what
+ * `exportPretrained` writes, the same prompt and number of threads, in turns. In FP32 the tokens must be the same
+ * before times are compared. `quick` is ours alone.
  */
 export async function benchGeneration({ presets, maxTokens, rounds, threads, quick }) {
   const hasPeer = !quick && pythonHas('transformers', 'torch', 'transformers');

@@ -1,13 +1,15 @@
 /**
- * npm run bench -- models [--json] [--write] [--quick] [--only training,generation,command] [--preset nano ...] [--tokens 100]
+ * npm run bench -- models [--json] [--write] [--quick] [--only training,generation,command] [--preset nano ...]
+ * [--tokens 100]
  *                         [--steps 2] [--rounds 1] [--threads 2]
  *
- * Models at full size on the cpu backend, all in one run of about ten minutes on two cores: training steps of GPT-2 and of ViT-S/16, in FP32
- * and in MXFP6, with and without recomputation, in tokens or images a second and in peak memory, beside PyTorch; generation beside
- * transformers; and the memory that the `lmd` command takes for GPT-2 124M. Where onnxruntime-node is installed, or LMD_ONNXRUNTIME names its
- * folder, there are rows with its products too. PyTorch and transformers are what python3, or the Python that LMD_PYTHON names, has
- * (`dev/peers/requirements.txt`, `dev/parity/requirements.txt`). `--write` writes docs/performance-models.md. `--quick` runs the smallest
- * models once, without peers and without the command: it shows that all of this runs, and its times say nothing.
+ * Models at full size on the cpu backend, all in one run of about ten minutes on two cores: training steps of GPT-2 and
+ * of ViT-S/16, in FP32 and in MXFP6, with and without recomputation, in tokens or images a second and in peak memory,
+ * beside PyTorch; generation beside transformers; and the memory that the `lmd` command takes for GPT-2 124M. Where
+ * onnxruntime-node is installed, or LMD_ONNXRUNTIME names its folder, there are rows with its products too. PyTorch and
+ * transformers are what python3, or the Python that LMD_PYTHON names, has (`dev/peers/requirements.txt`,
+ * `dev/parity/requirements.txt`). `--write` writes docs/performance-models.md. `--quick` runs the smallest models once,
+ * without peers and without the command: it shows that all of this runs, and its times say nothing.
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';

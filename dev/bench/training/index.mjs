@@ -1,13 +1,15 @@
 /**
- * npm run bench -- training [--json] [--quick] [--task vit-ti4 ...] [--rule adamw ...] [--rounds 2] [--checked 2] [--timed N]
+ * npm run bench -- training [--json] [--quick] [--task vit-ti4 ...] [--rule adamw ...] [--rounds 2] [--checked 2]
+ * [--timed N]
  *                           [--threads 2] [--recomputation off | on | both]
  *
- * Whole training steps on the cpu backend beside eager PyTorch: the same model, initial weights, data and number of threads, each side in a
- * process of its own, in turns; where our blocks are recomputed, PyTorch's are too. Where onnxruntime-node is installed, or
- * LMD_ONNXRUNTIME names its folder, there are rows with its products too. The losses of the first steps, `--checked` of them, must agree
- * before times are compared. PyTorch is what python3, or the Python that LMD_PYTHON names, has (`dev/peers/requirements.txt`); without it
- * the rows have no ratio. A side whose memory does not suffice has a row that says so. `--quick` runs the smallest models once, by
- * themselves: it shows that all of this runs, and its times say nothing.
+ * Whole training steps on the cpu backend beside eager PyTorch: the same model, initial weights, data and number of
+ * threads, each side in a process of its own, in turns; where our blocks are recomputed, PyTorch's are too. Where
+ * onnxruntime-node is installed, or LMD_ONNXRUNTIME names its folder, there are rows with its products too. The losses
+ * of the first steps, `--checked` of them, must agree before times are compared. PyTorch is what python3, or the Python
+ * that LMD_PYTHON names, has (`dev/peers/requirements.txt`); without it the rows have no ratio. A side whose memory
+ * does not suffice has a row that says so. `--quick` runs the smallest models once, by themselves: it shows that all of
+ * this runs, and its times say nothing.
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';

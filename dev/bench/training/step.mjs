@@ -1,6 +1,7 @@
-// node step.mjs FOLDER [cpu | onnxruntime | tfjs-node]: runs the training steps of a task on the cpu backend, with its own products or with
-// onnxruntime's, or on the engine that LMD_TFJS_NODE names, and prints JSON, as dev/peers/training.py does for PyTorch: figures, or that
-// memory did not suffice. A process of its own, so that its peak memory is its own.
+// node step.mjs FOLDER [cpu | onnxruntime | tfjs-node]: runs the training steps of a task on the cpu backend, with its
+// own products or with onnxruntime's, or on the engine that LMD_TFJS_NODE names, and prints JSON, as
+// dev/peers/training.py does for PyTorch: figures, or that memory did not suffice. A process of its own, so that its
+// peak memory is its own.
 
 import { existsSync, readFileSync } from 'node:fs';
 import { valueAndGradients } from '@lmd/autograd';

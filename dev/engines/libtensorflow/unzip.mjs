@@ -50,8 +50,8 @@ function checked({ name, checksum }) {
 }
 
 /**
- * Extracts the entries of a ZIP archive for which `target(name)` gives a relative path, into `folder`. Gives their names.
- * Throws for a damaged archive, and for a path that leaves the folder.
+ * Extracts the entries of a ZIP archive for which `target(name)` gives a relative path, into `folder`. Gives their
+ * names. Throws for a damaged archive, and for a path that leaves the folder.
  */
 export async function unzip(archive, folder, target) {
   const file = await open(archive);

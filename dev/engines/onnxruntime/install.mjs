@@ -1,6 +1,7 @@
-// node dev/engines/onnxruntime/install.mjs FOLDER: installs onnxruntime-node, pinned by the lockfile in engine/, and prints the folder of the
-// package, for the option `onnxruntime` of createCpuBackend or the variable LMD_ONNXRUNTIME. It takes 288 MB. No install script runs: that
-// of the package would download libraries for GPUs from a server of its own. Does nothing the second time.
+// node dev/engines/onnxruntime/install.mjs FOLDER: installs onnxruntime-node, pinned by the lockfile in engine/, and
+// prints the folder of the package, for the option `onnxruntime` of createCpuBackend or the variable LMD_ONNXRUNTIME.
+// It takes 288 MB. No install script runs: that of the package would download libraries for GPUs from a server of its
+// own. Does nothing the second time.
 import { existsSync, readFileSync } from 'node:fs';
 import { cp, mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';

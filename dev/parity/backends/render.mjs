@@ -28,7 +28,10 @@ function table(head, rows) {
   return [line(head), `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...rows.map(line)].join('\n');
 }
 
-/** docs/backends.md from the records of all columns: { [name]: { date, node, seed, device, kernels, passed, failed, operations } }. */
+/**
+ * docs/backends.md from the records of all columns: { [name]: { date, node, seed, device, kernels, passed, failed,
+ * operations } }.
+ */
 export function render(names, records) {
   const known = names.filter((name) => records[name] !== undefined);
   const rowOf = (operation, fused) => {

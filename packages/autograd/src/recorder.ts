@@ -3,7 +3,9 @@ import { collectTensors } from './collect-tensors.js';
 import { isTensor, type Node, type Rule, resolveRule } from './node.js';
 import { createSavedTensors } from './saved-tensors.js';
 
-/** What the recording operations write to, and the backward pass reads: nodes in order of execution, and who owns what. */
+/**
+ * What the recording operations write to, and the backward pass reads: nodes in order of execution, and who owns what.
+ */
 export interface Recorder {
   readonly ops: EagerOperations;
   /** Nodes in the order of the forward pass, dead ones included. */

@@ -113,7 +113,10 @@ export function planSuite(
     }
   }
 
-  /** After a test that never ended: without an answer to one more read, each test that follows would take its whole time too. */
+  /**
+   * After a test that never ended: without an answer to one more read, each test that follows would take its whole time
+   * too.
+   */
   async function unlessAnswering(opened: Backend, fullName: string): Promise<string | undefined> {
     const probe = opened.full([], 1, 'f32');
     try {

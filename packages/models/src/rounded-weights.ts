@@ -12,9 +12,9 @@ export interface RoundedWeights {
 }
 
 /**
- * Rounds the matrices of a GPT-2 for inference once, instead of at each pass: the products that follow have the same bits. The token
- * embedding gets a rounded copy beside it, since it is looked up as it is. With f32 weights, or noise in their rounding, nothing
- * is made.
+ * Rounds the matrices of a GPT-2 for inference once, instead of at each pass: the products that follow have the same
+ * bits. The token embedding gets a rounded copy beside it, since it is looked up as it is. With f32 weights, or noise
+ * in their rounding, nothing is made.
  */
 export function roundWeights(
   ops: Operations,

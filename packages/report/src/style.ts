@@ -4,8 +4,8 @@ export const seriesColors = 8;
 const series = Array.from({ length: seriesColors }, (_, index) => index);
 
 /**
- * What charts need, in a page and in an SVG file of its own. The first series' colours are the blue, vermilion, green and purple of
- * Okabe & Ito, told apart with any colour vision, and lighter ones of the same hues on dark.
+ * What charts need, in a page and in an SVG file of its own. The first series' colours are the blue, vermilion, green
+ * and purple of Okabe & Ito, told apart with any colour vision, and lighter ones of the same hues on dark.
  */
 export const chartStyle = `
 :root { color-scheme: light dark;

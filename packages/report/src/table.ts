@@ -18,8 +18,8 @@ export function tableOf(titles: readonly string[], rows: Table['rows'], leftColu
 }
 
 /**
- * Text that Markdown shows as it is: no HTML, no link, no control character, and no cell or line that ends early. Emphasis and code
- * are the report's own.
+ * Text that Markdown shows as it is: no HTML, no link, no control character, and no cell or line that ends early.
+ * Emphasis and code are the report's own.
  */
 export function escapeMarkdown(text: string): string {
   return (

@@ -88,8 +88,9 @@ export function checkPlugins(plugins: readonly Plugin[]): void {
 }
 
 /**
- * Checks a plugin: a name, hooks that are functions, both of `state` and `restore` or neither, and no function of another name, which
- * would never be called. Methods that a class inherits are its own affair unless they are named like a hook: `onStep`.
+ * Checks a plugin: a name, hooks that are functions, both of `state` and `restore` or neither, and no function of
+ * another name, which would never be called. Methods that a class inherits are its own affair unless they are named
+ * like a hook: `onStep`.
  */
 export function checkPlugin(plugin: Plugin, place = 'plugin'): void {
   if (typeof plugin === 'function') {

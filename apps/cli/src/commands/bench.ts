@@ -26,8 +26,9 @@ interface BenchRow {
 }
 
 /**
- * `lmd bench`: how fast the parts of a training step are on each backend, beside TensorFlow.js's own products and Adam on the same engine. The best of the runs that fit into the time, since
- * whatever else the machine does only makes runs slower.
+ * `lmd bench`: how fast the parts of a training step are on each backend, beside TensorFlow.js's own products and Adam
+ * on the same engine. The best of the runs that fit into the time, since whatever else the machine does only makes runs
+ * slower.
  */
 export async function benchCommand(options: BenchCommandOptions, { out, error, colours }: Terminal): Promise<void> {
   if (options.json) keepStandardOutputClean();

@@ -88,8 +88,8 @@ function drawCount(text: string, weights: RunWeightsKind): number {
 }
 
 /**
- * `lmd evaluate`: the test accuracy of a run's newest weights, or of a model file on the run's data, under another format, or as
- * another point of the posterior.
+ * `lmd evaluate`: the test accuracy of a run's newest weights, or of a model file on the run's data, under another
+ * format, or as another point of the posterior.
  */
 export async function evaluateCommand(run: string, options: EvaluateCommandOptions, terminal: Terminal): Promise<void> {
   if (options.json) keepStandardOutputClean();

@@ -65,7 +65,10 @@ interface Subject {
   dispose(): void;
 }
 
-/** `lmd export`: writes a model, or the adapters of a run, under the names and in the shapes of another library, or in ours. */
+/**
+ * `lmd export`: writes a model, or the adapters of a run, under the names and in the shapes of another library, or in
+ * ours.
+ */
 export async function exportCommand(path: string, options: ExportCommandOptions, terminal: Terminal): Promise<void> {
   if (options.json) keepStandardOutputClean();
   const layout = choose('--layout', options.layout, exportLayouts);

@@ -31,7 +31,10 @@ export interface GenerateCommandOptions {
 /** Without `--max-tokens`, unless the context has room for fewer. */
 const usualTokens = 200;
 
-/** Embeddings are padded to a multiple of 64 or 128 for speed, such as 50257 to 50304. More than this is another vocabulary. */
+/**
+ * Embeddings are padded to a multiple of 64 or 128 for speed, such as 50257 to 50304. More than this is another
+ * vocabulary.
+ */
 const mostPadding = 1023;
 
 /** `lmd generate`: generates text token by token, and prints it as it comes. */

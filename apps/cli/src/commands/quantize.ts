@@ -67,7 +67,10 @@ const decibels = (value: number | undefined) =>
 const decimalOf = (value: number | undefined) => (value === undefined ? '' : decimal(value));
 const percentOf = (value: number | undefined) => (value === undefined ? '' : percent(value));
 
-/** `lmd quantize`: writes a model with its matrices as packed codes of a block format, and says what that saves and costs. */
+/**
+ * `lmd quantize`: writes a model with its matrices as packed codes of a block format, and says what that saves and
+ * costs.
+ */
 export async function quantizeCommand(
   model: string,
   options: QuantizeCommandOptions,

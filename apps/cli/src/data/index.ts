@@ -25,7 +25,9 @@ function sourceOf(kind: Kind): DataSource<Kind> {
   return sources[kind] as unknown as DataSource<Kind>;
 }
 
-/** Finds the data, and makes relative folders absolute. Throws an `LmdError` that says what to install or to prepare. */
+/**
+ * Finds the data, and makes relative folders absolute. Throws an `LmdError` that says what to install or to prepare.
+ */
 export function locateData(configuration: DataConfiguration): DataConfiguration {
   return sourceOf(configuration.kind).locate(configuration);
 }

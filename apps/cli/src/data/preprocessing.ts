@@ -11,8 +11,8 @@ export type PictureConfiguration = Extract<
 const imageNetNormalization = { mean: [0.485, 0.456, 0.406], standardDeviation: [0.229, 0.224, 0.225] };
 
 /**
- * How a picture becomes an input of the model: the largest centred square, resized, normalised. The same for training (before augmentation),
- * validation, test and prediction, so that their numbers can be compared.
+ * How a picture becomes an input of the model: the largest centred square, resized, normalised. The same for training
+ * (before augmentation), validation, test and prediction, so that their numbers can be compared.
  */
 export function preprocessingOf(configuration: PictureConfiguration): Omit<TransformImagesOptions, 'augmentation'> {
   if (configuration.kind !== 'imageFolder') {

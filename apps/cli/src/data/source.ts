@@ -9,8 +9,8 @@ export type Geometry =
 /** One kind of data: everything that the command needs to know of it. */
 export interface DataSource<Kind extends DataConfiguration['kind']> {
   /**
-   * Finds the data before a run folder is made, and makes a relative folder absolute: a resumed run may start elsewhere. Throws
-   * an `LmdError` where it is missing.
+   * Finds the data before a run folder is made, and makes a relative folder absolute: a resumed run may start
+   * elsewhere. Throws an `LmdError` where it is missing.
    */
   locate(configuration: Configured<Kind>): Configured<Kind>;
   /** Without reading the examples. */

@@ -10,7 +10,9 @@ function normals(count: number, seed: number, stream: string): Float32Array {
   return values;
 }
 
-/** One random pattern a class, the same in all three parts, and noise of its own on every image. A function of the seed. */
+/**
+ * One random pattern a class, the same in all three parts, and noise of its own on every image. A function of the seed.
+ */
 export function syntheticData(configuration: SyntheticConfiguration, seed: number): RunData {
   const { classes, size, channels, noise } = configuration;
   const pixels = size * size * channels;

@@ -16,8 +16,8 @@ export function needsProcess(name: BackendName): boolean {
 const patience = 60_000;
 
 /**
- * Tries a backend in a process of its own, which is `program` with a hidden argument. What the engine printed is told with the reason if
- * it does not work, without the places in its sources.
+ * Tries a backend in a process of its own, which is `program` with a hidden argument. What the engine printed is told
+ * with the reason if it does not work, without the places in its sources.
  */
 export function diagnoseInProcess(program: string, name: BackendName): Promise<BackendDiagnosis> {
   return new Promise((resolve) => {

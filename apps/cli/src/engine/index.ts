@@ -2,7 +2,10 @@ import type { TfjsNodeName } from '@lmd/backends/tfjs-node';
 import type { Backend } from '@lmd/core';
 import type { BackendName } from './names.js';
 
-/** tfjs-node by its name, or the engine in the folder that LMD_TFJS_NODE names, which must then be the one that is asked for. */
+/**
+ * tfjs-node by its name, or the engine in the folder that LMD_TFJS_NODE names, which must then be the one that is asked
+ * for.
+ */
 async function openTfjsNode(name: TfjsNodeName): Promise<Backend> {
   const { createTfjsNodeBackend, loadTfjsNode } = await import('@lmd/backends/tfjs-node');
   const folder = process.env.LMD_TFJS_NODE;
@@ -10,7 +13,10 @@ async function openTfjsNode(name: TfjsNodeName): Promise<Backend> {
   return createTfjsNodeBackend(await loadTfjsNode(isNamed ? folder : name));
 }
 
-/** The cpu backend with the matrix products of onnxruntime-node, or of the package in the folder that LMD_ONNXRUNTIME names. */
+/**
+ * The cpu backend with the matrix products of onnxruntime-node, or of the package in the folder that LMD_ONNXRUNTIME
+ * names.
+ */
 async function openCpuWithOnnxruntime(): Promise<Backend> {
   const { createCpuBackend } = await import('@lmd/backends/cpu');
   const folder = process.env.LMD_ONNXRUNTIME;

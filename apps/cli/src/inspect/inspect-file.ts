@@ -18,7 +18,9 @@ function valuesOf(tensor: SafetensorsTensor): Float32Array | Float64Array {
   return tensor.dtype === 'F64' ? (toTypedArray(tensor) as Float64Array) : toFloat32Array(tensor);
 }
 
-/** Reads a safetensors file tensor by tensor and sums up each; packed weights as the values that their codes stand for. */
+/**
+ * Reads a safetensors file tensor by tensor and sums up each; packed weights as the values that their codes stand for.
+ */
 export async function inspectFile(path: string): Promise<FileInspection> {
   const file = await openTensorFile(path);
   try {

@@ -48,7 +48,10 @@ export function summarizeValues(values: Float32Array | Float64Array): ValueSumma
   };
 }
 
-/** Of values of magnitudes up to `largest`, scaled to about 1 by a power of two: the fourth powers of float64 values overflow. */
+/**
+ * Of values of magnitudes up to `largest`, scaled to about 1 by a power of two: the fourth powers of float64 values
+ * overflow.
+ */
 function moments(values: Float64Array, largest: number) {
   // 2^1023 is the largest power of two, and the inverse of half of it is no subnormal.
   const exponent = largest === 0 ? 0 : Math.min(Math.max(Math.floor(Math.log2(largest)), -1022), 1022);

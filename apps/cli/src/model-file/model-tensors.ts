@@ -18,7 +18,9 @@ export interface ModelTensors extends PretrainedTensors {
   read(name: string): Promise<Values>;
 }
 
-/** @throws LmdError `DATA_CORRUPT` for metadata of packed weights that are damaged, or of weights that are not there. */
+/**
+ * @throws LmdError `DATA_CORRUPT` for metadata of packed weights that are damaged, or of weights that are not there.
+ */
 export function modelTensors(file: TensorFile, path: string): ModelTensors {
   const packed = packedWeightsOf(file.metadata, path);
   const shapes = new Map<string, readonly number[]>();

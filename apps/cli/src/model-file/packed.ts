@@ -14,8 +14,9 @@ import { type SafetensorsDtype, type SafetensorsTensor, tensorFrom, toFloat32Arr
 import { parseJson } from './json.js';
 
 /**
- * Packed weights in a safetensors file: `<weight>.codes` with the weight's shape, `<weight>.scales` with one scale a block, and
- * for formats with E4M3 scales `<weight>.tensorScale`. The metadata key `packed` says the rest as JSON (`PackedWeights`).
+ * Packed weights in a safetensors file: `<weight>.codes` with the weight's shape, `<weight>.scales` with one scale a
+ * block, and for formats with E4M3 scales `<weight>.tensorScale`. The metadata key `packed` says the rest as JSON
+ * (`PackedWeights`).
  */
 export const packedKey = 'packed';
 
@@ -29,7 +30,9 @@ export interface PackedWeights {
 
 const packedParts = ['codes', 'scales', 'tensorScale'] as const;
 
-/** The weight that a tensor of a packed file is a part of, and which; undefined for a tensor that is stored as it is. */
+/**
+ * The weight that a tensor of a packed file is a part of, and which; undefined for a tensor that is stored as it is.
+ */
 export function packedPart(packed: PackedWeights | undefined, tensor: string) {
   const [, weight, part] = /^(.*)\.(codes|scales|tensorScale)$/s.exec(tensor) ?? [];
   if (packed === undefined || weight === undefined || !Object.hasOwn(packed.axes, weight)) return undefined;
@@ -105,7 +108,9 @@ export function packWeight(
   ];
 }
 
-/** The values that the codes stand for. `read` gives the tensors of the file. Throws `DATA_CORRUPT` naming the weight. */
+/**
+ * The values that the codes stand for. `read` gives the tensors of the file. Throws `DATA_CORRUPT` naming the weight.
+ */
 export async function unpackWeight(
   name: string,
   { format: formatName, axes }: PackedWeights,

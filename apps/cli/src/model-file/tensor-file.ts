@@ -16,7 +16,8 @@ export interface TensorFile {
 /**
  * Opens a safetensors file, or the index of a sharded model with all its files.
  *
- * @throws LmdError `DATA_CORRUPT` naming the file that is damaged, cut or at odds with the index; SafetensorsError `FILE_SYSTEM`.
+ * @throws LmdError `DATA_CORRUPT` naming the file that is damaged, cut or at odds with the index; SafetensorsError
+ *   `FILE_SYSTEM`.
  */
 export async function openTensorFile(path: string): Promise<TensorFile> {
   try {

@@ -32,8 +32,8 @@ export interface ModelFile {
   /** What a person should know of how the weights are read. */
   readonly notes: readonly string[];
   /**
-   * What the file, or the `config.json` beside a model of another library, says of the network; undefined where nothing does. Throws an
-   * `LmdError` for a variant that our models do not have.
+   * What the file, or the `config.json` beside a model of another library, says of the network; undefined where nothing
+   * does. Throws an `LmdError` for a variant that our models do not have.
    */
   describe(): PretrainedDescription | undefined;
   /** The caller's weights of `model`, by our names. Throws an `LmdError` where the file holds another model. */
@@ -41,7 +41,9 @@ export interface ModelFile {
   close(): Promise<void>;
 }
 
-/** The model file of a path: the file or index itself, or the one in the folder of a run or of a model of transformers. */
+/**
+ * The model file of a path: the file or index itself, or the one in the folder of a run or of a model of transformers.
+ */
 export function modelFilePath(given: string): string {
   const path = resolve(given);
   const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;

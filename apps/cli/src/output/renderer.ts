@@ -23,7 +23,8 @@ const redrawSeconds = 0.1;
 const plainSeconds = 5;
 
 /**
- * For people. On a terminal one line is redrawn at most ten times a second; elsewhere a plain line appears every few seconds.
+ * For people. On a terminal one line is redrawn at most ten times a second; elsewhere a plain line appears every few
+ * seconds.
  *
  * @param now a clock in seconds.
  */

@@ -16,8 +16,9 @@ export interface TableOptions {
 }
 
 /**
- * A table for a terminal: titles, a rule, and one line a row, each column as wide as its widest cell. Where that is wider than the
- * terminal, the rows are stacked: a line for each cell, behind its title. Cells hold plain text of single-width characters.
+ * A table for a terminal: titles, a rule, and one line a row, each column as wide as its widest cell. Where that is
+ * wider than the terminal, the rows are stacked: a line for each cell, behind its title. Cells hold plain text of
+ * single-width characters.
  */
 export function renderTable<Row>(
   columns: readonly Column<Row>[],

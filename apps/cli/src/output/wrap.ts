@@ -6,8 +6,8 @@ export function displayWidth(text: string): number {
 }
 
 /**
- * Breaks lines that are wider than the terminal between words. What follows a break is indented as the line itself and by
- * `indent` more. A word that is wider than a line stays whole: a path can then still be copied.
+ * Breaks lines that are wider than the terminal between words. What follows a break is indented as the line itself and
+ * by `indent` more. A word that is wider than a line stays whole: a path can then still be copied.
  *
  * @param columns of the terminal; undefined where the output is none, and nothing is broken.
  */

@@ -1,6 +1,8 @@
 import type { ConfigurationInput } from '../configuration/schema.js';
 
-/** The whole path in seconds: a tiny ViT on made images. Shows that an installation works; its accuracy means nothing. */
+/**
+ * The whole path in seconds: a tiny ViT on made images. Shows that an installation works; its accuracy means nothing.
+ */
 export const smoke: ConfigurationInput = {
   name: 'smoke',
   seed: 0,

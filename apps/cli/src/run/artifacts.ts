@@ -14,7 +14,10 @@ import type { TrialResult } from './types.js';
 
 const posteriorRemedy = "Remove it and the optimizer's summary.json, and resume the run: both are then written again.";
 
-/** Joins the rules' metrics into `metrics.jsonl`, each line with its rule: whole lines of the present state, written at once. */
+/**
+ * Joins the rules' metrics into `metrics.jsonl`, each line with its rule: whole lines of the present state, written at
+ * once.
+ */
 export async function writeMetrics(folder: string, configuration: Configuration): Promise<void> {
   const layout = runLayout(folder);
   const texts: string[] = [];

@@ -30,7 +30,10 @@ export interface SummaryEvent {
   readonly results: readonly TrialResult[];
 }
 
-/** Every line of `lmd train --json`. Those of one rule name it in `optimizer`; `rule` is the optimizer as training calls it. */
+/**
+ * Every line of `lmd train --json`. Those of one rule name it in `optimizer`; `rule` is the optimizer as training calls
+ * it.
+ */
 export type Event =
   | RunEvent
   | (TrialEvent & { readonly optimizer: string; readonly rule?: string })

@@ -4,7 +4,10 @@ import { type MetricsLine, readMetrics } from '@lmd/training/node';
 import type { Curve } from '../report/curves.js';
 import { measurementPoint } from '../report/measurements.js';
 
-/** The lines of one rule, none where it has not begun. A line that is not one of ours, as a damaged disk leaves it, is left out. */
+/**
+ * The lines of one rule, none where it has not begun. A line that is not one of ours, as a damaged disk leaves it, is
+ * left out.
+ */
 export async function metricsOf(path: string): Promise<MetricsLine[]> {
   return existsSync(path) ? (await readMetrics(path)).filter(isLine) : [];
 }

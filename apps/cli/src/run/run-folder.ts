@@ -57,7 +57,8 @@ async function discard(folder: string, configuration: Configuration, made: reado
 }
 
 /**
- * Checks that a run folder is still there, so that a run whose folder was removed does not come back without its configuration.
+ * Checks that a run folder is still there, so that a run whose folder was removed does not come back without its
+ * configuration.
  *
  * @throws LmdError `FILE_SYSTEM`.
  */

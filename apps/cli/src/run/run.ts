@@ -40,8 +40,8 @@ export function configurationOf(folder: string): Configuration {
 }
 
 /**
- * Trains every rule of the run that is not done yet, in turn, and writes what belongs to the run as a whole. The same code
- * begins a run and continues one: what is done is read from the folder.
+ * Trains every rule of the run that is not done yet, in turn, and writes what belongs to the run as a whole. The same
+ * code begins a run and continues one: what is done is read from the folder.
  *
  * @throws LmdError `INTERRUPTED`; `RUN_LOCKED`; what training throws.
  */
@@ -107,7 +107,9 @@ async function executeTrial(
   return readTrialSummary(trialFolder)!;
 }
 
-/** Refuses the result of another configuration, as after a change of config.json: nothing of the two could be compared. */
+/**
+ * Refuses the result of another configuration, as after a change of config.json: nothing of the two could be compared.
+ */
 function checkSameConfiguration(configuration: Configuration, index: number, { identity }: TrialSummary): void {
   const { steps, batchSize, seed, optimizers } = configuration;
   const now = { ...configuredIdentity(configuration, index), steps, batchSize, seed };

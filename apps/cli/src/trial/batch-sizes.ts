@@ -52,8 +52,8 @@ function most(largest: LargestTensor, backend: Backend, name: BackendName): numb
 }
 
 /**
- * How many examples are evaluated at once: what the configuration says, or as many as give the largest tensor of the model a moderate
- * size, at most 250.
+ * How many examples are evaluated at once: what the configuration says, or as many as give the largest tensor of the
+ * model a moderate size, at most 250.
  *
  * @param examples of the data set that is evaluated; a batch is no larger.
  * @throws LmdError `INVALID_ARGUMENT` where the configured size cannot fit into the backend.

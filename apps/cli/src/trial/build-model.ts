@@ -8,7 +8,10 @@ import { UsageError } from '../errors.js';
 
 type Of<Kind extends ModelConfiguration['kind']> = Extract<ModelConfiguration, { readonly kind: Kind }>;
 
-/** The network that a configuration describes. Throws an `LmdError` where its sizes do not fit together, or not the data. */
+/**
+ * The network that a configuration describes. Throws an `LmdError` where its sizes do not fit together, or not the
+ * data.
+ */
 export function buildModel(model: ModelConfiguration, data: DataConfiguration): Gpt2 | Vit {
   const geometry = geometryOf(data);
   const needed = { vit: 'images', gpt2: 'tokens' }[model.kind];

@@ -3,7 +3,8 @@ import { lmdParameter } from '@lmd/models';
 import type { OptimizerConfiguration } from '../configuration/optimizer-schema.js';
 
 /**
- * The rule that a configuration describes, with its schedule over `steps` steps. The schema has checked the options of each.
+ * The rule that a configuration describes, with its schedule over `steps` steps. The schema has checked the options of
+ * each.
  *
  * @param model what is trained: of fine-tuning a part may be left, in which a group has no weight.
  */

@@ -7,8 +7,9 @@ function tell(message: FromChild): Promise<void> {
 }
 
 /**
- * The child process of a run: takes one request over IPC, runs it, and tells what happens. It ends when its parent does. Ctrl-C and a
- * closed terminal, which reach both, it leaves to the parent's message; a SIGTERM of its own ends it as that message does.
+ * The child process of a run: takes one request over IPC, runs it, and tells what happens. It ends when its parent
+ * does. Ctrl-C and a closed terminal, which reach both, it leaves to the parent's message; a SIGTERM of its own ends it
+ * as that message does.
  */
 export async function runAsChild(): Promise<void> {
   process.on('disconnect', () => process.exit(1));

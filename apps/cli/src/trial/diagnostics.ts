@@ -54,8 +54,8 @@ function begunLater(plugin: Plugin): Plugin {
 }
 
 /**
- * The checkpoint as one of a run with these diagnostics: they may be switched on and off in a run that has begun, since they change
- * no bit of it.
+ * The checkpoint as one of a run with these diagnostics: they may be switched on and off in a run that has begun, since
+ * they change no bit of it.
  */
 export function withDiagnosticsOf(
   loaded: LoadedCheckpoint | undefined,

@@ -14,7 +14,10 @@ export interface FineTuningPlan {
   readonly freezes: boolean;
 }
 
-/** Finds the weights of `model` that each pattern means. Throws a `UsageError` for a pattern that means none, and for fresh weights that are frozen. */
+/**
+ * Finds the weights of `model` that each pattern means. Throws a `UsageError` for a pattern that means none, and for
+ * fresh weights that are frozen.
+ */
 export function planFineTuning(
   { lora, train, freeze, fresh }: FineTuningConfiguration,
   { name: modelName, parameters }: Model,

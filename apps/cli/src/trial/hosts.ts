@@ -6,15 +6,17 @@ import type { FromChild, ToChild, TrialHost, TrialOutcome } from './request.js';
 /** The hidden argument by which `lmd` becomes the child process of a run. */
 export const childArgument = '__trial';
 
-/** Runs the trial in this process. The engine and the data are loaded only here, so that a parent process stays small. */
+/**
+ * Runs the trial in this process. The engine and the data are loaded only here, so that a parent process stays small.
+ */
 export const inThisProcess: TrialHost = async (request, emit, signal) => {
   const { runTrial } = await import('./run-trial.js');
   return runTrial(request, emit, signal);
 };
 
 /**
- * Runs each trial in a child process of its own, so that its peak memory is its own. The child is the same program with a
- * hidden argument; requests, events and results go over IPC. Whatever an engine prints goes to standard error.
+ * Runs each trial in a child process of its own, so that its peak memory is its own. The child is the same program with
+ * a hidden argument; requests, events and results go over IPC. Whatever an engine prints goes to standard error.
  *
  * @param program the path of `bin.js`.
  */

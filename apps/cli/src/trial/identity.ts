@@ -5,8 +5,8 @@ import type { RunData } from '../data/run-data.js';
 type Identity = { readonly [key: string]: Json };
 
 /**
- * What a result of one rule is a function of, as far as the configuration says: whatever `mayChange` of `resumable.ts` allows is
- * left out.
+ * What a result of one rule is a function of, as far as the configuration says: whatever `mayChange` of `resumable.ts`
+ * allows is left out.
  */
 export function configuredIdentity(configuration: Configuration, index: number): Identity {
   const { model, fineTuning, data, dataSeed, backward, evaluation, weightAveraging, earlyStopping, steps } =

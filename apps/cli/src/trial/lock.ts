@@ -7,8 +7,8 @@ const patienceMilliseconds = 15_000;
 const pauseMilliseconds = 100;
 
 /**
- * Locks the folder of one rule, and removes what a killed process left there half written. Waits for a while: after a kill, the child
- * process of the run before is about to end.
+ * Locks the folder of one rule, and removes what a killed process left there half written. Waits for a while: after a
+ * kill, the child process of the run before is about to end.
  */
 export async function lockPatiently(folder: string): Promise<RunLock> {
   for (let waited = 0; ; waited += pauseMilliseconds) {

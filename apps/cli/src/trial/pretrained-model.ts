@@ -22,10 +22,11 @@ const resizable: readonly string[] = ['patchSize', 'contextLength', 'pooling'];
 const mostPadding = 1023;
 
 /**
- * A model's configuration with everything that the file of its weights says of the network, so that `model.kind` and `model.weights` are
- * enough, and a run folder says the whole.
+ * A model's configuration with everything that the file of its weights says of the network, so that `model.kind` and
+ * `model.weights` are enough, and a run folder says the whole.
  *
- * @throws UsageError `CHECKPOINT_MISMATCH` naming a key that says otherwise than the file, or that the file does not say.
+ * @throws UsageError `CHECKPOINT_MISMATCH` naming a key that says otherwise than the file, or that the file does not
+ *   say.
  */
 export function completeModel(
   { model, data, fineTuning }: Pick<Configuration, 'model' | 'data' | 'fineTuning'>,

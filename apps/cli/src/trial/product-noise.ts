@@ -7,7 +7,9 @@ import { clippedShare, kurtosis } from './block-statistics.js';
 export interface ProductNoise {
   /** `blocks.0.mlp.up`, `blocks.0.attention.scores`, … */
   readonly product: string;
-  /** Of the first operand, always activations, and of the second: weights, or activations inside attention. Normal: 3. */
+  /**
+   * Of the first operand, always activations, and of the second: weights, or activations inside attention. Normal: 3.
+   */
   readonly kurtosisFirst: number;
   readonly kurtosisSecond: number;
   readonly formats: {
@@ -51,9 +53,10 @@ function productNames(depth: number): string[] {
 }
 
 /**
- * Runs the model once and catches the operands of each quantized product before they are rounded: the operations are the given
- * ones, but `fakeQuantize` remembers what it was given, and `matmul` of two rounded tensors what it multiplies. In `fp32`
- * rounding is left out, and the model is asked for a block format only so that it takes the path of separate products.
+ * Runs the model once and catches the operands of each quantized product before they are rounded: the operations are
+ * the given ones, but `fakeQuantize` remembers what it was given, and `matmul` of two rounded tensors what it
+ * multiplies. In `fp32` rounding is left out, and the model is asked for a block format only so that it takes the path
+ * of separate products.
  */
 function captureProducts({ ops, model, weights, images, format, measured }: ProductNoiseOptions): Captured[] {
   const sources = new Map<Tensor, Tensor>();

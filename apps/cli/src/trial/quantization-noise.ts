@@ -16,9 +16,9 @@ const images = 64;
 const isBlockFormat = (format: string) => format !== 'fp32' && format !== 'bf16';
 
 /**
- * Reports how each quantized product of a ViT is treated by its format, at the weights that are evaluated: signal-to-noise ratio in
- * dB, share of clipped blocks, and kurtosis of both operands (`measureProducts`). Costs a forward pass on 64 validation images, and a
- * second computation of each product on the host.
+ * Reports how each quantized product of a ViT is treated by its format, at the weights that are evaluated:
+ * signal-to-noise ratio in dB, share of clipped blocks, and kurtosis of both operands (`measureProducts`). Costs a
+ * forward pass on 64 validation images, and a second computation of each product on the host.
  */
 export function quantizationNoise({ every, model, formats }: QuantizationNoiseOptions): Plugin {
   const [format, ...others] = formats as readonly [string, ...string[]];

@@ -14,12 +14,17 @@ export interface TrialRequest {
   readonly threads?: number;
 }
 
-/** How a trial ended, if not by an error: with a result, or interrupted: with a checkpoint, or during set-up, which has no step. */
+/**
+ * How a trial ended, if not by an error: with a result, or interrupted: with a checkpoint, or during set-up, which has
+ * no step.
+ */
 export type TrialOutcome =
   | { readonly status: 'finished'; readonly result: TrialResult }
   | { readonly status: 'interrupted'; readonly step?: number };
 
-/** Runs one trial to its end, in this process or another. Aborting the signal ends it after the step, with a checkpoint. */
+/**
+ * Runs one trial to its end, in this process or another. Aborting the signal ends it after the step, with a checkpoint.
+ */
 export type TrialHost = (
   request: TrialRequest,
   emit: (event: TrialEvent) => void,

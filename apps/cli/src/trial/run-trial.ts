@@ -39,9 +39,9 @@ function isShown(event: TrainingEvent): event is TrialEvent {
 }
 
 /**
- * The same data set, with a turn of the event loop to each batch: else Ctrl-C and a parent's end would go unnoticed for as long as an
- * engine that computes in this thread keeps it busy. The batch begins first, so that what other threads do for it is under way
- * while a step is computed.
+ * The same data set, with a turn of the event loop to each batch: else Ctrl-C and a parent's end would go unnoticed for
+ * as long as an engine that computes in this thread keeps it busy. The batch begins first, so that what other threads
+ * do for it is under way while a step is computed.
  */
 function breathe(dataset: Dataset): Dataset {
   return {
@@ -77,7 +77,9 @@ export const runTrial: TrialHost = async (request, emit, signal) => {
   }
 };
 
-/** Its parent, the run's folder, is there: one that was removed meanwhile is not to come back without its configuration. */
+/**
+ * Its parent, the run's folder, is there: one that was removed meanwhile is not to come back without its configuration.
+ */
 async function makeFolder(folder: string): Promise<void> {
   await withFileErrors('make', folder, () =>
     mkdir(folder).catch((error) => (error.code === 'EEXIST' ? undefined : Promise.reject(error))),
@@ -193,7 +195,10 @@ function runFolderWatch(trialFolder: string): Plugin {
   return { name: 'runFolder', settle: () => requireRunFolder(runFolderOf(trialFolder)) };
 }
 
-/** Errors as a person can act on them: without the plugin that found that the folder is gone, and naming the data that changed. */
+/**
+ * Errors as a person can act on them: without the plugin that found that the folder is gone, and naming the data that
+ * changed.
+ */
 function withoutPlugin(error: unknown): unknown {
   if (!isLmdError(error)) return error;
   if (error.code === 'PLUGIN_FAILURE' && error.subject === 'runFolder') return error.cause;

@@ -8,7 +8,9 @@ import type { TrialRequest } from './request.js';
 import type { TrialSummary } from './summary.js';
 import type { TrainedModel } from './trained-model.js';
 
-/** The sample texts of a language model, in the format of its training; nothing where the configuration asks for none. */
+/**
+ * The sample texts of a language model, in the format of its training; nothing where the configuration asks for none.
+ */
 export async function sampleTexts(
   ops: EagerOperations,
   { configuration, index }: TrialRequest,

@@ -12,7 +12,8 @@ import type { TrialRequest } from './request.js';
 import type { TrainedModel } from './trained-model.js';
 
 /**
- * What a model file says of itself. Nothing in it differs between two runs of one configuration: no date, no time, no path.
+ * What a model file says of itself. Nothing in it differs between two runs of one configuration: no date, no time, no
+ * path.
  *
  * @param steps that the weights were trained for.
  */

@@ -13,7 +13,10 @@ import { sampleTexts } from './sample-texts.js';
 import type { TrialSummary } from './summary.js';
 import type { TrainedModel } from './trained-model.js';
 
-/** What `summary.json` holds of a trial that is done. Evaluates the weights in the other formats, and has the samples written. */
+/**
+ * What `summary.json` holds of a trial that is done. Evaluates the weights in the other formats, and has the samples
+ * written.
+ */
 export async function summarizeTrial(
   ops: EagerOperations,
   request: TrialRequest,

@@ -11,7 +11,10 @@ import {
   type TensorData,
 } from '@lmd/core';
 
-/** What this backend understands under a handle. Core hands back only what the operations returned, and never a freed one. */
+/**
+ * What this backend understands under a handle. Core hands back only what the operations returned, and never a freed
+ * one.
+ */
 interface Handle extends Tensor {
   readonly data: TensorData;
 }
@@ -40,7 +43,10 @@ function broadcastShape(shapes: readonly (readonly number[])[]): number[] {
   });
 }
 
-/** The memory offset of every element of a strided view, in row-major order. All that is done to shapes rests on this loop. */
+/**
+ * The memory offset of every element of a strided view, in row-major order. All that is done to shapes rests on this
+ * loop.
+ */
 function offsetsOf(shape: readonly number[], strides: readonly number[], start = 0): Int32Array {
   const offsets = new Int32Array(sizeOf(shape));
   const index = shape.map(() => 0);
@@ -74,7 +80,9 @@ function erf(x: number): number {
   return Math.sign(x) * (1 - polynomial * Math.exp(-x * x));
 }
 
-/** A backend in plain loops: every primitive, no fused kernel. Core composes the rest, and autograd differentiates it. */
+/**
+ * A backend in plain loops: every primitive, no fused kernel. Core composes the rest, and autograd differentiates it.
+ */
 export function createTemplateBackend(): Backend {
   let tensors = 0;
   let bytes = 0;
@@ -263,7 +271,8 @@ export function createTemplateBackend(): Backend {
       return make(out, [rows, ...rest], 'f32');
     },
 
-    // Core's generators serve a backend whose tensors lie in memory; one on a GPU writes Philox4x32-10 in its own language.
+    // Core's generators serve a backend whose tensors lie in memory; one on a GPU writes Philox4x32-10 in its own
+    // language.
     randomBits(shape, key) {
       const result = make(new Int32Array(sizeOf(shape)), shape, 'i32');
       fillRandomBits(result.data as Int32Array, key);

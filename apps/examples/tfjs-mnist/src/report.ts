@@ -41,7 +41,9 @@ export function reportPage(results: readonly Result[], caption: string): string 
   );
 }
 
-/** Training loss of every run over its steps, as a moving average of a fiftieth of the run; quantized runs are dashed. */
+/**
+ * Training loss of every run over its steps, as a moving average of a fiftieth of the run; quantized runs are dashed.
+ */
 function lossChart(results: readonly Result[]): Chart {
   return lineChart({
     label: 'Training loss by step',

@@ -14,16 +14,19 @@ export interface LoadedLedger {
   readonly tornBytes: number;
 }
 
-/** Where the records of a folder are: finished ones may be packed, which git prefers; new ones are appended in the open. */
+/**
+ * Where the records of a folder are: finished ones may be packed, which git prefers; new ones are appended in the open.
+ */
 export function ledgerPaths(folder: string) {
   return { open: join(folder, 'ledger.jsonl'), packed: join(folder, 'ledger.jsonl.gz') };
 }
 
 /**
- * Reads the ledger of a folder: one JSON record a line, the packed ones first. A last line without its newline was torn by a crash
- * and is left out. No file is an empty ledger.
+ * Reads the ledger of a folder: one JSON record a line, the packed ones first. A last line without its newline was torn
+ * by a crash and is left out. No file is an empty ledger.
  *
- * @throws LmdError `DATA_CORRUPT` naming a whole line that is no record, or a packed file that is damaged; `FILE_SYSTEM`.
+ * @throws LmdError `DATA_CORRUPT` naming a whole line that is no record, or a packed file that is damaged;
+ *   `FILE_SYSTEM`.
  */
 export async function readLedger(folder: string): Promise<LoadedLedger> {
   const { open: path, packed } = ledgerPaths(folder);

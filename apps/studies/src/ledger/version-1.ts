@@ -34,8 +34,8 @@ export function isVersion1(record: object): record is Version1 {
 }
 
 /**
- * The record in today's form, for reports of frozen studies. Its trial was not quite what its configuration says today: the cosine
- * reached 0 one step after the last, so a new trial of that configuration gives other bits.
+ * The record in today's form, for reports of frozen studies. Its trial was not quite what its configuration says today:
+ * the cosine reached 0 one step after the last, so a new trial of that configuration gives other bits.
  */
 export function fromVersion1({ label, config, result, cpuSeconds, ...provenance }: Version1): LedgerRecord {
   const { rule, options, clipNorm, rest, warmup, evaluateEvery, measureAt, deploy } = config;

@@ -33,8 +33,9 @@ function leastDistance(points: readonly (readonly number[])[]): number {
 }
 
 /**
- * `count` points in [0, 1)^dimensions, spread evenly in each dimension and in space: of 64 Latin hypercubes (McKay, Beckman &
- * Conover 1979), the one whose closest points are farthest apart (Johnson, Moore & Ylvisaker 1990). A function of its arguments.
+ * `count` points in [0, 1)^dimensions, spread evenly in each dimension and in space: of 64 Latin hypercubes (McKay,
+ * Beckman & Conover 1979), the one whose closest points are farthest apart (Johnson, Moore & Ylvisaker 1990). A
+ * function of its arguments.
  */
 export function spreadPoints(count: number, dimensions: number, seed: number, name: string): number[][] {
   let best = latinHypercube(count, dimensions, seed, name, 0);

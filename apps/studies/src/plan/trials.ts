@@ -120,7 +120,9 @@ export function winners(study: Study, results: Results): Map<string, WinnerState
   );
 }
 
-/** The options that an optimizer goes on with: its winner's, or, while that is open, a stand-in for counting and timing. */
+/**
+ * The options that an optimizer goes on with: its winner's, or, while that is open, a stand-in for counting and timing.
+ */
 type OptionsOf = (optimizer: StudyOptimizer) => Options | undefined;
 
 /** The optimizers whose options are known, with them. */

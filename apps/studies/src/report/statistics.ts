@@ -27,8 +27,8 @@ export function verdict(difference: Interval | undefined): 'higher' | 'lower' | 
 }
 
 /**
- * How many octaves of learning rate are within `tolerance` of the best accuracy: the longest run of neighbours, each standing for
- * its own factor, so one point alone is as wide as the grid is fine. Diverged points count as accuracy 0.
+ * How many octaves of learning rate are within `tolerance` of the best accuracy: the longest run of neighbours, each
+ * standing for its own factor, so one point alone is as wide as the grid is fine. Diverged points count as accuracy 0.
  */
 export function goodRange(
   points: readonly { readonly factor: number; readonly accuracy: number }[],

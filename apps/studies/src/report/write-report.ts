@@ -19,7 +19,10 @@ export function composeFiles(study: Study, records: readonly LedgerRecord[]): { 
   };
 }
 
-/** Writes `report.md`, `report.html` and `trials.csv` beside the ledger, each whole or not at all, and gives their paths. */
+/**
+ * Writes `report.md`, `report.html` and `trials.csv` beside the ledger, each whole or not at all, and gives their
+ * paths.
+ */
 export async function writeReport(study: Study, out: string): Promise<string[]> {
   const { records } = await readLedger(out);
   const paths: string[] = [];

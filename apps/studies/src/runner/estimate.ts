@@ -38,7 +38,8 @@ export function workOf(configuration: TrialConfiguration, study: Study): number 
 }
 
 /**
- * Seconds that a unit of work takes, as the last trials took on this machine; before there are any, what the study says.
+ * Seconds that a unit of work takes, as the last trials took on this machine; before there are any, what the study
+ * says.
  *
  * @param records of this process's own run, in the order in which they ended.
  */

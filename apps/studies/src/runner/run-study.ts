@@ -27,8 +27,8 @@ export interface RunStudyOptions {
   /** The path of the `lmd` command, for the processes of trials. */
   readonly program: string;
   /**
-   * Aborting it ends the running trials after their step, with a checkpoint, and the run with `INTERRUPTED`; finished ones are in the
-   * ledger.
+   * Aborting it ends the running trials after their step, with a checkpoint, and the run with `INTERRUPTED`; finished
+   * ones are in the ledger.
    */
   readonly signal: AbortSignal;
   readonly progress: Progress;
@@ -42,12 +42,12 @@ export function resultsOf(records: readonly LedgerRecord[]): Map<string, TrialRe
 }
 
 /**
- * Runs what is missing of a study, trial by trial, each in a process of its own, and appends each result to the ledger as it
- * comes. It can be killed at any moment: the next call goes on with the first trial that the ledger lacks.
+ * Runs what is missing of a study, trial by trial, each in a process of its own, and appends each result to the ledger
+ * as it comes. It can be killed at any moment: the next call goes on with the first trial that the ledger lacks.
  *
  * @returns how many trials it ran.
- * @throws LmdError `RUN_LOCKED` where another process runs the study in that folder; `INTERRUPTED`; `DATA_CORRUPT` for a ledger
- * that cannot be read; and what a trial throws, which is not a divergence.
+ * @throws LmdError `RUN_LOCKED` where another process runs the study in that folder; `INTERRUPTED`; `DATA_CORRUPT` for
+ *   a ledger that cannot be read; and what a trial throws, which is not a divergence.
  */
 export async function runStudy(options: RunStudyOptions): Promise<number> {
   const { out, study } = options;
@@ -191,7 +191,10 @@ class Runner {
     return { study, results: this.#results, only };
   }
 
-  /** The plan changes with the results alone, and to hash hundreds of configurations for every line of progress is not free. */
+  /**
+   * The plan changes with the results alone, and to hash hundreds of configurations for every line of progress is not
+   * free.
+   */
   #planned: { readonly plan: Plan; readonly results: number } | undefined;
 
   #state(): ProgressState {

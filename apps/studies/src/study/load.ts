@@ -5,8 +5,8 @@ import type { Trial } from '../trial/trial.js';
 import { partNames, type Study, studySchema } from './schema.js';
 
 /**
- * Checks a study and fills in its defaults. The options of every optimizer and the configuration are checked as `lmd train` checks
- * them, at the ends of every dimension of a search.
+ * Checks a study and fills in its defaults. The options of every optimizer and the configuration are checked as
+ * `lmd train` checks them, at the ends of every dimension of a search.
  *
  * @param origin begins the error message: the file's path.
  * @throws UsageError `UNKNOWN_OPTION` or `INVALID_ARGUMENT`, naming every wrong key, its value and what is allowed.
@@ -89,7 +89,10 @@ function checkFactors(study: Study, { optimizer, variants }: NonNullable<Study['
   }
 }
 
-/** Has `lmd train` check a trial of each part and variant, and every end and choice of a search, so that none is refused later. */
+/**
+ * Has `lmd train` check a trial of each part and variant, and every end and choice of a search, so that none is refused
+ * later.
+ */
 function checkTrials(study: Study, origin: string): void {
   const point = standInOptions(study);
   for (const trial of partNames.flatMap((part) => trialsOf(study, part, point))) checkTrial(trial, origin);

@@ -50,11 +50,11 @@ export async function trialConfiguration(trial: Trial, data?: string): Promise<C
 }
 
 /**
- * Runs one trial from its first step, or from its newest checkpoint, to its last evaluation. A value that is not finite ends it as a
- * result.
+ * Runs one trial from its first step, or from its newest checkpoint, to its last evaluation. A value that is not finite
+ * ends it as a result.
  *
- * @throws LmdError `INTERRUPTED` where the signal ended it: its checkpoint stays, and the next call resumes bit-identically; and what
- * training throws, under its own code.
+ * @throws LmdError `INTERRUPTED` where the signal ended it: its checkpoint stays, and the next call resumes
+ *   bit-identically; and what training throws, under its own code.
  */
 export async function runTrial(trial: Trial, options: RunTrialOptions): Promise<FinishedTrial> {
   const { host, folder, data, threads, signal, onStep } = options;

@@ -6,8 +6,9 @@ const deviations = 5;
 const atLeast = 0.2;
 
 /**
- * How often the loss of a batch jumps: by more than five standard deviations of the 50 losses before it, and by 0.2 nats. An
- * excursion counts once, until the loss is back under the mean before it plus 0.2 nats, and its losses leave the window alone.
+ * How often the loss of a batch jumps: by more than five standard deviations of the 50 losses before it, and by 0.2
+ * nats. An excursion counts once, until the loss is back under the mean before it plus 0.2 nats, and its losses leave
+ * the window alone.
  */
 export function countSpikes(losses: readonly number[]): number {
   const recent: number[] = [];

@@ -3,7 +3,9 @@ import type { ConfigurationInput } from '@lmd/cli';
 import type { Options } from '../study/optimizers.js';
 import type { PartName } from '../study/schema.js';
 
-/** A configuration of `lmd train` without its name: everything that a trial's result is a function of, besides the code. */
+/**
+ * A configuration of `lmd train` without its name: everything that a trial's result is a function of, besides the code.
+ */
 export type TrialConfiguration = Omit<ConfigurationInput, 'name'> & { readonly data: { readonly kind: string } };
 
 /** One trial of a study: what runs, and what for. */

@@ -6,7 +6,10 @@ type Fused = Pick<
   'softmax' | 'layerNorm' | 'gelu' | 'crossEntropy' | 'attention' | 'fakeQuantize' | 'roundToBfloat16'
 >;
 
-/** The fused kernels, by the gradient kernels that core has for each; and the roundings, which have no gradient of their own. */
+/**
+ * The fused kernels, by the gradient kernels that core has for each; and the roundings, which have no gradient of their
+ * own.
+ */
 export function fused(recorder: Recorder): Fused {
   const { ops, record } = recorder;
 

@@ -23,8 +23,8 @@ export const cifarNormalization = {
 } as const;
 
 /**
- * Reads a file of the binary version of CIFAR-10: for each image a byte of its class and 3072 bytes, the red, green and blue planes
- * (A. Krizhevsky, "The CIFAR-10 dataset", binary version).
+ * Reads a file of the binary version of CIFAR-10: for each image a byte of its class and 3072 bytes, the red, green and
+ * blue planes (A. Krizhevsky, "The CIFAR-10 dataset", binary version).
  *
  * @param file for the error message.
  * @param images how many there must be. Default: as many as there are.

@@ -34,11 +34,12 @@ export interface IdxHeader {
 }
 
 /**
- * Reads an IDX file, the format of MNIST: bytes 0, 0, type, number of axes; each extent as a big-endian u32; then the values
- * (Y. LeCun, "The MNIST database", file formats). Strict: the length must be exactly what the header says.
+ * Reads an IDX file, the format of MNIST: bytes 0, 0, type, number of axes; each extent as a big-endian u32; then the
+ * values (Y. LeCun, "The MNIST database", file formats). Strict: the length must be exactly what the header says.
  *
  * @param file for the error message.
- * @throws LmdError `INVALID_ARGUMENT` for anything but a Uint8Array; `DATA_CORRUPT` naming the file, what is wrong, and the remedy.
+ * @throws LmdError `INVALID_ARGUMENT` for anything but a Uint8Array; `DATA_CORRUPT` naming the file, what is wrong, and
+ *   the remedy.
  */
 export function parseIdx(bytes: Uint8Array, file = 'the IDX data'): IdxArray {
   if (!isTypedArray(bytes, 'Uint8Array')) throw argumentError('parseIdx', 'bytes', bytes, 'Give a Uint8Array.');

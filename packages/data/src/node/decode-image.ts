@@ -55,7 +55,10 @@ export async function decodeWithSharp(path: string, format: ImageFormat, bytes: 
   }
 }
 
-/** sharp would convert by a profile of printing inks. This is the conversion of PostScript, which Pillow makes: (1 − C)(1 − K). */
+/**
+ * sharp would convert by a profile of printing inks. This is the conversion of PostScript, which Pillow makes: (1 −
+ * C)(1 − K).
+ */
 async function decodeCmyk(
   sharp: SharpModule,
   bytes: Uint8Array,

@@ -6,7 +6,10 @@ import { checkedCount, checkedPath } from '../options.js';
 import { decodeWithSharp, undecodable } from './decode-image.js';
 import { headBytes, imageExtensions, imageFormat, imageFormats } from './image-format.js';
 
-/** Decodes files of images. To bring your own, for other formats or faster, write one object: the option `decoder` of `openImageFolder`. */
+/**
+ * Decodes files of images. To bring your own, for other formats or faster, write one object: the option `decoder` of
+ * `openImageFolder`.
+ */
 export interface ImageDecoder {
   /** Of the files that it reads: in lower case, with the dot. */
   readonly extensions: readonly string[];
@@ -27,15 +30,15 @@ interface Job {
 }
 
 /**
- * The decoder of JPEG, PNG, WebP, GIF (the first picture), AVIF and TIFF (the first page), by the package sharp, in the threads of libuv
- * (4, or what `UV_THREADPOOL_SIZE` says).
+ * The decoder of JPEG, PNG, WebP, GIF (the first picture), AVIF and TIFF (the first page), by the package sharp, in the
+ * threads of libuv (4, or what `UV_THREADPOOL_SIZE` says).
  *
- * Pixels are those of Pillow's `ImageOps.exif_transpose(image).convert('RGB')`: turned as EXIF says, grey repeated, CMYK converted, alpha
- * left out, 16 bits cut to 8, colour profiles not applied. An image of more than 100 million pixels is refused, and so is one of more than
- * 4 million that has more than 2,000 pixels for each byte of its file.
+ * Pixels are those of Pillow's `ImageOps.exif_transpose(image).convert('RGB')`: turned as EXIF says, grey repeated,
+ * CMYK converted, alpha left out, 16 bits cut to 8, colour profiles not applied. An image of more than 100 million
+ * pixels is refused, and so is one of more than 4 million that has more than 2,000 pixels for each byte of its file.
  *
- * @param concurrency how many files are decoded at once, and how many images are held before they are taken. More than there are threads,
- * so that these have work while this thread computes. Default 32.
+ * @param concurrency how many files are decoded at once, and how many images are held before they are taken. More than
+ *   there are threads, so that these have work while this thread computes. Default 32.
  */
 export function imageDecoder(concurrency = 32): ImageDecoder {
   checkedCount('imageDecoder', 'concurrency', concurrency, 1);
@@ -81,8 +84,9 @@ function closed(path: string): LmdError {
 }
 
 /**
- * Reads the file in this thread, a fraction of the time that decoding takes: what follows is then one job for another thread, which goes on
- * while this one computes. It is read and not mapped, since a mapped file that another program cuts short ends the process.
+ * Reads the file in this thread, a fraction of the time that decoding takes: what follows is then one job for another
+ * thread, which goes on while this one computes. It is read and not mapped, since a mapped file that another program
+ * cuts short ends the process.
  */
 async function decodeFile(path: string): Promise<Pixels> {
   checkedPath('imageDecoder', 'path', path);

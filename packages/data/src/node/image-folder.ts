@@ -12,18 +12,21 @@ export interface ImageFolderOptions {
   readonly folder: string;
   /** By which a checkpoint knows the data again. Default: the folder's name. */
   readonly name?: string;
-  /** Names of the classes, in the order of their labels, where not all folders are classes. Default: every folder, by name. */
+  /**
+   * Names of the classes, in the order of their labels, where not all folders are classes. Default: every folder, by
+   * name.
+   */
   readonly classNames?: readonly string[];
   /**
-   * An image that does not decode: `refuse` (default) ends training with an error that names it, when it is its turn. `skip` decodes every
-   * image once before anything else, and leaves out those that do not decode: see `skipped`.
+   * An image that does not decode: `refuse` (default) ends training with an error that names it, when it is its turn.
+   * `skip` decodes every image once before anything else, and leaves out those that do not decode: see `skipped`.
    */
   readonly undecodable?: 'refuse' | 'skip';
   /** With `skip`, called after each image. */
   readonly onProgress?: (progress: { readonly checked: number; readonly of: number; readonly skipped: number }) => void;
   /**
-   * Decodes the files; those with its extensions are the images. Who made it closes it. Default: `imageDecoder()`, which needs the package
-   * sharp.
+   * Decodes the files; those with its extensions are the images. Who made it closes it. Default: `imageDecoder()`,
+   * which needs the package sharp.
    */
   readonly decoder?: ImageDecoder;
 }
@@ -34,11 +37,14 @@ export interface ImageFolder extends ImageSource {
   readonly paths: readonly string[];
   /** With `skip`, the files that were left out, and why. */
   readonly skipped: readonly { readonly path: string; readonly reason: string }[];
-  /** Files in the classes' folders that are no pictures by their extension, and so are not used. Hidden ones are not counted. */
+  /**
+   * Files in the classes' folders that are no pictures by their extension, and so are not used. Hidden ones are not
+   * counted.
+   */
   readonly unused: readonly string[];
   /**
-   * Over the names within the folder, byte lengths and labels of the images, not over what is in them: another picture of the very same
-   * length under the same name is not noticed.
+   * Over the names within the folder, byte lengths and labels of the images, not over what is in them: another picture
+   * of the very same length under the same name is not noticed.
    */
   readonly fingerprint: string;
   /** Frees what the decoder holds, unless it was given. Twice is no error. */
@@ -48,12 +54,13 @@ export interface ImageFolder extends ImageSource {
 const known = ['folder', 'name', 'classNames', 'undecodable', 'onProgress', 'decoder'];
 
 /**
- * Opens a folder of images by class. Images are decoded when they are asked for, in other threads. Their order is that of class and path,
- * the same on every machine. Links to folders are followed; hidden files and folders, such as `.ipynb_checkpoints` and `__MACOSX`, are left
- * out.
+ * Opens a folder of images by class. Images are decoded when they are asked for, in other threads. Their order is that
+ * of class and path, the same on every machine. Links to folders are followed; hidden files and folders, such as
+ * `.ipynb_checkpoints` and `__MACOSX`, are left out.
  *
- * @throws LmdError `DATA_CORRUPT` where there is no class, or a class without images; `ENGINE_MISSING` where sharp is not installed and no
- * decoder is given; `FILE_SYSTEM`. From `image`: `DATA_CORRUPT` naming the file that does not decode.
+ * @throws LmdError `DATA_CORRUPT` where there is no class, or a class without images; `ENGINE_MISSING` where sharp is
+ *   not installed and no decoder is given; `FILE_SYSTEM`. From `image`: `DATA_CORRUPT` naming the file that does not
+ *   decode.
  */
 export async function openImageFolder(options: ImageFolderOptions): Promise<ImageFolder> {
   refuseUnknownOptions('openImageFolder', options, known);

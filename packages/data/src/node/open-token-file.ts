@@ -32,11 +32,11 @@ export interface TokenFile extends TokenSource {
 }
 
 /**
- * Opens a token file. Its name, by which a checkpoint knows the data again, ends in the first digits of the SHA-256 where there is a
- * description: a run does not resume on other tokens.
+ * Opens a token file. Its name, by which a checkpoint knows the data again, ends in the first digits of the SHA-256
+ * where there is a description: a run does not resume on other tokens.
  *
- * @throws LmdError `DATA_CORRUPT` for a file that is not as long as its description says, or of half a token; `INVALID_ARGUMENT` for
- * one without description or `vocabularySize`; `FILE_SYSTEM`.
+ * @throws LmdError `DATA_CORRUPT` for a file that is not as long as its description says, or of half a token;
+ *   `INVALID_ARGUMENT` for one without description or `vocabularySize`; `FILE_SYSTEM`.
  */
 export async function openTokenFile(path: string, options: OpenTokenFileOptions = {}): Promise<TokenFile> {
   refuseUnknownOptions('openTokenFile', options, ['vocabularySize']);

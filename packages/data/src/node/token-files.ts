@@ -16,7 +16,10 @@ export interface WriteTokenFilesOptions {
   readonly folder: string;
   readonly documents: Iterable<TextDocument> | AsyncIterable<TextDocument>;
   readonly tokenizer: Tokenizer;
-  /** Part of the documents to hold out for validation, from 0 to 1, by chance. Default 0.1; with 0 there is no `val.bin`. */
+  /**
+   * Part of the documents to hold out for validation, from 0 to 1, by chance. Default 0.1; with 0 there is no
+   * `val.bin`.
+   */
   readonly validation?: number;
   /** Of the choice which documents are held out: a function of (seed, name of the document). Default 0. */
   readonly seed?: number;
@@ -43,12 +46,14 @@ const fileNames: Readonly<Record<CorpusPart, string>> = { train: 'train.bin', va
 const known = ['folder', 'documents', 'tokenizer', 'validation', 'seed', 'onProgress', 'signal'];
 
 /**
- * Writes a corpus as the token files of nanoGPT: the tokens of all documents one after the other, each document followed by the token
- * `endOfText`, as unsigned little-endian 16-bit integers; and beside each, as `train.bin.json`, what it holds and its SHA-256. A
- * whole document goes to training or to validation. All files are written whole or not at all.
+ * Writes a corpus as the token files of nanoGPT: the tokens of all documents one after the other, each document
+ * followed by the token `endOfText`, as unsigned little-endian 16-bit integers; and beside each, as `train.bin.json`,
+ * what it holds and its SHA-256. A whole document goes to training or to validation. All files are written whole or not
+ * at all.
  *
- * @throws LmdError `DATA_CORRUPT` for a corpus without text, or what the documents and the tokenizer throw; `INVALID_ARGUMENT` for a
- * vocabulary of more than 65,536 tokens, and where no document falls to a part; `INTERRUPTED` on `signal`; `FILE_SYSTEM`.
+ * @throws LmdError `DATA_CORRUPT` for a corpus without text, or what the documents and the tokenizer throw;
+ *   `INVALID_ARGUMENT` for a vocabulary of more than 65,536 tokens, and where no document falls to a part;
+ *   `INTERRUPTED` on `signal`; `FILE_SYSTEM`.
  */
 export async function writeTokenFiles(options: WriteTokenFilesOptions): Promise<TokenFiles> {
   refuseUnknownOptions('writeTokenFiles', options, known);

@@ -6,7 +6,8 @@ import { withFileErrors } from '@lmd/training/node';
 const blockBytes = 1 << 22;
 
 /**
- * The text of a file, part by part, so that a file larger than memory can be read. A byte order mark at the beginning is left out.
+ * The text of a file, part by part, so that a file larger than memory can be read. A byte order mark at the beginning
+ * is left out.
  *
  * @throws LmdError `DATA_CORRUPT` naming the file and the offset of the first byte that is no UTF-8; `FILE_SYSTEM`.
  */

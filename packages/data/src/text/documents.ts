@@ -11,8 +11,8 @@ export interface TextDocument {
 export type CorpusPart = 'train' | 'validation';
 
 /**
- * To which part a document belongs: validation with probability `fraction`. A function of (seed, name) alone, so that a document
- * added to a corpus moves no other.
+ * To which part a document belongs: validation with probability `fraction`. A function of (seed, name) alone, so that a
+ * document added to a corpus moves no other.
  */
 export function partOf(name: string, fraction: number, seed: number): CorpusPart {
   const bits = new Uint32Array(4);

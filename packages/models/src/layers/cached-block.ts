@@ -7,8 +7,8 @@ import { mlp } from './mlp.js';
 import type { TransformerBlockOptions } from './transformer-block.js';
 
 /**
- * The keys and values of earlier positions, `<block>.key` and `<block>.value`, each [batch, heads, length, head width]. Empty
- * before the first token.
+ * The keys and values of earlier positions, `<block>.key` and `<block>.value`, each [batch, heads, length, head width].
+ * Empty before the first token.
  */
 export type KeyValueCache = NamedTensors;
 
@@ -18,8 +18,8 @@ export function cachedLength(cache: KeyValueCache): number {
 }
 
 /**
- * `transformerBlock` in inference, causal, for further positions x [batch, length, width] after those in `past`: their outputs,
- * and the keys and values of all positions.
+ * `transformerBlock` in inference, causal, for further positions x [batch, length, width] after those in `past`: their
+ * outputs, and the keys and values of all positions.
  */
 export function cachedBlock(
   ops: Operations,

@@ -1,6 +1,6 @@
 /**
- * What keeps a value from being a checkpoint: a field that is missing or of another kind. Undefined where nothing does. The digest of a
- * file says that it is what was written, and not who wrote it.
+ * What keeps a value from being a checkpoint: a field that is missing or of another kind. Undefined where nothing does.
+ * The digest of a file says that it is what was written, and not who wrote it.
  */
 export function problemOf(value: unknown): string | undefined {
   if (!isRecord(value)) return 'it is no record';

@@ -27,8 +27,8 @@ export const webSha256: Sha256 = async (parts) => {
 };
 
 /**
- * A checkpoint as the bytes of one safetensors file: tensors as they are, the rest as JSON in the metadata, and a SHA-256 of
- * the whole file, the 64 digits of the digest itself taken as zeros. Any reader of safetensors can open it.
+ * A checkpoint as the bytes of one safetensors file: tensors as they are, the rest as JSON in the metadata, and a
+ * SHA-256 of the whole file, the 64 digits of the digest itself taken as zeros. Any reader of safetensors can open it.
  */
 export async function encodeCheckpoint(checkpoint: Checkpoint, sha256: Sha256 = webSha256): Promise<Uint8Array> {
   const parts = await encodeCheckpointParts(checkpoint, sha256);
@@ -73,7 +73,8 @@ export async function encodeCheckpointParts(checkpoint: Checkpoint, sha256: Sha2
  * Reads what `encodeCheckpoint` wrote.
  *
  * @param source for the error message: the file's path.
- * @throws LmdError `CHECKPOINT_CORRUPT` for anything else: bytes missing, added or changed anywhere, or another kind of file.
+ * @throws LmdError `CHECKPOINT_CORRUPT` for anything else: bytes missing, added or changed anywhere, or another kind of
+ *   file.
  */
 export async function decodeCheckpoint(
   file: Uint8Array,
@@ -151,8 +152,8 @@ function hostTensor(name: string, tensor: SafetensorsTensor): HostTensor {
 }
 
 /**
- * Where the digest's digits begin. The key with its bare quotation marks stands nowhere else in the header: inside a string they
- * would be escaped, and no tensor's entry begins with a string.
+ * Where the digest's digits begin. The key with its bare quotation marks stands nowhere else in the header: inside a
+ * string they would be escaped, and no tensor's entry begins with a string.
  */
 function digestPlace(bytes: Uint8Array): number | undefined {
   if (bytes.length < 8) return undefined;

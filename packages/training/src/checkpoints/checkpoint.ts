@@ -29,14 +29,19 @@ export interface Checkpoint {
   /** The optimizer's state, `<weight>/<vector>`. */
   readonly tensors: NamedHostTensors;
   readonly plugins: { readonly [name: string]: { readonly data?: Json; readonly tensors?: NamedHostTensors } };
-  /** What must be equal in the resumed run: model, optimizer, data, seed, batch size, precision and the caller's configuration. */
+  /**
+   * What must be equal in the resumed run: model, optimizer, data, seed, batch size, precision and the caller's
+   * configuration.
+   */
   readonly identity: { readonly [key: string]: Json };
   /** For the end of a run that is resumed after its last step. */
   readonly lastLoss?: number;
   readonly lastValidation?: EvaluationResult & { readonly step: number };
   /** Time spent so far. */
   readonly seconds: number;
-  /** Package version, backend and device that wrote it. On another backend a resumed run is right, but not to the bit. */
+  /**
+   * Package version, backend and device that wrote it. On another backend a resumed run is right, but not to the bit.
+   */
   readonly versions: { readonly training: string; readonly backend: string; readonly device: string };
 }
 
@@ -76,8 +81,9 @@ export function writeTensors(ops: Operations, tensors: NamedHostTensors): NamedT
 }
 
 /**
- * Throws `CHECKPOINT_MISMATCH` where the checkpoint is of another run: by another optimizer or model, with a tensor of another
- * name or shape, or with another configuration; `CHECKPOINT_CORRUPT` where it is no checkpoint. Names the first difference and both values.
+ * Throws `CHECKPOINT_MISMATCH` where the checkpoint is of another run: by another optimizer or model, with a tensor of
+ * another name or shape, or with another configuration; `CHECKPOINT_CORRUPT` where it is no checkpoint. Names the first
+ * difference and both values.
  *
  * @param fresh the state that the run would start from, for its names and shapes.
  */

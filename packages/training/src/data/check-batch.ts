@@ -12,11 +12,12 @@ export interface CheckedBatch extends DatasetBatch {
 }
 
 /**
- * Checks what a data set gave, which may be a third party's: that there is data with a shape, the count, the lengths, and each label
- * against `classes`. Numbers in other arrays than the dtype's own (plain ones, Float64Array, those of another realm) are copied into
- * that, with the same values.
+ * Checks what a data set gave, which may be a third party's: that there is data with a shape, the count, the lengths,
+ * and each label against `classes`. Numbers in other arrays than the dtype's own (plain ones, Float64Array, those of
+ * another realm) are copied into that, with the same values.
  *
- * @throws LmdError `INVALID_ARGUMENT` for what is no batch; `DATA_CORRUPT` naming the example and the value; `SHAPE_MISMATCH`.
+ * @throws LmdError `INVALID_ARGUMENT` for what is no batch; `DATA_CORRUPT` naming the example and the value;
+ *   `SHAPE_MISMATCH`.
  */
 export function checkedBatch(dataset: Dataset, indices: Int32Array, batch: DatasetBatch): CheckedBatch {
   if (typeof batch !== 'object' || batch === null) {

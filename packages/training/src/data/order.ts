@@ -2,9 +2,9 @@ import { fillRandomBits, LmdError, streamOf } from '@lmd/core';
 import { checkedCount, refuseUnknownOptions } from '../options.js';
 
 /**
- * A pseudo-random permutation of 0 … size − 1: a Fisher–Yates shuffle (Knuth, TAOCP 3.4.2, algorithm P) on the random bits of
- * one Philox stream. A function of its arguments in integer arithmetic, so the same on every machine. Each swap's choice is
- * uniform to within size / 2^32.
+ * A pseudo-random permutation of 0 … size − 1: a Fisher–Yates shuffle (Knuth, TAOCP 3.4.2, algorithm P) on the random
+ * bits of one Philox stream. A function of its arguments in integer arithmetic, so the same on every machine. Each
+ * swap's choice is uniform to within size / 2^32.
  *
  * @param stream what the permutation is for, as in `data-order`.
  * @param step which permutation of the stream, such as the epoch.

@@ -46,8 +46,8 @@ export interface SplitOptions {
 }
 
 /**
- * Holds out examples for validation: a random choice that is a function of the seed, and the same on every machine. Both parts
- * keep the order of the data set.
+ * Holds out examples for validation: a random choice that is a function of the seed, and the same on every machine.
+ * Both parts keep the order of the data set.
  *
  * @throws LmdError `INVALID_ARGUMENT` when either part would be empty.
  */

@@ -14,7 +14,10 @@ const remedies: Readonly<Record<string, string>> = {
   EMFILE: 'Too many files are open: close some first.',
 };
 
-/** An error of the operating system as `FILE_SYSTEM`, naming the path and the remedy. Errors of other kinds pass unchanged. */
+/**
+ * An error of the operating system as `FILE_SYSTEM`, naming the path and the remedy. Errors of other kinds pass
+ * unchanged.
+ */
 export function fileSystemError(action: string, path: string, cause: unknown): unknown {
   if (isLmdError(cause)) return cause;
   if (isSafetensorsError(cause, 'FILE_SYSTEM')) {
@@ -32,7 +35,8 @@ export function fileSystemError(action: string, path: string, cause: unknown): u
 }
 
 /**
- * Runs `body`; an error of the operating system in it becomes `FILE_SYSTEM`, naming the path and the remedy. Other errors pass unchanged.
+ * Runs `body`; an error of the operating system in it becomes `FILE_SYSTEM`, naming the path and the remedy. Other
+ * errors pass unchanged.
  *
  * @param action what could not be done, as in `Could not <action> <path>`.
  */

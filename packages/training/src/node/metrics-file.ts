@@ -13,13 +13,17 @@ export type MetricsLine = StepEvent | EvaluationEvent | ReportEvent | EndEvent;
 export interface MetricsFileOptions {
   /** Usually `metrics.jsonl` in the run's folder. */
   readonly path: string;
-  /** Whether a run from the start may replace a file that has lines in it. A resumed run always goes on with its own. Default false. */
+  /**
+   * Whether a run from the start may replace a file that has lines in it. A resumed run always goes on with its own.
+   * Default false.
+   */
   readonly replace?: boolean;
 }
 
 /**
- * Appends every step, evaluation and report, and the end, as a JSON line; a NaN or an infinity is a string of its name. A resumed run first removes the lines beyond its
- * checkpoint, so that its file is that of an uninterrupted run, times apart.
+ * Appends every step, evaluation and report, and the end, as a JSON line; a NaN or an infinity is a string of its name.
+ * A resumed run first removes the lines beyond its checkpoint, so that its file is that of an uninterrupted run, times
+ * apart.
  *
  * @throws LmdError `RUN_EXISTS` when a new run would write over another's lines; `FILE_SYSTEM`.
  */
@@ -59,7 +63,9 @@ export function metricsFile(options: MetricsFileOptions): Plugin {
   };
 }
 
-/** The whole lines that the run had written when it was at `step`. The test evaluation and the end come after all steps. */
+/**
+ * The whole lines that the run had written when it was at `step`. The test evaluation and the end come after all steps.
+ */
 function linesUpTo(text: string, step: number): string {
   const kept = text.split('\n').filter((line) => {
     const parsed = parseLine(line);
@@ -97,8 +103,8 @@ function parseLine(line: string): MetricsLine | undefined {
 }
 
 /**
- * The lines of a metrics file, their numbers as they were, NaN and infinities among them. The last is left out where it was cut when
- * the process ended.
+ * The lines of a metrics file, their numbers as they were, NaN and infinities among them. The last is left out where it
+ * was cut when the process ended.
  *
  * @throws LmdError `FILE_SYSTEM`; `DATA_CORRUPT` naming a whole line that is none of a run's metrics.
  */

@@ -4,8 +4,8 @@ import { LmdError } from '@lmd/core';
 import { hasCode, withFileErrors } from './file-errors.js';
 
 /**
- * Makes a new folder for a run, `<parent>/<name>-001` and so on, and gives its path. The number is one more than the highest
- * there; two processes at once get two folders, since only one of them can make each.
+ * Makes a new folder for a run, `<parent>/<name>-001` and so on, and gives its path. The number is one more than the
+ * highest there; two processes at once get two folders, since only one of them can make each.
  *
  * @throws LmdError `FILE_SYSTEM`, naming the path.
  */
