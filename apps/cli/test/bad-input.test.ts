@@ -235,7 +235,7 @@ describe('the disk', () => {
     for (const content of ['{', 'null', '[]', '{"results":[{}]}', '{"results":[]}', '']) {
       writeFileSync(join(folder, 'damaged', 'summary.json'), content);
       const message = await fail(1, 'train', '--resume', 'damaged');
-      expect(message).toMatch(/summary\.json is damaged: .*\. Remove it and resume/s);
+      expect(message).toMatch(/summary\.json is damaged: .*\. Delete it and resume/s);
     }
   });
 });

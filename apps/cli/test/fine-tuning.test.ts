@@ -89,10 +89,10 @@ describe('lmd train with fineTuning', () => {
   });
 
   it.each([
-    [['base', '--layout', 'peft'], 'base has trained no adapters'],
+    [['base', '--layout', 'peft'], 'base has trained none'],
     [['adapted', '--layout', 'peft', '--optimizer', 'lion'], '--optimizer'],
-    [['adapted', '--layout', 'peft', '--adapters', 'adapters'], 'do not go together'],
-    [['adapted', '--layout', 'peft', '--shard-size', '1MB'], 'do not go together'],
+    [['adapted', '--layout', 'peft', '--adapters', 'adapters'], 'cannot be combined'],
+    [['adapted', '--layout', 'peft', '--shard-size', '1MB'], 'cannot be combined'],
     [['base', '--layout', 'lmd', '--adapters', 'nowhere'], 'adapter_config.json (ENOENT)'],
   ])('lmd export %j is refused, and writes nothing', async (words, message) => {
     const { code, stderr } = await lmd(['export', ...words, '--out', 'refused'], folder);

@@ -2,16 +2,16 @@ import { readFile } from 'node:fs/promises';
 import { LmdError } from '@lmd/core';
 import { withFileErrors } from '@lmd/training/node';
 
-/** Parses JSON of a file. Throws an `LmdError` `DATA_CORRUPT` that says what is cut or damaged. */
+/** Parses the JSON of a file. Throws an `LmdError` `DATA_CORRUPT` that names what is truncated or damaged. */
 export function parseJson(text: string, what: string): unknown {
   try {
-    // Some editors begin a file with a byte-order mark, which JSON does not have.
+    // Some editors write a byte-order mark, which JSON does not allow.
     return JSON.parse(text.startsWith('\ufeff') ? text.slice(1) : text);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new LmdError('DATA_CORRUPT', `${what} is no valid JSON: ${reason}.`, {
+    throw new LmdError('DATA_CORRUPT', `${what} is not valid JSON: ${reason}.`, {
       subject: what,
-      remedy: 'Fetch or write it again.',
+      remedy: 'Download or write it again.',
       cause,
     });
   }

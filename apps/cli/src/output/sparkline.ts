@@ -1,6 +1,6 @@
 const bars = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/** A line of bars, the largest value the highest; a space where there is nothing. */
+/** A line of bars, scaled to the largest value; a space for values of 0. */
 export function sparkline(values: readonly number[]): string {
   const most = Math.max(...values);
   return values
@@ -8,7 +8,7 @@ export function sparkline(values: readonly number[]): string {
     .join('');
 }
 
-/** Means of `width` groups of consecutive values; the values themselves where there are no more. */
+/** Means of `width` groups of consecutive values, or the values themselves if there are at most `width`. */
 export function grouped(values: readonly number[], width: number): number[] {
   if (values.length <= width) return [...values];
   return Array.from({ length: width }, (_, group) => {
