@@ -1,6 +1,6 @@
 import { LmdError } from '@lmd/core';
 
-/** Refuses an option that `caller` does not know: a misspelt one must not be a default in disguise. */
+/** Throws for an option that `caller` does not have, so that a misspelt option is not ignored. */
 export function refuseUnknownOptions(caller: string, options: object, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null) {
     throw argumentError(caller, 'the argument', options, `Give an object with ${known.join(', ')}.`);

@@ -5,7 +5,7 @@ import type { Operations, Tensor } from '@lmd/core';
  * negative.
  *
  * @param logits [..., classes], f32.
- * @param labels [...], i32: the class of each row; a negative one (−100 by custom, for padding) leaves its row out.
+ * @param labels [...], i32: the class of each row; rows with a negative one (usually −100, for padding) are ignored.
  * @param softLabels [..., classes], f32: of each row, a distribution q over the classes. With it the loss of a row is
  * −Σ_c q_c log p_c, whatever the class in `labels`; with all of q on the class of `labels` it is the same as without.
  */

@@ -17,7 +17,7 @@ describe('train refuses', () => {
     ['evaluations by a word', { evaluateEvery: '2' }, 'INVALID_ARGUMENT', /evaluateEvery is 2/],
     ['a batch size of 0', { batchSize: 0 }, 'INVALID_ARGUMENT', /batchSize is 0/],
     ['a negative seed', { seed: -1 }, 'INVALID_ARGUMENT', /seed is -1/],
-    ['two plugins of a name', { plugins: [{ name: 'a' }, { name: 'a' }] }, 'INVALID_ARGUMENT', /called "a"/],
+    ['two plugins of a name', { plugins: [{ name: 'a' }, { name: 'a' }] }, 'INVALID_ARGUMENT', /name "a"/],
     ['a hook of no event', { plugins: [{ name: 'a', onStep() {} }] }, 'UNKNOWN_OPTION', /"a" has no hook "onStep"/],
     [
       'such a method of a class',
@@ -44,7 +44,12 @@ describe('train refuses', () => {
       'INVALID_ARGUMENT',
       /ops is a backend/,
     ],
-    ['half a memory', { plugins: [{ name: 'a', state: () => ({}) }] }, 'INVALID_ARGUMENT', /one of state and restore/],
+    [
+      'half a memory',
+      { plugins: [{ name: 'a', state: () => ({}) }] },
+      'INVALID_ARGUMENT',
+      /only one of state and restore/,
+    ],
   ];
   it.each(cases)('%s', async (_, change, code, message) => {
     const error = await rejection(train({ ...base(), ...change }));

@@ -2,7 +2,7 @@ import { fillRandomBits, streamOf } from '@lmd/core';
 
 /**
  * The random choices of one augmentation for one image: a function of (seed, epoch, index), through the counters of
- * Philox, so that a resumed run chooses as the uninterrupted one would have. Each augmentation draws from a stream of
+ * Philox, so that a run resumes bit-identically. Each augmentation draws from a stream of
  * its own name, so that turning one on changes nothing about the others.
  */
 export class Draws {

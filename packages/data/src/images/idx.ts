@@ -66,7 +66,7 @@ export function checkIdxLength({ shape, length }: IdxHeader, found: number, file
   throw corrupt(
     file,
     `shape [${shape.join(', ')}] takes ${length} bytes, and it has ${found}, ` +
-      `${found < length ? 'so it is cut short' : 'so something follows its end'}`,
+      `${found < length ? 'so it is truncated' : 'so there is data after its end'}`,
     found,
   );
 }
@@ -90,7 +90,7 @@ function readHeader(bytes: Uint8Array, file: string): IdxHeader & { readonly typ
 }
 
 function corrupt(file: string, problem: string, value: unknown): LmdError {
-  return new LmdError('DATA_CORRUPT', `${file} is not a whole IDX file: ${problem}.`, {
+  return new LmdError('DATA_CORRUPT', `${file} is not a complete IDX file: ${problem}.`, {
     subject: file,
     value,
     remedy: 'Download or copy it again.',

@@ -10,9 +10,9 @@ import { centralRegion, type Region, resize, wholeOf } from './resize.js';
 
 export interface AugmentationOptions {
   /**
-   * `padding`: moves the image by up to so many pixels either way, as is customary for CIFAR. `scale` and `ratio`:
-   * resizes a random region, of a part of the area and an aspect ratio in these bounds, as is customary for ImageNet
-   * ([0.08, 1] and [3/4, 4/3]).
+   * `padding`: random crop of the image padded by this number of pixels, as usual for CIFAR. `scale` and `ratio`:
+   * resizes a random region with area fraction and aspect ratio in these ranges, as usual for ImageNet ([0.08, 1] and
+   * [3/4, 4/3]).
    */
   readonly crop?:
     | { readonly padding: number }
@@ -29,7 +29,7 @@ export interface AugmentationOptions {
 }
 
 export interface TransformImagesOptions {
-  /** Of the model's input. */
+  /** Height of the model's input. */
   readonly height: number;
   readonly width: number;
   /**

@@ -19,7 +19,7 @@ export interface ImageDecoder {
    * @throws LmdError `DATA_CORRUPT` naming a file that does not decode; `FILE_SYSTEM`.
    */
   decode(path: string): Promise<Pixels>;
-  /** Frees what it holds; what is waiting is rejected. Twice is no error. */
+  /** Frees its resources and rejects pending images. Closing twice is not an error. */
   close(): Promise<void>;
 }
 
@@ -77,7 +77,7 @@ export function imageDecoder(concurrency = 32): ImageDecoder {
 }
 
 function closed(path: string): LmdError {
-  return new LmdError('INVALID_ARGUMENT', 'The decoder of images is closed.', {
+  return new LmdError('INVALID_ARGUMENT', 'The image decoder is closed.', {
     subject: path,
     remedy: 'Close it when training has ended.',
   });
@@ -94,7 +94,7 @@ async function decodeFile(path: string): Promise<Pixels> {
   const { format, name } = imageFormat(bytes.subarray(0, headBytes));
   if (format !== undefined) return await decodeWithSharp(path, format, bytes);
   const what = bytes.length === 0 ? 'it is empty' : name === undefined ? 'its format is unknown' : `it is ${name}`;
-  throw undecodable(path, `${what}, and ${imageFormats} are read`);
+  throw undecodable(path, `${what}, and only ${imageFormats} are supported`);
 }
 
 const maxBytes = 2 ** 30;

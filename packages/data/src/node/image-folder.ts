@@ -10,7 +10,7 @@ import { loadSharp } from './sharp.js';
 export interface ImageFolderOptions {
   /** A folder for each class, with images in it or in folders of it, as ImageNet is laid out. */
   readonly folder: string;
-  /** By which a checkpoint knows the data again. Default: the folder's name. */
+  /** Identifies the data in a checkpoint. Default: the folder's name. */
   readonly name?: string;
   /**
    * Names of the classes, in the order of their labels, where not all folders are classes. Default: every folder, by
@@ -47,7 +47,7 @@ export interface ImageFolder extends ImageSource {
    * of the very same length under the same name is not noticed.
    */
   readonly fingerprint: string;
-  /** Frees what the decoder holds, unless it was given. Twice is no error. */
+  /** Closes the decoder, unless it was given. Closing twice is not an error. */
   close(): Promise<void>;
 }
 
@@ -72,7 +72,8 @@ export async function openImageFolder(options: ImageFolderOptions): Promise<Imag
   const decoder = await decoderOf(options.decoder);
   const extensions = new Set(decoder.extensions);
   const classNames = options.classNames === undefined ? classFolders(folder) : checkedClasses(options.classNames);
-  if (classNames.length === 0) throw empty(folder, 'has no folder in it', 'Give each class a folder of its images.');
+  if (classNames.length === 0)
+    throw empty(folder, 'has no subfolders', 'Put the images of each class into a subfolder.');
   let entries: Entry[] = [];
   const unused: string[] = [];
   for (const [label, className] of classNames.entries()) {
@@ -88,7 +89,7 @@ export async function openImageFolder(options: ImageFolderOptions): Promise<Imag
   }
   const skipped: { readonly path: string; readonly reason: string }[] = [];
   if (undecodable === 'skip') entries = await decodable(entries, decoder, skipped, options);
-  if (entries.length === 0) throw empty(folder, 'holds no image that decodes', 'Check what the files are.');
+  if (entries.length === 0) throw empty(folder, 'has no image that can be decoded', 'Check what the files are.');
   const entryAt = (index: number): Entry => {
     const entry = entries[index];
     if (entry !== undefined) return entry;
@@ -112,11 +113,11 @@ export async function openImageFolder(options: ImageFolderOptions): Promise<Imag
   };
 }
 
-/** Two labels of one folder would say that a picture is of two classes. */
+/** A folder with two labels would put an image into two classes. */
 function checkedClasses(names: readonly string[]): readonly string[] {
   const caller = 'openImageFolder';
   if (!Array.isArray(names) || names.length === 0 || new Set(names).size !== names.length) {
-    throw argumentError(caller, 'classNames', names, 'Give the names of folders, each once.');
+    throw argumentError(caller, 'classNames', names, 'Give the names of folders without duplicates.');
   }
   return names.map((name, label) => checkedPath(caller, `classNames[${label}]`, name));
 }
@@ -148,7 +149,7 @@ interface Entry {
   readonly size: number;
 }
 
-/** Decodes everything, some at a time, and keeps what decodes, in its order. */
+/** Decodes all images, several at a time, and keeps those that can be decoded, in order. */
 async function decodable(
   entries: readonly Entry[],
   decoder: ImageDecoder,

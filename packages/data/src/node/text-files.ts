@@ -50,10 +50,10 @@ export async function* readTextFiles(
     }
   }
   if (files > 0) return;
-  throw new LmdError('DATA_CORRUPT', `There is no text file in ${named.join(', ') || 'nothing'}.`, {
+  throw new LmdError('DATA_CORRUPT', `${named.join(', ') || 'The list of paths'} has no text files.`, {
     subject: named.join(', '),
     value: 0,
-    remedy: `Name files, or folders with files that end in ${extensions.join(' or ')}.`,
+    remedy: `Use files, or folders with files that end in ${extensions.join(' or ')}.`,
   });
 }
 

@@ -84,12 +84,12 @@ export async function decodeCheckpoint(
   // Node's Buffer is a Uint8Array whose `slice` does not copy; nothing below is to depend on which one it got.
   const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
   const place = digestPlace(bytes);
-  if (place === undefined) throw corruptCheckpoint(source, 'it is no checkpoint, or its header is damaged');
+  if (place === undefined) throw corruptCheckpoint(source, 'it is not a checkpoint, or its header is damaged');
   const end = place + blankDigest.length;
   const written = new TextDecoder('latin1').decode(bytes.subarray(place, end));
   const blank = new TextEncoder().encode(blankDigest);
   if ((await sha256([bytes.subarray(0, place), blank, bytes.subarray(end)])) !== written) {
-    throw corruptCheckpoint(source, 'its contents are not those that its digest was taken of');
+    throw corruptCheckpoint(source, 'its contents do not match its SHA-256');
   }
   try {
     return decodeWhole(bytes);

@@ -10,8 +10,7 @@ export interface DatasetBatch {
   };
   /**
    * Class of each row of logits: [examples] for classification, [examples, length] for a language model. A row whose
-   * label is negative (−100 by custom, for padding) is left out of loss and accuracy; means are over those that are
-   * left.
+   * label is negative (usually −100, for padding) is ignored in loss and accuracy, which are means over the other rows.
    */
   readonly labels: { readonly data: Int32Array; readonly shape: readonly number[] };
   /**
@@ -22,20 +21,20 @@ export interface DatasetBatch {
   readonly softLabels?: { readonly data: Float32Array; readonly shape: readonly number[] };
 }
 
-/** What a step of training tells the data set, for augmentation to draw its choices from. Evaluation gives none. */
+/** Random seed and epoch that training passes to the data set for augmentation. Evaluation passes none. */
 export interface BatchContext {
-  /** Of the run. */
+  /** Seed of the run. */
   readonly seed: number;
-  /** From 0. */
+  /** Epoch, from 0. */
   readonly epoch: number;
 }
 
 /**
- * A data set is a plain value: to bring your own, write one object. `batch` must be a function of its arguments alone,
- * or a resumed run would see other data than the uninterrupted one.
+ * A data set is a plain object, and can be custom. `batch` must depend only on its arguments, so that a run resumes
+ * bit-identically.
  */
 export interface Dataset {
-  /** Part of what a checkpoint remembers: a run resumes only on a data set of the same name and size. */
+  /** Stored in checkpoints: a run resumes only on a data set of the same name and size. */
   readonly name: string;
   /** Number of examples. */
   readonly size: number;

@@ -50,13 +50,13 @@ export function dataOrder(options: DataOrderOptions): DataOrder {
   const batches = size / batchSize;
   const batchesPerEpoch = options.keepPartialBatch === true ? Math.ceil(batches) : Math.floor(batches);
   if (batchesPerEpoch === 0) {
-    throw new LmdError('INVALID_ARGUMENT', `A batch of ${batchSize} is more than the ${size} examples there are.`, {
+    throw new LmdError('INVALID_ARGUMENT', `batchSize is ${batchSize}, but the data set has only ${size} examples.`, {
       subject: 'batchSize',
       value: batchSize,
-      remedy: `Give at most ${size}, or set keepPartialBatch.`,
+      remedy: `Use at most ${size}, or set keepPartialBatch.`,
     });
   }
-  // The last epoch's permutation, which the next step wants again: a memo, not a state.
+  // Cache of the last epoch's permutation, which the next step uses again.
   let memo: { readonly epoch: number; readonly order: Int32Array } | undefined;
   return {
     batchesPerEpoch,

@@ -6,14 +6,14 @@ export interface StepBatch extends ReturnType<DataOrder['batchAt']> {
   readonly batch: DatasetBatch;
 }
 
-/** The batches of a run, asked for before they are needed. */
+/** Prefetches the batches of a run. */
 export interface BatchQueue {
   /**
    * The batch of `step`. Those of the next steps are asked for when it is there, and come about while it is computed
    * with.
    */
   take(step: number): Promise<StepBatch>;
-  /** Waits for what was asked for and is not needed any more; its errors are nobody's. */
+  /** Waits for pending batches that are no longer needed, and ignores their errors. */
   close(): Promise<void>;
 }
 

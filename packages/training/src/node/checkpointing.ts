@@ -51,7 +51,7 @@ export function checkpointing(options: CheckpointingOptions): Plugin {
     evaluate(event) {
       if (event.split !== 'validation' || metric === 'none') return;
       const value = event[metric];
-      // An accuracy beside a loss that is none says nothing.
+      // With a loss of NaN the accuracy is meaningless.
       if (!Number.isFinite(event.loss) || !Number.isFinite(value)) return;
       const isBetter = memory.best === null || (metric === 'loss' ? value < memory.best : value > memory.best);
       if (isBetter) memory = { bestStep: event.step, best: value };

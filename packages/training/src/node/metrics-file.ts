@@ -41,7 +41,7 @@ export function metricsFile(options: MetricsFileOptions): Plugin {
       const existing = await withFileErrors('read', path, () => readIfThere(path));
       const isResumed = resumedFrom !== undefined || startStep > 0;
       if (existing !== '' && !isResumed && !replace) {
-        throw new LmdError('RUN_EXISTS', `${path} holds the metrics of another run.`, {
+        throw new LmdError('RUN_EXISTS', `${path} has the metrics of another run.`, {
           subject: path,
           remedy: 'Choose another folder, or resume that run.',
         });
@@ -120,10 +120,10 @@ export function parseMetrics(text: string, path: string): MetricsLine[] {
     if (parsed !== undefined) return parsed;
     // Without its newline it is not whole.
     if (index === lines.length - 1) return [];
-    throw new LmdError('DATA_CORRUPT', `${path}: line ${index + 1} is no line of metrics.`, {
+    throw new LmdError('DATA_CORRUPT', `${path}: line ${index + 1} is not a line of metrics.`, {
       subject: path,
       value: index + 1,
-      remedy: 'Resume the run, which writes the file anew from its checkpoint, or remove the line.',
+      remedy: 'Resume the run, which rewrites the file from its checkpoint, or remove the line.',
     });
   });
 }

@@ -42,10 +42,10 @@ export async function claimRunFolder(folder: string): Promise<void> {
       if (!hasCode(error, 'EEXIST')) throw error;
       const entries = await readdir(folder);
       if (entries.length === 0) return;
-      throw new LmdError('RUN_EXISTS', `The run folder ${folder} is not empty: it holds ${entries[0]}.`, {
+      throw new LmdError('RUN_EXISTS', `The run folder ${folder} is not empty: it contains ${entries[0]}.`, {
         subject: folder,
         value: entries.length,
-        remedy: 'Resume that run, or name another folder.',
+        remedy: 'Resume that run, or use another folder.',
       });
     }
   });

@@ -9,7 +9,7 @@ import { processIdentity } from './process-identity.js';
 
 export interface RunLock {
   readonly path: string;
-  /** Lets others write. Twice is no error. */
+  /** Releases the lock. Releasing twice is not an error. */
   release(): Promise<void>;
 }
 
@@ -143,6 +143,6 @@ function locked(path: string, { pid, host }: Owner): LmdError {
   return new LmdError('RUN_LOCKED', `Process ${pid} on ${host} is writing to this run.`, {
     subject: path,
     value: pid,
-    remedy: `Wait for it to end; if it is no training run, remove ${path}.`,
+    remedy: `Wait for it to end; if it is not a training run, remove ${path}.`,
   });
 }
