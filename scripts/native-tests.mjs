@@ -1,6 +1,6 @@
 // node scripts/native-tests.mjs [FOLDER]: installs the native engines that are optional, once, in FOLDER or
 // node_modules/.cache, and runs the tests that need them: onnxruntime-node from the npm registry, and tfjs-node through
-// tools/libtensorflow, which needs Linux on x64, pip and g++. Then those that damage files and kill processes many
+// dev/engines/libtensorflow, which needs Linux on x64, pip and g++. Then those that damage files and kill processes many
 // times. vitest's reports go to .vitest/native.json of each package, and the last line adds them up:
 // `N passed, N failed`.
 import { existsSync, renameSync, rmSync } from 'node:fs';

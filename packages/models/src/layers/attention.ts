@@ -34,8 +34,8 @@ export function attention(
 ): Tensor {
   return ops.scope(() => {
     const mixed = ops.scope(() => {
-      const heard = scaledDotProduct(ops, splitHeads(ops, x, name, options.heads, context), name, options, context);
-      return mergeHeads(ops, heard);
+      const attended = scaledDotProduct(ops, splitHeads(ops, x, name, options.heads, context), name, options, context);
+      return mergeHeads(ops, attended);
     });
     return linear(ops, mixed, `${name}.projection`, context);
   });
