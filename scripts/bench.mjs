@@ -14,7 +14,7 @@ const program = (folder) => join(root, 'dev', 'bench', folder, 'index.mjs');
 const known = readdirSync(join(root, 'dev', 'bench')).filter((folder) => existsSync(program(folder)));
 if (name === undefined || !known.includes(name)) {
   console.error(
-    `Usage: npm run bench -- <${known.join(' | ')}> [--json] [--quick]${name === undefined ? '' : `\nNo benchmark is called "${name}".`}`,
+    `Usage: npm run bench -- <${known.join(' | ')}> [--json] [--quick]${name === undefined ? '' : `\nThere is no benchmark "${name}".`}`,
   );
   process.exit(2);
 }

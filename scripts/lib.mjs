@@ -11,8 +11,7 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const stamp = join(root, 'node_modules', '.lmd-setup');
 
 /**
- * Runs a program to its end, its standard output going to our standard error unless asked otherwise; gives its exit
- * code.
+ * Runs a program and returns its exit code. Its standard output goes to standard error unless specified otherwise.
  *
  * @param onLine takes each line of both outputs in their place.
  */
@@ -70,8 +69,7 @@ function fail(message) {
 }
 
 /**
- * Installs what the lockfile says, unless that has been done, with exactly the package manager that `packageManager`
- * names.
+ * Installs the locked dependencies if needed, with the exact version of the package manager in `packageManager`.
  */
 async function install() {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lockHash()) return;
@@ -113,7 +111,7 @@ export async function setUp({ build = true } = {}) {
 }
 
 /**
- * Builds what has changed, and says which package it is on: a first build takes minutes, one without changes is silent.
+ * Builds changed packages and shows the current one. The first build takes minutes. A build without changes is silent.
  */
 async function buildPackages() {
   const began = performance.now();

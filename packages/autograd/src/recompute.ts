@@ -37,7 +37,7 @@ export function recompute(
   });
 }
 
-/** A tape hands its backward passes the very operations that it was created over. */
+/** A tape passes its backward passes the operations that it was created over. */
 function checkEager(ops: Operations): asserts ops is EagerOperations {
   if ('attentionGradient' in ops) return;
   throw new LmdError('UNSUPPORTED', 'recompute: the operations of this backward pass have no gradient kernels.', {

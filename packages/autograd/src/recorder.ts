@@ -25,7 +25,7 @@ export interface Recorder {
   dispose(x: Tensor): void;
   /** Frees what a node saved, once. */
   releaseNode(node: Node): void;
-  /** Frees all that is saved and forgets everything. */
+  /** Frees all saved tensors and clears the record. */
   clear(): void;
 }
 

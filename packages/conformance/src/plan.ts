@@ -33,7 +33,7 @@ export const testNames: readonly string[] = caseGroups.flatMap((group) =>
   group.cases.map((one) => `${group.name} > ${one.name}`),
 );
 
-/** Every test with its body, before any framework is told of it. The backend is created when the first one runs. */
+/** Every test with its body, before it is registered in a framework. The backend is created when the first one runs. */
 export function planSuite(
   { name, create, seed, expectedFailures, timeLimit }: ResolvedOptions,
   expect: Expect,

@@ -39,7 +39,7 @@ export interface ForeignSettings {
 const unset = ['null', 'false', '{}', '[]', '""'];
 
 /**
- * Reads settings that another library wrote, by a list of all that are known. A setting that nobody knows is refused by
+ * Reads settings that another library wrote, by a list of all that are known. An unknown setting is refused by
  * its name, unless it is null, false or empty: a setting that a later version adds is off by default, and what it does
  * when it is on cannot be guessed.
  *

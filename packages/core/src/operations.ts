@@ -38,7 +38,7 @@ export interface CustomGradient {
   /**
    * From dy, of the output's shape, the gradient for each input, or null where there is none. `inputs` and `output` are
    * alive and unchanged. What it returns it hands over; other tensors that it makes are freed. Where `wanted[i]` is
-   * false, nobody needs the gradient of input i, and null saves the work.
+   * false, the gradient of input i is not needed, and null saves the work.
    */
   backward(
     ops: Operations,

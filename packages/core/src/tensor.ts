@@ -3,7 +3,7 @@ export type DType = 'f32' | 'i32' | 'u8';
 
 /**
  * An opaque, immutable handle to an n-dimensional array, row-major, that a backend made and only that backend
- * understands. A backend may add fields of its own; nobody else looks at them.
+ * understands. A backend may add its own fields, which no other code uses.
  */
 export interface Tensor {
   readonly shape: readonly number[];

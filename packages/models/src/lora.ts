@@ -39,7 +39,7 @@ const attentionMatrices = /\.attention\.(qkv|projection)\.weight$/;
  * `blocks.0.mlp.up.weight` gets `blocks.0.mlp.up.loraA.weight` [inputs, rank], a normal draw of standard deviation
  * 1/√inputs, which suits LMD (`lmdParameter`), and `blocks.0.mlp.up.loraB` [rank, outputs], which begins at zero, so
  * the first step is the base's, and goes to an additive rule. In low precision the sum is what is rounded: training
- * sees the very matrix that `merge` gives.
+ * sees exactly the matrix that `merge` returns.
  */
 export function lora(model: Model, base: NamedTensors, options: LoraOptions = {}): Lora {
   const { rank, alpha, matched, whole } = resolve(model, options);

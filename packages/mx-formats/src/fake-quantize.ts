@@ -9,7 +9,7 @@ import { wasmFakeQuantize } from './wasm/kernels.js';
 
 /**
  * Quantizes to a block format and back: each value is replaced by the float32 value of its nearest code under its
- * block's scale. The result has the very bits of `dequantize(quantize(values, options))`, without making the codes.
+ * block's scale. The result is bit-identical to `dequantize(quantize(values, options))`, without computing the codes.
  *
  * A block with a NaN or an infinity becomes all NaN. −0 keeps its sign (in two's complement it becomes +0). A result
  * beyond float32, which only a block within a factor of two of 2^128 can give under `ceil` and `even`, is infinite.

@@ -104,7 +104,7 @@ function parseEntry(scanner: HeaderScanner, name: string): TensorEntry {
 }
 
 /**
- * The tensors lie one after the other, without overlap or hole, to the very end: no byte is read twice or left
+ * The tensors lie one after the other, without overlap or hole, to the end: no byte is read twice or left
  * unexplained.
  */
 function checkLayout(entries: [string, TensorEntry][], dataBytes: number): Map<string, TensorEntry> {

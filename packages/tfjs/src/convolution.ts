@@ -10,7 +10,7 @@ import { rounded, roundGradient } from './product.js';
  * x [batch, height, width, in] ∗ w [kernelHeight, kernelWidth, in, out] → [batch, outHeight, outWidth, out], as a
  * matrix product of the image's patches with the kernel, so that its contraction axis, of kernelHeight·kernelWidth·in
  * elements, is in one piece. Both operands are rounded along it: a patch is its pixels row by row with their channels
- * innermost, and each block is of consecutive elements of that, so a block goes on into the next pixel where the
+ * innermost, and each block is of consecutive elements of that, so a block continues into the next pixel where the
  * channels are no multiple of the block's size.
  *
  * The gradient is straight-through, as that of `roundedProduct`: with dy rounded to `precision.gradients`, the gradient

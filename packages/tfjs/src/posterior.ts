@@ -160,7 +160,7 @@ export class Posterior {
 
   /** Takes saved states, whose tensors stay the caller's, in place of all that it has. */
   restore(saved: ReadonlyMap<string, SavedState>): void {
-    // Before it frees its own, which may be the very ones.
+    // Before it frees its own, which may be the same tensors.
     const kept = [...saved].map(([name, { rule, shape, vectors }]) => {
       const own = Object.entries(vectors).map(([vector, tensor]) => [vector, tf.keep(tf.clone(tensor))] as const);
       return [name, { rule, shape, vectors: Object.fromEntries(own), assigned: undefined }] as const;

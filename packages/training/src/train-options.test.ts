@@ -33,7 +33,12 @@ describe('train refuses', () => {
       /"late" has no hook "onStep"/,
     ],
     ['a hook that is none', { plugins: [{ name: 'a', step: true }] }, 'INVALID_ARGUMENT', /"a" has step = true/],
-    ['what makes a plugin', { plugins: [weightAveraging] }, 'INVALID_ARGUMENT', /plugins\[0\] is a function. Call the function/],
+    [
+      'what makes a plugin',
+      { plugins: [weightAveraging] },
+      'INVALID_ARGUMENT',
+      /plugins\[0\] is a function. Call the function/,
+    ],
     ['one plugin alone', { plugins: weightAveraging() }, 'INVALID_ARGUMENT', /plugins is an object/],
     ['no model', { model: undefined }, 'INVALID_ARGUMENT', /model is undefined/],
     ['what makes an optimizer', { optimizer: lmd }, 'INVALID_ARGUMENT', /optimizer is a function. Call it/],

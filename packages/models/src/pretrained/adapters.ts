@@ -213,7 +213,7 @@ function openAdapters(source: AdapterSource['tensors'], model: string) {
       if (tensor.shape.join() === shape.join()) return tensor.data;
       throw mismatch(name, `The tensor "${name}" has shape [${tensor.shape}], and ${model} needs [${shape}].`);
     },
-    /** Throws where there is a tensor that nobody has asked for. */
+    /** Throws if there is a tensor that was not read. */
     checkAllKnown(): void {
       const strange = [...names].find((name) => !known.has(name));
       if (strange !== undefined) throw mismatch(strange, `The tensor "${strange}" is no part of ${model}.`);

@@ -24,7 +24,7 @@ export interface AtomicFile {
 
 /**
  * Begins a file that comes about whole or not at all: a new one in the same folder (`.<name>.<random>.tmp`), which
- * `commit` flushes to the disk and renames over `path`. Whoever reads `path`, also after a power cut, finds the old
+ * `commit` flushes to the disk and renames over `path`. A reader of `path`, also after a power cut, finds the old
  * contents or the new, never a mixture. Only a killed process can leave a `.tmp` file behind. A symbolic link at `path`
  * is replaced, not followed.
  *

@@ -97,7 +97,7 @@ export async function createShardedSafetensorsWriter(
         await rm(index, { force: true }).catch((error) => Promise.reject(fileError('write', index, error)));
         for (const writer of writers) await writer.commit();
         if (files.length === 1) return;
-        // Whoever finds a single file there takes it for the model.
+        // A single file there would be read as the model.
         await rm(path, { force: true }).catch((error) => Promise.reject(fileError('write', path, error)));
         await writeFileAtomic(index, indexText(entries, input.metadata));
       } catch (error) {
