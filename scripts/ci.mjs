@@ -21,7 +21,7 @@ const suites = [
     reports: [
       ...['backends', 'conformance', 'tfjs', 'data', 'safetensors', 'training'].map((name) => `packages/${name}`),
       'apps/cli',
-      '.',
+      'dev',
     ].map((folder) => inFolder(folder, 'native.json')),
   },
 ];

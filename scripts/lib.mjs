@@ -13,7 +13,10 @@ const stamp = join(root, 'node_modules', '.lmd-setup');
 /**
  * Runs a program and returns its exit code. Its standard output goes to standard error unless specified otherwise.
  *
- * @param onLine takes each line of both outputs in their place.
+ * @param {string} command
+ * @param {string[]} args
+ * @param {{ stdout?: string, env?: object, cwd?: string, onLine?: (line: string) => void }} [options] `onLine` takes each line of both
+ *   outputs in their place.
  */
 export function run(command, args, { stdout = 'stderr', env = {}, cwd = root, onLine } = {}) {
   return new Promise((resolve, reject) => {

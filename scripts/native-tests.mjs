@@ -34,7 +34,7 @@ const suites = [
   { folder: 'packages/training', files: ['src/node/fuzz.test.ts'] },
   { folder: 'apps/cli', files: ['test/resume.test.ts', 'test/fuzz.test.ts', 'src/model-file/model-file.test.ts'] },
   // The benchmarks that need an engine run here; the others once more.
-  { folder: '.', files: ['test/benchmarks.test.ts'] },
+  { folder: 'dev', files: ['bench/benchmarks.test.ts'] },
 ];
 
 await setUp();

@@ -3,13 +3,14 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './lib.mjs';
 
-/** Every folder with a package, the root last. */
+/** Every folder with a package, the root last: those that pnpm-workspace.yaml names. */
 export const folders = [
-  ...['packages', 'apps'].flatMap((parent) =>
+  ...['packages', 'apps', join('apps', 'examples')].flatMap((parent) =>
     readdirSync(join(root, parent))
       .map((name) => join(parent, name))
       .filter((folder) => existsSync(join(root, folder, 'package.json'))),
   ),
+  'dev',
   '.',
 ];
 

@@ -1,6 +1,6 @@
 // npm test: sets up, then runs type checks, lint and every test that needs no more than Node and the npm registry.
 // The last line, `N passed, N failed`, adds up the reports that vitest wrote, one a package.
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { root, setUp, turbo } from './lib.mjs';
 import { countReport, folders, reportOf, summaryOf, totalOf } from './reports.mjs';
@@ -18,19 +18,46 @@ await setUp();
 // A report left by an earlier run must not stand in for one that this run failed to write; turbo restores cached ones.
 for (const folder of folders) rmSync(reportOf(folder), { force: true });
 
-const concurrency = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)));
+// At least two at a time: type checks, lint and most test files keep one core busy.
+const concurrency = Math.max(2, Math.min(4, Math.floor(availableParallelism() / 2)));
 const tasks = ['typecheck', 'lint:root', 'test', 'test:root'];
+console.log(
+  `Checking types and lint, and running the tests of ${folders.length} packages, ${concurrency} at a time. ` +
+    'The first run takes about 7 minutes on two cores; what has not changed is not run again.',
+);
+
+/** Prints the result of each package when its report is there. */
+const waiting = new Set(folders);
+function showFinished() {
+  for (const folder of waiting) {
+    if (!existsSync(reportOf(folder))) continue;
+    try {
+      const count = countReport(reportOf(folder));
+      console.log(`  ${folder === '.' ? 'the repository' : folder}: ${summaryOf(count)}`);
+      waiting.delete(folder);
+    } catch (error) {
+      // It is being written.
+      if (!(error instanceof SyntaxError)) throw error;
+    }
+  }
+}
+const timer = setInterval(showFinished, 500);
+const output = [];
 const code = await turbo(
   [
     'run',
     ...tasks,
     '--continue=dependencies-successful',
     `--concurrency=${concurrency}`,
-    '--output-logs=new-only',
+    '--output-logs=errors-only',
+    '--log-order=grouped',
     ...process.argv.slice(2),
   ],
-  { stdout: 'inherit' },
+  { onLine: (line) => output.push(line) },
 );
+clearInterval(timer);
+showFinished();
+if (code !== 0) console.log(`\n${output.join('\n')}`);
 
 const rows = folders.map((folder) => ({ folder, ...countReport(reportOf(folder)) }));
 const total = totalOf(rows);

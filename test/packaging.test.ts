@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -37,6 +37,7 @@ interface Manifest {
 const published = ['packages', 'apps'].flatMap((parent) =>
   readdirSync(join(root, parent))
     .map((name) => join(root, parent, name))
+    .filter((folder) => existsSync(join(folder, 'package.json')))
     .map((folder) => ({ folder, manifest: JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest }))
     .filter(({ manifest }) => manifest.private !== true),
 );
@@ -86,14 +87,15 @@ beforeAll(() => {
   }
 });
 
-describe.each(published)('$manifest.name', ({ folder, manifest }) => {
+describe.each(published)('$manifest.name', ({ manifest }) => {
   const project = join(work, manifest.name.replace(/\W/g, '-'));
   const entries = Object.entries(manifest.exports).filter(
     (entry): entry is [string, { types: string; default: string }] => typeof entry[1] !== 'string',
   );
 
   it('passes publint with nothing to say', async () => {
-    const { messages } = await publint({ pkgDir: folder, strict: true, pack: 'pnpm' });
+    const tarball = new Uint8Array(readFileSync(tarballs.get(manifest.name)!)).buffer;
+    const { messages } = await publint({ strict: true, pack: { tarball } });
     expect(messages).toEqual([]);
   });
 

@@ -33,6 +33,7 @@ const numbers = async (x) => ({ shape: x.shape, data: [...(await ops.read(x))] }
 
 async function write(out, file, tensors, configFile, config, inputs, logits) {
   mkdirSync(out, { recursive: true });
+  /** @type {Record<string, import('@lmd/safetensors').SafetensorsTensor>} */
   const read = {};
   for (const [tensor, part] of Object.entries(tensors)) read[tensor] = tensorFrom(await part.read(), part.shape);
   await writeSafetensorsFile(join(out, file), { tensors: read, metadata: { format: 'pt' } });
@@ -42,11 +43,14 @@ async function write(out, file, tensors, configFile, config, inputs, logits) {
   console.log(`${out}: ${Object.keys(tensors).length} tensors`);
 }
 
-for (const [name, model, inputs, layout] of [
+/** @type {[name: string, model: import('@lmd/models').PretrainedModel, inputs: import('@lmd/core').Tensor, layout: 'timm' | 'transformers'][]} */
+const models = [
   ['gpt2', gpt2({ vocabularySize: 61, contextLength: 24, ...size }), ops.fromData(tokens, [2, 20]), 'transformers'],
   ['vit-transformers', vit(images), pixels, 'transformers'],
   ['vit-timm', vit({ ...images, pooling: 'mean' }), pixels, 'timm'],
-]) {
+];
+
+for (const [name, model, inputs, layout] of models) {
   const weights = stirred(model.initialize(ops, 5));
   const logitsOf = (network, of) =>
     network.forward(ops, of, inputs, { training: false, precision: fullPrecision, key });

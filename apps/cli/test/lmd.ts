@@ -9,8 +9,8 @@ import type { Event } from '../src/run/events.js';
 
 export const program = fileURLToPath(new URL('../dist/bin.js', import.meta.url));
 
-/** The smoke preset, smaller still. */
-export const tiny = ['smoke', '--set', 'steps=16', 'evaluation.every=8', 'checkpoints.every=4'];
+/** The smoke preset, smaller still, on the backend that starts and runs it fastest. */
+export const tiny = ['smoke', '--set', 'steps=16', 'evaluation.every=8', 'checkpoints.every=4', 'backend=cpu'];
 
 /** A folder for the tests of one file, removed after them. */
 export function temporaryFolder(): string {

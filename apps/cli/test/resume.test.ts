@@ -296,7 +296,7 @@ describe('a damaged run folder', () => {
         () => rmSync(run, { recursive: true }),
       );
       expect(outcome.code).toBe(1);
-      expect(outcome.stderr).toMatch(/removed.*\(ENOENT\)/);
+      expect(outcome.stderr).toMatch(/removed.config\.json is missing: the run folder was removed/);
       expect(existsSync(run)).toBe(false);
     }
   });

@@ -7,7 +7,7 @@
  */
 import { parseArgs } from 'node:util';
 import { createCpuBackend } from '@lmd/backends/cpu';
-import { openWithOnnxruntime } from '../lib/onnxruntime.mjs';
+import { createWithOnnxruntime } from '../lib/onnxruntime.mjs';
 import { print, race, report } from '../lib/report.mjs';
 
 const { values: given } = parseArgs({
@@ -43,8 +43,7 @@ const shapes = [
 ];
 
 const ours = await createCpuBackend({ threads });
-const engine = await openWithOnnxruntime(createCpuBackend, { threads, parallelThreshold: 0 });
-if (engine === undefined) process.exit(1);
+const engine = await createWithOnnxruntime(createCpuBackend, { threads, parallelThreshold: 0 });
 console.error(`${engine.device}; Node ${process.versions.node}`);
 for (const [batch, m, k, n] of given.quick ? shapes.slice(0, 1) : shapes) {
   const key = { seed: 1, stream: 0, step: 0, sample: 0 };

@@ -52,8 +52,9 @@ For a million weights, the least of ${rounds} rounds that alternate; written ${d
 ${machine}; ${backend.device}; ${load}.`;
 for (const { label, draw, update, composed } of states) {
   report(`${label}, draw, ${size} weights`, draw, 'ms');
-  const beside = composed === undefined ? [] : ['without the kernels for codes', composed / update];
-  report(`${label}, update, ${size} weights`, update, 'ms', ...beside);
+  const title = `${label}, update, ${size} weights`;
+  if (composed === undefined) report(title, update, 'ms');
+  else report(title, update, 'ms', 'without the kernels for codes', composed / update);
 }
 if (given.json) print(true);
 else console.log(text);

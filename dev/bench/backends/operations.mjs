@@ -5,6 +5,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
 import { createTfjsBackend } from '@lmd/backends/tfjs';
 import { print, report } from '../lib/report.mjs';
+import { tensorsOf } from './results.mjs';
 
 /**
  * node dev/bench/backends/operations.mjs [--json] [--quick] [wasm | cpu ...]
@@ -25,7 +26,9 @@ const rows = batch * length;
 const head = width / heads;
 
 const key = { seed: 1, stream: 2, step: 3, sample: 4 };
+/** @type {Pick<Required<import('@lmd/core').FakeQuantizeOptions>, 'format' | 'rounding' | 'scaleMode'>} */
 const quantization = { format: formats.mxfp6_e3m2, rounding: 'nearestEven', scaleMode: 'floor' };
+/** @type {import('@lmd/core').LmdUpdateOptions} */
 const lmd = {
   learningRate: 1e-3,
   beta1: 0.9,
@@ -37,6 +40,20 @@ const lmd = {
   useSign: true,
 };
 
+/**
+ * A case: its name, the shapes of its operands, what it runs on them, and for a product its floating-point operations.
+ *
+ * @typedef {[name: string, shapes: number[][], run: import('./results.mjs').Run, flops?: number]} Case
+ */
+
+/**
+ * @param {string} name
+ * @param {number[]} a
+ * @param {number[]} b
+ * @param {boolean} transposeA
+ * @param {boolean} transposeB
+ * @returns {Case}
+ */
 function product(name, a, b, transposeA, transposeB) {
   const m = a[transposeA ? 2 : 1];
   const n = b[transposeB ? 1 : 2];
@@ -49,9 +66,11 @@ function product(name, a, b, transposeA, transposeB) {
   ];
 }
 
+const unary = /** @type {const} */ (['negate', 'sign', 'exp', 'log', 'sqrt', 'tanh', 'erf', 'round']);
 const all = batch * heads;
 const wide = [rows, hidden];
 const narrow = [rows, width];
+/** @type {Case[]} */
 const cases = [
   product('qkv', [1, rows, width], [1, width, 3 * width], false, false),
   product('qkv input gradient', [1, rows, 3 * width], [1, width, 3 * width], false, true),
@@ -71,11 +90,7 @@ const cases = [
   ['add 4 numbers', [[4], [4]], (b, [x, y]) => b.add(x, y)],
   ['maximum', [wide, wide], (b, [x, y]) => b.maximum(x, y)],
   ['greater', [wide, wide], (b, [x, y]) => b.greater(x, y)],
-  ...['negate', 'sign', 'exp', 'log', 'sqrt', 'tanh', 'erf', 'round'].map((name) => [
-    name,
-    [wide],
-    (b, [x]) => b[name](x),
-  ]),
+  ...unary.map((name) => /** @type {Case} */ ([name, [wide], (b, [x]) => b[name](x)])),
   ['sum over rows', [wide], (b, [x]) => b.sum(x, [0])],
   ['sum over columns', [wide], (b, [x]) => b.sum(x, [1])],
   ['sum of all', [wide], (b, [x]) => b.sum(x, [0, 1])],
@@ -174,7 +189,7 @@ for (const engine of positionals.length > 0 ? positionals : ['wasm']) {
     const time = leastTime(() => {
       const result = run(backend, tensors);
       if (result === undefined) throw new Error(`${name} is missing.`);
-      for (const x of 'dtype' in result ? [result] : Object.values(result)) backend.dispose(x);
+      for (const x of tensorsOf(result)) backend.dispose(x);
     });
     if (flops === undefined) report(`${name}, ${engine}`, time, 'ms');
     else report(`${name}, ${engine}`, flops / time / 1e6, 'GFLOP/s');

@@ -4,6 +4,7 @@ import { pytorch } from './pytorch.mjs';
 import { raceStates } from './states.mjs';
 
 const key = { seed: 1, stream: 2, step: 3, sample: 0 };
+/** @type {import('@lmd/core').LmdUpdateOptions} */
 const options = {
   learningRate: 1e-3,
   beta1: 0.9,
@@ -25,13 +26,17 @@ function lmdTask(backend, size, fused) {
   const [momentumPlus, momentumMinus, gradient] = [filled(0), filled(0), filled(0)];
   const state = { logPlus, logMinus, momentumPlus, momentumMinus };
   const prior = ops.keep(ops.full([], -3));
-  const draw = fused ? backend.fused.lmdDraw : (...args) => compositions.lmdDraw(ops, ...args);
-  const update = fused ? backend.fused.lmdUpdate : (...args) => compositions.lmdUpdate(ops, ...args);
+  const draw = fused
+    ? () => backend.fused.lmdDraw(logPlus, logMinus, options.noise, key)
+    : () => compositions.lmdDraw(ops, logPlus, logMinus, options.noise, key);
+  const update = fused
+    ? () => backend.fused.lmdUpdate(state, [gradient], [key], prior, options)
+    : () => compositions.lmdUpdate(ops, state, [gradient], [key], prior, options);
   const freed = fused ? backend.dispose : ops.dispose;
   return {
     run() {
-      freed(draw(logPlus, logMinus, options.noise, key));
-      for (const tensor of Object.values(update(state, [gradient], [key], prior, options))) freed(tensor);
+      freed(draw());
+      for (const tensor of Object.values(update())) freed(tensor);
     },
     free: () => ops.dispose([...Object.values(state), gradient, prior]),
   };

@@ -11,10 +11,12 @@ export async function benchQuantize(rounds, quick) {
   const cpu = await createCpuBackend({ threads: 1 });
   const x = cpu.randomNormal([2 ** (log2OfValues - 12), 4096], { seed: 1, stream: 0, step: 0, sample: 0 });
   for (const name of quick ? ['mxfp6_e3m2'] : Object.keys(peers)) {
+    /** @type {Required<Omit<import('@lmd/core').FakeQuantizeOptions, 'key'>>} */
     const options = { format: formats[name], axis: 1, rounding: 'nearestEven', scaleMode: 'floor' };
     const { ours } = await race({ ours: () => cpu.dispose(cpu.fused.fakeQuantize(x, options)) }, rounds);
-    const beside = quick ? [] : ['torchao, one thread', peers[name] / ours, 20];
-    report(`fakeQuantize ${name}, 2^${log2OfValues}, one thread`, ours, 'ms', ...beside);
+    const title = `fakeQuantize ${name}, 2^${log2OfValues}, one thread`;
+    if (quick) report(title, ours, 'ms');
+    else report(title, ours, 'ms', 'torchao, one thread', peers[name] / ours, 20);
   }
   cpu.close();
 }

@@ -1,13 +1,16 @@
 import { createOperations } from '@lmd/core';
 import { formats } from '@lmd/mx-formats';
 import { race, report } from '../lib/report.mjs';
+import { tensorsOf } from './results.mjs';
 
 const key = { seed: 1, stream: 2, step: 3, sample: 4 };
 /** Elements of a tensor: so many that no cache holds it, or few. */
 const sizeOf = (quick) => 2 ** (quick ? 12 : 23);
 const width = 1024;
 
+/** @type {Pick<Required<import('@lmd/core').FakeQuantizeOptions>, 'rounding' | 'scaleMode'>} */
 const quantization = { rounding: 'nearestEven', scaleMode: 'floor' };
+/** @type {import('@lmd/core').LmdUpdateOptions} */
 const lmd = {
   learningRate: 1e-3,
   beta1: 0.9,
@@ -21,9 +24,13 @@ const lmd = {
 const adamw = { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1, step: 5 };
 
 /**
- * What bounds a kernel where it is far from the copy: what its arithmetic costs. Each: name, tensors moved (read and
- * written), run.
+ * A kernel: its name, the tensors that it moves (read and written), and what it runs. Where it is far from the copy,
+ * arithmetic bounds it.
+ *
+ * @typedef {[name: string, moved: number, run: import('./results.mjs').Run]} Kernel
  */
+
+/** @type {Kernel[]} */
 const kernels = [
   ['add', 3, (b, [x, y]) => b.add(x, y)],
   ['add, a row to each', 2, (b, [x, , row]) => b.add(x, row)],
@@ -48,12 +55,12 @@ const kernels = [
   ['gather rows', 2, (b, [x, , , labels]) => b.gather(x, labels)],
   ['random normal', 1, (b, [x]) => b.randomNormal(x.shape, key)],
   ['round to BF16', 2, (b, [x]) => b.fused.roundToBfloat16(x)],
-  ...['mxfp8_e4m3', 'mxfp6_e3m2', 'mxfp4_e2m1', 'mxint8', 'nvfp4'].flatMap((name) => {
-    const options = { ...quantization, format: formats[name] };
-    return [
-      [`fakeQuantize ${name}, rows`, 2, (b, [x]) => b.fused.fakeQuantize(x, { ...options, axis: 1 })],
-      [`fakeQuantize ${name}, columns`, 2, (b, [x]) => b.fused.fakeQuantize(x, { ...options, axis: 0 })],
-    ];
+  ...[formats.mxfp8_e4m3, formats.mxfp6_e3m2, formats.mxfp4_e2m1, formats.mxint8, formats.nvfp4].flatMap((format) => {
+    const options = { ...quantization, format };
+    return /** @type {Kernel[]} */ ([
+      [`fakeQuantize ${format.name}, rows`, 2, (b, [x]) => b.fused.fakeQuantize(x, { ...options, axis: 1 })],
+      [`fakeQuantize ${format.name}, columns`, 2, (b, [x]) => b.fused.fakeQuantize(x, { ...options, axis: 0 })],
+    ]);
   }),
   [
     'fakeQuantize mxfp6_e3m2, stochastic',
@@ -72,7 +79,7 @@ const kernels = [
 ];
 
 const freeAll = (backend, result) => {
-  for (const tensor of 'dtype' in result ? [result] : Object.values(result)) backend.dispose(tensor);
+  for (const tensor of tensorsOf(result)) backend.dispose(tensor);
 };
 
 /**

@@ -15,11 +15,8 @@ import { createCpuBackend } from '@lmd/backends/cpu';
 import { occasion, omitted, tableOfRows, writeDocument } from '../lib/page.mjs';
 import { python, pythonHas } from '../lib/python.mjs';
 import { print, report } from '../lib/report.mjs';
-
-// By path: that package depends on this one.
-const training = (file) => import(new URL(`../training/${file}`, import.meta.url));
-const { writeTask } = await training('task-folder.mjs');
-const { rules, tasks } = await training('tasks.mjs');
+import { writeTask } from '../training/task-folder.mjs';
+import { rules, tasks } from '../training/tasks.mjs';
 
 const { values: given } = parseArgs({
   options: {

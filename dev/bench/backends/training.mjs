@@ -1,17 +1,15 @@
+import { valueAndGradients } from '@lmd/autograd';
 import { adamw, createOperations, lmd, parameterGroups } from '@lmd/core';
+import { lmdParameter, precisionPreset, vit, vitPreset } from '@lmd/models';
 import { byOnnxruntime } from '../lib/onnxruntime.mjs';
 import { race, report } from '../lib/report.mjs';
 
-// By path: they depend on this package for their tests, so that it cannot depend on them.
-const { lmdParameter, vit, vitPreset, precisionPreset } = await import('@lmd/models');
-const { valueAndGradients } = await import('@lmd/autograd');
-
-/** Images and initial weights, as arrays, so that both sides begin with the same bits. */
-async function startOf(backend, model, batch, imageShape) {
+/** Random images and initial weights, as arrays, so that both sides begin with the same bits. */
+export async function startOf(backend, model, batch, imageShape) {
   const ops = createOperations(backend);
   const tensors = {
     ...model.initialize(ops, 1),
-    images: ops.randomNormal([batch, ...imageShape], { seed: 1, stream: 0, step: 0, sample: 0 }),
+    inputs: ops.randomNormal([batch, ...imageShape], { seed: 1, stream: 0, step: 0, sample: 0 }),
   };
   const arrays = {};
   for (const [name, tensor] of Object.entries(tensors)) arrays[name] = [await ops.read(tensor), tensor.shape];
@@ -19,21 +17,22 @@ async function startOf(backend, model, batch, imageShape) {
   return arrays;
 }
 
-/** Whole training steps of a Vision Transformer on random images; each gives its loss. */
-async function stepTask(backend, model, batch, start, optimizer, precision) {
+/** Whole training steps of a model on inputs and labels that stay the same; each gives its loss. */
+export async function stepTask(backend, model, start, labelsOfInputs, optimizer, precision) {
   const ops = createOperations(backend);
-  const { images, ...weights } = Object.fromEntries(
+  const { inputs, ...weights } = Object.fromEntries(
     Object.entries(start).map(([name, [data, shape]]) => [name, ops.fromData(data, shape)]),
   );
-  const labels = ops.fromData(Int32Array.from({ length: batch }, (_, i) => i % 10));
+  const labels = ops.fromData(labelsOfInputs);
   let state = await optimizer.init(ops, weights, 1);
   return async () => {
     const loss = ops.scope(() => {
       const key = { seed: 1, step: state.step, sample: 0 };
       const drawn = optimizer.draw(ops, state, key);
       const { value, gradients } = valueAndGradients(ops, drawn, (recording, recorded) => {
-        const logits = model.forward(recording, recorded, images, { training: true, precision, key });
-        return recording.mean(recording.crossEntropy(logits, labels));
+        const logits = model.forward(recording, recorded, inputs, { training: true, precision, key });
+        const rows = recording.reshape(logits, [-1, logits.shape.at(-1)]);
+        return recording.mean(recording.crossEntropy(rows, labels));
       });
       const next = optimizer.update(ops, state, [{ key, gradients }]);
       for (const tensor of Object.values(next.tensors)) ops.keep(tensor);
@@ -47,6 +46,9 @@ async function stepTask(backend, model, batch, start, optimizer, precision) {
   };
 }
 
+/** Of ten classes. */
+export const labelsOf = (batch) => Int32Array.from({ length: batch }, (_, i) => i % 10);
+
 export async function benchTraining({ cpu, withOnnxruntime, tfjs }, rounds, quick) {
   const lmdOnMatrices = parameterGroups([
     { match: lmdParameter, optimizer: lmd({ learningRate: 1e-3 }) },
@@ -55,17 +57,18 @@ export async function benchTraining({ cpu, withOnnxruntime, tfjs }, rounds, quic
   const tiny = (batch) => [`ViT tiny, batch ${batch}`, vit(vitPreset('tiny')), batch, [28, 28, 1], rounds];
   const models = quick ? [tiny(2)] : [tiny(64), ['ViT-Ti/4, batch 8', vit(vitPreset('Ti/4')), 8, [32, 32, 3], 2]];
   const rules = [
-    ['AdamW, FP32', adamw({ learningRate: 1e-3 }), precisionPreset('fp32'), 1e-3],
-    ['LMD, MXFP6 forward', lmdOnMatrices, precisionPreset('mxfp6_e3m2'), 0.1],
+    { ruleName: 'AdamW, FP32', optimizer: adamw({ learningRate: 1e-3 }), format: 'fp32', bound: 1e-3 },
+    { ruleName: 'LMD, MXFP6 forward', optimizer: lmdOnMatrices, format: 'mxfp6_e3m2', bound: 0.1 },
   ];
   for (const [modelName, model, batch, imageShape, times] of models) {
     const start = await startOf(cpu, model, batch, imageShape);
-    for (const [ruleName, optimizer, precision, bound] of rules) {
+    for (const { ruleName, optimizer, format, bound } of rules) {
+      const precision = precisionPreset(format);
       const backends = { ours: cpu, peer: tfjs, ...(withOnnxruntime === undefined ? {} : { engine: withOnnxruntime }) };
       const tasks = {};
       const losses = [];
       for (const [side, backend] of Object.entries(backends)) {
-        tasks[side] = await stepTask(backend, model, batch, start, optimizer, precision);
+        tasks[side] = await stepTask(backend, model, start, labelsOf(batch), optimizer, precision);
         losses.push(await tasks[side]());
       }
       // The same weights and data: the first losses agree, or the times say nothing. With a format, the last bit of a

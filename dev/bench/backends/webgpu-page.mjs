@@ -18,7 +18,7 @@ try {
   rows.push(...(await countWebgpu(open, software ? ['tiny'] : ['tiny', 'Ti/4'])));
   const note = software ? 'Software rendering: the figures and ratios are of this driver, not of a GPU.' : '';
   status.textContent = `${backend.device}. ${navigator.userAgent}. ${note}`;
-  const table = document.getElementById('rows');
+  const table = /** @type {HTMLTableElement} */ (document.getElementById('rows'));
   for (const { name, value, unit, peer, ratio } of rows) {
     const row = table.insertRow();
     for (const text of [name, value.toFixed(2), unit, peer === null ? '' : `${ratio.toFixed(2)} × ${peer}`]) {

@@ -6,12 +6,16 @@ import { formats } from '@lmd/mx-formats';
 
 const key = { seed: 1, stream: 2, step: 3, sample: 4 };
 
-/** [name, rows, terms, columns]. */
+/** @typedef {[name: string, rows: number, terms: number, columns: number]} Product */
+
+/** @type {Product[]} */
 const products = [
   ['ViT-Ti, mlp up, 197 tokens', 197, 192, 768],
   ['GPT-2 small, mlp up, 32 tokens', 32, 768, 3072],
 ];
+/** @type {Product[]} */
 const smallProducts = [['8 × 32 × 16', 8, 32, 16]];
+/** @type {Product[]} */
 const largeProducts = [
   ['GPT-2 small, mlp up, 1,024 tokens', 1024, 768, 3072],
   ['2,048 cubed', 2048, 2048, 2048],
@@ -118,8 +122,17 @@ export async function measureWebgpu({ backend, tf, rounds, large, quick = false 
   const [a, b, c, d, g] = vectors;
   const squares = ops.multiply(c, c);
   const prior = ops.full([], -1);
-  const options = { beta1: 0.9, beta2: 0.99, regularization: 0.3, regularizer: 'logNormalPrior', noise: 0.1 };
-  const lmd = { ...options, learningRate: 1e-3, gradientScaling: 'sample', useSign: true };
+  /** @type {import('@lmd/core').LmdUpdateOptions} */
+  const lmd = {
+    learningRate: 1e-3,
+    beta1: 0.9,
+    beta2: 0.99,
+    regularization: 0.3,
+    regularizer: 'logNormalPrior',
+    noise: 0.1,
+    gradientScaling: 'sample',
+    useSign: true,
+  };
   const adam = { learningRate: 1e-3, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, step: 10 };
   const state = { logPlus: a, logMinus: b, momentumPlus: c, momentumMinus: d };
   const sides = [

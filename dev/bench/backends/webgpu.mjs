@@ -65,7 +65,7 @@ if (given.page !== undefined) {
 
 /** TensorFlow.js's engine on a device of its own. It runs in browsers only, or where it finds what a worker has. */
 async function tensorflow(gpu) {
-  globalThis.navigator ??= {};
+  if (globalThis.navigator === undefined) Object.defineProperty(globalThis, 'navigator', { value: {} });
   Object.defineProperty(globalThis.navigator, 'gpu', { value: gpu });
   globalThis.WorkerGlobalScope ??= class {};
   const tf = await import('@tensorflow/tfjs-core');

@@ -32,8 +32,14 @@ const steps = given.quick ? 8 : 2;
 const small = given.quick ? ['model.depth=1', 'model.width=32', 'model.heads=1'] : [];
 const program = fileURLToPath(new URL('../../../apps/cli/dist/bin.js', import.meta.url));
 
-/** Runs `lmd`; gives its exit code, its events and its peak memory. */
-async function lmd(words, cwd, onEvent = () => {}) {
+/**
+ * Runs `lmd`; gives its exit code, its events and its peak memory.
+ *
+ * @param {string[]} words
+ * @param {string} cwd
+ * @param {(event: { type: string }, child: import('node:child_process').ChildProcess) => void} [onEvent]
+ */
+async function lmd(words, cwd, onEvent) {
   const child = spawn(process.execPath, [program, ...words], { cwd, stdio: ['ignore', 'pipe', 'inherit'] });
   let peakBytes = 0;
   const watch = setInterval(() => {
@@ -49,7 +55,7 @@ async function lmd(words, cwd, onEvent = () => {}) {
     if (!line.startsWith('{')) return;
     const event = JSON.parse(line);
     events.push(event);
-    onEvent(event, child);
+    onEvent?.(event, child);
   });
   const code = await new Promise((resolve) => child.on('close', resolve));
   clearInterval(watch);
@@ -94,8 +100,8 @@ try {
   const most = 8192;
   const reportBytes = (name, bytes, isBounded = !given.quick) => {
     const mebibytes = bytes / 2 ** 20;
-    const beside = isBounded ? [`${most} MiB`, most / mebibytes, 1] : [];
-    report(`${name}, ${size}`, mebibytes, 'MiB', ...beside);
+    if (isBounded) report(`${name}, ${size}`, mebibytes, 'MiB', `${most} MiB`, most / mebibytes, 1);
+    else report(`${name}, ${size}`, mebibytes, 'MiB');
   };
   reportBytes('peak memory of a step and a checkpoint', began.peakBytes);
   reportBytes('peak memory of a resume, a step, an evaluation and an export', resumed.peakBytes);

@@ -41,6 +41,7 @@ function openSide(backend, model) {
 /** The model and the task as files, for transformers. */
 async function writeModel(folder, { ops, weights }, model, task) {
   const { config, tensors: exported } = exportPretrained(ops, model, weights);
+  /** @type {Record<string, import('@lmd/safetensors').SafetensorsTensor>} */
   const tensors = {};
   for (const [name, { shape, read }] of Object.entries(exported)) tensors[name] = tensorFrom(await read(), shape);
   await writeSafetensorsFile(join(folder, 'model.safetensors'), { tensors, metadata: { format: 'pt' } });
@@ -66,10 +67,17 @@ export async function benchGeneration({ presets, maxTokens, rounds, threads, qui
   engine?.close();
   for (const preset of presets) {
     const model = gpt2(gpt2Preset(preset));
-    const backends = [['', await createCpuBackend({ threads })]];
-    if (engine !== undefined)
-      backends.push([`, ${byOnnxruntime}`, await openWithOnnxruntime(createCpuBackend, { threads })]);
-    const sides = backends.map(([ending, backend]) => ({ ending, backend, ...openSide(backend, model), results: {} }));
+    const backends = [{ ending: '', backend: await createCpuBackend({ threads }) }];
+    if (engine !== undefined) {
+      const backend = await openWithOnnxruntime(createCpuBackend, { threads });
+      backends.push({ ending: `, ${byOnnxruntime}`, backend });
+    }
+    const sides = backends.map(({ ending, backend }) => ({
+      ending,
+      backend,
+      ...openSide(backend, model),
+      results: {},
+    }));
     const folder = mkdtempSync(join(tmpdir(), 'lmd-generation-'));
     const peers = [];
     try {
@@ -97,9 +105,9 @@ export async function benchGeneration({ presets, maxTokens, rounds, threads, qui
       }
       for (const [format, label] of Object.entries(formats)) {
         const seconds = least(results[format]);
-        const beside = hasPeer ? ['transformers, FP32', least(peers) / seconds] : [];
         const title = `${name}, ${label}${ending}`;
-        report(title, maxTokens / seconds, 'tokens/s', beside[0], beside[1], null, { runtime: backend.device });
+        const [peer, ratio] = hasPeer ? /** @type {const} */ (['transformers, FP32', least(peers) / seconds]) : [];
+        report(title, maxTokens / seconds, 'tokens/s', peer, ratio, null, { runtime: backend.device });
         console.error(`${title}: ${(maxTokens / seconds).toPrecision(3)} tokens/s`);
       }
     }

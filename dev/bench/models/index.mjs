@@ -19,7 +19,11 @@ import { benchGeneration } from './generation.mjs';
 import { writePage } from './page.mjs';
 import { benchTraining } from './training.mjs';
 
-/** Each adds its rows to those that are reported. */
+/**
+ * Each adds its rows to those that are reported.
+ *
+ * @type {Record<string, (options: Parameters<typeof benchTraining>[0] & Parameters<typeof benchGeneration>[0]) => void | Promise<void>>}
+ */
 const sections = { training: benchTraining, generation: benchGeneration, command: benchCommand };
 const { values: given } = parseArgs({
   options: {

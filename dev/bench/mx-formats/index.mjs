@@ -65,7 +65,7 @@ function race(tasks, times = rounds) {
 
 const data = normals();
 const out = new Float32Array(count).fill(1);
-const names = Object.keys(formats);
+const names = /** @type {import('@lmd/mx-formats').FormatName[]} */ (Object.keys(formats));
 
 // 1. Beside a copy.
 const tensors = new Map(names.map((format) => [format, quantize(data, { format })]));
@@ -85,12 +85,12 @@ for (const [name, milliseconds] of ours) {
 const side = 2 ** Math.ceil(values / 2);
 const others = race(
   [
-    ['mxfp6_e3m2, axis 0 of a matrix', { shape: [count / side, side], axis: 0 }],
-    ['mxfp6_e3m2, nearestAway', { rounding: 'nearestAway' }],
-    ['mxfp6_e3m2, towardZero', { rounding: 'towardZero' }],
-    ['mxfp6_e3m2, stochastic', { rounding: 'stochastic', seed: 1 }],
-    ['mxfp6_e3m2, even', { scaleMode: 'even' }],
-  ].map(([name, options]) => [name, () => fakeQuantize(data, { format: 'mxfp6_e3m2', ...options }, out)]),
+    { name: 'mxfp6_e3m2, axis 0 of a matrix', options: { shape: [count / side, side], axis: 0 } },
+    { name: 'mxfp6_e3m2, nearestAway', options: /** @type {const} */ ({ rounding: 'nearestAway' }) },
+    { name: 'mxfp6_e3m2, towardZero', options: /** @type {const} */ ({ rounding: 'towardZero' }) },
+    { name: 'mxfp6_e3m2, stochastic', options: /** @type {const} */ ({ rounding: 'stochastic', seed: 1 }) },
+    { name: 'mxfp6_e3m2, even', options: /** @type {const} */ ({ scaleMode: 'even' }) },
+  ].map(({ name, options }) => [name, () => fakeQuantize(data, { format: 'mxfp6_e3m2', ...options }, out)]),
   3,
 );
 others.set(

@@ -78,7 +78,7 @@ export async function buildEngine({
   wheel,
   python = 'python3',
   compiler = process.env.CXX ?? 'g++',
-  log = () => {},
+  log = (/** @type {string} */ _line) => {},
 }) {
   const engine = engines[variant];
   if (engine === undefined)

@@ -17,7 +17,7 @@ function installedVersion(packageFolder) {
 }
 
 /** Installs onnxruntime-node in `folder`, which is created where absent; gives the folder of the package. */
-export async function installOnnxruntime({ folder, log = () => {} }) {
+export async function installOnnxruntime({ folder, log = (/** @type {string} */ _line) => {} }) {
   const home = resolve(folder);
   const packageFolder = join(home, 'node_modules', 'onnxruntime-node');
   if (installedVersion(packageFolder) === wanted) return packageFolder;

@@ -13,6 +13,8 @@ export interface InputRule {
 /** A rule whose gradients come out of one kernel. */
 export interface JointRule {
   readonly saves: readonly Tensor[];
+  /** Tensors that were made for `gradients` alone, and are freed after it, or at once where nothing is recorded. */
+  readonly owns?: readonly Tensor[];
   /** `wanted[i]` tells whether anybody needs the gradient of input i; the others may be null. */
   readonly gradients: (dy: Tensor, wanted: readonly boolean[]) => readonly (Tensor | null)[];
 }
@@ -53,7 +55,9 @@ export function isTensor(value: unknown): value is Tensor {
 
 /** The joint form of a rule and what it saves, with what only untracked inputs would need left out. */
 export function resolveRule(rule: Rule, tracked: readonly boolean[]): Pick<Node, 'saved' | 'gradients' | 'sliceAt'> {
-  if ('gradients' in rule) return { saved: [...new Set(rule.saves)], gradients: rule.gradients };
+  if ('gradients' in rule) {
+    return { saved: [...new Set([...rule.saves, ...(rule.owns ?? [])])], gradients: rule.gradients };
+  }
   if ('sliceAt' in rule) return { saved: [], gradients: (dy) => [dy], sliceAt: rule.sliceAt };
   const saved = new Set<Tensor>();
   rule.forEach((input, index) => {

@@ -114,13 +114,24 @@ export function createRecorder(ops: EagerOperations): Recorder {
     watch: (x) => void watched.add(x),
     untracked: (inputs, output) => note(inputs, output),
     record(operation, inputs, output, rule) {
-      note(inputs, output);
-      if (!recording) return output;
+      const owned = 'gradients' in rule ? (rule.owns ?? []) : [];
+      const freeOwned = (): void => {
+        for (const tensor of owned) ops.dispose(tensor);
+      };
+      try {
+        note(inputs, output);
+      } catch (error) {
+        freeOwned();
+        throw error;
+      }
       const sources = inputs.map((x, index) => {
         const differentiable = !Array.isArray(rule) || rule[index] != null;
         return differentiable && isTensor(x) && x.dtype === 'f32' && isTracked(x) ? x : null;
       });
-      if (sources.every((source) => source === null)) return output;
+      if (!recording || sources.every((source) => source === null)) {
+        freeOwned();
+        return output;
+      }
       const resolved = resolveRule(
         rule,
         sources.map((source) => source !== null),
@@ -135,6 +146,7 @@ export function createRecorder(ops: EagerOperations): Recorder {
         released: false,
       };
       for (const tensor of node.saved) saved.save(tensor);
+      for (const tensor of owned) saved.takeOver(tensor);
       for (const source of sources) {
         const producer = source === null ? undefined : producers.get(source);
         if (producer !== undefined) producer.consumers += 1;

@@ -2,7 +2,9 @@
 // does the part `from` to `to` of its work, so that threads share it, each with an instance of the module on the same memory.
 
 export { decodeBlocks, encodeBlocks } from './block-codes';
+export { blockMatmul, scaleProduct } from './block-matmul';
 export { crossEntropy, crossEntropyGradient } from './cross-entropy';
+export { decodeOperand } from './decode-operand';
 export { binary, select, unary } from './elementwise';
 export { geluExact, geluExactGradient, geluTanh, geluTanhGradient } from './gelu';
 export { gatherRows, scatterAddRows } from './indexed-rows';

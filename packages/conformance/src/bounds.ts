@@ -29,6 +29,7 @@ export const bounds = {
   copy: identical('values move and are not computed with'),
   integer: identical('32-bit integers are exact'),
   blockCodes: identical('every step is exact or rounded once: divisions by powers of two, roots, comparisons'),
+  blockProduct: identical('sums of integers, and one rounding a block, in a fixed order'),
   truth: identical('a comparison has one right answer'),
   extremum: exact('the result is one of the operands'),
   sign: exact('−1, 0 or 1'),

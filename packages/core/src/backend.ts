@@ -1,3 +1,4 @@
+import type { BlockProductKernels } from './block-products.js';
 import type { FakeQuantizeOptions, RandomKey } from './formats.js';
 import type { DType, Tensor, TensorData } from './tensor.js';
 
@@ -203,7 +204,7 @@ export interface EncodedBlocks {
  * Kernels that a backend may add for speed. Core composes each from primitives where it is absent (`compositions/`), so
  * none is needed, and the suite holds both to the same bounds.
  */
-export interface FusedKernels {
+export interface FusedKernels extends BlockProductKernels {
   /** Along the last axis. */
   softmax(x: Tensor): Tensor;
   softmaxGradient(y: Tensor, dy: Tensor): Tensor;

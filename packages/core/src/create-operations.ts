@@ -3,6 +3,7 @@ import { checkBackend } from './contracts.js';
 import { describeValue, LmdError } from './errors.js';
 import { arrangementOperations } from './operations/arrangement.js';
 import { blockCodeOperations } from './operations/block-codes.js';
+import { blockProductOperations } from './operations/block-products.js';
 import { createContext } from './operations/context.js';
 import { creationOperations } from './operations/creation.js';
 import { elementwiseOperations } from './operations/elementwise.js';
@@ -40,6 +41,7 @@ export function createOperations(backend: Backend): EagerOperations {
     matmul: matmulOperation(context),
     ...layerOperations(context, () => ops),
     ...quantizationOperations(context, () => ops),
+    ...blockProductOperations(context, () => ops),
     ...optimizerKernels(context, () => ops),
     ...blockCodeOperations(context, () => ops),
 
@@ -49,7 +51,8 @@ export function createOperations(backend: Backend): EagerOperations {
       checkFunction('customGradient', 'forward', gradient?.forward);
       checkFunction('customGradient', 'backward', gradient?.backward);
       return scope(() => {
-        const output = gradient.forward(ops, inputs);
+        // Nothing is differentiated here, so nothing is kept.
+        const output = gradient.forward(ops, inputs, () => {});
         check('customGradient', output);
         // The result is a handle of its own also where `forward` hands on what it was given.
         return inputs.includes(output) ? ops.reshape(output, output.shape) : output;

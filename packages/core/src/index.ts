@@ -1,4 +1,5 @@
 export * from './backend.js';
+export * from './block-products.js';
 export { type Compositions, compositions } from './compositions/index.js';
 export { checkBackend, checkModel, checkOperations, checkOptimizer } from './contracts.js';
 export { createOperations } from './create-operations.js';
@@ -8,6 +9,8 @@ export {
   type ForeignSettings,
   type ForeignSettingsOptions,
   foreignSettings,
+  parseForeignJson,
+  withoutByteOrderMark,
 } from './foreign-settings.js';
 export * from './formats.js';
 export { matchesGlob } from './glob.js';

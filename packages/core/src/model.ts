@@ -1,3 +1,4 @@
+import type { EncodedOperand } from './block-products.js';
 import type { BlockFormat, Rounding, ScaleMode } from './formats.js';
 import type { Operations } from './operations.js';
 import type { DrawKey } from './optimizers/optimizer.js';
@@ -35,6 +36,8 @@ export interface ForwardContext {
   readonly precision: Precision;
   /** Names the noise of this pass (dropout, stochastic rounding). */
   readonly key: DrawKey;
+  /** Weights whose codes for the forward products are there already, where many passes share them. */
+  readonly encodedWeights?: ReadonlyMap<Tensor, EncodedOperand> | undefined;
 }
 
 /**

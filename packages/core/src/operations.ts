@@ -14,8 +14,9 @@ import type {
   LmdUpdateOptions,
   UnaryName,
 } from './backend.js';
+import type { EncodedOperand, EncodeOperandOptions } from './block-products.js';
 import type { FakeQuantizeOptions, RandomKey } from './formats.js';
-import type { DType, Tensor, TensorData } from './tensor.js';
+import type { DType, NamedTensors, Tensor, TensorData } from './tensor.js';
 
 /** A tensor, or a number that stands for a scalar: of f32, or of the dtype beside it in a comparison and in `where`. */
 export type TensorLike = Tensor | number;
@@ -33,8 +34,11 @@ export interface MatmulOptions {
 }
 
 export interface CustomGradient {
-  /** Runs with plain operations: what it computes is not recorded. */
-  forward(ops: Operations, inputs: readonly Tensor[]): Tensor;
+  /**
+   * Runs with plain operations: what it computes is not recorded. Of the tensors that it makes, those passed to `keep` live on for
+   * `backward`, as saved inputs do; the others are freed.
+   */
+  forward(ops: Operations, inputs: readonly Tensor[], keep: (tensors: NamedTensors) => void): Tensor;
   /**
    * From dy, of the output's shape, the gradient for each input, or null where there is none. `inputs` and `output` are
    * alive and unchanged. What it returns it hands over; other tensors that it makes are freed. Where `wanted[i]` is
@@ -111,6 +115,18 @@ export interface Operations
   /** Not differentiable by itself: wrap it in `customGradient` to say what its gradient is. */
   fakeQuantize(x: Tensor, options: FakeQuantizeOptions): Tensor;
   roundToBfloat16(x: Tensor): Tensor;
+  /**
+   * The integer codes of a product's operand, in blocks along its contraction axis, which is one of the last two. Like `fakeQuantize` it has
+   * no gradient of its own. See `BlockProductKernels`; free it with `dispose(operand.tensors)` where no scope does.
+   */
+  encodeOperand(x: Tensor, options: EncodeOperandOptions): EncodedOperand;
+  /** The values of an encoded operand: those of `fakeQuantize`, but +0 for −0. */
+  decodeOperand(operand: EncodedOperand): Tensor;
+  /**
+   * [..., m, k] · [..., n, k]ᵀ → [..., m, n] of operands encoded along k, exact within blocks: the same bits on every backend. Leading axes
+   * are as in `matmul`.
+   */
+  blockMatmul(a: EncodedOperand, b: EncodedOperand): Tensor;
 
   /** Computes `forward`; where gradients are recorded, `backward` is its derivative. */
   customGradient(inputs: readonly Tensor[], gradient: CustomGradient): Tensor;

@@ -121,8 +121,10 @@ describe('generate', () => {
         const other = gpt2({ ...model.config, quantizeHead });
         const tokens = ops.fromData(Int32Array.from(base.prompt), [1, 3]);
         const rounded = roundWeights(ops, other, weights, context.precision);
-        expect(rounded.made).toHaveLength(8 + (quantizeHead ? 1 : 0));
-        const once = other.prefill(ops, rounded.weights, tokens, { ...context, precision: rounded.precision });
+        // Codes and scales of each matrix, or a rounded copy.
+        expect(rounded.made).toHaveLength((8 + (quantizeHead ? 1 : 0)) * (name === 'bf16' ? 1 : 2));
+        const { precision, encodedWeights } = rounded;
+        const once = other.prefill(ops, rounded.weights, tokens, { ...context, precision, encodedWeights });
         expect(read(once.logits)).toEqual(read(other.prefill(ops, weights, tokens, context).logits));
       }
     },

@@ -68,7 +68,8 @@ async function* generateTokens(
 
   /** The logits of the next token, and the cache brought up to `text`. */
   async function nextLogits(fed: readonly number[]) {
-    const context = { precision: rounded.precision, key: { seed, step: text.length, sample: 0 } };
+    const { precision, encodedWeights } = rounded;
+    const context = { precision, encodedWeights, key: { seed, step: text.length, sample: 0 } };
     const step: CachedLogits = ops.scope(() => {
       const tokens = ops.fromData(Int32Array.from(fed), [1, fed.length]);
       return model.decode(ops, rounded.weights, tokens, cache, context);

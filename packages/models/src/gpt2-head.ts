@@ -13,13 +13,14 @@ export const roundedHeadWeight = 'tokenEmbedding.rounded';
 
 /** The final norm, and the product with the transposed token embedding: [..., width] → [..., vocabulary]. */
 export function logitsOf(ops: Operations, x: Tensor, options: Required<Gpt2Config>, context: LayerContext): Tensor {
-  const { weights, precision, key } = context;
+  const { weights, precision, key, encodedWeights } = context;
   return ops.scope(() => {
     const normed = layerNorm(ops, x, 'norm', options.layerNormEpsilon, context);
     return quantizedMatmul(ops, normed, weights[roundedHeadWeight] ?? parameter(weights, headWeight), {
       precision: options.quantizeHead ? precision : fullPrecision,
       key,
       product: 'head',
+      encodedWeights,
       transposeB: true,
     });
   });

@@ -142,7 +142,11 @@ describe('gpt2', () => {
           rounded.push(x.shape.join('×'));
           return ops.fakeQuantize(x, options);
         },
-        customGradient: (inputs, gradient) => gradient.forward(spy, inputs),
+        encodeOperand(x, options) {
+          rounded.push(x.shape.join('×'));
+          return ops.encodeOperand(x, options);
+        },
+        customGradient: (inputs, gradient) => gradient.forward(spy, inputs, () => {}),
       };
       const model = gpt2({ ...small, quantizeHead });
       const tokens = ops.fromData(Int32Array.from(sequences.flat()), [2, 5]);

@@ -1,4 +1,14 @@
-import { type DrawKey, LmdError, type OperandPrecision, type Operations, streamOf, type Tensor } from '@lmd/core';
+import {
+  type DrawKey,
+  type EncodedOperand,
+  type FakeQuantizeOptions,
+  LmdError,
+  type OperandPrecision,
+  type Operations,
+  type Quantization,
+  streamOf,
+  type Tensor,
+} from '@lmd/core';
 
 /** Which operand of which product this is, for the noise of stochastic rounding. */
 export interface OperandName {
@@ -20,6 +30,21 @@ export function roundOperand(
 ): Tensor {
   if (precision === 'f32') return x;
   if (precision === 'bf16') return ops.roundToBfloat16(x);
+  return ops.fakeQuantize(x, quantizeOptions(precision, axis, operand));
+}
+
+/** The codes of one operand of an exact product, with the values of `roundOperand`. */
+export function encodeOperand(
+  ops: Operations,
+  x: Tensor,
+  precision: Quantization,
+  axis: number,
+  operand: OperandName,
+): EncodedOperand {
+  return ops.encodeOperand(x, quantizeOptions(precision, axis, operand));
+}
+
+function quantizeOptions(precision: Quantization, axis: number, operand: OperandName): FakeQuantizeOptions {
   if (typeof precision !== 'object' || precision === null || !('format' in precision)) {
     throw new LmdError('INVALID_ARGUMENT', `${operand.name} has the precision ${JSON.stringify(precision)}.`, {
       subject: operand.name,
@@ -28,13 +53,13 @@ export function roundOperand(
     });
   }
   const { format, rounding = 'nearestEven', scaleMode = 'floor' } = precision;
-  return ops.fakeQuantize(x, {
+  return {
     format,
     axis,
     rounding,
     scaleMode,
     ...(rounding === 'stochastic' ? { key: { ...keyFields(operand.key), stream: streamOf(operand.name) } } : {}),
-  });
+  };
 }
 
 /** `roundOperand` with a straight-through gradient, which needs neither `x` nor the result. */

@@ -1,8 +1,8 @@
 import { valueAndGradients } from '@lmd/autograd';
 import type { EagerOperations, FakeQuantizeOptions, Operations, Precision, Tensor } from '@lmd/core';
-import { mxfp4_e2m1, mxfp6_e3m2 } from '@lmd/mx-formats';
+import { mxfp4_e2m1, mxfp6_e2m3, mxfp6_e3m2, mxfp8_e4m3, mxint8 } from '@lmd/mx-formats';
 import { describe, expect, it } from 'vitest';
-import { errorOf, key, randomTensor, reference } from '../test/support.js';
+import { cpu, errorOf, key, randomTensor, reference } from '../test/support.js';
 import { fullPrecision, precisionPreset, quantizedMatmul } from './index.js';
 
 const options = (precision: Precision) => ({ precision, key, product: 'test' });
@@ -116,6 +116,75 @@ describe('quantizedMatmul', () => {
     });
   }
 
+  it('has the same bits on every backend where products are exact, forward and backward', async () => {
+    const { ops: other, read: readOther } = await cpu();
+    const { ops, read } = reference('f32');
+    const e2m3 = { format: mxfp6_e2m3 };
+    const exact: Precision = {
+      forward: { weights: { format: mxfp4_e2m1 }, activations: e2m3 },
+      backward: { weights: e2m3, activations: { format: mxint8 }, gradients: { format: mxfp6_e3m2 } },
+    };
+    const [shapeX, shapeB] = [
+      [3, 40, 200],
+      [200, 70],
+    ];
+    for (const [shape, second, transposeB] of [
+      [shapeB!, 'weights', false],
+      [[70, 200], 'weights', true],
+      [[3, 200, 70], 'activations', false],
+      [[3, 70, 200], 'activations', true],
+    ] as const) {
+      const random = (stream: number, of: readonly number[]) =>
+        // Far apart in size, so that the order of a sum shows.
+        Float32Array.from(read(randomTensor(ops, of, stream)), (v, i) => v * 2 ** ((Math.floor(i / 32) * 7) % 23));
+      const data = { x: random(1, shapeX!), b: random(2, shape), dy: random(3, [3, 40, 70]) };
+      const run = (on: EagerOperations) => {
+        const [x, b, dy] = [
+          on.fromData(data.x, shapeX!),
+          on.fromData(data.b, shape),
+          on.fromData(data.dy, [3, 40, 70]),
+        ];
+        const settings = { ...options(exact), second, transposeB };
+        const { gradients } = valueAndGradients(on, { x, b }, (tape, named) =>
+          tape.sum(tape.multiply(quantizedMatmul(tape, named.x!, named.b!, settings), dy)),
+        );
+        return [quantizedMatmul(on, x, b, settings), gradients.x!, gradients.b!];
+      };
+      const [want, got] = [run(ops), run(other)];
+      for (const [i, x] of got.entries()) expect(Array.from(await readOther(x))).toEqual(Array.from(read(want[i]!)));
+      // Not those of the rounded operands' f32 product.
+      const rounded = other.scope(() => {
+        const x = other.fakeQuantize(other.fromData(data.x, shapeX!), { format: mxfp6_e2m3, axis: -1 });
+        const b = other.fromData(data.b, shape);
+        return other.matmul(x, other.fakeQuantize(b, { format: mxfp4_e2m1, axis: transposeB ? -1 : -2 }), {
+          transposeB,
+        });
+      });
+      expect(await readOther(rounded)).not.toEqual(await readOther(got[0]!));
+    }
+  });
+
+  it('keeps the product of rounded operands where one format is too wide, or the backend has no kernels', () => {
+    const { ops, read, x, w, q } = example(precisionPreset('mxfp8_e4m3'));
+    const product = (on: Operations, precision: Precision) => read(quantizedMatmul(on, x, w, options(precision)));
+    expect(product(ops, precisionPreset('mxfp8_e4m3'))).toEqual(
+      read(ops.matmul(q(x, 2, mxfp8_e4m3), q(w, 0, mxfp8_e4m3))),
+    );
+    const without: Operations = { ...ops, backend: { ...ops.backend, fused: {} } };
+    const called: string[] = [];
+    const spy: Operations = {
+      ...without,
+      encodeOperand(...given) {
+        called.push('encodeOperand');
+        return ops.encodeOperand(...given);
+      },
+    };
+    expect(product(spy, precisionPreset('mxfp6_e2m3'))).toEqual(
+      read(ops.matmul(q(x, 2, mxfp6_e2m3), q(w, 0, mxfp6_e2m3))),
+    );
+    expect(called).toEqual([]);
+  });
+
   it('names the noise of stochastic rounding by pass, product and operand', () => {
     const { ops } = reference('f32');
     const seen: NonNullable<FakeQuantizeOptions['key']>[] = [];
@@ -129,6 +198,10 @@ describe('quantizedMatmul', () => {
       fakeQuantize(x, quantize) {
         seen.push(quantize.key!);
         return ops.fakeQuantize(x, quantize);
+      },
+      encodeOperand(x, quantize) {
+        seen.push(quantize.key!);
+        return ops.encodeOperand(x, quantize);
       },
     };
     const weights = { x: randomTensor(ops, [4, 40], 1), w: randomTensor(ops, [40, 3], 2) };
@@ -162,8 +235,8 @@ describe('quantizedMatmul', () => {
     expect(roundings).toBe(1);
   });
 
-  it('saves rounded activations, and of the weights nothing', () => {
-    const { ops } = reference('f32');
+  it('saves rounded activations or their codes, and of the weights nothing', async () => {
+    const { ops } = await cpu();
     const weights = { x: randomTensor(ops, [64, 40], 1), w: randomTensor(ops, [40, 30], 2) };
     const held = (precision: Precision) => {
       const before = ops.memory().bytes;
@@ -181,8 +254,11 @@ describe('quantizedMatmul', () => {
     };
     // One copy of the activations, rounded or not; y is let go of.
     expect(held(fullPrecision)).toBe(64 * 40 * 4);
-    expect(held(precisionPreset('mxfp6_e3m2'))).toBe(64 * 40 * 4);
+    expect(held(precisionPreset('mxfp8_e4m3'))).toBe(64 * 40 * 4);
     expect(held(mxBothWays)).toBe(64 * 40 * 4);
+    // Codes in rows of 48, of one byte or of two, and two scales a row.
+    expect(held(precisionPreset('mxfp6_e2m3'))).toBe(64 * (48 + 2));
+    expect(held(precisionPreset('mxfp6_e3m2'))).toBe(64 * (96 + 2));
   });
 
   it('refuses operands and precisions that it cannot use, by name', () => {

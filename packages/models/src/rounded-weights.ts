@@ -1,20 +1,22 @@
-import type { NamedTensors, Operations, Precision, Tensor } from '@lmd/core';
+import type { ForwardContext, NamedTensors, Operations, Precision, Tensor } from '@lmd/core';
 import type { Gpt2 } from './gpt2.js';
 import { headWeight, roundedHeadWeight } from './gpt2-head.js';
-import { roundOperand } from './operands.js';
+import { encodeOperand, type OperandName, roundOperand } from './operands.js';
+import { isBlockFormat, isExact } from './product-operand.js';
 
 /** Weights to compute with many times, and the precision to do so in. */
-export interface RoundedWeights {
+export interface RoundedWeights extends Pick<ForwardContext, 'encodedWeights'> {
   readonly weights: NamedTensors;
   readonly precision: Precision;
-  /** Those that were made here, for the caller to free. */
+  /** Tensors that were made here, for the caller to free. */
   readonly made: readonly Tensor[];
 }
 
 /**
  * Rounds the matrices of a GPT-2 for inference once, instead of at each pass: the products that follow have the same
- * bits. The token embedding gets a rounded copy beside it, since it is looked up as it is. With f32 weights, or noise
- * in their rounding, nothing is made.
+ * bits. Where products are exact, the weights stay as they are and get their codes beside them. Else they are rounded,
+ * and the token embedding gets a rounded copy beside it, since it is looked up as it is. With f32 weights, or noise in
+ * their rounding, nothing is made.
  */
 export function roundWeights(
   ops: Operations,
@@ -22,18 +24,33 @@ export function roundWeights(
   weights: NamedTensors,
   precision: Precision,
 ): RoundedWeights {
-  const format = precision.forward.weights;
+  const { weights: format, activations } = precision.forward;
   if (format === 'f32' || (typeof format === 'object' && format.rounding === 'stochastic')) {
     return { weights, precision, made: [] };
   }
-  const round = (x: Tensor, axis: number, name: string): Tensor =>
-    roundOperand(ops, x, format, axis, { key: { seed: 0, step: 0, sample: 0 }, name });
+  const matrices = Object.keys(weights).filter((name) => /^blocks\..*\.weight$/.test(name));
+  const nameOf = (name: string): OperandName => ({ key: { seed: 0, step: 0, sample: 0 }, name });
+  if (isBlockFormat(format) && isExact(ops, activations, format)) {
+    return ops.scope(() => {
+      const encoded = matrices.map((name) => encodeOperand(ops, weights[name]!, format, -2, nameOf(name)));
+      const head = weights[headWeight]!;
+      if (model.config.quantizeHead) encoded.push(encodeOperand(ops, head, format, -1, nameOf(headWeight)));
+      return {
+        weights,
+        precision,
+        encodedWeights: new Map(
+          encoded.map((codes, i) => [i < matrices.length ? weights[matrices[i]!]! : head, codes]),
+        ),
+        made: encoded.flatMap(({ tensors }) => Object.values(tensors)),
+      };
+    });
+  }
   return ops.scope(() => {
     const rounded: { [name: string]: Tensor } = {};
-    for (const [name, x] of Object.entries(weights)) {
-      if (/^blocks\..*\.weight$/.test(name)) rounded[name] = round(x, -2, name);
+    for (const name of matrices) rounded[name] = roundOperand(ops, weights[name]!, format, -2, nameOf(name));
+    if (model.config.quantizeHead) {
+      rounded[roundedHeadWeight] = roundOperand(ops, weights[headWeight]!, format, -1, nameOf(headWeight));
     }
-    if (model.config.quantizeHead) rounded[roundedHeadWeight] = round(weights[headWeight]!, -1, headWeight);
     return {
       weights: { ...weights, ...rounded },
       precision: { ...precision, forward: { ...precision.forward, weights: 'f32' } },

@@ -134,7 +134,11 @@ describe('vit', () => {
         rounded.push(x.shape.join('×'));
         return ops.fakeQuantize(x, options);
       },
-      customGradient: (inputs, gradient) => gradient.forward(spy, inputs),
+      encodeOperand(x, options) {
+        rounded.push(x.shape.join('×'));
+        return ops.encodeOperand(x, options);
+      },
+      customGradient: (inputs, gradient) => gradient.forward(spy, inputs, () => {}),
     };
     const precise = { ...context, precision: precisionPreset('mxfp6_e3m2') };
     const productsOf = (quantizeEmbeddingAndHead: boolean) => {

@@ -9,7 +9,7 @@ import { roundSingle } from './single';
  * As `configureElement`, `configureWords` and `configureBlocks`, from 17 words at an address, in the order of their
  * parameters.
  */
-function configureFrom(at: usize): void {
+export function configureFrom(at: usize): void {
   configureElement(
     load<i32>(at),
     load<i32>(at, 4),

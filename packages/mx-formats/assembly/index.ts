@@ -3,6 +3,7 @@
 export { encodeColumns, roundColumns } from './columns';
 export { decodeColumns, decodeRows } from './decode';
 export { largestInMemory, roundRowsInMemory, roundSlabsInMemory } from './in-memory';
+export { encodeIntegersInMemory } from './integers';
 export { packCodes, unpackCodes } from './packing';
 export { philoxGroups } from './philox';
 export { encodeRows, largestFinite, roundRows } from './rows';

@@ -45,16 +45,22 @@ export function largestFinite(source: usize, count: i32): i32 {
 }
 
 /** The element after the blocks at hand, and how many are left of its row. */
-let position: i32 = 0;
+export let position: i32 = 0;
 let room: i32 = 0;
 
-function begin(length: i32): void {
+export function begin(length: i32): void {
   position = 0;
   room = length;
 }
 
+/** Moves on by whole blocks of rows without others. */
+export function skipWhole(count: i32, length: i32): void {
+  position += count;
+  room = length - (position % length);
+}
+
 /** Moves on to the next four blocks, the last of which may be empty, and gives their largest magnitudes. */
-function nextFour(source: usize, total: i32, length: i32): v128 {
+export function nextFour(source: usize, total: i32, length: i32): v128 {
   let largest0 = i32x4.splat(0);
   let largest1 = largest0;
   let largest2 = largest0;
@@ -75,7 +81,7 @@ function nextFour(source: usize, total: i32, length: i32): v128 {
 }
 
 /** One of four lanes in all of them. */
-function spread(lanes: v128, lane: usize): v128 {
+export function spread(lanes: v128, lane: usize): v128 {
   v128.store(LANES, lanes);
   return v128.load32_splat(LANES + lane);
 }
@@ -142,7 +148,7 @@ function roundUsual(source: usize, target: usize, words: usize, total: i32): voi
 /** `largestOfBlock` of 32. */
 // @ts-expect-error: decorators are AssemblyScript's
 @inline
-function largestOf32(source: usize): v128 {
+export function largestOf32(source: usize): v128 {
   const mask = i32x4.splat(magnitudeWord);
   const m0 = i32x4.max_s(v128.and(v128.load(source), mask), v128.and(v128.load(source, 16), mask));
   const m1 = i32x4.max_s(v128.and(v128.load(source, 32), mask), v128.and(v128.load(source, 48), mask));

@@ -15,10 +15,12 @@ export let STARTS: usize = 0;
 export let COUNTS: usize = 0;
 /** One vector, of which a lane is spread. */
 export let LANES: usize = 0;
+/** One vector, of which some lanes are taken. */
+export let TAIL: usize = 0;
 
 /** What `initialize` takes. */
 export function workspaceBytes(): usize {
-  return 128;
+  return 192;
 }
 
 /** Gives this thread its workspace. */
@@ -31,4 +33,5 @@ export function initialize(base: usize): void {
   STARTS = base + 80;
   COUNTS = base + 96;
   LANES = base + 112;
+  TAIL = base + 128;
 }

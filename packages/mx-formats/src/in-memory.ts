@@ -40,6 +40,23 @@ export interface InMemoryKernels {
     blocks: number,
     inner: number,
   ): void;
+  /**
+   * Encodes rows of `length` elements in `blocks` blocks each, by the settings of `planInMemory` for blocks along the rows: as integers, each
+   * an element divided by the smallest one of its format, of 1 byte or of 2 where `wide`. A row takes a multiple of 16 integers, with
+   * zeros at its end. `scales` gets what a block has: a byte (E8M0), or the f32 that its byte stands for (E4M3).
+   */
+  encodeIntegersInMemory(
+    from: number,
+    to: number,
+    settings: number,
+    source: number,
+    codes: number,
+    scales: number,
+    words: number,
+    length: number,
+    blocks: number,
+    wide: boolean,
+  ): void;
   /** The largest finite magnitude, as float32 bits, of each part of `partSize` elements. */
   largestInMemory(from: number, to: number, source: number, out: number, count: number, partSize: number): void;
 }

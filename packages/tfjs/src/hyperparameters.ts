@@ -43,7 +43,7 @@ export interface Configurable {
 /**
  * Makes every option a property of a class's instances: it reads as what holds now, and what is assigned holds from the
  * next step on. An option that states were made with is refused once there are states, and so are the names of other
- * optimizers' hyper-parameters.
+ * optimizers' hyper-parameters. `checkProperties` finds other names.
  */
 export function defineHyperparameters<T>(prototype: T & object, of: (instance: T) => Configurable): void {
   for (const name of Object.keys(defaults) as Name[]) {
@@ -63,14 +63,28 @@ export function defineHyperparameters<T>(prototype: T & object, of: (instance: T
       configurable: true,
       get: () => undefined,
       set(value: unknown) {
-        throw new LmdError('UNKNOWN_OPTION', `LMDOptimizer has no hyper-parameter "${name}".`, {
-          subject: name,
-          value,
-          remedy: `It has ${Object.keys(defaults).join(', ')}.`,
-        });
+        throw unknown(name, value);
       },
     });
   }
+}
+
+function unknown(name: string, value: unknown): LmdError {
+  return new LmdError('UNKNOWN_OPTION', `LMDOptimizer has no hyper-parameter "${name}".`, {
+    subject: name,
+    value,
+    remedy: `It has ${Object.keys(defaults).join(', ')}.`,
+  });
+}
+
+/**
+ * Refuses what was assigned to a name that no property has, such as `learning_rate`: it would be passed over.
+ *
+ * @param own names of the fields that the class itself made.
+ */
+export function checkProperties(optimizer: object, own: readonly string[]): void {
+  const name = Object.keys(optimizer).find((key) => !own.includes(key));
+  if (name !== undefined) throw unknown(name, (optimizer as Record<string, unknown>)[name]);
 }
 
 function assign(configurable: Configurable, name: Name, value: unknown): void {

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -41,6 +41,7 @@ describe('presets', () => {
     // A stored configuration is read back as it is.
     expect(parseConfiguration(JSON.parse(JSON.stringify(configuration)), 'again')).toEqual(configuration);
     expect(presetDescriptions[name as keyof typeof presets]).toBeTruthy();
+    expect(readFileSync(new URL('../../README.md', import.meta.url), 'utf8')).toContain(`\`${name}\` (`);
   });
 
   it('first-light compares LMD and AdamW under an MXFP6 forward pass on MNIST', () => {
@@ -51,6 +52,15 @@ describe('presets', () => {
       'lmd',
       'adamw',
     ]);
+  });
+});
+
+describe('a configuration file', () => {
+  it('may begin with a byte order mark, as some editors write one', () => {
+    const path = join(folder, 'marked.json');
+    const { name: _, ...smoke } = presets.smoke;
+    writeFileSync(path, `\ufeff${JSON.stringify(smoke)}`);
+    expect(loadConfiguration(path)).toEqual({ ...loadConfiguration('smoke'), name: 'marked' });
   });
 });
 

@@ -1,11 +1,11 @@
 const bars = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/** A line of bars, scaled to the largest value; a space for values of 0. */
+/** A line of bars, scaled to the largest finite value; a space for 0 and for values that are not finite. */
 export function sparkline(values: readonly number[]): string {
-  const most = Math.max(...values);
-  return values
-    .map((value) => (value <= 0 || most <= 0 ? ' ' : bars[Math.min(7, Math.floor((value / most) * 8))]!))
-    .join('');
+  const finite = values.filter(Number.isFinite);
+  const most = finite.reduce((largest, value) => Math.max(largest, value), 0);
+  const bar = (value: number) => bars[Math.min(7, Math.floor((value / most) * 8))]!;
+  return values.map((value) => (Number.isFinite(value) && value > 0 ? bar(value) : ' ')).join('');
 }
 
 /** Means of `width` groups of consecutive values, or the values themselves if there are at most `width`. */

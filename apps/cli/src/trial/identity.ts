@@ -5,8 +5,8 @@ import type { RunData } from '../data/run-data.js';
 type Identity = { readonly [key: string]: Json };
 
 /**
- * The part of the configuration that determines the result of one optimizer: everything except what `mayChange` of
- * `resumable.ts` allows to change.
+ * The part of the configuration that determines the result of one optimizer: everything except what `checkResumable`
+ * allows to change.
  */
 export function configuredIdentity(configuration: Configuration, index: number): Identity {
   const { model, fineTuning, data, dataSeed, backward, evaluation, weightAveraging, earlyStopping, steps } =

@@ -63,8 +63,11 @@ function captureProducts({ ops, model, weights, images, format, measured }: Prod
   const products: Captured[] = [];
   const rounds = format !== 'fp32';
   const kept = (x: Tensor) => ops.keep(ops.reshape(x, x.shape));
+  // Products of codes take no rounded tensors: without their kernels the model multiplies rounded operands, which can be caught.
+  const { blockMatmul: _, ...fused } = ops.backend.fused;
   const watching: EagerOperations = {
     ...ops,
+    backend: { ...ops.backend, fused },
     fakeQuantize(x, options) {
       const rounded = rounds ? ops.fakeQuantize(x, options) : ops.reshape(x, x.shape);
       sources.set(rounded, kept(x));
@@ -78,7 +81,8 @@ function captureProducts({ ops, model, weights, images, format, measured }: Prod
       }
       return ops.matmul(a, b, options);
     },
-    customGradient: (inputs, gradient) => gradient.forward(watching, inputs),
+    // Nothing is differentiated, so nothing is kept for a backward pass.
+    customGradient: (inputs, gradient) => gradient.forward(watching, inputs, () => {}),
   };
   const precision = precisionPreset(rounds ? format : measured[0]!);
   ops.scope(() => {

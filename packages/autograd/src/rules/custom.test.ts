@@ -53,6 +53,40 @@ describe('customGradient', () => {
     expect(gradientsWith(twice)).toEqual({ dx: [2, 2], dy: [2, 2], left: 0 });
   });
 
+  it('keeps what its forward asks to keep until the backward has run, and no longer', () => {
+    const { ops } = float64();
+    let kept: Tensor | undefined;
+    const squared: CustomGradient = {
+      forward(plain, [x], keep) {
+        kept = plain.multiply(x!, 2);
+        plain.exp(x!);
+        keep({ kept });
+        return plain.multiply(x!, x!);
+      },
+      backward: (plain, dy) => [plain.multiply(dy, kept!)],
+      saves: { inputs: [], output: false },
+    };
+    const x = ops.fromData([3, 4]);
+    const before = ops.memory().tensors;
+    const { value, gradients } = valueAndGradients(ops, { x }, (tape, { x: tracked }) => {
+      const y = tape.scope(() => tape.customGradient([tracked!], squared));
+      expect(ops.isDisposed(kept!)).toBe(false);
+      return tape.sum(y);
+    });
+    expect(ops.isDisposed(kept!)).toBe(true);
+    ops.dispose(value);
+    ops.dispose(gradients);
+    // Where nothing is differentiated, nothing is kept: on a tape or without one.
+    const other = valueAndGradients(ops, { x }, (tape, { x: tracked }) => {
+      tape.dispose(tape.customGradient([tape.scope(() => x)], squared));
+      return tape.sum(tracked!);
+    });
+    ops.dispose(other.value);
+    ops.dispose(other.gradients);
+    ops.dispose(ops.customGradient([x], squared));
+    expect(ops.memory().tensors).toBe(before);
+  });
+
   it('says which gradients are wanted, and accepts null for the others', () => {
     const { ops, read } = float64();
     const constant = ops.fromData([3, 4]);

@@ -5,11 +5,16 @@ import type { Recorder } from '../recorder.js';
 export function custom({ ops, record }: Recorder): Pick<Operations, 'customGradient'> {
   return {
     customGradient(inputs, gradient) {
-      const output = ops.scope(() => fresh(gradient.forward(ops, inputs), inputs));
+      const kept: Tensor[] = [];
+      const { output } = ops.scope(() => {
+        const made = gradient.forward(ops, inputs, (tensors) => void kept.push(...Object.values(tensors)));
+        return { output: fresh(made, inputs), kept };
+      });
       const readsInput = (index: number): boolean => gradient.saves?.inputs?.includes(index) ?? true;
       const readsOutput = gradient.saves?.output ?? true;
       return record('customGradient', inputs, output, {
         saves: [...inputs.filter((_, index) => readsInput(index)), ...(readsOutput ? [output] : [])],
+        owns: kept,
         gradients: (dy, wanted) => {
           const gradients = gradient.backward(ops, dy, inputs, output, wanted);
           checkGradients(gradients, inputs);

@@ -38,10 +38,11 @@ describe('fused kernels', () => {
 describe('rounding', () => {
   it('is refused where a gradient would have to pass', () => {
     const { ops } = float64();
-    const weights = { x: ops.fromData([1, 2]) };
+    const weights = { x: ops.fromData([1, 2], [1, 2]) };
     for (const round of [
       (tape: Operations, x: Tensor) => tape.roundToBfloat16(x),
       (tape: Operations, x: Tensor) => tape.fakeQuantize(x, { format: mxfp4, axis: 0 }),
+      (tape: Operations, x: Tensor) => tape.decodeOperand(tape.encodeOperand(x, { format: mxfp4, axis: 1 })),
     ]) {
       let caught: unknown;
       try {
@@ -53,6 +54,22 @@ describe('rounding', () => {
       expect((caught as Error).message).toContain('customGradient');
     }
     expect(ops.memory().tensors).toBe(1);
+  });
+
+  it('takes encoded operands of what is not tracked, and frees them with its scopes', () => {
+    const { ops, read } = float64();
+    const x = ops.fromData([1, 2], [1, 2]);
+    const { value, gradients } = valueAndGradients(ops, { x }, (tape, w) => {
+      const y = tape.scope(() => {
+        const operand = tape.encodeOperand(ops.keep(ops.fromData([3, 4], [1, 2])), { format: mxfp4, axis: 1 });
+        return tape.multiply(w.x!, tape.blockMatmul(operand, operand));
+      });
+      return tape.sum(y);
+    });
+    expect(read(value)[0]).toBe(75);
+    expect([...read(gradients.x!)]).toEqual([25, 25]);
+    // x, the source of the operand, the loss and the gradient.
+    expect(ops.memory().tensors).toBe(4);
   });
 
   it('is allowed on constants', () => {

@@ -3,7 +3,16 @@ import type { Recorder } from '../recorder.js';
 
 type Fused = Pick<
   Operations,
-  'softmax' | 'layerNorm' | 'gelu' | 'crossEntropy' | 'attention' | 'fakeQuantize' | 'roundToBfloat16'
+  | 'softmax'
+  | 'layerNorm'
+  | 'gelu'
+  | 'crossEntropy'
+  | 'attention'
+  | 'fakeQuantize'
+  | 'roundToBfloat16'
+  | 'encodeOperand'
+  | 'decodeOperand'
+  | 'blockMatmul'
 >;
 
 /**
@@ -60,5 +69,14 @@ export function fused(recorder: Recorder): Fused {
       refuseTracked('roundToBfloat16', x);
       return recorder.untracked([x], ops.roundToBfloat16(x));
     },
+    encodeOperand(x, options) {
+      refuseTracked('encodeOperand', x);
+      const operand = ops.encodeOperand(x, options);
+      for (const part of Object.values(operand.tensors)) recorder.untracked([x], part);
+      return operand;
+    },
+    decodeOperand: (operand) => recorder.untracked(Object.values(operand.tensors), ops.decodeOperand(operand)),
+    blockMatmul: (a, b) =>
+      recorder.untracked([...Object.values(a.tensors), ...Object.values(b.tensors)], ops.blockMatmul(a, b)),
   };
 }

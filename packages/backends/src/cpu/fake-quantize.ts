@@ -7,7 +7,7 @@ type Options = Parameters<FusedKernels['fakeQuantize']>[1];
 
 /** Values of which one call finds the largest. */
 const partSize = 65_536;
-const settingWords = 17;
+export const settingWords = 17;
 /** Nanoseconds an element. */
 const cost = 0.7;
 
@@ -32,7 +32,7 @@ export function fakeQuantize(host: MemoryHost, x: Tensor, options: Options): Ten
 }
 
 /** The largest finite magnitude, as float32 bits: those of positive numbers are in the order of the numbers. */
-function largestFinite(host: MemoryHost, x: Tensor, count: number): number {
+export function largestFinite(host: MemoryHost, x: Tensor, count: number): number {
   const total = Math.ceil(count / partSize);
   const parts = host.allocate([total], 'i32');
   host.run('largestInMemory', { total, cost: 0.2 * partSize }, host.address(x), host.address(parts), count, partSize);

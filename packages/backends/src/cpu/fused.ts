@@ -1,6 +1,7 @@
 import { type FusedKernels, type Primitives, sizeOf, type Tensor } from '@lmd/core';
 import { cpuAttention } from './attention.js';
 import { cpuBlockCodes } from './block-codes.js';
+import { cpuBlockProducts } from './block-products.js';
 import { bfloat16 } from './elementwise.js';
 import { fakeQuantize } from './fake-quantize.js';
 import type { MemoryHost } from './memory-host.js';
@@ -20,6 +21,7 @@ export function cpuFused(host: MemoryHost, primitives: Primitives): FusedKernels
     ...cpuAttention(host, primitives.matmul),
     ...cpuOptimizers(host),
     ...cpuBlockCodes(host),
+    ...cpuBlockProducts(host),
     roundToBfloat16: (x) => bfloat16(host, x),
 
     softmax: (x) =>

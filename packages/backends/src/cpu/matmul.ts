@@ -20,10 +20,10 @@ interface Parts {
  * How a product of `batch` matrices is cut for several threads. Whole matrices where there are enough; else the longer side of the
  * results, since the operand that belongs to the shorter one is packed again for each part.
  */
-export function partsOf(batch: number, m: number, n: number, threads: number): Parts {
+export function partsOf(batch: number, m: number, n: number, threads: number, rowsOfTile = tileRows): Parts {
   const wanted = Math.ceil((partsEach * threads) / batch);
   if (threads === 1 || wanted < 2) return { rows: m, columns: n };
-  if (m >= n) return { rows: wholeTiles(m / wanted, tileRows), columns: n };
+  if (m >= n) return { rows: wholeTiles(m / wanted, rowsOfTile), columns: n };
   return { rows: m, columns: wholeTiles(n / wanted, tileColumns) };
 }
 

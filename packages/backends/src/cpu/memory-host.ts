@@ -16,6 +16,8 @@ export interface MemoryHost extends Host {
   readonly store: TensorStore;
   readonly arena: Arena;
   readonly threads: number;
+  /** Whether the kernels multiply integers of one byte: relaxed SIMD has an instruction for it. */
+  readonly bytesMultiply: boolean;
   /** Whether so many nanoseconds of work are worth sharing. */
   worthwhile(time: number): boolean;
   /** Runs a kernel over its range, on several threads where that pays. The bits do not depend on how many. */
@@ -47,6 +49,7 @@ export function createMemoryHost(
     store,
     arena,
     threads,
+    bytesMultiply: wasm.arithmetic === 'fused',
     products,
     worthwhile: (time) => time >= 1000 * parallelThreshold,
     run(name, split, ...rest) {

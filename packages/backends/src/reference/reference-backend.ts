@@ -28,6 +28,7 @@ import {
   stridesOf,
   withoutAxes,
 } from '../strided-offsets.js';
+import { referenceBlockProducts } from './block-products.js';
 import { binaryFunctions, comparisonFunctions, unaryFunctions } from './elementwise.js';
 import { matmul } from './matmul.js';
 import { Store, type Values } from './storage.js';
@@ -253,6 +254,7 @@ export function createReferenceBackend(options: ReferenceBackendOptions = {}): R
         const values = Float32Array.from(store.values(x));
         return store.make(fakeQuantize(values, { ...quantization, shape: x.shape }), x.shape, 'f32');
       },
+      ...referenceBlockProducts(store),
       roundToBfloat16: (x) => store.make(roundToBfloat16(Float32Array.from(store.values(x))), x.shape, 'f32'),
     },
 

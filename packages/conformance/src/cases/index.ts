@@ -1,5 +1,6 @@
 import type { CaseGroup } from '../case.js';
 import { attention } from './attention.js';
+import { blockProducts } from './block-products.js';
 import { comparison } from './comparison.js';
 import { elementwise } from './elementwise.js';
 import { gradients } from './gradients.js';
@@ -27,6 +28,7 @@ export const caseGroups: readonly CaseGroup[] = [
   neural,
   attention,
   quantization,
+  blockProducts,
   optimizers,
   gradients,
   training,

@@ -1,4 +1,5 @@
 import {
+  type BlockProductKernels,
   binaryNames,
   comparisonNames,
   type DType,
@@ -24,8 +25,8 @@ import { argMax, max, mean, sum } from './reductions.js';
 import * as shapes from './shapes.js';
 import { softmax } from './softmax.js';
 
-/** What the oracle's operations compute: everything but what concerns a backend and its memory. */
-export type OracleOperations = Omit<Operations, 'backend' | 'memory' | 'read'>;
+/** What the oracle's operations compute: everything but what concerns a backend and its memory, and encoded operands. */
+export type OracleOperations = Omit<Operations, 'backend' | 'memory' | 'read' | keyof BlockProductKernels>;
 
 const values = (x: TensorLike): Values =>
   typeof x === 'number' ? { shape: [], dtype: 'f32', data: Float64Array.of(x) } : (x as Values);
@@ -104,7 +105,7 @@ export const oracleOperations: OracleOperations = {
   fakeQuantize: (x, options) => fakeQuantize(values(x), options),
   roundToBfloat16: (x) => mapped(values(x), (value) => roundToBfloat16(Math.fround(value))),
 
-  customGradient: (inputs, { forward }) => forward(oracleOperations as Operations, inputs),
+  customGradient: (inputs, { forward }) => forward(oracleOperations as Operations, inputs, () => {}),
   scope: (body) => body(),
   keep: (x) => x,
   dispose: () => undefined,

@@ -1,6 +1,6 @@
 import type { FusedKernels } from '../backend.js';
 import { LmdError } from '../errors.js';
-import type { ElementFormat, RandomKey, Rounding } from '../formats.js';
+import type { BlockFormat, ElementFormat, RandomKey, Rounding, ScaleMode } from '../formats.js';
 import type { EagerOperations } from '../operations.js';
 import type { Tensor } from '../tensor.js';
 import { findBinade } from './binades.js';
@@ -9,7 +9,7 @@ import { joinBlocks, planBlocks, splitIntoBlocks } from './blocks.js';
 import { largestFloat32 } from './float32.js';
 
 /** An integer grid that is the same for both signs: magnitudes are rounded, and the sign is put back. */
-interface Rounder {
+export interface Rounder {
   readonly rounding: Rounding;
   /** For `stochastic`: the uniforms of the elements, cut into blocks as the values are. */
   readonly uniforms: Tensor | undefined;
@@ -30,25 +30,49 @@ export function fakeQuantize(
   options: Parameters<FusedKernels['fakeQuantize']>[1],
 ): Tensor {
   const { format, axis, rounding, scaleMode, key } = options;
-  const { element } = format;
-  checkComposable(format.name, format.scale, element);
+  checkComposable('fakeQuantize', format);
   return ops.scope(() => {
     const plan = planBlocks(x.shape, axis, format.blockSize);
     const blocks = splitIntoBlocks(ops, x, plan);
     const uniforms =
       rounding === 'stochastic' ? splitIntoBlocks(ops, ops.randomUniform(x.shape, key as RandomKey), plan) : undefined;
-    const magnitudes = ops.absolute(blocks);
-    const largest = ops.max(magnitudes, { axes: 2, keepDims: true });
-    const inverse = inverseBlockScale(ops, largest, element, scaleMode);
-    const rounded = roundMagnitudes(ops, magnitudes, inverse, element, { rounding, uniforms });
+    const { rounded, inverse, finite } = roundBlocks(ops, blocks, format.element, scaleMode, { rounding, uniforms });
     const magnitude = ops.divide(rounded, inverse);
     // In f32 this has overflowed by itself; where more is stored it has not. `floor` never reaches so far.
     const bounded =
       scaleMode === 'floor' ? magnitude : ops.where(ops.greater(magnitude, largestFloat32), Infinity, magnitude);
-    const signed = restoreSign(ops, blocks, bounded, element);
-    // False beside a NaN as well as for an infinity.
-    const finite = ops.less(largest, Infinity);
+    const signed = restoreSign(ops, blocks, bounded, format.element);
     return joinBlocks(ops, ops.where(finite, signed, Number.NaN), plan);
+  });
+}
+
+/** Blocks [outer, blocks, blockSize, inner] rounded: what packed codes are made of, without signs. */
+export interface RoundedBlocks {
+  /** Magnitudes on the element's grid, in units of the scale. */
+  readonly rounded: Tensor;
+  /** 1 / scale, a power of two: [outer, blocks, 1, inner]. */
+  readonly inverse: Tensor;
+  /** i32, of the shape of `inverse`: 0 for a block with a NaN or an infinity. */
+  readonly finite: Tensor;
+}
+
+export function roundBlocks(
+  ops: EagerOperations,
+  blocks: Tensor,
+  element: ElementFormat,
+  scaleMode: ScaleMode,
+  rounder: Rounder,
+): RoundedBlocks {
+  return ops.scope(() => {
+    const magnitudes = ops.absolute(blocks);
+    const largest = ops.max(magnitudes, { axes: 2, keepDims: true });
+    const inverse = inverseBlockScale(ops, largest, element, scaleMode);
+    return {
+      rounded: roundMagnitudes(ops, magnitudes, inverse, element, rounder),
+      inverse,
+      // False beside a NaN as well as for an infinity.
+      finite: ops.less(largest, Infinity),
+    };
   });
 }
 
@@ -102,16 +126,19 @@ function restoreSign(ops: EagerOperations, blocks: Tensor, magnitude: Tensor, { 
   });
 }
 
-function checkComposable(name: string, scale: string, { kind, mantissaBits }: ElementFormat): void {
+export function checkComposable(
+  operation: string,
+  { name, scale, element: { kind, mantissaBits } }: BlockFormat,
+): void {
   if (scale === 'e8m0' && (kind === 'int' || mantissaBits > 0)) return;
   const reason = scale === 'e8m0' ? 'elements without mantissa bits' : `scales of kind "${scale}"`;
   throw new LmdError(
     'UNSUPPORTED',
-    `fakeQuantize: format "${name}" has ${reason}, which core does not compose from primitives.`,
+    `${operation}: format "${name}" has ${reason}, which core does not compose from primitives.`,
     {
       subject: 'format',
       value: name,
-      remedy: 'Use a backend with a fakeQuantize kernel for it, or a format with power-of-two scales (e8m0).',
+      remedy: `Use a backend with ${operation} kernels for it, or a format with power-of-two scales (e8m0).`,
     },
   );
 }

@@ -3,6 +3,7 @@ import type { EagerOperations } from '../operations.js';
 import { adamwUpdate } from './adamw.js';
 import { attention, attentionGradient } from './attention.js';
 import { decodeBlocks, encodeBlocks } from './block-codes.js';
+import { blockMatmul, decodeOperand, encodeOperand } from './block-products.js';
 import { crossEntropy, crossEntropyGradient } from './cross-entropy.js';
 import { fakeQuantize } from './fake-quantize.js';
 import { gelu, geluGradient } from './gelu.js';
@@ -40,4 +41,7 @@ export const compositions: Compositions = {
   adamwUpdate,
   encodeBlocks,
   decodeBlocks,
+  encodeOperand,
+  decodeOperand,
+  blockMatmul,
 };

@@ -9,6 +9,8 @@ import {
 } from '../index.js';
 import { createTestBackend } from '../testing/index.js';
 
+const operandKernels: readonly FusedKernelName[] = ['encodeOperand', 'decodeOperand', 'blockMatmul'];
+
 describe('a fused kernel', () => {
   const ops = createOperations(createTestBackend());
   const key = { seed: 1, stream: 1, step: 0, sample: 0 };
@@ -31,6 +33,7 @@ describe('a fused kernel', () => {
       hasNaN: false,
     } as const;
     const format = { name: 'mxfp4', element, blockSize: 32, scale: 'e8m0' };
+    const operand = () => ({ format, shape: [1, 4], axis: 1, tensors: { codes: x(), scales: x() } });
     const lmdOptions = {
       learningRate: 0.1,
       beta1: 0.9,
@@ -71,6 +74,9 @@ describe('a fused kernel', () => {
       adamwUpdate: () => o.adamwUpdate({ weights: x(), firstMoment: x(), secondMoment: x() }, x(), adamwOptions),
       encodeBlocks: () => o.encodeBlocks([x(), x()], laws, [key, key]),
       decodeBlocks: () => o.decodeBlocks({ words: x(), scales: [o.zeros([]), o.zeros([])] }, laws),
+      encodeOperand: () => o.encodeOperand(x(), { format, axis: -1 }).tensors,
+      decodeOperand: () => o.decodeOperand(operand()),
+      blockMatmul: () => o.blockMatmul(operand(), operand()),
     };
     return calls;
   };
@@ -91,10 +97,13 @@ describe('a fused kernel', () => {
         if (name === 'layerNormGradient') return { x: fresh(), gain: fresh(), bias: fresh() };
         if (name === 'encodeBlocks') return { words: fresh(), scales: [fresh(), fresh()] };
         if (name === 'decodeBlocks') return [fresh(), fresh()];
+        if (name === 'encodeOperand') return { codes: fresh(), scales: fresh() };
         if (name === 'attentionGradient') return { query: fresh(), key: fresh(), value: fresh() };
         return fresh();
       };
-      const backend = { ...inner, fused: { [name]: kernel } } as Backend;
+      // A backend has all kernels of exact products or none.
+      const family = operandKernels.includes(name) ? operandKernels : [name];
+      const backend = { ...inner, fused: Object.fromEntries(family.map((one) => [one, kernel])) } as Backend;
       const fused = createOperations(backend);
       fused.scope(() => {
         const result = make(fused)[name]() as Tensor | Record<string, Tensor | Tensor[]>;

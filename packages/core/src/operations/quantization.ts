@@ -53,7 +53,7 @@ function isFormat(format: BlockFormat): boolean {
 }
 
 /** Defaults filled in, the axis counted from the start. */
-function resolveOptions(name: string, x: Tensor, options: FakeQuantizeOptions) {
+export function resolveOptions(name: string, x: Tensor, options: FakeQuantizeOptions) {
   checkOptions(name, options, known);
   const { format, rounding = 'nearestEven', scaleMode = 'floor', key } = options;
   if (!isFormat(format)) {

@@ -7,9 +7,10 @@ import { parameter } from './parameters.js';
  * x·W + b over the last axis: [..., inputs] → [..., outputs], with `<name>.weight` [inputs, outputs] and `<name>.bias`.
  */
 export function linear(ops: Operations, x: Tensor, name: string, context: LayerContext): Tensor {
-  const { precision, key, weights } = context;
+  const { precision, key, weights, encodedWeights } = context;
   return ops.scope(() => {
-    const y = quantizedMatmul(ops, x, parameter(weights, `${name}.weight`), { precision, key, product: name });
+    const options = { precision, key, product: name, encodedWeights };
+    const y = quantizedMatmul(ops, x, parameter(weights, `${name}.weight`), options);
     return ops.add(y, parameter(weights, `${name}.bias`));
   });
 }

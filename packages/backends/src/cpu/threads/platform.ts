@@ -17,6 +17,8 @@ export interface WorkerThreads {
 
 interface Platform {
   readonly process?: {
+    readonly arch?: string;
+    readonly versions?: { readonly v8?: string };
     getBuiltinModule?: (name: string) => unknown;
     /** Where Node runs under its permission model. */
     readonly permission?: { has(scope: string): boolean };
@@ -55,4 +57,13 @@ export function noThreads(threads: number): LmdError {
       'Leave threads out, or use threads: 1; more need the worker threads of Node 20.16 or later, shared memory and, under ' +
       'the permission model, --allow-worker.',
   });
+}
+
+/**
+ * Whether the dot product of bytes is faster in steps than by its one instruction of relaxed SIMD: on x64, V8 before version 13 makes that
+ * of five, where later ones know the processor's own (AVX-VNNI). Both give the same bits.
+ */
+export function dotInSteps(): boolean {
+  const { arch, versions } = (globalThis as Platform).process ?? {};
+  return arch === 'x64' && Number.parseInt(versions?.v8 ?? '13', 10) < 13;
 }

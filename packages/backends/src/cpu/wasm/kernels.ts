@@ -57,6 +57,35 @@ export interface Kernels extends FormatKernels {
     partRows: number,
     partColumns: number,
   ): void;
+  /**
+   * Products of encoded operands. Parts of results as of `matmul`. At `settings`: see `assembly/block-matmul.ts`.
+   */
+  blockMatmul(
+    from: number,
+    to: number,
+    settings: number,
+    out: number,
+    m: number,
+    terms: number,
+    n: number,
+    partRows: number,
+    partColumns: number,
+  ): void;
+  scaleProduct(from: number, to: number, out: number, factor: number, exponent: number): void;
+  /** Rows. */
+  decodeOperand(
+    from: number,
+    to: number,
+    codes: number,
+    scales: number,
+    out: number,
+    terms: number,
+    blockSize: number,
+    wide: boolean,
+    floatScales: boolean,
+    unit: number,
+    tensorScale: number,
+  ): void;
   geluExact(from: number, to: number, x: number, out: number): void;
   geluExactGradient(from: number, to: number, x: number, dy: number, out: number): void;
   geluTanh(from: number, to: number, x: number, out: number): void;

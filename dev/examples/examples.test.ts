@@ -1,0 +1,148 @@
+// Executes the examples of the documentation. A page says itself what happens to each of its blocks of ts, js and sh, in an HTML comment
+// before the block; a block without one fails. docs/examples.md describes the comments:
+//
+//   <!-- run -->                              executed: a module by Node, with its comments `// => value` compared; commands one by one
+//   <!-- run: with FILE as NAME -->           the same, with a file or folder, relative to the page, copied to where it runs
+//   <!-- run: if its engine is installed -->  the same, except where the optional engine that it needs is missing
+//   <!-- from: FILE -->                       the block stands in this file of its package, which is a test or is run by one
+//   <!-- skip: REASON -->                     not executed
+//
+// All blocks of a page run in order in one temporary folder, by the packages' builds.
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { offerSoftwareWebgpu } from '../../vitest.webgpu.ts';
+import { type Block, blocksOf, packageOf, pages, root } from './blocks.js';
+import { checkTypes } from './check-types.js';
+import { faultOf, type Help, mentionsOf, readHelp } from './mentions.js';
+import { commandsOf, runCommand } from './run-commands.js';
+import { runModule, withExpectations } from './run-module.js';
+
+offerSoftwareWebgpu();
+
+/** The code of a file as an example shows it: with the name of its package in place of its own index. */
+function asExample(page: string, file: string): string {
+  const { name } = JSON.parse(readFileSync(join(packageOf(page), 'package.json'), 'utf8')) as { name: string };
+  return readFileSync(join(packageOf(page), file), 'utf8').replace(/'\.{1,2}\/(?:src\/)?index\.js'/g, `'${name}'`);
+}
+/** Imports may come in another order, and comments differ. */
+const essence = (code: string) =>
+  code
+    .split('\n')
+    .map((line) => line.replace(/\s*\/\/.*$/, '').trim())
+    .filter((line) => line !== '')
+    .sort();
+
+/** The blocks of a page; none, with the error, where one does not say what happens to it. */
+function readBlocks(page: string): { readonly blocks: readonly Block[]; readonly error?: unknown } {
+  try {
+    return { blocks: blocksOf(page) };
+  } catch (error) {
+    return { blocks: [], error };
+  }
+}
+
+describe.each(pages())('%s', (page) => {
+  const { blocks, error } = readBlocks(page);
+  if (error !== undefined) {
+    it('says what happens to each of its blocks', () => {
+      throw error;
+    });
+  }
+  const text = readFileSync(join(root, page), 'utf8');
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'lmd-examples-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+
+  for (const block of blocks) {
+    const { mark, line, language, code } = block;
+    if (mark.kind === 'skip') {
+      it.skip(`line ${line}: ${mark.reason}`, () => {});
+    } else if (mark.kind === 'from') {
+      it(`line ${line} stands in ${mark.file}`, () => {
+        expect(essence(asExample(page, mark.file))).toEqual(expect.arrayContaining(essence(code)));
+      });
+    } else if (language === 'sh') {
+      it.each(commandsOf(code))(`line ${line}: %s`, (command) => runCommand(command, folder));
+    } else {
+      it(`line ${line} runs`, async (context) => {
+        for (const { from, to } of mark.copies) {
+          cpSync(join(dirname(join(root, page)), from), join(folder, to), { recursive: true });
+        }
+        const { failed, output } = await runModule(block, folder);
+        if (failed && mark.ifEngine && output.includes("'ENGINE_MISSING'")) context.skip('its engine is not installed');
+        expect(failed, output).toBe(false);
+      });
+    }
+  }
+
+  it('names commands, options and files that exist', () => {
+    const faults = mentionsOf(text).map((command) => ({ command, fault: faultOf(command, page, help()) }));
+    expect(faults.filter(({ fault }) => fault !== undefined)).toEqual([]);
+  });
+});
+
+it('examples in TypeScript have no type errors', () => {
+  const blocks = pages().flatMap((page) => readBlocks(page).blocks);
+  const modules = blocks.filter(({ language, mark }) => language === 'ts' && mark.kind !== 'skip');
+  expect(modules.length).toBeGreaterThan(15);
+  expect(checkTypes(modules)).toBe('');
+});
+
+let helpOnce: Help | undefined;
+function help(): Help {
+  helpOnce ??= readHelp();
+  return helpOnce;
+}
+
+describe('lmd --help', () => {
+  it('shows examples of every command, with options that exist', () => {
+    const { commands, examples } = help();
+    expect(commands.size).toBeGreaterThan(7);
+    for (const [name, text] of commands) expect(text, name).toMatch(/Examples:\n {2}lmd /);
+    expect(examples.map((command) => faultOf(command, 'README.md', help())).filter(Boolean)).toEqual([]);
+  });
+});
+
+describe('the runner', () => {
+  it('refuses a block that does not say what happens to it', () => {
+    expect(() => blocksOf('a.md', '```ts\n1;\n```\n')).toThrow('a.md:1: the block has no mark');
+    expect(() => blocksOf('a.md', '<!-- skip -->\n```ts\n1;\n```\n')).toThrow('is no mark');
+    expect(() => blocksOf('a.md', '<!-- run: twice -->\n```ts\n1;\n```\n')).toThrow('"twice" is unknown');
+    expect(() => blocksOf('a.md', '```\nnpm start\n```\n')).toThrow('language is ""');
+    expect(() => blocksOf('a.md', 'Run\n\n    npm start now\n')).toThrow(
+      'a.md:3: this is a command in an indented block',
+    );
+  });
+
+  it('compares what an example says', () => {
+    const { code, count } = withExpectations(
+      "const a = 1; // => 1\nconst { b } = x; // => 'b'\nf(a).c; // => [1]\nf(a); // calls",
+    );
+    expect(count).toBe(3);
+    expect(code).toBe(
+      "const a = 1; __expect(a, 1);\nconst { b } = x; __expect(b, 'b');\n__expect(f(a).c, [1]);\nf(a); // calls",
+    );
+  });
+
+  it('fails for another value, an error and another exit code', async () => {
+    const block = (code: string): Block => ({
+      page: 'README.md',
+      line: 0,
+      language: 'ts',
+      code,
+      mark: { kind: 'run', ifEngine: false, copies: [] },
+    });
+    expect(await runModule(block('Float32Array.of(1, 2); // => [1, 2]'), tmpdir())).toMatchObject({ failed: false });
+    expect(await runModule(block('const a: number = 1; // => 2'), tmpdir())).toMatchObject({ failed: true });
+    expect(await runModule(block("throw new Error('no'); // => 1"), tmpdir()).catch(() => 'unreadable')).toBe(
+      'unreadable',
+    );
+    await expect(runModule(block('1;'), tmpdir())).rejects.toThrow('no comment "// => value"');
+    expect(() => runCommand('lmd train --nonsense', tmpdir())).toThrow('ended with');
+    expect(() => runCommand('curl example.org', tmpdir())).toThrow('cannot be run here');
+  });
+});

@@ -1,0 +1,67 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './blocks.js';
+
+const lmdProgram = join(root, 'apps', 'cli', 'dist', 'bin.js');
+
+/** The commands of a block: lines without comments, those that end with a backslash joined with the next. */
+export function commandsOf(code: string): string[] {
+  const lines = code.replace(/\\\n\s*/g, '').split('\n');
+  return lines.map((line) => line.replace(/(?:^| +)#.*$/, '').trim()).filter((line) => line !== '');
+}
+
+/** The words of a command, those in quotes whole. */
+export function wordsOf(command: string): string[] {
+  return [...command.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(
+    ([, double, single, bare]) => double ?? single ?? bare!,
+  );
+}
+
+/** What a script of the root's package.json runs; all are programs of Node. */
+function scriptOf(name: string): string[] {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  const [program, ...words] = wordsOf(scripts[name] ?? '');
+  if (program !== 'node') throw new Error(`npm run ${name} is no script that runs a program of Node.`);
+  return words;
+}
+
+/** The arguments of Node for a command, without a shell, so that it runs alike on every system. */
+function nodeArguments(words: readonly string[]): { readonly args: string[]; readonly inRoot: boolean } {
+  const [program, ...rest] = words;
+  if (program === 'lmd') return { args: [lmdProgram, ...rest], inRoot: false };
+  if (program === 'node') return { args: [join(root, rest[0]!), ...rest.slice(1)], inRoot: false };
+  if (program === 'npm' && rest[0] === 'run') {
+    const [script, ...given] = scriptOf(rest[1]!);
+    return { args: [join(root, script!), ...given, ...rest.slice(2).filter((word) => word !== '--')], inRoot: true };
+  }
+  throw new Error(
+    `"${words.join(' ')}" cannot be run here: only lmd, node and npm run can. Mark the block with <!-- skip: reason -->.`,
+  );
+}
+
+/**
+ * Runs a command without a shell: `lmd` and `node` in `folder`, `npm run` in the repository. Output may go `> file`.
+ *
+ * @throws Error with the output where it ends with another code than 0.
+ */
+export function runCommand(command: string, folder: string): void {
+  const words = wordsOf(command);
+  const redirection = words.indexOf('>');
+  const target = redirection < 0 ? undefined : words[redirection + 1];
+  const { args, inRoot } = nodeArguments(redirection < 0 ? words : words.slice(0, redirection));
+  const options = { cwd: inRoot ? root : folder, encoding: 'utf8', timeout: 240_000, maxBuffer: 2 ** 26 } as const;
+  const { status, signal, stdout, stderr, error } = spawnSync(process.execPath, args, options);
+  if (error !== undefined) throw error;
+  if (status !== 0) throw new Error(`"${command}" ended with ${signal ?? status}:\n${stdout}${stderr}`);
+  if (target !== undefined) writeFileSync(join(folder, target), stdout);
+}
+
+/** What `lmd` with these words prints, where it ends well. */
+export function lmdOutput(...words: string[]): string {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [lmdProgram, ...words], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`lmd ${words.join(' ')} ended with ${status}:\n${stderr}`);
+  return stdout;
+}

@@ -1,0 +1,54 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { transform } from 'esbuild';
+import { type Block, root } from './blocks.js';
+
+const helper = new URL('./expect.mjs', import.meta.url).href;
+
+/**
+ * Turns each comment `// => value` into a comparison: of the expression before it, or of the variable that the line declares.
+ * Gives the code and how many comparisons there are.
+ */
+export function withExpectations(code: string): { readonly code: string; readonly count: number } {
+  let count = 0;
+  const lines = code.split('\n').map((line) => {
+    const [, statement, expected] = /^\s*(.*?);?\s*\/\/ => (.+)$/.exec(line) ?? [];
+    if (statement === undefined) return line;
+    count += 1;
+    const declared = /^(?:export )?(?:const|let) (?:\{ (\w+) \}|(\w+))(?::[^=]*)? =/.exec(statement);
+    const name = declared?.[1] ?? declared?.[2];
+    if (name !== undefined) return `${statement}; __expect(${name}, ${expected});`;
+    return `__expect(${statement}, ${expected});`;
+  });
+  return { code: lines.join('\n'), count };
+}
+
+export interface Outcome {
+  readonly failed: boolean;
+  readonly output: string;
+}
+
+/**
+ * Runs a block of TypeScript or JavaScript as a module of `dev`, which depends on every package, in `folder`, by the packages' builds.
+ *
+ * @throws Error where the example says nowhere what comes out, or cannot be parsed.
+ */
+export async function runModule({ page, line, code }: Block, folder: string): Promise<Outcome> {
+  const { code: expecting, count } = withExpectations(code);
+  if (count === 0)
+    throw new Error(`${page}:${line}: the example has no comment "// => value" that a run could be held to.`);
+  const { code: program } = await transform(`import { expectExample as __expect } from '${helper}';\n${expecting}`, {
+    loader: 'ts',
+    format: 'esm',
+    target: 'node20',
+  });
+  const scratch = join(root, 'dev', '.vitest', 'examples');
+  mkdirSync(scratch, { recursive: true });
+  const file = join(scratch, `${page.replace(/\W+/g, '-')}-${line}.mjs`);
+  writeFileSync(file, program);
+  const options = { cwd: folder, encoding: 'utf8', timeout: 120_000 } as const;
+  const { status, stdout, stderr, error } = spawnSync(process.execPath, [file], options);
+  if (error !== undefined) throw error;
+  return { failed: status !== 0, output: stdout + stderr };
+}
