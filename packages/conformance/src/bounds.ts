@@ -1,14 +1,17 @@
 /**
  * How far an f32 result may lie from the float64 one, for every operation, in one table.
  *
- * The unit is u = 2^-24 (half an ulp of 1, the relative error of one correct rounding) times the *magnitude* of the terms
- * that made the element: the oracle gives the magnitude and the number of terms n. So `add` of two numbers that cancel is
- * not forgiven more than its operands allow, and a sum is not held to the ulps of a result near zero, which no order of
- * summation reaches. Constants leave room for the least exact arithmetic that we want to admit, which is WGSL's (section
- * "Floating Point Evaluation"), not for what today's backends happen to do.
+ * The unit is u = 2^-24 (half an ulp of 1, the relative error of one correct rounding) times the *magnitude* of the
+ * terms that made the element: the oracle gives the magnitude and the number of terms n. So `add` of two numbers that
+ * cancel is not forgiven more than its operands allow, and a sum is not held to the ulps of a result near zero, which
+ * no order of summation reaches. Constants leave room for the least exact arithmetic that we want to admit, which is
+ * WGSL's (section "Floating Point Evaluation"), not for what today's backends happen to do.
  */
 export interface Bound {
-  /** `identical`: the same bits, all NaNs alike. `exact`: equal numbers, either zero. `units`: within `units(n)·u·magnitude`. */
+  /**
+   * `identical`: the same bits, all NaNs alike. `exact`: equal numbers, either zero. `units`: within
+   * `units(n)·u·magnitude`.
+   */
   readonly kind: 'identical' | 'exact' | 'units';
   readonly units?: (terms: number) => number;
   readonly reason: string;

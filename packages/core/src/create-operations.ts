@@ -17,11 +17,11 @@ import type { EagerOperations } from './operations.js';
 import type { Tensor } from './tensor.js';
 
 /**
- * The checked operations of a backend. Each call of this function owns the tensors that are made through it, with scopes of its own:
- * give one object to everything that shares tensors.
+ * The checked operations of a backend. Each call of this function owns the tensors that are made through it, with
+ * scopes of its own: give one object to everything that shares tensors.
  *
- * Throws `UNSUPPORTED` for a backend of another version of the contract, or one that lacks a primitive, and `INVALID_ARGUMENT` for
- * what is no backend or lacks `memory`, `supports` or `fused` (`checkBackend`).
+ * Throws `UNSUPPORTED` for a backend of another version of the contract, or one that lacks a primitive, and
+ * `INVALID_ARGUMENT` for what is no backend or lacks `memory`, `supports` or `fused` (`checkBackend`).
  */
 export function createOperations(backend: Backend): EagerOperations {
   checkBackend(backend);

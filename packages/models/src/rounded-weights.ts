@@ -13,9 +13,10 @@ export interface RoundedWeights extends Pick<ForwardContext, 'encodedWeights'> {
 }
 
 /**
- * Rounds the matrices of a GPT-2 for inference once, instead of at each pass: the products that follow have the same bits. Where products
- * are exact, the weights stay as they are and get their codes beside them. Else they are rounded, and the token embedding gets a rounded
- * copy beside it, since it is looked up as it is. With f32 weights, or noise in their rounding, nothing is made.
+ * Rounds the matrices of a GPT-2 for inference once, instead of at each pass: the products that follow have the same
+ * bits. Where products are exact, the weights stay as they are and get their codes beside them. Else they are rounded,
+ * and the token embedding gets a rounded copy beside it, since it is looked up as it is. With f32 weights, or noise in
+ * their rounding, nothing is made.
  */
 export function roundWeights(
   ops: Operations,

@@ -27,13 +27,16 @@ export interface GenerateCommandOptions {
   readonly json?: boolean;
 }
 
-/** Without `--max-tokens`, unless the context has room for fewer. */
+/** Default of `--max-tokens`, unless the context has room for fewer. */
 const usualTokens = 200;
 
-/** Embeddings are padded to a multiple of 64 or 128 for speed, such as 50257 to 50304. More than this is another vocabulary. */
+/**
+ * Embeddings are padded to a multiple of 64 or 128 for speed, such as from 50257 to 50304. A larger difference means
+ * another vocabulary.
+ */
 const mostPadding = 1023;
 
-/** `lmd generate`: generates text token by token, and prints it as it comes. */
+/** `lmd generate`: generates text and streams it to the output. */
 export async function generateCommand(
   path: string,
   options: GenerateCommandOptions,
@@ -56,7 +59,7 @@ export async function generateCommand(
   const interrupt = interruptSignal();
   try {
     const { model, tokenizer } = await languageModel(file);
-    // An empty prompt begins a document.
+    // An empty prompt starts a new document.
     const encoded = tokenizer.encode(options.prompt);
     const prompt = encoded.length === 0 ? Int32Array.of(tokenizer.endOfText) : encoded;
     const room = model.config.contextLength - prompt.length;
@@ -73,7 +76,7 @@ export async function generateCommand(
       const decoder = tokenizer.decoder();
       const began = performance.now();
       const stop = [tokenizer.endOfText];
-      // Models of other libraries pad the vocabulary: those rows are no tokens.
+      // Other libraries pad the vocabulary: the padding rows are not tokens.
       const { vocabularySize } = tokenizer;
       const generated = generate({
         ...{ ops, model, weights, prompt, stop, maxTokens, vocabularySize, precision },
@@ -96,7 +99,7 @@ export async function generateCommand(
       } else {
         terminal.out.write(`${withTabs(decoder.end())}\n`);
         const { dim } = terminal.errorColours;
-        const summary = `${count(tokens.length)} tokens, ${speed.toFixed(1)} a second on ${backend.device}`;
+        const summary = `${count(tokens.length)} tokens, ${speed.toFixed(1)} tokens/s on ${backend.device}`;
         terminal.error.write(`${dim(summary)}\n`);
       }
     } finally {
@@ -108,17 +111,17 @@ export async function generateCommand(
   }
 }
 
-/** The GPT-2 of a file and the tokenizer that it was trained with. */
+/** The GPT-2 of a file and its tokenizer. */
 async function languageModel(file: ModelFile): Promise<{ readonly model: Gpt2; readonly tokenizer: Tokenizer }> {
-  // Models of transformers do not say so in the file: GPT-2's tokenizer is the one that they have.
+  // The weight files of transformers do not name the tokenizer: GPT-2 models use that of GPT-2.
   const description = file.layout === 'transformers' ? { name: 'gpt2' } : ownTokenizer(file);
   const model = description === undefined ? undefined : modelOf(file);
   if (model?.architecture !== 'gpt2' || description === undefined) {
-    throw new UsageError('INVALID_ARGUMENT', `${file.path} holds no language model.`, {
+    throw new UsageError('INVALID_ARGUMENT', `${file.path} is not a language model.`, {
       subject: 'model',
       value: file.path,
       remedy:
-        'Name a run of a gpt2, its model.safetensors, or a folder with a GPT-2 of transformers and its config.json.',
+        'Use a run of a gpt2, its model.safetensors, or a folder with a GPT-2 of transformers and its config.json.',
     });
   }
   const tokenizer = await tokenizerFromDescription(description);
@@ -127,11 +130,12 @@ async function languageModel(file: ModelFile): Promise<{ readonly model: Gpt2; r
   if (padding < 0 || padding > mostPadding) {
     throw new UsageError(
       'INVALID_ARGUMENT',
-      `${file.path} has ${vocabularySize} tokens, and its tokenizer (${tokenizer.name}) has ${tokenizer.vocabularySize}.`,
+      `${file.path} has a vocabulary of ${vocabularySize}, but its tokenizer (${tokenizer.name}) has ` +
+        `${tokenizer.vocabularySize} tokens.`,
       {
         subject: 'model',
         value: vocabularySize,
-        remedy: 'Name the run or model of lmd that it was exported from: that says which tokenizer it has.',
+        remedy: 'Use the run or model of lmd that it was exported from, which names its tokenizer.',
       },
     );
   }

@@ -13,12 +13,14 @@ interface Values {
 export interface ModelTensors extends PretrainedTensors {
   readonly names: readonly string[];
   readonly shapes: ReadonlyMap<string, readonly number[]>;
-  /** What a person should know of how they are read. */
+  /** Notes for the user about how the weights are read. */
   readonly notes: readonly string[];
   read(name: string): Promise<Values>;
 }
 
-/** @throws LmdError `DATA_CORRUPT` for metadata of packed weights that are damaged, or of weights that are not there. */
+/**
+ * @throws LmdError `DATA_CORRUPT` for damaged metadata of packed weights, or for missing packed weights.
+ */
 export function modelTensors(file: TensorFile, path: string): ModelTensors {
   const packed = packedWeightsOf(file.metadata, path);
   const shapes = new Map<string, readonly number[]>();
@@ -38,13 +40,13 @@ export function modelTensors(file: TensorFile, path: string): ModelTensors {
     throw new LmdError('DATA_CORRUPT', `${path}: the packed weight ${missing} has no codes.`, {
       subject: missing,
       value: path,
-      remedy: 'Make the file again with lmd quantize.',
+      remedy: 'Write the file again with lmd quantize.',
     });
   }
   return {
     names: [...shapes.keys()],
     shapes,
-    notes: doubles === 0 ? [] : [`${path} holds ${doubles} tensors in F64, which are rounded to float32`],
+    notes: doubles === 0 ? [] : [`${path} has ${doubles} tensors in F64, which are rounded to float32`],
     read: async (name) =>
       found.has(name) ? unpackWeight(name, packed!, (part) => file.read(part)) : float32Of(name, await file.read(name)),
   };
@@ -60,11 +62,11 @@ export function float32Of(name: string, tensor: SafetensorsTensor): Values {
     if (Number.isFinite(data[i]) || !Number.isFinite(exact[i])) continue;
     throw new LmdError(
       'UNSUPPORTED',
-      `The tensor ${name} of shape [${shape}] (${sizeOf(shape)} values) holds ${exact[i]}.`,
+      `The tensor ${name} of shape [${shape}] (${sizeOf(shape)} values) contains ${exact[i]}.`,
       {
         subject: name,
         value: exact[i],
-        remedy: 'Weights are computed with in float32, whose largest number is 3.4e38.',
+        remedy: 'Weights must be in the range of float32, whose largest number is 3.4e38.',
       },
     );
   }

@@ -13,12 +13,13 @@ import {
 import { type SafetensorsDtype, type SafetensorsTensor, tensorFrom, toFloat32Array } from '@lmd/safetensors';
 
 /**
- * Packed weights in a safetensors file: `<weight>.codes` with the weight's shape, `<weight>.scales` with one scale a block, and
- * for formats with E4M3 scales `<weight>.tensorScale`. The metadata key `packed` says the rest as JSON (`PackedWeights`).
+ * Packed weights in a safetensors file: `<weight>.codes` with the weight's shape, `<weight>.scales` with one scale a
+ * block, and for formats with E4M3 scales `<weight>.tensorScale`. The metadata key `packed` has the format and axes as
+ * JSON (`PackedWeights`).
  */
 export const packedKey = 'packed';
 
-/** What the metadata of a packed file says. */
+/** The metadata of a packed file. */
 export interface PackedWeights {
   /** Name of the block format. */
   readonly format: string;
@@ -28,7 +29,9 @@ export interface PackedWeights {
 
 const packedParts = ['codes', 'scales', 'tensorScale'] as const;
 
-/** The weight that a tensor of a packed file is a part of, and which; undefined for a tensor that is stored as it is. */
+/**
+ * The weight and the part that a tensor of a packed file belongs to; undefined for a tensor that is not packed.
+ */
 export function packedPart(packed: PackedWeights | undefined, tensor: string) {
   const [, weight, part] = /^(.*)\.(codes|scales|tensorScale)$/s.exec(tensor) ?? [];
   if (packed === undefined || weight === undefined || !Object.hasOwn(packed.axes, weight)) return undefined;
@@ -36,9 +39,9 @@ export function packedPart(packed: PackedWeights | undefined, tensor: string) {
 }
 
 /**
- * What the metadata of a file say of packed weights; undefined where none are packed.
+ * Parses the metadata of packed weights; undefined if the file has none.
  *
- * @throws LmdError `DATA_CORRUPT` for metadata that do not say it.
+ * @throws LmdError `DATA_CORRUPT` for invalid metadata.
  */
 export function packedWeightsOf(metadata: Readonly<Record<string, string>>, path: string): PackedWeights | undefined {
   const text = metadata[packedKey];
@@ -104,7 +107,9 @@ export function packWeight(
   ];
 }
 
-/** The values that the codes stand for. `read` gives the tensors of the file. Throws `DATA_CORRUPT` naming the weight. */
+/**
+ * Decodes a packed weight. `read` returns the tensors of the file. Throws `DATA_CORRUPT` naming the weight.
+ */
 export async function unpackWeight(
   name: string,
   { format: formatName, axes }: PackedWeights,

@@ -15,7 +15,10 @@ type Fused = Pick<
   | 'blockMatmul'
 >;
 
-/** The fused kernels, by the gradient kernels that core has for each; and the roundings, which have no gradient of their own. */
+/**
+ * The fused kernels, by the gradient kernels that core has for each; and the roundings, which have no gradient of their
+ * own.
+ */
 export function fused(recorder: Recorder): Fused {
   const { ops, record } = recorder;
 

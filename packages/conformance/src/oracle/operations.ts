@@ -52,8 +52,8 @@ const record = <Name extends string, Value>(names: readonly Name[], make: (name:
   Object.fromEntries(names.map((name) => [name, make(name)])) as Record<Name, Value>;
 
 /**
- * `Operations` on plain float64 arrays, so that one function, a whole model included, can run on a backend and in float64. A
- * tensor is a `Values`, nothing is freed, and results are not rounded to f32.
+ * `Operations` on plain float64 arrays, so that one function, a whole model included, can run on a backend and in
+ * float64. A tensor is a `Values`, nothing is freed, and results are not rounded to f32.
  */
 export const oracleOperations: OracleOperations = {
   ...record(unaryNames, (name) => (x: Tensor) => elementwise.unary(name, values(x))),

@@ -19,7 +19,10 @@ export type Compositions = {
   ) => ReturnType<FusedKernels[Name]>;
 };
 
-/** Each fused kernel, put together from primitives: what runs where a backend has no such kernel, and what the kernel must match. */
+/**
+ * Each fused kernel, put together from primitives: what runs where a backend has no such kernel, and what the kernel
+ * must match.
+ */
 export const compositions: Compositions = {
   softmax,
   softmaxGradient,

@@ -3,7 +3,9 @@ import { quantizedMatmul } from '../quantized-matmul.js';
 import type { LayerContext } from './context.js';
 import { parameter } from './parameters.js';
 
-/** x·W + b over the last axis: [..., inputs] → [..., outputs], with `<name>.weight` [inputs, outputs] and `<name>.bias`. */
+/**
+ * x·W + b over the last axis: [..., inputs] → [..., outputs], with `<name>.weight` [inputs, outputs] and `<name>.bias`.
+ */
 export function linear(ops: Operations, x: Tensor, name: string, context: LayerContext): Tensor {
   const { precision, key, weights, encodedWeights } = context;
   return ops.scope(() => {

@@ -17,8 +17,8 @@ export interface ImportSource {
   /** The model that the tensors are for. */
   readonly model?: PretrainedModel;
   /**
-   * Weights that begin afresh from a seed, such as a head for other classes: `{ match: /^head\./, seed: 1 }`. Their tensors may be
-   * missing or of another shape, and are not read.
+   * Weights that begin afresh from a seed, such as a head for other classes: `{ match: /^head\./, seed: 1 }`. Their
+   * tensors may be missing or of another shape, and are not read.
    */
   readonly initialize?: { readonly match: WeightMatch; readonly seed: number };
 }
@@ -33,9 +33,9 @@ export interface Imported {
  * Weights of a pretrained model by our names and in our shapes. The layout is recognised by the names; the prefixes
  * `transformer.` and `vit.` may be missing, as in files of models without a head.
  *
- * @throws LmdError `CHECKPOINT_MISMATCH` where the tensors are another architecture's, or some are missing, unexpected, untied or of
- * another shape, naming them; `CHECKPOINT_CORRUPT` where one cannot be read, with the reason; `UNSUPPORTED` for a `config.json` that
- * our models cannot follow. No tensor is left behind.
+ * @throws LmdError `CHECKPOINT_MISMATCH` where the tensors are another architecture's, or some are missing, unexpected,
+ *   untied or of another shape, naming them; `CHECKPOINT_CORRUPT` where one cannot be read, with the reason;
+ *   `UNSUPPORTED` for a `config.json` that our models cannot follow. No tensor is left behind.
  */
 export async function importPretrained(ops: Operations, source: ImportSource): Promise<Imported> {
   const model = modelOf(source);
