@@ -17,11 +17,8 @@ export { matchesGlob } from './glob.js';
 export * from './model.js';
 export * from './operations.js';
 export * from './optimizers/index.js';
-<<<<<<< HEAD
 export * from './options/index.js';
-=======
 export * from './packed-matrices.js';
->>>>>>> 24910de (Multiply with weights that are kept as packed codes)
 export { normalsFromBits } from './random/box-muller.js';
 export { fillRandomNormal, fillRandomUniform } from './random/fill.js';
 export { fillRandomBits, philox4x32 } from './random/philox.js';

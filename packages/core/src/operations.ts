@@ -128,7 +128,7 @@ export interface Operations
   /**
    * Takes weights as packed codes, as a file holds them, without decoding them. See `PackedMatrixKernels`; free it with
    * `dispose(matrix.tensors)` where no scope does. Throws `UNSUPPORTED` for a format of other widths (`canPackMatrix`), `SHAPE_MISMATCH` for
-   * another number of bytes than the shape takes, `NON_FINITE` for codes of NaN or infinities: before memory is taken.
+   * another number of bytes than the shape takes, `DATA_CORRUPT` for codes of NaN, infinities or the least integer: before memory is taken.
    */
   packMatrix(source: PackedCodes): PackedMatrix;
   /** x [..., terms] times the transposed rows of a packed matrix → [..., rows]. Sums in f32; no gradient of its own. */

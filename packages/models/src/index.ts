@@ -15,6 +15,7 @@ export { patchEmbedding, patchify } from './layers/patch-embedding.js';
 export { type TransformerBlockOptions, transformerBlock } from './layers/transformer-block.js';
 export { type Lora, type LoraOptions, lora } from './lora.js';
 export { lmdParameter } from './parameter-groups.js';
+export { type PackedModel, packWeights } from './packed-weights.js';
 export { fullPrecision, precisionNames, precisionPreset } from './precision.js';
 export {
   type AdapterConfigJson,

@@ -97,8 +97,12 @@ function everyCodeCase(format: BlockFormat): Case {
     name: `${format.name}: every code`,
     async run(context) {
       const { bits } = format.element;
-      const finite = Array.from({ length: 2 ** bits }, (_, code) => code).filter((code) =>
-        Number.isFinite(dequantize(oneRow(format, Uint8Array.of(code)))[0]),
+      const { kind } = format.element;
+      const finite = Array.from({ length: 2 ** bits }, (_, code) => code).filter(
+        (code) =>
+          Number.isFinite(dequantize(oneRow(format, Uint8Array.of(code)))[0]) &&
+          // The least integer, which has no positive counterpart, is refused.
+          !(kind === 'int' && code === 2 ** (bits - 1)),
       );
       const row = oneRow(format, Uint8Array.from({ length: 256 }, (_, i) => finite[i % finite.length]!));
       const values = valuesOf(row);

@@ -134,19 +134,26 @@ function checkCodes(name: string, source: PackedCodes): void {
     const problem = `there are ${bytes.length} bytes of ${subject} for ${formatShape(shape)} along axis ${axis} in ${format.name}.`;
     throw shapeMismatch(name, problem, bytes.length, `It takes ${expected}.`);
   }
-  checkFinite(name, source);
+  checkValues(name, source);
 }
 
-/** Codes of NaN and of infinities have no place among weights. Only elements of 8 bits have them. */
-function checkFinite(name: string, { format: { element }, codes }: PackedCodes): void {
-  if (!element.hasNaN && !element.hasInfinity) return;
-  const bad = Uint8Array.from({ length: 256 }, (_, code) => (Number.isFinite(elementValue(element, code)) ? 0 : 1));
+/**
+ * Refuses codes of NaN and of infinities, and the least integer, −128 of 8 bits, which has no positive counterpart: no quantizer of OCP MX
+ * that keeps to its symmetric range gives it, and a product of integers could not take it at the same scale.
+ */
+function checkValues(name: string, { format: { element }, codes }: PackedCodes): void {
+  const { kind, bits, hasNaN, hasInfinity } = element;
+  if (kind === 'float' && !hasNaN && !hasInfinity) return;
+  const fits = (code: number) =>
+    kind === 'int' ? code !== 2 ** (bits - 1) : Number.isFinite(elementValue(element, code));
+  const byteFits = (byte: number) => (bits === 4 ? fits(byte & 15) && fits(byte >> 4) : fits(byte));
+  const bad = Uint8Array.from({ length: 256 }, (_, byte) => (byteFits(byte) ? 0 : 1));
   for (let i = 0; i < codes.length; i++) {
     if (bad[codes[i]!] === 0) continue;
-    throw new LmdError('NON_FINITE', `${name}: code ${i} is ${codes[i]}, ${elementValue(element, codes[i]!)}.`, {
+    throw new LmdError('DATA_CORRUPT', `${name}: byte ${i} of the codes is ${codes[i]}, no weight of ${element.name}.`, {
       subject: 'codes',
       value: codes[i],
-      remedy: 'Weights are finite numbers: quantize them again from a model that is.',
+      remedy: 'NaN, infinities and the least integer are no weights. Quantize the model again.',
     });
   }
 }
