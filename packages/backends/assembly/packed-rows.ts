@@ -63,9 +63,9 @@ function halvesOf(kind: i32, codes: v128, last: bool, lowBytes: v128, highBytes:
   const correction = pairs(i8x16.swizzle(lowBytes, sizes), i8x16.swizzle(highBytes, sizes), last);
   const wide = last ? i16x8.extend_high_i8x16_s(codes) : i16x8.extend_low_i8x16_s(codes);
   const m3 = kind == FLOAT6_M3 || kind == FLOAT8_M3;
-  const size = v128.and(i16x8.shl(wide, m3 ? 4 : 5), i16x8.splat(m3 ? 0x07f0 : 0x0fe0));
-  const magnitude = i16x8.add(i16x8.add(size, offset), correction);
-  return v128.or(magnitude, v128.and(wide, i16x8.splat(<i16>0x8000)));
+  // The sign stands in the upper bits, and nothing carries into it.
+  const moved = v128.and(i16x8.shl(wide, m3 ? 4 : 5), i16x8.splat(<i16>(m3 ? 0x87f0 : 0x8fe0)));
+  return i16x8.add(i16x8.add(moved, offset), correction);
 }
 
 // @ts-ignore: decorators are AssemblyScript's

@@ -99,7 +99,15 @@ export function scaleValues(scale: string, tensorScale = 1): Float32Array {
   if (scale === 'e8m0') {
     return Float32Array.from({ length: 256 }, (_, byte) => (byte === 255 ? Number.NaN : 2 ** (byte - 127)));
   }
-  const e4m3 = { kind: 'float', bits: 8, mantissaBits: 3, bias: 7, emin: -6, hasInfinity: false, hasNaN: true } as const;
+  const e4m3 = {
+    kind: 'float',
+    bits: 8,
+    mantissaBits: 3,
+    bias: 7,
+    emin: -6,
+    hasInfinity: false,
+    hasNaN: true,
+  } as const;
   const element: ElementFormat = { ...e4m3, name: 'e4m3', exponentBits: 4, emax: 8, largest: 448 };
   return Float32Array.from({ length: 256 }, (_, byte) => elementValue(element, byte) * tensorScale);
 }
@@ -126,7 +134,7 @@ export function rowCodes(
         : (index: number) => {
             const bit = index * bits;
             const at = Math.floor(bit / 8);
-            return ((codes[at]! | ((codes[at + 1] ?? 0) << 8)) >>> bit % 8) & mask;
+            return ((codes[at]! | ((codes[at + 1] ?? 0) << 8)) >>> (bit % 8)) & mask;
           };
   if (axis === 1) {
     for (let row = from; row < to; row++) {
@@ -142,7 +150,12 @@ export function rowCodes(
 }
 
 /** The scale bytes of row `row` of the product's operand, in `out` from `at` on. */
-export function rowScales({ format, shape, axis, scales }: PackedCodes, row: number, out: Uint8Array, at: number): void {
+export function rowScales(
+  { format, shape, axis, scales }: PackedCodes,
+  row: number,
+  out: Uint8Array,
+  at: number,
+): void {
   const { rows, terms } = matrixExtent({ shape, axis });
   const blocks = Math.ceil(terms / format.blockSize);
   const [start, step] = axis === 1 ? [row * blocks, 1] : [row, rows];

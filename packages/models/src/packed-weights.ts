@@ -1,8 +1,10 @@
 import {
   canPackMatrix,
+  isLmdError,
   LmdError,
   type NamedTensors,
   type Operations,
+  type PackedCodes,
   type PackedMatrices,
   type PackedMatrix,
   type Quantization,
@@ -45,7 +47,7 @@ export async function packWeights(
     for (const [name, axis] of axes) {
       const { shape } = weights[name]!;
       const values = (await ops.read(weights[name]!)) as Float32Array;
-      packed[name] = ops.packMatrix(quantize(values, { format, shape, axis, rounding, scaleMode }));
+      packed[name] = packWeight(ops, name, quantize(values, { format, shape, axis, rounding, scaleMode }));
     }
   } catch (error) {
     for (const { tensors } of Object.values(packed)) ops.dispose(tensors);
@@ -53,6 +55,17 @@ export async function packWeights(
   }
   const rest = Object.entries(weights).filter(([name]) => !axes.has(name));
   return { weights: Object.fromEntries(rest), packedWeights: packed };
+}
+
+/** `packMatrix` of one weight of many, which an error then names. */
+export function packWeight(ops: Operations, weight: string, codes: PackedCodes): PackedMatrix {
+  try {
+    return ops.packMatrix(codes);
+  } catch (cause) {
+    if (!isLmdError(cause)) throw cause;
+    const { code, value, message } = cause;
+    throw new LmdError(code, `The packed weight ${weight}: ${message}`, { subject: weight, value, cause });
+  }
 }
 
 /** The matrices of a GPT-2 by our names, with the axes that their products contract. */

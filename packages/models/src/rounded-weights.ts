@@ -39,9 +39,7 @@ export function roundWeights(
       return {
         weights,
         precision,
-        encodedWeights: new Map(
-          encoded.map((codes, i) => [weights[matrices[i] ?? headWeight]!, codes]),
-        ),
+        encodedWeights: new Map(encoded.map((codes, i) => [weights[matrices[i] ?? headWeight]!, codes])),
         made: encoded.flatMap(({ tensors }) => Object.values(tensors)),
       };
     });

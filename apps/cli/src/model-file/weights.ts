@@ -12,8 +12,10 @@ import {
   type PackedModel,
   type PretrainedDescription,
   type PretrainedModel,
+  packWeight,
   vit,
 } from '@lmd/models';
+import type { FormatName } from '@lmd/mx-formats';
 import type { Terminal } from '../output/terminal.js';
 import { runLayout } from '../run/layout.js';
 import { readJson } from './json.js';
@@ -173,7 +175,7 @@ async function ownPacked(
     for (const [name, { shape }] of entries) {
       const axis = axes.get(name);
       const codes = axis === undefined ? undefined : await tensors.codes(name, axis, format);
-      if (codes !== undefined) packedWeights[name] = ops.packMatrix(codes);
+      if (codes !== undefined) packedWeights[name] = packWeight(ops, name, codes);
       else weights[name] = ops.keep(ops.fromData((await tensors.read(name)).data, shape, 'f32'));
     }
     return { weights, packedWeights };

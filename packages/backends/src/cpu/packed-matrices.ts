@@ -2,7 +2,6 @@ import {
   type ElementFormat,
   elementValue,
   matrixExtent,
-  type PackedCodes,
   type PackedMatrix,
   type PackedMatrixKernels,
   type Primitives,
@@ -113,8 +112,7 @@ export function cpuPackedMatrices(host: MemoryHost, matmul: Primitives['matmul']
       return out;
     },
 
-    packedRows: (matrix, indices) =>
-      decodedRows(matrix, [...indices.shape, matrixExtent(matrix).terms], indices),
+    packedRows: (matrix, indices) => decodedRows(matrix, [...indices.shape, matrixExtent(matrix).terms], indices),
 
     decodeMatrix(matrix) {
       const { rows, terms } = matrixExtent(matrix);

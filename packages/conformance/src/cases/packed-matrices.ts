@@ -61,7 +61,10 @@ async function check(context: Context, x: Values, { source, values }: Weights): 
   const lead = x.shape.slice(0, -1);
   const indices = integers([2, 3], () => context.random.integer(0, rows - 1));
   const width = values.shape[1]!;
-  const gathered = floats([2, 3, width], (i) => values.data[indices.data[Math.floor(i / width)]! * width + (i % width)]!);
+  const gathered = floats(
+    [2, 3, width],
+    (i) => values.data[indices.data[Math.floor(i / width)]! * width + (i % width)]!,
+  );
   const flat = { ...x, shape: [sizeOf(lead), width] };
   const product = matmul(flat, values, false, true);
   const { format } = source;
@@ -104,12 +107,20 @@ function everyCodeCase(format: BlockFormat): Case {
           // The least integer, which has no positive counterpart, is refused.
           !(kind === 'int' && code === 2 ** (bits - 1)),
       );
-      const row = oneRow(format, Uint8Array.from({ length: 256 }, (_, i) => finite[i % finite.length]!));
+      const row = oneRow(
+        format,
+        Uint8Array.from({ length: 256 }, (_, i) => finite[i % finite.length]!),
+      );
       const values = valuesOf(row);
       const identity = floats([256, 256], (i) => (Math.floor(i / 256) === i % 256 ? 1 : 0));
       await check(context, identity, { source: row, values });
       // One row at a time as well, as in generating text.
-      for (const at of [0, 17, 255]) await check(context, floats([1, 256], (i) => (i === at ? 1 : 0)), { source: row, values });
+      for (const at of [0, 17, 255])
+        await check(
+          context,
+          floats([1, 256], (i) => (i === at ? 1 : 0)),
+          { source: row, values },
+        );
     },
   };
 }

@@ -1,13 +1,7 @@
 import { compositions } from '../compositions/index.js';
 import { describeValue, LmdError } from '../errors.js';
 import type { EagerOperations } from '../operations.js';
-import {
-  canPackMatrix,
-  elementValue,
-  matrixExtent,
-  type PackedCodes,
-  type PackedMatrix,
-} from '../packed-matrices.js';
+import { canPackMatrix, elementValue, matrixExtent, type PackedCodes, type PackedMatrix } from '../packed-matrices.js';
 import { isTypedArray, sizeOf } from '../tensor.js';
 import { type Context, checkRecord } from './context.js';
 import { isFormat } from './quantization.js';
@@ -150,10 +144,14 @@ function checkValues(name: string, { format: { element }, codes }: PackedCodes):
   const bad = Uint8Array.from({ length: 256 }, (_, byte) => (byteFits(byte) ? 0 : 1));
   for (let i = 0; i < codes.length; i++) {
     if (bad[codes[i]!] === 0) continue;
-    throw new LmdError('DATA_CORRUPT', `${name}: byte ${i} of the codes is ${codes[i]}, no weight of ${element.name}.`, {
-      subject: 'codes',
-      value: codes[i],
-      remedy: 'NaN, infinities and the least integer are no weights. Quantize the model again.',
-    });
+    throw new LmdError(
+      'DATA_CORRUPT',
+      `${name}: byte ${i} of the codes is ${codes[i]}, no weight of ${element.name}.`,
+      {
+        subject: 'codes',
+        value: codes[i],
+        remedy: 'NaN, infinities and the least integer are no weights. Quantize the model again.',
+      },
+    );
   }
 }

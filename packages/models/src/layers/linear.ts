@@ -1,7 +1,7 @@
 import type { Operations, Tensor } from '@lmd/core';
+import { packedProduct } from '../packed-product.js';
 import { quantizedMatmul } from '../quantized-matmul.js';
 import type { LayerContext } from './context.js';
-import { packedProduct } from '../packed-product.js';
 import { packedWeight, parameter } from './parameters.js';
 
 /** x·W + b over the last axis: [..., inputs] → [..., outputs], with `<name>.weight` [inputs, outputs], packed or not, and `<name>.bias`. */

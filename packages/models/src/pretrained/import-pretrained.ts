@@ -8,8 +8,8 @@ import {
   type Tensor,
 } from '@lmd/core';
 import type { Gpt2Config } from '../gpt2-config.js';
+import { matrixAxes, packWeight } from '../packed-weights.js';
 import type { VitConfig } from '../vit-config.js';
-import { matrixAxes } from '../packed-weights.js';
 import { matchesWeight, type WeightMatch } from '../weight-match.js';
 import type { Values } from './arrangement.js';
 import { type ConfigJson, modelFromConfigJson, type PretrainedModel } from './config-json.js';
@@ -90,9 +90,10 @@ export async function importPretrained(ops: Operations, source: ImportSource): P
         for (const [copy, original] of Object.entries(layout.tied)) {
           if (!parts.includes(original) || !names.has(copy)) continue;
           const other = await codesOf(weight, copy);
-          if (!sameBytes(codes.codes, other?.codes) || !sameBytes(codes.scales, other?.scales)) throw untied(copy, codes.shape);
+          if (!sameBytes(codes.codes, other?.codes) || !sameBytes(codes.scales, other?.scales))
+            throw untied(copy, codes.shape);
         }
-        packedWeights[weight] = ops.packMatrix(codes);
+        packedWeights[weight] = packWeight(ops, weight, codes);
         continue;
       }
       const data: Values[] = [];
