@@ -153,6 +153,10 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .option('--repetition-penalty <factor>', 'values above 1 penalize tokens that already appear')
     .option('--seed <number>', 'random seed; the same seed gives the same text', '0')
     .option('--format <name>', `format of the forward pass: ${precisionNames.join(', ')}`, 'fp32')
+    .option(
+      '--weights-format <name>',
+      `keep the weights packed in a block format: ${Object.keys(formats).join(', ')} (default: as the file has them)`,
+    )
     .option('--backend <name>', 'backend', 'cpu')
     .option('--json', 'print the text as one JSON line')
     .addHelpText('after', examplesOf('generate'))

@@ -47,6 +47,8 @@ export const bounds = {
   sum: units((n) => n, 'n − 1 roundings in any order (Higham, Accuracy and Stability, section 4.2), times Σ|x|'),
   mean: units((n) => n + 6, 'a sum and a division'),
   matmul: units((n) => n + 1, 'n products and n − 1 additions in any order, fused or not, times Σ|a||b|'),
+  decodedCode: units(2, 'a scale of 4 bits times that of the tensor, times an element; the oracle rounds elsewhere'),
+  packedMatmul: units((n) => n + 4, 'as matmul, and up to three roundings more where scales are no powers of two'),
   softmax: units((n) => n + 24, 'a subtraction, two exponentials, a sum of n and a division'),
   softmaxGradient: units((n) => n + 6, 'a sum of n products, a subtraction and a product'),
   layerNorm: units((n) => 2 * n + 16, 'two means of n, a root, a division and an affine map'),

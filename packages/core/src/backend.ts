@@ -1,5 +1,6 @@
 import type { BlockProductKernels } from './block-products.js';
 import type { FakeQuantizeOptions, RandomKey } from './formats.js';
+import type { PackedMatrixKernels } from './packed-matrices.js';
 import type { DType, Tensor, TensorData } from './tensor.js';
 
 /** The version of this contract. It changes only when a backend that was right before would be wrong after. */
@@ -204,7 +205,7 @@ export interface EncodedBlocks {
  * Kernels that a backend may add for speed. Core composes each from primitives where it is absent (`compositions/`), so
  * none is needed, and the suite holds both to the same bounds.
  */
-export interface FusedKernels extends BlockProductKernels {
+export interface FusedKernels extends BlockProductKernels, PackedMatrixKernels {
   /** Along the last axis. */
   softmax(x: Tensor): Tensor;
   softmaxGradient(y: Tensor, dy: Tensor): Tensor;

@@ -10,6 +10,7 @@ import { elementwiseOperations } from './operations/elementwise.js';
 import { layerOperations } from './operations/layers.js';
 import { matmulOperation } from './operations/matmul.js';
 import { optimizerKernels } from './operations/optimizer-kernels.js';
+import { packedMatrixOperations } from './operations/packed-matrices.js';
 import { quantizationOperations } from './operations/quantization.js';
 import { reductionOperations } from './operations/reductions.js';
 import { checkArray } from './operations/shapes.js';
@@ -42,6 +43,7 @@ export function createOperations(backend: Backend): EagerOperations {
     ...layerOperations(context, () => ops),
     ...quantizationOperations(context, () => ops),
     ...blockProductOperations(context, () => ops),
+    ...packedMatrixOperations(context, () => ops),
     ...optimizerKernels(context, () => ops),
     ...blockCodeOperations(context, () => ops),
 

@@ -2,6 +2,7 @@ import type { EncodedOperand } from './block-products.js';
 import type { BlockFormat, Rounding, ScaleMode } from './formats.js';
 import type { Operations } from './operations.js';
 import type { DrawKey } from './optimizers/optimizer.js';
+import type { PackedMatrices } from './packed-matrices.js';
 import type { NamedTensors, Tensor } from './tensor.js';
 
 /** A block format and how values are rounded to it. */
@@ -38,6 +39,8 @@ export interface ForwardContext {
   readonly key: DrawKey;
   /** Weights whose codes for the forward products are there already, where many passes share them. */
   readonly encodedWeights?: ReadonlyMap<Tensor, EncodedOperand> | undefined;
+  /** Weights that are kept as packed codes, by name. For inference: they take the place of the tensors of those names. */
+  readonly packedWeights?: PackedMatrices | undefined;
 }
 
 /**

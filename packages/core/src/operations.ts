@@ -16,6 +16,7 @@ import type {
 } from './backend.js';
 import type { EncodedOperand, EncodeOperandOptions } from './block-products.js';
 import type { FakeQuantizeOptions, RandomKey } from './formats.js';
+import type { PackedCodes, PackedMatrix } from './packed-matrices.js';
 import type { DType, NamedTensors, Tensor, TensorData } from './tensor.js';
 
 /** A tensor, or a number that stands for a scalar: of f32, or of the dtype beside it in a comparison and in `where`. */
@@ -127,6 +128,18 @@ export interface Operations
    * are as in `matmul`.
    */
   blockMatmul(a: EncodedOperand, b: EncodedOperand): Tensor;
+  /**
+   * Takes weights as packed codes, as a file holds them, without decoding them. See `PackedMatrixKernels`; free it with
+   * `dispose(matrix.tensors)` where no scope does. Throws `UNSUPPORTED` for a format of other widths (`canPackMatrix`), `SHAPE_MISMATCH` for
+   * another number of bytes than the shape takes, `DATA_CORRUPT` for codes of NaN, infinities or the least integer: before memory is taken.
+   */
+  packMatrix(source: PackedCodes): PackedMatrix;
+  /** x [..., terms] times the transposed rows of a packed matrix → [..., rows]. Sums in f32; no gradient of its own. */
+  packedMatmul(x: Tensor, matrix: PackedMatrix): Tensor;
+  /** Rows of a packed matrix as values, `indices` i32 → [...indices.shape, terms]. An index out of range gives NaN. */
+  packedRows(matrix: PackedMatrix, indices: Tensor): Tensor;
+  /** The values of a packed matrix: [rows, terms], whichever way it was stored. */
+  decodeMatrix(matrix: PackedMatrix): Tensor;
 
   /** Computes `forward`; where gradients are recorded, `backward` is its derivative. */
   customGradient(inputs: readonly Tensor[], gradient: CustomGradient): Tensor;

@@ -6,7 +6,7 @@ import { initializeParameters, normal } from './initialization.js';
 import { cachedBlock, cachedLength, type KeyValueCache } from './layers/cached-block.js';
 import type { LayerContext } from './layers/context.js';
 import { dropout } from './layers/dropout.js';
-import { checkWeights, parameter } from './layers/parameters.js';
+import { checkWeights, packedWeight, parameter } from './layers/parameters.js';
 import { transformerBlock } from './layers/transformer-block.js';
 
 export interface Gpt2 extends Model {
@@ -81,7 +81,7 @@ export function gpt2(config: Gpt2Config): Gpt2 {
     past: KeyValueCache,
     context: InferenceContext,
   ): CachedLogits {
-    checkWeights(weights, parameters);
+    checkWeights(weights, parameters, context.packedWeights);
     const start = cachedLength(past);
     checkTokens(tokens, options.contextLength, start);
     const layers: LayerContext = { ...context, training: false, weights };
@@ -105,7 +105,11 @@ export function gpt2(config: Gpt2Config): Gpt2 {
 function embed(ops: Operations, tokens: Tensor, start: number, options: Required<Gpt2Config>, context: LayerContext) {
   const [length, { width }] = [tokens.shape[1]!, options];
   return ops.scope(() => {
-    const embedded = ops.gather(parameter(context.weights, headWeight), tokens);
+    const packed = packedWeight(context, headWeight);
+    const embedded =
+      packed === undefined
+        ? ops.gather(parameter(context.weights, headWeight), tokens)
+        : ops.packedRows(packed, tokens);
     const positions = ops.slice(parameter(context.weights, 'positionEmbedding'), [start, 0], [length, width]);
     return dropout(ops, ops.add(embedded, positions), options.dropout, 'embedding', context);
   });

@@ -1,6 +1,7 @@
-import { createOperations, parseForeignJson } from '@lmd/core';
+import { createOperations, type EagerOperations, parseForeignJson } from '@lmd/core';
 import { type Tokenizer, tokenizerFromDescription } from '@lmd/data/text';
-import { type Gpt2, generate, precisionNames, precisionPreset } from '@lmd/models';
+import { type Gpt2, generate, type PackedModel, packWeights, precisionNames, precisionPreset } from '@lmd/models';
+import { type FormatName, formatNamed, formats } from '@lmd/mx-formats';
 import { interruptSignal } from '@lmd/training/node';
 import { openBackend } from '../engine/index.js';
 import { backendNames } from '../engine/names.js';
@@ -8,7 +9,7 @@ import { UsageError } from '../errors.js';
 import { type ModelFile, modelOf, writeNotes } from '../model-file/weights.js';
 import { jsonLine } from '../output/json.js';
 import { keepStandardOutputClean, type Terminal, withTabs } from '../output/terminal.js';
-import { count } from '../output/units.js';
+import { count, fileSize } from '../output/units.js';
 import { openModelOrRun } from '../trial/run-model.js';
 import { choose } from './choose.js';
 import { numberOption } from './number-option.js';
@@ -23,6 +24,7 @@ export interface GenerateCommandOptions {
   readonly repetitionPenalty?: string;
   readonly seed: string;
   readonly format: string;
+  readonly weightsFormat?: string;
   readonly backend: string;
   readonly json?: boolean;
 }
@@ -54,6 +56,10 @@ export async function generateCommand(
       : { repetitionPenalty: numberOption('--repetition-penalty', options.repetitionPenalty, { above: 0 }) }),
   };
   const precision = precisionPreset(choose('--format', options.format, precisionNames));
+  const weightsFormat =
+    options.weightsFormat === undefined
+      ? undefined
+      : (choose('--weights-format', options.weightsFormat, Object.keys(formats)) as FormatName);
   const backendName = choose('--backend', options.backend, backendNames);
   const file = await openModelOrRun(path, options.optimizer);
   const interrupt = interruptSignal();
@@ -71,7 +77,9 @@ export async function generateCommand(
     const backend = await openBackend(backendName);
     const ops = createOperations(backend);
     try {
-      const weights = await file.weights(ops, model);
+      const { weights, packedWeights } = await weightsOf(file, ops, model, weightsFormat);
+      const weightBytes = backend.memory().bytes;
+      const stored = Object.values(packedWeights)[0]?.format.name;
       const tokens: number[] = [];
       const decoder = tokenizer.decoder();
       const began = performance.now();
@@ -79,7 +87,7 @@ export async function generateCommand(
       // Other libraries pad the vocabulary: the padding rows are not tokens.
       const { vocabularySize } = tokenizer;
       const generated = generate({
-        ...{ ops, model, weights, prompt, stop, maxTokens, vocabularySize, precision },
+        ...{ ops, model, weights, packedWeights, prompt, stop, maxTokens, vocabularySize, precision },
         ...sampling,
       });
       if (!options.json) terminal.out.write(withTabs(options.prompt));
@@ -91,15 +99,19 @@ export async function generateCommand(
       }
       const seconds = (performance.now() - began) / 1000;
       ops.dispose(weights);
+      for (const { tensors } of Object.values(packedWeights)) ops.dispose(tensors);
       const speed = tokens.length / seconds;
       if (options.json) {
         const text = tokenizer.decode(tokens);
-        const result = { type: 'generated', prompt: options.prompt, text, tokens, seconds, tokensPerSecond: speed };
+        const result = {
+          ...{ type: 'generated', prompt: options.prompt, text, tokens, seconds, tokensPerSecond: speed },
+          ...{ weightsFormat: stored ?? 'fp32', weightBytes },
+        };
         terminal.out.write(jsonLine(result));
       } else {
         terminal.out.write(`${withTabs(decoder.end())}\n`);
         const { dim } = terminal.errorColours;
-        const summary = `${count(tokens.length)} tokens, ${speed.toFixed(1)} tokens/s on ${backend.device}`;
+        const summary = `${count(tokens.length)} tokens, ${speed.toFixed(1)} tokens/s on ${backend.device}; weights ${fileSize(weightBytes)}${stored === undefined ? '' : `, in ${stored}`}`;
         terminal.error.write(`${dim(summary)}\n`);
       }
     } finally {
@@ -111,7 +123,23 @@ export async function generateCommand(
   }
 }
 
-/** The GPT-2 of a file and its tokenizer. */
+/** The weights, their matrices packed where the file has them so or `format` asks for it. */
+async function weightsOf(
+  file: ModelFile,
+  ops: EagerOperations,
+  model: Gpt2,
+  format: FormatName | undefined,
+): Promise<PackedModel> {
+  const packs = format !== undefined || file.packedFormat !== undefined;
+  if (packs && file.packedWeights !== undefined) return file.packedWeights(ops, model, format);
+  const weights = await file.weights(ops, model);
+  if (format === undefined) return { weights, packedWeights: {} };
+  const packed = await packWeights(ops, model, weights, { format: formatNamed(format) });
+  ops.dispose(Object.values(weights).filter((tensor) => !Object.values(packed.weights).includes(tensor)));
+  return packed;
+}
+
+/** The GPT-2 of a file and the tokenizer that it was trained with. */
 async function languageModel(file: ModelFile): Promise<{ readonly model: Gpt2; readonly tokenizer: Tokenizer }> {
   // The weight files of transformers do not name the tokenizer: GPT-2 models use that of GPT-2.
   const description = file.layout === 'transformers' ? { name: 'gpt2' } : ownTokenizer(file);

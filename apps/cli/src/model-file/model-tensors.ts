@@ -1,7 +1,8 @@
-import { LmdError, sizeOf } from '@lmd/core';
+import { LmdError, type PackedCodes, sizeOf } from '@lmd/core';
 import type { PretrainedTensors } from '@lmd/models';
+import { type FormatName, quantize } from '@lmd/mx-formats';
 import { type SafetensorsTensor, toFloat32Array, toFloat64Array } from '@lmd/safetensors';
-import { packedPart, packedWeightsOf, unpackWeight } from './packed.js';
+import { packedPart, packedWeight, packedWeightsOf, unpackWeight } from './packed.js';
 import type { TensorFile } from './tensor-file.js';
 
 interface Values {
@@ -15,7 +16,14 @@ export interface ModelTensors extends PretrainedTensors {
   readonly shapes: ReadonlyMap<string, readonly number[]>;
   /** Notes for the user about how the weights are read. */
   readonly notes: readonly string[];
+  /** The block format of the packed weights; undefined where none are packed. */
+  readonly packedFormat: string | undefined;
   read(name: string): Promise<Values>;
+  /**
+   * A matrix as packed codes in blocks along `axis`: as the file has them, or else quantized to `format`; undefined where it is not packed
+   * and there is no format. One tensor is in memory at a time.
+   */
+  codes(name: string, axis: number, format: FormatName | undefined): Promise<PackedCodes | undefined>;
 }
 
 /**
@@ -46,7 +54,14 @@ export function modelTensors(file: TensorFile, path: string): ModelTensors {
   return {
     names: [...shapes.keys()],
     shapes,
-    notes: doubles === 0 ? [] : [`${path} has ${doubles} tensors in F64, which are rounded to float32`],
+    notes: doubles === 0 ? [] : [`${path} holds ${doubles} tensors in F64, which are rounded to float32`],
+    packedFormat: packed?.format,
+    async codes(name, axis, format) {
+      if (found.has(name)) return packedWeight(name, packed!, (part) => file.read(part), axis);
+      if (format === undefined) return undefined;
+      const { data, shape } = float32Of(name, await file.read(name));
+      return quantize(data, { format, shape, axis });
+    },
     read: async (name) =>
       found.has(name) ? unpackWeight(name, packed!, (part) => file.read(part)) : float32Of(name, await file.read(name)),
   };

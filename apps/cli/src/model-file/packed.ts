@@ -1,4 +1,4 @@
-import { foreignSettings, LmdError, parseForeignJson, sizeOf } from '@lmd/core';
+import { foreignSettings, LmdError, type PackedCodes, parseForeignJson, sizeOf } from '@lmd/core';
 import {
   type BlockFormat,
   dequantize,
@@ -107,20 +107,39 @@ export function packWeight(
   ];
 }
 
-/**
- * Decodes a packed weight. `read` returns the tensors of the file. Throws `DATA_CORRUPT` naming the weight.
- */
-export async function unpackWeight(
+type Read = (name: string) => Promise<SafetensorsTensor>;
+
+/** The values that the codes stand for. `read` gives the tensors of the file. Throws `DATA_CORRUPT` naming the weight. */
+export function unpackWeight(
+  name: string,
+  packed: PackedWeights,
+  read: Read,
+): Promise<{ readonly data: Float32Array; readonly shape: readonly number[] }> {
+  return readWeight(name, packed, read, (tensor) => ({
+    // Nothing to decode, however many rows of no elements there are.
+    data: sizeOf(tensor.shape) === 0 ? new Float32Array(0) : dequantize(tensor),
+    shape: tensor.shape,
+  }));
+}
+
+/** The codes as they stand in the file, whose products contract `axis`. Throws `DATA_CORRUPT` naming the weight. */
+export function packedWeight(name: string, packed: PackedWeights, read: Read, axis: number): Promise<PackedCodes> {
+  return readWeight(name, packed, read, (tensor) => {
+    if (tensor.axis === axis) return tensor;
+    throw new Error(`its blocks run along axis ${tensor.axis}, and its product contracts axis ${axis}`);
+  });
+}
+
+async function readWeight<Result>(
   name: string,
   { format: formatName, axes }: PackedWeights,
-  read: (name: string) => Promise<SafetensorsTensor>,
-): Promise<{ readonly data: Float32Array; readonly shape: readonly number[] }> {
+  read: Read,
+  result: (tensor: MxTensor) => Result,
+): Promise<Result> {
   try {
     const format = formatNamed(formatName as Parameters<typeof formatNamed>[0]);
     const [codes, scales] = [await read(`${name}.codes`), await read(`${name}.scales`)];
     const expected = codeTypes[format.element.name]!;
-    // Nothing to decode, however many rows of no elements there are.
-    if (sizeOf(codes.shape) === 0) return { data: new Float32Array(0), shape: codes.shape };
     if (codes.dtype !== expected) throw new Error(`its codes are ${codes.dtype}, not ${expected}`);
     const packed: MxTensor = {
       format,
@@ -131,7 +150,7 @@ export async function unpackWeight(
       codes: codes.data,
       tensorScale: format.scale === 'e8m0' ? 1 : toFloat32Array(await read(`${name}.tensorScale`))[0]!,
     };
-    return { data: dequantize(packed), shape: codes.shape };
+    return result(packed);
   } catch (cause) {
     throw new LmdError('DATA_CORRUPT', `The packed weight ${name} cannot be read: ${(cause as Error).message}`, {
       subject: name,

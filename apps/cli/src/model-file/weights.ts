@@ -1,16 +1,20 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { type EagerOperations, LmdError, type NamedTensors, parseForeignJson } from '@lmd/core';
+import { type EagerOperations, LmdError, type NamedTensors, type PackedMatrix, parseForeignJson } from '@lmd/core';
 import {
+  contractionAxes,
   describePretrained,
   gpt2,
   importPretrained,
   type LayoutName,
   layoutOfTensors,
+  type PackedModel,
   type PretrainedDescription,
   type PretrainedModel,
+  packWeight,
   vit,
 } from '@lmd/models';
+import type { FormatName, FormatName } from '@lmd/mx-formats';
 import type { Terminal } from '../output/terminal.js';
 import { runLayout } from '../run/layout.js';
 import { readJson } from './json.js';
@@ -38,6 +42,13 @@ export interface ModelFile {
   describe(): PretrainedDescription | undefined;
   /** The weights of `model` by lmd's names, owned by the caller. Throws an `LmdError` if the file has another model. */
   weights(ops: EagerOperations, model: PretrainedModel, fresh?: FreshWeights): Promise<NamedTensors>;
+  /** The block format in which `lmd quantize` has packed the matrices; absent where they are not packed. */
+  readonly packedFormat?: string | undefined;
+  /**
+   * The caller's weights of a GPT-2 with its matrices as packed codes: those of the file, or quantized to `format` one by one, so that no more
+   * than one is ever in f32. Absent where the weights are not in a file that is read so.
+   */
+  packedWeights?(ops: EagerOperations, model: PretrainedModel, format?: FormatName): Promise<PackedModel>;
   close(): Promise<void>;
 }
 
@@ -77,6 +88,8 @@ export async function openModelFile(given: string): Promise<ModelFile> {
       describe: () => (isOurs ? ownDescription(metadata, path) : describePretrained(config, tensors.shapes)),
       weights: (ops, model, fresh) =>
         isOurs ? ownWeights(ops, tensors, path, model, fresh) : foreignWeights(ops, tensors, model, fresh),
+      packedFormat: tensors.packedFormat,
+      packedWeights: (ops, model, format) => packedModel(ops, { tensors, path, isOurs }, model, format),
       close: () => file.close(),
     };
   } catch (error) {
@@ -118,6 +131,62 @@ function ownDescription(metadata: Readonly<Record<string, string>>, path: string
   throw corrupt('config', `is ${JSON.stringify(options)}, but must be an object`, options);
 }
 
+async function packedModel(
+  ops: EagerOperations,
+  { tensors, path, isOurs }: { readonly tensors: ModelTensors; readonly path: string; readonly isOurs: boolean },
+  model: PretrainedModel,
+  format: FormatName | undefined,
+): Promise<PackedModel> {
+  const stored = tensors.packedFormat;
+  if (stored !== undefined && format !== undefined && format !== stored) {
+    throw new LmdError('INVALID_ARGUMENT', `--weights-format is ${format}, and ${path} is packed in ${stored}.`, {
+      subject: '--weights-format',
+      value: format,
+      remedy: 'Leave it out, or name the file that was quantized: rounding twice loses more than once.',
+    });
+  }
+  if (isOurs) return ownPacked(ops, tensors, path, model, format);
+  const packed = (name: string, axis: number) => tensors.codes(name, axis, format);
+  const imported = await importPretrained(ops, { tensors: { ...tensors, packed }, model });
+  for (const tensor of Object.values(imported.weights)) ops.keep(tensor);
+  return imported;
+}
+
+/** Refuses a file without a parameter of the model, or with one of another shape. */
+function checkStored(tensors: ModelTensors, path: string, name: string, shape: readonly number[], model: string): void {
+  const stored = tensors.shapes.get(name);
+  if (stored === undefined) throw mismatch(path, name, 'is missing', model);
+  if (stored.join() === shape.join()) return;
+  throw mismatch(path, name, `has shape [${stored.join(', ')}], not [${shape.join(', ')}]`, model);
+}
+
+async function ownPacked(
+  ops: EagerOperations,
+  tensors: ModelTensors,
+  path: string,
+  model: PretrainedModel,
+  format: FormatName | undefined,
+): Promise<PackedModel> {
+  const entries = Object.entries(model.parameters);
+  for (const [name, { shape }] of entries) checkStored(tensors, path, name, shape, model.name);
+  const axes = contractionAxes(entries.map(([name, { shape }]) => [name, shape])) ?? new Map<string, number>();
+  const weights: Record<string, NamedTensors[string]> = {};
+  const packedWeights: Record<string, PackedMatrix> = {};
+  try {
+    for (const [name, { shape }] of entries) {
+      const axis = axes.get(name);
+      const codes = axis === undefined ? undefined : await tensors.codes(name, axis, format);
+      if (codes !== undefined) packedWeights[name] = packWeight(ops, name, codes);
+      else weights[name] = ops.keep(ops.fromData((await tensors.read(name)).data, shape, 'f32'));
+    }
+    return { weights, packedWeights };
+  } catch (error) {
+    ops.dispose(weights);
+    for (const { tensors } of Object.values(packedWeights)) ops.dispose(tensors);
+    throw error;
+  }
+}
+
 async function ownWeights(
   ops: EagerOperations,
   tensors: ModelTensors,
@@ -130,11 +199,7 @@ async function ownWeights(
     if (fresh !== undefined) Object.assign(weights, beginFresh(ops, model, fresh));
     for (const [name, { shape }] of Object.entries(model.parameters)) {
       if (fresh?.names.has(name)) continue;
-      const stored = tensors.shapes.get(name);
-      if (stored === undefined) throw mismatch(path, name, 'is missing', model.name);
-      if (stored.join() !== shape.join()) {
-        throw mismatch(path, name, `has shape [${stored.join(', ')}], not [${shape.join(', ')}]`, model.name);
-      }
+      checkStored(tensors, path, name, shape, model.name);
       weights[name] = ops.keep(ops.fromData((await tensors.read(name)).data, shape, 'f32'));
     }
     // In the order of the forward pass, like initialized weights.

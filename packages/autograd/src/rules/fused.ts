@@ -13,6 +13,10 @@ type Fused = Pick<
   | 'encodeOperand'
   | 'decodeOperand'
   | 'blockMatmul'
+  | 'packMatrix'
+  | 'packedMatmul'
+  | 'packedRows'
+  | 'decodeMatrix'
 >;
 
 /**
@@ -78,5 +82,17 @@ export function fused(recorder: Recorder): Fused {
     decodeOperand: (operand) => recorder.untracked(Object.values(operand.tensors), ops.decodeOperand(operand)),
     blockMatmul: (a, b) =>
       recorder.untracked([...Object.values(a.tensors), ...Object.values(b.tensors)], ops.blockMatmul(a, b)),
+    packMatrix(source) {
+      const matrix = ops.packMatrix(source);
+      for (const part of Object.values(matrix.tensors)) recorder.untracked([], part);
+      return matrix;
+    },
+    packedMatmul(x, matrix) {
+      refuseTracked('packedMatmul', x);
+      return recorder.untracked([x, ...Object.values(matrix.tensors)], ops.packedMatmul(x, matrix));
+    },
+    packedRows: (matrix, indices) =>
+      recorder.untracked([...Object.values(matrix.tensors), indices], ops.packedRows(matrix, indices)),
+    decodeMatrix: (matrix) => recorder.untracked(Object.values(matrix.tensors), ops.decodeMatrix(matrix)),
   };
 }

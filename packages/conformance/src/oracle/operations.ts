@@ -5,6 +5,7 @@ import {
   type DType,
   isTypedArray,
   type Operations,
+  type PackedMatrixKernels,
   type ReduceOptions,
   sizeOf,
   type Tensor,
@@ -25,8 +26,11 @@ import { argMax, max, mean, sum } from './reductions.js';
 import * as shapes from './shapes.js';
 import { softmax } from './softmax.js';
 
-/** What the oracle's operations compute: everything but what concerns a backend and its memory, and encoded operands. */
-export type OracleOperations = Omit<Operations, 'backend' | 'memory' | 'read' | keyof BlockProductKernels>;
+/** What the oracle's operations compute: everything but what concerns a backend and its memory, and operands made of codes. */
+export type OracleOperations = Omit<
+  Operations,
+  'backend' | 'memory' | 'read' | keyof BlockProductKernels | keyof PackedMatrixKernels
+>;
 
 const values = (x: TensorLike): Values =>
   typeof x === 'number' ? { shape: [], dtype: 'f32', data: Float64Array.of(x) } : (x as Values);

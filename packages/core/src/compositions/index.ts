@@ -9,6 +9,7 @@ import { fakeQuantize } from './fake-quantize.js';
 import { gelu, geluGradient } from './gelu.js';
 import { layerNorm, layerNormGradient } from './layer-norm.js';
 import { lmdDraw, lmdUpdate } from './lmd.js';
+import { decodeMatrix, packedMatmul, packedRows, packMatrix } from './packed-matrices.js';
 import { roundToBfloat16 } from './round-to-bfloat16.js';
 import { softmax, softmaxGradient } from './softmax.js';
 
@@ -44,4 +45,8 @@ export const compositions: Compositions = {
   encodeOperand,
   decodeOperand,
   blockMatmul,
+  packMatrix,
+  packedMatmul,
+  packedRows,
+  decodeMatrix,
 };
