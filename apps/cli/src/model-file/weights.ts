@@ -1,7 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type EagerOperations, LmdError, type NamedTensors, type PackedMatrix, parseForeignJson } from '@lmd/core';
-import type { FormatName } from '@lmd/mx-formats';
 import {
   contractionAxes,
   describePretrained,
