@@ -5,13 +5,14 @@
 const allowed = {
   core: [],
   'mx-formats': [],
+  native: [],
   safetensors: [],
   report: [],
   autograd: ['core'],
   models: ['core', 'autograd', 'mx-formats'],
   training: ['core', 'autograd', 'safetensors'],
   data: ['core', 'training', 'safetensors'],
-  backends: ['core', 'mx-formats'],
+  backends: ['core', 'mx-formats', 'native'],
   tfjs: ['core', 'mx-formats', 'backends'],
   conformance: ['core', 'autograd', 'mx-formats', 'models'],
 };

@@ -19,7 +19,9 @@ const suites = [
     name: 'native',
     run: () => script('native-tests.mjs'),
     reports: [
-      ...['backends', 'conformance', 'tfjs', 'data', 'safetensors', 'training'].map((name) => `packages/${name}`),
+      ...['native', 'backends', 'conformance', 'tfjs', 'data', 'safetensors', 'training'].map(
+        (name) => `packages/${name}`,
+      ),
       'apps/cli',
       'dev',
     ].map((folder) => inFolder(folder, 'native.json')),

@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url';
 export const root = fileURLToPath(new URL('..', import.meta.url));
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const stamp = join(root, 'node_modules', '.lmd-setup');
+/** Why there are no native kernels, as it was last said. */
+const nativeNote = join(root, 'node_modules', '.lmd-native');
 
 /**
  * Runs a program and returns its exit code. Its standard output goes to standard error unless specified otherwise.
@@ -104,12 +106,31 @@ async function install() {
   writeFileSync(stamp, lockHash());
 }
 
+/**
+ * Compiles the native kernels where there is a C compiler, once, and says so in a line; the rest works without them.
+ *
+ * @param {{ quiet?: boolean }} [options] `quiet`: say only what is new
+ */
+export async function buildNative({ quiet = true } = {}) {
+  const { buildForThisMachine } = await import('../packages/native/scripts/build.mjs');
+  const { built, path, reason = '' } = await buildForThisMachine();
+  if (path !== undefined) console.error(`Built the native kernels: ${path}`);
+  else if (built && !quiet) console.error('The native kernels are built.');
+  if (built) return;
+  const [first] = reason.split('\n');
+  if (quiet && existsSync(nativeNote) && readFileSync(nativeNote, 'utf8') === first) return;
+  console.error(`Everything runs in WebAssembly, without native kernels: ${first}. npm run native tries again.`);
+  writeFileSync(nativeNote, first);
+}
+
 /** Everything a fresh clone needs: dependencies and builds. Quick when nothing has changed. */
-export async function setUp({ build = true } = {}) {
+export async function setUp({ build = true, native = {} } = {}) {
   const major = Number(process.versions.node.split('.')[0]);
   if (major < 20) fail(`Node ${process.versions.node} is too old. Install Node 20 or later.`);
   await install();
   if (!build) return;
+  // First, since the tests' results, which turbo keeps, depend on what is there.
+  await buildNative(native);
   await buildPackages();
 }
 

@@ -1,12 +1,14 @@
 // node scripts/native-tests.mjs [FOLDER]: installs the native engines that are optional, once, in FOLDER or
-// node_modules/.cache, and runs the tests that need them: onnxruntime-node from the npm registry, and tfjs-node through
-// dev/engines/libtensorflow, which needs Linux on x64, pip and g++. Then those that damage files and kill processes many
-// times. vitest's reports go to .vitest/native.json of each package, and the last line adds them up:
+// node_modules/.cache, and runs the tests that need them: onnxruntime-node from the npm registry, tfjs-node through
+// dev/engines/libtensorflow, which needs Linux on x64, pip and g++, and zig from PyPI, which compiles our native
+// kernels for every platform (those of arm64 run under qemu-aarch64). Then those that damage files and kill processes
+// many times. vitest's reports go to .vitest/native.json of each package, and the last line adds them up:
 // `N passed, N failed`.
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { buildEngine } from '../dev/engines/libtensorflow/build.mjs';
 import { installOnnxruntime } from '../dev/engines/onnxruntime/install.mjs';
+import { installZig } from '../packages/native/scripts/install-zig.mjs';
 import { root, setUp, tool } from './lib.mjs';
 import { countReport } from './reports.mjs';
 
@@ -14,9 +16,11 @@ import { countReport } from './reports.mjs';
 const engines = {
   LMD_ONNXRUNTIME: ['lmd-onnxruntime', installOnnxruntime],
   LMD_TFJS_NODE: ['lmd-tfjs-node', buildEngine],
+  ZIG: ['lmd-zig', installZig],
 };
 
 const suites = [
+  { folder: 'packages/native', files: ['sanitizers', 'arm64', 'binaries'].map((name) => `test/${name}.test.ts`) },
   {
     folder: 'packages/backends',
     files: ['tfjs-node', 'onnxruntime', 'products', 'fused'].map((name) => `test/${name}.test.ts`),
@@ -39,7 +43,13 @@ const suites = [
 
 await setUp();
 const total = { passed: 0, failed: 0 };
-const env = { LMD_FUZZ_FILES: '10000', LMD_FUZZ_INPUTS: '2500', LMD_KILLS: '5', LMD_EXHAUSTIVE: '1' };
+const env = {
+  LMD_FUZZ_FILES: '10000',
+  LMD_FUZZ_INPUTS: '2500',
+  LMD_KILLS: '5',
+  LMD_EXHAUSTIVE: '1',
+  LMD_NATIVE_SUITE: '1',
+};
 for (const [variable, [name, install]] of Object.entries(engines)) {
   const folder = resolve(process.argv[2] ?? join(root, 'node_modules', '.cache'), name);
   try {

@@ -1,4 +1,4 @@
 // npm run setup: installs the dependencies and builds the packages.
 import { setUp } from './lib.mjs';
 
-await setUp();
+await setUp({ native: { quiet: false } });

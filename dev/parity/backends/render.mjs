@@ -76,7 +76,10 @@ ${table(head('operation'), rows(primitives, false))}
 ## Fused kernels
 
 \`kernel\` is the backend's own; \`composed\` is core's composition of its primitives. If there is a kernel, the suite
-checks the composition against the same bound as well.
+checks the composition against the same bound as well. \`blockMatmul\` includes \`encodeOperand\` and
+\`decodeOperand\`: a backend has all three or none. The adapters of TensorFlow.js have none, since its engines do not
+multiply 8-bit integers. \`@lmd/models\` then multiplies the rounded operands in f32, which is faster there than the
+composition.
 
 ${table(head('kernel'), rows(fusedKernels, true))}
 `;

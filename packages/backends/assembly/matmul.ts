@@ -152,30 +152,30 @@ function tile(a: usize, b: usize, terms: i32, out: usize, stride: usize, accumul
   v128.store(out5, c51, 16);
 }
 
-/** A tile of which only some rows and columns exist. */
+/** A tile of which only some rows and columns exist: computed aside, from what is there, so that its sums are those of a whole one. */
 function edgeTile(a: usize, b: usize, terms: i32, out: usize, stride: usize, rows: i32, columns: i32, accumulate: bool): void {
-  tile(a, b, terms, EDGE, TILE_COLUMNS * 4, false);
+  if (accumulate) copyEdge(out, stride, EDGE, TILE_COLUMNS * 4, rows, columns);
+  tile(a, b, terms, EDGE, TILE_COLUMNS * 4, accumulate);
+  copyEdge(EDGE, TILE_COLUMNS * 4, out, stride, rows, columns);
+}
+
+function copyEdge(source: usize, sourceStride: usize, target: usize, targetStride: usize, rows: i32, columns: i32): void {
   for (let row = 0; row < rows; row++) {
-    const from = EDGE + (<usize>(row * TILE_COLUMNS) << 2);
-    const to = out + <usize>row * stride;
+    const from = source + <usize>row * sourceStride;
+    const to = target + <usize>row * targetStride;
     let j = 0;
-    for (; j + 4 <= columns; j += 4) {
-      const value = v128.load(from + (<usize>j << 2));
-      const at = to + (<usize>j << 2);
-      v128.store(at, accumulate ? f32x4.add(value, v128.load(at)) : value);
-    }
-    for (; j < columns; j++) {
-      const value = load<f32>(from + (<usize>j << 2));
-      const at = to + (<usize>j << 2);
-      store<f32>(at, accumulate ? value + load<f32>(at) : value);
-    }
+    for (; j + 4 <= columns; j += 4) v128.store(to + (<usize>j << 2), v128.load(from + (<usize>j << 2)));
+    for (; j < columns; j++) store<f32>(to + (<usize>j << 2), load<f32>(from + (<usize>j << 2)));
   }
 }
 
 /**
  * Products [m, k]·[k, n] of f32, row-major; a transposed operand is stored [k, m] or [n, k]. `strideA` and `strideB` are elements
  * between the matrices of a batch, 0 for one that all share. `from` to `to` count parts of the results: matrix, then `partRows` rows
- * (a multiple of 6), then `partColumns` columns (a multiple of 8). How results are parted does not change their bits.
+ * (a multiple of 6), then `partColumns` columns (a multiple of 8).
+ *
+ * An element is one chain of multiply-adds over the terms in ascending order, from 0, so that neither tiles nor parts change its bits, and
+ * another engine can give the same (`packages/native/c/matmul.h`). One row times a transposed matrix is summed in eight lanes.
  */
 export function matmul(
   from: i32,

@@ -6,15 +6,7 @@ type Name = keyof LMDOptimizerOptions;
 /** What an optimizer takes where no option is given. */
 const defaults: { readonly [name in Name]: LMDOptimizerOptions[name] } = {
   ...lmdDefaults,
-  regularizer: 'logNormalPrior',
-  samples: 1,
-  gradientScaling: 'sample',
-  useSign: true,
-  initialization: 'floor',
   priorMedian: undefined,
-  evaluation: 'mean',
-  evaluationSamples: 1,
-  stateFormat: 'f32',
   seed: 0,
   adamwFor: 'vectors',
   adamw: {},

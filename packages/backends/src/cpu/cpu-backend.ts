@@ -1,11 +1,13 @@
 import { type Backend, backendSpecVersion, type Tensor, type TensorData } from '@lmd/core';
+import { levelNames } from '@lmd/native';
 import { cpuFused } from './fused.js';
 import { createMemoryHost } from './memory-host.js';
+import { type NativeUse, openNative } from './native.js';
 import { type CpuBackendOptions, checkedOptions } from './options.js';
 import { cpuPrimitives } from './primitives.js';
 import type { ProductEngine } from './products/engine.js';
 import { openProducts } from './products/open-products.js';
-import { startWasm } from './wasm/instance.js';
+import { startWasm, type WasmInstance } from './wasm/instance.js';
 
 export interface CpuBackend extends Backend {
   /**
@@ -15,6 +17,8 @@ export interface CpuBackend extends Backend {
   arena(): { readonly heldBytes: number; readonly usedBytes: number; readonly reservedBytes: number };
   /** `read`, at once: an operation has run when it returns. */
   readSync(x: Tensor): TensorData;
+  /** The level of the native kernels in use, such as `'avx2'`; without any, why. */
+  readonly native: NativeUse;
   close(): void;
 }
 
@@ -29,13 +33,18 @@ export async function createCpuBackend(options: CpuBackendOptions = {}): Promise
   const checked = checkedOptions(options);
   const products = await openProducts(checked.products, checked.threads, checked.onnxruntime);
   const threads = products?.sharedMemory === false ? 1 : checked.threads;
-  const wasm = await startWasm(checked.arithmetic, threads, checked.memoryLimit);
+  const native = openNative(checked);
+  const wasm = await startWasm(checked.arithmetic, threads, {
+    memoryLimit: checked.memoryLimit,
+    native: native.kernels,
+  });
   const host = createMemoryHost(wasm, checked, products);
   const primitives = cpuPrimitives(host);
   return {
     specVersion: backendSpecVersion,
     name: 'cpu',
-    device: deviceOf(wasm.arithmetic, threads, products),
+    device: deviceOf(wasm, threads, products),
+    native: native.use,
     supports: { maxElements: 2 ** 29 - 1, subnormals: true },
     ...primitives,
     fused: cpuFused(host, primitives),
@@ -46,8 +55,12 @@ export async function createCpuBackend(options: CpuBackendOptions = {}): Promise
   };
 }
 
-function deviceOf(arithmetic: string, threads: number, products: ProductEngine | undefined): string {
+function deviceOf({ arithmetic, native }: WasmInstance, threads: number, products: ProductEngine | undefined): string {
   const count = (number: number) => (number === 1 ? 'one thread' : `${number} threads`);
-  const own = `WebAssembly SIMD, ${arithmetic} multiply-add, ${count(threads)}`;
-  return products === undefined ? own : `${own}; products by ${products.label}, ${count(products.threads)}`;
+  const parts = [`WebAssembly SIMD, ${arithmetic} multiply-add, ${count(threads)}`];
+  if (native !== undefined) {
+    parts.push(`native products by ${levelNames[native.level]}, ${native.arithmetic} multiply-add`);
+  }
+  if (products !== undefined) parts.push(`products by ${products.label}, ${count(products.threads)}`);
+  return parts.join('; ');
 }

@@ -3,11 +3,14 @@ import type { MemoryHost } from './memory-host.js';
 import { cpuMovements } from './movement.js';
 import type { Addresses, Product } from './products/engine.js';
 
-/** The rows and columns of a part are multiples of the tile that stays in registers; see `assembly/matmul.ts`. */
-const tileRows = 6;
-const tileColumns = 8;
-/** About the products of two numbers that one thread adds up in a nanosecond. */
-const productsPerNanosecond = 22;
+/**
+ * The rows and columns of a part are multiples of the tiles that stay in registers: 6 × 8 in `assembly/matmul.ts`, and 12 × 32, 4 × 24 and
+ * 8 × 12 in `@lmd/native`.
+ */
+const tileRows = 24;
+const tileColumns = 96;
+/** About the products of two numbers that one thread adds up in a nanosecond, in WebAssembly and in native code. */
+const productsPerNanosecond = { wasm: 22, native: 60 };
 /** Parts for each thread where a single product is cut: each packs one of the operands again. */
 const partsEach = 2;
 
@@ -76,7 +79,7 @@ function productOf(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolea
 /** By our own kernels. */
 function multiply(host: MemoryHost, product: Product, at: Addresses): void {
   const { batch, rows, terms, columns, transposeA, transposeB, batchA, batchB } = product;
-  const time = (batch * rows * terms * columns) / productsPerNanosecond;
+  const time = (batch * rows * terms * columns) / productsPerNanosecond[host.native === undefined ? 'wasm' : 'native'];
   const parts = partsOf(batch, rows, columns, host.worthwhile(time) ? host.threads : 1);
   const total = batch * Math.ceil(rows / parts.rows) * Math.ceil(columns / parts.columns);
   host.run(

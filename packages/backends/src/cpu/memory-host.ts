@@ -1,4 +1,5 @@
 import { type DType, sizeOf, type Tensor } from '@lmd/core';
+import type { Native } from '@lmd/native';
 import type { Host } from '../host/host.js';
 import { Arena } from './arena.js';
 import { broadcast } from './movement.js';
@@ -22,6 +23,8 @@ export interface MemoryHost extends Host {
   worthwhile(time: number): boolean;
   /** Runs a kernel over its range, on several threads where that pays. The bits do not depend on how many. */
   run<Name extends KernelName>(name: Name, split: Split, ...rest: KernelArguments<Name>): void;
+  /** Native kernels, where they have taken the place of others. */
+  readonly native: Native | undefined;
   /** Another engine for matrix products, where one was asked for. */
   readonly products: HandedProducts | undefined;
   address(x: Tensor): number;
@@ -40,7 +43,7 @@ export function createMemoryHost(
   engine: ProductEngine | undefined,
 ): MemoryHost {
   const { memoryLimit, parallelThreshold } = options;
-  const { kernels, memory, pool, firstFree } = wasm;
+  const { kernels, memory, native, pool, firstFree } = wasm;
   const arena = new Arena(memory, firstFree, Math.min(addressLimit, firstFree + (memoryLimit ?? addressLimit)));
   const store = new TensorStore(arena);
   const threads = pool?.threads ?? 1;
@@ -49,6 +52,7 @@ export function createMemoryHost(
     store,
     arena,
     threads,
+    native,
     bytesMultiply: wasm.arithmetic === 'fused',
     products,
     worthwhile: (time) => time >= 1000 * parallelThreshold,

@@ -31,12 +31,20 @@ export interface CpuBackendOptions {
    * that works; nothing else falls back. `device` says which it is.
    */
   readonly products?: ProductsEngine | readonly ProductsEngine[];
+  /**
+   * The native kernels of `@lmd/native`, which give the bits of those in WebAssembly with fused multiply-add. `'auto'` (default): where
+   * they work on this platform and processor. `'require'`: an error where they do not. `'off'`: WebAssembly alone. `device` says which.
+   */
+  readonly native?: NativeChoice;
   /** The folder of the package `onnxruntime-node`. Default: where Node finds it by its name. */
   readonly onnxruntime?: string;
 }
 
+export type NativeChoice = 'auto' | 'require' | 'off';
+
 /** Options with defaults filled in. */
 export interface CheckedOptions extends CpuBackendOptions {
+  readonly native: NativeChoice;
   readonly threads: number;
   readonly parallelThreshold: number;
   readonly products: readonly ProductsEngine[];
@@ -47,6 +55,8 @@ export const addressLimit = 2 ** 32 - 65_536;
 
 const mostThreads = 64;
 
+const nativeChoices: readonly unknown[] = ['auto', 'require', 'off'] satisfies NativeChoice[];
+
 const productsEngines: readonly unknown[] = ['wasm', 'onnxruntime'] satisfies ProductsEngine[];
 
 const remedies: Readonly<Record<keyof CpuBackendOptions, string>> = {
@@ -55,6 +65,7 @@ const remedies: Readonly<Record<keyof CpuBackendOptions, string>> = {
   parallelThreshold: 'Give a number of microseconds, 0 or more, or leave it out.',
   memoryLimit: `Give a number of bytes from 65536 to ${addressLimit}, or leave it out.`,
   products: "Use 'wasm', 'onnxruntime', or a list of them, such as ['onnxruntime', 'wasm'] for the first that works.",
+  native: "Use 'auto', 'require' or 'off', or leave it out.",
   onnxruntime: 'Give the folder of the package onnxruntime-node, or leave it out.',
 };
 
@@ -80,7 +91,8 @@ export function checkedOptions(options: CpuBackendOptions): CheckedOptions {
     throw invalid('threads', threads);
   }
   if (!(parallelThreshold >= 0)) throw invalid('parallelThreshold', parallelThreshold);
-  const { products = 'wasm', onnxruntime } = options;
+  const { products = 'wasm', onnxruntime, native = 'auto' } = options;
+  if (!nativeChoices.includes(native)) throw invalid('native', native);
   const wanted = (Array.isArray as (value: unknown) => value is readonly ProductsEngine[])(products)
     ? products
     : [products];
@@ -90,7 +102,7 @@ export function checkedOptions(options: CpuBackendOptions): CheckedOptions {
   if (onnxruntime !== undefined && (typeof onnxruntime !== 'string' || onnxruntime === '')) {
     throw invalid('onnxruntime', onnxruntime);
   }
-  return { ...options, threads, parallelThreshold, products: wanted };
+  return { ...options, threads, parallelThreshold, products: wanted, native };
 }
 
 function invalid(subject: keyof CpuBackendOptions, value: unknown): LmdError {

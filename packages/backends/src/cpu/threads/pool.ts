@@ -1,4 +1,5 @@
 import { LmdError, messageOf } from '@lmd/core';
+import type { NativeSource } from '@lmd/native';
 import { type Control, controlBytes, createControl, firstChunk, takenWord, words } from './control.js';
 import type { Worker, WorkerThreads } from './platform.js';
 import { workerSource } from './worker-source.js';
@@ -13,6 +14,8 @@ export interface WorkerModules {
   readonly memory: object;
   /** For each thread, the workspace of each module. */
   readonly workspaces: readonly (readonly number[])[];
+  /** Native kernels, which come before those of the modules. */
+  readonly native?: NativeSource | undefined;
 }
 
 /** How long a worker looks for work before it sleeps: some tens of microseconds, about what lies between two operations of a step. */
@@ -142,12 +145,13 @@ export class ThreadPool {
   }
 
   #start(): void {
-    const { modules, memory, workspaces } = this.#modules;
+    const { modules, memory, workspaces, native } = this.#modules;
     const state = this.#state;
     for (let self = 1; self < this.threads; self++) {
       const workerData = {
         modules,
         memory,
+        native,
         workspaces: workspaces[self],
         names: this.#names,
         control: this.#control.buffer,

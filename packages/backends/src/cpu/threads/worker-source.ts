@@ -8,7 +8,7 @@ import { words } from './control.js';
 export const workerSource = `
 'use strict';
 const { workerData } = require('node:worker_threads');
-const { modules, memory, workspaces, names, control, threads, self, spins } = workerData;
+const { modules, memory, native, workspaces, names, control, threads, self, spins } = workerData;
 const state = new Int32Array(control, 0, ${words.taken} + 16 * threads);
 const given = new Float64Array(control, state.byteLength, 32);
 const exported = modules.map((module, i) => {
@@ -16,6 +16,15 @@ const exported = modules.map((module, i) => {
   exports.initialize(workspaces[i]);
   return exports;
 });
+if (native !== undefined) {
+  let view = new Uint8Array(memory.buffer);
+  const onMemory = (kernel) => (...task) => {
+    if (view.buffer !== memory.buffer) view = new Uint8Array(memory.buffer);
+    kernel(view, ...task);
+  };
+  const opened = Object.entries(require(native.binary).open(native.level, native.fused));
+  exported.unshift(Object.fromEntries(opened.map(([name, kernel]) => [name, onMemory(kernel)])));
+}
 const kernels = names.map((name) => exported.find((one) => name in one)[name]);
 
 function takeChunks() {

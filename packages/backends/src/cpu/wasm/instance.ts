@@ -1,5 +1,6 @@
 import { LmdError, messageOf } from '@lmd/core';
 import { type InMemoryKernels, kernelModule } from '@lmd/mx-formats';
+import type { Native } from '@lmd/native';
 import type { WasmMemory } from '../arena.js';
 import { noThreads, workerThreads } from '../threads/platform.js';
 import { type RangedKernel, ThreadPool, type WorkerModules } from '../threads/pool.js';
@@ -23,12 +24,20 @@ export interface WasmInstance {
   readonly kernels: Kernels;
   readonly memory: WasmMemory;
   readonly arithmetic: Arithmetic;
+  readonly native: Native | undefined;
   /** Absent where there is one thread. */
   readonly pool: ThreadPool | undefined;
   /** What other threads begin with. */
   readonly shares: WorkerModules;
   /** The first byte of memory that no thread uses for itself. */
   readonly firstFree: number;
+}
+
+export interface WasmSettings {
+  /** Bytes that will ever be needed beside what the kernels use themselves. Default: all that a memory can have. */
+  readonly memoryLimit?: number | undefined;
+  /** Kernels that take the place of those of the same name. */
+  readonly native?: Native | undefined;
 }
 
 const page = 65_536;
@@ -39,13 +48,12 @@ const largestPages = 65_536;
  * Starts the kernels on a memory of their own.
  *
  * @param wish which arithmetic; the fused one where this engine has it, when absent
- * @param memoryLimit bytes that will ever be needed beside what the kernels use themselves
  * @throws LmdError `ENGINE_MISSING` where the engine lacks what is asked for, `UNSUPPORTED` where it has no threads
  */
 export async function startWasm(
   wish: Arithmetic | undefined,
   threads: number,
-  memoryLimit = Number.POSITIVE_INFINITY,
+  { memoryLimit = Number.POSITIVE_INFINITY, native }: WasmSettings = {},
 ): Promise<WasmInstance> {
   const arithmetic = wish ?? (canRun('fused') ? 'fused' : 'strict');
   if (!canRun(arithmetic)) throw missing(arithmetic);
@@ -78,10 +86,13 @@ export async function startWasm(
   if (firstFree > initial * page) throw new Error('Workspaces do not fit into the first pages.');
   kernels.initialize(workspaces[0]![0]);
   formatKernels.initialize(workspaces[0]![1]);
-  const ranged = { ...rangedKernels(formats!), ...rangedKernels(own!) };
-  const shares = { modules, memory, workspaces };
-  const pool = platform === undefined || !shared ? undefined : new ThreadPool(platform, threads, shares, ranged);
-  return { kernels: ranged as unknown as Kernels, memory, arithmetic, pool, shares, firstFree };
+  const ranged = { ...rangedKernels(formats!), ...rangedKernels(own!), ...native?.kernels(memory) };
+  const shares = { modules, memory, workspaces, native: native?.source };
+  const pool =
+    platform === undefined || !shared
+      ? undefined
+      : new ThreadPool(platform, threads, shares, ranged as Record<string, RangedKernel>);
+  return { kernels: ranged as unknown as Kernels, memory, arithmetic, native, pool, shares, firstFree };
 }
 
 /** A memory that begins with some pages and may grow: engines reserve addresses for all of it at once. */

@@ -1,0 +1,21 @@
+// Integers of AVX2, as `block-kernel.h` wants them, without the instructions for dot products of bytes.
+#include <immintrin.h>
+
+typedef __m256i ints;
+/** Whether a level multiplies bytes; else codes are widened to 16 bits. */
+enum { NARROW = 0, OFFSET = 0 };
+
+static inline ints load_ints(const void *from) { return _mm256_loadu_si256(from); }
+static inline void store_ints(int32_t *to, ints x) { _mm256_storeu_si256((__m256i *)to, x); }
+static inline ints splat_ints(int32_t x) { return _mm256_set1_epi32(x); }
+static inline floats to_floats(ints x) { return _mm256_cvtepi32_ps(x); }
+/** sums += the products of pairs. */
+static inline ints dot_wide(ints sums, ints a, ints b) { return _mm256_add_epi32(sums, _mm256_madd_epi16(a, b)); }
+static inline ints dot_narrow(ints sums, ints a, ints b) {
+  (void)a, (void)b;
+  return sums;
+}
+static inline ints correction_of(ints sum) { return sum; }
+static inline void widen_sixteen(const int8_t *codes, int16_t *to) {
+  _mm256_storeu_si256((__m256i *)to, _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)codes)));
+}

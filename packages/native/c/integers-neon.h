@@ -1,0 +1,37 @@
+// Integers of NEON, as `block-kernel.h` wants them; with the instructions for dot products of bytes where the compiler may use them.
+#include <arm_neon.h>
+
+typedef int32x4_t ints;
+enum { OFFSET = 0 };
+
+static inline ints load_ints(const void *from) { return vld1q_s32(from); }
+static inline void store_ints(int32_t *to, ints x) { vst1q_s32(to, x); }
+static inline ints splat_ints(int32_t x) { return vdupq_n_s32(x); }
+static inline floats to_floats(ints x) { return vcvtq_f32_s32(x); }
+/** sums += the products of pairs. */
+static inline ints dot_wide(ints sums, ints a, ints b) {
+  const int16x8_t x = vreinterpretq_s16_s32(a), y = vreinterpretq_s16_s32(b);
+  const int32x4_t low = vmull_s16(vget_low_s16(x), vget_low_s16(y)), high = vmull_high_s16(x, y);
+  return vaddq_s32(sums, vpaddq_s32(low, high));
+}
+
+#ifdef __ARM_FEATURE_DOTPROD
+enum { NARROW = 1 };
+/** sums += the products of four bytes. */
+static inline ints dot_narrow(ints sums, ints a, ints b) {
+  return vdotq_s32(sums, vreinterpretq_s8_s32(a), vreinterpretq_s8_s32(b));
+}
+#else
+/** Codes are widened to 16 bits. */
+enum { NARROW = 0 };
+static inline ints dot_narrow(ints sums, ints a, ints b) {
+  (void)a, (void)b;
+  return sums;
+}
+#endif
+static inline ints correction_of(ints sum) { return sum; }
+static inline void widen_sixteen(const int8_t *codes, int16_t *to) {
+  const int8x16_t x = vld1q_s8(codes);
+  vst1q_s16(to, vmovl_s8(vget_low_s8(x)));
+  vst1q_s16(to + 8, vmovl_high_s8(x));
+}

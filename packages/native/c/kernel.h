@@ -1,0 +1,23 @@
+// What the kernels of a level share. A level's file includes them after its vectors, with TILE_ROWS and TILE_VECTORS: the tile whose sums
+// stay in registers.
+#ifndef LMD_KERNEL_H
+#define LMD_KERNEL_H
+
+#define ALWAYS_INLINE __attribute__((always_inline))
+#define NEVER_INLINE __attribute__((noinline))
+// Plain C is there to be right, and small.
+#if TILE_VECTORS == 1
+#define UNROLL
+#elif defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
+enum { TILE_COLUMNS = TILE_VECTORS * LANES };
+
+static inline ptrdiff_t least(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
+
+#include "pack.h"
+
+#endif

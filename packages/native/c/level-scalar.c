@@ -1,0 +1,11 @@
+#include "level.h"
+#include "vector-scalar.h"
+
+#define TILE_ROWS 4
+#define TILE_VECTORS 1
+#include "integers-scalar.h"
+
+#include "block-kernel.h"
+#include "matmul-kernel.h"
+
+const level level_scalar = {"scalar", matmul, block_matmul};

@@ -1,0 +1,31 @@
+#ifndef LMD_WORKSPACE_H
+#define LMD_WORKSPACE_H
+
+#include <stdint.h>
+
+enum {
+  /** Terms in one panel, in words of 32 bits: a panel of B stays in the first-level cache. */
+  BLOCK_TERMS = 256,
+  /** Rows of A packed at once, a multiple of every tile's: they stay in the second-level cache. */
+  BLOCK_ROWS = 240,
+  /** Columns of B packed at once, at most. */
+  BLOCK_COLUMNS = 1024,
+  /** Blocks with a scale in one panel, at most. */
+  BLOCK_SCALES = 64,
+  /** Elements of a block with a scale, at most. */
+  MOST_BLOCK = 256,
+  /** Lines of a panel, at most. */
+  MOST_LINES = 64,
+};
+
+/** Packed operands, for each thread one. */
+typedef struct {
+  float packed_a[BLOCK_ROWS * BLOCK_TERMS], packed_b[BLOCK_COLUMNS * BLOCK_TERMS];
+  float scales_a[BLOCK_ROWS * BLOCK_SCALES], scales_b[BLOCK_COLUMNS * BLOCK_SCALES];
+  /** What products of offset codes are too large by. */
+  int32_t corrections[BLOCK_COLUMNS * BLOCK_SCALES];
+  /** Codes of a panel, widened. */
+  int16_t widened[MOST_LINES * BLOCK_TERMS * 2];
+} workspace;
+
+#endif

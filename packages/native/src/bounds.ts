@@ -1,0 +1,100 @@
+import { NativeError } from './errors.js';
+import type { KernelName, NativeKernels } from './kernels.js';
+
+/** Sizes and strides stay below it, so that products of two are exact. */
+const mostElements = 2 ** 31;
+
+/** Words of `blockMatmul`'s settings: four, then those of each operand. */
+const [firstOperand, operandWords] = [4, 11];
+const mostBlock = 256;
+
+/** Refuses what does not lie within a memory. The add-on does so too, in other words. */
+export const bounds: {
+  readonly [Name in KernelName]: (memory: Uint8Array, ...task: Parameters<NativeKernels[Name]>) => void;
+} = {
+  matmul({ length }, from, to, a, b, out, m, k, n, _transposeA, _transposeB, strideA, strideB, partRows, partColumns) {
+    const check = new Check('matmul', length);
+    check.sizes({ from, to, strideA, strideB }, 0);
+    check.sizes({ m, k, n, partRows, partColumns }, 1);
+    if (from >= to) return;
+    const matrices = matricesOf(to, m, n, partRows, partColumns);
+    check.operand('a', a, (matrices - 1) * strideA + m * k, 4);
+    check.operand('b', b, (matrices - 1) * strideB + k * n, 4);
+    check.operand('out', out, matrices * m * n, 4);
+  },
+
+  blockMatmul(memory, from, to, settings, out, m, terms, n, partRows, partColumns) {
+    const check = new Check('blockMatmul', memory.length);
+    check.sizes({ from, to }, 0);
+    check.sizes({ m, terms, n, partRows, partColumns }, 1);
+    if (from >= to) return;
+    const matrices = matricesOf(to, m, n, partRows, partColumns);
+    check.operand('settings', settings, firstOperand + 2 * operandWords, 4);
+    check.operand('out', out, matrices * m * n, 4);
+    const words = new Int32Array(memory.buffer, memory.byteOffset + settings, firstOperand + 2 * operandWords);
+    const block = words[1]!;
+    check.equal('block size', block, Math.min(Math.max(block, 1), mostBlock));
+    for (const [name, rows, first] of [
+      ['a', m, firstOperand],
+      ['b', n, firstOperand + operandWords],
+    ] as const) {
+      const [codes, scales, ownRows, ownTerms, size, wide, floatScales, shared] = words.subarray(
+        first,
+      ) as unknown as number[];
+      check.equal(`rows of ${name}`, ownRows!, rows);
+      check.equal(`terms of ${name}`, ownTerms!, terms);
+      check.sizes({ [`elements of ${name} that share a scale`]: size! }, 1);
+      check.equal(`elements of ${name} that share a scale, modulo the block size,`, size! % block, 0);
+      const lines = rows * (shared === 0 ? matrices : 1);
+      check.operand(`codes of ${name}`, codes! >>> 0, lines * Math.ceil(terms / 16) * 16, wide === 0 ? 1 : 2);
+      check.operand(`scales of ${name}`, scales! >>> 0, lines * Math.ceil(terms / size!), floatScales === 0 ? 1 : 4);
+    }
+  },
+};
+
+function matricesOf(to: number, m: number, n: number, partRows: number, partColumns: number): number {
+  return Math.floor((to - 1) / Math.ceil(m / partRows) / Math.ceil(n / partColumns)) + 1;
+}
+
+/** @throws NativeError `INVALID_ARGUMENT` */
+class Check {
+  readonly #kernel: string;
+  readonly #bytes: number;
+
+  constructor(kernel: string, bytes: number) {
+    this.#kernel = kernel;
+    this.#bytes = bytes;
+  }
+
+  sizes(sizes: Readonly<Record<string, number>>, least: number): void {
+    for (const subject in sizes) {
+      const value = sizes[subject]!;
+      if (Number.isInteger(value) && value >= least && value <= mostElements) continue;
+      throw this.#error(
+        `${subject} is ${value}`,
+        subject,
+        value,
+        `Use a whole number from ${least} to ${mostElements}.`,
+      );
+    }
+  }
+
+  equal(subject: string, value: number, wanted: number): void {
+    if (value !== wanted) throw this.#error(`${subject} is ${value}`, subject, value, `Use ${wanted}.`);
+  }
+
+  operand(subject: string, address: number, elements: number, bytesEach: number): void {
+    const end = address + bytesEach * elements;
+    if (Number.isInteger(address) && address >= 0 && address % bytesEach === 0 && end <= this.#bytes) return;
+    throw this.#error(
+      `${subject} has ${elements} elements at byte ${address} of a memory of ${this.#bytes} bytes`,
+      subject,
+      address,
+      `Use a multiple of ${bytesEach}, so that it ends within the memory.`,
+    );
+  }
+
+  #error(problem: string, subject: string, value: unknown, remedy: string): NativeError {
+    return new NativeError('INVALID_ARGUMENT', `${this.#kernel}: ${problem}.`, { subject, value, remedy });
+  }
+}
