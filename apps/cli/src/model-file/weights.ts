@@ -14,7 +14,7 @@ import {
   packWeight,
   vit,
 } from '@lmd/models';
-import type { FormatName, FormatName } from '@lmd/mx-formats';
+import type { FormatName } from '@lmd/mx-formats';
 import type { Terminal } from '../output/terminal.js';
 import { runLayout } from '../run/layout.js';
 import { readJson } from './json.js';
