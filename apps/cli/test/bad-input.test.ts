@@ -87,7 +87,7 @@ describe('the configuration', () => {
   };
 
   it.each([
-    ['stepz=3', 'stepz is not a known key. Did you mean steps? Allowed: name, seed, steps'],
+    ['stepz=3', 'stepz is not a known key. Did you mean steps? Allowed: name, seed, dataSeed, steps'],
     ['precision=mxfp6', 'precision = "mxfp6" is not allowed. '],
     [
       'backend=tfjs-wsm',
@@ -107,7 +107,10 @@ describe('the configuration', () => {
     ['model.width=1000000', 'parameters, which take 96.0 TB at least'],
     ['data.train=1e9', 'data.train is 1000000000: images of 8 × 8 × 1 would take 256 GB.'],
     ['backend={"toString":1}', 'backend = {"toString":1} is not allowed. Allowed: cpu,'],
-    ['model.preset=S/16', 'must divide imageSize (8). The preset S/16 sets it; --set model.patchSize='],
+    [
+      'model.preset=S/16',
+      'model.preset = S/16 has patchSize = 16, which does not fit. It must divide imageSize (8): use one of 1, 2, 4, 8. Set model.patchSize.',
+    ],
     ['model.heads=3', 'model.heads = 3, which does not fit. It must divide width (32): use one of 1, 2, 4, 8, 16, 32.'],
     [
       'model.patchSize=5',

@@ -62,6 +62,9 @@ describe('--resume with --set', () => {
     ['optimizers.lmd.noise=0.5', 'optimizers.0.noise', 'this run began with 0.05'],
     ['data.noise=0.9', 'data.noise', 'this run began with 0.5'],
     ['seed=9', 'seed', 'this run began with 0'],
+    ['precision=fp32', 'precision', 'this run began with "mxfp6_e3m2"'],
+    ['backward=mxfp4_e2m1', 'backward', 'the training depends on it'],
+    ['dataSeed=1', 'dataSeed', 'the training depends on it'],
   ])('refuses %s by name, and changes nothing', async (assignment, key, reason) => {
     if (!existsSync(join(folder, 'kept'))) await begin('kept');
     const before = readFileSync(join(folder, 'kept', 'config.json'), 'utf8');
@@ -118,6 +121,20 @@ describe('an edited config.json', () => {
     });
     const outcome = await resume('stretched');
     expect(outcome).toMatchObject({ code: 1, stderr: expect.stringMatching(/steps is 16 in the checkpoint and 64/) });
+  });
+
+  it.each([
+    ['precision', 'fp32', /^error precision\.forward.* in the checkpoint and "f32" in this run/],
+    ['backward', 'mxfp4_e2m1', /^error precision\.backward.* in the checkpoint and .*"mxfp4_e2m1"/],
+  ])('may not change %s', async (key, format, message) => {
+    if (!existsSync(join(folder, 'rounded'))) await begin('rounded');
+    const before = readFileSync(join(folder, 'rounded', 'config.json'));
+    edit('rounded', (configuration) => {
+      configuration[key] = format;
+    });
+    const outcome = await resume('rounded');
+    writeFileSync(join(folder, 'rounded', 'config.json'), before);
+    expect(outcome).toMatchObject({ code: 1, stderr: expect.stringMatching(message) });
   });
 
   it('is refused where an optimizer has been trained with another', async () => {

@@ -81,7 +81,7 @@ describe('lmd train from a model of another library', () => {
     [text, { model: { ...text.model, contextLength: 8 } }, 'model.contextLength = 8, and '],
     [text, { model: { ...text.model, preset: 'char' } }, 'model.preset = char with contextLength = 64, and '],
     [text, { model: { ...text.model, gelu: 'none' } }, 'model.gelu = none, and '],
-    [text, { data: { ...text.data, length: 32 } }, 'data.length = 32 is more than the model'],
+    [text, { data: { ...text.data, length: 32 } }, 'data.length is 32, but the model has a context of 16 tokens'],
     [pictures, { model: { ...pictures.model, patchSize: 2 } }, 'model.patchSize = 2, and '],
     [pictures, { model: { ...text.model, kind: 'vit' } }, 'model.kind = vit, and '],
     [pictures, { data: { ...pictures.data, size: 16 } }, 'The data has imageSize = 16, and '],

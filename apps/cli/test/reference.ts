@@ -1,12 +1,22 @@
+import { markdownTable } from 'markdown-table';
 import type { z } from 'zod';
 import { configurationJsonSchema } from '../src/configuration/json-schema.js';
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;
 
+/** A key of a configuration: what stands in its row of a table. */
+interface Row {
+  readonly key: string;
+  readonly value: string;
+  readonly default: string;
+  readonly meaning: string;
+}
+
 function typeOf(schema: JsonSchema): string {
   if (schema.const !== undefined) return `\`${schema.const}\``;
   if (schema.enum !== undefined) return schema.enum.map((value) => `\`${value}\``).join(', ');
   if (schema.type === 'array') return 'list';
+  if (schema.oneOf !== undefined) return 'object';
   if (schema.anyOf !== undefined) return schema.anyOf.map((option) => typeOf(option as JsonSchema)).join(' or ');
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = schema;
   const bounds = [
@@ -23,38 +33,99 @@ function defaultOf(schema: JsonSchema, isRequired: boolean): string {
   return isRequired ? 'required' : '';
 }
 
-function rows(schema: JsonSchema, prefix: string): string[] {
+/** The members of a key that is one of several kinds, or a list of such. */
+function membersOf(schema: JsonSchema): readonly JsonSchema[] | undefined {
+  return (schema.oneOf ?? (schema.items as JsonSchema | undefined)?.oneOf) as JsonSchema[] | undefined;
+}
+
+function rows(schema: JsonSchema, prefix = ''): Row[] {
   return Object.entries(schema.properties ?? {}).flatMap(([key, property]) => {
     const value = property as JsonSchema;
-    const path = `${prefix}${key}`;
-    const members = (value.oneOf ?? (value.items as JsonSchema | undefined)?.oneOf) as JsonSchema[] | undefined;
-    const row = `| \`${path}\` | ${members ? (value.type === 'array' ? 'list' : 'object') : typeOf(value)} | ${defaultOf(value, schema.required?.includes(key) ?? false)} | ${value.description} |`;
-    if (members === undefined) return [row, ...rows(value, `${path}.`)];
-    return [
-      row,
-      ...members.flatMap((member) => {
-        const tag = Object.entries(member.properties ?? {}).find(
-          ([, field]) => (field as JsonSchema).const !== undefined,
-        )!;
-        const name = (tag[1] as JsonSchema).const;
-        const place = value.type === 'array' ? `${path}[]` : path;
-        return rows(member, `${place} (${name}).`);
-      }),
-    ];
+    const row = {
+      key: `${prefix}${key}`,
+      value: typeOf(value),
+      default: defaultOf(value, schema.required?.includes(key) ?? false),
+      meaning: value.description ?? '',
+    };
+    return membersOf(value) === undefined ? [row, ...rows(value, `${prefix}${key}.`)] : [row];
   });
 }
 
-/** Every key of a configuration as a Markdown table, read from the schema. */
+function table(list: readonly Row[], of?: (row: Row) => string): string {
+  const head = ['key', 'value', 'default', ...(of === undefined ? [] : ['of']), 'meaning'];
+  return markdownTable(
+    [
+      head,
+      ...list.map((row) => [
+        `\`${row.key}\``,
+        row.value,
+        row.default,
+        ...(of === undefined ? [] : [of(row)]),
+        row.meaning.replaceAll('|', '\\|'),
+      ]),
+    ],
+    { alignDelimiters: false },
+  );
+}
+
+/** The keys of each kind of `path`, where those that several kinds have in the same way are stated once. */
+function unionSection(path: string, schema: JsonSchema): string[] {
+  const kinds = membersOf(schema)!.map((member) => {
+    const [tag, constant] = Object.entries(member.properties ?? {}).find(
+      ([, field]) => (field as JsonSchema).const !== undefined,
+    )!;
+    const { const: name, description } = constant as JsonSchema;
+    return { tag, name: String(name), meaning: description ?? '', own: rows(member).filter(({ key }) => key !== tag) };
+  });
+  const holders = new Map<string, string[]>();
+  const rowOf = new Map<string, Row>();
+  for (const { name, own } of kinds) {
+    for (const row of own) {
+      const text = JSON.stringify(row);
+      holders.set(text, [...(holders.get(text) ?? []), name]);
+      rowOf.set(text, row);
+    }
+  }
+  const shared = [...rowOf].filter(([text]) => holders.get(text)!.length > 1).map(([, row]) => row);
+  const isShared = (row: Row) => holders.get(JSON.stringify(row))!.length > 1;
+  const namesOf = (row: Row) => {
+    const names = holders.get(JSON.stringify(row))!;
+    return names.length === kinds.length ? 'all' : names.map((name) => `\`${name}\``).join(', ');
+  };
+  const { tag } = kinds[0]!;
+  return [
+    `## \`${path}\``,
+    '',
+    `${schema.description} \`${tag}\` says which:`,
+    '',
+    ...kinds.map(({ name, meaning }) => `- \`${name}\`: ${meaning}`),
+    '',
+    ...(shared.length === 0 ? [] : [`### Shared keys`, '', table(shared, namesOf), '']),
+    ...kinds.flatMap(({ name, own }) => {
+      const alone = own.filter((row) => !isShared(row));
+      return alone.length === 0 ? [] : [`### \`${name}\``, '', table(alone), ''];
+    }),
+  ];
+}
+
+/** Every key of a configuration, read from the schema: those of the run, then those that depend on a kind or a rule. */
 export function configurationReference(): string {
+  const schema = configurationJsonSchema();
+  const unions = Object.entries(schema.properties ?? {}).filter(
+    ([, value]) => membersOf(value as JsonSchema) !== undefined,
+  );
   return [
     '# The configuration of a run',
     '',
-    'Written from the schema by the tests (`vitest run -u` in `apps/cli`). In `data`, `model` and `optimizers[]` the keys depend on the kind',
-    'or rule in parentheses.',
+    'Written from the schema by the tests (`vitest run -u` in `apps/cli`), which takes the options of optimizers, with their bounds, defaults',
+    'and meanings, from the tables of [`@lmd/core`](../../packages/core/README.md). A key is written as `--set` takes it: `model.width`.',
     '',
-    '| key | value | default | meaning |',
-    '|---|---|---|---|',
-    ...rows(configurationJsonSchema(), ''),
+    '## A run',
     '',
+    table(rows(schema)),
+    '',
+    ...unions.flatMap(([key, value]) =>
+      unionSection((value as JsonSchema).type === 'array' ? `${key}[]` : key, value as JsonSchema),
+    ),
   ].join('\n');
 }

@@ -35,6 +35,7 @@ const configuration = {
   ],
   evaluation: { every: 80, examples: 8 },
   checkpoints: { every: 80 },
+  samples: { prompts: ['Row 3: one', ''], maxTokens: 12, temperature: 0 },
 };
 
 beforeAll(async () => {
@@ -135,6 +136,15 @@ describe('a run on text', () => {
     expect(results[0].testPerplexity).toBeCloseTo(Math.exp(results[0].testLoss), 10);
     expect(results[0].testPerplexity).toBeLessThan(8);
     expect(results[0].tokensPerSecond).toBeGreaterThan(0);
+  });
+
+  it('writes a text after each prompt of `samples`, as lmd generate does', async () => {
+    const { samples } = JSON.parse(readFileSync(at('run', 'lmd', 'summary.json'), 'utf8'));
+    expect(samples.map(({ prompt }: { prompt: string }) => prompt)).toEqual(configuration.samples.prompts);
+    for (const { prompt, text } of samples) {
+      const words = ['--prompt', prompt, '--max-tokens', '12', '--temperature', '0', '--format', 'mxfp6_e3m2'];
+      expect(await json<Generated>('generate', 'run', ...words)).toMatchObject({ text });
+    }
   });
 
   it('exports all that generation needs', () => {

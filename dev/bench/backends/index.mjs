@@ -1,5 +1,5 @@
 /**
- * npm run bench -- cpu [--json] [--write] [--quick] [--rounds 7] [--only kernels,products,quantize,optimizers,training,steps]
+ * npm run bench -- cpu [--json] [--write] [--quick] [--rounds 7] [--only kernels,products,blocks,quantize,optimizers,training,steps]
  *
  * The cpu backend beside its peers, all in one run: TensorFlow.js on wasm always; onnxruntime where it is installed or LMD_ONNXRUNTIME
  * names its folder; PyTorch where python3, or the Python that
@@ -13,6 +13,7 @@ import { createTfjsBackend } from '@lmd/backends/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-wasm';
 import { forgetTargets, leaveOut, print } from '../lib/report.mjs';
+import { benchBlockProducts, benchBlockTraining } from './block-products.mjs';
 import { benchOptimizers } from './optimizers.mjs';
 import { writePage } from './page.mjs';
 import { benchProducts } from './products.mjs';
@@ -21,7 +22,7 @@ import { benchRoofline, measureLimits } from './roofline.mjs';
 import { benchSteps } from './steps.mjs';
 import { benchTraining } from './training.mjs';
 
-const sections = ['kernels', 'products', 'quantize', 'optimizers', 'training', 'steps'];
+const sections = ['kernels', 'products', 'blocks', 'quantize', 'optimizers', 'training', 'steps'];
 const { values: given } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
@@ -53,6 +54,10 @@ if (wasm !== undefined) await untilThreadsRun(wasm);
 const limits = await measureLimits(backends, rounds, quick);
 if (wanted.includes('kernels')) await benchRoofline(backends, rounds, limits, quick);
 if (wanted.includes('products')) await benchProducts(backends, rounds, limits, quick);
+if (wanted.includes('blocks')) {
+  await benchBlockProducts(backends, rounds, quick);
+  await benchBlockTraining(backends, rounds, quick);
+}
 if (wanted.includes('quantize')) await benchQuantize(rounds, quick);
 if (wanted.includes('optimizers')) await benchOptimizers(backends, rounds, quick);
 if (wanted.includes('training')) await benchTraining(backends, rounds, quick);

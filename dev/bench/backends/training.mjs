@@ -3,12 +3,12 @@ import { adamw, createOperations, lmd, parameterGroups } from '@lmd/core';
 import { lmdParameter, precisionPreset, vit, vitPreset } from '@lmd/models';
 import { race, report } from '../lib/report.mjs';
 
-/** Images and initial weights, as arrays, so that both sides begin with the same bits. */
-async function startOf(backend, model, batch, imageShape) {
+/** Random images and initial weights, as arrays, so that both sides begin with the same bits. */
+export async function startOf(backend, model, batch, imageShape) {
   const ops = createOperations(backend);
   const tensors = {
     ...model.initialize(ops, 1),
-    images: ops.randomNormal([batch, ...imageShape], { seed: 1, stream: 0, step: 0, sample: 0 }),
+    inputs: ops.randomNormal([batch, ...imageShape], { seed: 1, stream: 0, step: 0, sample: 0 }),
   };
   const arrays = {};
   for (const [name, tensor] of Object.entries(tensors)) arrays[name] = [await ops.read(tensor), tensor.shape];
@@ -16,21 +16,22 @@ async function startOf(backend, model, batch, imageShape) {
   return arrays;
 }
 
-/** Whole training steps of a Vision Transformer on random images; each gives its loss. */
-async function stepTask(backend, model, batch, start, optimizer, precision) {
+/** Whole training steps of a model on inputs and labels that stay the same; each gives its loss. */
+export async function stepTask(backend, model, start, labelsOfInputs, optimizer, precision) {
   const ops = createOperations(backend);
-  const { images, ...weights } = Object.fromEntries(
+  const { inputs, ...weights } = Object.fromEntries(
     Object.entries(start).map(([name, [data, shape]]) => [name, ops.fromData(data, shape)]),
   );
-  const labels = ops.fromData(Int32Array.from({ length: batch }, (_, i) => i % 10));
+  const labels = ops.fromData(labelsOfInputs);
   let state = await optimizer.init(ops, weights, 1);
   return async () => {
     const loss = ops.scope(() => {
       const key = { seed: 1, step: state.step, sample: 0 };
       const drawn = optimizer.draw(ops, state, key);
       const { value, gradients } = valueAndGradients(ops, drawn, (recording, recorded) => {
-        const logits = model.forward(recording, recorded, images, { training: true, precision, key });
-        return recording.mean(recording.crossEntropy(logits, labels));
+        const logits = model.forward(recording, recorded, inputs, { training: true, precision, key });
+        const rows = recording.reshape(logits, [-1, logits.shape.at(-1)]);
+        return recording.mean(recording.crossEntropy(rows, labels));
       });
       const next = optimizer.update(ops, state, [{ key, gradients }]);
       for (const tensor of Object.values(next.tensors)) ops.keep(tensor);
@@ -43,6 +44,9 @@ async function stepTask(backend, model, batch, start, optimizer, precision) {
     return value;
   };
 }
+
+/** Of ten classes. */
+export const labelsOf = (batch) => Int32Array.from({ length: batch }, (_, i) => i % 10);
 
 export async function benchTraining({ cpu, tfjs }, rounds, quick) {
   const lmdOnMatrices = parameterGroups([
@@ -63,7 +67,7 @@ export async function benchTraining({ cpu, tfjs }, rounds, quick) {
       const tasks = {};
       const losses = [];
       for (const [side, backend] of Object.entries(backends)) {
-        tasks[side] = await stepTask(backend, model, batch, start, optimizer, precision);
+        tasks[side] = await stepTask(backend, model, start, labelsOf(batch), optimizer, precision);
         losses.push(await tasks[side]());
       }
       // The same weights and data: the first losses agree, or the times say nothing. With a format, the last bit of a sum may

@@ -86,6 +86,27 @@ export async function measureWebgpu({ backend, tf, rounds, large, quick = false 
     else report(`product, ${name}`, flops / plain, 'GFLOP/s', 'TensorFlow.js', other / plain);
     report(`product, ${name}, weights in MXFP4`, flops / fourBits, 'GFLOP/s', 'f32 weights', plain / fourBits);
     packed.dispose(matrix);
+    for (const format of [formats.mxfp6_e2m3, formats.mxfp4_e2m1, formats.mxfp6_e3m2]) {
+      const options = { format, rounding: 'nearestEven', scaleMode: 'floor' };
+      const [left, right] = [
+        ops.encodeOperand(a, { ...options, axis: 1 }),
+        ops.encodeOperand(b, { ...options, axis: 0 }),
+      ];
+      const [codes, encoding, again] = await race([
+        ours(() => ops.blockMatmul(left, right)),
+        ours(() => ops.blockMatmul(ops.encodeOperand(a, { ...options, axis: 1 }), right)),
+        ours(() => ops.matmul(a, b)),
+      ]);
+      report(`exact product, ${name}, ${format.name}`, flops / codes, 'GFLOP/s', 'f32 product', again / codes);
+      report(
+        `exact product, ${name}, ${format.name}, activations encoded too`,
+        flops / encoding,
+        'GFLOP/s',
+        'f32 product',
+        again / encoding,
+      );
+      ops.dispose([...Object.values(left.tensors), ...Object.values(right.tensors)]);
+    }
     ops.dispose([a, b]);
     for (const tensor of held) tensor.dispose();
   }

@@ -46,6 +46,7 @@ if (given.page !== undefined) {
   Object.assign(globalThis, globals);
   const gpu = create([]);
   const { createWebgpuBackend } = await import('@lmd/backends/webgpu');
+  const { tensorflow } = await import('./webgpu-tensorflow.mjs');
   const { measureWebgpu } = await import('./webgpu-tasks.mjs');
   const { countWebgpu } = await import('./webgpu-counts.mjs');
   const backend = await createWebgpuBackend({ gpu });
@@ -60,23 +61,4 @@ if (given.page !== undefined) {
   rows.push(...(await countWebgpu((options) => createWebgpuBackend({ ...options, gpu }), names, quick ? 1 : 8)));
   print(given.json);
   backend.close();
-}
-
-/** TensorFlow.js's engine on a device of its own. It runs in browsers only, or where it finds what a worker has. */
-async function tensorflow(gpu) {
-  if (globalThis.navigator === undefined) Object.defineProperty(globalThis, 'navigator', { value: {} });
-  Object.defineProperty(globalThis.navigator, 'gpu', { value: gpu });
-  globalThis.WorkerGlobalScope ??= class {};
-  const tf = await import('@tensorflow/tfjs-core');
-  const { WebGPUBackend } = await import('@tensorflow/tfjs-backend-webgpu');
-  const adapter = await gpu.requestAdapter();
-  const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
-  const device = await adapter.requestDevice({ requiredLimits: { maxStorageBufferBindingSize, maxBufferSize } });
-  tf.removeBackend('webgpu');
-  tf.registerBackend('webgpu', () => new WebGPUBackend(device, adapter.info));
-  await tf.setBackend('webgpu');
-  await tf.ready();
-  // Small tensors too: else waiting for one would wait for nothing.
-  tf.env().set('WEBGPU_CPU_FORWARD', false);
-  return tf;
 }

@@ -28,4 +28,6 @@ export const fusedKernels = [
   'adamwUpdate',
   'encodeBlocks',
   'decodeBlocks',
+  // With `encodeOperand` and `decodeOperand`: a backend has all three or none.
+  'blockMatmul',
 ];

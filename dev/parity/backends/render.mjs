@@ -73,7 +73,9 @@ ${table(head('operation'), rows(primitives, false))}
 ## Fused kernels
 
 \`kernel\` is the backend's own; \`composed\` is core's composition of its primitives. Where there is a kernel, the suite holds the
-composition to the same bound as well.
+composition to the same bound as well. \`blockMatmul\` stands for \`encodeOperand\` and \`decodeOperand\` too: a backend has all three or none.
+The adapters of TensorFlow.js have none, since its engines multiply no integers of 8 bits: \`@lmd/models\` then multiplies the rounded operands
+in f32, which is faster there than the composition.
 
 ${table(head('kernel'), rows(fusedKernels, true))}
 `;

@@ -11,24 +11,24 @@ import {
   packPanel,
   steps,
 } from './block-panels';
+import { rowFits, rowTimesCodes, SMALLEST_NORMAL } from './block-row';
 import { EDGE, PACKED_A, PACKED_B } from './workspace';
 
-/** 10 sums, two vectors of B, one of A, one of products and one of ones: what V8 has registers for. */
-const TILE_ROWS: i32 = 5;
+/** Eight sums, two vectors of B, one of A, one of products and one of ones: with a row more, V8 would keep some in memory. */
+const TILE_ROWS: i32 = 4;
 const TILE_COLUMNS: i32 = 8;
 const TILE_BYTES: usize = TILE_ROWS * TILE_COLUMNS * 4;
 /** Bytes of one lane, and blocks, that are packed at once. */
 const LANE_BYTES: i32 = 1024;
 const CHUNK_BLOCKS: i32 = 64;
-/** Rows of A and columns of B that are packed at once. */
-const BLOCK_ROWS: i32 = 70;
+/** Rows of A and columns of B that are packed at once: all that there is room for in the workspace of `matmul.ts`. */
+const BLOCK_ROWS: i32 = 64;
 const BLOCK_COLUMNS: i32 = 256;
 
 const PANELS_A: usize = BLOCK_ROWS / TILE_ROWS;
 const PANELS_B: usize = BLOCK_COLUMNS / TILE_COLUMNS;
 const PANEL_HEAD: usize = CHUNK_BLOCKS * BLOCK_HEAD;
-// A panel of five lanes is written up to 12 bytes beyond its end.
-const SCALES_A: usize = BLOCK_ROWS * LANE_BYTES + 16;
+const SCALES_A: usize = BLOCK_ROWS * LANE_BYTES;
 const STARTS_A: usize = SCALES_A + PANELS_A * PANEL_HEAD;
 const SCALES_B: usize = BLOCK_COLUMNS * LANE_BYTES;
 const STARTS_B: usize = SCALES_B + PANELS_B * PANEL_HEAD;
@@ -99,8 +99,6 @@ function tileOf(
     let c21 = c00;
     let c30 = c00;
     let c31 = c00;
-    let c40 = c00;
-    let c41 = c00;
     if (variant == OFFSET_A || variant == OFFSET_A_IN_STEPS) {
       c00 = v128.load(startsB + head);
       c01 = v128.load(startsB + head, 16);
@@ -110,8 +108,6 @@ function tileOf(
       c21 = c01;
       c30 = c00;
       c31 = c01;
-      c40 = c00;
-      c41 = c01;
     } else if (variant != WIDE) {
       c00 = v128.load32_splat(startsA + head);
       c01 = c00;
@@ -121,10 +117,8 @@ function tileOf(
       c21 = c20;
       c30 = v128.load32_splat(startsA + head, 12);
       c31 = c30;
-      c40 = v128.load32_splat(startsA + head, 16);
-      c41 = c40;
     }
-    for (const end = b + bytes; b < end; a += 20, b += 32) {
+    for (const end = b + bytes; b < end; a += 16, b += 32) {
       const b0 = v128.load(b);
       const b1 = v128.load(b, 16);
       let x = v128.load32_splat(a);
@@ -139,10 +133,7 @@ function tileOf(
       x = v128.load32_splat(a, 12);
       c30 = dot(variant, x, b0, c30, ones);
       c31 = dot(variant, x, b1, c31, ones);
-      x = v128.load32_splat(a, 16);
-      c40 = dot(variant, x, b0, c40, ones);
-      c41 = dot(variant, x, b1, c41, ones);
-          }
+                }
     const s0 = v128.load(scalesB + head);
     const s1 = v128.load(scalesB + head, 16);
     let t = v128.load32_splat(scalesA + head);
@@ -157,9 +148,6 @@ function tileOf(
     t = v128.load32_splat(scalesA + head, 12);
     addScaled(y + 96, c30, s0, t);
     addScaled(y + 112, c31, s1, t);
-    t = v128.load32_splat(scalesA + head, 16);
-    addScaled(y + 128, c40, s0, t);
-    addScaled(y + 144, c41, s1, t);
   }
 }
 
@@ -273,7 +261,7 @@ function carefulTile(
     const head = i * BLOCK_HEAD;
     memory.fill(sums, 0, TILE_BYTES);
     const codes = i * <usize>steps;
-    tile(a + 20 * codes, b + 32 * codes, ones, ones, startsA + head, startsB + head, 1, sums);
+    tile(a + 16 * codes, b + 32 * codes, ones, ones, startsA + head, startsB + head, 1, sums);
     for (let row: usize = 0; row < <usize>TILE_ROWS; row++) {
       const scaleA = <f64>load<f32>(scalesA + head + (row << 2)) * unit;
       for (let column: usize = 0; column < <usize>TILE_COLUMNS; column++) {
@@ -287,9 +275,6 @@ function carefulTile(
     }
   }
 }
-
-/** 2^-126. */
-const SMALLEST_NORMAL: f64 = 1.1754943508222875e-38;
 
 /** Copies a tile to the result or from it: `rows` rows of `columns` numbers. */
 function copyTile(tile: usize, out: usize, stride: usize, rows: i32, columns: i32, back: bool): void {
@@ -328,7 +313,7 @@ let unitNow: f64 = 1;
 /**
  * Products [m, terms]·[n, terms]ᵀ of encoded operands. At `settings`: how integers are multiplied, the size of a block, 1 where every
  * tile goes by `carefulTile`, the exponent of what is left of both units, then the operands (`block-panels.ts`). `from` to `to` count
- * parts of the results: matrix, then `partRows` rows (a multiple of 5), then `partColumns` columns (a multiple of 8).
+ * parts of the results: matrix, then `partRows` rows (a multiple of 4), then `partColumns` columns (a multiple of 8).
  */
 export function blockMatmul(
   from: i32,
@@ -373,6 +358,10 @@ function multiplyPart(
   right: i32,
   terms: i32,
 ): void {
+  if (bottom - top == 1 && !always && rowFits(a)) {
+    rowTimesCodes(a, b, matrix, top, left, right, out + <usize>top * stride);
+    return;
+  }
   const blocks = (terms + blockSize - 1) / blockSize;
   const together = min(CHUNK_BLOCKS, LANE_BYTES / (steps << 2));
   for (let column = left; column < right; column += BLOCK_COLUMNS) {

@@ -3,19 +3,19 @@
 
 /** How an operand lies in memory: words at an address. */
 const CODES: usize = 0;
-const SCALES: usize = 4;
+export const SCALES: usize = 4;
 /** Rows of one matrix. */
 const ROWS: usize = 8;
-const TERMS: usize = 12;
-const BLOCK_SIZE: usize = 16;
+export const TERMS: usize = 12;
+export const BLOCK_SIZE: usize = 16;
 /** 1 where integers take 2 bytes. */
-const WIDE: usize = 20;
+export const WIDE: usize = 20;
 /** 1 where scales are f32 rather than bytes. */
-const FLOAT_SCALES: usize = 24;
+export const FLOAT_SCALES: usize = 24;
 /** 1 where all matrices of a batch are one. */
 const SHARED: usize = 28;
 /** What scales are multiplied by: 2 to this power. */
-const SHIFT: usize = 32;
+export const SHIFT: usize = 32;
 /** Added to each integer, so that all are non-negative. */
 const OFFSET: usize = 36;
 /** What the sum of a block's integers is multiplied by, for `starts`. */
@@ -27,8 +27,8 @@ export let leastExponent: i32 = 0;
 export let largestExponent: i32 = 0;
 const FAR: i32 = 100000;
 /** E4M3 scales are multiples of 2^-9, up to 448. */
-const LEAST_E4M3: i32 = -9;
-const LARGEST_E4M3: i32 = 9;
+export const LEAST_E4M3: i32 = -9;
+export const LARGEST_E4M3: i32 = 9;
 
 /** Bytes of the scales, and of the starts, of one block of a panel: of 8 lanes. */
 export const BLOCK_HEAD: usize = 32;
@@ -46,21 +46,21 @@ export function configure(size: i32, wideIntegers: bool): void {
 
 // @ts-ignore: decorators are AssemblyScript's
 @inline
-function paddedTerms(operand: usize): i32 {
+export function paddedTerms(operand: usize): i32 {
   return (load<i32>(operand + TERMS) + 15) & ~15;
 }
 
 /** A row of the batch: the one asked for, or the last of its matrix. */
 // @ts-ignore: decorators are AssemblyScript's
 @inline
-function rowIndex(operand: usize, matrix: i32, row: i32): i32 {
+export function rowIndex(operand: usize, matrix: i32, row: i32): i32 {
   const rows = load<i32>(operand + ROWS);
   return min(row, rows - 1) + (load<i32>(operand + SHARED) != 0 ? 0 : matrix * rows);
 }
 
 // @ts-ignore: decorators are AssemblyScript's
 @inline
-function rowAddress(operand: usize, matrix: i32, row: i32): usize {
+export function rowAddress(operand: usize, matrix: i32, row: i32): usize {
   const bytes = <usize>paddedTerms(operand) << load<i32>(operand + WIDE);
   return <usize>load<u32>(operand + CODES) + <usize>rowIndex(operand, matrix, row) * bytes;
 }
@@ -89,7 +89,7 @@ function byteSums(x: v128): v128 {
 /** The sum of the lanes of each of four vectors. */
 // @ts-ignore: decorators are AssemblyScript's
 @inline
-function laneSums(a: v128, b: v128, c: v128, d: v128): v128 {
+export function laneSums(a: v128, b: v128, c: v128, d: v128): v128 {
   const ab = i32x4.add(i32x4.shuffle(a, b, 0, 4, 1, 5), i32x4.shuffle(a, b, 2, 6, 3, 7));
   const cd = i32x4.add(i32x4.shuffle(c, d, 0, 4, 1, 5), i32x4.shuffle(c, d, 2, 6, 3, 7));
   return i32x4.add(i32x4.shuffle(ab, cd, 0, 1, 4, 5), i32x4.shuffle(ab, cd, 2, 3, 6, 7));
@@ -206,8 +206,8 @@ function scaleOf(operand: usize, row: i32, block: i32, codes: usize, count: i32)
 }
 
 /**
- * Packs the rows `row` to `row + width` of a matrix, blocks `first` to `first + blocks`; rows that are not there repeat the last. Codes go as
- * [block, step, lane], 4 bytes each, and up to 12 bytes more; scales (f32) and starts (i32) as [block, 8].
+ * Packs the rows `row` to `row + width` of a matrix, 4 or 8, blocks `first` to `first + blocks`; rows that are not there repeat the last. Codes go as
+ * [block, step, lane], 4 bytes each; scales (f32) and starts (i32) as [block, 8].
  */
 export function packPanel(
   operand: usize,
@@ -233,14 +233,13 @@ export function packPanel(
     const head = <usize>i * BLOCK_HEAD;
     if ((blockSize & 15) == 0) {
       const units = (count + 15) >> 4;
-      // The last lanes first: four are written where there are fewer, over the first lanes of the next step.
-      for (let lane = width > 4 ? 4 : 0; lane >= 0; lane -= 4) {
+      for (let lane = 0; lane < width; lane += 4) {
         packFour(
           operand,
           rowAddress(operand, matrix, row + lane) + at,
-          rowAddress(operand, matrix, row + min(lane + 1, width - 1)) + at,
-          rowAddress(operand, matrix, row + min(lane + 2, width - 1)) + at,
-          rowAddress(operand, matrix, row + min(lane + 3, width - 1)) + at,
+          rowAddress(operand, matrix, row + lane + 1) + at,
+          rowAddress(operand, matrix, row + lane + 2) + at,
+          rowAddress(operand, matrix, row + lane + 3) + at,
           units,
           block + (<usize>lane << 2),
           stride,

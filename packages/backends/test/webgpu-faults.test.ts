@@ -243,7 +243,10 @@ describe.skipIf(missingWebgpu !== undefined)(`a WebGPU backend in trouble (${mis
     const backend = await openWebgpu({ maxBindingBytes: 1024 });
     const ops = createOperations(backend);
     const x = ops.zeros([4, 64]);
-    await expectFailure(() => ops.fakeQuantize(x, { format: formats.nvfp4, axis: 1 }), 'UNSUPPORTED', 'nvfp4');
+    const { element } = formats.mxfp4_e2m1;
+    const powers = { ...formats.mxfp4_e2m1, name: 'e3m0', element: { ...element, exponentBits: 3, mantissaBits: 0 } };
+    await expectFailure(() => ops.fakeQuantize(x, { format: powers, axis: 1 }), 'UNSUPPORTED', 'e3m0');
+    await expectFailure(() => ops.encodeOperand(x, { format: powers, axis: 1 }), 'UNSUPPORTED', 'e3m0');
     const packed = createPackedMatmul(ops);
     await expectFailure(() => packed.pack(x, { format: formats.nvfp4 }), 'UNSUPPORTED', 'nvfp4');
     await expectFailure(

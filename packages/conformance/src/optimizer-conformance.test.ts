@@ -241,7 +241,7 @@ describe('optimizerConformance', () => {
   });
 
   it.each<[object, RegExp]>([
-    [{ ...sound, seed: 1 }, /has no option 'seed'/],
+    [{ ...sound, seed: 1 }, /has no option "seed"/],
     [{ ...sound, name: '' }, /name is/],
     [{ ...sound, create: signDescent() }, /create is/],
     [{ ...sound, createOperations: undefined }, /createOperations is undefined/],

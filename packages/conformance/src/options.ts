@@ -1,4 +1,4 @@
-import { type Backend, describeValue, LmdError } from '@lmd/core';
+import { type Backend, describeValue, LmdError, refuseUnknownOptions } from '@lmd/core';
 
 export interface ConformanceOptions {
   /** Stands in the names of the tests. */
@@ -36,13 +36,7 @@ export function resolveOptions(
   alsoKnown: readonly string[] = [],
 ): ResolvedOptions {
   const allowed: readonly string[] = [...known, ...alsoKnown];
-  for (const option of Object.keys(options)) {
-    if (allowed.includes(option)) continue;
-    throw new LmdError('UNKNOWN_OPTION', `backendConformance has no option '${option}'.`, {
-      subject: option,
-      remedy: `Use ${allowed.join(', ')}.`,
-    });
-  }
+  refuseUnknownOptions('backendConformance', options, allowed);
   const { name, create, seed = Date.now(), timeLimit = 120_000 } = options;
   if (typeof name !== 'string' || name === '') throw invalid('name', name, 'Give the name of the backend.');
   if (typeof create !== 'function') throw invalid('create', create, 'Give a function that makes the backend.');

@@ -69,7 +69,7 @@ describe('backendConformance', () => {
   });
 
   it.each([
-    [{ ...reference, colour: 'red' }, 'UNKNOWN_OPTION', /no option 'colour'/],
+    [{ ...reference, colour: 'red' }, 'UNKNOWN_OPTION', /no option "colour"/],
     [{ ...reference, name: '' }, 'INVALID_ARGUMENT', /name/],
     [{ name: 'x', create: 3 }, 'INVALID_ARGUMENT', /create is 3/],
     [{ ...reference, timeLimit: 0 }, 'INVALID_ARGUMENT', /timeLimit is 0/],

@@ -87,7 +87,7 @@ const mistakes: [string, string, string, (ops: EagerOperations, x: Shapes) => un
   [
     'an unknown option',
     'UNKNOWN_OPTION',
-    'sum has no option "keepdims". Its options are axes, keepDims.',
+    'sum has no option "keepdims". Did you mean "keepDims"? Its options are axes, keepDims.',
     (o, x) => o.sum(x.f23, { keepdims: true } as never),
   ],
   ['the maximum of nothing', 'SHAPE_MISMATCH', 'max: [2, 0]', (o) => o.max(o.zeros([2, 0]), { axes: 1 })],

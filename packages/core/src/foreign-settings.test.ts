@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { foreignSettings, isLmdError, showValue } from './index.js';
+import { foreignSettings, isLmdError, parseForeignJson, showValue } from './index.js';
 
 const known = { width: 'used', name: 'ignored', mode: ['plain', null], act: 'used', eps: 'used', on: 'used' } as const;
 const read = (json: unknown) => foreignSettings(json, { file: 'x.json', known });
@@ -54,6 +54,17 @@ describe('foreignSettings', () => {
     }
     expect(errorOf(() => read({}).count('width')).message).toContain('x.json lacks width.');
     expect(errorOf(() => read({ __proto__: null }).count('constructor')).message).toContain('lacks constructor');
+  });
+});
+
+describe('parseForeignJson', () => {
+  it('takes a byte order mark, once', () => {
+    expect(parseForeignJson('\ufeff{"a":1}', 'x.json')).toEqual({ a: 1 });
+    for (const text of ['\ufeff\ufeff{}', '{', '']) {
+      const error = errorOf(() => parseForeignJson(text, 'x.json', 'Make it again.'));
+      expect(error).toMatchObject({ code: 'DATA_CORRUPT', subject: 'x.json' });
+      expect(error.message).toMatch(/^x\.json is no valid JSON: .* Make it again\.$/s);
+    }
   });
 });
 

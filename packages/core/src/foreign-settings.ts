@@ -35,6 +35,26 @@ export interface ForeignSettings {
   refuse(name: string, remedy?: string): never;
 }
 
+/**
+ * The value of JSON text from a file, which may begin with a byte order mark, as some editors write one.
+ *
+ * @param file as errors call it.
+ * @throws LmdError `DATA_CORRUPT` that says what is cut or damaged.
+ */
+export function parseForeignJson(text: string, file: string, remedy = 'Fetch or write it again.'): unknown {
+  try {
+    return JSON.parse(withoutByteOrderMark(text));
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new LmdError('DATA_CORRUPT', `${file} is no valid JSON: ${reason}.`, { subject: file, remedy, cause });
+  }
+}
+
+/** Text of a file without the byte order mark that some editors begin it with. */
+export function withoutByteOrderMark(text: string): string {
+  return text.startsWith('\ufeff') ? text.slice(1) : text;
+}
+
 /** What a setting has that is not made use of. */
 const unset = ['null', 'false', '{}', '[]', '""'];
 

@@ -9,12 +9,15 @@ export {
   type ForeignSettings,
   type ForeignSettingsOptions,
   foreignSettings,
+  parseForeignJson,
+  withoutByteOrderMark,
 } from './foreign-settings.js';
 export * from './formats.js';
 export { matchesGlob } from './glob.js';
 export * from './model.js';
 export * from './operations.js';
 export * from './optimizers/index.js';
+export * from './options/index.js';
 export { normalsFromBits } from './random/box-muller.js';
 export { fillRandomNormal, fillRandomUniform } from './random/fill.js';
 export { fillRandomBits, philox4x32 } from './random/philox.js';

@@ -1,4 +1,4 @@
-import { LmdError, showValue } from '@lmd/core';
+import { LmdError, refuseUnknownOptions, showValue } from '@lmd/core';
 
 /** Many times what anyone has trained. */
 const deepest = 10_000;
@@ -15,14 +15,7 @@ export function configChecks(kind: string) {
   return {
     invalid,
     names(config: object, allowed: readonly string[]): void {
-      for (const name of Object.keys(config)) {
-        if (allowed.includes(name)) continue;
-        throw new LmdError('UNKNOWN_OPTION', `${kind} has no option named "${name}".`, {
-          subject: name,
-          value: (config as Record<string, unknown>)[name],
-          remedy: `The options are ${allowed.join(', ')}.`,
-        });
-      }
+      refuseUnknownOptions(kind, config, allowed);
     },
     counts<Name extends string>(config: Readonly<Record<Name, unknown>>, names: readonly Name[]): void {
       for (const name of names) {

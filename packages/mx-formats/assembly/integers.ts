@@ -3,10 +3,11 @@
 
 import { encodeElement } from './element';
 import { configureFrom } from './in-memory';
-import { begin, nextFour, position, spread } from './rows';
-import { e4m3Value, factorBefore, prepareFour, scaleByte } from './scales';
+import { begin, largestOf32, nextFour, position, skipWhole, spread } from './rows';
+import { e4m3Value, factorBefore, fourBytes, prepareFour, scaleByte } from './scales';
 import {
   bits,
+  blockSize,
   e4m3Scales,
   emin,
   exponentWord,
@@ -22,7 +23,7 @@ import {
   TOWARD_ZERO,
   twosComplement,
 } from './settings';
-import { roundVector } from './vector';
+import { largestLanes, roundVector } from './vector';
 import { BEFORE, BYTES, COUNTS, LIMITS, STARTS, TAIL, THRESHOLDS } from './workspace';
 
 /** 1.5·2^23: added to an integer as float32, it leaves the integer in the lower bits. */
@@ -159,6 +160,73 @@ function storeScale(scales: usize, block: i32, byte: i32): void {
   else store<f32>(scales + (<usize>block << 2), e4m3Value(byte));
 }
 
+/** Sixteen integers of a block whose figures are spread over vectors, to nearest, under E8M0 scales. */
+// @ts-expect-error: decorators are AssemblyScript's
+@inline
+function encodeSixteen(
+  wide: bool,
+  source: usize,
+  codes: usize,
+  threshold: v128,
+  limit: v128,
+  factor: v128,
+  shift: v128,
+  magnitudes: v128,
+  exponents: v128,
+): void {
+  const c0 = integersOf(NEAREST_EVEN, false, source, 0, factor, threshold, limit, shift, factor, magnitudes, exponents);
+  const c1 = integersOf(NEAREST_EVEN, false, source + 16, 0, factor, threshold, limit, shift, factor, magnitudes, exponents);
+  const c2 = integersOf(NEAREST_EVEN, false, source + 32, 0, factor, threshold, limit, shift, factor, magnitudes, exponents);
+  const c3 = integersOf(NEAREST_EVEN, false, source + 48, 0, factor, threshold, limit, shift, factor, magnitudes, exponents);
+  const low = i16x8.narrow_i32x4_s(c0, c1);
+  const high = i16x8.narrow_i32x4_s(c2, c3);
+  if (wide) {
+    v128.store(codes, low);
+    v128.store(codes, high, 16);
+  } else v128.store(codes, i8x16.narrow_i16x8_s(low, high));
+}
+
+// @ts-expect-error: decorators are AssemblyScript's
+@inline
+function encodeFourOf32(wide: bool, source: usize, codes: usize, factors: v128): void {
+  const shift = i32x4.splat((23 - significantBits) << 23);
+  const magnitudes = i32x4.splat(magnitudeWord);
+  const exponents = i32x4.splat(exponentWord);
+  const step: usize = wide ? 32 : 16;
+  v128.store(TAIL, factors);
+  for (let lane: usize = 0; lane < 16; lane += 4) {
+    const threshold = v128.load32_splat(THRESHOLDS + lane);
+    const limit = v128.load32_splat(LIMITS + lane);
+    const factor = v128.load32_splat(TAIL + lane);
+    encodeSixteen(wide, source, codes, threshold, limit, factor, shift, magnitudes, exponents);
+    encodeSixteen(wide, source + 64, codes + step, threshold, limit, factor, shift, magnitudes, exponents);
+    source += 128;
+    codes += 2 * step;
+  }
+}
+
+/**
+ * Four whole blocks of 32 at `source`, whose codes are as close as they are; false, with nothing done, where the vector kernels are not
+ * exact for all of them.
+ */
+function encodeTogether(source: usize, codes: usize, scales: usize, wide: bool, lowest: v128): bool {
+  const maxima = largestLanes(
+    largestOf32(source),
+    largestOf32(source + 128),
+    largestOf32(source + 256),
+    largestOf32(source + 384),
+  );
+  if (!prepareFour(maxima)) return false;
+  const thresholds = v128.load(THRESHOLDS);
+  if (v128.any_true(i32x4.lt_s(thresholds, lowest))) return false;
+  // Where a block is all zeros, its byte is 0, and its threshold that of another scale.
+  const factors = i32x4.sub(i32x4.splat((254 - unitExponent() + emin) << 23), thresholds);
+  store<i32>(scales, fourBytes());
+  if (wide) encodeFourOf32(true, source, codes, factors);
+  else encodeFourOf32(false, source, codes, factors);
+  return true;
+}
+
 /**
  * Encodes the rows `from` to `to` of `length` elements: integers of 1 byte, or of 2 where `wide`; and scales, a byte (E8M0) or an f32 (E4M3)
  * a block. It writes nothing beyond those rows.
@@ -190,7 +258,20 @@ export function encodeIntegersInMemory(
   let row = 0;
   let column = 0;
   begin(length);
+  const usual = blockSize == 32 && (length & 31) == 0 && rounding == NEAREST_EVEN && !e4m3Scales;
+  const lowestThreshold = i32x4.splat((lowest + emin) << 23);
   while (position < total) {
+    if (usual && position + 128 <= total) {
+      const target = codes + (<usize>position << byteShift);
+      if (encodeTogether(source + (<usize>position << 2), target, scales + block, wide, lowestThreshold)) {
+        skipWhole(128, length);
+        block += 4;
+        column += 128;
+        row += column / length;
+        column %= length;
+        continue;
+      }
+    }
     const maxima = nextFour(source, total, length);
     const starts = v128.load(STARTS);
     const counts = v128.load(COUNTS);

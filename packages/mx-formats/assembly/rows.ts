@@ -53,6 +53,12 @@ export function begin(length: i32): void {
   room = length;
 }
 
+/** Moves on by whole blocks of rows without others. */
+export function skipWhole(count: i32, length: i32): void {
+  position += count;
+  room = length - (position % length);
+}
+
 /** Moves on to the next four blocks, the last of which may be empty, and gives their largest magnitudes. */
 export function nextFour(source: usize, total: i32, length: i32): v128 {
   let largest0 = i32x4.splat(0);
@@ -139,7 +145,7 @@ function roundUsual(source: usize, target: usize, words: usize, total: i32): voi
 /** `largestOfBlock` of 32. */
 // @ts-expect-error: decorators are AssemblyScript's
 @inline
-function largestOf32(source: usize): v128 {
+export function largestOf32(source: usize): v128 {
   const mask = i32x4.splat(magnitudeWord);
   const m0 = i32x4.max_s(v128.and(v128.load(source), mask), v128.and(v128.load(source, 16), mask));
   const m1 = i32x4.max_s(v128.and(v128.load(source, 32), mask), v128.and(v128.load(source, 48), mask));

@@ -95,10 +95,10 @@ export function planOf(count: number, options: QuantizeOptions): Plan {
   }
   for (const name in options) {
     if (!optionNames.has(name)) {
-      throw new MxFormatError('UNKNOWN_OPTION', `There is no option ${JSON.stringify(name)}.`, {
+      throw new MxFormatError('UNKNOWN_OPTION', `Quantization has no option ${JSON.stringify(name)}.`, {
         subject: name,
         value: (options as unknown as Record<string, unknown>)[name],
-        remedy: `The options are ${[...optionNames].join(', ')}.`,
+        remedy: `Its options are ${[...optionNames].join(', ')}.`,
       });
     }
   }

@@ -106,6 +106,29 @@ describe.each(engines)('hyper-parameters as properties on %s', (engine) => {
     dispose();
   });
 
+  it('refuses what is assigned to a name that it does not have, at the next step, but lets subclasses have fields', async () => {
+    const { w, optimizer, step, dispose } = await started({});
+    const loss = () => tf.tidy(() => tf.sum(tf.square(w)) as tf.Scalar);
+    for (const name of ['learning_rate', 'learningrate', 'Noise']) {
+      Object.assign(optimizer, { [name]: 0 });
+      for (const act of [() => optimizer.minimize(loss, false, [w]), () => optimizer.computeGradients(loss, [w])]) {
+        const error = errorOf(act);
+        expect(isLmdError(error, 'UNKNOWN_OPTION') && error.message, name).toMatch(`no hyper-parameter "${name}"`);
+      }
+      delete (optimizer as unknown as Record<string, unknown>)[name];
+    }
+    await step();
+    class Named extends LMDOptimizer {
+      readonly label = 'mine';
+    }
+    const named = new Named();
+    await named.initialize([w]);
+    optimizer.restart();
+    named.minimize(loss, false, [w]);
+    named.dispose();
+    dispose();
+  });
+
   it('refuses gradients that were taken at a draw of other noise', async () => {
     const { w, optimizer, dispose } = await started({});
     const gradients = () => optimizer.computeGradients(() => tf.tidy(() => tf.sum(tf.square(w)) as tf.Scalar), [w]);

@@ -6,15 +6,7 @@ type Name = keyof LMDOptimizerOptions;
 /** What an optimizer takes where no option is given. */
 const defaults: { readonly [name in Name]: LMDOptimizerOptions[name] } = {
   ...lmdDefaults,
-  regularizer: 'logNormalPrior',
-  samples: 1,
-  gradientScaling: 'sample',
-  useSign: true,
-  initialization: 'floor',
   priorMedian: undefined,
-  evaluation: 'mean',
-  evaluationSamples: 1,
-  stateFormat: 'f32',
   seed: 0,
   adamwFor: 'vectors',
   adamw: {},
@@ -43,6 +35,7 @@ export interface Configurable {
 /**
  * Makes every option a property of a class's instances: it reads as what holds now, and what is assigned holds from the next step on. An
  * option that states were made with is refused once there are states, and so are the names of other optimizers' hyper-parameters.
+ * `checkProperties` finds other names.
  */
 export function defineHyperparameters<T>(prototype: T & object, of: (instance: T) => Configurable): void {
   for (const name of Object.keys(defaults) as Name[]) {
@@ -62,14 +55,28 @@ export function defineHyperparameters<T>(prototype: T & object, of: (instance: T
       configurable: true,
       get: () => undefined,
       set(value: unknown) {
-        throw new LmdError('UNKNOWN_OPTION', `LMDOptimizer has no hyper-parameter "${name}".`, {
-          subject: name,
-          value,
-          remedy: `It has ${Object.keys(defaults).join(', ')}.`,
-        });
+        throw unknown(name, value);
       },
     });
   }
+}
+
+function unknown(name: string, value: unknown): LmdError {
+  return new LmdError('UNKNOWN_OPTION', `LMDOptimizer has no hyper-parameter "${name}".`, {
+    subject: name,
+    value,
+    remedy: `It has ${Object.keys(defaults).join(', ')}.`,
+  });
+}
+
+/**
+ * Refuses what was assigned to a name that no property has, such as `learning_rate`: it would be passed over.
+ *
+ * @param own names of the fields that the class itself made.
+ */
+export function checkProperties(optimizer: object, own: readonly string[]): void {
+  const name = Object.keys(optimizer).find((key) => !own.includes(key));
+  if (name !== undefined) throw unknown(name, (optimizer as Record<string, unknown>)[name]);
 }
 
 function assign(configurable: Configurable, name: Name, value: unknown): void {

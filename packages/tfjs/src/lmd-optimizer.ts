@@ -1,6 +1,6 @@
 import { type AdamwOptions, type DrawKey, LmdError, type LmdOptions, type Schedule } from '@lmd/core';
 import * as tf from '@tensorflow/tfjs-core';
-import { defineHyperparameters } from './hyperparameters.js';
+import { checkProperties, defineHyperparameters } from './hyperparameters.js';
 import {
   configOf,
   type LMDOptimizerOptions,
@@ -27,7 +27,8 @@ type Gradients = { value: tf.Scalar; grads: tf.NamedTensorMap };
  * the loss does not depend on stays as it is, and one that appears later joins with the step count of all.
  *
  * Every option is a property too, and what is assigned to it holds from the next step on: `optimizer.learningRate = 0.001`, and
- * `optimizer.adamw.learningRate` for AdamW's variables. See `LMDOptimizerOptions`.
+ * `optimizer.adamw.learningRate` for AdamW's variables. See `LMDOptimizerOptions`. A property of another name is refused, at the
+ * latest at the next step.
  *
  * Memory: five tensors a matrix (four with `gradientScaling: 'none'`), three for AdamW's.
  */
@@ -71,6 +72,8 @@ export class LMDOptimizer extends tf.Optimizer {
   #drawn: ReadonlySet<string> = new Set();
   /** What the loss kept at the draws after the first of the last step. */
   #keptByLoss: tf.Tensor[] = [];
+  /** Fields that TensorFlow.js's own class has; undefined in a subclass, which may have others. */
+  readonly #fields: readonly string[] | undefined;
 
   /** @throws LmdError `UNKNOWN_OPTION` or `INVALID_ARGUMENT`, naming the option */
   constructor(options: LMDOptimizerOptions = {}) {
@@ -79,6 +82,7 @@ export class LMDOptimizer extends tf.Optimizer {
     this.#options = options;
     this.#posterior = new Posterior(this.#resolved);
     this.iterations_ = 0;
+    this.#fields = new.target === LMDOptimizer ? Object.keys(this) : undefined;
   }
 
   /** As the method of TensorFlow.js's own SGD and momentum. */
@@ -248,6 +252,7 @@ export class LMDOptimizer extends tf.Optimizer {
         remedy: 'Give a function that returns a scalar: () => tf.losses.meanSquaredError(y, model.predict(x)).',
       });
     }
+    if (this.#fields !== undefined) checkProperties(this, this.#fields);
     const variables = trainableVariables(varList);
     this.#posterior.start(this.#posterior.withoutState(variables));
     for (const variable of variables) this.#posterior.claim(variable);

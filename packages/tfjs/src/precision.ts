@@ -1,4 +1,4 @@
-import { type ElementFormat, LmdError, type Rounding, type ScaleMode } from '@lmd/core';
+import { type ElementFormat, LmdError, type Rounding, refuseUnknownOptions, type ScaleMode } from '@lmd/core';
 import { type BlockFormat, type FormatName, formats, roundings, scaleModes } from '@lmd/mx-formats';
 
 /** How the operands of a layer's product are rounded: a block format by name or record, BF16, or not at all. */
@@ -48,14 +48,7 @@ export function resolvePrecision(owner: string, precision: LayerPrecision): Reso
       `Use ${operandNames.join(', ')}, or a record with ${optionNames.join(', ')}.`,
     );
   }
-  for (const name of Object.keys(precision)) {
-    if (optionNames.includes(name)) continue;
-    throw new LmdError('UNKNOWN_OPTION', `${owner}: precision has no option "${name}".`, {
-      subject: name,
-      value: (precision as unknown as Record<string, unknown>)[name],
-      remedy: `Its options are ${optionNames.join(', ')}.`,
-    });
-  }
+  refuseUnknownOptions(`${owner}: precision`, precision, optionNames);
   const { gradients, rounding, scaleMode } = precision;
   return {
     weights: operandFormat(owner, 'precision.weights', precision.weights),

@@ -1,4 +1,4 @@
-import { LmdError, type RandomKey, type Rounding, type ScaleMode } from '@lmd/core';
+import { type RandomKey, type Rounding, refuseUnknownOptions, type ScaleMode } from '@lmd/core';
 import { type BlockFormat, type FormatName, roundings, scaleModes } from '@lmd/mx-formats';
 import * as tf from '@tensorflow/tfjs-core';
 import { compute } from './operations.js';
@@ -52,14 +52,7 @@ function checkedOptions(x: tf.Tensor, options: QuantizeMXOptions) {
   if (typeof options !== 'object' || options === null) {
     throw invalid(owner, 'options', options, "Give at least a format: { format: 'mxfp6_e3m2' }.");
   }
-  for (const name of Object.keys(options)) {
-    if (optionNames.includes(name)) continue;
-    throw new LmdError('UNKNOWN_OPTION', `${owner} has no option "${name}".`, {
-      subject: name,
-      value: (options as unknown as Record<string, unknown>)[name],
-      remedy: `Its options are ${optionNames.join(', ')}.`,
-    });
-  }
+  refuseUnknownOptions(owner, options, optionNames);
   if (!(x instanceof tf.Tensor)) throw invalid(owner, 'x', x, 'Give a tf.Tensor of dtype float32.');
   const { axis = -1, rounding = 'nearestEven', scaleMode = 'floor', key, gradient = 'straightThrough' } = options;
   if (gradient !== 'straightThrough' && typeof gradient !== 'function') {

@@ -20,14 +20,19 @@ export { fromJson, type Json, toJson } from './json.js';
 export { lossOf } from './loss.js';
 export type { Plugin, PluginState, TrainingData, TrainingRun } from './plugin.js';
 export { type DiagnosticsOptions, diagnostics } from './plugins/diagnostics.js';
-export { type EarlyStoppingOptions, earlyStopping } from './plugins/early-stopping.js';
+export { type EarlyStoppingOptions, earlyStopping, earlyStoppingOptionTable } from './plugins/early-stopping.js';
 export { eventListener } from './plugins/event-listener.js';
 export { type FlipRateOptions, flipRate } from './plugins/flip-rate.js';
 export { type GradientSignalOptions, gradientSignal } from './plugins/gradient-signal.js';
 export { type LogNormality, logNormality } from './plugins/log-normality.js';
+export { measureOptionTable } from './plugins/measure.js';
 export { type PriorBoundOptions, priorBound } from './plugins/prior-bound.js';
 export { type Progress, type ProgressOptions, progress, progressLine } from './plugins/progress.js';
-export { type WeightAveragingOptions, weightAveraging } from './plugins/weight-averaging.js';
+export {
+  type WeightAveragingOptions,
+  weightAveraging,
+  weightAveragingOptionTable,
+} from './plugins/weight-averaging.js';
 export { type WeightGrowthOptions, weightGrowth } from './plugins/weight-growth.js';
 export { type TrainResult, train } from './train.js';
 export type { TrainOptions } from './train-options.js';

@@ -1,11 +1,10 @@
-import { createOperations } from '@lmd/core';
+import { createOperations, parseForeignJson } from '@lmd/core';
 import { type Tokenizer, tokenizerFromDescription } from '@lmd/data/text';
 import { type Gpt2, generate, precisionNames, precisionPreset } from '@lmd/models';
 import { interruptSignal } from '@lmd/training/node';
 import { openBackend } from '../engine/index.js';
 import { backendNames } from '../engine/names.js';
 import { UsageError } from '../errors.js';
-import { parseJson } from '../model-file/json.js';
 import { type ModelFile, modelOf, writeNotes } from '../model-file/weights.js';
 import { jsonLine } from '../output/json.js';
 import { keepStandardOutputClean, type Terminal, withTabs } from '../output/terminal.js';
@@ -141,5 +140,5 @@ async function languageModel(file: ModelFile): Promise<{ readonly model: Gpt2; r
 
 function ownTokenizer({ metadata, path }: ModelFile): unknown {
   const { tokenizer } = metadata;
-  return tokenizer === undefined ? undefined : parseJson(tokenizer, `${path}: the metadata "tokenizer"`);
+  return tokenizer === undefined ? undefined : parseForeignJson(tokenizer, `${path}: the metadata "tokenizer"`);
 }

@@ -53,7 +53,7 @@ const trialColumns: readonly Column<TrialInspection>[] = [
   {
     title: 'test',
     align: 'right',
-    cell: ({ result }) => (result === undefined ? '' : percent((result.testAccuracy ?? result.validationAccuracy)!)),
+    cell: ({ result }) => (result?.testAccuracy === undefined ? '' : percent(result.testAccuracy)),
   },
   { title: 'newest checkpoint', cell: ({ checkpoints }) => checkpoints.at(-1) ?? 'none' },
 ];

@@ -55,6 +55,15 @@ describe('presets', () => {
   });
 });
 
+describe('a configuration file', () => {
+  it('may begin with a byte order mark, as some editors write one', () => {
+    const path = join(folder, 'marked.json');
+    const { name: _, ...smoke } = presets.smoke;
+    writeFileSync(path, `\ufeff${JSON.stringify(smoke)}`);
+    expect(loadConfiguration(path)).toEqual({ ...loadConfiguration('smoke'), name: 'marked' });
+  });
+});
+
 describe('applyOverrides', () => {
   const raw = { steps: 1, optimizers: [{ name: 'lmd' }, { name: 'adamw' }] };
 

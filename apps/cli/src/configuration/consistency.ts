@@ -66,18 +66,11 @@ export function checkConsistency(configuration: Configuration, origin: string): 
     if (fineTuning !== undefined) planFineTuning(fineTuning, network);
   } catch (cause) {
     if (!isLmdError(cause)) throw cause;
-    throw new UsageError(cause.code, `${origin}: ${cause.message}${ofPreset(configuration, cause.subject)}`, {
+    throw new UsageError(cause.code, `${origin}: ${cause.message}`, {
       ...(cause.subject === undefined ? {} : { subject: cause.subject }),
       value: cause.value,
       cause,
     });
   }
   checkModelSize(configuration, network, origin);
-}
-
-/** A size that the configuration does not give comes from the preset: which key replaces it. */
-function ofPreset({ model }: Configuration, subject: string | undefined): string {
-  const { preset } = model;
-  if (preset === undefined || subject === undefined || subject in model) return '';
-  return ` The preset ${preset} sets it; --set model.${subject}=<value> replaces it.`;
 }

@@ -1,16 +1,22 @@
+import { measureOptionTable } from '@lmd/training';
 import { z } from 'zod';
+import { optionShape } from './option-schema.js';
+
+/** As in the library, and bounded as all steps of a configuration are. */
+const { every } = optionShape({
+  every: {
+    ...measureOptionTable.every,
+    range: { ...measureOptionTable.every.range, atMost: 1e9 },
+    describe: `${measureOptionTable.every.describe} \`logNormality\` goes with each validation.`,
+  },
+});
 
 const measured = z.boolean().default(false);
 
 /** What is measured in training beside the loss. */
 export const diagnosticsSchema = z
   .strictObject({
-    every: z
-      .int()
-      .min(1)
-      .max(1e9)
-      .default(100)
-      .describe('Steps from one measurement to the next; `logNormality` goes with each validation.'),
+    every,
     weightGrowth: measured.describe('Root mean square of the weights, beside its start.'),
     priorBound: measured.describe("Share of LMD's medians at the bound 1/λ of its log-normal prior."),
     flipRate: measured.describe("Share of weights that a step moves to another value of the run's block format."),

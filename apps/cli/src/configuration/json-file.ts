@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { withoutByteOrderMark } from '@lmd/core';
 
 /** Deeper than anything that this program writes; far less than what overflows a stack. */
 const deepest = 64;
@@ -10,7 +11,7 @@ const deepest = 64;
  */
 export function parseJsonFile(path: string): unknown {
   const text = readFileSync(path, 'utf8');
-  const value: unknown = JSON.parse(text.startsWith('\ufeff') ? text.slice(1) : text);
+  const value: unknown = JSON.parse(withoutByteOrderMark(text));
   if (isDeeperThan(value, deepest)) throw new Error(`its values are nested more than ${deepest} deep`);
   return value;
 }

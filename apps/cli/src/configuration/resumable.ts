@@ -9,7 +9,10 @@ interface Change {
 }
 
 /** Keys that change no bit of the training, with all below them. */
-const free = ['backend', 'checkpoints', 'diagnostics', 'evaluation', 'updateInPlace', 'data.folder', '$schema'];
+const free = [
+  ...['backend', 'checkpoints', 'diagnostics', 'evaluation', 'samples', 'updateInPlace'],
+  ...['data.folder', '$schema'],
+];
 
 /** The leaves in which two configurations differ. */
 function changesBetween(before: unknown, after: unknown, key = ''): Change[] {
@@ -51,7 +54,7 @@ export function checkResumable(before: Configuration, after: Configuration): voi
         subject: key,
         value: is,
         remedy:
-          'On --resume, evaluation, checkpoints, diagnostics, backend, updateInPlace and data.folder may change, and steps under constant schedules. Start a new run for other changes.',
+          'On --resume, evaluation, samples, checkpoints, diagnostics, backend, updateInPlace and data.folder may change, and steps under constant schedules. Start a new run for other changes.',
       },
     );
   }

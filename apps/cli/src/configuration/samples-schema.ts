@@ -16,6 +16,8 @@ export const samplesSchema = z
     seed: z.int().min(0).default(0).describe('Seed of the sampling.'),
   })
   .optional()
-  .describe('Sample texts of a language model, generated after training for the report; default: none.');
+  .describe(
+    'Sample texts of a language model, generated after training and stored in `summary.json` of each optimizer; default: none.',
+  );
 
 export type SamplesConfiguration = NonNullable<z.output<typeof samplesSchema>>;

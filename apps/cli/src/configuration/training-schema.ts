@@ -1,4 +1,9 @@
+import { earlyStoppingOptionTable, weightAveragingOptionTable } from '@lmd/training';
 import { z } from 'zod';
+import { optionShape } from './option-schema.js';
+
+/** Of the library's two options: a run averages the mean weights. */
+const { decay } = optionShape(weightAveragingOptionTable);
 
 const count = z.int().min(1);
 
@@ -17,24 +22,13 @@ export const updateInPlaceSchema = z
   );
 
 export const weightAveragingSchema = z
-  .strictObject({
-    decay: z
-      .number()
-      .gt(0)
-      .lt(1)
-      .default(0.999)
-      .describe('Part of the average that each step keeps. The first steps keep less.'),
-  })
+  .strictObject({ decay })
   .optional()
   .describe(
     'Evaluates and exports an exponential moving average of the weights (EMA); by default the weights themselves.',
   );
 
 export const earlyStoppingSchema = z
-  .strictObject({
-    patience: count.describe('Validations without a better result after which the rule stops.'),
-    metric: z.enum(['loss', 'accuracy']).default('loss').describe('What must get better on the validation data.'),
-    minimumImprovement: z.number().min(0).default(0).describe('By how much a result must be better to count.'),
-  })
+  .strictObject(optionShape(earlyStoppingOptionTable))
   .optional()
   .describe('Stops a rule that no longer gets better on the validation data; by default none.');

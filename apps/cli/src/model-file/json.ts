@@ -1,23 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { LmdError } from '@lmd/core';
+import { parseForeignJson } from '@lmd/core';
 import { withFileErrors } from '@lmd/training/node';
 
-/** Parses JSON of a file. Throws an `LmdError` `DATA_CORRUPT` that says what is cut or damaged. */
-export function parseJson(text: string, what: string): unknown {
-  try {
-    // Some editors begin a file with a byte-order mark, which JSON does not have.
-    return JSON.parse(text.startsWith('\ufeff') ? text.slice(1) : text);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new LmdError('DATA_CORRUPT', `${what} is no valid JSON: ${reason}.`, {
-      subject: what,
-      remedy: 'Fetch or write it again.',
-      cause,
-    });
-  }
-}
-
-/** Reads a JSON file. Throws an `LmdError` that names it. */
+/** Reads a JSON file of another library or program. Throws an `LmdError` that names it. */
 export async function readJson(path: string): Promise<unknown> {
-  return parseJson(await withFileErrors('read', path, () => readFile(path, 'utf8')), path);
+  return parseForeignJson(await withFileErrors('read', path, () => readFile(path, 'utf8')), path);
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createReferenceBackend } from '@lmd/backends/reference';
@@ -8,6 +8,7 @@ import { isSafetensorsError } from '@lmd/safetensors';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { f32, type Tensors, writeGpt2Folder, writeTensors, writeTimmFolder } from '../../test/foreign.js';
 import { inspectFile } from '../inspect/inspect-file.js';
+import { readJson } from './json.js';
 import { modelOf, openModelFile } from './weights.js';
 
 const folder = join(tmpdir(), `lmd-model-file-${process.pid}`);
@@ -150,6 +151,20 @@ describe('a model file of lmd', () => {
   });
 });
 
+describe('a JSON file that an editor began with a byte order mark', () => {
+  it('is read: config.json of a model, and any other of another library, such as adapter_config.json', async () => {
+    const folder = writeGpt2Folder(at('marked'), { vocabulary: 4 });
+    const path = join(folder, 'config.json');
+    const text = readFileSync(path, 'utf8');
+    expect(await outcome(() => readModel(folder))).toBe('fine');
+    writeFileSync(path, `\ufeff${text}`);
+    expect(await outcome(() => readModel(folder))).toBe('fine');
+    expect(await readJson(path)).toEqual(JSON.parse(text));
+    writeFileSync(path, `\ufeff\ufeff${text}`);
+    expect(await outcome(() => readModel(folder))).toBe('DATA_CORRUPT');
+  });
+});
+
 describe('a model file that cannot be read', () => {
   // Only where the system says which files this process has open.
   const descriptors = '/proc/self/fd';
@@ -204,7 +219,6 @@ describe('files of other hands, damaged in any way, are refused by a typed error
     const json = { peft_type: 'LORA', r: 1, lora_alpha: 2, use_dora: false, rank_pattern: {}, bias: 'none' };
     const read = async (text: string) => {
       writeFileSync(at('adapter.json'), text);
-      const { readJson } = await import('./json.js');
       const config = (await readJson(at('adapter.json'))) as { [name: string]: unknown };
       ops.dispose(await mergeAdapters(ops, model, base, { tensors, config }));
     };

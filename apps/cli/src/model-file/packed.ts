@@ -1,4 +1,4 @@
-import { foreignSettings, LmdError, sizeOf } from '@lmd/core';
+import { foreignSettings, LmdError, parseForeignJson, sizeOf } from '@lmd/core';
 import {
   type BlockFormat,
   dequantize,
@@ -11,7 +11,6 @@ import {
   type ScaleMode,
 } from '@lmd/mx-formats';
 import { type SafetensorsDtype, type SafetensorsTensor, tensorFrom, toFloat32Array } from '@lmd/safetensors';
-import { parseJson } from './json.js';
 
 /**
  * Packed weights in a safetensors file: `<weight>.codes` with the weight's shape, `<weight>.scales` with one scale a block, and
@@ -44,7 +43,7 @@ export function packedPart(packed: PackedWeights | undefined, tensor: string) {
 export function packedWeightsOf(metadata: Readonly<Record<string, string>>, path: string): PackedWeights | undefined {
   const text = metadata[packedKey];
   if (text === undefined) return undefined;
-  const settings = foreignSettings(parseJson(text, `${path}: the metadata "${packedKey}"`), {
+  const settings = foreignSettings(parseForeignJson(text, `${path}: the metadata "${packedKey}"`), {
     file: `${path}: the metadata "${packedKey}"`,
     known: { format: 'used', axes: 'used' },
     code: 'DATA_CORRUPT',

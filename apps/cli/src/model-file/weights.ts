@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { type EagerOperations, LmdError, type NamedTensors } from '@lmd/core';
+import { type EagerOperations, LmdError, type NamedTensors, parseForeignJson } from '@lmd/core';
 import {
   describePretrained,
   gpt2,
@@ -13,7 +13,7 @@ import {
 } from '@lmd/models';
 import type { Terminal } from '../output/terminal.js';
 import { runLayout } from '../run/layout.js';
-import { parseJson, readJson } from './json.js';
+import { readJson } from './json.js';
 import { type ModelTensors, modelTensors } from './model-tensors.js';
 import { indexSuffix, openTensorFile } from './tensor-file.js';
 
@@ -111,7 +111,7 @@ function ownDescription(metadata: Readonly<Record<string, string>>, path: string
   if (architecture !== 'gpt2' && architecture !== 'vit') {
     throw corrupt('architecture', `is ${JSON.stringify(architecture)}, and must be "gpt2" or "vit"`, architecture);
   }
-  const options = parseJson(config, `${path}: the metadata "config"`);
+  const options = parseForeignJson(config, `${path}: the metadata "config"`);
   if (typeof options === 'object' && options !== null && !Array.isArray(options)) return { architecture, options };
   throw corrupt('config', `is ${JSON.stringify(options)}, and must be an object`, options);
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { coloursFor, wantsColour } from './colours.js';
 import { bar, progressLine } from './progress-line.js';
 import { showValue } from './show.js';
+import { sparkline } from './sparkline.js';
 import { SpeedMeter } from './speed.js';
 import { nearest } from './suggest.js';
 import { renderTable } from './table.js';
@@ -69,6 +70,14 @@ describe('table', () => {
   it('keeps a row whole, whatever a name holds', () => {
     const columns = [{ title: 'tensor', cell: (name: string) => name }];
     expect(renderTable(columns, ['a\nerror\u001b[2J']).split('\n').slice(2)).toEqual(['a\\nerror\\u001b[2J']);
+  });
+});
+
+describe('sparkline', () => {
+  it('takes any number of values, and draws no bar for what is not finite', () => {
+    expect(sparkline([0, 1, 2, 4, Number.NaN, Infinity, -1])).toBe(' ▃▅█   ');
+    expect(sparkline([])).toBe('');
+    expect(sparkline(new Array(300_000).fill(1))).toHaveLength(300_000);
   });
 });
 

@@ -1,11 +1,11 @@
 const bars = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/** A line of bars, the largest value the highest; a space where there is nothing. */
+/** A line of bars, the largest finite value the highest; a space for 0 and what is not finite. */
 export function sparkline(values: readonly number[]): string {
-  const most = Math.max(...values);
-  return values
-    .map((value) => (value <= 0 || most <= 0 ? ' ' : bars[Math.min(7, Math.floor((value / most) * 8))]!))
-    .join('');
+  const finite = values.filter(Number.isFinite);
+  const most = finite.reduce((largest, value) => Math.max(largest, value), 0);
+  const bar = (value: number) => bars[Math.min(7, Math.floor((value / most) * 8))]!;
+  return values.map((value) => (Number.isFinite(value) && value > 0 ? bar(value) : ' ')).join('');
 }
 
 /** Means of `width` groups of consecutive values; the values themselves where there are no more. */

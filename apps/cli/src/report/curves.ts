@@ -61,7 +61,8 @@ export function accuracyChart(curves: readonly Curve[]): Chart {
     ...validationAccuracy,
     ...points(testAccuracy),
   ]);
-  const low = Math.min(1, ...all.map(({ y }) => y).filter(Number.isFinite));
+  const accuracies = all.map(({ y }) => y).filter(Number.isFinite);
+  const low = accuracies.reduce((lowest, accuracy) => Math.min(lowest, accuracy), 1);
   return lineChart({
     label: 'Accuracy by optimizer step',
     x: { title: 'optimizer step', from: 0 },

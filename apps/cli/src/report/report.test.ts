@@ -148,6 +148,13 @@ describe('renderReport', () => {
     expect(other).toContain('powerPrior');
   });
 
+  it('stacks the results on a narrow screen, each value beside its title', () => {
+    const results = page.slice(page.indexOf('<h2>Results</h2>'), page.indexOf('<h2>Loss</h2>'));
+    expect(results).toContain('<table class="stacked">');
+    expect(results).toContain('data-title="test accuracy"');
+    expect(page).toMatch(/@media \(max-width: \d+px\) \{[^@]*\.stacked td::before/);
+  });
+
   it('adapts to light and dark', () => {
     expect(page).toContain('@media (prefers-color-scheme: dark)');
   });

@@ -50,7 +50,8 @@ function measuredOf(lines: readonly MetricsLine[]): Record<string, readonly Poin
     if (line.type !== 'report') continue;
     const point = measurementPoint(line.plugin, line.step, line.data);
     if (point === undefined) continue;
-    measured[line.plugin] = [...(measured[line.plugin] ?? []), point];
+    measured[line.plugin] ??= [];
+    measured[line.plugin]!.push(point);
   }
   return measured;
 }

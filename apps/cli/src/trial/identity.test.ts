@@ -29,6 +29,12 @@ describe('the identity of a trial', () => {
     ['optimizers.adamw.beta1=0.2', true],
     ['data.noise=0.2', false],
     ['model.depth=2', false],
+    ['precision=fp32', false],
+    ['optimizers.lmd.precision=mxfp4_e2m1', false],
+    ['backward=fp32', false],
+    ['dataSeed=1', false],
+    ['evaluation.test=false', true],
+    ['evaluation.formats=["fp32"]', true],
   ])('with %s is the same: %s', (assignment, isSame) => {
     const same = JSON.stringify(configuredIdentity(smoke(assignment), 0));
     expect(same === JSON.stringify(configuredIdentity(smoke(), 0))).toBe(isSame);

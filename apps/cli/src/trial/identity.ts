@@ -5,7 +5,7 @@ import type { RunData } from '../data/run-data.js';
 type Identity = { readonly [key: string]: Json };
 
 /**
- * What a result of one rule is a function of, as far as the configuration says: whatever `mayChange` of `resumable.ts` allows is
+ * What a result of one rule is a function of, as far as the configuration says: whatever `checkResumable` allows to change is
  * left out.
  */
 export function configuredIdentity(configuration: Configuration, index: number): Identity {

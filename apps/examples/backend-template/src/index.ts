@@ -25,6 +25,11 @@ function stridesOf(shape: readonly number[]): number[] {
   return shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
 }
 
+/** As the nearest numbers that i32 holds: a typed array would keep the low 32 bits of others. */
+function saturated(values: ArrayLike<number>): Float64Array {
+  return Float64Array.from(values, (value) => Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, value)));
+}
+
 /** Strides that read `shape` as if it were broadcast to `target`: an axis that repeats has stride 0. */
 function broadcastStrides(shape: readonly number[], target: readonly number[]): number[] {
   const strides = stridesOf(shape);
@@ -158,9 +163,9 @@ export function createTemplateBackend(): Backend {
     fused: {},
     memory: () => ({ tensors, bytes }),
 
-    // A typed array made from another rounds to f32, or truncates to integers, by itself.
+    // A typed array made from another rounds to f32, or truncates to integers with 0 for NaN, by itself.
     fromData: (values, shape, dtype) => make(new arrays[dtype](values), shape, dtype),
-    cast: (x, dtype) => make(new arrays[dtype](dataOf(x)), x.shape, dtype),
+    cast: (x, dtype) => make(new arrays[dtype](dtype === 'i32' ? saturated(dataOf(x)) : dataOf(x)), x.shape, dtype),
     full: (shape, value, dtype) => make(new arrays[dtype](sizeOf(shape)).fill(value), shape, dtype),
     read: async (x) => dataOf(x).slice(),
     dispose(x) {

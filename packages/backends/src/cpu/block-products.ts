@@ -25,7 +25,7 @@ interface CpuOperand {
 
 /** How integers are multiplied; see `assembly/block-matmul.ts`. */
 const variants = { offsetA: 0, offsetB: 1, offsetAInSteps: 2, offsetBInSteps: 3, wide: 4 } as const;
-const tileRows = 5;
+const tileRows = 4;
 /** Integers of 7 bits with a sign become non-negative ones by an offset. */
 const largestOffset = 63;
 /** About the products of two integers that one thread adds up in a nanosecond. */

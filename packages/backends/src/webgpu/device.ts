@@ -94,6 +94,12 @@ export function describeAdapter(info: GpuAdapter['info']): string {
   return parts.length > 0 ? [...new Set(parts)].join(', ') : 'unnamed adapter';
 }
 
+/** Whether WGSL has `dot4I8Packed`. A device does not say where it is from: that it is from `navigator.gpu` goes without saying. */
+export function hasPackedDot(gpu?: Gpu): boolean {
+  const { navigator } = globalThis as { navigator?: { gpu?: Gpu } };
+  return (gpu ?? navigator?.gpu)?.wgslLanguageFeatures?.has('packed_4x8_integer_dot_product') ?? false;
+}
+
 /** The least limits with which every kernel runs on tensors of one buffer each. They are WebGPU's defaults. */
 export function checkLimits({ limits }: GpuDevice): void {
   const needed = {

@@ -68,6 +68,7 @@ export interface GpuAdapter {
 
 /** `navigator.gpu`, or what `create([])` of the `webgpu` package gives. */
 export interface Gpu {
+  readonly wgslLanguageFeatures?: { has(name: string): boolean };
   requestAdapter(options?: object): Promise<GpuAdapter | null>;
 }
 

@@ -1,4 +1,5 @@
 import type { ElementFormat, Rounding, ScaleMode } from '@lmd/core';
+import { floatPartsLibrary } from './float-bits.js';
 import { philoxLibrary } from './wgsl.js';
 
 /**
@@ -55,13 +56,13 @@ function roundUpFrom(element: ElementFormat, mode: ScaleMode): number {
   }
 }
 
-/** Whether the arithmetic below covers a format: every OCP MX format is covered. */
-export function isCovered({ kind, bits, mantissaBits, emin }: ElementFormat, scale: string): boolean {
+/** Whether the arithmetic below covers an element: those of every OCP MX format are covered. */
+export function isCovered({ kind, bits, mantissaBits, emin }: ElementFormat): boolean {
   // Products of the least element and the least scale must be f32 numbers.
-  return scale === 'e8m0' && bits <= 8 && (kind === 'int' || mantissaBits > 0) && emin - mantissaBits >= -22;
+  return bits <= 8 && (kind === 'int' || mantissaBits > 0) && emin - mantissaBits >= -22;
 }
 
-export const microscalingLibrary = `${philoxLibrary}
+export const microscalingLibrary = `${philoxLibrary}${floatPartsLibrary}
 const NAN_SCALE = 255u;
 
 /** The E8M0 byte for the largest magnitude's bits. */
@@ -71,16 +72,6 @@ fn scale_byte(largest: u32) -> u32 {
   let parts = parts_of(largest);
   let up = select(0, 1, parts.significand >= params.round_up_from);
   return u32(clamp(parts.exponent - params.emax + up + 127, 0, 254));
-}
-
-struct Parts { significand: u32, exponent: i32 }
-
-/** A magnitude that is not zero as significand · 2^(exponent − 23), with 2^23 <= significand < 2^24. */
-fn parts_of(magnitude: u32) -> Parts {
-  let field = magnitude >> 23u;
-  if (field > 0u) { return Parts((magnitude & 0x7fffffu) | 0x800000u, i32(field) - 127); }
-  let shift = countLeadingZeros(magnitude) - 8u;
-  return Parts(magnitude << shift, -126 - i32(shift));
 }
 
 /** The code of a finite magnitude under the scale 2^(byte − 127), without a sign. \`word\` is its random word. */
@@ -115,23 +106,18 @@ fn code_of(magnitude: u32, byte: u32, word: u32) -> u32 {
   return min(u32(binade - params.emin) * (1u << u32(params.mantissa_bits)) + steps, params.largest_code);
 }
 
+/** A code's magnitude as whole · 2^shift units of its format, a unit being the least magnitude of its element. */
+struct Units { whole: u32, shift: u32 }
+fn units_of(code: u32) -> Units {
+  let field = code >> u32(params.mantissa_bits);
+  if (params.integer == 1u || field == 0u) { return Units(code, 0u); }
+  return Units(code - ((field - 1u) << u32(params.mantissa_bits)), field - 1u);
+}
+
 /** The f32 bits of a code's magnitude times 2^(byte − 127). */
 fn magnitude_of(code: u32, byte: u32) -> u32 {
-  if (code == 0u) { return 0u; }
-  var whole = code;
-  var exponent = i32(byte) - 127 - params.mantissa_bits;
-  if (params.integer == 0u) {
-    let field = code >> u32(params.mantissa_bits);
-    exponent += params.emin;
-    if (field > 0u) {
-      whole = code - ((field - 1u) << u32(params.mantissa_bits));
-      exponent += i32(field) - 1;
-    }
-  }
-  let lead = 31 - i32(countLeadingZeros(whole));
-  let top = exponent + lead;
-  if (top > 127) { return 0x7f800000u; }
-  if (top < -126) { return whole << u32(exponent + 149); }
-  return (u32(top + 127) << 23u) | ((whole << u32(23 - lead)) & 0x7fffffu);
+  let units = units_of(code);
+  let unit = select(params.emin, 0, params.integer == 1u) - params.mantissa_bits;
+  return scaled(units.whole, i32(byte) - 127 + unit + i32(units.shift));
 }
 `;

@@ -9,11 +9,11 @@ import {
   type Tensor,
 } from '@lmd/core';
 import { type MxTensor, pack, packedLength, unpack } from '@lmd/mx-formats';
+import { checkFormat } from './block-scales.js';
 import type { Context } from './context.js';
 import { microscalingValues } from './microscaling.js';
 import { type PackedMatrix, packedBlock, packKernel, unpackKernel } from './packed-matrix.js';
 import { codeTable, packedGroups, packedMatrixKernel, packedVectorKernel, vectorRows } from './packed-product.js';
-import { checkFormat } from './quantization.js';
 import { keyValues } from './random.js';
 import { contexts } from './webgpu-backend.js';
 
@@ -95,7 +95,7 @@ export function createPackedMatmul(ops: EagerOperations): PackedMatmul {
   }
 
   function check(format: BlockFormat): void {
-    checkFormat('createPackedMatmul', format);
+    checkFormat('createPackedMatmul', format, ['e8m0']);
     const { bits } = format.element;
     if (format.blockSize === packedBlock && (bits === 4 || bits === 6 || bits === 8)) return;
     throw new LmdError(

@@ -12,8 +12,9 @@ import {
 import type { TfjsModule, TfjsTensorLike } from '../tfjs/engine.js';
 import { activations } from './activations.js';
 import { attention } from './attention.js';
+import { blockProducts } from './block-products.js';
 import { type Context, createContext } from './context.js';
-import { checkLimits, describeAdapter, findGpu, requestDevice } from './device.js';
+import { checkLimits, describeAdapter, findGpu, hasPackedDot, requestDevice } from './device.js';
 import { elementwise } from './elementwise.js';
 import type { GpuDevice } from './gpu-types.js';
 import { indexing } from './indexing.js';
@@ -58,23 +59,29 @@ export const contexts = new WeakMap<Backend, Context>();
 export async function createWebgpuBackend(options: WebgpuBackendOptions = {}): Promise<WebgpuBackend> {
   const checked = checkedOptions(options);
   const { tf, device } = checked;
-  if (tf !== undefined) return backendOn({ ...tfjsDevice(tf), own: false }, checked);
-  if (device !== undefined)
-    return backendOn({ device, text: describeAdapter(device.adapterInfo), own: false }, checked);
+  const packedDot = hasPackedDot();
+  if (tf !== undefined) return backendOn({ ...tfjsDevice(tf), own: false, packedDot }, checked);
+  if (device !== undefined) {
+    return backendOn({ device, text: describeAdapter(device.adapterInfo), own: false, packedDot }, checked);
+  }
   const gpu = checked.gpu ?? (await findGpu());
-  return backendOn({ ...(await requestDevice(gpu, checked.powerPreference)), own: true }, checked);
+  const opened = await requestDevice(gpu, checked.powerPreference);
+  return backendOn({ ...opened, own: true, packedDot: hasPackedDot(gpu) }, checked);
 }
 
 /** `createWebgpuBackend({ tf })` at once: there is a device already. */
 export function createWebgpuBackendOn(tf: TfjsModule): WebgpuBackend {
-  return backendOn({ ...tfjsDevice(tf), own: false }, {});
+  return backendOn({ ...tfjsDevice(tf), own: false, packedDot: hasPackedDot() }, {});
 }
 
 /** What a backend runs on. Its own device it destroys; of TensorFlow.js's there is more than a device. */
-type Base = { readonly own: boolean } & ({ readonly device: GpuDevice; readonly text: string } | TfjsDevice);
+type Base = { readonly own: boolean; readonly packedDot: boolean } & (
+  | { readonly device: GpuDevice; readonly text: string }
+  | TfjsDevice
+);
 
 function backendOn(base: Base, checked: CheckedOptions): WebgpuBackend {
-  const { device, text, own } = base;
+  const { device, text, own, packedDot } = base;
   const shared = 'flush' in base ? base : undefined;
   checkLimits(device);
   const { memoryLimit, maxBindingBytes } = checked;
@@ -109,7 +116,7 @@ function backendOn(base: Base, checked: CheckedOptions): WebgpuBackend {
   const backend: WebgpuBackend = {
     specVersion: backendSpecVersion,
     name: 'webgpu',
-    device: `WebGPU on ${text}`,
+    device: `WebGPU on ${text}; block products by ${packedDot ? 'dot4I8Packed' : 'i32 multiplication'}`,
     // A copy binds every buffer of both its sides.
     supports: { maxElements: Math.floor(queue.maxBindings / 2) * queue.pageWords, subnormals: false },
     ...primitives,
@@ -118,6 +125,7 @@ function backendOn(base: Base, checked: CheckedOptions): WebgpuBackend {
       ...activations(context),
       ...attention(context, primitives.matmul),
       ...quantization(context),
+      ...blockProducts(context, packedDot),
       ...optimizers(context, groups),
     },
     memory: () => store.memory(),

@@ -1,4 +1,4 @@
-import { type EagerOperations, LmdError, type Optimizer, type Schedule } from '@lmd/core';
+import { type EagerOperations, LmdError, type Optimizer, refuseUnknownOptions, type Schedule } from '@lmd/core';
 import type { Session } from './run.js';
 
 /** What the suite asks `create` for: a learning rate, and in its tests of bad input one more option, of any type. */
@@ -46,13 +46,7 @@ const known: readonly (keyof OptimizerConformanceOptions)[] = [
 ];
 
 export function resolveOptimizerOptions(options: OptimizerConformanceOptions): ResolvedOptimizerOptions {
-  for (const option of Object.keys(options)) {
-    if ((known as readonly string[]).includes(option)) continue;
-    throw new LmdError('UNKNOWN_OPTION', `optimizerConformance has no option '${option}'.`, {
-      subject: option,
-      remedy: `Use ${known.join(', ')}.`,
-    });
-  }
+  refuseUnknownOptions('optimizerConformance', options, known);
   const { name, create, createOperations, learningRate, refused = {}, remainingLoss = 0.02, steps = 300 } = options;
   if (typeof name !== 'string' || name === '') throw invalid('name', name, 'Give the name of the rule.');
   if (typeof create !== 'function') throw invalid('create', create, 'Give a function that makes the rule.');

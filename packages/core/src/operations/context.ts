@@ -1,6 +1,9 @@
 import type { Backend } from '../backend.js';
 import { describeValue, LmdError } from '../errors.js';
 import type { TensorLike } from '../operations.js';
+
+export { refuseUnknownOptions as checkOptions } from '../options/unknown-option.js';
+
 import { type DType, sizeOf, type Tensor } from '../tensor.js';
 import { Lifetimes } from './lifetimes.js';
 import { formatShape, type Shape } from './shapes.js';
@@ -101,25 +104,6 @@ export function checkDType(operation: string, dtype: DType): void {
     value: dtype,
     remedy: 'Use "f32", "i32" or "u8".',
   });
-}
-
-/** Throws `UNKNOWN_OPTION` for a key that is not among `known`. */
-export function checkOptions(operation: string, options: object, known: readonly string[]): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new LmdError('INVALID_ARGUMENT', `${operation}: the options are ${describeValue(options)}.`, {
-      subject: 'options',
-      value: options,
-      remedy: `Give a record with any of: ${known.join(', ')}.`,
-    });
-  }
-  for (const name in options) {
-    if (known.includes(name)) continue;
-    throw new LmdError('UNKNOWN_OPTION', `${operation} has no option "${name}".`, {
-      subject: name,
-      value: (options as Record<string, unknown>)[name],
-      remedy: `Its options are ${known.join(', ')}.`,
-    });
-  }
 }
 
 /** Throws unless `value` is one of `allowed`. */

@@ -136,7 +136,7 @@ describe('adamw', () => {
   });
 
   it.each<[string, unknown, RegExp]>([
-    ['an unknown option', { lr: 1 }, /adamw: unknown option "lr"\. The options are: learningRate, beta1/],
+    ['an unknown option', { lr: 1 }, /adamw has no option "lr"\. Its options are learningRate, beta1/],
     ['no record', 0.1, /adamw: the options are 0\.1/],
     ['a negative learning rate', { learningRate: -1 }, /learningRate is -1\. Give a finite number at least 0/],
     ['a learning rate that is text', { learningRate: '1e-3' }, /learningRate is "1e-3"/],

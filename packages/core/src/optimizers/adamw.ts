@@ -1,37 +1,32 @@
-import type { Optimizer, Schedule } from './optimizer.js';
-import { checkOptionNames, learningRateOption, numberOption } from './options.js';
+import { number, schedule } from '../options/declare.js';
+import type { OptionsOf, OptionTable } from '../options/option.js';
+import { defaultsOf, resolveOptions } from '../options/resolve.js';
+import type { Optimizer } from './optimizer.js';
 import { meanGradient, perWeightRule, storedWeight } from './per-weight-rule.js';
 import { freshHandle } from './state.js';
 
-export interface AdamwOptions {
-  /** Step size, or a schedule of it. At least 0; default 1e-3. */
-  readonly learningRate?: number | Schedule;
-  /** Decay of the average of gradients, in [0, 1). Default 0.9. */
-  readonly beta1?: number;
-  /** Decay of the average of squared gradients, in [0, 1). Default 0.999. */
-  readonly beta2?: number;
+/** The options of `adamw`, declared once. */
+export const adamwOptionTable = {
+  /** Step size. A number or a schedule, at least 0; default 0.001. */
+  learningRate: schedule({ atLeast: 0, default: 1e-3, describe: 'Step size.' }),
+  /** Decay of the average of gradients. At least 0 and below 1; default 0.9. */
+  beta1: number({ atLeast: 0, below: 1, default: 0.9, describe: 'Decay of the average of gradients.' }),
+  /** Decay of the average of squared gradients. At least 0 and below 1; default 0.999. */
+  beta2: number({ atLeast: 0, below: 1, default: 0.999, describe: 'Decay of the average of squared gradients.' }),
   /** Added to the root of the second moment. Above 0; default 1e-8. */
-  readonly epsilon?: number;
-  /** Decoupled decay: each step takes learningRate·weightDecay of the weight. At least 0; default 0.01. */
-  readonly weightDecay?: number;
-}
+  epsilon: number({ above: 0, default: 1e-8, describe: 'Added to the root of the second moment.' }),
+  /** Decoupled weight decay: each step subtracts learningRate·weightDecay of the weight. At least 0; default 0.01. */
+  weightDecay: number({
+    atLeast: 0,
+    default: 0.01,
+    describe: 'Decoupled weight decay: each step subtracts learningRate·weightDecay of the weight.',
+  }),
+} as const satisfies OptionTable;
 
-/** The numbers that `adamw` takes where none is given. */
-export const adamwDefaults = {
-  learningRate: 1e-3,
-  beta1: 0.9,
-  beta2: 0.999,
-  epsilon: 1e-8,
-  weightDecay: 0.01,
-} as const satisfies AdamwOptions;
+export interface AdamwOptions extends OptionsOf<typeof adamwOptionTable> {}
 
-const optionNames = [
-  'learningRate',
-  'beta1',
-  'beta2',
-  'epsilon',
-  'weightDecay',
-] as const satisfies readonly (keyof AdamwOptions)[];
+/** What `adamw` takes where an option is not given. */
+export const adamwDefaults = defaultsOf(adamwOptionTable);
 
 /**
  * AdamW: Adam with decoupled weight decay (Loshchilov & Hutter, arXiv:1711.05101, algorithm 2; the decay is multiplied by the
@@ -45,14 +40,7 @@ const optionNames = [
  * weights are the same, and given several passes it averages their gradients.
  */
 export function adamw(options: AdamwOptions = {}): Optimizer {
-  checkOptionNames('adamw', options, optionNames);
-  const learningRate = learningRateOption('adamw', options.learningRate, adamwDefaults.learningRate);
-  const beta1 = numberOption('adamw', 'beta1', options.beta1, adamwDefaults.beta1, { atLeast: 0, below: 1 });
-  const beta2 = numberOption('adamw', 'beta2', options.beta2, adamwDefaults.beta2, { atLeast: 0, below: 1 });
-  const epsilon = numberOption('adamw', 'epsilon', options.epsilon, adamwDefaults.epsilon, { above: 0 });
-  const weightDecay = numberOption('adamw', 'weightDecay', options.weightDecay, adamwDefaults.weightDecay, {
-    atLeast: 0,
-  });
+  const { learningRate, ...rest } = resolveOptions('adamw', adamwOptionTable, options);
 
   return perWeightRule({
     name: 'adamw',
@@ -64,7 +52,7 @@ export function adamw(options: AdamwOptions = {}): Optimizer {
     }),
     ...storedWeight,
     update(step) {
-      const update = { learningRate: learningRate(step), beta1, beta2, epsilon, weightDecay, step: step + 1 };
+      const update = { learningRate: learningRate(step), ...rest, step: step + 1 };
       return (ops, { weight, firstMoment, secondMoment }, passes) => {
         const { weights, ...moments } = ops.adamwUpdate(
           { weights: weight, firstMoment, secondMoment },

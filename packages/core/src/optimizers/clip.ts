@@ -1,8 +1,8 @@
 import type { EagerOperations } from '../operations.js';
+import { numberOption } from '../options/checks.js';
 import type { NamedTensors, Tensor } from '../tensor.js';
 import { largestMagnitude, safeScale, scaledSquares } from './norms.js';
 import type { Optimizer } from './optimizer.js';
-import { numberOption } from './options.js';
 
 /**
  * The Euclidean norm of all gradients together, as a scalar tensor: nothing is read back. Of no gradients, 0. Squares of large or
@@ -32,7 +32,7 @@ function scaledNorm(ops: EagerOperations, gradients: NamedTensors): { readonly n
  * momentum, as `lmd` does, feels clipping only through the weight of this step's gradient in the momentum.
  */
 export function clipByGlobalNorm(optimizer: Optimizer, maxNorm: number): Optimizer {
-  const limit = numberOption('clipByGlobalNorm', 'maxNorm', maxNorm, Number.NaN, { above: 0 });
+  const limit = numberOption('clipByGlobalNorm', 'maxNorm', maxNorm, { above: 0 });
   return {
     name: `clipByGlobalNorm(${optimizer.name})`,
     samples: optimizer.samples,

@@ -83,7 +83,7 @@ describe('exponentiatedGradient', () => {
   });
 
   it.each<[string, unknown, RegExp]>([
-    ['an unknown option', { totalWeight: 1 }, /exponentiatedGradient: unknown option "totalWeight"/],
+    ['an unknown option', { totalWeight: 1 }, /exponentiatedGradient has no option "totalWeight"/],
     ['a negative learning rate', { learningRate: -1 }, /exponentiatedGradient: learningRate is -1/],
     ['normalize that is no flag', { normalize: 'yes' }, /exponentiatedGradient: normalize is "yes"/],
     ['a floor of 0', { floor: 0 }, /exponentiatedGradient: floor is 0/],

@@ -1,24 +1,30 @@
 import type { EagerOperations } from '../operations.js';
+import { boolean, number, schedule } from '../options/declare.js';
+import type { OptionsOf, OptionTable } from '../options/option.js';
+import { resolveOptions } from '../options/resolve.js';
 import type { Tensor } from '../tensor.js';
-import type { Optimizer, Schedule } from './optimizer.js';
-import { booleanOption, checkOptionNames, learningRateOption, numberOption } from './options.js';
+import type { Optimizer } from './optimizer.js';
 import { meanGradient, perWeightRule, type Vectors, type WeightPass } from './per-weight-rule.js';
 import { freshHandle } from './state.js';
 
-export interface ExponentiatedGradientOptions {
-  /** Step size in log m±, a number or a schedule. At least 0; default 0.1. */
-  readonly learningRate?: number | Schedule;
-  /** Whether each tensor's total Σ m⁺ + m⁻ is held at its initial value. Default false. */
-  readonly normalize?: boolean;
+/** The options of `exponentiatedGradient`, declared once. */
+export const exponentiatedGradientOptionTable = {
+  /** Step size in log m±. A number or a schedule, at least 0; default 0.1. */
+  learningRate: schedule({ atLeast: 0, default: 0.1, describe: 'Step size in log m±.' }),
+  /** Whether each tensor's total Σ m⁺ + m⁻ is held at its initial value. True or false; default false. */
+  normalize: boolean({
+    default: false,
+    describe: "Whether each tensor's total Σ m⁺ + m⁻ is held at its initial value.",
+  }),
   /** c: each half starts at no less than c times the root mean square of the initial weights. Above 0; default 0.5. */
-  readonly floor?: number;
-}
+  floor: number({
+    above: 0,
+    default: 0.5,
+    describe: 'c: each half starts at no less than c times the root mean square of the initial weights.',
+  }),
+} as const satisfies OptionTable;
 
-const optionNames = [
-  'learningRate',
-  'normalize',
-  'floor',
-] as const satisfies readonly (keyof ExponentiatedGradientOptions)[];
+export interface ExponentiatedGradientOptions extends OptionsOf<typeof exponentiatedGradientOptionTable> {}
 
 /**
  * Exponentiated gradient with positive and negative weights, EG± (Kivinen & Warmuth 1997, "Exponentiated gradient versus
@@ -35,10 +41,7 @@ const optionNames = [
  */
 export function exponentiatedGradient(options: ExponentiatedGradientOptions = {}): Optimizer {
   const name = 'exponentiatedGradient';
-  checkOptionNames(name, options, optionNames);
-  const learningRate = learningRateOption(name, options.learningRate, 0.1);
-  const normalize = booleanOption(name, 'normalize', options.normalize, false);
-  const floor = numberOption(name, 'floor', options.floor, 0.5, { above: 0 });
+  const { learningRate, normalize, floor } = resolveOptions(name, exponentiatedGradientOptionTable, options);
   const difference = (ops: EagerOperations, { logPlus, logMinus }: Vectors<'logPlus' | 'logMinus'>) =>
     ops.subtract(ops.exp(logPlus), ops.exp(logMinus));
 

@@ -1,7 +1,6 @@
-import { LmdError } from '../errors.js';
+import { describeValue as describe, LmdError } from '../errors.js';
 import type { EagerOperations } from '../operations.js';
 import type { NamedTensors, Tensor } from '../tensor.js';
-import { describe } from './options.js';
 import { sameShape } from './state.js';
 
 /**

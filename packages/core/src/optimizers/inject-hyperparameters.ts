@@ -1,6 +1,6 @@
-import { LmdError } from '../errors.js';
+import { describeValue as describe, LmdError } from '../errors.js';
+import { numberOption } from '../options/checks.js';
 import type { Optimizer, OptimizerState, Schedule } from './optimizer.js';
-import { describe, numberOption } from './options.js';
 
 /**
  * A rule whose numeric options follow schedules of the step, any of them and of any rule, as the learning rate does by itself:
@@ -45,8 +45,8 @@ export function injectHyperparameters<Name extends string>(
     for (const [name, value] of entries) {
       values[name] =
         typeof value === 'function'
-          ? numberOption(owner, `${name}(${step})`, value(step) ?? Number.NaN, Number.NaN, {})
-          : numberOption(owner, name, value ?? Number.NaN, Number.NaN, {});
+          ? numberOption(owner, `${name}(${step})`, value(step) ?? Number.NaN, {})
+          : numberOption(owner, name, value ?? Number.NaN, {});
     }
     return makeOptimizer(values as { readonly [name in Name]: number });
   }

@@ -121,9 +121,9 @@ describe('ivon', () => {
   });
 
   it.each<[string, unknown, RegExp]>([
-    ['no sample size', {}, /ivon: effectiveSampleSize is NaN/],
+    ['no sample size', {}, /ivon: effectiveSampleSize is missing/],
     ['no options', undefined, /ivon: the options are undefined/],
-    ['an unknown option', { ess: 1 }, /ivon: unknown option "ess"/],
+    ['an unknown option', { ess: 1 }, /ivon has no option "ess"/],
     ['a sample size of 0', { effectiveSampleSize: 0 }, /effectiveSampleSize is 0/],
     ['a negative learning rate', { effectiveSampleSize: 1, learningRate: -1 }, /ivon: learningRate is -1/],
     ['beta1 = 1', { effectiveSampleSize: 1, beta1: 1 }, /ivon: beta1 is 1/],

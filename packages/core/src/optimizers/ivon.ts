@@ -1,42 +1,59 @@
 import type { EagerOperations } from '../operations.js';
+import { boolean, integer, number, schedule } from '../options/declare.js';
+import type { OptionsOf, OptionTable } from '../options/option.js';
+import { resolveOptions } from '../options/resolve.js';
 import type { Tensor } from '../tensor.js';
-import type { Optimizer, Schedule } from './optimizer.js';
-import { booleanOption, checkOptionNames, learningRateOption, numberOption } from './options.js';
+import type { Optimizer } from './optimizer.js';
 import { meanGradient, meanOver, movingAverage, perWeightRule } from './per-weight-rule.js';
 import { freshHandle } from './state.js';
 
-export interface IvonOptions {
-  /** λ: the effective sample size, usually the number of training examples. Above 0; there is no default. */
-  readonly effectiveSampleSize: number;
-  /** α: step size, a number or a schedule. At least 0; default 0.1. */
-  readonly learningRate?: number | Schedule;
-  /** β₁: decay of the average of gradients, in [0, 1). Default 0.9. */
-  readonly beta1?: number;
-  /** β₂: decay of the Hessian estimate, in [0, 1). Default 0.99999. */
-  readonly beta2?: number;
-  /** δ: weight decay, the precision of the prior divided by λ. Above 0; default 1e-4. */
-  readonly weightDecay?: number;
-  /** h₀: the Hessian estimate at the start. Above 0; default 1. It sets the first noise: σ² = 1/(λ·(h₀ + δ)). */
-  readonly initialHessian?: number;
-  /** Whether learning rates are multiplied by h₀ + δ, so that the first steps are α times the gradient. Default true. */
-  readonly rescaleLearningRate?: boolean;
-  /** Bound of each coordinate of the preconditioned step before the learning rate. Above 0; none by default. */
-  readonly clipRadius?: number;
-  /** S: draws, and so passes, a step. At least 1; default 1. */
-  readonly samples?: number;
-}
+/** The options of `ivon`, declared once. */
+export const ivonOptionTable = {
+  /** λ: the effective sample size, usually the number of training examples. Above 0; required. */
+  effectiveSampleSize: number({
+    above: 0,
+    required: true,
+    describe: 'λ: the effective sample size, usually the number of training examples.',
+  }),
+  /** α: step size. A number or a schedule, at least 0; default 0.1. */
+  learningRate: schedule({ atLeast: 0, default: 0.1, describe: 'α: step size.' }),
+  /** β₁: decay of the average of gradients. At least 0 and below 1; default 0.9. */
+  beta1: number({ atLeast: 0, below: 1, default: 0.9, describe: 'β₁: decay of the average of gradients.' }),
+  /** β₂: decay of the Hessian estimate. At least 0 and below 1; default 0.99999. */
+  beta2: number({ atLeast: 0, below: 1, default: 0.99999, describe: 'β₂: decay of the Hessian estimate.' }),
+  /** δ: weight decay, the precision of the prior divided by λ. Above 0; default 0.0001. */
+  weightDecay: number({
+    above: 0,
+    default: 1e-4,
+    describe: 'δ: weight decay, the precision of the prior divided by λ.',
+  }),
+  /** h₀: the Hessian estimate at the start. It sets the first noise: σ² = 1/(λ·(h₀ + δ)). Above 0; default 1. */
+  initialHessian: number({
+    above: 0,
+    default: 1,
+    describe: 'h₀: the Hessian estimate at the start. It sets the first noise: σ² = 1/(λ·(h₀ + δ)).',
+  }),
+  /**
+   * Whether learning rates are multiplied by h₀ + δ, so that the first steps are α times the gradient. True or false;
+   * default true.
+   */
+  rescaleLearningRate: boolean({
+    default: true,
+    describe: 'Whether learning rates are multiplied by h₀ + δ, so that the first steps are α times the gradient.',
+  }),
+  /**
+   * Bound of each coordinate of the preconditioned step before the learning rate; none where it is not given. Above 0.
+   */
+  clipRadius: number({
+    above: 0,
+    describe:
+      'Bound of each coordinate of the preconditioned step before the learning rate; none where it is not given.',
+  }),
+  /** S: draws, and so forward and backward passes, a step. A whole number, at least 1; default 1. */
+  samples: integer({ atLeast: 1, default: 1, describe: 'S: draws, and so forward and backward passes, a step.' }),
+} as const satisfies OptionTable;
 
-const optionNames = [
-  'effectiveSampleSize',
-  'learningRate',
-  'beta1',
-  'beta2',
-  'weightDecay',
-  'initialHessian',
-  'rescaleLearningRate',
-  'clipRadius',
-  'samples',
-] as const satisfies readonly (keyof IvonOptions)[];
+export interface IvonOptions extends OptionsOf<typeof ivonOptionTable> {}
 
 /**
  * IVON, the improved variational online Newton method (Shen et al. 2024, arXiv:2402.17641, algorithm 1): a normal posterior of
@@ -55,18 +72,17 @@ const optionNames = [
  * keyed by (seed, stream of the weight's name, step, sample) and never stored.
  */
 export function ivon(options: IvonOptions): Optimizer {
-  checkOptionNames('ivon', options, optionNames);
-  const learningRate = learningRateOption('ivon', options.learningRate, 0.1);
-  const number = numberOption.bind(undefined, 'ivon');
-  const sampleSize = number('effectiveSampleSize', options.effectiveSampleSize, Number.NaN, { above: 0 });
-  const beta1 = number('beta1', options.beta1, 0.9, { atLeast: 0, below: 1 });
-  const beta2 = number('beta2', options.beta2, 0.99999, { atLeast: 0, below: 1 });
-  const weightDecay = number('weightDecay', options.weightDecay, 1e-4, { above: 0 });
-  const initialHessian = number('initialHessian', options.initialHessian, 1, { above: 0 });
-  const rescale = booleanOption('ivon', 'rescaleLearningRate', options.rescaleLearningRate, true);
-  const clipRadius =
-    options.clipRadius === undefined ? undefined : number('clipRadius', options.clipRadius, 0, { above: 0 });
-  const samples = number('samples', options.samples, 1, { atLeast: 1, integer: true });
+  const {
+    effectiveSampleSize: sampleSize,
+    learningRate,
+    beta1,
+    beta2,
+    weightDecay,
+    initialHessian,
+    rescaleLearningRate: rescale,
+    clipRadius,
+    samples,
+  } = resolveOptions('ivon', ivonOptionTable, options);
 
   /** 1/σ = √(λ·(h + δ)). */
   const inverseDeviation = (ops: EagerOperations, hessian: Tensor) =>

@@ -68,7 +68,7 @@ describe('lieGroupAdditive', () => {
   });
 
   it.each<[string, unknown, RegExp]>([
-    ['an unknown option', { temperature: 1 }, /lieGroupAdditive: unknown option "temperature"/],
+    ['an unknown option', { temperature: 1 }, /lieGroupAdditive has no option "temperature"/],
     ['a negative learning rate', { learningRate: -1 }, /lieGroupAdditive: learningRate is -1/],
     ['momentum 1', { momentum: 1 }, /lieGroupAdditive: momentum is 1/],
     ['negative noise', { noise: -0.1 }, /lieGroupAdditive: noise is -0\.1/],

@@ -1,25 +1,27 @@
-import type { Optimizer, Schedule } from './optimizer.js';
-import { checkOptionNames, learningRateOption, numberOption } from './options.js';
+import { integer, number, schedule } from '../options/declare.js';
+import type { OptionsOf, OptionTable } from '../options/option.js';
+import { resolveOptions } from '../options/resolve.js';
+import type { Optimizer } from './optimizer.js';
 import { meanGradient, movingAverage, perWeightRule } from './per-weight-rule.js';
 import { freshHandle } from './state.js';
 
-export interface LieGroupAdditiveOptions {
-  /** a: step size, a number or a schedule. At least 0; default 0.05. */
-  readonly learningRate?: number | Schedule;
-  /** β: decay of the average of gradients, in [0, 1). Default 0.9. */
-  readonly momentum?: number;
-  /** σ: standard deviation of a drawn weight around its location. At least 0, where 0 draws the location; default 1e-3. */
-  readonly noise?: number;
-  /** S: draws, and so passes, a step. At least 1; default 1. */
-  readonly samples?: number;
-}
+/** The options of `lieGroupAdditive`, declared once. */
+export const lieGroupAdditiveOptionTable = {
+  /** a: step size. A number or a schedule, at least 0; default 0.05. */
+  learningRate: schedule({ atLeast: 0, default: 0.05, describe: 'a: step size.' }),
+  /** β: decay of the average of gradients. At least 0 and below 1; default 0.9. */
+  momentum: number({ atLeast: 0, below: 1, default: 0.9, describe: 'β: decay of the average of gradients.' }),
+  /** σ: standard deviation of a drawn weight around its location; 0 draws the location. At least 0; default 0.001. */
+  noise: number({
+    atLeast: 0,
+    default: 1e-3,
+    describe: 'σ: standard deviation of a drawn weight around its location; 0 draws the location.',
+  }),
+  /** S: draws, and so forward and backward passes, a step. A whole number, at least 1; default 1. */
+  samples: integer({ atLeast: 1, default: 1, describe: 'S: draws, and so forward and backward passes, a step.' }),
+} as const satisfies OptionTable;
 
-const optionNames = [
-  'learningRate',
-  'momentum',
-  'noise',
-  'samples',
-] as const satisfies readonly (keyof LieGroupAdditiveOptions)[];
+export interface LieGroupAdditiveOptions extends OptionsOf<typeof lieGroupAdditiveOptionTable> {}
 
 /**
  * The Lie-group Bayesian learning rule of the additive group (Kıral, Möllenhoff & Khan,
@@ -34,11 +36,7 @@ const optionNames = [
  */
 export function lieGroupAdditive(options: LieGroupAdditiveOptions = {}): Optimizer {
   const name = 'lieGroupAdditive';
-  checkOptionNames(name, options, optionNames);
-  const learningRate = learningRateOption(name, options.learningRate, 0.05);
-  const beta = numberOption(name, 'momentum', options.momentum, 0.9, { atLeast: 0, below: 1 });
-  const noise = numberOption(name, 'noise', options.noise, 1e-3, { atLeast: 0 });
-  const samples = numberOption(name, 'samples', options.samples, 1, { atLeast: 1, integer: true });
+  const { learningRate, momentum: beta, noise, samples } = resolveOptions(name, lieGroupAdditiveOptionTable, options);
 
   return perWeightRule({
     name,

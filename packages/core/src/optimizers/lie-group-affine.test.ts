@@ -93,7 +93,7 @@ describe('lieGroupAffine', () => {
   });
 
   it.each<[string, unknown, RegExp]>([
-    ['an unknown option', { noise: 1 }, /lieGroupAffine: unknown option "noise"/],
+    ['an unknown option', { noise: 1 }, /lieGroupAffine has no option "noise"/],
     ['a negative learning rate', { learningRate: -1 }, /lieGroupAffine: learningRate is -1/],
     ['a negative rate of the scale', { scaleLearningRate: -2 }, /lieGroupAffine: scaleLearningRate is -2/],
     ['momentum 1', { momentum: 1 }, /lieGroupAffine: momentum is 1/],

@@ -1,33 +1,45 @@
 import type { EagerOperations } from '../operations.js';
+import { integer, number, schedule } from '../options/declare.js';
+import type { OptionsOf, OptionTable } from '../options/option.js';
+import { resolveOptions } from '../options/resolve.js';
 import type { Tensor } from '../tensor.js';
-import type { Optimizer, Schedule } from './optimizer.js';
-import { checkOptionNames, learningRateOption, numberOption } from './options.js';
+import type { Optimizer } from './optimizer.js';
 import { meanGradient, meanOver, movingAverage, perWeightRule } from './per-weight-rule.js';
 import { freshHandle } from './state.js';
 
-export interface LieGroupAffineOptions {
-  /** a₁: step size of the location in the scale's units; where gradients are even, b moves by a₁·A²·g. At least 0; default 10. */
-  readonly learningRate?: number | Schedule;
-  /** a₂: step size of log A, a number or a schedule. At least 0; default the learning rate. */
-  readonly scaleLearningRate?: number | Schedule;
-  /** β: decay of the averages of gradients, in [0, 1). Default 0.9. */
-  readonly momentum?: number;
-  /** T: weight of the entropy against the loss. At least 0; default 1e-3. On a loss of curvature h, A² settles at T/h. */
-  readonly temperature?: number;
+/** The options of `lieGroupAffine`, declared once. */
+export const lieGroupAffineOptionTable = {
+  /**
+   * a₁: step size of the location in the scale's units; where gradients are even, b moves by a₁·A²·g. A number or a
+   * schedule, at least 0; default 10.
+   */
+  learningRate: schedule({
+    atLeast: 0,
+    default: 10,
+    describe: "a₁: step size of the location in the scale's units; where gradients are even, b moves by a₁·A²·g.",
+  }),
+  /** a₂: step size of log A; the learning rate where it is not given. A number or a schedule, at least 0. */
+  scaleLearningRate: schedule({
+    atLeast: 0,
+    describe: 'a₂: step size of log A; the learning rate where it is not given.',
+  }),
+  /** β: decay of the averages of gradients. At least 0 and below 1; default 0.9. */
+  momentum: number({ atLeast: 0, below: 1, default: 0.9, describe: 'β: decay of the averages of gradients.' }),
+  /**
+   * T: weight of the entropy against the loss. On a loss of curvature h, A² settles at T/h. At least 0; default 0.001.
+   */
+  temperature: number({
+    atLeast: 0,
+    default: 1e-3,
+    describe: 'T: weight of the entropy against the loss. On a loss of curvature h, A² settles at T/h.',
+  }),
   /** A at the start, for every weight. Above 0; default 0.03. */
-  readonly initialScale?: number;
-  /** S: draws, and so passes, a step. At least 1; default 1. */
-  readonly samples?: number;
-}
+  initialScale: number({ above: 0, default: 0.03, describe: 'A at the start, for every weight.' }),
+  /** S: draws, and so forward and backward passes, a step. A whole number, at least 1; default 1. */
+  samples: integer({ atLeast: 1, default: 1, describe: 'S: draws, and so forward and backward passes, a step.' }),
+} as const satisfies OptionTable;
 
-const optionNames = [
-  'learningRate',
-  'scaleLearningRate',
-  'momentum',
-  'temperature',
-  'initialScale',
-  'samples',
-] as const satisfies readonly (keyof LieGroupAffineOptions)[];
+export interface LieGroupAffineOptions extends OptionsOf<typeof lieGroupAffineOptionTable> {}
 
 /**
  * The Lie-group Bayesian learning rule of the affine group (Kıral, Möllenhoff & Khan,
@@ -47,18 +59,14 @@ const optionNames = [
  */
 export function lieGroupAffine(options: LieGroupAffineOptions = {}): Optimizer {
   const name = 'lieGroupAffine';
-  checkOptionNames(name, options, optionNames);
-  const learningRate = learningRateOption(name, options.learningRate, 10);
-  const scaleLearningRate = learningRateOption(
-    name,
-    options.scaleLearningRate ?? learningRate,
-    Number.NaN,
-    'scaleLearningRate',
-  );
-  const beta = numberOption(name, 'momentum', options.momentum, 0.9, { atLeast: 0, below: 1 });
-  const temperature = numberOption(name, 'temperature', options.temperature, 1e-3, { atLeast: 0 });
-  const initialScale = numberOption(name, 'initialScale', options.initialScale, 0.03, { above: 0 });
-  const samples = numberOption(name, 'samples', options.samples, 1, { atLeast: 1, integer: true });
+  const {
+    learningRate,
+    scaleLearningRate = learningRate,
+    momentum: beta,
+    temperature,
+    initialScale,
+    samples,
+  } = resolveOptions(name, lieGroupAffineOptionTable, options);
 
   return perWeightRule({
     name,

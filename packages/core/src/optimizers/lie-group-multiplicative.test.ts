@@ -99,7 +99,7 @@ describe('lieGroupMultiplicative', () => {
   });
 
   it.each<[string, unknown, RegExp]>([
-    ['an unknown option', { noise: 1 }, /lieGroupMultiplicative: unknown option "noise"/],
+    ['an unknown option', { noise: 1 }, /lieGroupMultiplicative has no option "noise"/],
     ['a NaN learning rate', { learningRate: Number.NaN }, /lieGroupMultiplicative: learningRate is NaN/],
     ['negative momentum', { momentum: -1 }, /lieGroupMultiplicative: momentum is -1/],
     ['a negative temperature', { temperature: -1 }, /lieGroupMultiplicative: temperature is -1/],

@@ -1,30 +1,38 @@
 import type { RandomKey } from '../formats.js';
 import type { EagerOperations } from '../operations.js';
+import { integer, number, schedule } from '../options/declare.js';
+import type { OptionsOf, OptionTable } from '../options/option.js';
+import { resolveOptions } from '../options/resolve.js';
 import type { Tensor } from '../tensor.js';
-import type { Optimizer, Schedule } from './optimizer.js';
-import { checkOptionNames, learningRateOption, numberOption } from './options.js';
+import type { Optimizer } from './optimizer.js';
 import { meanOver, movingAverage, perWeightRule } from './per-weight-rule.js';
 
-export interface LieGroupMultiplicativeOptions {
-  /** a: step size in log g±, a number or a schedule. At least 0; default 1. */
-  readonly learningRate?: number | Schedule;
-  /** β: decay of the averages of gradients, in [0, 1). Default 0.9. */
-  readonly momentum?: number;
-  /** T: weight of the entropy against the loss; each step adds up to a·T to log g±. At least 0; default 1e-4. */
-  readonly temperature?: number;
-  /** S: draws, and so passes, a step. At least 1; default 1. */
-  readonly samples?: number;
-  /** c: each half starts with a mean of no less than c times the root mean square of the initial weights. Above 0; default 0.5. */
-  readonly floor?: number;
-}
+/** The options of `lieGroupMultiplicative`, declared once. */
+export const lieGroupMultiplicativeOptionTable = {
+  /** a: step size in log g±. A number or a schedule, at least 0; default 1. */
+  learningRate: schedule({ atLeast: 0, default: 1, describe: 'a: step size in log g±.' }),
+  /** β: decay of the averages of gradients. At least 0 and below 1; default 0.9. */
+  momentum: number({ atLeast: 0, below: 1, default: 0.9, describe: 'β: decay of the averages of gradients.' }),
+  /** T: weight of the entropy against the loss; each step adds up to a·T to log g±. At least 0; default 0.0001. */
+  temperature: number({
+    atLeast: 0,
+    default: 1e-4,
+    describe: 'T: weight of the entropy against the loss; each step adds up to a·T to log g±.',
+  }),
+  /** S: draws, and so forward and backward passes, a step. A whole number, at least 1; default 1. */
+  samples: integer({ atLeast: 1, default: 1, describe: 'S: draws, and so forward and backward passes, a step.' }),
+  /**
+   * c: each half starts with a mean of no less than c times the root mean square of the initial weights. Above 0;
+   * default 0.5.
+   */
+  floor: number({
+    above: 0,
+    default: 0.5,
+    describe: 'c: each half starts with a mean of no less than c times the root mean square of the initial weights.',
+  }),
+} as const satisfies OptionTable;
 
-const optionNames = [
-  'learningRate',
-  'momentum',
-  'temperature',
-  'samples',
-  'floor',
-] as const satisfies readonly (keyof LieGroupMultiplicativeOptions)[];
+export interface LieGroupMultiplicativeOptions extends OptionsOf<typeof lieGroupMultiplicativeOptionTable> {}
 
 /** Mean and median of the standard Rayleigh law. */
 const rayleighMean = Math.sqrt(Math.PI / 2);
@@ -49,12 +57,13 @@ const rayleighMedian = Math.sqrt(2 * Math.LN2);
  */
 export function lieGroupMultiplicative(options: LieGroupMultiplicativeOptions = {}): Optimizer {
   const name = 'lieGroupMultiplicative';
-  checkOptionNames(name, options, optionNames);
-  const learningRate = learningRateOption(name, options.learningRate, 1);
-  const beta = numberOption(name, 'momentum', options.momentum, 0.9, { atLeast: 0, below: 1 });
-  const temperature = numberOption(name, 'temperature', options.temperature, 1e-4, { atLeast: 0 });
-  const samples = numberOption(name, 'samples', options.samples, 1, { atLeast: 1, integer: true });
-  const floor = numberOption(name, 'floor', options.floor, 0.5, { above: 0 });
+  const {
+    learningRate,
+    momentum: beta,
+    temperature,
+    samples,
+    floor,
+  } = resolveOptions(name, lieGroupMultiplicativeOptionTable, options);
 
   return perWeightRule({
     name,

@@ -32,7 +32,7 @@ describe('lion', () => {
   });
 
   it.each<[string, unknown, RegExp]>([
-    ['an unknown option', { momentum: 0.9 }, /lion: unknown option "momentum"/],
+    ['an unknown option', { momentum: 0.9 }, /lion has no option "momentum"/],
     ['a negative learning rate', { learningRate: -1 }, /lion: learningRate is -1/],
     ['beta1 = 1', { beta1: 1 }, /lion: beta1 is 1/],
     ['beta2 < 0', { beta2: -0.1 }, /lion: beta2 is -0\.1/],

@@ -1,20 +1,32 @@
-import type { Optimizer, Schedule } from './optimizer.js';
-import { checkOptionNames, learningRateOption, numberOption } from './options.js';
+import { number, schedule } from '../options/declare.js';
+import type { OptionsOf, OptionTable } from '../options/option.js';
+import { resolveOptions } from '../options/resolve.js';
+import type { Optimizer } from './optimizer.js';
 import { meanGradient, movingAverage, perWeightRule, storedWeight } from './per-weight-rule.js';
 import { freshHandle } from './state.js';
 
-export interface LionOptions {
-  /** Step size: every coordinate moves by it. A number or a schedule, at least 0; default 1e-4. */
-  readonly learningRate?: number | Schedule;
-  /** β₁: how much of the momentum is in the step's direction, in [0, 1). Default 0.9. */
-  readonly beta1?: number;
-  /** β₂: decay of the momentum, in [0, 1). Default 0.99. */
-  readonly beta2?: number;
-  /** Decoupled decay: each step takes learningRate·weightDecay of the weight. At least 0; default 0. */
-  readonly weightDecay?: number;
-}
+/** The options of `lion`, declared once. */
+export const lionOptionTable = {
+  /** Step size: every coordinate moves by it. A number or a schedule, at least 0; default 0.0001. */
+  learningRate: schedule({ atLeast: 0, default: 1e-4, describe: 'Step size: every coordinate moves by it.' }),
+  /** β₁: how much of the momentum is in the step's direction. At least 0 and below 1; default 0.9. */
+  beta1: number({
+    atLeast: 0,
+    below: 1,
+    default: 0.9,
+    describe: "β₁: how much of the momentum is in the step's direction.",
+  }),
+  /** β₂: decay of the momentum. At least 0 and below 1; default 0.99. */
+  beta2: number({ atLeast: 0, below: 1, default: 0.99, describe: 'β₂: decay of the momentum.' }),
+  /** Decoupled weight decay: each step subtracts learningRate·weightDecay of the weight. At least 0; default 0. */
+  weightDecay: number({
+    atLeast: 0,
+    default: 0,
+    describe: 'Decoupled weight decay: each step subtracts learningRate·weightDecay of the weight.',
+  }),
+} as const satisfies OptionTable;
 
-const optionNames = ['learningRate', 'beta1', 'beta2', 'weightDecay'] as const satisfies readonly (keyof LionOptions)[];
+export interface LionOptions extends OptionsOf<typeof lionOptionTable> {}
 
 /**
  * Lion, evolved sign momentum (Chen et al., arXiv:2302.06675, algorithm 2):
@@ -25,11 +37,7 @@ const optionNames = ['learningRate', 'beta1', 'beta2', 'weightDecay'] as const s
  * Its authors advise a learning rate 3 to 10 times smaller than AdamW's and a decay larger by as much.
  */
 export function lion(options: LionOptions = {}): Optimizer {
-  checkOptionNames('lion', options, optionNames);
-  const learningRate = learningRateOption('lion', options.learningRate, 1e-4);
-  const beta1 = numberOption('lion', 'beta1', options.beta1, 0.9, { atLeast: 0, below: 1 });
-  const beta2 = numberOption('lion', 'beta2', options.beta2, 0.99, { atLeast: 0, below: 1 });
-  const weightDecay = numberOption('lion', 'weightDecay', options.weightDecay, 0, { atLeast: 0 });
+  const { learningRate, beta1, beta2, weightDecay } = resolveOptions('lion', lionOptionTable, options);
 
   return perWeightRule({
     name: 'lion',

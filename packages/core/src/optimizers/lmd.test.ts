@@ -284,7 +284,7 @@ describe('resuming lmd', () => {
 
 describe('options of lmd', () => {
   it.each<[string, unknown, RegExp]>([
-    ['an unknown name', { lambda: 0.5 }, /lmd: unknown option "lambda"\. The options are: learningRate, beta1/],
+    ['an unknown name', { lambda: 0.5 }, /lmd has no option "lambda"\. Its options are learningRate, beta1/],
     ['no record', [0.5], /lmd: the options are \[0.5\]/],
     ['a negative learning rate', { learningRate: -1e-3 }, /learningRate is -0\.001/],
     ['a NaN learning rate', { learningRate: Number.NaN }, /learningRate is NaN/],

@@ -2,6 +2,7 @@ import type { LmdTensors, LmdUpdateOptions } from '../backend.js';
 import { LmdError } from '../errors.js';
 import type { RandomKey } from '../formats.js';
 import type { EagerOperations } from '../operations.js';
+import { choiceOption } from '../options/checks.js';
 import { streamOf } from '../random/stream.js';
 import type { NamedTensors, Tensor } from '../tensor.js';
 import { randomKey } from './draw-key.js';
@@ -10,8 +11,7 @@ import { type LmdOptions, resolveLmdOptions } from './lmd-options.js';
 import { joinParts, type Part, partsOf } from './lmd-parts.js';
 import { logPriorMedians } from './lmd-prior.js';
 import { isScale, type LogPriorMedians } from './lmd-state-format.js';
-import type { DrawKey, Optimizer, OptimizerState, WeightsKind } from './optimizer.js';
-import { weightsKindOption } from './options.js';
+import { type DrawKey, type Optimizer, type OptimizerState, type WeightsKind, weightsKinds } from './optimizer.js';
 import { checkPasses, checkVectors, freshHandle, gradientsOf, stateName, vectorOf, weightNames } from './state.js';
 
 /**
@@ -154,7 +154,7 @@ export function lmd(options: LmdOptions = {}): Optimizer {
      * `evaluationSamples` draws, which are those of the samples key.sample·evaluationSamples and following.
      */
     weights(ops: EagerOperations, state: OptimizerState, kind: WeightsKind = evaluation, key?: DrawKey) {
-      const checked = weightsKindOption('lmd', 'kind', kind, evaluation);
+      const checked = choiceOption('lmd', 'kind', kind === undefined ? evaluation : kind, weightsKinds);
       if (checked === 'sample') return averageDraws(ops, state, requireKey(key));
       const shift = checked === 'mean' ? (update.noise * update.noise) / 2 : 0;
       return eachWeight(ops, state, (_keyed, logPlus, logMinus) =>

@@ -77,7 +77,7 @@ describe('madam', () => {
   });
 
   it.each<[string, unknown, RegExp]>([
-    ['an unknown option', { beta1: 0.9 }, /madam: unknown option "beta1"/],
+    ['an unknown option', { beta1: 0.9 }, /madam has no option "beta1"/],
     ['a learning rate that is text', { learningRate: 'fast' }, /madam: learningRate is "fast"/],
     ['beta = 1', { beta: 1 }, /madam: beta is 1/],
     ['a gradient bound of 0', { gradientBound: 0 }, /madam: gradientBound is 0/],

@@ -1,25 +1,38 @@
-import type { Optimizer, Schedule } from './optimizer.js';
-import { checkOptionNames, learningRateOption, numberOption } from './options.js';
+import { number, schedule } from '../options/declare.js';
+import type { OptionsOf, OptionTable } from '../options/option.js';
+import { resolveOptions } from '../options/resolve.js';
+import type { Optimizer } from './optimizer.js';
 import { meanGradient, movingAverage, perWeightRule, storedWeight } from './per-weight-rule.js';
 import { freshHandle } from './state.js';
 
-export interface MadamOptions {
-  /** Step size in log |w|, a number or a schedule. At least 0; default 0.01, so a typical weight moves by 1 % a step. */
-  readonly learningRate?: number | Schedule;
-  /** β: decay of the average of squared gradients, in [0, 1). Default 0.999. */
-  readonly beta?: number;
+/** The options of `madam`, declared once. */
+export const madamOptionTable = {
+  /**
+   * Step size in log |w|: with 0.01 a typical weight moves by 1 % a step. A number or a schedule, at least 0; default
+   * 0.01.
+   */
+  learningRate: schedule({
+    atLeast: 0,
+    default: 0.01,
+    describe: 'Step size in log |w|: with 0.01 a typical weight moves by 1 % a step.',
+  }),
+  /** β: decay of the average of squared gradients. At least 0 and below 1; default 0.999. */
+  beta: number({ atLeast: 0, below: 1, default: 0.999, describe: 'β: decay of the average of squared gradients.' }),
   /** Largest normalised gradient; a step of log |w| is at most learningRate times it. Above 0; default 10. */
-  readonly gradientBound?: number;
+  gradientBound: number({
+    above: 0,
+    default: 10,
+    describe: 'Largest normalised gradient; a step of log |w| is at most learningRate times it.',
+  }),
   /** p: |w| stays within p times the root mean square of the initial weights. Above 0; default 3. */
-  readonly weightBound?: number;
-}
+  weightBound: number({
+    above: 0,
+    default: 3,
+    describe: 'p: |w| stays within p times the root mean square of the initial weights.',
+  }),
+} as const satisfies OptionTable;
 
-const optionNames = [
-  'learningRate',
-  'beta',
-  'gradientBound',
-  'weightBound',
-] as const satisfies readonly (keyof MadamOptions)[];
+export interface MadamOptions extends OptionsOf<typeof madamOptionTable> {}
 
 /**
  * Madam, a multiplicative Adam (Bernstein et al., arXiv:2006.14560, algorithm 1):
@@ -33,11 +46,7 @@ const optionNames = [
  * the scalar `bound`. It draws the stored weights, and averages the gradients of several passes.
  */
 export function madam(options: MadamOptions = {}): Optimizer {
-  checkOptionNames('madam', options, optionNames);
-  const learningRate = learningRateOption('madam', options.learningRate, 0.01);
-  const beta = numberOption('madam', 'beta', options.beta, 0.999, { atLeast: 0, below: 1 });
-  const gradientBound = numberOption('madam', 'gradientBound', options.gradientBound, 10, { above: 0 });
-  const weightBound = numberOption('madam', 'weightBound', options.weightBound, 3, { above: 0 });
+  const { learningRate, beta, gradientBound, weightBound } = resolveOptions('madam', madamOptionTable, options);
 
   return perWeightRule({
     name: 'madam',

@@ -1,53 +1,67 @@
-import { LmdError } from '../errors.js';
-import { adamw } from './adamw.js';
+import { describeValue as describe, LmdError } from '../errors.js';
+import { numberOption } from '../options/checks.js';
+import type { OptionTable } from '../options/option.js';
+import { refuseUnknownOptions } from '../options/unknown-option.js';
+import { adamw, adamwOptionTable } from './adamw.js';
 import { clipByGlobalNorm } from './clip.js';
-import { exponentiatedGradient } from './exponentiated-gradient.js';
+import { exponentiatedGradient, exponentiatedGradientOptionTable } from './exponentiated-gradient.js';
 import { frozen } from './frozen.js';
-import { ivon } from './ivon.js';
-import { lieGroupAdditive } from './lie-group-additive.js';
-import { lieGroupAffine } from './lie-group-affine.js';
-import { lieGroupMultiplicative } from './lie-group-multiplicative.js';
-import { lion } from './lion.js';
+import { ivon, ivonOptionTable } from './ivon.js';
+import { lieGroupAdditive, lieGroupAdditiveOptionTable } from './lie-group-additive.js';
+import { lieGroupAffine, lieGroupAffineOptionTable } from './lie-group-affine.js';
+import { lieGroupMultiplicative, lieGroupMultiplicativeOptionTable } from './lie-group-multiplicative.js';
+import { lion, lionOptionTable } from './lion.js';
 import { lmd } from './lmd.js';
-import { madam } from './madam.js';
+import { lmdOptionTable } from './lmd-options.js';
+import { madam, madamOptionTable } from './madam.js';
 import type { Optimizer, Schedule } from './optimizer.js';
-import { checkOptionNames, describe, numberOption } from './options.js';
 import { type ParameterGroup, parameterGroups } from './parameter-groups.js';
 import { constant, cosine, linear, warmup as rising } from './schedules.js';
-import { sgd } from './sgd.js';
+import { sgd, sgdOptionTable } from './sgd.js';
 
 interface RuleEntry {
   /** How reports name it. */
   readonly title: string;
   /** Whether it starts from the spread of random values, and so leaves biases, gains and tokens to an additive rule beside it. */
   readonly matricesOnly: boolean;
-  /** The options that are step sizes, which follow the schedule. */
-  readonly stepSizes: readonly string[];
+  /** The options that it takes; its step sizes, which follow the schedule, are those of the kind `schedule`. */
+  readonly options: OptionTable;
   readonly create: (options: never) => Optimizer;
 }
 
-const learningRate = ['learningRate'];
-const additive = { matricesOnly: false, stepSizes: learningRate };
-const multiplicative = { matricesOnly: true, stepSizes: learningRate };
-
 /** The rules, by the names that configurations give them. */
 export const optimizerRules = {
-  lmd: { title: 'LMD', ...multiplicative, create: lmd },
-  adamw: { title: 'AdamW', ...additive, create: adamw },
-  lion: { title: 'Lion', ...additive, create: lion },
-  sgd: { title: 'SGD', ...additive, create: sgd },
-  madam: { title: 'Madam', ...multiplicative, create: madam },
-  exponentiatedGradient: { title: 'EG±', ...multiplicative, create: exponentiatedGradient },
-  lieGroupAdditive: { title: 'Lie-group additive', ...additive, create: lieGroupAdditive },
-  lieGroupMultiplicative: { title: 'Lie-group multiplicative', ...multiplicative, create: lieGroupMultiplicative },
+  lmd: { title: 'LMD', matricesOnly: true, options: lmdOptionTable, create: lmd },
+  adamw: { title: 'AdamW', matricesOnly: false, options: adamwOptionTable, create: adamw },
+  lion: { title: 'Lion', matricesOnly: false, options: lionOptionTable, create: lion },
+  sgd: { title: 'SGD', matricesOnly: false, options: sgdOptionTable, create: sgd },
+  madam: { title: 'Madam', matricesOnly: true, options: madamOptionTable, create: madam },
+  exponentiatedGradient: {
+    title: 'EG±',
+    matricesOnly: true,
+    options: exponentiatedGradientOptionTable,
+    create: exponentiatedGradient,
+  },
+  lieGroupAdditive: {
+    title: 'Lie-group additive',
+    matricesOnly: false,
+    options: lieGroupAdditiveOptionTable,
+    create: lieGroupAdditive,
+  },
+  lieGroupMultiplicative: {
+    title: 'Lie-group multiplicative',
+    matricesOnly: true,
+    options: lieGroupMultiplicativeOptionTable,
+    create: lieGroupMultiplicative,
+  },
   lieGroupAffine: {
     title: 'Lie-group affine',
     matricesOnly: false,
-    stepSizes: ['learningRate', 'scaleLearningRate'],
+    options: lieGroupAffineOptionTable,
     create: lieGroupAffine,
   },
-  ivon: { title: 'IVON', ...additive, create: ivon },
-  frozen: { title: 'frozen', matricesOnly: false, stepSizes: [], create: frozen },
+  ivon: { title: 'IVON', matricesOnly: false, options: ivonOptionTable, create: ivon },
+  frozen: { title: 'frozen', matricesOnly: false, options: {}, create: frozen },
 } as const satisfies { readonly [rule: string]: RuleEntry };
 
 export type OptimizerRuleName = keyof typeof optimizerRules;
@@ -89,7 +103,7 @@ export interface OptimizerDescription {
  */
 export function optimizerFromDescription(description: OptimizerDescription): Optimizer {
   const owner = 'optimizerFromDescription';
-  checkOptionNames(owner, description, ['groups', 'schedule', 'clipNorm']);
+  refuseUnknownOptions(owner, description, ['groups', 'schedule', 'clipNorm']);
   const { groups, schedule = { kind: 'constant' }, clipNorm } = description;
   if (!Array.isArray(groups) || groups.length === 0) {
     throw new LmdError('INVALID_ARGUMENT', `${owner}: the groups are ${describe(groups)} without a group.`, {
@@ -106,21 +120,24 @@ export function optimizerFromDescription(description: OptimizerDescription): Opt
 }
 
 function ruleOf(description: RuleDescription, over: (peak: number) => Schedule): Optimizer {
-  checkOptionNames('optimizerFromDescription: a group', description, ['rule', 'options']);
+  refuseUnknownOptions('optimizerFromDescription: a group', description, ['rule', 'options']);
   const { rule, options = {} } = description;
   if (!Object.hasOwn(optimizerRules, rule)) throw unknown('rule', rule, Object.keys(optimizerRules));
-  const { create, stepSizes }: RuleEntry = optimizerRules[rule];
+  const { create, options: table }: RuleEntry = optimizerRules[rule];
+  refuseUnknownOptions(rule, options, Object.keys(table));
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  const scheduled = given.map(([name, value]) => [
-    name,
-    stepSizes.includes(name) && typeof value === 'number' ? over(value) : value,
-  ]);
+  const scheduled = given.map(([name, value]) => {
+    const option = table[name]!;
+    if (option.kind !== 'schedule' || typeof value !== 'number') return [name, value];
+    // Checked here: inside a schedule it would be refused at the first step.
+    return [name, over(numberOption(rule, name, value, option.range))];
+  });
   return create(Object.fromEntries(scheduled) as never);
 }
 
 function scheduleOf(description: ScheduleDescription): (peak: number) => Schedule {
   const owner = 'optimizerFromDescription: schedule';
-  checkOptionNames(owner, description, ['kind', 'warmup', 'steps', 'decay', 'final']);
+  refuseUnknownOptions(owner, description, ['kind', 'warmup', 'steps', 'decay', 'final']);
   const { kind, warmup = 0, final = 0 } = description;
   if (kind === 'constant') return (peak) => rising(warmup, constant(peak));
   if (kind !== 'linear' && kind !== 'cosine') throw unknown('schedule', kind, ['constant', 'linear', 'cosine']);
@@ -137,9 +154,9 @@ function decayOf(owner: string, { steps, decay }: ScheduleDescription, warmup: n
       remedy: 'Give the steps of the whole run, or those from the peak to the end.',
     });
   }
-  if (steps === undefined) return numberOption(owner, 'decay', decay, Number.NaN, { atLeast: 1, integer: true });
+  if (steps === undefined) return numberOption(owner, 'decay', decay, { atLeast: 1, integer: true });
   // A run that is no longer than its warm-up ends at the peak.
-  return Math.max(1, numberOption(owner, 'steps', steps, Number.NaN, { atLeast: 0, integer: true }) - warmup - 1);
+  return Math.max(1, numberOption(owner, 'steps', steps, { atLeast: 0, integer: true }) - warmup - 1);
 }
 
 function unknown(subject: string, value: unknown, allowed: readonly string[]): LmdError {

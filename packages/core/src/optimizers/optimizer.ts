@@ -26,7 +26,8 @@ export interface Pass {
 }
 
 /** `mean` and `median` of the posterior, or a `sample` of it. Additive rules have one answer to all three. */
-export type WeightsKind = 'mean' | 'median' | 'sample';
+export type WeightsKind = (typeof weightsKinds)[number];
+export const weightsKinds = ['mean', 'median', 'sample'] as const;
 
 /**
  * An optimizer owns the weights and is a pure transform: a Bayesian rule runs the forward pass at a sample, not at a stored

@@ -1,8 +1,8 @@
-import { LmdError } from '../errors.js';
+import { describeValue as describe, LmdError } from '../errors.js';
 import type { EagerOperations } from '../operations.js';
+import { refuseUnknownOptions } from '../options/unknown-option.js';
 import { type NamedTensors, sizeOf, type Tensor } from '../tensor.js';
 import type { DrawKey, Optimizer, OptimizerState, Pass, WeightsKind } from './optimizer.js';
-import { checkOptionNames, describe } from './options.js';
 import { checkPasses, weightOf } from './state.js';
 
 /** Decides by the weight's name and shape. */
@@ -172,7 +172,7 @@ function checkGroups(groups: readonly ParameterGroup[]): void {
     });
   }
   for (const [index, group] of groups.entries()) {
-    checkOptionNames(`parameterGroups[${index}]`, group, ['match', 'optimizer']);
+    refuseUnknownOptions(`parameterGroups[${index}]`, group, ['match', 'optimizer']);
     const { match, optimizer } = group as ParameterGroup;
     if (typeof match !== 'string' && typeof match !== 'function' && !(match instanceof RegExp)) {
       throw new LmdError('INVALID_ARGUMENT', `parameterGroups: match of group ${index} is ${describe(match)}.`, {

@@ -1,11 +1,11 @@
 import type { RandomKey } from '../formats.js';
 import type { EagerOperations } from '../operations.js';
+import { choiceOption } from '../options/checks.js';
 import type { NamedTensors, Tensor } from '../tensor.js';
 import { randomKey } from './draw-key.js';
 import { averageGradients } from './gradients.js';
 import { checkedScales, rootMeanSquares } from './initial-scale.js';
-import type { DrawKey, Optimizer, OptimizerState, WeightsKind } from './optimizer.js';
-import { weightsKindOption } from './options.js';
+import { type DrawKey, type Optimizer, type OptimizerState, type WeightsKind, weightsKinds } from './optimizer.js';
 import {
   checkPasses,
   checkVectors,
@@ -106,7 +106,7 @@ export function perWeightRule<Name extends string>(rule: PerWeightRule<Name>): O
     draw,
 
     weights(ops, state, kind?: WeightsKind, key?: DrawKey) {
-      const checked = weightsKindOption(owner, 'kind', kind, 'mean');
+      const checked = choiceOption(owner, 'kind', kind === undefined ? 'mean' : kind, weightsKinds);
       if (checked === 'sample') return draw(ops, state, key);
       return eachWeight(ops, state, (vectors) => rule.evaluate(ops, vectors, checked));
     },

@@ -46,7 +46,7 @@ describe('schedules', () => {
     ],
     ['cosine over half a step', () => cosine({ from: 1, to: 0, steps: 1.5 }), /cosine: steps is 1\.5/],
     ['cosine from infinity', () => cosine({ from: Infinity, to: 0, steps: 1 }), /cosine: from is Infinity/],
-    ['an unknown option', () => cosine({ from: 1, to: 0, steps: 1, min: 0 } as never), /cosine: unknown option "min"/],
+    ['an unknown option', () => cosine({ from: 1, to: 0, steps: 1, min: 0 } as never), /cosine has no option "min"/],
     ['a negative warmup', () => warmup(-1, constant(1)), /warmup: steps is -1/],
     ['a warmup to a number', () => warmup(1, 3 as never), /warmup: then is 3/],
     ['a negative step', () => constant(1)(-1), /constant: step is -1/],

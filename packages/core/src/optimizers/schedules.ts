@@ -1,10 +1,11 @@
-import { LmdError } from '../errors.js';
+import { describeValue as describe, LmdError } from '../errors.js';
+import { numberOption } from '../options/checks.js';
+import { refuseUnknownOptions } from '../options/unknown-option.js';
 import type { Schedule } from './optimizer.js';
-import { checkOptionNames, describe, numberOption } from './options.js';
 
 /** The same value at every step. */
 export function constant(value: number): Schedule {
-  const checked = numberOption('constant', 'value', value, Number.NaN, {});
+  const checked = numberOption('constant', 'value', value, {});
   return (step) => {
     checkStep('constant', step);
     return checked;
@@ -45,7 +46,7 @@ export function cosine(options: DecayOptions): Schedule {
  * counted from its own 0. The first step already moves, and no value comes twice.
  */
 export function warmup(steps: number, then: Schedule): Schedule {
-  const count = numberOption('warmup', 'steps', steps, Number.NaN, { atLeast: 0, integer: true });
+  const count = numberOption('warmup', 'steps', steps, { atLeast: 0, integer: true });
   if (typeof then !== 'function') {
     throw new LmdError('INVALID_ARGUMENT', `warmup: then is ${describe(then)}.`, {
       subject: 'then',
@@ -60,11 +61,11 @@ export function warmup(steps: number, then: Schedule): Schedule {
 }
 
 function checkDecay(owner: string, options: DecayOptions): DecayOptions {
-  checkOptionNames(owner, options, ['from', 'to', 'steps']);
+  refuseUnknownOptions(owner, options, ['from', 'to', 'steps']);
   return {
-    from: numberOption(owner, 'from', options.from, Number.NaN, {}),
-    to: numberOption(owner, 'to', options.to, Number.NaN, {}),
-    steps: numberOption(owner, 'steps', options.steps, Number.NaN, { atLeast: 1, integer: true }),
+    from: numberOption(owner, 'from', options.from, {}),
+    to: numberOption(owner, 'to', options.to, {}),
+    steps: numberOption(owner, 'steps', options.steps, { atLeast: 1, integer: true }),
   };
 }
 

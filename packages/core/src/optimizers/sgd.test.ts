@@ -34,7 +34,7 @@ describe('sgd', () => {
   });
 
   it.each<[string, unknown, RegExp]>([
-    ['an unknown option', { dampening: 0.1 }, /sgd: unknown option "dampening"/],
+    ['an unknown option', { dampening: 0.1 }, /sgd has no option "dampening"/],
     ['an endless learning rate', { learningRate: Infinity }, /sgd: learningRate is Infinity/],
     ['momentum 1', { momentum: 1 }, /sgd: momentum is 1/],
     ['nesterov that is no flag', { nesterov: 1 }, /sgd: nesterov is 1/],

@@ -1,26 +1,40 @@
 import { LmdError } from '../errors.js';
-import type { Optimizer, Schedule } from './optimizer.js';
-import { booleanOption, checkOptionNames, learningRateOption, numberOption } from './options.js';
+import { boolean, number, schedule } from '../options/declare.js';
+import type { OptionsOf, OptionTable } from '../options/option.js';
+import { resolveOptions } from '../options/resolve.js';
+import type { Optimizer } from './optimizer.js';
 import { meanGradient, perWeightRule, storedWeight } from './per-weight-rule.js';
 import { freshHandle } from './state.js';
 
-export interface SgdOptions {
-  /** Step size, a number or a schedule. At least 0; default 0.01. */
-  readonly learningRate?: number | Schedule;
-  /** μ: how much of the velocity each step keeps, in [0, 1). Default 0.9; with 0 the velocity is the gradient. */
-  readonly momentum?: number;
-  /** Nesterov's look-ahead; needs momentum. Default false. */
-  readonly nesterov?: boolean;
-  /** Decoupled decay: each step takes learningRate·weightDecay of the weight, outside the velocity. At least 0; default 0. */
-  readonly weightDecay?: number;
-}
+/** The options of `sgd`, declared once. */
+export const sgdOptionTable = {
+  /** Step size. A number or a schedule, at least 0; default 0.01. */
+  learningRate: schedule({ atLeast: 0, default: 0.01, describe: 'Step size.' }),
+  /**
+   * μ: how much of the velocity each step keeps; with 0 the velocity is the gradient. At least 0 and below 1; default
+   * 0.9.
+   */
+  momentum: number({
+    atLeast: 0,
+    below: 1,
+    default: 0.9,
+    describe: 'μ: how much of the velocity each step keeps; with 0 the velocity is the gradient.',
+  }),
+  /** Whether to use Nesterov momentum; it needs a momentum above 0. True or false; default false. */
+  nesterov: boolean({ default: false, describe: 'Whether to use Nesterov momentum; it needs a momentum above 0.' }),
+  /**
+   * Decoupled weight decay: each step subtracts learningRate·weightDecay of the weight, outside the velocity. At least
+   * 0; default 0.
+   */
+  weightDecay: number({
+    atLeast: 0,
+    default: 0,
+    describe:
+      'Decoupled weight decay: each step subtracts learningRate·weightDecay of the weight, outside the velocity.',
+  }),
+} as const satisfies OptionTable;
 
-const optionNames = [
-  'learningRate',
-  'momentum',
-  'nesterov',
-  'weightDecay',
-] as const satisfies readonly (keyof SgdOptions)[];
+export interface SgdOptions extends OptionsOf<typeof sgdOptionTable> {}
 
 /**
  * Stochastic gradient descent with momentum (Sutskever et al. 2013, "On the importance of initialization and momentum in deep
@@ -34,11 +48,7 @@ const optionNames = [
  * several passes.
  */
 export function sgd(options: SgdOptions = {}): Optimizer {
-  checkOptionNames('sgd', options, optionNames);
-  const learningRate = learningRateOption('sgd', options.learningRate, 0.01);
-  const momentum = numberOption('sgd', 'momentum', options.momentum, 0.9, { atLeast: 0, below: 1 });
-  const nesterov = booleanOption('sgd', 'nesterov', options.nesterov, false);
-  const weightDecay = numberOption('sgd', 'weightDecay', options.weightDecay, 0, { atLeast: 0 });
+  const { learningRate, momentum, nesterov, weightDecay } = resolveOptions('sgd', sgdOptionTable, options);
   if (nesterov && momentum === 0) {
     throw new LmdError('INVALID_ARGUMENT', 'sgd: nesterov is true but momentum is 0.', {
       subject: 'nesterov',

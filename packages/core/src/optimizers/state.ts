@@ -1,8 +1,7 @@
-import { LmdError } from '../errors.js';
+import { describeValue as describe, LmdError } from '../errors.js';
 import type { EagerOperations } from '../operations.js';
 import { bytesPerElement, type NamedTensors, sizeOf, type Tensor } from '../tensor.js';
 import type { OptimizerState, Pass } from './optimizer.js';
-import { describe } from './options.js';
 
 /** Bytes that the tensors of a state hold. */
 export function stateBytes(state: OptimizerState): number {

@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { withoutByteOrderMark } from '@lmd/core';
 import { withFileErrors } from '@lmd/training/node';
 import { type CifarImages, checkCifarLength, parseCifar10, parseCifar100 } from '../images/cifar.js';
 import { type ImageSource, imagesInMemory } from '../images/image.js';
@@ -91,6 +92,8 @@ async function readNames(path: string, classes: number): Promise<readonly string
   const found = await stat(path).catch(() => undefined);
   if (found?.isFile() !== true || found.size > maxNamesBytes) return undefined;
   const text = await withFileErrors('read', path, () => readFile(path, 'utf8'));
-  const names = text.split(/\r?\n/).filter((line) => line.trim() !== '');
+  const names = withoutByteOrderMark(text)
+    .split(/\r?\n/)
+    .filter((line) => line.trim() !== '');
   return names.length === classes ? names : undefined;
 }

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -120,7 +120,7 @@ describe('openImageFolder', () => {
     });
   });
 
-  it('has a fingerprint of names, lengths and labels, wherever the folder lies', async () => {
+  it('has a fingerprint of names, labels and contents, wherever the folder lies', async () => {
     const print = async (name: string, files: Record<string, string>) => {
       for (const [path, picture] of Object.entries(files)) {
         await mkdir(join(base, name, path, '..'), { recursive: true });
@@ -139,6 +139,26 @@ describe('openImageFolder', () => {
       await print('print-5', { 'a/1.png': 'rgb.png', 'c/1.png': 'grey.png' }),
     ];
     expect(new Set([first, ...others]).size).toBe(4);
+  });
+
+  it('sees another picture of the same length under the same name, in the first 64 MiB', async () => {
+    const decoder: ImageDecoder = { extensions: ['.raw'], decode: async () => ({}) as never, close: async () => {} };
+    const print = async () => {
+      const opened = await openImageFolder({ folder: join(base, 'lengths'), decoder });
+      return opened.fingerprint;
+    };
+    const path = (name: string) => join(base, 'lengths', 'class', name);
+    await mkdir(join(base, 'lengths', 'class'), { recursive: true });
+    await writeFile(path('a.raw'), 'abcd');
+    await writeFile(path('b.raw'), '');
+    await truncate(path('b.raw'), 64 * 2 ** 20 - 4);
+    await writeFile(path('c.raw'), 'abcd');
+    const first = await print();
+    expect(await print()).toBe(first);
+    await writeFile(path('c.raw'), 'abce');
+    expect(await print()).toBe(first);
+    await writeFile(path('a.raw'), 'abce');
+    expect(await print()).not.toBe(first);
   });
 
   it('reads what another decoder reads, and leaves it open for whoever made it', async () => {

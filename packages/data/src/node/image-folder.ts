@@ -1,10 +1,11 @@
 import { basename, join, resolve } from 'node:path';
 import { isLmdError, LmdError } from '@lmd/core';
-import { fingerprintOf } from '@lmd/training';
+import { type FingerprintPart, fingerprintOf } from '@lmd/training';
 import type { ImageSource } from '../images/image.js';
 import { argumentError, checkedPath, refuseUnknownOptions } from '../options.js';
 import { classFolders, filesOf } from './class-folders.js';
 import { type ImageDecoder, imageDecoder } from './image-decoder.js';
+import { readWhole } from './read-file.js';
 import { loadSharp } from './sharp.js';
 
 export interface ImageFolderOptions {
@@ -37,8 +38,8 @@ export interface ImageFolder extends ImageSource {
   /** Files in the classes' folders that are no pictures by their extension, and so are not used. Hidden ones are not counted. */
   readonly unused: readonly string[];
   /**
-   * Over the names within the folder, byte lengths and labels of the images, not over what is in them: another picture of the very same
-   * length under the same name is not noticed.
+   * Over the names within the folder, byte lengths and labels of the images, and over the contents of the first of them, in order, up to
+   * 64 MiB together. Behind these, another picture of the very same length under the same name is not noticed.
    */
   readonly fingerprint: string;
   /** Frees what the decoder holds, unless it was given. Twice is no error. */
@@ -96,13 +97,28 @@ export async function openImageFolder(options: ImageFolderOptions): Promise<Imag
     paths: entries.map(({ path }) => path),
     skipped,
     unused,
-    fingerprint: fingerprintOf(entries.flatMap(({ name, size, label }) => [name, size, label])),
+    fingerprint: await fingerprintOfImages(entries),
     label: (index) => entryAt(index).label,
     image: async (index) => await decoder.decode(entryAt(index).path),
     close: async () => {
       if (options.decoder === undefined) await decoder.close();
     },
   };
+}
+
+/** Bytes of pictures that a fingerprint reads: a second at most, however large the folder is. */
+const fingerprintedBytes = 64 * 2 ** 20;
+
+/** One file in memory at a time. The first that is beyond the budget ends the reading, so that the same folder is always read alike. */
+async function fingerprintOfImages(entries: readonly Entry[]): Promise<string> {
+  const parts: FingerprintPart[] = [];
+  let left = fingerprintedBytes;
+  for (const { path, name, size, label } of entries) {
+    parts.push(name, size, label);
+    left -= size;
+    if (left >= 0) parts.push(fingerprintOf([await readWhole(path, 0, () => undefined)]));
+  }
+  return fingerprintOf(parts);
 }
 
 /** Two labels of one folder would say that a picture is of two classes. */

@@ -26,6 +26,14 @@ const description = {
 /** All 10,000 where scripts/native-tests.mjs asks for them. */
 const inputs = process.env.LMD_EXHAUSTIVE === undefined ? 1000 : 10_000;
 
+it('may begin with a byte order mark', () => {
+  const text = JSON.stringify(description);
+  expect(parseTokenFileDescription(`\ufeff${text}`, 'train.bin.json')).toEqual(description);
+  expect(() => parseTokenFileDescription(`\ufeff\ufeff${text}`, 'train.bin.json')).toThrow(
+    expect.objectContaining({ code: 'DATA_CORRUPT', subject: 'train.bin.json' }),
+  );
+});
+
 it('throws a typed error, or nothing, whatever stands in a description', async () => {
   // The generator mulberry32 (T. Ettinger, public domain): the same inputs on every machine.
   let state = 1;

@@ -1,4 +1,4 @@
-import { foreignSettings, LmdError } from '@lmd/core';
+import { foreignSettings, parseForeignJson } from '@lmd/core';
 import type { CorpusPart } from '../text/documents.js';
 import type { TokenizerDescription } from '../text/tokenizer.js';
 
@@ -44,17 +44,7 @@ const known = {
  * @throws LmdError `DATA_CORRUPT` whose message names the file, the field and its value; a field that is not known is refused.
  */
 export function parseTokenFileDescription(text: string, path: string): TokenFileDescription {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new LmdError('DATA_CORRUPT', `${path} is no valid JSON: ${(cause as Error).message}.`, {
-      subject: path,
-      value: text.slice(0, 40),
-      remedy,
-      cause,
-    });
-  }
+  const json = parseForeignJson(text, path, remedy);
   const settings = foreignSettings(json, { file: path, known, remedy, code: 'DATA_CORRUPT' });
   const refuse = (name: string, problem: string) => settings.refuse(name, `${problem} ${remedy}`);
   for (const name of ['format', 'version', 'part', 'tokenizer', 'split']) {

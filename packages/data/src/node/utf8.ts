@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { LmdError } from '@lmd/core';
+import { LmdError, withoutByteOrderMark } from '@lmd/core';
 import { withFileErrors } from '@lmd/training/node';
 
 /** Bytes read at once. */
@@ -23,7 +23,7 @@ export async function* readUtf8(path: string, block = blockBytes): AsyncGenerato
       const whole = bytesRead === 0 ? length : length - cutCharacter(buffer, length);
       if (whole > 0) {
         const text = decode(path, buffer.subarray(0, whole), position);
-        yield position === 0 && text.startsWith('\ufeff') ? text.slice(1) : text;
+        yield position === 0 ? withoutByteOrderMark(text) : text;
       }
       if (bytesRead === 0) return;
       position += whole;

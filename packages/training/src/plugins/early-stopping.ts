@@ -1,15 +1,28 @@
-import { LmdError } from '@lmd/core';
-import { checkedCount, refuseUnknownOptions } from '../options.js';
+import { LmdError, type OptionsOf, type OptionTable, option, resolveOptions } from '@lmd/core';
 import type { Plugin } from '../plugin.js';
 
-export interface EarlyStoppingOptions {
-  /** Which number on the validation data must get better. Default `loss`. */
-  readonly metric?: 'loss' | 'accuracy';
-  /** Evaluations without a better number after which the run stops. */
-  readonly patience: number;
-  /** By how much a number must be better to count. Default 0. */
-  readonly minimumImprovement?: number;
-}
+/** The options of `earlyStopping`, declared once. */
+export const earlyStoppingOptionTable = {
+  /** Validations without a better result after which the run stops. A whole number, at least 1; required. */
+  patience: option.integer({
+    atLeast: 1,
+    required: true,
+    describe: 'Validations without a better result after which the run stops.',
+  }),
+  /** What must get better on the validation data. `loss` or `accuracy`; default `loss`. */
+  metric: option.choice(['loss', 'accuracy'], {
+    default: 'loss',
+    describe: 'What must get better on the validation data.',
+  }),
+  /** By how much a result must be better to count. At least 0; default 0. */
+  minimumImprovement: option.number({
+    atLeast: 0,
+    default: 0,
+    describe: 'By how much a result must be better to count.',
+  }),
+} as const satisfies OptionTable;
+
+export interface EarlyStoppingOptions extends OptionsOf<typeof earlyStoppingOptionTable> {}
 
 type Memory = { readonly best: number | null; readonly withoutImprovement: number };
 
@@ -17,9 +30,7 @@ const fresh: Memory = { best: null, withoutImprovement: 0 };
 
 /** Stops a run whose validation loss or accuracy has not got better for some evaluations. A NaN is never better. */
 export function earlyStopping(options: EarlyStoppingOptions): Plugin {
-  refuseUnknownOptions('earlyStopping', options, ['metric', 'patience', 'minimumImprovement']);
-  const { metric = 'loss', minimumImprovement = 0 } = options;
-  const patience = checkedCount('earlyStopping', 'patience', options.patience, 1);
+  const { metric, patience, minimumImprovement } = resolveOptions('earlyStopping', earlyStoppingOptionTable, options);
   let memory = fresh;
   const reason = () => `Validation ${metric} has not improved on ${memory.best} for ${patience} evaluations.`;
   return {

@@ -1,16 +1,31 @@
-import { type EagerOperations, LmdError, type NamedTensors, type Tensor } from '@lmd/core';
-import { checkedCount } from '../options.js';
+import {
+  type EagerOperations,
+  LmdError,
+  type NamedTensors,
+  type OptionsOf,
+  type OptionTable,
+  option,
+  resolveOptions,
+  type Tensor,
+} from '@lmd/core';
 
-/** Default steps between measurements: a hundredth of a diagnostic's price a step. */
-const defaultEvery = 100;
+/** The options that every plugin with a measurement has, declared once. */
+export const measureOptionTable = {
+  /**
+   * Steps from one measurement to the next; one is also made after the last step. A whole number, at least 1; default
+   * 100.
+   */
+  every: option.integer({
+    atLeast: 1,
+    default: 100,
+    describe: 'Steps from one measurement to the next; one is also made after the last step.',
+  }),
+} as const satisfies OptionTable;
 
-export interface MeasureOptions {
-  /** Steps between measurements; one is also made after the last step. Default 100. */
-  readonly every?: number;
-}
+export interface MeasureOptions extends OptionsOf<typeof measureOptionTable> {}
 
-export function everyOption(plugin: string, { every = defaultEvery }: MeasureOptions): number {
-  return checkedCount(plugin, 'every', every, 1);
+export function everyOption(plugin: string, { every }: MeasureOptions): number {
+  return resolveOptions(plugin, measureOptionTable, every === undefined ? {} : { every }).every;
 }
 
 /** True at each multiple of `every`, and after the last step. */

@@ -1,13 +1,23 @@
-import { LmdError, type NamedTensors, type WeightsKind } from '@lmd/core';
-import { refuseUnknownOptions } from '../options.js';
+import { type NamedTensors, type OptionsOf, type OptionTable, option, resolveOptions } from '@lmd/core';
 import type { Plugin, TrainingRun } from '../plugin.js';
 
-export interface WeightAveragingOptions {
-  /** Part of the average that each step keeps, in (0, 1). Default 0.999. */
-  readonly decay?: number;
-  /** Of which weights. Default `mean`. */
-  readonly kind?: Exclude<WeightsKind, 'sample'>;
-}
+/** The options of `weightAveraging`, declared once. */
+export const weightAveragingOptionTable = {
+  /** Part of the average that each step keeps. The first steps keep less. Above 0 and below 1; default 0.999. */
+  decay: option.number({
+    above: 0,
+    below: 1,
+    default: 0.999,
+    describe: 'Part of the average that each step keeps. The first steps keep less.',
+  }),
+  /** Which weights of the posterior are averaged. `mean` or `median`; default `mean`. */
+  kind: option.choice(['mean', 'median'], {
+    default: 'mean',
+    describe: 'Which weights of the posterior are averaged.',
+  }),
+} as const satisfies OptionTable;
+
+export interface WeightAveragingOptions extends OptionsOf<typeof weightAveragingOptionTable> {}
 
 /**
  * Averages the weights over steps, exponentially: ema ← d·ema + (1 − d)·w, with d = min(decay, (1 + t) / (10 + t)) at step t, so
@@ -15,15 +25,7 @@ export interface WeightAveragingOptions {
  * the checkpoint. (Polyak & Juditsky 1992; the ramp as in TensorFlow's ExponentialMovingAverage.)
  */
 export function weightAveraging(options: WeightAveragingOptions = {}): Plugin {
-  refuseUnknownOptions('weightAveraging', options, ['decay', 'kind']);
-  const { decay = 0.999, kind = 'mean' } = options;
-  if (!(decay > 0 && decay < 1)) {
-    throw new LmdError('INVALID_ARGUMENT', `weightAveraging: decay is ${decay}.`, {
-      subject: 'decay',
-      value: decay,
-      remedy: 'Give a number between 0 and 1, such as 0.999.',
-    });
-  }
+  const { decay, kind } = resolveOptions('weightAveraging', weightAveragingOptionTable, options);
   let average: NamedTensors | undefined;
   const replace = ({ ops }: TrainingRun, next: NamedTensors | undefined) => {
     if (average !== undefined) ops.dispose(average);

@@ -1,0 +1,108 @@
+import { adamw, createOperations, lmd, parameterGroups } from '@lmd/core';
+import { gpt2, lmdParameter, precisionPreset, vit, vitPreset } from '@lmd/models';
+import { formats } from '@lmd/mx-formats';
+import { race, report } from '../lib/report.mjs';
+import { labelsOf, startOf, stepTask } from './training.mjs';
+
+/** [name, rows, terms, columns] of forward products; rows are batch × tokens. */
+const layers = [
+  ['ViT-Ti, qkv', 8 * 197, 192, 576],
+  ['ViT-Ti, mlp up', 8 * 197, 192, 768],
+  ['ViT-Ti, mlp down', 8 * 197, 768, 192],
+  ['ViT-S, mlp up', 8 * 197, 384, 1536],
+  ['ViT-S, mlp down', 8 * 197, 1536, 384],
+  ['GPT-2 small, mlp up', 1024, 768, 3072],
+  ['GPT-2 small, mlp down', 1024, 3072, 768],
+];
+const smallLayers = [['small', 40, 64, 24]];
+const measured = ['mxfp4_e2m1', 'mxfp6_e2m3', 'mxint8', 'mxfp6_e3m2', 'nvfp4'];
+/** How many times as fast as the FP32 product, the activations' encoding included. */
+const productTarget = 1.1;
+/** How many times as fast as the step of AdamW in FP32. */
+const stepTarget = 1;
+
+const randoms = (size) => Float32Array.from({ length: size }, () => Math.random() - 0.5);
+
+/** Products of encoded weights and activations that are encoded for each, beside the FP32 product of the same backend. */
+export async function benchBlockProducts({ cpu }, rounds, quick) {
+  const ops = createOperations(cpu);
+  for (const [layer, m, k, n] of quick ? smallLayers : layers) {
+    const x = ops.fromData(randoms(m * k), [m, k]);
+    const w = ops.fromData(randoms(k * n), [k, n]);
+    for (const name of measured) {
+      const format = formats[name];
+      const weights = ops.encodeOperand(w, { format, axis: 0 });
+      const least = await race(
+        {
+          exact: () =>
+            ops.scope(() => {
+              ops.blockMatmul(ops.encodeOperand(x, { format, axis: 1 }), weights);
+            }),
+          fp32: () => ops.dispose(ops.matmul(x, w)),
+        },
+        2 * rounds,
+      );
+      ops.dispose(weights.tensors);
+      const speed = (2 * m * k * n) / least.exact / 1e6;
+      const title = `${layer}, forward in ${name}`;
+      const target = ['mxfp4_e2m1', 'mxfp6_e2m3', 'mxint8'].includes(name) ? productTarget : null;
+      report(title, speed, 'Gop/s', 'the product in FP32', least.fp32 / least.exact, target);
+    }
+    ops.dispose([x, w]);
+  }
+}
+
+/** A text of which each token follows from the one before, and initial weights. */
+async function textOf(backend, model, batch) {
+  const ops = createOperations(backend);
+  const { contextLength, vocabularySize } = model.config;
+  const weights = model.initialize(ops, 1);
+  const arrays = {};
+  for (const [name, tensor] of Object.entries(weights)) arrays[name] = [await ops.read(tensor), tensor.shape];
+  ops.dispose(weights);
+  const tokens = Int32Array.from({ length: batch * contextLength + 1 }, (_, i) => (i * 7919) % vocabularySize);
+  return { start: { ...arrays, inputs: [tokens.slice(0, -1), [batch, contextLength]] }, labels: tokens.slice(1) };
+}
+
+/** Training steps with products of block formats, forward or both ways, beside those of AdamW in FP32. */
+export async function benchBlockTraining({ cpu }, rounds, quick) {
+  const first = adamw({ learningRate: 1e-3 });
+  const matrices = parameterGroups([
+    { match: lmdParameter, optimizer: lmd({ learningRate: 1e-3 }) },
+    { match: () => true, optimizer: adamw({ learningRate: 1e-3 }) },
+  ]);
+  const language = gpt2(
+    quick
+      ? { vocabularySize: 64, contextLength: 16, width: 16, depth: 1, heads: 2 }
+      : { vocabularySize: 512, contextLength: 128, width: 384, depth: 6, heads: 6 },
+  );
+  const image = vit(vitPreset('Ti/4'));
+  const tasks = [
+    [`GPT-2 ${language.config.depth}×${language.config.width}, batch 4`, language, await textOf(cpu, language, 4)],
+  ];
+  if (!quick) {
+    const start = await startOf(cpu, image, 8, [32, 32, 3]);
+    tasks.push(['ViT-Ti/4, batch 8', image, { start, labels: labelsOf(8) }]);
+  }
+  for (const [modelName, model, { start, labels }] of tasks) {
+    for (const name of ['mxfp6_e2m3', 'mxfp4_e2m1']) {
+      const forward = precisionPreset(name);
+      const operand = { format: formats[name] };
+      const both = { ...forward, backward: { weights: operand, activations: operand, gradients: operand } };
+      for (const [where, precision, target] of [
+        ['forward', forward, stepTarget],
+        ['both ways', both, stepTarget],
+      ]) {
+        const least = await race(
+          {
+            step: await stepTask(cpu, model, start, labels, matrices, precision),
+            fp32: await stepTask(cpu, model, start, labels, first, precisionPreset('fp32')),
+          },
+          rounds,
+        );
+        const title = `training step, ${modelName}, LMD, ${name} ${where}`;
+        report(title, least.step, 'ms', 'AdamW in FP32', least.fp32 / least.step, target);
+      }
+    }
+  }
+}

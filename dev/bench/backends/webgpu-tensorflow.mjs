@@ -1,0 +1,18 @@
+/** TensorFlow.js's engine on a device of its own. It runs in browsers only, or where it finds what a worker has. */
+export async function tensorflow(gpu) {
+  globalThis.navigator ??= {};
+  Object.defineProperty(globalThis.navigator, 'gpu', { value: gpu });
+  globalThis.WorkerGlobalScope ??= class {};
+  const tf = await import('@tensorflow/tfjs-core');
+  const { WebGPUBackend } = await import('@tensorflow/tfjs-backend-webgpu');
+  const adapter = await gpu.requestAdapter();
+  const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
+  const device = await adapter.requestDevice({ requiredLimits: { maxStorageBufferBindingSize, maxBufferSize } });
+  tf.removeBackend('webgpu');
+  tf.registerBackend('webgpu', () => new WebGPUBackend(device, adapter.info));
+  await tf.setBackend('webgpu');
+  await tf.ready();
+  // Small tensors too: else waiting for one would wait for nothing.
+  tf.env().set('WEBGPU_CPU_FORWARD', false);
+  return tf;
+}

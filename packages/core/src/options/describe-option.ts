@@ -1,0 +1,50 @@
+import type { Alternative, NumberRange, Option } from './option.js';
+
+/** What an option means, what it takes and what stands in for it, as the sentences of a document. */
+export function describeOption(option: Option): string {
+  const { kind, presence } = option;
+  const standIn =
+    presence === 'required'
+      ? 'required'
+      : option.default === undefined
+        ? undefined
+        : `default ${kind === 'choice' ? `\`${option.default}\`` : option.default}`;
+  const facts = [allowed(option), standIn].filter((fact) => fact !== undefined && fact !== '').join('; ');
+  return facts === '' ? option.describe : `${option.describe} ${facts[0]!.toUpperCase()}${facts.slice(1)}.`;
+}
+
+function allowed(option: Option | Alternative): string {
+  switch (option.kind) {
+    case 'number':
+      return bounds(option.range);
+    case 'integer':
+      return ['a whole number', bounds(option.range)].filter((part) => part !== '').join(', ');
+    case 'schedule':
+      return ['a number or a schedule', bounds(option.range)].filter((part) => part !== '').join(', ');
+    case 'boolean':
+      return 'true or false';
+    case 'choice':
+      return list(option.choices.map((choice) => `\`${choice}\``));
+    case 'record':
+      return `numbers ${bounds(option.range)} by the name of the ${option.by}`;
+    case 'either':
+      return list(
+        option.alternatives.map((one) => (one.kind === 'number' ? `a number ${bounds(one.range)}` : allowed(one))),
+      );
+  }
+}
+
+function bounds({ atLeast, above, atMost, below }: NumberRange): string {
+  return [
+    atLeast === undefined ? '' : `at least ${atLeast}`,
+    above === undefined ? '' : `above ${above}`,
+    atMost === undefined ? '' : `at most ${atMost}`,
+    below === undefined ? '' : `below ${below}`,
+  ]
+    .filter((bound) => bound !== '')
+    .join(' and ');
+}
+
+function list(items: readonly string[]): string {
+  return items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} or ${items.at(-1)}`;
+}

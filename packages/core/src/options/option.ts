@@ -1,0 +1,98 @@
+import type { Schedule } from '../optimizers/optimizer.js';
+
+/** Bounds of a number. NaN and infinities are outside of any. */
+export interface NumberRange {
+  readonly atLeast?: number;
+  readonly above?: number;
+  readonly atMost?: number;
+  readonly below?: number;
+}
+
+/** Whether an option must be given; if not, whether something stands in for it. */
+export type Presence = 'required' | 'optional' | 'default';
+
+export interface Declared<P extends Presence, Value> {
+  readonly presence: P;
+  /** What the option means, as sentences. Bounds and the default are added to it, so it leaves them out. */
+  readonly describe: string;
+  readonly default?: Value;
+}
+
+export interface NumberOption<P extends Presence = Presence> extends Declared<P, number> {
+  readonly kind: 'number';
+  readonly range: NumberRange;
+}
+
+export interface IntegerOption<P extends Presence = Presence> extends Declared<P, number> {
+  readonly kind: 'integer';
+  readonly range: NumberRange;
+}
+
+/** A step size: a number for every step, or a function of the step, counted from 0. */
+export interface ScheduleOption<P extends Presence = Presence> extends Declared<P, number> {
+  readonly kind: 'schedule';
+  readonly range: NumberRange;
+}
+
+export interface BooleanOption<P extends Presence = Presence> extends Declared<P, boolean> {
+  readonly kind: 'boolean';
+}
+
+export interface ChoiceOption<T extends string = string, P extends Presence = Presence> extends Declared<P, T> {
+  readonly kind: 'choice';
+  readonly choices: readonly T[];
+}
+
+export interface EitherOption<A extends Alternative = Alternative, P extends Presence = Presence>
+  extends Declared<P, never> {
+  readonly kind: 'either';
+  readonly alternatives: readonly A[];
+}
+
+/** What an option of several kinds may be: a number, a boolean, one of some words, or a record of numbers by what `by` says. */
+export type Alternative =
+  | { readonly kind: 'number'; readonly range: NumberRange }
+  | { readonly kind: 'boolean' }
+  | { readonly kind: 'choice'; readonly choices: readonly string[] }
+  | { readonly kind: 'record'; readonly range: NumberRange; readonly by: string };
+
+export type Option = NumberOption | IntegerOption | ScheduleOption | BooleanOption | ChoiceOption | EitherOption;
+
+/** Options by name, in the order in which documents and errors list them. */
+export type OptionTable = { readonly [name: string]: Option };
+
+/** The type of an option's value: what a caller gives. */
+export type ValueOf<O> = O extends { readonly kind: 'schedule' }
+  ? number | Schedule
+  : O extends { readonly kind: 'number' | 'integer' }
+    ? number
+    : O extends { readonly kind: 'boolean' }
+      ? boolean
+      : O extends { readonly kind: 'choice'; readonly choices: readonly (infer T)[] }
+        ? T
+        : O extends { readonly kind: 'record' }
+          ? { readonly [name: string]: number }
+          : O extends { readonly kind: 'either'; readonly alternatives: readonly (infer A)[] }
+            ? ValueOf<A>
+            : never;
+
+/** The record of options that a caller gives. */
+export type OptionsOf<T extends OptionTable> = {
+  readonly [Name in keyof T as T[Name]['presence'] extends 'required' ? Name : never]: ValueOf<T[Name]>;
+} & {
+  readonly [Name in keyof T as T[Name]['presence'] extends 'required' ? never : Name]?: ValueOf<T[Name]>;
+};
+
+/** The same when it is checked: defaults are filled in, and step sizes are schedules. */
+export type ResolvedOptions<T extends OptionTable> = {
+  readonly [Name in keyof T]:
+    | (T[Name] extends ScheduleOption ? Schedule : ValueOf<T[Name]>)
+    | (T[Name]['presence'] extends 'optional' ? undefined : never);
+};
+
+/** The default of every option that has one. */
+export type DefaultsOf<T extends OptionTable> = {
+  readonly [Name in keyof T as T[Name]['presence'] extends 'default' ? Name : never]: T[Name] extends ScheduleOption
+    ? number
+    : ValueOf<T[Name]>;
+};
