@@ -1,6 +1,6 @@
 /**
- * The one direction of dependency: what each package may import of the others. Tests may also use what their package lists in
- * devDependencies; the library code may not.
+ * The one direction of dependency: what each package may import of the others. Tests may also use what their package
+ * lists in devDependencies; the library code may not.
  */
 const allowed = {
   core: [],

@@ -1,8 +1,8 @@
 import { defineConfig, type Options } from 'tsup';
 
 /**
- * The one bundler configuration: ESM only, typed, source-mapped, and with every dependency left external, so that a package
- * ships its own code and nothing else. A package names its entry points and adds what differs.
+ * The one bundler configuration: ESM only, typed, source-mapped, and with every dependency left external, so that a
+ * package ships its own code and nothing else. A package names its entry points and adds what differs.
  */
 export function libraryConfig(entry: Record<string, string>, overrides: Options = {}) {
   return defineConfig({

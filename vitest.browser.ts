@@ -1,6 +1,6 @@
 /**
- * How vitest's browser mode starts the Chromium that LMD_CHROMIUM names, which `scripts/browser-tests.mjs` finds. WebGPU is
- * SwiftShader's, in software, unless LMD_WEBGPU_ADAPTER is `hardware`.
+ * How vitest's browser mode starts the Chromium that LMD_CHROMIUM names, which `scripts/browser-tests.mjs` finds.
+ * WebGPU is SwiftShader's, in software, unless LMD_WEBGPU_ADAPTER is `hardware`.
  */
 export function chromiumLaunch() {
   const executablePath = process.env.LMD_CHROMIUM;

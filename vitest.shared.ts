@@ -4,7 +4,10 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 const packagesFolder = fileURLToPath(new URL('./packages/', import.meta.url));
 
-/** Maps every `@lmd/*` import to its source, read from the packages' own `exports`, so that tests never run a stale build. */
+/**
+ * Maps every `@lmd/*` import to its source, read from the packages' own `exports`, so that tests never run a stale
+ * build.
+ */
 function sourceAliases(): { find: RegExp; replacement: string }[] {
   return readdirSync(packagesFolder).flatMap((folder) => {
     const manifest = JSON.parse(readFileSync(`${packagesFolder}${folder}/package.json`, 'utf8'));

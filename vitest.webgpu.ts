@@ -5,8 +5,9 @@ import { delimiter } from 'node:path';
 const folders = ['/usr/lib/chromium', '/usr/lib64/chromium-browser', '/usr/lib/chromium-browser'];
 
 /**
- * Lets Dawn in test processes find SwiftShader where the machine has no Vulkan driver of its own: sets the two variables that a
- * process reads when it starts, for the workers that vitest will start. Does nothing where they are set, or no Chromium is found.
+ * Lets Dawn in test processes find SwiftShader where the machine has no Vulkan driver of its own: sets the two
+ * variables that a process reads when it starts, for the workers that vitest will start. Does nothing where they are
+ * set, or no Chromium is found.
  */
 export function offerSoftwareWebgpu(): void {
   if (process.env.VK_ICD_FILENAMES !== undefined || process.env.VK_DRIVER_FILES !== undefined) return;

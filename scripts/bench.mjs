@@ -1,6 +1,7 @@
-// npm run bench -- <package> [--json] [--quick]: runs dev/bench/<package>/index.mjs; cpu stands for backends. Every benchmark prints an
-// aligned table, or with --json an array of { name, value, unit, peer, ratio, target, met }, and compares within one run, since machines are
-// noisy. With --quick it takes seconds, to see that it runs: smallest sizes, once, without peers.
+// npm run bench -- <package> [--json] [--quick]: runs dev/bench/<package>/index.mjs; cpu stands for backends. Every
+// benchmark prints an aligned table, or with --json an array of { name, value, unit, peer, ratio, target, met }, and
+// compares within one run, since machines are noisy. With --quick it takes seconds, to see that it runs: smallest
+// sizes, once, without peers.
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, run, setUp } from './lib.mjs';
@@ -13,7 +14,7 @@ const program = (folder) => join(root, 'dev', 'bench', folder, 'index.mjs');
 const known = readdirSync(join(root, 'dev', 'bench')).filter((folder) => existsSync(program(folder)));
 if (name === undefined || !known.includes(name)) {
   console.error(
-    `Usage: npm run bench -- <${known.join(' | ')}> [--json] [--quick]${name === undefined ? '' : `\nNo benchmark is called "${name}".`}`,
+    `Usage: npm run bench -- <${known.join(' | ')}> [--json] [--quick]${name === undefined ? '' : `\nThere is no benchmark "${name}".`}`,
   );
   process.exit(2);
 }

@@ -1,6 +1,6 @@
-// The tests that need a browser: the conformance suite on WebGPU and on wasm, and @lmd/tfjs on WebGPU and WebGL, in Chromium. Finds a
-// Chromium, or says why there is none and ends with 0, or with 1 under --require. Arguments are vitest's, as names of test files are.
-// Vitest's reports go to .vitest/browser-report.json of each package.
+// The tests that need a browser: the conformance suite on WebGPU and on wasm, and @lmd/tfjs on WebGPU and WebGL, in
+// Chromium. Finds a Chromium, or says why there is none and ends with 0, or with 1 under --require. Arguments are
+// vitest's, as names of test files are. Vitest's reports go to .vitest/browser-report.json of each package.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';

@@ -1,5 +1,5 @@
-// All suites in turn: `npm test`, then those that need a browser, then those that need a native engine. The last line, `N passed, N failed`,
-// adds up vitest's reports of all of them.
+// All suites in turn: `npm test`, then those that need a browser, then those that need a native engine. The last line,
+// `N passed, N failed`, adds up vitest's reports of all of them.
 import { join } from 'node:path';
 import { root, run } from './lib.mjs';
 import { countReport, folders, reportOf, summaryOf, totalOf } from './reports.mjs';

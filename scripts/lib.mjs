@@ -13,7 +13,7 @@ const stamp = join(root, 'node_modules', '.lmd-setup');
 const nativeNote = join(root, 'node_modules', '.lmd-native');
 
 /**
- * Runs a program to its end, its standard output going to our standard error unless asked otherwise; gives its exit code.
+ * Runs a program and returns its exit code. Its standard output goes to standard error unless specified otherwise.
  *
  * @param {string} command
  * @param {string[]} args
@@ -73,7 +73,9 @@ function fail(message) {
   process.exit(1);
 }
 
-/** Installs what the lockfile says, unless that has been done, with exactly the package manager that `packageManager` names. */
+/**
+ * Installs the locked dependencies if needed, with the exact version of the package manager in `packageManager`.
+ */
 async function install() {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lockHash()) return;
   console.error(
@@ -132,7 +134,9 @@ export async function setUp({ build = true, native = {} } = {}) {
   await buildPackages();
 }
 
-/** Builds what has changed, and says which package it is on: a first build takes minutes, one without changes is silent. */
+/**
+ * Builds changed packages and shows the current one. The first build takes minutes. A build without changes is silent.
+ */
 async function buildPackages() {
   const began = performance.now();
   const output = [];

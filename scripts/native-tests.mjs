@@ -25,7 +25,8 @@ const suites = [
   { folder: 'packages/conformance', files: ['src/tfjs-node.test.ts'] },
   // Its configuration names the files that run on any engine.
   { folder: 'packages/tfjs', files: [] },
-  // What is too long for `npm test`: ten thousand damaged files each, every code point, many kills of the built command.
+  // What is too long for `npm test`: ten thousand damaged files each, every code point, many kills of the built
+  // command.
   {
     folder: 'packages/data',
     files: ['test/faults', 'src/text/tokenizers', 'src/node/token-file-description'].map((name) => `${name}.test.ts`),

@@ -29,7 +29,11 @@ const line = (cells) =>
   `| ${cells.map((cell, i) => (i < 2 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join(' | ')} |`;
 const rule = `|${widths.map((width, i) => (i < 2 ? '-'.repeat(width + 2) : `${'-'.repeat(width + 1)}:`)).join('|')}|`;
 const table = [line(rows[0]), rule, ...rows.slice(1).map(line)].join('\n');
-const caption = `One run, seed ${seed}, ${environment.date}, ${environment.machine}, Node ${environment.node}, ${environment.device}: ${environment.model}. Written by \`node scripts/readme-results.mjs\`; one seed on one small task is no comparison of the rules.`;
+const caption = wrap(
+  `One run, seed ${seed}, ${environment.date}, ${environment.machine}, Node ${environment.node}, ` +
+    `${environment.device}: ${environment.model}. Written by \`node scripts/readme-results.mjs\`; ` +
+    'a single seed on one small task does not compare the optimizers.',
+);
 
 const path = join(root, 'README.md');
 const readme = readFileSync(path, 'utf8');
@@ -39,3 +43,11 @@ writeFileSync(
   path,
   readme.replace(marked, () => `<!-- first-light -->\n${table}\n\n${caption}\n<!-- /first-light -->`),
 );
+
+/** Breaks a paragraph into lines of at most 120 columns, outside of code spans. */
+function wrap(text) {
+  return text.match(/(?:`[^`]*`|\S)+/g).reduce((lines, word) => {
+    const line = `${lines} ${word}`;
+    return lines === '' ? word : line.length - line.lastIndexOf('\n') - 1 <= 120 ? line : `${lines}\n${word}`;
+  }, '');
+}

@@ -1,4 +1,4 @@
-// npm run setup: dependencies and builds, nothing else.
+// npm run setup: installs the dependencies and builds the packages.
 import { setUp } from './lib.mjs';
 
 await setUp({ native: { quiet: false } });

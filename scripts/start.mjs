@@ -5,7 +5,7 @@ import { root, run, setUp } from './lib.mjs';
 await setUp();
 // With arguments it may be something else, such as --resume.
 if (process.argv.length === 2) {
-  console.error('Training the preset first-light: a small ViT on MNIST. This takes minutes; Ctrl-C saves and stops.');
+  console.error('Training the preset first-light: a small ViT on MNIST. This takes minutes. Ctrl-C saves and stops.');
 }
 const program = join(root, 'apps', 'cli', 'dist', 'bin.js');
 process.exitCode = await run(process.execPath, [program, 'train', 'first-light', ...process.argv.slice(2)], {

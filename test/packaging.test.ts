@@ -7,8 +7,8 @@ import { build, stop } from 'esbuild';
 import { publint } from 'publint';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-// The packages as their users get them: packed, each installed with what it depends on in a fresh project, and imported under
-// Node and through a bundler.
+// The packages as their users get them: packed, each installed with what it depends on in a fresh project, and imported
+// under Node and through a bundler.
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const pnpm = join(root, 'node_modules', 'pnpm', 'bin', 'pnpm.cjs');
@@ -62,7 +62,10 @@ function requiredPeers(name: string): Record<string, string> {
   );
 }
 
-/** Installs a package's tarball, with those of ours that it needs instead of what the registry may have, and nothing optional. */
+/**
+ * Installs a package's tarball, with those of ours that it needs instead of what the registry may have, and nothing
+ * optional.
+ */
 function install(name: string, project: string) {
   const tarballsOf = Object.fromEntries([...closure(name)].map((one) => [one, `file:${tarballs.get(one)}`]));
   const dependencies = { ...requiredPeers(name), [name]: tarballsOf[name] };

@@ -1,6 +1,7 @@
-// Writes small models of @lmd/models in the layouts of transformers and timm, and adapters on them in PEFT's, with inputs and logits, for
-// check.py to load.
-//   npm run setup && node dev/parity/write.mjs /tmp/exported && /tmp/parity-venv/bin/python dev/parity/check.py /tmp/exported
+// Writes small models of @lmd/models in the layouts of transformers and timm, and adapters on them in PEFT's, with
+// inputs and logits, for check.py to load.
+//   npm run setup && node dev/parity/write.mjs /tmp/exported && /tmp/parity-venv/bin/python dev/parity/check.py
+//   /tmp/exported
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { argv } from 'node:process';

@@ -5,6 +5,7 @@ export default libraryConfig(
     index: 'src/index.ts',
     golden: 'src/golden.ts',
   },
-  // What `npm run bench -- mx-formats` holds the package to, 25,000 bytes gzipped, it reaches without its white space; names stay.
+  // What `npm run bench -- mx-formats` holds the package to, 25,000 bytes gzipped, it reaches without its white space;
+  // names stay.
   { minifyWhitespace: true },
 );

@@ -3,7 +3,8 @@ import { mergeConfig } from 'vitest/config';
 import { chromiumLaunch } from '../../vitest.browser.ts';
 import { testConfig } from '../../vitest.shared.ts';
 
-// The tests of every engine, on those that only a browser has: `node scripts/browser-tests.mjs` in the root finds one and runs them.
+// The tests of every engine, on those that only a browser has: `node scripts/browser-tests.mjs` in the root finds one
+// and runs them.
 export default mergeConfig(
   testConfig({
     include: ['src/{convolution,hyperparameters,layers,lmd-optimizer,quantize-mx}.test.ts'],

@@ -2,7 +2,10 @@ import { dirname, join } from 'node:path';
 import { mergeConfig } from 'vitest/config';
 import { testConfig } from '../../vitest.shared.ts';
 
-/** The folder of a tfjs-node engine that `dev/engines/libtensorflow` has built: then the tests of every engine run on that one. */
+/**
+ * The folder of a tfjs-node engine that `dev/engines/libtensorflow` has built: then the tests of every engine run on
+ * that one.
+ */
 const folder = process.env.LMD_TFJS_NODE;
 
 /** A program has one copy of each package of TensorFlow.js: here that beside the engine. */

@@ -51,8 +51,8 @@ export const entries: readonly string[] = [...libraryEntries, ...entriesOf(comma
 export const browserEntries = libraryEntries.filter((entry) => !entry.endsWith('/node'));
 
 /**
- * A project in a new folder whose `node_modules` holds the built packages as copies, as an installation would, and links to what they
- * depend on. Removed after the file's tests.
+ * A project in a new folder whose `node_modules` holds the built packages as copies, as an installation would, and
+ * links to what they depend on. Removed after the file's tests.
  *
  * @param folderName a part of its path
  */

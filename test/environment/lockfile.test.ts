@@ -5,7 +5,8 @@ import { root } from './consumer.js';
 
 const lockfile = readFileSync(join(root, 'pnpm-lock.yaml'), 'utf8');
 
-// Tools with native code have a package for each platform. One that the lockfile lacks is not installed there, and nothing runs.
+// Tools with native code have a package for each platform. One that the lockfile lacks is not installed there, and
+// nothing runs.
 it.each([
   ['@biomejs/cli', ['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64', 'win32-x64']],
   ['@turbo/', ['linux-64', 'linux-arm64', 'darwin-64', 'darwin-arm64', 'windows-64']],

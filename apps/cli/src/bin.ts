@@ -12,6 +12,6 @@ if (process.argv[2] === childArgument && process.send !== undefined) {
   process.send(await diagnoseBackend(process.argv[3] as BackendName), () => process.disconnect());
 } else {
   const { main } = await import('./main.js');
-  // Left to end by itself, so that what is written to a pipe arrives.
+  // No process.exit: output that is still buffered for a pipe is then written.
   process.exitCode = await main(process.argv.slice(2), fileURLToPath(import.meta.url));
 }

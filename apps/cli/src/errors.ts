@@ -1,6 +1,6 @@
 import { type ErrorCode, isLmdError, LmdError, type LmdErrorDetails } from '@lmd/core';
 
-/** Exit codes of `lmd`: 0 success, 1 failure, 2 a mistake in the command or the configuration, 130 stopped by Ctrl-C. */
+/** Exit codes of `lmd`: 0 success, 1 failure, 2 invalid command or configuration, 130 stopped by Ctrl-C. */
 export const exitCodes = { success: 0, failure: 1, usage: 2, interrupted: 130 } as const;
 
 /** A mistake in what was typed or configured, found before anything ran. Ends the command with exit code 2. */
@@ -16,24 +16,24 @@ export function exitCodeOf(error: unknown): number {
   return isLmdError(error, 'INTERRUPTED') ? exitCodes.interrupted : exitCodes.failure;
 }
 
-/** Codes of Node's file-system errors that a person can act on, and what to do. Others of them are typed without. */
+/** Remedies for the file-system error codes of Node that a user can act on. Others get a general remedy. */
 const fileSystemRemedies: Readonly<Record<string, string>> = {
   EACCES: 'Check the permissions of the folder, or use another with --out.',
   EPERM: 'Check the permissions of the folder, or use another with --out.',
   EROFS: 'The disk is read-only: use a folder on another disk with --out.',
   ENOSPC: 'The disk is full: free some space, then continue with lmd train --resume <run folder>.',
   EMFILE: 'Too many files are open: close other programs or raise the limit.',
-  ENOTDIR: 'A file is in the way: use another folder with --out.',
+  ENOTDIR: 'A file exists where a folder is needed: use another folder with --out.',
   ENOENT: 'Check that the file or folder exists and was not removed during the run.',
   EISDIR: 'It is a folder: remove it, or use another path.',
   EEXIST: 'It exists: remove it, or use another path.',
   ENOTEMPTY: 'The folder is not empty: empty it, or use another path.',
   ENAMETOOLONG: 'The path is too long: use a shorter one.',
-  ELOOP: 'The path holds a loop of symbolic links: use another path.',
-  EIO: 'The disk reported an error: check it, and copy the file again.',
+  ELOOP: 'The path contains a loop of symbolic links: use another path.',
+  EIO: 'The disk reported an error: check the disk, and copy the file again.',
 };
 
-/** Turns Node's file-system errors into typed ones, so that every failure a person can meet is an `LmdError`. */
+/** Converts Node's file-system errors to typed ones, so that every failure a user can cause is an `LmdError`. */
 export function asLmdError(error: unknown): unknown {
   if (isTypedError(error) || !(error instanceof Error)) return error;
   const { code, path, errno } = error as NodeJS.ErrnoException;
@@ -42,22 +42,22 @@ export function asLmdError(error: unknown): unknown {
   return new LmdError('FILE_SYSTEM', `${error.message}.`, {
     subject: path ?? 'file system',
     value: code,
-    remedy: known ?? 'Check the path, and the disk that it is on.',
+    remedy: known ?? 'Check the path and its disk.',
     cause: error,
   });
 }
 
-/** Any error of an `@lmd/*` package: those that do not rest on core have their own type of the same shape. */
+/** Any error of an `@lmd/*` package: packages that do not depend on core have their own type of the same shape. */
 type TypedError = Error & Pick<LmdError, 'subject' | 'remedy'> & { readonly code: string };
 
 function isTypedError(error: unknown): error is TypedError {
   return isLmdError(error) || (error instanceof Error && 'code' in error && 'remedy' in error);
 }
 
-/** What crosses from a child process to its parent. */
+/** An error as a child process sends it to its parent. */
 export interface SerializedError {
   readonly code: string | undefined;
-  /** As the error holds it, the remedy included. */
+  /** The error's message, including the remedy. */
   readonly message: string;
   readonly subject: string | undefined;
   readonly remedy: string | undefined;

@@ -15,9 +15,9 @@ export async function main(words: readonly string[], bin: string): Promise<numbe
   const terminal = processTerminal();
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      // Whoever read the output has gone (`| head`): nothing more is wanted, and what is written so far can be resumed.
+      // The reader of the output has closed it (`| head`): stop. What is written so far can be resumed.
       if (error.code === 'EPIPE') process.exit(exitCodes.failure);
-      // The terminal has gone: SIGHUP says so too, and the step is finished and saved.
+      // The terminal is closed. SIGHUP arrives too, so the step is finished and saved.
       if (error.code !== 'EIO') throw error;
     });
   }
@@ -27,7 +27,7 @@ export async function main(words: readonly string[], bin: string): Promise<numbe
     await program.parseAsync(words, { from: 'user' });
     return Number(process.exitCode ?? exitCodes.success);
   } catch (error) {
-    // Commander has printed what it has to say, help and version included.
+    // Commander has already printed its message, help and version included.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.success : exitCodes.usage;
     if (words.includes('--json')) {
       const { code, message, subject } = serializeError(error);
@@ -39,7 +39,7 @@ export async function main(words: readonly string[], bin: string): Promise<numbe
     const { red, yellow } = terminal.errorColours;
     const stopped = exitCode === exitCodes.interrupted;
     const shown = stopped ? yellow(text) : `${red('error')} ${text}`;
-    // A stack trace is one line a call.
+    // A stack trace has one line per call, and is not wrapped.
     terminal.error.write(`${debug ? shown : wrapText(shown, terminal.error.columns)}\n`);
     return exitCode;
   }

@@ -23,21 +23,21 @@ const presetHelp = Object.entries(presetDescriptions)
 
 const examples: readonly (readonly [string, string])[] = [
   ['lmd train first-light', 'train the small ViT on MNIST with LMD and AdamW'],
-  ['lmd train smoke --set steps=50 --set optimizers.lmd.noise=0.1', 'a preset with changes'],
-  ['lmd train my-run.json --json > events.jsonl', 'your own configuration, events as JSON lines'],
+  ['lmd train smoke --set steps=50 --set optimizers.lmd.noise=0.1', 'a preset with overrides'],
+  ['lmd train my-run.json --json > events.jsonl', 'train your own configuration, with events as JSON lines'],
   ['lmd train --resume runs/first-light-2025-01-31-001', 'resume an interrupted run, bit-identically'],
   ['lmd evaluate runs/first-light-2025-01-31-001 --format all', 'evaluate its weights in every format'],
-  ['lmd evaluate my-run --model my-run/model.mxfp6_e3m2.safetensors', 'a packed model on the data of its run'],
-  ['lmd data prepare sotu --out data/sotu', 'the State of the Union speeches as tokens of GPT-2'],
-  ['lmd train speeches', 'train a small GPT-2 on them'],
+  ['lmd evaluate my-run --model my-run/model.mxfp6_e3m2.safetensors', 'evaluate a packed model on the data of its run'],
+  ['lmd data prepare sotu --out data/sotu', 'tokenize the State of the Union speeches for GPT-2'],
+  ['lmd train speeches', 'train a small GPT-2 on the speeches'],
   ['lmd generate runs/speeches-2025-01-31-001 --prompt "My fellow citizens"', 'generate text'],
-  ['lmd inspect runs/first-light-2025-01-31-001', 'its progress and results'],
-  ['lmd inspect model.safetensors --html weights.html', 'statistics and plots of every tensor'],
-  ['lmd quantize model.safetensors --format mxfp6_e3m2', 'a packed model, five times smaller'],
-  ['lmd export runs/speeches-2025-01-31-001 --out gpt2-speeches', 'a folder that transformers loads'],
-  ['lmd export tuned --layout peft --out tuned-adapters', 'the adapters of a run, which PEFT loads'],
-  ['lmd bench --backend cpu webgpu', 'speed on this machine'],
-  ['lmd doctor', 'which backends work on this machine'],
+  ['lmd inspect runs/first-light-2025-01-31-001', 'show its progress and results'],
+  ['lmd inspect model.safetensors --html weights.html', 'show statistics and plots of every tensor'],
+  ['lmd quantize model.safetensors --format mxfp6_e3m2', 'write a packed model, five times smaller'],
+  ['lmd export runs/speeches-2025-01-31-001 --out gpt2-speeches', 'write a folder that transformers loads'],
+  ['lmd export tuned --layout peft --out tuned-adapters', 'write the adapters of a run for PEFT'],
+  ['lmd bench --backend cpu webgpu', 'measure the speed on this machine'],
+  ['lmd doctor', 'show which backends work on this machine'],
 ];
 
 /** Examples of one command, or of all. */
@@ -57,7 +57,7 @@ function collect(value: string, before: readonly string[] = []): readonly string
   return [...before, value];
 }
 
-/** `--preset smoke` is `smoke`: a preset by name, and no other configuration beside it. */
+/** `--preset smoke` means the same as `smoke`. It cannot be combined with another configuration. */
 function namedPreset(source: string | undefined, preset: string): string {
   if (source !== undefined) {
     throw new UsageError('INVALID_ARGUMENT', `--preset ${preset} and ${source} cannot be combined.`, {
@@ -69,7 +69,7 @@ function namedPreset(source: string | undefined, preset: string): string {
   return choose('--preset', preset, Object.keys(presetDescriptions));
 }
 
-/** With `--set a=1 first-light` the name stands among the assignments: it is the one that assigns nothing. */
+/** With `--set a=1 first-light` the name is parsed as one of the assignments: it is the one without `=`. */
 function separate(source: string | undefined, options: TrainCommandOptions): [string | undefined, TrainCommandOptions] {
   if (options.preset !== undefined) return [namedPreset(source, options.preset), options];
   const words = options.set ?? [];
@@ -122,7 +122,8 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     )
     .option(
       '--weights <kind>',
-      "mean, median or sample of the posterior, or average: the moving average of a run with weightAveraging (default: the run's)",
+      'mean, median or sample of the posterior, or average for the moving average of a run with weightAveraging ' +
+        "(default: the run's)",
     )
     .option('--optimizer <name>', 'evaluate only this optimizer (default: all that have trained)')
     .option('--model <path>', "evaluate these weights instead of the run's: a model file, packed or not, or a folder")
@@ -140,7 +141,8 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .option('--optimizer <name>', 'optimizer of a run with several (default: the first)')
     .option(
       '--max-tokens <count>',
-      'maximum number of new tokens; beyond the context the text is cropped (default: 200, or what the context has room for)',
+      'maximum number of new tokens; beyond the context length the text is cropped ' +
+        '(default: 200, or the rest of the context)',
     )
     .option('--temperature <number>', 'sampling temperature; 0 always takes the most likely token', '0.8')
     .option('--top-k <count>', 'top-k sampling: sample from this many of the most likely tokens')
@@ -151,6 +153,10 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .option('--repetition-penalty <factor>', 'values above 1 penalize tokens that already appear')
     .option('--seed <number>', 'random seed; the same seed gives the same text', '0')
     .option('--format <name>', `format of the forward pass: ${precisionNames.join(', ')}`, 'fp32')
+    .option(
+      '--weights-format <name>',
+      `keep the weights packed in a block format: ${Object.keys(formats).join(', ')} (default: as the file has them)`,
+    )
     .option('--backend <name>', 'backend', 'cpu')
     .option('--json', 'print the text as one JSON line')
     .addHelpText('after', examplesOf('generate'))

@@ -153,13 +153,17 @@ describe('data', () => {
     const path = mnistFolder('cut');
     const file = join(path, 'train-images-idx3-ubyte');
     writeFileSync(file, readFileSync(file).subarray(0, 5000));
-    expect(await fail(1, ...onMnist(path))).toMatch(/cut.train-images-idx3-ubyte is not a whole IDX file: .*cut short/);
+    expect(await fail(1, ...onMnist(path))).toMatch(
+      /cut.train-images-idx3-ubyte is not a complete IDX file: .*truncated/,
+    );
   });
 
   it('refuses a wrong IDX file by name', async () => {
     const path = mnistFolder('wrong');
     writeFileSync(join(path, 't10k-labels-idx1-ubyte'), 'PNG and so on');
-    expect(await fail(1, ...onMnist(path))).toMatch(/wrong.t10k-labels-idx1-ubyte is not a whole IDX file: its magic/);
+    expect(await fail(1, ...onMnist(path))).toMatch(
+      /wrong.t10k-labels-idx1-ubyte is not a complete IDX file: its magic/,
+    );
   });
 
   it('takes data.validation as a number or a fraction, and says what fits', async () => {
@@ -191,7 +195,7 @@ describe('the disk', () => {
   it('refuses a run folder that exists, and leaves it alone', async () => {
     mkdirSync(join(folder, 'taken'));
     writeFileSync(join(folder, 'taken', 'thesis.txt'), 'all my work');
-    expect(await fail(1, ...out('taken'))).toMatch(/The run folder .*taken is not empty: it holds thesis\.txt\./);
+    expect(await fail(1, ...out('taken'))).toMatch(/The run folder .*taken is not empty: it contains thesis\.txt\./);
     expect(readdirSync(join(folder, 'taken'))).toEqual(['thesis.txt']);
     expect(readFileSync(join(folder, 'taken', 'thesis.txt'), 'utf8')).toBe('all my work');
   });
@@ -238,7 +242,7 @@ describe('the disk', () => {
     for (const content of ['{', 'null', '[]', '{"results":[{}]}', '{"results":[]}', '']) {
       writeFileSync(join(folder, 'damaged', 'summary.json'), content);
       const message = await fail(1, 'train', '--resume', 'damaged');
-      expect(message).toMatch(/summary\.json is damaged: .*\. Remove it and resume/s);
+      expect(message).toMatch(/summary\.json is damaged: .*\. Delete it and resume/s);
     }
   });
 });

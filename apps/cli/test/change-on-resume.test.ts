@@ -143,7 +143,10 @@ describe('an edited config.json', () => {
     edit('both', (configuration) => {
       configuration.seed = 5;
     });
-    expect(await resume('both')).toMatchObject({ code: 1, stderr: expect.stringContaining('seed is not what lmd') });
+    expect(await resume('both')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('seed differs from the value that lmd'),
+    });
   });
 });
 

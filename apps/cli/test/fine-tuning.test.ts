@@ -91,8 +91,8 @@ describe('lmd train with fineTuning', () => {
   it.each([
     [['base', '--layout', 'peft'], 'base has trained no adapters', 2],
     [['adapted', '--layout', 'peft', '--optimizer', 'lion'], '--optimizer', 2],
-    [['adapted', '--layout', 'peft', '--adapters', 'adapters'], 'do not go together', 2],
-    [['adapted', '--layout', 'peft', '--shard-size', '1MB'], 'do not go together', 2],
+    [['adapted', '--layout', 'peft', '--adapters', 'adapters'], 'cannot be combined', 2],
+    [['adapted', '--layout', 'peft', '--shard-size', '1MB'], 'cannot be combined', 2],
     [['base', '--layout', 'lmd', '--adapters', 'nowhere'], 'adapter_config.json (ENOENT)', 1],
   ])('lmd export %j is refused, and writes nothing', async (words, message, exit) => {
     const { code, stderr } = await lmd(['export', ...words, '--out', 'refused'], folder);

@@ -75,7 +75,9 @@ function toText(value: unknown, random: Random): string {
   }
 }
 
-/** Runs `body` on every input, and expects it to work or to throw typed errors of a bounded length. Both must happen. */
+/**
+ * Runs `body` on every input, and expects it to work or to throw typed errors of a bounded length. Both must happen.
+ */
 async function expectTyped(seed: number, body: (random: Random) => unknown): Promise<void> {
   const random = generator(seed);
   const outcomes = { read: 0, refused: 0 };

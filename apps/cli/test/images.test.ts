@@ -79,7 +79,7 @@ describe('a run on a folder of images', () => {
     const skipped = await train('--out', 'skipped', '--set', 'data.undecodable=skip', '--json');
     expect(skipped.code).toBe(0);
     const warning = skipped.events.find(({ type }) => type === 'warning') as { message?: string } | undefined;
-    expect(warning?.message).toContain('1 image does not decode');
+    expect(warning?.message).toContain('1 image cannot be decoded');
     expect(warning?.message).toContain(damaged);
     writeFileSync(damaged, whole);
   });

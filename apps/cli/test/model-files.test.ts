@@ -127,8 +127,8 @@ describe('lmd quantize', () => {
   it.each([
     ['a format that is not there', ['run', '--format', 'mxfp6_e3m3'], 2, 'Did you mean mxfp6_e3m2?'],
     ['a model that is not there', ['nothing', '--format', 'mxint8'], 1, 'There is no '],
-    ['a file that is there', ['run', '--format', 'mxint8', '--out', 'a'], 2, 'is there already'],
-    ['a packed model', ['a', '--format', 'mxint8'], 1, 'is packed already'],
+    ['a file that is there', ['run', '--format', 'mxint8', '--out', 'a'], 2, 'already exists'],
+    ['a packed model', ['a', '--format', 'mxint8'], 1, 'is already packed'],
     ['a seed that is none', ['run', '--format', 'mxint8', '--seed', 'x'], 2, '--seed x is not allowed'],
   ])('refuses %s', async (_, words, code, message) => {
     const before = sha256(at('a'));

@@ -188,7 +188,7 @@ describe('lmd generate', () => {
     expect(other.tokens).not.toEqual(first.tokens);
     const { stdout, stderr } = await lmd([...words, '--seed', '1'], folder);
     expect(stdout).toBe(`Row${first.text}\n`);
-    expect(stderr).toMatch(/tokens, [\d.,]+ a second on WebAssembly/);
+    expect(stderr).toMatch(/tokens, [\d.,]+ tokens\/s on WebAssembly/);
   });
 
   it('crops a text that is longer than the context', async () => {
@@ -235,7 +235,7 @@ describe('lmd generate', () => {
     );
     const outcome = await lmd(['generate', 'no-model.safetensors'], folder);
     expect(outcome).toMatchObject({ code: 2 });
-    expect(outcome.stderr).toContain('holds no language model');
+    expect(outcome.stderr).toContain('is not a language model');
   });
 });
 

@@ -30,7 +30,7 @@ interface Options {
 function positive(text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value > 0) return value;
-  throw new InvalidArgumentError('Give a whole number above 0.');
+  throw new InvalidArgumentError('Use a whole number above 0.');
 }
 
 /** The program that runs the trials. */
@@ -44,7 +44,9 @@ function lmdProgram(): string {
   });
 }
 
-/** Has a trial of each model checked as `lmd train` checks it, sizes and data included, so that a dry run promises no less. */
+/**
+ * Checks a trial of each model like `lmd train`, including sizes and data, so that a dry run finds the same errors.
+ */
 async function checkModels(study: Study, data: string | undefined): Promise<void> {
   const { trials } = planStudy({ study, results: new Map() });
   const distinct = new Map(trials.map((trial) => [JSON.stringify(trial.configuration.model), trial]));
@@ -88,20 +90,20 @@ async function study(path: string, options: Options, { out: output, error }: Ter
   output.write(`${(await writeReport(loaded, out)).join('\n')}\n`);
 }
 
-/** Runs one command line and gives its exit code. */
+/** Runs one command line and returns its exit code. */
 export async function main(words: readonly string[]): Promise<number> {
   const terminal = { out: terminalOutput(process.stdout), error: terminalOutput(process.stderr) };
   const command = new Command('lmd-studies')
-    .description('Runs a study trial by trial into a ledger, resumably, and writes its report.')
+    .description('Runs the trials of a study, which can be resumed, and writes its report.')
     .argument('<study>', 'a JSON file, such as studies/fashion-mnist.json')
     .option('--out <folder>', 'folder of the ledger and the report (default: runs/<name of the file>)')
-    .option('--data <folder>', "folder of the data's files, in place of the study's own")
-    .addOption(new Option('--only <part>', 'run this part alone').choices(partNames))
-    .option('--parallel <trials>', 'number of trials at one time', positive, 1)
-    .option('--threads <threads>', 'threads of each trial; several trials use the processors better', positive, 1)
+    .option('--data <folder>', 'folder of the data, overrides that of the study')
+    .addOption(new Option('--only <part>', 'run only this part').choices(partNames))
+    .option('--parallel <trials>', 'number of trials to run in parallel', positive, 1)
+    .option('--threads <threads>', 'threads per trial; parallel trials use the processors better', positive, 1)
     .option('--dry-run', 'print what would run and how long it would take')
     .option('--verbose', 'with --dry-run: every trial')
-    .option('--report', 'write the report of what the ledger holds, and run nothing')
+    .option('--report', 'write the report of the finished trials, and run nothing')
     .option('--pack', 'move the records into ledger.jsonl.gz, for git, and run nothing')
     .configureOutput({ writeOut: (text) => terminal.out.write(text), writeErr: (text) => terminal.error.write(text) })
     .exitOverride()

@@ -3,7 +3,7 @@ import { parseStudy } from '../src/study/load.js';
 import type { StudyInput } from '../src/study/schema.js';
 import type { Trial } from '../src/trial/trial.js';
 
-/** A study of seconds: two rules, two formats, made images. */
+/** A study that takes seconds: two optimizers, two formats, synthetic images. */
 export const smokeStudy = {
   name: 'smoke',
   title: 'Smoke',

@@ -116,7 +116,7 @@ describe('a study', () => {
     expect(partial.code).toBe(0);
     expect(findings(out)).toMatch(/Partial: \d+ of \d+ trials/);
     const { code, error } = await start('--out', out, '--parallel', '2').ended;
-    expect(error).toContain('was torn and has been cut off');
+    expect(error).toContain('Removed an incomplete last line');
     expect(code).toBe(0);
     expect(ledger(out)).toHaveLength(total);
     expect(findings(out)).toBe(findings(whole));

@@ -23,7 +23,9 @@ const stepTarget = 1;
 
 const randoms = (size) => Float32Array.from({ length: size }, () => Math.random() - 0.5);
 
-/** Products of encoded weights and activations that are encoded for each, beside the FP32 product of the same backend. */
+/**
+ * Products of encoded weights and activations that are encoded for each, beside the FP32 product of the same backend.
+ */
 export async function benchBlockProducts({ cpu }, rounds, quick) {
   const ops = createOperations(cpu);
   for (const [layer, m, k, n] of quick ? smallLayers : layers) {

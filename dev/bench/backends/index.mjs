@@ -1,5 +1,6 @@
 /**
- * npm run bench -- cpu [--json] [--write] [--quick] [--rounds 7] [--only kernels,products,blocks,quantize,optimizers,training,steps]
+ * npm run bench -- cpu [--json] [--write] [--quick] [--rounds 7] [--only
+ * kernels,products,blocks,quantize,optimizers,training,steps]
  *
  * The cpu backend beside its peers, all in one run: TensorFlow.js on wasm always; onnxruntime where it is installed or LMD_ONNXRUNTIME
  * names its folder; PyTorch where python3, or the Python that

@@ -1,8 +1,9 @@
 /**
  * node dev/bench/backends/lean-state.mjs [--json] [--write] [--quick] [--rounds 7]
  *
- * What a draw and an update of LMD take by the format of the state, on the cpu backend, beside AdamW. `--write` writes the table into
- * docs/optimizers.md. `--quick` runs each once on few weights: it shows that it runs, and its times say nothing.
+ * What a draw and an update of LMD take by the format of the state, on the cpu backend, beside AdamW. `--write` writes
+ * the table into docs/optimizers.md. `--quick` runs each once on few weights: it shows that it runs, and its times say
+ * nothing.
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,5 @@
-// onnxruntime by itself, where it is installed. Nothing here needs it. LMD_ONNXRUNTIME may name the folder of the package onnxruntime-node.
+// onnxruntime by itself, where it is installed. Nothing here needs it. LMD_ONNXRUNTIME may name the folder of the
+// package onnxruntime-node.
 import { createRequire } from 'node:module';
 
 export function loadOnnxruntime() {

@@ -10,8 +10,8 @@ import { tensorsOf } from './results.mjs';
 /**
  * node dev/bench/backends/operations.mjs [--json] [--quick] [wasm | cpu ...]
  *
- * The operations of a training step of a small Vision Transformer on engines of TensorFlow.js (default: wasm), each after a warm-up. Build
- * first. `--quick` runs each once on a batch of one.
+ * The operations of a training step of a small Vision Transformer on engines of TensorFlow.js (default: wasm), each
+ * after a warm-up. Build first. `--quick` runs each once on a batch of one.
  */
 const { values: given, positionals } = parseArgs({
   allowPositionals: true,

@@ -16,7 +16,9 @@ const options = {
   useSign: true,
 };
 
-/** Tensors of one weight, and what draws it and updates it, by kernels or by core's compositions of plain operations. */
+/**
+ * Tensors of one weight, and what draws it and updates it, by kernels or by core's compositions of plain operations.
+ */
 function lmdTask(backend, size, fused) {
   const ops = createOperations(fused ? backend : { ...backend, fused: {} });
   const filled = (value) => ops.keep(ops.scope(() => ops.add(ops.multiply(ops.randomNormal([size], key), 0.1), value)));
@@ -40,7 +42,10 @@ function lmdTask(backend, size, fused) {
   };
 }
 
-/** A draw and an update of LMD, of 10 M weights at once; TensorFlow.js's composition of 1 M, since its memory ends at 4 GiB. */
+/**
+ * A draw and an update of LMD, of 10 M weights at once; TensorFlow.js's composition of 1 M, since its memory ends at 4
+ * GiB.
+ */
 export async function benchOptimizers({ cpu, tfjs }, rounds, quick) {
   const million = quick ? 1e3 : 1e6;
   const unit = quick ? 'thousand' : 'M';

@@ -2,7 +2,8 @@
  * What an operation or a kernel returns, and what a benchmark runs on operands.
  *
  * @typedef {import('@lmd/core').Tensor} Tensor
- * @typedef {import('@lmd/core').LayerNormGradients | import('@lmd/core').LmdTensors | import('@lmd/core').AdamwTensors} Tensors
+ * @typedef {import('@lmd/core').LayerNormGradients | import('@lmd/core').LmdTensors | import('@lmd/core').AdamwTensors}
+ *   Tensors
  * @typedef {(backend: import('@lmd/core').Backend, operands: Tensor[]) => Tensor | Tensors | undefined} Run
  */
 

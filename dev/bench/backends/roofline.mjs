@@ -24,7 +24,8 @@ const lmd = {
 const adamw = { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1, step: 5 };
 
 /**
- * A kernel: its name, the tensors that it moves (read and written), and what it runs. Where it is far from the copy, arithmetic bounds it.
+ * A kernel: its name, the tensors that it moves (read and written), and what it runs. Where it is far from the copy,
+ * arithmetic bounds it.
  *
  * @typedef {[name: string, moved: number, run: import('./results.mjs').Run]} Kernel
  */
@@ -82,8 +83,8 @@ const freeAll = (backend, result) => {
 };
 
 /**
- * The machine's limits, measured as the rest is: bytes read and written a nanosecond by a copy, and operations a nanosecond by a product
- * whose operands stay in the caches.
+ * The machine's limits, measured as the rest is: bytes read and written a nanosecond by a copy, and operations a
+ * nanosecond by a product whose operands stay in the caches.
  */
 export async function measureLimits({ cpu }, rounds, quick) {
   const size = sizeOf(quick);

@@ -1,10 +1,11 @@
 /**
  * node dev/bench/backends/soak.mjs [--json] [--quick] [--minutes 60] [--threads 2] [--out soak.jsonl]
  *
- * Trains a small Vision Transformer with LMD under MXFP6 on the cpu backend for a while, writes what memory the process and the arena
- * take to a file of JSON lines, one a minute, and prints a verdict: whether memory stays flat. It ends with code 1 where memory grows.
- * Needs built packages. With node --expose-gc garbage is collected before memory is looked at. Fewer than some five minutes say little:
- * the heap has not found its size then. `--quick` trains for a second, judges nothing and writes no file.
+ * Trains a small Vision Transformer with LMD under MXFP6 on the cpu backend for a while, writes what memory the process
+ * and the arena take to a file of JSON lines, one a minute, and prints a verdict: whether memory stays flat. It ends
+ * with code 1 where memory grows. Needs built packages. With node --expose-gc garbage is collected before memory is
+ * looked at. Fewer than some five minutes say little: the heap has not found its size then. `--quick` trains for a
+ * second, judges nothing and writes no file.
  */
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -45,7 +46,9 @@ const batch = 32;
 const labels = ops.fromData(Int32Array.from({ length: batch }, (_, i) => i % 10));
 let state = await optimizer.init(ops, model.initialize(ops, 1));
 
-/** One step on images that are noise around a pattern of their class: something to learn, and something new each time. */
+/**
+ * One step on images that are noise around a pattern of their class: something to learn, and something new each time.
+ */
 async function trainingStep() {
   const loss = ops.scope(() => {
     const key = { seed: 1, step: state.step, sample: 0 };

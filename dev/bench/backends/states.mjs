@@ -32,8 +32,8 @@ async function task(backend, rule, size) {
 }
 
 /**
- * For each state { label, bytes a weight, and the milliseconds of a draw and of an update of one weight }, in turn; of states in codes
- * also { composed }, those of an update without the kernels for codes, where that is asked for.
+ * For each state { label, bytes a weight, and the milliseconds of a draw and of an update of one weight }, in turn; of
+ * states in codes also { composed }, those of an update without the kernels for codes, where that is asked for.
  */
 export async function raceStates(backend, size, rounds, withComposed = false) {
   const { encodeBlocks, decodeBlocks, ...others } = backend.fused;

@@ -7,7 +7,10 @@ const program = fileURLToPath(new URL('../training/index.mjs', import.meta.url))
 
 const smallest = ['--quick', '--task=gpt2-char', '--rule=adamw', '--recomputation=off'];
 
-/** Whole training steps beside PyTorch and their peak memory: the benchmark of @lmd/training, each side in a process of its own. */
+/**
+ * Whole training steps beside PyTorch and their peak memory: the benchmark of @lmd/training, each side in a process of
+ * its own.
+ */
 export function benchSteps(quick) {
   const { status, stdout } = spawnSync(process.execPath, [program, '--json', ...(quick ? smallest : ['--rounds=1'])], {
     encoding: 'utf8',

@@ -1,11 +1,12 @@
 /**
  * node dev/bench/backends/tfjs-node.mjs [--json] [--write] [--quick] [--batch 16] [--rounds 1]
  *
- * Training steps of ViT-Ti/4 (32 × 32 images) through tfjs-node, beside the cpu backend and eager PyTorch, in one run: AdamW in FP32, and LMD
- * with products rounded to MXFP6. Same weights, data and threads, a process for each side, in turns; the losses of the first steps must agree. Each
- * figure is the least. LMD_TFJS_NODE names an engine that dev/engines/libtensorflow built, else @tensorflow/tfjs-node must be installed;
- * PyTorch is what python3, or the Python that LMD_PYTHON names, has. `--write` writes docs/performance-tfjs-node.md. `--quick` takes one step of
- * the smallest model, beside the cpu backend alone.
+ * Training steps of ViT-Ti/4 (32 × 32 images) through tfjs-node, beside the cpu backend and eager PyTorch, in one run:
+ * AdamW in FP32, and LMD with products rounded to MXFP6. Same weights, data and threads, a process for each side, in
+ * turns; the losses of the first steps must agree. Each figure is the least. LMD_TFJS_NODE names an engine that
+ * dev/engines/libtensorflow built, else @tensorflow/tfjs-node must be installed; PyTorch is what python3, or the Python
+ * that LMD_PYTHON names, has. `--write` writes docs/performance-tfjs-node.md. `--quick` takes one step of the smallest
+ * model, beside the cpu backend alone.
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -62,7 +63,8 @@ for (const rule of rules) {
       const results = sides.map((side) => run(side, folder));
       const [first] = results;
       for (const [i, { losses, milliseconds, runtime }] of results.entries()) {
-        // With a format, the last bit of a sum may decide to which neighbour a value is rounded, and twelve blocks carry that on.
+        // With a format, the last bit of a sum may decide to which neighbour a value is rounded, and twelve blocks
+        // carry that on.
         const bound = rule.format === 'fp32' ? 2e-4 : 0.1;
         if (!(Math.abs(losses[0] - first.losses[0]) < bound)) {
           throw new Error(`The first losses differ: ${losses[0]} of ${sides[i].name}, and ${first.losses[0]}.`);

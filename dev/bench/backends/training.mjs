@@ -70,8 +70,8 @@ export async function benchTraining({ cpu, tfjs }, rounds, quick) {
         tasks[side] = await stepTask(backend, model, start, labelsOf(batch), optimizer, precision);
         losses.push(await tasks[side]());
       }
-      // The same weights and data: the first losses agree, or the times say nothing. With a format, the last bit of a sum may
-      // decide to which neighbour a value is rounded, and twelve blocks carry that on.
+      // The same weights and data: the first losses agree, or the times say nothing. With a format, the last bit of a
+      // sum may decide to which neighbour a value is rounded, and twelve blocks carry that on.
       if (!losses.every((loss) => Math.abs(loss - losses[0]) < bound))
         throw new Error(`The losses differ: ${losses.join(' and ')}.`);
       const least = await race(tasks, times);

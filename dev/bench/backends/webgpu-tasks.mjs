@@ -22,8 +22,9 @@ const largeProducts = [
 ];
 
 /**
- * Rows { name, value, unit, peer, ratio, target, met }. Each figure is the best of `rounds`; a round hands over `repeat` operations
- * and waits for a value of the last, so that what is measured is the device's work and not the wait. The sides take turns.
+ * Rows { name, value, unit, peer, ratio, target, met }. Each figure is the best of `rounds`; a round hands over
+ * `repeat` operations and waits for a value of the last, so that what is measured is the device's work and not the
+ * wait. The sides take turns.
  *
  * @param backend of createWebgpuBackend
  * @param tf the module @tensorflow/tfjs-core on WebGPU, or undefined

@@ -2,10 +2,11 @@
  * node bench/webgpu.mjs [--json] [--quick] [--large] [--rounds 5]    in Node, on Dawn
  * node bench/webgpu.mjs --page FILE.html                             writes a page that measures the same in a browser
  *
- * The WebGPU backend beside TensorFlow.js's WebGPU engine, on one device each of the same adapter, and what a training step does: dispatches,
- * copies, bytes, uploads, readbacks and pipelines. Build this package, models and autograd first. Without a GPU it runs on a driver in
- * software (SwiftShader): then its ratios say what that driver likes, and the first line says so.
- * `--quick` runs all but TensorFlow.js once at small sizes: its counts hold, and its times say nothing.
+ * The WebGPU backend beside TensorFlow.js's WebGPU engine, on one device each of the same adapter, and what a training
+ * step does: dispatches, copies, bytes, uploads, readbacks and pipelines. Build this package, models and autograd
+ * first. Without a GPU it runs on a driver in software (SwiftShader): then its ratios say what that driver likes, and
+ * the first line says so. `--quick` runs all but TensorFlow.js once at small sizes: its counts hold, and its times say
+ * nothing.
  */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

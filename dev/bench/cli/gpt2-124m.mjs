@@ -1,9 +1,9 @@
 /**
  * node dev/bench/cli/gpt2-124m.mjs [--json] [--quick] [--backend cpu] [--preset 124M]
  *
- * Does GPT-2 124M train with LMD in 8 GiB? Through the built `lmd` command: a step under MXFP6, a checkpoint, Ctrl-C, and a resume to the
- * end of the second step, on 256 tokens of made text. Prints the largest resident memory of each process, which Linux tells. `--quick`
- * does it with a small model: it shows that it runs.
+ * Does GPT-2 124M train with LMD in 8 GiB? Through the built `lmd` command: a step under MXFP6, a checkpoint, Ctrl-C,
+ * and a resume to the end of the second step, on 256 tokens of made text. Prints the largest resident memory of each
+ * process, which Linux tells. `--quick` does it with a small model: it shows that it runs.
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';

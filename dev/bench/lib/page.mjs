@@ -4,7 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { cellsOf, omissions, rows } from './report.mjs';
 import { tableOf } from './table.mjs';
 
-/** The rows that were reported, or some of them, as a table in Markdown. A column that is empty throughout is left out. */
+/**
+ * The rows that were reported, or some of them, as a table in Markdown. A column that is empty throughout is left out.
+ */
 export function tableOfRows(some = rows, figures = 'speed') {
   const all = some.map(cellsOf);
   const kept = (line) => line.filter((_, column) => all.some((cells) => cells[column] !== ''));

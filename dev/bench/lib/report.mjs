@@ -1,6 +1,7 @@
 /**
- * Rows { name, value, unit, peer, ratio, target, met }; a ratio says how many times as fast as the peer, and `target` bounds it from below.
- * A row without a value ran out of memory. One with a peer and no ratio has `peerValue`: null where it is the peer that ran out of memory.
+ * Rows { name, value, unit, peer, ratio, target, met }; a ratio says how many times as fast as the peer, and `target`
+ * bounds it from below. A row without a value ran out of memory. One with a peer and no ratio has `peerValue`: null
+ * where it is the peer that ran out of memory.
  */
 /**
  * @typedef {{
@@ -77,8 +78,8 @@ export function print(json) {
 }
 
 /**
- * The least milliseconds of each task over rounds that run all of them in turn, after three unmeasured rounds, in which the engine
- * compiles what it finds busy. A task may return a promise.
+ * The least milliseconds of each task over rounds that run all of them in turn, after three unmeasured rounds, in which
+ * the engine compiles what it finds busy. A task may return a promise.
  */
 export async function race(tasks, rounds) {
   const least = Object.fromEntries(Object.keys(tasks).map((name) => [name, Infinity]));

@@ -5,7 +5,10 @@ import { leaveOut, rows } from '../lib/report.mjs';
 // By path: the command depends on this package.
 const program = fileURLToPath(new URL('../cli/gpt2-124m.mjs', import.meta.url));
 
-/** What memory a step, a checkpoint and a resume take of GPT-2 124M with LMD: the benchmark of the `lmd` command. It runs on Linux only. */
+/**
+ * What memory a step, a checkpoint and a resume take of GPT-2 124M with LMD: the benchmark of the `lmd` command. It
+ * runs on Linux only.
+ */
 export function benchCommand() {
   if (process.platform !== 'linux') {
     leaveOut('the memory of the command, which is read from /proc');

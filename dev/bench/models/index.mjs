@@ -1,5 +1,6 @@
 /**
- * npm run bench -- models [--json] [--write] [--quick] [--only training,generation,command] [--preset nano ...] [--tokens 100]
+ * npm run bench -- models [--json] [--write] [--quick] [--only training,generation,command] [--preset nano ...]
+ * [--tokens 100]
  *                         [--steps 2] [--rounds 1] [--threads 2]
  *
  * Models at full size on the cpu backend, all in one run of about ten minutes on two cores: training steps of GPT-2 and of ViT-S/16, in FP32

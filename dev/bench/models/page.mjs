@@ -1,6 +1,9 @@
 import { occasion, omitted, tableOfRows, writeDocument } from '../lib/page.mjs';
 
-/** Of which section a table is, what the names of its rows begin with (all of the section if undefined), its title, and what its figures are. */
+/**
+ * Of which section a table is, what the names of its rows begin with (all of the section if undefined), its title, and
+ * what its figures are.
+ */
 const tables = [
   ['training', 'training step', 'Training steps', 'speed'],
   ['training', 'peak memory', 'Peak memory of a training step', 'peak memory'],

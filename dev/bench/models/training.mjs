@@ -8,8 +8,8 @@ const smallest = ['--quick', '--task=vit-tiny', '--rule=lmd', '--recomputation=o
 const tasks = ['gpt2-nano', 'gpt2-124m', 'vit-s16'];
 
 /**
- * Training steps at full size, with and without recomputation, and their peak memory: the benchmark of @lmd/training, each side in a
- * process of its own. `steps` of each are timed, after one whose loss is checked.
+ * Training steps at full size, with and without recomputation, and their peak memory: the benchmark of @lmd/training,
+ * each side in a process of its own. `steps` of each are timed, after one whose loss is checked.
  */
 export function benchTraining({ quick, rounds, steps, threads }) {
   const options = [...tasks.flatMap((task) => ['--task', task]), '--checked', '1', '--timed', String(steps)];

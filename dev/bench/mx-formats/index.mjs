@@ -1,10 +1,11 @@
 /**
  * npm run bench -- mx-formats [--json] [--quick] [--values 24] [--rounds 7]
  *
- * Times fakeQuantize, quantize and dequantize of every format on 2^24 normal float32 values, single thread, beside a copy of the same
- * bytes; and beside what people would otherwise use: torchao's emulation in PyTorch on one thread (where the environment variable
- * MX_PYTHON names a Python that has the packages of dev/golden/mx-formats/requirements.txt) and a composition of TensorFlow.js operations on
- * its wasm backend. Every figure is the least of several rounds, and rounds interleave, since machines are noisy. `--quick` runs all but
+ * Times fakeQuantize, quantize and dequantize of every format on 2^24 normal float32 values, single thread, beside a
+ * copy of the same bytes; and beside what people would otherwise use: torchao's emulation in PyTorch on one thread
+ * (where the environment variable MX_PYTHON names a Python that has the packages of
+ * dev/golden/mx-formats/requirements.txt) and a composition of TensorFlow.js operations on its wasm backend. Every
+ * figure is the least of several rounds, and rounds interleave, since machines are noisy. `--quick` runs all but
  * torchao once on 2^12 values: it shows that it runs, and its times say nothing.
  */
 import { spawnSync } from 'node:child_process';

@@ -1,5 +1,6 @@
 /**
- * npm run bench -- training [--json] [--quick] [--task vit-ti4 ...] [--rule adamw ...] [--rounds 2] [--checked 2] [--timed N]
+ * npm run bench -- training [--json] [--quick] [--task vit-ti4 ...] [--rule adamw ...] [--rounds 2] [--checked 2]
+ * [--timed N]
  *                           [--threads 2] [--recomputation off | on | both]
  *
  * Whole training steps on the cpu backend beside eager PyTorch: the same model, initial weights, data and number of threads, each side in a

@@ -4,7 +4,10 @@ import { python, pythonHas } from '../lib/python.mjs';
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 
-/** What a program of its own says of the task in `folder`. A side whose memory did not suffice has `outOfMemory` in place of figures. */
+/**
+ * What a program of its own says of the task in `folder`. A side whose memory did not suffice has `outOfMemory` in
+ * place of figures.
+ */
 function run(program, script, folder, ...rest) {
   const { status, stdout, stderr } = spawnSync(program, [script, folder, ...rest], {
     encoding: 'utf8',
@@ -15,8 +18,8 @@ function run(program, script, folder, ...rest) {
 }
 
 /**
- * Our sides, and PyTorch's, which is undefined where it is not there: each { ending, run } with how the names of its rows end. `quick`
- * is ours alone.
+ * Our sides, and PyTorch's, which is undefined where it is not there: each { ending, run } with how the names of its
+ * rows end. `quick` is ours alone.
  */
 export async function openSides({ quick }) {
   const ours = [{ ending: '', run: (folder) => run(process.execPath, path('step.mjs'), folder, 'cpu') }];
@@ -26,9 +29,10 @@ export async function openSides({ quick }) {
 }
 
 /**
- * The first loss agrees to rounding; with a block format, the last bit of a sum may decide to which neighbour a value is rounded, and the
- * blocks carry that on: at ViT-Ti/4, matrices changed by 1.5e-7 of their size, as LMD's exp(log w) changes them, move the first loss by 5e-7
- * in FP32 and by up to 0.03 in MXFP6. After updates by sign, the losses agree to what a few flipped signs make of them.
+ * The first loss agrees to rounding; with a block format, the last bit of a sum may decide to which neighbour a value
+ * is rounded, and the blocks carry that on: at ViT-Ti/4, matrices changed by 1.5e-7 of their size, as LMD's exp(log w)
+ * changes them, move the first loss by 5e-7 in FP32 and by up to 0.03 in MXFP6. After updates by sign, the losses agree
+ * to what a few flipped signs make of them.
  */
 const tolerance = { adamw: [2e-4, 2e-2], lmd: [0.1, 0.1] };
 

@@ -5,8 +5,8 @@ import { createOperations } from '@lmd/core';
 import { modelOf } from './tasks.mjs';
 
 /**
- * Writes initial weights, inputs and labels to a folder that both sides read, so that they begin with the same bits: `task.json`
- * describes them, `data.bin` holds them one after the other.
+ * Writes initial weights, inputs and labels to a folder that both sides read, so that they begin with the same bits:
+ * `task.json` describes them, `data.bin` holds them one after the other.
  */
 export async function writeTask(backend, task, settings) {
   const folder = mkdtempSync(join(tmpdir(), 'lmd-bench-'));

@@ -2,7 +2,10 @@ import { gpt2, gpt2Preset, vit, vitPreset } from '@lmd/models';
 
 const adamwOptions = { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 };
 
-/** What is timed under each rule. At tasks that have targets, `target` bounds the ratio of its speed and PyTorch's from below. */
+/**
+ * What is timed under each rule. At tasks that have targets, `target` bounds the ratio of its speed and PyTorch's from
+ * below.
+ */
 export const rules = [
   { name: 'adamw', label: 'AdamW, FP32', format: 'fp32', rest: adamwOptions, target: 0.8, peer: 'PyTorch' },
   {

@@ -62,8 +62,8 @@ async function download(engine, folder, python) {
 }
 
 /**
- * Installs tfjs-node (or tfjs-node-gpu) in `folder`, without its install script, gives it the TensorFlow C library of a wheel,
- * and compiles its binding. Does nothing where that has been done. Gives the folder of the engine's package.
+ * Installs tfjs-node (or tfjs-node-gpu) in `folder`, without its install script, gives it the TensorFlow C library of a
+ * wheel, and compiles its binding. Does nothing where that has been done. Gives the folder of the engine's package.
  *
  * @param folder created where absent; the engine is a package in its node_modules
  * @param variant `tfjs-node` or `tfjs-node-gpu`

@@ -1,5 +1,6 @@
 // node dev/engines/libtensorflow/index.mjs FOLDER [--gpu] [--wheel FILE] [--python PROGRAM] [--compiler PROGRAM]
-// Builds @tensorflow/tfjs-node in FOLDER from the npm registry and PyPI alone; prints the path to give to LMD_TFJS_NODE.
+// Builds @tensorflow/tfjs-node in FOLDER from the npm registry and PyPI alone; prints the path to give to
+// LMD_TFJS_NODE.
 import { parseArgs } from 'node:util';
 import { buildEngine } from './build.mjs';
 

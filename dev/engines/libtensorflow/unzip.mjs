@@ -5,8 +5,8 @@ import { pipeline } from 'node:stream/promises';
 import { openPromise } from 'yauzl';
 
 /**
- * Extracts the entries of a ZIP archive for which `target(name)` gives a relative path, into `folder`. Returns their names.
- * Throws for a damaged archive, and for a path that leaves the folder.
+ * Extracts the entries of a ZIP archive for which `target(name)` gives a relative path, into `folder`. Returns their
+ * names. Throws for a damaged archive, and for a path that leaves the folder.
  *
  * @param {string} archive
  * @param {string} folder created where absent

@@ -1,4 +1,5 @@
-// The backends of docs/backends.md, a column each. `create` throws an LmdError with code ENGINE_MISSING where a machine lacks the engine.
+// The backends of docs/backends.md, a column each. `create` throws an LmdError with code ENGINE_MISSING where a machine
+// lacks the engine.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../../../scripts/lib.mjs';
@@ -37,7 +38,10 @@ export const columns = [
   { name: 'webgpu', create: async () => (await backends('webgpu')).createWebgpuBackend() },
 ];
 
-/** What Dawn needs to find SwiftShader, the Vulkan driver in software that a distribution's Chromium brings, where there is no other. */
+/**
+ * What Dawn needs to find SwiftShader, the Vulkan driver in software that a distribution's Chromium brings, where there
+ * is no other.
+ */
 export function softwareVulkan() {
   if (process.env.VK_ICD_FILENAMES !== undefined || process.env.VK_DRIVER_FILES !== undefined) return {};
   const folders = ['/usr/lib/chromium', '/usr/lib64/chromium-browser', '/usr/lib/chromium-browser'];

@@ -1,5 +1,6 @@
-// npm run docs:backends [-- NAME …]: measures the named backends, or all, and writes docs/backends.md and the figures behind it,
-// docs/backends.json. A backend whose engine this machine lacks keeps its column. With `-- --render` it writes the page from the figures.
+// npm run docs:backends [-- NAME …]: measures the named backends, or all, and writes docs/backends.md and the figures
+// behind it, docs/backends.json. A backend whose engine this machine lacks keeps its column. With `-- --render` it
+// writes the page from the figures.
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { arch, cpus, platform, totalmem } from 'node:os';

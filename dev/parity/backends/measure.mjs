@@ -1,5 +1,5 @@
-// node dev/parity/backends/measure.mjs NAME SEED: runs the conformance suite on one backend of `backends.mjs`, in a process of its own since
-// engines disturb one another, and writes what it measured as the last line: JSON.
+// node dev/parity/backends/measure.mjs NAME SEED: runs the conformance suite on one backend of `backends.mjs`, in a
+// process of its own since engines disturb one another, and writes what it measured as the last line: JSON.
 import { bounds, runConformance } from '@lmd/conformance';
 import { columns } from './backends.mjs';
 import { fusedKernels, primitives } from './operations.mjs';

@@ -28,7 +28,10 @@ function table(head, rows) {
   return [line(head), `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...rows.map(line)].join('\n');
 }
 
-/** docs/backends.md from the records of all columns: { [name]: { date, node, seed, device, kernels, passed, failed, operations } }. */
+/**
+ * docs/backends.md from the records of all columns: { [name]: { date, node, seed, device, kernels, passed, failed,
+ * operations } }.
+ */
 export function render(names, records) {
   const known = names.filter((name) => records[name] !== undefined);
   const rowOf = (operation, fused) => {
@@ -51,20 +54,20 @@ export function render(names, records) {
   const absent = names.filter((name) => records[name] === undefined);
   return `# Backends
 
-What each backend does itself, and how exact it is. \`npm run docs:backends\` writes this page from a run of the conformance suite
-on every backend that the machine has; a column of one that it lacks stays as it was, with its date.
+The operations of each backend, and their measured errors. \`npm run docs:backends\` writes this page from a run of the
+conformance suite on every backend that the machine has. Columns of other backends are kept, with their dates.
 
-${table(['backend', 'what ran it', 'conformance', 'with', 'on'], runs)}
+${table(['backend', 'device', 'conformance', 'with', 'on'], runs)}
 ${absent.length === 0 ? '' : `\nNot measured yet: ${absent.join(', ')}.\n`}${failures.length === 0 ? '' : `\nFailures:\n\n${failures.join('\n')}\n`}
-Machine: ${records[known[0]].machine}; seed ${records[known[0]].seed}, so that every backend was given the same values.
+Machine: ${records[known[0]].machine}; seed ${records[known[0]].seed}, so that every backend gets the same values.
 
 ## How to read the tables
 
-- A bound is in units of u = 2^-24, half an ulp of 1, times the magnitude of the terms that made an element; n is the number of those
-  terms. The [table of bounds](../packages/conformance/src/bounds.ts) gives the reason of each.
-- A cell is the largest error of the run in the same units, and as a part of what the bound allowed there. \`exact\` means
-  that every result was the one right answer: the same bits, or the one float32 number.
-- Errors are those of the values that the suite draws, of at most a few hundred terms. They are no bound.
+- A bound is in units of u = 2^-24, half an ulp of 1, times the magnitude of the terms of an element; n is the number of
+  terms. The [table of bounds](../packages/conformance/src/bounds.ts) gives the reason for each.
+- A cell is the largest error of the run in the same units, and as a fraction of the bound. \`exact\` means that every
+  result was exact: the same bits, or the correctly rounded float32 number.
+- Errors are measured on the random values of the suite, with at most a few hundred terms. They are not upper bounds.
 
 ## Primitives
 

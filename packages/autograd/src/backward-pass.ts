@@ -4,9 +4,9 @@ import type { Recorder } from './recorder.js';
 import { createUpstream, type Upstream } from './upstream.js';
 
 /**
- * Walks the recorded nodes backwards and gives the gradients of `loss` for `of`, zeros where it does not depend on one. They
- * begin from `dy`, of the loss's shape, or from 1.
- * Each node's saved tensors and each upstream gradient are freed as soon as they are used.
+ * Walks the recorded nodes backwards and gives the gradients of `loss` for `of`, zeros where it does not depend on one.
+ * They begin from `dy`, of the loss's shape, or from 1. Each node's saved tensors and each upstream gradient are freed
+ * as soon as they are used.
  */
 export function backwardPass(recorder: Recorder, loss: Tensor, of: NamedTensors, dy?: Tensor): NamedTensors {
   const { ops } = recorder;

@@ -1,7 +1,9 @@
 import type { Tensor } from '@lmd/core';
 import { isTensor } from './node.js';
 
-/** Adds the tensors found in a value, as `scope` finds them: the value itself, or nested in arrays and plain records. */
+/**
+ * Adds the tensors found in a value, as `scope` finds them: the value itself, or nested in arrays and plain records.
+ */
 export function collectTensors(value: unknown, found: Set<Tensor>, seen = new Set<object>()): void {
   if (typeof value !== 'object' || value === null || seen.has(value)) return;
   if (isTensor(value)) {

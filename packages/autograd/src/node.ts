@@ -2,7 +2,10 @@ import type { Tensor, TensorLike } from '@lmd/core';
 
 /** How the gradient of one input follows from dy, and what it needs for that besides shapes. */
 export interface InputRule {
-  /** Tensors among the inputs and the output that `gradient` reads. They stay alive until it has run. Numbers are skipped. */
+  /**
+   * Tensors among the inputs and the output that `gradient` reads. They stay alive until it has run. Numbers are
+   * skipped.
+   */
   readonly saves?: readonly TensorLike[];
   readonly gradient: (dy: Tensor) => Tensor;
 }

@@ -21,9 +21,9 @@ const steps: readonly ((ops: Operations, a: Tensor, b: Tensor) => Tensor)[] = [
 ];
 
 /**
- * A random program on 3×3 matrices: operations on earlier results, alone or in nested scopes that return some of theirs.
- * With `tidy`, scopes are real and results are freed at random once the program has no more use for them; without, nothing
- * is freed before the end. Both ways it makes the same choices.
+ * A random program on 3×3 matrices: operations on earlier results, alone or in nested scopes that return some of
+ * theirs. With `tidy`, scopes are real and results are freed at random once the program has no more use for them;
+ * without, nothing is freed before the end. Both ways it makes the same choices.
  */
 function program(ops: Operations, inputs: readonly Tensor[], random: Random, tidy: boolean): Tensor {
   const run = (available: readonly Tensor[], depth: number): Tensor[] => {

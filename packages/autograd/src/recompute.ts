@@ -2,14 +2,14 @@ import { type EagerOperations, LmdError, type NamedTensors, type Operations, typ
 import { createTape } from './tape.js';
 
 /**
- * `f(ops, inputs)`, of which nothing but `inputs` is kept for the backward pass: that runs `f` again to have its intermediates
- * (Chen et al. 2016, arXiv:1604.06174). Put around each block of a deep model, it trades about one more forward pass for
- * memory that holds one block's intermediates instead of all.
+ * `f(ops, inputs)`, of which nothing but `inputs` is kept for the backward pass: that runs `f` again to have its
+ * intermediates (Chen et al. 2016, arXiv:1604.06174). Put around each block of a deep model, it trades about one more
+ * forward pass for memory that holds one block's intermediates instead of all.
  *
- * The gradients are those without it: to the bit for a tensor that this call alone uses, to the rounding of a sum's order for one
- * that others use as well. `f` must be a function of `inputs`. Noise from keys (dropout, stochastic rounding) is; a tracked
- * tensor that `f` takes from outside is not, and gets no gradient, so pass weights in `inputs` too. Without a tape it is
- * `f(ops, inputs)` in a scope.
+ * The gradients are those without it: to the bit for a tensor that this call alone uses, to the rounding of a sum's
+ * order for one that others use as well. `f` must be a function of `inputs`. Noise from keys (dropout, stochastic
+ * rounding) is; a tracked tensor that `f` takes from outside is not, and gets no gradient, so pass weights in `inputs`
+ * too. Without a tape it is `f(ops, inputs)` in a scope.
  */
 export function recompute(
   ops: Operations,
@@ -37,7 +37,7 @@ export function recompute(
   });
 }
 
-/** A tape hands its backward passes the very operations that it was created over. */
+/** A tape passes its backward passes the operations that it was created over. */
 function checkEager(ops: Operations): asserts ops is EagerOperations {
   if ('attentionGradient' in ops) return;
   throw new LmdError('UNSUPPORTED', 'recompute: the operations of this backward pass have no gradient kernels.', {

@@ -3,7 +3,9 @@ import { collectTensors } from './collect-tensors.js';
 import { isTensor, type Node, type Rule, resolveRule } from './node.js';
 import { createSavedTensors } from './saved-tensors.js';
 
-/** What the recording operations write to, and the backward pass reads: nodes in order of execution, and who owns what. */
+/**
+ * What the recording operations write to, and the backward pass reads: nodes in order of execution, and who owns what.
+ */
 export interface Recorder {
   readonly ops: EagerOperations;
   /** Nodes in the order of the forward pass, dead ones included. */
@@ -23,7 +25,7 @@ export interface Recorder {
   dispose(x: Tensor): void;
   /** Frees what a node saved, once. */
   releaseNode(node: Node): void;
-  /** Frees all that is saved and forgets everything. */
+  /** Frees all saved tensors and clears the record. */
   clear(): void;
 }
 

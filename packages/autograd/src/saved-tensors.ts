@@ -1,8 +1,8 @@
 import type { EagerOperations, Tensor } from '@lmd/core';
 
 /**
- * Reference counts on the tensors that gradients still need. A tensor has up to two owners: the user (in practice the scope
- * it was made in) and the tape. Whoever lets go last frees it.
+ * Reference counts on the tensors that gradients still need. A tensor has up to two owners: the user (in practice the
+ * scope it was made in) and the tape. The last owner frees it.
  */
 export interface SavedTensors {
   save(x: Tensor): void;

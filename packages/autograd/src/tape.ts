@@ -14,26 +14,30 @@ import { shape } from './rules/shape.js';
 /** Records operations on watched tensors, for one backward pass. */
 export interface Tape {
   /**
-   * The operations of the backend, which also record wherever an input is watched or follows from one. Use its `scope` and
-   * `dispose` for intermediates: they free at once what no gradient needs, and the backward pass frees the rest when it has
-   * used it.
+   * The operations of the backend, which also record wherever an input is watched or follows from one. Use its `scope`
+   * and `dispose` for intermediates: they free at once what no gradient needs, and the backward pass frees the rest
+   * when it has used it.
    */
   readonly ops: Operations;
   /** Tracks an f32 tensor, which stays the caller's and must live until `gradients` returns. Gives `x` back. */
   watch(x: Tensor): Tensor;
   /**
-   * d loss / d x for each named tensor (watched, or computed from watched ones), of its shape; zeros where the scalar `loss` does not depend on
-   * it. The gradients are the caller's, made in the current scope, one handle a name. Consumes the tape: a second call is an
-   * `INVALID_ARGUMENT`. A saved tensor that was freed around the tape is a `TENSOR_DISPOSED`.
+   * d loss / d x for each named tensor (watched, or computed from watched ones), of its shape; zeros where the scalar
+   * `loss` does not depend on it. The gradients are the caller's, made in the current scope, one handle a name.
+   * Consumes the tape: a second call is an `INVALID_ARGUMENT`. A saved tensor that was freed around the tape is a
+   * `TENSOR_DISPOSED`.
    *
-   * With `dy`, `loss` may have any shape, `dy` has the same, and the results are the products of `dy` with the Jacobians.
+   * With `dy`, `loss` may have any shape, `dy` has the same, and the results are the products of `dy` with the
+   * Jacobians.
    */
   gradients(loss: Tensor, of: NamedTensors, dy?: Tensor): NamedTensors;
   /** Frees what is saved for gradients. The tape is consumed. Does nothing the second time. */
   dispose(): void;
 }
 
-/** A reverse-mode tape over `ops`. Needs nothing of the backend but its forward operations and core's gradient kernels. */
+/**
+ * A reverse-mode tape over `ops`. Needs nothing of the backend but its forward operations and core's gradient kernels.
+ */
 export function createTape(ops: EagerOperations): Tape {
   const recorder = createRecorder(ops);
   let consumed = false;

@@ -9,9 +9,9 @@ export interface ValueAndGradients {
 }
 
 /**
- * Runs `f` at `weights`, and differentiates the scalar that it gives. All that `f` makes is freed, also when it throws; the
- * value and the gradients are the caller's, made in the current scope. `f` must compute with the operations that it is
- * given: what it does with others is a constant to the tape.
+ * Runs `f` at `weights`, and differentiates the scalar that it gives. All that `f` makes is freed, also when it throws;
+ * the value and the gradients are the caller's, made in the current scope. `f` must compute with the operations that it
+ * is given: what it does with others is a constant to the tape.
  */
 export function valueAndGradients(
   ops: EagerOperations,

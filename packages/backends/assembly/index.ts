@@ -12,6 +12,7 @@ export { layerNorm, layerNormGradient } from './layer-norm';
 export { matmul } from './matmul';
 export { copyRows, turnMatrices } from './movement';
 export { adamwUpdate, lmdDraw, lmdUpdate } from './optimizers';
+export { decodePackedRows, packedRowProducts } from './packed-rows';
 export { random } from './random';
 export { addParts, argMaxRows, maxRows, maxSlabs, sumColumnParts, sumRowParts, sumRows, sumSlabs } from './reductions';
 export { softmax, softmaxGradient } from './softmax';

@@ -1,7 +1,7 @@
 /**
- * Compiles `assembly/` to WebAssembly, once with plain SIMD and once with relaxed SIMD (fused multiply-add), and writes both, as
- * base64, to `src/cpu/wasm/module.generated.ts`. The file is committed, so that neither tests nor users need the compiler; a
- * test compiles again and compares.
+ * Compiles `assembly/` to WebAssembly, once with plain SIMD and once with relaxed SIMD (fused multiply-add), and writes
+ * both, as base64, to `src/cpu/wasm/module.generated.ts`. The file is committed, so that neither tests nor users need
+ * the compiler; a test compiles again and compares.
  */
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';

@@ -12,7 +12,9 @@ interface Variant {
   readonly create: () => Promise<Backend>;
 }
 
-/** TensorFlow.js's engines as they are used, and with our loops off, as WebGL, WebGPU and the Node binding would run. */
+/**
+ * TensorFlow.js's engines as they are used, and with our loops off, as WebGL, WebGPU and the Node binding would run.
+ */
 const tfjsVariants: readonly Variant[] = (
   [
     ['wasm', true],

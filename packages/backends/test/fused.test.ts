@@ -28,7 +28,9 @@ describe.each(variants.filter(({ label }) => !label.includes('without')))('fused
     ops = createOperations(await create());
   });
 
-  /** Results by name of the kernel and of the composition; fails where the kernel is not the backend's own, or leaks. */
+  /**
+   * Results by name of the kernel and of the composition; fails where the kernel is not the backend's own, or leaks.
+   */
   async function compare<Name extends FusedKernelName>(
     name: Name,
     tensors: readonly Argument[],

@@ -13,7 +13,9 @@ export const missingWebgpu: string | undefined = await createWebgpuBackend().the
   },
 );
 
-/** Dawn in this process, which aborts when its entry point is collected: it is held for as long as the process lives. */
+/**
+ * Dawn in this process, which aborts when its entry point is collected: it is held for as long as the process lives.
+ */
 export async function dawn(): Promise<{ requestAdapter(): Promise<DawnAdapter> }> {
   const { create } = (await import('webgpu')) as unknown as { create(flags: string[]): never };
   entryPoint ??= create([]);

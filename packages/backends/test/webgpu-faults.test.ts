@@ -140,8 +140,8 @@ describe.skipIf(missingWebgpu !== undefined)(`a WebGPU backend in trouble (${mis
   it('says that the device is out of memory where it is', async (test) => {
     const backend = await openWebgpu();
     const small = backend.full([3], 1, 'f32');
-    // SwiftShader refuses a buffer of 1 GiB, which its limits allow, without filling any memory. Dawn reports it at once,
-    // browsers by the next read.
+    // SwiftShader refuses a buffer of 1 GiB, which its limits allow, without filling any memory. Dawn reports it at
+    // once, browsers by the next read.
     const error = await (async () => backend.read(backend.full([2 ** 28], 1, 'f32')))().then(
       () => undefined,
       (thrown: unknown) => thrown,

@@ -39,8 +39,8 @@ interface Run {
 const adam = () => adamw({ learningRate: 0.003 });
 
 /**
- * The first step agrees to f32. Later ones differ where a last bit decides: in f32 little comes of it; in MXFP6 a value beside a
- * boundary is rounded to its neighbour, a sixteenth away; and LMD moves by signs.
+ * The first step agrees to f32. Later ones differ where a last bit decides: in f32 little comes of it; in MXFP6 a value
+ * beside a boundary is rounded to its neighbour, a sixteenth away; and LMD moves by signs.
  */
 const runs: readonly Run[] = [
   { title: 'AdamW in FP32', precision: 'fp32', optimizer: adam, everyStep: 1e-4, meanStep: 2e-5 },

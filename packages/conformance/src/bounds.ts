@@ -1,14 +1,17 @@
 /**
  * How far an f32 result may lie from the float64 one, for every operation, in one table.
  *
- * The unit is u = 2^-24 (half an ulp of 1, the relative error of one correct rounding) times the *magnitude* of the terms
- * that made the element: the oracle gives the magnitude and the number of terms n. So `add` of two numbers that cancel is
- * not forgiven more than its operands allow, and a sum is not held to the ulps of a result near zero, which no order of
- * summation reaches. Constants leave room for the least exact arithmetic that we want to admit, which is WGSL's (section
- * "Floating Point Evaluation"), not for what today's backends happen to do.
+ * The unit is u = 2^-24 (half an ulp of 1, the relative error of one correct rounding) times the *magnitude* of the
+ * terms that made the element: the oracle gives the magnitude and the number of terms n. So `add` of two numbers that
+ * cancel is not forgiven more than its operands allow, and a sum is not held to the ulps of a result near zero, which
+ * no order of summation reaches. Constants leave room for the least exact arithmetic that we want to admit, which is
+ * WGSL's (section "Floating Point Evaluation"), not for what today's backends happen to do.
  */
 export interface Bound {
-  /** `identical`: the same bits, all NaNs alike. `exact`: equal numbers, either zero. `units`: within `units(n)·u·magnitude`. */
+  /**
+   * `identical`: the same bits, all NaNs alike. `exact`: equal numbers, either zero. `units`: within
+   * `units(n)·u·magnitude`.
+   */
   readonly kind: 'identical' | 'exact' | 'units';
   readonly units?: (terms: number) => number;
   readonly reason: string;
@@ -44,6 +47,8 @@ export const bounds = {
   sum: units((n) => n, 'n − 1 roundings in any order (Higham, Accuracy and Stability, section 4.2), times Σ|x|'),
   mean: units((n) => n + 6, 'a sum and a division'),
   matmul: units((n) => n + 1, 'n products and n − 1 additions in any order, fused or not, times Σ|a||b|'),
+  decodedCode: units(2, 'a scale of 4 bits times that of the tensor, times an element; the oracle rounds elsewhere'),
+  packedMatmul: units((n) => n + 4, 'as matmul, and up to three roundings more where scales are no powers of two'),
   softmax: units((n) => n + 24, 'a subtraction, two exponentials, a sum of n and a division'),
   softmaxGradient: units((n) => n + 6, 'a sum of n products, a subtraction and a product'),
   layerNorm: units((n) => 2 * n + 16, 'two means of n, a root, a division and an affine map'),

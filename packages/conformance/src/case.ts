@@ -34,8 +34,8 @@ export interface Context {
 }
 
 /**
- * One operation, tried once. Its inputs must be unchanged after it, its results are compared and freed. A kernel that the
- * backend fuses is tried twice: fused, and composed from primitives; both meet the same bound.
+ * One operation, tried once. Its inputs must be unchanged after it, its results are compared and freed. A kernel that
+ * the backend fuses is tried twice: fused, and composed from primitives; both meet the same bound.
  */
 export interface OperationCheck {
   /** For the message; shapes of the inputs are added. */
@@ -47,8 +47,8 @@ export interface OperationCheck {
   /** Which fused kernel this may be: makes it run composed as well, where the backend has it. */
   readonly kernel?: keyof Backend['fused'];
   /**
-   * Core's composition needs subnormal factors for these inputs: where the backend flushes them and has a kernel, the kernel alone is
-   * tried.
+   * Core's composition needs subnormal factors for these inputs: where the backend flushes them and has a kernel, the
+   * kernel alone is tried.
    */
   readonly composedNeedsSubnormals?: boolean;
 }

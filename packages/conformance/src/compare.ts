@@ -13,7 +13,10 @@ export interface Comparison {
   readonly subnormals: boolean;
 }
 
-/** Describes how `got` differs from `want`, or gives undefined where it agrees. A NaN agrees with a NaN and nothing else. */
+/**
+ * Describes how `got` differs from `want`, or gives undefined where it agrees. A NaN agrees with a NaN and nothing
+ * else.
+ */
 export function difference(handle: Tensor, got: TensorData, want: Values, comparison: Comparison): string | undefined {
   const gotShape = `[${handle.shape.join(', ')}] ${handle.dtype}`;
   const wantShape = `[${want.shape.join(', ')}] ${want.dtype}`;
@@ -70,7 +73,9 @@ export interface Deviation {
   readonly share: number;
 }
 
-/** The largest deviation of a result from the oracle's values, of the same shape, over elements that are finite numbers. */
+/**
+ * The largest deviation of a result from the oracle's values, of the same shape, over elements that are finite numbers.
+ */
 export function deviation(got: TensorData, want: Values, comparison: Comparison): Deviation {
   let units = 0;
   let share = 0;

@@ -17,10 +17,10 @@ import { skippable } from './skippable.js';
 const testTimeout = 120_000;
 
 /**
- * Defines the tests that every optimizer must pass, in the given test framework, ours or a rule of your own: it converges on four
- * targets, two of them not convex; its state keeps its names, shapes and types, and resumes to the bit from a copy; it is pure,
- * and its memory does not grow; it refuses bad hyper-parameters and gradients by name; and it composes with groups, clipping,
- * schedules and accumulation.
+ * Defines the tests that every optimizer must pass, in the given test framework, ours or a rule of your own: it
+ * converges on four targets, two of them not convex; its state keeps its names, shapes and types, and resumes to the
+ * bit from a copy; it is pure, and its memory does not grow; it refuses bad hyper-parameters and gradients by name; and
+ * it composes with groups, clipping, schedules and accumulation.
  *
  * Nothing is drawn at random: a rule that passes, passes always.
  *

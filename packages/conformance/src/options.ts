@@ -6,15 +6,15 @@ export interface ConformanceOptions {
   /** Makes the backend; called once. */
   readonly create: () => Promise<Backend> | Backend;
   /**
-   * Full names (`group > name`) of tests that this backend is known to fail, or a record from the name to the reason. They run
-   * all the same, and one that passes fails the suite until it is taken off the list.
+   * Full names (`group > name`) of tests that this backend is known to fail, or a record from the name to the reason.
+   * They run all the same, and one that passes fails the suite until it is taken off the list.
    */
   readonly expectedFailures?: readonly string[] | { readonly [testName: string]: string };
   /** An integer in [0, 2^53) that decides shapes and values; from the clock when absent. */
   readonly seed?: number;
   /**
-   * Milliseconds that `create` and each test may take, up to 2^31 − 1. Default 120,000: ample for ten training steps on a backend in
-   * plain loops. A test that is stopped names the operation whose result it waited for.
+   * Milliseconds that `create` and each test may take, up to 2^31 − 1. Default 120,000: ample for ten training steps on
+   * a backend in plain loops. A test that is stopped names the operation whose result it waited for.
    */
   readonly timeLimit?: number;
 }

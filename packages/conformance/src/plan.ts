@@ -33,7 +33,7 @@ export const testNames: readonly string[] = caseGroups.flatMap((group) =>
   group.cases.map((one) => `${group.name} > ${one.name}`),
 );
 
-/** Every test with its body, before any framework is told of it. The backend is created when the first one runs. */
+/** Every test with its body, before it is registered in a framework. The backend is created when the first one runs. */
 export function planSuite(
   { name, create, seed, expectedFailures, timeLimit }: ResolvedOptions,
   expect: Expect,
@@ -113,7 +113,10 @@ export function planSuite(
     }
   }
 
-  /** After a test that never ended: without an answer to one more read, each test that follows would take its whole time too. */
+  /**
+   * After a test that never ended: without an answer to one more read, each test that follows would take its whole time
+   * too.
+   */
   async function unlessAnswering(opened: Backend, fullName: string): Promise<string | undefined> {
     const probe = opened.full([], 1, 'f32');
     try {

@@ -1,6 +1,6 @@
 /**
- * The suite's own numbers: which shapes and values are tried. Kept apart from the Philox generator, which is under test.
- * Each test draws from (seed, its name), so that it can be replayed alone.
+ * The suite's own numbers: which shapes and values are tried. Kept apart from the Philox generator, which is under
+ * test. Each test draws from (seed, its name), so that it can be replayed alone.
  */
 export class Random {
   #state: number;

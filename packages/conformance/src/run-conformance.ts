@@ -8,7 +8,9 @@ export interface ConformanceRunOptions extends ConformanceOptions {
   readonly filter?: (testName: string) => boolean;
   /** Called after each test, for a progress display. */
   readonly onResult?: (result: ConformanceResult) => void;
-  /** Called for each result of an operation that meets its bound, with how far it is off: for tables and regressions. */
+  /**
+   * Called for each result of an operation that meets its bound, with how far it is off: for tables and regressions.
+   */
   readonly onMeasurement?: (measurement: Measurement) => void;
 }
 
@@ -32,8 +34,8 @@ export interface ConformanceReport {
 }
 
 /**
- * Runs the suite without a test framework, in a command or a browser, and reports. It throws for wrong options only. Where the backend
- * cannot be created, that is the one failure, under the name `start > creates`; where it answers no
+ * Runs the suite without a test framework, in a command or a browser, and reports. It throws for wrong options only.
+ * Where the backend cannot be created, that is the one failure, under the name `start > creates`; where it answers no
  * more after a test that never ended, that test is the last.
  */
 export async function runConformance(options: ConformanceRunOptions): Promise<ConformanceReport> {

@@ -7,9 +7,13 @@ import { expectedHash, hashOfLogits, recordRun } from './testing/logits-of-a-run
 
 const backends: readonly (readonly [string, () => Backend | Promise<Backend>])[] = [
   ['reference', () => createReferenceBackend()],
-  ['WebAssembly without relaxed SIMD', () => createCpuBackend({ arithmetic: 'strict' })],
-  ['WebAssembly without relaxed SIMD, one thread', () => createCpuBackend({ arithmetic: 'strict', threads: 1 })],
-  ['WebAssembly with relaxed SIMD', () => createCpuBackend({ arithmetic: 'fused' })],
+  ['WebAssembly without relaxed SIMD', () => createCpuBackend({ native: 'off', arithmetic: 'strict' })],
+  [
+    'WebAssembly without relaxed SIMD, one thread',
+    () => createCpuBackend({ native: 'off', arithmetic: 'strict', threads: 1 }),
+  ],
+  ['WebAssembly with relaxed SIMD', () => createCpuBackend({ native: 'off', arithmetic: 'fused' })],
+  ['native kernels', () => createCpuBackend({ native: 'require' })],
   ['WebGPU', () => createWebgpuBackend()],
 ];
 
@@ -23,7 +27,7 @@ describe('200 steps of a stack of quantized products', async () => {
 
   it.for(backends)('have the same logits on %s', async ([, create], test) => {
     const backend = await Promise.resolve(create()).catch((error: unknown) => error);
-    // Node 20 has no relaxed SIMD, and not every machine has WebGPU.
+    // Node 20 has no relaxed SIMD, and not every machine has native kernels or WebGPU.
     if (isLmdError(backend, 'UNSUPPORTED') || isLmdError(backend, 'ENGINE_MISSING')) return test.skip(backend.message);
     if (backend instanceof Error) throw backend;
     const opened = backend as Backend;

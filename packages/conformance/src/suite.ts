@@ -4,9 +4,10 @@ import { planSuite, testNames } from './plan.js';
 import { skippable } from './skippable.js';
 
 /**
- * Defines the suite that every backend must pass, in the given test framework. It calls `create` once, in the first test, and
- * `close` in the last. Where there is no backend to test, the first test says why, and the others are skipped if the framework can skip. Shapes and values differ from run to run; the seed is in the suite's name and in each failure, and
- * `seed` replays it.
+ * Defines the suite that every backend must pass, in the given test framework. It calls `create` once, in the first
+ * test, and `close` in the last. Where there is no backend to test, the first test says why, and the others are skipped
+ * if the framework can skip. Shapes and values differ from run to run; the seed is in the suite's name and in each
+ * failure, and `seed` replays it.
  *
  * Every test runs on every backend. What `supports` says decides what a test expects, never whether it runs.
  *

@@ -7,7 +7,8 @@ export const isTimeLimit = (error: unknown): boolean =>
   typeof error === 'object' && error !== null && expired.has(error);
 
 /**
- * `work`, or an error once so many milliseconds have gone by without it. What was begun goes on: nothing stops a promise.
+ * `work`, or an error after this number of milliseconds. The work itself continues: nothing stops a
+ * promise.
  *
  * @param waitingFor for the message, asked when the time is over
  */

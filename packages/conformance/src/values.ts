@@ -2,8 +2,8 @@ import { type DType, sizeOf } from '@lmd/core';
 import type { Random } from './random.js';
 
 /**
- * An array in the suite's own float64 arithmetic. Inputs hold values that the dtype represents exactly; a result also says
- * how large the terms were that made each element, which is what its rounding error is in proportion to.
+ * An array in the suite's own float64 arithmetic. Inputs hold values that the dtype represents exactly; a result also
+ * says how large the terms were that made each element, which is what its rounding error is in proportion to.
  */
 export interface Values {
   readonly shape: readonly number[];

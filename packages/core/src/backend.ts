@@ -1,5 +1,6 @@
 import type { BlockProductKernels } from './block-products.js';
 import type { FakeQuantizeOptions, RandomKey } from './formats.js';
+import type { PackedMatrixKernels } from './packed-matrices.js';
 import type { DType, Tensor, TensorData } from './tensor.js';
 
 /** The version of this contract. It changes only when a backend that was right before would be wrong after. */
@@ -19,16 +20,18 @@ export type ComparisonName = (typeof comparisonNames)[number];
 
 /**
  * The primitive operations: what every backend provides, forward only. Core calls them with arguments already checked
- * (`createOperations`), so a backend states no shape errors of its own. An operation enqueues and returns at once; a failure
- * that shows later surfaces from `read` as an `LmdError` with code `BACKEND_FAILURE`. Tensors are immutable, and each result
- * is a new handle to be disposed of by itself, also when it shares storage (`reshape`).
+ * (`createOperations`), so a backend states no shape errors of its own. An operation enqueues and returns at once; a
+ * failure that shows later surfaces from `read` as an `LmdError` with code `BACKEND_FAILURE`. Tensors are immutable,
+ * and each result is a new handle to be disposed of by itself, also when it shares storage (`reshape`).
  */
 export interface Primitives
   extends Record<UnaryName, (x: Tensor) => Tensor>,
     Record<BinaryName, (a: Tensor, b: Tensor) => Tensor>,
     Record<ComparisonName, (a: Tensor, b: Tensor) => Tensor> {
   // Creation and readback
-  /** Copies `data`, whose kind fits `dtype`; a Float64Array is accepted for f32 and rounded to what the backend stores. */
+  /**
+   * Copies `data`, whose kind fits `dtype`; a Float64Array is accepted for f32 and rounded to what the backend stores.
+   */
   fromData(data: TensorData | Float64Array, shape: readonly number[], dtype: DType): Tensor;
   full(shape: readonly number[], value: number, dtype: DType): Tensor;
   /** A copy of the contents, row-major, once everything enqueued before has run. */
@@ -36,12 +39,14 @@ export interface Primitives
   /** Frees the handle. Core never calls it twice for one handle. */
   dispose(x: Tensor): void;
   /**
-   * Between f32 and i32. f32 → i32 truncates toward zero and saturates: values beyond the range and infinities give −2^31 or
-   * 2^31 − 1, NaN gives 0. i32 → f32 rounds to nearest, ties to even.
+   * Between f32 and i32. f32 → i32 truncates toward zero and saturates: values beyond the range and infinities give
+   * −2^31 or 2^31 − 1, NaN gives 0. i32 → f32 rounds to nearest, ties to even.
    */
   cast(x: Tensor, dtype: DType): Tensor;
 
-  /** `condition` i32 (non-zero is true), `a` and `b` of one dtype, all three broadcast. A NaN not chosen does not leak. */
+  /**
+   * `condition` i32 (non-zero is true), `a` and `b` of one dtype, all three broadcast. A NaN not chosen does not leak.
+   */
   where(condition: Tensor, a: Tensor, b: Tensor): Tensor;
 
   // Reductions over the sorted, distinct, non-negative `axes` (never empty); the axes are removed. `max` keeps NaN.
@@ -51,8 +56,8 @@ export interface Primitives
   argMax(x: Tensor, axis: number): Tensor;
 
   /**
-   * Batched matrix product of rank-3 f32 tensors [batch, m, k] · [batch, k, n] → [batch, m, n]; either batch may be 1, which
-   * is shared by all. A transpose flag means that operand's last two axes are stored the other way round.
+   * Batched matrix product of rank-3 f32 tensors [batch, m, k] · [batch, k, n] → [batch, m, n]; either batch may be 1,
+   * which is shared by all. A transpose flag means that operand's last two axes are stored the other way round.
    */
   matmul(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean): Tensor;
 
@@ -65,13 +70,21 @@ export interface Primitives
   broadcastTo(x: Tensor, shape: readonly number[]): Tensor;
   /** Adds `before[i]` and `after[i]` zeros around axis i. */
   pad(x: Tensor, before: readonly number[], after: readonly number[]): Tensor;
-  /** Rows of `x` [rows, ...rest] at `indices` (i32, any shape) → [...indices.shape, ...rest]. An index out of range gives NaN rows (f32). */
+  /**
+   * Rows of `x` [rows, ...rest] at `indices` (i32, any shape) → [...indices.shape, ...rest]. An index out of range
+   * gives NaN rows (f32).
+   */
   gather(x: Tensor, indices: Tensor): Tensor;
-  /** Zeros of [rows, ...rest], plus each row of `updates` [...indices.shape, ...rest] added at its index; repeats add up, in index order. Out of range is ignored. */
+  /**
+   * Zeros of [rows, ...rest], plus each row of `updates` [...indices.shape, ...rest] added at its index; repeats add
+   * up, in index order. Out of range is ignored.
+   */
   scatterAdd(indices: Tensor, updates: Tensor, rows: number): Tensor;
 
   // Random numbers (Philox4x32-10; see `RandomKey` and `philox.ts`)
-  /** i32 tensor holding the 32 random bits of each element: lane i & 3 of counter block i >> 2. Equal on every backend. */
+  /**
+   * i32 tensor holding the 32 random bits of each element: lane i & 3 of counter block i >> 2. Equal on every backend.
+   */
   randomBits(shape: readonly number[], key: RandomKey): Tensor;
   /** f32 in [0, 1): the upper 24 bits times 2^-24. Equal on every backend. */
   randomUniform(shape: readonly number[], key: RandomKey): Tensor;
@@ -122,7 +135,10 @@ export interface AttentionOptions {
 
 export type GeluApproximation = 'none' | 'tanh';
 
-/** The prior of the positive halves, as the gradient R of its negative log density in log m (LMD). Our choices; see `lmd`. */
+/**
+ * The prior of the positive halves, as the gradient R of its negative log density in log m (LMD). Our choices; see
+ * `lmd`.
+ */
 export type LmdRegularizer = 'logNormalPrior' | 'powerPrior' | 'exponentialPrior' | 'halfNormalPrior';
 
 export interface LmdTensors {
@@ -165,8 +181,9 @@ export interface AdamwUpdateOptions {
 export const codeBlockSize = 128;
 
 /**
- * How numbers become integer codes c from −(2^(bits − 1) − 1) to 2^(bits − 1) − 1, by a scale s, a power of two, of their block:
- * `linear` c·s; `square` c·|c|·s, whose steps shrink toward 0, for vectors that range over magnitudes within a block.
+ * How numbers become integer codes c from −(2^(bits − 1) − 1) to 2^(bits − 1) − 1, by a scale s, a power of two, of
+ * their block: `linear` c·s; `square` c·|c|·s, whose steps shrink toward 0, for vectors that range over magnitudes
+ * within a block.
  */
 export interface CodeLaw {
   readonly law: 'linear' | 'square';
@@ -176,8 +193,8 @@ export interface CodeLaw {
 
 export interface EncodedBlocks {
   /**
-   * f32 integers under 2^24, of the shape of the vectors: a code of each, the first in the highest bits, plus 2^(bits − 1). All
-   * backends hold them exactly, also where a type of bytes is stored in more.
+   * f32 integers under 2^24, of the shape of the vectors: a code of each, the first in the highest bits, plus 2^(bits −
+   * 1). All backends hold them exactly, also where a type of bytes is stored in more.
    */
   readonly words: Tensor;
   /** The scales of each vector, f32 [blocks], or a scalar where there is one block. */
@@ -188,13 +205,13 @@ export interface EncodedBlocks {
  * Kernels that a backend may add for speed. Core composes each from primitives where it is absent (`compositions/`), so
  * none is needed, and the suite holds both to the same bounds.
  */
-export interface FusedKernels extends BlockProductKernels {
+export interface FusedKernels extends BlockProductKernels, PackedMatrixKernels {
   /** Along the last axis. */
   softmax(x: Tensor): Tensor;
   softmaxGradient(y: Tensor, dy: Tensor): Tensor;
   /**
-   * Over the last axis, biased variance; `gain` and `bias` [width]. The variance is one of f32: where the squares of a row add up beyond
-   * it, which takes values above some 10^17, a backend may find it infinite and give the bias alone.
+   * Over the last axis, biased variance; `gain` and `bias` [width]. The variance is one of f32: where the squares of a
+   * row add up beyond it, which takes values above some 10^17, a backend may find it infinite and give the bias alone.
    */
   layerNorm(x: Tensor, gain: Tensor, bias: Tensor, epsilon: number): Tensor;
   layerNormGradient(x: Tensor, gain: Tensor, dy: Tensor, epsilon: number): LayerNormGradients;
@@ -235,14 +252,15 @@ export interface FusedKernels extends BlockProductKernels {
   ): LmdTensors;
   adamwUpdate(state: AdamwTensors, gradient: Tensor, options: AdamwUpdateOptions): AdamwTensors;
   /**
-   * Rounds f32 vectors of one shape to codes, each by its law, with a scale for each block of `codeBlockSize` elements, and packs the
-   * codes into words, to the bit as core's composition does:
+   * Rounds f32 vectors of one shape to codes, each by its law, with a scale for each block of `codeBlockSize` elements,
+   * and packs the codes into words, to the bit as core's composition does:
    *
-   * - s is the least power of two, no less than 2^-100, by which the block's largest magnitude, divided by the units of the largest code
-   *   (by multiplying with f32(1/units)), fits. It follows the exponent alone, so a block whose maximum wanders keeps its grid.
-   * - A magnitude r·s lies between two codes, b = ⌊r⌋ (`square`: ⌊√r⌋) and b + 1, f = r − b (`square`: (r − b²)/(2b + 1)) of the
-   *   way, each step rounded to f32. It becomes b + 1 where u < f, and no more than the largest code; u is the element's uniform of
-   *   the vector's key (`randomUniform`), ½ without keys.
+   * - s is the least power of two, no less than 2^-100, by which the block's largest magnitude, divided by the units of
+   *   the largest code (by multiplying with f32(1/units)), fits. It follows the exponent alone, so a block whose
+   *   maximum wanders keeps its grid.
+   * - A magnitude r·s lies between two codes, b = ⌊r⌋ (`square`: ⌊√r⌋) and b + 1, f = r − b (`square`: (r − b²)/(2b +
+   *   1)) of the way, each step rounded to f32. It becomes b + 1 where u < f, and no more than the largest code; u is
+   *   the element's uniform of the vector's key (`randomUniform`), ½ without keys.
    * - A NaN or an infinity makes the scale of its block NaN and its codes 0.
    */
   encodeBlocks(
@@ -250,7 +268,9 @@ export interface FusedKernels extends BlockProductKernels {
     laws: readonly CodeLaw[],
     keys: readonly RandomKey[] | undefined,
   ): EncodedBlocks;
-  /** The vectors of the indices `wanted`, from what `encodeBlocks` gave for the same laws, to the bit: c·s or (c·|c|)·s. */
+  /**
+   * The vectors of the indices `wanted`, from what `encodeBlocks` gave for the same laws, to the bit: c·s or (c·|c|)·s.
+   */
   decodeBlocks(encoded: EncodedBlocks, laws: readonly CodeLaw[], wanted: readonly number[]): readonly Tensor[];
 }
 

@@ -6,8 +6,9 @@ import type { EagerOperations } from './operations.js';
 import type { Optimizer } from './optimizers/optimizer.js';
 
 /**
- * What a caller passes in is checked by its structure before anything runs, so that a mistake is named by the side that made it: an
- * object of another kind, a factory that was not called, a promise that was not awaited, a member that is missing.
+ * What a caller passes in is checked by its structure before anything runs, so that a mistake is named by the side that
+ * made it: an object of another kind, a factory that was not called, a promise that was not awaited, a member that is
+ * missing.
  */
 interface Contract {
   /** With its article: `a backend`. */
@@ -64,7 +65,8 @@ const backendContract: Contract = {
 /**
  * Checks that an object is a backend of this contract: its version, its primitives, `memory`, `supports` and `fused`.
  *
- * @throws LmdError `INVALID_ARGUMENT` for another object or a member that is wrong; `UNSUPPORTED` for another version or missing primitives
+ * @throws LmdError `INVALID_ARGUMENT` for another object or a member that is wrong; `UNSUPPORTED` for another version
+ *   or missing primitives
  */
 export function checkBackend(backend: Backend): void {
   checkObject('backend', backend, backendContract);

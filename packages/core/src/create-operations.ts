@@ -10,6 +10,7 @@ import { elementwiseOperations } from './operations/elementwise.js';
 import { layerOperations } from './operations/layers.js';
 import { matmulOperation } from './operations/matmul.js';
 import { optimizerKernels } from './operations/optimizer-kernels.js';
+import { packedMatrixOperations } from './operations/packed-matrices.js';
 import { quantizationOperations } from './operations/quantization.js';
 import { reductionOperations } from './operations/reductions.js';
 import { checkArray } from './operations/shapes.js';
@@ -17,11 +18,11 @@ import type { EagerOperations } from './operations.js';
 import type { Tensor } from './tensor.js';
 
 /**
- * The checked operations of a backend. Each call of this function owns the tensors that are made through it, with scopes of its own:
- * give one object to everything that shares tensors.
+ * The checked operations of a backend. Each call of this function owns the tensors that are made through it, with
+ * scopes of its own: give one object to everything that shares tensors.
  *
- * Throws `UNSUPPORTED` for a backend of another version of the contract, or one that lacks a primitive, and `INVALID_ARGUMENT` for
- * what is no backend or lacks `memory`, `supports` or `fused` (`checkBackend`).
+ * Throws `UNSUPPORTED` for a backend of another version of the contract, or one that lacks a primitive, and
+ * `INVALID_ARGUMENT` for what is no backend or lacks `memory`, `supports` or `fused` (`checkBackend`).
  */
 export function createOperations(backend: Backend): EagerOperations {
   checkBackend(backend);
@@ -42,6 +43,7 @@ export function createOperations(backend: Backend): EagerOperations {
     ...layerOperations(context, () => ops),
     ...quantizationOperations(context, () => ops),
     ...blockProductOperations(context, () => ops),
+    ...packedMatrixOperations(context, () => ops),
     ...optimizerKernels(context, () => ops),
     ...blockCodeOperations(context, () => ops),
 

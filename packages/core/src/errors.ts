@@ -1,6 +1,9 @@
 import { typedArrayName } from './tensor.js';
 
-/** Every error code of the `@lmd/*` packages that rest on core. A program decides by the code; a person reads the message. */
+/**
+ * Every error code of the `@lmd/*` packages that rest on core. A program decides by the code; a person reads the
+ * message.
+ */
 export type ErrorCode =
   | 'INVALID_ARGUMENT'
   | 'UNKNOWN_OPTION'

@@ -59,11 +59,13 @@ export function withoutByteOrderMark(text: string): string {
 const unset = ['null', 'false', '{}', '[]', '""'];
 
 /**
- * Reads settings that another library wrote, by a list of all that are known. A setting that nobody knows is refused by its name, unless it
- * is null, false or empty: a setting that a later version adds is off by default, and what it does when it is on cannot be guessed.
+ * Reads settings that another library wrote, by a list of all that are known. An unknown setting is refused by
+ * its name, unless it is null, false or empty: a setting that a later version adds is off by default, and what it does
+ * when it is on cannot be guessed.
  *
  * @param json the parsed file, of which nothing is taken on trust.
- * @throws LmdError `DATA_CORRUPT` for anything but an object; `UNSUPPORTED`, or `code`, naming the setting and its value.
+ * @throws LmdError `DATA_CORRUPT` for anything but an object; `UNSUPPORTED`, or `code`, naming the setting and its
+ *   value.
  */
 export function foreignSettings(json: unknown, options: ForeignSettingsOptions): ForeignSettings {
   const { file, known, code = 'UNSUPPORTED' } = options;

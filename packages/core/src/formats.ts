@@ -1,6 +1,6 @@
 /**
- * What a backend must know of a number format, as data. The records in `@lmd/mx-formats` have this shape; core depends on no
- * package, so it states the shape and they match it.
+ * What a backend must know of a number format, as data. The records in `@lmd/mx-formats` have this shape; core depends
+ * on no package, so it states the shape and they match it.
  */
 export interface ElementFormat {
   readonly name: string;
@@ -30,15 +30,15 @@ export interface BlockFormat {
 }
 
 /**
- * To the nearest value, ties to the even code or away from zero; toward zero; or `stochastic`, by each element's random word
- * (`randomBits` of the tensor's shape, by row-major position): away from zero when the word's upper 24 bits times 2^-24 are less
- * than the fraction of the unit in the last place that truncation cuts off.
+ * To the nearest value, ties to the even code or away from zero; toward zero; or `stochastic`, by each element's random
+ * word (`randomBits` of the tensor's shape, by row-major position): away from zero when the word's upper 24 bits times
+ * 2^-24 are less than the fraction of the unit in the last place that truncation cuts off.
  */
 export type Rounding = 'nearestEven' | 'nearestAway' | 'towardZero' | 'stochastic';
 /**
  * The power of two of a block whose largest magnitude is A: `floor` 2^(⌊log2 A⌋ − emax), the OCP default; `ceil`
- * 2^(⌈log2 A⌉ − emax); `rceil` 2^⌈log2 (A / largest)⌉; `even`, `floor` of A rounded to the element's mantissa. All clamped to
- * 2^-127 … 2^127.
+ * 2^(⌈log2 A⌉ − emax); `rceil` 2^⌈log2 (A / largest)⌉; `even`, `floor` of A rounded to the element's mantissa. All
+ * clamped to 2^-127 … 2^127.
  */
 export type ScaleMode = 'floor' | 'ceil' | 'rceil' | 'even';
 

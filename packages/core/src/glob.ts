@@ -1,6 +1,7 @@
 /**
- * Whether a pattern fits a whole name: `*` stands for any part of it, also none, and every other character for itself. No choice is ever
- * tried again: an earlier star need never take more once a later part is found, so the time is at most the product of both lengths.
+ * Whether a pattern fits a whole name: `*` stands for any part of it, also none, and every other character for itself.
+ * No choice is ever tried again: an earlier star need never take more once a later part is found, so the time is at
+ * most the product of both lengths.
  */
 export function matchesGlob(pattern: string, name: string): boolean {
   const [first, ...parts] = pattern.split('*') as [string, ...string[]];

@@ -18,6 +18,7 @@ export * from './model.js';
 export * from './operations.js';
 export * from './optimizers/index.js';
 export * from './options/index.js';
+export * from './packed-matrices.js';
 export { normalsFromBits } from './random/box-muller.js';
 export { fillRandomNormal, fillRandomUniform } from './random/fill.js';
 export { fillRandomBits, philox4x32 } from './random/philox.js';

@@ -16,6 +16,7 @@ import type {
 } from './backend.js';
 import type { EncodedOperand, EncodeOperandOptions } from './block-products.js';
 import type { FakeQuantizeOptions, RandomKey } from './formats.js';
+import type { PackedCodes, PackedMatrix } from './packed-matrices.js';
 import type { DType, NamedTensors, Tensor, TensorData } from './tensor.js';
 
 /** A tensor, or a number that stands for a scalar: of f32, or of the dtype beside it in a comparison and in `where`. */
@@ -41,8 +42,8 @@ export interface CustomGradient {
   forward(ops: Operations, inputs: readonly Tensor[], keep: (tensors: NamedTensors) => void): Tensor;
   /**
    * From dy, of the output's shape, the gradient for each input, or null where there is none. `inputs` and `output` are
-   * alive and unchanged. What it returns it hands over; other tensors that it makes are freed. Where `wanted[i]` is false,
-   * nobody needs the gradient of input i, and null saves the work.
+   * alive and unchanged. What it returns it hands over; other tensors that it makes are freed. Where `wanted[i]` is
+   * false, the gradient of input i is not needed, and null saves the work.
    */
   backward(
     ops: Operations,
@@ -52,17 +53,17 @@ export interface CustomGradient {
     wanted: readonly boolean[],
   ): readonly (Tensor | null)[];
   /**
-   * What `backward` reads, so that the rest can be freed before it runs: positions of inputs (default all) and the output
-   * (default true). Of an argument that is not saved, `backward` may read the shape and nothing else.
+   * What `backward` reads, so that the rest can be freed before it runs: positions of inputs (default all) and the
+   * output (default true). Of an argument that is not saved, `backward` may read the shape and nothing else.
    */
   readonly saves?: { readonly inputs?: readonly number[]; readonly output?: boolean };
 }
 
 /**
- * What models are written against: the primitives with convenient arguments, the fused kernels or their compositions, and
- * scopes. Arguments are checked here, once for every backend: a mistake throws an `LmdError` (`SHAPE_MISMATCH`,
- * `DTYPE_MISMATCH`, `INVALID_ARGUMENT`, `TENSOR_DISPOSED`) that names the operation and the shapes. `@lmd/autograd` gives an object of the
- * same interface that also records, so a model is written once.
+ * What models are written against: the primitives with convenient arguments, the fused kernels or their compositions,
+ * and scopes. Arguments are checked here, once for every backend: a mistake throws an `LmdError` (`SHAPE_MISMATCH`,
+ * `DTYPE_MISMATCH`, `INVALID_ARGUMENT`, `TENSOR_DISPOSED`) that names the operation and the shapes. `@lmd/autograd`
+ * gives an object of the same interface that also records, so a model is written once.
  */
 export interface Operations
   extends Record<UnaryName, (x: Tensor) => Tensor>,
@@ -104,7 +105,10 @@ export interface Operations
   randomNormal(shape: readonly number[], key: RandomKey): Tensor;
 
   softmax(x: Tensor): Tensor;
-  /** Over the last axis. For rows with magnitudes above some 10^17 the variance may be infinite, and the result the bias alone. */
+  /**
+   * Over the last axis. For rows with magnitudes above some 10^17 the variance may be infinite, and the result the bias
+   * alone.
+   */
   layerNorm(x: Tensor, gain: Tensor, bias: Tensor, epsilon?: number): Tensor;
   gelu(x: Tensor, approximation?: GeluApproximation): Tensor;
   crossEntropy(logits: Tensor, labels: Tensor): Tensor;
@@ -124,14 +128,26 @@ export interface Operations
    * are as in `matmul`.
    */
   blockMatmul(a: EncodedOperand, b: EncodedOperand): Tensor;
+  /**
+   * Takes weights as packed codes, as a file holds them, without decoding them. See `PackedMatrixKernels`; free it with
+   * `dispose(matrix.tensors)` where no scope does. Throws `UNSUPPORTED` for a format of other widths (`canPackMatrix`), `SHAPE_MISMATCH` for
+   * another number of bytes than the shape takes, `DATA_CORRUPT` for codes of NaN, infinities or the least integer: before memory is taken.
+   */
+  packMatrix(source: PackedCodes): PackedMatrix;
+  /** x [..., terms] times the transposed rows of a packed matrix → [..., rows]. Sums in f32; no gradient of its own. */
+  packedMatmul(x: Tensor, matrix: PackedMatrix): Tensor;
+  /** Rows of a packed matrix as values, `indices` i32 → [...indices.shape, terms]. An index out of range gives NaN. */
+  packedRows(matrix: PackedMatrix, indices: Tensor): Tensor;
+  /** The values of a packed matrix: [rows, terms], whichever way it was stored. */
+  decodeMatrix(matrix: PackedMatrix): Tensor;
 
   /** Computes `forward`; where gradients are recorded, `backward` is its derivative. */
   customGradient(inputs: readonly Tensor[], gradient: CustomGradient): Tensor;
 
   /**
-   * Runs `body` and frees every tensor made in it but those found in its result (a tensor, or arrays and plain records of
-   * them, nested), which pass to the enclosing scope. Also frees when `body` throws. `body` must be synchronous: a promise is
-   * refused. On a tape, what a gradient still needs is kept until the backward pass has used it.
+   * Runs `body` and frees every tensor made in it but those found in its result (a tensor, or arrays and plain records
+   * of them, nested), which pass to the enclosing scope. Also frees when `body` throws. `body` must be synchronous: a
+   * promise is refused. On a tape, what a gradient still needs is kept until the backward pass has used it.
    */
   scope<T>(body: () => T): T;
   /** Keeps a tensor alive beyond all scopes, until `dispose`. */
@@ -143,8 +159,8 @@ export interface Operations
 }
 
 /**
- * All operations of a backend, those included that no gradient passes through: gradient kernels, and the draws and updates of
- * optimizers. `createOperations(backend)` makes them.
+ * All operations of a backend, those included that no gradient passes through: gradient kernels, and the draws and
+ * updates of optimizers. `createOperations(backend)` makes them.
  */
 export interface EagerOperations extends Operations {
   softmaxGradient(y: Tensor, dy: Tensor): Tensor;
@@ -167,13 +183,16 @@ export interface EagerOperations extends Operations {
     options: LmdUpdateOptions,
   ): LmdTensors;
   adamwUpdate(state: AdamwTensors, gradient: Tensor, options: AdamwUpdateOptions): AdamwTensors;
-  /** Codes of several vectors with block scales, in one word an element; see `FusedKernels`. A key a vector; without keys, to nearest. */
+  /**
+   * Codes of several vectors with block scales, in one word an element; see `FusedKernels`. A key a vector; without
+   * keys, to nearest.
+   */
   encodeBlocks(vectors: readonly Tensor[], laws: readonly CodeLaw[], keys?: readonly RandomKey[]): EncodedBlocks;
   /** The vectors of the indices `wanted` (all when absent) from their codes. */
   decodeBlocks(encoded: EncodedBlocks, laws: readonly CodeLaw[], wanted?: readonly number[]): readonly Tensor[];
   /**
-   * Takes charge of a tensor that the backend made by other means than these operations, such as a handle on a tensor of the
-   * program around it. It belongs to the current scope from then on.
+   * Takes charge of a tensor that the backend made by other means than these operations, such as a handle on a tensor
+   * of the program around it. It belongs to the current scope from then on.
    */
   adopt<T extends Tensor>(x: T): T;
   /** Starts `memory().peakBytes` afresh, from what is held now. */

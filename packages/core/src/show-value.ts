@@ -1,6 +1,6 @@
 /**
- * A value in the text of an error, cut where it is long. Never throws: `String` does for an object whose `toString` is no function, which
- * a damaged file may hold.
+ * A value in the text of an error, cut where it is long. Never throws: `String` does for an object whose `toString` is
+ * no function, which a damaged file may hold.
  */
 export function showValue(value: unknown): string {
   let text: string;

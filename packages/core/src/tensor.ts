@@ -2,8 +2,8 @@
 export type DType = 'f32' | 'i32' | 'u8';
 
 /**
- * An opaque, immutable handle to an n-dimensional array, row-major, that a backend made and only that backend understands.
- * A backend may add fields of its own; nobody else looks at them.
+ * An opaque, immutable handle to an n-dimensional array, row-major, that a backend made and only that backend
+ * understands. A backend may add its own fields, which no other code uses.
  */
 export interface Tensor {
   readonly shape: readonly number[];
@@ -12,7 +12,9 @@ export interface Tensor {
 
 export type TensorData = Float32Array | Int32Array | Uint8Array;
 
-/** Tensors by name: weights, gradients, optimizer state. The key order is the order of creation and carries no meaning. */
+/**
+ * Tensors by name: weights, gradients, optimizer state. The key order is the order of creation and carries no meaning.
+ */
 export type NamedTensors = { readonly [name: string]: Tensor };
 
 /** Number of elements of a shape; 1 for a scalar's `[]`. */
@@ -42,13 +44,16 @@ interface TypedArrays {
 
 export type TypedArrayName = keyof TypedArrays;
 
-/** `%TypedArray%.prototype[@@toStringTag]`, a getter that reads an internal slot: it knows the arrays of every realm, and no others. */
+/**
+ * `%TypedArray%.prototype[@@toStringTag]`, a getter that reads an internal slot: it knows the arrays of every realm,
+ * and no others.
+ */
 const readTag = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)!
   .get as (this: unknown) => string | undefined;
 
 /**
- * The class of a typed array, undefined for anything else. Unlike `instanceof` it also knows the arrays of another realm (a
- * `vm` context, a test environment, a frame); a subclass such as Node's `Buffer` counts as what it extends.
+ * The class of a typed array, undefined for anything else. Unlike `instanceof` it also knows the arrays of another
+ * realm (a `vm` context, a test environment, a frame); a subclass such as Node's `Buffer` counts as what it extends.
  */
 export function typedArrayName(value: unknown): TypedArrayName | undefined {
   return readTag.call(value) as TypedArrayName | undefined;
@@ -62,8 +67,9 @@ export function isTypedArray<Name extends TypedArrayName>(value: unknown, name: 
 const dataClasses = { Float32Array, Float64Array, Int32Array, Uint8Array } as const;
 
 /**
- * A typed array that can hold tensor data (Float32Array, Float64Array, Int32Array or Uint8Array) as a plain one of this realm, on the
- * same memory; undefined for anything else. Engines tell arrays apart with `instanceof`, and the `slice` of a `Buffer` is no copy.
+ * A typed array that can hold tensor data (Float32Array, Float64Array, Int32Array or Uint8Array) as a plain one of this
+ * realm, on the same memory; undefined for anything else. Engines tell arrays apart with `instanceof`, and the `slice`
+ * of a `Buffer` is no copy.
  */
 export function tensorDataOf(value: unknown): TensorData | Float64Array | undefined {
   const name = typedArrayName(value);

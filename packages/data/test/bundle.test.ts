@@ -7,7 +7,8 @@ import { build, stop } from 'esbuild';
 import { afterAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from './temporary-folder.js';
 
-// A program that reads a folder of images, bundled by esbuild with all of @lmd/*: sharp stays a package beside the bundle.
+// A program that reads a folder of images, bundled by esbuild with all of @lmd/*: sharp stays a package beside the
+// bundle.
 const here = fileURLToPath(new URL('.', import.meta.url));
 const base = await temporaryFolder();
 afterAll(() => stop());

@@ -8,12 +8,15 @@ import { parseCifar10, parseCifar100, parseIdx } from '../src/images/index.js';
 import { imageDecoder, openImageFolder, readIdxFile } from '../src/node/index.js';
 import { temporaryFolder } from './temporary-folder.js';
 
-// Whatever a file holds, a reader gives something whole or an LmdError. `npm test` tries a few inputs of each kind, scripts/native-tests.mjs
-// 10,000; both are the same from run to run.
+// Whatever a file holds, a reader gives something whole or an LmdError. `npm test` tries a few inputs of each kind,
+// scripts/native-tests.mjs 10,000; both are the same from run to run.
 const inputs = Number(process.env.LMD_FUZZ_FILES ?? 300);
 const base = await temporaryFolder();
 
-/** A generator of numbers in [0, 1), by a linear congruence modulo 2³² (Numerical Recipes), of which the high bits are good. */
+/**
+ * A generator of numbers in [0, 1), by a linear congruence modulo 2³² (Numerical Recipes), of which the high bits are
+ * good.
+ */
 function randomNumbers(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -22,7 +25,10 @@ function randomNumbers(seed: number): () => number {
   };
 }
 
-/** Some damage of a file: bytes changed, taken out, put in, repeated, the end cut, or numbers at the extremes of their range. */
+/**
+ * Some damage of a file: bytes changed, taken out, put in, repeated, the end cut, or numbers at the extremes of their
+ * range.
+ */
 function damaged(bytes: Uint8Array, random: () => number): Uint8Array {
   let result = Uint8Array.from(bytes);
   const at = () => Math.floor(random() * (random() < 0.5 ? Math.min(64, result.length) : result.length));
@@ -43,7 +49,10 @@ function damaged(bytes: Uint8Array, random: () => number): Uint8Array {
 
 const allowed = ['DATA_CORRUPT', 'INVALID_ARGUMENT', 'FILE_SYSTEM'];
 
-/** What `read` gives, or `undefined` where it refuses the input as it should. Any other error fails the test, naming the input. */
+/**
+ * What `read` gives, or `undefined` where it refuses the input as it should. Any other error fails the test, naming the
+ * input.
+ */
 async function attempt<T>(input: string, read: () => T | Promise<T>): Promise<T | undefined> {
   try {
     return await read();

@@ -8,8 +8,8 @@ import { matchesWeight, type WeightMatch } from './weight-match.js';
 /** A model whose weights are what fine-tuning trains, over a base that stays as it is. */
 export interface FineTuned extends Model {
   /**
-   * The weights of the whole model, with what was trained in its place, for inference or export: new handles, all of them the
-   * caller's.
+   * The weights of the whole model, with what was trained in its place, for inference or export: new handles, all of
+   * them the caller's.
    */
   merge(ops: Operations, trained: NamedTensors): NamedTensors;
 }
@@ -74,8 +74,9 @@ export function matchedWeights(owner: string, model: Model, which: WeightMatch, 
 }
 
 /**
- * The model with only some of its weights trained: the others, of `base`, which stays the caller's and must live as long as the model
- * is used, are constants. They have no gradient and no state in the optimizer, which `parameterGroups` with `frozen()` would give them.
+ * The model with only some of its weights trained: the others, of `base`, which stays the caller's and must live as
+ * long as the model is used, are constants. They have no gradient and no state in the optimizer, which
+ * `parameterGroups` with `frozen()` would give them.
  *
  * @throws LmdError `INVALID_ARGUMENT` where `train` matches none.
  */

@@ -1,4 +1,11 @@
-import { LmdError, type NamedTensors, type Operations, type Precision, showValue } from '@lmd/core';
+import {
+  LmdError,
+  type NamedTensors,
+  type Operations,
+  type PackedMatrices,
+  type Precision,
+  showValue,
+} from '@lmd/core';
 import type { CachedLogits, Gpt2 } from './gpt2.js';
 import type { KeyValueCache } from './layers/cached-block.js';
 import { fullPrecision } from './precision.js';
@@ -9,6 +16,11 @@ export interface GenerateOptions extends SamplingOptions {
   readonly ops: Operations;
   readonly model: Pick<Gpt2, 'config' | 'prefill' | 'decode'>;
   readonly weights: NamedTensors;
+  /**
+   * Weights that are kept as packed codes, by name (`packWeights`): they take the place of the tensors of those names, which `weights`
+   * need not have. Default none.
+   */
+  readonly packedWeights?: PackedMatrices;
   /** The tokens before the generated ones; at least one. GPT-2 begins a document after `<|endoftext|>`, 50256. */
   readonly prompt: ArrayLike<number>;
   /**
@@ -26,13 +38,13 @@ export interface GenerateOptions extends SamplingOptions {
   readonly stop?: readonly number[];
   /** Names the noise: the same seed, weights and prompt give the same text. Default 0. */
   readonly seed?: number;
-  /** Of the products. Default full precision. */
+  /** Of the products. Packed weights are not rounded again: of them, it is the precision of the activations. Default full precision. */
   readonly precision?: Precision;
 }
 
 const names = [
   ...['ops', 'model', 'weights', 'prompt', ...samplingNames],
-  ...['maxTokens', 'vocabularySize', 'stop', 'seed', 'precision'],
+  ...['maxTokens', 'vocabularySize', 'stop', 'seed', 'precision', 'packedWeights'],
 ];
 
 /**
@@ -52,6 +64,7 @@ async function* generateTokens(
     ops,
     model,
     weights,
+    packedWeights = {},
     prompt,
     stop = [],
     seed = 0,
@@ -62,14 +75,14 @@ async function* generateTokens(
   maxTokens: number,
 ): AsyncGenerator<number, void, undefined> {
   const { contextLength } = model.config;
-  const rounded = roundWeights(ops, model, weights, precision);
+  const rounded = roundWeights(ops, model, weights, precision, packedWeights);
   let cache: KeyValueCache = {};
   const text = Array.from(prompt);
 
   /** The logits of the next token, and the cache brought up to `text`. */
   async function nextLogits(fed: readonly number[]) {
     const { precision, encodedWeights } = rounded;
-    const context = { precision, encodedWeights, key: { seed, step: text.length, sample: 0 } };
+    const context = { precision, encodedWeights, packedWeights, key: { seed, step: text.length, sample: 0 } };
     const step: CachedLogits = ops.scope(() => {
       const tokens = ops.fromData(Int32Array.from(fed), [1, fed.length]);
       return model.decode(ops, rounded.weights, tokens, cache, context);

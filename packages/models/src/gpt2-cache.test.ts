@@ -17,7 +17,10 @@ function setUp(storage: 'f32' | 'f64') {
   return { ops, read, model, weights, batch };
 }
 
-/** Logits of each position by the full forward pass over what comes before it, and by the cache in pieces of these lengths. */
+/**
+ * Logits of each position by the full forward pass over what comes before it, and by the cache in pieces of these
+ * lengths.
+ */
 function bothWays(storage: 'f32' | 'f64', precisionName: string, pieces: readonly number[]) {
   const { ops, read, model, weights, batch } = setUp(storage);
   const context = { precision: precisionPreset(precisionName), key };

@@ -14,24 +14,26 @@ export interface Gpt2Config {
   /** Width of the hidden layer of each MLP. Default 4 · width. */
   readonly mlpWidth?: number;
   /**
-   * In training, the probability with which an element of the embeddings, or of what attention or MLP adds to the residual
-   * stream, is dropped. Default 0; the published models were trained with 0.1.
+   * In training, the probability with which an element of the embeddings, or of what attention or MLP adds to the
+   * residual stream, is dropped. Default 0; the published models were trained with 0.1.
    */
   readonly dropout?: number;
-  /** In training, the probability with which an attention probability is dropped. Above 0 they are stored. Default 0. */
+  /**
+   * In training, the probability with which an attention probability is dropped. Above 0 they are stored. Default 0.
+   */
   readonly attentionDropout?: number;
   /** `tanh` (default) is the approximation that the published models have; `none` is GELU by the error function. */
   readonly gelu?: GeluApproximation;
   /** Default 1e-5, as in the published models. */
   readonly layerNormEpsilon?: number;
   /**
-   * Whether the last product, from the residual stream to the logits by the transposed token embedding, is rounded like all
-   * others (default) or stays in f32. The lookup of the first layer is no product, and is never rounded.
+   * Whether the last product, from the residual stream to the logits by the transposed token embedding, is rounded like
+   * all others (default) or stays in f32. The lookup of the first layer is no product, and is never rounded.
    */
   readonly quantizeHead?: boolean;
   /**
-   * `blocks`, or true: of each block only the input is kept for the backward pass, which runs the block again. The same bits for
-   * less memory and about a third more work. Default false.
+   * `blocks`, or true: of each block only the input is kept for the backward pass, which runs the block again. The same
+   * bits for less memory and about a third more work. Default false.
    */
   readonly recomputation?: boolean | 'blocks';
 }

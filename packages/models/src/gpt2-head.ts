@@ -2,7 +2,8 @@ import type { Operations, Tensor } from '@lmd/core';
 import type { Gpt2Config } from './gpt2-config.js';
 import type { LayerContext } from './layers/context.js';
 import { layerNorm } from './layers/layer-norm.js';
-import { parameter } from './layers/parameters.js';
+import { packedWeight, parameter } from './layers/parameters.js';
+import { packedProduct } from './packed-product.js';
 import { fullPrecision } from './precision.js';
 import { quantizedMatmul } from './quantized-matmul.js';
 
@@ -16,6 +17,11 @@ export function logitsOf(ops: Operations, x: Tensor, options: Required<Gpt2Confi
   const { weights, precision, key, encodedWeights } = context;
   return ops.scope(() => {
     const normed = layerNorm(ops, x, 'norm', options.layerNormEpsilon, context);
+    const packed = packedWeight(context, headWeight);
+    if (packed !== undefined) {
+      const headPrecision = options.quantizeHead ? precision : fullPrecision;
+      return packedProduct(ops, normed, packed, { precision: headPrecision, key, product: 'head' });
+    }
     return quantizedMatmul(ops, normed, weights[roundedHeadWeight] ?? parameter(weights, headWeight), {
       precision: options.quantizeHead ? precision : fullPrecision,
       key,

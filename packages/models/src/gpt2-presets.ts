@@ -4,9 +4,10 @@ import type { Gpt2Config } from './gpt2-config.js';
 const published = { vocabularySize: 50257, contextLength: 1024 } as const;
 
 /**
- * The four published sizes (Radford et al. 2019, by the numbers of parameters that the released models have), and two for a CPU:
- * `nano`, 6 layers × 384 with the same vocabulary and a context of 256 tokens (nanoGPT's small configuration), and `char`,
- * 4 layers × 128 over a vocabulary of 128 characters: override `vocabularySize` with the tokenizer's.
+ * The four published sizes (Radford et al. 2019, by the numbers of parameters that the released models have), and two
+ * for a CPU: `nano`, 6 layers × 384 with the same vocabulary and a context of 256 tokens (nanoGPT's small
+ * configuration), and `char`, 4 layers × 128 over a vocabulary of 128 characters: override `vocabularySize` with the
+ * tokenizer's.
  */
 export const gpt2Presets = {
   '124M': { ...published, width: 768, depth: 12, heads: 12 },

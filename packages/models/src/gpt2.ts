@@ -6,7 +6,7 @@ import { initializeParameters, normal } from './initialization.js';
 import { cachedBlock, cachedLength, type KeyValueCache } from './layers/cached-block.js';
 import type { LayerContext } from './layers/context.js';
 import { dropout } from './layers/dropout.js';
-import { checkWeights, parameter } from './layers/parameters.js';
+import { checkWeights, packedWeight, parameter } from './layers/parameters.js';
 import { transformerBlock } from './layers/transformer-block.js';
 
 export interface Gpt2 extends Model {
@@ -14,13 +14,13 @@ export interface Gpt2 extends Model {
   /** The configuration, with all defaults filled in. */
   readonly config: Required<Gpt2Config>;
   /**
-   * The forward pass over the beginning of a text, to go on from: tokens [batch, length] → the logits of the last position
-   * [batch, vocabulary], and the keys and values of all. For inference: no dropout, no gradients.
+   * The forward pass over the beginning of a text, to go on from: tokens [batch, length] → the logits of the last
+   * position [batch, vocabulary], and the keys and values of all. For inference: no dropout, no gradients.
    */
   prefill(ops: Operations, weights: NamedTensors, tokens: Tensor, context: InferenceContext): CachedLogits;
   /**
-   * The forward pass over further tokens [batch, length], usually one, after those in `cache`, which stays the caller's and
-   * unchanged. Together they may be as long as the context (`SHAPE_MISMATCH`).
+   * The forward pass over further tokens [batch, length], usually one, after those in `cache`, which stays the caller's
+   * and unchanged. Together they may be as long as the context (`SHAPE_MISMATCH`).
    */
   decode(
     ops: Operations,
@@ -41,9 +41,10 @@ export interface CachedLogits {
 }
 
 /**
- * GPT-2 (Radford et al. 2019): tokens [batch, length], i32 → logits [batch, length, vocabulary], those at position i for the
- * token at i + 1. Pre-norm blocks; the token embedding is also the transposed output matrix, so it is drawn once a forward
- * pass and its gradient is the sum of both uses. All other matrices are [inputs, outputs]; names and shapes are in `parameters`.
+ * GPT-2 (Radford et al. 2019): tokens [batch, length], i32 → logits [batch, length, vocabulary], those at position i
+ * for the token at i + 1. Pre-norm blocks; the token embedding is also the transposed output matrix, so it is drawn
+ * once a forward pass and its gradient is the sum of both uses. All other matrices are [inputs, outputs]; names and
+ * shapes are in `parameters`.
  */
 export function gpt2(config: Gpt2Config): Gpt2 {
   const options = resolveGpt2Config(config);
@@ -80,7 +81,7 @@ export function gpt2(config: Gpt2Config): Gpt2 {
     past: KeyValueCache,
     context: InferenceContext,
   ): CachedLogits {
-    checkWeights(weights, parameters);
+    checkWeights(weights, parameters, context.packedWeights);
     const start = cachedLength(past);
     checkTokens(tokens, options.contextLength, start);
     const layers: LayerContext = { ...context, training: false, weights };
@@ -104,7 +105,11 @@ export function gpt2(config: Gpt2Config): Gpt2 {
 function embed(ops: Operations, tokens: Tensor, start: number, options: Required<Gpt2Config>, context: LayerContext) {
   const [length, { width }] = [tokens.shape[1]!, options];
   return ops.scope(() => {
-    const embedded = ops.gather(parameter(context.weights, headWeight), tokens);
+    const packed = packedWeight(context, headWeight);
+    const embedded =
+      packed === undefined
+        ? ops.gather(parameter(context.weights, headWeight), tokens)
+        : ops.packedRows(packed, tokens);
     const positions = ops.slice(parameter(context.weights, 'positionEmbedding'), [start, 0], [length, width]);
     return dropout(ops, ops.add(embedded, positions), options.dropout, 'embedding', context);
   });

@@ -14,6 +14,7 @@ export { mlp } from './layers/mlp.js';
 export { patchEmbedding, patchify } from './layers/patch-embedding.js';
 export { type TransformerBlockOptions, transformerBlock } from './layers/transformer-block.js';
 export { type Lora, type LoraOptions, lora } from './lora.js';
+export { type PackedModel, packWeight, packWeights } from './packed-weights.js';
 export { lmdParameter } from './parameter-groups.js';
 export { fullPrecision, precisionNames, precisionPreset } from './precision.js';
 export {

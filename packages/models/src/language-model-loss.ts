@@ -1,8 +1,9 @@
 import { LmdError, type Operations, type Tensor } from '@lmd/core';
 
 /**
- * The mean cross-entropy of next tokens, in nats (its exponential is the perplexity): logits [batch, length, vocabulary] and
- * targets i32 [batch, length] → a scalar. A negative target is left out of the mean, for padding; where all are, the loss is 0.
+ * The mean cross-entropy of next tokens, in nats (its exponential is the perplexity): logits [batch, length,
+ * vocabulary] and targets i32 [batch, length] → a scalar. A negative target is left out of the mean, for padding; where
+ * all are, the loss is 0.
  */
 export function languageModelLoss(ops: Operations, logits: Tensor, targets: Tensor): Tensor {
   const [batch, length, vocabulary] = logits.shape as readonly [number, number, number];

@@ -32,13 +32,14 @@ const optionNames = ['rank', 'alpha', 'match', 'train'];
 const attentionMatrices = /\.attention\.(qkv|projection)\.weight$/;
 
 /**
- * Low-rank adapters (Hu et al. 2021, arXiv:2106.09685): for each matched matrix W of the frozen `base`, which stays the caller's and must
- * live as long as the model is used, the model computes with W + (alpha / rank)·A·B. Its weights, its gradients and its optimizer's
- * state are the adapters alone.
+ * Low-rank adapters (Hu et al. 2021, arXiv:2106.09685): for each matched matrix W of the frozen `base`, which stays the
+ * caller's and must live as long as the model is used, the model computes with W + (alpha / rank)·A·B. Its weights, its
+ * gradients and its optimizer's state are the adapters alone.
  *
- * `blocks.0.mlp.up.weight` gets `blocks.0.mlp.up.loraA.weight` [inputs, rank], a normal draw of standard deviation 1/√inputs, which
- * suits LMD (`lmdParameter`), and `blocks.0.mlp.up.loraB` [rank, outputs], which begins at zero, so the first step is the base's, and
- * goes to an additive rule. In low precision the sum is what is rounded: training sees the very matrix that `merge` gives.
+ * `blocks.0.mlp.up.weight` gets `blocks.0.mlp.up.loraA.weight` [inputs, rank], a normal draw of standard deviation
+ * 1/√inputs, which suits LMD (`lmdParameter`), and `blocks.0.mlp.up.loraB` [rank, outputs], which begins at zero, so
+ * the first step is the base's, and goes to an additive rule. In low precision the sum is what is rounded: training
+ * sees exactly the matrix that `merge` returns.
  */
 export function lora(model: Model, base: NamedTensors, options: LoraOptions = {}): Lora {
   const { rank, alpha, matched, whole } = resolve(model, options);

@@ -1,4 +1,4 @@
-import type { ForwardContext, NamedTensors, Operations, Precision, Tensor } from '@lmd/core';
+import type { ForwardContext, NamedTensors, Operations, PackedMatrices, Precision, Tensor } from '@lmd/core';
 import type { Gpt2 } from './gpt2.js';
 import { headWeight, roundedHeadWeight } from './gpt2-head.js';
 import { encodeOperand, type OperandName, roundOperand } from './operands.js';
@@ -15,31 +15,31 @@ export interface RoundedWeights extends Pick<ForwardContext, 'encodedWeights'> {
 /**
  * Rounds the matrices of a GPT-2 for inference once, instead of at each pass: the products that follow have the same bits. Where products
  * are exact, the weights stay as they are and get their codes beside them. Else they are rounded, and the token embedding gets a rounded
- * copy beside it, since it is looked up as it is. With f32 weights, or noise in their rounding, nothing is made.
+ * copy beside it, since it is looked up as it is. With f32 weights, or noise in their rounding, nothing is made, nor of `packed` weights.
  */
 export function roundWeights(
   ops: Operations,
   model: Pick<Gpt2, 'config'>,
   weights: NamedTensors,
   precision: Precision,
+  packed: PackedMatrices = {},
 ): RoundedWeights {
   const { weights: format, activations } = precision.forward;
   if (format === 'f32' || (typeof format === 'object' && format.rounding === 'stochastic')) {
     return { weights, precision, made: [] };
   }
-  const matrices = Object.keys(weights).filter((name) => /^blocks\..*\.weight$/.test(name));
+  const isPacked = (name: string): boolean => Object.hasOwn(packed, name);
+  const matrices = Object.keys(weights).filter((name) => /^blocks\..*\.weight$/.test(name) && !isPacked(name));
+  const roundsHead = model.config.quantizeHead && !isPacked(headWeight);
   const nameOf = (name: string): OperandName => ({ key: { seed: 0, step: 0, sample: 0 }, name });
   if (isBlockFormat(format) && isExact(ops, activations, format)) {
     return ops.scope(() => {
       const encoded = matrices.map((name) => encodeOperand(ops, weights[name]!, format, -2, nameOf(name)));
-      const head = weights[headWeight]!;
-      if (model.config.quantizeHead) encoded.push(encodeOperand(ops, head, format, -1, nameOf(headWeight)));
+      if (roundsHead) encoded.push(encodeOperand(ops, weights[headWeight]!, format, -1, nameOf(headWeight)));
       return {
         weights,
         precision,
-        encodedWeights: new Map(
-          encoded.map((codes, i) => [i < matrices.length ? weights[matrices[i]!]! : head, codes]),
-        ),
+        encodedWeights: new Map(encoded.map((codes, i) => [weights[matrices[i] ?? headWeight]!, codes])),
         made: encoded.flatMap(({ tensors }) => Object.values(tensors)),
       };
     });
@@ -47,7 +47,7 @@ export function roundWeights(
   return ops.scope(() => {
     const rounded: { [name: string]: Tensor } = {};
     for (const name of matrices) rounded[name] = roundOperand(ops, weights[name]!, format, -2, nameOf(name));
-    if (model.config.quantizeHead) {
+    if (roundsHead) {
       rounded[roundedHeadWeight] = roundOperand(ops, weights[headWeight]!, format, -1, nameOf(headWeight));
     }
     return {

@@ -5,9 +5,15 @@ export interface SamplingOptions {
   readonly temperature?: number;
   /** Draws from the k most likely tokens alone. Default all. */
   readonly topK?: number;
-  /** Draws from the fewest most likely tokens whose probabilities add up to p or more (Holtzman et al. 2020). Default 1: all. */
+  /**
+   * Draws from the fewest most likely tokens whose probabilities add up to p or more (Holtzman et al. 2020). Default 1:
+   * all.
+   */
   readonly topP?: number;
-  /** Divides positive logits of tokens that the text has already, and multiplies negative ones (Keskar et al. 2019). Default 1. */
+  /**
+   * Divides positive logits of tokens that the text has already, and multiplies negative ones (Keskar et al. 2019).
+   * Default 1.
+   */
   readonly repetitionPenalty?: number;
 }
 
@@ -47,10 +53,12 @@ export function checkSampling(options: SamplingOptions, caller: string): void {
 }
 
 /**
- * A token drawn from logits [vocabulary]: repetition penalty, then temperature, then top k, then top p, as in transformers. The draw is
- * a function of the logits, the text before and (seed, position); among equal logits, the lower tokens come first.
+ * A token drawn from logits [vocabulary]: repetition penalty, then temperature, then top k, then top p, as in
+ * transformers. The draw is a function of the logits, the text before and (seed, position); among equal logits, the
+ * lower tokens come first.
  *
- * @throws LmdError `NON_FINITE` where a logit is NaN or +∞, or all are −∞, or there is none; `INVALID_ARGUMENT` for options out of range.
+ * @throws LmdError `NON_FINITE` where a logit is NaN or +∞, or all are −∞, or there is none; `INVALID_ARGUMENT` for
+ *   options out of range.
  */
 export function sampleToken(given: ArrayLike<number>, options: SamplingOptions, point: SamplingPoint): number {
   checkSampling(options, 'sampleToken');

@@ -16,8 +16,8 @@ export interface VitConfig {
   readonly mlpWidth?: number;
   readonly classes: number;
   /**
-   * What the head sees. `classToken`: the normalised output at a learned token (Dosovitskiy et al. 2021). `mean`: the mean of
-   * the normalised outputs at all patches (Beyer, Zhai, Kolesnikov 2022). Default `classToken`.
+   * What the head sees. `classToken`: the normalised output at a learned token (Dosovitskiy et al. 2021). `mean`: the
+   * mean of the normalised outputs at all patches (Beyer, Zhai, Kolesnikov 2022). Default `classToken`.
    */
   readonly pooling?: 'classToken' | 'mean';
   /** `none` (default) is GELU by the error function; `tanh` the approximation. */
@@ -25,25 +25,27 @@ export interface VitConfig {
   /** Default 1e-6, as in the published models. */
   readonly layerNormEpsilon?: number;
   /**
-   * Whether the first and the last product, patch embedding and head, are rounded like all others (default) or stay in f32,
-   * as much of the quantization literature has it.
+   * Whether the first and the last product, patch embedding and head, are rounded like all others (default) or stay in
+   * f32, as much of the quantization literature has it.
    */
   readonly quantizeEmbeddingAndHead?: boolean;
   /**
-   * In training, the probability with which an element of the embeddings, or of what attention or MLP adds to the residual
-   * stream, is dropped. Default 0.
+   * In training, the probability with which an element of the embeddings, or of what attention or MLP adds to the
+   * residual stream, is dropped. Default 0.
    */
   readonly dropout?: number;
-  /** In training, the probability with which an attention probability is dropped. Above 0 they are stored. Default 0. */
+  /**
+   * In training, the probability with which an attention probability is dropped. Above 0 they are stored. Default 0.
+   */
   readonly attentionDropout?: number;
   /**
-   * In training, the probability with which the last block skips its attention, and its MLP, for an example; it grows linearly
-   * from 0 at the first block (Huang et al. 2016; Touvron et al. 2021). Default 0.
+   * In training, the probability with which the last block skips its attention, and its MLP, for an example; it grows
+   * linearly from 0 at the first block (Huang et al. 2016; Touvron et al. 2021). Default 0.
    */
   readonly stochasticDepth?: number;
   /**
-   * `blocks`, or true: of each block only the input is kept for the backward pass, which runs the block again. The same bits for
-   * less memory and about a third more work. Default false.
+   * `blocks`, or true: of each block only the input is kept for the backward pass, which runs the block again. The same
+   * bits for less memory and about a third more work. Default false.
    */
   readonly recomputation?: boolean | 'blocks';
 }

@@ -14,10 +14,10 @@ const imagenet = { imageSize: 224, channels: 3, classes: 1000 } as const;
 const cifar10 = { imageSize: 32, channels: 3, classes: 10 } as const;
 
 /**
- * Configurations by the literature's names, `<size>/<patch size>`: ImageNet ones at 224 pixels and 1000 classes, and `/4`
- * ones for 32×32 pixels and 10 classes. `tiny` is for MNIST's 28×28 grey images on a CPU: 16 patches of 7×7 pixels and mean
- * pooling, which costs no seventeenth token and gives every patch a gradient from the first step; a head is 32 wide, one MX
- * block.
+ * Configurations by the literature's names, `<size>/<patch size>`: ImageNet ones at 224 pixels and 1000 classes, and
+ * `/4` ones for 32×32 pixels and 10 classes. `tiny` is for MNIST's 28×28 grey images on a CPU: 16 patches of 7×7 pixels
+ * and mean pooling, which costs no seventeenth token and gives every patch a gradient from the first step; a head is 32
+ * wide, one MX block.
  */
 export const vitPresets = {
   'Ti/8': { ...imagenet, ...sizes.Ti, patchSize: 8 },

@@ -18,8 +18,8 @@ export interface Vit extends Model {
 }
 
 /**
- * A Vision Transformer (Dosovitskiy et al. 2021): images [batch, imageSize, imageSize, channels] → logits [batch, classes].
- * All weights are [inputs, outputs]; names and shapes are in `parameters`.
+ * A Vision Transformer (Dosovitskiy et al. 2021): images [batch, imageSize, imageSize, channels] → logits [batch,
+ * classes]. All weights are [inputs, outputs]; names and shapes are in `parameters`.
  */
 export function vit(config: VitConfig): Vit {
   const options = resolveVitConfig(config);

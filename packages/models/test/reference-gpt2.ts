@@ -5,8 +5,8 @@ type Vector = number[];
 type Matrix = Vector[];
 
 /**
- * GPT-2 once more, for one sequence, in loops over plain arrays: written from the papers and from nothing in `src`, so that a
- * mistake there shows. Gives the logits of each position.
+ * GPT-2 once more, for one sequence, in loops over plain arrays: written from the papers and from nothing in `src`, so
+ * that a mistake there shows. Gives the logits of each position.
  */
 export function referenceGpt2(config: Required<Gpt2Config>, weights: Arrays, tokens: readonly number[]): Matrix {
   const matrix = (name: string): Matrix => {

@@ -5,8 +5,8 @@ type Matrix = Vector[];
 export type Arrays = { readonly [name: string]: { readonly shape: readonly number[]; readonly values: Float64Array } };
 
 /**
- * The Vision Transformer once more, for one image at a time, in loops over plain arrays: written from the papers and from
- * nothing in `src`, so that a mistake there shows.
+ * The Vision Transformer once more, for one image at a time, in loops over plain arrays: written from the papers and
+ * from nothing in `src`, so that a mistake there shows.
  */
 export function referenceVit(config: Required<VitConfig>, weights: Arrays, image: Float64Array): Vector {
   const matrix = (name: string): Matrix => {

@@ -1,5 +1,6 @@
-// Blocks with a stride: `rows` rows of `width` elements, each column of which is a block. Four columns go at once; the last four
-// may overlap those before them, since sources and targets are apart and doing a column twice gives the same bits.
+// Blocks with a stride: `rows` rows of `width` elements, each column of which is a block. Four columns go at once; the
+// last four may overlap those before them, since sources and targets are apart and doing a column twice gives the same
+// bits.
 
 import { encodeFourColumns, roundFourColumns } from './run';
 import { fourBytes, prepareFour } from './scales';

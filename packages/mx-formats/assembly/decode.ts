@@ -109,8 +109,8 @@ function decodeBlock(codes: usize, target: usize, table: usize, scale: f32, coun
 }
 
 /**
- * Decodes `rows` rows of `length` codes, a byte each. `table` holds the float32 value of each code, `scaleTable` that of each scale
- * byte.
+ * Decodes `rows` rows of `length` codes, a byte each. `table` holds the float32 value of each code, `scaleTable` that
+ * of each scale byte.
  */
 export function decodeRows(codes: usize, scales: usize, target: usize, table: usize, scaleTable: usize, rows: i32, length: i32): void {
   let scale = scales;

@@ -5,7 +5,10 @@ import { largestFinite, roundBlocksUntil } from './rows';
 import { blockSize, configureBlocks, configureElement, configureWords } from './settings';
 import { roundSingle } from './single';
 
-/** As `configureElement`, `configureWords` and `configureBlocks`, from 17 words at an address, in the order of their parameters. */
+/**
+ * As `configureElement`, `configureWords` and `configureBlocks`, from 17 words at an address, in the order of their
+ * parameters.
+ */
 export function configureFrom(at: usize): void {
   configureElement(
     load<i32>(at),
@@ -48,8 +51,8 @@ export function roundRowsInMemory(
 }
 
 /**
- * Rounds along the middle one of the axes [any, `length`, `inner`]. `from` to `to` count slabs: outer index, then block of rows, of
- * which there are `blocks` for each outer index.
+ * Rounds along the middle one of the axes [any, `length`, `inner`]. `from` to `to` count slabs: outer index, then block
+ * of rows, of which there are `blocks` for each outer index.
  */
 export function roundSlabsInMemory(
   from: i32,
@@ -70,7 +73,9 @@ export function roundSlabsInMemory(
   }
 }
 
-/** The largest finite magnitudes, as float32 bits, of the parts `from` to `to` of `partSize` elements; `count` in all. */
+/**
+ * The largest finite magnitudes, as float32 bits, of the parts `from` to `to` of `partSize` elements; `count` in all.
+ */
 export function largestInMemory(from: i32, to: i32, source: usize, out: usize, count: i32, partSize: i32): void {
   configureWords(0x7fffffff, 0x7f800000);
   for (let part = from; part < to; part++) {

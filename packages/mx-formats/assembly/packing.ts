@@ -1,5 +1,5 @@
-// Codes, one a byte, to and from the dense little-endian bit stream of `pack.ts`. Counts are multiples of 8 but in a tensor's last
-// piece, whose spare bytes the caller clears.
+// Codes, one a byte, to and from the dense little-endian bit stream of `pack.ts`. Counts are multiples of 8 but in a
+// tensor's last piece, whose spare bytes the caller clears.
 
 function packBits(codes: usize, packed: usize, bits: i32, count: i32): void {
   let held = 0;

@@ -1,12 +1,15 @@
-/** 0x9e3779b9 and 0xbb67ae85, what the key grows by each round; 0xd2511f53 and 0xcd9e8d57, what the counter is multiplied by. */
+/**
+ * 0x9e3779b9 and 0xbb67ae85, what the key grows by each round; 0xd2511f53 and 0xcd9e8d57, what the counter is
+ * multiplied by.
+ */
 const WEYL0: u32 = 0x9e3779b9;
 const WEYL1: u32 = 0xbb67ae85;
 const MULTIPLIER0: u32 = 0xd2511f53;
 const MULTIPLIER1: u32 = 0xcd9e8d57;
 
 /**
- * Philox4x32-10, as in `src/philox.ts`: fills in the words of the elements of groups of four, the first of which is `group`. Four
- * groups go at once, so that room for three more than `groups` is needed.
+ * Philox4x32-10, as in `src/philox.ts`: fills in the words of the elements of groups of four, the first of which is
+ * `group`. Four groups go at once, so that room for three more than `groups` is needed.
  */
 export function philoxGroups(
   target: usize,

@@ -1,5 +1,5 @@
-// Blocks of consecutive elements, four at once. Sources and targets are apart, and each has spare bytes at its end: the last vector
-// of a block may reach beyond it, and what it writes there is written again by the next block.
+// Blocks of consecutive elements, four at once. Sources and targets are apart, and each has spare bytes at its end: the
+// last vector of a block may reach beyond it, and what it writes there is written again by the next block.
 
 import { encodeFour, isPlain, roundFour, roundFourOf32 } from './run';
 import { fourBytes, prepareFour } from './scales';
@@ -123,7 +123,10 @@ export function roundBlocksUntil(source: usize, target: usize, words: usize, tot
   }
 }
 
-/** Four blocks of 32 at a time, nothing before or after them in their rows, as long as the vector kernels are exact for all four. */
+/**
+ * Four blocks of 32 at a time, nothing before or after them in their rows, as long as the vector kernels are exact for
+ * all four.
+ */
 function roundUsual(source: usize, target: usize, words: usize, total: i32): void {
   for (; position + 128 <= total; position += 128) {
     const from = source + (<usize>position << 2);

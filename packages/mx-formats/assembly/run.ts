@@ -1,5 +1,5 @@
-// Runs of vectors that share their scales: the consecutive elements of each of four blocks, or four columns of blocks one row after
-// the other. `step` is the distance in bytes from one vector to the next.
+// Runs of vectors that share their scales: the consecutive elements of each of four blocks, or four columns of blocks
+// one row after the other. `step` is the distance in bytes from one vector to the next.
 
 import {
   bits,

@@ -1,4 +1,5 @@
-// Scale bytes from the largest magnitudes of blocks, as in `scale.ts` and `tensor-scale.ts`: of one block, and of four at once.
+// Scale bytes from the largest magnitudes of blocks, as in `scale.ts` and `tensor-scale.ts`: of one block, and of four
+// at once.
 
 import {
   e4m3Scales,
@@ -53,7 +54,9 @@ export function factorAfter(code: i32): f32 {
   return tensorScale * e4m3Value(code);
 }
 
-/** Finds the scales of four blocks; false, with nothing found, where the vector kernels are not exact for all of them. */
+/**
+ * Finds the scales of four blocks; false, with nothing found, where the vector kernels are not exact for all of them.
+ */
 export function prepareFour(maxima: v128): bool {
   const zero = i32x4.eq(maxima, i32x4.splat(0));
   const tooLarge = i32x4.ge_s(maxima, i32x4.splat(INFINITY_BITS));

@@ -64,8 +64,8 @@ export function configureElement(
 }
 
 /**
- * Words that never change. They are handed over at run time since the compiler would otherwise write them out as vector constants,
- * which engines build anew at each use.
+ * Words that never change. They are handed over at run time since the compiler would otherwise write them out as vector
+ * constants, which engines build anew at each use.
  */
 export let magnitudeWord: i32 = 0;
 export let exponentWord: i32 = 0;
@@ -82,8 +82,8 @@ export function configureBlocks(above: i32, how: i32, size: i32, e4m3: bool, sca
   e4m3Scales = e4m3;
   tensorScale = scale;
   tensorReciprocal = <f32>1 / scale;
-  // Sums with the magic constant must not overflow, and no quantum (a 2^-48 of one, where fractions are compared) may underflow.
-  // A format without mantissa bits breaks ties by the exponent, which the vector kernels do not.
+  // Sums with the magic constant must not overflow, and no quantum (a 2^-48 of one, where fractions are compared) may
+  // underflow. A format without mantissa bits breaks ties by the exponent, which the vector kernels do not.
   vectorFrom = (how == NEAREST_EVEN ? 1 : significantBits + 50) - emin;
   vectorTo = significantBits == 0 ? -1 : 253 - 23 + significantBits - emax;
 }

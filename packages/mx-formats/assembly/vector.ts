@@ -1,4 +1,5 @@
-// Four elements at a time, on the float32 values themselves: the scale only moves the threshold below which elements are subnormal.
+// Four elements at a time, on the float32 values themselves: the scale only moves the threshold below which elements
+// are subnormal.
 
 import { NEAREST_AWAY, NEAREST_EVEN, STOCHASTIC } from './settings';
 

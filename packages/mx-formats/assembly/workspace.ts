@@ -1,5 +1,5 @@
-// Where a thread has the figures of the four blocks at hand, a lane each: there a lane is spread over a vector in one load. Each thread
-// has an instance of the module of its own, and so its own globals.
+// Where a thread has the figures of the four blocks at hand, a lane each: there a lane is spread over a vector in one
+// load. Each thread has an instance of the module of its own, and so its own globals.
 
 /** Scale bytes. */
 export let BYTES: usize = 0;

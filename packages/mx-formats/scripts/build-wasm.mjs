@@ -1,6 +1,6 @@
 /**
- * Compiles `assembly/` to WebAssembly and writes it, as base64, to `src/wasm/module.generated.ts`. The file is committed, so that
- * neither tests nor users need the compiler; a test compiles again and compares.
+ * Compiles `assembly/` to WebAssembly and writes it, as base64, to `src/wasm/module.generated.ts`. The file is
+ * committed, so that neither tests nor users need the compiler; a test compiles again and compares.
  */
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';

@@ -1,6 +1,6 @@
 /**
- * pnpm docs, or node scripts/error-table.mjs [--write]: the error of each format on three kinds of data, as Markdown. With --write the
- * tables go between their marks in docs/mx-formats.md. Build first.
+ * pnpm docs, or node scripts/error-table.mjs [--write]: the error of each format on three kinds of data, as Markdown.
+ * With --write the tables go between their marks in docs/mx-formats.md. Build first.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

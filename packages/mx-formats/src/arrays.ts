@@ -1,11 +1,15 @@
 import { describeValue, MxFormatError } from './errors.js';
 
-/** `%TypedArray%.prototype[@@toStringTag]`, a getter that reads an internal slot: it knows the arrays of every realm, and no others. */
+/**
+ * `%TypedArray%.prototype[@@toStringTag]`, a getter that reads an internal slot: it knows the arrays of every realm,
+ * and no others.
+ */
 const readTag = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)!
   .get as (this: unknown) => string | undefined;
 
 /**
- * Checks that `values` are a Float32Array, of any realm: the kernels read the bits of its buffer, which are others in a Float64Array.
+ * Checks that `values` are a Float32Array, of any realm: the kernels read the bits of its buffer, which are others in a
+ * Float64Array.
  *
  * @throws MxFormatError `INVALID_ARGUMENT`, naming the argument
  */
@@ -14,7 +18,9 @@ export function checkFloats(subject: string, values: unknown): asserts values is
   throw wrongArray(subject, values, 'Give a Float32Array; Float32Array.from(…) rounds other numbers to one.');
 }
 
-/** Checks that `bytes` are a Uint8Array, of any realm; a Node `Buffer` is one. @throws MxFormatError `INVALID_ARGUMENT` */
+/**
+ * Checks that `bytes` are a Uint8Array, of any realm; a Node `Buffer` is one. @throws MxFormatError `INVALID_ARGUMENT`
+ */
 export function checkByteArray(subject: string, bytes: unknown): asserts bytes is Uint8Array {
   if (readTag.call(bytes) === 'Uint8Array') return;
   throw wrongArray(subject, bytes, 'Give a Uint8Array.');

@@ -8,8 +8,8 @@ export interface BlockFormat {
   /** Consecutive elements that share a scale: 32 in OCP MX v1.0. */
   readonly blockSize: number;
   /**
-   * How a block's scale is stored, in one byte. `e8m0`: a power of two, biased by 127, 0xFF being NaN (OCP MX v1.0, section 5.4).
-   * `e4m3`: an E4M3 number, times one FP32 scale for the whole tensor (NVFP4).
+   * How a block's scale is stored, in one byte. `e8m0`: a power of two, biased by 127, 0xFF being NaN (OCP MX v1.0,
+   * section 5.4). `e4m3`: an E4M3 number, times one FP32 scale for the whole tensor (NVFP4).
    */
   readonly scale: string;
 }
@@ -32,8 +32,8 @@ export const mxfp4_e2m1 = ocp(e2m1, 'mxfp4_e2m1');
 export const mxint8 = ocp(int8, 'mxint8');
 
 /**
- * NVIDIA's NVFP4: E2M1 elements in blocks of 16, an E4M3 scale a block, one FP32 scale a tensor: 4.5 bits a value. It is not of
- * the OCP specification.
+ * NVIDIA's NVFP4: E2M1 elements in blocks of 16, an E4M3 scale a block, one FP32 scale a tensor: 4.5 bits a value. It
+ * is not of the OCP specification.
  */
 export const nvfp4: BlockFormat = Object.freeze({ name: 'nvfp4', element: e2m1, blockSize: 16, scale: 'e4m3' });
 

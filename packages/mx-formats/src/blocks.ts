@@ -109,7 +109,9 @@ function alongRows<Target extends Sink>(plan: Plan, source: Words, target: Targe
   }
 }
 
-/** Columns taken at once: a cache line of float32, so that a strided block costs no more memory traffic than its bytes. */
+/**
+ * Columns taken at once: a cache line of float32, so that a strided block costs no more memory traffic than its bytes.
+ */
 const tileWidth = 16;
 
 /** Blocks with a stride: a tile of them is gathered into a small array, done there, and put in place. */
@@ -152,7 +154,10 @@ function acrossRows<Target extends Sink>(
   }
 }
 
-/** For each block in turn, [outer, blocks, inner]: the first element, the step from one to the next, and how many there are. */
+/**
+ * For each block in turn, [outer, blocks, inner]: the first element, the step from one to the next, and how many there
+ * are.
+ */
 export function forEachBlock(
   { outer, length, inner }: Extent,
   blockSize: number,

@@ -15,7 +15,7 @@ export function checkedOut(values: Float32Array, out: Float32Array | undefined):
     throw new MxFormatError('INVALID_ARGUMENT', `\`out\` overlaps the values, ${distance} bytes apart.`, {
       subject: 'out',
       value: distance,
-      remedy: 'Pass the very same elements to work in place, or memory apart from them.',
+      remedy: 'Pass the same elements to work in place, or memory that does not overlap.',
     });
   }
   return out;

@@ -10,8 +10,8 @@ import { e4m3ScaleValue, totalScale } from './tensor-scale.js';
 import { wasmDequantize } from './wasm/kernels.js';
 
 /**
- * The float32 values of a quantized tensor, row-major. A block whose scale is NaN is all NaN, and so is an element whose code is; a
- * product beyond float32 is infinite.
+ * The float32 values of a quantized tensor, row-major. A block whose scale is NaN is all NaN, and so is an element
+ * whose code is; a product beyond float32 is infinite.
  *
  * @param tensor what `quantize` gives; its format may be a name
  * @param out where to write. Default: a new array

@@ -48,13 +48,13 @@ function floatBits(value: number): number {
 }
 
 /**
- * The code of a value in an element format, without any scale. A finite magnitude beyond the largest saturates; a value that has a
- * code gets that code, the most negative one of two's complement included. Infinities become the format's infinity, or else
- * its NaN; a NaN, whose bits a number does not show, becomes the positive quiet one.
+ * The code of a value in an element format, without any scale. A finite magnitude beyond the largest saturates; a value
+ * that has a code gets that code, the most negative one of two's complement included. Infinities become the format's
+ * infinity, or else its NaN; a NaN, whose bits a number does not show, becomes the positive quiet one.
  *
  * @param rounding any but `stochastic`, which needs random numbers and so a tensor
- * @throws MxFormatError `UNSUPPORTED` for a NaN or an infinity in a format without codes for them; `INVALID_ARGUMENT` for an unknown
- *   format or rounding
+ * @throws MxFormatError `UNSUPPORTED` for a NaN or an infinity in a format without codes for them; `INVALID_ARGUMENT`
+ *   for an unknown format or rounding
  */
 export function encodeElement(
   value: number,
@@ -85,8 +85,8 @@ export function decodeElement(code: number, format: ElementName | ElementFormat)
 }
 
 /**
- * The codes of many values, one byte each, as by `encodeElement`. NaNs keep their sign, and their payload where the format has room
- * for one, so that every code survives decoding and encoding.
+ * The codes of many values, one byte each, as by `encodeElement`. NaNs keep their sign, and their payload where the
+ * format has room for one, so that every code survives decoding and encoding.
  */
 export function encodeElements(
   values: Float32Array,

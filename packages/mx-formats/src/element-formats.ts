@@ -1,6 +1,7 @@
 /**
- * One number format of at most 8 bits, as data. Everything else about it (its codes, its grid, its rounding) follows from this
- * record, so a new format is a new record. The idea of a format as a record is gfloat's (graphcore-research/gfloat).
+ * One number format of at most 8 bits, as data. Everything else about it (its codes, its grid, its rounding) follows
+ * from this record, so a new format is a new record. The idea of a format as a record is gfloat's
+ * (graphcore-research/gfloat).
  */
 export interface ElementFormat {
   readonly name: string;
@@ -100,8 +101,8 @@ export const e2m1: ElementFormat = Object.freeze({
 });
 
 /**
- * Two's complement with 6 fraction bits (OCP MX v1.0, section 5.3.4). Rounding gives −127/64 … 127/64, so that it is symmetric, as
- * the specification permits; the code 0x80 still reads as −2. There is no negative zero: −0 becomes +0.
+ * Two's complement with 6 fraction bits (OCP MX v1.0, section 5.3.4). Rounding gives −127/64 … 127/64, so that it is
+ * symmetric, as the specification permits; the code 0x80 still reads as −2. There is no negative zero: −0 becomes +0.
  */
 export const int8: ElementFormat = Object.freeze({
   name: 'int8',

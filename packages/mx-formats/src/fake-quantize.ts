@@ -8,11 +8,11 @@ import { tensorScaleOf } from './tensor-scale.js';
 import { wasmFakeQuantize } from './wasm/kernels.js';
 
 /**
- * Quantizes to a block format and back: each value is replaced by the float32 value of its nearest code under its block's scale.
- * The result has the very bits of `dequantize(quantize(values, options))`, without making the codes.
+ * Quantizes to a block format and back: each value is replaced by the float32 value of its nearest code under its
+ * block's scale. The result is bit-identical to `dequantize(quantize(values, options))`, without computing the codes.
  *
- * A block with a NaN or an infinity becomes all NaN. −0 keeps its sign (in two's complement it becomes +0). A result beyond
- * float32, which only a block within a factor of two of 2^128 can give under `ceil` and `even`, is infinite.
+ * A block with a NaN or an infinity becomes all NaN. −0 keeps its sign (in two's complement it becomes +0). A result
+ * beyond float32, which only a block within a factor of two of 2^128 can give under `ceil` and `even`, is infinite.
  *
  * @param values float32 values, row-major; a view into a larger buffer is fine
  * @param out where to write; `values` itself to work in place. Default: a new array

@@ -131,7 +131,8 @@ describe.each(kernelCases)('blocks: %s in %s under %s by the %s kernels', (datas
     const tensor = quantize(values, { format: format as FormatName, scaleMode });
     expect(hashes(tensor.scales, 51)).toEqual(golden.scales);
     if (golden.torchaoCodes !== undefined) {
-      // torchao leaves FP6 a code a byte. Under scale byte 0 it divides by 2^-126 instead of 2^-127: the first binades differ.
+      // torchao leaves FP6 a code a byte. Under scale byte 0 it divides by 2^-126 instead of 2^-127: the first binades
+      // differ.
       const codes = bits === 6 ? unpack(tensor.codes, 6, values.length) : tensor.codes;
       expect(hashes(codes, 51).slice(5)).toEqual(golden.torchaoCodes.slice(5));
     }

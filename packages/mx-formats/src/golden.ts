@@ -4,8 +4,8 @@ import type { Rounding, ScaleMode } from './options.js';
 import type { RandomKey } from './philox.js';
 
 /**
- * What the oracles (torchao's scales, gfloat's roundings) make of a set of values, as hashes: for whoever checks another
- * implementation against them. The inputs follow the formulas of `dev/golden/mx-formats/inputs.py`.
+ * What the oracles (torchao's scales, gfloat's roundings) make of a set of values, as hashes: for whoever checks
+ * another implementation against them. The inputs follow the formulas of `dev/golden/mx-formats/inputs.py`.
  */
 export interface GoldenCase {
   readonly dataset: 'patterns' | 'edges';
@@ -21,7 +21,9 @@ export interface GoldenCase {
 /** Equal parts that a data set is hashed in: part c holds the blocks around float32 exponent fields 5c to 5c + 4. */
 export const goldenChunks = 51;
 
-/** Every OCP format under every scale mode and rounding, on both data sets, in blocks of 32 along consecutive elements. */
+/**
+ * Every OCP format under every scale mode and rounding, on both data sets, in blocks of 32 along consecutive elements.
+ */
 export const goldenCases: readonly GoldenCase[] = blocks.cases.flatMap((golden) =>
   (['nearestEven', 'nearestAway', 'towardZero', 'stochastic'] as const).map((rounding) => ({
     dataset: golden.dataset as GoldenCase['dataset'],
@@ -71,7 +73,10 @@ export function hashWords(words: ArrayLike<number>, start = 0, end = words.lengt
   return sum >>> 0;
 }
 
-/** Every finite float32 of 12 leading mantissa bits, each once: 255 groups of 256 blocks of 32, each spanning eight binades. */
+/**
+ * Every finite float32 of 12 leading mantissa bits, each once: 255 groups of 256 blocks of 32, each spanning eight
+ * binades.
+ */
 function patterns(): Float32Array {
   const bits = new Int32Array(255 * 8192);
   for (let e = 0; e < 255; e++) {
@@ -83,7 +88,10 @@ function patterns(): Float32Array {
   return new Float32Array(bits.buffer);
 }
 
-/** 255 groups of 16 blocks of 32 around group e's binade: ties of every element format and their neighbours, over 24 binades. */
+/**
+ * 255 groups of 16 blocks of 32 around group e's binade: ties of every element format and their neighbours, over 24
+ * binades.
+ */
 function edges(): Float32Array {
   const bits = new Int32Array(255 * 512);
   for (let i = 0; i < bits.length; i++) {

@@ -6,8 +6,8 @@ import { validateBlockFormat, validateElementFormat } from './validate-format.js
 export const gridOffset = 254;
 
 /**
- * What the kernels need of a format: the spacing of its values, tabulated by binade, and a few constants. A value is first divided
- * by its block's scale, which is exact in float64; so one table serves every scale.
+ * What the kernels need of a format: the spacing of its values, tabulated by binade, and a few constants. A value is
+ * first divided by its block's scale, which is exact in float64; so one table serves every scale.
  */
 export interface Grid {
   readonly element: ElementFormat;
@@ -20,7 +20,10 @@ export interface Grid {
   readonly significantBits: number;
   /** The distance between neighbours in each binade. */
   readonly quanta: Float64Array;
-  /** 2^52 quanta: adding it to a magnitude in float64 and taking it off again rounds to the nearest multiple of the quantum. */
+  /**
+   * 2^52 quanta: adding it to a magnitude in float64 and taking it off again rounds to the nearest multiple of the
+   * quantum.
+   */
   readonly magic: Float64Array;
   /** 1 / quantum: a rounded magnitude times it is a whole number of quanta … */
   readonly inverseQuanta: Float64Array;
@@ -73,7 +76,8 @@ function compute(element: ElementFormat): Grid {
   for (let i = 0; i < size; i++) {
     const exponent = Math.max(i - gridOffset, emin);
     const quantum = 2 ** (exponent - significantBits);
-    // Without mantissa bits, neighbouring codes are neighbouring powers of two: an odd offset turns a tie towards the even code.
+    // Without mantissa bits, neighbouring codes are neighbouring powers of two: an odd offset turns a tie towards the
+    // even code.
     const odd = significantBits === 0 && i - gridOffset >= emin && (exponent + bias) % 2 === 0 ? 1 : 0;
     quanta[i] = quantum;
     magic[i] = (2 ** 52 + odd) * quantum;

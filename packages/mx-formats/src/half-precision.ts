@@ -4,8 +4,9 @@ import { wordsOf } from './round-block.js';
 const quietNaN = 0x7fc00000;
 
 /**
- * Rounds float32 values to bfloat16 (8 exponent and 7 mantissa bits), ties to even, and returns them as float32. Overflow gives an
- * infinity, as IEEE 754 has it; subnormals, infinities and the sign of zero are kept; every NaN becomes the quiet one of its sign.
+ * Rounds float32 values to bfloat16 (8 exponent and 7 mantissa bits), ties to even, and returns them as float32.
+ * Overflow gives an infinity, as IEEE 754 has it; subnormals, infinities and the sign of zero are kept; every NaN
+ * becomes the quiet one of its sign.
  *
  * @param out where to write; `values` itself to work in place. Default: a new array
  */
@@ -24,9 +25,9 @@ export function roundToBfloat16(values: Float32Array, out?: Float32Array): Float
 }
 
 /**
- * Rounds float32 values to IEEE 754 binary16 (5 exponent and 10 mantissa bits), ties to even, and returns them as float32.
- * Magnitudes from 65520 on give an infinity; subnormals (multiples of 2^-24), infinities and the sign of zero are kept; every NaN
- * becomes the quiet one of its sign.
+ * Rounds float32 values to IEEE 754 binary16 (5 exponent and 10 mantissa bits), ties to even, and returns them as
+ * float32. Magnitudes from 65520 on give an infinity; subnormals (multiples of 2^-24), infinities and the sign of zero
+ * are kept; every NaN becomes the quiet one of its sign.
  *
  * @param out where to write; `values` itself to work in place. Default: a new array
  */

@@ -7,13 +7,16 @@ import { constantWords } from './wasm/instance.js';
 export { kernelModule } from './wasm/instance.js';
 
 /**
- * The kernels of `kernelModule` that round tensors where they lie. Each does the part `from` to `to` of its range. Addresses are bytes,
- * multiples of 4; source and target must not overlap, but up to 12 bytes beyond the end of the source may be read.
+ * The kernels of `kernelModule` that round tensors where they lie. Each does the part `from` to `to` of its range.
+ * Addresses are bytes, multiples of 4; source and target must not overlap, but up to 12 bytes beyond the end of the
+ * source may be read.
  */
 export interface InMemoryKernels {
   /** Bytes that `initialize` takes for one instance. */
   workspaceBytes(): number;
-  /** Gives this instance its workspace, at a multiple of 16. Each thread has an instance of its own on the same memory. */
+  /**
+   * Gives this instance its workspace, at a multiple of 16. Each thread has an instance of its own on the same memory.
+   */
   initialize(workspace: number): void;
   /** Of rows of `length` elements. */
   roundRowsInMemory(
@@ -65,7 +68,10 @@ export interface InMemoryPlan {
   readonly total: number;
   /** The arguments of the kernel after `words`. */
   readonly shape: readonly number[];
-  /** Rounding is stochastic: `words` is the address of the 32 random bits of each element, by row-major position. Else it is not read. */
+  /**
+   * Rounding is stochastic: `words` is the address of the 32 random bits of each element, by row-major position. Else
+   * it is not read.
+   */
   readonly stochastic: boolean;
   /** `settings` needs the largest finite magnitude of the tensor, as float32 bits. */
   readonly needsLargest: boolean;
@@ -74,9 +80,10 @@ export interface InMemoryPlan {
 }
 
 /**
- * Plans `fakeQuantize` for tensors in a WebAssembly memory of the caller's: the same options, the same bits, no copies, and as many
- * threads as the caller has. Instantiate `kernelModule()` with the memory as `env.memory`, call `initialize` once, and for each tensor
- * write `settings()` to memory and call `kernel(0, total, settings, source, target, words, ...shape)`.
+ * Plans `fakeQuantize` for tensors in a WebAssembly memory of the caller's: the same options, the same bits, no copies,
+ * and as many threads as the caller has. Instantiate `kernelModule()` with the memory as `env.memory`, call
+ * `initialize` once, and for each tensor write `settings()` to memory and call
+ * `kernel(0, total, settings, source, target, words, ...shape)`.
  *
  * @param count elements of the tensor
  * @throws MxFormatError for options that are unknown or do not fit the values

@@ -38,7 +38,7 @@ export function useKernels(kernels: Kernels): void {
   chosen = kernels;
 }
 
-/** Whether so many values go through WebAssembly. */
+/** Whether this number of values is processed by WebAssembly. */
 export function throughWasm(count: number): boolean {
   return count >= fewValues && kernelsInUse() === 'wasm';
 }

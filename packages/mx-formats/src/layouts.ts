@@ -10,8 +10,9 @@ const ggmlElements = 32;
 const ggmlBytes = 17;
 
 /**
- * ggml's MXFP4 (`block_mxfp4`): a block of 32 values is 17 bytes, its E8M0 scale and then 16 bytes of which byte j holds element j
- * in the low nibble and element j + 16 in the high one. Blocks follow each other row by row. The values are those of OCP MXFP4.
+ * ggml's MXFP4 (`block_mxfp4`): a block of 32 values is 17 bytes, its E8M0 scale and then 16 bytes of which byte j
+ * holds element j in the low nibble and element j + 16 in the high one. Blocks follow each other row by row. The values
+ * are those of OCP MXFP4.
  *
  * @param tensor `mxfp4_e2m1` in blocks of 32 along its last axis, whose length is a multiple of 32
  * @throws MxFormatError `UNSUPPORTED` for any other tensor
@@ -97,9 +98,9 @@ const tileRows = 128;
 const tileColumns = 4;
 
 /**
- * Row-major scales, as OCP tensors have them, in the blocked layout that NVIDIA's tensor cores read (cuBLAS, "1D block scaling
- * factors layout"; `to_blocked` in torchao): tiles of 128 rows by 4 columns, 512 bytes each and row-major among themselves, in which
- * row r and column c lie at (r mod 32)·16 + ⌊r / 32⌋·4 + c. Padding is zero.
+ * Row-major scales, as OCP tensors have them, in the blocked layout that NVIDIA's tensor cores read (cuBLAS, "1D block
+ * scaling factors layout"; `to_blocked` in torchao): tiles of 128 rows by 4 columns, 512 bytes each and row-major among
+ * themselves, in which row r and column c lie at (r mod 32)·16 + ⌊r / 32⌋·4 + c. Padding is zero.
  *
  * @param rows rows of the matrix of scales
  * @param columns blocks a row

@@ -4,16 +4,16 @@ import { type Grid, gridOf } from './grid.js';
 import { checkRandomKey, type RandomKey } from './philox.js';
 
 /**
- * How an element that falls between two codes is rounded. `nearestEven`: to the nearer, ties to the even code. `nearestAway`: to the
- * nearer, ties away from zero. `towardZero`: to the smaller magnitude. `stochastic`: away from zero with the probability that keeps
- * the mean.
+ * How an element that falls between two codes is rounded. `nearestEven`: to the nearer, ties to the even code.
+ * `nearestAway`: to the nearer, ties away from zero. `towardZero`: to the smaller magnitude. `stochastic`: away from
+ * zero with the probability that keeps the mean.
  */
 export type Rounding = 'nearestEven' | 'nearestAway' | 'towardZero' | 'stochastic';
 
 /**
- * How a block's power-of-two scale follows from its largest magnitude A. `floor`: 2^(⌊log2 A⌋ − emax) (OCP MX v1.0, section 6.3).
- * `ceil`: 2^(⌈log2 A⌉ − emax). `rceil`: 2^⌈log2(A / largest)⌉, the smallest that clips nothing. `even`: A is first rounded to the
- * element's mantissa, ties to even, then as `floor`.
+ * How a block's power-of-two scale follows from its largest magnitude A. `floor`: 2^(⌊log2 A⌋ − emax) (OCP MX v1.0,
+ * section 6.3). `ceil`: 2^(⌈log2 A⌉ − emax). `rceil`: 2^⌈log2(A / largest)⌉, the smallest that clips nothing. `even`: A
+ * is first rounded to the element's mantissa, ties to even, then as `floor`.
  */
 export type ScaleMode = 'floor' | 'ceil' | 'rceil' | 'even';
 
@@ -27,18 +27,23 @@ export interface QuantizeOptions {
   readonly shape?: readonly number[];
   /** The axis along which blocks run; negative counts from the end. Default: −1. */
   readonly axis?: number;
-  /** Elements that share a scale, up to 2^31 − 1; one that is as long as a row gives a scale a row. Default: the format's own. */
+  /**
+   * Elements that share a scale, up to 2^31 − 1; one that is as long as a row gives a scale a row. Default: the
+   * format's own.
+   */
   readonly blockSize?: number;
   /** Default: `nearestEven`. `stochastic` needs `seed` or `key`. */
   readonly rounding?: Rounding;
   /** Default: `floor`. E4M3 scales follow from the magnitudes themselves, and take no other. */
   readonly scaleMode?: ScaleMode;
   /**
-   * For E4M3 scales: the FP32 scale of the whole tensor, when it is known beforehand; 1 for none. Default: the largest finite
-   * magnitude / (448 · the element's largest), so that the largest block scale is 448.
+   * For E4M3 scales: the FP32 scale of the whole tensor, when it is known beforehand; 1 for none. Default: the largest
+   * finite magnitude / (448 · the element's largest), so that the largest block scale is 448.
    */
   readonly tensorScale?: number;
-  /** Seed of stochastic rounding: an integer in [0, 2^53). Short for the key { seed, stream: 0, step: 0, sample: 0 }. */
+  /**
+   * Seed of stochastic rounding: an integer in [0, 2^53). Short for the key { seed, stream: 0, step: 0, sample: 0 }.
+   */
   readonly seed?: number;
   /** The stream of random numbers of stochastic rounding. */
   readonly key?: RandomKey;
@@ -195,7 +200,10 @@ export function checkBlockSize(blockSize: number): number {
   });
 }
 
-/** The bounds of a tensor scale: within them neither its products with E4M3 scales nor the reciprocals of those overflow. */
+/**
+ * The bounds of a tensor scale: within them neither its products with E4M3 scales nor the reciprocals of those
+ * overflow.
+ */
 export const smallestTensorScale = 2 ** -120;
 export const largestTensorScale = 2 ** 118;
 

@@ -7,9 +7,9 @@ export function packedLength(count: number, bits: number): number {
 }
 
 /**
- * Packs codes, one a byte, into a dense little-endian bit stream: code i holds the bits i·bits … i·bits + bits − 1, where bit b of
- * the stream is bit b mod 8 of byte ⌊b / 8⌋. So 4-bit codes go low nibble first, and four 6-bit codes fill 3 bytes. The unused high
- * bits of the last byte are zero.
+ * Packs codes, one a byte, into a dense little-endian bit stream: code i holds the bits i·bits … i·bits + bits − 1,
+ * where bit b of the stream is bit b mod 8 of byte ⌊b / 8⌋. So 4-bit codes go low nibble first, and four 6-bit codes
+ * fill 3 bytes. The unused high bits of the last byte are zero.
  *
  * @param bits bits of a code: 1 to 8
  * @throws MxFormatError `INVALID_ARGUMENT` for a code that needs more bits
@@ -80,8 +80,8 @@ export function packInto(codes: Uint8Array, bits: number, out: Uint8Array): void
 /**
  * Unpacks `count` codes, one a byte: the inverse of `pack`.
  *
- * @throws MxFormatError `SHAPE_MISMATCH` where the packed length is not that of `count` codes; `DATA_CORRUPT` where bits after the last
- *   code are set
+ * @throws MxFormatError `SHAPE_MISMATCH` where the packed length is not that of `count` codes; `DATA_CORRUPT` where
+ *   bits after the last code are set
  */
 export function unpack(packed: Uint8Array, bits: number, count: number): Uint8Array {
   checkByteArray('packed', packed);

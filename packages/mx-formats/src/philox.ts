@@ -1,8 +1,8 @@
 import { describeValue, MxFormatError } from './errors.js';
 
 /**
- * Names one stream of random numbers: the same key gives the same bits everywhere, and nothing holds state. It has the shape of
- * `RandomKey` in `@lmd/core`.
+ * Names one stream of random numbers: the same key gives the same bits everywhere, and nothing holds state. It has the
+ * shape of `RandomKey` in `@lmd/core`.
  */
 export interface RandomKey {
   /** An integer in [0, 2^53). */
@@ -53,8 +53,8 @@ function multiplyHigh(a: number, b: number): number {
 }
 
 /**
- * Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): the four words of a counter under a key,
- * written to `out`. Everything is a 32-bit integer, of either sign.
+ * Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): the four words of a counter
+ * under a key, written to `out`. Everything is a 32-bit integer, of either sign.
  */
 export function philox4x32(
   counter0: number,
@@ -92,8 +92,8 @@ export function philox4x32(
 const words = new Int32Array(4);
 
 /**
- * Writes the random words that belong to the elements `start` … `start + count − 1` into `out`. Element i has lane i mod 4 of
- * counter (stream, step, sample, ⌊i / 4⌋) under the key (seed low, seed high).
+ * Writes the random words that belong to the elements `start` … `start + count − 1` into `out`. Element i has lane i
+ * mod 4 of counter (stream, step, sample, ⌊i / 4⌋) under the key (seed low, seed high).
  */
 export function philoxWords(key: RandomKey, start: number, count: number, out: Int32Array): void {
   const { seed, stream, step, sample } = key;

@@ -11,8 +11,8 @@ import { wasmQuantize } from './wasm/kernels.js';
 /**
  * Quantizes to a block format: packed codes and a scale a block.
  *
- * A block with a NaN or an infinity gets the NaN scale (0xFF in E8M0, 0x7F in E4M3) and zero codes; an all-zero block gets scale 0
- * and zero codes, −0 keeping its sign where the element has one.
+ * A block with a NaN or an infinity gets the NaN scale (0xFF in E8M0, 0x7F in E4M3) and zero codes; an all-zero block
+ * gets scale 0 and zero codes, −0 keeping its sign where the element has one.
  *
  * @param values float32 values, row-major
  * @throws MxFormatError for options that are unknown or do not fit the values

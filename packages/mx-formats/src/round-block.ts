@@ -12,7 +12,9 @@ export function wordsOf(floats: Float32Array): Words {
   return { floats, bits: new Int32Array(floats.buffer, floats.byteOffset, floats.length) };
 }
 
-/** The float32 bits of the largest magnitude in [start, end): exact, and ordered as the magnitudes are, NaN above all. */
+/**
+ * The float32 bits of the largest magnitude in [start, end): exact, and ordered as the magnitudes are, NaN above all.
+ */
 export function largestMagnitude(bits: Int32Array, start: number, end: number): number {
   // No branch and four independent chains: the sign of a difference selects, since both sides are non-negative.
   let m0 = 0;
@@ -41,8 +43,8 @@ export function largestMagnitude(bits: Int32Array, start: number, end: number): 
  * Rounds an exact magnitude to a multiple of its binade's quantum; saturation is left to the caller.
  *
  * @param magic 2^52 quanta (see `Grid`)
- * @param word the 32 random bits of stochastic rounding: away from zero when (word >>> 8)·2^-24 < the fraction of a quantum that
- *   lies beyond the truncated magnitude
+ * @param word the 32 random bits of stochastic rounding: away from zero when (word >>> 8)·2^-24 < the fraction of a
+ *   quantum that lies beyond the truncated magnitude
  */
 export function roundToGrid(exact: number, magic: number, quantum: number, rounding: Rounding, word: number): number {
   const nearest = exact + magic - magic;
@@ -57,8 +59,9 @@ export function roundToGrid(exact: number, magic: number, quantum: number, round
 const scratch = wordsOf(new Float32Array(1));
 
 /**
- * Index into the grid's tables for a float32 value. With a small scale byte (`tiny`) a subnormal may lie in a binade that its
- * exponent field does not show: times 2^64 the smallest subnormal is normal, and the largest value of so small a block is finite.
+ * Index into the grid's tables for a float32 value. With a small scale byte (`tiny`) a subnormal may lie in a binade
+ * that its exponent field does not show: times 2^64 the smallest subnormal is normal, and the largest value of so small
+ * a block is finite.
  */
 function gridIndex(value: number, word: number, byte: number, tiny: boolean): number {
   if (!tiny) return ((word >>> 23) & 255) + gridOffset - byte;
@@ -67,8 +70,8 @@ function gridIndex(value: number, word: number, byte: number, tiny: boolean): nu
 }
 
 /**
- * Rounds the elements [start, end), which share the scale 2^(byte − 127), to element values times the scale. Reading an element
- * before writing it, it may work in place.
+ * Rounds the elements [start, end), which share the scale 2^(byte − 127), to element values times the scale. Reading an
+ * element before writing it, it may work in place.
  *
  * @param random the words of stochastic rounding, that of element `start` first
  */
@@ -134,7 +137,9 @@ function roundAny(
   }
 }
 
-/** Writes the codes of the elements [start, end), which share the scale 2^(byte − 127); a NaN scale gives zero codes. */
+/**
+ * Writes the codes of the elements [start, end), which share the scale 2^(byte − 127); a NaN scale gives zero codes.
+ */
 export function encodeBlock(
   grid: Grid,
   rounding: Rounding,

@@ -16,8 +16,9 @@ export const scaleValues: Float64Array = Float64Array.from({ length: 256 }, (_, 
 export const inverseScales: Float64Array = scaleValues.map((value) => 1 / value);
 
 /**
- * The E8M0 scale byte of a block whose largest magnitude has these float32 bits; 0 for an all-zero block and 0xFF for one that is
- * not finite. The exponent is read from the bits, since a floating-point logarithm is wrong just below powers of two.
+ * The E8M0 scale byte of a block whose largest magnitude has these float32 bits; 0 for an all-zero block and 0xFF for
+ * one that is not finite. The exponent is read from the bits, since a floating-point logarithm is wrong just below
+ * powers of two.
  */
 export function scaleByte(grid: Grid, mode: ScaleMode, maximum: number): number {
   if (maximum >= infinityBits) return nanScale;

@@ -14,9 +14,9 @@ const scratchCode = new Uint8Array(1);
 const noWords = new Int32Array(0);
 
 /**
- * The FP32 scale of a tensor whose blocks have E4M3 scales: the largest finite magnitude / (448 · the element's largest), as in
- * torchao's `per_tensor_amax_to_scale`; held to [2^-120, 2^118], where no product overflows, and 1 where all is zero. All
- * arithmetic is in float32.
+ * The FP32 scale of a tensor whose blocks have E4M3 scales: the largest finite magnitude / (448 · the element's
+ * largest), as in torchao's `per_tensor_amax_to_scale`; held to [2^-120, 2^118], where no product overflows, and 1
+ * where all is zero. All arithmetic is in float32.
  */
 export function tensorScaleOf({ grid, tensorScale }: Plan, { bits }: Words): number {
   if (tensorScale !== undefined) return tensorScale;

@@ -2,7 +2,10 @@ import { expect } from 'vitest';
 
 type Numbers = Float32Array | Int32Array | Uint32Array | Uint8Array;
 
-/** Two arrays hold the same bits: NaNs by their payload, zeros by their sign. Far quicker than `toEqual` on large arrays. */
+/**
+ * Two arrays hold the same bits: NaNs by their payload, zeros by their sign. Far quicker than `toEqual` on large
+ * arrays.
+ */
 export function expectSameBits(actual: Numbers, expected: Numbers, note = ''): void {
   expect(actual.length, note).toBe(expected.length);
   const a = bytesOf(actual);

@@ -1,5 +1,6 @@
 /**
- * An oracle that shares nothing with the library: it lists the values a format has and searches them in float64. Slow and plain.
+ * An oracle that shares nothing with the library: it lists the values a format has and searches them in float64. Slow
+ * and plain.
  */
 export interface NaiveElement {
   readonly bits: number;

@@ -13,9 +13,9 @@ export function randomBits(seed: number): () => number {
 }
 
 /**
- * Finite float32 values where rounding can go wrong: every code value, every tie and their float32 neighbours, under many scales;
- * powers of two and their neighbours in every binade; subnormals; both zeros; and random bit patterns. Shuffled, so that blocks
- * mix them.
+ * Finite float32 values where rounding can go wrong: every code value, every tie and their float32 neighbours, under
+ * many scales; powers of two and their neighbours in every binade; subnormals; both zeros; and random bit patterns.
+ * Shuffled, so that blocks mix them.
  */
 export function interestingFloats(element: ElementFormat): Float32Array {
   const floats = new Float32Array(1);

@@ -9,7 +9,7 @@ export interface LegendEntry {
   readonly kind: 'line' | 'dashed' | 'triangle' | 'area';
 }
 
-/** A drawn chart: what stands within its frame and what its legend says. */
+/** A rendered chart: the contents of its frame and its legend. */
 export interface Chart {
   /** For screen readers. */
   readonly label: string;
@@ -17,7 +17,7 @@ export interface Chart {
   readonly content: Markup;
 }
 
-/** What stands before a label of the legend, 28 wide and 14 high. */
+/** The key of a legend entry, 28 wide and 14 high. */
 function legendKey({ className, kind }: LegendEntry): Markup {
   if (kind === 'area') return html`<rect class="area ${className}" x="2" y="2" width="24" height="10"/>`;
   if (kind === 'triangle') return html`<path class="triangle ${className}" d="M14 12l-5 -9h10Z"/>`;
@@ -35,7 +35,7 @@ export function chartInPage({ label, legend, content }: Chart): Markup {
 
 const rowHeight = 22;
 
-/** The chart as an SVG file of its own, with its style and its legend inside. */
+/** The chart as a separate SVG file that includes its style and legend. */
 export function chartFile({ label, legend, content }: Chart): string {
   const above = 12 + rowHeight * legend.length;
   const height = above + frame.height;

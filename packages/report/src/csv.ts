@@ -1,4 +1,6 @@
-/** A field that a spreadsheet would take for a formula begins with an apostrophe (OWASP, CSV injection); numbers stay. */
+/**
+ * A field that a spreadsheet would take for a formula begins with an apostrophe (OWASP, CSV injection); numbers stay.
+ */
 function field(value: string | number | boolean | null | undefined): string {
   if (value === null || value === undefined) return '';
   if (typeof value !== 'string') return String(value);

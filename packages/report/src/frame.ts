@@ -9,7 +9,7 @@ export const frame = { width: 960, height: 380, left: 72, right: 24, top: 16, bo
 export const xRange: [number, number] = [frame.left, frame.width - frame.right];
 export const yRange: [number, number] = [frame.height - frame.bottom, frame.top];
 
-/** Two decimals: a tenth of what a screen shows, and half the file. */
+/** Two decimals are below the resolution of a screen, and halve the file size. */
 export function coordinate(value: number): string {
   return String(Math.round(value * 100) / 100);
 }

@@ -27,7 +27,7 @@ function renderPart(part: Part): string {
   return Array.isArray(part) ? part.map(renderPart).join('') : escapeHtml(String(part));
 }
 
-/** A template tag: text put into it is escaped, markup is not, lists are joined and undefined is nothing. */
+/** A template tag. Text is escaped, markup is not, lists are joined, and undefined is omitted. */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Markup {
   return new Markup(strings.map((string, index) => string + renderPart(parts[index])).join(''));
 }

@@ -16,7 +16,7 @@ export interface SeriesPoint extends Point {
   readonly halfWidth?: number | undefined;
 }
 
-/** A line of a chart. Points that are not finite, or not positive on a log axis, are left out. */
+/** A line of a chart. Points that are not finite, or not positive on a log axis, are omitted. */
 export interface Series {
   /** Name in the legend and in the tooltips; without one the series is not in the legend. */
   readonly name?: string;
@@ -34,12 +34,12 @@ export interface Axis {
   readonly title: string;
   readonly scale?: 'linear' | 'log';
   readonly format?: (value: number) => string;
-  /** Ends that the axis has at the least (`from: 0`) or exactly (`domain`). */
+  /** Start of the axis that must be included (`from: 0`), or its exact range (`domain`). */
   readonly from?: number;
   readonly domain?: readonly [number, number];
-  /** Labels of 0, 1, …, where the axis has categories. */
+  /** Labels of 0, 1, … for an axis with categories. */
   readonly categories?: readonly string[];
-  /** A tick at each value of x that occurs, as suits a grid of learning rates. */
+  /** A tick at each x value, for example for a grid of learning rates. */
   readonly ticksAtPoints?: boolean;
 }
 
@@ -51,7 +51,7 @@ export interface LineChartOptions {
   readonly series: readonly Series[];
 }
 
-/** 1, 2 and 5 times powers of ten within the domain; where those are few, all multiples. */
+/** 1, 2 and 5 times powers of ten within the domain, or all multiples if those are few. */
 function logTicks([low, high]: readonly [number, number], factors = [1, 2, 5]): number[] {
   const ticks: number[] = [];
   for (let exponent = Math.floor(Math.log10(low)); exponent <= Math.ceil(Math.log10(high)); exponent++) {

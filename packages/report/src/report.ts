@@ -3,7 +3,7 @@ import { html, type Markup } from './html.js';
 import { page } from './page.js';
 import { escapeMarkdown, inlineCode, markdownTable, type Table, tableInPage } from './table.js';
 
-/** What a report is made of, rendered to Markdown and to HTML alike. Charts are in the HTML alone. */
+/** A block of a report, rendered to Markdown and to HTML. Charts are only in the HTML. */
 export type Block =
   | { readonly kind: 'heading'; readonly text: string }
   | { readonly kind: 'text'; readonly text: string }
@@ -31,7 +31,7 @@ function blockInMarkdown(block: Block): string | undefined {
   }
 }
 
-/** The report as Markdown, its tables aligned; charts are left to the HTML. */
+/** The report as Markdown with aligned tables, without charts. */
 export function reportInMarkdown({ title, blocks }: Report): string {
   const parts = blocks.map(blockInMarkdown).filter((part) => part !== undefined);
   return `# ${escapeMarkdown(title)}\n\n${parts.join('\n\n')}\n`;
@@ -52,7 +52,7 @@ function blockInPage(block: Block): Markup {
   }
 }
 
-/** Blocks under one heading stand in one section. */
+/** Groups the blocks under one heading into a section. */
 function sections(blocks: readonly Block[]): Markup[] {
   const groups: Block[][] = [];
   for (const block of blocks) {

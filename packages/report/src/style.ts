@@ -1,11 +1,11 @@
-/** Number of series with a colour of their own; later series repeat the colours. */
+/** Number of distinct series colours; later series repeat them. */
 export const seriesColors = 8;
 
 const series = Array.from({ length: seriesColors }, (_, index) => index);
 
 /**
- * What charts need, in a page and in an SVG file of its own. The first series' colours are the blue, vermilion, green and purple of
- * Okabe & Ito, told apart with any colour vision, and lighter ones of the same hues on dark.
+ * Style of charts, in a page and in a separate SVG file. The first series colours are the blue, vermilion, green and
+ * purple of Okabe & Ito, which are distinguishable with any colour vision, with lighter variants for dark mode.
  */
 export const chartStyle = `
 :root { color-scheme: light dark;

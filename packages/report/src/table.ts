@@ -6,7 +6,7 @@ export interface TableColumn {
   readonly align: 'left' | 'right';
 }
 
-/** Cells are text, shown as it is. */
+/** Cells are plain text. */
 export interface Table {
   readonly columns: readonly TableColumn[];
   readonly rows: readonly (readonly string[])[];
@@ -18,42 +18,42 @@ export function tableOf(titles: readonly string[], rows: Table['rows'], leftColu
 }
 
 /**
- * Text that Markdown shows as it is: no HTML, no link, no control character, and no cell or line that ends early. Emphasis and code
- * are the report's own.
+ * Escapes text for Markdown: HTML, links, control characters, and what would end a cell or a line. Emphasis and code of
+ * the report are kept.
  */
 export function escapeMarkdown(text: string): string {
   return (
     text
       .replace(/\s*[\r\n]+\s*/g, ' ')
-      // Cc of Unicode: C0, DEL and C1, which a terminal obeys.
+      // Unicode Cc (C0, DEL and C1), which a terminal interprets.
       .replace(/\p{Cc}/gu, '\ufffd')
       .replaceAll('&', '&amp;')
       .replaceAll('<', '&lt;')
-      // What closes the text of a link: (address), [label] or a definition.
+      // What follows the text of a link: (address), [label] or a definition.
       .replace(/\](?=[([:])/g, '\\]')
   );
 }
 
-/** An aligned table in Markdown; what a cell holds is escaped. */
+/** An aligned table in Markdown with escaped cells. */
 export function markdownTable({ columns, rows }: Table): string {
   const cells = [columns.map(({ title }) => title), ...rows].map((row) =>
     row.map((cell) => escapeMarkdown(cell).replaceAll('|', '\\|')),
   );
-  // Left is Markdown's default, without a mark.
+  // Left is Markdown's default and needs no mark.
   const align = columns.map((column) => (column.align === 'right' ? 'right' : null));
   return render(cells, { align, stringLength: (cell) => [...cell].length });
 }
 
-/** `code` of Markdown as code; everything else is text, a backtick without its twin too. */
+/** Renders Markdown `code`; everything else is text, including an unmatched backtick. */
 export function inlineCode(text: string): Markup {
-  // The odd parts of the split are what the parentheses matched.
+  // The odd parts of the split are the captured groups.
   return html`${text.split(/`([^`]+)`/).map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part))}`;
 }
 
 export interface TableInPageOptions {
-  /** Stands before the first cell of a row. */
+  /** Markup before the first cell of a row. */
   readonly lead?: (row: number) => Markup;
-  /** On a narrow page each row becomes a list of its cells with their titles; without it the table scrolls. */
+  /** On a narrow page, shows each row as a list of its cells with titles. Otherwise the table scrolls. */
   readonly stacked?: boolean;
 }
 

@@ -1,6 +1,9 @@
 const tagOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)!.get!;
 
-/** `Uint8Array` and so on, whatever realm made it (another window, `node:vm`, a test runner's); undefined for anything else. */
+/**
+ * `Uint8Array` and so on, whatever realm made it (another window, `node:vm`, a test runner's); undefined for anything
+ * else.
+ */
 export function arrayKind(value: unknown): string | undefined {
   return tagOf.call(value) as string | undefined;
 }

@@ -1,8 +1,8 @@
 import { SafetensorsError, show } from './errors.js';
 
 /**
- * The element types of the format and their bits, in its own order of alignment, by which a file's tensors are sorted. Those of
- * 4 and 6 bits are packed densely, so a tensor of them must fill whole bytes.
+ * The element types of the format and their bits, in its own order of alignment, by which a file's tensors are sorted.
+ * Those of 4 and 6 bits are packed densely, so a tensor of them must fill whole bytes.
  */
 const bitsByDtype = {
   BOOL: 8,
@@ -62,8 +62,8 @@ export function checkDtype(subject: string, dtype: unknown): asserts dtype is Sa
 
 /**
  * Bytes of a tensor.
- * @throws SafetensorsError `DTYPE_UNKNOWN`; `SHAPE_INVALID` for an extent that is no non-negative integer, for more elements or
- * bits than 2^53 − 1, and for elements of 4 or 6 bits that do not fill whole bytes.
+ * @throws SafetensorsError `DTYPE_UNKNOWN`; `SHAPE_INVALID` for an extent that is no non-negative integer, for more
+ *   elements or bits than 2^53 − 1, and for elements of 4 or 6 bits that do not fill whole bytes.
  */
 export function byteLengthOf(dtype: SafetensorsDtype, shape: readonly number[], subject = 'shape'): number {
   checkDtype(subject, dtype);

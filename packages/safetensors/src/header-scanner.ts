@@ -6,9 +6,9 @@ const plain = /true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]
 const loneSurrogate = /\p{Surrogate}/u;
 
 /**
- * Reads the little JSON that a header may hold: objects without duplicate keys, strings, and lists of non-negative integers.
- * `JSON.parse` would not do: it lets the last of two equal keys win without a word, takes `__proto__` for a name, and rounds
- * integers that it cannot hold. Nothing recurses, so no header can exhaust the stack.
+ * Reads the little JSON that a header may hold: objects without duplicate keys, strings, and lists of non-negative
+ * integers. `JSON.parse` would not do: it lets the last of two equal keys win without a word, takes `__proto__` for a
+ * name, and rounds integers that it cannot hold. Nothing recurses, so no header can exhaust the stack.
  */
 export class HeaderScanner {
   #position = 0;
@@ -49,7 +49,10 @@ export class HeaderScanner {
     return value;
   }
 
-  /** One past the closing quote; undefined where no string begins, or where JSON forbids a character of it. No expression: millions of escapes exhaust its stack. */
+  /**
+   * One past the closing quote; undefined where no string begins, or where JSON forbids a character of it. No
+   * expression: millions of escapes exhaust its stack.
+   */
   #endOfString(): number | undefined {
     if (this.text[this.#position] !== '"') return undefined;
     for (let index = this.#position + 1; index < this.text.length; index++) {

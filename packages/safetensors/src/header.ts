@@ -103,7 +103,10 @@ function parseEntry(scanner: HeaderScanner, name: string): TensorEntry {
   return { dtype, shape, begin: offsets[0]!, end: offsets[1]! };
 }
 
-/** The tensors lie one after the other, without overlap or hole, to the very end: no byte is read twice or left unexplained. */
+/**
+ * The tensors lie one after the other, without overlap or hole, to the end: no byte is read twice or left
+ * unexplained.
+ */
 function checkLayout(entries: [string, TensorEntry][], dataBytes: number): Map<string, TensorEntry> {
   entries.sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end);
   let cursor = 0;

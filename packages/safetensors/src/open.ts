@@ -25,8 +25,8 @@ export interface SafetensorsFile {
 }
 
 /**
- * Reads the header of a file alone, as strictly as `parseSafetensors`, so that tensors larger than memory in sum can be read one by one.
- * The source is closed where that fails, and by `close`.
+ * Reads the header of a file alone, as strictly as `parseSafetensors`, so that tensors larger than memory in sum can be
+ * read one by one. The source is closed where that fails, and by `close`.
  *
  * @throws SafetensorsError, and what the source throws.
  */

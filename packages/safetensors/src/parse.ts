@@ -20,8 +20,9 @@ export interface Safetensors {
 /**
  * Parses a whole safetensors file. Each tensor's `data` is a view of `file`, which nothing is copied from.
  *
- * Strict: the header is at most 100 MB, begins with `{` and names nothing twice; the tensors fill the data without overlap, hole
- * or rest, and each is as long as its dtype and shape say. Values are not looked at: NaN and infinities may be among them.
+ * Strict: the header is at most 100 MB, begins with `{` and names nothing twice; the tensors fill the data without
+ * overlap, hole or rest, and each is as long as its dtype and shape say. Values are not looked at: NaN and infinities
+ * may be among them.
  *
  * @throws SafetensorsError and nothing else, whatever the bytes.
  */

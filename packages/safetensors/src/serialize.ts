@@ -12,12 +12,12 @@ export interface SafetensorsInput {
 }
 
 /**
- * The bytes of a safetensors file. The same tensors and metadata give the same bytes, in whatever order they are given: tensors go
- * by alignment, widest first, and then by name, as in the original library; metadata by name. The header is padded with spaces
- * so that the data begins at a multiple of 8.
+ * The bytes of a safetensors file. The same tensors and metadata give the same bytes, in whatever order they are given:
+ * tensors go by alignment, widest first, and then by name, as in the original library; metadata by name. The header is
+ * padded with spaces so that the data begins at a multiple of 8.
  *
- * @throws SafetensorsError for a name or metadata that the format has no place for, and for data that is not as long as dtype and
- * shape say.
+ * @throws SafetensorsError for a name or metadata that the format has no place for, and for data that is not as long as
+ *   dtype and shape say.
  */
 export function serializeSafetensors(input: SafetensorsInput): Uint8Array {
   const { start, data, byteLength } = layOut(input);

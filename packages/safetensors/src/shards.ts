@@ -27,8 +27,9 @@ export interface ShardedSafetensors {
 }
 
 /**
- * Parses an index: `metadata`, an object of plain values, and `weight_map`, the file of each tensor. As strict as a header: nothing
- * stands twice, `__proto__` is refused, and a file is named without a folder. A byte order mark at the beginning is passed over.
+ * Parses an index: `metadata`, an object of plain values, and `weight_map`, the file of each tensor. As strict as a
+ * header: nothing stands twice, `__proto__` is refused, and a file is named without a folder. A byte order mark at the
+ * beginning is passed over.
  *
  * @throws SafetensorsError and nothing else, whatever the text.
  */
@@ -65,10 +66,12 @@ export function parseShardIndex(text: string, name = 'index'): ShardIndex {
 }
 
 /**
- * Opens every file that an index names, and checks that they hold the tensors that the index says, no more and no fewer.
+ * Opens every file that an index names, and checks that they hold the tensors that the index says, no more and no
+ * fewer.
  *
  * @param open opens one file by the name that the index gives it.
- * @throws SafetensorsError naming the file that is missing, damaged, or at odds with the index; all that were opened are closed.
+ * @throws SafetensorsError naming the file that is missing, damaged, or at odds with the index; all that were opened
+ *   are closed.
  */
 export async function openShards(
   index: ShardIndex,

@@ -45,9 +45,10 @@ const constructors: Readonly<Record<SafetensorsDtype, ArrayConstructor>> = {
 const littleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
 /**
- * A copy of a tensor's values as the typed array that holds its dtype: `F32` as Float32Array, `I64` as BigInt64Array and so on.
- * Types that JavaScript has no array of come as their bits: `F16` and `BF16` as Uint16Array, those of 8 bits as Uint8Array, and
- * the packed ones of 4 and 6 bits as their bytes. `C64` comes as pairs of real and imaginary parts in a Float32Array.
+ * A copy of a tensor's values as the typed array that holds its dtype: `F32` as Float32Array, `I64` as BigInt64Array
+ * and so on. Types that JavaScript has no array of come as their bits: `F16` and `BF16` as Uint16Array, those of 8 bits
+ * as Uint8Array, and the packed ones of 4 and 6 bits as their bytes. `C64` comes as pairs of real and imaginary parts
+ * in a Float32Array.
  *
  * Always a copy, since a tensor's bytes may begin anywhere in a file, where no wider array could be laid over them.
  */
@@ -83,9 +84,9 @@ export function toInt32Array(tensor: SafetensorsTensor): Int32Array {
 }
 
 /**
- * A tensor of a typed array, whose kind gives the dtype (Float32Array `F32`, Uint8Array `U8` …) unless one is named that the
- * same array holds, such as `BF16` for a Uint16Array of its bits. The shape is by default one axis of all elements. The tensor's
- * bytes are a view of the array where the machine is little-endian, as nearly all are.
+ * A tensor of a typed array, whose kind gives the dtype (Float32Array `F32`, Uint8Array `U8` …) unless one is named
+ * that the same array holds, such as `BF16` for a Uint16Array of its bits. The shape is by default one axis of all
+ * elements. The tensor's bytes are a view of the array where the machine is little-endian, as nearly all are.
  */
 export function tensorFrom(
   array: SafetensorsArray,

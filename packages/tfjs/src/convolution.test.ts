@@ -7,7 +7,8 @@ import { resolvePrecision } from './precision.js';
 
 const precision = resolvePrecision('test', 'mxfp6_e3m2');
 
-// Loops need what an engine holds at once, which WebGPU does not give: what it composes, `layers.test.ts` holds to loops of its own.
+// Loops need what an engine holds at once, which WebGPU does not give: what it composes, `layers.test.ts` holds to
+// loops of its own.
 const readable = engines.filter((engine) => engine !== 'webgpu');
 
 describe.each(readable)('roundedConv2d on %s', (engine) => {

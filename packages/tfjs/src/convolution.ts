@@ -7,14 +7,15 @@ import type { ResolvedPrecision } from './precision.js';
 import { rounded, roundGradient } from './product.js';
 
 /**
- * x [batch, height, width, in] ∗ w [kernelHeight, kernelWidth, in, out] → [batch, outHeight, outWidth, out], as a matrix product of
- * the image's patches with the kernel, so that its contraction axis, of kernelHeight·kernelWidth·in elements, is in one piece. Both
- * operands are rounded along it: a patch is its pixels row by row with their channels innermost, and each block is of consecutive
- * elements of that, so a block goes on into the next pixel where the channels are no multiple of the block's size.
+ * x [batch, height, width, in] ∗ w [kernelHeight, kernelWidth, in, out] → [batch, outHeight, outWidth, out], as a
+ * matrix product of the image's patches with the kernel, so that its contraction axis, of kernelHeight·kernelWidth·in
+ * elements, is in one piece. Both operands are rounded along it: a patch is its pixels row by row with their channels
+ * innermost, and each block is of consecutive elements of that, so a block continues into the next pixel where the
+ * channels are no multiple of the block's size.
  *
- * The gradient is straight-through, as that of `roundedProduct`: with dy rounded to `precision.gradients`, the gradient for x is the
- * transposed convolution of dy with Q(w), and for w it is Q(patches)ᵀ·dy. Unlike `tf.conv2d` it needs no kernel for the filter's
- * gradient, which TensorFlow.js's wasm backend lacks, and dilated convolutions have gradients.
+ * The gradient is straight-through, as that of `roundedProduct`: with dy rounded to `precision.gradients`, the gradient
+ * for x is the transposed convolution of dy with Q(w), and for w it is Q(patches)ᵀ·dy. Unlike `tf.conv2d` it needs no
+ * kernel for the filter's gradient, which TensorFlow.js's wasm backend lacks, and dilated convolutions have gradients.
  */
 export function roundedConv2d(
   x: tf.Tensor4D,

@@ -33,9 +33,9 @@ export interface Configurable {
 }
 
 /**
- * Makes every option a property of a class's instances: it reads as what holds now, and what is assigned holds from the next step on. An
- * option that states were made with is refused once there are states, and so are the names of other optimizers' hyper-parameters.
- * `checkProperties` finds other names.
+ * Makes every option a property of a class's instances: it reads as what holds now, and what is assigned holds from the
+ * next step on. An option that states were made with is refused once there are states, and so are the names of other
+ * optimizers' hyper-parameters. `checkProperties` finds other names.
  */
 export function defineHyperparameters<T>(prototype: T & object, of: (instance: T) => Configurable): void {
   for (const name of Object.keys(defaults) as Name[]) {

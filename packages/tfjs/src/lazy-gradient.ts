@@ -9,9 +9,9 @@ export interface Computed {
 export type InputGradient = (dy: tf.Tensor, saved: tf.Tensor[]) => tf.Tensor;
 
 /**
- * `tf.customGrad` computes the gradients of all inputs, wanted or not; for a first layer that is a large product, for the gradient
- * of the data. Here each input has a step of its own in the recording, and a step that leads to no variable is skipped: the first
- * computes, the others hand its result on.
+ * `tf.customGrad` computes the gradients of all inputs, wanted or not; for a first layer that is a large product, for
+ * the gradient of the data. Here each input has a step of its own in the recording, and a step that leads to no
+ * variable is skipped: the first computes, the others hand its result on.
  */
 export function withLazyGradients(
   inputs: readonly tf.Tensor[],

@@ -12,15 +12,17 @@ import { meantBy } from './variable-names.js';
 import { isRegistered } from './variables.js';
 
 /**
- * Options of `LMDOptimizer`: those of `lmd` of `@lmd/core`, under the same names and with the same defaults, and three of its own.
+ * Options of `LMDOptimizer`: those of `lmd` of `@lmd/core`, under the same names and with the same defaults, and three
+ * of its own.
  */
 export interface LMDOptimizerOptions extends LmdOptions {
   /** Of all draws: an integer in [0, 2^53). Default 0. */
   readonly seed?: number;
   /**
-   * Which variables AdamW updates instead of LMD. `vectors` (default): those of rank 0 and 1, which are biases and gains of
-   * normalization; they start at 0 or 1, and a multiplicative rule cannot leave 0. `none`. A list of variables' names: these
-   * and the vectors. A function of name and shape: those for which it returns true. A choice of ours.
+   * Which variables AdamW updates instead of LMD. `vectors` (default): those of rank 0 and 1, which are biases and
+   * gains of normalization; they start at 0 or 1, and a multiplicative rule cannot leave 0. `none`. A list of
+   * variables' names: these and the vectors. A function of name and shape: those for which it returns true. A choice of
+   * ours.
    */
   readonly adamwFor?: 'vectors' | 'none' | readonly string[] | WeightPredicate;
   /** Options of AdamW for those variables, with its own learning rate: by default 1e-3. */
@@ -33,8 +35,8 @@ export interface ResolvedOptimizerOptions {
   readonly seed: number;
   readonly rules: { readonly [rule in Rule]: Optimizer };
   /**
-   * `lmd` for the first state of variables, each by the name that core knows it by, and with medians of the prior for these only: it
-   * refuses names that it is not given. `own` are all variables of the optimizer.
+   * `lmd` for the first state of variables, each by the name that core knows it by, and with medians of the prior for
+   * these only: it refuses names that it is not given. `own` are all variables of the optimizer.
    */
   readonly lmdFor: (own: readonly string[], drawNames: ReadonlyMap<string, string>) => Optimizer;
   /** Which rule updates each of the optimizer's variables. */
@@ -100,8 +102,8 @@ function ruleChooserOf(
 type Config = { [key: string]: Config | Config[] | string | number | boolean | null };
 
 /**
- * The options as TensorFlow.js stores a configuration. Loading a model turns every string with an underscore into camel case, keys
- * and values, but for the value of a key `name`; so names of variables are stored there.
+ * The options as TensorFlow.js stores a configuration. Loading a model turns every string with an underscore into camel
+ * case, keys and values, but for the value of a key `name`; so names of variables are stored there.
  *
  * @throws LmdError `UNSUPPORTED` for an option that is a function
  */

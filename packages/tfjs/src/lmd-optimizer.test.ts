@@ -205,7 +205,7 @@ describe.each(engines)('LMDOptimizer on %s', (engine) => {
     tf.dispose([aside, fixed]);
   });
 
-  it('goes on from a saved state to the same bits, by name and in any order', async () => {
+  it('resumes bit-identically from a saved state, by name and in any order', async () => {
     const options = { learningRate: 0.05, seed: 3, priorMedian: { 'resume/kernel': 0.2 } };
     const model = linearModel('resume');
     const [first, second] = [new LMDOptimizer(options), new LMDOptimizer(options)];
@@ -311,7 +311,7 @@ describe.each(engines)('LMDOptimizer in model.fit on %s', (engine) => {
     tf.dispose([x, y]);
   });
 
-  it('is saved with its model, and goes on in a copy to the same bits', async () => {
+  it('is saved with its model, and resumes bit-identically in a copy', async () => {
     const model = build();
     model.compile({
       optimizer: new LMDOptimizer({ learningRate: 0.02, seed: 9, adamwFor: ['fit-two/kernel'], adamw: { beta1: 0.8 } }),

@@ -17,18 +17,20 @@ import { groupSaved, mismatch, type NamedTensor } from './weight-states.js';
 type Gradients = { value: tf.Scalar; grads: tf.NamedTensorMap };
 
 /**
- * Log-Normal Multiplicative Dynamics as an optimizer of TensorFlow.js: for `optimizer.minimize(f)`, `model.compile({ optimizer })`
- * and `fit`, and `computeGradients` with `applyGradients`. The rule is `lmd` of `@lmd/core` (Nishida et al., arXiv:2506.17768, a
- * reconstruction), and `adamw` beside it for the variables that `adamwFor` names.
+ * Log-Normal Multiplicative Dynamics as an optimizer of TensorFlow.js: for `optimizer.minimize(f)`,
+ * `model.compile({ optimizer })` and `fit`, and `computeGradients` with `applyGradients`. The rule is `lmd` of
+ * `@lmd/core` (Nishida et al., arXiv:2506.17768, a reconstruction), and `adamw` beside it for the variables that
+ * `adamwFor` names.
  *
- * The optimizer owns the weights. While `f` runs, the variables hold a draw from the posterior; before and after, also when `f`
- * throws, they hold the weights to evaluate (`evaluation`, by default the mean). A variable that something else assigns to once it
- * is trained is refused at the next step, since its new value would be lost: see `restart`. Variables are told by name. One that
- * the loss does not depend on stays as it is, and one that appears later joins with the step count of all.
+ * The optimizer owns the weights. While `f` runs, the variables hold a draw from the posterior; before and after, also
+ * when `f` throws, they hold the weights to evaluate (`evaluation`, by default the mean). A variable that something
+ * else assigns to once it is trained is refused at the next step, since its new value would be lost: see `restart`.
+ * Variables are told by name. One that the loss does not depend on stays as it is, and one that appears later joins
+ * with the step count of all.
  *
- * Every option is a property too, and what is assigned to it holds from the next step on: `optimizer.learningRate = 0.001`, and
- * `optimizer.adamw.learningRate` for AdamW's variables. See `LMDOptimizerOptions`. A property of another name is refused, at the
- * latest at the next step.
+ * Every option is a property too, and what is assigned to it holds from the next step on:
+ * `optimizer.learningRate = 0.001`, and `optimizer.adamw.learningRate` for AdamW's variables. See
+ * `LMDOptimizerOptions`. A property of another name is refused, at the latest at the next step.
  *
  * Memory: five tensors a matrix (four with `gradientScaling: 'none'`), three for AdamW's.
  */
@@ -91,8 +93,8 @@ export class LMDOptimizer extends tf.Optimizer {
   }
 
   /**
-   * Reads what the first step would read of the variables (their scale), for engines that cannot read at once: on WebGPU, await this
-   * before the first step. Elsewhere it is not needed.
+   * Reads what the first step would read of the variables (their scale), for engines that cannot read at once: on
+   * WebGPU, await this before the first step. Elsewhere it is not needed.
    */
   async initialize(varList?: tf.Variable[]): Promise<void> {
     const fresh = this.#posterior.withoutState(trainableVariables(varList));
@@ -107,8 +109,8 @@ export class LMDOptimizer extends tf.Optimizer {
   }
 
   /**
-   * One step: `samples` times a draw, `f` and its gradients, then one update. What `f` keeps with `tf.keep` at the second draw and
-   * those after it is freed at the next step: `fit` keeps its metrics, and knows of one run only.
+   * One step: `samples` times a draw, `f` and its gradients, then one update. What `f` keeps with `tf.keep` at the
+   * second draw and those after it is freed at the next step: `fit` keeps its metrics, and knows of one run only.
    *
    * @returns the mean loss over the draws, where `returnCost` is true
    */
@@ -133,8 +135,8 @@ export class LMDOptimizer extends tf.Optimizer {
   }
 
   /**
-   * The loss and its gradients at this step's draw. Called again before `applyGradients`, it is at the same draw: so gradients of
-   * several batches can be added up.
+   * The loss and its gradients at this step's draw. Called again before `applyGradients`, it is at the same draw: so
+   * gradients of several batches can be added up.
    *
    * @throws LmdError `UNSUPPORTED` with `samples` above 1, where gradients belong to one draw each: use `minimize`
    */
@@ -149,8 +151,8 @@ export class LMDOptimizer extends tf.Optimizer {
   /**
    * One update from gradients that `computeGradients` gave, which may have been changed (clipped, averaged) in between.
    *
-   * @throws LmdError `INVALID_ARGUMENT` for a gradient of a variable that `computeGradients` has not drawn in this step: the rule
-   * needs gradients at its own draw
+   * @throws LmdError `INVALID_ARGUMENT` for a gradient of a variable that `computeGradients` has not drawn in this
+   *   step: the rule needs gradients at its own draw
    */
   override applyGradients(variableGradients: tf.NamedTensorMap | NamedTensor[]): void {
     this.#checkOneSample('applyGradients');
@@ -173,27 +175,30 @@ export class LMDOptimizer extends tf.Optimizer {
     this.#drawn = new Set();
   }
 
-  /** Begins variables anew from the values that they hold now, all by default: after something else assigned to them. */
+  /**
+   * Begins variables anew from the values that they hold now, all by default: after something else assigned to them.
+   */
   restart(varList?: tf.Variable[]): void {
     this.#posterior.forget(varList?.map(({ name }) => name));
   }
 
   /**
-   * The count of steps, `iter`, and the state, named `<variable>/<vector>`. The tensors stay the optimizer's: they are good until the
-   * next step.
+   * The count of steps, `iter`, and the state, named `<variable>/<vector>`. The tensors stay the optimizer's: they are
+   * good until the next step.
    */
   override async getWeights(): Promise<NamedTensor[]> {
     return [await this.saveIterations(), ...this.#posterior.named()];
   }
 
   /**
-   * Takes a state that `getWeights` gave, in any order; the tensors stay the caller's. The next step continues from it: the variable
-   * of the saved name, whatever it holds. Where tfjs-layers loads a model a second time in one program, it puts `_1` and the like after
-   * the names of variables: such a copy continues from the state too, if it holds the saved weights when `setWeights` is called and
-   * no other variable that is trained with it could be meant. It draws the noise that the original would have drawn.
+   * Takes a state that `getWeights` gave, in any order; the tensors stay the caller's. The next step continues from it:
+   * the variable of the saved name, whatever it holds. Where tfjs-layers loads a model a second time in one program, it
+   * puts `_1` and the like after the names of variables: such a copy continues from the state too, if it holds the
+   * saved weights when `setWeights` is called and no other variable that is trained with it could be meant. It draws
+   * the noise that the original would have drawn.
    *
-   * @throws LmdError `INVALID_ARGUMENT` for a name that no variable of this program has; `CHECKPOINT_MISMATCH` for a state of
-   * other options or shapes. Nothing is changed then.
+   * @throws LmdError `INVALID_ARGUMENT` for a name that no variable of this program has; `CHECKPOINT_MISMATCH` for a
+   *   state of other options or shapes. Nothing is changed then.
    */
   override async setWeights(weightValues: NamedTensor[]): Promise<void> {
     const counter = weightValues.find(({ name }) => name === 'iter');

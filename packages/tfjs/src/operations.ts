@@ -14,7 +14,9 @@ export interface TfjsOperations {
   readSync(x: Tensor): Float32Array;
 }
 
-/** By the backend object: a program may switch between backends, and an adapter stays with the one that it was made for. */
+/**
+ * By the backend object: a program may switch between backends, and an adapter stays with the one that it was made for.
+ */
 const known = new WeakMap<object, TfjsOperations>();
 
 /**
@@ -61,8 +63,8 @@ function onWebgpu(): TfjsOperations {
 }
 
 /**
- * Runs `body` on handles of tensors, and frees every handle that it made. What it returns are tensors of the program around: in a
- * `tf.tidy` they are freed as any other.
+ * Runs `body` on handles of tensors, and frees every handle that it made. What it returns are tensors of the program
+ * around: in a `tf.tidy` they are freed as any other.
  */
 export function compute(
   inputs: readonly tf.Tensor[],

@@ -1,12 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ConvolutionPlan } from './convolution-plan.js';
 
-/** Whether the engine's tensors are in this thread's memory, so that a loop over them beats a chain of the engine's operations. */
+/**
+ * Whether the engine's tensors are in this thread's memory, so that a loop over them beats a chain of the engine's
+ * operations.
+ */
 export function isOnHost(): boolean {
   return tf.getBackend() === 'wasm' || tf.getBackend() === 'cpu';
 }
 
-/** The patches of x [batch, height, width, channels] that a convolution multiplies: [rows, kernelHeight·kernelWidth·channels]. */
+/**
+ * The patches of x [batch, height, width, channels] that a convolution multiplies: [rows,
+ * kernelHeight·kernelWidth·channels].
+ */
 export function hostPatches(x: tf.Tensor4D, plan: ConvolutionPlan): tf.Tensor2D {
   const image = x.dataSync() as Float32Array;
   const patches = new Float32Array(plan.rows * plan.length);
@@ -16,7 +22,10 @@ export function hostPatches(x: tf.Tensor4D, plan: ConvolutionPlan): tf.Tensor2D 
   return tf.tensor2d(patches, [plan.rows, plan.length]);
 }
 
-/** The gradient for x from that of its patches, for engines of this thread: each pixel's sum over the patches that it is in. */
+/**
+ * The gradient for x from that of its patches, for engines of this thread: each pixel's sum over the patches that it is
+ * in.
+ */
 export function patchesGradient(dPatches: tf.Tensor, shape: tf.Tensor4D['shape'], plan: ConvolutionPlan): tf.Tensor4D {
   const patches = dPatches.dataSync() as Float32Array;
   const image = new Float32Array(tf.util.sizeFromShape(shape));

@@ -14,13 +14,16 @@ import { hasNameOf, variableNamed } from './variables.js';
 import { keptVectors, mismatch, type NamedTensor, type SavedState, WeightStates } from './weight-states.js';
 
 /**
- * What `LMDOptimizer` keeps: a state for each variable by its name, and the way between these, core's rules and the variables. It
- * counts no steps.
+ * What `LMDOptimizer` keeps: a state for each variable by its name, and the way between these, core's rules and the
+ * variables. It counts no steps.
  */
 export class Posterior {
   #options: ResolvedOptimizerOptions;
   readonly #states = new WeightStates();
-  /** States that `restore` brought and no variable has claimed yet, each with the variables that may be renamed copies of its own. */
+  /**
+   * States that `restore` brought and no variable has claimed yet, each with the variables that may be renamed copies
+   * of its own.
+   */
   readonly #unclaimed = new Map<string, readonly string[]>();
 
   constructor(options: ResolvedOptimizerOptions) {
@@ -37,8 +40,9 @@ export class Posterior {
   }
 
   /**
-   * The variables that have no state yet. After `restore`, a copy of the variable that a state was saved for takes it over, and a
-   * variable without a state is an error while there are states without a variable: most likely they belong together.
+   * The variables that have no state yet. After `restore`, a copy of the variable that a state was saved for takes it
+   * over, and a variable without a state is an error while there are states without a variable: most likely they belong
+   * together.
    */
   withoutState(variables: readonly tf.Variable[]): tf.Variable[] {
     const names = namesOf(variables);
@@ -48,7 +52,10 @@ export class Posterior {
     return fresh;
   }
 
-  /** First states of variables, from the values that they hold and their root mean squares, read back at once by default. */
+  /**
+   * First states of variables, from the values that they hold and their root mean squares, read back at once by
+   * default.
+   */
   start(variables: readonly tf.Variable[], scales?: ReadonlyMap<string, number>): void {
     if (variables.length === 0) return;
     const operations = currentOperations();
@@ -77,7 +84,10 @@ export class Posterior {
     });
   }
 
-  /** Refuses a variable that something else assigned to since the optimizer last did, or whose shape is another than its state's. */
+  /**
+   * Refuses a variable that something else assigned to since the optimizer last did, or whose shape is another than its
+   * state's.
+   */
   claim({ name, shape, dataId }: tf.Variable): void {
     const state = this.#states.get(name)!;
     if (!sameShape(state.shape, shape)) {
@@ -150,7 +160,7 @@ export class Posterior {
 
   /** Takes saved states, whose tensors stay the caller's, in place of all that it has. */
   restore(saved: ReadonlyMap<string, SavedState>): void {
-    // Before it frees its own, which may be the very ones.
+    // Before it frees its own, which may be the same tensors.
     const kept = [...saved].map(([name, { rule, shape, vectors }]) => {
       const own = Object.entries(vectors).map(([vector, tensor]) => [vector, tf.keep(tf.clone(tensor))] as const);
       return [name, { rule, shape, vectors: Object.fromEntries(own), assigned: undefined }] as const;
@@ -192,7 +202,10 @@ export class Posterior {
       .filter(([, own]) => own.length > 0);
   }
 
-  /** Gives states that no variable of their own name claims to the renamed copies of these, where each side has one choice. */
+  /**
+   * Gives states that no variable of their own name claims to the renamed copies of these, where each side has one
+   * choice.
+   */
   #takeOver(trained: readonly string[]): void {
     const stateless = trained.filter((name) => this.#states.get(name) === undefined);
     const claims = [...this.#unclaimed]

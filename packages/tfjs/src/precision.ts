@@ -16,8 +16,8 @@ export interface LayerPrecisionOptions {
 }
 
 /**
- * A layer's precision: `fp32` rounds nothing; `bf16` rounds both operands and the incoming gradient to BF16; a block format's name
- * rounds both operands to that format, and the incoming gradient to BF16. A record says each by itself.
+ * A layer's precision: `fp32` rounds nothing; `bf16` rounds both operands and the incoming gradient to BF16; a block
+ * format's name rounds both operands to that format, and the incoming gradient to BF16. A record says each by itself.
  */
 export type LayerPrecision = OperandFormat | LayerPrecisionOptions;
 

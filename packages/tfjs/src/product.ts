@@ -33,9 +33,10 @@ export function roundGradient(ops: EagerOperations, dy: Tensor, { gradients }: R
 }
 
 /**
- * x [rows, k] · w [k, n] with both operands rounded along k, and the straight-through gradient: dx = dy·Q(w)ᵀ and dw = Q(x)ᵀ·dy with
- * dy rounded to `precision.gradients`. These are the derivatives of the product that ran; only the rounding is passed over. Every
- * value of the MX floating-point formats is a BF16 number, so with `bf16` both backward products are of BF16 operands.
+ * x [rows, k] · w [k, n] with both operands rounded along k, and the straight-through gradient: dx = dy·Q(w)ᵀ and dw =
+ * Q(x)ᵀ·dy with dy rounded to `precision.gradients`. These are the derivatives of the product that ran; only the
+ * rounding is passed over. Every value of the MX floating-point formats is a BF16 number, so with `bf16` both backward
+ * products are of BF16 operands.
  */
 export function roundedProduct(x: tf.Tensor2D, w: tf.Tensor2D, precision: ResolvedPrecision): tf.Tensor2D {
   return withLazyGradients([x, w], () => {

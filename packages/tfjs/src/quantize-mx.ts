@@ -7,7 +7,10 @@ import { blockFormat, choice, invalid } from './precision.js';
 export interface QuantizeMXOptions {
   /** A format's name, such as `mxfp6_e3m2`, or a record of `@lmd/mx-formats`. */
   readonly format: FormatName | BlockFormat;
-  /** The axis along which blocks run: the one that the product to come sums over. Negative counts from the end. Default −1. */
+  /**
+   * The axis along which blocks run: the one that the product to come sums over. Negative counts from the end. Default
+   * −1.
+   */
   readonly axis?: number;
   /** Default `nearestEven`. `stochastic` needs `key`. */
   readonly rounding?: Rounding;
@@ -16,8 +19,8 @@ export interface QuantizeMXOptions {
   /** Which random numbers `stochastic` rounding draws: another `step` each step. */
   readonly key?: RandomKey;
   /**
-   * `straightThrough` (default) hands the gradient through the rounding unchanged. A function gives the gradient for x from that of
-   * the result, x and the result.
+   * `straightThrough` (default) hands the gradient through the rounding unchanged. A function gives the gradient for x
+   * from that of the result, x and the result.
    */
   readonly gradient?: 'straightThrough' | ((dy: tf.Tensor, x: tf.Tensor, y: tf.Tensor) => tf.Tensor);
 }
@@ -25,15 +28,16 @@ export interface QuantizeMXOptions {
 const optionNames = ['format', 'axis', 'rounding', 'scaleMode', 'key', 'gradient'];
 
 /**
- * Rounds a float32 tensor to a block format (OCP Microscaling v1.0) and back: each value becomes the float32 value of its code
- * under its block's scale, with the bits of `fakeQuantize` of `@lmd/mx-formats` on every backend of TensorFlow.js whose float32
- * arithmetic keeps IEEE 754. Differentiable: rounding has no useful derivative, so it is straight-through unless told otherwise.
+ * Rounds a float32 tensor to a block format (OCP Microscaling v1.0) and back: each value becomes the float32 value of
+ * its code under its block's scale, with the bits of `fakeQuantize` of `@lmd/mx-formats` on every backend of
+ * TensorFlow.js whose float32 arithmetic keeps IEEE 754. Differentiable: rounding has no useful derivative, so it is
+ * straight-through unless told otherwise.
  *
- * On cpu and wasm it runs in place of a kernel; elsewhere it is composed of the engine's operations, on the device. NVFP4 has a
- * kernel only.
+ * On cpu and wasm it runs in place of a kernel; elsewhere it is composed of the engine's operations, on the device.
+ * NVFP4 has a kernel only.
  *
- * @throws LmdError `UNKNOWN_OPTION`; `INVALID_ARGUMENT` naming the option; `DTYPE_MISMATCH` for another dtype than float32;
- * `UNSUPPORTED` for a format that the engine has no kernel for and core does not compose; `TENSOR_DISPOSED`
+ * @throws LmdError `UNKNOWN_OPTION`; `INVALID_ARGUMENT` naming the option; `DTYPE_MISMATCH` for another dtype than
+ *   float32; `UNSUPPORTED` for a format that the engine has no kernel for and core does not compose; `TENSOR_DISPOSED`
  */
 export function quantizeMX<T extends tf.Tensor>(x: T, options: QuantizeMXOptions): T {
   const { gradient, ...fakeQuantizeOptions } = checkedOptions(x, options);

@@ -7,8 +7,8 @@ import { hasNameOf, isRegistered, possibleCopies } from './variables.js';
 import type { SavedState } from './weight-states.js';
 
 /**
- * Saved states with the variables that may be theirs under another name: those that tfjs-layers could have renamed and that hold the
- * saved weights. A name alone would not do: `layer/w_2` may be another weight than `layer/w_1`.
+ * Saved states with the variables that may be theirs under another name: those that tfjs-layers could have renamed and
+ * that hold the saved weights. A name alone would not do: `layer/w_2` may be another weight than `layer/w_1`.
  *
  * @param key of the evaluation weights after the last step
  */

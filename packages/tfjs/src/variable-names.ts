@@ -1,6 +1,7 @@
 /**
- * What tfjs-layers called a weight before it put a number after the name to keep names in one program apart: `dense/kernel` for
- * `dense/kernel_2`, the weight of a third layer named `dense`. Names without a layer are not its own, and stay as they are.
+ * What tfjs-layers called a weight before it put a number after the name to keep names in one program apart:
+ * `dense/kernel` for `dense/kernel_2`, the weight of a third layer named `dense`. Names without a layer are not its
+ * own, and stay as they are.
  */
 export function originalName(name: string): string {
   return name.includes('/') ? name.replace(/_\d+$/, '') : name;
@@ -13,8 +14,9 @@ export function mayBeCopies(a: string, b: string): boolean {
 }
 
 /**
- * The names by which noise is drawn: the original one, so that a model and its copy draw the same, and the name itself where two of
- * the names have one original. It follows from the set of names alone, so a restored state draws what the saved one would have.
+ * The names by which noise is drawn: the original one, so that a model and its copy draw the same, and the name itself
+ * where two of the names have one original. It follows from the set of names alone, so a restored state draws what the
+ * saved one would have.
  */
 export function drawNames(names: readonly string[]): ReadonlyMap<string, string> {
   const counts = new Map<string, number>();
@@ -25,8 +27,8 @@ export function drawNames(names: readonly string[]): ReadonlyMap<string, string>
 }
 
 /**
- * Which of an optimizer's variables an option means by `name`: the one of exactly that name, and otherwise the only one that may be a
- * copy. While the program has a variable of that name, a copy is one that was renamed after it.
+ * Which of an optimizer's variables an option means by `name`: the one of exactly that name, and otherwise the only one
+ * that may be a copy. While the program has a variable of that name, a copy is one that was renamed after it.
  */
 export function meantBy(name: string, own: readonly string[], isRegistered: (name: string) => boolean) {
   if (own.includes(name)) return name;

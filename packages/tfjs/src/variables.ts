@@ -5,8 +5,8 @@ import { mayBeCopies } from './variable-names.js';
 const owner = 'LMDOptimizer';
 
 /**
- * The trainable float32 variables of a list, or of the whole program where there is no list, as `tf.variableGrads` takes them; each
- * checked to be alive and to belong to the copy of TensorFlow.js that this module uses.
+ * The trainable float32 variables of a list, or of the whole program where there is no list, as `tf.variableGrads`
+ * takes them; each checked to be alive and to belong to the copy of TensorFlow.js that this module uses.
  *
  * @throws LmdError `INVALID_ARGUMENT` where none is left or one is no variable of this copy; `TENSOR_DISPOSED`
  */

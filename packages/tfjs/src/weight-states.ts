@@ -48,7 +48,9 @@ export class WeightStates {
     this.#states.set(to, state);
   }
 
-  /** The names by which core knows the weights, and so draws their noise, of these variables and those that join them. */
+  /**
+   * The names by which core knows the weights, and so draws their noise, of these variables and those that join them.
+   */
   drawNames(joining: readonly string[] = []): ReadonlyMap<string, string> {
     return drawNames([...this.#states.keys(), ...joining]);
   }
@@ -94,8 +96,8 @@ export interface SavedState {
 }
 
 /**
- * Saved tensors by weight, each weight checked by the rule that is to update it: no vector is missing, unknown, or of a shape that the rule
- * cannot use.
+ * Saved tensors by weight, each weight checked by the rule that is to update it: no vector is missing, unknown, or of a
+ * shape that the rule cannot use.
  *
  * @throws LmdError `CHECKPOINT_MISMATCH` naming the tensor or the weight
  */

@@ -14,8 +14,8 @@ export interface CalibrationBin {
 /** How far confidence and accuracy are apart, over rows (of a language model, tokens). */
 export interface Calibration {
   /**
-   * Expected calibration error: Σ over bins of count/rows·|accuracy − confidence|, with bins of equal width over [0, 1] (Guo et al.,
-   * arXiv:1706.04599, section 2).
+   * Expected calibration error: Σ over bins of count/rows·|accuracy − confidence|, with bins of equal width over [0, 1]
+   * (Guo et al., arXiv:1706.04599, section 2).
    */
   readonly error: number;
   /** The largest |accuracy − confidence| of a bin that has rows. */
@@ -27,8 +27,8 @@ export interface Calibration {
 export const binColumns = 3;
 
 /**
- * Sums over the rows of a batch by the bin of their confidence, on the device: [bins, 3]. `right` is 1 for a right answer, [...rows].
- * Rows whose confidence is NaN are in no bin, nor those that do not count.
+ * Sums over the rows of a batch by the bin of their confidence, on the device: [bins, 3]. `right` is 1 for a right
+ * answer, [...rows]. Rows whose confidence is NaN are in no bin, nor those that do not count.
  *
  * @param counts i32 [rows], 1 for a row that counts. Default: all do.
  */

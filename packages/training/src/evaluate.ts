@@ -14,7 +14,7 @@ export interface EvaluateOptions {
   readonly batchSize: number;
   /** Names the noise of the pass, where the precision rounds stochastically. Default seed 0. */
   readonly key?: DrawKey;
-  /** Asks for the calibration too, in so many bins: 15 is usual. It costs a softmax over all logits. Default: none. */
+  /** Number of bins of the calibration (15 is usual), at the cost of a softmax over all logits. Default: none. */
   readonly calibrationBins?: number;
   /** Aborting it ends the evaluation after the batch, without a result. */
   readonly signal?: AbortSignal | undefined;
@@ -40,8 +40,8 @@ const inFlight = 4;
 /**
  * Runs the model over the whole data set, in its own order, without gradients or dropout.
  *
- * @throws LmdError `DATA_CORRUPT` naming the example, for a label or token that the model has no class for; `INTERRUPTED` where
- * `signal` ended it; and what the data set and the model throw.
+ * @throws LmdError `DATA_CORRUPT` naming the example, for a label or token that the model has no class for;
+ *   `INTERRUPTED` where `signal` ended it; and what the data set and the model throw.
  */
 export async function evaluate(options: EvaluateOptions): Promise<EvaluationResult> {
   refuseUnknownOptions('evaluate', options, known);
@@ -112,9 +112,9 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationResu
 }
 
 function nothingCounts({ name }: Dataset): LmdError {
-  return new LmdError('DATA_CORRUPT', `Data set "${name}": every label is negative, and so left out.`, {
+  return new LmdError('DATA_CORRUPT', `Data set "${name}": every label is negative, and is ignored.`, {
     subject: 'labels',
-    remedy: 'Check the labels: those that count are integers from 0 on.',
+    remedy: 'Check the labels: valid labels are integers from 0.',
   });
 }
 

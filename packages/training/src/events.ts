@@ -63,7 +63,7 @@ export interface CheckpointEvent {
   readonly reason: 'interval' | 'best' | TrainStatus | 'failed';
 }
 
-/** Something that a plugin has measured, for whoever writes or shows it. */
+/** A measurement of a plugin, for other plugins to write or show. */
 export interface ReportEvent {
   readonly type: 'report';
   readonly step: number;
@@ -71,7 +71,7 @@ export interface ReportEvent {
   readonly data: Json;
 }
 
-/** Something that the user should know and that stops nothing, such as a corrupt checkpoint passed over on resume. */
+/** A warning that does not stop the run, such as a corrupt checkpoint skipped on resume. */
 export interface WarningEvent {
   readonly type: 'warning';
   readonly step: number;
@@ -82,15 +82,15 @@ export interface EndEvent {
   readonly type: 'end';
   readonly step: number;
   readonly status: TrainStatus;
-  /** What the plugin said that stopped the run. */
+  /** The reason of the plugin that stopped the run. */
   readonly stopReason?: string;
   readonly loss?: number;
   readonly validation?: EvaluationResult;
   readonly test?: EvaluationResult;
   readonly seconds: number;
-  /** Over the time spent in steps, evaluation left out. */
+  /** Over the time spent in steps, without evaluation. */
   readonly samplesPerSecond: number;
-  /** Most bytes that the backend held for live tensors at one time. */
+  /** Peak bytes of live tensors on the backend. */
   readonly peakMemoryBytes: number;
 }
 

@@ -3,8 +3,8 @@ import { guarded } from './hooks.js';
 import type { Run } from './run.js';
 
 /**
- * What a run does with an error: lets plugins save the last good state where there is one, tells them, and closes them. Gives
- * the error to throw, which is the first one: what goes wrong after it must not hide it.
+ * What a run does with an error: lets plugins save the last good state where there is one, tells them, and closes them.
+ * Gives the error to throw, which is the first one: what goes wrong after it must not hide it.
  */
 export async function fail(run: Run, error: unknown): Promise<unknown> {
   const savable = run.settled && !isLmdError(error, 'PLUGIN_FAILURE') && !isLmdError(error, 'BACKEND_FAILURE');

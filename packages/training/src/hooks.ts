@@ -77,10 +77,10 @@ export function checkPlugins(plugins: readonly Plugin[]): void {
     checkPlugin(plugin, `plugins[${index}]`);
     const { name } = plugin;
     if (names.has(name)) {
-      throw new LmdError('INVALID_ARGUMENT', `Two plugins are called "${name}".`, {
+      throw new LmdError('INVALID_ARGUMENT', `Two plugins have the name "${name}".`, {
         subject: 'plugins',
         value: name,
-        remedy: 'Give each a name of its own.',
+        remedy: 'Give each a unique name.',
       });
     }
     names.add(name);
@@ -88,12 +88,13 @@ export function checkPlugins(plugins: readonly Plugin[]): void {
 }
 
 /**
- * Checks a plugin: a name, hooks that are functions, both of `state` and `restore` or neither, and no function of another name, which
- * would never be called. Methods that a class inherits are its own affair unless they are named like a hook: `onStep`.
+ * Checks a plugin: a name, hooks that are functions, both of `state` and `restore` or neither, and no function of
+ * another name, which would never be called. Methods that a class inherits are its own affair unless they are named
+ * like a hook: `onStep`.
  */
 export function checkPlugin(plugin: Plugin, place = 'plugin'): void {
   if (typeof plugin === 'function') {
-    throw wrongPlugin(place, plugin, 'Call it: a plugin is an object with hooks, not what makes one.');
+    throw wrongPlugin(place, plugin, 'Call the function: a plugin is the object that it returns.');
   }
   if (typeof plugin !== 'object' || plugin === null || typeof plugin.name !== 'string' || plugin.name === '') {
     throw wrongPlugin(place, plugin, 'Give an object with a `name` and hooks, such as earlyStopping({ … }).');
@@ -122,10 +123,10 @@ export function checkPlugin(plugin: Plugin, place = 'plugin'): void {
     });
   }
   if ((plugin.state === undefined) !== (plugin.restore === undefined)) {
-    throw new LmdError('INVALID_ARGUMENT', `Plugin "${name}" has one of state and restore, and not the other.`, {
+    throw new LmdError('INVALID_ARGUMENT', `Plugin "${name}" has only one of state and restore.`, {
       subject: 'plugins',
       value: name,
-      remedy: 'A plugin with memory needs both, so that a resumed run is the same as an uninterrupted one.',
+      remedy: 'A plugin with state needs both, so that a run resumes bit-identically.',
     });
   }
 }

@@ -122,7 +122,10 @@ function refuse(run: Run, found: NonFinite | undefined): void {
   );
 }
 
-/** Evaluates `weights` on a part of the data, where the run has it, and tells the plugins. `INTERRUPTED` where `signal` ends it. */
+/**
+ * Evaluates `weights` on a part of the data, where the run has it, and tells the plugins. `INTERRUPTED` where `signal`
+ * ends it.
+ */
 export async function evaluateOn(
   run: Run,
   part: 'validation' | 'test',

@@ -7,8 +7,8 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 const others: ReadonlyMap<string, number> = new Map([NaN, Infinity, -Infinity].map((value) => [String(value), value]));
 
 /**
- * JSON in which numbers that are not finite are the strings "NaN", "Infinity" and "-Infinity", where `JSON.stringify` writes null.
- * Results of a run may be such numbers, and its files are to say so.
+ * JSON in which numbers that are not finite are the strings "NaN", "Infinity" and "-Infinity", where `JSON.stringify`
+ * writes null. Results of a run may be such numbers, and its files are to say so.
  *
  * @param indent as for `JSON.stringify`: on one line without it.
  */
@@ -23,7 +23,10 @@ export function fromJson(text: string): unknown {
   return JSON.parse(text, (_, inner: unknown) => (typeof inner === 'string' ? (others.get(inner) ?? inner) : inner));
 }
 
-/** Throws `INVALID_ARGUMENT` naming the place of a value that JSON would change or drop: NaN, infinities, undefined, functions. */
+/**
+ * Throws `INVALID_ARGUMENT` naming the place of a value that JSON would change or drop: NaN, infinities, undefined,
+ * functions.
+ */
 export function assertJson(value: unknown, place: string): asserts value is Json {
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return;
   if (typeof value === 'number' && Number.isFinite(value)) return;
@@ -44,7 +47,10 @@ export function assertJson(value: unknown, place: string): asserts value is Json
   for (const [key, item] of Object.entries(value as object)) assertJson(item, `${place}.${key}`);
 }
 
-/** Where two JSON values first differ, with both values, or undefined. Key order does not count; an absent key is undefined. */
+/**
+ * Where two JSON values first differ, with both values, or undefined. Key order does not count; an absent key is
+ * undefined.
+ */
 export function firstDifference(
   a: Json | undefined,
   b: Json | undefined,

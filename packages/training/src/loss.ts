@@ -1,10 +1,11 @@
 import type { Operations, Tensor } from '@lmd/core';
 
 /**
- * Mean cross-entropy over the rows whose label is not negative, in nats: a scalar tensor. 0 where every label is negative.
+ * Mean cross-entropy over the rows whose label is not negative, in nats: a scalar tensor. 0 where every label is
+ * negative.
  *
  * @param logits [..., classes], f32.
- * @param labels [...], i32: the class of each row; a negative one (−100 by custom, for padding) leaves its row out.
+ * @param labels [...], i32: the class of each row; rows with a negative one (usually −100, for padding) are ignored.
  * @param softLabels [..., classes], f32: of each row, a distribution q over the classes. With it the loss of a row is
  * −Σ_c q_c log p_c, whatever the class in `labels`; with all of q on the class of `labels` it is the same as without.
  */
@@ -44,7 +45,8 @@ function crossEntropies(ops: Operations, rows: Tensor, labels: Tensor, softLabel
   const hard = ops.crossEntropy(rows, labels);
   if (softLabels === undefined) return hard;
   const classes = rows.shape[1]!;
-  // −Σ_c q_c log p_c = log Σ exp z − Σ_c q_c z_c, and the fused kernel gives log Σ exp z − z_label: what is left is linear in z.
+  // −Σ_c q_c log p_c = log Σ exp z − Σ_c q_c z_c, and the fused kernel gives log Σ exp z − z_label: what is left is
+  // linear in z.
   const range = ops.fromData(
     Int32Array.from({ length: classes }, (_, c) => c),
     [1, classes],

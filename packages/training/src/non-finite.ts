@@ -14,8 +14,9 @@ export interface NonFinite {
 }
 
 /**
- * Makes a step again, which gives the same values since it is a function of its arguments, and finds the first tensor with a
- * value that is not finite: inputs, state, drawn weights, loss, gradients, updated state. Undefined where all are finite.
+ * Makes a step again, which gives the same values since it is a function of its arguments, and finds the first tensor
+ * with a value that is not finite: inputs, state, drawn weights, loss, gradients, updated state. Undefined where all
+ * are finite.
  */
 export async function findNonFinite(
   context: StepContext,

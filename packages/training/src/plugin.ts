@@ -35,9 +35,15 @@ export interface TrainingRun {
   readonly totalSteps: number;
   /** Alive until the next update, and the run's to free. */
   readonly state: OptimizerState;
-  /** The weights to evaluate or export, which the caller frees: those of the last plugin that gives some, else the optimizer's. */
+  /**
+   * The weights to evaluate or export, which the caller frees: those of the last plugin that gives some, else the
+   * optimizer's.
+   */
   evaluationWeights(): NamedTensors;
-  /** Everything that a resumed run needs, read to the host. Whole only in the `settle` hook, where all plugins are at rest. */
+  /**
+   * Everything that a resumed run needs, read to the host. Whole only in the `settle` hook, where all plugins are at
+   * rest.
+   */
   snapshot(): Promise<Checkpoint>;
   /** Passes an event of the plugin's own to all plugins. */
   announce(event: CheckpointEvent | ReportEvent | WarningEvent): Promise<void>;
@@ -54,12 +60,12 @@ export interface PluginState {
 type Hook<Event> = (event: Event, run: TrainingRun) => void | Promise<void>;
 
 /**
- * Something done around the step. Every hook is optional; hooks run in the order of the plugins, each awaited, and one that
- * throws ends the run with `PLUGIN_FAILURE`, which names the plugin and the hook. One plugin may go from run to run, one run at a
- * time: `start` begins a run, and a plugin with memory forgets there what an earlier run left.
+ * Something done around the step. Every hook is optional; hooks run in the order of the plugins, each awaited, and one
+ * that throws ends the run with `PLUGIN_FAILURE`, which names the plugin and the hook. One plugin may go from run to
+ * run, one run at a time: `start` begins a run, and a plugin with memory forgets there what an earlier run left.
  *
- * In a step: `passes`; when the update is made and finite, `step`; then, when one is due, the evaluation and `evaluate`; then `settle`, when the state of every plugin is
- * final and can be saved.
+ * In a step: `passes`; when the update is made and finite, `step`; then, when one is due, the evaluation and
+ * `evaluate`; then `settle`, when the state of every plugin is final and can be saved.
  */
 export interface Plugin {
   /** Unique among the plugins of a run; the checkpoint stores its state under it. */
@@ -67,9 +73,9 @@ export interface Plugin {
   /** Before `restore`. What is remembered of an earlier run is reset here. */
   readonly start?: Hook<StartEvent>;
   /**
-   * Sees the draws' keys and gradients of a step before the update is made of them; synchronous, and inside the step's scope:
-   * what it makes is freed with the step but for what it gives to `ops.keep`. The step may yet fail or not be finite, so what it
-   * learns counts only once `step` follows.
+   * Sees the draws' keys and gradients of a step before the update is made of them; synchronous, and inside the step's
+   * scope: what it makes is freed with the step but for what it gives to `ops.keep`. The step may yet fail or not be
+   * finite, so what it learns counts only once `step` follows.
    */
   passes?(passes: readonly Pass[], run: TrainingRun): void;
   readonly step?: Hook<StepEvent>;
@@ -80,9 +86,13 @@ export interface Plugin {
   readonly warning?: Hook<WarningEvent>;
   readonly end?: Hook<EndEvent>;
   readonly failure?: Hook<FailureEvent>;
-  /** Replaces the weights that are evaluated and exported. New handles, which the caller frees; undefined for none yet. */
+  /**
+   * Replaces the weights that are evaluated and exported. New handles, which the caller frees; undefined for none yet.
+   */
   weights?(run: TrainingRun): NamedTensors | undefined;
-  /** What the checkpoint is to remember. Tensors stay the plugin's. A plugin with memory has both this and `restore`. */
+  /**
+   * What the checkpoint is to remember. Tensors stay the plugin's. A plugin with memory has both this and `restore`.
+   */
   state?(): PluginState;
   /** Called after `start` of a resumed run. Tensors become the plugin's. */
   restore?(state: PluginState, run: TrainingRun): void | Promise<void>;

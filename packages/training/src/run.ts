@@ -91,7 +91,8 @@ export class Run implements TrainingRun {
         remedy: 'Ask for at least as many steps as the checkpoint has.',
       });
     }
-    // A file sorts its tensors. In the order of a fresh state, so that whatever goes over the state goes as in an uninterrupted run.
+    // A file sorts its tensors. In the order of a fresh state, so that whatever goes over the state goes as in an
+    // uninterrupted run.
     const tensors = Object.fromEntries(
       Object.keys(this.state.tensors).map((name) => [name, checkpoint.tensors[name]!]),
     );

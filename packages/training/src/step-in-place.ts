@@ -2,15 +2,18 @@ import { type NamedTensors, type OptimizerState, type Pass, type Tensor, weightO
 import type { CheckedBatch } from './data/check-batch.js';
 import { enqueuePasses, type OnPasses, reportOf, type StepContext } from './step.js';
 
-/** Loss and gradients of a step whose update is not made yet. The caller frees `report`; `update` or `dispose` frees the gradients. */
+/**
+ * Loss and gradients of a step whose update is not made yet. The caller frees `report`; `update` or `dispose` frees the
+ * gradients.
+ */
 export interface PendingStep {
   readonly loss: Tensor;
   readonly passes: readonly Pass[];
   /** f32 [2]: the loss, and a number that is finite when loss and gradients are (see `reportOf`). */
   readonly report: Tensor;
   /**
-   * Makes the update and frees gradients and old state, weight by weight as they are used up. `report` is as above, for the new state.
-   * If it throws, it has freed them all the same.
+   * Makes the update and frees gradients and old state, weight by weight as they are used up. `report` is as above, for
+   * the new state. If it throws, it has freed them all the same.
    */
   update(): { readonly state: OptimizerState; readonly report: Tensor };
   dispose(): void;

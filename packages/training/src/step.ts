@@ -38,8 +38,9 @@ export type OnPasses = (passes: readonly Pass[]) => void;
 export type Inspect = (name: string, tensor: Tensor) => void;
 
 /**
- * Enqueues one step: for each of the optimizer's draws, forward and backward over the micro-batches; then the update. All that
- * it makes is freed but the result; `state` is left to the caller. The step is a function of its arguments and nothing else.
+ * Enqueues one step: for each of the optimizer's draws, forward and backward over the micro-batches; then the update.
+ * All that it makes is freed but the result; `state` is left to the caller. The step is a function of its arguments and
+ * nothing else.
  */
 export function enqueueStep(
   context: StepContext,
@@ -93,8 +94,9 @@ export function enqueuePasses(
 }
 
 /**
- * f32 [2], to be read back: the loss, and the sum of it and of all elements of the records, which is finite where every one of them
- * is. A sum of finite numbers may overflow too, so what it raises is a suspicion, which `findNonFinite` settles.
+ * f32 [2], to be read back: the loss, and the sum of it and of all elements of the records, which is finite where every
+ * one of them is. A sum of finite numbers may overflow too, so what it raises is a suspicion, which `findNonFinite`
+ * settles.
  */
 export function reportOf(ops: EagerOperations, loss: Tensor, records: readonly NamedTensors[]): Tensor {
   return ops.scope(() => {
@@ -104,7 +106,10 @@ export function reportOf(ops: EagerOperations, loss: Tensor, records: readonly N
   });
 }
 
-/** Loss and gradients of the whole batch at `weights`, as the mean over its rows that count, one micro-batch after another. */
+/**
+ * Loss and gradients of the whole batch at `weights`, as the mean over its rows that count, one micro-batch after
+ * another.
+ */
 function accumulate(
   { ops, model, precision, microBatchSize }: StepContext,
   weights: NamedTensors,

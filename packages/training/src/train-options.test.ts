@@ -17,7 +17,7 @@ describe('train refuses', () => {
     ['evaluations by a word', { evaluateEvery: '2' }, 'INVALID_ARGUMENT', /evaluateEvery is 2/],
     ['a batch size of 0', { batchSize: 0 }, 'INVALID_ARGUMENT', /batchSize is 0/],
     ['a negative seed', { seed: -1 }, 'INVALID_ARGUMENT', /seed is -1/],
-    ['two plugins of a name', { plugins: [{ name: 'a' }, { name: 'a' }] }, 'INVALID_ARGUMENT', /called "a"/],
+    ['two plugins of a name', { plugins: [{ name: 'a' }, { name: 'a' }] }, 'INVALID_ARGUMENT', /name "a"/],
     ['a hook of no event', { plugins: [{ name: 'a', onStep() {} }] }, 'UNKNOWN_OPTION', /"a" has no hook "onStep"/],
     [
       'such a method of a class',
@@ -33,7 +33,12 @@ describe('train refuses', () => {
       /"late" has no hook "onStep"/,
     ],
     ['a hook that is none', { plugins: [{ name: 'a', step: true }] }, 'INVALID_ARGUMENT', /"a" has step = true/],
-    ['what makes a plugin', { plugins: [weightAveraging] }, 'INVALID_ARGUMENT', /plugins\[0\] is a function. Call it/],
+    [
+      'what makes a plugin',
+      { plugins: [weightAveraging] },
+      'INVALID_ARGUMENT',
+      /plugins\[0\] is a function. Call the function/,
+    ],
     ['one plugin alone', { plugins: weightAveraging() }, 'INVALID_ARGUMENT', /plugins is an object/],
     ['no model', { model: undefined }, 'INVALID_ARGUMENT', /model is undefined/],
     ['what makes an optimizer', { optimizer: lmd }, 'INVALID_ARGUMENT', /optimizer is a function. Call it/],
@@ -44,7 +49,12 @@ describe('train refuses', () => {
       'INVALID_ARGUMENT',
       /ops is a backend/,
     ],
-    ['half a memory', { plugins: [{ name: 'a', state: () => ({}) }] }, 'INVALID_ARGUMENT', /one of state and restore/],
+    [
+      'half a memory',
+      { plugins: [{ name: 'a', state: () => ({}) }] },
+      'INVALID_ARGUMENT',
+      /only one of state and restore/,
+    ],
   ];
   it.each(cases)('%s', async (_, change, code, message) => {
     const error = await rejection(train({ ...base(), ...change }));

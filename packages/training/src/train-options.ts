@@ -37,25 +37,28 @@ export interface TrainOptions {
   readonly steps?: number | undefined;
   readonly epochs?: number | undefined;
   readonly batchSize: number;
-  /** Examples that go through the model at once. Less memory, and the same gradients to rounding. Default `batchSize`. */
+  /**
+   * Examples that go through the model at once. Less memory, and the same gradients to rounding. Default `batchSize`.
+   */
   readonly microBatchSize?: number;
   /**
-   * Frees the old state weight by weight while the update makes the new one, so that never two states are alive: for models whose
-   * state fills most of the memory. It changes no result and costs a second readback a step. A step whose gradients are not finite
-   * still leaves the state before it; one whose new state is not finite does not, and the run goes back to its newest checkpoint.
-   * Default false.
+   * Frees the old state weight by weight while the update makes the new one, so that never two states are alive: for
+   * models whose state fills most of the memory. It changes no result and costs a second readback a step. A step whose
+   * gradients are not finite still leaves the state before it; one whose new state is not finite does not, and the run
+   * goes back to its newest checkpoint. Default false.
    */
   readonly updateInPlace?: boolean;
   /** Keeps an epoch's last batch when it is short. Default false. */
   readonly keepPartialBatch?: boolean;
   /**
-   * Batches that the data set is asked for before they are needed, so that they are read and decoded while a step is computed.
-   * It changes no result. Default 1; 0 asks for each when its step begins.
+   * Batches that the data set is asked for before they are needed, so that they are read and decoded while a step is
+   * computed. It changes no result. Default 1; 0 asks for each when its step begins.
    */
   readonly prefetch?: number;
   /**
-   * Steps between evaluations on the validation data, or a function that says after which steps, counted from 1, to make one: a
-   * pure one, so that a resumed run evaluates as it would have. One is always made after the last step, which is the default.
+   * Steps between evaluations on the validation data, or a function that says after which steps, counted from 1, to
+   * make one: a pure one, so that a resumed run evaluates as it would have. One is always made after the last step,
+   * which is the default.
    */
   readonly evaluateEvery?: number | ((step: number) => boolean);
   /** Default `batchSize`. */
@@ -64,8 +67,8 @@ export interface TrainOptions {
   readonly evaluationWeights?: WeightsKind;
   readonly plugins?: readonly Plugin[];
   /**
-   * Goes on from a checkpoint, as if the run had never been interrupted. Given as a function, it is called once, and what it gives is
-   * let go when the run has begun: a checkpoint on the host is as large as the state.
+   * Goes on from a checkpoint, as if the run had never been interrupted. Given as a function, it is called once, and
+   * what it gives is let go when the run has begun: a checkpoint on the host is as large as the state.
    */
   readonly resume?: LoadedCheckpoint | (() => Promise<LoadedCheckpoint | undefined>) | undefined;
   /** Whatever else must be equal in a resumed run, such as the optimizer's options. Kept in checkpoints. */

@@ -16,13 +16,14 @@ export interface TrainResult extends Omit<EndEvent, 'type'> {
 }
 
 /**
- * Trains a model: for each step, a batch from (seed, epoch, position) → draw → forward → loss → backward → update, then the
- * plugins. A run is a function of its options, the code and the backend: interrupted anywhere and resumed from a checkpoint,
- * it ends with the same bits.
+ * Trains a model: for each step, a batch from (seed, epoch, position) → draw → forward → loss → backward → update, then
+ * the plugins. A run is a function of its options, the code and the backend: interrupted anywhere and resumed from a
+ * checkpoint, it ends with the same bits.
  *
- * @throws LmdError `NON_FINITE` when a loss, gradient or state stops being finite, naming the tensor that was first and the
- * checkpoint of the last good state; `PLUGIN_FAILURE`; `CHECKPOINT_MISMATCH` on resume; `UNKNOWN_OPTION` and
- * `INVALID_ARGUMENT` before any work; and what data set, model and optimizer throw. Whatever it throws, it has freed its tensors.
+ * @throws LmdError `NON_FINITE` when a loss, gradient or state stops being finite, naming the tensor that was first and
+ *   the checkpoint of the last good state; `PLUGIN_FAILURE`; `CHECKPOINT_MISMATCH` on resume; `UNKNOWN_OPTION` and
+ *   `INVALID_ARGUMENT` before any work; and what data set, model and optimizer throw. Whatever it throws, it has freed
+ *   its tensors.
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const run = new Run(planTraining(options));
@@ -103,7 +104,10 @@ async function conclude(run: Run, weights: NamedTensors): Promise<EndEvent> {
   return end;
 }
 
-/** A test may take longer than many steps. Interrupted, it is made again when the run is resumed, whose last step is saved. */
+/**
+ * A test may take longer than many steps. Interrupted, it is made again when the run is resumed, whose last step is
+ * saved.
+ */
 async function testUnlessInterrupted(run: Run, weights: NamedTensors): Promise<EvaluationResult | undefined> {
   try {
     return await evaluateOn(run, 'test', weights, run.plan.signal);

@@ -5,18 +5,18 @@ import { formatNamed } from '@lmd/mx-formats';
 import type * as Tfjs from '@tensorflow/tfjs-core';
 import { tensorflowAdam, tensorflowProduct } from './tensorflow.js';
 
-/** Does the work once, and waits until it is done. */
+/** Does the work once, and waits for the result. */
 export type TimedRun = () => Promise<void>;
 
-/** One thing that is timed. */
+/** One timed operation. */
 export interface BenchTask {
   readonly name: string;
   readonly unit: 'GFLOP/s' | 'GB/s' | 'M weights/s' | 'images/s';
-  /** How much of the unit one run does. */
+  /** Units of work per run. */
   readonly work: number;
-  /** Makes what a run needs, and gives the run, whose result is then read and freed. */
+  /** Creates the inputs, and returns the run, whose result is then read and freed. */
   prepare(ops: EagerOperations): Promise<() => Tensor>;
-  /** The same by TensorFlow.js itself, where it has it. */
+  /** The same operation of TensorFlow.js itself, if it has one. */
   readonly beside?: (tf: typeof Tfjs) => TimedRun;
 }
 
@@ -106,7 +106,7 @@ const lmdOnMatrices = parameterGroups([
   { match: '*', optimizer: adamw() },
 ]);
 
-/** What `lmd bench` times: the parts of a training step, and whole ones. */
+/** The tasks of `lmd bench`: parts of a training step, and whole steps. */
 export const benchTasks: readonly BenchTask[] = [
   product(512, 512, 512),
   product(512, 512, 512, true),

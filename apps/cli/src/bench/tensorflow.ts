@@ -4,7 +4,7 @@ import type { BackendName } from '../engine/names.js';
 import { loadTfjs } from '../engine/tfjs.js';
 import type { TimedRun } from './tasks.js';
 
-/** The engine of TensorFlow.js that a backend of ours is compared with: the one under it, or on the same device. */
+/** The TensorFlow.js engine that a backend is compared with: the one it uses, or one on the same device. */
 export const engineBeside: Readonly<Partial<Record<BackendName, 'wasm' | 'cpu' | 'webgpu'>>> = {
   webgpu: 'webgpu',
   'tfjs-wasm': 'wasm',
@@ -13,7 +13,7 @@ export const engineBeside: Readonly<Partial<Record<BackendName, 'wasm' | 'cpu' |
 
 type Engine = NonNullable<(typeof engineBeside)[BackendName]>;
 
-/** TensorFlow.js by itself, with an engine that is current. Throws `ENGINE_MISSING` where it does not start here. */
+/** TensorFlow.js itself, with the engine active. Throws `ENGINE_MISSING` if the engine does not start here. */
 export async function openTensorflow(engine: Engine): Promise<typeof Tfjs> {
   const tf = await loadTfjs();
   try {
@@ -30,7 +30,7 @@ export async function openTensorflow(engine: Engine): Promise<typeof Tfjs> {
 }
 
 function missing(engine: Engine, cause?: unknown): LmdError {
-  // In Node there is no WebGPU without Dawn, which the package webgpu has.
+  // Node has WebGPU only through Dawn, in the package webgpu.
   const packages = `${engine === 'webgpu' ? 'webgpu ' : ''}@tensorflow/tfjs-backend-${engine}`;
   return new LmdError('ENGINE_MISSING', `TensorFlow.js could not start its ${engine} engine.`, {
     subject: engine,
@@ -39,9 +39,9 @@ function missing(engine: Engine, cause?: unknown): LmdError {
   });
 }
 
-/** The engine asks for what only browsers have; in Node, Dawn stands in. */
+/** The engine needs browser globals. In Node, Dawn provides them. */
 async function registerWebgpu(tf: typeof Tfjs): Promise<void> {
-  // By names that are not looked into: neither package comes with this one.
+  // Through variables, so that bundlers do not resolve them: neither package is a dependency.
   const [dawnName, engineName] = ['webgpu', '@tensorflow/tfjs-backend-webgpu'];
   const { create, globals } = (await import(/* @vite-ignore */ /* webpackIgnore: true */ dawnName)) as {
     create(flags: readonly string[]): { requestAdapter(): Promise<Adapter> };
@@ -61,7 +61,7 @@ async function registerWebgpu(tf: typeof Tfjs): Promise<void> {
   const device = await adapter.requestDevice({ requiredLimits: { maxStorageBufferBindingSize, maxBufferSize } });
   tf.removeBackend('webgpu');
   tf.registerBackend('webgpu', () => new WebGPUBackend(device, adapter.info));
-  // Small tensors too are computed on the device: else waiting for one would wait for nothing.
+  // Computes small tensors on the device too: otherwise reading one would not wait for the device.
   tf.env().set('WEBGPU_CPU_FORWARD', false);
 }
 
@@ -71,7 +71,7 @@ interface Adapter {
   requestDevice(descriptor: object): Promise<object>;
 }
 
-/** A product of TensorFlow.js's own. */
+/** A matrix product of TensorFlow.js itself. */
 export function tensorflowProduct(tf: typeof Tfjs, m: number, k: number, n: number, transposeB: boolean): TimedRun {
   const a = tf.randomNormal([m, k]);
   const b = tf.randomNormal(transposeB ? [n, k] : [k, n]);
@@ -82,7 +82,7 @@ export function tensorflowProduct(tf: typeof Tfjs, m: number, k: number, n: numb
   };
 }
 
-/** An update of TensorFlow.js's own Adam. */
+/** An update of TensorFlow.js's Adam. */
 export function tensorflowAdam(tf: typeof Tfjs, size: number): TimedRun {
   const weight = tf.variable(tf.randomNormal([size, size]));
   const gradient = tf.randomNormal([size, size]);

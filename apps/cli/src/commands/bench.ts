@@ -26,8 +26,9 @@ interface BenchRow {
 }
 
 /**
- * `lmd bench`: how fast the parts of a training step are on each backend, beside TensorFlow.js's own products and Adam on the same engine. The best of the runs that fit into the time, since
- * whatever else the machine does only makes runs slower.
+ * `lmd bench`: measures the speed of the parts of a training step on each backend, and of TensorFlow.js's own products
+ * and Adam on the same engine. Reports the fastest of the runs that fit into the time, because other load on the
+ * machine only makes runs slower.
  */
 export async function benchCommand(options: BenchCommandOptions, { out, error, colours }: Terminal): Promise<void> {
   if (options.json) keepStandardOutputClean();
@@ -47,8 +48,7 @@ export async function benchCommand(options: BenchCommandOptions, { out, error, c
     for (const name of names) {
       const backend = await openBackend(name);
       const software = /swiftshader|llvmpipe/i.test(backend.device);
-      devices[name] =
-        `${backend.device}${software ? '. In software: its figures and ratios say nothing of a GPU' : ''}`;
+      devices[name] = `${backend.device}${software ? '. Software rendering: the figures do not apply to a GPU' : ''}`;
       const ops = createOperations(backend);
       try {
         for (const task of benchTasks) {
@@ -64,7 +64,7 @@ export async function benchCommand(options: BenchCommandOptions, { out, error, c
       const column = peerName(engine);
       const tf = await openTensorflow(engine).catch((cause: unknown) => {
         if (!isLmdError(cause, 'ENGINE_MISSING')) throw cause;
-        devices[column] = `left out. ${cause.message}`;
+        devices[column] = `skipped. ${cause.message}`;
       });
       if (tf === undefined) continue;
       devices[column] = `TensorFlow.js ${tf.version_core} by itself`;
@@ -90,7 +90,7 @@ export async function benchCommand(options: BenchCommandOptions, { out, error, c
   out.write(`\n${renderTable(columnsOf(timed), rows, { styleTitle: colours.bold, columns: out.columns })}\n`);
 }
 
-/** How TensorFlow.js's own column is called. */
+/** Title of the column of TensorFlow.js itself. */
 const peerName = (engine: string) => `tf.${engine}`;
 
 function columnsOf(names: readonly string[]): readonly Column<BenchRow>[] {
@@ -107,19 +107,19 @@ function columnsOf(names: readonly string[]): readonly Column<BenchRow>[] {
   ];
 }
 
-/** One run of a task on a backend, to its end. */
+/** One complete run of a task on a backend. */
 async function runOn(task: BenchTask, ops: EagerOperations): Promise<TimedRun> {
   const run = await task.prepare(ops);
   return async () => {
     const result = ops.scope(() => ops.keep(run()));
-    // One value waits for all that was enqueued, and moves next to nothing.
+    // Reading one value waits for all enqueued work, and transfers almost nothing.
     const one = ops.slice(ops.reshape(result, [-1]), [0], [1]);
     await ops.read(one);
     ops.dispose([one, result]);
   };
 }
 
-/** Units of work a second, in the fastest run. The first run, in which engines compile, is not counted. */
+/** Units of work per second in the fastest run. The first run, in which engines compile, is not counted. */
 async function fastest(work: number, run: TimedRun, seconds: number, signal: AbortSignal): Promise<number> {
   let best = Number.POSITIVE_INFINITY;
   const began = performance.now();

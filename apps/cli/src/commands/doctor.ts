@@ -31,9 +31,9 @@ function diagnoseMnist(): Diagnosis['mnist'] {
 }
 
 /**
- * Looks at everything that `lmd` needs here.
+ * Checks everything that `lmd` needs on this machine.
  *
- * @param bin the path of the program `lmd`, which then tries engines with native code in a process each.
+ * @param bin the path of the program `lmd`, with which engines with native code are probed in separate processes.
  */
 export async function diagnose(bin?: string): Promise<Diagnosis> {
   const backends: BackendDiagnosis[] = [];
@@ -42,7 +42,7 @@ export async function diagnose(bin?: string): Promise<Diagnosis> {
     backends.push(await (isApart ? diagnoseInProcess(bin, name) : diagnoseBackend(name)));
   }
   const tf = await loadTfjs();
-  // Which knows the flag that tells of SIMD.
+  // Registers the flag WASM_HAS_SIMD_SUPPORT.
   await import('@tensorflow/tfjs-backend-wasm');
   return {
     type: 'doctor',
@@ -60,10 +60,10 @@ const columns: readonly Column<BackendDiagnosis>[] = [
   { title: 'backend', cell: ({ name }) => name },
   { title: 'works', cell: ({ works }) => (works ? 'yes' : 'no') },
   { title: 'GFLOP/s', align: 'right', cell: ({ gigaflops }) => gigaflops?.toFixed(2) ?? '' },
-  { title: 'what runs it', cell: ({ device }) => device ?? '' },
+  { title: 'device', cell: ({ device }) => device ?? '' },
 ];
 
-/** `lmd doctor`: which backends work here, why the others do not, and what to install. */
+/** `lmd doctor`: shows which backends work here, why the others do not, and what to install. */
 export async function doctorCommand(
   options: { readonly json?: boolean },
   { out, colours }: Terminal,
@@ -81,7 +81,7 @@ export async function doctorCommand(
     ['Node', `${node} (${platform})`],
     ['Cores', String(cores)],
     ['Memory', bytes(memoryBytes)],
-    ['WebAssembly SIMD', wasmSimd ? 'yes' : 'no: tfjs-wasm runs, and slower'],
+    ['WebAssembly SIMD', wasmSimd ? 'yes' : 'no: tfjs-wasm runs slower without it'],
     ['MNIST images', mnist.available ? mnist.detail : colours.yellow(mnist.detail)],
   ] as const;
   for (const [name, value] of facts) out.write(`${name.padEnd(18)}${value}\n`);
@@ -90,6 +90,6 @@ export async function doctorCommand(
     if (withoutNative !== undefined) out.write(`\n${colours.bold(name)} has no native kernels: ${withoutNative}\n`);
   }
   const missing = backends.filter(({ works }) => !works);
-  if (missing.length > 0) out.write('\nWhat the others need, should you want them:\n');
+  if (missing.length > 0) out.write('\nThe other backends need:\n');
   for (const { name, reason } of missing) out.write(`  ${colours.bold(name)}: ${reason}\n`);
 }

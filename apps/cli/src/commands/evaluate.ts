@@ -52,7 +52,7 @@ export interface EvaluationRow {
   readonly testLoss: number;
   /** exp(testLoss), of a language model. */
   readonly testPerplexity?: number;
-  /** Expected calibration error in 15 bins; of several draws, their mean. */
+  /** Expected calibration error in 15 bins, averaged over the draws. */
   readonly calibrationError: number;
   readonly seconds: number;
 }
@@ -78,7 +78,7 @@ const columnsOf = (rows: readonly EvaluationRow[]): readonly Column<EvaluationRo
 function drawCount(text: string, weights: RunWeightsKind): number {
   const draws = numberOption('--draws', text, { least: 1, most: 1000, whole: true });
   if (draws > 1 && weights !== 'sample') {
-    throw new UsageError('INVALID_ARGUMENT', `--draws ${draws} has no meaning with --weights ${weights}.`, {
+    throw new UsageError('INVALID_ARGUMENT', `--draws ${draws} cannot be combined with --weights ${weights}.`, {
       subject: '--draws',
       value: draws,
       remedy: 'Add --weights sample.',
@@ -88,8 +88,8 @@ function drawCount(text: string, weights: RunWeightsKind): number {
 }
 
 /**
- * `lmd evaluate`: the test accuracy of a run's newest weights, or of a model file on the run's data, under another format, or as
- * another point of the posterior.
+ * `lmd evaluate`: evaluates a run's newest weights, or a model file on the run's data, in any format and with the mean,
+ * median or samples of the posterior.
  */
 export async function evaluateCommand(run: string, options: EvaluateCommandOptions, terminal: Terminal): Promise<void> {
   if (options.json) keepStandardOutputClean();
@@ -123,7 +123,7 @@ export async function evaluateCommand(run: string, options: EvaluateCommandOptio
     );
 }
 
-/** The optimizers of a run that have trained; all where none has, which says so for the first. */
+/** The optimizers of a run with a checkpoint. All of them if none has one: opening the first then throws the error. */
 function withCheckpoints(folder: string, names: readonly string[]): readonly string[] {
   const begun = names.filter((name) => hasCheckpoint(folder, name));
   return begun.length > 0 ? begun : names;
@@ -140,13 +140,13 @@ function refuseBesideModel(options: EvaluateCommandOptions): void {
     throw new UsageError('INVALID_ARGUMENT', `--${name} and --model cannot be combined.`, {
       subject: `--${name}`,
       value: options[name],
-      remedy: 'A model file holds one set of weights; leave out --model to evaluate those of the run.',
+      remedy: 'A model file contains one set of weights. Omit --model to evaluate those of the run.',
     });
   }
 }
 
 interface Plan {
-  /** By default that of each subject's training. */
+  /** Default: the format that each subject was trained in. */
   readonly formats: readonly string[] | undefined;
   readonly weights: RunWeightsKind;
   readonly draws: number;
@@ -157,14 +157,14 @@ interface Plan {
 interface Subject {
   readonly optimizer: string;
   readonly step?: number;
-  /** In which it was trained. */
+  /** The format that it was trained in. */
   readonly format: string;
   readonly model: Model;
-  /** The network that `model` is, or is a part of. */
+  /** The whole network; `model` may be a part of it. */
   readonly architecture: Gpt2 | Vit;
-  /** First of the draws that no update has seen. */
+  /** Index of the first draw that no update has used. */
   readonly sample: number;
-  /** The caller's. */
+  /** Owned by the caller. */
   weights(key: DrawKey): NamedTensors;
   dispose(): void;
 }
@@ -236,7 +236,7 @@ async function evaluateAs(
   };
 }
 
-/** The newest weights of each chosen rule of a run. */
+/** The newest weights of each chosen optimizer of a run. */
 async function* ofRun(
   ops: EagerOperations,
   folder: string,
@@ -258,7 +258,7 @@ async function* ofRun(
   }
 }
 
-/** The weights of a model file, which must be of the network that the configuration describes. */
+/** The weights of a model file, which must fit the network of the configuration. */
 async function* ofFile(ops: EagerOperations, path: string, configuration: Configuration): AsyncGenerator<Subject> {
   const file = await openModelFile(path);
   let model: ReturnType<typeof buildModel>;

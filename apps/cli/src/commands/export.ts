@@ -50,7 +50,7 @@ interface Contents {
 
 interface Names {
   readonly tensors: string;
-  /** Of the file of `config`. */
+  /** File name of `config`. */
   readonly config: string;
 }
 
@@ -65,7 +65,9 @@ interface Subject {
   dispose(): void;
 }
 
-/** `lmd export`: writes a model, or the adapters of a run, under the names and in the shapes of another library, or in ours. */
+/**
+ * `lmd export`: writes a model, or the adapters of a run, in the layout of another library or of lmd.
+ */
 export async function exportCommand(path: string, options: ExportCommandOptions, terminal: Terminal): Promise<void> {
   if (options.json) keepStandardOutputClean();
   const layout = choose('--layout', options.layout, exportLayouts);
@@ -89,14 +91,18 @@ export async function exportCommand(path: string, options: ExportCommandOptions,
 
 function refuseBesidePeft({ adapters, shardSize }: ExportCommandOptions): void {
   for (const [option, value, why] of [
-    ['--adapters', adapters, 'One merges adapters into a model, the other writes those of a run.'],
+    [
+      '--adapters',
+      adapters,
+      '--adapters merges adapters into a model, and --layout peft writes the adapters of a run.',
+    ],
     ['--shard-size', shardSize, 'PEFT reads adapters from one file.'],
   ] as const) {
     if (value === undefined) continue;
-    throw new UsageError('INVALID_ARGUMENT', `${option} and --layout peft do not go together.`, {
+    throw new UsageError('INVALID_ARGUMENT', `${option} and --layout peft cannot be combined.`, {
       subject: option,
       value,
-      remedy: `Leave out one of them. ${why}`,
+      remedy: `Use one of them. ${why}`,
     });
   }
 }
@@ -132,11 +138,12 @@ async function openModel(
   try {
     const model = modelOf(file);
     if (model === undefined) {
-      throw new UsageError('INVALID_ARGUMENT', `${file.path} does not say which network it holds.`, {
+      throw new UsageError('INVALID_ARGUMENT', `${file.path} has no description of its network.`, {
         subject: 'model',
         value: file.path,
         remedy:
-          'Name a run, a model that lmd wrote, or a folder with a config.json of transformers, or of timm with the number of heads.',
+          'Use a run, a model that lmd wrote, or a folder with a config.json of transformers or timm ' +
+          '(for timm, with the number of heads).',
       });
     }
     writeNotes(file, terminal);
@@ -149,7 +156,7 @@ async function openModel(
   }
 }
 
-/** The weights with the adapters in a folder of PEFT merged into them, in the place of those given. */
+/** Merges the adapters in a PEFT folder into the weights, and frees the given ones. */
 async function withAdapters(
   ops: EagerOperations,
   model: PretrainedModel,
@@ -173,10 +180,10 @@ async function openAdapters(ops: EagerOperations, path: string, options: ExportC
   const configuration = configurationOf(run);
   const { model: configured, fineTuning, optimizers, seed } = configuration;
   if (fineTuning?.lora === undefined) {
-    throw new UsageError('INVALID_ARGUMENT', `${path} has trained no adapters.`, {
+    throw new UsageError('INVALID_ARGUMENT', `--layout peft needs adapters, but ${path} has trained none.`, {
       subject: '--layout',
       value: 'peft',
-      remedy: 'Name a run with fineTuning.lora, or export the whole model with another layout.',
+      remedy: 'Use a run with fineTuning.lora, or export the whole model with another layout.',
     });
   }
   const names = optimizers.map(({ name }) => name);
@@ -198,7 +205,7 @@ async function openAdapters(ops: EagerOperations, path: string, options: ExportC
   }
 }
 
-/** The library that a model is of, and the folder that transformers loads; ours go to timm, which has every ViT. */
+/** The library of a model, and the folder that transformers loads. Models of lmd use timm, which has every ViT. */
 async function baseOf(model: string): Promise<ExportAdaptersOptions> {
   const { path, layout, close } = await openModelFile(model);
   await close();
@@ -222,7 +229,7 @@ function contentsOf(
     name,
     { shape: weight.shape, read: async () => (await ops.read(weight)) as Float32Array },
   ]);
-  // Weights that were packed are values again.
+  // Packed weights have been unpacked.
   const { [packedKey]: _, format: __, ...kept } = metadata;
   const described = { architecture: model.architecture, config: JSON.stringify(model.config) };
   return {
@@ -279,6 +286,6 @@ function byteCount(text: string): number {
   throw new UsageError('INVALID_ARGUMENT', `--shard-size ${text} is not allowed.`, {
     subject: '--shard-size',
     value: text,
-    remedy: 'Give a number of bytes, such as 500MB, 2GiB or 1000000.',
+    remedy: 'Use a number of bytes, such as 500MB, 2GiB or 1000000.',
   });
 }

@@ -1,6 +1,7 @@
-import { createOperations, parseForeignJson } from '@lmd/core';
+import { createOperations, type EagerOperations, parseForeignJson } from '@lmd/core';
 import { type Tokenizer, tokenizerFromDescription } from '@lmd/data/text';
-import { type Gpt2, generate, precisionNames, precisionPreset } from '@lmd/models';
+import { type Gpt2, generate, type PackedModel, packWeights, precisionNames, precisionPreset } from '@lmd/models';
+import { type FormatName, formatNamed, formats } from '@lmd/mx-formats';
 import { interruptSignal } from '@lmd/training/node';
 import { openBackend } from '../engine/index.js';
 import { backendNames } from '../engine/names.js';
@@ -8,7 +9,7 @@ import { UsageError } from '../errors.js';
 import { type ModelFile, modelOf, writeNotes } from '../model-file/weights.js';
 import { jsonLine } from '../output/json.js';
 import { keepStandardOutputClean, type Terminal, withTabs } from '../output/terminal.js';
-import { count } from '../output/units.js';
+import { count, fileSize } from '../output/units.js';
 import { openModelOrRun } from '../trial/run-model.js';
 import { choose } from './choose.js';
 import { numberOption } from './number-option.js';
@@ -23,17 +24,21 @@ export interface GenerateCommandOptions {
   readonly repetitionPenalty?: string;
   readonly seed: string;
   readonly format: string;
+  readonly weightsFormat?: string;
   readonly backend: string;
   readonly json?: boolean;
 }
 
-/** Without `--max-tokens`, unless the context has room for fewer. */
+/** Default of `--max-tokens`, unless the context has room for fewer. */
 const usualTokens = 200;
 
-/** Embeddings are padded to a multiple of 64 or 128 for speed, such as 50257 to 50304. More than this is another vocabulary. */
+/**
+ * Embeddings are padded to a multiple of 64 or 128 for speed, such as from 50257 to 50304. A larger difference means
+ * another vocabulary.
+ */
 const mostPadding = 1023;
 
-/** `lmd generate`: generates text token by token, and prints it as it comes. */
+/** `lmd generate`: generates text and streams it to the output. */
 export async function generateCommand(
   path: string,
   options: GenerateCommandOptions,
@@ -51,12 +56,16 @@ export async function generateCommand(
       : { repetitionPenalty: numberOption('--repetition-penalty', options.repetitionPenalty, { above: 0 }) }),
   };
   const precision = precisionPreset(choose('--format', options.format, precisionNames));
+  const weightsFormat =
+    options.weightsFormat === undefined
+      ? undefined
+      : (choose('--weights-format', options.weightsFormat, Object.keys(formats)) as FormatName);
   const backendName = choose('--backend', options.backend, backendNames);
   const file = await openModelOrRun(path, options.optimizer);
   const interrupt = interruptSignal();
   try {
     const { model, tokenizer } = await languageModel(file);
-    // An empty prompt begins a document.
+    // An empty prompt starts a new document.
     const encoded = tokenizer.encode(options.prompt);
     const prompt = encoded.length === 0 ? Int32Array.of(tokenizer.endOfText) : encoded;
     const room = model.config.contextLength - prompt.length;
@@ -68,15 +77,17 @@ export async function generateCommand(
     const backend = await openBackend(backendName);
     const ops = createOperations(backend);
     try {
-      const weights = await file.weights(ops, model);
+      const { weights, packedWeights } = await weightsOf(file, ops, model, weightsFormat);
+      const weightBytes = backend.memory().bytes;
+      const stored = Object.values(packedWeights)[0]?.format.name;
       const tokens: number[] = [];
       const decoder = tokenizer.decoder();
       const began = performance.now();
       const stop = [tokenizer.endOfText];
-      // Models of other libraries pad the vocabulary: those rows are no tokens.
+      // Other libraries pad the vocabulary: the padding rows are not tokens.
       const { vocabularySize } = tokenizer;
       const generated = generate({
-        ...{ ops, model, weights, prompt, stop, maxTokens, vocabularySize, precision },
+        ...{ ops, model, weights, packedWeights, prompt, stop, maxTokens, vocabularySize, precision },
         ...sampling,
       });
       if (!options.json) terminal.out.write(withTabs(options.prompt));
@@ -88,15 +99,19 @@ export async function generateCommand(
       }
       const seconds = (performance.now() - began) / 1000;
       ops.dispose(weights);
+      for (const { tensors } of Object.values(packedWeights)) ops.dispose(tensors);
       const speed = tokens.length / seconds;
       if (options.json) {
         const text = tokenizer.decode(tokens);
-        const result = { type: 'generated', prompt: options.prompt, text, tokens, seconds, tokensPerSecond: speed };
+        const result = {
+          ...{ type: 'generated', prompt: options.prompt, text, tokens, seconds, tokensPerSecond: speed },
+          ...{ weightsFormat: stored ?? 'fp32', weightBytes },
+        };
         terminal.out.write(jsonLine(result));
       } else {
         terminal.out.write(`${withTabs(decoder.end())}\n`);
         const { dim } = terminal.errorColours;
-        const summary = `${count(tokens.length)} tokens, ${speed.toFixed(1)} a second on ${backend.device}`;
+        const summary = `${count(tokens.length)} tokens, ${speed.toFixed(1)} tokens/s on ${backend.device}; weights ${fileSize(weightBytes)}${stored === undefined ? '' : `, in ${stored}`}`;
         terminal.error.write(`${dim(summary)}\n`);
       }
     } finally {
@@ -108,17 +123,33 @@ export async function generateCommand(
   }
 }
 
+/** The weights, their matrices packed where the file has them so or `format` asks for it. */
+async function weightsOf(
+  file: ModelFile,
+  ops: EagerOperations,
+  model: Gpt2,
+  format: FormatName | undefined,
+): Promise<PackedModel> {
+  const packs = format !== undefined || file.packedFormat !== undefined;
+  if (packs && file.packedWeights !== undefined) return file.packedWeights(ops, model, format);
+  const weights = await file.weights(ops, model);
+  if (format === undefined) return { weights, packedWeights: {} };
+  const packed = await packWeights(ops, model, weights, { format: formatNamed(format) });
+  ops.dispose(Object.values(weights).filter((tensor) => !Object.values(packed.weights).includes(tensor)));
+  return packed;
+}
+
 /** The GPT-2 of a file and the tokenizer that it was trained with. */
 async function languageModel(file: ModelFile): Promise<{ readonly model: Gpt2; readonly tokenizer: Tokenizer }> {
-  // Models of transformers do not say so in the file: GPT-2's tokenizer is the one that they have.
+  // The weight files of transformers do not name the tokenizer: GPT-2 models use that of GPT-2.
   const description = file.layout === 'transformers' ? { name: 'gpt2' } : ownTokenizer(file);
   const model = description === undefined ? undefined : modelOf(file);
   if (model?.architecture !== 'gpt2' || description === undefined) {
-    throw new UsageError('INVALID_ARGUMENT', `${file.path} holds no language model.`, {
+    throw new UsageError('INVALID_ARGUMENT', `${file.path} is not a language model.`, {
       subject: 'model',
       value: file.path,
       remedy:
-        'Name a run of a gpt2, its model.safetensors, or a folder with a GPT-2 of transformers and its config.json.',
+        'Use a run of a gpt2, its model.safetensors, or a folder with a GPT-2 of transformers and its config.json.',
     });
   }
   const tokenizer = await tokenizerFromDescription(description);
@@ -127,11 +158,12 @@ async function languageModel(file: ModelFile): Promise<{ readonly model: Gpt2; r
   if (padding < 0 || padding > mostPadding) {
     throw new UsageError(
       'INVALID_ARGUMENT',
-      `${file.path} has ${vocabularySize} tokens, and its tokenizer (${tokenizer.name}) has ${tokenizer.vocabularySize}.`,
+      `${file.path} has a vocabulary of ${vocabularySize}, but its tokenizer (${tokenizer.name}) has ` +
+        `${tokenizer.vocabularySize} tokens.`,
       {
         subject: 'model',
         value: vocabularySize,
-        remedy: 'Name the run or model of lmd that it was exported from: that says which tokenizer it has.',
+        remedy: 'Use the run or model of lmd that it was exported from, which names its tokenizer.',
       },
     );
   }

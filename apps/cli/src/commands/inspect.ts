@@ -116,10 +116,10 @@ async function showFile(
 function choose(file: FileInspection, part: string | undefined): readonly TensorSummary[] {
   const tensors = part === undefined ? file.tensors : file.tensors.filter(({ name }) => name.includes(part));
   if (tensors.length > 0 || part === undefined) return tensors;
-  throw new UsageError('INVALID_ARGUMENT', `No tensor of ${file.path} has ${JSON.stringify(part)} in its name.`, {
+  throw new UsageError('INVALID_ARGUMENT', `--tensor ${JSON.stringify(part)} matches no tensor of ${file.path}.`, {
     subject: '--tensor',
     value: part,
-    remedy: `Names are such as ${file.tensors
+    remedy: `Its names are like ${file.tensors
       .slice(0, 3)
       .map(({ name }) => name)
       .join(', ')}.`,

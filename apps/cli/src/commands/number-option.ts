@@ -8,7 +8,7 @@ export interface NumberRange {
   readonly whole?: boolean;
 }
 
-/** The number that an option was given as text. Throws a `UsageError` that says what is allowed. */
+/** Parses the number of an option. Throws a `UsageError` that states what is allowed. */
 export function numberOption(option: string, text: string, range: NumberRange): number {
   const { least = -Infinity, above = -Infinity, most = Infinity, below = Infinity, whole = false } = range;
   const value = text.trim() === '' ? Number.NaN : Number(text);

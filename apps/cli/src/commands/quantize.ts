@@ -35,11 +35,11 @@ export interface QuantizeCommandOptions {
   readonly json?: boolean;
 }
 
-/** What happened to one tensor. */
+/** The result for one tensor. */
 interface QuantizedRow extends Partial<QuantizationError> {
   readonly tensor: string;
   readonly shape: readonly number[];
-  /** The format, or the type that it keeps and why. */
+  /** The format, or the type that it keeps with the reason. */
   readonly stored: string;
   readonly bytesBefore: number;
   readonly bytesAfter: number;
@@ -61,13 +61,15 @@ const columns: readonly Column<QuantizedRow>[] = [
   { title: 'to zero', align: 'right', cell: ({ flushed }) => percentOf(flushed) },
 ];
 
-/** Infinite where nothing is lost, as in a tensor of zeros or without elements. */
+/** Infinite if nothing is lost, as for a tensor of zeros or an empty one. */
 const decibels = (value: number | undefined) =>
   value === undefined ? '' : value === Number.POSITIVE_INFINITY ? 'exact' : `${value.toFixed(1)} dB`;
 const decimalOf = (value: number | undefined) => (value === undefined ? '' : decimal(value));
 const percentOf = (value: number | undefined) => (value === undefined ? '' : percent(value));
 
-/** `lmd quantize`: writes a model with its matrices as packed codes of a block format, and says what that saves and costs. */
+/**
+ * `lmd quantize`: writes a model with its matrices packed in a block format, and reports the size and the error.
+ */
 export async function quantizeCommand(
   model: string,
   options: QuantizeCommandOptions,
@@ -85,10 +87,10 @@ export async function quantizeCommand(
     options.out ?? input.replace(indexSuffix, '').replace(/(\.safetensors)?$/, `.${format}.safetensors`),
   );
   if (existsSync(output) && !options.force) {
-    throw new UsageError('RUN_EXISTS', `${output} is there already.`, {
+    throw new UsageError('RUN_EXISTS', `--out ${output} already exists.`, {
       subject: '--out',
       value: output,
-      remedy: 'Name another file with --out, or replace it with --force.',
+      remedy: 'Use another file, or overwrite it with --force.',
     });
   }
   const file = await openTensorFile(input);
@@ -109,10 +111,10 @@ async function quantizeFile(
   seed: number,
 ): Promise<QuantizedRow[]> {
   if (file.metadata[packedKey] !== undefined) {
-    throw new LmdError('INVALID_ARGUMENT', `${input} is packed already.`, {
+    throw new LmdError('INVALID_ARGUMENT', `${input} is already packed.`, {
       subject: 'model',
       value: input,
-      remedy: 'Name the file that it was made from: rounding twice loses more than once.',
+      remedy: 'Use the unpacked model that it was made from: rounding twice loses more than rounding once.',
     });
   }
   const format = formatNamed(packing.format as Parameters<typeof formatNamed>[0]);
@@ -124,7 +126,8 @@ async function quantizeFile(
       {
         subject: 'model',
         value: input,
-        remedy: 'Blocks run along the inputs of a matrix, and which axis that is, is known of these models alone.',
+        remedy:
+          'Use one of these: for other models the input axis of the matrices, along which blocks run, is unknown.',
       },
     );
   }
@@ -165,16 +168,16 @@ async function quantizeFile(
 
 const floats = ['F64', 'F32', 'F16', 'BF16'];
 
-/** Why a matrix is stored as it is; undefined where it is packed, or is no matrix. */
+/** Why a matrix is not packed; undefined if it is packed, or is not a matrix. */
 function reasonToKeep(
   name: string,
   shape: readonly number[],
   axis: number | undefined,
   format: BlockFormat,
 ): string | undefined {
-  if (axis === undefined) return lmdParameter(name, shape) ? 'no matrix of a product' : undefined;
+  if (axis === undefined) return lmdParameter(name, shape) ? 'not used in a matrix product' : undefined;
   if (sizeOf(shape) === 0) return 'no values';
-  return canPack(format, shape) ? undefined : 'its codes fill no whole bytes';
+  return canPack(format, shape) ? undefined : 'its codes do not fill whole bytes';
 }
 
 function report(
@@ -191,7 +194,7 @@ function report(
     return;
   }
   out.write(`${renderTable(columns, rows, { styleTitle: colours.bold, columns: out.columns })}\n\n`);
-  const ratio = bytesAfter === 0 ? '' : `, ${(bytesBefore / bytesAfter).toFixed(2)} times less`;
+  const ratio = bytesAfter === 0 ? '' : `, ${(bytesBefore / bytesAfter).toFixed(2)} times smaller`;
   out.write(`${count(rows.length)} tensors: ${fileSize(bytesBefore)} → ${fileSize(bytesAfter)}${ratio}\n`);
   out.write(`${colours.green('wrote')} ${output}\n`);
 }

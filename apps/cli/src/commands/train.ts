@@ -37,7 +37,7 @@ function usage(message: string, remedy: string, subject: string): UsageError {
   return new UsageError('INVALID_ARGUMENT', message, { subject, remedy });
 }
 
-/** Keeps the named optimizers alone. */
+/** Keeps only the named optimizers. */
 function select(configuration: Configuration, only: readonly string[] | undefined): Configuration {
   if (only === undefined) return configuration;
   const names = configuration.optimizers.map(({ name }) => name);
@@ -52,14 +52,14 @@ function select(configuration: Configuration, only: readonly string[] | undefine
   return { ...configuration, optimizers: configuration.optimizers.filter(({ name }) => only.includes(name)) };
 }
 
-/** A run whose summary is written is done: its results, read and not made again. */
+/** The results of a run that is finished, which its summary shows; undefined for another run. */
 function finishedRun(folder: string): readonly TrialResult[] | undefined {
   const { summary } = runLayout(folder);
   if (!existsSync(summary)) return undefined;
-  return readStored(summary, runSummarySchema, 'Remove it and resume the run: it is then written again.').results;
+  return readStored(summary, runSummarySchema, 'Delete it and resume the run, which writes it again.').results;
 }
 
-/** `lmd train`: begins a run from a configuration or a preset, or continues one. */
+/** `lmd train`: starts a run from a configuration or a preset, or resumes one. */
 export async function trainCommand(
   source: string | undefined,
   options: TrainCommandOptions,
@@ -91,7 +91,7 @@ export async function trainCommand(
   try {
     await execute(run.folder, configuration, false, options, terminal, watching, program);
   } catch (error) {
-    // A run that failed before its first step has nothing to resume; one that was interrupted can be.
+    // A run that failed before its first step has nothing to resume. An interrupted run can be resumed.
     if (!hasStarted && !isLmdError(error, 'INTERRUPTED')) await run.discard();
     throw error;
   }
@@ -109,7 +109,7 @@ async function resume(
   if (first !== undefined) {
     throw usage(
       `--resume and ${first} cannot be combined.`,
-      'A resumed run keeps its folder and its optimizers: leave the option out.',
+      `A resumed run keeps its folder and its optimizers: omit ${first}.`,
       first,
     );
   }
@@ -117,11 +117,7 @@ async function resume(
   const before = configurationOf(folder);
   const configuration = changed(before, options.set ?? [], folder);
   if (source !== undefined && loadConfiguration(source).name !== configuration.name) {
-    throw usage(
-      `${folder} is a run of ${configuration.name}, not of ${source}.`,
-      'Leave the configuration out.',
-      source,
-    );
+    throw usage(`${folder} is a run of ${configuration.name}, not of ${source}.`, 'Omit the configuration.', source);
   }
   const results = finishedRun(folder);
   if (configuration !== before) {
@@ -138,12 +134,12 @@ async function resume(
   if (results === undefined) return execute(folder, configuration, true, options, terminal, renderer, program);
   if (options.json) renderer.event({ type: 'summary', runFolder: folder, results });
   else {
-    terminal.out.write('This run is finished; there is nothing left to do.\n');
+    terminal.out.write('This run is finished.\n');
     conclude({ folder, results }, terminal);
   }
 }
 
-/** The configuration of a run with those keys changed that may change while it is under way. */
+/** The configuration of a run with overrides, limited to the keys that may change on resume. */
 function changed(before: Configuration, assignments: readonly string[], folder: string): Configuration {
   if (assignments.length === 0) return before;
   const after = parseConfiguration(applyOverrides(before, assignments), folder);
@@ -152,7 +148,7 @@ function changed(before: Configuration, assignments: readonly string[], folder: 
   return configuration;
 }
 
-/** Under the lock of the run: another process may be on it. */
+/** Writes under the lock of the run, since another process may be running it. */
 async function writeLocked(folder: string, configuration: Configuration): Promise<void> {
   const lock = await lockRun(folder);
   try {
@@ -176,7 +172,7 @@ async function execute(
     terminal.error.write('Finishing the step and saving; press Ctrl-C again to exit at once.\n');
   });
   try {
-    // Several rules train in processes of their own, so that the peak memory of each is its own.
+    // Several optimizers train in separate processes, so that the peak memory of each is measured separately.
     const host = configuration.optimizers.length > 1 ? inChildProcess(program) : inThisProcess;
     const run = await executeRun(folder, resumed, { host, emit: renderer.event, signal: interrupt.signal });
     if (!options.json) conclude(run, terminal);

@@ -1,7 +1,7 @@
 import type { AugmentationOptions } from '@lmd/data/images';
 import type { AugmentationConfiguration } from '../configuration/data-schema.js';
 
-/** What a configuration asks for, as `transformImages` takes it; none where it asks for nothing. */
+/** The configured augmentation, as options of `transformImages`; empty if none is configured. */
 export function augmentationOf(configuration: AugmentationConfiguration): AugmentationOptions {
   const { padding, scale, randAugment, ...rest } = configuration ?? {};
   const given = Object.entries(rest).filter(([, value]) => value !== undefined);

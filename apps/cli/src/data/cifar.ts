@@ -8,16 +8,16 @@ import { holdOut } from './held-out.js';
 import { preprocessingOf } from './preprocessing.js';
 import type { DataSource } from './source.js';
 
-/** CIFAR-10 and CIFAR-100 (A. Krizhevsky, 2009), in the customary normalisation. */
+/** CIFAR-10 and CIFAR-100 (A. Krizhevsky, 2009), with the customary normalization. */
 function cifar(classes: number, read: typeof readCifar10Folder): DataSource<'cifar10' | 'cifar100'> {
   return {
     locate(configuration) {
       const folder = resolve(configuration.folder);
       if (existsSync(folder)) return { ...configuration, folder };
-      throw new LmdError('FILE_SYSTEM', `There is no folder ${folder}.`, {
+      throw new LmdError('FILE_SYSTEM', `data.folder is ${folder}, which does not exist.`, {
         subject: 'data.folder',
         value: folder,
-        remedy: `Download and unpack the binary version of CIFAR-${classes}, and name its folder.`,
+        remedy: `Download and unpack the binary version of CIFAR-${classes}, and set data.folder to its folder.`,
       });
     },
     geometry: () => ({ kind: 'images', imageSize: 32, channels: 3, classes }),

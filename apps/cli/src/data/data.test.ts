@@ -211,6 +211,6 @@ describe('a folder of images', () => {
     expect(() => locateData(configuration)).toThrow(/train/);
     const folder = await petsFolder('more-in-val');
     mkdirSync(join(folder, 'val', 'fox'));
-    expect(() => geometryOf(parsed(folder))).toThrow(/val.fox is a class that .* lacks.*cat, dog/);
+    expect(() => geometryOf(parsed(folder))).toThrow(/val.fox is a class that is missing in .*cat, dog/);
   });
 });

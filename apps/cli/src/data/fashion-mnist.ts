@@ -11,11 +11,12 @@ export const fashionMnist: DataSource<'fashion-mnist'> = {
   locate(configuration) {
     const folder = resolve(configuration.folder);
     if (existsSync(folder)) return { ...configuration, folder };
-    throw new LmdError('ENGINE_MISSING', `Fashion-MNIST's images are not in ${folder}.`, {
+    throw new LmdError('ENGINE_MISSING', `data.folder is ${folder}, which does not exist.`, {
       subject: 'data.folder',
       value: folder,
       remedy:
-        'On Debian, apt install dataset-fashion-mnist; elsewhere name the folder with its four IDX files: --set data.folder=<folder>.',
+        'On Debian, apt install dataset-fashion-mnist. Elsewhere use the folder with the four IDX files: ' +
+        '--set data.folder=<folder>.',
     });
   },
   geometry: () => ({ kind: 'images', imageSize: 28, channels: 1, classes: 10 }),

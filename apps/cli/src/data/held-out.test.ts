@@ -31,7 +31,7 @@ describe('holdOut', () => {
     ],
     [375, 375, 'data.validation is 375, but there are 375'],
     [4, 0.01, 'data.validation is 0.01, which is 0 examples, but there are 4'],
-    [1, undefined, 'Validation and training need one each: add examples.'],
+    [1, undefined, 'Training and validation need at least one example each: add examples.'],
   ])('of %i examples refuses data.validation = %s', (size, validation, message) => {
     expect(() => holdOut(dataset(size), validation, 0)).toThrow(message);
   });

@@ -1,14 +1,14 @@
 import { LmdError } from '@lmd/core';
 import { type Dataset, split } from '@lmd/training';
 
-/** The default: enough to follow a run on, and at most a tenth of a small data set. */
+/** The default number of validation examples, unless that is more than a tenth of the data set. */
 const usual = 2000;
 
 /**
  * Holds out training examples for validation.
  *
- * @param validation how many, or which fraction; by default 2000, at most a tenth.
- * @throws LmdError `INVALID_ARGUMENT` naming `data.validation` where it leaves no example to train or to validate on.
+ * @param validation number, or fraction (default: 2000, at most a tenth).
+ * @throws LmdError `INVALID_ARGUMENT` naming `data.validation` if it leaves no example for training or for validation.
  */
 export function holdOut(
   dataset: Dataset,
@@ -30,7 +30,7 @@ export function holdOut(
     value: given,
     remedy:
       size < 2
-        ? 'Validation and training need one each: add examples.'
+        ? 'Training and validation need at least one example each: add examples.'
         : `Use a number below ${size}, or a fraction such as 0.2.`,
   });
 }

@@ -12,23 +12,27 @@ function testFolder(folder: string): string {
   return join(folder, existsSync(join(folder, 'test')) ? 'test' : 'val');
 }
 
-/** The classes of the training images, in the order of their labels; the test images may have no others. */
+/** The classes of the training images, in label order. The test images may not have others. */
 function classNames(folder: string): string[] {
   const names = classFolders(join(folder, 'train'));
   if (names.length === 0) {
-    throw new LmdError('DATA_CORRUPT', `${join(folder, 'train')} has no folder in it.`, {
+    throw new LmdError('DATA_CORRUPT', `data.folder is ${folder}, but ${join(folder, 'train')} has no subfolders.`, {
       subject: 'data.folder',
       value: folder,
-      remedy: 'Give each class a folder of its images.',
+      remedy: 'Put the images of each class into a subfolder.',
     });
   }
   const other = classFolders(testFolder(folder)).find((name) => !names.includes(name));
   if (other === undefined) return names;
-  throw new LmdError('DATA_CORRUPT', `${join(testFolder(folder), other)} is a class that ${folder}/train lacks.`, {
-    subject: 'data.folder',
-    value: folder,
-    remedy: `Its classes are ${names.join(', ')}: rename or remove the folder, or add images of it to train.`,
-  });
+  throw new LmdError(
+    'DATA_CORRUPT',
+    `${join(testFolder(folder), other)} is a class that is missing in ${folder}/train.`,
+    {
+      subject: 'data.folder',
+      value: folder,
+      remedy: `Rename or remove the folder, or add the class to train, whose classes are ${names.join(', ')}.`,
+    },
+  );
 }
 
 export const imageFolder: DataSource<'imageFolder'> = {
@@ -36,10 +40,10 @@ export const imageFolder: DataSource<'imageFolder'> = {
     const folder = resolve(configuration.folder);
     const missing = [join(folder, 'train'), testFolder(folder)].find((path) => !existsSync(path));
     if (missing === undefined) return { ...configuration, folder };
-    throw new LmdError('FILE_SYSTEM', `There is no folder ${missing}.`, {
+    throw new LmdError('FILE_SYSTEM', `data.folder is ${folder}, but ${missing} does not exist.`, {
       subject: 'data.folder',
       value: folder,
-      remedy: 'Name a folder with train and test (or val) in it, each with a folder for each class.',
+      remedy: 'Use a folder with the subfolders train and test (or val), each with a subfolder per class.',
     });
   },
   geometry: ({ folder, size }) => ({

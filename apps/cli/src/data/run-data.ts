@@ -1,14 +1,14 @@
 import { imageExtensions } from '@lmd/data/node';
 import type { Dataset } from '@lmd/training';
 
-/** The examples of a run, in their three parts. */
+/** The training, validation and test examples of a run. */
 export interface RunData {
   readonly train: Dataset;
   readonly validation: Dataset;
   readonly test: Dataset;
-  /** Images that did not decode and were asked to be left out, and why. */
+  /** Images that could not be decoded and were skipped as configured, with the reasons. */
   readonly skipped?: readonly string[];
-  /** Files among the images that are none by their extension. */
+  /** Files in the class folders without the extension of an image. */
   readonly unused?: readonly string[];
   /** Frees open files and threads. */
   close?(): Promise<void>;
@@ -16,11 +16,11 @@ export interface RunData {
 
 const namedFiles = 5;
 
-/** What is said, once, of files that are not used. */
+/** The warning about unused files. */
 export function unusedFilesMessage(unused: readonly string[]): string {
   const [what, verb] = unused.length === 1 ? ['file', 'is'] : ['files', 'are'];
   const rest = unused.length > namedFiles ? ` and ${(unused.length - namedFiles).toLocaleString('en-GB')} more` : '';
   const named = `${unused.slice(0, namedFiles).join(', ')}${rest}`;
   const count = unused.length.toLocaleString('en-GB');
-  return `${count} ${what} in the classes' folders ${verb} not used (images end in ${imageExtensions.join(', ')}): ${named}`;
+  return `${count} ${what} in the class folders ${verb} not used (images end in ${imageExtensions.join(', ')}): ${named}`;
 }

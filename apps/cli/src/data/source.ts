@@ -1,22 +1,22 @@
 import type { DataConfiguration } from '../configuration/data-schema.js';
 import type { RunData } from './run-data.js';
 
-/** What the data says about the network. */
+/** The sizes of the data, which the network must match. */
 export type Geometry =
   | { readonly kind: 'images'; readonly imageSize: number; readonly channels: number; readonly classes: number }
   | { readonly kind: 'tokens'; readonly vocabularySize: number; readonly length: number };
 
-/** One kind of data: everything that the command needs to know of it. */
+/** One kind of data. */
 export interface DataSource<Kind extends DataConfiguration['kind']> {
   /**
-   * Finds the data before a run folder is made, and makes a relative folder absolute: a resumed run may start elsewhere. Throws
-   * an `LmdError` where it is missing.
+   * Checks that the data exists before a run folder is created, and makes a relative folder absolute, since a run may
+   * be resumed from another working directory. Throws an `LmdError` if the data is missing.
    */
   locate(configuration: Configured<Kind>): Configured<Kind>;
-  /** Without reading the examples. */
+  /** Does not read the examples. */
   geometry(configuration: Configured<Kind>): Geometry;
   load(configuration: Configured<Kind>, seed: number): Promise<RunData>;
-  /** Where it comes from, for people to read. */
+  /** The source of the data, as text. */
   describe(configuration: Configured<Kind>): string;
 }
 

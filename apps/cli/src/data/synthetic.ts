@@ -10,7 +10,10 @@ function normals(count: number, seed: number, stream: string): Float32Array {
   return values;
 }
 
-/** One random pattern a class, the same in all three parts, and noise of its own on every image. A function of the seed. */
+/**
+ * One random pattern per class, the same in all three parts, plus independent noise on every image. Determined by the
+ * seed.
+ */
 export function syntheticData(configuration: SyntheticConfiguration, seed: number): RunData {
   const { classes, size, channels, noise } = configuration;
   const pixels = size * size * channels;
@@ -34,5 +37,5 @@ export const synthetic: DataSource<'synthetic'> = {
   locate: (configuration) => configuration,
   geometry: ({ size, channels, classes }) => ({ kind: 'images', imageSize: size, channels, classes }),
   load: async (configuration, seed) => syntheticData(configuration, seed),
-  describe: () => 'made images',
+  describe: () => 'synthetic images',
 };

@@ -5,24 +5,28 @@ import { openTokenFile, parseTokenFileDescription, type TokenFileDescription } f
 import { type Dataset, subset } from '@lmd/training';
 import type { DataSource } from './source.js';
 
-/** The description beside `train.bin`. Throws an `LmdError` where the folder holds no prepared text. */
+/** The description file of `train.bin`. Throws an `LmdError` if the folder has no prepared text. */
 export function tokenDescription(folder: string): TokenFileDescription {
   const path = join(folder, 'train.bin.json');
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new LmdError('DATA_CORRUPT', `${folder} holds no prepared text: ${path} cannot be read.`, {
-      subject: 'data.folder',
-      value: folder,
-      remedy: `Make it: lmd data prepare <files> --out ${folder}`,
-      cause,
-    });
+    throw new LmdError(
+      'DATA_CORRUPT',
+      `data.folder is ${folder}, which has no prepared text: ${path} cannot be read.`,
+      {
+        subject: 'data.folder',
+        value: folder,
+        remedy: `Prepare it with lmd data prepare <files> --out ${folder}`,
+        cause,
+      },
+    );
   }
   return parseTokenFileDescription(text, path);
 }
 
-/** Every other window, since validation is looked at in training and the test set must not be. */
+/** Every other window. Validation and test must not share windows. */
 function half(dataset: Dataset, name: string, first: number): Dataset {
   const indices = Int32Array.from({ length: Math.floor((dataset.size - first + 1) / 2) }, (_, i) => first + 2 * i);
   return subset(dataset, indices, `${dataset.name}/${name}`);
@@ -45,11 +49,15 @@ export const tokens: DataSource<'tokens'> = {
     const heldOut = await openTokenFile(join(folder, 'val.bin'));
     const windows = heldOut.dataset({ length });
     if (windows.size < 2) {
-      throw new LmdError('INVALID_ARGUMENT', `${folder} holds out ${windows.size} example of ${length} tokens.`, {
-        subject: 'data.length',
-        value: length,
-        remedy: 'Validation and test need one each: take a smaller length, or hold out more text.',
-      });
+      throw new LmdError(
+        'INVALID_ARGUMENT',
+        `data.length is ${length}, but the held-out text in ${folder} has only ${windows.size} examples of that length.`,
+        {
+          subject: 'data.length',
+          value: length,
+          remedy: 'Validation and test need at least one each: use a smaller length, or hold out more text.',
+        },
+      );
     }
     return {
       train: train.dataset({ length }),

@@ -26,7 +26,7 @@ describe('a backend that is tried in a process of its own', () => {
 process.send({ name: 'webgpu', works: false, reason: 'No adapter. Install a driver.' }, () => process.disconnect());`;
     const { works, reason } = await diagnoseInProcess(program('fails', answer), 'webgpu');
     expect(works).toBe(false);
-    expect(reason).toBe("No adapter. Install a driver. The engine says: Couldn't load Vulkan: no libvulkan.so.1.");
+    expect(reason).toBe("No adapter. Install a driver. Engine output: Couldn't load Vulkan: no libvulkan.so.1.");
   });
 
   it.each([
@@ -36,15 +36,15 @@ process.send({ name: 'webgpu', works: false, reason: 'No adapter. Install a driv
     const { works, reason } = await diagnoseInProcess(program(name, source), 'tfjs-node');
     expect(works).toBe(false);
     expect(reason).toBe(
-      `Its engine ended the process that tried it (${end}). Update the engine or its driver, or use another backend.`,
+      `Its engine crashed the process that probed it (${end}). Update the engine or its driver, or use another backend.`,
     );
   });
 
   it('tells at most three things', () => {
     expect(engineNotes('a\nb.\n    at f (x.cpp:1)\nb\nc\nd\n')).toEqual([
-      'The engine says: a.',
-      'The engine says: b.',
-      'The engine says: c.',
+      'Engine output: a.',
+      'Engine output: b.',
+      'Engine output: c.',
     ]);
     expect(engineNotes('\n')).toEqual([]);
   });

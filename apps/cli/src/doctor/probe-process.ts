@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import type { BackendName } from '../engine/names.js';
 import type { BackendDiagnosis } from './probe.js';
 
-/** The hidden argument by which `lmd` becomes the process that tries one backend. */
+/** The hidden argument with which `lmd` probes one backend in its own process. */
 export const probeArgument = '__probe';
 
 /** Engines that print where they like, may end the process that loads them, or change the TensorFlow.js around them. */
@@ -12,12 +12,12 @@ export function needsProcess(name: BackendName): boolean {
   return apart.includes(name);
 }
 
-/** A driver that answers at all does so sooner. */
+/** A working driver answers sooner. */
 const patience = 60_000;
 
 /**
- * Tries a backend in a process of its own, which is `program` with a hidden argument. What the engine printed is told with the reason if
- * it does not work, without the places in its sources.
+ * Probes a backend in a separate process, which is `program` with a hidden argument. If it does not work, the reason
+ * includes the output of the engine without source locations.
  */
 export function diagnoseInProcess(program: string, name: BackendName): Promise<BackendDiagnosis> {
   return new Promise((resolve) => {
@@ -32,7 +32,7 @@ export function diagnoseInProcess(program: string, name: BackendName): Promise<B
     child.on('message', (message: BackendDiagnosis) => {
       diagnosis = message;
     });
-    child.on('error', (error) => resolve({ name, works: false, reason: `It could not be tried: ${error.message}.` }));
+    child.on('error', (error) => resolve({ name, works: false, reason: `It could not be probed: ${error.message}.` }));
     child.on('close', (code, signal) => {
       const { works, reason = endedEarly(code, signal) } = diagnosis ?? { works: false };
       resolve(works ? diagnosis! : { name, works, reason: [reason, ...engineNotes(printed)].join(' ') });
@@ -42,10 +42,10 @@ export function diagnoseInProcess(program: string, name: BackendName): Promise<B
 
 function endedEarly(code: number | null, signal: NodeJS.Signals | null): string {
   const end = signal === null ? `exit code ${code}` : signal;
-  return `Its engine ended the process that tried it (${end}). Update the engine or its driver, or use another backend.`;
+  return `Its engine crashed the process that probed it (${end}). Update the engine or its driver, or use another backend.`;
 }
 
-/** Each thing that an engine printed, once and in one line: not the stacks after it. */
+/** Each distinct message that an engine printed, on one line and without its stack trace. */
 export function engineNotes(printed: string): string[] {
   const lines = printed.split('\n').filter((line) => /\S/.test(line) && !/^\s+at /.test(line));
   return [
@@ -59,5 +59,5 @@ export function engineNotes(printed: string): string[] {
     ),
   ]
     .slice(0, 3)
-    .map((line) => `The engine says: ${line}.`);
+    .map((line) => `Engine output: ${line}.`);
 }

@@ -9,13 +9,13 @@ import { serializeError } from '../errors.js';
 export interface BackendDiagnosis {
   readonly name: BackendName;
   readonly works: boolean;
-  /** What runs it. */
+  /** The device that it runs on. */
   readonly device?: string;
   /** Why the cpu backend has no native kernels, where it has none. */
   readonly withoutNative?: string;
   /** Speed of one matrix product of 256 × 256. */
   readonly gigaflops?: number;
-  /** Why it does not work, and what to do. */
+  /** Why it does not work, with the remedy. */
   readonly reason?: string;
 }
 
@@ -27,7 +27,7 @@ function requireEqual(check: string, actual: Float32Array | Int32Array, expected
   if (actual.length === expected.length && wrong < 0) return;
   throw new LmdError('BACKEND_FAILURE', `${check}: element ${wrong} is ${actual[wrong]}, not ${expected[wrong]}.`, {
     subject: check,
-    remedy: 'This backend gives wrong results here: choose another one.',
+    remedy: 'This backend computes wrong results on this machine: use another one.',
   });
 }
 
@@ -58,7 +58,7 @@ const size = 256;
 async function measureMatmul(ops: Operations): Promise<number> {
   const a = ops.full([size, size], 0.5);
   let best = Number.POSITIVE_INFINITY;
-  // The first one warms up.
+  // The first run warms up.
   for (let repeat = 0; repeat < 4; repeat++) {
     const began = performance.now();
     await ops.read(ops.matmul(a, a));
@@ -67,17 +67,17 @@ async function measureMatmul(ops: Operations): Promise<number> {
   return (2 * size ** 3) / best / 1e6;
 }
 
-/** What happened and what to do, also where the error is none of ours and says no remedy. */
+/** The error with its remedy, or with a general remedy if it is not an error of `@lmd/*`. */
 function reasonOf(name: BackendName, error: unknown): string {
   const { message, remedy } = serializeError(error);
   if (remedy !== undefined) return message;
   const sentence = `${message.split('\n')[0]!.replace(/\.$/, '')}.`;
   if (/WebAssembly|memory/i.test(message)) return `${sentence} ${addressSpaceRemedy}`;
-  return `${sentence} Use another backend; lmd train smoke --set backend=${name} with LMD_DEBUG=1 shows where it comes from.`;
+  return `${sentence} Use another backend; lmd train smoke --set backend=${name} with LMD_DEBUG=1 shows the stack trace.`;
 }
 
 /**
- * Starts a backend, runs a few operations whose results are known to the bit, and measures its speed.
+ * Starts a backend, runs a few operations with bit-exact expected results, and measures its speed.
  *
  * @param open starts it; for tests.
  */

@@ -3,7 +3,10 @@ import type { TfjsNodeName } from '@lmd/backends/tfjs-node';
 import type { Backend } from '@lmd/core';
 import type { BackendName } from './names.js';
 
-/** tfjs-node by its name, or the engine in the folder that LMD_TFJS_NODE names, which must then be the one that is asked for. */
+/**
+ * Opens tfjs-node by its package name, or from the folder that LMD_TFJS_NODE names, if that folder has the requested
+ * variant.
+ */
 async function openTfjsNode(name: TfjsNodeName): Promise<Backend> {
   const { createTfjsNodeBackend, loadTfjsNode } = await import('@lmd/backends/tfjs-node');
   const folder = process.env.LMD_TFJS_NODE;
@@ -19,11 +22,11 @@ async function openCpu(options: BackendOptions): Promise<Backend> {
 }
 
 export interface BackendOptions {
-  /** Threads of the cpu backend; by default one a processor. The other engines choose their own. */
+  /** Threads of the cpu backend (default: one per processor). The other engines choose their own number. */
   readonly threads?: number;
 }
 
-/** How each backend is started. Engines are loaded only when asked for. */
+/** Opens each backend. Engines are loaded on demand. */
 const openers: Readonly<Record<BackendName, (options: BackendOptions) => Promise<Backend>>> = {
   cpu: openCpu,
   webgpu: async () => (await import('@lmd/backends/webgpu')).createWebgpuBackend(),
@@ -34,7 +37,7 @@ const openers: Readonly<Record<BackendName, (options: BackendOptions) => Promise
   reference: async () => (await import('@lmd/backends/reference')).createReferenceBackend(),
 };
 
-/** Starts a backend. Throws `ENGINE_MISSING` where it does not work here. */
+/** Opens a backend. Throws `ENGINE_MISSING` if it does not work on this machine. */
 export function openBackend(name: BackendName, options: BackendOptions = {}): Promise<Backend> {
   return openers[name](options);
 }

@@ -5,8 +5,8 @@ import type { BackendName } from './names.js';
 const wasmBytes = 2 ** 32;
 
 /**
- * Bytes that a backend can hold at most here: what WebAssembly addresses, or the machine's memory. Infinite for a GPU, which does not
- * say how much it has.
+ * Upper bound of the bytes that a backend can hold here: what WebAssembly addresses, or the machine's memory. Infinite
+ * for a GPU, whose memory size is unknown.
  */
 export function memoryLimit(backend: BackendName): number {
   switch (backend) {

@@ -1,4 +1,4 @@
-/** The backends that this version can run on. */
+/** All backends of the command. */
 export const backendNames = [
   'cpu',
   'webgpu',
@@ -10,5 +10,5 @@ export const backendNames = [
 ] as const;
 export type BackendName = (typeof backendNames)[number];
 
-/** Those that come with the command; the others work where the user has installed their engine, or has a GPU. */
+/** Backends included with the command. The others need an engine that the user installs, or a GPU. */
 export const bundledBackends = ['cpu', 'tfjs-wasm', 'tfjs-cpu', 'reference'] as const satisfies readonly BackendName[];

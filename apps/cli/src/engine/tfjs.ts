@@ -2,14 +2,14 @@ import { createTfjsBackend } from '@lmd/backends/tfjs';
 import { type Backend, LmdError } from '@lmd/core';
 import type * as Tfjs from '@tensorflow/tfjs-core';
 
-/** TensorFlow.js, without the greeting that it prints where it finds itself in Node. */
+/** Loads TensorFlow.js without the notice that it prints under Node. */
 export async function loadTfjs(): Promise<typeof Tfjs> {
   const tf = await import('@tensorflow/tfjs-core');
   tf.env().set('PROD', true);
   return tf;
 }
 
-/** What WebAssembly needs of a machine that limits memory. */
+/** Remedy where a limit of virtual memory stops WebAssembly. */
 export const addressSpaceRemedy =
   'WebAssembly reserves address space: raise its limit (ulimit -v unlimited), or set NODE_OPTIONS=--disable-wasm-trap-handler.';
 
@@ -18,7 +18,7 @@ const engines = {
   cpu: () => import('@tensorflow/tfjs-backend-cpu'),
 };
 
-/** Makes an engine of TensorFlow.js current and adapts it. Throws `ENGINE_MISSING` where it cannot start here. */
+/** Activates a TensorFlow.js engine and wraps it as a backend. Throws `ENGINE_MISSING` if it cannot start here. */
 export async function openTfjsBackend(engine: keyof typeof engines): Promise<Backend> {
   const tf = await loadTfjs();
   await engines[engine]();

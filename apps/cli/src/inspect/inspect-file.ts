@@ -6,7 +6,7 @@ import { summarizeValues, type TensorSummary } from './tensor-summary.js';
 export interface FileInspection {
   readonly type: 'file';
   readonly path: string;
-  /** What the file is, by its metadata. */
+  /** The kind of file, from its metadata. */
   readonly kind: 'model' | 'packed model' | 'checkpoint' | 'safetensors';
   readonly metadata: Readonly<Record<string, string>>;
   readonly tensors: readonly TensorSummary[];
@@ -18,7 +18,9 @@ function valuesOf(tensor: SafetensorsTensor): Float32Array | Float64Array {
   return tensor.dtype === 'F64' ? (toTypedArray(tensor) as Float64Array) : toFloat32Array(tensor);
 }
 
-/** Reads a safetensors file tensor by tensor and sums up each; packed weights as the values that their codes stand for. */
+/**
+ * Reads a safetensors file tensor by tensor and summarizes each. Packed weights are summarized as their decoded values.
+ */
 export async function inspectFile(path: string): Promise<FileInspection> {
   const file = await openTensorFile(path);
   try {
@@ -26,7 +28,7 @@ export async function inspectFile(path: string): Promise<FileInspection> {
     const packed = packedWeightsOf(metadata, path);
     const tensors: TensorSummary[] = [];
     const read = (name: string) => file.read(name);
-    // By name, which keeps layers and the parts of a packed weight together; in the file they stand by alignment.
+    // Sorted by name, which keeps layers and the parts of a packed weight together. The file is sorted by alignment.
     const entries = [...file.entries].sort(([a], [b]) => (a < b ? -1 : 1));
     for (const [name, { dtype, shape }] of entries) {
       const part = packedPart(packed, name);

@@ -11,17 +11,17 @@ import { readTrialSummary } from '../trial/summary.js';
 export interface TrialInspection {
   readonly optimizer: string;
   readonly rule: string;
-  /** Of the forward pass. */
+  /** Format of the forward pass. */
   readonly format: string;
   readonly status: 'not begun' | 'unfinished' | 'done';
-  /** The last step that the metrics hold. */
+  /** The last step in the metrics. */
   readonly step: number;
   readonly steps: number;
-  /** Of training, by step. */
+  /** Training loss by step. */
   readonly losses: readonly number[];
   readonly validationAccuracy?: number;
   readonly checkpoints: readonly string[];
-  /** Once done. */
+  /** Present when done. */
   readonly result?: TrialResult;
 }
 
@@ -32,7 +32,7 @@ export interface RunInspection {
   readonly optimizers: readonly TrialInspection[];
 }
 
-/** What stands in a run folder: how far each rule is, what it achieved, and its checkpoints. */
+/** Summarizes a run folder: the progress, results and checkpoints of each optimizer. */
 export async function inspectRun(runFolder: string): Promise<RunInspection> {
   const configuration = configurationOf(runFolder);
   const optimizers: TrialInspection[] = [];

@@ -2,12 +2,12 @@ import { type LogNormality, logNormality } from '@lmd/training';
 
 const bins = 24;
 
-/** What a tensor's values are like. */
+/** Statistics of a tensor's values. */
 export interface TensorSummary {
   readonly name: string;
   readonly dtype: string;
   readonly shape: readonly number[];
-  /** In the file. */
+  /** Size in the file. */
   readonly bytes: number;
   /** Absent for types without values of their own: codes, scales, integers. */
   readonly values?: ValueSummary;
@@ -22,11 +22,11 @@ export interface ValueSummary {
   readonly excessKurtosis?: number;
   readonly zeros: number;
   readonly notFinite: number;
-  /** The normal law fitted to log |w| of the finite weights that are not zero; absent where there are none. */
+  /** Normal distribution fitted to log |w| of the finite nonzero weights; absent if there are none. */
   readonly logMagnitude?: LogNormality;
 }
 
-/** Sums up finite values; the others are counted. */
+/** Summarizes finite values, and counts the others. */
 export function summarizeValues(values: Float32Array | Float64Array): ValueSummary {
   const finite = Float64Array.from(values).filter(Number.isFinite);
   const notFinite = values.length - finite.length;
@@ -48,7 +48,10 @@ export function summarizeValues(values: Float32Array | Float64Array): ValueSumma
   };
 }
 
-/** Of values of magnitudes up to `largest`, scaled to about 1 by a power of two: the fourth powers of float64 values overflow. */
+/**
+ * Moments of values with magnitudes up to `largest`. The values are scaled to about 1 by a power of two, since the
+ * fourth powers of float64 values can overflow.
+ */
 function moments(values: Float64Array, largest: number) {
   // 2^1023 is the largest power of two, and the inverse of half of it is no subnormal.
   const exponent = largest === 0 ? 0 : Math.min(Math.max(Math.floor(Math.log2(largest)), -1022), 1022);

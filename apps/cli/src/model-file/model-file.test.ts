@@ -53,7 +53,10 @@ const strange: readonly unknown[] = [
   ...[{ toString: 1 }, { length: -1 }, { name: null }, [null, 1], 'gelu', 'lora', '0'.repeat(300)],
 ];
 
-/** Another generator than the tests' own `Math.random`: the same inputs on every machine (mulberry32, T. Ettinger, public domain). */
+/**
+ * Another generator than the tests' own `Math.random`: the same inputs on every machine (mulberry32, T. Ettinger,
+ * public domain).
+ */
 function randomBelow(seed: number): (limit: number) => number {
   let state = seed;
   return (limit) => {

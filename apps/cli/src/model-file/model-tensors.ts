@@ -1,7 +1,8 @@
-import { LmdError, sizeOf } from '@lmd/core';
+import { LmdError, type PackedCodes, sizeOf } from '@lmd/core';
 import type { PretrainedTensors } from '@lmd/models';
+import { type FormatName, quantize } from '@lmd/mx-formats';
 import { type SafetensorsTensor, toFloat32Array, toFloat64Array } from '@lmd/safetensors';
-import { packedPart, packedWeightsOf, unpackWeight } from './packed.js';
+import { packedPart, packedWeight, packedWeightsOf, unpackWeight } from './packed.js';
 import type { TensorFile } from './tensor-file.js';
 
 interface Values {
@@ -13,12 +14,21 @@ interface Values {
 export interface ModelTensors extends PretrainedTensors {
   readonly names: readonly string[];
   readonly shapes: ReadonlyMap<string, readonly number[]>;
-  /** What a person should know of how they are read. */
+  /** Notes for the user about how the weights are read. */
   readonly notes: readonly string[];
+  /** The block format of the packed weights; undefined where none are packed. */
+  readonly packedFormat: string | undefined;
   read(name: string): Promise<Values>;
+  /**
+   * A matrix as packed codes in blocks along `axis`: as the file has them, or else quantized to `format`; undefined where it is not packed
+   * and there is no format. One tensor is in memory at a time.
+   */
+  codes(name: string, axis: number, format: FormatName | undefined): Promise<PackedCodes | undefined>;
 }
 
-/** @throws LmdError `DATA_CORRUPT` for metadata of packed weights that are damaged, or of weights that are not there. */
+/**
+ * @throws LmdError `DATA_CORRUPT` for damaged metadata of packed weights, or for missing packed weights.
+ */
 export function modelTensors(file: TensorFile, path: string): ModelTensors {
   const packed = packedWeightsOf(file.metadata, path);
   const shapes = new Map<string, readonly number[]>();
@@ -38,13 +48,20 @@ export function modelTensors(file: TensorFile, path: string): ModelTensors {
     throw new LmdError('DATA_CORRUPT', `${path}: the packed weight ${missing} has no codes.`, {
       subject: missing,
       value: path,
-      remedy: 'Make the file again with lmd quantize.',
+      remedy: 'Write the file again with lmd quantize.',
     });
   }
   return {
     names: [...shapes.keys()],
     shapes,
     notes: doubles === 0 ? [] : [`${path} holds ${doubles} tensors in F64, which are rounded to float32`],
+    packedFormat: packed?.format,
+    async codes(name, axis, format) {
+      if (found.has(name)) return packedWeight(name, packed!, (part) => file.read(part), axis);
+      if (format === undefined) return undefined;
+      const { data, shape } = float32Of(name, await file.read(name));
+      return quantize(data, { format, shape, axis });
+    },
     read: async (name) =>
       found.has(name) ? unpackWeight(name, packed!, (part) => file.read(part)) : float32Of(name, await file.read(name)),
   };
@@ -60,11 +77,11 @@ export function float32Of(name: string, tensor: SafetensorsTensor): Values {
     if (Number.isFinite(data[i]) || !Number.isFinite(exact[i])) continue;
     throw new LmdError(
       'UNSUPPORTED',
-      `The tensor ${name} of shape [${shape}] (${sizeOf(shape)} values) holds ${exact[i]}.`,
+      `The tensor ${name} of shape [${shape}] (${sizeOf(shape)} values) contains ${exact[i]}.`,
       {
         subject: name,
         value: exact[i],
-        remedy: 'Weights are computed with in float32, whose largest number is 3.4e38.',
+        remedy: 'Weights must be in the range of float32, whose largest number is 3.4e38.',
       },
     );
   }

@@ -1,4 +1,4 @@
-import { foreignSettings, LmdError, parseForeignJson, sizeOf } from '@lmd/core';
+import { foreignSettings, LmdError, type PackedCodes, parseForeignJson, sizeOf } from '@lmd/core';
 import {
   type BlockFormat,
   dequantize,
@@ -13,12 +13,13 @@ import {
 import { type SafetensorsDtype, type SafetensorsTensor, tensorFrom, toFloat32Array } from '@lmd/safetensors';
 
 /**
- * Packed weights in a safetensors file: `<weight>.codes` with the weight's shape, `<weight>.scales` with one scale a block, and
- * for formats with E4M3 scales `<weight>.tensorScale`. The metadata key `packed` says the rest as JSON (`PackedWeights`).
+ * Packed weights in a safetensors file: `<weight>.codes` with the weight's shape, `<weight>.scales` with one scale a
+ * block, and for formats with E4M3 scales `<weight>.tensorScale`. The metadata key `packed` has the format and axes as
+ * JSON (`PackedWeights`).
  */
 export const packedKey = 'packed';
 
-/** What the metadata of a packed file says. */
+/** The metadata of a packed file. */
 export interface PackedWeights {
   /** Name of the block format. */
   readonly format: string;
@@ -28,7 +29,9 @@ export interface PackedWeights {
 
 const packedParts = ['codes', 'scales', 'tensorScale'] as const;
 
-/** The weight that a tensor of a packed file is a part of, and which; undefined for a tensor that is stored as it is. */
+/**
+ * The weight and the part that a tensor of a packed file belongs to; undefined for a tensor that is not packed.
+ */
 export function packedPart(packed: PackedWeights | undefined, tensor: string) {
   const [, weight, part] = /^(.*)\.(codes|scales|tensorScale)$/s.exec(tensor) ?? [];
   if (packed === undefined || weight === undefined || !Object.hasOwn(packed.axes, weight)) return undefined;
@@ -36,9 +39,9 @@ export function packedPart(packed: PackedWeights | undefined, tensor: string) {
 }
 
 /**
- * What the metadata of a file say of packed weights; undefined where none are packed.
+ * Parses the metadata of packed weights; undefined if the file has none.
  *
- * @throws LmdError `DATA_CORRUPT` for metadata that do not say it.
+ * @throws LmdError `DATA_CORRUPT` for invalid metadata.
  */
 export function packedWeightsOf(metadata: Readonly<Record<string, string>>, path: string): PackedWeights | undefined {
   const text = metadata[packedKey];
@@ -104,18 +107,39 @@ export function packWeight(
   ];
 }
 
+type Read = (name: string) => Promise<SafetensorsTensor>;
+
 /** The values that the codes stand for. `read` gives the tensors of the file. Throws `DATA_CORRUPT` naming the weight. */
-export async function unpackWeight(
+export function unpackWeight(
+  name: string,
+  packed: PackedWeights,
+  read: Read,
+): Promise<{ readonly data: Float32Array; readonly shape: readonly number[] }> {
+  return readWeight(name, packed, read, (tensor) => ({
+    // Nothing to decode, however many rows of no elements there are.
+    data: sizeOf(tensor.shape) === 0 ? new Float32Array(0) : dequantize(tensor),
+    shape: tensor.shape,
+  }));
+}
+
+/** The codes as they stand in the file, whose products contract `axis`. Throws `DATA_CORRUPT` naming the weight. */
+export function packedWeight(name: string, packed: PackedWeights, read: Read, axis: number): Promise<PackedCodes> {
+  return readWeight(name, packed, read, (tensor) => {
+    if (tensor.axis === axis) return tensor;
+    throw new Error(`its blocks run along axis ${tensor.axis}, and its product contracts axis ${axis}`);
+  });
+}
+
+async function readWeight<Result>(
   name: string,
   { format: formatName, axes }: PackedWeights,
-  read: (name: string) => Promise<SafetensorsTensor>,
-): Promise<{ readonly data: Float32Array; readonly shape: readonly number[] }> {
+  read: Read,
+  result: (tensor: MxTensor) => Result,
+): Promise<Result> {
   try {
     const format = formatNamed(formatName as Parameters<typeof formatNamed>[0]);
     const [codes, scales] = [await read(`${name}.codes`), await read(`${name}.scales`)];
     const expected = codeTypes[format.element.name]!;
-    // Nothing to decode, however many rows of no elements there are.
-    if (sizeOf(codes.shape) === 0) return { data: new Float32Array(0), shape: codes.shape };
     if (codes.dtype !== expected) throw new Error(`its codes are ${codes.dtype}, not ${expected}`);
     const packed: MxTensor = {
       format,
@@ -126,7 +150,7 @@ export async function unpackWeight(
       codes: codes.data,
       tensorScale: format.scale === 'e8m0' ? 1 : toFloat32Array(await read(`${name}.tensorScale`))[0]!,
     };
-    return { data: dequantize(packed), shape: codes.shape };
+    return result(packed);
   } catch (cause) {
     throw new LmdError('DATA_CORRUPT', `The packed weight ${name} cannot be read: ${(cause as Error).message}`, {
       subject: name,

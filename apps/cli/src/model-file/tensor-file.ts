@@ -2,7 +2,7 @@ import { LmdError } from '@lmd/core';
 import { isSafetensorsError, type SafetensorsTensor, type TensorEntry } from '@lmd/safetensors';
 import { openSafetensorsFile, openShardedSafetensors } from '@lmd/safetensors/node';
 
-/** The end of the name of an index, as transformers writes it beside the files of a large model. */
+/** File name suffix of the index that transformers writes for a sharded model. */
 export const indexSuffix = '.index.json';
 
 /** A safetensors file, or several with an index, read tensor by tensor. */
@@ -16,7 +16,8 @@ export interface TensorFile {
 /**
  * Opens a safetensors file, or the index of a sharded model with all its files.
  *
- * @throws LmdError `DATA_CORRUPT` naming the file that is damaged, cut or at odds with the index; SafetensorsError `FILE_SYSTEM`.
+ * @throws LmdError `DATA_CORRUPT` naming the file that is damaged, truncated or inconsistent with the index;
+ *   SafetensorsError `FILE_SYSTEM`.
  */
 export async function openTensorFile(path: string): Promise<TensorFile> {
   try {
@@ -35,9 +36,9 @@ export async function openTensorFile(path: string): Promise<TensorFile> {
 
 function worded(path: string, error: unknown): unknown {
   if (!isSafetensorsError(error) || error.code === 'FILE_SYSTEM') return error;
-  return new LmdError('DATA_CORRUPT', `${path} is no safetensors file: ${error.message}`, {
+  return new LmdError('DATA_CORRUPT', `${path} is not a valid safetensors file: ${error.message}`, {
     subject: path,
-    remedy: 'Fetch or write it again.',
+    remedy: 'Download or write it again.',
     cause: error,
   });
 }

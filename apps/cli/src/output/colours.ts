@@ -17,7 +17,7 @@ export function wantsColour(stream: { readonly isTTY?: boolean | undefined }, en
   return stream.isTTY === true && environment.TERM !== 'dumb';
 }
 
-/** ANSI styles, which `terminalOutput` writes as they are, or the identity where colours are off. */
+/** ANSI styles, which `terminalOutput` writes unescaped, or the identity if colours are off. */
 export function coloursFor(enabled: boolean): Colours {
   const style = (open: number, close: number) => (text: string) =>
     enabled ? `${verbatim(`\u001b[${open}m`)}${text}${verbatim(`\u001b[${close}m`)}` : text;

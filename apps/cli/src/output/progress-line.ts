@@ -6,7 +6,7 @@ export interface Progress {
   readonly steps: number;
   readonly loss: number;
   readonly examplesPerSecond: number;
-  /** What an example is, in the plural. */
+  /** Name of the examples, in the plural. */
   readonly examples: string;
   readonly secondsLeft: number;
 }
@@ -14,13 +14,13 @@ export interface Progress {
 const widestBar = 30;
 const narrowestBar = 8;
 
-/** `█` for what is done, `░` for what is not. */
+/** A progress bar: `█` for the completed part, `░` for the rest. */
 export function bar(fraction: number, width: number): string {
   const filled = Math.round(Math.min(1, Math.max(0, fraction)) * width);
   return '█'.repeat(filled) + '░'.repeat(width - filled);
 }
 
-/** One line of progress, no longer than `columns`: the bar shrinks first, then goes, then the end is cut. */
+/** One line of progress, at most `columns` long: first the bar shrinks, then it is omitted, then the text is cut. */
 export function progressLine(progress: Progress, columns: number): string {
   const { optimizer, step, steps, loss, examplesPerSecond, examples, secondsLeft } = progress;
   const width = String(steps).length;

@@ -14,7 +14,7 @@ export interface Renderer {
   clear(): void;
 }
 
-/** One JSON object a line, and nothing else. */
+/** Writes one JSON object per line, and nothing else. */
 export function jsonRenderer(output: TerminalOutput): Renderer {
   return { event: (event) => output.write(jsonLine(event)), clear() {} };
 }
@@ -23,7 +23,8 @@ const redrawSeconds = 0.1;
 const plainSeconds = 5;
 
 /**
- * For people. On a terminal one line is redrawn at most ten times a second; elsewhere a plain line appears every few seconds.
+ * Human-readable output. On a terminal one line is redrawn at most ten times a second. Elsewhere a plain line is
+ * written every few seconds.
  *
  * @param now a clock in seconds.
  */
@@ -58,7 +59,7 @@ export function humanRenderer(
     meter.add(at, samples);
     if (at - drawnAt < interval && event.step < totalSteps) return;
     drawnAt = at;
-    // From the whole time so far, evaluations included; the speed is that of steps alone.
+    // The time left includes evaluations. The speed is that of the steps only.
     const secondsPerStep = (at - started.at) / (event.step - started.step);
     const line = progressLine(
       {
@@ -100,7 +101,7 @@ export function humanRenderer(
       switch (event.type) {
         case 'run':
           examples = event.examples;
-          print(`${colours.bold(event.name)} ${event.resumed ? 'continues' : 'runs'} in ${event.runFolder}`);
+          print(`${colours.bold(event.name)} ${event.resumed ? 'resumes' : 'runs'} in ${event.runFolder}`);
           break;
         case 'start':
           started = { at: now(), step: event.startStep };

@@ -1,6 +1,6 @@
 const longest = 120;
 
-/** A value from a file as an error shows it: JSON, cut where it is long. Never throws, whatever the value. */
+/** A value from a file as JSON for an error message, truncated if long. Never throws. */
 export function showValue(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (typeof value === 'number') return String(value);
@@ -8,7 +8,7 @@ export function showValue(value: unknown): string {
   try {
     text = JSON.stringify(value) ?? typeof value;
   } catch {
-    // Nested too deeply, or a cycle.
+    // Nested too deeply, or cyclic.
     text = Array.isArray(value) ? '[…]' : '{…}';
   }
   return text.length <= longest ? text : `${text.slice(0, longest - 1)}…`;

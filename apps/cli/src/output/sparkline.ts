@@ -1,6 +1,6 @@
 const bars = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/** A line of bars, the largest finite value the highest; a space for 0 and what is not finite. */
+/** A line of bars, scaled to the largest finite value; a space for 0 and for values that are not finite. */
 export function sparkline(values: readonly number[]): string {
   const finite = values.filter(Number.isFinite);
   const most = finite.reduce((largest, value) => Math.max(largest, value), 0);
@@ -8,7 +8,7 @@ export function sparkline(values: readonly number[]): string {
   return values.map((value) => (Number.isFinite(value) && value > 0 ? bar(value) : ' ')).join('');
 }
 
-/** Means of `width` groups of consecutive values; the values themselves where there are no more. */
+/** Means of `width` groups of consecutive values, or the values themselves if there are at most `width`. */
 export function grouped(values: readonly number[], width: number): number[] {
   if (values.length <= width) return [...values];
   return Array.from({ length: width }, (_, group) => {

@@ -1,4 +1,4 @@
-/** Speed over the last seconds, so that the display follows changes without jumping. */
+/** Speed over the last seconds, so that the displayed value is smooth. */
 export class SpeedMeter {
   readonly #window: { readonly at: number; readonly samples: number }[] = [];
   readonly #seconds: number;

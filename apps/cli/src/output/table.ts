@@ -4,20 +4,21 @@ import { displayWidth } from './wrap.js';
 export interface Column<Row> {
   readonly title: string;
   readonly cell: (row: Row) => string;
-  /** Default `left`; numbers read best from the right. */
+  /** Default `left`. Use `right` for numbers. */
   readonly align?: 'left' | 'right';
 }
 
 export interface TableOptions {
-  /** May colour the padded title. */
+  /** Styles the padded title. */
   readonly styleTitle?: (text: string) => string;
-  /** Of the terminal. A wider table is stacked; undefined, as for a pipe, sets no bound. */
+  /** Width of the terminal. A wider table is stacked. Undefined (a pipe): no limit. */
   readonly columns?: number | undefined;
 }
 
 /**
- * A table for a terminal: titles, a rule, and one line a row, each column as wide as its widest cell. Where that is wider than the
- * terminal, the rows are stacked: a line for each cell, behind its title. Cells hold plain text of single-width characters.
+ * A table for a terminal: titles, a separator, and one line per row, each column as wide as its widest cell. If the
+ * table is wider than the terminal, rows are stacked, with one line per cell after its title. Cells are plain text of
+ * single-width characters.
  */
 export function renderTable<Row>(
   columns: readonly Column<Row>[],
@@ -43,7 +44,7 @@ export function renderTable<Row>(
   return lines.join('\n');
 }
 
-/** A row a paragraph, without its empty cells. */
+/** One paragraph per row, without empty cells. */
 function stacked<Row>(
   columns: readonly Column<Row>[],
   cells: readonly (readonly string[])[],

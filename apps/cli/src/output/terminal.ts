@@ -1,7 +1,7 @@
 import { type TerminalOutput, terminalOutput, verbatim } from '@lmd/training/node';
 import { type Colours, coloursFor, wantsColour } from './colours.js';
 
-/** Where a command writes. Control characters in what it writes are escaped, but for its own. */
+/** The outputs of a command. Control characters in its output are escaped, except for its own. */
 export interface Terminal {
   readonly out: TerminalOutput;
   readonly error: TerminalOutput;
@@ -19,15 +19,15 @@ export function processTerminal(): Terminal {
   };
 }
 
-/** Takes the cursor to the beginning of the line and erases it. */
+/** Moves the cursor to the start of the line and erases the line. */
 export const eraseLine = verbatim('\r\u001b[2K');
 
-/** Text that may hold tabs, as generated text does. */
+/** Keeps tabs unescaped, for generated text. */
 export function withTabs(text: string): string {
   return text.replaceAll('\t', verbatim('\t'));
 }
 
-/** Sends what libraries print to standard error, so that standard output holds JSON lines and nothing else. */
+/** Redirects the output of libraries to standard error, so that standard output has only JSON lines. */
 export function keepStandardOutputClean(): void {
   console.log = console.error;
   console.info = console.error;

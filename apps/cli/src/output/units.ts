@@ -26,14 +26,14 @@ export function bytes(value: number): string {
   return mebibytes < 1024 ? `${mebibytes.toFixed(0)} MiB` : `${(mebibytes / 1024).toFixed(1)} GiB`;
 }
 
-/** `640 B`, `12.3 kB`, `1.25 MB`: three digits, in powers of 1000 as file managers have them. */
+/** `640 B`, `12.3 kB`, `1.25 MB`: three digits, in powers of 1000. */
 export function fileSize(value: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   const power = value < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(value) / 3));
   return `${power === 0 ? value : (value / 1000 ** power).toPrecision(3)} ${units[power]}`;
 }
 
-/** Four significant digits, with a true minus sign, and with an exponent only where the size asks for one. */
+/** Four significant digits, with a Unicode minus sign, and with an exponent only for very small or large values. */
 export function decimal(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   const size = Math.abs(value);

@@ -1,15 +1,15 @@
 import { withoutVerbatim } from '@lmd/training/node';
 
-/** Columns that a text takes: one a character, colours none. */
+/** Width of a text in columns: one per character, without colour codes. */
 export function displayWidth(text: string): number {
   return [...withoutVerbatim(text)].length;
 }
 
 /**
- * Breaks lines that are wider than the terminal between words. What follows a break is indented as the line itself and by
- * `indent` more. A word that is wider than a line stays whole: a path can then still be copied.
+ * Wraps lines that are wider than the terminal between words. Continuation lines are indented like the line itself plus
+ * `indent`. A word that is wider than a line is not broken, so that paths can be copied.
  *
- * @param columns of the terminal; undefined where the output is none, and nothing is broken.
+ * @param columns width of the terminal; undefined if the output is not a terminal, and nothing is wrapped.
  */
 export function wrapText(text: string, columns: number | undefined, indent = 2): string {
   if (columns === undefined) return text;

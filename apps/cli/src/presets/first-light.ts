@@ -1,6 +1,8 @@
 import type { ConfigurationInput } from '../configuration/schema.js';
 
-/** A small ViT on MNIST, trained with LMD and with AdamW under the same MXFP6 (E3M2) forward pass. What `npm start` runs. */
+/**
+ * A small ViT on MNIST, trained with LMD and with AdamW with the same MXFP6 (E3M2) forward pass. `npm start` runs it.
+ */
 export const firstLight: ConfigurationInput = {
   name: 'first-light',
   seed: 0,

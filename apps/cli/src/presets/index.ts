@@ -6,10 +6,11 @@ import { speeches } from './speeches.js';
 /** Configurations by name, for `lmd train <preset>`. */
 export const presets = { 'first-light': firstLight, smoke, speeches } satisfies Record<string, ConfigurationInput>;
 
-/** What each preset is for, in one line. */
+/** A description of each preset in one line. */
 export const presetDescriptions: Readonly<Record<keyof typeof presets, string>> = {
-  'first-light': 'A small ViT on MNIST with LMD and with AdamW, both with an MXFP6 forward pass (minutes).',
+  'first-light': 'A small ViT on MNIST with LMD and AdamW, both with an MXFP6 forward pass (takes minutes).',
   speeches:
-    'A GPT-2 of 6 layers × 384 on the State of the Union speeches, with LMD and with AdamW (hours; see lmd data prepare).',
-  smoke: 'A tiny ViT on a hundred made images: does everything work? (seconds)',
+    'A GPT-2 (6 layers of width 384) on the State of the Union speeches, with LMD and AdamW ' +
+    '(takes hours; prepare the text with lmd data prepare).',
+  smoke: 'A tiny ViT on a hundred synthetic images, to check that everything works (takes seconds).',
 };

@@ -1,6 +1,9 @@
 import type { ConfigurationInput } from '../configuration/schema.js';
 
-/** The whole path in seconds: a tiny ViT on made images. Shows that an installation works; its accuracy means nothing. */
+/**
+ * Runs everything in seconds: a tiny ViT on synthetic images. Shows that an installation works. Its accuracy has no
+ * meaning.
+ */
 export const smoke: ConfigurationInput = {
   name: 'smoke',
   seed: 0,

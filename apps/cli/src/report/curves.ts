@@ -2,7 +2,7 @@ import { type Chart, lineChart, type Point, type Series } from '@lmd/report';
 import { percent } from '../output/units.js';
 import { smooth, thin } from './statistics.js';
 
-/** One optimizer's way through training. */
+/** The metrics of one optimizer by step. */
 export interface Curve {
   readonly optimizer: string;
   /** Loss of every batch before its update. */
@@ -11,13 +11,13 @@ export interface Curve {
   readonly validationAccuracy: readonly Point[];
   readonly testLoss: Point | undefined;
   readonly testAccuracy: Point | undefined;
-  /** By diagnostic plugin: what it reported of all weights. */
+  /** By diagnostic plugin: its value over all weights. */
   readonly measured: Readonly<Record<string, readonly Point[]>>;
 }
 
 const mostPoints = 600;
 
-/** Averages over this many steps: a thirtieth of the run, and odd, to have a middle. */
+/** Window of the moving average in steps: a thirtieth of the run, and odd, so that it is centred. */
 function smoothingSpan(curve: Curve): number {
   return 2 * Math.round(curve.train.length / 60) + 1;
 }

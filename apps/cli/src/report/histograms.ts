@@ -4,7 +4,7 @@ import type { TensorSummary } from '../inspect/tensor-summary.js';
 import { decimal } from '../output/units.js';
 import { normalDensity } from './statistics.js';
 
-/** The histogram of log |w| of one tensor, and the normal law fitted to it: a log-normal of |w|. */
+/** The histogram of log |w| of one tensor, with the fitted normal distribution (a log-normal of |w|). */
 function magnitudeSection({ name, values }: TensorSummary): Markup {
   const { mean, standardDeviation, count, histogram } = values!.logMagnitude!;
   const { minimum: from, width, counts } = histogram;
@@ -26,7 +26,7 @@ function magnitudeSection({ name, values }: TensorSummary): Markup {
   return html`<section><h2><code>${name}</code></h2>${chartInPage(chart)}</section>`;
 }
 
-/** One page with the distribution of every tensor of a file that has values. Nothing is fetched. */
+/** One self-contained page with the distribution of every tensor of a file that has values. */
 export function renderHistograms({ path, kind, tensors }: FileInspection): string {
   const drawn = tensors.filter(({ values }) => (values?.logMagnitude?.count ?? 0) > 1);
   return page(

@@ -7,14 +7,14 @@ import type { Curve } from './curves.js';
 interface Measurement {
   readonly title: string;
   readonly unit: string;
-  /** The one number of a report that is drawn; the metrics have them weight by weight. */
+  /** The value of a report that is plotted. The metrics have the values per weight. */
   number(data: Json): unknown;
 }
 
 const field = (data: unknown, ...path: readonly string[]): unknown =>
   path.reduce((value, key) => (value as Record<string, unknown> | null | undefined)?.[key], data);
 
-/** Over the products of activations and weights, in the first format that was measured. */
+/** Mean over the products of activations and weights, in the first measured format. */
 function meanSignalToNoise(products: unknown): number | undefined {
   const decibels = (products as readonly ProductNoise[])
     .filter(({ product }) => !/attention\.(scores|values)$/.test(product))
@@ -22,7 +22,7 @@ function meanSignalToNoise(products: unknown): number | undefined {
   return mean(decibels);
 }
 
-/** What is drawn of each diagnostic plugin, by its name. */
+/** The plotted measurement of each diagnostic plugin, by its name. */
 const measurements: Readonly<Record<string, Measurement>> = {
   weightGrowth: {
     title: 'Growth of the weights',
@@ -36,7 +36,7 @@ const measurements: Readonly<Record<string, Measurement>> = {
   },
   flipRate: {
     title: 'Flips of quantized weights',
-    unit: 'share of values a step changes',
+    unit: 'share of values changed per step',
     number: (data) => field(data, 'all'),
   },
   quantizationNoise: {
@@ -56,9 +56,9 @@ const measurements: Readonly<Record<string, Measurement>> = {
   },
 };
 
-/** The points of one plugin's reports; none where it says nothing that is drawn. */
+/** The point of one plugin's report; undefined if the report has no plotted value. */
 export function measurementPoint(plugin: string, step: number, data: Json): Point | undefined {
-  // A name of a plugin that is not ours may be any, `constructor` too.
+  // The name of a third-party plugin can be any string, even `constructor`.
   const y = Object.hasOwn(measurements, plugin) ? measurements[plugin]!.number(data) : undefined;
   return typeof y === 'number' && Number.isFinite(y) ? { x: step, y } : undefined;
 }
@@ -81,7 +81,7 @@ function chart({ title, unit }: Measurement, plugin: string, curves: readonly Cu
   return html`<h3>${title}</h3>${chartInPage(drawn)}`;
 }
 
-/** A drawing for each thing that was measured beside the loss; nothing where nothing was. */
+/** A chart for each measurement besides the loss; undefined if there are none. */
 export function measurementSection(curves: readonly Curve[]): Markup | undefined {
   const measured = Object.entries(measurements).filter(([plugin]) =>
     curves.some((curve) => (curve.measured[plugin]?.length ?? 0) > 0),

@@ -20,7 +20,7 @@ const weight = z.object({
   minus: moments,
 });
 
-/** What LMD has learned, as the distribution of its medians' logarithms. Stored as `posterior.json`. */
+/** The trained posterior of LMD, as the distribution of the logarithms of its medians. Stored as `posterior.json`. */
 export const posteriorSummarySchema = z.object({
   optimizer: z.string(),
   regularizer: z.string(),

@@ -4,8 +4,8 @@ import type { PosteriorSummary } from './posterior-summary.js';
 import { normalDensity } from './statistics.js';
 
 /**
- * Density in log m of the log-normal prior, whose gradient in log m is log(m/m₀): a normal of unit deviation around log m₀,
- * here averaged over the weights, each with its own m₀. The other priors are named and not drawn.
+ * Density in log m of the log-normal prior, whose gradient in log m is log(m/m₀): a normal of unit deviation around log
+ * m₀, here averaged over the weights, each with its own m₀. Other priors are named but not plotted.
  */
 function priorDensity(posterior: PosteriorSummary, logMedian: number): number {
   const elements = posterior.weights.reduce((sum, weight) => sum + weight.elements, 0);
@@ -50,7 +50,7 @@ export function posteriorChart(posterior: PosteriorSummary): Chart {
   });
 }
 
-/** Fitted parameters of each weight, beside its prior. */
+/** Fitted parameters and prior of each weight. */
 export function posteriorTable(posterior: PosteriorSummary): Markup {
   const titles = ['weight', 'elements', 'log m₀', 'μ of log m⁺', 's of log m⁺', 'μ of log m⁻', 's of log m⁻'];
   const rows = posterior.weights.map(({ name, elements, logPriorMedian, plus, minus }) => [

@@ -27,14 +27,15 @@ function resultTable(results: readonly TrialResult[]): Markup {
 
 function posteriorSection(posterior: PosteriorSummary): Markup {
   return html`<section><h2>Distribution of log m (${posterior.optimizer})</h2>
-<p class="note">LMD holds each weight as the difference of two positive halves with medians m⁺ and m⁻; the posterior of each half is
-log-normal around its median with σ = ${posterior.noise}. Below: how the medians themselves are distributed over all weights, and the
-log-normal distribution fitted to them (a normal one of log m, by maximum likelihood).</p>
+<p class="note">LMD represents each weight as the difference of two positive halves with medians m⁺ and m⁻. The
+posterior of each half is log-normal around its median with σ = ${posterior.noise}. The chart shows the distribution of the
+medians over all weights, and the log-normal distribution fitted to them (a normal distribution of log m, by maximum
+likelihood).</p>
 ${chartInPage(posteriorChart(posterior))}
 <details><summary>By weight</summary>${posteriorTable(posterior)}</details></section>`;
 }
 
-/** The report as one HTML page: style and drawings inside, no script, and nothing fetched. */
+/** The report as one self-contained HTML page with inline styles and charts, and no scripts. */
 export function renderReport(content: ReportContent): string {
   const { configuration, results, curves, posteriors, environment } = content;
   const { name, seed, steps, batchSize } = configuration;
@@ -43,12 +44,13 @@ export function renderReport(content: ReportContent): string {
     title,
     html`<header><h1>${name}</h1><p class="lead">${configuration.optimizers.map((optimizer) => `${optimizer.name} under a ${precisionOf(configuration, optimizer)} forward pass`).join(' and ')}, ${steps} steps of ${batchSize} examples. ${environment.date}.</p></header>
 <section><h2>Results</h2>${resultTable(results)}
-<p class="note">Seconds are those of training and evaluation of one rule; images/s or tokens/s are those of the training steps alone; peak memory is that of the whole process.</p></section>
+<p class="note">Seconds include training and evaluation of one optimizer. Images/s or tokens/s are those of the
+training steps only. Peak memory is that of the whole process.</p></section>
 <section><h2>Loss</h2>${chartInPage(lossChart(curves))}</section>
 <section><h2>Accuracy</h2>${chartInPage(accuracyChart(curves))}</section>
 ${measurementSection(curves)}
 ${posteriors.map(posteriorSection)}
-<section><h2>How it was made</h2>${facts([
+<section><h2>Environment and configuration</h2>${facts([
       ['Seed', String(seed)],
       ['Backend', environment.device],
       ['Model', environment.model],

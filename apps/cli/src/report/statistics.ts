@@ -1,6 +1,6 @@
 import type { Histogram, Point } from '@lmd/report';
 
-/** Moving average over `span` points, centred so that it does not lag; near the ends over those that there are. */
+/** Centred moving average over `span` points; near the ends over the points available. */
 export function smooth(points: readonly Point[], span: number): Point[] {
   const half = Math.floor(span / 2);
   const sums = [0];
@@ -27,7 +27,7 @@ export function thin(points: readonly Point[], limit: number): Point[] {
   return thinned;
 }
 
-/** Mean and standard deviation: the maximum-likelihood normal, and of logarithms the log-normal. */
+/** Mean and standard deviation of the maximum-likelihood normal (of logarithms: log-normal) distribution. */
 export interface Moments {
   readonly count: number;
   readonly mean: number;
@@ -47,7 +47,7 @@ export function momentsOf(parts: readonly Float32Array[]): Moments {
   return { count, mean, standardDeviation: Math.sqrt(squares / count) };
 }
 
-/** `bins` equal bins between the extremes of `range`; values outside are left out. */
+/** `bins` equal bins between the ends of `range`; values outside are not counted. */
 export function histogramOf(parts: readonly Float32Array[], range: readonly [number, number], bins: number): Histogram {
   const [from, to] = range;
   const width = (to - from) / bins;
@@ -67,7 +67,7 @@ export function normalDensity(x: number, mean: number, standardDeviation: number
   return Math.exp(-0.5 * z * z) / (standardDeviation * Math.sqrt(2 * Math.PI));
 }
 
-/** The smallest and largest of all finite values, widened where they are one. */
+/** The smallest and largest of all finite values, widened if they are equal. */
 export function extent(parts: readonly Iterable<number>[]): [number, number] {
   let low = Infinity;
   let high = -Infinity;

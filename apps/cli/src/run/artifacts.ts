@@ -12,9 +12,12 @@ import { curveOf, metricsOf } from './metrics.js';
 import { readStored } from './stored.js';
 import type { TrialResult } from './types.js';
 
-const posteriorRemedy = "Remove it and the optimizer's summary.json, and resume the run: both are then written again.";
+const posteriorRemedy = "Delete it and the optimizer's summary.json, and resume the run, which writes both again.";
 
-/** Joins the rules' metrics into `metrics.jsonl`, each line with its rule: whole lines of the present state, written at once. */
+/**
+ * Joins the metrics of the optimizers into `metrics.jsonl`, each line with its optimizer. The file is written
+ * atomically.
+ */
 export async function writeMetrics(folder: string, configuration: Configuration): Promise<void> {
   const layout = runLayout(folder);
   const texts: string[] = [];
@@ -26,7 +29,7 @@ export async function writeMetrics(folder: string, configuration: Configuration)
   await writeFileAtomic(layout.metrics, texts.join(''));
 }
 
-/** Writes what belongs to the run as a whole, when every rule is done: metrics, model, report, and last the summary. */
+/** Writes the results of the whole run when every optimizer is done: metrics, model, report, and last the summary. */
 export async function writeArtifacts(
   folder: string,
   configuration: Configuration,

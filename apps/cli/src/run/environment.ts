@@ -18,7 +18,7 @@ export function describeVersions(): string {
     try {
       return [`@lmd/${name} ${(require(`@lmd/${name}/package.json`) as { version: string }).version}`];
     } catch {
-      // A bundler has left no manifest behind; the other versions still tell.
+      // A bundled package has no manifest. Its version is omitted.
       return [];
     }
   });

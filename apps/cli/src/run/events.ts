@@ -1,7 +1,7 @@
 import type { CheckpointEvent, EndEvent, EvaluationEvent, StartEvent, StepEvent, WarningEvent } from '@lmd/training';
 import type { TrialResult } from './types.js';
 
-/** What `@lmd/training` announces and `lmd` passes on, as plain data. */
+/** Events of `@lmd/training` that `lmd` forwards, as plain data. */
 export type TrialEvent = StartEvent | StepEvent | EvaluationEvent | CheckpointEvent | WarningEvent | EndEvent;
 
 /** First line of `--json`. */
@@ -12,12 +12,12 @@ export interface RunEvent {
   readonly resumed: boolean;
   readonly optimizers: readonly string[];
   readonly format: string;
-  /** What an example is, in the plural: `images` or `sequences`. */
+  /** Name of the examples, in the plural: `images` or `sequences`. */
   readonly examples: string;
   readonly steps: number;
 }
 
-/** A rule's part is done; `skipped` when an earlier part of the run had finished it. */
+/** An optimizer has finished. `skipped`: it had already finished before this resume. */
 export interface ResultEvent extends TrialResult {
   readonly type: 'result';
   readonly skipped: boolean;
@@ -30,7 +30,10 @@ export interface SummaryEvent {
   readonly results: readonly TrialResult[];
 }
 
-/** Every line of `lmd train --json`. Those of one rule name it in `optimizer`; `rule` is the optimizer as training calls it. */
+/**
+ * Every line of `lmd train --json`. Events of one optimizer have its name in the configuration as `optimizer`. `rule`
+ * is the name that `@lmd/training` uses.
+ */
 export type Event =
   | RunEvent
   | (TrialEvent & { readonly optimizer: string; readonly rule?: string })

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-/** Where everything is in a run folder. */
+/** Paths of the files in a run folder. */
 export function runLayout(folder: string) {
   return {
     configuration: join(folder, 'config.json'),
@@ -12,7 +12,7 @@ export function runLayout(folder: string) {
   };
 }
 
-/** Where everything is in the folder of one rule. */
+/** Paths of the files in the folder of one optimizer. */
 export function trialLayout(folder: string) {
   return {
     folder,
@@ -20,7 +20,7 @@ export function trialLayout(folder: string) {
     metrics: join(folder, 'metrics.jsonl'),
     model: join(folder, 'model.safetensors'),
     posterior: join(folder, 'posterior.json'),
-    /** Written last: where it exists, the rule is done. */
+    /** Written last: if it exists, the optimizer is done. */
     summary: join(folder, 'summary.json'),
   };
 }

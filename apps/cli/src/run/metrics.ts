@@ -4,7 +4,9 @@ import { type MetricsLine, readMetrics } from '@lmd/training/node';
 import type { Curve } from '../report/curves.js';
 import { measurementPoint } from '../report/measurements.js';
 
-/** The lines of one rule, none where it has not begun. A line that is not one of ours, as a damaged disk leaves it, is left out. */
+/**
+ * The lines of one optimizer, none if it has not started. Invalid lines, such as those of a damaged disk, are skipped.
+ */
 export async function metricsOf(path: string): Promise<MetricsLine[]> {
   return existsSync(path) ? (await readMetrics(path)).filter(isLine) : [];
 }
@@ -26,7 +28,7 @@ function isLine(line: unknown): line is MetricsLine {
   return fields[type]!.every((field) => typeof record[field] === 'number');
 }
 
-/** What the report draws of one rule's metrics. */
+/** The curves of one optimizer for the report. */
 export function curveOf(optimizer: string, given: readonly MetricsLine[]): Curve {
   const lines = given.filter(isLine);
   const steps = lines.filter((line) => line.type === 'step');

@@ -6,7 +6,7 @@ const named: Readonly<Record<string, number>> = {
   '-Infinity': Number.NEGATIVE_INFINITY,
 };
 
-/** A number of a JSON file; those that JSON lacks are strings, as `toJson` writes them. */
+/** A number in a JSON file. Non-finite numbers are strings, as `toJson` writes them. */
 export const storedNumber = z.union([
   z.number(),
   z.enum(['NaN', 'Infinity', '-Infinity']).transform((name) => named[name]!),

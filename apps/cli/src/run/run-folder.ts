@@ -7,15 +7,15 @@ import { claimRunFolder, createRunFolder } from '@lmd/training/node';
 import type { Configuration } from '../configuration/schema.js';
 import { runLayout } from './layout.js';
 
-/** A run folder that this process has made. */
+/** A run folder that this process created. */
 export interface NewRun {
   readonly folder: string;
-  /** Removes what a run that never started has left, and nothing else. */
+  /** Removes the files of a run that never started, and nothing else. */
   discard(): Promise<void>;
 }
 
 /**
- * Makes the folder of a new run and writes its configuration.
+ * Creates the folder of a new run and writes its configuration.
  *
  * @param out the run folder itself, which must be new or empty; by default `runs/<name>-<date>-<number>`.
  * @throws LmdError `RUN_EXISTS`; `FILE_SYSTEM`.
@@ -36,14 +36,14 @@ export async function prepareRun(configuration: Configuration, out: string | und
   return { folder, discard: () => discard(folder, configuration, made) };
 }
 
-/** Writes the configuration of a run, whole or not at all. */
+/** Writes the configuration of a run atomically. */
 export async function saveConfiguration(folder: string, configuration: Configuration): Promise<void> {
   await writeFileAtomic(runLayout(folder).configuration, `${JSON.stringify(configuration, null, 2)}\n`);
 }
 
 async function discard(folder: string, configuration: Configuration, made: readonly string[]): Promise<void> {
   const layout = runLayout(folder);
-  // A folder with anything else in it stays: `rmdir` refuses it.
+  // A folder with other files is kept: `rmdir` fails.
   const removeIfEmpty = (path: string) => rmdir(path).catch(() => {});
   for (const { name } of configuration.optimizers) {
     const trial = layout.trial(name);
@@ -57,7 +57,7 @@ async function discard(folder: string, configuration: Configuration, made: reado
 }
 
 /**
- * Checks that a run folder is still there, so that a run whose folder was removed does not come back without its configuration.
+ * Checks that a run folder still exists, so that a removed run folder is not recreated without its configuration.
  *
  * @throws LmdError `FILE_SYSTEM`.
  */
@@ -66,9 +66,9 @@ export function requireRunFolder(folder: string): void {
   if (existsSync(configuration)) return;
   throw new LmdError('FILE_SYSTEM', `${configuration} is missing: the run folder was removed during the run.`, {
     subject: folder,
-    remedy: 'Start the run again, and keep its folder until it ends.',
+    remedy: 'Start the run again, and do not remove its folder while it runs.',
   });
 }
 
-/** The run folder of the folder of one rule. */
+/** The run folder that contains the folder of one optimizer. */
 export const runFolderOf = (trialFolder: string): string => dirname(trialFolder);

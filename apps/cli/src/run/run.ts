@@ -18,7 +18,7 @@ import type { TrialResult } from './types.js';
 export interface RunContext {
   readonly host: TrialHost;
   readonly emit: Emit;
-  /** Aborting it ends the run after the step, with a checkpoint and an `INTERRUPTED` error. */
+  /** Aborting it stops the run after the current step, with a checkpoint and an `INTERRUPTED` error. */
   readonly signal: AbortSignal;
 }
 
@@ -27,21 +27,21 @@ export interface FinishedRun {
   readonly results: readonly TrialResult[];
 }
 
-/** The configuration of a run folder. Throws a `UsageError` where it is none. */
+/** The configuration of a run folder. Throws a `UsageError` if the folder is not a run folder. */
 export function configurationOf(folder: string): Configuration {
   const path = runLayout(folder).configuration;
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true || !existsSync(path)) {
     throw new UsageError('INVALID_ARGUMENT', `${folder} is not a run folder: it has no config.json.`, {
       subject: folder,
-      remedy: 'Use a folder that lmd train made, such as runs/first-light-2025-01-31-001.',
+      remedy: 'Use a folder that lmd train created, such as runs/first-light-2025-01-31-001.',
     });
   }
   return parseConfiguration(readJsonFile(path), path);
 }
 
 /**
- * Trains every rule of the run that is not done yet, in turn, and writes what belongs to the run as a whole. The same code
- * begins a run and continues one: what is done is read from the folder.
+ * Trains every optimizer of the run that is not done, in turn, and writes the results of the whole run. The same code
+ * starts and resumes a run: what is done is read from the folder.
  *
  * @throws LmdError `INTERRUPTED`; `RUN_LOCKED`; what training throws.
  */
@@ -66,7 +66,7 @@ export async function executeRun(folder: string, resumed: boolean, context: RunC
         summaries.push(await executeTrial(folder, configuration, index, context));
       }
     } catch (error) {
-      // What the run has measured so far. The reason why it ended tells more than a failure to write this.
+      // Saves the metrics so far. The error that ended the run matters more than a failure to write them.
       await writeMetrics(folder, configuration).catch(() => {});
       throw error;
     }
@@ -107,7 +107,10 @@ async function executeTrial(
   return readTrialSummary(trialFolder)!;
 }
 
-/** Refuses the result of another configuration, as after a change of config.json: nothing of the two could be compared. */
+/**
+ * Throws if a finished result belongs to another configuration, as after an edit of config.json: the results could not
+ * be compared.
+ */
 function checkSameConfiguration(configuration: Configuration, index: number, { identity }: TrialSummary): void {
   const { steps, batchSize, seed, optimizers } = configuration;
   const now = { ...configuredIdentity(configuration, index), steps, batchSize, seed };
@@ -116,14 +119,18 @@ function checkSameConfiguration(configuration: Configuration, index: number, { i
   const key = [...names].find((name) => !isDeepStrictEqual(identity[name], now[name as keyof typeof now]));
   if (key === undefined) return;
   const { name } = optimizers[index]!;
-  throw new LmdError('CHECKPOINT_MISMATCH', `${key} is not what ${name} was trained with, and ${name} is finished.`, {
-    subject: key,
-    value: now[key as keyof typeof now],
-    remedy: 'Restore config.json, or start a new run.',
-  });
+  throw new LmdError(
+    'CHECKPOINT_MISMATCH',
+    `${key} differs from the value that ${name} was trained with, and ${name} is finished.`,
+    {
+      subject: key,
+      value: now[key as keyof typeof now],
+      remedy: 'Restore config.json, or start a new run.',
+    },
+  );
 }
 
-/** As a person would type it here. */
+/** The path relative to the working directory, if it is inside. */
 export function shortPath(folder: string): string {
   const fromHere = relative(process.cwd(), folder);
   return fromHere === '' || fromHere.startsWith('..') || isAbsolute(fromHere) ? folder : fromHere;
@@ -132,15 +139,15 @@ export function shortPath(folder: string): string {
 function interrupted(folder: string, optimizer: string, step: number | undefined): LmdError {
   const path = shortPath(folder);
   const argument = /\s/.test(path) ? JSON.stringify(path) : path;
-  // Where npm has run the program, `lmd` may not be on the path.
+  // If npm started the program, `lmd` may not be on the path.
   const command = process.env.npm_lifecycle_event === 'start' ? 'npm start --' : 'lmd train';
   const what =
     step === undefined
       ? `Stopped ${optimizer} before its first step.`
-      : `Stopped ${optimizer} after step ${step}; everything so far is saved.`;
+      : `Stopped ${optimizer} after step ${step}; the progress is saved.`;
   return new LmdError('INTERRUPTED', what, {
     subject: optimizer,
     value: step,
-    remedy: `Continue with: ${command} --resume ${argument}`,
+    remedy: `Resume with: ${command} --resume ${argument}`,
   });
 }

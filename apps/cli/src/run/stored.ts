@@ -3,10 +3,10 @@ import type { z } from 'zod';
 import { parseJsonFile, reasonOf } from '../configuration/json-file.js';
 
 /**
- * Reads a file that this program has written, and checks that it is still that: a disk or a person may have changed it.
+ * Reads a file that this program wrote, and validates it, since it may have been changed or damaged.
  *
- * @param remedy what to do where it is damaged.
- * @throws LmdError `DATA_CORRUPT`, naming the file and the first place that is wrong.
+ * @param remedy what to do if it is damaged.
+ * @throws LmdError `DATA_CORRUPT`, naming the file and its first invalid value.
  */
 export function readStored<T>(path: string, schema: z.ZodType<T>, remedy: string): T {
   const damaged = (problem: string, cause?: unknown) =>

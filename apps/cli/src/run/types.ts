@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { storedNumber } from './number-codec.js';
 
-/** What one rule achieved. The fields are those of `summary.json` and of the last line of `--json`. */
+/** The results of one optimizer, with the fields of `summary.json` and of the last line of `--json`. */
 export const trialResultSchema = z.object({
   optimizer: z.string(),
   format: z.string(),
@@ -12,13 +12,13 @@ export const trialResultSchema = z.object({
   /** On the test set; absent with `evaluation.test: false`. */
   testAccuracy: storedNumber.exactOptional(),
   testLoss: storedNumber.exactOptional(),
-  /** By format of `evaluation.formats`: the same weights on the same data, the test set where it is evaluated. */
+  /** By format of `evaluation.formats`: the same weights on the same data (the test set if it is evaluated). */
   deployed: z.record(z.string(), z.object({ accuracy: storedNumber, loss: storedNumber })).exactOptional(),
-  /** Training and evaluation together, the parts of a resumed run added up. */
+  /** Time of training and evaluation, summed over the parts of a resumed run. */
   seconds: storedNumber,
-  /** Training examples, whatever they are, a second of training steps. */
+  /** Training examples of any kind per second, in training steps only. */
   imagesPerSecond: storedNumber,
-  /** The largest resident memory of the process that trained. */
+  /** Maximum resident memory of the training process. */
   peakMemoryBytes: storedNumber,
   /** Of a language model: exp(testLoss). */
   testPerplexity: storedNumber.exactOptional(),
@@ -28,10 +28,10 @@ export const trialResultSchema = z.object({
 
 export type TrialResult = Readonly<z.output<typeof trialResultSchema>>;
 
-/** What `summary.json` of a run holds for a later command to read. */
+/** The part of a run's `summary.json` that later commands read. */
 export const runSummarySchema = z.object({ results: z.array(trialResultSchema).min(1) });
 
-/** Where and with what a run was made, for people to read. */
+/** The environment of a run, as text. */
 export interface Environment {
   readonly date: string;
   readonly machine: string;

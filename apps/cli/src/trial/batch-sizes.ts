@@ -4,22 +4,22 @@ import type { Configuration } from '../configuration/schema.js';
 import { memoryLimit } from '../engine/memory.js';
 import type { BackendName } from '../engine/names.js';
 
-/** The default where the model is small. */
+/** The default for small models. */
 const usualBatch = 250;
 
-/** Elements that the default gives the largest tensor of an evaluation: 256 MiB in f32. */
+/** Default maximum number of elements of the largest tensor of an evaluation: 256 MiB in f32. */
 const usualElements = 2 ** 26;
 
-/** Tensors as large as the largest that are held at once, at least: an operand and a result. */
+/** Minimum number of tensors of the largest size in memory at once: an operand and a result. */
 const held = 2;
 
 interface LargestTensor {
   readonly what: string;
-  /** Of so many examples. */
+  /** Shape for a number of examples. */
   shape(examples: number): readonly number[];
 }
 
-/** The largest tensor that a forward pass holds as a whole, which attention's probabilities are not. */
+/** The largest tensor that a forward pass stores as a whole. Attention probabilities are not stored as a whole. */
 function largestTensor(architecture: Gpt2 | Vit, data: Configuration['data']): LargestTensor {
   const { config } = architecture;
   const { width, mlpWidth } = config;
@@ -45,18 +45,18 @@ function imagesOf({ imageSize, channels }: Vit['config']): LargestTensor {
   return { what: 'images', shape: (examples) => [examples, imageSize, imageSize, channels] };
 }
 
-/** How many examples at most of `largest`, by the backend's own bound and by its memory. */
+/** Maximum number of examples, by the backend's limit of elements and by its memory. */
 function most(largest: LargestTensor, backend: Backend, name: BackendName): number {
   const elements = Math.min(backend.supports.maxElements, memoryLimit(name) / 4 / held);
   return Math.floor(elements / sizeOf(largest.shape(1)));
 }
 
 /**
- * How many examples are evaluated at once: what the configuration says, or as many as give the largest tensor of the model a moderate
- * size, at most 250.
+ * Batch size of evaluations: the configured one, or at most 250 examples such that the largest tensor of the model has
+ * a moderate size.
  *
- * @param examples of the data set that is evaluated; a batch is no larger.
- * @throws LmdError `INVALID_ARGUMENT` where the configured size cannot fit into the backend.
+ * @param examples size of the evaluated data set, which bounds the batch size.
+ * @throws LmdError `INVALID_ARGUMENT` if the configured size does not fit into the backend.
  */
 export function evaluationBatchSize(
   { evaluation, backend: name, data }: Pick<Configuration, 'evaluation' | 'backend' | 'data'>,
@@ -75,9 +75,9 @@ export function evaluationBatchSize(
 }
 
 /**
- * Checks that the data has a batch, and that what goes through the model at once fits.
+ * Checks that the data has at least one batch, and that a (micro-)batch fits into the backend.
  *
- * @param examples of the training data.
+ * @param examples size of the training data.
  * @throws LmdError `INVALID_ARGUMENT` naming `batchSize` or `microBatchSize`.
  */
 export function checkTrainingBatch(
@@ -112,7 +112,7 @@ function refuseAbove(
   const large = shape(atOnce);
   const remedy =
     limit < 1
-      ? 'One example is too much: choose a smaller model, or another backend.'
+      ? 'Even one example does not fit: use a smaller model, or another backend.'
       : `Use ${limit} or less${key === 'batchSize' ? ', or set microBatchSize' : ''}.`;
   throw new LmdError(
     'INVALID_ARGUMENT',

@@ -3,7 +3,7 @@ import type { BlockFormat } from '@lmd/mx-formats';
 const bits = new Uint32Array(1);
 const float = new Float32Array(bits.buffer);
 
-/** ⌊log2 |value|⌋ from the float's bits, since a floating-point logarithm is wrong just below powers of two. */
+/** ⌊log2 |value|⌋ from the bits of the float. A floating-point logarithm is wrong just below powers of two. */
 function exponentOf(value: number): number {
   float[0] = Math.abs(value);
   if (bits[0]! < 0x00800000) return Math.floor(Math.log2(float[0]!));
@@ -11,8 +11,8 @@ function exponentOf(value: number): number {
 }
 
 /**
- * The share of blocks whose largest magnitude A is beyond what the block can hold under the OCP scale 2^(⌊log2 A⌋ − emax), so
- * that it is clipped: A > largest · scale. Blocks run along the last axis of `rows` × `length`; blocks of zeros count as not
+ * The share of blocks whose largest magnitude A is clipped, because it exceeds the range under the OCP scale 2^(⌊log2
+ * A⌋ − emax): A > largest · scale. Blocks run along the last axis of `rows` × `length`; blocks of zeros count as not
  * clipped.
  */
 export function clippedShare(values: Float32Array, length: number, format: BlockFormat): number {
@@ -33,7 +33,7 @@ export function clippedShare(values: Float32Array, length: number, format: Block
   return blocks === 0 ? 0 : clipped / blocks;
 }
 
-/** The fourth standardised moment, 3 for a normal law; NaN where all values are equal. */
+/** The fourth standardized moment, 3 for a normal distribution; NaN if all values are equal. */
 export function kurtosis(values: ArrayLike<number>): number {
   const count = values.length;
   let sum = 0;

@@ -8,7 +8,9 @@ import { UsageError } from '../errors.js';
 
 type Of<Kind extends ModelConfiguration['kind']> = Extract<ModelConfiguration, { readonly kind: Kind }>;
 
-/** The network that a configuration describes. Throws an `LmdError` where its sizes do not fit together, or not the data. */
+/**
+ * Builds the network of a configuration. Throws an `LmdError` if its sizes do not fit together, or do not fit the data.
+ */
 export function buildModel(model: ModelConfiguration, data: DataConfiguration): Gpt2 | Vit {
   const geometry = geometryOf(data);
   const needed = { vit: 'images', gpt2: 'tokens' }[model.kind];
@@ -21,7 +23,7 @@ export function buildModel(model: ModelConfiguration, data: DataConfiguration): 
         value: model.kind,
         remedy:
           needed === 'images'
-            ? 'Use model.kind = gpt2, or data of images.'
+            ? 'Use model.kind = gpt2, or a data.kind of images.'
             : 'Use model.kind = vit, or data.kind = tokens.',
       },
     );
@@ -54,11 +56,15 @@ function buildGpt2({ kind: _, preset, weights: __, ...sizes }: Of<'gpt2'>, geome
   }
   const rows = sizes.vocabularySize ?? vocabularySize;
   if (rows < vocabularySize) {
-    throw new UsageError('INVALID_ARGUMENT', `model.vocabularySize = ${rows} is less than the data's tokens.`, {
-      subject: 'model.vocabularySize',
-      value: rows,
-      remedy: `Give at least ${vocabularySize}, or leave it out.`,
-    });
+    throw new UsageError(
+      'INVALID_ARGUMENT',
+      `model.vocabularySize is ${rows}, but the data has ${vocabularySize} tokens.`,
+      {
+        subject: 'model.vocabularySize',
+        value: rows,
+        remedy: `Use at least ${vocabularySize}, or omit the key.`,
+      },
+    );
   }
   const given = withoutUndefined({ ...sizes, vocabularySize: rows, contextLength });
   return named(preset, given, () =>
@@ -66,7 +72,7 @@ function buildGpt2({ kind: _, preset, weights: __, ...sizes }: Of<'gpt2'>, geome
   );
 }
 
-/** Names the key of the configuration, or the preset, of an error about a size. */
+/** Adds the configuration key, or the preset, to an error about a size. */
 function named<T>(preset: string | undefined, given: object, build: () => T): T {
   try {
     return build();
@@ -86,7 +92,7 @@ function named<T>(preset: string | undefined, given: object, build: () => T): T 
   }
 }
 
-/** Keys that were left out are left out: a preset's stand then. */
+/** Removes keys that are undefined, so that they do not override a preset's. */
 function withoutUndefined(record: object): object {
   return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
 }

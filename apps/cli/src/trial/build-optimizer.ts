@@ -3,9 +3,10 @@ import { lmdParameter } from '@lmd/models';
 import type { OptimizerConfiguration } from '../configuration/optimizer-schema.js';
 
 /**
- * The rule that a configuration describes, with its schedule over `steps` steps. The schema has checked the options of each.
+ * Builds the optimizer of a configuration, with its schedule over `steps` steps. The schema has already checked the
+ * options.
  *
- * @param model what is trained: of fine-tuning a part may be left, in which a group has no weight.
+ * @param model the trained part of the model. In fine-tuning, a parameter group may have no weights.
  */
 export function buildOptimizer(configuration: OptimizerConfiguration, steps: number, model: Model): Optimizer {
   const { name: _, precision: __, rule, schedule, clipNorm, ...given } = configuration;
@@ -19,7 +20,7 @@ export function buildOptimizer(configuration: OptimizerConfiguration, steps: num
 
 type Groups = OptimizerDescription['groups'];
 
-/** The rule for matrices and AdamW for the rest, each if it has weights. */
+/** The configured optimizer for matrices and AdamW for the rest, each only if it has weights. */
 function besideRest(own: Omit<Groups[number], 'match'>, rest: object, { parameters }: Model): Groups {
   const suited = Object.entries(parameters).filter(([name, { shape }]) => lmdParameter(name, shape)).length;
   const adamw = { rule: 'adamw', options: { ...rest } } as const;

@@ -2,13 +2,14 @@ import { serializeError } from '../errors.js';
 import type { FromChild, ToChild, TrialOutcome } from './request.js';
 
 function tell(message: FromChild): Promise<void> {
-  // A send to a parent that has gone fails; the disconnect handler ends this process.
+  // Sending to a parent that has exited fails. The disconnect handler then ends this process.
   return new Promise((resolve) => process.send!(message, undefined, undefined, () => resolve()));
 }
 
 /**
- * The child process of a run: takes one request over IPC, runs it, and tells what happens. It ends when its parent does. Ctrl-C and a
- * closed terminal, which reach both, it leaves to the parent's message; a SIGTERM of its own ends it as that message does.
+ * The child process of a run: receives one request over IPC, runs it, and reports its events. It ends when its parent
+ * ends. Ctrl-C and SIGHUP reach both processes; the child ignores them and waits for the parent's message. SIGTERM
+ * stops it like that message.
  */
 export async function runAsChild(): Promise<void> {
   process.on('disconnect', () => process.exit(1));

@@ -13,7 +13,7 @@ import type { OptimizerConfiguration } from '../configuration/optimizer-schema.j
 import { type Configuration, precisionOf } from '../configuration/schema.js';
 import { quantizationNoise } from './quantization-noise.js';
 
-/** The plugins that measure what a configuration asks for, where the rule and the format have it. */
+/** The plugins of the configured diagnostics that apply to the optimizer and the format. */
 export function diagnosticPlugins(
   configuration: Configuration,
   optimizer: OptimizerConfiguration,
@@ -24,7 +24,7 @@ export function diagnosticPlugins(
   const lmd = optimizer.rule === 'lmd' ? optimizer : undefined;
   const split = lmd === undefined ? {} : { initialization: lmd.initialization };
   const isBounded = lmd !== undefined && lmd.regularizer === 'logNormalPrior' && lmd.regularization > 0;
-  // By the names of the presets, a format's own among them.
+  // Precision presets include one for each format, with its name.
   const precision = precisionOf(configuration, optimizer);
   const format = Object.entries(formats).find(([name]) => name === precision)?.[1];
   return [
@@ -39,13 +39,13 @@ export function diagnosticPlugins(
   ];
 }
 
-/** Diagnostics with memory, by the names of their plugins. */
+/** Diagnostics with state, by the names of their plugins. */
 const remembering = ['weightGrowth', 'flipRate', 'gradientSignal'];
 
-/** Stands in a checkpoint for the memory of a plugin that the run lacked when it was written. */
+/** Placeholder state in a checkpoint for a plugin that was not enabled when the checkpoint was written. */
 const nothing = 'not measured before';
 
-/** The same plugin, which may also begin in the middle of a run. */
+/** The same plugin, which may also start in the middle of a run. */
 function begunLater(plugin: Plugin): Plugin {
   return {
     ...plugin,
@@ -54,8 +54,8 @@ function begunLater(plugin: Plugin): Plugin {
 }
 
 /**
- * The checkpoint as one of a run with these diagnostics: they may be switched on and off in a run that has begun, since they change
- * no bit of it.
+ * Adapts a checkpoint to these diagnostics. They may be switched on and off when a run is resumed, since they do not
+ * affect the training.
  */
 export function withDiagnosticsOf(
   loaded: LoadedCheckpoint | undefined,

@@ -2,19 +2,22 @@ import { type Model, matchesGlob } from '@lmd/core';
 import type { FineTuningConfiguration } from '../configuration/fine-tuning-schema.js';
 import { UsageError } from '../errors.js';
 
-/** A configuration's patterns as the names of weights. */
+/** The patterns of a configuration, resolved to names of weights. */
 export interface FineTuningPlan {
-  /** Matrices with adapters; undefined for those of attention, and without adapters. */
+  /** Matrices with adapters; undefined for the default (attention), and without adapters. */
   readonly targets?: ReadonlySet<string>;
-  /** Weights that are trained whole. All of them where nothing is frozen. */
+  /** Fully trained weights: all of them if nothing is frozen. */
   readonly train: ReadonlySet<string>;
-  /** Weights that begin from the seed. */
+  /** Weights that are initialized from the seed. */
   readonly fresh: ReadonlySet<string>;
-  /** Whether some weights, or all but adapters, stay as they are. */
+  /** Whether some weights, or all but the adapters, are frozen. */
   readonly freezes: boolean;
 }
 
-/** Finds the weights of `model` that each pattern means. Throws a `UsageError` for a pattern that means none, and for fresh weights that are frozen. */
+/**
+ * Resolves each pattern to weights of `model`. Throws a `UsageError` for a pattern that matches none, and for fresh
+ * weights that are frozen.
+ */
 export function planFineTuning(
   { lora, train, freeze, fresh }: FineTuningConfiguration,
   { name: modelName, parameters }: Model,
@@ -50,7 +53,7 @@ export function planFineTuning(
     throw new UsageError('INVALID_ARGUMENT', `fineTuning.freeze leaves no weight of ${modelName} to train.`, {
       subject: 'fineTuning.freeze',
       value: freeze,
-      remedy: 'Freeze fewer weights, or list in fineTuning.train those to train.',
+      remedy: 'Freeze fewer weights, or list the weights to train in fineTuning.train.',
     });
   }
   if (lora !== undefined) checkAdapters(lora.rank, plan.targets ?? [], parameters);
@@ -69,7 +72,7 @@ export function planFineTuning(
   return plan;
 }
 
-/** Enough of the names to see how they are made. */
+/** A sample of the names. */
 function some(names: readonly string[]): string {
   const most = 20;
   return names.length <= most
@@ -77,18 +80,18 @@ function some(names: readonly string[]): string {
     : `${names.slice(0, most).join(', ')}, … (${names.length}; see lmd inspect)`;
 }
 
-/** What `lora` of @lmd/models would refuse once the run has begun. */
+/** Checks early what `lora` of @lmd/models checks when the run has started. */
 function checkAdapters(rank: number, targets: Iterable<string>, parameters: Model['parameters']): void {
   for (const name of targets) {
     const { shape } = parameters[name]!;
     if (shape.length !== 2) {
       throw new UsageError(
         'INVALID_ARGUMENT',
-        `fineTuning.lora.targets names ${name} [${shape}], which is no matrix.`,
+        `fineTuning.lora.targets names ${name} [${shape}], which is not a matrix.`,
         {
           subject: 'fineTuning.lora.targets',
           value: name,
-          remedy: 'List matrices only.',
+          remedy: 'List only matrices.',
         },
       );
     }

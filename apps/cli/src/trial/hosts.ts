@@ -3,18 +3,21 @@ import { LmdError } from '@lmd/core';
 import { deserializeError } from '../errors.js';
 import type { FromChild, ToChild, TrialHost, TrialOutcome } from './request.js';
 
-/** The hidden argument by which `lmd` becomes the child process of a run. */
+/** The hidden argument with which `lmd` runs as the child process of a run. */
 export const childArgument = '__trial';
 
-/** Runs the trial in this process. The engine and the data are loaded only here, so that a parent process stays small. */
+/**
+ * Runs the trial in this process. The engine and the data are loaded only here, which keeps a parent process small.
+ */
 export const inThisProcess: TrialHost = async (request, emit, signal) => {
   const { runTrial } = await import('./run-trial.js');
   return runTrial(request, emit, signal);
 };
 
 /**
- * Runs each trial in a child process of its own, so that its peak memory is its own. The child is the same program with a
- * hidden argument; requests, events and results go over IPC. Whatever an engine prints goes to standard error.
+ * Runs each trial in a separate child process, so that its peak memory is measured separately. The child is the same
+ * program with a hidden argument. Requests, events and results are sent over IPC. Output of an engine goes to standard
+ * error.
  *
  * @param program the path of `bin.js`.
  */
@@ -59,7 +62,7 @@ function unexpectedEnd(code: number | null, signal: NodeJS.Signals | null): LmdE
     {
       subject: 'process',
       value: signal ?? code,
-      remedy: 'If memory ran out, take a smaller batchSize; then continue with lmd train --resume <run folder>.',
+      remedy: 'If memory ran out, use a smaller batchSize. Resume with lmd train --resume <run folder>.',
     },
   );
 }

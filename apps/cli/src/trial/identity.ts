@@ -5,8 +5,8 @@ import type { RunData } from '../data/run-data.js';
 type Identity = { readonly [key: string]: Json };
 
 /**
- * What a result of one rule is a function of, as far as the configuration says: whatever `checkResumable` allows to change is
- * left out.
+ * The part of the configuration that determines the result of one optimizer: everything except what `checkResumable`
+ * allows to change.
  */
 export function configuredIdentity(configuration: Configuration, index: number): Identity {
   const { model, fineTuning, data, dataSeed, backward, evaluation, weightAveraging, earlyStopping, steps } =
@@ -24,19 +24,19 @@ export function configuredIdentity(configuration: Configuration, index: number):
     weightAveraging,
     earlyStopping,
     optimizer,
-    // A schedule that falls to the last step depends on which that is.
+    // A schedule that is not constant depends on the number of steps.
     ...(optimizer.schedule.kind === 'constant' ? {} : { steps }),
-    // What stops a rule early must not change.
+    // Early stopping depends on the evaluation.
     ...(earlyStopping === undefined ? {} : { evaluation: evaluated }),
   };
   return JSON.parse(JSON.stringify(identity)) as Identity;
 }
 
-/** A data set that can say what its contents are. */
+/** A data set with a fingerprint of its contents. */
 type Fingerprinted = Dataset & { readonly fingerprint?: string | undefined };
 
 /**
- * What must be equal when the rule is resumed.
+ * The identity that must be equal when an optimizer is resumed.
  *
  * @param base SHA-256 of the frozen weights.
  */

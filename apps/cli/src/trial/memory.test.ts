@@ -68,8 +68,8 @@ it.each(['lmd', 'adamw'])(
     expect(new Set(held.map(({ tensors, bytes }) => `${tensors} tensors, ${bytes} bytes`)).size).toBe(1);
     expect(held[0]!.bytes).toBeGreaterThan(0);
     expect(backend.memory()).toEqual(before);
-    // Of JavaScript's own memory, what is alive once garbage is collected: no load on the machine changes that. Compiled code and
-    // the like grow by about a megabyte; one forgotten copy of the weights a step would be ten.
+    // Of JavaScript's own memory, what is alive once garbage is collected: no load on the machine changes that.
+    // Compiled code and the like grow by about a megabyte; one forgotten copy of the weights a step would be ten.
     expect(alive).toHaveLength(3);
     expect(alive[2]! - alive[0]!).toBeLessThan(4 * 2 ** 20);
   },

@@ -1,6 +1,6 @@
 import type { Plugin } from '@lmd/training';
 
-/** The largest resident memory of this process so far, in bytes. Node gives kilobytes on every system. */
+/** Maximum resident memory of this process so far, in bytes. Node reports kilobytes on every system. */
 export function peakResidentBytes(): number {
   return process.resourceUsage().maxRSS * 1024;
 }
@@ -10,7 +10,7 @@ export interface PeakMemory {
   bytes(): number;
 }
 
-/** Remembers the peak across the parts of an interrupted run: each part is a process of its own. */
+/** Tracks the peak across the parts of an interrupted run, each of which is a separate process. */
 export function peakMemory(): PeakMemory {
   let before = 0;
   const bytes = () => Math.max(before, peakResidentBytes());

@@ -5,7 +5,7 @@ import { extent, histogramOf, momentsOf } from '../report/statistics.js';
 
 const bins = 80;
 
-/** Reads LMD's state and sums up the distribution of log m⁺ and log m⁻, over all weights and for each. */
+/** Summarizes the distribution of log m⁺ and log m⁻ in the state of LMD, over all weights and per weight. */
 export async function summarizePosterior(
   ops: EagerOperations,
   state: OptimizerState,

@@ -9,23 +9,24 @@ import type { ModelFile } from '../model-file/weights.js';
 type Sizes = { readonly [name: string]: unknown };
 type Described = Pick<ModelFile, 'path' | 'layout' | 'metadata' | 'describe'>;
 
-/** What of a network the weights determine, by the key of the configuration. */
+/** Configuration keys that the weights determine. */
 const keys = {
   vit: ['patchSize', 'width', 'depth', 'heads', 'mlpWidth', 'pooling', 'gelu', 'layerNormEpsilon'],
   gpt2: ['contextLength', 'width', 'depth', 'heads', 'mlpWidth', 'gelu', 'layerNormEpsilon'],
 } as const;
 
-/** Those that may differ where the weights that they shape begin from the seed. */
+/** Keys that may differ if the weights whose shapes depend on them are initialized from the seed. */
 const resizable: readonly string[] = ['patchSize', 'contextLength', 'pooling'];
 
-/** Rows by which an embedding may be padded beyond the tokens. */
+/** Maximum number of padding rows of an embedding. */
 const mostPadding = 1023;
 
 /**
- * A model's configuration with everything that the file of its weights says of the network, so that `model.kind` and `model.weights` are
- * enough, and a run folder says the whole.
+ * Completes the configuration of a model from the file of its weights, so that `model.kind` and `model.weights` are
+ * enough, and the run folder has the complete configuration.
  *
- * @throws UsageError `CHECKPOINT_MISMATCH` naming a key that says otherwise than the file, or that the file does not say.
+ * @throws UsageError `CHECKPOINT_MISMATCH` naming a key that contradicts the file; `INVALID_ARGUMENT` naming one that
+ *   is missing in both.
  */
 export function completeModel(
   { model, data, fineTuning }: Pick<Configuration, 'model' | 'data' | 'fineTuning'>,
@@ -34,13 +35,13 @@ export function completeModel(
   const described = file.describe();
   if (described === undefined) return model;
   const conflict = (key: string, value: unknown, said: string, remedy: string) =>
-    new UsageError('CHECKPOINT_MISMATCH', `${key} = ${String(value)}, and ${file.path} ${said}.`, {
+    new UsageError('CHECKPOINT_MISMATCH', `${key} is ${String(value)}, but ${file.path} ${said}.`, {
       subject: key,
       value,
       remedy,
     });
   if (described.architecture !== model.kind) {
-    throw conflict('model.kind', model.kind, `holds a ${described.architecture}`, 'Name weights of the same kind.');
+    throw conflict('model.kind', model.kind, `contains a ${described.architecture}`, 'Use weights of the same kind.');
   }
   const isFresh = fineTuning?.fresh !== undefined;
   const options = withMlpWidth(described.options as Sizes);
@@ -54,7 +55,7 @@ export function completeModel(
     if (given === undefined) completed[key] = said;
     else if (given !== said && !(isFresh && resizable.includes(key))) {
       const name = explicit[key] === undefined ? `model.preset = ${model.preset} with ${key}` : `model.${key}`;
-      throw conflict(name, given, `has ${key} = ${String(said)}`, 'Leave it out: the file says what it holds.');
+      throw conflict(name, given, `has ${key} = ${String(said)}`, 'Omit the key: it is read from the file.');
     }
   }
   const geometry = geometryOf(data);
@@ -63,15 +64,15 @@ export function completeModel(
   } else if (!isFresh) checkImages(options, geometry, file);
   for (const key of ['width', 'depth', 'heads', ...(model.kind === 'vit' ? ['patchSize'] : [])]) {
     if ((completed[key] ?? preset[key]) !== undefined) continue;
-    throw new UsageError('INVALID_ARGUMENT', `model.${key} is missing, and ${file.path} does not say it.`, {
+    throw new UsageError('INVALID_ARGUMENT', `model.${key} is missing, and ${file.path} does not specify it.`, {
       subject: `model.${key}`,
-      remedy: 'Give it as the model was trained.',
+      remedy: 'Use the value that the model was trained with.',
     });
   }
   return completed as Configuration['model'];
 }
 
-/** A file that says no width of the MLPs has the usual one. */
+/** The default MLP width is four times the width. */
 function withMlpWidth(options: Sizes): Sizes {
   const { width, mlpWidth } = options;
   return mlpWidth === undefined && typeof width === 'number' ? { ...options, mlpWidth: 4 * width } : options;
@@ -83,7 +84,7 @@ function presetSizes(kind: 'vit' | 'gpt2', name: string | undefined): Sizes {
   return sizes === undefined ? {} : withMlpWidth(sizes);
 }
 
-/** More tokens than the data's are padding, where the tokenizer may be the same. */
+/** A vocabulary larger than that of the data counts as padding if the tokenizer may be the same. */
 function vocabularyOf(
   { vocabularySize }: Sizes,
   geometry: Extract<Geometry, { kind: 'tokens' }>,
@@ -97,7 +98,7 @@ function vocabularyOf(
   if (isSameTokenizer && padding > 0 && padding <= mostPadding) return { vocabularySize };
   throw new UsageError(
     'CHECKPOINT_MISMATCH',
-    `data.folder = ${folder} has ${geometry.vocabularySize} tokens, and ${path} has ${vocabularySize}.`,
+    `data.folder is ${folder}, with a vocabulary of ${geometry.vocabularySize}, but ${path} has ${vocabularySize}.`,
     { subject: 'data.folder', value: folder, remedy: 'Prepare the text with the tokenizer of the model.' },
   );
 }
@@ -108,14 +109,14 @@ function checkImages(
   { path }: Described,
 ): void {
   const remedies = {
-    imageSize: 'Give images of the size that the model was trained on (data.size).',
-    channels: 'Give images with as many channels (data.channels).',
-    classes: 'Begin a new head: "fineTuning": { "fresh": ["head.*"] }.',
+    imageSize: 'Use images of the size that the model was trained on (data.size).',
+    channels: 'Use images with the same number of channels (data.channels).',
+    classes: 'Initialize a new head: "fineTuning": { "fresh": ["head.*"] }.',
   };
   for (const [key, value] of Object.entries({ imageSize, channels, classes })) {
     const said = options[key];
     if (said === undefined || said === value) continue;
-    throw new UsageError('CHECKPOINT_MISMATCH', `The data has ${key} = ${value}, and ${path} has ${String(said)}.`, {
+    throw new UsageError('CHECKPOINT_MISMATCH', `The data has ${key} = ${value}, but ${path} has ${String(said)}.`, {
       subject: 'data',
       value,
       remedy: remedies[key as keyof typeof remedies],

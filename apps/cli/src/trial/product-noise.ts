@@ -3,11 +3,14 @@ import { precisionPreset } from '@lmd/models';
 import { fakeQuantize, formatNamed } from '@lmd/mx-formats';
 import { clippedShare, kurtosis } from './block-statistics.js';
 
-/** One matrix product of the forward pass, as a format treats it. */
+/** Quantization noise of one matrix product of the forward pass. */
 export interface ProductNoise {
   /** `blocks.0.mlp.up`, `blocks.0.attention.scores`, … */
   readonly product: string;
-  /** Of the first operand, always activations, and of the second: weights, or activations inside attention. Normal: 3. */
+  /**
+   * Kurtosis of the first operand (always activations) and of the second (weights, or activations inside attention). 3
+   * for a normal distribution.
+   */
   readonly kurtosisFirst: number;
   readonly kurtosisSecond: number;
   readonly formats: {
@@ -27,7 +30,7 @@ export interface ProductNoiseOptions {
   readonly weights: NamedTensors;
   /** Images [examples, height, width, channels]. */
   readonly images: Tensor;
-  /** The format that the network runs in. `fp32`: nothing is rounded on the way. */
+  /** The format that the network runs in. `fp32`: nothing is rounded. */
   readonly format: string;
   /** The block formats to measure. */
   readonly measured: readonly string[];
@@ -51,9 +54,9 @@ function productNames(depth: number): string[] {
 }
 
 /**
- * Runs the model once and catches the operands of each quantized product before they are rounded: the operations are the given
- * ones, but `fakeQuantize` remembers what it was given, and `matmul` of two rounded tensors what it multiplies. In `fp32`
- * rounding is left out, and the model is asked for a block format only so that it takes the path of separate products.
+ * Runs the model once and captures the operands of each quantized product before rounding. For this, `fakeQuantize`
+ * records its input, and `matmul` of two rounded tensors records both sources. In `fp32` nothing is rounded, and a
+ * block format is requested only so that the model computes the products separately.
  */
 function captureProducts({ ops, model, weights, images, format, measured }: ProductNoiseOptions): Captured[] {
   const sources = new Map<Tensor, Tensor>();
@@ -88,7 +91,7 @@ function captureProducts({ ops, model, weights, images, format, measured }: Prod
   return products;
 }
 
-/** [..., m, k] as rows of k, and [..., k, n] likewise after an exchange: blocks run along k. */
+/** [..., m, k] as rows of k, and [..., k, n] transposed to rows of k: blocks run along k. */
 async function rowsAlongContraction(ops: EagerOperations, { first, second, transposeB }: Captured) {
   const turned = transposeB ? second : ops.keep(ops.transpose(second));
   const values = (await ops.read(first)) as Float32Array;
@@ -97,7 +100,7 @@ async function rowsAlongContraction(ops: EagerOperations, { first, second, trans
   return { first: values, second: others, length: first.shape.at(-1)! };
 }
 
-/** Measures every quantized product of one forward pass, in the formats given. */
+/** Measures every quantized product of one forward pass in the given formats. */
 export async function measureProducts(options: ProductNoiseOptions): Promise<ProductNoise[]> {
   const { ops, measured, depth } = options;
   const captured = captureProducts(options);
@@ -150,14 +153,14 @@ async function productSignalToNoise(
   });
   try {
     const [signal, noise] = (await ops.read(sums)) as unknown as [number, number];
-    // Beyond 200 dB nothing is lost in f32.
+    // Above 200 dB nothing is lost in f32.
     return noise === 0 ? 200 : Math.min(200, 10 * Math.log10(signal / noise));
   } finally {
     ops.dispose(sums);
   }
 }
 
-/** All that these measures can tell. */
+/** More digits would not be significant. */
 function fourDigits(value: number): number {
   return Number(value.toPrecision(4));
 }

@@ -3,22 +3,24 @@ import type { Json, Plugin } from '@lmd/training';
 import { measureProducts } from './product-noise.js';
 
 export interface QuantizationNoiseOptions {
-  /** Steps from one measurement to the next; the last step is measured too. */
+  /** Number of steps between measurements. The last step is measured too. */
   readonly every: number;
   readonly model: Vit;
-  /** The first is that of the training; block formats alone are measured, all of them where the training has none. */
+  /**
+   * The first is the training format. If it is a block format, it alone is measured, otherwise all other block formats.
+   */
   readonly formats: readonly string[];
 }
 
-/** Validation images that are measured. */
+/** Number of validation images to measure. */
 const images = 64;
 
 const isBlockFormat = (format: string) => format !== 'fp32' && format !== 'bf16';
 
 /**
- * Reports how each quantized product of a ViT is treated by its format, at the weights that are evaluated: signal-to-noise ratio in
- * dB, share of clipped blocks, and kurtosis of both operands (`measureProducts`). Costs a forward pass on 64 validation images, and a
- * second computation of each product on the host.
+ * Reports the quantization noise of each quantized product of a ViT, at the evaluation weights: signal-to-noise ratio
+ * in dB, share of clipped blocks, and kurtosis of both operands (`measureProducts`). Costs a forward pass on 64
+ * validation images, and a second computation of each product on the host.
  */
 export function quantizationNoise({ every, model, formats }: QuantizationNoiseOptions): Plugin {
   const [format, ...others] = formats as readonly [string, ...string[]];

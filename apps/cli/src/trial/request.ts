@@ -3,23 +3,28 @@ import type { SerializedError } from '../errors.js';
 import type { TrialEvent } from '../run/events.js';
 import type { TrialResult } from '../run/types.js';
 
-/** One rule's part of a run, as plain data: it crosses to a child process unchanged. */
+/** The part of a run for one optimizer, as plain data that can be sent to a child process. */
 export interface TrialRequest {
   readonly configuration: Configuration;
   /** Index into `configuration.optimizers`. */
   readonly index: number;
-  /** Where its checkpoints and results go. */
+  /** Folder of its checkpoints and results. */
   readonly folder: string;
-  /** Of the cpu backend; by default all that the machine has. They change no bit of the result. */
+  /** Threads of the cpu backend (default: all processors). Results are bit-identical for any number. */
   readonly threads?: number;
 }
 
-/** How a trial ended, if not by an error: with a result, or interrupted: with a checkpoint, or during set-up, which has no step. */
+/**
+ * How a trial ended without an error: with a result, or interrupted. `step` is absent if it was interrupted during
+ * set-up.
+ */
 export type TrialOutcome =
   | { readonly status: 'finished'; readonly result: TrialResult }
   | { readonly status: 'interrupted'; readonly step?: number };
 
-/** Runs one trial to its end, in this process or another. Aborting the signal ends it after the step, with a checkpoint. */
+/**
+ * Runs one trial, in this process or another. Aborting the signal ends it after the current step, with a checkpoint.
+ */
 export type TrialHost = (
   request: TrialRequest,
   emit: (event: TrialEvent) => void,

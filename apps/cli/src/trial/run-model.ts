@@ -13,9 +13,9 @@ import { modelMetadata } from './save-results.js';
 import { openTrainedModel } from './trained-model.js';
 
 /**
- * Opens a model file, or the model of a run: that of a finished optimizer, or else what its newest checkpoint holds.
+ * Opens a model file, or the model of a run: that of a finished optimizer, or that of its newest checkpoint.
  *
- * @param optimizer of a run with several; by default the first that has trained.
+ * @param optimizer name of an optimizer of the run (default: the first with a checkpoint).
  */
 export async function openModelOrRun(given: string, optimizer: string | undefined): Promise<ModelFile> {
   const folder = resolve(given);
@@ -33,19 +33,19 @@ export async function openModelOrRun(given: string, optimizer: string | undefine
   return openCheckpoint(folder, configuration, names.indexOf(name));
 }
 
-/** A model of transformers has a `config.json` as well. */
+/** Whether a `config.json` is that of a run. A model of transformers has a `config.json` as well. */
 function isRun(path: string): boolean {
   if (!existsSync(path)) return false;
   try {
     const value = parseJsonFile(path);
     return typeof value === 'object' && value !== null && 'optimizers' in value;
   } catch {
-    // Whoever opens it as a model says what is wrong.
+    // Opening it as a model throws the appropriate error.
     return false;
   }
 }
 
-/** The newest weights of an optimizer that is not done, as a model file has them. */
+/** The newest weights of an unfinished optimizer, in the form of a model file. */
 async function openCheckpoint(folder: string, configuration: Configuration, index: number): Promise<ModelFile> {
   const { name } = configuration.optimizers[index]!;
   const { checkpoints } = runLayout(folder).trial(name);

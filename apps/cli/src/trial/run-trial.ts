@@ -33,14 +33,14 @@ import { saveModel } from './save-results.js';
 import { summarizeTrial } from './summarize-trial.js';
 import { openTrainedModel, type TrainedModel } from './trained-model.js';
 
-/** Events that are for others to see; the rest is between the loop and its plugins. */
+/** Events that are forwarded. The others are internal to the training loop and its plugins. */
 function isShown(event: TrainingEvent): event is TrialEvent {
   return event.type !== 'settle' && event.type !== 'report' && event.type !== 'failure';
 }
 
 /**
- * The same data set, with a turn of the event loop to each batch: else Ctrl-C and a parent's end would go unnoticed for as long as an
- * engine that computes in this thread keeps it busy. The batch begins first, so that what other threads do for it is under way
+ * The same data set, but each batch yields to the event loop. Otherwise an engine that computes in this thread would
+ * block Ctrl-C and the notice that the parent has exited. The batch is started first, so that other threads load it
  * while a step is computed.
  */
 function breathe(dataset: Dataset): Dataset {
@@ -62,7 +62,7 @@ function firstOf(dataset: Dataset, examples: number | undefined): Dataset {
   return subset(dataset, indices, `${dataset.name}/first-${examples}`);
 }
 
-/** Trains one rule in this process, from its newest checkpoint if it has one, and writes its results. */
+/** Trains one optimizer in this process, from its newest checkpoint if it has one, and writes its results. */
 export const runTrial: TrialHost = async (request, emit, signal) => {
   requireRunFolder(runFolderOf(request.folder));
   const layout = trialLayout(request.folder);
@@ -77,7 +77,9 @@ export const runTrial: TrialHost = async (request, emit, signal) => {
   }
 };
 
-/** Its parent, the run's folder, is there: one that was removed meanwhile is not to come back without its configuration. */
+/**
+ * Creates one folder, not its parents: a run folder that was removed must not be recreated without its configuration.
+ */
 async function makeFolder(folder: string): Promise<void> {
   await withFileErrors('make', folder, () =>
     mkdir(folder).catch((error) => (error.code === 'EEXIST' ? undefined : Promise.reject(error))),
@@ -92,7 +94,7 @@ async function trainAndSave(request: TrialRequest, emit: Emit, signal: AbortSign
   let backend: Backend | undefined;
   let starting: TrainedModel | undefined;
   const isStopped = async () => {
-    // A signal is seen in a turn of the event loop alone.
+    // Signals are handled only when the event loop runs.
     await nextTurn();
     return signal.aborted;
   };
@@ -124,14 +126,14 @@ async function trainAndSave(request: TrialRequest, emit: Emit, signal: AbortSign
 }
 
 function warnOfFiles({ index }: TrialRequest, { skipped = [], unused = [] }: RunData, emit: Emit): void {
-  // Once a run: every optimizer has the same data.
+  // Once per run: every optimizer has the same data.
   if (index > 0) return;
   if (unused.length > 0) emit({ type: 'warning', step: 0, message: unusedFilesMessage(unused) });
   if (skipped.length === 0) return;
   const problem =
     skipped.length === 1
-      ? '1 image does not decode and is left out'
-      : `${skipped.length} images do not decode and are left out`;
+      ? '1 image cannot be decoded and is skipped'
+      : `${skipped.length} images cannot be decoded and are skipped`;
   emit({ type: 'warning', step: 0, message: `${problem}: ${skipped.join('; ')}` });
 }
 
@@ -188,18 +190,21 @@ async function trainOn(
   });
 }
 
-/** Ends a run whose folder is removed, before a checkpoint makes the folder again without its configuration. */
+/** Stops a run whose folder was removed, before a checkpoint recreates the folder without its configuration. */
 function runFolderWatch(trialFolder: string): Plugin {
   return { name: 'runFolder', settle: () => requireRunFolder(runFolderOf(trialFolder)) };
 }
 
-/** Errors as a person can act on them: without the plugin that found that the folder is gone, and naming the data that changed. */
+/**
+ * Makes errors actionable: removes the wrapper of the plugin that detected a removed folder, and names the data that
+ * changed.
+ */
 function withoutPlugin(error: unknown): unknown {
   if (!isLmdError(error)) return error;
   if (error.code === 'PLUGIN_FAILURE' && error.subject === 'runFolder') return error.cause;
   const contents = /^configuration\.contents\.(\w+)$/.exec(error.subject ?? '')?.[1];
   if (error.code !== 'CHECKPOINT_MISMATCH' || contents === undefined) return error;
-  return new LmdError('CHECKPOINT_MISMATCH', `The ${contents} data are not those that the run began with.`, {
+  return new LmdError('CHECKPOINT_MISMATCH', `The ${contents} data has changed since the run started.`, {
     subject: 'data',
     value: contents,
     remedy: 'Restore the files, or start a new run on the changed data.',

@@ -14,21 +14,21 @@ export type RunWeightsKind = WeightsKind | 'average';
 export const usualWeights = ({ weightAveraging, evaluation }: Configuration): RunWeightsKind =>
   weightAveraging === undefined ? evaluation.weights : 'average';
 
-/** What a run has trained so far, of one rule. */
+/** The weights that a run has trained so far with one optimizer. */
 export interface RunWeights {
   /** The step of the checkpoint. */
   readonly step: number;
-  /** Draws that each update has seen. */
+  /** Number of draws per update. */
   readonly samples: number;
-  /** The caller's, of what is trained. */
+  /** The trained weights, owned by the caller. */
   weights(key: DrawKey): NamedTensors;
   dispose(): void;
 }
 
 /**
- * Opens the newest checkpoint of a rule of a run.
+ * Opens the newest checkpoint of an optimizer of a run.
  *
- * @throws LmdError where there is none.
+ * @throws LmdError if there is none.
  */
 export async function openRunWeights(
   ops: EagerOperations,
@@ -53,12 +53,12 @@ export async function openRunWeights(
   };
 }
 
-/** Handles of their own on the same contents. */
+/** Separate handles to the same contents. */
 export function handlesOn(ops: EagerOperations, tensors: NamedTensors): NamedTensors {
   return Object.fromEntries(Object.entries(tensors).map(([name, x]) => [name, ops.reshape(x, x.shape)]));
 }
 
-/** Whether a rule of a run has a checkpoint, whole or not. */
+/** Whether an optimizer of a run has a checkpoint file, intact or not. */
 export function hasCheckpoint(folder: string, name: string): boolean {
   const { checkpoints } = runLayout(folder).trial(name);
   return existsSync(checkpoints) && readdirSync(checkpoints).some((file) => /^step-\d+\.safetensors$/.test(file));
@@ -69,6 +69,6 @@ async function newestCheckpoint(folder: string, name: string): Promise<Checkpoin
   if (loaded !== undefined) return loaded.checkpoint;
   throw new LmdError('INVALID_ARGUMENT', `${name} has no checkpoint in ${folder} yet.`, {
     subject: name,
-    remedy: `Wait for its first one, or continue the run: lmd train --resume ${folder}`,
+    remedy: `Wait for the first one, or resume the run: lmd train --resume ${folder}`,
   });
 }

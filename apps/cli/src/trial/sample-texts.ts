@@ -8,7 +8,9 @@ import type { TrialRequest } from './request.js';
 import type { TrialSummary } from './summary.js';
 import type { TrainedModel } from './trained-model.js';
 
-/** The sample texts of a language model, in the format of its training; nothing where the configuration asks for none. */
+/**
+ * Generates the sample texts of a language model in its training format; returns nothing if none are configured.
+ */
 export async function sampleTexts(
   ops: EagerOperations,
   { configuration, index }: TrialRequest,
@@ -26,7 +28,7 @@ export async function sampleTexts(
     const texts: { prompt: string; text: string }[] = [];
     for (const prompt of prompts) {
       const encoded = tokenizer.encode(prompt);
-      // An empty prompt begins a document.
+      // An empty prompt starts a new document.
       const start = encoded.length === 0 ? Int32Array.of(tokenizer.endOfText) : encoded;
       const tokens: number[] = [];
       for await (const token of generate({ ...options, prompt: start })) tokens.push(token);

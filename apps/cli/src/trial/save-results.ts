@@ -12,7 +12,7 @@ import type { TrialRequest } from './request.js';
 import type { TrainedModel } from './trained-model.js';
 
 /**
- * What a model file says of itself. Nothing in it differs between two runs of one configuration: no date, no time, no path.
+ * The metadata of a model file. It is equal for two runs of the same configuration: it has no date, time or path.
  *
  * @param steps that the weights were trained for.
  */
@@ -40,7 +40,7 @@ export function modelMetadata(
   };
 }
 
-/** Writes the trained model, and what LMD has learned of its posterior. */
+/** Writes the trained model, and the summary of LMD's posterior. */
 export async function saveModel(
   ops: EagerOperations,
   { configuration, index, folder }: TrialRequest,

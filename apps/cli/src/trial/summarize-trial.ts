@@ -13,7 +13,10 @@ import { sampleTexts } from './sample-texts.js';
 import type { TrialSummary } from './summary.js';
 import type { TrainedModel } from './trained-model.js';
 
-/** What `summary.json` holds of a trial that is done. Evaluates the weights in the other formats, and has the samples written. */
+/**
+ * The contents of `summary.json` of a finished trial. Evaluates the weights in the other formats, and generates the
+ * sample texts.
+ */
 export async function summarizeTrial(
   ops: EagerOperations,
   request: TrialRequest,
@@ -38,7 +41,7 @@ export async function summarizeTrial(
       ...(test === undefined ? {} : { testAccuracy: test.accuracy, testLoss: test.loss }),
       ...(await deployments(ops, request, trainedModel, data, trained)),
       seconds: trained.seconds,
-      // A run that was resumed after its last step has no speed of its own.
+      // A run that was resumed after its last step has no measured speed.
       imagesPerSecond: trained.samplesPerSecond || (steps * batchSize) / trained.seconds,
       peakMemoryBytes: memory.bytes(),
       ...(isText && test !== undefined ? { testPerplexity: Math.exp(test.loss) } : {}),
@@ -55,7 +58,7 @@ export async function summarizeTrial(
   };
 }
 
-/** The trained weights in the other formats that the configuration names. */
+/** Evaluates the trained weights in the other configured formats. */
 async function deployments(
   ops: EagerOperations,
   { configuration }: TrialRequest,

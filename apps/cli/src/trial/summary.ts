@@ -12,25 +12,25 @@ const trialSummarySchema = z.object({
   model: z.string(),
   parameters: z.number(),
   data: z.string(),
-  /** Cross-entropy of a uniform guess, in nats: training that ends no lower has learned nothing. */
+  /** Cross-entropy of a uniform guess, in nats, as a baseline for the loss. */
   uniformLoss: z.number().exactOptional(),
-  /** Of `samples`: what a language model wrote after each prompt. */
+  /** The text that a language model generated for each prompt of `samples`. */
   samples: z.array(z.object({ prompt: z.string(), text: z.string() })).exactOptional(),
-  /** What it is a result of, as `identityOf` has it: another configuration gives another. */
+  /** Identity of the configuration that it is a result of. */
   identity: z.record(z.string(), z.json() as z.ZodType<Json>).exactOptional(),
 });
 
-/** What `summary.json` in the folder of one rule holds. */
+/** The contents of `summary.json` in the folder of one optimizer. */
 export type TrialSummary = Readonly<z.output<typeof trialSummarySchema>>;
 
 /**
- * The summary of a rule that is done, or undefined where it is not.
+ * The summary of a finished optimizer, or undefined for an unfinished one.
  *
- * @throws LmdError `DATA_CORRUPT` where it is damaged.
+ * @throws LmdError `DATA_CORRUPT` if it is damaged.
  */
 export function readTrialSummary(folder: string): TrialSummary | undefined {
   const { summary } = trialLayout(folder);
   if (!existsSync(summary)) return undefined;
-  const remedy = 'Remove it and resume the run: it is written again from the newest checkpoint.';
+  const remedy = 'Delete it and resume the run, which writes it again from the newest checkpoint.';
   return readStored(summary, trialSummarySchema, remedy);
 }

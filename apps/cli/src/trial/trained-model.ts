@@ -7,26 +7,26 @@ import { openModelFile } from '../model-file/weights.js';
 import { buildModel } from './build-model.js';
 import { type FineTuningPlan, planFineTuning } from './fine-tuning.js';
 
-/** What a run trains: the network itself, from the seed or from given weights, or a part of it. */
+/** What a run trains: the whole network, from the seed or from given weights, or a part of it. */
 export interface TrainedModel {
-  /** The network, as it is exported. */
+  /** The whole network, as it is exported. */
   readonly architecture: Gpt2 | Vit;
-  /** What is trained: its weights are those of the optimizer. */
+  /** The trained part. Its weights are those of the optimizer. */
   readonly model: Model;
-  /** The same where it is adapters. */
+  /** The trained part if it is adapters. */
   readonly adapted?: Lora;
-  /** SHA-256 of the frozen weights, which a checkpoint does not hold. */
+  /** SHA-256 of the frozen weights, which are not part of a checkpoint. */
   readonly base?: string;
-  /** The weights of `architecture`, all of them the caller's, from those of `model`. */
+  /** The weights of `architecture` from those of `model`, all owned by the caller. */
   merge(ops: Operations, trained: NamedTensors): NamedTensors;
   /** Frees the frozen weights. */
   dispose(): void;
 }
 
 /**
- * Opens what a configuration trains.
+ * Opens the model that a configuration trains.
  *
- * @throws LmdError where the file of its weights is missing, damaged or of another model.
+ * @throws LmdError if the file of its weights is missing, damaged or of another model.
  */
 export async function openTrainedModel(ops: EagerOperations, configuration: Configuration): Promise<TrainedModel> {
   const { model: configured, data, fineTuning, seed } = configuration;
@@ -35,7 +35,7 @@ export async function openTrainedModel(ops: EagerOperations, configuration: Conf
   const plan = fineTuning === undefined ? undefined : planFineTuning(fineTuning, architecture);
   const weights = await givenWeights(ops, configured.weights, architecture, plan?.fresh, seed);
   if (fineTuning === undefined || !plan!.freezes) {
-    // Read to the host, since a resumed run never asks for them.
+    // Read to the host, since a resumed run does not need them on the device.
     const arrays = Object.entries(await readTensors(ops, weights));
     ops.dispose(weights);
     return wholeModel(architecture, {
@@ -102,7 +102,7 @@ async function givenWeights(
   }
 }
 
-/** Of the weights that stay as they are, by name and in their order. */
+/** SHA-256 of the frozen weights with their names, in order. */
 async function digestOf(ops: EagerOperations, weights: NamedTensors, trained: ReadonlySet<string>): Promise<string> {
   const hash = createHash('sha256');
   for (const [name, weight] of Object.entries(weights)) {

@@ -11,7 +11,9 @@ import {
   type TensorData,
 } from '@lmd/core';
 
-/** What this backend understands under a handle. Core hands back only what the operations returned, and never a freed one. */
+/**
+ * The tensor handle of this backend. Core passes only handles that the operations returned, and never a freed one.
+ */
 interface Handle extends Tensor {
   readonly data: TensorData;
 }
@@ -20,17 +22,17 @@ const arrays = { f32: Float32Array, i32: Int32Array, u8: Uint8Array };
 
 const dataOf = (x: Tensor) => (x as Handle).data;
 
-/** Row-major strides: how far apart in memory two neighbours along each axis lie. */
+/** Row-major strides: the distance in memory between two neighbours along each axis. */
 function stridesOf(shape: readonly number[]): number[] {
   return shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
 }
 
-/** As the nearest numbers that i32 holds: a typed array would keep the low 32 bits of others. */
+/** As the nearest numbers that i32 can represent: a typed array would keep the low 32 bits of others. */
 function saturated(values: ArrayLike<number>): Float64Array {
   return Float64Array.from(values, (value) => Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, value)));
 }
 
-/** Strides that read `shape` as if it were broadcast to `target`: an axis that repeats has stride 0. */
+/** Strides that read `shape` broadcast to `target`: a repeated axis has stride 0. */
 function broadcastStrides(shape: readonly number[], target: readonly number[]): number[] {
   const strides = stridesOf(shape);
   const missing = target.length - shape.length;
@@ -45,7 +47,9 @@ function broadcastShape(shapes: readonly (readonly number[])[]): number[] {
   });
 }
 
-/** The memory offset of every element of a strided view, in row-major order. All that is done to shapes rests on this loop. */
+/**
+ * The memory offset of every element of a strided view, in row-major order. All shape operations use this loop.
+ */
 function offsetsOf(shape: readonly number[], strides: readonly number[], start = 0): Int32Array {
   const offsets = new Int32Array(sizeOf(shape));
   const index = shape.map(() => 0);
@@ -79,7 +83,10 @@ function erf(x: number): number {
   return Math.sign(x) * (1 - polynomial * Math.exp(-x * x));
 }
 
-/** A backend in plain loops: every primitive, no fused kernel. Core composes the rest, and autograd differentiates it. */
+/**
+ * A backend in plain loops, with every primitive and no fused kernels. Core composes the rest, and autograd
+ * differentiates it.
+ */
 export function createTemplateBackend(): Backend {
   let tensors = 0;
   let bytes = 0;
@@ -120,7 +127,7 @@ export function createTemplateBackend(): Backend {
     );
   }
 
-  /** Puts all of `x` into `out`, a tensor of `shape`, beginning at the offset `start`. */
+  /** Writes all of `x` into `out`, a tensor of `shape`, starting at the offset `start`. */
   function place(x: Tensor, out: TensorData, shape: readonly number[], start: number): void {
     const source = dataOf(x);
     offsetsOf(x.shape, stridesOf(shape), start).forEach((at, i) => {
@@ -128,7 +135,7 @@ export function createTemplateBackend(): Backend {
     });
   }
 
-  /** Hands `f` the values that fall together into each element of the result, in order. */
+  /** Calls `f` with the values that are reduced to each element of the result, in order. */
   function reduce(x: Tensor, axes: readonly number[], dtype: DType, f: (values: TensorData) => number): Tensor {
     const source = dataOf(x);
     const strides = stridesOf(x.shape);
@@ -163,7 +170,7 @@ export function createTemplateBackend(): Backend {
     fused: {},
     memory: () => ({ tensors, bytes }),
 
-    // A typed array made from another rounds to f32, or truncates to integers with 0 for NaN, by itself.
+    // The typed-array constructor rounds to f32, or truncates to integers with 0 for NaN.
     fromData: (values, shape, dtype) => make(new arrays[dtype](values), shape, dtype),
     cast: (x, dtype) => make(new arrays[dtype](dtype === 'i32' ? saturated(dataOf(x)) : dataOf(x)), x.shape, dtype),
     full: (shape, value, dtype) => make(new arrays[dtype](sizeOf(shape)).fill(value), shape, dtype),
@@ -187,7 +194,7 @@ export function createTemplateBackend(): Backend {
     subtract: binary((a, b) => a - b),
     multiply: binary((a, b) => a * b),
     divide: binary((a, b) => a / b),
-    maximum: binary(Math.max), // keeps NaN, as the contract wants
+    maximum: binary(Math.max), // propagates NaN, as the contract requires
     minimum: binary(Math.min),
     equal: comparison((a, b) => a === b),
     greater: comparison((a, b) => a > b),
@@ -228,7 +235,7 @@ export function createTemplateBackend(): Backend {
       return make(out, [batch, m, n], 'f32');
     },
 
-    reshape: (x, shape) => make(dataOf(x), shape, x.dtype), // tensors are immutable, so two may share their contents
+    reshape: (x, shape) => make(dataOf(x), shape, x.dtype), // tensors are immutable, so they may share contents
     transpose: (x, permutation) => view(x, pick(x.shape, permutation), pick(stridesOf(x.shape), permutation)),
     slice: (x, begin, size) => view(x, size, stridesOf(x.shape), dot(begin, stridesOf(x.shape))),
     broadcastTo: (x, shape) => view(x, shape, broadcastStrides(x.shape, shape)),
@@ -268,7 +275,7 @@ export function createTemplateBackend(): Backend {
       return make(out, [rows, ...rest], 'f32');
     },
 
-    // Core's generators serve a backend whose tensors lie in memory; one on a GPU writes Philox4x32-10 in its own language.
+    // Core's generators are for backends with tensors in host memory. A GPU backend implements Philox4x32-10 itself.
     randomBits(shape, key) {
       const result = make(new Int32Array(sizeOf(shape)), shape, 'i32');
       fillRandomBits(result.data as Int32Array, key);

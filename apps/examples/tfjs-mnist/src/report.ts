@@ -26,12 +26,12 @@ function resultsOf(results: readonly Result[]): Table {
   return tableOf(titles, rows, 2);
 }
 
-/** Results as an aligned table in Markdown, which a terminal shows as well. */
+/** Results as an aligned Markdown table, also for the terminal. */
 export function resultsTable(results: readonly Result[]): string {
   return markdownTable(resultsOf(results));
 }
 
-/** A page with the loss curves and the table: one file, nothing loaded. */
+/** A self-contained page with the loss curves and the table. */
 export function reportPage(results: readonly Result[], caption: string): string {
   return page(
     title,
@@ -41,7 +41,9 @@ export function reportPage(results: readonly Result[], caption: string): string 
   );
 }
 
-/** Training loss of every run over its steps, as a moving average of a fiftieth of the run; quantized runs are dashed. */
+/**
+ * Training loss of every run by step, as a moving average over a fiftieth of the run. Quantized runs are dashed.
+ */
 function lossChart(results: readonly Result[]): Chart {
   return lineChart({
     label: 'Training loss by step',

@@ -13,7 +13,7 @@ export interface StudyOptions {
   readonly onResult?: (result: Result) => void;
 }
 
-/** Every optimizer at every precision, one after the other, from the same weights and over the same examples. */
+/** Trains with every optimizer in every precision, from the same initial weights and on the same examples. */
 export async function study({ optimizers, precisions, onStep, onResult, ...options }: StudyOptions): Promise<Result[]> {
   const results: Result[] = [];
   for (const precision of precisions) {
@@ -32,7 +32,7 @@ export async function study({ optimizers, precisions, onStep, onResult, ...optio
   return results;
 }
 
-/** What a table of results must say beside its figures. */
+/** The caption of a table of results. */
 export function captionOf(options: {
   steps: number;
   batchSize: number;
@@ -44,5 +44,5 @@ export function captionOf(options: {
   const gibibytes = (totalmem() / 2 ** 30).toFixed(1);
   const machine = `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${availableParallelism()} cores, ${gibibytes} GiB, ${platform()}`;
   const time = `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
-  return `${steps} steps of ${batchSize} images, seed ${seed}, ${time}, ${machine}, Node ${process.versions.node}, ${engine}. One seed on one small task is no comparison of the rules.`;
+  return `${steps} steps of ${batchSize} images, seed ${seed}, ${time}, ${machine}, Node ${process.versions.node}, ${engine}. A single seed on one small task does not compare the optimizers.`;
 }

@@ -13,7 +13,7 @@ export interface TrainOptions {
   readonly data: Data;
   readonly steps: number;
   readonly batchSize: number;
-  /** Of the initial weights, the order of examples, and LMD's draws. */
+  /** Seed of the initial weights, the order of examples, and LMD's draws. */
   readonly seed: number;
   readonly onStep?: (step: number, loss: number) => void;
 }
@@ -21,18 +21,18 @@ export interface TrainOptions {
 export interface Result {
   readonly optimizer: OptimizerName;
   readonly precision: string;
-  /** Of each step's batch before its update: under LMD, at a draw. */
+  /** Loss of each batch before its update; with LMD, at a posterior sample. */
   readonly losses: readonly number[];
-  /** Of the evaluation weights. */
+  /** With the evaluation weights. */
   readonly testLoss: number;
   readonly testAccuracy: number;
-  /** Of the training steps. */
+  /** Wall-clock time of the training steps. */
   readonly seconds: number;
-  /** Of processor time, of the same: what the steps cost whatever else the machine does. */
+  /** CPU time of the training steps, independent of other load on the machine. */
   readonly processorSeconds: number;
 }
 
-/** The learning rate falls to 0 along half a cosine; both optimizers follow it from the value here. */
+/** Peak learning rates. Both optimizers use a cosine schedule to 0. */
 export const learningRates: Readonly<Record<OptimizerName, number>> = { adam: 2e-3, lmd: 2e-2 };
 
 /** Trains the network once, and evaluates it on the whole test set. */
@@ -60,7 +60,7 @@ export async function trainOnce(options: TrainOptions): Promise<Result> {
   const start = performance.now();
   const processorStart = process.cpuUsage();
   for (let step = 0; step < steps; step++) {
-    // TensorFlow.js's optimizers take no schedule, only a new value of the field.
+    // TensorFlow.js's optimizers have no schedules: the field is set before each step.
     (adam as unknown as { learningRate: number }).learningRate = schedule(step);
     const { images, targets } = await batchOf(data.train, order.batchAt(step).indices);
     const loss = (await model.trainOnBatch(images, targets)) as number;

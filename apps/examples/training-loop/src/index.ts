@@ -2,7 +2,7 @@ import { valueAndGradients } from '@lmd/autograd';
 import { adamw, type EagerOperations, lmd, parameterGroups } from '@lmd/core';
 import { lmdParameter, precisionPreset, vit } from '@lmd/models';
 
-/** 16 images of 8×8 pixels in two classes: stripes that begin bright, or that begin dark. */
+/** 16 images of 8×8 pixels in two classes: stripes that start bright, and stripes that start dark. */
 function stripes(ops: EagerOperations) {
   const labels = Array.from({ length: 16 }, (_, i) => i % 2);
   const pixels = labels.flatMap((label) =>
@@ -27,7 +27,7 @@ export async function trainStripes(ops: EagerOperations, steps: number, seed: nu
     heads: 1,
     pooling: 'mean',
   });
-  // LMD suits matrices and embeddings; biases and norm gains, which begin at constants, go to AdamW.
+  // LMD trains matrices and embeddings. AdamW trains biases and norm gains, which are initialized to constants.
   const optimizer = parameterGroups([
     { match: lmdParameter, optimizer: lmd({ learningRate: 0.02 }) },
     { match: '*', optimizer: adamw({ learningRate: 0.005 }) },
@@ -39,7 +39,7 @@ export async function trainStripes(ops: EagerOperations, steps: number, seed: nu
   ops.dispose(initial);
   const losses: number[] = [];
   for (let step = 0; step < steps; step++) {
-    // A key names the noise of a step: the same key, the same draw.
+    // The key determines the noise of a step: the same key gives the same draw.
     const key = { seed, step, sample: 0 };
     const weights = optimizer.draw(ops, state, key);
     const { value, gradients } = valueAndGradients(ops, weights, (ops, weights) => {

@@ -9,21 +9,23 @@ import { fromVersion1, isVersion1 } from './version-1.js';
 
 export interface LoadedLedger {
   readonly records: readonly LedgerRecord[];
-  /** Bytes of whole lines of the open ledger; what follows is a torn last line. */
+  /** Bytes of the complete lines of the open ledger; an incomplete last line may follow. */
   readonly wholeBytes: number;
   readonly tornBytes: number;
 }
 
-/** Where the records of a folder are: finished ones may be packed, which git prefers; new ones are appended in the open. */
+/**
+ * Paths of the records of a folder: finished ones may be packed for git, and new ones are appended to the open ledger.
+ */
 export function ledgerPaths(folder: string) {
   return { open: join(folder, 'ledger.jsonl'), packed: join(folder, 'ledger.jsonl.gz') };
 }
 
 /**
- * Reads the ledger of a folder: one JSON record a line, the packed ones first. A last line without its newline was torn by a crash
- * and is left out. No file is an empty ledger.
+ * Reads the ledger of a folder: one JSON record per line, the packed ones first. A last line without a newline is the
+ * remainder of a crash and is skipped. A missing file is an empty ledger.
  *
- * @throws LmdError `DATA_CORRUPT` naming a whole line that is no record, or a packed file that is damaged; `FILE_SYSTEM`.
+ * @throws LmdError `DATA_CORRUPT` naming a complete line that is not a record, or a damaged packed file; `FILE_SYSTEM`.
  */
 export async function readLedger(folder: string): Promise<LoadedLedger> {
   const { open: path, packed } = ledgerPaths(folder);
@@ -48,7 +50,7 @@ function unpack(path: string, bytes: Buffer): Buffer {
   try {
     return gunzipSync(bytes);
   } catch (cause) {
-    throw new LmdError('DATA_CORRUPT', `${path} is no whole gzip file.`, {
+    throw new LmdError('DATA_CORRUPT', `${path} is not a complete gzip file.`, {
       subject: path,
       remedy: 'Restore it from git.',
       cause,
@@ -61,11 +63,11 @@ function parseLines(path: string, bytes: Buffer): LedgerRecord[] {
   return lines.flatMap((line, index) => (line.trim() === '' ? [] : [parse(path, line, index + 1)]));
 }
 
-/** Moves every record of the open ledger into the packed one. Whole or not at all; nothing may be running. */
+/** Moves all records of the open ledger into the packed one, atomically. No trial may be running. */
 export async function packLedger(folder: string): Promise<void> {
   const { open: path, packed } = ledgerPaths(folder);
   const lines = Buffer.concat([unpack(packed, await contentsOf(packed)), await contentsOf(path)]);
-  // A fixed header, so that the same records are the same bytes.
+  // A fixed header, so that the same records give the same bytes.
   await writeFileAtomic(packed, gzipSync(lines, { level: 9 }));
   await rm(path, { force: true });
 }
@@ -75,7 +77,7 @@ function parse(path: string, line: string, number: number): LedgerRecord {
     new LmdError('DATA_CORRUPT', `${path}: line ${number} is not the record of a trial: ${problem}.`, {
       subject: path,
       value: number,
-      remedy: 'Restore the file, or remove that line: its trial then runs again.',
+      remedy: 'Restore the file, or delete that line to run its trial again.',
       cause,
     });
   let value: unknown;
@@ -89,16 +91,16 @@ function parse(path: string, line: string, number: number): LedgerRecord {
     const { path: place, message } = checked.error.issues[0]!;
     throw damaged(`${place.map(String).join('.')} ${message}`);
   }
-  // The value itself, and not a copy: hashes are of what it was.
+  // The value itself, not a parsed copy: the hash is that of the original value.
   const record = value as LedgerRecord;
   return isVersion1(record) ? fromVersion1(record) : record;
 }
 
-/** A ledger open for appending. One process at a time: whoever opens it holds a lock on its folder. */
+/** A ledger open for appending. It holds a lock on its folder, so that only one process can open it. */
 export class LedgerWriter {
   readonly #file: FileHandle;
   readonly path: string;
-  /** Bytes of a torn last line that were cut off when it was opened. */
+  /** Bytes of an incomplete last line that were removed when it was opened. */
   readonly recovered: number;
 
   private constructor(path: string, file: FileHandle, recovered: number) {
@@ -107,7 +109,7 @@ export class LedgerWriter {
     this.recovered = recovered;
   }
 
-  /** Opens the file, made where it is absent, and cuts off a torn last line. */
+  /** Opens the file, creating it if it is missing, and removes an incomplete last line. */
   static async open(path: string, loaded: LoadedLedger): Promise<LedgerWriter> {
     try {
       await mkdir(dirname(path), { recursive: true });
@@ -142,7 +144,7 @@ function fileError(path: string, action: string, cause: unknown): LmdError {
     {
       subject: path,
       value: code,
-      remedy: 'Check the permissions and the space of its folder, or name another with --out.',
+      remedy: 'Check the permissions and the space of its folder, or use another with --out.',
       cause,
     },
   );

@@ -11,7 +11,7 @@ function git(...words: string[]): string {
   return execFileSync('git', words, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
 }
 
-/** The commit that the program stands in, with `+` where tracked files differ from it. */
+/** The git commit of the program, with `+` if tracked files differ from it. */
 function commit(): string {
   try {
     const head = git('rev-parse', 'HEAD');
@@ -31,7 +31,7 @@ function versions(): Record<string, string> {
   );
 }
 
-/** What is the same for every trial of this process. */
+/** The provenance shared by all trials of this process. */
 export function describeEnvironment(): Omit<Provenance, 'date'> {
   const gibibytes = (totalmem() / 2 ** 30).toFixed(1);
   return {

@@ -32,7 +32,7 @@ const result = z
     message: 'is missing, and the trial did not diverge',
   });
 
-/** What is read of a line: a configuration of `lmd train`, or, before December 2026, one of the studies' own. */
+/** A line with a configuration of `lmd train` or, before December 2026, with one in the studies' older form. */
 export const recordSchema = z
   .looseObject({
     hash: text,

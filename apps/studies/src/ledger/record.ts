@@ -1,9 +1,9 @@
 import type { TrialResult } from '../trial/result.js';
 import type { TrialConfiguration } from '../trial/trial.js';
 
-/** What ran a trial, and when. */
+/** The environment and time of a trial. */
 export interface Provenance {
-  /** Git commit, with `+` where files had changed since; `unknown` outside a checkout. */
+  /** Git commit, with `+` if files differ from it; `unknown` outside a checkout. */
   readonly commit: string;
   readonly versions: { readonly [packageName: string]: string };
   readonly node: string;
@@ -14,7 +14,7 @@ export interface Provenance {
 
 /** One line of the ledger: a finished trial. */
 export interface LedgerRecord extends Provenance {
-  /** SHA-256 of the configuration: what names the trial. */
+  /** SHA-256 of the configuration, which identifies the trial. */
   readonly hash: string;
   readonly label: string;
   readonly configuration: TrialConfiguration;

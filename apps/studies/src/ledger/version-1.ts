@@ -3,7 +3,7 @@ import type { TrialResult } from '../trial/result.js';
 import { hashOf, type TrialConfiguration } from '../trial/trial.js';
 import type { LedgerRecord, Provenance } from './record.js';
 
-/** A record as ledgers had it before a trial became a configuration of `lmd train`. */
+/** A record from before trials were configurations of `lmd train`. */
 interface Version1 extends Provenance {
   readonly label: string;
   readonly config: {
@@ -34,8 +34,8 @@ export function isVersion1(record: object): record is Version1 {
 }
 
 /**
- * The record in today's form, for reports of frozen studies. Its trial was not quite what its configuration says today: the cosine
- * reached 0 one step after the last, so a new trial of that configuration gives other bits.
+ * Converts the record to the current form, for reports of frozen studies. A new trial of that configuration is not
+ * bit-identical: the cosine schedule then reached 0 one step after the last.
  */
 export function fromVersion1({ label, config, result, cpuSeconds, ...provenance }: Version1): LedgerRecord {
   const { rule, options, clipNorm, rest, warmup, evaluateEvery, measureAt, deploy } = config;

@@ -13,14 +13,14 @@ import {
 export interface PlanOptions {
   readonly study: Study;
   readonly results: Results;
-  /** Only this part; all of them, in the study's order, where absent. */
+  /** Only this part (default: all parts, in the study's order). */
   readonly only?: PartName | undefined;
 }
 
 export interface Plan {
-  /** In the order in which they run, each once: two parts may share a trial. */
+  /** In execution order, each once, since two parts may share a trial. */
   readonly trials: readonly Trial[];
-  /** True where the search is open, so that configurations after it are stand-ins, for counting alone. */
+  /** True while the search is not complete. Later configurations are then placeholders, used only for counting. */
   readonly provisional: boolean;
   readonly winners: ReadonlyMap<string, WinnerState>;
 }
@@ -34,7 +34,7 @@ function once(trials: readonly Trial[]): Trial[] {
   });
 }
 
-/** Every trial of the study, or of one part, given what is known so far. */
+/** Every trial of the study, or of one part, given the results so far. */
 export function planStudy({ study, results, only }: PlanOptions): Plan {
   const found = winners(study, results);
   const provisional = [...found.values()].includes('waiting');
@@ -46,13 +46,13 @@ export function planStudy({ study, results, only }: PlanOptions): Plan {
   return { trials: once(trials), provisional, winners: found };
 }
 
-/** What runs next: the first trials in order that are not in the ledger, none of them provisional. */
+/** The next trials to run: the first in order that are not in the ledger and not provisional. */
 export function pendingTrials(options: PlanOptions): Trial[] {
   const { study, results, only } = options;
   const search = searchTrials(study);
   const open = (trials: readonly Trial[]) => trials.filter(({ hash }) => !results.has(hash));
   const { trials, provisional } = planStudy(options);
-  // Whatever follows the search is a function of it, so it comes first also where the order or `only` says otherwise.
+  // All other parts depend on the search, so it comes first even if `order` or `only` differ.
   if (provisional) return only === undefined || only === 'search' ? open(search) : [];
   return open(trials);
 }

@@ -3,10 +3,10 @@ import { permutation } from '@lmd/training';
 import type { Options, Scalar } from '../study/optimizers.js';
 import type { Dimension } from '../study/schema.js';
 
-/** Designs that are drawn; the best of them is taken. */
+/** Number of candidate designs, of which the best is used. */
 const candidates = 64;
 
-/** A Latin hypercube: in each dimension, one point in each of `count` equal intervals, at a random place in it. */
+/** A Latin hypercube: in each dimension, one random point in each of `count` equal intervals. */
 function latinHypercube(count: number, dimensions: number, seed: number, name: string, candidate: number): number[][] {
   const jitter = new Float32Array(count * dimensions);
   fillRandomUniform(jitter, { seed, stream: streamOf(`search/${name}`), step: candidate, sample: 0 });
@@ -33,8 +33,9 @@ function leastDistance(points: readonly (readonly number[])[]): number {
 }
 
 /**
- * `count` points in [0, 1)^dimensions, spread evenly in each dimension and in space: of 64 Latin hypercubes (McKay, Beckman &
- * Conover 1979), the one whose closest points are farthest apart (Johnson, Moore & Ylvisaker 1990). A function of its arguments.
+ * `count` points in [0, 1)^dimensions, spread evenly in each dimension and in space: of 64 Latin hypercubes (McKay,
+ * Beckman & Conover 1979), the one whose closest points are farthest apart (Johnson, Moore & Ylvisaker 1990).
+ * Deterministic.
  */
 export function spreadPoints(count: number, dimensions: number, seed: number, name: string): number[][] {
   let best = latinHypercube(count, dimensions, seed, name, 0);
@@ -52,7 +53,7 @@ function valueAt({ minimum, maximum, scale, choices }: Dimension, position: numb
   const low = minimum!;
   const high = maximum!;
   const value = scale === 'log' ? low * (high / low) ** position : low + (high - low) * position;
-  // Three digits say all that a search can tell, and read well in a table.
+  // More than three digits are not significant for a search.
   return Math.min(high, Math.max(low, Number(value.toPrecision(3))));
 }
 

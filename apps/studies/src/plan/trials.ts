@@ -5,7 +5,7 @@ import type { TrialResult } from '../trial/result.js';
 import { hashOf, type Trial, type TrialConfiguration } from '../trial/trial.js';
 import { samplePoints } from './sample.js';
 
-/** What the ledger knows of a trial, by the hash of its configuration. */
+/** Results in the ledger, by the hash of the configuration. */
 export type Results = ReadonlyMap<string, TrialResult>;
 
 /** An optimizer's hyper-parameters after its search. */
@@ -17,7 +17,7 @@ export interface Winner {
   readonly accuracy: number;
 }
 
-/** `waiting`: its search is not complete. `none`: every trial of it diverged. */
+/** `waiting`: its search is not complete. `none`: all its trials diverged. */
 export type WinnerState = Winner | 'waiting' | 'none';
 
 interface Changes {
@@ -32,7 +32,7 @@ interface Changes {
   readonly deploy?: readonly string[];
 }
 
-/** Every how many steps something happens that happens `times` over the run. */
+/** The interval in steps for something that happens `times` times over the run. */
 const spread = (steps: number, times: number) => Math.max(1, Math.floor(steps / times));
 
 /** The configuration of one trial: the study's, with its own seed, steps, format and optimizer. */
@@ -50,7 +50,7 @@ function configurationOf(study: Study, optimizer: StudyOptimizer, changes: Chang
     ...(takesMatricesAlone(rule) ? { rest: study.rest } : {}),
     schedule: { kind: 'cosine', warmup: Math.floor(study.warmup * steps) },
   } as ConfigurationInput['optimizers'][number];
-  // Texts and measurements are of the runs that are reported alone.
+  // Only reported runs have sample texts and measurements.
   const { samples, ...rest } = shared;
   return {
     dataSeed: 0,
@@ -82,11 +82,11 @@ function trial(part: PartName, study: Study, optimizer: StudyOptimizer, changes:
   return { part, optimizer: name, variant, label, configuration, options: set, format, seed, steps, split, hash };
 }
 
-/** The trials of the search: as many for every optimizer, on validation data. */
+/** The trials of the search: the same number for every optimizer, evaluated on validation data. */
 export function searchTrials(study: Study): Trial[] {
   const { trials, steps, seed } = study.search;
   const points = study.optimizers.map((optimizer) => samplePoints(optimizer.search, trials, seed, optimizer.name));
-  // Point by point over all optimizers, so that an interrupted search has spent as much on each.
+  // Alternates between optimizers, so that an interrupted search has spent the same on each.
   return Array.from({ length: trials }, (_, index) =>
     study.optimizers.map((optimizer, position) =>
       trial('search', study, optimizer, {
@@ -120,10 +120,13 @@ export function winners(study: Study, results: Results): Map<string, WinnerState
   );
 }
 
-/** The options that an optimizer goes on with: its winner's, or, while that is open, a stand-in for counting and timing. */
+/**
+ * The options of an optimizer after the search: its winner's, or a placeholder for counting and timing until the search
+ * is complete.
+ */
 type OptionsOf = (optimizer: StudyOptimizer) => Options | undefined;
 
-/** The optimizers whose options are known, with them. */
+/** The optimizers whose options are known, with their options. */
 function chosen(study: Study, optionsOf: OptionsOf): { optimizer: StudyOptimizer; options: Options }[] {
   return study.optimizers.flatMap((optimizer) => {
     const options = optionsOf(optimizer);
@@ -153,7 +156,7 @@ function finalTrials(study: Study, optionsOf: OptionsOf, seeds: readonly number[
 function scaled(options: Options, factors: { readonly [option: string]: number }): Options {
   const products = Object.entries(factors).map(([name, factor]) => [
     name,
-    // Six digits, so that the same number stands for the same trial whatever way it was computed.
+    // Rounded to six digits, so that equal factors give the same trial however they were computed.
     Number((Number(options[name]) * factor).toPrecision(6)),
   ]);
   return { ...options, ...Object.fromEntries(products) };
@@ -246,7 +249,7 @@ export function trialsOf(study: Study, part: PartName, optionsOf: OptionsOf, see
   }
 }
 
-/** Options from the winners; undefined for an optimizer whose search is open or found nothing. */
+/** Options from the winners; undefined for an optimizer whose search is not complete or has no winner. */
 export function winningOptions(found: ReadonlyMap<string, WinnerState>): OptionsOf {
   return ({ name }) => {
     const winner = found.get(name);
@@ -254,7 +257,7 @@ export function winningOptions(found: ReadonlyMap<string, WinnerState>): Options
   };
 }
 
-/** The first point of each optimizer's space, to count and time what cannot be planned yet. */
+/** The first point of each optimizer's space, as a placeholder for counting and timing. */
 export function standInOptions(study: Study): OptionsOf {
   return ({ search, name }) => samplePoints(search, 1, study.search.seed, name)[0]!;
 }

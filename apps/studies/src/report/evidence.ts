@@ -5,14 +5,14 @@ import type { PartName, Study } from '../study/schema.js';
 import type { TrialResult } from '../trial/result.js';
 import type { Trial } from '../trial/trial.js';
 
-/** A trial of the study together with what the ledger knows of it. */
+/** A trial of the study with its record in the ledger. */
 export interface Finding {
   readonly trial: Trial;
   readonly record: LedgerRecord | undefined;
   readonly result: TrialResult | undefined;
 }
 
-/** All that a report draws on: the study, its plan, and the ledger's records of exactly these trials. */
+/** The input of a report: the study, its plan, and the ledger's records of its trials. */
 export interface Evidence {
   readonly study: Study;
   readonly plan: Plan;
@@ -26,7 +26,7 @@ export function gatherEvidence(study: Study, records: readonly LedgerRecord[]): 
   for (const record of records) if (!byHash.has(record.hash)) byHash.set(record.hash, record);
   const results = new Map([...byHash].map(([hash, { result }]) => [hash, result]));
   const plan = planStudy({ study, results });
-  // Each part on its own, because parts may share a trial and each wants to show it.
+  // Planned per part, because parts may share a trial and each must show it.
   const parts = [...new Set(study.order.map(({ part }) => part))];
   const trials = parts.flatMap((only) => planStudy({ study, results, only }).trials);
   const known = new Set(trials.map(({ hash }) => hash));
@@ -38,7 +38,7 @@ export function gatherEvidence(study: Study, records: readonly LedgerRecord[]): 
   return { study, plan, findings, others: [...byHash.keys()].filter((hash) => !known.has(hash)).length };
 }
 
-/** Findings of a part that are there, and fit. */
+/** Matching results of a part. */
 export function select(
   { findings }: Evidence,
   part: PartName,
@@ -60,7 +60,7 @@ export function select(
   );
 }
 
-/** The optimizer as reports name it: its title, with the study's own name where one rule is there twice. */
+/** Title of an optimizer in reports, with the study's name for it if the same optimizer occurs twice. */
 export function optimizerTitle(study: Study, name: string): string {
   const { rule } = study.optimizers.find((candidate) => candidate.name === name)!;
   const title = titleOf(rule);

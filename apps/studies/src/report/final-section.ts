@@ -4,7 +4,7 @@ import { accuracies, type Evidence, optimizerTitle, pairedDifferences, select, s
 import { formatTitle, lossInterval, percentInterval, signedPercentInterval } from './format.js';
 import { confidenceInterval, verdict } from './statistics.js';
 
-/** Test accuracy and loss of every optimizer in every format, what a format costs, and who beats whom. */
+/** Test accuracy and loss of every optimizer in every format, the cost of each format, and pairwise comparisons. */
 export function finalSection(evidence: Evidence): Block[] {
   const { study } = evidence;
   if (select(evidence, 'final').length === 0) {
@@ -81,7 +81,7 @@ export function finalSection(evidence: Evidence): Block[] {
   ];
 }
 
-/** What the study's configuration says of the backward products. */
+/** The format of the backward products. */
 function backwardOf({ configuration }: Study): string {
   const { backward } = configuration;
   return typeof backward === 'string' ? `, the backward ones in ${formatTitle(backward)}` : '';
@@ -104,7 +104,7 @@ function curvePlots(evidence: Evidence): Block[] {
         name: optimizerTitle(study, name),
         markers: true,
         points: select(evidence, 'final', { optimizer: name, format, seed }).flatMap(({ result }) =>
-          // The first stretch is that of warm-up, which would flatten the rest of the plot.
+          // The first stretch is the warm-up, whose high loss would flatten the rest of the plot.
           result.curve.slice(1).map(([x, y]) => ({ x, y })),
         ),
       })),
@@ -112,7 +112,7 @@ function curvePlots(evidence: Evidence): Block[] {
   );
 }
 
-/** The optimizer that the study is about against every other one. */
+/** The subject of the study compared with every other optimizer. */
 function againstOthers(evidence: Evidence): Block[] {
   const { study } = evidence;
   const subject = subjectOf(study);

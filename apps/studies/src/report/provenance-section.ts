@@ -7,7 +7,7 @@ function distinct(values: readonly string[]): string[] {
   return [...new Set(values)].sort();
 }
 
-/** How much of the study is there, and which trials are missing; of a frozen study, why. */
+/** The number of finished trials, and which are missing; for a frozen study, why. */
 export function statusBlocks(evidence: Evidence): Block[] {
   const { frozen } = evidence.study;
   return [...(frozen === undefined ? [] : [text(`Frozen: ${frozen}`)]), ...completeness(evidence)];
@@ -51,7 +51,7 @@ function completeness({ study, findings, plan, others }: Evidence): Block[] {
   ];
 }
 
-/** Machines, dates, commits and seeds, as the ledger has them. */
+/** Machines, dates, commits and seeds from the ledger. */
 export function provenanceSection({ study, findings }: Evidence): Block[] {
   const records = findings.flatMap(({ record }) => (record === undefined ? [] : [record]));
   const unique = [...new Map(records.map((record) => [record.hash, record])).values()];

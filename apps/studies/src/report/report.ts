@@ -10,7 +10,7 @@ import { summarySection } from './summary-section.js';
 import { sweepSection } from './sweep-section.js';
 import { ablationSection, governsSection } from './variants-section.js';
 
-/** The whole report: what was asked, how much is there, what was found, and last how it was made. */
+/** The whole report: the question, the completeness, the results, and last the setup. */
 export function composeReport(evidence: Evidence): Report {
   const { study } = evidence;
   return {

@@ -3,7 +3,7 @@ import jstat from 'jstat';
 /** A mean with the half width of its 95 % confidence interval. */
 export interface Interval {
   readonly mean: number;
-  /** t(0.975, n − 1)·s/√n, by Student's t; undefined for one value, of which the spread is not known. */
+  /** t(0.975, n − 1)·s/√n, by Student's t; undefined for a single value. */
   readonly halfWidth: number | undefined;
   readonly count: number;
 }
@@ -18,7 +18,7 @@ export function confidenceInterval(values: readonly number[]): Interval | undefi
   return { mean, halfWidth: jstat.studentt.inv(0.975, count - 1) * Math.sqrt(variance / count), count };
 }
 
-/** What an interval of a difference says about its sign. */
+/** The sign of a difference if its interval excludes 0. */
 export function verdict(difference: Interval | undefined): 'higher' | 'lower' | 'not shown' {
   if (difference?.halfWidth === undefined) return 'not shown';
   if (difference.mean - difference.halfWidth > 0) return 'higher';
@@ -27,8 +27,8 @@ export function verdict(difference: Interval | undefined): 'higher' | 'lower' | 
 }
 
 /**
- * How many octaves of learning rate are within `tolerance` of the best accuracy: the longest run of neighbours, each standing for
- * its own factor, so one point alone is as wide as the grid is fine. Diverged points count as accuracy 0.
+ * Width in octaves of the learning rates within `tolerance` of the best accuracy: the longest run of neighbouring grid
+ * points. Each point counts as wide as the spacing of the grid. Diverged points count as accuracy 0.
  */
 export function goodRange(
   points: readonly { readonly factor: number; readonly accuracy: number }[],

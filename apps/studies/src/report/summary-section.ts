@@ -12,12 +12,12 @@ interface Ranked {
 
 function ranking(evidence: Evidence, entries: readonly (Ranked | undefined)[]): string | undefined {
   const found = entries.filter((entry) => entry !== undefined).sort((a, b) => b.value - a.value);
-  // A ranking of some optimizers would change with the trials that are missing.
+  // A ranking of only some optimizers could change with the missing trials.
   if (found.length < evidence.study.optimizers.length) return undefined;
   return found.map(({ optimizer, shown }) => `${optimizerTitle(evidence.study, optimizer)} ${shown}`).join(', ');
 }
 
-/** Rules by mean test accuracy in one format. */
+/** Optimizers by mean test accuracy in one format. */
 function byAccuracy(evidence: Evidence, format: string): string | undefined {
   const ranked = ranking(
     evidence,
@@ -29,7 +29,7 @@ function byAccuracy(evidence: Evidence, format: string): string | undefined {
   return ranked && `Test accuracy in ${formatTitle(format)}, best first: ${ranked}.`;
 }
 
-/** Rules by what one format costs them. */
+/** Optimizers by the cost of one format. */
 function byCost(evidence: Evidence, format: string): string | undefined {
   const reference = evidence.study.formats[0]!;
   const ranked = ranking(
@@ -48,7 +48,7 @@ function byCost(evidence: Evidence, format: string): string | undefined {
   );
 }
 
-/** Rules by the width of their good range in one format. */
+/** Optimizers by the width of their good range in one format. */
 function byWidth(evidence: Evidence, format: string): string | undefined {
   if (evidence.study.sweep === undefined) return undefined;
   const ranked = ranking(
@@ -97,7 +97,7 @@ function againstOthers(evidence: Evidence): string[] {
   ];
 }
 
-/** What the tables below say, in sentences made from the same numbers. Of what is missing it says nothing. */
+/** Summarizes the tables in sentences with the same numbers. Missing results are omitted. */
 export function summarySection(evidence: Evidence): Block[] {
   const [reference, ...others] = evidence.study.formats;
   const last = others.at(-1);

@@ -3,7 +3,7 @@ import { type Evidence, optimizerTitle, select } from './evidence.js';
 import { decimal, formatTitle } from './format.js';
 import { goodRange } from './statistics.js';
 
-/** What the sweep of one optimizer in one format shows. */
+/** Results of the sweep of one optimizer in one format. */
 export interface Stability {
   readonly points: readonly { readonly factor: number; readonly accuracy: number }[];
   /** Undefined while trials are missing. */
@@ -15,7 +15,7 @@ export interface Stability {
   readonly missing: number;
 }
 
-/** Mean accuracy by factor of the learning rate, where a diverged run counts as 0, and what follows from it. */
+/** Mean accuracy by factor of the learning rate, with diverged runs as 0, and the resulting range. */
 export function stabilityOf(evidence: Evidence, optimizer: string, format: string): Stability {
   const { factors, seeds, tolerance } = evidence.study.sweep!;
   const found = select(evidence, 'sweep', { optimizer, format });
@@ -38,7 +38,7 @@ export function stabilityOf(evidence: Evidence, optimizer: string, format: strin
   };
 }
 
-/** How wide the range of good learning rates is, and how often training diverged or its loss jumped. */
+/** Width of the range of good learning rates, and the number of divergences and loss spikes. */
 export function sweepSection(evidence: Evidence): Block[] {
   const { study } = evidence;
   const { sweep } = study;

@@ -19,7 +19,7 @@ const titles = [
   'hash',
 ];
 
-/** Every finished trial of every part, one a line. Numbers are as the ledger has them. */
+/** Every finished trial of every part, one per line, with the numbers of the ledger. */
 export function trialsInCsv({ findings }: Evidence): string {
   return csv(
     titles,

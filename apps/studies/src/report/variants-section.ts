@@ -35,7 +35,7 @@ function isEmpty(row: readonly string[], formats: readonly string[], leading: nu
   return row.slice(leading, leading + formats.length).every((cell) => cell === '–');
 }
 
-/** One ingredient of a optimizer changed at a time. */
+/** One change of an optimizer at a time. */
 export function ablationSection(evidence: Evidence): Block[] {
   const { ablation } = evidence.study;
   if (ablation === undefined) return [];
@@ -59,7 +59,7 @@ export function ablationSection(evidence: Evidence): Block[] {
   ];
 }
 
-/** What makes the gap between formats larger or smaller. */
+/** What affects the gap between formats. */
 export function governsSection(evidence: Evidence): Block[] {
   const { study } = evidence;
   const { governs } = study;

@@ -8,7 +8,7 @@ import { gatherEvidence } from './evidence.js';
 import { composeReport } from './report.js';
 import { trialsInCsv } from './trials-csv.js';
 
-/** The report's files, by name: a function of study and records alone. */
+/** The report's files by name, determined by the study and the records. */
 export function composeFiles(study: Study, records: readonly LedgerRecord[]): { readonly [file: string]: string } {
   const evidence = gatherEvidence(study, records);
   const report = composeReport(evidence);
@@ -19,7 +19,10 @@ export function composeFiles(study: Study, records: readonly LedgerRecord[]): { 
   };
 }
 
-/** Writes `report.md`, `report.html` and `trials.csv` beside the ledger, each whole or not at all, and gives their paths. */
+/**
+ * Writes `report.md`, `report.html` and `trials.csv` to the folder of the ledger, each atomically, and returns their
+ * paths.
+ */
 export async function writeReport(study: Study, out: string): Promise<string[]> {
   const { records } = await readLedger(out);
   const paths: string[] = [];

@@ -4,11 +4,11 @@ import { showDuration, workOf } from './estimate.js';
 
 export interface DryRunOptions extends PlanOptions {
   readonly parallel: number;
-  /** Every trial, and not only how many there are of each part. */
+  /** Lists every trial, not only the number of trials per part. */
   readonly verbose: boolean;
 }
 
-/** What a study would run, part by part, with its time, as text. */
+/** Describes what a study would run, part by part, with the estimated time. */
 export function describePlan(options: DryRunOptions): string {
   const { study, results, parallel, verbose } = options;
   const { trials, provisional } = planStudy(options);
@@ -41,11 +41,11 @@ export function describePlan(options: DryRunOptions): string {
     ...(verbose ? [...left.map(({ label, hash }) => `${hash.slice(0, 12)}  ${label}`), ''] : []),
     ...table([['part', 'trials', 'done', 'left', 'core time'], ...rows, total]),
     '',
-    `${hours.toFixed(1)} core-hours left at ${1000 * secondsPerStep} ms a step of the study's model; the budget of the whole study is ${coreHours}.` +
+    `${hours.toFixed(1)} core-hours left at ${1000 * secondsPerStep} ms per step of the study's model; the budget of the whole study is ${coreHours}.` +
       (parallel > 1 ? ` With --parallel ${parallel}: about ${showDuration((hours * 3600) / parallel)}.` : ''),
-    ...(hours > coreHours ? ['That is over the budget: lower steps, seeds or variants in the study.'] : []),
+    ...(hours > coreHours ? ['That exceeds the budget: reduce steps, seeds or variants in the study.'] : []),
     ...(provisional
-      ? ['Trials after the search follow from its winners, so their configurations are not known yet.']
+      ? ['Trials after the search depend on its winners, so their configurations are not known yet.']
       : []),
   ].join('\n');
 }

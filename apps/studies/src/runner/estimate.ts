@@ -2,24 +2,24 @@ import type { LedgerRecord } from '../ledger/record.js';
 import type { Study } from '../study/schema.js';
 import type { TrialConfiguration } from '../trial/trial.js';
 
-/** Side of an image in the estimate: what matters is the ratio of two models, which hardly depends on it. */
+/** Image size in the estimate. Only the ratio of two models matters, which hardly depends on it. */
 const imageSide = 28;
 
 type Sizes = Partial<Record<'width' | 'depth' | 'patchSize' | 'mlpWidth', number>>;
 
-/** Multiply-adds of one example's forward pass, the part that grows with the model: a measure of work, not of time. */
+/** Multiply-adds of the model-dependent part of one example's forward pass: a measure of work, not of time. */
 function workOfExample({ model, data }: Pick<TrialConfiguration, 'model' | 'data'>): number {
   const { width = 64, depth = 1, patchSize = 7, mlpWidth = 4 * width } = model as Sizes;
   const length = 'length' in data ? Number(data.length) : (imageSide / patchSize) ** 2;
   const tokens = Math.max(1, length);
   const products = tokens * (4 * width * width + 2 * width * mlpWidth);
   const attention = 2 * tokens * tokens * width;
-  // What goes through every element once (norms, GELU, rounding) costs about as much as 60 multiply-adds an element.
+  // Elementwise work (norms, GELU, rounding) costs about 60 multiply-adds per element.
   const elements = 60 * tokens * (8 * width + 2 * mlpWidth);
   return depth * (products + attention + elements);
 }
 
-/** Examples evaluated, where the configuration says how many there are. */
+/** Number of evaluated examples, as far as the configuration has it. */
 function evaluated({ evaluation, data, steps }: TrialConfiguration): number {
   const validation = 'validation' in data && typeof data.validation === 'number' ? data.validation : 0;
   const passes = Math.max(1, Math.floor(steps / (evaluation?.every ?? steps)));
@@ -28,7 +28,7 @@ function evaluated({ evaluation, data, steps }: TrialConfiguration): number {
   return passes * validation + (data.kind === 'tokens' ? 0 : tests * test);
 }
 
-/** Steps in units of the study's own model, evaluations included at a third of a step's work an example. */
+/** Steps in units of the study's model. An evaluated example counts as a third of a trained one. */
 export function workOf(configuration: TrialConfiguration, study: Study): number {
   const base = study.configuration as unknown as TrialConfiguration;
   const relative = workOfExample(configuration) / workOfExample({ model: base.model, data: base.data });
@@ -38,9 +38,9 @@ export function workOf(configuration: TrialConfiguration, study: Study): number 
 }
 
 /**
- * Seconds that a unit of work takes, as the last trials took on this machine; before there are any, what the study says.
+ * Seconds per unit of work, from the last trials on this machine, or from the study if there are none yet.
  *
- * @param records of this process's own run, in the order in which they ended.
+ * @param records of this process, in the order in which they ended.
  */
 export function secondsPerWork(study: Study, records: readonly LedgerRecord[]): number {
   const recent = records.slice(-8);

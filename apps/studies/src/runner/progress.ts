@@ -10,16 +10,16 @@ export interface ProgressState {
   readonly running: readonly { readonly trial: Trial; readonly step: number }[];
 }
 
-/** Where progress goes: a line that is written over on a terminal, and a line a trial elsewhere. */
+/** Progress output: one line that is redrawn on a terminal, or one line per trial elsewhere. */
 export class Progress {
   readonly #write: (text: string) => void;
-  /** Whether there is a line to write over. */
+  /** Whether there is a line to redraw. */
   readonly terminal: boolean;
   #shown = false;
 
   readonly #columns: number;
 
-  /** @param columns of the terminal, the last of which stays free: some wrap when it is written. */
+  /** @param columns width of the terminal. The last column stays free, since some terminals wrap after it. */
   constructor(write: (text: string) => void, terminal: boolean, columns = 80) {
     this.#write = write;
     this.terminal = terminal;

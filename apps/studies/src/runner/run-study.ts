@@ -15,26 +15,26 @@ import type { Progress, ProgressState } from './progress.js';
 
 export interface RunStudyOptions {
   readonly study: Study;
-  /** Folder of the data's files, in place of the study's. */
+  /** Folder of the data, overrides that of the study. */
   readonly data?: string | undefined;
   /** The folder of the ledger. */
   readonly out: string;
-  /** Trials at one time. */
+  /** Number of parallel trials. */
   readonly parallel: number;
   /** Threads of each trial. */
   readonly threads: number;
   readonly only?: PartName | undefined;
-  /** The path of the `lmd` command, for the processes of trials. */
+  /** Path of the `lmd` command, which runs the trials. */
   readonly program: string;
   /**
-   * Aborting it ends the running trials after their step, with a checkpoint, and the run with `INTERRUPTED`; finished ones are in the
-   * ledger.
+   * Aborting it stops the running trials after their step, with a checkpoint, and the run with `INTERRUPTED`. Finished
+   * trials are in the ledger.
    */
   readonly signal: AbortSignal;
   readonly progress: Progress;
 }
 
-/** Results by the hash of the configuration; of two records of one trial the first counts. */
+/** Results by the hash of the configuration. The first record of a trial counts. */
 export function resultsOf(records: readonly LedgerRecord[]): Map<string, TrialResult> {
   const results = new Map<string, TrialResult>();
   for (const { hash, result } of records) if (!results.has(hash)) results.set(hash, result);
@@ -42,12 +42,12 @@ export function resultsOf(records: readonly LedgerRecord[]): Map<string, TrialRe
 }
 
 /**
- * Runs what is missing of a study, trial by trial, each in a process of its own, and appends each result to the ledger as it
- * comes. It can be killed at any moment: the next call goes on with the first trial that the ledger lacks.
+ * Runs the missing trials of a study, each in a separate process, and appends each result to the ledger. It can be
+ * killed at any time. The next call resumes with the first trial that is missing in the ledger.
  *
- * @returns how many trials it ran.
- * @throws LmdError `RUN_LOCKED` where another process runs the study in that folder; `INTERRUPTED`; `DATA_CORRUPT` for a ledger
- * that cannot be read; and what a trial throws, which is not a divergence.
+ * @returns number of trials that ran.
+ * @throws LmdError `RUN_LOCKED` if another process runs the study in that folder; `INTERRUPTED`; `DATA_CORRUPT` for an
+ *   unreadable ledger; and errors of a trial. Divergence is not an error.
  */
 export async function runStudy(options: RunStudyOptions): Promise<number> {
   const { out, study } = options;
@@ -55,7 +55,7 @@ export async function runStudy(options: RunStudyOptions): Promise<number> {
     throw new UsageError('INVALID_ARGUMENT', `The study ${study.name} is frozen: ${study.frozen}`, {
       subject: 'frozen',
       value: study.name,
-      remedy: 'To run it anew, remove `frozen` from a copy of the study and name another folder with --out.',
+      remedy: 'To run it again, remove `frozen` from a copy of the study and use another folder with --out.',
     });
   }
   await mkdir(out, { recursive: true });
@@ -66,7 +66,7 @@ export async function runStudy(options: RunStudyOptions): Promise<number> {
     try {
       if (writer.recovered > 0) {
         options.progress.say(
-          `A last line of ${writer.recovered} bytes was torn and has been cut off; its trial runs again.`,
+          `Removed an incomplete last line of ${writer.recovered} bytes from the ledger; its trial runs again.`,
         );
       }
       return await new Runner(options, loaded.records, writer).run();
@@ -99,7 +99,7 @@ class Runner {
   async run(): Promise<number> {
     const { signal, parallel, only } = this.#options;
     if (only !== undefined && only !== 'search' && planStudy(this.#plan()).provisional) {
-      throw new UsageError('INVALID_ARGUMENT', `The part ${only} follows from the search, which is not complete.`, {
+      throw new UsageError('INVALID_ARGUMENT', `--only ${only} depends on the search, which is not complete.`, {
         subject: '--only',
         value: only,
         remedy: 'Run --only search first, or all parts.',
@@ -114,7 +114,7 @@ class Runner {
       if (signal.aborted) {
         throw new LmdError('INTERRUPTED', `Stopped; ${this.#own.length} trials of this run are in the ledger.`, {
           subject: ledgerPaths(this.#options.out).open,
-          remedy: 'The same command continues the study.',
+          remedy: 'Run the same command to resume the study.',
         });
       }
       if (this.#failure !== undefined) throw this.#failure.error;
@@ -124,14 +124,14 @@ class Runner {
     }
   }
 
-  /** Takes one trial after the other until none is left that nobody works on. */
+  /** Runs trials until all remaining ones are finished or in progress. */
   async #work(): Promise<void> {
     try {
       for (;;) {
         if (this.#stop.signal.aborted) return;
         const trial = pendingTrials(this.#plan()).find(({ hash }) => !this.#running.has(hash));
         if (trial === undefined) {
-          // The trials that others are on may be the last of the search, after which there is more to do.
+          // Trials in progress may be the last of the search, after which more trials follow.
           if (this.#running.size === 0) return;
           await this.#someoneElse();
           continue;
@@ -139,7 +139,7 @@ class Runner {
         await this.#runOne(trial);
       }
     } catch (error) {
-      // One failure ends the others, which would meet it too; what they then throw is its consequence.
+      // One failure stops the others, which would fail too. Their errors are a consequence and are ignored.
       this.#failure ??= { error };
       this.#stop.abort();
     } finally {
@@ -191,7 +191,9 @@ class Runner {
     return { study, results: this.#results, only };
   }
 
-  /** The plan changes with the results alone, and to hash hundreds of configurations for every line of progress is not free. */
+  /**
+   * The plan changes only with the results. Hashing hundreds of configurations for every progress line would be slow.
+   */
   #planned: { readonly plan: Plan; readonly results: number } | undefined;
 
   #state(): ProgressState {

@@ -58,11 +58,11 @@ describe('a dry run', () => {
     for (const part of ['search', 'final', 'sweep', 'ablation', 'governs', 'total']) expect(text).toContain(part);
     expect(text).toContain('With --parallel 2');
     expect(text).toContain('configurations are not known yet');
-    expect(text).not.toContain('over the budget');
+    expect(text).not.toContain('exceeds the budget');
   });
 
   it('says when that is more than the budget', () => {
-    expect(describeWith({ budget: { coreHours: 1e-6, secondsPerStep: 1 } })).toContain('over the budget');
+    expect(describeWith({ budget: { coreHours: 1e-6, secondsPerStep: 1 } })).toContain('exceeds the budget');
   });
 });
 

@@ -75,11 +75,11 @@ describe('parseStudy', () => {
       'optimizers.adamw.beta1 = 1 is out of range',
     ],
     ['optimizers.1.options.noise', -1, 'INVALID_ARGUMENT', 'optimizers.lmd.noise = -1 is out of range'],
-    ['optimizers.1.options.learningRate', 1, 'INVALID_ARGUMENT', 'is searched as well'],
-    ['optimizers.1.name', 'adamw', 'INVALID_ARGUMENT', 'is there twice'],
-    ['formats.1', 'fp32', 'INVALID_ARGUMENT', 'is there twice'],
-    ['subject', 'ldm', 'INVALID_ARGUMENT', 'subject = "ldm" names no optimizer of the study.'],
-    ['ablation.optimizer', 'lmdd', 'INVALID_ARGUMENT', 'names no optimizer'],
+    ['optimizers.1.options.learningRate', 1, 'INVALID_ARGUMENT', 'is also searched'],
+    ['optimizers.1.name', 'adamw', 'INVALID_ARGUMENT', 'occurs twice'],
+    ['formats.1', 'fp32', 'INVALID_ARGUMENT', 'occurs twice'],
+    ['subject', 'ldm', 'INVALID_ARGUMENT', 'subject = "ldm" is not an optimizer of the study.'],
+    ['ablation.optimizer', 'lmdd', 'INVALID_ARGUMENT', 'is not an optimizer'],
     [
       'ablation.variants.0.options',
       { nois: 1 },
@@ -90,16 +90,16 @@ describe('parseStudy', () => {
       'ablation.variants.0.factors',
       { nois: 2 },
       'INVALID_ARGUMENT',
-      'multiplies no number. Numbers among the options are noise',
+      'does not match a numeric option. Numeric options are noise',
     ],
-    ['ablation.variants.0.factors', { regularizer: 2 }, 'INVALID_ARGUMENT', 'multiplies no number.'],
+    ['ablation.variants.0.factors', { regularizer: 2 }, 'INVALID_ARGUMENT', 'does not match a numeric option.'],
     [
       'governs.variants.0.options',
       { adamw: { beta1: 2 } },
       'INVALID_ARGUMENT',
       'optimizers.adamw.beta1 = 2 is out of range',
     ],
-    ['governs.variants.0.optimizers', ['lion'], 'INVALID_ARGUMENT', 'names no optimizer'],
+    ['governs.variants.0.optimizers', ['lion'], 'INVALID_ARGUMENT', 'is not an optimizer'],
   ])('refuses %s = %j', (path, value, code, text) => {
     const error = thrownBy(() => parseStudy(changed(path, value), 'study.json'));
     expect(error.code).toBe(code);

@@ -5,11 +5,11 @@ import type { Trial } from '../trial/trial.js';
 import { partNames, type Study, studySchema } from './schema.js';
 
 /**
- * Checks a study and fills in its defaults. The options of every optimizer and the configuration are checked as `lmd train` checks
- * them, at the ends of every dimension of a search.
+ * Checks a study and fills in its defaults. The configuration and the options of every optimizer are checked like in
+ * `lmd train`, at the ends of every dimension of a search.
  *
- * @param origin begins the error message: the file's path.
- * @throws UsageError `UNKNOWN_OPTION` or `INVALID_ARGUMENT`, naming every wrong key, its value and what is allowed.
+ * @param origin path of the file, which starts the error message.
+ * @throws UsageError `UNKNOWN_OPTION` or `INVALID_ARGUMENT`, naming every invalid key, its value and what is allowed.
  */
 export function parseStudy(raw: unknown, origin: string): Study {
   const result = studySchema.safeParse(raw);
@@ -22,7 +22,7 @@ export function parseStudy(raw: unknown, origin: string): Study {
 /**
  * Reads a study from a JSON file.
  *
- * @throws UsageError as `parseStudy`, and for a file that is not there or no JSON.
+ * @throws UsageError as `parseStudy`, and for a file that is missing or not JSON.
  */
 export function loadStudy(path: string): Study {
   return parseStudy(readJsonFile(path), path);
@@ -36,17 +36,17 @@ function refuse(origin: string, subject: string, value: unknown, message: string
   });
 }
 
-/** Names that refer to each other. */
+/** Checks references between names. */
 function checkNames(study: Study, origin: string): void {
   const names = study.optimizers.map(({ name }) => name);
   const known = (subject: string, name: string) => {
     if (!names.includes(name)) {
-      refuse(origin, subject, name, 'names no optimizer of the study', `The optimizers are ${names.join(', ')}.`);
+      refuse(origin, subject, name, 'is not an optimizer of the study', `The optimizers are ${names.join(', ')}.`);
     }
   };
   const twice = (subject: string, values: readonly string[]) => {
     for (const [index, value] of values.entries()) {
-      if (values.indexOf(value) !== index) refuse(origin, subject, value, 'is there twice', 'Remove or rename one.');
+      if (values.indexOf(value) !== index) refuse(origin, subject, value, 'occurs twice', 'Remove or rename one.');
     }
   };
   twice('optimizers', names);
@@ -58,7 +58,7 @@ function checkNames(study: Study, origin: string): void {
     }
     for (const key of Object.keys(search)) {
       if (!Object.hasOwn(options, key)) continue;
-      refuse(origin, `${at}.options.${key}`, options[key], 'is searched as well', 'Remove it from one of the two.');
+      refuse(origin, `${at}.options.${key}`, options[key], 'is also searched', 'Remove it from one of the two.');
     }
   }
   const { subject, ablation, governs } = study;
@@ -75,7 +75,7 @@ function checkNames(study: Study, origin: string): void {
   }
 }
 
-/** A factor multiplies a number. */
+/** A factor must apply to a numeric option. */
 function checkFactors(study: Study, { optimizer, variants }: NonNullable<Study['ablation']>, origin: string): void {
   const found = study.optimizers.find(({ name }) => name === optimizer)!;
   for (const variant of variants) {
@@ -84,12 +84,15 @@ function checkFactors(study: Study, { optimizer, variants }: NonNullable<Study['
       if (typeof options[option] === 'number') continue;
       const numbers = Object.keys(options).filter((key) => typeof options[key] === 'number');
       const subject = `ablation.variants.${variant.name}.factors.${option}`;
-      refuse(origin, subject, factor, 'multiplies no number', `Numbers among the options are ${numbers.join(', ')}.`);
+      refuse(origin, subject, factor, 'does not match a numeric option', `Numeric options are ${numbers.join(', ')}.`);
     }
   }
 }
 
-/** Has `lmd train` check a trial of each part and variant, and every end and choice of a search, so that none is refused later. */
+/**
+ * Checks a trial of each part and variant, and every end and choice of a search, with the checks of `lmd train`, so
+ * that none fails later.
+ */
 function checkTrials(study: Study, origin: string): void {
   const point = standInOptions(study);
   for (const trial of partNames.flatMap((part) => trialsOf(study, part, point))) checkTrial(trial, origin);

@@ -5,7 +5,7 @@ import { ruleNames } from './optimizers.js';
 const count = z.int().min(1);
 const name = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'is no name: use letters, digits, dots, dashes and underscores.');
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'is not a valid name: use letters, digits, dots, dashes and underscores.');
 const format = z.enum(precisionNames as readonly [string, ...string[]]);
 const formats = z.array(format).min(1);
 const seeds = z.array(z.int().min(0)).min(1);
@@ -33,7 +33,7 @@ const optimizer = z.strictObject({
   rule: z.enum(ruleNames),
   formats: formats
     .optional()
-    .describe("Formats of this optimizer alone; default: the study's. The first is that of its search."),
+    .describe("Formats of this optimizer (default: the study's). The first is that of its search."),
   options: options
     .default({})
     .describe('Options that are not searched, by their keys in a configuration of `lmd train`.'),
@@ -61,29 +61,25 @@ const governing = z.strictObject({
 export const partNames = ['search', 'final', 'sweep', 'ablation', 'governs'] as const;
 export type PartName = (typeof partNames)[number];
 
-/** A study: everything that its trials are a function of, besides the version of the code. Unknown keys are refused. */
+/** A study: everything that determines its trials, except the version of the code. Unknown keys are refused. */
 export const studySchema = z.strictObject({
   name,
   title: z.string().min(1),
-  question: z.string().min(1).describe('What the study asks, for the head of its report.'),
+  question: z.string().min(1).describe('The question of the study, for the head of its report.'),
   frozen: z
     .string()
     .min(1)
     .optional()
-    .describe('Why the ledger takes no more trials, for the report; its report can still be written.'),
+    .describe('Why no more trials can be run, for the report. The report can still be written.'),
   configuration: z
     .record(z.string(), z.unknown())
-    .describe(
-      'What all trials share, as a configuration of `lmd train`: data, model, batchSize, backend, evaluation, …',
-    ),
+    .describe('Configuration of `lmd train` that all trials share: data, model, batchSize, backend, evaluation, …'),
   warmup: z.number().min(0).lt(1).default(0.1).describe('Fraction of the steps in which the learning rate rises.'),
   rest: options
     .default({})
-    .describe('AdamW for biases, gains and embeddings beside optimizers that take matrices alone.'),
+    .describe('AdamW for biases, gains and embeddings, with optimizers that train only matrices.'),
   optimizers: z.array(optimizer).min(1),
-  subject: name
-    .optional()
-    .describe('The optimizer that the study is about, compared with each other one. Default: the last.'),
+  subject: name.optional().describe('The optimizer that is compared with each other one. Default: the last.'),
   formats: formats.describe('Formats of the forward pass; the others are compared with the first.'),
   search: z.strictObject({
     trials: count,
@@ -94,7 +90,7 @@ export const studySchema = z.strictObject({
   final: z.strictObject({
     steps: count,
     seeds,
-    evaluations: count.default(5).describe('Number of validations, evenly over the run.'),
+    evaluations: count.default(5).describe('Number of validations, evenly spaced over the run.'),
     measures: z.int().min(0).default(4).describe('Number of measurements of the quantized products (of a ViT).'),
     deploy: formats
       .optional()
@@ -133,7 +129,7 @@ export const studySchema = z.strictObject({
     .describe('Order in which the parts run; a part with some seeds only may come more than once.'),
   budget: z.strictObject({
     coreHours: z.number().gt(0),
-    secondsPerStep: z.number().gt(0).describe('Of the model, for the estimate before anything has been timed.'),
+    secondsPerStep: z.number().gt(0).describe('Seconds per step, for the estimate before any trial has been timed.'),
   }),
 });
 

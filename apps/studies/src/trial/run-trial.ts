@@ -19,7 +19,7 @@ import type { Evaluation, TrialResult } from './result.js';
 import { countSpikes } from './spikes.js';
 import type { Trial } from './trial.js';
 
-/** Points of the training curve that the ledger keeps. */
+/** Number of points of the training curve in the ledger. */
 const curvePoints = 25;
 
 export interface RunTrialOptions {
@@ -27,22 +27,22 @@ export interface RunTrialOptions {
   readonly host: TrialHost;
   /** Run folder of the trial; removed when the trial is done. */
   readonly folder: string;
-  /** Folder of the data's files, in place of the study's. */
+  /** Folder of the data, overrides that of the study. */
   readonly data?: string | undefined;
-  /** Threads of the cpu backend, which change no bit of the result. */
+  /** Threads of the cpu backend. Results are bit-identical for any number. */
   readonly threads: number;
   readonly signal: AbortSignal;
-  /** Is told how far the trial is, after every step. */
+  /** Called after every step with the progress of the trial. */
   readonly onStep: (step: number) => void;
 }
 
 export interface FinishedTrial {
   readonly result: TrialResult;
-  /** Wall-clock seconds of training and evaluation; the parts of a resumed trial add up. */
+  /** Wall-clock seconds of training and evaluation, summed over the parts of a resumed trial. */
   readonly seconds: number;
 }
 
-/** The configuration that a trial runs, complete and with its data found. */
+/** The complete configuration of a trial, with its data located. */
 export async function trialConfiguration(trial: Trial, data?: string): Promise<Configuration> {
   const raw = { name: 'trial', ...trial.configuration };
   const located = data === undefined ? raw : { ...raw, data: { ...raw.data, folder: data } };
@@ -50,18 +50,18 @@ export async function trialConfiguration(trial: Trial, data?: string): Promise<C
 }
 
 /**
- * Runs one trial from its first step, or from its newest checkpoint, to its last evaluation. A value that is not finite ends it as a
- * result.
+ * Runs one trial from its first step, or from its newest checkpoint, to its last evaluation. If a value is not finite,
+ * the trial ends with that as its result.
  *
- * @throws LmdError `INTERRUPTED` where the signal ended it: its checkpoint stays, and the next call resumes bit-identically; and what
- * training throws, under its own code.
+ * @throws LmdError `INTERRUPTED` if the signal stopped it: its checkpoint stays, and the next call resumes
+ *   bit-identically. Errors of training keep their code.
  */
 export async function runTrial(trial: Trial, options: RunTrialOptions): Promise<FinishedTrial> {
   const { host, folder, data, threads, signal, onStep } = options;
   const configuration = await trialConfiguration(trial, data);
   const layout = runLayout(folder).trial('trial');
   await mkdir(folder, { recursive: true });
-  // As `lmd train` leaves it: the folder is a run of the command.
+  // The folder has the same layout as a run of `lmd train`.
   await saveConfiguration(folder, configuration);
   const request = { configuration, index: 0, folder: layout.folder, threads };
   const began = performance.now();
@@ -82,7 +82,7 @@ export async function runTrial(trial: Trial, options: RunTrialOptions): Promise<
   return finished;
 }
 
-/** Where a trial works until it is done. */
+/** Working folder of a trial until it is done. */
 export function workFolder(out: string, hash: string): string {
   return join(out, 'work', hash.slice(0, 16));
 }
@@ -125,7 +125,7 @@ function finishedTrial(trial: Trial, lines: readonly MetricsLine[], summary: Tri
   const shared = common(lines);
   const loss = trial.split === 'test' ? testLoss! : validationLoss!;
   const accuracy = trial.split === 'test' ? testAccuracy! : validationAccuracy!;
-  // Weights that are finite can still give logits that are not, and then the accuracy means nothing.
+  // Finite weights can still give logits that are not finite. The accuracy is then meaningless.
   const finite = Number.isFinite(loss);
   const usable = Object.entries(deployed).filter((entry): entry is [string, Evaluation] =>
     Number.isFinite(entry[1].loss),

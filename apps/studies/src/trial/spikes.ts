@@ -1,4 +1,4 @@
-/** Steps that a loss is compared with. */
+/** Number of previous steps that a loss is compared with. */
 const window = 50;
 /** A spike is this many standard deviations of the window above its mean, … */
 const deviations = 5;
@@ -6,8 +6,9 @@ const deviations = 5;
 const atLeast = 0.2;
 
 /**
- * How often the loss of a batch jumps: by more than five standard deviations of the 50 losses before it, and by 0.2 nats. An
- * excursion counts once, until the loss is back under the mean before it plus 0.2 nats, and its losses leave the window alone.
+ * Counts loss spikes: a batch whose loss exceeds the mean of the 50 losses before it by more than five standard
+ * deviations and by 0.2 nats. A spike counts once, until the loss is below the mean before it plus 0.2 nats, and its
+ * losses are not added to the window.
  */
 export function countSpikes(losses: readonly number[]): number {
   const recent: number[] = [];

@@ -3,13 +3,15 @@ import type { ConfigurationInput } from '@lmd/cli';
 import type { Options } from '../study/optimizers.js';
 import type { PartName } from '../study/schema.js';
 
-/** A configuration of `lmd train` without its name: everything that a trial's result is a function of, besides the code. */
+/**
+ * A configuration of `lmd train` without its name: everything that determines a trial's result, except the code.
+ */
 export type TrialConfiguration = Omit<ConfigurationInput, 'name'> & { readonly data: { readonly kind: string } };
 
-/** One trial of a study: what runs, and what for. */
+/** One trial of a study: its configuration and its purpose. */
 export interface Trial {
   readonly part: PartName;
-  /** For people: `final lmd mxfp4_e2m1 seed 0`. */
+  /** Readable label: `final lmd mxfp4_e2m1 seed 0`. */
   readonly label: string;
   readonly hash: string;
   readonly configuration: TrialConfiguration;
@@ -22,11 +24,11 @@ export interface Trial {
   readonly format: string;
   readonly seed: number;
   readonly steps: number;
-  /** What its result is about. */
+  /** The split that is evaluated. */
   readonly split: 'validation' | 'test';
 }
 
-/** JSON with the keys of every object in order and without undefined values, so that equal values have equal text. */
+/** JSON with sorted keys and without undefined values, so that equal values have equal text. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) =>
     typeof inner === 'object' && inner !== null && !Array.isArray(inner)
@@ -35,7 +37,7 @@ export function canonicalJson(value: unknown): string {
   );
 }
 
-/** SHA-256 of the canonical configuration, in full. A folder's place changes no result, so it is left out. */
+/** Full SHA-256 of the canonical configuration, without folder paths, which do not affect the result. */
 export function hashOf({ data, ...rest }: TrialConfiguration): string {
   const { folder: _, ...examples } = { folder: undefined, ...data };
   return createHash('sha256')

@@ -13,9 +13,16 @@ type Fused = Pick<
   | 'encodeOperand'
   | 'decodeOperand'
   | 'blockMatmul'
+  | 'packMatrix'
+  | 'packedMatmul'
+  | 'packedRows'
+  | 'decodeMatrix'
 >;
 
-/** The fused kernels, by the gradient kernels that core has for each; and the roundings, which have no gradient of their own. */
+/**
+ * The fused kernels, by the gradient kernels that core has for each; and the roundings, which have no gradient of their
+ * own.
+ */
 export function fused(recorder: Recorder): Fused {
   const { ops, record } = recorder;
 
@@ -75,5 +82,17 @@ export function fused(recorder: Recorder): Fused {
     decodeOperand: (operand) => recorder.untracked(Object.values(operand.tensors), ops.decodeOperand(operand)),
     blockMatmul: (a, b) =>
       recorder.untracked([...Object.values(a.tensors), ...Object.values(b.tensors)], ops.blockMatmul(a, b)),
+    packMatrix(source) {
+      const matrix = ops.packMatrix(source);
+      for (const part of Object.values(matrix.tensors)) recorder.untracked([], part);
+      return matrix;
+    },
+    packedMatmul(x, matrix) {
+      refuseTracked('packedMatmul', x);
+      return recorder.untracked([x, ...Object.values(matrix.tensors)], ops.packedMatmul(x, matrix));
+    },
+    packedRows: (matrix, indices) =>
+      recorder.untracked([...Object.values(matrix.tensors), indices], ops.packedRows(matrix, indices)),
+    decodeMatrix: (matrix) => recorder.untracked(Object.values(matrix.tensors), ops.decodeMatrix(matrix)),
   };
 }

@@ -1,7 +1,9 @@
 import type { Operations } from '@lmd/core';
 import type { Recorder } from '../recorder.js';
 
-/** `gather` and `scatterAdd`, each other's gradients. What one ignores (an index out of range), the other does as well. */
+/**
+ * `gather` and `scatterAdd`, each other's gradients. What one ignores (an index out of range), the other does as well.
+ */
 export function indexing({ ops, record }: Recorder): Pick<Operations, 'gather' | 'scatterAdd'> {
   return {
     gather: (x, indices) =>

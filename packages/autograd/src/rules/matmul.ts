@@ -2,8 +2,8 @@ import type { EagerOperations, Operations, Tensor } from '@lmd/core';
 import type { Recorder } from '../recorder.js';
 
 /**
- * Matrix products. Where one operand has rank 2 and is shared by a batch, as weights are, its gradient is a single product
- * over batch and rows together, [batch·m, k]ᵀ·[batch·m, n]: nothing of batch × weight size is ever made.
+ * Matrix products. Where one operand has rank 2 and is shared by a batch, as weights are, its gradient is a single
+ * product over batch and rows together, [batch·m, k]ᵀ·[batch·m, n]: nothing of batch × weight size is ever made.
  */
 export function matrixProduct({ ops, record }: Recorder): Pick<Operations, 'matmul'> {
   return {

@@ -6,6 +6,7 @@ import { bfloat16 } from './elementwise.js';
 import { fakeQuantize } from './fake-quantize.js';
 import type { MemoryHost } from './memory-host.js';
 import { cpuOptimizers } from './optimizers.js';
+import { cpuPackedMatrices } from './packed-matrices.js';
 
 /** Rows of one part of the layer norm's gradient; see `assembly/layer-norm.ts`. */
 const normPartRows = 256;
@@ -22,6 +23,7 @@ export function cpuFused(host: MemoryHost, primitives: Primitives): FusedKernels
     ...cpuOptimizers(host),
     ...cpuBlockCodes(host),
     ...cpuBlockProducts(host),
+    ...cpuPackedMatrices(host, primitives.matmul),
     roundToBfloat16: (x) => bfloat16(host, x),
 
     softmax: (x) =>

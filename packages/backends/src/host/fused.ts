@@ -1,4 +1,4 @@
-import type { BlockProductKernels, FusedKernels, LmdTensors, Tensor } from '@lmd/core';
+import type { BlockProductKernels, FusedKernels, LmdTensors, PackedMatrixKernels, Tensor } from '@lmd/core';
 import { fakeQuantize, roundToBfloat16 } from '@lmd/mx-formats';
 import { adamwUpdate } from '../host-kernels/adamw.js';
 import { crossEntropy, crossEntropyGradient } from '../host-kernels/cross-entropy.js';
@@ -11,7 +11,12 @@ import type { Host } from './host.js';
 /** Fused kernels as loops of our own over the backend's memory: nothing is copied in or out. */
 export function hostFused(
   host: Host,
-): Omit<FusedKernels, 'attention' | 'attentionGradient' | 'encodeBlocks' | 'decodeBlocks' | keyof BlockProductKernels> {
+): Omit<
+  FusedKernels,
+  | ('attention' | 'attentionGradient' | 'encodeBlocks' | 'decodeBlocks')
+  | keyof BlockProductKernels
+  | keyof PackedMatrixKernels
+> {
   const { floats, integers } = host;
   const like = (x: Tensor) => host.allocate(x.shape, 'f32');
   const widthOf = (x: Tensor) => x.shape.at(-1)!;

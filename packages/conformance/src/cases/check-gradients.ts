@@ -8,8 +8,8 @@ import { normals, result, type Values } from '../values.js';
 type Differentiable = (ops: Operations, inputs: readonly Tensor[]) => Tensor;
 
 /**
- * Compares the gradients of Σ cotangent·f(inputs), through the tape on the backend, with central differences of the same
- * function in float64. `constants` are inputs that no gradient is asked for, such as indices.
+ * Compares the gradients of Σ cotangent·f(inputs), through the tape on the backend, with central differences of the
+ * same function in float64. `constants` are inputs that no gradient is asked for, such as indices.
  */
 export async function checkGradients(
   context: Context,

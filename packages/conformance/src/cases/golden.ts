@@ -4,7 +4,10 @@ import type { Case, Context } from '../case.js';
 
 const edges = goldenCases.filter(({ dataset }) => dataset === 'edges');
 
-/** Parts of the golden values that hold no subnormal number and no block scaled into them, for a backend that flushes those. */
+/**
+ * Parts of the golden values that hold no subnormal number and no block scaled into them, for a backend that flushes
+ * those.
+ */
 const firstNormalChunk = 10;
 
 async function check({ ops, backend, upload, fail, expect }: Context, golden: GoldenCase): Promise<void> {

@@ -9,6 +9,7 @@ import { indexing } from './indexing.js';
 import { matmul } from './matmul.js';
 import { neural } from './neural.js';
 import { optimizers } from './optimizers.js';
+import { packedMatrices } from './packed-matrices.js';
 import { quantization } from './quantization.js';
 import { randomNumbers } from './random-numbers.js';
 import { reduction } from './reduction.js';
@@ -29,6 +30,7 @@ export const caseGroups: readonly CaseGroup[] = [
   attention,
   quantization,
   blockProducts,
+  packedMatrices,
   optimizers,
   gradients,
   training,

@@ -166,7 +166,7 @@ const specialCases = [
 /** The six OCP formats, whose scales are powers of two. Others are beyond what every backend must know. */
 const ocpFormats = Object.values(formats).filter(({ scale }) => scale === 'e8m0');
 
-/** MX formats, fake-quantized: the very bits of `@lmd/mx-formats`, and of the oracles behind it. */
+/** MX formats, fake-quantized: bit-identical to `@lmd/mx-formats` and its reference libraries. */
 export const quantization: CaseGroup = {
   name: 'quantization',
   cases: ocpFormats.flatMap((format) => [

@@ -160,7 +160,8 @@ const trainingCase: Case = {
     const { losses, tensors } = await train(context, steps, examples(context, 8));
     const shown = losses.map((loss) => loss.toFixed(4)).join(', ');
     if (!losses.every(Number.isFinite)) context.fail(`a loss is not finite: ${shown}`);
-    // Single losses jitter with the noise of their draw. Over 40 sets of images this mean was at most 0.64 of the first loss.
+    // Single losses jitter with the noise of their draw. Over 40 sets of images this mean was at most 0.64 of the first
+    // loss.
     const end = losses.slice(-3).reduce((total, loss) => total + loss, 0) / 3;
     if (!(end < 0.85 * losses[0]!)) context.fail(`the loss does not fall: ${shown}`);
     for (const count of tensors) context.expect(count).toBe(tensors[0]);

@@ -67,7 +67,8 @@ describe('a weight of several parts', () => {
 
   it('has the noise of its draw in its update, in every part', async () => {
     const ops = createOperations(cpu);
-    // A loss of w alone: with the gradient 1/w, G⁺ + G⁻ is 1 for every coordinate, and so is the move of log m⁺ + log m⁻.
+    // A loss of w alone: with the gradient 1/w, G⁺ + G⁻ is 1 for every coordinate, and so is the move of log m⁺ + log
+    // m⁻.
     const rule = lmd({
       noise: 0.5,
       learningRate: 0.1,
@@ -95,7 +96,8 @@ describe('a weight of several parts', () => {
 
 describe('states of lmd in codes', () => {
   it.each(Object.entries(backends))('are the same words on %s as on the reference backend', async (_, create) => {
-    // Without noise or momentum the update is exact to a few ulp, and a code differs only where one of those decides it.
+    // Without noise or momentum the update is exact to a few ulp, and a code differs only where one of those decides
+    // it.
     const rule = lmd({ noise: 0, beta1: 0, beta2: 0, learningRate: 0.01, stateFormat: 'block16' });
     const wordsOn = async (backend: Backend) => {
       const ops = createOperations(backend);

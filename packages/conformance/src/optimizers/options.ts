@@ -17,11 +17,20 @@ export interface OptimizerConformanceOptions {
   readonly create: (options: OptimizerOptions) => Optimizer;
   /** Makes the operations to run on, of a backend of your choice: the reference backend is exact and fast enough. */
   readonly createOperations: () => EagerOperations;
-  /** The learning rate that each target is descended with, along a cosine to a hundredth of it. By the target's name if they differ. */
+  /**
+   * The learning rate that each target is descended with, along a cosine to a hundredth of it. By the target's name if
+   * they differ.
+   */
   readonly learningRate: number | { readonly [target: string]: number };
-  /** For each option of yours, values that it must refuse with an error that names it. Those of `learningRate` are added. */
+  /**
+   * For each option of yours, values that it must refuse with an error that names it. Those of `learningRate` are
+   * added.
+   */
   readonly refused?: { readonly [option: string]: readonly unknown[] };
-  /** Which part of a target's initial loss may remain. Default 0.02: a rule of large noise or a strong prior ends further up. */
+  /**
+   * Which part of a target's initial loss may remain. Default 0.02: a rule of large noise or a strong prior ends
+   * further up.
+   */
   readonly remainingLoss?: number | { readonly [target: string]: number };
   /** Steps on each target. Default 300. */
   readonly steps?: number;

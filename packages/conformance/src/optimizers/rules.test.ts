@@ -105,7 +105,8 @@ const rules: readonly Rule[] = [
     create: (options) => lieGroupMultiplicative({ temperature: 1e-5, samples: 4, ...options }),
     learningRate: 0.3,
     refused: { momentum: fraction, temperature: notNegative, samples: count, floor: positive },
-    // A half deviates by 52 % of its mean, which shrinks the weights that are best on average: their mean is no minimum.
+    // A half deviates by 52 % of its mean, which shrinks the weights that are best on average: their mean is no
+    // minimum.
     remainingLoss: { quadratic: 0.25, logisticRegression: 0.15, matrixFactorization: 0.35, tanhNetwork: 0.6 },
   },
   {

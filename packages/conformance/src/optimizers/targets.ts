@@ -2,8 +2,8 @@ import type { EagerOperations, NamedTensors, Tensor } from '@lmd/core';
 import { Random } from '../random.js';
 
 /**
- * A loss with its minimum, 0, at known weights. Initial weights have the signs of the minimum and other sizes, because some
- * multiplicative rules keep every sign for ever.
+ * A loss with its minimum, 0, at known weights. Initial weights have the signs of the minimum and other sizes, because
+ * some multiplicative rules keep every sign for ever.
  */
 export interface Target {
   readonly name: string;
@@ -52,8 +52,8 @@ function quadratic(): Target {
 }
 
 /**
- * Convex: logistic regression toward the probabilities of known weights, as the mean divergence from them, so that the minimum
- * is 0.
+ * Convex: logistic regression toward the probabilities of known weights, as the mean divergence from them, so that the
+ * minimum is 0.
  */
 function logisticRegression(): Target {
   const [rows, width] = [32, 6];

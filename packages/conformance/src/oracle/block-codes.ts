@@ -12,7 +12,10 @@ export interface EncodedValues {
 const largestCode = ({ bits }: CodeLaw) => 2 ** (bits - 1) - 1;
 const unitsOf = ({ law }: CodeLaw, code: number) => (law === 'linear' ? code : code * Math.abs(code));
 
-/** The least power of two, no less than 2^-100, by which the block's largest magnitude fits; NaN for one that is not finite. */
+/**
+ * The least power of two, no less than 2^-100, by which the block's largest magnitude fits; NaN for one that is not
+ * finite.
+ */
 function scaleOf(block: Float64Array, law: CodeLaw): number {
   const largest = block.reduce((a, x) => Math.max(a, Math.abs(x)), 0);
   const needed = fround(largest * fround(1 / unitsOf(law, largestCode(law))));

@@ -41,7 +41,9 @@ export function layerNorm(x: Values, gain: Values, bias: Values, epsilon: number
   return result(x.shape, data, magnitudes, width);
 }
 
-/** With n the normalized x and g = dy·gain: dx = (g − mean g − n·mean(g·n)) / deviation; dgain = Σ dy·n; dbias = Σ dy. */
+/**
+ * With n the normalized x and g = dy·gain: dx = (g − mean g − n·mean(g·n)) / deviation; dgain = Σ dy·n; dbias = Σ dy.
+ */
 export function layerNormGradient(x: Values, gain: Values, dy: Values, epsilon: number): [Values, Values, Values] {
   const { rows, width } = rowsOf(x.shape);
   const dx = new Float64Array(x.data.length);

@@ -5,6 +5,7 @@ import {
   type DType,
   isTypedArray,
   type Operations,
+  type PackedMatrixKernels,
   type ReduceOptions,
   sizeOf,
   type Tensor,
@@ -25,8 +26,11 @@ import { argMax, max, mean, sum } from './reductions.js';
 import * as shapes from './shapes.js';
 import { softmax } from './softmax.js';
 
-/** What the oracle's operations compute: everything but what concerns a backend and its memory, and encoded operands. */
-export type OracleOperations = Omit<Operations, 'backend' | 'memory' | 'read' | keyof BlockProductKernels>;
+/** What the oracle's operations compute: everything but what concerns a backend and its memory, and operands made of codes. */
+export type OracleOperations = Omit<
+  Operations,
+  'backend' | 'memory' | 'read' | keyof BlockProductKernels | keyof PackedMatrixKernels
+>;
 
 const values = (x: TensorLike): Values =>
   typeof x === 'number' ? { shape: [], dtype: 'f32', data: Float64Array.of(x) } : (x as Values);
@@ -52,8 +56,8 @@ const record = <Name extends string, Value>(names: readonly Name[], make: (name:
   Object.fromEntries(names.map((name) => [name, make(name)])) as Record<Name, Value>;
 
 /**
- * `Operations` on plain float64 arrays, so that one function, a whole model included, can run on a backend and in float64. A
- * tensor is a `Values`, nothing is freed, and results are not rounded to f32.
+ * `Operations` on plain float64 arrays, so that one function, a whole model included, can run on a backend and in
+ * float64. A tensor is a `Values`, nothing is freed, and results are not rounded to f32.
  */
 export const oracleOperations: OracleOperations = {
   ...record(unaryNames, (name) => (x: Tensor) => elementwise.unary(name, values(x))),

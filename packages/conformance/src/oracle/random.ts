@@ -29,7 +29,9 @@ export function randomUniform(shape: readonly number[], key: RandomKey): Values 
   );
 }
 
-/** Box–Muller (core's `normalsFromBits` states it): r = √(−2 ln u₁), r·cos 2πu₂ and r·sin 2πu₂ of each pair of words. */
+/**
+ * Box–Muller (core's `normalsFromBits` states it): r = √(−2 ln u₁), r·cos 2πu₂ and r·sin 2πu₂ of each pair of words.
+ */
 export function randomNormal(shape: readonly number[], key: RandomKey): Values {
   const size = sizeOf(shape);
   const words = randomWords(size + (size % 2), key);

@@ -2,7 +2,9 @@ import { sizeOf } from '@lmd/core';
 import type { Values } from '../values.js';
 import { broadcastPosition, eachIndex, ravel, unravel } from './layout.js';
 
-/** A result of `shape` whose element at each index is the source's at `from(index)`, or `otherwise` where that is null. */
+/**
+ * A result of `shape` whose element at each index is the source's at `from(index)`, or `otherwise` where that is null.
+ */
 function rearranged(
   x: Values,
   shape: readonly number[],

@@ -3,7 +3,10 @@ import { rowsOf } from './layout.js';
 
 export interface SoftmaxRow {
   readonly probabilities: Float64Array;
-  /** What the rounding error of each probability is in proportion to: p·(1 + |d| + Σp|d|), with d the distance to the maximum. */
+  /**
+   * What the rounding error of each probability is in proportion to: p·(1 + |d| + Σp|d|), with d the distance to the
+   * maximum.
+   */
   readonly magnitudes: Float64Array;
   /** Distances x − max x. */
   readonly distances: Float64Array;
@@ -12,7 +15,10 @@ export interface SoftmaxRow {
   readonly logarithmOfSum: number;
 }
 
-/** `scoreMagnitudes` are those of the entries themselves where they were computed: their absolute error enters relatively. */
+/**
+ * `scoreMagnitudes` are those of the entries themselves where they were computed: their absolute error enters
+ * relatively.
+ */
 export function softmaxRow(x: Float64Array, scoreMagnitudes?: Float64Array): SoftmaxRow {
   const largest = x.reduce((a, b) => Math.max(a, b), -Infinity);
   // A masked entry is −Infinity, and its probability 0.

@@ -7,8 +7,8 @@ import { kernelFaults } from './kernel-faults.js';
 import { primitiveFaults } from './primitive-faults.js';
 
 /**
- * All tests but those that add a minute and no new evidence: five of six formats, the longer training runs, and the codes of states and of
- * operands, which are made of a dozen primitives and fail with any.
+ * All tests but those that add a minute and no new evidence: five of six formats, the longer training runs, and the
+ * codes of states and of operands, which are made of a dozen primitives and fail with any.
  */
 function worthRunning(fault: Fault, name: string): boolean {
   if (fault.caughtBy.includes(name)) return true;

@@ -6,8 +6,8 @@ export interface SignDescentOptions {
 }
 
 /**
- * A rule as a user would write it, with nothing of `@lmd/core` but its types and its error: w ← (1 − a·shrinkage)·w − a·sign(g).
- * The suite is tried on it, and on broken copies of it.
+ * A rule as a user would write it, with nothing of `@lmd/core` but its types and its error: w ← (1 − a·shrinkage)·w −
+ * a·sign(g). The suite is tried on it, and on broken copies of it.
  */
 export function signDescent(options: SignDescentOptions = {}): Optimizer {
   for (const option of Object.keys(options)) {

@@ -3,8 +3,8 @@ import type { EagerOperations } from '../operations.js';
 import type { Tensor } from '../tensor.js';
 
 /**
- * AdamW: Loshchilov & Hutter, arXiv:1711.05101, algorithm 2, with the weight decay scaled by the learning rate as PyTorch has it:
- * w ← w·(1 − a·λ) − a·m̂ / (√v̂ + ε).
+ * AdamW: Loshchilov & Hutter, arXiv:1711.05101, algorithm 2, with the weight decay scaled by the learning rate as
+ * PyTorch has it: w ← w·(1 − a·λ) − a·m̂ / (√v̂ + ε).
  */
 export function adamwUpdate(
   ops: EagerOperations,

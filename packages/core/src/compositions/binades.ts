@@ -9,9 +9,9 @@ export interface Binade {
 }
 
 /**
- * Finds the binade of each magnitude by comparisons and multiplications with powers of two, which are exact; a logarithm is
- * not. Magnitudes below `2^lowest · 2` keep factor 1; each of the others is brought into `[2^lowest, 2^lowest · 2)`, from up to
- * 2^(lowest + reach). This is a binary search over the exponent.
+ * Finds the binade of each magnitude by comparisons and multiplications with powers of two, which are exact; a
+ * logarithm is not. Magnitudes below `2^lowest · 2` keep factor 1; each of the others is brought into
+ * `[2^lowest, 2^lowest · 2)`, from up to 2^(lowest + reach). This is a binary search over the exponent.
  */
 export function findBinade(ops: EagerOperations, magnitudes: Tensor, lowest: number, reach: number): Binade {
   return refine(
@@ -23,8 +23,9 @@ export function findBinade(ops: EagerOperations, magnitudes: Tensor, lowest: num
 }
 
 /**
- * As `findBinade` for all of f32, with significands in [1, 2). Magnitudes under 1 are first multiplied by 2^lift, so that
- * nothing is ever scaled down into the subnormals; those under 2^-lift keep a significand under 1 and the factor 2^lift.
+ * As `findBinade` for all of f32, with significands in [1, 2). Magnitudes under 1 are first multiplied by 2^lift, so
+ * that nothing is ever scaled down into the subnormals; those under 2^-lift keep a significand under 1 and the factor
+ * 2^lift.
  */
 export function findFloat32Binade(ops: EagerOperations, magnitudes: Tensor, lift: number): Binade {
   const factor = ops.scope(() => ops.where(ops.less(magnitudes, 1), 2 ** lift, 1));

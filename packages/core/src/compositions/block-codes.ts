@@ -55,9 +55,9 @@ export function decodeBlocks(
 }
 
 /**
- * Rounds each number to one of the two codes beside it: up in magnitude where its `uniform` is less than the part of the way
- * that it has gone, so that uniform numbers in [0, 1) give the number itself on average; ½ rounds to nearest. A number on the grid is
- * its own code whatever the uniform.
+ * Rounds each number to one of the two codes beside it: up in magnitude where its `uniform` is less than the part of
+ * the way that it has gone, so that uniform numbers in [0, 1) give the number itself on average; ½ rounds to nearest. A
+ * number on the grid is its own code whatever the uniform.
  */
 export function encode(ops: EagerOperations, x: Tensor, law: CodeLaw, uniform: Tensor | number): Codes {
   return ops.scope(() => {

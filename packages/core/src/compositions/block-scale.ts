@@ -4,9 +4,10 @@ import type { Tensor } from '../tensor.js';
 import { findFloat32Binade } from './binades.js';
 
 /**
- * 1 / scale of each block from its largest magnitude A: a power of two in [2^-127, 2^127]. The scale is 2^(⌊log2 A⌋ − emax)
- * (OCP MX v1.0, section 6.3), or twice that where the mode says so. The inverse is what is computed, because it is the factor that the
- * elements need. A block of zeros, or of values too small for any scale, gets the smallest scale, 2^-127.
+ * 1 / scale of each block from its largest magnitude A: a power of two in [2^-127, 2^127]. The scale is 2^(⌊log2 A⌋ −
+ * emax) (OCP MX v1.0, section 6.3), or twice that where the mode says so. The inverse is what is computed, because it
+ * is the factor that the elements need. A block of zeros, or of values too small for any scale, gets the smallest
+ * scale, 2^-127.
  */
 export function inverseBlockScale(
   ops: EagerOperations,

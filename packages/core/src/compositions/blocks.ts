@@ -1,7 +1,10 @@
 import type { EagerOperations } from '../operations.js';
 import { sizeOf, type Tensor } from '../tensor.js';
 
-/** How a tensor is cut into blocks along one axis: as [outer, blocks, blockSize, inner], the last block filled with zeros. */
+/**
+ * How a tensor is cut into blocks along one axis: as [outer, blocks, blockSize, inner], the last block filled with
+ * zeros.
+ */
 export interface Blocking {
   readonly shape: readonly number[];
   readonly outer: number;

@@ -4,7 +4,9 @@ import { softmax } from './softmax.js';
 
 const lastAxis = { axes: -1, keepDims: true } as const;
 
-/** log Σ exp(logits) − logit of the label, with the maximum subtracted from all logits. A label out of range gives NaN. */
+/**
+ * log Σ exp(logits) − logit of the label, with the maximum subtracted from all logits. A label out of range gives NaN.
+ */
 export function crossEntropy(ops: EagerOperations, logits: Tensor, labels: Tensor): Tensor {
   return ops.scope(() => {
     const shifted = ops.subtract(logits, ops.max(logits, lastAxis));

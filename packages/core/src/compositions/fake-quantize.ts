@@ -17,11 +17,12 @@ export interface Rounder {
 
 /**
  * Block quantization to any format with power-of-two scales, and back, by f32 operations that are all exact but the one
- * rounding; so every backend with IEEE arithmetic and subnormals gives the same bits. The values must be f32 ones: a backend
- * that stores more rounds its inputs first.
+ * rounding; so every backend with IEEE arithmetic and subnormals gives the same bits. The values must be f32 ones: a
+ * backend that stores more rounds its inputs first.
  *
- * Stochastic rounding goes away from zero when the uniform of the element's row-major position in `x` (the upper 24 bits of its
- * random word, times 2^-24) is less than the fraction of the unit in the last place that truncation would cut off.
+ * Stochastic rounding goes away from zero when the uniform of the element's row-major position in `x` (the upper 24
+ * bits of its random word, times 2^-24) is less than the fraction of the unit in the last place that truncation would
+ * cut off.
  */
 export function fakeQuantize(
   ops: EagerOperations,

@@ -26,7 +26,9 @@ function distribution(ops: EagerOperations, x: Tensor, approximation: GeluApprox
   });
 }
 
-/** Φ′(x). Far out it is 0, but the product of 0 and an overflowed factor would be NaN: so the argument is clipped first. */
+/**
+ * Φ′(x). Far out it is 0, but the product of 0 and an overflowed factor would be NaN: so the argument is clipped first.
+ */
 function density(ops: EagerOperations, x: Tensor, approximation: GeluApproximation): Tensor {
   return ops.scope(() => {
     const near = ops.minimum(ops.maximum(x, -30), 30);

@@ -9,6 +9,7 @@ import { fakeQuantize } from './fake-quantize.js';
 import { gelu, geluGradient } from './gelu.js';
 import { layerNorm, layerNormGradient } from './layer-norm.js';
 import { lmdDraw, lmdUpdate } from './lmd.js';
+import { decodeMatrix, packedMatmul, packedRows, packMatrix } from './packed-matrices.js';
 import { roundToBfloat16 } from './round-to-bfloat16.js';
 import { softmax, softmaxGradient } from './softmax.js';
 
@@ -19,7 +20,10 @@ export type Compositions = {
   ) => ReturnType<FusedKernels[Name]>;
 };
 
-/** Each fused kernel, put together from primitives: what runs where a backend has no such kernel, and what the kernel must match. */
+/**
+ * Each fused kernel, put together from primitives: what runs where a backend has no such kernel, and what the kernel
+ * must match.
+ */
 export const compositions: Compositions = {
   softmax,
   softmaxGradient,
@@ -41,4 +45,8 @@ export const compositions: Compositions = {
   encodeOperand,
   decodeOperand,
   blockMatmul,
+  packMatrix,
+  packedMatmul,
+  packedRows,
+  decodeMatrix,
 };

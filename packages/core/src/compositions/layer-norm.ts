@@ -5,8 +5,8 @@ import type { Tensor } from '../tensor.js';
 const lastAxis = { axes: -1, keepDims: true } as const;
 
 /**
- * Layer normalisation over the last axis (Ba, Kiros & Hinton, arXiv:1607.06450). The variance is the biased one, and is the mean of
- * the squared deviations: a difference of moments would cancel.
+ * Layer normalisation over the last axis (Ba, Kiros & Hinton, arXiv:1607.06450). The variance is the biased one, and is
+ * the mean of the squared deviations: a difference of moments would cancel.
  */
 export function layerNorm(ops: EagerOperations, x: Tensor, gain: Tensor, bias: Tensor, epsilon: number): Tensor {
   return ops.scope(() => {

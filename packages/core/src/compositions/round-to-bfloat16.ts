@@ -4,9 +4,9 @@ import { findFloat32Binade } from './binades.js';
 import { largestFloat32 } from './float32.js';
 
 /**
- * BF16 has 7 mantissa bits and the exponents of f32: each value is scaled to [128, 256), rounded to an integer (ties to even)
- * and scaled back. The lift of 126 gives all subnormals the one spacing 2^-133. The values must be f32 ones: a backend that
- * stores more rounds its inputs first.
+ * BF16 has 7 mantissa bits and the exponents of f32: each value is scaled to [128, 256), rounded to an integer (ties to
+ * even) and scaled back. The lift of 126 gives all subnormals the one spacing 2^-133. The values must be f32 ones: a
+ * backend that stores more rounds its inputs first.
  */
 export function roundToBfloat16(ops: EagerOperations, x: Tensor): Tensor {
   return ops.scope(() => {

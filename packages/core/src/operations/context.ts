@@ -22,7 +22,9 @@ export interface Context {
   constant(operation: string, shape: Shape, value: number, dtype: DType): Tensor;
   /** A new handle with the contents of `x`. */
   alias(operation: string, x: Tensor): Tensor;
-  /** Runs `body` on a scalar handle of `x`, freed at once if it was a number. A number takes the dtype of its neighbour. */
+  /**
+   * Runs `body` on a scalar handle of `x`, freed at once if it was a number. A number takes the dtype of its neighbour.
+   */
   withTensor(operation: string, x: TensorLike, dtype: DType, body: (x: Tensor) => Tensor): Tensor;
 }
 

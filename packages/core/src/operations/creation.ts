@@ -85,7 +85,9 @@ function dtypeOf(data: unknown): DType | undefined {
   return name === undefined ? undefined : dtypes[name];
 }
 
-/** Plain numbers become an array of the dtype's kind (float64 for f32, which the backend rounds); typed arrays must fit. */
+/**
+ * Plain numbers become an array of the dtype's kind (float64 for f32, which the backend rounds); typed arrays must fit.
+ */
 function typedData(data: AnyData, dtype: DType): TensorData | Float64Array {
   if (Array.isArray(data)) {
     // By position: `for of` and `from` would take a hole for undefined, and that for NaN.

@@ -9,7 +9,11 @@ import {
 } from '../index.js';
 import { createTestBackend } from '../testing/index.js';
 
-const operandKernels: readonly FusedKernelName[] = ['encodeOperand', 'decodeOperand', 'blockMatmul'];
+/** Kernels of which a backend has all or none. */
+const families: readonly (readonly FusedKernelName[])[] = [
+  ['encodeOperand', 'decodeOperand', 'blockMatmul'],
+  ['packMatrix', 'packedMatmul', 'packedRows', 'decodeMatrix'],
+];
 
 describe('a fused kernel', () => {
   const ops = createOperations(createTestBackend());
@@ -34,6 +38,8 @@ describe('a fused kernel', () => {
     } as const;
     const format = { name: 'mxfp4', element, blockSize: 32, scale: 'e8m0' };
     const operand = () => ({ format, shape: [1, 4], axis: 1, tensors: { codes: x(), scales: x() } });
+    const packed = { format, shape: [1, 4], axis: 1 };
+    const matrix = () => ({ ...packed, tensors: { codes: x(), scales: x() } });
     const lmdOptions = {
       learningRate: 0.1,
       beta1: 0.9,
@@ -77,6 +83,10 @@ describe('a fused kernel', () => {
       encodeOperand: () => o.encodeOperand(x(), { format, axis: -1 }).tensors,
       decodeOperand: () => o.decodeOperand(operand()),
       blockMatmul: () => o.blockMatmul(operand(), operand()),
+      packMatrix: () => o.packMatrix({ ...packed, codes: new Uint8Array(2), scales: new Uint8Array(1) }).tensors,
+      packedMatmul: () => o.packedMatmul(x(), matrix()),
+      packedRows: () => o.packedRows(matrix(), labels()),
+      decodeMatrix: () => o.decodeMatrix(matrix()),
     };
     return calls;
   };
@@ -97,12 +107,11 @@ describe('a fused kernel', () => {
         if (name === 'layerNormGradient') return { x: fresh(), gain: fresh(), bias: fresh() };
         if (name === 'encodeBlocks') return { words: fresh(), scales: [fresh(), fresh()] };
         if (name === 'decodeBlocks') return [fresh(), fresh()];
-        if (name === 'encodeOperand') return { codes: fresh(), scales: fresh() };
+        if (name === 'encodeOperand' || name === 'packMatrix') return { codes: fresh(), scales: fresh() };
         if (name === 'attentionGradient') return { query: fresh(), key: fresh(), value: fresh() };
         return fresh();
       };
-      // A backend has all kernels of exact products or none.
-      const family = operandKernels.includes(name) ? operandKernels : [name];
+      const family = families.find((names) => names.includes(name)) ?? [name];
       const backend = { ...inner, fused: Object.fromEntries(family.map((one) => [one, kernel])) } as Backend;
       const fused = createOperations(backend);
       fused.scope(() => {

@@ -21,7 +21,10 @@ export type LayerOperations = Pick<
 
 const defaultEpsilon = 1e-5;
 
-/** The layers' kernels: the backend's own where it has one, else the composition. Tensors without elements reach neither. */
+/**
+ * The layers' kernels: the backend's own where it has one, else the composition. Tensors without elements reach
+ * neither.
+ */
 export function layerOperations(context: Context, operations: () => EagerOperations): LayerOperations {
   const { backend, check, constant, track, alias } = context;
   const { fused } = backend;

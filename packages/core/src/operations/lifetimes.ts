@@ -10,8 +10,8 @@ interface Scope {
 }
 
 /**
- * Knows which tensors are alive and which scope frees them. Each operation looks its arguments up here, so a lookup is one map
- * access and a scope costs one array.
+ * Knows which tensors are alive and which scope frees them. Each operation looks its arguments up here, so a lookup is
+ * one map access and a scope costs one array.
  */
 export class Lifetimes {
   readonly #backend: Backend;
@@ -125,7 +125,9 @@ export class Lifetimes {
     this.#backend.dispose(x);
   }
 
-  /** Memory only grows between two disposals, so looking before each finds the peak without asking at every operation. */
+  /**
+   * Memory only grows between two disposals, so looking before each finds the peak without asking at every operation.
+   */
   #notePeak(): void {
     const { bytes } = this.#backend.memory();
     if (bytes > this.#peakBytes) this.#peakBytes = bytes;

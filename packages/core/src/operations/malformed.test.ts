@@ -40,7 +40,10 @@ const lmdOptions = {
 const adamwOptions = { learningRate: 0.1, beta1: 0.9, beta2: 0.9, epsilon: 1e-8, weightDecay: 0, step: 1 };
 const laws = [{ law: 'linear', bits: 8 }];
 
-/** Every operation with arguments that are right. `t` is f32 [2, 3], `m` f32 [3, 3], `v` f32 [3], `i` i32 [2], `s` a scalar, `q` f32 [1, 1, 2, 3]. */
+/**
+ * Every operation with arguments that are right. `t` is f32 [2, 3], `m` f32 [3, 3], `v` f32 [3], `i` i32 [2], `s` a
+ * scalar, `q` f32 [1, 1, 2, 3].
+ */
 type Tensors = Readonly<Record<'t' | 'm' | 'v' | 'i' | 's' | 'q' | 'u', Tensor>>;
 const calls = ({ t, m, v, i, s, q }: Tensors): Record<string, readonly unknown[]> => {
   const unary = ['negate', 'absolute', 'sign', 'exp', 'log', 'sqrt', 'tanh', 'erf', 'round', 'softmax', 'gelu'];

@@ -43,7 +43,7 @@ export function quantizationOperations(context: Context, operations: () => Eager
 const largestBlockSize = 2 ** 31 - 1;
 
 /** Whether a record has what the compositions read; the packages that define formats check what their fields say. */
-function isFormat(format: BlockFormat): boolean {
+export function isFormat(format: BlockFormat): boolean {
   if (typeof format !== 'object' || format === null) return false;
   const { name, scale, element } = format;
   if (typeof name !== 'string' || typeof scale !== 'string' || typeof element !== 'object' || element === null)

@@ -1,7 +1,10 @@
 import { describeValue, LmdError } from '../errors.js';
 import { sizeOf } from '../tensor.js';
 
-/** Shape inference: each function gives the result's shape, or throws `SHAPE_MISMATCH` naming the operation and the shapes. */
+/**
+ * Shape inference: each function gives the result's shape, or throws `SHAPE_MISMATCH` naming the operation and the
+ * shapes.
+ */
 export type Shape = readonly number[];
 
 /** `[2, 3]`; also of what is no shape, since errors show what they were given. */

@@ -26,9 +26,9 @@ export function normalsFromBits(bits: Int32Array | Uint32Array): Float64Array {
 }
 
 /**
- * Writes `count` normals from `bits` at `out[start]` on; with an odd count the last pair's second normal is dropped. The
- * logarithm, sine and cosine are polynomials over the 2^24 arguments that occur, without branches: twice as fast as `Math`'s, and the
- * angle is reduced to an eighth of a turn in integers, so the result is exact also near the zeros.
+ * Writes `count` normals from `bits` at `out[start]` on; with an odd count the last pair's second normal is dropped.
+ * The logarithm, sine and cosine are polynomials over the 2^24 arguments that occur, without branches: twice as fast as
+ * `Math`'s, and the angle is reduced to an eighth of a turn in integers, so the result is exact also near the zeros.
  */
 export function writeNormals(
   bits: Int32Array | Uint32Array,

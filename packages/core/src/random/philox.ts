@@ -2,8 +2,8 @@ import type { RandomKey } from '../formats.js';
 import { isTypedArray } from '../tensor.js';
 
 /**
- * Philox4x32-10: Salmon, Moraes, Dror & Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3" (SC 2011), section 3.3. A keyed
- * permutation of 128-bit counters, so any part of any stream is made on its own, in any order, on any device.
+ * Philox4x32-10: Salmon, Moraes, Dror & Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3" (SC 2011), section 3.3. A
+ * keyed permutation of 128-bit counters, so any part of any stream is made on its own, in any order, on any device.
  */
 const multiplier0 = 0xd251_1f53;
 const multiplier1 = 0xcd9e_8d57;
@@ -74,9 +74,9 @@ export function philox4x32(
 }
 
 /**
- * The random bits of elements `firstBlock · 4` and on of a tensor: element i takes word i mod 4 of the block with counter
- * (stream, step, sample, ⌊i / 4⌋) and key (seed mod 2^32, ⌊seed / 2^32⌋). Allocates nothing per element. `firstBlock` lets
- * several workers fill parts of one tensor. The key is not checked here; `assertRandomKey` does that.
+ * The random bits of elements `firstBlock · 4` and on of a tensor: element i takes word i mod 4 of the block with
+ * counter (stream, step, sample, ⌊i / 4⌋) and key (seed mod 2^32, ⌊seed / 2^32⌋). Allocates nothing per element.
+ * `firstBlock` lets several workers fill parts of one tensor. The key is not checked here; `assertRandomKey` does that.
  */
 export function fillRandomBits(out: Int32Array | Uint32Array, key: RandomKey, firstBlock = 0): void {
   // One element kind for the loop below, so that the compiled code stays monomorphic.

@@ -3,7 +3,7 @@ const prime = 0x0100_0193;
 
 /**
  * The stream number of a name, such as a weight's: FNV-1a of its UTF-8 bytes, unsigned 32 bits. A name, not a position,
- * chooses the noise, so that adding a weight changes nobody else's. Lone surrogates count as U+FFFD.
+ * chooses the noise, so that adding a weight does not change the noise of others. Lone surrogates count as U+FFFD.
  */
 export function streamOf(name: string): number {
   let hash = offsetBasis;

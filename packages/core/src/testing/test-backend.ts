@@ -14,7 +14,9 @@ import { fillRandomBits } from '../random/philox.js';
 import { type DType, isTypedArray, sizeOf, type Tensor } from '../tensor.js';
 import { erf } from './erf.js';
 
-/** A backend for the tests of this package, which depends on no other: each primitive in float64, as short as it gets. */
+/**
+ * A backend for the tests of this package, which depends on no other: each primitive in float64, as short as it gets.
+ */
 export interface TestBackendOptions {
   /** What is stored: f32 (default), each result rounded once, or float64. */
   readonly storage?: 'f32' | 'f64';

@@ -16,15 +16,15 @@ export interface Cifar100Images extends CifarImages {
   readonly coarseLabels: Uint8Array;
 }
 
-/** Mean and standard deviation of the training pixels on a scale from 0 to 1, by channel, as is customary. */
+/** Usual mean and standard deviation of the training pixels on a scale from 0 to 1, by channel. */
 export const cifarNormalization = {
   cifar10: { mean: [0.4914, 0.4822, 0.4465], standardDeviation: [0.247, 0.2435, 0.2616] },
   cifar100: { mean: [0.5071, 0.4865, 0.4409], standardDeviation: [0.2673, 0.2564, 0.2762] },
 } as const;
 
 /**
- * Reads a file of the binary version of CIFAR-10: for each image a byte of its class and 3072 bytes, the red, green and blue planes
- * (A. Krizhevsky, "The CIFAR-10 dataset", binary version).
+ * Reads a file of the binary version of CIFAR-10: for each image a byte of its class and 3072 bytes, the red, green and
+ * blue planes (A. Krizhevsky, "The CIFAR-10 dataset", binary version).
  *
  * @param file for the error message.
  * @param images how many there must be. Default: as many as there are.
@@ -93,7 +93,6 @@ function corrupt(file: string, problem: string, value: number): LmdError {
   return new LmdError('DATA_CORRUPT', `${file} ${problem}.`, {
     subject: file,
     value,
-    remedy:
-      'Take the binary version, and download it again if it is cut; a file that ends in .tar.gz is to be unpacked.',
+    remedy: 'Use the binary version, download it again if it is truncated, and unpack a file that ends in .tar.gz.',
   });
 }

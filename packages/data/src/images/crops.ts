@@ -2,7 +2,10 @@ import type { Draws } from './draws.js';
 import type { Pixels } from './image.js';
 import type { Region } from './resize.js';
 
-/** `image` moved by up to `padding` pixels either way, with black where nothing was: a crop of the padded image, of its own size. */
+/**
+ * `image` moved by up to `padding` pixels either way, with black where nothing was: a crop of the padded image, of its
+ * own size.
+ */
 export function paddedCrop(image: Pixels, padding: number, draws: Draws): Pixels {
   const down = draws.below(2 * padding + 1) - padding;
   const right = draws.below(2 * padding + 1) - padding;
@@ -22,9 +25,9 @@ export function paddedCrop(image: Pixels, padding: number, draws: Draws): Pixels
 }
 
 /**
- * A region of a part of the area from `scale` and of an aspect ratio (width / height) from `ratio`, uniform in area and in the logarithm
- * of the ratio; after ten that do not fit, the largest centred one of an allowed ratio (Szegedy et al., "Going deeper with
- * convolutions", 2014, section 6, as torchvision's RandomResizedCrop has it).
+ * A region of a part of the area from `scale` and of an aspect ratio (width / height) from `ratio`, uniform in area and
+ * in the logarithm of the ratio; after ten that do not fit, the largest centred one of an allowed ratio (Szegedy et
+ * al., "Going deeper with convolutions", 2014, section 6, as torchvision's RandomResizedCrop has it).
  */
 export function randomRegion(
   image: Pixels,

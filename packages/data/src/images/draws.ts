@@ -1,9 +1,9 @@
 import { fillRandomBits, streamOf } from '@lmd/core';
 
 /**
- * The random choices of one augmentation for one image: a function of (seed, epoch, index), through the counters of Philox, so that a
- * resumed run chooses as the uninterrupted one would have. Each augmentation draws from a stream of its own name, so that turning one on
- * changes nothing about the others.
+ * The random choices of one augmentation for one image: a function of (seed, epoch, index), through the counters of
+ * Philox, so that a run resumes bit-identically. Each augmentation draws from a stream of
+ * its own name, so that turning one on changes nothing about the others.
  */
 export class Draws {
   readonly #bits = new Uint32Array(4);
@@ -47,13 +47,19 @@ export class Draws {
     return radius * Math.cos(2 * Math.PI * this.uniform());
   }
 
-  /** Of the distribution Beta(alpha, alpha): X / (X + Y) of two gammas, in logarithms, since those of a small alpha underflow. */
+  /**
+   * Of the distribution Beta(alpha, alpha): X / (X + Y) of two gammas, in logarithms, since those of a small alpha
+   * underflow.
+   */
   beta(alpha: number): number {
     const difference = this.#logGamma(alpha) - this.#logGamma(alpha);
     return 1 / (1 + Math.exp(-difference));
   }
 
-  /** Logarithm of a draw of Gamma(alpha, 1): Marsaglia & Tsang, "A simple method for generating gamma variables" (2000), at alpha + 1. */
+  /**
+   * Logarithm of a draw of Gamma(alpha, 1): Marsaglia & Tsang, "A simple method for generating gamma variables" (2000),
+   * at alpha + 1.
+   */
   #logGamma(alpha: number): number {
     const d = alpha + 1 - 1 / 3;
     const c = 1 / Math.sqrt(9 * d);

@@ -34,11 +34,12 @@ export interface IdxHeader {
 }
 
 /**
- * Reads an IDX file, the format of MNIST: bytes 0, 0, type, number of axes; each extent as a big-endian u32; then the values
- * (Y. LeCun, "The MNIST database", file formats). Strict: the length must be exactly what the header says.
+ * Reads an IDX file, the format of MNIST: bytes 0, 0, type, number of axes; each extent as a big-endian u32; then the
+ * values (Y. LeCun, "The MNIST database", file formats). Strict: the length must be exactly what the header says.
  *
  * @param file for the error message.
- * @throws LmdError `INVALID_ARGUMENT` for anything but a Uint8Array; `DATA_CORRUPT` naming the file, what is wrong, and the remedy.
+ * @throws LmdError `INVALID_ARGUMENT` for anything but a Uint8Array; `DATA_CORRUPT` naming the file, what is wrong, and
+ *   the remedy.
  */
 export function parseIdx(bytes: Uint8Array, file = 'the IDX data'): IdxArray {
   if (!isTypedArray(bytes, 'Uint8Array')) throw argumentError('parseIdx', 'bytes', bytes, 'Give a Uint8Array.');
@@ -65,7 +66,7 @@ export function checkIdxLength({ shape, length }: IdxHeader, found: number, file
   throw corrupt(
     file,
     `shape [${shape.join(', ')}] takes ${length} bytes, and it has ${found}, ` +
-      `${found < length ? 'so it is cut short' : 'so something follows its end'}`,
+      `${found < length ? 'so it is truncated' : 'so there is data after its end'}`,
     found,
   );
 }
@@ -89,7 +90,7 @@ function readHeader(bytes: Uint8Array, file: string): IdxHeader & { readonly typ
 }
 
 function corrupt(file: string, problem: string, value: unknown): LmdError {
-  return new LmdError('DATA_CORRUPT', `${file} is not a whole IDX file: ${problem}.`, {
+  return new LmdError('DATA_CORRUPT', `${file} is not a complete IDX file: ${problem}.`, {
     subject: file,
     value,
     remedy: 'Download or copy it again.',

@@ -14,14 +14,15 @@ interface BatchShape {
 }
 
 /**
- * Mixes the images of a batch, in place: row r with row n − 1 − r as it was, which the order of the data has made a random one. How, and
- * how much, is a function of (seed, epoch, index of the image).
+ * Mixes the images of a batch, in place: row r with row n − 1 − r as it was, which the order of the data has made a
+ * random one. How, and how much, is a function of (seed, epoch, index of the image).
  *
- * mixup: λ·x + (1 − λ)·x', λ of Beta(α, α) (Zhang et al., arXiv:1710.09412). cutmix: a rectangle of part 1 − λ of the area, about a
- * uniform centre and cut at the border, is replaced by that of x' (Yun et al., arXiv:1905.04899).
+ * mixup: λ·x + (1 − λ)·x', λ of Beta(α, α) (Zhang et al., arXiv:1710.09412). cutmix: a rectangle of part 1 − λ of the
+ * area, about a uniform centre and cut at the border, is replaced by that of x' (Yun et al., arXiv:1905.04899).
  *
  * @param data f32 [n, height, width, channels].
- * @returns for each row the part of its own label; the rest is that of row n − 1 − r. In cutmix, the part of its own pixels.
+ * @returns for each row the part of its own label; the rest is that of row n − 1 − r. In cutmix, the part of its own
+ *   pixels.
  */
 export function mixRows(
   data: Float32Array,

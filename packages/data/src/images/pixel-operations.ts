@@ -1,6 +1,7 @@
 import type { Pixels } from './image.js';
 
-// The operations of RandAugment on bytes, to the level as Pillow computes them: ImageOps, ImageEnhance and nearest affine transforms.
+// The operations of RandAugment on bytes, to the level as Pillow computes them: ImageOps, ImageEnhance and nearest
+// affine transforms.
 
 /** Each channel stretched so that its darkest value is 0 and its brightest 255. */
 export function autoContrast(image: Pixels): Pixels {
@@ -83,7 +84,10 @@ export function sharpness(image: Pixels, factor: number): Pixels {
   return { ...image, data: result };
 }
 
-/** [a, b, c, d, e, f]: the pixel at (x, y) comes from (ax + by + c, dx + ey + f), at the pixels' centres; black from outside. */
+/**
+ * [a, b, c, d, e, f]: the pixel at (x, y) comes from (ax + by + c, dx + ey + f), at the pixels' centres; black from
+ * outside.
+ */
 export type AffineMap = readonly [number, number, number, number, number, number];
 
 export function affine(image: Pixels, [a, b, c, d, e, f]: AffineMap): Pixels {

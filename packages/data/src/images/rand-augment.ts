@@ -42,8 +42,8 @@ const operations: readonly Operation[] = [
 ];
 
 /**
- * RandAugment (Cubuk et al., arXiv:1909.13719): a few operations, each drawn uniformly from fourteen, all at one magnitude. What comes
- * from outside the image is black.
+ * RandAugment (Cubuk et al., arXiv:1909.13719): a few operations, each drawn uniformly from fourteen, all at one
+ * magnitude. What comes from outside the image is black.
  */
 export function randAugment(image: Pixels, options: Required<RandAugmentOptions>, draws: Draws): Pixels {
   let result = image;

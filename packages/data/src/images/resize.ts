@@ -13,8 +13,9 @@ export function wholeOf({ height, width }: Pixels): Region {
 }
 
 /**
- * A region of an image, resized with the triangle filter, which widens as the image shrinks: "bilinear with antialiasing", as Pillow and
- * torchvision have it, to within one level (they round between the two passes; this rounds once).
+ * A region of an image, resized with the triangle filter, which widens as the image shrinks: "bilinear with
+ * antialiasing", as Pillow and torchvision have it, to within one level (they round between the two passes; this rounds
+ * once).
  */
 export function resize(image: Pixels, region: Region, height: number, width: number): Pixels {
   const { channels } = image;

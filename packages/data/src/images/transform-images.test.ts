@@ -87,7 +87,8 @@ describe('transformImages', () => {
       const dataset = transformImages(one, { height: 2, width: 2, ...bytes, ...options });
       return [...(await dataset.batch(Int32Array.of(0))).inputs.data].slice(0, 2).map(Math.round);
     };
-    // Columns 2 to 5 of 8 hold 20 to 50; of two output pixels each is a triangle of four columns, cut at the border of the image alone.
+    // Columns 2 to 5 of 8 hold 20 to 50; of two output pixels each is a triangle of four columns, cut at the border of
+    // the image alone.
     expect(await row({})).toEqual([25, 45]);
     expect(await row({ cropFraction: 0.5 })).toEqual([30, 40]);
     expect(await row({ fit: 'stretch' })).toEqual([19, 51]);

@@ -10,8 +10,9 @@ import { centralRegion, type Region, resize, wholeOf } from './resize.js';
 
 export interface AugmentationOptions {
   /**
-   * `padding`: moves the image by up to so many pixels either way, as is customary for CIFAR. `scale` and `ratio`: resizes a random region,
-   * of a part of the area and an aspect ratio in these bounds, as is customary for ImageNet ([0.08, 1] and [3/4, 4/3]).
+   * `padding`: random crop of the image padded by this number of pixels, as usual for CIFAR. `scale` and `ratio`:
+   * resizes a random region with area fraction and aspect ratio in these ranges, as usual for ImageNet ([0.08, 1] and
+   * [3/4, 4/3]).
    */
   readonly crop?:
     | { readonly padding: number }
@@ -28,10 +29,13 @@ export interface AugmentationOptions {
 }
 
 export interface TransformImagesOptions {
-  /** Of the model's input. */
+  /** Height of the model's input. */
   readonly height: number;
   readonly width: number;
-  /** Images of another size: `crop` (default) resizes the largest centred part of the model's shape, `stretch` the whole image. */
+  /**
+   * Images of another size: `crop` (default) resizes the largest centred part of the model's shape, `stretch` the whole
+   * image.
+   */
   readonly fit?: 'crop' | 'stretch';
   /** With `crop`, the part of that region's sides that is kept. Default 1; 0.875 is customary for ImageNet. */
   readonly cropFraction?: number;
@@ -47,11 +51,11 @@ const known = ['height', 'width', 'fit', 'cropFraction', 'mean', 'standardDeviat
 const knownAugmentations = ['crop', 'flip', 'randAugment', 'mixup', 'cutmix', 'labelSmoothing'];
 
 /**
- * A data set of images of any size for a model of one: cropped, flipped, changed by RandAugment, normalised, mixed, in this order. Inputs
- * are f32 [examples, height, width, channels]: (byte / 255 − mean) / standardDeviation.
+ * A data set of images of any size for a model of one: cropped, flipped, changed by RandAugment, normalised, mixed, in
+ * this order. Inputs are f32 [examples, height, width, channels]: (byte / 255 − mean) / standardDeviation.
  *
- * Every random choice is a function of (seed, epoch, index), so that a resumed run sees what the uninterrupted one would have seen. With
- * mixup, cutmix or label smoothing a batch has `softLabels`.
+ * Every random choice is a function of (seed, epoch, index), so that a resumed run sees what the uninterrupted one
+ * would have seen. With mixup, cutmix or label smoothing a batch has `softLabels`.
  *
  * @throws LmdError `INVALID_ARGUMENT` and `UNKNOWN_OPTION` by the option's name; from `batch`, what the source throws.
  */
@@ -105,7 +109,10 @@ export function transformImages(source: ImageSource, options: TransformImagesOpt
   };
 }
 
-/** [examples, classes]: of each row its own label and its partner's (`mixRows`), and an even part of `smoothing` over all classes. */
+/**
+ * [examples, classes]: of each row its own label and its partner's (`mixRows`), and an even part of `smoothing` over
+ * all classes.
+ */
 function softLabels(
   labels: Int32Array,
   own: Float64Array | undefined,

@@ -13,8 +13,8 @@ export interface CifarFolderOptions {
 }
 
 /**
- * Reads CIFAR-10: `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin` of 10,000 images each, and the classes' names from
- * `batches.meta.txt` where it is there.
+ * Reads CIFAR-10: `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin` of 10,000 images each, and the classes'
+ * names from `batches.meta.txt` where it is there.
  *
  * @throws LmdError `FILE_SYSTEM` for a missing file; `DATA_CORRUPT` for one of another length or with another class.
  */
@@ -37,8 +37,8 @@ export async function readCifar10Folder(
 }
 
 /**
- * Reads CIFAR-100: `train.bin` of 50,000 images and `test.bin` of 10,000, by their fine classes, and the classes' names from
- * `fine_label_names.txt` where it is there.
+ * Reads CIFAR-100: `train.bin` of 50,000 images and `test.bin` of 10,000, by their fine classes, and the classes' names
+ * from `fine_label_names.txt` where it is there.
  *
  * @throws LmdError as `readCifar10Folder`.
  */
@@ -87,7 +87,9 @@ async function readBytes(path: string, labels: number, images: number): Promise<
 
 const maxNamesBytes = 1 << 16;
 
-/** One name a line; of another number of lines, much too long, or missing, it is left out: names are for people alone. */
+/**
+ * One name a line; of another number of lines, much too long, or missing, it is left out: names are for people alone.
+ */
 async function readNames(path: string, classes: number): Promise<readonly string[] | undefined> {
   const found = await stat(path).catch(() => undefined);
   if (found?.isFile() !== true || found.size > maxNamesBytes) return undefined;

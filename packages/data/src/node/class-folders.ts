@@ -12,8 +12,8 @@ function inOrder(names: readonly string[]): string[] {
 }
 
 /**
- * The classes of a folder of pictures, in the order of their labels: the names of its folders, sorted by code units. Links to folders count
- * as folders. Hidden ones (`.ipynb_checkpoints`, `__MACOSX`) do not count.
+ * The classes of a folder of pictures, in the order of their labels: the names of its folders, sorted by code units.
+ * Links to folders count as folders. Hidden ones (`.ipynb_checkpoints`, `__MACOSX`) do not count.
  *
  * @throws LmdError `FILE_SYSTEM`.
  */
@@ -39,11 +39,12 @@ export interface FoundFile {
 }
 
 /**
- * The files of a folder and of the folders in it, sorted folder by folder. Links are followed, and hidden files and folders left out, as in
- * `classFolders`. What has another extension goes to `unused`.
+ * The files of a folder and of the folders in it, sorted folder by folder. Links are followed, and hidden files and
+ * folders left out, as in `classFolders`. What has another extension goes to `unused`.
  *
  * @param extensions in lower case, with the dot.
- * @throws LmdError `FILE_SYSTEM`, also for a picture that is a link to nothing; `DATA_CORRUPT` for folders that link to each other.
+ * @throws LmdError `FILE_SYSTEM`, also for a picture that is a link to nothing; `DATA_CORRUPT` for folders that link to
+ *   each other.
  */
 export async function filesOf(folder: string, extensions: ReadonlySet<string>, unused: string[]): Promise<FoundFile[]> {
   const files: FoundFile[] = [];

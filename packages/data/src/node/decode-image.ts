@@ -4,7 +4,7 @@ import type { Pixels } from '../images/image.js';
 import type { ImageFormat } from './image-format.js';
 import { loadSharp, type SharpModule } from './sharp.js';
 
-/** Bounds of what an image may make of memory: a file of 100 bytes can claim 10⁹ pixels. */
+/** Limits of decoded size: a file of 100 bytes can claim 10⁹ pixels. */
 const maxPixels = 100_000_000;
 const alwaysAllowed = 4_000_000;
 /** A page of one colour has up to 350 (PNG, 8-bit RGB) or 1,000 (GIF); photographs have fewer than 100. */
@@ -45,7 +45,7 @@ export async function decodeWithSharp(path: string, format: ImageFormat, bytes: 
         : [undefined, await pixels];
     const depth = metadata?.depth ?? 'uchar';
     if (depth !== 'uchar' && depth !== 'ushort') {
-      throw undecodable(path, `its samples are ${depth}, and those of 8 and 16 bits are read`);
+      throw undecodable(path, `its samples are ${depth}, and only 8 and 16 bits are supported`);
     }
     if (metadata?.space === 'cmyk') return await decodeCmyk(sharp, bytes, options, depth);
     return { width: info.width, height: info.height, channels: 3, data: rgb(path, data, info.channels) };
@@ -55,7 +55,10 @@ export async function decodeWithSharp(path: string, format: ImageFormat, bytes: 
   }
 }
 
-/** sharp would convert by a profile of printing inks. This is the conversion of PostScript, which Pillow makes: (1 − C)(1 − K). */
+/**
+ * sharp would convert by a profile of printing inks. This is the conversion of PostScript, which Pillow makes: (1 −
+ * C)(1 − K).
+ */
 async function decodeCmyk(
   sharp: SharpModule,
   bytes: Uint8Array,
@@ -90,7 +93,7 @@ function rgb(path: string, data: Buffer, channels: number): Uint8Array {
   return pixels;
 }
 
-/** What is wrong, for people: the size where it was too large, otherwise the first line of what the decoder says. */
+/** The reason of a failure: the size if it was too large, otherwise the first line of the decoder's message. */
 async function reason(sharp: SharpModule, bytes: Uint8Array, error: unknown): Promise<string> {
   const message = String((error as Error)?.message ?? error);
   if (/pixel limit/i.test(message)) {
@@ -100,7 +103,7 @@ async function reason(sharp: SharpModule, bytes: Uint8Array, error: unknown): Pr
     if (size !== undefined) return `${sizeOf(size)} pixels are too many for its ${bytes.length} bytes`;
   }
   const lines = message.split('\n').map((line) => line.trim().replace(/[.:\s]+$/, ''));
-  return lines.find((line) => line !== '') ?? 'the decoder does not say why';
+  return lines.find((line) => line !== '') ?? 'the decoder gives no reason';
 }
 
 function sizeOf({ width, height }: Metadata): string {
@@ -108,7 +111,7 @@ function sizeOf({ width, height }: Metadata): string {
 }
 
 export function undecodable(path: string, reason: string): LmdError {
-  return new LmdError('DATA_CORRUPT', `${path} does not decode: ${reason}.`, {
+  return new LmdError('DATA_CORRUPT', `${path} cannot be decoded: ${reason}.`, {
     subject: path,
     value: reason,
     remedy: "Replace or remove it, or open the folder with undecodable: 'skip'.",

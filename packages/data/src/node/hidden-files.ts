@@ -1,7 +1,9 @@
-/** What other programs leave in a folder. */
+/** Files that other programs create in a folder. */
 const leftByPrograms = new Set(['__macosx', 'thumbs.db', 'desktop.ini']);
 
-/** Whether a file or folder found in a folder of data is no data: one that begins with a dot, or that a program has left. */
+/**
+ * Whether a file or folder is not data: its name starts with a dot, or it was created by another program.
+ */
 export function isHidden(name: string): boolean {
   return name.startsWith('.') || leftByPrograms.has(name.toLowerCase());
 }

@@ -26,7 +26,10 @@ export async function readIdxFile(path: string): Promise<IdxArray> {
   return parseIdx(isCompressed ? await decompressed(bytes, path) : bytes, path);
 }
 
-/** Ends as soon as there is more than the header of the contents says: a few hundred kilobytes of gzip can hold gigabytes. */
+/**
+ * Ends as soon as there is more than the header of the contents says: a few hundred kilobytes of gzip can hold
+ * gigabytes.
+ */
 async function decompressed(bytes: Uint8Array, path: string): Promise<Uint8Array> {
   const unzip = createGunzip();
   const chunks: Buffer[] = [];
@@ -68,9 +71,11 @@ export interface MnistFolderOptions {
 
 /**
  * Reads a data set in MNIST's four files, as Fashion-MNIST and others have them too: `train-images-idx3-ubyte`,
- * `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, with `.idx` for `-idx` and with `.gz` too.
+ * `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, with `.idx` for `-idx` and with
+ * `.gz` too.
  *
- * @throws LmdError `FILE_SYSTEM` for a missing file; `DATA_CORRUPT` for one that is cut, wrong, or does not fit the other.
+ * @throws LmdError `FILE_SYSTEM` for a missing file; `DATA_CORRUPT` for one that is cut, wrong, or does not fit the
+ *   other.
  */
 export async function readMnistFolder(
   options: MnistFolderOptions,

@@ -6,7 +6,10 @@ import { checkedCount, checkedPath } from '../options.js';
 import { decodeWithSharp, undecodable } from './decode-image.js';
 import { headBytes, imageExtensions, imageFormat, imageFormats } from './image-format.js';
 
-/** Decodes files of images. To bring your own, for other formats or faster, write one object: the option `decoder` of `openImageFolder`. */
+/**
+ * Decodes files of images. To bring your own, for other formats or faster, write one object: the option `decoder` of
+ * `openImageFolder`.
+ */
 export interface ImageDecoder {
   /** Of the files that it reads: in lower case, with the dot. */
   readonly extensions: readonly string[];
@@ -16,7 +19,7 @@ export interface ImageDecoder {
    * @throws LmdError `DATA_CORRUPT` naming a file that does not decode; `FILE_SYSTEM`.
    */
   decode(path: string): Promise<Pixels>;
-  /** Frees what it holds; what is waiting is rejected. Twice is no error. */
+  /** Frees its resources and rejects pending images. Closing twice is not an error. */
   close(): Promise<void>;
 }
 
@@ -27,15 +30,15 @@ interface Job {
 }
 
 /**
- * The decoder of JPEG, PNG, WebP, GIF (the first picture), AVIF and TIFF (the first page), by the package sharp, in the threads of libuv
- * (4, or what `UV_THREADPOOL_SIZE` says).
+ * The decoder of JPEG, PNG, WebP, GIF (the first picture), AVIF and TIFF (the first page), by the package sharp, in the
+ * threads of libuv (4, or what `UV_THREADPOOL_SIZE` says).
  *
- * Pixels are those of Pillow's `ImageOps.exif_transpose(image).convert('RGB')`: turned as EXIF says, grey repeated, CMYK converted, alpha
- * left out, 16 bits cut to 8, colour profiles not applied. An image of more than 100 million pixels is refused, and so is one of more than
- * 4 million that has more than 2,000 pixels for each byte of its file.
+ * Pixels are those of Pillow's `ImageOps.exif_transpose(image).convert('RGB')`: turned as EXIF says, grey repeated,
+ * CMYK converted, alpha left out, 16 bits cut to 8, colour profiles not applied. An image of more than 100 million
+ * pixels is refused, and so is one of more than 4 million that has more than 2,000 pixels for each byte of its file.
  *
- * @param concurrency how many files are decoded at once, and how many images are held before they are taken. More than there are threads,
- * so that these have work while this thread computes. Default 32.
+ * @param concurrency how many files are decoded at once, and how many images are held before they are taken. More than
+ *   there are threads, so that these have work while this thread computes. Default 32.
  */
 export function imageDecoder(concurrency = 32): ImageDecoder {
   checkedCount('imageDecoder', 'concurrency', concurrency, 1);
@@ -74,15 +77,16 @@ export function imageDecoder(concurrency = 32): ImageDecoder {
 }
 
 function closed(path: string): LmdError {
-  return new LmdError('INVALID_ARGUMENT', 'The decoder of images is closed.', {
+  return new LmdError('INVALID_ARGUMENT', 'The image decoder is closed.', {
     subject: path,
     remedy: 'Close it when training has ended.',
   });
 }
 
 /**
- * Reads the file in this thread, a fraction of the time that decoding takes: what follows is then one job for another thread, which goes on
- * while this one computes. It is read and not mapped, since a mapped file that another program cuts short ends the process.
+ * Reads the file in this thread, a fraction of the time that decoding takes: what follows is then one job for another
+ * thread, which goes on while this one computes. It is read and not mapped, since a mapped file that another program
+ * cuts short ends the process.
  */
 async function decodeFile(path: string): Promise<Pixels> {
   checkedPath('imageDecoder', 'path', path);
@@ -90,7 +94,7 @@ async function decodeFile(path: string): Promise<Pixels> {
   const { format, name } = imageFormat(bytes.subarray(0, headBytes));
   if (format !== undefined) return await decodeWithSharp(path, format, bytes);
   const what = bytes.length === 0 ? 'it is empty' : name === undefined ? 'its format is unknown' : `it is ${name}`;
-  throw undecodable(path, `${what}, and ${imageFormats} are read`);
+  throw undecodable(path, `${what}, and only ${imageFormats} are supported`);
 }
 
 const maxBytes = 2 ** 30;

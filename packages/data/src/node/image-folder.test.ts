@@ -89,7 +89,7 @@ describe('openImageFolder', () => {
     await writeFile(join(base, 'bare', 'class', 'x.png'), 'rubbish');
     expect(await rejection(openImageFolder({ folder: join(base, 'bare'), undecodable: 'skip' }))).toMatchObject({
       code: 'DATA_CORRUPT',
-      message: expect.stringContaining('no image that decodes'),
+      message: expect.stringContaining('no image that can be decoded'),
     });
   });
 

@@ -11,20 +11,23 @@ import { loadSharp } from './sharp.js';
 export interface ImageFolderOptions {
   /** A folder for each class, with images in it or in folders of it, as ImageNet is laid out. */
   readonly folder: string;
-  /** By which a checkpoint knows the data again. Default: the folder's name. */
+  /** Identifies the data in a checkpoint. Default: the folder's name. */
   readonly name?: string;
-  /** Names of the classes, in the order of their labels, where not all folders are classes. Default: every folder, by name. */
+  /**
+   * Names of the classes, in the order of their labels, where not all folders are classes. Default: every folder, by
+   * name.
+   */
   readonly classNames?: readonly string[];
   /**
-   * An image that does not decode: `refuse` (default) ends training with an error that names it, when it is its turn. `skip` decodes every
-   * image once before anything else, and leaves out those that do not decode: see `skipped`.
+   * An image that does not decode: `refuse` (default) ends training with an error that names it, when it is its turn.
+   * `skip` decodes every image once before anything else, and leaves out those that do not decode: see `skipped`.
    */
   readonly undecodable?: 'refuse' | 'skip';
   /** With `skip`, called after each image. */
   readonly onProgress?: (progress: { readonly checked: number; readonly of: number; readonly skipped: number }) => void;
   /**
-   * Decodes the files; those with its extensions are the images. Who made it closes it. Default: `imageDecoder()`, which needs the package
-   * sharp.
+   * Decodes the files; those with its extensions are the images. Who made it closes it. Default: `imageDecoder()`,
+   * which needs the package sharp.
    */
   readonly decoder?: ImageDecoder;
 }
@@ -35,26 +38,31 @@ export interface ImageFolder extends ImageSource {
   readonly paths: readonly string[];
   /** With `skip`, the files that were left out, and why. */
   readonly skipped: readonly { readonly path: string; readonly reason: string }[];
-  /** Files in the classes' folders that are no pictures by their extension, and so are not used. Hidden ones are not counted. */
+  /**
+   * Files in the classes' folders that are no pictures by their extension, and so are not used. Hidden ones are not
+   * counted.
+   */
   readonly unused: readonly string[];
   /**
-   * Over the names within the folder, byte lengths and labels of the images, and over the contents of the first of them, in order, up to
-   * 64 MiB together. Behind these, another picture of the very same length under the same name is not noticed.
+   * Over the names within the folder, byte lengths and labels of the images, and over the contents of the first of
+   * them, in order, up to 64 MiB together. Behind these, another picture of the very same length under the same name is
+   * not noticed.
    */
   readonly fingerprint: string;
-  /** Frees what the decoder holds, unless it was given. Twice is no error. */
+  /** Closes the decoder, unless it was given. Closing twice is not an error. */
   close(): Promise<void>;
 }
 
 const known = ['folder', 'name', 'classNames', 'undecodable', 'onProgress', 'decoder'];
 
 /**
- * Opens a folder of images by class. Images are decoded when they are asked for, in other threads. Their order is that of class and path,
- * the same on every machine. Links to folders are followed; hidden files and folders, such as `.ipynb_checkpoints` and `__MACOSX`, are left
- * out.
+ * Opens a folder of images by class. Images are decoded when they are asked for, in other threads. Their order is that
+ * of class and path, the same on every machine. Links to folders are followed; hidden files and folders, such as
+ * `.ipynb_checkpoints` and `__MACOSX`, are left out.
  *
- * @throws LmdError `DATA_CORRUPT` where there is no class, or a class without images; `ENGINE_MISSING` where sharp is not installed and no
- * decoder is given; `FILE_SYSTEM`. From `image`: `DATA_CORRUPT` naming the file that does not decode.
+ * @throws LmdError `DATA_CORRUPT` where there is no class, or a class without images; `ENGINE_MISSING` where sharp is
+ *   not installed and no decoder is given; `FILE_SYSTEM`. From `image`: `DATA_CORRUPT` naming the file that does not
+ *   decode.
  */
 export async function openImageFolder(options: ImageFolderOptions): Promise<ImageFolder> {
   refuseUnknownOptions('openImageFolder', options, known);
@@ -66,7 +74,8 @@ export async function openImageFolder(options: ImageFolderOptions): Promise<Imag
   const decoder = await decoderOf(options.decoder);
   const extensions = new Set(decoder.extensions);
   const classNames = options.classNames === undefined ? classFolders(folder) : checkedClasses(options.classNames);
-  if (classNames.length === 0) throw empty(folder, 'has no folder in it', 'Give each class a folder of its images.');
+  if (classNames.length === 0)
+    throw empty(folder, 'has no subfolders', 'Put the images of each class into a subfolder.');
   let entries: Entry[] = [];
   const unused: string[] = [];
   for (const [label, className] of classNames.entries()) {
@@ -82,7 +91,7 @@ export async function openImageFolder(options: ImageFolderOptions): Promise<Imag
   }
   const skipped: { readonly path: string; readonly reason: string }[] = [];
   if (undecodable === 'skip') entries = await decodable(entries, decoder, skipped, options);
-  if (entries.length === 0) throw empty(folder, 'holds no image that decodes', 'Check what the files are.');
+  if (entries.length === 0) throw empty(folder, 'has no image that can be decoded', 'Check what the files are.');
   const entryAt = (index: number): Entry => {
     const entry = entries[index];
     if (entry !== undefined) return entry;
@@ -109,7 +118,10 @@ export async function openImageFolder(options: ImageFolderOptions): Promise<Imag
 /** Bytes of pictures that a fingerprint reads: a second at most, however large the folder is. */
 const fingerprintedBytes = 64 * 2 ** 20;
 
-/** One file in memory at a time. The first that is beyond the budget ends the reading, so that the same folder is always read alike. */
+/**
+ * One file in memory at a time. The first that is beyond the budget ends the reading, so that the same folder is always
+ * read alike.
+ */
 async function fingerprintOfImages(entries: readonly Entry[]): Promise<string> {
   const parts: FingerprintPart[] = [];
   let left = fingerprintedBytes;
@@ -121,11 +133,11 @@ async function fingerprintOfImages(entries: readonly Entry[]): Promise<string> {
   return fingerprintOf(parts);
 }
 
-/** Two labels of one folder would say that a picture is of two classes. */
+/** A folder with two labels would put an image into two classes. */
 function checkedClasses(names: readonly string[]): readonly string[] {
   const caller = 'openImageFolder';
   if (!Array.isArray(names) || names.length === 0 || new Set(names).size !== names.length) {
-    throw argumentError(caller, 'classNames', names, 'Give the names of folders, each once.');
+    throw argumentError(caller, 'classNames', names, 'Give the names of folders without duplicates.');
   }
   return names.map((name, label) => checkedPath(caller, `classNames[${label}]`, name));
 }
@@ -157,7 +169,7 @@ interface Entry {
   readonly size: number;
 }
 
-/** Decodes everything, some at a time, and keeps what decodes, in its order. */
+/** Decodes all images, several at a time, and keeps those that can be decoded, in order. */
 async function decodable(
   entries: readonly Entry[],
   decoder: ImageDecoder,

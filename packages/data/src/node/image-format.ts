@@ -9,8 +9,9 @@ export const headBytes = 64;
 export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'gif' | 'avif' | 'tiff';
 
 /**
- * The format of a file by its first bytes, whatever its extension: the decoder knows more formats, such as SVG, than pictures for training
- * should be given to. `name` is for people; `format` is absent where it is not one that is decoded.
+ * The format of a file by its first bytes, whatever its extension: the decoder knows more formats, such as SVG, than
+ * pictures for training should be given to. `name` is for people; `format` is absent where it is not one that is
+ * decoded.
  */
 export function imageFormat(head: Uint8Array): { readonly name?: string; readonly format?: ImageFormat } {
   const text = String.fromCharCode(...head);

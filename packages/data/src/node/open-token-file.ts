@@ -16,7 +16,7 @@ export interface OpenTokenFileOptions {
   readonly vocabularySize?: number;
 }
 
-/** A token file that is open, of which no more is read than what is asked for. */
+/** An open token file, of which only the requested examples are read. */
 export interface TokenFile extends TokenSource {
   readonly path: string;
   /** From the JSON beside the file; absent where there is none. */
@@ -27,16 +27,16 @@ export interface TokenFile extends TokenSource {
   tokenizer(): Promise<Tokenizer>;
   /** Reads the whole file and compares its SHA-256 with the description's. Throws `DATA_CORRUPT` where they differ. */
   verify(): Promise<void>;
-  /** Frees the file. Twice is no error. */
+  /** Closes the file. Closing twice is not an error. */
   close(): Promise<void>;
 }
 
 /**
- * Opens a token file. Its name, by which a checkpoint knows the data again, ends in the first digits of the SHA-256 where there is a
- * description: a run does not resume on other tokens.
+ * Opens a token file. Its name, by which a checkpoint knows the data again, ends in the first digits of the SHA-256
+ * where there is a description: a run does not resume on other tokens.
  *
- * @throws LmdError `DATA_CORRUPT` for a file that is not as long as its description says, or of half a token; `INVALID_ARGUMENT` for
- * one without description or `vocabularySize`; `FILE_SYSTEM`.
+ * @throws LmdError `DATA_CORRUPT` for a file that is not as long as its description says, or of half a token;
+ *   `INVALID_ARGUMENT` for one without description or `vocabularySize`; `FILE_SYSTEM`.
  */
 export async function openTokenFile(path: string, options: OpenTokenFileOptions = {}): Promise<TokenFile> {
   refuseUnknownOptions('openTokenFile', options, ['vocabularySize']);
@@ -107,7 +107,7 @@ function checkedVocabulary(
   if (given !== undefined) checkedCount('openTokenFile', 'vocabularySize', given, 1);
   const size = given ?? said;
   if (size === undefined) {
-    throw new LmdError('INVALID_ARGUMENT', `Nothing says how many tokens the vocabulary of ${path} has.`, {
+    throw new LmdError('INVALID_ARGUMENT', `vocabularySize is missing: ${path} has no description.`, {
       subject: 'vocabularySize',
       remedy: `Give vocabularySize (50257 for GPT-2), or prepare the data again: ${descriptionPath(path)} is missing.`,
     });
@@ -116,7 +116,7 @@ function checkedVocabulary(
   throw new LmdError('INVALID_ARGUMENT', `openTokenFile: vocabularySize is ${size}; ${path} was made with ${said}.`, {
     subject: 'vocabularySize',
     value: size,
-    remedy: 'Leave it out, or choose the file that belongs to the tokenizer.',
+    remedy: 'Omit it, or use the file that belongs to the tokenizer.',
   });
 }
 
@@ -142,7 +142,7 @@ async function verify(file: FileHandle, path: string, description: TokenFileDesc
     hash.update(await readExactly(file, path, position, Math.min(block, description.tokens * 2 - position)));
   }
   const found = hash.digest('hex');
-  if (found !== description.sha256) throw corrupt(path, 'is not the file that its description describes', found);
+  if (found !== description.sha256) throw corrupt(path, 'does not match the SHA-256 of its description', found);
 }
 
 function corrupt(path: string, problem: string, value: unknown): LmdError {

@@ -1,7 +1,8 @@
 import { LmdError } from '@lmd/core';
 
 /**
- * Imports a package that the application may not have, by a name that bundlers do not look into. Failures within it pass unchanged.
+ * Imports a package that the application may not have, by a name that bundlers do not look into. Failures within it
+ * pass unchanged.
  *
  * @param use what it is for and what to do in its place, after the command that installs it.
  * @throws LmdError `ENGINE_MISSING` where it is not installed.

@@ -3,11 +3,12 @@ import { LmdError } from '@lmd/core';
 import { withFileErrors } from '@lmd/training/node';
 
 /**
- * A file whole, after `check` has seen its length and first bytes: what has the wrong length for its header is refused before it takes
- * memory.
+ * A file whole, after `check` has seen its length and first bytes: what has the wrong length for its header is refused
+ * before it takes memory.
  *
  * @param headLength how many bytes `check` is given; fewer where the file has fewer.
- * @throws LmdError `FILE_SYSTEM`; `DATA_CORRUPT` where it is no regular file or changes while it is read; what `check` throws.
+ * @throws LmdError `FILE_SYSTEM`; `DATA_CORRUPT` where it is no regular file or changes while it is read; what `check`
+ *   throws.
  */
 export async function readWhole(
   path: string,

@@ -35,7 +35,7 @@ async function load(name: string): Promise<SharpModule> {
   } catch (cause) {
     if (cause instanceof LmdError) throw cause;
     throw missing(
-      `The package ${name} does not load: ${
+      `The package ${name} cannot be loaded: ${
         String((cause as Error)?.message)
           .trim()
           .split('\n')[0]
@@ -44,5 +44,5 @@ async function load(name: string): Promise<SharpModule> {
     );
   }
   if (typeof module.default === 'function') return module.default as SharpModule;
-  throw missing(`The package ${name} that is installed is not the image library.`);
+  throw missing(`The installed package ${name} is not the image library.`);
 }

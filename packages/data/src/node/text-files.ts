@@ -8,20 +8,24 @@ import { isHidden } from './hidden-files.js';
 import { readUtf8 } from './utf8.js';
 
 export interface TextFilesOptions {
-  /** Which files of a folder are text, by the ends of their names. Default `.txt` and `.md`. A file named itself is always read. */
+  /**
+   * Which files of a folder are text, by the ends of their names. Default `.txt` and `.md`. A file named itself is
+   * always read.
+   */
   readonly extensions?: readonly string[];
   /** Splits each file into documents at this text, such as `<|endoftext|>`. Default: a file is one document. */
   readonly separator?: string;
 }
 
 /**
- * Documents of the user's own files and folders, which are searched through with all that is in them, in the order of their names.
- * Nothing is read before it is asked for, and of a file never more than a few MiB at once (with a `separator`, than a document). A
- * document's name is the path within what was named, with `#1`, `#2` … where a file is split. Links to folders are not followed,
- * and hidden files and folders (`.git`, `.ipynb_checkpoints`, `__MACOSX`) are left out.
+ * Documents of the user's own files and folders, which are searched through with all that is in them, in the order of
+ * their names. Nothing is read before it is asked for, and of a file never more than a few MiB at once (with a
+ * `separator`, than a document). A document's name is the path within what was named, with `#1`, `#2` … where a file is
+ * split. Links to folders are not followed, and hidden files and folders (`.git`, `.ipynb_checkpoints`, `__MACOSX`) are
+ * left out.
  *
- * @throws LmdError `DATA_CORRUPT` for a file that is no UTF-8, naming it and the byte, and where there is no text file at all;
- * `FILE_SYSTEM`.
+ * @throws LmdError `DATA_CORRUPT` for a file that is no UTF-8, naming it and the byte, and where there is no text file
+ *   at all; `FILE_SYSTEM`.
  */
 export async function* readTextFiles(
   paths: string | readonly string[],
@@ -46,10 +50,10 @@ export async function* readTextFiles(
     }
   }
   if (files > 0) return;
-  throw new LmdError('DATA_CORRUPT', `There is no text file in ${named.join(', ') || 'nothing'}.`, {
+  throw new LmdError('DATA_CORRUPT', `${named.join(', ') || 'The list of paths'} has no text files.`, {
     subject: named.join(', '),
     value: 0,
-    remedy: `Name files, or folders with files that end in ${extensions.join(' or ')}.`,
+    remedy: `Use files, or folders with files that end in ${extensions.join(' or ')}.`,
   });
 }
 

@@ -41,7 +41,8 @@ const known = {
 /**
  * Parses and checks a description.
  *
- * @throws LmdError `DATA_CORRUPT` whose message names the file, the field and its value; a field that is not known is refused.
+ * @throws LmdError `DATA_CORRUPT` whose message names the file, the field and its value; a field that is not known is
+ *   refused.
  */
 export function parseTokenFileDescription(text: string, path: string): TokenFileDescription {
   const json = parseForeignJson(text, path, remedy);

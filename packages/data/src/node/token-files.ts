@@ -12,13 +12,16 @@ import { littleEndianTokens } from './little-endian.js';
 import { descriptionPath, type TokenFileDescription, tokenFileFormat } from './token-file-description.js';
 
 export interface WriteTokenFilesOptions {
-  /** Where `train.bin` and `val.bin` go. It is made where it is missing; files of these names in it are replaced. */
+  /** Folder of `train.bin` and `val.bin`. It is created if missing, and existing files are replaced. */
   readonly folder: string;
   readonly documents: Iterable<TextDocument> | AsyncIterable<TextDocument>;
   readonly tokenizer: Tokenizer;
-  /** Part of the documents to hold out for validation, from 0 to 1, by chance. Default 0.1; with 0 there is no `val.bin`. */
+  /**
+   * Fraction of the documents to hold out for validation, from 0 to 1. Default 0.1; with 0 there is no
+   * `val.bin`.
+   */
   readonly validation?: number;
-  /** Of the choice which documents are held out: a function of (seed, name of the document). Default 0. */
+  /** Selects the documents that are held out, by (seed, name of the document). Default 0. */
   readonly seed?: number;
   /** Called after each part of about 2^18 characters, and after each document. */
   readonly onProgress?: (progress: TokenFilesProgress) => void;
@@ -35,7 +38,7 @@ export interface TokenFilesProgress {
 export interface TokenFiles {
   readonly train: TokenFileDescription;
   readonly validation?: TokenFileDescription;
-  /** Documents that held no text, which are left out. */
+  /** Number of empty documents, which are skipped. */
   readonly emptyDocuments: number;
 }
 
@@ -43,12 +46,14 @@ const fileNames: Readonly<Record<CorpusPart, string>> = { train: 'train.bin', va
 const known = ['folder', 'documents', 'tokenizer', 'validation', 'seed', 'onProgress', 'signal'];
 
 /**
- * Writes a corpus as the token files of nanoGPT: the tokens of all documents one after the other, each document followed by the token
- * `endOfText`, as unsigned little-endian 16-bit integers; and beside each, as `train.bin.json`, what it holds and its SHA-256. A
- * whole document goes to training or to validation. All files are written whole or not at all.
+ * Writes a corpus as the token files of nanoGPT: the tokens of all documents one after the other, each document
+ * followed by the token `endOfText`, as unsigned little-endian 16-bit integers; and beside each, as `train.bin.json`,
+ * what it holds and its SHA-256. A whole document goes to training or to validation. All files are written whole or not
+ * at all.
  *
- * @throws LmdError `DATA_CORRUPT` for a corpus without text, or what the documents and the tokenizer throw; `INVALID_ARGUMENT` for a
- * vocabulary of more than 65,536 tokens, and where no document falls to a part; `INTERRUPTED` on `signal`; `FILE_SYSTEM`.
+ * @throws LmdError `DATA_CORRUPT` for a corpus without text, or what the documents and the tokenizer throw;
+ *   `INVALID_ARGUMENT` for a vocabulary of more than 65,536 tokens, and where no document falls to a part;
+ *   `INTERRUPTED` on `signal`; `FILE_SYSTEM`.
  */
 export async function writeTokenFiles(options: WriteTokenFilesOptions): Promise<TokenFiles> {
   refuseUnknownOptions('writeTokenFiles', options, known);
@@ -99,7 +104,7 @@ export async function writeTokenFiles(options: WriteTokenFilesOptions): Promise<
   }
 }
 
-/** The descriptions go first and come last: one never stands beside tokens that it does not describe. */
+/** The old descriptions are removed first and the new ones are written last, so that none describes other tokens. */
 async function finish(
   { folder, tokenizer }: WriteTokenFilesOptions,
   writers: ReadonlyMap<CorpusPart, TokenWriter>,
@@ -182,19 +187,19 @@ function refuseAbort(signal: AbortSignal | undefined): void {
 
 function emptyPart(part: CorpusPart, documents: number, validation: number): LmdError {
   if (documents === 0) {
-    return new LmdError('DATA_CORRUPT', 'The corpus holds no text.', {
+    return new LmdError('DATA_CORRUPT', 'The corpus has no text.', {
       subject: 'documents',
       value: 0,
-      remedy: 'Give at least one document that is not empty.',
+      remedy: 'Use at least one document that is not empty.',
     });
   }
   const remedy =
     part === 'validation'
-      ? 'Raise validation, give another seed or more documents, split files by a separator, or set validation to 0.'
-      : 'Lower validation, or give another seed or more documents.';
+      ? 'Increase validation, use another seed or more documents, split files by a separator, or set validation to 0.'
+      : 'Decrease validation, or use another seed or more documents.';
   return new LmdError(
     'INVALID_ARGUMENT',
-    `Of ${documents} documents none falls to ${part} with validation ${validation}.`,
+    `With validation ${validation}, none of the ${documents} documents is selected for ${part}.`,
     {
       subject: 'validation',
       value: validation,

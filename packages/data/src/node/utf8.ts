@@ -6,7 +6,8 @@ import { withFileErrors } from '@lmd/training/node';
 const blockBytes = 1 << 22;
 
 /**
- * The text of a file, part by part, so that a file larger than memory can be read. A byte order mark at the beginning is left out.
+ * The text of a file, part by part, so that a file larger than memory can be read. A byte order mark at the beginning
+ * is left out.
  *
  * @throws LmdError `DATA_CORRUPT` naming the file and the offset of the first byte that is no UTF-8; `FILE_SYSTEM`.
  */
@@ -64,11 +65,11 @@ function decode(path: string, bytes: Uint8Array, position: number): string {
     const byte = bytes[offset - position]!;
     throw new LmdError(
       'DATA_CORRUPT',
-      `${path} is no UTF-8: byte ${offset} is 0x${byte.toString(16).padStart(2, '0').toUpperCase()}, which has no place there.`,
+      `${path} is not valid UTF-8: byte ${offset} is 0x${byte.toString(16).padStart(2, '0').toUpperCase()}.`,
       {
         subject: path,
         value: offset,
-        remedy: 'Convert it, as in `iconv -f LATIN1 -t UTF-8`, or leave the file out.',
+        remedy: 'Convert it, for example with `iconv -f LATIN1 -t UTF-8`, or exclude the file.',
         cause,
       },
     );

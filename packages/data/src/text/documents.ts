@@ -1,18 +1,18 @@
 import { fillRandomBits, streamOf } from '@lmd/core';
 
-/** A text of its own, such as a file or a speech: what comes before it says nothing about what comes in it. */
+/** An independent text, such as a file or a speech. */
 export interface TextDocument {
-  /** By which it is told from others, and by which it falls to training or validation: no two equal. */
+  /** Unique name, which also determines whether it is in the training or the validation part. */
   readonly name: string;
-  /** The text, whole or in parts that follow one another. */
+  /** The text, as a whole or in consecutive parts. */
   readonly text: string | Iterable<string> | AsyncIterable<string>;
 }
 
 export type CorpusPart = 'train' | 'validation';
 
 /**
- * To which part a document belongs: validation with probability `fraction`. A function of (seed, name) alone, so that a document
- * added to a corpus moves no other.
+ * The part of a document: validation with probability `fraction`. It depends only on (seed, name), so that adding a
+ * document to a corpus does not move others.
  */
 export function partOf(name: string, fraction: number, seed: number): CorpusPart {
   const bits = new Uint32Array(4);

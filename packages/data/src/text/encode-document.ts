@@ -6,9 +6,9 @@ import type { Tokenizer } from './tokenizer.js';
 const chunk = 1 << 18;
 
 /**
- * Tokens of a document, part by part: the very tokens of the whole text, since the parts are cut between a character that is no
- * white space and one that is, where no token of GPT-2 reaches across: each of the patterns that split the text before the pairs are
- * merged begins anew there. A text without such a place is encoded in one.
+ * Tokens of a document, part by part: the very tokens of the whole text, since the parts are cut between a character
+ * that is no white space and one that is, where no token of GPT-2 reaches across: each of the patterns that split the
+ * text before the pairs are merged begins anew there. A text without such a place is encoded in one.
  */
 export async function* encodeDocument(
   tokenizer: Tokenizer,

@@ -17,9 +17,10 @@ function classOf(encoded: string): string {
 const [letter, number, space] = [letters, numbers, whiteSpace].map(classOf) as [string, string, string];
 
 /**
- * The pattern that splits a text before pairs are merged (Radford et al. 2019; `encoder.py` of GPT-2), with the letters, numbers and
- * white space of tiktoken. JavaScript's own classes do not serve: its `\s` lacks U+0085 and has U+FEFF, and its `\p{L}` and `\p{N}`
- * change with the version of Unicode of each engine, by which the same text would have other tokens.
+ * The pattern that splits a text before pairs are merged (Radford et al. 2019; `encoder.py` of GPT-2), with the
+ * letters, numbers and white space of tiktoken. JavaScript's own classes do not serve: its `\s` lacks U+0085 and has
+ * U+FEFF, and its `\p{L}` and `\p{N}` change with the version of Unicode of each engine, by which the same text would
+ * have other tokens.
  */
 export const gpt2Pattern = new RegExp(
   `'s|'t|'re|'ve|'m|'ll|'d| ?[${letter}]+| ?[${number}]+| ?[^${space}${letter}${number}]+|` +

@@ -5,9 +5,9 @@ import { decodeWith, endOfTextMark, type StreamingDecoder, type Tokenizer } from
 const endOfText = 50256;
 
 /**
- * GPT-2's byte-pair tokenizer: 50,257 tokens, of which the last separates documents (Radford et al., "Language Models are
- * Unsupervised Multitask Learners", 2019, section 2.2). The vocabulary is that of the package `gpt-tokenizer`, 0.6 MB of script,
- * which is loaded by the first call. The tokens are those of tiktoken, in every engine (`gpt2Pattern`).
+ * GPT-2's byte-pair tokenizer: 50,257 tokens, of which the last separates documents (Radford et al., "Language Models
+ * are Unsupervised Multitask Learners", 2019, section 2.2). The vocabulary is that of the package `gpt-tokenizer`, 0.6
+ * MB of script, which is loaded by the first call. The tokens are those of tiktoken, in every engine (`gpt2Pattern`).
  *
  * Decoding is exact for whole characters; bytes that are no UTF-8 come out as U+FFFD, as in the original.
  */
@@ -50,7 +50,8 @@ async function load(): Promise<Tokenizer> {
     name: 'gpt2',
     vocabularySize: endOfText + 1,
     endOfText,
-    // Not encodeNative: it passes the tokens of each piece as arguments, of which an engine takes no more than some 100,000.
+    // Not encodeNative: it passes the tokens of each piece as arguments, of which an engine takes no more than some
+    // 100,000.
     encode: (text) => Int32Array.from([...pairs.encodeNativeGenerator(text)].flat()),
     decode: (tokens) => decodeWith(decoder(), tokens),
     decoder,

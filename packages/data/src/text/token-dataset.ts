@@ -21,12 +21,12 @@ export interface TokenDatasetOptions {
 }
 
 /**
- * Examples for a language model: windows of `length` + 1 tokens, of which the first `length` are the inputs, i32 [examples, length],
- * and the last `length` the labels. A window may span the end of a document and the beginning of the next, with the token
- * `endOfText` between them. The rest of the tokens that fills no window is left out.
+ * Examples for a language model: windows of `length` + 1 tokens, of which the first `length` are the inputs, i32
+ * [examples, length], and the last `length` the labels. A window may span the end of a document and the beginning of
+ * the next, with the token `endOfText` between them. The rest of the tokens that fills no window is left out.
  *
- * @throws LmdError `INVALID_ARGUMENT` for a context longer than the tokens; `DATA_CORRUPT`, from `batch`, for a number outside the
- * vocabulary, naming its place.
+ * @throws LmdError `INVALID_ARGUMENT` for a context longer than the tokens; `DATA_CORRUPT`, from `batch`, for a number
+ *   outside the vocabulary, naming its place.
  */
 export function tokenDataset(source: TokenSource, options: TokenDatasetOptions): Dataset {
   refuseUnknownOptions('tokenDataset', options, ['length', 'stride']);

@@ -23,7 +23,8 @@ export interface Tokenizer {
   /** The token between documents. No text encodes to it. */
   readonly endOfText: number;
   /**
-   * Tokens of a text. All of it is text: what looks like a special token, as `<|endoftext|>` does, is characters like any other.
+   * Tokens of a text. All of it is text: what looks like a special token, as `<|endoftext|>` does, is characters like
+   * any other.
    *
    * @throws LmdError `DATA_CORRUPT` for a character that the vocabulary lacks.
    */

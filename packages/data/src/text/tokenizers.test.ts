@@ -94,7 +94,8 @@ describe("gpt2Tokenizer has tiktoken's tokens", () => {
     }
   });
 
-  // All of them take half a minute: scripts/native-tests.mjs asks for that, and everyone else checks some of both kinds of planes.
+  // All of them take half a minute: scripts/native-tests.mjs asks for that, and everyone else checks some of both kinds
+  // of planes.
   const exhaustive = process.env.LMD_EXHAUSTIVE !== undefined;
   const checked = (block: number) => exhaustive || block < 4 || (block >= 16 && block < 20);
 

@@ -8,7 +8,9 @@ export interface AttentionLayerOptions {
   readonly heads: number;
   /** Each position hears itself and those before it. Default false. */
   readonly causal?: boolean;
-  /** Probability with which a probability is dropped in training. Above 0, probabilities are materialised. Default 0. */
+  /**
+   * Probability with which a probability is dropped in training. Above 0, probabilities are materialised. Default 0.
+   */
   readonly attentionDropout?: number;
 }
 
@@ -20,8 +22,8 @@ export interface Heads {
 }
 
 /**
- * Multi-head self-attention (Vaswani et al. 2017): [batch, length, width] → the same, with `<name>.qkv` giving queries, keys
- * and values of all heads side by side, and `<name>.projection` mixing the heads.
+ * Multi-head self-attention (Vaswani et al. 2017): [batch, length, width] → the same, with `<name>.qkv` giving queries,
+ * keys and values of all heads side by side, and `<name>.projection` mixing the heads.
  */
 export function attention(
   ops: Operations,
@@ -32,8 +34,8 @@ export function attention(
 ): Tensor {
   return ops.scope(() => {
     const mixed = ops.scope(() => {
-      const heard = scaledDotProduct(ops, splitHeads(ops, x, name, options.heads, context), name, options, context);
-      return mergeHeads(ops, heard);
+      const attended = scaledDotProduct(ops, splitHeads(ops, x, name, options.heads, context), name, options, context);
+      return mergeHeads(ops, attended);
     });
     return linear(ops, mixed, `${name}.projection`, context);
   });
@@ -58,10 +60,10 @@ export function mergeHeads(ops: Operations, x: Tensor): Tensor {
 }
 
 /**
- * softmax(q·kᵀ/√width)·v for [batch, heads, length, width]. Both products round both operands as activations: the first along
- * the head width, the second along the keys. Queries are scaled before they are rounded; softmax is in f32. Where nothing is
- * rounded or dropped it is the fused kernel, and no scores are stored. There may be more keys than queries: causal queries
- * are then the last positions.
+ * softmax(q·kᵀ/√width)·v for [batch, heads, length, width]. Both products round both operands as activations: the first
+ * along the head width, the second along the keys. Queries are scaled before they are rounded; softmax is in f32. Where
+ * nothing is rounded or dropped it is the fused kernel, and no scores are stored. There may be more keys than queries:
+ * causal queries are then the last positions.
  */
 export function scaledDotProduct(
   ops: Operations,

@@ -7,8 +7,8 @@ import { mlp } from './mlp.js';
 import type { TransformerBlockOptions } from './transformer-block.js';
 
 /**
- * The keys and values of earlier positions, `<block>.key` and `<block>.value`, each [batch, heads, length, head width]. Empty
- * before the first token.
+ * The keys and values of earlier positions, `<block>.key` and `<block>.value`, each [batch, heads, length, head width].
+ * Empty before the first token.
  */
 export type KeyValueCache = NamedTensors;
 
@@ -18,8 +18,8 @@ export function cachedLength(cache: KeyValueCache): number {
 }
 
 /**
- * `transformerBlock` in inference, causal, for further positions x [batch, length, width] after those in `past`: their outputs,
- * and the keys and values of all positions.
+ * `transformerBlock` in inference, causal, for further positions x [batch, length, width] after those in `past`: their
+ * outputs, and the keys and values of all positions.
  */
 export function cachedBlock(
   ops: Operations,
@@ -39,9 +39,9 @@ export function cachedBlock(
     const added = splitHeads(ops, norm(x, 'norm1'), `${name}.attention`, options.heads, context);
     const [key, value] = [append(added.key, 'key'), append(added.value, 'value')];
     const heads = { query: added.query, key, value };
-    const heard = mergeHeads(ops, scaledDotProduct(ops, heads, `${name}.attention`, { causal: true }, context));
-    const attended = ops.add(x, linear(ops, heard, `${name}.attention.projection`, context));
-    const output = ops.add(attended, mlp(ops, norm(attended, 'norm2'), `${name}.mlp`, options.gelu, context));
+    const attended = mergeHeads(ops, scaledDotProduct(ops, heads, `${name}.attention`, { causal: true }, context));
+    const residual = ops.add(x, linear(ops, attended, `${name}.attention.projection`, context));
+    const output = ops.add(residual, mlp(ops, norm(residual, 'norm2'), `${name}.mlp`, options.gelu, context));
     return { output, cache: { [`${name}.key`]: key, [`${name}.value`]: value } };
   });
 }

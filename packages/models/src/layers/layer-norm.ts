@@ -2,7 +2,9 @@ import type { Operations, Tensor } from '@lmd/core';
 import type { LayerContext } from './context.js';
 import { parameter } from './parameters.js';
 
-/** Layer normalisation over the last axis (Ba, Kiros, Hinton 2016), always in f32, with `<name>.gain` and `<name>.bias`. */
+/**
+ * Layer normalisation over the last axis (Ba, Kiros, Hinton 2016), always in f32, with `<name>.gain` and `<name>.bias`.
+ */
 export function layerNorm(ops: Operations, x: Tensor, name: string, epsilon: number, context: LayerContext): Tensor {
   return ops.layerNorm(
     x,

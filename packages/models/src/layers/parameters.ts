@@ -1,4 +1,12 @@
-import { LmdError, type Model, type NamedTensors, type Tensor } from '@lmd/core';
+import {
+  type ForwardContext,
+  LmdError,
+  type Model,
+  type NamedTensors,
+  type PackedMatrices,
+  type PackedMatrix,
+  type Tensor,
+} from '@lmd/core';
 
 /** The weight of that name. */
 export function parameter(weights: NamedTensors, name: string): Tensor {
@@ -10,10 +18,19 @@ export function parameter(weights: NamedTensors, name: string): Tensor {
   });
 }
 
-/** Refuses weights that lack one of a model's parameters, or have one of another shape. */
-export function checkWeights(weights: NamedTensors, parameters: Model['parameters']): void {
+/** The weight of that name, where it is kept packed. */
+export function packedWeight({ packedWeights }: ForwardContext, name: string): PackedMatrix | undefined {
+  return packedWeights !== undefined && Object.hasOwn(packedWeights, name) ? packedWeights[name] : undefined;
+}
+
+/** Refuses weights, packed ones among them, that lack one of a model's parameters, or have one of another shape. */
+export function checkWeights(
+  weights: NamedTensors,
+  parameters: Model['parameters'],
+  packed: PackedMatrices = {},
+): void {
   for (const [name, { shape }] of Object.entries(parameters)) {
-    const actual = parameter(weights, name).shape;
+    const actual = (Object.hasOwn(packed, name) ? packed[name]! : parameter(weights, name)).shape;
     if (actual.join() === shape.join()) continue;
     throw new LmdError(
       'SHAPE_MISMATCH',

@@ -3,8 +3,9 @@ import type { LayerContext } from './context.js';
 import { linear } from './linear.js';
 
 /**
- * Images [batch, height, width, channels] → tokens [batch, patches, outputs]: square patches, row by row, each flattened
- * (row, column, channel) and mapped by `<name>.weight` [patchSize² · channels, outputs]. A strided convolution, as a product.
+ * Images [batch, height, width, channels] → tokens [batch, patches, outputs]: square patches, row by row, each
+ * flattened (row, column, channel) and mapped by `<name>.weight` [patchSize² · channels, outputs]. A strided
+ * convolution, as a product.
  */
 export function patchEmbedding(
   ops: Operations,

@@ -33,13 +33,13 @@ export function transformerBlock(
     return stochasticDepth(ops, dropped, options.stochasticDepth ?? 0, `${name}.${which}`, context);
   };
   return ops.scope(() => {
-    const attended = ops.scope(() => {
-      const heard = attention(ops, norm(x, 'norm1'), `${name}.attention`, options, context);
-      return ops.add(x, branch(heard, 'attention'));
+    const residual = ops.scope(() => {
+      const attended = attention(ops, norm(x, 'norm1'), `${name}.attention`, options, context);
+      return ops.add(x, branch(attended, 'attention'));
     });
     return ops.scope(() => {
-      const thought = mlp(ops, norm(attended, 'norm2'), `${name}.mlp`, options.gelu, context);
-      return ops.add(attended, branch(thought, 'mlp'));
+      const hidden = mlp(ops, norm(residual, 'norm2'), `${name}.mlp`, options.gelu, context);
+      return ops.add(residual, branch(hidden, 'mlp'));
     });
   });
 }

@@ -6,12 +6,14 @@ const ignored = (names: string): { readonly [name: string]: ForeignSetting } =>
 const off = [null, false, {}, []] as const;
 
 /**
- * `LoraConfig` of PEFT 0.21. What is off is refused where it is on: either the adapter is no B·A on the weight as it is stored (DoRA, aLoRA,
- * QA-LoRA, KaSA, BD-LoRA, Monte-Carlo LoRA, Arrow), or its initialisation changed the weights that it stands on (PiSSA, OLoRA, CorDA, LoftQ,
- * LoRA-GA), which are not those of the base model, or the layers are others (`layer_replication`).
+ * `LoraConfig` of PEFT 0.21. What is off is refused where it is on: either the adapter is no B·A on the weight as it is
+ * stored (DoRA, aLoRA, QA-LoRA, KaSA, BD-LoRA, Monte-Carlo LoRA, Arrow), or its initialisation changed the weights that
+ * it stands on (PiSSA, OLoRA, CorDA, LoftQ, LoRA-GA), which are not those of the base model, or the layers are others
+ * (`layer_replication`).
  */
 const settings: { readonly [name: string]: ForeignSetting } = {
-  // Which modules have adapters, or are trained whole, the tensors say. `fan_in_fan_out` follows from the class of the module.
+  // Which modules have adapters, or are trained whole, the tensors say. `fan_in_fan_out` follows from the class of the
+  // module.
   ...ignored('target_modules exclude_modules modules_to_save layers_to_transform layers_pattern fan_in_fan_out'),
   // Of training, of serving, and where it all comes from.
   ...ignored('task_type auto_mapping base_model_name_or_path revision inference_mode peft_version lora_dropout'),
@@ -43,7 +45,9 @@ const settings: { readonly [name: string]: ForeignSetting } = {
   ensure_weight_tying: off,
 };
 
-/** The rank and the factor on B·A that an `adapter_config.json` says. Throws `UNSUPPORTED` for another kind of adapter. */
+/**
+ * The rank and the factor on B·A that an `adapter_config.json` says. Throws `UNSUPPORTED` for another kind of adapter.
+ */
 export function adapterScale(config: unknown): { readonly rank: number; readonly scale: number } {
   const read = foreignSettings(config, {
     file: 'adapter_config.json',

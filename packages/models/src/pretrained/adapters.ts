@@ -53,16 +53,16 @@ const inMemory = ({ correspondences }: Layout): readonly Correspondence[] =>
 const linear = /(\.(qkv|projection|up|down)|^head)\.weight$/;
 
 /**
- * Low-rank adapters and what is trained whole beside them, as PEFT 0.21 stores them (`LoraConfig`): `lora_A` [rank, inputs] and `lora_B`
- * [outputs, rank] of each linear module; modules trained whole under `modules_to_save`. Written as `adapter_model.safetensors` beside
- * `adapter_config.json`, `PeftModel.from_pretrained` puts them on the base model. Where the other library has several matrices for one
- * of ours, as ViT's queries, keys and values in transformers, each gets the same `lora_A` and its rows of `lora_B`. Modules of ViT have the
- * names of transformers 5.
+ * Low-rank adapters and what is trained whole beside them, as PEFT 0.21 stores them (`LoraConfig`): `lora_A` [rank,
+ * inputs] and `lora_B` [outputs, rank] of each linear module; modules trained whole under `modules_to_save`. Written as
+ * `adapter_model.safetensors` beside `adapter_config.json`, `PeftModel.from_pretrained` puts them on the base model.
+ * Where the other library has several matrices for one of ours, as ViT's queries, keys and values in transformers, each
+ * gets the same `lora_A` and its rows of `lora_B`. Modules of ViT have the names of transformers 5.
  *
  * @param model the network that `adapted` was made of.
  * @param trained weights of `adapted`.
- * @throws LmdError `UNSUPPORTED` for what PEFT cannot hold: an adapter of something else than a linear layer, or a part of a module that
- * is trained whole; and for a layout that has no such model.
+ * @throws LmdError `UNSUPPORTED` for what PEFT cannot hold: an adapter of something else than a linear layer, or a part
+ *   of a module that is trained whole; and for a layout that has no such model.
  */
 export function exportAdapters(
   ops: Operations,
@@ -159,12 +159,13 @@ function turned(values: Values, rows: number, columns: number, first: number, co
 }
 
 /**
- * A model's weights with low-rank adapters of PEFT merged into them: W + (alpha / rank)·B·A of each adapted module, summed in float64,
- * and modules under `modules_to_save` in the place of the base's. New handles, all of them the caller's.
+ * A model's weights with low-rank adapters of PEFT merged into them: W + (alpha / rank)·B·A of each adapted module,
+ * summed in float64, and modules under `modules_to_save` in the place of the base's. New handles, all of them the
+ * caller's.
  *
- * @throws LmdError `CHECKPOINT_MISMATCH` where the adapters are of another model, naming a tensor; `CHECKPOINT_CORRUPT` where one cannot
- * be read; `UNSUPPORTED` for another kind of adapter (DoRA, PiSSA, biases, ranks that differ by module, …) and for a setting that is not
- * known, naming it and its value.
+ * @throws LmdError `CHECKPOINT_MISMATCH` where the adapters are of another model, naming a tensor; `CHECKPOINT_CORRUPT`
+ *   where one cannot be read; `UNSUPPORTED` for another kind of adapter (DoRA, PiSSA, biases, ranks that differ by
+ *   module, …) and for a setting that is not known, naming it and its value.
  */
 export async function mergeAdapters(
   ops: Operations,
@@ -212,7 +213,7 @@ function openAdapters(source: AdapterSource['tensors'], model: string) {
       if (tensor.shape.join() === shape.join()) return tensor.data;
       throw mismatch(name, `The tensor "${name}" has shape [${tensor.shape}], and ${model} needs [${shape}].`);
     },
-    /** Throws where there is a tensor that nobody has asked for. */
+    /** Throws if there is a tensor that was not read. */
     checkAllKnown(): void {
       const strange = [...names].find((name) => !known.has(name));
       if (strange !== undefined) throw mismatch(strange, `The tensor "${strange}" is no part of ${model}.`);

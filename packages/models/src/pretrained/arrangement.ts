@@ -15,7 +15,9 @@ export function same(shape: readonly number[]): Arrangement {
   return { shapes: [shape], take: ([part]) => part!, give: (values) => [values] };
 }
 
-/** [inputs, outputs] here, [outputs, inputs] there; or several of them there, beside each other along the outputs here. */
+/**
+ * [inputs, outputs] here, [outputs, inputs] there; or several of them there, beside each other along the outputs here.
+ */
 export function transposed(inputs: number, outputs: number, parts = 1): Arrangement {
   const rows = outputs / parts;
   return {

@@ -13,11 +13,12 @@ export type ConfigJson = { readonly [name: string]: unknown };
 const file = 'config.json';
 
 /**
- * The model that a `config.json` of transformers describes (`model_type` `gpt2` or `vit`), with some of our options replaced. Every
- * setting is read or is known not to matter. Dropout rates are not taken over: they are a choice of each training run.
+ * The model that a `config.json` of transformers describes (`model_type` `gpt2` or `vit`), with some of our options
+ * replaced. Every setting is read or is known not to matter. Dropout rates are not taken over: they are a choice of
+ * each training run.
  *
- * @throws LmdError `UNSUPPORTED` for another architecture, a variant that our models do not have, or a setting that is not known, naming the
- * setting and its value; `DATA_CORRUPT` for anything but an object.
+ * @throws LmdError `UNSUPPORTED` for another architecture, a variant that our models do not have, or a setting that is
+ *   not known, naming the setting and its value; `DATA_CORRUPT` for anything but an object.
  */
 export function modelFromConfigJson(
   json: ConfigJson,

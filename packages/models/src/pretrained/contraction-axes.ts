@@ -18,7 +18,10 @@ const firstOf =
     return undefined;
   };
 
-/** The axis of the inputs of each matrix. Embeddings of positions and class tokens are added, not multiplied, and have none. */
+/**
+ * The axis of the inputs of each matrix. Embeddings of positions and class tokens are added, not multiplied, and have
+ * none.
+ */
 const rules: { readonly [layout in `${LayoutName} ${'gpt2' | 'vit'}`]?: Rule } = {
   // The token embedding is the transposed output matrix; all others are [inputs, outputs].
   'lmd gpt2': firstOf(rank2(1, /^tokenEmbedding\.weight$/), ours),
@@ -40,10 +43,11 @@ function ours(name: string, shape: readonly number[]): number | undefined {
 }
 
 /**
- * The axis along which the forward product contracts each matrix of a model, which is the one that blocks run along: of ours, and of
- * GPT-2 and ViT in the layout of transformers or timm, recognised by the names. A matrix is [inputs, outputs] here and in GPT-2's `Conv1D`,
- * [outputs, inputs] in torch's `Linear`, and an embedding that is also the output matrix is [tokens, inputs] everywhere. The convolution
- * that embeds patches in other libraries is contracted along three axes at once, and is left out.
+ * The axis along which the forward product contracts each matrix of a model, which is the one that blocks run along: of
+ * ours, and of GPT-2 and ViT in the layout of transformers or timm, recognised by the names. A matrix is [inputs,
+ * outputs] here and in GPT-2's `Conv1D`, [outputs, inputs] in torch's `Linear`, and an embedding that is also the
+ * output matrix is [tokens, inputs] everywhere. The convolution that embeds patches in other libraries is contracted
+ * along three axes at once, and is left out.
  *
  * @returns by name, for the matrices alone; undefined for tensors of another model.
  */

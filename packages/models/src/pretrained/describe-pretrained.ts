@@ -11,14 +11,15 @@ export type PretrainedDescription =
   | { readonly architecture: 'vit'; readonly options: Partial<VitConfig> };
 
 /**
- * Reads the geometry of a pretrained model: of transformers from its `config.json`, of timm from the shapes of the tensors and, where there
- * is one, its `config.json`. Of timm the number of heads is missing where neither its architecture nor an argument says it.
+ * Reads the geometry of a pretrained model: of transformers from its `config.json`, of timm from the shapes of the
+ * tensors and, where there is one, its `config.json`. Of timm the number of heads is missing where neither its
+ * architecture nor an argument says it.
  *
  * @param config the parsed `config.json`; undefined where there is none.
  * @param shapes of all tensors, by name.
  * @returns undefined where nothing describes the model.
- * @throws LmdError `UNSUPPORTED` for a variant that our models do not have; `CHECKPOINT_MISMATCH` where `config.json` speaks of more blocks
- * than there are; `DATA_CORRUPT` for a `config.json` that is no object.
+ * @throws LmdError `UNSUPPORTED` for a variant that our models do not have; `CHECKPOINT_MISMATCH` where `config.json`
+ *   speaks of more blocks than there are; `DATA_CORRUPT` for a `config.json` that is no object.
  */
 export function describePretrained(
   config: unknown,

@@ -18,8 +18,8 @@ export interface Exported {
 
 /**
  * A model's weights under the names and in the shapes of another library: `transformers` (`GPT2LMHeadModel`,
- * `ViTForImageClassification`; default) or `timm`. Written to `model.safetensors` beside `config.json`, transformers loads it. GPT-2's
- * output matrix is the token embedding there too, and not written again.
+ * `ViTForImageClassification`; default) or `timm`. Written to `model.safetensors` beside `config.json`, transformers
+ * loads it. GPT-2's output matrix is the token embedding there too, and not written again.
  *
  * @throws LmdError `UNSUPPORTED` where the layout has no such model: mean pooling in transformers, GPT-2 in timm.
  */

@@ -1,5 +1,14 @@
-import { LmdError, type NamedTensors, type Operations, type Tensor } from '@lmd/core';
+import {
+  LmdError,
+  type NamedTensors,
+  type Operations,
+  type PackedCodes,
+  type PackedMatrices,
+  type PackedMatrix,
+  type Tensor,
+} from '@lmd/core';
 import type { Gpt2Config } from '../gpt2-config.js';
+import { matrixAxes, packWeight } from '../packed-weights.js';
 import type { VitConfig } from '../vit-config.js';
 import { matchesWeight, type WeightMatch } from '../weight-match.js';
 import type { Values } from './arrangement.js';
@@ -17,25 +26,27 @@ export interface ImportSource {
   /** The model that the tensors are for. */
   readonly model?: PretrainedModel;
   /**
-   * Weights that begin afresh from a seed, such as a head for other classes: `{ match: /^head\./, seed: 1 }`. Their tensors may be
-   * missing or of another shape, and are not read.
+   * Weights that begin afresh from a seed, such as a head for other classes: `{ match: /^head\./, seed: 1 }`. Their
+   * tensors may be missing or of another shape, and are not read.
    */
   readonly initialize?: { readonly match: WeightMatch; readonly seed: number };
 }
 
 export interface Imported {
   readonly model: PretrainedModel;
-  /** The caller's, by our names. */
+  /** The caller's, by our names: all but the packed ones. */
   readonly weights: NamedTensors;
+  /** The caller's: the matrices whose codes `tensors.packed` gave. */
+  readonly packedWeights: PackedMatrices;
 }
 
 /**
  * Weights of a pretrained model by our names and in our shapes. The layout is recognised by the names; the prefixes
  * `transformer.` and `vit.` may be missing, as in files of models without a head.
  *
- * @throws LmdError `CHECKPOINT_MISMATCH` where the tensors are another architecture's, or some are missing, unexpected, untied or of
- * another shape, naming them; `CHECKPOINT_CORRUPT` where one cannot be read, with the reason; `UNSUPPORTED` for a `config.json` that
- * our models cannot follow. No tensor is left behind.
+ * @throws LmdError `CHECKPOINT_MISMATCH` where the tensors are another architecture's, or some are missing, unexpected,
+ *   untied or of another shape, naming them; `CHECKPOINT_CORRUPT` where one cannot be read, with the reason;
+ *   `UNSUPPORTED` for a `config.json` that our models cannot follow. No tensor is left behind.
  */
 export async function importPretrained(ops: Operations, source: ImportSource): Promise<Imported> {
   const model = modelOf(source);
@@ -59,10 +70,32 @@ export async function importPretrained(ops: Operations, source: ImportSource): P
   };
 
   const weights: Record<string, Tensor> = {};
+  const packedWeights: Record<string, PackedMatrix> = {};
+  const axes = model.architecture === 'gpt2' && tensors.packed !== undefined ? matrixAxes(model) : new Map();
+  /** The codes of a matrix that stays packed. Their shape is ours: no matrix of a GPT-2 is turned. */
+  const codesOf = async (weight: string, name: string): Promise<PackedCodes | undefined> => {
+    const axis = axes.get(weight);
+    const codes = axis === undefined ? undefined : await tensors.packed?.(nameIn(name), axis);
+    const { shape } = model.parameters[weight]!;
+    if (codes === undefined || codes.shape.join() === shape.join()) return codes;
+    const problem = `The tensor "${nameIn(name)}" has shape [${codes.shape}], and this model needs [${shape}].`;
+    throw mismatch(nameIn(name), codes.shape, problem);
+  };
   try {
     if (source.initialize !== undefined) Object.assign(weights, begin(ops, model, afresh, source.initialize.seed));
     for (const { weight, names: parts, arrangement } of layout.correspondences) {
       if (afresh.has(weight)) continue;
+      const codes = await codesOf(weight, parts[0]!);
+      if (codes !== undefined) {
+        for (const [copy, original] of Object.entries(layout.tied)) {
+          if (!parts.includes(original) || !names.has(copy)) continue;
+          const other = await codesOf(weight, copy);
+          if (!sameBytes(codes.codes, other?.codes) || !sameBytes(codes.scales, other?.scales))
+            throw untied(copy, codes.shape);
+        }
+        packedWeights[weight] = packWeight(ops, weight, codes);
+        continue;
+      }
       const data: Values[] = [];
       for (const [i, part] of parts.entries()) data.push(await read(part, arrangement.shapes[i]!));
       for (const [copy, original] of Object.entries(layout.tied)) {
@@ -72,10 +105,12 @@ export async function importPretrained(ops: Operations, source: ImportSource): P
     }
   } catch (error) {
     ops.dispose(weights);
+    for (const { tensors } of Object.values(packedWeights)) ops.dispose(tensors);
     throw error;
   }
   // In the order of the forward pass, as a model's own.
-  return { model, weights: Object.fromEntries(Object.keys(model.parameters).map((name) => [name, weights[name]!])) };
+  const ordered = Object.keys(model.parameters).filter((name) => !Object.hasOwn(packedWeights, name));
+  return { model, weights: Object.fromEntries(ordered.map((name) => [name, weights[name]!])), packedWeights };
 }
 
 function begin(ops: Operations, model: PretrainedModel, afresh: ReadonlySet<string>, seed: number): NamedTensors {
@@ -150,7 +185,15 @@ async function checkTied(
 ): Promise<void> {
   const copy = await read(name, shape);
   if (copy.every((value, i) => Object.is(value, original[i]))) return;
-  throw mismatch(name, shape, `The tensor "${name}" is not the token embedding, and our models have them tied.`);
+  throw untied(name, shape);
+}
+
+function untied(name: string, shape: readonly number[]): LmdError {
+  return mismatch(name, shape, `The tensor "${name}" is not the token embedding, and our models have them tied.`);
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array | undefined): boolean {
+  return b !== undefined && a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
 function mismatch(subject: string, value: unknown, message: string): LmdError {

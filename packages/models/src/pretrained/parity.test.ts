@@ -35,8 +35,8 @@ const cases: readonly (readonly [Parameters<typeof golden>[0], Partial<ImportSou
 
 /**
  * The bounds. In float64, ours and theirs differ by the order of sums: 1e-12 on logits of the order of 10. The golden
- * gradients are stored in float32, half an ulp of which is 2^-25 of the value: 1e-7 of the largest in a weight. In float32, a sum
- * of 40 products a few layers deep: 1e-5 of the largest.
+ * gradients are stored in float32, half an ulp of which is 2^-25 of the value: 1e-7 of the largest in a weight. In
+ * float32, a sum of 40 products a few layers deep: 1e-5 of the largest.
  */
 const bounds = {
   f64: { logits: 1e-12, gradients: 1e-7 },
@@ -87,7 +87,8 @@ describe.each(cases)('%s', (name, source) => {
       expect(Math.abs((await read(value))[0]! - expected.loss)).toBeLessThan(bounds[storage].logits * expected.loss);
       for (const [weight, gradient] of Object.entries(gradients)) {
         const [ours, theirs] = [await read(gradient), await read(gradientsThere.weights[weight]!)];
-        // A bias of keys has no effect on attention, so its gradient is rounding alone: hence the part that is not relative.
+        // A bias of keys has no effect on attention, so its gradient is rounding alone: hence the part that is not
+        // relative.
         const bound = bounds[storage].gradients * (largest(theirs) + 1e-3);
         expect(difference(ours, theirs), weight).toBeLessThan(bound);
         expect(largest(theirs), `${weight} has a gradient`).toBeGreaterThan(0);

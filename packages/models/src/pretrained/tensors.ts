@@ -1,4 +1,4 @@
-import { LmdError, sizeOf } from '@lmd/core';
+import { LmdError, type PackedCodes, sizeOf } from '@lmd/core';
 
 /** An array of numbers with its shape, as a file holds it. */
 export interface PretrainedTensor {
@@ -10,6 +10,11 @@ export interface PretrainedTensor {
 export interface PretrainedTensors {
   readonly names: Iterable<string>;
   read(name: string): PretrainedTensor | Promise<PretrainedTensor>;
+  /**
+   * The packed codes of a matrix of a GPT-2, whose products contract `axis`, for a model that is to keep it packed; undefined for one that is
+   * to be read as values.
+   */
+  packed?(name: string, axis: number): PackedCodes | undefined | Promise<PackedCodes | undefined>;
 }
 
 /** The same, whether given as a record or as a reader. */

@@ -8,7 +8,9 @@ const ignored = (names: string): { readonly [name: string]: ForeignSetting } =>
 
 const off = [null, false] as const;
 
-/** What timm writes to `config.json`. `pretrained_cfg` says how pictures are prepared and where the weights are from. */
+/**
+ * What timm writes to `config.json`. `pretrained_cfg` says how pictures are prepared and where the weights are from.
+ */
 const known: { readonly [name: string]: ForeignSetting } = {
   ...ignored('pretrained_cfg label_names label_descriptions license library_name timm_version'),
   architecture: 'used',
@@ -66,7 +68,8 @@ const poolings = { token: 'classToken', avg: 'mean' } as const;
 /**
  * What a `config.json` of timm says of a ViT beside the shapes of its tensors.
  *
- * @throws LmdError `UNSUPPORTED` for another architecture or variant (register tokens, CLIP, SigLIP, DINOv2, …), naming the setting.
+ * @throws LmdError `UNSUPPORTED` for another architecture or variant (register tokens, CLIP, SigLIP, DINOv2, …), naming
+ *   the setting.
  */
 export function timmSettings(json: unknown, width: number): Partial<VitConfig> {
   const settings = foreignSettings(json, { file, known });

@@ -6,8 +6,8 @@ const ignored = (names: string): Known =>
   Object.fromEntries(names.split(' ').map((name): [string, ForeignSetting] => [name, 'ignored']));
 
 /**
- * Settings that transformers writes for every architecture: where a model comes from, what it is called, how it is trained and how text is
- * sampled. None of them changes the logits that the tensors give.
+ * Settings that transformers writes for every architecture: where a model comes from, what it is called, how it is
+ * trained and how text is sampled. None of them changes the logits that the tensors give.
  */
 const general: Known = {
   ...ignored('_name_or_path _commit_hash _attn_implementation _attn_implementation_autoset _num_labels name_or_path'),

@@ -54,7 +54,10 @@ export interface WasmExports {
   ): void;
 }
 
-/** The little that is used of WebAssembly's own interface, which no library of the compiler's declares without the browser's. */
+/**
+ * The little that is used of WebAssembly's own interface, which no library of the compiler's declares without the
+ * browser's.
+ */
 declare const WebAssembly: {
   readonly Memory: new (size: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
   readonly Module: new (bytes: Uint8Array) => object;
@@ -102,7 +105,9 @@ export function kernelModule(): Uint8Array<ArrayBuffer> {
 
 let instance: WasmInstance | undefined | null = null;
 
-/** The kernels, compiled at the first call; `undefined` where there is no WebAssembly SIMD or it may not be compiled. */
+/**
+ * The kernels, compiled at the first call; `undefined` where there is no WebAssembly SIMD or it may not be compiled.
+ */
 export function wasmInstance(): WasmInstance | undefined {
   if (instance === null) instance = instantiate();
   return instance;

@@ -1,7 +1,9 @@
 import type { Extent } from '../options.js';
 import { capacity } from './instance.js';
 
-/** Part of a tensor that goes through the kernels at once: `repeat` times `rows` rows of `width` values, `stride` apart. */
+/**
+ * Part of a tensor that goes through the kernels at once: `repeat` times `rows` rows of `width` values, `stride` apart.
+ */
 export interface Piece {
   /** The first element. */
   readonly start: number;

@@ -9,18 +9,24 @@ import { fileError } from './file-errors.js';
 export interface AtomicFile {
   /** Where the file will stand. */
   readonly path: string;
-  /** Writes all of `bytes` at `position`, by default where the last write ended. Writes must not run at the same time. */
+  /**
+   * Writes all of `bytes` at `position`, by default where the last write ended. Writes must not run at the same time.
+   */
   write(bytes: Uint8Array, position?: number): Promise<void>;
-  /** Flushes the file to the disk, puts it in the place of the old one, and flushes the folder. On failure it is discarded. */
+  /**
+   * Flushes the file to the disk, puts it in the place of the old one, and flushes the folder. On failure it is
+   * discarded.
+   */
   commit(): Promise<void>;
   /** Removes what was written; what stood at `path` is untouched. */
   discard(): Promise<void>;
 }
 
 /**
- * Begins a file that comes about whole or not at all: a new one in the same folder (`.<name>.<random>.tmp`), which `commit` flushes
- * to the disk and renames over `path`. Whoever reads `path`, also after a power cut, finds the old contents or the new, never a
- * mixture. Only a killed process can leave a `.tmp` file behind. A symbolic link at `path` is replaced, not followed.
+ * Begins a file that comes about whole or not at all: a new one in the same folder (`.<name>.<random>.tmp`), which
+ * `commit` flushes to the disk and renames over `path`. A reader of `path`, also after a power cut, finds the old
+ * contents or the new, never a mixture. Only a killed process can leave a `.tmp` file behind. A symbolic link at `path`
+ * is replaced, not followed.
  *
  * @throws SafetensorsError `FILE_SYSTEM`, naming the path and what to do, from here and from each method.
  */
@@ -89,7 +95,10 @@ async function renameOver(from: string, to: string): Promise<void> {
   }
 }
 
-/** Makes the rename itself last. Windows and some network file systems cannot open or flush a folder; the file is whole all the same. */
+/**
+ * Makes the rename itself last. Windows and some network file systems cannot open or flush a folder; the file is whole
+ * all the same.
+ */
 async function syncFolder(folder: string): Promise<void> {
   let handle: FileHandle | undefined;
   try {

@@ -9,8 +9,8 @@ import { fileError } from './file-errors.js';
 import { writeFileAtomic } from './write-file-atomic.js';
 
 /**
- * Writes a safetensors file atomically (`writeFileAtomic`): the bytes of `serializeSafetensors`, without holding them in memory a
- * second time.
+ * Writes a safetensors file atomically (`writeFileAtomic`): the bytes of `serializeSafetensors`, without holding them
+ * in memory a second time.
  */
 export async function writeSafetensorsFile(path: string, input: SafetensorsInput): Promise<void> {
   const { start, data } = layOut(input);
@@ -22,7 +22,10 @@ export async function readSafetensorsFile(path: string): Promise<Safetensors> {
   return await withFile(path, async (file, size) => parseSafetensors(await readExactly(file, path, 0, size)));
 }
 
-/** Opens a file and reads its header alone, so that tensors larger than memory in sum can be read one by one. Close it at the end. */
+/**
+ * Opens a file and reads its header alone, so that tensors larger than memory in sum can be read one by one. Close it
+ * at the end.
+ */
 export async function openSafetensorsFile(path: string): Promise<SafetensorsFile> {
   const file = await open(path, 'r').catch((error) => Promise.reject(fileError('open', path, error)));
   let size: number;
@@ -42,8 +45,8 @@ export async function openSafetensorsFile(path: string): Promise<SafetensorsFile
 }
 
 /**
- * Opens a model that is split over several files: `path` is its index, as in `model.safetensors.index.json`, and the files stand in the
- * same folder. Close it at the end.
+ * Opens a model that is split over several files: `path` is its index, as in `model.safetensors.index.json`, and the
+ * files stand in the same folder. Close it at the end.
  *
  * @throws SafetensorsError naming the index or the file that is missing, damaged, or at odds with the index.
  */

@@ -15,10 +15,11 @@ export interface SafetensorsWriter {
   /** Where each tensor goes, in the order of their bytes: the order in which a disk writes them best. */
   readonly entries: ReadonlyMap<string, TensorEntry>;
   /**
-   * Writes a tensor, in any order, each once; `data` whole, or in parts that follow one another. One write after another.
+   * Writes a tensor, in any order, each once; `data` whole, or in parts that follow one another. One write after
+   * another.
    *
-   * @throws SafetensorsError `TENSOR_MISSING` for a name that was not announced; `NAME_INVALID` for one that is written already;
-   * `SHAPE_INVALID` for data that is not as long as dtype and shape say; `FILE_SYSTEM`.
+   * @throws SafetensorsError `TENSOR_MISSING` for a name that was not announced; `NAME_INVALID` for one that is written
+   *   already; `SHAPE_INVALID` for data that is not as long as dtype and shape say; `FILE_SYSTEM`.
    */
   write(name: string, data: Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void>;
   /** Puts the file in its place. Throws `TENSOR_MISSING`, and leaves nothing, where a tensor has not been written. */
@@ -28,8 +29,9 @@ export interface SafetensorsWriter {
 }
 
 /**
- * Begins a safetensors file whose tensors come one after another, as from a device whose memory this machine's would not hold twice.
- * The file is that of `writeSafetensorsFile` to the byte, and comes about whole or not at all (`createAtomicFile`).
+ * Begins a safetensors file whose tensors come one after another, as from a device whose memory this machine's would
+ * not hold twice. The file is that of `writeSafetensorsFile` to the byte, and comes about whole or not at all
+ * (`createAtomicFile`).
  */
 export async function createSafetensorsWriter(path: string, input: SafetensorsWriterInput): Promise<SafetensorsWriter> {
   const { start, entries } = layOutHeader(checkedInput(input), input.metadata);

@@ -24,13 +24,13 @@ export interface ShardedSafetensorsWriter extends SafetensorsWriter {
 type Description = readonly [string, SafetensorsDescription];
 
 /**
- * Begins a model split over files of at most `maxShardBytes` of tensors, in the order given: `model-00001-of-00003.safetensors` and so
- * on beside `path` (`model.safetensors`), and `model.safetensors.index.json`, as transformers has them. Where one file is enough, it
- * is `path` itself, without an index.
+ * Begins a model split over files of at most `maxShardBytes` of tensors, in the order given:
+ * `model-00001-of-00003.safetensors` and so on beside `path` (`model.safetensors`), and `model.safetensors.index.json`,
+ * as transformers has them. Where one file is enough, it is `path` itself, without an index.
  *
- * The index is written last, once every file is whole and on the disk, and an old one is removed before the first file is replaced:
- * a killed process leaves no index, or one whose files are all there, and never one over files of two models. Files of an older
- * model under other names stay.
+ * The index is written last, once every file is whole and on the disk, and an old one is removed before the first file
+ * is replaced: a killed process leaves no index, or one whose files are all there, and never one over files of two
+ * models. Files of an older model under other names stay.
  *
  * @throws SafetensorsError as `createSafetensorsWriter`; `INVALID_ARGUMENT` for a size that is no positive integer.
  */
@@ -97,7 +97,7 @@ export async function createShardedSafetensorsWriter(
         await rm(index, { force: true }).catch((error) => Promise.reject(fileError('write', index, error)));
         for (const writer of writers) await writer.commit();
         if (files.length === 1) return;
-        // Whoever finds a single file there takes it for the model.
+        // A single file there would be read as the model.
         await rm(path, { force: true }).catch((error) => Promise.reject(fileError('write', path, error)));
         await writeFileAtomic(index, indexText(entries, input.metadata));
       } catch (error) {

@@ -1,13 +1,16 @@
 import { arrayKind } from '../array-kind.js';
 import { createAtomicFile } from './atomic-file.js';
 
-/** Text (as UTF-8), bytes, or parts that are written one after the other, so that a large file need not be put together first. */
+/**
+ * Text (as UTF-8), bytes, or parts that are written one after the other, so that a large file need not be put together
+ * first.
+ */
 export type FileContents = string | Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
 /**
- * Writes a file whole or not at all (`createAtomicFile`): into a new file in the same folder, which is flushed to the disk and then
- * renamed over `path`, after which the folder is flushed too where the system allows. On failure the new file is removed and the
- * old one is untouched.
+ * Writes a file whole or not at all (`createAtomicFile`): into a new file in the same folder, which is flushed to the
+ * disk and then renamed over `path`, after which the folder is flushed too where the system allows. On failure the new
+ * file is removed and the old one is untouched.
  *
  * @throws SafetensorsError `FILE_SYSTEM`, naming the path and what to do.
  */

@@ -8,8 +8,8 @@ export interface PrecisionArgs {
 type Config = { [key: string]: unknown };
 
 /**
- * Loading a model turns every string with an underscore into camel case, but for the value of a key `name`: so formats' names are
- * stored under that key.
+ * Loading a model turns every string with an underscore into camel case, but for the value of a key `name`: so formats'
+ * names are stored under that key.
  */
 export function precisionToConfig(precision: LayerPrecision): Config {
   if (typeof precision === 'string') return { name: precision };

@@ -4,7 +4,10 @@ import { type LayerVariable, layers } from '@tensorflow/tfjs-layers';
 export type DenseArgs = Parameters<typeof layers.dense>[0];
 export type Conv2DArgs = Parameters<typeof layers.conv2d>[0];
 
-/** What the layers of products have in common, as far as it is used here; fields that tfjs-layers types as private included. */
+/**
+ * What the layers of products have in common, as far as it is used here; fields that tfjs-layers types as private
+ * included.
+ */
 export interface ProductLayer extends layers.Layer {
   readonly kernel: LayerVariable;
   readonly bias: LayerVariable | null;
@@ -24,8 +27,9 @@ type LayerClass<Args, Instance> = (new (
   Pick<typeof serialization.Serializable, 'fromConfig'>;
 
 /**
- * tfjs-layers exports the functions that make its layers but not their classes, which build weights, read activations, constraints and
- * regularizers, and store them. A named instance, which takes no number in the naming of unnamed layers, has its class.
+ * tfjs-layers exports the functions that make its layers but not their classes, which build weights, read activations,
+ * constraints and regularizers, and store them. A named instance, which takes no number in the naming of unnamed
+ * layers, has its class.
  */
 export const Dense = layers.dense({ units: 1, name: 'class-of-dense' }).constructor as unknown as LayerClass<
   DenseArgs,

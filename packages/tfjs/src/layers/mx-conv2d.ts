@@ -52,12 +52,12 @@ tf.serialization.registerClass(MXConv2D);
 /**
  * `tf.layers.conv2d` with low-precision operands: the same arguments, and `precision` (default `mxfp6_e3m2`).
  *
- * The convolution is the product of patches [positions, kernelHeight·kernelWidth·channels] with the kernel, and both are rounded along
- * that axis: pixels of a patch row by row, channels innermost, in blocks of the format's size (32) from the patch's first element. With
- * channels a multiple of 32 a block is within one pixel; otherwise it goes on into the next, and the last one may be short. The
- * product, bias and activation are float32. The gradient is straight-through, with the rounded operands of the forward product and
- * the incoming gradient rounded to BF16. The patches take kernelHeight·kernelWidth times the memory of the image until the
- * backward pass.
+ * The convolution is the product of patches [positions, kernelHeight·kernelWidth·channels] with the kernel, and both
+ * are rounded along that axis: pixels of a patch row by row, channels innermost, in blocks of the format's size (32)
+ * from the patch's first element. With channels a multiple of 32 a block is within one pixel; otherwise it continues
+ * into the next, and the last one may be short. The product, bias and activation are float32. The gradient is
+ * straight-through, with the rounded operands of the forward product and the incoming gradient rounded to BF16. The
+ * patches take kernelHeight·kernelWidth times the memory of the image until the backward pass.
  *
  * With `precision: 'fp32'` it is `tf.layers.conv2d`, trainable also on TensorFlow.js's wasm backend.
  *

@@ -45,9 +45,9 @@ tf.serialization.registerClass(MXDense);
 /**
  * `tf.layers.dense` with low-precision operands: the same arguments, and `precision` (default `mxfp6_e3m2`).
  *
- * [..., k] → [..., units]. Inputs and kernel are both rounded along k, the axis that the product sums over, in blocks of the format's
- * size (32 in OCP Microscaling v1.0); the product, bias and activation are float32. The gradient is straight-through, with the
- * rounded operands of the forward product and the incoming gradient rounded to BF16.
+ * [..., k] → [..., units]. Inputs and kernel are both rounded along k, the axis that the product sums over, in blocks
+ * of the format's size (32 in OCP Microscaling v1.0); the product, bias and activation are float32. The gradient is
+ * straight-through, with the rounded operands of the forward product and the incoming gradient rounded to BF16.
  *
  * @throws LmdError `UNKNOWN_OPTION` or `INVALID_ARGUMENT` for the precision
  */

@@ -1,9 +1,9 @@
 /**
- * What keeps a value from being a checkpoint: a field that is missing or of another kind. Undefined where nothing does. The digest of a
- * file says that it is what was written, and not who wrote it.
+ * Why a value is not a checkpoint: a field that is missing or of another type. Undefined for a valid checkpoint.
+ * The digest of a file says that it is what was written, and not who wrote it.
  */
 export function problemOf(value: unknown): string | undefined {
-  if (!isRecord(value)) return 'it is no record';
+  if (!isRecord(value)) return 'it is not an object';
   for (const name of ['step', 'optimizerStep'] as const) {
     if (!Number.isSafeInteger(value[name]) || (value[name] as number) < 0) return `its ${name} is ${show(value[name])}`;
   }

@@ -27,8 +27,8 @@ export const webSha256: Sha256 = async (parts) => {
 };
 
 /**
- * A checkpoint as the bytes of one safetensors file: tensors as they are, the rest as JSON in the metadata, and a SHA-256 of
- * the whole file, the 64 digits of the digest itself taken as zeros. Any reader of safetensors can open it.
+ * A checkpoint as the bytes of one safetensors file: tensors as they are, the rest as JSON in the metadata, and a
+ * SHA-256 of the whole file, the 64 digits of the digest itself taken as zeros. Any reader of safetensors can open it.
  */
 export async function encodeCheckpoint(checkpoint: Checkpoint, sha256: Sha256 = webSha256): Promise<Uint8Array> {
   const parts = await encodeCheckpointParts(checkpoint, sha256);
@@ -73,7 +73,8 @@ export async function encodeCheckpointParts(checkpoint: Checkpoint, sha256: Sha2
  * Reads what `encodeCheckpoint` wrote.
  *
  * @param source for the error message: the file's path.
- * @throws LmdError `CHECKPOINT_CORRUPT` for anything else: bytes missing, added or changed anywhere, or another kind of file.
+ * @throws LmdError `CHECKPOINT_CORRUPT` for anything else: bytes missing, added or changed anywhere, or another kind of
+ *   file.
  */
 export async function decodeCheckpoint(
   file: Uint8Array,
@@ -83,12 +84,12 @@ export async function decodeCheckpoint(
   // Node's Buffer is a Uint8Array whose `slice` does not copy; nothing below is to depend on which one it got.
   const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
   const place = digestPlace(bytes);
-  if (place === undefined) throw corruptCheckpoint(source, 'it is no checkpoint, or its header is damaged');
+  if (place === undefined) throw corruptCheckpoint(source, 'it is not a checkpoint, or its header is damaged');
   const end = place + blankDigest.length;
   const written = new TextDecoder('latin1').decode(bytes.subarray(place, end));
   const blank = new TextEncoder().encode(blankDigest);
   if ((await sha256([bytes.subarray(0, place), blank, bytes.subarray(end)])) !== written) {
-    throw corruptCheckpoint(source, 'its contents are not those that its digest was taken of');
+    throw corruptCheckpoint(source, 'its contents do not match its SHA-256');
   }
   try {
     return decodeWhole(bytes);
@@ -151,8 +152,8 @@ function hostTensor(name: string, tensor: SafetensorsTensor): HostTensor {
 }
 
 /**
- * Where the digest's digits begin. The key with its bare quotation marks stands nowhere else in the header: inside a string they
- * would be escaped, and no tensor's entry begins with a string.
+ * Where the digest's digits begin. The key with its bare quotation marks stands nowhere else in the header: inside a
+ * string they would be escaped, and no tensor's entry begins with a string.
  */
 function digestPlace(bytes: Uint8Array): number | undefined {
   if (bytes.length < 8) return undefined;

@@ -20,23 +20,28 @@ export interface HostTensor {
 
 export type NamedHostTensors = { readonly [name: string]: HostTensor };
 
-/** A run between two steps: all that the rest of the run depends on. */
+/** The state of a run between two steps: everything that the rest of the run depends on. */
 export interface Checkpoint {
-  /** Updates made. Epoch, position in it and all random numbers follow from it. */
+  /** Number of updates. It determines the epoch, the position in it, and all random numbers. */
   readonly step: number;
-  /** The optimizer's own count. */
+  /** The optimizer's step count. */
   readonly optimizerStep: number;
   /** The optimizer's state, `<weight>/<vector>`. */
   readonly tensors: NamedHostTensors;
   readonly plugins: { readonly [name: string]: { readonly data?: Json; readonly tensors?: NamedHostTensors } };
-  /** What must be equal in the resumed run: model, optimizer, data, seed, batch size, precision and the caller's configuration. */
+  /**
+   * What must be equal in the resumed run: model, optimizer, data, seed, batch size, precision and the caller's
+   * configuration.
+   */
   readonly identity: { readonly [key: string]: Json };
   /** For the end of a run that is resumed after its last step. */
   readonly lastLoss?: number;
   readonly lastValidation?: EvaluationResult & { readonly step: number };
   /** Time spent so far. */
   readonly seconds: number;
-  /** Package version, backend and device that wrote it. On another backend a resumed run is right, but not to the bit. */
+  /**
+   * Package version, backend and device that wrote it. On another backend a run does not resume bit-identically.
+   */
   readonly versions: { readonly training: string; readonly backend: string; readonly device: string };
 }
 
@@ -76,8 +81,9 @@ export function writeTensors(ops: Operations, tensors: NamedHostTensors): NamedT
 }
 
 /**
- * Throws `CHECKPOINT_MISMATCH` where the checkpoint is of another run: by another optimizer or model, with a tensor of another
- * name or shape, or with another configuration; `CHECKPOINT_CORRUPT` where it is no checkpoint. Names the first difference and both values.
+ * Throws `CHECKPOINT_MISMATCH` where the checkpoint is of another run: by another optimizer or model, with a tensor of
+ * another name or shape, or with another configuration; `CHECKPOINT_CORRUPT` where it is no checkpoint. Names the first
+ * difference and both values.
  *
  * @param fresh the state that the run would start from, for its names and shapes.
  */
@@ -90,7 +96,7 @@ export function checkMatch(
   if (problem !== undefined) {
     throw new LmdError('CHECKPOINT_CORRUPT', `The checkpoint cannot be used: ${problem}.`, {
       subject: 'resume',
-      remedy: 'Give what readCheckpoint, latestCheckpoint or a snapshot gave.',
+      remedy: 'Pass the result of readCheckpoint, latestCheckpoint or a snapshot.',
     });
   }
   for (const key of ['optimizer', 'model']) refuseDifference(checkpoint.identity[key], identity[key], key);
@@ -118,6 +124,6 @@ function mismatch(subject: string, saved: string, expected: string): LmdError {
   return new LmdError('CHECKPOINT_MISMATCH', `${subject} is ${saved} in the checkpoint and ${expected} in this run.`, {
     subject,
     value: saved,
-    remedy: 'Resume with the configuration that the run began with, or begin a new run.',
+    remedy: 'Resume with the original configuration, or start a new run.',
   });
 }

@@ -8,8 +8,8 @@ import { checkedLabels } from './labels.js';
 export interface ArrayDatasetOptions {
   readonly name: string;
   /**
-   * Examples one after another, row-major: f32 features or i32 tokens. A Float32Array or Int32Array is read as it is; other arrays are
-   * copied to one of the same values, Float64Array and plain arrays to f32, those of integers to i32.
+   * Examples one after another, row-major: f32 features or i32 tokens. A Float32Array or Int32Array is read as it is;
+   * other arrays are copied to one of the same values, Float64Array and plain arrays to f32, those of integers to i32.
    */
   readonly inputs:
     | Float32Array
@@ -32,8 +32,8 @@ export interface ArrayDatasetOptions {
 /**
  * A data set over arrays in memory.
  *
- * @throws LmdError `INVALID_ARGUMENT` for inputs that are no array of numbers; `DATA_CORRUPT` for one that f32 or i32 cannot hold, and
- * for a label out of range; `SHAPE_MISMATCH` when inputs and labels differ in count.
+ * @throws LmdError `INVALID_ARGUMENT` for inputs that are no array of numbers; `DATA_CORRUPT` for one that f32 or i32
+ *   cannot hold, and for a label out of range; `SHAPE_MISMATCH` when inputs and labels differ in count.
  */
 export function arrayDataset(options: ArrayDatasetOptions): Dataset {
   refuseUnknownOptions('arrayDataset', options, ['name', 'inputs', 'inputShape', 'labels', 'classes']);

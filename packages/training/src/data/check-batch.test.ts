@@ -128,8 +128,8 @@ describe('what a data set gives', () => {
   });
 
   it.each<[unknown, RegExp]>([
-    [undefined, /data\.train is no data set/],
-    [{ name: 'x', size: 3 }, /data\.train is no data set/],
+    [undefined, /data\.train is not a data set/],
+    [{ name: 'x', size: 3 }, /data\.train is not a data set/],
     [{ ...moons(4), size: 2.5 }, /data\.train\.size is 2\.5/],
     [{ ...moons(4), name: undefined }, /data\.train\.name is undefined/],
   ])('is refused before any work where it is no data set', async (dataset, message) => {

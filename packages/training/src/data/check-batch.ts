@@ -12,11 +12,12 @@ export interface CheckedBatch extends DatasetBatch {
 }
 
 /**
- * Checks what a data set gave, which may be a third party's: that there is data with a shape, the count, the lengths, and each label
- * against `classes`. Numbers in other arrays than the dtype's own (plain ones, Float64Array, those of another realm) are copied into
- * that, with the same values.
+ * Checks what a data set gave, which may be a third party's: that there is data with a shape, the count, the lengths,
+ * and each label against `classes`. Numbers in other arrays than the dtype's own (plain ones, Float64Array, those of
+ * another realm) are copied into that, with the same values.
  *
- * @throws LmdError `INVALID_ARGUMENT` for what is no batch; `DATA_CORRUPT` naming the example and the value; `SHAPE_MISMATCH`.
+ * @throws LmdError `INVALID_ARGUMENT` for what is no batch; `DATA_CORRUPT` naming the example and the value;
+ *   `SHAPE_MISMATCH`.
  */
 export function checkedBatch(dataset: Dataset, indices: Int32Array, batch: DatasetBatch): CheckedBatch {
   if (typeof batch !== 'object' || batch === null) {
@@ -58,7 +59,7 @@ export function checkClasses(batch: CheckedBatch, classes: number, who: string):
     {
       subject: `labels[${example}]`,
       value: label,
-      remedy: `Labels are integers from 0 to ${classes - 1}, or negative to be left out: check the data, or the number of classes.`,
+      remedy: `Labels are integers from 0 to ${classes - 1}, or negative to be ignored: check the data, or the number of classes.`,
     },
   );
 }
@@ -84,10 +85,10 @@ export function checkTokens(batch: CheckedBatch, vocabularySize: number | undefi
 /** Refuses a batch that nothing could be learned from. */
 export function checkCounted({ dataset, indices, counted }: CheckedBatch): void {
   if (counted > 0) return;
-  throw new LmdError('DATA_CORRUPT', `Data set "${dataset}": every label of a batch is negative, and so left out.`, {
+  throw new LmdError('DATA_CORRUPT', `Data set "${dataset}": every label of a batch is negative, and is ignored.`, {
     subject: 'labels',
     value: indices[0],
-    remedy: `Check the labels of example ${indices[0]} and of the ${indices.length - 1} others, or leave such examples out.`,
+    remedy: `Check the labels of example ${indices[0]} and of the ${indices.length - 1} others, or remove such examples.`,
   });
 }
 
@@ -168,10 +169,10 @@ function checkSoftLabels(
     let sum = 0;
     for (let c = row * classes; c < (row + 1) * classes; c++) sum += data[c]! >= 0 ? data[c]! : Number.NaN;
     if (Math.abs(sum - 1) <= 1e-3) continue;
-    throw new LmdError('DATA_CORRUPT', `Data set "${dataset.name}": row ${row} of softLabels is no distribution.`, {
+    throw new LmdError('DATA_CORRUPT', `Data set "${dataset.name}": row ${row} of softLabels is not a distribution.`, {
       subject: `softLabels[${row}]`,
       value: sum,
-      remedy: 'Its parts are at least 0 and add up to 1.',
+      remedy: 'Its values must be at least 0 and add up to 1.',
     });
   }
 }
@@ -179,10 +180,10 @@ function checkSoftLabels(
 /** Refuses what is no data set, before any work is done. */
 export function checkDataset(caller: string, subject: string, dataset: Dataset): void {
   if (typeof dataset !== 'object' || dataset === null || typeof dataset.batch !== 'function') {
-    throw new LmdError('INVALID_ARGUMENT', `${caller}: ${subject} is no data set.`, {
+    throw new LmdError('INVALID_ARGUMENT', `${caller}: ${subject} is not a data set.`, {
       subject,
       value: dataset,
-      remedy: 'Give an object with name, size, inputShape and the function batch, such as arrayDataset makes.',
+      remedy: 'Give an object with name, size, inputShape and the function batch, such as the result of arrayDataset.',
     });
   }
   const { name, size } = dataset;

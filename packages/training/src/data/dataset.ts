@@ -9,47 +9,48 @@ export interface DatasetBatch {
     readonly dtype: DType;
   };
   /**
-   * Class of each row of logits: [examples] for classification, [examples, length] for a language model. A row whose label is negative
-   * (−100 by custom, for padding) is left out of loss and accuracy; means are over those that are left.
+   * Class of each row of logits: [examples] for classification, [examples, length] for a language model. A row whose
+   * label is negative (usually −100, for padding) is ignored in loss and accuracy, which are means over the other rows.
    */
   readonly labels: { readonly data: Int32Array; readonly shape: readonly number[] };
   /**
-   * [...labels.shape, classes]: of each row, a distribution over the classes, as mixup, cutmix and label smoothing make it. Where
-   * it is there, training minimises the cross-entropy against it (`lossOf`); accuracy and evaluation go by `labels` all the same.
+   * [...labels.shape, classes]: of each row, a distribution over the classes, as mixup, cutmix and label smoothing make
+   * it. Where it is there, training minimises the cross-entropy against it (`lossOf`); accuracy and evaluation go by
+   * `labels` all the same.
    */
   readonly softLabels?: { readonly data: Float32Array; readonly shape: readonly number[] };
 }
 
-/** What a step of training tells the data set, for augmentation to draw its choices from. Evaluation gives none. */
+/** Random seed and epoch that training passes to the data set for augmentation. Evaluation passes none. */
 export interface BatchContext {
-  /** Of the run. */
+  /** Seed of the run. */
   readonly seed: number;
-  /** From 0. */
+  /** Epoch, from 0. */
   readonly epoch: number;
 }
 
 /**
- * A data set is a plain value: to bring your own, write one object. `batch` must be a function of its arguments alone, or a
- * resumed run would see other data than the uninterrupted one.
+ * A data set is a plain object, and can be custom. `batch` must depend only on its arguments, so that a run resumes
+ * bit-identically.
  */
 export interface Dataset {
-  /** Part of what a checkpoint remembers: a run resumes only on a data set of the same name and size. */
+  /** Stored in checkpoints: a run resumes only on a data set of the same name and size. */
   readonly name: string;
   /** Number of examples. */
   readonly size: number;
   /** Number of classes, where labels are classes. */
   readonly classes?: number;
   /**
-   * Identifies the contents (`fingerprintOf`): where it differs, the data changed under the same name and size. Absent where nobody takes
-   * one. It may be computed when it is first read.
+   * Identifies the contents (`fingerprintOf`): where it differs, the data changed under the same name and size. Absent
+   * where nobody takes one. It may be computed when it is first read.
    */
   readonly fingerprint?: string | undefined;
   /** Shape of one example. */
   readonly inputShape: readonly number[];
   /**
-   * The examples at `indices`, each in [0, size), in that order. In training there is a `context`, and augmentation is a function
-   * of (seed, epoch, index); without one the examples come as they are. Calls may run at the same time: training asks for the next
-   * batch before it computes with one, and evaluates meanwhile.
+   * The examples at `indices`, each in [0, size), in that order. In training there is a `context`, and augmentation is
+   * a function of (seed, epoch, index); without one the examples come as they are. Calls may run at the same time:
+   * training asks for the next batch before it computes with one, and evaluates meanwhile.
    */
   batch(indices: Int32Array, context?: BatchContext): DatasetBatch | Promise<DatasetBatch>;
 }

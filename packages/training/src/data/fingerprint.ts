@@ -4,8 +4,8 @@ export type FingerprintPart = string | number | ArrayBufferView;
 const encoder = new TextEncoder();
 
 /**
- * A fingerprint of `parts` and their order: 16 hexadecimal digits, equal for equal contents on every little-endian machine. It detects data
- * that changed by accident, at about a gigabyte a second; it does not withstand an attacker.
+ * A fingerprint of `parts` and their order: 16 hexadecimal digits, equal for equal contents on every little-endian
+ * machine. It detects data that changed by accident, at about a gigabyte a second; it does not withstand an attacker.
  *
  * Two lanes of MurmurHash3 (A. Appleby, public domain, `MurmurHash3_x86_32`) with different multipliers.
  */

@@ -8,7 +8,10 @@ interface ArrayOf {
 
 const arrays = { f32: Float32Array, i32: Int32Array, u8: Uint8Array } as const;
 
-/** By kind, the dtype that holds the same values; of integers, tokens and bytes alike, i32. Without those of big integers. */
+/**
+ * By kind, the dtype that holds the same values; of integers, tokens and bytes alike, i32. Without those of big
+ * integers.
+ */
 const dtypes: { readonly [kind: string]: 'f32' | 'i32' } = {
   Float16Array: 'f32',
   Float32Array: 'f32',
@@ -22,7 +25,10 @@ const dtypes: { readonly [kind: string]: 'f32' | 'i32' } = {
   Uint32Array: 'i32',
 };
 
-/** The dtype of numbers that come without one: an array of numbers is f32, as for `fromData`. Undefined for what holds no numbers. */
+/**
+ * The dtype of numbers that come without one: an array of numbers is f32, as for `fromData`. Undefined for what holds
+ * no numbers.
+ */
 export function dtypeOf(values: unknown): 'f32' | 'i32' | undefined {
   const kind = typedArrayName(values);
   if (kind === undefined) return Array.isArray(values) ? 'f32' : undefined;
@@ -32,8 +38,8 @@ export function dtypeOf(values: unknown): 'f32' | 'i32' | undefined {
 /**
  * The same values in the array of the dtype: itself where it is one, else a copy. f32 rounds as `Math.fround` does.
  *
- * @param refuse throws, for the first value that the dtype has no place for: no number, in integers a fraction or one out of range,
- * in f32 a number beyond its largest.
+ * @param refuse throws, for the first value that the dtype has no place for: no number, in integers a fraction or one
+ *   out of range, in f32 a number beyond its largest.
  */
 export function toHostArray<D extends DType>(
   values: ArrayLike<unknown>,

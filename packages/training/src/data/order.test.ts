@@ -95,6 +95,8 @@ describe('dataOrder', () => {
   });
 
   it('refuses a batch that the data cannot fill', () => {
-    expect(() => dataOrder({ ...options, batchSize: 11 })).toThrow(/batch of 11 is more than the 10 examples/);
+    expect(() => dataOrder({ ...options, batchSize: 11 })).toThrow(
+      /batchSize is 11, but the data set has only 10 examples/,
+    );
   });
 });

@@ -2,9 +2,9 @@ import { fillRandomBits, LmdError, streamOf } from '@lmd/core';
 import { checkedCount, refuseUnknownOptions } from '../options.js';
 
 /**
- * A pseudo-random permutation of 0 … size − 1: a Fisher–Yates shuffle (Knuth, TAOCP 3.4.2, algorithm P) on the random bits of
- * one Philox stream. A function of its arguments in integer arithmetic, so the same on every machine. Each swap's choice is
- * uniform to within size / 2^32.
+ * A pseudo-random permutation of 0 … size − 1: a Fisher–Yates shuffle (Knuth, TAOCP 3.4.2, algorithm P) on the random
+ * bits of one Philox stream. A function of its arguments in integer arithmetic, so the same on every machine. Each
+ * swap's choice is uniform to within size / 2^32.
  *
  * @param stream what the permutation is for, as in `data-order`.
  * @param step which permutation of the stream, such as the epoch.
@@ -50,13 +50,13 @@ export function dataOrder(options: DataOrderOptions): DataOrder {
   const batches = size / batchSize;
   const batchesPerEpoch = options.keepPartialBatch === true ? Math.ceil(batches) : Math.floor(batches);
   if (batchesPerEpoch === 0) {
-    throw new LmdError('INVALID_ARGUMENT', `A batch of ${batchSize} is more than the ${size} examples there are.`, {
+    throw new LmdError('INVALID_ARGUMENT', `batchSize is ${batchSize}, but the data set has only ${size} examples.`, {
       subject: 'batchSize',
       value: batchSize,
-      remedy: `Give at most ${size}, or set keepPartialBatch.`,
+      remedy: `Use at most ${size}, or set keepPartialBatch.`,
     });
   }
-  // The last epoch's permutation, which the next step wants again: a memo, not a state.
+  // Cache of the last epoch's permutation, which the next step uses again.
   let memo: { readonly epoch: number; readonly order: Int32Array } | undefined;
   return {
     batchesPerEpoch,

@@ -6,18 +6,21 @@ export interface StepBatch extends ReturnType<DataOrder['batchAt']> {
   readonly batch: DatasetBatch;
 }
 
-/** The batches of a run, asked for before they are needed. */
+/** Prefetches the batches of a run. */
 export interface BatchQueue {
-  /** The batch of `step`. Those of the next steps are asked for when it is there, and come about while it is computed with. */
+  /**
+   * The batch of `step`. Those of the next steps are asked for when it is there, and come about while it is computed
+   * with.
+   */
   take(step: number): Promise<StepBatch>;
-  /** Waits for what was asked for and is not needed any more; its errors are nobody's. */
+  /** Waits for pending batches that are no longer needed, and ignores their errors. */
   close(): Promise<void>;
 }
 
 /**
- * Since a batch is a function of its step, what is asked for early is what would be asked for late: the order in which batches
- * come about changes no bit. At most `ahead` + 1 are held. An error of a batch is thrown by the `take` of its step, and not
- * before: the steps until then are made.
+ * Since a batch is a function of its step, what is asked for early is what would be asked for late: the order in which
+ * batches come about changes no bit. At most `ahead` + 1 are held. An error of a batch is thrown by the `take` of its
+ * step, and not before: the steps until then are made.
  *
  * @param ahead how many batches are asked for before they are needed.
  */

@@ -40,14 +40,14 @@ export function subset(dataset: Dataset, indices: ArrayLike<number>, name = `${d
 }
 
 export interface SplitOptions {
-  /** How many examples to hold out: a count, or a fraction below 1. */
+  /** Number of examples to hold out, or a fraction below 1. */
   readonly validation: number;
   readonly seed: number;
 }
 
 /**
- * Holds out examples for validation: a random choice that is a function of the seed, and the same on every machine. Both parts
- * keep the order of the data set.
+ * Holds out examples for validation. The random choice depends only on the seed.
+ * Both parts keep the order of the data set.
  *
  * @throws LmdError `INVALID_ARGUMENT` when either part would be empty.
  */
@@ -59,11 +59,15 @@ export function split(
   const { validation, seed } = options;
   const count = validation < 1 ? Math.round(validation * dataset.size) : validation;
   if (!Number.isInteger(count) || count < 1 || count >= dataset.size) {
-    throw new LmdError('INVALID_ARGUMENT', `split: validation is ${validation}.`, {
-      subject: 'validation',
-      value: validation,
-      remedy: `Give a count from 1 to ${dataset.size - 1}, or a fraction of ${dataset.size} examples that comes to one.`,
-    });
+    throw new LmdError(
+      'INVALID_ARGUMENT',
+      `split: validation is ${validation}, but the data set has ${dataset.size} examples.`,
+      {
+        subject: 'validation',
+        value: validation,
+        remedy: `Use a number from 1 to ${dataset.size - 1}, or a fraction such as 0.2.`,
+      },
+    );
   }
   const shuffled = permutation(dataset.size, seed, 'validation-split', 0);
   return {

@@ -36,7 +36,10 @@ export async function writeCheckpoint(folder: string, checkpoint: Checkpoint): P
   return writeCheckpointIn(folder, checkpoint);
 }
 
-/** The same in a folder that is there, or whose parent is: a run's folder that was removed is not to come back without the rest of it. */
+/**
+ * The same in a folder that is there, or whose parent is: a run's folder that was removed is not to come back without
+ * the rest of it.
+ */
 export async function writeCheckpointIn(folder: string, checkpoint: Checkpoint): Promise<string> {
   const path = checkpointPath(folder, checkpoint.step);
   const parts = await encodeCheckpointParts(checkpoint, nodeSha256);
@@ -47,7 +50,9 @@ export async function writeCheckpointIn(folder: string, checkpoint: Checkpoint):
   return path;
 }
 
-/** Reads a checkpoint. Throws `CHECKPOINT_CORRUPT` for a file that is not, to the bit, what was written; `FILE_SYSTEM`. */
+/**
+ * Reads a checkpoint. Throws `CHECKPOINT_CORRUPT` for a file that is not, to the bit, what was written; `FILE_SYSTEM`.
+ */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
   return decodeCheckpoint(await readWhole(path), path, nodeSha256);
 }
@@ -85,9 +90,9 @@ async function readBytes(path: string): Promise<Uint8Array> {
 }
 
 /**
- * The newest checkpoint of a folder that is whole; undefined where the folder has none, or is missing. Newer ones that are
- * corrupt are left where they are and named in `skipped`, of which the resumed run warns. What `writeCheckpoint` would not have
- * named so is no checkpoint, and folders are none.
+ * The newest checkpoint of a folder that is whole; undefined where the folder has none, or is missing. Newer ones that
+ * are corrupt are left where they are and named in `skipped`, of which the resumed run warns. What `writeCheckpoint`
+ * would not have named so is no checkpoint, and folders are none.
  *
  * @throws LmdError `CHECKPOINT_CORRUPT` when there are checkpoints and none of them is whole.
  */

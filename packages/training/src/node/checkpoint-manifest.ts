@@ -37,8 +37,9 @@ export function manifestPath(folder: string): string {
 }
 
 /**
- * Writes the manifest anew, atomically, with one checkpoint more and without those whose step is not in `steps`. It describes, and
- * nothing depends on it: `latestCheckpoint` reads the files themselves, so one that is missing or out of date harms no run.
+ * Writes the manifest anew, atomically, with one checkpoint more and without those whose step is not in `steps`. It
+ * describes, and nothing depends on it: `latestCheckpoint` reads the files themselves, so one that is missing or out of
+ * date harms no run.
  */
 export async function updateManifest(
   folder: string,

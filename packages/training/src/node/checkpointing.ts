@@ -25,9 +25,10 @@ type Memory = { readonly bestStep: number | null; readonly best: number | null }
 const fresh: Memory = { bestStep: null, best: null };
 
 /**
- * Writes checkpoints, each atomically: every `every` steps, after a better validation result, and at the end of the run, be it
- * finished, stopped, interrupted or failed (then of the last good state). Removes old ones only after a new one is whole, and then
- * lists those that are left in `manifest.json`, for people and other programs; where that cannot be written, it warns.
+ * Writes checkpoints, each atomically: every `every` steps, after a better validation result, and at the end of the
+ * run, be it finished, stopped, interrupted or failed (then of the last good state). Removes old ones only after a new
+ * one is whole, and then lists those that are left in `manifest.json`, for people and other programs; where that cannot
+ * be written, it warns.
  */
 export function checkpointing(options: CheckpointingOptions): Plugin {
   refuseUnknownOptions('checkpointing', options, ['folder', 'every', 'keep', 'best']);
@@ -50,7 +51,7 @@ export function checkpointing(options: CheckpointingOptions): Plugin {
     evaluate(event) {
       if (event.split !== 'validation' || metric === 'none') return;
       const value = event[metric];
-      // An accuracy beside a loss that is none says nothing.
+      // With a loss of NaN the accuracy is meaningless.
       if (!Number.isFinite(event.loss) || !Number.isFinite(value)) return;
       const isBetter = memory.best === null || (metric === 'loss' ? value < memory.best : value > memory.best);
       if (isBetter) memory = { bestStep: event.step, best: value };

@@ -21,7 +21,8 @@ export async function exportModel(
 }
 
 /**
- * Reads weights that `exportModel` wrote, or any safetensors file of f32, f16 or bf16 tensors, as f32 tensors of the caller's.
+ * Reads weights that `exportModel` wrote, or any safetensors file of f32, f16 or bf16 tensors, as f32 tensors of the
+ * caller's.
  *
  * @throws LmdError `FILE_SYSTEM`; `DATA_CORRUPT` for a file that is no safetensors, or holds other types.
  */

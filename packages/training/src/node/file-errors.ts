@@ -2,9 +2,9 @@ import { isLmdError, LmdError } from '@lmd/core';
 import { isSafetensorsError } from '@lmd/safetensors';
 
 const remedies: Readonly<Record<string, string>> = {
-  ENOENT: 'Check the path, and make the folder first if it is missing.',
+  ENOENT: 'Check the path, and create the folder if it is missing.',
   ENOTDIR: 'A part of the path is a file, not a folder: choose another path.',
-  EEXIST: 'Something of that name is in the way: move it, or choose another path.',
+  EEXIST: 'A file of that name exists: move it, or use another path.',
   EISDIR: 'It is a folder: name a file in it.',
   EACCES: 'Choose a place that you may use, or change its permissions.',
   EPERM: 'Choose a place that you may use, or change its permissions.',
@@ -14,7 +14,10 @@ const remedies: Readonly<Record<string, string>> = {
   EMFILE: 'Too many files are open: close some first.',
 };
 
-/** An error of the operating system as `FILE_SYSTEM`, naming the path and the remedy. Errors of other kinds pass unchanged. */
+/**
+ * An error of the operating system as `FILE_SYSTEM`, naming the path and the remedy. Errors of other kinds pass
+ * unchanged.
+ */
 export function fileSystemError(action: string, path: string, cause: unknown): unknown {
   if (isLmdError(cause)) return cause;
   if (isSafetensorsError(cause, 'FILE_SYSTEM')) {
@@ -26,13 +29,14 @@ export function fileSystemError(action: string, path: string, cause: unknown): u
   return new LmdError('FILE_SYSTEM', `Could not ${action} ${path} (${code}).`, {
     subject: path,
     value: code,
-    remedy: remedies[code] ?? 'See the cause for what the operating system says.',
+    remedy: remedies[code] ?? 'See the cause for the message of the operating system.',
     cause,
   });
 }
 
 /**
- * Runs `body`; an error of the operating system in it becomes `FILE_SYSTEM`, naming the path and the remedy. Other errors pass unchanged.
+ * Runs `body`; an error of the operating system in it becomes `FILE_SYSTEM`, naming the path and the remedy. Other
+ * errors pass unchanged.
  *
  * @param action what could not be done, as in `Could not <action> <path>`.
  */

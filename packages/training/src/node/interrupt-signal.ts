@@ -3,13 +3,16 @@ const interrupted = 130;
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Under npm, one Ctrl-C arrives twice: from the terminal, which sends it to all of its processes, and from npm, which hands it on. */
+/**
+ * Under npm, one Ctrl-C arrives twice: from the terminal, which sends it to all of its processes, and from npm, which
+ * hands it on.
+ */
 const sameKeyPress = 1000;
 
 /**
- * Ctrl-C, the friendly way: the first one aborts the signal, so that the step is finished and a checkpoint written; another, a second
- * later or more, ends the process at once, with exit code 130. SIGTERM counts as Ctrl-C, and SIGHUP, which a closed terminal sends.
- * Give the signal to `train`.
+ * An abort signal for `train` from Ctrl-C. The first Ctrl-C aborts the signal, so that the step is finished and a
+ * checkpoint is written. A second one, at least one second later, exits immediately with code 130. SIGTERM and SIGHUP
+ * (sent by a closed terminal) act like Ctrl-C.
  *
  * @param tell is called on the first, to say what is happening.
  */

@@ -6,8 +6,8 @@ import { hasCode, withFileErrors } from './file-errors.js';
 const leftover = /^\..+\.[0-9a-f]{12}\.tmp$/;
 
 /**
- * Removes the files under way that a process left in a folder when it was killed as it wrote. Only for the one process that writes
- * there: another's would be removed as well.
+ * Removes the files under way that a process left in a folder when it was killed as it wrote. Only for the one process
+ * that writes there: another's would be removed as well.
  *
  * @throws LmdError `FILE_SYSTEM`.
  */

@@ -13,13 +13,17 @@ export type MetricsLine = StepEvent | EvaluationEvent | ReportEvent | EndEvent;
 export interface MetricsFileOptions {
   /** Usually `metrics.jsonl` in the run's folder. */
   readonly path: string;
-  /** Whether a run from the start may replace a file that has lines in it. A resumed run always goes on with its own. Default false. */
+  /**
+   * Whether a run from the start may replace a file that has lines in it. A resumed run always goes on with its own.
+   * Default false.
+   */
   readonly replace?: boolean;
 }
 
 /**
- * Appends every step, evaluation and report, and the end, as a JSON line; a NaN or an infinity is a string of its name. A resumed run first removes the lines beyond its
- * checkpoint, so that its file is that of an uninterrupted run, times apart.
+ * Appends every step, evaluation and report, and the end, as a JSON line; a NaN or an infinity is a string of its name.
+ * A resumed run first removes the lines beyond its checkpoint, so that its file is that of an uninterrupted run, times
+ * apart.
  *
  * @throws LmdError `RUN_EXISTS` when a new run would write over another's lines; `FILE_SYSTEM`.
  */
@@ -37,7 +41,7 @@ export function metricsFile(options: MetricsFileOptions): Plugin {
       const existing = await withFileErrors('read', path, () => readIfThere(path));
       const isResumed = resumedFrom !== undefined || startStep > 0;
       if (existing !== '' && !isResumed && !replace) {
-        throw new LmdError('RUN_EXISTS', `${path} holds the metrics of another run.`, {
+        throw new LmdError('RUN_EXISTS', `${path} has the metrics of another run.`, {
           subject: path,
           remedy: 'Choose another folder, or resume that run.',
         });
@@ -59,7 +63,9 @@ export function metricsFile(options: MetricsFileOptions): Plugin {
   };
 }
 
-/** The whole lines that the run had written when it was at `step`. The test evaluation and the end come after all steps. */
+/**
+ * The whole lines that the run had written when it was at `step`. The test evaluation and the end come after all steps.
+ */
 function linesUpTo(text: string, step: number): string {
   const kept = text.split('\n').filter((line) => {
     const parsed = parseLine(line);
@@ -97,8 +103,8 @@ function parseLine(line: string): MetricsLine | undefined {
 }
 
 /**
- * The lines of a metrics file, their numbers as they were, NaN and infinities among them. The last is left out where it was cut when
- * the process ended.
+ * The lines of a metrics file, their numbers as they were, NaN and infinities among them. The last is left out where it
+ * was cut when the process ended.
  *
  * @throws LmdError `FILE_SYSTEM`; `DATA_CORRUPT` naming a whole line that is none of a run's metrics.
  */
@@ -114,10 +120,10 @@ export function parseMetrics(text: string, path: string): MetricsLine[] {
     if (parsed !== undefined) return parsed;
     // Without its newline it is not whole.
     if (index === lines.length - 1) return [];
-    throw new LmdError('DATA_CORRUPT', `${path}: line ${index + 1} is no line of metrics.`, {
+    throw new LmdError('DATA_CORRUPT', `${path}: line ${index + 1} is not a line of metrics.`, {
       subject: path,
       value: index + 1,
-      remedy: 'Resume the run, which writes the file anew from its checkpoint, or remove the line.',
+      remedy: 'Resume the run, which rewrites the file from its checkpoint, or remove the line.',
     });
   });
 }

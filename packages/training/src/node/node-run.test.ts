@@ -363,7 +363,7 @@ describe('metricsFile', () => {
       await writeFile(path, `${line}${bad}\n${line}`);
       const error = await rejection(readMetrics(path));
       expect(isLmdError(error, 'DATA_CORRUPT')).toBe(true);
-      expect(String(error)).toMatch(/line 2 is no line/);
+      expect(String(error)).toMatch(/line 2 is not a line/);
     }
   });
 

@@ -4,8 +4,8 @@ import { LmdError } from '@lmd/core';
 import { hasCode, withFileErrors } from './file-errors.js';
 
 /**
- * Makes a new folder for a run, `<parent>/<name>-001` and so on, and gives its path. The number is one more than the highest
- * there; two processes at once get two folders, since only one of them can make each.
+ * Makes a new folder for a run, `<parent>/<name>-001` and so on, and gives its path. The number is one more than the
+ * highest there; two processes at once get two folders, since only one of them can make each.
  *
  * @throws LmdError `FILE_SYSTEM`, naming the path.
  */
@@ -42,10 +42,10 @@ export async function claimRunFolder(folder: string): Promise<void> {
       if (!hasCode(error, 'EEXIST')) throw error;
       const entries = await readdir(folder);
       if (entries.length === 0) return;
-      throw new LmdError('RUN_EXISTS', `The run folder ${folder} is not empty: it holds ${entries[0]}.`, {
+      throw new LmdError('RUN_EXISTS', `The run folder ${folder} is not empty: it contains ${entries[0]}.`, {
         subject: folder,
         value: entries.length,
-        remedy: 'Resume that run, or name another folder.',
+        remedy: 'Resume that run, or use another folder.',
       });
     }
   });

@@ -9,7 +9,7 @@ import { processIdentity } from './process-identity.js';
 
 export interface RunLock {
   readonly path: string;
-  /** Lets others write. Twice is no error. */
+  /** Releases the lock. Releasing twice is not an error. */
   release(): Promise<void>;
 }
 
@@ -24,8 +24,8 @@ interface Owner {
 }
 
 /**
- * Makes this process the only writer to a run folder, by a file `run.lock` in it. A lock whose process on this machine is gone
- * (it was killed) is taken over, also where another process has its pid by now; on Windows that looks alive.
+ * Makes this process the only writer to a run folder, by a file `run.lock` in it. A lock whose process on this machine
+ * is gone (it was killed) is taken over, also where another process has its pid by now; on Windows that looks alive.
  *
  * @throws LmdError `RUN_LOCKED` naming the process that holds it; `FILE_SYSTEM`.
  */
@@ -84,9 +84,9 @@ async function linkIfFree(own: string, path: string): Promise<boolean> {
 const withoutLinks = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
 
 /**
- * Removes a lock whose process is gone; throws `RUN_LOCKED` where it is not. Only whoever holds a second lock, `run.lock.takeover`,
- * may remove the first, and looks at it again under the second: else two processes that found the same stale lock would both
- * remove it, the slower one removing the lock that the faster has just made.
+ * Removes a lock whose process is gone; throws `RUN_LOCKED` where it is not. Only whoever holds a second lock,
+ * `run.lock.takeover`, may remove the first, and looks at it again under the second: else two processes that found the
+ * same stale lock would both remove it, the slower one removing the lock that the faster has just made.
  */
 async function removeIfStale(path: string, own: string): Promise<void> {
   const owner = await readOwner(path);
@@ -143,6 +143,6 @@ function locked(path: string, { pid, host }: Owner): LmdError {
   return new LmdError('RUN_LOCKED', `Process ${pid} on ${host} is writing to this run.`, {
     subject: path,
     value: pid,
-    remedy: `Wait for it to end; if it is no training run, remove ${path}.`,
+    remedy: `Wait for it to end; if it is not a training run, remove ${path}.`,
   });
 }

@@ -17,8 +17,8 @@ const own = `\\u001b\\[${secret}<(?<text>[^]*?)>${secret}\\u0007`;
 const controls = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/;
 
 /**
- * Marks control characters that a program means to write, such as those of a colour: `terminalOutput` writes them as they are,
- * where all other control characters are escaped.
+ * Marks control characters that a program means to write, such as those of a colour: `terminalOutput` writes them as
+ * they are, where all other control characters are escaped.
  */
 export function verbatim(text: string): string {
   return `${begin}${text}${end}`;
@@ -30,8 +30,8 @@ export function withoutVerbatim(text: string): string {
 }
 
 /**
- * Escapes control characters (C0 but for the newline, DEL and C1) as `\u001b` and the like, so that a name or a message from a file
- * cannot move the cursor, set the clipboard or hide text. In JSON the escape means the same character.
+ * Escapes control characters (C0 but for the newline, DEL and C1) as `\u001b` and the like, so that a name or a message
+ * from a file cannot move the cursor, set the clipboard or hide text. In JSON the escape means the same character.
  */
 export function escapeControls(text: string): string {
   return text.replace(new RegExp(`${own}|${controls.source}`, 'g'), (found, ...rest) => {

@@ -8,16 +8,23 @@ export interface DiagnosticsOptions {
   readonly bins?: number;
   /** Takes each summary, beside the `report` event. */
   readonly onSummary?: (summary: LogNormality, step: number) => void;
-  /** LMD's own `initialization`, which matters with `priorMedian: 'initialWeights'` and a packed state alone. Default `floor`. */
+  /**
+   * LMD's own `initialization`, which matters with `priorMedian: 'initialWeights'` and a packed state alone. Default
+   * `floor`.
+   */
   readonly initialization?: LmdInitialization;
 }
 
-/** Medians of the two halves of each weight, as their logarithms: of LMD, and of its parents EG± and the multiplicative group. */
+/**
+ * Medians of the two halves of each weight, as their logarithms: of LMD, and of its parents EG± and the multiplicative
+ * group.
+ */
 const logMedians = /\/log(Plus|Minus)$/;
 
 /**
- * After each evaluation on validation data, and at the end of the run, summarises the logarithms of LMD's medians m⁺ and m⁻ over
- * all weights: under its stationary law they are normal, so m is log-normal. Silent for optimizers without such a state.
+ * After each evaluation on validation data, and at the end of the run, summarises the logarithms of LMD's medians m⁺
+ * and m⁻ over all weights: under its stationary law they are normal, so m is log-normal. Silent for optimizers without
+ * such a state.
  */
 export function diagnostics(options: DiagnosticsOptions = {}): Plugin {
   refuseUnknownOptions('diagnostics', options, ['bins', 'onSummary', 'initialization']);

@@ -13,12 +13,12 @@ export interface FlipRateOptions extends MeasureOptions {
 }
 
 /**
- * Reports how many quantized weights flip in one step: the share of the mean weights of rank 2 and more whose value, once rounded
- * to the format (to nearest), is another after the step than before it. A rate near 0 says that steps are lost in rounding; one
- * that stays high while the loss does not fall says that weights oscillate between neighbours.
+ * Reports how many quantized weights flip in one step: the share of the mean weights of rank 2 and more whose value,
+ * once rounded to the format (to nearest), is another after the step than before it. A rate near 0 says that steps are
+ * lost in rounding; one that stays high while the loss does not fall says that weights oscillate between neighbours.
  *
- * Costs a quantization of the weights in the step that is measured and in the one before, a copy of them in between, and one
- * readback. Remembers that copy. With `every` 1, each step is compared with the one before it.
+ * Costs a quantization of the weights in the step that is measured and in the one before, a copy of them in between,
+ * and one readback. Remembers that copy. With `every` 1, each step is compared with the one before it.
  */
 export function flipRate(options: FlipRateOptions): Plugin {
   refuseUnknownOptions('flipRate', options, ['every', 'format', 'axis', 'scaleMode']);

@@ -12,12 +12,12 @@ const [meanOf, squareOf] = ['mean', 'square'] as const;
 
 /**
  * Reports the signal-to-noise ratio of the gradients: of each weight, and of all together, Σ ḡ² / Σ (g̅² − ḡ²) over its
- * coordinates, with ḡ and g̅² running averages over steps of the gradient (of several draws, their mean) and of its square,
- * corrected for their start at 0. `noiseFloor` is what gradients of pure noise give after many steps, (1 − β)/(2β): a ratio near it
- * means that no direction can be told from the noise.
+ * coordinates, with ḡ and g̅² running averages over steps of the gradient (of several draws, their mean) and of its
+ * square, corrected for their start at 0. `noiseFloor` is what gradients of pure noise give after many steps, (1 −
+ * β)/(2β): a ratio near it means that no direction can be told from the noise.
  *
- * Costs two vectors a weight of memory, two moving averages a step, and two sums and a readback at each measurement. Remembers the
- * averages, and the count of steps in them.
+ * Costs two vectors a weight of memory, two moving averages a step, and two sums and a readback at each measurement.
+ * Remembers the averages, and the count of steps in them.
  */
 export function gradientSignal(options: GradientSignalOptions = {}): Plugin {
   refuseUnknownOptions('gradientSignal', options, ['every', 'decay']);

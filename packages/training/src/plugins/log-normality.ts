@@ -10,8 +10,9 @@ export type LogNormality = {
   /** 0 for a normal law. */
   readonly excessKurtosis: number;
   /**
-   * Correlation of the sorted numbers with the quantiles of a normal law: how straight their quantile plot is (Filliben 1975; the
-   * positions are Blom's). 1 for a normal law; 0 where all are equal. Of at most 65,536 numbers, evenly spaced.
+   * Correlation of the sorted numbers with the quantiles of a normal law: how straight their quantile plot is (Filliben
+   * 1975; the positions are Blom's). 1 for a normal law; 0 where all are equal. Of at most 65,536 numbers, evenly
+   * spaced.
    */
   readonly quantileCorrelation: number;
   /** `counts[i]` numbers lie in [minimum + i·width, minimum + (i + 1)·width), the last bin's end included. */
@@ -22,8 +23,8 @@ export type LogNormality = {
 const mostQuantiles = 65_536;
 
 /**
- * Moments and histogram of all values of all `parts`, in float64. Of log m, `mean` and `standardDeviation` are the fitted
- * parameters of a log-normal law.
+ * Moments and histogram of all values of all `parts`, in float64. Of log m, `mean` and `standardDeviation` are the
+ * fitted parameters of a log-normal law.
  */
 export function logNormality(parts: readonly ArrayLike<number>[], bins: number): LogNormality {
   let count = 0;

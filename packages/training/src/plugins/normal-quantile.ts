@@ -7,7 +7,9 @@ const tail = [
   0.0003951896511919, 0.0000321767881768, 0.0000002888167364, 0.0000003960315187,
 ];
 
-/** The number below which a standard normal variable is with the given probability in (0, 1); to about 1e-8 (Moro 1995). */
+/**
+ * The number below which a standard normal variable is with the given probability in (0, 1); to about 1e-8 (Moro 1995).
+ */
 export function normalQuantile(probability: number): number {
   const y = probability - 0.5;
   if (Math.abs(y) < 0.42) {

@@ -233,7 +233,8 @@ describe('logNormality', () => {
     expect(logNormality([normals.slice(0, 500).reverse(), normals.slice(500)], 5).quantileCorrelation).toBeGreaterThan(
       0.99999,
     );
-    // Known from the covariance with a normal quantile z: for a uniform law √(3/π), for an exponential law E[z·x] = 0.9032.
+    // Known from the covariance with a normal quantile z: for a uniform law √(3/π), for an exponential law E[z·x] =
+    // 0.9032.
     expect(logNormality([uniforms], 5).quantileCorrelation).toBeCloseTo(Math.sqrt(3 / Math.PI), 2);
     expect(logNormality([uniforms.map((u) => -Math.log(1 - u))], 5).quantileCorrelation).toBeCloseTo(0.9032, 2);
   });

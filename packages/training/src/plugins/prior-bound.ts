@@ -13,8 +13,9 @@ export interface PriorBoundOptions extends MeasureOptions {
 }
 
 /**
- * Reports the share of LMD's medians, of both halves, at the bound that a log-normal prior sets: |log(m/m₀)| ≥ (1 − ε)/λ. Many
- * there say that λ is too large for the weights that the task wants. Silent for optimizers without such medians.
+ * Reports the share of LMD's medians, of both halves, at the bound that a log-normal prior sets: |log(m/m₀)| ≥ (1 −
+ * ε)/λ. Many there say that λ is too large for the weights that the task wants. Silent for optimizers without such
+ * medians.
  *
  * Costs a few elementwise operations a weight at each measurement, and one readback. Remembers nothing.
  */

@@ -20,9 +20,10 @@ export const weightAveragingOptionTable = {
 export interface WeightAveragingOptions extends OptionsOf<typeof weightAveragingOptionTable> {}
 
 /**
- * Averages the weights over steps, exponentially: ema ← d·ema + (1 − d)·w, with d = min(decay, (1 + t) / (10 + t)) at step t, so
- * that an early average is not of the initial weights. The average is what is evaluated, returned and exported, and it is part of
- * the checkpoint. (Polyak & Juditsky 1992; the ramp as in TensorFlow's ExponentialMovingAverage.)
+ * Averages the weights over steps, exponentially: ema ← d·ema + (1 − d)·w, with d = min(decay, (1 + t) / (10 + t)) at
+ * step t, so that an early average is not of the initial weights. The average is what is evaluated, returned and
+ * exported, and it is part of the checkpoint. (Polyak & Juditsky 1992; the ramp as in TensorFlow's
+ * ExponentialMovingAverage.)
  */
 export function weightAveraging(options: WeightAveragingOptions = {}): Plugin {
   const { decay, kind } = resolveOptions('weightAveraging', weightAveragingOptionTable, options);

@@ -6,12 +6,12 @@ import { everyOption, isDue, type MeasureOptions, ratio, readScalars, totalByNam
 export type WeightGrowthOptions = MeasureOptions;
 
 /**
- * Reports how the weights grow: of each, the root mean square of its mean weights, that over the one at the start of the run
- * (`growth`, null for a weight that began as zeros), and the largest magnitude; and the same of all together. Multiplicative
- * rules grow weights exponentially where nothing holds them, which this shows long before the loss does.
+ * Reports how the weights grow: of each, the root mean square of its mean weights, that over the one at the start of
+ * the run (`growth`, null for a weight that began as zeros), and the largest magnitude; and the same of all together.
+ * Multiplicative rules grow weights exponentially where nothing holds them, which this shows long before the loss does.
  *
- * Costs the evaluation weights and two sums a weight at each measurement, and one readback. Remembers the root mean squares of
- * the start.
+ * Costs the evaluation weights and two sums a weight at each measurement, and one readback. Remembers the root mean
+ * squares of the start.
  */
 export function weightGrowth(options: WeightGrowthOptions = {}): Plugin {
   refuseUnknownOptions('weightGrowth', options, ['every']);

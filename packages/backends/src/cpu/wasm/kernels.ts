@@ -86,6 +86,36 @@ export interface Kernels extends FormatKernels {
     unit: number,
     tensorScale: number,
   ): void;
+  /** Rows of packed weights; see `assembly/packed-rows.ts`. */
+  packedRowProducts(
+    from: number,
+    to: number,
+    kind: number,
+    codes: number,
+    scales: number,
+    tables: number,
+    shift: number,
+    chunks: number,
+    x: number,
+    out: number,
+    m: number,
+    n: number,
+  ): void;
+  /** Rows of the result. */
+  decodePackedRows(
+    from: number,
+    to: number,
+    kind: number,
+    codes: number,
+    scales: number,
+    tables: number,
+    shift: number,
+    chunks: number,
+    indices: number,
+    out: number,
+    rows: number,
+    terms: number,
+  ): void;
   geluExact(from: number, to: number, x: number, out: number): void;
   geluExactGradient(from: number, to: number, x: number, dy: number, out: number): void;
   geluTanh(from: number, to: number, x: number, out: number): void;
