@@ -36,5 +36,5 @@ export const variants: readonly Variant[] = [
   ...tfjsVariants,
   { label: 'cpu', normalUlps: 4, create: () => createCpuBackend() },
   { label: 'cpu, strict', normalUlps: 4, create: () => createCpuBackend({ arithmetic: 'strict' }) },
-  { label: 'cpu without native kernels', normalUlps: 4, create: () => createCpuBackend({ native: 'off' }) },
+  { label: 'cpu, native off', normalUlps: 4, create: () => createCpuBackend({ native: 'off' }) },
 ];
