@@ -28,7 +28,7 @@ const randoms = (size) => Float32Array.from({ length: size }, () => Math.random(
  */
 export async function benchBlockProducts({ cpu }, rounds, quick) {
   const ops = createOperations(cpu);
-  for (const [layer, m, k, n] of quick ? smallLayers : layers) {
+  for (const [layer, m, k, n] of /** @type {[string, number, number, number][]} */ (quick ? smallLayers : layers)) {
     const x = ops.fromData(randoms(m * k), [m, k]);
     const w = ops.fromData(randoms(k * n), [k, n]);
     for (const name of measured) {
