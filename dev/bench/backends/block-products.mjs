@@ -79,6 +79,7 @@ export async function benchBlockTraining({ cpu }, rounds, quick) {
       : { vocabularySize: 512, contextLength: 128, width: 384, depth: 6, heads: 6 },
   );
   const image = vit(vitPreset('Ti/4'));
+  /** @type {[string, import('@lmd/core').Model, { start: object, labels: Int32Array }][]} */
   const tasks = [
     [`GPT-2 ${language.config.depth}×${language.config.width}, batch 4`, language, await textOf(cpu, language, 4)],
   ];
