@@ -88,7 +88,7 @@ export async function measureWebgpu({ backend, tf, rounds, large, quick = false 
     report(`product, ${name}, weights in MXFP4`, flops / fourBits, 'GFLOP/s', 'f32 weights', plain / fourBits);
     packed.dispose(matrix);
     for (const format of [formats.mxfp6_e2m3, formats.mxfp4_e2m1, formats.mxfp6_e3m2]) {
-      const options = { format, rounding: 'nearestEven', scaleMode: 'floor' };
+      const options = /** @type {const} */ ({ format, rounding: 'nearestEven', scaleMode: 'floor' });
       const [left, right] = [
         ops.encodeOperand(a, { ...options, axis: 1 }),
         ops.encodeOperand(b, { ...options, axis: 0 }),

@@ -1,6 +1,7 @@
 /** TensorFlow.js's engine on a device of its own. It runs in browsers only, or where it finds what a worker has. */
 export async function tensorflow(gpu) {
-  globalThis.navigator ??= {};
+  // Absent before Node 21.
+  globalThis.navigator ??= /** @type {Navigator} */ ({});
   Object.defineProperty(globalThis.navigator, 'gpu', { value: gpu });
   globalThis.WorkerGlobalScope ??= class {};
   const tf = await import('@tensorflow/tfjs-core');

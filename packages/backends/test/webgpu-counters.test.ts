@@ -121,7 +121,7 @@ describe.skipIf(missingWebgpu !== undefined)(`work of the WebGPU backend (${miss
         // The first step says once which tensors go together.
         if (step === 0) expect(uploads).toBe(1);
         else expect({ uploads, submissions, pipelines }).toEqual({ uploads: 0, submissions: 1, pipelines: 0 });
-        expect(dispatchesByKernel.fakeQuantize).toBe(4);
+        expect(dispatchesByKernel['fakeQuantize-e8m0']).toBe(4);
         if (name === 'lmd') {
           expect(dispatchesByKernel['lmdDraw-grouped']).toBe(1);
           expect(dispatchesByKernel['lmdUpdate-grouped']).toBe(1);
