@@ -2,6 +2,7 @@
 interface NodeProcess {
   readonly platform: string;
   readonly arch: string;
+  cwd(): string;
   readonly getBuiltinModule?: (name: string) => unknown;
 }
 
@@ -13,9 +14,13 @@ interface ModuleTools {
 
 const node = (globalThis as { process?: NodeProcess }).process;
 
-/** `require` as seen from a file; undefined where this is not Node 20.16 or later. No bundler sees an import, and no browser misses one. */
-export function requireFrom(url: string): Require | undefined {
-  return (node?.getBuiltinModule?.('node:module') as ModuleTools | undefined)?.createRequire(url);
+/**
+ * `require` as seen from a file, or from the working folder where a bundle has no URL of its own (CommonJS, scripts of a page); undefined
+ * where this is not Node 20.16 or later. No bundler sees an import, and no browser misses one.
+ */
+export function requireFrom(url: string | undefined): Require | undefined {
+  const tools = node?.getBuiltinModule?.('node:module') as ModuleTools | undefined;
+  return tools?.createRequire(url ?? `${node!.cwd()}/`);
 }
 
 /** The packages that may hold this platform's binary. On Linux the one for the other C library does not load. */
