@@ -89,7 +89,7 @@ describe('lmd train with fineTuning', () => {
   });
 
   it.each([
-    [['base', '--layout', 'peft'], 'base has trained no adapters', 2],
+    [['base', '--layout', 'peft'], '--layout peft needs adapters, but base has trained none', 2],
     [['adapted', '--layout', 'peft', '--optimizer', 'lion'], '--optimizer', 2],
     [['adapted', '--layout', 'peft', '--adapters', 'adapters'], 'cannot be combined', 2],
     [['adapted', '--layout', 'peft', '--shard-size', '1MB'], 'cannot be combined', 2],
@@ -183,7 +183,7 @@ describe('lmd train with fineTuning', () => {
       'is not trained and would stay random',
     ],
     ['all frozen', ['model.weights=base', 'fineTuning.freeze=["*"]'], 'leaves no weight'],
-    ['adapters of vectors', ['model.weights=base', 'fineTuning.lora.targets=["norm.gain"]'], 'which is no matrix'],
+    ['adapters of vectors', ['model.weights=base', 'fineTuning.lora.targets=["norm.gain"]'], 'which is not a matrix'],
     [
       'a rank above the extents of a target',
       ['model.weights=base', 'fineTuning.lora={"rank":40,"targets":["head.weight"]}'],

@@ -74,8 +74,8 @@ describe('lmd inspect', () => {
   it.each([
     ['a path that is not there', ['nothing'], 2, 'There is no nothing.'],
     ['a folder that is no run', ['.'], 2, 'is not a run folder'],
-    ['a file that is no safetensors', ['plots.html'], 1, 'is no safetensors file'],
-    ['a tensor that is not there', ['run/model.safetensors', '--tensor', 'nix'], 2, 'No tensor of'],
+    ['a file that is no safetensors', ['plots.html'], 1, 'is not a safetensors file'],
+    ['a tensor that is not there', ['run/model.safetensors', '--tensor', 'nix'], 2, 'matches no tensor of'],
     ['plots of a run', ['run', '--html', 'x.html'], 2, '--html is for files'],
   ])('refuses %s', async (_, words, code, message) => {
     const outcome = await lmd(['inspect', ...words], folder);
@@ -126,7 +126,7 @@ describe('lmd quantize', () => {
 
   it.each([
     ['a format that is not there', ['run', '--format', 'mxfp6_e3m3'], 2, 'Did you mean mxfp6_e3m2?'],
-    ['a model that is not there', ['nothing', '--format', 'mxint8'], 1, 'There is no '],
+    ['a model that is not there', ['nothing', '--format', 'mxint8'], 1, 'does not exist.'],
     ['a file that is there', ['run', '--format', 'mxint8', '--out', 'a'], 2, 'already exists'],
     ['a packed model', ['a', '--format', 'mxint8'], 1, 'is already packed'],
     ['a seed that is none', ['run', '--format', 'mxint8', '--seed', 'x'], 2, '--seed x is not allowed'],

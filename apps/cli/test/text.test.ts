@@ -123,7 +123,7 @@ describe('bad text and models that do not fit', () => {
     const wide = ['model.width=64', 'model.weights=run'];
     expect(await refused('train', 'text.json', '--out', 'wide', '--set', ...wide)).toMatchObject({
       ...mismatch,
-      message: expect.stringContaining('model.width = 64, and '),
+      message: expect.stringContaining('model.width is 64, but '),
     });
     expect(await refused('evaluate', 'vit', '--model', 'run')).toMatchObject(mismatch);
     expect(await refused('generate', 'vit')).toMatchObject({ exit: 2, code: 'INVALID_ARGUMENT' });
@@ -157,7 +157,7 @@ describe('a run on text', () => {
     const refusals = {
       'model.kind=vit': 'model.patchSize is missing',
       'model.contextLength=8': 'data.length is 16, but the model has a context of 8 tokens. Use at most 8',
-      'data.folder=nowhere': 'holds no prepared text',
+      'data.folder=nowhere': 'data.folder is ',
     };
     for (const [assignment, message] of Object.entries(refusals)) {
       const outcome = await lmd(['train', 'text.json', '--set', assignment], folder);

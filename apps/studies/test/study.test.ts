@@ -136,7 +136,7 @@ describe('a study', () => {
     child.kill('SIGINT');
     const { code, error } = await ended;
     expect(code).toBe(130);
-    expect(error).toContain('The same command continues the study.');
+    expect(error).toContain('Run the same command to resume the study.');
     const text = readFileSync(join(out, 'ledger.jsonl'), 'utf8');
     expect(text.endsWith('\n')).toBe(true);
     expect(ledger(out).length).toBeLessThan(total);
