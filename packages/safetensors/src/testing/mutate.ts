@@ -43,6 +43,11 @@ const fragments = [
   '\ufeff',
 ].map((text) => new TextEncoder().encode(text));
 
+/** What may stand for an extent, and what may not. */
+const extents = ['0', '1', '3', '-1', '1.5', '1e3', 'null', '"2"', '[2]', '9007199254740993'].map((text) =>
+  new TextEncoder().encode(text),
+);
+
 /** One file damaged in one to four ways, half the time with a length before the header that fits again. */
 export function mutate(originals: readonly Uint8Array[], random: Random): Uint8Array {
   let bytes: Uint8Array = random.of(originals).slice();
@@ -62,7 +67,7 @@ export function mutate(originals: readonly Uint8Array[], random: Random): Uint8A
 }
 
 function damage(bytes: Uint8Array, at: number, originals: readonly Uint8Array[], random: Random): Uint8Array {
-  switch (random.below(11)) {
+  switch (random.below(12)) {
     case 0:
       return replaced(bytes, at, 1, [random.below(256)]);
     case 1:
@@ -88,6 +93,13 @@ function damage(bytes: Uint8Array, at: number, originals: readonly Uint8Array[],
       const start = new Uint8Array(8);
       new DataView(start.buffer).setBigUint64(0, random.of(length), true);
       return replaced(bytes, 0, 8, start);
+    }
+    case 10: {
+      // The first extent of a shape: it is seldom hit by chance in a file of many tensors.
+      const shapes = [...new TextDecoder('latin1').decode(bytes).matchAll(/"shape":\[(\d+)/g)];
+      if (shapes.length === 0) return bytes;
+      const { 0: text, 1: extent = '', index } = random.of(shapes);
+      return replaced(bytes, index + text.length - extent.length, extent.length, random.of(extents));
     }
     default: {
       // A digit of the header, so that offsets and shapes disagree and all else is right.
