@@ -42,7 +42,7 @@ await setUp();
 const total = { passed: 0, failed: 0 };
 const env = {
   LMD_FUZZ_FILES: '10000',
-  LMD_FUZZ_INPUTS: '2500',
+  LMD_FUZZ_INPUTS: '10000',
   LMD_KILLS: '5',
   LMD_EXHAUSTIVE: '1',
   LMD_NATIVE_SUITE: '1',

@@ -45,8 +45,9 @@ function mutate(value: unknown, random: Random): unknown {
 }
 
 function mutateOnce(value: unknown, random: Random): unknown {
-  const odd = oddities[random(oddities.length)];
-  if (typeof value !== 'object' || value === null || random(12) === 0) return structuredClone(odd);
+  // A copy: what is put into one value may be changed there.
+  const odd = structuredClone(oddities[random(oddities.length)]);
+  if (typeof value !== 'object' || value === null || random(12) === 0) return odd;
   const keys = Object.keys(value);
   const key = keys[random(Math.max(1, keys.length))];
   const record = value as Record<string, unknown>;
