@@ -1,7 +1,8 @@
 import { createReferenceBackend } from '@lmd/backends/reference';
-import { type BlockFormat, createOperations, type EagerOperations, type EncodedOperand } from '@lmd/core';
+import { createOperations, type EagerOperations } from '@lmd/core';
 import { formats, roundings } from '@lmd/mx-formats';
 import { afterAll, describe, expect, it } from 'vitest';
+import { encode, nvfp4Operands, type Operand } from './block-operands.js';
 import { randomFloats } from './random-values.js';
 import { closeAll, dawn, missingWebgpu, openWebgpu } from './webgpu-engine.js';
 
@@ -15,22 +16,13 @@ async function open(packedDot: boolean) {
   return openWebgpu({ gpu: { requestAdapter: () => gpu.requestAdapter() } });
 }
 
-interface Operand {
-  readonly values: Float32Array;
-  readonly shape: readonly number[];
-  readonly axis: number;
-  readonly format: BlockFormat;
-}
-
 /** NaNs alike, zeros apart. */
 const bits = (x: unknown) => Array.from(x as Float32Array);
 
 async function results(ops: EagerOperations, operands: readonly [Operand, Operand]): Promise<number[][]> {
   const before = ops.memory().tensors;
   const made = ops.scope(() => {
-    const [a, b] = operands.map(({ values, shape, axis, format }) =>
-      ops.encodeOperand(ops.fromData(values, shape), { format, axis }),
-    ) as [EncodedOperand, EncodedOperand];
+    const [a, b] = [encode(ops, operands[0]), encode(ops, operands[1])];
     return [ops.blockMatmul(a, b), ops.decodeOperand(a), ops.decodeOperand(b)];
   });
   const data = await Promise.all(made.map((x) => ops.read(x)));
@@ -62,29 +54,8 @@ describe.skipIf(missingWebgpu !== undefined).each([true, false])('exact products
 
   it('have the bits of the reference with NVFP4, whose tensors have scales of their own', async () => {
     const ops = createOperations(await open(packedDot));
-    const { nvfp4, mxfp6_e2m3, mxint8, mxfp6_e3m2 } = formats;
-    for (const [first, second] of [
-      [nvfp4, nvfp4],
-      [nvfp4, mxfp6_e2m3],
-      [mxint8, nvfp4],
-      [mxfp6_e3m2, nvfp4],
-    ] as const) {
-      // Scales of tensors from the least to the largest; together below the normal numbers and beyond f32.
-      for (const [sizeA, sizeB] of [
-        [1, 1],
-        [2 ** -60, 2 ** -62],
-        [2 ** -68, 2 ** -60],
-        [2 ** 100, 2 ** -100],
-        [2 ** 66, 2 ** 62],
-        [2 ** -110, 2 ** 20],
-        [2 ** -125, 2 ** 126],
-      ] as const) {
-        const a = { values: randomFloats(11 * 70, 1, sizeA), shape: [11, 70], axis: 1, format: first };
-        const b = { values: randomFloats(70 * 9, 2, sizeB), shape: [70, 9], axis: 0, format: second };
-        a.values.fill(0, 0, 40);
-        b.values[5] = Number.NaN;
-        expect(await results(ops, [a, b])).toEqual(await results(reference, [a, b]));
-      }
+    for (const operands of nvfp4Operands()) {
+      expect(await results(ops, operands)).toEqual(await results(reference, operands));
     }
   });
 });

@@ -1,5 +1,6 @@
 import { scaleWord } from './block-scales.js';
 import type { Kernel } from './kernel.js';
+import { tileOfWorkgroup } from './wgsl.js';
 
 /** Results of one thread along each axis. */
 const perThread = 4;
@@ -202,14 +203,7 @@ fn main(
   @builtin(num_workgroups) workgroups: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let row_tiles = (params.rows + ${tile - 1}u) / ${tile}u;
-  let column_tiles = (params.columns + ${tile - 1}u) / ${tile}u;
-  let index = workgroup.y * workgroups.x + workgroup.x;
-  let matrix = index / (row_tiles * column_tiles);
-  if (matrix >= params.batch) { return; }
-  let a_first = (index / column_tiles % row_tiles) * ${tile}u;
-  let b_first = (index % column_tiles) * ${tile}u;
-  let a_start = matrix * params.a_batch_rows;
+${tileOfWorkgroup(tile)}  let a_start = matrix * params.a_batch_rows;
   let b_start = matrix * params.b_batch_rows;
   // A thread's rows and columns are ${side} apart, so that neighbouring threads read neighbouring vectors.
   let y = lane / ${side}u;

@@ -1,6 +1,7 @@
 import { type Primitives, sizeOf } from '@lmd/core';
 import type { Context } from './context.js';
 import type { Kernel } from './kernel.js';
+import { tileOfWorkgroup } from './wgsl.js';
 
 /** Elements of the contraction axis that a workgroup holds at a time. */
 const depth = 16;
@@ -57,14 +58,7 @@ fn main(
   @builtin(num_workgroups) workgroups: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let row_tiles = (params.rows + ${tile - 1}u) / ${tile}u;
-  let column_tiles = (params.columns + ${tile - 1}u) / ${tile}u;
-  let index = workgroup.y * workgroups.x + workgroup.x;
-  let matrix = index / (row_tiles * column_tiles);
-  if (matrix >= params.batch) { return; }
-  let a_first = (index / column_tiles % row_tiles) * ${tile}u;
-  let b_first = (index % column_tiles) * ${tile}u;
-  let a_start = matrix * params.a_batch;
+${tileOfWorkgroup(tile)}  let a_start = matrix * params.a_batch;
   let b_start = matrix * params.b_batch;
   let y = lane / ${side}u * ${perThread}u;
   let x = lane % ${side}u * ${perThread}u;

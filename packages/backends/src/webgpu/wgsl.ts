@@ -22,6 +22,20 @@ fn main(
 }`;
 }
 
+/**
+ * The matrix of a batch, and the first row and column, of the tile of `tile` × `tile` results that a workgroup computes, from
+ * `params.rows`, `params.columns` and `params.batch`.
+ */
+export const tileOfWorkgroup = (tile: number): string => `\
+  let row_tiles = (params.rows + ${tile - 1}u) / ${tile}u;
+  let column_tiles = (params.columns + ${tile - 1}u) / ${tile}u;
+  let index = workgroup.y * workgroups.x + workgroup.x;
+  let matrix = index / (row_tiles * column_tiles);
+  if (matrix >= params.batch) { return; }
+  let a_first = (index / column_tiles % row_tiles) * ${tile}u;
+  let b_first = (index % column_tiles) * ${tile}u;
+`;
+
 /** Infinities and NaN by their bits. */
 export const bitsLibrary = `
 const NAN_BITS = 0x7fc00000u;

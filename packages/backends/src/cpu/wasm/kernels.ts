@@ -1,4 +1,5 @@
 import type { InMemoryKernels } from '@lmd/mx-formats';
+import type { NativeKernels } from '@lmd/native';
 
 /** Kernels of `@lmd/mx-formats`. */
 type FormatKernels = Omit<InMemoryKernels, 'initialize' | 'workspaceBytes'>;
@@ -6,8 +7,10 @@ type FormatKernels = Omit<InMemoryKernels, 'initialize' | 'workspaceBytes'>;
 /**
  * The kernels that `assembly/index.ts` exports. Each does the part `from` to `to` of its range: elements (`from` a multiple of 16) where
  * nothing else is said. Addresses are bytes in the backend's memory, sizes and strides are elements.
+ * The products are those of `@lmd/native`; here `partRows` is a multiple of 6 in `matmul`, of 4 in `blockMatmul`, `partColumns` of 8.
+ * The settings of `blockMatmul`: see `assembly/block-matmul.ts`.
  */
-export interface Kernels extends FormatKernels {
+export interface Kernels extends FormatKernels, NativeKernels {
   unary(from: number, to: number, operation: number, x: number, out: number): void;
   /** Rows over outer axes of extents [any, e1, e2]; where `width` is 0, elements of one row. */
   binary(
@@ -39,37 +42,6 @@ export interface Kernels extends FormatKernels {
     b: number,
     stepB: number,
     out: number,
-  ): void;
-  /** Parts of results: matrix, then `partRows` rows (a multiple of 6), then `partColumns` columns (a multiple of 8). */
-  matmul(
-    from: number,
-    to: number,
-    a: number,
-    b: number,
-    out: number,
-    m: number,
-    k: number,
-    n: number,
-    transposeA: boolean,
-    transposeB: boolean,
-    strideA: number,
-    strideB: number,
-    partRows: number,
-    partColumns: number,
-  ): void;
-  /**
-   * Products of encoded operands. Parts of results as of `matmul`. At `settings`: see `assembly/block-matmul.ts`.
-   */
-  blockMatmul(
-    from: number,
-    to: number,
-    settings: number,
-    out: number,
-    m: number,
-    terms: number,
-    n: number,
-    partRows: number,
-    partColumns: number,
   ): void;
   scaleProduct(from: number, to: number, out: number, factor: number, exponent: number): void;
   /** Rows. */
