@@ -2,7 +2,7 @@
 // `N passed, N failed`, adds up vitest's reports of all of them.
 import { join } from 'node:path';
 import { root, run } from './lib.mjs';
-import { countReport, folders, reportOf, summaryOf, totalOf } from './reports.mjs';
+import { countReport, folders, printFailures, reportOf, summaryOf, totalOf } from './reports.mjs';
 
 const script = (name, ...args) => run(process.execPath, [join(root, 'scripts', name), ...args], { stdout: 'inherit' });
 const inFolder = (folder, name) => join(root, folder, '.vitest', name);
@@ -33,11 +33,13 @@ for (const suite of suites) {
   console.log(`\n── ${suite.name} ──`);
   const began = performance.now();
   const code = await suite.run();
+  const counts = suite.reports.map(countReport);
   rows.push({
     name: suite.name,
     code,
     minutes: (performance.now() - began) / 60_000,
-    ...totalOf(suite.reports.map(countReport)),
+    failures: counts.flatMap(({ failures }) => failures),
+    ...totalOf(counts),
   });
 }
 
@@ -51,4 +53,5 @@ for (const { name, passed, failed, skipped, minutes, code } of rows) {
 }
 const total = totalOf(rows);
 process.exitCode = rows.some(({ code }) => code !== 0) || total.failed > 0 || total.passed === 0 ? 1 : 0;
+printFailures(rows);
 console.log(`\n${summaryOf(total)}`);

@@ -1,6 +1,7 @@
 // Vitest's JSON reports, which the last lines of `npm test` and of continuous integration add up.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { root } from './lib.mjs';
 
 /** Every folder with a package, the root last: those that pnpm-workspace.yaml names. */
@@ -18,7 +19,10 @@ export const reportOf = (folder) => join(root, folder, '.vitest', 'report.json')
 
 /** Adds up one report. A file that failed to load counts as one failure: it hides an unknown number of tests. */
 export function countReport(path) {
-  if (!existsSync(path)) return { passed: 0, failed: 1, skipped: 0, seconds: 0, note: 'no report was written' };
+  if (!existsSync(path)) {
+    const failures = [`${relative(root, path)}: no report was written`];
+    return { passed: 0, failed: 1, skipped: 0, seconds: 0, failures, note: 'no report was written' };
+  }
   const report = JSON.parse(readFileSync(path, 'utf8'));
   const broken = report.testResults.filter(
     (file) => file.status === 'failed' && file.assertionResults.length === 0,
@@ -28,8 +32,30 @@ export function countReport(path) {
     failed: report.numFailedTests + broken,
     skipped: report.numPendingTests + report.numTodoTests,
     seconds: report.testResults.reduce((sum, file) => sum + (file.endTime - file.startTime) / 1000, 0),
+    failures: failuresOf(report),
     note: broken > 0 ? `${broken} test file(s) could not be loaded` : '',
   };
+}
+
+/** File, name and message of each failed test, and of each file that failed to load. */
+function failuresOf(report) {
+  return report.testResults.flatMap((file) => {
+    const describe = (name, message) =>
+      stripVTControlCharacters(`${relative(root, file.name)} ${name}\n${message}`)
+        .split('\n')
+        .slice(0, 12)
+        .join('\n      ');
+    if (file.status === 'failed' && file.assertionResults.length === 0) return [describe('failed to load', file.message)];
+    return file.assertionResults
+      .filter((test) => test.status === 'failed')
+      .map((test) => describe(`> ${test.fullName}`, test.failureMessages.join('\n')));
+  });
+}
+
+/** Prints the failures near the end of a log, which is the part that is kept of a long one. */
+export function printFailures(counts) {
+  const failures = counts.flatMap((count) => count.failures);
+  if (failures.length > 0) console.log(`\nFailed:\n${failures.map((failure) => `  - ${failure}`).join('\n')}`);
 }
 
 export function totalOf(counts) {
