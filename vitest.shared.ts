@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
+import type { Reporter, TestCase, TestSuite } from 'vitest/node';
 
 const packagesFolder = fileURLToPath(new URL('./packages/', import.meta.url));
 
@@ -20,16 +21,35 @@ function sourceAliases(): { find: RegExp; replacement: string }[] {
   });
 }
 
+/** Writes which tests were skipped, and why, which the JSON reporter leaves out. `npm test` prints it. */
+const skippedReporter: Reporter = {
+  onTestRunEnd(modules) {
+    const skipped = modules.flatMap((module) =>
+      [...module.children.allTests('skipped')].map((test) => {
+        const result = test.result();
+        let skipped: TestCase | TestSuite = test;
+        while (skipped.parent.type === 'suite' && skipped.parent.options.mode === 'skip') skipped = skipped.parent;
+        const reason = (result.state === 'skipped' ? result.note : undefined) ?? skipped.fullName;
+        return { file: module.moduleId, reason };
+      }),
+    );
+    mkdirSync('.vitest', { recursive: true });
+    writeFileSync('.vitest/skipped.json', JSON.stringify(skipped));
+  },
+};
+
 /** The one test configuration: a package calls it, and adds what differs. */
 export function testConfig(overrides: NonNullable<ViteUserConfig['test']> = {}) {
   return defineConfig({
     resolve: { alias: sourceAliases() },
     test: {
       include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-      reporters: ['default', ['json', { outputFile: '.vitest/report.json' }]],
+      reporters: ['default', ['json', { outputFile: '.vitest/report.json' }], skippedReporter],
       // A run that finds no test is a broken set-up, never a success.
       passWithNoTests: false,
-      testTimeout: 30_000,
+      // These end what hangs. A busy machine runs a test many times slower, which is no failure.
+      testTimeout: 300_000,
+      hookTimeout: 300_000,
       ...overrides,
     },
   });

@@ -1,10 +1,13 @@
-// The tests that need a browser: the conformance suite on WebGPU and on wasm, and @lmd/tfjs on WebGPU and WebGL, in
-// Chromium. Finds a Chromium, or says why there is none and ends with 0, or with 1 under --require. Arguments are
-// vitest's, as names of test files are. Vitest's reports go to .vitest/browser-report.json of each package.
+// The tests that need Chromium. In the browser: the conformance suite on WebGPU and on wasm, and @lmd/tfjs on WebGPU and
+// WebGL. In Node, on the Vulkan driver in software that Chromium brings: WebGPU by Dawn. Without Chromium this says so
+// and ends with 0, or with 1 under --require. Arguments are vitest's, such as names of test files in the browser.
+// Vitest's reports go to .vitest/browser-report.json and .vitest/webgpu.json of each package.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { root, run } from './lib.mjs';
+import { webgpuParts } from './parts.mjs';
+import { runSuite } from './suites.mjs';
 
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'];
 
@@ -55,6 +58,13 @@ if (path === undefined) {
     else {
       const { numPassedTests: passed, numFailedTests, numPendingTests: skipped } = written;
       console.log(`@lmd/${name} in a browser: ${passed} passed, ${numFailedTests} failed, ${skipped} skipped`);
+    }
+  }
+  if (rest.length === 0) {
+    console.log('\nWebGPU by Dawn in Node');
+    for (const { passed, failed: broken } of await runSuite('webgpu', webgpuParts, {})) {
+      failed ||= broken > 0;
+      total += passed;
     }
   }
   process.exitCode = failed || total === 0 ? 1 : 0;

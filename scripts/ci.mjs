@@ -2,7 +2,9 @@
 // `N passed, N failed`, adds up vitest's reports of all of them.
 import { join } from 'node:path';
 import { root, run } from './lib.mjs';
+import { nativeParts, webgpuParts } from './parts.mjs';
 import { countReport, folders, printFailures, reportOf, summaryOf, totalOf } from './reports.mjs';
+import { suiteReport } from './suites.mjs';
 
 const script = (name, ...args) => run(process.execPath, [join(root, 'scripts', name), ...args], { stdout: 'inherit' });
 const inFolder = (folder, name) => join(root, folder, '.vitest', name);
@@ -13,18 +15,15 @@ const suites = [
   {
     name: 'browser',
     run: () => script('browser-tests.mjs', '--require'),
-    reports: ['packages/conformance', 'packages/tfjs'].map((folder) => inFolder(folder, 'browser-report.json')),
+    reports: [
+      ...['packages/conformance', 'packages/tfjs'].map((folder) => inFolder(folder, 'browser-report.json')),
+      ...webgpuParts.map(({ folder }) => join(root, folder, suiteReport('webgpu'))),
+    ],
   },
   {
     name: 'native',
     run: () => script('native-tests.mjs'),
-    reports: [
-      ...['native', 'backends', 'conformance', 'tfjs', 'data', 'safetensors', 'training'].map(
-        (name) => `packages/${name}`,
-      ),
-      'apps/cli',
-      'dev',
-    ].map((folder) => inFolder(folder, 'native.json')),
+    reports: nativeParts.map(({ folder }) => join(root, folder, suiteReport('native'))),
   },
 ];
 

@@ -45,7 +45,8 @@ function failuresOf(report) {
         .split('\n')
         .slice(0, 12)
         .join('\n      ');
-    if (file.status === 'failed' && file.assertionResults.length === 0) return [describe('failed to load', file.message)];
+    if (file.status === 'failed' && file.assertionResults.length === 0)
+      return [describe('failed to load', file.message)];
     return file.assertionResults
       .filter((test) => test.status === 'failed')
       .map((test) => describe(`> ${test.fullName}`, test.failureMessages.join('\n')));
@@ -56,6 +57,22 @@ function failuresOf(report) {
 export function printFailures(counts) {
   const failures = counts.flatMap((count) => count.failures);
   if (failures.length > 0) console.log(`\nFailed:\n${failures.map((failure) => `  - ${failure}`).join('\n')}`);
+}
+
+/** Prints why tests were skipped, by what vitest.shared.ts leaves beside the reports. */
+export function printSkipped() {
+  const reasons = new Map();
+  for (const folder of folders) {
+    const path = join(root, folder, '.vitest', 'skipped.json');
+    if (!existsSync(path)) continue;
+    for (const { file, reason } of JSON.parse(readFileSync(path, 'utf8'))) {
+      const line = `${relative(root, file)}: ${reason}`;
+      reasons.set(line, (reasons.get(line) ?? 0) + 1);
+    }
+  }
+  if (reasons.size === 0) return;
+  console.log('\nSkipped:');
+  for (const [line, count] of reasons) console.log(`  - ${line}${count > 1 ? ` (${count} tests)` : ''}`);
 }
 
 export function totalOf(counts) {

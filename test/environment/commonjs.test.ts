@@ -7,7 +7,8 @@ const project = consumerProject();
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 const canRequire = major > 22 || (major === 22 && minor >= 12) || (major === 20 && minor >= 19);
 
-it.runIf(canRequire)('a CommonJS program requires every public entry, and computes with them', async () => {
+it('a CommonJS program requires every public entry, and computes with them', async ({ skip }) => {
+  skip(!canRequire, 'this version of Node cannot require() ECMAScript modules');
   writeFileSync(
     join(project, 'main.cjs'),
     `for (const entry of ${JSON.stringify(entries)}) {

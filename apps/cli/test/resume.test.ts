@@ -171,7 +171,7 @@ describe('kill -9 at a random step, then --resume', () => {
   });
 });
 
-describe.skipIf(isWindows)('Ctrl-C, then --resume', () => {
+describe.skipIf(isWindows)(`Ctrl-C, then --resume${isWindows ? ': Windows has no signals to send' : ''}`, () => {
   it.each([
     ['one optimizer', ['--only', 'lmd']],
     ['two optimizers', []],

@@ -31,36 +31,39 @@ async function results(ops: EagerOperations, operands: readonly [Operand, Operan
   return data.map(bits);
 }
 
-describe.skipIf(missingWebgpu !== undefined).each([true, false])('exact products, dot4I8Packed %s', (packedDot) => {
-  it('says how it multiplies', async () => {
-    const backend = await open(packedDot);
-    expect(backend.device).toContain(packedDot ? 'dot4I8Packed' : 'i32 multiplication');
-  });
+describe.skipIf(missingWebgpu !== undefined).each([true, false])(
+  `exact products, dot4I8Packed %s ${missingWebgpu ?? ''}`,
+  (packedDot) => {
+    it('says how it multiplies', async () => {
+      const backend = await open(packedDot);
+      expect(backend.device).toContain(packedDot ? 'dot4I8Packed' : 'i32 multiplication');
+    });
 
-  it('have the bits of the reference past one tile, with operands of one byte and of two', async () => {
-    const ops = createOperations(await open(packedDot));
-    const { mxfp4_e2m1, mxfp6_e2m3, mxfp6_e3m2, mxint8 } = formats;
-    for (const [first, second] of [
-      [mxfp6_e2m3, mxfp4_e2m1],
-      [mxfp6_e3m2, mxint8],
-      [mxint8, mxfp6_e3m2],
-      [mxfp6_e3m2, mxfp6_e3m2],
-    ] as const) {
-      const a = { values: randomFloats(70 * 75, 1), shape: [70, 75], axis: 1, format: first };
-      const b = { values: randomFloats(75 * 66, 2), shape: [75, 66], axis: 0, format: second };
-      expect(await results(ops, [a, b])).toEqual(await results(reference, [a, b]));
-    }
-  });
+    it('have the bits of the reference past one tile, with operands of one byte and of two', async () => {
+      const ops = createOperations(await open(packedDot));
+      const { mxfp4_e2m1, mxfp6_e2m3, mxfp6_e3m2, mxint8 } = formats;
+      for (const [first, second] of [
+        [mxfp6_e2m3, mxfp4_e2m1],
+        [mxfp6_e3m2, mxint8],
+        [mxint8, mxfp6_e3m2],
+        [mxfp6_e3m2, mxfp6_e3m2],
+      ] as const) {
+        const a = { values: randomFloats(70 * 75, 1), shape: [70, 75], axis: 1, format: first };
+        const b = { values: randomFloats(75 * 66, 2), shape: [75, 66], axis: 0, format: second };
+        expect(await results(ops, [a, b])).toEqual(await results(reference, [a, b]));
+      }
+    });
 
-  it('have the bits of the reference with NVFP4, whose tensors have scales of their own', async () => {
-    const ops = createOperations(await open(packedDot));
-    for (const operands of nvfp4Operands()) {
-      expect(await results(ops, operands)).toEqual(await results(reference, operands));
-    }
-  });
-});
+    it('have the bits of the reference with NVFP4, whose tensors have scales of their own', async () => {
+      const ops = createOperations(await open(packedDot));
+      for (const operands of nvfp4Operands()) {
+        expect(await results(ops, operands)).toEqual(await results(reference, operands));
+      }
+    });
+  },
+);
 
-describe.skipIf(missingWebgpu !== undefined)('fakeQuantize to NVFP4', () => {
+describe.skipIf(missingWebgpu !== undefined)(`fakeQuantize to NVFP4 ${missingWebgpu ?? ''}`, () => {
   it('has the bits of the reference for every rounding, along either axis', async () => {
     const ops = createOperations(await openWebgpu());
     for (const size of [1, 2 ** -120, 2 ** 100, 2 ** -140]) {

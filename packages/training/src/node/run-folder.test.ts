@@ -41,7 +41,8 @@ describe('createRunFolder', () => {
     expect(String(error)).toContain(join(file, 'runs'));
   });
 
-  it.skipIf(process.platform === 'win32' || process.getuid?.() === 0)('reports a read-only folder', async () => {
+  it('reports a read-only folder', async ({ skip }) => {
+    skip(process.platform === 'win32' || process.getuid?.() === 0, 'no folder is read-only for root, or on Windows');
     const parent = await temporaryFolder();
     await chmod(parent, 0o555);
     const error = await rejection(createRunFolder(parent, 'run'));
@@ -103,7 +104,8 @@ describe('lockRun', () => {
     }
   });
 
-  it.skipIf(process.platform === 'win32')('takes over the lock of a process whose pid another has by now', async () => {
+  it('takes over the lock of a process whose pid another has by now', async ({ skip }) => {
+    skip(process.platform === 'win32', 'Windows does not tell when a process started');
     const folder = await temporaryFolder();
     const path = join(folder, 'run.lock');
     const lock = await lockRun(folder);
