@@ -20,7 +20,7 @@ for (const folder of folders) rmSync(reportOf(folder), { force: true });
 
 // At least two at a time: type checks, lint and most test files keep one core busy.
 const concurrency = Math.max(2, Math.min(4, Math.floor(availableParallelism() / 2)));
-const tasks = ['typecheck', 'lint:root', 'test', 'test:root'];
+const tasks = ['typecheck', 'typecheck:root', 'lint:root', 'test', 'test:root'];
 console.log(
   `Checking types and lint, and running the tests of ${folders.length} packages, ${concurrency} at a time. ` +
     'The first run takes about 7 minutes on two cores; what has not changed is not run again.',

@@ -1,3 +1,4 @@
 import { testConfig } from '../../vitest.shared.ts';
 
-export default testConfig();
+// The files share one process: no test of theirs changes what is global.
+export default testConfig({ isolate: false });

@@ -2,4 +2,5 @@ import { testConfig } from '../../vitest.shared.ts';
 import { offerSoftwareWebgpu } from '../../vitest.webgpu.ts';
 
 offerSoftwareWebgpu();
-export default testConfig();
+// The files share one process: no test of theirs changes what is global.
+export default testConfig({ isolate: false });
