@@ -1,6 +1,6 @@
 import { type Backend, backendSpecVersion, primitiveNames } from './backend.js';
-import { compositions } from './compositions/index.js';
 import { describeValue, LmdError } from './errors.js';
+import { fusedKernelNames } from './fused-kernels.js';
 import type { Model } from './model.js';
 import type { EagerOperations } from './operations.js';
 import type { Optimizer } from './optimizers/optimizer.js';
@@ -111,7 +111,7 @@ export function checkBackend(backend: Backend): void {
   if (typeof fused !== 'object' || fused === null) {
     throw invalid(owner, 'fused', fused, 'It must be an object of kernels, {} for none.');
   }
-  for (const name of Object.keys(compositions) as (keyof typeof fused)[]) {
+  for (const name of fusedKernelNames) {
     if (fused[name] === undefined || typeof fused[name] === 'function') continue;
     throw invalid(owner, `fused.${name}`, fused[name], 'It must be a function, or absent.');
   }

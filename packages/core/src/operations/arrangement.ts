@@ -1,7 +1,8 @@
 import { describeValue, LmdError } from '../errors.js';
 import type { Operations } from '../operations.js';
+import { primitiveDTypes } from '../primitive-dtypes.js';
 import { sizeOf } from '../tensor.js';
-import { type Context, dtypeMismatch } from './context.js';
+import { type Check, type Context, dtypeMismatch } from './context.js';
 import {
   checkArray,
   checkBroadcastTo,
@@ -23,7 +24,8 @@ export type ArrangementOperations = Pick<
 
 /** Operations that move elements and compute nothing (`scatterAdd` adds). */
 export function arrangementOperations(context: Context): ArrangementOperations {
-  const { backend, check, constant, size, track, alias } = context;
+  const { backend, constant, size, track, alias } = context;
+  const check: Check = context.check;
 
   return {
     reshape(x, shape) {
@@ -97,8 +99,8 @@ export function arrangementOperations(context: Context): ArrangementOperations {
     },
 
     gather(x, indices) {
-      check('gather', x, 'f32');
-      check('gather', indices, 'i32');
+      check('gather', x, primitiveDTypes.gather.x);
+      check('gather', indices, primitiveDTypes.gather.indices);
       if (x.shape.length === 0) throw shapeMismatch('gather', 'a scalar has no rows.', x.shape);
       const shape = [...indices.shape, ...x.shape.slice(1)];
       if (size('gather', shape) === 0) return constant('gather', shape, 0, 'f32');
@@ -107,8 +109,8 @@ export function arrangementOperations(context: Context): ArrangementOperations {
     },
 
     scatterAdd(indices, updates, rows) {
-      check('scatterAdd', indices, 'i32');
-      check('scatterAdd', updates, 'f32');
+      check('scatterAdd', indices, primitiveDTypes.scatterAdd.indices);
+      check('scatterAdd', updates, primitiveDTypes.scatterAdd.updates);
       const rank = indices.shape.length;
       if (updates.shape.length < rank || !sameShape(updates.shape.slice(0, rank), indices.shape)) {
         throw shapeMismatch(
