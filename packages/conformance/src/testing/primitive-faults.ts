@@ -198,6 +198,28 @@ export const primitiveFaults: readonly Fault[] = [
     mayAlsoFail: compositions,
   },
   {
+    name: 'argMax gives f32',
+    breakIt: (right) => ({
+      // A backend in TypeScript is refused by the compiler.
+      argMax: (x, axis) => right.cast(right.argMax(x, axis), 'f32') as never,
+    }),
+    caughtBy: ['dtypes > argMax takes and gives the dtypes of its rule'],
+    mayAlsoFail: /^reduction > argMax/,
+  },
+  {
+    name: 'transpose stores bytes as i32',
+    breakIt: (right) => ({
+      transpose(x, permutation) {
+        const moved = right.transpose(x, permutation);
+        if (x.dtype !== 'u8') return moved;
+        const bytes = right.fromData(Int32Array.from(right.readFloat64(moved)), moved.shape, 'i32');
+        right.dispose(moved);
+        return bytes as never;
+      },
+    }),
+    caughtBy: ['dtypes > transpose takes and gives the dtypes of its rule'],
+  },
+  {
     name: 'gather clamps indices to the range',
     breakIt: (right) => ({
       gather(x, indices) {

@@ -29,12 +29,12 @@ export function arrangementOperations(context: Context): ArrangementOperations {
 
   return {
     reshape(x, shape) {
-      check('reshape', x);
+      check('reshape', x, primitiveDTypes.reshape.x);
       return track('reshape', backend.reshape(x, reshapedShape('reshape', x.shape, shape)));
     },
 
     transpose(x, permutation) {
-      check('transpose', x);
+      check('transpose', x, primitiveDTypes.transpose.x);
       const axes = normalizePermutation('transpose', x.shape, permutation);
       if (sizeOf(x.shape) === 0) {
         return constant(
@@ -50,7 +50,7 @@ export function arrangementOperations(context: Context): ArrangementOperations {
     },
 
     slice(x, begin, extents) {
-      check('slice', x);
+      check('slice', x, primitiveDTypes.slice.x);
       checkSlice('slice', x.shape, begin, extents);
       if (sizeOf(extents) === 0) return constant('slice', extents, 0, x.dtype);
       return sameShape(x.shape, extents) ? alias('slice', x) : track('slice', backend.slice(x, begin, extents));
@@ -67,7 +67,7 @@ export function arrangementOperations(context: Context): ArrangementOperations {
         });
       }
       for (const x of xs) {
-        check('concatenate', x);
+        check('concatenate', x, primitiveDTypes.concatenate.xs);
         if (x.dtype !== first.dtype) throw dtypeMismatch('concatenate', x, first.dtype);
       }
       const along = normalizeAxis('concatenate', axis, first.shape.length);
@@ -84,14 +84,14 @@ export function arrangementOperations(context: Context): ArrangementOperations {
     },
 
     broadcastTo(x, shape) {
-      check('broadcastTo', x);
+      check('broadcastTo', x, primitiveDTypes.broadcastTo.x);
       checkBroadcastTo('broadcastTo', x.shape, shape);
       if (size('broadcastTo', shape) === 0) return constant('broadcastTo', shape, 0, x.dtype);
       return sameShape(x.shape, shape) ? alias('broadcastTo', x) : track('broadcastTo', backend.broadcastTo(x, shape));
     },
 
     pad(x, before, after) {
-      check('pad', x);
+      check('pad', x, primitiveDTypes.pad.x);
       const shape = paddedShape('pad', x.shape, before, after);
       size('pad', shape);
       if (sizeOf(x.shape) === 0) return constant('pad', shape, 0, x.dtype);
