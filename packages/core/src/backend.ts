@@ -149,9 +149,9 @@ export interface Backend extends Primitives {
   readonly supports: BackendSupport;
   readonly fused: Partial<FusedKernels>;
   /**
-   * What the backend holds now for live handles, from counters that it keeps: O(1), without taking memory on its device,
-   * running what is enqueued or waiting for it. Core asks after every operation, for the peak, and `scope` and the
-   * suite ask for leaks.
+   * What the backend holds now for live handles, from counters that it keeps: O(1), without taking memory on its
+   * device, running what is enqueued or waiting for it. Core asks after every operation, for the peak; the suite asks
+   * before and after each test.
    */
   memory(): BackendMemory;
   /** Frees everything, the engine included where this backend started it. */

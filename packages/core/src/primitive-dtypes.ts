@@ -1,11 +1,11 @@
 import { binaryNames, comparisonNames, type PrimitiveName, unaryNames } from './backend.js';
 import type { DType } from './tensor.js';
 
-/** Which dtypes a primitive takes and gives. Beside `result`, each member is an argument by its name in `Primitives`. */
+/** Which dtypes a primitive takes and gives. Each member but `result` is an argument by its name in `Primitives`. */
 export interface DTypeRule {
   /**
-   * The dtypes that the argument may have. Where two arguments, or the tensors of a list, may have several, all have the
-   * same. `dtype` is the argument that asks for one.
+   * The dtypes that the argument may have. Where two arguments, or the tensors of a list, may have several, all have
+   * the same. `dtype` is the argument that asks for one.
    */
   readonly [argument: string]: readonly DType[] | ResultDType;
   readonly result: ResultDType;

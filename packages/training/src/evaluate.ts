@@ -50,7 +50,8 @@ const inFlight = 4;
  * Runs the model over the whole data set, in its own order, without gradients or dropout.
  *
  * @throws LmdError `DATA_CORRUPT` naming the example, for a label or token that the model has no class for;
- *   `INTERRUPTED` where `signal` ended it; `INVALID_ARGUMENT` for what is no operations or no model; and what the data set and the model throw.
+ *   `INTERRUPTED` where `signal` ended it; `INVALID_ARGUMENT` for what is no operations or no model; and what the data
+ *   set and the model throw.
  */
 export async function evaluate(options: EvaluateOptions): Promise<EvaluationResult> {
   refuseUnknownOptions('evaluate', options, known);
