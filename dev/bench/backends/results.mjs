@@ -1,10 +1,10 @@
 /**
- * What an operation or a kernel returns, and what a benchmark runs on operands.
+ * What an operation or a kernel returns, and what a benchmark runs on operands, which are of the dtypes that it wants.
  *
  * @typedef {import('@lmd/core').Tensor} Tensor
  * @typedef {import('@lmd/core').LayerNormGradients | import('@lmd/core').LmdTensors | import('@lmd/core').AdamwTensors}
  *   Tensors
- * @typedef {(backend: import('@lmd/core').Backend, operands: Tensor[]) => Tensor | Tensors | undefined} Run
+ * @typedef {(backend: import('@lmd/core').Backend, operands: any[]) => Tensor | Tensors | undefined} Run
  */
 
 /**

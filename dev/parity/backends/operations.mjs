@@ -1,33 +1,16 @@
-import { primitiveNames } from '@lmd/core';
+import { fusedKernelNames, primitiveNames } from '@lmd/core';
 
 /** Operations that are no arithmetic: held to the bit by tests of their own, and no row of the table. */
-const withoutRow = ['fromData', 'full', 'read', 'dispose'];
-
-/**
- * The rows of the tables, in the order of the contract.
- *
- * @type {readonly string[]}
- */
-export const primitives = primitiveNames.filter((name) => !withoutRow.includes(name));
-
-export const fusedKernels = [
-  'softmax',
-  'softmaxGradient',
-  'layerNorm',
-  'layerNormGradient',
-  'gelu',
-  'geluGradient',
-  'crossEntropy',
-  'crossEntropyGradient',
-  'attention',
-  'attentionGradient',
-  'fakeQuantize',
-  'roundToBfloat16',
-  'lmdDraw',
-  'lmdUpdate',
-  'adamwUpdate',
-  'encodeBlocks',
-  'decodeBlocks',
-  // With `encodeOperand` and `decodeOperand`: a backend has all three or none.
-  'blockMatmul',
+const withoutRow = [
+  ...['fromData', 'full', 'read', 'dispose'],
+  // A backend has all kernels of an operand or of a packed matrix, or none: `blockMatmul` and `packedMatmul` stand for
+  // them.
+  ...['encodeOperand', 'decodeOperand', 'packMatrix', 'packedRows', 'decodeMatrix'],
 ];
+
+/** @param {readonly string[]} names */
+const rows = (names) => names.filter((name) => !withoutRow.includes(name));
+
+/** The rows of the tables, in the order of the contract. */
+export const primitives = rows(primitiveNames);
+export const fusedKernels = rows(fusedKernelNames);

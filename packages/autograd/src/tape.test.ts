@@ -13,6 +13,25 @@ function codeOf(action: () => unknown): string {
 }
 
 describe('createTape', () => {
+  it('refuses what is no operations, and a backend that does not keep the contract, by name', () => {
+    const { ops } = float64();
+    const refused = (given: unknown): string => {
+      try {
+        createTape(given as never);
+      } catch (error) {
+        return String(error);
+      }
+      return 'taken';
+    };
+    expect(refused(undefined)).toMatch(/ops is undefined. Give createOperations\(backend\)/);
+    expect(refused(ops.backend)).toMatch(/ops is a backend/);
+    expect(refused(createTape(ops).ops)).toMatch(/ops lacks adopt, .*A tape's operations/);
+    for (const member of ['memory', 'supports', 'fused', 'matmul']) {
+      const backend = Object.assign(Object.create(ops.backend), { [member]: undefined });
+      expect(refused({ ...ops, backend })).toMatch(new RegExp(`Backend "reference" (has ${member} =|lacks ${member})`));
+    }
+  });
+
   it('gives gradients for watched tensors, by name, and zeros where the loss does not depend on one', () => {
     const { ops, read } = float64();
     const tape = createTape(ops);

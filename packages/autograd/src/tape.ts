@@ -1,4 +1,11 @@
-import { type EagerOperations, LmdError, type NamedTensors, type Operations, type Tensor } from '@lmd/core';
+import {
+  checkOperations,
+  type EagerOperations,
+  LmdError,
+  type NamedTensors,
+  type Operations,
+  type Tensor,
+} from '@lmd/core';
 import { backwardPass } from './backward-pass.js';
 import { isTensor } from './node.js';
 import { createRecorder, type Recorder } from './recorder.js';
@@ -37,8 +44,11 @@ export interface Tape {
 
 /**
  * A reverse-mode tape over `ops`. Needs nothing of the backend but its forward operations and core's gradient kernels.
+ *
+ * @throws LmdError `INVALID_ARGUMENT` where `ops` is not what `createOperations` makes, and as `checkBackend`
  */
 export function createTape(ops: EagerOperations): Tape {
+  checkOperations(ops);
   const recorder = createRecorder(ops);
   let consumed = false;
 

@@ -8,14 +8,14 @@ export interface Block {
   handles: number;
 }
 
-class Handle<B extends Block> implements Tensor {
+class Handle<B extends Block, Type extends DType = DType> implements Tensor<Type> {
   readonly shape: readonly number[];
-  readonly dtype: DType;
+  readonly dtype: Type;
   /** Which backend made it. */
   readonly store: HandleStore<B>;
   block: B | undefined;
 
-  constructor(shape: readonly number[], dtype: DType, store: HandleStore<B>, block: B) {
+  constructor(shape: readonly number[], dtype: Type, store: HandleStore<B>, block: B) {
     this.shape = Object.freeze([...shape]);
     this.dtype = dtype;
     this.store = store;
@@ -35,6 +35,9 @@ export abstract class HandleStore<B extends Block> {
   }
 
   /** Another handle on the same storage. */
+  share<Type extends DType>(x: Tensor<Type>, shape: readonly number[]): Tensor<Type>;
+  /** The same as another dtype, which the backend stores alike. */
+  share<Type extends DType>(x: Tensor, shape: readonly number[], dtype: Type): Tensor<Type>;
   share(x: Tensor, shape: readonly number[], dtype: DType = x.dtype): Tensor {
     return this.handle(this.blockOf(x), shape, dtype);
   }
@@ -53,7 +56,7 @@ export abstract class HandleStore<B extends Block> {
   }
 
   /** A new handle on a block. A block without a handle counts no memory: it may be one that is kept for later. */
-  protected handle(block: B, shape: readonly number[], dtype: DType): Tensor {
+  protected handle<Type extends DType>(block: B, shape: readonly number[], dtype: Type): Tensor<Type> {
     this.#tensors++;
     if (block.handles++ === 0) this.#bytes += block.bytes;
     return new Handle(shape, dtype, this, block);

@@ -34,18 +34,20 @@ describe.each(variants.filter(({ label }) => !label.includes('without')))('fused
   async function compare<Name extends FusedKernelName>(
     name: Name,
     tensors: readonly Argument[],
-    call: (...xs: Tensor[]) => Parameters<FusedKernels[Name]>,
+    call: (...xs: Tensor<never>[]) => Parameters<FusedKernels[Name]>,
   ): Promise<{ actual: Float32Array; expected: Float64Array; name: string }[]> {
     expect(ops.backend.fused).toHaveProperty(name);
     const before = ops.memory();
     const make = (on: EagerOperations) =>
       tensors.map((x) => ('data' in x ? on.fromData(x.data, x.shape) : on.fromData(x)));
     const inputs = make(ops);
-    const result = (ops.backend.fused[name] as (...args: unknown[]) => Tensors)(...call(...inputs));
+    const result = (ops.backend.fused[name] as (...args: unknown[]) => Tensors)(
+      ...call(...(inputs as Tensor<never>[])),
+    );
     const oracleInputs = make(exact);
     const wanted = (compositions[name] as (on: EagerOperations, ...args: unknown[]) => Tensors)(
       exact,
-      ...call(...oracleInputs),
+      ...call(...(oracleInputs as Tensor<never>[])),
     );
     const byName = (x: Tensors): [string, Tensor][] =>
       'dtype' in x && 'shape' in x ? [['', x as Tensor]] : Object.entries(x as { [name: string]: Tensor });
@@ -67,7 +69,7 @@ describe.each(variants.filter(({ label }) => !label.includes('without')))('fused
   async function expectClose<Name extends FusedKernelName>(
     name: Name,
     tensors: readonly Argument[],
-    call: (...xs: Tensor[]) => Parameters<FusedKernels[Name]>,
+    call: (...xs: Tensor<never>[]) => Parameters<FusedKernels[Name]>,
     bound = 4e-7,
   ) {
     for (const { actual, expected } of await compare(name, tensors, call)) {

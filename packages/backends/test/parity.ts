@@ -10,7 +10,8 @@ export interface Input {
   readonly shape: readonly number[];
 }
 
-type Body = (b: Backend, ...xs: Tensor[]) => Tensor;
+/** The arguments may be of any dtype: a test gives those that fit. */
+type Body = (b: Backend, ...xs: Tensor<never>[]) => Tensor;
 
 /** Runs `body` on a backend and on the reference; fails on a leak or another shape or dtype. */
 export async function onBoth(backend: Backend, inputs: readonly Input[], body: Body) {
@@ -19,7 +20,7 @@ export async function onBoth(backend: Backend, inputs: readonly Input[], body: B
     const xs = inputs.map(({ values, shape }) =>
       b.fromData(values, shape, isTypedArray(values, 'Float32Array') ? 'f32' : 'i32'),
     );
-    const result = body(b, ...xs);
+    const result = body(b, ...(xs as Tensor<never>[]));
     const data = await b.read(result);
     const { shape, dtype } = result;
     for (const x of [...xs, result]) b.dispose(x);

@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createTfjsBackend } from '@lmd/backends/tfjs';
 import { createTfjsNodeBackend, loadTfjsNode, probeTfjsNode, type TfjsNodeModule } from '@lmd/backends/tfjs-node';
-import { createOperations, isLmdError } from '@lmd/core';
+import { createOperations, type FloatTensor, isLmdError } from '@lmd/core';
 import { fakeQuantize, formats } from '@lmd/mx-formats';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { engineFolder, loadEngine } from './tfjs-node-engine.js';
@@ -207,7 +207,7 @@ if (engineFolder === undefined) {
       const backend = createTfjsNodeBackend(tf);
       const before = tensors().getNumOfTensors();
       const theirs = program.tensor2d([1, -2, 3, -4], [2, 2]) as unknown as { dispose(): void };
-      const x = backend.fromTfjs(theirs as never);
+      const x = backend.fromTfjs(theirs as never) as FloatTensor;
       theirs.dispose();
       const y = backend.negate(x);
       backend.dispose(x);

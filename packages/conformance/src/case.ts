@@ -1,4 +1,4 @@
-import type { Backend, EagerOperations, Tensor } from '@lmd/core';
+import type { Backend, EagerOperations, FusedKernelName, Tensor } from '@lmd/core';
 import type { BoundName } from './bounds.js';
 import type { Expect } from './framework.js';
 import type { Random } from './random.js';
@@ -45,7 +45,7 @@ export interface OperationCheck {
   readonly run: (ops: EagerOperations, inputs: readonly Tensor[]) => Tensor | readonly Tensor[];
   readonly want: Values | readonly Values[];
   /** Which fused kernel this may be: makes it run composed as well, where the backend has it. */
-  readonly kernel?: keyof Backend['fused'];
+  readonly kernel?: FusedKernelName;
   /**
    * Core's composition needs subnormal factors for these inputs: where the backend flushes them and has a kernel, the
    * kernel alone is tried.

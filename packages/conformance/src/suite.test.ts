@@ -1,5 +1,5 @@
 import { createReferenceBackend } from '@lmd/backends/reference';
-import { isLmdError, type Tensor } from '@lmd/core';
+import { type FloatTensor, isLmdError, type Tensor } from '@lmd/core';
 import { describe, expect, it } from 'vitest';
 import { backendConformance, type ConformanceOptions, type Measurement, runConformance, testNames } from './index.js';
 
@@ -149,6 +149,9 @@ describe('runConformance', () => {
     ['cannot be created', () => Promise.reject(new Error('no adapter')), /no adapter/],
     ['is none', () => ({ name: 'x' }), /Backend "x" implements no version/],
     ['has no memory', () => ({ ...createReferenceBackend(), memory: undefined }), /has memory = undefined/],
+    ['has no kernels', () => ({ ...createReferenceBackend(), fused: undefined }), /has fused = undefined/],
+    ['says not what it supports', () => ({ ...createReferenceBackend(), supports: {} }), /supports.maxElements/],
+    ['lacks a primitive', () => ({ ...createReferenceBackend(), erf: undefined }), /lacks erf/],
     ['is never there', () => new Promise(() => {}), /create has not settled within 0\.05 s.*timeLimit/],
   ])('reports a backend that %s once', async (_, create, message) => {
     const results: string[] = [];
@@ -183,7 +186,7 @@ describe('runConformance', () => {
     const never = new Set<unknown>();
     const create = () => ({
       ...right,
-      exp(x: Tensor) {
+      exp(x: FloatTensor) {
         const y = right.exp(x);
         never.add(y);
         return y;

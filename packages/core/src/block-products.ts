@@ -1,5 +1,5 @@
 import type { BlockFormat, ElementFormat, FakeQuantizeOptions, RandomKey } from './formats.js';
-import { type NamedTensors, sizeOf, type Tensor } from './tensor.js';
+import { type FloatTensor, type NamedTensors, sizeOf } from './tensor.js';
 
 /**
  * # Exact products of block formats
@@ -59,13 +59,13 @@ export interface BlockProductKernels {
    * +0 for −0.
    */
   encodeOperand(
-    x: Tensor,
+    x: FloatTensor,
     options: Required<Omit<EncodeOperandOptions, 'key'>> & { readonly key?: RandomKey },
   ): NamedTensors;
   /** The values of an operand, in the shape of the tensor that was encoded. */
-  decodeOperand(operand: EncodedOperand): Tensor;
+  decodeOperand(operand: EncodedOperand): FloatTensor;
   /** [batch, m, terms] · [batch, n, terms]ᵀ → [batch, m, n], as `OperandExtent` counts; either batch may be 1, which is shared by all. */
-  blockMatmul(a: EncodedOperand, b: EncodedOperand): Tensor;
+  blockMatmul(a: EncodedOperand, b: EncodedOperand): FloatTensor;
 }
 
 /** An operand seen from its product. */

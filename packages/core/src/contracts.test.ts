@@ -4,10 +4,12 @@ import {
   type Backend,
   checkBackend,
   checkModel,
+  checkModelOperations,
   checkOperations,
   checkOptimizer,
   createOperations,
   type LmdError,
+  type Operations,
 } from './index.js';
 import { createTestBackend } from './testing/index.js';
 
@@ -42,6 +44,8 @@ describe('what a caller passes in', () => {
     checkBackend(new ClassBackend() as unknown as Backend);
     checkBackend({ ...backend, supports: { maxElements: Infinity, subnormals: false }, close: () => undefined });
     checkOperations(ops);
+    checkModelOperations(ops);
+    checkModelOperations({ ...ops, adamwUpdate: undefined } as Operations);
     checkOptimizer(adamw());
     checkModel(model);
   });
@@ -68,6 +72,11 @@ describe('what a caller passes in', () => {
     ['operations', checkOperations, undefined, 'ops is undefined. Give createOperations(backend).'],
     ['operations', checkOperations, backend, 'ops is a backend. Give it as `backend`'],
     ['operations', checkOperations, {}, 'ops is an object. Give createOperations(backend).'],
+    ['operations', checkOperations, { ...ops, adamwUpdate: undefined }, 'ops lacks adamwUpdate.'],
+    ['operations', checkOperations, { ...ops, backend: { ...backend, fused: undefined } }, 'has fused = undefined.'],
+    ['operations', checkModelOperations, backend, 'ops is a backend. Give it as `backend`'],
+    ['operations', checkModelOperations, { ...ops, read: undefined }, 'ops is an object with backend'],
+    ['operations', checkModelOperations, { ...ops, backend: {} }, 'Backend without a name implements no version'],
     ['an optimizer', checkOptimizer, 'adamw', 'optimizer is "adamw". Give an optimizer, such as lmd()'],
     ['an optimizer', checkOptimizer, adamw, 'optimizer is a function. Call it'],
     [

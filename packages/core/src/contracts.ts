@@ -1,8 +1,8 @@
 import { type Backend, backendSpecVersion, primitiveNames } from './backend.js';
-import { compositions } from './compositions/index.js';
 import { describeValue, LmdError } from './errors.js';
+import { fusedKernelNames } from './fused-kernels.js';
 import type { Model } from './model.js';
-import type { EagerOperations } from './operations.js';
+import type { EagerOperations, Operations } from './operations.js';
 import type { Optimizer } from './optimizers/optimizer.js';
 
 /**
@@ -111,7 +111,7 @@ export function checkBackend(backend: Backend): void {
   if (typeof fused !== 'object' || fused === null) {
     throw invalid(owner, 'fused', fused, 'It must be an object of kernels, {} for none.');
   }
-  for (const name of Object.keys(compositions) as (keyof typeof fused)[]) {
+  for (const name of fusedKernelNames) {
     if (fused[name] === undefined || typeof fused[name] === 'function') continue;
     throw invalid(owner, `fused.${name}`, fused[name], 'It must be a function, or absent.');
   }
@@ -124,26 +124,42 @@ const describeVersion = (version: unknown): string =>
   typeof version === 'string' ? version : version === undefined ? 'no version' : describeValue(version);
 
 /** Some operations of each kind: enough to tell them from anything else. */
-const operationNames = [
-  ...['fromData', 'read', 'matmul', 'add', 'softmax', 'scope', 'keep', 'adopt', 'dispose', 'isDisposed'],
-  ...['memory', 'resetPeakMemory', 'lmdDraw', 'adamwUpdate'],
-];
+const operationNames = ['fromData', 'read', 'matmul', 'add', 'softmax', 'scope', 'keep', 'dispose', 'isDisposed'];
+/** Those that a tape has not. */
+const eagerNames = [...operationNames, 'adopt', 'resetPeakMemory', 'lmdDraw', 'adamwUpdate'];
 
-function isLikeOperations(value: object): boolean {
-  return operationNames.every((name) => typeof (value as Record<string, unknown>)[name] === 'function');
+function isLikeOperations(value: object, names: readonly string[] = operationNames): boolean {
+  return names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function');
 }
 
 /**
- * Checks that an object is what `createOperations` makes.
+ * Checks that an object is what `createOperations` makes, on a backend of this contract.
  *
- * @throws LmdError `INVALID_ARGUMENT`
+ * @throws LmdError `INVALID_ARGUMENT`, and as `checkBackend`
  */
 export function checkOperations(ops: EagerOperations): void {
+  checkOperationsOf(ops, eagerNames);
+}
+
+/**
+ * Checks that an object is what `createOperations` makes, or the operations of a tape: what a model runs on.
+ *
+ * @throws LmdError `INVALID_ARGUMENT`, and as `checkBackend`
+ */
+export function checkModelOperations(ops: Operations): void {
+  checkOperationsOf(ops, operationNames);
+}
+
+function checkOperationsOf(ops: Operations, names: readonly string[]): void {
   const remedy = 'Give createOperations(backend).';
   checkObject('ops', ops, { what: 'operations', remedy });
-  if (isLikeOperations(ops)) {
+  if (isLikeOperations(ops, names)) {
     checkBackend(ops.backend);
     return;
+  }
+  if (isLikeOperations(ops)) {
+    const recorded = `${remedy} A tape's operations do not serve here.`;
+    checkFunctions('ops', 'ops', ops, names, 'INVALID_ARGUMENT', recorded);
   }
   const isBackend = typeof (ops as { readonly specVersion?: unknown }).specVersion === 'string';
   throw new LmdError('INVALID_ARGUMENT', `ops is ${isBackend ? 'a backend' : describeValue(ops)}.`, {

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { type Backend, createOperations, type EagerOperations, LmdError, type Tensor } from './index.js';
+import {
+  type Backend,
+  createOperations,
+  type EagerOperations,
+  type FloatTensor,
+  LmdError,
+  type Tensor,
+} from './index.js';
 import { createTestBackend, expectTensor } from './testing/index.js';
 
 const key = { seed: 1, stream: 2, step: 3, sample: 4 };
@@ -23,7 +30,7 @@ describe('createOperations', () => {
   it('calls a backend that is a class instance with its own `this`', async () => {
     class Wrapper {
       readonly inner = createTestBackend();
-      exp(x: Tensor) {
+      exp(x: FloatTensor) {
         return this.inner.exp(x);
       }
     }

@@ -1,7 +1,7 @@
 export * from './backend.js';
 export * from './block-products.js';
 export { type Compositions, compositions } from './compositions/index.js';
-export { checkBackend, checkModel, checkOperations, checkOptimizer } from './contracts.js';
+export { checkBackend, checkModel, checkModelOperations, checkOperations, checkOptimizer } from './contracts.js';
 export { createOperations } from './create-operations.js';
 export * from './errors.js';
 export {
@@ -13,12 +13,15 @@ export {
   withoutByteOrderMark,
 } from './foreign-settings.js';
 export * from './formats.js';
+export * from './fused-kernels.js';
 export { matchesGlob } from './glob.js';
 export * from './model.js';
 export * from './operations.js';
+export * from './optimizer-kernels.js';
 export * from './optimizers/index.js';
 export * from './options/index.js';
 export * from './packed-matrices.js';
+export * from './primitive-dtypes.js';
 export { normalsFromBits } from './random/box-muller.js';
 export { fillRandomNormal, fillRandomUniform } from './random/fill.js';
 export { fillRandomBits, philox4x32 } from './random/philox.js';

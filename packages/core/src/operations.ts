@@ -1,21 +1,15 @@
+import type { Backend, BackendMemory, BinaryName, ComparisonName, UnaryName } from './backend.js';
+import type { EncodedOperand, EncodeOperandOptions } from './block-products.js';
+import type { FakeQuantizeOptions, RandomKey } from './formats.js';
+import type { AttentionGradients, AttentionOptions, GeluApproximation, LayerNormGradients } from './fused-kernels.js';
 import type {
   AdamwTensors,
   AdamwUpdateOptions,
-  AttentionOptions,
-  Backend,
-  BackendMemory,
-  BinaryName,
   CodeLaw,
-  ComparisonName,
   EncodedBlocks,
-  GeluApproximation,
-  LayerNormGradients,
   LmdTensors,
   LmdUpdateOptions,
-  UnaryName,
-} from './backend.js';
-import type { EncodedOperand, EncodeOperandOptions } from './block-products.js';
-import type { FakeQuantizeOptions, RandomKey } from './formats.js';
+} from './optimizer-kernels.js';
 import type { PackedCodes, PackedMatrix } from './packed-matrices.js';
 import type { DType, NamedTensors, Tensor, TensorData } from './tensor.js';
 
@@ -173,7 +167,7 @@ export interface EagerOperations extends Operations {
     value: Tensor,
     dy: Tensor,
     options?: Partial<AttentionOptions>,
-  ): { readonly query: Tensor; readonly key: Tensor; readonly value: Tensor };
+  ): AttentionGradients;
   lmdDraw(logPlus: Tensor, logMinus: Tensor, noise: number, key: RandomKey): Tensor;
   lmdUpdate(
     state: LmdTensors,

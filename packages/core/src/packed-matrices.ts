@@ -1,5 +1,5 @@
 import type { BlockFormat, ElementFormat } from './formats.js';
-import type { NamedTensors, Tensor } from './tensor.js';
+import type { FloatTensor, IntegerTensor, NamedTensors } from './tensor.js';
 
 /**
  * # Products with packed weights
@@ -50,11 +50,11 @@ export interface PackedMatrixKernels {
   /** Takes the codes into the backend's memory. They are checked already. */
   packMatrix(source: PackedCodes): NamedTensors;
   /** x [m, terms] → [m, rows]. */
-  packedMatmul(x: Tensor, matrix: PackedMatrix): Tensor;
+  packedMatmul(x: FloatTensor, matrix: PackedMatrix): FloatTensor;
   /** Rows of the matrix as values: `indices` i32 → [...indices.shape, terms]. An index out of range gives NaN. */
-  packedRows(matrix: PackedMatrix, indices: Tensor): Tensor;
+  packedRows(matrix: PackedMatrix, indices: IntegerTensor): FloatTensor;
   /** All values: [rows, terms]. */
-  decodeMatrix(matrix: PackedMatrix): Tensor;
+  decodeMatrix(matrix: PackedMatrix): FloatTensor;
 }
 
 /** A packed matrix seen from its product. */

@@ -5,10 +5,16 @@ export type DType = 'f32' | 'i32' | 'u8';
  * An opaque, immutable handle to an n-dimensional array, row-major, that a backend made and only that backend
  * understands. A backend may add its own fields, which no other code uses.
  */
-export interface Tensor {
+export interface Tensor<Type extends DType = DType> {
   readonly shape: readonly number[];
-  readonly dtype: DType;
+  readonly dtype: Type;
 }
+
+/** A tensor whose dtype the compiler knows to be f32: what almost every kernel takes and gives. */
+export type FloatTensor = Tensor<'f32'>;
+
+/** A tensor whose dtype the compiler knows to be i32: indices, labels, truth values and random bits. */
+export type IntegerTensor = Tensor<'i32'>;
 
 export type TensorData = Float32Array | Int32Array | Uint8Array;
 

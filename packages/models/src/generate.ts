@@ -1,4 +1,5 @@
 import {
+  checkModelOperations,
   LmdError,
   type NamedTensors,
   type Operations,
@@ -125,6 +126,7 @@ function checkOptions(options: GenerateOptions): number {
       remedy: `The options are ${names.join(', ')}.`,
     });
   }
+  checkModelOperations(options.ops);
   const { seed = 0, stop = [], prompt, model } = options;
   const { contextLength } = model.config;
   const { vocabularySize = model.config.vocabularySize } = options;

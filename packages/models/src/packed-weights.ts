@@ -1,5 +1,6 @@
 import {
   canPackMatrix,
+  checkModelOperations,
   isLmdError,
   LmdError,
   type NamedTensors,
@@ -34,6 +35,7 @@ export async function packWeights(
   weights: NamedTensors,
   { format, scaleMode = 'floor', rounding = 'nearestEven' }: Quantization,
 ): Promise<PackedModel> {
+  checkModelOperations(ops);
   if (!canPackMatrix(format) || rounding === 'stochastic') {
     throw new LmdError('UNSUPPORTED', `packWeights: format is "${format.name}", rounded by ${rounding}.`, {
       subject: 'format',

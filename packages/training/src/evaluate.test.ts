@@ -31,6 +31,17 @@ function evaluated(logits: number[][], labels: number[], options: Partial<Evalua
 const withProbability = (p: number) => [Math.log(p), Math.log(1 - p)];
 
 describe('evaluate', () => {
+  it('refuses what is no operations, no backend or no model, by name', async () => {
+    const backend = createReferenceBackend();
+    const ops = createOperations(backend);
+    const refused = (change: object) => evaluated([[0, 1]], [1], change).then(() => 'taken', String);
+    expect(await refused({ ops: backend })).toMatch(/ops is a backend/);
+    expect(await refused({ ops: { ...ops, backend: { ...backend, fused: undefined } } })).toMatch(
+      /has fused = undefined/,
+    );
+    expect(await refused({ model: {} })).toMatch(/model without a name lacks/);
+  });
+
   it('gives loss, accuracy and perplexity over all rows, a short last batch included', async () => {
     const probabilities = [0.9, 0.8, 0.3, 0.6];
     const labels = [0, 1, 1, 0];

@@ -1,4 +1,13 @@
-import { type DrawKey, type EagerOperations, LmdError, type Model, type NamedTensors, type Precision } from '@lmd/core';
+import {
+  checkModel,
+  checkOperations,
+  type DrawKey,
+  type EagerOperations,
+  LmdError,
+  type Model,
+  type NamedTensors,
+  type Precision,
+} from '@lmd/core';
 import { binColumns, type Calibration, calibrationFrom, calibrationSums } from './calibration.js';
 import { checkClasses, checkDataset, checkedBatch, checkTokens } from './data/check-batch.js';
 import type { Dataset } from './data/dataset.js';
@@ -41,10 +50,13 @@ const inFlight = 4;
  * Runs the model over the whole data set, in its own order, without gradients or dropout.
  *
  * @throws LmdError `DATA_CORRUPT` naming the example, for a label or token that the model has no class for;
- *   `INTERRUPTED` where `signal` ended it; and what the data set and the model throw.
+ *   `INTERRUPTED` where `signal` ended it; `INVALID_ARGUMENT` for what is no operations or no model; and what the data
+ *   set and the model throw.
  */
 export async function evaluate(options: EvaluateOptions): Promise<EvaluationResult> {
   refuseUnknownOptions('evaluate', options, known);
+  checkOperations(options.ops);
+  checkModel(options.model);
   const { ops, model, weights, dataset, precision, key = { seed: 0, step: 0, sample: 0 } } = options;
   const batchSize = checkedCount('evaluate', 'batchSize', options.batchSize, 1);
   checkDataset('evaluate', 'dataset', dataset);

@@ -42,6 +42,18 @@ describe('train refuses', () => {
     ['one plugin alone', { plugins: weightAveraging() }, 'INVALID_ARGUMENT', /plugins is an object/],
     ['no model', { model: undefined }, 'INVALID_ARGUMENT', /model is undefined/],
     ['what makes an optimizer', { optimizer: lmd }, 'INVALID_ARGUMENT', /optimizer is a function. Call it/],
+    [
+      'a backend without memory',
+      { backend: { ...createReferenceBackend(), memory: undefined } },
+      'INVALID_ARGUMENT',
+      /Backend "reference" has memory = undefined/,
+    ],
+    [
+      'a backend without a primitive',
+      { backend: { ...createReferenceBackend(), gather: undefined } },
+      'UNSUPPORTED',
+      /Backend "reference" lacks gather/,
+    ],
     ['a promise of a backend', { backend: Promise.resolve() }, 'INVALID_ARGUMENT', /backend is a promise. Await it/],
     [
       'a backend for ops',

@@ -12,9 +12,10 @@ import {
 } from '@lmd/core';
 
 /**
- * The tensor handle of this backend. Core passes only handles that the operations returned, and never a freed one.
+ * The tensor handle of this backend. Core passes only handles that the operations returned, and never a freed one. The
+ * contract says which dtype each operation takes and gives, so the functions below keep `Type` for the compiler.
  */
-interface Handle extends Tensor {
+interface Handle<Type extends DType = DType> extends Tensor<Type> {
   readonly data: TensorData;
 }
 
@@ -91,14 +92,18 @@ export function createTemplateBackend(): Backend {
   let tensors = 0;
   let bytes = 0;
 
-  function make(data: TensorData, shape: readonly number[], dtype: DType): Handle {
+  function make<Type extends DType>(data: TensorData, shape: readonly number[], dtype: Type): Handle<Type> {
     tensors += 1;
     bytes += data.length * bytesPerElement[dtype];
     return { shape: [...shape], dtype, data };
   }
 
   /** One result element from the elements of all operands, broadcast. */
-  function elementwise(dtype: DType, operands: readonly Tensor[], f: (...values: number[]) => number): Tensor {
+  function elementwise<Type extends DType>(
+    dtype: Type,
+    operands: readonly Tensor[],
+    f: (...values: number[]) => number,
+  ): Tensor<Type> {
     const shape = broadcastShape(operands.map((x) => x.shape));
     const data = operands.map(dataOf);
     const offsets = operands.map((x) => offsetsOf(shape, broadcastStrides(x.shape, shape)));
@@ -117,7 +122,12 @@ export function createTemplateBackend(): Backend {
     elementwise('i32', [a, b], (p, q) => (f(p!, q!) ? 1 : 0));
 
   /** The elements of a strided view of `x`, copied. */
-  function view(x: Tensor, shape: readonly number[], strides: readonly number[], start = 0): Tensor {
+  function view<Type extends DType>(
+    x: Tensor<Type>,
+    shape: readonly number[],
+    strides: readonly number[],
+    start = 0,
+  ): Tensor<Type> {
     const source = dataOf(x);
     const offsets = offsetsOf(shape, strides, start);
     return make(
@@ -136,7 +146,12 @@ export function createTemplateBackend(): Backend {
   }
 
   /** Calls `f` with the values that are reduced to each element of the result, in order. */
-  function reduce(x: Tensor, axes: readonly number[], dtype: DType, f: (values: TensorData) => number): Tensor {
+  function reduce<Type extends DType>(
+    x: Tensor,
+    axes: readonly number[],
+    dtype: Type,
+    f: (values: TensorData) => number,
+  ): Tensor<Type> {
     const source = dataOf(x);
     const strides = stridesOf(x.shape);
     const kept = [...x.shape.keys()].filter((axis) => !axes.includes(axis));
@@ -168,6 +183,7 @@ export function createTemplateBackend(): Backend {
     device: 'plain JavaScript loops',
     supports: { maxElements: 2 ** 28, subnormals: true },
     fused: {},
+    // Core asks after every operation: give counters, and do not wait for what is enqueued.
     memory: () => ({ tensors, bytes }),
 
     // The typed-array constructor rounds to f32, or truncates to integers with 0 for NaN.

@@ -1,23 +1,7 @@
-import { LmdError, type Operations, type Tensor } from '@lmd/core';
+import { type FusedKernelName, LmdError, type Operations, type Tensor } from '@lmd/core';
 import type { Recorder } from '../recorder.js';
 
-type Fused = Pick<
-  Operations,
-  | 'softmax'
-  | 'layerNorm'
-  | 'gelu'
-  | 'crossEntropy'
-  | 'attention'
-  | 'fakeQuantize'
-  | 'roundToBfloat16'
-  | 'encodeOperand'
-  | 'decodeOperand'
-  | 'blockMatmul'
-  | 'packMatrix'
-  | 'packedMatmul'
-  | 'packedRows'
-  | 'decodeMatrix'
->;
+type Fused = Pick<Operations, FusedKernelName & keyof Operations>;
 
 /**
  * The fused kernels, by the gradient kernels that core has for each; and the roundings, which have no gradient of their

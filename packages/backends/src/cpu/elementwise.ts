@@ -3,6 +3,8 @@ import {
   binaryNames,
   type ComparisonName,
   comparisonNames,
+  type DType,
+  type FloatTensor,
   type Primitives,
   sizeOf,
   type Tensor,
@@ -47,18 +49,18 @@ const functionCost = 1;
 type Elementwise = Pick<Primitives, UnaryName | BinaryName | ComparisonName | 'where' | 'cast'>;
 
 /** Rounds to BF16 and back, which is no primitive. */
-export function bfloat16(host: MemoryHost, x: Tensor): Tensor {
-  return unary(host, bfloat16Number, x);
+export function bfloat16(host: MemoryHost, x: FloatTensor): FloatTensor {
+  return unary(host, bfloat16Number, x, 'f32');
 }
 
-function unary(host: MemoryHost, operation: number, x: Tensor, dtype: Tensor['dtype'] = 'f32'): Tensor {
+function unary<Type extends DType>(host: MemoryHost, operation: number, x: Tensor, dtype: Type): Tensor<Type> {
   return host.make(x.shape, dtype, (out) => {
     const split = { total: sizeOf(x.shape), unit: 16, cost: functionCost };
     host.run('unary', split, operation, host.address(x), host.address(out));
   });
 }
 
-function cast(host: MemoryHost, x: Tensor, dtype: Tensor['dtype']): Tensor {
+function cast<Type extends DType>(host: MemoryHost, x: Tensor, dtype: Type): Tensor<Type> {
   if (x.dtype === dtype || (dtype === 'i32' && x.dtype === 'u8')) return host.store.share(x, x.shape, dtype);
   const { toInteger, toByte, integerToByte, toFloat } = conversionNumbers;
   if (dtype === 'f32') return unary(host, toFloat, x, dtype);
@@ -67,7 +69,13 @@ function cast(host: MemoryHost, x: Tensor, dtype: Tensor['dtype']): Tensor {
 }
 
 /** Rows of a result, and strides of both operands, for at most three axes around a row. */
-function binary(host: MemoryHost, operation: number, dtype: Tensor['dtype'], a: Tensor, b: Tensor): Tensor {
+function binary<Type extends DType>(
+  host: MemoryHost,
+  operation: number,
+  dtype: Type,
+  a: Tensor,
+  b: Tensor,
+): Tensor<Type> {
   const { run, address } = host;
   const shape = sameShape(a.shape, b.shape) ? a.shape : broadcastShape(a.shape, b.shape);
   const walk = coalesce({
@@ -113,11 +121,16 @@ function binary(host: MemoryHost, operation: number, dtype: Tensor['dtype'], a: 
   });
 }
 
-function where(host: MemoryHost, condition: Tensor, a: Tensor, b: Tensor): Tensor {
+function where<Type extends DType>(
+  host: MemoryHost,
+  condition: Tensor,
+  a: Tensor<Type>,
+  b: Tensor<NoInfer<Type>>,
+): Tensor<Type> {
   const shape = broadcastShape(condition.shape, a.shape, b.shape);
   const total = sizeOf(shape);
   // A single value is read again and again; what else is smaller than the result is repeated first.
-  const operands = [condition, a, b].map((x) => {
+  const operands = [condition, a, b].map((x: Tensor) => {
     const single = sizeOf(x.shape) === 1;
     return { tensor: single ? host.store.share(x, x.shape) : host.broadcast(x, shape), step: single ? 0 : 1 };
   });
@@ -132,7 +145,7 @@ function where(host: MemoryHost, condition: Tensor, a: Tensor, b: Tensor): Tenso
 
 export function cpuElementwise(host: MemoryHost): Elementwise {
   return {
-    ...record(unaryNames, (name) => (x: Tensor) => unary(host, unaryNumbers[name], x)),
+    ...record(unaryNames, (name) => (x: Tensor) => unary(host, unaryNumbers[name], x, 'f32')),
     ...record(binaryNames, (name) => (a: Tensor, b: Tensor) => binary(host, binaryNumbers[name], 'f32', a, b)),
     ...record(comparisonNames, (name) => (a: Tensor, b: Tensor) => {
       const operation = comparisonNumbers[name] + (a.dtype === 'f32' ? 0 : integersApart);

@@ -1,4 +1,4 @@
-import { type FusedKernels, sizeOf, type Tensor } from '@lmd/core';
+import { type FloatTensor, type FusedKernels, sizeOf, type Tensor } from '@lmd/core';
 import { planInMemory } from '@lmd/mx-formats';
 import type { MemoryHost } from './memory-host.js';
 import { randomTensor } from './random.js';
@@ -12,7 +12,7 @@ export const settingWords = 17;
 const cost = 0.7;
 
 /** Rounds from the arena to the arena, by the kernels of `@lmd/mx-formats`. */
-export function fakeQuantize(host: MemoryHost, x: Tensor, options: Options): Tensor {
+export function fakeQuantize(host: MemoryHost, x: FloatTensor, options: Options): FloatTensor {
   const { run, address, store } = host;
   const count = sizeOf(x.shape);
   const plan = planInMemory(count, { ...options, shape: x.shape });

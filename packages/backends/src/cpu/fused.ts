@@ -1,4 +1,4 @@
-import { type FusedKernels, type Primitives, sizeOf, type Tensor } from '@lmd/core';
+import { type FloatTensor, type FusedKernels, type Primitives, sizeOf, type Tensor } from '@lmd/core';
 import { cpuAttention } from './attention.js';
 import { cpuBlockCodes } from './block-codes.js';
 import { cpuBlockProducts } from './block-products.js';
@@ -44,9 +44,9 @@ export function cpuFused(host: MemoryHost, primitives: Primitives): FusedKernels
       }),
     layerNormGradient(x, gain, dy, epsilon) {
       const [forX, forGain, forBias] = [x, gain, gain].map((one) => host.allocate(one.shape, 'f32')) as [
-        Tensor,
-        Tensor,
-        Tensor,
+        FloatTensor,
+        FloatTensor,
+        FloatTensor,
       ];
       const [rows, width] = [rowsOf(x), widthOf(x)];
       const padded = Math.ceil(width / 4) * 4;

@@ -1,4 +1,4 @@
-import { sizeOf, type Tensor } from '@lmd/core';
+import { type FloatTensor, sizeOf, type Tensor } from '@lmd/core';
 import type { MemoryHost } from './memory-host.js';
 
 /**
@@ -53,7 +53,13 @@ function wholeTiles(size: number, tile: number): number {
   return Math.ceil(size / tile) * tile;
 }
 
-export function matmul(host: MemoryHost, a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean): Tensor {
+export function matmul(
+  host: MemoryHost,
+  a: FloatTensor,
+  b: FloatTensor,
+  transposeA: boolean,
+  transposeB: boolean,
+): FloatTensor {
   const product = productOf(a, b, transposeA, transposeB);
   const out = host.allocate(
     [a.shape[0] === 1 ? b.shape[0]! : a.shape[0]!, a.shape[transposeA ? 2 : 1]!, product.columns],

@@ -25,7 +25,7 @@ export interface MemoryHost extends Host {
   readonly native: Native | undefined;
   address(x: Tensor): number;
   /** `x` repeated to a shape. */
-  broadcast(x: Tensor, shape: readonly number[]): Tensor;
+  broadcast<Type extends DType>(x: Tensor<Type>, shape: readonly number[]): Tensor<Type>;
   /** Ends the threads; no operation works afterwards. */
   close(): void;
 }
@@ -56,7 +56,7 @@ export function createMemoryHost(wasm: WasmInstance, options: CheckedOptions): M
     },
     address: (x) => store.address(x),
     allocate: (shape, dtype) => store.allocate(shape, dtype),
-    make(shape: readonly number[], dtype: DType, fill: (out: Tensor) => void) {
+    make(shape, dtype, fill) {
       const out = host.allocate(shape, dtype);
       fill(out);
       return out;

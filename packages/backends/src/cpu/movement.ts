@@ -1,4 +1,4 @@
-import type { Tensor } from '@lmd/core';
+import type { DType, Tensor } from '@lmd/core';
 import { broadcast as broadcastBy, type Move, movements, type Side } from '../host/movements.js';
 import { coalesce, stridedCopy } from '../host-kernels/strided.js';
 import type { MemoryHost } from './memory-host.js';
@@ -107,7 +107,11 @@ function moveRow({ run }: MemoryHost, source: number, target: number, length: nu
 }
 
 /** `x` repeated as NumPy broadcasting does; another handle where there is nothing to repeat. */
-export function broadcast(host: MemoryHost, x: Tensor, shape: readonly number[]): Tensor {
+export function broadcast<Type extends DType>(
+  host: MemoryHost,
+  x: Tensor<Type>,
+  shape: readonly number[],
+): Tensor<Type> {
   return broadcastBy(host, moveWith(host), x, shape);
 }
 

@@ -1,5 +1,6 @@
 import {
   type AdamwTensors,
+  type FloatTensor,
   type FusedKernels,
   LmdError,
   type LmdRegularizer,
@@ -54,7 +55,7 @@ export function cpuOptimizers(host: MemoryHost): Pick<FusedKernels, 'lmdDraw' | 
       const scaled = options.gradientScaling === 'sample';
       if (scaled !== (state.momentumMinus !== undefined)) throw wrongMomentum(scaled);
       const table = host.allocate([gradients.length, entryWords], 'i32');
-      const out: LmdTensors = {
+      const out: LmdTensors<FloatTensor> = {
         logPlus: like(state.logPlus),
         logMinus: like(state.logMinus),
         momentumPlus: like(state.momentumPlus),
@@ -95,7 +96,7 @@ export function cpuOptimizers(host: MemoryHost): Pick<FusedKernels, 'lmdDraw' | 
     },
 
     adamwUpdate(state, gradient, { learningRate, beta1, beta2, epsilon, weightDecay, step }) {
-      const out: AdamwTensors = {
+      const out: AdamwTensors<FloatTensor> = {
         weights: like(state.weights),
         firstMoment: like(state.firstMoment),
         secondMoment: like(state.secondMoment),

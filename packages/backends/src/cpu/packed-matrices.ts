@@ -1,6 +1,7 @@
 import {
   type ElementFormat,
   elementValue,
+  type FloatTensor,
   matrixExtent,
   type PackedMatrix,
   type PackedMatrixKernels,
@@ -44,7 +45,7 @@ const partsIn = ({ tensors }: PackedMatrix) => tensors as unknown as CpuMatrix;
 export function cpuPackedMatrices(host: MemoryHost, matmul: Primitives['matmul']): PackedMatrixKernels {
   const { run, address, make, store } = host;
 
-  function decodedRows(matrix: PackedMatrix, shape: readonly number[], indices?: Tensor): Tensor {
+  function decodedRows(matrix: PackedMatrix, shape: readonly number[], indices?: Tensor): FloatTensor {
     const { rows, terms } = matrixExtent(matrix);
     return make(shape, 'f32', (out) => {
       const at = indices === undefined ? 0 : address(indices);

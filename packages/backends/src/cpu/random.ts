@@ -1,4 +1,4 @@
-import { type Primitives, type RandomKey, sizeOf, type Tensor } from '@lmd/core';
+import { type Primitives, primitiveDTypes, type RandomKey, sizeOf, type Tensor } from '@lmd/core';
 import type { MemoryHost } from './memory-host.js';
 
 /** Numbers of what a generator makes of its words in `assembly/random.ts`, and nanoseconds an element. */
@@ -15,8 +15,13 @@ export function seedWords({ seed }: RandomKey): [number, number] {
   return [seed >>> 0, Math.floor(seed / 2 ** 32)];
 }
 
-export function randomTensor(host: MemoryHost, name: Generator, shape: readonly number[], key: RandomKey): Tensor {
-  return host.make(shape, name === 'randomBits' ? 'i32' : 'f32', (out) => {
+export function randomTensor<Name extends Generator>(
+  host: MemoryHost,
+  name: Name,
+  shape: readonly number[],
+  key: RandomKey,
+): Tensor<(typeof primitiveDTypes)[Name]['result']> {
+  return host.make(shape, primitiveDTypes[name].result, (out) => {
     const { kind, cost } = generators[name];
     const [low, high] = seedWords(key);
     const split = { total: sizeOf(shape), unit: 16, cost };

@@ -17,7 +17,7 @@ export class TensorStore extends HandleStore<ArenaBlock> {
   }
 
   /** A tensor with undefined contents. It may grow the memory, which detaches views. */
-  allocate(shape: readonly number[], dtype: DType): Tensor {
+  allocate<Type extends DType>(shape: readonly number[], dtype: Type): Tensor<Type> {
     if (this.#closed) throw closedBackend();
     const bytes = 4 * sizeOf(shape);
     return this.handle({ address: this.#arena.allocate(bytes), bytes, handles: 0 }, shape, dtype);

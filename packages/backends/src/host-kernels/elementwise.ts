@@ -150,6 +150,6 @@ export function select(condition: Int32Array, a: HostArray, b: HostArray, out: H
 }
 
 /** Truncates toward zero; beyond int32 saturates, NaN gives 0. */
-export function truncate(x: HostArray, lowest: number, highest: number, out: Int32Array): void {
-  for (let i = 0; i < x.length; i++) out[i] = Math.min(highest, Math.max(lowest, Math.trunc(x[i]!)));
+export function truncate(x: Float32Array, out: Int32Array): void {
+  for (let i = 0; i < x.length; i++) out[i] = Math.min(2 ** 31 - 1, Math.max(-(2 ** 31), Math.trunc(x[i]!)));
 }

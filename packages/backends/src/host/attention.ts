@@ -1,4 +1,4 @@
-import type { FusedKernels, Primitives, Tensor } from '@lmd/core';
+import type { FloatTensor, FusedKernels, Primitives } from '@lmd/core';
 import { maskedSoftmax } from '../host-kernels/masked-softmax.js';
 import { softmaxGradient } from '../host-kernels/softmax.js';
 import type { Host } from './host.js';
@@ -9,17 +9,17 @@ export function hostAttention(
   matmul: Primitives['matmul'],
 ): Pick<FusedKernels, 'attention' | 'attentionGradient'> {
   /** [batch, heads, …] as [batch·heads, …]. */
-  function matrices(x: Tensor): Tensor {
+  function matrices(x: FloatTensor): FloatTensor {
     const [batch, heads, rows, columns] = x.shape as [number, number, number, number];
     return store.share(x, [batch * heads, rows, columns]);
   }
 
   /** Runs `body` on the operands as batches of matrices, and frees what it does not return of what it made. */
   function within<Result>(
-    xs: readonly Tensor[],
-    body: (views: Tensor[], made: (x: Tensor) => Tensor) => Result,
+    xs: readonly FloatTensor[],
+    body: (views: FloatTensor[], made: (x: FloatTensor) => FloatTensor) => Result,
   ): Result {
-    const temporary: Tensor[] = xs.map(matrices);
+    const temporary: FloatTensor[] = xs.map(matrices);
     const result = body([...temporary], (x) => {
       temporary.push(x);
       return x;
@@ -29,13 +29,13 @@ export function hostAttention(
   }
 
   /** `x` in the shape of `like` but for its last axis. The handle replaces `x`. */
-  function unfold(x: Tensor, like: Tensor): Tensor {
+  function unfold(x: FloatTensor, like: FloatTensor): FloatTensor {
     const result = store.share(x, [...like.shape.slice(0, -1), x.shape[2]!]);
     store.free(x);
     return result;
   }
 
-  function probabilities(q: Tensor, k: Tensor, scale: number, causal: boolean): Tensor {
+  function probabilities(q: FloatTensor, k: FloatTensor, scale: number, causal: boolean): FloatTensor {
     const scores = matmul(q, k, false, true);
     const out = allocate(scores.shape, 'f32');
     maskedSoftmax(floats(scores), scores.shape[1]!, scores.shape[2]!, scale, causal, floats(out));

@@ -1,4 +1,11 @@
-import type { BlockProductKernels, FusedKernels, LmdTensors, PackedMatrixKernels, Tensor } from '@lmd/core';
+import type {
+  BlockProductKernels,
+  FloatTensor,
+  FusedKernels,
+  LmdTensors,
+  PackedMatrixKernels,
+  Tensor,
+} from '@lmd/core';
 import { fakeQuantize, roundToBfloat16 } from '@lmd/mx-formats';
 import { adamwUpdate } from '../host-kernels/adamw.js';
 import { crossEntropy, crossEntropyGradient } from '../host-kernels/cross-entropy.js';
@@ -86,7 +93,7 @@ export function hostFused(
       return out;
     },
     lmdUpdate(state, gradients, keys, logPriorMedian, options) {
-      const out: LmdTensors = {
+      const out: LmdTensors<FloatTensor> = {
         logPlus: like(state.logPlus),
         logMinus: like(state.logMinus),
         momentumPlus: like(state.momentumPlus),

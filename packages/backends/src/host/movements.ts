@@ -1,4 +1,4 @@
-import type { Primitives, Tensor } from '@lmd/core';
+import type { DType, Primitives, Tensor } from '@lmd/core';
 import { broadcastStrides, sameShape, stridesOf } from '../strided-offsets.js';
 import type { Host } from './host.js';
 
@@ -20,7 +20,12 @@ function offsetOf(index: readonly number[], strides: readonly number[]): number 
 }
 
 /** `x` repeated as NumPy broadcasting does; another handle where there is nothing to repeat. */
-export function broadcast(host: Host, move: Move, x: Tensor, shape: readonly number[]): Tensor {
+export function broadcast<Type extends DType>(
+  host: Host,
+  move: Move,
+  x: Tensor<Type>,
+  shape: readonly number[],
+): Tensor<Type> {
   if (sameShape(x.shape, shape)) return host.store.share(x, shape);
   return host.make(shape, x.dtype, (out) => {
     move(shape, { tensor: x, start: 0, strides: broadcastStrides(x.shape, shape) }, whole(out));

@@ -49,7 +49,11 @@ export function hostPrimitives(host: Host): Omit<Primitives, 'fromData' | 'full'
     }),
     where(condition, a, b) {
       const shape = broadcastShape(condition.shape, a.shape, b.shape);
-      const repeated = [condition, a, b].map((x) => broadcast(host, move, x, shape)) as [Tensor, Tensor, Tensor];
+      const repeated = [condition, a, b].map((x: Tensor) => broadcast(host, move, x, shape)) as [
+        Tensor,
+        Tensor,
+        Tensor,
+      ];
       const result = make(shape, a.dtype, (out) => {
         select(host.integers(repeated[0]), host.view(repeated[1]), host.view(repeated[2]), host.view(out));
       });
@@ -57,11 +61,10 @@ export function hostPrimitives(host: Host): Omit<Primitives, 'fromData' | 'full'
       return result;
     },
     cast(x, dtype) {
-      if (x.dtype === dtype || (dtype === 'i32' && x.dtype === 'u8')) return store.share(x, x.shape, dtype);
+      if (x.dtype === dtype) return store.share(x, x.shape, dtype);
       return make(x.shape, dtype, (out) => {
         if (dtype === 'f32') host.floats(out).set(host.integers(x));
-        else if (dtype === 'u8') truncate(host.view(x), 0, 255, host.integers(out));
-        else truncate(host.floats(x), -(2 ** 31), 2 ** 31 - 1, host.integers(out));
+        else truncate(host.floats(x), host.integers(out));
       });
     },
 

@@ -1,15 +1,15 @@
-import { isLmdError, type Tensor } from '@lmd/core';
+import { type FloatTensor, type IntegerTensor, isLmdError, type Tensor } from '@lmd/core';
 import { describe, expect, it } from 'vitest';
 import { createReferenceBackend } from './index.js';
 
 const backend = createReferenceBackend();
 const exact = createReferenceBackend({ storage: 'f64' });
 
-function f32(values: readonly number[], shape: readonly number[] = [values.length], on = backend): Tensor {
+function f32(values: readonly number[], shape: readonly number[] = [values.length], on = backend): FloatTensor {
   return on.fromData(Float64Array.from(values), shape, 'f32');
 }
 
-function i32(values: readonly number[], shape: readonly number[] = [values.length]): Tensor {
+function i32(values: readonly number[], shape: readonly number[] = [values.length]): IntegerTensor {
   return backend.fromData(Int32Array.from(values), shape, 'i32');
 }
 
@@ -104,7 +104,6 @@ describe('elementwise', () => {
   it('casts toward zero and saturates', () => {
     const x = f32([-1.9, 1.9, 3e9, -3e9, Number.NaN]);
     expect(contents(backend.cast(x, 'i32')).values).toEqual([-1, 1, 2147483647, -2147483648, 0]);
-    expect(contents(backend.cast(x, 'u8')).values).toEqual([0, 1, 255, 0, 0]);
     expect(contents(backend.cast(i32([16777217]), 'f32')).values).toEqual([16777216]);
   });
 });

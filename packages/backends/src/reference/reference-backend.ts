@@ -6,6 +6,7 @@ import {
   type ComparisonName,
   comparisonNames,
   type DType,
+  type FloatTensor,
   fillRandomBits,
   fillRandomNormal,
   fillRandomUniform,
@@ -54,7 +55,7 @@ export function createReferenceBackend(options: ReferenceBackendOptions = {}): R
   const store = new Store(checkedStorage(options));
 
   /** The elements of `x` at `offsets`, as a tensor of `shape`. */
-  function pick(x: Tensor, offsets: Int32Array, shape: readonly number[]): Tensor {
+  function pick<Type extends DType>(x: Tensor<Type>, offsets: Int32Array, shape: readonly number[]): Tensor<Type> {
     const source = store.values(x);
     const picked = store.allocate(offsets.length, x.dtype);
     for (let i = 0; i < picked.length; i++) picked[i] = source[offsets[i]!]!;
@@ -71,7 +72,12 @@ export function createReferenceBackend(options: ReferenceBackendOptions = {}): R
       );
   }
 
-  function pairwise(a: Tensor, b: Tensor, dtype: DType, compute: (a: number, b: number) => number): Tensor {
+  function pairwise<Type extends DType>(
+    a: Tensor,
+    b: Tensor,
+    dtype: Type,
+    compute: (a: number, b: number) => number,
+  ): Tensor<Type> {
     const shape = broadcastShape(a.shape, b.shape);
     const offsetsA = stridedOffsets(shape, broadcastStrides(a.shape, shape));
     const offsetsB = stridedOffsets(shape, broadcastStrides(b.shape, shape));
@@ -82,7 +88,12 @@ export function createReferenceBackend(options: ReferenceBackendOptions = {}): R
     return store.make(result, shape, dtype);
   }
 
-  function reduce(x: Tensor, axes: readonly number[], initial: number, step: (sum: number, value: number) => number) {
+  function reduce(
+    x: FloatTensor,
+    axes: readonly number[],
+    initial: number,
+    step: (sum: number, value: number) => number,
+  ) {
     const shape = withoutAxes(x.shape, axes);
     const result = new Float64Array(sizeOf(shape)).fill(initial);
     const values = store.values(x);
@@ -126,9 +137,8 @@ export function createReferenceBackend(options: ReferenceBackendOptions = {}): R
     dispose: (x) => store.free(x),
     cast(x, dtype) {
       if (dtype === 'f32') return store.make(Float64Array.from(store.values(x)), x.shape, dtype);
-      const [lowest, highest] = dtype === 'i32' ? [-(2 ** 31), 2 ** 31 - 1] : [0, 255];
       const truncated = Float64Array.from(store.values(x), (value) =>
-        Math.min(highest, Math.max(lowest, Math.trunc(value))),
+        Math.min(2 ** 31 - 1, Math.max(-(2 ** 31), Math.trunc(value))),
       );
       return store.make(truncated, x.shape, dtype);
     },

@@ -9,12 +9,12 @@ interface Buffer {
   handles: number;
 }
 
-export class ReferenceTensor implements Tensor {
+export class ReferenceTensor<Type extends DType = DType> implements Tensor<Type> {
   readonly shape: readonly number[];
-  readonly dtype: DType;
+  readonly dtype: Type;
   buffer: Buffer | undefined;
 
-  constructor(shape: readonly number[], dtype: DType, buffer: Buffer) {
+  constructor(shape: readonly number[], dtype: Type, buffer: Buffer) {
     this.shape = Object.freeze([...shape]);
     this.dtype = dtype;
     this.buffer = buffer;
@@ -40,7 +40,11 @@ export class Store {
   }
 
   /** A handle that owns `values`; computed in float64, they are rounded to the stored kind here, once. */
-  make(values: Values | readonly number[], shape: readonly number[], dtype: DType): ReferenceTensor {
+  make<Type extends DType>(
+    values: Values | readonly number[],
+    shape: readonly number[],
+    dtype: Type,
+  ): ReferenceTensor<Type> {
     let stored = this.allocate(0, dtype);
     if (Object.getPrototypeOf(stored) === Object.getPrototypeOf(values)) stored = values as Values;
     else {
@@ -56,7 +60,7 @@ export class Store {
   }
 
   /** Another handle on the same values. */
-  share(x: Tensor, shape: readonly number[]): ReferenceTensor {
+  share<Type extends DType>(x: Tensor<Type>, shape: readonly number[]): ReferenceTensor<Type> {
     const buffer = this.#bufferOf(x);
     this.#tensors++;
     return new ReferenceTensor(shape, x.dtype, buffer);

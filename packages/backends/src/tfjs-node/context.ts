@@ -12,9 +12,13 @@ export interface Context {
   readonly native: Native;
   readonly store: NodeStore;
   /** Runs `body`; frees what its operations made but its result, which becomes a tensor of the given shape and dtype. */
-  compute(shape: readonly number[], dtype: DType, body: (run: Run, temporary: Temporary) => NativeValue): Tensor;
+  compute<Type extends DType>(
+    shape: readonly number[],
+    dtype: Type,
+    body: (run: Run, temporary: Temporary) => NativeValue,
+  ): Tensor<Type>;
   /** A tensor that holds `values`, which must not change afterwards. */
-  upload(values: TensorData, shape: readonly number[], dtype: DType): Tensor;
+  upload<Type extends DType>(values: TensorData, shape: readonly number[], dtype: Type): Tensor<Type>;
 }
 
 export function createContext(native: Native, store: NodeStore): Context {

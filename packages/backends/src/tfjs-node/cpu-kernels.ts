@@ -1,4 +1,4 @@
-import type { AdamwTensors, FusedKernels, LmdTensors, Primitives, Tensor } from '@lmd/core';
+import type { DType, FloatTensor, FusedKernels, LmdTensors, Primitives, Tensor } from '@lmd/core';
 import type { CpuBackend } from '../cpu/cpu-backend.js';
 import type { Context } from './context.js';
 
@@ -15,10 +15,11 @@ export function cpuKernels(
 ): { readonly random: Pick<Primitives, RandomName>; readonly fused: Pick<FusedKernels, FusedName> } {
   const fused = cpu.fused as FusedKernels;
 
-  const copyIn = (x: Tensor) => cpu.fromData(native.read(store.value(x).id), x.shape, x.dtype);
+  const copyIn = <Type extends DType>(x: Tensor<Type>) =>
+    cpu.fromData(native.read(store.value(x).id), x.shape, x.dtype);
 
   /** Moves a result of the cpu backend to TensorFlow. */
-  function moveOut(x: Tensor): Tensor {
+  function moveOut<Type extends DType>(x: Tensor<Type>): Tensor<Type> {
     try {
       return upload(cpu.readSync(x), x.shape, x.dtype);
     } finally {
@@ -27,8 +28,8 @@ export function cpuKernels(
   }
 
   /** Calls `body` with copies, which are freed after it. */
-  function onCopies<Result>(inputs: readonly Tensor[], body: (copies: readonly Tensor[]) => Result): Result {
-    const copies: Tensor[] = [];
+  function onCopies<Result>(inputs: readonly FloatTensor[], body: (copies: readonly FloatTensor[]) => Result): Result {
+    const copies: FloatTensor[] = [];
     try {
       for (const x of inputs) copies.push(copyIn(x));
       return body(copies);
@@ -52,8 +53,8 @@ export function cpuKernels(
         const halves = momentumMinus === undefined ? [momentumPlus] : [momentumPlus, momentumMinus];
         const inputs = [logPriorMedian, logPlus, logMinus, ...halves, ...gradients];
         const next = onCopies(inputs, (copies) => {
-          const [prior, plus, minus, plusMomentum] = copies as [Tensor, Tensor, Tensor, Tensor];
-          const copy: LmdTensors = {
+          const [prior, plus, minus, plusMomentum] = copies as [FloatTensor, FloatTensor, FloatTensor, FloatTensor];
+          const copy: LmdTensors<FloatTensor> = {
             logPlus: plus,
             logMinus: minus,
             momentumPlus: plusMomentum,
@@ -68,9 +69,9 @@ export function cpuKernels(
           ...(next.momentumMinus === undefined ? {} : { momentumMinus: moveOut(next.momentumMinus) }),
         };
       },
-      adamwUpdate({ weights, firstMoment, secondMoment }, gradient, options): AdamwTensors {
+      adamwUpdate({ weights, firstMoment, secondMoment }, gradient, options) {
         const next = onCopies([weights, firstMoment, secondMoment, gradient], (copies) => {
-          const [w, m, v, g] = copies as [Tensor, Tensor, Tensor, Tensor];
+          const [w, m, v, g] = copies as [FloatTensor, FloatTensor, FloatTensor, FloatTensor];
           return fused.adamwUpdate({ weights: w, firstMoment: m, secondMoment: v }, g, options);
         });
         return {

@@ -14,7 +14,7 @@ import { coalesce } from '../host-kernels/strided.js';
 import { record } from '../record.js';
 import { broadcastShape, broadcastStrides, sameShape } from '../strided-offsets.js';
 import { type Context, cast, ofDType, type Run, typed } from './context.js';
-import { type NativeValue, nativeType, typeAttribute, types } from './native.js';
+import { type NativeValue, typeAttribute, types } from './native.js';
 
 type ElementwiseName = UnaryName | BinaryName | ComparisonName | 'where' | 'cast' | 'broadcastTo';
 
@@ -102,11 +102,10 @@ export function nodeElementwise(context: Context): Pick<Primitives, ElementwiseN
       });
     },
     cast(x, dtype) {
-      if (x.dtype === dtype) return store.share(x, x.shape);
+      if (x.dtype === dtype) return store.share(x, x.shape, dtype);
       return compute(x.shape, dtype, (run) => {
-        if (x.dtype === 'f32' && dtype === 'i32') return saturated(context, run, store.value(x).id);
-        const inRange = dtype === 'u8' ? clampToByte(context, run, x) : store.value(x).id;
-        return cast(run, inRange, nativeType[x.dtype], nativeType[dtype]);
+        const { id } = store.value(x);
+        return dtype === 'i32' ? saturated(context, run, id) : cast(run, id, types.int32, types.float32);
       });
     },
     broadcastTo(x, shape) {
@@ -121,7 +120,6 @@ export function nodeElementwise(context: Context): Pick<Primitives, ElementwiseN
   };
 }
 
-/** TensorFlow takes what does not fit a byte modulo 256. */
 /** f32 → i32. TensorFlow gives −2^31 for NaN and whatever is out of range; float64 holds both bounds. */
 function saturated({ native }: Context, run: Run, id: number): NativeValue {
   const isNumber = run('Equal', typed(types.float32), [id, id]);
@@ -132,12 +130,6 @@ function saturated({ native }: Context, run: Run, id: number): NativeValue {
   const low = run('Maximum', double, [wide.id, bound(-(2 ** 31))]);
   const inRange = run('Minimum', double, [low.id, bound(2 ** 31 - 1)]);
   return cast(run, inRange.id, types.float64, types.int32);
-}
-
-function clampToByte({ native, store }: Context, run: Run, x: Tensor): number {
-  const type = x.dtype === 'f32' ? types.float32 : types.int32;
-  const notBelow = run('Maximum', typed(type), [store.value(x).id, native.scalar(0, type)]);
-  return run('Minimum', typed(type), [notBelow.id, native.scalar(255, type)]).id;
 }
 
 function emptyOf(dtype: DType): Float32Array | Int32Array | Uint8Array {

@@ -1,5 +1,4 @@
-import type { FusedKernels } from '@lmd/core';
-import { sizeOf } from '@lmd/core';
+import { type FloatTensor, type FusedKernels, type IntegerTensor, sizeOf } from '@lmd/core';
 import { type Context, cast, type Run, typed } from './context.js';
 import { type NativeValue, typeAttribute, types } from './native.js';
 
@@ -12,7 +11,7 @@ export function nodeFused(context: Context): Pick<FusedKernels, FusedName> {
   const { native, store, compute } = context;
 
   /** Losses and probabilities less one-hot labels, and whether each label is a class, which TensorFlow would refuse. */
-  function classified(run: Run, logits: Parameters<FusedKernels['crossEntropy']>[0], labels: typeof logits) {
+  function classified(run: Run, logits: FloatTensor, labels: IntegerTensor) {
     const integers = typed(types.int32);
     const zero = native.scalar(0, types.int32);
     const own = store.at(labels);

@@ -19,7 +19,7 @@ export class NodeStore extends HandleStore<NativeBlock> {
   }
 
   /** A handle that owns `value`, which TensorFlow may know by another shape of the same size. */
-  own(value: NativeValue, shape: readonly number[], dtype: DType): Tensor {
+  own<Type extends DType>(value: NativeValue, shape: readonly number[], dtype: Type): Tensor<Type> {
     return this.handle({ value, bytes: bytesPerElement[dtype] * sizeOf(shape), handles: 0 }, shape, dtype);
   }
 

@@ -1,4 +1,4 @@
-import { type Primitives, sizeOf, type Tensor } from '@lmd/core';
+import { type FloatTensor, type Primitives, sizeOf } from '@lmd/core';
 import { withoutAxes } from '../strided-offsets.js';
 import { type Context, ofDType } from './context.js';
 import { boolAttribute, intAttribute, typeAttribute, types } from './native.js';
@@ -10,7 +10,7 @@ const dropAxes = boolAttribute('keep_dims', false);
 
 /** Reductions, products and movements, each by one call of TensorFlow's own. */
 export function nodeShape({ native, store, compute }: Context): Pick<Primitives, ShapeName> {
-  const reduction = (name: string) => (x: Tensor, axes: readonly number[]) =>
+  const reduction = (name: string) => (x: FloatTensor, axes: readonly number[]) =>
     compute(withoutAxes(x.shape, axes), x.dtype, (run) =>
       run(name, [...ofDType(x.dtype), axesType, dropAxes], [store.at(x), native.indices(axes)]),
     );

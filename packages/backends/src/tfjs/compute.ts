@@ -9,9 +9,9 @@ export interface Context {
   readonly engine: Engine;
   readonly store: Store;
   /** Runs `body`; frees what its kernels made but its result, which becomes a tensor of the given shape and dtype. */
-  compute(shape: readonly number[], dtype: DType, body: (run: Run) => TensorInfo): Tensor;
+  compute<Type extends DType>(shape: readonly number[], dtype: Type, body: (run: Run) => TensorInfo): Tensor<Type>;
   /** A tensor that holds `values`, which must not change afterwards. */
-  upload(values: Float32Array | Int32Array, shape: readonly number[], dtype: DType): Tensor;
+  upload<Type extends DType>(values: Float32Array | Int32Array, shape: readonly number[], dtype: Type): Tensor<Type>;
   /** A scalar constant for a kernel; the engine keeps it, so it is made once for each value. */
   constant(value: number, dtype: 'float32' | 'int32'): TensorInfo;
 }

@@ -3,7 +3,6 @@ import {
   binaryNames,
   type ComparisonName,
   comparisonNames,
-  LmdError,
   type Primitives,
   sizeOf,
   type Tensor,
@@ -159,15 +158,8 @@ export function engineElementwise(context: Context): Pick<Primitives, Elementwis
     },
     cast(x, dtype) {
       const size = sizeOf(x.shape);
-      if (x.dtype === dtype || (dtype === 'i32' && x.dtype === 'u8')) return store.share(x, x.shape, dtype);
+      if (x.dtype === dtype) return store.share(x, x.shape, dtype);
       if (size === 0) return context.upload(dtype === 'f32' ? new Float32Array(0) : new Int32Array(0), x.shape, dtype);
-      if (dtype === 'u8') {
-        throw new LmdError('UNSUPPORTED', `tfjs-${context.engine.name} does not convert ${x.dtype} to u8.`, {
-          subject: 'dtype',
-          value: dtype,
-          remedy: 'Convert on the host and use fromData, or use the wasm or cpu engine.',
-        });
-      }
       const target = dtype === 'f32' ? 'float32' : 'int32';
       return compute(x.shape, dtype, (run) => {
         const input = store.info(x, [size]);

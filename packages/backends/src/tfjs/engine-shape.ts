@@ -1,4 +1,4 @@
-import { type Primitives, sizeOf, type Tensor } from '@lmd/core';
+import { type DType, type Primitives, sizeOf, type Tensor } from '@lmd/core';
 import { coalesce } from '../host-kernels/strided.js';
 import { reductionStrides, stridesOf, withoutAxes } from '../strided-offsets.js';
 import type { Context } from './compute.js';
@@ -20,7 +20,7 @@ type ShapeName =
 export function engineShape(context: Context): Pick<Primitives, ShapeName> {
   const { store, compute } = context;
 
-  function filled(shape: readonly number[], value: number, dtype: Tensor['dtype']): Tensor {
+  function filled<Type extends DType>(shape: readonly number[], value: number, dtype: Type): Tensor<Type> {
     const values = dtype === 'f32' ? new Float32Array(sizeOf(shape)) : new Int32Array(sizeOf(shape));
     return context.upload(values.fill(value), shape, dtype);
   }

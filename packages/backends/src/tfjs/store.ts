@@ -21,12 +21,12 @@ export class Store extends HandleStore<EngineBlock> {
   }
 
   /** A handle that owns `dataId`. */
-  own(dataId: object, shape: readonly number[], dtype: DType): Tensor {
+  own<Type extends DType>(dataId: object, shape: readonly number[], dtype: Type): Tensor<Type> {
     return this.#own({ dataId }, shape, dtype);
   }
 
   /** A handle on the storage of a `tf.Tensor`, which stays the caller's. */
-  adopt(tensor: TfjsTensorLike, dtype: DType): Tensor {
+  adopt<Type extends DType>(tensor: TfjsTensorLike, dtype: Type): Tensor<Type> {
     return this.#own({ dataId: tensor.dataId, tensor: this.#engine.shareTensor(tensor) }, tensor.shape, dtype);
   }
 
@@ -52,7 +52,11 @@ export class Store extends HandleStore<EngineBlock> {
     else tensor.dispose();
   }
 
-  #own(storage: Omit<EngineBlock, keyof Block>, shape: readonly number[], dtype: DType): Tensor {
+  #own<Type extends DType>(
+    storage: Omit<EngineBlock, keyof Block>,
+    shape: readonly number[],
+    dtype: Type,
+  ): Tensor<Type> {
     return this.handle({ ...storage, bytes: 4 * sizeOf(shape), handles: 0 }, shape, dtype);
   }
 }

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { isLmdError, type LmdError, type Tensor } from '@lmd/core';
+import { type FloatTensor, isLmdError, type LmdError, type Tensor } from '@lmd/core';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
@@ -186,7 +186,7 @@ describe.each(['cpu', 'wasm'])('tensors shared with the program around it, on %s
     const backend = await onEngine(name);
     const before = tf.memory();
     const theirs = tf.tensor2d([1, -2, 3, -4], [2, 2]);
-    const x = backend.fromTfjs(theirs);
+    const x = backend.fromTfjs(theirs) as FloatTensor;
     theirs.dispose();
     const y = backend.negate(x);
     const shared = backend.reshape(x, [4]);

@@ -1,4 +1,4 @@
-import { type Primitives, sizeOf, type Tensor } from '@lmd/core';
+import { type FloatTensor, type Primitives, sizeOf } from '@lmd/core';
 import type { EngineHost } from './host.js';
 import type { BackendWasm } from './host-memory.js';
 
@@ -53,12 +53,12 @@ export function wasmMatmul(
     }
   }
 
-  const offsetOf = (x: Tensor) => backend.dataIdMap.get(host.store.dataId(x)).memoryOffset;
+  const offsetOf = (x: FloatTensor) => backend.dataIdMap.get(host.store.dataId(x)).memoryOffset;
 
-  const turned = (x: Tensor) => transpose(x, [0, 2, 1]);
+  const turned = (x: FloatTensor) => transpose(x, [0, 2, 1]);
 
   /** a·b, with operands turned where asked. */
-  function product(a: Tensor, b: Tensor, turnA: boolean, turnB: boolean): Tensor {
+  function product(a: FloatTensor, b: FloatTensor, turnA: boolean, turnB: boolean): FloatTensor {
     const left = turnA ? turned(a) : host.store.share(a, a.shape);
     const right = turnB ? turned(b) : host.store.share(b, b.shape);
     const [batchA, m, k] = left.shape as [number, number, number];

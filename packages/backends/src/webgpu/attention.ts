@@ -1,4 +1,4 @@
-import type { FusedKernels, Primitives, Tensor } from '@lmd/core';
+import type { FloatTensor, FusedKernels, Primitives } from '@lmd/core';
 import type { Context } from './context.js';
 import { scaledSoftmax, scaledSoftmaxGradient } from './normalization.js';
 
@@ -13,17 +13,17 @@ export function attention(
   const { store } = context;
 
   /** [batch, heads, …] as [batch·heads, …]. */
-  function matrices(x: Tensor): Tensor {
+  function matrices(x: FloatTensor): FloatTensor {
     const [batch, heads, rows, columns] = x.shape as [number, number, number, number];
     return store.share(x, [batch * heads, rows, columns]);
   }
 
   /** Runs `body` on the operands as batches of matrices, and frees what it does not return of what it made. */
   function within<Result>(
-    xs: readonly Tensor[],
-    body: (views: Tensor[], made: (x: Tensor) => Tensor) => Result,
+    xs: readonly FloatTensor[],
+    body: (views: FloatTensor[], made: (x: FloatTensor) => FloatTensor) => Result,
   ): Result {
-    const temporary: Tensor[] = [];
+    const temporary: FloatTensor[] = [];
     try {
       const views = xs.map((x) => {
         const view = matrices(x);
@@ -40,13 +40,19 @@ export function attention(
   }
 
   /** `x` in the shape of `like` but for its last axis. The handle replaces `x`. */
-  function unfold(x: Tensor, like: Tensor): Tensor {
+  function unfold(x: FloatTensor, like: FloatTensor): FloatTensor {
     const result = store.share(x, [...like.shape.slice(0, -1), x.shape[2]!]);
     store.free(x);
     return result;
   }
 
-  function probabilities(q: Tensor, k: Tensor, scale: number, causal: boolean, made: (x: Tensor) => Tensor): Tensor {
+  function probabilities(
+    q: FloatTensor,
+    k: FloatTensor,
+    scale: number,
+    causal: boolean,
+    made: (x: FloatTensor) => FloatTensor,
+  ): FloatTensor {
     const scores = made(matmul(q, k, false, true));
     return made(scaledSoftmax(context, scores, scale, causal ? scores.shape[1]! : 0));
   }

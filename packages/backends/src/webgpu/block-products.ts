@@ -2,6 +2,7 @@ import {
   type BlockFormat,
   type BlockProductKernels,
   type EncodedOperand,
+  type FloatTensor,
   integerElement,
   operandExtent,
   sizeOf,
@@ -238,7 +239,7 @@ export function blockProducts(context: Context, packedDot: boolean): BlockProduc
     },
   };
 
-  function scaleByTensors(y: Tensor, a: Tensor | undefined, b: Tensor | undefined): Tensor {
+  function scaleByTensors(y: FloatTensor, a: Tensor | undefined, b: Tensor | undefined): FloatTensor {
     const any = a ?? b;
     if (any === undefined) return y;
     try {

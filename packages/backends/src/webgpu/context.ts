@@ -1,20 +1,22 @@
-import { type DType, sizeOf, type Tensor } from '@lmd/core';
+import { type DType, type FloatTensor, sizeOf, type Tensor } from '@lmd/core';
 import type { Kernel, ParameterValues } from './kernel.js';
 import type { Queue } from './queue.js';
 import type { Storage } from './storage.js';
 import type { TensorStore } from './tensor-store.js';
 import { threads } from './wgsl.js';
 
-type Tensors<Count extends 2 | 3> = Count extends 2 ? [Tensor, Tensor] : [Tensor, Tensor, Tensor];
+type Tensors<Count extends 2 | 3> = Count extends 2
+  ? [FloatTensor, FloatTensor]
+  : [FloatTensor, FloatTensor, FloatTensor];
 
 /** What operations are written with. */
 export interface Context {
   readonly queue: Queue;
   readonly store: TensorStore;
   /** A tensor with undefined contents. */
-  allocate(shape: readonly number[], dtype: DType): Tensor;
+  allocate<Type extends DType>(shape: readonly number[], dtype: Type): Tensor<Type>;
   /** A tensor that `fill` writes; freed again where that throws. */
-  make(shape: readonly number[], dtype: DType, fill: (out: Tensor) => void): Tensor;
+  make<Type extends DType>(shape: readonly number[], dtype: Type, fill: (out: Tensor<Type>) => void): Tensor<Type>;
   /** Several f32 tensors that `fill` writes; all freed again where that throws. */
   makeAll<Count extends 2 | 3>(
     shapes: readonly (readonly number[])[] & { readonly length: Count },
@@ -67,7 +69,7 @@ export function createContext(queue: Queue, store: TensorStore): Context {
       return out;
     },
     makeAll(shapes, fill) {
-      const outs: Tensor[] = [];
+      const outs: FloatTensor[] = [];
       try {
         for (const shape of shapes) outs.push(store.allocate(shape, 'f32'));
         fill(outs as Parameters<typeof fill>[0]);

@@ -3,6 +3,7 @@ import {
   binaryNames,
   type ComparisonName,
   comparisonNames,
+  type DType,
   type Primitives,
   sizeOf,
   type Tensor,
@@ -101,18 +102,10 @@ fn truncated(x: f32) -> i32 {
   return i32(x);
 }`;
 
-const casts: { readonly [fromTo: string]: Function } = {
-  'f32 i32': { name: 'cast-f32-i32', inputs: ['f32'], output: 'i32', library: truncation, value: 'truncated(a)' },
-  'f32 u8': {
-    name: 'cast-f32-u8',
-    inputs: ['f32'],
-    output: 'u32',
-    library: truncation,
-    value: 'u32(clamp(truncated(a), 0, 255))',
-  },
-  'i32 u8': { name: 'cast-i32-u8', inputs: ['i32'], output: 'u32', value: 'u32(clamp(a, 0, 255))' },
-  'u8 f32': { name: 'cast-u8-f32', inputs: ['u32'], output: 'f32', value: 'f32(a)' },
-  'i32 f32': {
+/** From the other of the two, by what results. */
+const casts: { readonly [To in 'f32' | 'i32']: Function } = {
+  i32: { name: 'cast-f32-i32', inputs: ['f32'], output: 'i32', library: truncation, value: 'truncated(a)' },
+  f32: {
     name: 'cast-i32-f32',
     inputs: ['i32'],
     output: 'f32',
@@ -204,7 +197,7 @@ function kernelsOf(f: Function): Variants {
 export function elementwise(context: Context): Elementwise {
   const { allocate, make, runElements, runPages, store } = context;
 
-  function apply(f: Function, xs: readonly Tensor[], dtype: Tensor['dtype']): Tensor {
+  function apply<Type extends DType>(f: Function, xs: readonly Tensor[], dtype: Type): Tensor<Type> {
     const shape = broadcastShape(...xs.map((x) => x.shape));
     const size = sizeOf(shape);
     if (size === 0) return allocate(shape, dtype);
@@ -231,9 +224,7 @@ export function elementwise(context: Context): Elementwise {
     ),
     where: (condition, a, b) => apply(select, [condition, a, b], a.dtype),
     cast(x, dtype) {
-      // u8 values are words already.
-      if (x.dtype === dtype || (x.dtype === 'u8' && dtype === 'i32')) return store.share(x, x.shape, dtype);
-      return apply(casts[`${x.dtype} ${dtype}`]!, [x], dtype);
+      return x.dtype === dtype ? store.share(x, x.shape, dtype) : apply(casts[dtype], [x], dtype);
     },
   };
 }

@@ -1,4 +1,4 @@
-import { type Primitives, sizeOf, type Tensor } from '@lmd/core';
+import { type DType, type Primitives, sizeOf, type Tensor } from '@lmd/core';
 import { coalesce } from '../host-kernels/strided.js';
 import { broadcastStrides, sameShape, stridesOf } from '../strided-offsets.js';
 import type { Context } from './context.js';
@@ -74,7 +74,12 @@ export function movement(context: Context): Movements {
     runElements(copyKernel, [source.tensor], [target.tensor], values, sizeOf(extents));
   }
 
-  function copy(x: Tensor, shape: readonly number[], strides: readonly number[], start = 0): Tensor {
+  function copy<Type extends DType>(
+    x: Tensor<Type>,
+    shape: readonly number[],
+    strides: readonly number[],
+    start = 0,
+  ): Tensor<Type> {
     return make(shape, x.dtype, (out) => move(shape, { tensor: x, start, strides }, whole(out)));
   }
 

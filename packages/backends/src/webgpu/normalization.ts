@@ -1,4 +1,4 @@
-import { type FusedKernels, sizeOf, type Tensor } from '@lmd/core';
+import { type FloatTensor, type FusedKernels, sizeOf, type Tensor } from '@lmd/core';
 import type { Context } from './context.js';
 import type { Kernel } from './kernel.js';
 import { chooseRows, rowKernels } from './rows.js';
@@ -168,7 +168,7 @@ const widthOf = (x: Tensor) => x.shape.at(-1)!;
 const rowsOf = (x: Tensor) => sizeOf(x.shape.slice(0, -1));
 
 /** Softmax of scale·x, with a causal mask over `queries` rows where that is not 0. Used by attention, too. */
-export function scaledSoftmax({ make, run }: Context, x: Tensor, scale: number, queries: number): Tensor {
+export function scaledSoftmax({ make, run }: Context, x: FloatTensor, scale: number, queries: number): FloatTensor {
   const [rows, width] = [rowsOf(x), widthOf(x)];
   return make(x.shape, 'f32', (out) => {
     if (sizeOf(x.shape) === 0) return;
@@ -178,7 +178,12 @@ export function scaledSoftmax({ make, run }: Context, x: Tensor, scale: number, 
 }
 
 /** scale · y · (dy − Σ y·dy). */
-export function scaledSoftmaxGradient({ make, run }: Context, y: Tensor, dy: Tensor, scale: number): Tensor {
+export function scaledSoftmaxGradient(
+  { make, run }: Context,
+  y: FloatTensor,
+  dy: FloatTensor,
+  scale: number,
+): FloatTensor {
   const [rows, width] = [rowsOf(y), widthOf(y)];
   return make(y.shape, 'f32', (out) => {
     if (sizeOf(y.shape) === 0) return;

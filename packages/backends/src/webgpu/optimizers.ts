@@ -1,10 +1,10 @@
 import {
+  type FloatTensor,
   type FusedKernels,
   type LmdTensors,
   type LmdUpdateOptions,
   type RandomKey,
   sizeOf,
-  type Tensor,
 } from '@lmd/core';
 import { adamwKernel, adamwValues } from './adamw-kernel.js';
 import type { Context } from './context.js';
@@ -31,13 +31,13 @@ export function optimizers(
 
   /** Runs `body` with the sum of what `next` adds term by term, and frees every sum on the way. */
   function withSum<Result>(
-    first: Tensor | undefined,
-    terms: readonly (readonly Tensor[])[],
-    next: (sum: Tensor | undefined, term: readonly Tensor[], index: number) => Tensor,
-    body: (sum: Tensor) => Result,
+    first: FloatTensor | undefined,
+    terms: readonly (readonly FloatTensor[])[],
+    next: (sum: FloatTensor | undefined, term: readonly FloatTensor[], index: number) => FloatTensor,
+    body: (sum: FloatTensor) => Result,
   ): Result {
     let sum = first;
-    const replace = (by: Tensor | undefined) => {
+    const replace = (by: FloatTensor | undefined) => {
       if (sum !== undefined && sum !== first) store.free(sum);
       sum = by;
     };
@@ -51,14 +51,14 @@ export function optimizers(
 
   /** log m and v of one half after the step. */
   function updateHalf(
-    logMedian: Tensor,
-    momentum: Tensor,
-    gradients: readonly Tensor[],
+    logMedian: FloatTensor,
+    momentum: FloatTensor,
+    gradients: readonly FloatTensor[],
     keys: readonly RandomKey[],
-    prior: Tensor,
+    prior: FloatTensor,
     options: LmdUpdateOptions,
     minus: boolean,
-  ): [Tensor, Tensor] {
+  ): [FloatTensor, FloatTensor] {
     const { shape } = logMedian;
     const values = stepValues(options, (minus ? -1 : 1) / gradients.length);
     if (gradients.length <= samplesTogether) {
@@ -71,7 +71,7 @@ export function optimizers(
     const chunks = Array.from({ length: Math.ceil(gradients.length / samplesTogether) }, (_, i) =>
       gradients.slice(i * samplesTogether, (i + 1) * samplesTogether),
     );
-    const gather = (sum: Tensor | undefined, some: readonly Tensor[], i: number) =>
+    const gather = (sum: FloatTensor | undefined, some: readonly FloatTensor[], i: number) =>
       make(shape, 'f32', (out) => {
         const own = {
           noise: options.noise,
@@ -89,12 +89,12 @@ export function optimizers(
   }
 
   function groupedUpdate(
-    { logPlus, logMinus, momentumPlus, momentumMinus }: LmdTensors,
-    gradients: readonly Tensor[],
+    { logPlus, logMinus, momentumPlus, momentumMinus }: LmdTensors<FloatTensor>,
+    gradients: readonly FloatTensor[],
     keys: readonly RandomKey[],
-    prior: Tensor,
+    prior: FloatTensor,
     options: LmdUpdateOptions,
-  ): LmdTensors {
+  ): LmdTensors<FloatTensor> {
     const { shape } = logPlus;
     const values = stepValues(options, 1 / gradients.length);
     const samples = gradients.length;
@@ -108,7 +108,7 @@ export function optimizers(
         prior,
         streams: [],
         outputs: 3,
-      }) as [Tensor, Tensor, Tensor];
+      }) as [FloatTensor, FloatTensor, FloatTensor];
       return { logPlus: plus, logMinus: minus, momentumPlus: momentum };
     }
     const [plus, minus, plusMomentum, minusMomentum] = groups.add({
@@ -120,7 +120,7 @@ export function optimizers(
       prior,
       streams: keys.map(({ stream }) => stream),
       outputs: 4,
-    }) as [Tensor, Tensor, Tensor, Tensor];
+    }) as [FloatTensor, FloatTensor, FloatTensor, FloatTensor];
     return { logPlus: plus, logMinus: minus, momentumPlus: plusMomentum, momentumMinus: minusMomentum };
   }
 
@@ -152,7 +152,7 @@ export function optimizers(
       }
       if (options.gradientScaling === 'none') {
         const { shape } = logPlus;
-        const add = (sum: Tensor | undefined, [gradient]: readonly Tensor[]) =>
+        const add = (sum: FloatTensor | undefined, [gradient]: readonly FloatTensor[]) =>
           make(shape, 'f32', (out) => runPages(sumKernel, [sum!, gradient!], [out], {}));
         const rest = gradients.slice(1).map((gradient) => [gradient]);
         const values = stepValues(options, 1 / gradients.length);
@@ -163,10 +163,10 @@ export function optimizers(
         );
         return { logPlus: plus, logMinus: minus, momentumPlus: momentum };
       }
-      const half = (logMedian: Tensor, momentum: Tensor, minus: boolean) =>
+      const half = (logMedian: FloatTensor, momentum: FloatTensor, minus: boolean) =>
         updateHalf(logMedian, momentum, gradients, keys, logPriorMedian, options, minus);
       const plus = half(logPlus, momentumPlus, false);
-      let minus: [Tensor, Tensor];
+      let minus: [FloatTensor, FloatTensor];
       try {
         minus = half(logMinus, momentumMinus!, true);
       } catch (error) {
@@ -188,7 +188,7 @@ export function optimizers(
           gradients: [gradient],
           streams: [],
           outputs: 3,
-        }) as [Tensor, Tensor, Tensor];
+        }) as [FloatTensor, FloatTensor, FloatTensor];
         return { weights, firstMoment, secondMoment };
       }
       const [weights, firstMoment, secondMoment] = makeAll([shape, shape, shape] as const, (outs) =>

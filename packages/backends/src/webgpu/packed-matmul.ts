@@ -1,5 +1,6 @@
 import {
   type BlockFormat,
+  checkOperations,
   type EagerOperations,
   LmdError,
   type RandomKey,
@@ -53,6 +54,7 @@ export interface PackedMatmul {
  * @throws LmdError `INVALID_ARGUMENT` where `ops` is not on a backend of `createWebgpuBackend`
  */
 export function createPackedMatmul(ops: EagerOperations): PackedMatmul {
+  checkOperations(ops);
   const found = contexts.get(ops.backend);
   if (found === undefined) {
     throw new LmdError('INVALID_ARGUMENT', `createPackedMatmul: the backend is "${ops.backend.name}".`, {

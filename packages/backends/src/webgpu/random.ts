@@ -1,4 +1,4 @@
-import { type Primitives, type RandomKey, sizeOf } from '@lmd/core';
+import { type Primitives, primitiveDTypes, type RandomKey, sizeOf } from '@lmd/core';
 import type { Context } from './context.js';
 import type { Kernel } from './kernel.js';
 import { mathLibrary, normalsLibrary, perElement } from './wgsl.js';
@@ -43,10 +43,12 @@ const kernels = {
 };
 
 export function random({ make, runPages }: Context): Random {
-  const draw = (name: keyof typeof kernels) => (shape: readonly number[], key: RandomKey) =>
-    make(shape, name === 'randomBits' ? 'i32' : 'f32', (out) => {
-      if (sizeOf(shape) > 0) runPages(kernels[name], [], [out], keyValues(key), 4);
-    });
+  const draw =
+    <Name extends keyof typeof kernels>(name: Name) =>
+    (shape: readonly number[], key: RandomKey) =>
+      make<(typeof primitiveDTypes)[Name]['result']>(shape, primitiveDTypes[name].result, (out) => {
+        if (sizeOf(shape) > 0) runPages(kernels[name], [], [out], keyValues(key), 4);
+      });
   return {
     randomBits: draw('randomBits'),
     randomUniform: draw('randomUniform'),

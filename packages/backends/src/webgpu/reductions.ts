@@ -1,4 +1,4 @@
-import { type Primitives, sizeOf, type Tensor } from '@lmd/core';
+import { type FloatTensor, type Primitives, sizeOf } from '@lmd/core';
 import { coalesce } from '../host-kernels/strided.js';
 import { stridesOf, withoutAxes } from '../strided-offsets.js';
 import type { Context } from './context.js';
@@ -135,7 +135,7 @@ function argMaxKernel(type: 'f32' | 'i32'): Kernel {
 }
 
 export function reductions({ make, run, runElements }: Context): Reductions {
-  function reduce(rules: Record<'f32' | 'i32', Rule>, x: Tensor, axes: readonly number[]): Tensor {
+  function reduce(rules: Record<'f32' | 'i32', Rule>, x: FloatTensor, axes: readonly number[]): FloatTensor {
     const kept = withoutAxes(x.shape, axes);
     return make(kept, x.dtype, (out) => {
       const count = sizeOf(kept);

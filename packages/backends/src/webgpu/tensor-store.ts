@@ -38,17 +38,22 @@ export class TensorStore extends HandleStore<DeviceBlock> {
   }
 
   /** A tensor with undefined contents. */
-  allocate(shape: readonly number[], dtype: DType): Tensor {
+  allocate<Type extends DType>(shape: readonly number[], dtype: Type): Tensor<Type> {
     return this.adopt(this.#queue.allocate(4 * sizeOf(shape)), shape, dtype);
   }
 
   /** A tensor on storage that is this store's from now on. */
-  adopt(storage: Storage, shape: readonly number[], dtype: DType): Tensor {
+  adopt<Type extends DType>(storage: Storage, shape: readonly number[], dtype: Type): Tensor<Type> {
     return this.handle(this.#block(storage.bytes, storage), shape, dtype);
   }
 
   /** One element of the given bits: made once, since immutable constants of equal bits can share storage. */
-  constant(word: number, shape: readonly number[], dtype: DType, fill: (out: Tensor) => void): Tensor {
+  constant<Type extends DType>(
+    word: number,
+    shape: readonly number[],
+    dtype: Type,
+    fill: (out: Tensor<Type>) => void,
+  ): Tensor<Type> {
     const known = this.#constants.get(word >>> 0);
     if (known !== undefined) return this.handle(known, shape, dtype);
     if (this.#constants.size >= constantLimit) this.#dropConstants();
@@ -83,7 +88,11 @@ export class TensorStore extends HandleStore<DeviceBlock> {
   }
 
   /** A tensor that is written later: by `write`, at its first use at the latest, which calls `settle` or `refuse`. */
-  promise(shape: readonly number[], dtype: DType, write: () => void): { tensor: Tensor; block: DeviceBlock } {
+  promise<Type extends DType>(
+    shape: readonly number[],
+    dtype: Type,
+    write: () => void,
+  ): { tensor: Tensor<Type>; block: DeviceBlock } {
     const block = this.#block(4 * sizeOf(shape), undefined);
     block.write = write;
     return { tensor: this.handle(block, shape, dtype), block };

@@ -1,4 +1,4 @@
-import type { RandomKey, Tensor } from '@lmd/core';
+import type { FloatTensor, RandomKey, Tensor } from '@lmd/core';
 import { sizeOf } from '@lmd/core';
 import { groupAlignment, groupSamples } from './grouped-kernels.js';
 import type { Kernel, ParameterValues } from './kernel.js';
@@ -77,7 +77,7 @@ export class UpdateGroups {
     return samples <= groupSamples && keys.every(({ seed }) => seed === keys[0]!.seed);
   }
 
-  add(task: GroupedTask): Tensor[] {
+  add(task: GroupedTask): FloatTensor[] {
     const { kernel, values, shape, streams } = task;
     const { memory } = this.#queue;
     // What can fail, fails here and not when the group runs.

@@ -2,6 +2,7 @@ import type { CaseGroup } from '../case.js';
 import { attention } from './attention.js';
 import { blockProducts } from './block-products.js';
 import { comparison } from './comparison.js';
+import { dtypes } from './dtypes.js';
 import { elementwise } from './elementwise.js';
 import { gradients } from './gradients.js';
 import { handles } from './handles.js';
@@ -25,6 +26,7 @@ export const caseGroups: readonly CaseGroup[] = [
   matmul,
   shape,
   indexing,
+  dtypes,
   randomNumbers,
   neural,
   attention,

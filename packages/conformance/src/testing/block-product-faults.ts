@@ -1,5 +1,5 @@
 import type { ReferenceBackend } from '@lmd/backends/reference';
-import { type EncodedOperand, hasExactProducts, sizeOf, type Tensor } from '@lmd/core';
+import { type EncodedOperand, type FloatTensor, hasExactProducts, sizeOf } from '@lmd/core';
 import { formats } from '@lmd/mx-formats';
 import { type Fault, tensorOf, valuesOf, withKernel } from './fault.js';
 
@@ -50,7 +50,7 @@ export const blockProductFaults: readonly Fault[] = [
             const matrices = right.reshape(values, [sizeOf(values.shape.slice(0, -2)), ...values.shape.slice(-2)]);
             right.dispose(values);
             return matrices;
-          }) as [Tensor, Tensor];
+          }) as [FloatTensor, FloatTensor];
           const last = ({ axis, shape }: EncodedOperand) => axis === shape.length - 1;
           const product = right.matmul(x, y, !last(a), last(b));
           right.dispose(x);

@@ -1,5 +1,5 @@
 import { createReferenceBackend, type ReferenceBackend } from '@lmd/backends/reference';
-import type { Backend, Tensor } from '@lmd/core';
+import type { Backend, FloatTensor, IntegerTensor, Tensor } from '@lmd/core';
 import type { Values } from '../values.js';
 
 /** A backend that is right but for one thing, and the tests that must find it. */
@@ -30,6 +30,12 @@ export function valuesOf(right: ReferenceBackend, x: Tensor): Values {
   return { shape: x.shape, dtype: x.dtype, data: right.readFloat64(x) };
 }
 
-export function tensorOf(right: ReferenceBackend, { data, shape, dtype }: Values): Tensor {
-  return right.fromData(dtype === 'i32' ? Int32Array.from(data) : Float32Array.from(data), shape, dtype);
+/** Values as an f32 tensor of the reference backend. */
+export function tensorOf(right: ReferenceBackend, { data, shape }: Pick<Values, 'data' | 'shape'>): FloatTensor {
+  return right.fromData(Float32Array.from(data), shape, 'f32');
+}
+
+/** The same as an i32 tensor. */
+export function integersOf(right: ReferenceBackend, { data, shape }: Pick<Values, 'data' | 'shape'>): IntegerTensor {
+  return right.fromData(Int32Array.from(data), shape, 'i32');
 }

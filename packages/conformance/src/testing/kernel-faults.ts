@@ -61,7 +61,7 @@ export const kernelFaults: readonly Fault[] = [
             });
           }
           const data = Float64Array.from(fakeQuantize(source, { ...options, shape: x.shape }));
-          return tensorOf(right, { shape: x.shape, dtype: 'f32', data });
+          return tensorOf(right, { shape: x.shape, data });
         },
       }),
     caughtBy: named(ocpFormats, 'reads its scale from the bits, also beside powers of two'),
@@ -80,7 +80,7 @@ export const kernelFaults: readonly Fault[] = [
           eachBlock(source, x.shape[x.shape.length - 1]!, (block, start) =>
             data.set(fakeQuantize(block, { ...options, axis: 0, shape: [block.length] }), start),
           );
-          return tensorOf(right, { shape: x.shape, dtype: 'f32', data });
+          return tensorOf(right, { shape: x.shape, data });
         },
       }),
     caughtBy: named(ocpFormats, 'with stochastic, in every scale mode and along every axis'),
@@ -163,7 +163,7 @@ export const kernelFaults: readonly Fault[] = [
               data.set(from, (head * length + i) * valueWidth);
             }
           }
-          return tensorOf(right, { shape: [batch, heads, length, valueWidth], dtype: 'f32', data });
+          return tensorOf(right, { shape: [batch, heads, length, valueWidth], data });
         },
       }),
     caughtBy: ['attention > attention with the causal mask', 'gradients > attention, with and without the causal mask'],

@@ -1,6 +1,6 @@
 import type { Tensor } from '@lmd/core';
 import { broadcastShapes } from '../oracle/layout.js';
-import { type Fault, tensorOf, valuesOf } from './fault.js';
+import { type Fault, integersOf, tensorOf, valuesOf } from './fault.js';
 
 /** Tests whose kernels are composed from many primitives. */
 const compositions = /^(neural|attention|optimizers|gradients|training|quantization) > /;
@@ -14,7 +14,7 @@ export const primitiveFaults: readonly Fault[] = [
         const left = right.broadcastTo(a, shape);
         const [p, q] = [right.readFloat64(left), right.readFloat64(b)];
         right.dispose(left);
-        return tensorOf(right, { shape, dtype: 'f32', data: p.map((value, i) => Math.min(value, q[i % q.length]!)) });
+        return tensorOf(right, { shape, data: p.map((value, i) => Math.min(value, q[i % q.length]!)) });
       },
     }),
     caughtBy: ['elementwise > minimum with broadcasting', 'gradients > arithmetic with broadcasting'],
@@ -134,8 +134,8 @@ export const primitiveFaults: readonly Fault[] = [
     breakIt: (right) => ({
       cast(x, dtype) {
         if (dtype !== 'i32') return right.cast(x, dtype);
-        const { data, ...rest } = valuesOf(right, x);
-        return tensorOf(right, { ...rest, dtype, data: data.map((v) => v | 0) });
+        const wrapped = Int32Array.from(right.readFloat64(x), (v) => v | 0);
+        return right.fromData(wrapped, x.shape, dtype);
       },
     }),
     caughtBy: ['handles > cast of what no i32 holds saturates, and gives 0 for NaN'],
@@ -170,7 +170,7 @@ export const primitiveFaults: readonly Fault[] = [
         const either = valuesOf(right, greater).data.map(
           (value, i) => 1 - Math.max(value, right.readFloat64(equal)[i]!),
         );
-        const result = tensorOf(right, { shape: greater.shape, dtype: 'i32', data: either });
+        const result = integersOf(right, { shape: greater.shape, data: either });
         right.dispose(greater);
         right.dispose(equal);
         return result;
@@ -184,25 +184,47 @@ export const primitiveFaults: readonly Fault[] = [
     breakIt: (right) => ({
       where(condition, a, b) {
         const shape = broadcastShapes(condition.shape, a.shape, b.shape);
-        const [c, p, q] = [condition, a, b].map((x) => {
+        const [c, p, q] = [condition, a, b].map((x: Tensor) => {
           const wide = right.broadcastTo(x, shape);
           const data = right.readFloat64(wide);
           right.dispose(wide);
           return data;
         }) as [Float64Array, Float64Array, Float64Array];
         const chosen = c.map((value, i) => (value !== 0 ? 1 : 0) * p[i]! + (value !== 0 ? 0 : 1) * q[i]!);
-        return tensorOf(right, { shape, dtype: a.dtype, data: chosen });
+        return right.fromData(a.dtype === 'f32' ? chosen : Int32Array.from(chosen), shape, a.dtype);
       },
     }),
     caughtBy: ['comparison > where lets nothing through from the side not chosen'],
     mayAlsoFail: compositions,
   },
   {
+    name: 'argMax gives f32',
+    breakIt: (right) => ({
+      // A backend in TypeScript is refused by the compiler.
+      argMax: (x, axis) => right.cast(right.argMax(x, axis), 'f32') as never,
+    }),
+    caughtBy: ['dtypes > argMax takes and gives the dtypes of its rule'],
+    mayAlsoFail: /^reduction > argMax/,
+  },
+  {
+    name: 'transpose stores bytes as i32',
+    breakIt: (right) => ({
+      transpose(x, permutation) {
+        const moved = right.transpose(x, permutation);
+        if (x.dtype !== 'u8') return moved;
+        const bytes = right.fromData(Int32Array.from(right.readFloat64(moved)), moved.shape, 'i32');
+        right.dispose(moved);
+        return bytes as never;
+      },
+    }),
+    caughtBy: ['dtypes > transpose takes and gives the dtypes of its rule'],
+  },
+  {
     name: 'gather clamps indices to the range',
     breakIt: (right) => ({
       gather(x, indices) {
-        const { data, ...rest } = valuesOf(right, indices);
-        const clamped = tensorOf(right, { ...rest, data: data.map((i) => Math.min(x.shape[0]! - 1, Math.max(0, i))) });
+        const { data, shape } = valuesOf(right, indices);
+        const clamped = integersOf(right, { shape, data: data.map((i) => Math.min(x.shape[0]! - 1, Math.max(0, i))) });
         const result = right.gather(x, clamped);
         right.dispose(clamped);
         return result;
@@ -221,7 +243,7 @@ export const primitiveFaults: readonly Fault[] = [
           if (row >= 0 && row < rows) data.set(values.subarray(i * width, (i + 1) * width), row * width);
         });
         const rest = updates.shape.slice(indices.shape.length);
-        return tensorOf(right, { shape: [rows, ...rest], dtype: 'f32', data });
+        return tensorOf(right, { shape: [rows, ...rest], data });
       },
     }),
     caughtBy: ['indexing > scatterAdd adds up repeated rows', 'gradients > gather and scatterAdd, repeats included'],

@@ -1,5 +1,5 @@
-import type { AdamwTensors, AdamwUpdateOptions } from '../backend.js';
 import type { EagerOperations } from '../operations.js';
+import type { AdamwTensors, AdamwUpdateOptions } from '../optimizer-kernels.js';
 import type { Tensor } from '../tensor.js';
 
 /**

@@ -1,4 +1,4 @@
-import type { AttentionOptions } from '../backend.js';
+import type { AttentionOptions } from '../fused-kernels.js';
 import type { EagerOperations } from '../operations.js';
 import type { Tensor } from '../tensor.js';
 import { softmax, softmaxGradient } from './softmax.js';

@@ -1,6 +1,6 @@
-import { type CodeLaw, codeBlockSize, type EncodedBlocks } from '../backend.js';
 import type { RandomKey } from '../formats.js';
 import type { EagerOperations } from '../operations.js';
+import { type CodeLaw, codeBlockSize, type EncodedBlocks } from '../optimizer-kernels.js';
 import { sizeOf, type Tensor } from '../tensor.js';
 import { findFloat32Binade } from './binades.js';
 

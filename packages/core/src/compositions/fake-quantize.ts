@@ -1,6 +1,6 @@
-import type { FusedKernels } from '../backend.js';
 import { LmdError } from '../errors.js';
 import type { BlockFormat, ElementFormat, RandomKey, Rounding, ScaleMode } from '../formats.js';
+import type { FusedKernels } from '../fused-kernels.js';
 import type { EagerOperations } from '../operations.js';
 import type { Tensor } from '../tensor.js';
 import { findBinade } from './binades.js';

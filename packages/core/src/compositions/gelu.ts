@@ -1,4 +1,4 @@
-import type { GeluApproximation } from '../backend.js';
+import type { GeluApproximation } from '../fused-kernels.js';
 import type { EagerOperations } from '../operations.js';
 import type { Tensor } from '../tensor.js';
 

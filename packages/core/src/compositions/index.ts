@@ -1,5 +1,7 @@
-import type { FusedKernelName, FusedKernels } from '../backend.js';
+import type { AttentionGradients, FusedKernelName, FusedKernels, LayerNormGradients } from '../fused-kernels.js';
 import type { EagerOperations } from '../operations.js';
+import type { AdamwTensors, EncodedBlocks, LmdTensors } from '../optimizer-kernels.js';
+import type { Tensor } from '../tensor.js';
 import { adamwUpdate } from './adamw.js';
 import { attention, attentionGradient } from './attention.js';
 import { decodeBlocks, encodeBlocks } from './block-codes.js';
@@ -13,11 +15,29 @@ import { decodeMatrix, packedMatmul, packedRows, packMatrix } from './packed-mat
 import { roundToBfloat16 } from './round-to-bfloat16.js';
 import { softmax, softmaxGradient } from './softmax.js';
 
+/** What a kernel takes or gives, with any tensor in place of one of a known dtype: as operations take and give it. */
+type Loose<Value> = Value extends Tensor
+  ? Tensor
+  : Value extends readonly Tensor[]
+    ? readonly Tensor[]
+    : Value extends LayerNormGradients
+      ? LayerNormGradients
+      : Value extends AttentionGradients
+        ? AttentionGradients
+        : Value extends LmdTensors
+          ? LmdTensors
+          : Value extends AdamwTensors
+            ? AdamwTensors
+            : Value extends EncodedBlocks
+              ? EncodedBlocks
+              : Value;
+type EachLoose<Values extends readonly unknown[]> = { [Index in keyof Values]: Loose<Values[Index]> };
+
 export type Compositions = {
   readonly [Name in FusedKernelName]: (
     ops: EagerOperations,
-    ...inputs: Parameters<FusedKernels[Name]>
-  ) => ReturnType<FusedKernels[Name]>;
+    ...inputs: EachLoose<Parameters<FusedKernels[Name]>>
+  ) => Loose<ReturnType<FusedKernels[Name]>>;
 };
 
 /**

@@ -1,4 +1,4 @@
-import type { LayerNormGradients } from '../backend.js';
+import type { LayerNormGradients } from '../fused-kernels.js';
 import type { EagerOperations } from '../operations.js';
 import type { Tensor } from '../tensor.js';
 

@@ -1,6 +1,6 @@
-import type { LmdRegularizer, LmdTensors, LmdUpdateOptions } from '../backend.js';
 import type { RandomKey } from '../formats.js';
 import type { EagerOperations } from '../operations.js';
+import type { LmdRegularizer, LmdTensors, LmdUpdateOptions } from '../optimizer-kernels.js';
 import type { Tensor } from '../tensor.js';
 
 /** The key of the noise of the negative halves: the stream's complement, so that the two are independent. */

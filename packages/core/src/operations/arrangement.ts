@@ -1,7 +1,8 @@
 import { describeValue, LmdError } from '../errors.js';
 import type { Operations } from '../operations.js';
+import { primitiveDTypes } from '../primitive-dtypes.js';
 import { sizeOf } from '../tensor.js';
-import { type Context, dtypeMismatch } from './context.js';
+import { type Check, type Context, dtypeMismatch } from './context.js';
 import {
   checkArray,
   checkBroadcastTo,
@@ -23,16 +24,17 @@ export type ArrangementOperations = Pick<
 
 /** Operations that move elements and compute nothing (`scatterAdd` adds). */
 export function arrangementOperations(context: Context): ArrangementOperations {
-  const { backend, check, constant, size, track, alias } = context;
+  const { backend, constant, size, track, alias } = context;
+  const check: Check = context.check;
 
   return {
     reshape(x, shape) {
-      check('reshape', x);
+      check('reshape', x, primitiveDTypes.reshape.x);
       return track('reshape', backend.reshape(x, reshapedShape('reshape', x.shape, shape)));
     },
 
     transpose(x, permutation) {
-      check('transpose', x);
+      check('transpose', x, primitiveDTypes.transpose.x);
       const axes = normalizePermutation('transpose', x.shape, permutation);
       if (sizeOf(x.shape) === 0) {
         return constant(
@@ -48,7 +50,7 @@ export function arrangementOperations(context: Context): ArrangementOperations {
     },
 
     slice(x, begin, extents) {
-      check('slice', x);
+      check('slice', x, primitiveDTypes.slice.x);
       checkSlice('slice', x.shape, begin, extents);
       if (sizeOf(extents) === 0) return constant('slice', extents, 0, x.dtype);
       return sameShape(x.shape, extents) ? alias('slice', x) : track('slice', backend.slice(x, begin, extents));
@@ -65,7 +67,7 @@ export function arrangementOperations(context: Context): ArrangementOperations {
         });
       }
       for (const x of xs) {
-        check('concatenate', x);
+        check('concatenate', x, primitiveDTypes.concatenate.xs);
         if (x.dtype !== first.dtype) throw dtypeMismatch('concatenate', x, first.dtype);
       }
       const along = normalizeAxis('concatenate', axis, first.shape.length);
@@ -82,14 +84,14 @@ export function arrangementOperations(context: Context): ArrangementOperations {
     },
 
     broadcastTo(x, shape) {
-      check('broadcastTo', x);
+      check('broadcastTo', x, primitiveDTypes.broadcastTo.x);
       checkBroadcastTo('broadcastTo', x.shape, shape);
       if (size('broadcastTo', shape) === 0) return constant('broadcastTo', shape, 0, x.dtype);
       return sameShape(x.shape, shape) ? alias('broadcastTo', x) : track('broadcastTo', backend.broadcastTo(x, shape));
     },
 
     pad(x, before, after) {
-      check('pad', x);
+      check('pad', x, primitiveDTypes.pad.x);
       const shape = paddedShape('pad', x.shape, before, after);
       size('pad', shape);
       if (sizeOf(x.shape) === 0) return constant('pad', shape, 0, x.dtype);
@@ -97,8 +99,8 @@ export function arrangementOperations(context: Context): ArrangementOperations {
     },
 
     gather(x, indices) {
-      check('gather', x, 'f32');
-      check('gather', indices, 'i32');
+      check('gather', x, primitiveDTypes.gather.x);
+      check('gather', indices, primitiveDTypes.gather.indices);
       if (x.shape.length === 0) throw shapeMismatch('gather', 'a scalar has no rows.', x.shape);
       const shape = [...indices.shape, ...x.shape.slice(1)];
       if (size('gather', shape) === 0) return constant('gather', shape, 0, 'f32');
@@ -107,8 +109,8 @@ export function arrangementOperations(context: Context): ArrangementOperations {
     },
 
     scatterAdd(indices, updates, rows) {
-      check('scatterAdd', indices, 'i32');
-      check('scatterAdd', updates, 'f32');
+      check('scatterAdd', indices, primitiveDTypes.scatterAdd.indices);
+      check('scatterAdd', updates, primitiveDTypes.scatterAdd.updates);
       const rank = indices.shape.length;
       if (updates.shape.length < rank || !sameShape(updates.shape.slice(0, rank), indices.shape)) {
         throw shapeMismatch(

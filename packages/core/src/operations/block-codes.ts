@@ -1,11 +1,11 @@
-import { type CodeLaw, codeBlockSize, type EncodedBlocks } from '../backend.js';
 import { compositions } from '../compositions/index.js';
 import { describeValue, LmdError } from '../errors.js';
 import type { RandomKey } from '../formats.js';
 import type { EagerOperations } from '../operations.js';
+import { type CodeLaw, codeBlockSize, type EncodedBlocks } from '../optimizer-kernels.js';
 import { assertRandomKey } from '../random/random-key.js';
-import { sizeOf, type Tensor } from '../tensor.js';
-import { type Context, checkChoice, checkOptions, checkRecord } from './context.js';
+import { type FloatTensor, sizeOf, type Tensor } from '../tensor.js';
+import { type Check, type Context, checkChoice, checkOptions, checkRecord, floats } from './context.js';
 import { checkArray, formatShape, sameShape, shapeMismatch } from './shapes.js';
 
 export type BlockCodeOperations = Pick<EagerOperations, 'encodeBlocks' | 'decodeBlocks'>;
@@ -14,7 +14,8 @@ export type BlockCodeOperations = Pick<EagerOperations, 'encodeBlocks' | 'decode
 const wordBits = 24;
 
 export function blockCodeOperations(context: Context, operations: () => EagerOperations): BlockCodeOperations {
-  const { backend, check, track, alias, constant } = context;
+  const { backend, track, alias, constant } = context;
+  const check: Check = context.check;
   const { fused } = backend;
 
   return {
@@ -26,17 +27,7 @@ export function blockCodeOperations(context: Context, operations: () => EagerOpe
         checkCount(name, 'keys', keys, laws);
         for (const key of keys) assertRandomKey(key, name);
       }
-      for (const [index, x] of vectors.entries()) {
-        check(name, x, 'f32');
-        const { shape } = vectors[0]!;
-        if (sameShape(shape, x.shape)) continue;
-        throw shapeMismatch(
-          name,
-          `vectors[0] is ${formatShape(shape)}, vectors[${index}] is ${formatShape(x.shape)}.`,
-          [shape, x.shape],
-          'Vectors that share words must have one shape.',
-        );
-      }
+      checkVectors(name, vectors);
       if (sizeOf(vectors[0]!.shape) === 0) {
         return { words: alias(name, vectors[0]!), scales: vectors.map(() => constant(name, [0], 0, 'f32')) };
       }
@@ -61,15 +52,33 @@ export function blockCodeOperations(context: Context, operations: () => EagerOpe
     },
   };
 
-  function checkEncoded(name: string, encoded: EncodedBlocks, laws: readonly CodeLaw[]): void {
+  function checkVectors(name: string, vectors: readonly Tensor[]): asserts vectors is readonly FloatTensor[] {
+    for (const [index, x] of vectors.entries()) {
+      check(name, x, floats);
+      const { shape } = vectors[0]!;
+      if (sameShape(shape, x.shape)) continue;
+      throw shapeMismatch(
+        name,
+        `vectors[0] is ${formatShape(shape)}, vectors[${index}] is ${formatShape(x.shape)}.`,
+        [shape, x.shape],
+        'Vectors that share words must have one shape.',
+      );
+    }
+  }
+
+  function checkEncoded(
+    name: string,
+    encoded: EncodedBlocks,
+    laws: readonly CodeLaw[],
+  ): asserts encoded is EncodedBlocks<FloatTensor> {
     checkRecord(name, 'encoded', encoded);
     const { words, scales } = encoded;
     checkCount(name, 'scales', scales, laws);
-    check(name, words, 'f32');
+    check(name, words, floats);
     const blocks = Math.ceil(sizeOf(words.shape) / codeBlockSize);
     const expected = blocks === 1 ? [] : [blocks];
     for (const [index, scale] of scales.entries()) {
-      check(name, scale, 'f32');
+      check(name, scale, floats);
       if (sameShape(expected, scale.shape)) continue;
       throw shapeMismatch(
         name,

@@ -4,16 +4,15 @@ import { LmdError } from '../errors.js';
 import type { BlockFormat } from '../formats.js';
 import type { EagerOperations } from '../operations.js';
 import { sizeOf, type Tensor } from '../tensor.js';
-import type { Context } from './context.js';
+import { type Check, type Context, floats } from './context.js';
 import { resolveOptions } from './quantization.js';
 import { formatShape, sameShape, shapeMismatch } from './shapes.js';
 
 export type BlockProductOperations = Pick<EagerOperations, 'encodeOperand' | 'decodeOperand' | 'blockMatmul'>;
 
-export function blockProductOperations(
-  { backend, check, constant, size, track }: Context,
-  operations: () => EagerOperations,
-): BlockProductOperations {
+export function blockProductOperations(context: Context, operations: () => EagerOperations): BlockProductOperations {
+  const { backend, constant, size, track } = context;
+  const check: Check = context.check;
   const { encodeOperand, decodeOperand, blockMatmul } = backend.fused;
   // The tensors of an operand are of one making.
   const kernels =
@@ -26,7 +25,7 @@ export function blockProductOperations(
   return {
     encodeOperand(x, options) {
       const name = 'encodeOperand';
-      check(name, x, 'f32');
+      check(name, x, floats);
       const resolved = resolveOptions(name, x, options);
       const { format, axis } = resolved;
       checkAxis(name, x, axis);

@@ -1,6 +1,5 @@
 import type { Backend } from '../backend.js';
 import { describeValue, LmdError } from '../errors.js';
-import type { TensorLike } from '../operations.js';
 
 export { refuseUnknownOptions as checkOptions } from '../options/unknown-option.js';
 
@@ -14,19 +13,34 @@ export interface Context {
   readonly lifetimes: Lifetimes;
   /** Takes charge of a tensor that the backend made. */
   track<T extends Tensor>(operation: string, x: T): T;
-  /** Throws unless `x` is a live tensor of these operations, and of `dtype` if one is given. */
-  check(operation: string, x: Tensor, dtype?: DType): void;
+  /** Throws unless `x` is a live tensor of these operations, of a dtype among `allowed` if they are given. */
+  readonly check: Check;
   /** Number of elements; throws `UNSUPPORTED` if one tensor cannot hold them here. */
   size(operation: string, shape: Shape): number;
   /** A constant, for results that need no computation: those without elements, and sums of nothing. */
-  constant(operation: string, shape: Shape, value: number, dtype: DType): Tensor;
+  constant<Type extends DType>(operation: string, shape: Shape, value: number, dtype: Type): Tensor<Type>;
   /** A new handle with the contents of `x`. */
-  alias(operation: string, x: Tensor): Tensor;
+  alias<Type extends DType>(operation: string, x: Tensor<Type>): Tensor<Type>;
   /**
    * Runs `body` on a scalar handle of `x`, freed at once if it was a number. A number takes the dtype of its neighbour.
    */
-  withTensor(operation: string, x: TensorLike, dtype: DType, body: (x: Tensor) => Tensor): Tensor;
+  withTensor<Type extends DType, Result>(
+    operation: string,
+    x: Tensor<Type> | number,
+    dtype: Type,
+    body: (x: Tensor<Type>) => Result,
+  ): Result;
 }
+
+/** By it the compiler knows the dtype, without which it lets no tensor through to a kernel. */
+export interface Check {
+  <Type extends DType>(operation: string, x: Tensor, allowed: readonly Type[]): asserts x is Tensor<Type>;
+  (operation: string, x: Tensor): void;
+}
+
+/** The dtypes of the fused kernels' arguments, which `FusedKernels` states as types. */
+export const floats = ['f32'] as const;
+export const integers = ['i32'] as const;
 
 export function createContext(backend: Backend): Context {
   const lifetimes = new Lifetimes(backend);
@@ -37,9 +51,9 @@ export function createContext(backend: Backend): Context {
     backend,
     lifetimes,
     track,
-    check(operation, x, dtype) {
+    check(operation: string, x: Tensor, allowed?: readonly DType[]) {
       lifetimes.check(operation, x);
-      if (dtype !== undefined && x.dtype !== dtype) throw dtypeMismatch(operation, x, dtype);
+      if (allowed !== undefined && !allowed.includes(x.dtype)) throw dtypeMismatch(operation, x, allowed.join(' or '));
     },
     size(operation, shape) {
       const size = sizeOf(shape);

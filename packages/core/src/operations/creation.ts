@@ -1,6 +1,7 @@
 import { describeValue, LmdError } from '../errors.js';
 import type { RandomKey } from '../formats.js';
 import type { Operations } from '../operations.js';
+import { primitiveDTypes } from '../primitive-dtypes.js';
 import { assertRandomKey } from '../random/random-key.js';
 import { type DType, type TensorData, type TypedArrayName, tensorDataOf, typedArrayName } from '../tensor.js';
 import { type Context, checkDType, checkNumber } from './context.js';
@@ -15,7 +16,7 @@ type AnyData = TensorData | Float64Array | readonly number[];
 
 export function creationOperations({ backend, check, constant, size, track }: Context): CreationOperations {
   function random(name: 'randomBits' | 'randomUniform' | 'randomNormal') {
-    const dtype = name === 'randomBits' ? 'i32' : 'f32';
+    const dtype = primitiveDTypes[name].result;
     return (shape: Shape, key: RandomKey) => {
       checkShape(name, shape);
       assertRandomKey(key, name);

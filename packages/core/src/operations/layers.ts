@@ -1,8 +1,17 @@
-import type { AttentionOptions, GeluApproximation } from '../backend.js';
 import { compositions } from '../compositions/index.js';
+import type { AttentionOptions, GeluApproximation } from '../fused-kernels.js';
 import type { EagerOperations } from '../operations.js';
-import { sizeOf, type Tensor } from '../tensor.js';
-import { type Context, checkChoice, checkFinite, checkFlag, checkOptions } from './context.js';
+import { type FloatTensor, sizeOf, type Tensor } from '../tensor.js';
+import {
+  type Check,
+  type Context,
+  checkChoice,
+  checkFinite,
+  checkFlag,
+  checkOptions,
+  floats,
+  integers,
+} from './context.js';
 import { formatShape, type Shape, sameShape, shapeMismatch } from './shapes.js';
 
 export type LayerOperations = Pick<
@@ -26,7 +35,8 @@ const defaultEpsilon = 1e-5;
  * neither.
  */
 export function layerOperations(context: Context, operations: () => EagerOperations): LayerOperations {
-  const { backend, check, constant, track, alias } = context;
+  const { backend, constant, track, alias } = context;
+  const check: Check = context.check;
   const { fused } = backend;
 
   function checkSame(name: string, x: Tensor, dy: Tensor): void {
@@ -38,19 +48,13 @@ export function layerOperations(context: Context, operations: () => EagerOperati
   const empty = (x: Tensor): boolean => sizeOf(x.shape) === 0;
   const zeros = (name: string, shape: Shape): Tensor => constant(name, shape, 0, 'f32');
 
-  function checkSoftmax(name: string, x: Tensor): void {
-    check(name, x, 'f32');
+  function checkRows(name: string, x: Tensor): asserts x is FloatTensor {
+    check(name, x, floats);
     if (x.shape.length === 0) throw shapeMismatch(name, 'a scalar has no last axis.', x.shape);
   }
 
-  function checkLayerNorm(name: string, x: Tensor, gain: Tensor, epsilon: number): void {
-    checkSoftmax(name, x);
-    checkWidth(name, 'gain', x, gain);
-    checkFinite(name, 'epsilon', epsilon, 0);
-  }
-
-  function checkWidth(name: string, role: string, x: Tensor, vector: Tensor): void {
-    check(name, vector, 'f32');
+  function checkWidth(name: string, role: string, x: Tensor, vector: Tensor): asserts vector is FloatTensor {
+    check(name, vector, floats);
     if (vector.shape.length === 1 && vector.shape[0] === x.shape[x.shape.length - 1]) return;
     throw shapeMismatch(
       name,
@@ -59,14 +63,12 @@ export function layerOperations(context: Context, operations: () => EagerOperati
     );
   }
 
-  function checkGelu(name: string, x: Tensor, approximation: GeluApproximation): void {
-    check(name, x, 'f32');
+  function checkGelu(name: string, x: Tensor, approximation: GeluApproximation): asserts x is FloatTensor {
+    check(name, x, floats);
     checkChoice(name, 'approximation', approximation, ['none', 'tanh']);
   }
 
   function checkLabels(name: string, logits: Tensor, labels: Tensor): void {
-    check(name, logits, 'f32');
-    check(name, labels, 'i32');
     const fits = logits.shape.length === 2 && labels.shape.length === 1 && logits.shape[0] === labels.shape[0];
     if (fits && (logits.shape[1]! > 0 || logits.shape[0] === 0)) return;
     throw shapeMismatch(
@@ -76,9 +78,8 @@ export function layerOperations(context: Context, operations: () => EagerOperati
     );
   }
 
-  /** Checks the operands, and gives the shape of the result. */
+  /** Checks the shapes of the operands, and gives that of the result. */
   function attentionShape(name: string, query: Tensor, key: Tensor, value: Tensor): Shape {
-    for (const x of [query, key, value]) check(name, x, 'f32');
     const [q, k, v] = [query.shape, key.shape, value.shape];
     const fits =
       q.length === 4 &&
@@ -110,15 +111,15 @@ export function layerOperations(context: Context, operations: () => EagerOperati
 
   return {
     softmax(x) {
-      checkSoftmax('softmax', x);
+      checkRows('softmax', x);
       if (empty(x)) return alias('softmax', x);
       return fused.softmax ? track('softmax', fused.softmax(x)) : compositions.softmax(operations(), x);
     },
 
     softmaxGradient(y, dy) {
       const name = 'softmaxGradient';
-      checkSoftmax(name, y);
-      check(name, dy, 'f32');
+      checkRows(name, y);
+      check(name, dy, floats);
       checkSame(name, y, dy);
       if (empty(y)) return alias(name, y);
       return fused.softmaxGradient
@@ -127,7 +128,9 @@ export function layerOperations(context: Context, operations: () => EagerOperati
     },
 
     layerNorm(x, gain, bias, epsilon = defaultEpsilon) {
-      checkLayerNorm('layerNorm', x, gain, epsilon);
+      checkRows('layerNorm', x);
+      checkWidth('layerNorm', 'gain', x, gain);
+      checkFinite('layerNorm', 'epsilon', epsilon, 0);
       checkWidth('layerNorm', 'bias', x, bias);
       if (empty(x)) return alias('layerNorm', x);
       return fused.layerNorm
@@ -137,8 +140,10 @@ export function layerOperations(context: Context, operations: () => EagerOperati
 
     layerNormGradient(x, gain, dy, epsilon = defaultEpsilon) {
       const name = 'layerNormGradient';
-      checkLayerNorm(name, x, gain, epsilon);
-      check(name, dy, 'f32');
+      checkRows(name, x);
+      checkWidth(name, 'gain', x, gain);
+      checkFinite(name, 'epsilon', epsilon, 0);
+      check(name, dy, floats);
       checkSame(name, x, dy);
       if (empty(x)) {
         return { x: zeros(name, x.shape), gain: zeros(name, gain.shape), bias: zeros(name, gain.shape) };
@@ -160,7 +165,7 @@ export function layerOperations(context: Context, operations: () => EagerOperati
     geluGradient(x, dy, approximation = 'none') {
       const name = 'geluGradient';
       checkGelu(name, x, approximation);
-      check(name, dy, 'f32');
+      check(name, dy, floats);
       checkSame(name, x, dy);
       if (empty(x)) return alias(name, x);
       return fused.geluGradient
@@ -170,6 +175,8 @@ export function layerOperations(context: Context, operations: () => EagerOperati
 
     crossEntropy(logits, labels) {
       const name = 'crossEntropy';
+      check(name, logits, floats);
+      check(name, labels, integers);
       checkLabels(name, logits, labels);
       if (empty(logits)) return zeros(name, labels.shape);
       return fused.crossEntropy
@@ -179,8 +186,10 @@ export function layerOperations(context: Context, operations: () => EagerOperati
 
     crossEntropyGradient(logits, labels, dy) {
       const name = 'crossEntropyGradient';
+      check(name, logits, floats);
+      check(name, labels, integers);
       checkLabels(name, logits, labels);
-      check(name, dy, 'f32');
+      check(name, dy, floats);
       checkSame(name, labels, dy);
       if (empty(logits)) return alias(name, logits);
       return fused.crossEntropyGradient
@@ -190,6 +199,9 @@ export function layerOperations(context: Context, operations: () => EagerOperati
 
     attention(query, key, value, options = {}) {
       const name = 'attention';
+      check(name, query, floats);
+      check(name, key, floats);
+      check(name, value, floats);
       const shape = attentionShape(name, query, key, value);
       const resolved = attentionOptions(name, query, options);
       if (sizeOf(shape) === 0) return zeros(name, shape);
@@ -200,9 +212,12 @@ export function layerOperations(context: Context, operations: () => EagerOperati
 
     attentionGradient(query, key, value, dy, options = {}) {
       const name = 'attentionGradient';
+      check(name, query, floats);
+      check(name, key, floats);
+      check(name, value, floats);
       const shape = attentionShape(name, query, key, value);
       const resolved = attentionOptions(name, query, options);
-      check(name, dy, 'f32');
+      check(name, dy, floats);
       if (!sameShape(dy.shape, shape)) {
         throw shapeMismatch(name, `dy is ${formatShape(dy.shape)}, the result ${formatShape(shape)}.`, dy.shape);
       }

@@ -1,14 +1,18 @@
 import type { MatmulOptions } from '../operations.js';
-import type { Tensor } from '../tensor.js';
-import { type Context, checkFlag, checkOptions } from './context.js';
+import { primitiveDTypes } from '../primitive-dtypes.js';
+import type { FloatTensor, Tensor } from '../tensor.js';
+import { type Check, type Context, checkFlag, checkOptions } from './context.js';
 import { planMatmul, type Shape, sameShape } from './shapes.js';
 
+const rule = primitiveDTypes.matmul;
 const known = ['transposeA', 'transposeB'];
 
 /** The product of any leading axes, by the backend's rank-3 one. */
-export function matmulOperation({ backend, check, constant, size, track }: Context) {
+export function matmulOperation(context: Context) {
+  const { backend, constant, size, track } = context;
+  const check: Check = context.check;
   /** Runs `body` on `x` in the given shape, and frees the handle made for it. */
-  function reshaped(x: Tensor, shape: Shape, body: (x: Tensor) => Tensor): Tensor {
+  function reshaped(x: FloatTensor, shape: Shape, body: (x: FloatTensor) => FloatTensor): FloatTensor {
     if (sameShape(x.shape, shape)) return body(x);
     const view = backend.reshape(x, shape);
     try {
@@ -19,8 +23,8 @@ export function matmulOperation({ backend, check, constant, size, track }: Conte
   }
 
   return (a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor => {
-    check('matmul', a, 'f32');
-    check('matmul', b, 'f32');
+    check('matmul', a, rule.a);
+    check('matmul', b, rule.b);
     checkOptions('matmul', options, known);
     const { transposeA = false, transposeB = false } = options;
     checkFlag('matmul', 'transposeA', transposeA);

@@ -1,14 +1,23 @@
-import type { AdamwUpdateOptions, LmdTensors, LmdUpdateOptions } from '../backend.js';
 import { compositions } from '../compositions/index.js';
 import { describeValue, LmdError } from '../errors.js';
 import type { RandomKey } from '../formats.js';
 import type { EagerOperations } from '../operations.js';
+import type { AdamwTensors, AdamwUpdateOptions, LmdTensors, LmdUpdateOptions } from '../optimizer-kernels.js';
 import { assertRandomKey } from '../random/random-key.js';
-import { sizeOf, type Tensor } from '../tensor.js';
-import { type Context, checkChoice, checkFinite, checkFlag, checkOptions, checkRecord } from './context.js';
+import { type FloatTensor, sizeOf, type Tensor } from '../tensor.js';
+import {
+  type Check,
+  type Context,
+  checkChoice,
+  checkFinite,
+  checkFlag,
+  checkOptions,
+  checkRecord,
+  floats,
+} from './context.js';
 import { checkArray, formatShape, sameShape, shapeMismatch } from './shapes.js';
 
-export type OptimizerKernels = Pick<EagerOperations, 'lmdDraw' | 'lmdUpdate' | 'adamwUpdate'>;
+export type OptimizerOperations = Pick<EagerOperations, 'lmdDraw' | 'lmdUpdate' | 'adamwUpdate'>;
 
 const regularizers = ['logNormalPrior', 'powerPrior', 'exponentialPrior', 'halfNormalPrior'];
 const lmdOptions = [
@@ -23,18 +32,18 @@ const lmdOptions = [
 ];
 const adamwOptions = ['learningRate', 'beta1', 'beta2', 'epsilon', 'weightDecay', 'step'];
 
-export function optimizerKernels(context: Context, operations: () => EagerOperations): OptimizerKernels {
-  const { backend, check, track, alias } = context;
+export function optimizerKernels(context: Context, operations: () => EagerOperations): OptimizerOperations {
+  const { backend, track, alias } = context;
+  const check: Check = context.check;
   const { fused } = backend;
 
-  /** Throws unless all are live f32 tensors of one shape. */
+  /** Throws unless all that are present have one shape. */
   function checkAlike(name: string, tensors: Readonly<Record<string, Tensor | undefined>>): void {
     let first: Tensor | undefined;
     let firstRole = '';
     for (const role in tensors) {
       const x = tensors[role];
       if (x === undefined) continue;
-      check(name, x, 'f32');
       if (first === undefined) {
         first = x;
         firstRole = role;
@@ -49,14 +58,28 @@ export function optimizerKernels(context: Context, operations: () => EagerOperat
     }
   }
 
-  /** `checkAlike` passes over what is absent. */
-  function checkRequired(name: string, tensors: Readonly<Record<string, Tensor | undefined>>): void {
-    for (const role in tensors) check(name, tensors[role] as Tensor);
+  function checkLmdState(name: string, state: LmdTensors): asserts state is LmdTensors<FloatTensor> {
+    checkRecord(name, 'state', state);
+    const { logPlus, logMinus, momentumPlus, momentumMinus } = state;
+    for (const x of [logPlus, logMinus, momentumPlus]) check(name, x, floats);
+    if (momentumMinus !== undefined) check(name, momentumMinus, floats);
+    checkAlike(name, { logPlus, logMinus, momentumPlus, momentumMinus });
   }
 
-  function checkGradients(name: string, state: LmdTensors, gradients: readonly Tensor[]): void {
+  function checkAdamwState(name: string, state: AdamwTensors): asserts state is AdamwTensors<FloatTensor> {
+    checkRecord(name, 'state', state);
+    const { weights, firstMoment, secondMoment } = state;
+    for (const x of [weights, firstMoment, secondMoment]) check(name, x, floats);
+    checkAlike(name, { weights, firstMoment, secondMoment });
+  }
+
+  function checkGradients(
+    name: string,
+    state: LmdTensors,
+    gradients: readonly Tensor[],
+  ): asserts gradients is readonly FloatTensor[] {
     for (const gradient of gradients) {
-      checkRequired(name, { gradient });
+      check(name, gradient, floats);
       checkAlike(name, { logPlus: state.logPlus, gradient });
     }
   }
@@ -64,7 +87,8 @@ export function optimizerKernels(context: Context, operations: () => EagerOperat
   return {
     lmdDraw(logPlus, logMinus, noise, key) {
       const name = 'lmdDraw';
-      checkRequired(name, { logPlus, logMinus });
+      check(name, logPlus, floats);
+      check(name, logMinus, floats);
       checkAlike(name, { logPlus, logMinus });
       checkFinite(name, 'noise', noise, 0);
       assertRandomKey(key, name);
@@ -76,14 +100,12 @@ export function optimizerKernels(context: Context, operations: () => EagerOperat
 
     lmdUpdate(state, gradients, keys, logPriorMedian, options) {
       const name = 'lmdUpdate';
-      checkRecord(name, 'state', state);
+      checkLmdState(name, state);
       const { logPlus, logMinus, momentumPlus, momentumMinus } = state;
-      checkRequired(name, { logPlus, logMinus, momentumPlus });
       checkArray(name, 'gradients', gradients);
       checkArray(name, 'keys', keys);
-      checkAlike(name, { logPlus, logMinus, momentumPlus, momentumMinus });
       checkGradients(name, state, gradients);
-      check(name, logPriorMedian, 'f32');
+      check(name, logPriorMedian, floats);
       if (logPriorMedian.shape.length !== 0) {
         throw shapeMismatch(
           name,
@@ -109,10 +131,10 @@ export function optimizerKernels(context: Context, operations: () => EagerOperat
 
     adamwUpdate(state, gradient, options) {
       const name = 'adamwUpdate';
-      checkRecord(name, 'state', state);
+      checkAdamwState(name, state);
       const { weights, firstMoment, secondMoment } = state;
-      checkRequired(name, { weights, firstMoment, secondMoment, gradient });
-      checkAlike(name, { weights, firstMoment, secondMoment, gradient });
+      check(name, gradient, floats);
+      checkAlike(name, { weights, gradient });
       checkAdamwOptions(name, options);
       if (sizeOf(weights.shape) === 0) {
         return {

@@ -3,7 +3,7 @@ import { describeValue, LmdError } from '../errors.js';
 import type { EagerOperations } from '../operations.js';
 import { canPackMatrix, elementValue, matrixExtent, type PackedCodes, type PackedMatrix } from '../packed-matrices.js';
 import { isTypedArray, sizeOf } from '../tensor.js';
-import { type Context, checkRecord } from './context.js';
+import { type Check, type Context, checkRecord, floats, integers } from './context.js';
 import { isFormat } from './quantization.js';
 import { formatShape, shapeMismatch } from './shapes.js';
 
@@ -12,10 +12,9 @@ export type PackedMatrixOperations = Pick<
   'packMatrix' | 'packedMatmul' | 'packedRows' | 'decodeMatrix'
 >;
 
-export function packedMatrixOperations(
-  { backend, check, constant, size, track }: Context,
-  operations: () => EagerOperations,
-): PackedMatrixOperations {
+export function packedMatrixOperations(context: Context, operations: () => EagerOperations): PackedMatrixOperations {
+  const { backend, constant, size, track } = context;
+  const check: Check = context.check;
   const { packMatrix, packedMatmul, packedRows, decodeMatrix } = backend.fused;
   // The tensors of a matrix are of one making.
   const kernels =
@@ -43,7 +42,7 @@ export function packedMatrixOperations(
 
     packedMatmul(x, matrix) {
       const name = 'packedMatmul';
-      check(name, x, 'f32');
+      check(name, x, floats);
       checkMatrix(name, matrix);
       const { rows, terms } = matrixExtent(matrix);
       const lead = x.shape.slice(0, -1);
@@ -56,6 +55,7 @@ export function packedMatrixOperations(
       const ops = operations();
       return ops.scope(() => {
         const flat = ops.reshape(x, [sizeOf(lead), terms]);
+        check(name, flat, floats);
         const product =
           kernels === undefined
             ? compositions.packedMatmul(ops, flat, matrix)
@@ -67,7 +67,7 @@ export function packedMatrixOperations(
     packedRows(matrix, indices) {
       const name = 'packedRows';
       checkMatrix(name, matrix);
-      check(name, indices, 'i32');
+      check(name, indices, integers);
       const { rows, terms } = matrixExtent(matrix);
       const result = [...indices.shape, terms];
       if (size(name, result) === 0) return constant(name, result, 0, 'f32');

@@ -4,7 +4,7 @@ import type { BlockFormat, FakeQuantizeOptions } from '../formats.js';
 import type { EagerOperations } from '../operations.js';
 import { assertRandomKey } from '../random/random-key.js';
 import { sizeOf, type Tensor } from '../tensor.js';
-import { type Context, checkChoice, checkOptions } from './context.js';
+import { type Check, type Context, checkChoice, checkOptions, floats } from './context.js';
 import { normalizeAxis } from './shapes.js';
 
 export type QuantizationOperations = Pick<EagerOperations, 'fakeQuantize' | 'roundToBfloat16'>;
@@ -14,13 +14,14 @@ const roundings = ['nearestEven', 'nearestAway', 'towardZero', 'stochastic'];
 const scaleModes = ['floor', 'ceil', 'rceil', 'even'];
 
 export function quantizationOperations(context: Context, operations: () => EagerOperations): QuantizationOperations {
-  const { backend, check, track, alias } = context;
+  const { backend, track, alias } = context;
+  const check: Check = context.check;
   const { fused } = backend;
 
   return {
     fakeQuantize(x, options) {
       const name = 'fakeQuantize';
-      check(name, x, 'f32');
+      check(name, x, floats);
       const resolved = resolveOptions(name, x, options);
       if (sizeOf(x.shape) === 0) return alias(name, x);
       return fused.fakeQuantize
@@ -30,7 +31,7 @@ export function quantizationOperations(context: Context, operations: () => Eager
 
     roundToBfloat16(x) {
       const name = 'roundToBfloat16';
-      check(name, x, 'f32');
+      check(name, x, floats);
       if (sizeOf(x.shape) === 0) return alias(name, x);
       return fused.roundToBfloat16
         ? track(name, fused.roundToBfloat16(x))

@@ -1,15 +1,18 @@
 import type { Operations, ReduceOptions } from '../operations.js';
-import { sizeOf, type Tensor } from '../tensor.js';
-import { type Context, checkFlag, checkOptions } from './context.js';
+import { primitiveDTypes } from '../primitive-dtypes.js';
+import { type FloatTensor, sizeOf, type Tensor } from '../tensor.js';
+import { type Check, type Context, checkFlag, checkOptions } from './context.js';
 import { formatShape, normalizeAxes, normalizeAxis, reducedShape, shapeMismatch } from './shapes.js';
 
 export type ReductionOperations = Pick<Operations, 'sum' | 'mean' | 'max' | 'argMax'>;
 
-export function reductionOperations({ backend, check, constant, track, alias }: Context): ReductionOperations {
+export function reductionOperations(context: Context): ReductionOperations {
+  const { backend, constant, track, alias } = context;
+  const check: Check = context.check;
   const known = ['axes', 'keepDims'];
 
   function reduce(name: 'sum' | 'mean' | 'max', x: Tensor, options: ReduceOptions): Tensor {
-    check(name, x, 'f32');
+    check(name, x, primitiveDTypes[name === 'max' ? 'max' : 'sum'].x);
     checkOptions(name, options, known);
     const { axes, keepDims = false } = options;
     checkFlag(name, 'keepDims', keepDims);
@@ -32,7 +35,7 @@ export function reductionOperations({ backend, check, constant, track, alias }: 
     return track(name, result);
   }
 
-  function replace(old: Tensor, fresh: Tensor): Tensor {
+  function replace(old: Tensor, fresh: FloatTensor): FloatTensor {
     backend.dispose(old);
     return fresh;
   }
@@ -42,7 +45,7 @@ export function reductionOperations({ backend, check, constant, track, alias }: 
     mean: (x, options = {}) => reduce('mean', x, options),
     max: (x, options = {}) => reduce('max', x, options),
     argMax(x, axis = -1) {
-      check('argMax', x, 'f32');
+      check('argMax', x, primitiveDTypes.argMax.x);
       const along = normalizeAxis('argMax', axis, x.shape.length);
       const shape = reducedShape(x.shape, [along], false);
       if (sizeOf(shape) === 0) return constant('argMax', shape, 0, 'i32');

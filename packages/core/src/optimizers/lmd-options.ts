@@ -1,5 +1,5 @@
-import type { LmdRegularizer, LmdUpdateOptions } from '../backend.js';
 import { LmdError } from '../errors.js';
+import type { LmdRegularizer, LmdUpdateOptions } from '../optimizer-kernels.js';
 import { boolean, choice, either, integer, number, schedule } from '../options/declare.js';
 import type { OptionsOf, OptionTable } from '../options/option.js';
 import { defaultsOf, resolveOptions } from '../options/resolve.js';

@@ -1,5 +1,5 @@
-import { codeBlockSize } from '../backend.js';
 import type { EagerOperations } from '../operations.js';
+import { codeBlockSize } from '../optimizer-kernels.js';
 import { sizeOf, type Tensor } from '../tensor.js';
 
 /**

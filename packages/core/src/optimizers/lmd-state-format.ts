@@ -1,7 +1,7 @@
-import type { CodeLaw, LmdTensors } from '../backend.js';
 import { LmdError } from '../errors.js';
 import type { RandomKey } from '../formats.js';
 import type { EagerOperations } from '../operations.js';
+import type { CodeLaw, LmdTensors } from '../optimizer-kernels.js';
 import type { Tensor } from '../tensor.js';
 
 /** How `lmd` stores its log medians and momenta; see `LmdOptions.stateFormat`. */

@@ -1,7 +1,7 @@
-import type { LmdTensors, LmdUpdateOptions } from '../backend.js';
 import { LmdError } from '../errors.js';
 import type { RandomKey } from '../formats.js';
 import type { EagerOperations } from '../operations.js';
+import type { LmdTensors, LmdUpdateOptions } from '../optimizer-kernels.js';
 import { choiceOption } from '../options/checks.js';
 import { streamOf } from '../random/stream.js';
 import type { NamedTensors, Tensor } from '../tensor.js';

@@ -5,13 +5,13 @@ import {
   binaryNames,
   type ComparisonName,
   comparisonNames,
-  type FusedKernels,
   type UnaryName,
   unaryNames,
 } from '../backend.js';
+import type { FusedKernels } from '../fused-kernels.js';
 import { fillRandomNormal, fillRandomUniform } from '../random/fill.js';
 import { fillRandomBits } from '../random/philox.js';
-import { type DType, isTypedArray, sizeOf, type Tensor } from '../tensor.js';
+import { type DType, type FloatTensor, isTypedArray, sizeOf, type Tensor } from '../tensor.js';
 import { erf } from './erf.js';
 
 /**
@@ -27,7 +27,7 @@ export interface TestBackendOptions {
 type Shape = readonly number[];
 type Values = Float32Array | Float64Array | Int32Array | Uint8Array;
 
-interface TestTensor extends Tensor {
+interface TestTensor<Type extends DType = DType> extends Tensor<Type> {
   readonly values: Values;
 }
 
@@ -78,7 +78,11 @@ export function createTestBackend(options: TestBackendOptions = {}): Backend {
   }
 
   /** Each element computed from its row-major position and its index along each axis. */
-  function build(shape: Shape, dtype: DType, compute: (position: number, index: number[]) => number): Tensor {
+  function build<Type extends DType>(
+    shape: Shape,
+    dtype: Type,
+    compute: (position: number, index: number[]) => number,
+  ): Tensor<Type> {
     const Kind = { f32: storage === 'f32' ? Float32Array : Float64Array, i32: Int32Array, u8: Uint8Array }[dtype];
     const values = new Kind(sizeOf(shape));
     const index = shape.map(() => 0);
@@ -90,7 +94,7 @@ export function createTestBackend(options: TestBackendOptions = {}): Backend {
         index[axis] = 0;
       }
     }
-    const tensor: TestTensor = { shape: [...shape], dtype, values };
+    const tensor: TestTensor<Type> = { shape: [...shape], dtype, values };
     live.add(tensor);
     bytes += values.byteLength;
     return tensor;
@@ -110,7 +114,11 @@ export function createTestBackend(options: TestBackendOptions = {}): Backend {
     };
   }
 
-  function elementwise(dtype: DType, inputs: readonly Tensor[], compute: (...values: number[]) => number): Tensor {
+  function elementwise<Type extends DType>(
+    dtype: Type,
+    inputs: readonly Tensor[],
+    compute: (...values: number[]) => number,
+  ): Tensor<Type> {
     const rank = Math.max(...inputs.map((x) => x.shape.length));
     const shape = Array.from({ length: rank }, (_, axis) =>
       Math.max(...inputs.map((x) => x.shape[axis - rank + x.shape.length] ?? 1)),
@@ -119,7 +127,7 @@ export function createTestBackend(options: TestBackendOptions = {}): Backend {
     return build(shape, dtype, (_, index) => compute(...readers.map((read) => read(index))));
   }
 
-  function reduce(x: Tensor, axes: Shape, initial: number, combine: (a: number, b: number) => number): Tensor {
+  function reduce(x: Tensor, axes: Shape, initial: number, combine: (a: number, b: number) => number): FloatTensor {
     const kept = x.shape.filter((_, axis) => !axes.includes(axis));
     const totals = new Float64Array(sizeOf(kept)).fill(initial);
     const values = valuesOf(x);
@@ -133,7 +141,7 @@ export function createTestBackend(options: TestBackendOptions = {}): Backend {
   }
 
   const random =
-    (dtype: DType, make: (size: number) => Values): ((shape: Shape) => Tensor) =>
+    <Type extends DType>(dtype: Type, make: (size: number) => Values): ((shape: Shape) => Tensor<Type>) =>
     (shape) => {
       const values = make(sizeOf(shape));
       return build(shape, dtype, (position) => values[position]!);

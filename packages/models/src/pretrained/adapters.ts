@@ -1,4 +1,4 @@
-import { LmdError, type NamedTensors, type Operations } from '@lmd/core';
+import { checkModelOperations, LmdError, type NamedTensors, type Operations } from '@lmd/core';
 import { checkWeights } from '../layers/parameters.js';
 import { adapterNames, type Lora } from '../lora.js';
 import { adapterScale } from './adapter-settings.js';
@@ -71,6 +71,7 @@ export function exportAdapters(
   trained: NamedTensors,
   { layout: name = 'transformers', baseModel }: ExportAdaptersOptions = {},
 ): ExportedAdapters {
+  checkModelOperations(ops);
   checkWeights(trained, adapted.parameters);
   const { rank, alpha, matrices, whole } = adapted.adapters;
   const correspondences = inMemory(exportLayoutOf(model, name));
@@ -173,6 +174,7 @@ export async function mergeAdapters(
   base: NamedTensors,
   { tensors: source, config }: AdapterSource,
 ): Promise<NamedTensors> {
+  checkModelOperations(ops);
   checkWeights(base, model.parameters);
   const scaled = adapterScale(config);
   const given = openAdapters(source, model.name);

@@ -1,4 +1,4 @@
-import { LmdError, type NamedTensors, type Operations } from '@lmd/core';
+import { checkModelOperations, LmdError, type NamedTensors, type Operations } from '@lmd/core';
 import { checkWeights } from '../layers/parameters.js';
 import { type ConfigJson, configJsonOf, type PretrainedModel } from './config-json.js';
 import { gpt2Layout, type Layout, vitTimmLayout, vitTransformersLayout } from './layouts.js';
@@ -29,6 +29,7 @@ export function exportPretrained(
   weights: NamedTensors,
   { layout: name = 'transformers' }: { readonly layout?: Layout['name'] } = {},
 ): Exported {
+  checkModelOperations(ops);
   checkWeights(weights, model.parameters);
   const layout = exportLayoutOf(model, name);
   const tensors: { [name: string]: ExportedTensor } = {};

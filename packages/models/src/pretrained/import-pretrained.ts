@@ -1,4 +1,5 @@
 import {
+  checkModelOperations,
   LmdError,
   type NamedTensors,
   type Operations,
@@ -49,6 +50,7 @@ export interface Imported {
  *   `UNSUPPORTED` for a `config.json` that our models cannot follow. No tensor is left behind.
  */
 export async function importPretrained(ops: Operations, source: ImportSource): Promise<Imported> {
+  checkModelOperations(ops);
   const model = modelOf(source);
   const tensors = readerOf(source.tensors);
   const names = new Set(tensors.names);

@@ -1,0 +1,106 @@
+import type { BlockProductKernels } from './block-products.js';
+import type { FakeQuantizeOptions, RandomKey } from './formats.js';
+import type { OptimizerKernels } from './optimizer-kernels.js';
+import type { PackedMatrixKernels } from './packed-matrices.js';
+import type { FloatTensor, IntegerTensor, Tensor } from './tensor.js';
+
+/** In `Type`: `FloatTensor` where a kernel gives them, any tensor where an operation does. So are the others. */
+export interface LayerNormGradients<Type extends Tensor = Tensor> {
+  readonly x: Type;
+  readonly gain: Type;
+  readonly bias: Type;
+}
+
+export interface AttentionGradients<Type extends Tensor = Tensor> {
+  readonly query: Type;
+  readonly key: Type;
+  readonly value: Type;
+}
+
+export interface AttentionOptions {
+  /** Factor on the scores before softmax; 1/√(head width) in the usual layer. */
+  readonly scale: number;
+  /** Masks keys after the query's position. */
+  readonly causal: boolean;
+}
+
+export type GeluApproximation = 'none' | 'tanh';
+
+/**
+ * Kernels that a backend may add for speed. Core composes each from primitives where it is absent (`compositions/`), so
+ * none is needed, and the suite holds both to the same bounds.
+ */
+export interface FusedKernels extends BlockProductKernels, PackedMatrixKernels, OptimizerKernels {
+  /** Along the last axis. */
+  softmax(x: FloatTensor): FloatTensor;
+  softmaxGradient(y: FloatTensor, dy: FloatTensor): FloatTensor;
+  /**
+   * Over the last axis, biased variance; `gain` and `bias` [width]. The variance is one of f32: where the squares of a
+   * row add up beyond it, which takes values above some 10^17, a backend may find it infinite and give the bias alone.
+   */
+  layerNorm(x: FloatTensor, gain: FloatTensor, bias: FloatTensor, epsilon: number): FloatTensor;
+  layerNormGradient(
+    x: FloatTensor,
+    gain: FloatTensor,
+    dy: FloatTensor,
+    epsilon: number,
+  ): LayerNormGradients<FloatTensor>;
+  gelu(x: FloatTensor, approximation: GeluApproximation): FloatTensor;
+  geluGradient(x: FloatTensor, dy: FloatTensor, approximation: GeluApproximation): FloatTensor;
+  /** logits [rows, classes], labels i32 [rows] → −log softmax at the label, [rows]. A label out of range gives NaN. */
+  crossEntropy(logits: FloatTensor, labels: IntegerTensor): FloatTensor;
+  /** `dy` [rows] → [rows, classes]. */
+  crossEntropyGradient(logits: FloatTensor, labels: IntegerTensor, dy: FloatTensor): FloatTensor;
+  /** query, key, value [batch, heads, length, width] → the same shape as query with value's width. */
+  attention(query: FloatTensor, key: FloatTensor, value: FloatTensor, options: AttentionOptions): FloatTensor;
+  attentionGradient(
+    query: FloatTensor,
+    key: FloatTensor,
+    value: FloatTensor,
+    dy: FloatTensor,
+    options: AttentionOptions,
+  ): AttentionGradients<FloatTensor>;
+  /** Rounds each block to the format and back: the values that the packed codes would decode to, bit for bit. */
+  fakeQuantize(
+    x: FloatTensor,
+    options: Required<Omit<FakeQuantizeOptions, 'key'>> & { readonly key?: RandomKey },
+  ): FloatTensor;
+  /** Rounds f32 to BF16 (nearest, ties to even) and back. */
+  roundToBfloat16(x: FloatTensor): FloatTensor;
+}
+
+export type FusedKernelName = keyof FusedKernels;
+
+/** The names of all fused kernels, in the order of the contract; `compositions` has one for each. */
+export const fusedKernelNames = [
+  'softmax',
+  'softmaxGradient',
+  'layerNorm',
+  'layerNormGradient',
+  'gelu',
+  'geluGradient',
+  'crossEntropy',
+  'crossEntropyGradient',
+  'attention',
+  'attentionGradient',
+  'fakeQuantize',
+  'roundToBfloat16',
+  'lmdDraw',
+  'lmdUpdate',
+  'adamwUpdate',
+  'encodeBlocks',
+  'decodeBlocks',
+  'encodeOperand',
+  'decodeOperand',
+  'blockMatmul',
+  'packMatrix',
+  'packedMatmul',
+  'packedRows',
+  'decodeMatrix',
+] as const satisfies readonly FusedKernelName[];
+
+/** Kernels that share tensors in the backend's own layout: a backend has all of a family or none. */
+export const kernelFamilies = [
+  ['encodeOperand', 'decodeOperand', 'blockMatmul'],
+  ['packMatrix', 'packedMatmul', 'packedRows', 'decodeMatrix'],
+] as const satisfies readonly (readonly FusedKernelName[])[];
