@@ -35,7 +35,13 @@ const optional = {
   const { loadTfjsNode } = entry${libraryEntries.indexOf('@lmd/backends/tfjs-node')};
   const { stateOfTheUnion } = entry${libraryEntries.indexOf('@lmd/data/node')};
   console.log((await loadTfjsNode(${JSON.stringify(engine)})).version_core);
-  console.log(await codeOf(loadTfjsNode()), (await stateOfTheUnion()).length);`,
+  console.log(await codeOf(loadTfjsNode()), (await stateOfTheUnion()).length);
+  const onThreads = await createCpuBackend({ threads: 2, parallelThreshold: 0 });
+  const { full, matmul, read } = createOperations(onThreads);
+  const product = async () => (await read(matmul(full([256, 256], 0.5), full([256, 256], 0.5)))).every((value) => value === 64);
+  // A worker that failed to start is reported at the next operation.
+  console.log(await product(), await new Promise((resolve) => setTimeout(resolve, 300)).then(product));
+  onThreads.close();`,
 };
 mkdirSync(join(engine, 'dist'), { recursive: true });
 writeFileSync(
@@ -44,7 +50,7 @@ writeFileSync(
 );
 const printed = {
   browser: '0 true\n',
-  node: '0 true\nof the engine\nENGINE_MISSING 233\n',
+  node: '0 true\nof the engine\nENGINE_MISSING 233\ntrue true\n',
 };
 
 // TensorFlow.js looks for a page before it looks for Node.

@@ -1,14 +1,14 @@
 // Codes with a scale for each block of 128 elements, several in a word, to the bit of the composition in `@lmd/core`
 // (`compositions/block-codes.ts`): every step is exact or rounded once, and scales are read from the bits.
 
+import { noiseBlock, scaledElements } from '../src/cpu/wasm/numbers';
+import { DecodeEntry, EncodeEntry } from '../src/cpu/wasm/tables';
 import { madd } from './arithmetic';
 import { philox, schedule } from './philox';
-import { BLOCK, SAMPLES_PLUS } from './workspace';
+import { SAMPLES_PLUS } from './workspace';
 
-/** Elements that share a scale. */
-const SCALED: i32 = 128;
-const ENCODE_ENTRY: usize = 36;
-const DECODE_ENTRY: usize = 20;
+const ENCODE_ENTRY: usize = 4 * EncodeEntry.words;
+const DECODE_ENTRY: usize = 4 * DecodeEntry.words;
 
 const INFINITY: i32 = 0x7f800000;
 const QUIET_NAN: u32 = 0x7fc00000;
@@ -17,7 +17,9 @@ const LEAST_SCALE: i32 = 0x0d800000;
 /** The word of a uniform of ½. */
 const HALF: i32 = 0x80000000;
 
-/** The largest magnitude of `size` elements, as bits, whose order is that of the numbers, infinities and NaN above all. */
+/**
+ * The largest magnitude of `size` elements, as bits, whose order is that of the numbers, infinities and NaN above all.
+ */
 function largestBits(x: usize, size: i32): i32 {
   const magnitude = i32x4.splat(0x7fffffff);
   let largest = i32x4.splat(0);
@@ -105,32 +107,40 @@ function appendBlock(x: usize, words: usize, random: usize, size: i32, square: b
 }
 
 /**
- * @param table for each vector its address, that of its scales, whether its law is the square one, its bits, and its key: stream, step,
- * sample, seedLow, seedHigh
+ * Packs the elements `from` (a multiple of 1024) to `to` of vectors, several codes in a word, and the scale of every
+ * 128.
+ *
+ * @param table an `EncodeEntry` for each vector
  * @param stochastic whether the keys count; else codes are rounded to nearest
  */
 export function encodeBlocks(from: i32, to: i32, table: usize, vectors: i32, words: usize, stochastic: bool): void {
   const random = SAMPLES_PLUS;
   if (!stochastic) {
-    for (let at: usize = 0; at < (<usize>BLOCK << 2); at += 16) v128.store(random + at, i32x4.splat(HALF));
+    for (let at: usize = 0; at < (<usize>noiseBlock << 2); at += 16) v128.store(random + at, i32x4.splat(HALF));
   }
-  for (let start = from; start < to; start += BLOCK) {
-    const size = min(BLOCK, to - start);
+  for (let start = from; start < to; start += noiseBlock) {
+    const size = min(noiseBlock, to - start);
     const offset = <usize>start << 2;
     memory.fill(words + offset, 0, ((<usize>size + 15) & ~15) << 2);
     for (let vector = 0; vector < vectors; vector++) {
       const entry = table + <usize>vector * ENCODE_ENTRY;
-      const x = <usize>load<u32>(entry) + offset;
-      const scales = <usize>load<u32>(entry, 4) + (offset >> 7);
-      const square = load<i32>(entry, 8) != 0;
-      const bits = load<i32>(entry, 12);
+      const x = <usize>load<u32>(entry, 4 * EncodeEntry.vector) + offset;
+      const scales = <usize>load<u32>(entry, 4 * EncodeEntry.scales) + (offset >> 7);
+      const square = load<i32>(entry, 4 * EncodeEntry.square) != 0;
+      const bits = load<i32>(entry, 4 * EncodeEntry.bits);
       if (stochastic) {
-        schedule(load<u32>(entry, 16), load<u32>(entry, 20), load<u32>(entry, 24), load<u32>(entry, 28), load<u32>(entry, 32));
+        schedule(
+          load<u32>(entry, 4 * EncodeEntry.stream),
+          load<u32>(entry, 4 * EncodeEntry.step),
+          load<u32>(entry, 4 * EncodeEntry.sample),
+          load<u32>(entry, 4 * EncodeEntry.seedLow),
+          load<u32>(entry, 4 * EncodeEntry.seedHigh),
+        );
         philox(random, size, <u32>start >> 2);
       }
-      for (let place = 0; place < size; place += SCALED) {
+      for (let place = 0; place < size; place += scaledElements) {
         const at = <usize>place << 2;
-        const count = min(SCALED, size - place);
+        const count = min(scaledElements, size - place);
         appendBlock(x + at, words + offset + at, random + at, count, square, bits, scales + (at >> 7));
       }
     }
@@ -138,22 +148,23 @@ export function encodeBlocks(from: i32, to: i32, table: usize, vectors: i32, wor
 }
 
 /**
- * @param table for each vector wanted the address of what it becomes, that of its scales, whether its law is the square one, its bits, and
- * the bits that follow it in a word
+ * Unpacks the elements `from` (a multiple of 128) to `to` of vectors.
+ *
+ * @param table a `DecodeEntry` for each vector that is wanted
  */
 export function decodeBlocks(from: i32, to: i32, table: usize, vectors: i32, words: usize): void {
-  for (let start = from; start < to; start += SCALED) {
+  for (let start = from; start < to; start += scaledElements) {
     const offset = <usize>start << 2;
-    const bytes = <usize>((min(SCALED, to - start) + 3) & ~3) << 2;
+    const bytes = <usize>((min(scaledElements, to - start) + 3) & ~3) << 2;
     const source = words + offset;
     for (let vector = 0; vector < vectors; vector++) {
       const entry = table + <usize>vector * DECODE_ENTRY;
-      const out = <usize>load<u32>(entry) + offset;
-      const scale = v128.load32_splat(<usize>load<u32>(entry, 4) + (offset >> 7));
-      const square = load<i32>(entry, 8) != 0;
-      const bits = load<i32>(entry, 12);
+      const out = <usize>load<u32>(entry, 4 * DecodeEntry.out) + offset;
+      const scale = v128.load32_splat(<usize>load<u32>(entry, 4 * DecodeEntry.scales) + (offset >> 7));
+      const square = load<i32>(entry, 4 * DecodeEntry.square) != 0;
+      const bits = load<i32>(entry, 4 * DecodeEntry.bits);
       // All powers of two, so that every product is exact.
-      const shift = f32x4.splat(1 / <f32>(1 << load<i32>(entry, 16)));
+      const shift = f32x4.splat(1 / <f32>(1 << load<i32>(entry, 4 * DecodeEntry.after)));
       const radix = f32x4.splat(<f32>(1 << bits));
       const inverse = f32x4.splat(1 / <f32>(1 << bits));
       const middle = f32x4.splat(<f32>(1 << (bits - 1)));

@@ -1,5 +1,8 @@
-// Products of encoded operands, by the definition of `BlockProductKernels` in @lmd/core: sums of a block in integers, one rounding a block.
+// Products of encoded operands, by the definition of `BlockProductKernels` in @lmd/core: sums of a block in integers,
+// one rounding a block.
 
+import { blockTileColumns, blockTileRows, ProductVariant } from '../src/cpu/wasm/numbers';
+import { ProductEntry } from '../src/cpu/wasm/tables';
 import { madd } from './arithmetic';
 import {
   BLOCK_HEAD,
@@ -14,9 +17,12 @@ import {
 import { rowFits, rowTimesCodes, SMALLEST_NORMAL } from './block-row';
 import { EDGE, PACKED_A, PACKED_B } from './workspace';
 
-/** Eight sums, two vectors of B, one of A, one of products and one of ones: with a row more, V8 would keep some in memory. */
-const TILE_ROWS: i32 = 4;
-const TILE_COLUMNS: i32 = 8;
+/**
+ * Eight sums, two vectors of B, one of A, one of products and one of ones: with a row more, V8 would keep some in
+ * memory.
+ */
+const TILE_ROWS: i32 = blockTileRows;
+const TILE_COLUMNS: i32 = blockTileColumns;
 const TILE_BYTES: usize = TILE_ROWS * TILE_COLUMNS * 4;
 /** Bytes of one lane, and blocks, that are packed at once. */
 const LANE_BYTES: i32 = 1024;
@@ -40,28 +46,18 @@ const SUMS: usize = RANGES_B + PANELS_B * 8;
 const ONES: usize = SUMS + TILE_BYTES;
 const SHORT_ONES: usize = ONES + 32;
 
-/**
- * How integers are multiplied: bytes, where those of A, or of B, have been made non-negative numbers of 7 bits, for which relaxed SIMD has
- * one result; by one instruction, or by three, which are faster where the engine has to make the one of five. Else 16 bits.
- */
-const OFFSET_A: i32 = 0;
-const OFFSET_B: i32 = 1;
-const OFFSET_A_IN_STEPS: i32 = 2;
-const OFFSET_B_IN_STEPS: i32 = 3;
-const WIDE: i32 = 4;
-
 /** c plus the products of each lane's 4 bytes, or 2 numbers of 16 bits. `ones` are of 16 bits. */
 // @ts-ignore: decorators are AssemblyScript's
 @inline
 function dot(variant: i32, a: v128, b: v128, c: v128, ones: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) {
-    if (variant == OFFSET_A) return i32x4.relaxed_dot_i8x16_i7x16_add_s(b, a, c);
-    if (variant == OFFSET_B) return i32x4.relaxed_dot_i8x16_i7x16_add_s(a, b, c);
+    if (variant == ProductVariant.offsetA) return i32x4.relaxed_dot_i8x16_i7x16_add_s(b, a, c);
+    if (variant == ProductVariant.offsetB) return i32x4.relaxed_dot_i8x16_i7x16_add_s(a, b, c);
     // The sums of two products fit 16 bits.
-    if (variant == OFFSET_A_IN_STEPS) {
+    if (variant == ProductVariant.offsetAInSteps) {
       return i32x4.add(i32x4.dot_i16x8_s(i16x8.relaxed_dot_i8x16_i7x16_s(b, a), ones), c);
     }
-    if (variant == OFFSET_B_IN_STEPS) {
+    if (variant == ProductVariant.offsetBInSteps) {
       return i32x4.add(i32x4.dot_i16x8_s(i16x8.relaxed_dot_i8x16_i7x16_s(a, b), ones), c);
     }
   }
@@ -99,7 +95,7 @@ function tileOf(
     let c21 = c00;
     let c30 = c00;
     let c31 = c00;
-    if (variant == OFFSET_A || variant == OFFSET_A_IN_STEPS) {
+    if (variant == ProductVariant.offsetA || variant == ProductVariant.offsetAInSteps) {
       c00 = v128.load(startsB + head);
       c01 = v128.load(startsB + head, 16);
       c10 = c00;
@@ -108,7 +104,7 @@ function tileOf(
       c21 = c01;
       c30 = c00;
       c31 = c01;
-    } else if (variant != WIDE) {
+    } else if (variant != ProductVariant.wide) {
       c00 = v128.load32_splat(startsA + head);
       c01 = c00;
       c10 = v128.load32_splat(startsA + head, 4);
@@ -161,7 +157,7 @@ function tileOffsetA(
   blocks: i32,
   y: usize,
 ): void {
-  tileOf(OFFSET_A, a, b, scalesA, scalesB, startsA, startsB, blocks, y);
+  tileOf(ProductVariant.offsetA, a, b, scalesA, scalesB, startsA, startsB, blocks, y);
 }
 
 function tileOffsetB(
@@ -174,7 +170,7 @@ function tileOffsetB(
   blocks: i32,
   y: usize,
 ): void {
-  tileOf(OFFSET_B, a, b, scalesA, scalesB, startsA, startsB, blocks, y);
+  tileOf(ProductVariant.offsetB, a, b, scalesA, scalesB, startsA, startsB, blocks, y);
 }
 
 function tileOffsetAInSteps(
@@ -187,7 +183,7 @@ function tileOffsetAInSteps(
   blocks: i32,
   y: usize,
 ): void {
-  tileOf(OFFSET_A_IN_STEPS, a, b, scalesA, scalesB, startsA, startsB, blocks, y);
+  tileOf(ProductVariant.offsetAInSteps, a, b, scalesA, scalesB, startsA, startsB, blocks, y);
 }
 
 function tileOffsetBInSteps(
@@ -200,7 +196,7 @@ function tileOffsetBInSteps(
   blocks: i32,
   y: usize,
 ): void {
-  tileOf(OFFSET_B_IN_STEPS, a, b, scalesA, scalesB, startsA, startsB, blocks, y);
+  tileOf(ProductVariant.offsetBInSteps, a, b, scalesA, scalesB, startsA, startsB, blocks, y);
 }
 
 function tileWide(
@@ -213,12 +209,12 @@ function tileWide(
   blocks: i32,
   y: usize,
 ): void {
-  tileOf(WIDE, a, b, scalesA, scalesB, startsA, startsB, blocks, y);
+  tileOf(ProductVariant.wide, a, b, scalesA, scalesB, startsA, startsB, blocks, y);
 }
 
 /**
- * Adds `blocks` blocks to the tile `y`, where all terms and sums are normal numbers or 0. Each variant is a function of its own, called by
- * reference, since engines keep the sums in registers only where a function has one such loop.
+ * Adds `blocks` blocks to the tile `y`, where all terms and sums are normal numbers or 0. Each variant is a function of
+ * its own, called by reference, since engines keep the sums in registers only where a function has one such loop.
  */
 type Tile = (
   a: usize,
@@ -233,10 +229,10 @@ type Tile = (
 
 function tileFor(variant: i32): Tile {
   if (ASC_FEATURE_RELAXED_SIMD) {
-    if (variant == OFFSET_A) return tileOffsetA;
-    if (variant == OFFSET_B) return tileOffsetB;
-    if (variant == OFFSET_A_IN_STEPS) return tileOffsetAInSteps;
-    if (variant == OFFSET_B_IN_STEPS) return tileOffsetBInSteps;
+    if (variant == ProductVariant.offsetA) return tileOffsetA;
+    if (variant == ProductVariant.offsetB) return tileOffsetB;
+    if (variant == ProductVariant.offsetAInSteps) return tileOffsetAInSteps;
+    if (variant == ProductVariant.offsetBInSteps) return tileOffsetBInSteps;
   }
   return tileWide;
 }
@@ -311,9 +307,9 @@ let always: bool = false;
 let unitNow: f64 = 1;
 
 /**
- * Products [m, terms]·[n, terms]ᵀ of encoded operands. At `settings`: how integers are multiplied, the size of a block, 1 where every
- * tile goes by `carefulTile`, the exponent of what is left of both units, then the operands (`block-panels.ts`). `from` to `to` count
- * parts of the results: matrix, then `partRows` rows (a multiple of 4), then `partColumns` columns (a multiple of 8).
+ * Products [m, terms]·[n, terms]ᵀ of encoded operands. At `settings`: a `ProductEntry`, then an `OperandEntry` for
+ * each. `from` to `to` count parts of the results: matrix, then `partRows` rows (a multiple of 4), then `partColumns`
+ * columns (a multiple of 8).
  */
 export function blockMatmul(
   from: i32,
@@ -326,13 +322,13 @@ export function blockMatmul(
   partRows: i32,
   partColumns: i32,
 ): void {
-  const variant = load<i32>(settings);
+  const variant = load<i32>(settings, 4 * ProductEntry.variant);
   tileNow = tileFor(variant);
   v128.store(PACKED_B + SHORT_ONES, i16x8.splat(1));
-  configure(load<i32>(settings, 4), variant == WIDE);
-  always = load<i32>(settings, 8) != 0;
-  unitNow = reinterpret<f64>(<i64>(load<i32>(settings, 12) + 1023) << 52);
-  const a = settings + 16;
+  configure(load<i32>(settings, 4 * ProductEntry.blockSize), variant == ProductVariant.wide);
+  always = load<i32>(settings, 4 * ProductEntry.careful) != 0;
+  unitNow = reinterpret<f64>(<i64>(load<i32>(settings, 4 * ProductEntry.unitExponent) + 1023) << 52);
+  const a = settings + 4 * ProductEntry.words;
   const b = a + OPERAND_BYTES;
   const stride = <usize>n << 2;
   const across = (n + partColumns - 1) / partColumns;

@@ -1,26 +1,21 @@
 // Panels of encoded operands (see `BlockProductKernels` in @lmd/core): integers in the order in which the innermost loop of a product reads
 // them, and the scale of each block. A step of that loop takes 4 bytes of each lane: 4 integers of 1 byte or 2 of 2.
 
-/** How an operand lies in memory: words at an address. */
-const CODES: usize = 0;
-export const SCALES: usize = 4;
-/** Rows of one matrix. */
-const ROWS: usize = 8;
-export const TERMS: usize = 12;
-export const BLOCK_SIZE: usize = 16;
-/** 1 where integers take 2 bytes. */
-export const WIDE: usize = 20;
-/** 1 where scales are f32 rather than bytes. */
-export const FLOAT_SCALES: usize = 24;
-/** 1 where all matrices of a batch are one. */
-const SHARED: usize = 28;
-/** What scales are multiplied by: 2 to this power. */
-export const SHIFT: usize = 32;
-/** Added to each integer, so that all are non-negative. */
-const OFFSET: usize = 36;
-/** What the sum of a block's integers is multiplied by, for `starts`. */
-const SUM_FACTOR: usize = 40;
-export const OPERAND_BYTES: usize = 44;
+import { OperandEntry } from '../src/cpu/wasm/tables';
+
+/** Where the words of an operand are, in bytes. */
+const CODES: usize = 4 * OperandEntry.codes;
+export const SCALES: usize = 4 * OperandEntry.scales;
+const ROWS: usize = 4 * OperandEntry.rows;
+export const TERMS: usize = 4 * OperandEntry.terms;
+export const BLOCK_SIZE: usize = 4 * OperandEntry.blockSize;
+export const WIDE: usize = 4 * OperandEntry.wide;
+export const FLOAT_SCALES: usize = 4 * OperandEntry.floatScales;
+const SHARED: usize = 4 * OperandEntry.shared;
+export const SHIFT: usize = 4 * OperandEntry.shift;
+const OFFSET: usize = 4 * OperandEntry.offset;
+const SUM_FACTOR: usize = 4 * OperandEntry.sumFactor;
+export const OPERAND_BYTES: usize = 4 * OperandEntry.words;
 
 /** The exponents of the scales of the panel made last, between which products can tell that all terms are normal numbers. */
 export let leastExponent: i32 = 0;

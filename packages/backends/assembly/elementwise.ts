@@ -1,26 +1,11 @@
-// Elementwise kernels. The flat ones do the elements `from` (a multiple of 16) to `to` in whole vectors: a tensor's block has room for
-// that.
+// Elementwise kernels. The flat ones do the elements `from` (a multiple of 16) to `to` in whole vectors: a tensor's
+// block has room for that.
 
+import { BinaryOperation as Binary, UnaryOperation as Unary } from '../src/cpu/wasm/numbers';
 import { signOf, storeFirst } from './arithmetic';
 import { errorFunction } from './error-function';
 import { exponential } from './exponential';
 import { hyperbolicTangent, logarithm } from './logarithm';
-
-const NEGATE: i32 = 0;
-const ABSOLUTE: i32 = 1;
-const SIGN: i32 = 2;
-const EXP: i32 = 3;
-const LOG: i32 = 4;
-const SQRT: i32 = 5;
-const TANH: i32 = 6;
-const ERF: i32 = 7;
-const ROUND: i32 = 8;
-const BFLOAT16: i32 = 9;
-// Conversions: from f32 toward zero, saturating, NaN to 0; of i32 to the nearest f32.
-const TO_INTEGER: i32 = 10;
-const TO_BYTE: i32 = 11;
-const INTEGER_TO_BYTE: i32 = 12;
-const TO_FLOAT: i32 = 13;
 
 /** To BF16 (nearest, ties to even) and back; a NaN stays one. */
 // @ts-ignore: decorators are AssemblyScript's
@@ -41,19 +26,19 @@ function toByte(x: v128): v128 {
 // @ts-ignore: decorators are AssemblyScript's
 @inline
 function unaryOf(operation: i32, x: v128): v128 {
-  if (operation == NEGATE) return f32x4.neg(x);
-  if (operation == ABSOLUTE) return f32x4.abs(x);
-  if (operation == SIGN) return signOf(x);
-  if (operation == EXP) return exponential(x);
-  if (operation == LOG) return logarithm(x);
-  if (operation == SQRT) return f32x4.sqrt(x);
-  if (operation == TANH) return hyperbolicTangent(x);
-  if (operation == ERF) return errorFunction(x);
-  if (operation == ROUND) return f32x4.nearest(x);
-  if (operation == BFLOAT16) return toBfloat16(x);
-  if (operation == TO_INTEGER) return i32x4.trunc_sat_f32x4_s(x);
-  if (operation == TO_BYTE) return toByte(i32x4.trunc_sat_f32x4_s(x));
-  if (operation == INTEGER_TO_BYTE) return toByte(x);
+  if (operation == Unary.negate) return f32x4.neg(x);
+  if (operation == Unary.absolute) return f32x4.abs(x);
+  if (operation == Unary.sign) return signOf(x);
+  if (operation == Unary.exp) return exponential(x);
+  if (operation == Unary.log) return logarithm(x);
+  if (operation == Unary.sqrt) return f32x4.sqrt(x);
+  if (operation == Unary.tanh) return hyperbolicTangent(x);
+  if (operation == Unary.erf) return errorFunction(x);
+  if (operation == Unary.round) return f32x4.nearest(x);
+  if (operation == Unary.bfloat16) return toBfloat16(x);
+  if (operation == Unary.toInteger) return i32x4.trunc_sat_f32x4_s(x);
+  if (operation == Unary.toByte) return toByte(i32x4.trunc_sat_f32x4_s(x));
+  if (operation == Unary.integerToByte) return toByte(x);
   return f32x4.convert_i32x4_s(x);
 }
 
@@ -63,72 +48,58 @@ function unaryLoop(operation: i32, x: usize, out: usize, end: usize): void {
   for (; x < end; x += 16, out += 16) v128.store(out, unaryOf(operation, v128.load(x)));
 }
 
-/** The operation is one of the numbers above. */
+/** A `UnaryOperation` of the elements `from` (a multiple of 16) to `to`. */
 export function unary(from: i32, to: i32, operation: i32, x: usize, out: usize): void {
   const end = x + (<usize>to << 2);
   x += <usize>from << 2;
   out += <usize>from << 2;
   switch (operation) {
-    case NEGATE:
-      return unaryLoop(NEGATE, x, out, end);
-    case ABSOLUTE:
-      return unaryLoop(ABSOLUTE, x, out, end);
-    case SIGN:
-      return unaryLoop(SIGN, x, out, end);
-    case EXP:
-      return unaryLoop(EXP, x, out, end);
-    case LOG:
-      return unaryLoop(LOG, x, out, end);
-    case SQRT:
-      return unaryLoop(SQRT, x, out, end);
-    case TANH:
-      return unaryLoop(TANH, x, out, end);
-    case ERF:
-      return unaryLoop(ERF, x, out, end);
-    case ROUND:
-      return unaryLoop(ROUND, x, out, end);
-    case BFLOAT16:
-      return unaryLoop(BFLOAT16, x, out, end);
-    case TO_INTEGER:
-      return unaryLoop(TO_INTEGER, x, out, end);
-    case TO_BYTE:
-      return unaryLoop(TO_BYTE, x, out, end);
-    case INTEGER_TO_BYTE:
-      return unaryLoop(INTEGER_TO_BYTE, x, out, end);
+    case Unary.negate:
+      return unaryLoop(Unary.negate, x, out, end);
+    case Unary.absolute:
+      return unaryLoop(Unary.absolute, x, out, end);
+    case Unary.sign:
+      return unaryLoop(Unary.sign, x, out, end);
+    case Unary.exp:
+      return unaryLoop(Unary.exp, x, out, end);
+    case Unary.log:
+      return unaryLoop(Unary.log, x, out, end);
+    case Unary.sqrt:
+      return unaryLoop(Unary.sqrt, x, out, end);
+    case Unary.tanh:
+      return unaryLoop(Unary.tanh, x, out, end);
+    case Unary.erf:
+      return unaryLoop(Unary.erf, x, out, end);
+    case Unary.round:
+      return unaryLoop(Unary.round, x, out, end);
+    case Unary.bfloat16:
+      return unaryLoop(Unary.bfloat16, x, out, end);
+    case Unary.toInteger:
+      return unaryLoop(Unary.toInteger, x, out, end);
+    case Unary.toByte:
+      return unaryLoop(Unary.toByte, x, out, end);
+    case Unary.integerToByte:
+      return unaryLoop(Unary.integerToByte, x, out, end);
     default:
-      return unaryLoop(TO_FLOAT, x, out, end);
+      return unaryLoop(Unary.toFloat, x, out, end);
   }
 }
-
-const ADD: i32 = 0;
-const SUBTRACT: i32 = 1;
-const MULTIPLY: i32 = 2;
-const DIVIDE: i32 = 3;
-const MAXIMUM: i32 = 4;
-const MINIMUM: i32 = 5;
-// Comparisons give 1 or 0.
-const EQUAL: i32 = 6;
-const GREATER: i32 = 7;
-const LESS: i32 = 8;
-const EQUAL_INTEGERS: i32 = 9;
-const GREATER_INTEGERS: i32 = 10;
-const LESS_INTEGERS: i32 = 11;
 
 // @ts-ignore: decorators are AssemblyScript's
 @inline
 function binaryOf(operation: i32, a: v128, b: v128): v128 {
-  if (operation == ADD) return f32x4.add(a, b);
-  if (operation == SUBTRACT) return f32x4.sub(a, b);
-  if (operation == MULTIPLY) return f32x4.mul(a, b);
-  if (operation == DIVIDE) return f32x4.div(a, b);
-  if (operation == MAXIMUM) return f32x4.max(a, b);
-  if (operation == MINIMUM) return f32x4.min(a, b);
+  if (operation == Binary.add) return f32x4.add(a, b);
+  if (operation == Binary.subtract) return f32x4.sub(a, b);
+  if (operation == Binary.multiply) return f32x4.mul(a, b);
+  if (operation == Binary.divide) return f32x4.div(a, b);
+  if (operation == Binary.maximum) return f32x4.max(a, b);
+  if (operation == Binary.minimum) return f32x4.min(a, b);
   const one = i32x4.splat(1);
-  if (operation == EQUAL) return v128.and(f32x4.eq(a, b), one);
-  if (operation == GREATER) return v128.and(f32x4.gt(a, b), one);
-  if (operation == LESS) return v128.and(f32x4.lt(a, b), one);
-  if (operation == EQUAL_INTEGERS) return v128.and(i32x4.eq(a, b), one);
-  if (operation == GREATER_INTEGERS) return v128.and(i32x4.gt_s(a, b), one);
+  if (operation == Binary.equal) return v128.and(f32x4.eq(a, b), one);
+  if (operation == Binary.greater) return v128.and(f32x4.gt(a, b), one);
+  if (operation == Binary.less) return v128.and(f32x4.lt(a, b), one);
+  if (operation == Binary.equalIntegers) return v128.and(i32x4.eq(a, b), one);
+  if (operation == Binary.greaterIntegers) return v128.and(i32x4.gt_s(a, b), one);
   return v128.and(i32x4.lt_s(a, b), one);
 }
 
@@ -197,9 +168,9 @@ function binaryLoop(
 }
 
 /**
- * The rows `from` to `to` of `width` results, counted over three outer axes of extents e (the first is not needed); operands have the
- * strides a0, a1, a2 along them, in elements, and step 0 or 1 within a row. Where `width` is 0, all is one row, and `from` and `to`
- * are elements of it.
+ * A `BinaryOperation` for the rows `from` to `to` of `width` results, counted over three outer axes of extents e (the
+ * first is not needed); operands have the strides a0, a1, a2 along them, in elements, and step 0 or 1 within a row.
+ * Where `width` is 0, all is one row, and `from` and `to` are elements of it.
  */
 export function binary(
   from: i32,
@@ -221,34 +192,55 @@ export function binary(
   stepB: i32,
 ): void {
   switch (operation) {
-    case ADD:
-      return binaryLoop(ADD, from, to, a, b, out, width, e1, e2, a0, a1, a2, stepA, b0, b1, b2, stepB);
-    case SUBTRACT:
-      return binaryLoop(SUBTRACT, from, to, a, b, out, width, e1, e2, a0, a1, a2, stepA, b0, b1, b2, stepB);
-    case MULTIPLY:
-      return binaryLoop(MULTIPLY, from, to, a, b, out, width, e1, e2, a0, a1, a2, stepA, b0, b1, b2, stepB);
-    case DIVIDE:
-      return binaryLoop(DIVIDE, from, to, a, b, out, width, e1, e2, a0, a1, a2, stepA, b0, b1, b2, stepB);
-    case MAXIMUM:
-      return binaryLoop(MAXIMUM, from, to, a, b, out, width, e1, e2, a0, a1, a2, stepA, b0, b1, b2, stepB);
-    case MINIMUM:
-      return binaryLoop(MINIMUM, from, to, a, b, out, width, e1, e2, a0, a1, a2, stepA, b0, b1, b2, stepB);
-    case EQUAL:
-      return binaryLoop(EQUAL, from, to, a, b, out, width, e1, e2, a0, a1, a2, stepA, b0, b1, b2, stepB);
-    case GREATER:
-      return binaryLoop(GREATER, from, to, a, b, out, width, e1, e2, a0, a1, a2, stepA, b0, b1, b2, stepB);
-    case LESS:
-      return binaryLoop(LESS, from, to, a, b, out, width, e1, e2, a0, a1, a2, stepA, b0, b1, b2, stepB);
-    case EQUAL_INTEGERS:
-      return binaryLoop(EQUAL_INTEGERS, from, to, a, b, out, width, e1, e2, a0, a1, a2, stepA, b0, b1, b2, stepB);
-    case GREATER_INTEGERS:
-      return binaryLoop(GREATER_INTEGERS, from, to, a, b, out, width, e1, e2, a0, a1, a2, stepA, b0, b1, b2, stepB);
+    case Binary.add:
+      return binaryLoop(Binary.add, from, to, a, b, out, width, e1, e2, a0, a1, a2, stepA, b0, b1, b2, stepB);
+    case Binary.subtract:
+      return binaryLoop(Binary.subtract, from, to, a, b, out, width, e1, e2, a0, a1, a2, stepA, b0, b1, b2, stepB);
+    case Binary.multiply:
+      return binaryLoop(Binary.multiply, from, to, a, b, out, width, e1, e2, a0, a1, a2, stepA, b0, b1, b2, stepB);
+    case Binary.divide:
+      return binaryLoop(Binary.divide, from, to, a, b, out, width, e1, e2, a0, a1, a2, stepA, b0, b1, b2, stepB);
+    case Binary.maximum:
+      return binaryLoop(Binary.maximum, from, to, a, b, out, width, e1, e2, a0, a1, a2, stepA, b0, b1, b2, stepB);
+    case Binary.minimum:
+      return binaryLoop(Binary.minimum, from, to, a, b, out, width, e1, e2, a0, a1, a2, stepA, b0, b1, b2, stepB);
+    case Binary.equal:
+      return binaryLoop(Binary.equal, from, to, a, b, out, width, e1, e2, a0, a1, a2, stepA, b0, b1, b2, stepB);
+    case Binary.greater:
+      return binaryLoop(Binary.greater, from, to, a, b, out, width, e1, e2, a0, a1, a2, stepA, b0, b1, b2, stepB);
+    case Binary.less:
+      return binaryLoop(Binary.less, from, to, a, b, out, width, e1, e2, a0, a1, a2, stepA, b0, b1, b2, stepB);
+    case Binary.equalIntegers:
+      return binaryLoop(Binary.equalIntegers, from, to, a, b, out, width, e1, e2, a0, a1, a2, stepA, b0, b1, b2, stepB);
+    case Binary.greaterIntegers:
+      return binaryLoop(
+        Binary.greaterIntegers,
+        from,
+        to,
+        a,
+        b,
+        out,
+        width,
+        e1,
+        e2,
+        a0,
+        a1,
+        a2,
+        stepA,
+        b0,
+        b1,
+        b2,
+        stepB,
+      );
     default:
-      return binaryLoop(LESS_INTEGERS, from, to, a, b, out, width, e1, e2, a0, a1, a2, stepA, b0, b1, b2, stepB);
+      return binaryLoop(Binary.lessIntegers, from, to, a, b, out, width, e1, e2, a0, a1, a2, stepA, b0, b1, b2, stepB);
   }
 }
 
-/** a where the condition is not 0, else b, each with step 0 (one value for all) or 1. */
+/**
+ * a where the condition is not 0, else b, each with step 0 (one value for all) or 1: the elements `from` (a multiple of
+ * 16) to `to`.
+ */
 export function select(
   from: i32,
   to: i32,

@@ -117,21 +117,22 @@ function geluGradientLoop(table: usize, from: i32, to: i32, x: usize, dy: usize,
   }
 }
 
-/** x·Φ(x). */
+/** x·Φ(x) of the elements `from` (a multiple of 16) to `to`. */
 export function geluExact(from: i32, to: i32, x: usize, out: usize): void {
   geluLoop(EXACT, from, to, x, out);
 }
 
-/** dy·(Φ(x) + x·φ(x)). */
+/** dy·(Φ(x) + x·φ(x)) of the elements `from` (a multiple of 16) to `to`. */
 export function geluExactGradient(from: i32, to: i32, x: usize, dy: usize, out: usize): void {
   geluGradientLoop(EXACT_GRADIENT, from, to, x, dy, out);
 }
 
-/** x·½(1 + tanh u) with u = √(2/π)·(x + 0.044715·x³). */
+/** x·½(1 + tanh u) with u = √(2/π)·(x + 0.044715·x³), of the elements `from` (a multiple of 16) to `to`. */
 export function geluTanh(from: i32, to: i32, x: usize, out: usize): void {
   geluLoop(TANH, from, to, x, out);
 }
 
+/** dy times the derivative of `geluTanh`, of the elements `from` (a multiple of 16) to `to`. */
 export function geluTanhGradient(from: i32, to: i32, x: usize, dy: usize, out: usize): void {
   geluGradientLoop(TANH_GRADIENT, from, to, x, dy, out);
 }

@@ -2,7 +2,9 @@
 
 const QUIET_NAN: u32 = 0x7fc00000;
 
-/** Row indices[i] of x to row i of out, for i from `from` to `to`; an index out of range gives `outside`: NaN, or 0 for integers. */
+/**
+ * Row indices[i] of x to row i of out, for i from `from` to `to`; an index out of range gives NaN, or 0 for integers.
+ */
 export function gatherRows(
   from: i32,
   to: i32,
@@ -23,7 +25,8 @@ export function gatherRows(
 }
 
 /**
- * Rows `from` to `to` of out: zeros, plus each row of `updates` whose index that is, in the order of the indices; others are ignored.
+ * Rows `from` to `to` of out: zeros, plus each row of `updates` whose index that is, in the order of the indices;
+ * others are ignored.
  */
 export function scatterAddRows(
   from: i32,

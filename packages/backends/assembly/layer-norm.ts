@@ -1,5 +1,7 @@
-// Layer normalisation (Ba et al., arXiv:1607.06450) of rows: biased variance, in two passes over a row that stays in the cache.
+// Layer normalisation (Ba et al., arXiv:1607.06450) of rows: biased variance, in two passes over a row that stays in
+// the cache.
 
+import { normPartRows } from '../src/cpu/wasm/numbers';
 import { firstLanes, laneSum, loadFirst, madd, storeFirst } from './arithmetic';
 
 // @ts-ignore: decorators are AssemblyScript's
@@ -54,6 +56,7 @@ function inverseDeviation(x: usize, bulk: usize, rest: i32, width: f32, mean: v1
   return 1 / sqrt<f32>(laneSum(sums) / width + epsilon);
 }
 
+/** gain·(x − mean)/√(variance + epsilon) + bias of the rows `from` to `to` of `width`. */
 export function layerNorm(from: i32, to: i32, x: usize, gain: usize, bias: usize, out: usize, width: i32, epsilon: f32): void {
   const rowBytes = <usize>width << 2;
   const bulk = <usize>(width & ~3) << 2;
@@ -90,11 +93,9 @@ function flush(sums: usize, totals: usize, width: i32): void {
   }
 }
 
-/** Rows of one part of `layerNormGradient`: however many threads there are, the sums add up in the same order. */
-export const PART_ROWS: i32 = 256;
-
 /**
- * The gradient for x into `out`, of the parts `from` to `to` of `PART_ROWS` rows, and each part's sums for gain and bias, as float64.
+ * The gradient for x into `out`, of the parts `from` to `to` of 256 rows, and each part's sums for gain and bias, as
+ * float64.
  *
  * @param totals room for 2 float64 sums a column, the columns counted in fours, for each part: gain, then bias
  * @param scratch room for 2 floats a column, likewise
@@ -113,7 +114,7 @@ export function layerNormGradient(
   epsilon: f32,
 ): void {
   const padded = <usize>((width + 3) & ~3);
-  const partBytes = <usize>PART_ROWS * (<usize>width << 2);
+  const partBytes = <usize>normPartRows * (<usize>width << 2);
   for (let part = from; part < to; part++) {
     const at = <usize>part * partBytes;
     layerNormGradientPart(
@@ -123,7 +124,7 @@ export function layerNormGradient(
       out + at,
       totals + <usize>part * 16 * padded,
       scratch + <usize>part * 8 * padded,
-      min(PART_ROWS, rows - part * PART_ROWS),
+      min(normPartRows, rows - part * normPartRows),
       width,
       epsilon,
     );

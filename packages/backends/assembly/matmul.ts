@@ -1,6 +1,7 @@
 // Matrix products after Goto and van de Geijn (ACM TOMS 34, 2008): blocks of both operands are copied into panels in the order in
 // which the innermost loop reads them, whichever way they are stored, so that a transposed operand costs the same as a plain one.
 
+import { matmulTileColumns, matmulTileRows } from '../src/cpu/wasm/numbers';
 import { madd, turnBlock } from './arithmetic';
 import { rowTimesMatrix, rowTimesTransposed } from './vector-matrix';
 import { EDGE, PACKED_A, PACKED_B } from './workspace';
@@ -10,8 +11,8 @@ import { EDGE, PACKED_A, PACKED_B } from './workspace';
  * Fewer sums than multiply-adds under way at once (two a cycle, four cycles each) would wait for each other. Unrolled, the loop would
  * be slower: more vectors live at once, so that sums go to memory.
  */
-const TILE_ROWS: i32 = 6;
-const TILE_COLUMNS: i32 = 8;
+const TILE_ROWS: i32 = matmulTileRows;
+const TILE_COLUMNS: i32 = matmulTileColumns;
 /** Terms of the sum in one panel: a panel of B of 8 columns, 8 KiB, stays in the first-level cache. */
 const BLOCK_TERMS: i32 = 256;
 /** Rows of A packed at once, 126 KiB, and columns of B, 512 KiB: both stay in the second-level cache. */

@@ -1,5 +1,6 @@
 // Moving 32-bit values: slicing, padding, joining, exchanging axes. Strides are elements.
 
+import { turnedRows } from '../src/cpu/wasm/numbers';
 import { storeFirst, turnBlock } from './arithmetic';
 
 /**
@@ -46,7 +47,7 @@ export function copyRows(
 }
 
 /** Values of a square of this side are turned together: its lines on both sides stay in the first-level cache. */
-const SQUARE: i32 = 32;
+const SQUARE: i32 = turnedRows;
 
 /**
  * Turns matrices round: `rows` × `columns` with contiguous columns and rows `sourceStride` apart, to contiguous rows with columns

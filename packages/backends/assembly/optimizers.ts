@@ -1,10 +1,12 @@
-// Draws and updates of the optimizers, each one pass over the elements `from` (a multiple of `BLOCK`) to `to` of its tensors. In whole
-// vectors: a tensor's block has room for that.
+// Draws and updates of the optimizers, each one pass over the elements `from` (a multiple of `noiseBlock`) to `to` of
+// its tensors. In whole vectors: a tensor's block has room for that.
 
+import { noiseBlock, Regularizer } from '../src/cpu/wasm/numbers';
+import { SampleEntry } from '../src/cpu/wasm/tables';
 import { madd, signOf, touch } from './arithmetic';
 import { exponential, exponentialsInPlace } from './exponential';
 import { drawNormals } from './random';
-import { BLOCK, GRADIENT_MINUS, GRADIENT_PLUS, SAMPLES_MINUS, SAMPLES_PLUS } from './workspace';
+import { GRADIENT_MINUS, GRADIENT_PLUS, SAMPLES_MINUS, SAMPLES_PLUS } from './workspace';
 
 /** θ = exp(l + σ·e) of one half and one block, at `target`. */
 function sampleHalf(
@@ -26,7 +28,10 @@ function sampleHalf(
   exponentialsInPlace(target, f32x4.splat(noise), log, bytes);
 }
 
-/** w = exp(l⁺ + σ·e⁺) − exp(l⁻ + σ·e⁻); noise is drawn in blocks that stay in the cache. */
+/**
+ * w = exp(l⁺ + σ·e⁺) − exp(l⁻ + σ·e⁻), of the elements `from` (a multiple of 1024) to `to`; noise is drawn in blocks
+ * that stay in the cache.
+ */
 export function lmdDraw(
   from: i32,
   to: i32,
@@ -40,8 +45,8 @@ export function lmdDraw(
   seedLow: u32,
   seedHigh: u32,
 ): void {
-  for (let start = from; start < to; start += BLOCK) {
-    const size = min(BLOCK, to - start);
+  for (let start = from; start < to; start += noiseBlock) {
+    const size = min(noiseBlock, to - start);
     const bytes = <usize>size << 2;
     const offset = <usize>start << 2;
     const group = <u32>start >> 2;
@@ -64,17 +69,13 @@ function accumulate(sums: usize, samples: usize, gradient: usize, bytes: usize, 
   }
 }
 
-const LOG_NORMAL: i32 = 0;
-const POWER: i32 = 1;
-const EXPONENTIAL: i32 = 2;
-
 /** R of the prior at log(m/m₀). */
 // @ts-ignore: decorators are AssemblyScript's
 @inline
 function regularizerAt(regularizer: i32, logRatio: v128): v128 {
-  if (regularizer == LOG_NORMAL) return logRatio;
-  if (regularizer == POWER) return f32x4.splat(1);
-  if (regularizer == EXPONENTIAL) return exponential(logRatio);
+  if (regularizer == Regularizer.logNormalPrior) return logRatio;
+  if (regularizer == Regularizer.powerPrior) return f32x4.splat(1);
+  if (regularizer == Regularizer.exponentialPrior) return exponential(logRatio);
   return exponential(f32x4.add(logRatio, logRatio));
 }
 
@@ -120,11 +121,12 @@ function updateHalf(
 }
 
 /**
- * One step of LMD for one weight tensor; see `host-kernels/lmd.ts`.
+ * One step of LMD for the elements `from` (a multiple of 1024) to `to` of one weight tensor; see `host-kernels/lmd.ts`.
  *
- * @param table for each sample the address of its gradient and its key: stream, step, sample, seedLow, seedHigh
+ * @param table a `SampleEntry` for each sample
  * @param momentumMinus 0 where both halves share one momentum, and gradients are not scaled by the sample
  * @param share 1 over the number of samples
+ * @param regularizer a `Regularizer`
  */
 export function lmdUpdate(
   from: i32,
@@ -152,16 +154,16 @@ export function lmdUpdate(
   useSign: bool,
 ): void {
   const scaled = momentumMinus != 0;
-  for (let start = from; start < to; start += BLOCK) {
-    const size = min(BLOCK, to - start);
+  for (let start = from; start < to; start += noiseBlock) {
+    const size = min(noiseBlock, to - start);
     const bytes = <usize>((size + 3) & ~3) << 2;
     const offset = <usize>start << 2;
     const group = <u32>start >> 2;
     memory.fill(GRADIENT_PLUS, 0, bytes);
     memory.fill(GRADIENT_MINUS, 0, bytes);
     for (let s = 0; s < samples; s++) {
-      const entry = table + <usize>s * 24;
-      const gradient = <usize>load<u32>(entry) + offset;
+      const entry = table + <usize>s * (4 * SampleEntry.words);
+      const gradient = <usize>load<u32>(entry, 4 * SampleEntry.gradient) + offset;
       store<i32>(SAMPLES_MINUS, touch(gradient, bytes));
       if (!scaled) {
         for (let at: usize = 0; at < bytes; at += 16) {
@@ -170,11 +172,11 @@ export function lmdUpdate(
         }
         continue;
       }
-      const stream = load<u32>(entry, 4);
-      const step = load<u32>(entry, 8);
-      const sample = load<u32>(entry, 12);
-      const seedLow = load<u32>(entry, 16);
-      const seedHigh = load<u32>(entry, 20);
+      const stream = load<u32>(entry, 4 * SampleEntry.stream);
+      const step = load<u32>(entry, 4 * SampleEntry.step);
+      const sample = load<u32>(entry, 4 * SampleEntry.sample);
+      const seedLow = load<u32>(entry, 4 * SampleEntry.seedLow);
+      const seedHigh = load<u32>(entry, 4 * SampleEntry.seedHigh);
       sampleHalf(SAMPLES_PLUS, logPlus + offset, noise, size, group, stream, step, sample, seedLow, seedHigh);
       accumulate(GRADIENT_PLUS, SAMPLES_PLUS, gradient, bytes, share);
       sampleHalf(SAMPLES_MINUS, logMinus + offset, noise, size, group, ~stream, step, sample, seedLow, seedHigh);
@@ -219,7 +221,10 @@ export function lmdUpdate(
   }
 }
 
-/** One AdamW step (Loshchilov & Hutter, arXiv:1711.05101); see `host-kernels/adamw.ts` for the factors. */
+/**
+ * One AdamW step (Loshchilov & Hutter, arXiv:1711.05101) of the elements `from` (a multiple of 16) to `to`; see
+ * `host-kernels/adamw.ts` for the factors.
+ */
 export function adamwUpdate(
   from: i32,
   to: i32,

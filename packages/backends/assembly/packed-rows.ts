@@ -9,24 +9,30 @@
 //   for group 2, 0 and 1 for group 3.
 // - 8 bits: 64 bytes, group after group.
 
+import {
+  chunkBytes4,
+  chunkBytes6,
+  chunkBytes8,
+  chunkCodes,
+  PackedKind,
+  tableCodes,
+  tableScales,
+} from '../src/cpu/wasm/numbers';
 import { madd } from './arithmetic';
 import { EDGE } from './workspace';
 
-const NIBBLES: i32 = 0;
-const FLOAT6_M3: i32 = 1;
-const FLOAT6_M2: i32 = 2;
-const FLOAT8_M3: i32 = 3;
-const FLOAT8_M2: i32 = 4;
-const INTEGER8: i32 = 5;
-
 const QUIET_NAN: u32 = 0x7fc00000;
-/** Bytes of the values of scales; then come 16 low and 16 high bytes by code, and a bfloat16 number to add. */
-const SCALE_BYTES: usize = 1024;
+/** Where the low bytes by code begin, the high ones, and the bfloat16 number to add. */
+const LOW_BYTES: usize = 4 * tableScales;
+const HIGH_BYTES: usize = LOW_BYTES + tableCodes;
+const ADDED: usize = HIGH_BYTES + tableCodes;
+/** Bytes of a chunk's values. */
+const CHUNK_VALUES: usize = 4 * chunkCodes;
 
 // @ts-ignore: decorators are AssemblyScript's
 @inline
 function bytesOfChunk(kind: i32): usize {
-  return kind == NIBBLES ? 32 : kind <= FLOAT6_M2 ? 48 : 64;
+  return kind == PackedKind.nibbles ? chunkBytes4 : kind <= PackedKind.float6m2 ? chunkBytes6 : chunkBytes8;
 }
 
 /** Looks up bytes by indices of which all are below 16. */
@@ -41,10 +47,10 @@ function lookUp(table: v128, indices: v128): v128 {
 // @ts-ignore: decorators are AssemblyScript's
 @inline
 function codesOf(kind: i32, at: usize, group: i32): v128 {
-  if (kind >= FLOAT8_M3) return v128.load(at + (<usize>group << 4));
+  if (kind >= PackedKind.float8m3) return v128.load(at + (<usize>group << 4));
   const pair = v128.load(at + (<usize>(group >> 1) << 4));
   const nibbles = v128.and((group & 1) == 0 ? pair : i16x8.shr_u(pair, 4), i8x16.splat(15));
-  if (kind == NIBBLES) return nibbles;
+  if (kind == PackedKind.nibbles) return nibbles;
   const tops = v128.load(at, 32);
   if (group == 3) {
     const exponents = v128.and(i16x8.shl(tops, 4), i8x16.splat(0x10));
@@ -57,12 +63,12 @@ function codesOf(kind: i32, at: usize, group: i32): v128 {
 // @ts-ignore: decorators are AssemblyScript's
 @inline
 function halvesOf(kind: i32, codes: v128, last: bool, lowBytes: v128, highBytes: v128, offset: v128): v128 {
-  if (kind == NIBBLES) return pairs(lookUp(lowBytes, codes), lookUp(highBytes, codes), last);
+  if (kind == PackedKind.nibbles) return pairs(lookUp(lowBytes, codes), lookUp(highBytes, codes), last);
   const sizes = v128.and(codes, i8x16.splat(0x7f));
   // Gives 0 from 16 on.
   const correction = pairs(i8x16.swizzle(lowBytes, sizes), i8x16.swizzle(highBytes, sizes), last);
   const wide = last ? i16x8.extend_high_i8x16_s(codes) : i16x8.extend_low_i8x16_s(codes);
-  const m3 = kind == FLOAT6_M3 || kind == FLOAT8_M3;
+  const m3 = kind == PackedKind.float6m3 || kind == PackedKind.float8m3;
   // The sign stands in the upper bits, and nothing carries into it.
   const moved = v128.and(i16x8.shl(wide, m3 ? 4 : 5), i16x8.splat(<i16>(m3 ? 0x87f0 : 0x8fe0)));
   return i16x8.add(i16x8.add(moved, offset), correction);
@@ -79,7 +85,7 @@ function pairs(low: v128, high: v128, last: bool): v128 {
 // @ts-ignore: decorators are AssemblyScript's
 @inline
 function valuesOf(kind: i32, codes: v128, part: i32, lowBytes: v128, highBytes: v128, offset: v128): v128 {
-  if (kind == INTEGER8) {
+  if (kind == PackedKind.integer8) {
     return f32x4.convert_i32x4_s(i32x4.shr_s(part == 3 ? codes : i32x4.shl(codes, 24 - 8 * part), 24));
   }
   const halves = halvesOf(kind, codes, part >= 2, lowBytes, highBytes, offset);
@@ -107,9 +113,9 @@ function scaleOf(scales: usize, index: i32, tables: usize): v128 {
 // @ts-ignore: decorators are AssemblyScript's
 @inline
 function rowOf(kind: i32, codes: usize, scales: usize, tables: usize, shift: i32, chunks: i32, x: usize): f32 {
-  const low = v128.load(tables, SCALE_BYTES);
-  const high = v128.load(tables, SCALE_BYTES + 16);
-  const offset = v128.load16_splat(tables, SCALE_BYTES + 32);
+  const low = v128.load(tables, LOW_BYTES);
+  const high = v128.load(tables, HIGH_BYTES);
+  const offset = v128.load16_splat(tables, ADDED);
   let sum = f32x4.splat(0);
   for (let chunk = 0; chunk < chunks; chunk++) {
     const a = groupTimes(kind, codes, 0, x, low, high, offset);
@@ -127,45 +133,45 @@ function rowOf(kind: i32, codes: usize, scales: usize, tables: usize, shift: i32
       sum = madd(f32x4.add(c, d), scaleOf(scales, (group + 2) >> shift, tables), sum);
     }
     codes += bytesOfChunk(kind);
-    x += 256;
+    x += CHUNK_VALUES;
   }
   const two = f32x4.add(sum, i32x4.shuffle(sum, sum, 2, 3, 0, 1));
   return f32x4.extract_lane(two, 0) + f32x4.extract_lane(two, 1);
 }
 
 function rowNibbles(codes: usize, scales: usize, tables: usize, shift: i32, chunks: i32, x: usize): f32 {
-  return rowOf(NIBBLES, codes, scales, tables, shift, chunks, x);
+  return rowOf(PackedKind.nibbles, codes, scales, tables, shift, chunks, x);
 }
 
 function rowFloat6M3(codes: usize, scales: usize, tables: usize, shift: i32, chunks: i32, x: usize): f32 {
-  return rowOf(FLOAT6_M3, codes, scales, tables, shift, chunks, x);
+  return rowOf(PackedKind.float6m3, codes, scales, tables, shift, chunks, x);
 }
 
 function rowFloat6M2(codes: usize, scales: usize, tables: usize, shift: i32, chunks: i32, x: usize): f32 {
-  return rowOf(FLOAT6_M2, codes, scales, tables, shift, chunks, x);
+  return rowOf(PackedKind.float6m2, codes, scales, tables, shift, chunks, x);
 }
 
 function rowFloat8M3(codes: usize, scales: usize, tables: usize, shift: i32, chunks: i32, x: usize): f32 {
-  return rowOf(FLOAT8_M3, codes, scales, tables, shift, chunks, x);
+  return rowOf(PackedKind.float8m3, codes, scales, tables, shift, chunks, x);
 }
 
 function rowFloat8M2(codes: usize, scales: usize, tables: usize, shift: i32, chunks: i32, x: usize): f32 {
-  return rowOf(FLOAT8_M2, codes, scales, tables, shift, chunks, x);
+  return rowOf(PackedKind.float8m2, codes, scales, tables, shift, chunks, x);
 }
 
 function rowInteger8(codes: usize, scales: usize, tables: usize, shift: i32, chunks: i32, x: usize): f32 {
-  return rowOf(INTEGER8, codes, scales, tables, shift, chunks, x);
+  return rowOf(PackedKind.integer8, codes, scales, tables, shift, chunks, x);
 }
 
 /** A function for each kind, called by reference, so that engines keep its tables and sums in registers. */
 type Row = (codes: usize, scales: usize, tables: usize, shift: i32, chunks: i32, x: usize) => f32;
 
 function rowFor(kind: i32): Row {
-  if (kind == NIBBLES) return rowNibbles;
-  if (kind == FLOAT6_M3) return rowFloat6M3;
-  if (kind == FLOAT6_M2) return rowFloat6M2;
-  if (kind == FLOAT8_M3) return rowFloat8M3;
-  if (kind == FLOAT8_M2) return rowFloat8M2;
+  if (kind == PackedKind.nibbles) return rowNibbles;
+  if (kind == PackedKind.float6m3) return rowFloat6M3;
+  if (kind == PackedKind.float6m2) return rowFloat6M2;
+  if (kind == PackedKind.float8m3) return rowFloat8M3;
+  if (kind == PackedKind.float8m2) return rowFloat8M2;
   return rowInteger8;
 }
 
@@ -191,7 +197,7 @@ export function packedRowProducts(
     const rowCodes = codes + <usize>column * stride;
     const rowScales = scales + <usize>column * scaleStride;
     for (let i = 0; i < m; i++) {
-      const input = x + ((<usize>i * <usize>chunks) << 8);
+      const input = x + <usize>i * <usize>chunks * CHUNK_VALUES;
       store<f32>(out + (<usize>(i * n + column) << 2), row(rowCodes, rowScales, tables, shift, chunks, input));
     }
   }
@@ -234,28 +240,28 @@ export function decodePackedRows(
     const rowScales = scales + <usize>row * <usize>scalesOfRow(chunks, shift);
     for (let chunk = 0; chunk < chunks; chunk++) {
       decodeChunk(kind, rowCodes + <usize>chunk * bytesOfChunk(kind), rowScales, tables, shift, chunk);
-      const start = <usize>chunk << 8;
-      memory.copy(target + start, EDGE, min(<usize>256, bytes - start));
+      const start = <usize>chunk * CHUNK_VALUES;
+      memory.copy(target + start, EDGE, min(CHUNK_VALUES, bytes - start));
     }
   }
 }
 
 /** 64 values to `EDGE`. */
 function decodeChunk(kind: i32, codes: usize, scales: usize, tables: usize, shift: i32, chunk: i32): void {
-  if (kind == NIBBLES) decodeKind(NIBBLES, codes, scales, tables, shift, chunk);
-  else if (kind == FLOAT6_M3) decodeKind(FLOAT6_M3, codes, scales, tables, shift, chunk);
-  else if (kind == FLOAT6_M2) decodeKind(FLOAT6_M2, codes, scales, tables, shift, chunk);
-  else if (kind == FLOAT8_M3) decodeKind(FLOAT8_M3, codes, scales, tables, shift, chunk);
-  else if (kind == FLOAT8_M2) decodeKind(FLOAT8_M2, codes, scales, tables, shift, chunk);
-  else decodeKind(INTEGER8, codes, scales, tables, shift, chunk);
+  if (kind == PackedKind.nibbles) decodeKind(PackedKind.nibbles, codes, scales, tables, shift, chunk);
+  else if (kind == PackedKind.float6m3) decodeKind(PackedKind.float6m3, codes, scales, tables, shift, chunk);
+  else if (kind == PackedKind.float6m2) decodeKind(PackedKind.float6m2, codes, scales, tables, shift, chunk);
+  else if (kind == PackedKind.float8m3) decodeKind(PackedKind.float8m3, codes, scales, tables, shift, chunk);
+  else if (kind == PackedKind.float8m2) decodeKind(PackedKind.float8m2, codes, scales, tables, shift, chunk);
+  else decodeKind(PackedKind.integer8, codes, scales, tables, shift, chunk);
 }
 
 // @ts-ignore: decorators are AssemblyScript's
 @inline
 function decodeKind(kind: i32, codes: usize, scales: usize, tables: usize, shift: i32, chunk: i32): void {
-  const low = v128.load(tables, SCALE_BYTES);
-  const high = v128.load(tables, SCALE_BYTES + 16);
-  const offset = v128.load16_splat(tables, SCALE_BYTES + 32);
+  const low = v128.load(tables, LOW_BYTES);
+  const high = v128.load(tables, HIGH_BYTES);
+  const offset = v128.load16_splat(tables, ADDED);
   for (let group = 0; group < 4; group++) {
     const all = codesOf(kind, codes, group);
     const scale = scaleOf(scales, ((chunk << 2) + group) >> shift, tables);

@@ -1,12 +1,9 @@
-// Random bits, uniforms and normals, as `@lmd/core` defines them: Philox's words for a block that stays in the first-level cache, then
-// what is made of them, in place.
+// Random bits, uniforms and normals, as `@lmd/core` defines them: Philox's words for a block that stays in the
+// first-level cache, then what is made of them, in place.
 
+import { noiseBlock, RandomKind } from '../src/cpu/wasm/numbers';
 import { madd } from './arithmetic';
 import { philox, schedule } from './philox';
-import { BLOCK } from './workspace';
-
-const BITS: i32 = 0;
-const UNIFORM: i32 = 1;
 
 /** Constants, in memory: see `exponential.ts`. */
 const TABLE = memory.data<f32>(
@@ -50,8 +47,8 @@ function integer(place: usize): v128 {
 @inline
 function radius(word: v128): v128 {
   const k = f32x4.convert_i32x4_s(i32x4.add(i32x4.shr_u(word, 8), integer(0)));
-  // k = m·2^(e + 24) with m in [√½, √2): the bits of √½·2^24 taken away leave e in the exponent field. What is left is m·2^24, by which
-  // the quotient is as by m.
+  // k = m·2^(e + 24) with m in [√½, √2): the bits of √½·2^24 taken away leave e in the exponent field. What is left is
+  // m·2^24, by which the quotient is as by m.
   const e = i32x4.shr_s(i32x4.sub(k, integer(1)), 23);
   const m = i32x4.sub(k, i32x4.shl(e, 23));
   const one = constant(0);
@@ -65,15 +62,18 @@ function radius(word: v128): v128 {
   return f32x4.sqrt(madd(f32x4.convert_i32x4_s(e), constant(6), f32x4.mul(f, series)));
 }
 
-/** Normals in place of the words of `count` elements, rounded up to sixteens, by Box–Muller: pairs of words give pairs of normals. */
+/**
+ * Normals in place of the words of `count` elements, rounded up to sixteens, by Box–Muller: pairs of words give pairs
+ * of normals.
+ */
 function normalsFromWords(at: usize, count: i32): void {
   const end = at + (<usize>((count + 15) & ~15) << 2);
   for (; at < end; at += 32) {
     const low = v128.load(at);
     const high = v128.load(at, 16);
     const size = radius(i32x4.shuffle(low, high, 0, 2, 4, 6));
-    // A turn of (word >>> 8)·2^-24 is quarters, and up to an eighth to either side, which twice the word, as a signed number, is: the
-    // angle keeps its relative precision near the zeros.
+    // A turn of (word >>> 8)·2^-24 is quarters, and up to an eighth to either side, which twice the word, as a signed
+    // number, is: the angle keeps its relative precision near the zeros.
     const word = i32x4.shuffle(low, high, 1, 3, 5, 7);
     const a = f32x4.mul(f32x4.convert_i32x4_s(v128.and(i32x4.shl(word, 2), integer(2))), constant(8));
     const z = f32x4.mul(a, a);
@@ -83,7 +83,8 @@ function normalsFromWords(at: usize, count: i32): void {
     let cosine = madd(z, constant(12), constant(13));
     cosine = madd(cosine, z, constant(14));
     cosine = madd(f32x4.mul(cosine, z), z, madd(z, constant(15), constant(7)));
-    // The two upper bits are the quarter: in odd ones sine and cosine change places; cosines are negative in 1 and 2, sines in 2 and 3.
+    // The two upper bits are the quarter: in odd ones sine and cosine change places; cosines are negative in 1 and 2,
+    // sines in 2 and 3.
     const quarter = i32x4.add(word, integer(3));
     const lower = i32x4.shl(quarter, 1);
     const exchange = v128.and(v128.xor(sine, cosine), i32x4.shr_s(lower, 31));
@@ -120,8 +121,8 @@ export function drawNormals(
 }
 
 /**
- * Fills the elements `from` (a multiple of 16) to `to`, in whole sixteens, which a tensor's block has room for: bits, uniforms or
- * normals.
+ * Fills the elements `from` (a multiple of 16) to `to`, in whole sixteens, which a tensor's block has room for, with
+ * what the `RandomKind` says.
  */
 export function random(
   from: i32,
@@ -135,11 +136,11 @@ export function random(
   seedHigh: u32,
 ): void {
   schedule(stream, step, sample, seedLow, seedHigh);
-  for (let start = from; start < to; start += BLOCK) {
+  for (let start = from; start < to; start += noiseBlock) {
     const at = target + (<usize>start << 2);
-    const count = min(BLOCK, to - start);
+    const count = min(noiseBlock, to - start);
     philox(at, count, <u32>start >> 2);
-    if (kind == UNIFORM) uniformsFromWords(at, count);
-    else if (kind != BITS) normalsFromWords(at, count);
+    if (kind == RandomKind.randomUniform) uniformsFromWords(at, count);
+    else if (kind != RandomKind.randomBits) normalsFromWords(at, count);
   }
 }

@@ -1,6 +1,7 @@
 // Sums of float32 values: short runs add up in float32, runs in float64, and the total is rounded once. Long sums are parted by their
 // shape alone, so that they add up in the same order however many threads there are. Maxima, and where they are.
 
+import { bandColumns } from '../src/cpu/wasm/numbers';
 import { firstLanes, laneSum, loadFirst, storeFirst } from './arithmetic';
 import { EDGE } from './workspace';
 
@@ -63,7 +64,7 @@ function addTo(totals: usize, sums: v128): void {
 }
 
 /** Columns, in sixteens, of one band: with `RUN` rows of it, what a thread reads at a time stays in the nearer caches and pages. */
-const BAND: i32 = 32;
+const BAND: i32 = bandColumns / 16;
 
 /**
  * Sums of the columns of [rows, width] by parts: part of `partRows` rows, then band of 512 columns. Part p's float64 total of a column

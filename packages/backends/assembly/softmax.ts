@@ -1,7 +1,10 @@
 import { firstLanes, laneMaximum, laneSum, loadFirst, madd, storeFirst } from './arithmetic';
 import { exponentialOfNegative, exponentialSums } from './exponential';
 
-/** The largest of a row of `width` values times `scale`; −Infinity of nothing. A NaN may be passed over: it shows in the sum. */
+/**
+ * The largest of a row of `width` values times `scale`; −Infinity of nothing. A NaN may be passed over: it shows in the
+ * sum.
+ */
 // @ts-ignore: decorators are AssemblyScript's
 @inline
 export function scaledMaximum(x: usize, width: i32, scale: v128): f32 {
@@ -29,8 +32,8 @@ export function scaledMaximum(x: usize, width: i32, scale: v128): f32 {
 }
 
 /**
- * Softmax of scale·x along the rows `from` to `to` of `width`. Rows come in matrices of `height`: with `causal`, row r of each sees the first r + 1
- * values, and the probability of the others is 0.
+ * Softmax of scale·x along the rows `from` to `to` of `width`. Rows come in matrices of `height`: with `causal`, row r
+ * of each sees the first r + 1 values, and the probability of the others is 0.
  */
 export function softmax(from: i32, to: i32, x: usize, out: usize, width: i32, height: i32, scale: f32, causal: bool): void {
   const scales = f32x4.splat(scale);
@@ -56,7 +59,7 @@ export function softmax(from: i32, to: i32, x: usize, out: usize, width: i32, he
   }
 }
 
-/** scale·y·(dy − Σ y·dy) along each row: the gradient of softmax at its result y. */
+/** scale·y·(dy − Σ y·dy) along the rows `from` to `to` of `width`: the gradient of softmax at its result y. */
 export function softmaxGradient(from: i32, to: i32, y: usize, dy: usize, out: usize, width: i32, scale: f32): void {
   const zero = f32x4.splat(0);
   const scales = f32x4.splat(scale);

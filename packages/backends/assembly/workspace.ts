@@ -1,11 +1,12 @@
 // Memory that a thread uses between calls for nothing. Each thread has its own instance of the module, and so its own globals.
 
+import { noiseBlock } from '../src/cpu/wasm/numbers';
+
 export const PACKED_A_BYTES: usize = 128 << 10;
 export const PACKED_B_BYTES: usize = 512 << 10;
 const EDGE_BYTES: usize = 256;
-/** Random numbers drawn at a time, which stay in the first-level cache. Threads share work at multiples of it. */
-export const BLOCK: i32 = 1024;
-const BLOCK_BYTES: usize = 4096;
+/** Random numbers drawn at a time, which stay in the first-level cache. */
+const BLOCK_BYTES: usize = 4 * noiseBlock;
 const SCHEDULE_BYTES: usize = 128;
 
 export let PACKED_A: usize = 0;

@@ -1,48 +1,52 @@
 /**
  * Compiles `assembly/` to WebAssembly, once with plain SIMD and once with relaxed SIMD (fused multiply-add), and writes
- * both, as base64, to `src/cpu/wasm/module.generated.ts`. The file is committed, so that neither tests nor users need
- * the compiler; a test compiles again and compares.
+ * to `src/cpu/wasm` both, as base64 (`module.generated.ts`), and the interface of the kernels (`kernels.generated.ts`).
+ * The files are committed, so that neither tests nor users need the compiler; a test compiles again and compares.
  */
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
+import { argumentsText, compileAssembly, interfaceText, isKernel } from '../../../asc.shared.mjs';
 
 const folder = fileURLToPath(new URL('..', import.meta.url));
-export const generatedFile = `${folder}src/cpu/wasm/module.generated.ts`;
+const head = '// Made by scripts/build-wasm.mjs from assembly/: do not edit.';
 
-async function compileWith(features) {
-  const outputs = new Map();
-  const { error, stderr } = await asc.main(
-    [
-      'assembly/index.ts',
-      '--outFile=module.wasm',
-      '--optimizeLevel=3',
-      '--shrinkLevel=0',
-      '--converge',
-      '--noAssert',
-      '--runtime=stub',
-      '--importMemory',
-      '--initialMemory=32',
-      '--maximumMemory=65536',
-      ...['simd', 'bulk-memory', ...features].map((feature) => `--enable=${feature}`),
-    ],
-    { baseDir: folder, writeFile: (name, contents) => outputs.set(name, contents) },
-  );
-  if (error) throw new Error(`${error.message}\n${stderr.toString()}`);
-  return Buffer.from(outputs.get('module.wasm')).toString('base64');
-}
-
-/** The text of the generated file. */
+/** The generated files: path and text. */
 export async function compile() {
-  const strict = await compileWith([]);
-  const fused = await compileWith(['relaxed-simd']);
-  return [
-    '// Made by scripts/build-wasm.mjs from assembly/: do not edit.',
+  const { base64, functions } = await compileAssembly(asc, folder, ['--initialMemory=32']);
+  const fused = await compileAssembly(asc, folder, ['--initialMemory=32', '--enable=relaxed-simd']);
+  const kernels = functions.filter(isKernel);
+  const module = [
+    head,
     'export const wasmBase64 = {',
-    `  strict:\n    '${strict}',`,
-    `  fused:\n    '${fused}',`,
+    `  strict:\n    '${base64}',`,
+    `  fused:\n    '${fused.base64}',`,
     '};\n',
-  ].join('\n');
+  ];
+  const interfaces = [
+    head,
+    '',
+    interfaceText(
+      'WasmKernels',
+      [
+        'The kernels of the module. Each does the part `from` to `to` of its range. Addresses are bytes in the ' +
+          "backend's memory, sizes and strides are elements.",
+      ],
+      kernels,
+    ),
+    interfaceText(
+      'WasmSetUp',
+      ['What sets the module up.'],
+      functions.filter((one) => !isKernel(one)),
+    ),
+    argumentsText({ type: 'WasmArguments', order: 'wasmOrder' }, kernels),
+  ];
+  return [
+    [`${folder}src/cpu/wasm/module.generated.ts`, module.join('\n')],
+    [`${folder}src/cpu/wasm/kernels.generated.ts`, interfaces.join('\n')],
+  ];
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await writeFile(generatedFile, await compile());
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const [path, text] of await compile()) await writeFile(path, text);
+}

@@ -1,29 +1,33 @@
 // Rounding of whole tensors, or parts of them that threads share, where they lie in a host's memory.
 
+import { infinityBits, magnitudeMask, SettingWord } from '../src/wasm/numbers';
 import { roundColumns } from './columns';
 import { largestFinite, roundBlocksUntil } from './rows';
 import { blockSize, configureBlocks, configureElement, configureWords } from './settings';
 import { roundSingle } from './single';
 
-/**
- * As `configureElement`, `configureWords` and `configureBlocks`, from 17 words at an address, in the order of their
- * parameters.
- */
+/** As `configureElement`, `configureWords` and `configureBlocks`, from the words of `SettingWord` at an address. */
 export function configureFrom(at: usize): void {
   configureElement(
-    load<i32>(at),
-    load<i32>(at, 4),
-    load<i32>(at, 8),
-    load<i32>(at, 12),
-    load<i32>(at, 16),
-    load<i32>(at, 20),
-    load<i32>(at, 24),
-    load<i32>(at, 28) != 0,
-    load<f32>(at, 32),
-    load<i32>(at, 36) != 0,
+    load<i32>(at, 4 * SettingWord.bits),
+    load<i32>(at, 4 * SettingWord.significantBits),
+    load<i32>(at, 4 * SettingWord.emin),
+    load<i32>(at, 4 * SettingWord.emax),
+    load<i32>(at, 4 * SettingWord.bias),
+    load<i32>(at, 4 * SettingWord.largestBits),
+    load<i32>(at, 4 * SettingWord.largestCode),
+    load<i32>(at, 4 * SettingWord.twosComplement) != 0,
+    load<f32>(at, 4 * SettingWord.intUnit),
+    load<i32>(at, 4 * SettingWord.hasSpecials) != 0,
   );
-  configureWords(load<i32>(at, 40), load<i32>(at, 44));
-  configureBlocks(load<i32>(at, 48), load<i32>(at, 52), load<i32>(at, 56), load<i32>(at, 60) != 0, load<f32>(at, 64));
+  configureWords(load<i32>(at, 4 * SettingWord.magnitude), load<i32>(at, 4 * SettingWord.exponent));
+  configureBlocks(
+    load<i32>(at, 4 * SettingWord.upAbove),
+    load<i32>(at, 4 * SettingWord.rounding),
+    load<i32>(at, 4 * SettingWord.blockSize),
+    load<i32>(at, 4 * SettingWord.e4m3) != 0,
+    load<f32>(at, 4 * SettingWord.tensorScale),
+  );
 }
 
 /** Rounds the rows `from` to `to` of `length` elements, and writes nothing beyond them. */
@@ -77,7 +81,7 @@ export function roundSlabsInMemory(
  * The largest finite magnitudes, as float32 bits, of the parts `from` to `to` of `partSize` elements; `count` in all.
  */
 export function largestInMemory(from: i32, to: i32, source: usize, out: usize, count: i32, partSize: i32): void {
-  configureWords(0x7fffffff, 0x7f800000);
+  configureWords(magnitudeMask, infinityBits);
   for (let part = from; part < to; part++) {
     const start = part * partSize;
     store<i32>(out + (<usize>part << 2), largestFinite(source + (<usize>start << 2), min(partSize, count - start)));

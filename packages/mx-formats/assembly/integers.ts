@@ -1,5 +1,5 @@
-// Rows of blocks as integers, each an element divided by its format's smallest one: the operands of exact products, where they lie in a
-// host's memory. A row takes a multiple of 16 integers, with zeros after its last block.
+// Rows of blocks as integers, each an element divided by its format's smallest one: the operands of exact products,
+// where they lie in a host's memory. A row takes a multiple of 16 integers, with zeros after its last block.
 
 import { encodeElement } from './element';
 import { configureFrom } from './in-memory';
@@ -206,8 +206,8 @@ function encodeFourOf32(wide: bool, source: usize, codes: usize, factors: v128):
 }
 
 /**
- * Four whole blocks of 32 at `source`, whose codes are as close as they are; false, with nothing done, where the vector kernels are not
- * exact for all of them.
+ * Four whole blocks of 32 at `source`, whose codes are as close as they are; false, with nothing done, where the vector
+ * kernels are not exact for all of them.
  */
 function encodeTogether(source: usize, codes: usize, scales: usize, wide: bool, lowest: v128): bool {
   const maxima = largestLanes(
@@ -228,8 +228,10 @@ function encodeTogether(source: usize, codes: usize, scales: usize, wide: bool, 
 }
 
 /**
- * Encodes the rows `from` to `to` of `length` elements: integers of 1 byte, or of 2 where `wide`; and scales, a byte (E8M0) or an f32 (E4M3)
- * a block. It writes nothing beyond those rows.
+ * Encodes the rows `from` to `to` of `length` elements in `blocks` blocks each, by the settings of `planInMemory` for
+ * blocks along the rows: as integers, each an element divided by the smallest one of its format, of 1 byte or of 2
+ * where `wide`. A row takes a multiple of 16 integers, with zeros at its end. `scales` gets what a block has: a byte
+ * (E8M0), or the f32 that its byte stands for (E4M3). It writes nothing beyond those rows.
  */
 export function encodeIntegersInMemory(
   from: i32,

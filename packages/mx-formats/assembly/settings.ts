@@ -1,13 +1,15 @@
 // What stays the same during one call from TypeScript: set once by `configure`, read by every kernel.
 
-export const NEAREST_EVEN: i32 = 0;
-export const NEAREST_AWAY: i32 = 1;
-export const TOWARD_ZERO: i32 = 2;
-export const STOCHASTIC: i32 = 3;
+import { infinityBits, nanScale, RoundingNumber } from '../src/wasm/numbers';
 
-export const INFINITY_BITS: i32 = 0x7f800000;
+export const NEAREST_EVEN: i32 = RoundingNumber.nearestEven;
+export const NEAREST_AWAY: i32 = RoundingNumber.nearestAway;
+export const TOWARD_ZERO: i32 = RoundingNumber.towardZero;
+export const STOCHASTIC: i32 = RoundingNumber.stochastic;
+
+export const INFINITY_BITS: i32 = infinityBits;
 export const QUIET_NAN: i32 = 0x7fc00000;
-export const NAN_SCALE: i32 = 0xff;
+export const NAN_SCALE: i32 = nanScale;
 export const NAN_E4M3: i32 = 0x7f;
 
 /** Bits of a code. */
@@ -39,6 +41,7 @@ export let intUnit: f32 = 1;
 export let vectorFrom: i32 = 0;
 export let vectorTo: i32 = 0;
 
+/** Sets the element format. */
 export function configureElement(
   bitsOfCode: i32,
   significant: i32,
@@ -63,18 +66,20 @@ export function configureElement(
   hasSpecials = specials;
 }
 
-/**
- * Words that never change. They are handed over at run time since the compiler would otherwise write them out as vector
- * constants, which engines build anew at each use.
- */
+/** What `configureWords` sets. */
 export let magnitudeWord: i32 = 0;
 export let exponentWord: i32 = 0;
 
+/**
+ * Sets words that never change: `magnitudeMask` and `infinityBits`. They are handed over at run time since the compiler
+ * would otherwise write them out as vector constants, which engines build anew at each use.
+ */
 export function configureWords(magnitude: i32, exponent: i32): void {
   magnitudeWord = magnitude;
   exponentWord = exponent;
 }
 
+/** Sets the blocks and their scales, and how elements are rounded. */
 export function configureBlocks(above: i32, how: i32, size: i32, e4m3: bool, scale: f32): void {
   upAbove = above;
   rounding = how;

@@ -18,20 +18,22 @@ export let LANES: usize = 0;
 /** One vector, of which some lanes are taken. */
 export let TAIL: usize = 0;
 
-/** What `initialize` takes. */
+/** Bytes that `initialize` takes for one instance. */
 export function workspaceBytes(): usize {
   return 192;
 }
 
-/** Gives this thread its workspace. */
-export function initialize(base: usize): void {
-  BYTES = base;
-  THRESHOLDS = base + 16;
-  LIMITS = base + 32;
-  BEFORE = base + 48;
-  AFTER = base + 64;
-  STARTS = base + 80;
-  COUNTS = base + 96;
-  LANES = base + 112;
-  TAIL = base + 128;
+/**
+ * Gives this instance its workspace, at a multiple of 16. Each thread has an instance of its own on the same memory.
+ */
+export function initialize(workspace: usize): void {
+  BYTES = workspace;
+  THRESHOLDS = workspace + 16;
+  LIMITS = workspace + 32;
+  BEFORE = workspace + 48;
+  AFTER = workspace + 64;
+  STARTS = workspace + 80;
+  COUNTS = workspace + 96;
+  LANES = workspace + 112;
+  TAIL = workspace + 128;
 }

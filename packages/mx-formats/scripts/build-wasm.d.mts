@@ -1,4 +1,2 @@
-/** Where the generated file is. */
-export const generatedFile: string;
-/** Its text. */
-export function compile(): Promise<string>;
+/** The generated files: path and text. */
+export function compile(): Promise<[path: string, text: string][]>;

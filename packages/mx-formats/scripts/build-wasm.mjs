@@ -1,40 +1,46 @@
 /**
- * Compiles `assembly/` to WebAssembly and writes it, as base64, to `src/wasm/module.generated.ts`. The file is
- * committed, so that neither tests nor users need the compiler; a test compiles again and compares.
+ * Compiles `assembly/` to WebAssembly and writes to `src/wasm` the module, as base64 (`module.generated.ts`), and the
+ * interface of its functions (`kernels.generated.ts`). The files are committed, so that neither tests nor users need
+ * the compiler; a test compiles again and compares.
  */
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
+import { argumentsText, compileAssembly, interfaceText, isKernel } from '../../../asc.shared.mjs';
 
 const folder = fileURLToPath(new URL('..', import.meta.url));
-export const generatedFile = `${folder}src/wasm/module.generated.ts`;
+const head = '// Made by scripts/build-wasm.mjs from assembly/: do not edit.';
+const setUp = ['initialize', 'workspaceBytes'];
 
-/** The text of the generated file. */
+/** The generated files: path and text. */
 export async function compile() {
-  const outputs = new Map();
-  const { error, stderr } = await asc.main(
-    [
-      'assembly/index.ts',
-      '--outFile=module.wasm',
-      '--optimizeLevel=3',
-      '--shrinkLevel=0',
-      '--converge',
-      '--noAssert',
-      '--runtime=stub',
-      '--enable=simd',
-      '--enable=bulk-memory',
-      '--importMemory',
-      '--initialMemory=1',
-      '--maximumMemory=65536',
-    ],
-    {
-      baseDir: folder,
-      writeFile: (name, contents) => outputs.set(name, contents),
-    },
-  );
-  if (error) throw new Error(`${error.message}\n${stderr.toString()}`);
-  const base64 = Buffer.from(outputs.get('module.wasm')).toString('base64');
-  return `// Made by scripts/build-wasm.mjs from assembly/: do not edit.\nexport const wasmBase64 =\n  '${base64}';\n`;
+  const { base64, functions } = await compileAssembly(asc, folder, ['--initialMemory=1']);
+  const kernels = functions.filter(isKernel);
+  const interfaces = [
+    head,
+    '',
+    interfaceText(
+      'InMemoryKernels',
+      [
+        'The kernels of `kernelModule` that round tensors where they lie. Each does the part `from` to `to` of its ' +
+          'range. Addresses are bytes, multiples of 4; source and target must not overlap, but up to 12 bytes beyond ' +
+          'the end of the source may be read.',
+      ],
+      functions.filter((one) => kernels.includes(one) || setUp.includes(one.name)),
+    ),
+    interfaceText(
+      'WasmExports',
+      ['What works on the memory of the package itself. Addresses are bytes, sizes are elements.'],
+      functions.filter((one) => !kernels.includes(one)),
+    ),
+    argumentsText({ type: 'InMemoryArguments', order: 'inMemoryOrder' }, kernels),
+  ];
+  return [
+    [`${folder}src/wasm/module.generated.ts`, `${head}\nexport const wasmBase64 =\n  '${base64}';\n`],
+    [`${folder}src/wasm/kernels.generated.ts`, interfaces.join('\n')],
+  ];
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await writeFile(generatedFile, await compile());
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const [path, text] of await compile()) await writeFile(path, text);
+}

@@ -5,7 +5,14 @@ export * from './element-formats.js';
 export { isMxFormatError, MxFormatError, type MxFormatErrorCode, type MxFormatErrorDetails } from './errors.js';
 export { fakeQuantize } from './fake-quantize.js';
 export { roundToBfloat16, roundToFloat16 } from './half-precision.js';
-export { type InMemoryKernels, type InMemoryPlan, kernelModule, planInMemory } from './in-memory.js';
+export {
+  type InMemoryArguments,
+  type InMemoryKernels,
+  type InMemoryPlan,
+  inMemoryOrder,
+  kernelModule,
+  planInMemory,
+} from './in-memory.js';
 export { type Kernels, kernelsInUse, useKernels } from './kernels.js';
 export { fromBlockedScales, fromGgmlMxfp4, toBlockedScales, toGgmlMxfp4 } from './layouts.js';
 export { type QuantizeOptions, type Rounding, roundings, type ScaleMode, scaleModes } from './options.js';

@@ -1,11 +1,8 @@
 import type { Grid } from './grid.js';
 import type { ScaleMode } from './options.js';
+import { infinityBits, nanScale } from './wasm/numbers.js';
 
-/** The E8M0 code of NaN: the scale of a block that holds a NaN or an infinity. */
-export const nanScale = 0xff;
-
-/** The bits of the float32 infinity: magnitudes from here on are not finite. */
-export const infinityBits = 0x7f800000;
+export { infinityBits, nanScale };
 
 /** 2^(byte − 127), by scale byte. */
 export const scaleValues: Float64Array = Float64Array.from({ length: 256 }, (_, byte) =>

@@ -4,9 +4,7 @@ import { lmdParameter, precisionPreset, vit, vitPreset } from '@lmd/models';
 import { formatNamed } from '@lmd/mx-formats';
 import type * as Tfjs from '@tensorflow/tfjs-core';
 import { tensorflowAdam, tensorflowProduct } from './tensorflow.js';
-
-/** Does the work once, and waits for the result. */
-export type TimedRun = () => Promise<void>;
+import type { TimedRun } from './timed-run.js';
 
 /** One timed operation. */
 export interface BenchTask {

@@ -2,7 +2,7 @@ import { LmdError } from '@lmd/core';
 import type * as Tfjs from '@tensorflow/tfjs-core';
 import type { BackendName } from '../engine/names.js';
 import { loadTfjs } from '../engine/tfjs.js';
-import type { TimedRun } from './tasks.js';
+import type { TimedRun } from './timed-run.js';
 
 /** The TensorFlow.js engine that a backend is compared with: the one it uses, or one on the same device. */
 export const engineBeside: Readonly<Partial<Record<BackendName, 'wasm' | 'cpu' | 'webgpu'>>> = {

@@ -1,7 +1,8 @@
 import { createOperations, type EagerOperations, isLmdError } from '@lmd/core';
 import { interruptSignal } from '@lmd/training/node';
-import { type BenchTask, benchTasks, type TimedRun } from '../bench/tasks.js';
+import { type BenchTask, benchTasks } from '../bench/tasks.js';
 import { engineBeside, openTensorflow } from '../bench/tensorflow.js';
+import type { TimedRun } from '../bench/timed-run.js';
 import { openBackend } from '../engine/index.js';
 import { backendNames } from '../engine/names.js';
 import { jsonLine } from '../output/json.js';

@@ -24,7 +24,7 @@ export function cpuAttention(
     const out = allocate(scores.shape, 'f32');
     const [count, queries, keys] = scores.shape as [number, number, number];
     const split = { total: count * queries, cost: 1.5 * keys };
-    run('softmax', split, address(scores), address(out), keys, queries, scale, causal);
+    run('softmax', split, { x: address(scores), out: address(out), width: keys, height: queries, scale, causal });
     store.free(scores);
     return out;
   }
@@ -53,7 +53,13 @@ export function cpuAttention(
       const scores = allocate(weights.shape, 'f32');
       const [count, queries, keys] = weights.shape as [number, number, number];
       const split = { total: count * queries, cost: keys };
-      run('softmaxGradient', split, address(weights), address(weightGradient), address(scores), keys, scale);
+      run('softmaxGradient', split, {
+        y: address(weights),
+        dy: address(weightGradient),
+        out: address(scores),
+        width: keys,
+        scale,
+      });
       store.free(weightGradient);
       const result = {
         query: unfold(matmul(scores, k, false, false), query),

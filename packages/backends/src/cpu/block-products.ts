@@ -8,12 +8,15 @@ import {
   type Tensor,
 } from '@lmd/core';
 import { planInMemory } from '@lmd/mx-formats';
-import { largestFinite, settingWords } from './fake-quantize.js';
+import { largestFinite, settingsTensor } from './fake-quantize.js';
 import { partsOf } from './matmul.js';
 import type { MemoryHost } from './memory-host.js';
 import { cpuMovements } from './movement.js';
 import { randomTensor } from './random.js';
 import { dotInSteps } from './threads/platform.js';
+import { blockTileRows, ProductVariant } from './wasm/numbers.js';
+import { setEntry } from './wasm/table-entries.js';
+import { OperandEntry, ProductEntry } from './wasm/tables.js';
 
 /** The bytes that `BlockProductKernels` describes, in tensors of words. */
 interface CpuOperand {
@@ -23,9 +26,6 @@ interface CpuOperand {
   readonly tensorScale?: Tensor;
 }
 
-/** How integers are multiplied; see `assembly/block-matmul.ts`. */
-const variants = { offsetA: 0, offsetB: 1, offsetAInSteps: 2, offsetBInSteps: 3, wide: 4 } as const;
-const tileRows = 4;
 /** Integers of 7 bits with a sign become non-negative ones by an offset. */
 const largestOffset = 63;
 /** About the products of two integers that one thread adds up in a nanosecond. */
@@ -33,9 +33,6 @@ const productsPerNanosecond = { bytes: 45, wide: 30 };
 /** Nanoseconds an element. */
 const encodeCost = 0.6;
 const decodeCost = 0.3;
-/** Words of an operand, and of all settings, in `assembly/block-panels.ts`. */
-const operandWords = 11;
-const productSettings = 4 + 2 * operandWords;
 /** Units between which a scale times them is an f32 number. */
 const largestShift = 22;
 
@@ -77,22 +74,20 @@ export function cpuBlockProducts(host: MemoryHost): BlockProductKernels {
       };
       const words = plan.stochastic ? randomTensor(host, 'randomBits', x.shape, key!) : undefined;
       const encodeRows = (source: Tensor, random: Tensor) => {
-        const settings = host.allocate([settingWords], 'i32');
         const largest = plan.needsLargest ? largestFinite(host, source, lines * terms) : 0;
-        host.integers(settings).set(plan.settings(largest));
-        run(
-          'encodeIntegersInMemory',
-          { total: lines, cost: encodeCost * terms },
-          address(settings),
-          address(source),
-          address(parts.codes),
-          address(parts.scales),
-          address(random),
-          terms,
+        const settings = settingsTensor(host, plan.settings(largest));
+        const split = { total: lines, cost: encodeCost * terms };
+        run('encodeIntegersInMemory', split, {
+          settings: address(settings),
+          source: address(source),
+          codes: address(parts.codes),
+          scales: address(parts.scales),
+          words: address(random),
+          length: terms,
           blocks,
           wide,
-        );
-        const scale = host.floats(settings)[settingWords - 1]!;
+        });
+        const scale = host.floats(settings).at(-1)!;
         store.free(settings);
         return scale;
       };
@@ -114,15 +109,17 @@ export function cpuBlockProducts(host: MemoryHost): BlockProductKernels {
         run(
           'decodeOperand',
           { total: batch * rows, cost: decodeCost * terms },
-          address(codes),
-          address(scales),
-          address(out),
-          terms,
-          format.blockSize,
-          isWide(format),
-          !hasByteScales(format),
-          2 ** integerElement(format.element).unitExponent,
-          tensorScale === undefined ? 1 : host.floats(tensorScale)[0]!,
+          {
+            codes: address(codes),
+            scales: address(scales),
+            out: address(out),
+            terms,
+            blockSize: format.blockSize,
+            wide: isWide(format),
+            floatScales: !hasByteScales(format),
+            unit: 2 ** integerElement(format.element).unitExponent,
+            tensorScale: tensorScale === undefined ? 1 : host.floats(tensorScale)[0]!,
+          },
         ),
       );
       if (axis === shape.length - 1) return values;
@@ -137,25 +134,26 @@ export function cpuBlockProducts(host: MemoryHost): BlockProductKernels {
       const [left, right] = [operandExtent(a), operandExtent(b)];
       const batch = Math.max(left.batch, right.batch);
       const out = host.allocate([batch, left.rows, right.rows], 'f32');
-      const settings = host.allocate([productSettings], 'i32');
-      const { wide, words } = settingsOf(a, b);
-      host.integers(settings).set(words);
+      const settings = host.allocate([ProductEntry.words + 2 * OperandEntry.words], 'i32');
+      const { wide } = writeSettings(host.integers(settings), a, b);
       // A right operand that all share makes the batch more rows of one product.
       const merged = right.batch === 1;
       const [matrices, m, n] = [merged ? 1 : batch, merged ? batch * left.rows : left.rows, right.rows];
       const time = (batch * left.rows * n * left.terms) / productsPerNanosecond[wide ? 'wide' : 'bytes'];
-      const parts = partsOf(matrices, m, n, host.worthwhile(time) ? host.threads : 1, tileRows);
+      const parts = partsOf(matrices, m, n, host.worthwhile(time) ? host.threads : 1, blockTileRows);
       const total = matrices * Math.ceil(m / parts.rows) * Math.ceil(n / parts.columns);
       run(
         'blockMatmul',
         { total, cost: time / total },
-        address(settings),
-        address(out),
-        m,
-        left.terms,
-        n,
-        parts.rows,
-        parts.columns,
+        {
+          settings: address(settings),
+          out: address(out),
+          m,
+          terms: left.terms,
+          n,
+          partRows: parts.rows,
+          partColumns: parts.columns,
+        },
       );
       store.free(settings);
       scaleByTensors(out, a, b);
@@ -163,28 +161,28 @@ export function cpuBlockProducts(host: MemoryHost): BlockProductKernels {
     },
   };
 
-  function settingsOf(a: EncodedOperand, b: EncodedOperand): { wide: boolean; words: number[] } {
-    const [first, second] = [integerElement(a.format.element), integerElement(b.format.element)];
+  /** The settings of a product; whether its integers take 2 bytes. */
+  function writeSettings(words: Int32Array, a: EncodedOperand, b: EncodedOperand): { readonly wide: boolean } {
+    const [left, right] = [integerElement(a.format.element), integerElement(b.format.element)];
     const fits = (largest: number) => host.bytesMultiply && largest <= largestOffset;
     const narrow = !isWide(a.format) && !isWide(b.format);
-    const side = narrow && fits(first.largest) ? 'offsetA' : narrow && fits(second.largest) ? 'offsetB' : undefined;
+    const side = narrow && fits(left.largest) ? 'offsetA' : narrow && fits(right.largest) ? 'offsetB' : undefined;
     const variant = side === undefined ? 'wide' : dotInSteps() ? (`${side}InSteps` as const) : side;
-    const unit = first.unitExponent + second.unitExponent;
+    const unit = left.unitExponent + right.unitExponent;
     const shift = Math.abs(unit) <= largestShift ? unit : 0;
     const merged = operandExtent(b).batch === 1;
     const blockSize = Math.min(a.format.blockSize, b.format.blockSize);
-    const offsets = [side === 'offsetA' ? first.largest : 0, side === 'offsetB' ? second.largest : 0] as const;
-    return {
-      wide: variant === 'wide',
-      words: [
-        variants[variant],
-        blockSize,
-        Number(shift !== unit),
-        unit - shift,
-        ...operandOf(a, { merged, shift, offset: offsets[0], opposite: offsets[1] }),
-        ...operandOf(b, { merged: false, shift: 0, offset: offsets[1], opposite: offsets[0] }),
-      ],
-    };
+    const offsets = [side === 'offsetA' ? left.largest : 0, side === 'offsetB' ? right.largest : 0] as const;
+    setEntry(words, ProductEntry, 0, {
+      variant: ProductVariant[variant],
+      blockSize,
+      careful: Number(shift !== unit),
+      unitExponent: unit - shift,
+    });
+    const [first, second] = [ProductEntry.words, ProductEntry.words + OperandEntry.words];
+    writeOperand(words, first, a, { merged, shift, offset: offsets[0], opposite: offsets[1] });
+    writeOperand(words, second, b, { merged: false, shift: 0, offset: offsets[1], opposite: offsets[0] });
+    return { wide: variant === 'wide' };
   }
 
   interface Role {
@@ -195,23 +193,24 @@ export function cpuBlockProducts(host: MemoryHost): BlockProductKernels {
     readonly opposite: number;
   }
 
-  function operandOf(operand: EncodedOperand, { merged, shift, offset, opposite }: Role): number[] {
+  function writeOperand(settings: Int32Array, start: number, operand: EncodedOperand, role: Role): void {
+    const { merged, shift, offset, opposite } = role;
     const { format } = operand;
     const { codes, scales } = partsIn(operand);
     const { batch, rows, terms } = operandExtent(operand);
-    return [
-      address(codes),
-      address(scales),
-      merged ? batch * rows : rows,
+    setEntry(settings, OperandEntry, start, {
+      codes: address(codes),
+      scales: address(scales),
+      rows: merged ? batch * rows : rows,
       terms,
-      format.blockSize,
-      Number(isWide(format)),
-      Number(!hasByteScales(format)),
-      Number(batch === 1),
+      blockSize: format.blockSize,
+      wide: Number(isWide(format)),
+      floatScales: Number(!hasByteScales(format)),
+      shared: Number(batch === 1),
       shift,
       offset,
-      -opposite,
-    ];
+      sumFactor: -opposite,
+    });
   }
 
   /** The last step of the definition, where a format has a scale for the whole tensor. */
@@ -223,7 +222,7 @@ export function cpuBlockProducts(host: MemoryHost): BlockProductKernels {
     });
     const factor = scales.reduce((product, { significand }) => Math.fround(product * significand), 1);
     const exponent = scales.reduce((sum, scale) => sum + scale.exponent, 0);
-    run('scaleProduct', { total: sizeOf(out.shape), unit: 16, cost: 1 }, address(out), factor, exponent);
+    run('scaleProduct', { total: sizeOf(out.shape), unit: 16, cost: 1 }, { out: address(out), factor, exponent });
   }
 }
 

@@ -1,7 +1,7 @@
 import { type Backend, backendSpecVersion, type Tensor, type TensorData } from '@lmd/core';
 import { levelNames } from '@lmd/native';
+import { createMemoryHost } from './create-memory-host.js';
 import { cpuFused } from './fused.js';
-import { createMemoryHost } from './memory-host.js';
 import { type NativeUse, openNative } from './native.js';
 import { type CpuBackendOptions, checkedOptions } from './options.js';
 import { cpuPrimitives } from './primitives.js';

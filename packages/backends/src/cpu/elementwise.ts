@@ -15,32 +15,7 @@ import { coalesce } from '../host-kernels/strided.js';
 import { record } from '../record.js';
 import { broadcastShape, broadcastStrides, sameShape, stridesOf } from '../strided-offsets.js';
 import type { MemoryHost } from './memory-host.js';
-
-/** Numbers of the operations in `assembly/elementwise.ts`. */
-const unaryNumbers: Readonly<Record<UnaryName, number>> = {
-  negate: 0,
-  absolute: 1,
-  sign: 2,
-  exp: 3,
-  log: 4,
-  sqrt: 5,
-  tanh: 6,
-  erf: 7,
-  round: 8,
-};
-const bfloat16Number = 9;
-const conversionNumbers = { toInteger: 10, toByte: 11, integerToByte: 12, toFloat: 13 } as const;
-const binaryNumbers: Readonly<Record<BinaryName, number>> = {
-  add: 0,
-  subtract: 1,
-  multiply: 2,
-  divide: 3,
-  maximum: 4,
-  minimum: 5,
-};
-const comparisonNumbers: Readonly<Record<ComparisonName, number>> = { equal: 6, greater: 7, less: 8 };
-/** From a comparison of f32 to that of i32. */
-const integersApart = 3;
+import { BinaryOperation, UnaryOperation } from './wasm/numbers.js';
 
 /** Nanoseconds an element, in memory: see `Split`. */
 const plainCost = 0.5;
@@ -50,19 +25,19 @@ type Elementwise = Pick<Primitives, UnaryName | BinaryName | ComparisonName | 'w
 
 /** Rounds to BF16 and back, which is no primitive. */
 export function bfloat16(host: MemoryHost, x: FloatTensor): FloatTensor {
-  return unary(host, bfloat16Number, x, 'f32');
+  return unary(host, UnaryOperation.bfloat16, x, 'f32');
 }
 
-function unary<Type extends DType>(host: MemoryHost, operation: number, x: Tensor, dtype: Type): Tensor<Type> {
+function unary<Type extends DType>(host: MemoryHost, operation: UnaryOperation, x: Tensor, dtype: Type): Tensor<Type> {
   return host.make(x.shape, dtype, (out) => {
     const split = { total: sizeOf(x.shape), unit: 16, cost: functionCost };
-    host.run('unary', split, operation, host.address(x), host.address(out));
+    host.run('unary', split, { operation, x: host.address(x), out: host.address(out) });
   });
 }
 
 function cast<Type extends DType>(host: MemoryHost, x: Tensor, dtype: Type): Tensor<Type> {
   if (x.dtype === dtype || (dtype === 'i32' && x.dtype === 'u8')) return host.store.share(x, x.shape, dtype);
-  const { toInteger, toByte, integerToByte, toFloat } = conversionNumbers;
+  const { toInteger, toByte, integerToByte, toFloat } = UnaryOperation;
   if (dtype === 'f32') return unary(host, toFloat, x, dtype);
   if (dtype === 'i32') return unary(host, toInteger, x, dtype);
   return unary(host, x.dtype === 'f32' ? toByte : integerToByte, x, dtype);
@@ -71,7 +46,7 @@ function cast<Type extends DType>(host: MemoryHost, x: Tensor, dtype: Type): Ten
 /** Rows of a result, and strides of both operands, for at most three axes around a row. */
 function binary<Type extends DType>(
   host: MemoryHost,
-  operation: number,
+  operation: BinaryOperation,
   dtype: Type,
   a: Tensor,
   b: Tensor,
@@ -94,30 +69,27 @@ function binary<Type extends DType>(
     const total = sizeOf(shape);
     if (total === 0) return;
     const [stridesA, stridesB] = walk.strides as [number[], number[]];
-    const [stepA, stepB] = [stridesA[last]!, stridesB[last]!];
     const width = walk.extents[last]!;
     const outer = (own: readonly number[], place: number, missing: number) => own[last - place] ?? missing;
     const flat = last === 0;
     const split = flat ? { total, unit: 16, cost: plainCost } : { total: total / width, cost: 2 + plainCost * width };
-    run(
-      'binary',
-      split,
+    run('binary', split, {
       operation,
-      address(a),
-      address(b),
-      address(out),
-      flat ? 0 : width,
-      outer(walk.extents, 2, 1),
-      outer(walk.extents, 1, 1),
-      outer(stridesA, 3, 0),
-      outer(stridesA, 2, 0),
-      outer(stridesA, 1, 0),
-      stepA,
-      outer(stridesB, 3, 0),
-      outer(stridesB, 2, 0),
-      outer(stridesB, 1, 0),
-      stepB,
-    );
+      a: address(a),
+      b: address(b),
+      out: address(out),
+      width: flat ? 0 : width,
+      e1: outer(walk.extents, 2, 1),
+      e2: outer(walk.extents, 1, 1),
+      a0: outer(stridesA, 3, 0),
+      a1: outer(stridesA, 2, 0),
+      a2: outer(stridesA, 1, 0),
+      stepA: stridesA[last]!,
+      b0: outer(stridesB, 3, 0),
+      b1: outer(stridesB, 2, 0),
+      b2: outer(stridesB, 1, 0),
+      stepB: stridesB[last]!,
+    });
   });
 }
 
@@ -130,26 +102,34 @@ function where<Type extends DType>(
   const shape = broadcastShape(condition.shape, a.shape, b.shape);
   const total = sizeOf(shape);
   // A single value is read again and again; what else is smaller than the result is repeated first.
-  const operands = [condition, a, b].map((x: Tensor) => {
+  const operandOf = (x: Tensor) => {
     const single = sizeOf(x.shape) === 1;
     return { tensor: single ? host.store.share(x, x.shape) : host.broadcast(x, shape), step: single ? 0 : 1 };
-  });
+  };
+  const [chosen, left, right] = [operandOf(condition), operandOf(a), operandOf(b)];
   const result = host.make(shape, a.dtype, (out) => {
-    const rest = operands.flatMap(({ tensor, step }) => [host.address(tensor), step]);
     const split = { total, unit: 16, cost: plainCost };
-    host.run('select', split, ...(rest as [number, number, number, number, number, number]), host.address(out));
+    host.run('select', split, {
+      condition: host.address(chosen.tensor),
+      stepCondition: chosen.step,
+      a: host.address(left.tensor),
+      stepA: left.step,
+      b: host.address(right.tensor),
+      stepB: right.step,
+      out: host.address(out),
+    });
   });
-  for (const { tensor } of operands) host.store.free(tensor);
+  for (const { tensor } of [chosen, left, right]) host.store.free(tensor);
   return result;
 }
 
 export function cpuElementwise(host: MemoryHost): Elementwise {
   return {
-    ...record(unaryNames, (name) => (x: Tensor) => unary(host, unaryNumbers[name], x, 'f32')),
-    ...record(binaryNames, (name) => (a: Tensor, b: Tensor) => binary(host, binaryNumbers[name], 'f32', a, b)),
+    ...record(unaryNames, (name) => (x: Tensor) => unary(host, UnaryOperation[name], x, 'f32')),
+    ...record(binaryNames, (name) => (a: Tensor, b: Tensor) => binary(host, BinaryOperation[name], 'f32', a, b)),
     ...record(comparisonNames, (name) => (a: Tensor, b: Tensor) => {
-      const operation = comparisonNumbers[name] + (a.dtype === 'f32' ? 0 : integersApart);
-      return binary(host, operation, 'i32', a, b);
+      const operation = a.dtype === 'f32' ? name : (`${name}Integers` as const);
+      return binary(host, BinaryOperation[operation], 'i32', a, b);
     }),
     where: (condition, a, b) => where(host, condition, a, b),
     cast: (x, dtype) => cast(host, x, dtype),

@@ -7,9 +7,7 @@ import { fakeQuantize } from './fake-quantize.js';
 import type { MemoryHost } from './memory-host.js';
 import { cpuOptimizers } from './optimizers.js';
 import { cpuPackedMatrices } from './packed-matrices.js';
-
-/** Rows of one part of the layer norm's gradient; see `assembly/layer-norm.ts`. */
-const normPartRows = 256;
+import { normPartRows } from './wasm/numbers.js';
 
 /** All fused kernels. */
 export function cpuFused(host: MemoryHost, primitives: Primitives): FusedKernels {
@@ -28,19 +26,28 @@ export function cpuFused(host: MemoryHost, primitives: Primitives): FusedKernels
 
     softmax: (x) =>
       like(x, (out) => {
-        const split = { total: rowsOf(x), cost: 1.5 * widthOf(x) };
-        run('softmax', split, address(x), address(out), widthOf(x), 1, 1, false);
+        const width = widthOf(x);
+        const split = { total: rowsOf(x), cost: 1.5 * width };
+        run('softmax', split, { x: address(x), out: address(out), width, height: 1, scale: 1, causal: false });
       }),
     softmaxGradient: (y, dy) =>
       like(y, (out) => {
-        const split = { total: rowsOf(y), cost: widthOf(y) };
-        run('softmaxGradient', split, address(y), address(dy), address(out), widthOf(y), 1);
+        const width = widthOf(y);
+        const split = { total: rowsOf(y), cost: width };
+        run('softmaxGradient', split, { y: address(y), dy: address(dy), out: address(out), width, scale: 1 });
       }),
 
     layerNorm: (x, gain, bias, epsilon) =>
       like(x, (out) => {
         const split = { total: rowsOf(x), cost: 0.8 * widthOf(x) };
-        run('layerNorm', split, address(x), address(gain), address(bias), address(out), widthOf(x), epsilon);
+        run('layerNorm', split, {
+          x: address(x),
+          gain: address(gain),
+          bias: address(bias),
+          out: address(out),
+          width: widthOf(x),
+          epsilon,
+        });
       }),
     layerNormGradient(x, gain, dy, epsilon) {
       const [forX, forGain, forBias] = [x, gain, gain].map((one) => host.allocate(one.shape, 'f32')) as [
@@ -58,19 +65,22 @@ export function cpuFused(host: MemoryHost, primitives: Primitives): FusedKernels
       run(
         'layerNormGradient',
         { total: parts, cost: 2 * width * Math.min(rows, normPartRows) },
-        address(x),
-        address(gain),
-        address(dy),
-        address(forX),
-        sums,
-        address(scratch),
-        rows,
-        width,
-        epsilon,
+        {
+          x: address(x),
+          gain: address(gain),
+          dy: address(dy),
+          out: address(forX),
+          totals: sums,
+          scratch: address(scratch),
+          rows,
+          width,
+          epsilon,
+        },
       );
       const split = { total: width, unit: 16, cost: parts };
-      run('addParts', split, sums, address(forGain), parts, 2 * padded, 1);
-      run('addParts', split, sums + 8 * padded, address(forBias), parts, 2 * padded, 1);
+      const rest = { parts, partStride: 2 * padded, stride: 1 };
+      run('addParts', split, { totals: sums, out: address(forGain), ...rest });
+      run('addParts', split, { totals: sums + 8 * padded, out: address(forBias), ...rest });
       host.store.free(totals);
       host.store.free(scratch);
       return { x: forX, gain: forGain, bias: forBias };
@@ -79,25 +89,32 @@ export function cpuFused(host: MemoryHost, primitives: Primitives): FusedKernels
     gelu: (x, approximation) =>
       like(x, (out) => {
         const split = { total: sizeOf(x.shape), unit: 16, cost: 0.8 };
-        run(approximation === 'none' ? 'geluExact' : 'geluTanh', split, address(x), address(out));
+        run(approximation === 'none' ? 'geluExact' : 'geluTanh', split, { x: address(x), out: address(out) });
       }),
     geluGradient: (x, dy, approximation) =>
       like(x, (out) => {
         const split = { total: sizeOf(x.shape), unit: 16, cost: 1 };
         const kernel = approximation === 'none' ? 'geluExactGradient' : 'geluTanhGradient';
-        run(kernel, split, address(x), address(dy), address(out));
+        run(kernel, split, { x: address(x), dy: address(dy), out: address(out) });
       }),
 
     crossEntropy: (logits, labels) =>
       make(labels.shape, 'f32', (out) => {
-        const split = { total: rowsOf(logits), cost: 10 + widthOf(logits) };
-        run('crossEntropy', split, address(logits), address(labels), address(out), widthOf(logits));
+        const classes = widthOf(logits);
+        const split = { total: rowsOf(logits), cost: 10 + classes };
+        run('crossEntropy', split, { logits: address(logits), labels: address(labels), out: address(out), classes });
       }),
     crossEntropyGradient: (logits, labels, dy) =>
       like(logits, (out) => {
-        const split = { total: rowsOf(logits), cost: 20 + 1.5 * widthOf(logits) };
         const classes = widthOf(logits);
-        run('crossEntropyGradient', split, address(logits), address(labels), address(dy), address(out), classes);
+        const split = { total: rowsOf(logits), cost: 20 + 1.5 * classes };
+        run('crossEntropyGradient', split, {
+          logits: address(logits),
+          labels: address(labels),
+          dy: address(dy),
+          out: address(out),
+          classes,
+        });
       }),
 
     fakeQuantize: (x, options) => fakeQuantize(host, x, options),

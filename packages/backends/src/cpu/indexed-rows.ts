@@ -8,7 +8,14 @@ export function cpuIndexedRows({ run, address, make, threads }: MemoryHost): Pic
       return make([...indices.shape, ...rest], x.dtype, (out) => {
         const width = sizeOf(rest);
         const split = { total: sizeOf(indices.shape), cost: 5 + 0.3 * width };
-        run('gatherRows', split, address(x), address(indices), address(out), rows, width, x.dtype !== 'f32');
+        run('gatherRows', split, {
+          x: address(x),
+          indices: address(indices),
+          out: address(out),
+          rows,
+          width,
+          integers: x.dtype !== 'f32',
+        });
       });
     },
     scatterAdd(indices, updates, rows) {
@@ -19,16 +26,17 @@ export function cpuIndexedRows({ run, address, make, threads }: MemoryHost): Pic
         // Every chunk looks at all indices, so that they add up in order: few chunks, then.
         const unit = Math.ceil(rows / (2 * threads));
         const cost = 0.2 * width + (count * (1 + 0.4 * width)) / Math.max(rows, 1);
-        const integers = updates.dtype !== 'f32';
         run(
           'scatterAddRows',
           { total: rows, unit, cost },
-          address(indices),
-          address(updates),
-          address(out),
-          count,
-          width,
-          integers,
+          {
+            indices: address(indices),
+            updates: address(updates),
+            out: address(out),
+            count,
+            width,
+            integers: updates.dtype !== 'f32',
+          },
         );
       });
     },

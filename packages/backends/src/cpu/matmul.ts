@@ -1,12 +1,13 @@
 import { type FloatTensor, sizeOf, type Tensor } from '@lmd/core';
 import type { MemoryHost } from './memory-host.js';
+import { matmulTileColumns, matmulTileRows } from './wasm/numbers.js';
 
 /**
- * The rows and columns of a part are multiples of the tiles that stay in registers: 6 × 8 in `assembly/matmul.ts`, and 12 × 32, 4 × 24 and
- * 8 × 12 in `@lmd/native`.
+ * The rows and columns of a part are multiples of the tiles that stay in registers, ours and those of `@lmd/native`: 12
+ * × 32, 4 × 24 and 8 × 12.
  */
-const tileRows = 24;
-const tileColumns = 96;
+const tileRows = 4 * matmulTileRows;
+const tileColumns = 12 * matmulTileColumns;
 /** About the products of two numbers that one thread adds up in a nanosecond, in WebAssembly and in native code. */
 const productsPerNanosecond = { wasm: 22, native: 60 };
 /** Parts for each thread where a single product is cut: each packs one of the operands again. */
@@ -39,8 +40,8 @@ interface Parts {
 }
 
 /**
- * How a product of `batch` matrices is cut for several threads. Whole matrices where there are enough; else the longer side of the
- * results, since the operand that belongs to the shorter one is packed again for each part.
+ * How a product of `batch` matrices is cut for several threads. Whole matrices where there are enough; else the longer
+ * side of the results, since the operand that belongs to the shorter one is packed again for each part.
  */
 export function partsOf(batch: number, m: number, n: number, threads: number, rowsOfTile = tileRows): Parts {
   const wanted = Math.ceil((partsEach * threads) / batch);
@@ -89,17 +90,17 @@ function multiply(host: MemoryHost, product: Product, at: Addresses): void {
   host.run(
     'matmul',
     { total, cost: time / total },
-    at.a,
-    at.b,
-    at.out,
-    rows,
-    terms,
-    columns,
-    transposeA,
-    transposeB,
-    batchA === 1 ? 0 : rows * terms,
-    batchB === 1 ? 0 : terms * columns,
-    parts.rows,
-    parts.columns,
+    {
+      ...at,
+      m: rows,
+      k: terms,
+      n: columns,
+      transposeA,
+      transposeB,
+      strideA: batchA === 1 ? 0 : rows * terms,
+      strideB: batchB === 1 ? 0 : terms * columns,
+      partRows: parts.rows,
+      partColumns: parts.columns,
+    },
   );
 }

@@ -2,11 +2,9 @@ import type { DType, Tensor } from '@lmd/core';
 import { broadcast as broadcastBy, type Move, movements, type Side } from '../host/movements.js';
 import { coalesce, stridedCopy } from '../host-kernels/strided.js';
 import type { MemoryHost } from './memory-host.js';
+import { turnedRows } from './wasm/numbers.js';
 
 type Movements = ReturnType<typeof movements>;
-
-/** Rows of a strip; see `assembly/movement.ts`. */
-const turnedRows = 32;
 
 /** Values of a long row that move as a row of their own. */
 const cutLength = 4096;
@@ -45,18 +43,20 @@ function move(host: MemoryHost, extents: readonly number[], source: Side, target
     host.run(
       'copyRows',
       { total: rows, cost: 3 + 0.3 * length },
-      sourceAt,
-      targetAt,
-      length,
-      from[last]!,
-      extent(outer.length - 2),
-      extent(outer.length - 1),
-      stride(from, outer.length - 3),
-      stride(from, outer.length - 2),
-      stride(from, outer.length - 1),
-      stride(to, outer.length - 3),
-      stride(to, outer.length - 2),
-      stride(to, outer.length - 1),
+      {
+        source: sourceAt,
+        target: targetAt,
+        length,
+        step: from[last]!,
+        e1: extent(outer.length - 2),
+        e2: extent(outer.length - 1),
+        s0: stride(from, outer.length - 3),
+        s1: stride(from, outer.length - 2),
+        s2: stride(from, outer.length - 1),
+        t0: stride(to, outer.length - 3),
+        t1: stride(to, outer.length - 2),
+        t2: stride(to, outer.length - 1),
+      },
     );
   } else {
     const matrices = extent(outer.length - 2) * extent(outer.length - 1);
@@ -64,17 +64,19 @@ function move(host: MemoryHost, extents: readonly number[], source: Side, target
     host.run(
       'turnMatrices',
       { total: matrices * Math.ceil(rows / turnedRows), cost: 0.5 * Math.min(rows, turnedRows) * columns },
-      sourceAt,
-      targetAt,
-      rows,
-      columns,
-      from[last]!,
-      to[axis]!,
-      extent(outer.length - 1),
-      stride(from, outer.length - 2),
-      stride(from, outer.length - 1),
-      stride(to, outer.length - 2),
-      stride(to, outer.length - 1),
+      {
+        source: sourceAt,
+        target: targetAt,
+        rows,
+        columns,
+        sourceStride: from[last]!,
+        targetStride: to[axis]!,
+        e1: extent(outer.length - 1),
+        s0: stride(from, outer.length - 2),
+        s1: stride(from, outer.length - 1),
+        t0: stride(to, outer.length - 2),
+        t1: stride(to, outer.length - 1),
+      },
     );
   }
 }
@@ -83,27 +85,39 @@ function move(host: MemoryHost, extents: readonly number[], source: Side, target
 function moveRow({ run }: MemoryHost, source: number, target: number, length: number, step: number): void {
   const whole = Math.floor(length / cutLength);
   const rest = length - whole * cutLength;
-  const split = { total: whole, cost: 0.3 * cutLength };
-  run('copyRows', split, source, target, cutLength, step, whole, whole, 0, 0, step * cutLength, 0, 0, cutLength);
-  const done = 4 * whole * cutLength;
-  if (rest > 0) {
-    run(
-      'copyRows',
-      { total: 1, cost: 0.3 * rest },
-      source + step * done,
-      target + done,
-      rest,
+  const outermost = { s0: 0, s1: 0, t0: 0, t1: 0 };
+  run(
+    'copyRows',
+    { total: whole, cost: 0.3 * cutLength },
+    {
+      source,
+      target,
+      length: cutLength,
       step,
-      1,
-      1,
-      0,
-      0,
-      0,
-      0,
-      0,
-      0,
-    );
-  }
+      e1: whole,
+      e2: whole,
+      ...outermost,
+      s2: step * cutLength,
+      t2: cutLength,
+    },
+  );
+  if (rest === 0) return;
+  const done = 4 * whole * cutLength;
+  run(
+    'copyRows',
+    { total: 1, cost: 0.3 * rest },
+    {
+      source: source + step * done,
+      target: target + done,
+      length: rest,
+      step,
+      e1: 1,
+      e2: 1,
+      ...outermost,
+      s2: 0,
+      t2: 0,
+    },
+  );
 }
 
 /** `x` repeated as NumPy broadcasting does; another handle where there is nothing to repeat. */

@@ -3,27 +3,15 @@ import {
   type FloatTensor,
   type FusedKernels,
   LmdError,
-  type LmdRegularizer,
   type LmdTensors,
   sizeOf,
   type Tensor,
 } from '@lmd/core';
 import type { MemoryHost } from './memory-host.js';
-import { seedWords } from './random.js';
-
-/** Numbers of the priors in `assembly/optimizers.ts`. */
-const regularizerNumbers: Readonly<Record<LmdRegularizer, number>> = {
-  logNormalPrior: 0,
-  powerPrior: 1,
-  exponentialPrior: 2,
-  halfNormalPrior: 3,
-};
-
-/** Elements for which noise is drawn at once; see `assembly/workspace.ts`. */
-const block = 1024;
-
-/** Words of a sample's entry in the table that `lmdUpdate` is given. */
-const entryWords = 6;
+import { keyWords } from './random.js';
+import { noiseBlock, Regularizer } from './wasm/numbers.js';
+import { setEntry } from './wasm/table-entries.js';
+import { SampleEntry } from './wasm/tables.js';
 
 export function cpuOptimizers(host: MemoryHost): Pick<FusedKernels, 'lmdDraw' | 'lmdUpdate' | 'adamwUpdate'> {
   const { run, address } = host;
@@ -31,30 +19,22 @@ export function cpuOptimizers(host: MemoryHost): Pick<FusedKernels, 'lmdDraw' | 
 
   return {
     lmdDraw(logPlus, logMinus, noise, key) {
-      const { stream, step, sample } = key;
-      const [low, high] = seedWords(key);
       return host.make(logPlus.shape, 'f32', (out) => {
-        const size = sizeOf(logPlus.shape);
-        run(
-          'lmdDraw',
-          { total: size, unit: block, cost: 6 },
-          address(logPlus),
-          address(logMinus),
-          address(out),
+        const split = { total: sizeOf(logPlus.shape), unit: noiseBlock, cost: 6 };
+        run('lmdDraw', split, {
+          logPlus: address(logPlus),
+          logMinus: address(logMinus),
+          out: address(out),
           noise,
-          stream,
-          step,
-          sample,
-          low,
-          high,
-        );
+          ...keyWords(key),
+        });
       });
     },
 
     lmdUpdate(state, gradients, keys, logPriorMedian, options) {
       const scaled = options.gradientScaling === 'sample';
       if (scaled !== (state.momentumMinus !== undefined)) throw wrongMomentum(scaled);
-      const table = host.allocate([gradients.length, entryWords], 'i32');
+      const table = host.allocate([gradients.length, SampleEntry.words], 'i32');
       const out: LmdTensors<FloatTensor> = {
         logPlus: like(state.logPlus),
         logMinus: like(state.logMinus),
@@ -63,34 +43,33 @@ export function cpuOptimizers(host: MemoryHost): Pick<FusedKernels, 'lmdDraw' | 
       };
       const entries = host.integers(table);
       gradients.forEach((gradient, s) => {
-        const key = keys[s]!;
-        entries.set([address(gradient), key.stream, key.step, key.sample, ...seedWords(key)], s * entryWords);
+        const start = s * SampleEntry.words;
+        setEntry(entries, SampleEntry, start, { gradient: address(gradient), ...keyWords(keys[s]!) });
       });
-      run(
-        'lmdUpdate',
-        { total: sizeOf(state.logPlus.shape), unit: block, cost: 2 + 6 * gradients.length },
-        address(state.logPlus),
-        address(state.logMinus),
-        address(state.momentumPlus),
-        state.momentumMinus === undefined ? 0 : address(state.momentumMinus),
-        address(out.logPlus),
-        address(out.logMinus),
-        address(out.momentumPlus),
-        out.momentumMinus === undefined ? 0 : address(out.momentumMinus),
-        address(table),
-        gradients.length,
-        1 / gradients.length,
-        options.noise,
-        options.learningRate,
-        options.beta1,
-        1 - options.beta1,
-        options.beta2,
-        1 - options.beta2,
-        options.regularization,
-        regularizerNumbers[options.regularizer],
-        host.floats(logPriorMedian)[0]!,
-        options.useSign,
-      );
+      const split = { total: sizeOf(state.logPlus.shape), unit: noiseBlock, cost: 2 + 6 * gradients.length };
+      run('lmdUpdate', split, {
+        logPlus: address(state.logPlus),
+        logMinus: address(state.logMinus),
+        momentumPlus: address(state.momentumPlus),
+        momentumMinus: state.momentumMinus === undefined ? 0 : address(state.momentumMinus),
+        outLogPlus: address(out.logPlus),
+        outLogMinus: address(out.logMinus),
+        outMomentumPlus: address(out.momentumPlus),
+        outMomentumMinus: out.momentumMinus === undefined ? 0 : address(out.momentumMinus),
+        table: address(table),
+        samples: gradients.length,
+        share: 1 / gradients.length,
+        noise: options.noise,
+        learningRate: options.learningRate,
+        beta1: options.beta1,
+        rest1: 1 - options.beta1,
+        beta2: options.beta2,
+        rest2: 1 - options.beta2,
+        regularization: options.regularization,
+        regularizer: Regularizer[options.regularizer],
+        logPriorMedian: host.floats(logPriorMedian)[0]!,
+        useSign: options.useSign,
+      });
       host.store.free(table);
       return out;
     },
@@ -101,25 +80,24 @@ export function cpuOptimizers(host: MemoryHost): Pick<FusedKernels, 'lmdDraw' | 
         firstMoment: like(state.firstMoment),
         secondMoment: like(state.secondMoment),
       };
-      run(
-        'adamwUpdate',
-        { total: sizeOf(gradient.shape), unit: 16, cost: 1.5 },
-        address(state.weights),
-        address(state.firstMoment),
-        address(state.secondMoment),
-        address(gradient),
-        address(out.weights),
-        address(out.firstMoment),
-        address(out.secondMoment),
+      const split = { total: sizeOf(gradient.shape), unit: 16, cost: 1.5 };
+      run('adamwUpdate', split, {
+        weights: address(state.weights),
+        first: address(state.firstMoment),
+        second: address(state.secondMoment),
+        gradient: address(gradient),
+        outWeights: address(out.weights),
+        outFirst: address(out.firstMoment),
+        outSecond: address(out.secondMoment),
         beta1,
-        1 - beta1,
+        rest1: 1 - beta1,
         beta2,
-        1 - beta2,
-        learningRate / (1 - beta1 ** step),
-        1 / (1 - beta2 ** step),
+        rest2: 1 - beta2,
+        rate: learningRate / (1 - beta1 ** step),
+        secondScale: 1 / (1 - beta2 ** step),
         epsilon,
-        1 - learningRate * weightDecay,
-      );
+        kept: 1 - learningRate * weightDecay,
+      });
       return out;
     },
   };

@@ -13,14 +13,22 @@ import {
   type Tensor,
 } from '@lmd/core';
 import type { MemoryHost } from './memory-host.js';
+import type { KernelArguments } from './wasm/kernels.js';
+import {
+  chunkBytes4,
+  chunkBytes6,
+  chunkBytes8,
+  chunkCodes,
+  PackedKind,
+  tableCodes,
+  tableScales,
+  tableWords,
+} from './wasm/numbers.js';
 
-/** How codes are stored and decoded; see `assembly/packed-rows.ts`. */
-const kinds = { nibbles: 0, float6m3: 1, float6m2: 2, float8m3: 3, float8m2: 4, integer8: 5 } as const;
-type Kind = keyof typeof kinds;
+type Kind = keyof typeof PackedKind;
 
-/** Codes of a row that are stored together. */
-const chunkSize = 64;
-const chunkBytes = (kind: Kind): number => (kind === 'nibbles' ? 32 : kind.startsWith('float6') ? 48 : 64);
+const chunkBytes = (kind: Kind): number =>
+  kind === 'nibbles' ? chunkBytes4 : kind.startsWith('float6') ? chunkBytes6 : chunkBytes8;
 /** Nanoseconds a value. */
 const productCost = 0.25;
 const decodeCost = 0.5;
@@ -50,16 +58,21 @@ export function cpuPackedMatrices(host: MemoryHost, matmul: Primitives['matmul']
     return make(shape, 'f32', (out) => {
       const at = indices === undefined ? 0 : address(indices);
       const split = { total: sizeOf(shape) / terms, cost: 10 + decodeCost * terms };
-      run('decodePackedRows', split, ...argumentsOf(matrix), at, address(out), rows, terms);
+      run('decodePackedRows', split, { ...argumentsOf(matrix), indices: at, out: address(out), rows, terms });
     });
   }
 
-  /** Kind, codes, scales, tables, shift, chunks. */
-  function argumentsOf(matrix: PackedMatrix): [number, number, number, number, number, number] {
+  /** What kernels are told of a matrix. */
+  function argumentsOf(matrix: PackedMatrix): Omit<KernelArguments['packedRowProducts'], 'x' | 'out' | 'm' | 'n'> {
     const { codes, scales, tables } = partsIn(matrix);
-    const { terms } = matrixExtent(matrix);
-    const kind = kinds[kindOf(matrix.format.element)];
-    return [kind, address(codes), address(scales), address(tables), shiftOf(matrix), Math.ceil(terms / chunkSize)];
+    return {
+      kind: PackedKind[kindOf(matrix.format.element)],
+      codes: address(codes),
+      scales: address(scales),
+      tables: address(tables),
+      shift: shiftOf(matrix),
+      chunks: Math.ceil(matrixExtent(matrix).terms / chunkCodes),
+    };
   }
 
   return {
@@ -67,9 +80,9 @@ export function cpuPackedMatrices(host: MemoryHost, matmul: Primitives['matmul']
       const { rows, terms } = matrixExtent(source);
       const { format, tensorScale } = source;
       const kind = kindOf(format.element);
-      const chunks = Math.ceil(terms / chunkSize);
+      const chunks = Math.ceil(terms / chunkCodes);
       const rowBytes = chunks * chunkBytes(kind);
-      const blocks = Math.ceil((chunks * chunkSize) / format.blockSize);
+      const blocks = Math.ceil((chunks * chunkCodes) / format.blockSize);
       const parts: CpuMatrix = {
         codes: host.allocate([rows, rowBytes / 4], 'i32'),
         scales: host.allocate([Math.ceil((rows * blocks) / 4)], 'i32'),
@@ -84,10 +97,10 @@ export function cpuPackedMatrices(host: MemoryHost, matmul: Primitives['matmul']
       scales.fill(0);
       for (let row = 0; row < rows; row++) rowScales(source, row, scales, row * blocks);
       const codes = bytesOf(parts.codes);
-      const unpacked = new Uint8Array(rowsTogether * chunks * chunkSize);
+      const unpacked = new Uint8Array(rowsTogether * chunks * chunkCodes);
       for (let from = 0; from < rows; from += rowsTogether) {
         const to = Math.min(rows, from + rowsTogether);
-        rowCodes(source, [from, to], unpacked, chunks * chunkSize);
+        rowCodes(source, [from, to], unpacked, chunks * chunkCodes);
         arrange(kind, unpacked, (to - from) * chunks, codes.subarray(from * rowBytes));
       }
       return { ...parts };
@@ -104,10 +117,10 @@ export function cpuPackedMatrices(host: MemoryHost, matmul: Primitives['matmul']
         for (const made of [weights, lines, product]) store.free(made);
         return result;
       }
-      const padded = paddedRows(x, Math.ceil(terms / chunkSize) * chunkSize);
+      const padded = paddedRows(x, Math.ceil(terms / chunkCodes) * chunkCodes);
       const out = make([m, rows], 'f32', (out) => {
         const split = { total: rows, cost: productCost * m * terms };
-        run('packedRowProducts', split, ...argumentsOf(matrix), address(padded), address(out), m, rows);
+        run('packedRowProducts', split, { ...argumentsOf(matrix), x: address(padded), out: address(out), m, n: rows });
       });
       if (padded !== x) store.free(padded);
       return out;
@@ -141,26 +154,27 @@ function kindOf({ bits, kind, mantissaBits }: ElementFormat): Kind {
 
 const shiftOf = ({ format }: PackedMatrix): number => Math.log2(format.blockSize / 16);
 
-const scaleWords = 256;
-const tableWords = scaleWords + 12;
-
-/** The words that `assembly/packed-rows.ts` finds its values in: of scales, f32; then bfloat16 numbers by code, low bytes and high. */
+/**
+ * The words in which kernels look up values: of scales, f32; then bfloat16 numbers by code, low bytes and high, and one
+ * to add.
+ */
 function tablesOf(element: ElementFormat, scales: Float32Array): Int32Array {
   const words = new Int32Array(tableWords);
-  const bytes = new Uint8Array(words.buffer, 4 * scaleWords);
+  const bytes = new Uint8Array(words.buffer, 4 * tableScales);
   const isInteger = kindOf(element) === 'integer8';
   // The kernel's integers have no unit yet.
   const unit = isInteger ? 2 ** -element.mantissaBits : 1;
   new Float32Array(words.buffer).set(scales.map((scale) => scale * unit));
   if (isInteger) return words;
   const offset = element.bits === 4 ? 0 : (127 - element.bias) << 7;
-  new DataView(bytes.buffer, bytes.byteOffset).setUint16(32, offset, true);
-  for (let code = 0; code < 16; code++) {
+  new DataView(bytes.buffer, bytes.byteOffset).setUint16(2 * tableCodes, offset, true);
+  for (let code = 0; code < tableCodes; code++) {
     const value = bfloat16Of(elementValue(element, code));
-    // Where there are more codes than entries, an entry is what to add to the exponent and mantissa moved into their places.
+    // Where there are more codes than entries, an entry is what to add to the exponent and mantissa moved into their
+    // places.
     const entry = element.bits === 4 ? value : value - ((code << (7 - element.mantissaBits)) + offset);
     bytes[code] = entry;
-    bytes[16 + code] = entry >> 8;
+    bytes[tableCodes + code] = entry >> 8;
   }
   return words;
 }
@@ -183,8 +197,8 @@ function arrange(kind: Kind, codes: Uint8Array, chunks: number, out: Uint8Array)
   const size = chunkBytes(kind);
   out.fill(0, 0, chunks * size);
   for (let chunk = 0; chunk < chunks; chunk++) {
-    const [from, to] = [chunk * chunkSize, chunk * size];
-    for (let i = 0; i < chunkSize; i++) {
+    const [from, to] = [chunk * chunkCodes, chunk * size];
+    for (let i = 0; i < chunkCodes; i++) {
       const code = codes[from + i]!;
       const group = i >> 4;
       if (kind === 'integer8') {
@@ -193,14 +207,14 @@ function arrange(kind: Kind, codes: Uint8Array, chunks: number, out: Uint8Array)
       }
       // Code 8h + 4p + l of a group is byte 8h + 2l + p.
       const place = (i & 8) + ((i & 3) << 1) + ((i >> 2) & 1);
-      if (size === 64) {
+      if (size === chunkBytes8) {
         out[to + 16 * group + place] = code;
         continue;
       }
       out[to + 16 * (group >> 1) + place]! |= (code & 15) << (4 * (group & 1));
-      if (size === 48) {
+      if (size === chunkBytes6) {
         const [fifth, sign] = topBits[group]!;
-        out[to + 32 + place]! |= (((code >> 4) & 1) << fifth) | ((code >> 5) << sign);
+        out[to + chunkBytes4 + place]! |= (((code >> 4) & 1) << fifth) | ((code >> 5) << sign);
       }
     }
   }

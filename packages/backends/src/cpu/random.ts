@@ -1,18 +1,21 @@
 import { type Primitives, primitiveDTypes, type RandomKey, sizeOf, type Tensor } from '@lmd/core';
 import type { MemoryHost } from './memory-host.js';
+import { RandomKind } from './wasm/numbers.js';
 
-/** Numbers of what a generator makes of its words in `assembly/random.ts`, and nanoseconds an element. */
-const generators = {
-  randomBits: { kind: 0, cost: 1.2 },
-  randomUniform: { kind: 1, cost: 1.4 },
-  randomNormal: { kind: 2, cost: 2 },
-} as const;
+type Generator = keyof typeof RandomKind;
 
-type Generator = keyof typeof generators;
+/** Nanoseconds an element. */
+const costs: Readonly<Record<Generator, number>> = { randomBits: 1.2, randomUniform: 1.4, randomNormal: 2 };
 
-/** The lower and upper 32 bits of the seed: the key of Philox. */
-export function seedWords({ seed }: RandomKey): [number, number] {
-  return [seed >>> 0, Math.floor(seed / 2 ** 32)];
+/** A key as kernels take it: with the lower and upper 32 bits of the seed, the key of Philox. */
+export function keyWords({ seed, stream, step, sample }: RandomKey): {
+  stream: number;
+  step: number;
+  sample: number;
+  seedLow: number;
+  seedHigh: number;
+} {
+  return { stream, step, sample, seedLow: seed >>> 0, seedHigh: Math.floor(seed / 2 ** 32) };
 }
 
 export function randomTensor<Name extends Generator>(
@@ -22,10 +25,8 @@ export function randomTensor<Name extends Generator>(
   key: RandomKey,
 ): Tensor<(typeof primitiveDTypes)[Name]['result']> {
   return host.make(shape, primitiveDTypes[name].result, (out) => {
-    const { kind, cost } = generators[name];
-    const [low, high] = seedWords(key);
-    const split = { total: sizeOf(shape), unit: 16, cost };
-    host.run('random', split, kind, host.address(out), key.stream, key.step, key.sample, low, high);
+    const split = { total: sizeOf(shape), unit: 16, cost: costs[name] };
+    host.run('random', split, { kind: RandomKind[name], target: host.address(out), ...keyWords(key) });
   });
 }
 

@@ -2,12 +2,11 @@ import { type Primitives, sizeOf, type Tensor } from '@lmd/core';
 import { argMax, max, sum } from '../host-kernels/reductions.js';
 import { withoutAxes } from '../strided-offsets.js';
 import type { MemoryHost } from './memory-host.js';
+import { bandColumns } from './wasm/numbers.js';
 
 /** Values of a row, and rows of a column, that one part of a sum has at most: parts follow from the shape alone. */
 const partWidth = 32_768;
 const partRows = 1024;
-/** Columns of a band; see `assembly/reductions.ts`. */
-const bandColumns = 512;
 
 /** Reductions over neighbouring axes by kernels; over others, and of integers, by loops of ours. */
 export function cpuReductions(host: MemoryHost): Pick<Primitives, 'sum' | 'max' | 'argMax'> {
@@ -15,14 +14,15 @@ export function cpuReductions(host: MemoryHost): Pick<Primitives, 'sum' | 'max' 
 
   function sumRows(x: Tensor, out: Tensor, rows: number, width: number): void {
     if (width <= partWidth) {
-      run('sumRows', { total: rows, cost: 5 + 0.3 * width }, address(x), address(out), width);
+      run('sumRows', { total: rows, cost: 5 + 0.3 * width }, { x: address(x), out: address(out), width });
       return;
     }
     const parts = Math.ceil(width / partWidth);
     const totals = host.allocate([rows, parts, 2], 'f32');
     const split = { total: rows * parts, cost: 0.3 * partWidth };
-    run('sumRowParts', split, address(x), address(totals), width, partWidth, parts);
-    run('addParts', { total: rows, unit: 16, cost: parts }, address(totals), address(out), parts, 1, parts);
+    run('sumRowParts', split, { x: address(x), totals: address(totals), width, partWidth, parts });
+    const rest = { parts, partStride: 1, stride: parts };
+    run('addParts', { total: rows, unit: 16, cost: parts }, { totals: address(totals), out: address(out), ...rest });
     host.store.free(totals);
   }
 
@@ -32,8 +32,9 @@ export function cpuReductions(host: MemoryHost): Pick<Primitives, 'sum' | 'max' 
     const totals = host.allocate([parts, padded, 2], 'f32');
     const bands = Math.ceil(width / bandColumns);
     const split = { total: parts * bands, cost: (0.3 * rows * width) / (parts * bands) };
-    run('sumColumnParts', split, address(x), address(totals), rows, width, partRows);
-    run('addParts', { total: width, unit: 16, cost: parts }, address(totals), address(out), parts, padded, 1);
+    run('sumColumnParts', split, { x: address(x), totals: address(totals), rows, width, partRows });
+    const rest = { parts, partStride: padded, stride: 1 };
+    run('addParts', { total: width, unit: 16, cost: parts }, { totals: address(totals), out: address(out), ...rest });
     host.store.free(totals);
   }
 
@@ -43,7 +44,8 @@ export function cpuReductions(host: MemoryHost): Pick<Primitives, 'sum' | 'max' 
     const outer = sizeOf(x.shape.slice(0, first));
     const terms = sizeOf(x.shape.slice(first, last + 1));
     const inner = sizeOf(x.shape.slice(last + 1));
-    run(name, { total: outer, cost: 5 + 0.3 * terms * inner }, address(x), address(out), terms, inner);
+    const split = { total: outer, cost: 5 + 0.3 * terms * inner };
+    run(name, split, { x: address(x), out: address(out), terms, inner });
   }
 
   return {
@@ -68,7 +70,10 @@ export function cpuReductions(host: MemoryHost): Pick<Primitives, 'sum' | 'max' 
         const terms = sizeOf(axes.map((axis) => x.shape[axis]!));
         if (x.dtype !== 'f32' || !inARow(axes)) max(host.view(x), x.shape, axes, host.view(out));
         else if (!trailing) reduceSlabs('maxSlabs', x, out, axes);
-        else run('maxRows', { total: sizeOf(kept), cost: 5 + 0.3 * terms }, address(x), address(out), terms);
+        else {
+          const split = { total: sizeOf(kept), cost: 5 + 0.3 * terms };
+          run('maxRows', split, { x: address(x), out: address(out), width: terms });
+        }
       });
     },
     argMax(x, axis) {
@@ -80,7 +85,7 @@ export function cpuReductions(host: MemoryHost): Pick<Primitives, 'sum' | 'max' 
           return;
         }
         const split = { total: sizeOf(kept), cost: 5 + width };
-        run('argMaxRows', split, address(x), address(out), width, x.dtype !== 'f32');
+        run('argMaxRows', split, { x: address(x), out: address(out), width, integers: x.dtype !== 'f32' });
       });
     },
   };

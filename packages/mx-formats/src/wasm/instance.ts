@@ -1,58 +1,6 @@
+import type { WasmExports } from './kernels.generated.js';
 import { wasmBase64 } from './module.generated.js';
-
-/** What `assembly/index.ts` exports: addresses are bytes, sizes are elements. */
-export interface WasmExports {
-  initialize(workspace: number): void;
-  configureElement(
-    bits: number,
-    significantBits: number,
-    emin: number,
-    emax: number,
-    bias: number,
-    largestBits: number,
-    largestCode: number,
-    twosComplement: boolean,
-    intUnit: number,
-    hasSpecials: boolean,
-  ): void;
-  configureWords(magnitude: number, exponent: number): void;
-  configureBlocks(upAbove: number, rounding: number, blockSize: number, e4m3: boolean, tensorScale: number): void;
-  roundRows(source: number, target: number, words: number, rows: number, length: number): void;
-  roundColumns(source: number, target: number, words: number, rows: number, width: number): void;
-  encodeRows(source: number, codes: number, scales: number, words: number, rows: number, length: number): void;
-  encodeColumns(source: number, codes: number, scales: number, words: number, rows: number, width: number): void;
-  decodeRows(
-    codes: number,
-    scales: number,
-    target: number,
-    table: number,
-    scaleTable: number,
-    rows: number,
-    length: number,
-  ): void;
-  decodeColumns(
-    codes: number,
-    scales: number,
-    target: number,
-    table: number,
-    scaleTable: number,
-    rows: number,
-    width: number,
-  ): void;
-  packCodes(codes: number, packed: number, bits: number, count: number): void;
-  unpackCodes(packed: number, codes: number, bits: number, count: number): void;
-  largestFinite(source: number, count: number): number;
-  philoxGroups(
-    target: number,
-    groups: number,
-    group: number,
-    stream: number,
-    step: number,
-    sample: number,
-    seedLow: number,
-    seedHigh: number,
-  ): void;
-}
+import { infinityBits, magnitudeMask } from './numbers.js';
 
 /**
  * The little that is used of WebAssembly's own interface, which no library of the compiler's declares without the
@@ -95,9 +43,6 @@ export interface WasmInstance {
 /** Enough for all of `addresses`. */
 const pages = 80;
 
-/** See `configureWords` in `assembly/settings.ts`. */
-export const constantWords = [0x7fffffff, 0x7f800000] as const;
-
 /** The kernels as a WebAssembly module, which imports its memory as `env.memory`, and has no data of its own in it. */
 export function kernelModule(): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(wasmBase64), (character) => character.charCodeAt(0));
@@ -119,7 +64,7 @@ function instantiate(): WasmInstance | undefined {
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     const exports = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as WasmExports;
     exports.initialize(64);
-    exports.configureWords(...constantWords);
+    exports.configureWords(magnitudeMask, infinityBits);
     const { buffer } = memory;
     return { exports, floats: new Float32Array(buffer), words: new Int32Array(buffer), bytes: new Uint8Array(buffer) };
   } catch {

@@ -1,6 +1,6 @@
 import { decodeTable } from '../element-codes.js';
 import type { Grid } from '../grid.js';
-import { type Plan, roundings } from '../options.js';
+import type { Plan } from '../options.js';
 import { packedLength, unpack } from '../pack.js';
 import type { RandomKey } from '../philox.js';
 import { wordsOf } from '../round-block.js';
@@ -8,6 +8,7 @@ import { scaleValues, upAbove } from '../scale.js';
 import type { CheckedTensor, MxTensor } from '../tensor.js';
 import { e4m3ScaleValue, tensorScaleFor, totalScale } from '../tensor-scale.js';
 import { addresses, capacity, type WasmInstance, wasmInstance } from './instance.js';
+import { RoundingNumber } from './numbers.js';
 import { divide, type Piece } from './pieces.js';
 
 const { source, target, words, codes, packed, scales, table, scaleTable } = addresses;
@@ -142,7 +143,7 @@ function configure(
 ): void {
   configureElement(wasm, grid);
   const e4m3 = format.scale !== 'e8m0';
-  wasm.exports.configureBlocks(upAbove(grid, scaleMode), roundings.indexOf(rounding), blockSize, e4m3, tensorScale);
+  wasm.exports.configureBlocks(upAbove(grid, scaleMode), RoundingNumber[rounding], blockSize, e4m3, tensorScale);
 }
 
 function scaleFactors(kind: string, tensorScale: number): Float32Array {

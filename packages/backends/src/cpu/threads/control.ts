@@ -1,7 +1,7 @@
 /**
- * The memory by which the threads of a backend agree on their work: 32-bit words, then the arguments of the kernel at hand as float64
- * numbers. A job is a range that is cut into chunks; each thread begins with chunks of its own, and takes from the others what they
- * have not begun.
+ * The memory by which the threads of a backend agree on their work: 32-bit words, then the arguments of the kernel at
+ * hand as float64 numbers. A job is a range that is cut into chunks; each thread begins with chunks of its own, and
+ * takes from the others what they have not begun.
  */
 export const words = {
   /** Counts jobs; threads without work wait for it to change. */

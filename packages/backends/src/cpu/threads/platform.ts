@@ -1,4 +1,5 @@
 import { LmdError } from '@lmd/core';
+import { builtIn } from './built-in.js';
 
 /** The little that is used of Node's workers. */
 export interface Worker {
@@ -19,16 +20,10 @@ interface Platform {
   readonly process?: {
     readonly arch?: string;
     readonly versions?: { readonly v8?: string };
-    getBuiltinModule?: (name: string) => unknown;
     /** Where Node runs under its permission model. */
     readonly permission?: { has(scope: string): boolean };
   };
   readonly SharedArrayBuffer?: unknown;
-}
-
-/** A built-in module of Node, where this is Node 20.16 or later: no bundler sees an import, and no browser misses one. */
-export function builtIn<Module>(name: string): Module | undefined {
-  return (globalThis as Platform).process?.getBuiltinModule?.(name) as Module | undefined;
 }
 
 /** Node's workers, where there are some that share memory, and the process may start them. */
@@ -39,7 +34,10 @@ export function workerThreads(): WorkerThreads | undefined {
   return builtIn('node:worker_threads');
 }
 
-/** More than this many threads wait for each other more than they help: a training step has hundreds of short operations. */
+/**
+ * More than this many threads wait for each other more than they help: a training step has hundreds of short
+ * operations.
+ */
 const mostByDefault = 8;
 
 /** As many threads as there are processors to run them, up to eight; one where there are no workers. */
@@ -60,8 +58,8 @@ export function noThreads(threads: number): LmdError {
 }
 
 /**
- * Whether the dot product of bytes is faster in steps than by its one instruction of relaxed SIMD: on x64, V8 before version 13 makes that
- * of five, where later ones know the processor's own (AVX-VNNI). Both give the same bits.
+ * Whether the dot product of bytes is faster in steps than by its one instruction of relaxed SIMD: on x64, V8 before
+ * version 13 makes that of five, where later ones know the processor's own (AVX-VNNI). Both give the same bits.
  */
 export function dotInSteps(): boolean {
   const { arch, versions } = (globalThis as Platform).process ?? {};

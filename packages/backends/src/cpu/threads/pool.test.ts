@@ -1,9 +1,11 @@
 import { isLmdError } from '@lmd/core';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startWasm } from '../wasm/instance.js';
+import { UnaryOperation } from '../wasm/numbers.js';
+import type { RangedKernel } from './chunks.js';
 import { words } from './control.js';
 import { type WorkerThreads, workerThreads } from './platform.js';
-import { type RangedKernel, ThreadPool } from './pool.js';
+import { ThreadPool } from './pool.js';
 
 const platform = workerThreads() as WorkerThreads;
 const pools: ThreadPool[] = [];
@@ -21,7 +23,7 @@ afterEach(() => {
   for (const pool of pools.splice(0)) pool.close();
 });
 
-const negate = 0;
+const { negate } = UnaryOperation;
 
 /** Keeps this thread at a chunk for so long that a worker, on a busy machine too, comes to take others. */
 function linger(): void {

@@ -1,33 +1,26 @@
 import { LmdError, messageOf } from '@lmd/core';
-import type { NativeSource } from '@lmd/native';
-import { type Control, controlBytes, createControl, firstChunk, takenWord, words } from './control.js';
+import { type RangedKernel, takeChunks } from './chunks.js';
+import { type Control, controlBytes, createControl, takenWord, words } from './control.js';
 import type { Worker, WorkerThreads } from './platform.js';
-import { workerSource } from './worker-source.js';
+import { workerProgram } from './worker.generated.js';
+import type { WorkerData, WorkerModules } from './worker-data.js';
 
-/** A kernel: the part `from` to `to` of its range, then its other arguments. */
-export type RangedKernel = (from: number, to: number, ...rest: number[]) => void;
-
-/** What a worker makes its own instances of the kernels from. */
-export interface WorkerModules {
-  readonly modules: readonly object[];
-  /** A shared memory. */
-  readonly memory: object;
-  /** For each thread, the workspace of each module. */
-  readonly workspaces: readonly (readonly number[])[];
-  /** Native kernels, which come before those of the modules. */
-  readonly native?: NativeSource | undefined;
-}
-
-/** How long a worker looks for work before it sleeps: some tens of microseconds, about what lies between two operations of a step. */
+/**
+ * How long a worker looks for work before it sleeps: some tens of microseconds, about what lies between two operations
+ * of a step.
+ */
 const workerSpins = 20_000;
 /** How long the calling thread looks before it sleeps. */
 const callerSpins = 5_000;
-/** A worker that gets nothing done in this many waits is taken for dead. A wait counts once, however long the process was stopped. */
+/**
+ * A worker that gets nothing done in this many waits is taken for dead. A wait counts once, however long the process
+ * was stopped.
+ */
 const patience = { waits: 300, milliseconds: 100 };
 
 /**
- * Runs kernels on several threads: fork and join. The calling thread works too, and takes every chunk that no worker has begun, so
- * that it never waits for a worker that is asleep, not started yet, or without a processor.
+ * Runs kernels on several threads: fork and join. The calling thread works too, and takes every chunk that no worker
+ * has begun, so that it never waits for a worker that is asleep, not started yet, or without a processor.
  */
 export class ThreadPool {
   readonly threads: number;
@@ -95,7 +88,7 @@ export class ThreadPool {
     Atomics.add(state, words.generation, 1);
     if (Atomics.load(state, words.asleep) > 0) Atomics.notify(state, words.generation, chunks - 1);
     try {
-      this.#takeChunks(this.#kernels[index]!, total, grain, chunks, rest);
+      takeChunks(state, { kernel: this.#kernels[index]!, total, grain, chunks, rest }, 0, this.threads);
     } catch (error) {
       this.#state.failure = error;
     }
@@ -110,21 +103,6 @@ export class ThreadPool {
   close(): void {
     this.#state.closed = true;
     for (const worker of this.#state.workers) void worker.terminate();
-  }
-
-  #takeChunks(kernel: RangedKernel, total: number, grain: number, chunks: number, rest: readonly number[]): void {
-    const { threads } = this;
-    const state = this.#control.words;
-    for (let owner = 0; owner < threads; owner++) {
-      const first = firstChunk(owner, threads, chunks);
-      const own = firstChunk(owner + 1, threads, chunks) - first;
-      for (;;) {
-        const next = Atomics.add(state, takenWord(owner), 1);
-        if (next >= own) break;
-        const from = (first + next) * grain;
-        kernel(from, Math.min(total, from + grain), ...rest);
-      }
-    }
   }
 
   /** Waits until no worker is at the job. */
@@ -148,11 +126,11 @@ export class ThreadPool {
     const { modules, memory, workspaces, native } = this.#modules;
     const state = this.#state;
     for (let self = 1; self < this.threads; self++) {
-      const workerData = {
+      const workerData: WorkerData = {
         modules,
         memory,
         native,
-        workspaces: workspaces[self],
+        workspaces: workspaces[self]!,
         names: this.#names,
         control: this.#control.buffer,
         threads: this.threads,
@@ -171,9 +149,9 @@ export class ThreadPool {
     }
   }
 
-  #startWorker(workerData: object, name: string): Worker {
+  #startWorker(workerData: WorkerData, name: string): Worker {
     try {
-      return new this.#platform.Worker(workerSource, { eval: true, workerData, execArgv: [], name });
+      return new this.#platform.Worker(workerProgram, { eval: true, workerData, execArgv: [], name });
     } catch (cause) {
       throw new LmdError('BACKEND_FAILURE', `The cpu backend cannot start a thread: ${messageOf(cause)}`, {
         subject: 'threads',

@@ -2,9 +2,11 @@ import { LmdError, messageOf } from '@lmd/core';
 import { type InMemoryKernels, kernelModule } from '@lmd/mx-formats';
 import type { Native } from '@lmd/native';
 import type { WasmMemory } from '../arena.js';
+import type { RangedKernel } from '../threads/chunks.js';
 import { noThreads, workerThreads } from '../threads/platform.js';
-import { type RangedKernel, ThreadPool, type WorkerModules } from '../threads/pool.js';
-import type { KernelModule, Kernels } from './kernels.js';
+import { ThreadPool } from '../threads/pool.js';
+import type { WorkerModules } from '../threads/worker-data.js';
+import { argumentOrder, type KernelModule, type Kernels } from './kernels.js';
 import { wasmBase64 } from './module.generated.js';
 import { importingSharedMemory } from './shared-memory.js';
 
@@ -113,11 +115,8 @@ function reserve(size: { readonly initial: number; readonly maximum: number; rea
 
 /** What does a part of a range: all functions but those that set a module up. */
 function rangedKernels(exports: object): Record<string, RangedKernel> {
-  const functions = Object.entries(exports).filter(([name, value]) => typeof value === 'function' && !setUp.has(name));
-  return Object.fromEntries(functions) as Record<string, RangedKernel>;
+  return Object.fromEntries(Object.entries(exports).filter(([name]) => name in argumentOrder));
 }
-
-const setUp = new Set(['firstFree', 'workspaceBytes', 'initialize']);
 
 function canRun(arithmetic: Arithmetic): boolean {
   return typeof WebAssembly === 'object' && WebAssembly.validate(bytesOf(arithmetic));

@@ -1,0 +1,2 @@
+/** Does the work once, and waits for the result. */
+export type TimedRun = () => Promise<void>;

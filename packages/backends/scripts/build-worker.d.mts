@@ -1,0 +1,4 @@
+/** Where the generated file is. */
+export const generatedFile: string;
+/** Its text. */
+export function bundleWorker(): Promise<string>;

@@ -1,0 +1,27 @@
+import type { NativeSource } from '@lmd/native';
+
+/** What a worker makes its own instances of the kernels from. */
+export interface WorkerModules {
+  readonly modules: readonly object[];
+  /** A shared memory. */
+  readonly memory: { readonly buffer: ArrayBufferLike };
+  /** For each thread, the workspace of each module. */
+  readonly workspaces: readonly (readonly number[])[];
+  /** Native kernels, which come before those of the modules. */
+  readonly native?: NativeSource | undefined;
+}
+
+/** What a worker is started with. */
+export interface WorkerData extends Omit<WorkerModules, 'workspaces'> {
+  /** Its own workspace of each module. */
+  readonly workspaces: readonly number[];
+  /** Of the kernels, by their number in the control memory. */
+  readonly names: readonly string[];
+  /** The control memory. */
+  readonly control: ArrayBufferLike;
+  readonly threads: number;
+  /** Which of the threads it is; the calling one is 0. */
+  readonly self: number;
+  /** How often it looks for work before it sleeps. */
+  readonly spins: number;
+}
