@@ -1,4 +1,4 @@
-import { type OptionsOf, type OptionTable, option, resolveOptions } from '@lmd/core';
+import { type OptionsOf, type OptionTable, option, type ResolvedOptions, resolveOptions } from '@lmd/core';
 import { checkDivides, mlpWidthOf } from './config-checks.js';
 import { transformerOptionTable } from './transformer-options.js';
 
@@ -37,8 +37,13 @@ export const gpt2OptionTable = {
 
 export interface Gpt2Config extends OptionsOf<typeof gpt2OptionTable> {}
 
+/** The same with every default filled in. */
+export interface ResolvedGpt2Config extends ResolvedOptions<typeof gpt2OptionTable> {
+  readonly mlpWidth: number;
+}
+
 /** Fills in defaults and refuses what cannot be built. */
-export function resolveGpt2Config(config: Gpt2Config): Required<Gpt2Config> {
+export function resolveGpt2Config(config: Gpt2Config): ResolvedGpt2Config {
   const options = resolveOptions('gpt2', gpt2OptionTable, config);
   checkDivides('gpt2', 'heads', options.heads, 'width', options.width);
   return { ...options, mlpWidth: mlpWidthOf('gpt2', options) };

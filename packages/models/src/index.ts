@@ -1,7 +1,7 @@
 export { type FineTuned, partlyTrained } from './fine-tuned.js';
 export { type GenerateOptions, generate, generateOptionTable } from './generate.js';
 export { type CachedLogits, type Gpt2, gpt2, type InferenceContext } from './gpt2.js';
-export { type Gpt2Config, gpt2OptionTable } from './gpt2-config.js';
+export { type Gpt2Config, gpt2OptionTable, type ResolvedGpt2Config } from './gpt2-config.js';
 export { type Gpt2PresetName, gpt2Preset, gpt2Presets } from './gpt2-presets.js';
 export { languageModelLoss } from './language-model-loss.js';
 export { type AttentionLayerOptions, attention } from './layers/attention.js';
@@ -35,6 +35,6 @@ export type { PretrainedTensor, PretrainedTensors } from './pretrained/tensors.j
 export { type ProductOptions, quantizedMatmul } from './quantized-matmul.js';
 export { type SamplingOptions, type SamplingPoint, sampleToken, samplingOptionTable } from './sampling.js';
 export { type Vit, vit } from './vit.js';
-export { type VitConfig, vitOptionTable } from './vit-config.js';
+export { type ResolvedVitConfig, type VitConfig, vitOptionTable } from './vit-config.js';
 export { type VitPresetName, vitPreset, vitPresets } from './vit-presets.js';
 export type { WeightMatch } from './weight-match.js';

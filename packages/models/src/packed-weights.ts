@@ -8,6 +8,7 @@ import {
   type PackedMatrices,
   type PackedMatrix,
   type Quantization,
+  roundingDefaults,
 } from '@lmd/core';
 import { quantize } from '@lmd/mx-formats';
 import type { Gpt2 } from './gpt2.js';
@@ -32,7 +33,7 @@ export async function packWeights(
   ops: Operations,
   model: Pick<Gpt2, 'parameters'>,
   weights: NamedTensors,
-  { format, scaleMode = 'floor', rounding = 'nearestEven' }: Quantization,
+  { format, scaleMode = roundingDefaults.scaleMode, rounding = roundingDefaults.rounding }: Quantization,
 ): Promise<PackedModel> {
   if (!canPackMatrix(format) || rounding === 'stochastic') {
     throw new LmdError('UNSUPPORTED', `packWeights: format is "${format.name}", rounded by ${rounding}.`, {

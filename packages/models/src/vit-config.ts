@@ -1,4 +1,4 @@
-import { type OptionsOf, type OptionTable, option, resolveOptions } from '@lmd/core';
+import { type OptionsOf, type OptionTable, option, type ResolvedOptions, resolveOptions } from '@lmd/core';
 import { checkDivides, mlpWidthOf } from './config-checks.js';
 import { transformerOptionTable } from './transformer-options.js';
 
@@ -62,8 +62,13 @@ export const vitOptionTable = {
 
 export interface VitConfig extends OptionsOf<typeof vitOptionTable> {}
 
+/** The same with every default filled in. */
+export interface ResolvedVitConfig extends ResolvedOptions<typeof vitOptionTable> {
+  readonly mlpWidth: number;
+}
+
 /** Fills in defaults and refuses what cannot be built. */
-export function resolveVitConfig(config: VitConfig): Required<VitConfig> {
+export function resolveVitConfig(config: VitConfig): ResolvedVitConfig {
   const options = resolveOptions('vit', vitOptionTable, config);
   checkDivides('vit', 'patchSize', options.patchSize, 'imageSize', options.imageSize);
   checkDivides('vit', 'heads', options.heads, 'width', options.width);

@@ -1,3 +1,4 @@
+export { numberOption, textOption } from './checks.js';
 /** What declares an option of a table: `option.number({ atLeast: 0, default: 0.1, describe: '…' })`. */
 export * as option from './declare.js';
 export { describeOption } from './describe-option.js';

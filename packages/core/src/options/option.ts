@@ -114,11 +114,13 @@ export type ValueOf<O> = O extends { readonly kind: 'schedule' }
                   ? ValueOf<A>
                   : never;
 
-/** The record of options that a caller gives. */
+/** The record of options that a caller gives. One that nothing stands in for may be given as undefined, which is to leave it out. */
 export type OptionsOf<T extends OptionTable> = {
   readonly [Name in keyof T as T[Name]['presence'] extends 'required' ? Name : never]: ValueOf<T[Name]>;
 } & {
-  readonly [Name in keyof T as T[Name]['presence'] extends 'required' ? never : Name]?: ValueOf<T[Name]>;
+  readonly [Name in keyof T as T[Name]['presence'] extends 'required' ? never : Name]?:
+    | ValueOf<T[Name]>
+    | (T[Name]['presence'] extends 'optional' ? undefined : never);
 };
 
 /** The same when it is checked: defaults are filled in, and step sizes are schedules. */

@@ -14,4 +14,5 @@ export {
   type TokenFilesProgress,
   type WriteTokenFilesOptions,
   writeTokenFiles,
+  writeTokenFilesOptionTable,
 } from './token-files.js';
