@@ -26,4 +26,4 @@ export type {
   ValueOption,
 } from './option.js';
 export { defaultsOf, resolveOption, resolveOptions } from './resolve.js';
-export { nearestName, refuseUnknownOptions, unknownOption } from './unknown-option.js';
+export { didYouMean, refuseUnknownOptions, unknownOption } from './unknown-option.js';

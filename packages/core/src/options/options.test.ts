@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   defaultsOf,
   describeOption,
+  didYouMean,
   type OptionsOf,
   option,
   optionsJsonSchema,
@@ -109,4 +110,14 @@ describe('refuseUnknownOptions', () => {
   ])('refuses %j', (given, message) => {
     expect(() => refuseUnknownOptions('rule', given, ['size', 'rate'])).toThrow(message);
   });
+});
+
+describe('didYouMean', () => {
+  it.each([
+    ['learningrate', ['learningRate', 'beta1'], ' Did you mean "learningRate"?'],
+    ['stpes', ['seed', 'steps'], ' Did you mean "steps"?'],
+    ['frob', ['seed', 'steps'], ''],
+    ['', ['seed'], ''],
+    ['x', [], ''],
+  ])('of %j among %j', (typed, known, suggestion) => expect(didYouMean(typed, known)).toBe(suggestion));
 });

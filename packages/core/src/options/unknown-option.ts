@@ -23,9 +23,7 @@ export function refuseUnknownOptions(owner: string, options: unknown, known: rea
 
 /** The error about a name that is none of an owner's options: the one wording for it, of functions and of the command alike. */
 export function unknownOption(owner: string, name: string, value: unknown, known: readonly string[]): LmdError {
-  const near = nearestName(name, known);
-  const suggestion = near === undefined ? '' : ` Did you mean "${near}"?`;
-  return new LmdError('UNKNOWN_OPTION', `${owner} has no option ${describeValue(name)}.${suggestion}`, {
+  return new LmdError('UNKNOWN_OPTION', `${owner} has no option ${describeValue(name)}.${didYouMean(name, known)}`, {
     subject: name,
     value,
     remedy: known.length === 0 ? 'It has none.' : `Its options are ${known.join(', ')}.`,
@@ -36,7 +34,7 @@ export function unknownOption(owner: string, name: string, value: unknown, known
 const longestName = 64;
 
 /** The known name that is closest to `typed`, case ignored; undefined where none is close. */
-export function nearestName(typed: string, known: readonly string[]): string | undefined {
+function nearestName(typed: string, known: readonly string[]): string | undefined {
   if (typed === '' || typed.length > longestName) return undefined;
   const lower = typed.toLowerCase();
   const [best] = known
@@ -45,4 +43,10 @@ export function nearestName(typed: string, known: readonly string[]): string | u
     .sort((a, b) => a.edits - b.edits);
   // A third of the letters may differ. Two that changed places count as two.
   return best !== undefined && best.edits <= Math.ceil(typed.length / 3) ? best.name : undefined;
+}
+
+/** ` Did you mean "size"?`, to be appended to a sentence; nothing where no name is close. */
+export function didYouMean(typed: string, known: readonly string[]): string {
+  const near = nearestName(typed, known);
+  return near === undefined ? '' : ` Did you mean "${near}"?`;
 }
