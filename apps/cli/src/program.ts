@@ -62,8 +62,7 @@ Set LMD_DEBUG=1 for stack traces, NO_COLOR=1 for plain text.`;
 const draws = limited(
   option.integer({
     atLeast: 1,
-    default: 1,
-    describe: 'With --weights sample: number of posterior samples to average.',
+    describe: 'With --weights sample: number of posterior samples to average (default: 1).',
   }),
   mostSamples,
 );

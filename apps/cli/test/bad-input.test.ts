@@ -47,7 +47,7 @@ const onMnist = (path: string) => [
 describe('the command line', () => {
   it.each([
     [['train'], 'the configuration is missing. Use a JSON file or a preset (first-light, smoke, speeches)'],
-    [['train', '--preset', 'smok'], "argument 'smok' is invalid. Allowed choices are first-light, smoke, speeches."],
+    [['train', '--preset', 'smok'], "argument 'smok' is invalid. Allowed choices are first-light, speeches, smoke."],
     [['train', 'x.json', '--preset', 'smoke'], '--preset smoke and x.json cannot be combined'],
     [['train', 'smok'], 'smok is neither a preset nor a file. Did you mean "smoke"?'],
     [['train', 'smoke', '--stpes', '3'], "unknown option '--stpes'"],

@@ -35,7 +35,7 @@ export interface EvaluateCommandOptions {
   readonly format?: readonly string[];
   readonly weights?: RunWeightsKind;
   readonly optimizer?: string;
-  readonly draws: number;
+  readonly draws?: number;
   readonly model?: string;
   readonly backend?: BackendName;
   readonly json?: boolean;
@@ -97,7 +97,7 @@ export async function evaluateCommand(run: string, options: EvaluateCommandOptio
   const isAveraged = configuration.weightAveraging !== undefined;
   const kinds = ['mean', 'median', 'sample', ...(isAveraged ? (['average'] as const) : [])] as const;
   const weights = choose<RunWeightsKind>('--weights', options.weights ?? usualWeights(configuration), kinds);
-  const { backend = configuration.backend, draws } = options;
+  const { backend = configuration.backend, draws = 1 } = options;
   checkDraws(draws, weights);
   const chosen =
     options.optimizer === undefined
