@@ -80,6 +80,8 @@ export default {
       severity: 'error',
       from: { path: '^(packages|apps)/' },
       to: {
+        // Global types alone, which the cruiser finds no module for.
+        pathNot: '^@webgpu/types$',
         dependencyTypes: ['unknown', 'undetermined', 'npm-no-pkg', 'npm-unknown'],
         // An entry in peerDependenciesMeta counts as a list of its own that is none of the known ones.
         dependencyTypesNot: ['npm-peer'],

@@ -22,10 +22,15 @@ import { contexts } from './webgpu-backend.js';
 
 /** The options of `pack`, declared once. */
 export const packOptionTable = {
+  /** An MX format with blocks of 32: `formats.mxfp4_e2m1` and so on. An object; required. */
   format: option.object<BlockFormat>({
     required: true,
     describe: 'An MX format with blocks of 32: `formats.mxfp4_e2m1` and so on.',
   }),
+  /**
+   * The contraction axis: 0, the default, for [inputs, outputs], as the models have it; 1 for [outputs, inputs]. 0 or
+   * 1.
+   */
   axis: option.value<0 | 1>({
     describe:
       'The contraction axis: 0, the default, for [inputs, outputs], as the models have it; 1 for [outputs, inputs].',
@@ -33,6 +38,7 @@ export const packOptionTable = {
     check: (value) => value === 0 || value === 1,
   }),
   ...roundingOptionTable,
+  /** Names the noise of stochastic rounding, which needs it. An object. */
   key: option.object<RandomKey>({ describe: 'Names the noise of stochastic rounding, which needs it.' }),
 } as const satisfies OptionTable;
 

@@ -77,20 +77,31 @@ export interface RuleDescription {
 
 /** How step sizes go over a run, declared once. */
 export const scheduleOptionTable = {
+  /** How step sizes go on after warm-up. `constant`, `linear` or `cosine`; required. */
   kind: choice(['constant', 'linear', 'cosine'], {
     required: true,
     describe: 'How step sizes go on after warm-up.',
   }),
+  /** Steps of linear rise to the peak. A whole number, at least 0; default 0. */
   warmup: integer({ atLeast: 0, default: 0, describe: 'Steps of linear rise to the peak.' }),
+  /**
+   * Steps of the whole run, at the last of which `linear` and `cosine` are at their end: step `steps` − 1, counted from
+   * 0. A whole number, at least 0.
+   */
   steps: integer({
     atLeast: 0,
     describe:
       'Steps of the whole run, at the last of which `linear` and `cosine` are at their end: step `steps` − 1, counted from 0.',
   }),
+  /**
+   * Instead of `steps`: steps from the peak to the end, which is reached at step `warmup` + `decay`. A whole number, at
+   * least 1.
+   */
   decay: integer({
     atLeast: 1,
     describe: 'Instead of `steps`: steps from the peak to the end, which is reached at step `warmup` + `decay`.',
   }),
+  /** What is left at the end, as a fraction of the peak. Unused by `constant`. At least 0; default 0. */
   final: number({
     atLeast: 0,
     default: 0,
@@ -102,6 +113,7 @@ export interface ScheduleDescription extends OptionsOf<typeof scheduleOptionTabl
 
 /** The bound of gradients, declared once. */
 export const clippingOptionTable = {
+  /** Bound of the gradient's global norm, over all groups together; by default there is none. Above 0. */
   clipNorm: number({
     above: 0,
     describe: "Bound of the gradient's global norm, over all groups together; by default there is none.",
