@@ -117,8 +117,8 @@ export function configurationReference(): string {
   return [
     '# The configuration of a run',
     '',
-    'Written from the schema by the tests (`vitest run -u` in `apps/cli`), which takes the options of optimizers, with their bounds, defaults',
-    'and meanings, from the tables of [`@lmd/core`](../../packages/core/README.md). A key is written as `--set` takes it: `model.width`.',
+    'Written from the schema by the tests (`vitest run -u` in `apps/cli`), which takes options, with their bounds, defaults and',
+    'meanings, from the tables of the packages (`…OptionTable`) that the run uses. A key is written as `--set` takes it: `model.width`.',
     '',
     '## A run',
     '',

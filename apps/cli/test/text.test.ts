@@ -59,8 +59,18 @@ describe('lmd data prepare', () => {
 
   it.each([
     ['a file that is not there', ['nothing.txt', '--out', 'x'], 1, 'nothing.txt'],
-    ['a part that is none', ['rhymes.txt', '--out', 'x', '--validation', '1'], 2, '--validation 1 is not allowed'],
-    ['a tokenizer that is not there', ['rhymes.txt', '--out', 'x', '--tokenizer', 'gpt3'], 2, 'Did you mean gpt2?'],
+    [
+      'a part that is none',
+      ['rhymes.txt', '--out', 'x', '--validation', '1'],
+      2,
+      'Give a finite number above 0 and below 1.',
+    ],
+    [
+      'a tokenizer that is not there',
+      ['rhymes.txt', '--out', 'x', '--tokenizer', 'gpt3'],
+      2,
+      'Allowed choices are gpt2, characters.',
+    ],
     ['the speeches beside files', ['sotu', 'rhymes.txt', '--out', 'x'], 2, 'cannot be combined with other sources'],
   ])('refuses %s', async (_, words, code, message) => {
     const outcome = await lmd(['data', 'prepare', ...words], folder);
@@ -219,9 +229,9 @@ describe('lmd generate', () => {
 
   it.each([
     ['a character that the model does not know', ['--prompt', 'é'], 1, 'é'],
-    ['a temperature below 0', ['--temperature', '-1'], 2, '--temperature -1 is not allowed'],
-    ['a probability above 1', ['--top-p', '2'], 2, '--top-p 2 is not allowed'],
-    ['a penalty of nothing', ['--repetition-penalty', '0'], 2, '--repetition-penalty 0 is not allowed'],
+    ['a temperature below 0', ['--temperature', '-1'], 2, 'Give a finite number at least 0.'],
+    ['a probability above 1', ['--top-p', '2'], 2, 'Give a finite number above 0 and at most 1.'],
+    ['a penalty of nothing', ['--repetition-penalty', '0'], 2, 'Give a finite number above 0.'],
   ])('refuses %s', async (_, words, code, message) => {
     const outcome = await lmd(['generate', 'run', ...words], folder);
     expect(outcome.code).toBe(code);
@@ -269,6 +279,6 @@ describe('a run that is not finished', () => {
 
   it('names the optimizers that there are', async () => {
     const outcome = await lmd(['generate', 'unfinished', '--optimizer', 'lmdd'], folder);
-    expect(outcome).toMatchObject({ code: 2, stderr: expect.stringContaining('Did you mean lmd?') });
+    expect(outcome).toMatchObject({ code: 2, stderr: expect.stringContaining('Did you mean "lmd"?') });
   });
 });

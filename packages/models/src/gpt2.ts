@@ -1,6 +1,6 @@
 import { type ForwardContext, LmdError, type Model, type NamedTensors, type Operations, type Tensor } from '@lmd/core';
 import { blockParameters, normParameters, type ParameterSpecifications } from './block-parameters.js';
-import { type Gpt2Config, resolveGpt2Config } from './gpt2-config.js';
+import { type Gpt2Config, type ResolvedGpt2Config, resolveGpt2Config } from './gpt2-config.js';
 import { headWeight, logitsOf } from './gpt2-head.js';
 import { initializeParameters, normal } from './initialization.js';
 import { cachedBlock, cachedLength, type KeyValueCache } from './layers/cached-block.js';
@@ -12,7 +12,7 @@ import { transformerBlock } from './layers/transformer-block.js';
 export interface Gpt2 extends Model {
   readonly architecture: 'gpt2';
   /** The configuration, with all defaults filled in. */
-  readonly config: Required<Gpt2Config>;
+  readonly config: ResolvedGpt2Config;
   /**
    * The forward pass over the beginning of a text, to go on from: tokens [batch, length] → the logits of the last
    * position [batch, vocabulary], and the keys and values of all. For inference: no dropout, no gradients.
@@ -102,7 +102,7 @@ export function gpt2(config: Gpt2Config): Gpt2 {
 }
 
 /** Token embeddings plus those of the positions from `start` on: [batch, length] → [batch, length, width]. */
-function embed(ops: Operations, tokens: Tensor, start: number, options: Required<Gpt2Config>, context: LayerContext) {
+function embed(ops: Operations, tokens: Tensor, start: number, options: ResolvedGpt2Config, context: LayerContext) {
   const [length, { width }] = [tokens.shape[1]!, options];
   return ops.scope(() => {
     const packed = packedWeight(context, headWeight);
@@ -116,7 +116,7 @@ function embed(ops: Operations, tokens: Tensor, start: number, options: Required
 }
 
 /** Every parameter in the order of the forward pass, begun as the published models were. */
-function gpt2Parameters(options: Required<Gpt2Config>): ParameterSpecifications {
+function gpt2Parameters(options: ResolvedGpt2Config): ParameterSpecifications {
   const { vocabularySize, contextLength, width, depth } = options;
   // 2 · depth branches add up in the residual stream; each begins smaller by the root of their number.
   const [matrix, residual] = [normal(0.02), normal(0.02 / Math.sqrt(2 * depth))];

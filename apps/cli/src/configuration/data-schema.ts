@@ -1,13 +1,23 @@
+import { option } from '@lmd/core';
+import {
+  augmentationOptionTable,
+  paddedCropOptionTable,
+  randAugmentOptionTable,
+  randomRegionOptionTable,
+} from '@lmd/data/images';
+import { imageFolderOptionTable } from '@lmd/data/node';
+import { tokenDatasetOptionTable } from '@lmd/data/text';
 import { z } from 'zod';
+import { largestSide, largestSize } from './limits.js';
+import { limited, optionalShape, optionShape, withDefault } from './option-schema.js';
 import { pathSchema } from './path-schema.js';
 
 const count = z.int().min(1).max(1e9);
-const side = z
-  .int()
-  .min(1)
-  .max(2 ** 14);
+const side = z.int().min(1).max(largestSide);
 
-/** The default is in `heldOutCount`, which knows how many examples there are. */
+/** Examples that are held out by default, where they are at most a tenth: see `holdOut`. */
+export const usualValidation = 2000;
+
 const validation = z
   .number()
   .gt(0)
@@ -16,7 +26,9 @@ const validation = z
     'is not allowed. Allowed: a whole number of examples, or a fraction below 1.',
   )
   .optional()
-  .describe('Training examples held out for validation: a number, or a fraction. By default 2000, at most a tenth.');
+  .describe(
+    `Training examples held out for validation: a number, or a fraction. By default ${usualValidation}, at most a tenth.`,
+  );
 
 export const mnistSchema = z.strictObject({
   kind: z.literal('mnist').describe('Images in the four IDX files of MNIST (28 × 28 pixels, 10 classes).'),
@@ -45,19 +57,20 @@ export const fashionMnistSchema = z.strictObject({
   validation,
 });
 
+const { crop: _, randAugment: __, ...plainAugmentation } = augmentationOptionTable;
+
 const augmentation = z
-  .strictObject({
-    padding: side.optional().describe('Moves images by up to so many pixels either way, as is customary for CIFAR.'),
-    scale: z
-      .tuple([z.number().gt(0).max(1), z.number().gt(0).max(1)])
-      .optional()
-      .describe('Resizes a random region of a part of the area in these bounds, as is customary for ImageNet.'),
-    flip: z.number().min(0).max(1).optional().describe('Probability of mirroring left to right.'),
-    randAugment: z.number().min(0).max(30).optional().describe('Magnitude of two random operations of RandAugment.'),
-    mixup: z.number().gt(0).optional().describe('α of mixup: images and labels of two examples are mixed.'),
-    cutmix: z.number().gt(0).optional().describe('α of cutmix: a rectangle of one image is put into another.'),
-    labelSmoothing: z.number().min(0).lt(1).optional().describe('Part of each label spread evenly over all classes.'),
-  })
+  .strictObject(
+    optionalShape({
+      padding: limited(paddedCropOptionTable.padding, largestSide),
+      scale: randomRegionOptionTable.scale,
+      ...plainAugmentation,
+      randAugment: option.number({
+        ...randAugmentOptionTable.magnitude.range,
+        describe: `Magnitude of ${randAugmentOptionTable.operations.default} random operations of RandAugment; by default none.`,
+      }),
+    }),
+  )
   .optional()
   .describe('Changes to training images, drawn from (seed, epoch, index); none by default.');
 
@@ -84,10 +97,7 @@ export const imageFolderSchema = z.strictObject({
     .describe(
       'Height and width: the largest centered square of an image is resized to it, in training, validation and test alike.',
     ),
-  undecodable: z
-    .enum(['refuse', 'skip'])
-    .default('refuse')
-    .describe('What happens to images that do not decode; those that are skipped are named first.'),
+  ...optionShape({ undecodable: imageFolderOptionTable.undecodable }),
   validation,
   augmentation,
 });
@@ -95,12 +105,7 @@ export const imageFolderSchema = z.strictObject({
 export const tokensSchema = z.strictObject({
   kind: z.literal('tokens').describe('Text as token files, which `lmd data prepare` makes.'),
   folder: pathSchema.describe('Where `train.bin` and `val.bin` are.'),
-  length: z
-    .int()
-    .min(1)
-    .max(2 ** 20)
-    .default(256)
-    .describe('Tokens of context: the length of an example.'),
+  ...optionShape({ length: withDefault(limited(tokenDatasetOptionTable.length, largestSize), 256) }),
 });
 
 export const dataSchema = z.discriminatedUnion('kind', [

@@ -1,14 +1,16 @@
 import { measureOptionTable } from '@lmd/training';
 import { z } from 'zod';
-import { optionShape } from './option-schema.js';
+import { mostSteps } from './limits.js';
+import { described, limited, optionShape } from './option-schema.js';
 
-/** As in the library, and bounded as all steps of a configuration are. */
 const { every } = optionShape({
-  every: {
-    ...measureOptionTable.every,
-    range: { ...measureOptionTable.every.range, atMost: 1e9 },
-    describe: `${measureOptionTable.every.describe} \`logNormality\` goes with each validation.`,
-  },
+  every: limited(
+    described(
+      measureOptionTable.every,
+      `${measureOptionTable.every.describe} \`logNormality\` goes with each validation.`,
+    ),
+    mostSteps,
+  ),
 });
 
 const measured = z.boolean().default(false);

@@ -1,9 +1,7 @@
+import { loraOptionTable } from '@lmd/models';
 import { z } from 'zod';
-
-const count = z
-  .int()
-  .min(1)
-  .max(2 ** 20);
+import { largestSize } from './limits.js';
+import { limited, optionShape } from './option-schema.js';
 
 const patterns = (meaning: string) =>
   z
@@ -17,8 +15,7 @@ export const fineTuningSchema = z
   .strictObject({
     lora: z
       .strictObject({
-        rank: count.default(8).describe('Inner extent of the adapters A·B.'),
-        alpha: z.number().gt(0).optional().describe('A·B is multiplied by alpha / rank; by default the rank.'),
+        ...optionShape({ rank: limited(loraOptionTable.rank, largestSize), alpha: loraOptionTable.alpha }),
         targets: patterns('The matrices that get an adapter; by default those of attention.'),
       })
       .optional()

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { basename, extname } from 'node:path';
+import { didYouMean } from '@lmd/core';
 import { UsageError } from '../errors.js';
-import { didYouMean } from '../output/suggest.js';
 import { presets } from '../presets/index.js';
 import { configurationError } from './explain.js';
 import { parseJsonFile, reasonOf } from './json-file.js';
@@ -58,19 +58,8 @@ function rawConfiguration(source: string): { readonly raw: object; readonly orig
   return { raw: { name: name === '' ? 'run' : name, ...raw }, origin: source };
 }
 
-/** Keys that a preset of a model decides. */
-const sizes = ['patchSize', 'width', 'depth', 'heads', 'mlpWidth', 'pooling', 'contextLength'];
-
-/** `--set model.preset=S/16` asks for that model: the sizes that the file or preset gave are let go, those of other `--set` come after. */
-function withoutReplaced(raw: object, assignments: readonly string[]): object {
-  const { model } = raw as { readonly model?: unknown };
-  const isReplaced = assignments.some((assignment) => assignment.startsWith('model.preset='));
-  if (!isReplaced || typeof model !== 'object' || model === null) return raw;
-  return { ...raw, model: Object.fromEntries(Object.entries(model).filter(([key]) => !sizes.includes(key))) };
-}
-
 /** The configuration of a preset or a file, with `--set` assignments applied, checked and complete. */
 export function loadConfiguration(source: string, assignments: readonly string[] = []): Configuration {
   const { raw, origin } = rawConfiguration(source);
-  return parseConfiguration(applyOverrides(withoutReplaced(raw, assignments), assignments), origin);
+  return parseConfiguration(applyOverrides(raw, assignments), origin);
 }

@@ -1,12 +1,8 @@
-import { gpt2Presets, vitPresets } from '@lmd/models';
+import { gpt2OptionTable, gpt2Presets, vitOptionTable, vitPresets } from '@lmd/models';
 import { z } from 'zod';
+import { deepestModel, largestSize } from './limits.js';
+import { described, limited, optionalShape, picked } from './option-schema.js';
 import { pathSchema } from './path-schema.js';
-
-const count = z
-  .int()
-  .min(1)
-  .max(2 ** 20);
-const rate = z.number().min(0).lt(1);
 
 /** A preset, weights, whose file says the rest, or all of `required`. */
 function presetOr<Name extends string>(required: readonly Name[]) {
@@ -31,31 +27,29 @@ const preset = (presets: object) =>
     .optional()
     .describe('Sizes by the names of the literature; the keys below replace single ones.');
 
-const blocks = {
-  width: count.optional().describe('Features of a token.'),
-  depth: z.int().min(1).max(1000).optional().describe('Transformer blocks.'),
-  heads: count.optional().describe('Attention heads; divides the width.'),
-  mlpWidth: count.optional().describe('Features inside an MLP; by default 4 × width.'),
-  dropout: rate
-    .optional()
-    .describe('Part of the elements of embeddings and branches dropped in training; by default 0.'),
-  attentionDropout: rate.optional().describe('Part of the attention probabilities dropped in training; by default 0.'),
-  gelu: z
-    .enum(['none', 'tanh'])
-    .optional()
-    .describe(
-      'GELU by the error function, or approximated by tanh; by default `none` for a vit and `tanh` for a gpt2.',
-    ),
-  layerNormEpsilon: z
-    .number()
-    .gt(0)
-    .optional()
-    .describe('Added to the variance in layer norms; by default 1e-6 for a vit and 1e-5 for a gpt2.'),
-  recomputation: z
-    .boolean()
-    .optional()
-    .describe('Whether blocks are run again in the backward pass: less memory, a third more work; by default false.'),
-};
+/** The sizes of the command's models, none too large to list their weights. */
+function blocksOf<T extends Blocks>(table: T) {
+  return {
+    width: limited(table.width, largestSize),
+    depth: limited(table.depth, deepestModel),
+    heads: limited(table.heads, largestSize),
+    mlpWidth: limited(table.mlpWidth, largestSize),
+    ...picked(table, ['dropout', 'attentionDropout', 'gelu', 'layerNormEpsilon', 'recomputation']),
+  };
+}
+
+type Blocks = Pick<
+  typeof vitOptionTable | typeof gpt2OptionTable,
+  | 'width'
+  | 'depth'
+  | 'heads'
+  | 'mlpWidth'
+  | 'dropout'
+  | 'attentionDropout'
+  | 'gelu'
+  | 'layerNormEpsilon'
+  | 'recomputation'
+>;
 
 const weights = pathSchema
   .optional()
@@ -68,12 +62,12 @@ export const vitSchema = z
   .strictObject({
     kind: z.literal('vit').describe('Vision Transformer, for images.'),
     preset: preset(vitPresets),
-    patchSize: count.optional().describe('Height and width of a patch; divides those of the images.'),
-    ...blocks,
-    stochasticDepth: rate
-      .optional()
-      .describe('Part of the branches of the last block skipped in training; by default 0.'),
-    pooling: z.enum(['mean', 'classToken']).optional().describe('What the head reads; by default `classToken`.'),
+    ...optionalShape({
+      patchSize: limited(vitOptionTable.patchSize, largestSize),
+      ...blocksOf(vitOptionTable),
+      stochasticDepth: vitOptionTable.stochasticDepth,
+      pooling: vitOptionTable.pooling,
+    }),
     weights,
   })
   .superRefine(presetOr(['patchSize', 'width', 'depth', 'heads']));
@@ -83,13 +77,23 @@ export const gpt2Schema = z
   .strictObject({
     kind: z.literal('gpt2').describe('GPT-2, for text.'),
     preset: preset(gpt2Presets),
-    vocabularySize: count
-      .optional()
-      .describe("Rows of the token embedding, at least the data's tokens; by default as many, or those of `weights`."),
-    contextLength: count
-      .optional()
-      .describe("The longest sequence, in tokens; by default the preset's, or the length of the examples."),
-    ...blocks,
+    ...optionalShape({
+      vocabularySize: limited(
+        described(
+          gpt2OptionTable.vocabularySize,
+          "Rows of the token embedding, at least the data's tokens; by default as many, or those of `weights`.",
+        ),
+        largestSize,
+      ),
+      contextLength: limited(
+        described(
+          gpt2OptionTable.contextLength,
+          "The longest sequence, in tokens; by default the preset's, or the length of the examples.",
+        ),
+        largestSize,
+      ),
+      ...blocksOf(gpt2OptionTable),
+    }),
     weights,
   })
   .superRefine(presetOr(['width', 'depth', 'heads']));
@@ -97,3 +101,11 @@ export const gpt2Schema = z
 export const modelSchema = z.discriminatedUnion('kind', [vitSchema, gpt2Schema]);
 
 export type ModelConfiguration = z.output<typeof modelSchema>;
+
+/** Keys of a preset that the data decides instead. */
+const fromData = ['imageSize', 'channels', 'classes', 'vocabularySize'];
+
+/** Keys of `model` that a preset decides. */
+export const presetKeys: readonly string[] = [
+  ...new Set([...Object.values(vitPresets), ...Object.values(gpt2Presets)].flatMap((preset) => Object.keys(preset))),
+].filter((key) => !fromData.includes(key));

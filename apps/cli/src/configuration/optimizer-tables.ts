@@ -12,13 +12,12 @@ import {
   option,
   sgdOptionTable,
 } from '@lmd/core';
+import { limited } from './option-schema.js';
 
-/** Each of them is a forward and a backward pass of every step, so more than this is a slip. The library takes any number. */
-const mostSamples = 1000;
+/** Each of them is a forward and a backward pass of every step, so more than this is a slip. */
+export const mostSamples = 1000;
 
-function samplesOf<O extends IntegerOption>(samples: O): O {
-  return { ...samples, range: { ...samples.range, atMost: mostSamples } };
-}
+const samplesOf = <O extends IntegerOption>(samples: O): O => limited(samples, mostSamples);
 
 /** `evaluation.weights` of a configuration says which weights are evaluated, for every rule alike. */
 const { evaluation: _, evaluationSamples: __, ...lmdTrainingOptions } = lmdOptionTable;

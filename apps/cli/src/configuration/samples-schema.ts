@@ -1,19 +1,23 @@
+import { generateOptionTable } from '@lmd/models';
 import { z } from 'zod';
+import { optionShape, picked, withDefault } from './option-schema.js';
+
+/** How the command samples, in training and in `lmd generate`. */
+export const samplingTable = {
+  temperature: withDefault(generateOptionTable.temperature, 0.8),
+  ...picked(generateOptionTable, ['topK', 'topP', 'repetitionPenalty', 'seed']),
+};
+
+const { maxTokens } = generateOptionTable;
 
 /** Texts that a language model writes when it is trained. */
 export const samplesSchema = z
   .strictObject({
     prompts: z.array(z.string()).min(1).describe('A text is generated after each of these.'),
-    maxTokens: z.int().min(1).default(60).describe('Maximum number of new tokens.'),
-    temperature: z.number().min(0).default(0.8).describe('Divides the logits; 0 takes the likeliest token.'),
-    topK: z.int().min(1).optional().describe('Samples among the k likeliest tokens; default: all.'),
-    topP: z.number().gt(0).max(1).optional().describe('Top-p (nucleus) sampling; default: all tokens.'),
-    repetitionPenalty: z
-      .number()
-      .gt(0)
-      .optional()
-      .describe('Values above 1 penalize tokens that already appear; default: no penalty.'),
-    seed: z.int().min(0).default(0).describe('Seed of the sampling.'),
+    ...optionShape({
+      maxTokens: withDefault({ ...maxTokens, range: { atLeast: 1 }, describe: 'Maximum number of new tokens.' }, 60),
+      ...samplingTable,
+    }),
   })
   .optional()
   .describe(

@@ -1,12 +1,15 @@
-import type { Precision } from '@lmd/core';
+import { lmdOptionTable, type Precision } from '@lmd/core';
 import { precisionPreset } from '@lmd/models';
+import { checkpointingOptionTable } from '@lmd/training/node';
 import { z } from 'zod';
 import { backendNames } from '../engine/names.js';
 import { dataSchema } from './data-schema.js';
 import { diagnosticsSchema } from './diagnostics-schema.js';
 import { fineTuningSchema } from './fine-tuning-schema.js';
+import { mostCheckpoints, mostExamples, mostSteps, usualEvaluationBatch } from './limits.js';
 import { modelSchema } from './model-schema.js';
 import { type OptimizerConfiguration, optimizerSchema } from './optimizer-schema.js';
+import { described, limited, optionShape, withDefault } from './option-schema.js';
 import { precisionSchema } from './precision-schema.js';
 import { samplesSchema } from './samples-schema.js';
 import {
@@ -17,8 +20,8 @@ import {
 } from './training-schema.js';
 
 const count = z.int().min(1);
-const steps = z.int().min(1).max(1e9);
-const examples = z.int().min(1).max(1e6);
+const steps = z.int().min(1).max(mostSteps);
+const examples = z.int().min(1).max(mostExamples);
 
 /** Everything that a run is a function of, besides the version of the code. Unknown keys are refused. */
 export const configurationSchema = z.strictObject({
@@ -74,15 +77,14 @@ export const configurationSchema = z.strictObject({
       batchSize: examples
         .optional()
         .describe(
-          'Examples evaluated at once; by default 250, or less where the largest tensor of the model would not fit.',
+          `Examples evaluated at once; by default ${usualEvaluationBatch}, or less where the largest tensor of the model would not fit.`,
         ),
       examples: count
         .optional()
         .describe('Validation looks at so many examples, always the same; by default at all. The test is on all.'),
-      weights: z
-        .enum(['mean', 'median', 'sample'])
-        .default('mean')
-        .describe('Which weights of the posterior are evaluated and exported.'),
+      ...optionShape({
+        weights: described(lmdOptionTable.evaluation, 'Which weights of the posterior are evaluated and exported.'),
+      }),
       test: z
         .boolean()
         .default(true)
@@ -101,8 +103,13 @@ export const configurationSchema = z.strictObject({
   earlyStopping: earlyStoppingSchema,
   checkpoints: z
     .strictObject({
-      every: steps.default(100).describe('Steps from one checkpoint to the next.'),
-      keep: z.int().min(1).max(10_000).default(2).describe('How many of the newest are kept, beside the best.'),
+      ...optionShape({
+        every: withDefault(
+          limited(described(checkpointingOptionTable.every, 'Steps from one checkpoint to the next.'), mostSteps),
+          100,
+        ),
+        keep: limited(checkpointingOptionTable.keep, mostCheckpoints),
+      }),
     })
     .prefault({})
     .describe('Checkpoints.'),

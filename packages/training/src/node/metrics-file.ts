@@ -1,24 +1,30 @@
 import { type FileHandle, open, readFile } from 'node:fs/promises';
-import { LmdError } from '@lmd/core';
+import { LmdError, type OptionsOf, type OptionTable, option, resolveOptions } from '@lmd/core';
 import { writeFileAtomic } from '@lmd/safetensors/node';
 import type { EndEvent, EvaluationEvent, ReportEvent, StepEvent } from '../events.js';
 import { fromJson, toJson } from '../json.js';
-import { refuseUnknownOptions } from '../options.js';
 import type { Plugin } from '../plugin.js';
 import { hasCode, withFileErrors } from './file-errors.js';
 
 /** A line of the file: the event as it is. */
 export type MetricsLine = StepEvent | EvaluationEvent | ReportEvent | EndEvent;
 
-export interface MetricsFileOptions {
-  /** Usually `metrics.jsonl` in the run's folder. */
-  readonly path: string;
+/** The options of `metricsFile`, declared once. */
+export const metricsFileOptionTable = {
+  /** Usually `metrics.jsonl` in the run's folder. Required. */
+  path: option.text({ required: true, describe: "Usually `metrics.jsonl` in the run's folder." }),
   /**
    * Whether a run from the start may replace a file that has lines in it. A resumed run always goes on with its own.
-   * Default false.
+   * True or false; default false.
    */
-  readonly replace?: boolean;
-}
+  replace: option.boolean({
+    default: false,
+    describe:
+      'Whether a run from the start may replace a file that has lines in it. A resumed run always goes on with its own.',
+  }),
+} as const satisfies OptionTable;
+
+export interface MetricsFileOptions extends OptionsOf<typeof metricsFileOptionTable> {}
 
 /**
  * Appends every step, evaluation and report, and the end, as a JSON line; a NaN or an infinity is a string of its name.
@@ -28,8 +34,7 @@ export interface MetricsFileOptions {
  * @throws LmdError `RUN_EXISTS` when a new run would write over another's lines; `FILE_SYSTEM`.
  */
 export function metricsFile(options: MetricsFileOptions): Plugin {
-  refuseUnknownOptions('metricsFile', options, ['path', 'replace']);
-  const { path, replace = false } = options;
+  const { path, replace } = resolveOptions('metricsFile', metricsFileOptionTable, options);
   let file: FileHandle | undefined;
   const write = async (line: MetricsLine) => {
     // Unbuffered: when a checkpoint is written, the lines before it are with the operating system.

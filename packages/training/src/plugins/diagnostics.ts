@@ -1,19 +1,35 @@
-import { type LmdInitialization, lmdLogMedians, lmdWeightNames } from '@lmd/core';
-import { refuseUnknownOptions } from '../options.js';
+import {
+  type LmdInitialization,
+  lmdLogMedians,
+  lmdOptionTable,
+  lmdWeightNames,
+  type OptionsOf,
+  type OptionTable,
+  option,
+  resolveOptions,
+} from '@lmd/core';
 import type { Plugin, TrainingRun } from '../plugin.js';
 import { type LogNormality, logNormality } from './log-normality.js';
 
-export interface DiagnosticsOptions {
-  /** Bins of the histogram. Default 60. */
-  readonly bins?: number;
-  /** Takes each summary, beside the `report` event. */
-  readonly onSummary?: (summary: LogNormality, step: number) => void;
+/** The options of `diagnostics`, declared once. */
+export const diagnosticsOptionTable = {
+  /** Bins of the histogram. A whole number, at least 1; default 60. */
+  bins: option.integer({ atLeast: 1, default: 60, describe: 'Bins of the histogram.' }),
+  /** Takes each summary, beside the `report` event. A function. */
+  onSummary: option.callback<(summary: LogNormality, step: number) => void>({
+    describe: 'Takes each summary, beside the `report` event.',
+  }),
   /**
-   * LMD's own `initialization`, which matters with `priorMedian: 'initialWeights'` and a packed state alone. Default
-   * `floor`.
+   * LMD's own `initialization`, which matters with `priorMedian` `initialWeights` and a packed state alone. `floor` or
+   * `hypentropy`; default `floor`.
    */
-  readonly initialization?: LmdInitialization;
-}
+  initialization: {
+    ...lmdOptionTable.initialization,
+    describe: "LMD's own `initialization`, which matters with `priorMedian` `initialWeights` and a packed state alone.",
+  },
+} as const satisfies OptionTable;
+
+export interface DiagnosticsOptions extends OptionsOf<typeof diagnosticsOptionTable> {}
 
 /**
  * Medians of the two halves of each weight, as their logarithms: of LMD, and of its parents EG± and the multiplicative
@@ -27,13 +43,12 @@ const logMedians = /\/log(Plus|Minus)$/;
  * such a state.
  */
 export function diagnostics(options: DiagnosticsOptions = {}): Plugin {
-  refuseUnknownOptions('diagnostics', options, ['bins', 'onSummary', 'initialization']);
-  const { bins = 60, onSummary } = options;
+  const { bins, onSummary, initialization } = resolveOptions('diagnostics', diagnosticsOptionTable, options);
   return {
     name: 'diagnostics',
     async evaluate({ split, step }, run) {
       if (split !== 'validation') return;
-      const values = await readLogMedians(run, options.initialization);
+      const values = await readLogMedians(run, initialization);
       if (values.length === 0) return;
       const summary = logNormality(values, bins);
       onSummary?.(summary, step);
@@ -42,10 +57,7 @@ export function diagnostics(options: DiagnosticsOptions = {}): Plugin {
   };
 }
 
-async function readLogMedians(
-  { ops, state }: TrainingRun,
-  initialization?: LmdInitialization,
-): Promise<Float32Array[]> {
+async function readLogMedians({ ops, state }: TrainingRun, initialization: LmdInitialization): Promise<Float32Array[]> {
   // By name: a state that was read from a checkpoint has another order, and sums must not depend on it.
   const plain = Object.entries(state.tensors)
     .filter(([name]) => logMedians.test(name))
