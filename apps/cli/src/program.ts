@@ -1,4 +1,4 @@
-import { precisionNames } from '@lmd/models';
+import { cacheFormatNames, precisionNames } from '@lmd/models';
 import { formats, roundings, scaleModes } from '@lmd/mx-formats';
 import { Command } from 'commander';
 import { version } from '../package.json';
@@ -156,6 +156,10 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .option(
       '--weights-format <name>',
       `keep the weights packed in a block format: ${Object.keys(formats).join(', ')} (default: as the file has them)`,
+    )
+    .option(
+      '--cache-format <name>',
+      `keep keys and values in a block format: ${cacheFormatNames.join(', ')} (default: fp32)`,
     )
     .option('--backend <name>', 'backend', 'cpu')
     .option('--json', 'print the text as one JSON line')

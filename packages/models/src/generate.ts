@@ -1,4 +1,5 @@
 import {
+  type BlockFormat,
   LmdError,
   type NamedTensors,
   type Operations,
@@ -8,6 +9,7 @@ import {
 } from '@lmd/core';
 import type { CachedLogits, Gpt2 } from './gpt2.js';
 import type { KeyValueCache } from './layers/cached-block.js';
+import { checkCacheFormat } from './layers/row-codec.js';
 import { fullPrecision } from './precision.js';
 import { roundWeights } from './rounded-weights.js';
 import { checkSampling, type SamplingOptions, sampleToken, samplingNames } from './sampling.js';
@@ -40,11 +42,16 @@ export interface GenerateOptions extends SamplingOptions {
   readonly seed?: number;
   /** Of the products. Packed weights are not rounded again: of them, it is the precision of the activations. Default full precision. */
   readonly precision?: Precision;
+  /**
+   * Block format in which keys and values of earlier tokens are kept, as codes and scales: `formats.mxint8`, or another format of
+   * `@lmd/mx-formats` with scales that are powers of two. Default f32.
+   */
+  readonly cacheFormat?: BlockFormat;
 }
 
 const names = [
   ...['ops', 'model', 'weights', 'prompt', ...samplingNames],
-  ...['maxTokens', 'vocabularySize', 'stop', 'seed', 'precision', 'packedWeights'],
+  ...['maxTokens', 'vocabularySize', 'stop', 'seed', 'precision', 'packedWeights', 'cacheFormat'],
 ];
 
 /**
@@ -70,6 +77,7 @@ async function* generateTokens(
     seed = 0,
     precision = fullPrecision,
     vocabularySize = model.config.vocabularySize,
+    cacheFormat,
     ...sampling
   }: GenerateOptions,
   maxTokens: number,
@@ -82,7 +90,13 @@ async function* generateTokens(
   /** The logits of the next token, and the cache brought up to `text`. */
   async function nextLogits(fed: readonly number[]) {
     const { precision, encodedWeights } = rounded;
-    const context = { precision, encodedWeights, packedWeights, key: { seed, step: text.length, sample: 0 } };
+    const context = {
+      precision,
+      encodedWeights,
+      packedWeights,
+      cacheFormat,
+      key: { seed, step: text.length, sample: 0 },
+    };
     const step: CachedLogits = ops.scope(() => {
       const tokens = ops.fromData(Int32Array.from(fed), [1, fed.length]);
       return model.decode(ops, rounded.weights, tokens, cache, context);
@@ -140,6 +154,7 @@ function checkOptions(options: GenerateOptions): number {
     });
   };
   checkSampling(options, 'generate');
+  if (options.cacheFormat !== undefined) checkCacheFormat(options.cacheFormat);
   check(
     count(vocabularySize, 1) && vocabularySize <= model.config.vocabularySize,
     'vocabularySize',

@@ -1,6 +1,15 @@
 import { createOperations, type EagerOperations, parseForeignJson } from '@lmd/core';
 import { type Tokenizer, tokenizerFromDescription } from '@lmd/data/text';
-import { type Gpt2, generate, type PackedModel, packWeights, precisionNames, precisionPreset } from '@lmd/models';
+import {
+  cacheBytesPerToken,
+  cacheFormatNames,
+  type Gpt2,
+  generate,
+  type PackedModel,
+  packWeights,
+  precisionNames,
+  precisionPreset,
+} from '@lmd/models';
 import { type FormatName, formatNamed, formats } from '@lmd/mx-formats';
 import { interruptSignal } from '@lmd/training/node';
 import { openBackend } from '../engine/index.js';
@@ -25,6 +34,7 @@ export interface GenerateCommandOptions {
   readonly seed: string;
   readonly format: string;
   readonly weightsFormat?: string;
+  readonly cacheFormat?: string;
   readonly backend: string;
   readonly json?: boolean;
 }
@@ -60,6 +70,10 @@ export async function generateCommand(
     options.weightsFormat === undefined
       ? undefined
       : (choose('--weights-format', options.weightsFormat, Object.keys(formats)) as FormatName);
+  const cacheFormat =
+    options.cacheFormat === undefined
+      ? undefined
+      : formatNamed(choose('--cache-format', options.cacheFormat, cacheFormatNames) as FormatName);
   const backendName = choose('--backend', options.backend, backendNames);
   const file = await openModelOrRun(path, options.optimizer);
   const interrupt = interruptSignal();
@@ -89,6 +103,7 @@ export async function generateCommand(
       const generated = generate({
         ...{ ops, model, weights, packedWeights, prompt, stop, maxTokens, vocabularySize, precision },
         ...sampling,
+        ...(cacheFormat === undefined ? {} : { cacheFormat }),
       });
       if (!options.json) terminal.out.write(withTabs(options.prompt));
       for await (const token of generated) {
@@ -101,18 +116,28 @@ export async function generateCommand(
       ops.dispose(weights);
       for (const { tensors } of Object.values(packedWeights)) ops.dispose(tensors);
       const speed = tokens.length / seconds;
+      const tokenBytes = cacheBytesPerToken(model.config, cacheFormat);
       if (options.json) {
         const text = tokenizer.decode(tokens);
         const result = {
           ...{ type: 'generated', prompt: options.prompt, text, tokens, seconds, tokensPerSecond: speed },
           ...{ weightsFormat: stored ?? 'fp32', weightBytes },
+          ...{ cacheFormat: cacheFormat?.name ?? 'fp32', cacheBytesPerToken: tokenBytes },
         };
         terminal.out.write(jsonLine(result));
       } else {
         terminal.out.write(`${withTabs(decoder.end())}\n`);
         const { dim } = terminal.errorColours;
-        const summary = `${count(tokens.length)} tokens, ${speed.toFixed(1)} tokens/s on ${backend.device}; weights ${fileSize(weightBytes)}${stored === undefined ? '' : `, in ${stored}`}`;
-        terminal.error.write(`${dim(summary)}\n`);
+        const inFormat = (name: string | undefined): string => (name === undefined ? '' : `, in ${name}`);
+        const memory = [
+          `weights ${fileSize(weightBytes)}${inFormat(stored)}`,
+          `cache ${fileSize(tokenBytes)} a token${inFormat(cacheFormat?.name)}`,
+        ];
+        const summary = [
+          `${count(tokens.length)} tokens, ${speed.toFixed(1)} tokens/s on ${backend.device}`,
+          ...memory,
+        ];
+        terminal.error.write(`${dim(summary.join('; '))}\n`);
       }
     } finally {
       backend.close?.();
