@@ -50,7 +50,10 @@ export abstract class HandleStore<B extends Block> {
     this.release(block);
   }
 
-  /** The same operations, which are done whole or not at all: where one throws, as without memory, what it made until then is freed. */
+  /**
+   * The same operations, which are done whole or not at all: where one throws, as without memory, what it made until
+   * then is freed.
+   */
   whole<Operations extends object>(operations: Operations): Operations {
     const entries = Object.entries(operations).map(([name, operation]) => [
       name,

@@ -2,7 +2,10 @@ import type { Level } from '@lmd/native';
 import { dotInSteps } from './threads/platform.js';
 import type { WasmInstance } from './wasm/instance.js';
 
-/** How native kernels multiply integers of one byte; see `integers-*.h` of `@lmd/native`. Those of two bytes are multiplied as i16. */
+/**
+ * How native kernels multiply integers of one byte; see `integers-*.h` of `@lmd/native`. Those of two bytes are
+ * multiplied as i16.
+ */
 const nativeInstructions: Readonly<Record<Level, string>> = {
   'avx512-vnni': 'dot products of bytes, 512 bits (vpdpbusd of VNNI)',
   avx512: 'products of i16, 512 bits (vpmaddwd)',
@@ -13,7 +16,10 @@ const nativeInstructions: Readonly<Record<Level, string>> = {
   scalar: 'products of bytes in plain C',
 };
 
-/** How the exact products of block formats multiply integers of one byte here, for the user to read; every way has the same bits. */
+/**
+ * How the exact products of block formats multiply integers of one byte here, for the user to read; every way has the
+ * same bits.
+ */
 export function integerProductsOf({ native, arithmetic }: Pick<WasmInstance, 'native' | 'arithmetic'>): string {
   if (native !== undefined) return nativeInstructions[native.level];
   if (arithmetic === 'strict') return 'products of i16, 128 bits (i32x4.dot_i16x8_s)';

@@ -9,9 +9,9 @@ import { type RowCodec, wordsOfRow } from './row-codec.js';
 import type { TransformerBlockOptions } from './transformer-block.js';
 
 /**
- * The keys and values of earlier positions, `<block>.key` and `<block>.value`, each [batch, heads, length, head width]. In a block format
- * `<block>.words` and `<block>.scales` take their place, [batch, 2 · heads, length, …]: codes of the keys of all heads, then of the values.
- * Empty before the first token.
+ * The keys and values of earlier positions, `<block>.key` and `<block>.value`, each [batch, heads, length, head width].
+ * In a block format `<block>.words` and `<block>.scales` take their place, [batch, 2 · heads, length, …]: codes of the
+ * keys of all heads, then of the values. Empty before the first token.
  */
 export type KeyValueCache = NamedTensors;
 
@@ -22,8 +22,9 @@ export function cachedLength(cache: KeyValueCache): number {
 
 /**
  * `transformerBlock` in inference, causal, for further positions x [batch, length, width] after those in `past`: their
- * outputs, and the keys and values of all positions. With a codec the cache holds codes in blocks along the head width, and attention reads
- * the values that these stand for, those of the new positions too. Codes of a position are made once and depend on that position alone.
+ * outputs, and the keys and values of all positions. With a codec the cache holds codes in blocks along the head width,
+ * and attention reads the values that these stand for, those of the new positions too. Codes of a position are made
+ * once and depend on that position alone.
  */
 export function cachedBlock(
   ops: Operations,
@@ -66,7 +67,10 @@ function extended(ops: Operations, past: KeyValueCache, name: string, added: Hea
   return { key: part(0), value: part(1), cache: { [`${name}.words`]: words, [`${name}.scales`]: scales } };
 }
 
-/** Bytes that a cache holds for each position, keys and values of all blocks: in f32, or as codes and scales of a format. */
+/**
+ * Bytes that a cache holds for each position, keys and values of all blocks: in f32, or as codes and scales of a
+ * format.
+ */
 export function cacheBytesPerToken(
   { width, heads, depth }: Pick<Required<Gpt2Config>, 'width' | 'heads' | 'depth'>,
   format?: BlockFormat,

@@ -2,8 +2,8 @@ import { type BlockFormat, LmdError, type Operations, showValue, type Tensor } f
 import { formats, validateBlockFormat } from '@lmd/mx-formats';
 
 /**
- * Rows of a tensor as codes of a block format, in tensors that every backend has: concatenated and sliced along any axis but the last like
- * the rows themselves, since the codes of a row depend on that row alone.
+ * Rows of a tensor as codes of a block format, in tensors that every backend has: concatenated and sliced along any
+ * axis but the last like the rows themselves, since the codes of a row depend on that row alone.
  */
 export interface CodedRows {
   /** f32 integers under 2^24, [..., words]: as many codes of elements as fit, the first in the highest bits. */
@@ -13,13 +13,18 @@ export interface CodedRows {
 }
 
 export interface RowCodec {
-  /** Rounds rows [..., width] to the nearest values of the format, in blocks along the last axis, and gives their codes. */
+  /**
+   * Rounds rows [..., width] to the nearest values of the format, in blocks along the last axis, and gives their codes.
+   */
   encode(rows: Tensor): CodedRows;
   /** The values of codes, [..., width]: those of `fakeQuantize` along the last axis, but +0 for −0. */
   decode(rows: CodedRows, width: number): Tensor;
 }
 
-/** How codes of some bits are packed: `codes` of them make an index into a table, and `indices` of these a word of 24 bits. */
+/**
+ * How codes of some bits are packed: `codes` of them make an index into a table, and `indices` of these a word of 24
+ * bits.
+ */
 interface Packing {
   readonly bits: number;
   readonly codes: number;
@@ -68,7 +73,10 @@ export function checkCacheFormat(format: BlockFormat): void {
   });
 }
 
-/** The codec of a format with `e8m0` scales and elements of 4 to 8 bits. Its tables are freed by the scope in which it is made. */
+/**
+ * The codec of a format with `e8m0` scales and elements of 4 to 8 bits. Its tables are freed by the scope in which it
+ * is made.
+ */
 export function rowCodec(ops: Operations, format: BlockFormat): RowCodec {
   const { element } = format;
   const { mantissaBits, emin, emax } = element;
@@ -158,8 +166,8 @@ function elementTable({ element: { bits, mantissaBits, emin } }: BlockFormat, { 
 }
 
 /**
- * ⌊log2 x⌋, −Infinity for 0. The logarithm of a backend is not exact, but x has 7 significant bits at most: below a power of two it is
- * under it by more than 2^-7 in the logarithm, and the margin is half of that.
+ * ⌊log2 x⌋, −Infinity for 0. The logarithm of a backend is not exact, but x has 7 significant bits at most: below a
+ * power of two it is under it by more than 2^-7 in the logarithm, and the margin is half of that.
  */
 function binade(ops: Operations, x: Tensor): Tensor {
   const exponent = ops.add(ops.multiply(ops.log(x), Math.LOG2E), 2 ** -8 - 0.5);
