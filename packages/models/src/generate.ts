@@ -43,8 +43,8 @@ export interface GenerateOptions extends SamplingOptions {
   /** Of the products. Packed weights are not rounded again: of them, it is the precision of the activations. Default full precision. */
   readonly precision?: Precision;
   /**
-   * Block format in which keys and values of earlier tokens are kept, as codes and scales: `formats.mxint8`, or another format of
-   * `@lmd/mx-formats` with scales that are powers of two. Default f32.
+   * Block format in which keys and values of earlier tokens are kept, as codes and scales: `formats.mxint8`, or another
+   * format of `@lmd/mx-formats` with scales that are powers of two. Default f32.
    */
   readonly cacheFormat?: BlockFormat;
 }

@@ -42,8 +42,8 @@ export interface Gpt2 extends Model {
 
 export interface InferenceContext extends Omit<ForwardContext, 'training'> {
   /**
-   * Block format of cached keys and values, with scales that are powers of two: the cache holds codes and scales in place of f32. Rounding
-   * is to nearest, in blocks along the head width. One cache has one format. Default f32.
+   * Block format of cached keys and values, with scales that are powers of two: the cache holds codes and scales in
+   * place of f32. Rounding is to nearest, in blocks along the head width. One cache has one format. Default f32.
    */
   readonly cacheFormat?: BlockFormat | undefined;
 }
