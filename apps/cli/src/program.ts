@@ -1,6 +1,6 @@
 import { option, roundingOptionTable } from '@lmd/core';
 import { writeTokenFilesOptionTable } from '@lmd/data/node';
-import { generateOptionTable, precisionNames } from '@lmd/models';
+import { cacheFormatNames, generateOptionTable, precisionNames } from '@lmd/models';
 import { formats } from '@lmd/mx-formats';
 import { Command } from 'commander';
 import { version } from '../package.json';
@@ -185,6 +185,13 @@ export function createProgram(terminal: Terminal, bin: string): Command {
         '--weights-format <name>',
         'keep the weights packed in a block format (default: as the file has them)',
         Object.keys(formats),
+      ),
+    )
+    .addOption(
+      choiceOption(
+        '--cache-format <name>',
+        'keep keys and values in a block format (default: as 32-bit numbers)',
+        cacheFormatNames,
       ),
     )
     .addOption(choiceOption('--backend <name>', 'backend', backendNames).default('cpu'))

@@ -15,6 +15,8 @@ const json = async <T>(...words: string[]) => {
 interface Generated {
   readonly text: string;
   readonly tokens: readonly number[];
+  readonly cacheFormat: string;
+  readonly cacheBytesPerToken: number;
 }
 
 /** A small GPT-2 over characters, one step after the other on text that repeats itself. */
@@ -199,6 +201,19 @@ describe('lmd generate', () => {
     const { stdout, stderr } = await lmd([...words, '--seed', '1'], folder);
     expect(stdout).toBe(`Row${first.text}\n`);
     expect(stderr).toMatch(/tokens, [\d.,]+ tokens\/s on WebAssembly/);
+    expect(stderr).toContain('cache 256 B a token');
+  });
+
+  it('keeps keys and values in a block format', async () => {
+    const words = ['generate', 'run', '--prompt', 'Row', '--max-tokens', '8', '--temperature', '0'];
+    const dense = await json<Generated>(...words);
+    expect(dense).toMatchObject({ cacheFormat: 'fp32', cacheBytesPerToken: 256 });
+    const encoded = await json<Generated>(...words, '--cache-format', 'mxint8');
+    // 32 codes in 11 words and a scale in another, of keys and of values.
+    expect(encoded).toMatchObject({ cacheFormat: 'mxint8', cacheBytesPerToken: 96 });
+    expect(encoded.tokens).toHaveLength(dense.tokens.length);
+    const { stderr } = await lmd([...words, '--cache-format', 'mxfp4_e2m1'], folder);
+    expect(stderr).toContain('cache 56 B a token, in mxfp4_e2m1');
   });
 
   it('crops a text that is longer than the context', async () => {
@@ -231,6 +246,7 @@ describe('lmd generate', () => {
     ['a character that the model does not know', ['--prompt', 'é'], 1, 'é'],
     ['a temperature below 0', ['--temperature', '-1'], 2, 'Give a finite number at least 0.'],
     ['a probability above 1', ['--top-p', '2'], 2, 'Give a finite number above 0 and at most 1.'],
+    ['a format that no cache has', ['--cache-format', 'nvfp4'], 2, "argument 'nvfp4' is invalid"],
     ['a penalty of nothing', ['--repetition-penalty', '0'], 2, 'Give a finite number above 0.'],
   ])('refuses %s', async (_, words, code, message) => {
     const outcome = await lmd(['generate', 'run', ...words], folder);

@@ -11,15 +11,18 @@ import { tensorFrom } from '@lmd/safetensors';
 import { writeSafetensorsFile } from '@lmd/safetensors/node';
 import { python, pythonHas } from '../lib/python.mjs';
 import { report } from '../lib/report.mjs';
+import { benchCaches } from './caches.mjs';
 
 const formats = { fp32: 'FP32', mxfp6_e3m2: 'MXFP6' };
 /** Weights that are kept packed, with activations in f32. */
 const packedFormats = { mxfp4_e2m1: 'MXFP4', mxfp6_e2m3: 'MXFP6', mxint8: 'MXINT8' };
-const prompt = Array.from({ length: 16 }, (_, i) => (i * 7919 + 11) % 1000);
+/** Tokens that the model has. */
+export const promptOf = ({ config }) =>
+  Array.from({ length: 16 }, (_, i) => ((i * 7919 + 11) % 1000) % config.vocabularySize);
 const script = fileURLToPath(new URL('../../parity/generation.py', import.meta.url));
 
 /** Random weights on a backend, and what generates with them. The same bits on each of ours. */
-function openSide(backend, model) {
+export function openSide(backend, model) {
   const ops = createOperations(backend);
   const initial = model.initialize(ops, 1);
   // Wider than at the start of training: else every next token is about as likely as any other, and rounding chooses.
@@ -32,7 +35,7 @@ function openSide(backend, model) {
       const options = { ops, model, ...given, maxTokens, temperature: 0, precision: precisionPreset(format) };
       const tokens = [];
       const start = performance.now();
-      for await (const token of generate({ ...options, prompt: prompt.map((x) => x % model.config.vocabularySize) })) {
+      for await (const token of generate({ ...options, prompt: promptOf(model) })) {
         tokens.push(token);
       }
       return { tokens, seconds: (performance.now() - start) / 1000 };
@@ -113,7 +116,7 @@ function transformers(folder) {
  * Tokens a second of greedy generation with the cache of keys and values, on the cpu backend,
  * beside transformers: the same random weights, which transformers loads from what `exportPretrained` writes, the same prompt and number
  * of threads, in turns. In FP32 the tokens must be the same before times are compared. Then from packed weights, on one thread and on
- * `threads`, beside our own FP32. `quick` is ours alone.
+ * `threads`, and with caches in block formats, beside our own FP32. `quick` is ours alone.
  */
 export async function benchGeneration({ presets, maxTokens, rounds, threads, quick }) {
   const hasPeer = !quick && pythonHas('transformers', 'torch', 'transformers');
@@ -129,7 +132,7 @@ export async function benchGeneration({ presets, maxTokens, rounds, threads, qui
     const folder = mkdtempSync(join(tmpdir(), 'lmd-generation-'));
     const peers = [];
     try {
-      if (hasPeer) await writeModel(folder, sides[0], model, { prompt, maxTokens, threads });
+      if (hasPeer) await writeModel(folder, sides[0], model, { prompt: promptOf(model), maxTokens, threads });
       // What is compiled in the first tokens is busy in the rest.
       for (const { run } of sides) await run('fp32', Math.min(maxTokens, 8));
       for (let round = 0; round < rounds; round++) {
@@ -145,7 +148,7 @@ export async function benchGeneration({ presets, maxTokens, rounds, threads, qui
       for (const { backend } of sides) backend.close();
     }
     const least = (results) => Math.min(...results.map(({ seconds }) => seconds));
-    const name = `generation, GPT-2 ${model.config.depth}×${model.config.width}, ${prompt.length} + ${maxTokens} tokens`;
+    const name = `generation, GPT-2 ${model.config.depth}×${model.config.width}, ${promptOf(model).length} + ${maxTokens} tokens`;
     for (const { ending, backend, results } of sides) {
       const [mine, theirs] = [results.fp32[0].tokens, peers[0]?.tokens];
       if (theirs !== undefined && mine.join() !== theirs.join()) {
@@ -160,5 +163,6 @@ export async function benchGeneration({ presets, maxTokens, rounds, threads, qui
       }
     }
     for (const count of new Set([1, threads])) await benchPacked(model, name, { maxTokens, rounds, threads: count });
+    await benchCaches(model, name, { maxTokens, rounds, threads });
   }
 }

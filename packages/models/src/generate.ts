@@ -1,4 +1,5 @@
 import {
+  type BlockFormat,
   checkModelOperations,
   LmdError,
   type NamedTensors,
@@ -14,6 +15,7 @@ import {
 import { invalid } from './config-checks.js';
 import type { CachedLogits, Gpt2 } from './gpt2.js';
 import type { KeyValueCache } from './layers/cached-block.js';
+import { checkCacheFormat } from './layers/row-codec.js';
 import { fullPrecision } from './precision.js';
 import { roundWeights } from './rounded-weights.js';
 import { sampleToken, samplingOptionTable } from './sampling.js';
@@ -91,6 +93,14 @@ export const generateOptionTable = {
     describe:
       'Of the products. Packed weights are not rounded again: of them, it is the precision of the activations. By default full precision.',
   }),
+  /**
+   * Block format in which keys and values of earlier tokens are kept, as codes and scales: `formats.mxint8`, or another
+   * format of `@lmd/mx-formats` with scales that are powers of two. By default f32. An object.
+   */
+  cacheFormat: option.object<BlockFormat>({
+    describe:
+      'Block format in which keys and values of earlier tokens are kept, as codes and scales: `formats.mxint8`, or another format of `@lmd/mx-formats` with scales that are powers of two. By default f32.',
+  }),
 } as const satisfies OptionTable;
 
 export interface GenerateOptions extends OptionsOf<typeof generateOptionTable> {}
@@ -113,7 +123,7 @@ export function generate(options: GenerateOptions): AsyncGenerator<number, void,
 
 async function* generateTokens(options: CheckedOptions): AsyncGenerator<number, void, undefined> {
   const { ops, model, weights, packedWeights, prompt, maxTokens, vocabularySize, stop, seed, precision } = options;
-  const { temperature, topK, topP, repetitionPenalty } = options;
+  const { temperature, topK, topP, repetitionPenalty, cacheFormat } = options;
   const sampling = { temperature, topP, repetitionPenalty, ...(topK === undefined ? {} : { topK }) };
   const { contextLength } = model.config;
   const rounded = roundWeights(ops, model, weights, precision, packedWeights);
@@ -123,7 +133,13 @@ async function* generateTokens(options: CheckedOptions): AsyncGenerator<number, 
   /** The logits of the next token, and the cache brought up to `text`. */
   async function nextLogits(fed: readonly number[]) {
     const { precision, encodedWeights } = rounded;
-    const context = { precision, encodedWeights, packedWeights, key: { seed, step: text.length, sample: 0 } };
+    const context = {
+      precision,
+      encodedWeights,
+      packedWeights,
+      cacheFormat,
+      key: { seed, step: text.length, sample: 0 },
+    };
     const step: CachedLogits = ops.scope(() => {
       const tokens = ops.fromData(Int32Array.from(fed), [1, fed.length]);
       return model.decode(ops, rounded.weights, tokens, cache, context);
@@ -161,6 +177,7 @@ type CheckedOptions = ReturnType<typeof checkedOptions>;
 function checkedOptions(options: GenerateOptions) {
   const given = resolveOptions('generate', generateOptionTable, options);
   checkModelOperations(options.ops);
+  if (given.cacheFormat !== undefined) checkCacheFormat(given.cacheFormat);
   const { model, prompt, packedWeights = {}, stop = [], precision = fullPrecision } = given;
   const { contextLength, vocabularySize: most } = model.config;
   const { vocabularySize = most } = given;

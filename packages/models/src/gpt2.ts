@@ -1,12 +1,21 @@
-import { type ForwardContext, LmdError, type Model, type NamedTensors, type Operations, type Tensor } from '@lmd/core';
+import {
+  type BlockFormat,
+  type ForwardContext,
+  LmdError,
+  type Model,
+  type NamedTensors,
+  type Operations,
+  type Tensor,
+} from '@lmd/core';
 import { blockParameters, normParameters, type ParameterSpecifications } from './block-parameters.js';
 import { type Gpt2Config, type ResolvedGpt2Config, resolveGpt2Config } from './gpt2-config.js';
 import { headWeight, logitsOf } from './gpt2-head.js';
 import { initializeParameters, normal } from './initialization.js';
-import { cachedBlock, cachedLength, type KeyValueCache } from './layers/cached-block.js';
+import { cachedBlock, cachedLength, checkCache, type KeyValueCache } from './layers/cached-block.js';
 import type { LayerContext } from './layers/context.js';
 import { dropout } from './layers/dropout.js';
 import { checkWeights, packedWeight, parameter } from './layers/parameters.js';
+import { checkCacheFormat, rowCodec } from './layers/row-codec.js';
 import { transformerBlock } from './layers/transformer-block.js';
 
 export interface Gpt2 extends Model {
@@ -31,7 +40,13 @@ export interface Gpt2 extends Model {
   ): CachedLogits;
 }
 
-export type InferenceContext = Omit<ForwardContext, 'training'>;
+export interface InferenceContext extends Omit<ForwardContext, 'training'> {
+  /**
+   * Block format of cached keys and values, with scales that are powers of two: the cache holds codes and scales in
+   * place of f32. Rounding is to nearest, in blocks along the head width. One cache has one format. Default f32.
+   */
+  readonly cacheFormat?: BlockFormat | undefined;
+}
 
 export interface CachedLogits {
   /** Of the last position: [batch, vocabulary]. */
@@ -79,18 +94,21 @@ export function gpt2(config: Gpt2Config): Gpt2 {
     weights: NamedTensors,
     tokens: Tensor,
     past: KeyValueCache,
-    context: InferenceContext,
+    { cacheFormat, ...context }: InferenceContext,
   ): CachedLogits {
+    if (cacheFormat !== undefined) checkCacheFormat(cacheFormat);
+    checkCache(past, cacheFormat);
     checkWeights(weights, parameters, context.packedWeights);
     const start = cachedLength(past);
     checkTokens(tokens, options.contextLength, start);
     const layers: LayerContext = { ...context, training: false, weights };
     const [batch, length] = tokens.shape as readonly [number, number];
     return ops.scope(() => {
+      const codec = cacheFormat && rowCodec(ops, cacheFormat);
       let x = embed(ops, tokens, start, options, layers);
       const cache: { [name: string]: Tensor } = {};
       for (let block = 0; block < options.depth; block += 1) {
-        const step = cachedBlock(ops, x, `blocks.${block}`, past, options, layers);
+        const step = cachedBlock(ops, x, `blocks.${block}`, past, options, layers, codec);
         ops.dispose(x);
         x = step.output;
         Object.assign(cache, step.cache);

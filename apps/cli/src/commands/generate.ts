@@ -1,6 +1,6 @@
 import { createOperations, type EagerOperations, parseForeignJson } from '@lmd/core';
 import { type Tokenizer, tokenizerFromDescription } from '@lmd/data/text';
-import { type Gpt2, generate, type PackedModel, packWeights, precisionPreset } from '@lmd/models';
+import { cacheBytesPerToken, type Gpt2, generate, type PackedModel, packWeights, precisionPreset } from '@lmd/models';
 import { type FormatName, formatNamed } from '@lmd/mx-formats';
 import { interruptSignal } from '@lmd/training/node';
 import { openBackend } from '../engine/index.js';
@@ -23,6 +23,7 @@ export interface GenerateCommandOptions {
   readonly seed: number;
   readonly format: string;
   readonly weightsFormat?: FormatName;
+  readonly cacheFormat?: FormatName;
   readonly backend: BackendName;
   readonly json?: boolean;
 }
@@ -47,6 +48,7 @@ export async function generateCommand(
   const sampling = { temperature, topP, repetitionPenalty, seed, ...(topK === undefined ? {} : { topK }) };
   const precision = precisionPreset(options.format);
   const { weightsFormat } = options;
+  const cacheFormat = options.cacheFormat === undefined ? undefined : formatNamed(options.cacheFormat);
   const file = await openModelOrRun(path, options.optimizer);
   const interrupt = interruptSignal();
   try {
@@ -72,6 +74,7 @@ export async function generateCommand(
       const generated = generate({
         ...{ ops, model, weights, packedWeights, prompt, stop, maxTokens, vocabularySize, precision },
         ...sampling,
+        ...(cacheFormat === undefined ? {} : { cacheFormat }),
       });
       if (!options.json) terminal.out.write(withTabs(options.prompt));
       for await (const token of generated) {
@@ -84,18 +87,28 @@ export async function generateCommand(
       ops.dispose(weights);
       for (const { tensors } of Object.values(packedWeights)) ops.dispose(tensors);
       const speed = tokens.length / seconds;
+      const tokenBytes = cacheBytesPerToken(model.config, cacheFormat);
       if (options.json) {
         const text = tokenizer.decode(tokens);
         const result = {
           ...{ type: 'generated', prompt: options.prompt, text, tokens, seconds, tokensPerSecond: speed },
           ...{ weightsFormat: stored ?? 'fp32', weightBytes },
+          ...{ cacheFormat: cacheFormat?.name ?? 'fp32', cacheBytesPerToken: tokenBytes },
         };
         terminal.out.write(jsonLine(result));
       } else {
         terminal.out.write(`${withTabs(decoder.end())}\n`);
         const { dim } = terminal.errorColours;
-        const summary = `${count(tokens.length)} tokens, ${speed.toFixed(1)} tokens/s on ${backend.device}; weights ${fileSize(weightBytes)}${stored === undefined ? '' : `, in ${stored}`}`;
-        terminal.error.write(`${dim(summary)}\n`);
+        const inFormat = (name: string | undefined): string => (name === undefined ? '' : `, in ${name}`);
+        const memory = [
+          `weights ${fileSize(weightBytes)}${inFormat(stored)}`,
+          `cache ${fileSize(tokenBytes)} a token${inFormat(cacheFormat?.name)}`,
+        ];
+        const summary = [
+          `${count(tokens.length)} tokens, ${speed.toFixed(1)} tokens/s on ${backend.device}`,
+          ...memory,
+        ];
+        terminal.error.write(`${dim(summary.join('; '))}\n`);
       }
     } finally {
       backend.close?.();
