@@ -50,7 +50,7 @@ function examplesOf(command?: string): string {
 const presetList = `\nPresets:\n${presetHelp}`;
 
 const conventions = `
-Exit codes: 0 success, 1 failure, 2 wrong command or configuration, 130 stopped by Ctrl-C.
+Exit codes: 0 success, 1 failure, 2 invalid command or configuration, 130 stopped by Ctrl-C.
 Set LMD_DEBUG=1 for stack traces, NO_COLOR=1 for plain text.`;
 
 function collect(value: string, before: readonly string[] = []): readonly string[] {
@@ -84,7 +84,7 @@ function separate(source: string | undefined, options: TrainCommandOptions): [st
  */
 export function createProgram(terminal: Terminal, bin: string): Command {
   const program = new Command('lmd')
-    .description('Train networks with Log-Normal Multiplicative Dynamics under low-precision arithmetic.')
+    .description('Train neural networks with Log-Normal Multiplicative Dynamics in low-precision arithmetic.')
     .version(version)
     .addHelpText('after', `${examplesOf()}\n${presetList}\n${conventions}`)
     .configureOutput({
@@ -98,7 +98,7 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .command('train')
     .description('train from a configuration or a preset, or resume a run')
     .argument('[configuration]', 'a JSON file, or the name of a preset')
-    .option('--preset <name>', 'name of a preset, the same as naming it as the configuration')
+    .option('--preset <name>', 'name of a preset; same as the argument [configuration]')
     .option('--set <key=value...>', 'change a key of the configuration; entries of lists by index or name', collect)
     .option('--only <optimizer...>', 'train only these optimizers of the configuration', collect)
     .option(
@@ -155,7 +155,7 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .option('--format <name>', `format of the forward pass: ${precisionNames.join(', ')}`, 'fp32')
     .option(
       '--weights-format <name>',
-      `keep the weights packed in a block format: ${Object.keys(formats).join(', ')} (default: as the file has them)`,
+      `keep the weights packed in a block format: ${Object.keys(formats).join(', ')} (default: as stored in the file)`,
     )
     .option('--backend <name>', 'backend', 'cpu')
     .option('--json', 'print the text as one JSON line')
@@ -196,7 +196,7 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .description('write a model in the layout of another library, in one file or in shards')
     .argument('<model>', 'a run, a model file, or a folder with a model of transformers')
     .requiredOption('--out <folder>', 'a new or empty folder')
-    .option('--layout <name>', `${exportLayouts.join(', ')} (the adapters of a run alone)`, 'transformers')
+    .option('--layout <name>', `${exportLayouts.join(', ')} (peft: only the adapters of a run)`, 'transformers')
     .option('--adapters <folder>', 'merge the PEFT adapters in this folder into the model')
     .option('--optimizer <name>', 'optimizer of a run with several (default: the first)')
     .option('--shard-size <size>', 'maximum size of a file, such as 500MB or 2GiB (default: one file)')

@@ -111,7 +111,9 @@ export async function generateCommand(
       } else {
         terminal.out.write(`${withTabs(decoder.end())}\n`);
         const { dim } = terminal.errorColours;
-        const summary = `${count(tokens.length)} tokens, ${speed.toFixed(1)} tokens/s on ${backend.device}; weights ${fileSize(weightBytes)}${stored === undefined ? '' : `, in ${stored}`}`;
+        const summary =
+          `${count(tokens.length)} tokens, ${speed.toFixed(1)} tokens/s on ${backend.device}; weights ` +
+          `${fileSize(weightBytes)}${stored === undefined ? '' : `, in ${stored}`}`;
         terminal.error.write(`${dim(summary)}\n`);
       }
     } finally {
@@ -123,7 +125,7 @@ export async function generateCommand(
   }
 }
 
-/** The weights, their matrices packed where the file has them so or `format` asks for it. */
+/** The weights, with packed matrices if the file has them packed or `format` is given. */
 async function weightsOf(
   file: ModelFile,
   ops: EagerOperations,
@@ -163,7 +165,7 @@ async function languageModel(file: ModelFile): Promise<{ readonly model: Gpt2; r
       {
         subject: 'model',
         value: vocabularySize,
-        remedy: 'Use the run or model of lmd that it was exported from, which names its tokenizer.',
+        remedy: 'Use the run or model of lmd that it was exported from, which contains the name of its tokenizer.',
       },
     );
   }

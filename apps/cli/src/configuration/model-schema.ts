@@ -8,7 +8,7 @@ const count = z
   .max(2 ** 20);
 const rate = z.number().min(0).lt(1);
 
-/** A preset, weights, whose file says the rest, or all of `required`. */
+/** Requires a preset, weights (whose file has the sizes), or all keys of `required`. */
 function presetOr<Name extends string>(required: readonly Name[]) {
   return (
     model: { readonly preset?: string | undefined; readonly weights?: string | undefined } & Partial<
@@ -19,7 +19,7 @@ function presetOr<Name extends string>(required: readonly Name[]) {
     if (model.preset !== undefined || model.weights !== undefined) return;
     for (const key of required) {
       if (model[key] !== undefined) continue;
-      context.addIssue({ code: 'custom', path: [key], message: 'is missing; give it, a preset or weights.' });
+      context.addIssue({ code: 'custom', path: [key], message: 'is missing. Set it, model.preset or model.weights.' });
     }
   };
 }
@@ -29,66 +29,74 @@ const preset = (presets: object) =>
   z
     .enum(namesOf(presets))
     .optional()
-    .describe('Sizes by the names of the literature; the keys below replace single ones.');
+    .describe('Sizes by their names in the literature; the keys below override single values.');
 
 const blocks = {
-  width: count.optional().describe('Features of a token.'),
+  width: count.optional().describe('Embedding width: features per token.'),
   depth: z.int().min(1).max(1000).optional().describe('Transformer blocks.'),
-  heads: count.optional().describe('Attention heads; divides the width.'),
-  mlpWidth: count.optional().describe('Features inside an MLP; by default 4 × width.'),
-  dropout: rate
-    .optional()
-    .describe('Part of the elements of embeddings and branches dropped in training; by default 0.'),
-  attentionDropout: rate.optional().describe('Part of the attention probabilities dropped in training; by default 0.'),
+  heads: count.optional().describe('Number of attention heads; must divide the width.'),
+  mlpWidth: count.optional().describe('Hidden width of the MLPs; default: 4 × width.'),
+  dropout: rate.optional().describe('Dropout rate of embeddings and residual branches in training; default: 0.'),
+  attentionDropout: rate.optional().describe('Dropout rate of attention probabilities in training; default: 0.'),
   gelu: z
     .enum(['none', 'tanh'])
     .optional()
     .describe(
-      'GELU by the error function, or approximated by tanh; by default `none` for a vit and `tanh` for a gpt2.',
+      'GELU with the error function (`none`), or the tanh approximation; default: `none` for a vit, `tanh` for a gpt2.',
     ),
   layerNormEpsilon: z
     .number()
     .gt(0)
     .optional()
-    .describe('Added to the variance in layer norms; by default 1e-6 for a vit and 1e-5 for a gpt2.'),
+    .describe('Added to the variance in layer norms; default: 1e-6 for a vit, 1e-5 for a gpt2.'),
   recomputation: z
     .boolean()
     .optional()
-    .describe('Whether blocks are run again in the backward pass: less memory, a third more work; by default false.'),
+    .describe(
+      'Recompute blocks in the backward pass (gradient checkpointing): less memory, a third more computation; ' +
+        'default: false.',
+    ),
 };
 
 const weights = pathSchema
   .optional()
   .describe(
-    'Start from the weights of this file or folder: a model of `lmd`, or one of transformers or timm, which also says the sizes; by default from the seed.',
+    'File or folder of the initial weights: a model of `lmd`, transformers or timm, which also determines the ' +
+      'sizes; default: random weights from the seed.',
   );
 
-/** A Vision Transformer. The images' size and channels, and the number of classes, come from the data. */
+/** A Vision Transformer. Image size, channels and number of classes are those of the data. */
 export const vitSchema = z
   .strictObject({
     kind: z.literal('vit').describe('Vision Transformer, for images.'),
     preset: preset(vitPresets),
-    patchSize: count.optional().describe('Height and width of a patch; divides those of the images.'),
+    patchSize: count.optional().describe('Height and width of a patch; must divide those of the images.'),
     ...blocks,
     stochasticDepth: rate
       .optional()
-      .describe('Part of the branches of the last block skipped in training; by default 0.'),
-    pooling: z.enum(['mean', 'classToken']).optional().describe('What the head reads; by default `classToken`.'),
+      .describe('Stochastic depth: drop rate of the residual branches of the last block in training; default: 0.'),
+    pooling: z
+      .enum(['mean', 'classToken'])
+      .optional()
+      .describe('Input of the classification head; default: `classToken`.'),
     weights,
   })
   .superRefine(presetOr(['patchSize', 'width', 'depth', 'heads']));
 
-/** A GPT-2. The vocabulary comes from the data. */
+/** A GPT-2. The vocabulary is that of the data. */
 export const gpt2Schema = z
   .strictObject({
     kind: z.literal('gpt2').describe('GPT-2, for text.'),
     preset: preset(gpt2Presets),
     vocabularySize: count
       .optional()
-      .describe("Rows of the token embedding, at least the data's tokens; by default as many, or those of `weights`."),
+      .describe(
+        'Rows of the token embedding, at least the vocabulary size of the data; default: that size, or the ' +
+          'rows in `weights`.',
+      ),
     contextLength: count
       .optional()
-      .describe("The longest sequence, in tokens; by default the preset's, or the length of the examples."),
+      .describe('Maximum sequence length in tokens; default: that of the preset, or the length of the examples.'),
     ...blocks,
     weights,
   })
