@@ -98,7 +98,7 @@ describe('a study', () => {
     }
     expect(readFileSync(join(whole, 'report.html'), 'utf8')).toContain('<svg');
     const csv = readFileSync(join(whole, 'trials.csv'), 'utf8').trim().split('\n');
-    // LMD as it is and AdamW at half its rate stand in two parts each, in two formats.
+    // Unchanged LMD and AdamW at half its rate are trials of two parts each, in two formats.
     expect(csv).toHaveLength(1 + total + 4);
   });
 

@@ -21,37 +21,37 @@ export interface EvaluateOptions {
   readonly dataset: Dataset;
   readonly precision: Precision;
   readonly batchSize: number;
-  /** Names the noise of the pass, where the precision rounds stochastically. Default seed 0. */
+  /** Random key of the noise, if the precision uses stochastic rounding. Default seed 0. */
   readonly key?: DrawKey;
   /** Number of bins of the calibration (15 is usual), at the cost of a softmax over all logits. Default: none. */
   readonly calibrationBins?: number;
-  /** Aborting it ends the evaluation after the batch, without a result. */
+  /** Aborting it ends the evaluation after the current batch, without a result. */
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface EvaluationResult {
-  /** Mean cross-entropy over all rows whose label is not negative, in nats. NaN where the model gives one. */
+  /** Mean cross-entropy over all rows whose label is not negative, in nats. NaN if a logit is NaN. */
   readonly loss: number;
-  /** Part of these rows whose largest logit is the label's. One with a NaN among its logits is wrong. */
+  /** Fraction of these rows whose largest logit is that of the label. A row with a NaN logit is incorrect. */
   readonly accuracy: number;
-  /** exp of the loss: of a language model, over its tokens. The largest number where that overflows. */
+  /** exp of the loss, for a language model over its tokens; the largest finite number if it overflows. */
   readonly perplexity: number;
   readonly examples: number;
-  /** Where `calibrationBins` asked for it. */
+  /** Present if `calibrationBins` is set. */
   readonly calibration?: Calibration;
 }
 
 const known = ['ops', 'model', 'weights', 'dataset', 'precision', 'batchSize', 'key', 'calibrationBins', 'signal'];
 
-/** Batches whose results may wait to be read: enough to keep a device busy, few enough to bound its queue. */
+/** Maximum number of batches with unread results: keeps a device busy and bounds its queue. */
 const inFlight = 4;
 
 /**
- * Runs the model over the whole data set, in its own order, without gradients or dropout.
+ * Evaluates the model on the whole data set, in its order, without gradients or dropout.
  *
- * @throws LmdError `DATA_CORRUPT` naming the example, for a label or token that the model has no class for;
- *   `INTERRUPTED` where `signal` ended it; `INVALID_ARGUMENT` for what is no operations or no model; and what the data
- *   set and the model throw.
+ * @throws LmdError `DATA_CORRUPT` naming the example, for a label or token out of range of the model;
+ *   `INTERRUPTED` if `signal` aborted it; `INVALID_ARGUMENT` for invalid operations or an invalid model; and errors of
+ *   the data set and the model.
  */
 export async function evaluate(options: EvaluateOptions): Promise<EvaluationResult> {
   refuseUnknownOptions('evaluate', options, known);
@@ -92,9 +92,9 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationResu
           precision,
           key,
         });
-        checkClasses(batch, logits.shape.at(-1)!, 'the model gives');
+        checkClasses(batch, logits.shape.at(-1)!, 'the model has');
         const losses = rowLosses(ops, logits, labelTensor, undefined, leavesOut);
-        // The first of NaNs is the largest for `argMax`: class 0, which would often be right. Their loss is NaN too.
+        // `argMax` returns the first NaN, often class 0, which could be correct. The loss of such rows is NaN too.
         const matches = ops.reshape(ops.equal(ops.argMax(logits, -1), labelTensor), [-1]);
         const right = ops.where(ops.equal(losses, losses), ops.cast(matches, 'f32'), 0);
         const parts = [ops.reshape(meanOfCounted(ops, losses, counted), [1]), ops.reshape(ops.sum(right), [1])];
@@ -109,7 +109,7 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationResu
     }
     while (pending.length > 0) await settleOldest();
   } finally {
-    // After an error, so that no result is left unread and no tensor unfreed.
+    // After an error, reads all results and frees all tensors.
     await Promise.allSettled(pending.map(({ result }) => result));
   }
   if (rows === 0) throw nothingCounts(dataset);
@@ -124,9 +124,9 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationResu
 }
 
 function nothingCounts({ name }: Dataset): LmdError {
-  return new LmdError('DATA_CORRUPT', `Data set "${name}": every label is negative, and is ignored.`, {
+  return new LmdError('DATA_CORRUPT', `Data set "${name}": all labels are negative and therefore ignored.`, {
     subject: 'labels',
-    remedy: 'Check the labels: valid labels are integers from 0.',
+    remedy: 'Check the labels. Valid labels are integers of at least 0.',
   });
 }
 

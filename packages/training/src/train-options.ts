@@ -23,55 +23,58 @@ import { checkedCount, checkedFlag, refuseUnknownOptions } from './options.js';
 import type { Plugin, TrainingData } from './plugin.js';
 
 export interface TrainOptions {
-  /** Where to compute: one of `backend` and `ops`. */
+  /** The backend; exactly one of `backend` and `ops` is required. */
   readonly backend?: Backend | undefined;
-  /** Operations that the caller has made of a backend already, and goes on to use. */
+  /** Existing operations on a backend, which the caller continues to use. */
   readonly ops?: EagerOperations | undefined;
   readonly model: Model;
   readonly optimizer: Optimizer;
   readonly precision: Precision;
   readonly data: TrainingData;
-  /** Of the initial weights, the data order and all noise: an integer in [0, 2^53). */
+  /** Random seed of the initial weights, the data order and all noise: an integer in [0, 2^53). */
   readonly seed: number;
-  /** How long to train: one of `steps` and `epochs`. The total, also for a resumed run. */
+  /** Length of the training: exactly one of `steps` and `epochs`. The total, also for a resumed run. */
   readonly steps?: number | undefined;
   readonly epochs?: number | undefined;
   readonly batchSize: number;
   /**
-   * Examples that go through the model at once. Less memory, and the same gradients to rounding. Default `batchSize`.
+   * Examples per forward pass. Saves memory; gradients are equal up to rounding. Default `batchSize`.
    */
   readonly microBatchSize?: number;
   /**
-   * Frees the old state weight by weight while the update makes the new one, so that never two states are alive: for
-   * models whose state fills most of the memory. It changes no result and costs a second readback a step. A step whose
-   * gradients are not finite still leaves the state before it; one whose new state is not finite does not, and the run
-   * goes back to its newest checkpoint. Default false.
+   * Frees the old state weight by weight while the update computes the new one, so that two states are never in memory:
+   * for models whose state fills most of the memory. Does not change results, and costs a second readback per step. If
+   * the gradients of a step are not finite, the previous state is preserved; if the new state is not finite, it is not,
+   * and the run must be resumed from its newest checkpoint. Default false.
    */
   readonly updateInPlace?: boolean;
-  /** Keeps an epoch's last batch when it is short. Default false. */
+  /** Keeps the smaller last batch of an epoch. Default false. */
   readonly keepPartialBatch?: boolean;
   /**
-   * Batches that the data set is asked for before they are needed, so that they are read and decoded while a step is
-   * computed. It changes no result. Default 1; 0 asks for each when its step begins.
+   * Number of batches to request in advance, so that they are read and decoded while a step is computed. Does not
+   * change results. Default 1; 0 requests each batch when its step begins.
    */
   readonly prefetch?: number;
   /**
-   * Steps between evaluations on the validation data, or a function that says after which steps, counted from 1, to
-   * make one: a pure one, so that a resumed run evaluates as it would have. One is always made after the last step,
-   * which is the default.
+   * Number of steps between validations, or a function that returns whether to validate after a step, counted from 1.
+   * It must be pure, so that a resumed run evaluates at the same steps. The last step is always followed by a
+   * validation, which is the default.
    */
   readonly evaluateEvery?: number | ((step: number) => boolean);
   /** Default `batchSize`. */
   readonly evaluationBatchSize?: number;
-  /** Which weights are evaluated and returned. Default: the optimizer's own choice. */
+  /** Weights to evaluate and return. Default: that of the optimizer. */
   readonly evaluationWeights?: WeightsKind;
   readonly plugins?: readonly Plugin[];
   /**
-   * Goes on from a checkpoint, as if the run had never been interrupted. Given as a function, it is called once, and
-   * what it gives is let go when the run has begun: a checkpoint on the host is as large as the state.
+   * Resumes from a checkpoint, bit-identically to an uninterrupted run. A function is called once, and its result is
+   * released when the run has started, since a checkpoint on the host is as large as the state.
    */
   readonly resume?: LoadedCheckpoint | (() => Promise<LoadedCheckpoint | undefined>) | undefined;
-  /** Whatever else must be equal in a resumed run, such as the optimizer's options. Kept in checkpoints. */
+  /**
+   * Additional values that must be equal when the run is resumed, such as the optimizer's options. Stored in
+   * checkpoints.
+   */
   readonly configuration?: Json;
   /** Aborting it finishes the step, lets plugins save, and ends the run with status `interrupted`. */
   readonly signal?: AbortSignal | undefined;
@@ -101,7 +104,7 @@ const known = [
   'signal',
 ] satisfies (keyof TrainOptions)[];
 
-/** Options that are checked, and what follows from them. */
+/** Validated options, and values derived from them. */
 export interface TrainPlan extends TrainOptions {
   readonly ops: EagerOperations;
   readonly microBatchSize: number;
@@ -111,11 +114,11 @@ export interface TrainPlan extends TrainOptions {
   readonly plugins: readonly Plugin[];
   readonly order: DataOrder;
   readonly totalSteps: number;
-  /** What a checkpoint must agree with. */
+  /** The identity that a checkpoint must match. */
   readonly identity: { readonly [key: string]: Json };
 }
 
-/** Checks everything that can be checked before any work is done. */
+/** Checks everything that can be checked before the run starts. */
 export function planTraining(options: TrainOptions): TrainPlan {
   refuseUnknownOptions('train', options, known);
   refuseUnknownOptions('train: data', options.data ?? {}, ['train', 'validation', 'test']);
@@ -170,7 +173,7 @@ export function planTraining(options: TrainOptions): TrainPlan {
   };
 }
 
-/** A format by its name, which stands for it, and how values are rounded to it. */
+/** The name of a format and its rounding. */
 function namesOf(operands: { readonly [operand: string]: OperandPrecision }): Json {
   return Object.fromEntries(
     Object.entries(operands).map(([operand, precision]) => {
@@ -181,14 +184,14 @@ function namesOf(operands: { readonly [operand: string]: OperandPrecision }): Js
   );
 }
 
-/** True where the first is given, false where the second is; throws where both or neither are. */
+/** Returns whether the first option is given; throws if both or neither are. */
 function exactlyOne(options: TrainOptions, first: keyof TrainOptions, second: keyof TrainOptions): boolean {
   const isFirst = options[first] !== undefined;
   if (isFirst === (options[second] !== undefined)) {
     throw new LmdError('INVALID_ARGUMENT', `train has ${isFirst ? 'both' : 'neither of'} ${first} and ${second}.`, {
       subject: first,
       value: options[first],
-      remedy: `Give exactly one of ${first} and ${second}.`,
+      remedy: `Use exactly one of ${first} and ${second}.`,
     });
   }
   return isFirst;

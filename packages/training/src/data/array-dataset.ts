@@ -8,8 +8,8 @@ import { checkedLabels } from './labels.js';
 export interface ArrayDatasetOptions {
   readonly name: string;
   /**
-   * Examples one after another, row-major: f32 features or i32 tokens. A Float32Array or Int32Array is read as it is;
-   * other arrays are copied to one of the same values, Float64Array and plain arrays to f32, those of integers to i32.
+   * Concatenated examples, row-major: f32 features or i32 tokens. A Float32Array or Int32Array is used without a copy;
+   * other arrays are converted, Float64Array and plain arrays to f32, integer arrays to i32.
    */
   readonly inputs:
     | Float32Array
@@ -24,16 +24,16 @@ export interface ArrayDatasetOptions {
     | readonly number[];
   /** Shape of one example. */
   readonly inputShape: readonly number[];
-  /** One class an example, in [0, classes). */
+  /** One class per example, in [0, classes). */
   readonly labels: ArrayLike<number>;
   readonly classes: number;
 }
 
 /**
- * A data set over arrays in memory.
+ * Creates a data set from arrays in memory.
  *
- * @throws LmdError `INVALID_ARGUMENT` for inputs that are no array of numbers; `DATA_CORRUPT` for one that f32 or i32
- *   cannot hold, and for a label out of range; `SHAPE_MISMATCH` when inputs and labels differ in count.
+ * @throws LmdError `INVALID_ARGUMENT` if inputs are not an array of numbers; `DATA_CORRUPT` for a value that f32 or i32
+ * cannot represent, and for a label out of range; `SHAPE_MISMATCH` if inputs and labels differ in count.
  */
 export function arrayDataset(options: ArrayDatasetOptions): Dataset {
   refuseUnknownOptions('arrayDataset', options, ['name', 'inputs', 'inputShape', 'labels', 'classes']);
@@ -48,7 +48,9 @@ export function arrayDataset(options: ArrayDatasetOptions): Dataset {
       {
         subject: 'inputs',
         value: inputs.length,
-        remedy: `Give ${labels.length} × ${width} values, the product of the label count and inputShape [${inputShape.join(', ')}].`,
+        remedy:
+          `Use ${labels.length} × ${width} values, the product of the label count and inputShape ` +
+          `[${inputShape.join(', ')}].`,
       },
     );
   }
@@ -83,7 +85,7 @@ function checkedInputs(name: string, inputs: unknown) {
     throw new LmdError('INVALID_ARGUMENT', `Data set "${name}": inputs is a value of type ${found}.`, {
       subject: 'inputs',
       value: inputs,
-      remedy: 'Give a Float32Array of features or an Int32Array of tokens, all examples one after another.',
+      remedy: 'Use a Float32Array of features or an Int32Array of tokens, with all examples concatenated.',
     });
   }
   const refuse = (value: unknown, index: number): never => {
@@ -92,8 +94,8 @@ function checkedInputs(name: string, inputs: unknown) {
       value,
       remedy:
         dtype === 'f32'
-          ? 'Inputs are numbers up to 3.4e38, kept as f32: scale them.'
-          : 'Integers are kept as i32, up to 2147483647: give larger ones as a Float32Array.',
+          ? 'Inputs are stored as f32 and must be numbers up to 3.4e38. Scale them.'
+          : 'Integers are stored as i32, up to 2147483647. Use a Float32Array for larger ones.',
     });
   };
   return { inputs: toHostArray(inputs as ArrayLike<unknown>, dtype, refuse), dtype };

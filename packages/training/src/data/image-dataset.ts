@@ -9,15 +9,15 @@ export interface ImageDatasetOptions {
   readonly name: string;
   /** Bytes of all images, [examples, height, width, channels] row-major. */
   readonly images: Uint8Array;
-  /** One class an image, in [0, classes). */
+  /** One class per image, in [0, classes). */
   readonly labels: ArrayLike<number>;
   readonly height: number;
   readonly width: number;
   readonly channels: number;
   readonly classes: number;
-  /** Of the pixels on a scale from 0 to 1: one number, or one a channel. Default 0. */
+  /** Mean of the pixels on a scale from 0 to 1: one number, or one per channel. Default 0. */
   readonly mean?: number | readonly number[];
-  /** As `mean`, and positive. Default 1. */
+  /** Standard deviation, like `mean`, and positive. Default 1. */
   readonly standardDeviation?: number | readonly number[];
 }
 
@@ -34,11 +34,11 @@ const known = [
 ] as const;
 
 /**
- * Images in memory as bytes, normalised when a batch is made: (byte / 255 − mean) / standardDeviation. Inputs are f32
- * [examples, height, width, channels].
+ * Creates a data set from images in memory as bytes. A batch is normalized when it is created: (byte / 255 − mean) /
+ * standardDeviation. Inputs are f32 [examples, height, width, channels].
  *
- * @throws LmdError `SHAPE_MISMATCH` when images and labels differ in count; `DATA_CORRUPT` for a label out of range;
- * `INVALID_ARGUMENT` for a mean or deviation of the wrong count or sign.
+ * @throws LmdError `SHAPE_MISMATCH` if images and labels differ in count; `DATA_CORRUPT` for a label out of range;
+ * `INVALID_ARGUMENT` for a mean or standard deviation with the wrong count or sign.
  */
 export function imageDataset(options: ImageDatasetOptions): Dataset {
   refuseUnknownOptions('imageDataset', options, known);
@@ -50,7 +50,7 @@ export function imageDataset(options: ImageDatasetOptions): Dataset {
     throw new LmdError('SHAPE_MISMATCH', `Data set "${name}": ${images.length} bytes for ${labels.length} labels.`, {
       subject: 'images',
       value: images.length,
-      remedy: `Give ${labels.length} × ${pixels} bytes: ${height} × ${width} × ${channels} for each label.`,
+      remedy: `Use ${labels.length} × ${pixels} bytes: ${height} × ${width} × ${channels} for each label.`,
     });
   }
   const normalized = normalizationTable(name, channels, options.mean ?? 0, options.standardDeviation ?? 1);
@@ -69,7 +69,7 @@ export function imageDataset(options: ImageDatasetOptions): Dataset {
       indices.forEach((index, row) => {
         const from = index * pixels;
         const to = row * pixels;
-        // A row of the table a channel: one load a pixel in place of a division.
+        // A table row per channel: one load per pixel instead of a division.
         for (let pixel = 0; pixel < pixels; pixel++) {
           data[to + pixel] = normalized[((pixel % channels) << 8) | images[from + pixel]!]!;
         }
@@ -82,25 +82,25 @@ export function imageDataset(options: ImageDatasetOptions): Dataset {
   };
 }
 
-/** Bytes in any array that holds them; pixels on another scale would pass for black ones. */
+/** Checks that all values are bytes; pixels on another scale would otherwise become black. */
 function checkedImages(name: string, images: unknown): Uint8Array {
   if (dtypeOf(images) === undefined) {
-    throw new LmdError('INVALID_ARGUMENT', `Data set "${name}": images is no array of numbers.`, {
+    throw new LmdError('INVALID_ARGUMENT', `Data set "${name}": images is not an array of numbers.`, {
       subject: 'images',
       value: images,
-      remedy: 'Give a Uint8Array of the bytes of all images.',
+      remedy: 'Use a Uint8Array with the bytes of all images.',
     });
   }
   return toHostArray(images as ArrayLike<unknown>, 'u8', (value, index) => {
     throw new LmdError('DATA_CORRUPT', `Data set "${name}": images[${index}] is ${String(value)}.`, {
       subject: `images[${index}]`,
       value,
-      remedy: 'Pixels are integers from 0 to 255: give others to arrayDataset, as they are.',
+      remedy: 'Pixels must be integers from 0 to 255. Use arrayDataset for other values.',
     });
   });
 }
 
-/** [channels, 256]: the normalised value of each byte. */
+/** [channels, 256]: the normalized value of each byte. */
 function normalizationTable(
   name: string,
   channels: number,
@@ -115,7 +115,7 @@ function normalizationTable(
       throw new LmdError('INVALID_ARGUMENT', `Data set "${name}": standardDeviation is ${deviations[channel]}.`, {
         subject: 'standardDeviation',
         value: deviations[channel],
-        remedy: 'Give a positive number.',
+        remedy: 'Use a positive number.',
       });
     }
     for (let byte = 0; byte < 256; byte++) {
@@ -136,7 +136,7 @@ function perChannel(
     throw new LmdError('INVALID_ARGUMENT', `Data set "${name}": ${subject} is [${values.join(', ')}].`, {
       subject,
       value,
-      remedy: `Give one finite number, or ${channels}: one a channel.`,
+      remedy: `Use one finite number, or ${channels}, one per channel.`,
     });
   }
   return values;

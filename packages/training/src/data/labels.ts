@@ -7,14 +7,14 @@ export function checkedLabels(dataset: string, labels: ArrayLike<number>, classe
     throw new LmdError('INVALID_ARGUMENT', `Data set "${dataset}": classes is ${classes}.`, {
       subject: 'classes',
       value: classes,
-      remedy: 'Give the number of classes, a positive integer.',
+      remedy: 'Use the number of classes, a positive integer.',
     });
   }
   if (dtypeOf(labels) === undefined) {
-    throw new LmdError('INVALID_ARGUMENT', `Data set "${dataset}": labels is no array of numbers.`, {
+    throw new LmdError('INVALID_ARGUMENT', `Data set "${dataset}": labels is not an array of numbers.`, {
       subject: 'labels',
       value: labels,
-      remedy: 'Give one integer an example, such as Int32Array.of(0, 1).',
+      remedy: 'Use one integer per example, such as Int32Array.of(0, 1).',
     });
   }
   const checked = new Int32Array(labels.length);
@@ -24,7 +24,7 @@ export function checkedLabels(dataset: string, labels: ArrayLike<number>, classe
       throw new LmdError('DATA_CORRUPT', `Data set "${dataset}": the label of example ${index} is ${label}.`, {
         subject: `labels[${index}]`,
         value: label,
-        remedy: `Labels are integers from 0 to ${classes - 1}: check the file, or the number of classes.`,
+        remedy: `Labels must be integers from 0 to ${classes - 1}. Check the file and the number of classes.`,
       });
     }
     checked[index] = label;

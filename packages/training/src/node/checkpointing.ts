@@ -10,13 +10,13 @@ import { withFileErrors } from './file-errors.js';
 import { removeLeftovers } from './leftovers.js';
 
 export interface CheckpointingOptions {
-  /** Where checkpoints go, one file each; made if missing. One run writes to it at a time. */
+  /** Folder of the checkpoints, one file each; created if missing. One run writes to it at a time. */
   readonly folder: string;
-  /** Steps between checkpoints. One is also written when the run ends, in whatever way. */
+  /** Number of steps between checkpoints. One is also written at the end of the run, even after a failure. */
   readonly every: number;
-  /** How many of the newest to keep. Default 2, so that one is left if the newest is damaged. */
+  /** Number of newest checkpoints to keep. Default 2, so that one remains if the newest is damaged. */
   readonly keep?: number;
-  /** Also keeps the checkpoint of the best validation result by this number. Default `loss`; `none` keeps no best. */
+  /** Also keeps the checkpoint with the best validation result of this metric. Default `loss`; `none` disables it. */
   readonly best?: 'loss' | 'accuracy' | 'none';
 }
 
@@ -26,9 +26,9 @@ const fresh: Memory = { bestStep: null, best: null };
 
 /**
  * Writes checkpoints, each atomically: every `every` steps, after a better validation result, and at the end of the
- * run, be it finished, stopped, interrupted or failed (then of the last good state). Removes old ones only after a new
- * one is whole, and then lists those that are left in `manifest.json`, for people and other programs; where that cannot
- * be written, it warns.
+ * run, whether finished, stopped, interrupted or failed (then of the last good state). Removes old ones only after a
+ * new one is complete, and then lists the remaining ones in `manifest.json`, for people and other programs. If the list
+ * cannot be written, it warns.
  */
 export function checkpointing(options: CheckpointingOptions): Plugin {
   refuseUnknownOptions('checkpointing', options, ['folder', 'every', 'keep', 'best']);
@@ -59,13 +59,13 @@ export function checkpointing(options: CheckpointingOptions): Plugin {
     async settle({ step, ending }, run) {
       const reason: CheckpointEvent['reason'] | undefined =
         ending ?? (step % every === 0 ? 'interval' : memory.bestStep === step ? 'best' : undefined);
-      // A state that is saved already is not saved again, as when the step after it fails.
+      // A state that is already saved is not saved again, for example if the next step fails.
       if (reason === undefined || newest === step) return;
       const snapshot = await run.snapshot();
       const path = await writeCheckpointIn(folder, snapshot);
       newest = step;
       await run.announce({ type: 'checkpoint', step, path, reason });
-      // Later steps, of corrupt files that this run has been resumed past, are not ours to count or remove.
+      // Later steps belong to corrupt files that were skipped on resume; they are neither counted nor removed.
       const steps = (await checkpointSteps(folder)).filter((other) => other <= step);
       const old = steps.slice(0, -keep).filter((other) => other !== memory.bestStep);
       await removeCheckpoints(folder, old);
@@ -73,7 +73,7 @@ export function checkpointing(options: CheckpointingOptions): Plugin {
       try {
         await updateManifest(folder, snapshot, { path, reason }, left);
       } catch (error) {
-        // It describes, and nothing depends on it: the checkpoint is whole, and no reason to end a run.
+        // The manifest is only informational and the checkpoint is complete, so this does not end the run.
         if (!isLmdError(error, 'FILE_SYSTEM') || warned) return;
         warned = true;
         await run.announce({

@@ -4,20 +4,20 @@ import type { Plugin } from '../plugin.js';
 import { countOf, everyOption, isDue, type MeasureOptions, numberBetween, ratio, readScalars } from './measure.js';
 
 export interface PriorBoundOptions extends MeasureOptions {
-  /** λ of the rule: under its log-normal prior |log(m/m₀)| stays below 1/λ. Above 0. */
+  /** λ of the optimizer: with the log-normal prior |log(m/m₀)| stays below 1/λ. Above 0. */
   readonly regularization: number;
-  /** ε: a coordinate counts as at the bound from (1 − ε)/λ on. In (0, 1); default 0.05. */
+  /** ε: a coordinate is at the bound from (1 − ε)/λ. In (0, 1); default 0.05. */
   readonly tolerance?: number;
-  /** The rule's own `initialization`, which matters with `priorMedian: 'initialWeights'` alone. Default `floor`. */
+  /** The `initialization` of the optimizer; used only with `priorMedian: 'initialWeights'`. Default `floor`. */
   readonly initialization?: LmdInitialization;
 }
 
 /**
- * Reports the share of LMD's medians, of both halves, at the bound that a log-normal prior sets: |log(m/m₀)| ≥ (1 −
- * ε)/λ. Many there say that λ is too large for the weights that the task wants. Silent for optimizers without such
- * medians.
+ * Reports the fraction of LMD's medians, of both halves, at the bound of the log-normal prior: |log(m/m₀)| ≥ (1 − ε)/λ.
+ * A large fraction means that λ is too large for the weights that the task needs. Does nothing for optimizers without
+ * such medians.
  *
- * Costs a few elementwise operations a weight at each measurement, and one readback. Remembers nothing.
+ * Cost: a few elementwise operations per weight at each measurement, and one readback. Stateless.
  */
 export function priorBound(options: PriorBoundOptions): Plugin {
   refuseUnknownOptions('priorBound', options, ['every', 'regularization', 'tolerance', 'initialization']);
@@ -42,7 +42,7 @@ export function priorBound(options: PriorBoundOptions): Plugin {
                 ops.subtract(medians.logMinus, medians.logPriorMinus),
               ];
               sizes[name] = 2 * sizeOf(medians.logPlus.shape);
-              // Not below the bound, so that a NaN counts.
+              // Negated comparison, so that NaN counts.
               const inside = halves.map((half) => countOf(ops, ops.less(ops.absolute(half), bound)));
               return ops.subtract(sizes[name], ops.add(inside[0]!, inside[1]!));
             }),

@@ -8,38 +8,38 @@ export interface Progress {
   /** step / totalSteps. */
   readonly fraction: number;
   readonly epoch: number;
-  /** Of the last batch, in nats. */
+  /** Loss of the last batch, in nats. */
   readonly loss: number;
-  /** Smoothed over the last steps; evaluation and saving count, as they do for whoever waits. */
+  /** Smoothed over the last steps, including the time of evaluation and saving. */
   readonly samplesPerSecond: number;
-  /** Time left at that speed. */
+  /** Estimated time left at that speed. */
   readonly secondsLeft: number;
-  /** The newest evaluation on validation data. */
+  /** The newest validation result. */
   readonly validation?: { readonly loss: number; readonly accuracy: number };
 }
 
 export interface ProgressOptions {
-  /** Takes each report. */
+  /** Called with each report. */
   readonly onProgress?: (progress: Progress) => void;
-  /** Takes each report as one line of text without a line end; an application overwrites or appends it. */
+  /** Called with each report as one line of text without a newline; an application overwrites or appends it. */
   readonly write?: (line: string) => void;
-  /** Least time between reports, in milliseconds; the first and last step always report. Default 100. */
+  /** Minimum time between reports, in milliseconds; the first and the last step are always reported. Default 100. */
   readonly interval?: number;
-  /** Milliseconds on a clock that never goes back. Default `performance.now`. */
+  /** A monotonic clock in milliseconds. Default `performance.now`. */
   readonly now?: () => number;
 }
 
-/** Steps over which the speed is smoothed. */
+/** Number of steps over which the speed is smoothed. */
 const smoothing = 20;
 
-/** Reports how far a run is, for an application to show. */
+/** Reports the progress of a run to an application. */
 export function progress(options: ProgressOptions): Plugin {
   refuseUnknownOptions('progress', options, ['onProgress', 'write', 'interval', 'now']);
   const { onProgress, write, interval = 100, now = () => performance.now() } = options;
   if (onProgress === undefined && write === undefined) {
-    throw new LmdError('INVALID_ARGUMENT', 'progress has nobody to report to.', {
+    throw new LmdError('INVALID_ARGUMENT', 'progress has neither onProgress nor write.', {
       subject: 'onProgress',
-      remedy: 'Give onProgress or write.',
+      remedy: 'Set at least one of them.',
     });
   }
   let last: number;
