@@ -96,7 +96,7 @@ describe('the configuration', () => {
     ['steps=many', 'steps = "many" has the wrong type; expected: number.'],
     ['optimizers.lmd.noise=-1', 'optimizers.0.noise = -1 is out of range; allowed: at least 0.'],
     ['optimizers.lmd.nosie=1', 'optimizers.0.nosie is not a known key. Did you mean noise?'],
-    ['optimizers.adamw.name=LMD', 'names two optimizers'],
+    ['optimizers.adamw.name=LMD', 'is the name of two optimizers'],
     [
       'optimizers.lmd.schedule.warmup=24',
       'optimizers.lmd.schedule.warmup is 24, but the run has 24 steps. Use a number below 24, or more steps.',
@@ -109,7 +109,8 @@ describe('the configuration', () => {
     ['backend={"toString":1}', 'backend = {"toString":1} is not allowed. Allowed: cpu,'],
     [
       'model.preset=S/16',
-      'model.preset = S/16 has patchSize = 16, which does not fit. It must divide imageSize (8): use one of 1, 2, 4, 8. Set model.patchSize.',
+      'model.preset = S/16 has patchSize = 16, which does not fit. It must divide imageSize (8): use one of ' +
+        '1, 2, 4, 8. Set model.patchSize.',
     ],
     ['model.heads=3', 'model.heads = 3, which does not fit. It must divide width (32): use one of 1, 2, 4, 8, 16, 32.'],
     [

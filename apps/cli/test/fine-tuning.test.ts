@@ -173,8 +173,8 @@ describe('lmd train with fineTuning', () => {
       from('base', 'fineTuning.train=["tail.*"]').slice(4),
       'tail.*, which matches no weight',
     ],
-    ['train beside freeze', ['fineTuning={"train":["a"],"freeze":["b"]}'], 'do not go together'],
-    ['adapters beside freeze', ['fineTuning={"lora":{},"freeze":["b"]}'], 'do not go together'],
+    ['train beside freeze', ['fineTuning={"train":["a"],"freeze":["b"]}'], 'cannot be combined'],
+    ['adapters beside freeze', ['fineTuning={"lora":{},"freeze":["b"]}'], 'cannot be combined'],
     ['nothing', ['fineTuning={}'], 'fineTuning.lora is missing'],
     ['an unknown key', ['fineTuning.lora.rang=3'], 'fineTuning.lora.rang is not a known key. Did you mean rank?'],
     [

@@ -72,7 +72,7 @@ describe('lmd inspect', () => {
   });
 
   it.each([
-    ['a path that is not there', ['nothing'], 2, 'There is no nothing.'],
+    ['a path that is not there', ['nothing'], 2, 'nothing does not exist.'],
     ['a folder that is no run', ['.'], 2, 'is not a run folder'],
     ['a file that is no safetensors', ['plots.html'], 1, 'is not a safetensors file'],
     ['a tensor that is not there', ['run/model.safetensors', '--tensor', 'nix'], 2, 'matches no tensor of'],

@@ -36,11 +36,11 @@ const { values: given } = parseArgs({
 const { quick } = given;
 if (quick && given.write) throw new Error('--quick measures nothing that a page could hold: leave out --write.');
 const rounds = Number(given.rounds ?? (quick ? 1 : 7));
-const wanted = given.only.split(',');
-const unknown = wanted.find((section) => !sections.includes(section));
+const selected = given.only.split(',');
+const unknown = selected.find((section) => !sections.includes(section));
 if (unknown !== undefined) throw new Error(`There is no section ${unknown}. There are ${sections.join(', ')}.`);
 
-for (const section of sections) if (!wanted.includes(section)) leaveOut(`the section ${section}, by --only`);
+for (const section of sections) if (!selected.includes(section)) leaveOut(`the section ${section}, by --only`);
 
 tf.env().set('PROD', true);
 await tf.setBackend('wasm');
@@ -53,16 +53,16 @@ console.error(`${cpu.device}; Node ${process.versions.node}`);
 await untilThreadsRun(cpu);
 if (wasm !== undefined) await untilThreadsRun(wasm);
 const limits = await measureLimits(backends, rounds, quick);
-if (wanted.includes('kernels')) await benchRoofline(backends, rounds, limits, quick);
-if (wanted.includes('products')) await benchProducts(backends, rounds, limits, quick);
-if (wanted.includes('blocks')) {
+if (selected.includes('kernels')) await benchRoofline(backends, rounds, limits, quick);
+if (selected.includes('products')) await benchProducts(backends, rounds, limits, quick);
+if (selected.includes('blocks')) {
   await benchBlockProducts(backends, rounds, quick);
   await benchBlockTraining(backends, rounds, quick);
 }
-if (wanted.includes('quantize')) await benchQuantize(rounds, quick);
-if (wanted.includes('optimizers')) await benchOptimizers(backends, rounds, quick);
-if (wanted.includes('training')) await benchTraining(backends, rounds, quick);
-if (wanted.includes('steps')) benchSteps(quick);
+if (selected.includes('quantize')) await benchQuantize(rounds, quick);
+if (selected.includes('optimizers')) await benchOptimizers(backends, rounds, quick);
+if (selected.includes('training')) await benchTraining(backends, rounds, quick);
+if (selected.includes('steps')) benchSteps(quick);
 if (quick) forgetTargets();
 print(given.json);
 if (given.write) writePage(cpu.device);

@@ -43,8 +43,8 @@ const refuse = (message) => {
 if (given.quick && given.write) refuse('--quick measures nothing that a page could hold: leave out --write.');
 // The command's own benchmark has --quick.
 const usual = Object.keys(sections).filter((section) => !given.quick || section !== 'command');
-const wanted = given.only?.split(',') ?? usual;
-const unknown = wanted.find((section) => !Object.hasOwn(sections, section));
+const selected = given.only?.split(',') ?? usual;
+const unknown = selected.find((section) => !Object.hasOwn(sections, section));
 if (unknown !== undefined) {
   refuse(`There is no section "${unknown}". There are: ${Object.keys(sections).join(', ')}.`);
 }
@@ -59,7 +59,7 @@ const options = {
 };
 const tables = {};
 for (const [section, measure] of Object.entries(sections)) {
-  if (!wanted.includes(section)) leaveOut(`the section ${section}`);
+  if (!selected.includes(section)) leaveOut(`the section ${section}`);
   else {
     const before = rows.length;
     await measure(options);

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { npm } from '../libtensorflow/build.mjs';
 
 const engine = fileURLToPath(new URL('engine/', import.meta.url));
-const wanted = JSON.parse(readFileSync(join(engine, 'package.json'), 'utf8')).dependencies['onnxruntime-node'];
+const expected = JSON.parse(readFileSync(join(engine, 'package.json'), 'utf8')).dependencies['onnxruntime-node'];
 
 function installedVersion(packageFolder) {
   const manifest = join(packageFolder, 'package.json');
@@ -19,9 +19,9 @@ function installedVersion(packageFolder) {
 export async function installOnnxruntime({ folder, log = (/** @type {string} */ _line) => {} }) {
   const home = resolve(folder);
   const packageFolder = join(home, 'node_modules', 'onnxruntime-node');
-  if (installedVersion(packageFolder) === wanted) return packageFolder;
+  if (installedVersion(packageFolder) === expected) return packageFolder;
   await mkdir(home, { recursive: true });
-  log(`Installing onnxruntime-node ${wanted} without its install script …`);
+  log(`Installing onnxruntime-node ${expected} without its install script …`);
   await cp(engine, home, { recursive: true });
   await npm(['ci', '--ignore-scripts', '--omit=dev', '--no-audit', '--no-fund', '--loglevel=error'], home);
   return packageFolder;

@@ -43,8 +43,8 @@ export function planSuite(
   let created: Backend | undefined;
   let broken: string | undefined;
   const open = () => {
-    backend ??= within(timeLimit, Promise.resolve().then(create), 'create', () => 'create').then((made) => {
-      checkBackend(made);
+    backend ??= within(timeLimit, Promise.resolve().then(create), 'create', () => 'create').then((created) => {
+      checkBackend(created);
       created = made;
       return made;
     });

@@ -98,8 +98,8 @@ async function* generateTokens(
   }
 
   try {
-    for (let made = 0; made < maxTokens; made += 1) {
-      const fitsCache = made > 0 && text.length <= contextLength;
+    for (let generated = 0; generated < maxTokens; generated += 1) {
+      const fitsCache = generated > 0 && text.length <= contextLength;
       if (!fitsCache) {
         ops.dispose(cache);
         cache = {};
@@ -112,7 +112,7 @@ async function* generateTokens(
     }
   } finally {
     ops.dispose(cache);
-    ops.dispose(rounded.made);
+    ops.dispose(rounded.owned);
   }
 }
 

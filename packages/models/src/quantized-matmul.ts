@@ -69,7 +69,8 @@ export function quantizedMatmul(ops: Operations, x: Tensor, b: Tensor, options: 
       forward: (plain, [a, c]) =>
         plain.matmul(forwardOperand(plain, a!, first), forwardOperand(plain, c!, other), { transposeB }),
       saves: { output: false },
-      backward: (plain, dy, inputs, _output, wanted) => gradientsOf(plain, dy, sources(inputs), wanted, options),
+      backward: (plain, dy, inputs, _output, needsGradient) =>
+        gradientsOf(plain, dy, sources(inputs), needsGradient, options),
     });
   }
   let codes: readonly EncodedOperand[] = [];
@@ -81,7 +82,7 @@ export function quantizedMatmul(ops: Operations, x: Tensor, b: Tensor, options: 
       return plain.blockMatmul(codes[0]!, codes[1]!);
     },
     saves: { inputs: [0, 1].filter((i) => !plans[i]!.savesRounded), output: false },
-    backward(plain, dy, inputs, _output, wanted) {
+    backward(plain, dy, inputs, _output, needsGradient) {
       const sources = plans.map((operand, i) => ({
         operand,
         unrounded: inputs[i]!,
@@ -90,7 +91,7 @@ export function quantizedMatmul(ops: Operations, x: Tensor, b: Tensor, options: 
             ? on.decodeOperand(codes[i]!)
             : roundOperand(on, inputs[i]!, operand.forward, operand.axis, operand.name('forward')),
       })) as [Source, Source];
-      return gradientsOf(plain, dy, sources, wanted, options);
+      return gradientsOf(plain, dy, sources, needsGradient, options);
     },
   });
 }

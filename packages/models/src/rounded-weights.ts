@@ -8,8 +8,8 @@ import { isBlockFormat, isExact } from './product-operand.js';
 export interface RoundedWeights extends Pick<ForwardContext, 'encodedWeights'> {
   readonly weights: NamedTensors;
   readonly precision: Precision;
-  /** Tensors that were made here, for the caller to free. */
-  readonly made: readonly Tensor[];
+  /** Tensors created here; the caller frees them. */
+  readonly owned: readonly Tensor[];
 }
 
 /**
@@ -26,7 +26,7 @@ export function roundWeights(
 ): RoundedWeights {
   const { weights: format, activations } = precision.forward;
   if (format === 'f32' || (typeof format === 'object' && format.rounding === 'stochastic')) {
-    return { weights, precision, made: [] };
+    return { weights, precision, owned: [] };
   }
   const isPacked = (name: string): boolean => Object.hasOwn(packed, name);
   const matrices = Object.keys(weights).filter((name) => /^blocks\..*\.weight$/.test(name) && !isPacked(name));
@@ -40,7 +40,7 @@ export function roundWeights(
         weights,
         precision,
         encodedWeights: new Map(encoded.map((codes, i) => [weights[matrices[i] ?? headWeight]!, codes])),
-        made: encoded.flatMap(({ tensors }) => Object.values(tensors)),
+        owned: encoded.flatMap(({ tensors }) => Object.values(tensors)),
       };
     });
   }
@@ -53,7 +53,7 @@ export function roundWeights(
     return {
       weights: { ...weights, ...rounded },
       precision: { ...precision, forward: { ...precision.forward, weights: 'f32' } },
-      made: Object.values(rounded),
+      owned: Object.values(rounded),
     };
   });
 }

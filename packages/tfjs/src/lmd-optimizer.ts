@@ -274,8 +274,8 @@ export class LMDOptimizer extends tf.Optimizer {
   #noting(f: () => tf.Scalar): () => tf.Scalar {
     return () => {
       const value = f();
-      const made = tf.engine().state.activeScope?.track ?? [];
-      this.#keptByLoss.push(...made.filter(({ kept }) => kept));
+      const tracked = tf.engine().state.activeScope?.track ?? [];
+      this.#keptByLoss.push(...tracked.filter(({ kept }) => kept));
       return value;
     };
   }

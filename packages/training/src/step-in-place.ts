@@ -27,15 +27,15 @@ export function enqueuePendingStep(
 ): PendingStep {
   const { ops, optimizer } = context;
   const { loss, passes, report } = ops.scope(() => {
-    const made = enqueuePasses(context, state, batch, { onPasses });
+    const pending = enqueuePasses(context, state, batch, { onPasses });
     const report = reportOf(
       ops,
-      made.loss,
-      made.passes.map(({ gradients }) => gradients),
+      pending.loss,
+      pending.passes.map(({ gradients }) => gradients),
     );
-    const kept = [made.loss, report, ...made.passes.flatMap(({ gradients }) => Object.values(gradients))];
+    const kept = [pending.loss, report, ...pending.passes.flatMap(({ gradients }) => Object.values(gradients))];
     for (const tensor of kept) ops.keep(tensor);
-    return { ...made, report };
+    return { ...pending, report };
   });
 
   return {

@@ -94,10 +94,10 @@ function captureProducts({ ops, model, weights, images, format, measured }: Prod
 
 /** [..., m, k] as rows of k, and [..., k, n] transposed to rows of k: blocks run along k. */
 async function rowsAlongContraction(ops: EagerOperations, { first, second, transposeB }: Captured) {
-  const turned = transposeB ? second : ops.keep(ops.transpose(second));
+  const transposed = transposeB ? second : ops.keep(ops.transpose(second));
   const values = (await ops.read(first)) as Float32Array;
-  const others = (await ops.read(turned)) as Float32Array;
-  if (turned !== second) ops.dispose(turned);
+  const others = (await ops.read(transposed)) as Float32Array;
+  if (transposed !== second) ops.dispose(transposed);
   return { first: values, second: others, length: first.shape.at(-1)! };
 }
 

@@ -103,21 +103,25 @@ function checkedVocabulary(
   description: TokenFileDescription | undefined,
   given: number | undefined,
 ): number {
-  const said = description?.vocabularySize;
+  const described = description?.vocabularySize;
   if (given !== undefined) checkedCount('openTokenFile', 'vocabularySize', given, 1);
-  const size = given ?? said;
+  const size = given ?? described;
   if (size === undefined) {
     throw new LmdError('INVALID_ARGUMENT', `vocabularySize is missing: ${path} has no description.`, {
       subject: 'vocabularySize',
       remedy: `Give vocabularySize (50257 for GPT-2), or prepare the data again: ${descriptionPath(path)} is missing.`,
     });
   }
-  if (said === undefined || said === size) return size;
-  throw new LmdError('INVALID_ARGUMENT', `openTokenFile: vocabularySize is ${size}; ${path} was made with ${said}.`, {
-    subject: 'vocabularySize',
-    value: size,
-    remedy: 'Omit it, or use the file that belongs to the tokenizer.',
-  });
+  if (described === undefined || described === size) return size;
+  throw new LmdError(
+    'INVALID_ARGUMENT',
+    `openTokenFile: vocabularySize is ${size}; ${path} was made with ${described}.`,
+    {
+      subject: 'vocabularySize',
+      value: size,
+      remedy: 'Omit it, or use the file that belongs to the tokenizer.',
+    },
+  );
 }
 
 async function readExactly(file: FileHandle, path: string, position: number, length: number): Promise<Uint8Array> {

@@ -89,11 +89,11 @@ export function exportAdapters(
       targets.push(module);
       tensors[`${wrapper}${module}.lora_A.weight`] = {
         shape: [rank, inputs],
-        read: async () => turned((await ops.read(trained[a]!)) as Values, inputs, rank, 0, rank),
+        read: async () => transposed((await ops.read(trained[a]!)) as Values, inputs, rank, 0, rank),
       };
       tensors[`${wrapper}${module}.lora_B.weight`] = {
         shape: [rows, rank],
-        read: async () => turned((await ops.read(trained[b]!)) as Values, rank, outputs, part * rows, rows),
+        read: async () => transposed((await ops.read(trained[b]!)) as Values, rank, outputs, part * rows, rows),
       };
     }
   }
@@ -151,7 +151,7 @@ function modulesOf(correspondences: readonly Correspondence[], weights: readonly
 const moduleOf = (tensor: string): string => tensor.slice(0, Math.max(0, tensor.lastIndexOf('.')));
 
 /** `count` columns of a matrix [rows, columns], from `first` on, as rows. */
-function turned(values: Values, rows: number, columns: number, first: number, count: number): Float32Array {
+function transposed(values: Values, rows: number, columns: number, first: number, count: number): Float32Array {
   const out = new Float32Array(count * rows);
   for (let column = 0; column < count; column++) {
     for (let row = 0; row < rows; row++) out[column * rows + row] = values[row * columns + first + column]!;

@@ -54,7 +54,7 @@ function timmOptions(config: unknown, shapes: ReadonlyMap<string, readonly numbe
   const side = Math.sqrt(positions - (hasClassToken ? 1 : 0));
   const mlpWidth = shapes.get('blocks.0.mlp.fc1.weight')?.[0];
   const classes = shapes.get('head.weight')?.[0];
-  const said: Partial<VitConfig> = config === undefined ? {} : timmSettings(config, width);
+  const settings: Partial<VitConfig> = config === undefined ? {} : timmSettings(config, width);
   return {
     channels,
     patchSize,
@@ -64,7 +64,7 @@ function timmOptions(config: unknown, shapes: ReadonlyMap<string, readonly numbe
     ...(Number.isInteger(side) ? { imageSize: side * patchSize } : {}),
     ...(mlpWidth === undefined ? {} : { mlpWidth }),
     ...(classes === undefined ? {} : { classes }),
-    ...said,
+    ...settings,
   };
 }
 
