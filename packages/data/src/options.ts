@@ -2,13 +2,13 @@ import { LmdError } from '@lmd/core';
 
 export { refuseUnknownOptions } from '@lmd/core';
 
-/** `value`, an integer of at least `minimum`, or throws `INVALID_ARGUMENT`. */
+/** Returns `value`, an integer of at least `minimum`, or throws `INVALID_ARGUMENT`. */
 export function checkedCount(caller: string, subject: string, value: number, minimum: number): number {
   if (Number.isSafeInteger(value) && value >= minimum) return value;
-  throw argumentError(caller, subject, value, `Give an integer of at least ${minimum}.`);
+  throw argumentError(caller, subject, value, `Use an integer of at least ${minimum}.`);
 }
 
-/** `value`, a number in [minimum, maximum], or throws `INVALID_ARGUMENT`. */
+/** Returns `value`, a number in [minimum, maximum], or throws `INVALID_ARGUMENT`. */
 export function checkedNumber(
   caller: string,
   subject: string,
@@ -18,13 +18,13 @@ export function checkedNumber(
 ): number {
   if (typeof value === 'number' && value >= minimum && value <= maximum) return value;
   const range = maximum === Number.MAX_VALUE ? `of at least ${minimum}` : `from ${minimum} to ${maximum}`;
-  throw argumentError(caller, subject, value, `Give a number ${range}.`);
+  throw argumentError(caller, subject, value, `Use a number ${range}.`);
 }
 
-/** `value`, a path or another text that is not empty, or throws `INVALID_ARGUMENT`. The file system takes no NUL. */
+/** Returns `value`, a non-empty string without NUL such as a path, or throws `INVALID_ARGUMENT`. */
 export function checkedPath(caller: string, subject: string, value: string): string {
   if (typeof value === 'string' && value !== '' && !value.includes('\0')) return value;
-  throw argumentError(caller, subject, value, 'Give a path.');
+  throw argumentError(caller, subject, value, 'Use a path.');
 }
 
 export function argumentError(caller: string, subject: string, value: unknown, remedy: string): LmdError {

@@ -1,9 +1,9 @@
 import { LmdError, refuseUnknownOptions, showValue } from '@lmd/core';
 
-/** Many times what anyone has trained. */
+/** Maximum depth, far above that of any trained model. */
 const deepest = 10_000;
 
-/** Checks of a model's configuration; `kind` is what errors call it, such as `A ViT`. */
+/** Checks of a model's configuration; `kind` is its name in error messages, such as `A ViT`. */
 export function configChecks(kind: string) {
   const invalid = (subject: string, value: unknown, remedy: string): never => {
     throw new LmdError('INVALID_ARGUMENT', `${kind} cannot have ${subject} = ${showValue(value)}.`, {
@@ -24,7 +24,7 @@ export function configChecks(kind: string) {
           invalid(name, value, 'It must be a positive integer.');
       }
     },
-    /** So many blocks that a list of their weights would not end: a slip, or a file that is damaged. */
+    /** Rejects depths so large that the list of weights would not fit into memory: a mistake, or a damaged file. */
     depth(value: number): void {
       if (value > deepest) invalid('depth', value, `It must be at most ${deepest}.`);
     },

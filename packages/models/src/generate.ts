@@ -18,28 +18,31 @@ export interface GenerateOptions extends SamplingOptions {
   readonly model: Pick<Gpt2, 'config' | 'prefill' | 'decode'>;
   readonly weights: NamedTensors;
   /**
-   * Weights that are kept as packed codes, by name (`packWeights`): they take the place of the tensors of those names, which `weights`
-   * need not have. Default none.
+   * Packed weights by name (`packWeights`). They replace the tensors with these names, which `weights` need not
+   * contain. Default none.
    */
   readonly packedWeights?: PackedMatrices;
-  /** The tokens before the generated ones; at least one. GPT-2 begins a document after `<|endoftext|>`, 50256. */
+  /** The prompt, at least one token. GPT-2 starts a new document after `<|endoftext|>`, 50256. */
   readonly prompt: ArrayLike<number>;
   /**
-   * Maximum number of new tokens. Beyond the model's context, each token comes from the last `contextLength` tokens alone, by a whole
-   * forward pass: positions are absolute, so that no cache serves. Default: up to the end of the context, or `contextLength` where the
-   * prompt fills it.
+   * Maximum number of new tokens. Beyond the model's context, each token depends only on the last `contextLength`
+   * tokens and needs a full forward pass: positions are absolute, so the cache cannot be used. Default: up to the end
+   * of the context, or `contextLength` if the prompt fills it.
    */
   readonly maxTokens?: number;
   /**
-   * How many tokens the tokenizer has. The rows of the embedding from there on, by which some models pad it to a round number, are
-   * never drawn. Default: all of the model's.
+   * Number of tokens of the tokenizer. Further rows of the embedding, with which some models pad it to a round number,
+   * are never sampled. Default: the vocabulary size of the model.
    */
   readonly vocabularySize?: number;
-  /** Tokens that end the text; they are not given. Default none. */
+  /** Stop tokens, which end the text and are not returned. Default none. */
   readonly stop?: readonly number[];
-  /** Names the noise: the same seed, weights and prompt give the same text. Default 0. */
+  /** Random seed: the same seed, weights and prompt give the same text. Default 0. */
   readonly seed?: number;
-  /** Of the products. Packed weights are not rounded again: of them, it is the precision of the activations. Default full precision. */
+  /**
+   * Precision of the products. Packed weights are not quantized again, so for them it only affects activations. Default
+   * full precision.
+   */
   readonly precision?: Precision;
 }
 
@@ -49,12 +52,12 @@ const names = [
 ];
 
 /**
- * Generates text after a prompt, token by token, with a cache of keys and values. Ends after `maxTokens` or before a stop token; frees
- * all that it made when it ends, is left, or throws. `weights` must live until then. A text that is longer than the context is cropped to its
- * last tokens, as nanoGPT does.
+ * Generates the continuation of a prompt with a key-value cache. Ends after `maxTokens` or before a stop token. All
+ * tensors created are freed when it ends, is left, or throws; `weights` must not be freed before. A text longer than
+ * the context is cropped to its last tokens, as in nanoGPT.
  *
- * @throws LmdError at once, for options that are unknown or do not fit the model, such as a prompt without tokens or with unknown ones;
- * `NON_FINITE` where the logits are no numbers.
+ * @throws LmdError immediately, for options that are unknown or do not match the model, such as an empty prompt or one
+ * with unknown tokens; `NON_FINITE` if logits are not finite.
  */
 export function generate(options: GenerateOptions): AsyncGenerator<number, void, undefined> {
   return generateTokens(options, checkOptions(options));
@@ -80,7 +83,7 @@ async function* generateTokens(
   let cache: KeyValueCache = {};
   const text = Array.from(prompt);
 
-  /** The logits of the next token, and the cache brought up to `text`. */
+  /** The logits of the next token, and the cache extended to `text`. */
   async function nextLogits(fed: readonly number[]) {
     const { precision, encodedWeights } = rounded;
     const context = { precision, encodedWeights, packedWeights, key: { seed, step: text.length, sample: 0 } };
@@ -116,7 +119,7 @@ async function* generateTokens(
   }
 }
 
-/** The number of tokens to make. */
+/** The number of tokens to generate. */
 function checkOptions(options: GenerateOptions): number {
   for (const name of Object.keys(options)) {
     if (names.includes(name)) continue;
@@ -146,15 +149,20 @@ function checkOptions(options: GenerateOptions): number {
     count(vocabularySize, 1) && vocabularySize <= model.config.vocabularySize,
     'vocabularySize',
     vocabularySize,
-    `The model has ${model.config.vocabularySize} tokens: give 1 to that.`,
+    `Use an integer from 1 to ${model.config.vocabularySize}, the vocabulary size of the model.`,
   );
-  check(count(seed, 0), 'seed', seed, 'Give an integer, 0 or more.');
+  check(count(seed, 0), 'seed', seed, 'Use an integer of at least 0.');
   for (const token of [...Array.from(prompt), ...stop]) {
-    check(isToken(token), 'token', token, `Tokens of this model are integers from 0 to ${vocabularySize - 1}.`);
+    check(isToken(token), 'token', token, `Use integers from 0 to ${vocabularySize - 1}.`);
   }
-  check(prompt.length > 0, 'prompt', 'no tokens', 'Give at least one, such as the token that separates documents.');
+  check(
+    prompt.length > 0,
+    'prompt',
+    'no tokens',
+    'Use at least one token, such as the token that separates documents.',
+  );
   const room = contextLength - prompt.length;
   const { maxTokens = room > 0 ? room : contextLength } = options;
-  check(count(maxTokens, 0), 'maxTokens', maxTokens, 'Give an integer, 0 or more.');
+  check(count(maxTokens, 0), 'maxTokens', maxTokens, 'Use an integer of at least 0.');
   return maxTokens;
 }

@@ -2,9 +2,9 @@ import type { GeluApproximation } from '@lmd/core';
 import { configChecks } from './config-checks.js';
 
 export interface Gpt2Config {
-  /** Number of different tokens. */
+  /** Vocabulary size. */
   readonly vocabularySize: number;
-  /** The longest sequence, in tokens. */
+  /** Maximum sequence length, in tokens. */
   readonly contextLength: number;
   /** Width of the residual stream; a multiple of `heads`. */
   readonly width: number;
@@ -14,26 +14,26 @@ export interface Gpt2Config {
   /** Width of the hidden layer of each MLP. Default 4 · width. */
   readonly mlpWidth?: number;
   /**
-   * In training, the probability with which an element of the embeddings, or of what attention or MLP adds to the
-   * residual stream, is dropped. Default 0; the published models were trained with 0.1.
+   * Dropout rate in training of the embeddings and of the outputs of attention and MLP. Default 0; the published models
+   * were trained with 0.1.
    */
   readonly dropout?: number;
   /**
-   * In training, the probability with which an attention probability is dropped. Above 0 they are stored. Default 0.
+   * Dropout rate of attention probabilities in training. Above 0, the probabilities are stored. Default 0.
    */
   readonly attentionDropout?: number;
-  /** `tanh` (default) is the approximation that the published models have; `none` is GELU by the error function. */
+  /** `tanh` (default) is the approximation of the published models; `none` is GELU with the error function. */
   readonly gelu?: GeluApproximation;
   /** Default 1e-5, as in the published models. */
   readonly layerNormEpsilon?: number;
   /**
-   * Whether the last product, from the residual stream to the logits by the transposed token embedding, is rounded like
-   * all others (default) or stays in f32. The lookup of the first layer is no product, and is never rounded.
+   * Whether the last product, with the transposed token embedding, is quantized like all others (default) or computed
+   * in f32. The embedding lookup is not a product and is never quantized.
    */
   readonly quantizeHead?: boolean;
   /**
-   * `blocks`, or true: of each block only the input is kept for the backward pass, which runs the block again. The same
-   * bits for less memory and about a third more work. Default false.
+   * `blocks` or true: gradient checkpointing, which stores only the input of each block and recomputes the block in the
+   * backward pass. Bit-identical, with less memory and about a third more computation. Default false.
    */
   readonly recomputation?: boolean | 'blocks';
 }
@@ -49,11 +49,11 @@ const defaults = {
 
 const countNames = ['vocabularySize', 'contextLength', 'width', 'depth', 'heads', 'mlpWidth'] as const;
 
-/** Fills in defaults and refuses what cannot be built. */
+/** Fills in defaults and validates the configuration. */
 export function resolveGpt2Config(config: Gpt2Config): Required<Gpt2Config> {
   const check = configChecks('A GPT-2');
   check.names(config, [...countNames, ...Object.keys(defaults)]);
-  // Of a file, the width may be anything.
+  // The width from a file may be any value.
   const mlpWidth = typeof config.width === 'number' ? 4 * config.width : 0;
   const resolved = { ...defaults, mlpWidth, ...config };
   check.counts(resolved, countNames);

@@ -4,7 +4,7 @@ import { headWeight, roundedHeadWeight } from './gpt2-head.js';
 import { encodeOperand, type OperandName, roundOperand } from './operands.js';
 import { isBlockFormat, isExact } from './product-operand.js';
 
-/** Weights to compute with many times, and the precision to do so in. */
+/** Weights for repeated use, and the precision to use with them. */
 export interface RoundedWeights extends Pick<ForwardContext, 'encodedWeights'> {
   readonly weights: NamedTensors;
   readonly precision: Precision;
@@ -13,9 +13,10 @@ export interface RoundedWeights extends Pick<ForwardContext, 'encodedWeights'> {
 }
 
 /**
- * Rounds the matrices of a GPT-2 for inference once, instead of at each pass: the products that follow have the same bits. Where products
- * are exact, the weights stay as they are and get their codes beside them. Else they are rounded, and the token embedding gets a rounded
- * copy beside it, since it is looked up as it is. With f32 weights, or noise in their rounding, nothing is made, nor of `packed` weights.
+ * Quantizes the matrices of a GPT-2 once for inference, instead of in each pass; products are bit-identical. If
+ * products are exact, the weights are kept and their codes are added. Otherwise they are quantized, with an additional
+ * quantized copy of the token embedding, since the lookup uses the original. Nothing is created for f32 weights,
+ * stochastic rounding, or `packed` weights.
  */
 export function roundWeights(
   ops: Operations,

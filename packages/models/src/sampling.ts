@@ -1,27 +1,27 @@
 import { fillRandomUniform, LmdError, showValue, streamOf } from '@lmd/core';
 
 export interface SamplingOptions {
-  /** Divides the logits. 0 takes the most likely token always. Default 1. */
+  /** Sampling temperature. 0 is greedy decoding. Default 1. */
   readonly temperature?: number;
-  /** Draws from the k most likely tokens alone. Default all. */
+  /** Top-k sampling. Default all tokens. */
   readonly topK?: number;
   /**
-   * Draws from the fewest most likely tokens whose probabilities add up to p or more (Holtzman et al. 2020). Default 1:
-   * all.
+   * Top-p (nucleus) sampling: samples from the smallest set of most likely tokens with total probability of at least p
+   * (Holtzman et al. 2020). Default 1: all tokens.
    */
   readonly topP?: number;
   /**
-   * Divides positive logits of tokens that the text has already, and multiplies negative ones (Keskar et al. 2019).
-   * Default 1.
+   * Values above 1 penalize tokens that already appear: divides their positive logits and multiplies their negative
+   * ones (Keskar et al. 2019). Default 1.
    */
   readonly repetitionPenalty?: number;
 }
 
-/** What a draw is a function of, beside the logits. */
+/** Inputs of sampling in addition to the logits. */
 export interface SamplingPoint {
   readonly seed: number;
   readonly position: number;
-  /** The tokens before, for `repetitionPenalty`. Default none. */
+  /** The previous tokens, for `repetitionPenalty`. Default none. */
   readonly text?: ArrayLike<number>;
 }
 
@@ -29,7 +29,7 @@ const stream = streamOf('generate');
 
 export const samplingNames = ['temperature', 'topK', 'topP', 'repetitionPenalty'] as const;
 
-/** Refuses options out of their ranges, for `caller`. */
+/** Throws for options out of range; errors name `caller`. */
 export function checkSampling(options: SamplingOptions, caller: string): void {
   const { temperature = 1, topK = 1, topP = 1, repetitionPenalty = 1 } = options;
   const largest = Number.POSITIVE_INFINITY;
@@ -41,23 +41,23 @@ export function checkSampling(options: SamplingOptions, caller: string): void {
       remedy,
     });
   };
-  check(temperature >= 0 && temperature < largest, 'temperature', temperature, 'Give 0 or more.');
-  check(Number.isSafeInteger(topK) && topK >= 1, 'topK', topK, 'Give a positive integer.');
-  check(topP > 0 && topP <= 1, 'topP', topP, 'Give a number above 0, and at most 1.');
+  check(temperature >= 0 && temperature < largest, 'temperature', temperature, 'Use a number of at least 0.');
+  check(Number.isSafeInteger(topK) && topK >= 1, 'topK', topK, 'Use a positive integer.');
+  check(topP > 0 && topP <= 1, 'topP', topP, 'Use a number above 0 and at most 1.');
   check(
     repetitionPenalty > 0 && repetitionPenalty < largest,
     'repetitionPenalty',
     repetitionPenalty,
-    'Give a number above 0; values above 1 penalize tokens that already appear.',
+    'Use a number above 0. Values above 1 penalize tokens that already appear.',
   );
 }
 
 /**
- * A token drawn from logits [vocabulary]: repetition penalty, then temperature, then top k, then top p, as in
- * transformers. The draw is a function of the logits, the text before and (seed, position); among equal logits, the
- * lower tokens come first.
+ * Samples a token from logits [vocabulary]: repetition penalty, then temperature, then top-k, then top-p, as in
+ * transformers. The result is a function of the logits, the previous text and (seed, position); for equal logits, lower
+ * tokens come first.
  *
- * @throws LmdError `NON_FINITE` where a logit is NaN or +∞, or all are −∞, or there is none; `INVALID_ARGUMENT` for
+ * @throws LmdError `NON_FINITE` if a logit is NaN or +∞, all are −∞, or there are none; `INVALID_ARGUMENT` for
  *   options out of range.
  */
 export function sampleToken(given: ArrayLike<number>, options: SamplingOptions, point: SamplingPoint): number {
@@ -78,7 +78,7 @@ export function sampleToken(given: ArrayLike<number>, options: SamplingOptions, 
     rest -= weights[token]!;
     if (rest < 0) return token;
   }
-  // Rounding may leave a little at the end of the line.
+  // Rounding may leave a small remainder.
   return best;
 }
 
@@ -111,7 +111,7 @@ function notFinite(message: string, value: unknown): LmdError {
   return new LmdError('NON_FINITE', message, {
     subject: 'logits',
     value,
-    remedy: 'The weights have diverged, or are not those of this model: check them.',
+    remedy: 'Check the weights: they have diverged, or belong to another model.',
   });
 }
 
@@ -129,7 +129,7 @@ function keepLargest(weights: Float64Array, count: number): void {
   }
 }
 
-/** How many of the largest it takes to reach the share `p` of the sum; at least one. */
+/** Number of largest values whose sum reaches the fraction `p` of the total; at least one. */
 function countUpTo(weights: Float64Array, p: number): number {
   const ascending = Float64Array.from(weights).sort();
   const goal = p * sum(weights);

@@ -16,36 +16,35 @@ export interface VitConfig {
   readonly mlpWidth?: number;
   readonly classes: number;
   /**
-   * What the head sees. `classToken`: the normalised output at a learned token (Dosovitskiy et al. 2021). `mean`: the
-   * mean of the normalised outputs at all patches (Beyer, Zhai, Kolesnikov 2022). Default `classToken`.
+   * Input of the classification head. `classToken`: the normalized output at a learned token (Dosovitskiy et al. 2021).
+   * `mean`: the mean of the normalized outputs of all patches (Beyer, Zhai, Kolesnikov 2022). Default `classToken`.
    */
   readonly pooling?: 'classToken' | 'mean';
-  /** `none` (default) is GELU by the error function; `tanh` the approximation. */
+  /** `none` (default) is GELU with the error function; `tanh` is the approximation. */
   readonly gelu?: GeluApproximation;
   /** Default 1e-6, as in the published models. */
   readonly layerNormEpsilon?: number;
   /**
-   * Whether the first and the last product, patch embedding and head, are rounded like all others (default) or stay in
-   * f32, as much of the quantization literature has it.
+   * Whether the first and the last product, patch embedding and head, are quantized like all others (default) or
+   * computed in f32, as is common in the quantization literature.
    */
   readonly quantizeEmbeddingAndHead?: boolean;
   /**
-   * In training, the probability with which an element of the embeddings, or of what attention or MLP adds to the
-   * residual stream, is dropped. Default 0.
+   * Dropout rate in training of the embeddings and of the outputs of attention and MLP. Default 0.
    */
   readonly dropout?: number;
   /**
-   * In training, the probability with which an attention probability is dropped. Above 0 they are stored. Default 0.
+   * Dropout rate of attention probabilities in training. Above 0, the probabilities are stored. Default 0.
    */
   readonly attentionDropout?: number;
   /**
-   * In training, the probability with which the last block skips its attention, and its MLP, for an example; it grows
-   * linearly from 0 at the first block (Huang et al. 2016; Touvron et al. 2021). Default 0.
+   * Stochastic depth in training: probability that the last block skips attention, or the MLP, for an example; it
+   * increases linearly from 0 at the first block (Huang et al. 2016; Touvron et al. 2021). Default 0.
    */
   readonly stochasticDepth?: number;
   /**
-   * `blocks`, or true: of each block only the input is kept for the backward pass, which runs the block again. The same
-   * bits for less memory and about a third more work. Default false.
+   * `blocks` or true: gradient checkpointing, which stores only the input of each block and recomputes the block in the
+   * backward pass. Bit-identical, with less memory and about a third more computation. Default false.
    */
   readonly recomputation?: boolean | 'blocks';
 }
@@ -70,11 +69,11 @@ const choices = {
   recomputation: [false, true, 'blocks'],
 } as const;
 
-/** Fills in defaults and refuses what cannot be built. */
+/** Fills in defaults and validates the configuration. */
 export function resolveVitConfig(config: VitConfig): Required<VitConfig> {
   const check = configChecks('A ViT');
   check.names(config, [...countNames, ...Object.keys(defaults)]);
-  // Of a file, the width may be anything.
+  // The width from a file may be any value.
   const mlpWidth = typeof config.width === 'number' ? 4 * config.width : 0;
   const resolved = { ...defaults, mlpWidth, ...config };
   check.counts(resolved, countNames);

@@ -54,10 +54,10 @@ export function quantizeMX<T extends tf.Tensor>(x: T, options: QuantizeMXOptions
 function checkedOptions(x: tf.Tensor, options: QuantizeMXOptions) {
   const owner = 'quantizeMX';
   if (typeof options !== 'object' || options === null) {
-    throw invalid(owner, 'options', options, "Give at least a format: { format: 'mxfp6_e3m2' }.");
+    throw invalid(owner, 'options', options, "Use at least a format: { format: 'mxfp6_e3m2' }.");
   }
   refuseUnknownOptions(owner, options, optionNames);
-  if (!(x instanceof tf.Tensor)) throw invalid(owner, 'x', x, 'Give a tf.Tensor of dtype float32.');
+  if (!(x instanceof tf.Tensor)) throw invalid(owner, 'x', x, 'Use a tf.Tensor of dtype float32.');
   const { axis = -1, rounding = 'nearestEven', scaleMode = 'floor', key, gradient = 'straightThrough' } = options;
   if (gradient !== 'straightThrough' && typeof gradient !== 'function') {
     throw invalid(owner, 'gradient', gradient, "Use 'straightThrough' or a function of (dy, x, y).");

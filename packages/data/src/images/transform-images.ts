@@ -17,14 +17,14 @@ export interface AugmentationOptions {
   readonly crop?:
     | { readonly padding: number }
     | { readonly scale: readonly [number, number]; readonly ratio: readonly [number, number] };
-  /** Probability of mirroring left to right. */
+  /** Probability of a horizontal flip. */
   readonly flip?: number;
   readonly randAugment?: RandAugmentOptions;
   /** α of mixup's distribution. */
   readonly mixup?: number;
-  /** α of cutmix's. With both, a coin decides for each image. */
+  /** α of cutmix's distribution. With both, one is chosen at random for each image. */
   readonly cutmix?: number;
-  /** Part of each label that is spread evenly over all classes (Szegedy et al., arXiv:1512.00567). */
+  /** Fraction of each label distributed evenly over all classes (Szegedy et al., arXiv:1512.00567). */
   readonly labelSmoothing?: number;
 }
 
@@ -33,17 +33,17 @@ export interface TransformImagesOptions {
   readonly height: number;
   readonly width: number;
   /**
-   * Images of another size: `crop` (default) resizes the largest centred part of the model's shape, `stretch` the whole
-   * image.
+   * Images of another size: `crop` (default) resizes the largest centred region with the model's aspect ratio,
+   * `stretch` the whole image.
    */
   readonly fit?: 'crop' | 'stretch';
-  /** With `crop`, the part of that region's sides that is kept. Default 1; 0.875 is customary for ImageNet. */
+  /** With `crop`, the fraction of the region's sides to keep. Default 1; 0.875 is usual for ImageNet. */
   readonly cropFraction?: number;
-  /** Of the pixels on a scale from 0 to 1: one number, or one a channel. Default 0. */
+  /** Mean of the pixels on a scale from 0 to 1: one number, or one per channel. Default 0. */
   readonly mean?: number | readonly number[];
-  /** As `mean`, and positive. Default 1. */
+  /** Standard deviation, like `mean`, and positive. Default 1. */
   readonly standardDeviation?: number | readonly number[];
-  /** In training alone: evaluation sees the images as they are. */
+  /** Used only in training; evaluation uses the images without augmentation. */
   readonly augmentation?: AugmentationOptions;
 }
 
@@ -51,13 +51,13 @@ const known = ['height', 'width', 'fit', 'cropFraction', 'mean', 'standardDeviat
 const knownAugmentations = ['crop', 'flip', 'randAugment', 'mixup', 'cutmix', 'labelSmoothing'];
 
 /**
- * A data set of images of any size for a model of one: cropped, flipped, changed by RandAugment, normalised, mixed, in
- * this order. Inputs are f32 [examples, height, width, channels]: (byte / 255 − mean) / standardDeviation.
+ * Creates a data set of images of one size from images of any size: cropped, flipped, RandAugment, normalized, mixed,
+ * in this order. Inputs are f32 [examples, height, width, channels]: (byte / 255 − mean) / standardDeviation.
  *
- * Every random choice is a function of (seed, epoch, index), so that a resumed run sees what the uninterrupted one
- * would have seen. With mixup, cutmix or label smoothing a batch has `softLabels`.
+ * Every random choice is a function of (seed, epoch, index), so that a resumed run uses the same images as an
+ * uninterrupted one. With mixup, cutmix or label smoothing a batch has `softLabels`.
  *
- * @throws LmdError `INVALID_ARGUMENT` and `UNKNOWN_OPTION` by the option's name; from `batch`, what the source throws.
+ * @throws LmdError `INVALID_ARGUMENT` and `UNKNOWN_OPTION` naming the option; from `batch`, errors of the source.
  */
 export function transformImages(source: ImageSource, options: TransformImagesOptions): Dataset {
   refuseUnknownOptions('transformImages', options, known);
@@ -86,7 +86,7 @@ export function transformImages(source: ImageSource, options: TransformImagesOpt
     inputShape: [height, width, channels],
     async batch(indices, context) {
       const data = new Float32Array(indices.length * pixels);
-      // Each is brought to size when it is there: decoded photographs of a whole batch would take gigabytes.
+      // Each image is resized as soon as it is decoded: the decoded photographs of a batch would take gigabytes.
       await Promise.all(
         Array.from(indices, async (index, row) => {
           const bytes = prepare(checkedImage(source, index, await source.image(index)), index, context).data;
@@ -110,8 +110,8 @@ export function transformImages(source: ImageSource, options: TransformImagesOpt
 }
 
 /**
- * [examples, classes]: of each row its own label and its partner's (`mixRows`), and an even part of `smoothing` over
- * all classes.
+ * [examples, classes]: the mixture of the labels of each row and its partner (`mixRows`), with `smoothing` distributed
+ * evenly over all classes.
  */
 function softLabels(
   labels: Int32Array,
@@ -178,7 +178,7 @@ function checkedAugmentation(options: AugmentationOptions): CheckedAugmentation 
 function checkedRange(caller: string, name: string, range: readonly [number, number], maximum: number): void {
   const [low, high] = Array.isArray(range) && range.length === 2 ? range : [Number.NaN, Number.NaN];
   if (low > 0 && low <= high && high <= maximum) return;
-  throw argumentError(caller, name, range, 'Give two positive numbers, the smaller one first.');
+  throw argumentError(caller, name, range, 'Use two positive numbers, the smaller one first.');
 }
 
 function evaluationRegion(options: TransformImagesOptions, height: number, width: number): (image: Pixels) => Region {
@@ -188,12 +188,12 @@ function evaluationRegion(options: TransformImagesOptions, height: number, width
     throw argumentError('transformImages', 'fit', fit, 'Give "crop" or "stretch".');
   }
   if (!(fraction > 0 && fraction <= 1)) {
-    throw argumentError('transformImages', 'cropFraction', fraction, 'Give a number above 0 and up to 1.');
+    throw argumentError('transformImages', 'cropFraction', fraction, 'Use a number above 0 and at most 1.');
   }
   return fit === 'stretch' ? wholeOf : (image) => centralRegion(image, height, width, fraction);
 }
 
-/** [channels, 256]: the normalised value of each byte. */
+/** [channels, 256]: the normalized value of each byte. */
 function normalizationTable(
   channels: number,
   mean: number | readonly number[],
@@ -206,7 +206,7 @@ function normalizationTable(
     const values = typeof value === 'number' ? new Array<number>(channels).fill(value) : (value as readonly number[]);
     const lowest = name === 'mean' ? -Number.MAX_VALUE : Number.MIN_VALUE;
     if (values.length === channels && values.every((one) => one >= lowest && one <= Number.MAX_VALUE)) return values;
-    const remedy = `Give one finite ${name === 'mean' ? '' : 'positive '}number, or ${channels}: one a channel.`;
+    const remedy = `Use one finite ${name === 'mean' ? '' : 'positive '}number, or ${channels}, one per channel.`;
     throw argumentError('transformImages', name as string, value, remedy);
   }) as [readonly number[], readonly number[]];
   const table = new Float32Array(channels * 256);
@@ -220,11 +220,11 @@ function checkedLabel(source: ImageSource, index: number): number {
   throw new LmdError('DATA_CORRUPT', `The label of image ${index} of "${source.name}" is ${label}.`, {
     subject: `label ${index}`,
     value: label,
-    remedy: `Labels are integers from 0 to ${source.classes - 1}.`,
+    remedy: `Labels must be integers from 0 to ${source.classes - 1}.`,
   });
 }
 
-/** What a source gave, which may be a third party's. */
+/** Validates an image of a source, which may be third-party. */
 function checkedImage(source: ImageSource, index: number, image: Pixels): Pixels {
   const refuse = (problem: string, value: unknown, remedy: string) =>
     new LmdError('DATA_CORRUPT', `Image ${index} of "${source.name}" ${problem}.`, {
@@ -237,11 +237,15 @@ function checkedImage(source: ImageSource, index: number, image: Pixels): Pixels
     throw refuse(
       `has ${channels} channels, not ${source.channels}`,
       channels,
-      'All images of a source have the same channels.',
+      'All images of a source must have the same channels.',
     );
   }
   if (!isTypedArray(data, 'Uint8Array')) {
-    throw refuse('has data that is no Uint8Array', typeof data, 'Give { width, height, channels, data } of bytes.');
+    throw refuse(
+      'has data that is not a Uint8Array',
+      typeof data,
+      'Return { width, height, channels, data } with bytes.',
+    );
   }
   const isSize = [width, height].every((extent) => Number.isSafeInteger(extent) && extent > 0);
   if (isSize && data.length === width * height * channels) return image;

@@ -11,9 +11,10 @@ import { checkedPath, refuseUnknownOptions } from '../options.js';
 import { readWhole } from './read-file.js';
 
 /**
- * Reads an IDX file, compressed by gzip or not. No more is read or decompressed than the header says.
+ * Reads an IDX file, optionally compressed with gzip. At most the length in the header is read or decompressed.
  *
- * @throws LmdError `FILE_SYSTEM`; `DATA_CORRUPT` for a file that is cut, wrong, or longer than its header says.
+ * @throws LmdError `FILE_SYSTEM`; `DATA_CORRUPT` for a file that is truncated, invalid, or longer than its header
+ * states.
  */
 export async function readIdxFile(path: string): Promise<IdxArray> {
   checkedPath('readIdxFile', 'path', path);
@@ -27,8 +28,7 @@ export async function readIdxFile(path: string): Promise<IdxArray> {
 }
 
 /**
- * Ends as soon as there is more than the header of the contents says: a few hundred kilobytes of gzip can hold
- * gigabytes.
+ * Stops as soon as there is more data than the header states: a few hundred kilobytes of gzip can contain gigabytes.
  */
 async function decompressed(bytes: Uint8Array, path: string): Promise<Uint8Array> {
   const unzip = createGunzip();
@@ -48,7 +48,7 @@ async function decompressed(bytes: Uint8Array, path: string): Promise<Uint8Array
     }
   } catch (cause) {
     if (cause instanceof LmdError) throw cause;
-    throw new LmdError('DATA_CORRUPT', `${path} is not a whole gzip file.`, {
+    throw new LmdError('DATA_CORRUPT', `${path} is not a complete gzip file.`, {
       subject: path,
       remedy: 'Download or copy it again.',
       cause,
@@ -61,21 +61,21 @@ export interface MnistFolderOptions {
   readonly folder: string;
   /** Default `mnist`. */
   readonly name?: string;
-  /** Of the pixels on a scale from 0 to 1. Default 0.1307, MNIST's own. */
+  /** Mean of the pixels on a scale from 0 to 1. Default 0.1307, that of MNIST. */
   readonly mean?: number;
-  /** Default 0.3081, MNIST's own. */
+  /** Standard deviation. Default 0.3081, that of MNIST. */
   readonly standardDeviation?: number;
   /** Default 10. */
   readonly classes?: number;
 }
 
 /**
- * Reads a data set in MNIST's four files, as Fashion-MNIST and others have them too: `train-images-idx3-ubyte`,
+ * Reads a data set in the four files of MNIST, also used by Fashion-MNIST and others: `train-images-idx3-ubyte`,
  * `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, with `.idx` for `-idx` and with
  * `.gz` too.
  *
- * @throws LmdError `FILE_SYSTEM` for a missing file; `DATA_CORRUPT` for one that is cut, wrong, or does not fit the
- *   other.
+ * @throws LmdError `FILE_SYSTEM` for a missing file; `DATA_CORRUPT` for one that is truncated, invalid, or does not
+ * match the other.
  */
 export async function readMnistFolder(
   options: MnistFolderOptions,
@@ -116,7 +116,7 @@ export async function readMnistFolder(
   return { train: await dataset('train', 'train'), test: await dataset('t10k', 'test') };
 }
 
-/** The names of a file, with `.idx` for `-idx` and with `.gz` too. */
+/** The names of a file, also with `.idx` instead of `-idx` and with `.gz`. */
 function namesOf(part: string, kind: 'images-idx3' | 'labels-idx1'): string[] {
   const stem = `${part}-${kind}-ubyte`;
   return [stem, stem.replace('-idx', '.idx')].flatMap((file) => [file, `${file}.gz`]);
@@ -128,9 +128,13 @@ export function hasMnistFiles(folder: string): boolean {
 }
 
 function wrong(path: string, shape: readonly number[], expected: string): LmdError {
-  return new LmdError('DATA_CORRUPT', `${path} holds an array of shape [${shape.join(', ')}], not ${expected}.`, {
-    subject: path,
-    value: shape,
-    remedy: 'Check that the four files belong together, or download them again.',
-  });
+  return new LmdError(
+    'DATA_CORRUPT',
+    `${path} contains an array of shape [${shape.join(', ')}] instead of ${expected}.`,
+    {
+      subject: path,
+      value: shape,
+      remedy: 'Check that the four files belong together, or download them again.',
+    },
+  );
 }

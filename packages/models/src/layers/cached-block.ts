@@ -7,12 +7,12 @@ import { mlp } from './mlp.js';
 import type { TransformerBlockOptions } from './transformer-block.js';
 
 /**
- * The keys and values of earlier positions, `<block>.key` and `<block>.value`, each [batch, heads, length, head width].
+ * A key-value cache: `<block>.key` and `<block>.value` of earlier positions, each [batch, heads, length, head width].
  * Empty before the first token.
  */
 export type KeyValueCache = NamedTensors;
 
-/** How many positions a cache holds. */
+/** Number of positions in a cache. */
 export function cachedLength(cache: KeyValueCache): number {
   return Object.values(cache)[0]?.shape[2] ?? 0;
 }
