@@ -41,7 +41,7 @@ const lmd = {
 };
 
 /**
- * A case: its name, the shapes of its operands, what it runs on them, and for a product its floating-point operations.
+ * A case: its name, the shapes of its operands, its function, and for a product its floating-point operations.
  *
  * @typedef {[name: string, shapes: number[][], run: import('./results.mjs').Run, flops?: number]} Case
  */
@@ -159,7 +159,7 @@ function milliseconds(run, repeats) {
   return (user + system) / 1e3;
 }
 
-/** The least milliseconds of processor time. */
+/** The minimum CPU time in milliseconds. */
 function leastTime(run) {
   if (given.quick) return milliseconds(run, 1);
   for (let i = 0; i < 5; i++) run();

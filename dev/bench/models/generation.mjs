@@ -13,16 +13,16 @@ import { python, pythonHas } from '../lib/python.mjs';
 import { report } from '../lib/report.mjs';
 
 const formats = { fp32: 'FP32', mxfp6_e3m2: 'MXFP6' };
-/** Weights that are kept packed, with activations in f32. */
+/** Packed weights with f32 activations. */
 const packedFormats = { mxfp4_e2m1: 'MXFP4', mxfp6_e2m3: 'MXFP6', mxint8: 'MXINT8' };
 const prompt = Array.from({ length: 16 }, (_, i) => (i * 7919 + 11) % 1000);
 const script = fileURLToPath(new URL('../../parity/generation.py', import.meta.url));
 
-/** Random weights on a backend, and what generates with them. The same bits on each of ours. */
+/** Random weights on a backend and a function that generates with them; bit-identical on each backend. */
 function openSide(backend, model) {
   const ops = createOperations(backend);
   const initial = model.initialize(ops, 1);
-  // Wider than at the start of training: else every next token is about as likely as any other, and rounding chooses.
+  // Larger than at the start of training: otherwise all tokens are about equally likely, and rounding decides.
   const weights = Object.fromEntries(Object.entries(initial).map(([name, x]) => [name, ops.multiply(x, 2)]));
   ops.dispose(initial);
   return {
@@ -80,10 +80,13 @@ async function benchPacked(model, name, { maxTokens, rounds, threads }) {
       const [slowest, seconds] = [dense, fast].map((all) => Math.min(...all));
       const title = `${name}, weights in ${label}, ${threads === 1 ? 'one thread' : `${threads} threads`}`;
       const bound = bytes / bandwidth / (seconds / maxTokens);
-      const runtime = `${backend.device}; weights ${(bytes / denseBytes).toFixed(3)} of FP32's bytes; ${(100 * bound).toFixed(0)} % of the speed of a copy`;
+      const runtime =
+        `${backend.device}; weights ${(bytes / denseBytes).toFixed(3)} of FP32's bytes; ` +
+        `${(100 * bound).toFixed(0)} % of the speed of a copy`;
       report(title, maxTokens / seconds, 'tokens/s', 'FP32 weights', slowest / seconds, null, { runtime });
       console.error(
-        `${title}: ${(maxTokens / seconds).toPrecision(3)} tokens/s, ${(slowest / seconds).toFixed(2)} × FP32; ${runtime}`,
+        `${title}: ${(maxTokens / seconds).toPrecision(3)} tokens/s, ${(slowest / seconds).toFixed(2)} × ` +
+          `FP32; ${runtime}`,
       );
       for (const { tensors } of Object.values(packed.packedWeights)) ops.dispose(tensors);
     }
@@ -130,7 +133,7 @@ export async function benchGeneration({ presets, maxTokens, rounds, threads, qui
     const peers = [];
     try {
       if (hasPeer) await writeModel(folder, sides[0], model, { prompt, maxTokens, threads });
-      // What is compiled in the first tokens is busy in the rest.
+      // Warm-up: hot functions are compiled during the first tokens.
       for (const { run } of sides) await run('fp32', Math.min(maxTokens, 8));
       for (let round = 0; round < rounds; round++) {
         for (const { run, results } of sides) {
@@ -145,11 +148,14 @@ export async function benchGeneration({ presets, maxTokens, rounds, threads, qui
       for (const { backend } of sides) backend.close();
     }
     const least = (results) => Math.min(...results.map(({ seconds }) => seconds));
-    const name = `generation, GPT-2 ${model.config.depth}×${model.config.width}, ${prompt.length} + ${maxTokens} tokens`;
+    const name =
+      `generation, GPT-2 ${model.config.depth}×${model.config.width}, ` + `${prompt.length} + ${maxTokens} tokens`;
     for (const { ending, backend, results } of sides) {
       const [mine, theirs] = [results.fp32[0].tokens, peers[0]?.tokens];
       if (theirs !== undefined && mine.join() !== theirs.join()) {
-        throw new Error(`The tokens differ, so that times say nothing: ${mine.join(' ')} and ${theirs.join(' ')}.`);
+        throw new Error(
+          `The tokens differ, so the times cannot be compared: ${mine.join(' ')} and ${theirs.join(' ')}.`,
+        );
       }
       for (const [format, label] of Object.entries(formats)) {
         const seconds = least(results[format]);

@@ -1,8 +1,8 @@
 import { occasion, omitted, tableOfRows, writeDocument } from '../lib/page.mjs';
 
 /**
- * Of which section a table is, what the names of its rows begin with (all of the section if undefined), its title, and
- * what its figures are.
+ * For each table: its section, the prefix of the names of its rows (undefined: all rows of the section), its title, and
+ * the title of its figures.
  */
 const tables = [
   ['training', 'training step', 'Training steps', 'speed'],

@@ -1,6 +1,6 @@
-// node dev/engines/onnxruntime/install.mjs FOLDER: installs onnxruntime-node, pinned by the lockfile in engine/, and prints the folder of the
-// package, for the variable LMD_ONNXRUNTIME of the benchmarks. It takes 288 MB. No install script runs: that
-// of the package would download libraries for GPUs from a server of its own. Does nothing the second time.
+// node dev/engines/onnxruntime/install.mjs FOLDER: installs onnxruntime-node, pinned by the lockfile in engine/, and
+// prints the folder of the package, for the variable LMD_ONNXRUNTIME of the benchmarks. It takes 288 MB. The install
+// script of the package, which would download GPU libraries, is not run. A second run reuses the result.
 import { existsSync, readFileSync } from 'node:fs';
 import { cp, mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -15,7 +15,7 @@ function installedVersion(packageFolder) {
   return existsSync(manifest) ? JSON.parse(readFileSync(manifest, 'utf8')).version : undefined;
 }
 
-/** Installs onnxruntime-node in `folder`, which is created where absent; gives the folder of the package. */
+/** Installs onnxruntime-node in `folder`, which is created if missing; returns the folder of the package. */
 export async function installOnnxruntime({ folder, log = (/** @type {string} */ _line) => {} }) {
   const home = resolve(folder);
   const packageFolder = join(home, 'node_modules', 'onnxruntime-node');

@@ -38,12 +38,12 @@ export function resolveOptions(
   const allowed: readonly string[] = [...known, ...alsoKnown];
   refuseUnknownOptions('backendConformance', options, allowed);
   const { name, create, seed = Date.now(), timeLimit = 120_000 } = options;
-  if (typeof name !== 'string' || name === '') throw invalid('name', name, 'Give the name of the backend.');
-  if (typeof create !== 'function') throw invalid('create', create, 'Give a function that makes the backend.');
-  if (!Number.isSafeInteger(seed) || seed < 0) throw invalid('seed', seed, 'Give an integer in [0, 2^53).');
+  if (typeof name !== 'string' || name === '') throw invalid('name', name, 'Use the name of the backend.');
+  if (typeof create !== 'function') throw invalid('create', create, 'Use a function that creates the backend.');
+  if (!Number.isSafeInteger(seed) || seed < 0) throw invalid('seed', seed, 'Use an integer in [0, 2^53).');
 
   if (!(timeLimit > 0 && timeLimit < 2 ** 31)) {
-    throw invalid('timeLimit', timeLimit, 'Give milliseconds, above 0 and below 2^31.');
+    throw invalid('timeLimit', timeLimit, 'Use milliseconds above 0 and below 2^31.');
   }
 
   const listed = options.expectedFailures ?? [];
@@ -52,7 +52,11 @@ export function resolveOptions(
   );
   for (const test of expectedFailures.keys()) {
     if (testNames.includes(test)) continue;
-    throw invalid('expectedFailures', test, `There is no such test. Names look like '${testNames[0]}'.`);
+    throw invalid(
+      'expectedFailures',
+      test,
+      `There is no such test. Use the full name of a test, such as '${testNames[0]}'.`,
+    );
   }
   return { name, create, expectedFailures, seed, timeLimit };
 }

@@ -15,7 +15,7 @@ const readTag = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array
  */
 export function checkFloats(subject: string, values: unknown): asserts values is Float32Array {
   if (readTag.call(values) === 'Float32Array') return;
-  throw wrongArray(subject, values, 'Give a Float32Array; Float32Array.from(…) rounds other numbers to one.');
+  throw wrongArray(subject, values, 'Use a Float32Array. Float32Array.from(…) converts other numbers.');
 }
 
 /**
@@ -23,7 +23,7 @@ export function checkFloats(subject: string, values: unknown): asserts values is
  */
 export function checkByteArray(subject: string, bytes: unknown): asserts bytes is Uint8Array {
   if (readTag.call(bytes) === 'Uint8Array') return;
-  throw wrongArray(subject, bytes, 'Give a Uint8Array.');
+  throw wrongArray(subject, bytes, 'Use a Uint8Array.');
 }
 
 function wrongArray(subject: string, value: unknown, remedy: string): MxFormatError {

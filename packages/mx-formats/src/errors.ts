@@ -19,8 +19,8 @@ export interface MxFormatErrorDetails {
 }
 
 /**
- * The one error type of this package: a code, the offending value and the remedy; the message holds all three. It has
- * the shape of `LmdError` in `@lmd/core`, which this package does not depend on.
+ * The error class of this package: a code, the invalid value and the remedy; the message contains all three. It has the
+ * fields of `LmdError` of `@lmd/core`, on which this package does not depend.
  */
 export class MxFormatError extends Error {
   readonly code: MxFormatErrorCode;

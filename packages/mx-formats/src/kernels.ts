@@ -18,11 +18,11 @@ export function kernelsInUse(): Kernels {
 /**
  * Chooses the kernels for the whole program, for tests and measurements: results do not depend on them.
  *
- * @throws MxFormatError `UNSUPPORTED` for `wasm` where the engine cannot run it
+ * @throws MxFormatError `UNSUPPORTED` for `wasm` if the engine does not support it
  */
 export function useKernels(kernels: Kernels): void {
   if (kernels !== 'wasm' && kernels !== 'plain') {
-    throw new MxFormatError('INVALID_ARGUMENT', `There are no kernels named ${describeValue(kernels)}.`, {
+    throw new MxFormatError('INVALID_ARGUMENT', `Unknown kernels ${describeValue(kernels)}.`, {
       subject: 'kernels',
       value: kernels,
       remedy: 'Use "wasm" or "plain".',
@@ -32,7 +32,7 @@ export function useKernels(kernels: Kernels): void {
     throw new MxFormatError('UNSUPPORTED', 'This engine cannot run the WebAssembly kernels.', {
       subject: 'kernels',
       value: kernels,
-      remedy: 'They need WebAssembly SIMD and leave to compile; the plain kernels give the same results.',
+      remedy: 'They need WebAssembly SIMD and permission to compile. The plain kernels give the same results.',
     });
   }
   chosen = kernels;

@@ -95,7 +95,7 @@ export function planOf(count: number, options: QuantizeOptions): Plan {
     throw new MxFormatError('INVALID_ARGUMENT', `The options are ${describeValue(options)}.`, {
       subject: 'options',
       value: options,
-      remedy: 'Give a record with a `format`.',
+      remedy: 'Use a record with a `format`.',
     });
   }
   for (const name in options) {
@@ -136,7 +136,7 @@ export function extentOf(shape: readonly number[], asked: number): Extent {
     throw new MxFormatError('INVALID_ARGUMENT', `The shape is ${describeValue(shape)}.`, {
       subject: 'shape',
       value: shape,
-      remedy: 'Give an array of sizes, row-major.',
+      remedy: 'Use an array of sizes, row-major.',
     });
   }
   const rank = shape.length;
@@ -164,7 +164,7 @@ export function extentOf(shape: readonly number[], asked: number): Extent {
         {
           subject: 'shape',
           value: shape,
-          remedy: 'Sizes are whole numbers from 0 to 2^53 − 1.',
+          remedy: 'Use whole numbers from 0 to 2^53 − 1.',
         },
       );
     }
@@ -242,10 +242,10 @@ function unusedOption(format: BlockFormat, subject: string, value: unknown): MxF
 
 function randomKeyOf({ seed, key }: QuantizeOptions, rounding: Rounding): RandomKey | undefined {
   if (seed !== undefined && key !== undefined) {
-    throw new MxFormatError('INVALID_ARGUMENT', 'Both `seed` and `key` are given.', {
+    throw new MxFormatError('INVALID_ARGUMENT', 'Both `seed` and `key` are set.', {
       subject: 'seed',
       value: seed,
-      remedy: 'Give one of them: `seed` is short for a key with stream, step and sample 0.',
+      remedy: 'Use one of them: `seed` is short for a key with stream, step and sample 0.',
     });
   }
   const chosen = key ?? (seed === undefined ? undefined : { seed, stream: 0, step: 0, sample: 0 });

@@ -15,7 +15,7 @@ import { wasmQuantize } from './wasm/kernels.js';
  * gets scale 0 and zero codes, −0 keeping its sign where the element has one.
  *
  * @param values float32 values, row-major
- * @throws MxFormatError for options that are unknown or do not fit the values
+ * @throws MxFormatError for options that are unknown or do not match the values
  */
 export function quantize(values: Float32Array, options: QuantizeOptions): MxTensor {
   checkFloats('values', values);

@@ -57,14 +57,14 @@ const known: readonly (keyof OptimizerConformanceOptions)[] = [
 export function resolveOptimizerOptions(options: OptimizerConformanceOptions): ResolvedOptimizerOptions {
   refuseUnknownOptions('optimizerConformance', options, known);
   const { name, create, createOperations, learningRate, refused = {}, remainingLoss = 0.02, steps = 300 } = options;
-  if (typeof name !== 'string' || name === '') throw invalid('name', name, 'Give the name of the rule.');
-  if (typeof create !== 'function') throw invalid('create', create, 'Give a function that makes the rule.');
+  if (typeof name !== 'string' || name === '') throw invalid('name', name, 'Use the name of the optimizer.');
+  if (typeof create !== 'function') throw invalid('create', create, 'Use a function that creates the optimizer.');
   if (typeof createOperations !== 'function') {
-    throw invalid('createOperations', createOperations, 'Give a function that makes operations.');
+    throw invalid('createOperations', createOperations, 'Use a function that creates operations.');
   }
   checkNumbers('learningRate', learningRate);
   checkNumbers('remainingLoss', remainingLoss);
-  if (!Number.isSafeInteger(steps) || steps < 1) throw invalid('steps', steps, 'Give an integer of at least 1.');
+  if (!Number.isSafeInteger(steps) || steps < 1) throw invalid('steps', steps, 'Use an integer of at least 1.');
   return { name, create, createOperations, learningRate, refused, remainingLoss, steps };
 }
 
@@ -73,14 +73,18 @@ export function settingOf(setting: number | { readonly [target: string]: number 
   if (typeof setting === 'number') return setting;
   const value = setting[target];
   if (value !== undefined) return value;
-  throw invalid(`the setting of the target '${target}'`, value, `The record has: ${Object.keys(setting).join(', ')}.`);
+  throw invalid(
+    `the setting of the target '${target}'`,
+    value,
+    `Add it to the record, which has: ${Object.keys(setting).join(', ')}.`,
+  );
 }
 
 function checkNumbers(subject: string, setting: unknown): void {
   const values = typeof setting === 'object' && setting !== null ? Object.values(setting) : [setting];
   for (const value of values) {
     if (typeof value === 'number' && value > 0 && Number.isFinite(value)) continue;
-    throw invalid(subject, value, "Give a number above 0, or a record of them by the target's name.");
+    throw invalid(subject, value, 'Use a number above 0, or a record of numbers by target name.');
   }
 }
 
