@@ -1,15 +1,14 @@
 import { describeValue, MxFormatError } from './errors.js';
 
 /**
- * `%TypedArray%.prototype[@@toStringTag]`, a getter that reads an internal slot: it knows the arrays of every realm,
- * and no others.
+ * `%TypedArray%.prototype[@@toStringTag]`, a getter that reads an internal slot: it identifies typed arrays of every
+ * realm.
  */
 const readTag = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)!
   .get as (this: unknown) => string | undefined;
 
 /**
- * Checks that `values` are a Float32Array, of any realm: the kernels read the bits of its buffer, which are others in a
- * Float64Array.
+ * Checks that `values` are a Float32Array, of any realm: the kernels read the bits of its buffer.
  *
  * @throws MxFormatError `INVALID_ARGUMENT`, naming the argument
  */

@@ -28,16 +28,16 @@ export interface QuantizeOptions {
   /** The axis along which blocks run; negative counts from the end. Default: −1. */
   readonly axis?: number;
   /**
-   * Elements that share a scale, up to 2^31 − 1; one that is as long as a row gives a scale a row. Default: the
-   * format's own.
+   * Number of elements that share a scale, up to 2^31 − 1; the length of a row gives one scale per row. Default: that
+   * of the format.
    */
   readonly blockSize?: number;
   /** Default: `nearestEven`. `stochastic` needs `seed` or `key`. */
   readonly rounding?: Rounding;
-  /** Default: `floor`. E4M3 scales follow from the magnitudes themselves, and take no other. */
+  /** Default: `floor`. E4M3 scales are computed from the magnitudes and support no other mode. */
   readonly scaleMode?: ScaleMode;
   /**
-   * For E4M3 scales: the FP32 scale of the whole tensor, when it is known beforehand; 1 for none. Default: the largest
+   * For E4M3 scales: the FP32 scale of the whole tensor, if it is known in advance; 1 for none. Default: the largest
    * finite magnitude / (448 · the element's largest), so that the largest block scale is 448.
    */
   readonly tensorScale?: number;

@@ -9,7 +9,7 @@ import { tensorScaleOf } from './tensor-scale.js';
 import { wasmQuantize } from './wasm/kernels.js';
 
 /**
- * Quantizes to a block format: packed codes and a scale a block.
+ * Quantizes to a block format: packed codes and one scale per block.
  *
  * A block with a NaN or an infinity gets the NaN scale (0xFF in E8M0, 0x7F in E4M3) and zero codes; an all-zero block
  * gets scale 0 and zero codes, −0 keeping its sign where the element has one.

@@ -1,44 +1,44 @@
 import { type EagerOperations, LmdError, type Optimizer, refuseUnknownOptions, type Schedule } from '@lmd/core';
 import type { Session } from './run.js';
 
-/** What the suite asks `create` for: a learning rate, and in its tests of bad input one more option, of any type. */
+/** Options passed to `create`: a learning rate, and in tests of invalid input one more option of any type. */
 export interface OptimizerOptions {
   readonly learningRate?: number | Schedule;
   readonly [option: string]: unknown;
 }
 
 export interface OptimizerConformanceOptions {
-  /** Stands in the names of the tests. */
+  /** Appears in the names of the tests. */
   readonly name: string;
   /**
-   * Makes the rule; called many times. The options that it is given override yours:
-   * `(options) => myRule({ momentum: 0.9, ...options })`.
+   * Creates the optimizer; called many times. The options passed override yours:
+   * `(options) => myOptimizer({ momentum: 0.9, ...options })`.
    */
   readonly create: (options: OptimizerOptions) => Optimizer;
-  /** Makes the operations to run on, of a backend of your choice: the reference backend is exact and fast enough. */
+  /** Creates the operations, on any backend; the reference backend is exact and fast enough. */
   readonly createOperations: () => EagerOperations;
   /**
-   * The learning rate that each target is descended with, along a cosine to a hundredth of it. By the target's name if
+   * The learning rate for each target, decayed to a hundredth of it by a cosine schedule; a record by target name if
    * they differ.
    */
   readonly learningRate: number | { readonly [target: string]: number };
   /**
-   * For each option of yours, values that it must refuse with an error that names it. Those of `learningRate` are
-   * added.
+   * For each of your options, values that must be rejected with an error that names the option. Values of
+   * `learningRate` are added.
    */
   readonly refused?: { readonly [option: string]: readonly unknown[] };
   /**
-   * Which part of a target's initial loss may remain. Default 0.02: a rule of large noise or a strong prior ends
-   * further up.
+   * The fraction of the initial loss of a target that may remain. Default 0.02. Optimizers with large noise or a strong
+   * prior need a larger value.
    */
   readonly remainingLoss?: number | { readonly [target: string]: number };
-  /** Steps on each target. Default 300. */
+  /** Number of steps on each target. Default 300. */
   readonly steps?: number;
 }
 
 export type ResolvedOptimizerOptions = Required<OptimizerConformanceOptions>;
 
-/** One test; what `run` resolves to says what is wrong. What it opens is closed after it. */
+/** One test; `run` resolves to the problem, if any. Its resources are released after it. */
 export interface OptimizerCase {
   readonly name: string;
   run(options: ResolvedOptimizerOptions, open: () => Session): Promise<string | undefined>;
