@@ -63,7 +63,7 @@ if (path === undefined) {
     }
   }
   if (rest.length === 0) {
-    console.log('\nWebGPU by Dawn in Node');
+    console.log('\nWebGPU with Dawn in Node');
     for (const { passed, failed: broken } of await runSuite('webgpu', webgpuParts, {})) {
       failed ||= broken > 0;
       total += passed;

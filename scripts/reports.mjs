@@ -59,7 +59,7 @@ export function printFailures(counts) {
   if (failures.length > 0) console.log(`\nFailed:\n${failures.map((failure) => `  - ${failure}`).join('\n')}`);
 }
 
-/** Prints why tests were skipped, by what vitest.shared.ts leaves beside the reports. */
+/** Prints why tests were skipped, from the files that vitest.shared.ts writes in the folders of the reports. */
 export function printSkipped() {
   const reasons = new Map();
   for (const folder of folders) {

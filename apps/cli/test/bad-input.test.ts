@@ -126,7 +126,7 @@ describe('the configuration', () => {
     expect(await fail(2, 'train', file('cut.json', '{"steps": 3'))).toMatch(/cut\.json is not a readable JSON file/);
     expect(await fail(2, 'train', file('deep.json', '['.repeat(1e5) + ']'.repeat(1e5)))).toContain('nested');
     expect(await fail(2, 'train', file('list.json', '[]'))).toContain('list.json does not hold a JSON object');
-    expect(await fail(2, 'train', file('empty.json', '{}'))).toMatch(/wrong in 4 places:\n {2}- steps is missing/);
+    expect(await fail(2, 'train', file('empty.json', '{}'))).toMatch(/has 4 errors:\n {2}- steps is missing/);
   });
 
   it('shows where an error comes from with LMD_DEBUG=1', async () => {
