@@ -167,7 +167,7 @@ describe('lmd train with fineTuning', () => {
   });
 
   it.each<[string, string[], string]>([
-    ['no weights to start from', ['fineTuning.train=["head.*"]'], 'fineTuning needs weights'],
+    ['no weights to start from', ['fineTuning.train=["head.*"]'], 'fineTuning needs initial weights'],
     [
       'a pattern that matches none',
       from('base', 'fineTuning.train=["tail.*"]').slice(4),
