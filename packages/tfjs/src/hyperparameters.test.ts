@@ -134,7 +134,9 @@ describe.each(engines)('hyper-parameters as properties on %s', (engine) => {
     const gradients = () => optimizer.computeGradients(() => tf.tidy(() => tf.sum(tf.square(w)) as tf.Scalar), [w]);
     const first = gradients();
     optimizer.noise = 0.3;
-    expect(errorOf(() => optimizer.applyGradients(first.grads)).message).toMatch(/not computed at a posterior sample of this step/);
+    expect(errorOf(() => optimizer.applyGradients(first.grads)).message).toMatch(
+      /not computed at a posterior sample of this step/,
+    );
     const second = gradients();
     optimizer.learningRate = 0.1;
     optimizer.applyGradients(second.grads);
