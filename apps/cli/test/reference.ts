@@ -119,9 +119,9 @@ export function configurationReference(): string {
   return [
     '# Configuration',
     '',
-    'All keys of a configuration of `lmd train`. Keys are written as in `--set`: `model.width`. This page is generated from',
-    '    the schema (`vitest run -u` in `apps/cli`); the options of optimizers are those of',
-    '    [`@lmd/core`](../../packages/core/README.md).',
+    'All keys of a configuration of `lmd train`. Keys are written as in `--set`: `model.width`. This page is generated',
+    'from the schema (`vitest run -u` in `apps/cli`); the options of optimizers are those of',
+    '[`@lmd/core`](../../packages/core/README.md).',
     '',
     '## Run',
     '',
