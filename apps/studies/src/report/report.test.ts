@@ -112,11 +112,11 @@ describe('the report', () => {
       'LMD is significantly worse (95 % confidence interval excludes 0; percentage points of test accuracy) than AdamW in FP32',
     );
     expect(markdown).not.toContain('LMD is significantly better');
-    expect(markdown).toContain('What MXFP4 costs against FP32, least first: LMD +2.47');
+    expect(markdown).toContain('Cost of MXFP4 relative to FP32, smallest first: LMD +2.47');
   });
 
   it('gives the width of the good range, divergences and spikes', () => {
-    const part = below(markdown!, 'Width of the range');
+    const part = below(markdown!, 'Width in octaves of the range');
     expect(row(part, 'AdamW')).toEqual(['AdamW', '2.0 (×1 … ×2)', '2.0 (×1 … ×2)']);
     expect(row(below(part, 'Divergences and loss spikes'), 'AdamW').at(-1)).toBe('0 diverged, 4 spikes');
     expect(row(below(part, 'Divergences and loss spikes'), 'LMD').at(-1)).toBe('1 diverged, 0 spikes');
