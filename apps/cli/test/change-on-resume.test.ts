@@ -53,7 +53,7 @@ describe('--resume with --set', () => {
     await begin('moved', 'backend=tfjs-wasm');
     const outcome = await resume('moved', '--set', 'backend=cpu');
     expect(outcome, outcome.stderr).toMatchObject({ code: 0 });
-    expect(outcome.stdout).toMatch(/note .*written on backend tfjs-wasm, and the run goes on with cpu/);
+    expect(outcome.stdout).toMatch(/note .*written on backend tfjs-wasm, but the run resumes with cpu/);
   });
 
   it.each([
@@ -145,7 +145,7 @@ describe('an edited config.json', () => {
     });
     expect(await resume('both')).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('seed differs from the value that lmd'),
+      stderr: expect.stringContaining('seed differs from the value with which lmd'),
     });
   });
 });
