@@ -114,7 +114,7 @@ describe('the runner', () => {
     expect(() => blocksOf('a.md', '<!-- run: twice -->\n```ts\n1;\n```\n')).toThrow('"twice" is unknown');
     expect(() => blocksOf('a.md', '```\nnpm start\n```\n')).toThrow('language is ""');
     expect(() => blocksOf('a.md', 'Run\n\n    npm start now\n')).toThrow(
-      'a.md:3: this is a command in an indented block',
+      'a.md:3: an indented block contains a command',
     );
   });
 
