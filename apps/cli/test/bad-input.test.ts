@@ -181,7 +181,9 @@ describe('data', () => {
   it('refuses a label out of range', async () => {
     const path = mnistFolder('label');
     writeFileSync(join(path, 't10k-labels-idx1-ubyte'), idx(0x801, [20], new Uint8Array(20).fill(10)));
-    expect(await fail(1, ...onMnist(path))).toContain('the label of example 0 is 10. Labels must be integers from 0 to 9');
+    expect(await fail(1, ...onMnist(path))).toContain(
+      'the label of example 0 is 10. Labels must be integers from 0 to 9',
+    );
   });
 
   it('refuses a folder without the files', async () => {
