@@ -2,6 +2,7 @@
 //   npm start && node scripts/readme-results.mjs runs/<folder>
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { markdownTable } from 'markdown-table';
 import { root } from './lib.mjs';
 
 const folder = process.argv[2];
@@ -24,11 +25,7 @@ const rows = [
     `${Math.round(result.peakMemoryBytes / 2 ** 20)} MiB`,
   ]),
 ];
-const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-const line = (cells) =>
-  `| ${cells.map((cell, i) => (i < 2 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join(' | ')} |`;
-const rule = `|${widths.map((width, i) => (i < 2 ? '-'.repeat(width + 2) : `${'-'.repeat(width + 1)}:`)).join('|')}|`;
-const table = [line(rows[0]), rule, ...rows.slice(1).map(line)].join('\n');
+const table = markdownTable(rows, { align: rows[0].map((_, column) => (column < 2 ? '' : 'r')) });
 const caption = wrap(
   `One run, seed ${seed}, ${environment.date}, ${environment.machine}, Node ${environment.node}, ` +
     `${environment.device}: ${environment.model}. Written by \`node scripts/readme-results.mjs\`; ` +

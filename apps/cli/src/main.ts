@@ -27,8 +27,13 @@ export async function main(words: readonly string[], bin: string): Promise<numbe
     await program.parseAsync(words, { from: 'user' });
     return Number(process.exitCode ?? exitCodes.success);
   } catch (error) {
-    // Commander has already printed its message, help and version included.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.success : exitCodes.usage;
+    if (error instanceof CommanderError) {
+      // Commander has already printed its message, help and version included.
+      if (error.exitCode === 0) return exitCodes.success;
+      const message = error.message.replace(/^error: /, '');
+      if (words.includes('--json')) terminal.out.write(jsonLine({ type: 'error', code: 'INVALID_ARGUMENT', message }));
+      return exitCodes.usage;
+    }
     if (words.includes('--json')) {
       const { code, message, subject } = serializeError(error);
       terminal.out.write(jsonLine({ type: 'error', code, subject, message }));

@@ -1,21 +1,27 @@
-import { precisionNames } from '@lmd/models';
-import { formats, roundings, scaleModes } from '@lmd/mx-formats';
+import { option, roundingOptionTable } from '@lmd/core';
+import { writeTokenFilesOptionTable } from '@lmd/data/node';
+import { cacheFormatNames, generateOptionTable, precisionNames } from '@lmd/models';
+import { formats } from '@lmd/mx-formats';
 import { Command } from 'commander';
 import { version } from '../package.json';
 import { type BenchCommandOptions, benchCommand } from './commands/bench.js';
-import { choose } from './commands/choose.js';
-import { type PrepareCommandOptions, prepareCommand } from './commands/data.js';
+import { type PrepareCommandOptions, prepareCommand, tokenizerNames } from './commands/data.js';
 import { doctorCommand } from './commands/doctor.js';
 import { type EvaluateCommandOptions, evaluateCommand } from './commands/evaluate.js';
 import { type ExportCommandOptions, exportCommand, exportLayouts } from './commands/export.js';
-import { type GenerateCommandOptions, generateCommand } from './commands/generate.js';
+import { type GenerateCommandOptions, generateCommand, usualTokens } from './commands/generate.js';
 import { type InspectCommandOptions, inspectCommand } from './commands/inspect.js';
 import { type QuantizeCommandOptions, quantizeCommand } from './commands/quantize.js';
+import { choiceOption, tableOption } from './commands/table-option.js';
 import { type TrainCommandOptions, trainCommand } from './commands/train.js';
+import { mostSamples } from './configuration/optimizer-tables.js';
+import { described, limited } from './configuration/option-schema.js';
+import { samplingTable } from './configuration/samples-schema.js';
 import { backendNames } from './engine/names.js';
 import { UsageError } from './errors.js';
 import type { Terminal } from './output/terminal.js';
 import { presetDescriptions } from './presets/index.js';
+import { runWeightsKinds } from './trial/run-weights.js';
 
 const presetHelp = Object.entries(presetDescriptions)
   .map(([name, description]) => `  ${name.padEnd(14)}${description}`)
@@ -53,6 +59,16 @@ const conventions = `
 Exit codes: 0 success, 1 failure, 2 invalid command or configuration, 130 stopped by Ctrl-C.
 Set LMD_DEBUG=1 for stack traces, NO_COLOR=1 for plain text.`;
 
+const draws = limited(
+  option.integer({
+    atLeast: 1,
+    describe: 'With --weights sample: number of posterior samples to average (default: 1).',
+  }),
+  mostSamples,
+);
+const stochasticSeed = option.integer({ atLeast: 0, default: 0, describe: 'Random seed of stochastic rounding.' });
+const secondsPerTask = option.number({ above: 0, default: 1, describe: 'Seconds for each task.' });
+
 function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
 }
@@ -66,7 +82,7 @@ function namedPreset(source: string | undefined, preset: string): string {
       remedy: 'Use one of them.',
     });
   }
-  return choose('--preset', preset, Object.keys(presetDescriptions));
+  return preset;
 }
 
 /** With `--set a=1 first-light` the name is parsed as one of the assignments: it is the one without `=`. */
@@ -98,7 +114,13 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .command('train')
     .description('train from a configuration or a preset, or resume a run')
     .argument('[configuration]', 'a JSON file, or the name of a preset')
-    .option('--preset <name>', 'name of a preset; same as the argument [configuration]')
+    .addOption(
+      choiceOption(
+        '--preset <name>',
+        'a preset, the same as naming it as the configuration',
+        Object.keys(presetDescriptions),
+      ),
+    )
     .option('--set <key=value...>', 'change a key of the configuration; entries of lists by index or name', collect)
     .option('--only <optimizer...>', 'train only these optimizers of the configuration', collect)
     .option(
@@ -116,19 +138,23 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .command('evaluate')
     .description('evaluate the newest weights of a run on the test set, in any format')
     .argument('<run>', 'a run folder; with --model, a configuration or preset too')
-    .option(
-      '--format <name...>',
-      `formats of the forward pass: ${precisionNames.join(', ')}, or all (default: the run's)`,
+    .addOption(
+      choiceOption('--format <name...>', "formats of the forward pass (default: the run's)", [
+        ...precisionNames,
+        'all',
+      ]),
     )
-    .option(
-      '--weights <kind>',
-      'mean, median or sample of the posterior, or average for the moving average of a run with weightAveraging ' +
-        "(default: the run's)",
+    .addOption(
+      choiceOption(
+        '--weights <kind>',
+        "of the posterior, or average for the moving average of a run with weightAveraging (default: the run's)",
+        runWeightsKinds,
+      ),
     )
     .option('--optimizer <name>', 'evaluate only this optimizer (default: all that have trained)')
     .option('--model <path>', "evaluate these weights instead of the run's: a model file, packed or not, or a folder")
-    .option('--draws <count>', 'with --weights sample: number of posterior samples to average (default: 1)')
-    .option('--backend <name>', "backend (default: the run's)")
+    .addOption(tableOption('--draws <count>', draws))
+    .addOption(choiceOption('--backend <name>', "backend (default: the run's)", backendNames))
     .option('--json', 'print the results as one JSON line')
     .addHelpText('after', examplesOf('evaluate'))
     .action((run: string, options: EvaluateCommandOptions) => evaluateCommand(run, options, terminal));
@@ -139,25 +165,36 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .argument('<model>', 'a run of a gpt2, a model file, or a folder with a GPT-2 of transformers')
     .option('--prompt <text>', 'text to continue (default: the beginning of a document)', '')
     .option('--optimizer <name>', 'optimizer of a run with several (default: the first)')
-    .option(
-      '--max-tokens <count>',
-      'maximum number of new tokens; beyond the context length the text is cropped ' +
-        '(default: 200, or the rest of the context)',
+    .addOption(
+      tableOption(
+        '--max-tokens <count>',
+        described(
+          generateOptionTable.maxTokens,
+          `Maximum number of new tokens; beyond the context length the text is cropped (default: ${usualTokens}, or the rest of the context).`,
+        ),
+      ),
     )
-    .option('--temperature <number>', 'sampling temperature; 0 always takes the most likely token', '0.8')
-    .option('--top-k <count>', 'top-k sampling: sample from this many of the most likely tokens')
-    .option(
-      '--top-p <part>',
-      'top-p (nucleus) sampling: sample from the most likely tokens with this total probability',
+    .addOption(tableOption('--temperature <number>', samplingTable.temperature))
+    .addOption(tableOption('--top-k <count>', samplingTable.topK))
+    .addOption(tableOption('--top-p <part>', samplingTable.topP))
+    .addOption(tableOption('--repetition-penalty <factor>', samplingTable.repetitionPenalty))
+    .addOption(tableOption('--seed <number>', samplingTable.seed))
+    .addOption(choiceOption('--format <name>', 'format of the forward pass', precisionNames).default('fp32'))
+    .addOption(
+      choiceOption(
+        '--weights-format <name>',
+        'keep the weights packed in a block format (default: as the file has them)',
+        Object.keys(formats),
+      ),
     )
-    .option('--repetition-penalty <factor>', 'values above 1 penalize tokens that already appear')
-    .option('--seed <number>', 'random seed; the same seed gives the same text', '0')
-    .option('--format <name>', `format of the forward pass: ${precisionNames.join(', ')}`, 'fp32')
-    .option(
-      '--weights-format <name>',
-      `keep the weights packed in a block format: ${Object.keys(formats).join(', ')} (default: as stored in the file)`,
+    .addOption(
+      choiceOption(
+        '--cache-format <name>',
+        'keep keys and values in a block format (default: as 32-bit numbers)',
+        cacheFormatNames,
+      ),
     )
-    .option('--backend <name>', 'backend', 'cpu')
+    .addOption(choiceOption('--backend <name>', 'backend', backendNames).default('cpu'))
     .option('--json', 'print the text as one JSON line')
     .addHelpText('after', examplesOf('generate'))
     .action((path: string, options: GenerateCommandOptions) => generateCommand(path, options, terminal));
@@ -169,10 +206,16 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .description('write text as token files, with documents held out for validation and test')
     .argument('<source...>', 'files and folders, or sotu for the State of the Union speeches')
     .requiredOption('--out <folder>', 'folder for the token files')
-    .option('--tokenizer <name>', 'gpt2 or characters', 'gpt2')
-    .option('--validation <part>', 'fraction of the documents to hold out', '0.1')
+    .addOption(choiceOption('--tokenizer <name>', 'what makes tokens of the text', tokenizerNames).default('gpt2'))
+    .addOption(
+      tableOption('--validation <part>', {
+        ...described(writeTokenFilesOptionTable.validation, 'Fraction of the documents to hold out for validation.'),
+        // A run needs validation data, and training data.
+        range: { above: 0, below: 1 },
+      }),
+    )
     .option('--separator <text>', 'text that separates the documents of a file (default: each file is one document)')
-    .option('--seed <number>', 'random seed; selects the documents that are held out', '0')
+    .addOption(tableOption('--seed <number>', writeTokenFilesOptionTable.seed))
     .option('--json', 'print the result as one JSON line')
     .addHelpText('after', examplesOf('data'))
     .action((sources: string[], options: PrepareCommandOptions) => prepareCommand(sources, options, terminal));
@@ -181,11 +224,13 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .command('quantize')
     .description('write a model with its matrices packed in a block format, and report the size and the error')
     .argument('<model>', 'a safetensors file, or a run folder')
-    .requiredOption('--format <name>', `block format: ${Object.keys(formats).join(', ')}`)
+    .addOption(choiceOption('--format <name>', 'block format', Object.keys(formats)).makeOptionMandatory())
     .option('--out <file>', 'the new file (default: next to the model, with the format in its name)')
-    .option('--rounding <name>', roundings.join(', '), 'nearestEven')
-    .option('--scale-mode <name>', scaleModes.join(', '), 'floor')
-    .option('--seed <number>', 'random seed of stochastic rounding', '0')
+    .addOption(
+      tableOption('--rounding <name>', described(roundingOptionTable.rounding, 'How values between two codes round.')),
+    )
+    .addOption(tableOption('--scale-mode <name>', roundingOptionTable.scaleMode))
+    .addOption(tableOption('--seed <number>', stochasticSeed))
     .option('--force', 'overwrite an existing file')
     .option('--json', 'print the result as one JSON line')
     .addHelpText('after', examplesOf('quantize'))
@@ -196,7 +241,11 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .description('write a model in the layout of another library, in one file or in shards')
     .argument('<model>', 'a run, a model file, or a folder with a model of transformers')
     .requiredOption('--out <folder>', 'a new or empty folder')
-    .option('--layout <name>', `${exportLayouts.join(', ')} (peft: only the adapters of a run)`, 'transformers')
+    .addOption(
+      choiceOption('--layout <name>', 'layout of the files; peft: the adapters of a run alone', exportLayouts).default(
+        'transformers',
+      ),
+    )
     .option('--adapters <folder>', 'merge the PEFT adapters in this folder into the model')
     .option('--optimizer <name>', 'optimizer of a run with several (default: the first)')
     .option('--shard-size <size>', 'maximum size of a file, such as 500MB or 2GiB (default: one file)')
@@ -217,8 +266,8 @@ export function createProgram(terminal: Terminal, bin: string): Command {
   program
     .command('bench')
     .description('measure the speed of the parts of a training step on one or more backends')
-    .option('--backend <name...>', `one or more of ${backendNames.join(', ')}`, ['cpu', 'tfjs-wasm'])
-    .option('--seconds <number>', 'seconds for each task', '1')
+    .addOption(choiceOption('--backend <name...>', 'backends', backendNames).default(['cpu', 'tfjs-wasm']))
+    .addOption(tableOption('--seconds <number>', secondsPerTask))
     .option('--json', 'print the results as one JSON line')
     .addHelpText('after', examplesOf('bench'))
     .action((options: BenchCommandOptions) => benchCommand(options, terminal));

@@ -129,7 +129,12 @@ describe('lmd export', () => {
   it.each<[string, string[], number, string]>([
     ['a folder with something in it', ['vit', '--out', 'vit'], 1, 'vit'],
     ['a size that is none', ['vit', '--out', 'x', '--shard-size', 'small'], 2, '--shard-size small is not allowed'],
-    ['a layout that is not there', ['vit', '--out', 'x', '--layout', 'keras'], 2, '--layout keras'],
+    [
+      'a layout that is not there',
+      ['vit', '--out', 'x', '--layout', 'keras'],
+      2,
+      'Allowed choices are transformers, timm, lmd, peft.',
+    ],
     ['a model that the layout has not', ['mean', '--out', 'x'], 1, 'does not support'],
     ['a model that is not there', ['nothing', '--out', 'x'], 1, 'does not exist.'],
   ])('refuses %s', async (_, words, code, message) => {

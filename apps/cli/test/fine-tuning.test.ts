@@ -176,7 +176,7 @@ describe('lmd train with fineTuning', () => {
     ['train beside freeze', ['fineTuning={"train":["a"],"freeze":["b"]}'], 'cannot be combined'],
     ['adapters beside freeze', ['fineTuning={"lora":{},"freeze":["b"]}'], 'cannot be combined'],
     ['nothing', ['fineTuning={}'], 'fineTuning.lora is missing'],
-    ['an unknown key', ['fineTuning.lora.rang=3'], 'fineTuning.lora.rang is not a known key. Did you mean rank?'],
+    ['an unknown key', ['fineTuning.lora.rang=3'], 'fineTuning.lora has no option "rang". Did you mean "rank"?'],
     [
       'a fresh head that is frozen',
       ['model.weights=base', 'fineTuning={"fresh":["head.*"],"lora":{}}'],

@@ -15,6 +15,8 @@ const json = async <T>(...words: string[]) => {
 interface Generated {
   readonly text: string;
   readonly tokens: readonly number[];
+  readonly cacheFormat: string;
+  readonly cacheBytesPerToken: number;
 }
 
 /** A small GPT-2 over characters, one step after the other on text that repeats itself. */
@@ -59,8 +61,18 @@ describe('lmd data prepare', () => {
 
   it.each([
     ['a file that is not there', ['nothing.txt', '--out', 'x'], 1, 'nothing.txt'],
-    ['a part that is none', ['rhymes.txt', '--out', 'x', '--validation', '1'], 2, '--validation 1 is not allowed'],
-    ['a tokenizer that is not there', ['rhymes.txt', '--out', 'x', '--tokenizer', 'gpt3'], 2, 'Did you mean gpt2?'],
+    [
+      'a part that is none',
+      ['rhymes.txt', '--out', 'x', '--validation', '1'],
+      2,
+      'Give a finite number above 0 and below 1.',
+    ],
+    [
+      'a tokenizer that is not there',
+      ['rhymes.txt', '--out', 'x', '--tokenizer', 'gpt3'],
+      2,
+      'Allowed choices are gpt2, characters.',
+    ],
     ['the speeches beside files', ['sotu', 'rhymes.txt', '--out', 'x'], 2, 'cannot be combined with other sources'],
   ])('refuses %s', async (_, words, code, message) => {
     const outcome = await lmd(['data', 'prepare', ...words], folder);
@@ -189,6 +201,19 @@ describe('lmd generate', () => {
     const { stdout, stderr } = await lmd([...words, '--seed', '1'], folder);
     expect(stdout).toBe(`Row${first.text}\n`);
     expect(stderr).toMatch(/tokens, [\d.,]+ tokens\/s on WebAssembly/);
+    expect(stderr).toContain('cache 256 B a token');
+  });
+
+  it('keeps keys and values in a block format', async () => {
+    const words = ['generate', 'run', '--prompt', 'Row', '--max-tokens', '8', '--temperature', '0'];
+    const dense = await json<Generated>(...words);
+    expect(dense).toMatchObject({ cacheFormat: 'fp32', cacheBytesPerToken: 256 });
+    const encoded = await json<Generated>(...words, '--cache-format', 'mxint8');
+    // 32 codes in 11 words and a scale in another, of keys and of values.
+    expect(encoded).toMatchObject({ cacheFormat: 'mxint8', cacheBytesPerToken: 96 });
+    expect(encoded.tokens).toHaveLength(dense.tokens.length);
+    const { stderr } = await lmd([...words, '--cache-format', 'mxfp4_e2m1'], folder);
+    expect(stderr).toContain('cache 56 B a token, in mxfp4_e2m1');
   });
 
   it('crops a text that is longer than the context', async () => {
@@ -219,9 +244,10 @@ describe('lmd generate', () => {
 
   it.each([
     ['a character that the model does not know', ['--prompt', 'é'], 1, 'é'],
-    ['a temperature below 0', ['--temperature', '-1'], 2, '--temperature -1 is not allowed'],
-    ['a probability above 1', ['--top-p', '2'], 2, '--top-p 2 is not allowed'],
-    ['a penalty of nothing', ['--repetition-penalty', '0'], 2, '--repetition-penalty 0 is not allowed'],
+    ['a temperature below 0', ['--temperature', '-1'], 2, 'Give a finite number at least 0.'],
+    ['a probability above 1', ['--top-p', '2'], 2, 'Give a finite number above 0 and at most 1.'],
+    ['a format that no cache has', ['--cache-format', 'nvfp4'], 2, "argument 'nvfp4' is invalid"],
+    ['a penalty of nothing', ['--repetition-penalty', '0'], 2, 'Give a finite number above 0.'],
   ])('refuses %s', async (_, words, code, message) => {
     const outcome = await lmd(['generate', 'run', ...words], folder);
     expect(outcome.code).toBe(code);
@@ -269,6 +295,6 @@ describe('a run that is not finished', () => {
 
   it('names the optimizers that there are', async () => {
     const outcome = await lmd(['generate', 'unfinished', '--optimizer', 'lmdd'], folder);
-    expect(outcome).toMatchObject({ code: 2, stderr: expect.stringContaining('Did you mean lmd?') });
+    expect(outcome).toMatchObject({ code: 2, stderr: expect.stringContaining('Did you mean "lmd"?') });
   });
 });

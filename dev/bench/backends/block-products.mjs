@@ -26,8 +26,12 @@ const randoms = (size) => Float32Array.from({ length: size }, () => Math.random(
 /**
  * Products of encoded weights with activations that are encoded each time, compared with the FP32 product of the same
  * backend.
+ *
+ * @param {{ cpu: import('@lmd/core').Backend, ending?: string }} of `ending`, of the rows' names
+ * @param {number} rounds
+ * @param {boolean} quick
  */
-export async function benchBlockProducts({ cpu }, rounds, quick) {
+export async function benchBlockProducts({ cpu, ending = '' }, rounds, quick) {
   const ops = createOperations(cpu);
   for (const [layer, m, k, n] of /** @type {[string, number, number, number][]} */ (quick ? smallLayers : layers)) {
     const x = ops.fromData(randoms(m * k), [m, k]);
@@ -47,7 +51,7 @@ export async function benchBlockProducts({ cpu }, rounds, quick) {
       );
       ops.dispose(weights.tensors);
       const speed = (2 * m * k * n) / least.exact / 1e6;
-      const title = `${layer}, forward in ${name}`;
+      const title = `${layer}, forward in ${name}${ending}`;
       const target = ['mxfp4_e2m1', 'mxfp6_e2m3', 'mxint8'].includes(name) ? productTarget : null;
       report(title, speed, 'Gop/s', 'the product in FP32', least.fp32 / least.exact, target);
     }

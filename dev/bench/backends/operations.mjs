@@ -6,6 +6,7 @@ import '@tensorflow/tfjs-backend-wasm';
 import { createTfjsBackend } from '@lmd/backends/tfjs';
 import { print, report } from '../lib/report.mjs';
 import { tensorsOf } from './results.mjs';
+import { lmdOptions } from './settings.mjs';
 
 /**
  * node dev/bench/backends/operations.mjs [--json] [--quick] [wasm | cpu ...]
@@ -28,17 +29,7 @@ const head = width / heads;
 const key = { seed: 1, stream: 2, step: 3, sample: 4 };
 /** @type {Pick<Required<import('@lmd/core').FakeQuantizeOptions>, 'format' | 'rounding' | 'scaleMode'>} */
 const quantization = { format: formats.mxfp6_e3m2, rounding: 'nearestEven', scaleMode: 'floor' };
-/** @type {import('@lmd/core').LmdUpdateOptions} */
-const lmd = {
-  learningRate: 1e-3,
-  beta1: 0.9,
-  beta2: 0.99,
-  regularization: 0.3,
-  regularizer: 'logNormalPrior',
-  noise: 0.1,
-  gradientScaling: 'sample',
-  useSign: true,
-};
+const lmd = { ...lmdOptions, noise: 0.1 };
 
 /**
  * A case: its name, the shapes of its operands, its function, and for a product its floating-point operations.

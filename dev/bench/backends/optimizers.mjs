@@ -1,20 +1,10 @@
 import { compositions, createOperations } from '@lmd/core';
 import { race, report } from '../lib/report.mjs';
 import { pytorch } from './pytorch.mjs';
+import { lmdOptions as options } from './settings.mjs';
 import { raceStates } from './states.mjs';
 
 const key = { seed: 1, stream: 2, step: 3, sample: 0 };
-/** @type {import('@lmd/core').LmdUpdateOptions} */
-const options = {
-  learningRate: 1e-3,
-  beta1: 0.9,
-  beta2: 0.99,
-  regularization: 0.3,
-  regularizer: 'logNormalPrior',
-  noise: 0.05,
-  gradientScaling: 'sample',
-  useSign: true,
-};
 
 /**
  * Tensors of one weight, and functions that sample and update it, with kernels or with core's compositions.

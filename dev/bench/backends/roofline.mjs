@@ -2,6 +2,7 @@ import { createOperations } from '@lmd/core';
 import { formats } from '@lmd/mx-formats';
 import { race, report } from '../lib/report.mjs';
 import { tensorsOf } from './results.mjs';
+import { lmdOptions } from './settings.mjs';
 
 const key = { seed: 1, stream: 2, step: 3, sample: 4 };
 /** Elements of a tensor: larger than any cache, or few with --quick. */
@@ -10,17 +11,6 @@ const width = 1024;
 
 /** @type {Pick<Required<import('@lmd/core').FakeQuantizeOptions>, 'rounding' | 'scaleMode'>} */
 const quantization = { rounding: 'nearestEven', scaleMode: 'floor' };
-/** @type {import('@lmd/core').LmdUpdateOptions} */
-const lmd = {
-  learningRate: 1e-3,
-  beta1: 0.9,
-  beta2: 0.99,
-  regularization: 0.3,
-  regularizer: 'logNormalPrior',
-  noise: 0.05,
-  gradientScaling: 'sample',
-  useSign: true,
-};
 const adamw = { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1, step: 5 };
 
 /**
@@ -73,7 +63,7 @@ const kernels = [
     'LMD, update',
     9,
     (b, [x, y, , , , prior]) =>
-      b.fused.lmdUpdate({ logPlus: x, logMinus: y, momentumPlus: x, momentumMinus: y }, [x], [key], prior, lmd),
+      b.fused.lmdUpdate({ logPlus: x, logMinus: y, momentumPlus: x, momentumMinus: y }, [x], [key], prior, lmdOptions),
   ],
   ['AdamW, update', 7, (b, [x, y]) => b.fused.adamwUpdate({ weights: x, firstMoment: x, secondMoment: y }, x, adamw)],
 ];

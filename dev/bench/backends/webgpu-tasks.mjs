@@ -1,6 +1,7 @@
 import { createPackedMatmul } from '@lmd/backends/webgpu';
 import { createOperations } from '@lmd/core';
 import { formats } from '@lmd/mx-formats';
+import { lmdOptions } from './settings.mjs';
 
 /** What the benchmark of WebGPU measures, in Node and on a page alike: no built-in of either. */
 
@@ -143,17 +144,7 @@ export async function measureWebgpu({ backend, tf, rounds, large, quick = false 
   const [a, b, c, d, g] = vectors;
   const squares = ops.multiply(c, c);
   const prior = ops.full([], -1);
-  /** @type {import('@lmd/core').LmdUpdateOptions} */
-  const lmd = {
-    learningRate: 1e-3,
-    beta1: 0.9,
-    beta2: 0.99,
-    regularization: 0.3,
-    regularizer: 'logNormalPrior',
-    noise: 0.1,
-    gradientScaling: 'sample',
-    useSign: true,
-  };
+  const lmd = { ...lmdOptions, noise: 0.1 };
   const adam = { learningRate: 1e-3, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, step: 10 };
   const state = { logPlus: a, logMinus: b, momentumPlus: c, momentumMinus: d };
   const sides = [

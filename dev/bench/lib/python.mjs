@@ -3,10 +3,17 @@ import { leaveOut } from './report.mjs';
 
 export const python = process.env.LMD_PYTHON ?? 'python3';
 
-/** Whether this Python has all of these modules; if not, reports `what` as omitted. */
+/**
+ * Whether that Python imports all of these modules; `leaveOut` hears of `what` where it does not, with Python's reason.
+ * A module that is there may still fail: PyTorch from the registry needs the libraries of CUDA that pip installs with
+ * it, on machines without a GPU too.
+ */
 export function pythonHas(what, ...modules) {
-  const code = `from importlib.util import find_spec\nexit(not all(map(find_spec, ${JSON.stringify(modules)})))`;
-  if (spawnSync(python, ['-c', code]).status === 0) return true;
-  leaveOut(`${what}: ${modules.join(' and ')} not installed in python3 or the Python given by LMD_PYTHON`);
+  const { status, stderr, error } = spawnSync(python, ['-c', `import ${modules.join(', ')}`], { encoding: 'utf8' });
+  if (status === 0) return true;
+  const reason = error?.message ?? stderr.trim().split('\n').at(-1);
+  leaveOut(
+    `${what}: ${python} does not import ${modules.join(' and ')} (${reason}); dev/peers/README.md says how to install them, and LMD_PYTHON names another Python`,
+  );
   return false;
 }

@@ -1,4 +1,5 @@
 import { bounds } from '@lmd/conformance';
+import { markdownTable } from 'markdown-table';
 import { fusedKernels, primitives } from './operations.mjs';
 
 /** `n + 1` from `(n) => n + 1`. */
@@ -19,13 +20,6 @@ function cell(record, operation, fused) {
   if (bounds[measured.bound].kind !== 'units') return `${kernel}exact`;
   const share = measured.share < 0.005 ? '< 1 %' : `${Math.round(100 * measured.share)} %`;
   return `${kernel}${measured.units.toFixed(measured.units < 10 ? 1 : 0)} u (${share})`;
-}
-
-function table(head, rows) {
-  const all = [head, head.map(() => ''), ...rows];
-  const widths = head.map((_, i) => Math.max(...all.map((row) => row[i].length)));
-  const line = (row) => `| ${row.map((text, i) => text.padEnd(widths[i])).join(' | ')} |`;
-  return [line(head), `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...rows.map(line)].join('\n');
 }
 
 /**
@@ -57,7 +51,7 @@ export function render(names, records) {
 The operations of each backend, with measured errors. \`npm run docs:backends\` generates this page by running the
 conformance suite on every backend available on the machine. Columns of other backends are kept, with their dates.
 
-${table(['backend', 'device', 'conformance', 'with', 'on'], runs)}
+${markdownTable([['backend', 'device', 'conformance', 'with', 'on'], ...runs])}
 ${absent.length === 0 ? '' : `\nNot measured yet: ${absent.join(', ')}.\n`}${failures.length === 0 ? '' : `\nFailures:\n\n${failures.join('\n')}\n`}
 Machine: ${records[known[0]].machine}; seed ${records[known[0]].seed}, so that all backends are tested on the same values.
 
@@ -71,7 +65,7 @@ Machine: ${records[known[0]].machine}; seed ${records[known[0]].seed}, so that a
 
 ## Primitives
 
-${table(head('operation'), rows(primitives, false))}
+${markdownTable([head('operation'), ...rows(primitives, false)])}
 
 ## Fused kernels
 
@@ -80,6 +74,6 @@ suite tests the composition against the same bound as well. \`blockMatmul\` incl
 \`decodeOperand\`: a backend has all three or none. The TensorFlow.js adapters have none, since the engines cannot multiply
 8-bit integers; \`@lmd/models\` then multiplies the quantized operands in f32, which is faster there than the composition.
 
-${table(head('kernel'), rows(fusedKernels, true))}
+${markdownTable([head('kernel'), ...rows(fusedKernels, true)])}
 `;
 }

@@ -28,6 +28,8 @@ export abstract class HandleStore<B extends Block> {
   readonly #backend: string;
   #tensors = 0;
   #bytes = 0;
+  /** Handles made by the operation in progress. */
+  #made: Handle<B>[] | undefined;
 
   /** @param backend the backend's name in messages: "cpu" */
   constructor(backend: string) {
@@ -51,6 +53,34 @@ export abstract class HandleStore<B extends Block> {
     this.release(block);
   }
 
+  /**
+   * The same operations, which are done whole or not at all: where one throws, as without memory, what it made until
+   * then is freed.
+   */
+  whole<Operations extends object>(operations: Operations): Operations {
+    const entries = Object.entries(operations).map(([name, operation]) => [
+      name,
+      (...args: readonly unknown[]) =>
+        this.#attempt(() => (operation as (...args: readonly unknown[]) => unknown)(...args)),
+    ]);
+    return Object.fromEntries(entries) as Operations;
+  }
+
+  #attempt<Result>(operation: () => Result): Result {
+    const made: Handle<B>[] = [];
+    const before = this.#made;
+    this.#made = made;
+    try {
+      return operation();
+    } catch (error) {
+      for (const handle of made) if (handle.block !== undefined) this.free(handle);
+      throw error;
+    } finally {
+      this.#made = before;
+      before?.push(...made);
+    }
+  }
+
   memory(): BackendMemory {
     return { tensors: this.#tensors, bytes: this.#bytes };
   }
@@ -59,7 +89,9 @@ export abstract class HandleStore<B extends Block> {
   protected handle<Type extends DType>(block: B, shape: readonly number[], dtype: Type): Tensor<Type> {
     this.#tensors++;
     if (block.handles++ === 0) this.#bytes += block.bytes;
-    return new Handle(shape, dtype, this, block);
+    const handle = new Handle(shape, dtype, this, block);
+    this.#made?.push(handle);
+    return handle;
   }
 
   /** @throws LmdError `INVALID_ARGUMENT` for a tensor of another backend, `TENSOR_DISPOSED` for a freed one */

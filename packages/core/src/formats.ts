@@ -1,3 +1,6 @@
+import type { OptionsOf, ValueOf } from './options/option.js';
+import type { roundingOptionTable } from './rounding-options.js';
+
 /**
  * What a backend must know of a number format, as data. The records in `@lmd/mx-formats` have this shape; core depends
  * on no package, so it states the shape and they match it.
@@ -34,22 +37,24 @@ export interface BlockFormat {
  * word (`randomBits` of the tensor's shape, by row-major position): away from zero when the word's upper 24 bits times
  * 2^-24 are less than the fraction of the unit in the last place that truncation cuts off.
  */
-export type Rounding = 'nearestEven' | 'nearestAway' | 'towardZero' | 'stochastic';
+export type Rounding = ValueOf<typeof roundingOptionTable.rounding>;
+
 /**
  * The power of two of a block whose largest magnitude is A: `floor` 2^(⌊log2 A⌋ − emax), the OCP default; `ceil`
  * 2^(⌈log2 A⌉ − emax); `rceil` 2^⌈log2 (A / largest)⌉; `even`, `floor` of A rounded to the element's mantissa. All
  * clamped to 2^-127 … 2^127.
  */
-export type ScaleMode = 'floor' | 'ceil' | 'rceil' | 'even';
+export type ScaleMode = ValueOf<typeof roundingOptionTable.scaleMode>;
 
-export interface FakeQuantizeOptions {
+/** A block format and how values are rounded to it. */
+export interface Quantization extends OptionsOf<typeof roundingOptionTable> {
   readonly format: BlockFormat;
+}
+
+export interface FakeQuantizeOptions extends Quantization {
   /** The axis along which blocks run: the contraction axis of the product to come. Negative counts from the end. */
   readonly axis: number;
-  /** Default `nearestEven`. `stochastic` needs `key`. */
-  readonly rounding?: Rounding;
-  /** Default `floor`, the OCP default. */
-  readonly scaleMode?: ScaleMode;
+  /** Names the noise of stochastic rounding, which needs it. */
   readonly key?: RandomKey;
 }
 

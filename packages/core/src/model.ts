@@ -1,18 +1,9 @@
 import type { EncodedOperand } from './block-products.js';
-import type { BlockFormat, Rounding, ScaleMode } from './formats.js';
+import type { Quantization } from './formats.js';
 import type { Operations } from './operations.js';
 import type { DrawKey } from './optimizers/optimizer.js';
 import type { PackedMatrices } from './packed-matrices.js';
 import type { NamedTensors, Tensor } from './tensor.js';
-
-/** A block format and how values are rounded to it. */
-export interface Quantization {
-  readonly format: BlockFormat;
-  /** Default `nearestEven`. */
-  readonly rounding?: Rounding;
-  /** Default `floor`. */
-  readonly scaleMode?: ScaleMode;
-}
 
 /** To what an operand of a matrix product is rounded before the product, which accumulates in f32. */
 export type OperandPrecision = 'f32' | 'bf16' | Quantization;

@@ -1,6 +1,6 @@
 import type { Model, NamedTensors, Operations, Tensor } from '@lmd/core';
 import type { ParameterSpecifications } from './block-parameters.js';
-import { configChecks } from './config-checks.js';
+import { invalid } from './config-checks.js';
 import { initializeParameters } from './initialization.js';
 import { checkWeights } from './layers/parameters.js';
 import { matchesWeight, type WeightMatch } from './weight-match.js';
@@ -66,7 +66,8 @@ export function matchedWeights(owner: string, model: Model, which: WeightMatch, 
     .filter(([name, { shape }]) => matchesWeight(which, name, shape))
     .map(([name]) => name);
   if (names.length > 0) return names;
-  return configChecks(owner).invalid(
+  throw invalid(
+    owner,
     subject,
     which,
     `It matches no weight of ${model.name}, which has ${Object.keys(model.parameters).join(', ')}.`,
@@ -81,6 +82,6 @@ export function matchedWeights(owner: string, model: Model, which: WeightMatch, 
  * @throws LmdError `INVALID_ARGUMENT` if `train` matches no weight.
  */
 export function partlyTrained(model: Model, base: NamedTensors, train: WeightMatch): FineTuned {
-  const whole = matchedWeights('Fine-tuning', model, train, 'train');
+  const whole = matchedWeights('partlyTrained', model, train, 'train');
   return fineTuned({ name: `${model.name}+partly`, model, base, whole });
 }

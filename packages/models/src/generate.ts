@@ -1,55 +1,113 @@
 import {
+  type BlockFormat,
   checkModelOperations,
   LmdError,
   type NamedTensors,
   type Operations,
+  type OptionsOf,
+  type OptionTable,
+  option,
   type PackedMatrices,
   type Precision,
+  resolveOptions,
   showValue,
 } from '@lmd/core';
+import { invalid } from './config-checks.js';
 import type { CachedLogits, Gpt2 } from './gpt2.js';
 import type { KeyValueCache } from './layers/cached-block.js';
+import { checkCacheFormat } from './layers/row-codec.js';
 import { fullPrecision } from './precision.js';
 import { roundWeights } from './rounded-weights.js';
-import { checkSampling, type SamplingOptions, sampleToken, samplingNames } from './sampling.js';
+import { sampleToken, samplingOptionTable } from './sampling.js';
 
-export interface GenerateOptions extends SamplingOptions {
-  readonly ops: Operations;
-  readonly model: Pick<Gpt2, 'config' | 'prefill' | 'decode'>;
-  readonly weights: NamedTensors;
+/** The options of `generate`, declared once. */
+export const generateOptionTable = {
+  /** Where to compute. An object; required. */
+  ops: option.object<Operations>({ required: true, describe: 'Where to compute.' }),
+  /** The language model. An object; required. */
+  model: option.object<Pick<Gpt2, 'config' | 'prefill' | 'decode'>>({
+    required: true,
+    describe: 'The language model.',
+  }),
+  /** Its weights, which must live until the generation ends. An object; required. */
+  weights: option.object<NamedTensors>({
+    required: true,
+    describe: 'Its weights, which must live until the generation ends.',
+  }),
   /**
-   * Packed weights by name (`packWeights`). They replace the tensors with these names, which `weights` need not
-   * contain. Default none.
+   * Weights that are kept as packed codes, by name (`packWeights`): they take the place of the tensors of those names,
+   * which `weights` need not have. By default none. An object.
    */
-  readonly packedWeights?: PackedMatrices;
-  /** The prompt, at least one token. GPT-2 starts a new document after `<|endoftext|>`, 50256. */
-  readonly prompt: ArrayLike<number>;
+  packedWeights: option.object<PackedMatrices>({
+    describe:
+      'Weights that are kept as packed codes, by name (`packWeights`): they take the place of the tensors of those names, which `weights` need not have. By default none.',
+  }),
   /**
-   * Maximum number of new tokens. Beyond the model's context, each token depends only on the last `contextLength`
-   * tokens and needs a full forward pass: positions are absolute, so the cache cannot be used. Default: up to the end
-   * of the context, or `contextLength` if the prompt fills it.
+   * The tokens before the generated ones; at least one. GPT-2 begins a document after `<|endoftext|>`, 50256. A list of
+   * tokens; required.
    */
-  readonly maxTokens?: number;
+  prompt: option.value<ArrayLike<number>>({
+    required: true,
+    describe:
+      'The tokens before the generated ones; at least one. GPT-2 begins a document after `<|endoftext|>`, 50256.',
+    allowed: 'a list of tokens',
+    check: isList,
+  }),
   /**
-   * Number of tokens of the tokenizer. Further rows of the embedding, with which some models pad it to a round number,
-   * are never sampled. Default: the vocabulary size of the model.
+   * Maximum number of new tokens. Beyond the context of the model, each token comes from the last `contextLength`
+   * tokens alone, by a whole forward pass: positions are absolute, so that no cache serves. By default up to the end of
+   * the context, or `contextLength` where the prompt fills it. A whole number, at least 0.
    */
-  readonly vocabularySize?: number;
-  /** Stop tokens, which end the text and are not returned. Default none. */
-  readonly stop?: readonly number[];
-  /** Random seed: the same seed, weights and prompt give the same text. Default 0. */
-  readonly seed?: number;
+  maxTokens: option.integer({
+    atLeast: 0,
+    describe:
+      'Maximum number of new tokens. Beyond the context of the model, each token comes from the last `contextLength` tokens alone, by a whole forward pass: positions are absolute, so that no cache serves. By default up to the end of the context, or `contextLength` where the prompt fills it.',
+  }),
   /**
-   * Precision of the products. Packed weights are not quantized again, so for them it only affects activations. Default
-   * full precision.
+   * How many tokens the tokenizer has. The rows of the embedding from there on, by which some models pad it to a round
+   * number, are never drawn. By default all of the model's. A whole number, at least 1.
    */
-  readonly precision?: Precision;
+  vocabularySize: option.integer({
+    atLeast: 1,
+    describe:
+      "How many tokens the tokenizer has. The rows of the embedding from there on, by which some models pad it to a round number, are never drawn. By default all of the model's.",
+  }),
+  /** Tokens that end the text; they are not given. By default none. A list of tokens. */
+  stop: option.value<readonly number[]>({
+    describe: 'Tokens that end the text; they are not given. By default none.',
+    allowed: 'a list of tokens',
+    check: isList,
+  }),
+  ...samplingOptionTable,
+  /** Random seed: the same seed, weights and prompt give the same text. A whole number, at least 0; default 0. */
+  seed: option.integer({
+    atLeast: 0,
+    default: 0,
+    describe: 'Random seed: the same seed, weights and prompt give the same text.',
+  }),
+  /**
+   * Of the products. Packed weights are not rounded again: of them, it is the precision of the activations. By default
+   * full precision. An object.
+   */
+  precision: option.object<Precision>({
+    describe:
+      'Of the products. Packed weights are not rounded again: of them, it is the precision of the activations. By default full precision.',
+  }),
+  /**
+   * Block format in which keys and values of earlier tokens are kept, as codes and scales: `formats.mxint8`, or another
+   * format of `@lmd/mx-formats` with scales that are powers of two. By default f32. An object.
+   */
+  cacheFormat: option.object<BlockFormat>({
+    describe:
+      'Block format in which keys and values of earlier tokens are kept, as codes and scales: `formats.mxint8`, or another format of `@lmd/mx-formats` with scales that are powers of two. By default f32.',
+  }),
+} as const satisfies OptionTable;
+
+export interface GenerateOptions extends OptionsOf<typeof generateOptionTable> {}
+
+function isList(value: unknown): boolean {
+  return Array.isArray(value) || ArrayBuffer.isView(value);
 }
-
-const names = [
-  ...['ops', 'model', 'weights', 'prompt', ...samplingNames],
-  ...['maxTokens', 'vocabularySize', 'stop', 'seed', 'precision', 'packedWeights'],
-];
 
 /**
  * Generates the continuation of a prompt with a key-value cache. Ends after `maxTokens` or before a stop token. All
@@ -60,24 +118,13 @@ const names = [
  * with unknown tokens; `NON_FINITE` if logits are not finite.
  */
 export function generate(options: GenerateOptions): AsyncGenerator<number, void, undefined> {
-  return generateTokens(options, checkOptions(options));
+  return generateTokens(checkedOptions(options));
 }
 
-async function* generateTokens(
-  {
-    ops,
-    model,
-    weights,
-    packedWeights = {},
-    prompt,
-    stop = [],
-    seed = 0,
-    precision = fullPrecision,
-    vocabularySize = model.config.vocabularySize,
-    ...sampling
-  }: GenerateOptions,
-  maxTokens: number,
-): AsyncGenerator<number, void, undefined> {
+async function* generateTokens(options: CheckedOptions): AsyncGenerator<number, void, undefined> {
+  const { ops, model, weights, packedWeights, prompt, maxTokens, vocabularySize, stop, seed, precision } = options;
+  const { temperature, topK, topP, repetitionPenalty, cacheFormat } = options;
+  const sampling = { temperature, topP, repetitionPenalty, ...(topK === undefined ? {} : { topK }) };
   const { contextLength } = model.config;
   const rounded = roundWeights(ops, model, weights, precision, packedWeights);
   let cache: KeyValueCache = {};
@@ -86,7 +133,13 @@ async function* generateTokens(
   /** The logits of the next token, and the cache extended to `text`. */
   async function nextLogits(fed: readonly number[]) {
     const { precision, encodedWeights } = rounded;
-    const context = { precision, encodedWeights, packedWeights, key: { seed, step: text.length, sample: 0 } };
+    const context = {
+      precision,
+      encodedWeights,
+      packedWeights,
+      cacheFormat,
+      key: { seed, step: text.length, sample: 0 },
+    };
     const step: CachedLogits = ops.scope(() => {
       const tokens = ops.fromData(Int32Array.from(fed), [1, fed.length]);
       return model.decode(ops, rounded.weights, tokens, cache, context);
@@ -119,50 +172,33 @@ async function* generateTokens(
   }
 }
 
-/** The number of tokens to generate. */
-function checkOptions(options: GenerateOptions): number {
-  for (const name of Object.keys(options)) {
-    if (names.includes(name)) continue;
-    throw new LmdError('UNKNOWN_OPTION', `generate has no option named "${name}".`, {
-      subject: name,
-      value: options[name as keyof GenerateOptions],
-      remedy: `The options are ${names.join(', ')}.`,
-    });
-  }
-  checkModelOperations(options.ops);
-  const { seed = 0, stop = [], prompt, model } = options;
-  const { contextLength } = model.config;
-  const { vocabularySize = model.config.vocabularySize } = options;
-  const count = (value: number, least: number): boolean => Number.isSafeInteger(value) && value >= least;
-  const isToken = (token: number): boolean => count(token, 0) && token < vocabularySize;
+type CheckedOptions = ReturnType<typeof checkedOptions>;
 
-  const check = (fits: boolean, subject: string, value: unknown, remedy: string): void => {
-    if (fits) return;
-    throw new LmdError('INVALID_ARGUMENT', `generate cannot have ${subject} = ${showValue(value)}.`, {
-      subject,
-      value,
-      remedy,
-    });
-  };
-  checkSampling(options, 'generate');
-  check(
-    count(vocabularySize, 1) && vocabularySize <= model.config.vocabularySize,
-    'vocabularySize',
-    vocabularySize,
-    `Use an integer from 1 to ${model.config.vocabularySize}, the vocabulary size of the model.`,
-  );
-  check(count(seed, 0), 'seed', seed, 'Use an integer of at least 0.');
-  for (const token of [...Array.from(prompt), ...stop]) {
-    check(isToken(token), 'token', token, `Use integers from 0 to ${vocabularySize - 1}.`);
+function checkedOptions(options: GenerateOptions) {
+  const given = resolveOptions('generate', generateOptionTable, options);
+  checkModelOperations(options.ops);
+  if (given.cacheFormat !== undefined) checkCacheFormat(given.cacheFormat);
+  const { model, prompt, packedWeights = {}, stop = [], precision = fullPrecision } = given;
+  const { contextLength, vocabularySize: most } = model.config;
+  const { vocabularySize = most } = given;
+  if (vocabularySize > most) {
+    throw invalid('generate', 'vocabularySize', vocabularySize, `The model has ${most} tokens: give 1 to that.`);
   }
-  check(
-    prompt.length > 0,
-    'prompt',
-    'no tokens',
-    'Use at least one token, such as the token that separates documents.',
-  );
+  if (prompt.length === 0) {
+    throw invalid('generate', 'prompt', prompt, 'Give at least one token, such as the one that separates documents.');
+  }
+  for (const [name, tokens] of Object.entries({ prompt, stop })) {
+    const wrong = Array.from(tokens).find(
+      (token) => !(Number.isInteger(token) && token >= 0 && token < vocabularySize),
+    );
+    if (wrong === undefined) continue;
+    throw new LmdError('INVALID_ARGUMENT', `generate: ${name} has the token ${showValue(wrong)}.`, {
+      subject: 'token',
+      value: wrong,
+      remedy: `Use integers from 0 to ${vocabularySize - 1}.`,
+    });
+  }
   const room = contextLength - prompt.length;
-  const { maxTokens = room > 0 ? room : contextLength } = options;
-  check(count(maxTokens, 0), 'maxTokens', maxTokens, 'Use an integer of at least 0.');
-  return maxTokens;
+  const { maxTokens = room > 0 ? room : contextLength } = given;
+  return { ...given, packedWeights, stop, precision, vocabularySize, maxTokens };
 }

@@ -1,70 +1,50 @@
-import type { GeluApproximation } from '@lmd/core';
-import { configChecks } from './config-checks.js';
+import { type OptionsOf, type OptionTable, option, type ResolvedOptions, resolveOptions } from '@lmd/core';
+import { checkDivides, mlpWidthOf } from './config-checks.js';
+import { transformerOptionTable } from './transformer-options.js';
 
-export interface Gpt2Config {
-  /** Vocabulary size. */
-  readonly vocabularySize: number;
-  /** Maximum sequence length, in tokens. */
-  readonly contextLength: number;
-  /** Width of the residual stream; a multiple of `heads`. */
-  readonly width: number;
-  /** Number of transformer blocks. */
-  readonly depth: number;
-  readonly heads: number;
-  /** Width of the hidden layer of each MLP. Default 4 · width. */
-  readonly mlpWidth?: number;
+/** The configuration of `gpt2`, declared once. */
+export const gpt2OptionTable = {
+  /** Number of different tokens. A whole number, at least 1; required. */
+  vocabularySize: option.integer({ atLeast: 1, required: true, describe: 'Number of different tokens.' }),
+  /** The longest sequence, in tokens. A whole number, at least 1; required. */
+  contextLength: option.integer({ atLeast: 1, required: true, describe: 'The longest sequence, in tokens.' }),
+  ...transformerOptionTable,
   /**
-   * Dropout rate in training of the embeddings and of the outputs of attention and MLP. Default 0; the published models
-   * were trained with 0.1.
+   * `tanh` is the approximation that the published models have; `none` is GELU by the error function. `none` or `tanh`;
+   * default `tanh`.
    */
-  readonly dropout?: number;
+  gelu: option.choice(['none', 'tanh'], {
+    default: 'tanh',
+    describe: '`tanh` is the approximation that the published models have; `none` is GELU by the error function.',
+  }),
+  /** Added to the variance in layer norms; the default is that of the published models. Above 0; default 0.00001. */
+  layerNormEpsilon: option.number({
+    above: 0,
+    default: 1e-5,
+    describe: 'Added to the variance in layer norms; the default is that of the published models.',
+  }),
   /**
-   * Dropout rate of attention probabilities in training. Above 0, the probabilities are stored. Default 0.
+   * Whether the last product, from the residual stream to the logits by the transposed token embedding, is rounded like
+   * all others or stays in f32. The lookup of the first layer is no product, and is never rounded. True or false;
+   * default true.
    */
-  readonly attentionDropout?: number;
-  /** `tanh` (default) is the approximation of the published models; `none` is GELU with the error function. */
-  readonly gelu?: GeluApproximation;
-  /** Default 1e-5, as in the published models. */
-  readonly layerNormEpsilon?: number;
-  /**
-   * Whether the last product, with the transposed token embedding, is quantized like all others (default) or computed
-   * in f32. The embedding lookup is not a product and is never quantized.
-   */
-  readonly quantizeHead?: boolean;
-  /**
-   * `blocks` or true: gradient checkpointing, which stores only the input of each block and recomputes the block in the
-   * backward pass. Bit-identical, with less memory and about a third more computation. Default false.
-   */
-  readonly recomputation?: boolean | 'blocks';
+  quantizeHead: option.boolean({
+    default: true,
+    describe:
+      'Whether the last product, from the residual stream to the logits by the transposed token embedding, is rounded like all others or stays in f32. The lookup of the first layer is no product, and is never rounded.',
+  }),
+} as const satisfies OptionTable;
+
+export interface Gpt2Config extends OptionsOf<typeof gpt2OptionTable> {}
+
+/** The same with every default filled in. */
+export interface ResolvedGpt2Config extends ResolvedOptions<typeof gpt2OptionTable> {
+  readonly mlpWidth: number;
 }
 
-const defaults = {
-  dropout: 0,
-  attentionDropout: 0,
-  gelu: 'tanh',
-  layerNormEpsilon: 1e-5,
-  quantizeHead: true,
-  recomputation: false,
-} as const;
-
-const countNames = ['vocabularySize', 'contextLength', 'width', 'depth', 'heads', 'mlpWidth'] as const;
-
 /** Fills in defaults and validates the configuration. */
-export function resolveGpt2Config(config: Gpt2Config): Required<Gpt2Config> {
-  const check = configChecks('A GPT-2');
-  check.names(config, [...countNames, ...Object.keys(defaults)]);
-  // The width from a file may be any value.
-  const mlpWidth = typeof config.width === 'number' ? 4 * config.width : 0;
-  const resolved = { ...defaults, mlpWidth, ...config };
-  check.counts(resolved, countNames);
-  check.depth(resolved.depth);
-  check.choices(resolved, {
-    gelu: ['none', 'tanh'],
-    quantizeHead: [true, false],
-    recomputation: [false, true, 'blocks'],
-  });
-  check.rates(resolved, ['dropout', 'attentionDropout']);
-  check.positive('layerNormEpsilon', resolved.layerNormEpsilon);
-  check.divides('heads', resolved.heads, 'width', resolved.width);
-  return resolved;
+export function resolveGpt2Config(config: Gpt2Config): ResolvedGpt2Config {
+  const options = resolveOptions('gpt2', gpt2OptionTable, config);
+  checkDivides('gpt2', 'heads', options.heads, 'width', options.width);
+  return { ...options, mlpWidth: mlpWidthOf('gpt2', options) };
 }

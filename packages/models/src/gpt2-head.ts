@@ -1,5 +1,5 @@
 import type { Operations, Tensor } from '@lmd/core';
-import type { Gpt2Config } from './gpt2-config.js';
+import type { ResolvedGpt2Config } from './gpt2-config.js';
 import type { LayerContext } from './layers/context.js';
 import { layerNorm } from './layers/layer-norm.js';
 import { packedWeight, parameter } from './layers/parameters.js';
@@ -13,7 +13,7 @@ export const headWeight = 'tokenEmbedding.weight';
 export const roundedHeadWeight = 'tokenEmbedding.rounded';
 
 /** The final norm, and the product with the transposed token embedding: [..., width] → [..., vocabulary]. */
-export function logitsOf(ops: Operations, x: Tensor, options: Required<Gpt2Config>, context: LayerContext): Tensor {
+export function logitsOf(ops: Operations, x: Tensor, options: ResolvedGpt2Config, context: LayerContext): Tensor {
   const { weights, precision, key, encodedWeights } = context;
   return ops.scope(() => {
     const normed = layerNorm(ops, x, 'norm', options.layerNormEpsilon, context);

@@ -1,18 +1,27 @@
-import { type ForwardContext, LmdError, type Model, type NamedTensors, type Operations, type Tensor } from '@lmd/core';
+import {
+  type BlockFormat,
+  type ForwardContext,
+  LmdError,
+  type Model,
+  type NamedTensors,
+  type Operations,
+  type Tensor,
+} from '@lmd/core';
 import { blockParameters, normParameters, type ParameterSpecifications } from './block-parameters.js';
-import { type Gpt2Config, resolveGpt2Config } from './gpt2-config.js';
+import { type Gpt2Config, type ResolvedGpt2Config, resolveGpt2Config } from './gpt2-config.js';
 import { headWeight, logitsOf } from './gpt2-head.js';
 import { initializeParameters, normal } from './initialization.js';
-import { cachedBlock, cachedLength, type KeyValueCache } from './layers/cached-block.js';
+import { cachedBlock, cachedLength, checkCache, type KeyValueCache } from './layers/cached-block.js';
 import type { LayerContext } from './layers/context.js';
 import { dropout } from './layers/dropout.js';
 import { checkWeights, packedWeight, parameter } from './layers/parameters.js';
+import { checkCacheFormat, rowCodec } from './layers/row-codec.js';
 import { transformerBlock } from './layers/transformer-block.js';
 
 export interface Gpt2 extends Model {
   readonly architecture: 'gpt2';
   /** The configuration, with all defaults filled in. */
-  readonly config: Required<Gpt2Config>;
+  readonly config: ResolvedGpt2Config;
   /**
    * The forward pass for a prompt: tokens [batch, length] → the logits of the last position [batch, vocabulary] and a
    * key-value cache of all positions. For inference: no dropout, no gradients.
@@ -31,7 +40,13 @@ export interface Gpt2 extends Model {
   ): CachedLogits;
 }
 
-export type InferenceContext = Omit<ForwardContext, 'training'>;
+export interface InferenceContext extends Omit<ForwardContext, 'training'> {
+  /**
+   * Block format of cached keys and values, with scales that are powers of two: the cache holds codes and scales in
+   * place of f32. Rounding is to nearest, in blocks along the head width. One cache has one format. Default f32.
+   */
+  readonly cacheFormat?: BlockFormat | undefined;
+}
 
 export interface CachedLogits {
   /** Logits of the last position: [batch, vocabulary]. */
@@ -79,18 +94,21 @@ export function gpt2(config: Gpt2Config): Gpt2 {
     weights: NamedTensors,
     tokens: Tensor,
     past: KeyValueCache,
-    context: InferenceContext,
+    { cacheFormat, ...context }: InferenceContext,
   ): CachedLogits {
+    if (cacheFormat !== undefined) checkCacheFormat(cacheFormat);
+    checkCache(past, cacheFormat);
     checkWeights(weights, parameters, context.packedWeights);
     const start = cachedLength(past);
     checkTokens(tokens, options.contextLength, start);
     const layers: LayerContext = { ...context, training: false, weights };
     const [batch, length] = tokens.shape as readonly [number, number];
     return ops.scope(() => {
+      const codec = cacheFormat && rowCodec(ops, cacheFormat);
       let x = embed(ops, tokens, start, options, layers);
       const cache: { [name: string]: Tensor } = {};
       for (let block = 0; block < options.depth; block += 1) {
-        const step = cachedBlock(ops, x, `blocks.${block}`, past, options, layers);
+        const step = cachedBlock(ops, x, `blocks.${block}`, past, options, layers, codec);
         ops.dispose(x);
         x = step.output;
         Object.assign(cache, step.cache);
@@ -102,7 +120,7 @@ export function gpt2(config: Gpt2Config): Gpt2 {
 }
 
 /** Token embeddings plus those of the positions from `start` on: [batch, length] → [batch, length, width]. */
-function embed(ops: Operations, tokens: Tensor, start: number, options: Required<Gpt2Config>, context: LayerContext) {
+function embed(ops: Operations, tokens: Tensor, start: number, options: ResolvedGpt2Config, context: LayerContext) {
   const [length, { width }] = [tokens.shape[1]!, options];
   return ops.scope(() => {
     const packed = packedWeight(context, headWeight);
@@ -116,7 +134,7 @@ function embed(ops: Operations, tokens: Tensor, start: number, options: Required
 }
 
 /** All parameters in the order of the forward pass, initialized as in the published models. */
-function gpt2Parameters(options: Required<Gpt2Config>): ParameterSpecifications {
+function gpt2Parameters(options: ResolvedGpt2Config): ParameterSpecifications {
   const { vocabularySize, contextLength, width, depth } = options;
   // 2 · depth branches are added in the residual stream, so each is scaled by 1/√(2 · depth).
   const [matrix, residual] = [normal(0.02), normal(0.02 / Math.sqrt(2 * depth))];
@@ -148,11 +166,9 @@ function checkTokens(tokens: Tensor, contextLength: number, start = 0): void {
     });
   }
   if (shape.length === 2 && shape[1]! >= 1 && start + shape[1]! <= contextLength) return;
-  const cached = start > 0 ? ` after the ${start} in the cache` : '';
   throw new LmdError(
     'SHAPE_MISMATCH',
-    `Tokens have shape [${shape}], but this model needs [batch, length] with a length of ` +
-      `1 to ${contextLength - start}${cached}.`,
+    `Tokens have shape [${shape}], but this model needs [batch, length] with a length of 1 to ${contextLength - start}${start > 0 ? ` after the ${start} in the cache` : ''}.`,
     {
       subject: 'tokens',
       value: shape,

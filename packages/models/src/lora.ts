@@ -1,20 +1,40 @@
-import { LmdError, type Model, type NamedTensors, type Tensor } from '@lmd/core';
+import {
+  LmdError,
+  type Model,
+  type NamedTensors,
+  type OptionsOf,
+  type OptionTable,
+  option,
+  resolveOptions,
+  type Tensor,
+} from '@lmd/core';
 import type { ParameterSpecifications } from './block-parameters.js';
-import { configChecks } from './config-checks.js';
 import { type FineTuned, fineTuned, matchedWeights } from './fine-tuned.js';
 import { fanIn, zeros } from './initialization.js';
-import type { WeightMatch } from './weight-match.js';
+import { type WeightMatch, weightMatchOption } from './weight-match.js';
 
-export interface LoraOptions {
-  /** Rank r of A·B. Default 8. */
-  readonly rank?: number;
-  /** A·B is multiplied by alpha / rank. Default: the rank, so that the factor is 1. */
-  readonly alpha?: number;
-  /** Matrices to adapt. Default those of attention: `qkv` and `projection`. */
-  readonly match?: WeightMatch;
-  /** Weights to train fully, such as a new head: `/^head\./`. Default none. */
-  readonly train?: WeightMatch;
-}
+/** The options of `lora`, declared once. */
+export const loraOptionTable = {
+  /** The inner extent of the adapters A·B. A whole number, at least 1; default 8. */
+  rank: option.integer({ atLeast: 1, default: 8, describe: 'The inner extent of the adapters A·B.' }),
+  /** A·B is multiplied by alpha / rank; by default the rank, so that the factor is 1. Above 0. */
+  alpha: option.number({
+    above: 0,
+    describe: 'A·B is multiplied by alpha / rank; by default the rank, so that the factor is 1.',
+  }),
+  /**
+   * Which matrices get an adapter; by default those of attention: `qkv` and `projection`. A name, a pattern or a
+   * function of name and shape.
+   */
+  match: weightMatchOption('Which matrices get an adapter; by default those of attention: `qkv` and `projection`.'),
+  /**
+   * Which weights are trained whole, such as a new head: `/^head\./`; by default none. A name, a pattern or a function
+   * of name and shape.
+   */
+  train: weightMatchOption('Which weights are trained whole, such as a new head: `/^head\\./`; by default none.'),
+} as const satisfies OptionTable;
+
+export interface LoraOptions extends OptionsOf<typeof loraOptionTable> {}
 
 /** A model whose weights are the adapters and the fully trained weights. */
 export interface Lora extends FineTuned {
@@ -28,7 +48,6 @@ export interface Lora extends FineTuned {
   };
 }
 
-const optionNames = ['rank', 'alpha', 'match', 'train'];
 const attentionMatrices = /\.attention\.(qkv|projection)\.weight$/;
 
 /**
@@ -80,13 +99,9 @@ export function adapterNames(weight: string): { readonly a: string; readonly b: 
 }
 
 function resolve(model: Model, options: LoraOptions) {
-  const check = configChecks('LoRA');
-  check.names(options, optionNames);
-  const { rank = 8, match = attentionMatrices, train } = options;
-  check.counts({ rank }, ['rank']);
-  const { alpha = rank } = options;
-  check.positive('alpha', alpha);
-  const chosen = (which: WeightMatch, subject: string) => matchedWeights('LoRA', model, which, subject);
+  const { rank, match = attentionMatrices, train, ...rest } = resolveOptions('lora', loraOptionTable, options);
+  const { alpha = rank } = rest;
+  const chosen = (which: WeightMatch, subject: string) => matchedWeights('lora', model, which, subject);
   const matched = chosen(match, 'match');
   const whole = train === undefined ? [] : chosen(train, 'train');
   for (const name of matched) {
@@ -100,7 +115,7 @@ function resolve(model: Model, options: LoraOptions) {
 }
 
 function refuse(name: string, shape: readonly number[], remedy: string): never {
-  throw new LmdError('INVALID_ARGUMENT', `LoRA: the weight "${name}" [${shape}] cannot have an adapter.`, {
+  throw new LmdError('INVALID_ARGUMENT', `lora: the weight "${name}" [${shape}] cannot have an adapter.`, {
     subject: name,
     value: shape,
     remedy,

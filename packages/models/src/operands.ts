@@ -6,6 +6,7 @@ import {
   type OperandPrecision,
   type Operations,
   type Quantization,
+  roundingDefaults,
   streamOf,
   type Tensor,
 } from '@lmd/core';
@@ -51,7 +52,7 @@ function quantizeOptions(precision: Quantization, axis: number, operand: Operand
       remedy: "Use 'f32', 'bf16', or { format, rounding, scaleMode } with a block format.",
     });
   }
-  const { format, rounding = 'nearestEven', scaleMode = 'floor' } = precision;
+  const { format, rounding = roundingDefaults.rounding, scaleMode = roundingDefaults.scaleMode } = precision;
   return {
     format,
     axis,

@@ -9,6 +9,7 @@ import {
   type PackedMatrices,
   type PackedMatrix,
   type Quantization,
+  roundingDefaults,
 } from '@lmd/core';
 import { quantize } from '@lmd/mx-formats';
 import type { Gpt2 } from './gpt2.js';
@@ -33,7 +34,7 @@ export async function packWeights(
   ops: Operations,
   model: Pick<Gpt2, 'parameters'>,
   weights: NamedTensors,
-  { format, scaleMode = 'floor', rounding = 'nearestEven' }: Quantization,
+  { format, scaleMode = roundingDefaults.scaleMode, rounding = roundingDefaults.rounding }: Quantization,
 ): Promise<PackedModel> {
   checkModelOperations(ops);
   if (!canPackMatrix(format) || rounding === 'stochastic') {

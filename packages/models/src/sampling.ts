@@ -1,21 +1,52 @@
-import { fillRandomUniform, LmdError, showValue, streamOf } from '@lmd/core';
+import {
+  fillRandomUniform,
+  LmdError,
+  type OptionsOf,
+  type OptionTable,
+  option,
+  resolveOptions,
+  streamOf,
+} from '@lmd/core';
 
-export interface SamplingOptions {
-  /** Sampling temperature. 0 is greedy decoding. Default 1. */
-  readonly temperature?: number;
-  /** Top-k sampling. Default all tokens. */
-  readonly topK?: number;
+/** The options of sampling, declared once. */
+export const samplingOptionTable = {
+  /** Sampling temperature, which divides the logits; 0 always takes the most likely token. At least 0; default 1. */
+  temperature: option.number({
+    atLeast: 0,
+    default: 1,
+    describe: 'Sampling temperature, which divides the logits; 0 always takes the most likely token.',
+  }),
   /**
-   * Top-p (nucleus) sampling: samples from the smallest set of most likely tokens with total probability of at least p
-   * (Holtzman et al. 2020). Default 1: all tokens.
+   * Top-k sampling: samples from this many of the most likely tokens; by default from all. A whole number, at least 1.
    */
-  readonly topP?: number;
+  topK: option.integer({
+    atLeast: 1,
+    describe: 'Top-k sampling: samples from this many of the most likely tokens; by default from all.',
+  }),
   /**
-   * Values above 1 penalize tokens that already appear: divides their positive logits and multiplies their negative
-   * ones (Keskar et al. 2019). Default 1.
+   * Top-p (nucleus) sampling: samples from the fewest most likely tokens whose probabilities add up to p or more
+   * (Holtzman et al. 2020); 1 samples from all. Above 0 and at most 1; default 1.
    */
-  readonly repetitionPenalty?: number;
-}
+  topP: option.number({
+    above: 0,
+    atMost: 1,
+    default: 1,
+    describe:
+      'Top-p (nucleus) sampling: samples from the fewest most likely tokens whose probabilities add up to p or more (Holtzman et al. 2020); 1 samples from all.',
+  }),
+  /**
+   * Values above 1 penalize tokens that already appear: their positive logits are divided by it, and negative ones
+   * multiplied (Keskar et al. 2019). Above 0; default 1.
+   */
+  repetitionPenalty: option.number({
+    above: 0,
+    default: 1,
+    describe:
+      'Values above 1 penalize tokens that already appear: their positive logits are divided by it, and negative ones multiplied (Keskar et al. 2019).',
+  }),
+} as const satisfies OptionTable;
+
+export interface SamplingOptions extends OptionsOf<typeof samplingOptionTable> {}
 
 /** Inputs of sampling in addition to the logits. */
 export interface SamplingPoint {
@@ -27,31 +58,6 @@ export interface SamplingPoint {
 
 const stream = streamOf('generate');
 
-export const samplingNames = ['temperature', 'topK', 'topP', 'repetitionPenalty'] as const;
-
-/** Throws for options out of range; errors name `caller`. */
-export function checkSampling(options: SamplingOptions, caller: string): void {
-  const { temperature = 1, topK = 1, topP = 1, repetitionPenalty = 1 } = options;
-  const largest = Number.POSITIVE_INFINITY;
-  const check = (fits: boolean, subject: string, value: unknown, remedy: string): void => {
-    if (fits) return;
-    throw new LmdError('INVALID_ARGUMENT', `${caller} cannot have ${subject} = ${showValue(value)}.`, {
-      subject,
-      value,
-      remedy,
-    });
-  };
-  check(temperature >= 0 && temperature < largest, 'temperature', temperature, 'Use a number of at least 0.');
-  check(Number.isSafeInteger(topK) && topK >= 1, 'topK', topK, 'Use a positive integer.');
-  check(topP > 0 && topP <= 1, 'topP', topP, 'Use a number above 0 and at most 1.');
-  check(
-    repetitionPenalty > 0 && repetitionPenalty < largest,
-    'repetitionPenalty',
-    repetitionPenalty,
-    'Use a number above 0. Values above 1 penalize tokens that already appear.',
-  );
-}
-
 /**
  * Samples a token from logits [vocabulary]: repetition penalty, then temperature, then top-k, then top-p, as in
  * transformers. The result is a function of the logits, the previous text and (seed, position); for equal logits, lower
@@ -61,10 +67,10 @@ export function checkSampling(options: SamplingOptions, caller: string): void {
  *   options out of range.
  */
 export function sampleToken(given: ArrayLike<number>, options: SamplingOptions, point: SamplingPoint): number {
-  checkSampling(options, 'sampleToken');
-  const { temperature = 1, topK = given.length, topP = 1 } = options;
+  const checked = resolveOptions('sampleToken', samplingOptionTable, options);
+  const { temperature, topK = given.length, topP, repetitionPenalty } = checked;
   const { seed, position, text = [] } = point;
-  const logits = penalized(given, options.repetitionPenalty ?? 1, text);
+  const logits = penalized(given, repetitionPenalty, text);
   const best = indexOfLargest(logits);
   if (temperature === 0) return best;
   const largest = logits[best]!;

@@ -1,87 +1,76 @@
-import type { GeluApproximation } from '@lmd/core';
-import { configChecks } from './config-checks.js';
+import { type OptionsOf, type OptionTable, option, type ResolvedOptions, resolveOptions } from '@lmd/core';
+import { checkDivides, mlpWidthOf } from './config-checks.js';
+import { transformerOptionTable } from './transformer-options.js';
 
-export interface VitConfig {
-  /** Height and width of the images, in pixels; a multiple of `patchSize`. */
-  readonly imageSize: number;
-  readonly channels: number;
-  /** Height and width of a patch, in pixels. */
-  readonly patchSize: number;
-  /** Width of the residual stream; a multiple of `heads`. */
-  readonly width: number;
-  /** Number of transformer blocks. */
-  readonly depth: number;
-  readonly heads: number;
-  /** Width of the hidden layer of each MLP. Default 4 · width. */
-  readonly mlpWidth?: number;
-  readonly classes: number;
+/** The configuration of `vit`, declared once. */
+export const vitOptionTable = {
+  /** Height and width of the images, in pixels; a multiple of `patchSize`. A whole number, at least 1; required. */
+  imageSize: option.integer({
+    atLeast: 1,
+    required: true,
+    describe: 'Height and width of the images, in pixels; a multiple of `patchSize`.',
+  }),
+  /** Channels of the images. A whole number, at least 1; required. */
+  channels: option.integer({ atLeast: 1, required: true, describe: 'Channels of the images.' }),
+  /** Height and width of a patch, in pixels. A whole number, at least 1; required. */
+  patchSize: option.integer({ atLeast: 1, required: true, describe: 'Height and width of a patch, in pixels.' }),
+  /** Number of classes. A whole number, at least 1; required. */
+  classes: option.integer({ atLeast: 1, required: true, describe: 'Number of classes.' }),
+  ...transformerOptionTable,
   /**
-   * Input of the classification head. `classToken`: the normalized output at a learned token (Dosovitskiy et al. 2021).
-   * `mean`: the mean of the normalized outputs of all patches (Beyer, Zhai, Kolesnikov 2022). Default `classToken`.
+   * What the head reads. `classToken`: the normalised output at a learned token (Dosovitskiy et al. 2021). `mean`: the
+   * mean of the normalised outputs at all patches (Beyer, Zhai, Kolesnikov 2022). `classToken` or `mean`; default
+   * `classToken`.
    */
-  readonly pooling?: 'classToken' | 'mean';
-  /** `none` (default) is GELU with the error function; `tanh` is the approximation. */
-  readonly gelu?: GeluApproximation;
-  /** Default 1e-6, as in the published models. */
-  readonly layerNormEpsilon?: number;
+  pooling: option.choice(['classToken', 'mean'], {
+    default: 'classToken',
+    describe:
+      'What the head reads. `classToken`: the normalised output at a learned token (Dosovitskiy et al. 2021). `mean`: the mean of the normalised outputs at all patches (Beyer, Zhai, Kolesnikov 2022).',
+  }),
+  /** `none` is GELU by the error function; `tanh` the approximation. `none` or `tanh`; default `none`. */
+  gelu: option.choice(['none', 'tanh'], {
+    default: 'none',
+    describe: '`none` is GELU by the error function; `tanh` the approximation.',
+  }),
+  /** Added to the variance in layer norms; the default is that of the published models. Above 0; default 0.000001. */
+  layerNormEpsilon: option.number({
+    above: 0,
+    default: 1e-6,
+    describe: 'Added to the variance in layer norms; the default is that of the published models.',
+  }),
   /**
-   * Whether the first and the last product, patch embedding and head, are quantized like all others (default) or
-   * computed in f32, as is common in the quantization literature.
+   * Whether the first and the last product, patch embedding and head, are rounded like all others or stay in f32, as
+   * much of the quantization literature has it. True or false; default true.
    */
-  readonly quantizeEmbeddingAndHead?: boolean;
+  quantizeEmbeddingAndHead: option.boolean({
+    default: true,
+    describe:
+      'Whether the first and the last product, patch embedding and head, are rounded like all others or stay in f32, as much of the quantization literature has it.',
+  }),
   /**
-   * Dropout rate in training of the embeddings and of the outputs of attention and MLP. Default 0.
+   * In training, the probability with which the last block skips its attention, and its MLP, for an example; it grows
+   * linearly from 0 at the first block (Huang et al. 2016; Touvron et al. 2021). At least 0 and below 1; default 0.
    */
-  readonly dropout?: number;
-  /**
-   * Dropout rate of attention probabilities in training. Above 0, the probabilities are stored. Default 0.
-   */
-  readonly attentionDropout?: number;
-  /**
-   * Stochastic depth in training: probability that the last block skips attention, or the MLP, for an example; it
-   * increases linearly from 0 at the first block (Huang et al. 2016; Touvron et al. 2021). Default 0.
-   */
-  readonly stochasticDepth?: number;
-  /**
-   * `blocks` or true: gradient checkpointing, which stores only the input of each block and recomputes the block in the
-   * backward pass. Bit-identical, with less memory and about a third more computation. Default false.
-   */
-  readonly recomputation?: boolean | 'blocks';
+  stochasticDepth: option.number({
+    atLeast: 0,
+    below: 1,
+    default: 0,
+    describe:
+      'In training, the probability with which the last block skips its attention, and its MLP, for an example; it grows linearly from 0 at the first block (Huang et al. 2016; Touvron et al. 2021).',
+  }),
+} as const satisfies OptionTable;
+
+export interface VitConfig extends OptionsOf<typeof vitOptionTable> {}
+
+/** The same with every default filled in. */
+export interface ResolvedVitConfig extends ResolvedOptions<typeof vitOptionTable> {
+  readonly mlpWidth: number;
 }
 
-const defaults = {
-  pooling: 'classToken',
-  gelu: 'none',
-  layerNormEpsilon: 1e-6,
-  quantizeEmbeddingAndHead: true,
-  dropout: 0,
-  attentionDropout: 0,
-  stochasticDepth: 0,
-  recomputation: false,
-} as const;
-
-const countNames = ['imageSize', 'channels', 'patchSize', 'width', 'depth', 'heads', 'mlpWidth', 'classes'] as const;
-
-const choices = {
-  pooling: ['classToken', 'mean'],
-  gelu: ['none', 'tanh'],
-  quantizeEmbeddingAndHead: [true, false],
-  recomputation: [false, true, 'blocks'],
-} as const;
-
 /** Fills in defaults and validates the configuration. */
-export function resolveVitConfig(config: VitConfig): Required<VitConfig> {
-  const check = configChecks('A ViT');
-  check.names(config, [...countNames, ...Object.keys(defaults)]);
-  // The width from a file may be any value.
-  const mlpWidth = typeof config.width === 'number' ? 4 * config.width : 0;
-  const resolved = { ...defaults, mlpWidth, ...config };
-  check.counts(resolved, countNames);
-  check.depth(resolved.depth);
-  check.choices(resolved, choices);
-  check.rates(resolved, ['dropout', 'attentionDropout', 'stochasticDepth']);
-  check.positive('layerNormEpsilon', resolved.layerNormEpsilon);
-  check.divides('patchSize', resolved.patchSize, 'imageSize', resolved.imageSize);
-  check.divides('heads', resolved.heads, 'width', resolved.width);
-  return resolved;
+export function resolveVitConfig(config: VitConfig): ResolvedVitConfig {
+  const options = resolveOptions('vit', vitOptionTable, config);
+  checkDivides('vit', 'patchSize', options.patchSize, 'imageSize', options.imageSize);
+  checkDivides('vit', 'heads', options.heads, 'width', options.width);
+  return { ...options, mlpWidth: mlpWidthOf('vit', options) };
 }

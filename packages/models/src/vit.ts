@@ -9,12 +9,12 @@ import { checkWeights, parameter } from './layers/parameters.js';
 import { patchEmbedding } from './layers/patch-embedding.js';
 import { transformerBlock } from './layers/transformer-block.js';
 import { fullPrecision } from './precision.js';
-import { resolveVitConfig, type VitConfig } from './vit-config.js';
+import { type ResolvedVitConfig, resolveVitConfig, type VitConfig } from './vit-config.js';
 
 export interface Vit extends Model {
   readonly architecture: 'vit';
   /** The configuration, with all defaults filled in. */
-  readonly config: Required<VitConfig>;
+  readonly config: ResolvedVitConfig;
 }
 
 /**
@@ -66,7 +66,7 @@ export function vit(config: VitConfig): Vit {
 }
 
 /** Every parameter in the order of the forward pass. */
-function vitParameters(options: Required<VitConfig>): ParameterSpecifications {
+function vitParameters(options: ResolvedVitConfig): ParameterSpecifications {
   const { width, depth, patchSize, channels, classes, pooling } = options;
   const patches = (options.imageSize / patchSize) ** 2;
   const length = pooling === 'classToken' ? patches + 1 : patches;
@@ -81,7 +81,7 @@ function vitParameters(options: Required<VitConfig>): ParameterSpecifications {
   );
 }
 
-function checkImages(images: Tensor, { imageSize, channels }: Required<VitConfig>): void {
+function checkImages(images: Tensor, { imageSize, channels }: ResolvedVitConfig): void {
   const [, height, width, depth] = images.shape;
   if (images.shape.length === 4 && height === imageSize && width === imageSize && depth === channels) return;
   throw new LmdError(

@@ -1,4 +1,4 @@
-import type { Gpt2Config } from '../src/index.js';
+import type { ResolvedGpt2Config } from '../src/index.js';
 import type { Arrays } from './reference-vit.js';
 
 type Vector = number[];
@@ -8,7 +8,7 @@ type Matrix = Vector[];
  * GPT-2 once more, for one sequence, in loops over plain arrays: written from the papers and from nothing in `src`, so
  * that a mistake there shows. Gives the logits of each position.
  */
-export function referenceGpt2(config: Required<Gpt2Config>, weights: Arrays, tokens: readonly number[]): Matrix {
+export function referenceGpt2(config: ResolvedGpt2Config, weights: Arrays, tokens: readonly number[]): Matrix {
   const matrix = (name: string): Matrix => {
     const { shape, values } = weights[name]!;
     const [rows, columns] = shape as [number, number];

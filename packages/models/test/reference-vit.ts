@@ -1,4 +1,4 @@
-import type { VitConfig } from '../src/index.js';
+import type { ResolvedVitConfig } from '../src/index.js';
 
 type Vector = number[];
 type Matrix = Vector[];
@@ -8,7 +8,7 @@ export type Arrays = { readonly [name: string]: { readonly shape: readonly numbe
  * The Vision Transformer once more, for one image at a time, in loops over plain arrays: written from the papers and
  * from nothing in `src`, so that a mistake there shows.
  */
-export function referenceVit(config: Required<VitConfig>, weights: Arrays, image: Float64Array): Vector {
+export function referenceVit(config: ResolvedVitConfig, weights: Arrays, image: Float64Array): Vector {
   const matrix = (name: string): Matrix => {
     const { shape, values } = weights[name]!;
     const [rows, columns] = shape as [number, number];

@@ -4,19 +4,13 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { markdownTable } from 'markdown-table';
 import { dataSets } from './data.mjs';
 
 export const page = fileURLToPath(new URL('../../../docs/mx-formats.md', import.meta.url));
 
-/** A Markdown table with padded columns, all but the first to the right. */
-function table(header, rows) {
-  const all = [header, ...rows];
-  const widths = header.map((_, column) => Math.max(3, ...all.map((row) => row[column].length)));
-  const line = (row) =>
-    `| ${row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join(' | ')} |`;
-  const rule = `| ${widths.map((width, i) => (i === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`)).join(' | ')} |`;
-  return [line(header), rule, ...rows.map(line)].join('\n');
-}
+/** All columns but the first to the right. */
+const table = (header, rows) => markdownTable([header, ...rows], { align: header.map((_, i) => (i === 0 ? '' : 'r')) });
 
 const percent = (fraction) => (fraction === 0 ? '0' : `${(100 * fraction).toFixed(2)} %`);
 

@@ -258,7 +258,7 @@ describe('layers', () => {
     };
     refuse('mxfp5', 'INVALID_ARGUMENT', /mxDense: precision is "mxfp5".*mxfp4_e2m1/);
     refuse(4, 'INVALID_ARGUMENT', /precision is 4/);
-    refuse({ weights: 'bf16' }, 'INVALID_ARGUMENT', /precision.activations is undefined/);
+    refuse({ weights: 'bf16' }, 'INVALID_ARGUMENT', /precision: activations is missing/);
     refuse({ weights: 'bf16', activations: 'bf16', gradient: 'bf16' }, 'UNKNOWN_OPTION', /no option "gradient"/);
     refuse({ weights: 'bf16', activations: 'bf16', rounding: 'stochastic' }, 'INVALID_ARGUMENT', /rounding/);
   });

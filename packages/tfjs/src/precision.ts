@@ -1,19 +1,67 @@
-import { type ElementFormat, LmdError, type Rounding, refuseUnknownOptions, type ScaleMode } from '@lmd/core';
-import { type BlockFormat, type FormatName, formats, roundings, scaleModes } from '@lmd/mx-formats';
+import {
+  defaultsOf,
+  type ElementFormat,
+  LmdError,
+  type OptionsOf,
+  type OptionTable,
+  option,
+  type Rounding,
+  resolveOptions,
+  roundingOptionTable,
+  type ScaleMode,
+} from '@lmd/core';
+import { type BlockFormat, type FormatName, formats, roundings } from '@lmd/mx-formats';
 
 /** How the operands of a layer's product are rounded: a block format by name or record, BF16, or not at all. */
 export type OperandFormat = FormatName | BlockFormat | 'bf16' | 'fp32';
 
-export interface LayerPrecisionOptions {
-  readonly weights: OperandFormat;
-  readonly activations: OperandFormat;
-  /** How the incoming gradient is rounded for both backward products. Default `bf16`. */
-  readonly gradients?: 'bf16' | 'fp32';
-  /** Default `nearestEven`. */
-  readonly rounding?: Exclude<Rounding, 'stochastic'>;
-  /** Default `floor`, the OCP default. */
-  readonly scaleMode?: ScaleMode;
+type Deterministic = Exclude<Rounding, 'stochastic'>;
+const deterministicRoundings = roundings.filter((name): name is Deterministic => name !== 'stochastic');
+const operandNames: readonly string[] = ['fp32', 'bf16', ...Object.keys(formats)];
+
+function operandOption(describe: string) {
+  return option.value<OperandFormat>({
+    describe,
+    required: true,
+    allowed: `one of ${operandNames.join(', ')}, or a block format's record`,
+    check: (value) => operandNames.includes(value as string) || isBlockFormat(value),
+  });
 }
+
+/** The options of a layer's precision, declared once. */
+export const layerPrecisionOptionTable = {
+  /**
+   * How the weights are rounded. One of fp32, bf16, mxfp8_e5m2, mxfp8_e4m3, mxfp6_e3m2, mxfp6_e2m3, mxfp4_e2m1, mxint8,
+   * nvfp4, or a block format's record; required.
+   */
+  weights: operandOption('How the weights are rounded.'),
+  /**
+   * How the activations are rounded. One of fp32, bf16, mxfp8_e5m2, mxfp8_e4m3, mxfp6_e3m2, mxfp6_e2m3, mxfp4_e2m1,
+   * mxint8, nvfp4, or a block format's record; required.
+   */
+  activations: operandOption('How the activations are rounded.'),
+  /** How the incoming gradient is rounded for both backward products. `bf16` or `fp32`; default `bf16`. */
+  gradients: option.choice(['bf16', 'fp32'], {
+    default: 'bf16',
+    describe: 'How the incoming gradient is rounded for both backward products.',
+  }),
+  // A layer has no step to draw the noise of stochastic rounding from: `quantizeMX` takes a key.
+  /**
+   * How an element that falls between two codes is rounded. `nearestEven`, `nearestAway` or `towardZero`; default
+   * `nearestEven`.
+   */
+  rounding: option.choice(deterministicRoundings, {
+    default: 'nearestEven',
+    describe: 'How an element that falls between two codes is rounded.',
+  }),
+  /**
+   * How a block's power-of-two scale follows from its largest magnitude; the default is that of OCP MX v1.0. `floor`,
+   * `ceil`, `rceil` or `even`; default `floor`.
+   */
+  scaleMode: roundingOptionTable.scaleMode,
+} as const satisfies OptionTable;
+
+export interface LayerPrecisionOptions extends OptionsOf<typeof layerPrecisionOptionTable> {}
 
 /**
  * A layer's precision: `fp32` rounds nothing; `bf16` rounds both operands and the incoming gradient to BF16; a block
@@ -29,8 +77,6 @@ export interface ResolvedPrecision {
   readonly scaleMode: ScaleMode;
 }
 
-const optionNames = ['weights', 'activations', 'gradients', 'rounding', 'scaleMode'];
-
 /**
  * @throws LmdError `UNKNOWN_OPTION`, or `INVALID_ARGUMENT` naming the option, with the values there are
  */
@@ -38,31 +84,24 @@ export function resolvePrecision(owner: string, precision: LayerPrecision): Reso
   if (typeof precision === 'string' || isBlockFormat(precision)) {
     const operand = operandFormat(owner, 'precision', precision);
     const gradients = operand === 'fp32' ? 'fp32' : 'bf16';
-    return { weights: operand, activations: operand, gradients, rounding: 'nearestEven', scaleMode: 'floor' };
+    return { ...defaultsOf(layerPrecisionOptionTable), weights: operand, activations: operand, gradients };
   }
   if (typeof precision !== 'object' || precision === null || Array.isArray(precision)) {
+    const names = Object.keys(layerPrecisionOptionTable);
     throw invalid(
       owner,
       'precision',
       precision,
-      `Use ${operandNames.join(', ')}, or a record with ${optionNames.join(', ')}.`,
+      `Use ${operandNames.join(', ')}, or a record with ${names.join(', ')}.`,
     );
   }
-  refuseUnknownOptions(`${owner}: precision`, precision, optionNames);
-  const { gradients, rounding, scaleMode } = precision;
+  const { weights, activations, ...rest } = resolveOptions(`${owner}: precision`, layerPrecisionOptionTable, precision);
   return {
-    weights: operandFormat(owner, 'precision.weights', precision.weights),
-    activations: operandFormat(owner, 'precision.activations', precision.activations),
-    gradients: choice(owner, 'precision.gradients', gradients ?? 'bf16', ['bf16', 'fp32']),
-    // A layer has no step to draw the noise of stochastic rounding from: `quantizeMX` takes a key.
-    rounding: choice(owner, 'precision.rounding', rounding ?? 'nearestEven', deterministicRoundings),
-    scaleMode: choice(owner, 'precision.scaleMode', scaleMode ?? 'floor', scaleModes),
+    ...rest,
+    weights: operandFormat(owner, 'weights', weights),
+    activations: operandFormat(owner, 'activations', activations),
   };
 }
-
-type Deterministic = Exclude<Rounding, 'stochastic'>;
-const deterministicRoundings = roundings.filter((name): name is Deterministic => name !== 'stochastic');
-const operandNames = ['fp32', 'bf16', ...Object.keys(formats)];
 
 function operandFormat(owner: string, name: string, value: OperandFormat): ResolvedPrecision['weights'] {
   if (value === 'fp32' || value === 'bf16') return value;
@@ -84,11 +123,6 @@ export function isBlockFormat(value: unknown): value is BlockFormat {
     typeof blockSize === 'number' &&
     typeof scale === 'string'
   );
-}
-
-export function choice<T extends string>(owner: string, name: string, value: T, choices: readonly T[]): T {
-  if (choices.includes(value)) return value;
-  throw invalid(owner, name, value, `Use one of ${choices.join(', ')}.`);
 }
 
 export function invalid(owner: string, subject: string, value: unknown, remedy: string): LmdError {

@@ -1,31 +1,55 @@
-import { type RandomKey, type Rounding, refuseUnknownOptions, type ScaleMode } from '@lmd/core';
-import { type BlockFormat, type FormatName, roundings, scaleModes } from '@lmd/mx-formats';
+import {
+  type OptionsOf,
+  type OptionTable,
+  option,
+  type RandomKey,
+  resolveOptions,
+  roundingOptionTable,
+} from '@lmd/core';
+import { type BlockFormat, type FormatName, formats } from '@lmd/mx-formats';
 import * as tf from '@tensorflow/tfjs-core';
 import { compute } from './operations.js';
-import { blockFormat, choice, invalid } from './precision.js';
+import { blockFormat, invalid, isBlockFormat } from './precision.js';
 
-export interface QuantizeMXOptions {
-  /** A format's name, such as `mxfp6_e3m2`, or a record of `@lmd/mx-formats`. */
-  readonly format: FormatName | BlockFormat;
+/** The options of `quantizeMX`, declared once. */
+export const quantizeMXOptionTable = {
   /**
-   * The axis along which blocks run: the one that the product to come sums over. Negative counts from the end. Default
-   * −1.
+   * How to round: a format by its name, such as `mxfp6_e3m2`, or a record of `@lmd/mx-formats`. One of mxfp8_e5m2,
+   * mxfp8_e4m3, mxfp6_e3m2, mxfp6_e2m3, mxfp4_e2m1, mxint8, nvfp4, or a block format's record; required.
    */
-  readonly axis?: number;
-  /** Default `nearestEven`. `stochastic` needs `key`. */
-  readonly rounding?: Rounding;
-  /** Default `floor`, the OCP default. */
-  readonly scaleMode?: ScaleMode;
-  /** Which random numbers `stochastic` rounding draws: another `step` each step. */
-  readonly key?: RandomKey;
+  format: option.value<FormatName | BlockFormat>({
+    required: true,
+    describe: 'How to round: a format by its name, such as `mxfp6_e3m2`, or a record of `@lmd/mx-formats`.',
+    allowed: `one of ${Object.keys(formats).join(', ')}, or a block format's record`,
+    check: (value) => Object.hasOwn(formats, value as string) || isBlockFormat(value),
+  }),
   /**
-   * `straightThrough` (default) hands the gradient through the rounding unchanged. A function gives the gradient for x
-   * from that of the result, x and the result.
+   * The axis along which blocks run: the one that the product to come sums over. Negative counts from the end. A whole
+   * number; default -1.
    */
-  readonly gradient?: 'straightThrough' | ((dy: tf.Tensor, x: tf.Tensor, y: tf.Tensor) => tf.Tensor);
-}
+  axis: option.integer({
+    default: -1,
+    describe:
+      'The axis along which blocks run: the one that the product to come sums over. Negative counts from the end.',
+  }),
+  ...roundingOptionTable,
+  /** Which random numbers `stochastic` rounding draws: another `step` each step. An object. */
+  key: option.object<RandomKey>({
+    describe: 'Which random numbers `stochastic` rounding draws: another `step` each step.',
+  }),
+  /**
+   * `straightThrough`, the default, hands the gradient through the rounding unchanged. A function gives the gradient
+   * for x from that of the result, x and the result. `straightThrough` or a function of (dy, x, y).
+   */
+  gradient: option.value<'straightThrough' | ((dy: tf.Tensor, x: tf.Tensor, y: tf.Tensor) => tf.Tensor)>({
+    describe:
+      '`straightThrough`, the default, hands the gradient through the rounding unchanged. A function gives the gradient for x from that of the result, x and the result.',
+    allowed: '`straightThrough` or a function of (dy, x, y)',
+    check: (value) => value === 'straightThrough' || typeof value === 'function',
+  }),
+} as const satisfies OptionTable;
 
-const optionNames = ['format', 'axis', 'rounding', 'scaleMode', 'key', 'gradient'];
+export interface QuantizeMXOptions extends OptionsOf<typeof quantizeMXOptionTable> {}
 
 /**
  * Rounds a float32 tensor to a block format (OCP Microscaling v1.0) and back: each value becomes the float32 value of
@@ -56,18 +80,8 @@ function checkedOptions(x: tf.Tensor, options: QuantizeMXOptions) {
   if (typeof options !== 'object' || options === null) {
     throw invalid(owner, 'options', options, "Use at least a format: { format: 'mxfp6_e3m2' }.");
   }
-  refuseUnknownOptions(owner, options, optionNames);
   if (!(x instanceof tf.Tensor)) throw invalid(owner, 'x', x, 'Use a tf.Tensor of dtype float32.');
-  const { axis = -1, rounding = 'nearestEven', scaleMode = 'floor', key, gradient = 'straightThrough' } = options;
-  if (gradient !== 'straightThrough' && typeof gradient !== 'function') {
-    throw invalid(owner, 'gradient', gradient, "Use 'straightThrough' or a function of (dy, x, y).");
-  }
-  return {
-    format: blockFormat(owner, 'format', options.format),
-    axis,
-    rounding: choice(owner, 'rounding', rounding, roundings),
-    scaleMode: choice(owner, 'scaleMode', scaleMode, scaleModes),
-    ...(key === undefined ? {} : { key }),
-    gradient,
-  };
+  const resolved = resolveOptions(owner, quantizeMXOptionTable, options);
+  const { format, key, gradient = 'straightThrough', ...rest } = resolved;
+  return { ...rest, format: blockFormat(owner, 'format', format), ...(key === undefined ? {} : { key }), gradient };
 }

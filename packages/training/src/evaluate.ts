@@ -6,28 +6,51 @@ import {
   LmdError,
   type Model,
   type NamedTensors,
+  type OptionsOf,
+  type OptionTable,
+  option,
   type Precision,
+  resolveOptions,
 } from '@lmd/core';
 import { binColumns, type Calibration, calibrationFrom, calibrationSums } from './calibration.js';
 import { checkClasses, checkDataset, checkedBatch, checkTokens } from './data/check-batch.js';
 import type { Dataset } from './data/dataset.js';
 import { meanOfCounted, rowLosses } from './loss.js';
-import { checkedCount, refuseUnknownOptions } from './options.js';
 
-export interface EvaluateOptions {
-  readonly ops: EagerOperations;
-  readonly model: Model;
-  readonly weights: NamedTensors;
-  readonly dataset: Dataset;
-  readonly precision: Precision;
-  readonly batchSize: number;
-  /** Random key of the noise, if the precision uses stochastic rounding. Default seed 0. */
-  readonly key?: DrawKey;
-  /** Number of bins of the calibration (15 is usual), at the cost of a softmax over all logits. Default: none. */
-  readonly calibrationBins?: number;
-  /** Aborting it ends the evaluation after the current batch, without a result. */
-  readonly signal?: AbortSignal | undefined;
-}
+/** The options of `evaluate`, declared once. */
+export const evaluateOptionTable = {
+  /** Where to compute. An object; required. */
+  ops: option.object<EagerOperations>({ required: true, describe: 'Where to compute.' }),
+  /** The network. An object; required. */
+  model: option.object<Model>({ required: true, describe: 'The network.' }),
+  /** Its weights. An object; required. */
+  weights: option.object<NamedTensors>({ required: true, describe: 'Its weights.' }),
+  /** The examples. An object; required. */
+  dataset: option.object<Dataset>({ required: true, describe: 'The examples.' }),
+  /** Of the products. An object; required. */
+  precision: option.object<Precision>({ required: true, describe: 'Of the products.' }),
+  /** Examples that are evaluated at once. A whole number, at least 1; required. */
+  batchSize: option.integer({ atLeast: 1, required: true, describe: 'Examples that are evaluated at once.' }),
+  /** Names the noise of the pass, where the precision rounds stochastically; by default that of seed 0. An object. */
+  key: option.object<DrawKey>({
+    describe: 'Names the noise of the pass, where the precision rounds stochastically; by default that of seed 0.',
+  }),
+  /**
+   * Number of bins of the calibration (15 is usual), at the cost of a softmax over all logits; by default there is
+   * none. A whole number, at least 1.
+   */
+  calibrationBins: option.integer({
+    atLeast: 1,
+    describe:
+      'Number of bins of the calibration (15 is usual), at the cost of a softmax over all logits; by default there is none.',
+  }),
+  /** Aborting it ends the evaluation after the batch, without a result. An object. */
+  signal: option.object<AbortSignal>({
+    describe: 'Aborting it ends the evaluation after the batch, without a result.',
+  }),
+} as const satisfies OptionTable;
+
+export interface EvaluateOptions extends OptionsOf<typeof evaluateOptionTable> {}
 
 export interface EvaluationResult {
   /** Mean cross-entropy over all rows whose label is not negative, in nats. NaN if a logit is NaN. */
@@ -41,8 +64,6 @@ export interface EvaluationResult {
   readonly calibration?: Calibration;
 }
 
-const known = ['ops', 'model', 'weights', 'dataset', 'precision', 'batchSize', 'key', 'calibrationBins', 'signal'];
-
 /** Maximum number of batches with unread results: keeps a device busy and bounds its queue. */
 const inFlight = 4;
 
@@ -50,18 +71,16 @@ const inFlight = 4;
  * Evaluates the model on the whole data set, in its order, without gradients or dropout.
  *
  * @throws LmdError `DATA_CORRUPT` naming the example, for a label or token out of range of the model;
- *   `INTERRUPTED` if `signal` aborted it; `INVALID_ARGUMENT` for invalid operations or an invalid model; and errors of
- *   the data set and the model.
+ *   `INTERRUPTED` where `signal` ended it; `INVALID_ARGUMENT` for what is no operations or no model; and what the data
+ *   set and the model throw.
  */
 export async function evaluate(options: EvaluateOptions): Promise<EvaluationResult> {
-  refuseUnknownOptions('evaluate', options, known);
+  const checked = resolveOptions('evaluate', evaluateOptionTable, options);
   checkOperations(options.ops);
   checkModel(options.model);
-  const { ops, model, weights, dataset, precision, key = { seed: 0, step: 0, sample: 0 } } = options;
-  const batchSize = checkedCount('evaluate', 'batchSize', options.batchSize, 1);
+  const { ops, model, weights, dataset, precision, batchSize, signal } = checked;
+  const { key = { seed: 0, step: 0, sample: 0 }, calibrationBins: bins = 0 } = checked;
   checkDataset('evaluate', 'dataset', dataset);
-  const bins =
-    options.calibrationBins === undefined ? 0 : checkedCount('evaluate', 'calibrationBins', options.calibrationBins, 1);
   const sums = new Float64Array(bins * binColumns);
   let loss = 0;
   let correct = 0;
@@ -78,7 +97,7 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationResu
   };
   try {
     for (let from = 0; from < dataset.size; from += batchSize) {
-      if (options.signal?.aborted) throw interrupted(from, dataset.size);
+      if (signal?.aborted) throw interrupted(from, dataset.size);
       const count = Math.min(batchSize, dataset.size - from);
       const indices = Int32Array.from({ length: count }, (_, index) => from + index);
       const batch = checkedBatch(dataset, indices, await dataset.batch(indices));

@@ -11,7 +11,8 @@ export { decodeCheckpoint, encodeCheckpoint, type Sha256 } from './checkpoints/c
 export { type ArrayDatasetOptions, arrayDataset } from './data/array-dataset.js';
 export type { BatchContext, Dataset, DatasetBatch } from './data/dataset.js';
 export { type FingerprintPart, fingerprintOf } from './data/fingerprint.js';
-export { type ImageDatasetOptions, imageDataset } from './data/image-dataset.js';
+export { type ImageDatasetOptions, imageDataset, imagesOptionTable } from './data/image-dataset.js';
+export { normalizationOptionTable, normalizationTable } from './data/normalization.js';
 export { type DataOrder, type DataOrderOptions, dataOrder, permutation } from './data/order.js';
 export { type SplitOptions, split, subset } from './data/subset.js';
 export { type EvaluateOptions, type EvaluationResult, evaluate } from './evaluate.js';
@@ -35,4 +36,4 @@ export {
 } from './plugins/weight-averaging.js';
 export { type WeightGrowthOptions, weightGrowth } from './plugins/weight-growth.js';
 export { type TrainResult, train } from './train.js';
-export type { TrainOptions } from './train-options.js';
+export { type TrainOptions, trainOptionTable } from './train-options.js';

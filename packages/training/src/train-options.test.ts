@@ -14,7 +14,7 @@ describe('train refuses', () => {
     ['no backend', { backend: undefined }, 'INVALID_ARGUMENT', /neither of ops and backend/],
     ['half a batch ahead', { prefetch: 0.5 }, 'INVALID_ARGUMENT', /prefetch is 0.5/],
     ['evaluations every 0 steps', { evaluateEvery: 0 }, 'INVALID_ARGUMENT', /evaluateEvery is 0/],
-    ['evaluations by a word', { evaluateEvery: '2' }, 'INVALID_ARGUMENT', /evaluateEvery is 2/],
+    ['evaluations by a word', { evaluateEvery: '2' }, 'INVALID_ARGUMENT', /evaluateEvery is "2"/],
     ['a batch size of 0', { batchSize: 0 }, 'INVALID_ARGUMENT', /batchSize is 0/],
     ['a negative seed', { seed: -1 }, 'INVALID_ARGUMENT', /seed is -1/],
     ['two plugins of a name', { plugins: [{ name: 'a' }, { name: 'a' }] }, 'INVALID_ARGUMENT', /name "a"/],

@@ -4,17 +4,15 @@ import { type BenchTask, benchTasks } from '../bench/tasks.js';
 import { engineBeside, openTensorflow } from '../bench/tensorflow.js';
 import type { TimedRun } from '../bench/timed-run.js';
 import { openBackend } from '../engine/index.js';
-import { backendNames } from '../engine/names.js';
+import type { BackendName } from '../engine/names.js';
 import { jsonLine } from '../output/json.js';
 import { type Column, renderTable } from '../output/table.js';
 import { eraseLine, keepStandardOutputClean, type Terminal } from '../output/terminal.js';
 import { describeMachine } from '../run/environment.js';
-import { choose } from './choose.js';
-import { numberOption } from './number-option.js';
 
 export interface BenchCommandOptions {
-  readonly backend: readonly string[];
-  readonly seconds: string;
+  readonly backend: readonly BackendName[];
+  readonly seconds: number;
   readonly json?: boolean;
 }
 
@@ -33,8 +31,8 @@ interface BenchRow {
  */
 export async function benchCommand(options: BenchCommandOptions, { out, error, colours }: Terminal): Promise<void> {
   if (options.json) keepStandardOutputClean();
-  const names = [...new Set(options.backend.map((name) => choose('--backend', name, backendNames)))];
-  const seconds = numberOption('--seconds', options.seconds, { above: 0 });
+  const names = [...new Set(options.backend)];
+  const { seconds } = options;
   const interrupt = interruptSignal();
   const speeds = new Map<string, Record<string, number>>(benchTasks.map(({ name }) => [name, {}]));
   const devices: Record<string, string> = {};

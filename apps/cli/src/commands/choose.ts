@@ -1,5 +1,5 @@
+import { didYouMean } from '@lmd/core';
 import { UsageError } from '../errors.js';
-import { didYouMean } from '../output/suggest.js';
 
 /** Checks the value of an option with a fixed set of values. Throws a `UsageError` that lists them. */
 export function choose<T extends string>(option: string, value: string, allowed: readonly T[]): T {

@@ -7,15 +7,16 @@ import { jsonLine } from '../output/json.js';
 import { type Column, renderTable } from '../output/table.js';
 import { eraseLine, type Terminal } from '../output/terminal.js';
 import { count } from '../output/units.js';
-import { choose } from './choose.js';
-import { numberOption } from './number-option.js';
+
+export const tokenizerNames = ['gpt2', 'characters'] as const;
+type TokenizerName = (typeof tokenizerNames)[number];
 
 export interface PrepareCommandOptions {
   readonly out: string;
-  readonly tokenizer: string;
-  readonly validation: string;
+  readonly tokenizer: TokenizerName;
+  readonly validation: number;
   readonly separator?: string;
-  readonly seed: string;
+  readonly seed: number;
   readonly json?: boolean;
 }
 
@@ -38,10 +39,9 @@ export async function prepareCommand(
   options: PrepareCommandOptions,
   { out, error, colours }: Terminal,
 ): Promise<void> {
-  const validation = numberOption('--validation', options.validation, { above: 0, below: 1 });
-  const seed = numberOption('--seed', options.seed, { least: 0, whole: true });
+  const { validation, seed } = options;
   const documents = await documentsOf(sources, options.separator);
-  const tokenizer = await tokenizerFor(choose('--tokenizer', options.tokenizer, ['gpt2', 'characters']), documents);
+  const tokenizer = await tokenizerFor(options.tokenizer, documents);
   const terminal = error.isTTY === true && options.json !== true;
   const interrupt = interruptSignal();
   let drawnAt = 0;
@@ -87,7 +87,7 @@ async function documentsOf(sources: readonly string[], separator: string | undef
 }
 
 /** A character tokenizer needs every character of the corpus, so the corpus is read twice. */
-async function tokenizerFor(name: 'gpt2' | 'characters', documents: Documents): Promise<Tokenizer> {
+async function tokenizerFor(name: TokenizerName, documents: Documents): Promise<Tokenizer> {
   if (name === 'gpt2') return await gpt2Tokenizer();
   const seen = new Set<string>();
   for await (const { text } of documents()) {

@@ -86,7 +86,10 @@ export async function doctorCommand(
   ] as const;
   for (const [name, value] of facts) out.write(`${name.padEnd(18)}${value}\n`);
   out.write(`\n${renderTable(columns, backends, { styleTitle: colours.bold, columns: out.columns })}\n`);
-  for (const { name, withoutNative } of backends) {
+  for (const { name, withoutNative, integerProducts } of backends) {
+    if (integerProducts !== undefined) {
+      out.write(`\n${colours.bold(name)} multiplies the integers of block formats by ${integerProducts}\n`);
+    }
     if (withoutNative !== undefined) out.write(`\n${colours.bold(name)} has no native kernels: ${withoutNative}\n`);
   }
   const missing = backends.filter(({ works }) => !works);

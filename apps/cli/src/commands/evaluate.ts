@@ -15,7 +15,7 @@ import { type Configuration, precisionOf } from '../configuration/schema.js';
 import { loadData, locateData } from '../data/index.js';
 import type { RunData } from '../data/run-data.js';
 import { openBackend } from '../engine/index.js';
-import { type BackendName, backendNames } from '../engine/names.js';
+import type { BackendName } from '../engine/names.js';
 import { UsageError } from '../errors.js';
 import { openModelFile } from '../model-file/weights.js';
 import { jsonLine } from '../output/json.js';
@@ -30,15 +30,14 @@ import { completeModel } from '../trial/pretrained-model.js';
 import { handlesOn, hasCheckpoint, openRunWeights, type RunWeightsKind, usualWeights } from '../trial/run-weights.js';
 import { openTrainedModel } from '../trial/trained-model.js';
 import { choose } from './choose.js';
-import { numberOption } from './number-option.js';
 
 export interface EvaluateCommandOptions {
   readonly format?: readonly string[];
-  readonly weights?: string;
+  readonly weights?: RunWeightsKind;
   readonly optimizer?: string;
-  readonly draws?: string;
+  readonly draws?: number;
   readonly model?: string;
-  readonly backend?: string;
+  readonly backend?: BackendName;
   readonly json?: boolean;
 }
 
@@ -75,8 +74,7 @@ const columnsOf = (rows: readonly EvaluationRow[]): readonly Column<EvaluationRo
   { title: 'seconds', align: 'right', cell: ({ seconds }) => seconds.toFixed(1) },
 ];
 
-function drawCount(text: string, weights: RunWeightsKind): number {
-  const draws = numberOption('--draws', text, { least: 1, most: 1000, whole: true });
+function checkDraws(draws: number, weights: RunWeightsKind): void {
   if (draws > 1 && weights !== 'sample') {
     throw new UsageError('INVALID_ARGUMENT', `--draws ${draws} cannot be combined with --weights ${weights}.`, {
       subject: '--draws',
@@ -84,7 +82,6 @@ function drawCount(text: string, weights: RunWeightsKind): number {
       remedy: 'Add --weights sample.',
     });
   }
-  return draws;
 }
 
 /**
@@ -96,14 +93,12 @@ export async function evaluateCommand(run: string, options: EvaluateCommandOptio
   const isRun = options.model === undefined || existsSync(runLayout(resolve(run)).configuration);
   const configuration = isRun ? configurationOf(resolve(run)) : configurationFor(run);
   const names = configuration.optimizers.map(({ name }) => name);
-  const formats = options.format?.includes('all')
-    ? precisionNames
-    : options.format?.map((name) => choose('--format', name, precisionNames));
+  const formats = options.format?.includes('all') ? precisionNames : options.format;
   const isAveraged = configuration.weightAveraging !== undefined;
   const kinds = ['mean', 'median', 'sample', ...(isAveraged ? (['average'] as const) : [])] as const;
   const weights = choose<RunWeightsKind>('--weights', options.weights ?? usualWeights(configuration), kinds);
-  const backend = choose('--backend', options.backend ?? configuration.backend, backendNames);
-  const draws = drawCount(options.draws ?? '1', weights);
+  const { backend = configuration.backend, draws = 1 } = options;
+  checkDraws(draws, weights);
   const chosen =
     options.optimizer === undefined
       ? withCheckpoints(resolve(run), names)

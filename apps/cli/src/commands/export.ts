@@ -28,16 +28,17 @@ import { openRunWeights, usualWeights } from '../trial/run-weights.js';
 import { openTrainedModel } from '../trial/trained-model.js';
 import { choose } from './choose.js';
 
+export const exportLayouts = ['transformers', 'timm', 'lmd', 'peft'] as const;
+
 export interface ExportCommandOptions {
   readonly out: string;
-  readonly layout: string;
+  readonly layout: (typeof exportLayouts)[number];
   readonly adapters?: string;
   readonly optimizer?: string;
   readonly shardSize?: string;
   readonly json?: boolean;
 }
 
-export const exportLayouts = ['transformers', 'timm', 'lmd', 'peft'] as const;
 type LayoutName = Exclude<(typeof exportLayouts)[number], 'peft'>;
 
 interface Contents {
@@ -70,7 +71,7 @@ interface Subject {
  */
 export async function exportCommand(path: string, options: ExportCommandOptions, terminal: Terminal): Promise<void> {
   if (options.json) keepStandardOutputClean();
-  const layout = choose('--layout', options.layout, exportLayouts);
+  const { layout } = options;
   const maxShardBytes = options.shardSize === undefined ? Number.MAX_SAFE_INTEGER : byteCount(options.shardSize);
   if (layout === 'peft') refuseBesidePeft(options);
   const backend = await openBackend('cpu');

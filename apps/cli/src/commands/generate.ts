@@ -1,36 +1,35 @@
 import { createOperations, type EagerOperations, parseForeignJson } from '@lmd/core';
 import { type Tokenizer, tokenizerFromDescription } from '@lmd/data/text';
-import { type Gpt2, generate, type PackedModel, packWeights, precisionNames, precisionPreset } from '@lmd/models';
-import { type FormatName, formatNamed, formats } from '@lmd/mx-formats';
+import { cacheBytesPerToken, type Gpt2, generate, type PackedModel, packWeights, precisionPreset } from '@lmd/models';
+import { type FormatName, formatNamed } from '@lmd/mx-formats';
 import { interruptSignal } from '@lmd/training/node';
 import { openBackend } from '../engine/index.js';
-import { backendNames } from '../engine/names.js';
+import type { BackendName } from '../engine/names.js';
 import { UsageError } from '../errors.js';
 import { type ModelFile, modelOf, writeNotes } from '../model-file/weights.js';
 import { jsonLine } from '../output/json.js';
 import { keepStandardOutputClean, type Terminal, withTabs } from '../output/terminal.js';
 import { count, fileSize } from '../output/units.js';
 import { openModelOrRun } from '../trial/run-model.js';
-import { choose } from './choose.js';
-import { numberOption } from './number-option.js';
 
 export interface GenerateCommandOptions {
   readonly prompt: string;
   readonly optimizer?: string;
-  readonly maxTokens?: string;
-  readonly temperature: string;
-  readonly topK?: string;
-  readonly topP?: string;
-  readonly repetitionPenalty?: string;
-  readonly seed: string;
+  readonly maxTokens?: number;
+  readonly temperature: number;
+  readonly topK?: number;
+  readonly topP: number;
+  readonly repetitionPenalty: number;
+  readonly seed: number;
   readonly format: string;
-  readonly weightsFormat?: string;
-  readonly backend: string;
+  readonly weightsFormat?: FormatName;
+  readonly cacheFormat?: FormatName;
+  readonly backend: BackendName;
   readonly json?: boolean;
 }
 
 /** Default of `--max-tokens`, unless the context has room for fewer. */
-const usualTokens = 200;
+export const usualTokens = 200;
 
 /**
  * Embeddings are padded to a multiple of 64 or 128 for speed, such as from 50257 to 50304. A larger difference means
@@ -45,22 +44,11 @@ export async function generateCommand(
   terminal: Terminal,
 ): Promise<void> {
   if (options.json) keepStandardOutputClean();
-  const wholeNumber = { least: 0, whole: true };
-  const sampling = {
-    temperature: numberOption('--temperature', options.temperature, { least: 0 }),
-    seed: numberOption('--seed', options.seed, wholeNumber),
-    ...(options.topK === undefined ? {} : { topK: numberOption('--top-k', options.topK, { least: 1, whole: true }) }),
-    ...(options.topP === undefined ? {} : { topP: numberOption('--top-p', options.topP, { above: 0, most: 1 }) }),
-    ...(options.repetitionPenalty === undefined
-      ? {}
-      : { repetitionPenalty: numberOption('--repetition-penalty', options.repetitionPenalty, { above: 0 }) }),
-  };
-  const precision = precisionPreset(choose('--format', options.format, precisionNames));
-  const weightsFormat =
-    options.weightsFormat === undefined
-      ? undefined
-      : (choose('--weights-format', options.weightsFormat, Object.keys(formats)) as FormatName);
-  const backendName = choose('--backend', options.backend, backendNames);
+  const { temperature, topK, topP, repetitionPenalty, seed } = options;
+  const sampling = { temperature, topP, repetitionPenalty, seed, ...(topK === undefined ? {} : { topK }) };
+  const precision = precisionPreset(options.format);
+  const { weightsFormat } = options;
+  const cacheFormat = options.cacheFormat === undefined ? undefined : formatNamed(options.cacheFormat);
   const file = await openModelOrRun(path, options.optimizer);
   const interrupt = interruptSignal();
   try {
@@ -69,12 +57,9 @@ export async function generateCommand(
     const encoded = tokenizer.encode(options.prompt);
     const prompt = encoded.length === 0 ? Int32Array.of(tokenizer.endOfText) : encoded;
     const room = model.config.contextLength - prompt.length;
-    const maxTokens =
-      options.maxTokens === undefined
-        ? Math.min(room > 0 ? room : usualTokens, usualTokens)
-        : numberOption('--max-tokens', options.maxTokens, wholeNumber);
+    const { maxTokens = Math.min(room > 0 ? room : usualTokens, usualTokens) } = options;
     writeNotes(file, terminal);
-    const backend = await openBackend(backendName);
+    const backend = await openBackend(options.backend);
     const ops = createOperations(backend);
     try {
       const { weights, packedWeights } = await weightsOf(file, ops, model, weightsFormat);
@@ -89,6 +74,7 @@ export async function generateCommand(
       const generated = generate({
         ...{ ops, model, weights, packedWeights, prompt, stop, maxTokens, vocabularySize, precision },
         ...sampling,
+        ...(cacheFormat === undefined ? {} : { cacheFormat }),
       });
       if (!options.json) terminal.out.write(withTabs(options.prompt));
       for await (const token of generated) {
@@ -101,20 +87,28 @@ export async function generateCommand(
       ops.dispose(weights);
       for (const { tensors } of Object.values(packedWeights)) ops.dispose(tensors);
       const speed = tokens.length / seconds;
+      const tokenBytes = cacheBytesPerToken(model.config, cacheFormat);
       if (options.json) {
         const text = tokenizer.decode(tokens);
         const result = {
           ...{ type: 'generated', prompt: options.prompt, text, tokens, seconds, tokensPerSecond: speed },
           ...{ weightsFormat: stored ?? 'fp32', weightBytes },
+          ...{ cacheFormat: cacheFormat?.name ?? 'fp32', cacheBytesPerToken: tokenBytes },
         };
         terminal.out.write(jsonLine(result));
       } else {
         terminal.out.write(`${withTabs(decoder.end())}\n`);
         const { dim } = terminal.errorColours;
-        const summary =
-          `${count(tokens.length)} tokens, ${speed.toFixed(1)} tokens/s on ${backend.device}; weights ` +
-          `${fileSize(weightBytes)}${stored === undefined ? '' : `, in ${stored}`}`;
-        terminal.error.write(`${dim(summary)}\n`);
+        const inFormat = (name: string | undefined): string => (name === undefined ? '' : `, in ${name}`);
+        const memory = [
+          `weights ${fileSize(weightBytes)}${inFormat(stored)}`,
+          `cache ${fileSize(tokenBytes)} a token${inFormat(cacheFormat?.name)}`,
+        ];
+        const summary = [
+          `${count(tokens.length)} tokens, ${speed.toFixed(1)} tokens/s on ${backend.device}`,
+          ...memory,
+        ];
+        terminal.error.write(`${dim(summary.join('; '))}\n`);
       }
     } finally {
       backend.close?.();

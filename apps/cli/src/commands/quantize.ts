@@ -1,16 +1,8 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { LmdError, sizeOf } from '@lmd/core';
+import { LmdError, type Rounding, type ScaleMode, sizeOf } from '@lmd/core';
 import { contractionAxes, lmdParameter } from '@lmd/models';
-import {
-  type BlockFormat,
-  formatNamed,
-  formats,
-  type QuantizationError,
-  quantizationError,
-  roundings,
-  scaleModes,
-} from '@lmd/mx-formats';
+import { type BlockFormat, formatNamed, type QuantizationError, quantizationError } from '@lmd/mx-formats';
 import { byteLengthOf, type SafetensorsTensor } from '@lmd/safetensors';
 import { writeSafetensorsFile } from '@lmd/safetensors/node';
 import { UsageError } from '../errors.js';
@@ -22,14 +14,12 @@ import { jsonLine } from '../output/json.js';
 import { type Column, renderTable } from '../output/table.js';
 import type { Terminal } from '../output/terminal.js';
 import { count, decimal, fileSize, percent } from '../output/units.js';
-import { choose } from './choose.js';
-import { numberOption } from './number-option.js';
 
 export interface QuantizeCommandOptions {
   readonly format: string;
-  readonly rounding: string;
-  readonly scaleMode: string;
-  readonly seed: string;
+  readonly rounding: Rounding;
+  readonly scaleMode: ScaleMode;
+  readonly seed: number;
   readonly out?: string;
   readonly force?: boolean;
   readonly json?: boolean;
@@ -75,13 +65,8 @@ export async function quantizeCommand(
   options: QuantizeCommandOptions,
   terminal: Terminal,
 ): Promise<void> {
-  const format = choose('--format', options.format, Object.keys(formats));
-  const seed = numberOption('--seed', options.seed, { least: 0, whole: true });
-  const packing: PackOptions = {
-    format,
-    rounding: choose('--rounding', options.rounding, roundings),
-    scaleMode: choose('--scale-mode', options.scaleMode, scaleModes),
-  };
+  const { format, rounding, scaleMode, seed } = options;
+  const packing: PackOptions = { format, rounding, scaleMode };
   const input = modelFilePath(model);
   const output = resolve(
     options.out ?? input.replace(indexSuffix, '').replace(/(\.safetensors)?$/, `.${format}.safetensors`),

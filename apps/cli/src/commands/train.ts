@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { isLmdError } from '@lmd/core';
+import { didYouMean, isLmdError } from '@lmd/core';
 import { interruptSignal, lockRun } from '@lmd/training/node';
 import { checkConsistency } from '../configuration/consistency.js';
 import { loadConfiguration, parseConfiguration } from '../configuration/load.js';
@@ -13,7 +13,6 @@ import { UsageError } from '../errors.js';
 import { writeNotes } from '../model-file/weights.js';
 import { humanRenderer, jsonRenderer, type Renderer } from '../output/renderer.js';
 import { resultColumns } from '../output/results.js';
-import { didYouMean } from '../output/suggest.js';
 import { renderTable } from '../output/table.js';
 import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
 import { presets } from '../presets/index.js';

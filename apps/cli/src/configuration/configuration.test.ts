@@ -122,7 +122,7 @@ describe('parseConfiguration', () => {
       code: 'UNKNOWN_OPTION',
       subject: 'optimizers.0.schedule.warmpu',
       value: 3,
-      message: expect.stringContaining('Did you mean warmup? Allowed: kind, warmup, final.'),
+      message: expect.stringContaining('Did you mean "warmup"? Its options are kind, warmup, final.'),
     });
     expect(thrownBy(with_('evaluation.weights=mode'))).toMatchObject({
       code: 'INVALID_ARGUMENT',
@@ -135,7 +135,7 @@ describe('parseConfiguration', () => {
   it('offers the keys of the chosen kind alone', () => {
     const { message } = thrownBy(with_('optimizers.adamw.noise=1'));
     expect(message).toContain(
-      'Allowed: rule, learningRate, beta1, beta2, epsilon, weightDecay, name, precision, schedule, clipNorm.',
+      'Its options are rule, learningRate, beta1, beta2, epsilon, weightDecay, name, precision, schedule, clipNorm.',
     );
   });
 

@@ -1,13 +1,23 @@
+import { option } from '@lmd/core';
+import {
+  augmentationOptionTable,
+  paddedCropOptionTable,
+  randAugmentOptionTable,
+  randomRegionOptionTable,
+} from '@lmd/data/images';
+import { imageFolderOptionTable } from '@lmd/data/node';
+import { tokenDatasetOptionTable } from '@lmd/data/text';
 import { z } from 'zod';
+import { largestSide, largestSize } from './limits.js';
+import { limited, optionalShape, optionShape, withDefault } from './option-schema.js';
 import { pathSchema } from './path-schema.js';
 
 const count = z.int().min(1).max(1e9);
-const side = z
-  .int()
-  .min(1)
-  .max(2 ** 14);
+const side = z.int().min(1).max(largestSide);
 
-/** `heldOutCount` computes the default, which depends on the number of examples. */
+/** Examples that are held out by default, where they are at most a tenth: see `holdOut`. */
+export const usualValidation = 2000;
+
 const validation = z
   .number()
   .gt(0)
@@ -16,7 +26,9 @@ const validation = z
     'is not allowed. Allowed: a whole number of examples, or a fraction below 1.',
   )
   .optional()
-  .describe('Training examples held out for validation: a number or a fraction; default: 2000, at most a tenth.');
+  .describe(
+    `Training examples held out for validation: a number, or a fraction. By default ${usualValidation}, at most a tenth.`,
+  );
 
 export const mnistSchema = z.strictObject({
   kind: z.literal('mnist').describe('Images in the four IDX files of MNIST (28 × 28 pixels, 10 classes).'),
@@ -49,33 +61,20 @@ export const fashionMnistSchema = z.strictObject({
   validation,
 });
 
+const { crop: _, randAugment: __, ...plainAugmentation } = augmentationOptionTable;
+
 const augmentation = z
-  .strictObject({
-    padding: side.optional().describe('Random crop after padding by this number of pixels, as usual for CIFAR.'),
-    scale: z
-      .tuple([z.number().gt(0).max(1), z.number().gt(0).max(1)])
-      .optional()
-      .describe('Random resized crop: bounds of the area as a fraction of the image, as usual for ImageNet.'),
-    flip: z.number().min(0).max(1).optional().describe('Probability of a horizontal flip.'),
-    randAugment: z
-      .number()
-      .min(0)
-      .max(30)
-      .optional()
-      .describe('Magnitude of RandAugment, with two operations per image.'),
-    mixup: z.number().gt(0).optional().describe('α of mixup, which mixes images and labels of two examples.'),
-    cutmix: z
-      .number()
-      .gt(0)
-      .optional()
-      .describe('α of cutmix, which replaces a rectangle of one image by that of another.'),
-    labelSmoothing: z
-      .number()
-      .min(0)
-      .lt(1)
-      .optional()
-      .describe('Label smoothing: fraction of each label distributed evenly over all classes.'),
-  })
+  .strictObject(
+    optionalShape({
+      padding: limited(paddedCropOptionTable.padding, largestSide),
+      scale: randomRegionOptionTable.scale,
+      ...plainAugmentation,
+      randAugment: option.number({
+        ...randAugmentOptionTable.magnitude.range,
+        describe: `Magnitude of ${randAugmentOptionTable.operations.default} random operations of RandAugment; by default none.`,
+      }),
+    }),
+  )
   .optional()
   .describe('Augmentation of training images, determined by (seed, epoch, index); default: none.');
 
@@ -95,18 +94,14 @@ export const imageFolderSchema = z.strictObject({
     .literal('imageFolder')
     .describe('JPEG, PNG, WebP, GIF, AVIF and TIFF files in one folder per class, like ImageNet.'),
   folder: pathSchema.describe(
-    'Folder with the subfolders `train` and `test` (or `val`), each with one subfolder per class. Links are ' +
-      'followed; hidden folders are ignored.',
+    'Folder with the subfolders `train` and `test` (or `val`), each with one subfolder per class. Links are followed; hidden folders are ignored.',
   ),
   size: side
     .default(224)
     .describe(
       'Height and width to which the largest centered square of an image is resized, in training, validation and test.',
     ),
-  undecodable: z
-    .enum(['refuse', 'skip'])
-    .default('refuse')
-    .describe('Handling of images that cannot be decoded; skipped images are listed before training.'),
+  ...optionShape({ undecodable: imageFolderOptionTable.undecodable }),
   validation,
   augmentation,
 });
@@ -114,12 +109,7 @@ export const imageFolderSchema = z.strictObject({
 export const tokensSchema = z.strictObject({
   kind: z.literal('tokens').describe('Text as token files, written by `lmd data prepare`.'),
   folder: pathSchema.describe('Where `train.bin` and `val.bin` are.'),
-  length: z
-    .int()
-    .min(1)
-    .max(2 ** 20)
-    .default(256)
-    .describe('Length of an example in tokens.'),
+  ...optionShape({ length: withDefault(limited(tokenDatasetOptionTable.length, largestSize), 256) }),
 });
 
 export const dataSchema = z.discriminatedUnion('kind', [

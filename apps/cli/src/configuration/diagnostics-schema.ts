@@ -1,14 +1,16 @@
 import { measureOptionTable } from '@lmd/training';
 import { z } from 'zod';
-import { optionShape } from './option-schema.js';
+import { mostSteps } from './limits.js';
+import { described, limited, optionShape } from './option-schema.js';
 
-/** As in the library, with the upper bound of all numbers of steps in a configuration. */
 const { every } = optionShape({
-  every: {
-    ...measureOptionTable.every,
-    range: { ...measureOptionTable.every.range, atMost: 1e9 },
-    describe: `${measureOptionTable.every.describe} \`logNormality\` is measured at each validation.`,
-  },
+  every: limited(
+    described(
+      measureOptionTable.every,
+      `${measureOptionTable.every.describe} \`logNormality\` is measured at each validation.`,
+    ),
+    mostSteps,
+  ),
 });
 
 const measured = z.boolean().default(false);
@@ -21,8 +23,7 @@ export const diagnosticsSchema = z
     priorBound: measured.describe("Fraction of LMD's medians at the bound 1/λ of its log-normal prior."),
     flipRate: measured.describe("Fraction of quantized weights that change in a step, in the run's block format."),
     quantizationNoise: measured.describe(
-      'Signal-to-noise ratio, clipping and kurtosis of each quantized product of a ViT, on validation images, ' +
-        "in the run's block format and those of `evaluation.formats`.",
+      "Signal-to-noise ratio, clipping and kurtosis of each quantized product of a ViT, on validation images, in the run's block format and those of `evaluation.formats`.",
     ),
     gradientSignal: measured.describe(
       'Signal-to-noise ratio of the gradients; needs two additional vectors per weight.',
@@ -31,8 +32,7 @@ export const diagnosticsSchema = z
   })
   .prefault({})
   .describe(
-    'Measurements, written to `metrics.jsonl` and plotted in the report, if they apply to the optimizer and ' +
-      'the format.',
+    'Measurements, written to `metrics.jsonl` and plotted in the report, if they apply to the optimizer and the format.',
   );
 
 export type DiagnosticsConfiguration = z.output<typeof diagnosticsSchema>;

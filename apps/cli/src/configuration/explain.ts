@@ -1,7 +1,7 @@
+import { didYouMean, unknownOption } from '@lmd/core';
 import type { z } from 'zod';
 import { UsageError } from '../errors.js';
 import { showValue } from '../output/show.js';
-import { didYouMean } from '../output/suggest.js';
 import { allowedKeys, type Path, showPath, valueAt } from './walk.js';
 
 type Issue = z.core.$ZodIssue;
@@ -55,7 +55,7 @@ function explainIssue(schema: z.core.$ZodType, root: unknown, issue: Issue): Fin
           unknownKey: true,
           path,
           value: valueAt(root, path),
-          text: `${showPath(path)} is not a known key.${didYouMean(key, allowed)} Allowed: ${list(allowed)}.`,
+          text: unknownOption(showPath(issue.path), key, undefined, allowed).message,
         };
       });
     }

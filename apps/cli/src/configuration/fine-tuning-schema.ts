@@ -1,9 +1,7 @@
+import { loraOptionTable } from '@lmd/models';
 import { z } from 'zod';
-
-const count = z
-  .int()
-  .min(1)
-  .max(2 ** 20);
+import { largestSize } from './limits.js';
+import { limited, optionShape } from './option-schema.js';
 
 const patterns = (meaning: string) =>
   z
@@ -17,8 +15,7 @@ export const fineTuningSchema = z
   .strictObject({
     lora: z
       .strictObject({
-        rank: count.default(8).describe('Rank r of the adapters A·B.'),
-        alpha: z.number().gt(0).optional().describe('Scaling: A·B is multiplied by alpha / rank; default: the rank.'),
+        ...optionShape({ rank: limited(loraOptionTable.rank, largestSize), alpha: loraOptionTable.alpha }),
         targets: patterns('Matrices to adapt; default: those of attention.'),
       })
       .optional()
@@ -26,8 +23,7 @@ export const fineTuningSchema = z
     train: patterns('Weights to train fully; the others are frozen.'),
     freeze: patterns('Weights to freeze; the others are trained.'),
     fresh: patterns(
-      'Weights to initialize randomly from the seed, such as `head.*` for other classes. They may be missing ' +
-        'in the file.',
+      'Weights to initialize randomly from the seed, such as `head.*` for other classes. They may be missing in the file.',
     ),
   })
   .superRefine(({ lora, train, freeze, fresh }, context) => {

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { basename, extname } from 'node:path';
+import { didYouMean } from '@lmd/core';
 import { UsageError } from '../errors.js';
-import { didYouMean } from '../output/suggest.js';
 import { presets } from '../presets/index.js';
 import { configurationError } from './explain.js';
 import { parseJsonFile, reasonOf } from './json-file.js';
@@ -61,22 +61,8 @@ function rawConfiguration(source: string): { readonly raw: object; readonly orig
   return { raw: { name: name === '' ? 'run' : name, ...raw }, origin: source };
 }
 
-/** Keys that a model preset determines. */
-const sizes = ['patchSize', 'width', 'depth', 'heads', 'mlpWidth', 'pooling', 'contextLength'];
-
-/**
- * `--set model.preset=S/16` selects that model: sizes of the file or preset are dropped, those of other `--set` options
- * apply.
- */
-function withoutReplaced(raw: object, assignments: readonly string[]): object {
-  const { model } = raw as { readonly model?: unknown };
-  const isReplaced = assignments.some((assignment) => assignment.startsWith('model.preset='));
-  if (!isReplaced || typeof model !== 'object' || model === null) return raw;
-  return { ...raw, model: Object.fromEntries(Object.entries(model).filter(([key]) => !sizes.includes(key))) };
-}
-
 /** The validated, complete configuration of a preset or a file, with `--set` assignments applied. */
 export function loadConfiguration(source: string, assignments: readonly string[] = []): Configuration {
   const { raw, origin } = rawConfiguration(source);
-  return parseConfiguration(applyOverrides(withoutReplaced(raw, assignments), assignments), origin);
+  return parseConfiguration(applyOverrides(raw, assignments), origin);
 }

@@ -1,12 +1,8 @@
-import { gpt2Presets, vitPresets } from '@lmd/models';
+import { gpt2OptionTable, gpt2Presets, vitOptionTable, vitPresets } from '@lmd/models';
 import { z } from 'zod';
+import { deepestModel, largestSize } from './limits.js';
+import { described, limited, optionalShape, picked } from './option-schema.js';
 import { pathSchema } from './path-schema.js';
-
-const count = z
-  .int()
-  .min(1)
-  .max(2 ** 20);
-const rate = z.number().min(0).lt(1);
 
 /** Requires a preset, weights (whose file has the sizes), or all keys of `required`. */
 function presetOr<Name extends string>(required: readonly Name[]) {
@@ -31,38 +27,34 @@ const preset = (presets: object) =>
     .optional()
     .describe('Sizes by their names in the literature; the keys below override single values.');
 
-const blocks = {
-  width: count.optional().describe('Embedding width: features per token.'),
-  depth: z.int().min(1).max(1000).optional().describe('Transformer blocks.'),
-  heads: count.optional().describe('Number of attention heads; must divide the width.'),
-  mlpWidth: count.optional().describe('Hidden width of the MLPs; default: 4 × width.'),
-  dropout: rate.optional().describe('Dropout rate of embeddings and residual branches in training; default: 0.'),
-  attentionDropout: rate.optional().describe('Dropout rate of attention probabilities in training; default: 0.'),
-  gelu: z
-    .enum(['none', 'tanh'])
-    .optional()
-    .describe(
-      'GELU with the error function (`none`), or the tanh approximation; default: `none` for a vit, `tanh` for a gpt2.',
-    ),
-  layerNormEpsilon: z
-    .number()
-    .gt(0)
-    .optional()
-    .describe('Added to the variance in layer norms; default: 1e-6 for a vit, 1e-5 for a gpt2.'),
-  recomputation: z
-    .boolean()
-    .optional()
-    .describe(
-      'Recompute blocks in the backward pass (gradient checkpointing): less memory, a third more computation; ' +
-        'default: false.',
-    ),
-};
+/** The sizes of the command's models, none too large to list their weights. */
+function blocksOf<T extends Blocks>(table: T) {
+  return {
+    width: limited(table.width, largestSize),
+    depth: limited(table.depth, deepestModel),
+    heads: limited(table.heads, largestSize),
+    mlpWidth: limited(table.mlpWidth, largestSize),
+    ...picked(table, ['dropout', 'attentionDropout', 'gelu', 'layerNormEpsilon', 'recomputation']),
+  };
+}
+
+type Blocks = Pick<
+  typeof vitOptionTable | typeof gpt2OptionTable,
+  | 'width'
+  | 'depth'
+  | 'heads'
+  | 'mlpWidth'
+  | 'dropout'
+  | 'attentionDropout'
+  | 'gelu'
+  | 'layerNormEpsilon'
+  | 'recomputation'
+>;
 
 const weights = pathSchema
   .optional()
   .describe(
-    'File or folder of the initial weights: a model of `lmd`, transformers or timm, which also determines the ' +
-      'sizes; default: random weights from the seed.',
+    'File or folder of the initial weights: a model of `lmd`, transformers or timm, which also determines the sizes; default: random weights from the seed.',
   );
 
 /** A Vision Transformer. Image size, channels and number of classes are those of the data. */
@@ -70,15 +62,12 @@ export const vitSchema = z
   .strictObject({
     kind: z.literal('vit').describe('Vision Transformer, for images.'),
     preset: preset(vitPresets),
-    patchSize: count.optional().describe('Height and width of a patch; must divide those of the images.'),
-    ...blocks,
-    stochasticDepth: rate
-      .optional()
-      .describe('Stochastic depth: drop rate of the residual branches of the last block in training; default: 0.'),
-    pooling: z
-      .enum(['mean', 'classToken'])
-      .optional()
-      .describe('Input of the classification head; default: `classToken`.'),
+    ...optionalShape({
+      patchSize: limited(vitOptionTable.patchSize, largestSize),
+      ...blocksOf(vitOptionTable),
+      stochasticDepth: vitOptionTable.stochasticDepth,
+      pooling: vitOptionTable.pooling,
+    }),
     weights,
   })
   .superRefine(presetOr(['patchSize', 'width', 'depth', 'heads']));
@@ -88,16 +77,23 @@ export const gpt2Schema = z
   .strictObject({
     kind: z.literal('gpt2').describe('GPT-2, for text.'),
     preset: preset(gpt2Presets),
-    vocabularySize: count
-      .optional()
-      .describe(
-        'Rows of the token embedding, at least the vocabulary size of the data; default: that size, or the ' +
-          'rows in `weights`.',
+    ...optionalShape({
+      vocabularySize: limited(
+        described(
+          gpt2OptionTable.vocabularySize,
+          'Rows of the token embedding, at least the vocabulary size of the data; default: that size, or the rows in `weights`.',
+        ),
+        largestSize,
       ),
-    contextLength: count
-      .optional()
-      .describe('Maximum sequence length in tokens; default: that of the preset, or the length of the examples.'),
-    ...blocks,
+      contextLength: limited(
+        described(
+          gpt2OptionTable.contextLength,
+          'Maximum sequence length in tokens; default: that of the preset, or the length of the examples.',
+        ),
+        largestSize,
+      ),
+      ...blocksOf(gpt2OptionTable),
+    }),
     weights,
   })
   .superRefine(presetOr(['width', 'depth', 'heads']));
@@ -105,3 +101,11 @@ export const gpt2Schema = z
 export const modelSchema = z.discriminatedUnion('kind', [vitSchema, gpt2Schema]);
 
 export type ModelConfiguration = z.output<typeof modelSchema>;
+
+/** Keys of a preset that the data decides instead. */
+const fromData = ['imageSize', 'channels', 'classes', 'vocabularySize'];
+
+/** Keys of `model` that a preset decides. */
+export const presetKeys: readonly string[] = [
+  ...new Set([...Object.values(vitPresets), ...Object.values(gpt2Presets)].flatMap((preset) => Object.keys(preset))),
+].filter((key) => !fromData.includes(key));

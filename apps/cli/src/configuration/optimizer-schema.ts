@@ -1,22 +1,22 @@
-import { optimizerRules } from '@lmd/core';
+import { clippingOptionTable, optimizerRules, scheduleOptionTable } from '@lmd/core';
 import { z } from 'zod';
+import { mostSteps } from './limits.js';
 import { type ConfigurableRule, optimizerTables } from './optimizer-tables.js';
-import { optionShape } from './option-schema.js';
+import { described, limited, optionShape, withDefault } from './option-schema.js';
 import { precisionSchema } from './precision-schema.js';
 
-export const scheduleSchema = z.strictObject({
-  kind: z
-    .enum(['constant', 'linear', 'cosine'])
-    .default('cosine')
-    .describe('Decay of the learning rate after warm-up.'),
-  warmup: z.int().min(0).max(1e9).default(0).describe('Number of steps of linear warm-up.'),
-  final: z
-    .number()
-    .min(0)
-    .max(1)
-    .default(0)
-    .describe('Learning rate of the last step, as a fraction of the learning rate. Ignored by `constant`.'),
-});
+const { kind, warmup, final } = scheduleOptionTable;
+
+export const scheduleSchema = z.strictObject(
+  optionShape({
+    kind: withDefault(described(kind, 'Decay of the learning rate after warm-up.'), 'cosine'),
+    warmup: limited(described(warmup, 'Number of steps of linear warm-up.'), mostSteps),
+    final: limited(
+      described(final, 'Learning rate of the last step, as a fraction of the learning rate. Ignored by `constant`.'),
+      1,
+    ),
+  }),
+);
 
 const name = z
   .string()
@@ -26,7 +26,7 @@ const name = z
 
 const schedule = scheduleSchema.prefault({}).describe('Schedule of the learning rate.');
 
-const clipNorm = z.number().gt(0).optional().describe('Maximum global norm of the gradient; default: no clipping.');
+const { clipNorm } = optionShape(clippingOptionTable);
 
 const precision = precisionSchema
   .optional()

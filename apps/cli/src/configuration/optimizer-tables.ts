@@ -12,13 +12,12 @@ import {
   option,
   sgdOptionTable,
 } from '@lmd/core';
+import { limited } from './option-schema.js';
 
-/** Each sample is a forward and a backward pass per step, so larger numbers are mistakes. The library has no limit. */
-const mostSamples = 1000;
+/** Each of them is a forward and a backward pass of every step, so more than this is a slip. */
+export const mostSamples = 1000;
 
-function samplesOf<O extends IntegerOption>(samples: O): O {
-  return { ...samples, range: { ...samples.range, atMost: mostSamples } };
-}
+const samplesOf = <O extends IntegerOption>(samples: O): O => limited(samples, mostSamples);
 
 /** `evaluation.weights` of a configuration sets which weights are evaluated, for all optimizers. */
 const { evaluation: _, evaluationSamples: __, ...lmdTrainingOptions } = lmdOptionTable;
@@ -31,8 +30,7 @@ const priorMedian = option.either(
   ],
   {
     describe:
-      'm₀: median of the prior, or `initialWeights` for a prior centred at the initial weights (fine-tuning); ' +
-      'default: a prior centred at weight 0.',
+      'm₀: median of the prior, or `initialWeights` for a prior centred at the initial weights (fine-tuning); default: a prior centred at weight 0.',
   },
 );
 

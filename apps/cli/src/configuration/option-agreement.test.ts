@@ -1,8 +1,8 @@
-import { type Option, type OptionTable, optimizerFromDescription, optimizerRules, optionsJsonSchema } from '@lmd/core';
+import { optimizerFromDescription, optimizerRules, optionsJsonSchema, type PlainOption } from '@lmd/core';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type ConfigurableRule, optimizerTables } from './optimizer-tables.js';
-import { optionShape } from './option-schema.js';
+import { optionShape, type PlainTable } from './option-schema.js';
 
 // A rule's table, the rule itself, its JSON Schema and the command's keys must accept and refuse the same values.
 
@@ -15,7 +15,7 @@ function around(bound: number): number[] {
 }
 
 /** Values at, just below and just above each bound of an option, and values of other types. */
-function trialValues(option: Option): unknown[] {
+function trialValues(option: PlainOption): unknown[] {
   const strange = [Number.NaN, Infinity, -Infinity, null, 'x', '1', true, false, [], {}];
   const ranges =
     option.kind === 'either'
@@ -48,8 +48,8 @@ function trialValues(option: Option): unknown[] {
 }
 
 /** What an option's declaration says of a value, read from its bounds alone. */
-function isAllowed(option: Option, value: unknown): boolean {
-  const within = (range: NonNullable<Extract<Option, { kind: 'number' }>['range']>, number: unknown): boolean =>
+function isAllowed(option: PlainOption, value: unknown): boolean {
+  const within = (range: NonNullable<Extract<PlainOption, { kind: 'number' }>['range']>, number: unknown): boolean =>
     typeof number === 'number' &&
     Number.isFinite(number) &&
     !(number < (range.atLeast ?? -Infinity)) &&
@@ -66,6 +66,10 @@ function isAllowed(option: Option, value: unknown): boolean {
       return typeof value === 'boolean';
     case 'choice':
       return option.choices.includes(value as string);
+    case 'text':
+      return typeof value === 'string' && value !== '';
+    case 'interval':
+      return Array.isArray(value) && value.length === 2 && value.every((number) => within(option.range, number));
     case 'either':
       return option.alternatives.some((one) => {
         if (one.kind === 'number') return within(one.range, value);
@@ -88,7 +92,7 @@ function isAccepted(body: () => unknown): boolean {
 }
 
 /** What else must be given for an option to be judged by itself: what is required, and what other options ask for. */
-function beside(table: OptionTable, name: string, value: unknown): Record<string, unknown> {
+function beside(table: PlainTable, name: string, value: unknown): Record<string, unknown> {
   const required = Object.entries(table).filter(([, { presence }]) => presence === 'required');
   return {
     ...Object.fromEntries(required.map(([other]) => [other, 1000])),
@@ -98,7 +102,7 @@ function beside(table: OptionTable, name: string, value: unknown): Record<string
 }
 
 describe.each(rules)('the options of %s', (rule) => {
-  const { create, options: table }: { create: unknown; options: OptionTable } = optimizerRules[rule];
+  const { create, options: table }: { create: unknown; options: PlainTable } = optimizerRules[rule];
   const make = create as (options: object) => unknown;
   const isJson = z.fromJSONSchema(optionsJsonSchema(table) as Parameters<typeof z.fromJSONSchema>[0]);
   const options = Object.entries(table);
@@ -157,8 +161,8 @@ describe('a configuration', () => {
     expect([...configurable, 'frozen'].sort()).toEqual([...rules].sort());
     const differences: string[] = [];
     for (const rule of configurable) {
-      const own: OptionTable = optimizerTables[rule];
-      const library: OptionTable = optimizerRules[rule].options;
+      const own: PlainTable = optimizerTables[rule];
+      const library: PlainTable = optimizerRules[rule].options;
       for (const [name, option] of Object.entries(library)) {
         if (own[name] === option) continue;
         differences.push(`${rule}.${name}`);

@@ -1,28 +1,41 @@
-import type { Alternative, EitherOption, NumberRange, Option, OptionTable, ScheduleOption, ValueOf } from '@lmd/core';
+import {
+  type Alternative,
+  describeBounds,
+  type EitherOption,
+  type NumberRange,
+  type OptionTable,
+  type PlainOption,
+  type ScheduleOption,
+  type ValueOf,
+} from '@lmd/core';
 import { z } from 'zod';
+import { pathSchema } from './path-schema.js';
+
+/** A table whose options a file can hold. */
+export type PlainTable = { readonly [name: string]: PlainOption };
 
 /** The value of an option in a file. A step size is a number, to which the run's schedule is applied. */
 type FileValue<O> = O extends ScheduleOption ? number : ValueOf<O>;
 
-type OptionSchema<O extends Option> = O['presence'] extends 'default'
+type OptionSchema<O extends PlainOption> = O['presence'] extends 'default'
   ? z.ZodDefault<z.ZodType<FileValue<O>, FileValue<O>>>
   : O['presence'] extends 'optional'
     ? z.ZodOptional<z.ZodType<FileValue<O>, FileValue<O>>>
     : z.ZodType<FileValue<O>, FileValue<O>>;
 
 /** The keys of a configuration that a table of options declares. */
-export type OptionShape<T extends OptionTable> = { [Name in keyof T]: OptionSchema<T[Name]> };
+export type OptionShape<T extends PlainTable> = { [Name in keyof T]: OptionSchema<T[Name]> };
 
 /**
  * The keys of a configuration for the options of a table, with its bounds, defaults and descriptions.
  */
-export function optionShape<T extends OptionTable>(table: T): OptionShape<T> {
+export function optionShape<T extends PlainTable>(table: T): OptionShape<T> {
   const entries = Object.entries(table).map(([name, option]) => [name, optionSchema(option)]);
   return Object.fromEntries(entries) as OptionShape<T>;
 }
 
 /** The same keys without defaults in the file, because the model, its weights or another key determines them. */
-export function optionalShape<T extends OptionTable>(
+export function optionalShape<T extends PlainTable>(
   table: T,
 ): { [Name in keyof T]: z.ZodOptional<z.ZodType<FileValue<T[Name]>, FileValue<T[Name]>>> } {
   const entries = Object.entries(table).map(([name, option]) => {
@@ -32,7 +45,32 @@ export function optionalShape<T extends OptionTable>(
   return Object.fromEntries(entries);
 }
 
-function optionSchema(option: Option): z.ZodType {
+/** The option with a largest number of the command's own, beyond which a value is a slip; the library takes any. */
+export function limited<O extends Extract<PlainOption, { readonly range: NumberRange }>>(option: O, atMost: number): O {
+  return { ...option, range: { ...option.range, atMost } };
+}
+
+type WithDefault<O extends PlainOption> = Omit<O, 'presence' | 'default'> & {
+  readonly presence: 'default';
+  readonly default: NonNullable<O['default']>;
+};
+
+/** The option with a default of the command's own, where a caller of the library must say. */
+export function withDefault<O extends PlainOption>(option: O, value: NonNullable<O['default']>): WithDefault<O> {
+  return { ...option, presence: 'default', default: value };
+}
+
+/** The option in the words of a configuration. */
+export function described<O extends PlainOption>(option: O, describe: string): O {
+  return { ...option, describe };
+}
+
+/** The options of a table by name. */
+export function picked<T extends OptionTable, Name extends keyof T>(table: T, names: readonly Name[]): Pick<T, Name> {
+  return Object.fromEntries(names.map((name) => [name, table[name]])) as Pick<T, Name>;
+}
+
+function optionSchema(option: PlainOption): z.ZodType {
   const value = valueSchema(option);
   const whole =
     option.presence === 'required'
@@ -43,7 +81,7 @@ function optionSchema(option: Option): z.ZodType {
   return whole.describe(option.describe);
 }
 
-function valueSchema(option: Option): z.ZodType {
+function valueSchema(option: PlainOption): z.ZodType {
   switch (option.kind) {
     case 'number':
     case 'schedule':
@@ -54,6 +92,14 @@ function valueSchema(option: Option): z.ZodType {
       return z.boolean();
     case 'choice':
       return z.enum(option.choices as [string, ...string[]]);
+    case 'text':
+      return pathSchema;
+    case 'interval': {
+      const bound = within(z.number(), option.range);
+      return z
+        .tuple([bound, bound])
+        .refine(([low, high]) => low <= high, 'is not allowed. Allowed: the smaller number first.');
+    }
     case 'either':
       return eitherSchema(option);
   }
@@ -91,23 +137,12 @@ function alternativeSchema(alternative: Alternative): z.ZodType {
 function alternativeName(alternative: Alternative): string {
   switch (alternative.kind) {
     case 'number':
-      return `a number ${boundsOf(alternative.range)}`.trim();
+      return `a number ${describeBounds(alternative.range)}`.trim();
     case 'boolean':
       return 'true or false';
     case 'choice':
       return alternative.choices.join(', ');
     case 'record':
-      return `an object of numbers ${boundsOf(alternative.range)} by the name of the ${alternative.by}`;
+      return `an object of numbers ${describeBounds(alternative.range)} by the name of the ${alternative.by}`;
   }
-}
-
-function boundsOf({ atLeast, above, atMost, below }: NumberRange): string {
-  return [
-    atLeast === undefined ? '' : `at least ${atLeast}`,
-    above === undefined ? '' : `above ${above}`,
-    atMost === undefined ? '' : `at most ${atMost}`,
-    below === undefined ? '' : `below ${below}`,
-  ]
-    .filter((bound) => bound !== '')
-    .join(' and ');
 }

@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.js';
+import { presetKeys } from './model-schema.js';
 import { showPath } from './walk.js';
 
 type Container = Record<string, unknown>;
@@ -35,7 +36,7 @@ function resolveKey(container: unknown, key: string, path: readonly string[], as
 function dropSizes(root: unknown): void {
   const model = isContainer(root) ? root.model : undefined;
   if (!isContainer(model)) return;
-  for (const key of ['patchSize', 'width', 'depth', 'heads', 'mlpWidth', 'contextLength', 'pooling']) delete model[key];
+  for (const key of presetKeys) delete model[key];
 }
 
 /**

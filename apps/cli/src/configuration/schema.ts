@@ -1,12 +1,15 @@
-import type { Precision } from '@lmd/core';
+import { lmdOptionTable, type Precision } from '@lmd/core';
 import { precisionPreset } from '@lmd/models';
+import { checkpointingOptionTable } from '@lmd/training/node';
 import { z } from 'zod';
 import { backendNames } from '../engine/names.js';
 import { dataSchema } from './data-schema.js';
 import { diagnosticsSchema } from './diagnostics-schema.js';
 import { fineTuningSchema } from './fine-tuning-schema.js';
+import { mostCheckpoints, mostExamples, mostSteps, usualEvaluationBatch } from './limits.js';
 import { modelSchema } from './model-schema.js';
 import { type OptimizerConfiguration, optimizerSchema } from './optimizer-schema.js';
+import { described, limited, optionShape, withDefault } from './option-schema.js';
 import { precisionSchema } from './precision-schema.js';
 import { samplesSchema } from './samples-schema.js';
 import {
@@ -17,8 +20,8 @@ import {
 } from './training-schema.js';
 
 const count = z.int().min(1);
-const steps = z.int().min(1).max(1e9);
-const examples = z.int().min(1).max(1e6);
+const steps = z.int().min(1).max(mostSteps);
+const examples = z.int().min(1).max(mostExamples);
 
 /** Everything that determines the results of a run, besides the version of the code. Unknown keys are an error. */
 export const configurationSchema = z.strictObject({
@@ -48,8 +51,7 @@ export const configurationSchema = z.strictObject({
   backward: precisionSchema
     .optional()
     .describe(
-      'Format of the operands of backward matrix products; default: `bf16` with a block format, otherwise ' +
-        'that of the forward pass.',
+      'Format of the operands of backward matrix products; default: `bf16` with a block format, otherwise that of the forward pass.',
     ),
   data: dataSchema.describe('The data set.'),
   model: modelSchema.describe('The model.'),
@@ -79,17 +81,17 @@ export const configurationSchema = z.strictObject({
       every: steps.default(100).describe('Number of steps between validations.'),
       batchSize: examples
         .optional()
-        .describe('Batch size of evaluations; default: 250, or less if the largest tensor of the model does not fit.'),
+        .describe(
+          `Examples evaluated at once; by default ${usualEvaluationBatch}, or less where the largest tensor of the model would not fit.`,
+        ),
       examples: count
         .optional()
         .describe(
-          'Number of validation examples to use, always the same ones; default: all. The test set is always ' +
-            'used in full.',
+          'Number of validation examples to use, always the same ones; default: all. The test set is always used in full.',
         ),
-      weights: z
-        .enum(['mean', 'median', 'sample'])
-        .default('mean')
-        .describe('Weights of the posterior to evaluate and export.'),
+      ...optionShape({
+        weights: described(lmdOptionTable.evaluation, 'Weights of the posterior to evaluate and export.'),
+      }),
       test: z
         .boolean()
         .default(true)
@@ -106,13 +108,13 @@ export const configurationSchema = z.strictObject({
   earlyStopping: earlyStoppingSchema,
   checkpoints: z
     .strictObject({
-      every: steps.default(100).describe('Number of steps between checkpoints.'),
-      keep: z
-        .int()
-        .min(1)
-        .max(10_000)
-        .default(2)
-        .describe('Number of newest checkpoints to keep, in addition to the best.'),
+      ...optionShape({
+        every: withDefault(
+          limited(described(checkpointingOptionTable.every, 'Number of steps between checkpoints.'), mostSteps),
+          100,
+        ),
+        keep: limited(checkpointingOptionTable.keep, mostCheckpoints),
+      }),
     })
     .prefault({})
     .describe('Settings of checkpoints.'),

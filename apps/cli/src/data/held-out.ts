@@ -1,13 +1,11 @@
 import { LmdError } from '@lmd/core';
 import { type Dataset, split } from '@lmd/training';
-
-/** The default number of validation examples, unless that is more than a tenth of the data set. */
-const usual = 2000;
+import { usualValidation } from '../configuration/data-schema.js';
 
 /**
  * Holds out training examples for validation.
  *
- * @param validation number, or fraction (default: 2000, at most a tenth).
+ * @param validation number, or fraction (default: `usualValidation`, at most a tenth).
  * @throws LmdError `INVALID_ARGUMENT` naming `data.validation` if it leaves no example for training or for validation.
  */
 export function holdOut(
@@ -18,7 +16,7 @@ export function holdOut(
   const { size } = dataset;
   const count =
     validation === undefined
-      ? Math.max(1, Math.min(usual, Math.floor(size / 10)))
+      ? Math.max(1, Math.min(usualValidation, Math.floor(size / 10)))
       : validation < 1
         ? Math.round(validation * size)
         : validation;

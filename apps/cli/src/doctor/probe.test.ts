@@ -60,4 +60,5 @@ it('says which native kernels the cpu backend uses, or why there are none', asyn
   vi.unstubAllEnvs();
   expect(off).toMatchObject({ works: true, withoutNative: "The option native is 'off'." });
   expect(off.device).not.toContain('native');
+  expect(off.integerProducts).toMatch(/^(dot products of bytes|products of i16).*128 bits/);
 });

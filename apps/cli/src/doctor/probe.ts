@@ -13,6 +13,8 @@ export interface BackendDiagnosis {
   readonly device?: string;
   /** Why the cpu backend has no native kernels; absent if it has them. */
   readonly withoutNative?: string;
+  /** How the cpu backend multiplies the integers of exact block products. */
+  readonly integerProducts?: string;
   /** Speed of one matrix product of 256 × 256. */
   readonly gigaflops?: number;
   /** Why it does not work, with the remedy. */
@@ -92,9 +94,13 @@ export async function diagnoseBackend(name: BackendName, open = openBackend): Pr
       await checkMatmul(ops);
       await checkQuantization(ops);
       await checkRandomBits(ops);
-      const reason = (backend as Partial<CpuBackend>).native?.reason;
-      const withoutNative = reason === undefined ? {} : { withoutNative: reason };
-      return { name, works: true, device: backend.device, ...withoutNative, gigaflops: await measureMatmul(ops) };
+      const { native, integerProducts } = backend as Partial<CpuBackend>;
+      return {
+        ...{ name, works: true, device: backend.device },
+        ...(native?.reason === undefined ? {} : { withoutNative: native.reason }),
+        ...(integerProducts === undefined ? {} : { integerProducts }),
+        gigaflops: await measureMatmul(ops),
+      };
     } finally {
       backend.close?.();
     }

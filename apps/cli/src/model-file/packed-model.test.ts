@@ -14,7 +14,7 @@ const folder = join(tmpdir(), `lmd-packed-model-${process.pid}`);
 const at = (...path: string[]) => join(folder, ...path);
 const silent = { write: () => true } as unknown as ReturnType<typeof processTerminal>['out'];
 const terminal = { ...processTerminal(), out: silent, error: silent };
-const usual = { rounding: 'nearestEven', scaleMode: 'floor', seed: '0', force: true, json: true };
+const usual = { rounding: 'nearestEven', scaleMode: 'floor', seed: 0, force: true, json: true } as const;
 let ops: EagerOperations;
 
 beforeAll(async () => {

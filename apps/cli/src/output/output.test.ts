@@ -5,19 +5,9 @@ import { bar, progressLine } from './progress-line.js';
 import { showValue } from './show.js';
 import { sparkline } from './sparkline.js';
 import { SpeedMeter } from './speed.js';
-import { nearest } from './suggest.js';
 import { renderTable } from './table.js';
 import { bytes, count, decimal, duration, percent } from './units.js';
 import { wrapText } from './wrap.js';
-
-describe('suggestions', () => {
-  it('names the nearest word that may have been meant, or none', () => {
-    expect(nearest('learningrate', ['learningRate', 'beta1'])).toBe('learningRate');
-    expect(nearest('stpes', ['seed', 'steps'])).toBe('steps');
-    expect(nearest('frob', ['seed', 'steps'])).toBeUndefined();
-    expect(nearest('x', [])).toBeUndefined();
-  });
-});
 
 describe('units', () => {
   it('reads well', () => {

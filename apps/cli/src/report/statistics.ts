@@ -34,6 +34,7 @@ export interface Moments {
   readonly standardDeviation: number;
 }
 
+/** Over all parts as they are; d3-array's `deviation` takes one list, and divides by one less than the count. */
 export function momentsOf(parts: readonly Float32Array[]): Moments {
   let count = 0;
   let sum = 0;
@@ -47,7 +48,10 @@ export function momentsOf(parts: readonly Float32Array[]): Moments {
   return { count, mean, standardDeviation: Math.sqrt(squares / count) };
 }
 
-/** `bins` equal bins between the ends of `range`; values outside are not counted. */
+/**
+ * `bins` equal bins between the ends of `range`; values outside are not counted. d3-array's `bin` keeps the values of each bin, which for
+ * the weights of a model is a second copy of them.
+ */
 export function histogramOf(parts: readonly Float32Array[], range: readonly [number, number], bins: number): Histogram {
   const [from, to] = range;
   const width = (to - from) / bins;
@@ -67,7 +71,7 @@ export function normalDensity(x: number, mean: number, standardDeviation: number
   return Math.exp(-0.5 * z * z) / (standardDeviation * Math.sqrt(2 * Math.PI));
 }
 
-/** The smallest and largest of all finite values, widened if they are equal. */
+/** The smallest and largest of all finite values, widened if they are equal. d3-array's `extent` takes infinities too. */
 export function extent(parts: readonly Iterable<number>[]): [number, number] {
   let low = Infinity;
   let high = -Infinity;

@@ -1,11 +1,9 @@
 import { type Backend, LmdError, sizeOf } from '@lmd/core';
 import type { Gpt2, Vit } from '@lmd/models';
+import { usualEvaluationBatch } from '../configuration/limits.js';
 import type { Configuration } from '../configuration/schema.js';
 import { memoryLimit } from '../engine/memory.js';
 import type { BackendName } from '../engine/names.js';
-
-/** The default for small models. */
-const usualBatch = 250;
 
 /** Default maximum number of elements of the largest tensor of an evaluation: 256 MiB in f32. */
 const usualElements = 2 ** 26;
@@ -68,7 +66,7 @@ export function evaluationBatchSize(
   const limit = Math.max(1, most(largest, backend, name));
   if (evaluation.batchSize === undefined) {
     const usual = Math.floor(Math.min(usualElements, memoryLimit(name) / 64) / sizeOf(largest.shape(1)));
-    return Math.max(1, Math.min(usualBatch, usual, limit, examples));
+    return Math.max(1, Math.min(usualEvaluationBatch, usual, limit, examples));
   }
   refuseAbove('evaluation.batchSize', evaluation.batchSize, examples, limit, largest, backend);
   return evaluation.batchSize;

@@ -35,6 +35,7 @@ export function searchSection(evidence: Evidence): Block[] {
           : `${found.length} of ${trials} trials finished`
         : showOptions(best.options),
       decimal(losses[0], 4),
+      // Of an even number the upper of the middle two, a loss that a trial has had: not d3's mean of both.
       decimal(losses[Math.floor(losses.length / 2)], 4),
       best === undefined ? '–' : decimal(100 * best.accuracy, 2),
       String(found.filter(({ result }) => result.diverged).length),

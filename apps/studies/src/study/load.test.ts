@@ -39,20 +39,30 @@ describe('parseStudy', () => {
   });
 
   it.each([
-    ['serch', {}, 'UNKNOWN_OPTION', 'serch is not a known key. Did you mean search? Allowed: name, title'],
-    ['configuration.model.widht', 3, 'UNKNOWN_OPTION', 'model.widht is not a known key. Did you mean width?'],
-    ['configuration.data.folder', 'x', 'UNKNOWN_OPTION', 'data.folder is not a known key.'],
-    ['configuration.batchsize', 3, 'UNKNOWN_OPTION', 'batchsize is not a known key. Did you mean batchSize?'],
+    [
+      'serch',
+      {},
+      'UNKNOWN_OPTION',
+      'the configuration has no option "serch". Did you mean "search"? Its options are name, title',
+    ],
+    ['configuration.model.widht', 3, 'UNKNOWN_OPTION', 'model has no option "widht". Did you mean "width"?'],
+    ['configuration.data.folder', 'x', 'UNKNOWN_OPTION', 'data has no option "folder".'],
+    [
+      'configuration.batchsize',
+      3,
+      'UNKNOWN_OPTION',
+      'the configuration has no option "batchsize". Did you mean "batchSize"?',
+    ],
     ['configuration.model.patchSize', 0, 'INVALID_ARGUMENT', 'model.patchSize = 0 is out of range'],
     ['governs.variants.0.model', { depth: 0 }, 'INVALID_ARGUMENT', 'model.depth = 0 is out of range'],
-    ['optimizers.0.search.learningRate.minimun', 1, 'UNKNOWN_OPTION', 'Did you mean minimum?'],
+    ['optimizers.0.search.learningRate.minimun', 1, 'UNKNOWN_OPTION', 'Did you mean "minimum"?'],
     ['configuration.data.kind', 'cifar', 'INVALID_ARGUMENT', 'data.kind = "cifar" is not allowed.'],
-    ['optimizers.0.rule', 'adam', 'INVALID_ARGUMENT', 'Did you mean adamw?'],
+    ['optimizers.0.rule', 'adam', 'INVALID_ARGUMENT', 'Did you mean "adamw"?'],
     [
       'formats.1',
       'mxfp4',
       'INVALID_ARGUMENT',
-      'formats.1 = "mxfp4" is not allowed. Did you mean mxfp4_e2m1? Allowed: fp32, bf16',
+      'formats.1 = "mxfp4" is not allowed. Did you mean "mxfp4_e2m1"? Allowed: fp32, bf16',
     ],
     ['search.trials', 0, 'INVALID_ARGUMENT', 'search.trials = 0 is out of range; allowed: at least 1.'],
     ['search.trials', '3', 'INVALID_ARGUMENT', 'search.trials = "3" has the wrong type'],
@@ -67,7 +77,7 @@ describe('parseStudy', () => {
       'needs either minimum and maximum, or choices.',
     ],
     ['optimizers.0.search', {}, 'INVALID_ARGUMENT', 'lacks learningRate'],
-    ['optimizers.0.search.beta3', { choices: [0.5] }, 'UNKNOWN_OPTION', 'optimizers.adamw.beta3 is not a known key.'],
+    ['optimizers.0.search.beta3', { choices: [0.5] }, 'UNKNOWN_OPTION', 'optimizers.adamw has no option "beta3".'],
     [
       'optimizers.0.search.beta1',
       { choices: [0.5, 1] },
@@ -84,7 +94,7 @@ describe('parseStudy', () => {
       'ablation.variants.0.options',
       { nois: 1 },
       'UNKNOWN_OPTION',
-      'optimizers.lmd.nois is not a known key. Did you mean noise?',
+      'optimizers.lmd has no option "nois". Did you mean "noise"?',
     ],
     [
       'ablation.variants.0.factors',

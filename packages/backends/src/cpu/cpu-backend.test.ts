@@ -1,7 +1,8 @@
 import { createOperations, isLmdError, type LmdError } from '@lmd/core';
+import { formats } from '@lmd/mx-formats';
 import { describe, expect, it } from 'vitest';
 import { createReferenceBackend } from '../reference/index.js';
-import { createCpuBackend } from './index.js';
+import { type CpuBackend, createCpuBackend } from './index.js';
 
 function errorOf(run: () => unknown): LmdError {
   try {
@@ -12,6 +13,12 @@ function errorOf(run: () => unknown): LmdError {
   }
   throw new Error('Nothing was thrown.');
 }
+
+/** Codes and scales of a matrix of zeros in MXINT8. */
+const zeros = (rows: number, terms: number) => ({
+  codes: new Uint8Array(rows * terms),
+  scales: new Uint8Array((rows * terms) / 32),
+});
 
 describe('createCpuBackend', () => {
   it('says what it computes with', async () => {
@@ -77,6 +84,39 @@ describe('createCpuBackend', () => {
       expect((await ops.read(ops.add(kept, kept)))[999]).toBe(6);
     },
   );
+
+  it('says so in block products and packed weights too, leaves nothing behind, and computes what fits', async () => {
+    const backend = await createCpuBackend({ memoryLimit: 1_000_000 });
+    const ops = createOperations(backend);
+    const { mxint8 } = formats;
+    const x = ops.full([400, 320], 1);
+    const [a, wide] = [ops.encodeOperand(x, { format: mxint8, axis: 1 }), ops.full([4, 32], 1)];
+    const held = backend.memory();
+    const full = { code: 'BACKEND_FAILURE', value: { limit: 1_000_000 } };
+    // 640 kB of products beside 512 kB of x and 128 kB of its codes.
+    const actions = [
+      () => ops.blockMatmul(a, a),
+      () => ops.scope(() => Array.from({ length: 12 }, () => ops.encodeOperand(x, { format: mxint8, axis: 0 }))),
+      () => ops.packMatrix({ format: mxint8, shape: [1000, 1024], axis: 1, ...zeros(1000, 1024) }),
+    ];
+    for (const action of actions) {
+      expect(errorOf(action)).toMatchObject(full);
+      expect(backend.memory()).toEqual(held);
+    }
+    const b = ops.encodeOperand(wide, { format: mxint8, axis: 1 });
+    expect((await ops.read(ops.blockMatmul(b, b)))[0]).toBe(32);
+  });
+
+  it.each([
+    [{ native: 'off', arithmetic: 'strict' }, /^products of i16, 128 bits \(i32x4/],
+    [{ native: 'off', arithmetic: 'fused' }, /^dot products of bytes.*relaxed_dot/],
+    [{ native: 'require' }, /^(dot products of bytes|products of i16), \d+ bits \((vp|s)/],
+  ] as const)('says how it multiplies integers with %o', async (options, text) => {
+    const backend = await createCpuBackend(options).catch((error: unknown) => error);
+    // Node 20 has no relaxed SIMD, and not every machine has native kernels.
+    if (isLmdError(backend, 'UNSUPPORTED') || isLmdError(backend, 'ENGINE_MISSING')) return;
+    expect((backend as CpuBackend).integerProducts).toMatch(text);
+  });
 
   it.each([1, 2])('keeps every live tensor right while its memory grows (%i threads)', async (threads) => {
     const backend = await createCpuBackend({ threads });

@@ -2,6 +2,7 @@ import { type Backend, backendSpecVersion, type Tensor, type TensorData } from '
 import { levelNames } from '@lmd/native';
 import { createMemoryHost } from './create-memory-host.js';
 import { cpuFused } from './fused.js';
+import { integerProductsOf } from './integer-products.js';
 import { type NativeUse, openNative } from './native.js';
 import { type CpuBackendOptions, checkedOptions } from './options.js';
 import { cpuPrimitives } from './primitives.js';
@@ -17,6 +18,8 @@ export interface CpuBackend extends Backend {
   readSync(x: Tensor): TensorData;
   /** The level of the native kernels in use, such as `'avx2'`; without any, why. */
   readonly native: NativeUse;
+  /** How exact products of block formats multiply their integers, for the user to read: `products of i16, 256 bits (vpmaddwd)`. */
+  readonly integerProducts: string;
   close(): void;
 }
 
@@ -41,9 +44,10 @@ export async function createCpuBackend(options: CpuBackendOptions = {}): Promise
     name: 'cpu',
     device: deviceOf(wasm, checked.threads),
     native: native.use,
+    integerProducts: integerProductsOf(wasm),
     supports: { maxElements: 2 ** 29 - 1, subnormals: true },
-    ...primitives,
-    fused: cpuFused(host, primitives),
+    ...host.store.whole(primitives),
+    fused: host.store.whole(cpuFused(host, primitives)),
     memory: () => host.store.memory(),
     arena: () => ({ heldBytes: host.arena.held, usedBytes: host.arena.used, reservedBytes: host.arena.reserved }),
     readSync: (x) => (x.dtype === 'u8' ? Uint8Array.from(host.integers(x)) : host.view(x).slice()),

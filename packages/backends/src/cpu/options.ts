@@ -1,4 +1,4 @@
-import { LmdError } from '@lmd/core';
+import { LmdError, refuseUnknownOptions } from '@lmd/core';
 import { defaultThreads } from './threads/platform.js';
 import { defaultThreshold } from './threads/split.js';
 import type { Arithmetic } from './wasm/instance.js';
@@ -55,15 +55,7 @@ const remedies: Readonly<Record<keyof CpuBackendOptions, string>> = {
 
 /** Refuses unknown options by name, and values that mean nothing. */
 export function checkedOptions(options: CpuBackendOptions): CheckedOptions {
-  for (const name of Object.keys(options)) {
-    if (!(name in remedies)) {
-      throw new LmdError('UNKNOWN_OPTION', `createCpuBackend has no option "${name}".`, {
-        subject: name,
-        value: options[name as keyof CpuBackendOptions],
-        remedy: `Its options are ${Object.keys(remedies).join(', ')}.`,
-      });
-    }
-  }
+  refuseUnknownOptions('createCpuBackend', options, Object.keys(remedies));
   const { arithmetic, threads = defaultThreads(), parallelThreshold = defaultThreshold, memoryLimit } = options;
   if (arithmetic !== undefined && arithmetic !== 'strict' && arithmetic !== 'fused') {
     throw invalid('arithmetic', arithmetic);

@@ -13,6 +13,7 @@ import {
   isTypedArray,
   LmdError,
   type RandomKey,
+  refuseUnknownOptions,
   sizeOf,
   type Tensor,
   type TensorData,
@@ -273,14 +274,7 @@ export function createReferenceBackend(options: ReferenceBackendOptions = {}): R
 }
 
 function checkedStorage(options: ReferenceBackendOptions): 'f32' | 'f64' {
-  for (const name of Object.keys(options)) {
-    if (name !== 'storage') {
-      throw new LmdError('UNKNOWN_OPTION', `createReferenceBackend has no option "${name}".`, {
-        subject: name,
-        remedy: 'Its only option is "storage".',
-      });
-    }
-  }
+  refuseUnknownOptions('createReferenceBackend', options, ['storage']);
   const { storage = 'f32' } = options;
   if (storage !== 'f32' && storage !== 'f64') {
     throw new LmdError('INVALID_ARGUMENT', `storage is ${JSON.stringify(storage)}.`, {

@@ -1,4 +1,12 @@
-import { backendSpecVersion, LmdError, type Primitives, sizeOf, type Tensor, type TensorData } from '@lmd/core';
+import {
+  backendSpecVersion,
+  LmdError,
+  type Primitives,
+  refuseUnknownOptions,
+  sizeOf,
+  type Tensor,
+  type TensorData,
+} from '@lmd/core';
 import type { CpuBackend } from '../cpu/cpu-backend.js';
 import type { TfjsTensorLike } from '../tfjs/engine.js';
 import type { TfjsBackend } from '../tfjs/exchange.js';
@@ -159,14 +167,7 @@ const remedies: Readonly<Record<keyof TfjsNodeBackendOptions, string>> = {
 };
 
 function checkOptions(options: TfjsNodeBackendOptions): void {
-  for (const [name, value] of Object.entries(options)) {
-    if (name in remedies) continue;
-    throw new LmdError('UNKNOWN_OPTION', `createTfjsNodeBackend has no option "${name}".`, {
-      subject: name,
-      value,
-      remedy: `Its options are ${Object.keys(remedies).join(' and ')}.`,
-    });
-  }
+  refuseUnknownOptions('createTfjsNodeBackend', options, Object.keys(remedies));
   const { hostKernels, cpu } = options;
   const invalid = (subject: keyof TfjsNodeBackendOptions, value: unknown) =>
     new LmdError('INVALID_ARGUMENT', `createTfjsNodeBackend: ${subject} is ${String(value)}.`, {

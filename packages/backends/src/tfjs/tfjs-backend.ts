@@ -6,6 +6,7 @@ import {
   fillRandomUniform,
   LmdError,
   type Primitives,
+  refuseUnknownOptions,
   sizeOf,
   type TensorData,
 } from '@lmd/core';
@@ -203,21 +204,14 @@ function deviceText({ name, version, flags }: Engine, host: boolean): string {
 }
 
 function checkedOptions(options: TfjsBackendOptions): TfjsBackendOptions {
-  for (const [name, value] of Object.entries(options)) {
-    if (name !== 'hostKernels') {
-      throw new LmdError('UNKNOWN_OPTION', `createTfjsBackend has no option "${name}".`, {
-        subject: name,
-        value,
-        remedy: 'Its only option is "hostKernels".',
-      });
-    }
-    if (typeof value !== 'boolean') {
-      throw new LmdError('INVALID_ARGUMENT', `hostKernels is ${JSON.stringify(value)}.`, {
-        subject: name,
-        value,
-        remedy: 'Use true or false.',
-      });
-    }
+  refuseUnknownOptions('createTfjsBackend', options, ['hostKernels']);
+  const { hostKernels } = options;
+  if (hostKernels !== undefined && typeof hostKernels !== 'boolean') {
+    throw new LmdError('INVALID_ARGUMENT', `createTfjsBackend: hostKernels is ${JSON.stringify(hostKernels)}.`, {
+      subject: 'hostKernels',
+      value: hostKernels,
+      remedy: 'Use true or false.',
+    });
   }
   return options;
 }

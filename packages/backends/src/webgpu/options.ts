@@ -1,4 +1,4 @@
-import { LmdError } from '@lmd/core';
+import { LmdError, refuseUnknownOptions } from '@lmd/core';
 import type { TfjsModule } from '../tfjs/engine.js';
 import type { Gpu, GpuDevice } from './gpu-types.js';
 
@@ -38,14 +38,7 @@ export interface CheckedOptions extends Omit<WebgpuBackendOptions, 'device' | 'g
 const known = ['tf', 'device', 'gpu', 'powerPreference', 'memoryLimit', 'maxBindingBytes', 'groupedElements'];
 
 export function checkedOptions(options: WebgpuBackendOptions): CheckedOptions {
-  for (const [name, value] of Object.entries(options)) {
-    if (known.includes(name)) continue;
-    throw new LmdError('UNKNOWN_OPTION', `createWebgpuBackend has no option "${name}".`, {
-      subject: name,
-      value,
-      remedy: `Its options are ${known.join(', ')}.`,
-    });
-  }
+  refuseUnknownOptions('createWebgpuBackend', options, known);
   const given = (['tf', 'device', 'gpu'] as const).filter((name) => options[name] !== undefined);
   if (given.length > 1) throw invalid(given[1]!, options[given[1]!], `Give ${given.join(' or ')}, not both.`);
   const { device, gpu, powerPreference, memoryLimit, maxBindingBytes } = options;

@@ -3,9 +3,12 @@ import {
   checkOperations,
   type EagerOperations,
   LmdError,
+  type OptionsOf,
+  type OptionTable,
+  option,
   type RandomKey,
-  type Rounding,
-  type ScaleMode,
+  resolveOptions,
+  roundingOptionTable,
   sizeOf,
   type Tensor,
 } from '@lmd/core';
@@ -18,17 +21,29 @@ import { codeTable, packedGroups, packedMatrixKernel, packedVectorKernel, vector
 import { keyValues } from './random.js';
 import { contexts } from './webgpu-backend.js';
 
-export interface PackOptions {
-  /** An MX format with blocks of 32: `formats.mxfp4_e2m1` and so on. */
-  readonly format: BlockFormat;
-  /** The contraction axis: 0 (default) for [inputs, outputs], as the models have it; 1 for [outputs, inputs]. */
-  readonly axis?: 0 | 1;
-  /** Default `nearestEven`. `stochastic` needs `key`. */
-  readonly rounding?: Rounding;
-  /** Default `floor`. */
-  readonly scaleMode?: ScaleMode;
-  readonly key?: RandomKey;
-}
+/** The options of `pack`, declared once. */
+export const packOptionTable = {
+  /** An MX format with blocks of 32: `formats.mxfp4_e2m1` and so on. An object; required. */
+  format: option.object<BlockFormat>({
+    required: true,
+    describe: 'An MX format with blocks of 32: `formats.mxfp4_e2m1` and so on.',
+  }),
+  /**
+   * The contraction axis: 0, the default, for [inputs, outputs], as the models have it; 1 for [outputs, inputs]. 0 or
+   * 1.
+   */
+  axis: option.value<0 | 1>({
+    describe:
+      'The contraction axis: 0, the default, for [inputs, outputs], as the models have it; 1 for [outputs, inputs].',
+    allowed: '0 or 1',
+    check: (value) => value === 0 || value === 1,
+  }),
+  ...roundingOptionTable,
+  /** Names the noise of stochastic rounding, which needs it. An object. */
+  key: option.object<RandomKey>({ describe: 'Names the noise of stochastic rounding, which needs it.' }),
+} as const satisfies OptionTable;
+
+export interface PackOptions extends OptionsOf<typeof packOptionTable> {}
 
 /** Matrix products with weights that stay packed in device memory. */
 export interface PackedMatmul {
@@ -113,7 +128,7 @@ export function createPackedMatmul(ops: EagerOperations): PackedMatmul {
 
   return {
     pack(weights, options) {
-      const { format, axis = 0, rounding = 'nearestEven', scaleMode = 'floor', key } = checkedPackOptions(options);
+      const { format, axis = 0, rounding, scaleMode, key } = resolveOptions('pack', packOptionTable, options);
       check(format);
       checkMatrix('pack', weights);
       if (rounding === 'stochastic' && key === undefined) throw invalid('key', key, 'Stochastic rounding needs a key.');
@@ -240,29 +255,6 @@ function checkMatrix(operation: string, x: Tensor): void {
     value: x.shape,
     remedy: 'Give an f32 matrix, of shape [inputs, outputs].',
   });
-}
-
-function checkedPackOptions(options: PackOptions): PackOptions {
-  const known = ['format', 'axis', 'rounding', 'scaleMode', 'key'];
-  for (const [name, value] of Object.entries(options)) {
-    if (known.includes(name)) continue;
-    throw new LmdError('UNKNOWN_OPTION', `pack has no option "${name}".`, {
-      subject: name,
-      value,
-      remedy: `Its options are ${known.join(', ')}.`,
-    });
-  }
-  const choices = {
-    axis: [undefined, 0, 1],
-    rounding: [undefined, 'nearestEven', 'nearestAway', 'towardZero', 'stochastic'],
-    scaleMode: [undefined, 'floor', 'ceil', 'rceil', 'even'],
-  } as const;
-  for (const [name, allowed] of Object.entries(choices)) {
-    const value = options[name as keyof typeof choices];
-    if (!(allowed as readonly unknown[]).includes(value))
-      throw invalid(name, value, `Use ${allowed.slice(1).join(', ')}.`);
-  }
-  return options;
 }
 
 function invalid(subject: string, value: unknown, remedy: string): LmdError {

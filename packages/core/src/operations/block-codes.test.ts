@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type CodeLaw, createOperations, type ErrorCode, LmdError } from '../index.js';
-import { createTestBackend } from '../testing/index.js';
+import { type CodeLaw, createOperations, type ErrorCode } from '../index.js';
+import { createTestBackend, errorOf } from '../testing/index.js';
 
 const key = { seed: 1, stream: 2, step: 3, sample: 0 };
 const laws: readonly CodeLaw[] = [
@@ -12,16 +12,6 @@ function setup() {
   const backend = createTestBackend();
   const ops = createOperations(backend);
   return { backend, ops, x: ops.fromData([1, -2, 3]), y: ops.fromData([0.1, 0, -5]) };
-}
-
-function errorOf(run: () => unknown): LmdError {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof LmdError) return error;
-    throw error;
-  }
-  throw new Error('Nothing was thrown.');
 }
 
 describe('encodeBlocks and decodeBlocks', () => {

@@ -6,9 +6,8 @@ import {
   type ErrorCode,
   hasExactProducts,
   integerElement,
-  LmdError,
 } from '../index.js';
-import { createTestBackend } from '../testing/index.js';
+import { createTestBackend, errorOf } from '../testing/index.js';
 
 const float = (name: string, exponentBits: number, mantissaBits: number, largest: number): ElementFormat => {
   const bias = 2 ** (exponentBits - 1) - 1;
@@ -39,16 +38,6 @@ const e2m3 = float('e2m3', 2, 3, 7.5);
 const e3m2 = float('e3m2', 3, 2, 28);
 const e4m3 = float('e4m3', 4, 3, 448);
 const mxfp4 = blocks(e2m1);
-
-function errorOf(run: () => unknown): LmdError {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof LmdError) return error;
-    throw error;
-  }
-  throw new Error('Nothing was thrown.');
-}
 
 describe('hasExactProducts', () => {
   it('knows elements as integers', () => {

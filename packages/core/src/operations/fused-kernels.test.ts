@@ -9,7 +9,7 @@ import {
   kernelFamilies,
   type Tensor,
 } from '../index.js';
-import { createTestBackend } from '../testing/index.js';
+import { createTestBackend, e2m1 } from '../testing/index.js';
 
 const families: readonly (readonly FusedKernelName[])[] = kernelFamilies;
 
@@ -21,19 +21,7 @@ describe('a fused kernel', () => {
     const four = () => o.fromData(new Float32Array(16), [1, 1, 4, 4]);
     const vector = () => o.fromData([1, 2, 3, 4]);
     const labels = () => o.fromData([1], [1], 'i32');
-    const element = {
-      name: 'e2m1',
-      kind: 'float',
-      bits: 4,
-      exponentBits: 2,
-      mantissaBits: 1,
-      bias: 1,
-      emax: 2,
-      emin: 0,
-      largest: 6,
-      hasInfinity: false,
-      hasNaN: false,
-    } as const;
+    const element = e2m1;
     const format = { name: 'mxfp4', element, blockSize: 32, scale: 'e8m0' };
     const operand = () => ({ format, shape: [1, 4], axis: 1, tensors: { codes: x(), scales: x() } });
     const packed = { format, shape: [1, 4], axis: 1 };

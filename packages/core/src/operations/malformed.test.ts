@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createOperations, type EagerOperations, isLmdError, type Tensor } from '../index.js';
-import { createTestBackend } from '../testing/index.js';
+import { createTestBackend, e2m1 } from '../testing/index.js';
 
 /** xorshift32: the same arguments in every run. */
 function randomIntegers(seed: number): (below: number) => number {
@@ -14,19 +14,7 @@ function randomIntegers(seed: number): (below: number) => number {
 }
 
 const key = { seed: 1, stream: 2, step: 3, sample: 4 };
-const element = {
-  name: 'e2m1',
-  kind: 'float',
-  bits: 4,
-  exponentBits: 2,
-  mantissaBits: 1,
-  bias: 1,
-  emax: 2,
-  emin: 0,
-  largest: 6,
-  hasInfinity: false,
-  hasNaN: false,
-};
+const element = e2m1;
 const lmdOptions = {
   learningRate: 0.1,
   beta1: 0.9,

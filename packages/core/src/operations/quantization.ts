@@ -3,15 +3,14 @@ import { describeValue, LmdError } from '../errors.js';
 import type { BlockFormat, FakeQuantizeOptions } from '../formats.js';
 import type { EagerOperations } from '../operations.js';
 import { assertRandomKey } from '../random/random-key.js';
+import { roundingDefaults, roundingOptionTable } from '../rounding-options.js';
 import { sizeOf, type Tensor } from '../tensor.js';
 import { type Check, type Context, checkChoice, checkOptions, floats } from './context.js';
 import { normalizeAxis } from './shapes.js';
 
 export type QuantizationOperations = Pick<EagerOperations, 'fakeQuantize' | 'roundToBfloat16'>;
 
-const known = ['format', 'axis', 'rounding', 'scaleMode', 'key'];
-const roundings = ['nearestEven', 'nearestAway', 'towardZero', 'stochastic'];
-const scaleModes = ['floor', 'ceil', 'rceil', 'even'];
+const known = ['format', 'axis', ...Object.keys(roundingOptionTable), 'key'];
 
 export function quantizationOperations(context: Context, operations: () => EagerOperations): QuantizationOperations {
   const { backend, track, alias } = context;
@@ -56,7 +55,7 @@ export function isFormat(format: BlockFormat): boolean {
 /** Defaults filled in, the axis counted from the start. */
 export function resolveOptions(name: string, x: Tensor, options: FakeQuantizeOptions) {
   checkOptions(name, options, known);
-  const { format, rounding = 'nearestEven', scaleMode = 'floor', key } = options;
+  const { format, rounding = roundingDefaults.rounding, scaleMode = roundingDefaults.scaleMode, key } = options;
   if (!isFormat(format)) {
     throw new LmdError('INVALID_ARGUMENT', `${name}: format is ${describeValue(format)}.`, {
       subject: 'format',
@@ -72,8 +71,8 @@ export function resolveOptions(name: string, x: Tensor, options: FakeQuantizeOpt
       remedy: `Give a whole number from 1 to ${largestBlockSize}; a block ends with its row at the latest.`,
     });
   }
-  checkChoice(name, 'rounding', rounding, roundings);
-  checkChoice(name, 'scaleMode', scaleMode, scaleModes);
+  checkChoice(name, 'rounding', rounding, roundingOptionTable.rounding.choices);
+  checkChoice(name, 'scaleMode', scaleMode, roundingOptionTable.scaleMode.choices);
   const resolved = { format, axis: normalizeAxis(name, options.axis, x.shape.length), rounding, scaleMode };
   if (rounding !== 'stochastic') return resolved;
   if (key === undefined) {

@@ -26,12 +26,14 @@ export { type LmdStateFormatName, lmdStateFormats } from './lmd-state-format.js'
 export { type MadamOptions, madam, madamOptionTable } from './madam.js';
 export * from './optimizer.js';
 export {
+  clippingOptionTable,
   type OptimizerDescription,
   type OptimizerRuleName,
   optimizerFromDescription,
   optimizerRules,
   type RuleDescription,
   type ScheduleDescription,
+  scheduleOptionTable,
 } from './optimizer-from-description.js';
 export { type ParameterGroup, parameterGroups, type WeightPredicate } from './parameter-groups.js';
 export type { DecayOptions } from './schedules.js';

@@ -106,7 +106,7 @@ describe('optimizerFromDescription', () => {
     [
       'an unknown schedule',
       { groups: [{ match: '*', rule: 'lmd' }], schedule: { kind: 'step' } },
-      { subject: 'schedule' },
+      { subject: 'kind', value: 'step' },
     ],
     [
       'both lengths',

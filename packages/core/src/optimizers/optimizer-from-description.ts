@@ -1,6 +1,8 @@
 import { describeValue as describe, LmdError } from '../errors.js';
 import { numberOption } from '../options/checks.js';
-import type { OptionTable } from '../options/option.js';
+import { choice, integer, number } from '../options/declare.js';
+import type { OptionsOf, OptionTable, ResolvedOptions } from '../options/option.js';
+import { resolveOptions } from '../options/resolve.js';
 import { refuseUnknownOptions } from '../options/unknown-option.js';
 import { adamw, adamwOptionTable } from './adamw.js';
 import { clipByGlobalNorm } from './clip.js';
@@ -73,27 +75,57 @@ export interface RuleDescription {
   readonly options?: { readonly [option: string]: unknown };
 }
 
-/** How step sizes go over a run. */
-export interface ScheduleDescription {
-  readonly kind: 'constant' | 'linear' | 'cosine';
-  /** Steps of linear rise to the peak. Default 0. */
-  readonly warmup?: number;
-  /** Steps of the whole run, at the last of which `linear` and `cosine` are at their end: step `steps` − 1, counted from 0. */
-  readonly steps?: number;
-  /** Instead of `steps`: steps from the peak to the end, which is reached at step `warmup` + `decay`. */
-  readonly decay?: number;
-  /** What is left at the end, as a fraction of the peak. Default 0. */
-  readonly final?: number;
-}
+/** How step sizes go over a run, declared once. */
+export const scheduleOptionTable = {
+  /** How step sizes go on after warm-up. `constant`, `linear` or `cosine`; required. */
+  kind: choice(['constant', 'linear', 'cosine'], {
+    required: true,
+    describe: 'How step sizes go on after warm-up.',
+  }),
+  /** Steps of linear rise to the peak. A whole number, at least 0; default 0. */
+  warmup: integer({ atLeast: 0, default: 0, describe: 'Steps of linear rise to the peak.' }),
+  /**
+   * Steps of the whole run, at the last of which `linear` and `cosine` are at their end: step `steps` − 1, counted from
+   * 0. A whole number, at least 0.
+   */
+  steps: integer({
+    atLeast: 0,
+    describe:
+      'Steps of the whole run, at the last of which `linear` and `cosine` are at their end: step `steps` − 1, counted from 0.',
+  }),
+  /**
+   * Instead of `steps`: steps from the peak to the end, which is reached at step `warmup` + `decay`. A whole number, at
+   * least 1.
+   */
+  decay: integer({
+    atLeast: 1,
+    describe: 'Instead of `steps`: steps from the peak to the end, which is reached at step `warmup` + `decay`.',
+  }),
+  /** What is left at the end, as a fraction of the peak. Unused by `constant`. At least 0; default 0. */
+  final: number({
+    atLeast: 0,
+    default: 0,
+    describe: 'What is left at the end, as a fraction of the peak. Unused by `constant`.',
+  }),
+} as const satisfies OptionTable;
+
+export interface ScheduleDescription extends OptionsOf<typeof scheduleOptionTable> {}
+
+/** The bound of gradients, declared once. */
+export const clippingOptionTable = {
+  /** Bound of the gradient's global norm, over all groups together; by default there is none. Above 0. */
+  clipNorm: number({
+    above: 0,
+    describe: "Bound of the gradient's global norm, over all groups together; by default there is none.",
+  }),
+} as const satisfies OptionTable;
 
 /** An optimizer as plain data, but for the predicates of its groups. */
-export interface OptimizerDescription {
+export interface OptimizerDescription extends OptionsOf<typeof clippingOptionTable> {
   /** As `parameterGroups` takes them. One group that matches `'*'` is the rule by itself. */
   readonly groups: readonly (RuleDescription & { readonly match: ParameterGroup['match'] })[];
   /** Default: constant. */
   readonly schedule?: ScheduleDescription;
-  /** Bound of the gradient's global norm, over all groups together. Default: none. */
-  readonly clipNorm?: number | undefined;
 }
 
 /**
@@ -137,16 +169,16 @@ function ruleOf(description: RuleDescription, over: (peak: number) => Schedule):
 
 function scheduleOf(description: ScheduleDescription): (peak: number) => Schedule {
   const owner = 'optimizerFromDescription: schedule';
-  refuseUnknownOptions(owner, description, ['kind', 'warmup', 'steps', 'decay', 'final']);
-  const { kind, warmup = 0, final = 0 } = description;
+  const { kind, warmup, final, ...ends } = resolveOptions(owner, scheduleOptionTable, description);
   if (kind === 'constant') return (peak) => rising(warmup, constant(peak));
-  if (kind !== 'linear' && kind !== 'cosine') throw unknown('schedule', kind, ['constant', 'linear', 'cosine']);
   const decaying = kind === 'linear' ? linear : cosine;
-  const steps = decayOf(owner, description, warmup);
+  const steps = decayOf(owner, ends, warmup);
   return (peak) => rising(warmup, decaying({ from: peak, to: final * peak, steps }));
 }
 
-function decayOf(owner: string, { steps, decay }: ScheduleDescription, warmup: number): number {
+type Ends = Pick<ResolvedOptions<typeof scheduleOptionTable>, 'steps' | 'decay'>;
+
+function decayOf(owner: string, { steps, decay }: Ends, warmup: number): number {
   if (steps !== undefined && decay !== undefined) {
     throw new LmdError('INVALID_ARGUMENT', `${owner} has both steps and decay.`, {
       subject: 'decay',
@@ -156,7 +188,7 @@ function decayOf(owner: string, { steps, decay }: ScheduleDescription, warmup: n
   }
   if (steps === undefined) return numberOption(owner, 'decay', decay, { atLeast: 1, integer: true });
   // A run that is no longer than its warm-up ends at the peak.
-  return Math.max(1, numberOption(owner, 'steps', steps, { atLeast: 0, integer: true }) - warmup - 1);
+  return Math.max(1, steps - warmup - 1);
 }
 
 function unknown(subject: string, value: unknown, allowed: readonly string[]): LmdError {

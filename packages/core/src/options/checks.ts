@@ -1,5 +1,6 @@
 import { describeValue, LmdError } from '../errors.js';
 import type { Schedule } from '../optimizers/optimizer.js';
+import { describeBounds, describeRange } from './describe-range.js';
 import type { NumberRange } from './option.js';
 
 /** The number, refused by name outside the range. NaN and infinities are always refused. */
@@ -9,17 +10,21 @@ export function numberOption(
   value: unknown,
   range: NumberRange & { readonly integer?: boolean },
 ): number {
-  const { atLeast = -Infinity, above = -Infinity, atMost = Infinity, below = Infinity, integer = false } = range;
-  const fits =
+  const { integer = false } = range;
+  if (isWithin(value, range) && (!integer || Number.isSafeInteger(value))) return value;
+  throw notAllowed(owner, name, value, describeRange(range, integer));
+}
+
+function isWithin(value: unknown, range: NumberRange): value is number {
+  const { atLeast = -Infinity, above = -Infinity, atMost = Infinity, below = Infinity } = range;
+  return (
     typeof value === 'number' &&
     Number.isFinite(value) &&
     value >= atLeast &&
     value > above &&
     value <= atMost &&
-    value < below &&
-    (!integer || Number.isSafeInteger(value));
-  if (fits) return value;
-  throw notAllowed(owner, name, value, describeRange(range, integer));
+    value < below
+  );
 }
 
 export function choiceOption<T extends string>(owner: string, name: string, value: unknown, choices: readonly T[]): T {
@@ -45,18 +50,24 @@ export function scheduleOption(owner: string, name: string, value: unknown, rang
   return (step) => numberOption(owner, `${name}(${step})`, schedule(step) ?? Number.NaN, range);
 }
 
-/** `a finite number at least 0 and below 1`. */
-export function describeRange({ atLeast, above, atMost, below }: NumberRange, integer = false): string {
-  const bounds = [
-    atLeast !== undefined ? `at least ${atLeast}` : '',
-    above !== undefined ? `above ${above}` : '',
-    atMost !== undefined ? `at most ${atMost}` : '',
-    below !== undefined ? `below ${below}` : '',
-  ].filter((bound) => bound !== '');
-  return [integer ? 'an integer' : 'a finite number', bounds.join(' and ')].join(' ').trim();
+export function textOption(owner: string, name: string, value: unknown): string {
+  if (typeof value === 'string' && value !== '' && !value.includes('\0')) return value;
+  throw notAllowed(owner, name, value, 'a text that is not empty and holds no NUL character');
 }
 
-function notAllowed(owner: string, name: string, value: unknown, allowed: string): LmdError {
+/** The two numbers, refused by name outside the range or where the larger one comes first. */
+export function intervalOption(
+  owner: string,
+  name: string,
+  value: unknown,
+  range: NumberRange,
+): readonly [number, number] {
+  const [low, high] = Array.isArray(value) && value.length === 2 ? (value as unknown[]) : [];
+  if (isWithin(low, range) && isWithin(high, range) && low <= high) return [low, high];
+  throw notAllowed(owner, name, value, `two numbers ${describeBounds(range)}, the smaller one first`);
+}
+
+export function notAllowed(owner: string, name: string, value: unknown, allowed: string): LmdError {
   const found = value === undefined ? 'is missing' : `is ${describeValue(value)}`;
   return new LmdError('INVALID_ARGUMENT', `${owner}: ${name} ${found}.`, {
     subject: name,

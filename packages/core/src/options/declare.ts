@@ -5,9 +5,12 @@ import type {
   Declared,
   EitherOption,
   IntegerOption,
+  IntervalOption,
   NumberOption,
   NumberRange,
   ScheduleOption,
+  TextOption,
+  ValueOption,
 } from './option.js';
 
 interface Declaration<Value> {
@@ -72,10 +75,59 @@ export function choice<const T extends string, const D extends Declaration<NoInf
   return { kind: 'choice', choices, ...declared<T, D>(declaration) };
 }
 
-/** Declares a value of one of several kinds; it has no default of its own. */
-export function either<const A extends Alternative>(
+/** Declares a text that is not empty, such as a name or a path. */
+export function text<const D extends Declaration<string>>(declaration: D): TextOption<PresenceOf<D>> {
+  return { kind: 'text', ...declared<string, D>(declaration) };
+}
+
+/** Declares two numbers, the smaller one first; it has no default. */
+export function interval<const D extends Declaration<never> & NumberRange>(
+  declaration: D,
+): IntervalOption<PresenceOf<D>> {
+  return { kind: 'interval', range: rangeOf(declaration), ...declared<never, D>(declaration) };
+}
+
+interface ValueDeclaration {
+  readonly describe: string;
+  /** What an error asks for, such as `a function`. */
+  readonly allowed: string;
+  /** Whether the value is one of those. */
+  readonly check: (value: unknown) => boolean;
+}
+
+/** Declares what no file holds, such as a function: `value<() => number>({ … })`. It has no default of its own. */
+export function value<T>(declaration: ValueDeclaration & { readonly required: true }): ValueOption<T, 'required'>;
+export function value<T>(declaration: ValueDeclaration): ValueOption<T, 'optional'>;
+export function value({ allowed, check, ...rest }: ValueDeclaration): ValueOption {
+  return { kind: 'value', allowed, check, ...declared<never, Declaration<never>>(rest) };
+}
+
+/** Declares a record, such as a model; it has no default of its own. */
+export function object<T extends object>(declaration: {
+  readonly describe: string;
+  readonly required: true;
+}): ValueOption<T, 'required'>;
+export function object<T extends object>(declaration: { readonly describe: string }): ValueOption<T, 'optional'>;
+export function object(declaration: { readonly describe: string }): ValueOption {
+  return value({
+    ...declaration,
+    allowed: 'an object',
+    check: (given) => typeof given === 'object' && given !== null && !Array.isArray(given),
+  });
+}
+
+/** Declares a function that a caller gives; it has no default of its own. */
+// biome-ignore lint/suspicious/noExplicitAny: any function's type extends this one.
+export function callback<T extends (...args: any[]) => unknown>(declaration: {
+  readonly describe: string;
+}): ValueOption<T, 'optional'> {
+  return value<T>({ ...declaration, allowed: 'a function', check: (given) => typeof given === 'function' });
+}
+
+/** Declares a value of one of several kinds. */
+export function either<const A extends Alternative, const D extends Declaration<number | boolean | string>>(
   alternatives: readonly A[],
-  declaration: { readonly describe: string },
-): EitherOption<A, 'optional'> {
-  return { kind: 'either', alternatives, presence: 'optional', describe: declaration.describe };
+  declaration: D,
+): EitherOption<A, PresenceOf<D>> {
+  return { kind: 'either', alternatives, ...declared<number | boolean | string, D>(declaration) };
 }

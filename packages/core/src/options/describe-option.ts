@@ -1,4 +1,5 @@
-import type { Alternative, NumberRange, Option } from './option.js';
+import { describeBounds } from './describe-range.js';
+import type { Alternative, Option } from './option.js';
 
 /** What an option means, what it takes and what stands in for it, as the sentences of a document. */
 export function describeOption(option: Option): string {
@@ -16,33 +17,30 @@ export function describeOption(option: Option): string {
 function allowed(option: Option | Alternative): string {
   switch (option.kind) {
     case 'number':
-      return bounds(option.range);
+      return describeBounds(option.range);
     case 'integer':
-      return ['a whole number', bounds(option.range)].filter((part) => part !== '').join(', ');
+      return ['a whole number', describeBounds(option.range)].filter((part) => part !== '').join(', ');
     case 'schedule':
-      return ['a number or a schedule', bounds(option.range)].filter((part) => part !== '').join(', ');
+      return ['a number or a schedule', describeBounds(option.range)].filter((part) => part !== '').join(', ');
     case 'boolean':
       return 'true or false';
     case 'choice':
       return list(option.choices.map((choice) => `\`${choice}\``));
+    case 'text':
+      return '';
+    case 'interval':
+      return `two numbers ${describeBounds(option.range)}, the smaller one first`;
+    case 'value':
+      return option.allowed;
     case 'record':
-      return `numbers ${bounds(option.range)} by the name of the ${option.by}`;
+      return `numbers ${describeBounds(option.range)} by the name of the ${option.by}`;
     case 'either':
       return list(
-        option.alternatives.map((one) => (one.kind === 'number' ? `a number ${bounds(one.range)}` : allowed(one))),
+        option.alternatives.map((one) =>
+          one.kind === 'number' ? `a number ${describeBounds(one.range)}` : allowed(one),
+        ),
       );
   }
-}
-
-function bounds({ atLeast, above, atMost, below }: NumberRange): string {
-  return [
-    atLeast === undefined ? '' : `at least ${atLeast}`,
-    above === undefined ? '' : `above ${above}`,
-    atMost === undefined ? '' : `at most ${atMost}`,
-    below === undefined ? '' : `below ${below}`,
-  ]
-    .filter((bound) => bound !== '')
-    .join(' and ');
 }
 
 function list(items: readonly string[]): string {

@@ -1,9 +1,13 @@
-import type { Alternative, NumberRange, Option, OptionTable } from './option.js';
+import type { Alternative, NumberRange, OptionTable, PlainOption } from './option.js';
 
 /** The part of JSON Schema (draft 2020-12) that describes options. */
 export interface OptionJsonSchema {
   readonly description?: string;
-  readonly type?: 'number' | 'integer' | 'boolean' | 'string' | 'object';
+  readonly type?: 'number' | 'integer' | 'boolean' | 'string' | 'array' | 'object';
+  readonly minLength?: number;
+  readonly items?: OptionJsonSchema;
+  readonly minItems?: number;
+  readonly maxItems?: number;
   readonly minimum?: number;
   readonly exclusiveMinimum?: number;
   readonly maximum?: number;
@@ -16,9 +20,12 @@ export interface OptionJsonSchema {
   readonly additionalProperties?: boolean | OptionJsonSchema;
 }
 
-/** Options as plain data can hold them, as a JSON Schema: a step size is the number that a schedule peaks at. */
+/**
+ * Options as plain data can hold them, as a JSON Schema: a step size is the number that a schedule peaks at, and what no file holds is
+ * left out.
+ */
 export function optionsJsonSchema(table: OptionTable): OptionJsonSchema {
-  const entries = Object.entries(table);
+  const entries = Object.entries(table).filter((entry): entry is [string, PlainOption] => entry[1].kind !== 'value');
   const required = entries.filter(([, { presence }]) => presence === 'required').map(([name]) => name);
   return {
     type: 'object',
@@ -28,7 +35,7 @@ export function optionsJsonSchema(table: OptionTable): OptionJsonSchema {
   };
 }
 
-function optionJsonSchema(option: Option): OptionJsonSchema {
+function optionJsonSchema(option: PlainOption): OptionJsonSchema {
   return {
     description: option.describe,
     ...valueSchema(option),
@@ -36,7 +43,7 @@ function optionJsonSchema(option: Option): OptionJsonSchema {
   };
 }
 
-function valueSchema(option: Option | Alternative): OptionJsonSchema {
+function valueSchema(option: PlainOption | Alternative): OptionJsonSchema {
   switch (option.kind) {
     case 'number':
     case 'schedule':
@@ -50,6 +57,10 @@ function valueSchema(option: Option | Alternative): OptionJsonSchema {
       return { type: 'boolean' };
     case 'choice':
       return { type: 'string', enum: option.choices };
+    case 'text':
+      return { type: 'string', minLength: 1 };
+    case 'interval':
+      return { type: 'array', items: { type: 'number', ...boundsOf(option.range) }, minItems: 2, maxItems: 2 };
     case 'record':
       return { type: 'object', additionalProperties: { type: 'number', ...boundsOf(option.range) } };
     case 'either':

@@ -43,8 +43,28 @@ export interface ChoiceOption<T extends string = string, P extends Presence = Pr
   readonly choices: readonly T[];
 }
 
+/** A text that is not empty and holds no NUL, such as a name or a path. */
+export interface TextOption<P extends Presence = Presence> extends Declared<P, string> {
+  readonly kind: 'text';
+}
+
+/** Two numbers in a range, the smaller one first. */
+export interface IntervalOption<P extends Presence = Presence> extends Declared<P, never> {
+  readonly kind: 'interval';
+  readonly range: NumberRange;
+}
+
+/** What no file holds, such as a function or a backend: a table states its name, its type and what is allowed. */
+export interface ValueOption<T = unknown, P extends Presence = Presence> extends Declared<P, never> {
+  readonly kind: 'value';
+  readonly allowed: string;
+  readonly check: (value: unknown) => boolean;
+  /** Of the type alone; never there. */
+  readonly type?: T;
+}
+
 export interface EitherOption<A extends Alternative = Alternative, P extends Presence = Presence>
-  extends Declared<P, never> {
+  extends Declared<P, number | boolean | string> {
   readonly kind: 'either';
   readonly alternatives: readonly A[];
 }
@@ -56,7 +76,19 @@ export type Alternative =
   | { readonly kind: 'choice'; readonly choices: readonly string[] }
   | { readonly kind: 'record'; readonly range: NumberRange; readonly by: string };
 
-export type Option = NumberOption | IntegerOption | ScheduleOption | BooleanOption | ChoiceOption | EitherOption;
+export type Option =
+  | NumberOption
+  | IntegerOption
+  | ScheduleOption
+  | BooleanOption
+  | ChoiceOption
+  | TextOption
+  | IntervalOption
+  | ValueOption
+  | EitherOption;
+
+/** An option that a file can hold. */
+export type PlainOption = Exclude<Option, ValueOption>;
 
 /** Options by name, in the order in which documents and errors list them. */
 export type OptionTable = { readonly [name: string]: Option };
@@ -68,19 +100,27 @@ export type ValueOf<O> = O extends { readonly kind: 'schedule' }
     ? number
     : O extends { readonly kind: 'boolean' }
       ? boolean
-      : O extends { readonly kind: 'choice'; readonly choices: readonly (infer T)[] }
-        ? T
-        : O extends { readonly kind: 'record' }
-          ? { readonly [name: string]: number }
-          : O extends { readonly kind: 'either'; readonly alternatives: readonly (infer A)[] }
-            ? ValueOf<A>
-            : never;
+      : O extends { readonly kind: 'text' }
+        ? string
+        : O extends { readonly kind: 'interval' }
+          ? readonly [number, number]
+          : O extends ValueOption<infer T>
+            ? T
+            : O extends { readonly kind: 'choice'; readonly choices: readonly (infer T)[] }
+              ? T
+              : O extends { readonly kind: 'record' }
+                ? { readonly [name: string]: number }
+                : O extends { readonly kind: 'either'; readonly alternatives: readonly (infer A)[] }
+                  ? ValueOf<A>
+                  : never;
 
-/** The record of options that a caller gives. */
+/** The record of options that a caller gives. One that nothing stands in for may be given as undefined, which is to leave it out. */
 export type OptionsOf<T extends OptionTable> = {
   readonly [Name in keyof T as T[Name]['presence'] extends 'required' ? Name : never]: ValueOf<T[Name]>;
 } & {
-  readonly [Name in keyof T as T[Name]['presence'] extends 'required' ? never : Name]?: ValueOf<T[Name]>;
+  readonly [Name in keyof T as T[Name]['presence'] extends 'required' ? never : Name]?:
+    | ValueOf<T[Name]>
+    | (T[Name]['presence'] extends 'optional' ? undefined : never);
 };
 
 /** The same when it is checked: defaults are filled in, and step sizes are schedules. */

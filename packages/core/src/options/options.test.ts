@@ -1,11 +1,30 @@
 import { describe, expect, it } from 'vitest';
-import { defaultsOf, describeOption, type OptionsOf, option, refuseUnknownOptions, resolveOptions } from '../index.js';
+import {
+  defaultsOf,
+  describeOption,
+  didYouMean,
+  type OptionsOf,
+  option,
+  optionsJsonSchema,
+  refuseUnknownOptions,
+  resolveOptions,
+} from '../index.js';
 
 const table = {
   rate: option.schedule({ atLeast: 0, default: 0.1, describe: 'Step size.' }),
   size: option.integer({ atLeast: 1, required: true, describe: 'Size.' }),
   bound: option.number({ above: 0, below: 1, describe: 'Bound.' }),
   kind: option.choice(['one', 'two'], { default: 'one', describe: 'Kind.' }),
+} as const;
+
+const otherKinds = {
+  name: option.text({ required: true, describe: 'Name.' }),
+  part: option.interval({ above: 0, atMost: 1, describe: 'Part.' }),
+  again: option.either([{ kind: 'boolean' }, { kind: 'choice', choices: ['blocks'] }], {
+    default: false,
+    describe: 'Again.',
+  }),
+  clock: option.callback<() => number>({ describe: 'Clock.' }),
 } as const;
 
 const refusal = (given: object) => () => resolveOptions('rule', table, given as OptionsOf<typeof table>);
@@ -35,11 +54,54 @@ describe('a table of options', () => {
       'Kind. `one` or `two`; default `one`.',
     ]);
   });
+
+  it('checks texts, intervals, functions and alternatives with a default', () => {
+    const resolve = (given: object) => resolveOptions('rule', otherKinds, given as OptionsOf<typeof otherKinds>);
+    expect(resolve({ name: 'a', part: [0.5, 1] })).toEqual({ name: 'a', part: [0.5, 1], again: false });
+    expect(resolve({ name: 'a', again: 'blocks', clock: Date.now })).toMatchObject({
+      again: 'blocks',
+      clock: Date.now,
+    });
+    expect(() => resolve({ name: '' })).toThrow(
+      'rule: name is "". Give a text that is not empty and holds no NUL character.',
+    );
+    for (const part of [[0, 1], [1, 0.5], [0.5], [0.5, 2], 0.5, ['0.5', 1]]) {
+      expect(() => resolve({ name: 'a', part })).toThrow(
+        'Give two numbers above 0 and at most 1, the smaller one first.',
+      );
+    }
+    expect(() => resolve({ name: 'a', clock: 1 })).toThrow('rule: clock is 1. Give a function.');
+    expect(() => resolve({ name: 'a', again: 'heads' })).toThrow(
+      'rule: again is "heads". Give true or false, or "blocks".',
+    );
+  });
+
+  it('has a JSON Schema of what a file can hold', () => {
+    expect(optionsJsonSchema(otherKinds)).toEqual({
+      type: 'object',
+      properties: {
+        name: { description: 'Name.', type: 'string', minLength: 1 },
+        part: {
+          ...{ description: 'Part.', type: 'array', minItems: 2, maxItems: 2 },
+          items: { type: 'number', exclusiveMinimum: 0, maximum: 1 },
+        },
+        again: {
+          description: 'Again.',
+          anyOf: [{ type: 'boolean' }, { type: 'string', enum: ['blocks'] }],
+          default: false,
+        },
+      },
+      required: ['name'],
+      additionalProperties: false,
+    });
+  });
 });
 
 describe('refuseUnknownOptions', () => {
   it.each([
-    [{ szie: 1 }, 'rule has no option "szie". Its options are size, rate.'],
+    [{ count: 1 }, 'rule has no option "count". Its options are size, rate.'],
+    [{ szie: 1 }, 'rule has no option "szie". Did you mean "size"? Its options are size, rate.'],
+    [{ si: 1 }, 'rule has no option "si". Did you mean "size"? Its options are size, rate.'],
     [{ Size: 1 }, 'rule has no option "Size". Did you mean "size"? Its options are size, rate.'],
     [{ rates: 1 }, 'rule has no option "rates". Did you mean "rate"? Its options are size, rate.'],
     [{ ['x'.repeat(100_000)]: 1 }, 'Its options are size, rate.'],
@@ -48,4 +110,14 @@ describe('refuseUnknownOptions', () => {
   ])('refuses %j', (given, message) => {
     expect(() => refuseUnknownOptions('rule', given, ['size', 'rate'])).toThrow(message);
   });
+});
+
+describe('didYouMean', () => {
+  it.each([
+    ['learningrate', ['learningRate', 'beta1'], ' Did you mean "learningRate"?'],
+    ['stpes', ['seed', 'steps'], ' Did you mean "steps"?'],
+    ['frob', ['seed', 'steps'], ''],
+    ['', ['seed'], ''],
+    ['x', [], ''],
+  ])('of %j among %j', (typed, known, suggestion) => expect(didYouMean(typed, known)).toBe(suggestion));
 });

@@ -1,5 +1,13 @@
-import { describeValue, LmdError } from '../errors.js';
-import { booleanOption, choiceOption, describeRange, numberOption, scheduleOption } from './checks.js';
+import {
+  booleanOption,
+  choiceOption,
+  intervalOption,
+  notAllowed,
+  numberOption,
+  scheduleOption,
+  textOption,
+} from './checks.js';
+import { describeRange } from './describe-range.js';
 import type {
   Alternative,
   DefaultsOf,
@@ -51,6 +59,13 @@ export function resolveOption(owner: string, name: string, option: Option, given
       return booleanOption(owner, name, value);
     case 'choice':
       return choiceOption(owner, name, value, option.choices);
+    case 'text':
+      return textOption(owner, name, value);
+    case 'interval':
+      return intervalOption(owner, name, value, option.range);
+    case 'value':
+      if (option.check(value)) return value;
+      throw notAllowed(owner, name, value, option.allowed);
     case 'either':
       return resolveEither(owner, name, option, value);
   }
@@ -80,11 +95,7 @@ function resolveEither(owner: string, name: string, { alternatives }: EitherOpti
         }
     }
   }
-  throw new LmdError('INVALID_ARGUMENT', `${owner}: ${name} is ${describeValue(value)}.`, {
-    subject: name,
-    value,
-    remedy: `Give ${alternatives.map(describeAlternative).join(', or ')}.`,
-  });
+  throw notAllowed(owner, name, value, alternatives.map(describeAlternative).join(', or '));
 }
 
 function describeAlternative(alternative: Alternative): string {

@@ -1,3 +1,4 @@
+import { distance } from 'fastest-levenshtein';
 import { describeValue, LmdError } from '../errors.js';
 
 /**
@@ -16,40 +17,36 @@ export function refuseUnknownOptions(owner: string, options: unknown, known: rea
   }
   for (const name in options) {
     if (known.includes(name)) continue;
-    const near = nearestName(name, known);
-    const suggestion = near === undefined ? '' : ` Did you mean "${near}"?`;
-    throw new LmdError('UNKNOWN_OPTION', `${owner} has no option ${describeValue(name)}.${suggestion}`, {
-      subject: name,
-      value: (options as Record<string, unknown>)[name],
-      remedy: known.length === 0 ? 'It has none.' : `Its options are ${known.join(', ')}.`,
-    });
+    throw unknownOption(owner, name, (options as Record<string, unknown>)[name], known);
   }
+}
+
+/** The error about a name that is none of an owner's options: the one wording for it, of functions and of the command alike. */
+export function unknownOption(owner: string, name: string, value: unknown, known: readonly string[]): LmdError {
+  return new LmdError('UNKNOWN_OPTION', `${owner} has no option ${describeValue(name)}.${didYouMean(name, known)}`, {
+    subject: name,
+    value,
+    remedy: known.length === 0 ? 'It has none.' : `Its options are ${known.join(', ')}.`,
+  });
 }
 
 /** No option is longer; to compare longer texts takes long. */
 const longestName = 64;
 
-/** The known name that few letters tell from `typed`, case ignored: a third of them, as two that changed places count twice. */
+/** The known name that is closest to `typed`, case ignored; undefined where none is close. */
 function nearestName(typed: string, known: readonly string[]): string | undefined {
-  if (typed.length > longestName) return undefined;
-  let best: { readonly name: string; readonly edits: number } | undefined;
-  for (const name of known) {
-    const edits = editDistance(typed.toLowerCase(), name.toLowerCase());
-    if (edits <= Math.floor(typed.length / 3) && edits < (best?.edits ?? Infinity)) best = { name, edits };
-  }
-  return best?.name;
+  if (typed === '' || typed.length > longestName) return undefined;
+  const lower = typed.toLowerCase();
+  const [best] = known
+    // A name that starts with the typed one is closer than any misspelling.
+    .map((name) => ({ name, edits: name.toLowerCase().startsWith(lower) ? 0 : distance(lower, name.toLowerCase()) }))
+    .sort((a, b) => a.edits - b.edits);
+  // A third of the letters may differ. Two that changed places count as two.
+  return best !== undefined && best.edits <= Math.ceil(typed.length / 3) ? best.name : undefined;
 }
 
-/** Letters to insert, remove or replace, by rows of Wagner and Fischer's table. */
-function editDistance(a: string, b: string): number {
-  let above = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (let row = 1; row <= a.length; row++) {
-    const current = [row];
-    for (let column = 1; column <= b.length; column++) {
-      const replaced = above[column - 1]! + (a[row - 1] === b[column - 1] ? 0 : 1);
-      current.push(Math.min(replaced, above[column]! + 1, current[column - 1]! + 1));
-    }
-    above = current;
-  }
-  return above[b.length]!;
+/** ` Did you mean "size"?`, to be appended to a sentence; nothing where no name is close. */
+export function didYouMean(typed: string, known: readonly string[]): string {
+  const near = nearestName(typed, known);
+  return near === undefined ? '' : ` Did you mean "${near}"?`;
 }

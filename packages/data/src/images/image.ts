@@ -1,6 +1,6 @@
-import { isTypedArray, LmdError, sizeOf } from '@lmd/core';
-import { fingerprintOf } from '@lmd/training';
-import { argumentError, checkedCount, refuseUnknownOptions } from '../options.js';
+import { isTypedArray, LmdError, type OptionsOf, type OptionTable, option, resolveOptions, sizeOf } from '@lmd/core';
+import { fingerprintOf, imagesOptionTable } from '@lmd/training';
+import { argumentError } from '../options.js';
 
 /** An image as bytes. */
 export interface Pixels {
@@ -29,18 +29,18 @@ export interface ImageSource {
   image(index: number): Pixels | Promise<Pixels>;
 }
 
-export interface ImagesInMemoryOptions {
-  readonly name: string;
-  /** Bytes of all images, [images, height, width, channels] row-major. */
-  readonly images: Uint8Array;
-  /** One class per image, in [0, classes). */
-  readonly labels: ArrayLike<number>;
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
-  readonly classes: number;
-  readonly classNames?: readonly string[];
-}
+/** The options of `imagesInMemory`, declared once. */
+export const imagesInMemoryOptionTable = {
+  ...imagesOptionTable,
+  /** Names of the classes, in the order of their labels. A list of names. */
+  classNames: option.value<readonly string[]>({
+    describe: 'Names of the classes, in the order of their labels.',
+    allowed: 'a list of names',
+    check: Array.isArray,
+  }),
+} as const satisfies OptionTable;
+
+export interface ImagesInMemoryOptions extends OptionsOf<typeof imagesInMemoryOptionTable> {}
 
 /**
  * A source of images of the same size in memory, without copying.
@@ -48,18 +48,11 @@ export interface ImagesInMemoryOptions {
  * @throws LmdError `SHAPE_MISMATCH` if images and labels differ in count; `DATA_CORRUPT` for a label out of range.
  */
 export function imagesInMemory(options: ImagesInMemoryOptions): ImageSource {
-  const known = ['name', 'images', 'labels', 'height', 'width', 'channels', 'classes', 'classNames'];
-  refuseUnknownOptions('imagesInMemory', options, known);
-  const { name, images, labels, classNames } = options;
-  const [height, width, channels, classes] = (['height', 'width', 'channels', 'classes'] as const).map((option) =>
-    checkedCount('imagesInMemory', option, options[option], 1),
-  ) as [number, number, number, number];
+  const checked = resolveOptions('imagesInMemory', imagesInMemoryOptionTable, options);
+  const { name, images, labels, height, width, channels, classes, classNames } = checked;
   if (!isTypedArray(images, 'Uint8Array')) {
     const remedy = 'Use a Uint8Array of [images, height, width, channels].';
     throw argumentError('imagesInMemory', 'images', images, remedy);
-  }
-  if (!Number.isSafeInteger(labels?.length)) {
-    throw argumentError('imagesInMemory', 'labels', labels, 'Use an array with a class for each image.');
   }
   const bytes = sizeOf([height, width, channels]);
   if (images.length !== labels.length * bytes) {

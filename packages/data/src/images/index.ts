@@ -1,4 +1,10 @@
 export {
+  type AugmentationOptions,
+  augmentationOptionTable,
+  paddedCropOptionTable,
+  randomRegionOptionTable,
+} from './augmentation-options.js';
+export {
   type Cifar100Images,
   type CifarImages,
   cifarNormalization,
@@ -8,5 +14,5 @@ export {
 export { type IdxArray, type IdxData, parseIdx } from './idx.js';
 export { type ImageSource, type ImagesInMemoryOptions, imagesInMemory, type Pixels } from './image.js';
 export { mnistNormalization } from './mnist.js';
-export type { RandAugmentOptions } from './rand-augment.js';
-export { type AugmentationOptions, type TransformImagesOptions, transformImages } from './transform-images.js';
+export { type RandAugmentOptions, randAugmentOptionTable } from './rand-augment.js';
+export { type TransformImagesOptions, transformImages, transformImagesOptionTable } from './transform-images.js';

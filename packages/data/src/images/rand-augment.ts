@@ -1,3 +1,4 @@
+import { type OptionsOf, type OptionTable, option } from '@lmd/core';
 import type { Draws } from './draws.js';
 import type { Pixels } from './image.js';
 import {
@@ -13,12 +14,15 @@ import {
   solarize,
 } from './pixel-operations.js';
 
-export interface RandAugmentOptions {
-  /** Number of operations per image. Default 2. */
-  readonly operations?: number;
-  /** Magnitude, from 0 to 30. Default 9. */
-  readonly magnitude?: number;
-}
+/** The options of RandAugment, declared once. */
+export const randAugmentOptionTable = {
+  /** Operations an image, one after the other. A whole number, at least 0; default 2. */
+  operations: option.integer({ atLeast: 0, default: 2, describe: 'Operations an image, one after the other.' }),
+  /** Strength of the operations. At least 0 and at most 30; default 9. */
+  magnitude: option.number({ atLeast: 0, atMost: 30, default: 9, describe: 'Strength of the operations.' }),
+} as const satisfies OptionTable;
+
+export interface RandAugmentOptions extends OptionsOf<typeof randAugmentOptionTable> {}
 
 /** `m` is the magnitude over 30; `sign` is +1 or −1. */
 type Operation = (image: Pixels, m: number, sign: number) => Pixels;

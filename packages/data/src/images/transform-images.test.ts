@@ -105,11 +105,11 @@ describe('transformImages', () => {
     [{ augmentation: { flip: 2 } }, 'INVALID_ARGUMENT', 'flip'],
     [{ augmentation: { mixup: -1 } }, 'INVALID_ARGUMENT', 'mixup'],
     [{ augmentation: { labelSmoothing: Number.NaN } }, 'INVALID_ARGUMENT', 'labelSmoothing'],
-    [{ augmentation: { randAugment: { magnitude: 31 } } }, 'INVALID_ARGUMENT', 'randAugment.magnitude'],
+    [{ augmentation: { randAugment: { magnitude: 31 } } }, 'INVALID_ARGUMENT', 'magnitude'],
     [{ augmentation: { randAugment: { layers: 2 } } }, 'UNKNOWN_OPTION', 'layers'],
-    [{ augmentation: { crop: { padding: 0.5 } } }, 'INVALID_ARGUMENT', 'crop.padding'],
-    [{ augmentation: { crop: { scale: [0, 1], ratio: [1, 1] } } }, 'INVALID_ARGUMENT', 'crop.scale'],
-    [{ augmentation: { crop: { scale: [0.1, 1] } } }, 'INVALID_ARGUMENT', 'crop.ratio'],
+    [{ augmentation: { crop: { padding: 0.5 } } }, 'INVALID_ARGUMENT', 'padding'],
+    [{ augmentation: { crop: { scale: [0, 1], ratio: [1, 1] } } }, 'INVALID_ARGUMENT', 'scale'],
+    [{ augmentation: { crop: { scale: [0.1, 1] } } }, 'INVALID_ARGUMENT', 'ratio'],
     [{ augmentation: { mixUp: 1 } }, 'UNKNOWN_OPTION', 'mixUp'],
   ])('refuses %j', (options, code, subject) => {
     let error: unknown;

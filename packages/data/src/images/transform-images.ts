@@ -1,54 +1,52 @@
-import { isTypedArray, LmdError } from '@lmd/core';
-import type { BatchContext, Dataset, DatasetBatch } from '@lmd/training';
-import { argumentError, checkedCount, checkedNumber, refuseUnknownOptions } from '../options.js';
+import { isTypedArray, LmdError, type OptionsOf, type OptionTable, option, resolveOptions } from '@lmd/core';
+import {
+  type BatchContext,
+  type Dataset,
+  type DatasetBatch,
+  normalizationOptionTable,
+  normalizationTable,
+} from '@lmd/training';
+import { type AugmentationOptions, type CheckedAugmentation, checkedAugmentation } from './augmentation-options.js';
 import { flipped, paddedCrop, randomRegion } from './crops.js';
 import { Draws } from './draws.js';
 import type { ImageSource, Pixels } from './image.js';
 import { mixRows } from './mixing.js';
-import { type RandAugmentOptions, randAugment } from './rand-augment.js';
+import { randAugment } from './rand-augment.js';
 import { centralRegion, type Region, resize, wholeOf } from './resize.js';
 
-export interface AugmentationOptions {
+/** The options of `transformImages`, declared once. */
+export const transformImagesOptionTable = {
+  /** Height of the model's input, in pixels. A whole number, at least 1; required. */
+  height: option.integer({ atLeast: 1, required: true, describe: "Height of the model's input, in pixels." }),
+  /** Width of the model's input, in pixels. A whole number, at least 1; required. */
+  width: option.integer({ atLeast: 1, required: true, describe: "Width of the model's input, in pixels." }),
   /**
-   * `padding`: random crop of the image padded by this number of pixels, as usual for CIFAR. `scale` and `ratio`:
-   * resizes a random region with area fraction and aspect ratio in these ranges, as usual for ImageNet ([0.08, 1] and
-   * [3/4, 4/3]).
+   * Images of another size: `crop` resizes the largest centred part of the model's shape, `stretch` the whole image.
+   * `crop` or `stretch`; default `crop`.
    */
-  readonly crop?:
-    | { readonly padding: number }
-    | { readonly scale: readonly [number, number]; readonly ratio: readonly [number, number] };
-  /** Probability of a horizontal flip. */
-  readonly flip?: number;
-  readonly randAugment?: RandAugmentOptions;
-  /** α of mixup's distribution. */
-  readonly mixup?: number;
-  /** α of cutmix's distribution. With both, one is chosen at random for each image. */
-  readonly cutmix?: number;
-  /** Fraction of each label distributed evenly over all classes (Szegedy et al., arXiv:1512.00567). */
-  readonly labelSmoothing?: number;
-}
-
-export interface TransformImagesOptions {
-  /** Height of the model's input. */
-  readonly height: number;
-  readonly width: number;
+  fit: option.choice(['crop', 'stretch'], {
+    default: 'crop',
+    describe:
+      "Images of another size: `crop` resizes the largest centred part of the model's shape, `stretch` the whole image.",
+  }),
   /**
-   * Images of another size: `crop` (default) resizes the largest centred region with the model's aspect ratio,
-   * `stretch` the whole image.
+   * With `crop`, the part of that region's sides that is kept; 0.875 is customary for ImageNet. Above 0 and at most 1;
+   * default 1.
    */
-  readonly fit?: 'crop' | 'stretch';
-  /** With `crop`, the fraction of the region's sides to keep. Default 1; 0.875 is usual for ImageNet. */
-  readonly cropFraction?: number;
-  /** Mean of the pixels on a scale from 0 to 1: one number, or one per channel. Default 0. */
-  readonly mean?: number | readonly number[];
-  /** Standard deviation, like `mean`, and positive. Default 1. */
-  readonly standardDeviation?: number | readonly number[];
-  /** Used only in training; evaluation uses the images without augmentation. */
-  readonly augmentation?: AugmentationOptions;
-}
+  cropFraction: option.number({
+    above: 0,
+    atMost: 1,
+    default: 1,
+    describe: "With `crop`, the part of that region's sides that is kept; 0.875 is customary for ImageNet.",
+  }),
+  ...normalizationOptionTable,
+  /** In training alone: evaluation sees the images as they are. An object. */
+  augmentation: option.object<AugmentationOptions>({
+    describe: 'In training alone: evaluation sees the images as they are.',
+  }),
+} as const satisfies OptionTable;
 
-const known = ['height', 'width', 'fit', 'cropFraction', 'mean', 'standardDeviation', 'augmentation'];
-const knownAugmentations = ['crop', 'flip', 'randAugment', 'mixup', 'cutmix', 'labelSmoothing'];
+export interface TransformImagesOptions extends OptionsOf<typeof transformImagesOptionTable> {}
 
 /**
  * Creates a data set of images of one size from images of any size: cropped, flipped, RandAugment, normalized, mixed,
@@ -60,13 +58,13 @@ const knownAugmentations = ['crop', 'flip', 'randAugment', 'mixup', 'cutmix', 'l
  * @throws LmdError `INVALID_ARGUMENT` and `UNKNOWN_OPTION` naming the option; from `batch`, errors of the source.
  */
 export function transformImages(source: ImageSource, options: TransformImagesOptions): Dataset {
-  refuseUnknownOptions('transformImages', options, known);
-  const height = checkedCount('transformImages', 'height', options.height, 1);
-  const width = checkedCount('transformImages', 'width', options.width, 1);
+  const checked = resolveOptions('transformImages', transformImagesOptionTable, options);
+  const { height, width, fit, cropFraction } = checked;
   const { channels, classes } = source;
-  const table = normalizationTable(channels, options.mean ?? 0, options.standardDeviation ?? 1);
-  const regionOf = evaluationRegion(options, height, width);
-  const augmentation = checkedAugmentation(options.augmentation ?? {});
+  const table = normalizationTable('transformImages', channels, checked);
+  const regionOf = (image: Pixels) =>
+    fit === 'stretch' ? wholeOf(image) : centralRegion(image, height, width, cropFraction);
+  const augmentation = checkedAugmentation(checked.augmentation ?? {});
   const pixels = height * width * channels;
 
   const prepare = (image: Pixels, index: number, context: BatchContext | undefined): Pixels => {
@@ -128,11 +126,6 @@ function softLabels(
   return { data, shape: [labels.length, classes] };
 }
 
-type CheckedAugmentation = Required<Omit<AugmentationOptions, 'crop' | 'randAugment'>> & {
-  readonly crop: AugmentationOptions['crop'];
-  readonly randAugment: Required<RandAugmentOptions> | undefined;
-};
-
 function augment(
   image: Pixels,
   { crop, flip, randAugment: rand }: CheckedAugmentation,
@@ -147,71 +140,6 @@ function augment(
   if (crop !== undefined && 'padding' in crop) result = paddedCrop(result, crop.padding, draws('crop'));
   if (flip > 0 && draws('flip').chance(flip)) result = flipped(result);
   return rand === undefined ? result : randAugment(result, rand, draws('rand-augment'));
-}
-
-function checkedAugmentation(options: AugmentationOptions): CheckedAugmentation {
-  const caller = 'transformImages: augmentation';
-  refuseUnknownOptions(caller, options, knownAugmentations);
-  const { crop, randAugment: rand } = options;
-  if (crop !== undefined && 'padding' in crop) {
-    refuseUnknownOptions(`${caller}.crop`, crop, ['padding']);
-    checkedCount(caller, 'crop.padding', crop.padding, 0);
-  } else if (crop !== undefined) {
-    refuseUnknownOptions(`${caller}.crop`, crop, ['scale', 'ratio']);
-    checkedRange(caller, 'crop.scale', crop.scale, 1);
-    checkedRange(caller, 'crop.ratio', crop.ratio, Number.MAX_VALUE);
-  }
-  if (rand !== undefined) refuseUnknownOptions(`${caller}.randAugment`, rand, ['operations', 'magnitude']);
-  return {
-    crop,
-    flip: checkedNumber(caller, 'flip', options.flip ?? 0, 0, 1),
-    randAugment: rand && {
-      operations: checkedCount(caller, 'randAugment.operations', rand.operations ?? 2, 0),
-      magnitude: checkedNumber(caller, 'randAugment.magnitude', rand.magnitude ?? 9, 0, 30),
-    },
-    mixup: checkedNumber(caller, 'mixup', options.mixup ?? 0, 0),
-    cutmix: checkedNumber(caller, 'cutmix', options.cutmix ?? 0, 0),
-    labelSmoothing: checkedNumber(caller, 'labelSmoothing', options.labelSmoothing ?? 0, 0, 1),
-  };
-}
-
-function checkedRange(caller: string, name: string, range: readonly [number, number], maximum: number): void {
-  const [low, high] = Array.isArray(range) && range.length === 2 ? range : [Number.NaN, Number.NaN];
-  if (low > 0 && low <= high && high <= maximum) return;
-  throw argumentError(caller, name, range, 'Use two positive numbers, the smaller one first.');
-}
-
-function evaluationRegion(options: TransformImagesOptions, height: number, width: number): (image: Pixels) => Region {
-  const { fit = 'crop' } = options;
-  const fraction = options.cropFraction ?? 1;
-  if (fit !== 'crop' && fit !== 'stretch') {
-    throw argumentError('transformImages', 'fit', fit, 'Give "crop" or "stretch".');
-  }
-  if (!(fraction > 0 && fraction <= 1)) {
-    throw argumentError('transformImages', 'cropFraction', fraction, 'Use a number above 0 and at most 1.');
-  }
-  return fit === 'stretch' ? wholeOf : (image) => centralRegion(image, height, width, fraction);
-}
-
-/** [channels, 256]: the normalized value of each byte. */
-function normalizationTable(
-  channels: number,
-  mean: number | readonly number[],
-  standardDeviation: number | readonly number[],
-): Float32Array {
-  const [means, deviations] = [
-    ['mean', mean],
-    ['standardDeviation', standardDeviation],
-  ].map(([name, value]) => {
-    const values = typeof value === 'number' ? new Array<number>(channels).fill(value) : (value as readonly number[]);
-    const lowest = name === 'mean' ? -Number.MAX_VALUE : Number.MIN_VALUE;
-    if (values.length === channels && values.every((one) => one >= lowest && one <= Number.MAX_VALUE)) return values;
-    const remedy = `Use one finite ${name === 'mean' ? '' : 'positive '}number, or ${channels}, one per channel.`;
-    throw argumentError('transformImages', name as string, value, remedy);
-  }) as [readonly number[], readonly number[]];
-  const table = new Float32Array(channels * 256);
-  for (let k = 0; k < table.length; k++) table[k] = ((k & 255) / 255 - means[k >> 8]!) / deviations[k >> 8]!;
-  return table;
 }
 
 function checkedLabel(source: ImageSource, index: number): number {

@@ -1,16 +1,21 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { withoutByteOrderMark } from '@lmd/core';
+import { type OptionsOf, type OptionTable, option, resolveOptions, withoutByteOrderMark } from '@lmd/core';
 import { withFileErrors } from '@lmd/training/node';
 import { type CifarImages, checkCifarLength, parseCifar10, parseCifar100 } from '../images/cifar.js';
 import { type ImageSource, imagesInMemory } from '../images/image.js';
-import { checkedPath, refuseUnknownOptions } from '../options.js';
 import { readWhole } from './read-file.js';
 
-export interface CifarFolderOptions {
-  /** Folder of the unpacked binary version: `cifar-10-batches-bin` or `cifar-100-binary`. */
-  readonly folder: string;
-}
+/** The options of `readCifar10Folder` and `readCifar100Folder`, declared once. */
+export const cifarFolderOptionTable = {
+  /** With the files of the binary version: `cifar-10-batches-bin` or `cifar-100-binary`, unpacked. Required. */
+  folder: option.text({
+    required: true,
+    describe: 'With the files of the binary version: `cifar-10-batches-bin` or `cifar-100-binary`, unpacked.',
+  }),
+} as const satisfies OptionTable;
+
+export interface CifarFolderOptions extends OptionsOf<typeof cifarFolderOptionTable> {}
 
 /**
  * Reads CIFAR-10: `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin` of 10,000 images each, and the class
@@ -22,8 +27,7 @@ export interface CifarFolderOptions {
 export async function readCifar10Folder(
   options: CifarFolderOptions,
 ): Promise<{ readonly train: ImageSource; readonly test: ImageSource }> {
-  refuseUnknownOptions('readCifar10Folder', options, ['folder']);
-  const folder = checkedPath('readCifar10Folder', 'folder', options.folder);
+  const { folder } = resolveOptions('readCifar10Folder', cifarFolderOptionTable, options);
   const names = await readNames(join(folder, 'batches.meta.txt'), 10);
   const read = async (file: string) => {
     const path = join(folder, file);
@@ -46,8 +50,7 @@ export async function readCifar10Folder(
 export async function readCifar100Folder(
   options: CifarFolderOptions,
 ): Promise<{ readonly train: ImageSource; readonly test: ImageSource }> {
-  refuseUnknownOptions('readCifar100Folder', options, ['folder']);
-  const folder = checkedPath('readCifar100Folder', 'folder', options.folder);
+  const { folder } = resolveOptions('readCifar100Folder', cifarFolderOptionTable, options);
   const names = await readNames(join(folder, 'fine_label_names.txt'), 100);
   const read = async (file: string, images: number) => {
     const path = join(folder, file);

@@ -1,9 +1,8 @@
 import { readdirSync, statSync } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
-import { LmdError } from '@lmd/core';
+import { LmdError, textOption } from '@lmd/core';
 import { fileSystemError, withFileErrors } from '@lmd/training/node';
-import { checkedPath } from '../options.js';
 import { isHidden } from './hidden-files.js';
 
 /** By code units, so that the order is the same on every system and in every language. */
@@ -18,7 +17,7 @@ function inOrder(names: readonly string[]): string[] {
  * @throws LmdError `FILE_SYSTEM`.
  */
 export function classFolders(folder: string): string[] {
-  checkedPath('classFolders', 'folder', folder);
+  textOption('classFolders', 'folder', folder);
   try {
     return inOrder(readdirSync(folder)).filter(
       // A broken link is not a folder.

@@ -2,12 +2,11 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createGunzip } from 'node:zlib';
-import { LmdError } from '@lmd/core';
+import { LmdError, type OptionsOf, type OptionTable, option, resolveOptions, textOption } from '@lmd/core';
 import { type Dataset, imageDataset } from '@lmd/training';
 import { withFileErrors } from '@lmd/training/node';
 import { checkIdxLength, type IdxArray, idxHeader, idxHeaderLimit, parseIdx } from '../images/idx.js';
 import { mnistNormalization } from '../images/mnist.js';
-import { checkedPath, refuseUnknownOptions } from '../options.js';
 import { readWhole } from './read-file.js';
 
 /**
@@ -17,7 +16,7 @@ import { readWhole } from './read-file.js';
  * states.
  */
 export async function readIdxFile(path: string): Promise<IdxArray> {
-  checkedPath('readIdxFile', 'path', path);
+  textOption('readIdxFile', 'path', path);
   let isCompressed = false;
   const bytes = await readWhole(path, idxHeaderLimit, (size, head) => {
     // An IDX file begins with zeros.
@@ -57,17 +56,30 @@ async function decompressed(bytes: Uint8Array, path: string): Promise<Uint8Array
   return Buffer.concat(chunks);
 }
 
-export interface MnistFolderOptions {
-  readonly folder: string;
-  /** Default `mnist`. */
-  readonly name?: string;
-  /** Mean of the pixels on a scale from 0 to 1. Default 0.1307, that of MNIST. */
-  readonly mean?: number;
-  /** Standard deviation. Default 0.3081, that of MNIST. */
-  readonly standardDeviation?: number;
-  /** Default 10. */
-  readonly classes?: number;
-}
+const { mean: usualMean, standardDeviation: usualDeviation } = mnistNormalization.mnist;
+
+/** The options of `readMnistFolder`, declared once. */
+export const mnistFolderOptionTable = {
+  /** Where the four IDX files are. Required. */
+  folder: option.text({ required: true, describe: 'Where the four IDX files are.' }),
+  /** Identifies the data in errors and checkpoints. Default mnist. */
+  name: option.text({ default: 'mnist', describe: 'Identifies the data in errors and checkpoints.' }),
+  /** Mean of the pixels, on a scale from 0 to 1; the default is MNIST's own. Default 0.1307. */
+  mean: option.number({
+    default: usualMean,
+    describe: "Mean of the pixels, on a scale from 0 to 1; the default is MNIST's own.",
+  }),
+  /** Standard deviation of the pixels; the default is MNIST's own. Above 0; default 0.3081. */
+  standardDeviation: option.number({
+    above: 0,
+    default: usualDeviation,
+    describe: "Standard deviation of the pixels; the default is MNIST's own.",
+  }),
+  /** Number of classes. A whole number, at least 1; default 10. */
+  classes: option.integer({ atLeast: 1, default: 10, describe: 'Number of classes.' }),
+} as const satisfies OptionTable;
+
+export interface MnistFolderOptions extends OptionsOf<typeof mnistFolderOptionTable> {}
 
 /**
  * Reads a data set in the four files of MNIST, also used by Fashion-MNIST and others: `train-images-idx3-ubyte`,
@@ -80,11 +92,8 @@ export interface MnistFolderOptions {
 export async function readMnistFolder(
   options: MnistFolderOptions,
 ): Promise<{ readonly train: Dataset; readonly test: Dataset }> {
-  refuseUnknownOptions('readMnistFolder', options, ['folder', 'name', 'mean', 'standardDeviation', 'classes']);
-  const folder = checkedPath('readMnistFolder', 'folder', options.folder);
-  const { name = 'mnist', classes = 10 } = options;
-  const { mean = mnistNormalization.mnist.mean, standardDeviation = mnistNormalization.mnist.standardDeviation } =
-    options;
+  const checked = resolveOptions('readMnistFolder', mnistFolderOptionTable, options);
+  const { folder, name, mean, standardDeviation, classes } = checked;
   const entries = await withFileErrors('list', folder, () => readdir(folder));
   const read = async (part: string, kind: 'images-idx3' | 'labels-idx1') => {
     const names = namesOf(part, kind);
@@ -116,7 +125,7 @@ export async function readMnistFolder(
   return { train: await dataset('train', 'train'), test: await dataset('t10k', 'test') };
 }
 
-/** The names of a file, also with `.idx` instead of `-idx` and with `.gz`. */
+/** The names of a file, with `.idx` for `-idx` and with `.gz` too. */
 function namesOf(part: string, kind: 'images-idx3' | 'labels-idx1'): string[] {
   const stem = `${part}-${kind}-ubyte`;
   return [stem, stem.replace('-idx', '.idx')].flatMap((file) => [file, `${file}.gz`]);

@@ -1,8 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
-import { LmdError } from '@lmd/core';
+import { LmdError, numberOption, textOption } from '@lmd/core';
 import { fileSystemError } from '@lmd/training/node';
 import type { Pixels } from '../images/image.js';
-import { checkedCount, checkedPath } from '../options.js';
 import { decodeWithSharp, undecodable } from './decode-image.js';
 import { headBytes, imageExtensions, imageFormat, imageFormats } from './image-format.js';
 
@@ -42,7 +41,7 @@ interface Job {
  * number of threads, so that they have work while this thread computes. Default 32.
  */
 export function imageDecoder(concurrency = 32): ImageDecoder {
-  checkedCount('imageDecoder', 'concurrency', concurrency, 1);
+  numberOption('imageDecoder', 'concurrency', concurrency, { atLeast: 1, integer: true });
   const waiting: Job[] = [];
   const running = new Map<Job, Promise<void>>();
   let isClosed = false;
@@ -90,7 +89,7 @@ function closed(path: string): LmdError {
  * program truncates a mapped file.
  */
 async function decodeFile(path: string): Promise<Pixels> {
-  checkedPath('imageDecoder', 'path', path);
+  textOption('imageDecoder', 'path', path);
   const bytes = readBytes(path);
   const { format, name } = imageFormat(bytes.subarray(0, headBytes));
   if (format !== undefined) return await decodeWithSharp(path, format, bytes);

@@ -1,36 +1,57 @@
 import { basename, join, resolve } from 'node:path';
-import { isLmdError, LmdError } from '@lmd/core';
+import { isLmdError, LmdError, type OptionsOf, type OptionTable, option, resolveOptions } from '@lmd/core';
 import { type FingerprintPart, fingerprintOf } from '@lmd/training';
 import type { ImageSource } from '../images/image.js';
-import { argumentError, checkedPath, refuseUnknownOptions } from '../options.js';
+import { argumentError } from '../options.js';
 import { classFolders, filesOf } from './class-folders.js';
 import { type ImageDecoder, imageDecoder } from './image-decoder.js';
 import { readWhole } from './read-file.js';
 import { loadSharp } from './sharp.js';
 
-export interface ImageFolderOptions {
-  /** Folder with one subfolder per class, like ImageNet. Images may be in nested subfolders. */
-  readonly folder: string;
-  /** Identifies the data in a checkpoint. Default: the folder's name. */
-  readonly name?: string;
+/** The options of `openImageFolder`, declared once. */
+export const imageFolderOptionTable = {
+  /** A folder for each class, with images in it or in folders of it, as ImageNet is laid out. Required. */
+  folder: option.text({
+    required: true,
+    describe: 'A folder for each class, with images in it or in folders of it, as ImageNet is laid out.',
+  }),
+  /** Identifies the data in a checkpoint; by default the folder's name. */
+  name: option.text({ describe: "Identifies the data in a checkpoint; by default the folder's name." }),
   /**
-   * Names of the class folders, in the order of their labels. Default: all subfolders, sorted by name.
+   * Names of the classes, in the order of their labels, where not all folders are classes; by default every folder, by
+   * name. The names of folders without duplicates.
    */
-  readonly classNames?: readonly string[];
+  classNames: option.value<readonly string[]>({
+    describe:
+      'Names of the classes, in the order of their labels, where not all folders are classes; by default every folder, by name.',
+    allowed: 'the names of folders without duplicates',
+    check: areClassNames,
+  }),
   /**
-   * Handling of images that cannot be decoded. `refuse` (default) stops training with an error that names the image
-   * when it is needed. `skip` decodes every image once in advance and excludes those that cannot be decoded: see
-   * `skipped`.
+   * An image that does not decode: `refuse` ends training with an error that names it, when it is its turn. `skip`
+   * decodes every image once before anything else, and leaves out those that do not decode: see `skipped`. `refuse` or
+   * `skip`; default `refuse`.
    */
-  readonly undecodable?: 'refuse' | 'skip';
-  /** With `skip`, called after each image. */
-  readonly onProgress?: (progress: { readonly checked: number; readonly of: number; readonly skipped: number }) => void;
+  undecodable: option.choice(['refuse', 'skip'], {
+    default: 'refuse',
+    describe:
+      'An image that does not decode: `refuse` ends training with an error that names it, when it is its turn. `skip` decodes every image once before anything else, and leaves out those that do not decode: see `skipped`.',
+  }),
+  /** With `skip`, called after each image. A function. */
+  onProgress: option.callback<
+    (progress: { readonly checked: number; readonly of: number; readonly skipped: number }) => void
+  >({ describe: 'With `skip`, called after each image.' }),
   /**
-   * Decodes the files with its extensions. The caller closes it. Default: `imageDecoder()`, which needs the package
-   * sharp.
+   * Decodes the files; those with its extensions are the images. Who made it closes it. By default `imageDecoder()`,
+   * which needs the package sharp. An object.
    */
-  readonly decoder?: ImageDecoder;
-}
+  decoder: option.object<ImageDecoder>({
+    describe:
+      'Decodes the files; those with its extensions are the images. Who made it closes it. By default `imageDecoder()`, which needs the package sharp.',
+  }),
+} as const satisfies OptionTable;
+
+export interface ImageFolderOptions extends OptionsOf<typeof imageFolderOptionTable> {}
 
 export interface ImageFolder extends ImageSource {
   readonly classNames: readonly string[];
@@ -51,8 +72,6 @@ export interface ImageFolder extends ImageSource {
   close(): Promise<void>;
 }
 
-const known = ['folder', 'name', 'classNames', 'undecodable', 'onProgress', 'decoder'];
-
 /**
  * Opens a folder of images by class. Images are decoded on demand, in background threads. Their order is by class and
  * path, the same on every machine. Links to folders are followed; hidden files and folders, such as
@@ -63,15 +82,11 @@ const known = ['folder', 'name', 'classNames', 'undecodable', 'onProgress', 'dec
  * decoded.
  */
 export async function openImageFolder(options: ImageFolderOptions): Promise<ImageFolder> {
-  refuseUnknownOptions('openImageFolder', options, known);
-  const folder = checkedPath('openImageFolder', 'folder', options.folder);
-  const { undecodable = 'refuse' } = options;
-  if (undecodable !== 'refuse' && undecodable !== 'skip') {
-    throw argumentError('openImageFolder', 'undecodable', undecodable, 'Give "refuse" or "skip".');
-  }
-  const decoder = await decoderOf(options.decoder);
+  const checked = resolveOptions('openImageFolder', imageFolderOptionTable, options);
+  const { folder, undecodable, onProgress } = checked;
+  const decoder = await decoderOf(checked.decoder);
   const extensions = new Set(decoder.extensions);
-  const classNames = options.classNames === undefined ? classFolders(folder) : checkedClasses(options.classNames);
+  const { classNames = classFolders(folder) } = checked;
   if (classNames.length === 0)
     throw empty(folder, 'has no subfolders', 'Put the images of each class into a subfolder.');
   let entries: Entry[] = [];
@@ -88,7 +103,7 @@ export async function openImageFolder(options: ImageFolderOptions): Promise<Imag
     for (const { path, name, size } of files) entries.push({ path, label, name: `${className}/${name}`, size });
   }
   const skipped: { readonly path: string; readonly reason: string }[] = [];
-  if (undecodable === 'skip') entries = await decodable(entries, decoder, skipped, options);
+  if (undecodable === 'skip') entries = await decodable(entries, decoder, skipped, onProgress);
   if (entries.length === 0) throw empty(folder, 'has no image that can be decoded', 'Check the files.');
   const entryAt = (index: number): Entry => {
     const entry = entries[index];
@@ -101,7 +116,7 @@ export async function openImageFolder(options: ImageFolderOptions): Promise<Imag
     );
   };
   return {
-    name: options.name ?? basename(resolve(folder)),
+    name: checked.name ?? basename(resolve(folder)),
     size: entries.length,
     classes: classNames.length,
     channels: 3,
@@ -113,7 +128,7 @@ export async function openImageFolder(options: ImageFolderOptions): Promise<Imag
     label: (index) => entryAt(index).label,
     image: async (index) => await decoder.decode(entryAt(index).path),
     close: async () => {
-      if (options.decoder === undefined) await decoder.close();
+      if (checked.decoder === undefined) await decoder.close();
     },
   };
 }
@@ -137,12 +152,13 @@ async function fingerprintOfImages(entries: readonly Entry[]): Promise<string> {
 }
 
 /** A folder with two labels would put an image into two classes. */
-function checkedClasses(names: readonly string[]): readonly string[] {
-  const caller = 'openImageFolder';
-  if (!Array.isArray(names) || names.length === 0 || new Set(names).size !== names.length) {
-    throw argumentError(caller, 'classNames', names, 'Use folder names without duplicates.');
-  }
-  return names.map((name, label) => checkedPath(caller, `classNames[${label}]`, name));
+function areClassNames(names: unknown): boolean {
+  return (
+    Array.isArray(names) &&
+    names.length > 0 &&
+    names.every((name) => typeof name === 'string' && name !== '' && !name.includes('\0')) &&
+    new Set(names).size === names.length
+  );
 }
 
 /** @throws LmdError `INVALID_ARGUMENT`; `ENGINE_MISSING`, now and not at the first image. */
@@ -177,7 +193,7 @@ async function decodable(
   entries: readonly Entry[],
   decoder: ImageDecoder,
   skipped: { readonly path: string; readonly reason: string }[],
-  { onProgress }: ImageFolderOptions,
+  onProgress: ImageFolderOptions['onProgress'],
 ): Promise<Entry[]> {
   const kept: Entry[] = [];
   const group = 64;

@@ -2,7 +2,7 @@ export { type CifarFolderOptions, readCifar10Folder, readCifar100Folder } from '
 export { classFolders } from './class-folders.js';
 export { hasMnistFiles, type MnistFolderOptions, readIdxFile, readMnistFolder } from './idx-files.js';
 export { type ImageDecoder, imageDecoder } from './image-decoder.js';
-export { type ImageFolder, type ImageFolderOptions, openImageFolder } from './image-folder.js';
+export { type ImageFolder, type ImageFolderOptions, imageFolderOptionTable, openImageFolder } from './image-folder.js';
 export { imageExtensions } from './image-format.js';
 export { mnistPackageFolder, mnistPackageVersion } from './mnist-package.js';
 export { type OpenTokenFileOptions, openTokenFile, type TokenFile } from './open-token-file.js';
@@ -14,4 +14,5 @@ export {
   type TokenFilesProgress,
   type WriteTokenFilesOptions,
   writeTokenFiles,
+  writeTokenFilesOptionTable,
 } from './token-files.js';

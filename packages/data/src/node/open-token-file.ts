@@ -1,20 +1,28 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { LmdError } from '@lmd/core';
+import { LmdError, type OptionsOf, type OptionTable, option, resolveOptions } from '@lmd/core';
 import type { Dataset } from '@lmd/training';
 import { withFileErrors } from '@lmd/training/node';
-import { checkedCount, refuseUnknownOptions } from '../options.js';
 import { type TokenDatasetOptions, type TokenSource, tokenDataset } from '../text/token-dataset.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import { tokenizerFromDescription } from '../text/tokenizer-from-description.js';
 import { tokensOfBytes } from './little-endian.js';
 import { descriptionPath, parseTokenFileDescription, type TokenFileDescription } from './token-file-description.js';
 
-export interface OpenTokenFileOptions {
-  /** Vocabulary size of the tokenizer. Required for a file without a description, such as one written by nanoGPT. */
-  readonly vocabularySize?: number;
-}
+/** The options of `openTokenFile`, declared once. */
+export const openTokenFileOptionTable = {
+  /**
+   * Tokens of the tokenizer. Needed for a file without a description beside it, such as nanoGPT's own. A whole number,
+   * at least 1.
+   */
+  vocabularySize: option.integer({
+    atLeast: 1,
+    describe: "Tokens of the tokenizer. Needed for a file without a description beside it, such as nanoGPT's own.",
+  }),
+} as const satisfies OptionTable;
+
+export interface OpenTokenFileOptions extends OptionsOf<typeof openTokenFileOptionTable> {}
 
 /** An open token file, of which only the requested examples are read. */
 export interface TokenFile extends TokenSource {
@@ -39,9 +47,9 @@ export interface TokenFile extends TokenSource {
  *   `INVALID_ARGUMENT` for one without description or `vocabularySize`; `FILE_SYSTEM`.
  */
 export async function openTokenFile(path: string, options: OpenTokenFileOptions = {}): Promise<TokenFile> {
-  refuseUnknownOptions('openTokenFile', options, ['vocabularySize']);
+  const checked = resolveOptions('openTokenFile', openTokenFileOptionTable, options);
   const description = await readDescription(path);
-  const vocabularySize = checkedVocabulary(path, description, options.vocabularySize);
+  const vocabularySize = checkedVocabulary(path, description, checked.vocabularySize);
   const file = await withFileErrors('read', path, () => open(path, 'r'));
   let closed = false;
   const close = async () => {
@@ -104,7 +112,6 @@ function checkedVocabulary(
   given: number | undefined,
 ): number {
   const described = description?.vocabularySize;
-  if (given !== undefined) checkedCount('openTokenFile', 'vocabularySize', given, 1);
   const size = given ?? described;
   if (size === undefined) {
     throw new LmdError('INVALID_ARGUMENT', `vocabularySize is missing: ${path} has no description.`, {

@@ -1,20 +1,31 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
-import { LmdError } from '@lmd/core';
+import { LmdError, type OptionsOf, type OptionTable, option, resolveOptions } from '@lmd/core';
 import { withFileErrors } from '@lmd/training/node';
-import { argumentError, refuseUnknownOptions } from '../options.js';
 import type { TextDocument } from '../text/documents.js';
 import { isHidden } from './hidden-files.js';
 import { readUtf8 } from './utf8.js';
 
-export interface TextFilesOptions {
+/** The options of `readTextFiles`, declared once. */
+export const textFilesOptionTable = {
   /**
-   * Extensions of text files in folders. Default `.txt` and `.md`. Files that are listed explicitly are always read.
+   * Which files of a folder are text, by the ends of their names; by default `.txt` and `.md`. A file named itself is
+   * always read. A list of the ends of names.
    */
-  readonly extensions?: readonly string[];
-  /** Splits each file into documents at this text, such as `<|endoftext|>`. Default: a file is one document. */
-  readonly separator?: string;
-}
+  extensions: option.value<readonly string[]>({
+    describe:
+      'Which files of a folder are text, by the ends of their names; by default `.txt` and `.md`. A file named itself is always read.',
+    allowed: 'a list of the ends of names',
+    check: Array.isArray,
+  }),
+  /** Splits each file into documents at this text, such as `<|endoftext|>`; by default a file is one document. */
+  separator: option.text({
+    describe:
+      'Splits each file into documents at this text, such as `<|endoftext|>`; by default a file is one document.',
+  }),
+} as const satisfies OptionTable;
+
+export interface TextFilesOptions extends OptionsOf<typeof textFilesOptionTable> {}
 
 /**
  * Documents from files and folders, which are searched recursively, in the order of their names. Files are read on
@@ -29,9 +40,7 @@ export async function* readTextFiles(
   paths: string | readonly string[],
   options: TextFilesOptions = {},
 ): AsyncGenerator<TextDocument> {
-  refuseUnknownOptions('readTextFiles', options, ['extensions', 'separator']);
-  const { extensions = ['.txt', '.md'], separator } = options;
-  if (separator === '') throw argumentError('readTextFiles', 'separator', separator, 'Use the text between documents.');
+  const { extensions = ['.txt', '.md'], separator } = resolveOptions('readTextFiles', textFilesOptionTable, options);
   const named = typeof paths === 'string' ? [paths] : paths;
   const taken = new Map<string, number>();
   let files = 0;

@@ -1,33 +1,60 @@
 import { createHash } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LmdError } from '@lmd/core';
+import { LmdError, type OptionsOf, type OptionTable, option, resolveOptions } from '@lmd/core';
 import { type AtomicFile, createAtomicFile, writeFileAtomic } from '@lmd/safetensors/node';
 import { withFileErrors } from '@lmd/training/node';
-import { argumentError, checkedCount, checkedNumber, refuseUnknownOptions } from '../options.js';
+import { argumentError } from '../options.js';
 import { type CorpusPart, partOf, type TextDocument } from '../text/documents.js';
 import { encodeDocument } from '../text/encode-document.js';
 import type { Tokenizer } from '../text/tokenizer.js';
 import { littleEndianTokens } from './little-endian.js';
 import { descriptionPath, type TokenFileDescription, tokenFileFormat } from './token-file-description.js';
 
-export interface WriteTokenFilesOptions {
-  /** Folder of `train.bin` and `val.bin`. It is created if missing, and existing files are replaced. */
-  readonly folder: string;
-  readonly documents: Iterable<TextDocument> | AsyncIterable<TextDocument>;
-  readonly tokenizer: Tokenizer;
+/** The options of `writeTokenFiles`, declared once. */
+export const writeTokenFilesOptionTable = {
+  /** Folder of `train.bin` and `val.bin`. It is created if missing, and existing files are replaced. Required. */
+  folder: option.text({
+    required: true,
+    describe: 'Folder of `train.bin` and `val.bin`. It is created if missing, and existing files are replaced.',
+  }),
+  /** The texts. Documents that can be iterated over; required. */
+  documents: option.value<Iterable<TextDocument> | AsyncIterable<TextDocument>>({
+    required: true,
+    describe: 'The texts.',
+    allowed: 'documents that can be iterated over',
+    check: (value) =>
+      typeof value === 'object' && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value),
+  }),
+  /** What makes tokens of them. An object; required. */
+  tokenizer: option.object<Tokenizer>({ required: true, describe: 'What makes tokens of them.' }),
   /**
-   * Fraction of the documents to hold out for validation, from 0 to 1. Default 0.1; with 0 there is no
-   * `val.bin`.
+   * Fraction of the documents to hold out for validation; with 0 there is no `val.bin`. At least 0 and at most 1;
+   * default 0.1.
    */
-  readonly validation?: number;
-  /** Selects the documents that are held out, by (seed, name of the document). Default 0. */
-  readonly seed?: number;
-  /** Called after each part of about 2^18 characters, and after each document. */
-  readonly onProgress?: (progress: TokenFilesProgress) => void;
-  /** Aborting it stops; nothing is written then. */
-  readonly signal?: AbortSignal;
-}
+  validation: option.number({
+    atLeast: 0,
+    atMost: 1,
+    default: 0.1,
+    describe: 'Fraction of the documents to hold out for validation; with 0 there is no `val.bin`.',
+  }),
+  /**
+   * Selects the documents that are held out, by (seed, name of the document). A whole number, at least 0; default 0.
+   */
+  seed: option.integer({
+    atLeast: 0,
+    default: 0,
+    describe: 'Selects the documents that are held out, by (seed, name of the document).',
+  }),
+  /** Called after each part of about 2^18 characters, and after each document. A function. */
+  onProgress: option.callback<(progress: TokenFilesProgress) => void>({
+    describe: 'Called after each part of about 2^18 characters, and after each document.',
+  }),
+  /** Aborting it ends the work; nothing is written then. An object. */
+  signal: option.object<AbortSignal>({ describe: 'Aborting it ends the work; nothing is written then.' }),
+} as const satisfies OptionTable;
+
+export interface WriteTokenFilesOptions extends OptionsOf<typeof writeTokenFilesOptionTable> {}
 
 export interface TokenFilesProgress {
   /** Finished so far. */
@@ -43,8 +70,6 @@ export interface TokenFiles {
 }
 
 const fileNames: Readonly<Record<CorpusPart, string>> = { train: 'train.bin', validation: 'val.bin' };
-const known = ['folder', 'documents', 'tokenizer', 'validation', 'seed', 'onProgress', 'signal'];
-
 /**
  * Writes a corpus as token files of nanoGPT: the concatenated tokens of all documents, each document followed by the
  * token `endOfText`, as unsigned little-endian 16-bit integers; and for each file a description with its SHA-256, such
@@ -55,10 +80,8 @@ const known = ['folder', 'documents', 'tokenizer', 'validation', 'seed', 'onProg
  *   `INTERRUPTED` on `signal`; `FILE_SYSTEM`.
  */
 export async function writeTokenFiles(options: WriteTokenFilesOptions): Promise<TokenFiles> {
-  refuseUnknownOptions('writeTokenFiles', options, known);
-  const { folder, documents, tokenizer, onProgress, signal } = options;
-  const validation = checkedNumber('writeTokenFiles', 'validation', options.validation ?? 0.1, 0, 1);
-  const seed = checkedCount('writeTokenFiles', 'seed', options.seed ?? 0, 0);
+  const checked = resolveOptions('writeTokenFiles', writeTokenFilesOptionTable, options);
+  const { folder, documents, tokenizer, validation, seed, onProgress, signal } = checked;
   if (!(tokenizer.vocabularySize <= 65536)) {
     const { vocabularySize } = tokenizer;
     const remedy = 'Tokens are stored in 16 bits. Use a tokenizer with at most 65536 tokens.';

@@ -1,6 +1,5 @@
-import { LmdError } from '@lmd/core';
+import { LmdError, numberOption, type OptionsOf, type OptionTable, option, resolveOptions } from '@lmd/core';
 import type { Dataset } from '@lmd/training';
-import { checkedCount, refuseUnknownOptions } from '../options.js';
 
 /** A source of tokens, in memory or in a file. */
 export interface TokenSource {
@@ -13,12 +12,22 @@ export interface TokenSource {
   read(start: number, count: number): Uint16Array | Int32Array | Promise<Uint16Array | Int32Array>;
 }
 
-export interface TokenDatasetOptions {
-  /** Length of an example in tokens. */
-  readonly length: number;
-  /** Distance between the starts of consecutive examples. Default `length`: every token is predicted once. */
-  readonly stride?: number;
-}
+/** The options of `tokenDataset`, declared once. */
+export const tokenDatasetOptionTable = {
+  /** Tokens of context: the length of an example. A whole number, at least 1; required. */
+  length: option.integer({ atLeast: 1, required: true, describe: 'Tokens of context: the length of an example.' }),
+  /**
+   * Tokens from the beginning of one example to that of the next; by default `length`: every token is predicted once. A
+   * whole number, at least 1.
+   */
+  stride: option.integer({
+    atLeast: 1,
+    describe:
+      'Tokens from the beginning of one example to that of the next; by default `length`: every token is predicted once.',
+  }),
+} as const satisfies OptionTable;
+
+export interface TokenDatasetOptions extends OptionsOf<typeof tokenDatasetOptionTable> {}
 
 /**
  * Examples for a language model: windows of `length` + 1 tokens, of which the first `length` are the inputs, i32
@@ -29,9 +38,8 @@ export interface TokenDatasetOptions {
  * outside the vocabulary, naming its position.
  */
 export function tokenDataset(source: TokenSource, options: TokenDatasetOptions): Dataset {
-  refuseUnknownOptions('tokenDataset', options, ['length', 'stride']);
-  const length = checkedCount('tokenDataset', 'length', options.length, 1);
-  const stride = checkedCount('tokenDataset', 'stride', options.stride ?? length, 1);
+  const checked = resolveOptions('tokenDataset', tokenDatasetOptionTable, options);
+  const { length, stride = length } = checked;
   const { name, vocabularySize } = source;
   if (source.size < length + 1) {
     throw new LmdError(
@@ -83,7 +91,7 @@ export function tokensInMemory(name: string, tokens: Uint16Array | Int32Array, v
   return {
     name,
     size: tokens.length,
-    vocabularySize: checkedCount('tokensInMemory', 'vocabularySize', vocabularySize, 1),
+    vocabularySize: numberOption('tokensInMemory', 'vocabularySize', vocabularySize, { atLeast: 1, integer: true }),
     read: (start, count) => tokens.subarray(start, start + count),
   };
 }

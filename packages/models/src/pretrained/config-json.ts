@@ -1,8 +1,8 @@
 import { type ForeignSettings, foreignSettings } from '@lmd/core';
 import { type Gpt2, gpt2 } from '../gpt2.js';
-import type { Gpt2Config } from '../gpt2-config.js';
+import type { Gpt2Config, ResolvedGpt2Config } from '../gpt2-config.js';
 import { type Vit, vit } from '../vit.js';
-import type { VitConfig } from '../vit-config.js';
+import type { ResolvedVitConfig, VitConfig } from '../vit-config.js';
 import { gpt2Settings, vitSettings } from './transformers-settings.js';
 
 export type PretrainedModel = Gpt2 | Vit;
@@ -78,7 +78,7 @@ function gpt2FromJson(settings: ForeignSettings): Gpt2Config {
   };
 }
 
-function gpt2ToJson(config: Required<Gpt2Config>): ConfigJson {
+function gpt2ToJson(config: ResolvedGpt2Config): ConfigJson {
   return {
     architectures: ['GPT2LMHeadModel'],
     model_type: 'gpt2',
@@ -121,7 +121,7 @@ function vitFromJson(settings: ForeignSettings): VitConfig {
   };
 }
 
-function vitToJson(config: Required<VitConfig>): ConfigJson {
+function vitToJson(config: ResolvedVitConfig): ConfigJson {
   const labels = Array.from({ length: config.classes }, (_, label) => [`${label}`, `LABEL_${label}`] as const);
   return {
     architectures: ['ViTForImageClassification'],

@@ -1,33 +1,52 @@
-import { LmdError, sizeOf, typedArrayName } from '@lmd/core';
-import { refuseUnknownOptions } from '../options.js';
+import { LmdError, type OptionsOf, type OptionTable, option, resolveOptions, sizeOf } from '@lmd/core';
 import type { Dataset } from './dataset.js';
 import { fingerprintOf } from './fingerprint.js';
 import { dtypeOf, toHostArray } from './host-array.js';
+import { imagesOptionTable } from './image-dataset.js';
 import { checkedLabels } from './labels.js';
 
-export interface ArrayDatasetOptions {
-  readonly name: string;
+type Inputs =
+  | Float32Array
+  | Float64Array
+  | Int32Array
+  | Int16Array
+  | Int8Array
+  | Uint32Array
+  | Uint16Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | readonly number[];
+
+/** The options of `arrayDataset`, declared once. */
+export const arrayDatasetOptionTable = {
+  /** Identifies the data in errors and checkpoints. Required. */
+  name: option.text({ required: true, describe: 'Identifies the data in errors and checkpoints.' }),
   /**
-   * Concatenated examples, row-major: f32 features or i32 tokens. A Float32Array or Int32Array is used without a copy;
-   * other arrays are converted, Float64Array and plain arrays to f32, integer arrays to i32.
+   * Examples one after another, row-major: f32 features or i32 tokens. A Float32Array or Int32Array is read as it is;
+   * other arrays are copied to one of the same values, Float64Array and plain arrays to f32, those of integers to i32.
+   * A Float32Array of features or an Int32Array of tokens, all examples one after another; required.
    */
-  readonly inputs:
-    | Float32Array
-    | Float64Array
-    | Int32Array
-    | Int16Array
-    | Int8Array
-    | Uint32Array
-    | Uint16Array
-    | Uint8Array
-    | Uint8ClampedArray
-    | readonly number[];
-  /** Shape of one example. */
-  readonly inputShape: readonly number[];
-  /** One class per example, in [0, classes). */
-  readonly labels: ArrayLike<number>;
-  readonly classes: number;
-}
+  inputs: option.value<Inputs>({
+    required: true,
+    describe:
+      'Examples one after another, row-major: f32 features or i32 tokens. A Float32Array or Int32Array is read as it is; other arrays are copied to one of the same values, Float64Array and plain arrays to f32, those of integers to i32.',
+    allowed: 'a Float32Array of features or an Int32Array of tokens, all examples one after another',
+    check: (value) => dtypeOf(value) !== undefined,
+  }),
+  /** Shape of one example. A list of sizes; required. */
+  inputShape: option.value<readonly number[]>({
+    required: true,
+    describe: 'Shape of one example.',
+    allowed: 'a list of sizes',
+    check: Array.isArray,
+  }),
+  /** One class an image, in [0, classes). A list of numbers; required. */
+  labels: imagesOptionTable.labels,
+  /** Number of classes. A whole number, at least 1; required. */
+  classes: imagesOptionTable.classes,
+} as const satisfies OptionTable;
+
+export interface ArrayDatasetOptions extends OptionsOf<typeof arrayDatasetOptionTable> {}
 
 /**
  * Creates a data set from arrays in memory.
@@ -36,10 +55,10 @@ export interface ArrayDatasetOptions {
  * cannot represent, and for a label out of range; `SHAPE_MISMATCH` if inputs and labels differ in count.
  */
 export function arrayDataset(options: ArrayDatasetOptions): Dataset {
-  refuseUnknownOptions('arrayDataset', options, ['name', 'inputs', 'inputShape', 'labels', 'classes']);
-  const { name, inputShape, classes } = options;
-  const labels = checkedLabels(name, options.labels, classes);
-  const { inputs, dtype } = checkedInputs(name, options.inputs);
+  const checked = resolveOptions('arrayDataset', arrayDatasetOptionTable, options);
+  const { name, inputShape, classes } = checked;
+  const labels = checkedLabels(name, checked.labels, classes);
+  const { inputs, dtype } = checkedInputs(name, checked.inputs);
   const width = sizeOf(inputShape);
   if (inputs.length !== labels.length * width) {
     throw new LmdError(
@@ -48,9 +67,7 @@ export function arrayDataset(options: ArrayDatasetOptions): Dataset {
       {
         subject: 'inputs',
         value: inputs.length,
-        remedy:
-          `Use ${labels.length} × ${width} values, the product of the label count and inputShape ` +
-          `[${inputShape.join(', ')}].`,
+        remedy: `Use ${labels.length} × ${width} values, the product of the label count and inputShape [${inputShape.join(', ')}].`,
       },
     );
   }
@@ -78,16 +95,8 @@ export function arrayDataset(options: ArrayDatasetOptions): Dataset {
   };
 }
 
-function checkedInputs(name: string, inputs: unknown) {
-  const dtype = dtypeOf(inputs);
-  if (dtype === undefined) {
-    const found = typedArrayName(inputs) ?? (inputs === null ? 'null' : typeof inputs);
-    throw new LmdError('INVALID_ARGUMENT', `Data set "${name}": inputs is a value of type ${found}.`, {
-      subject: 'inputs',
-      value: inputs,
-      remedy: 'Use a Float32Array of features or an Int32Array of tokens, with all examples concatenated.',
-    });
-  }
+function checkedInputs(name: string, inputs: Inputs) {
+  const dtype = dtypeOf(inputs)!;
   const refuse = (value: unknown, index: number): never => {
     throw new LmdError('DATA_CORRUPT', `Data set "${name}": inputs[${index}] is ${String(value)}.`, {
       subject: `inputs[${index}]`,
@@ -98,5 +107,5 @@ function checkedInputs(name: string, inputs: unknown) {
           : 'Integers are stored as i32, up to 2147483647. Use a Float32Array for larger ones.',
     });
   };
-  return { inputs: toHostArray(inputs as ArrayLike<unknown>, dtype, refuse), dtype };
+  return { inputs: toHostArray(inputs, dtype, refuse), dtype };
 }

@@ -47,11 +47,11 @@ describe('imageDataset', () => {
     for (const [array, message] of [
       [fractions, /images\[1\] is 0\.07/],
       [bytes.map((byte) => byte + 100), /images\[8\] is 260/],
-      [undefined, /images is not an array of numbers/],
+      [undefined, /images is missing/],
     ] as const) {
       expect(() => imageDataset({ ...images, images: array as never })).toThrow(message);
     }
-    expect(() => imageDataset({ ...images, labels: undefined as never })).toThrow(/labels is not an array of numbers/);
+    expect(() => imageDataset({ ...images, labels: undefined as never })).toThrow(/labels is missing/);
   });
 
   it('names the example and the label that is out of range', () => {

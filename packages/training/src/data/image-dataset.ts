@@ -1,37 +1,50 @@
-import { LmdError } from '@lmd/core';
-import { refuseUnknownOptions } from '../options.js';
+import { LmdError, type OptionsOf, type OptionTable, option, resolveOptions } from '@lmd/core';
 import type { Dataset } from './dataset.js';
 import { fingerprintOf } from './fingerprint.js';
 import { dtypeOf, toHostArray } from './host-array.js';
 import { checkedLabels } from './labels.js';
+import { normalizationOptionTable, normalizationTable } from './normalization.js';
 
-export interface ImageDatasetOptions {
-  readonly name: string;
-  /** Bytes of all images, [examples, height, width, channels] row-major. */
-  readonly images: Uint8Array;
-  /** One class per image, in [0, classes). */
-  readonly labels: ArrayLike<number>;
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
-  readonly classes: number;
-  /** Mean of the pixels on a scale from 0 to 1: one number, or one per channel. Default 0. */
-  readonly mean?: number | readonly number[];
-  /** Standard deviation, like `mean`, and positive. Default 1. */
-  readonly standardDeviation?: number | readonly number[];
-}
+const isList = (value: unknown): boolean => dtypeOf(value) !== undefined;
 
-const known = [
-  'name',
-  'images',
-  'labels',
-  'height',
-  'width',
-  'channels',
-  'classes',
-  'mean',
-  'standardDeviation',
-] as const;
+/** What images of one size in memory are given as, declared once. */
+export const imagesOptionTable = {
+  /** Identifies the data in errors and checkpoints. Required. */
+  name: option.text({ required: true, describe: 'Identifies the data in errors and checkpoints.' }),
+  /**
+   * Bytes of all images, [examples, height, width, channels] row-major. A Uint8Array of the bytes of all images;
+   * required.
+   */
+  images: option.value<Uint8Array>({
+    required: true,
+    describe: 'Bytes of all images, [examples, height, width, channels] row-major.',
+    allowed: 'a Uint8Array of the bytes of all images',
+    check: isList,
+  }),
+  /** One class an image, in [0, classes). A list of numbers; required. */
+  labels: option.value<ArrayLike<number>>({
+    required: true,
+    describe: 'One class an image, in [0, classes).',
+    allowed: 'a list of numbers',
+    check: isList,
+  }),
+  /** Height of the images, in pixels. A whole number, at least 1; required. */
+  height: option.integer({ atLeast: 1, required: true, describe: 'Height of the images, in pixels.' }),
+  /** Width of the images, in pixels. A whole number, at least 1; required. */
+  width: option.integer({ atLeast: 1, required: true, describe: 'Width of the images, in pixels.' }),
+  /** Channels of the images. A whole number, at least 1; required. */
+  channels: option.integer({ atLeast: 1, required: true, describe: 'Channels of the images.' }),
+  /** Number of classes. A whole number, at least 1; required. */
+  classes: option.integer({ atLeast: 1, required: true, describe: 'Number of classes.' }),
+} as const satisfies OptionTable;
+
+/** The options of `imageDataset`, declared once. */
+export const imageDatasetOptionTable = {
+  ...imagesOptionTable,
+  ...normalizationOptionTable,
+} as const satisfies OptionTable;
+
+export interface ImageDatasetOptions extends OptionsOf<typeof imageDatasetOptionTable> {}
 
 /**
  * Creates a data set from images in memory as bytes. A batch is normalized when it is created: (byte / 255 − mean) /
@@ -41,10 +54,10 @@ const known = [
  * `INVALID_ARGUMENT` for a mean or standard deviation with the wrong count or sign.
  */
 export function imageDataset(options: ImageDatasetOptions): Dataset {
-  refuseUnknownOptions('imageDataset', options, known);
-  const { name, height, width, channels, classes } = options;
-  const images = checkedImages(name, options.images);
-  const labels = checkedLabels(name, options.labels, classes);
+  const checked = resolveOptions('imageDataset', imageDatasetOptionTable, options);
+  const { name, height, width, channels, classes } = checked;
+  const images = checkedImages(name, checked.images);
+  const labels = checkedLabels(name, checked.labels, classes);
   const pixels = height * width * channels;
   if (images.length !== labels.length * pixels) {
     throw new LmdError('SHAPE_MISMATCH', `Data set "${name}": ${images.length} bytes for ${labels.length} labels.`, {
@@ -53,7 +66,7 @@ export function imageDataset(options: ImageDatasetOptions): Dataset {
       remedy: `Use ${labels.length} × ${pixels} bytes: ${height} × ${width} × ${channels} for each label.`,
     });
   }
-  const normalized = normalizationTable(name, channels, options.mean ?? 0, options.standardDeviation ?? 1);
+  const normalized = normalizationTable('imageDataset', channels, checked);
   let fingerprint: string | undefined;
   return {
     name,
@@ -83,61 +96,12 @@ export function imageDataset(options: ImageDatasetOptions): Dataset {
 }
 
 /** Checks that all values are bytes; pixels on another scale would otherwise become black. */
-function checkedImages(name: string, images: unknown): Uint8Array {
-  if (dtypeOf(images) === undefined) {
-    throw new LmdError('INVALID_ARGUMENT', `Data set "${name}": images is not an array of numbers.`, {
-      subject: 'images',
-      value: images,
-      remedy: 'Use a Uint8Array with the bytes of all images.',
-    });
-  }
-  return toHostArray(images as ArrayLike<unknown>, 'u8', (value, index) => {
+function checkedImages(name: string, images: ArrayLike<unknown>): Uint8Array {
+  return toHostArray(images, 'u8', (value, index) => {
     throw new LmdError('DATA_CORRUPT', `Data set "${name}": images[${index}] is ${String(value)}.`, {
       subject: `images[${index}]`,
       value,
       remedy: 'Pixels must be integers from 0 to 255. Use arrayDataset for other values.',
     });
   });
-}
-
-/** [channels, 256]: the normalized value of each byte. */
-function normalizationTable(
-  name: string,
-  channels: number,
-  mean: number | readonly number[],
-  standardDeviation: number | readonly number[],
-): Float32Array {
-  const means = perChannel(name, 'mean', mean, channels);
-  const deviations = perChannel(name, 'standardDeviation', standardDeviation, channels);
-  const table = new Float32Array(channels * 256);
-  for (let channel = 0; channel < channels; channel++) {
-    if (!(deviations[channel]! > 0)) {
-      throw new LmdError('INVALID_ARGUMENT', `Data set "${name}": standardDeviation is ${deviations[channel]}.`, {
-        subject: 'standardDeviation',
-        value: deviations[channel],
-        remedy: 'Use a positive number.',
-      });
-    }
-    for (let byte = 0; byte < 256; byte++) {
-      table[(channel << 8) | byte] = (byte / 255 - means[channel]!) / deviations[channel]!;
-    }
-  }
-  return table;
-}
-
-function perChannel(
-  name: string,
-  subject: string,
-  value: number | readonly number[],
-  channels: number,
-): readonly number[] {
-  const values = typeof value === 'number' ? new Array<number>(channels).fill(value) : value;
-  if (values.length !== channels || !values.every(Number.isFinite)) {
-    throw new LmdError('INVALID_ARGUMENT', `Data set "${name}": ${subject} is [${values.join(', ')}].`, {
-      subject,
-      value,
-      remedy: `Use one finite number, or ${channels}, one per channel.`,
-    });
-  }
-  return values;
 }

@@ -1,5 +1,12 @@
-import { fillRandomBits, LmdError, streamOf } from '@lmd/core';
-import { checkedCount, refuseUnknownOptions } from '../options.js';
+import {
+  fillRandomBits,
+  LmdError,
+  type OptionsOf,
+  type OptionTable,
+  option,
+  resolveOptions,
+  streamOf,
+} from '@lmd/core';
 
 /**
  * A pseudo-random permutation of 0 … size − 1: a Fisher–Yates shuffle (Knuth, TAOCP 3.4.2, algorithm P) on the random
@@ -22,14 +29,25 @@ export function permutation(size: number, seed: number, stream: string, step: nu
   return order;
 }
 
-export interface DataOrderOptions {
-  /** Examples in the data set. */
-  readonly size: number;
-  readonly batchSize: number;
-  readonly seed: number;
-  /** Keeps the smaller last batch of an epoch. Default false: every step has `batchSize` examples. */
-  readonly keepPartialBatch?: boolean;
-}
+/** The options of `dataOrder`, declared once. */
+export const dataOrderOptionTable = {
+  /** Examples in the data set. A whole number, at least 1; required. */
+  size: option.integer({ atLeast: 1, required: true, describe: 'Examples in the data set.' }),
+  /** Examples a step. A whole number, at least 1; required. */
+  batchSize: option.integer({ atLeast: 1, required: true, describe: 'Examples a step.' }),
+  /** Seed of the permutations. A whole number, at least 0; required. */
+  seed: option.integer({ atLeast: 0, required: true, describe: 'Seed of the permutations.' }),
+  /**
+   * Keeps an epoch's last batch when it is short; without it every step sees `batchSize` examples. True or false;
+   * default false.
+   */
+  keepPartialBatch: option.boolean({
+    default: false,
+    describe: "Keeps an epoch's last batch when it is short; without it every step sees `batchSize` examples.",
+  }),
+} as const satisfies OptionTable;
+
+export interface DataOrderOptions extends OptionsOf<typeof dataOrderOptionTable> {}
 
 export interface DataOrder {
   readonly batchesPerEpoch: number;
@@ -44,11 +62,10 @@ export interface DataOrder {
  * @throws LmdError `INVALID_ARGUMENT` if the data set does not fill one batch.
  */
 export function dataOrder(options: DataOrderOptions): DataOrder {
-  refuseUnknownOptions('dataOrder', options, ['size', 'batchSize', 'seed', 'keepPartialBatch']);
-  const size = checkedCount('dataOrder', 'size', options.size, 1);
-  const batchSize = checkedCount('dataOrder', 'batchSize', options.batchSize, 1);
+  const checked = resolveOptions('dataOrder', dataOrderOptionTable, options);
+  const { size, batchSize, seed, keepPartialBatch } = checked;
   const batches = size / batchSize;
-  const batchesPerEpoch = options.keepPartialBatch === true ? Math.ceil(batches) : Math.floor(batches);
+  const batchesPerEpoch = keepPartialBatch ? Math.ceil(batches) : Math.floor(batches);
   if (batchesPerEpoch === 0) {
     throw new LmdError('INVALID_ARGUMENT', `batchSize is ${batchSize}, but the data set has only ${size} examples.`, {
       subject: 'batchSize',
@@ -63,7 +80,7 @@ export function dataOrder(options: DataOrderOptions): DataOrder {
     batchAt(step) {
       const epoch = Math.floor(step / batchesPerEpoch);
       const position = step % batchesPerEpoch;
-      if (memo?.epoch !== epoch) memo = { epoch, order: permutation(size, options.seed, 'data-order', epoch) };
+      if (memo?.epoch !== epoch) memo = { epoch, order: permutation(size, seed, 'data-order', epoch) };
       return { epoch, position, indices: memo.order.slice(position * batchSize, (position + 1) * batchSize) };
     },
   };

@@ -1,5 +1,4 @@
-import { LmdError } from '@lmd/core';
-import { refuseUnknownOptions } from '../options.js';
+import { LmdError, type OptionsOf, type OptionTable, option, resolveOptions } from '@lmd/core';
 import type { Dataset } from './dataset.js';
 import { fingerprintOf } from './fingerprint.js';
 import { permutation } from './order.js';
@@ -39,11 +38,19 @@ export function subset(dataset: Dataset, indices: ArrayLike<number>, name = `${d
   };
 }
 
-export interface SplitOptions {
-  /** Number of examples to hold out, or a fraction below 1. */
-  readonly validation: number;
-  readonly seed: number;
-}
+/** The options of `split`, declared once. */
+export const splitOptionTable = {
+  /** Number of examples to hold out, or a fraction below 1. Above 0; required. */
+  validation: option.number({
+    above: 0,
+    required: true,
+    describe: 'Number of examples to hold out, or a fraction below 1.',
+  }),
+  /** Seed of the random choice. A whole number, at least 0; required. */
+  seed: option.integer({ atLeast: 0, required: true, describe: 'Seed of the random choice.' }),
+} as const satisfies OptionTable;
+
+export interface SplitOptions extends OptionsOf<typeof splitOptionTable> {}
 
 /**
  * Holds out examples for validation. The random choice depends only on the seed.
@@ -55,8 +62,7 @@ export function split(
   dataset: Dataset,
   options: SplitOptions,
 ): { readonly train: Dataset; readonly validation: Dataset } {
-  refuseUnknownOptions('split', options, ['validation', 'seed']);
-  const { validation, seed } = options;
+  const { validation, seed } = resolveOptions('split', splitOptionTable, options);
   const count = validation < 1 ? Math.round(validation * dataset.size) : validation;
   if (!Number.isInteger(count) || count < 1 || count >= dataset.size) {
     throw new LmdError(

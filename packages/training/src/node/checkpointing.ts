@@ -1,24 +1,49 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { isLmdError } from '@lmd/core';
+import { isLmdError, type OptionsOf, type OptionTable, option, resolveOptions } from '@lmd/core';
 import type { CheckpointEvent } from '../events.js';
-import { checkedCount, refuseUnknownOptions } from '../options.js';
 import type { Plugin } from '../plugin.js';
 import { checkpointSteps, removeCheckpoints, writeCheckpointIn } from './checkpoint-files.js';
 import { updateManifest } from './checkpoint-manifest.js';
 import { withFileErrors } from './file-errors.js';
 import { removeLeftovers } from './leftovers.js';
 
-export interface CheckpointingOptions {
-  /** Folder of the checkpoints, one file each; created if missing. One run writes to it at a time. */
-  readonly folder: string;
-  /** Number of steps between checkpoints. One is also written at the end of the run, even after a failure. */
-  readonly every: number;
-  /** Number of newest checkpoints to keep. Default 2, so that one remains if the newest is damaged. */
-  readonly keep?: number;
-  /** Also keeps the checkpoint with the best validation result of this metric. Default `loss`; `none` disables it. */
-  readonly best?: 'loss' | 'accuracy' | 'none';
-}
+/** The options of `checkpointing`, declared once. */
+export const checkpointingOptionTable = {
+  /** Where checkpoints go, one file each; made if missing. One run writes to it at a time. Required. */
+  folder: option.text({
+    required: true,
+    describe: 'Where checkpoints go, one file each; made if missing. One run writes to it at a time.',
+  }),
+  /**
+   * Steps from one checkpoint to the next. One is also written when the run ends, in whatever way. A whole number, at
+   * least 1; required.
+   */
+  every: option.integer({
+    atLeast: 1,
+    required: true,
+    describe: 'Steps from one checkpoint to the next. One is also written when the run ends, in whatever way.',
+  }),
+  /**
+   * How many of the newest are kept, beside the best; with two, one is left if the newest is damaged. A whole number,
+   * at least 1; default 2.
+   */
+  keep: option.integer({
+    atLeast: 1,
+    default: 2,
+    describe: 'How many of the newest are kept, beside the best; with two, one is left if the newest is damaged.',
+  }),
+  /**
+   * Also keeps the checkpoint of the best validation result by this number; `none` keeps no best. `loss`, `accuracy` or
+   * `none`; default `loss`.
+   */
+  best: option.choice(['loss', 'accuracy', 'none'], {
+    default: 'loss',
+    describe: 'Also keeps the checkpoint of the best validation result by this number; `none` keeps no best.',
+  }),
+} as const satisfies OptionTable;
+
+export interface CheckpointingOptions extends OptionsOf<typeof checkpointingOptionTable> {}
 
 type Memory = { readonly bestStep: number | null; readonly best: number | null };
 
@@ -31,10 +56,8 @@ const fresh: Memory = { bestStep: null, best: null };
  * cannot be written, it warns.
  */
 export function checkpointing(options: CheckpointingOptions): Plugin {
-  refuseUnknownOptions('checkpointing', options, ['folder', 'every', 'keep', 'best']);
-  const { folder, best: metric = 'loss' } = options;
-  const every = checkedCount('checkpointing', 'every', options.every, 1);
-  const keep = checkedCount('checkpointing', 'keep', options.keep ?? 2, 1);
+  const checked = resolveOptions('checkpointing', checkpointingOptionTable, options);
+  const { folder, every, keep, best: metric } = checked;
   let memory = fresh;
   let newest: number | undefined;
   let warned = false;

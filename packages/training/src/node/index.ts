@@ -1,6 +1,6 @@
 export { latestCheckpoint, readCheckpoint, writeCheckpoint } from './checkpoint-files.js';
 export { type CheckpointEntry, type CheckpointManifest, readManifest } from './checkpoint-manifest.js';
-export { type CheckpointingOptions, checkpointing } from './checkpointing.js';
+export { type CheckpointingOptions, checkpointing, checkpointingOptionTable } from './checkpointing.js';
 export { exportModel, importModel } from './export-model.js';
 export { fileSystemError, withFileErrors } from './file-errors.js';
 export { interruptSignal } from './interrupt-signal.js';

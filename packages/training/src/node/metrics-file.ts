@@ -1,24 +1,30 @@
 import { type FileHandle, open, readFile } from 'node:fs/promises';
-import { LmdError } from '@lmd/core';
+import { LmdError, type OptionsOf, type OptionTable, option, resolveOptions } from '@lmd/core';
 import { writeFileAtomic } from '@lmd/safetensors/node';
 import type { EndEvent, EvaluationEvent, ReportEvent, StepEvent } from '../events.js';
 import { fromJson, toJson } from '../json.js';
-import { refuseUnknownOptions } from '../options.js';
 import type { Plugin } from '../plugin.js';
 import { hasCode, withFileErrors } from './file-errors.js';
 
 /** A line of the file: an unchanged event. */
 export type MetricsLine = StepEvent | EvaluationEvent | ReportEvent | EndEvent;
 
-export interface MetricsFileOptions {
-  /** Usually `metrics.jsonl` in the run's folder. */
-  readonly path: string;
+/** The options of `metricsFile`, declared once. */
+export const metricsFileOptionTable = {
+  /** Usually `metrics.jsonl` in the run's folder. Required. */
+  path: option.text({ required: true, describe: "Usually `metrics.jsonl` in the run's folder." }),
   /**
-   * Whether a new run may overwrite a file that is not empty. A resumed run always appends to its own file. Default
-   * false.
+   * Whether a run from the start may replace a file that has lines in it. A resumed run always goes on with its own.
+   * True or false; default false.
    */
-  readonly replace?: boolean;
-}
+  replace: option.boolean({
+    default: false,
+    describe:
+      'Whether a run from the start may replace a file that has lines in it. A resumed run always goes on with its own.',
+  }),
+} as const satisfies OptionTable;
+
+export interface MetricsFileOptions extends OptionsOf<typeof metricsFileOptionTable> {}
 
 /**
  * Appends every step, evaluation, report and the end as a JSON line; NaN and infinities are strings. A resumed run
@@ -27,8 +33,7 @@ export interface MetricsFileOptions {
  * @throws LmdError `RUN_EXISTS` if a new run would overwrite the lines of another; `FILE_SYSTEM`.
  */
 export function metricsFile(options: MetricsFileOptions): Plugin {
-  refuseUnknownOptions('metricsFile', options, ['path', 'replace']);
-  const { path, replace = false } = options;
+  const { path, replace } = resolveOptions('metricsFile', metricsFileOptionTable, options);
   let file: FileHandle | undefined;
   const write = async (line: MetricsLine) => {
     // Unbuffered, so that all lines before a checkpoint have reached the operating system when it is written.

@@ -1,18 +1,35 @@
-import { type LmdInitialization, lmdLogMedians, lmdWeightNames } from '@lmd/core';
-import { refuseUnknownOptions } from '../options.js';
+import {
+  type LmdInitialization,
+  lmdLogMedians,
+  lmdOptionTable,
+  lmdWeightNames,
+  type OptionsOf,
+  type OptionTable,
+  option,
+  resolveOptions,
+} from '@lmd/core';
 import type { Plugin, TrainingRun } from '../plugin.js';
 import { type LogNormality, logNormality } from './log-normality.js';
 
-export interface DiagnosticsOptions {
-  /** Number of bins of the histogram. Default 60. */
-  readonly bins?: number;
-  /** Called with each summary, in addition to the `report` event. */
-  readonly onSummary?: (summary: LogNormality, step: number) => void;
+/** The options of `diagnostics`, declared once. */
+export const diagnosticsOptionTable = {
+  /** Bins of the histogram. A whole number, at least 1; default 60. */
+  bins: option.integer({ atLeast: 1, default: 60, describe: 'Bins of the histogram.' }),
+  /** Takes each summary, beside the `report` event. A function. */
+  onSummary: option.callback<(summary: LogNormality, step: number) => void>({
+    describe: 'Takes each summary, beside the `report` event.',
+  }),
   /**
-   * The `initialization` of LMD; used only with `priorMedian: 'initialWeights'` and a packed state. Default `floor`.
+   * LMD's own `initialization`, which matters with `priorMedian` `initialWeights` and a packed state alone. `floor` or
+   * `hypentropy`; default `floor`.
    */
-  readonly initialization?: LmdInitialization;
-}
+  initialization: {
+    ...lmdOptionTable.initialization,
+    describe: "LMD's own `initialization`, which matters with `priorMedian` `initialWeights` and a packed state alone.",
+  },
+} as const satisfies OptionTable;
+
+export interface DiagnosticsOptions extends OptionsOf<typeof diagnosticsOptionTable> {}
 
 /**
  * Logarithms of the medians of the two halves of each weight: of LMD, and of the related EG± and multiplicative group.
@@ -25,13 +42,12 @@ const logMedians = /\/log(Plus|Minus)$/;
  * a state.
  */
 export function diagnostics(options: DiagnosticsOptions = {}): Plugin {
-  refuseUnknownOptions('diagnostics', options, ['bins', 'onSummary', 'initialization']);
-  const { bins = 60, onSummary } = options;
+  const { bins, onSummary, initialization } = resolveOptions('diagnostics', diagnosticsOptionTable, options);
   return {
     name: 'diagnostics',
     async evaluate({ split, step }, run) {
       if (split !== 'validation') return;
-      const values = await readLogMedians(run, options.initialization);
+      const values = await readLogMedians(run, initialization);
       if (values.length === 0) return;
       const summary = logNormality(values, bins);
       onSummary?.(summary, step);
@@ -40,10 +56,7 @@ export function diagnostics(options: DiagnosticsOptions = {}): Plugin {
   };
 }
 
-async function readLogMedians(
-  { ops, state }: TrainingRun,
-  initialization?: LmdInitialization,
-): Promise<Float32Array[]> {
+async function readLogMedians({ ops, state }: TrainingRun, initialization: LmdInitialization): Promise<Float32Array[]> {
   // Sorted by name: a state from a checkpoint has another order, and sums must not depend on it.
   const plain = Object.entries(state.tensors)
     .filter(([name]) => logMedians.test(name))

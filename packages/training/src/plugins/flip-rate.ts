@@ -1,16 +1,41 @@
-import { type BlockFormat, type NamedTensors, type ScaleMode, sizeOf } from '@lmd/core';
-import { checkedCount, refuseUnknownOptions } from '../options.js';
+import {
+  type BlockFormat,
+  type NamedTensors,
+  type OptionsOf,
+  type OptionTable,
+  option,
+  resolveOptions,
+  roundingOptionTable,
+  sizeOf,
+} from '@lmd/core';
 import type { Plugin, TrainingRun } from '../plugin.js';
-import { countOf, everyOption, isDue, type MeasureOptions, mapTensors, ratio, readScalars } from './measure.js';
+import { countOf, isDue, mapTensors, measureOptionTable, ratio, readScalars } from './measure.js';
 
-export interface FlipRateOptions extends MeasureOptions {
-  /** Format to which weights are quantized for the comparison; usually that of the forward pass. */
-  readonly format: BlockFormat;
-  /** Axis along which blocks run, counted from the end. Default −2, the contracted axis of x·W. */
-  readonly axis?: number;
-  /** Default `floor`. */
-  readonly scaleMode?: ScaleMode;
-}
+/** The options of `flipRate`, declared once. */
+export const flipRateOptionTable = {
+  ...measureOptionTable,
+  /** To which the weights are quantized for the comparison; usually the forward pass's own. An object; required. */
+  format: option.object<BlockFormat>({
+    required: true,
+    describe: "To which the weights are quantized for the comparison; usually the forward pass's own.",
+  }),
+  /**
+   * The axis along which blocks run, counted from the end: −2 is the features of x·W. A whole number, at most -1;
+   * default -2.
+   */
+  axis: option.integer({
+    atMost: -1,
+    default: -2,
+    describe: 'The axis along which blocks run, counted from the end: −2 is the features of x·W.',
+  }),
+  /**
+   * How a block's power-of-two scale follows from its largest magnitude; the default is that of OCP MX v1.0. `floor`,
+   * `ceil`, `rceil` or `even`; default `floor`.
+   */
+  scaleMode: roundingOptionTable.scaleMode,
+} as const satisfies OptionTable;
+
+export interface FlipRateOptions extends OptionsOf<typeof flipRateOptionTable> {}
 
 /**
  * Reports the flip rate of quantized weights: the fraction of the mean weights of rank 2 and more whose value, rounded
@@ -21,10 +46,7 @@ export interface FlipRateOptions extends MeasureOptions {
  * readback. The copy is part of the plugin's state. With `every` 1, each step is compared with the previous one.
  */
 export function flipRate(options: FlipRateOptions): Plugin {
-  refuseUnknownOptions('flipRate', options, ['every', 'format', 'axis', 'scaleMode']);
-  const every = everyOption('flipRate', options);
-  const { format, axis = -2, scaleMode = 'floor' } = options;
-  checkedCount('flipRate', '−axis', -axis, 1);
+  const { every, format, axis, scaleMode } = resolveOptions('flipRate', flipRateOptionTable, options);
   let before: NamedTensors | undefined;
 
   function quantized({ ops, optimizer, state }: TrainingRun): NamedTensors {

@@ -1,12 +1,15 @@
-import type { NamedTensors, Tensor } from '@lmd/core';
-import { refuseUnknownOptions } from '../options.js';
+import { type NamedTensors, type OptionsOf, type OptionTable, option, resolveOptions, type Tensor } from '@lmd/core';
 import type { Plugin, TrainingRun } from '../plugin.js';
-import { everyOption, isDue, type MeasureOptions, numberBetween, ratio, readScalars, totalByName } from './measure.js';
+import { isDue, measureOptionTable, ratio, readScalars, totalByName } from './measure.js';
 
-export interface GradientSignalOptions extends MeasureOptions {
-  /** β of the running averages of g and g². In (0, 1); default 0.99. */
-  readonly decay?: number;
-}
+/** The options of `gradientSignal`, declared once. */
+export const gradientSignalOptionTable = {
+  ...measureOptionTable,
+  /** β of the running averages of g and g². Above 0 and below 1; default 0.99. */
+  decay: option.number({ above: 0, below: 1, default: 0.99, describe: 'β of the running averages of g and g².' }),
+} as const satisfies OptionTable;
+
+export interface GradientSignalOptions extends OptionsOf<typeof gradientSignalOptionTable> {}
 
 const [meanOf, squareOf] = ['mean', 'square'] as const;
 
@@ -20,9 +23,7 @@ const [meanOf, squareOf] = ['mean', 'square'] as const;
  * The state is the averages and their step count.
  */
 export function gradientSignal(options: GradientSignalOptions = {}): Plugin {
-  refuseUnknownOptions('gradientSignal', options, ['every', 'decay']);
-  const every = everyOption('gradientSignal', options);
-  const decay = numberBetween('gradientSignal', 'decay', options.decay ?? 0.99, 0, 1);
+  const { every, decay } = resolveOptions('gradientSignal', gradientSignalOptionTable, options);
   let averages: NamedTensors | undefined;
   /** Averages of a step that may still fail. */
   let pending: NamedTensors | undefined;

@@ -22,8 +22,9 @@ export type LogNormality = {
 const mostQuantiles = 65_536;
 
 /**
- * Moments and histogram of all values of all `parts`, in float64. For log m, `mean` and `standardDeviation` are the
- * fitted parameters of a log-normal distribution.
+ * Moments and histogram of all values of all `parts`, in float64: a pass over the weights of a model as they lie in
+ * memory, for which a statistics library would want one array of numbers. For log m, `mean` and `standardDeviation` are
+ * the fitted parameters of a log-normal distribution.
  */
 export function logNormality(parts: readonly ArrayLike<number>[], bins: number): LogNormality {
   let count = 0;

@@ -1,11 +1,9 @@
 import {
   type EagerOperations,
-  LmdError,
   type NamedTensors,
   type OptionsOf,
   type OptionTable,
   option,
-  resolveOptions,
   type Tensor,
 } from '@lmd/core';
 
@@ -22,10 +20,6 @@ export const measureOptionTable = {
 } as const satisfies OptionTable;
 
 export interface MeasureOptions extends OptionsOf<typeof measureOptionTable> {}
-
-export function everyOption(plugin: string, { every }: MeasureOptions): number {
-  return resolveOptions(plugin, measureOptionTable, every === undefined ? {} : { every }).every;
-}
 
 /** True at each multiple of `every`, and after the last step. */
 export function isDue(step: number, every: number, totalSteps: number): boolean {
@@ -74,14 +68,4 @@ export function countOf(ops: EagerOperations, flags: Tensor): Tensor {
 
 export function mapTensors(tensors: NamedTensors, body: (tensor: Tensor, name: string) => Tensor): NamedTensors {
   return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, body(tensor, name)]));
-}
-
-/** Returns the number, or throws an error naming the option if it is outside (above, below). */
-export function numberBetween(plugin: string, subject: string, value: unknown, above: number, below: number): number {
-  if (typeof value === 'number' && value > above && value < below) return value;
-  throw new LmdError('INVALID_ARGUMENT', `${plugin}: ${subject} is ${String(value)}.`, {
-    subject,
-    value,
-    remedy: `Use a number above ${above}${below === Infinity ? '' : ` and below ${below}`}.`,
-  });
 }

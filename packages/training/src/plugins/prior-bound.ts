@@ -1,16 +1,43 @@
-import { type LmdInitialization, lmdLogMedians, lmdWeightNames, sizeOf } from '@lmd/core';
-import { refuseUnknownOptions } from '../options.js';
+import {
+  lmdLogMedians,
+  lmdOptionTable,
+  lmdWeightNames,
+  type OptionsOf,
+  type OptionTable,
+  option,
+  resolveOptions,
+  sizeOf,
+} from '@lmd/core';
 import type { Plugin } from '../plugin.js';
-import { countOf, everyOption, isDue, type MeasureOptions, numberBetween, ratio, readScalars } from './measure.js';
+import { countOf, isDue, measureOptionTable, ratio, readScalars } from './measure.js';
 
-export interface PriorBoundOptions extends MeasureOptions {
-  /** λ of the optimizer: with the log-normal prior |log(m/m₀)| stays below 1/λ. Above 0. */
-  readonly regularization: number;
-  /** ε: a coordinate is at the bound from (1 − ε)/λ. In (0, 1); default 0.05. */
-  readonly tolerance?: number;
-  /** The `initialization` of the optimizer; used only with `priorMedian: 'initialWeights'`. Default `floor`. */
-  readonly initialization?: LmdInitialization;
-}
+/** The options of `priorBound`, declared once. */
+export const priorBoundOptionTable = {
+  ...measureOptionTable,
+  /** λ of the rule: under its log-normal prior |log(m/m₀)| stays below 1/λ. Above 0; required. */
+  regularization: option.number({
+    above: 0,
+    required: true,
+    describe: 'λ of the rule: under its log-normal prior |log(m/m₀)| stays below 1/λ.',
+  }),
+  /** ε: a coordinate counts as at the bound from (1 − ε)/λ on. Above 0 and below 1; default 0.05. */
+  tolerance: option.number({
+    above: 0,
+    below: 1,
+    default: 0.05,
+    describe: 'ε: a coordinate counts as at the bound from (1 − ε)/λ on.',
+  }),
+  /**
+   * The rule's own `initialization`, which matters with `priorMedian` `initialWeights` alone. `floor` or `hypentropy`;
+   * default `floor`.
+   */
+  initialization: {
+    ...lmdOptionTable.initialization,
+    describe: "The rule's own `initialization`, which matters with `priorMedian` `initialWeights` alone.",
+  },
+} as const satisfies OptionTable;
+
+export interface PriorBoundOptions extends OptionsOf<typeof priorBoundOptionTable> {}
 
 /**
  * Reports the fraction of LMD's medians, of both halves, at the bound of the log-normal prior: |log(m/m₀)| ≥ (1 − ε)/λ.
@@ -20,10 +47,8 @@ export interface PriorBoundOptions extends MeasureOptions {
  * Cost: a few elementwise operations per weight at each measurement, and one readback. Stateless.
  */
 export function priorBound(options: PriorBoundOptions): Plugin {
-  refuseUnknownOptions('priorBound', options, ['every', 'regularization', 'tolerance', 'initialization']);
-  const every = everyOption('priorBound', options);
-  const lambda = numberBetween('priorBound', 'regularization', options.regularization, 0, Infinity);
-  const tolerance = numberBetween('priorBound', 'tolerance', options.tolerance ?? 0.05, 0, 1);
+  const checked = resolveOptions('priorBound', priorBoundOptionTable, options);
+  const { every, regularization: lambda, tolerance, initialization } = checked;
   const bound = (1 - tolerance) / lambda;
   return {
     name: 'priorBound',
@@ -36,7 +61,7 @@ export function priorBound(options: PriorBoundOptions): Plugin {
           lmdWeightNames(state).map((name) => [
             name,
             ops.scope(() => {
-              const medians = lmdLogMedians(ops, state, name, options.initialization);
+              const medians = lmdLogMedians(ops, state, name, initialization);
               const halves = [
                 ops.subtract(medians.logPlus, medians.logPriorPlus),
                 ops.subtract(medians.logMinus, medians.logPriorMinus),

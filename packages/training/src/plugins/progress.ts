@@ -1,5 +1,4 @@
-import { LmdError } from '@lmd/core';
-import { refuseUnknownOptions } from '../options.js';
+import { LmdError, type OptionsOf, type OptionTable, option, resolveOptions } from '@lmd/core';
 import type { Plugin } from '../plugin.js';
 
 export interface Progress {
@@ -18,24 +17,35 @@ export interface Progress {
   readonly validation?: { readonly loss: number; readonly accuracy: number };
 }
 
-export interface ProgressOptions {
-  /** Called with each report. */
-  readonly onProgress?: (progress: Progress) => void;
-  /** Called with each report as one line of text without a newline; an application overwrites or appends it. */
-  readonly write?: (line: string) => void;
-  /** Minimum time between reports, in milliseconds; the first and the last step are always reported. Default 100. */
-  readonly interval?: number;
-  /** A monotonic clock in milliseconds. Default `performance.now`. */
-  readonly now?: () => number;
-}
+/** The options of `progress`, declared once. */
+export const progressOptionTable = {
+  /** Takes each report. A function. */
+  onProgress: option.callback<(progress: Progress) => void>({ describe: 'Takes each report.' }),
+  /** Takes each report as one line of text without a line end; an application overwrites or appends it. A function. */
+  write: option.callback<(line: string) => void>({
+    describe: 'Takes each report as one line of text without a line end; an application overwrites or appends it.',
+  }),
+  /** Least time between reports, in milliseconds; the first and last step always report. At least 0; default 100. */
+  interval: option.number({
+    atLeast: 0,
+    default: 100,
+    describe: 'Least time between reports, in milliseconds; the first and last step always report.',
+  }),
+  /** Milliseconds on a clock that never goes back; by default `performance.now`. A function. */
+  now: option.callback<() => number>({
+    describe: 'Milliseconds on a clock that never goes back; by default `performance.now`.',
+  }),
+} as const satisfies OptionTable;
+
+export interface ProgressOptions extends OptionsOf<typeof progressOptionTable> {}
 
 /** Number of steps over which the speed is smoothed. */
 const smoothing = 20;
 
 /** Reports the progress of a run to an application. */
 export function progress(options: ProgressOptions): Plugin {
-  refuseUnknownOptions('progress', options, ['onProgress', 'write', 'interval', 'now']);
-  const { onProgress, write, interval = 100, now = () => performance.now() } = options;
+  const checked = resolveOptions('progress', progressOptionTable, options);
+  const { onProgress, write, interval, now = () => performance.now() } = checked;
   if (onProgress === undefined && write === undefined) {
     throw new LmdError('INVALID_ARGUMENT', 'progress has neither onProgress nor write.', {
       subject: 'onProgress',

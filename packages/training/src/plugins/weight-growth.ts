@@ -1,7 +1,6 @@
-import { globalNorm, sizeOf } from '@lmd/core';
-import { refuseUnknownOptions } from '../options.js';
+import { globalNorm, resolveOptions, sizeOf } from '@lmd/core';
 import type { Plugin, TrainingRun } from '../plugin.js';
-import { everyOption, isDue, type MeasureOptions, ratio, readScalars, totalByName } from './measure.js';
+import { isDue, type MeasureOptions, measureOptionTable, ratio, readScalars, totalByName } from './measure.js';
 
 export type WeightGrowthOptions = MeasureOptions;
 
@@ -14,8 +13,7 @@ export type WeightGrowthOptions = MeasureOptions;
  * root mean squares.
  */
 export function weightGrowth(options: WeightGrowthOptions = {}): Plugin {
-  refuseUnknownOptions('weightGrowth', options, ['every']);
-  const every = everyOption('weightGrowth', options);
+  const { every } = resolveOptions('weightGrowth', measureOptionTable, options);
   let initial: { readonly [weight: string]: number } = {};
   return {
     name: 'weightGrowth',

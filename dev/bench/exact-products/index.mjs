@@ -1,0 +1,50 @@
+/**
+ * npm run bench -- exact-products [--json] [--write] [--quick] [--rounds 7]
+ *
+ * Exact products of block formats, the activations' encoding included, beside the FP32 product of the same engine: native
+ * kernels where there are any, and WebAssembly. `--write` writes docs/exact-products.json, and from it the table in
+ * docs/exact-products.md and the sentence in README.md. `--quick` runs the smallest product once: it shows that it runs,
+ * and its times say nothing.
+ */
+import { parseArgs } from 'node:util';
+import { createCpuBackend } from '@lmd/backends/cpu';
+import { benchBlockProducts } from '../backends/block-products.mjs';
+import { occasion } from '../lib/page.mjs';
+import { forgetTargets, print, rows } from '../lib/report.mjs';
+import { writeResults } from './page.mjs';
+
+const { values: given } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+  },
+});
+const { quick } = given;
+if (quick && given.write) throw new Error('--quick measures nothing that a page could hold: leave out --write.');
+const rounds = Number(given.rounds ?? (quick ? 1 : 7));
+
+const native = await createCpuBackend();
+/** @type {[string, import('@lmd/backends/cpu').CpuBackend][]} */
+const backends = [['WebAssembly', await createCpuBackend({ native: 'off' })]];
+if (native.native.level !== undefined) backends.unshift(['native kernels', native]);
+
+const engines = [];
+for (const [name, cpu] of backends) {
+  console.error(`${name}: ${cpu.device}`);
+  // Workers take a moment to start, which is no part of what is measured.
+  cpu.dispose(cpu.randomNormal([2 ** 20], { seed: 1, stream: 0, step: 0, sample: 0 }));
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  const before = rows.length;
+  await benchBlockProducts({ cpu, ending: `, ${name}` }, rounds, quick);
+  const measured = rows.slice(before).map(({ name: title, value, ratio }) => {
+    const [, layer, format] = /^(.*), forward in (\w+), /.exec(title) ?? [];
+    return { layer, format, gops: Number(value.toFixed(2)), ratio: Number(ratio.toFixed(3)) };
+  });
+  engines.push({ name, device: cpu.device, integerProducts: cpu.integerProducts, rows: measured });
+  cpu.close();
+}
+if (quick) forgetTargets();
+print(given.json);
+if (given.write) writeResults({ ...occasion(), engines });
