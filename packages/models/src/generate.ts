@@ -185,7 +185,7 @@ function checkedOptions(options: GenerateOptions) {
     throw invalid('generate', 'vocabularySize', vocabularySize, `The model has ${most} tokens: give 1 to that.`);
   }
   if (prompt.length === 0) {
-    throw invalid('generate', 'prompt', prompt, 'Give at least one token, such as the one that separates documents.');
+    throw invalid('generate', 'prompt', prompt, 'Use at least one token, such as the one that separates documents.');
   }
   for (const [name, tokens] of Object.entries({ prompt, stop })) {
     const wrong = Array.from(tokens).find(

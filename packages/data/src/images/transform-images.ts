@@ -180,6 +180,6 @@ function checkedImage(source: ImageSource, index: number, image: Pixels): Pixels
   throw refuse(
     `has ${data.length} bytes for ${width} × ${height} × ${channels}`,
     data.length,
-    'Give [height, width, channels] bytes, row-major.',
+    'Use [height, width, channels] bytes, row-major.',
   );
 }
