@@ -1,20 +1,21 @@
-// npm run bench -- <package> [--json] [--quick]: runs dev/bench/<package>/index.mjs; cpu stands for backends. Every
-// benchmark prints an aligned table, or with --json an array of { name, value, unit, peer, ratio, target, met }, and
-// compares within one run, since machines are noisy. With --quick it takes seconds, to see that it runs: smallest
-// sizes, once, without peers.
+// npm run bench -- <package> [--json] [--quick]: runs dev/bench/<package>/index.mjs; cpu is an alias of backends. Every
+// benchmark prints an aligned table, or with --json an array of { name, value, unit, peer, ratio, target, met }.
+// Comparisons are made within one run, since timings vary between runs. --quick only checks, in seconds, that the
+// benchmark works: smallest sizes, once, without comparisons.
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, run, setUp } from './lib.mjs';
 
 const [given, ...rest] = process.argv.slice(2);
-/** Names of benchmarks that are not those of a package. */
+/** Aliases of benchmarks. */
 const aliases = { cpu: 'backends' };
 const name = Object.hasOwn(aliases, given) ? aliases[given] : given;
 const program = (folder) => join(root, 'dev', 'bench', folder, 'index.mjs');
 const known = readdirSync(join(root, 'dev', 'bench')).filter((folder) => existsSync(program(folder)));
 if (name === undefined || !known.includes(name)) {
   console.error(
-    `Usage: npm run bench -- <${known.join(' | ')}> [--json] [--quick]${name === undefined ? '' : `\nThere is no benchmark "${name}".`}`,
+    `Usage: npm run bench -- <${known.join(' | ')}> [--json] ` +
+      `[--quick]${name === undefined ? '' : `\nUnknown benchmark "${name}".`}`,
   );
   process.exit(2);
 }

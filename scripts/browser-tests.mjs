@@ -1,7 +1,7 @@
-// The tests that need Chromium. In the browser: the conformance suite on WebGPU and on wasm, and @lmd/tfjs on WebGPU and
-// WebGL. In Node, on the Vulkan driver in software that Chromium brings: WebGPU by Dawn. Without Chromium this says so
-// and ends with 0, or with 1 under --require. Arguments are vitest's, such as names of test files in the browser.
-// Vitest's reports go to .vitest/browser-report.json and .vitest/webgpu.json of each package.
+// Runs the tests that need Chromium. In the browser: the conformance suite on WebGPU and on wasm, and @lmd/tfjs on WebGPU
+// and WebGL. In Node: WebGPU with Dawn on the software Vulkan driver of Chromium. Without Chromium it prints the reason
+// and exits with 0, or with 1 if --require is given. Other arguments, such as names of browser test files, are passed to
+// vitest. Vitest's reports go to .vitest/browser-report.json and .vitest/webgpu.json of each package.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -14,7 +14,7 @@ const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-s
 function findChromium() {
   const given = process.env.LMD_CHROMIUM;
   if (given !== undefined) {
-    return existsSync(given) ? { path: given } : { reason: `LMD_CHROMIUM names ${given}, which does not exist` };
+    return existsSync(given) ? { path: given } : { reason: `LMD_CHROMIUM is ${given}, which does not exist` };
   }
   const suffix = process.platform === 'win32' ? '.exe' : '';
   const folders = (process.env.PATH ?? process.env.Path ?? '').split(delimiter);
@@ -26,7 +26,9 @@ function findChromium() {
     if (status === 0) return { path };
   }
   return {
-    reason: `no ${names.join(', ')} in PATH; set LMD_CHROMIUM to one, or install it (Debian: apt-get install chromium)`,
+    reason:
+      `PATH has no ${names.join(', ')}; set LMD_CHROMIUM to the path of Chromium, or install it (Debian: ` +
+      'apt-get install chromium)',
   };
 }
 
@@ -61,7 +63,7 @@ if (path === undefined) {
     }
   }
   if (rest.length === 0) {
-    console.log('\nWebGPU by Dawn in Node');
+    console.log('\nWebGPU with Dawn in Node');
     for (const { passed, failed: broken } of await runSuite('webgpu', webgpuParts, {})) {
       failed ||= broken > 0;
       total += passed;

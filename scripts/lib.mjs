@@ -1,4 +1,5 @@
-// What the root scripts share. Node only, no shell: they run on Linux, macOS and Windows, before anything is installed.
+// Functions of the root scripts. They use only Node and no shell, since they run on Linux, macOS and Windows before
+// anything is installed.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -9,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 export const root = fileURLToPath(new URL('..', import.meta.url));
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const stamp = join(root, 'node_modules', '.lmd-setup');
-/** Why there are no native kernels, as it was last said. */
+/** The last printed reason why there are no native kernels. */
 const nativeNote = join(root, 'node_modules', '.lmd-native');
 
 /**
@@ -17,8 +18,8 @@ const nativeNote = join(root, 'node_modules', '.lmd-native');
  *
  * @param {string} command
  * @param {string[]} args
- * @param {{ stdout?: string, env?: object, cwd?: string, onLine?: (line: string) => void }} [options] `onLine` takes each line of both
- *   outputs in their place.
+ * @param {{ stdout?: string, env?: object, cwd?: string, onLine?: (line: string) => void }} [options] `onLine` receives
+ * each line of both outputs, which are then not printed.
  */
 export function run(command, args, { stdout = 'stderr', env = {}, cwd = root, onLine } = {}) {
   return new Promise((resolve, reject) => {
@@ -33,7 +34,7 @@ export function run(command, args, { stdout = 'stderr', env = {}, cwd = root, on
     for (const stream of onLine === undefined ? [] : [child.stdout, child.stderr]) {
       createInterface({ input: stream }).on('line', onLine);
     }
-    // The terminal sends Ctrl-C to the whole group: the child decides what to do with it, and we report how it ended.
+    // The terminal sends Ctrl-C to the whole process group: the child handles it, and its exit code is reported.
     const ignore = () => {};
     process.on('SIGINT', ignore);
     const forward = () => child.kill('SIGTERM');
@@ -47,12 +48,12 @@ export function run(command, args, { stdout = 'stderr', env = {}, cwd = root, on
   });
 }
 
-/** A tool of the workspace by its package and bin path, run by this very Node: no .cmd shims, no PATH. */
+/** A tool of the workspace by its package and bin path, run with the current Node, without .cmd shims or PATH. */
 export function tool(packageName, bin, args, options) {
   return run(process.execPath, [join(root, 'node_modules', packageName, bin), ...args], options);
 }
 
-/** turbo starts package scripts through pnpm, which it looks for on the PATH: ours comes first. */
+/** turbo starts package scripts with the pnpm on the PATH, so that of the workspace comes first. */
 export function turbo(args, options = {}) {
   const path = `${join(root, 'node_modules', '.bin')}${delimiter}${process.env.PATH ?? process.env.Path ?? ''}`;
   return tool('turbo', join('bin', 'turbo'), args, {
@@ -79,7 +80,8 @@ function fail(message) {
 async function install() {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lockHash()) return;
   console.error(
-    `Installing the dependencies with ${manifest.packageManager} from the npm registry. This takes about a minute, the first time only.`,
+    `Installing the dependencies with ${manifest.packageManager} from the npm registry. This takes about a ` +
+      'minute, the first time only.',
   );
   const npm = process.env.npm_execpath;
   const args = [
@@ -101,15 +103,16 @@ async function install() {
       : await run('npm', args);
   if (code !== 0)
     fail(
-      `Installing the dependencies failed (exit code ${code}). Check that the npm registry is reachable, and run again.`,
+      `Installing the dependencies failed (exit code ${code}). Check that the npm registry is reachable, and ` +
+        'run again.',
     );
   writeFileSync(stamp, lockHash());
 }
 
 /**
- * Compiles the native kernels where there is a C compiler, once, and says so in a line; the rest works without them.
+ * Compiles the native kernels once, if a C compiler is installed, and prints one line. They are optional.
  *
- * @param {{ quiet?: boolean }} [options] `quiet`: say only what is new
+ * @param {{ quiet?: boolean }} [options] `quiet`: print only changes
  */
 export async function buildNative({ quiet = true } = {}) {
   const { buildForThisMachine } = await import('../packages/native/scripts/build.mjs');
@@ -119,17 +122,19 @@ export async function buildNative({ quiet = true } = {}) {
   if (built) return;
   const [first] = reason.split('\n');
   if (quiet && existsSync(nativeNote) && readFileSync(nativeNote, 'utf8') === first) return;
-  console.error(`Everything runs in WebAssembly, without native kernels: ${first}. npm run native tries again.`);
+  console.error(
+    `Native kernels are not available, and WebAssembly is used: ${first}. Run npm run native to try again.`,
+  );
   writeFileSync(nativeNote, first);
 }
 
-/** Everything a fresh clone needs: dependencies and builds. Quick when nothing has changed. */
+/** Sets up a clone: installs dependencies and builds. Fast if nothing has changed. */
 export async function setUp({ build = true, native = {} } = {}) {
   const major = Number(process.versions.node.split('.')[0]);
   if (major < 20) fail(`Node ${process.versions.node} is too old. Install Node 20 or later.`);
   await install();
   if (!build) return;
-  // First, since the tests' results, which turbo keeps, depend on what is there.
+  // First, since test results, which turbo caches, depend on the native kernels.
   await buildNative(native);
   await buildPackages();
 }

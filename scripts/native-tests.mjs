@@ -1,8 +1,8 @@
-// node scripts/native-tests.mjs [FOLDER]: installs the native engines that are optional, once, in FOLDER or
-// node_modules/.cache, and runs the tests that need them: tfjs-node through dev/engines/libtensorflow, which needs Linux
-// on x64, pip and g++, and zig from PyPI, which compiles our native kernels for every platform (those of arm64 run under
-// qemu-aarch64). Then those that damage files and kill processes many times. vitest's reports go to .vitest/native.json
-// of each package, and the last line adds them up: `N passed, N failed`.
+// node scripts/native-tests.mjs [FOLDER]: installs optional native engines once, in FOLDER or node_modules/.cache, and
+// runs the tests that need them: tfjs-node with dev/engines/libtensorflow, which needs Linux on x64, pip and g++, and
+// zig from PyPI, which compiles the native kernels for every platform (those of arm64 run in qemu-aarch64). Then it
+// runs the tests that damage files and kill processes many times. Vitest's reports go to .vitest/native.json of each
+// package; the last line is their total: `N passed, N failed`.
 import { join, resolve } from 'node:path';
 import { buildEngine } from '../dev/engines/libtensorflow/build.mjs';
 import { installZig } from '../packages/native/scripts/install-zig.mjs';
@@ -10,7 +10,7 @@ import { root, setUp } from './lib.mjs';
 import { nativeParts } from './parts.mjs';
 import { runSuite } from './suites.mjs';
 
-/** By the variable that tells the tests where an engine is. One that is there already is used as it is. */
+/** By the environment variable with the path of an engine. If it is already set, that engine is used. */
 const engines = {
   LMD_TFJS_NODE: ['lmd-tfjs-node', buildEngine],
   ZIG: ['lmd-zig', installZig],

@@ -1,4 +1,4 @@
-// Which test files the suites beside `npm test` run, by package.
+// The test files of the suites other than `npm test`, by package.
 
 export const nativeParts = [
   { folder: 'packages/native', files: ['sanitizers', 'arm64', 'binaries'].map((name) => `test/${name}.test.ts`) },
@@ -7,9 +7,9 @@ export const nativeParts = [
     files: ['tfjs-node', 'products', 'fused'].map((name) => `test/${name}.test.ts`),
   },
   { folder: 'packages/conformance', files: ['src/tfjs-node.test.ts'] },
-  // Its configuration names the files that run on any engine.
+  // Its configuration lists the test files that run on any engine.
   { folder: 'packages/tfjs', files: [] },
-  // What is too long for `npm test`: ten thousand damaged files each, every code point, many kills of the built
+  // Tests that take too long for `npm test`: ten thousand damaged files each, every code point, many kills of the built
   // command.
   {
     folder: 'packages/data',
@@ -18,13 +18,13 @@ export const nativeParts = [
   { folder: 'packages/safetensors', files: ['src/fuzz.test.ts'] },
   { folder: 'packages/training', files: ['src/node/fuzz.test.ts'] },
   { folder: 'apps/cli', files: ['test/resume.test.ts', 'test/fuzz.test.ts', 'src/model-file/model-file.test.ts'] },
-  // The benchmarks that need an engine run here; the others once more.
+  // Runs the benchmarks that need an engine, and the others again.
   { folder: 'dev', files: ['bench/benchmarks.test.ts'] },
 ];
 
 /**
- * WebGPU by Dawn in Node, on Chromium's Vulkan driver in software. On a machine with a Vulkan driver of its own
- * `npm test` runs these files too.
+ * WebGPU with Dawn in Node, on Chromium's software Vulkan driver. On a machine with a Vulkan driver, `npm test` also
+ * runs these files.
  */
 export const webgpuParts = [
   {

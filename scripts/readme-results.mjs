@@ -1,4 +1,4 @@
-// Puts the results of a first-light run into the README, with the machine, date and seed:
+// Writes the results of a first-light run to the README, with the machine, date and seed:
 //   npm start && node scripts/readme-results.mjs runs/<folder>
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ if (folder === undefined) {
   process.exit(2);
 }
 const { name, seed, environment, results } = JSON.parse(readFileSync(join(folder, 'summary.json'), 'utf8'));
-if (name !== 'first-light') throw new Error(`${folder} holds a run of "${name}", not of first-light.`);
+if (name !== 'first-light') throw new Error(`${folder} is a run of "${name}". Use a run of first-light.`);
 
 const rows = [
   ['optimizer', 'format', 'test accuracy', 'test loss', 'seconds', 'images/s', 'peak memory'],
@@ -35,7 +35,8 @@ const caption = wrap(
 const path = join(root, 'README.md');
 const readme = readFileSync(path, 'utf8');
 const marked = /<!-- first-light -->[\s\S]*<!-- \/first-light -->/;
-if (!marked.test(readme)) throw new Error('README.md has no first-light markers.');
+if (!marked.test(readme))
+  throw new Error('README.md has no <!-- first-light --> markers. Add them where the table belongs.');
 writeFileSync(
   path,
   readme.replace(marked, () => `<!-- first-light -->\n${table}\n\n${caption}\n<!-- /first-light -->`),

@@ -1,10 +1,10 @@
-// Vitest's JSON reports, which the last lines of `npm test` and of continuous integration add up.
+// Reads vitest's JSON reports, whose totals are the last lines of `npm test` and of continuous integration.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { root } from './lib.mjs';
 
-/** Every folder with a package, the root last: those that pnpm-workspace.yaml names. */
+/** The folders of all packages in pnpm-workspace.yaml; the root is last. */
 export const folders = [
   ...['packages', 'apps', join('apps', 'examples')].flatMap((parent) =>
     readdirSync(join(root, parent))
@@ -17,7 +17,7 @@ export const folders = [
 
 export const reportOf = (folder) => join(root, folder, '.vitest', 'report.json');
 
-/** Adds up one report. A file that failed to load counts as one failure: it hides an unknown number of tests. */
+/** Adds up one report. A file that failed to load counts as one failure: its number of tests is unknown. */
 export function countReport(path) {
   if (!existsSync(path)) {
     const failures = [`${relative(root, path)}: no report was written`];
@@ -53,13 +53,13 @@ function failuresOf(report) {
   });
 }
 
-/** Prints the failures near the end of a log, which is the part that is kept of a long one. */
+/** Prints the failures at the end of the log, since long logs are truncated at the beginning. */
 export function printFailures(counts) {
   const failures = counts.flatMap((count) => count.failures);
   if (failures.length > 0) console.log(`\nFailed:\n${failures.map((failure) => `  - ${failure}`).join('\n')}`);
 }
 
-/** Prints why tests were skipped, by what vitest.shared.ts leaves beside the reports. */
+/** Prints why tests were skipped, from the files that vitest.shared.ts writes in the folders of the reports. */
 export function printSkipped() {
   const reasons = new Map();
   for (const folder of folders) {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { root, run, setUp } from './lib.mjs';
 
 await setUp();
-// With arguments it may be something else, such as --resume.
+// With arguments, another run may be started, such as with --resume.
 if (process.argv.length === 2) {
   console.error('Training the preset first-light: a small ViT on MNIST. This takes minutes. Ctrl-C saves and stops.');
 }

@@ -1,4 +1,4 @@
-// npm run study -- <file> [options]: runs a study of apps/studies, resumably. Its options: npm run study -- --help
+// npm run study -- <file> [options]: runs or resumes a study of apps/studies. Options: npm run study -- --help
 import { join } from 'node:path';
 import { root, run, setUp } from './lib.mjs';
 

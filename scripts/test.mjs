@@ -1,29 +1,30 @@
-// npm test: sets up, then runs type checks, lint and every test that needs no more than Node and the npm registry.
-// The last line, `N passed, N failed`, adds up the reports that vitest wrote, one a package.
+// npm test: sets up, then runs type checks, lint and every test that needs only Node and the npm registry. The last
+// line, `N passed, N failed`, is the total of the vitest reports of all packages.
 import { existsSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { root, setUp, turbo } from './lib.mjs';
 import { countReport, folders, printFailures, printSkipped, reportOf, summaryOf, totalOf } from './reports.mjs';
 
-// Vitest loads modules by URLs that it makes of paths, without escaping these.
+// Vitest builds module URLs from paths without escaping these characters.
 const misread = /[#?%*]/.exec(root);
 if (misread !== null) {
   console.error(
-    `The tests cannot run in ${root}: Vitest does not find files below a folder with "${misread[0]}" in its name. Move the clone.`,
+    `The tests cannot run in ${root}: Vitest does not find files in a folder with "${misread[0]}" in its ` +
+      'name. Move the clone.',
   );
   process.exit(1);
 }
 
 await setUp();
-// A report left by an earlier run must not stand in for one that this run failed to write; turbo restores cached ones.
+// Removes reports of earlier runs, which could hide a missing report; turbo restores cached ones.
 for (const folder of folders) rmSync(reportOf(folder), { force: true });
 
-// At least two at a time: type checks, lint and most test files keep one core busy.
+// At least two at a time, since type checks, lint and most test files use one core.
 const concurrency = Math.max(2, Math.min(4, Math.floor(availableParallelism() / 2)));
 const tasks = ['typecheck', 'typecheck:root', 'lint:root', 'test', 'test:root'];
 console.log(
   `Checking types and lint, and running the tests of ${folders.length} packages, ${concurrency} at a time. ` +
-    'The first run takes about 7 minutes on two cores; what has not changed is not run again.',
+    'The first run takes about 7 minutes on two cores; unchanged packages are not tested again.',
 );
 
 /** Prints the result of each package when its report is there. */
@@ -36,7 +37,7 @@ function showFinished() {
       console.log(`  ${folder === '.' ? 'the repository' : folder}: ${summaryOf(count)}`);
       waiting.delete(folder);
     } catch (error) {
-      // It is being written.
+      // The report is being written.
       if (!(error instanceof SyntaxError)) throw error;
     }
   }
@@ -67,7 +68,8 @@ console.log(`\n${'package'.padEnd(width)}  passed  failed  skipped  seconds`);
 for (const row of rows) {
   const cells = [row.passed, row.failed, row.skipped].map((n) => String(n).padStart(6));
   console.log(
-    `${row.folder.padEnd(width)}  ${cells[0]}  ${cells[1]}  ${cells[2].padStart(7)}  ${row.seconds.toFixed(1).padStart(7)}  ${row.note}`,
+    `${row.folder.padEnd(width)}  ${cells[0]}  ${cells[1]}  ${cells[2].padStart(7)}  ` +
+      `${row.seconds.toFixed(1).padStart(7)}  ${row.note}`,
   );
 }
 if (code !== 0 && total.failed === 0) {

@@ -57,5 +57,5 @@ describe.each(programs)('%s', (path) => {
 it.each(writing)('%s writes no page from a quick run', (path) => {
   const { status, stderr } = node(path, '--quick', '--write');
   expect(status).not.toBe(0);
-  expect(stderr).toContain('leave out --write');
+  expect(stderr).toContain('--quick cannot be combined with --write');
 });

@@ -5,11 +5,11 @@ import { fileURLToPath } from 'node:url';
 /** The repository's root. */
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Languages of blocks that must say what happens to them. */
+/** Languages of blocks that need a mark. */
 const marked = ['ts', 'js', 'sh'];
 const unmarked = ['text', 'json', 'python', 'html', 'diff'];
 
-/** What a page says of a block, in the HTML comment before it. */
+/** The mark of a block, in the HTML comment before it. */
 export type Mark =
   | { readonly kind: 'run'; readonly ifEngine: boolean; readonly copies: readonly { from: string; to: string }[] }
   | { readonly kind: 'from'; readonly file: string }
@@ -45,7 +45,7 @@ function parseRun(words: string): Mark {
     const copy = /^with (\S+) as (\S+)$/.exec(part);
     if (copy !== null) copies.push({ from: copy[1]!, to: copy[2]! });
     else if (part === 'if its engine is installed') ifEngine = true;
-    else throw new Error(`"${part}" is unknown: write "with FILE as NAME" or "if its engine is installed".`);
+    else throw new Error(`"${part}" is unknown. Use "with FILE as NAME" or "if its engine is installed".`);
   }
   return { kind: 'run', ifEngine, copies };
 }
@@ -55,13 +55,13 @@ function parseMark(comment: string): Mark {
   if (kind === 'run') return parseRun(rest);
   if (kind === 'from' && rest !== '') return { kind, file: rest };
   if (kind === 'skip' && rest !== '') return { kind, reason: rest };
-  throw new Error(`"${comment}" is no mark: write "run", "run: …", "from: FILE" or "skip: REASON".`);
+  throw new Error(`"${comment}" is not a mark. Use "run", "run: …", "from: FILE" or "skip: REASON".`);
 }
 
 /**
- * The blocks of a page that have code to run or commands, with their marks.
+ * The blocks of a page with code or commands, with their marks.
  *
- * @throws Error for a block without a mark, or in a language that is not one of those above; the message names page and line.
+ * @throws Error for a block without a mark, or in an unknown language; the message names page and line.
  */
 export function blocksOf(page: string, text = readFileSync(join(root, page), 'utf8')): Block[] {
   const blocks: Block[] = [];
@@ -69,12 +69,12 @@ export function blocksOf(page: string, text = readFileSync(join(root, page), 'ut
   for (let at = 0; at < lines.length; at++) {
     const place = `${page}:${at + 1}`;
     if (/^ {4}(?:npm|npx|node|lmd|python3?|pnpm) /.test(lines[at]!))
-      throw new Error(`${place}: this is a command in an indented block. Put it into a fenced block of "sh".`);
+      throw new Error(`${place}: an indented block contains a command. Use a fenced "sh" block.`);
     const fence = /^\s*```(\w*)/.exec(lines[at]!);
     if (fence === null) continue;
     const language = fence[1]!;
     const end = lines.findIndex((line, i) => i > at && /^\s*```\s*$/.test(line));
-    if (end < 0) throw new Error(`${place}: the block has no end.`);
+    if (end < 0) throw new Error(`${place}: the block is not closed.`);
     if (marked.includes(language)) {
       const before = lines.slice(0, at).join('\n').trimEnd();
       const comment = /<!-- ((?:(?!-->).)*?) -->$/s.exec(before)?.[1];
@@ -94,7 +94,10 @@ export function blocksOf(page: string, text = readFileSync(join(root, page), 'ut
   return blocks;
 }
 
-/** The folder of the package that a page belongs to. Pages of no package, such as those of docs/, are as of `dev`, which has all of ours. */
+/**
+ * The folder of the package of a page. Pages outside of packages, such as docs/, use `dev`, which depends on all
+ * packages.
+ */
 export function packageOf(page: string): string {
   for (let folder = dirname(join(root, page)); relative(root, folder) !== ''; folder = dirname(folder)) {
     if (existsSync(join(folder, 'package.json'))) return folder;

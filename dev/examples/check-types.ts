@@ -5,7 +5,10 @@ import { type Block, root } from './blocks.js';
 
 const folder = join(root, 'dev', '.vitest', 'types');
 
-/** What the compiler says of blocks of TypeScript, each a module, under the repository's strict options. Its lines are those of the pages. */
+/**
+ * Compiler errors of TypeScript blocks, each a module, with the repository's strict options and the line numbers of the
+ * pages.
+ */
 export function checkTypes(blocks: readonly Block[]): string {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });

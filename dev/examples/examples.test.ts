@@ -110,11 +110,11 @@ describe('lmd --help', () => {
 describe('the runner', () => {
   it('refuses a block that does not say what happens to it', () => {
     expect(() => blocksOf('a.md', '```ts\n1;\n```\n')).toThrow('a.md:1: the block has no mark');
-    expect(() => blocksOf('a.md', '<!-- skip -->\n```ts\n1;\n```\n')).toThrow('is no mark');
+    expect(() => blocksOf('a.md', '<!-- skip -->\n```ts\n1;\n```\n')).toThrow('is not a mark');
     expect(() => blocksOf('a.md', '<!-- run: twice -->\n```ts\n1;\n```\n')).toThrow('"twice" is unknown');
     expect(() => blocksOf('a.md', '```\nnpm start\n```\n')).toThrow('language is ""');
     expect(() => blocksOf('a.md', 'Run\n\n    npm start now\n')).toThrow(
-      'a.md:3: this is a command in an indented block',
+      'a.md:3: an indented block contains a command',
     );
   });
 
@@ -143,6 +143,6 @@ describe('the runner', () => {
     );
     await expect(runModule(block('1;'), tmpdir())).rejects.toThrow('no comment "// => value"');
     expect(() => runCommand('lmd train --nonsense', tmpdir())).toThrow('ended with');
-    expect(() => runCommand('curl example.org', tmpdir())).toThrow('cannot be run here');
+    expect(() => runCommand('curl example.org', tmpdir())).toThrow('cannot be run');
   });
 });

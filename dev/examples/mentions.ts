@@ -4,8 +4,8 @@ import { packageOf, root } from './blocks.js';
 import { commandsOf, lmdOutput, wordsOf } from './run-commands.js';
 
 /**
- * Every command that a page names: lines of its blocks of commands, and what stands between backticks. A page with the comment
- * `<!-- frozen -->` is a record, whose commands are those of its day.
+ * Every command on a page: lines of command blocks and text in backticks. A page with the comment `<!-- frozen -->` is
+ * a historical record and is not checked.
  */
 export function mentionsOf(text: string): string[] {
   if (text.includes('<!-- frozen -->')) return [];
@@ -27,7 +27,7 @@ const namesIn = (help: string) =>
     .map(([, name]) => name!)
     .filter((name) => name !== 'help');
 
-/** What `lmd --help` and the help of each command say. */
+/** The help of `lmd` and of each command. */
 export function readHelp(): Help {
   const main = lmdOutput('--help');
   const names = namesIn(main).flatMap((name) =>
@@ -58,16 +58,16 @@ function faultOfScript(words: readonly string[], page: string): string | undefin
     .map((folder) => join(folder, 'package.json'))
     .filter((path) => existsSync(path))
     .flatMap((path) => Object.keys(JSON.parse(readFileSync(path, 'utf8')).scripts ?? {}));
-  if (!scripts.includes(name)) return `No script is called ${name}.`;
+  if (!scripts.includes(name)) return `There is no script ${name}.`;
   const benchmark = name === 'bench' ? words[words.indexOf('--') + 1] : undefined;
   if (benchmark === undefined || benchmark === 'bench' || /^[<-]/.test(benchmark) || benchmark === 'cpu')
     return undefined;
   return existsSync(join(root, 'dev', 'bench', benchmark, 'index.mjs'))
     ? undefined
-    : `No benchmark is called ${benchmark}.`;
+    : `There is no benchmark ${benchmark}.`;
 }
 
-/** What is wrong with a command that a page names: a command, an option, a script or a file that does not exist. */
+/** The problem with a command on a page: a command, an option, a script or a file that does not exist. */
 export function faultOf(command: string, page: string, help: Help): string | undefined {
   const [program, ...words] = wordsOf(command);
   if (program === 'lmd') return faultOfLmd(words, help);

@@ -5,30 +5,30 @@ import { root } from './blocks.js';
 
 const lmdProgram = join(root, 'apps', 'cli', 'dist', 'bin.js');
 
-/** The commands of a block: lines without comments, those that end with a backslash joined with the next. */
+/** The commands of a block: lines without comments; a line that ends with a backslash continues. */
 export function commandsOf(code: string): string[] {
   const lines = code.replace(/\\\n\s*/g, '').split('\n');
   return lines.map((line) => line.replace(/(?:^| +)#.*$/, '').trim()).filter((line) => line !== '');
 }
 
-/** The words of a command, those in quotes whole. */
+/** The words of a command; quoted text is one word. */
 export function wordsOf(command: string): string[] {
   return [...command.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(
     ([, double, single, bare]) => double ?? single ?? bare!,
   );
 }
 
-/** What a script of the root's package.json runs; all are programs of Node. */
+/** The program of a script in the root's package.json; all are Node programs. */
 function scriptOf(name: string): string[] {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
     scripts: Record<string, string>;
   };
   const [program, ...words] = wordsOf(scripts[name] ?? '');
-  if (program !== 'node') throw new Error(`npm run ${name} is no script that runs a program of Node.`);
+  if (program !== 'node') throw new Error(`npm run ${name} is not a script that runs a Node program.`);
   return words;
 }
 
-/** The arguments of Node for a command, without a shell, so that it runs alike on every system. */
+/** The arguments of Node for a command, without a shell, so that it runs in the same way on every system. */
 function nodeArguments(words: readonly string[]): { readonly args: string[]; readonly inRoot: boolean } {
   const [program, ...rest] = words;
   if (program === 'lmd') return { args: [lmdProgram, ...rest], inRoot: false };
@@ -38,14 +38,15 @@ function nodeArguments(words: readonly string[]): { readonly args: string[]; rea
     return { args: [join(root, script!), ...given, ...rest.slice(2).filter((word) => word !== '--')], inRoot: true };
   }
   throw new Error(
-    `"${words.join(' ')}" cannot be run here: only lmd, node and npm run can. Mark the block with <!-- skip: reason -->.`,
+    `"${words.join(' ')}" cannot be run: only lmd, node and npm run are supported. Mark the block with <!-- ` +
+      'skip: reason -->.',
   );
 }
 
 /**
  * Runs a command without a shell: `lmd` and `node` in `folder`, `npm run` in the repository. Output may go `> file`.
  *
- * @throws Error with the output where it ends with another code than 0.
+ * @throws Error with the output if the exit code is not 0.
  */
 export function runCommand(command: string, folder: string): void {
   const words = wordsOf(command);
@@ -59,7 +60,7 @@ export function runCommand(command: string, folder: string): void {
   if (target !== undefined) writeFileSync(join(folder, target), stdout);
 }
 
-/** What `lmd` with these words prints, where it ends well. */
+/** The output of `lmd` with these arguments, if it succeeds. */
 export function lmdOutput(...words: string[]): string {
   const { status, stdout, stderr } = spawnSync(process.execPath, [lmdProgram, ...words], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`lmd ${words.join(' ')} ended with ${status}:\n${stderr}`);

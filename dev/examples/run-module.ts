@@ -7,8 +7,8 @@ import { type Block, root } from './blocks.js';
 const helper = new URL('./expect.mjs', import.meta.url).href;
 
 /**
- * Turns each comment `// => value` into a comparison: of the expression before it, or of the variable that the line declares.
- * Gives the code and how many comparisons there are.
+ * Converts each comment `// => value` to a comparison with the expression before it, or with the variable declared on
+ * the line. Returns the code and the number of comparisons.
  */
 export function withExpectations(code: string): { readonly code: string; readonly count: number } {
   let count = 0;
@@ -30,14 +30,15 @@ export interface Outcome {
 }
 
 /**
- * Runs a block of TypeScript or JavaScript as a module of `dev`, which depends on every package, in `folder`, by the packages' builds.
+ * Runs a TypeScript or JavaScript block as a module of `dev`, which depends on every package, in `folder`, with the
+ * built packages.
  *
- * @throws Error where the example says nowhere what comes out, or cannot be parsed.
+ * @throws Error if the example has no expected result or cannot be parsed.
  */
 export async function runModule({ page, line, code }: Block, folder: string): Promise<Outcome> {
   const { code: expecting, count } = withExpectations(code);
   if (count === 0)
-    throw new Error(`${page}:${line}: the example has no comment "// => value" that a run could be held to.`);
+    throw new Error(`${page}:${line}: the example has no comment "// => value". Add one with the expected result.`);
   const { code: program } = await transform(`import { expectExample as __expect } from '${helper}';\n${expecting}`, {
     loader: 'ts',
     format: 'esm',

@@ -56,7 +56,7 @@ function examplesOf(command?: string): string {
 const presetList = `\nPresets:\n${presetHelp}`;
 
 const conventions = `
-Exit codes: 0 success, 1 failure, 2 wrong command or configuration, 130 stopped by Ctrl-C.
+Exit codes: 0 success, 1 failure, 2 invalid command or configuration, 130 stopped by Ctrl-C.
 Set LMD_DEBUG=1 for stack traces, NO_COLOR=1 for plain text.`;
 
 const draws = limited(
@@ -100,7 +100,7 @@ function separate(source: string | undefined, options: TrainCommandOptions): [st
  */
 export function createProgram(terminal: Terminal, bin: string): Command {
   const program = new Command('lmd')
-    .description('Train networks with Log-Normal Multiplicative Dynamics under low-precision arithmetic.')
+    .description('Train neural networks with Log-Normal Multiplicative Dynamics in low-precision arithmetic.')
     .version(version)
     .addHelpText('after', `${examplesOf()}\n${presetList}\n${conventions}`)
     .configureOutput({

@@ -99,7 +99,7 @@ describe('the configuration', () => {
     ['steps=many', 'steps = "many" has the wrong type; expected: number.'],
     ['optimizers.lmd.noise=-1', 'optimizers.0.noise = -1 is out of range; allowed: at least 0.'],
     ['optimizers.lmd.nosie=1', 'optimizers.0 has no option "nosie". Did you mean "noise"?'],
-    ['optimizers.adamw.name=LMD', 'names two optimizers'],
+    ['optimizers.adamw.name=LMD', 'is the name of two optimizers'],
     [
       'optimizers.lmd.schedule.warmup=24',
       'optimizers.lmd.schedule.warmup is 24, but the run has 24 steps. Use a number below 24, or more steps.',
@@ -107,7 +107,7 @@ describe('the configuration', () => {
     ['model.depth=1e9', 'model.depth = 1000000000 is out of range; allowed: at most 1000.'],
     ['batchSize=1e12', 'batchSize = 1000000000000 is out of range; allowed: at most 1000000.'],
     ['steps=1e15', 'steps = 1000000000000000 is out of range; allowed: at most 1000000000.'],
-    ['model.width=1000000', 'parameters, which take 96.0 TB at least'],
+    ['model.width=1000000', 'parameters, which take at least 96.0 TB'],
     ['data.train=1e9', 'data.train is 1000000000: images of 8 × 8 × 1 would take 256 GB.'],
     ['backend={"toString":1}', 'backend = {"toString":1} is not allowed. Allowed: cpu,'],
     [
@@ -127,8 +127,8 @@ describe('the configuration', () => {
   it('refuses files that are no configuration', async () => {
     expect(await fail(2, 'train', file('cut.json', '{"steps": 3'))).toMatch(/cut\.json is not a readable JSON file/);
     expect(await fail(2, 'train', file('deep.json', '['.repeat(1e5) + ']'.repeat(1e5)))).toContain('nested');
-    expect(await fail(2, 'train', file('list.json', '[]'))).toContain('list.json does not hold a JSON object');
-    expect(await fail(2, 'train', file('empty.json', '{}'))).toMatch(/wrong in 4 places:\n {2}- steps is missing/);
+    expect(await fail(2, 'train', file('list.json', '[]'))).toContain('list.json does not contain a JSON object');
+    expect(await fail(2, 'train', file('empty.json', '{}'))).toMatch(/has 4 errors:\n {2}- steps is missing/);
   });
 
   it('shows where an error comes from with LMD_DEBUG=1', async () => {
@@ -183,7 +183,9 @@ describe('data', () => {
   it('refuses a label out of range', async () => {
     const path = mnistFolder('label');
     writeFileSync(join(path, 't10k-labels-idx1-ubyte'), idx(0x801, [20], new Uint8Array(20).fill(10)));
-    expect(await fail(1, ...onMnist(path))).toContain('the label of example 0 is 10. Labels are integers from 0 to 9');
+    expect(await fail(1, ...onMnist(path))).toContain(
+      'the label of example 0 is 10. Labels must be integers from 0 to 9',
+    );
   });
 
   it('refuses a folder without the files', async () => {

@@ -53,16 +53,16 @@ describe('--resume with --set', () => {
     await begin('moved', 'backend=tfjs-wasm');
     const outcome = await resume('moved', '--set', 'backend=cpu');
     expect(outcome, outcome.stderr).toMatchObject({ code: 0 });
-    expect(outcome.stdout).toMatch(/note .*written on backend tfjs-wasm, and the run goes on with cpu/);
+    expect(outcome.stdout).toMatch(/note .*written on backend tfjs-wasm, but the run resumes with cpu/);
   });
 
   it.each([
     ['steps=32', 'steps', 'the schedule of the learning rate depends on it'],
     ['batchSize=8', 'batchSize', 'the training depends on it'],
-    ['optimizers.lmd.noise=0.5', 'optimizers.0.noise', 'this run began with 0.05'],
-    ['data.noise=0.9', 'data.noise', 'this run began with 0.5'],
-    ['seed=9', 'seed', 'this run began with 0'],
-    ['precision=fp32', 'precision', 'this run began with "mxfp6_e3m2"'],
+    ['optimizers.lmd.noise=0.5', 'optimizers.0.noise', 'this run started with 0.05'],
+    ['data.noise=0.9', 'data.noise', 'this run started with 0.5'],
+    ['seed=9', 'seed', 'this run started with 0'],
+    ['precision=fp32', 'precision', 'this run started with "mxfp6_e3m2"'],
     ['backward=mxfp4_e2m1', 'backward', 'the training depends on it'],
     ['dataSeed=1', 'dataSeed', 'the training depends on it'],
   ])('refuses %s by name, and changes nothing', async (assignment, key, reason) => {
@@ -145,7 +145,7 @@ describe('an edited config.json', () => {
     });
     expect(await resume('both')).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('seed differs from the value that lmd'),
+      stderr: expect.stringContaining('seed differs from the value with which lmd'),
     });
   });
 });

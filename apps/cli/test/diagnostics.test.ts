@@ -37,7 +37,13 @@ it('measures what is asked for, in the metrics and the report, and leaves the ru
   // AdamW has no medians.
   expect(stepsOf('adamw')).toEqual(common);
   const page = readFileSync(at('run', 'report.html'), 'utf8');
-  for (const title of ['Growth of the weights', 'prior&#39;s bound', 'Flips of', 'Signal of', 'Log-normality']) {
+  for (const title of [
+    'Growth of the weights',
+    'prior&#39;s bound',
+    'Flips of',
+    'Signal-to-noise ratio of the gradients',
+    'Log-normality',
+  ]) {
     expect(page).toContain(title);
   }
   expect(await lmd(['train', ...tiny, '--out', 'plain'], folder)).toMatchObject({ code: 0, stderr: '' });

@@ -135,7 +135,7 @@ describe('lmd export', () => {
       2,
       'Allowed choices are transformers, timm, lmd, peft.',
     ],
-    ['a model that the layout has not', ['mean', '--out', 'x'], 1, 'has no such model'],
+    ['a model that the layout has not', ['mean', '--out', 'x'], 1, 'does not support'],
     ['a model that is not there', ['nothing', '--out', 'x'], 1, 'does not exist.'],
   ])('refuses %s', async (_, words, code, message) => {
     const outcome = await lmd(['export', ...words], folder);

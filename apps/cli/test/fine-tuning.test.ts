@@ -167,14 +167,14 @@ describe('lmd train with fineTuning', () => {
   });
 
   it.each<[string, string[], string]>([
-    ['no weights to start from', ['fineTuning.train=["head.*"]'], 'fineTuning needs weights'],
+    ['no weights to start from', ['fineTuning.train=["head.*"]'], 'fineTuning needs initial weights'],
     [
       'a pattern that matches none',
       from('base', 'fineTuning.train=["tail.*"]').slice(4),
       'tail.*, which matches no weight',
     ],
-    ['train beside freeze', ['fineTuning={"train":["a"],"freeze":["b"]}'], 'do not go together'],
-    ['adapters beside freeze', ['fineTuning={"lora":{},"freeze":["b"]}'], 'do not go together'],
+    ['train beside freeze', ['fineTuning={"train":["a"],"freeze":["b"]}'], 'cannot be combined'],
+    ['adapters beside freeze', ['fineTuning={"lora":{},"freeze":["b"]}'], 'cannot be combined'],
     ['nothing', ['fineTuning={}'], 'fineTuning.lora is missing'],
     ['an unknown key', ['fineTuning.lora.rang=3'], 'fineTuning.lora has no option "rang". Did you mean "rank"?'],
     [

@@ -175,7 +175,7 @@ describe('files of other libraries', () => {
     writeGpt2Folder(at('f64'), { vocabulary: 300, change: doubles });
     const { code, stderr } = await lmd(['export', 'f64', '--layout', 'transformers', '--out', 'f32'], folder);
     expect(code).toBe(0);
-    expect(stderr).toMatch(/^note .*holds 16 tensors in F64, which are rounded to float32\n$/);
+    expect(stderr).toMatch(/^note .*contains 16 tensors in F64, which are rounded to float32\n$/);
     writeGpt2Folder(at('plain'), { vocabulary: 300 });
     await json('export', 'plain', '--layout', 'transformers', '--out', 'same');
     expect(tensorsOf('f32/model.safetensors')).toEqual(tensorsOf('same/model.safetensors'));

@@ -42,7 +42,7 @@ describe('lmd inspect', () => {
     expect(results.map(({ optimizer, format }) => [optimizer, format])).toEqual(formats);
     const file = parseSafetensors(readFileSync(at('run', 'adamw', 'model.safetensors')));
     expect(file.metadata).toMatchObject({ optimizer: 'adamw', precision: 'fp32' });
-    expect(readFileSync(at('run', 'report.html'), 'utf8')).toContain('adamw under a fp32 forward pass');
+    expect(readFileSync(at('run', 'report.html'), 'utf8')).toContain('adamw with a fp32 forward pass');
   });
 
   it('sums up every tensor of a model, and draws them', async () => {
@@ -72,11 +72,11 @@ describe('lmd inspect', () => {
   });
 
   it.each([
-    ['a path that is not there', ['nothing'], 2, 'There is no nothing.'],
+    ['a path that is not there', ['nothing'], 2, 'nothing does not exist.'],
     ['a folder that is no run', ['.'], 2, 'is not a run folder'],
     ['a file that is no safetensors', ['plots.html'], 1, 'is not a safetensors file'],
     ['a tensor that is not there', ['run/model.safetensors', '--tensor', 'nix'], 2, 'matches no tensor of'],
-    ['plots of a run', ['run', '--html', 'x.html'], 2, '--html is for files'],
+    ['plots of a run', ['run', '--html', 'x.html'], 2, '--html needs a file'],
   ])('refuses %s', async (_, words, code, message) => {
     const outcome = await lmd(['inspect', ...words], folder);
     expect(outcome.code).toBe(code);

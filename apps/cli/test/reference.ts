@@ -68,7 +68,7 @@ function table(list: readonly Row[], of?: (row: Row) => string): string {
   );
 }
 
-/** The keys of each kind of `path`, where those that several kinds have in the same way are stated once. */
+/** The keys of each kind of `path`; keys that are equal in several kinds are listed once. */
 function unionSection(path: string, schema: JsonSchema): string[] {
   const kinds = membersOf(schema)!.map((member) => {
     const [tag, constant] = Object.entries(member.properties ?? {}).find(
@@ -96,7 +96,7 @@ function unionSection(path: string, schema: JsonSchema): string[] {
   return [
     `## \`${path}\``,
     '',
-    `${schema.description} \`${tag}\` says which:`,
+    `${schema.description} \`${tag}\` selects the kind:`,
     '',
     ...kinds.map(({ name, meaning }) => `- \`${name}\`: ${meaning}`),
     '',
@@ -108,19 +108,22 @@ function unionSection(path: string, schema: JsonSchema): string[] {
   ];
 }
 
-/** Every key of a configuration, read from the schema: those of the run, then those that depend on a kind or a rule. */
+/**
+ * Every key of a configuration, from the schema: those of the run, then those that depend on a kind or an optimizer.
+ */
 export function configurationReference(): string {
   const schema = configurationJsonSchema();
   const unions = Object.entries(schema.properties ?? {}).filter(
     ([, value]) => membersOf(value as JsonSchema) !== undefined,
   );
   return [
-    '# The configuration of a run',
+    '# Configuration',
     '',
-    'Written from the schema by the tests (`vitest run -u` in `apps/cli`), which takes options, with their bounds, defaults and',
-    'meanings, from the tables of the packages (`…OptionTable`) that the run uses. A key is written as `--set` takes it: `model.width`.',
+    'All keys of a configuration of `lmd train`. Keys are written as in `--set`: `model.width`. This page is generated',
+    'from the schema (`vitest run -u` in `apps/cli`), which takes options with their bounds, defaults and descriptions from',
+    'the tables of the packages (`…OptionTable`).',
     '',
-    '## A run',
+    '## Run',
     '',
     table(rows(schema)),
     '',

@@ -30,7 +30,7 @@ interface Options {
 function positive(text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value > 0) return value;
-  throw new InvalidArgumentError('Use a whole number above 0.');
+  throw new InvalidArgumentError('Use a positive integer.');
 }
 
 /** The program that runs the trials. */
@@ -101,10 +101,10 @@ export async function main(words: readonly string[]): Promise<number> {
     .addOption(new Option('--only <part>', 'run only this part').choices(partNames))
     .option('--parallel <trials>', 'number of trials to run in parallel', positive, 1)
     .option('--threads <threads>', 'threads per trial; parallel trials use the processors better', positive, 1)
-    .option('--dry-run', 'print what would run and how long it would take')
-    .option('--verbose', 'with --dry-run: every trial')
-    .option('--report', 'write the report of the finished trials, and run nothing')
-    .option('--pack', 'move the records into ledger.jsonl.gz, for git, and run nothing')
+    .option('--dry-run', 'print the planned trials and the estimated time, without running them')
+    .option('--verbose', 'with --dry-run: print every trial')
+    .option('--report', 'write the report of the finished trials, without running trials')
+    .option('--pack', 'move the records to ledger.jsonl.gz, for git, without running trials')
     .configureOutput({ writeOut: (text) => terminal.out.write(text), writeErr: (text) => terminal.error.write(text) })
     .exitOverride()
     .action((path: string, options: Options) => study(path, options, terminal));

@@ -7,7 +7,7 @@ import type { Trial } from '../src/trial/trial.js';
 export const smokeStudy = {
   name: 'smoke',
   title: 'Smoke',
-  question: 'Does it run, and go on where it was killed?',
+  question: 'Does it run, and resume after it was killed?',
   configuration: {
     backend: 'reference',
     data: { kind: 'synthetic', train: 32, validation: 16, test: 16 },

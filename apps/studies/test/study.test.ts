@@ -63,7 +63,7 @@ async function until(out: string, count: number, child: ChildProcess): Promise<b
 /** The report without its last section, which tells when and by what it was made. */
 function findings(out: string): string {
   const report = readFileSync(join(out, 'report.md'), 'utf8');
-  const at = report.indexOf('## How it was made');
+  const at = report.indexOf('## Setup');
   expect(at).toBeGreaterThan(0);
   return report.slice(0, at);
 }
@@ -98,7 +98,7 @@ describe('a study', () => {
     }
     expect(readFileSync(join(whole, 'report.html'), 'utf8')).toContain('<svg');
     const csv = readFileSync(join(whole, 'trials.csv'), 'utf8').trim().split('\n');
-    // LMD as it is and AdamW at half its rate stand in two parts each, in two formats.
+    // Unchanged LMD and AdamW at half its rate are trials of two parts each, in two formats.
     expect(csv).toHaveLength(1 + total + 4);
   });
 
@@ -180,7 +180,7 @@ describe('a study', () => {
 
   it.each([
     [['--only', 'serch'], 'Allowed choices are search'],
-    [['--parallel', '0'], 'whole number above 0'],
+    [['--parallel', '0'], 'positive integer'],
     [['--data', 'nowhere', '--dry-run', '--frob'], 'unknown option'],
   ])('refuses %j', async (words, text) => {
     const { code, error } = await start(...words).ended;

@@ -16,15 +16,16 @@ const layers = [
 ];
 const smallLayers = [['small', 40, 64, 24]];
 const measured = ['mxfp4_e2m1', 'mxfp6_e2m3', 'mxint8', 'mxfp6_e3m2', 'nvfp4'];
-/** How many times as fast as the FP32 product, the activations' encoding included. */
+/** Target speed relative to the FP32 product, including the encoding of activations. */
 const productTarget = 1.1;
-/** How many times as fast as the step of AdamW in FP32. */
+/** Target speed relative to a step of AdamW in FP32. */
 const stepTarget = 1;
 
 const randoms = (size) => Float32Array.from({ length: size }, () => Math.random() - 0.5);
 
 /**
- * Products of encoded weights and activations that are encoded for each, beside the FP32 product of the same backend.
+ * Products of encoded weights with activations that are encoded each time, compared with the FP32 product of the same
+ * backend.
  *
  * @param {{ cpu: import('@lmd/core').Backend, ending?: string }} of `ending`, of the rows' names
  * @param {number} rounds
@@ -58,7 +59,7 @@ export async function benchBlockProducts({ cpu, ending = '' }, rounds, quick) {
   }
 }
 
-/** A text of which each token follows from the one before, and initial weights. */
+/** A text in which each token is determined by the previous one, and initial weights. */
 async function textOf(backend, model, batch) {
   const ops = createOperations(backend);
   const { contextLength, vocabularySize } = model.config;
@@ -70,7 +71,7 @@ async function textOf(backend, model, batch) {
   return { start: { ...arrays, inputs: [tokens.slice(0, -1), [batch, contextLength]] }, labels: tokens.slice(1) };
 }
 
-/** Training steps with products of block formats, forward or both ways, beside those of AdamW in FP32. */
+/** Training steps with products of block formats, forward or forward and backward, compared with AdamW in FP32. */
 export async function benchBlockTraining({ cpu }, rounds, quick) {
   const first = adamw({ learningRate: 1e-3 });
   const matrices = parameterGroups([

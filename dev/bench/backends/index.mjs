@@ -2,11 +2,11 @@
  * npm run bench -- cpu [--json] [--write] [--quick] [--rounds 7] [--only
  * kernels,products,blocks,quantize,optimizers,training,steps]
  *
- * The cpu backend beside its peers, all in one run: TensorFlow.js on wasm always; onnxruntime where it is installed or LMD_ONNXRUNTIME
- * names its folder; PyTorch where python3, or the Python that
- * LMD_PYTHON names, has it. Every figure is the least of several rounds, which interleave where both sides run in this process. `--write`
- * writes docs/performance.md. `--quick` runs all of it once at small sizes, beside TensorFlow.js alone: it shows that it runs, and its times
- * say nothing.
+ * Benchmarks of the cpu backend, compared in one run with TensorFlow.js on wasm; with onnxruntime if it is installed or
+ * LMD_ONNXRUNTIME is its folder; and with PyTorch if installed in python3 or the Python given by LMD_PYTHON. Every
+ * figure is the minimum over several rounds, which alternate if both libraries run in this process. `--write` writes
+ * docs/performance.md. `--quick` runs everything once at small sizes, compared only with TensorFlow.js, to check that
+ * it works; its times are not meaningful.
  */
 import { parseArgs } from 'node:util';
 import { createCpuBackend } from '@lmd/backends/cpu';
@@ -34,40 +34,41 @@ const { values: given } = parseArgs({
   },
 });
 const { quick } = given;
-if (quick && given.write) throw new Error('--quick measures nothing that a page could hold: leave out --write.');
+if (quick && given.write)
+  throw new Error('--quick cannot be combined with --write: its times are not meaningful. Remove one of them.');
 const rounds = Number(given.rounds ?? (quick ? 1 : 7));
-const wanted = given.only.split(',');
-const unknown = wanted.find((section) => !sections.includes(section));
-if (unknown !== undefined) throw new Error(`There is no section ${unknown}. There are ${sections.join(', ')}.`);
+const selected = given.only.split(',');
+const unknown = selected.find((section) => !sections.includes(section));
+if (unknown !== undefined) throw new Error(`--only ${unknown} is not a section. Use some of ${sections.join(', ')}.`);
 
-for (const section of sections) if (!wanted.includes(section)) leaveOut(`the section ${section}, by --only`);
+for (const section of sections) if (!selected.includes(section)) leaveOut(`the section ${section}, by --only`);
 
 tf.env().set('PROD', true);
 await tf.setBackend('wasm');
 await tf.ready();
 const cpu = await createCpuBackend();
-// Beside native kernels, where there are any.
+// In addition to native kernels, if available.
 const wasm = cpu.native.level === undefined ? undefined : await createCpuBackend({ native: 'off' });
 const backends = { cpu, wasm, tfjs: createTfjsBackend(tf), tf };
 console.error(`${cpu.device}; Node ${process.versions.node}`);
 await untilThreadsRun(cpu);
 if (wasm !== undefined) await untilThreadsRun(wasm);
 const limits = await measureLimits(backends, rounds, quick);
-if (wanted.includes('kernels')) await benchRoofline(backends, rounds, limits, quick);
-if (wanted.includes('products')) await benchProducts(backends, rounds, limits, quick);
-if (wanted.includes('blocks')) {
+if (selected.includes('kernels')) await benchRoofline(backends, rounds, limits, quick);
+if (selected.includes('products')) await benchProducts(backends, rounds, limits, quick);
+if (selected.includes('blocks')) {
   await benchBlockProducts(backends, rounds, quick);
   await benchBlockTraining(backends, rounds, quick);
 }
-if (wanted.includes('quantize')) await benchQuantize(rounds, quick);
-if (wanted.includes('optimizers')) await benchOptimizers(backends, rounds, quick);
-if (wanted.includes('training')) await benchTraining(backends, rounds, quick);
-if (wanted.includes('steps')) benchSteps(quick);
+if (selected.includes('quantize')) await benchQuantize(rounds, quick);
+if (selected.includes('optimizers')) await benchOptimizers(backends, rounds, quick);
+if (selected.includes('training')) await benchTraining(backends, rounds, quick);
+if (selected.includes('steps')) benchSteps(quick);
 if (quick) forgetTargets();
 print(given.json);
 if (given.write) writePage(cpu.device);
 
-/** Workers take a moment to start, which is no part of what is measured. */
+/** The start of workers takes time, which is not measured. */
 async function untilThreadsRun(backend) {
   backend.dispose(backend.randomNormal([2 ** 20], { seed: 1, stream: 0, step: 0, sample: 0 }));
   await new Promise((resolve) => setTimeout(resolve, 500));

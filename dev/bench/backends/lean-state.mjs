@@ -1,9 +1,9 @@
 /**
  * node dev/bench/backends/lean-state.mjs [--json] [--write] [--quick] [--rounds 7]
  *
- * What a draw and an update of LMD take by the format of the state, on the cpu backend, beside AdamW. `--write` writes
- * the table into docs/optimizers.md. `--quick` runs each once on few weights: it shows that it runs, and its times say
- * nothing.
+ * Time of a draw and an update of LMD by state format, on the cpu backend, compared with AdamW. `--write` writes the
+ * table to docs/optimizers.md. `--quick` runs each once on few weights, to check that it works; its times are not
+ * meaningful.
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -22,7 +22,8 @@ const { values: given } = parseArgs({
     rounds: { type: 'string' },
   },
 });
-if (given.quick && given.write) throw new Error('--quick measures nothing that a page could hold: leave out --write.');
+if (given.quick && given.write)
+  throw new Error('--quick cannot be combined with --write: its times are not meaningful. Remove one of them.');
 const size = given.quick ? 1e3 : 1e6;
 const rounds = Number(given.rounds ?? (given.quick ? 1 : 7));
 const page = fileURLToPath(new URL('../../../docs/optimizers.md', import.meta.url));
@@ -61,7 +62,7 @@ else console.log(text);
 if (given.write) {
   const marks = /(<!-- lean times -->\n)[\s\S]*?(<!-- \/lean times -->)/;
   const before = readFileSync(page, 'utf8');
-  if (!marks.test(before)) throw new Error(`${page} has no place for the table.`);
+  if (!marks.test(before)) throw new Error(`${page} has no markers for the table.`);
   writeDocument(
     'optimizers.md',
     before.replace(marks, (_, start, end) => `${start}\n${text}\n\n${end}`),

@@ -1,5 +1,5 @@
-// onnxruntime by itself, where it is installed. Nothing here needs it. LMD_ONNXRUNTIME may name the folder of the
-// package onnxruntime-node.
+// onnxruntime on its own, if it is installed. It is optional. LMD_ONNXRUNTIME may be the folder of the package
+// onnxruntime-node.
 import { createRequire } from 'node:module';
 
 export function loadOnnxruntime() {
@@ -10,7 +10,7 @@ export function loadOnnxruntime() {
   }
 }
 
-// The little of protocol buffers that a model of one node takes (github.com/onnx/onnx, onnx.proto).
+// The subset of protocol buffers that a model with one node needs (github.com/onnx/onnx, onnx.proto).
 function varint(value) {
   const bytes = [];
   for (; value >= 128; value = Math.floor(value / 128)) bytes.push((value % 128) + 128);
@@ -22,7 +22,7 @@ const bytes = (field, contents) => {
   return [...varint(field * 8 + 2), ...varint(data.length), ...data];
 };
 
-/** A value of float32 with a symbol for each extent. */
+/** A float32 value with a symbolic dimension for each axis. */
 function valueInfo(name, rank) {
   const dimensions = Array.from({ length: rank }, (_, axis) => bytes(1, bytes(2, `${name}${axis}`))).flat();
   return [...bytes(1, name), ...bytes(2, bytes(1, [...number(1, 1), ...bytes(2, dimensions)]))];

@@ -32,7 +32,7 @@ const quantization = { format: formats.mxfp6_e3m2, rounding: 'nearestEven', scal
 const lmd = { ...lmdOptions, noise: 0.1 };
 
 /**
- * A case: its name, the shapes of its operands, what it runs on them, and for a product its floating-point operations.
+ * A case: its name, the shapes of its operands, its function, and for a product its floating-point operations.
  *
  * @typedef {[name: string, shapes: number[][], run: import('./results.mjs').Run, flops?: number]} Case
  */
@@ -150,7 +150,7 @@ function milliseconds(run, repeats) {
   return (user + system) / 1e3;
 }
 
-/** The least milliseconds of processor time. */
+/** The minimum CPU time in milliseconds. */
 function leastTime(run) {
   if (given.quick) return milliseconds(run, 1);
   for (let i = 0; i < 5; i++) run();

@@ -7,7 +7,7 @@ import { raceStates } from './states.mjs';
 const key = { seed: 1, stream: 2, step: 3, sample: 0 };
 
 /**
- * Tensors of one weight, and what draws it and updates it, by kernels or by core's compositions of plain operations.
+ * Tensors of one weight, and functions that sample and update it, with kernels or with core's compositions.
  */
 function lmdTask(backend, size, fused) {
   const ops = createOperations(fused ? backend : { ...backend, fused: {} });
@@ -33,8 +33,8 @@ function lmdTask(backend, size, fused) {
 }
 
 /**
- * A draw and an update of LMD, of 10 M weights at once; TensorFlow.js's composition of 1 M, since its memory ends at 4
- * GiB.
+ * A draw and an update of LMD for 10 M weights; with TensorFlow.js's composition for 1 M, since its memory is limited
+ * to 4 GiB.
  */
 export async function benchOptimizers({ cpu, tfjs }, rounds, quick) {
   const million = quick ? 1e3 : 1e6;
@@ -51,7 +51,7 @@ export async function benchOptimizers({ cpu, tfjs }, rounds, quick) {
   const peer = quick ? undefined : pytorch('lmd', 10 * million, rounds);
   const ratio = peer === undefined ? undefined : peer.milliseconds / run;
   if (ratio !== undefined) report(`${name}, 10 M`, run, 'ms', `PyTorch ${peer.version}, eager, 2 threads`, ratio, 4);
-  // Read twice (draw, update): l± and v±, g; written: w, l±, v±. A copy moves 2 values an element.
+  // Read twice (draw, update): l± and v±, g; written: w, l±, v±. A copy moves 2 values per element.
   report(`${name}, 10 ${unit}, of the copy bandwidth`, (((3 + 9) / 2) * copy * 100) / run, '%');
   for (const task of [small, large, composed]) task.free();
 

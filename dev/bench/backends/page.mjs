@@ -10,11 +10,13 @@ export function writePage(device) {
 Written by \`npm run bench -- cpu --write\` on ${date}: ${machine},
 ${device}; ${load}. ${omitted()}
 
-Everything was measured in one run; each figure is the least of several rounds, and where both sides run in one process, their rounds
-alternate. A ratio says how many times as fast as the peer a row is. Beside \`the copy bandwidth\` it is what the kernel must move, each
-tensor once, over what a copy moves in the same time, and beside \`the peak of a product\` its operations over those of a product whose
-operands stay in the caches: 1 is the machine's limit. In rows of peak memory, of the whole process, it is how many times as much the peer takes. [Why the backend is as it is](decisions/0005-cpu-backend.md), and
-[how its threads work](decisions/0011-cpu-threads.md).
+All rows were measured in one run. Each figure is the minimum over several rounds; if both libraries run in one process,
+their rounds alternate. A ratio is the speed relative to the other library. Relative to \`the copy bandwidth\`, it is the
+number of bytes that the kernel must move (each tensor once) divided by the number of bytes that a copy moves in the same
+time. Relative to \`the peak of a product\`, it is the throughput divided by that of a product whose operands stay in the
+caches. For both, 1 is the limit of the machine. For peak memory (of the whole process), it is the memory of the other
+library relative to ours. See [the design of the backend](decisions/0005-cpu-backend.md) and
+[its threads](decisions/0011-cpu-threads.md).
 
 ${tableOfRows()}
 `,

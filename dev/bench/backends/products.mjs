@@ -28,11 +28,13 @@ function products([name, batch, m, k, n]) {
 
 const randoms = (size) => Float32Array.from({ length: size }, () => Math.random() - 0.5);
 
-/** Matrix products, beside those of WebAssembly where ours are native, and beside TensorFlow.js's own kernel, the adapter's, and onnxruntime. */
+/**
+ * Matrix products, compared with WebAssembly if ours are native, TensorFlow.js's kernel, the adapter and onnxruntime.
+ */
 export async function benchProducts({ cpu, wasm, tfjs, tf }, rounds, limits, quick) {
   const ort = quick ? undefined : loadOnnxruntime();
   if (ort === undefined && !quick) {
-    leaveOut('onnxruntime-node is not installed, and LMD_ONNXRUNTIME names none');
+    leaveOut('onnxruntime-node is not installed, and LMD_ONNXRUNTIME is not set');
   }
   for (const { name, batch, m, k, n, transposeA, transposeB } of (quick ? smallLayers : layers).flatMap(products)) {
     const a = randoms(batch * m * k);
@@ -59,7 +61,7 @@ export async function benchProducts({ cpu, wasm, tfjs, tf }, rounds, limits, qui
     const raw = await Promise.all(
       ort === undefined ? [] : [1, 2].map((threads) => onnxProduct(ort, threads, [batch, m, k, n], a, b)),
     );
-    // By itself: its threads go on spinning for a while after a run, and would take the processor from whatever comes next.
+    // Measured separately: its threads keep spinning after a run and would slow down the next measurement.
     Object.assign(
       least,
       await race(Object.fromEntries(raw.map(({ run }, i) => [`onnxruntime ${i + 1}`, run])), 2 * rounds),

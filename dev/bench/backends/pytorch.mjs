@@ -5,7 +5,7 @@ import { leaveOut } from '../lib/report.mjs';
 
 const script = fileURLToPath(new URL('../../peers/cpu.py', import.meta.url));
 /**
- * What `dev/peers/cpu.py` measures for a task: { milliseconds, version }; `undefined` where this Python has no PyTorch.
+ * The result of `dev/peers/cpu.py` for a task: { milliseconds, version }; `undefined` if this Python has no PyTorch.
  */
 export function pytorch(task, size, rounds) {
   const { status, stdout, stderr } = spawnSync(python, [script, task, String(size), String(rounds)], {
@@ -14,13 +14,13 @@ export function pytorch(task, size, rounds) {
   if (status === 0) return JSON.parse(stdout);
   if (!/No module named 'torch'|ENOENT/.test(stderr ?? 'ENOENT'))
     throw new Error(`PyTorch's benchmark failed:\n${stderr}`);
-  leaveOut('python3, or the Python that LMD_PYTHON names, has no PyTorch');
+  leaveOut('PyTorch is not installed in python3 or the Python given by LMD_PYTHON');
   return undefined;
 }
 
 /**
- * Milliseconds that torchao's emulation takes on one thread, to codes and back, by format; `undefined` where it is not
- * there.
+ * Time of torchao's emulation on one thread in milliseconds, to codes and back, by format; `undefined` if it is not
+ * installed.
  */
 export function torchao(log2OfValues, rounds) {
   const peer = fileURLToPath(new URL('../mx-formats/torchao_peer.py', import.meta.url));
@@ -29,6 +29,6 @@ export function torchao(log2OfValues, rounds) {
   });
   if (status === 0) return JSON.parse(stdout);
   if (!/No module named|ENOENT/.test(stderr ?? 'ENOENT')) throw new Error(`torchao's benchmark failed:\n${stderr}`);
-  leaveOut('python3, or the Python that LMD_PYTHON names, has no torchao');
+  leaveOut('torchao is not installed in python3 or the Python given by LMD_PYTHON');
   return undefined;
 }

@@ -3,7 +3,7 @@ import { formats } from '@lmd/mx-formats';
 import { race, report } from '../lib/report.mjs';
 import { torchao } from './pytorch.mjs';
 
-/** `fakeQuantize` on one thread beside torchao's emulation on one, which goes to codes and back. */
+/** `fakeQuantize` on one thread, compared with torchao's emulation on one thread, to codes and back. */
 export async function benchQuantize(rounds, quick) {
   const log2OfValues = quick ? 12 : 22;
   const peers = quick ? {} : torchao(log2OfValues, 3);

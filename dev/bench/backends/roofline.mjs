@@ -5,7 +5,7 @@ import { tensorsOf } from './results.mjs';
 import { lmdOptions } from './settings.mjs';
 
 const key = { seed: 1, stream: 2, step: 3, sample: 4 };
-/** Elements of a tensor: so many that no cache holds it, or few. */
+/** Elements of a tensor: larger than any cache, or few with --quick. */
 const sizeOf = (quick) => 2 ** (quick ? 12 : 23);
 const width = 1024;
 
@@ -14,8 +14,8 @@ const quantization = { rounding: 'nearestEven', scaleMode: 'floor' };
 const adamw = { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1, step: 5 };
 
 /**
- * A kernel: its name, the tensors that it moves (read and written), and what it runs. Where it is far from the copy,
- * arithmetic bounds it.
+ * A kernel: its name, the number of tensors that it reads and writes, and its function. A kernel far from the copy
+ * bandwidth is compute-bound.
  *
  * @typedef {[name: string, moved: number, run: import('./results.mjs').Run]} Kernel
  */
@@ -73,8 +73,8 @@ const freeAll = (backend, result) => {
 };
 
 /**
- * The machine's limits, measured as the rest is: bytes read and written a nanosecond by a copy, and operations a
- * nanosecond by a product whose operands stay in the caches.
+ * The limits of the machine: bytes per nanosecond read and written by a copy, and operations per nanosecond of a
+ * product whose operands stay in the caches.
  */
 export async function measureLimits({ cpu }, rounds, quick) {
   const size = sizeOf(quick);
@@ -95,7 +95,7 @@ export async function measureLimits({ cpu }, rounds, quick) {
   return limits;
 }
 
-/** Every kernel on large tensors: what it moves, as a share of what a copy moves in the same time. */
+/** Memory traffic of every kernel on large tensors, as a fraction of that of a copy in the same time. */
 export async function benchRoofline({ cpu }, rounds, limits, quick) {
   const size = sizeOf(quick);
   const rows = size / width;

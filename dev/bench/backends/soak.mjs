@@ -1,11 +1,11 @@
 /**
  * node dev/bench/backends/soak.mjs [--json] [--quick] [--minutes 60] [--threads 2] [--out soak.jsonl]
  *
- * Trains a small Vision Transformer with LMD under MXFP6 on the cpu backend for a while, writes what memory the process
- * and the arena take to a file of JSON lines, one a minute, and prints a verdict: whether memory stays flat. It ends
- * with code 1 where memory grows. Needs built packages. With node --expose-gc garbage is collected before memory is
- * looked at. Fewer than some five minutes say little: the heap has not found its size then. `--quick` trains for a
- * second, judges nothing and writes no file.
+ * Soak test: trains a small Vision Transformer with LMD in MXFP6 on the cpu backend, writes the memory of the process
+ * and of the arena to a JSON lines file once per minute, and reports whether memory stays constant. Exits with code 1
+ * if memory grows. Needs built packages. With node --expose-gc, garbage is collected before each measurement. Runs
+ * shorter than about five minutes are not meaningful, since the heap is still growing to its normal size. `--quick`
+ * trains for a second, without a verdict or a file.
  */
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -27,11 +27,11 @@ const { values: given } = parseArgs({
   },
 });
 const minutes = Number(given.minutes ?? (given.quick ? 1 / 60 : 60));
-if (!(minutes > 0)) throw new Error(`--minutes is ${given.minutes}: give a number above 0.`);
+if (!(minutes > 0)) throw new Error(`--minutes is ${given.minutes}. Use a number above 0.`);
 
-/** What may come and go in a process that does nothing but train: the engine's heap and its compiled code. */
+/** Allowed fluctuation of the process memory: the engine's heap and compiled code. */
 const allowedGrowth = 16 * 2 ** 20;
-/** Minutes before this share of the whole are warm-up: code is compiled, and heaps find their size. */
+/** Fraction of the run that counts as warm-up: code is compiled, and heaps reach their size. */
 const warmUp = 0.15;
 
 const backend = await createCpuBackend(given.threads === undefined ? {} : { threads: Number(given.threads) });
@@ -47,7 +47,7 @@ const labels = ops.fromData(Int32Array.from({ length: batch }, (_, i) => i % 10)
 let state = await optimizer.init(ops, model.initialize(ops, 1));
 
 /**
- * One step on images that are noise around a pattern of their class: something to learn, and something new each time.
+ * One step on new images: the pattern of their class plus noise.
  */
 async function trainingStep() {
   const loss = ops.scope(() => {
@@ -132,12 +132,12 @@ const verdict = {
 };
 write(verdict);
 const mebibytes = (name, bytes) => report(name, bytes / 2 ** 20, 'MiB');
-mebibytes('growth of the process, by the line of least squares', growth);
+mebibytes('growth of the process (least-squares line)', growth);
 mebibytes('growth of the arena', arenaGrowth);
 mebibytes('growth of live tensors', heldGrowth);
-mebibytes('the process at its largest', verdict.largestRss);
+mebibytes('maximum size of the process', verdict.largestRss);
 print(given.json);
-const judgement = given.quick ? 'Too short to judge' : `Memory ${flat ? 'stays flat' : 'GROWS'}`;
+const judgement = given.quick ? 'Too short for a verdict' : `Memory ${flat ? 'stays constant' : 'GROWS'}`;
 console.error(`${judgement}: ${minutes.toFixed(2)} minutes, ${state.step} steps, last loss ${loss.toFixed(3)}.`);
 backend.close();
 process.exitCode = flat || given.quick ? 0 : 1;

@@ -3,7 +3,7 @@ import { race } from '../lib/report.mjs';
 
 const key = { seed: 1, stream: 2, step: 3, sample: 0 };
 
-/** Rules by the state that they hold, the reference first. */
+/** Optimizers with different states, the baseline first. */
 const rules = {
   'AdamW, f32': () => adamw(),
   'LMD, f32': () => lmd(),
@@ -13,7 +13,7 @@ const rules = {
   'LMD, one momentum, block8': () => lmd({ stateFormat: 'block8', gradientScaling: 'none' }),
 };
 
-/** A state of one weight, and what draws and updates it. */
+/** A state of one weight, and functions that sample and update it. */
 async function task(backend, rule, size) {
   const ops = createOperations(backend);
   const filled = (deviation) => ops.scope(() => ops.multiply(ops.randomNormal([size], key), deviation));

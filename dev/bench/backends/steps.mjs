@@ -8,8 +8,8 @@ const program = fileURLToPath(new URL('../training/index.mjs', import.meta.url))
 const smallest = ['--quick', '--task=gpt2-char', '--rule=adamw', '--recomputation=off'];
 
 /**
- * Whole training steps beside PyTorch and their peak memory: the benchmark of @lmd/training, each side in a process of
- * its own.
+ * Training steps and their peak memory compared with PyTorch: the benchmark of @lmd/training, with each library in its
+ * own process.
  */
 export function benchSteps(quick) {
   const { status, stdout } = spawnSync(process.execPath, [program, '--json', ...(quick ? smallest : ['--rounds=1'])], {
@@ -20,7 +20,7 @@ export function benchSteps(quick) {
   if (status !== 0) throw new Error('The benchmark of training steps failed: see above.');
   const measured = JSON.parse(stdout);
   if (!quick && measured.some(({ peer }) => peer === null)) {
-    leaveOut('PyTorch beside training steps, which is not installed here');
+    leaveOut('comparison of training steps with PyTorch, which is not installed');
   }
   rows.push(...measured);
 }

@@ -1,12 +1,12 @@
 /**
  * node dev/bench/backends/tfjs-node.mjs [--json] [--write] [--quick] [--batch 16] [--rounds 1]
  *
- * Training steps of ViT-Ti/4 (32 × 32 images) through tfjs-node, beside the cpu backend and eager PyTorch, in one run:
- * AdamW in FP32, and LMD with products rounded to MXFP6. Same weights, data and threads, a process for each side, in
- * turns; the losses of the first steps must agree. Each figure is the least. LMD_TFJS_NODE names an engine that
- * dev/engines/libtensorflow built, else @tensorflow/tfjs-node must be installed; PyTorch is what python3, or the Python
- * that LMD_PYTHON names, has. `--write` writes docs/performance-tfjs-node.md. `--quick` takes one step of the smallest
- * model, beside the cpu backend alone.
+ * Compares training steps of ViT-Ti/4 (32 × 32 images) on tfjs-node with the cpu backend and eager PyTorch, in one run:
+ * AdamW in FP32, and LMD with products in MXFP6. All use the same weights, data and number of threads, run in turn,
+ * each in its own process; the losses of the first steps must agree. Each figure is a minimum. LMD_TFJS_NODE is the
+ * path of an engine built by dev/engines/libtensorflow; otherwise @tensorflow/tfjs-node must be installed. PyTorch is
+ * that of python3, or of the Python given by LMD_PYTHON. `--write` writes docs/performance-tfjs-node.md. `--quick`
+ * measures one step of the smallest model, compared with the cpu backend only.
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -27,7 +27,9 @@ const { values: given } = parseArgs({
     rounds: { type: 'string', default: '1' },
   },
 });
-if (given.quick && given.write) throw new Error('--quick measures nothing that a page could hold: leave out --write.');
+if (given.quick && given.write) {
+  throw new Error('--quick cannot be combined with --write: its times are not meaningful. Remove one of them.');
+}
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 const steps = path('../training/step.mjs');
 const sides = [
@@ -63,8 +65,8 @@ for (const rule of rules) {
       const results = sides.map((side) => run(side, folder));
       const [first] = results;
       for (const [i, { losses, milliseconds, runtime }] of results.entries()) {
-        // With a format, the last bit of a sum may decide to which neighbour a value is rounded, and twelve blocks
-        // carry that on.
+        // With a block format, the last bit of a sum may change the rounding of a value, and twelve blocks amplify the
+        // difference.
         const bound = rule.format === 'fp32' ? 2e-4 : 0.1;
         if (!(Math.abs(losses[0] - first.losses[0]) < bound)) {
           throw new Error(`The first losses differ: ${losses[0]} of ${sides[i].name}, and ${first.losses[0]}.`);
@@ -90,9 +92,10 @@ if (given.write) {
 
 Written by \`node dev/bench/backends/tfjs-node.mjs --write\` on ${date}: ${machine}; ${load}. ${omitted()}
 
-Whole training steps through \`@lmd/backends/tfjs-node\`, with the cpu backend's kernels for noise, formats and updates, beside the cpu
-backend by itself and eager PyTorch: the same weights, data and two threads, a process for each side. The first losses must agree before times
-are compared. A figure is the least of its steps; a ratio says how many times as fast as the peer tfjs-node is.
+Training steps with \`@lmd/backends/tfjs-node\`, which uses the cpu backend's kernels for noise, quantization and updates,
+compared with the cpu backend and eager PyTorch, with the same weights, data and two threads, each in its own process.
+The first losses must agree before times are compared. A figure is the minimum over the steps; a ratio is the speed of
+tfjs-node relative to the other.
 
 ${tableOfRows()}
 

@@ -3,7 +3,7 @@ import { adamw, createOperations, lmd, parameterGroups } from '@lmd/core';
 import { lmdParameter, precisionPreset, vit, vitPreset } from '@lmd/models';
 import { race, report } from '../lib/report.mjs';
 
-/** Random images and initial weights, as arrays, so that both sides begin with the same bits. */
+/** Random images and initial weights as arrays, so that both libraries start with the same bits. */
 export async function startOf(backend, model, batch, imageShape) {
   const ops = createOperations(backend);
   const tensors = {
@@ -16,7 +16,7 @@ export async function startOf(backend, model, batch, imageShape) {
   return arrays;
 }
 
-/** Whole training steps of a model on inputs and labels that stay the same; each gives its loss. */
+/** Training steps of a model on constant inputs and labels; each returns its loss. */
 export async function stepTask(backend, model, start, labelsOfInputs, optimizer, precision) {
   const ops = createOperations(backend);
   const { inputs, ...weights } = Object.fromEntries(
@@ -45,7 +45,7 @@ export async function stepTask(backend, model, start, labelsOfInputs, optimizer,
   };
 }
 
-/** Of ten classes. */
+/** Labels of ten classes. */
 export const labelsOf = (batch) => Int32Array.from({ length: batch }, (_, i) => i % 10);
 
 export async function benchTraining({ cpu, tfjs }, rounds, quick) {
@@ -70,8 +70,8 @@ export async function benchTraining({ cpu, tfjs }, rounds, quick) {
         tasks[side] = await stepTask(backend, model, start, labelsOf(batch), optimizer, precision);
         losses.push(await tasks[side]());
       }
-      // The same weights and data: the first losses agree, or the times say nothing. With a format, the last bit of a
-      // sum may decide to which neighbour a value is rounded, and twelve blocks carry that on.
+      // With the same weights and data, the first losses must agree for a fair comparison. With a block format, the
+      // last bit of a sum may change the rounding of a value, and twelve blocks amplify the difference.
       if (!losses.every((loss) => Math.abs(loss - losses[0]) < bound))
         throw new Error(`The losses differ: ${losses.join(' and ')}.`);
       const least = await race(tasks, times);

@@ -1,6 +1,6 @@
 import { adamw, createOperations, lmd, parameterGroups } from '@lmd/core';
 
-/** What a training step does on WebGPU that does not depend on the device: no built-in of Node or of a browser. */
+/** Device-independent counts of a training step on WebGPU. Uses no built-ins of Node or of browsers. */
 
 // By path: they depend on this package for their tests, so that it cannot depend on them.
 const { lmdParameter, precisionPreset, vit, vitPreset } = await import('@lmd/models');
@@ -57,7 +57,7 @@ export async function countWebgpu(open, names = ['tiny'], batch = 8) {
     const { first, later } = await stepsOn(together, name, batch);
     const { later: single } = await stepsOn(apart, name, batch);
     for (const backend of [together, apart]) backend.close();
-    const beside = 'each tensor by itself';
+    const beside = 'each tensor separately';
     report('dispatches', later.dispatches, '', beside, single.dispatches / later.dispatches);
     report('of draws and updates', ofOptimizer(later), 'dispatches', beside, ofOptimizer(single) / ofOptimizer(later));
     report('gradients copied together', later.copies, 'copies');
@@ -68,7 +68,7 @@ export async function countWebgpu(open, names = ['tiny'], batch = 8) {
     report('readbacks', later.readbacks, '');
     report('bytes read back', later.readBytes, 'B');
     report('pipelines compiled in the first step', first.pipelines, '');
-    report('pipelines compiled in a later one', later.pipelines, '');
+    report('pipelines compiled in a later step', later.pipelines, '');
   }
   return rows;
 }

@@ -11,12 +11,12 @@ try {
   const backend = await open({});
   await tf.setBackend('webgpu');
   await tf.ready();
-  // Small tensors too: else waiting for one would wait for nothing.
+  // Computes small tensors on the device too; otherwise reading one would not wait for the device.
   tf.env().set('WEBGPU_CPU_FORWARD', false);
   const software = /swiftshader|llvmpipe/i.test(backend.device);
   const rows = await measureWebgpu({ backend, tf, rounds: 5, large: !software });
   rows.push(...(await countWebgpu(open, software ? ['tiny'] : ['tiny', 'Ti/4'])));
-  const note = software ? 'Software rendering: the figures and ratios are of this driver, not of a GPU.' : '';
+  const note = software ? 'Software rendering: the figures and ratios do not apply to a GPU.' : '';
   status.textContent = `${backend.device}. ${navigator.userAgent}. ${note}`;
   const table = /** @type {HTMLTableElement} */ (document.getElementById('rows'));
   for (const { name, value, unit, peer, ratio } of rows) {

@@ -13,7 +13,7 @@ export async function tensorflow(gpu) {
   tf.registerBackend('webgpu', () => new WebGPUBackend(device, adapter.info));
   await tf.setBackend('webgpu');
   await tf.ready();
-  // Small tensors too: else waiting for one would wait for nothing.
+  // Computes small tensors on the device too; otherwise reading one would not wait for the device.
   tf.env().set('WEBGPU_CPU_FORWARD', false);
   return tf;
 }

@@ -2,11 +2,11 @@
  * node bench/webgpu.mjs [--json] [--quick] [--large] [--rounds 5]    in Node, on Dawn
  * node bench/webgpu.mjs --page FILE.html                             writes a page that measures the same in a browser
  *
- * The WebGPU backend beside TensorFlow.js's WebGPU engine, on one device each of the same adapter, and what a training
- * step does: dispatches, copies, bytes, uploads, readbacks and pipelines. Build this package, models and autograd
- * first. Without a GPU it runs on a driver in software (SwiftShader): then its ratios say what that driver likes, and
- * the first line says so. `--quick` runs all but TensorFlow.js once at small sizes: its counts hold, and its times say
- * nothing.
+ * Compares the WebGPU backend with TensorFlow.js's WebGPU engine, each on its own device of the same adapter, and
+ * counts the dispatches, copies, bytes, uploads, readbacks and pipelines of a training step. Build this package, models
+ * and autograd first. Without a GPU it uses a software driver (SwiftShader), to which the ratios then apply, and prints
+ * a note. `--quick` runs everything except TensorFlow.js once at small sizes; its counts are valid, but its times are
+ * not meaningful.
  */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -56,7 +56,7 @@ if (given.page !== undefined) {
   const rounds = Number(given.rounds ?? (quick ? 1 : 5));
   const software = /swiftshader|llvmpipe/i.test(backend.device);
   console.error(`${backend.device}; Node ${process.versions.node}`);
-  if (software) console.error('Software rendering: the figures and ratios are of this driver, not of a GPU.');
+  if (software) console.error('Software rendering: the figures and ratios do not apply to a GPU.');
   rows.push(...(await measureWebgpu({ backend, tf, rounds, large, quick })));
   const names = large ? ['tiny', 'Ti/4'] : ['tiny'];
   rows.push(...(await countWebgpu((options) => createWebgpuBackend({ ...options, gpu }), names, quick ? 1 : 8)));

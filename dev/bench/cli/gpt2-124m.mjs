@@ -1,9 +1,9 @@
 /**
  * node dev/bench/cli/gpt2-124m.mjs [--json] [--quick] [--backend cpu] [--preset 124M]
  *
- * Does GPT-2 124M train with LMD in 8 GiB? Through the built `lmd` command: a step under MXFP6, a checkpoint, Ctrl-C,
- * and a resume to the end of the second step, on 256 tokens of made text. Prints the largest resident memory of each
- * process, which Linux tells. `--quick` does it with a small model: it shows that it runs.
+ * Measures whether GPT-2 124M trains with LMD in 8 GiB, with the built `lmd` command: a step in MXFP6, a checkpoint,
+ * Ctrl-C, and a resume to the end of the second step, on 256 tokens of synthetic text. Prints the maximum resident
+ * memory of each process (Linux only). `--quick` uses a small model, to check that it works.
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -23,11 +23,13 @@ const { values: given } = parseArgs({
   },
 });
 if (process.platform !== 'linux') {
-  console.error(`Peak memory is read from /proc, which ${process.platform} does not have: nothing is measured.`);
+  console.error(
+    `Peak memory cannot be measured on ${process.platform}, which has no /proc. Run this benchmark on Linux.`,
+  );
   process.exit(2);
 }
 const preset = given.preset ?? (given.quick ? 'nano' : '124M');
-// Of a small model, some steps more, so that Ctrl-C comes before the last.
+// More steps for a small model, so that Ctrl-C arrives before the last.
 const steps = given.quick ? 8 : 2;
 const small = given.quick ? ['model.depth=1', 'model.width=32', 'model.heads=1'] : [];
 const program = fileURLToPath(new URL('../../../apps/cli/dist/bin.js', import.meta.url));
@@ -47,7 +49,7 @@ async function lmd(words, cwd, onEvent) {
       const kibibytes = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1];
       peakBytes = Math.max(peakBytes, Number(kibibytes ?? 0) * 1024);
     } catch {
-      // It has just ended.
+      // The process has just ended.
     }
   }, 50);
   const events = [];
@@ -63,7 +65,7 @@ async function lmd(words, cwd, onEvent) {
 }
 
 function expectCode(what, { code }, expected) {
-  if (code !== expected) throw new Error(`${what} ended with ${code} in place of ${expected}.`);
+  if (code !== expected) throw new Error(`${what} ended with exit code ${code} instead of ${expected}.`);
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'lmd-gpt2-124m-'));
@@ -96,7 +98,7 @@ try {
   expectCode('The resumed run', resumed, 0);
   const lossOf = ({ events }) => events.filter(({ type }) => type === 'step').map(({ step, loss }) => [step, loss]);
   const size = `GPT-2 ${preset}, LMD, MXFP6, 256 tokens, ${given.backend}`;
-  // The ratio says how many times what is used there is.
+  // The ratio is the available memory divided by the used memory.
   const most = 8192;
   const reportBytes = (name, bytes, isBounded = !given.quick) => {
     const mebibytes = bytes / 2 ** 20;

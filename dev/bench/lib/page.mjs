@@ -5,18 +5,18 @@ import { cellsOf, omissions, rows } from './report.mjs';
 import { tableOf } from './table.mjs';
 
 /**
- * The rows that were reported, or some of them, as a table in Markdown. A column that is empty throughout is left out.
+ * The reported rows, or a subset, as a Markdown table. Empty columns are omitted.
  */
 export function tableOfRows(some = rows, figures = 'speed') {
   const all = some.map(cellsOf);
   const kept = (line) => line.filter((_, column) => all.some((cells) => cells[column] !== ''));
-  return tableOf(kept(['what', figures, 'beside', 'at least']), all.map(kept));
+  return tableOf(kept(['benchmark', figures, 'compared with', 'target']), all.map(kept));
 }
 
-/** What the page says about rows that are not there. */
-export const omitted = () => (omissions.length === 0 ? 'Nothing was left out.' : `Left out: ${omissions.join('; ')}.`);
+/** The sentence of a page about omitted rows. */
+export const omitted = () => (omissions.length === 0 ? 'Nothing was omitted.' : `Omitted: ${omissions.join('; ')}.`);
 
-/** When and on what, with how busy it was. */
+/** Date, machine and load average of this run. */
 export function occasion() {
   const processors = cpus();
   const machine = `${processors[0].model.trim()}, ${processors.length} cores, ${(totalmem() / 2 ** 30).toFixed(1)} GiB`;
@@ -27,7 +27,7 @@ export function occasion() {
   };
 }
 
-/** Writes a page of docs/ whole or not at all. */
+/** Writes a page of docs/ atomically. */
 export function writeDocument(name, text) {
   const page = fileURLToPath(new URL(`../../../docs/${name}`, import.meta.url));
   writeFileSync(`${page}.partial`, text);

@@ -1,7 +1,7 @@
 /**
- * Rows { name, value, unit, peer, ratio, target, met }; a ratio says how many times as fast as the peer, and `target`
- * bounds it from below. A row without a value ran out of memory. One with a peer and no ratio has `peerValue`: null
- * where it is the peer that ran out of memory.
+ * Rows { name, value, unit, peer, ratio, target, met }. `ratio` is the speed relative to the peer, and `target` its
+ * lower bound. A row without a value ran out of memory. A row with a peer but no ratio has `peerValue`, which is null
+ * if the peer ran out of memory.
  */
 /**
  * @typedef {{
@@ -22,7 +22,7 @@ export const rows = [];
  * @param {string | null} [peer]
  * @param {number | null} [ratio]
  * @param {number | null} [target]
- * @param {object} [more] what a row holds beside the rest.
+ * @param {object} [more] additional fields of the row.
  */
 export function report(name, value, unit, peer = null, ratio = null, target = null, more = {}) {
   const judged = target === null || (ratio === null && value !== null);
@@ -38,25 +38,25 @@ export function report(name, value, unit, peer = null, ratio = null, target = nu
   });
 }
 
-/** For a run so short that its times say nothing. */
+/** Removes the targets, for a run too short for meaningful times. */
 export function forgetTargets() {
   for (const row of rows) Object.assign(row, { target: null, met: null });
 }
 
-/** What is not in the table, and why. */
+/** The omitted rows, with reasons. */
 /** @type {string[]} */
 export const omissions = [];
 
-/** Says that rows are left out because of something that is absent. */
+/** Reports that rows are omitted, with the reason. */
 export function leaveOut(reason) {
   if (omissions.includes(reason)) return;
   omissions.push(reason);
-  console.error(`Left out: ${reason}.`);
+  console.error(`Omitted: ${reason}.`);
 }
 
 const figure = (value, unit) => (value === null ? 'out of memory' : `${value.toFixed(2)} ${unit}`);
 
-/** A row for a person: what, its figure, what is beside it, and whether its target is met. */
+/** The cells of a row: name, figure, comparison, and whether the target is met. */
 export function cellsOf({ name, value, unit, peer, ratio, target, met, peerValue }) {
   const beside =
     peer === null ? '' : ratio === null ? `${peer}: ${figure(peerValue, unit)}` : `${ratio.toFixed(2)} × ${peer}`;
@@ -72,14 +72,14 @@ export function print(json) {
   const lines = rows.map(cellsOf);
   const [widest, longest] = [0, 1].map((column) => Math.max(...lines.map((line) => line[column].length)));
   for (const [name, value, beside, judged] of lines) {
-    const rest = [beside, judged === '' ? '' : `at least ${judged}`].filter((cell) => cell !== '').join(', ');
+    const rest = [beside, judged === '' ? '' : `target ${judged}`].filter((cell) => cell !== '').join(', ');
     console.log(`${name.padEnd(widest)}  ${value.padStart(longest)}  ${rest}`.trimEnd());
   }
 }
 
 /**
- * The least milliseconds of each task over rounds that run all of them in turn, after three unmeasured rounds, in which
- * the engine compiles what it finds busy. A task may return a promise.
+ * The minimum time of each task in milliseconds. Each round runs all tasks in turn; three warm-up rounds, in which the
+ * engine compiles hot functions, are not measured. A task may return a promise.
  */
 export async function race(tasks, rounds) {
   const least = Object.fromEntries(Object.keys(tasks).map((name) => [name, Infinity]));

@@ -6,12 +6,11 @@ import { leaveOut, rows } from '../lib/report.mjs';
 const program = fileURLToPath(new URL('../cli/gpt2-124m.mjs', import.meta.url));
 
 /**
- * What memory a step, a checkpoint and a resume take of GPT-2 124M with LMD: the benchmark of the `lmd` command. It
- * runs on Linux only.
+ * Memory of a step, a checkpoint and a resume of GPT-2 124M with LMD: the benchmark of the `lmd` command. Linux only.
  */
 export function benchCommand() {
   if (process.platform !== 'linux') {
-    leaveOut('the memory of the command, which is read from /proc');
+    leaveOut('the memory of the command, which needs /proc');
     return;
   }
   const { status, stdout } = spawnSync(process.execPath, [program, '--json'], {

@@ -14,18 +14,18 @@ import { report } from '../lib/report.mjs';
 import { benchCaches } from './caches.mjs';
 
 const formats = { fp32: 'FP32', mxfp6_e3m2: 'MXFP6' };
-/** Weights that are kept packed, with activations in f32. */
+/** Packed weights with f32 activations. */
 const packedFormats = { mxfp4_e2m1: 'MXFP4', mxfp6_e2m3: 'MXFP6', mxint8: 'MXINT8' };
 /** Tokens that the model has. */
 export const promptOf = ({ config }) =>
   Array.from({ length: 16 }, (_, i) => ((i * 7919 + 11) % 1000) % config.vocabularySize);
 const script = fileURLToPath(new URL('../../parity/generation.py', import.meta.url));
 
-/** Random weights on a backend, and what generates with them. The same bits on each of ours. */
+/** Random weights on a backend and a function that generates with them; bit-identical on each backend. */
 export function openSide(backend, model) {
   const ops = createOperations(backend);
   const initial = model.initialize(ops, 1);
-  // Wider than at the start of training: else every next token is about as likely as any other, and rounding chooses.
+  // Larger than at the start of training: otherwise all tokens are about equally likely, and rounding decides.
   const weights = Object.fromEntries(Object.entries(initial).map(([name, x]) => [name, ops.multiply(x, 2)]));
   ops.dispose(initial);
   return {
@@ -133,7 +133,7 @@ export async function benchGeneration({ presets, maxTokens, rounds, threads, qui
     const peers = [];
     try {
       if (hasPeer) await writeModel(folder, sides[0], model, { prompt: promptOf(model), maxTokens, threads });
-      // What is compiled in the first tokens is busy in the rest.
+      // Warm-up: hot functions are compiled during the first tokens.
       for (const { run } of sides) await run('fp32', Math.min(maxTokens, 8));
       for (let round = 0; round < rounds; round++) {
         for (const { run, results } of sides) {
@@ -152,7 +152,9 @@ export async function benchGeneration({ presets, maxTokens, rounds, threads, qui
     for (const { ending, backend, results } of sides) {
       const [mine, theirs] = [results.fp32[0].tokens, peers[0]?.tokens];
       if (theirs !== undefined && mine.join() !== theirs.join()) {
-        throw new Error(`The tokens differ, so that times say nothing: ${mine.join(' ')} and ${theirs.join(' ')}.`);
+        throw new Error(
+          `The tokens differ, so the times cannot be compared: ${mine.join(' ')} and ${theirs.join(' ')}.`,
+        );
       }
       for (const [format, label] of Object.entries(formats)) {
         const seconds = least(results[format]);

@@ -3,11 +3,12 @@
  * [--tokens 100]
  *                         [--steps 2] [--rounds 1] [--threads 2]
  *
- * Models at full size on the cpu backend, all in one run of about ten minutes on two cores: training steps of GPT-2 and of ViT-S/16, in FP32
- * and in MXFP6, with and without recomputation, in tokens or images a second and in peak memory, beside PyTorch; generation beside
- * transformers; and the memory that the `lmd` command takes for GPT-2 124M. PyTorch and transformers are what python3, or the Python that LMD_PYTHON names, has
- * (`dev/peers/requirements.txt`, `dev/parity/requirements.txt`). `--write` writes docs/performance-models.md. `--quick` runs the smallest
- * models once, without peers and without the command: it shows that all of this runs, and its times say nothing.
+ * Benchmarks of full-size models on the cpu backend, in one run of about ten minutes on two cores: training steps of
+ * GPT-2 and ViT-S/16 in FP32 and MXFP6, with and without recomputation (tokens or images per second and peak memory),
+ * compared with PyTorch; generation compared with transformers; and the memory of the `lmd` command for GPT-2 124M.
+ * PyTorch and transformers are those of python3 or the Python given by LMD_PYTHON (`dev/peers/requirements.txt`,
+ * `dev/parity/requirements.txt`). `--write` writes docs/performance-models.md. `--quick` runs the smallest models once,
+ * without comparisons and without the command, to check that it works; its times are not meaningful.
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -18,7 +19,7 @@ import { writePage } from './page.mjs';
 import { benchTraining } from './training.mjs';
 
 /**
- * Each adds its rows to those that are reported.
+ * Each adds its rows to the report.
  *
  * @type {Record<string, (options: Parameters<typeof benchTraining>[0] & Parameters<typeof benchGeneration>[0]) => void | Promise<void>>}
  */
@@ -40,13 +41,14 @@ const refuse = (message) => {
   console.error(message);
   process.exit(2);
 };
-if (given.quick && given.write) refuse('--quick measures nothing that a page could hold: leave out --write.');
+if (given.quick && given.write)
+  refuse('--quick cannot be combined with --write: its times are not meaningful. Remove one of them.');
 // The command's own benchmark has --quick.
 const usual = Object.keys(sections).filter((section) => !given.quick || section !== 'command');
-const wanted = given.only?.split(',') ?? usual;
-const unknown = wanted.find((section) => !Object.hasOwn(sections, section));
+const selected = given.only?.split(',') ?? usual;
+const unknown = selected.find((section) => !Object.hasOwn(sections, section));
 if (unknown !== undefined) {
-  refuse(`There is no section "${unknown}". There are: ${Object.keys(sections).join(', ')}.`);
+  refuse(`--only ${unknown} is not a section. Use some of ${Object.keys(sections).join(', ')}.`);
 }
 
 const options = {
@@ -59,7 +61,7 @@ const options = {
 };
 const tables = {};
 for (const [section, measure] of Object.entries(sections)) {
-  if (!wanted.includes(section)) leaveOut(`the section ${section}`);
+  if (!selected.includes(section)) leaveOut(`the section ${section}`);
   else {
     const before = rows.length;
     await measure(options);

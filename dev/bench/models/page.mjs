@@ -1,13 +1,13 @@
 import { occasion, omitted, tableOfRows, writeDocument } from '../lib/page.mjs';
 
 /**
- * Of which section a table is, what the names of its rows begin with (all of the section if undefined), its title, and
- * what its figures are.
+ * For each table: its section, the prefix of the names of its rows (undefined: all rows of the section), its title, and
+ * the title of its figures.
  */
 const tables = [
   ['training', 'training step', 'Training steps', 'speed'],
   ['training', 'peak memory', 'Peak memory of a training step', 'peak memory'],
-  ['generation', 'generation', 'Generation, with the cache of keys and values', 'speed'],
+  ['generation', 'generation', 'Generation, with a key-value cache', 'speed'],
   ['command', undefined, 'GPT-2 124M with LMD through the command', 'size'],
 ];
 
@@ -33,16 +33,17 @@ export function writePage(sections) {
 
 Written by \`npm run bench -- models --write\` on ${date}: ${machine}; ${load}. ${omitted()}
 
-Everything was measured in one run, with the same weights, data and number of threads on both sides, in turns, and a process for each side of a
-training step; the first losses, or the tokens, must agree before times are compared. A figure is the least of few steps. A ratio says how many
-times as fast as the peer a row is; for peak memory, of the whole process, how many times as much the peer takes. MXFP6 is E3M2, in the
-operands of every product. \`recomputed\` rows keep each block's input alone for the backward pass and run the block again there; PyTorch does
-the same then (\`torch.utils.checkpoint\`). The time of a generation is that of the prompt too and, in MXFP6, of rounding the weights, which is
-done once; transformers generates in FP32.
+All rows were measured in one run, with the same weights, data and number of threads for both libraries, which run
+alternately; for training steps, each runs in its own process. The first losses, or the tokens, must agree before times
+are compared. A figure is the minimum over several steps. A ratio is the speed relative to the other library; for peak
+memory (of the whole process) it is the memory of the other library relative to ours. MXFP6 is E3M2, for the operands of
+every product. \`recomputed\` rows use gradient checkpointing for each block; PyTorch then uses
+\`torch.utils.checkpoint\`. The time of generation includes the prompt and, in MXFP6, quantizing the weights once;
+transformers generates in FP32.
 
 ${tables.flatMap(([section, ...rest]) => tableOf(sections[section] ?? [], ...rest)).join('\n\n')}
 
-The engines:
+Engines:
 
 ${engines.join('\n')}
 `,

@@ -9,7 +9,7 @@ const tasks = ['gpt2-nano', 'gpt2-124m', 'vit-s16'];
 
 /**
  * Training steps at full size, with and without recomputation, and their peak memory: the benchmark of @lmd/training,
- * each side in a process of its own. `steps` of each are timed, after one whose loss is checked.
+ * with each library in its own process. `steps` steps of each are timed, after one whose loss is checked.
  */
 export function benchTraining({ quick, rounds, steps, threads }) {
   const options = [...tasks.flatMap((task) => ['--task', task]), '--checked', '1', '--timed', String(steps)];
@@ -21,6 +21,6 @@ export function benchTraining({ quick, rounds, steps, threads }) {
   });
   if (status !== 0) throw new Error('The benchmark of training steps failed: see above.');
   const measured = JSON.parse(stdout);
-  if (!quick && measured.every(({ peer }) => peer === null)) leaveOut('PyTorch beside training steps');
+  if (!quick && measured.every(({ peer }) => peer === null)) leaveOut('comparison of training steps with PyTorch');
   rows.push(...measured);
 }

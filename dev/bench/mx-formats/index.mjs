@@ -5,8 +5,8 @@
  * copy of the same bytes; and beside what people would otherwise use: torchao's emulation in PyTorch on one thread
  * (where the environment variable MX_PYTHON names a Python that has the packages of
  * dev/golden/mx-formats/requirements.txt) and a composition of TensorFlow.js operations on its wasm backend. Every
- * figure is the least of several rounds, and rounds interleave, since machines are noisy. `--quick` runs all but
- * torchao once on 2^12 values: it shows that it runs, and its times say nothing.
+ * figure is the minimum over several rounds, which alternate, since timings vary. `--quick` runs everything except
+ * torchao once on 2^12 values, to check that it works; its times are not meaningful.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -49,7 +49,7 @@ function normals() {
   return out;
 }
 
-/** The least milliseconds of each task, over rounds that run all of them in turn. */
+/** The minimum time of each task in milliseconds, over rounds that run all tasks in turn. */
 function race(tasks, times = rounds) {
   const best = tasks.map(() => Number.POSITIVE_INFINITY);
   for (const [, task] of tasks) task();
@@ -67,7 +67,7 @@ const data = normals();
 const out = new Float32Array(count).fill(1);
 const names = /** @type {import('@lmd/mx-formats').FormatName[]} */ (Object.keys(formats));
 
-// 1. Beside a copy.
+// 1. Compared with a copy.
 const tensors = new Map(names.map((format) => [format, quantize(data, { format })]));
 const ours = race([
   ['copy', () => out.set(data)],
@@ -81,7 +81,7 @@ for (const [name, milliseconds] of ours) {
   if (name !== 'copy') report(`${name} (${kernelsInUse()})`, milliseconds, 'ms', 'copy', milliseconds / copy, 3);
 }
 
-// 2. Beyond the targets: other axes and roundings, and the plain kernels, for the record.
+// 2. Without targets: other axes and roundings, and the plain kernels.
 const side = 2 ** Math.ceil(values / 2);
 const others = race(
   [
@@ -108,7 +108,8 @@ for (const [name, milliseconds] of race([['mxfp6_e3m2', () => fakeQuantize(data,
 }
 useKernels('wasm');
 
-// 3. Beside a composition of TensorFlow.js operations, on fewer values, since it needs many times their memory.
+// 3. Compared with a composition of TensorFlow.js operations, on fewer values, since it needs a multiple of their
+// memory.
 const part = data.subarray(0, Math.min(count, 2 ** 22));
 const size = `2^${Math.log2(part.length)}`;
 for (const format of names.filter((name) => formats[name].scale === 'e8m0')) {
@@ -117,10 +118,10 @@ for (const format of names.filter((name) => formats[name].scale === 'e8m0')) {
   report(`TensorFlow.js wasm composition, ${format}, ${size}`, peer, 'ms', 'fakeQuantize', peer / mine, 30);
 }
 
-// 4. Beside torchao.
+// 4. Compared with torchao.
 const python = quick ? undefined : process.env.MX_PYTHON;
-if (quick) console.error('torchao is left out, by --quick.');
-else if (python === undefined) console.error('MX_PYTHON is not set: torchao is left out.');
+if (quick) console.error('torchao is omitted with --quick.');
+else if (python === undefined) console.error('torchao is omitted: MX_PYTHON is not set.');
 else {
   const script = fileURLToPath(new URL('./torchao_peer.py', import.meta.url));
   const { status, stdout, stderr } = spawnSync(python, [script, String(values), '3'], { encoding: 'utf8' });

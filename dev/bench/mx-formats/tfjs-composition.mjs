@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-wasm';
 
-/** 2^⌊log2 |x|⌋, by the floating-point logarithm that a composition has to make do with. */
+/** 2^⌊log2 |x|⌋, with a floating-point logarithm, the only one available to a composition. */
 const binade = (x) => tf.pow(2, tf.floor(tf.div(tf.log(x), Math.LN2)));
 
-/** Milliseconds that a composition of TensorFlow.js operations takes for what fakeQuantize does, on one thread. */
+/** Time of a composition of TensorFlow.js operations equivalent to fakeQuantize, in milliseconds, on one thread. */
 export async function tfjsComposition(values, { element, blockSize }, rounds) {
   const { setThreadsCount } = await import('@tensorflow/tfjs-backend-wasm');
   setThreadsCount(1);
@@ -23,7 +23,7 @@ export async function tfjsComposition(values, { element, blockSize }, rounds) {
   for (let round = 0; round <= rounds; round++) {
     const start = performance.now();
     const y = compute();
-    // The wasm backend computes at once; reading one value only makes sure of it.
+    // The wasm backend is synchronous; reading one value ensures that the computation is complete.
     const first = tf.slice(y, [0, 0], [1, 1]);
     await first.data();
     first.dispose();

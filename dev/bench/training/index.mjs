@@ -3,11 +3,11 @@
  * [--timed N]
  *                           [--threads 2] [--recomputation off | on | both]
  *
- * Whole training steps on the cpu backend beside eager PyTorch: the same model, initial weights, data and number of threads, each side in a
- * process of its own, in turns; where our blocks are recomputed, PyTorch's are too. The losses of the first steps, `--checked` of them, must agree
- * before times are compared. PyTorch is what python3, or the Python that LMD_PYTHON names, has (`dev/peers/requirements.txt`); without it
- * the rows have no ratio. A side whose memory does not suffice has a row that says so. `--quick` runs the smallest models once, by
- * themselves: it shows that all of this runs, and its times say nothing.
+ * Compares training steps on the cpu backend with eager PyTorch: same model, initial weights, data and number of
+ * threads, each in its own process, in turn; with gradient checkpointing, both use it. The losses of the first
+ * `--checked` steps must agree before times are compared. PyTorch is that of python3 or the Python given by LMD_PYTHON
+ * (`dev/peers/requirements.txt`); without it the rows have no ratio. Running out of memory is reported in the row.
+ * `--quick` runs the smallest models once without PyTorch, to check that it works; its times are not meaningful.
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -43,17 +43,17 @@ const [rounds, checkedSteps, threads] = [settings.rounds, settings.checked, give
 function refuseUnknown(what, names, known) {
   const unknown = names.find((name) => !Object.hasOwn(known, name));
   if (unknown === undefined) return;
-  console.error(`There is no ${what} "${unknown}". There are: ${Object.keys(known).join(', ')}.`);
+  console.error(`Unknown ${what} "${unknown}". Use some of ${Object.keys(known).join(', ')}.`);
   process.exit(2);
 }
 
 const { ours, theirs } = await openSides(given);
 
-/** Both rows of each of our sides, of one task under one rule. */
+/** The rows of each of our configurations for one task and one optimizer. */
 async function measure(task, rule, recomputation) {
   const timedSteps = Number(settings.timed ?? task.timedSteps);
   const what = `${task.label}, ${rule.label}${recomputation ? ', recomputed' : ''}`;
-  // Closed before the sides begin: what it holds is not theirs.
+  // Closed first, so that its memory is not measured.
   const backend = await createCpuBackend();
   const description = { rule, format: rule.format, threads, checkedSteps, timedSteps, recomputation };
   const { folder, remove } = await writeTask(backend, task, description);

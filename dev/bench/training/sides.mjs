@@ -5,8 +5,8 @@ import { python, pythonHas } from '../lib/python.mjs';
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 
 /**
- * What a program of its own says of the task in `folder`. A side whose memory did not suffice has `outOfMemory` in
- * place of figures.
+ * Runs a program for the task in `folder` and returns its result. If it ran out of memory, the result has `outOfMemory`
+ * instead of figures.
  */
 function run(program, script, folder, ...rest) {
   const { status, stdout, stderr } = spawnSync(program, [script, folder, ...rest], {
@@ -18,8 +18,8 @@ function run(program, script, folder, ...rest) {
 }
 
 /**
- * Our sides, and PyTorch's, which is undefined where it is not there: each { ending, run } with how the names of its
- * rows end. `quick` is ours alone.
+ * Our configurations, and PyTorch, undefined if it is not installed: each { ending, run } with the suffix of the names
+ * of its rows. `quick` excludes PyTorch.
  */
 export async function openSides({ quick }) {
   const ours = [{ ending: '', run: (folder) => run(process.execPath, path('step.mjs'), folder, 'cpu') }];
@@ -29,23 +29,25 @@ export async function openSides({ quick }) {
 }
 
 /**
- * The first loss agrees to rounding; with a block format, the last bit of a sum may decide to which neighbour a value
- * is rounded, and the blocks carry that on: at ViT-Ti/4, matrices changed by 1.5e-7 of their size, as LMD's exp(log w)
+ * The first loss agrees up to rounding; with a block format, the last bit of a sum may change the rounding of a value,
+ * and the blocks amplify the difference: at ViT-Ti/4, matrices changed by 1.5e-7 of their size, as LMD's exp(log w)
  * changes them, move the first loss by 5e-7 in FP32 and by up to 0.03 in MXFP6. After updates by sign, the losses agree
  * to what a few flipped signs make of them.
  */
 const tolerance = { adamw: [2e-4, 2e-2], lmd: [0.1, 0.1] };
 
-/** Throws where the losses of two sides differ: their times say nothing then. */
+/** Throws if the losses of two programs differ, since their times cannot be compared. */
 export function checkLosses(name, rule, a, b) {
   a.losses.forEach((loss, i) => {
     const bound = tolerance[rule.name][Math.min(i, 1)];
     if (Math.abs(loss - b.losses[i]) < bound) return;
-    throw new Error(`${name}: the losses of step ${i} differ, ${loss} and ${b.losses[i]}, so that times say nothing.`);
+    throw new Error(
+      `${name}: the losses of step ${i} differ, ${loss} and ${b.losses[i]}, so the times cannot be compared.`,
+    );
   });
 }
 
-/** Of the rounds of a side: its least milliseconds and its peak memory in bytes, null where memory did not suffice. */
+/** Minimum time in milliseconds and peak memory in bytes over the rounds, null if it ran out of memory. */
 export function figuresOf(rounds) {
   if (rounds.some(({ outOfMemory }) => outOfMemory !== undefined)) return { milliseconds: null, bytes: null };
   return {

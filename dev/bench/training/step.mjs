@@ -1,5 +1,6 @@
-// node step.mjs FOLDER [cpu | tfjs-node]: runs the training steps of a task on the cpu backend, or on the engine that LMD_TFJS_NODE names, and prints JSON, as dev/peers/training.py does for PyTorch: figures, or that
-// memory did not suffice. A process of its own, so that its peak memory is its own.
+// node step.mjs FOLDER [cpu | tfjs-node]: runs the training steps of a task on the cpu backend, or on the engine given
+// by LMD_TFJS_NODE, and prints JSON, like dev/peers/training.py for PyTorch: figures, or `outOfMemory`. It is a
+// separate process, so that its peak memory is measured separately.
 
 import { existsSync, readFileSync } from 'node:fs';
 import { valueAndGradients } from '@lmd/autograd';
@@ -49,7 +50,7 @@ function byWeight(tensors) {
   return groups;
 }
 
-/** One step from `state`, which it replaces; gives the loss. */
+/** One step from `state`, which it replaces; returns the loss. */
 async function step(optimizer, inputs, labels) {
   const loss = ops.scope(() => {
     const key = { seed: 1, step: state.step, sample: 0 };
@@ -60,7 +61,7 @@ async function step(optimizer, inputs, labels) {
       return recording.mean(recording.crossEntropy(rows, recording.reshape(labels, [-1])));
     });
     ops.dispose(Object.values(drawn));
-    // Weight by weight, so that two states and the gradients are never there at once.
+    // Weight by weight, so that two states and the gradients are never in memory together.
     const old = byWeight(state.tensors);
     const free = (weight) => {
       ops.dispose([...old.get(weight), gradients[weight]]);
@@ -77,7 +78,7 @@ async function step(optimizer, inputs, labels) {
   return value;
 }
 
-/** Of this program by itself: Linux starts what `resourceUsage` says at what the program held that started it. */
+/** Peak memory of this program only: on Linux, `resourceUsage` starts with that of the parent process. */
 function peakBytes() {
   const status = '/proc/self/status';
   if (!existsSync(status)) return process.resourceUsage().maxRSS * 1024;
@@ -88,7 +89,7 @@ async function measure() {
   const inputs = load('inputs');
   const labels = load('labels');
   const initial = Object.fromEntries(Object.keys(model.parameters).map((name) => [name, load(name)]));
-  // The medians begin where the noise of the timed steps puts them; the checked steps draw them without noise.
+  // The medians are initialized for the noise of the timed steps; the checked steps sample without noise.
   state = await optimizerOf(rule.noise).init(ops, initial);
   ops.dispose(initial);
   const losses = [];
@@ -105,7 +106,7 @@ async function measure() {
   return { losses, milliseconds, peakBytes: peakBytes(), runtime };
 }
 
-/** A backend that is full says so in an error of this kind; anything else is a failure. */
+/** Out of memory is an error of this kind; any other error is a failure. */
 function outOfMemory(error) {
   if (!isLmdError(error, 'BACKEND_FAILURE') || !/out of memory/.test(error.message)) throw error;
   return { outOfMemory: error.message };

@@ -5,8 +5,8 @@ import { createOperations } from '@lmd/core';
 import { modelOf } from './tasks.mjs';
 
 /**
- * Writes initial weights, inputs and labels to a folder that both sides read, so that they begin with the same bits:
- * `task.json` describes them, `data.bin` holds them one after the other.
+ * Writes initial weights, inputs and labels to a folder that both programs read, so that they start with the same bits:
+ * `task.json` describes them, `data.bin` contains them.
  */
 export async function writeTask(backend, task, settings) {
   const folder = mkdtempSync(join(tmpdir(), 'lmd-bench-'));
@@ -40,7 +40,7 @@ export async function writeTask(backend, task, settings) {
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
-/** Reads what `writeTask` wrote: the description, and a function that gives one array. */
+/** Reads the output of `writeTask`: the description, and a function that returns one array. */
 export function readTask(folder) {
   const task = JSON.parse(readFileSync(join(folder, 'task.json'), 'utf8'));
   return {

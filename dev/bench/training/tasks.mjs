@@ -3,8 +3,8 @@ import { gpt2, gpt2Preset, vit, vitPreset } from '@lmd/models';
 const adamwOptions = { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 };
 
 /**
- * What is timed under each rule. At tasks that have targets, `target` bounds the ratio of its speed and PyTorch's from
- * below.
+ * The optimizers and formats to measure. For tasks with targets, `target` is the lower bound of the speed relative to
+ * PyTorch.
  */
 export const rules = [
   { name: 'adamw', label: 'AdamW, FP32', format: 'fp32', rest: adamwOptions, target: 0.8, peer: 'PyTorch' },
@@ -24,10 +24,10 @@ export const rules = [
   },
 ];
 
-/** The choices that both sides make. */
+/** Settings of both programs. */
 const vitConfig = (preset) => ({ gelu: 'none', layerNormEpsilon: 1e-6, pooling: 'classToken', ...vitPreset(preset) });
 
-/** Whole training steps at these sizes. `unit` is of their speed. Targets hold without recomputation. */
+/** Sizes of the training steps. `unit` is that of their speed. Targets apply without recomputation. */
 export const tasks = {
   'vit-tiny': {
     label: 'ViT 64×2, patch 7, batch 64',
@@ -90,7 +90,7 @@ export function modelOf({ model, config }, recomputation = false) {
   return model === 'gpt2' ? gpt2(whole) : vit(whole);
 }
 
-/** How many images or tokens a step processes. */
+/** Number of images or tokens per step. */
 export function unitsPerStep({ batch, length = 1 }) {
   return batch * length;
 }

@@ -8,10 +8,10 @@ import { fileURLToPath } from 'node:url';
 import { engines } from './pins.mjs';
 import { unzip } from './unzip.mjs';
 
-/** Node-API's version for which the binding is built: what @mapbox/node-pre-gyp looks for on Node 20 and later. */
+/** Node-API version of the binding, which @mapbox/node-pre-gyp expects on Node 20 and later. */
 const nodeApi = 8;
 
-/** Where tfjs-node's binding finds its headers and libraries, from the wheel's own paths. */
+/** Maps paths of the wheel to those where tfjs-node's binding expects headers and libraries. */
 function placeOf(name) {
   const library = /^tensorflow\/(libtensorflow_(?:cc|framework)\.so\.2)$/.exec(name);
   if (library !== null) return `lib/${library[1]}`;
@@ -20,7 +20,7 @@ function placeOf(name) {
   return header === null ? undefined : `include/${header[1]}`;
 }
 
-/** Runs a program to its end; throws with what it wrote where it fails. */
+/** Runs a program; throws an error with its output if it fails. */
 function run(command, args, cwd) {
   return new Promise((done, fail) => {
     const child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -41,7 +41,7 @@ async function sha256Of(path) {
   return hash.digest('hex');
 }
 
-/** npm by the program that runs it, where npm started us, so that no shell is needed. */
+/** The path of npm's program if npm started this process, so that no shell is needed. */
 export function npm(args, cwd) {
   const path = process.env.npm_execpath;
   if (path !== undefined && /npm-cli\.js$/.test(path)) return run(process.execPath, [path, ...args], cwd);
@@ -57,18 +57,18 @@ async function download(engine, folder, python) {
     ...['--dest', folder, `${engine.package}==${engine.version}`],
   ]);
   const wheel = (await readdir(folder)).find((name) => name.endsWith('.whl'));
-  if (wheel === undefined) throw new Error(`pip left no wheel in ${folder}.`);
+  if (wheel === undefined) throw new Error(`pip did not download a wheel to ${folder}.`);
   return join(folder, wheel);
 }
 
 /**
- * Installs tfjs-node (or tfjs-node-gpu) in `folder`, without its install script, gives it the TensorFlow C library of a
- * wheel, and compiles its binding. Does nothing where that has been done. Gives the folder of the engine's package.
+ * Installs tfjs-node (or tfjs-node-gpu) in `folder`, without its install script, adds the TensorFlow C library of a
+ * wheel, and compiles its binding. Does nothing if this is already done. Returns the folder of the engine's package.
  *
- * @param folder created where absent; the engine is a package in its node_modules
+ * @param folder created if missing; the engine is a package in its node_modules
  * @param variant `tfjs-node` or `tfjs-node-gpu`
- * @param wheel a wheel of TensorFlow that has been fetched already; otherwise pip fetches it
- * @param python the Python whose pip fetches the wheel; default `python3`
+ * @param wheel a downloaded TensorFlow wheel; otherwise pip downloads it
+ * @param python the Python whose pip downloads the wheel; default `python3`
  * @param compiler a C++17 compiler; default the environment's CXX, or g++
  * @param log called with a line at each step
  */
@@ -81,11 +81,10 @@ export async function buildEngine({
   log = (/** @type {string} */ _line) => {},
 }) {
   const engine = engines[variant];
-  if (engine === undefined)
-    throw new Error(`No engine is called ${variant}: use ${Object.keys(engines).join(' or ')}.`);
+  if (engine === undefined) throw new Error(`The variant is ${variant}. Use ${Object.keys(engines).join(' or ')}.`);
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new Error(
-      `This tool builds for Linux on x64, and this is ${process.platform} on ${process.arch}. ` +
+      `This tool supports Linux on x64, but this is ${process.platform} on ${process.arch}. ` +
         `Elsewhere use the engine's own installation: npm install @tensorflow/${variant}.`,
     );
   }
@@ -103,7 +102,7 @@ export async function buildEngine({
   await npm(['ci', '--ignore-scripts', '--omit=dev', '--no-audit', '--no-fund', '--loglevel=error'], home);
 
   const downloads = join(home, 'download');
-  if (wheel === undefined) log(`Fetching the wheel ${engine.package} ${engine.version} with pip …`);
+  if (wheel === undefined) log(`Downloading the wheel ${engine.package} ${engine.version} with pip …`);
   const archive = wheel ?? (await download(engine, downloads, python));
   const sum = await sha256Of(archive);
   if (sum !== engine.sha256) {
@@ -114,7 +113,7 @@ export async function buildEngine({
   const deps = join(packageFolder, 'deps');
   await rm(partial, { recursive: true, force: true });
   await unzip(archive, partial, placeOf);
-  // The names that the engine's own build links with.
+  // The names with which the engine's own build links.
   await symlink('libtensorflow_cc.so.2', join(partial, 'lib', 'libtensorflow.so'));
   await symlink('libtensorflow_framework.so.2', join(partial, 'lib', 'libtensorflow_framework.so'));
   await rm(deps, { recursive: true, force: true });

@@ -1,11 +1,11 @@
-// node dev/engines/libtensorflow/index.mjs FOLDER [--gpu] [--wheel FILE] [--python PROGRAM] [--compiler PROGRAM]
-// Builds @tensorflow/tfjs-node in FOLDER from the npm registry and PyPI alone; prints the path to give to
-// LMD_TFJS_NODE.
+// node dev/engines/libtensorflow/index.mjs FOLDER [--gpu] [--wheel FILE] [--python PROGRAM] [--compiler PROGRAM] Builds
+// @tensorflow/tfjs-node in FOLDER from the npm registry and PyPI; prints the path for LMD_TFJS_NODE.
 import { parseArgs } from 'node:util';
 import { buildEngine } from './build.mjs';
 
 const usage =
-  'Usage: node dev/engines/libtensorflow/index.mjs FOLDER [--gpu] [--wheel FILE] [--python PROGRAM] [--compiler PROGRAM]';
+  'Usage: node dev/engines/libtensorflow/index.mjs FOLDER [--gpu] [--wheel FILE] [--python PROGRAM] ' +
+  '[--compiler PROGRAM]';
 
 function parse() {
   const { values, positionals } = parseArgs({
@@ -17,7 +17,7 @@ function parse() {
       compiler: { type: 'string' },
     },
   });
-  if (positionals.length !== 1) throw new Error('Give one folder.');
+  if (positionals.length !== 1) throw new Error('Exactly one folder is required.');
   return { folder: positionals[0], ...values };
 }
 

@@ -1,6 +1,6 @@
 /**
- * The wheel whose C library each engine gets. TensorFlow's C interface only grows, so this library serves tfjs-node
- * 4.22, which was written against 2.9.
+ * The wheel of the C library of each engine. TensorFlow's C interface is backward compatible, so this library works
+ * with tfjs-node 4.22, which was written for 2.9.
  */
 const common = {
   version: '2.15.1',

@@ -1,6 +1,6 @@
-// node dev/engines/onnxruntime/install.mjs FOLDER: installs onnxruntime-node, pinned by the lockfile in engine/, and prints the folder of the
-// package, for the variable LMD_ONNXRUNTIME of the benchmarks. It takes 288 MB. No install script runs: that
-// of the package would download libraries for GPUs from a server of its own. Does nothing the second time.
+// node dev/engines/onnxruntime/install.mjs FOLDER: installs onnxruntime-node, pinned by the lockfile in engine/, and
+// prints the folder of the package, for the variable LMD_ONNXRUNTIME of the benchmarks. It takes 288 MB. The install
+// script of the package, which would download GPU libraries, is not run. A second run reuses the result.
 import { existsSync, readFileSync } from 'node:fs';
 import { cp, mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -8,20 +8,20 @@ import { fileURLToPath } from 'node:url';
 import { npm } from '../libtensorflow/build.mjs';
 
 const engine = fileURLToPath(new URL('engine/', import.meta.url));
-const wanted = JSON.parse(readFileSync(join(engine, 'package.json'), 'utf8')).dependencies['onnxruntime-node'];
+const expected = JSON.parse(readFileSync(join(engine, 'package.json'), 'utf8')).dependencies['onnxruntime-node'];
 
 function installedVersion(packageFolder) {
   const manifest = join(packageFolder, 'package.json');
   return existsSync(manifest) ? JSON.parse(readFileSync(manifest, 'utf8')).version : undefined;
 }
 
-/** Installs onnxruntime-node in `folder`, which is created where absent; gives the folder of the package. */
+/** Installs onnxruntime-node in `folder`, which is created if missing; returns the folder of the package. */
 export async function installOnnxruntime({ folder, log = (/** @type {string} */ _line) => {} }) {
   const home = resolve(folder);
   const packageFolder = join(home, 'node_modules', 'onnxruntime-node');
-  if (installedVersion(packageFolder) === wanted) return packageFolder;
+  if (installedVersion(packageFolder) === expected) return packageFolder;
   await mkdir(home, { recursive: true });
-  log(`Installing onnxruntime-node ${wanted} without its install script …`);
+  log(`Installing onnxruntime-node ${expected} without its install script …`);
   await cp(engine, home, { recursive: true });
   await npm(['ci', '--ignore-scripts', '--omit=dev', '--no-audit', '--no-fund', '--loglevel=error'], home);
   return packageFolder;

@@ -15,7 +15,7 @@ function boundText({ kind, units }) {
 
 function cell(record, operation, fused) {
   const measured = record.operations[operation];
-  if (measured === undefined) return 'not tried';
+  if (measured === undefined) return 'not tested';
   const kernel = !fused ? '' : record.kernels.includes(operation) ? 'kernel, ' : 'composed, ';
   if (bounds[measured.bound].kind !== 'units') return `${kernel}exact`;
   const share = measured.share < 0.005 ? '< 1 %' : `${Math.round(100 * measured.share)} %`;
@@ -48,12 +48,12 @@ export function render(names, records) {
   const absent = names.filter((name) => records[name] === undefined);
   return `# Backends
 
-The operations of each backend, and their measured errors. \`npm run docs:backends\` writes this page from a run of the
-conformance suite on every backend that the machine has. Columns of other backends are kept, with their dates.
+The operations of each backend, with measured errors. \`npm run docs:backends\` generates this page by running the
+conformance suite on every backend available on the machine. Columns of other backends are kept, with their dates.
 
 ${markdownTable([['backend', 'device', 'conformance', 'with', 'on'], ...runs])}
 ${absent.length === 0 ? '' : `\nNot measured yet: ${absent.join(', ')}.\n`}${failures.length === 0 ? '' : `\nFailures:\n\n${failures.join('\n')}\n`}
-Machine: ${records[known[0]].machine}; seed ${records[known[0]].seed}, so that every backend gets the same values.
+Machine: ${records[known[0]].machine}; seed ${records[known[0]].seed}, so that all backends are tested on the same values.
 
 ## How to read the tables
 
@@ -69,10 +69,10 @@ ${markdownTable([head('operation'), ...rows(primitives, false)])}
 
 ## Fused kernels
 
-\`kernel\` is the backend's own; \`composed\` is core's composition of its primitives. Where there is a kernel, the suite holds the
-composition to the same bound as well. \`blockMatmul\` stands for \`encodeOperand\` and \`decodeOperand\` too: a backend has all three or none.
-The adapters of TensorFlow.js have none, since its engines multiply no integers of 8 bits: \`@lmd/models\` then multiplies the rounded operands
-in f32, which is faster there than the composition.
+\`kernel\`: the backend implements the operation; \`composed\`: core composes it from primitives. If there is a kernel, the
+suite tests the composition against the same bound as well. \`blockMatmul\` includes \`encodeOperand\` and
+\`decodeOperand\`: a backend has all three or none. The TensorFlow.js adapters have none, since the engines cannot multiply
+8-bit integers; \`@lmd/models\` then multiplies the quantized operands in f32, which is faster there than the composition.
 
 ${markdownTable([head('kernel'), ...rows(fusedKernels, true)])}
 `;

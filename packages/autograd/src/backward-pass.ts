@@ -4,9 +4,9 @@ import type { Recorder } from './recorder.js';
 import { createUpstream, type Upstream } from './upstream.js';
 
 /**
- * Walks the recorded nodes backwards and gives the gradients of `loss` for `of`, zeros where it does not depend on one.
- * They begin from `dy`, of the loss's shape, or from 1. Each node's saved tensors and each upstream gradient are freed
- * as soon as they are used.
+ * Traverses the recorded nodes in reverse and returns the gradients of `loss` with respect to `of`, zeros for tensors
+ * that it does not depend on. The upstream gradient of the loss is `dy`, or 1. Each node's saved tensors and each
+ * upstream gradient are freed as soon as they have been used.
  */
 export function backwardPass(recorder: Recorder, loss: Tensor, of: NamedTensors, dy?: Tensor): NamedTensors {
   const { ops } = recorder;
@@ -14,19 +14,19 @@ export function backwardPass(recorder: Recorder, loss: Tensor, of: NamedTensors,
     const targets = new Set(Object.values(of));
     const needed = dependents(recorder.nodes, targets);
     const upstream = createUpstream(ops);
-    // The pass frees what it has used; an alias leaves the caller's own alone.
+    // The pass frees what it has used, so it gets an alias of the caller's tensor.
     if (needed.has(loss)) upstream.add(loss, dy === undefined ? ops.full([], 1) : ops.reshape(dy, dy.shape));
     for (let index = recorder.nodes.length - 1; index >= 0; index -= 1) {
       const node = recorder.nodes[index]!;
       const outputGradient = upstream.get(node.output);
       if (outputGradient !== undefined) {
-        const wanted = node.inputs.map((input) => input !== null && needed.has(input));
-        const gradients = runNode(ops, node, outputGradient, wanted);
+        const needsGradient = node.inputs.map((input) => input !== null && needed.has(input));
+        const gradients = runNode(ops, node, outputGradient, needsGradient);
         const made = new Set(gradients.filter((gradient) => gradient !== null));
         made.forEach(upstream.retain);
         node.inputs.forEach((input, i) => {
           const gradient = gradients[i];
-          if (input === null || !wanted[i] || gradient == null) return;
+          if (input === null || !needsGradient[i] || gradient == null) return;
           if (node.sliceAt === undefined) upstream.add(input, gradient);
           else upstream.addSlice(input, gradient, node.sliceAt);
         });
@@ -39,7 +39,7 @@ export function backwardPass(recorder: Recorder, loss: Tensor, of: NamedTensors,
   });
 }
 
-/** The tensors through which a gradient reaches `targets`, these included. The rest of the tape need not be walked. */
+/** The tensors on paths from the loss to `targets`, including these. The rest of the tape is not traversed. */
 function dependents(nodes: readonly Node[], targets: ReadonlySet<Tensor>): Set<Tensor> {
   const needed = new Set(targets);
   for (const node of nodes) {
@@ -48,23 +48,29 @@ function dependents(nodes: readonly Node[], targets: ReadonlySet<Tensor>): Set<T
   return needed;
 }
 
-function runNode(ops: EagerOperations, node: Node, dy: Tensor, wanted: readonly boolean[]): readonly (Tensor | null)[] {
+function runNode(
+  ops: EagerOperations,
+  node: Node,
+  dy: Tensor,
+  needsGradient: readonly boolean[],
+): readonly (Tensor | null)[] {
   for (const tensor of node.saved) {
     if (!ops.isDisposed(tensor)) continue;
     throw new LmdError(
       'TENSOR_DISPOSED',
-      `The gradient of ${node.operation} needs a tensor of shape [${tensor.shape}] that was freed before the backward pass.`,
+      `The gradient of ${node.operation} needs a tensor of shape [${tensor.shape}] that was freed before the ` +
+        'backward pass.',
       {
         subject: node.operation,
         value: tensor.shape,
-        remedy: 'Scope and dispose through tape.ops, and keep weights and batches alive until gradients() returns.',
+        remedy: 'Use scope and dispose of tape.ops, and do not free weights and batches before gradients() returns.',
       },
     );
   }
-  return ops.scope(() => node.gradients(dy, wanted));
+  return ops.scope(() => node.gradients(dy, needsGradient));
 }
 
-/** One handle of its own for each name. */
+/** A separate handle for each name. */
 function collect(ops: EagerOperations, upstream: Upstream, of: NamedTensors): NamedTensors {
   const given = new Set<Tensor>();
   return Object.fromEntries(

@@ -1,30 +1,29 @@
 import type { Tensor, TensorLike } from '@lmd/core';
 
-/** How the gradient of one input follows from dy, and what it needs for that besides shapes. */
+/** The gradient of one input as a function of dy, and the tensors that it needs. */
 export interface InputRule {
   /**
-   * Tensors among the inputs and the output that `gradient` reads. They stay alive until it has run. Numbers are
-   * skipped.
+   * Inputs and outputs that `gradient` reads. They are kept until it has run. Numbers are skipped.
    */
   readonly saves?: readonly TensorLike[];
   readonly gradient: (dy: Tensor) => Tensor;
 }
 
-/** A rule whose gradients come out of one kernel. */
+/** A rule whose gradients are computed by one kernel. */
 export interface JointRule {
   readonly saves: readonly Tensor[];
-  /** Tensors that were made for `gradients` alone, and are freed after it, or at once where nothing is recorded. */
+  /** Tensors created only for `gradients`, which are freed after it, or immediately if nothing is recorded. */
   readonly owns?: readonly Tensor[];
-  /** `wanted[i]` tells whether anybody needs the gradient of input i; the others may be null. */
-  readonly gradients: (dy: Tensor, wanted: readonly boolean[]) => readonly (Tensor | null)[];
+  /** `needsGradient[i]` is whether the gradient of input i is needed; the others may be null. */
+  readonly gradients: (dy: Tensor, needsGradient: readonly boolean[]) => readonly (Tensor | null)[];
 }
 
-/** The rule of a slice of the only input: dy belongs at `sliceAt`, among zeros. */
+/** The rule of a slice of the only input: its gradient is dy at `sliceAt`, padded with zeros. */
 export interface SliceRule {
   readonly sliceAt: readonly number[];
 }
 
-/** One rule an input, null where no gradient passes (indices, labels, conditions); or one rule for all. */
+/** One rule per input, null if it has no gradient (indices, labels, conditions); or one joint rule. */
 export type Rule = JointRule | SliceRule | readonly (InputRule | null)[];
 
 /** One recorded operation. */
@@ -36,11 +35,11 @@ export interface Node {
   readonly saved: readonly Tensor[];
   readonly gradients: JointRule['gradients'];
   readonly sliceAt?: readonly number[];
-  /** Live nodes that this node's output flows into. */
+  /** Number of live nodes that use the output of this node. */
   consumers: number;
   /** False once the user can no longer reach the output. Without consumers as well, the node is dead. */
   reachable: boolean;
-  /** True once what it saved is no longer held. */
+  /** True once its saved tensors are released. */
   released: boolean;
 }
 
@@ -53,7 +52,7 @@ export function isTensor(value: unknown): value is Tensor {
   );
 }
 
-/** The joint form of a rule and what it saves, with what only untracked inputs would need left out. */
+/** The joint form of a rule and its saved tensors, without those that only untracked inputs need. */
 export function resolveRule(rule: Rule, tracked: readonly boolean[]): Pick<Node, 'saved' | 'gradients' | 'sliceAt'> {
   if ('gradients' in rule) {
     return { saved: [...new Set([...rule.saves, ...(rule.owns ?? [])])], gradients: rule.gradients };
@@ -65,6 +64,7 @@ export function resolveRule(rule: Rule, tracked: readonly boolean[]): Pick<Node,
   });
   return {
     saved: [...saved],
-    gradients: (dy, wanted) => rule.map((input, index) => (wanted[index] && input ? input.gradient(dy) : null)),
+    gradients: (dy, needsGradient) =>
+      rule.map((input, index) => (needsGradient[index] && input ? input.gradient(dy) : null)),
   };
 }

@@ -4,7 +4,8 @@ import { isTensor, type Node, type Rule, resolveRule } from './node.js';
 import { createSavedTensors } from './saved-tensors.js';
 
 /**
- * What the recording operations write to, and the backward pass reads: nodes in order of execution, and who owns what.
+ * The record written by the recording operations and read by the backward pass: nodes in order of execution, and
+ * ownership of tensors.
  */
 export interface Recorder {
   readonly ops: EagerOperations;
@@ -12,18 +13,18 @@ export interface Recorder {
   readonly nodes: readonly Node[];
   isTracked(x: Tensor): boolean;
   watch(x: Tensor): void;
-  /** Notes a result that no gradient passes through. `inputs` are checked for having been freed by the user. */
+  /** Records a result without a gradient. Throws if the user has freed one of `inputs`. */
   untracked(inputs: readonly TensorLike[], output: Tensor): Tensor;
-  /** Notes a result, and its rule if any input is tracked. Returns `output`. */
+  /** Records a result, and its rule if any input is tracked. Returns `output`. */
   record(operation: string, inputs: readonly TensorLike[], output: Tensor, rule: Rule): Tensor;
-  /** Refuses inputs that the user has freed, though the tape still holds them. */
+  /** Throws for inputs that the user has freed, even if the tape still holds them. */
   checkAlive(inputs: readonly TensorLike[]): void;
   /** True for a tensor that the user has freed, whether or not the tape still holds it. */
   isFreed(x: Tensor): boolean;
   scope<T>(body: () => T): T;
   keep<T extends Tensor>(x: T): T;
   dispose(x: Tensor): void;
-  /** Frees what a node saved, once. */
+  /** Releases the saved tensors of a node, once. */
   releaseNode(node: Node): void;
   /** Frees all saved tensors and clears the record. */
   clear(): void;
@@ -31,7 +32,7 @@ export interface Recorder {
 
 export function createRecorder(ops: EagerOperations): Recorder {
   const saved = createSavedTensors(ops);
-  /** Kept by the user: no scope lets go of them. */
+  /** Tensors that the user excluded from all scopes with `keep`. */
   const kept = new WeakSet<Tensor>();
   let nodes: Node[] = [];
   let producers = new Map<Tensor, Node>();
@@ -48,7 +49,7 @@ export function createRecorder(ops: EagerOperations): Recorder {
       throw new LmdError('TENSOR_DISPOSED', `A tensor of shape [${input.shape}] was freed and is used again.`, {
         subject: 'input',
         value: input.shape,
-        remedy: 'Return it from the scope that made it, or hold it with keep() until dispose().',
+        remedy: 'Return it from the scope that created it, or use keep() until dispose().',
       });
     }
   };
@@ -72,7 +73,7 @@ export function createRecorder(ops: EagerOperations): Recorder {
     for (const tensor of node.saved) saved.release(tensor);
   };
 
-  /** Nodes whose outputs can no longer reach a loss need nothing, and neither do the nodes only they were fed by. */
+  /** Releases nodes whose outputs can no longer reach a loss, and nodes that only they use. */
   const buryDead = (start: Node): void => {
     const pending = [start];
     for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
@@ -95,7 +96,7 @@ export function createRecorder(ops: EagerOperations): Recorder {
     buryDead(producer);
   };
 
-  /** Takes back what was recorded since there were `length` nodes. Their outputs are already freed. */
+  /** Removes all nodes after the first `length`. Their outputs are already freed. */
   const rollBack = (length: number): void => {
     for (const node of nodes.slice(length).reverse()) {
       node.reachable = false;

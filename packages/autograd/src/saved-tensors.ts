@@ -2,17 +2,17 @@ import type { EagerOperations, Tensor } from '@lmd/core';
 
 /**
  * Reference counts on the tensors that gradients still need. A tensor has up to two owners: the user (in practice the
- * scope it was made in) and the tape. The last owner frees it.
+ * scope that created it) and the tape. The last owner frees it.
  */
 export interface SavedTensors {
   save(x: Tensor): void;
-  /** One gradient less needs `x`. Frees it if that was the last and the user has let go of it. */
+  /** Decrements the count of gradients that need `x`. Frees it if it was the last and the user has released it. */
   release(x: Tensor): void;
   /** True while a gradient needs `x`. */
   holds(x: Tensor): boolean;
-  /** The user lets go of a tensor that is held: from now on the tape alone owns it, beyond all scopes. */
+  /** The user releases a saved tensor, which from now on only the tape owns, outside all scopes. */
   takeOver(x: Tensor): void;
-  /** True for a tensor that the user has let go of and the tape still holds. */
+  /** True for a tensor that the user has released and the tape still holds. */
   owns(x: Tensor): boolean;
 }
 

@@ -1,6 +1,6 @@
 import type { EagerOperations, Tensor } from '@lmd/core';
 
-/** The gradient of a slice that begins at `begin`. */
+/** The gradient of a slice with offset `begin`. */
 export interface SliceGradient {
   readonly gradient: Tensor;
   readonly begin: readonly number[];
@@ -34,7 +34,7 @@ export function assembleSlices(
   );
 }
 
-/** The axis along which the parts follow one another without gap or overlap, whole in all other axes. */
+/** The axis along which the parts are adjacent without gap or overlap, and complete in all other axes. */
 function tiledAxis(shape: readonly number[], parts: readonly SliceGradient[]): number | undefined {
   const axis = shape.findIndex((extent, i) => parts[0]!.gradient.shape[i] !== extent);
   if (axis === -1) return parts.length === 1 && shape.length > 0 ? 0 : undefined;

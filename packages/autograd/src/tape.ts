@@ -21,31 +21,31 @@ import { shape } from './rules/shape.js';
 /** Records operations on watched tensors, for one backward pass. */
 export interface Tape {
   /**
-   * The operations of the backend, which also record wherever an input is watched or follows from one. Use its `scope`
-   * and `dispose` for intermediates: they free at once what no gradient needs, and the backward pass frees the rest
-   * when it has used it.
+   * The operations of the backend, which record if an input is tracked. Use its `scope` and `dispose` for
+   * intermediates: they immediately free tensors that no gradient needs, and the backward pass frees the others after
+   * use.
    */
   readonly ops: Operations;
-  /** Tracks an f32 tensor, which stays the caller's and must live until `gradients` returns. Gives `x` back. */
+  /** Tracks an f32 tensor, which the caller owns and must not free before `gradients` returns. Returns `x`. */
   watch(x: Tensor): Tensor;
   /**
-   * d loss / d x for each named tensor (watched, or computed from watched ones), of its shape; zeros where the scalar
-   * `loss` does not depend on it. The gradients are the caller's, made in the current scope, one handle a name.
-   * Consumes the tape: a second call is an `INVALID_ARGUMENT`. A saved tensor that was freed around the tape is a
-   * `TENSOR_DISPOSED`.
+   * d loss / d x for each named tensor (watched, or computed from watched ones), with its shape; zeros if the scalar
+   * `loss` does not depend on it. The caller owns the gradients, which belong to the current scope, with one handle per
+   * name. Consumes the tape: a second call throws `INVALID_ARGUMENT`. A saved tensor that was freed without the tape
+   * throws `TENSOR_DISPOSED`.
    *
-   * With `dy`, `loss` may have any shape, `dy` has the same, and the results are the products of `dy` with the
-   * Jacobians.
+   * With `dy`, `loss` may have any shape, which must be that of `dy`, and the results are vector-Jacobian products.
    */
   gradients(loss: Tensor, of: NamedTensors, dy?: Tensor): NamedTensors;
-  /** Frees what is saved for gradients. The tape is consumed. Does nothing the second time. */
+  /** Frees the saved tensors and consumes the tape. Can be called repeatedly. */
   dispose(): void;
 }
 
 /**
- * A reverse-mode tape over `ops`. Needs nothing of the backend but its forward operations and core's gradient kernels.
+ * Creates a reverse-mode tape on `ops`. It needs only the forward operations of the backend and core's gradient
+ * kernels.
  *
- * @throws LmdError `INVALID_ARGUMENT` where `ops` is not what `createOperations` makes, and as `checkBackend`
+ * @throws LmdError `INVALID_ARGUMENT` if `ops` was not created by `createOperations`, and as `checkBackend`
  */
 export function createTape(ops: EagerOperations): Tape {
   checkOperations(ops);
@@ -54,9 +54,9 @@ export function createTape(ops: EagerOperations): Tape {
 
   const checkUsable = (subject: string): void => {
     if (!consumed) return;
-    throw new LmdError('INVALID_ARGUMENT', `${subject} was called on a tape that is already used up.`, {
+    throw new LmdError('INVALID_ARGUMENT', `${subject} was called on a tape that is already consumed.`, {
       subject,
-      remedy: 'A tape gives gradients once: make a new one with createTape for each forward pass.',
+      remedy: 'A tape computes gradients once. Create a new one with createTape for each forward pass.',
     });
   };
 
@@ -74,7 +74,7 @@ export function createTape(ops: EagerOperations): Tape {
       checkFloat('tape.gradients', loss);
       if (dy !== undefined) checkUpstream(loss, dy);
       else if (loss.shape.length > 0) {
-        throw new LmdError('SHAPE_MISMATCH', `A loss must be a scalar, and this one has shape [${loss.shape}].`, {
+        throw new LmdError('SHAPE_MISMATCH', `A loss must be a scalar, but this one has shape [${loss.shape}].`, {
           subject: 'loss',
           value: loss.shape,
           remedy: 'Reduce it first, with ops.mean or ops.sum.',
@@ -82,7 +82,7 @@ export function createTape(ops: EagerOperations): Tape {
       }
       for (const [name, x] of Object.entries(of)) {
         if (recorder.isTracked(x)) continue;
-        throw new LmdError('INVALID_ARGUMENT', `The gradient of "${name}" is asked for, and it is not on the tape.`, {
+        throw new LmdError('INVALID_ARGUMENT', `The gradient of "${name}" was requested, but it is not on the tape.`, {
           subject: name,
           value: x.shape,
           remedy: 'Call tape.watch on it before the forward pass.',
@@ -124,16 +124,16 @@ function recordingOperations(recorder: Recorder): Operations {
 function checkUpstream(output: Tensor, dy: Tensor): void {
   checkFloat('tape.gradients', dy);
   if (dy.shape.join() === output.shape.join()) return;
-  throw new LmdError('SHAPE_MISMATCH', `dy has shape [${dy.shape}], and the output [${output.shape}].`, {
+  throw new LmdError('SHAPE_MISMATCH', `dy has shape [${dy.shape}], but the output has shape [${output.shape}].`, {
     subject: 'dy',
     value: dy.shape,
-    remedy: 'Give an upstream gradient of the shape of the output.',
+    remedy: 'Use an upstream gradient with the shape of the output.',
   });
 }
 
 function checkFloat(subject: string, x: Tensor): void {
   if (x.dtype === 'f32') return;
-  throw new LmdError('DTYPE_MISMATCH', `${subject} takes f32 tensors, and this one is ${x.dtype}.`, {
+  throw new LmdError('DTYPE_MISMATCH', `${subject} takes f32 tensors, but this one is ${x.dtype}.`, {
     subject,
     value: x.dtype,
     remedy: 'Gradients are defined for f32 tensors only.',

@@ -1,21 +1,21 @@
 import type { EagerOperations, Tensor } from '@lmd/core';
 import { assembleSlices, type SliceGradient } from './slice-gradients.js';
 
-/** Gradients on their way back through the tape, by the tensor that they belong to. */
+/** Upstream gradients during the backward pass, by tensor. */
 export interface Upstream {
   get(x: Tensor): Tensor | undefined;
   /** Adds `gradient` to that of `x`. */
   add(x: Tensor, gradient: Tensor): void;
-  /** Adds a gradient of a slice of `x`, which begins at `begin`. */
+  /** Adds a gradient of the slice of `x` with offset `begin`. */
   addSlice(x: Tensor, gradient: Tensor, begin: readonly number[]): void;
-  /** Forgets the gradient of `x`. */
+  /** Removes the gradient of `x`. */
   remove(x: Tensor): void;
   retain(gradient: Tensor): void;
-  /** Undoes one `retain`, and frees the gradient if nothing uses it any more. */
+  /** Reverts one `retain`, and frees the gradient if it is no longer used. */
   release(gradient: Tensor): void;
 }
 
-/** One handle may serve several tensors (the gradient of a sum hands dy on unchanged), so uses are counted. */
+/** Several tensors may share one handle (the gradient of a sum is dy itself), so uses are counted. */
 export function createUpstream(ops: EagerOperations): Upstream {
   const gradients = new Map<Tensor, Tensor>();
   const slices = new Map<Tensor, SliceGradient[]>();
@@ -38,7 +38,7 @@ export function createUpstream(ops: EagerOperations): Upstream {
     retain(total);
     if (earlier !== undefined) release(earlier);
   };
-  /** Slices wait until somebody asks, since all of them together are often just a concatenation. */
+  /** Slices are collected until the gradient is needed, since together they are often a concatenation. */
   const settleSlices = (x: Tensor): void => {
     const parts = slices.get(x);
     if (parts === undefined) return;

@@ -2,16 +2,16 @@ import type { EagerOperations, NamedTensors, Operations, Tensor } from '@lmd/cor
 import { createTape } from './tape.js';
 
 export interface ValueAndGradients {
-  /** The scalar that `f` gave. */
+  /** The scalar returned by `f`. */
   readonly value: Tensor;
-  /** d value / d weight by name, of the weight's shape; zeros where the value does not depend on it. */
+  /** d value / d weight by name, with the weight's shape; zeros if the value does not depend on it. */
   readonly gradients: NamedTensors;
 }
 
 /**
- * Runs `f` at `weights`, and differentiates the scalar that it gives. All that `f` makes is freed, also when it throws;
- * the value and the gradients are the caller's, made in the current scope. `f` must compute with the operations that it
- * is given: what it does with others is a constant to the tape.
+ * Evaluates `f` at `weights` and differentiates the scalar that it returns. All tensors created by `f` are freed, even
+ * if it throws; the caller owns the value and the gradients, which belong to the current scope. `f` must use the
+ * operations passed to it: results of other operations are constants.
  */
 export function valueAndGradients(
   ops: EagerOperations,
@@ -24,7 +24,7 @@ export function valueAndGradients(
       for (const weight of Object.values(weights)) tape.watch(weight);
       const value = tape.ops.scope(() => {
         const result = f(tape.ops, weights);
-        // A weight itself is a legal loss, but not ours to hand out.
+        // The loss may be a weight, which the caller already owns.
         return Object.values(weights).includes(result) ? tape.ops.reshape(result, result.shape) : result;
       });
       return { value, gradients: tape.gradients(value, weights) };

@@ -15,10 +15,10 @@ export interface CaseGroup {
   readonly cases: readonly Case[];
 }
 
-/** What a test works with. Whatever it uploads is freed after it, also when it fails. */
+/** The context of a test. Everything that it uploads is freed after it, even if it fails. */
 export interface Context {
   readonly backend: Backend;
-  /** The front of the backend: its fused kernels where it has them, core's compositions elsewhere. */
+  /** Operations with the backend's fused kernels, and core's compositions of the others. */
   readonly ops: EagerOperations;
   /** The same without any fused kernel: every kernel as core's composition of this backend's primitives. */
   readonly composed: EagerOperations;
@@ -29,13 +29,13 @@ export interface Context {
   check(check: OperationCheck): Promise<void>;
   /** Compares a tensor with the oracle's values, without freeing it. */
   compare(label: string, tensor: Tensor, want: Values, bound: BoundName): Promise<void>;
-  /** Fails the test with a message that also says how to replay it. */
+  /** Fails the test with a message that includes how to reproduce it. */
   fail(message: string): never;
 }
 
 /**
- * One operation, tried once. Its inputs must be unchanged after it, its results are compared and freed. A kernel that
- * the backend fuses is tried twice: fused, and composed from primitives; both meet the same bound.
+ * A test of one operation. Its inputs must remain unchanged, and its results are compared and freed. A kernel that the
+ * backend fuses is tested twice: fused, and composed from primitives; both must meet the same bound.
  */
 export interface OperationCheck {
   /** For the message; shapes of the inputs are added. */
@@ -44,11 +44,11 @@ export interface OperationCheck {
   readonly inputs: readonly Values[];
   readonly run: (ops: EagerOperations, inputs: readonly Tensor[]) => Tensor | readonly Tensor[];
   readonly want: Values | readonly Values[];
-  /** Which fused kernel this may be: makes it run composed as well, where the backend has it. */
+  /** Name of the fused kernel, which is also tested as a composition if the backend has it. */
   readonly kernel?: FusedKernelName;
   /**
-   * Core's composition needs subnormal factors for these inputs: where the backend flushes them and has a kernel, the
-   * kernel alone is tried.
+   * Core's composition needs subnormal factors for these inputs: if the backend flushes them and has a kernel, only the
+   * kernel is tested.
    */
   readonly composedNeedsSubnormals?: boolean;
 }

@@ -13,16 +13,16 @@ import { openSession, type Session } from './optimizers/run.js';
 import { stateCases } from './optimizers/state.js';
 import { skippable } from './skippable.js';
 
-/** Ample for some hundred steps in plain loops; a framework's default of a few seconds is not. */
+/** Sufficient for several hundred steps in plain loops, unlike the default of test frameworks of a few seconds. */
 const testTimeout = 120_000;
 
 /**
- * Defines the tests that every optimizer must pass, in the given test framework, ours or a rule of your own: it
- * converges on four targets, two of them not convex; its state keeps its names, shapes and types, and resumes to the
- * bit from a copy; it is pure, and its memory does not grow; it refuses bad hyper-parameters and gradients by name; and
- * it composes with groups, clipping, schedules and accumulation.
+ * Defines the tests that every optimizer must pass, including custom ones, in the given test framework: it converges on
+ * four targets, two of them non-convex; its state has constant names, shapes and types, and resumes bit-identically
+ * from a copy; it is pure, and its memory does not grow; errors for invalid hyperparameters and gradients name the
+ * cause; and it can be combined with groups, clipping, schedules and accumulation.
  *
- * Nothing is drawn at random: a rule that passes, passes always.
+ * The tests are deterministic.
  *
  * Throws `UNKNOWN_OPTION` or `INVALID_ARGUMENT` for options it does not know.
  */
@@ -31,7 +31,8 @@ export function optimizerConformance(
   options: OptimizerConformanceOptions,
 ): void {
   const given = resolveOptimizerOptions(options);
-  // Without operations no test can run: the first says why, and the others are skipped where the framework can skip.
+  // Without operations no test can run: the first reports the reason, and the others are skipped if the framework
+  // supports it.
   let broken: string | undefined;
   const createOperations = () => {
     if (broken !== undefined) throw new Error(`not run: ${broken}`);
@@ -45,7 +46,7 @@ export function optimizerConformance(
     }
   };
   const resolved = { ...given, createOperations };
-  // One at a time, also under a framework that starts tests together: what a backend holds must be the test's own.
+  // One at a time, even if the framework runs tests concurrently, since tests check the memory of the backend.
   let previous: Promise<unknown> = Promise.resolve();
   const inTurn = (body: () => Promise<void>) => () => {
     const turn = previous.then(body);

@@ -1,20 +1,21 @@
 import { type Backend, describeValue, LmdError, refuseUnknownOptions } from '@lmd/core';
 
 export interface ConformanceOptions {
-  /** Stands in the names of the tests. */
+  /** Appears in the names of the tests. */
   readonly name: string;
-  /** Makes the backend; called once. */
+  /** Creates the backend; called once. */
   readonly create: () => Promise<Backend> | Backend;
   /**
    * Full names (`group > name`) of tests that this backend is known to fail, or a record from the name to the reason.
-   * They run all the same, and one that passes fails the suite until it is taken off the list.
+   * They still run, and one that passes fails the suite until it is removed from the list.
    */
   readonly expectedFailures?: readonly string[] | { readonly [testName: string]: string };
-  /** An integer in [0, 2^53) that decides shapes and values; from the clock when absent. */
+  /** Random seed of shapes and values, an integer in [0, 2^53). Default: from the clock. */
   readonly seed?: number;
   /**
-   * Milliseconds that `create` and each test may take, up to 2^31 − 1. Default 120,000: ample for ten training steps on
-   * a backend in plain loops. A test that is stopped names the operation whose result it waited for.
+   * Time limit of `create` and of each test in milliseconds, up to 2^31 − 1. Default 120,000, sufficient for ten
+   * training steps on a backend in plain loops. The error of a stopped test names the operation whose result was
+   * pending.
    */
   readonly timeLimit?: number;
 }
@@ -29,7 +30,7 @@ export interface ResolvedOptions {
 
 const known: readonly (keyof ConformanceOptions)[] = ['name', 'create', 'expectedFailures', 'seed', 'timeLimit'];
 
-/** Checks the options and fills in what is absent. `testNames` are the tests there are. */
+/** Validates the options and fills in defaults. `testNames` are the existing tests. */
 export function resolveOptions(
   options: ConformanceOptions,
   testNames: readonly string[],
@@ -38,12 +39,12 @@ export function resolveOptions(
   const allowed: readonly string[] = [...known, ...alsoKnown];
   refuseUnknownOptions('backendConformance', options, allowed);
   const { name, create, seed = Date.now(), timeLimit = 120_000 } = options;
-  if (typeof name !== 'string' || name === '') throw invalid('name', name, 'Give the name of the backend.');
-  if (typeof create !== 'function') throw invalid('create', create, 'Give a function that makes the backend.');
-  if (!Number.isSafeInteger(seed) || seed < 0) throw invalid('seed', seed, 'Give an integer in [0, 2^53).');
+  if (typeof name !== 'string' || name === '') throw invalid('name', name, 'Use the name of the backend.');
+  if (typeof create !== 'function') throw invalid('create', create, 'Use a function that creates the backend.');
+  if (!Number.isSafeInteger(seed) || seed < 0) throw invalid('seed', seed, 'Use an integer in [0, 2^53).');
 
   if (!(timeLimit > 0 && timeLimit < 2 ** 31)) {
-    throw invalid('timeLimit', timeLimit, 'Give milliseconds, above 0 and below 2^31.');
+    throw invalid('timeLimit', timeLimit, 'Use milliseconds above 0 and below 2^31.');
   }
 
   const listed = options.expectedFailures ?? [];
@@ -52,7 +53,11 @@ export function resolveOptions(
   );
   for (const test of expectedFailures.keys()) {
     if (testNames.includes(test)) continue;
-    throw invalid('expectedFailures', test, `There is no such test. Names look like '${testNames[0]}'.`);
+    throw invalid(
+      'expectedFailures',
+      test,
+      `There is no such test. Use the full name of a test, such as '${testNames[0]}'.`,
+    );
   }
   return { name, create, expectedFailures, seed, timeLimit };
 }

@@ -43,10 +43,10 @@ export function planSuite(
   let created: Backend | undefined;
   let broken: string | undefined;
   const open = () => {
-    backend ??= within(timeLimit, Promise.resolve().then(create), 'create', () => 'create').then((made) => {
-      checkBackend(made);
-      created = made;
-      return made;
+    backend ??= within(timeLimit, Promise.resolve().then(create), 'create', () => 'create').then((opened) => {
+      checkBackend(opened);
+      created = opened;
+      return opened;
     });
     return backend;
   };

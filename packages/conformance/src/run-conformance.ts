@@ -4,12 +4,12 @@ import { type ConformanceOptions, resolveOptions } from './options.js';
 import { closingTest, openingTest, planSuite, testNames } from './plan.js';
 
 export interface ConformanceRunOptions extends ConformanceOptions {
-  /** Which tests run, by full name (`group > name`); all when absent. */
+  /** Selects tests by full name (`group > name`). Default: all. */
   readonly filter?: (testName: string) => boolean;
   /** Called after each test, for a progress display. */
   readonly onResult?: (result: ConformanceResult) => void;
   /**
-   * Called for each result of an operation that meets its bound, with how far it is off: for tables and regressions.
+   * Called for each result of an operation within its bound, with the error: for tables and regression tests.
    */
   readonly onMeasurement?: (measurement: Measurement) => void;
 }
@@ -18,14 +18,14 @@ export interface ConformanceResult {
   /** Full name, `group > name`. */
   readonly name: string;
   readonly passed: boolean;
-  /** What went wrong, where it did. */
+  /** The error, if the test failed. */
   readonly error?: unknown;
   readonly milliseconds: number;
 }
 
 export interface ConformanceReport {
   readonly name: string;
-  /** Give it as `seed` to replay this run. */
+  /** Pass it as `seed` to reproduce this run. */
   readonly seed: number;
   /** Full names. A test listed in `expectedFailures` passes by failing. */
   readonly passed: readonly string[];
@@ -34,9 +34,9 @@ export interface ConformanceReport {
 }
 
 /**
- * Runs the suite without a test framework, in a command or a browser, and reports. It throws for wrong options only.
- * Where the backend cannot be created, that is the one failure, under the name `start > creates`; where it answers no
- * more after a test that never ended, that test is the last.
+ * Runs the suite without a test framework, for example in a script or a browser, and returns the results. It throws
+ * only for invalid options. If the backend cannot be created, the only failure is `start > creates`; if it does not
+ * respond after a test that exceeded its time limit, that test is the last.
  */
 export async function runConformance(options: ConformanceRunOptions): Promise<ConformanceReport> {
   const { filter = () => true, onResult, onMeasurement } = options;
@@ -46,15 +46,15 @@ export async function runConformance(options: ConformanceRunOptions): Promise<Co
   const failed: { name: string; error: unknown }[] = [];
   const start = performance.now();
   for (const { fullName, body } of plan.groups.flatMap(({ tests }) => tests)) {
-    // The first one creates the backend and the last one closes it: both are needed whatever was chosen.
+    // The first test creates the backend and the last one closes it: both always run.
     if (fullName !== openingTest && fullName !== closingTest && !filter(fullName)) continue;
-    // A backend that was created is closed also where it answers no more.
+    // A created backend is closed even if it does not respond.
     if (plan.broken() !== undefined && (fullName !== closingTest || failed[0]?.name === openingTest)) continue;
     const testStart = performance.now();
     let failure: { error: unknown } | undefined;
     try {
       await body();
-      // Not a test of the backend where it succeeds.
+      // If it succeeds, it is not counted as a test.
       if (fullName === openingTest) continue;
       passed.push(fullName);
     } catch (error) {

@@ -5,11 +5,11 @@ import { skippable } from './skippable.js';
 
 /**
  * Defines the suite that every backend must pass, in the given test framework. It calls `create` once, in the first
- * test, and `close` in the last. Where there is no backend to test, the first test says why, and the others are skipped
- * if the framework can skip. Shapes and values differ from run to run; the seed is in the suite's name and in each
- * failure, and `seed` replays it.
+ * test, and `close` in the last. If the backend cannot be created, the first test reports the reason, and the others
+ * are skipped if the framework supports it. Shapes and values are random in each run; the seed is in the suite's name
+ * and in each failure, and `seed` reproduces the run.
  *
- * Every test runs on every backend. What `supports` says decides what a test expects, never whether it runs.
+ * Every test runs on every backend. `supports` determines what a test expects, not whether it runs.
  *
  * Throws `UNKNOWN_OPTION` or `INVALID_ARGUMENT` for options it does not know, and for listed tests that do not exist.
  */

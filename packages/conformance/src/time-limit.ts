@@ -27,7 +27,7 @@ export async function within<T>(
         {
           subject,
           value: milliseconds,
-          remedy: 'If the backend is only slow, give a larger timeLimit.',
+          remedy: 'If the backend is only slow, use a larger timeLimit.',
         },
       );
       expired.add(error);

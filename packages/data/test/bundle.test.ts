@@ -66,6 +66,6 @@ describe('a bundled program', async () => {
   it.each(['esm', 'cjs'] as const)('says what to install where sharp is missing: %s', async (format) => {
     const [code, message] = (await bundled(format, false, false)) as [string, string];
     expect(code).toBe('ENGINE_MISSING');
-    expect(message).toMatch(/sharp is not installed.*npm install sharp.*another decoder.*"decoder"/);
+    expect(message).toMatch(/sharp is not installed.*npm install sharp.*another image decoder.*"decoder"/);
   });
 });

@@ -22,8 +22,8 @@ export function normParameters(name: string, width: number): ParameterSpecificat
 }
 
 /**
- * The parameters of a `transformerBlock`, in the order of its forward pass. `residual` begins the two matrices that
- * write to the residual stream, `matrix` the other two; both are given the number of inputs.
+ * The parameters of a `transformerBlock`, in the order of its forward pass. `residual` initializes the two matrices
+ * that write to the residual stream, `matrix` the other two; both take the number of inputs.
  */
 export function blockParameters(
   name: string,

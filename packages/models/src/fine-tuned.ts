@@ -5,11 +5,11 @@ import { initializeParameters } from './initialization.js';
 import { checkWeights } from './layers/parameters.js';
 import { matchesWeight, type WeightMatch } from './weight-match.js';
 
-/** A model whose weights are what fine-tuning trains, over a base that stays as it is. */
+/** A model whose weights are those trained in fine-tuning, on a frozen base. */
 export interface FineTuned extends Model {
   /**
-   * The weights of the whole model, with what was trained in its place, for inference or export: new handles, all of
-   * them the caller's.
+   * The weights of the whole model, including the trained ones, for inference or export. Returns new handles, owned by
+   * the caller.
    */
   merge(ops: Operations, trained: NamedTensors): NamedTensors;
 }
@@ -18,20 +18,20 @@ interface FineTunedParts {
   readonly name: string;
   readonly model: Model;
   readonly base: NamedTensors;
-  /** Weights of the model that are trained themselves, from their values in the base. */
+  /** Weights of the base model that are trained, starting from their values. */
   readonly whole: readonly string[];
-  /** Weights beside the model's own, such as adapters. */
+  /** Additional weights, such as adapters. */
   readonly added?: ParameterSpecifications;
-  /** The weights of the model that the added ones change: new handles. */
+  /** The weights of the model that the additional ones modify, as new handles. */
   change?(ops: Operations, trained: NamedTensors): NamedTensors;
 }
 
-/** What every way of fine-tuning part of a model shares. */
+/** The common part of all methods of fine-tuning. */
 export function fineTuned({ name, model, base, whole, added = {}, change }: FineTunedParts): FineTuned {
   checkWeights(base, model.parameters);
   const parameters = { ...added, ...Object.fromEntries(whole.map((weight) => [weight, model.parameters[weight]!])) };
 
-  /** The base's own handles but where something is trained. */
+  /** The handles of the base, except for trained weights. */
   function effective(ops: Operations, trained: NamedTensors): NamedTensors {
     checkWeights(trained, parameters);
     const own = Object.fromEntries(whole.map((weight) => [weight, trained[weight]!]));
@@ -60,7 +60,7 @@ export function fineTuned({ name, model, base, whole, added = {}, change }: Fine
 
 const copy = (ops: Operations, x: Tensor): Tensor => ops.reshape(x, x.shape);
 
-/** The names of the weights of `model` that match. Refuses, naming them all, where none does. */
+/** The names of the weights of `model` that match. Throws an error that lists all names if none matches. */
 export function matchedWeights(owner: string, model: Model, which: WeightMatch, subject: string): string[] {
   const names = Object.entries(model.parameters)
     .filter(([name, { shape }]) => matchesWeight(which, name, shape))
@@ -75,11 +75,11 @@ export function matchedWeights(owner: string, model: Model, which: WeightMatch, 
 }
 
 /**
- * The model with only some of its weights trained: the others, of `base`, which stays the caller's and must live as
- * long as the model is used, are constants. They have no gradient and no state in the optimizer, which
- * `parameterGroups` with `frozen()` would give them.
+ * The model with only some of its weights trained. The others, those of `base`, are constants without gradients or
+ * optimizer state (unlike with `parameterGroups` and `frozen()`). The caller owns `base` and must not free it while the
+ * model is used.
  *
- * @throws LmdError `INVALID_ARGUMENT` where `train` matches none.
+ * @throws LmdError `INVALID_ARGUMENT` if `train` matches no weight.
  */
 export function partlyTrained(model: Model, base: NamedTensors, train: WeightMatch): FineTuned {
   const whole = matchedWeights('partlyTrained', model, train, 'train');

@@ -122,7 +122,7 @@ describe('generate', () => {
         const tokens = ops.fromData(Int32Array.from(base.prompt), [1, 3]);
         const rounded = roundWeights(ops, other, weights, context.precision);
         // Codes and scales of each matrix, or a rounded copy.
-        expect(rounded.made).toHaveLength((8 + (quantizeHead ? 1 : 0)) * (name === 'bf16' ? 1 : 2));
+        expect(rounded.owned).toHaveLength((8 + (quantizeHead ? 1 : 0)) * (name === 'bf16' ? 1 : 2));
         const { precision, encodedWeights } = rounded;
         const once = other.prefill(ops, rounded.weights, tokens, { ...context, precision, encodedWeights });
         expect(read(once.logits)).toEqual(read(other.prefill(ops, weights, tokens, context).logits));

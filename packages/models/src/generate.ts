@@ -110,12 +110,12 @@ function isList(value: unknown): boolean {
 }
 
 /**
- * Generates text after a prompt, token by token, with a cache of keys and values. Ends after `maxTokens` or before a stop token; frees
- * all that it made when it ends, is left, or throws. `weights` must live until then. A text that is longer than the context is cropped to its
- * last tokens, as nanoGPT does.
+ * Generates the continuation of a prompt with a key-value cache. Ends after `maxTokens` or before a stop token. All
+ * tensors created are freed when it ends, is left, or throws; `weights` must not be freed before. A text longer than
+ * the context is cropped to its last tokens, as in nanoGPT.
  *
- * @throws LmdError at once, for options that are unknown or do not fit the model, such as a prompt without tokens or with unknown ones;
- * `NON_FINITE` where the logits are no numbers.
+ * @throws LmdError immediately, for options that are unknown or do not match the model, such as an empty prompt or one
+ * with unknown tokens; `NON_FINITE` if logits are not finite.
  */
 export function generate(options: GenerateOptions): AsyncGenerator<number, void, undefined> {
   return generateTokens(checkedOptions(options));
@@ -130,7 +130,7 @@ async function* generateTokens(options: CheckedOptions): AsyncGenerator<number, 
   let cache: KeyValueCache = {};
   const text = Array.from(prompt);
 
-  /** The logits of the next token, and the cache brought up to `text`. */
+  /** The logits of the next token, and the cache extended to `text`. */
   async function nextLogits(fed: readonly number[]) {
     const { precision, encodedWeights } = rounded;
     const context = {
@@ -154,8 +154,8 @@ async function* generateTokens(options: CheckedOptions): AsyncGenerator<number, 
   }
 
   try {
-    for (let made = 0; made < maxTokens; made += 1) {
-      const fitsCache = made > 0 && text.length <= contextLength;
+    for (let generated = 0; generated < maxTokens; generated += 1) {
+      const fitsCache = generated > 0 && text.length <= contextLength;
       if (!fitsCache) {
         ops.dispose(cache);
         cache = {};
@@ -168,7 +168,7 @@ async function* generateTokens(options: CheckedOptions): AsyncGenerator<number, 
     }
   } finally {
     ops.dispose(cache);
-    ops.dispose(rounded.made);
+    ops.dispose(rounded.owned);
   }
 }
 
@@ -185,7 +185,7 @@ function checkedOptions(options: GenerateOptions) {
     throw invalid('generate', 'vocabularySize', vocabularySize, `The model has ${most} tokens: give 1 to that.`);
   }
   if (prompt.length === 0) {
-    throw invalid('generate', 'prompt', prompt, 'Give at least one token, such as the one that separates documents.');
+    throw invalid('generate', 'prompt', prompt, 'Use at least one token, such as the one that separates documents.');
   }
   for (const [name, tokens] of Object.entries({ prompt, stop })) {
     const wrong = Array.from(tokens).find(
@@ -195,7 +195,7 @@ function checkedOptions(options: GenerateOptions) {
     throw new LmdError('INVALID_ARGUMENT', `generate: ${name} has the token ${showValue(wrong)}.`, {
       subject: 'token',
       value: wrong,
-      remedy: `Tokens of this model are integers from 0 to ${vocabularySize - 1}.`,
+      remedy: `Use integers from 0 to ${vocabularySize - 1}.`,
     });
   }
   const room = contextLength - prompt.length;

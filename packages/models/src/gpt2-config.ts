@@ -42,7 +42,7 @@ export interface ResolvedGpt2Config extends ResolvedOptions<typeof gpt2OptionTab
   readonly mlpWidth: number;
 }
 
-/** Fills in defaults and refuses what cannot be built. */
+/** Fills in defaults and validates the configuration. */
 export function resolveGpt2Config(config: Gpt2Config): ResolvedGpt2Config {
   const options = resolveOptions('gpt2', gpt2OptionTable, config);
   checkDivides('gpt2', 'heads', options.heads, 'width', options.width);

@@ -9,7 +9,7 @@ import { quantizedMatmul } from './quantized-matmul.js';
 
 /** The token embedding [vocabulary, width], which is also the transposed output matrix. */
 export const headWeight = 'tokenEmbedding.weight';
-/** A copy of it that is rounded already, where inference has made one (`roundWeights`). */
+/** A quantized copy of the token embedding, if inference has created one (`roundWeights`). */
 export const roundedHeadWeight = 'tokenEmbedding.rounded';
 
 /** The final norm, and the product with the transposed token embedding: [..., width] → [..., vocabulary]. */

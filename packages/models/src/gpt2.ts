@@ -23,13 +23,13 @@ export interface Gpt2 extends Model {
   /** The configuration, with all defaults filled in. */
   readonly config: ResolvedGpt2Config;
   /**
-   * The forward pass over the beginning of a text, to go on from: tokens [batch, length] → the logits of the last
-   * position [batch, vocabulary], and the keys and values of all. For inference: no dropout, no gradients.
+   * The forward pass for a prompt: tokens [batch, length] → the logits of the last position [batch, vocabulary] and a
+   * key-value cache of all positions. For inference: no dropout, no gradients.
    */
   prefill(ops: Operations, weights: NamedTensors, tokens: Tensor, context: InferenceContext): CachedLogits;
   /**
-   * The forward pass over further tokens [batch, length], usually one, after those in `cache`, which stays the caller's
-   * and unchanged. Together they may be as long as the context (`SHAPE_MISMATCH`).
+   * The forward pass for further tokens [batch, length], usually one, after those in `cache`, which the caller owns and
+   * which is not changed. Together they must not exceed the context (`SHAPE_MISMATCH`).
    */
   decode(
     ops: Operations,
@@ -49,7 +49,7 @@ export interface InferenceContext extends Omit<ForwardContext, 'training'> {
 }
 
 export interface CachedLogits {
-  /** Of the last position: [batch, vocabulary]. */
+  /** Logits of the last position: [batch, vocabulary]. */
   readonly logits: Tensor;
   /** Keys and values of all positions so far. Free it with `ops.dispose(cache)`. */
   readonly cache: KeyValueCache;
@@ -57,8 +57,8 @@ export interface CachedLogits {
 
 /**
  * GPT-2 (Radford et al. 2019): tokens [batch, length], i32 → logits [batch, length, vocabulary], those at position i
- * for the token at i + 1. Pre-norm blocks; the token embedding is also the transposed output matrix, so it is drawn
- * once a forward pass and its gradient is the sum of both uses. All other matrices are [inputs, outputs]; names and
+ * for the token at i + 1. Pre-norm blocks; the token embedding is also the transposed output matrix, so it is sampled
+ * once per forward pass and its gradient is the sum over both uses. All other matrices are [inputs, outputs]; names and
  * shapes are in `parameters`.
  */
 export function gpt2(config: Gpt2Config): Gpt2 {
@@ -133,10 +133,10 @@ function embed(ops: Operations, tokens: Tensor, start: number, options: Resolved
   });
 }
 
-/** Every parameter in the order of the forward pass, begun as the published models were. */
+/** All parameters in the order of the forward pass, initialized as in the published models. */
 function gpt2Parameters(options: ResolvedGpt2Config): ParameterSpecifications {
   const { vocabularySize, contextLength, width, depth } = options;
-  // 2 · depth branches add up in the residual stream; each begins smaller by the root of their number.
+  // 2 · depth branches are added in the residual stream, so each is scaled by 1/√(2 · depth).
   const [matrix, residual] = [normal(0.02), normal(0.02 / Math.sqrt(2 * depth))];
   const blocks = Array.from({ length: depth }, (_, block) =>
     blockParameters(
@@ -159,16 +159,20 @@ function gpt2Parameters(options: ResolvedGpt2Config): ParameterSpecifications {
 function checkTokens(tokens: Tensor, contextLength: number, start = 0): void {
   const { shape, dtype } = tokens;
   if (dtype !== 'i32') {
-    throw new LmdError('DTYPE_MISMATCH', `Tokens are ${dtype}, and this model needs i32.`, {
+    throw new LmdError('DTYPE_MISMATCH', `Tokens are ${dtype}, but this model needs i32.`, {
       subject: 'tokens',
       value: dtype,
-      remedy: 'Make the tensor from an Int32Array.',
+      remedy: 'Create the tensor from an Int32Array.',
     });
   }
   if (shape.length === 2 && shape[1]! >= 1 && start + shape[1]! <= contextLength) return;
   throw new LmdError(
     'SHAPE_MISMATCH',
-    `Tokens have shape [${shape}], and this model needs [batch, length] with a length of 1 to ${contextLength - start}${start > 0 ? ` after the ${start} in the cache` : ''}.`,
-    { subject: 'tokens', value: shape, remedy: 'Cut the text, or configure the model with a larger contextLength.' },
+    `Tokens have shape [${shape}], but this model needs [batch, length] with a length of 1 to ${contextLength - start}${start > 0 ? ` after the ${start} in the cache` : ''}.`,
+    {
+      subject: 'tokens',
+      value: shape,
+      remedy: 'Truncate the text, or configure the model with a larger contextLength.',
+    },
   );
 }

@@ -1,6 +1,6 @@
 import { type NamedTensors, type Operations, streamOf, type Tensor } from '@lmd/core';
 
-/** How one parameter begins. */
+/** The initialization of one parameter. */
 export type Initialization =
   | { readonly kind: 'constant'; readonly value: number }
   | { readonly kind: 'normal'; readonly standardDeviation: number };
@@ -17,14 +17,14 @@ export function normal(standardDeviation: number): Initialization {
   return { kind: 'normal', standardDeviation };
 }
 
-/** Keeps the variance of what flows through a matrix with that many inputs (LeCun et al. 1998). */
+/** Preserves the variance of activations for a matrix with this number of inputs (LeCun et al. 1998). */
 export function fanIn(inputs: number): Initialization {
   return normal(1 / Math.sqrt(inputs));
 }
 
 /**
- * Draws every parameter, keyed by (seed, name): the order and the other parameters do not matter. Matrices get a normal
- * draw, none of them zeros, so that LMD can turn the draw and its standard deviation into medians m⁺ and m⁻.
+ * Initializes every parameter from (seed, name), independent of the order and of other parameters. Matrices are normal,
+ * never zeros, so that LMD can convert the values and their standard deviation to medians m⁺ and m⁻.
  */
 export function initializeParameters(
   ops: Operations,

@@ -1,20 +1,20 @@
 import { LmdError, type Operations, type Tensor } from '@lmd/core';
 
 /**
- * The mean cross-entropy of next tokens, in nats (its exponential is the perplexity): logits [batch, length,
- * vocabulary] and targets i32 [batch, length] → a scalar. A negative target is left out of the mean, for padding; where
- * all are, the loss is 0.
+ * Mean next-token cross-entropy, in nats (its exponential is the perplexity): logits [batch, length, vocabulary] and
+ * targets i32 [batch, length] → a scalar. Negative targets (padding) are excluded from the mean; if all are negative,
+ * the loss is 0.
  */
 export function languageModelLoss(ops: Operations, logits: Tensor, targets: Tensor): Tensor {
   const [batch, length, vocabulary] = logits.shape as readonly [number, number, number];
   if (logits.shape.length !== 3 || targets.shape.join() !== [batch, length].join()) {
     throw new LmdError(
       'SHAPE_MISMATCH',
-      `languageModelLoss: logits [${logits.shape}] and targets [${targets.shape}] do not fit.`,
+      `languageModelLoss: logits [${logits.shape}] and targets [${targets.shape}] do not match.`,
       {
         subject: 'targets',
         value: [logits.shape, targets.shape],
-        remedy: 'They must be [batch, length, vocabulary] and [batch, length].',
+        remedy: 'Use [batch, length, vocabulary] and [batch, length].',
       },
     );
   }

@@ -36,14 +36,14 @@ export const loraOptionTable = {
 
 export interface LoraOptions extends OptionsOf<typeof loraOptionTable> {}
 
-/** A model whose weights are the adapters, and what is trained whole beside them. */
+/** A model whose weights are the adapters and the fully trained weights. */
 export interface Lora extends FineTuned {
   readonly adapters: {
     readonly rank: number;
     readonly alpha: number;
-    /** The matrices that have an adapter, by name. */
+    /** Names of the matrices with an adapter. */
     readonly matrices: readonly string[];
-    /** The weights that are trained whole. */
+    /** Names of the fully trained weights. */
     readonly whole: readonly string[];
   };
 }
@@ -51,14 +51,14 @@ export interface Lora extends FineTuned {
 const attentionMatrices = /\.attention\.(qkv|projection)\.weight$/;
 
 /**
- * Low-rank adapters (Hu et al. 2021, arXiv:2106.09685): for each matched matrix W of the frozen `base`, which stays the
- * caller's and must live as long as the model is used, the model computes with W + (alpha / rank)·A·B. Its weights, its
- * gradients and its optimizer's state are the adapters alone.
+ * Low-rank adapters (Hu et al. 2021, arXiv:2106.09685): for each matched matrix W of the frozen `base`, the model
+ * computes with W + (alpha / rank)·A·B. Its weights, gradients and optimizer state contain only the adapters. The
+ * caller owns `base` and must not free it while the model is used.
  *
- * `blocks.0.mlp.up.weight` gets `blocks.0.mlp.up.loraA.weight` [inputs, rank], a normal draw of standard deviation
- * 1/√inputs, which suits LMD (`lmdParameter`), and `blocks.0.mlp.up.loraB` [rank, outputs], which begins at zero, so
- * the first step is the base's, and goes to an additive rule. In low precision the sum is what is rounded: training
- * sees exactly the matrix that `merge` returns.
+ * `blocks.0.mlp.up.weight` gets `blocks.0.mlp.up.loraA.weight` [inputs, rank], normal with standard deviation 1/√inputs
+ * and trained by LMD (`lmdParameter`), and `blocks.0.mlp.up.loraB` [rank, outputs], initialized to zero, so that the
+ * initial model equals the base, and trained by an additive optimizer. In low precision the sum is quantized: training
+ * uses exactly the matrix that `merge` returns.
  */
 export function lora(model: Model, base: NamedTensors, options: LoraOptions = {}): Lora {
   const { rank, alpha, matched, whole } = resolve(model, options);
@@ -91,7 +91,7 @@ export function lora(model: Model, base: NamedTensors, options: LoraOptions = {}
   return { ...adapted, adapters: { rank, alpha, matrices: matched, whole } };
 }
 
-/** The names of the two factors beside a matrix. */
+/** The names of the two factors of a matrix. */
 export function adapterNames(weight: string): { readonly a: string; readonly b: string } {
   const layer = weight.replace(/\.?weight$/, '');
   const prefix = layer === '' ? '' : `${layer}.`;
@@ -106,9 +106,10 @@ function resolve(model: Model, options: LoraOptions) {
   const whole = train === undefined ? [] : chosen(train, 'train');
   for (const name of matched) {
     const { shape } = model.parameters[name]!;
-    if (shape.length !== 2) refuse(name, shape, 'Adapters are for matrices: match those alone.');
-    if (whole.includes(name)) refuse(name, shape, 'It is matched by both match and train: leave it to one.');
-    if (rank > Math.min(...shape)) refuse(name, shape, `The rank, ${rank}, must not be above its extents.`);
+    if (shape.length !== 2) refuse(name, shape, 'Match only matrices.');
+    if (whole.includes(name))
+      refuse(name, shape, 'It is matched by both match and train. Match it with only one of them.');
+    if (rank > Math.min(...shape)) refuse(name, shape, `rank is ${rank}. Use at most the smaller dimension.`);
   }
   return { rank, alpha, matched, whole };
 }

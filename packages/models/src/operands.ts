@@ -11,7 +11,7 @@ import {
   type Tensor,
 } from '@lmd/core';
 
-/** Which operand of which product this is, for the noise of stochastic rounding. */
+/** Identifies an operand of a product, for the noise of stochastic rounding. */
 export interface OperandName {
   readonly key: DrawKey;
   /** Such as `blocks.0.mlp.up/forward/weights`. */
@@ -19,8 +19,7 @@ export interface OperandName {
 }
 
 /**
- * Rounds one operand of a product, as plain values: no gradient is defined here. `axis` is the contraction axis. `f32` gives
- * back `x` itself.
+ * Quantizes one operand of a product, without a gradient. `axis` is the contraction axis. `f32` returns `x`.
  */
 export function roundOperand(
   ops: Operations,
@@ -34,7 +33,7 @@ export function roundOperand(
   return ops.fakeQuantize(x, quantizeOptions(precision, axis, operand));
 }
 
-/** The codes of one operand of an exact product, with the values of `roundOperand`. */
+/** The codes of one operand of an exact product; their values equal those of `roundOperand`. */
 export function encodeOperand(
   ops: Operations,
   x: Tensor,

@@ -5,14 +5,15 @@ import { isBlockFormat, isExact } from './product-operand.js';
 export interface PackedProductOptions {
   readonly precision: Precision;
   readonly key: DrawKey;
-  /** Names the product within the model. */
+  /** Name of the product within the model. */
   readonly product: string;
 }
 
 /**
- * x [..., terms] times packed weights, for inference. The weights are what their codes stand for; of `precision`, `forward.activations`
- * says how x is rounded. Where both are block formats of exact products (`hasExactProducts`, with scales that are powers of two, and a
- * backend with the kernels), the product is that of the codes, to the bit; else sums are in f32.
+ * x [..., terms] times packed weights, for inference. The weights are the decoded values;
+ * `precision.forward.activations` is the format of x. If both are block formats with exact products
+ * (`hasExactProducts`, with power-of-two scales, and a backend with the kernels), the result is bit-identical to the
+ * product of the codes; otherwise sums are in f32.
  */
 export function packedProduct(
   ops: Operations,
@@ -23,7 +24,7 @@ export function packedProduct(
   const { activations } = precision.forward;
   const name = { key, name: `${product}/forward/first` };
   const { format } = matrix;
-  // Values on the grid of a format are encoded without loss where a scale is a power of two.
+  // Values that a format represents are encoded without loss if the scale is a power of two.
   const exact = isBlockFormat(activations) && format.scale === 'e8m0' && isExact(ops, activations, { format });
   if (!exact) return ops.packedMatmul(roundOperand(ops, x, activations, -1, name), matrix);
   return ops.scope(() => {

@@ -15,19 +15,19 @@ import { quantize } from '@lmd/mx-formats';
 import type { Gpt2 } from './gpt2.js';
 import { contractionAxes } from './pretrained/contraction-axes.js';
 
-/** Weights of a model of which the matrices are packed. */
+/** Weights of a model with packed matrices. */
 export interface PackedModel {
-  /** The rest, in f32: norms, biases, and the embedding of positions. */
+  /** The other weights, in f32: norms, biases and position embeddings. */
   readonly weights: NamedTensors;
   readonly packedWeights: PackedMatrices;
 }
 
 /**
- * The matrices of a GPT-2, the token embedding among them, as packed codes of a block format, for `generate`: 8.25, 6.25 or 4.25 bits a
- * value. Rounding is to nearest. Those that `weights` still hold in f32 stay the caller's, and may be freed.
+ * Packs the matrices of a GPT-2, including the token embedding, as codes of a block format for `generate`: 8.25, 6.25
+ * or 4.25 bits per value, rounded to nearest. The caller still owns the f32 matrices in `weights`, and may free them.
  *
- * @returns the other weights, the same tensors as in `weights`; and the packed ones, the caller's: free each with
- * `ops.dispose(matrix.tensors)`
+ * @returns the other weights, which are the tensors in `weights`, and the packed matrices, owned by the caller: free
+ * each with `ops.dispose(matrix.tensors)`
  * @throws LmdError `UNSUPPORTED` for a format that cannot be packed (`canPackMatrix`)
  */
 export async function packWeights(
@@ -38,10 +38,11 @@ export async function packWeights(
 ): Promise<PackedModel> {
   checkModelOperations(ops);
   if (!canPackMatrix(format) || rounding === 'stochastic') {
-    throw new LmdError('UNSUPPORTED', `packWeights: format is "${format.name}", rounded by ${rounding}.`, {
+    throw new LmdError('UNSUPPORTED', `packWeights: format is "${format.name}" with rounding ${rounding}.`, {
       subject: 'format',
       value: format.name,
-      remedy: 'Use a format of OCP MX or NVFP4, in blocks of 16 times a power of two, and a rounding without noise.',
+      remedy:
+        'Use a format of OCP MX or NVFP4, in blocks of 16 times a power of two, and a rounding other than stochastic.',
     });
   }
   const axes = matrixAxes(model);
@@ -60,7 +61,7 @@ export async function packWeights(
   return { weights: Object.fromEntries(rest), packedWeights: packed };
 }
 
-/** `packMatrix` of one weight of many, which an error then names. */
+/** `packMatrix` of one weight; errors name the weight. */
 export function packWeight(ops: Operations, weight: string, codes: PackedCodes): PackedMatrix {
   try {
     return ops.packMatrix(codes);

@@ -8,15 +8,15 @@ import {
 } from '@lmd/core';
 import { encodeOperand, type OperandName, roundOperand } from './operands.js';
 
-/** One operand of one product, before it is rounded. */
+/** One operand of one product, before quantization. */
 export interface ProductOperand {
   readonly tensor: Tensor;
   readonly precision: OperandPrecision;
   /** The axis that the product contracts: −1 or −2. */
   readonly axis: -1 | -2;
-  /** Names its noise. */
+  /** Name of the operand, for its noise. */
   readonly name: OperandName;
-  /** It is rounded already, or encoded. */
+  /** Whether it is already quantized or encoded. */
   readonly rounded?: Tensor;
   readonly encoded?: EncodedOperand;
 }
@@ -26,9 +26,9 @@ export function isBlockFormat(precision: OperandPrecision): precision is Quantiz
 }
 
 /**
- * Whether a product of operands in these precisions is computed from their codes, exactly: where both formats allow it and the backend
- * has the kernels. The composition of core has the same bits, but takes longer than the product of the rounded operands, which stays where
- * there are no kernels.
+ * Whether a product of operands in these precisions is computed exactly from their codes, which requires that both
+ * formats allow it and the backend has the kernels. Core's composition is bit-identical but slower than the product of
+ * the quantized operands, which is used without the kernels.
  */
 export function isExact(ops: Operations, a: OperandPrecision, b: OperandPrecision): boolean {
   if (!isBlockFormat(a) || !isBlockFormat(b)) return false;

@@ -12,39 +12,40 @@ import { encoded, isBlockFormat, isExact, multiply, type ProductOperand } from '
 
 export interface ProductOptions {
   readonly precision: Precision;
-  /** Names the noise of this pass, for stochastic rounding. */
+  /** Random key of this pass, for stochastic rounding. */
   readonly key: DrawKey;
-  /** Names the product within the model, such as `blocks.0.mlp.up`. */
+  /** Name of the product within the model, such as `blocks.0.mlp.up`. */
   readonly product: string;
-  /** What the second operand is. Default `weights`; in attention both operands are activations. */
+  /** Role of the second operand. Default `weights`; in attention both operands are activations. */
   readonly second?: 'weights' | 'activations';
-  /** The last two axes of `b` are stored the other way round. Default false. */
+  /** Whether the last two axes of `b` are transposed. Default false. */
   readonly transposeB?: boolean;
-  /** Codes of `b` for the forward product, where they are there already. Not for products that are differentiated. */
+  /** Existing codes of `b` for the forward product. Not for products that are differentiated. */
   readonly encodedWeights?: ReadonlyMap<Tensor, EncodedOperand> | undefined;
 }
 
 /**
- * A matrix product whose operands are rounded first, each along its own contraction axis, and whose gradient is
- * straight-through: x [..., m, k] · b [k, n] or [..., k, n] → [..., m, n].
+ * A matrix product of quantized operands, each quantized along its contraction axis, with a straight-through gradient:
+ * x [..., m, k] · b [k, n] or [..., k, n] → [..., m, n].
  *
- * - Forward, x and b are rounded along k to `precision.forward`. Where both are block formats whose products are exact (`hasExactProducts`),
- *   and the backend has the kernels, the product is that of their codes, and has the same bits on every such backend; else sums are in f32.
- * - Backward, where an operand's precision is `f32` or `bf16`, it is the *rounded forward operand*: the exact derivative of
- *   the product that ran. (Values of the MX formats are BF16 numbers already, so `bf16` rounds dy alone.)
- * - Where it is a block format, each of the two backward products rounds the *unrounded* operand again along the axis that
- *   it contracts: x and dy along m (with a shared `b`, along batch and m together) for b's gradient, dy and b along n for x's.
- *   These products are exact on the same terms.
+ * - Forward: x and b are quantized along k to `precision.forward`. If both are block formats with exact products
+ * (`hasExactProducts`) and the backend has the kernels, the product is computed from their codes, bit-identical on all
+ * such backends; otherwise sums are in f32.
+ * - Backward, if the precision of an operand is `f32` or `bf16`: the *quantized forward operand* is used, which gives
+ * the exact derivative of the computed product. (Values of the MX formats are exact in BF16, so `bf16` rounds only dy.)
+ * - Backward, if it is a block format: each of the two backward products quantizes the *unquantized* operand again
+ * along the axis that it contracts: x and dy along m (with a shared `b`, along batch and m together) for the gradient
+ * of b, dy and b along n for that of x. These products are exact under the same conditions.
  *
- * What it saves for the backward pass: of an activation the codes, or the rounded copy (its source can then be freed), but weights
- * unrounded, since they are alive anyway and rounding them again is cheap beside the product. With `f32` everywhere it is the
- * plain product.
+ * Saved for the backward pass: the codes or the quantized copy of an activation (its source can then be freed); weights
+ * unquantized, since they are in memory anyway and quantizing them again is cheap relative to the product. With `f32`
+ * everywhere it is the plain product.
  */
 export function quantizedMatmul(ops: Operations, x: Tensor, b: Tensor, options: ProductOptions): Tensor {
   const { precision, transposeB = false, second = 'weights' } = options;
   checkRanks(x, b, options.product);
   if (b.shape.length === 2 && x.shape.length > 2) {
-    // One tall product: rows of all batches contract together in the weight gradient.
+    // One product with the rows of all batches, which the weight gradient contracts together.
     const rows = ops.reshape(x, [-1, x.shape.at(-1)!]);
     const y = quantizedMatmul(ops, rows, b, options);
     return ops.reshape(y, [...x.shape.slice(0, -1), y.shape.at(-1)!]);
@@ -69,7 +70,8 @@ export function quantizedMatmul(ops: Operations, x: Tensor, b: Tensor, options: 
       forward: (plain, [a, c]) =>
         plain.matmul(forwardOperand(plain, a!, first), forwardOperand(plain, c!, other), { transposeB }),
       saves: { output: false },
-      backward: (plain, dy, inputs, _output, wanted) => gradientsOf(plain, dy, sources(inputs), wanted, options),
+      backward: (plain, dy, inputs, _output, needsGradient) =>
+        gradientsOf(plain, dy, sources(inputs), needsGradient, options),
     });
   }
   let codes: readonly EncodedOperand[] = [];
@@ -81,7 +83,7 @@ export function quantizedMatmul(ops: Operations, x: Tensor, b: Tensor, options: 
       return plain.blockMatmul(codes[0]!, codes[1]!);
     },
     saves: { inputs: [0, 1].filter((i) => !plans[i]!.savesRounded), output: false },
-    backward(plain, dy, inputs, _output, wanted) {
+    backward(plain, dy, inputs, _output, needsGradient) {
       const sources = plans.map((operand, i) => ({
         operand,
         unrounded: inputs[i]!,
@@ -90,20 +92,20 @@ export function quantizedMatmul(ops: Operations, x: Tensor, b: Tensor, options: 
             ? on.decodeOperand(codes[i]!)
             : roundOperand(on, inputs[i]!, operand.forward, operand.axis, operand.name('forward')),
       })) as [Source, Source];
-      return gradientsOf(plain, dy, sources, wanted, options);
+      return gradientsOf(plain, dy, sources, needsGradient, options);
     },
   });
 }
 
 type BackwardProduct = 'inputGradient' | 'weightGradient';
 
-/** How one operand is rounded and what is saved of it. */
+/** How one operand is quantized and what is saved of it. */
 interface OperandPlan {
   readonly forward: OperandPrecision;
   readonly backward: OperandPrecision;
   /** The axis that the forward product contracts. */
   readonly axis: -1 | -2;
-  /** True where what is saved is the rounded copy, or its codes. */
+  /** Whether the quantized copy, or its codes, are saved. */
   readonly savesRounded: boolean;
   readonly name: (product: string) => OperandName;
 }
@@ -129,7 +131,7 @@ function forwardProduct(tensor: Tensor, { forward, axis, name }: OperandPlan): P
   return { tensor, precision: forward, axis, name: name('forward') };
 }
 
-/** What goes into the recorded product, and is saved by it. */
+/** Inputs of the recorded product, which it saves. */
 function saved(ops: Operations, x: Tensor, operand: OperandPlan): Tensor {
   return operand.savesRounded
     ? roundStraightThrough(ops, x, operand.forward, operand.axis, operand.name('forward'))
@@ -140,12 +142,12 @@ function forwardOperand(ops: Operations, x: Tensor, operand: OperandPlan): Tenso
   return operand.savesRounded ? x : roundOperand(ops, x, operand.forward, operand.axis, operand.name('forward'));
 }
 
-/** What the backward pass has of an operand. */
+/** The saved data of an operand in the backward pass. */
 interface Source {
   readonly operand: OperandPlan;
-  /** Its source, where a backward product rounds it to a block format. */
+  /** The unquantized operand, if a backward product quantizes it to a block format. */
   readonly unrounded: Tensor;
-  /** What the forward product took. */
+  /** The operand of the forward product. */
   rounded(ops: Operations): Tensor;
 }
 
@@ -162,7 +164,7 @@ function gradientsOf(
     key: options.key,
     name: `${options.product}/${product}/gradients`,
   });
-  // Blocks run along an axis, so a block format rounds dy once for each product; the others round it once for both.
+  // Blocks run along an axis, so a block format quantizes dy for each product; other formats do it once for both.
   const shared = isBlockFormat(gradients) ? undefined : roundOperand(ops, dy, gradients, -1, nameOf('inputGradient'));
   const gradient = (axis: -1 | -2, product: BackwardProduct): ProductOperand => ({
     tensor: dy,
@@ -191,7 +193,7 @@ function backwardOperand(
   const own = { tensor: unrounded, precision: backward, axis, name: name(product) };
   if (isBlockFormat(backward)) return own;
   const values = rounded(ops);
-  // Whatever was rounded forward is a BF16 number already.
+  // Quantized forward operands are already exact in BF16.
   return { ...own, rounded: backward === 'bf16' && forward === 'f32' ? ops.roundToBfloat16(values) : values };
 }
 
@@ -205,6 +207,6 @@ function checkRanks(x: Tensor, b: Tensor, product: string): void {
   throw new LmdError('SHAPE_MISMATCH', `The product ${product} cannot take [${x.shape}] · [${b.shape}].`, {
     subject: product,
     value: [x.shape, b.shape],
-    remedy: 'The second operand has rank 2, or the rank of the first.',
+    remedy: 'The second operand must have rank 2 or the rank of the first.',
   });
 }

@@ -4,18 +4,19 @@ import { headWeight, roundedHeadWeight } from './gpt2-head.js';
 import { encodeOperand, type OperandName, roundOperand } from './operands.js';
 import { isBlockFormat, isExact } from './product-operand.js';
 
-/** Weights to compute with many times, and the precision to do so in. */
+/** Weights for repeated use, and the precision to use with them. */
 export interface RoundedWeights extends Pick<ForwardContext, 'encodedWeights'> {
   readonly weights: NamedTensors;
   readonly precision: Precision;
-  /** Tensors that were made here, for the caller to free. */
-  readonly made: readonly Tensor[];
+  /** Tensors created here; the caller frees them. */
+  readonly owned: readonly Tensor[];
 }
 
 /**
- * Rounds the matrices of a GPT-2 for inference once, instead of at each pass: the products that follow have the same bits. Where products
- * are exact, the weights stay as they are and get their codes beside them. Else they are rounded, and the token embedding gets a rounded
- * copy beside it, since it is looked up as it is. With f32 weights, or noise in their rounding, nothing is made, nor of `packed` weights.
+ * Quantizes the matrices of a GPT-2 once for inference, instead of in each pass; products are bit-identical. If
+ * products are exact, the weights are kept and their codes are added. Otherwise they are quantized, with an additional
+ * quantized copy of the token embedding, since the lookup uses the original. Nothing is created for f32 weights,
+ * stochastic rounding, or `packed` weights.
  */
 export function roundWeights(
   ops: Operations,
@@ -26,7 +27,7 @@ export function roundWeights(
 ): RoundedWeights {
   const { weights: format, activations } = precision.forward;
   if (format === 'f32' || (typeof format === 'object' && format.rounding === 'stochastic')) {
-    return { weights, precision, made: [] };
+    return { weights, precision, owned: [] };
   }
   const isPacked = (name: string): boolean => Object.hasOwn(packed, name);
   const matrices = Object.keys(weights).filter((name) => /^blocks\..*\.weight$/.test(name) && !isPacked(name));
@@ -40,7 +41,7 @@ export function roundWeights(
         weights,
         precision,
         encodedWeights: new Map(encoded.map((codes, i) => [weights[matrices[i] ?? headWeight]!, codes])),
-        made: encoded.flatMap(({ tensors }) => Object.values(tensors)),
+        owned: encoded.flatMap(({ tensors }) => Object.values(tensors)),
       };
     });
   }
@@ -53,7 +54,7 @@ export function roundWeights(
     return {
       weights: { ...weights, ...rounded },
       precision: { ...precision, forward: { ...precision.forward, weights: 'f32' } },
-      made: Object.values(rounded),
+      owned: Object.values(rounded),
     };
   });
 }

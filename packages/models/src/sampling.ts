@@ -48,22 +48,22 @@ export const samplingOptionTable = {
 
 export interface SamplingOptions extends OptionsOf<typeof samplingOptionTable> {}
 
-/** What a draw is a function of, beside the logits. */
+/** Inputs of sampling in addition to the logits. */
 export interface SamplingPoint {
   readonly seed: number;
   readonly position: number;
-  /** The tokens before, for `repetitionPenalty`. Default none. */
+  /** The previous tokens, for `repetitionPenalty`. Default none. */
   readonly text?: ArrayLike<number>;
 }
 
 const stream = streamOf('generate');
 
 /**
- * A token drawn from logits [vocabulary]: repetition penalty, then temperature, then top k, then top p, as in
- * transformers. The draw is a function of the logits, the text before and (seed, position); among equal logits, the
- * lower tokens come first.
+ * Samples a token from logits [vocabulary]: repetition penalty, then temperature, then top-k, then top-p, as in
+ * transformers. The result is a function of the logits, the previous text and (seed, position); for equal logits, lower
+ * tokens come first.
  *
- * @throws LmdError `NON_FINITE` where a logit is NaN or +∞, or all are −∞, or there is none; `INVALID_ARGUMENT` for
+ * @throws LmdError `NON_FINITE` if a logit is NaN or +∞, all are −∞, or there are none; `INVALID_ARGUMENT` for
  *   options out of range.
  */
 export function sampleToken(given: ArrayLike<number>, options: SamplingOptions, point: SamplingPoint): number {
@@ -84,7 +84,7 @@ export function sampleToken(given: ArrayLike<number>, options: SamplingOptions, 
     rest -= weights[token]!;
     if (rest < 0) return token;
   }
-  // Rounding may leave a little at the end of the line.
+  // Rounding may leave a small remainder.
   return best;
 }
 
@@ -117,7 +117,7 @@ function notFinite(message: string, value: unknown): LmdError {
   return new LmdError('NON_FINITE', message, {
     subject: 'logits',
     value,
-    remedy: 'The weights have diverged, or are not those of this model: check them.',
+    remedy: 'Check the weights: they have diverged, or belong to another model.',
   });
 }
 
@@ -135,7 +135,7 @@ function keepLargest(weights: Float64Array, count: number): void {
   }
 }
 
-/** How many of the largest it takes to reach the share `p` of the sum; at least one. */
+/** Number of largest values whose sum reaches the fraction `p` of the total; at least one. */
 function countUpTo(weights: Float64Array, p: number): number {
   const ascending = Float64Array.from(weights).sort();
   const goal = p * sum(weights);

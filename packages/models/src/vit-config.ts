@@ -67,7 +67,7 @@ export interface ResolvedVitConfig extends ResolvedOptions<typeof vitOptionTable
   readonly mlpWidth: number;
 }
 
-/** Fills in defaults and refuses what cannot be built. */
+/** Fills in defaults and validates the configuration. */
 export function resolveVitConfig(config: VitConfig): ResolvedVitConfig {
   const options = resolveOptions('vit', vitOptionTable, config);
   checkDivides('vit', 'patchSize', options.patchSize, 'imageSize', options.imageSize);

@@ -14,10 +14,10 @@ const imagenet = { imageSize: 224, channels: 3, classes: 1000 } as const;
 const cifar10 = { imageSize: 32, channels: 3, classes: 10 } as const;
 
 /**
- * Configurations by the literature's names, `<size>/<patch size>`: ImageNet ones at 224 pixels and 1000 classes, and
- * `/4` ones for 32×32 pixels and 10 classes. `tiny` is for MNIST's 28×28 grey images on a CPU: 16 patches of 7×7 pixels
- * and mean pooling, which costs no seventeenth token and gives every patch a gradient from the first step; a head is 32
- * wide, one MX block.
+ * Configurations by their names in the literature, `<size>/<patch size>`: for ImageNet with 224 pixels and 1000
+ * classes, and `/4` for 32×32 pixels and 10 classes. `tiny` is for MNIST's 28×28 grey images on a CPU: 16 patches of
+ * 7×7 pixels and mean pooling, which needs no class token and gives every patch a gradient from the first step. The
+ * head width is 32, one MX block.
  */
 export const vitPresets = {
   'Ti/8': { ...imagenet, ...sizes.Ti, patchSize: 8 },
@@ -54,11 +54,11 @@ export type VitPresetName = keyof typeof vitPresets;
 /**
  * The configuration of that name, with some fields replaced: `vit(vitPreset('Ti/16', { classes: 10 }))`.
  *
- * @throws LmdError `INVALID_ARGUMENT` for another name; the message lists the names there are.
+ * @throws LmdError `INVALID_ARGUMENT` for another name; the message lists the names.
  */
 export function vitPreset(name: string, overrides: Partial<VitConfig> = {}): VitConfig {
   if (!Object.hasOwn(vitPresets, name)) {
-    throw new LmdError('INVALID_ARGUMENT', `There is no ViT preset named ${JSON.stringify(name)}.`, {
+    throw new LmdError('INVALID_ARGUMENT', `Unknown ViT preset ${JSON.stringify(name)}.`, {
       subject: 'preset',
       value: name,
       remedy: `Use one of ${Object.keys(vitPresets).join(', ')}, or write a VitConfig.`,

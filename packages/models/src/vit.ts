@@ -86,7 +86,7 @@ function checkImages(images: Tensor, { imageSize, channels }: ResolvedVitConfig)
   if (images.shape.length === 4 && height === imageSize && width === imageSize && depth === channels) return;
   throw new LmdError(
     'SHAPE_MISMATCH',
-    `Images have shape [${images.shape}], and this model needs [batch, ${imageSize}, ${imageSize}, ${channels}].`,
+    `Images have shape [${images.shape}], but this model needs [batch, ${imageSize}, ${imageSize}, ${channels}].`,
     { subject: 'images', value: images.shape, remedy: 'Resize the images, or configure the model for their size.' },
   );
 }

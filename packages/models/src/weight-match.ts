@@ -1,12 +1,12 @@
 import { option, type WeightPredicate } from '@lmd/core';
 
-/** A weight's name, a pattern found anywhere in it, or a predicate of name and shape. */
+/** A weight's name, a regular expression that matches any part of it, or a predicate of name and shape. */
 export type WeightMatch = string | RegExp | WeightPredicate;
 
 export function matchesWeight(match: WeightMatch, name: string, shape: readonly number[]): boolean {
   if (typeof match === 'function') return match(name, shape);
   if (typeof match === 'string') return match === name;
-  // A global or sticky pattern remembers where it stopped; the answer must not depend on what was asked before.
+  // A global or sticky pattern is stateful, so its position is reset.
   match.lastIndex = 0;
   return match.test(name);
 }

@@ -1,21 +1,20 @@
 import { describeValue, MxFormatError } from './errors.js';
 
 /**
- * `%TypedArray%.prototype[@@toStringTag]`, a getter that reads an internal slot: it knows the arrays of every realm,
- * and no others.
+ * `%TypedArray%.prototype[@@toStringTag]`, a getter that reads an internal slot: it identifies typed arrays of every
+ * realm.
  */
 const readTag = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)!
   .get as (this: unknown) => string | undefined;
 
 /**
- * Checks that `values` are a Float32Array, of any realm: the kernels read the bits of its buffer, which are others in a
- * Float64Array.
+ * Checks that `values` are a Float32Array, of any realm: the kernels read the bits of its buffer.
  *
  * @throws MxFormatError `INVALID_ARGUMENT`, naming the argument
  */
 export function checkFloats(subject: string, values: unknown): asserts values is Float32Array {
   if (readTag.call(values) === 'Float32Array') return;
-  throw wrongArray(subject, values, 'Give a Float32Array; Float32Array.from(…) rounds other numbers to one.');
+  throw wrongArray(subject, values, 'Use a Float32Array. Float32Array.from(…) converts other numbers.');
 }
 
 /**
@@ -23,7 +22,7 @@ export function checkFloats(subject: string, values: unknown): asserts values is
  */
 export function checkByteArray(subject: string, bytes: unknown): asserts bytes is Uint8Array {
   if (readTag.call(bytes) === 'Uint8Array') return;
-  throw wrongArray(subject, bytes, 'Give a Uint8Array.');
+  throw wrongArray(subject, bytes, 'Use a Uint8Array.');
 }
 
 function wrongArray(subject: string, value: unknown, remedy: string): MxFormatError {

@@ -46,14 +46,14 @@ export type FormatName = keyof typeof formats;
 /**
  * The block format of that name.
  *
- * @throws MxFormatError `INVALID_ARGUMENT` for another name; the message lists the names there are.
+ * @throws MxFormatError `INVALID_ARGUMENT` for another name; the message lists the names.
  */
 export function formatNamed(name: string): BlockFormat {
   if (!Object.hasOwn(formats, name)) {
-    throw new MxFormatError('INVALID_ARGUMENT', `There is no format named ${describeValue(name)}.`, {
+    throw new MxFormatError('INVALID_ARGUMENT', `Unknown format ${describeValue(name)}.`, {
       subject: 'format',
       value: name,
-      remedy: `Use one of ${Object.keys(formats).join(', ')}, or pass a format record of your own.`,
+      remedy: `Use one of ${Object.keys(formats).join(', ')}, or pass a custom format record.`,
     });
   }
   return formats[name as FormatName];

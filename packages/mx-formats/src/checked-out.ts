@@ -4,7 +4,7 @@ import { MxFormatError } from './errors.js';
 /**
  * `out`, or a new array where there is none.
  *
- * @throws MxFormatError where `out` has another length, or overlaps the values without being the same elements
+ * @throws MxFormatError if `out` has another length, or partially overlaps the values
  */
 export function checkedOut(values: Float32Array, out: Float32Array | undefined): Float32Array {
   checkFloats('values', values);

@@ -15,7 +15,7 @@ import { wasmDequantize } from './wasm/kernels.js';
  *
  * @param tensor what `quantize` gives; its format may be a name
  * @param out where to write. Default: a new array
- * @throws MxFormatError for a tensor whose parts do not agree
+ * @throws MxFormatError for an inconsistent tensor
  */
 export function dequantize(tensor: MxTensorInput, out?: Float32Array): Float32Array {
   const checked = checkTensor(tensor);

@@ -67,7 +67,7 @@ export function encodeElement(
     throw new MxFormatError('INVALID_ARGUMENT', `The value is ${describeValue(value)}.`, {
       subject: 'value',
       value,
-      remedy: 'Give a number.',
+      remedy: 'Use a number.',
     });
   }
   // Not through float32 for a finite value: that would round twice.
@@ -125,10 +125,10 @@ export function decodeElements(codes: Uint8Array, format: ElementName | ElementF
 function elementNamed(format: ElementName | ElementFormat): ElementFormat {
   if (typeof format !== 'string') return format;
   if (!Object.hasOwn(elementFormats, format)) {
-    throw new MxFormatError('INVALID_ARGUMENT', `There is no element format named ${describeValue(format)}.`, {
+    throw new MxFormatError('INVALID_ARGUMENT', `Unknown element format ${describeValue(format)}.`, {
       subject: 'format',
       value: format,
-      remedy: `Use one of ${Object.keys(elementFormats).join(', ')}, or pass a record of your own.`,
+      remedy: `Use one of ${Object.keys(elementFormats).join(', ')}, or pass a custom record.`,
     });
   }
   return elementFormats[format];
@@ -136,11 +136,15 @@ function elementNamed(format: ElementName | ElementFormat): ElementFormat {
 
 function checkRounding(rounding: string): void {
   if (rounding === 'stochastic' || !(roundings as readonly string[]).includes(rounding)) {
-    throw new MxFormatError('INVALID_ARGUMENT', `The rounding of a lone element is ${describeValue(rounding)}.`, {
-      subject: 'rounding',
-      value: rounding,
-      remedy: 'Use nearestEven, nearestAway or towardZero; stochastic rounding is for `quantize` and `fakeQuantize`.',
-    });
+    throw new MxFormatError(
+      'INVALID_ARGUMENT',
+      `The rounding of an element without a scale is ${describeValue(rounding)}.`,
+      {
+        subject: 'rounding',
+        value: rounding,
+        remedy: 'Use nearestEven, nearestAway or towardZero; for stochastic rounding use `quantize` or `fakeQuantize`.',
+      },
+    );
   }
 }
 
@@ -148,7 +152,7 @@ function badCode(element: ElementFormat, code: number): MxFormatError {
   return new MxFormatError('INVALID_ARGUMENT', `${describeValue(code)} is not a code of ${element.name}.`, {
     subject: 'code',
     value: code,
-    remedy: `Codes are whole numbers from 0 to ${2 ** element.bits - 1}; packed data needs \`unpack\` first.`,
+    remedy: `Use whole numbers from 0 to ${2 ** element.bits - 1}. Call \`unpack\` first for packed data.`,
   });
 }
 
@@ -186,7 +190,7 @@ function specialCode(element: ElementFormat, word: number, value: number): numbe
     throw new MxFormatError('UNSUPPORTED', `${element.name} has no code for ${value}.`, {
       subject: 'value',
       value,
-      remedy: 'In a block format the scale tells of it: use `quantize`.',
+      remedy: 'Use `quantize`: in a block format the scale encodes it.',
     });
   }
   const half = 2 ** (bits - 1);

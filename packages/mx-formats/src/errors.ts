@@ -1,4 +1,4 @@
-/** What went wrong. A program decides by the code; a person reads the message. */
+/** Error codes. Programs should use the code; the message is for people. */
 export type MxFormatErrorCode =
   | 'INVALID_ARGUMENT'
   | 'UNKNOWN_OPTION'
@@ -6,21 +6,21 @@ export type MxFormatErrorCode =
   | 'UNSUPPORTED'
   | 'DATA_CORRUPT';
 
-/** Survives two copies of this package in one program, which `instanceof` does not. */
+/** Works with several copies of this package in one program, unlike `instanceof`. */
 const marker = Symbol.for('@lmd/mx-formats.MxFormatError');
 
 export interface MxFormatErrorDetails {
-  /** The name of the offending argument, option or field. */
+  /** The name of the invalid argument, option or field. */
   readonly subject?: string;
-  /** The offending value itself. */
+  /** The invalid value. */
   readonly value?: unknown;
-  /** What the caller can do about it. */
+  /** How to fix it. */
   readonly remedy?: string;
 }
 
 /**
- * The one error type of this package: a code, the offending value and the remedy; the message holds all three. It has
- * the shape of `LmdError` in `@lmd/core`, which this package does not depend on.
+ * The error class of this package: a code, the invalid value and the remedy; the message contains all three. It has the
+ * fields of `LmdError` of `@lmd/core`, on which this package does not depend.
  */
 export class MxFormatError extends Error {
   readonly code: MxFormatErrorCode;
@@ -39,7 +39,7 @@ export class MxFormatError extends Error {
   }
 }
 
-/** True for an `MxFormatError` from any copy of this package, with the given code if one is named. */
+/** True for an `MxFormatError` from any copy of this package, with the given code if one is passed. */
 export function isMxFormatError(error: unknown, code?: MxFormatErrorCode): error is MxFormatError {
   return (
     typeof error === 'object' &&
@@ -49,7 +49,7 @@ export function isMxFormatError(error: unknown, code?: MxFormatErrorCode): error
   );
 }
 
-/** A value as an error message shows it: short, and never throwing. */
+/** Formats a value for an error message, truncated. Never throws. */
 export function describeValue(value: unknown): string {
   try {
     if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}...` : value);

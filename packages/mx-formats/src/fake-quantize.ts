@@ -16,7 +16,7 @@ import { wasmFakeQuantize } from './wasm/kernels.js';
  *
  * @param values float32 values, row-major; a view into a larger buffer is fine
  * @param out where to write; `values` itself to work in place. Default: a new array
- * @throws MxFormatError for options that are unknown or do not fit the values
+ * @throws MxFormatError for options that are unknown or do not match the values
  */
 export function fakeQuantize(values: Float32Array, options: QuantizeOptions, out?: Float32Array): Float32Array {
   checkFloats('values', values);

@@ -1,28 +1,28 @@
 import { describeValue, MxFormatError } from './errors.js';
 import { wasmInstance } from './wasm/instance.js';
 
-/** `wasm`: WebAssembly SIMD. `plain`: TypeScript. They give the same bits. */
+/** `wasm`: WebAssembly SIMD. `plain`: TypeScript. Both are bit-identical. */
 export type Kernels = 'wasm' | 'plain';
 
 let chosen: Kernels | undefined;
 
-/** Fewer values than this go through the plain kernels always: a call into WebAssembly would not pay. */
+/** Fewer values than this always use the plain kernels, because a call into WebAssembly would be slower. */
 export const fewValues = 256;
 
-/** Which kernels large tensors go through: WebAssembly SIMD where the engine has it and lets it be compiled. */
+/** The kernels for large tensors: WebAssembly SIMD if the engine supports it and allows compilation. */
 export function kernelsInUse(): Kernels {
   chosen ??= wasmInstance() === undefined ? 'plain' : 'wasm';
   return chosen;
 }
 
 /**
- * Chooses the kernels for the whole program, for tests and measurements: results do not depend on them.
+ * Selects the kernels for the whole program, for tests and benchmarks; results do not depend on them.
  *
- * @throws MxFormatError `UNSUPPORTED` for `wasm` where the engine cannot run it
+ * @throws MxFormatError `UNSUPPORTED` for `wasm` if the engine does not support it
  */
 export function useKernels(kernels: Kernels): void {
   if (kernels !== 'wasm' && kernels !== 'plain') {
-    throw new MxFormatError('INVALID_ARGUMENT', `There are no kernels named ${describeValue(kernels)}.`, {
+    throw new MxFormatError('INVALID_ARGUMENT', `Unknown kernels ${describeValue(kernels)}.`, {
       subject: 'kernels',
       value: kernels,
       remedy: 'Use "wasm" or "plain".',
@@ -32,7 +32,7 @@ export function useKernels(kernels: Kernels): void {
     throw new MxFormatError('UNSUPPORTED', 'This engine cannot run the WebAssembly kernels.', {
       subject: 'kernels',
       value: kernels,
-      remedy: 'They need WebAssembly SIMD and leave to compile; the plain kernels give the same results.',
+      remedy: 'They need WebAssembly SIMD and permission to compile. The plain kernels give the same results.',
     });
   }
   chosen = kernels;

@@ -44,7 +44,7 @@ export function toGgmlMxfp4(tensor: MxTensorInput): Uint8Array {
  * The tensor in ggml's MXFP4 blocks: the inverse of `toGgmlMxfp4`.
  *
  * @param shape row-major; the last size is a multiple of 32
- * @throws MxFormatError `SHAPE_MISMATCH` where the bytes are not those of the shape
+ * @throws MxFormatError `SHAPE_MISMATCH` if the number of bytes does not match the shape
  */
 export function fromGgmlMxfp4(bytes: Uint8Array, shape: readonly number[]): MxTensor {
   checkByteArray('bytes', bytes);
@@ -62,7 +62,7 @@ export function fromGgmlMxfp4(bytes: Uint8Array, shape: readonly number[]): MxTe
       {
         subject: 'bytes',
         value: bytes.length,
-        remedy: `It takes ${blocks * ggmlBytes}: 17 for each 32 values.`,
+        remedy: `Use ${blocks * ggmlBytes} bytes, 17 for every 32 values.`,
       },
     );
   }
@@ -90,7 +90,7 @@ export function fromGgmlMxfp4(bytes: Uint8Array, shape: readonly number[]): MxTe
 }
 
 function notGgml(subject: string, value: string, remedy: string): MxFormatError {
-  return new MxFormatError('UNSUPPORTED', `ggml’s MXFP4 cannot hold ${value}.`, { subject, value, remedy });
+  return new MxFormatError('UNSUPPORTED', `ggml’s MXFP4 does not support ${value}.`, { subject, value, remedy });
 }
 
 /** Rows and columns of a tile of scales in NVIDIA's blocked layout. */
@@ -153,7 +153,7 @@ function checkScaleCount(scales: Uint8Array, rows: number, columns: number, expe
     throw new MxFormatError('INVALID_ARGUMENT', `${subject} is ${describeValue(size)}.`, {
       subject,
       value: size,
-      remedy: 'Give a whole number, 0 or more.',
+      remedy: 'Use a whole number of at least 0.',
     });
   }
   const expected = expectedOf();

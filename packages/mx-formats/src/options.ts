@@ -28,16 +28,16 @@ export interface QuantizeOptions {
   /** The axis along which blocks run; negative counts from the end. Default: −1. */
   readonly axis?: number;
   /**
-   * Elements that share a scale, up to 2^31 − 1; one that is as long as a row gives a scale a row. Default: the
-   * format's own.
+   * Number of elements that share a scale, up to 2^31 − 1; the length of a row gives one scale per row. Default: that
+   * of the format.
    */
   readonly blockSize?: number;
   /** Default: `nearestEven`. `stochastic` needs `seed` or `key`. */
   readonly rounding?: Rounding;
-  /** Default: `floor`. E4M3 scales follow from the magnitudes themselves, and take no other. */
+  /** Default: `floor`. E4M3 scales are computed from the magnitudes and support no other mode. */
   readonly scaleMode?: ScaleMode;
   /**
-   * For E4M3 scales: the FP32 scale of the whole tensor, when it is known beforehand; 1 for none. Default: the largest
+   * For E4M3 scales: the FP32 scale of the whole tensor, if it is known in advance; 1 for none. Default: the largest
    * finite magnitude / (448 · the element's largest), so that the largest block scale is 448.
    */
   readonly tensorScale?: number;
@@ -95,7 +95,7 @@ export function planOf(count: number, options: QuantizeOptions): Plan {
     throw new MxFormatError('INVALID_ARGUMENT', `The options are ${describeValue(options)}.`, {
       subject: 'options',
       value: options,
-      remedy: 'Give a record with a `format`.',
+      remedy: 'Use a record with a `format`.',
     });
   }
   for (const name in options) {
@@ -136,7 +136,7 @@ export function extentOf(shape: readonly number[], asked: number): Extent {
     throw new MxFormatError('INVALID_ARGUMENT', `The shape is ${describeValue(shape)}.`, {
       subject: 'shape',
       value: shape,
-      remedy: 'Give an array of sizes, row-major.',
+      remedy: 'Use an array of sizes, row-major.',
     });
   }
   const rank = shape.length;
@@ -164,7 +164,7 @@ export function extentOf(shape: readonly number[], asked: number): Extent {
         {
           subject: 'shape',
           value: shape,
-          remedy: 'Sizes are whole numbers from 0 to 2^53 − 1.',
+          remedy: 'Use whole numbers from 0 to 2^53 − 1.',
         },
       );
     }
@@ -242,10 +242,10 @@ function unusedOption(format: BlockFormat, subject: string, value: unknown): MxF
 
 function randomKeyOf({ seed, key }: QuantizeOptions, rounding: Rounding): RandomKey | undefined {
   if (seed !== undefined && key !== undefined) {
-    throw new MxFormatError('INVALID_ARGUMENT', 'Both `seed` and `key` are given.', {
+    throw new MxFormatError('INVALID_ARGUMENT', 'Both `seed` and `key` are set.', {
       subject: 'seed',
       value: seed,
-      remedy: 'Give one of them: `seed` is short for a key with stream, step and sample 0.',
+      remedy: 'Use one of them: `seed` is short for a key with stream, step and sample 0.',
     });
   }
   const chosen = key ?? (seed === undefined ? undefined : { seed, stream: 0, step: 0, sample: 0 });

@@ -71,7 +71,7 @@ export function packInto(codes: Uint8Array, bits: number, out: Uint8Array): void
       {
         subject: 'codes',
         value: codes[position],
-        remedy: `Codes of ${bits} bits are below ${limit}.`,
+        remedy: `Codes of ${bits} bits must be below ${limit}.`,
       },
     );
   }
@@ -106,7 +106,7 @@ export function unpack(packed: Uint8Array, bits: number, count: number): Uint8Ar
   return codes;
 }
 
-/** @throws MxFormatError `DATA_CORRUPT` where bits after the last code are set */
+/** @throws MxFormatError `DATA_CORRUPT` if bits after the last code are set */
 export function checkPadding(packed: Uint8Array, bits: number, count: number): void {
   const used = (count * bits) % 8;
   if (used !== 0 && packed[packed.length - 1]! >>> used !== 0) {
@@ -116,7 +116,7 @@ export function checkPadding(packed: Uint8Array, bits: number, count: number): v
       {
         subject: 'packed',
         value: packed.at(-1),
-        remedy: 'The unused bits are zero in what `pack` makes: check the count and the bits of a code.',
+        remedy: 'Check the number of codes and their bits: `pack` sets unused bits to zero.',
       },
     );
   }

@@ -1,8 +1,8 @@
 import { describeValue, MxFormatError } from './errors.js';
 
 /**
- * Names one stream of random numbers: the same key gives the same bits everywhere, and nothing holds state. It has the
- * shape of `RandomKey` in `@lmd/core`.
+ * Identifies a stream of random numbers: the same key gives the same bits on every machine, without state. It has the
+ * fields of `RandomKey` of `@lmd/core`.
  */
 export interface RandomKey {
   /** An integer in [0, 2^53). */

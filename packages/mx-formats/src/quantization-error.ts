@@ -5,18 +5,18 @@ import { unpack } from './pack.js';
 import { quantize } from './quantize.js';
 
 export interface QuantizationError {
-  /** 10·log10(Σ v² / Σ (v − q)²), in dB: infinite where nothing is lost, NaN where a value is not finite. */
+  /** 10·log10(Σ v² / Σ (v − q)²), in dB: infinite without error, NaN if a value is not finite. */
   readonly signalToNoise: number;
-  /** The largest |v − q|, in the values' own unit; NaN where a value is not finite. */
+  /** The largest |v − q|, in the unit of the values; NaN if a value is not finite. */
   readonly largestError: number;
-  /** The fraction of values whose magnitude is beyond the largest that their block can hold. */
+  /** The fraction of values that are clipped, because they exceed the range of their block. */
   readonly clipped: number;
-  /** The fraction of values that are not zero but become zero. */
+  /** The fraction of nonzero values that become zero. */
   readonly flushed: number;
 }
 
 /**
- * What quantization does to values, summed in float64. Of no values: no error.
+ * The quantization error of values, accumulated in float64. Without values, there is no error.
  *
  * @throws MxFormatError as `quantize`
  */

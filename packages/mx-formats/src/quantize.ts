@@ -9,13 +9,13 @@ import { tensorScaleOf } from './tensor-scale.js';
 import { wasmQuantize } from './wasm/kernels.js';
 
 /**
- * Quantizes to a block format: packed codes and a scale a block.
+ * Quantizes to a block format: packed codes and one scale per block.
  *
  * A block with a NaN or an infinity gets the NaN scale (0xFF in E8M0, 0x7F in E4M3) and zero codes; an all-zero block
  * gets scale 0 and zero codes, −0 keeping its sign where the element has one.
  *
  * @param values float32 values, row-major
- * @throws MxFormatError for options that are unknown or do not fit the values
+ * @throws MxFormatError for options that are unknown or do not match the values
  */
 export function quantize(values: Float32Array, options: QuantizeOptions): MxTensor {
   checkFloats('values', values);

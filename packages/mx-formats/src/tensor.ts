@@ -61,7 +61,7 @@ export function checkTensor(tensor: MxTensorInput): CheckedTensor {
     throw new MxFormatError('INVALID_ARGUMENT', `The tensor scale of ${format.name} is ${tensor.tensorScale}.`, {
       subject: 'tensorScale',
       value: tensor.tensorScale,
-      remedy: 'Formats with E8M0 scales have none: it is 1.',
+      remedy: 'Use 1: formats with E8M0 scales have no tensor scale.',
     });
   }
   return { ...extent, grid, format, count, blockSize, blocks };
@@ -76,7 +76,7 @@ function checkBytes(subject: string, bytes: Uint8Array, expected: number, shape:
     {
       subject,
       value: bytes.length,
-      remedy: `It takes ${expected}: check the shape, the axis, the block size and the format.`,
+      remedy: `Use ${expected}, or check the shape, the axis, the block size and the format.`,
     },
   );
 }

@@ -8,7 +8,7 @@ export const scaleKinds: readonly string[] = Object.freeze(['e8m0', 'e4m3']);
 /**
  * Checks a block format record: that every field is there, in range, and agrees with the others.
  *
- * @throws MxFormatError `INVALID_ARGUMENT`, naming the field and what it should be
+ * @throws MxFormatError `INVALID_ARGUMENT`, naming the field and what is allowed
  */
 export function validateBlockFormat(format: BlockFormat): void {
   if (typeof format !== 'object' || format === null) {
@@ -34,7 +34,7 @@ export function validateBlockFormat(format: BlockFormat): void {
 /**
  * Checks an element format record.
  *
- * @throws MxFormatError `INVALID_ARGUMENT`, naming the field and what it should be
+ * @throws MxFormatError `INVALID_ARGUMENT`, naming the field and what is allowed
  */
 export function validateElementFormat(element: ElementFormat): void {
   if (typeof element !== 'object' || element === null) {

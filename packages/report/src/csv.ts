@@ -1,5 +1,6 @@
 /**
- * A field that a spreadsheet would take for a formula begins with an apostrophe (OWASP, CSV injection); numbers stay.
+ * Prefixes fields that a spreadsheet would evaluate as a formula with an apostrophe (OWASP, CSV injection), except
+ * numbers.
  */
 function field(value: string | number | boolean | null | undefined): string {
   if (value === null || value === undefined) return '';
@@ -10,7 +11,7 @@ function field(value: string | number | boolean | null | undefined): string {
 
 export type CsvValue = string | number | boolean | null | undefined;
 
-/** Comma-separated values (RFC 4180, with line feeds): a line of titles, then one a row. */
+/** Comma-separated values (RFC 4180, with line feeds): one line of titles, then one line per row. */
 export function csv(titles: readonly string[], rows: readonly (readonly CsvValue[])[]): string {
   return `${[titles, ...rows].map((row) => row.map(field).join(',')).join('\n')}\n`;
 }

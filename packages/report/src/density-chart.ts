@@ -15,7 +15,7 @@ export interface Histogram {
 export interface DensityChartOptions {
   readonly label: string;
   readonly xTitle: string;
-  /** Histograms of one range, drawn as areas of unit mass; `total` counts the values outside of the bins too. */
+  /** Histograms over one range, drawn with unit area; `total` includes the values outside the bins. */
   readonly histograms: readonly {
     readonly label: string;
     readonly className: string;

@@ -11,7 +11,7 @@ export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => escapes[character]!);
 }
 
-/** Markup already safe, as opposed to text. */
+/** Markup that is already safe, as opposed to text. */
 export class Markup {
   constructor(readonly text: string) {}
   toString(): string {

@@ -1,8 +1,8 @@
 import { SafetensorsError, show } from './errors.js';
 
 /**
- * The element types of the format and their bits, in its own order of alignment, by which a file's tensors are sorted.
- * Those of 4 and 6 bits are packed densely, so a tensor of them must fill whole bytes.
+ * The element types of the format with their bits, in the format's order of alignment, by which the tensors of a file
+ * are sorted. Elements of 4 and 6 bits are packed densely, so their tensors must fill whole bytes.
  */
 const bitsByDtype = {
   BOOL: 8,
@@ -46,7 +46,7 @@ export function bitsPerElement(dtype: SafetensorsDtype): number {
   return bitsByDtype[dtype];
 }
 
-/** Where the type stands in the order of alignment. */
+/** Position of the type in the order of alignment. */
 export function alignmentOrder(dtype: SafetensorsDtype): number {
   return orderByDtype.get(dtype)!;
 }
@@ -56,22 +56,22 @@ export function checkDtype(subject: string, dtype: unknown): asserts dtype is Sa
   throw new SafetensorsError('DTYPE_UNKNOWN', `"${subject}" has the unknown dtype ${show(dtype)}.`, {
     subject,
     value: dtype,
-    remedy: `The format knows: ${safetensorsDtypes.join(', ')}.`,
+    remedy: `Use one of ${safetensorsDtypes.join(', ')}.`,
   });
 }
 
 /**
- * Bytes of a tensor.
- * @throws SafetensorsError `DTYPE_UNKNOWN`; `SHAPE_INVALID` for an extent that is no non-negative integer, for more
- *   elements or bits than 2^53 − 1, and for elements of 4 or 6 bits that do not fill whole bytes.
+ * Size of a tensor in bytes.
+ * @throws SafetensorsError `DTYPE_UNKNOWN`; `SHAPE_INVALID` for a dimension that is not a non-negative integer, for
+ * more elements or bits than 2^53 − 1, and for elements of 4 or 6 bits that do not fill whole bytes.
  */
 export function byteLengthOf(dtype: SafetensorsDtype, shape: readonly number[], subject = 'shape'): number {
   checkDtype(subject, dtype);
-  if (!Array.isArray(shape)) throw shapeError(subject, shape, 'is not an array', 'Give an array of extents.');
+  if (!Array.isArray(shape)) throw shapeError(subject, shape, 'is not an array', 'Use an array of dimensions.');
   let bits: number = bitsByDtype[dtype];
   for (const extent of shape) {
     if (!Number.isSafeInteger(extent) || extent < 0) {
-      throw shapeError(subject, shape, `has the extent ${show(extent)}`, 'Extents are integers of at least 0.');
+      throw shapeError(subject, shape, `has the dimension ${show(extent)}`, 'Use integers of at least 0.');
     }
     bits *= extent;
     if (!Number.isSafeInteger(bits)) {
@@ -79,7 +79,7 @@ export function byteLengthOf(dtype: SafetensorsDtype, shape: readonly number[], 
         subject,
         shape,
         'has more than 2^53 − 1 bits',
-        'The file is damaged, or not meant for this machine.',
+        'The file is damaged, or too large for this machine.',
       );
     }
   }
@@ -87,7 +87,7 @@ export function byteLengthOf(dtype: SafetensorsDtype, shape: readonly number[], 
     throw shapeError(
       subject,
       shape,
-      `takes ${bits} bits as ${dtype}, which are no whole bytes`,
+      `takes ${bits} bits as ${dtype}, which do not fill whole bytes`,
       `Pad the elements to a multiple of ${dtype === 'F4' ? 2 : 4}.`,
     );
   }

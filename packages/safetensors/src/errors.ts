@@ -1,37 +1,37 @@
-/** Every code of a `SafetensorsError`. A program decides by the code; a person reads the message. */
+/** Every code of a `SafetensorsError`. Programs should use the code; the message is for people. */
 export type SafetensorsErrorCode =
-  /** The bytes end before what the header promises, or before the header. */
+  /** The bytes end before the end of the header or of the data. */
   | 'TRUNCATED'
   /** The header is longer than the format allows. */
   | 'HEADER_TOO_LARGE'
-  /** The header is not the JSON that the format allows. */
+  /** The header is not valid JSON of the format. */
   | 'HEADER_INVALID'
-  /** A name stands twice, or is one that this package refuses. */
+  /** A name is duplicate or not allowed. */
   | 'NAME_INVALID'
   | 'DTYPE_UNKNOWN'
-  /** A shape that is no list of extents, overflows, or does not fill whole bytes. */
+  /** A shape is not a list of dimensions, overflows, or does not fill whole bytes. */
   | 'SHAPE_INVALID'
-  /** Offsets that overlap, leave a hole, run backwards, leave bytes over, or do not fit dtype and shape. */
+  /** Offsets overlap, leave a gap, are not increasing, leave trailing bytes, or do not match dtype and shape. */
   | 'OFFSETS_INVALID'
   | 'TENSOR_MISSING'
   | 'DTYPE_MISMATCH'
   | 'INVALID_ARGUMENT'
   | 'FILE_SYSTEM';
 
-/** Survives two copies of this package in one program, which `instanceof` does not. */
+/** Works with several copies of this package in one program, unlike `instanceof`. */
 const marker = Symbol.for('@lmd/safetensors.SafetensorsError');
 
 export interface SafetensorsErrorDetails {
-  /** The name of the offending tensor, argument or file. */
+  /** The name of the invalid tensor, argument or file. */
   readonly subject?: string;
-  /** The offending value itself. */
+  /** The invalid value. */
   readonly value?: unknown;
-  /** What the caller can do about it. */
+  /** How to fix it. */
   readonly remedy?: string;
   readonly cause?: unknown;
 }
 
-/** The one error type of this package: a code, the offending value and the remedy. The message holds all three. */
+/** The error class of this package: a code, the invalid value and the remedy. The message contains all three. */
 export class SafetensorsError extends Error {
   readonly code: SafetensorsErrorCode;
   readonly subject: string | undefined;
@@ -49,7 +49,7 @@ export class SafetensorsError extends Error {
   }
 }
 
-/** True for a `SafetensorsError` from any copy of this package, with the given code if one is named. */
+/** True for a `SafetensorsError` from any copy of this package, with the given code if one is passed. */
 export function isSafetensorsError(error: unknown, code?: SafetensorsErrorCode): error is SafetensorsError {
   return (
     typeof error === 'object' &&
@@ -59,7 +59,7 @@ export function isSafetensorsError(error: unknown, code?: SafetensorsErrorCode):
   );
 }
 
-/** A value as a message shows it: short, and never throwing. */
+/** Formats a value for a message, truncated. Never throws. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}...` : value);
   if (Array.isArray(value)) {

@@ -6,9 +6,9 @@ const plain = /true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]
 const loneSurrogate = /\p{Surrogate}/u;
 
 /**
- * Reads the little JSON that a header may hold: objects without duplicate keys, strings, and lists of non-negative
- * integers. `JSON.parse` would not do: it lets the last of two equal keys win without a word, takes `__proto__` for a
- * name, and rounds integers that it cannot hold. Nothing recurses, so no header can exhaust the stack.
+ * Parses the subset of JSON allowed in a header: objects without duplicate keys, strings, and lists of non-negative
+ * integers. `JSON.parse` is not sufficient: it silently uses the last of duplicate keys, accepts the name `__proto__`,
+ * and rounds large integers. The scanner is not recursive, so no header can exhaust the stack.
  */
 export class HeaderScanner {
   #position = 0;
@@ -23,9 +23,10 @@ export class HeaderScanner {
     do {
       this.#skipWhitespace();
       const key = this.string(`a name in ${what}`);
-      if (seen.has(key)) throw nameError(key, `stands twice in ${what}`, 'Which of the two is meant cannot be known.');
+      if (seen.has(key))
+        throw nameError(key, `is a duplicate in ${what}`, 'The file is ambiguous: write it again with unique names.');
       if (key === '__proto__')
-        throw nameError(key, `is a name in ${what}`, 'It is refused, as it is no ordinary name in JavaScript.');
+        throw nameError(key, `is not allowed in ${what}`, 'Rename it: it has a special meaning in JavaScript.');
       seen.add(key);
       this.#expect(':', what);
       this.#skipWhitespace();
@@ -50,8 +51,8 @@ export class HeaderScanner {
   }
 
   /**
-   * One past the closing quote; undefined where no string begins, or where JSON forbids a character of it. No
-   * expression: millions of escapes exhaust its stack.
+   * The position after the closing quote; undefined if no string begins here, or it contains a character that JSON
+   * forbids. Not a regular expression, whose stack millions of escapes would exhaust.
    */
   #endOfString(): number | undefined {
     if (this.text[this.#position] !== '"') return undefined;
@@ -91,13 +92,13 @@ export class HeaderScanner {
     return JSON.parse(match[0]);
   }
 
-  /** Nothing may follow but white space, as at the end of any JSON text. */
+  /** Only white space may follow, as at the end of any JSON text. */
   endOfText(): void {
     this.#skipWhitespace();
     if (this.#position < this.text.length) throw this.#unexpected('nothing after the end');
   }
 
-  /** Nothing may follow but the spaces that pad the header. */
+  /** Only the spaces that pad the header may follow. */
   end(): void {
     while (this.text[this.#position] === ' ') this.#position++;
     if (this.#position < this.text.length) throw this.#unexpected('nothing but spaces after the header');
@@ -122,11 +123,12 @@ export class HeaderScanner {
     const found = this.text.slice(this.#position, this.#position + 20);
     return new SafetensorsError(
       'HEADER_INVALID',
-      `The header holds ${found === '' ? 'nothing' : show(found)} at character ${this.#position}, where ${expected} belongs.`,
+      `The header has ${found === '' ? 'nothing' : show(found)} at character ${this.#position}, where ` +
+        `${expected} was expected.`,
       {
         subject: 'header',
         value: found,
-        remedy: 'This is not a safetensors file, or it is damaged: fetch or write it again.',
+        remedy: 'This is not a safetensors file, or it is damaged. Download or write it again.',
         cause,
       },
     );

@@ -2,7 +2,7 @@ import { byteLengthOf, checkDtype, type SafetensorsDtype } from './dtypes.js';
 import { SafetensorsError, show } from './errors.js';
 import { HeaderScanner } from './header-scanner.js';
 
-/** Bytes of the number before the header: its length, an unsigned 64-bit little-endian integer. */
+/** Size of the length field before the header, an unsigned 64-bit little-endian integer. */
 export const lengthBytes = 8;
 /** The longest header that the format allows. */
 export const maxHeaderBytes = 100_000_000;
@@ -10,7 +10,7 @@ export const maxHeaderBytes = 100_000_000;
 export interface TensorEntry {
   readonly dtype: SafetensorsDtype;
   readonly shape: readonly number[];
-  /** First byte and one past the last, counted from the end of the header. */
+  /** Start (inclusive) and end (exclusive) of the bytes, relative to the end of the header. */
   readonly begin: number;
   readonly end: number;
 }
@@ -18,31 +18,34 @@ export interface TensorEntry {
 export type SafetensorsMetadata = { readonly [name: string]: string };
 
 export interface SafetensorsHeader {
-  /** Absent in the file is an empty record here. It has no prototype. */
+  /** An empty record if absent in the file. It has no prototype. */
   readonly metadata: SafetensorsMetadata;
-  /** In the order of their bytes. */
+  /** Tensors in the order of their bytes. */
   readonly entries: ReadonlyMap<string, TensorEntry>;
 }
 
-/** Reads the number before the header and checks it against the size of the whole file. */
+/** Reads the length of the header and checks it against the size of the file. */
 export function parseHeaderLength(start: Uint8Array, fileBytes: number): number {
   if (start.length < lengthBytes || fileBytes < lengthBytes) {
-    throw truncated(`${Math.min(start.length, fileBytes)} bytes are too few for a safetensors file`, start.length);
+    throw truncated(
+      `The file has ${Math.min(start.length, fileBytes)} bytes, which are too few for a safetensors file`,
+      start.length,
+    );
   }
   const length = new DataView(start.buffer, start.byteOffset, lengthBytes).getBigUint64(0, true);
   if (length > BigInt(maxHeaderBytes)) {
     throw new SafetensorsError(
       'HEADER_TOO_LARGE',
-      `The header claims ${length} bytes; the format allows ${maxHeaderBytes}.`,
+      `The header length is ${length} bytes, but the format allows at most ${maxHeaderBytes}.`,
       {
         subject: 'header',
         value: length,
-        remedy: 'This is not a safetensors file, or it is damaged: fetch or write it again.',
+        remedy: 'This is not a safetensors file, or it is damaged. Download or write it again.',
       },
     );
   }
   if (lengthBytes + Number(length) > fileBytes) {
-    throw truncated(`The header claims ${length} bytes, and ${fileBytes - lengthBytes} follow`, fileBytes);
+    throw truncated(`The header length is ${length} bytes, but only ${fileBytes - lengthBytes} follow`, fileBytes);
   }
   return Number(length);
 }
@@ -53,7 +56,7 @@ export function parseHeader(header: Uint8Array, dataBytes: number): SafetensorsH
     throw new SafetensorsError('HEADER_INVALID', `The header begins with ${show(header[0])}, not with "{" (0x7B).`, {
       subject: 'header',
       value: header[0],
-      remedy: 'This is not a safetensors file, or it is damaged: fetch or write it again.',
+      remedy: 'This is not a safetensors file, or it is damaged. Download or write it again.',
     });
   }
   const scanner = new HeaderScanner(decode(header));
@@ -78,7 +81,7 @@ function decode(header: Uint8Array): string {
   } catch (cause) {
     throw new SafetensorsError('HEADER_INVALID', 'The header is not valid UTF-8.', {
       subject: 'header',
-      remedy: 'This is not a safetensors file, or it is damaged: fetch or write it again.',
+      remedy: 'This is not a safetensors file, or it is damaged. Download or write it again.',
       cause,
     });
   }
@@ -104,34 +107,37 @@ function parseEntry(scanner: HeaderScanner, name: string): TensorEntry {
 }
 
 /**
- * The tensors lie one after the other, without overlap or hole, to the end: no byte is read twice or left
- * unexplained.
+ * Checks that the tensors are contiguous, without overlap or gap, to the end of the data.
  */
 function checkLayout(entries: [string, TensorEntry][], dataBytes: number): Map<string, TensorEntry> {
   entries.sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end);
   let cursor = 0;
   for (const [name, { dtype, shape, begin, end }] of entries) {
     const bytes = byteLengthOf(dtype, shape, name);
-    if (begin < cursor) throw offsetsError(name, begin, end, `overlap the tensor before, which ends at ${cursor}`);
-    if (begin > cursor) throw offsetsError(name, begin, end, `leave a hole from ${cursor}`);
+    if (begin < cursor) throw offsetsError(name, begin, end, `overlap the previous tensor, which ends at ${cursor}`);
+    if (begin > cursor) throw offsetsError(name, begin, end, `leave a gap from ${cursor}`);
     if (end - begin !== bytes) {
       throw offsetsError(
         name,
         begin,
         end,
-        `span ${end - begin} bytes; ${dtype} of shape ${show(shape)} takes ${bytes}`,
+        `span ${end - begin} bytes, but ${dtype} of shape ${show(shape)} takes ${bytes}`,
       );
     }
     if (end > dataBytes)
-      throw truncated(`"${name}" ends at byte ${end} of the data, of which there are ${dataBytes}`, dataBytes, name);
+      throw truncated(`"${name}" ends at byte ${end} of the data, but there are only ${dataBytes}`, dataBytes, name);
     cursor = end;
   }
   if (cursor < dataBytes) {
-    throw new SafetensorsError('OFFSETS_INVALID', `${dataBytes - cursor} bytes after the last tensor belong to none.`, {
-      subject: 'data',
-      value: dataBytes - cursor,
-      remedy: 'The file is damaged or two files in one: fetch or write it again.',
-    });
+    throw new SafetensorsError(
+      'OFFSETS_INVALID',
+      `${dataBytes - cursor} bytes after the last tensor belong to no tensor.`,
+      {
+        subject: 'data',
+        value: dataBytes - cursor,
+        remedy: 'The file is damaged or a concatenation of two files. Download or write it again.',
+      },
+    );
   }
   return new Map(entries);
 }
@@ -140,7 +146,7 @@ function entryError(name: string, problem: string, value: unknown): SafetensorsE
   return new SafetensorsError('HEADER_INVALID', `The entry of ${show(name)} ${problem}.`, {
     subject: name,
     value,
-    remedy: 'An entry has exactly dtype, shape and two data_offsets.',
+    remedy: 'An entry must have exactly dtype, shape and two data_offsets.',
   });
 }
 
@@ -148,7 +154,7 @@ function offsetsError(name: string, begin: number, end: number, problem: string)
   return new SafetensorsError('OFFSETS_INVALID', `The offsets [${begin}, ${end}] of ${show(name)} ${problem}.`, {
     subject: name,
     value: [begin, end],
-    remedy: 'The file is damaged: fetch or write it again.',
+    remedy: 'The file is damaged. Download or write it again.',
   });
 }
 
@@ -156,6 +162,6 @@ function truncated(problem: string, value: number, subject = 'file'): Safetensor
   return new SafetensorsError('TRUNCATED', `${problem}.`, {
     subject,
     value,
-    remedy: 'The file was cut short, or is no safetensors file: fetch or write it again.',
+    remedy: 'The file is truncated, or not a safetensors file. Download or write it again.',
   });
 }

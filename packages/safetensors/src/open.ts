@@ -2,13 +2,13 @@ import { SafetensorsError } from './errors.js';
 import { lengthBytes, parseHeader, parseHeaderLength, type SafetensorsMetadata, type TensorEntry } from './header.js';
 import type { SafetensorsTensor } from './parse.js';
 
-/** Bytes that can be read anywhere: a file on a disk, a Blob, ranges of a file on a server. */
+/** A source with random access: a file on disk, a Blob, byte ranges of a file on a server. */
 export interface SafetensorsSource {
-  /** As an error names it. */
+  /** Name in error messages. */
   readonly name: string;
-  /** Bytes in all. */
+  /** Total size in bytes. */
   readonly size: number;
-  /** The `length` bytes from `position` on, which lie within the size, in memory of their own. */
+  /** Reads `length` bytes from `position`, within the size, into new memory. */
   read(position: number, length: number): Promise<Uint8Array>;
   close(): Promise<void>;
 }
@@ -16,19 +16,19 @@ export interface SafetensorsSource {
 /** An open file whose header is read and checked, and whose tensors are read one at a time. */
 export interface SafetensorsFile {
   readonly metadata: SafetensorsMetadata;
-  /** What the file holds, in the order of its bytes. */
+  /** The tensors of the file, in the order of their bytes. */
   readonly entries: ReadonlyMap<string, TensorEntry>;
-  /** One tensor, with bytes of its own. Reads may run at the same time. */
+  /** Reads one tensor into new memory. Reads may overlap in time. */
   read(name: string): Promise<SafetensorsTensor>;
-  /** Frees the file. Twice is no error. */
+  /** Closes the file. Can be called repeatedly. */
   close(): Promise<void>;
 }
 
 /**
- * Reads the header of a file alone, as strictly as `parseSafetensors`, so that tensors larger than memory in sum can be
- * read one by one. The source is closed where that fails, and by `close`.
+ * Reads only the header of a file, as strictly as `parseSafetensors`, so that tensors can be read one by one. The
+ * source is closed if this fails, and by `close`.
  *
- * @throws SafetensorsError, and what the source throws.
+ * @throws SafetensorsError, and errors of the source.
  */
 export async function openSafetensors(source: SafetensorsSource): Promise<SafetensorsFile> {
   const { name: sourceName, size } = source;
@@ -67,20 +67,20 @@ export async function openSafetensors(source: SafetensorsSource): Promise<Safete
 }
 
 export function missing(file: string, name: string, count: number): SafetensorsError {
-  return new SafetensorsError('TENSOR_MISSING', `"${file}" holds no tensor "${name}".`, {
+  return new SafetensorsError('TENSOR_MISSING', `"${file}" has no tensor "${name}".`, {
     subject: name,
     value: name,
-    remedy: `It holds ${count} tensors, named in entries.`,
+    remedy: `Use one of its ${count} tensors, listed in entries.`,
   });
 }
 
 async function readExactly(source: SafetensorsSource, position: number, length: number): Promise<Uint8Array> {
   const bytes = await source.read(position, length);
   if (bytes.length === length) return bytes;
-  throw new SafetensorsError('TRUNCATED', `"${source.name}" became shorter while it was read.`, {
+  throw new SafetensorsError('TRUNCATED', `"${source.name}" was truncated while it was read.`, {
     subject: source.name,
     value: position + bytes.length,
-    remedy: 'Something else writes to it: read it again when that has finished.',
+    remedy: 'Another program writes to it. Read it again when that has finished.',
   });
 }
 
@@ -91,9 +91,9 @@ export interface BlobLike {
 }
 
 /**
- * Opens a Blob, such as a file that a person chose in a page, without reading more than its header.
+ * Opens a Blob, such as a file selected by a user, and reads only its header.
  *
- * @param name as an error names it. Default: a File's own name, or `blob`.
+ * @param name name in error messages. Default: the name of a File, or `blob`.
  */
 export async function openSafetensorsBlob(blob: BlobLike, name?: string): Promise<SafetensorsFile> {
   const called = name ?? (blob as { readonly name?: unknown }).name;
@@ -106,7 +106,7 @@ export async function openSafetensorsBlob(blob: BlobLike, name?: string): Promis
       } catch (cause) {
         throw new SafetensorsError('FILE_SYSTEM', `Could not read "${String(called ?? 'blob')}".`, {
           subject: String(called ?? 'blob'),
-          remedy: 'The file behind it was changed or is gone, or does not fit in memory: choose it again.',
+          remedy: 'The file was changed or removed, or does not fit into memory. Select it again.',
           cause,
         });
       }

@@ -11,27 +11,27 @@ export interface SafetensorsTensor {
 }
 
 export interface Safetensors {
-  /** Empty where the file has none. It has no prototype, so that no name finds anything but what the file says. */
+  /** Empty if the file has none. It has no prototype, so that lookups find only names of the file. */
   readonly metadata: SafetensorsMetadata;
   /** In the order of their bytes in the file. */
   readonly tensors: ReadonlyMap<string, SafetensorsTensor>;
 }
 
 /**
- * Parses a whole safetensors file. Each tensor's `data` is a view of `file`, which nothing is copied from.
+ * Parses a whole safetensors file. The `data` of each tensor is a view of `file`, without a copy.
  *
- * Strict: the header is at most 100 MB, begins with `{` and names nothing twice; the tensors fill the data without
- * overlap, hole or rest, and each is as long as its dtype and shape say. Values are not looked at: NaN and infinities
- * may be among them.
+ * Strict: the header must have at most 100 MB, begin with `{` and have unique names; the tensors must fill the data
+ * without overlap, gap or trailing bytes, and each must have the length of its dtype and shape. Values are not checked
+ * and may include NaN and infinities.
  *
- * @throws SafetensorsError and nothing else, whatever the bytes.
+ * @throws SafetensorsError, and no other error for any input.
  */
 export function parseSafetensors(file: Uint8Array): Safetensors {
   if (arrayKind(file) !== 'Uint8Array') {
     throw new SafetensorsError('INVALID_ARGUMENT', `parseSafetensors was given ${show(file)}.`, {
       subject: 'bytes',
       value: file,
-      remedy: 'Give the whole file as a Uint8Array.',
+      remedy: 'Pass the whole file as a Uint8Array.',
     });
   }
   const bytes = ownBytes(file);

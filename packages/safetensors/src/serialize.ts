@@ -6,18 +6,18 @@ import { nameError } from './header-scanner.js';
 import type { SafetensorsTensor } from './parse.js';
 
 export interface SafetensorsInput {
-  /** By name; a `Map` or a plain record. */
+  /** Tensors by name; a `Map` or a plain record. */
   readonly tensors: ReadonlyMap<string, SafetensorsTensor> | { readonly [name: string]: SafetensorsTensor };
   readonly metadata?: { readonly [name: string]: string };
 }
 
 /**
- * The bytes of a safetensors file. The same tensors and metadata give the same bytes, in whatever order they are given:
- * tensors go by alignment, widest first, and then by name, as in the original library; metadata by name. The header is
- * padded with spaces so that the data begins at a multiple of 8.
+ * The bytes of a safetensors file. The bytes do not depend on the order of tensors and metadata: tensors are sorted by
+ * alignment, widest first, and then by name, as in the original library; metadata by name. The header is padded with
+ * spaces so that the data begins at a multiple of 8.
  *
- * @throws SafetensorsError for a name or metadata that the format has no place for, and for data that is not as long as
- *   dtype and shape say.
+ * @throws SafetensorsError for a name or metadata that the format does not support, and for data whose length does not
+ * match dtype and shape.
  */
 export function serializeSafetensors(input: SafetensorsInput): Uint8Array {
   const { start, data, byteLength } = layOut(input);
@@ -34,7 +34,7 @@ export function serializeSafetensors(input: SafetensorsInput): Uint8Array {
 export interface Layout {
   /** The header with its length before it. */
   readonly start: Uint8Array;
-  /** What follows, in order. */
+  /** The tensor data, in order. */
   readonly data: readonly Uint8Array[];
   readonly byteLength: number;
 }
@@ -51,19 +51,19 @@ export function layOut(input: SafetensorsInput): Layout {
 export interface HeaderLayout {
   /** The header with its length before it. */
   readonly start: Uint8Array;
-  /** Where each tensor stands, in the order of their bytes. */
+  /** The position of each tensor, in the order of their bytes. */
   readonly entries: ReadonlyMap<string, TensorEntry>;
-  /** Of the whole file. */
+  /** Size of the whole file. */
   readonly byteLength: number;
 }
 
-/** What a tensor is, without its bytes. */
+/** A tensor without its bytes. */
 export interface SafetensorsDescription {
   readonly dtype: SafetensorsDtype;
   readonly shape: readonly number[];
 }
 
-/** The header of a file and the place of each tensor, from what the tensors are alone. */
+/** Computes the header of a file and the position of each tensor from dtypes and shapes. */
 export function layOutHeader(
   tensors: readonly (readonly [string, SafetensorsDescription])[],
   metadata: SafetensorsInput['metadata'],
@@ -93,7 +93,7 @@ export function layOutHeader(
   return { start, entries, byteLength: start.length + begin };
 }
 
-/** Refuses unknown options; the tensors as pairs of name and value. */
+/** Validates the options and returns the tensors as pairs of name and value. */
 export function checkedInput<T>(input: {
   readonly tensors: ReadonlyMap<string, T> | { readonly [name: string]: T };
   readonly metadata?: SafetensorsInput['metadata'];
@@ -102,7 +102,7 @@ export function checkedInput<T>(input: {
     throw new SafetensorsError('INVALID_ARGUMENT', `The tensors to write are ${show(input)}.`, {
       subject: 'tensors',
       value: input,
-      remedy: 'Give { tensors, metadata }, with the tensors by name.',
+      remedy: 'Use { tensors, metadata }, with the tensors by name.',
     });
   }
   for (const option of Object.keys(input)) {
@@ -121,7 +121,7 @@ function headerBytes(json: string): Uint8Array {
   if (length > maxHeaderBytes) {
     throw new SafetensorsError(
       'HEADER_TOO_LARGE',
-      `The header takes ${length} bytes; the format allows ${maxHeaderBytes}.`,
+      `The header has ${length} bytes, but the format allows at most ${maxHeaderBytes}.`,
       {
         subject: 'header',
         value: length,
@@ -138,16 +138,16 @@ function headerBytes(json: string): Uint8Array {
 function metadataMember(metadata: SafetensorsInput['metadata']): string | undefined {
   if (metadata === undefined) return undefined;
   if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata) || metadata instanceof Map) {
-    throw metadataError('__metadata__', metadata, 'Give a record of strings.');
+    throw metadataError('__metadata__', metadata, 'Use a record of strings.');
   }
   const entries = Object.entries(metadata).sort(([a], [b]) => compareCodePoints(a, b));
   if (entries.length === 0) return undefined;
   for (const [name, value] of entries) {
     checkName(name, 'metadata');
     if (typeof value !== 'string')
-      throw metadataError(name, value, 'Values are strings: give JSON text for anything else.');
+      throw metadataError(name, value, 'Values must be strings: use JSON text for other values.');
     if (loneSurrogate.test(value))
-      throw metadataError(name, value, 'It holds half a surrogate pair, which UTF-8 cannot.');
+      throw metadataError(name, value, 'Remove its lone surrogate, which UTF-8 cannot represent.');
   }
   return `"__metadata__":{${entries.map((entry) => entry.map((text) => JSON.stringify(text)).join(':')).join(',')}}`;
 }
@@ -155,13 +155,14 @@ function metadataMember(metadata: SafetensorsInput['metadata']): string | undefi
 const loneSurrogate = /\p{Surrogate}/u;
 
 function checkName(name: unknown, kind: 'tensor' | 'metadata'): void {
-  if (typeof name !== 'string') throw nameError(String(name), 'is no string', 'Names are strings.');
+  if (typeof name !== 'string') throw nameError(String(name), 'is not a string', 'Names must be strings.');
   if (name === '__proto__')
-    throw nameError(name, `is a ${kind} name`, 'It is no ordinary name in JavaScript: choose another.');
+    throw nameError(name, `is a ${kind} name`, 'Use another name: this one has a special meaning in JavaScript.');
   if (name === '__metadata__' && kind === 'tensor') {
-    throw nameError(name, 'is a tensor name', 'The format keeps it for metadata: choose another.');
+    throw nameError(name, 'is a tensor name', 'Use another name: the format reserves this one for metadata.');
   }
-  if (loneSurrogate.test(name)) throw nameError(name, 'holds half a surrogate pair', 'UTF-8 has no place for it.');
+  if (loneSurrogate.test(name))
+    throw nameError(name, 'contains a lone surrogate', 'Remove it: UTF-8 cannot represent it.');
 }
 
 function checkTensor(name: string, tensor: SafetensorsTensor): void {
@@ -169,15 +170,15 @@ function checkTensor(name: string, tensor: SafetensorsTensor): void {
     throw new SafetensorsError('INVALID_ARGUMENT', `The tensor ${show(name)} has no bytes.`, {
       subject: name,
       value: tensor,
-      remedy: 'Give { dtype, shape, data: Uint8Array }; tensorFrom makes one of a typed array.',
+      remedy: 'Use { dtype, shape, data: Uint8Array }, for example from tensorFrom.',
     });
   }
   const bytes = byteLengthOf(tensor.dtype, tensor.shape, name);
   if (tensor.data.length === bytes) return;
   throw new SafetensorsError(
     'SHAPE_INVALID',
-    `${show(name)} has ${tensor.data.length} bytes; ${tensor.dtype} of shape [${tensor.shape}] takes ${bytes}.`,
-    { subject: name, value: tensor.data.length, remedy: 'Give the bytes of exactly the elements of the shape.' },
+    `${show(name)} has ${tensor.data.length} bytes, but ${tensor.dtype} of shape [${tensor.shape}] takes ${bytes}.`,
+    { subject: name, value: tensor.data.length, remedy: 'Use exactly the bytes of the elements of the shape.' },
   );
 }
 
@@ -198,7 +199,7 @@ function compareCodePoints(a: string, b: string): number {
     if (x === y) continue;
     const xSurrogate = x >= 0xd800 && x <= 0xdfff;
     const ySurrogate = y >= 0xd800 && y <= 0xdfff;
-    // Surrogates stand for code points above all others; among themselves their units are in the right order.
+    // Surrogates represent code points above all others; their units are in the correct order among themselves.
     if (xSurrogate !== ySurrogate) return xSurrogate ? 1 : -1;
     return x - y;
   }

@@ -4,15 +4,15 @@ import { HeaderScanner } from './header-scanner.js';
 import { missing, type SafetensorsFile } from './open.js';
 import type { SafetensorsTensor } from './parse.js';
 
-/** The index of a model that is split over several files, as in `model.safetensors.index.json`. */
+/** The index of a sharded model, such as `model.safetensors.index.json`. */
 export interface ShardIndex {
-  /** As in `total_size`. */
+  /** Metadata, such as `total_size`. */
   readonly metadata: { readonly [name: string]: string | number | boolean | null };
   /** Name of the file of each tensor. */
   readonly fileOf: ReadonlyMap<string, string>;
 }
 
-/** A tensor of a model that is split over several files: where it stands, and in which. */
+/** A tensor of a sharded model, with its file and position. */
 export interface ShardEntry extends TensorEntry {
   readonly file: string;
 }
@@ -20,22 +20,22 @@ export interface ShardEntry extends TensorEntry {
 export interface ShardedSafetensors {
   readonly metadata: ShardIndex['metadata'];
   readonly entries: ReadonlyMap<string, ShardEntry>;
-  /** One tensor, with bytes of its own. Reads may run at the same time. */
+  /** Reads one tensor into new memory. Reads may overlap in time. */
   read(name: string): Promise<SafetensorsTensor>;
-  /** Closes every file. Twice is no error. */
+  /** Closes every file. Can be called repeatedly. */
   close(): Promise<void>;
 }
 
 /**
- * Parses an index: `metadata`, an object of plain values, and `weight_map`, the file of each tensor. As strict as a
- * header: nothing stands twice, `__proto__` is refused, and a file is named without a folder. A byte order mark at the
- * beginning is passed over.
+ * Parses an index: `metadata`, an object of plain values, and `weight_map`, the file of each tensor. As strict as for a
+ * header: names must be unique, `__proto__` is rejected, and file names must not contain a folder. A byte order mark at
+ * the beginning is ignored.
  *
- * @throws SafetensorsError and nothing else, whatever the text.
+ * @throws SafetensorsError, and no other error for any input.
  */
 export function parseShardIndex(text: string, name = 'index'): ShardIndex {
   return inFile(name, () => {
-    // A text editor may have put a byte order mark there, which RFC 8259 lets a reader pass over.
+    // RFC 8259 allows parsers to ignore a byte order mark, which some editors write.
     const scanner = new HeaderScanner(text.startsWith('\ufeff') ? text.slice(1) : text);
     const metadata: Record<string, string | number | boolean | null> = Object.create(null);
     let fileOf: Map<string, string> | undefined;
@@ -51,27 +51,22 @@ export function parseShardIndex(text: string, name = 'index'): ShardIndex {
         });
         fileOf = map;
       } else {
-        throw indexError(
-          `The index has the unknown field ${show(key)}.`,
-          key,
-          'Its fields are metadata and weight_map.',
-        );
+        throw indexError(`The index has the unknown field ${show(key)}.`, key, 'Use only metadata and weight_map.');
       }
     });
     scanner.endOfText();
     if (fileOf === undefined)
-      throw indexError('The index has no weight_map.', undefined, 'It names the file of each tensor.');
+      throw indexError('The index has no weight_map.', undefined, 'Add it: it maps each tensor to its file.');
     return { metadata, fileOf };
   });
 }
 
 /**
- * Opens every file that an index names, and checks that they hold the tensors that the index says, no more and no
- * fewer.
+ * Opens every file of an index, and checks that they contain exactly the tensors of the index.
  *
- * @param open opens one file by the name that the index gives it.
- * @throws SafetensorsError naming the file that is missing, damaged, or at odds with the index; all that were opened
- *   are closed.
+ * @param open opens one file by its name in the index.
+ * @throws SafetensorsError naming the file that is missing, damaged, or inconsistent with the index; all opened files
+ * are closed.
  */
 export async function openShards(
   index: ShardIndex,
@@ -95,9 +90,10 @@ export async function openShards(
       for (const tensor of file.entries.keys()) {
         if (index.fileOf.get(tensor) === name) continue;
         throw indexError(
-          `"${name}" holds the tensor ${show(tensor)}, which the index ${index.fileOf.has(tensor) ? 'seeks in another file' : 'does not name'}.`,
+          `"${name}" has the tensor ${show(tensor)}, which the index ` +
+            `${index.fileOf.has(tensor) ? 'has in another file' : 'does not contain'}.`,
           tensor,
-          'The files and the index do not belong together: fetch them again.',
+          'The files and the index do not belong together. Download them again.',
           name,
         );
       }
@@ -118,13 +114,13 @@ export async function openShards(
   }
 }
 
-/** A path out of the folder would let an index read any file of the machine. */
+/** Rejects paths, with which an index could read any file of the machine. */
 function checkFileName(tensor: string, file: string): string {
   if (file !== '' && file !== '.' && file !== '..' && !/[/\\\0]/.test(file)) return file;
   throw new SafetensorsError('NAME_INVALID', `The file of ${show(tensor)} is ${show(file)}.`, {
     subject: tensor,
     value: file,
-    remedy: 'An index names files of its own folder, without a path.',
+    remedy: 'Use the name of a file in the folder of the index, without a path.',
   });
 }
 
@@ -132,7 +128,7 @@ function indexError(message: string, value: unknown, remedy: string, subject = '
   return new SafetensorsError('HEADER_INVALID', message, { subject, value, remedy });
 }
 
-/** An error of one file among several says in which. */
+/** Adds the name of the file to an error. */
 function named(file: string, error: unknown): unknown {
   if (!(error instanceof SafetensorsError) || error.message.includes(file)) return error;
   const code: SafetensorsErrorCode = error.code;

@@ -45,12 +45,11 @@ const constructors: Readonly<Record<SafetensorsDtype, ArrayConstructor>> = {
 const littleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
 /**
- * A copy of a tensor's values as the typed array that holds its dtype: `F32` as Float32Array, `I64` as BigInt64Array
- * and so on. Types that JavaScript has no array of come as their bits: `F16` and `BF16` as Uint16Array, those of 8 bits
- * as Uint8Array, and the packed ones of 4 and 6 bits as their bytes. `C64` comes as pairs of real and imaginary parts
- * in a Float32Array.
+ * A copy of a tensor's values as the typed array of its dtype: `F32` as Float32Array, `I64` as BigInt64Array and so on.
+ * Types without a typed array are returned as bits: `F16` and `BF16` as Uint16Array, 8-bit types as Uint8Array, and
+ * packed 4- and 6-bit types as bytes. `C64` is returned as pairs of real and imaginary parts in a Float32Array.
  *
- * Always a copy, since a tensor's bytes may begin anywhere in a file, where no wider array could be laid over them.
+ * Always a copy, since the bytes of a tensor may be unaligned for a wider typed array.
  */
 export function toTypedArray(tensor: SafetensorsTensor): SafetensorsArray {
   checkBytes(tensor);
@@ -62,7 +61,7 @@ export function toTypedArray(tensor: SafetensorsTensor): SafetensorsArray {
   return array;
 }
 
-/** A copy of the values of an `F32` tensor, or of an `F16` or `BF16` one widened, which loses nothing. */
+/** A copy of the values of an `F32` tensor, or of an `F16` or `BF16` tensor converted without loss. */
 export function toFloat32Array(tensor: SafetensorsTensor): Float32Array {
   const array = toTypedArray(tensor);
   if (tensor.dtype === 'F32') return array as Float32Array;
@@ -84,9 +83,9 @@ export function toInt32Array(tensor: SafetensorsTensor): Int32Array {
 }
 
 /**
- * A tensor of a typed array, whose kind gives the dtype (Float32Array `F32`, Uint8Array `U8` …) unless one is named
- * that the same array holds, such as `BF16` for a Uint16Array of its bits. The shape is by default one axis of all
- * elements. The tensor's bytes are a view of the array where the machine is little-endian, as nearly all are.
+ * Creates a tensor from a typed array, whose type determines the dtype (Float32Array `F32`, Uint8Array `U8` …) unless a
+ * dtype with the same array type is given, such as `BF16` for a Uint16Array of bits. The default shape is one axis of
+ * all elements. On little-endian machines, the tensor's bytes are a view of the array.
  */
 export function tensorFrom(
   array: SafetensorsArray,
@@ -99,7 +98,7 @@ export function tensorFrom(
     throw new SafetensorsError('INVALID_ARGUMENT', `tensorFrom was given ${show(array)}.`, {
       subject: 'array',
       value: array,
-      remedy: 'Give a typed array of numbers or big integers.',
+      remedy: 'Use a typed array of numbers or big integers.',
     });
   }
   const held = dtype ?? natural;
@@ -147,21 +146,25 @@ function float16ToNumber(bits: number): number {
 function checkBytes({ dtype, shape, data }: SafetensorsTensor): void {
   const bytes = byteLengthOf(dtype, shape, 'tensor');
   if (data.length === bytes) return;
-  throw new SafetensorsError('SHAPE_INVALID', `${data.length} bytes; ${dtype} of shape [${shape}] takes ${bytes}.`, {
-    subject: 'shape',
-    value: shape,
-    remedy: 'Give the bytes of exactly the elements of the shape.',
-  });
+  throw new SafetensorsError(
+    'SHAPE_INVALID',
+    `The data has ${data.length} bytes, but ${dtype} of shape [${shape}] takes ${bytes}.`,
+    {
+      subject: 'shape',
+      value: shape,
+      remedy: 'Use exactly the bytes of the elements of the shape.',
+    },
+  );
 }
 
 function reverseElements(bytes: Uint8Array, size: number): void {
   for (let offset = 0; offset < bytes.length; offset += size) bytes.subarray(offset, offset + size).reverse();
 }
 
-function dtypeError(dtype: SafetensorsDtype, wanted: string): SafetensorsError {
+function dtypeError(dtype: SafetensorsDtype, supported: string): SafetensorsError {
   return new SafetensorsError('DTYPE_MISMATCH', `The tensor is ${dtype}.`, {
     subject: 'dtype',
     value: dtype,
-    remedy: `Give ${wanted}, or take toTypedArray, which gives every dtype.`,
+    remedy: `Use ${supported}, or toTypedArray, which supports every dtype.`,
   });
 }

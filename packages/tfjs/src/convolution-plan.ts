@@ -2,7 +2,7 @@ export interface ConvolutionOptions {
   readonly strides: readonly [number, number];
   readonly padding: 'valid' | 'same';
   readonly dilations: readonly [number, number];
-  /** By loops over the engine's memory instead of its operations; where that is possible by default. */
+  /** Whether to use loops on the engine's memory instead of its operations. Default: if possible. */
   readonly onHost?: boolean;
 }
 

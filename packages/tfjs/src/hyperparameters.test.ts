@@ -94,7 +94,7 @@ describe.each(engines)('hyper-parameters as properties on %s', (engine) => {
     for (const name of ['lr', 'decay', 'momentum', 'epsilon', 'weightDecay']) {
       const error = assign(name, 1);
       expect(isLmdError(error, 'UNKNOWN_OPTION') && error.message, name).toMatch(
-        `no hyper-parameter "${name}". It has learningRate`,
+        `no hyperparameter "${name}". It has learningRate`,
       );
     }
     expect(optimizer.learningRate).toBe(0.01);
@@ -113,7 +113,7 @@ describe.each(engines)('hyper-parameters as properties on %s', (engine) => {
       Object.assign(optimizer, { [name]: 0 });
       for (const act of [() => optimizer.minimize(loss, false, [w]), () => optimizer.computeGradients(loss, [w])]) {
         const error = errorOf(act);
-        expect(isLmdError(error, 'UNKNOWN_OPTION') && error.message, name).toMatch(`no hyper-parameter "${name}"`);
+        expect(isLmdError(error, 'UNKNOWN_OPTION') && error.message, name).toMatch(`no hyperparameter "${name}"`);
       }
       delete (optimizer as unknown as Record<string, unknown>)[name];
     }
@@ -134,7 +134,9 @@ describe.each(engines)('hyper-parameters as properties on %s', (engine) => {
     const gradients = () => optimizer.computeGradients(() => tf.tidy(() => tf.sum(tf.square(w)) as tf.Scalar), [w]);
     const first = gradients();
     optimizer.noise = 0.3;
-    expect(errorOf(() => optimizer.applyGradients(first.grads)).message).toMatch(/not taken at a draw of this step/);
+    expect(errorOf(() => optimizer.applyGradients(first.grads)).message).toMatch(
+      /not computed at a posterior sample of this step/,
+    );
     const second = gradients();
     optimizer.learningRate = 0.1;
     optimizer.applyGradients(second.grads);

@@ -3,7 +3,7 @@ import type { LMDOptimizerOptions } from './lmd-optimizer-options.js';
 
 type Name = keyof LMDOptimizerOptions;
 
-/** What an optimizer takes where no option is given. */
+/** Default options of an optimizer. */
 const defaults: { readonly [name in Name]: LMDOptimizerOptions[name] } = {
   ...lmdDefaults,
   priorMedian: undefined,
@@ -12,7 +12,7 @@ const defaults: { readonly [name in Name]: LMDOptimizerOptions[name] } = {
   adamw: {},
 };
 
-/** What first states are made with. */
+/** Options that determine the initial state. */
 const fixedByState: readonly string[] = [
   'gradientScaling',
   'priorMedianFloor',
@@ -22,20 +22,20 @@ const fixedByState: readonly string[] = [
   'adamwFor',
 ] satisfies Name[];
 
-/** Names under which other optimizers have what this one does not, or has under another name. */
+/** Hyperparameter names of other optimizers that this one does not have, or has with another name. */
 const foreign = ['lr', 'decay', 'weightDecay', 'momentum', 'rho', 'epsilon', 'clipNorm', 'clipValue', 'useNesterov'];
 
 export interface Configurable {
   options(): LMDOptimizerOptions;
   hasState(): boolean;
-  /** Throws for options that are not valid, and then changes nothing. */
+  /** Throws for invalid options, without changing anything. */
   reconfigure(options: LMDOptimizerOptions): void;
 }
 
 /**
- * Makes every option a property of a class's instances: it reads as what holds now, and what is assigned holds from the
- * next step on. An option that states were made with is refused once there are states, and so are the names of other
- * optimizers' hyper-parameters. `checkProperties` finds other names.
+ * Defines every option as a property of a class: reading returns the current value, and an assignment applies from the
+ * next step. Options that determine the state cannot be assigned once there are states, and names of other optimizers'
+ * hyperparameters are rejected. `checkProperties` finds other names.
  */
 export function defineHyperparameters<T>(prototype: T & object, of: (instance: T) => Configurable): void {
   for (const name of Object.keys(defaults) as Name[]) {
@@ -62,7 +62,7 @@ export function defineHyperparameters<T>(prototype: T & object, of: (instance: T
 }
 
 function unknown(name: string, value: unknown): LmdError {
-  return new LmdError('UNKNOWN_OPTION', `LMDOptimizer has no hyper-parameter "${name}".`, {
+  return new LmdError('UNKNOWN_OPTION', `LMDOptimizer has no hyperparameter "${name}".`, {
     subject: name,
     value,
     remedy: `It has ${Object.keys(defaults).join(', ')}.`,
@@ -70,9 +70,9 @@ function unknown(name: string, value: unknown): LmdError {
 }
 
 /**
- * Refuses what was assigned to a name that no property has, such as `learning_rate`: it would be passed over.
+ * Throws for assignments to unknown properties, such as `learning_rate`, which would have no effect.
  *
- * @param own names of the fields that the class itself made.
+ * @param own names of the fields of the class.
  */
 export function checkProperties(optimizer: object, own: readonly string[]): void {
   const name = Object.keys(optimizer).find((key) => !own.includes(key));
@@ -84,13 +84,13 @@ function assign(configurable: Configurable, name: Name, value: unknown): void {
     throw new LmdError('INVALID_ARGUMENT', `LMDOptimizer: ${name} cannot change once variables are trained.`, {
       subject: name,
       value,
-      remedy: 'The stored state was made with it. Call optimizer.restart() first, or make a new LMDOptimizer.',
+      remedy: 'The state depends on it. Call optimizer.restart() first, or create a new LMDOptimizer.',
     });
   }
   configurable.reconfigure({ ...configurable.options(), [name]: value });
 }
 
-/** AdamW's options as properties, so that `optimizer.adamw.learningRate = 0` is obeyed as well. */
+/** AdamW's options as properties, so that `optimizer.adamw.learningRate = 0` also takes effect. */
 function adamwProperties(configurable: Configurable): object {
   const properties = {};
   for (const name of Object.keys(adamwDefaults) as (keyof typeof adamwDefaults)[]) {
@@ -100,6 +100,6 @@ function adamwProperties(configurable: Configurable): object {
       set: (value) => assign(configurable, 'adamw', { ...configurable.options().adamw, [name]: value }),
     });
   }
-  // Another name throws instead of being passed over.
+  // Unknown names throw instead of being ignored.
   return Object.preventExtensions(properties);
 }

@@ -16,11 +16,11 @@ import { isRegistered } from './variables.js';
  * of its own.
  */
 export interface LMDOptimizerOptions extends LmdOptions {
-  /** Of all draws: an integer in [0, 2^53). Default 0. */
+  /** Random seed of all posterior samples: an integer in [0, 2^53). Default 0. */
   readonly seed?: number;
   /**
    * Which variables AdamW updates instead of LMD. `vectors` (default): those of rank 0 and 1, which are biases and
-   * gains of normalization; they start at 0 or 1, and a multiplicative rule cannot leave 0. `none`. A list of
+   * gains of normalization; they start at 0 or 1, and a multiplicative update cannot leave 0. `none`. A list of
    * variables' names: these and the vectors. A function of name and shape: those for which it returns true. A choice of
    * ours.
    */
@@ -50,10 +50,10 @@ const owner = 'LMDOptimizer';
 /** Throws `UNKNOWN_OPTION` or `INVALID_ARGUMENT`, naming the option. */
 export function resolveOptimizerOptions(options: LMDOptimizerOptions): ResolvedOptimizerOptions {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw invalid(owner, 'options', options, 'Give a record: new LMDOptimizer({ learningRate: 0.003 }).');
+    throw invalid(owner, 'options', options, 'Use a record: new LMDOptimizer({ learningRate: 0.003 }).');
   }
   const { seed = 0, adamwFor = 'vectors', adamw: adamwOptions = {}, ...lmdOptions } = options;
-  if (!Number.isSafeInteger(seed) || seed < 0) throw invalid(owner, 'seed', seed, 'Give an integer in [0, 2^53).');
+  if (!Number.isSafeInteger(seed) || seed < 0) throw invalid(owner, 'seed', seed, 'Use an integer in [0, 2^53).');
   const { priorMedian } = lmdOptions;
   return {
     seed,
@@ -110,15 +110,11 @@ type Config = { [key: string]: Config | Config[] | string | number | boolean | n
 export function configOf(options: LMDOptimizerOptions): Config {
   const plain = (path: string, value: unknown): Config[string] => {
     if (typeof value === 'function') {
-      throw new LmdError(
-        'UNSUPPORTED',
-        `${owner}: the option ${path} is a function, which a configuration cannot hold.`,
-        {
-          subject: path,
-          value,
-          remedy: 'Save the model without its optimizer, and make the optimizer anew with the same options.',
-        },
-      );
+      throw new LmdError('UNSUPPORTED', `${owner}: the option ${path} is a function, which cannot be stored.`, {
+        subject: path,
+        value,
+        remedy: 'Save the model without its optimizer, and create the optimizer again with the same options.',
+      });
     }
     if (Array.isArray(value)) return value.map((name: string) => ({ name }));
     if (typeof value !== 'object' || value === null) return value as string | number | boolean | null;

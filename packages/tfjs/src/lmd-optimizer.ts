@@ -18,21 +18,20 @@ type Gradients = { value: tf.Scalar; grads: tf.NamedTensorMap };
 
 /**
  * Log-Normal Multiplicative Dynamics as an optimizer of TensorFlow.js: for `optimizer.minimize(f)`,
- * `model.compile({ optimizer })` and `fit`, and `computeGradients` with `applyGradients`. The rule is `lmd` of
- * `@lmd/core` (Nishida et al., arXiv:2506.17768, a reconstruction), and `adamw` beside it for the variables that
- * `adamwFor` names.
+ * `model.compile({ optimizer })` and `fit`, and `computeGradients` with `applyGradients`. It uses `lmd` of `@lmd/core`
+ * (Nishida et al., arXiv:2506.17768, a reconstruction), and `adamw` for the variables selected by `adamwFor`.
  *
- * The optimizer owns the weights. While `f` runs, the variables hold a draw from the posterior; before and after, also
- * when `f` throws, they hold the weights to evaluate (`evaluation`, by default the mean). A variable that something
- * else assigns to once it is trained is refused at the next step, since its new value would be lost: see `restart`.
- * Variables are told by name. One that the loss does not depend on stays as it is, and one that appears later joins
- * with the step count of all.
+ * The optimizer owns the weights. While `f` runs, the variables hold a posterior sample; before and after, even if `f`
+ * throws, they hold the evaluation weights (`evaluation`, by default the mean). If other code assigns to a trained
+ * variable, the next step throws, since the new value would be lost: see `restart`. Variables are identified by name. A
+ * variable that the loss does not depend on is not changed, and one that appears later joins with the common step
+ * count.
  *
- * Every option is a property too, and what is assigned to it holds from the next step on:
- * `optimizer.learningRate = 0.001`, and `optimizer.adamw.learningRate` for AdamW's variables. See
- * `LMDOptimizerOptions`. A property of another name is refused, at the latest at the next step.
+ * Every option is also a property, and an assignment applies from the next step: `optimizer.learningRate = 0.001`, and
+ * `optimizer.adamw.learningRate` for AdamW's variables. See `LMDOptimizerOptions`. An unknown property throws, at the
+ * latest in the next step.
  *
- * Memory: five tensors a matrix (four with `gradientScaling: 'none'`), three for AdamW's.
+ * Memory: five tensors per matrix (four with `gradientScaling: 'none'`), three per variable of AdamW.
  */
 export class LMDOptimizer extends tf.Optimizer {
   /** @nocollapse */
@@ -93,8 +92,8 @@ export class LMDOptimizer extends tf.Optimizer {
   }
 
   /**
-   * Reads what the first step would read of the variables (their scale), for engines that cannot read at once: on
-   * WebGPU, await this before the first step. Elsewhere it is not needed.
+   * Reads the scale of the variables for the first step, for engines without synchronous reads: on WebGPU, await this
+   * before the first step. On other engines it is not needed.
    */
   async initialize(varList?: tf.Variable[]): Promise<void> {
     const fresh = this.#posterior.withoutState(trainableVariables(varList));
@@ -109,10 +108,11 @@ export class LMDOptimizer extends tf.Optimizer {
   }
 
   /**
-   * One step: `samples` times a draw, `f` and its gradients, then one update. What `f` keeps with `tf.keep` at the
-   * second draw and those after it is freed at the next step: `fit` keeps its metrics, and knows of one run only.
+   * One step: `samples` evaluations of `f` and its gradients at posterior samples, then one update. Tensors that `f`
+   * keeps with `tf.keep` in the second and later evaluations are freed in the next step, since `fit` keeps its metrics
+   * and expects one evaluation.
    *
-   * @returns the mean loss over the draws, where `returnCost` is true
+   * @returns the loss averaged over the samples, if `returnCost` is true
    */
   override minimize(f: () => tf.Scalar, returnCost = false, varList?: tf.Variable[]): tf.Scalar | null {
     const variables = this.#prepare(f, varList);
@@ -135,10 +135,10 @@ export class LMDOptimizer extends tf.Optimizer {
   }
 
   /**
-   * The loss and its gradients at this step's draw. Called again before `applyGradients`, it is at the same draw: so
-   * gradients of several batches can be added up.
+   * The loss and its gradients at the posterior sample of this step. Further calls before `applyGradients` use the same
+   * sample, so gradients of several batches can be accumulated.
    *
-   * @throws LmdError `UNSUPPORTED` with `samples` above 1, where gradients belong to one draw each: use `minimize`
+   * @throws LmdError `UNSUPPORTED` with `samples` above 1, where gradients belong to different samples: use `minimize`
    */
   override computeGradients(f: () => tf.Scalar, varList?: tf.Variable[]): Gradients {
     this.#checkOneSample('computeGradients');
@@ -149,10 +149,10 @@ export class LMDOptimizer extends tf.Optimizer {
   }
 
   /**
-   * One update from gradients that `computeGradients` gave, which may have been changed (clipped, averaged) in between.
+   * One update from gradients of `computeGradients`, which may have been modified (clipped, averaged).
    *
-   * @throws LmdError `INVALID_ARGUMENT` for a gradient of a variable that `computeGradients` has not drawn in this
-   *   step: the rule needs gradients at its own draw
+   * @throws LmdError `INVALID_ARGUMENT` for a gradient of a variable that `computeGradients` has not sampled in this
+   * step: the optimizer needs gradients at its own posterior sample
    */
   override applyGradients(variableGradients: tf.NamedTensorMap | NamedTensor[]): void {
     this.#checkOneSample('applyGradients');
@@ -164,10 +164,10 @@ export class LMDOptimizer extends tf.Optimizer {
       variableNamed(name);
       throw new LmdError(
         'INVALID_ARGUMENT',
-        `LMDOptimizer: the gradient of "${name}" was not taken at a draw of this step.`,
+        `LMDOptimizer: the gradient of "${name}" was not computed at a posterior sample of this step.`,
         {
           subject: name,
-          remedy: 'Use optimizer.minimize(f), or optimizer.computeGradients(f) in place of tf.variableGrads(f).',
+          remedy: 'Use optimizer.minimize(f), or optimizer.computeGradients(f) instead of tf.variableGrads(f).',
         },
       );
     }
@@ -176,15 +176,16 @@ export class LMDOptimizer extends tf.Optimizer {
   }
 
   /**
-   * Begins variables anew from the values that they hold now, all by default: after something else assigned to them.
+   * Restarts variables from their current values, by default all of them, for example after other code assigned to
+   * them.
    */
   restart(varList?: tf.Variable[]): void {
     this.#posterior.forget(varList?.map(({ name }) => name));
   }
 
   /**
-   * The count of steps, `iter`, and the state, named `<variable>/<vector>`. The tensors stay the optimizer's: they are
-   * good until the next step.
+   * The count of steps, `iter`, and the state, named `<variable>/<vector>`. The optimizer owns the tensors, which are
+   * valid until the next step.
    */
   override async getWeights(): Promise<NamedTensor[]> {
     return [await this.saveIterations(), ...this.#posterior.named()];
@@ -203,7 +204,7 @@ export class LMDOptimizer extends tf.Optimizer {
   override async setWeights(weightValues: NamedTensor[]): Promise<void> {
     const counter = weightValues.find(({ name }) => name === 'iter');
     if (counter === undefined)
-      throw mismatch('iter', 'the saved state has no count of steps', 'A tensor "iter" is expected.');
+      throw mismatch('iter', 'the saved state has no step count', 'A tensor "iter" is expected.');
     const step = (await counter.tensor.data())[0]!;
     const saved = groupSaved(
       currentOperations(),
@@ -254,7 +255,7 @@ export class LMDOptimizer extends tf.Optimizer {
       throw new LmdError('INVALID_ARGUMENT', 'LMDOptimizer: the loss is not a function.', {
         subject: 'f',
         value: f,
-        remedy: 'Give a function that returns a scalar: () => tf.losses.meanSquaredError(y, model.predict(x)).',
+        remedy: 'Use a function that returns a scalar: () => tf.losses.meanSquaredError(y, model.predict(x)).',
       });
     }
     if (this.#fields !== undefined) checkProperties(this, this.#fields);
@@ -274,8 +275,8 @@ export class LMDOptimizer extends tf.Optimizer {
   #noting(f: () => tf.Scalar): () => tf.Scalar {
     return () => {
       const value = f();
-      const made = tf.engine().state.activeScope?.track ?? [];
-      this.#keptByLoss.push(...made.filter(({ kept }) => kept));
+      const tracked = tf.engine().state.activeScope?.track ?? [];
+      this.#keptByLoss.push(...tracked.filter(({ kept }) => kept));
       return value;
     };
   }
@@ -292,11 +293,15 @@ export class LMDOptimizer extends tf.Optimizer {
   #checkOneSample(method: string): void {
     const { samples } = this.#resolved.rules.lmd;
     if (samples === 1) return;
-    throw new LmdError('UNSUPPORTED', `LMDOptimizer: ${method} handles one draw a step, and samples is ${samples}.`, {
-      subject: 'samples',
-      value: samples,
-      remedy: 'Use optimizer.minimize(f), or samples: 1.',
-    });
+    throw new LmdError(
+      'UNSUPPORTED',
+      `LMDOptimizer: samples is ${samples}, but ${method} supports one sample per step.`,
+      {
+        subject: 'samples',
+        value: samples,
+        remedy: 'Use optimizer.minimize(f), or samples: 1.',
+      },
+    );
   }
 }
 

@@ -54,9 +54,9 @@ function onWebgpu(): TfjsOperations {
     give: (x) => tf.keep(backend.toTfjs(x) as unknown as tf.Tensor),
     readSync() {
       // TensorFlow.js would read through a canvas, which gives zeros where WebGPU is software.
-      throw new LmdError('UNSUPPORTED', 'WebGPU cannot read a tensor at once.', {
+      throw new LmdError('UNSUPPORTED', 'WebGPU has no synchronous read of a tensor.', {
         subject: 'readSync',
-        remedy: 'Use data(), and wait for it.',
+        remedy: 'Use await tensor.data().',
       });
     },
   };

@@ -92,17 +92,18 @@ export class Posterior {
     const state = this.#states.get(name)!;
     if (!sameShape(state.shape, shape)) {
       const message = `the state of "${name}" has shape [${state.shape}], the variable [${shape}]`;
-      throw mismatch(name, message, 'Call optimizer.restart() to begin anew from what the variables hold.');
+      throw mismatch(name, message, 'Call optimizer.restart() to restart from the current values.');
     }
     if (this.#unclaimed.delete(name)) this.#states.set(name, { ...state, assigned: dataId });
     else if (state.assigned !== dataId) {
       throw new LmdError(
         'INVALID_ARGUMENT',
-        `LMDOptimizer: something else assigned to the variable "${name}" since the last step.`,
+        `LMDOptimizer: other code assigned to the variable "${name}" since the last step.`,
         {
           subject: name,
           remedy:
-            'The optimizer owns its weights, and the new value would be lost. Call optimizer.restart() to begin anew from it.',
+            'The optimizer owns its weights, and the new value would be lost. Call optimizer.restart() to ' +
+            'restart from it.',
         },
       );
     }
@@ -226,13 +227,14 @@ export class Posterior {
     if (missing.length > 0) {
       throw mismatch(
         names[0]!,
-        `there is no saved state for ${names.join(', ')}, and no variable to train for the saved ones of ${missing.join(', ')}`,
-        'Train the variables that the state was saved for, under their names, or call optimizer.restart() to begin anew.',
+        `there is no saved state for ${names.join(', ')}, and no variable to train for the saved ones of ` +
+          `${missing.join(', ')}`,
+        'Train the variables of the saved state, with their names, or call optimizer.restart() to start without it.',
       );
     }
     for (const [option, name] of this.#options.namedVariables) {
       if (hasNameOf(name)) continue;
-      throw new LmdError('INVALID_ARGUMENT', `LMDOptimizer: ${option} names "${name}", which is no variable.`, {
+      throw new LmdError('INVALID_ARGUMENT', `LMDOptimizer: ${option} contains "${name}", which is not a variable.`, {
         subject: name,
         remedy: `The variables are: ${names.join(', ')}.`,
       });
@@ -257,7 +259,7 @@ function scalesOf({ ops, readSync }: TfjsOperations, weights: NamedTensors): Map
     throw new LmdError('UNSUPPORTED', `LMDOptimizer: ${cause.message}`, {
       subject: 'initialize',
       value: names,
-      remedy: 'Wait for it before the first step: await optimizer.initialize(variables).',
+      remedy: 'Before the first step, call await optimizer.initialize(variables).',
       cause,
     });
   }

@@ -78,9 +78,9 @@ export function quantizeMX<T extends tf.Tensor>(x: T, options: QuantizeMXOptions
 function checkedOptions(x: tf.Tensor, options: QuantizeMXOptions) {
   const owner = 'quantizeMX';
   if (typeof options !== 'object' || options === null) {
-    throw invalid(owner, 'options', options, "Give at least a format: { format: 'mxfp6_e3m2' }.");
+    throw invalid(owner, 'options', options, "Use at least a format: { format: 'mxfp6_e3m2' }.");
   }
-  if (!(x instanceof tf.Tensor)) throw invalid(owner, 'x', x, 'Give a tf.Tensor of dtype float32.');
+  if (!(x instanceof tf.Tensor)) throw invalid(owner, 'x', x, 'Use a tf.Tensor of dtype float32.');
   const resolved = resolveOptions(owner, quantizeMXOptionTable, options);
   const { format, key, gradient = 'straightThrough', ...rest } = resolved;
   return { ...rest, format: blockFormat(owner, 'format', format), ...(key === undefined ? {} : { key }), gradient };

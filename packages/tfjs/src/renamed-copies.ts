@@ -41,8 +41,7 @@ export function checkSavedNames(saved: ReadonlyMap<string, SavedState>): void {
       `LMDOptimizer: there is no variable "${name}" for the saved state.${others}`,
       {
         subject: name,
-        remedy:
-          'Build the model first, with the names that it was saved with, or load the saved weights into it first.',
+        remedy: 'First build the model with the names with which it was saved, or load the saved weights into it.',
       },
     );
   }

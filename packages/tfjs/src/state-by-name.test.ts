@@ -134,7 +134,7 @@ describe.each(engines.filter((engine) => !onGpu(engine)))('state by name on %s',
     const typo = new LMDOptimizer({ adamwFor: ['net/v'] });
     const error = errorOf(() => step(typo, a));
     expect(isLmdError(error, 'INVALID_ARGUMENT') && error.message).toMatch(
-      /adamwFor names "net\/v", which is no variable/,
+      /adamwFor contains "net\/v", which is not a variable/,
     );
     for (const thing of [optimizer, typo, a, b]) thing.dispose();
   });

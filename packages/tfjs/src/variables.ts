@@ -13,7 +13,7 @@ const owner = 'LMDOptimizer';
 export function trainableVariables(list: readonly tf.Variable[] | null | undefined): tf.Variable[] {
   const variables = list ?? Object.values(registered());
   if (!Array.isArray(variables))
-    throw refuse('varList', list, 'Give an array of tf.Variable, or none for all of them.');
+    throw refuse('varList', list, 'Use an array of tf.Variable, or omit it for all variables.');
   for (const variable of variables) checkVariable(variable);
   const trainable = variables.filter(({ trainable, dtype }) => trainable && dtype === 'float32');
   if (trainable.length > 0) return trainable;
@@ -24,7 +24,12 @@ export function trainableVariables(list: readonly tf.Variable[] | null | undefin
 export function variableNamed(name: string): tf.Variable {
   const variable = registered()[name];
   if (variable !== undefined) return variable;
-  throw refuse(name, name, 'Gradients come by the names of live variables.', `there is no variable named "${name}"`);
+  throw refuse(
+    name,
+    name,
+    'Use gradients with the names of existing variables.',
+    `there is no variable named "${name}"`,
+  );
 }
 
 export function isRegistered(name: string): boolean {
@@ -53,12 +58,12 @@ function registered(): Readonly<Record<string, tf.Variable>> {
 }
 
 function checkVariable(variable: tf.Variable): void {
-  if (!(variable instanceof tf.Variable)) throw refuse('varList', variable, 'Give tf.Variable objects.');
+  if (!(variable instanceof tf.Variable)) throw refuse('varList', variable, 'Use tf.Variable objects.');
   const { name } = variable;
   if (variable.isDisposed) {
     throw new LmdError('TENSOR_DISPOSED', `${owner}: the variable "${name}" was disposed of.`, {
       subject: name,
-      remedy: 'Leave it out of the list, or make the optimizer after the model that it trains.',
+      remedy: 'Remove it from the list, or create the optimizer after the model.',
     });
   }
   if (registered()[name] === variable) return;

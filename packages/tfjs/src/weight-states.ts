@@ -6,7 +6,7 @@ import { drawNames } from './variable-names.js';
 
 export type NamedTensor = Awaited<ReturnType<tf.Optimizer['getWeights']>>[number];
 
-/** What the optimizer remembers of one variable. */
+/** The state of one variable. */
 export interface WeightState {
   readonly rule: Rule;
   /** Of the variable. */
@@ -140,7 +140,7 @@ export function groupSaved(
   return grouped;
 }
 
-const remedyOptions = 'Make the optimizer with the options that it was saved with.';
+const remedyOptions = 'Create the optimizer with the options with which it was saved.';
 
 function splitName(name: string): [string, string] {
   const slash = name.lastIndexOf('/');

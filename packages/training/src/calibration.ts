@@ -1,36 +1,36 @@
 import type { EagerOperations, Tensor } from '@lmd/core';
 
-/** Rows whose confidence lies in [from, to); the last bin's end is included. */
+/** Rows whose confidence is in [from, to); the last bin includes its end. */
 export interface CalibrationBin {
   readonly from: number;
   readonly to: number;
   readonly count: number;
   /** Mean of the largest probability of a row; 0 in an empty bin. */
   readonly confidence: number;
-  /** Part of the rows whose most probable class is the label's; 0 in an empty bin. */
+  /** Fraction of the rows whose most probable class is the label; 0 in an empty bin. */
   readonly accuracy: number;
 }
 
-/** How far confidence and accuracy are apart, over rows (of a language model, tokens). */
+/** The calibration error over rows (for a language model, tokens). */
 export interface Calibration {
   /**
    * Expected calibration error: Σ over bins of count/rows·|accuracy − confidence|, with bins of equal width over [0, 1]
    * (Guo et al., arXiv:1706.04599, section 2).
    */
   readonly error: number;
-  /** The largest |accuracy − confidence| of a bin that has rows. */
+  /** Maximum calibration error: the largest |accuracy − confidence| over the bins that are not empty. */
   readonly largestError: number;
   readonly bins: readonly CalibrationBin[];
 }
 
-/** Count, sum of confidences and number of right answers of a bin. */
+/** Count, sum of confidences and number of correct predictions of a bin. */
 export const binColumns = 3;
 
 /**
- * Sums over the rows of a batch by the bin of their confidence, on the device: [bins, 3]. `right` is 1 for a right
- * answer, [...rows]. Rows whose confidence is NaN are in no bin, nor those that do not count.
+ * Sums over the rows of a batch by the bin of their confidence, on the device: [bins, 3]. `right` is 1 for a correct
+ * prediction, [...rows]. Rows with a NaN confidence and ignored rows are in no bin.
  *
- * @param counts i32 [rows], 1 for a row that counts. Default: all do.
+ * @param counts i32 [rows], 1 for a row that is included. Default: all rows.
  */
 export function calibrationSums(
   ops: EagerOperations,
@@ -56,7 +56,7 @@ export function calibrationSums(
   });
 }
 
-/** From the sums of all batches. */
+/** Computes the calibration from the sums of all batches. */
 export function calibrationFrom(sums: ArrayLike<number>, bins: number): Calibration {
   const parts = Array.from({ length: bins }, (_, bin): CalibrationBin => {
     const [count, confidence, right] = [0, 1, 2].map((column) => sums[bin * binColumns + column]!) as [

@@ -53,24 +53,24 @@ export const evaluateOptionTable = {
 export interface EvaluateOptions extends OptionsOf<typeof evaluateOptionTable> {}
 
 export interface EvaluationResult {
-  /** Mean cross-entropy over all rows whose label is not negative, in nats. NaN where the model gives one. */
+  /** Mean cross-entropy over all rows whose label is not negative, in nats. NaN if a logit is NaN. */
   readonly loss: number;
-  /** Part of these rows whose largest logit is the label's. One with a NaN among its logits is wrong. */
+  /** Fraction of these rows whose largest logit is that of the label. A row with a NaN logit is incorrect. */
   readonly accuracy: number;
-  /** exp of the loss: of a language model, over its tokens. The largest number where that overflows. */
+  /** exp of the loss, for a language model over its tokens; the largest finite number if it overflows. */
   readonly perplexity: number;
   readonly examples: number;
-  /** Where `calibrationBins` asked for it. */
+  /** Present if `calibrationBins` is set. */
   readonly calibration?: Calibration;
 }
 
-/** Batches whose results may wait to be read: enough to keep a device busy, few enough to bound its queue. */
+/** Maximum number of batches with unread results: keeps a device busy and bounds its queue. */
 const inFlight = 4;
 
 /**
- * Runs the model over the whole data set, in its own order, without gradients or dropout.
+ * Evaluates the model on the whole data set, in its order, without gradients or dropout.
  *
- * @throws LmdError `DATA_CORRUPT` naming the example, for a label or token that the model has no class for;
+ * @throws LmdError `DATA_CORRUPT` naming the example, for a label or token out of range of the model;
  *   `INTERRUPTED` where `signal` ended it; `INVALID_ARGUMENT` for what is no operations or no model; and what the data
  *   set and the model throw.
  */
@@ -111,9 +111,9 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationResu
           precision,
           key,
         });
-        checkClasses(batch, logits.shape.at(-1)!, 'the model gives');
+        checkClasses(batch, logits.shape.at(-1)!, 'the model has');
         const losses = rowLosses(ops, logits, labelTensor, undefined, leavesOut);
-        // The first of NaNs is the largest for `argMax`: class 0, which would often be right. Their loss is NaN too.
+        // `argMax` returns the first NaN, often class 0, which could be correct. The loss of such rows is NaN too.
         const matches = ops.reshape(ops.equal(ops.argMax(logits, -1), labelTensor), [-1]);
         const right = ops.where(ops.equal(losses, losses), ops.cast(matches, 'f32'), 0);
         const parts = [ops.reshape(meanOfCounted(ops, losses, counted), [1]), ops.reshape(ops.sum(right), [1])];
@@ -128,7 +128,7 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationResu
     }
     while (pending.length > 0) await settleOldest();
   } finally {
-    // After an error, so that no result is left unread and no tensor unfreed.
+    // After an error, reads all results and frees all tensors.
     await Promise.allSettled(pending.map(({ result }) => result));
   }
   if (rows === 0) throw nothingCounts(dataset);
@@ -143,9 +143,9 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationResu
 }
 
 function nothingCounts({ name }: Dataset): LmdError {
-  return new LmdError('DATA_CORRUPT', `Data set "${name}": every label is negative, and is ignored.`, {
+  return new LmdError('DATA_CORRUPT', `Data set "${name}": all labels are negative and therefore ignored.`, {
     subject: 'labels',
-    remedy: 'Check the labels: valid labels are integers from 0.',
+    remedy: 'Check the labels. Valid labels are integers of at least 0.',
   });
 }
 

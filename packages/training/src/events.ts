@@ -13,30 +13,30 @@ export interface StartEvent {
   readonly device: string;
   readonly dataset: string;
   readonly totalSteps: number;
-  /** Numbers in the model's weights. */
+  /** Number of parameters of the model. */
   readonly parameters: number;
-  /** Bytes of the optimizer's state, the weights that it owns included: over `parameters`, bytes a parameter. */
+  /** Size of the optimizer state in bytes, including the weights that it owns. */
   readonly stateBytes: number;
   readonly batchSize: number;
   readonly batchesPerEpoch: number;
-  /** Steps already made when the run was resumed, else 0. */
+  /** Number of steps before the run was resumed, otherwise 0. */
   readonly startStep: number;
-  /** The checkpoint's path, where the run was resumed from a file. */
+  /** Path of the checkpoint, if the run was resumed from a file. */
   readonly resumedFrom?: string;
 }
 
 export interface StepEvent {
   readonly type: 'step';
-  /** Updates made so far, this one included: the first is 1. */
+  /** Number of updates, including this one: the first is 1. */
   readonly step: number;
   readonly epoch: number;
   /** Batch within the epoch, from 0. */
   readonly position: number;
-  /** Mean loss of the batch before the update, averaged over the optimizer's draws, in nats. */
+  /** Mean loss of the batch before the update, averaged over the optimizer's posterior samples, in nats. */
   readonly loss: number;
   /** Examples in the batch. */
   readonly samples: number;
-  /** Since the run began, earlier parts of a resumed run included. */
+  /** Since the start of the run, including earlier parts of a resumed run. */
   readonly seconds: number;
 }
 
@@ -58,12 +58,12 @@ export interface SettleEvent {
 export interface CheckpointEvent {
   readonly type: 'checkpoint';
   readonly step: number;
-  /** Where it is: a file's path, or what else finds it again. */
+  /** Location: the path of a file, or another identifier. */
   readonly path: string;
   readonly reason: 'interval' | 'best' | TrainStatus | 'failed';
 }
 
-/** A measurement of a plugin, for other plugins to write or show. */
+/** A measurement of a plugin, which other plugins may write or display. */
 export interface ReportEvent {
   readonly type: 'report';
   readonly step: number;
@@ -88,7 +88,7 @@ export interface EndEvent {
   readonly validation?: EvaluationResult;
   readonly test?: EvaluationResult;
   readonly seconds: number;
-  /** Over the time spent in steps, without evaluation. */
+  /** Per second of training steps, without evaluation. */
   readonly samplesPerSecond: number;
   /** Peak bytes of live tensors on the backend. */
   readonly peakMemoryBytes: number;
@@ -96,7 +96,7 @@ export interface EndEvent {
 
 export interface FailureEvent {
   readonly type: 'failure';
-  /** Updates made before the failure. */
+  /** Number of updates before the failure. */
   readonly step: number;
   readonly error: LmdError | Error;
 }

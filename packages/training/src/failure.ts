@@ -3,8 +3,8 @@ import { guarded } from './hooks.js';
 import type { Run } from './run.js';
 
 /**
- * What a run does with an error: lets plugins save the last good state where there is one, tells them, and closes them.
- * Gives the error to throw, which is the first one: what goes wrong after it must not hide it.
+ * Handles an error of a run: lets plugins save the last good state if there is one, notifies and closes them. Returns
+ * the error to throw, which is the first one, so that later errors do not hide it.
  */
 export async function fail(run: Run, error: unknown): Promise<unknown> {
   const savable = run.settled && !isLmdError(error, 'PLUGIN_FAILURE') && !isLmdError(error, 'BACKEND_FAILURE');
@@ -31,13 +31,13 @@ export async function closePlugins(run: Run): Promise<void> {
   if (first !== undefined) throw first;
 }
 
-/** What `body` threw, or undefined. */
+/** The error thrown by `body`, or undefined. */
 async function attempt(body: () => unknown): Promise<unknown> {
   try {
     await body();
     return undefined;
   } catch (error) {
-    return error ?? new Error('An error without a value.');
+    return error ?? new Error('An undefined value was thrown.');
   }
 }
 

@@ -16,11 +16,11 @@ const hookOf: Readonly<Record<TrainingEvent['type'], HookName>> = {
   failure: 'failure',
 };
 
-/** Gives an event to every plugin, in order. */
+/** Passes an event to every plugin, in order. */
 export async function dispatch(plugins: readonly Plugin[], event: TrainingEvent, run: TrainingRun): Promise<void> {
   const name = hookOf[event.type];
   for (const plugin of plugins) {
-    // The table pairs each event with the hook that takes it, which the type system cannot follow.
+    // The table maps each event to its hook, which the type system cannot express.
     const hook = plugin[name] as ((event: TrainingEvent, run: TrainingRun) => void | Promise<void>) | undefined;
     if (hook !== undefined) await guarded(plugin, name, () => hook.call(plugin, event, run));
   }
@@ -35,7 +35,7 @@ export async function guarded<T>(plugin: Plugin, hook: string, body: () => T | P
   }
 }
 
-/** Shows the passes of a step to every plugin that asks for them, in the middle of the step: nothing is awaited. */
+/** Passes the gradients of a step to every plugin with a `passes` hook, within the step; nothing is awaited. */
 export function showPasses(
   run: TrainingRun & { readonly plan: { readonly plugins: readonly Plugin[] } },
   passes: readonly Pass[],
@@ -50,7 +50,7 @@ export function showPasses(
 }
 
 function pluginFailure(plugin: Plugin, hook: string, cause: unknown): LmdError {
-  // A hook that announces an event runs the hooks of others, and theirs is the failure.
+  // A hook that announces an event runs hooks of other plugins, whose failure is reported.
   if (isLmdError(cause, 'PLUGIN_FAILURE')) return cause;
   const message = messageOf(cause);
   return new LmdError('PLUGIN_FAILURE', `Plugin "${plugin.name}" failed in its hook "${hook}": ${message}`, {
@@ -66,12 +66,12 @@ const hookNames = [
 ] satisfies (keyof Plugin)[];
 
 /**
- * Checks each plugin by itself, and that no two have one name, under which the checkpoint would store one state.
+ * Checks each plugin, and that names are unique, since the checkpoint stores states by name.
  *
- * @throws LmdError `INVALID_ARGUMENT`; `UNKNOWN_OPTION` for a function that no hook is called
+ * @throws LmdError `INVALID_ARGUMENT`; `UNKNOWN_OPTION` for a function that is not a hook
  */
 export function checkPlugins(plugins: readonly Plugin[]): void {
-  if (!Array.isArray(plugins)) throw wrongPlugin('plugins', plugins, 'Give an array of plugins.');
+  if (!Array.isArray(plugins)) throw wrongPlugin('plugins', plugins, 'Use an array of plugins.');
   const names = new Set<string>();
   for (const [index, plugin] of plugins.entries()) {
     checkPlugin(plugin, `plugins[${index}]`);
@@ -80,7 +80,7 @@ export function checkPlugins(plugins: readonly Plugin[]): void {
       throw new LmdError('INVALID_ARGUMENT', `Two plugins have the name "${name}".`, {
         subject: 'plugins',
         value: name,
-        remedy: 'Give each a unique name.',
+        remedy: 'Use a unique name for each.',
       });
     }
     names.add(name);
@@ -88,16 +88,16 @@ export function checkPlugins(plugins: readonly Plugin[]): void {
 }
 
 /**
- * Checks a plugin: a name, hooks that are functions, both of `state` and `restore` or neither, and no function of
- * another name, which would never be called. Methods that a class inherits are its own affair unless they are named
- * like a hook: `onStep`.
+ * Checks a plugin: a name, hooks that are functions, both or neither of `state` and `restore`, and no function with
+ * another name, which would never be called. Inherited methods of a class are allowed unless they are named like a
+ * hook, such as `onStep`.
  */
 export function checkPlugin(plugin: Plugin, place = 'plugin'): void {
   if (typeof plugin === 'function') {
-    throw wrongPlugin(place, plugin, 'Call the function: a plugin is the object that it returns.');
+    throw wrongPlugin(place, plugin, 'A plugin is an object. Call the function that creates it.');
   }
   if (typeof plugin !== 'object' || plugin === null || typeof plugin.name !== 'string' || plugin.name === '') {
-    throw wrongPlugin(place, plugin, 'Give an object with a `name` and hooks, such as earlyStopping({ … }).');
+    throw wrongPlugin(place, plugin, 'Use an object with a `name` and hooks, such as earlyStopping({ … }).');
   }
   const { name } = plugin;
   const members = plugin as unknown as Record<string, unknown>;
@@ -106,7 +106,7 @@ export function checkPlugin(plugin: Plugin, place = 'plugin'): void {
     throw new LmdError('INVALID_ARGUMENT', `Plugin "${name}" has ${hook} = ${describeValue(members[hook])}.`, {
       subject: hook,
       value: members[hook],
-      remedy: 'A hook is a function, or absent.',
+      remedy: 'A hook must be a function or absent.',
     });
   }
   const hooks: readonly string[] = hookNames;

@@ -8,7 +8,7 @@ import { enqueueStep } from './step.js';
 import { enqueuePendingStep } from './step-in-place.js';
 import type { TrainOptions } from './train-options.js';
 
-/** One step and all that follows it: update, `step` hooks, evaluation where one is due, `settle` hooks. */
+/** One step: update, `step` hooks, evaluation if one is due, `settle` hooks. */
 export async function takeStep(run: Run): Promise<void> {
   const { plan, data } = run;
   const began = performance.now();
@@ -20,7 +20,7 @@ export async function takeStep(run: Run): Promise<void> {
   run.stepSeconds += (performance.now() - began) / 1000;
   run.samples += indices.length;
 
-  // From here to the end of the hooks, some plugins have seen the step and some have not: not a state to save.
+  // Until all hooks have run, plugins are in inconsistent states, which must not be saved.
   run.settled = false;
   await run.announce({
     type: 'step',
@@ -48,7 +48,7 @@ export async function takeStep(run: Run): Promise<void> {
     ...(run.ending === undefined ? {} : { ending: run.ending }),
   });
   await run.breathe();
-  // Aborted while this step was being saved: another step would only have to be saved as well.
+  // Aborted while this step was being saved, so no further step is computed.
   if (plan.signal?.aborted === true && run.saved?.step === run.step) run.ending ??= 'interrupted';
 }
 
@@ -57,7 +57,7 @@ function isEvaluated(every: TrainOptions['evaluateEvery'], step: number): boolea
   return every !== undefined && step % every === 0;
 }
 
-/** Makes the update and gives the loss. The old state goes only when all of the step is known to be finite. */
+/** Runs the update and returns the loss. The old state is freed once the whole step is known to be finite. */
 async function update(run: Run, batch: CheckedBatch): Promise<number> {
   const { ops } = run;
   const { state, report } = enqueueStep(run.stepContext, run.state, batch, {
@@ -77,7 +77,7 @@ async function update(run: Run, batch: CheckedBatch): Promise<number> {
   }
 }
 
-/** The same, with never two states alive: the old one goes when loss and gradients are known to be finite. */
+/** The same without two states in memory: the old one is freed once loss and gradients are known to be finite. */
 async function updateInPlace(run: Run, batch: CheckedBatch): Promise<number> {
   const { ops } = run;
   const pending = enqueuePendingStep(run.stepContext, run.state, batch, (passes) => showPasses(run, passes));
@@ -90,7 +90,7 @@ async function updateInPlace(run: Run, batch: CheckedBatch): Promise<number> {
     pending.dispose();
     throw error;
   }
-  // From here on there is no state to save until the new one is known to be finite.
+  // From here there is no state to save until the new one is known to be finite.
   run.settled = false;
   const report = run.passState(() => pending.update());
   await checkedLoss(ops, report, async () => {
@@ -101,7 +101,7 @@ async function updateInPlace(run: Run, batch: CheckedBatch): Promise<number> {
   return loss;
 }
 
-/** The loss of a report, which it frees; `suspected` throws unless what seemed not to be finite is. */
+/** Reads and frees a report and returns the loss. `suspected` throws if a non-finite value is confirmed. */
 async function checkedLoss(ops: EagerOperations, report: Tensor, suspected: () => Promise<void>): Promise<number> {
   try {
     const [loss, finite] = (await ops.read(report)) as unknown as [number, number];
@@ -117,14 +117,15 @@ function refuse(run: Run, found: NonFinite | undefined): void {
   if (found.inState) run.settled = false;
   throw new LmdError(
     'NON_FINITE',
-    `In step ${run.step + 1}, ${found.tensor} is ${found.value} at element ${found.index}, the first tensor that is not finite.`,
+    `In step ${run.step + 1}, ${found.tensor} is ${found.value} at element ${found.index}, the first tensor ` +
+      'that is not finite.',
     { subject: found.tensor, value: found.value },
   );
 }
 
 /**
- * Evaluates `weights` on a part of the data, where the run has it, and tells the plugins. `INTERRUPTED` where `signal`
- * ends it.
+ * Evaluates `weights` on a part of the data, if the run has it, and notifies the plugins. Throws `INTERRUPTED` if
+ * `signal` aborts it.
  */
 export async function evaluateOn(
   run: Run,

@@ -1,16 +1,16 @@
 import { LmdError } from '@lmd/core';
 
-/** What JSON can hold, and gives back unchanged. */
+/** Values that JSON represents without loss. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
-/** The numbers that JSON has none of, as the strings that stand for them in what `toJson` writes. */
+/** Numbers that JSON cannot represent, by their strings in the output of `toJson`. */
 const others: ReadonlyMap<string, number> = new Map([NaN, Infinity, -Infinity].map((value) => [String(value), value]));
 
 /**
- * JSON in which numbers that are not finite are the strings "NaN", "Infinity" and "-Infinity", where `JSON.stringify`
- * writes null. Results of a run may be such numbers, and its files are to say so.
+ * Serializes to JSON with non-finite numbers as the strings "NaN", "Infinity" and "-Infinity", which `JSON.stringify`
+ * would replace by null. Results of a run may be such numbers.
  *
- * @param indent as for `JSON.stringify`: on one line without it.
+ * @param indent as for `JSON.stringify`; default: one line.
  */
 export function toJson(value: unknown, indent?: number): string {
   const replace = (_: string, inner: unknown) =>
@@ -18,13 +18,13 @@ export function toJson(value: unknown, indent?: number): string {
   return JSON.stringify(value, replace, indent);
 }
 
-/** Reads what `toJson` wrote, with the three strings as numbers again. Throws a `SyntaxError` as `JSON.parse` does. */
+/** Parses the output of `toJson`, converting the three strings to numbers. Throws a `SyntaxError` like `JSON.parse`. */
 export function fromJson(text: string): unknown {
   return JSON.parse(text, (_, inner: unknown) => (typeof inner === 'string' ? (others.get(inner) ?? inner) : inner));
 }
 
 /**
- * Throws `INVALID_ARGUMENT` naming the place of a value that JSON would change or drop: NaN, infinities, undefined,
+ * Throws `INVALID_ARGUMENT` naming the location of a value that JSON would change or omit: NaN, infinities, undefined,
  * functions.
  */
 export function assertJson(value: unknown, place: string): asserts value is Json {
@@ -38,17 +38,17 @@ export function assertJson(value: unknown, place: string): asserts value is Json
   }
   const isRecord = typeof value === 'object' && [Object.prototype, null].includes(Object.getPrototypeOf(value));
   if (!isRecord) {
-    throw new LmdError('INVALID_ARGUMENT', `${place} is ${String(value)}, which JSON cannot hold.`, {
+    throw new LmdError('INVALID_ARGUMENT', `${place} is ${String(value)}, which JSON cannot represent.`, {
       subject: place,
       value,
-      remedy: 'Give null, a boolean, a finite number, a string, or arrays and plain records of them.',
+      remedy: 'Use null, a boolean, a finite number, a string, or arrays and plain records of them.',
     });
   }
   for (const [key, item] of Object.entries(value as object)) assertJson(item, `${place}.${key}`);
 }
 
 /**
- * Where two JSON values first differ, with both values, or undefined. Key order does not count; an absent key is
+ * The first difference of two JSON values, with both values, or undefined. Key order is ignored; an absent key is
  * undefined.
  */
 export function firstDifference(

@@ -1,13 +1,13 @@
 import type { Operations, Tensor } from '@lmd/core';
 
 /**
- * Mean cross-entropy over the rows whose label is not negative, in nats: a scalar tensor. 0 where every label is
- * negative.
+ * Mean cross-entropy over the rows whose label is not negative, in nats: a scalar tensor. 0 if all labels are negative.
  *
  * @param logits [..., classes], f32.
  * @param labels [...], i32: the class of each row; rows with a negative one (usually −100, for padding) are ignored.
- * @param softLabels [..., classes], f32: of each row, a distribution q over the classes. With it the loss of a row is
- * −Σ_c q_c log p_c, whatever the class in `labels`; with all of q on the class of `labels` it is the same as without.
+ * @param softLabels [..., classes], f32: a distribution q over the classes for each row. The loss of a row is then −Σ_c
+ * q_c log p_c, independent of the class in `labels`; if q is one-hot at the class of `labels`, the loss is the same as
+ * without.
  */
 export function lossOf(ops: Operations, logits: Tensor, labels: Tensor, softLabels?: Tensor): Tensor {
   const losses = rowLosses(ops, logits, labels, softLabels, true);
@@ -15,14 +15,14 @@ export function lossOf(ops: Operations, logits: Tensor, labels: Tensor, softLabe
   return ops.divide(ops.sum(losses), ops.maximum(counted, 1));
 }
 
-/** The mean of losses of which the others are 0. */
+/** The mean of the losses that are included; the others are 0. */
 export function meanOfCounted(ops: Operations, losses: Tensor, counted: number): Tensor {
   if (counted === losses.shape[0]) return ops.mean(losses);
   return ops.multiply(ops.sum(losses), 1 / Math.max(1, counted));
 }
 
 /**
- * The cross-entropy of each row, [rows], NaN where a logit is.
+ * The cross-entropy of each row, [rows]; NaN if a logit is NaN.
  *
  * @param leavesOut whether labels may be negative; the loss of their rows is 0.
  */
@@ -45,8 +45,8 @@ function crossEntropies(ops: Operations, rows: Tensor, labels: Tensor, softLabel
   const hard = ops.crossEntropy(rows, labels);
   if (softLabels === undefined) return hard;
   const classes = rows.shape[1]!;
-  // −Σ_c q_c log p_c = log Σ exp z − Σ_c q_c z_c, and the fused kernel gives log Σ exp z − z_label: what is left is
-  // linear in z.
+  // −Σ_c q_c log p_c = log Σ exp z − Σ_c q_c z_c, and the fused kernel gives log Σ exp z − z_label: the rest is linear
+  // in z.
   const range = ops.fromData(
     Int32Array.from({ length: classes }, (_, c) => c),
     [1, classes],

@@ -3,20 +3,19 @@ import type { CheckedBatch } from './data/check-batch.js';
 import { enqueueStep, type StepContext } from './step.js';
 
 export interface NonFinite {
-  /** As in `gradient of blocks.0.mlp.up.weight`. */
+  /** Such as `gradient of blocks.0.mlp.up.weight`. */
   readonly tensor: string;
   /** NaN, Infinity or -Infinity. */
   readonly value: number;
-  /** Where in the tensor, row-major. */
+  /** Index in the tensor, row-major. */
   readonly index: number;
-  /** True where the state before the step is at fault, so that there is no good state left. */
+  /** Whether the state before the step is already invalid, so that no good state exists. */
   readonly inState: boolean;
 }
 
 /**
- * Makes a step again, which gives the same values since it is a function of its arguments, and finds the first tensor
- * with a value that is not finite: inputs, state, drawn weights, loss, gradients, updated state. Undefined where all
- * are finite.
+ * Repeats a step, which is deterministic, and finds the first tensor with a non-finite value: inputs, state, sampled
+ * weights, loss, gradients, updated state. Undefined if all are finite.
  */
 export async function findNonFinite(
   context: StepContext,
@@ -29,7 +28,7 @@ export async function findNonFinite(
   const seen: [string, Tensor][] = [];
   try {
     const inspect = (name: string, tensor: Tensor) => {
-      // A second handle on the same values, since the step frees its own.
+      // A second handle to the same values, since the step frees the first.
       seen.push([name, ops.keep(ops.reshape(tensor, tensor.shape))]);
     };
     const { state: next, report } = enqueueStep(context, state, batch, { inspect });
@@ -41,7 +40,7 @@ export async function findNonFinite(
   }
 }
 
-/** The same before the update, of passes at hand: no step is made again, only the weights are drawn once more. */
+/** The same before the update, with the given passes: the step is not repeated; only the weights are sampled again. */
 export async function findNonFiniteBefore(
   { ops, optimizer }: StepContext,
   state: OptimizerState,
@@ -63,12 +62,12 @@ export async function findNonFiniteBefore(
   return findNonFiniteIn(ops, [['loss', loss], ...gradients]);
 }
 
-/** Tensors under the names that an error gives them. */
+/** Tensors with their names in error messages. */
 export function namesOf(kind: string, tensors: NamedTensors): [string, Tensor][] {
   return Object.entries(tensors).map(([name, tensor]) => [`${kind} ${name}`, tensor]);
 }
 
-/** The first that holds a value that is not finite. One after the other is read. */
+/** The first tensor with a non-finite value. Tensors are read one at a time. */
 export async function findNonFiniteIn(
   ops: EagerOperations,
   tensors: readonly (readonly [string, Tensor])[],

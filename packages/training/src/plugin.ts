@@ -16,13 +16,13 @@ import type { Json } from './json.js';
 
 export interface TrainingData {
   readonly train: Dataset;
-  /** Evaluated every `evaluateEvery` steps and after the last. */
+  /** Validation data, evaluated every `evaluateEvery` steps and after the last step. */
   readonly validation?: Dataset;
-  /** Evaluated once, when the run is over. */
+  /** Test data, evaluated once at the end of the run. */
   readonly test?: Dataset;
 }
 
-/** A run as its plugins see it. */
+/** The interface of a run for its plugins. */
 export interface TrainingRun {
   readonly ops: EagerOperations;
   readonly model: Model;
@@ -30,28 +30,28 @@ export interface TrainingRun {
   readonly precision: Precision;
   readonly data: TrainingData;
   readonly seed: number;
-  /** Updates made so far. */
+  /** Number of updates so far. */
   readonly step: number;
   readonly totalSteps: number;
-  /** Alive until the next update, and the run's to free. */
+  /** Valid until the next update; owned by the run. */
   readonly state: OptimizerState;
   /**
-   * The weights to evaluate or export, which the caller frees: those of the last plugin that gives some, else the
-   * optimizer's.
+   * The weights to evaluate or export, owned by the caller: those of the last plugin that provides weights, otherwise
+   * the optimizer's.
    */
   evaluationWeights(): NamedTensors;
   /**
-   * Everything that a resumed run needs, read to the host. Whole only in the `settle` hook, where all plugins are at
-   * rest.
+   * Everything that a resumed run needs, read to the host. Consistent only in the `settle` hook, when the states of all
+   * plugins are final.
    */
   snapshot(): Promise<Checkpoint>;
-  /** Passes an event of the plugin's own to all plugins. */
+  /** Sends an event of this plugin to all plugins. */
   announce(event: CheckpointEvent | ReportEvent | WarningEvent): Promise<void>;
-  /** Ends the run after this step. */
+  /** Stops the run after this step. */
   stop(reason: string): void;
 }
 
-/** What a plugin remembers between the parts of an interrupted run. */
+/** State of a plugin in a checkpoint. */
 export interface PluginState {
   readonly data?: Json;
   readonly tensors?: NamedTensors;
@@ -60,22 +60,22 @@ export interface PluginState {
 type Hook<Event> = (event: Event, run: TrainingRun) => void | Promise<void>;
 
 /**
- * Something done around the step. Every hook is optional; hooks run in the order of the plugins, each awaited, and one
- * that throws ends the run with `PLUGIN_FAILURE`, which names the plugin and the hook. One plugin may go from run to
- * run, one run at a time: `start` begins a run, and a plugin with memory forgets there what an earlier run left.
+ * An extension of the training loop. Every hook is optional. Hooks run in the order of the plugins, and each is
+ * awaited. If one throws, the run ends with `PLUGIN_FAILURE`, which names the plugin and the hook. A plugin may be used
+ * for several runs, one at a time: `start` begins a run, and a stateful plugin resets its state there.
  *
- * In a step: `passes`; when the update is made and finite, `step`; then, when one is due, the evaluation and
- * `evaluate`; then `settle`, when the state of every plugin is final and can be saved.
+ * In a step: `passes`; after a finite update, `step`; then the evaluation and `evaluate`, if due; then `settle`, when
+ * the state of every plugin is final and can be saved.
  */
 export interface Plugin {
   /** Unique among the plugins of a run; the checkpoint stores its state under it. */
   readonly name: string;
-  /** Before `restore`. What is remembered of an earlier run is reset here. */
+  /** Called before `restore`. Resets the state of an earlier run. */
   readonly start?: Hook<StartEvent>;
   /**
-   * Sees the draws' keys and gradients of a step before the update is made of them; synchronous, and inside the step's
-   * scope: what it makes is freed with the step but for what it gives to `ops.keep`. The step may yet fail or not be
-   * finite, so what it learns counts only once `step` follows.
+   * Receives the keys and gradients of the posterior samples of a step before the update. Synchronous, within the scope
+   * of the step: tensors created here are freed with the step unless passed to `ops.keep`. The step may still fail or
+   * be non-finite, so results are valid only once `step` follows.
    */
   passes?(passes: readonly Pass[], run: TrainingRun): void;
   readonly step?: Hook<StepEvent>;
@@ -87,15 +87,17 @@ export interface Plugin {
   readonly end?: Hook<EndEvent>;
   readonly failure?: Hook<FailureEvent>;
   /**
-   * Replaces the weights that are evaluated and exported. New handles, which the caller frees; undefined for none yet.
+   * Replaces the weights that are evaluated and exported. Returns new handles, owned by the caller, or undefined if it
+   * has no weights yet.
    */
   weights?(run: TrainingRun): NamedTensors | undefined;
   /**
-   * What the checkpoint is to remember. Tensors stay the plugin's. A plugin with memory has both this and `restore`.
+   * The state to store in the checkpoint. Tensors remain owned by the plugin. A stateful plugin has both this and
+   * `restore`.
    */
   state?(): PluginState;
-  /** Called after `start` of a resumed run. Tensors become the plugin's. */
+  /** Called after `start` of a resumed run. The plugin takes ownership of the tensors. */
   restore?(state: PluginState, run: TrainingRun): void | Promise<void>;
-  /** Called last, however the run ended: closes files, frees tensors. */
+  /** Always called last, even after a failure: closes files, frees tensors. */
   close?(run: TrainingRun): void | Promise<void>;
 }

@@ -15,7 +15,7 @@ import type { PluginState, TrainingRun } from './plugin.js';
 import type { StepContext } from './step.js';
 import type { TrainPlan } from './train-options.js';
 
-/** The one place where a run changes: its state, its counters and what it was told to do. */
+/** The mutable part of a run: its state, its counters and its requests. */
 export class Run implements TrainingRun {
   readonly ops;
   readonly model;
@@ -32,10 +32,10 @@ export class Run implements TrainingRun {
   stopReason: string | undefined;
   /** Set when no further step follows. */
   ending: TrainStatus | undefined;
-  /** True between steps, when state and plugins belong together and can be saved. */
+  /** True between steps, when state and plugins are consistent and can be saved. */
   settled = false;
   closed = false;
-  /** Time in steps and examples seen by this part of the run, for its speed. */
+  /** Time of the steps and number of examples in this part of the run, for its speed. */
   stepSeconds = 0;
   samples = 0;
   /** Path and step of the newest checkpoint that a plugin announced. */
@@ -66,7 +66,7 @@ export class Run implements TrainingRun {
     return { ops, model, optimizer, precision, seed, microBatchSize: plan.microBatchSize };
   }
 
-  /** Time since the run began, earlier parts of a resumed run included. */
+  /** Time since the start of the run, including earlier parts of a resumed run. */
   get seconds(): number {
     return this.#secondsBefore + (performance.now() - this.#began) / 1000;
   }
@@ -88,15 +88,15 @@ export class Run implements TrainingRun {
       throw new LmdError('CHECKPOINT_MISMATCH', `The checkpoint is at step ${checkpoint.step} of ${this.totalSteps}.`, {
         subject: 'steps',
         value: this.totalSteps,
-        remedy: 'Ask for at least as many steps as the checkpoint has.',
+        remedy: 'Set steps to at least that of the checkpoint.',
       });
     }
-    // A file sorts its tensors. In the order of a fresh state, so that whatever goes over the state goes as in an
-    // uninterrupted run.
+    // A file sorts its tensors. They are restored in the order of a new state, so that loops over the state have the
+    // order of an uninterrupted run.
     const tensors = Object.fromEntries(
       Object.keys(this.state.tensors).map((name) => [name, checkpoint.tensors[name]!]),
     );
-    // Freed first: two states may be more than there is room for.
+    // Freed first, since two states may not fit into memory.
     ops.dispose(this.state.tensors);
     this.#state = { step: checkpoint.optimizerStep, tensors: {} };
     this.#state = { step: checkpoint.optimizerStep, tensors: writeTensors(ops, tensors) };
@@ -108,7 +108,7 @@ export class Run implements TrainingRun {
     if (resume?.path !== undefined) this.saved = { path: resume.path, step: checkpoint.step };
   }
 
-  /** Gives each plugin with memory what the checkpoint holds for it. */
+  /** Restores each stateful plugin from the checkpoint. */
   async restorePlugins(states: Checkpoint['plugins'] | undefined): Promise<void> {
     if (states === undefined) return;
     for (const plugin of this.plan.plugins) {
@@ -121,14 +121,14 @@ export class Run implements TrainingRun {
       try {
         await guarded(plugin, 'restore', () => plugin.restore!(state, this));
       } catch (error) {
-        // What it has not taken over, and so will not free.
+        // The tensors that the plugin has not taken over and will not free.
         for (const tensor of Object.values(state.tensors!)) if (!this.ops.isDisposed(tensor)) this.ops.dispose(tensor);
         throw error;
       }
     }
   }
 
-  /** A plugin with memory that the checkpoint lacks, or the reverse, would make another run of it. */
+  /** Throws if a stateful plugin is missing in the checkpoint or in this run, since the results would differ. */
   #checkPlugins({ plugins: states }: Checkpoint): void {
     const remembering = this.plan.plugins.filter(({ restore }) => restore !== undefined).map(({ name }) => name);
     const missing = Object.keys(states).find((name) => !remembering.includes(name));
@@ -138,9 +138,9 @@ export class Run implements TrainingRun {
     throw new LmdError(
       'CHECKPOINT_MISMATCH',
       missing === undefined
-        ? `The checkpoint holds no state for plugin "${name}".`
-        : `The checkpoint holds the state of plugin "${name}", which this run lacks.`,
-      { subject: 'plugins', value: name, remedy: 'Resume with the plugins that the run began with.' },
+        ? `The checkpoint has no state of plugin "${name}".`
+        : `The checkpoint has a state of plugin "${name}", which is missing in this run.`,
+      { subject: 'plugins', value: name, remedy: 'Resume with the original plugins.' },
     );
   }
 
@@ -150,7 +150,10 @@ export class Run implements TrainingRun {
     this.ops.dispose(previous.tensors);
   }
 
-  /** The state that `make` makes and frees the present one for; without one where it throws. Gives its report. */
+  /**
+   * Replaces the state by that of `make`, which frees the current one. If `make` throws, there is no state. Returns the
+   * report of `make`.
+   */
   passState(make: () => { readonly state: OptimizerState; readonly report: Tensor }): Tensor {
     this.#state = { step: this.state.step, tensors: {} };
     const { state, report } = make();
@@ -163,7 +166,7 @@ export class Run implements TrainingRun {
       const weights = plugin.weights?.(this);
       if (weights !== undefined) return weights;
     }
-    // The sample after those of the training draws, so that evaluation sees fresh noise.
+    // The sample index after those of training, so that evaluation uses independent noise.
     const key = { seed: this.seed, step: this.step, sample: this.optimizer.samples };
     return this.optimizer.weights(this.ops, this.state, this.plan.evaluationWeights, key);
   }
@@ -211,7 +214,7 @@ export class Run implements TrainingRun {
     return this.plan.signal?.aborted === true ? 'interrupted' : undefined;
   }
 
-  /** Lets timers and signals run, which a backend that computes at once would starve; rarely enough to cost nothing. */
+  /** Yields to timers and signals, which a synchronous backend would block; rare enough to have no cost. */
   async breathe(): Promise<void> {
     if (performance.now() - this.#breathed < 50) return;
     await new Promise((resolve) => setTimeout(resolve, 0));

@@ -3,8 +3,7 @@ import type { CheckedBatch } from './data/check-batch.js';
 import { enqueuePasses, type OnPasses, reportOf, type StepContext } from './step.js';
 
 /**
- * Loss and gradients of a step whose update is not made yet. The caller frees `report`; `update` or `dispose` frees the
- * gradients.
+ * Loss and gradients of a step before its update. The caller frees `report`; `update` or `dispose` frees the gradients.
  */
 export interface PendingStep {
   readonly loss: Tensor;
@@ -12,14 +11,14 @@ export interface PendingStep {
   /** f32 [2]: the loss, and a number that is finite when loss and gradients are (see `reportOf`). */
   readonly report: Tensor;
   /**
-   * Makes the update and frees gradients and old state, weight by weight as they are used up. `report` is as above, for
-   * the new state. If it throws, it has freed them all the same.
+   * Runs the update and frees gradients and old state, weight by weight as soon as they are no longer needed. `report`
+   * is as above, for the new state. They are also freed if it throws.
    */
   update(): { readonly state: OptimizerState; readonly report: Tensor };
   dispose(): void;
 }
 
-/** Enqueues a step up to its update. `enqueueStep` and this give the same bits. */
+/** Enqueues a step up to its update; bit-identical to `enqueueStep`. */
 export function enqueuePendingStep(
   context: StepContext,
   state: OptimizerState,
@@ -28,15 +27,15 @@ export function enqueuePendingStep(
 ): PendingStep {
   const { ops, optimizer } = context;
   const { loss, passes, report } = ops.scope(() => {
-    const made = enqueuePasses(context, state, batch, { onPasses });
+    const pending = enqueuePasses(context, state, batch, { onPasses });
     const report = reportOf(
       ops,
-      made.loss,
-      made.passes.map(({ gradients }) => gradients),
+      pending.loss,
+      pending.passes.map(({ gradients }) => gradients),
     );
-    const kept = [made.loss, report, ...made.passes.flatMap(({ gradients }) => Object.values(gradients))];
+    const kept = [pending.loss, report, ...pending.passes.flatMap(({ gradients }) => Object.values(gradients))];
     for (const tensor of kept) ops.keep(tensor);
-    return { ...made, report };
+    return { ...pending, report };
   });
 
   return {
@@ -68,7 +67,7 @@ export function enqueuePendingStep(
   };
 }
 
-/** The tensors of the state and the gradients that an update needs no more, by weight. */
+/** The tensors of the state and the gradients that an update no longer needs, by weight. */
 function usedUpBy(state: NamedTensors, passes: readonly Pass[]): Map<string, Tensor[]> {
   const tensors = new Map<string, Tensor[]>();
   const add = (weight: string, tensor: Tensor) => {

@@ -20,27 +20,27 @@ export interface StepContext {
   readonly optimizer: Optimizer;
   readonly precision: Precision;
   readonly seed: number;
-  /** Examples that go through the model at once; gradients accumulate over the micro-batches of a batch. */
+  /** Examples per forward pass; gradients are accumulated over the micro-batches of a batch. */
   readonly microBatchSize: number;
 }
 
 export interface StepResult {
-  /** After the update; kept beyond scopes. */
+  /** The state after the update; belongs to no scope. */
   readonly state: OptimizerState;
   /** f32 [2]: the loss, and a number that is finite when loss, gradients and new state are (see `reportOf`). */
   readonly report: Tensor;
 }
 
-/** Sees the passes of a step, alive until it returns, before the update is made of them. */
+/** Receives the passes of a step before the update; they are valid until it returns. */
 export type OnPasses = (passes: readonly Pass[]) => void;
 
-/** Sees every tensor of a step in the order in which they come about, under the name that an error gives it. */
+/** Receives every tensor of a step in order of computation, with its name in error messages. */
 export type Inspect = (name: string, tensor: Tensor) => void;
 
 /**
- * Enqueues one step: for each of the optimizer's draws, forward and backward over the micro-batches; then the update.
- * All that it makes is freed but the result; `state` is left to the caller. The step is a function of its arguments and
- * nothing else.
+ * Enqueues one step: for each posterior sample of the optimizer, forward and backward passes over the micro-batches;
+ * then the update. Everything except the result is freed; `state` remains owned by the caller. The step is a pure
+ * function of its arguments.
  */
 export function enqueueStep(
   context: StepContext,
@@ -64,7 +64,7 @@ export interface StepHooks {
   readonly onPasses?: OnPasses | undefined;
 }
 
-/** The part of a step before its update: the loss, a mean over the draws, and what the update is made of. */
+/** The part of a step before the update: the loss, averaged over posterior samples, and the passes for the update. */
 export function enqueuePasses(
   context: StepContext,
   state: OptimizerState,
@@ -94,9 +94,8 @@ export function enqueuePasses(
 }
 
 /**
- * f32 [2], to be read back: the loss, and the sum of it and of all elements of the records, which is finite where every
- * one of them is. A sum of finite numbers may overflow too, so what it raises is a suspicion, which `findNonFinite`
- * settles.
+ * f32 [2], to be read back: the loss, and the sum of the loss and all elements of the records. The sum is non-finite if
+ * any element is. A sum of finite numbers may also overflow, so a non-finite sum is checked with `findNonFinite`.
  */
 export function reportOf(ops: EagerOperations, loss: Tensor, records: readonly NamedTensors[]): Tensor {
   return ops.scope(() => {
@@ -107,8 +106,8 @@ export function reportOf(ops: EagerOperations, loss: Tensor, records: readonly N
 }
 
 /**
- * Loss and gradients of the whole batch at `weights`, as the mean over its rows that count, one micro-batch after
- * another.
+ * Loss and gradients of the whole batch at `weights`, averaged over the rows that are not ignored, one micro-batch at a
+ * time.
  */
 function accumulate(
   { ops, model, precision, microBatchSize }: StepContext,
@@ -127,11 +126,11 @@ function accumulate(
       const inputTensor = rows(ops, inputs, inputs.dtype, from, to);
       const labelTensor = rows(ops, labels, 'i32', from, to);
       const softTensor = softLabels === undefined ? undefined : rows(ops, softLabels, 'f32', from, to);
-      // One draw of the weights an optimizer step, and yet fresh dropout and rounding noise for each micro-batch.
+      // One posterior sample per optimizer step, but independent dropout and rounding noise for each micro-batch.
       const noise = { ...key, sample: key.sample * microBatches + micro };
       const { value, gradients } = valueAndGradients(ops, weights, (tape, watched) => {
         const logits = model.forward(tape, watched, inputTensor, { training: true, precision, key: noise });
-        checkClasses(batch, logits.shape.at(-1)!, 'the model gives');
+        checkClasses(batch, logits.shape.at(-1)!, 'the model has');
         const losses = rowLosses(tape, logits, labelTensor, softTensor, counted < labels.data.length);
         const own = microBatches === 1 ? counted : countedIn(labels, from, to);
         const loss = meanOfCounted(tape, losses, own);
@@ -147,7 +146,7 @@ function accumulate(
   return sum!;
 }
 
-/** Labels of the examples from `from` to `to` that are not left out. */
+/** Number of labels of the examples from `from` to `to` that are not ignored. */
 function countedIn({ data, shape }: CheckedBatch['labels'], from: number, to: number): number {
   const width = data.length / shape[0]!;
   return data.subarray(from * width, to * width).reduce((count, label) => (label < 0 ? count : count + 1), 0);
@@ -168,7 +167,7 @@ function sumAll(ops: EagerOperations, scalars: readonly Tensor[]): Tensor {
   return scalars.reduce((sum, scalar) => ops.add(sum, scalar));
 }
 
-/** A sum for each f32 tensor. It compares nothing: a NaN or an infinity anywhere makes the sum NaN or infinite. */
+/** A sum for each f32 tensor, which is NaN or infinite if any element is. */
 function sumsOf(ops: EagerOperations, tensors: NamedTensors): Tensor[] {
   return Object.values(tensors)
     .filter(({ dtype }) => dtype === 'f32')

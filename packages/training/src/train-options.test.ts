@@ -37,7 +37,7 @@ describe('train refuses', () => {
       'what makes a plugin',
       { plugins: [weightAveraging] },
       'INVALID_ARGUMENT',
-      /plugins\[0\] is a function. Call the function/,
+      /plugins\[0\] is a function. A plugin is an object. Call the function/,
     ],
     ['one plugin alone', { plugins: weightAveraging() }, 'INVALID_ARGUMENT', /plugins is an object/],
     ['no model', { model: undefined }, 'INVALID_ARGUMENT', /model is undefined/],
@@ -95,7 +95,7 @@ describe('train refuses', () => {
     ],
     ['another batch size', { batchSize: 4 }, /batchSize is 8 .* and 4/],
     ['fewer steps', { steps: 5 }, /at step 6 of 5/],
-    ['a plugin with memory more', { plugins: [weightAveraging()] }, /no state for plugin "weightAveraging"/],
+    ['an additional stateful plugin', { plugins: [weightAveraging()] }, /no state of plugin "weightAveraging"/],
   ];
   it.each(mismatches)('a checkpoint with %s', async (_, change, message) => {
     const checkpoint = await saved();

@@ -152,7 +152,7 @@ export const trainOptionTable = {
 
 export interface TrainOptions extends OptionsOf<typeof trainOptionTable> {}
 
-/** Options that are checked, and what follows from them. */
+/** Validated options, and values derived from them. */
 export interface TrainPlan extends Omit<ResolvedOptions<typeof trainOptionTable>, 'ops'> {
   readonly ops: EagerOperations;
   readonly microBatchSize: number;
@@ -160,11 +160,11 @@ export interface TrainPlan extends Omit<ResolvedOptions<typeof trainOptionTable>
   readonly plugins: readonly Plugin[];
   readonly order: DataOrder;
   readonly totalSteps: number;
-  /** What a checkpoint must agree with. */
+  /** The identity that a checkpoint must match. */
   readonly identity: { readonly [key: string]: Json };
 }
 
-/** Checks everything that can be checked before any work is done. */
+/** Checks everything that can be checked before the run starts. */
 export function planTraining(options: TrainOptions): TrainPlan {
   const checked = resolveOptions('train', trainOptionTable, options);
   const { model, optimizer, precision, data, seed, batchSize, keepPartialBatch, configuration = null } = checked;
@@ -207,7 +207,7 @@ export function planTraining(options: TrainOptions): TrainPlan {
   };
 }
 
-/** A format by its name, which stands for it, and how values are rounded to it. */
+/** The name of a format and its rounding. */
 function namesOf(operands: { readonly [operand: string]: OperandPrecision }): Json {
   return Object.fromEntries(
     Object.entries(operands).map(([operand, precision]) => {
@@ -218,14 +218,14 @@ function namesOf(operands: { readonly [operand: string]: OperandPrecision }): Js
   );
 }
 
-/** True where the first is given, false where the second is; throws where both or neither are. */
+/** Returns whether the first option is given; throws if both or neither are. */
 function exactlyOne(options: TrainOptions, first: keyof TrainOptions, second: keyof TrainOptions): boolean {
   const isFirst = options[first] !== undefined;
   if (isFirst === (options[second] !== undefined)) {
     throw new LmdError('INVALID_ARGUMENT', `train has ${isFirst ? 'both' : 'neither of'} ${first} and ${second}.`, {
       subject: first,
       value: options[first],
-      remedy: `Give exactly one of ${first} and ${second}.`,
+      remedy: `Use exactly one of ${first} and ${second}.`,
     });
   }
   return isFirst;

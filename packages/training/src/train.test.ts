@@ -231,7 +231,7 @@ describe('train', () => {
       plugins: [{ name: 'listen', warning: ({ message }) => void messages.push(message) }],
     });
     expect(messages.length).toBe(2);
-    expect(messages[0]).toMatch(/written on backend abacus, and the run goes on with reference/);
+    expect(messages[0]).toMatch(/written on backend abacus, but the run resumes with reference/);
     expect(messages[1]).toMatch(/written by @lmd\/training 0\.0\.1/);
   });
 

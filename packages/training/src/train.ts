@@ -16,14 +16,14 @@ export interface TrainResult extends Omit<EndEvent, 'type'> {
 }
 
 /**
- * Trains a model: for each step, a batch from (seed, epoch, position) → draw → forward → loss → backward → update, then
- * the plugins. A run is a function of its options, the code and the backend: interrupted anywhere and resumed from a
- * checkpoint, it ends with the same bits.
+ * Trains a model: for each step, a batch from (seed, epoch, position) → draw (posterior sample) → forward → loss →
+ * backward → update, then the plugins. A run is determined by its options, the code and the backend: if it is
+ * interrupted at any step and resumed from a checkpoint, its results are bit-identical.
  *
- * @throws LmdError `NON_FINITE` when a loss, gradient or state stops being finite, naming the tensor that was first and
- *   the checkpoint of the last good state; `PLUGIN_FAILURE`; `CHECKPOINT_MISMATCH` on resume; `UNKNOWN_OPTION` and
- *   `INVALID_ARGUMENT` before any work; and what data set, model and optimizer throw. Whatever it throws, it has freed
- *   its tensors.
+ * @throws LmdError `NON_FINITE` if a loss, gradient or state is not finite, naming the first such tensor and the
+ * checkpoint of the last good state; `PLUGIN_FAILURE`; `CHECKPOINT_MISMATCH` on resume; `UNKNOWN_OPTION` and
+ * `INVALID_ARGUMENT` before the run starts; and errors of data set, model and optimizer. All tensors are freed before
+ * it throws.
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const run = new Run(planTraining(options));
@@ -48,7 +48,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
 
 async function begin(run: Run): Promise<void> {
   const { plan, ops, model, optimizer } = run;
-  // Held by this function alone: as large as the state, it is of no use once the run has begun.
+  // Only this function has a reference: the checkpoint is as large as the state, and not needed once the run has
+  // started.
   const resume = typeof plan.resume === 'function' ? await plan.resume() : plan.resume;
   await run.initialize(resume);
   await run.announce({
@@ -68,7 +69,7 @@ async function begin(run: Run): Promise<void> {
   });
   await run.restorePlugins(resume?.checkpoint.plugins);
   for (const { path, reason } of resume?.skipped ?? []) {
-    await run.warn(`The checkpoint ${path} was passed over: ${reason}`);
+    await run.warn(`The checkpoint ${path} was skipped: ${reason}`);
   }
   const written = resume?.checkpoint.versions;
   for (const [what, then, now] of [
@@ -77,8 +78,8 @@ async function begin(run: Run): Promise<void> {
   ] as const) {
     if (then === undefined || then === now) continue;
     await run.warn(
-      `The checkpoint was written ${what} ${then}, and the run goes on with ${now}: ` +
-        'its results are right, but may not be those of an uninterrupted run to the bit.',
+      `The checkpoint was written ${what} ${then}, but the run resumes with ${now}: ` +
+        'its results may not be bit-identical to those of an uninterrupted run.',
     );
   }
   run.settled = true;
@@ -105,8 +106,8 @@ async function conclude(run: Run, weights: NamedTensors): Promise<EndEvent> {
 }
 
 /**
- * A test may take longer than many steps. Interrupted, it is made again when the run is resumed, whose last step is
- * saved.
+ * A test may take longer than many steps. If it is interrupted, it is repeated when the run is resumed, since the last
+ * step is saved.
  */
 async function testUnlessInterrupted(run: Run, weights: NamedTensors): Promise<EvaluationResult | undefined> {
   try {

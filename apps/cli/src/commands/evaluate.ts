@@ -148,7 +148,7 @@ interface Plan {
   readonly backend: BackendName;
 }
 
-/** One set of weights, or a posterior to draw some from. */
+/** One set of weights, or a posterior to sample from. */
 interface Subject {
   readonly optimizer: string;
   readonly step?: number;

@@ -119,7 +119,7 @@ export async function generateCommand(
   }
 }
 
-/** The weights, their matrices packed where the file has them so or `format` asks for it. */
+/** The weights, with packed matrices if the file has them packed or `format` is given. */
 async function weightsOf(
   file: ModelFile,
   ops: EagerOperations,
@@ -159,7 +159,7 @@ async function languageModel(file: ModelFile): Promise<{ readonly model: Gpt2; r
       {
         subject: 'model',
         value: vocabularySize,
-        remedy: 'Use the run or model of lmd that it was exported from, which names its tokenizer.',
+        remedy: 'Use the run or model of lmd that it was exported from, which contains the name of its tokenizer.',
       },
     );
   }

@@ -58,15 +58,15 @@ const trialColumns: readonly Column<TrialInspection>[] = [
   { title: 'newest checkpoint', cell: ({ checkpoints }) => checkpoints.at(-1) ?? 'none' },
 ];
 
-/** `lmd inspect`: what a run, a checkpoint or a safetensors file holds. */
+/** `lmd inspect`: shows the contents of a run, a checkpoint or a safetensors file. */
 export async function inspectCommand(path: string, options: InspectCommandOptions, terminal: Terminal): Promise<void> {
   const found = resolve(path);
   const stat = statSync(found, { throwIfNoEntry: false });
   if (stat === undefined) {
-    throw new UsageError('INVALID_ARGUMENT', `There is no ${path}.`, {
+    throw new UsageError('INVALID_ARGUMENT', `${path} does not exist.`, {
       subject: 'path',
       value: path,
-      remedy: 'Name a run folder, a checkpoint or another safetensors file.',
+      remedy: 'Use a run folder, a checkpoint or another safetensors file.',
     });
   }
   if (stat.isDirectory()) showRun(await inspectRun(found), options, terminal);
@@ -76,10 +76,10 @@ export async function inspectCommand(path: string, options: InspectCommandOption
 function showRun(run: RunInspection, options: InspectCommandOptions, { out, colours }: Terminal): void {
   for (const name of ['tensor', 'html'] as const) {
     if (options[name] === undefined) continue;
-    throw new UsageError('INVALID_ARGUMENT', `--${name} is for files, and ${run.runFolder} is a run.`, {
+    throw new UsageError('INVALID_ARGUMENT', `--${name} needs a file, but ${run.runFolder} is a run.`, {
       subject: `--${name}`,
       value: options[name],
-      remedy: 'Name its model.safetensors or one of its checkpoints; its report.html has the plots of the run.',
+      remedy: 'Use its model.safetensors or one of its checkpoints; its report.html has the plots of the run.',
     });
   }
   if (options.json) {
@@ -89,7 +89,8 @@ function showRun(run: RunInspection, options: InspectCommandOptions, { out, colo
   const { name, seed, backend, batchSize, data, model } = run.configuration;
   out.write(`${colours.bold(name)}: ${model.kind} on ${data.kind}, seed ${seed}, batches of ${batchSize}, `);
   out.write(
-    `on ${backend}\n\n${renderTable(trialColumns, run.optimizers, { styleTitle: colours.bold, columns: out.columns })}\n`,
+    'on ' +
+      `${backend}\n\n${renderTable(trialColumns, run.optimizers, { styleTitle: colours.bold, columns: out.columns })}\n`,
   );
 }
 
@@ -119,7 +120,7 @@ function choose(file: FileInspection, part: string | undefined): readonly Tensor
   throw new UsageError('INVALID_ARGUMENT', `--tensor ${JSON.stringify(part)} matches no tensor of ${file.path}.`, {
     subject: '--tensor',
     value: part,
-    remedy: `Its names are like ${file.tensors
+    remedy: `Its names are, for example, ${file.tensors
       .slice(0, 3)
       .map(({ name }) => name)
       .join(', ')}.`,

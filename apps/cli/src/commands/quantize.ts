@@ -42,7 +42,7 @@ const columns: readonly Column<QuantizedRow>[] = [
   { title: 'before', align: 'right', cell: ({ bytesBefore }) => fileSize(bytesBefore) },
   { title: 'after', align: 'right', cell: ({ bytesAfter }) => fileSize(bytesAfter) },
   {
-    title: 'signal to noise',
+    title: 'SNR',
     align: 'right',
     cell: ({ signalToNoise }) => decibels(signalToNoise),
   },
@@ -99,7 +99,7 @@ async function quantizeFile(
     throw new LmdError('INVALID_ARGUMENT', `${input} is already packed.`, {
       subject: 'model',
       value: input,
-      remedy: 'Use the unpacked model that it was made from: rounding twice loses more than rounding once.',
+      remedy: 'Use the unpacked model that it was made from: quantizing twice has a larger error than quantizing once.',
     });
   }
   const format = formatNamed(packing.format as Parameters<typeof formatNamed>[0]);

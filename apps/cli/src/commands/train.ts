@@ -51,7 +51,7 @@ function select(configuration: Configuration, only: readonly string[] | undefine
   return { ...configuration, optimizers: configuration.optimizers.filter(({ name }) => only.includes(name)) };
 }
 
-/** The results of a run that is finished, which its summary shows; undefined for another run. */
+/** The results of a finished run from its summary; undefined if the run is not finished. */
 function finishedRun(folder: string): readonly TrialResult[] | undefined {
   const { summary } = runLayout(folder);
   if (!existsSync(summary)) return undefined;

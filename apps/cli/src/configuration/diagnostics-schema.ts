@@ -7,7 +7,7 @@ const { every } = optionShape({
   every: limited(
     described(
       measureOptionTable.every,
-      `${measureOptionTable.every.describe} \`logNormality\` goes with each validation.`,
+      `${measureOptionTable.every.describe} \`logNormality\` is measured at each validation.`,
     ),
     mostSteps,
   ),
@@ -15,22 +15,24 @@ const { every } = optionShape({
 
 const measured = z.boolean().default(false);
 
-/** What is measured in training beside the loss. */
+/** Measurements during training in addition to the loss. */
 export const diagnosticsSchema = z
   .strictObject({
     every,
-    weightGrowth: measured.describe('Root mean square of the weights, beside its start.'),
-    priorBound: measured.describe("Share of LMD's medians at the bound 1/λ of its log-normal prior."),
-    flipRate: measured.describe("Share of weights that a step moves to another value of the run's block format."),
+    weightGrowth: measured.describe('Root mean square of the weights, also relative to its initial value.'),
+    priorBound: measured.describe("Fraction of LMD's medians at the bound 1/λ of its log-normal prior."),
+    flipRate: measured.describe("Fraction of quantized weights that change in a step, in the run's block format."),
     quantizationNoise: measured.describe(
       "Signal-to-noise ratio, clipping and kurtosis of each quantized product of a ViT, on validation images, in the run's block format and those of `evaluation.formats`.",
     ),
-    gradientSignal: measured.describe('Signal-to-noise ratio of the gradients; takes two more vectors a weight.'),
-    logNormality: measured.describe("Mean, deviation and quantile plot's correlation of the logarithms of medians."),
+    gradientSignal: measured.describe(
+      'Signal-to-noise ratio of the gradients; needs two additional vectors per weight.',
+    ),
+    logNormality: measured.describe("Mean, standard deviation and Q-Q correlation of the logarithms of LMD's medians."),
   })
   .prefault({})
   .describe(
-    'Measurements, written to `metrics.jsonl` and drawn in the report; all of a run where a rule or format has them.',
+    'Measurements, written to `metrics.jsonl` and plotted in the report, if they apply to the optimizer and the format.',
   );
 
 export type DiagnosticsConfiguration = z.output<typeof diagnosticsSchema>;

@@ -10,7 +10,7 @@ function list(values: readonly unknown[]): string {
   return values.map((value) => (typeof value === 'string' ? value : showValue(value))).join(', ');
 }
 
-/** A word is near another; an object is near none. */
+/** Suggests the closest allowed value for a string. */
 function suggestion(value: unknown, allowed: readonly unknown[]): string {
   return typeof value === 'string' ? didYouMean(value, allowed.map(String)) : '';
 }
@@ -63,7 +63,7 @@ function explainIssue(schema: z.core.$ZodType, root: unknown, issue: Issue): Fin
       return finding(`${subject} is not allowed.${suggestion(value, issue.values)} Allowed: ${list(issue.values)}.`);
     case 'invalid_union': {
       const allowed = 'options' in issue && Array.isArray(issue.options) ? issue.options : [];
-      // A union of types says in its message what it takes.
+      // The message of a union of types states what is allowed.
       if (allowed.length === 0) return finding(`${subject} ${issue.message}`);
       return finding(`${subject} is not allowed.${suggestion(value, allowed)} Allowed: ${list(allowed)}.`);
     }
@@ -77,14 +77,14 @@ function explainIssue(schema: z.core.$ZodType, root: unknown, issue: Issue): Fin
     case 'too_big':
       return finding(`${subject} ${bound(issue)}.`);
     default: {
-      // Our own checks, whose messages are predicates: `is missing; …`, `names two optimizers; …`.
+      // Custom checks, whose messages are predicates: `is missing. …`, `is the name of two optimizers. …`.
       const named = value === undefined ? showPath(issue.path) : subject;
       return finding(`${named} ${issue.message}${issue.message.endsWith('.') ? '' : '.'}`);
     }
   }
 }
 
-/** The typed error for what zod found: every wrong key with its value and the allowed ones. */
+/** Converts the issues of zod to a typed error: every invalid key with its value and the allowed values. */
 export function configurationError(
   schema: z.core.$ZodType,
   root: unknown,
@@ -98,6 +98,6 @@ export function configurationError(
   const message =
     findings.length === 1
       ? `${origin}: ${first!.text}`
-      : `${origin} is wrong in ${findings.length} places:\n${findings.map(({ text }) => `  - ${text}`).join('\n')}`;
+      : `${origin} has ${findings.length} errors:\n${findings.map(({ text }) => `  - ${text}`).join('\n')}`;
   return new UsageError(code, message, details);
 }

@@ -8,35 +8,35 @@ const patterns = (meaning: string) =>
     .array(z.string().min(1))
     .min(1)
     .optional()
-    .describe(`${meaning} Names of weights as \`lmd inspect\` shows them; \`*\` stands for any part of one.`);
+    .describe(`${meaning} Names are those shown by \`lmd inspect\`; \`*\` matches any part of a name.`);
 
-/** What of a pretrained model is trained, and how. */
+/** The trained part of a pretrained model, and the method. */
 export const fineTuningSchema = z
   .strictObject({
     lora: z
       .strictObject({
         ...optionShape({ rank: limited(loraOptionTable.rank, largestSize), alpha: loraOptionTable.alpha }),
-        targets: patterns('The matrices that get an adapter; by default those of attention.'),
+        targets: patterns('Matrices to adapt; default: those of attention.'),
       })
       .optional()
-      .describe('Low-rank adapters beside frozen weights.'),
-    train: patterns('The weights that are trained whole; the others stay as they are.'),
-    freeze: patterns('The weights that stay as they are; the others are trained.'),
+      .describe('Trains low-rank adapters (LoRA) and freezes the other weights.'),
+    train: patterns('Weights to train fully; the others are frozen.'),
+    freeze: patterns('Weights to freeze; the others are trained.'),
     fresh: patterns(
-      'The weights that begin from the seed, such as a head for other classes: `head.*`. The file may lack them.',
+      'Weights to initialize randomly from the seed, such as `head.*` for other classes. They may be missing in the file.',
     ),
   })
   .superRefine(({ lora, train, freeze, fresh }, context) => {
     const refuse = (key: string, message: string) => context.addIssue({ code: 'custom', path: [key], message });
-    if (freeze !== undefined && train !== undefined) refuse('freeze', 'and train do not go together; give one.');
+    if (freeze !== undefined && train !== undefined) refuse('freeze', 'and train cannot be combined. Use one of them.');
     if (freeze !== undefined && lora !== undefined) {
-      refuse('freeze', 'and lora do not go together: beside adapters all is frozen but what train names.');
+      refuse('freeze', 'and lora cannot be combined. With lora, all weights are frozen except those listed in train.');
     }
     if (lora === undefined && train === undefined && freeze === undefined && fresh === undefined) {
-      refuse('lora', 'is missing; give lora, train, freeze or fresh, or leave fineTuning out.');
+      refuse('lora', 'is missing. Set lora, train, freeze or fresh, or remove fineTuning.');
     }
   })
   .optional()
-  .describe('What is trained of the model that `model.weights` names; by default all of it.');
+  .describe('Which part of the model in `model.weights` is trained; default: all of it.');
 
 export type FineTuningConfiguration = NonNullable<z.output<typeof fineTuningSchema>>;

@@ -8,7 +8,10 @@ import { parseJsonFile, reasonOf } from './json-file.js';
 import { applyOverrides } from './overrides.js';
 import { type Configuration, configurationSchema } from './schema.js';
 
-/** Checks a raw configuration and fills in its defaults. `origin` begins the error message: a file's path or a preset's name. */
+/**
+ * Validates a raw configuration and fills in defaults. Errors begin with `origin`, the path of a file or the name of a
+ * preset.
+ */
 export function parseConfiguration(raw: unknown, origin: string): Configuration {
   const result = configurationSchema.safeParse(raw);
   if (!result.success) throw configurationError(configurationSchema, raw, result.error, origin);
@@ -19,7 +22,7 @@ function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
-/** Reads a JSON file, or throws a `UsageError` that names it and what is wrong. */
+/** Reads a JSON file. Throws a `UsageError` that names the file and the problem. */
 export function readJsonFile(path: string): unknown {
   try {
     return parseJsonFile(path);
@@ -46,7 +49,7 @@ function rawConfiguration(source: string): { readonly raw: object; readonly orig
   }
   const raw = readJsonFile(source);
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
-    throw new UsageError('INVALID_ARGUMENT', `${source} does not hold a JSON object.`, {
+    throw new UsageError('INVALID_ARGUMENT', `${source} does not contain a JSON object.`, {
       subject: source,
       value: raw,
       remedy: 'A configuration is an object with the keys of CONFIGURATION.md, such as {"steps": 100, …}.',
@@ -58,7 +61,7 @@ function rawConfiguration(source: string): { readonly raw: object; readonly orig
   return { raw: { name: name === '' ? 'run' : name, ...raw }, origin: source };
 }
 
-/** The configuration of a preset or a file, with `--set` assignments applied, checked and complete. */
+/** The validated, complete configuration of a preset or a file, with `--set` assignments applied. */
 export function loadConfiguration(source: string, assignments: readonly string[] = []): Configuration {
   const { raw, origin } = rawConfiguration(source);
   return parseConfiguration(applyOverrides(raw, assignments), origin);

@@ -4,7 +4,7 @@ import { deepestModel, largestSize } from './limits.js';
 import { described, limited, optionalShape, picked } from './option-schema.js';
 import { pathSchema } from './path-schema.js';
 
-/** A preset, weights, whose file says the rest, or all of `required`. */
+/** Requires a preset, weights (whose file has the sizes), or all keys of `required`. */
 function presetOr<Name extends string>(required: readonly Name[]) {
   return (
     model: { readonly preset?: string | undefined; readonly weights?: string | undefined } & Partial<
@@ -15,7 +15,7 @@ function presetOr<Name extends string>(required: readonly Name[]) {
     if (model.preset !== undefined || model.weights !== undefined) return;
     for (const key of required) {
       if (model[key] !== undefined) continue;
-      context.addIssue({ code: 'custom', path: [key], message: 'is missing; give it, a preset or weights.' });
+      context.addIssue({ code: 'custom', path: [key], message: 'is missing. Set it, model.preset or model.weights.' });
     }
   };
 }
@@ -25,7 +25,7 @@ const preset = (presets: object) =>
   z
     .enum(namesOf(presets))
     .optional()
-    .describe('Sizes by the names of the literature; the keys below replace single ones.');
+    .describe('Sizes by their names in the literature; the keys below override single values.');
 
 /** The sizes of the command's models, none too large to list their weights. */
 function blocksOf<T extends Blocks>(table: T) {
@@ -54,10 +54,10 @@ type Blocks = Pick<
 const weights = pathSchema
   .optional()
   .describe(
-    'Start from the weights of this file or folder: a model of `lmd`, or one of transformers or timm, which also says the sizes; by default from the seed.',
+    'File or folder of the initial weights: a model of `lmd`, transformers or timm, which also determines the sizes; default: random weights from the seed.',
   );
 
-/** A Vision Transformer. The images' size and channels, and the number of classes, come from the data. */
+/** A Vision Transformer. Image size, channels and number of classes are those of the data. */
 export const vitSchema = z
   .strictObject({
     kind: z.literal('vit').describe('Vision Transformer, for images.'),
@@ -72,7 +72,7 @@ export const vitSchema = z
   })
   .superRefine(presetOr(['patchSize', 'width', 'depth', 'heads']));
 
-/** A GPT-2. The vocabulary comes from the data. */
+/** A GPT-2. The vocabulary is that of the data. */
 export const gpt2Schema = z
   .strictObject({
     kind: z.literal('gpt2').describe('GPT-2, for text.'),
@@ -81,14 +81,14 @@ export const gpt2Schema = z
       vocabularySize: limited(
         described(
           gpt2OptionTable.vocabularySize,
-          "Rows of the token embedding, at least the data's tokens; by default as many, or those of `weights`.",
+          'Rows of the token embedding, at least the vocabulary size of the data; default: that size, or the rows in `weights`.',
         ),
         largestSize,
       ),
       contextLength: limited(
         described(
           gpt2OptionTable.contextLength,
-          "The longest sequence, in tokens; by default the preset's, or the length of the examples.",
+          'Maximum sequence length in tokens; default: that of the preset, or the length of the examples.',
         ),
         largestSize,
       ),

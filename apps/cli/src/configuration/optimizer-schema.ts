@@ -9,10 +9,10 @@ const { kind, warmup, final } = scheduleOptionTable;
 
 export const scheduleSchema = z.strictObject(
   optionShape({
-    kind: withDefault(described(kind, 'How the learning rate goes on after warm-up.'), 'cosine'),
-    warmup: limited(described(warmup, 'Steps of linear rise to the learning rate.'), mostSteps),
+    kind: withDefault(described(kind, 'Decay of the learning rate after warm-up.'), 'cosine'),
+    warmup: limited(described(warmup, 'Number of steps of linear warm-up.'), mostSteps),
     final: limited(
-      described(final, 'The learning rate of the last step, as a fraction of the learning rate. Unused by `constant`.'),
+      described(final, 'Learning rate of the last step, as a fraction of the learning rate. Ignored by `constant`.'),
       1,
     ),
   }),
@@ -20,9 +20,9 @@ export const scheduleSchema = z.strictObject(
 
 const name = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'is no name: use letters, digits, dots, dashes and underscores.')
-  .refine((value) => !value.endsWith('.'), 'is no name: it ends with a dot.')
-  .describe('Names the folder of its results; unique in the list.');
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'is not a valid name. Use letters, digits, dots, dashes and underscores.')
+  .refine((value) => !value.endsWith('.'), 'is not a valid name, because it ends with a dot. Remove the dot.')
+  .describe('Name of the optimizer, used for the folder of its results; unique in the list.');
 
 const schedule = scheduleSchema.prefault({}).describe('Schedule of the learning rate.');
 
@@ -30,23 +30,23 @@ const { clipNorm } = optionShape(clippingOptionTable);
 
 const precision = precisionSchema
   .optional()
-  .describe("Format of the forward pass for this rule alone; by default the run's.");
+  .describe("Format of the forward pass of this optimizer; default: the run's.");
 
-/** What every rule of the list has beside its own hyper-parameters. */
+/** Keys of every optimizer, in addition to its hyperparameters. */
 const common = { name, precision, schedule, clipNorm };
 
-/** AdamW beside a rule that suits matrices alone: what begins at a constant has no spread to scale by. */
+/** AdamW for the weights that an optimizer of matrices cannot train, because they start at a constant. */
 const rest = z
   .strictObject(optionShape(optimizerTables.adamw))
   .prefault({})
-  .describe('AdamW for biases, norm gains, tokens and position embeddings, under the same schedule.');
+  .describe('AdamW for biases, norm gains, class tokens and position embeddings, with the same schedule.');
 
-/** The rules that leave biases, gains and tokens to another beside them. */
+/** Optimizers that train only matrices and need another for biases, gains and tokens. */
 type MatrixRule = {
   [Rule in ConfigurableRule]: (typeof optimizerRules)[Rule]['matricesOnly'] extends true ? Rule : never;
 }[ConfigurableRule];
 
-/** A rule for all weights. */
+/** An optimizer for all weights. */
 function wholeRule<Rule extends Exclude<ConfigurableRule, MatrixRule>>(rule: Rule) {
   return z.strictObject({
     rule: z.literal(rule).describe(`${optimizerRules[rule].title} for all weights.`),
@@ -55,7 +55,7 @@ function wholeRule<Rule extends Exclude<ConfigurableRule, MatrixRule>>(rule: Rul
   });
 }
 
-/** A rule for matrices, with AdamW beside it. */
+/** An optimizer for matrices, with AdamW for the other weights. */
 function matrixRule<Rule extends MatrixRule>(rule: Rule) {
   return z.strictObject({
     rule: z.literal(rule).describe(`${optimizerRules[rule].title} for matrices, AdamW for all other weights.`),

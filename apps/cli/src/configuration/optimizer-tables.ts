@@ -19,10 +19,10 @@ export const mostSamples = 1000;
 
 const samplesOf = <O extends IntegerOption>(samples: O): O => limited(samples, mostSamples);
 
-/** `evaluation.weights` of a configuration says which weights are evaluated, for every rule alike. */
+/** `evaluation.weights` of a configuration sets which weights are evaluated, for all optimizers. */
 const { evaluation: _, evaluationSamples: __, ...lmdTrainingOptions } = lmdOptionTable;
 
-/** A file is not written for the names of one model's weights, so it gives one median for all of them. */
+/** A configuration does not depend on the names of weights, so it has one median for all of them. */
 const priorMedian = option.either(
   [
     { kind: 'number', range: { above: 0 } },
@@ -30,13 +30,14 @@ const priorMedian = option.either(
   ],
   {
     describe:
-      'm₀, the median of the prior, or `initialWeights` for a prior about the weights that the run starts from, to fine-tune; by default one about weight 0.',
+      'm₀: median of the prior, or `initialWeights` for a prior centred at the initial weights (fine-tuning); default: a prior centred at weight 0.',
   },
 );
 
 /**
- * The options of each rule as a configuration has them: those of the library, with its bounds, defaults and meanings, but for what is
- * overridden here. Defaults are never overridden, so that a rule without options is the same in a configuration and in a program.
+ * The options of each optimizer in a configuration: those of the library, with their bounds, defaults and descriptions,
+ * except for the overrides here. Defaults are never overridden, so that an optimizer without options is the same in a
+ * configuration and in a program.
  */
 export const optimizerTables = {
   lmd: { ...lmdTrainingOptions, samples: samplesOf(lmdOptionTable.samples), priorMedian },

@@ -14,7 +14,7 @@ import { pathSchema } from './path-schema.js';
 /** A table whose options a file can hold. */
 export type PlainTable = { readonly [name: string]: PlainOption };
 
-/** What a file holds for an option: for a step size a number, to which the run's schedule is applied. */
+/** The value of an option in a file. A step size is a number, to which the run's schedule is applied. */
 type FileValue<O> = O extends ScheduleOption ? number : ValueOf<O>;
 
 type OptionSchema<O extends PlainOption> = O['presence'] extends 'default'
@@ -27,14 +27,14 @@ type OptionSchema<O extends PlainOption> = O['presence'] extends 'default'
 export type OptionShape<T extends PlainTable> = { [Name in keyof T]: OptionSchema<T[Name]> };
 
 /**
- * The keys of a configuration for the options of a table, with the bounds, defaults and meanings that it declares.
+ * The keys of a configuration for the options of a table, with its bounds, defaults and descriptions.
  */
 export function optionShape<T extends PlainTable>(table: T): OptionShape<T> {
   const entries = Object.entries(table).map(([name, option]) => [name, optionSchema(option)]);
   return Object.fromEntries(entries) as OptionShape<T>;
 }
 
-/** The same keys where a run's model, weights or another key gives what stands in for them: none has a default in the file. */
+/** The same keys without defaults in the file, because the model, its weights or another key determines them. */
 export function optionalShape<T extends PlainTable>(
   table: T,
 ): { [Name in keyof T]: z.ZodOptional<z.ZodType<FileValue<T[Name]>, FileValue<T[Name]>>> } {

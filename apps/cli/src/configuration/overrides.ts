@@ -8,7 +8,7 @@ function isContainer(value: unknown): value is Container {
   return typeof value === 'object' && value !== null;
 }
 
-/** JSON where it is JSON (numbers, true, null, lists, objects), else the text itself. */
+/** Parses JSON (numbers, true, null, lists, objects), and returns other text unchanged. */
 function parseValue(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -17,7 +17,7 @@ function parseValue(text: string): unknown {
   }
 }
 
-/** An array's entry is named by its index or, where entries have a `name`, by that. */
+/** An entry of an array is selected by its index or by its `name`. */
 function resolveKey(container: unknown, key: string, path: readonly string[], assignment: string): string {
   if (!Array.isArray(container)) return key;
   const names = container.map((entry) => (isContainer(entry) ? entry.name : undefined));
@@ -28,11 +28,11 @@ function resolveKey(container: unknown, key: string, path: readonly string[], as
   throw new UsageError('UNKNOWN_OPTION', `--set ${assignment}: ${showPath(path)} has no entry ${key}.`, {
     subject: [...path, key].join('.'),
     value: key,
-    remedy: `Its entries: ${known.join(', ')}.`,
+    remedy: `Use one of its entries: ${known.join(', ')}.`,
   });
 }
 
-/** A preset that is assigned replaces the sizes of the configuration, which would otherwise overrule all that the preset says. */
+/** An assigned preset replaces the sizes of the configuration, which would otherwise override those of the preset. */
 function dropSizes(root: unknown): void {
   const model = isContainer(root) ? root.model : undefined;
   if (!isContainer(model)) return;
@@ -40,8 +40,9 @@ function dropSizes(root: unknown): void {
 }
 
 /**
- * Applies `key=value` assignments, in order, to a copy of a raw configuration. Keys are dotted paths; the values are JSON or
- * plain text. Whether a key exists is for the schema to say, after. `model.preset=` replaces the sizes that the configuration has.
+ * Applies `key=value` assignments, in order, to a copy of a raw configuration. Keys are dotted paths; values are JSON
+ * or plain text. The schema then checks whether the keys exist. `model.preset=` replaces the sizes of the
+ * configuration.
  */
 export function applyOverrides(raw: unknown, assignments: readonly string[]): unknown {
   const root = structuredClone(raw);
@@ -60,11 +61,15 @@ export function applyOverrides(raw: unknown, assignments: readonly string[]): un
     for (const [depth, key] of keys.entries()) {
       const path = keys.slice(0, depth);
       if (!isContainer(container)) {
-        throw new UsageError('INVALID_ARGUMENT', `--set ${assignment}: ${showPath(path)} holds no keys.`, {
-          subject: showPath(path),
-          value: container,
-          remedy: 'Set that key itself.',
-        });
+        throw new UsageError(
+          'INVALID_ARGUMENT',
+          `--set ${assignment}: ${showPath(path)} is not an object and has no keys.`,
+          {
+            subject: showPath(path),
+            value: container,
+            remedy: 'Set this key itself.',
+          },
+        );
       }
       const resolved = resolveKey(container, key, path, assignment);
       if (depth === keys.length - 1) container[resolved] = parseValue(assignment.slice(separator + 1));

@@ -5,12 +5,12 @@ import { checkConsistency } from './consistency.js';
 import type { Configuration } from './schema.js';
 
 /**
- * A configuration that can run here: its data found, what the file of the model's weights says of the network filled in, paths made
- * absolute for a run that is resumed elsewhere, and its parts checked against each other.
+ * Makes a configuration ready to run: locates the data, fills in the sizes of the network from the file of its weights,
+ * makes paths absolute so that the run can be resumed from another folder, and checks consistency.
  *
- * @param origin begins the error message: a file's path or a preset's name.
- * @param note is told what a person should know of how the weights are read.
- * @throws LmdError that says what to install, to prepare or to correct, before there is a run folder.
+ * @param origin the beginning of error messages: the path of a file or the name of a preset.
+ * @param note receives notes for the user about how the weights are read.
+ * @throws LmdError that states what to install, prepare or correct, before a run folder is created.
  */
 export async function resolveConfiguration(
   given: Configuration,

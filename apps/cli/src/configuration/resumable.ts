@@ -8,7 +8,7 @@ interface Change {
   readonly after: unknown;
 }
 
-/** Keys that change no bit of the training, with all below them. */
+/** Keys that do not affect the training, including all keys below them. */
 const free = [
   ...['backend', 'checkpoints', 'diagnostics', 'evaluation', 'samples', 'updateInPlace'],
   ...['data.folder', '$schema'],
@@ -26,7 +26,7 @@ function isContainer(value: unknown): value is Readonly<Record<string, unknown>>
   return typeof value === 'object' && value !== null;
 }
 
-/** Why a key keeps its value in a run that has begun; undefined where it may change. */
+/** Why a key cannot change in a run that has started; undefined if it can. */
 function reasonAgainst(key: string, configuration: Configuration): string | undefined {
   if (key === 'steps') {
     const isConstant = configuration.optimizers.every(({ schedule }) => schedule.kind === 'constant');
@@ -39,9 +39,9 @@ function reasonAgainst(key: string, configuration: Configuration): string | unde
 }
 
 /**
- * Checks that a run may go on with another configuration than it began with.
+ * Checks that a run can be resumed with a changed configuration.
  *
- * @throws UsageError `INVALID_ARGUMENT` naming the first key that may not change, its values, and why.
+ * @throws UsageError `INVALID_ARGUMENT` naming the first key that cannot change, its values, and the reason.
  */
 export function checkResumable(before: Configuration, after: Configuration): void {
   for (const { key, before: was, after: is } of changesBetween(before, after)) {
@@ -49,12 +49,13 @@ export function checkResumable(before: Configuration, after: Configuration): voi
     if (reason === undefined) continue;
     throw new UsageError(
       'INVALID_ARGUMENT',
-      `--set ${key}=${showValue(is)}: this run began with ${showValue(was)}, and ${reason}.`,
+      `--set ${key}=${showValue(is)}: this run started with ${showValue(was)}, and ${reason}.`,
       {
         subject: key,
         value: is,
         remedy:
-          'On --resume, evaluation, samples, checkpoints, diagnostics, backend, updateInPlace and data.folder may change, and steps under constant schedules. Start a new run for other changes.',
+          'With --resume, you can change evaluation, samples, checkpoints, diagnostics, backend, ' +
+          'updateInPlace, data.folder, and steps with constant schedules. Start a new run for other changes.',
       },
     );
   }

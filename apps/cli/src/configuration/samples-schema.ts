@@ -10,10 +10,10 @@ export const samplingTable = {
 
 const { maxTokens } = generateOptionTable;
 
-/** Texts that a language model writes when it is trained. */
+/** Sample texts that a trained language model generates. */
 export const samplesSchema = z
   .strictObject({
-    prompts: z.array(z.string()).min(1).describe('A text is generated after each of these.'),
+    prompts: z.array(z.string()).min(1).describe('Prompts; one text is generated for each.'),
     ...optionShape({
       maxTokens: withDefault({ ...maxTokens, range: { atLeast: 1 }, describe: 'Maximum number of new tokens.' }, 60),
       ...samplingTable,

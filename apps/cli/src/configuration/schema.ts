@@ -23,33 +23,38 @@ const count = z.int().min(1);
 const steps = z.int().min(1).max(mostSteps);
 const examples = z.int().min(1).max(mostExamples);
 
-/** Everything that a run is a function of, besides the version of the code. Unknown keys are refused. */
+/** Everything that determines the results of a run, besides the version of the code. Unknown keys are an error. */
 export const configurationSchema = z.strictObject({
   name: z
     .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9_-]*$/, 'is no name: use letters, digits, dashes and underscores.')
-    .describe('Names the run folder. By default the preset or the file that the configuration came from.'),
-  seed: z.int().min(0).default(0).describe('Of initial weights, data order, noise and made data.'),
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_-]*$/, 'is not a valid name. Use letters, digits, dashes and underscores.')
+    .describe('Name of the run, used for its folder; default: the name of the preset or file.'),
+  seed: z.int().min(0).default(0).describe('Random seed of initial weights, data order, noise and synthetic data.'),
   dataSeed: z
     .int()
     .min(0)
     .optional()
-    .describe('Seed of the split into training and validation examples, and of made data; default: `seed`.'),
-  steps: steps.describe('Optimizer steps of each rule.'),
-  batchSize: examples.default(64).describe('Examples a step.'),
+    .describe(
+      'Random seed of the split into training and validation examples, and of synthetic data; default: `seed`.',
+    ),
+  steps: steps.describe('Training steps of each optimizer.'),
+  batchSize: examples.default(64).describe('Examples per step.'),
   microBatchSize: microBatchSizeSchema,
   updateInPlace: updateInPlaceSchema,
-  backend: z.enum(backendNames).default('cpu').describe('What computes. `lmd doctor` says which work here.'),
+  backend: z
+    .enum(backendNames)
+    .default('cpu')
+    .describe('Backend that runs the computation. `lmd doctor` lists those that work on this machine.'),
   precision: precisionSchema
     .default('mxfp6_e3m2')
     .describe('Format of weights and activations in the matrix products of the forward pass.'),
   backward: precisionSchema
     .optional()
     .describe(
-      'Format of the operands of backward matrix products; default: `bf16` under a block format, otherwise that of the forward pass.',
+      'Format of the operands of backward matrix products; default: `bf16` with a block format, otherwise that of the forward pass.',
     ),
-  data: dataSchema.describe('The examples.'),
-  model: modelSchema.describe('The network.'),
+  data: dataSchema.describe('The data set.'),
+  model: modelSchema.describe('The model.'),
   fineTuning: fineTuningSchema,
   optimizers: z
     .array(optimizerSchema)
@@ -58,22 +63,22 @@ export const configurationSchema = z.strictObject({
     .superRefine((list, context) => {
       const seen = new Set<string>();
       list.forEach(({ name }, index) => {
-        // Names become folders, and some file systems take no notice of case.
+        // Names become folders, and some file systems are case-insensitive.
         const folder = name.toLowerCase();
         if (seen.has(folder)) {
           context.addIssue({
             code: 'custom',
             path: [index, 'name'],
-            message: 'names two optimizers; give each its own.',
+            message: 'is the name of two optimizers. Use unique names.',
           });
         }
         seen.add(folder);
       });
     })
-    .describe('The rules to compare. Each trains in turn, from the same seed and data order.'),
+    .describe('The optimizers to compare. They train in turn, with the same seed and data order.'),
   evaluation: z
     .strictObject({
-      every: steps.default(100).describe('Steps from one validation to the next.'),
+      every: steps.default(100).describe('Number of steps between validations.'),
       batchSize: examples
         .optional()
         .describe(
@@ -81,23 +86,23 @@ export const configurationSchema = z.strictObject({
         ),
       examples: count
         .optional()
-        .describe('Validation looks at so many examples, always the same; by default at all. The test is on all.'),
+        .describe(
+          'Number of validation examples to use, always the same ones; default: all. The test set is always used in full.',
+        ),
       ...optionShape({
-        weights: described(lmdOptionTable.evaluation, 'Which weights of the posterior are evaluated and exported.'),
+        weights: described(lmdOptionTable.evaluation, 'Weights of the posterior to evaluate and export.'),
       }),
       test: z
         .boolean()
         .default(true)
-        .describe(
-          'Whether the test set is evaluated after the last step; `false` for runs that a choice is made from.',
-        ),
+        .describe('Evaluate the test set after the last step; use `false` for runs that select hyperparameters.'),
       formats: z
         .array(precisionSchema)
         .default([])
-        .describe('Other formats in which the trained weights are evaluated, to see what deployment in them costs.'),
+        .describe('Other formats in which to evaluate the trained weights, to measure the loss of deploying in them.'),
     })
     .prefault({})
-    .describe('Evaluation.'),
+    .describe('Settings of validation and test.'),
   samples: samplesSchema,
   weightAveraging: weightAveragingSchema,
   earlyStopping: earlyStoppingSchema,
@@ -105,29 +110,29 @@ export const configurationSchema = z.strictObject({
     .strictObject({
       ...optionShape({
         every: withDefault(
-          limited(described(checkpointingOptionTable.every, 'Steps from one checkpoint to the next.'), mostSteps),
+          limited(described(checkpointingOptionTable.every, 'Number of steps between checkpoints.'), mostSteps),
           100,
         ),
         keep: limited(checkpointingOptionTable.keep, mostCheckpoints),
       }),
     })
     .prefault({})
-    .describe('Checkpoints.'),
+    .describe('Settings of checkpoints.'),
   diagnostics: diagnosticsSchema,
-  $schema: z.string().optional().describe('The JSON schema that an editor checks the file with; not used here.'),
+  $schema: z.string().optional().describe('JSON schema for editors; ignored by lmd.'),
 });
 
-/** As a person writes it: keys with a default may be left out. */
+/** The configuration before defaults are filled in. */
 export type ConfigurationInput = z.input<typeof configurationSchema>;
-/** Complete. */
+/** The complete configuration, with defaults. */
 export type Configuration = z.output<typeof configurationSchema>;
 
-/** The precision of a rule's training, forward and backward. */
+/** The training precision of an optimizer, forward and backward. */
 export function trainingPrecision(configuration: Configuration, optimizer: OptimizerConfiguration): Precision {
   return precisionPreset(precisionOf(configuration, optimizer), { backward: configuration.backward });
 }
 
-/** In which format a rule of a run trains: its own, or else the run's. */
+/** The forward format of an optimizer: its own, or that of the run. */
 export function precisionOf({ precision }: Configuration, optimizer: OptimizerConfiguration): string {
   return optimizer.precision ?? precision;
 }

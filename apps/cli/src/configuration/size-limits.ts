@@ -5,10 +5,10 @@ import { UsageError } from '../errors.js';
 import { fileSize } from '../output/units.js';
 import type { Configuration } from './schema.js';
 
-/** Elements of the longest typed array that all supported versions of Node make for f32. */
+/** Maximum length of an f32 typed array in all supported versions of Node. */
 const longestArray = 2 ** 31 - 1;
 
-/** Refuses made images that no memory holds, before any is made. */
+/** Rejects synthetic images that do not fit into memory, before any is generated. */
 export function checkDataSize({ data }: Configuration, origin: string): void {
   if (data.kind !== 'synthetic') return;
   const { size, channels } = data;
@@ -17,13 +17,14 @@ export function checkDataSize({ data }: Configuration, origin: string): void {
     if (values <= longestArray && 4 * values <= memoryLimit('reference')) continue;
     throw new UsageError(
       'INVALID_ARGUMENT',
-      `${origin}: data.${part} is ${data[part]}: images of ${size} × ${size} × ${channels} would take ${fileSize(4 * values)}.`,
+      `${origin}: data.${part} is ${data[part]}: images of ${size} × ${size} × ${channels} would take ` +
+        `${fileSize(4 * values)}.`,
       { subject: `data.${part}`, value: data[part], remedy: 'Use fewer or smaller images.' },
     );
   }
 }
 
-/** Refuses a model whose weights, and gradients where all are trained, are more than the backend can hold. */
+/** Rejects a model whose weights (and gradients, if all are trained) exceed the memory of the backend. */
 export function checkModelSize(
   { backend, fineTuning }: Configuration,
   { name, parameters }: Gpt2 | Vit,
@@ -35,7 +36,8 @@ export function checkModelSize(
   if (bytes <= limit) return;
   throw new UsageError(
     'INVALID_ARGUMENT',
-    `${origin}: model ${name} has ${elements.toLocaleString('en-GB')} parameters, which take ${fileSize(bytes)} at least; backend ${backend} holds ${fileSize(limit)} here.`,
-    { subject: 'model', value: elements, remedy: 'Choose a smaller model.width or model.depth, or another backend.' },
+    `${origin}: model ${name} has ${elements.toLocaleString('en-GB')} parameters, which take at least ` +
+      `${fileSize(bytes)}, but backend ${backend} has ${fileSize(limit)} on this machine.`,
+    { subject: 'model', value: elements, remedy: 'Use a smaller model.width or model.depth, or another backend.' },
   );
 }

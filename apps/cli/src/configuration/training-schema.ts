@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { mostExamples } from './limits.js';
 import { limited, optionShape } from './option-schema.js';
 
-/** Of the library's two options: a run averages the mean weights. */
+/** Only one of the library's two options: a run always averages the posterior means. */
 const { decay } = optionShape(weightAveragingOptionTable);
 
 export const { microBatchSize: microBatchSizeSchema, updateInPlace: updateInPlaceSchema } = optionShape({
@@ -15,10 +15,10 @@ export const weightAveragingSchema = z
   .strictObject({ decay })
   .optional()
   .describe(
-    'Evaluates and exports an exponential moving average of the weights (EMA); by default the weights themselves.',
+    'Evaluates and exports an exponential moving average (EMA) of the weights; default: the weights themselves.',
   );
 
 export const earlyStoppingSchema = z
   .strictObject(optionShape(earlyStoppingOptionTable))
   .optional()
-  .describe('Stops a rule that no longer gets better on the validation data; by default none.');
+  .describe('Stops an optimizer when the validation results stop improving; default: no early stopping.');

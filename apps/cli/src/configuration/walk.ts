@@ -8,7 +8,7 @@ export function showPath(path: Path): string {
   return path.length === 0 ? 'the configuration' : path.map(String).join('.');
 }
 
-/** The value at `path`, or undefined where there is none. */
+/** The value at `path`, or undefined if there is none. */
 export function valueAt(root: unknown, path: Path): unknown {
   let value = root;
   for (const key of path) {
@@ -18,7 +18,7 @@ export function valueAt(root: unknown, path: Path): unknown {
   return value;
 }
 
-/** Takes away `.optional()`, `.default()` and the like. */
+/** Removes wrappers such as `.optional()` and `.default()`. */
 export function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
   let inner = schema;
   while (
@@ -32,7 +32,7 @@ export function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
   return inner;
 }
 
-/** The members of a union that fit `value` by its discriminator; all of them where it fits none. */
+/** The members of a union that match the discriminator of `value`; all of them if none matches. */
 function membersFor(union: z.ZodDiscriminatedUnion, value: unknown): readonly z.core.$ZodType[] {
   const discriminator = union.def.discriminator;
   const tag = valueAt(value, [discriminator]);
@@ -50,7 +50,7 @@ function valueSchema(schema: z.core.$ZodType, key: PropertyKey): z.core.$ZodType
   return schema instanceof z.ZodRecord ? schema.valueType : undefined;
 }
 
-/** The keys that the schema allows in the object at `path` of `root`; empty where it expects no object. */
+/** The keys that the schema allows in the object at `path` of `root`; empty if it expects no object. */
 export function allowedKeys(schema: z.core.$ZodType, root: unknown, path: Path): string[] {
   const inner = unwrap(schema);
   if (inner instanceof z.ZodDiscriminatedUnion) {

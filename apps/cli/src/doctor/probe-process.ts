@@ -5,14 +5,14 @@ import type { BackendDiagnosis } from './probe.js';
 /** The hidden argument with which `lmd` probes one backend in its own process. */
 export const probeArgument = '__probe';
 
-/** Engines that print where they like, may end the process that loads them, or change the TensorFlow.js around them. */
+/** Engines that print to the console, may crash the process, or change the global TensorFlow.js. */
 const apart: readonly BackendName[] = ['webgpu', 'tfjs-node', 'tfjs-node-gpu', 'tfjs-wasm'];
 
 export function needsProcess(name: BackendName): boolean {
   return apart.includes(name);
 }
 
-/** A working driver answers sooner. */
+/** Time limit; a working driver responds sooner. */
 const patience = 60_000;
 
 /**
@@ -42,7 +42,10 @@ export function diagnoseInProcess(program: string, name: BackendName): Promise<B
 
 function endedEarly(code: number | null, signal: NodeJS.Signals | null): string {
   const end = signal === null ? `exit code ${code}` : signal;
-  return `Its engine crashed the process that probed it (${end}). Update the engine or its driver, or use another backend.`;
+  return (
+    `Its engine crashed the process that probed it (${end}). Update the engine or its driver, or use another ` +
+    'backend.'
+  );
 }
 
 /** Each distinct message that an engine printed, on one line and without its stack trace. */

@@ -11,7 +11,7 @@ export interface BackendDiagnosis {
   readonly works: boolean;
   /** The device that it runs on. */
   readonly device?: string;
-  /** Why the cpu backend has no native kernels, where it has none. */
+  /** Why the cpu backend has no native kernels; absent if it has them. */
   readonly withoutNative?: string;
   /** How the cpu backend multiplies the integers of exact block products. */
   readonly integerProducts?: string;
@@ -75,7 +75,10 @@ function reasonOf(name: BackendName, error: unknown): string {
   if (remedy !== undefined) return message;
   const sentence = `${message.split('\n')[0]!.replace(/\.$/, '')}.`;
   if (/WebAssembly|memory/i.test(message)) return `${sentence} ${addressSpaceRemedy}`;
-  return `${sentence} Use another backend; lmd train smoke --set backend=${name} with LMD_DEBUG=1 shows the stack trace.`;
+  return (
+    `${sentence} Use another backend; lmd train smoke --set backend=${name} with LMD_DEBUG=1 shows the stack ` +
+    'trace.'
+  );
 }
 
 /**

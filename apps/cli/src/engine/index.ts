@@ -4,7 +4,7 @@ import type { Backend } from '@lmd/core';
 import type { BackendName } from './names.js';
 
 /**
- * Opens tfjs-node by its package name, or from the folder that LMD_TFJS_NODE names, if that folder has the requested
+ * Opens tfjs-node by its package name, or from the folder given by LMD_TFJS_NODE, if that folder has the requested
  * variant.
  */
 async function openTfjsNode(name: TfjsNodeName): Promise<Backend> {
@@ -14,7 +14,7 @@ async function openTfjsNode(name: TfjsNodeName): Promise<Backend> {
   return createTfjsNodeBackend(await loadTfjsNode(isNamed ? folder : name));
 }
 
-/** The cpu backend, its native kernels as LMD_NATIVE says: auto (default), require or off. */
+/** The cpu backend. LMD_NATIVE selects its native kernels: auto (default), require or off. */
 async function openCpu(options: BackendOptions): Promise<Backend> {
   const { createCpuBackend } = await import('@lmd/backends/cpu');
   const native = process.env.LMD_NATIVE as NativeChoice | undefined;

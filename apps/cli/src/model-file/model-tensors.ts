@@ -16,12 +16,12 @@ export interface ModelTensors extends PretrainedTensors {
   readonly shapes: ReadonlyMap<string, readonly number[]>;
   /** Notes for the user about how the weights are read. */
   readonly notes: readonly string[];
-  /** The block format of the packed weights; undefined where none are packed. */
+  /** The block format of the packed weights; undefined if none are packed. */
   readonly packedFormat: string | undefined;
   read(name: string): Promise<Values>;
   /**
-   * A matrix as packed codes in blocks along `axis`: as the file has them, or else quantized to `format`; undefined where it is not packed
-   * and there is no format. One tensor is in memory at a time.
+   * A matrix as packed codes with blocks along `axis`: those of the file, or quantized to `format`; undefined if it is
+   * not packed and `format` is not given. One tensor is in memory at a time.
    */
   codes(name: string, axis: number, format: FormatName | undefined): Promise<PackedCodes | undefined>;
 }
@@ -54,7 +54,7 @@ export function modelTensors(file: TensorFile, path: string): ModelTensors {
   return {
     names: [...shapes.keys()],
     shapes,
-    notes: doubles === 0 ? [] : [`${path} holds ${doubles} tensors in F64, which are rounded to float32`],
+    notes: doubles === 0 ? [] : [`${path} contains ${doubles} tensors in F64, which are rounded to float32`],
     packedFormat: packed?.format,
     async codes(name, axis, format) {
       if (found.has(name)) return packedWeight(name, packed!, (part) => file.read(part), axis);
@@ -67,7 +67,7 @@ export function modelTensors(file: TensorFile, path: string): ModelTensors {
   };
 }
 
-/** The values of a tensor in float32. Throws `UNSUPPORTED` for one of F64 that float32 cannot hold. */
+/** The values of a tensor in float32. Throws `UNSUPPORTED` for F64 values outside the range of float32. */
 export function float32Of(name: string, tensor: SafetensorsTensor): Values {
   const { shape } = tensor;
   if (tensor.dtype !== 'F64') return { data: toFloat32Array(tensor), shape };

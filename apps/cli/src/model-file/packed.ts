@@ -51,7 +51,7 @@ export function packedWeightsOf(metadata: Readonly<Record<string, string>>, path
     known: { format: 'used', axes: 'used' },
     code: 'DATA_CORRUPT',
   });
-  const remedy = 'Make the file again with lmd quantize.';
+  const remedy = 'Write the file again with lmd quantize.';
   const format = settings.choice('format', Object.fromEntries(Object.keys(formats).map((name) => [name, name])));
   const axes = settings.value('axes');
   const isRecord = typeof axes === 'object' && axes !== null && !Array.isArray(axes);
@@ -109,24 +109,24 @@ export function packWeight(
 
 type Read = (name: string) => Promise<SafetensorsTensor>;
 
-/** The values that the codes stand for. `read` gives the tensors of the file. Throws `DATA_CORRUPT` naming the weight. */
+/** The decoded values. `read` returns tensors of the file. Throws `DATA_CORRUPT` naming the weight. */
 export function unpackWeight(
   name: string,
   packed: PackedWeights,
   read: Read,
 ): Promise<{ readonly data: Float32Array; readonly shape: readonly number[] }> {
   return readWeight(name, packed, read, (tensor) => ({
-    // Nothing to decode, however many rows of no elements there are.
+    // Nothing to decode, for any number of empty rows.
     data: sizeOf(tensor.shape) === 0 ? new Float32Array(0) : dequantize(tensor),
     shape: tensor.shape,
   }));
 }
 
-/** The codes as they stand in the file, whose products contract `axis`. Throws `DATA_CORRUPT` naming the weight. */
+/** The codes of the file, for products that contract `axis`. Throws `DATA_CORRUPT` naming the weight. */
 export function packedWeight(name: string, packed: PackedWeights, read: Read, axis: number): Promise<PackedCodes> {
   return readWeight(name, packed, read, (tensor) => {
     if (tensor.axis === axis) return tensor;
-    throw new Error(`its blocks run along axis ${tensor.axis}, and its product contracts axis ${axis}`);
+    throw new Error(`its blocks run along axis ${tensor.axis}, but its product contracts axis ${axis}`);
   });
 }
 
@@ -155,7 +155,7 @@ async function readWeight<Result>(
     throw new LmdError('DATA_CORRUPT', `The packed weight ${name} cannot be read: ${(cause as Error).message}`, {
       subject: name,
       value: formatName,
-      remedy: 'Make the file again with lmd quantize.',
+      remedy: 'Write the file again with lmd quantize.',
       cause,
     });
   }

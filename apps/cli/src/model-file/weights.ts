@@ -42,11 +42,11 @@ export interface ModelFile {
   describe(): PretrainedDescription | undefined;
   /** The weights of `model` by lmd's names, owned by the caller. Throws an `LmdError` if the file has another model. */
   weights(ops: EagerOperations, model: PretrainedModel, fresh?: FreshWeights): Promise<NamedTensors>;
-  /** The block format in which `lmd quantize` has packed the matrices; absent where they are not packed. */
+  /** The block format in which `lmd quantize` packed the matrices; absent if they are not packed. */
   readonly packedFormat?: string | undefined;
   /**
-   * The caller's weights of a GPT-2 with its matrices as packed codes: those of the file, or quantized to `format` one by one, so that no more
-   * than one is ever in f32. Absent where the weights are not in a file that is read so.
+   * The weights of a GPT-2, owned by the caller, with its matrices as packed codes: those of the file, or quantized to
+   * `format` one by one, so that at most one is in f32 at a time. Absent if the file does not support this.
    */
   packedWeights?(ops: EagerOperations, model: PretrainedModel, format?: FormatName): Promise<PackedModel>;
   close(): Promise<void>;
@@ -139,10 +139,10 @@ async function packedModel(
 ): Promise<PackedModel> {
   const stored = tensors.packedFormat;
   if (stored !== undefined && format !== undefined && format !== stored) {
-    throw new LmdError('INVALID_ARGUMENT', `--weights-format is ${format}, and ${path} is packed in ${stored}.`, {
+    throw new LmdError('INVALID_ARGUMENT', `--weights-format is ${format}, but ${path} is packed in ${stored}.`, {
       subject: '--weights-format',
       value: format,
-      remedy: 'Leave it out, or name the file that was quantized: rounding twice loses more than once.',
+      remedy: 'Omit the option, or use the original file: quantizing twice has a larger error than quantizing once.',
     });
   }
   if (isOurs) return ownPacked(ops, tensors, path, model, format);
@@ -152,7 +152,7 @@ async function packedModel(
   return imported;
 }
 
-/** Refuses a file without a parameter of the model, or with one of another shape. */
+/** Throws if a parameter of the model is missing in the file or has another shape. */
 function checkStored(tensors: ModelTensors, path: string, name: string, shape: readonly number[], model: string): void {
   const stored = tensors.shapes.get(name);
   if (stored === undefined) throw mismatch(path, name, 'is missing', model);

@@ -1,6 +1,6 @@
 import type { ConfigurationInput } from '../configuration/schema.js';
 
-/** A small GPT-2 on the State of the Union speeches, with LMD under MXFP6 and with AdamW in FP32. Hours. */
+/** A small GPT-2 on the State of the Union speeches, with LMD in MXFP6 and with AdamW in FP32. Takes hours. */
 export const speeches: ConfigurationInput = {
   name: 'speeches',
   seed: 0,

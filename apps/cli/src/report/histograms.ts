@@ -31,7 +31,7 @@ export function renderHistograms({ path, kind, tensors }: FileInspection): strin
   const drawn = tensors.filter(({ values }) => (values?.logMagnitude?.count ?? 0) > 1);
   return page(
     path,
-    html`<header><h1>${path}</h1><p class="lead">${kind}: how the magnitudes of its weights are distributed.</p></header>
+    html`<header><h1>${path}</h1><p class="lead">${kind}: distribution of the magnitudes of its weights.</p></header>
 ${drawn.map(magnitudeSection)}`,
   );
 }

@@ -26,32 +26,32 @@ function meanSignalToNoise(products: unknown): number | undefined {
 const measurements: Readonly<Record<string, Measurement>> = {
   weightGrowth: {
     title: 'Growth of the weights',
-    unit: 'root mean square ÷ that at the start',
+    unit: 'root mean square ÷ initial value',
     number: (data) => field(data, 'all', 'growth'),
   },
   priorBound: {
     title: "Medians at the prior's bound",
-    unit: 'share of coordinates',
+    unit: 'fraction of coordinates',
     number: (data) => field(data, 'all'),
   },
   flipRate: {
     title: 'Flips of quantized weights',
-    unit: 'share of values changed per step',
+    unit: 'fraction of values changed per step',
     number: (data) => field(data, 'all'),
   },
   quantizationNoise: {
-    title: 'Signal to noise of the quantized products',
+    title: 'Signal-to-noise ratio of the quantized products',
     unit: 'dB, mean over the products with weights',
     number: (data) => meanSignalToNoise(field(data, 'products')),
   },
   gradientSignal: {
-    title: 'Signal of the gradients',
+    title: 'Signal-to-noise ratio of the gradients',
     unit: 'signal ÷ noise, of running averages',
     number: (data) => field(data, 'all'),
   },
   diagnostics: {
     title: 'Log-normality of the medians',
-    unit: "correlation of log m's quantile plot",
+    unit: 'Q-Q correlation of log m',
     number: (data) => field(data, 'logMedians', 'quantileCorrelation'),
   },
 };

@@ -4,8 +4,9 @@ import type { PosteriorSummary } from './posterior-summary.js';
 import { normalDensity } from './statistics.js';
 
 /**
- * Density in log m of the log-normal prior, whose gradient in log m is log(m/m₀): a normal of unit deviation around log
- * m₀, here averaged over the weights, each with its own m₀. Other priors are named but not plotted.
+ * Density in log m of the log-normal prior, whose gradient in log m is log(m/m₀): a normal distribution with unit
+ * standard deviation around log m₀, here averaged over the weights, each with its own m₀. Other priors are named but
+ * not plotted.
  */
 function priorDensity(posterior: PosteriorSummary, logMedian: number): number {
   const elements = posterior.weights.reduce((sum, weight) => sum + weight.elements, 0);

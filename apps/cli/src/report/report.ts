@@ -42,7 +42,7 @@ export function renderReport(content: ReportContent): string {
   const title = `${name}: training report`;
   return page(
     title,
-    html`<header><h1>${name}</h1><p class="lead">${configuration.optimizers.map((optimizer) => `${optimizer.name} under a ${precisionOf(configuration, optimizer)} forward pass`).join(' and ')}, ${steps} steps of ${batchSize} examples. ${environment.date}.</p></header>
+    html`<header><h1>${name}</h1><p class="lead">${configuration.optimizers.map((optimizer) => `${optimizer.name} with a ${precisionOf(configuration, optimizer)} forward pass`).join(' and ')}, ${steps} steps of ${batchSize} examples. ${environment.date}.</p></header>
 <section><h2>Results</h2>${resultTable(results)}
 <p class="note">Seconds include training and evaluation of one optimizer. Images/s or tokens/s are those of the
 training steps only. Peak memory is that of the whole process.</p></section>

@@ -121,7 +121,7 @@ function checkSameConfiguration(configuration: Configuration, index: number, { i
   const { name } = optimizers[index]!;
   throw new LmdError(
     'CHECKPOINT_MISMATCH',
-    `${key} differs from the value that ${name} was trained with, and ${name} is finished.`,
+    `${key} differs from the value with which ${name} was trained, and ${name} is finished.`,
     {
       subject: key,
       value: now[key as keyof typeof now],

@@ -11,9 +11,9 @@ function exponentOf(value: number): number {
 }
 
 /**
- * The share of blocks whose largest magnitude A is clipped, because it exceeds the range under the OCP scale 2^(⌊log2
- * A⌋ − emax): A > largest · scale. Blocks run along the last axis of `rows` × `length`; blocks of zeros count as not
- * clipped.
+ * The fraction of blocks whose largest magnitude A is clipped, because it exceeds the range under the OCP scale
+ * 2^(⌊log2 A⌋ − emax): A > largest · scale. Blocks run along the last axis of `rows` × `length`; blocks of zeros count
+ * as not clipped.
  */
 export function clippedShare(values: Float32Array, length: number, format: BlockFormat): number {
   const { blockSize, element } = format;

@@ -34,8 +34,8 @@ export function completeModel(
 ): Configuration['model'] {
   const described = file.describe();
   if (described === undefined) return model;
-  const conflict = (key: string, value: unknown, said: string, remedy: string) =>
-    new UsageError('CHECKPOINT_MISMATCH', `${key} is ${String(value)}, but ${file.path} ${said}.`, {
+  const conflict = (key: string, value: unknown, problem: string, remedy: string) =>
+    new UsageError('CHECKPOINT_MISMATCH', `${key} is ${String(value)}, but ${file.path} ${problem}.`, {
       subject: key,
       value,
       remedy,
@@ -49,13 +49,13 @@ export function completeModel(
   const explicit = model as Sizes;
   const completed: { [name: string]: unknown } = { ...model };
   for (const key of keys[model.kind]) {
-    const said = options[key];
+    const stored = options[key];
     const given = explicit[key] ?? preset[key];
-    if (said === undefined) continue;
-    if (given === undefined) completed[key] = said;
-    else if (given !== said && !(isFresh && resizable.includes(key))) {
+    if (stored === undefined) continue;
+    if (given === undefined) completed[key] = stored;
+    else if (given !== stored && !(isFresh && resizable.includes(key))) {
       const name = explicit[key] === undefined ? `model.preset = ${model.preset} with ${key}` : `model.${key}`;
-      throw conflict(name, given, `has ${key} = ${String(said)}`, 'Omit the key: it is read from the file.');
+      throw conflict(name, given, `has ${key} = ${String(stored)}`, 'Omit the key: it is read from the file.');
     }
   }
   const geometry = geometryOf(data);
@@ -114,9 +114,9 @@ function checkImages(
     classes: 'Initialize a new head: "fineTuning": { "fresh": ["head.*"] }.',
   };
   for (const [key, value] of Object.entries({ imageSize, channels, classes })) {
-    const said = options[key];
-    if (said === undefined || said === value) continue;
-    throw new UsageError('CHECKPOINT_MISMATCH', `The data has ${key} = ${value}, but ${path} has ${String(said)}.`, {
+    const stored = options[key];
+    if (stored === undefined || stored === value) continue;
+    throw new UsageError('CHECKPOINT_MISMATCH', `The data has ${key} = ${value}, but ${path} has ${String(stored)}.`, {
       subject: 'data',
       value,
       remedy: remedies[key as keyof typeof remedies],

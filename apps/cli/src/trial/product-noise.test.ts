@@ -102,9 +102,9 @@ describe('measureProducts', () => {
       const [image, patch, pixel] = [index >> 6, (index >> 4) & 3, index & 15];
       return pixels[image * 64 + ((patch >> 1) * 4 + (pixel >> 2)) * 8 + (patch & 1) * 4 + (pixel & 3)]!;
     });
-    const turned = Float32Array.from({ length: 512 }, (_, index) => weight[(index % 16) * 32 + (index >> 4)]!);
+    const transposed = Float32Array.from({ length: 512 }, (_, index) => weight[(index % 16) * 32 + (index >> 4)]!);
     const round = (x: Float32Array) => fakeQuantize(x, { format: 'mxfp4_e2m1', shape: [x.length / 16, 16], axis: 1 });
-    const [a, b] = [round(patches), round(turned)];
+    const [a, b] = [round(patches), round(transposed)];
     let signal = 0;
     let noise = 0;
     for (let row = 0; row < 16; row++) {
@@ -112,7 +112,7 @@ describe('measureProducts', () => {
         let y = 0;
         let yRounded = 0;
         for (let k = 0; k < 16; k++) {
-          y += patches[row * 16 + k]! * turned[column * 16 + k]!;
+          y += patches[row * 16 + k]! * transposed[column * 16 + k]!;
           yRounded += a[row * 16 + k]! * b[column * 16 + k]!;
         }
         signal += y * y;

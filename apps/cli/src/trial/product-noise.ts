@@ -17,7 +17,7 @@ export interface ProductNoise {
     readonly [format: string]: {
       /** 10·log10(Σ y² / Σ (y − ŷ)²) of the product y of the unrounded operands and ŷ of the rounded ones, in dB. */
       readonly signalToNoise: number;
-      /** Share of blocks whose largest value is clipped, of the first and the second operand. */
+      /** Fraction of blocks whose largest value is clipped, of the first and the second operand. */
       readonly clippedFirst: number;
       readonly clippedSecond: number;
     };
@@ -63,7 +63,8 @@ function captureProducts({ ops, model, weights, images, format, measured }: Prod
   const products: Captured[] = [];
   const rounds = format !== 'fp32';
   const kept = (x: Tensor) => ops.keep(ops.reshape(x, x.shape));
-  // Products of codes take no rounded tensors: without their kernels the model multiplies rounded operands, which can be caught.
+  // Exact products take codes instead of tensors. Without their kernels the model multiplies quantized tensors, which
+  // can be recorded.
   const { blockMatmul: _, ...fused } = ops.backend.fused;
   const watching: EagerOperations = {
     ...ops,
@@ -81,7 +82,7 @@ function captureProducts({ ops, model, weights, images, format, measured }: Prod
       }
       return ops.matmul(a, b, options);
     },
-    // Nothing is differentiated, so nothing is kept for a backward pass.
+    // Nothing is differentiated, so nothing is saved for a backward pass.
     customGradient: (inputs, gradient) => gradient.forward(watching, inputs, () => {}),
   };
   const precision = precisionPreset(rounds ? format : measured[0]!);
@@ -93,10 +94,10 @@ function captureProducts({ ops, model, weights, images, format, measured }: Prod
 
 /** [..., m, k] as rows of k, and [..., k, n] transposed to rows of k: blocks run along k. */
 async function rowsAlongContraction(ops: EagerOperations, { first, second, transposeB }: Captured) {
-  const turned = transposeB ? second : ops.keep(ops.transpose(second));
+  const transposed = transposeB ? second : ops.keep(ops.transpose(second));
   const values = (await ops.read(first)) as Float32Array;
-  const others = (await ops.read(turned)) as Float32Array;
-  if (turned !== second) ops.dispose(turned);
+  const others = (await ops.read(transposed)) as Float32Array;
+  if (transposed !== second) ops.dispose(transposed);
   return { first: values, second: others, length: first.shape.at(-1)! };
 }
 

@@ -19,7 +19,7 @@ const isBlockFormat = (format: string) => format !== 'fp32' && format !== 'bf16'
 
 /**
  * Reports the quantization noise of each quantized product of a ViT, at the evaluation weights: signal-to-noise ratio
- * in dB, share of clipped blocks, and kurtosis of both operands (`measureProducts`). Costs a forward pass on 64
+ * in dB, fraction of clipped blocks, and kurtosis of both operands (`measureProducts`). Costs a forward pass on 64
  * validation images, and a second computation of each product on the host.
  */
 export function quantizationNoise({ every, model, formats }: QuantizationNoiseOptions): Plugin {

@@ -28,7 +28,7 @@ function stridesOf(shape: readonly number[]): number[] {
   return shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
 }
 
-/** As the nearest numbers that i32 can represent: a typed array would keep the low 32 bits of others. */
+/** Clamps to the range of i32: a typed array would keep the low 32 bits. */
 function saturated(values: ArrayLike<number>): Float64Array {
   return Float64Array.from(values, (value) => Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, value)));
 }

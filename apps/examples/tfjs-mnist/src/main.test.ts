@@ -77,10 +77,10 @@ describe('tfjs-mnist', () => {
     [['--seed', '-1'], /at least 0/],
     [['--engine', 'abacus'], /Allowed choices are wasm, node, cpu/],
   ])('refuses %j', async (args, message) => {
-    let told = '';
-    const streams = { out: { write: () => true }, progress: { write: (text: string) => (told += text) } };
+    let printed = '';
+    const streams = { out: { write: () => true }, progress: { write: (text: string) => (printed += text) } };
     await expect(main(args, streams)).rejects.toMatchObject({ exitCode: 1 });
-    expect(told).toMatch(message);
+    expect(printed).toMatch(message);
   });
 
   it('says what to install where the native engine is missing, and that a README lacks its markers', async () => {

@@ -99,9 +99,9 @@ describe('the plan', () => {
       'governs',
     ]);
     expect(new Set(pending.map(({ hash }) => hash)).size).toBe(pending.length);
-    // LMD as it is stands in the ablation and in what governs the gap, and runs once.
+    // Unchanged LMD is a trial of the ablation and of the part governs, and runs once.
     const { trials } = planStudy({ study, results, only: 'governs' });
-    const shared = trials.filter(({ optimizer, variant }) => optimizer === 'lmd' && variant === 'as it is');
+    const shared = trials.filter(({ optimizer, variant }) => optimizer === 'lmd' && variant === 'unchanged');
     expect(shared).toHaveLength(2);
     const inAblation = new Set(planStudy({ study, results, only: 'ablation' }).trials.map(({ hash }) => hash));
     for (const { hash } of shared) expect(inAblation.has(hash)).toBe(true);
@@ -115,7 +115,7 @@ describe('the plan', () => {
       ({ variant, options }) => [variant, options.useSign, Number(options.learningRate)] as const,
     );
     const [, , rate] = rates[0]!;
-    expect(rates[0]!.slice(0, 2)).toEqual(['as it is', undefined]);
+    expect(rates[0]!.slice(0, 2)).toEqual(['unchanged', undefined]);
     expect(rates.at(-1)!.slice(0, 2)).toEqual(['no sign', false]);
     expect(rates.at(-1)![2] / rate).toBeCloseTo(1000, 3);
   });

@@ -8,7 +8,7 @@ import { samplePoints } from './sample.js';
 /** Results in the ledger, by the hash of the configuration. */
 export type Results = ReadonlyMap<string, TrialResult>;
 
-/** An optimizer's hyper-parameters after its search. */
+/** The hyperparameters of an optimizer after its search. */
 export interface Winner {
   readonly optimizer: string;
   readonly options: Options;
@@ -101,7 +101,7 @@ export function searchTrials(study: Study): Trial[] {
   ).flat();
 }
 
-/** The point of each optimizer's space with the least validation loss. */
+/** The point of each optimizer's space with the lowest validation loss. */
 export function winners(study: Study, results: Results): Map<string, WinnerState> {
   const all = searchTrials(study);
   return new Map(
@@ -195,7 +195,7 @@ function ablationTrials(study: Study, optionsOf: OptionsOf, only?: readonly numb
   const options = optionsOf(optimizer);
   if (options === undefined) return [];
   const { steps, seeds, formats } = ablation;
-  const variants = [{ name: 'as it is', options: {}, factors: {} }, ...ablation.variants];
+  const variants = [{ name: 'unchanged', options: {}, factors: {} }, ...ablation.variants];
   return (only ?? seeds).flatMap((seed) =>
     variants.flatMap((variant) =>
       formats.map((format) => {
@@ -212,7 +212,7 @@ type Governing = Partial<NonNullable<Study['governs']>['variants'][number]> & { 
 function governsTrials(study: Study, optionsOf: OptionsOf, only?: readonly number[]): Trial[] {
   const { governs } = study;
   if (governs === undefined) return [];
-  const variants: readonly Governing[] = [{ name: 'as it is' }, ...governs.variants];
+  const variants: readonly Governing[] = [{ name: 'unchanged' }, ...governs.variants];
   const compared = chosen(study, optionsOf);
   return (only ?? governs.seeds).flatMap((seed) =>
     variants.flatMap((variant) =>

@@ -8,7 +8,7 @@ import { confidenceInterval, verdict } from './statistics.js';
 export function finalSection(evidence: Evidence): Block[] {
   const { study } = evidence;
   if (select(evidence, 'final').length === 0) {
-    return [heading('Trained in each format'), text('No final run is in the ledger yet.')];
+    return [heading('Trained in each format'), text('The ledger has no final runs yet.')];
   }
   const formatTitles = study.formats.map(formatTitle);
   const [reference] = study.formats;
@@ -55,14 +55,19 @@ export function finalSection(evidence: Evidence): Block[] {
   return [
     heading('Trained in each format'),
     text(
-      `Test accuracy in percent after ${steps} steps, mean ± half width of the 95 % confidence interval over seeds ${seeds.join(', ')} (Student’s t); a number without ± is one seed. The forward products run in the format${backwardOf(study)}.`,
+      `Test accuracy in percent after ${steps} steps, mean ± half width of the 95 % confidence interval over ` +
+        `seeds ${seeds.join(', ')} (Student’s t); a number without ± has a single seed. Forward products use ` +
+        `the format of the column${backwardOf(study)}.`,
     ),
     table(['optimizer', ...formatTitles], accuracyRows),
     text('Test loss, in nats:'),
     table(['optimizer', ...formatTitles], lossRows),
     text('Training loss over the last tenth of the steps, in nats:'),
     table(['optimizer', ...formatTitles], trainingRows),
-    text(`What a format costs: accuracy against ${formatTitle(reference!)} of the same optimizer and seed, in points.`),
+    text(
+      `Cost of a format: accuracy relative to ${formatTitle(reference!)} with the same optimizer and seed, in ` +
+        'percentage points.',
+    ),
     table(['optimizer', ...formatTitles.slice(1)], costRows),
     plot('Test accuracy by format of the forward pass', {
       x: { title: 'format', categories: formatTitles },
@@ -84,7 +89,7 @@ export function finalSection(evidence: Evidence): Block[] {
 /** The format of the backward products. */
 function backwardOf({ configuration }: Study): string {
   const { backward } = configuration;
-  return typeof backward === 'string' ? `, the backward ones in ${formatTitle(backward)}` : '';
+  return typeof backward === 'string' ? `, backward products ${formatTitle(backward)}` : '';
 }
 
 function withDiverged(evidence: Evidence, optimizer: string, format: string, cell: string): string {
@@ -104,7 +109,7 @@ function curvePlots(evidence: Evidence): Block[] {
         name: optimizerTitle(study, name),
         markers: true,
         points: select(evidence, 'final', { optimizer: name, format, seed }).flatMap(({ result }) =>
-          // The first stretch is the warm-up, whose high loss would flatten the rest of the plot.
+          // The first interval is the warm-up, whose high loss would flatten the rest of the plot.
           result.curve.slice(1).map(([x, y]) => ({ x, y })),
         ),
       })),
@@ -117,7 +122,7 @@ function againstOthers(evidence: Evidence): Block[] {
   const { study } = evidence;
   const subject = subjectOf(study);
   const title = optimizerTitle(study, subject);
-  const words = { higher: 'wins', lower: 'loses', 'not shown': 'no difference shown' } as const;
+  const words = { higher: 'better', lower: 'worse', 'not shown': 'not significant' } as const;
   const others = study.optimizers.filter(({ name }) => name !== subject);
   if (others.length === 0) return [];
   const rows = others.map(({ name }) => [
@@ -136,7 +141,8 @@ function againstOthers(evidence: Evidence): Block[] {
   ]);
   return [
     text(
-      `${title} against each other optimizer, accuracy in points, paired by seed. “${title} wins” or “loses” stands only where the 95 % interval excludes 0; one seed shows nothing of the kind.`,
+      `Accuracy of ${title} relative to each other optimizer, in percentage points, paired by seed. “Better” ` +
+        'and “worse” require a 95 % confidence interval that excludes 0, and therefore several seeds.',
     ),
     table([`${title} minus`, ...study.formats.map(formatTitle)], rows),
   ];
@@ -166,7 +172,9 @@ export function deploySection(evidence: Evidence): Block[] {
   return [
     heading(`Trained in ${title}, deployed in each format`),
     text(
-      `Test accuracy of the weights trained in ${title}, in percent, and what evaluating them in another format changes, in points. Beside the table of costs above, it shows what training in the format is worth.`,
+      `Test accuracy of the weights trained in ${title}, in percent, and the change when they are evaluated ` +
+        'in another format, in percentage points. Comparison with the table of costs above shows the benefit of ' +
+        'training in the format.',
     ),
     table(['optimizer', title, ...others.map(formatTitle)], rows),
   ];

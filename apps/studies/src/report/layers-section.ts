@@ -16,7 +16,7 @@ function products(measured: Measured | undefined, format: string, isAttention: b
   );
 }
 
-/** Signal to noise, clipped maxima and outliers of the quantized products over training. */
+/** Signal-to-noise ratio, clipped maxima and outliers of the quantized products during training. */
 export function layersSection(evidence: Evidence): Block[] {
   const { study } = evidence;
   const seed = study.final.seeds[0]!;
@@ -64,9 +64,13 @@ export function layersSection(evidence: Evidence): Block[] {
   };
   const optimizerTitles = study.optimizers.map(({ name }) => optimizerTitle(study, name));
   return [
-    heading('What the layers go through'),
+    heading('Quantization error of the layers'),
     text(
-      `Seed ${seed}, on 64 validation images, ${steps} times over the run; means over the products of activations and weights, and “attention” over those inside attention. Signal to noise: 10·log10(Σy² / Σ(y − ŷ)²) of the product y of unrounded operands and ŷ of rounded ones, in dB. Clipped: share of blocks whose largest value is beyond what the block holds. Kurtosis: 3 for a normal law; the more, the heavier the outliers. By layer and step in the ledger.`,
+      `Seed ${seed}, on 64 validation images, ${steps} times during the run; means over the products of ` +
+        'activations and weights, and for “attention” over those inside attention. Signal-to-noise ratio (SNR): ' +
+        '10·log10(Σy² / Σ(y − ŷ)²) with the product y of unquantized operands and ŷ of quantized ones, in dB. ' +
+        'Clipped: fraction of blocks whose largest value exceeds the range of the block. Kurtosis: 3 for a ' +
+        'normal distribution; larger values mean heavier tails. The ledger has the values by layer and step.',
     ),
     table(
       [
@@ -85,9 +89,9 @@ export function layersSection(evidence: Evidence): Block[] {
       rows,
       2,
     ),
-    plot(`Signal to noise of the quantized products over training, ${formatTitle(formats.at(-1)!)}`, {
+    plot(`Signal-to-noise ratio of the quantized products during training, ${formatTitle(formats.at(-1)!)}`, {
       x: { title: 'optimizer step' },
-      y: { title: 'signal to noise (dB)' },
+      y: { title: 'SNR (dB)' },
       series: study.optimizers.map(({ name }) => ({
         name: optimizerTitle(study, name),
         markers: true,
@@ -104,12 +108,12 @@ export function layersSection(evidence: Evidence): Block[] {
     ...(study.optimizers.every(({ name }) => of(name, harshest).length === 0)
       ? []
       : [
-          text(`Signal to noise of each product at the end, ${formatTitle(harshest)}, in dB:`),
+          text(`Signal-to-noise ratio of each product at the end, ${formatTitle(harshest)}, in dB:`),
           table(
             ['product', ...optimizerTitles],
             byProduct(({ formats: found }) => decimal(found[harshest]!.signalToNoise, 1)),
           ),
-          text('Kurtosis of the activations that go into each product, likewise:'),
+          text('Kurtosis of the input activations of each product, at the end in the same format:'),
           table(
             ['product', ...optimizerTitles],
             byProduct(({ kurtosisFirst }) => decimal(kurtosisFirst, 1)),

@@ -41,9 +41,16 @@ function completeness({ study, findings, plan, others }: Evidence): Block[] {
     });
     return [`${part}: ${groups.join('; ')}`];
   });
+  const provisional = plan.provisional
+    ? ' The search is not complete, so no winner is final and no later part has started.'
+    : '';
+  const unused =
+    others > 0 ? ` ${others} records of the ledger belong to other configurations and are not included.` : '';
   return [
     text(
-      `**Partial: ${done} of ${total} trials are in the ledger.** What follows shows those alone; nothing is filled in, and a trial that two parts share counts in both.${plan.provisional ? ' The search is not complete, so no winner is final and no later part has begun.' : ''}${others > 0 ? ` ${others} records of the ledger belong to other configurations and are left out.` : ''}`,
+      `**Partial: ${done} of ${total} trials are in the ledger.** The results below include only these; a ` +
+        'trial that two ' +
+        `parts share is counted in both.${provisional}${unused}`,
     ),
     table(['part', 'trials', 'done', 'missing'], rows),
     text('Missing:'),
@@ -64,15 +71,23 @@ export function provenanceSection({ study, findings }: Evidence): Block[] {
   const { backend, data, model, batchSize, ...shared } = study.configuration;
   const count = parameters === undefined ? '' : `; ${parameters.toLocaleString('en')} parameters`;
   const others = Object.keys(shared).length === 0 ? '' : `; ${showOptions(shared)}`;
+  const source = known(unique.map(({ result }) => result.data));
+  const engines = known(
+    unique.map(({ result, node }) => (result.device === undefined ? undefined : `${result.device}, Node ${node}`)),
+  );
   return [
-    heading('How it was made'),
+    heading('Setup'),
     list([
-      `Data: ${known(unique.map(({ result }) => result.data)) === '–' ? showOptions(data as object) : known(unique.map(({ result }) => result.data))}. The test set is used by the final runs alone, once each and once for each deployed format.`,
+      `Data: ${source === '–' ? showOptions(data as object) : source}. Only the final runs use the test set, ` +
+        'once each and once ' +
+        'for each deployed format.',
       `Model: ${showOptions(model as object)}${count}.`,
-      `Batch size ${String(batchSize ?? 64)}${others}. Learning rates rise over ${100 * study.warmup} % of the steps and then fall to 0 by a cosine. Posterior means are evaluated.`,
-      `Seeds: final ${study.final.seeds.join(', ')}; search ${study.search.seed}. A seed sets initial weights, data order and noise, the same for every optimizer and format.`,
+      `Batch size ${String(batchSize ?? 64)}${others}. Learning rates have a linear warm-up over ` +
+        `${100 * study.warmup} % of the steps and then a cosine decay to 0. Posterior means are evaluated.`,
+      `Seeds: final ${study.final.seeds.join(', ')}; search ${study.search.seed}. A seed determines initial ` +
+        'weights, data order and noise, and is the same for every optimizer and format.',
       `Machines: ${known(unique.map(({ machine }) => machine))}.`,
-      `Engines: ${known(unique.map(({ result, node }) => (result.device === undefined ? undefined : `${result.device}, Node ${node}`)))}; backend ${String(backend ?? 'cpu')}.`,
+      `Engines: ${engines}; backend ${String(backend ?? 'cpu')}.`,
       `Code: ${distinct(unique.map(({ commit }) => `\`${commit}\``)).join(', ') || '–'}; ${distinct(
         unique.map(({ versions }) =>
           Object.entries(versions)

@@ -102,21 +102,21 @@ describe('the report', () => {
     // s = 0.002 and t = 4.3027: ± 4.3027·0.002/√3 = 0.497 points.
     expect(row(below(markdown!, 'Trained in each format'), 'AdamW')).toEqual(['AdamW', '90.20 ± 0.50', '89.20 ± 0.66']);
     // Differences −1.0, −1.1 and −0.9 points.
-    expect(row(below(markdown!, 'What a format costs'), 'AdamW')).toEqual(['AdamW', '−1.00 ± 0.25']);
+    expect(row(below(markdown!, 'Cost of a format'), 'AdamW')).toEqual(['AdamW', '−1.00 ± 0.25']);
   });
 
-  it('says where the subject loses, and claims nothing where the interval holds 0', () => {
+  it('reports where the subject is worse, and nothing where the interval holds 0', () => {
     const versus = row(below(markdown!, 'LMD minus').replace(/^/, '| '), 'AdamW');
-    expect(versus.slice(1)).toEqual(['−2.00 ± 0.00: loses', '+1.47 ± 5.50: no difference shown']);
+    expect(versus.slice(1)).toEqual(['−2.00 ± 0.00: worse', '+1.47 ± 5.50: not significant']);
     expect(markdown).toContain(
-      'LMD loses, by points of test accuracy with a 95 % interval that excludes 0, to AdamW in FP32',
+      'LMD is significantly worse (95 % confidence interval excludes 0; percentage points of test accuracy) than AdamW in FP32',
     );
-    expect(markdown).not.toContain('LMD wins, likewise');
-    expect(markdown).toContain('What MXFP4 costs against FP32, least first: LMD +2.47');
+    expect(markdown).not.toContain('LMD is significantly better');
+    expect(markdown).toContain('Cost of MXFP4 relative to FP32, smallest first: LMD +2.47');
   });
 
   it('gives the width of the good range, divergences and spikes', () => {
-    const part = below(markdown!, 'Width of the range');
+    const part = below(markdown!, 'Width in octaves of the range');
     expect(row(part, 'AdamW')).toEqual(['AdamW', '2.0 (×1 … ×2)', '2.0 (×1 … ×2)']);
     expect(row(below(part, 'Divergences and loss spikes'), 'AdamW').at(-1)).toBe('0 diverged, 4 spikes');
     expect(row(below(part, 'Divergences and loss spikes'), 'LMD').at(-1)).toBe('1 diverged, 0 spikes');
@@ -159,7 +159,7 @@ describe('the report', () => {
     expect(report).toContain('fp32 seed 0 (adamw)');
     expect(row(below(report, 'Trained in each format'), 'LMD')).toEqual(['LMD', '88.00', '93.00']);
     expect(row(below(report, 'Trained in each format'), 'AdamW')).toEqual(['AdamW', '–', '–']);
-    expect(report).not.toContain('What the tables show');
+    expect(report).not.toContain('## Summary');
   });
 
   it('names an optimizer whose search found nothing', () => {

@@ -2,7 +2,7 @@ import { type Block, heading, table, text } from './blocks.js';
 import { type Evidence, optimizerTitle, select } from './evidence.js';
 import { decimal, formatTitle, showOptions } from './format.js';
 
-/** The space, the trials and the winner of each optimizer. */
+/** The search space, the trials and the winner of each optimizer. */
 export function searchSection(evidence: Evidence): Block[] {
   const { study, plan } = evidence;
   const { trials, steps, seed, format } = study.search;
@@ -32,7 +32,7 @@ export function searchSection(evidence: Evidence): Block[] {
       best === undefined
         ? winner === 'none'
           ? 'every trial diverged'
-          : `${found.length} of ${trials} trials so far`
+          : `${found.length} of ${trials} trials finished`
         : showOptions(best.options),
       decimal(losses[0], 4),
       // Of an even number the upper of the middle two, a loss that a trial has had: not d3's mean of both.
@@ -42,11 +42,14 @@ export function searchSection(evidence: Evidence): Block[] {
     ];
   });
   return [
-    heading('How hyper-parameters were chosen'),
+    heading('Hyperparameter search'),
     text(
-      `${trials} trials for every optimizer, at the points of a Latin hypercube (seed ${seed}), which divides every range evenly among them; ${steps} steps each in ${searched}, judged by the loss on validation data alone. The winner is used in every format; it was not tuned again for each. AdamW for biases, gains and embeddings beside the optimizers that take matrices alone has one setting: ${showOptions(study.rest)}.`,
+      `${trials} trials per optimizer, at the points of a Latin hypercube (seed ${seed}); ${steps} steps each ` +
+        `in ${searched}. The criterion is the validation loss. The winner is used in every format, without ` +
+        'tuning for each format. Optimizers that train only matrices are combined with AdamW for biases, gains ' +
+        `and embeddings, with one setting: ${showOptions(study.rest)}.`,
     ),
-    table(['optimizer', 'space (log scale)', 'fixed'], spaces, 3),
-    table(['optimizer', 'winner', 'its loss', 'median loss', 'its accuracy %', 'diverged'], rows, 2),
+    table(['optimizer', 'search space (log scale)', 'fixed'], spaces, 3),
+    table(['optimizer', 'winner', 'winner loss', 'median loss', 'winner accuracy %', 'diverged'], rows, 2),
   ];
 }

@@ -44,7 +44,8 @@ function byCost(evidence: Evidence, format: string): string | undefined {
     }),
   );
   return (
-    ranked && `What ${formatTitle(format)} costs against ${formatTitle(reference)}, least first: ${ranked} points.`
+    ranked &&
+    `Cost of ${formatTitle(format)} relative to ${formatTitle(reference)}, smallest first: ${ranked} percentage points.`
   );
 }
 
@@ -67,7 +68,7 @@ function byWidth(evidence: Evidence, format: string): string | undefined {
   return ranked && `Range of good learning rates in ${formatTitle(format)}, widest first, in octaves: ${ranked}.`;
 }
 
-/** Where the subject wins, loses, or nothing is shown. */
+/** Where the subject is significantly better, significantly worse, or neither. */
 function againstOthers(evidence: Evidence): string[] {
   const { study } = evidence;
   const subject = subjectOf(study);
@@ -91,9 +92,12 @@ function againstOthers(evidence: Evidence): string[] {
   const line = (words: string, entries: readonly string[]) =>
     entries.length === 0 ? [] : [`${words} ${entries.join(', ')}.`];
   return [
-    ...line(`${title} loses, by points of test accuracy with a 95 % interval that excludes 0, to`, found.lower),
-    ...line(`${title} wins, likewise, against`, found.higher),
-    ...line(`No difference is shown between ${title} and`, found['not shown']),
+    ...line(
+      `${title} is significantly worse (95 % confidence interval excludes 0; percentage points of test accuracy) than`,
+      found.lower,
+    ),
+    ...line(`${title} is significantly better than`, found.higher),
+    ...line(`There is no significant difference between ${title} and`, found['not shown']),
   ];
 }
 
@@ -107,5 +111,5 @@ export function summarySection(evidence: Evidence): Block[] {
     ...others.map((format) => byCost(evidence, format)),
     ...evidence.study.formats.map((format) => byWidth(evidence, format)),
   ].filter((item) => item !== undefined);
-  return items.length === 0 ? [] : [heading('What the tables show'), list(items)];
+  return items.length === 0 ? [] : [heading('Summary'), list(items)];
 }

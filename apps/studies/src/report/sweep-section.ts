@@ -43,8 +43,8 @@ export function sweepSection(evidence: Evidence): Block[] {
   const { study } = evidence;
   const { sweep } = study;
   if (sweep === undefined) return [];
-  const title = heading('Stability: a sweep of the learning rate');
-  if (select(evidence, 'sweep').length === 0) return [title, text('No trial of the sweep is in the ledger yet.')];
+  const title = heading('Stability: learning-rate sweep');
+  if (select(evidence, 'sweep').length === 0) return [title, text('The ledger has no trials of the sweep yet.')];
   const formats = study.formats.filter((format) => select(evidence, 'sweep', { format }).length > 0);
   const matrix = (show: (stability: Stability) => string) =>
     table(
@@ -57,29 +57,38 @@ export function sweepSection(evidence: Evidence): Block[] {
   return [
     title,
     text(
-      `Each optimizer in each format at ${sweep.factors.length} learning rates around its winner’s (factors ${sweep.factors.map((factor) => `×${factor}`).join(', ')}; AdamW for biases and gains keeps its own), ${sweep.steps} steps, seed ${sweep.seeds.join(', ')}, validation accuracy. A dash: trials are missing.`,
+      `Each optimizer in each format at ${sweep.factors.length} learning rates around that of its winner ` +
+        `(factors ${sweep.factors.map((factor) => `×${factor}`).join(', ')}; the learning rate of AdamW for ` +
+        `biases and gains is constant), ${sweep.steps} steps, seed ${sweep.seeds.join(', ')}, validation ` +
+        'accuracy. A dash means that trials are missing.',
     ),
     text(
-      `Width of the range of good rates: the longest run of neighbours within ${100 * sweep.tolerance} point of the best of the same optimizer and format, in octaves, each rate standing for the spacing of the grid; in brackets the run itself, and “≥” where it reaches the end of the grid.`,
+      'Width in octaves of the range of good learning rates: the longest sequence of neighbouring rates ' +
+        `within ${100 * sweep.tolerance} percentage point of the best accuracy of the same optimizer and ` +
+        'format, where each rate counts as the spacing of the grid. The range is in brackets; “≥” means that it ' +
+        'reaches the end of the grid.',
     ),
     matrix(({ range }) =>
       range === undefined
         ? '–'
         : `${range.open ? '≥ ' : ''}${decimal(range.octaves, 1)} (×${range.from} … ×${range.to})`,
     ),
-    text('Best accuracy in percent, and the factor that it is at:'),
+    text('Best accuracy in percent, and its factor:'),
     matrix(({ best }) => (best === undefined ? '–' : `${decimal(100 * best.accuracy, 2)} (×${best.factor})`)),
     text(
-      'Divergences and loss spikes, over all rates. A trial diverged where a value was not finite or the training loss ended no better than a uniform guess. A spike is a batch whose loss is 5 standard deviations of the 50 before it, and 0.2 nats, above their mean.',
+      'Divergences and loss spikes, over all rates. A trial diverged if a value was not finite or the final ' +
+        'training loss was no better than a uniform guess. A spike is a batch whose loss exceeds the mean of ' +
+        'the 50 previous losses by 5 standard deviations and by 0.2 nats.',
     ),
     matrix(({ diverged, spikes, trials, missing }) =>
       trials === 0
         ? '–'
-        : `${diverged} diverged, ${spikes} ${spikes === 1 ? 'spike' : 'spikes'}${missing === 0 ? '' : ` (${missing} missing)`}`,
+        : `${diverged} diverged, ${spikes} ` +
+          `${spikes === 1 ? 'spike' : 'spikes'}${missing === 0 ? '' : ` (${missing} missing)`}`,
     ),
     ...formats.map((format) =>
       plot(`Validation accuracy by learning rate, ${formatTitle(format)}`, {
-        x: { title: "factor on the winner's learning rate", scale: 'log', ticksAtPoints: true },
+        x: { title: "factor of the winner's learning rate", scale: 'log', ticksAtPoints: true },
         y: percentAxis('validation accuracy'),
         series: study.optimizers.map(({ name }) => ({
           name: optimizerTitle(study, name),

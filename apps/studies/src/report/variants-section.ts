@@ -41,7 +41,7 @@ export function ablationSection(evidence: Evidence): Block[] {
   if (ablation === undefined) return [];
   const { optimizer, formats, steps, seeds, variants } = ablation;
   const title = optimizerTitle(evidence.study, optimizer);
-  const all: readonly { name: string; note?: string | undefined }[] = [{ name: 'as it is' }, ...variants];
+  const all: readonly { name: string; note?: string | undefined }[] = [{ name: 'unchanged' }, ...variants];
   const rows = all
     .map(({ name, note }) => [
       note === undefined ? name : `${name} (${note})`,
@@ -49,11 +49,12 @@ export function ablationSection(evidence: Evidence): Block[] {
     ])
     .filter((row) => !isEmpty(row, formats, 1));
   const block = heading(`${title}, one change at a time`);
-  if (rows.length === 0) return [block, text('No trial of the ablation is in the ledger yet.')];
+  if (rows.length === 0) return [block, text('The ledger has no trials of the ablation yet.')];
   return [
     block,
     text(
-      `Validation accuracy in percent after ${steps} steps, seeds ${seeds.join(', ')}: the winner of the search, and the winner with one thing changed and nothing tuned again.`,
+      `Validation accuracy in percent after ${steps} steps, seeds ${seeds.join(', ')}: the winner of the ` +
+        'search, and the same settings with one change each, without further tuning.',
     ),
     table(['variant', ...columns(formats)], rows),
   ];
@@ -66,19 +67,20 @@ export function governsSection(evidence: Evidence): Block[] {
   if (governs === undefined) return [];
   const { formats, seeds, steps } = governs;
   const rows = rowsOfGoverns(evidence, governs).filter((row) => !isEmpty(row, formats, 2));
-  const block = heading('What governs the gap');
-  if (rows.length === 0) return [block, text('No trial of this part is in the ledger yet.')];
+  const block = heading('Factors of the gap between formats');
+  if (rows.length === 0) return [block, text('The ledger has no trials of this part yet.')];
   return [
     block,
     text(
-      `Validation accuracy in percent after ${steps} steps unless the row says otherwise, seeds ${seeds.join(', ')}; one thing changed from the winner of the search at a time. The gap is paired by seed.`,
+      `Validation accuracy in percent after ${steps} steps unless the row states another number, seeds ` +
+        `${seeds.join(', ')}; one change of the winner of the search at a time. Gaps are paired by seed.`,
     ),
     table(['variant', 'optimizer', ...columns(formats)], rows, 2),
   ];
 }
 
 function rowsOfGoverns(evidence: Evidence, governs: NonNullable<Study['governs']>): string[][] {
-  const all: readonly { name: string; note?: string | undefined }[] = [{ name: 'as it is' }, ...governs.variants];
+  const all: readonly { name: string; note?: string | undefined }[] = [{ name: 'unchanged' }, ...governs.variants];
   return all.flatMap(({ name, note }) =>
     governs.optimizers.map((optimizer) => [
       note === undefined ? name : `${name} (${note})`,

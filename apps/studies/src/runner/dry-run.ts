@@ -41,9 +41,10 @@ export function describePlan(options: DryRunOptions): string {
     ...(verbose ? [...left.map(({ label, hash }) => `${hash.slice(0, 12)}  ${label}`), ''] : []),
     ...table([['part', 'trials', 'done', 'left', 'core time'], ...rows, total]),
     '',
-    `${hours.toFixed(1)} core-hours left at ${1000 * secondsPerStep} ms per step of the study's model; the budget of the whole study is ${coreHours}.` +
+    `${hours.toFixed(1)} core-hours left at ${1000 * secondsPerStep} ms per step of the study's model; the ` +
+      `budget of the whole study is ${coreHours}.` +
       (parallel > 1 ? ` With --parallel ${parallel}: about ${showDuration((hours * 3600) / parallel)}.` : ''),
-    ...(hours > coreHours ? ['That exceeds the budget: reduce steps, seeds or variants in the study.'] : []),
+    ...(hours > coreHours ? ['This exceeds the budget: reduce steps, seeds or variants in the study.'] : []),
     ...(provisional
       ? ['Trials after the search depend on its winners, so their configurations are not known yet.']
       : []),

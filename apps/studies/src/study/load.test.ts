@@ -119,7 +119,7 @@ describe('parseStudy', () => {
 
   it('names every mistake at once', () => {
     const { message } = thrownBy(() => parseStudy({ ...smokeStudy, formats: [], warmup: 2 }, 'study.json'));
-    expect(message).toContain('wrong in 2 places');
+    expect(message).toContain('has 2 errors');
   });
 });
 

@@ -38,7 +38,7 @@ const optimizer = z.strictObject({
     .default({})
     .describe('Options that are not searched, by their keys in a configuration of `lmd train`.'),
   clipNorm: z.number().gt(0).optional(),
-  search: z.record(z.string(), dimensionSchema).describe('The space of its hyper-parameters.'),
+  search: z.record(z.string(), dimensionSchema).describe('The search space of its hyperparameters.'),
 });
 
 const variant = z.strictObject({
@@ -61,7 +61,7 @@ const governing = z.strictObject({
 export const partNames = ['search', 'final', 'sweep', 'ablation', 'governs'] as const;
 export type PartName = (typeof partNames)[number];
 
-/** A study: everything that determines its trials, except the version of the code. Unknown keys are refused. */
+/** A study: everything that determines its trials, except the version of the code. Unknown keys are an error. */
 export const studySchema = z.strictObject({
   name,
   title: z.string().min(1),

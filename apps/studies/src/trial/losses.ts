@@ -9,7 +9,7 @@ export function stretchMeans(losses: readonly number[], stretches: number): [num
   });
 }
 
-/** The mean over the last tenth of the steps, at least one; null of none. */
+/** The mean over the last tenth of the steps, at least one; null if there are none. */
 export function finalLoss(losses: readonly number[]): number | null {
   if (losses.length === 0) return null;
   const last = losses.slice(-Math.max(1, Math.floor(losses.length / 10)));

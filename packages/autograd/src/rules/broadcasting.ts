@@ -1,7 +1,7 @@
 import type { EagerOperations, Tensor, TensorLike } from '@lmd/core';
 import { isTensor } from '../node.js';
 
-/** Undoes broadcasting: sums `gradient` to `shape`. Gives back the same handle where nothing was broadcast. */
+/** The gradient of broadcasting: sums `gradient` to `shape`. Returns the same handle if nothing was broadcast. */
 export function sumToShape(ops: EagerOperations, gradient: Tensor, shape: readonly number[]): Tensor {
   const leading = gradient.shape.length - shape.length;
   const axes: number[] = [];

@@ -94,8 +94,8 @@ describe('customGradient', () => {
       tape.sum(
         tape.customGradient([x!, constant], {
           forward: (plain, [a, b]) => plain.multiply(a!, b!),
-          backward(plain, dy, [, b], _output, wanted) {
-            expect(wanted).toEqual([true, false]);
+          backward(plain, dy, [, b], _output, needsGradient) {
+            expect(needsGradient).toEqual([true, false]);
             return [plain.multiply(dy, b!), null];
           },
         }),

@@ -1,7 +1,7 @@
 import { LmdError, type Operations, type Tensor } from '@lmd/core';
 import type { Recorder } from '../recorder.js';
 
-/** A user's own forward and backward. What it returns is checked, since no rule of ours vouches for it. */
+/** Custom forward and backward functions of a user, whose results are validated. */
 export function custom({ ops, record }: Recorder): Pick<Operations, 'customGradient'> {
   return {
     customGradient(inputs, gradient) {
@@ -15,8 +15,8 @@ export function custom({ ops, record }: Recorder): Pick<Operations, 'customGradi
       return record('customGradient', inputs, output, {
         saves: [...inputs.filter((_, index) => readsInput(index)), ...(readsOutput ? [output] : [])],
         owns: kept,
-        gradients: (dy, wanted) => {
-          const gradients = gradient.backward(ops, dy, inputs, output, wanted);
+        gradients: (dy, needsGradient) => {
+          const gradients = gradient.backward(ops, dy, inputs, output, needsGradient);
           checkGradients(gradients, inputs);
           return gradients.map((x) => x && fresh(x, [...inputs, output]));
         },
@@ -24,7 +24,7 @@ export function custom({ ops, record }: Recorder): Pick<Operations, 'customGradi
     },
   };
 
-  /** An alias where a function gives back one of its arguments, which has an owner already. */
+  /** An alias if a function returns one of its arguments, which already has an owner. */
   function fresh(x: Tensor, owned: readonly Tensor[]): Tensor {
     return owned.includes(x) ? ops.reshape(x, x.shape) : x;
   }
@@ -38,7 +38,7 @@ function checkGradients(gradients: readonly (Tensor | null)[], inputs: readonly 
       {
         subject: 'customGradient.backward',
         value: gradients.length,
-        remedy: 'Return one for each input; null for none.',
+        remedy: 'Return one gradient for each input, or null.',
       },
     );
   }
@@ -51,7 +51,7 @@ function checkGradients(gradients: readonly (Tensor | null)[], inputs: readonly 
       {
         subject: `customGradient.backward[${index}]`,
         value: gradient.shape,
-        remedy: 'Sum over axes that were broadcast.',
+        remedy: 'Return the shape of the input: sum over broadcast axes.',
       },
     );
   });

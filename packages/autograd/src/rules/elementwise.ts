@@ -9,8 +9,8 @@ type Elementwise = Pick<
 >;
 
 /**
- * Elementwise operations. `sign` and `round` are constant almost everywhere, so no gradient passes through them. Where
- * `maximum` and `minimum` meet equal values, each side gets half, and a NaN gets all of it.
+ * Elementwise operations. `sign` and `round` are constant almost everywhere, so their gradient is zero. For equal
+ * values, `maximum` and `minimum` pass half of the gradient to each operand; a NaN operand receives all of it.
  */
 export function elementwise({ ops, record, untracked }: Recorder): Elementwise {
   const unary = (operation: UnaryName, x: Tensor, rule: (y: Tensor) => InputRule): Tensor => {
@@ -69,7 +69,7 @@ export function elementwise({ ops, record, untracked }: Recorder): Elementwise {
       const y = ops.divide(a, b);
       return record('divide', [a, b], y, [
         { saves: [b], gradient: (dy) => sumToShape(ops, ops.divide(dy, b), shapeOf(a)) },
-        // d(a / b) / db = −(a / b) / b: the output is at hand, and a square of b could overflow.
+        // d(a / b) / db = −(a / b) / b: uses the output, since the square of b could overflow.
         {
           saves: [b, y],
           gradient: (dy) => ops.negate(sumToShape(ops, ops.divide(ops.multiply(dy, y), b), shapeOf(b))),

@@ -4,18 +4,17 @@ import type { Recorder } from '../recorder.js';
 type Fused = Pick<Operations, FusedKernelName & keyof Operations>;
 
 /**
- * The fused kernels, by the gradient kernels that core has for each; and the roundings, which have no gradient of their
- * own.
+ * The fused kernels, with core's gradient kernels; and the rounding operations, which have no gradient.
  */
 export function fused(recorder: Recorder): Fused {
   const { ops, record } = recorder;
 
   const refuseTracked = (operation: string, x: Tensor): void => {
     if (!recorder.isTracked(x)) return;
-    throw new LmdError('UNSUPPORTED', `${operation} has no gradient by itself: it is constant between its steps.`, {
+    throw new LmdError('UNSUPPORTED', `${operation} has no gradient: it is piecewise constant.`, {
       subject: operation,
       value: x.shape,
-      remedy: 'Wrap it in customGradient and say what its gradient is, for example dy itself (straight-through).',
+      remedy: 'Wrap it in customGradient and define the gradient, for example dy (straight-through).',
     });
   };
 

@@ -2,7 +2,7 @@ import type { Operations } from '@lmd/core';
 import type { Recorder } from '../recorder.js';
 
 /**
- * `gather` and `scatterAdd`, each other's gradients. What one ignores (an index out of range), the other does as well.
+ * `gather` and `scatterAdd`, which are each other's gradients. Both ignore indices out of range.
  */
 export function indexing({ ops, record }: Recorder): Pick<Operations, 'gather' | 'scatterAdd'> {
   return {
@@ -20,7 +20,7 @@ export function indexing({ ops, record }: Recorder): Pick<Operations, 'gather' |
             const tooSmall = ops.less(indices, ops.zeros([], 'i32'));
             const inRange = ops.where(tooSmall, ops.zeros([], 'i32'), ops.less(indices, ops.full([], rows, 'i32')));
             const rest = dy.shape.slice(1).map(() => 1);
-            // gather gives NaN rows out of range; the selection turns them into the zeros that they should be.
+            // gather returns NaN rows for indices out of range; the selection replaces them with zeros.
             return ops.where(ops.reshape(inRange, [...indices.shape, ...rest]), ops.gather(dy, indices), 0);
           },
         },

@@ -2,8 +2,8 @@ import type { EagerOperations, Operations, Tensor } from '@lmd/core';
 import type { Recorder } from '../recorder.js';
 
 /**
- * Matrix products. Where one operand has rank 2 and is shared by a batch, as weights are, its gradient is a single
- * product over batch and rows together, [batch·m, k]ᵀ·[batch·m, n]: nothing of batch × weight size is ever made.
+ * Matrix products. If one operand has rank 2 and is shared by a batch, as weights are, its gradient is a single product
+ * over batch and rows together, [batch·m, k]ᵀ·[batch·m, n], without a tensor of batch × weight size.
  */
 export function matrixProduct({ ops, record }: Recorder): Pick<Operations, 'matmul'> {
   return {
@@ -18,7 +18,7 @@ export function matrixProduct({ ops, record }: Recorder): Pick<Operations, 'matm
   };
 }
 
-/** y = op(a)·op(b): d/da is dy·op(b)ᵀ, or its transpose op(b)·dyᵀ where a is stored transposed. */
+/** y = op(a)·op(b): d/da is dy·op(b)ᵀ, or its transpose op(b)·dyᵀ if a is stored transposed. */
 function gradientOfFirst(
   ops: EagerOperations,
   rank: number,
@@ -28,7 +28,7 @@ function gradientOfFirst(
   transposeB: boolean,
 ): Tensor {
   if (rank === 2 && b.shape.length > 2) {
-    // Rows of the fold are (batch, n), so dy [.., m, n] and op(b) [.., k, n] both turn.
+    // Rows of the fold are (batch, n), so dy [.., m, n] and op(b) [.., k, n] are both transposed.
     const byColumn = foldRows(ops, ops.transpose(dy));
     const columns = foldRows(ops, transposeB ? b : ops.transpose(b));
     return transposeA
@@ -40,7 +40,7 @@ function gradientOfFirst(
     : ops.matmul(dy, b, { transposeB: !transposeB });
 }
 
-/** y = op(a)·op(b): d/db is op(a)ᵀ·dy, or its transpose dyᵀ·op(a) where b is stored transposed. */
+/** y = op(a)·op(b): d/db is op(a)ᵀ·dy, or its transpose dyᵀ·op(a) if b is stored transposed. */
 function gradientOfSecond(
   ops: EagerOperations,
   a: Tensor,

@@ -18,7 +18,9 @@ type Plain = Pick<
   | 'memory'
 >;
 
-/** What makes constants or integers: no gradient passes, but the results live in the tape's scopes as all others. */
+/**
+ * Operations that create constants or integers: they have no gradient, but their results belong to the tape's scopes.
+ */
 export function plain({ ops, untracked, checkAlive }: Recorder): Plain {
   return {
     backend: ops.backend,

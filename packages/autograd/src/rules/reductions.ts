@@ -1,7 +1,7 @@
 import type { Operations, ReduceOptions, Tensor } from '@lmd/core';
 import type { Recorder } from '../recorder.js';
 
-/** `sum`, `mean` and `max`. The gradient of `max` is shared equally among the maxima. */
+/** `sum`, `mean` and `max`. The gradient of `max` is divided equally among the maxima. */
 export function reductions({ ops, record }: Recorder): Pick<Operations, 'sum' | 'mean' | 'max'> {
   const spread = (reduced: Tensor, shape: readonly number[], options?: ReduceOptions): Tensor =>
     ops.broadcastTo(ops.reshape(reduced, keptShape(shape, options?.axes)), shape);
@@ -24,7 +24,7 @@ export function reductions({ ops, record }: Recorder): Pick<Operations, 'sum' | 
             const shape = keptShape(x.shape, options?.axes);
             const isMaximum = ops.cast(ops.equal(x, ops.reshape(y, shape)), 'f32');
             const count = ops.sum(isMaximum, options);
-            // A product, not a selection: beside a NaN the count is 0 and the gradient NaN, not a silent zero.
+            // A product instead of a selection: with a NaN the count is 0 and the gradient NaN, not zero.
             return ops.multiply(isMaximum, ops.reshape(ops.divide(dy, count), shape));
           },
         },

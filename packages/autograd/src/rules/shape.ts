@@ -4,7 +4,7 @@ import { sumToShape } from './broadcasting.js';
 
 type Shape = Pick<Operations, 'reshape' | 'transpose' | 'slice' | 'concatenate' | 'broadcastTo' | 'pad' | 'cast'>;
 
-/** Operations that move values without changing them: each gradient moves them back, and nothing but shapes is kept. */
+/** Operations that move values without changing them: gradients move them back, and only shapes are saved. */
 export function shape({ ops, record, untracked }: Recorder): Shape {
   return {
     reshape: (x, newShape) =>

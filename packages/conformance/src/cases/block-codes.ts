@@ -67,15 +67,15 @@ function checkDecode(
   context: Context,
   encoded: EncodedValues,
   laws: readonly CodeLaw[],
-  wanted: readonly number[] = laws.map((_, index) => index),
+  selected: readonly number[] = laws.map((_, index) => index),
 ): Promise<void> {
   return context.check({
-    label: `decodeBlocks of ${describe(laws)}, vectors ${wanted.join(', ')},`,
-    bound: wanted.map(() => 'blockCodes' as const),
+    label: `decodeBlocks of ${describe(laws)}, vectors ${selected.join(', ')},`,
+    bound: selected.map(() => 'blockCodes' as const),
     kernel: 'decodeBlocks',
     inputs: [encoded.words, ...encoded.scales],
-    run: (ops, [words, ...scales]) => ops.decodeBlocks({ words: words!, scales }, laws, wanted),
-    want: wanted.map((index) => decodeBlocks(encoded, laws, index)),
+    run: (ops, [words, ...scales]) => ops.decodeBlocks({ words: words!, scales }, laws, selected),
+    want: selected.map((index) => decodeBlocks(encoded, laws, index)),
   });
 }
 

@@ -83,7 +83,7 @@ const fullCase: Case = {
   name: 'full in every dtype',
   async run(context) {
     const { ops } = context;
-    const wanted: [DType, number][] = [
+    const expected: [DType, number][] = [
       ['f32', 2.5],
       ['f32', 0.1],
       ['f32', NaN],
@@ -92,7 +92,7 @@ const fullCase: Case = {
       ['i32', 16777217],
       ['u8', 255],
     ];
-    for (const [dtype, value] of wanted) {
+    for (const [dtype, value] of expected) {
       for (const shape of [[], [3, 5], [0], [2, 1, 4]]) {
         const tensor = ops.full(shape, value, dtype);
         const want: Values = { ...floats(shape, () => value), dtype };

@@ -73,10 +73,10 @@ async function check(context: Context, x: Values, { source, values }: Weights): 
     bound: ['packedMatmul', decoding(format), decoding(format)],
     kernel: 'packedMatmul',
     inputs: [x, indices],
-    run: (ops, [input, wanted]) =>
+    run: (ops, [input, indices]) =>
       ops.scope(() => {
         const matrix: PackedMatrix = ops.packMatrix(source);
-        return [ops.packedMatmul(input!, matrix), ops.packedRows(matrix, wanted!), ops.decodeMatrix(matrix)];
+        return [ops.packedMatmul(input!, matrix), ops.packedRows(matrix, indices!), ops.decodeMatrix(matrix)];
       }),
     want: [{ ...product, shape: [...lead, rows] }, gathered, values],
   });

@@ -1,44 +1,44 @@
 import { type EagerOperations, LmdError, type Optimizer, refuseUnknownOptions, type Schedule } from '@lmd/core';
 import type { Session } from './run.js';
 
-/** What the suite asks `create` for: a learning rate, and in its tests of bad input one more option, of any type. */
+/** Options passed to `create`: a learning rate, and in tests of invalid input one more option of any type. */
 export interface OptimizerOptions {
   readonly learningRate?: number | Schedule;
   readonly [option: string]: unknown;
 }
 
 export interface OptimizerConformanceOptions {
-  /** Stands in the names of the tests. */
+  /** Appears in the names of the tests. */
   readonly name: string;
   /**
-   * Makes the rule; called many times. The options that it is given override yours:
-   * `(options) => myRule({ momentum: 0.9, ...options })`.
+   * Creates the optimizer; called many times. The options passed override yours:
+   * `(options) => myOptimizer({ momentum: 0.9, ...options })`.
    */
   readonly create: (options: OptimizerOptions) => Optimizer;
-  /** Makes the operations to run on, of a backend of your choice: the reference backend is exact and fast enough. */
+  /** Creates the operations, on any backend; the reference backend is exact and fast enough. */
   readonly createOperations: () => EagerOperations;
   /**
-   * The learning rate that each target is descended with, along a cosine to a hundredth of it. By the target's name if
+   * The learning rate for each target, decayed to a hundredth of it by a cosine schedule; a record by target name if
    * they differ.
    */
   readonly learningRate: number | { readonly [target: string]: number };
   /**
-   * For each option of yours, values that it must refuse with an error that names it. Those of `learningRate` are
-   * added.
+   * For each of your options, values that must be rejected with an error that names the option. Values of
+   * `learningRate` are added.
    */
   readonly refused?: { readonly [option: string]: readonly unknown[] };
   /**
-   * Which part of a target's initial loss may remain. Default 0.02: a rule of large noise or a strong prior ends
-   * further up.
+   * The fraction of the initial loss of a target that may remain. Default 0.02. Optimizers with large noise or a strong
+   * prior need a larger value.
    */
   readonly remainingLoss?: number | { readonly [target: string]: number };
-  /** Steps on each target. Default 300. */
+  /** Number of steps on each target. Default 300. */
   readonly steps?: number;
 }
 
 export type ResolvedOptimizerOptions = Required<OptimizerConformanceOptions>;
 
-/** One test; what `run` resolves to says what is wrong. What it opens is closed after it. */
+/** One test; `run` resolves to the problem, if any. Its resources are released after it. */
 export interface OptimizerCase {
   readonly name: string;
   run(options: ResolvedOptimizerOptions, open: () => Session): Promise<string | undefined>;
@@ -57,14 +57,14 @@ const known: readonly (keyof OptimizerConformanceOptions)[] = [
 export function resolveOptimizerOptions(options: OptimizerConformanceOptions): ResolvedOptimizerOptions {
   refuseUnknownOptions('optimizerConformance', options, known);
   const { name, create, createOperations, learningRate, refused = {}, remainingLoss = 0.02, steps = 300 } = options;
-  if (typeof name !== 'string' || name === '') throw invalid('name', name, 'Give the name of the rule.');
-  if (typeof create !== 'function') throw invalid('create', create, 'Give a function that makes the rule.');
+  if (typeof name !== 'string' || name === '') throw invalid('name', name, 'Use the name of the optimizer.');
+  if (typeof create !== 'function') throw invalid('create', create, 'Use a function that creates the optimizer.');
   if (typeof createOperations !== 'function') {
-    throw invalid('createOperations', createOperations, 'Give a function that makes operations.');
+    throw invalid('createOperations', createOperations, 'Use a function that creates operations.');
   }
   checkNumbers('learningRate', learningRate);
   checkNumbers('remainingLoss', remainingLoss);
-  if (!Number.isSafeInteger(steps) || steps < 1) throw invalid('steps', steps, 'Give an integer of at least 1.');
+  if (!Number.isSafeInteger(steps) || steps < 1) throw invalid('steps', steps, 'Use an integer of at least 1.');
   return { name, create, createOperations, learningRate, refused, remainingLoss, steps };
 }
 
@@ -73,14 +73,18 @@ export function settingOf(setting: number | { readonly [target: string]: number 
   if (typeof setting === 'number') return setting;
   const value = setting[target];
   if (value !== undefined) return value;
-  throw invalid(`the setting of the target '${target}'`, value, `The record has: ${Object.keys(setting).join(', ')}.`);
+  throw invalid(
+    `the setting of the target '${target}'`,
+    value,
+    `Add it to the record, which has: ${Object.keys(setting).join(', ')}.`,
+  );
 }
 
 function checkNumbers(subject: string, setting: unknown): void {
   const values = typeof setting === 'object' && setting !== null ? Object.values(setting) : [setting];
   for (const value of values) {
     if (typeof value === 'number' && value > 0 && Number.isFinite(value)) continue;
-    throw invalid(subject, value, "Give a number above 0, or a record of them by the target's name.");
+    throw invalid(subject, value, 'Use a number above 0, or a record of numbers by target name.');
   }
 }
 

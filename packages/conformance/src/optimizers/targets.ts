@@ -67,12 +67,15 @@ function logisticRegression(): Target {
     initialWeights: (ops) => ({ weight: ops.fromData(initial, [width, 1]) }),
     evaluate(ops, { weight }) {
       const x = ops.fromData(inputs, [rows, width]);
-      const wanted = sigmoid(ops, ops.matmul(x, ops.fromData(goal, [width, 1])));
-      const given = sigmoid(ops, ops.matmul(x, weight!));
+      const target = sigmoid(ops, ops.matmul(x, ops.fromData(goal, [width, 1])));
+      const predicted = sigmoid(ops, ops.matmul(x, weight!));
       const loss = ops.mean(
-        ops.add(divergence(ops, wanted, given), divergence(ops, ops.subtract(1, wanted), ops.subtract(1, given))),
+        ops.add(
+          divergence(ops, target, predicted),
+          divergence(ops, ops.subtract(1, target), ops.subtract(1, predicted)),
+        ),
       );
-      const residual = ops.multiply(ops.subtract(given, wanted), 1 / rows);
+      const residual = ops.multiply(ops.subtract(predicted, target), 1 / rows);
       return { loss, gradients: { weight: ops.matmul(x, residual, { transposeA: true }) } };
     },
   };

@@ -51,13 +51,13 @@ export const blockCodeFaults: readonly Fault[] = [
     name: 'decodeBlocks decodes squares as they stand',
     breakIt: (right) =>
       withKernel(right, {
-        decodeBlocks(encoded, laws, wanted) {
+        decodeBlocks(encoded, laws, selected) {
           const values = {
             words: valuesOf(right, encoded.words),
             scales: encoded.scales.map((scale) => valuesOf(right, scale)),
           };
           const linear = laws.map(({ bits }) => ({ law: 'linear' as const, bits }));
-          return wanted.map((index) => tensorOf(right, decodeBlocks(values, linear, index)));
+          return selected.map((index) => tensorOf(right, decodeBlocks(values, linear, index)));
         },
       }),
     caughtBy: [

@@ -23,19 +23,19 @@ export const cifarNormalization = {
 } as const;
 
 /**
- * Reads a file of the binary version of CIFAR-10: for each image a byte of its class and 3072 bytes, the red, green and
- * blue planes (A. Krizhevsky, "The CIFAR-10 dataset", binary version).
+ * Parses a file of the binary version of CIFAR-10: for each image one byte for its class and 3072 bytes for the red,
+ * green and blue planes (A. Krizhevsky, "The CIFAR-10 dataset", binary version).
  *
  * @param file for the error message.
- * @param images how many there must be. Default: as many as there are.
- * @throws LmdError `DATA_CORRUPT` naming the file and what is wrong.
+ * @param images expected number of images. Default: any.
+ * @throws LmdError `DATA_CORRUPT` naming the file and the problem.
  */
 export function parseCifar10(bytes: Uint8Array, file = 'the CIFAR-10 data', images?: number): CifarImages {
   const { labels, ...rest } = parse(bytes, file, [10], images);
   return { ...rest, labels: labels[0]! };
 }
 
-/** The same for CIFAR-100, whose images begin with two bytes: the coarse class and the fine one. */
+/** The same for CIFAR-100, whose images begin with two bytes: the coarse and the fine class. */
 export function parseCifar100(bytes: Uint8Array, file = 'the CIFAR-100 data', images?: number): Cifar100Images {
   const { labels, ...rest } = parse(bytes, file, [20, 100], images);
   return { ...rest, coarseLabels: labels[0]!, labels: labels[1]! };
@@ -47,10 +47,10 @@ function recordOf(labels: number): number {
 }
 
 /**
- * Refuses a file of another length, before it is read.
+ * Throws for a file of the wrong length, before it is read.
  *
- * @param labels of each image: 1 in CIFAR-10, 2 in CIFAR-100.
- * @param images how many there must be; any positive number where it is absent.
+ * @param labels number of labels per image: 1 in CIFAR-10, 2 in CIFAR-100.
+ * @param images expected number of images; any positive number if absent.
  * @throws LmdError `DATA_CORRUPT`.
  */
 export function checkCifarLength(length: number, file: string, labels: number, images?: number): void {
@@ -67,7 +67,7 @@ function parse(
   classes: readonly number[],
   expected: number | undefined,
 ): { readonly images: Uint8Array; readonly labels: readonly Uint8Array[] } {
-  if (!isTypedArray(bytes, 'Uint8Array')) throw argumentError('parseCifar', 'bytes', bytes, 'Give a Uint8Array.');
+  if (!isTypedArray(bytes, 'Uint8Array')) throw argumentError('parseCifar', 'bytes', bytes, 'Use a Uint8Array.');
   const record = recordOf(classes.length);
   checkCifarLength(bytes.length, file, classes.length, expected);
   const count = bytes.length / record;
@@ -77,7 +77,8 @@ function parse(
     const from = image * record;
     classes.forEach((limit, kind) => {
       const label = bytes[from + kind]!;
-      if (label >= limit) throw corrupt(file, `has the class ${label} at image ${image}, beyond ${limit - 1}`, label);
+      if (label >= limit)
+        throw corrupt(file, `has the class ${label} at image ${image}, but the largest class is ${limit - 1}`, label);
       labels[kind]![image] = label;
     });
     const to = image * channels * plane;
@@ -93,6 +94,6 @@ function corrupt(file: string, problem: string, value: number): LmdError {
   return new LmdError('DATA_CORRUPT', `${file} ${problem}.`, {
     subject: file,
     value,
-    remedy: 'Use the binary version, download it again if it is truncated, and unpack a file that ends in .tar.gz.',
+    remedy: 'Use the unpacked binary version. Download it again if it is truncated.',
   });
 }

@@ -3,8 +3,7 @@ import type { Pixels } from './image.js';
 import type { Region } from './resize.js';
 
 /**
- * `image` moved by up to `padding` pixels either way, with black where nothing was: a crop of the padded image, of its
- * own size.
+ * Random crop: `image` shifted by up to `padding` pixels in each direction, with black borders.
  */
 export function paddedCrop(image: Pixels, padding: number, draws: Draws): Pixels {
   const down = draws.below(2 * padding + 1) - padding;
@@ -50,7 +49,7 @@ export function randomRegion(
   return { top: Math.floor((height - h) / 2), left: Math.floor((width - w) / 2), height: h, width: w };
 }
 
-/** Mirrored left to right. */
+/** Horizontal flip. */
 export function flipped(image: Pixels): Pixels {
   const { width, height, channels } = image;
   const data = new Uint8Array(image.data.length);

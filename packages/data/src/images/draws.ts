@@ -1,9 +1,9 @@
 import { fillRandomBits, streamOf } from '@lmd/core';
 
 /**
- * The random choices of one augmentation for one image: a function of (seed, epoch, index), through the counters of
- * Philox, so that a run resumes bit-identically. Each augmentation draws from a stream of
- * its own name, so that turning one on changes nothing about the others.
+ * The random numbers of one augmentation for one image: a function of (seed, epoch, index), from the counters of
+ * Philox, so that a run resumes bit-identically. Each augmentation has its own stream, so that enabling one does not
+ * change the others.
  */
 export class Draws {
   readonly #bits = new Uint32Array(4);
@@ -19,7 +19,7 @@ export class Draws {
     this.#stream = streamOf(`augmentation/${augmentation}`);
   }
 
-  /** Uniform in [0, 1), of 24 bits. */
+  /** Uniform in [0, 1), with 24 bits. */
   uniform(): number {
     if (this.#next % 4 === 0) {
       const key = { seed: this.seed, stream: this.#stream, step: this.epoch, sample: this.index };
@@ -48,8 +48,8 @@ export class Draws {
   }
 
   /**
-   * Of the distribution Beta(alpha, alpha): X / (X + Y) of two gammas, in logarithms, since those of a small alpha
-   * underflow.
+   * A sample of Beta(alpha, alpha): X / (X + Y) of two gamma variables, in logarithms, since they underflow for a small
+   * alpha.
    */
   beta(alpha: number): number {
     const difference = this.#logGamma(alpha) - this.#logGamma(alpha);
@@ -57,8 +57,8 @@ export class Draws {
   }
 
   /**
-   * Logarithm of a draw of Gamma(alpha, 1): Marsaglia & Tsang, "A simple method for generating gamma variables" (2000),
-   * at alpha + 1.
+   * Logarithm of a sample of Gamma(alpha, 1): Marsaglia & Tsang, "A simple method for generating gamma variables"
+   * (2000), at alpha + 1.
    */
   #logGamma(alpha: number): number {
     const d = alpha + 1 - 1 / 3;

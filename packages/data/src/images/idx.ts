@@ -34,15 +34,15 @@ export interface IdxHeader {
 }
 
 /**
- * Reads an IDX file, the format of MNIST: bytes 0, 0, type, number of axes; each extent as a big-endian u32; then the
- * values (Y. LeCun, "The MNIST database", file formats). Strict: the length must be exactly what the header says.
+ * Parses an IDX file, the format of MNIST: bytes 0, 0, type, number of axes; each dimension as a big-endian u32; then
+ * the values (Y. LeCun, "The MNIST database", file formats). The length must equal that of the header.
  *
  * @param file for the error message.
- * @throws LmdError `INVALID_ARGUMENT` for anything but a Uint8Array; `DATA_CORRUPT` naming the file, what is wrong, and
- *   the remedy.
+ * @throws LmdError `INVALID_ARGUMENT` if `bytes` is not a Uint8Array; `DATA_CORRUPT` naming the file, the problem and
+ * the remedy.
  */
 export function parseIdx(bytes: Uint8Array, file = 'the IDX data'): IdxArray {
-  if (!isTypedArray(bytes, 'Uint8Array')) throw argumentError('parseIdx', 'bytes', bytes, 'Give a Uint8Array.');
+  if (!isTypedArray(bytes, 'Uint8Array')) throw argumentError('parseIdx', 'bytes', bytes, 'Use a Uint8Array.');
   const { shape, length, type } = readHeader(bytes, file);
   checkIdxLength({ shape, length }, bytes.length, file);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -51,7 +51,7 @@ export function parseIdx(bytes: Uint8Array, file = 'the IDX data'): IdxArray {
 }
 
 /**
- * What the first bytes of an IDX file say: enough to refuse a file of another length before it is read.
+ * Parses the header of an IDX file, so that a file of the wrong length is rejected before it is read.
  *
  * @throws LmdError `DATA_CORRUPT`.
  */
@@ -60,12 +60,12 @@ export function idxHeader(head: Uint8Array, file: string): IdxHeader {
   return { shape, length };
 }
 
-/** @throws LmdError `DATA_CORRUPT` where a file of `found` bytes is not what its header says. */
+/** @throws LmdError `DATA_CORRUPT` if the length of the file, `found` bytes, differs from that of the header. */
 export function checkIdxLength({ shape, length }: IdxHeader, found: number, file: string): void {
   if (found === length) return;
   throw corrupt(
     file,
-    `shape [${shape.join(', ')}] takes ${length} bytes, and it has ${found}, ` +
+    `shape [${shape.join(', ')}] takes ${length} bytes, but the file has ${found}, ` +
       `${found < length ? 'so it is truncated' : 'so there is data after its end'}`,
     found,
   );
@@ -74,7 +74,7 @@ export function checkIdxLength({ shape, length }: IdxHeader, found: number, file
 /** @throws LmdError `DATA_CORRUPT`. */
 function readHeader(bytes: Uint8Array, file: string): IdxHeader & { readonly type: IdxType } {
   if (bytes.length < 4) {
-    throw corrupt(file, `it has ${bytes.length} bytes, and the magic number alone takes 4`, bytes.length);
+    throw corrupt(file, `it has ${bytes.length} bytes, but the magic number takes 4`, bytes.length);
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const magic = view.getUint32(0);

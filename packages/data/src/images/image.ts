@@ -11,21 +11,21 @@ export interface Pixels {
   readonly data: Uint8Array;
 }
 
-/** Images with classes, wherever they are. To bring your own, write one object. */
+/** A source of images with classes. A custom source is an object with this interface. */
 export interface ImageSource {
-  /** Part of what a checkpoint remembers. */
+  /** Stored in checkpoints. */
   readonly name: string;
   /** Number of images. */
   readonly size: number;
   readonly classes: number;
   readonly channels: number;
-  /** By class, where they have names. */
+  /** Names by class, if any. */
   readonly classNames?: readonly string[];
-  /** Identifies the contents, where somebody takes one: see `Dataset` of @lmd/training, which gets it. */
+  /** Identifies the contents, optional: see `Dataset` of @lmd/training, to which it is passed. */
   readonly fingerprint?: string | undefined;
   /** Class of an image, in [0, classes). */
   label(index: number): number;
-  /** An image, of which the caller changes nothing. A function of the index alone. */
+  /** An image, which the caller must not modify. It depends only on the index. */
   image(index: number): Pixels | Promise<Pixels>;
 }
 
@@ -43,15 +43,15 @@ export const imagesInMemoryOptionTable = {
 export interface ImagesInMemoryOptions extends OptionsOf<typeof imagesInMemoryOptionTable> {}
 
 /**
- * Images of one size in memory, which are read as they are and not copied.
+ * A source of images of the same size in memory, without copying.
  *
- * @throws LmdError `SHAPE_MISMATCH` when images and labels differ in count; `DATA_CORRUPT` for a label out of range.
+ * @throws LmdError `SHAPE_MISMATCH` if images and labels differ in count; `DATA_CORRUPT` for a label out of range.
  */
 export function imagesInMemory(options: ImagesInMemoryOptions): ImageSource {
   const checked = resolveOptions('imagesInMemory', imagesInMemoryOptionTable, options);
   const { name, images, labels, height, width, channels, classes, classNames } = checked;
   if (!isTypedArray(images, 'Uint8Array')) {
-    const remedy = 'Give a Uint8Array of [images, height, width, channels].';
+    const remedy = 'Use a Uint8Array of [images, height, width, channels].';
     throw argumentError('imagesInMemory', 'images', images, remedy);
   }
   const bytes = sizeOf([height, width, channels]);
@@ -59,7 +59,7 @@ export function imagesInMemory(options: ImagesInMemoryOptions): ImageSource {
     throw new LmdError('SHAPE_MISMATCH', `"${name}": ${images.length} bytes of images for ${labels.length} labels.`, {
       subject: 'images',
       value: images.length,
-      remedy: `Give ${labels.length} × ${bytes} bytes: ${height} × ${width} × ${channels} for each label.`,
+      remedy: `Use ${labels.length} × ${bytes} bytes: ${height} × ${width} × ${channels} for each label.`,
     });
   }
   for (let index = 0; index < labels.length; index++) {
@@ -68,7 +68,7 @@ export function imagesInMemory(options: ImagesInMemoryOptions): ImageSource {
     throw new LmdError('DATA_CORRUPT', `"${name}": the label of image ${index} is ${label}.`, {
       subject: `labels[${index}]`,
       value: label,
-      remedy: `Labels are integers from 0 to ${classes - 1}: check the file, or the number of classes.`,
+      remedy: `Labels must be integers from 0 to ${classes - 1}. Check the file and the number of classes.`,
     });
   }
   let fingerprint: string | undefined;

@@ -1,9 +1,9 @@
 import { Draws } from './draws.js';
 
 export interface MixingOptions {
-  /** Of mixup's distribution Beta(α, α); 0 is none. */
+  /** α of mixup's distribution Beta(α, α); 0 disables mixup. */
   readonly mixup: number;
-  /** Of cutmix's; 0 is none. Where both are given, a coin decides for each image. */
+  /** α of cutmix's distribution; 0 disables cutmix. If both are enabled, one is chosen at random for each image. */
   readonly cutmix: number;
 }
 
@@ -14,15 +14,15 @@ interface BatchShape {
 }
 
 /**
- * Mixes the images of a batch, in place: row r with row n − 1 − r as it was, which the order of the data has made a
- * random one. How, and how much, is a function of (seed, epoch, index of the image).
+ * Mixes the images of a batch in place: row r with the original row n − 1 − r, a random example because the data is
+ * shuffled. Method and amount are a function of (seed, epoch, index of the image).
  *
- * mixup: λ·x + (1 − λ)·x', λ of Beta(α, α) (Zhang et al., arXiv:1710.09412). cutmix: a rectangle of part 1 − λ of the
- * area, about a uniform centre and cut at the border, is replaced by that of x' (Yun et al., arXiv:1905.04899).
+ * mixup: λ·x + (1 − λ)·x', λ ~ Beta(α, α) (Zhang et al., arXiv:1710.09412). cutmix: a rectangle with the fraction 1 − λ
+ * of the area, at a uniform centre and clipped at the border, is replaced by that of x' (Yun et al., arXiv:1905.04899).
  *
  * @param data f32 [n, height, width, channels].
- * @returns for each row the part of its own label; the rest is that of row n − 1 − r. In cutmix, the part of its own
- *   pixels.
+ * @returns for each row the weight of its own label, in cutmix the fraction of its own pixels; the rest is the weight
+ * of row n − 1 − r.
  */
 export function mixRows(
   data: Float32Array,

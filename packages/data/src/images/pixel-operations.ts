@@ -1,7 +1,7 @@
 import type { Pixels } from './image.js';
 
-// The operations of RandAugment on bytes, to the level as Pillow computes them: ImageOps, ImageEnhance and nearest
-// affine transforms.
+// The operations of RandAugment on bytes, with exactly the results of Pillow: ImageOps, ImageEnhance and nearest affine
+// transforms.
 
 /** Each channel stretched so that its darkest value is 0 and its brightest 255. */
 export function autoContrast(image: Pixels): Pixels {

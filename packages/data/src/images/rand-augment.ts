@@ -27,7 +27,7 @@ export interface RandAugmentOptions extends OptionsOf<typeof randAugmentOptionTa
 /** `m` is the magnitude over 30; `sign` is +1 or −1. */
 type Operation = (image: Pixels, m: number, sign: number) => Pixels;
 
-/** The fourteen operations, and how a magnitude becomes their argument: torchvision's RandAugment. */
+/** The fourteen operations with the argument for a magnitude, as in torchvision's RandAugment. */
 const operations: readonly Operation[] = [
   (image) => image,
   (image, m, sign) => affine(image, [1, 0.3 * m * sign, 0, 0, 1, 0]),
@@ -46,8 +46,8 @@ const operations: readonly Operation[] = [
 ];
 
 /**
- * RandAugment (Cubuk et al., arXiv:1909.13719): a few operations, each drawn uniformly from fourteen, all at one
- * magnitude. What comes from outside the image is black.
+ * RandAugment (Cubuk et al., arXiv:1909.13719): several operations, each drawn uniformly from fourteen, all with the
+ * same magnitude. Pixels from outside the image are black.
  */
 export function randAugment(image: Pixels, options: Required<RandAugmentOptions>, draws: Draws): Pixels {
   let result = image;

@@ -14,8 +14,7 @@ export function wholeOf({ height, width }: Pixels): Region {
 
 /**
  * A region of an image, resized with the triangle filter, which widens as the image shrinks: "bilinear with
- * antialiasing", as Pillow and torchvision have it, to within one level (they round between the two passes; this rounds
- * once).
+ * antialiasing", as in Pillow and torchvision, within one level (they round between the two passes; this rounds once).
  */
 export function resize(image: Pixels, region: Region, height: number, width: number): Pixels {
   const { channels } = image;
@@ -52,7 +51,7 @@ export function resize(image: Pixels, region: Region, height: number, width: num
 }
 
 interface Taps {
-  /** First pixel that counts. */
+  /** First pixel with a weight. */
   readonly first: number;
   readonly weights: Float64Array;
 }

@@ -49,13 +49,13 @@ export const transformImagesOptionTable = {
 export interface TransformImagesOptions extends OptionsOf<typeof transformImagesOptionTable> {}
 
 /**
- * A data set of images of any size for a model of one: cropped, flipped, changed by RandAugment, normalised, mixed, in
- * this order. Inputs are f32 [examples, height, width, channels]: (byte / 255 − mean) / standardDeviation.
+ * Creates a data set of images of one size from images of any size: cropped, flipped, RandAugment, normalized, mixed,
+ * in this order. Inputs are f32 [examples, height, width, channels]: (byte / 255 − mean) / standardDeviation.
  *
- * Every random choice is a function of (seed, epoch, index), so that a resumed run sees what the uninterrupted one
- * would have seen. With mixup, cutmix or label smoothing a batch has `softLabels`.
+ * Every random choice is a function of (seed, epoch, index), so that a resumed run uses the same images as an
+ * uninterrupted one. With mixup, cutmix or label smoothing a batch has `softLabels`.
  *
- * @throws LmdError `INVALID_ARGUMENT` and `UNKNOWN_OPTION` by the option's name; from `batch`, what the source throws.
+ * @throws LmdError `INVALID_ARGUMENT` and `UNKNOWN_OPTION` naming the option; from `batch`, errors of the source.
  */
 export function transformImages(source: ImageSource, options: TransformImagesOptions): Dataset {
   const checked = resolveOptions('transformImages', transformImagesOptionTable, options);
@@ -84,7 +84,7 @@ export function transformImages(source: ImageSource, options: TransformImagesOpt
     inputShape: [height, width, channels],
     async batch(indices, context) {
       const data = new Float32Array(indices.length * pixels);
-      // Each is brought to size when it is there: decoded photographs of a whole batch would take gigabytes.
+      // Each image is resized as soon as it is decoded: the decoded photographs of a batch would take gigabytes.
       await Promise.all(
         Array.from(indices, async (index, row) => {
           const bytes = prepare(checkedImage(source, index, await source.image(index)), index, context).data;
@@ -108,8 +108,8 @@ export function transformImages(source: ImageSource, options: TransformImagesOpt
 }
 
 /**
- * [examples, classes]: of each row its own label and its partner's (`mixRows`), and an even part of `smoothing` over
- * all classes.
+ * [examples, classes]: the mixture of the labels of each row and its partner (`mixRows`), with `smoothing` distributed
+ * evenly over all classes.
  */
 function softLabels(
   labels: Int32Array,
@@ -148,11 +148,11 @@ function checkedLabel(source: ImageSource, index: number): number {
   throw new LmdError('DATA_CORRUPT', `The label of image ${index} of "${source.name}" is ${label}.`, {
     subject: `label ${index}`,
     value: label,
-    remedy: `Labels are integers from 0 to ${source.classes - 1}.`,
+    remedy: `Labels must be integers from 0 to ${source.classes - 1}.`,
   });
 }
 
-/** What a source gave, which may be a third party's. */
+/** Validates an image of a source, which may be third-party. */
 function checkedImage(source: ImageSource, index: number, image: Pixels): Pixels {
   const refuse = (problem: string, value: unknown, remedy: string) =>
     new LmdError('DATA_CORRUPT', `Image ${index} of "${source.name}" ${problem}.`, {
@@ -165,17 +165,21 @@ function checkedImage(source: ImageSource, index: number, image: Pixels): Pixels
     throw refuse(
       `has ${channels} channels, not ${source.channels}`,
       channels,
-      'All images of a source have the same channels.',
+      'All images of a source must have the same channels.',
     );
   }
   if (!isTypedArray(data, 'Uint8Array')) {
-    throw refuse('has data that is no Uint8Array', typeof data, 'Give { width, height, channels, data } of bytes.');
+    throw refuse(
+      'has data that is not a Uint8Array',
+      typeof data,
+      'Return { width, height, channels, data } with bytes.',
+    );
   }
   const isSize = [width, height].every((extent) => Number.isSafeInteger(extent) && extent > 0);
   if (isSize && data.length === width * height * channels) return image;
   throw refuse(
     `has ${data.length} bytes for ${width} × ${height} × ${channels}`,
     data.length,
-    'Give [height, width, channels] bytes, row-major.',
+    'Use [height, width, channels] bytes, row-major.',
   );
 }

@@ -18,10 +18,11 @@ export const cifarFolderOptionTable = {
 export interface CifarFolderOptions extends OptionsOf<typeof cifarFolderOptionTable> {}
 
 /**
- * Reads CIFAR-10: `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin` of 10,000 images each, and the classes'
- * names from `batches.meta.txt` where it is there.
+ * Reads CIFAR-10: `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin` of 10,000 images each, and the class
+ * names from `batches.meta.txt` if it exists.
  *
- * @throws LmdError `FILE_SYSTEM` for a missing file; `DATA_CORRUPT` for one of another length or with another class.
+ * @throws LmdError `FILE_SYSTEM` for a missing file; `DATA_CORRUPT` for a file with the wrong length or an invalid
+ * class.
  */
 export async function readCifar10Folder(
   options: CifarFolderOptions,
@@ -41,8 +42,8 @@ export async function readCifar10Folder(
 }
 
 /**
- * Reads CIFAR-100: `train.bin` of 50,000 images and `test.bin` of 10,000, by their fine classes, and the classes' names
- * from `fine_label_names.txt` where it is there.
+ * Reads CIFAR-100: `train.bin` of 50,000 images and `test.bin` of 10,000, with their fine classes, and the class names
+ * from `fine_label_names.txt` if it exists.
  *
  * @throws LmdError as `readCifar10Folder`.
  */
@@ -91,7 +92,8 @@ async function readBytes(path: string, labels: number, images: number): Promise<
 const maxNamesBytes = 1 << 16;
 
 /**
- * One name a line; of another number of lines, much too long, or missing, it is left out: names are for people alone.
+ * One name per line. The names are only informational, so a file that is missing, too long or has another number of
+ * lines is ignored.
  */
 async function readNames(path: string, classes: number): Promise<readonly string[] | undefined> {
   const found = await stat(path).catch(() => undefined);

@@ -11,8 +11,8 @@ function inOrder(names: readonly string[]): string[] {
 }
 
 /**
- * The classes of a folder of pictures, in the order of their labels: the names of its folders, sorted by code units.
- * Links to folders count as folders. Hidden ones (`.ipynb_checkpoints`, `__MACOSX`) do not count.
+ * The classes of an image folder, in the order of their labels: the names of its subfolders, sorted by code units,
+ * including links to folders and excluding hidden ones (`.ipynb_checkpoints`, `__MACOSX`).
  *
  * @throws LmdError `FILE_SYSTEM`.
  */
@@ -20,7 +20,7 @@ export function classFolders(folder: string): string[] {
   textOption('classFolders', 'folder', folder);
   try {
     return inOrder(readdirSync(folder)).filter(
-      // A link that leads nowhere is no folder.
+      // A broken link is not a folder.
       (name) => statSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory() === true,
     );
   } catch (error) {
@@ -31,7 +31,7 @@ export function classFolders(folder: string): string[] {
 /** A file of a class. */
 export interface FoundFile {
   readonly path: string;
-  /** Within the class's folder, with `/` on every system. */
+  /** Path within the class folder, with `/` on every system. */
   readonly name: string;
   /** Bytes. */
   readonly size: number;
@@ -39,18 +39,18 @@ export interface FoundFile {
 
 /**
  * The files of a folder and of the folders in it, sorted folder by folder. Links are followed, and hidden files and
- * folders left out, as in `classFolders`. What has another extension goes to `unused`.
+ * folders are ignored, as in `classFolders`. Files with other extensions go to `unused`.
  *
  * @param extensions in lower case, with the dot.
- * @throws LmdError `FILE_SYSTEM`, also for a picture that is a link to nothing; `DATA_CORRUPT` for folders that link to
- *   each other.
+ * @throws LmdError `FILE_SYSTEM`, also for an image that is a broken link; `DATA_CORRUPT` for folders that link to each
+ * other.
  */
 export async function filesOf(folder: string, extensions: ReadonlySet<string>, unused: string[]): Promise<FoundFile[]> {
   const files: FoundFile[] = [];
   const walk = async (from: string, prefix: string, above: readonly string[]): Promise<void> => {
     const real = await withFileErrors('list', from, () => realpath(from));
     if (above.includes(real)) {
-      throw new LmdError('DATA_CORRUPT', `${from} links to a folder that it is in.`, {
+      throw new LmdError('DATA_CORRUPT', `${from} links to a folder that contains it.`, {
         subject: from,
         value: real,
         remedy: 'Remove the link.',
@@ -89,5 +89,8 @@ async function kindOf(path: string): Promise<Kind> {
 }
 
 function notAFile(path: string): LmdError {
-  return new LmdError('DATA_CORRUPT', `${path} is no regular file.`, { subject: path, remedy: 'Remove or rename it.' });
+  return new LmdError('DATA_CORRUPT', `${path} is not a regular file.`, {
+    subject: path,
+    remedy: 'Remove or rename it.',
+  });
 }

@@ -4,7 +4,7 @@ import type { Pixels } from '../images/image.js';
 import type { ImageFormat } from './image-format.js';
 import { loadSharp, type SharpModule } from './sharp.js';
 
-/** Limits of decoded size: a file of 100 bytes can claim 10⁹ pixels. */
+/** Limits of the decoded size: a file of 100 bytes can declare 10⁹ pixels. */
 const maxPixels = 100_000_000;
 const alwaysAllowed = 4_000_000;
 /** A page of one colour has up to 350 (PNG, 8-bit RGB) or 1,000 (GIF); photographs have fewer than 100. */
@@ -24,9 +24,9 @@ export async function decodeWithSharp(path: string, format: ImageFormat, bytes: 
   const sharp = await loadSharp();
   const options: SharpOptions = {
     limitInputPixels: pixelLimit(bytes.length),
-    // A file that is cut is refused; one with a flaw that decoders warn of is not.
+    // Truncated files are an error; flaws that only cause decoder warnings are not.
     failOn: 'error',
-    // Pixels as they are stored, as Pillow and torchvision have them.
+    // Pixels without colour management, as in Pillow and torchvision.
     ignoreIcc: true,
     autoOrient: true,
   };
@@ -38,14 +38,14 @@ export async function decodeWithSharp(path: string, format: ImageFormat, bytes: 
       .toColourspace('srgb')
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true });
-    // Only these two may hold CMYK. Asked at the same time, so that no turn of this thread lies between.
+    // Only these two formats support CMYK. Requested together, so that decoding does not wait for this thread.
     const [metadata, { data, info }] =
       format === 'jpeg' || format === 'tiff'
         ? await Promise.all([image.metadata(), pixels])
         : [undefined, await pixels];
     const depth = metadata?.depth ?? 'uchar';
     if (depth !== 'uchar' && depth !== 'ushort') {
-      throw undecodable(path, `its samples are ${depth}, and only 8 and 16 bits are supported`);
+      throw undecodable(path, `its samples are ${depth}, but only 8 and 16 bits are supported`);
     }
     if (metadata?.space === 'cmyk') return await decodeCmyk(sharp, bytes, options, depth);
     return { width: info.width, height: info.height, channels: 3, data: rgb(path, data, info.channels) };
@@ -56,8 +56,7 @@ export async function decodeWithSharp(path: string, format: ImageFormat, bytes: 
 }
 
 /**
- * sharp would convert by a profile of printing inks. This is the conversion of PostScript, which Pillow makes: (1 −
- * C)(1 − K).
+ * sharp would use a profile of printing inks. This is the conversion of PostScript, as in Pillow: (1 − C)(1 − K).
  */
 async function decodeCmyk(
   sharp: SharpModule,

@@ -92,7 +92,7 @@ describe('readIdxFile', () => {
     expect(String(error)).toMatch(/bomb\.gz .*shape \[800\] takes 808 bytes/);
     const whole = gzipSync(array);
     await writeFile(path, whole.fill(0x55, whole.length - 8));
-    expect(String(await rejection(readIdxFile(path)))).toMatch(/not a whole gzip file/);
+    expect(String(await rejection(readIdxFile(path)))).toMatch(/not a complete gzip file/);
   });
 
   it('refuses a header that says more than the file has, before it makes room', async () => {

@@ -10,9 +10,10 @@ import { mnistNormalization } from '../images/mnist.js';
 import { readWhole } from './read-file.js';
 
 /**
- * Reads an IDX file, compressed by gzip or not. No more is read or decompressed than the header says.
+ * Reads an IDX file, optionally compressed with gzip. At most the length in the header is read or decompressed.
  *
- * @throws LmdError `FILE_SYSTEM`; `DATA_CORRUPT` for a file that is cut, wrong, or longer than its header says.
+ * @throws LmdError `FILE_SYSTEM`; `DATA_CORRUPT` for a file that is truncated, invalid, or longer than its header
+ * states.
  */
 export async function readIdxFile(path: string): Promise<IdxArray> {
   textOption('readIdxFile', 'path', path);
@@ -26,8 +27,7 @@ export async function readIdxFile(path: string): Promise<IdxArray> {
 }
 
 /**
- * Ends as soon as there is more than the header of the contents says: a few hundred kilobytes of gzip can hold
- * gigabytes.
+ * Stops as soon as there is more data than the header states: a few hundred kilobytes of gzip can contain gigabytes.
  */
 async function decompressed(bytes: Uint8Array, path: string): Promise<Uint8Array> {
   const unzip = createGunzip();
@@ -47,7 +47,7 @@ async function decompressed(bytes: Uint8Array, path: string): Promise<Uint8Array
     }
   } catch (cause) {
     if (cause instanceof LmdError) throw cause;
-    throw new LmdError('DATA_CORRUPT', `${path} is not a whole gzip file.`, {
+    throw new LmdError('DATA_CORRUPT', `${path} is not a complete gzip file.`, {
       subject: path,
       remedy: 'Download or copy it again.',
       cause,
@@ -82,12 +82,12 @@ export const mnistFolderOptionTable = {
 export interface MnistFolderOptions extends OptionsOf<typeof mnistFolderOptionTable> {}
 
 /**
- * Reads a data set in MNIST's four files, as Fashion-MNIST and others have them too: `train-images-idx3-ubyte`,
+ * Reads a data set in the four files of MNIST, also used by Fashion-MNIST and others: `train-images-idx3-ubyte`,
  * `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, with `.idx` for `-idx` and with
  * `.gz` too.
  *
- * @throws LmdError `FILE_SYSTEM` for a missing file; `DATA_CORRUPT` for one that is cut, wrong, or does not fit the
- *   other.
+ * @throws LmdError `FILE_SYSTEM` for a missing file; `DATA_CORRUPT` for one that is truncated, invalid, or does not
+ * match the other.
  */
 export async function readMnistFolder(
   options: MnistFolderOptions,
@@ -137,9 +137,13 @@ export function hasMnistFiles(folder: string): boolean {
 }
 
 function wrong(path: string, shape: readonly number[], expected: string): LmdError {
-  return new LmdError('DATA_CORRUPT', `${path} holds an array of shape [${shape.join(', ')}], not ${expected}.`, {
-    subject: path,
-    value: shape,
-    remedy: 'Check that the four files belong together, or download them again.',
-  });
+  return new LmdError(
+    'DATA_CORRUPT',
+    `${path} contains an array of shape [${shape.join(', ')}] instead of ${expected}.`,
+    {
+      subject: path,
+      value: shape,
+      remedy: 'Check that the four files belong together, or download them again.',
+    },
+  );
 }

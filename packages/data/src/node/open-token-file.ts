@@ -27,23 +27,23 @@ export interface OpenTokenFileOptions extends OptionsOf<typeof openTokenFileOpti
 /** An open token file, of which only the requested examples are read. */
 export interface TokenFile extends TokenSource {
   readonly path: string;
-  /** From the JSON beside the file; absent where there is none. */
+  /** The description from the JSON file; absent if there is none. */
   readonly description?: TokenFileDescription;
   /** Examples of the file, read from the disk batch by batch. */
   dataset(options: TokenDatasetOptions): Dataset;
-  /** The tokenizer that the file was made with. Throws `DATA_CORRUPT` where no description says which. */
+  /** The tokenizer of the file. Throws `DATA_CORRUPT` if there is no description. */
   tokenizer(): Promise<Tokenizer>;
-  /** Reads the whole file and compares its SHA-256 with the description's. Throws `DATA_CORRUPT` where they differ. */
+  /** Reads the whole file and compares its SHA-256 with the description. Throws `DATA_CORRUPT` if they differ. */
   verify(): Promise<void>;
   /** Closes the file. Closing twice is not an error. */
   close(): Promise<void>;
 }
 
 /**
- * Opens a token file. Its name, by which a checkpoint knows the data again, ends in the first digits of the SHA-256
- * where there is a description: a run does not resume on other tokens.
+ * Opens a token file. If there is a description, the name of the data set, which is stored in checkpoints, ends in the
+ * first digits of the SHA-256, so that a run does not resume on other tokens.
  *
- * @throws LmdError `DATA_CORRUPT` for a file that is not as long as its description says, or of half a token;
+ * @throws LmdError `DATA_CORRUPT` for a file whose length differs from its description or is odd;
  *   `INVALID_ARGUMENT` for one without description or `vocabularySize`; `FILE_SYSTEM`.
  */
 export async function openTokenFile(path: string, options: OpenTokenFileOptions = {}): Promise<TokenFile> {
@@ -60,10 +60,10 @@ export async function openTokenFile(path: string, options: OpenTokenFileOptions 
   try {
     const stat = await withFileErrors('read', path, () => file.stat());
     if (!stat.isFile() || stat.size % 2 !== 0) {
-      throw corrupt(path, stat.isFile() ? `has ${stat.size} bytes, and a token takes 2` : 'is no file', stat.size);
+      throw corrupt(path, stat.isFile() ? `has ${stat.size} bytes, but a token takes 2` : 'is not a file', stat.size);
     }
     if (description !== undefined && description.tokens * 2 !== stat.size) {
-      throw corrupt(path, `has ${stat.size / 2} tokens; its description says ${description.tokens}`, stat.size / 2);
+      throw corrupt(path, `has ${stat.size / 2} tokens, but its description has ${description.tokens}`, stat.size / 2);
     }
     const name = `${basename(path)}${description === undefined ? '' : `#${description.sha256.slice(0, 12)}`}`;
     const source: TokenSource = {
@@ -111,20 +111,24 @@ function checkedVocabulary(
   description: TokenFileDescription | undefined,
   given: number | undefined,
 ): number {
-  const said = description?.vocabularySize;
-  const size = given ?? said;
+  const described = description?.vocabularySize;
+  const size = given ?? described;
   if (size === undefined) {
     throw new LmdError('INVALID_ARGUMENT', `vocabularySize is missing: ${path} has no description.`, {
       subject: 'vocabularySize',
-      remedy: `Give vocabularySize (50257 for GPT-2), or prepare the data again: ${descriptionPath(path)} is missing.`,
+      remedy: `Set vocabularySize (50257 for GPT-2), or prepare the data again: ${descriptionPath(path)} is missing.`,
     });
   }
-  if (said === undefined || said === size) return size;
-  throw new LmdError('INVALID_ARGUMENT', `openTokenFile: vocabularySize is ${size}; ${path} was made with ${said}.`, {
-    subject: 'vocabularySize',
-    value: size,
-    remedy: 'Omit it, or use the file that belongs to the tokenizer.',
-  });
+  if (described === undefined || described === size) return size;
+  throw new LmdError(
+    'INVALID_ARGUMENT',
+    `openTokenFile: vocabularySize is ${size}, but ${path} was written with ${described}.`,
+    {
+      subject: 'vocabularySize',
+      value: size,
+      remedy: 'Omit it, or use the file that belongs to the tokenizer.',
+    },
+  );
 }
 
 async function readExactly(file: FileHandle, path: string, position: number, length: number): Promise<Uint8Array> {
@@ -134,15 +138,14 @@ async function readExactly(file: FileHandle, path: string, position: number, len
     const { bytesRead } = await withFileErrors('read', path, () =>
       file.read(bytes, offset, length - offset, position + offset),
     );
-    if (bytesRead === 0) throw corrupt(path, 'became shorter while it was read', position + offset);
+    if (bytesRead === 0) throw corrupt(path, 'was truncated while it was read', position + offset);
     offset += bytesRead;
   }
   return bytes;
 }
 
 async function verify(file: FileHandle, path: string, description: TokenFileDescription | undefined): Promise<void> {
-  if (description === undefined)
-    throw corrupt(path, 'has no description, so that there is no SHA-256 to compare', path);
+  if (description === undefined) throw corrupt(path, 'has no description with a SHA-256', path);
   const hash = createHash('sha256');
   const block = 1 << 22;
   for (let position = 0; position < description.tokens * 2; position += block) {

@@ -1,10 +1,10 @@
 import { LmdError } from '@lmd/core';
 
 /**
- * Imports a package that the application may not have, by a name that bundlers do not look into. Failures within it
- * pass unchanged.
+ * Imports an optional package, by a name that bundlers do not resolve. Errors within the package are rethrown
+ * unchanged.
  *
- * @param use what it is for and what to do in its place, after the command that installs it.
+ * @param use purpose and alternative, appended to the install command.
  * @throws LmdError `ENGINE_MISSING` where it is not installed.
  */
 export async function loadOptional<T>(name: string, use = ''): Promise<T> {

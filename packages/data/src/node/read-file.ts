@@ -3,10 +3,10 @@ import { LmdError } from '@lmd/core';
 import { withFileErrors } from '@lmd/training/node';
 
 /**
- * A file whole, after `check` has seen its length and first bytes: what has the wrong length for its header is refused
- * before it takes memory.
+ * Reads a whole file, after `check` has validated its length and first bytes, so that an invalid file is rejected
+ * before memory is allocated.
  *
- * @param headLength how many bytes `check` is given; fewer where the file has fewer.
+ * @param headLength number of bytes passed to `check`; fewer if the file is shorter.
  * @throws LmdError `FILE_SYSTEM`; `DATA_CORRUPT` where it is no regular file or changes while it is read; what `check`
  *   throws.
  */
@@ -19,11 +19,11 @@ export async function readWhole(
     const file = await open(path, 'r');
     try {
       const stat = await file.stat();
-      if (!stat.isFile()) throw corrupt(path, 'is no regular file', 'Name a file.');
+      if (!stat.isFile()) throw corrupt(path, 'is not a regular file', 'Use a file.');
       const fill = async (bytes: Uint8Array, from: number) => {
         for (let at = from; at < bytes.length; ) {
           const { bytesRead } = await file.read(bytes, at, Math.min(bytes.length - at, 1 << 30), at);
-          if (bytesRead === 0) throw corrupt(path, 'became shorter while it was read', 'Read it again.');
+          if (bytesRead === 0) throw corrupt(path, 'was truncated while it was read', 'Read it again.');
           at += bytesRead;
         }
         return bytes;
@@ -43,7 +43,7 @@ function allocate(path: string, size: number, head: Uint8Array): Uint8Array {
     bytes.set(head);
     return bytes;
   } catch (cause) {
-    throw new LmdError('UNSUPPORTED', `${path} has ${size} bytes, more than memory holds.`, {
+    throw new LmdError('UNSUPPORTED', `${path} has ${size} bytes, which do not fit into memory.`, {
       subject: path,
       value: size,
       remedy: 'Read it on a machine with more memory, or in parts.',

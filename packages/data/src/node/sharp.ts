@@ -4,7 +4,7 @@ import { loadOptional } from './optional-package.js';
 
 export type SharpModule = (bytes: Uint8Array, options: SharpOptions) => Sharp;
 
-const inItsPlace = ', or give another decoder of images (option "decoder").';
+const inItsPlace = ', or use another image decoder (option "decoder").';
 
 let loading: Promise<SharpModule> | undefined;
 
@@ -15,7 +15,7 @@ let loading: Promise<SharpModule> | undefined;
  */
 export function loadSharp(): Promise<SharpModule> {
   loading ??= load('sharp');
-  // After a failure it is looked for again: it may have been installed since.
+  // After a failure, the import is retried, since the package may have been installed since.
   loading.catch(() => {
     loading = undefined;
   });

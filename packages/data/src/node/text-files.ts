@@ -28,14 +28,13 @@ export const textFilesOptionTable = {
 export interface TextFilesOptions extends OptionsOf<typeof textFilesOptionTable> {}
 
 /**
- * Documents of the user's own files and folders, which are searched through with all that is in them, in the order of
- * their names. Nothing is read before it is asked for, and of a file never more than a few MiB at once (with a
- * `separator`, than a document). A document's name is the path within what was named, with `#1`, `#2` … where a file is
- * split. Links to folders are not followed, and hidden files and folders (`.git`, `.ipynb_checkpoints`, `__MACOSX`) are
- * left out.
+ * Documents from files and folders, which are searched recursively, in the order of their names. Files are read on
+ * demand, at most a few MiB at a time (with a `separator`, one document). The name of a document is its path within the
+ * given folder, with `#1`, `#2` … if a file is split. Links to folders are not followed, and hidden files and folders
+ * (`.git`, `.ipynb_checkpoints`, `__MACOSX`) are ignored.
  *
- * @throws LmdError `DATA_CORRUPT` for a file that is no UTF-8, naming it and the byte, and where there is no text file
- *   at all; `FILE_SYSTEM`.
+ * @throws LmdError `DATA_CORRUPT` for a file that is not valid UTF-8, naming it and the byte offset, and if there are
+ * no text files; `FILE_SYSTEM`.
  */
 export async function* readTextFiles(
   paths: string | readonly string[],

@@ -4,14 +4,14 @@ import type { TokenizerDescription } from '../text/tokenizer.js';
 
 export const tokenFileFormat = 'lmd-tokens';
 
-/** What a token file holds: the JSON beside it. */
+/** The description of a token file, a JSON file in the same folder. */
 export interface TokenFileDescription {
   readonly format: typeof tokenFileFormat;
   readonly version: 1;
   readonly part: CorpusPart;
   readonly tokens: number;
   readonly documents: number;
-  /** What `tokenizerFromDescription` takes, or a third party's name. */
+  /** Input of `tokenizerFromDescription`, or the name of a custom tokenizer. */
   readonly tokenizer: TokenizerDescription | { readonly name: string };
   readonly vocabularySize: number;
   readonly endOfText: number;
@@ -41,8 +41,7 @@ const known = {
 /**
  * Parses and checks a description.
  *
- * @throws LmdError `DATA_CORRUPT` whose message names the file, the field and its value; a field that is not known is
- *   refused.
+ * @throws LmdError `DATA_CORRUPT` whose message names the file, the field and its value; unknown fields are an error.
  */
 export function parseTokenFileDescription(text: string, path: string): TokenFileDescription {
   const json = parseForeignJson(text, path, remedy);

@@ -71,13 +71,12 @@ export interface TokenFiles {
 
 const fileNames: Readonly<Record<CorpusPart, string>> = { train: 'train.bin', validation: 'val.bin' };
 /**
- * Writes a corpus as the token files of nanoGPT: the tokens of all documents one after the other, each document
- * followed by the token `endOfText`, as unsigned little-endian 16-bit integers; and beside each, as `train.bin.json`,
- * what it holds and its SHA-256. A whole document goes to training or to validation. All files are written whole or not
- * at all.
+ * Writes a corpus as token files of nanoGPT: the concatenated tokens of all documents, each document followed by the
+ * token `endOfText`, as unsigned little-endian 16-bit integers; and for each file a description with its SHA-256, such
+ * as `train.bin.json`. Each document is entirely in training or validation. All files are written atomically.
  *
- * @throws LmdError `DATA_CORRUPT` for a corpus without text, or what the documents and the tokenizer throw;
- *   `INVALID_ARGUMENT` for a vocabulary of more than 65,536 tokens, and where no document falls to a part;
+ * @throws LmdError `DATA_CORRUPT` for a corpus without text, and errors of the documents and the tokenizer;
+ *   `INVALID_ARGUMENT` for a vocabulary of more than 65,536 tokens, and if a part has no documents;
  *   `INTERRUPTED` on `signal`; `FILE_SYSTEM`.
  */
 export async function writeTokenFiles(options: WriteTokenFilesOptions): Promise<TokenFiles> {
@@ -85,10 +84,10 @@ export async function writeTokenFiles(options: WriteTokenFilesOptions): Promise<
   const { folder, documents, tokenizer, validation, seed, onProgress, signal } = checked;
   if (!(tokenizer.vocabularySize <= 65536)) {
     const { vocabularySize } = tokenizer;
-    const remedy = 'The file format holds tokens of 16 bits: choose a tokenizer of at most 65536 tokens.';
+    const remedy = 'Tokens are stored in 16 bits. Use a tokenizer with at most 65536 tokens.';
     throw argumentError('writeTokenFiles', 'tokenizer.vocabularySize', vocabularySize, remedy);
   }
-  await withFileErrors('make the folder', folder, () => mkdir(folder, { recursive: true }));
+  await withFileErrors('create the folder', folder, () => mkdir(folder, { recursive: true }));
   const writers = new Map<CorpusPart, TokenWriter>();
   try {
     for (const part of ['train', 'validation'] as const) {
@@ -163,7 +162,7 @@ async function finish(
   return descriptions as Omit<TokenFiles, 'emptyDocuments'>;
 }
 
-/** One file under way: bytes are gathered, hashed and written in turn. */
+/** One unfinished file: bytes are collected, hashed and written in turn. */
 class TokenWriter {
   tokens = 0;
   documents = 0;

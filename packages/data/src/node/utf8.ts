@@ -6,10 +6,10 @@ import { withFileErrors } from '@lmd/training/node';
 const blockBytes = 1 << 22;
 
 /**
- * The text of a file, part by part, so that a file larger than memory can be read. A byte order mark at the beginning
- * is left out.
+ * The text of a file in parts, so that a file larger than memory can be read. A byte order mark at the beginning is
+ * removed.
  *
- * @throws LmdError `DATA_CORRUPT` naming the file and the offset of the first byte that is no UTF-8; `FILE_SYSTEM`.
+ * @throws LmdError `DATA_CORRUPT` naming the file and the offset of the first invalid byte; `FILE_SYSTEM`.
  */
 export async function* readUtf8(path: string, block = blockBytes): AsyncGenerator<string> {
   const file = await withFileErrors('read', path, () => open(path, 'r'));

@@ -3,14 +3,14 @@ import { argumentError } from '../options.js';
 import { decodeWith, endOfTextMark, type StreamingDecoder, type Tokenizer } from './tokenizer.js';
 
 /**
- * One token a character (Unicode code point), and one more, the last, between documents.
+ * A tokenizer with one token per character (Unicode code point), and a last token between documents.
  *
- * @param characters the vocabulary, such as `charactersOf` finds it: strings of one character each, no two equal.
- * @throws LmdError `INVALID_ARGUMENT` naming the entry that is no character or stands twice.
+ * @param characters the vocabulary, such as the result of `charactersOf`: unique strings of one character each.
+ * @throws LmdError `INVALID_ARGUMENT` naming an entry that is not a single character or is a duplicate.
  */
 export function characterTokenizer(characters: readonly string[]): Tokenizer {
   if (!Array.isArray(characters) || characters.length === 0) {
-    throw argumentError('characterTokenizer', 'characters', characters, 'Give a list of at least one character.');
+    throw argumentError('characterTokenizer', 'characters', characters, 'Use a list of at least one character.');
   }
   const tokens = new Map<string, number>();
   for (const [token, character] of characters.entries()) {
@@ -19,7 +19,7 @@ export function characterTokenizer(characters: readonly string[]): Tokenizer {
         'characterTokenizer',
         `characters[${token}]`,
         character,
-        tokens.has(character) ? 'Name each character once.' : 'Give strings of one character each.',
+        tokens.has(character) ? 'Remove the duplicate.' : 'Use strings of one character each.',
       );
     }
     tokens.set(character, token);
@@ -29,10 +29,10 @@ export function characterTokenizer(characters: readonly string[]): Tokenizer {
   const textOf = (token: number): string => {
     const text = token === endOfText ? endOfTextMark : vocabulary[token];
     if (text !== undefined) return text;
-    throw new LmdError('DATA_CORRUPT', `${token} is no token of the ${endOfText} characters.`, {
+    throw new LmdError('DATA_CORRUPT', `${token} is not a token of the vocabulary of ${endOfText} characters.`, {
       subject: 'token',
       value: token,
-      remedy: `Tokens are the integers from 0 to ${endOfText}: check where they come from.`,
+      remedy: `Tokens must be integers from 0 to ${endOfText}. Check their source.`,
     });
   };
   const decoder = (): StreamingDecoder => ({ push: textOf, end: () => '' });
@@ -49,15 +49,15 @@ export function characterTokenizer(characters: readonly string[]): Tokenizer {
         if (token === undefined) {
           throw new LmdError(
             'DATA_CORRUPT',
-            `The vocabulary of ${endOfText} characters lacks ${JSON.stringify(character)} (U+${character
+            `The vocabulary of ${endOfText} characters does not contain ${JSON.stringify(character)} (U+${character
               .codePointAt(0)!
               .toString(16)
               .toUpperCase()
-              .padStart(4, '0')}), which stands at position ${offset}.`,
+              .padStart(4, '0')}), which occurs at position ${offset}.`,
             {
               subject: 'text',
               value: character,
-              remedy: 'Make the vocabulary of all texts together, or leave the character out.',
+              remedy: 'Create the vocabulary from all texts, or remove the character.',
             },
           );
         }
@@ -72,7 +72,7 @@ export function characterTokenizer(characters: readonly string[]): Tokenizer {
   };
 }
 
-/** The characters of texts, each once, by code point: the vocabulary of a `characterTokenizer`. */
+/** The unique characters of texts, sorted by code point: the vocabulary of a `characterTokenizer`. */
 export function charactersOf(texts: Iterable<string>): string[] {
   const seen = new Set<string>();
   for (const text of texts) for (const character of text) seen.add(character);

@@ -2,13 +2,13 @@ import type { TextDocument } from './documents.js';
 import { gpt2Boundary } from './gpt2-pattern.js';
 import type { Tokenizer } from './tokenizer.js';
 
-/** Characters (UTF-16 units) that are encoded at once: enough to be fast, and little enough to bound memory. */
+/** Number of characters (UTF-16 units) encoded at once, to bound memory. */
 const chunk = 1 << 18;
 
 /**
- * Tokens of a document, part by part: the very tokens of the whole text, since the parts are cut between a character
- * that is no white space and one that is, where no token of GPT-2 reaches across: each of the patterns that split the
- * text before the pairs are merged begins anew there. A text without such a place is encoded in one.
+ * Encodes a document in parts, with the same tokens as for the whole text. Parts end between a non-white-space and a
+ * white-space character, which no token of GPT-2 spans, since every alternative of the pre-tokenization pattern starts
+ * a new match there. A text without such a position is encoded at once.
  */
 export async function* encodeDocument(
   tokenizer: Tokenizer,

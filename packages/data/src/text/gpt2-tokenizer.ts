@@ -5,11 +5,11 @@ import { decodeWith, endOfTextMark, type StreamingDecoder, type Tokenizer } from
 const endOfText = 50256;
 
 /**
- * GPT-2's byte-pair tokenizer: 50,257 tokens, of which the last separates documents (Radford et al., "Language Models
+ * GPT-2's byte-pair tokenizer: 50,257 tokens, the last of which separates documents (Radford et al., "Language Models
  * are Unsupervised Multitask Learners", 2019, section 2.2). The vocabulary is that of the package `gpt-tokenizer`, 0.6
  * MB of script, which is loaded by the first call. The tokens are those of tiktoken, in every engine (`gpt2Pattern`).
  *
- * Decoding is exact for whole characters; bytes that are no UTF-8 come out as U+FFFD, as in the original.
+ * Decoding is exact for complete characters; invalid UTF-8 becomes U+FFFD, as in the original.
  */
 export function gpt2Tokenizer(): Promise<Tokenizer> {
   memo ??= load();
@@ -30,14 +30,14 @@ async function load(): Promise<Tokenizer> {
     tokenSplitRegex: gpt2Pattern,
   });
   const encoder = new TextEncoder();
-  // Not the package's decoder, whose one TextDecoder keeps the bytes of a cut character for the next call.
+  // Not the package's decoder, whose shared TextDecoder keeps the bytes of an incomplete character for the next call.
   const bytesOf = (token: number): Uint8Array => {
     const entry = token === endOfText ? endOfTextMark : vocabulary[token];
     if (entry === undefined) {
-      throw new LmdError('DATA_CORRUPT', `${token} is no token of GPT-2.`, {
+      throw new LmdError('DATA_CORRUPT', `${token} is not a token of GPT-2.`, {
         subject: 'token',
         value: token,
-        remedy: `Tokens are the integers from 0 to ${endOfText}: check where they come from.`,
+        remedy: `Tokens must be integers from 0 to ${endOfText}. Check their source.`,
       });
     }
     return typeof entry === 'string' ? encoder.encode(entry) : Uint8Array.from(entry);

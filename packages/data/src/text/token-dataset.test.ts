@@ -32,7 +32,7 @@ describe('tokenDataset', () => {
 
   it('refuses a context longer than the tokens, and says how long it may be', () => {
     expect(() => tokenDataset(tokensInMemory('t', tokens, 11), { length: 11 })).toThrow(
-      /context of 11 takes 12 tokens; "t" has 11\. Give at most 10/,
+      /length is 11, which needs 12 tokens, but "t" has 11\. Use at most 10/,
     );
     expect(() => tokenDataset(tokensInMemory('t', tokens, 11), { length: 0 })).toThrow(
       expect.objectContaining({ code: 'INVALID_ARGUMENT' }),

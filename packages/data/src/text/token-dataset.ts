@@ -1,14 +1,14 @@
 import { LmdError, numberOption, type OptionsOf, type OptionTable, option, resolveOptions } from '@lmd/core';
 import type { Dataset } from '@lmd/training';
 
-/** Tokens that are read where they lie, in memory or in a file. */
+/** A source of tokens, in memory or in a file. */
 export interface TokenSource {
-  /** As an error and a checkpoint name it. */
+  /** Name in errors and checkpoints. */
   readonly name: string;
-  /** How many there are. */
+  /** Number of tokens. */
   readonly size: number;
   readonly vocabularySize: number;
-  /** The tokens from `start` on, `count` of them. */
+  /** `count` tokens from `start`. */
   read(start: number, count: number): Uint16Array | Int32Array | Promise<Uint16Array | Int32Array>;
 }
 
@@ -31,11 +31,11 @@ export interface TokenDatasetOptions extends OptionsOf<typeof tokenDatasetOption
 
 /**
  * Examples for a language model: windows of `length` + 1 tokens, of which the first `length` are the inputs, i32
- * [examples, length], and the last `length` the labels. A window may span the end of a document and the beginning of
- * the next, with the token `endOfText` between them. The rest of the tokens that fills no window is left out.
+ * [examples, length], and the last `length` the labels. A window may span the end of a document and the start of the
+ * next, with the token `endOfText` between them. Remaining tokens that do not fill a window are not used.
  *
  * @throws LmdError `INVALID_ARGUMENT` for a context longer than the tokens; `DATA_CORRUPT`, from `batch`, for a number
- *   outside the vocabulary, naming its place.
+ * outside the vocabulary, naming its position.
  */
 export function tokenDataset(source: TokenSource, options: TokenDatasetOptions): Dataset {
   const checked = resolveOptions('tokenDataset', tokenDatasetOptionTable, options);
@@ -44,11 +44,11 @@ export function tokenDataset(source: TokenSource, options: TokenDatasetOptions):
   if (source.size < length + 1) {
     throw new LmdError(
       'INVALID_ARGUMENT',
-      `A context of ${length} takes ${length + 1} tokens; "${name}" has ${source.size}.`,
+      `length is ${length}, which needs ${length + 1} tokens, but "${name}" has ${source.size}.`,
       {
         subject: 'length',
         value: length,
-        remedy: source.size > 1 ? `Give at most ${source.size - 1}, or more text.` : 'Give more text.',
+        remedy: source.size > 1 ? `Use at most ${source.size - 1}, or more text.` : 'Use more text.',
       },
     );
   }
@@ -77,11 +77,11 @@ export function tokenDataset(source: TokenSource, options: TokenDatasetOptions):
 function outsideVocabulary({ name, vocabularySize }: TokenSource, position: number, token: number): LmdError {
   return new LmdError(
     'DATA_CORRUPT',
-    `Token ${position} of "${name}" is ${token}; the vocabulary has ${vocabularySize}.`,
+    `Token ${position} of "${name}" is ${token}, but the vocabulary size is ${vocabularySize}.`,
     {
       subject: name,
       value: token,
-      remedy: 'The file is damaged, or was made with another tokenizer: make it again.',
+      remedy: 'The file is damaged, or was written with another tokenizer. Prepare the data again.',
     },
   );
 }

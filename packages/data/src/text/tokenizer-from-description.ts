@@ -4,10 +4,10 @@ import { gpt2Tokenizer } from './gpt2-tokenizer.js';
 import type { Tokenizer } from './tokenizer.js';
 
 /**
- * The tokenizer that a file describes, as the JSON beside a token file does.
+ * Creates the tokenizer for a description, such as that of a token file.
  *
- * @param description parsed JSON, of which nothing is taken on trust.
- * @throws LmdError `DATA_CORRUPT` for one that this package does not know.
+ * @param description parsed JSON, which is validated.
+ * @throws LmdError `DATA_CORRUPT` for an unknown tokenizer.
  */
 export async function tokenizerFromDescription(description: unknown): Promise<Tokenizer> {
   const known = { name: 'used', characters: 'used' } as const;
@@ -16,10 +16,10 @@ export async function tokenizerFromDescription(description: unknown): Promise<To
   if (name === 'gpt2' && !settings.has('characters')) return await gpt2Tokenizer();
   const characters = settings.value('characters');
   if (name === 'characters' && Array.isArray(characters)) return charactersOf(characters);
-  throw new LmdError('DATA_CORRUPT', `The description of a tokenizer names ${JSON.stringify(name)}.`, {
+  throw new LmdError('DATA_CORRUPT', `The tokenizer of the description is ${JSON.stringify(name)}, which is unknown.`, {
     subject: 'tokenizer',
     value: name,
-    remedy: 'Known are "gpt2" and "characters" with a list of them; for another, bring the tokenizer itself.',
+    remedy: 'Use "gpt2", or "characters" with their list. For another tokenizer, pass the tokenizer object.',
   });
 }
 

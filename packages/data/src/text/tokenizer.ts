@@ -1,42 +1,41 @@
-/** How a tokenizer is written into files: enough to make it again (`tokenizerFromDescription`). */
+/** A serializable description of a tokenizer (`tokenizerFromDescription`). */
 export type TokenizerDescription =
   | { readonly name: 'gpt2' }
   | {
       readonly name: 'characters';
-      /** One character (code point) a token, in the order of the tokens. */
+      /** One character (code point) per token, in the order of the tokens. */
       readonly characters: readonly string[];
     };
 
-/** Turns tokens into text as they come: a character may take several tokens, and is given when it is whole. */
+/** Decodes a stream of tokens: a character may need several tokens, and is returned when it is complete. */
 export interface StreamingDecoder {
-  /** The text that this token completes; often a word, sometimes nothing. */
+  /** The text completed by this token; often a word, sometimes empty. */
   push(token: number): string;
-  /** What is left at the end: U+FFFD for a character that never became whole. */
+  /** The rest at the end: U+FFFD for an incomplete character. */
   end(): string;
 }
 
-/** Text to tokens and back. A plain value without state: to bring your own, write one object. */
+/** Encodes and decodes text. Stateless; a custom tokenizer is an object with this interface. */
 export interface Tokenizer {
   readonly name: string;
-  /** Tokens are the integers below it, `endOfText` among them: the number of rows of a model's embedding. */
+  /** Number of tokens, including `endOfText`: the number of rows of a model's embedding. */
   readonly vocabularySize: number;
-  /** The token between documents. No text encodes to it. */
+  /** The token between documents. Text is never encoded to it. */
   readonly endOfText: number;
   /**
-   * Tokens of a text. All of it is text: what looks like a special token, as `<|endoftext|>` does, is characters like
-   * any other.
+   * Encodes a text. Special tokens such as `<|endoftext|>` in it are encoded as plain text.
    *
-   * @throws LmdError `DATA_CORRUPT` for a character that the vocabulary lacks.
+   * @throws LmdError `DATA_CORRUPT` for a character that is not in the vocabulary.
    */
   encode(text: string): Int32Array;
   /**
    * Text of tokens; `endOfText` becomes `<|endoftext|>`.
    *
-   * @throws LmdError `DATA_CORRUPT` for a number that is no token.
+   * @throws LmdError `DATA_CORRUPT` for a number that is not a token.
    */
   decode(tokens: Iterable<number>): string;
   decoder(): StreamingDecoder;
-  /** Absent where the tokenizer is a third party's that no file can describe. */
+  /** Absent for a custom tokenizer that cannot be serialized. */
   readonly description?: TokenizerDescription;
 }
 

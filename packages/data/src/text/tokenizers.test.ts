@@ -125,7 +125,7 @@ describe('characterTokenizer', () => {
   });
 
   it('names a character that it lacks, and where it is', () => {
-    expect(() => tokenizer.encode('😀 hex')).toThrow(/lacks "x" \(U\+0078\), which stands at position 5/);
+    expect(() => tokenizer.encode('😀 hex')).toThrow(/does not contain "x" \(U\+0078\), which occurs at position 5/);
     expect(() => tokenizer.decode([8])).toThrow(expect.objectContaining({ code: 'DATA_CORRUPT' }));
   });
 

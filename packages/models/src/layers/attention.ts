@@ -6,10 +6,10 @@ import { linear } from './linear.js';
 
 export interface AttentionLayerOptions {
   readonly heads: number;
-  /** Each position hears itself and those before it. Default false. */
+  /** Causal attention: each position attends to itself and to earlier positions. Default false. */
   readonly causal?: boolean;
   /**
-   * Probability with which a probability is dropped in training. Above 0, probabilities are materialised. Default 0.
+   * Dropout rate of attention probabilities in training. Above 0, probabilities are materialized. Default 0.
    */
   readonly attentionDropout?: number;
 }
@@ -22,8 +22,8 @@ export interface Heads {
 }
 
 /**
- * Multi-head self-attention (Vaswani et al. 2017): [batch, length, width] → the same, with `<name>.qkv` giving queries,
- * keys and values of all heads side by side, and `<name>.projection` mixing the heads.
+ * Multi-head self-attention (Vaswani et al. 2017): [batch, length, width] → the same, with `<name>.qkv` for the
+ * concatenated queries, keys and values of all heads, and the output projection `<name>.projection`.
  */
 export function attention(
   ops: Operations,
@@ -41,7 +41,7 @@ export function attention(
   });
 }
 
-/** [batch, length, width] → queries, keys and values by `<name>.qkv`. */
+/** [batch, length, width] → queries, keys and values, with `<name>.qkv`. */
 export function splitHeads(ops: Operations, x: Tensor, name: string, heads: number, context: LayerContext): Heads {
   const [batch, length, width] = x.shape as readonly [number, number, number];
   return ops.scope(() => {
@@ -60,9 +60,9 @@ export function mergeHeads(ops: Operations, x: Tensor): Tensor {
 }
 
 /**
- * softmax(q·kᵀ/√width)·v for [batch, heads, length, width]. Both products round both operands as activations: the first
- * along the head width, the second along the keys. Queries are scaled before they are rounded; softmax is in f32. Where
- * nothing is rounded or dropped it is the fused kernel, and no scores are stored. There may be more keys than queries:
+ * softmax(q·kᵀ/√width)·v for [batch, heads, length, width]. Both products quantize both operands as activations: the
+ * first along the head width, the second along the keys. Queries are scaled before quantization; softmax is in f32.
+ * Without quantization and dropout it is a fused kernel, and no scores are stored. There may be more keys than queries;
  * causal queries are then the last positions.
  */
 export function scaledDotProduct(
@@ -75,7 +75,7 @@ export function scaledDotProduct(
   const [queries, width] = query.shape.slice(-2) as [number, number];
   const earlier = key.shape[2]! - queries;
   const scale = 1 / Math.sqrt(width);
-  // One query, the last, hears everything.
+  // A single query is the last position and attends to all keys.
   const masks = causal && queries > 1;
   const { forward, backward } = context.precision;
   const rounds = [forward.activations, backward.activations, backward.gradients].some((p) => p !== 'f32');
@@ -97,7 +97,7 @@ export function scaledDotProduct(
   });
 }
 
-/** −∞ where a key stands after its query. The mask [queries, keys] is one for all batches and heads. */
+/** −∞ for keys after their query. The mask [queries, keys] is shared by all batches and heads. */
 function maskFuture(ops: Operations, scores: Tensor, earlier: number): Tensor {
   const [queries, keys] = scores.shape.slice(-2) as [number, number];
   return ops.scope(() => {

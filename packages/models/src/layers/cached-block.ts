@@ -15,7 +15,7 @@ import type { TransformerBlockOptions } from './transformer-block.js';
  */
 export type KeyValueCache = NamedTensors;
 
-/** How many positions a cache holds. */
+/** Number of positions in a cache. */
 export function cachedLength(cache: KeyValueCache): number {
   return Object.values(cache)[0]?.shape[2] ?? 0;
 }
@@ -88,6 +88,6 @@ export function checkCache(cache: KeyValueCache, format: BlockFormat | undefined
   throw new LmdError('INVALID_ARGUMENT', `cacheFormat is ${format?.name ?? 'absent'}, and the cache has ${first}.`, {
     subject: 'cacheFormat',
     value: format?.name,
-    remedy: 'Give each call of decode the cacheFormat that prefill had.',
+    remedy: 'Use each call of decode the cacheFormat that prefill had.',
   });
 }

@@ -2,9 +2,9 @@ import { type Operations, streamOf, type Tensor } from '@lmd/core';
 import type { LayerContext } from './context.js';
 
 /**
- * Dropout (Srivastava et al. 2014) in training: each element is zero with probability `rate`, and is else divided by
- * 1 − rate. The mask is a function of the pass's key and of `name`, so the backward pass draws it again instead of
- * storing it. Without training, or with rate 0, it is `x` itself.
+ * Dropout (Srivastava et al. 2014) in training: each element is set to zero with probability `rate`, and otherwise
+ * divided by 1 − rate. The mask is a function of the key of the pass and of `name`, so the backward pass generates it
+ * again instead of storing it. Outside of training, or with rate 0, it returns `x`.
  */
 export function dropout(ops: Operations, x: Tensor, rate: number, name: string, context: LayerContext): Tensor {
   if (!context.training || rate === 0) return x;
@@ -22,8 +22,8 @@ export function dropout(ops: Operations, x: Tensor, rate: number, name: string, 
 }
 
 /**
- * Stochastic depth (Huang et al. 2016) in training: the branch [batch, ...] of each example is zero with probability
- * `rate`, and is else divided by 1 − rate. The mask is a function of the pass's key and of `name`.
+ * Stochastic depth (Huang et al. 2016) in training: the branch [batch, ...] of each example is set to zero with
+ * probability `rate`, and otherwise divided by 1 − rate. The mask is a function of the key of the pass and of `name`.
  */
 export function stochasticDepth(
   ops: Operations,

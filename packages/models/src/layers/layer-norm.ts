@@ -3,7 +3,7 @@ import type { LayerContext } from './context.js';
 import { parameter } from './parameters.js';
 
 /**
- * Layer normalisation over the last axis (Ba, Kiros, Hinton 2016), always in f32, with `<name>.gain` and `<name>.bias`.
+ * Layer normalization over the last axis (Ba, Kiros, Hinton 2016), always in f32, with `<name>.gain` and `<name>.bias`.
  */
 export function layerNorm(ops: Operations, x: Tensor, name: string, epsilon: number, context: LayerContext): Tensor {
   return ops.layerNorm(

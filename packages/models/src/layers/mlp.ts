@@ -2,7 +2,7 @@ import type { GeluApproximation, Operations, Tensor } from '@lmd/core';
 import type { LayerContext } from './context.js';
 import { linear } from './linear.js';
 
-/** Two linear layers with a GELU between: `<name>.up` and `<name>.down`. [..., width] → [..., width]. */
+/** Two linear layers with a GELU in between: `<name>.up` and `<name>.down`. [..., width] → [..., width]. */
 export function mlp(
   ops: Operations,
   x: Tensor,

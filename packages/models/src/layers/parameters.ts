@@ -14,16 +14,16 @@ export function parameter(weights: NamedTensors, name: string): Tensor {
   if (tensor !== undefined) return tensor;
   throw new LmdError('INVALID_ARGUMENT', `The weight "${name}" is missing.`, {
     subject: name,
-    remedy: 'Pass all weights that model.parameters names, as model.initialize or a checkpoint gives them.',
+    remedy: 'Pass all weights listed in model.parameters, for example from model.initialize or a checkpoint.',
   });
 }
 
-/** The weight of that name, where it is kept packed. */
+/** The weight with that name if it is packed. */
 export function packedWeight({ packedWeights }: ForwardContext, name: string): PackedMatrix | undefined {
   return packedWeights !== undefined && Object.hasOwn(packedWeights, name) ? packedWeights[name] : undefined;
 }
 
-/** Refuses weights, packed ones among them, that lack one of a model's parameters, or have one of another shape. */
+/** Throws if a parameter of the model is missing in the weights (packed or not) or has another shape. */
 export function checkWeights(
   weights: NamedTensors,
   parameters: Model['parameters'],
@@ -34,7 +34,7 @@ export function checkWeights(
     if (actual.join() === shape.join()) continue;
     throw new LmdError(
       'SHAPE_MISMATCH',
-      `The weight "${name}" has shape [${actual}], and this model needs [${shape}].`,
+      `The weight "${name}" has shape [${actual}], but this model needs [${shape}].`,
       {
         subject: name,
         value: actual,

@@ -4,8 +4,8 @@ import { linear } from './linear.js';
 
 /**
  * Images [batch, height, width, channels] → tokens [batch, patches, outputs]: square patches, row by row, each
- * flattened (row, column, channel) and mapped by `<name>.weight` [patchSize² · channels, outputs]. A strided
- * convolution, as a product.
+ * flattened (row, column, channel) and multiplied by `<name>.weight` [patchSize² · channels, outputs]. It is a strided
+ * convolution, computed as a matrix product.
  */
 export function patchEmbedding(
   ops: Operations,
@@ -23,7 +23,7 @@ export function patchify(ops: Operations, images: Tensor, patchSize: number): Te
   const rows = height / patchSize;
   const columns = width / patchSize;
   return ops.scope(() => {
-    // Rank 4 is enough: image rows fold into the batch, and channels into the patch's columns.
+    // Rank 4 is sufficient: image rows are folded into the batch, and channels into the columns of the patch.
     const split = ops.reshape(images, [batch * rows, patchSize, columns, patchSize * channels]);
     const gathered = ops.transpose(split, [0, 2, 1, 3]);
     return ops.reshape(gathered, [batch, rows * columns, patchSize * patchSize * channels]);

@@ -9,11 +9,11 @@ import { mlp } from './mlp.js';
 export interface TransformerBlockOptions extends AttentionLayerOptions {
   readonly gelu: GeluApproximation;
   readonly layerNormEpsilon: number;
-  /** Probability with which an output of attention or MLP is dropped before it is added to the stream. Default 0. */
+  /** Dropout rate of the outputs of attention and MLP. Default 0. */
   readonly dropout?: number;
-  /** Probability with which the whole of attention, or of the MLP, is skipped for an example. Default 0. */
+  /** Stochastic depth: probability that attention, or the MLP, is skipped for an example. Default 0. */
   readonly stochasticDepth?: number;
-  /** Keeps nothing but `x` for the backward pass, which runs the block again. Default false. */
+  /** Stores only `x` and recomputes the block in the backward pass (gradient checkpointing). Default false. */
   readonly recomputation?: boolean | 'blocks';
 }
 

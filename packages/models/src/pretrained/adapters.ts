@@ -55,8 +55,8 @@ const linear = /(\.(qkv|projection|up|down)|^head)\.weight$/;
 /**
  * Low-rank adapters and what is trained whole beside them, as PEFT 0.21 stores them (`LoraConfig`): `lora_A` [rank,
  * inputs] and `lora_B` [outputs, rank] of each linear module; modules trained whole under `modules_to_save`. Written as
- * `adapter_model.safetensors` beside `adapter_config.json`, `PeftModel.from_pretrained` puts them on the base model.
- * Where the other library has several matrices for one of ours, as ViT's queries, keys and values in transformers, each
+ * `adapter_model.safetensors` beside `adapter_config.json`, `PeftModel.from_pretrained` puts them on the base model. If
+ * the other library splits one of our matrices, as transformers does for queries, keys and values of ViT, each part
  * gets the same `lora_A` and its rows of `lora_B`. Modules of ViT have the names of transformers 5.
  *
  * @param model the network that `adapted` was made of.
@@ -79,7 +79,8 @@ export function exportAdapters(
   const tensors: { [name: string]: ExportedTensor } = {};
   const targets: string[] = [];
   for (const weight of matrices) {
-    if (!linear.test(weight)) throw unsupported(weight, `An adapter of ${weight}: PEFT has those of linear layers.`);
+    if (!linear.test(weight))
+      throw unsupported(weight, `PEFT supports adapters only of linear layers, not of ${weight}.`);
     const { names } = found(weight);
     const [inputs, outputs] = model.parameters[weight]!.shape as readonly [number, number];
     const { a, b } = adapterNames(weight);
@@ -89,11 +90,11 @@ export function exportAdapters(
       targets.push(module);
       tensors[`${wrapper}${module}.lora_A.weight`] = {
         shape: [rank, inputs],
-        read: async () => turned((await ops.read(trained[a]!)) as Values, inputs, rank, 0, rank),
+        read: async () => transposed((await ops.read(trained[a]!)) as Values, inputs, rank, 0, rank),
       };
       tensors[`${wrapper}${module}.lora_B.weight`] = {
         shape: [rows, rank],
-        read: async () => turned((await ops.read(trained[b]!)) as Values, rank, outputs, part * rows, rows),
+        read: async () => transposed((await ops.read(trained[b]!)) as Values, rank, outputs, part * rows, rows),
       };
     }
   }
@@ -133,7 +134,10 @@ function modulesOf(correspondences: readonly Correspondence[], weights: readonly
     names.some((name) => !/\.(weight|bias)$/.test(name) || /\bwte\b/.test(name)),
   );
   if (bare !== undefined) {
-    throw unsupported(bare.weight, `${bare.weight} trained whole: PEFT has no module for it alone.`);
+    throw unsupported(
+      bare.weight,
+      `${bare.weight} is fully trained, but PEFT has no module that contains only this weight.`,
+    );
   }
   const given = new Set(entries.flatMap(({ names }) => names));
   const modules = [...new Set([...given].map(moduleOf))];
@@ -142,7 +146,7 @@ function modulesOf(correspondences: readonly Correspondence[], weights: readonly
   if (missing !== undefined) {
     throw unsupported(
       missing.weight,
-      `A module without its ${missing.weight}: PEFT stores modules that are trained whole.`,
+      `PEFT stores complete modules, but ${missing.weight} of a module is not trained.`,
     );
   }
   return { entries, modules };
@@ -151,7 +155,7 @@ function modulesOf(correspondences: readonly Correspondence[], weights: readonly
 const moduleOf = (tensor: string): string => tensor.slice(0, Math.max(0, tensor.lastIndexOf('.')));
 
 /** `count` columns of a matrix [rows, columns], from `first` on, as rows. */
-function turned(values: Values, rows: number, columns: number, first: number, count: number): Float32Array {
+function transposed(values: Values, rows: number, columns: number, first: number, count: number): Float32Array {
   const out = new Float32Array(count * rows);
   for (let column = 0; column < count; column++) {
     for (let row = 0; row < rows; row++) out[column * rows + row] = values[row * columns + first + column]!;
@@ -161,8 +165,8 @@ function turned(values: Values, rows: number, columns: number, first: number, co
 
 /**
  * A model's weights with low-rank adapters of PEFT merged into them: W + (alpha / rank)·B·A of each adapted module,
- * summed in float64, and modules under `modules_to_save` in the place of the base's. New handles, all of them the
- * caller's.
+ * summed in float64, with modules under `modules_to_save` replacing those of the base. Returns new handles, owned by
+ * the caller.
  *
  * @throws LmdError `CHECKPOINT_MISMATCH` where the adapters are of another model, naming a tensor; `CHECKPOINT_CORRUPT`
  *   where one cannot be read; `UNSUPPORTED` for another kind of adapter (DoRA, PiSSA, biases, ranks that differ by
@@ -218,7 +222,7 @@ function openAdapters(source: AdapterSource['tensors'], model: string) {
     /** Throws if there is a tensor that was not read. */
     checkAllKnown(): void {
       const strange = [...names].find((name) => !known.has(name));
-      if (strange !== undefined) throw mismatch(strange, `The tensor "${strange}" is no part of ${model}.`);
+      if (strange !== undefined) throw mismatch(strange, `The tensor "${strange}" is not part of ${model}.`);
     },
   };
 }
@@ -242,7 +246,8 @@ async function changeOf(
   const factors = names.map((name) => ['A', 'B'].map((factor) => `${wrapper}${moduleOf(name)}.lora_${factor}.weight`));
   const adapted = factors.map((pair, i) => pair.map(has).includes(true) && names[i]!.endsWith('.weight'));
   if (!adapted.includes(true)) return undefined;
-  if (!linear.test(weight)) throw unsupported(weight, `An adapter of ${weight}: only those of linear layers.`);
+  if (!linear.test(weight))
+    throw unsupported(weight, `Only adapters of linear layers are supported, not of ${weight}.`);
   const isConv1d = architecture === 'gpt2';
   const changes = await Promise.all(
     factors.map(async ([nameA, nameB], i) => {
@@ -301,7 +306,7 @@ function correspondencesOf(model: PretrainedModel, names: ReadonlySet<string>): 
 function mismatch(subject: string, message: string): LmdError {
   return new LmdError('CHECKPOINT_MISMATCH', message, {
     subject,
-    remedy: 'Give the model that the adapters were trained on.',
+    remedy: 'Use the model on which the adapters were trained.',
   });
 }
 

@@ -13,8 +13,8 @@ export type ConfigJson = { readonly [name: string]: unknown };
 const file = 'config.json';
 
 /**
- * The model that a `config.json` of transformers describes (`model_type` `gpt2` or `vit`), with some of our options
- * replaced. Every setting is read or is known not to matter. Dropout rates are not taken over: they are a choice of
+ * The model that a `config.json` of transformers describes (`model_type` `gpt2` or `vit`), with optional overrides.
+ * Every setting is either used or known to have no effect. Dropout rates are not imported, since they are a choice of
  * each training run.
  *
  * @throws LmdError `UNSUPPORTED` for another architecture, a variant that our models do not have, or a setting that is
@@ -44,7 +44,7 @@ export function optionsOfConfigJson(json: unknown): ConfiguredOptions {
   };
   return foreignSettings(json, { file, known }).refuse(
     'model_type',
-    'Import "gpt2" or "vit"; timm models by a model of your own.',
+    'Only "gpt2" and "vit" are supported. For timm models, pass the option model.',
   );
 }
 
@@ -105,7 +105,7 @@ function vitFromJson(settings: ForeignSettings): VitConfig {
   const labels = settings.value('id2label');
   const classes =
     typeof labels === 'object' && labels !== null ? Object.keys(labels).length : settings.count('num_labels', 2);
-  if (classes < 1) settings.refuse('id2label', 'It must name a class for each output.');
+  if (classes < 1) settings.refuse('id2label', 'It must have a name for each class.');
   return {
     imageSize: square(settings, 'image_size'),
     patchSize: square(settings, 'patch_size'),

@@ -5,7 +5,7 @@ import { optionsOfConfigJson } from './config-json.js';
 import { layoutOfTensors } from './layout-of.js';
 import { timmSettings } from './timm-settings.js';
 
-/** What the files of a pretrained model say of it: our options, those that are known. */
+/** The known options of a pretrained model, from its files. */
 export type PretrainedDescription =
   | { readonly architecture: 'gpt2'; readonly options: Partial<Gpt2Config> }
   | { readonly architecture: 'vit'; readonly options: Partial<VitConfig> };
@@ -36,11 +36,11 @@ export function describePretrained(
   const name = described.architecture === 'gpt2' ? 'n_layer' : 'num_hidden_layers';
   throw new LmdError(
     'CHECKPOINT_MISMATCH',
-    `config.json has ${name} = ${depth}, and the tensors are of ${blocks} blocks.`,
+    `config.json has ${name} = ${depth}, but the tensors have ${blocks} blocks.`,
     {
       subject: name,
       value: depth,
-      remedy: 'Give the config.json and the tensors of one model.',
+      remedy: 'Use config.json and tensors of the same model.',
     },
   );
 }
@@ -54,7 +54,7 @@ function timmOptions(config: unknown, shapes: ReadonlyMap<string, readonly numbe
   const side = Math.sqrt(positions - (hasClassToken ? 1 : 0));
   const mlpWidth = shapes.get('blocks.0.mlp.fc1.weight')?.[0];
   const classes = shapes.get('head.weight')?.[0];
-  const said: Partial<VitConfig> = config === undefined ? {} : timmSettings(config, width);
+  const settings: Partial<VitConfig> = config === undefined ? {} : timmSettings(config, width);
   return {
     channels,
     patchSize,
@@ -64,11 +64,11 @@ function timmOptions(config: unknown, shapes: ReadonlyMap<string, readonly numbe
     ...(Number.isInteger(side) ? { imageSize: side * patchSize } : {}),
     ...(mlpWidth === undefined ? {} : { mlpWidth }),
     ...(classes === undefined ? {} : { classes }),
-    ...said,
+    ...settings,
   };
 }
 
-/** How many blocks the names speak of, from 0 to the highest. */
+/** Number of blocks, from the highest index in the names. */
 function blockCount(names: Iterable<string>, pattern: RegExp): number {
   const indices = new Set<number>();
   for (const name of names) {

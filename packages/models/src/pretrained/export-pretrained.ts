@@ -17,7 +17,7 @@ export interface Exported {
 }
 
 /**
- * A model's weights under the names and in the shapes of another library: `transformers` (`GPT2LMHeadModel`,
+ * Converts a model's weights to the names and shapes of another library: `transformers` (`GPT2LMHeadModel`,
  * `ViTForImageClassification`; default) or `timm`. Written to `model.safetensors` beside `config.json`, transformers
  * loads it. GPT-2's output matrix is the token embedding there too, and not written again.
  *
@@ -51,9 +51,9 @@ export function exportLayoutOf(model: PretrainedModel, name: string): Layout {
   if (name === 'transformers' && model.architecture === 'vit' && model.config.pooling === 'classToken') {
     return vitTransformersLayout(model);
   }
-  throw new LmdError('UNSUPPORTED', `The layout ${JSON.stringify(name)} has no such model as ${model.name}.`, {
+  throw new LmdError('UNSUPPORTED', `The layout ${JSON.stringify(name)} does not support ${model.name}.`, {
     subject: 'layout',
     value: name,
-    remedy: 'GPT-2 and a ViT with a class token go to "transformers"; every ViT goes to "timm".',
+    remedy: 'Use "transformers" for GPT-2 and for a ViT with a class token, or "timm" for any ViT.',
   });
 }

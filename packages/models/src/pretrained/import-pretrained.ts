@@ -67,20 +67,22 @@ export async function importPretrained(ops: Operations, source: ImportSource): P
     throw mismatch(
       nameIn(name),
       tensor.shape,
-      `The tensor "${nameIn(name)}" has shape [${tensor.shape}], and this model needs [${shape}].`,
+      `The tensor "${nameIn(name)}" has shape [${tensor.shape}], but this model needs [${shape}].`,
     );
   };
 
   const weights: Record<string, Tensor> = {};
   const packedWeights: Record<string, PackedMatrix> = {};
   const axes = model.architecture === 'gpt2' && tensors.packed !== undefined ? matrixAxes(model) : new Map();
-  /** The codes of a matrix that stays packed. Their shape is ours: no matrix of a GPT-2 is turned. */
+  /**
+   * The codes of a matrix that stays packed. Their shape is unchanged, since matrices of a GPT-2 are not transposed.
+   */
   const codesOf = async (weight: string, name: string): Promise<PackedCodes | undefined> => {
     const axis = axes.get(weight);
     const codes = axis === undefined ? undefined : await tensors.packed?.(nameIn(name), axis);
     const { shape } = model.parameters[weight]!;
     if (codes === undefined || codes.shape.join() === shape.join()) return codes;
-    const problem = `The tensor "${nameIn(name)}" has shape [${codes.shape}], and this model needs [${shape}].`;
+    const problem = `The tensor "${nameIn(name)}" has shape [${codes.shape}], but this model needs [${shape}].`;
     throw mismatch(nameIn(name), codes.shape, problem);
   };
   try {
@@ -136,10 +138,10 @@ function matchedWeights(model: PretrainedModel, match: WeightMatch): Set<string>
 function modelOf({ model, config, overrides }: ImportSource): PretrainedModel {
   if (model === undefined && config !== undefined) return modelFromConfigJson(config, overrides);
   if (model !== undefined && config === undefined && overrides === undefined) return model;
-  throw new LmdError('INVALID_ARGUMENT', 'importPretrained: one of config and model says what the tensors are for.', {
+  throw new LmdError('INVALID_ARGUMENT', 'importPretrained needs exactly one of config and model.', {
     subject: 'config',
     value: config,
-    remedy: 'Give the parsed config.json, with overrides if you like, or a model, but not both.',
+    remedy: 'Pass the parsed config.json, optionally with overrides, or a model.',
   });
 }
 
@@ -150,10 +152,12 @@ function layoutOf(model: PretrainedModel, names: ReadonlySet<string>): Layout {
     const bare = layout.landmark.slice(layout.prefix.length);
     if (names.has(layout.landmark) || names.has(bare)) return layout;
   }
+  const landmarks = layouts.map(({ landmark }) => landmark);
   throw mismatch(
     'tensors',
     [...names].slice(0, 5),
-    `These tensors are not those of a ${model.architecture}: none is named ${layouts.map(({ landmark }) => landmark).join(' or ')}. They begin with ${list([...names])}.`,
+    `These are not the tensors of a ${model.architecture}: none is named ${landmarks.join(' or ')}. ` +
+      `They begin with ${list([...names])}.`,
   );
 }
 
@@ -175,7 +179,7 @@ function checkNames(
   throw mismatch(
     unexpected[0]!,
     unexpected,
-    `${unexpected.length} tensors are no weights of this model: ${list(unexpected)}.`,
+    `${unexpected.length} tensors are not weights of this model: ${list(unexpected)}.`,
   );
 }
 
@@ -191,7 +195,7 @@ async function checkTied(
 }
 
 function untied(name: string, shape: readonly number[]): LmdError {
-  return mismatch(name, shape, `The tensor "${name}" is not the token embedding, and our models have them tied.`);
+  return mismatch(name, shape, `The tensor "${name}" differs from the token embedding, but this model ties the two.`);
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array | undefined): boolean {
@@ -202,7 +206,7 @@ function mismatch(subject: string, value: unknown, message: string): LmdError {
   return new LmdError('CHECKPOINT_MISMATCH', message, {
     subject,
     value,
-    remedy: 'Import with the configuration that the weights were written with.',
+    remedy: 'Use the configuration with which the weights were written.',
   });
 }
 

@@ -181,12 +181,12 @@ describe('importPretrained', () => {
     expect(await failure(change({ 'transformer.h.2.ln_1.bias': extra }))).toMatchObject({
       code,
       subject: 'transformer.h.2.ln_1.bias',
-      message: expect.stringContaining('no weights of this model'),
+      message: expect.stringContaining('not weights of this model'),
     });
     expect(await failure(change({ 'transformer.ln_f.weight': extra }))).toMatchObject({
       code,
       subject: 'transformer.ln_f.weight',
-      message: expect.stringContaining('[2], and this model needs [16]'),
+      message: expect.stringContaining('[2], but this model needs [16]'),
     });
     const embedding = tensors['transformer.wte.weight']!;
     const other = { ...embedding, data: embedding.data.map((x) => x + 1) };
@@ -202,7 +202,7 @@ describe('importPretrained', () => {
   it('refuses another architecture, by its tensors and by its config.json', async () => {
     expect(await failure({ config: golden('gpt2').config!, tensors: golden('vit-timm-mean').tensors })).toMatchObject({
       code: 'CHECKPOINT_MISMATCH',
-      message: expect.stringContaining('not those of a gpt2'),
+      message: expect.stringContaining('not the tensors of a gpt2'),
     });
     const tensors = {};
     const model = gpt2(small);

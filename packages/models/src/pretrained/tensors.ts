@@ -11,8 +11,8 @@ export interface PretrainedTensors {
   readonly names: Iterable<string>;
   read(name: string): PretrainedTensor | Promise<PretrainedTensor>;
   /**
-   * The packed codes of a matrix of a GPT-2, whose products contract `axis`, for a model that is to keep it packed; undefined for one that is
-   * to be read as values.
+   * The packed codes of a matrix of a GPT-2, whose products contract `axis`, for a model that keeps it packed;
+   * undefined for a matrix that is read as values.
    */
   packed?(name: string, axis: number): PackedCodes | undefined | Promise<PackedCodes | undefined>;
 }
@@ -35,14 +35,15 @@ export async function readTensor(tensors: PretrainedTensors, name: string): Prom
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new LmdError('CHECKPOINT_CORRUPT', `The tensor "${name}" cannot be read: ${reason}`, {
       subject: name,
-      remedy: 'Fetch the file again.',
+      remedy: 'Download the file again.',
       cause,
     });
   }
   if (tensor.data.length === sizeOf(tensor.shape)) return tensor;
   throw new LmdError(
     'CHECKPOINT_CORRUPT',
-    `The tensor "${name}" has ${tensor.data.length} elements, and its shape [${tensor.shape}] has ${sizeOf(tensor.shape)}.`,
-    { subject: name, value: tensor.shape, remedy: 'Fetch the file again.' },
+    `The tensor "${name}" has ${tensor.data.length} elements, but its shape [${tensor.shape}] has ` +
+      `${sizeOf(tensor.shape)}.`,
+    { subject: name, value: tensor.shape, remedy: 'Download the file again.' },
   );
 }

@@ -151,9 +151,9 @@ function scaleFactors(kind: string, tensorScale: number): Float32Array {
   return Float32Array.from({ length: 256 }, (_, code) => totalScale(tensorScale, e4m3ScaleValue(code)));
 }
 
-/** Fills in the random words of a piece, where they are wanted, and gives the address of the first. */
-function makeWords(wasm: WasmInstance, key: RandomKey | undefined, wanted: boolean, piece: Piece): number {
-  if (!wanted) return words;
+/** Writes the random words of a piece for stochastic rounding and returns the address of the first. */
+function makeWords(wasm: WasmInstance, key: RandomKey | undefined, isStochastic: boolean, piece: Piece): number {
+  if (!isStochastic) return words;
   const { seed, stream, step, sample } = key!;
   const { start, rows, width, stride, repeat } = piece;
   const fill = (address: number, first: number, count: number): number => {

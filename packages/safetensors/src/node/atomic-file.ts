@@ -5,30 +5,29 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { SafetensorsError } from '../errors.js';
 import { fileError } from './file-errors.js';
 
-/** A file under way. Exactly one of `commit` and `discard` ends it; a second call of either does nothing. */
+/** An unfinished file, which `commit` or `discard` ends; further calls of either have no effect. */
 export interface AtomicFile {
-  /** Where the file will stand. */
+  /** The target path. */
   readonly path: string;
   /**
-   * Writes all of `bytes` at `position`, by default where the last write ended. Writes must not run at the same time.
+   * Writes all of `bytes` at `position`, by default after the last write. Writes must not overlap in time.
    */
   write(bytes: Uint8Array, position?: number): Promise<void>;
   /**
-   * Flushes the file to the disk, puts it in the place of the old one, and flushes the folder. On failure it is
-   * discarded.
+   * Flushes the file to the disk, replaces the old one, and flushes the folder. On failure it is discarded.
    */
   commit(): Promise<void>;
-  /** Removes what was written; what stood at `path` is untouched. */
+  /** Removes the unfinished file; an existing file at `path` is not changed. */
   discard(): Promise<void>;
 }
 
 /**
- * Begins a file that comes about whole or not at all: a new one in the same folder (`.<name>.<random>.tmp`), which
- * `commit` flushes to the disk and renames over `path`. A reader of `path`, also after a power cut, finds the old
- * contents or the new, never a mixture. Only a killed process can leave a `.tmp` file behind. A symbolic link at `path`
- * is replaced, not followed.
+ * Creates a file that is written atomically: a temporary file in the same folder (`.<name>.<random>.tmp`), which
+ * `commit` flushes to the disk and renames to `path`. A reader of `path`, even after a power failure, finds either the
+ * old or the new contents. Only a killed process can leave a `.tmp` file behind. A symbolic link at `path` is replaced,
+ * not followed.
  *
- * @throws SafetensorsError `FILE_SYSTEM`, naming the path and what to do, from here and from each method.
+ * @throws SafetensorsError `FILE_SYSTEM`, naming the path and the remedy, from here and from each method.
  */
 export async function createAtomicFile(path: string): Promise<AtomicFile> {
   const folder = dirname(path);
@@ -50,14 +49,14 @@ export async function createAtomicFile(path: string): Promise<AtomicFile> {
     write: (bytes, position = end) =>
       worded(async () => {
         if (ended) {
-          throw new SafetensorsError('INVALID_ARGUMENT', `"${path}" is written to after its end.`, {
+          throw new SafetensorsError('INVALID_ARGUMENT', `"${path}" was written to after commit or discard.`, {
             subject: path,
             remedy: 'Write before commit or discard.',
           });
         }
         let offset = 0;
         while (offset < bytes.length) {
-          // Systems write at most 2 GiB at once.
+          // Operating systems write at most 2 GiB at once.
           const length = Math.min(bytes.length - offset, 2 ** 30);
           const { bytesWritten } = await file.write(bytes, offset, length, position + offset);
           offset += bytesWritten;
@@ -81,7 +80,7 @@ export async function createAtomicFile(path: string): Promise<AtomicFile> {
   };
 }
 
-/** On Windows, a virus scanner or an indexer that just looks at the file makes a rename fail for a moment. */
+/** On Windows, a rename fails temporarily while a virus scanner or an indexer reads the file. */
 async function renameOver(from: string, to: string): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     try {
@@ -96,8 +95,8 @@ async function renameOver(from: string, to: string): Promise<void> {
 }
 
 /**
- * Makes the rename itself last. Windows and some network file systems cannot open or flush a folder; the file is whole
- * all the same.
+ * Makes the rename durable. Windows and some network file systems cannot open or flush a folder; the file is complete
+ * anyway.
  */
 async function syncFolder(folder: string): Promise<void> {
   let handle: FileHandle | undefined;

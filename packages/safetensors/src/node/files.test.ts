@@ -73,7 +73,7 @@ describe('writeFileAtomic', () => {
       code: 'FILE_SYSTEM',
       subject: missing,
       value: 'ENOENT',
-      remedy: expect.stringContaining('make the folder'),
+      remedy: expect.stringContaining('create the folder'),
     });
     const occupied = join(folder, 'occupied');
     await mkdir(join(occupied, 'inner'), { recursive: true });

@@ -9,8 +9,8 @@ import { fileError } from './file-errors.js';
 import { writeFileAtomic } from './write-file-atomic.js';
 
 /**
- * Writes a safetensors file atomically (`writeFileAtomic`): the bytes of `serializeSafetensors`, without holding them
- * in memory a second time.
+ * Writes a safetensors file atomically (`writeFileAtomic`): the bytes of `serializeSafetensors`, without a second copy
+ * in memory.
  */
 export async function writeSafetensorsFile(path: string, input: SafetensorsInput): Promise<void> {
   const { start, data } = layOut(input);
@@ -23,8 +23,7 @@ export async function readSafetensorsFile(path: string): Promise<Safetensors> {
 }
 
 /**
- * Opens a file and reads its header alone, so that tensors larger than memory in sum can be read one by one. Close it
- * at the end.
+ * Opens a file and reads only its header, so that tensors can be read one by one. Call `close` at the end.
  */
 export async function openSafetensorsFile(path: string): Promise<SafetensorsFile> {
   const file = await open(path, 'r').catch((error) => Promise.reject(fileError('open', path, error)));
@@ -45,10 +44,10 @@ export async function openSafetensorsFile(path: string): Promise<SafetensorsFile
 }
 
 /**
- * Opens a model that is split over several files: `path` is its index, as in `model.safetensors.index.json`, and the
- * files stand in the same folder. Close it at the end.
+ * Opens a sharded model: `path` is its index, such as `model.safetensors.index.json`, and the files are in the same
+ * folder. Call `close` at the end.
  *
- * @throws SafetensorsError naming the index or the file that is missing, damaged, or at odds with the index.
+ * @throws SafetensorsError naming the index or the file that is missing, damaged, or inconsistent with the index.
  */
 export async function openShardedSafetensors(path: string): Promise<ShardedSafetensors> {
   const text = await readFile(path, 'utf8').catch((error) => Promise.reject(fileError('read', path, error)));
@@ -70,9 +69,9 @@ async function withFile<T>(path: string, body: (file: FileHandle, size: number) 
 async function sizeOf(file: FileHandle, path: string): Promise<number> {
   const stat = await file.stat();
   if (stat.isFile()) return stat.size;
-  throw new SafetensorsError('FILE_SYSTEM', `"${path}" is no regular file.`, {
+  throw new SafetensorsError('FILE_SYSTEM', `"${path}" is not a regular file.`, {
     subject: path,
-    remedy: 'Name a file, not a folder or a device.',
+    remedy: 'Use a file, not a folder or a device.',
   });
 }
 
@@ -80,13 +79,13 @@ async function readExactly(file: FileHandle, path: string, position: number, len
   const bytes = allocate(path, length);
   let offset = 0;
   while (offset < length) {
-    // Systems read at most 2 GiB at once.
+    // Operating systems read at most 2 GiB at once.
     const { bytesRead } = await file.read(bytes, offset, Math.min(length - offset, 2 ** 30), position + offset);
     if (bytesRead === 0) {
-      throw new SafetensorsError('TRUNCATED', `"${path}" became shorter while it was read.`, {
+      throw new SafetensorsError('TRUNCATED', `"${path}" was truncated while it was read.`, {
         subject: path,
         value: position + offset,
-        remedy: 'Something else writes to it: read it again when that has finished.',
+        remedy: 'Another program writes to it. Read it again when that has finished.',
       });
     }
     offset += bytesRead;
@@ -98,7 +97,7 @@ function allocate(path: string, length: number): Uint8Array {
   try {
     return new Uint8Array(length);
   } catch (cause) {
-    throw new SafetensorsError('FILE_SYSTEM', `The ${length} bytes of "${path}" do not fit in memory at once.`, {
+    throw new SafetensorsError('FILE_SYSTEM', `The ${length} bytes of "${path}" do not fit into memory.`, {
       subject: path,
       value: length,
       remedy: 'Open it with openSafetensorsFile and read one tensor at a time.',

@@ -5,33 +5,32 @@ import { checkedInput, layOutHeader, type SafetensorsDescription } from '../seri
 import { createAtomicFile } from './atomic-file.js';
 
 export interface SafetensorsWriterInput {
-  /** What the file will hold: the dtype and shape of each tensor, by name. */
+  /** The dtype and shape of each tensor of the file, by name. */
   readonly tensors: ReadonlyMap<string, SafetensorsDescription> | { readonly [name: string]: SafetensorsDescription };
   readonly metadata?: { readonly [name: string]: string };
 }
 
-/** A safetensors file under way, of which no more is held in memory than the tensor that is being written. */
+/** An unfinished safetensors file; only the tensor that is being written is in memory. */
 export interface SafetensorsWriter {
-  /** Where each tensor goes, in the order of their bytes: the order in which a disk writes them best. */
+  /** The tensors in the order of their bytes, which is the most efficient order for writing. */
   readonly entries: ReadonlyMap<string, TensorEntry>;
   /**
-   * Writes a tensor, in any order, each once; `data` whole, or in parts that follow one another. One write after
-   * another.
+   * Writes a tensor; tensors may be in any order, each once. `data` is complete or in consecutive parts. Writes must
+   * not overlap in time.
    *
-   * @throws SafetensorsError `TENSOR_MISSING` for a name that was not announced; `NAME_INVALID` for one that is written
-   *   already; `SHAPE_INVALID` for data that is not as long as dtype and shape say; `FILE_SYSTEM`.
+   * @throws SafetensorsError `TENSOR_MISSING` for a name that was not declared; `NAME_INVALID` for one that is already
+   * written; `SHAPE_INVALID` for data whose length does not match dtype and shape; `FILE_SYSTEM`.
    */
   write(name: string, data: Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void>;
-  /** Puts the file in its place. Throws `TENSOR_MISSING`, and leaves nothing, where a tensor has not been written. */
+  /** Finishes the file. Throws `TENSOR_MISSING` and removes the file if a tensor has not been written. */
   commit(): Promise<void>;
-  /** Removes what was written; what stood at the path is untouched. Does nothing after `commit`. */
+  /** Removes the unfinished file; an existing file at the path is not changed. No effect after `commit`. */
   discard(): Promise<void>;
 }
 
 /**
- * Begins a safetensors file whose tensors come one after another, as from a device whose memory this machine's would
- * not hold twice. The file is that of `writeSafetensorsFile` to the byte, and comes about whole or not at all
- * (`createAtomicFile`).
+ * Creates a safetensors file whose tensors are written one at a time, for models that do not fit into memory. The file
+ * is byte-identical to that of `writeSafetensorsFile` and written atomically (`createAtomicFile`).
  */
 export async function createSafetensorsWriter(path: string, input: SafetensorsWriterInput): Promise<SafetensorsWriter> {
   const { start, entries } = layOutHeader(checkedInput(input), input.metadata);
@@ -49,14 +48,14 @@ export async function createSafetensorsWriter(path: string, input: SafetensorsWr
     async write(name, data) {
       const entry = entries.get(name);
       if (entry === undefined) {
-        throw new SafetensorsError('TENSOR_MISSING', `The tensor ${show(name)} was not announced for "${path}".`, {
+        throw new SafetensorsError('TENSOR_MISSING', `The tensor ${show(name)} was not declared for "${path}".`, {
           subject: name,
           value: name,
-          remedy: 'Name every tensor with its dtype and shape when the writer is made.',
+          remedy: 'Declare every tensor with its dtype and shape when creating the writer.',
         });
       }
       if (!missing.delete(name)) {
-        throw new SafetensorsError('NAME_INVALID', `The tensor ${show(name)} is written a second time.`, {
+        throw new SafetensorsError('NAME_INVALID', `The tensor ${show(name)} is already written.`, {
           subject: name,
           value: name,
           remedy: 'Write each tensor once.',
@@ -76,7 +75,7 @@ export async function createSafetensorsWriter(path: string, input: SafetensorsWr
         throw new SafetensorsError('TENSOR_MISSING', `The tensor ${show(name)} of "${path}" has not been written.`, {
           subject: name,
           value: missing.size,
-          remedy: 'Write every tensor that was announced before commit.',
+          remedy: 'Write every declared tensor before commit.',
         });
       }
       await file.commit();
@@ -93,18 +92,18 @@ export async function createSafetensorsWriter(path: string, input: SafetensorsWr
       const takes = end - begin;
       throw new SafetensorsError(
         'SHAPE_INVALID',
-        `${show(name)} has ${bytes} bytes; ${dtype} of shape [${shape}] takes ${takes}.`,
+        `${show(name)} has ${bytes} bytes, but ${dtype} of shape [${shape}] takes ${takes}.`,
         {
           subject: name,
           value: bytes,
-          remedy: 'Give the bytes of exactly the elements of the shape.',
+          remedy: 'Use exactly the bytes of the elements of the shape.',
         },
       );
     };
     for await (const part of arrayKind(data) === 'Uint8Array'
       ? [data as Uint8Array]
       : (data as Exclude<typeof data, Uint8Array>)) {
-      // Before the write, so that no tensor reaches into the next.
+      // Before the write, so that no tensor overwrites the next.
       if (position + part.length > end) refuse(position - begin + part.length);
       await file.write(part, start.length + position);
       position += part.length;

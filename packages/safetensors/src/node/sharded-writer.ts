@@ -9,30 +9,30 @@ import { createSafetensorsWriter, type SafetensorsWriter, type SafetensorsWriter
 import { writeFileAtomic } from './write-file-atomic.js';
 
 export interface ShardedSafetensorsWriterInput extends SafetensorsWriterInput {
-  /** Most bytes of tensors in a file; a larger tensor has one to itself. */
+  /** Maximum bytes of tensors per file; a larger tensor has its own file. */
   readonly maxShardBytes: number;
 }
 
-/** A model in several files under way. */
+/** An unfinished model in several files. */
 export interface ShardedSafetensorsWriter extends SafetensorsWriter {
-  /** Where each tensor goes, file after file. */
+  /** The tensors in the order of the files. */
   readonly entries: ReadonlyMap<string, ShardEntry>;
-  /** The files of the tensors, by name; one, named as the path, where all fit. */
+  /** The file of each tensor, by name; a single file with the name of `path` if all fit. */
   readonly files: readonly string[];
 }
 
 type Description = readonly [string, SafetensorsDescription];
 
 /**
- * Begins a model split over files of at most `maxShardBytes` of tensors, in the order given:
- * `model-00001-of-00003.safetensors` and so on beside `path` (`model.safetensors`), and `model.safetensors.index.json`,
- * as transformers has them. Where one file is enough, it is `path` itself, without an index.
+ * Creates a model sharded over files of at most `maxShardBytes` of tensors, in the given order:
+ * `model-00001-of-00003.safetensors` and so on in the folder of `path` (`model.safetensors`), and
+ * `model.safetensors.index.json`, as in transformers. If one file is sufficient, it is `path`, without an index.
  *
- * The index is written last, once every file is whole and on the disk, and an old one is removed before the first file
- * is replaced: a killed process leaves no index, or one whose files are all there, and never one over files of two
- * models. Files of an older model under other names stay.
+ * The index is written last, when every file is complete and on the disk, and an old index is removed before the first
+ * file is replaced. A killed process therefore leaves either no index or one with all its files, and never an index of
+ * files of two models. Files of an older model with other names are kept.
  *
- * @throws SafetensorsError as `createSafetensorsWriter`; `INVALID_ARGUMENT` for a size that is no positive integer.
+ * @throws SafetensorsError as `createSafetensorsWriter`; `INVALID_ARGUMENT` for a size that is not a positive integer.
  */
 export async function createShardedSafetensorsWriter(
   path: string,
@@ -42,7 +42,7 @@ export async function createShardedSafetensorsWriter(
     throw new SafetensorsError('INVALID_ARGUMENT', `maxShardBytes is ${show(maxShardBytes)}.`, {
       subject: 'maxShardBytes',
       value: maxShardBytes,
-      remedy: 'Give a positive number of bytes, such as 5e9.',
+      remedy: 'Use a positive number of bytes, such as 5e9.',
     });
   }
   const groups = shardsOf(checkedInput<SafetensorsDescription>(input), maxShardBytes);
@@ -78,7 +78,7 @@ export async function createShardedSafetensorsWriter(
     files,
     discard,
     async write(name, data) {
-      // A name that was not announced is the first file's to refuse.
+      // The first file throws the error for an undeclared name.
       await (writerOf.get(name) ?? writers[0]!).write(name, data);
       missing.delete(name);
     },
@@ -89,7 +89,7 @@ export async function createShardedSafetensorsWriter(
         throw new SafetensorsError('TENSOR_MISSING', `The tensor ${show(name)} of "${path}" has not been written.`, {
           subject: name,
           value: missing.size,
-          remedy: 'Write every tensor that was announced before commit.',
+          remedy: 'Write every declared tensor before commit.',
         });
       }
       const index = `${path}.index.json`;
@@ -97,7 +97,7 @@ export async function createShardedSafetensorsWriter(
         await rm(index, { force: true }).catch((error) => Promise.reject(fileError('write', index, error)));
         for (const writer of writers) await writer.commit();
         if (files.length === 1) return;
-        // A single file there would be read as the model.
+        // An existing single file would be read as the model.
         await rm(path, { force: true }).catch((error) => Promise.reject(fileError('write', path, error)));
         await writeFileAtomic(index, indexText(entries, input.metadata));
       } catch (error) {
@@ -108,7 +108,7 @@ export async function createShardedSafetensorsWriter(
   };
 }
 
-/** In the order given, so that what is used together stays together. */
+/** In the given order, so that tensors that are used together are in the same file. */
 function shardsOf(tensors: readonly Description[], maxShardBytes: number): Description[][] {
   const groups: Description[][] = [[]];
   let bytes = 0;

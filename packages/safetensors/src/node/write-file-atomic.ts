@@ -2,17 +2,16 @@ import { arrayKind } from '../array-kind.js';
 import { createAtomicFile } from './atomic-file.js';
 
 /**
- * Text (as UTF-8), bytes, or parts that are written one after the other, so that a large file need not be put together
- * first.
+ * Text (as UTF-8), bytes, or parts that are written in sequence, so that a large file need not be assembled first.
  */
 export type FileContents = string | Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
 /**
- * Writes a file whole or not at all (`createAtomicFile`): into a new file in the same folder, which is flushed to the
- * disk and then renamed over `path`, after which the folder is flushed too where the system allows. On failure the new
- * file is removed and the old one is untouched.
+ * Writes a file atomically (`createAtomicFile`): to a temporary file in the same folder, which is flushed to the disk
+ * and renamed to `path`; then the folder is flushed if the system supports it. On failure the temporary file is removed
+ * and the old file is not changed.
  *
- * @throws SafetensorsError `FILE_SYSTEM`, naming the path and what to do.
+ * @throws SafetensorsError `FILE_SYSTEM`, naming the path and the remedy.
  */
 export async function writeFileAtomic(path: string, contents: FileContents): Promise<void> {
   const file = await createAtomicFile(path);

@@ -11,5 +11,5 @@ export function withBiasAndActivation({ bias, activation }: ProductLayer, y: tf.
 export function onlyTensor(owner: string, inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
   if (!Array.isArray(inputs)) return inputs;
   if (inputs.length === 1) return inputs[0]!;
-  throw invalid(owner, 'inputs', inputs, `Give one tensor, not ${inputs.length}.`);
+  throw invalid(owner, 'inputs', inputs, `Use one tensor instead of ${inputs.length}.`);
 }

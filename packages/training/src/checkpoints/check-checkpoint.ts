@@ -1,6 +1,6 @@
 /**
- * Why a value is not a checkpoint: a field that is missing or of another type. Undefined for a valid checkpoint.
- * The digest of a file says that it is what was written, and not who wrote it.
+ * Why a value is not a checkpoint: a field that is missing or has the wrong type. Undefined for a valid checkpoint. The
+ * digest of a file shows that it is intact, but not which program wrote it.
  */
 export function problemOf(value: unknown): string | undefined {
   if (!isRecord(value)) return 'it is not an object';

@@ -85,7 +85,7 @@ describe('checkpoint format', () => {
   it('refuses plugin state that JSON would change', async () => {
     for (const data of [Number.NaN, { best: Number.POSITIVE_INFINITY }, [undefined], new Map()]) {
       const encoding = encodeCheckpoint({ ...checkpoint, plugins: { bad: { data: data as never } } });
-      await expect(encoding).rejects.toThrow(/the state of plugin "bad".* is .*JSON cannot hold/);
+      await expect(encoding).rejects.toThrow(/the state of plugin "bad".* is .*JSON cannot represent/);
     }
   });
 });

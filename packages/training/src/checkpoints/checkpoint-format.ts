@@ -4,7 +4,7 @@ import { assertJson, fromJson, type Json, toJson } from '../json.js';
 import { problemOf } from './check-checkpoint.js';
 import type { Checkpoint, HostTensor, NamedHostTensors } from './checkpoint.js';
 
-/** Gives the SHA-256 of the parts, one after another, as lower-case hexadecimal. */
+/** Computes the SHA-256 of the concatenated parts as lower-case hexadecimal. */
 export type Sha256 = (parts: readonly Uint8Array[]) => string | Promise<string>;
 
 const formatVersion = 'lmd-checkpoint-v1';
@@ -14,7 +14,7 @@ const blankDigest = '0'.repeat(64);
 /** The longest header that the format allows. */
 const maxHeaderBytes = 100_000_000;
 
-/** SHA-256 by Web Cryptography, which Node has, and browsers on secure pages. */
+/** SHA-256 with the Web Cryptography API, available in Node and in secure browser contexts. */
 export const webSha256: Sha256 = async (parts) => {
   const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let offset = 0;
@@ -27,8 +27,8 @@ export const webSha256: Sha256 = async (parts) => {
 };
 
 /**
- * A checkpoint as the bytes of one safetensors file: tensors as they are, the rest as JSON in the metadata, and a
- * SHA-256 of the whole file, the 64 digits of the digest itself taken as zeros. Any reader of safetensors can open it.
+ * Encodes a checkpoint as one safetensors file: tensors unchanged, other data as JSON in the metadata, and a SHA-256 of
+ * the whole file, computed with the 64 digits of the digest itself set to zeros. Any safetensors reader can open it.
  */
 export async function encodeCheckpoint(checkpoint: Checkpoint, sha256: Sha256 = webSha256): Promise<Uint8Array> {
   const parts = await encodeCheckpointParts(checkpoint, sha256);
@@ -41,11 +41,11 @@ export async function encodeCheckpoint(checkpoint: Checkpoint, sha256: Sha256 = 
   return bytes;
 }
 
-/** The same bytes in parts, of which only the first, the header, is a copy: the others are the tensors' own memory. */
+/** The same bytes in parts. Only the first, the header, is a copy; the others are views of the tensors' memory. */
 export async function encodeCheckpointParts(checkpoint: Checkpoint, sha256: Sha256): Promise<readonly Uint8Array[]> {
   const { tensors, plugins, lastValidation, ...rest } = checkpoint;
   assertJson(rest, 'checkpoint');
-  // A result may be NaN, which JSON has not.
+  // A result may be NaN, which JSON cannot represent.
   const run = lastValidation === undefined ? rest : { ...rest, lastValidation };
   const pluginData: { [name: string]: Json } = {};
   const all = prefixed(optimizerPrefix, tensors);
@@ -70,18 +70,17 @@ export async function encodeCheckpointParts(checkpoint: Checkpoint, sha256: Sha2
 }
 
 /**
- * Reads what `encodeCheckpoint` wrote.
+ * Decodes the output of `encodeCheckpoint`.
  *
- * @param source for the error message: the file's path.
- * @throws LmdError `CHECKPOINT_CORRUPT` for anything else: bytes missing, added or changed anywhere, or another kind of
- *   file.
+ * @param source path of the file, for error messages.
+ * @throws LmdError `CHECKPOINT_CORRUPT` if bytes are missing, added or changed, or for another kind of file.
  */
 export async function decodeCheckpoint(
   file: Uint8Array,
   source = 'The checkpoint',
   sha256: Sha256 = webSha256,
 ): Promise<Checkpoint> {
-  // Node's Buffer is a Uint8Array whose `slice` does not copy; nothing below is to depend on which one it got.
+  // Node's Buffer is a Uint8Array whose `slice` does not copy, so it is converted.
   const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
   const place = digestPlace(bytes);
   if (place === undefined) throw corruptCheckpoint(source, 'it is not a checkpoint, or its header is damaged');
@@ -98,11 +97,11 @@ export async function decodeCheckpoint(
   }
 }
 
-/** The digest was right: what fails here was written so, by another version or another program. */
+/** The digest is correct, so a failure here means that another version or program wrote the file. */
 function decodeWhole(bytes: Uint8Array): Checkpoint {
   const { metadata, tensors } = parseSafetensors(bytes);
   if (metadata.format !== formatVersion) {
-    throw new Error(`its format is ${String(metadata.format)}, and this version reads ${formatVersion}`);
+    throw new Error(`its format is ${String(metadata.format)}, but this version reads ${formatVersion}`);
   }
   const read = (name: string): HostTensor => {
     const tensor = tensors.get(name);
@@ -143,7 +142,7 @@ function prefixed(prefix: string, tensors: NamedHostTensors): [string, Safetenso
 const dtypes = { F32: 'f32', I32: 'i32', U8: 'u8' } as const;
 
 function hostTensor(name: string, tensor: SafetensorsTensor): HostTensor {
-  if (!(tensor.dtype in dtypes)) throw new Error(`tensor "${name}" is of the unknown type ${tensor.dtype}`);
+  if (!(tensor.dtype in dtypes)) throw new Error(`tensor "${name}" has the unknown type ${tensor.dtype}`);
   return {
     shape: tensor.shape,
     dtype: dtypes[tensor.dtype as keyof typeof dtypes],
@@ -152,24 +151,24 @@ function hostTensor(name: string, tensor: SafetensorsTensor): HostTensor {
 }
 
 /**
- * Where the digest's digits begin. The key with its bare quotation marks stands nowhere else in the header: inside a
- * string they would be escaped, and no tensor's entry begins with a string.
+ * Position of the digits of the digest. The key with unescaped quotation marks occurs nowhere else in the header:
+ * within a string they would be escaped, and no tensor's entry begins with a string.
  */
 function digestPlace(bytes: Uint8Array): number | undefined {
   if (bytes.length < 8) return undefined;
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
-  // As safetensors bounds it: of a damaged length, hundreds of megabytes would become text.
+  // The limit of safetensors: with a damaged length, hundreds of megabytes could be decoded as text.
   if (length > Math.min(maxHeaderBytes, bytes.length - 8)) return undefined;
   const header = new TextDecoder('latin1').decode(bytes.subarray(8, 8 + length));
   const match = /"sha256":"[0-9a-f]{64}"/.exec(header);
   return match === null ? undefined : 8 + match.index + '"sha256":"'.length;
 }
 
-/** The error of a checkpoint that is none: `problem` goes after `<source> cannot be read: `. */
+/** The error for an invalid checkpoint; `problem` completes `<source> cannot be read: …`. */
 export function corruptCheckpoint(source: string, problem: string, cause?: unknown): LmdError {
   return new LmdError('CHECKPOINT_CORRUPT', `${source} cannot be read: ${problem.replace(/\.$/, '')}.`, {
     subject: source,
-    remedy: 'Resume from an older checkpoint of the run: latestCheckpoint finds it.',
+    remedy: 'Resume from an older checkpoint of the run, which latestCheckpoint finds.',
     cause,
   });
 }

@@ -30,7 +30,7 @@ export interface Checkpoint {
   readonly tensors: NamedHostTensors;
   readonly plugins: { readonly [name: string]: { readonly data?: Json; readonly tensors?: NamedHostTensors } };
   /**
-   * What must be equal in the resumed run: model, optimizer, data, seed, batch size, precision and the caller's
+   * What must be equal when the run is resumed: model, optimizer, data, seed, batch size, precision and the caller's
    * configuration.
    */
   readonly identity: { readonly [key: string]: Json };
@@ -40,16 +40,17 @@ export interface Checkpoint {
   /** Time spent so far. */
   readonly seconds: number;
   /**
-   * Package version, backend and device that wrote it. On another backend a run does not resume bit-identically.
+   * Package version, backend and device on which it was written. On another backend a run does not resume
+   * bit-identically.
    */
   readonly versions: { readonly training: string; readonly backend: string; readonly device: string };
 }
 
-/** A checkpoint and where it was found. */
+/** A checkpoint and its location. */
 export interface LoadedCheckpoint {
   readonly checkpoint: Checkpoint;
   readonly path?: string;
-  /** Newer checkpoints that could not be used, and why. A run that resumes from this one warns of each. */
+  /** Newer checkpoints that could not be used, with reasons. A run that resumes from this one warns about each. */
   readonly skipped?: readonly { readonly path: string; readonly reason: string }[];
 }
 
@@ -66,7 +67,7 @@ export async function readTensors(ops: Operations, tensors: NamedTensors): Promi
   return Object.fromEntries(entries);
 }
 
-/** Copies tensors to the device, all or none; they are kept beyond scopes until disposed of. */
+/** Copies all tensors to the device, or none if it fails. They belong to no scope, and the caller disposes of them. */
 export function writeTensors(ops: Operations, tensors: NamedHostTensors): NamedTensors {
   const written: [string, Tensor][] = [];
   try {
@@ -81,11 +82,11 @@ export function writeTensors(ops: Operations, tensors: NamedHostTensors): NamedT
 }
 
 /**
- * Throws `CHECKPOINT_MISMATCH` where the checkpoint is of another run: by another optimizer or model, with a tensor of
- * another name or shape, or with another configuration; `CHECKPOINT_CORRUPT` where it is no checkpoint. Names the first
- * difference and both values.
+ * Throws `CHECKPOINT_MISMATCH` if the checkpoint belongs to another run: with another optimizer, model or
+ * configuration, or a tensor of another name or shape. Throws `CHECKPOINT_CORRUPT` if it is not a checkpoint. The error
+ * names the first difference and both values.
  *
- * @param fresh the state that the run would start from, for its names and shapes.
+ * @param fresh the initial state of the run, for its names and shapes.
  */
 export function checkMatch(
   checkpoint: Checkpoint,

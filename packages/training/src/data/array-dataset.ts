@@ -49,10 +49,10 @@ export const arrayDatasetOptionTable = {
 export interface ArrayDatasetOptions extends OptionsOf<typeof arrayDatasetOptionTable> {}
 
 /**
- * A data set over arrays in memory.
+ * Creates a data set from arrays in memory.
  *
- * @throws LmdError `INVALID_ARGUMENT` for inputs that are no array of numbers; `DATA_CORRUPT` for one that f32 or i32
- *   cannot hold, and for a label out of range; `SHAPE_MISMATCH` when inputs and labels differ in count.
+ * @throws LmdError `INVALID_ARGUMENT` if inputs are not an array of numbers; `DATA_CORRUPT` for a value that f32 or i32
+ * cannot represent, and for a label out of range; `SHAPE_MISMATCH` if inputs and labels differ in count.
  */
 export function arrayDataset(options: ArrayDatasetOptions): Dataset {
   const checked = resolveOptions('arrayDataset', arrayDatasetOptionTable, options);
@@ -67,7 +67,7 @@ export function arrayDataset(options: ArrayDatasetOptions): Dataset {
       {
         subject: 'inputs',
         value: inputs.length,
-        remedy: `Give ${labels.length} × ${width} values, the product of the label count and inputShape [${inputShape.join(', ')}].`,
+        remedy: `Use ${labels.length} × ${width} values, the product of the label count and inputShape [${inputShape.join(', ')}].`,
       },
     );
   }
@@ -103,8 +103,8 @@ function checkedInputs(name: string, inputs: Inputs) {
       value,
       remedy:
         dtype === 'f32'
-          ? 'Inputs are numbers up to 3.4e38, kept as f32: scale them.'
-          : 'Integers are kept as i32, up to 2147483647: give larger ones as a Float32Array.',
+          ? 'Inputs are stored as f32 and must be numbers up to 3.4e38. Scale them.'
+          : 'Integers are stored as i32, up to 2147483647. Use a Float32Array for larger ones.',
     });
   };
   return { inputs: toHostArray(inputs, dtype, refuse), dtype };

@@ -69,26 +69,26 @@ describe('arrayDataset of other arrays', () => {
 
 describe('what a data set gives', () => {
   it.each<[string, unknown, string, RegExp]>([
-    ['nothing', undefined, 'INVALID_ARGUMENT', /"odd" gave undefined for a batch\. .*\{ inputs, labels \}/],
+    ['nothing', undefined, 'INVALID_ARGUMENT', /"odd" returned undefined for a batch\. .*\{ inputs, labels \}/],
     [
       'bare labels',
       { inputs, labels: labels.data },
       'INVALID_ARGUMENT',
-      /gave Int32Array for labels\. .*\{ data, shape \}/,
+      /returned Int32Array for labels\. .*\{ data, shape \}/,
     ],
     [
       'bare inputs',
       { inputs: inputs.data, labels },
       'INVALID_ARGUMENT',
-      /gave Float32Array for inputs\. .*\{ data, shape, dtype \}/,
+      /returned Float32Array for inputs\. .*\{ data, shape, dtype \}/,
     ],
-    ['no labels', { inputs }, 'INVALID_ARGUMENT', /gave undefined for labels/],
+    ['no labels', { inputs }, 'INVALID_ARGUMENT', /returned undefined for labels/],
     ['labels without a shape', { inputs, labels: { data: labels.data } }, 'INVALID_ARGUMENT', /for labels/],
     [
       'an unknown dtype',
       { inputs: { ...inputs, dtype: 'f16' }, labels },
       'INVALID_ARGUMENT',
-      /gave f16 for the dtype of inputs/,
+      /returned f16 for the dtype of inputs/,
     ],
     [
       'a fraction as label',
@@ -166,19 +166,19 @@ describe('labels and tokens that the model has no class for', () => {
       'labels 0 to 5 of 6 classes, five logits',
       labelled([0, 1, 2, 3, 4, 5], 6),
       logits(5),
-      /example \d is 5, and the model gives 5 classes/,
+      /example \d is 5, but the model has 5 classes/,
     ],
     [
       'labels 1 to 3, three logits',
       labelled([1, 2, 3, 1, 2, 3]),
       logits(3),
-      /is 3, and the model gives 3 classes.*0 to 2/,
+      /is 3, but the model has 3 classes.*0 to 2/,
     ],
     [
-      'labels beyond what the data set says',
+      'labels above the classes of the data set',
       labelled([1, 2, 3, 1, 2, 3], 3),
       logits(9),
-      /is 3, and the data set says 3 classes/,
+      /is 3, but the data set has 3 classes/,
     ],
   ])('are named: %s', async (_, dataset, model, message) => {
     for (const run of both(dataset, model, 6)) {
@@ -201,7 +201,7 @@ describe('labels and tokens that the model has no class for', () => {
       const error = await rejection(run);
       expect([isLmdError(error) && error.code, String(error)]).toEqual([
         'DATA_CORRUPT',
-        expect.stringMatching(/example \d has the token 25, and the model a vocabulary of 20/),
+        expect.stringMatching(/example \d has the token 25, but the model has a vocabulary of 20/),
       ]);
     }
   });
@@ -299,7 +299,7 @@ describe('negative labels', () => {
       const error = await rejection(run as Promise<unknown>);
       expect([isLmdError(error) && error.code, String(error)]).toEqual([
         'DATA_CORRUPT',
-        expect.stringMatching(/every label .*is negative/),
+        expect.stringMatching(/all labels .*are negative/),
       ]);
     }
   });

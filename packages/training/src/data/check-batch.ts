@@ -2,26 +2,26 @@ import { bytesPerElement, type DType, LmdError, sizeOf, typedArrayName } from '@
 import type { Dataset, DatasetBatch } from './dataset.js';
 import { dtypeOf, toHostArray } from './host-array.js';
 
-/** A batch whose every part is as its type says. */
+/** A validated batch. */
 export interface CheckedBatch extends DatasetBatch {
-  /** As an error names it. */
+  /** Name in error messages. */
   readonly dataset: string;
   readonly indices: Int32Array;
-  /** Labels that count: those that are not negative. */
+  /** Number of labels that are not negative. */
   readonly counted: number;
 }
 
 /**
- * Checks what a data set gave, which may be a third party's: that there is data with a shape, the count, the lengths,
- * and each label against `classes`. Numbers in other arrays than the dtype's own (plain ones, Float64Array, those of
- * another realm) are copied into that, with the same values.
+ * Validates a batch from a data set, which may be third-party: data and shape, count, lengths, and each label against
+ * `classes`. Numbers in arrays of another type (plain arrays, Float64Array, arrays of another realm) are copied to that
+ * of the dtype.
  *
- * @throws LmdError `INVALID_ARGUMENT` for what is no batch; `DATA_CORRUPT` naming the example and the value;
- *   `SHAPE_MISMATCH`.
+ * @throws LmdError `INVALID_ARGUMENT` if it is not a batch; `DATA_CORRUPT` naming the example and the value;
+ * `SHAPE_MISMATCH`.
  */
 export function checkedBatch(dataset: Dataset, indices: Int32Array, batch: DatasetBatch): CheckedBatch {
   if (typeof batch !== 'object' || batch === null) {
-    throw noBatch(dataset, 'a batch', batch, 'Its function batch returns { inputs, labels }, or a promise of it.');
+    throw noBatch(dataset, 'a batch', batch, 'Its function batch must return { inputs, labels }, or a promise of it.');
   }
   const dtype = batch.inputs?.dtype ?? defaultDtype(batch.inputs?.data);
   const inputs = { ...checkedPart(dataset, indices, 'inputs', batch.inputs, dtype), dtype };
@@ -39,14 +39,14 @@ export function checkedBatch(dataset: Dataset, indices: Int32Array, batch: Datas
     ...(soft === undefined ? {} : { softLabels: soft }),
     counted,
   };
-  if (dataset.classes !== undefined) checkClasses(checked, dataset.classes, 'the data set says');
+  if (dataset.classes !== undefined) checkClasses(checked, dataset.classes, 'the data set has');
   return checked;
 }
 
 /**
- * Refuses a label that is no class. Negative ones are left out of the loss, and pass.
+ * Throws if a label is not a class. Negative labels are ignored in the loss, and allowed.
  *
- * @param who has so many classes, as in `the model gives`.
+ * @param who subject and verb of the number of classes, as in `the model has`.
  */
 export function checkClasses(batch: CheckedBatch, classes: number, who: string): void {
   const { dataset, labels } = batch;
@@ -55,16 +55,18 @@ export function checkClasses(batch: CheckedBatch, classes: number, who: string):
   const [example, label] = [exampleAt(batch, wrong, labels.data.length), labels.data[wrong]!];
   throw new LmdError(
     'DATA_CORRUPT',
-    `Data set "${dataset}": the label of example ${example} is ${label}, and ${who} ${classes} classes.`,
+    `Data set "${dataset}": the label of example ${example} is ${label}, but ${who} ${classes} classes.`,
     {
       subject: `labels[${example}]`,
       value: label,
-      remedy: `Labels are integers from 0 to ${classes - 1}, or negative to be ignored: check the data, or the number of classes.`,
+      remedy:
+        `Labels must be integers from 0 to ${classes - 1}, or negative to be ignored. Check the data and the ` +
+        'number of classes.',
     },
   );
 }
 
-/** Refuses a token that the model has no embedding for. */
+/** Throws if a token is outside the vocabulary of the model. */
 export function checkTokens(batch: CheckedBatch, vocabularySize: number | undefined): void {
   const { dataset, inputs } = batch;
   if (vocabularySize === undefined || inputs.dtype !== 'i32') return;
@@ -73,30 +75,39 @@ export function checkTokens(batch: CheckedBatch, vocabularySize: number | undefi
   const [example, token] = [exampleAt(batch, wrong, inputs.data.length), inputs.data[wrong]!];
   throw new LmdError(
     'DATA_CORRUPT',
-    `Data set "${dataset}": example ${example} has the token ${token}, and the model a vocabulary of ${vocabularySize}.`,
+    `Data set "${dataset}": example ${example} has the token ${token}, but the model has a vocabulary of ` +
+      `${vocabularySize}.`,
     {
       subject: `inputs[${example}]`,
       value: token,
-      remedy: `Tokens are integers from 0 to ${vocabularySize - 1}: give the model the vocabularySize of the tokenizer.`,
+      remedy:
+        `Tokens must be integers from 0 to ${vocabularySize - 1}. Set the model's vocabularySize to that of the ` +
+        'tokenizer.',
     },
   );
 }
 
-/** Refuses a batch that nothing could be learned from. */
+/** Throws if all labels of a batch are ignored. */
 export function checkCounted({ dataset, indices, counted }: CheckedBatch): void {
   if (counted > 0) return;
-  throw new LmdError('DATA_CORRUPT', `Data set "${dataset}": every label of a batch is negative, and is ignored.`, {
-    subject: 'labels',
-    value: indices[0],
-    remedy: `Check the labels of example ${indices[0]} and of the ${indices.length - 1} others, or remove such examples.`,
-  });
+  throw new LmdError(
+    'DATA_CORRUPT',
+    `Data set "${dataset}": all labels of a batch are negative and therefore ignored.`,
+    {
+      subject: 'labels',
+      value: indices[0],
+      remedy:
+        `Check the labels of example ${indices[0]} and of the ${indices.length - 1} others, or remove these ` +
+        'examples.',
+    },
+  );
 }
 
 function exampleAt({ indices }: CheckedBatch, position: number, length: number): number {
   return indices[Math.floor((position * indices.length) / length)]!;
 }
 
-/** A batch's bytes are u8 where they do not say otherwise, as for `fromData`. */
+/** Bytes of a batch are u8 by default, as in `fromData`. */
 function defaultDtype(data: unknown): DType {
   return typedArrayName(data) === 'Uint8Array' ? 'u8' : (dtypeOf(data) ?? 'f32');
 }
@@ -108,9 +119,11 @@ function checkedPart<D extends DType>(
   part: { readonly data: unknown; readonly shape: readonly number[] } | undefined,
   dtype: D,
 ) {
-  const remedy = `Give ${name}: { data, shape${name === 'inputs' ? ', dtype' : ''} }, with the examples along the first axis.`;
+  const remedy =
+    `Return ${name}: { data, shape${name === 'inputs' ? ', dtype' : ''} }, with the examples along the first ` +
+    'axis.';
   if (!Object.hasOwn(bytesPerElement, dtype)) {
-    throw noBatch(dataset, `the dtype of ${name}`, dtype, 'Give f32, i32 or u8.');
+    throw noBatch(dataset, `the dtype of ${name}`, dtype, 'Use f32, i32 or u8.');
   }
   if (typeof part !== 'object' || part === null || !Array.isArray(part.shape) || dtypeOf(part.data) === undefined) {
     throw noBatch(dataset, name, part, remedy);
@@ -118,11 +131,17 @@ function checkedPart<D extends DType>(
   const { shape } = part;
   const values = part.data as ArrayLike<unknown>;
   if (shape[0] !== indices.length || sizeOf(shape) !== values.length) {
-    throw new LmdError('SHAPE_MISMATCH', `Data set "${dataset.name}" gave ${name} of shape [${shape.join(', ')}].`, {
-      subject: name,
-      value: shape,
-      remedy: `For ${indices.length} indices the first extent is ${indices.length}, and the data has as many values as the shape.`,
-    });
+    throw new LmdError(
+      'SHAPE_MISMATCH',
+      `Data set "${dataset.name}" returned ${name} of shape [${shape.join(', ')}].`,
+      {
+        subject: name,
+        value: shape,
+        remedy:
+          `For ${indices.length} indices the first dimension must be ${indices.length}, and the data must have ` +
+          'as many values as the shape.',
+      },
+    );
   }
   const data = toHostArray(values, dtype, (value, index) => {
     const example = indices[Math.floor((index * indices.length) / values.length)]!;
@@ -132,7 +151,9 @@ function checkedPart<D extends DType>(
       {
         subject: `${name}[${example}]`,
         value,
-        remedy: `${name} are ${dtype}: ${{ f32: 'numbers up to 3.4e38', i32: 'integers of 32 bits', u8: 'integers from 0 to 255' }[dtype]}.`,
+        remedy:
+          `${name} must be ${dtype}: ` +
+          `${{ f32: 'numbers up to 3.4e38', i32: '32-bit integers', u8: 'integers from 0 to 255' }[dtype]}.`,
       },
     );
   });
@@ -143,14 +164,14 @@ function noBatch({ name }: Dataset, what: string, value: unknown, remedy: string
   const kind = typedArrayName(value) ?? (Array.isArray(value) ? 'a plain array' : undefined);
   const found =
     kind ?? (typeof value === 'object' && value !== null ? 'an object without data and shape' : String(value));
-  return new LmdError('INVALID_ARGUMENT', `Data set "${name}" gave ${found} for ${what}.`, {
+  return new LmdError('INVALID_ARGUMENT', `Data set "${name}" returned ${found} for ${what}.`, {
     subject: what,
     value,
     remedy,
   });
 }
 
-/** Each row is a distribution: no part is negative, and they add up to 1 to rounding. */
+/** Checks that each row is a distribution: not negative, with sum 1 up to rounding. */
 function checkSoftLabels(
   dataset: Dataset,
   labelShape: readonly number[],
@@ -161,8 +182,13 @@ function checkSoftLabels(
   if (rows.length !== labelShape.length || rows.some((extent, axis) => extent !== labelShape[axis])) {
     throw new LmdError(
       'SHAPE_MISMATCH',
-      `Data set "${dataset.name}" gave softLabels of shape [${shape.join(', ')}] with labels of [${labelShape.join(', ')}].`,
-      { subject: 'softLabels', value: shape, remedy: 'Give the shape of labels and one more axis, of the classes.' },
+      `Data set "${dataset.name}" returned softLabels of shape [${shape.join(', ')}] with labels of ` +
+        `[${labelShape.join(', ')}].`,
+      {
+        subject: 'softLabels',
+        value: shape,
+        remedy: 'Use the shape of labels with an additional last axis of the classes.',
+      },
     );
   }
   for (let row = 0; row < data.length / classes; row++) {
@@ -177,21 +203,21 @@ function checkSoftLabels(
   }
 }
 
-/** Refuses what is no data set, before any work is done. */
+/** Throws if a value is not a data set. */
 export function checkDataset(caller: string, subject: string, dataset: Dataset): void {
   if (typeof dataset !== 'object' || dataset === null || typeof dataset.batch !== 'function') {
     throw new LmdError('INVALID_ARGUMENT', `${caller}: ${subject} is not a data set.`, {
       subject,
       value: dataset,
-      remedy: 'Give an object with name, size, inputShape and the function batch, such as the result of arrayDataset.',
+      remedy: 'Use an object with name, size, inputShape and the function batch, such as the result of arrayDataset.',
     });
   }
   const { name, size } = dataset;
   if (typeof name === 'string' && Number.isSafeInteger(size) && size >= 1) return;
   const [wrong, value, remedy] =
     typeof name === 'string'
-      ? ['size', size, 'Give the number of examples, at least 1.']
-      : ['name', name, 'Give a string.'];
+      ? ['size', size, 'Use the number of examples, at least 1.']
+      : ['name', name, 'Use a string.'];
   throw new LmdError('INVALID_ARGUMENT', `${caller}: ${subject}.${wrong} is ${String(value)}.`, {
     subject: `${subject}.${wrong}`,
     value,

@@ -14,9 +14,9 @@ export interface DatasetBatch {
    */
   readonly labels: { readonly data: Int32Array; readonly shape: readonly number[] };
   /**
-   * [...labels.shape, classes]: of each row, a distribution over the classes, as mixup, cutmix and label smoothing make
-   * it. Where it is there, training minimises the cross-entropy against it (`lossOf`); accuracy and evaluation go by
-   * `labels` all the same.
+   * [...labels.shape, classes]: a distribution over the classes for each row, as with mixup, cutmix and label
+   * smoothing. If present, training minimizes the cross-entropy with it (`lossOf`); accuracy and evaluation still use
+   * `labels`.
    */
   readonly softLabels?: { readonly data: Float32Array; readonly shape: readonly number[] };
 }
@@ -38,19 +38,19 @@ export interface Dataset {
   readonly name: string;
   /** Number of examples. */
   readonly size: number;
-  /** Number of classes, where labels are classes. */
+  /** Number of classes, if labels are classes. */
   readonly classes?: number;
   /**
-   * Identifies the contents (`fingerprintOf`): where it differs, the data changed under the same name and size. Absent
-   * where nobody takes one. It may be computed when it is first read.
+   * Identifies the contents (`fingerprintOf`), to detect data that changed under the same name and size. Optional. It
+   * may be computed when it is first read.
    */
   readonly fingerprint?: string | undefined;
   /** Shape of one example. */
   readonly inputShape: readonly number[];
   /**
-   * The examples at `indices`, each in [0, size), in that order. In training there is a `context`, and augmentation is
-   * a function of (seed, epoch, index); without one the examples come as they are. Calls may run at the same time:
-   * training asks for the next batch before it computes with one, and evaluates meanwhile.
+   * The examples at `indices`, each in [0, size), in that order. In training `context` is given, and augmentation is a
+   * function of (seed, epoch, index); without it examples are not augmented. Calls may overlap: training requests the
+   * next batch before it computes the current one, and may evaluate in the meantime.
    */
   batch(indices: Int32Array, context?: BatchContext): DatasetBatch | Promise<DatasetBatch>;
 }

@@ -1,11 +1,11 @@
-/** What a fingerprint is taken over: text as UTF-8, numbers as float64, and arrays by their bytes. */
+/** Input of a fingerprint: text as UTF-8, numbers as float64, and arrays as bytes. */
 export type FingerprintPart = string | number | ArrayBufferView;
 
 const encoder = new TextEncoder();
 
 /**
  * A fingerprint of `parts` and their order: 16 hexadecimal digits, equal for equal contents on every little-endian
- * machine. It detects data that changed by accident, at about a gigabyte a second; it does not withstand an attacker.
+ * machine. It detects accidental changes, at about a gigabyte per second; it is not cryptographic.
  *
  * Two lanes of MurmurHash3 (A. Appleby, public domain, `MurmurHash3_x86_32`) with different multipliers.
  */
@@ -22,11 +22,11 @@ export function fingerprintOf(parts: Iterable<FingerprintPart>): string {
   };
   for (const part of parts) {
     const { kind, bytes } = bytesOf(part);
-    // Kind and length first, so that parts cannot be confused with what follows them.
+    // Kind and length come first, so that adjacent parts cannot be confused.
     add(kind);
     add(bytes.length);
     const words = bytes.length >>> 2;
-    // A view of words begins at a multiple of four bytes: others are copied.
+    // A view of words must begin at a multiple of four bytes; otherwise the bytes are copied.
     const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
     const whole = new Uint32Array(aligned.buffer, aligned.byteOffset, words);
     for (let index = 0; index < words; index++) add(whole[index]!);

@@ -9,8 +9,8 @@ interface ArrayOf {
 const arrays = { f32: Float32Array, i32: Int32Array, u8: Uint8Array } as const;
 
 /**
- * By kind, the dtype that holds the same values; of integers, tokens and bytes alike, i32. Without those of big
- * integers.
+ * The dtype that represents the values of each kind of array; i32 for all integers, including bytes. Arrays of BigInt
+ * are not included.
  */
 const dtypes: { readonly [kind: string]: 'f32' | 'i32' } = {
   Float16Array: 'f32',
@@ -26,8 +26,8 @@ const dtypes: { readonly [kind: string]: 'f32' | 'i32' } = {
 };
 
 /**
- * The dtype of numbers that come without one: an array of numbers is f32, as for `fromData`. Undefined for what holds
- * no numbers.
+ * The default dtype of an array: an array of numbers is f32, as in `fromData`. Undefined if it does not contain
+ * numbers.
  */
 export function dtypeOf(values: unknown): 'f32' | 'i32' | undefined {
   const kind = typedArrayName(values);
@@ -36,10 +36,11 @@ export function dtypeOf(values: unknown): 'f32' | 'i32' | undefined {
 }
 
 /**
- * The same values in the array of the dtype: itself where it is one, else a copy. f32 rounds as `Math.fround` does.
+ * The values in the typed array of the dtype: the array itself if it has that type, otherwise a copy. f32 rounds like
+ * `Math.fround`.
  *
- * @param refuse throws, for the first value that the dtype has no place for: no number, in integers a fraction or one
- *   out of range, in f32 a number beyond its largest.
+ * @param refuse throws an error for the first value that the dtype cannot represent: not a number, a fraction or out of
+ * range for integers, or a number above the largest of f32.
  */
 export function toHostArray<D extends DType>(
   values: ArrayLike<unknown>,

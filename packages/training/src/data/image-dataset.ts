@@ -47,11 +47,11 @@ export const imageDatasetOptionTable = {
 export interface ImageDatasetOptions extends OptionsOf<typeof imageDatasetOptionTable> {}
 
 /**
- * Images in memory as bytes, normalised when a batch is made: (byte / 255 − mean) / standardDeviation. Inputs are f32
- * [examples, height, width, channels].
+ * Creates a data set from images in memory as bytes. A batch is normalized when it is created: (byte / 255 − mean) /
+ * standardDeviation. Inputs are f32 [examples, height, width, channels].
  *
- * @throws LmdError `SHAPE_MISMATCH` when images and labels differ in count; `DATA_CORRUPT` for a label out of range;
- * `INVALID_ARGUMENT` for a mean or deviation of the wrong count or sign.
+ * @throws LmdError `SHAPE_MISMATCH` if images and labels differ in count; `DATA_CORRUPT` for a label out of range;
+ * `INVALID_ARGUMENT` for a mean or standard deviation with the wrong count or sign.
  */
 export function imageDataset(options: ImageDatasetOptions): Dataset {
   const checked = resolveOptions('imageDataset', imageDatasetOptionTable, options);
@@ -63,7 +63,7 @@ export function imageDataset(options: ImageDatasetOptions): Dataset {
     throw new LmdError('SHAPE_MISMATCH', `Data set "${name}": ${images.length} bytes for ${labels.length} labels.`, {
       subject: 'images',
       value: images.length,
-      remedy: `Give ${labels.length} × ${pixels} bytes: ${height} × ${width} × ${channels} for each label.`,
+      remedy: `Use ${labels.length} × ${pixels} bytes: ${height} × ${width} × ${channels} for each label.`,
     });
   }
   const normalized = normalizationTable('imageDataset', channels, checked);
@@ -82,7 +82,7 @@ export function imageDataset(options: ImageDatasetOptions): Dataset {
       indices.forEach((index, row) => {
         const from = index * pixels;
         const to = row * pixels;
-        // A row of the table a channel: one load a pixel in place of a division.
+        // A table row per channel: one load per pixel instead of a division.
         for (let pixel = 0; pixel < pixels; pixel++) {
           data[to + pixel] = normalized[((pixel % channels) << 8) | images[from + pixel]!]!;
         }
@@ -95,13 +95,13 @@ export function imageDataset(options: ImageDatasetOptions): Dataset {
   };
 }
 
-/** Bytes in any array that holds them; pixels on another scale would pass for black ones. */
+/** Checks that all values are bytes; pixels on another scale would otherwise become black. */
 function checkedImages(name: string, images: ArrayLike<unknown>): Uint8Array {
   return toHostArray(images, 'u8', (value, index) => {
     throw new LmdError('DATA_CORRUPT', `Data set "${name}": images[${index}] is ${String(value)}.`, {
       subject: `images[${index}]`,
       value,
-      remedy: 'Pixels are integers from 0 to 255: give others to arrayDataset, as they are.',
+      remedy: 'Pixels must be integers from 0 to 255. Use arrayDataset for other values.',
     });
   });
 }

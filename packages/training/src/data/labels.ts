@@ -9,7 +9,7 @@ export function checkedLabels(dataset: string, labels: ArrayLike<number>, classe
       throw new LmdError('DATA_CORRUPT', `Data set "${dataset}": the label of example ${index} is ${label}.`, {
         subject: `labels[${index}]`,
         value: label,
-        remedy: `Labels are integers from 0 to ${classes - 1}: check the file, or the number of classes.`,
+        remedy: `Labels must be integers from 0 to ${classes - 1}. Check the file and the number of classes.`,
       });
     }
     checked[index] = label;

@@ -42,6 +42,6 @@ function numbersOf(owner: string, name: string, value: number | readonly number[
   throw new LmdError('INVALID_ARGUMENT', `${owner}: ${name} is ${describeValue(value)}.`, {
     subject: name,
     value,
-    remedy: `Give one number, or ${channels}: one a channel.`,
+    remedy: `Use one number, or ${channels}, one per channel.`,
   });
 }

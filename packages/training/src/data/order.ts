@@ -10,11 +10,11 @@ import {
 
 /**
  * A pseudo-random permutation of 0 … size − 1: a Fisher–Yates shuffle (Knuth, TAOCP 3.4.2, algorithm P) on the random
- * bits of one Philox stream. A function of its arguments in integer arithmetic, so the same on every machine. Each
- * swap's choice is uniform to within size / 2^32.
+ * bits of one Philox stream. It uses only integer arithmetic, so it is the same on every machine. Each swap index is
+ * uniform to within size / 2^32.
  *
- * @param stream what the permutation is for, as in `data-order`.
- * @param step which permutation of the stream, such as the epoch.
+ * @param stream purpose of the permutation, such as `data-order`.
+ * @param step index of the permutation in the stream, such as the epoch.
  */
 export function permutation(size: number, seed: number, stream: string, step: number): Int32Array {
   const bits = new Uint32Array(Math.max(size - 1, 0));
@@ -56,10 +56,10 @@ export interface DataOrder {
 }
 
 /**
- * Which examples each step sees: a new permutation every epoch, cut into batches. The batch of a step is a function of
- * (size, batchSize, seed, step) alone, so a resumed run needs no memory of the data order.
+ * The examples of each step: a new permutation every epoch, divided into batches. The batch of a step depends only on
+ * (size, batchSize, seed, step), so a resumed run needs no stored data order.
  *
- * @throws LmdError `INVALID_ARGUMENT` when the data set does not fill one batch.
+ * @throws LmdError `INVALID_ARGUMENT` if the data set does not fill one batch.
  */
 export function dataOrder(options: DataOrderOptions): DataOrder {
   const checked = resolveOptions('dataOrder', dataOrderOptionTable, options);

@@ -9,8 +9,8 @@ export interface StepBatch extends ReturnType<DataOrder['batchAt']> {
 /** Prefetches the batches of a run. */
 export interface BatchQueue {
   /**
-   * The batch of `step`. Those of the next steps are asked for when it is there, and come about while it is computed
-   * with.
+   * The batch of `step`. When it is available, the next batches are requested, so that they are prepared during the
+   * computation.
    */
   take(step: number): Promise<StepBatch>;
   /** Waits for pending batches that are no longer needed, and ignores their errors. */
@@ -18,11 +18,10 @@ export interface BatchQueue {
 }
 
 /**
- * Since a batch is a function of its step, what is asked for early is what would be asked for late: the order in which
- * batches come about changes no bit. At most `ahead` + 1 are held. An error of a batch is thrown by the `take` of its
- * step, and not before: the steps until then are made.
+ * A batch is a function of its step, so the order in which batches are prepared does not change results. At most
+ * `ahead` + 1 batches are in memory. An error of a batch is thrown by `take` of its step, after the previous steps.
  *
- * @param ahead how many batches are asked for before they are needed.
+ * @param ahead number of batches to request in advance.
  */
 export function batchQueue(
   dataset: Dataset,
@@ -35,9 +34,9 @@ export function batchQueue(
     if (known !== undefined) return known;
     const place = order.batchAt(step);
     const { epoch, indices } = place;
-    // Begins at once; what a data set throws at once is an error of its step as well.
+    // Starts immediately. A synchronous exception of the data set is also an error of its step.
     const begun = (async () => ({ ...place, batch: await dataset.batch(indices, { seed, epoch }) }))();
-    // Thrown where it is taken: without this, an error that is never taken would end the process.
+    // The error is thrown by `take`. Without this, an unhandled rejection would end the process.
     begun.catch(() => undefined);
     asked.set(step, begun);
     return begun;

@@ -56,7 +56,7 @@ export interface SplitOptions extends OptionsOf<typeof splitOptionTable> {}
  * Holds out examples for validation. The random choice depends only on the seed.
  * Both parts keep the order of the data set.
  *
- * @throws LmdError `INVALID_ARGUMENT` when either part would be empty.
+ * @throws LmdError `INVALID_ARGUMENT` if either part would be empty.
  */
 export function split(
   dataset: Dataset,

@@ -19,7 +19,7 @@ const fileName = /^step-(\d{8,})\.safetensors$/;
 const nodeSha256: Sha256 = (parts) => {
   const hash = createHash('sha256');
   for (const part of parts) {
-    // A hash takes less than 2 GiB at once.
+    // A hash accepts less than 2 GiB at once.
     for (let from = 0; from < part.length; from += 2 ** 30) hash.update(part.subarray(from, from + 2 ** 30));
   }
   return hash.digest('hex');
@@ -30,15 +30,15 @@ export function checkpointPath(folder: string, step: number): string {
   return join(folder, `step-${String(step).padStart(8, '0')}.safetensors`);
 }
 
-/** Writes a checkpoint whole or not at all, and gives its path. Makes the folder if it is missing. */
+/** Writes a checkpoint atomically and returns its path. Creates the folder if it is missing. */
 export async function writeCheckpoint(folder: string, checkpoint: Checkpoint): Promise<string> {
   await withFileErrors('make', folder, () => mkdir(folder, { recursive: true }));
   return writeCheckpointIn(folder, checkpoint);
 }
 
 /**
- * The same in a folder that is there, or whose parent is: a run's folder that was removed is not to come back without
- * the rest of it.
+ * The same in an existing folder, or one whose parent exists: a removed run folder must not be recreated without its
+ * other files.
  */
 export async function writeCheckpointIn(folder: string, checkpoint: Checkpoint): Promise<string> {
   const path = checkpointPath(folder, checkpoint.step);
@@ -51,13 +51,13 @@ export async function writeCheckpointIn(folder: string, checkpoint: Checkpoint):
 }
 
 /**
- * Reads a checkpoint. Throws `CHECKPOINT_CORRUPT` for a file that is not, to the bit, what was written; `FILE_SYSTEM`.
+ * Reads a checkpoint. Throws `CHECKPOINT_CORRUPT` if any bit differs from what was written; `FILE_SYSTEM`.
  */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
   return decodeCheckpoint(await readWhole(path), path, nodeSha256);
 }
 
-/** The header first, which says how long the file must be: of a damaged one, nothing more is read. */
+/** Reads the header first, which determines the length of the file. If it is damaged, nothing more is read. */
 async function readWhole(path: string): Promise<Uint8Array> {
   try {
     await (await openSafetensorsFile(path)).close();
@@ -69,14 +69,14 @@ async function readWhole(path: string): Promise<Uint8Array> {
   }
 }
 
-/** `readFile` takes less than 2 GiB at once, and a state may be larger. */
+/** `readFile` reads less than 2 GiB at once, and a state may be larger. */
 async function readBytes(path: string): Promise<Uint8Array> {
   const file = await open(path);
   try {
     const bytes = new Uint8Array((await file.stat()).size);
     for (let from = 0; from < bytes.length; ) {
       const { bytesRead } = await file.read(bytes, from, Math.min(bytes.length - from, 2 ** 30), from);
-      // Shorter than it was: its digest will say so.
+      // The file was truncated, which the digest check detects.
       if (bytesRead === 0) return bytes.subarray(0, from);
       from += bytesRead;
     }
@@ -90,11 +90,11 @@ async function readBytes(path: string): Promise<Uint8Array> {
 }
 
 /**
- * The newest checkpoint of a folder that is whole; undefined where the folder has none, or is missing. Newer ones that
- * are corrupt are left where they are and named in `skipped`, of which the resumed run warns. What `writeCheckpoint`
- * would not have named so is no checkpoint, and folders are none.
+ * The newest intact checkpoint of a folder; undefined if the folder has none or is missing. Newer corrupt ones are kept
+ * and listed in `skipped`; the resumed run warns about them. Only files with names as written by `writeCheckpoint` are
+ * considered.
  *
- * @throws LmdError `CHECKPOINT_CORRUPT` when there are checkpoints and none of them is whole.
+ * @throws LmdError `CHECKPOINT_CORRUPT` if there are checkpoints but none is intact.
  */
 export async function latestCheckpoint(folder: string): Promise<LoadedCheckpoint | undefined> {
   const skipped: { path: string; reason: string }[] = [];
@@ -104,7 +104,7 @@ export async function latestCheckpoint(folder: string): Promise<LoadedCheckpoint
     try {
       return { checkpoint: await readCheckpoint(path), path, skipped };
     } catch (error) {
-      // A link to nowhere, or removed meanwhile: not there, as far as anybody can tell.
+      // A broken link, or removed in the meantime: treated as missing.
       if (isLmdError(error, 'FILE_SYSTEM') && error.value === 'ENOENT') continue;
       if (!isLmdError(error, 'CHECKPOINT_CORRUPT')) throw error;
       newest ??= error;
@@ -115,13 +115,13 @@ export async function latestCheckpoint(folder: string): Promise<LoadedCheckpoint
   return undefined;
 }
 
-/** Steps of the checkpoints in a folder, ascending; none where it is missing. */
+/** Steps of the checkpoints in a folder, ascending; empty if the folder is missing. */
 export async function checkpointSteps(folder: string): Promise<number[]> {
   const entries = await listFolder(folder);
   return entries
     .flatMap((entry) => {
       const step = Number(fileName.exec(entry.name)?.[1] ?? Number.NaN);
-      // More zeros or digits than we write are another program's.
+      // Names with another number of digits are files of another program.
       const isOurs = Number.isSafeInteger(step) && basename(checkpointPath(folder, step)) === entry.name;
       return isOurs && (entry.isFile() || entry.isSymbolicLink()) ? step : [];
     })

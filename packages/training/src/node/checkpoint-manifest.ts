@@ -6,17 +6,17 @@ import type { CheckpointEvent } from '../events.js';
 import { fromJson, type Json, toJson } from '../json.js';
 import { hasCode, withFileErrors } from './file-errors.js';
 
-/** One checkpoint, as the manifest of its folder tells it to people and to other programs. */
+/** One checkpoint in the manifest of its folder, for people and other programs. */
 export interface CheckpointEntry {
   readonly step: number;
-  /** The safetensors file beside the manifest, which holds optimizer state, plugin state and configuration. */
+  /** Name of the safetensors file in the same folder, with optimizer state, plugin state and configuration. */
   readonly file: string;
   readonly bytes: number;
   readonly reason: CheckpointEvent['reason'];
-  /** Since the run began, in seconds. */
+  /** Time since the start of the run, in seconds. */
   readonly seconds: number;
   readonly loss?: number;
-  /** The newest validation result then, and the step that it is of. */
+  /** The newest validation result at that time, and its step. */
   readonly validation?: { readonly step: number; readonly loss: number; readonly accuracy: number };
 }
 
@@ -24,10 +24,10 @@ export interface CheckpointManifest {
   readonly format: 'lmd-checkpoints-v1';
   readonly model: string;
   readonly optimizer: string;
-  /** What the run was configured with; see `TrainOptions.configuration`. */
+  /** Configuration of the run; see `TrainOptions.configuration`. */
   readonly identity: Json;
   readonly versions: Checkpoint['versions'];
-  /** Those that are there, ascending by step. */
+  /** The existing checkpoints, ascending by step. */
   readonly checkpoints: readonly CheckpointEntry[];
 }
 
@@ -37,9 +37,9 @@ export function manifestPath(folder: string): string {
 }
 
 /**
- * Writes the manifest anew, atomically, with one checkpoint more and without those whose step is not in `steps`. It
- * describes, and nothing depends on it: `latestCheckpoint` reads the files themselves, so one that is missing or out of
- * date harms no run.
+ * Rewrites the manifest atomically, adding one checkpoint and removing those whose step is not in `steps`. The manifest
+ * is only informational: `latestCheckpoint` reads the files themselves, so a missing or outdated manifest does not
+ * affect runs.
  */
 export async function updateManifest(
   folder: string,
@@ -77,7 +77,7 @@ export async function updateManifest(
   await withFileErrors('write', path, () => writeFileAtomic(path, `${toJson(manifest, 2)}\n`));
 }
 
-/** The manifest of a folder of checkpoints; undefined where there is none, or none that can be read as one. */
+/** The manifest of a folder of checkpoints; undefined if it is missing or invalid. */
 export async function readManifest(folder: string): Promise<CheckpointManifest | undefined> {
   const path = manifestPath(folder);
   const text = await withFileErrors('read', path, async () => {

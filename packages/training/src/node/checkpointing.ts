@@ -51,9 +51,9 @@ const fresh: Memory = { bestStep: null, best: null };
 
 /**
  * Writes checkpoints, each atomically: every `every` steps, after a better validation result, and at the end of the
- * run, be it finished, stopped, interrupted or failed (then of the last good state). Removes old ones only after a new
- * one is whole, and then lists those that are left in `manifest.json`, for people and other programs; where that cannot
- * be written, it warns.
+ * run, whether finished, stopped, interrupted or failed (then of the last good state). Removes old ones only after a
+ * new one is complete, and then lists the remaining ones in `manifest.json`, for people and other programs. If the list
+ * cannot be written, it warns.
  */
 export function checkpointing(options: CheckpointingOptions): Plugin {
   const checked = resolveOptions('checkpointing', checkpointingOptionTable, options);
@@ -82,13 +82,13 @@ export function checkpointing(options: CheckpointingOptions): Plugin {
     async settle({ step, ending }, run) {
       const reason: CheckpointEvent['reason'] | undefined =
         ending ?? (step % every === 0 ? 'interval' : memory.bestStep === step ? 'best' : undefined);
-      // A state that is saved already is not saved again, as when the step after it fails.
+      // A state that is already saved is not saved again, for example if the next step fails.
       if (reason === undefined || newest === step) return;
       const snapshot = await run.snapshot();
       const path = await writeCheckpointIn(folder, snapshot);
       newest = step;
       await run.announce({ type: 'checkpoint', step, path, reason });
-      // Later steps, of corrupt files that this run has been resumed past, are not ours to count or remove.
+      // Later steps belong to corrupt files that were skipped on resume; they are neither counted nor removed.
       const steps = (await checkpointSteps(folder)).filter((other) => other <= step);
       const old = steps.slice(0, -keep).filter((other) => other !== memory.bestStep);
       await removeCheckpoints(folder, old);
@@ -96,7 +96,7 @@ export function checkpointing(options: CheckpointingOptions): Plugin {
       try {
         await updateManifest(folder, snapshot, { path, reason }, left);
       } catch (error) {
-        // It describes, and nothing depends on it: the checkpoint is whole, and no reason to end a run.
+        // The manifest is only informational and the checkpoint is complete, so this does not end the run.
         if (!isLmdError(error, 'FILE_SYSTEM') || warned) return;
         warned = true;
         await run.announce({

@@ -21,10 +21,10 @@ export async function exportModel(
 }
 
 /**
- * Reads weights that `exportModel` wrote, or any safetensors file of f32, f16 or bf16 tensors, as f32 tensors of the
- * caller's.
+ * Reads weights written by `exportModel`, or any safetensors file of f32, f16 or bf16 tensors, as f32 tensors owned by
+ * the caller.
  *
- * @throws LmdError `FILE_SYSTEM`; `DATA_CORRUPT` for a file that is no safetensors, or holds other types.
+ * @throws LmdError `FILE_SYSTEM`; `DATA_CORRUPT` for a file that is not safetensors or contains other types.
  */
 export async function importModel(
   ops: EagerOperations,
@@ -40,7 +40,7 @@ export async function importModel(
   } catch (cause) {
     const error = fileSystemError('read', path, cause);
     if (error !== cause || !(cause instanceof Error)) throw error;
-    throw new LmdError('DATA_CORRUPT', `${path} holds no weights that can be read: ${cause.message}`, {
+    throw new LmdError('DATA_CORRUPT', `${path} contains no readable weights: ${cause.message}`, {
       subject: path,
       cause,
     });

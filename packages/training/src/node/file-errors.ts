@@ -3,25 +3,25 @@ import { isSafetensorsError } from '@lmd/safetensors';
 
 const remedies: Readonly<Record<string, string>> = {
   ENOENT: 'Check the path, and create the folder if it is missing.',
-  ENOTDIR: 'A part of the path is a file, not a folder: choose another path.',
-  EEXIST: 'A file of that name exists: move it, or use another path.',
-  EISDIR: 'It is a folder: name a file in it.',
-  EACCES: 'Choose a place that you may use, or change its permissions.',
-  EPERM: 'Choose a place that you may use, or change its permissions.',
-  EROFS: 'The disk is read-only: choose another place.',
-  ENOSPC: 'The disk is full: free some space, or choose another place.',
-  EDQUOT: 'Your quota on the disk is used up: free some space, or choose another place.',
+  ENOTDIR: 'A part of the path is a file, not a folder: use another path.',
+  EEXIST: 'A file with that name exists: move it, or use another path.',
+  EISDIR: 'The path is a folder: use the path of a file.',
+  EACCES: 'Check the permissions, or use another path.',
+  EPERM: 'Check the permissions, or use another path.',
+  EROFS: 'The disk is read-only: use another path.',
+  ENOSPC: 'The disk is full: free some space, or use another path.',
+  EDQUOT: 'The disk quota is exceeded: free some space, or use another path.',
   EMFILE: 'Too many files are open: close some first.',
 };
 
 /**
- * An error of the operating system as `FILE_SYSTEM`, naming the path and the remedy. Errors of other kinds pass
+ * Converts an error of the operating system to `FILE_SYSTEM`, with the path and the remedy. Other errors are returned
  * unchanged.
  */
 export function fileSystemError(action: string, path: string, cause: unknown): unknown {
   if (isLmdError(cause)) return cause;
   if (isSafetensorsError(cause, 'FILE_SYSTEM')) {
-    // The message is whole already, remedy included.
+    // The message is already complete, including the remedy.
     return new LmdError('FILE_SYSTEM', cause.message, { subject: path, value: cause.value, cause });
   }
   const { code, errno } = (cause ?? {}) as { code?: unknown; errno?: unknown };
@@ -35,10 +35,10 @@ export function fileSystemError(action: string, path: string, cause: unknown): u
 }
 
 /**
- * Runs `body`; an error of the operating system in it becomes `FILE_SYSTEM`, naming the path and the remedy. Other
- * errors pass unchanged.
+ * Runs `body`. Errors of the operating system become `FILE_SYSTEM`, with the path and the remedy. Other errors are
+ * rethrown unchanged.
  *
- * @param action what could not be done, as in `Could not <action> <path>`.
+ * @param action the failed action, as in `Could not <action> <path>`.
  */
 export async function withFileErrors<T>(action: string, path: string, body: () => Promise<T>): Promise<T> {
   try {
@@ -48,7 +48,7 @@ export async function withFileErrors<T>(action: string, path: string, body: () =
   }
 }
 
-/** True for an operating system's error of this code. */
+/** Whether it is an error of the operating system with this code. */
 export function hasCode(error: unknown, code: string): boolean {
   return (error as { code?: unknown } | null)?.code === code;
 }

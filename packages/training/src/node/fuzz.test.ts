@@ -111,7 +111,7 @@ it(`reads ${inputs} damaged metrics files as lines of metrics, or says which lin
     const result = await read().catch((error: unknown) => error);
     if (result instanceof Error) {
       expect(isLmdError(result, 'DATA_CORRUPT'), result.stack).toBe(true);
-      expect(result.message).toMatch(/line \d+ is not a line of metrics/);
+      expect(result.message).toMatch(/line \d+ is not a valid line of metrics/);
       refused++;
       continue;
     }

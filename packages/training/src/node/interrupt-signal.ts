@@ -1,11 +1,11 @@
-/** 128 and the number of SIGINT, as a shell has it. */
+/** 128 plus the number of SIGINT, as in shells. */
 const interrupted = 130;
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * Under npm, one Ctrl-C arrives twice: from the terminal, which sends it to all of its processes, and from npm, which
- * hands it on.
+ * With npm, one Ctrl-C arrives twice: from the terminal, which sends it to all of its processes, and from npm, which
+ * forwards it.
  */
 const sameKeyPress = 1000;
 
@@ -14,7 +14,7 @@ const sameKeyPress = 1000;
  * checkpoint is written. A second one, at least one second later, exits immediately with code 130. SIGTERM and SIGHUP
  * (sent by a closed terminal) act like Ctrl-C.
  *
- * @param tell is called on the first, to say what is happening.
+ * @param tell called on the first signal, to notify the user.
  */
 export function interruptSignal(tell: () => void = () => {}): { readonly signal: AbortSignal; dispose(): void } {
   const controller = new AbortController();

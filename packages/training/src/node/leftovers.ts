@@ -2,12 +2,12 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode, withFileErrors } from './file-errors.js';
 
-/** As `createAtomicFile` of @lmd/safetensors names a file under way. */
+/** Name of an unfinished file of `createAtomicFile` of @lmd/safetensors. */
 const leftover = /^\..+\.[0-9a-f]{12}\.tmp$/;
 
 /**
- * Removes the files under way that a process left in a folder when it was killed as it wrote. Only for the one process
- * that writes there: another's would be removed as well.
+ * Removes unfinished files of a process that was killed while writing to the folder. Only the single writer of the
+ * folder may call it, because unfinished files of other processes would be removed as well.
  *
  * @throws LmdError `FILE_SYSTEM`.
  */

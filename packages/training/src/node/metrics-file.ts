@@ -6,7 +6,7 @@ import { fromJson, toJson } from '../json.js';
 import type { Plugin } from '../plugin.js';
 import { hasCode, withFileErrors } from './file-errors.js';
 
-/** A line of the file: the event as it is. */
+/** A line of the file: an unchanged event. */
 export type MetricsLine = StepEvent | EvaluationEvent | ReportEvent | EndEvent;
 
 /** The options of `metricsFile`, declared once. */
@@ -27,17 +27,16 @@ export const metricsFileOptionTable = {
 export interface MetricsFileOptions extends OptionsOf<typeof metricsFileOptionTable> {}
 
 /**
- * Appends every step, evaluation and report, and the end, as a JSON line; a NaN or an infinity is a string of its name.
- * A resumed run first removes the lines beyond its checkpoint, so that its file is that of an uninterrupted run, times
- * apart.
+ * Appends every step, evaluation, report and the end as a JSON line; NaN and infinities are strings. A resumed run
+ * first removes the lines after its checkpoint, so that the file equals that of an uninterrupted run, except for times.
  *
- * @throws LmdError `RUN_EXISTS` when a new run would write over another's lines; `FILE_SYSTEM`.
+ * @throws LmdError `RUN_EXISTS` if a new run would overwrite the lines of another; `FILE_SYSTEM`.
  */
 export function metricsFile(options: MetricsFileOptions): Plugin {
   const { path, replace } = resolveOptions('metricsFile', metricsFileOptionTable, options);
   let file: FileHandle | undefined;
   const write = async (line: MetricsLine) => {
-    // Unbuffered: when a checkpoint is written, the lines before it are with the operating system.
+    // Unbuffered, so that all lines before a checkpoint have reached the operating system when it is written.
     await withFileErrors('write', path, () => file!.appendFile(`${toJson(line)}\n`));
   };
   return {
@@ -48,7 +47,7 @@ export function metricsFile(options: MetricsFileOptions): Plugin {
       if (existing !== '' && !isResumed && !replace) {
         throw new LmdError('RUN_EXISTS', `${path} has the metrics of another run.`, {
           subject: path,
-          remedy: 'Choose another folder, or resume that run.',
+          remedy: 'Use another folder, or resume that run.',
         });
       }
       const kept = isResumed ? linesUpTo(existing, startStep) : '';
@@ -69,7 +68,7 @@ export function metricsFile(options: MetricsFileOptions): Plugin {
 }
 
 /**
- * The whole lines that the run had written when it was at `step`. The test evaluation and the end come after all steps.
+ * The complete lines up to `step`. The test evaluation and the end come after all steps.
  */
 function linesUpTo(text: string, step: number): string {
   const kept = text.split('\n').filter((line) => {
@@ -80,7 +79,7 @@ function linesUpTo(text: string, step: number): string {
   return kept.map((line) => `${line}\n`).join('');
 }
 
-/** The numbers that are in every line of a type. */
+/** The required numbers of each type of line. */
 const numbers = {
   step: ['epoch', 'position', 'loss', 'samples', 'seconds'],
   evaluation: ['loss', 'accuracy', 'perplexity', 'examples', 'seconds'],
@@ -88,7 +87,7 @@ const numbers = {
   end: ['seconds'],
 } as const satisfies { readonly [type in MetricsLine['type']]: readonly string[] };
 
-/** Undefined for what is no line of metrics, such as one that was cut when the process ended. */
+/** Undefined for an invalid line, such as one that was truncated when the process ended. */
 function parseLine(line: string): MetricsLine | undefined {
   let parsed: Record<string, unknown> | null;
   try {
@@ -100,7 +99,7 @@ function parseLine(line: string): MetricsLine | undefined {
   if (typeof type !== 'string' || !Object.hasOwn(numbers, type)) return undefined;
   if (!Number.isSafeInteger(parsed!.step) || (parsed!.step as number) < 0) return undefined;
   for (const name of numbers[type as MetricsLine['type']]) {
-    // So files of before had NaN.
+    // Older versions wrote NaN as null.
     if (parsed![name] === null) parsed![name] = Number.NaN;
     if (typeof parsed![name] !== 'number') return undefined;
   }
@@ -108,10 +107,9 @@ function parseLine(line: string): MetricsLine | undefined {
 }
 
 /**
- * The lines of a metrics file, their numbers as they were, NaN and infinities among them. The last is left out where it
- * was cut when the process ended.
+ * Reads the lines of a metrics file, with NaN and infinities as numbers. A truncated last line is omitted.
  *
- * @throws LmdError `FILE_SYSTEM`; `DATA_CORRUPT` naming a whole line that is none of a run's metrics.
+ * @throws LmdError `FILE_SYSTEM`; `DATA_CORRUPT` naming a complete line that is not a valid line of metrics.
  */
 export async function readMetrics(path: string): Promise<MetricsLine[]> {
   return parseMetrics(await withFileErrors('read', path, () => readFile(path, 'utf8')), path);
@@ -123,9 +121,9 @@ export function parseMetrics(text: string, path: string): MetricsLine[] {
     if (line.trim() === '') return [];
     const parsed = parseLine(line);
     if (parsed !== undefined) return parsed;
-    // Without its newline it is not whole.
+    // Without a newline, the line is incomplete.
     if (index === lines.length - 1) return [];
-    throw new LmdError('DATA_CORRUPT', `${path}: line ${index + 1} is not a line of metrics.`, {
+    throw new LmdError('DATA_CORRUPT', `${path}: line ${index + 1} is not a valid line of metrics.`, {
       subject: path,
       value: index + 1,
       remedy: 'Resume the run, which rewrites the file from its checkpoint, or remove the line.',

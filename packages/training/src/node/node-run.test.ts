@@ -116,7 +116,7 @@ describe('a run that is killed and resumed', () => {
     const warnings: WarningEvent[] = [];
     await runIn(folder, { plugins: [{ name: 'warnings', warning: (event) => void warnings.push(event) }] });
     expect(warnings.length).toBe(1);
-    expect(warnings[0]!.message).toMatch(/step-00000012\.safetensors was passed over: .* cannot be read/);
+    expect(warnings[0]!.message).toMatch(/step-00000012\.safetensors was skipped: .* cannot be read/);
     expect(await digestOf(folder)).toBe(await digestOf(whole));
     expect(await metricsOf(folder)).toEqual(await metricsOf(whole));
   });
@@ -363,7 +363,7 @@ describe('metricsFile', () => {
       await writeFile(path, `${line}${bad}\n${line}`);
       const error = await rejection(readMetrics(path));
       expect(isLmdError(error, 'DATA_CORRUPT')).toBe(true);
-      expect(String(error)).toMatch(/line 2 is not a line/);
+      expect(String(error)).toMatch(/line 2 is not a valid line/);
     }
   });
 

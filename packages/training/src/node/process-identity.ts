@@ -5,14 +5,13 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 /**
- * What tells a process from an earlier or later one of the same pid on this machine: when it began, in the system's own
- * words, which are the same whenever they are asked for. Undefined where it is gone, or where the system does not say
- * (Windows).
+ * Distinguishes a process from another one with the same pid on this machine: its start time as reported by the system,
+ * which does not change. Undefined if the process has ended, or if the system does not report it (Windows).
  */
 export async function processIdentity(pid: number): Promise<string | undefined> {
   try {
     if (process.platform === 'linux') {
-      // The 22nd field, the start in clock ticks since the system's; the 2nd, in parentheses, may hold spaces
+      // The 22nd field is the start time in clock ticks since boot; the 2nd, in parentheses, may contain spaces
       // (proc_pid_stat(5)).
       const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
       const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];

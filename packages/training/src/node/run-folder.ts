@@ -4,13 +4,13 @@ import { LmdError } from '@lmd/core';
 import { hasCode, withFileErrors } from './file-errors.js';
 
 /**
- * Makes a new folder for a run, `<parent>/<name>-001` and so on, and gives its path. The number is one more than the
- * highest there; two processes at once get two folders, since only one of them can make each.
+ * Creates a new folder for a run, `<parent>/<name>-001` and so on, and returns its path. The number is one more than
+ * the highest existing one. Two simultaneous processes get two folders, since creation is atomic.
  *
  * @throws LmdError `FILE_SYSTEM`, naming the path.
  */
 export async function createRunFolder(parent: string, name: string): Promise<string> {
-  return withFileErrors('make a run folder in', parent, async () => {
+  return withFileErrors('create a run folder in', parent, async () => {
     await mkdir(parent, { recursive: true });
     const prefix = `${name}-`;
     const numbers = (await readdir(parent))
@@ -29,9 +29,9 @@ export async function createRunFolder(parent: string, name: string): Promise<str
 }
 
 /**
- * Takes a folder that the user has named for a new run: makes it, or takes it if it is empty.
+ * Claims the folder that the user specified for a new run: creates it, or uses it if it is empty.
  *
- * @throws LmdError `RUN_EXISTS` when there is anything in it; `FILE_SYSTEM`.
+ * @throws LmdError `RUN_EXISTS` if it is not empty; `FILE_SYSTEM`.
  */
 export async function claimRunFolder(folder: string): Promise<void> {
   await withFileErrors('make', folder, async () => {

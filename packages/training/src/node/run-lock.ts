@@ -16,18 +16,19 @@ export interface RunLock {
 interface Owner {
   readonly pid: number;
   readonly host: string;
-  /** Milliseconds since 1970 at which the owner's process began: a later process may get the same pid. */
+  /** Start of the owner's process in milliseconds since 1970: a later process may have the same pid. */
   readonly processStart: number;
-  /** As `processIdentity` has it; absent where the system does not say. */
+  /** The result of `processIdentity`; absent if the system does not report it. */
   readonly identity?: string;
   readonly token: string;
 }
 
 /**
- * Makes this process the only writer to a run folder, by a file `run.lock` in it. A lock whose process on this machine
- * is gone (it was killed) is taken over, also where another process has its pid by now; on Windows that looks alive.
+ * Makes this process the only writer of a run folder, with a file `run.lock`. A lock of a process on this machine that
+ * has ended (was killed) is taken over, even if another process now has its pid. On Windows such a process cannot be
+ * distinguished.
  *
- * @throws LmdError `RUN_LOCKED` naming the process that holds it; `FILE_SYSTEM`.
+ * @throws LmdError `RUN_LOCKED` naming the process that owns it; `FILE_SYSTEM`.
  */
 export async function lockRun(folder: string): Promise<RunLock> {
   const path = join(folder, 'run.lock');
@@ -44,7 +45,7 @@ export async function lockRun(folder: string): Promise<RunLock> {
   return withFileErrors('lock', path, async () => {
     await writeFile(own, JSON.stringify(owner), { flag: 'wx' });
     try {
-      // A link appears whole and only if nothing is there: nobody ever reads half a lock.
+      // A link is created atomically and only if the path is free, so an incomplete lock is never read.
       while (!(await linkIfFree(own, path))) await removeIfStale(path, own);
     } finally {
       await rm(own, { force: true });
@@ -80,13 +81,13 @@ async function linkIfFree(own: string, path: string): Promise<boolean> {
   }
 }
 
-/** What file systems without hard links say (FAT, some network shares). */
+/** Error codes of file systems without hard links (FAT, some network shares). */
 const withoutLinks = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
 
 /**
- * Removes a lock whose process is gone; throws `RUN_LOCKED` where it is not. Only whoever holds a second lock,
- * `run.lock.takeover`, may remove the first, and looks at it again under the second: else two processes that found the
- * same stale lock would both remove it, the slower one removing the lock that the faster has just made.
+ * Removes a lock whose process has ended; throws `RUN_LOCKED` if it has not. Only the owner of a second lock,
+ * `run.lock.takeover`, may remove the first, after checking it again. Otherwise two processes that find the same stale
+ * lock could both remove it, and the slower one would remove the new lock of the faster one.
  */
 async function removeIfStale(path: string, own: string): Promise<void> {
   const owner = await readOwner(path);
@@ -95,7 +96,7 @@ async function removeIfStale(path: string, own: string): Promise<void> {
   const takeover = `${path}.takeover`;
   if (!(await linkIfFree(own, takeover))) {
     const taker = await readOwner(takeover);
-    // It died in the moment of taking over.
+    // That process was killed while taking over.
     if (taker !== undefined && !(await isAlive(taker))) await rm(takeover, { force: true });
     return await wait(10);
   }
@@ -106,7 +107,7 @@ async function removeIfStale(path: string, own: string): Promise<void> {
   }
 }
 
-/** Undefined where the file is gone. A file that is no lock counts as a stale one. */
+/** Undefined if the file no longer exists. An invalid file counts as a stale lock. */
 async function readOwner(path: string): Promise<Owner | undefined> {
   let text: string;
   try {
@@ -119,20 +120,20 @@ async function readOwner(path: string): Promise<Owner | undefined> {
     const owner = JSON.parse(text) as Partial<Owner> | null;
     if (typeof owner?.pid === 'number' && typeof owner.host === 'string') return owner as Owner;
   } catch {
-    // Not JSON: falls through.
+    // Not JSON: treated as stale below.
   }
   return { pid: -1, host: hostname(), processStart: 0, token: '' };
 }
 
 async function isAlive({ pid, host, processStart, identity }: Owner): Promise<boolean> {
-  // Another machine's processes cannot be seen from here, so its lock stands until somebody removes it.
+  // Processes of another machine cannot be checked, so its lock remains until it is removed manually.
   if (host !== hostname()) return true;
   if (pid === process.pid) return processStart === Math.round(performance.timeOrigin);
   if (!Number.isInteger(pid) || pid <= 0) return false;
   try {
     process.kill(pid, 0);
   } catch (error) {
-    // EPERM: it is there, and another user's.
+    // EPERM: the process exists and belongs to another user.
     if (!hasCode(error, 'EPERM')) return false;
   }
   const now = identity === undefined ? undefined : await processIdentity(pid);
@@ -143,6 +144,6 @@ function locked(path: string, { pid, host }: Owner): LmdError {
   return new LmdError('RUN_LOCKED', `Process ${pid} on ${host} is writing to this run.`, {
     subject: path,
     value: pid,
-    remedy: `Wait for it to end; if it is not a training run, remove ${path}.`,
+    remedy: `Wait until it ends. If it is not a training run, remove ${path}.`,
   });
 }

@@ -7,7 +7,7 @@ export interface TerminalOutput {
   readonly columns?: number | undefined;
 }
 
-/** Names what a program itself marked. Text from a file or an argument cannot forge it. */
+/** Random marker of text that the program marked as verbatim; text from files or arguments cannot contain it. */
 const secret = randomBytes(12).toString('hex');
 const begin = `\u001b[${secret}<`;
 const end = `>${secret}\u0007`;
@@ -17,21 +17,21 @@ const own = `\\u001b\\[${secret}<(?<text>[^]*?)>${secret}\\u0007`;
 const controls = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/;
 
 /**
- * Marks control characters that a program means to write, such as those of a colour: `terminalOutput` writes them as
- * they are, where all other control characters are escaped.
+ * Marks control characters of the program, such as those of a colour. `terminalOutput` writes them unchanged and
+ * escapes all other control characters.
  */
 export function verbatim(text: string): string {
   return `${begin}${text}${end}`;
 }
 
-/** The same text without what `verbatim` marked: what takes up columns on a terminal. */
+/** The text without the parts marked by `verbatim`: the visible characters on a terminal. */
 export function withoutVerbatim(text: string): string {
   return text.replace(new RegExp(own, 'g'), '');
 }
 
 /**
- * Escapes control characters (C0 but for the newline, DEL and C1) as `\u001b` and the like, so that a name or a message
- * from a file cannot move the cursor, set the clipboard or hide text. In JSON the escape means the same character.
+ * Escapes control characters (C0 except the newline, DEL and C1) as `\u001b` etc., so that a name or a message from a
+ * file cannot move the cursor, set the clipboard or hide text. In JSON the escape represents the same character.
  */
 export function escapeControls(text: string): string {
   return text.replace(new RegExp(`${own}|${controls.source}`, 'g'), (found, ...rest) => {
@@ -40,7 +40,7 @@ export function escapeControls(text: string): string {
   });
 }
 
-/** A stream to which text goes with its control characters escaped, but for those that `verbatim` marks. */
+/** A stream that escapes control characters, except those marked by `verbatim`. */
 export function terminalOutput(stream: TerminalOutput): TerminalOutput {
   return {
     write: (text) => stream.write(escapeControls(text)),

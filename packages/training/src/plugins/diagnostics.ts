@@ -32,15 +32,14 @@ export const diagnosticsOptionTable = {
 export interface DiagnosticsOptions extends OptionsOf<typeof diagnosticsOptionTable> {}
 
 /**
- * Medians of the two halves of each weight, as their logarithms: of LMD, and of its parents EG± and the multiplicative
- * group.
+ * Logarithms of the medians of the two halves of each weight: of LMD, and of the related EG± and multiplicative group.
  */
 const logMedians = /\/log(Plus|Minus)$/;
 
 /**
- * After each evaluation on validation data, and at the end of the run, summarises the logarithms of LMD's medians m⁺
- * and m⁻ over all weights: under its stationary law they are normal, so m is log-normal. Silent for optimizers without
- * such a state.
+ * After each validation, and at the end of the run, summarizes the logarithms of LMD's medians m⁺ and m⁻ over all
+ * weights. In its stationary distribution they are normal, so m is log-normal. Does nothing for optimizers without such
+ * a state.
  */
 export function diagnostics(options: DiagnosticsOptions = {}): Plugin {
   const { bins, onSummary, initialization } = resolveOptions('diagnostics', diagnosticsOptionTable, options);
@@ -58,12 +57,12 @@ export function diagnostics(options: DiagnosticsOptions = {}): Plugin {
 }
 
 async function readLogMedians({ ops, state }: TrainingRun, initialization: LmdInitialization): Promise<Float32Array[]> {
-  // By name: a state that was read from a checkpoint has another order, and sums must not depend on it.
+  // Sorted by name: a state from a checkpoint has another order, and sums must not depend on it.
   const plain = Object.entries(state.tensors)
     .filter(([name]) => logMedians.test(name))
     .sort(([a], [b]) => (a < b ? -1 : 1));
   const values = await Promise.all(plain.map(async ([, tensor]) => (await ops.read(tensor)) as Float32Array));
-  // Those that are stored as codes are decoded one weight after another.
+  // Medians that are stored as codes are decoded one weight at a time.
   for (const name of lmdWeightNames(state).sort()) {
     if (state.tensors[`${name}/logPlus`] !== undefined) continue;
     const decoded = lmdLogMedians(ops, state, name, initialization);

@@ -3,22 +3,22 @@ import type { Plugin } from '../plugin.js';
 
 /** The options of `earlyStopping`, declared once. */
 export const earlyStoppingOptionTable = {
-  /** Validations without a better result after which the run stops. A whole number, at least 1; required. */
+  /** Number of validations without improvement after which the run stops. A whole number, at least 1; required. */
   patience: option.integer({
     atLeast: 1,
     required: true,
-    describe: 'Validations without a better result after which the run stops.',
+    describe: 'Number of validations without improvement after which the run stops.',
   }),
-  /** What must get better on the validation data. `loss` or `accuracy`; default `loss`. */
+  /** Validation metric to monitor. `loss` or `accuracy`; default `loss`. */
   metric: option.choice(['loss', 'accuracy'], {
     default: 'loss',
-    describe: 'What must get better on the validation data.',
+    describe: 'Validation metric to monitor.',
   }),
-  /** By how much a result must be better to count. At least 0; default 0. */
+  /** Minimum change that counts as an improvement. At least 0; default 0. */
   minimumImprovement: option.number({
     atLeast: 0,
     default: 0,
-    describe: 'By how much a result must be better to count.',
+    describe: 'Minimum change that counts as an improvement.',
   }),
 } as const satisfies OptionTable;
 
@@ -28,7 +28,7 @@ type Memory = { readonly best: number | null; readonly withoutImprovement: numbe
 
 const fresh: Memory = { best: null, withoutImprovement: 0 };
 
-/** Stops a run whose validation loss or accuracy has not got better for some evaluations. A NaN is never better. */
+/** Stops a run when the validation loss or accuracy stops improving. NaN is never an improvement. */
 export function earlyStopping(options: EarlyStoppingOptions): Plugin {
   const { metric, patience, minimumImprovement } = resolveOptions('earlyStopping', earlyStoppingOptionTable, options);
   let memory = fresh;
@@ -38,18 +38,18 @@ export function earlyStopping(options: EarlyStoppingOptions): Plugin {
     start(_, { data }) {
       memory = fresh;
       if (data.validation === undefined) {
-        throw new LmdError('INVALID_ARGUMENT', 'There is no validation data to stop by.', {
+        throw new LmdError('INVALID_ARGUMENT', 'earlyStopping needs validation data, but data.validation is missing.', {
           subject: 'data.validation',
-          remedy: 'Give train validation data, and evaluateEvery.',
+          remedy: 'Set data.validation and evaluateEvery.',
         });
       }
     },
     evaluate(event, run) {
       if (event.split !== 'validation') return;
-      // Oriented so that more is better.
+      // The sign is chosen so that larger is better.
       const value = metric === 'loss' ? -event.loss : event.accuracy;
       const best = memory.best === null ? Number.NEGATIVE_INFINITY : metric === 'loss' ? -memory.best : memory.best;
-      // An accuracy beside a loss that is NaN says nothing.
+      // If the loss is NaN, the accuracy is meaningless.
       const improved = !Number.isNaN(event.loss) && value > best + minimumImprovement;
       memory = improved
         ? { best: event[metric], withoutImprovement: 0 }

@@ -1,7 +1,7 @@
 import type { TrainingEvent } from '../events.js';
 import type { Plugin, TrainingRun } from '../plugin.js';
 
-/** A plugin that gives every event of a run to one function, as for a log or a user interface. */
+/** Passes every event of a run to one function, for example for a log or a user interface. */
 export function eventListener(
   listener: (event: TrainingEvent, run: TrainingRun) => void | Promise<void>,
   name = 'eventListener',

@@ -38,12 +38,12 @@ export const flipRateOptionTable = {
 export interface FlipRateOptions extends OptionsOf<typeof flipRateOptionTable> {}
 
 /**
- * Reports how many quantized weights flip in one step: the share of the mean weights of rank 2 and more whose value,
- * once rounded to the format (to nearest), is another after the step than before it. A rate near 0 says that steps are
- * lost in rounding; one that stays high while the loss does not fall says that weights oscillate between neighbours.
+ * Reports the flip rate of quantized weights: the fraction of the mean weights of rank 2 and more whose value, rounded
+ * to the format (to nearest), changes in one step. A rate near 0 means that updates are lost in rounding; a rate that
+ * stays high while the loss does not decrease means that weights oscillate between neighbouring values.
  *
- * Costs a quantization of the weights in the step that is measured and in the one before, a copy of them in between,
- * and one readback. Remembers that copy. With `every` 1, each step is compared with the one before it.
+ * Cost: a quantization of the weights in the measured step and the one before, a copy of them in between, and one
+ * readback. The copy is part of the plugin's state. With `every` 1, each step is compared with the previous one.
  */
 export function flipRate(options: FlipRateOptions): Plugin {
   const { every, format, axis, scaleMode } = resolveOptions('flipRate', flipRateOptionTable, options);
@@ -67,7 +67,7 @@ export function flipRate(options: FlipRateOptions): Plugin {
   return {
     name: 'flipRate',
     start(_, run) {
-      // What an earlier run left, `close` has freed.
+      // `close` has freed the tensors of an earlier run.
       before = undefined;
       if (isDue(run.step + 1, every, run.totalSteps)) remember(run, quantized(run));
     },

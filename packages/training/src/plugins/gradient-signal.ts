@@ -14,18 +14,18 @@ export interface GradientSignalOptions extends OptionsOf<typeof gradientSignalOp
 const [meanOf, squareOf] = ['mean', 'square'] as const;
 
 /**
- * Reports the signal-to-noise ratio of the gradients: of each weight, and of all together, Σ ḡ² / Σ (g̅² − ḡ²) over its
- * coordinates, with ḡ and g̅² running averages over steps of the gradient (of several draws, their mean) and of its
- * square, corrected for their start at 0. `noiseFloor` is what gradients of pure noise give after many steps, (1 −
- * β)/(2β): a ratio near it means that no direction can be told from the noise.
+ * Reports the signal-to-noise ratio of the gradients, for each weight and for all together: Σ ḡ² / Σ (g̅² − ḡ²) over
+ * the coordinates, with bias-corrected running averages ḡ of the gradient (the mean over posterior samples) and g̅² of
+ * its square. `noiseFloor` is the value for pure noise after many steps, (1 − β)/(2β): a ratio near it means that no
+ * direction is distinguishable from noise.
  *
- * Costs two vectors a weight of memory, two moving averages a step, and two sums and a readback at each measurement.
- * Remembers the averages, and the count of steps in them.
+ * Cost: two vectors per weight of memory, two moving averages per step, and two sums and a readback per measurement.
+ * The state is the averages and their step count.
  */
 export function gradientSignal(options: GradientSignalOptions = {}): Plugin {
   const { every, decay } = resolveOptions('gradientSignal', gradientSignalOptionTable, options);
   let averages: NamedTensors | undefined;
-  /** Of a step that may yet fail. */
+  /** Averages of a step that may still fail. */
   let pending: NamedTensors | undefined;
   let count = 0;
 
@@ -36,7 +36,7 @@ export function gradientSignal(options: GradientSignalOptions = {}): Plugin {
   return {
     name: 'gradientSignal',
     start() {
-      // What an earlier run left, `close` has freed.
+      // `close` has freed the tensors of an earlier run.
       averages = undefined;
       pending = undefined;
       count = 0;

@@ -1,31 +1,30 @@
 import { normalQuantile } from './normal-quantile.js';
 
-/** How near to a normal law numbers are, log m for one. */
+/** How close numbers, such as log m, are to a normal distribution. */
 export type LogNormality = {
   readonly count: number;
   readonly mean: number;
   readonly standardDeviation: number;
-  /** 0 for a normal law. */
+  /** 0 for a normal distribution. */
   readonly skewness: number;
-  /** 0 for a normal law. */
+  /** 0 for a normal distribution. */
   readonly excessKurtosis: number;
   /**
-   * Correlation of the sorted numbers with the quantiles of a normal law: how straight their quantile plot is (Filliben
-   * 1975; the positions are Blom's). 1 for a normal law; 0 where all are equal. Of at most 65,536 numbers, evenly
-   * spaced.
+   * Correlation of the sorted numbers with normal quantiles, the straightness of the Q-Q plot (Filliben 1975; positions
+   * of Blom). 1 for a normal distribution; 0 if all numbers are equal. Uses at most 65,536 evenly spaced numbers.
    */
   readonly quantileCorrelation: number;
-  /** `counts[i]` numbers lie in [minimum + i·width, minimum + (i + 1)·width), the last bin's end included. */
+  /** `counts[i]` numbers are in [minimum + i·width, minimum + (i + 1)·width); the last bin includes its end. */
   readonly histogram: { readonly minimum: number; readonly width: number; readonly counts: readonly number[] };
 };
 
-/** Numbers of the quantile plot: enough for four digits of its correlation, few enough to sort at every evaluation. */
+/** Numbers of the Q-Q plot: enough for four digits of the correlation, few enough to sort at every evaluation. */
 const mostQuantiles = 65_536;
 
 /**
- * Moments and histogram of all values of all `parts`, in float64: a pass over the weights of a model as they lie in memory, for which a
- * statistics library would want one array of numbers. Of log m, `mean` and `standardDeviation` are the
- * fitted parameters of a log-normal law.
+ * Moments and histogram of all values of all `parts`, in float64: a pass over the weights of a model as they lie in
+ * memory, for which a statistics library would want one array of numbers. For log m, `mean` and `standardDeviation` are
+ * the fitted parameters of a log-normal distribution.
  */
 export function logNormality(parts: readonly ArrayLike<number>[], bins: number): LogNormality {
   let count = 0;
@@ -39,7 +38,7 @@ export function logNormality(parts: readonly ArrayLike<number>[], bins: number):
     maximum = Math.max(maximum, value);
   });
   const mean = sum / count;
-  // A point mass still gets one bin of some width.
+  // If all values are equal, the bins still have a positive width.
   const width = maximum > minimum ? (maximum - minimum) / bins : 1;
   const counts = new Array<number>(bins).fill(0);
   let second = 0;

@@ -7,16 +7,15 @@ import {
   type Tensor,
 } from '@lmd/core';
 
-/** The options that every plugin with a measurement has, declared once. */
+/** The common options of measurement plugins, declared once. */
 export const measureOptionTable = {
   /**
-   * Steps from one measurement to the next; one is also made after the last step. A whole number, at least 1; default
-   * 100.
+   * Number of steps between measurements; the last step is also measured. A whole number, at least 1; default 100.
    */
   every: option.integer({
     atLeast: 1,
     default: 100,
-    describe: 'Steps from one measurement to the next; one is also made after the last step.',
+    describe: 'Number of steps between measurements; the last step is also measured.',
   }),
 } as const satisfies OptionTable;
 
@@ -27,7 +26,7 @@ export function isDue(step: number, every: number, totalSteps: number): boolean 
   return step % every === 0 || step === totalSteps;
 }
 
-/** Scalars by name, computed on the device and read back at once. What `make` gives is freed. */
+/** Scalars by name, computed on the device and read back together. The tensors returned by `make` are freed. */
 export async function readScalars(ops: EagerOperations, make: () => NamedTensors): Promise<Map<string, number>> {
   let names: string[] = [];
   const stacked = ops.scope(() => {
@@ -49,13 +48,13 @@ export async function readScalars(ops: EagerOperations, make: () => NamedTensors
   }
 }
 
-/** A number that JSON can hold: the ratio, or null where it is none. */
+/** The ratio, or null if it is not finite, which JSON cannot represent. */
 export function ratio(numerator: number, denominator: number): number | null {
   const value = numerator / denominator;
   return Number.isFinite(value) ? value : null;
 }
 
-/** By name, so that the order of a record, which rounding would show, changes no bit. */
+/** Sorted by name, so that sums do not depend on the order of a record. */
 export function totalByName(numbers: { readonly [name: string]: number }): number {
   return Object.keys(numbers)
     .sort()

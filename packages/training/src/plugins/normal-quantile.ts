@@ -8,7 +8,8 @@ const tail = [
 ];
 
 /**
- * The number below which a standard normal variable is with the given probability in (0, 1); to about 1e-8 (Moro 1995).
+ * Quantile function of the standard normal distribution for a probability in (0, 1); accurate to about 1e-8 (Moro
+ * 1995).
  */
 export function normalQuantile(probability: number): number {
   const y = probability - 0.5;

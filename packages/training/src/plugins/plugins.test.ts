@@ -66,7 +66,7 @@ describe('progress', () => {
   });
 
   it('refuses to report to nobody', () => {
-    expect(() => progress({})).toThrow(/nobody to report to/);
+    expect(() => progress({})).toThrow(/neither onProgress nor write/);
   });
 });
 
@@ -131,7 +131,7 @@ describe('earlyStopping', () => {
 
   it('needs validation data', async () => {
     const running = train({ ...base(), data: { train: moons(40) }, plugins: [earlyStopping({ patience: 1 })] });
-    await expect(running).rejects.toThrow(/no validation data to stop by/);
+    await expect(running).rejects.toThrow(/needs validation data/);
   });
 });
 

@@ -40,11 +40,11 @@ export const priorBoundOptionTable = {
 export interface PriorBoundOptions extends OptionsOf<typeof priorBoundOptionTable> {}
 
 /**
- * Reports the share of LMD's medians, of both halves, at the bound that a log-normal prior sets: |log(m/m₀)| ≥ (1 −
- * ε)/λ. Many there say that λ is too large for the weights that the task wants. Silent for optimizers without such
- * medians.
+ * Reports the fraction of LMD's medians, of both halves, at the bound of the log-normal prior: |log(m/m₀)| ≥ (1 − ε)/λ.
+ * A large fraction means that λ is too large for the weights that the task needs. Does nothing for optimizers without
+ * such medians.
  *
- * Costs a few elementwise operations a weight at each measurement, and one readback. Remembers nothing.
+ * Cost: a few elementwise operations per weight at each measurement, and one readback. Stateless.
  */
 export function priorBound(options: PriorBoundOptions): Plugin {
   const checked = resolveOptions('priorBound', priorBoundOptionTable, options);
@@ -67,7 +67,7 @@ export function priorBound(options: PriorBoundOptions): Plugin {
                 ops.subtract(medians.logMinus, medians.logPriorMinus),
               ];
               sizes[name] = 2 * sizeOf(medians.logPlus.shape);
-              // Not below the bound, so that a NaN counts.
+              // Negated comparison, so that NaN counts.
               const inside = halves.map((half) => countOf(ops, ops.less(ops.absolute(half), bound)));
               return ops.subtract(sizes[name], ops.add(inside[0]!, inside[1]!));
             }),

@@ -7,13 +7,13 @@ export interface Progress {
   /** step / totalSteps. */
   readonly fraction: number;
   readonly epoch: number;
-  /** Of the last batch, in nats. */
+  /** Loss of the last batch, in nats. */
   readonly loss: number;
-  /** Smoothed over the last steps; evaluation and saving count, as they do for whoever waits. */
+  /** Smoothed over the last steps, including the time of evaluation and saving. */
   readonly samplesPerSecond: number;
-  /** Time left at that speed. */
+  /** Estimated time left at that speed. */
   readonly secondsLeft: number;
-  /** The newest evaluation on validation data. */
+  /** The newest validation result. */
   readonly validation?: { readonly loss: number; readonly accuracy: number };
 }
 
@@ -39,17 +39,17 @@ export const progressOptionTable = {
 
 export interface ProgressOptions extends OptionsOf<typeof progressOptionTable> {}
 
-/** Steps over which the speed is smoothed. */
+/** Number of steps over which the speed is smoothed. */
 const smoothing = 20;
 
-/** Reports how far a run is, for an application to show. */
+/** Reports the progress of a run to an application. */
 export function progress(options: ProgressOptions): Plugin {
   const checked = resolveOptions('progress', progressOptionTable, options);
   const { onProgress, write, interval, now = () => performance.now() } = checked;
   if (onProgress === undefined && write === undefined) {
-    throw new LmdError('INVALID_ARGUMENT', 'progress has nobody to report to.', {
+    throw new LmdError('INVALID_ARGUMENT', 'progress has neither onProgress nor write.', {
       subject: 'onProgress',
-      remedy: 'Give onProgress or write.',
+      remedy: 'Set at least one of them.',
     });
   }
   let last: number;

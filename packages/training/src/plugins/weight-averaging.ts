@@ -3,27 +3,26 @@ import type { Plugin, TrainingRun } from '../plugin.js';
 
 /** The options of `weightAveraging`, declared once. */
 export const weightAveragingOptionTable = {
-  /** Part of the average that each step keeps. The first steps keep less. Above 0 and below 1; default 0.999. */
+  /** Decay of the moving average; smaller in the first steps. Above 0 and below 1; default 0.999. */
   decay: option.number({
     above: 0,
     below: 1,
     default: 0.999,
-    describe: 'Part of the average that each step keeps. The first steps keep less.',
+    describe: 'Decay of the moving average; smaller in the first steps.',
   }),
-  /** Which weights of the posterior are averaged. `mean` or `median`; default `mean`. */
+  /** Weights of the posterior to average. `mean` or `median`; default `mean`. */
   kind: option.choice(['mean', 'median'], {
     default: 'mean',
-    describe: 'Which weights of the posterior are averaged.',
+    describe: 'Weights of the posterior to average.',
   }),
 } as const satisfies OptionTable;
 
 export interface WeightAveragingOptions extends OptionsOf<typeof weightAveragingOptionTable> {}
 
 /**
- * Averages the weights over steps, exponentially: ema ← d·ema + (1 − d)·w, with d = min(decay, (1 + t) / (10 + t)) at
- * step t, so that an early average is not of the initial weights. The average is what is evaluated, returned and
- * exported, and it is part of the checkpoint. (Polyak & Juditsky 1992; the ramp as in TensorFlow's
- * ExponentialMovingAverage.)
+ * Exponential moving average of the weights: ema ← d·ema + (1 − d)·w, with d = min(decay, (1 + t) / (10 + t)) at step
+ * t, so that the initial weights do not dominate early averages. The average is evaluated, returned and exported, and
+ * it is part of the checkpoint. (Polyak & Juditsky 1992; the ramp as in TensorFlow's ExponentialMovingAverage.)
  */
 export function weightAveraging(options: WeightAveragingOptions = {}): Plugin {
   const { decay, kind } = resolveOptions('weightAveraging', weightAveragingOptionTable, options);
@@ -35,7 +34,7 @@ export function weightAveraging(options: WeightAveragingOptions = {}): Plugin {
   return {
     name: 'weightAveraging',
     start() {
-      // What an earlier run left, `close` has freed.
+      // `close` has freed the tensors of an earlier run.
       average = undefined;
     },
     step({ step }, run) {

@@ -5,12 +5,12 @@ import { isDue, type MeasureOptions, measureOptionTable, ratio, readScalars, tot
 export type WeightGrowthOptions = MeasureOptions;
 
 /**
- * Reports how the weights grow: of each, the root mean square of its mean weights, that over the one at the start of
- * the run (`growth`, null for a weight that began as zeros), and the largest magnitude; and the same of all together.
- * Multiplicative rules grow weights exponentially where nothing holds them, which this shows long before the loss does.
+ * Reports the growth of the weights, for each and for all together: the root mean square of the mean weights, its ratio
+ * to that at the start of the run (`growth`, null for a weight initialized to zeros), and the largest magnitude.
+ * Multiplicative optimizers can grow weights exponentially, which this shows long before the loss does.
  *
- * Costs the evaluation weights and two sums a weight at each measurement, and one readback. Remembers the root mean
- * squares of the start.
+ * Cost: the evaluation weights and two sums per weight at each measurement, and one readback. The state is the initial
+ * root mean squares.
  */
 export function weightGrowth(options: WeightGrowthOptions = {}): Plugin {
   const { every } = resolveOptions('weightGrowth', measureOptionTable, options);
@@ -63,7 +63,7 @@ async function measure({ ops, optimizer, state }: TrainingRun) {
   });
   const of = (kind: string) =>
     Object.fromEntries(Object.keys(sizes).map((name) => [name, scalars.get(`${name}/${kind}`)!]));
-  // Squared here, in f64, which holds the square of every f32.
+  // Squared here in f64, which can represent the square of every f32.
   const squares = Object.fromEntries(Object.entries(of('norm')).map(([name, norm]) => [name, norm * norm]));
   return { squares, largest: of('largest'), sizes };
 }
