@@ -1,192 +1,67 @@
 // The add-on: `open(level, fused)` gives the kernels of a level, functions on one memory. What an argument means is said with the kernels
 // of the cpu backend, whose arguments these are, after a Uint8Array on all of the memory in which addresses are bytes.
-#include <math.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define NAPI_VERSION 8
-#include <node_api.h>
+#include "call-blocks.h"
+#include "call-elements.h"
+#include "call-optimizers.h"
+#include "call-products.h"
+#include "call-rows.h"
 
-#include "level.h"
+static const entry entries[] = {
+    {"matmul", 14, call_matmul, PRODUCTS},
+    {"blockMatmul", 9, call_block_matmul, PRODUCTS},
+    {"unary", 5, call_unary, FLOATS},
+    {"binary", 17, call_binary, PLAIN},
+    {"geluExact", 4, call_gelu_exact, FLOATS},
+    {"geluExactGradient", 5, call_gelu_exact_gradient, FLOATS},
+    {"geluTanh", 4, call_gelu_tanh, FLOATS},
+    {"geluTanhGradient", 5, call_gelu_tanh_gradient, FLOATS},
+    {"random", 9, call_random, FLOATS},
+    {"lmdDraw", 11, call_lmd_draw, FLOATS},
+    {"lmdUpdate", 23, call_lmd_update, FLOATS},
+    {"adamwUpdate", 17, call_adamw, FLOATS},
+    {"softmax", 8, call_softmax, FLOATS},
+    {"softmaxGradient", 7, call_softmax_gradient, FLOATS},
+    {"crossEntropy", 6, call_cross_entropy, FLOATS},
+    {"crossEntropyGradient", 7, call_cross_entropy_gradient, FLOATS},
+    {"layerNorm", 8, call_layer_norm, FLOATS},
+    {"layerNormGradient", 11, call_layer_norm_gradient, FLOATS},
+    {"encodeIntegersInMemory", 10, call_encode, PLAIN},
+    {"decodeOperand", 11, call_decode, PLAIN},
+    {"roundRowsInMemory", 7, call_round_rows, PLAIN},
+    {"roundSlabsInMemory", 9, call_round_slabs, PLAIN},
+};
+enum { ENTRIES = sizeof entries / sizeof entries[0], CACHE_LINE = 64 };
 
-/** What a function computes with. */
+/** The kernels of a level. */
 typedef struct {
-  const level *level;
-  int fused;
-  workspace *space;
-} engine;
-
-enum { CACHE_LINE = 64 };
+  engine engine;
+  bound functions[ENTRIES];
+} opened;
 
 /** What belongs to one thread of JavaScript. */
 typedef struct {
   void *block;
   workspace *space;
-  engine engines[MOST_LEVELS][2];
+  opened levels[MOST_LEVELS][2];
 } instance;
 
-/** Memory, and the arguments of a call after it. A failed reading is remembered, and throws once. */
-typedef struct {
-  napi_env env;
-  const engine *engine;
-  uint8_t *memory;
-  double bytes;
-  double numbers[15];
-  int failed;
-} call;
-
-static void fail(call *one, const char *message) {
-  if (!one->failed) napi_throw_range_error(one->env, "LMD_NATIVE_ARGUMENT", message);
-  one->failed = 1;
-}
-
-/** Reads the memory and `count` numbers; true and false are 1 and 0. */
-static call read_call(napi_env env, napi_callback_info info, size_t count) {
-  call one = {.env = env};
-  napi_value values[16];
-  size_t given = count + 1;
-  void *engine_data = NULL, *data = NULL;
-  size_t length = 0;
-  napi_typedarray_type type = napi_float32_array;
-  napi_get_cb_info(env, info, &given, values, NULL, &engine_data);
-  one.engine = engine_data;
-  if (given != count + 1 || napi_get_typedarray_info(env, values[0], &type, &length, &data, NULL, NULL) != napi_ok ||
-      type != napi_uint8_array) {
-    fail(&one, "A kernel takes a Uint8Array on the memory, then its own arguments.");
-    return one;
-  }
-  one.memory = data;
-  one.bytes = (double)length;
-  for (size_t i = 0; i < count; i++) {
-    bool flag = false;
-    if (napi_get_value_double(env, values[i + 1], &one.numbers[i]) == napi_ok) continue;
-    if (napi_get_value_bool(env, values[i + 1], &flag) != napi_ok) fail(&one, "An argument is no number.");
-    one.numbers[i] = flag;
-  }
-  return one;
-}
-
-/** A size: a whole number from `low` to 2^32. */
-static ptrdiff_t size_of(call *one, int index, double low) {
-  const double value = one->numbers[index];
-  if (!(value >= low && value <= 4294967296.0) || value != (double)(ptrdiff_t)value) {
-    fail(one, "A size or an address is out of range.");
-    return 1;
-  }
-  return (ptrdiff_t)value;
-}
-
-/** Where `count` floats are. */
-static float *floats_at(call *one, int index, double count) {
-  const ptrdiff_t address = size_of(one, index, 0);
-  if (address % sizeof(float) != 0 || (double)address + sizeof(float) * count > one->bytes) {
-    fail(one, "An operand does not lie within the memory.");
-    return NULL;
-  }
-  return (float *)(one->memory + address);
-}
-
-static napi_value call_matmul(napi_env env, napi_callback_info info) {
-  call one = read_call(env, info, 14);
-  if (one.failed) return NULL;
-  matmul_task task = {
-      .from = size_of(&one, 0, 0),
-      .to = size_of(&one, 1, 0),
-      .m = size_of(&one, 5, 1),
-      .k = size_of(&one, 6, 1),
-      .n = size_of(&one, 7, 1),
-      .transpose_a = one.numbers[8] != 0,
-      .transpose_b = one.numbers[9] != 0,
-      .stride_a = size_of(&one, 10, 0),
-      .stride_b = size_of(&one, 11, 0),
-      .part_rows = size_of(&one, 12, 1),
-      .part_columns = size_of(&one, 13, 1),
-      .fused = one.engine->fused,
-  };
-  if (one.failed || task.from >= task.to) return NULL;
-  const double m = (double)task.m, k = (double)task.k, n = (double)task.n;
-  const ptrdiff_t down = (task.m + task.part_rows - 1) / task.part_rows;
-  const ptrdiff_t across = (task.n + task.part_columns - 1) / task.part_columns;
-  const double last = (double)((task.to - 1) / down / across);
-  task.a = floats_at(&one, 2, last * (double)task.stride_a + m * k);
-  task.b = floats_at(&one, 3, last * (double)task.stride_b + k * n);
-  task.out = floats_at(&one, 4, (last + 1) * m * n);
-  if (!one.failed) one.engine->level->matmul(&task, one.engine->space);
+static napi_value call_kernel(napi_env env, napi_callback_info info) {
+  void *own = NULL;
+  napi_get_cb_info(env, info, NULL, NULL, NULL, &own);
+  call one = read_call(env, info);
+  if (!one.failed) ((bound *)own)->entry->run(&one);
   return NULL;
 }
 
-/** Words of settings, as `packages/backends/assembly/block-matmul.ts` has them: four, then those of each operand. */
-enum { SETTINGS = 4, OPERAND_WORDS = 11 };
-
-/** Where `bytes` bytes are. */
-static const void *bytes_at(call *one, double address, double bytes) {
-  if (address + bytes > one->bytes) {
-    fail(one, "An operand does not lie within the memory.");
-    return NULL;
-  }
-  return one->memory + (ptrdiff_t)address;
+static int offers(const engine *engine, const entry *one) {
+  if (one->group == FLOATS) return engine->fused && engine->level->floats != NULL;
+  return one->group == PRODUCTS || engine->level->plain != NULL;
 }
 
-/** 2 to a power that an f32 has. */
-static float power_of_two(call *one, int32_t exponent) {
-  if (exponent < -126 || exponent > 127) fail(one, "A unit is out of range.");
-  return (float)ldexp(1, exponent);
-}
-
-/** An operand of `matrices` matrices, from its settings. */
-static block_operand read_operand(call *one, const int32_t *words, double matrices) {
-  block_operand x = {
-      .rows = (uint32_t)words[2],
-      .terms = (uint32_t)words[3],
-      .block_size = words[4],
-      .wide = words[5] != 0,
-      .float_scales = words[6] != 0,
-      .shared = words[7] != 0,
-      .unit = power_of_two(one, words[8]),
-  };
-  if (x.rows < 1 || x.terms < 1 || x.block_size < 1) fail(one, "A size is out of range.");
-  if ((uint32_t)words[0] % (1u + (unsigned)x.wide) != 0 || (x.float_scales && words[1] % 4 != 0)) {
-    fail(one, "An address is no multiple of its element's size.");
-  }
-  if (one->failed) return x;
-  const double rows = (double)x.rows * (x.shared ? 1 : matrices);
-  x.codes = bytes_at(one, (uint32_t)words[0], rows * (double)row_bytes(&x));
-  x.scales = bytes_at(one, (uint32_t)words[1], rows * (double)scales_of_row(&x) * (x.float_scales ? 4 : 1));
-  return x;
-}
-
-static napi_value call_block_matmul(napi_env env, napi_callback_info info) {
-  call one = read_call(env, info, 9);
-  if (one.failed) return NULL;
-  const int32_t *settings = (const int32_t *)floats_at(&one, 2, SETTINGS + 2 * OPERAND_WORDS);
-  const ptrdiff_t m = size_of(&one, 4, 1), terms = size_of(&one, 5, 1), n = size_of(&one, 6, 1);
-  block_task task = {
-      .from = size_of(&one, 0, 0),
-      .to = size_of(&one, 1, 0),
-      .part_rows = size_of(&one, 7, 1),
-      .part_columns = size_of(&one, 8, 1),
-  };
-  if (one.failed || task.from >= task.to) return NULL;
-  const ptrdiff_t down = (m + task.part_rows - 1) / task.part_rows, across = (n + task.part_columns - 1) / task.part_columns;
-  const double matrices = (double)((task.to - 1) / down / across + 1);
-  task.a = read_operand(&one, settings + SETTINGS, matrices);
-  task.b = read_operand(&one, settings + SETTINGS + OPERAND_WORDS, matrices);
-  task.block_size = settings[1];
-  task.rest = ldexp(1, settings[3]);
-  task.out = floats_at(&one, 3, matrices * (double)m * (double)n);
-  if (one.failed) return NULL;
-  const ptrdiff_t size = task.block_size;
-  if (task.a.rows != m || task.b.rows != n || task.a.terms != terms || task.b.terms != terms || size < 1 || size > MOST_BLOCK ||
-      task.a.block_size % size != 0 || task.b.block_size % size != 0) {
-    fail(&one, "The settings of the operands do not agree.");
-    return NULL;
-  }
-  one.engine->level->block_matmul(&task, one.engine->space);
-  return NULL;
-}
-
-static void add_function(napi_env env, napi_value object, const char *name, napi_callback function, engine *data) {
+static void add_function(napi_env env, napi_value object, const char *name, napi_callback function, void *data) {
   napi_value value;
   napi_create_function(env, name, NAPI_AUTO_LENGTH, function, data, &value);
   napi_set_named_property(env, object, name, value);
@@ -223,12 +98,14 @@ static napi_value open_level(napi_env env, napi_callback_info info) {
   const int index = find_level(name);
   if (index < 0) return result;
   instance *own = data;
-  engine *chosen = &own->engines[index][fused];
-  *chosen = (engine){levels[index], fused, own->space};
+  opened *chosen = &own->levels[index][fused];
+  chosen->engine = (engine){levels[index], fused, own->space};
   napi_create_object(env, &result);
   add_text(env, result, "level", levels[index]->name);
-  add_function(env, result, "matmul", call_matmul, chosen);
-  add_function(env, result, "blockMatmul", call_block_matmul, chosen);
+  for (int i = 0; i < ENTRIES; i++) {
+    chosen->functions[i] = (bound){&chosen->engine, &entries[i]};
+    if (offers(&chosen->engine, &entries[i])) add_function(env, result, entries[i].name, call_kernel, &chosen->functions[i]);
+  }
   return result;
 }
 

@@ -10,6 +10,12 @@ static inline eight eight_multiply_add(eight a, eight b, eight c, int fused) {
   return fused ? _mm256_fmadd_ps(a, b, c) : _mm256_add_ps(_mm256_mul_ps(a, b), c);
 }
 
+static inline eight eight_splat(float x) { return _mm256_set1_ps(x); }
+static inline void eight_store(float *to, eight x) { _mm256_storeu_ps(to, x); }
+static inline eight eight_add(eight a, eight b) { return _mm256_add_ps(a, b); }
+static inline eight eight_subtract(eight a, eight b) { return _mm256_sub_ps(a, b); }
+static inline eight eight_multiply(eight a, eight b) { return _mm256_mul_ps(a, b); }
+
 /** Adds `count` (1 to 4) more products to the first four sums. */
 static inline eight eight_add_rest(eight sums, const float *a, const float *b, int count, int fused) {
   const __m128i mask = _mm_cmpgt_epi32(_mm_set1_epi32(count), _mm_setr_epi32(0, 1, 2, 3));

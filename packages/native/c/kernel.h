@@ -3,8 +3,8 @@
 #ifndef LMD_KERNEL_H
 #define LMD_KERNEL_H
 
-#define ALWAYS_INLINE __attribute__((always_inline))
-#define NEVER_INLINE __attribute__((noinline))
+#include "attributes.h"
+
 // Plain C is there to be right, and small.
 #if TILE_VECTORS == 1
 #define UNROLL

@@ -7,4 +7,4 @@
 
 #include "block-kernel.h"
 
-const level level_avx2_vnni = {"avx2-vnni", matmul_avx2, block_matmul};
+const level level_avx2_vnni = {"avx2-vnni", matmul_avx2, block_matmul, &floats_avx2, &plain_avx2};

@@ -10,4 +10,4 @@
 
 void matmul_avx2(const matmul_task *task, workspace *space) { matmul(task, space); }
 
-const level level_avx2 = {"avx2", matmul_avx2, block_matmul};
+const level level_avx2 = {"avx2", matmul_avx2, block_matmul, &floats_avx2, &plain_avx2};

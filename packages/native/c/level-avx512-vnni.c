@@ -7,4 +7,4 @@
 
 #include "block-kernel.h"
 
-const level level_avx512_vnni = {"avx512-vnni", matmul_avx512, block_matmul};
+const level level_avx512_vnni = {"avx512-vnni", matmul_avx512, block_matmul, &floats_avx512, &plain_avx512};

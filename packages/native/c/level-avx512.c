@@ -10,4 +10,4 @@
 
 void matmul_avx512(const matmul_task *task, workspace *space) { matmul(task, space); }
 
-const level level_avx512 = {"avx512", matmul_avx512, block_matmul};
+const level level_avx512 = {"avx512", matmul_avx512, block_matmul, &floats_avx512, &plain_avx512};

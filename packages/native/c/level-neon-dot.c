@@ -7,4 +7,4 @@
 
 #include "block-kernel.h"
 
-const level level_neon_dot = {"neon-dot", matmul_neon, block_matmul};
+const level level_neon_dot = {"neon-dot", matmul_neon, block_matmul, &floats_neon, &plain_neon};

@@ -10,4 +10,4 @@
 
 void matmul_neon(const matmul_task *task, workspace *space) { matmul(task, space); }
 
-const level level_neon = {"neon", matmul_neon, block_matmul};
+const level level_neon = {"neon", matmul_neon, block_matmul, &floats_neon, &plain_neon};

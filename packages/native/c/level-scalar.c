@@ -8,4 +8,4 @@
 #include "block-kernel.h"
 #include "matmul-kernel.h"
 
-const level level_scalar = {"scalar", matmul, block_matmul};
+const level level_scalar = {"scalar", matmul, block_matmul, NULL, NULL};

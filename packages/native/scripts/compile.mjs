@@ -18,6 +18,8 @@ export const flags = [
   ...['-std=c11', '-Wall', '-Wextra', '-Werror', '-ffp-contract=off', '-fno-strict-aliasing'],
   // What pays is unrolled and in vectors already; elsewhere both would only add to the size.
   ...['-O2', '-fno-unroll-loops', '-fno-tree-vectorize', '-fno-tree-slp-vectorize'],
+  // A square root is one instruction, and nothing of the C library's.
+  '-fno-math-errno',
 ];
 const libraryFlags = ['-fPIC', '-fvisibility=hidden', '-fno-asynchronous-unwind-tables'];
 
