@@ -1,37 +1,34 @@
 // The add-on: `open(level, fused)` gives the kernels of a level, functions on one memory. What an argument means is said with the kernels
 // of the cpu backend, whose arguments these are, after a Uint8Array on all of the memory in which addresses are bytes.
-#include <stdlib.h>
-#include <string.h>
-
 #include "call-blocks.h"
 #include "call-elements.h"
 #include "call-optimizers.h"
 #include "call-products.h"
 #include "call-rows.h"
+#include "system.h"
 
 static const entry entries[] = {
     {"matmul", 14, call_matmul, PRODUCTS},
     {"blockMatmul", 9, call_block_matmul, PRODUCTS},
-    {"unary", 5, call_unary, FLOATS},
-    {"binary", 17, call_binary, PLAIN},
-    {"geluExact", 4, call_gelu_exact, FLOATS},
-    {"geluExactGradient", 5, call_gelu_exact_gradient, FLOATS},
-    {"geluTanh", 4, call_gelu_tanh, FLOATS},
-    {"geluTanhGradient", 5, call_gelu_tanh_gradient, FLOATS},
-    {"random", 9, call_random, FLOATS},
-    {"lmdDraw", 11, call_lmd_draw, FLOATS},
-    {"lmdUpdate", 23, call_lmd_update, FLOATS},
-    {"adamwUpdate", 17, call_adamw, FLOATS},
-    {"softmax", 8, call_softmax, FLOATS},
-    {"softmaxGradient", 7, call_softmax_gradient, FLOATS},
-    {"crossEntropy", 6, call_cross_entropy, FLOATS},
-    {"crossEntropyGradient", 7, call_cross_entropy_gradient, FLOATS},
-    {"layerNorm", 8, call_layer_norm, FLOATS},
-    {"layerNormGradient", 11, call_layer_norm_gradient, FLOATS},
-    {"encodeIntegersInMemory", 10, call_encode, PLAIN},
-    {"decodeOperand", 11, call_decode, PLAIN},
-    {"roundRowsInMemory", 7, call_round_rows, PLAIN},
-    {"roundSlabsInMemory", 9, call_round_slabs, PLAIN},
+    {"unary", 5, call_unary, FUSED},
+    {"geluExact", 4, call_gelu_exact, FUSED},
+    {"geluExactGradient", 5, call_gelu_exact_gradient, FUSED},
+    {"geluTanh", 4, call_gelu_tanh, FUSED},
+    {"geluTanhGradient", 5, call_gelu_tanh_gradient, FUSED},
+    {"random", 9, call_random, FUSED},
+    {"lmdDraw", 11, call_lmd_draw, FUSED},
+    {"lmdUpdate", 23, call_lmd_update, FUSED},
+    {"adamwUpdate", 17, call_adamw, FUSED},
+    {"softmax", 8, call_softmax, FUSED},
+    {"softmaxGradient", 7, call_softmax_gradient, FUSED},
+    {"crossEntropy", 6, call_cross_entropy, FUSED},
+    {"crossEntropyGradient", 7, call_cross_entropy_gradient, FUSED},
+    {"layerNorm", 8, call_layer_norm, FUSED},
+    {"layerNormGradient", 11, call_layer_norm_gradient, FUSED},
+    {"encodeIntegersInMemory", 10, call_encode, ALWAYS},
+    {"decodeOperand", 11, call_decode, ALWAYS},
+    {"roundRowsInMemory", 7, call_round_rows, ALWAYS},
+    {"roundSlabsInMemory", 9, call_round_slabs, ALWAYS},
 };
 enum { ENTRIES = sizeof entries / sizeof entries[0], CACHE_LINE = 64 };
 
@@ -57,8 +54,9 @@ static napi_value call_kernel(napi_env env, napi_callback_info info) {
 }
 
 static int offers(const engine *engine, const entry *one) {
-  if (one->group == FLOATS) return engine->fused && engine->level->floats != NULL;
-  return one->group == PRODUCTS || engine->level->plain != NULL;
+  if (one->group == PRODUCTS) return 1;
+  // Strict arithmetic is for the same bits everywhere, not for speed: where a kernel multiplies and adds, WebAssembly has it.
+  return engine->level->common != NULL && (engine->fused || one->group == ALWAYS);
 }
 
 static void add_function(napi_env env, napi_value object, const char *name, napi_callback function, void *data) {
@@ -73,10 +71,15 @@ static void add_text(napi_env env, napi_value object, const char *name, const ch
   napi_set_named_property(env, object, name, value);
 }
 
+static int is_same_text(const char *a, const char *b) {
+  while (*a != '\0' && *a == *b) a++, b++;
+  return *a == *b;
+}
+
 /** The level of that name, or the fastest where the name is empty; -1 where this processor has none of that name. */
 static int find_level(const char *name) {
   for (int i = 0; i < level_count; i++) {
-    if ((name[0] == '\0' || strcmp(name, levels[i]->name) == 0) && level_works(levels[i])) return i;
+    if ((name[0] == '\0' || is_same_text(name, levels[i]->name)) && level_works(levels[i])) return i;
   }
   return -1;
 }
@@ -111,17 +114,17 @@ static napi_value open_level(napi_env env, napi_callback_info info) {
 
 static void free_instance(napi_env env, void *data, void *hint) {
   (void)env, (void)hint;
-  free(((instance *)data)->block);
-  free(data);
+  give_back(((instance *)data)->block);
+  give_back(data);
 }
 
 /** One for each thread; a system gives the pages when they are first written. */
 static instance *create_instance(void) {
-  instance *own = calloc(1, sizeof *own);
+  instance *own = take_memory(sizeof *own);
   if (own == NULL) return NULL;
-  own->block = malloc(sizeof(workspace) + CACHE_LINE);
+  own->block = take_memory(sizeof(workspace) + CACHE_LINE);
   if (own->block == NULL) {
-    free(own);
+    give_back(own);
     return NULL;
   }
   own->space = (workspace *)(((uintptr_t)own->block + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE);

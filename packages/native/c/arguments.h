@@ -33,8 +33,8 @@ typedef struct {
   const char *name;
   size_t arguments;
   void (*run)(call *one);
-  /** Kernels of which group it needs. */
-  enum { PRODUCTS, PLAIN, FLOATS } group;
+  /** Whether every level has it; or those with vectors, where arithmetic is fused, or always. */
+  enum { PRODUCTS, FUSED, ALWAYS } group;
 } entry;
 
 /** What a function is given as its data. */

@@ -1,10 +1,6 @@
 // What follows from the operations of a level's vectors.
 
 static inline floats select_floats(words mask, floats a, floats b) { return floats_of((bits_of(a) & mask) | (bits_of(b) & ~mask)); }
-static inline words greatest_word(words a, words b) {
-  const words less = is_less_signed(a, b);
-  return (b & less) | (a & ~less);
-}
 static inline floats absolute(floats x) { return floats_of(bits_of(x) & 0x7fffffffu); }
 static inline floats negative(floats x) { return floats_of(bits_of(x) ^ 0x80000000u); }
 
@@ -12,14 +8,6 @@ static inline floats negative(floats x) { return floats_of(bits_of(x) ^ 0x800000
 static inline floats sign_of(floats x) {
   const floats one = floats_of((bits_of(x) & 0x80000000u) | 0x3f800000u), zero = splat(0);
   return select_floats(is_less(x, zero) | is_less(zero, x), one, x);
-}
-
-/** The largest lane of non-negative integers. */
-static inline uint32_t greatest_lane_word(words x) {
-  uint32_t lanes[LANES], found = 0;
-  store_words(lanes, x);
-  for (int i = 0; i < LANES; i++) found = lanes[i] > found ? lanes[i] : found;
-  return found;
 }
 
 // A loop over vectors has one body, and its last vector may have lanes that are 0 and not stored.

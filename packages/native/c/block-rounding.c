@@ -63,7 +63,16 @@ static int32_t e8m0_byte(const rounding_settings *settings, uint32_t maximum) {
   return byte < 0 ? 0 : byte > 254 ? 254 : byte;
 }
 
-block_figures figures_of(const rounding_settings *settings, uint32_t maximum) {
+exact_bytes exact_bytes_of(const rounding_settings *settings) {
+  const int32_t significant = settings->significant_bits;
+  // Where fractions are compared, a 2^-48 of a quantum must not underflow.
+  const int32_t lowest = (settings->rounding == NEAREST_EVEN ? 1 : significant + 50) - settings->emin;
+  // A format without mantissa bits breaks ties by the exponent, which vectors do not. Bytes end at 254.
+  const int32_t highest = significant == 0 ? -1 : 253 - 23 + significant - settings->emax;
+  return (exact_bytes){lowest > 0 ? lowest : 0, highest < 254 ? highest : 254};
+}
+
+block_figures unusual_figures_of(const rounding_settings *settings, uint32_t maximum) {
   if (settings->e4m3_scales) return figures_of_e4m3(settings, maximum);
   block_figures block = {.before = 1, .after = 1};
   if (maximum >= INFINITY_BITS) {
@@ -72,15 +81,12 @@ block_figures figures_of(const rounding_settings *settings, uint32_t maximum) {
   }
   block.byte = maximum == 0 ? 0 : e8m0_byte(settings, maximum);
   // A block of zeros has the byte 0, but any scale will do.
-  const int32_t byte = maximum == 0 ? 127 : block.byte, significant = settings->significant_bits;
+  const int32_t byte = maximum == 0 ? 127 : block.byte;
   block.threshold = (uint32_t)(byte + settings->emin) << 23;
   block.limit = (uint32_t)settings->largest_bits + ((uint32_t)(byte - 127) << 23);
-  // Sums with 2^23 quanta must not overflow, and no quantum (a 2^-48 of one, where fractions are compared) may underflow. A format without
-  // mantissa bits breaks ties by the exponent.
-  const int32_t lowest = (settings->rounding == NEAREST_EVEN ? 1 : significant + 50) - settings->emin;
-  const int32_t highest = significant == 0 ? -1 : 253 - 23 + significant - settings->emax;
+  const exact_bytes exact = exact_bytes_of(settings);
   const int subnormal = maximum != 0 && maximum < 0x800000;
-  block.exact = byte >= lowest && byte <= highest && !subnormal;
+  block.exact = byte >= exact.lowest && byte <= exact.highest && !subnormal;
   return block;
 }
 

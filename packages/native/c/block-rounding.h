@@ -75,8 +75,32 @@ typedef struct {
   ptrdiff_t length, blocks, inner;
 } round_task;
 
+/** The scale bytes under which sums with 2^23 quanta do not overflow, and no quantum underflows. */
+typedef struct {
+  int32_t lowest, highest;
+} exact_bytes;
+
+exact_bytes exact_bytes_of(const rounding_settings *settings);
+
 /** Of a block whose largest magnitude has these float32 bits; NaN and Infinity included. */
-block_figures figures_of(const rounding_settings *settings, uint32_t maximum);
+block_figures unusual_figures_of(const rounding_settings *settings, uint32_t maximum);
+
+/** The same, at once where the scale is a power of two and nothing is out of range. */
+static inline block_figures figures_of(const rounding_settings *settings, exact_bytes exact, uint32_t maximum) {
+  const int32_t exponent = (int32_t)(maximum >> 23), up = (int32_t)(maximum & 0x7fffff) > settings->up_above;
+  const int32_t byte = exponent - settings->emax + up;
+  if (settings->e4m3_scales || exponent == 0 || exponent == 255 || byte < exact.lowest || byte > exact.highest) {
+    return unusual_figures_of(settings, maximum);
+  }
+  return (block_figures){
+      .byte = byte,
+      .threshold = (uint32_t)(byte + settings->emin) << 23,
+      .limit = (uint32_t)settings->largest_bits + ((uint32_t)(byte - 127) << 23),
+      .before = 1,
+      .after = 1,
+      .exact = 1,
+  };
+}
 
 /** An element times `before`, rounded in float64, as float32 bits that `after` is multiplied by. `random` is read where rounding is stochastic. */
 uint32_t round_element(const rounding_settings *settings, const block_figures *block, float value, uint32_t random);

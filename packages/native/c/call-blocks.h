@@ -39,7 +39,7 @@ static void call_encode(call *one) {
   task.codes = bytes_at(one, codes, rows * padded * (task.wide ? 2 : 1));
   task.scales = bytes_at(one, scales, rows * (double)task.blocks * (settings->e4m3_scales ? 4 : 1));
   if (is_stochastic(settings)) task.random = (const uint32_t *)floats_at(one, 6, count);
-  if (!one->failed) one->engine->level->plain->encode(&task);
+  if (!one->failed) one->engine->level->common->encode(&task);
 }
 
 static void call_decode(call *one) {
@@ -59,7 +59,7 @@ static void call_decode(call *one) {
   task.codes = bytes_at(one, one->numbers[2], rows * (double)((task.terms + 15) / 16 * 16) * (task.wide ? 2 : 1));
   task.scales = bytes_at(one, one->numbers[3], rows * blocks * (task.float_scales ? 4 : 1));
   task.out = floats_at(one, 4, rows * (double)task.terms);
-  if (!one->failed) one->engine->level->plain->decode(&task);
+  if (!one->failed) one->engine->level->common->decode(&task);
 }
 
 static void call_round_rows(call *one) {
@@ -69,7 +69,7 @@ static void call_round_rows(call *one) {
   task.source = floats_at(one, 3, count);
   task.target = floats_at(one, 4, count);
   if (is_stochastic(task.settings)) task.random = (const uint32_t *)floats_at(one, 5, count);
-  if (!one->failed) one->engine->level->plain->round_rows(&task);
+  if (!one->failed) one->engine->level->common->round_rows(&task);
 }
 
 static void call_round_slabs(call *one) {
@@ -87,5 +87,5 @@ static void call_round_slabs(call *one) {
   task.source = floats_at(one, 3, count);
   task.target = floats_at(one, 4, count);
   if (is_stochastic(task.settings)) task.random = (const uint32_t *)floats_at(one, 5, count);
-  if (!one->failed) one->engine->level->plain->round_slabs(&task);
+  if (!one->failed) one->engine->level->common->round_slabs(&task);
 }

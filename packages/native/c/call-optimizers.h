@@ -30,7 +30,7 @@ static void call_random(call *one) {
       .key = read_key(one, 4),
   };
   task.target = floats_at(one, 3, (double)task.to);
-  if (!one->failed) one->engine->level->floats->random(&task);
+  if (!one->failed) one->engine->level->wide->random(&task);
 }
 
 static void call_lmd_draw(call *one) {
@@ -39,7 +39,7 @@ static void call_lmd_draw(call *one) {
   task.log_plus = floats_at(one, 2, to);
   task.log_minus = floats_at(one, 3, to);
   task.out = floats_at(one, 4, to);
-  if (!one->failed) one->engine->level->floats->lmd_draw(&task, one->engine->space);
+  if (!one->failed) one->engine->level->wide->lmd_draw(&task, one->engine->space);
 }
 
 static void call_lmd_update(call *one) {
@@ -70,7 +70,7 @@ static void call_lmd_update(call *one) {
     if (task.table[SAMPLE_WORDS * i] % sizeof(float) != 0) fail(one, "An address is no multiple of its element's size.");
     bytes_at(one, address, to * sizeof(float));
   }
-  if (!one->failed) one->engine->level->floats->lmd_update(&task, one->engine->space);
+  if (!one->failed) one->engine->level->wide->lmd_update(&task, one->engine->space);
 }
 
 static void call_adamw(call *one) {
@@ -94,7 +94,7 @@ static void call_adamw(call *one) {
   task.out_weights = floats_at(one, 6, to);
   task.out_first = floats_at(one, 7, to);
   task.out_second = floats_at(one, 8, to);
-  if (!one->failed) one->engine->level->floats->adamw(&task);
+  if (!one->failed) one->engine->level->common->adamw(&task);
 }
 
 #endif

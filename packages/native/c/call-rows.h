@@ -13,7 +13,7 @@ static void call_softmax(call *one) {
   const double count = (double)task.to * (double)task.width;
   task.x = floats_at(one, 2, count);
   task.out = floats_at(one, 3, count);
-  if (!one->failed) one->engine->level->floats->softmax(&task);
+  if (!one->failed) one->engine->level->wide->softmax(&task);
 }
 
 static void call_softmax_gradient(call *one) {
@@ -23,7 +23,7 @@ static void call_softmax_gradient(call *one) {
   task.y = floats_at(one, 2, count);
   task.dy = floats_at(one, 3, count);
   task.out = floats_at(one, 4, count);
-  if (!one->failed) one->engine->level->floats->softmax_gradient(&task);
+  if (!one->failed) one->engine->level->common->softmax_gradient(&task);
 }
 
 static void read_cross_entropy(call *one, int gradient) {
@@ -33,7 +33,7 @@ static void read_cross_entropy(call *one, int gradient) {
   task.labels = (const int32_t *)floats_at(one, 3, rows);
   if (gradient) task.dy = floats_at(one, 4, rows);
   task.out = floats_at(one, 4 + gradient, gradient ? count : rows);
-  if (!one->failed) one->engine->level->floats->cross_entropy(&task);
+  if (!one->failed) one->engine->level->wide->cross_entropy(&task);
 }
 
 static void call_cross_entropy(call *one) { read_cross_entropy(one, 0); }
@@ -46,7 +46,7 @@ static void call_layer_norm(call *one) {
   task.gain = floats_at(one, 3, width);
   task.bias = floats_at(one, 4, width);
   task.out = floats_at(one, 5, count);
-  if (!one->failed) one->engine->level->floats->layer_norm(&task);
+  if (!one->failed) one->engine->level->common->layer_norm(&task);
 }
 
 static void call_layer_norm_gradient(call *one) {
@@ -66,5 +66,5 @@ static void call_layer_norm_gradient(call *one) {
   task.totals = (double *)floats_at(one, 6, 4 * padded * parts);
   task.scratch = floats_at(one, 7, 2 * padded * parts);
   if (one->numbers[6] != (double)((ptrdiff_t)one->numbers[6] / 8 * 8)) fail(one, "An address is no multiple of its element's size.");
-  if (!one->failed) one->engine->level->floats->layer_norm_gradient(&task);
+  if (!one->failed) one->engine->level->common->layer_norm_gradient(&task);
 }

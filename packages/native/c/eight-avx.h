@@ -31,6 +31,14 @@ static inline float eight_total(eight sums) {
   return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
 }
 
+/** The halves of each added first, then both, then as above. */
+static inline float sixteen_total(eight low, eight high) {
+  const __m128 first = _mm_add_ps(_mm256_castps256_ps128(low), _mm256_extractf128_ps(low, 1));
+  const __m128 last = _mm_add_ps(_mm256_castps256_ps128(high), _mm256_extractf128_ps(high, 1));
+  const __m128 four = _mm_add_ps(first, last), two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
+}
+
 enum { TURNED = 8 };
 
 /** Transposes eight lines of eight terms: line l, term t from source[l·stride + t] to target[t·width + l]. */

@@ -30,12 +30,12 @@ static inline void put_scale(const encode_task *task, ptrdiff_t place, const blo
 
 /** One block whose integers begin at `codes`. */
 static inline ALWAYS_INLINE void encode_block(const encode_task *task, ptrdiff_t start, ptrdiff_t count, uint8_t *codes, ptrdiff_t place,
-                                              rounding_mode how) {
+                                              exact_bytes exact, rounding_mode how) {
   const rounding_settings *settings = task->settings;
   const float *x = task->source + start;
   const int wide = task->wide, unit = unit_exponent(settings);
   const uint32_t maximum = largest_magnitude(x, count);
-  const block_figures block = figures_of(settings, maximum);
+  const block_figures block = figures_of(settings, exact, maximum);
   put_scale(task, place, &block);
   if (maximum == 0 || maximum >= INFINITY_BITS) {
     memset(codes, 0, (size_t)count << wide);
@@ -68,11 +68,12 @@ static inline ALWAYS_INLINE void encode_block(const encode_task *task, ptrdiff_t
 
 static inline ALWAYS_INLINE void encode_as(const encode_task *task, rounding_mode how) {
   const ptrdiff_t length = task->length, size = task->settings->block_size, padded = (length + 15) / 16 * 16;
+  const exact_bytes exact = exact_bytes_of(task->settings);
   for (ptrdiff_t row = task->from; row < task->to; row++) {
     uint8_t *codes = task->codes + (row * padded << task->wide);
     for (ptrdiff_t block = 0; block < task->blocks; block++) {
       const ptrdiff_t first = block * size, count = length - first < size ? length - first : size;
-      encode_block(task, row * length + first, count, codes + (first << task->wide), row * task->blocks + block, how);
+      encode_block(task, row * length + first, count, codes + (first << task->wide), row * task->blocks + block, exact, how);
     }
     memset(codes + (length << task->wide), 0, (size_t)(padded - length) << task->wide);
   }

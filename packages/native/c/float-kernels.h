@@ -24,27 +24,6 @@ typedef struct {
   float *out;
 } unary_task;
 
-typedef enum {
-  ADD, SUBTRACT, MULTIPLY, DIVIDE, MAXIMUM, MINIMUM,
-  EQUAL, GREATER, LESS, EQUAL_INTEGERS, GREATER_INTEGERS, LESS_INTEGERS,
-  BINARY_COUNT
-} binary_operation;
-
-/** An operand of a binary operation: strides along three outer axes, and 0 or 1 within a row. */
-typedef struct {
-  const float *start;
-  ptrdiff_t strides[3], step;
-} walked;
-
-/** Rows of `width` results over three outer axes, of which the last two have extents; where `width` is 0, elements of one row. */
-typedef struct {
-  ptrdiff_t from, to;
-  binary_operation operation;
-  walked a, b;
-  float *out;
-  ptrdiff_t width, e1, e2;
-} binary_task;
-
 /** GELU, or where `dy` is not NULL its gradient. */
 typedef struct {
   ptrdiff_t from, to;
@@ -165,36 +144,30 @@ typedef struct {
   float epsilon;
 } layer_norm_gradient_task;
 
-/**
- * The kernels of an instruction set that multiply and add, with one rounding. Where two are asked for, nothing takes the place of the
- * WebAssembly kernels: strict arithmetic is for the same bits everywhere, not for speed.
- */
+/** The kernels of an instruction set that gain from wider vectors. Multiply-adds are fused in all kernels. */
 typedef struct {
-  /** EXP, LOG, TANH, ERF. */
-  void (*transcendental)(const unary_task *task);
   void (*gelu)(const gelu_task *task);
   void (*random)(const random_task *task);
   void (*lmd_draw)(const lmd_draw_task *task, workspace *space);
   void (*lmd_update)(const lmd_update_task *task, workspace *space);
-  void (*adamw)(const adamw_task *task);
   void (*softmax)(const softmax_task *task);
-  void (*softmax_gradient)(const softmax_gradient_task *task);
   void (*cross_entropy)(const cross_entropy_task *task);
-  void (*layer_norm)(const layer_norm_task *task);
-  void (*layer_norm_gradient)(const layer_norm_gradient_task *task);
-} float_kernels;
+} wide_kernels;
 
-/** Those that multiply and add nowhere. */
+/** Those that memory bounds, or sums in eight lanes: AVX-512 has them from AVX2. */
 typedef struct {
   void (*unary)(const unary_task *task);
-  void (*binary)(const binary_task *task);
+  void (*adamw)(const adamw_task *task);
+  void (*softmax_gradient)(const softmax_gradient_task *task);
+  void (*layer_norm)(const layer_norm_task *task);
+  void (*layer_norm_gradient)(const layer_norm_gradient_task *task);
   void (*encode)(const encode_task *task);
   void (*decode)(const decode_task *task);
   void (*round_rows)(const round_task *task);
   void (*round_slabs)(const round_task *task);
-} plain_kernels;
+} common_kernels;
 
-extern const float_kernels floats_avx512, floats_avx2, floats_neon, floats_scalar;
-extern const plain_kernels plain_avx512, plain_avx2, plain_neon, plain_scalar;
+extern const wide_kernels wide_avx512, wide_avx2, wide_neon, wide_scalar;
+extern const common_kernels common_avx2, common_neon, common_scalar;
 
 #endif

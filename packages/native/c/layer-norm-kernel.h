@@ -12,6 +12,7 @@ static inline float row_mean(const float *x, ptrdiff_t width) {
     low = eight_add(low, eight_load(x + i));
     high = eight_add(high, eight_load(x + i + 8));
   }
+  if (i == width) return sixteen_total(low, high) / (float)width;
   float four[4];
   fold_sixteen(low, high, four);
   for (; i < width; i++) four[i % 4] += x[i];
@@ -29,10 +30,15 @@ static NEVER_INLINE statistics statistics_of(const float *x, ptrdiff_t width, fl
     low = eight_multiply_add(a, a, low, 1);
     high = eight_multiply_add(b, b, high, 1);
   }
-  float four[4];
-  fold_sixteen(low, high, four);
-  for (; i < width; i++) four[i % 4] = fused_one(x[i] - mean, x[i] - mean, four[i % 4]);
-  return (statistics){mean, 1 / square_root_one(total_of(four) / (float)width + epsilon)};
+  float total;
+  if (i == width) total = sixteen_total(low, high);
+  else {
+    float four[4];
+    fold_sixteen(low, high, four);
+    for (; i < width; i++) four[i % 4] = fused_one(x[i] - mean, x[i] - mean, four[i % 4]);
+    total = total_of(four);
+  }
+  return (statistics){mean, 1 / square_root_one(total / (float)width + epsilon)};
 }
 
 static inline floats normalized(floats x, statistics row) { return (x - splat(row.mean)) * splat(row.scale); }
@@ -76,6 +82,7 @@ static inline means add_row_to_sums(const float *x, const float *gain, const flo
     scaled_sums = eight_add(scaled_sums, scaled);
     inner_sums = eight_multiply_add(scaled, own, inner_sums, 1);
   }
+  if (i == width) return (means){eight_total(scaled_sums) / (float)width, eight_total(inner_sums) / (float)width};
   float scaled_four[4], inner_four[4];
   fold_eight(scaled_sums, scaled_four);
   fold_eight(inner_sums, inner_four);

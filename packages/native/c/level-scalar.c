@@ -1,7 +1,8 @@
 #include "level.h"
 #include "vector-scalar.h"
 
-#define TILE_ROWS 4
+#define PACK_PANEL pack_panel_scalar
+#define TILE_ROWS 1
 #define TILE_VECTORS 1
 #include "integers-scalar.h"
 

@@ -10,8 +10,9 @@ typedef struct {
   const char *name;
   void (*matmul)(const matmul_task *task, workspace *space);
   void (*block_matmul)(const block_task *task, workspace *space);
-  const float_kernels *floats;
-  const plain_kernels *plain;
+  /** NULL in plain C, which is there for the products' sake: beside them, WebAssembly is faster. */
+  const wide_kernels *wide;
+  const common_kernels *common;
 } level;
 
 /** How many there are for this processor's architecture, the fastest first, those included that this processor lacks. */

@@ -72,12 +72,12 @@ static inline ALWAYS_INLINE words random_at(const uint32_t *random, ptrdiff_t at
   return how == STOCHASTIC ? bits_of(load_some((const float *)random + at, left)) : splat_word(0);
 }
 
-static inline ALWAYS_INLINE void round_block(const round_task *task, ptrdiff_t start, ptrdiff_t count, rounding_mode how) {
+static inline ALWAYS_INLINE void round_block(const round_task *task, ptrdiff_t start, ptrdiff_t count, exact_bytes exact, rounding_mode how) {
   const rounding_settings *settings = task->settings;
   const float *x = task->source + start;
   float *out = task->target + start;
   const uint32_t maximum = largest_magnitude(x, count);
-  const block_figures block = figures_of(settings, maximum);
+  const block_figures block = figures_of(settings, exact, maximum);
   if (!block.exact) {
     round_one_by_one(settings, &block, maximum, x, out, task->random + start, count, 1);
     return;
@@ -89,22 +89,20 @@ static inline ALWAYS_INLINE void round_block(const round_task *task, ptrdiff_t s
   }
 }
 
-static inline ALWAYS_INLINE void round_rows_as(const round_task *task, rounding_mode how) {
+static void round_rows(const round_task *task) {
+  const rounding_mode how = (rounding_mode)task->settings->rounding;
   const ptrdiff_t length = task->length, size = task->settings->block_size;
+  const exact_bytes exact = exact_bytes_of(task->settings);
   for (ptrdiff_t row = task->from; row < task->to; row++) {
     for (ptrdiff_t first = 0; first < length; first += size) {
-      round_block(task, row * length + first, length - first < size ? length - first : size, how);
+      round_block(task, row * length + first, length - first < size ? length - first : size, exact, how);
     }
   }
 }
 
-static void round_rows(const round_task *task) {
-  if (task->settings->rounding == NEAREST_EVEN) round_rows_as(task, NEAREST_EVEN);
-  else round_rows_as(task, (rounding_mode)task->settings->rounding);
-}
-
 /** `lanes` columns, at most LANES, of `rows` rows `step` apart: blocks of their own. */
-static inline ALWAYS_INLINE void round_columns(const round_task *task, ptrdiff_t start, int lanes, ptrdiff_t rows, rounding_mode how) {
+static inline ALWAYS_INLINE void round_columns(const round_task *task, ptrdiff_t start, int lanes, ptrdiff_t rows, exact_bytes exact,
+                                               rounding_mode how) {
   const rounding_settings *settings = task->settings;
   const ptrdiff_t step = task->inner;
   const float *x = task->source + start;
@@ -116,7 +114,7 @@ static inline ALWAYS_INLINE void round_columns(const round_task *task, ptrdiff_t
   block_figures blocks[LANES];
   store_words(maxima, largest);
   for (int lane = 0; lane < lanes; lane++) {
-    blocks[lane] = figures_of(settings, maxima[lane]);
+    blocks[lane] = figures_of(settings, exact, maxima[lane]);
     thresholds[lane] = blocks[lane].threshold, limits[lane] = blocks[lane].limit;
     before[lane] = blocks[lane].before, after[lane] = blocks[lane].after;
   }
@@ -132,18 +130,15 @@ static inline ALWAYS_INLINE void round_columns(const round_task *task, ptrdiff_t
   }
 }
 
-static inline ALWAYS_INLINE void round_slabs_as(const round_task *task, rounding_mode how) {
+static void round_slabs(const round_task *task) {
+  const rounding_mode how = (rounding_mode)task->settings->rounding;
   const ptrdiff_t size = task->settings->block_size, inner = task->inner;
+  const exact_bytes exact = exact_bytes_of(task->settings);
   for (ptrdiff_t slab = task->from; slab < task->to; slab++) {
     const ptrdiff_t first = slab % task->blocks * size, left = task->length - first;
     const ptrdiff_t start = (slab / task->blocks * task->length + first) * inner;
     for (ptrdiff_t column = 0; column < inner; column += LANES) {
-      round_columns(task, start + column, inner - column < LANES ? (int)(inner - column) : LANES, left < size ? left : size, how);
+      round_columns(task, start + column, inner - column < LANES ? (int)(inner - column) : LANES, left < size ? left : size, exact, how);
     }
   }
-}
-
-static void round_slabs(const round_task *task) {
-  if (task->settings->rounding == NEAREST_EVEN) round_slabs_as(task, NEAREST_EVEN);
-  else round_slabs_as(task, (rounding_mode)task->settings->rounding);
 }

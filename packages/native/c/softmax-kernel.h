@@ -1,4 +1,4 @@
-// Softmax and its gradient, in the order of `assembly/softmax.ts` and the sums of `assembly/exponential.ts`.
+// Softmax, in the order of `assembly/softmax.ts` and the sums of `assembly/exponential.ts`.
 
 /** The largest of `count` values times `scale`; −Infinity of nothing. A NaN may be passed over: it shows in the sum. */
 static NEVER_INLINE float scaled_maximum(const float *x, ptrdiff_t count, float scale) {
@@ -43,6 +43,7 @@ static float exponential_sum(const float *x, float *out, ptrdiff_t count, float 
     shifted_exponentials(x + first, terms, here, scale, shift);
     for (i = 0; i + 8 <= here; i += 8) sums = eight_add(sums, eight_load(terms + i));
     if (first + here < count) continue;
+    if (i == here) return eight_total(sums);
     eight_store(lanes, sums);
     // Four more go to the first lanes before the halves are added, the last ones afterwards.
     if (here - i >= 4) {
@@ -69,29 +70,5 @@ static void softmax(const softmax_task *task) {
     const float sum = exponential_sum(x, out, visible, task->scale, shift);
     multiply_row(out, visible, 1 / sum);
     memset(out + visible, 0, (size_t)(width - visible) * sizeof *out);
-  }
-}
-
-/** Σ a·b of `count` values. */
-static inline float inner_product(const float *a, const float *b, ptrdiff_t count) {
-  eight sums = eight_zero();
-  ptrdiff_t i = 0;
-  for (; i + 8 <= count; i += 8) sums = eight_multiply_add(eight_load(a + i), eight_load(b + i), sums, 1);
-  float four[4];
-  fold_eight(sums, four);
-  for (; i < count; i++) four[i % 4] = fused_one(a[i], b[i], four[i % 4]);
-  return total_of(four);
-}
-
-static void softmax_gradient(const softmax_gradient_task *task) {
-  const ptrdiff_t width = task->width;
-  for (ptrdiff_t row = task->from; row < task->to; row++) {
-    const float *y = task->y + row * width, *dy = task->dy + row * width;
-    float *out = task->out + row * width;
-    const float inner = inner_product(y, dy, width);
-    for (ptrdiff_t i = 0; i < width; i += LANES) {
-      const floats centred = load_some(dy + i, width - i) - splat(inner);
-      store_some(out + i, load_some(y + i, width - i) * splat(task->scale) * centred, width - i);
-    }
   }
 }

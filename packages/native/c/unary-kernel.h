@@ -1,4 +1,4 @@
-// Operations element by element, of one operand, that round at most once. The numbers are those of `assembly/elementwise.ts`.
+// Operations element by element, of one operand. The numbers are those of `assembly/elementwise.ts`.
 
 /** To BF16 (nearest, ties to even) and back; a NaN stays one. */
 static inline floats to_bfloat16(floats x) {
@@ -22,7 +22,11 @@ static inline ALWAYS_INLINE floats unary_of(unary_operation operation, floats x)
     case NEGATE: return negative(x);
     case ABSOLUTE: return absolute(x);
     case SIGN: return sign_of(x);
+    case EXP: return exponential(x);
+    case LOG: return logarithm(x);
     case SQRT: return square_root(x);
+    case TANH: return hyperbolic_tangent(x);
+    case ERF: return error_function(x);
     case ROUND: return nearest(x);
     case BFLOAT16: return to_bfloat16(x);
     case TO_INTEGER: return floats_of(to_integer(x));
@@ -38,16 +42,7 @@ static inline ALWAYS_INLINE void unary_loop(unary_operation operation, const una
 }
 
 static void unary(const unary_task *task) {
-  switch (task->operation) {
-    case NEGATE: unary_loop(NEGATE, task); break;
-    case ABSOLUTE: unary_loop(ABSOLUTE, task); break;
-    case SIGN: unary_loop(SIGN, task); break;
-    case SQRT: unary_loop(SQRT, task); break;
-    case ROUND: unary_loop(ROUND, task); break;
-    case BFLOAT16: unary_loop(BFLOAT16, task); break;
-    case TO_INTEGER: unary_loop(TO_INTEGER, task); break;
-    case TO_BYTE: unary_loop(TO_BYTE, task); break;
-    case INTEGER_TO_BYTE: unary_loop(INTEGER_TO_BYTE, task); break;
-    default: unary_loop(TO_FLOAT, task);
-  }
+  // Training steps in low precision have many of the first; for the others, the choice is in the loop.
+  if (task->operation == BFLOAT16) unary_loop(BFLOAT16, task);
+  else unary_loop(task->operation, task);
 }

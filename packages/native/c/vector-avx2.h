@@ -59,6 +59,14 @@ static inline float greatest_lane(floats x) {
   return _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps(two, two, 1)));
 }
 
+/** Of numbers with a sign, lane by lane, and of all lanes. */
+static inline words greatest_word(words a, words b) { return (words)_mm256_max_epi32((__m256i)a, (__m256i)b); }
+static inline uint32_t greatest_lane_word(words x) {
+  const __m128i four = _mm_max_epi32(_mm256_castsi256_si128((__m256i)x), _mm256_extracti128_si256((__m256i)x, 1));
+  const __m128i two = _mm_max_epi32(four, _mm_shuffle_epi32(four, 0x4e));
+  return (uint32_t)_mm_cvtsi128_si32(_mm_max_epi32(two, _mm_shuffle_epi32(two, 0xb1)));
+}
+
 /** Integers that a narrower type holds. */
 static inline void store_narrow(void *to, words x, int wide) {
   const __m128i two_bytes = _mm_packs_epi32(_mm256_castsi256_si128((__m256i)x), _mm256_extracti128_si256((__m256i)x, 1));

@@ -56,6 +56,10 @@ static inline void store_interleaved(float *to, floats x0, floats x1, floats x2,
 /** The largest lane; a NaN may be passed over. */
 static inline float greatest_lane(floats x) { return _mm512_reduce_max_ps(x); }
 
+/** Of numbers with a sign, lane by lane, and of all lanes. */
+static inline words greatest_word(words a, words b) { return (words)_mm512_max_epi32((__m512i)a, (__m512i)b); }
+static inline uint32_t greatest_lane_word(words x) { return (uint32_t)_mm512_reduce_max_epi32((__m512i)x); }
+
 /** Integers that a narrower type holds. */
 static inline void store_narrow(void *to, words x, int wide) {
   if (wide) _mm256_storeu_si256(to, _mm512_cvtepi32_epi16((__m512i)x));

@@ -60,6 +60,10 @@ static inline void store_interleaved(float *to, floats x0, floats x1, floats x2,
 /** The largest lane; a NaN may be passed over. */
 static inline float greatest_lane(floats x) { return vmaxnmvq_f32(x); }
 
+/** Of numbers with a sign, lane by lane, and of all lanes. */
+static inline words greatest_word(words a, words b) { return (words)vmaxq_s32((int32x4_t)a, (int32x4_t)b); }
+static inline uint32_t greatest_lane_word(words x) { return (uint32_t)vmaxvq_s32((int32x4_t)x); }
+
 /** Integers that a narrower type holds. */
 static inline void store_narrow(void *to, words x, int wide) {
   const int16x4_t two_bytes = vmovn_s32((int32x4_t)x);
@@ -99,6 +103,11 @@ static inline float eight_total(eight sums) {
   const float32x4_t four = vaddq_f32(sums.even, sums.odd);
   const float32x2_t two = vadd_f32(vget_low_f32(four), vget_high_f32(four));
   return vget_lane_f32(two, 0) + vget_lane_f32(two, 1);
+}
+
+/** The halves of each added first, then both, then as above. */
+static inline float sixteen_total(eight low, eight high) {
+  return eight_total((eight){low.even + low.odd, high.even + high.odd});
 }
 
 enum { TURNED = 4 };

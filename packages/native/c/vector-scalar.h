@@ -73,6 +73,8 @@ static inline void store_interleaved(float *to, floats x0, floats x1, floats x2,
 }
 
 static inline float greatest_lane(floats x) { return x; }
+static inline words greatest_word(words a, words b) { return (int32_t)a < (int32_t)b ? b : a; }
+static inline uint32_t greatest_lane_word(words x) { return x; }
 
 /** Integers that a narrower type holds. */
 static inline void store_narrow(void *to, words x, int wide) {
@@ -96,7 +98,7 @@ static inline eight eight_load(const float *from) {
   memcpy(x.lane, from, sizeof x.lane);
   return x;
 }
-static inline eight eight_multiply_add(eight a, eight b, eight c, int fused) {
+static __attribute__((noinline)) eight eight_multiply_add(eight a, eight b, eight c, int fused) {
   for (int i = 0; i < 8; i++) c.lane[i] = multiply_add_as(a.lane[i], b.lane[i], c.lane[i], fused);
   return c;
 }
@@ -117,7 +119,7 @@ static inline eight eight_multiply(eight a, eight b) {
 }
 
 /** Adds `count` (1 to 4) more products to the first four sums. */
-static inline eight eight_add_rest(eight sums, const float *a, const float *b, int count, int fused) {
+static __attribute__((noinline)) eight eight_add_rest(eight sums, const float *a, const float *b, int count, int fused) {
   for (int i = 0; i < 4; i++) {
     sums.lane[i] = multiply_add_as(i < count ? a[i] : 0, i < count ? b[i] : 0, sums.lane[i], fused);
   }
@@ -129,6 +131,16 @@ static inline float eight_total(eight sums) {
   float four[4];
   for (int i = 0; i < 4; i++) four[i] = sums.lane[i] + sums.lane[i + 4];
   return (four[0] + four[2]) + (four[1] + four[3]);
+}
+
+/** The halves of each added first, then both, then as above. */
+static inline float sixteen_total(eight low, eight high) {
+  eight halves;
+  for (int i = 0; i < 4; i++) {
+    halves.lane[i] = low.lane[i] + low.lane[i + 4];
+    halves.lane[i + 4] = high.lane[i] + high.lane[i + 4];
+  }
+  return eight_total(halves);
 }
 
 enum { TURNED = 1 };

@@ -20,10 +20,16 @@ enum {
   MOST_LINES = 64,
 };
 
+/** The least and largest scales of a panel, with the unit: whether its products may leave the normal numbers. */
+typedef struct {
+  float least, largest;
+} range;
+
 /** What kernels use between their operands, for each thread one. */
 typedef struct {
   float packed_a[BLOCK_ROWS * BLOCK_TERMS], packed_b[BLOCK_COLUMNS * BLOCK_TERMS];
   float scales_a[BLOCK_ROWS * BLOCK_SCALES], scales_b[BLOCK_COLUMNS * BLOCK_SCALES];
+  range ranges_a[BLOCK_ROWS], ranges_b[BLOCK_COLUMNS];
   /** What products of offset codes are too large by. */
   int32_t corrections[BLOCK_COLUMNS * BLOCK_SCALES];
   /** Codes of a panel, widened. */

@@ -55,22 +55,6 @@ export const elementBounds: Bounds<keyof ElementKernels> = {
     flat('unary', length, from, to, { x, out }).choice('operation', operation, 14);
   },
 
-  binary({ length }, from, to, operation, a, b, out, width, e1, e2, a0, a1, a2, stepA, b0, b1, b2, stepB) {
-    const check = new Check('binary', length);
-    check.sizes({ from, to, width, a0, a1, a2, b0, b1, b2 }, 0);
-    check.sizes({ e1, e2 }, 1);
-    check.choice('operation', operation, 12);
-    check.choice('stepA', stepA, 2);
-    check.choice('stepB', stepB, 2);
-    if (from >= to) return;
-    // The largest place along each axis.
-    const [i, j, k] = width === 0 ? [0, 0, 0] : [Math.floor((to - 1) / e2 / e1), e1 - 1, e2 - 1];
-    const last = (width === 0 ? to : width) - 1;
-    check.operand('a', a, i * a0 + j * a1 + k * a2 + last * stepA + 1, 4);
-    check.operand('b', b, i * b0 + j * b1 + k * b2 + last * stepB + 1, 4);
-    check.operand('out', out, to * Math.max(width, 1), 4);
-  },
-
   geluExact: ({ length }, from, to, x, out) => void flat('geluExact', length, from, to, { x, out }),
   geluExactGradient: ({ length }, from, to, x, dy, out) =>
     void flat('geluExactGradient', length, from, to, { x, dy, out }),

@@ -45,34 +45,11 @@ export interface NativeKernels {
 
 /**
  * What the steps of training do between products: with fused arithmetic and vectors alone, but for the kernels that multiply and add nowhere
- * (`binary` and those of block formats), which strict arithmetic has too. Where one is missing, that of WebAssembly gives the same bits.
+ * (those of block formats), which strict arithmetic has too. Where one is missing, that of WebAssembly gives the same bits.
  */
 export interface ElementKernels {
   /** Elements. The operation: negative, absolute, sign, exp, log, sqrt, tanh, erf, round, to BF16; to i32, to u8, i32 to u8, i32 to f32. */
   unary(from: number, to: number, operation: number, x: number, out: number): void;
-  /**
-   * Rows over outer axes of extents [any, e1, e2], strides a0, a1, a2 and b0, b1, b2, and 0 or 1 within a row; where `width` is 0, elements of one row.
-   * The operation: add, subtract, multiply, divide, maximum, minimum; equal, greater, less of f32, then of i32.
-   */
-  binary(
-    from: number,
-    to: number,
-    operation: number,
-    a: number,
-    b: number,
-    out: number,
-    width: number,
-    e1: number,
-    e2: number,
-    a0: number,
-    a1: number,
-    a2: number,
-    stepA: number,
-    b0: number,
-    b1: number,
-    b2: number,
-    stepB: number,
-  ): void;
   /** Elements: x·Φ(x). */
   geluExact(from: number, to: number, x: number, out: number): void;
   geluExactGradient(from: number, to: number, x: number, dy: number, out: number): void;

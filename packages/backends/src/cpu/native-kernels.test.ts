@@ -210,18 +210,6 @@ function planned(pair: Pair, elements: number, options: QuantizeOptions) {
 }
 
 const plainCases: Readonly<Record<string, Case>> = {
-  binary(pair, run) {
-    const operation = run % 12;
-    const flat = run % 5 === 0;
-    const [width, e1, e2] = [pair.integer(1, 40), pair.integer(1, 3), pair.integer(1, 4)];
-    const rows = pair.integer(1, 2) * e1 * e2;
-    const [stepA, stepB] = [pair.integer(0, 1), pair.integer(0, 1)];
-    const operand = () => (operation > 8 ? pair.put(Int32Array.from({ length: 2000 }, () => pair.integer(-3, 3)), 'i32') : pair.floats(2000, 1, true));
-    const strides = () => [0, 1, 2].map(() => pair.pick([0, width, width + 3]));
-    const [a, b] = [operand(), operand()];
-    if (flat) pair.same('binary', width, 16, { 3: width }, operation, a, b, 0, 0, 1, 1, 0, 0, 0, stepA, 0, 0, 0, stepB);
-    else pair.same('binary', rows, 1, { 3: rows * width }, operation, a, b, 0, width, e1, e2, ...strides(), stepA, ...strides(), stepB);
-  },
   decodeOperand(pair, run) {
     const [rows, terms, blockSize] = [pair.integer(1, 5), pair.integer(1, 130), pair.pick([16, 32, 8, 5])];
     const [wide, floatScales] = [run % 2 === 0, run % 3 === 0];

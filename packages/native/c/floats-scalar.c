@@ -1,5 +1,0 @@
-#include "vector-scalar.h"
-
-#include "float-kernels-of-level.h"
-
-const float_kernels floats_scalar = FLOAT_KERNELS;

@@ -1,5 +1,0 @@
-#include "vector-scalar.h"
-
-#include "plain-kernels-of-level.h"
-
-const plain_kernels plain_scalar = PLAIN_KERNELS;
