@@ -65,6 +65,8 @@ static void call_layer_norm_gradient(call *one) {
   task.out = floats_at(one, 5, count);
   task.totals = (double *)floats_at(one, 6, 4 * padded * parts);
   task.scratch = floats_at(one, 7, 2 * padded * parts);
+  // Of no rows, there is still one part.
+  if (task.to > 1 && (task.to - 1) * NORM_PART_ROWS >= task.rows) fail(one, "There are more parts than rows.");
   if (one->numbers[6] != (double)((ptrdiff_t)one->numbers[6] / 8 * 8)) fail(one, "An address is no multiple of its element's size.");
   if (!one->failed) one->engine->level->common->layer_norm_gradient(&task);
 }

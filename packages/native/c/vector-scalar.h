@@ -98,7 +98,7 @@ static inline eight eight_load(const float *from) {
   memcpy(x.lane, from, sizeof x.lane);
   return x;
 }
-static __attribute__((noinline)) eight eight_multiply_add(eight a, eight b, eight c, int fused) {
+static __attribute__((noinline, unused)) eight eight_multiply_add(eight a, eight b, eight c, int fused) {
   for (int i = 0; i < 8; i++) c.lane[i] = multiply_add_as(a.lane[i], b.lane[i], c.lane[i], fused);
   return c;
 }
@@ -119,7 +119,7 @@ static inline eight eight_multiply(eight a, eight b) {
 }
 
 /** Adds `count` (1 to 4) more products to the first four sums. */
-static __attribute__((noinline)) eight eight_add_rest(eight sums, const float *a, const float *b, int count, int fused) {
+static __attribute__((noinline, unused)) eight eight_add_rest(eight sums, const float *a, const float *b, int count, int fused) {
   for (int i = 0; i < 4; i++) {
     sums.lane[i] = multiply_add_as(i < count ? a[i] : 0, i < count ? b[i] : 0, sums.lane[i], fused);
   }

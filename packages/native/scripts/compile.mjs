@@ -128,7 +128,12 @@ export async function compileCheck(name, { cc, zig }, options, out) {
   };
   try {
     const kernels = Object.entries(sourcesOf(cpu, zig !== undefined)).filter(([file]) => file !== 'addon.c');
-    const files = [...kernels.map(([file, own]) => [join('c', file), own]), [join('test', 'c', 'check.c'), []]];
+    // In plain C, which the binaries have not.
+    const plain = ['wide-scalar.c', 'common-scalar.c'].map((file) => [file, []]);
+    const files = [
+      ...[...kernels, ...plain].map(([file, own]) => [join('c', file), own]),
+      [join('test', 'c', 'check.c'), []],
+    ];
     const objects = await Promise.all(
       files.map(async ([file, instructions], i) => {
         const object = join(scratch, `${i}.o`);
