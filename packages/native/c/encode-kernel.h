@@ -51,7 +51,15 @@ static inline ALWAYS_INLINE void encode_block(const encode_task *task, ptrdiff_t
   }
   const vector_figures figures = spread_figures(settings, &block);
   const floats factor = splat(power_of_two_bits(settings->e4m3_scales ? -unit : 127 - block.byte - unit));
-  for (ptrdiff_t i = 0; i < count; i += LANES) {
+  ptrdiff_t i = 0;
+  // Whole vectors of what is usual: neither multiplied nor random.
+  if (how == NEAREST_EVEN && !settings->e4m3_scales) {
+    for (; i + LANES <= count; i += LANES) {
+      const floats sum = round_vector(load(x + i), &figures, NEAREST_EVEN, splat_word(0)) * factor + splat(INTEGER_MAGIC);
+      store_narrow(codes + (i << wide), bits_of(sum) - bits_of(splat(INTEGER_MAGIC)), wide);
+    }
+  }
+  for (; i < count; i += LANES) {
     const int here = count - i < LANES ? (int)(count - i) : LANES;
     const words random = random_at(task->random, start + i, here, how);
     const floats values = load_some(x + i, here) * figures.before;
@@ -66,7 +74,8 @@ static inline ALWAYS_INLINE void encode_block(const encode_task *task, ptrdiff_t
   }
 }
 
-static inline ALWAYS_INLINE void encode_as(const encode_task *task, rounding_mode how) {
+static void encode(const encode_task *task) {
+  const rounding_mode how = (rounding_mode)task->settings->rounding;
   const ptrdiff_t length = task->length, size = task->settings->block_size, padded = (length + 15) / 16 * 16;
   const exact_bytes exact = exact_bytes_of(task->settings);
   for (ptrdiff_t row = task->from; row < task->to; row++) {
@@ -77,11 +86,6 @@ static inline ALWAYS_INLINE void encode_as(const encode_task *task, rounding_mod
     }
     memset(codes + (length << task->wide), 0, (size_t)(padded - length) << task->wide);
   }
-}
-
-static void encode(const encode_task *task) {
-  if (task->settings->rounding == NEAREST_EVEN) encode_as(task, NEAREST_EVEN);
-  else encode_as(task, (rounding_mode)task->settings->rounding);
 }
 
 static inline float decoding_scale(const decode_task *task, ptrdiff_t place) {
