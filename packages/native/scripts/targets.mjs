@@ -25,7 +25,13 @@ export function sourcesOf(cpu, zig = false) {
   const common = { ...Object.fromEntries(plain.map((file) => [file, small])), 'windows.c': ['-fno-builtin'] };
   if (cpu === 'arm64') {
     const dotProducts = zig ? '-mcpu=generic+dotprod' : '-march=armv8.2-a+dotprod';
-    return { ...common, 'level-neon.c': [], 'wide-neon.c': fast, 'common-neon.c': fast, 'level-neon-dot.c': [dotProducts] };
+    return {
+      ...common,
+      'level-neon.c': [],
+      'wide-neon.c': fast,
+      'common-neon.c': fast,
+      'level-neon-dot.c': [dotProducts],
+    };
   }
   return {
     ...common,

@@ -15,7 +15,16 @@ function generator(seed: number): () => number {
   };
 }
 
-const special = [0, -0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN, 2 ** -149, -(2 ** -130), 2 ** 127];
+const special = [
+  0,
+  -0,
+  Number.POSITIVE_INFINITY,
+  Number.NEGATIVE_INFINITY,
+  Number.NaN,
+  2 ** -149,
+  -(2 ** -130),
+  2 ** 127,
+];
 
 /** Puts operands into a memory, runs a kernel of WebAssembly and the native one of that name, and compares what they write. */
 class Pair {
@@ -98,7 +107,10 @@ class Pair {
       const bits = [want, got].map((at) => new Int32Array(buffer, at, words + 16)) as [Int32Array, Int32Array];
       for (let word = 0; word < words; word++) {
         if (bits[0][word] === bits[1][word]) continue;
-        const [a, b] = bits.map((one) => new Float32Array(one.buffer, one.byteOffset, words)[word]!) as [number, number];
+        const [a, b] = bits.map((one) => new Float32Array(one.buffer, one.byteOffset, words)[word]!) as [
+          number,
+          number,
+        ];
         if (Number.isNaN(a) && Number.isNaN(b)) continue;
         expect.fail(`${name}, operand ${place}, word ${word} of ${words}: ${b} is not ${a}; task ${task.join()}`);
       }
@@ -118,13 +130,20 @@ const fusedCases: Readonly<Record<string, Case>> = {
   unary(pair, run) {
     const n = count(pair);
     const operation = run % 14;
-    const x = operation > 11 ? pair.put(Int32Array.from({ length: n }, () => pair.integer(-(2 ** 31), 2 ** 31 - 1) >> pair.integer(0, 31)), 'i32') : pair.floats(n, pair.pick([0.1, 1, 3, 30, 300]), true);
+    const x =
+      operation > 11
+        ? pair.put(
+            Int32Array.from({ length: n }, () => pair.integer(-(2 ** 31), 2 ** 31 - 1) >> pair.integer(0, 31)),
+            'i32',
+          )
+        : pair.floats(n, pair.pick([0.1, 1, 3, 30, 300]), true);
     pair.same('unary', n, 16, { 2: n }, operation, x, 0);
   },
   gelu(pair, run) {
     const n = count(pair);
     const x = pair.floats(n, pair.pick([0.1, 1, 4]), run % 3 === 0);
-    const [forward, gradient] = run % 2 === 0 ? (['geluExact', 'geluExactGradient'] as const) : (['geluTanh', 'geluTanhGradient'] as const);
+    const [forward, gradient] =
+      run % 2 === 0 ? (['geluExact', 'geluExactGradient'] as const) : (['geluTanh', 'geluTanhGradient'] as const);
     pair.same(forward, n, 16, { 1: n }, x, 0);
     pair.same(gradient, n, 16, { 2: n }, x, pair.floats(n, 1), 0);
   },
@@ -153,7 +172,24 @@ const fusedCases: Readonly<Record<string, Case>> = {
     const n = count(pair);
     const second = pair.put(Float32Array.from({ length: n }, () => pair.random() ** 4));
     const operands = [pair.floats(n, 1), pair.floats(n, 1), second, pair.floats(n, 1)];
-    pair.same('adamwUpdate', n, 16, { 4: n, 5: n, 6: n }, ...operands, 0, 0, 0, 0.9, 0.1, 0.999, 1e-3, 1e-3, 1.3, 1e-8, 0.99);
+    pair.same(
+      'adamwUpdate',
+      n,
+      16,
+      { 4: n, 5: n, 6: n },
+      ...operands,
+      0,
+      0,
+      0,
+      0.9,
+      0.1,
+      0.999,
+      1e-3,
+      1e-3,
+      1.3,
+      1e-8,
+      0.99,
+    );
   },
   softmax(pair, run) {
     const [rows, width] = [pair.integer(1, 9), pair.pick(sizes)];
@@ -166,7 +202,10 @@ const fusedCases: Readonly<Record<string, Case>> = {
   crossEntropy(pair, run) {
     const [rows, classes] = [pair.integer(1, 9), pair.pick(sizes)];
     const logits = pair.floats(rows * classes, pair.pick([1, 20]), run % 8 === 0);
-    const labels = pair.put(Int32Array.from({ length: rows }, () => pair.integer(run % 5 === 0 ? -1 : 0, classes - (run % 5 === 0 ? 0 : 1))), 'i32');
+    const labels = pair.put(
+      Int32Array.from({ length: rows }, () => pair.integer(run % 5 === 0 ? -1 : 0, classes - (run % 5 === 0 ? 0 : 1))),
+      'i32',
+    );
     pair.same('crossEntropy', rows, 1, { 2: rows }, logits, labels, 0, classes);
     const dy = pair.floats(rows, 1);
     pair.same('crossEntropyGradient', rows, 1, { 3: rows * classes }, logits, labels, dy, 0, classes);
@@ -205,7 +244,10 @@ function blocks(pair: Pair, n: number, blockSize: number): number {
 function planned(pair: Pair, elements: number, options: QuantizeOptions) {
   const plan = planInMemory(elements, options);
   const settings = pair.put(plan.settings(0x40490fdb), 'i32');
-  const words = pair.put(Int32Array.from({ length: elements }, () => pair.integer(-(2 ** 31), 2 ** 31 - 1)), 'i32');
+  const words = pair.put(
+    Int32Array.from({ length: elements }, () => pair.integer(-(2 ** 31), 2 ** 31 - 1)),
+    'i32',
+  );
   return { plan, settings, words };
 }
 
@@ -215,7 +257,21 @@ const plainCases: Readonly<Record<string, Case>> = {
     const [wide, floatScales] = [run % 2 === 0, run % 3 === 0];
     const bytes = Int32Array.from({ length: rows * 160 }, () => pair.integer(-(2 ** 31), 2 ** 31 - 1));
     const scales = floatScales ? pair.floats(rows * 130, 1) : pair.put(bytes, 'i32');
-    pair.same('decodeOperand', rows, 1, { 2: rows * terms }, pair.put(bytes, 'i32'), scales, 0, terms, blockSize, wide, floatScales, 0.125, 0.7);
+    pair.same(
+      'decodeOperand',
+      rows,
+      1,
+      { 2: rows * terms },
+      pair.put(bytes, 'i32'),
+      scales,
+      0,
+      terms,
+      blockSize,
+      wide,
+      floatScales,
+      0.125,
+      0.7,
+    );
   },
   encodeIntegersInMemory(pair, run) {
     // Those of exact products.
@@ -223,14 +279,23 @@ const plainCases: Readonly<Record<string, Case>> = {
     const rounding = run % 3 === 0 ? pair.pick(roundings) : 'nearestEven';
     const [rows, length] = [pair.integer(1, 6), pair.pick([32, 64, 128, 20, 33, 5, 192, 47])];
     const key = { seed: 1, stream: 0, step: 0, sample: 0 };
-    const options = { format, rounding, ...(rounding === 'stochastic' ? { key } : {}), shape: [rows, length], axis: 1 } as QuantizeOptions;
+    const options = {
+      format,
+      rounding,
+      ...(rounding === 'stochastic' ? { key } : {}),
+      shape: [rows, length],
+      axis: 1,
+    } as QuantizeOptions;
     const { settings, words } = planned(pair, rows * length, options);
     const settingsOf = pair.settings(settings);
     const [size, wide, floatScales] = [settingsOf[14]!, format === 'mxfp6_e3m2', settingsOf[15] !== 0];
     const source = blocks(pair, rows * length, size);
     const padded = Math.ceil(length / 16) * 16;
     const blockCount = Math.ceil(length / size);
-    const outs = { 2: (rows * padded) / (wide ? 2 : 4), 3: floatScales ? rows * blockCount : Math.ceil((rows * blockCount) / 4) };
+    const outs = {
+      2: (rows * padded) / (wide ? 2 : 4),
+      3: floatScales ? rows * blockCount : Math.ceil((rows * blockCount) / 4),
+    };
     pair.same('encodeIntegersInMemory', rows, 4, outs, settings, source, 0, 0, words, length, blockCount, wide);
   },
   fakeQuantize(pair, run) {
@@ -239,7 +304,13 @@ const plainCases: Readonly<Record<string, Case>> = {
     const shape = [pair.integer(1, 3), pair.pick([32, 64, 5, 33, 47]), pair.pick([1, 2, 3, 4, 16, 19, 65])];
     const key = { seed: 1, stream: 0, step: 0, sample: 0 };
     const elements = shape.reduce((a, b) => a * b);
-    const options = { format, rounding, ...(rounding === 'stochastic' ? { key } : {}), shape, axis: pair.integer(1, 2) } as QuantizeOptions;
+    const options = {
+      format,
+      rounding,
+      ...(rounding === 'stochastic' ? { key } : {}),
+      shape,
+      axis: pair.integer(1, 2),
+    } as QuantizeOptions;
     const { plan, settings, words } = planned(pair, elements, options);
     const source = blocks(pair, elements, 32);
     pair.same(plan.kernel, plan.total, 1, { 2: elements }, settings, source, 0, words, ...plan.shape);
