@@ -60,7 +60,7 @@ class Pair {
   put(values: ArrayLike<number>, kind: 'f32' | 'i32' = 'f32'): number {
     const at = this.room(values.length);
     const View = kind === 'f32' ? Float32Array : Int32Array;
-    new View(this.#wasm.memory.buffer, at, values.length).set(values);
+    new View(this.#wasm.memory.buffer as ArrayBuffer, at, values.length).set(values);
     return at;
   }
 
