@@ -41,7 +41,7 @@ describe('the arguments of kernels', () => {
     expectTypeOf<Arguments<NativeKernels>>().toEqualTypeOf<Arguments<Pick<Kernels, keyof NativeKernels>>>();
     expectTypeOf<Arguments<ElementKernels>>().toEqualTypeOf<Arguments<Pick<Kernels, keyof ElementKernels>>>();
     expectTypeOf<keyof NativeKernels>().toExtend<keyof WasmKernels>();
-    const formats = await signaturesIn('../../../../mx-formats/src/in-memory.ts');
+    const formats = await signaturesIn('../../../../mx-formats/src/wasm/kernels.generated.ts');
     const wasm = new Map([...formats, ...(await signaturesIn('kernels.generated.ts'))]);
     const native = await signaturesIn('../../../../native/src/kernels.ts');
     expect(wasm.size).toBeGreaterThan(30);
