@@ -1,9 +1,11 @@
 // Exact products of blocks: integers within a block, f32 across blocks; see `block-matmul.h`. As the products of f32, but that a term is a
 // word of two or four codes.
-#include "block-scales.h"
+#include <string.h>
+
 #include "kernel.h"
 
 #include "block-panels.h"
+#include "panel-scales.h"
 
 /** A panel of A and one of B; rows of A are `a_step` words apart from one group to the next, those of B `width`. */
 typedef struct {
@@ -45,15 +47,6 @@ static NEVER_INLINE void add_sums(const block_sums *sums, const float *scales_a,
   }
 }
 
-/** The same where numbers may be none of the normal ones; each term is also multiplied by `rest`. */
-static NEVER_INLINE void add_sums_limited(const block_sums *sums, const float *scales_a, const float *scales_b, float *out,
-                                          ptrdiff_t stride, int rows, int columns, double rest) {
-  for (int i = 0; i < rows; i++, out += stride) {
-    const int32_t *sum = sums->sum + i * TILE_COLUMNS;
-    for (int j = 0; j < columns; j++) out[j] = add_limited(out[j], sum[j], (double)scales_a[i] * scales_b[j] * rest);
-  }
-}
-
 /** One tile: out += panel of A · panel of B. `rows`, `vectors` and `wide` are constants wherever this is inlined. */
 static inline ALWAYS_INLINE void block_tile(block_panels from, float *out, ptrdiff_t stride, int rows, int vectors, int columns,
                                             int wide) {
@@ -80,14 +73,14 @@ static inline ALWAYS_INLINE void block_tile(block_panels from, float *out, ptrdi
     }
     const float *scales_a = from.scales_a + block * from.a_step, *scales_b = from.scales_b + block * from.width;
     if (from.normal) add_sums(&memory, scales_a, scales_b, out, stride, rows, columns);
-    else add_sums_limited(&memory, scales_a, scales_b, out, stride, rows, columns, from.rest);
+    else add_sums_limited(memory.sum, TILE_COLUMNS, scales_a, scales_b, out, stride, rows, columns, from.rest);
   }
 }
 
 /** A panel's tile, or where rows are missing smaller ones. */
 static inline ALWAYS_INLINE void block_tiles(block_panels from, float *out, ptrdiff_t stride, ptrdiff_t rows, int vectors,
                                              int columns, int wide) {
-  if (rows == TILE_ROWS) {
+  if (TILE_ROWS == 1 || rows == TILE_ROWS) {
     block_tile(from, out, stride, TILE_ROWS, vectors, columns, wide);
     return;
   }
@@ -97,7 +90,7 @@ static inline ALWAYS_INLINE void block_tiles(block_panels from, float *out, ptrd
   for (; rows > 0; rows--, from.a++, from.scales_a++, out += stride) block_tile(from, out, stride, 1, vectors, columns, wide);
 }
 
-static inline ALWAYS_INLINE void multiply_blocks(block_panels from, float *out, ptrdiff_t stride, ptrdiff_t rows, int columns,
+static inline ALWAYS_INLINE void multiply_blocks_as(block_panels from, float *out, ptrdiff_t stride, ptrdiff_t rows, int columns,
                                                  int wide) {
   switch ((columns + LANES - 1) / LANES) {
     case 1: block_tiles(from, out, stride, rows, 1, columns, wide); break;
@@ -106,6 +99,13 @@ static inline ALWAYS_INLINE void multiply_blocks(block_panels from, float *out, 
 #endif
     default: block_tiles(from, out, stride, rows, TILE_VECTORS, columns, wide);
   }
+}
+
+static NEVER_INLINE void multiply_narrow(const block_panels *from, float *out, ptrdiff_t stride, ptrdiff_t rows, int columns) {
+  multiply_blocks_as(*from, out, stride, rows, columns, 0);
+}
+static NEVER_INLINE void multiply_wide_codes(const block_panels *from, float *out, ptrdiff_t stride, ptrdiff_t rows, int columns) {
+  multiply_blocks_as(*from, out, stride, rows, columns, 1);
 }
 
 /** For each block and column, what sums of offset codes of A are too large by. */
@@ -123,14 +123,15 @@ static void pack_corrections(const float *words, ptrdiff_t width, ptrdiff_t bloc
 }
 
 /** Rows `top` to `bottom` and columns `left` to `right` of a product of matrices that begin with rows `first_a` and `first_b`. */
-static inline ALWAYS_INLINE void multiply_blocks_part(const block_task *task, ptrdiff_t first_a, ptrdiff_t first_b, float *out,
+static void multiply_blocks_part(const block_task *task, ptrdiff_t first_a, ptrdiff_t first_b, float *out,
                                                       ptrdiff_t top, ptrdiff_t bottom, ptrdiff_t left, ptrdiff_t right,
                                                       workspace *space, int wide) {
   enum { WIDE = BLOCK_COLUMNS / TILE_COLUMNS * TILE_COLUMNS };
   const block_operand *a = &task->a, *b = &task->b;
+  void (*const multiply_blocks)(const block_panels *, float *, ptrdiff_t, ptrdiff_t, int) = wide || !NARROW ? multiply_wide_codes : multiply_narrow;
   const ptrdiff_t stride = b->rows, group = group_of(wide), size = task->block_size;
   const ptrdiff_t most_blocks = least(BLOCK_SCALES, BLOCK_TERMS * group / size), groups = size / group;
-  range ranges_a[BLOCK_ROWS / TILE_ROWS], ranges_b[WIDE / TILE_COLUMNS];
+  range *const ranges_a = space->ranges_a, *const ranges_b = space->ranges_b;
   for (ptrdiff_t row = top; row < bottom; row++) memset(out + row * stride + left, 0, (size_t)(right - left) * sizeof *out);
   for (ptrdiff_t first = left; first < right; first += WIDE) {
     const ptrdiff_t columns = least(WIDE, right - first);
@@ -162,7 +163,7 @@ static inline ALWAYS_INLINE void multiply_blocks_part(const block_task *task, pt
           for (ptrdiff_t i = 0; i < rows; i += TILE_ROWS) {
             from.a = (const int32_t *)(space->packed_a + i * words), from.scales_a = space->scales_a + i * blocks;
             from.a_step = least(TILE_ROWS, rows - i), from.normal = stays_normal(ranges_a[i / TILE_ROWS], *range_b, task->rest);
-            multiply_blocks(from, out + (row + i) * stride + first + j, stride, from.a_step, (int)columns_here, wide);
+            multiply_blocks(&from, out + (row + i) * stride + first + j, stride, from.a_step, (int)columns_here);
           }
         }
       }
@@ -170,7 +171,7 @@ static inline ALWAYS_INLINE void multiply_blocks_part(const block_task *task, pt
   }
 }
 
-static inline ALWAYS_INLINE void block_matmul_as(const block_task *task, workspace *space, int wide) {
+static void block_matmul_as(const block_task *task, workspace *space, int wide) {
   const ptrdiff_t m = task->a.rows, n = task->b.rows;
   const ptrdiff_t across = (n + task->part_columns - 1) / task->part_columns;
   const ptrdiff_t down = (m + task->part_rows - 1) / task->part_rows;
@@ -184,12 +185,9 @@ static inline ALWAYS_INLINE void block_matmul_as(const block_task *task, workspa
   }
 }
 
-static void block_matmul_narrow(const block_task *task, workspace *space) { block_matmul_as(task, space, 0); }
-static void block_matmul_wide(const block_task *task, workspace *space) { block_matmul_as(task, space, 1); }
-
 static void block_matmul(const block_task *task, workspace *space) {
   const int narrow = NARROW && !task->a.wide && !task->b.wide;
-  if (narrow && task->block_size % 4 == 0) block_matmul_narrow(task, space);
-  else if (task->block_size % 2 == 0) block_matmul_wide(task, space);
+  if (narrow && task->block_size % 4 == 0) block_matmul_as(task, space, 0);
+  else if (task->block_size % 2 == 0) block_matmul_as(task, space, 1);
   else block_matmul_plain(task);
 }

@@ -2,7 +2,6 @@
 #ifndef LMD_BLOCK_SCALES_H
 #define LMD_BLOCK_SCALES_H
 
-#include <math.h>
 #include <string.h>
 
 #include "block-matmul.h"
@@ -23,7 +22,7 @@ static inline float scale_at(const block_operand *x, ptrdiff_t place) {
 /** A number of at most 24 bits as f32 has it: ±Infinity beyond its range, 0 below its normal numbers. */
 static inline double limited(double t) {
   if (t < 0x1p-126 && t > -0x1p-126) return 0;
-  return t >= 0x1p128 ? HUGE_VAL : t <= -0x1p128 ? -HUGE_VAL : t;
+  return t >= 0x1p128 ? __builtin_inf() : t <= -0x1p128 ? -__builtin_inf() : t;
 }
 
 /** y ← y + sum·scale by the definition. */

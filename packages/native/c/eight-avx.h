@@ -10,6 +10,12 @@ static inline eight eight_multiply_add(eight a, eight b, eight c, int fused) {
   return fused ? _mm256_fmadd_ps(a, b, c) : _mm256_add_ps(_mm256_mul_ps(a, b), c);
 }
 
+static inline eight eight_splat(float x) { return _mm256_set1_ps(x); }
+static inline void eight_store(float *to, eight x) { _mm256_storeu_ps(to, x); }
+static inline eight eight_add(eight a, eight b) { return _mm256_add_ps(a, b); }
+static inline eight eight_subtract(eight a, eight b) { return _mm256_sub_ps(a, b); }
+static inline eight eight_multiply(eight a, eight b) { return _mm256_mul_ps(a, b); }
+
 /** Adds `count` (1 to 4) more products to the first four sums. */
 static inline eight eight_add_rest(eight sums, const float *a, const float *b, int count, int fused) {
   const __m128i mask = _mm_cmpgt_epi32(_mm_set1_epi32(count), _mm_setr_epi32(0, 1, 2, 3));
@@ -22,6 +28,14 @@ static inline eight eight_add_rest(eight sums, const float *a, const float *b, i
 static inline float eight_total(eight sums) {
   const __m128 four = _mm_add_ps(_mm256_castps256_ps128(sums), _mm256_extractf128_ps(sums, 1));
   const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
+}
+
+/** The halves of each added first, then both, then as above. */
+static inline float sixteen_total(eight low, eight high) {
+  const __m128 first = _mm_add_ps(_mm256_castps256_ps128(low), _mm256_extractf128_ps(low, 1));
+  const __m128 last = _mm_add_ps(_mm256_castps256_ps128(high), _mm256_extractf128_ps(high, 1));
+  const __m128 four = _mm_add_ps(first, last), two = _mm_add_ps(four, _mm_movehl_ps(four, four));
   return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
 }
 

@@ -1,10 +1,10 @@
 // What the kernels of a level share. A level's file includes them after its vectors, with TILE_ROWS and TILE_VECTORS: the tile whose sums
-// stay in registers.
+// stay in registers; and PACK_PANEL, the name of what packs, which a level with PACKED_BY_OTHERS has from that which it adds instructions to.
 #ifndef LMD_KERNEL_H
 #define LMD_KERNEL_H
 
-#define ALWAYS_INLINE __attribute__((always_inline))
-#define NEVER_INLINE __attribute__((noinline))
+#include "attributes.h"
+
 // Plain C is there to be right, and small.
 #if TILE_VECTORS == 1
 #define UNROLL

@@ -1,6 +1,7 @@
 #include "level.h"
 #include "vector-avx2.h"
 
+#define PACK_PANEL pack_panel_avx2
 #define TILE_ROWS 6
 #define TILE_VECTORS 2
 #include "integers-avx2.h"
@@ -10,4 +11,4 @@
 
 void matmul_avx2(const matmul_task *task, workspace *space) { matmul(task, space); }
 
-const level level_avx2 = {"avx2", matmul_avx2, block_matmul};
+const level level_avx2 = {"avx2", matmul_avx2, block_matmul, &wide_avx2, &common_avx2};

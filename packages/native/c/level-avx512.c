@@ -1,6 +1,7 @@
 #include "level.h"
 #include "vector-avx512.h"
 
+#define PACK_PANEL pack_panel_avx512
 #define TILE_ROWS 12
 #define TILE_VECTORS 2
 #include "integers-avx512.h"
@@ -10,4 +11,4 @@
 
 void matmul_avx512(const matmul_task *task, workspace *space) { matmul(task, space); }
 
-const level level_avx512 = {"avx512", matmul_avx512, block_matmul};
+const level level_avx512 = {"avx512", matmul_avx512, block_matmul, &wide_avx512, &common_avx2};

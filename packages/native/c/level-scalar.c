@@ -1,11 +1,12 @@
 #include "level.h"
 #include "vector-scalar.h"
 
-#define TILE_ROWS 4
+#define PACK_PANEL pack_panel_scalar
+#define TILE_ROWS 1
 #define TILE_VECTORS 1
 #include "integers-scalar.h"
 
 #include "block-kernel.h"
 #include "matmul-kernel.h"
 
-const level level_scalar = {"scalar", matmul, block_matmul};
+const level level_scalar = {"scalar", matmul, block_matmul, NULL, NULL};

@@ -2,6 +2,7 @@
 #define LMD_LEVEL_H
 
 #include "block-matmul.h"
+#include "float-kernels.h"
 #include "matmul.h"
 
 /** The kernels for one instruction set. */
@@ -9,6 +10,9 @@ typedef struct {
   const char *name;
   void (*matmul)(const matmul_task *task, workspace *space);
   void (*block_matmul)(const block_task *task, workspace *space);
+  /** NULL in plain C, which is there for the products' sake: beside them, WebAssembly is faster. */
+  const wide_kernels *wide;
+  const common_kernels *common;
 } level;
 
 /** How many there are for this processor's architecture, the fastest first, those included that this processor lacks. */

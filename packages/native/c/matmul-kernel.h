@@ -42,7 +42,7 @@ static inline ALWAYS_INLINE void tile(panels from, float *out, ptrdiff_t stride,
 /** A panel's tile, or where rows are missing smaller ones. */
 static inline ALWAYS_INLINE void tiles(panels from, float *out, ptrdiff_t stride, ptrdiff_t rows, int vectors, int accumulate,
                                        int fused) {
-  if (rows == TILE_ROWS) {
+  if (TILE_ROWS == 1 || rows == TILE_ROWS) {
     tile(from, out, stride, TILE_ROWS, vectors, accumulate, fused);
     return;
   }
@@ -70,7 +70,7 @@ static void copy_rows(const float *source, ptrdiff_t source_stride, float *targe
 }
 
 /** Packed rows of A times one panel of B of `columns` columns, at most a tile's. */
-static inline ALWAYS_INLINE void multiply_panel(const float *packed_a, panels from, float *out, ptrdiff_t stride,
+static inline ALWAYS_INLINE void multiply_panel_as(const float *packed_a, panels from, float *out, ptrdiff_t stride,
                                                 ptrdiff_t rows, ptrdiff_t columns, int accumulate, int fused) {
   const ptrdiff_t vectors = (columns + LANES - 1) / LANES;
   for (ptrdiff_t i = 0; i < rows; i += TILE_ROWS, packed_a += TILE_ROWS * from.terms, out += TILE_ROWS * stride) {
@@ -85,6 +85,18 @@ static inline ALWAYS_INLINE void multiply_panel(const float *packed_a, panels fr
   }
 }
 
+typedef void panel_kernel(const float *packed_a, panels from, float *out, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t columns,
+                          int accumulate);
+
+static NEVER_INLINE void multiply_panel_fused(const float *packed_a, panels from, float *out, ptrdiff_t stride, ptrdiff_t rows,
+                                              ptrdiff_t columns, int accumulate) {
+  multiply_panel_as(packed_a, from, out, stride, rows, columns, accumulate, 1);
+}
+static NEVER_INLINE void multiply_panel_strict(const float *packed_a, panels from, float *out, ptrdiff_t stride, ptrdiff_t rows,
+                                               ptrdiff_t columns, int accumulate) {
+  multiply_panel_as(packed_a, from, out, stride, rows, columns, accumulate, 0);
+}
+
 /** Where an operand's lines (rows of A, columns of B) and terms are. */
 typedef struct {
   const float *start;
@@ -94,9 +106,10 @@ typedef struct {
 static const float *at(operand x, ptrdiff_t line, ptrdiff_t term) { return x.start + line * x.line + term * x.term; }
 
 /** Rows `top` to `bottom` and columns `left` to `right` of a product of matrices. */
-static inline ALWAYS_INLINE void multiply_part(operand a, operand b, float *out, ptrdiff_t n, ptrdiff_t k, ptrdiff_t top,
+static void multiply_part(operand a, operand b, float *out, ptrdiff_t n, ptrdiff_t k, ptrdiff_t top,
                                                ptrdiff_t bottom, ptrdiff_t left, ptrdiff_t right, workspace *space, int fused) {
   enum { WIDE = BLOCK_COLUMNS / TILE_COLUMNS * TILE_COLUMNS };
+  panel_kernel *const multiply_panel = fused ? multiply_panel_fused : multiply_panel_strict;
   // Where each panel of B is used once, one whose columns lie together is read where it is.
   const int in_place = b.line == 1 && bottom - top <= TILE_ROWS;
   for (ptrdiff_t first = left; first < right; first += WIDE) {
@@ -107,7 +120,7 @@ static inline ALWAYS_INLINE void multiply_part(operand a, operand b, float *out,
         const ptrdiff_t rows = least(BLOCK_ROWS, bottom - row);
         for (ptrdiff_t i = 0; i < rows; i += TILE_ROWS) {
           const ptrdiff_t high = least(TILE_ROWS, rows - i);
-          pack_panel(at(a, row + i, term), a.line, a.term, high, terms, high, space->packed_a + i * terms);
+          PACK_PANEL(at(a, row + i, term), a.line, a.term, high, terms, high, space->packed_a + i * terms);
         }
         for (ptrdiff_t j = 0; j < columns; j += TILE_COLUMNS) {
           const ptrdiff_t wide = least(TILE_COLUMNS, columns - j), width = (wide + LANES - 1) / LANES * LANES;
@@ -115,16 +128,23 @@ static inline ALWAYS_INLINE void multiply_part(operand a, operand b, float *out,
           float *packed = space->packed_b + j * terms;
           panels from = {.terms = terms, .b = packed, .b_step = width};
           if (in_place && wide == width) from.b = source, from.b_step = b.term;
-          else if (row == top) pack_panel(source, b.line, b.term, wide, terms, width, packed);
-          multiply_panel(space->packed_a, from, out + row * n + first + j, n, rows, wide, term > 0, fused);
+          else if (row == top) PACK_PANEL(source, b.line, b.term, wide, terms, width, packed);
+          multiply_panel(space->packed_a, from, out + row * n + first + j, n, rows, wide, term > 0);
         }
       }
     }
   }
 }
 
-static inline ALWAYS_INLINE void matmul_as(const matmul_task *task, workspace *space, int fused) {
+static inline ALWAYS_INLINE void multiply_row(const matmul_task *task, const float *a, const float *b, float *out, ptrdiff_t left,
+                                              ptrdiff_t right, int fused) {
+  if (task->transpose_b) row_times_transposed(a, b, out, task->k, left, right, fused);
+  else row_times_matrix(a, b, out, task->k, task->n, left, right, fused);
+}
+
+static void matmul(const matmul_task *task, workspace *space) {
   const ptrdiff_t m = task->m, k = task->k, n = task->n;
+  const int fused = task->fused;
   const ptrdiff_t across = (n + task->part_columns - 1) / task->part_columns;
   const ptrdiff_t down = (m + task->part_rows - 1) / task->part_rows;
   for (ptrdiff_t part = task->from; part < task->to; part++) {
@@ -137,18 +157,10 @@ static inline ALWAYS_INLINE void matmul_as(const matmul_task *task, workspace *s
       const operand rows = task->transpose_a ? (operand){a, 1, m} : (operand){a, k, 1};
       const operand columns = task->transpose_b ? (operand){b, k, 1} : (operand){b, 1, n};
       multiply_part(rows, columns, out, n, k, top, bottom, left, right, space, fused);
-    } else if (task->transpose_b) {
-      row_times_transposed(a, b, out, k, left, right, fused);
+    } else if (fused) {
+      multiply_row(task, a, b, out, left, right, 1);
     } else {
-      row_times_matrix(a, b, out, k, n, left, right, fused);
+      multiply_row(task, a, b, out, left, right, 0);
     }
   }
-}
-
-static void matmul_fused(const matmul_task *task, workspace *space) { matmul_as(task, space, 1); }
-static void matmul_strict(const matmul_task *task, workspace *space) { matmul_as(task, space, 0); }
-
-static void matmul(const matmul_task *task, workspace *space) {
-  if (task->fused) matmul_fused(task, space);
-  else matmul_strict(task, space);
 }

@@ -1,5 +1,14 @@
 // Copies blocks of an operand into panels, in the order in which the innermost loop reads them, whichever way they are stored.
 
+/**
+ * One panel: `lines` lines of `terms` terms to target[term][line], `width` floats a term; missing lines are zeros. Line l, term t is at
+ * source[l·line_stride + t·term_stride], and one of the strides is 1.
+ */
+void PACK_PANEL(const float *source, ptrdiff_t line_stride, ptrdiff_t term_stride, ptrdiff_t lines, ptrdiff_t terms, ptrdiff_t width,
+                float *target);
+
+#ifndef PACKED_BY_OTHERS
+
 typedef void turning(const float *source, ptrdiff_t stride, float *target, ptrdiff_t width);
 
 /** Transposes `lines` lines in square blocks by `turn`. */
@@ -12,12 +21,8 @@ static inline ALWAYS_INLINE void turn_lines(const float *source, ptrdiff_t strid
   }
 }
 
-/**
- * One panel: `lines` lines of `terms` terms to target[term][line], `width` floats a term; missing lines are zeros. Line l, term t is at
- * source[l·line_stride + t·term_stride], and one of the strides is 1.
- */
-static void pack_panel(const float *source, ptrdiff_t line_stride, ptrdiff_t term_stride, ptrdiff_t lines, ptrdiff_t terms,
-                       ptrdiff_t width, float *target) {
+void PACK_PANEL(const float *source, ptrdiff_t line_stride, ptrdiff_t term_stride, ptrdiff_t lines, ptrdiff_t terms, ptrdiff_t width,
+                float *target) {
   ptrdiff_t line = 0;
   if (line_stride == 1) {
     for (; line + LANES <= lines; line += LANES) {
@@ -38,3 +43,5 @@ static void pack_panel(const float *source, ptrdiff_t line_stride, ptrdiff_t ter
     for (ptrdiff_t t = 0; t < terms; t++) target[t * width + line] = 0;
   }
 }
+
+#endif

@@ -14,18 +14,28 @@ enum {
   BLOCK_SCALES = 64,
   /** Elements of a block with a scale, at most. */
   MOST_BLOCK = 256,
+  /** Weights that are drawn or updated at once: they stay in the first-level cache. */
+  WEIGHT_BLOCK = 1024,
   /** Lines of a panel, at most. */
   MOST_LINES = 64,
 };
 
-/** Packed operands, for each thread one. */
+/** The least and largest scales of a panel, with the unit: whether its products may leave the normal numbers. */
+typedef struct {
+  float least, largest;
+} range;
+
+/** What kernels use between their operands, for each thread one. */
 typedef struct {
   float packed_a[BLOCK_ROWS * BLOCK_TERMS], packed_b[BLOCK_COLUMNS * BLOCK_TERMS];
   float scales_a[BLOCK_ROWS * BLOCK_SCALES], scales_b[BLOCK_COLUMNS * BLOCK_SCALES];
+  range ranges_a[BLOCK_ROWS], ranges_b[BLOCK_COLUMNS];
   /** What products of offset codes are too large by. */
   int32_t corrections[BLOCK_COLUMNS * BLOCK_SCALES];
   /** Codes of a panel, widened. */
   int16_t widened[MOST_LINES * BLOCK_TERMS * 2];
+  /** Random numbers and gradients of both halves of a block of weights. */
+  float noise_plus[WEIGHT_BLOCK], noise_minus[WEIGHT_BLOCK], gradient_plus[WEIGHT_BLOCK], gradient_minus[WEIGHT_BLOCK];
 } workspace;
 
 #endif

@@ -17,9 +17,11 @@ const headers = join(dirname(createRequire(import.meta.url).resolve('node-api-he
 export const flags = [
   ...['-std=c11', '-Wall', '-Wextra', '-Werror', '-ffp-contract=off', '-fno-strict-aliasing'],
   // What pays is unrolled and in vectors already; elsewhere both would only add to the size.
-  ...['-O2', '-fno-unroll-loops', '-fno-tree-vectorize', '-fno-tree-slp-vectorize'],
+  ...['-Os', '-fno-unroll-loops', '-fno-tree-vectorize', '-fno-tree-slp-vectorize'],
+  // A square root is one instruction, and nothing of the C library's.
+  '-fno-math-errno',
 ];
-const libraryFlags = ['-fPIC', '-fvisibility=hidden', '-fno-asynchronous-unwind-tables'];
+const libraryFlags = ['-fPIC', '-fvisibility=hidden', '-g0', '-fno-asynchronous-unwind-tables', '-fno-unwind-tables'];
 
 /** Runs a program; what it says where it fails, undefined where it works. */
 export function failureOf(command, args, options = {}) {
@@ -94,7 +96,9 @@ export async function compileAddOn(name, { cc, zig }) {
     const library = join(scratch, 'lmd.node');
     const link = ['-shared', '-s', '-o', library];
     if (name.startsWith('darwin')) link.push('-Wl,-undefined,dynamic_lookup');
-    if (name.startsWith('win32')) link.push(await importLibrary(zig, name, scratch));
+    if (name.startsWith('win32')) {
+      link.push(await importLibrary(zig, name, scratch), '-nostdlib', '-lkernel32', '-Wl,-e,DllMainCRTStartup');
+    }
     await check([...objects, ...link]);
     // Renamed at last, so that a process that has loaded the old one keeps it.
     const aside = `${out}.${process.pid}.new`;
@@ -124,7 +128,12 @@ export async function compileCheck(name, { cc, zig }, options, out) {
   };
   try {
     const kernels = Object.entries(sourcesOf(cpu, zig !== undefined)).filter(([file]) => file !== 'addon.c');
-    const files = [...kernels.map(([file, own]) => [join('c', file), own]), [join('test', 'c', 'check.c'), []]];
+    // In plain C, which the binaries have not.
+    const plain = ['wide-scalar.c', 'common-scalar.c'].map((file) => [file, []]);
+    const files = [
+      ...[...kernels, ...plain].map(([file, own]) => [join('c', file), own]),
+      [join('test', 'c', 'check.c'), []],
+    ];
     const objects = await Promise.all(
       files.map(async ([file, instructions], i) => {
         const object = join(scratch, `${i}.o`);

@@ -12,21 +12,35 @@ export const targets = {
   'win32-arm64': { zig: 'aarch64-windows-gnu', cpu: 'arm64' },
 };
 
+/** Loops whose order of instructions is left to the compiler; those of products stand in the source. */
+const fast = ['-O2'];
 const avx2 = ['-mavx2', '-mfma'];
 const avx512 = [...avx2, '-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl'];
 
 /** The sources of a processor, each with the instructions that its file may use, as gcc and clang are told, or zig. */
 export function sourcesOf(cpu, zig = false) {
-  const common = { 'addon.c': [], 'level.c': [], 'block-plain.c': [], 'level-scalar.c': ['-Os'] };
+  // What pays in instructions is not here: as small as it can be.
+  const small = zig ? ['-Oz'] : [];
+  const plain = ['addon.c', 'level.c', 'block-plain.c', 'block-rounding.c', 'panel-scales.c', 'level-scalar.c'];
+  const common = { ...Object.fromEntries(plain.map((file) => [file, small])), 'windows.c': ['-fno-builtin'] };
   if (cpu === 'arm64') {
     const dotProducts = zig ? '-mcpu=generic+dotprod' : '-march=armv8.2-a+dotprod';
-    return { ...common, 'level-neon.c': [], 'level-neon-dot.c': [dotProducts] };
+    return {
+      ...common,
+      'level-neon.c': [],
+      'wide-neon.c': fast,
+      'common-neon.c': fast,
+      'level-neon-dot.c': [dotProducts],
+    };
   }
   return {
     ...common,
     'level-avx2.c': avx2,
+    'wide-avx2.c': avx2,
+    'common-avx2.c': [...avx2, ...fast],
     'level-avx2-vnni.c': [...avx2, '-mavxvnni'],
     'level-avx512.c': avx512,
+    'wide-avx512.c': avx512,
     'level-avx512-vnni.c': [...avx512, '-mavx512vnni'],
   };
 }

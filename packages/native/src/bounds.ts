@@ -1,17 +1,15 @@
-import { NativeError } from './errors.js';
-import type { KernelName, NativeKernels } from './kernels.js';
-
-/** Sizes and strides stay below it, so that products of two are exact. */
-const mostElements = 2 ** 31;
+import { Check } from './check.js';
+import { elementBounds } from './element-bounds.js';
+import type { AllKernels, Bounds } from './kernels.js';
 
 /** Words of `blockMatmul`'s settings: four, then those of each operand. */
 const [firstOperand, operandWords] = [4, 11];
 const mostBlock = 256;
 
 /** Refuses what does not lie within a memory. The add-on does so too, in other words. */
-export const bounds: {
-  readonly [Name in KernelName]: (memory: Uint8Array, ...task: Parameters<NativeKernels[Name]>) => void;
-} = {
+export const bounds: Bounds<keyof AllKernels> = {
+  ...elementBounds,
+
   matmul({ length }, from, to, a, b, out, m, k, n, _transposeA, _transposeB, strideA, strideB, partRows, partColumns) {
     const check = new Check('matmul', length);
     check.sizes({ from, to, strideA, strideB }, 0);
@@ -54,47 +52,4 @@ export const bounds: {
 
 function matricesOf(to: number, m: number, n: number, partRows: number, partColumns: number): number {
   return Math.floor((to - 1) / Math.ceil(m / partRows) / Math.ceil(n / partColumns)) + 1;
-}
-
-/** @throws NativeError `INVALID_ARGUMENT` */
-class Check {
-  readonly #kernel: string;
-  readonly #bytes: number;
-
-  constructor(kernel: string, bytes: number) {
-    this.#kernel = kernel;
-    this.#bytes = bytes;
-  }
-
-  sizes(sizes: Readonly<Record<string, number>>, least: number): void {
-    for (const subject in sizes) {
-      const value = sizes[subject]!;
-      if (Number.isInteger(value) && value >= least && value <= mostElements) continue;
-      throw this.#error(
-        `${subject} is ${value}`,
-        subject,
-        value,
-        `Use a whole number from ${least} to ${mostElements}.`,
-      );
-    }
-  }
-
-  equal(subject: string, value: number, wanted: number): void {
-    if (value !== wanted) throw this.#error(`${subject} is ${value}`, subject, value, `Use ${wanted}.`);
-  }
-
-  operand(subject: string, address: number, elements: number, bytesEach: number): void {
-    const end = address + bytesEach * elements;
-    if (Number.isInteger(address) && address >= 0 && address % bytesEach === 0 && end <= this.#bytes) return;
-    throw this.#error(
-      `${subject} has ${elements} elements at byte ${address} of a memory of ${this.#bytes} bytes`,
-      subject,
-      address,
-      `Use a multiple of ${bytesEach}, so that it ends within the memory.`,
-    );
-  }
-
-  #error(problem: string, subject: string, value: unknown, remedy: string): NativeError {
-    return new NativeError('INVALID_ARGUMENT', `${this.#kernel}: ${problem}.`, { subject, value, remedy });
-  }
 }

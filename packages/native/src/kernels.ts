@@ -1,5 +1,5 @@
 /**
- * The kernels, on one memory. Each does the part `from` to `to` of its work, so that threads share it; all have the arguments and give the
+ * Products, on one memory. Each does the part `from` to `to` of its work, so that threads share it; all have the arguments and give the
  * bits of the WebAssembly kernels of `@lmd/backends/cpu`. Addresses are bytes in the memory, sizes and strides are elements.
  */
 export interface NativeKernels {
@@ -43,12 +43,208 @@ export interface NativeKernels {
   ): void;
 }
 
+/**
+ * What the steps of training do between products: with fused arithmetic and vectors alone, but for the kernels that multiply and add nowhere
+ * (those of block formats), which strict arithmetic has too. Where one is missing, that of WebAssembly gives the same bits.
+ */
+export interface ElementKernels {
+  /** Elements. The operation: negative, absolute, sign, exp, log, sqrt, tanh, erf, round, to BF16; to i32, to u8, i32 to u8, i32 to f32. */
+  unary(from: number, to: number, operation: number, x: number, out: number): void;
+  /** Elements: x·Φ(x). */
+  geluExact(from: number, to: number, x: number, out: number): void;
+  geluExactGradient(from: number, to: number, x: number, dy: number, out: number): void;
+  geluTanh(from: number, to: number, x: number, out: number): void;
+  geluTanhGradient(from: number, to: number, x: number, dy: number, out: number): void;
+  /** Elements, `from` a multiple of 4: bits, uniforms or normals by Philox, for `kind` 0, 1 or 2. */
+  random(
+    from: number,
+    to: number,
+    kind: number,
+    target: number,
+    stream: number,
+    step: number,
+    sample: number,
+    seedLow: number,
+    seedHigh: number,
+  ): void;
+  /** Elements, `from` a multiple of 4. */
+  lmdDraw(
+    from: number,
+    to: number,
+    logPlus: number,
+    logMinus: number,
+    out: number,
+    noise: number,
+    stream: number,
+    step: number,
+    sample: number,
+    seedLow: number,
+    seedHigh: number,
+  ): void;
+  /**
+   * Elements, `from` a multiple of 4. At `table`, six words (u32) for each of `samples`: the address of its gradient, stream, step, sample, seedLow,
+   * seedHigh. The momentum of minus is 0 where both halves share one.
+   */
+  lmdUpdate(
+    from: number,
+    to: number,
+    logPlus: number,
+    logMinus: number,
+    momentumPlus: number,
+    momentumMinus: number,
+    outLogPlus: number,
+    outLogMinus: number,
+    outMomentumPlus: number,
+    outMomentumMinus: number,
+    table: number,
+    samples: number,
+    share: number,
+    noise: number,
+    learningRate: number,
+    beta1: number,
+    rest1: number,
+    beta2: number,
+    rest2: number,
+    regularization: number,
+    regularizer: number,
+    logPriorMedian: number,
+    useSign: boolean,
+  ): void;
+  /** Elements. */
+  adamwUpdate(
+    from: number,
+    to: number,
+    weights: number,
+    first: number,
+    second: number,
+    gradient: number,
+    outWeights: number,
+    outFirst: number,
+    outSecond: number,
+    beta1: number,
+    rest1: number,
+    beta2: number,
+    rest2: number,
+    rate: number,
+    secondScale: number,
+    epsilon: number,
+    kept: number,
+  ): void;
+  /** Rows, in matrices of `height`: with `causal`, row r of each sees the first r + 1 values. */
+  softmax(
+    from: number,
+    to: number,
+    x: number,
+    out: number,
+    width: number,
+    height: number,
+    scale: number,
+    causal: boolean,
+  ): void;
+  /** Rows. */
+  softmaxGradient(from: number, to: number, y: number, dy: number, out: number, width: number, scale: number): void;
+  /** Rows. */
+  crossEntropy(from: number, to: number, logits: number, labels: number, out: number, classes: number): void;
+  /** Rows. */
+  crossEntropyGradient(
+    from: number,
+    to: number,
+    logits: number,
+    labels: number,
+    dy: number,
+    out: number,
+    classes: number,
+  ): void;
+  /** Rows. */
+  layerNorm(
+    from: number,
+    to: number,
+    x: number,
+    gain: number,
+    bias: number,
+    out: number,
+    width: number,
+    epsilon: number,
+  ): void;
+  /**
+   * Parts of 256 rows; each puts 2 float64 sums a column, the columns counted in fours, into `totals`: those for gain, then for bias.
+   * `scratch` is half as large.
+   */
+  layerNormGradient(
+    from: number,
+    to: number,
+    x: number,
+    gain: number,
+    dy: number,
+    out: number,
+    totals: number,
+    scratch: number,
+    rows: number,
+    width: number,
+    epsilon: number,
+  ): void;
+  /** Rows. */
+  decodeOperand(
+    from: number,
+    to: number,
+    codes: number,
+    scales: number,
+    out: number,
+    terms: number,
+    blockSize: number,
+    wide: boolean,
+    floatScales: boolean,
+    unit: number,
+    tensorScale: number,
+  ): void;
+  /** Rows; this and the next two as `InMemoryKernels` of `@lmd/mx-formats` defines them. */
+  encodeIntegersInMemory(
+    from: number,
+    to: number,
+    settings: number,
+    source: number,
+    codes: number,
+    scales: number,
+    words: number,
+    length: number,
+    blocks: number,
+    wide: boolean,
+  ): void;
+  roundRowsInMemory(
+    from: number,
+    to: number,
+    settings: number,
+    source: number,
+    target: number,
+    words: number,
+    length: number,
+  ): void;
+  roundSlabsInMemory(
+    from: number,
+    to: number,
+    settings: number,
+    source: number,
+    target: number,
+    words: number,
+    length: number,
+    blocks: number,
+    inner: number,
+  ): void;
+}
+
 /** A memory whose buffer another replaces when it grows, as `WebAssembly.Memory`. It may be shared. */
 export interface Memory {
   readonly buffer: ArrayBufferLike;
 }
 
-export type KernelName = keyof NativeKernels;
+/** All kernels. */
+export type AllKernels = NativeKernels & ElementKernels;
+export type KernelName = keyof AllKernels;
 
 /** A kernel of the add-on: a view on all of a memory, then the arguments. It refuses what does not lie within. */
 export type RawKernel = (memory: Uint8Array, ...rest: readonly (number | boolean)[]) => void;
+
+/** Checks of the arguments of some kernels. */
+export type Bounds<Names extends KernelName> = {
+  readonly [Name in Names]: (memory: Uint8Array, ...task: Parameters<AllKernels[Name]>) => void;
+};

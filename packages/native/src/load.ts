@@ -1,6 +1,6 @@
 import { bounds } from './bounds.js';
 import { NativeError } from './errors.js';
-import type { KernelName, Memory, NativeKernels, RawKernel } from './kernels.js';
+import type { AllKernels, ElementKernels, KernelName, Memory, NativeKernels, RawKernel } from './kernels.js';
 import { type Arithmetic, type Level, levels } from './levels.js';
 import { platformPackages, type Require, requireFrom } from './platform.js';
 
@@ -26,7 +26,7 @@ export interface Native {
   readonly arithmetic: Arithmetic;
   readonly source: NativeSource;
   /** The kernels on a memory, which is looked up at each call. They throw `NativeError` `INVALID_ARGUMENT` for what does not lie within it. */
-  kernels(memory: Memory): NativeKernels;
+  kernels(memory: Memory): NativeKernels & Partial<ElementKernels>;
 }
 
 /** The kernels, or in a sentence why there are none. */
@@ -34,9 +34,11 @@ export type NativeLoad =
   | { readonly native: Native; readonly reason?: undefined }
   | { readonly native?: undefined; readonly reason: string };
 
+type RawKernels = Partial<Record<KernelName, RawKernel>>;
+
 /** What the binary exports. */
 interface AddOn {
-  open(level: string, fused: boolean): ({ readonly level: Level } & Record<KernelName, RawKernel>) | undefined;
+  open(level: string, fused: boolean): ({ readonly level: Level } & RawKernels) | undefined;
 }
 
 const remedies: Readonly<Record<keyof NativeOptions, string>> = {
@@ -119,18 +121,20 @@ function open(require: Require, binary: string, { arithmetic = 'fused', level }:
   return { native };
 }
 
-function kernelsOn(memory: Memory, opened: Record<KernelName, RawKernel>): NativeKernels {
+function kernelsOn(memory: Memory, opened: RawKernels): NativeKernels & Partial<ElementKernels> {
   let view = new Uint8Array(memory.buffer);
-  const kernel = <Name extends KernelName>(name: Name) => {
-    const check = bounds[name] as (memory: Uint8Array, ...task: Parameters<NativeKernels[Name]>) => void;
-    const raw = opened[name];
-    return (...task: Parameters<NativeKernels[Name]>): void => {
+  const checked = (name: KernelName, raw: RawKernel) => {
+    const check = bounds[name] as (memory: Uint8Array, ...task: readonly (number | boolean)[]) => void;
+    return (...task: readonly (number | boolean)[]): void => {
       if (view.buffer !== memory.buffer) view = new Uint8Array(memory.buffer);
       check(view, ...task);
       raw(view, ...task);
     };
   };
-  return { matmul: kernel('matmul'), blockMatmul: kernel('blockMatmul') };
+  const names = Object.keys(bounds) as KernelName[];
+  const there = names.filter((name) => opened[name] !== undefined);
+  const kernels = Object.fromEntries(there.map((name) => [name, checked(name, opened[name]!)]));
+  return kernels as unknown as NativeKernels & Partial<AllKernels>;
 }
 
 /** A binary of another version, or a broken one, is found out here. */

@@ -1,8 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { compileAddOn, findZig } from '../scripts/compile.mjs';
+import { compileAddOn, failureOf, findZig } from '../scripts/compile.mjs';
 import { targets } from '../scripts/targets.mjs';
 import { notTheSuite } from './suite.js';
 
@@ -25,6 +27,20 @@ const machines: Readonly<Record<string, string>> = {
   'win32-arm64': `MZ ${0xaa64}`,
 };
 
+it('a package of a platform is not packed without its binary', async () => {
+  const script = fileURLToPath(new URL('../scripts/require-binary.mjs', import.meta.url));
+  const folder = mkdtempSync(join(tmpdir(), 'lmd-native-pack-'));
+  try {
+    expect(await failureOf([process.execPath], [script], { cwd: folder })).toContain('has no lmd.node');
+    writeFileSync(join(folder, 'lmd.node'), '');
+    expect(await failureOf([process.execPath], [script], { cwd: folder })).toContain('is empty');
+    writeFileSync(join(folder, 'lmd.node'), 'binary');
+    expect(await failureOf([process.execPath], [script], { cwd: folder })).toBeUndefined();
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 describe.each(Object.keys(targets))('the binary for %s', (name) => {
   const manifest = JSON.parse(readFileSync(new URL(`../platforms/${name}/package.json`, import.meta.url), 'utf8'));
 
@@ -35,7 +51,7 @@ describe.each(Object.keys(targets))('the binary for %s', (name) => {
     const { publishConfig } = manifest;
     expect(publishConfig).toMatchObject({ os: [os], cpu: [cpu] });
     expect(publishConfig.libc).toEqual(libc === undefined ? undefined : [libc === 'gnu' ? 'glibc' : libc]);
-    expect(manifest.scripts).toBeUndefined();
+    expect(manifest.scripts).toEqual({ prepack: 'node ../../scripts/require-binary.mjs' });
     const loader = JSON.parse(readFileSync(fileURLToPath(new URL('../package.json', import.meta.url)), 'utf8'));
     expect(loader.optionalDependencies[manifest.name]).toBe('workspace:*');
     expect(loader.version).toBe(manifest.version);
@@ -49,8 +65,12 @@ describe.each(Object.keys(targets))('the binary for %s', (name) => {
     const file = readFileSync(await compileAddOn(name, { zig: zig! }));
     expect(machineOf(file)).toBe(machines[name.replace(/-(gnu|musl)$/, '')]);
     expect(file.includes('napi_register_module_v1')).toBe(true);
-    // On x64 the linker adds what Windows starts a library of C with.
-    expect(gzipSync(file).length).toBeLessThan(name === 'win32-x64' ? 90_000 : 60_000);
+    expect(gzipSync(file).length).toBeLessThan(60_000);
+    // On Windows, nothing but the system and what loads the add-on: no library of C.
+    const libraries = [...file.toString('latin1').matchAll(/[\w.-]+\.(?:dll|exe)(?=\0)/gi)].map(([library]) =>
+      library.toLowerCase(),
+    );
+    if (name.startsWith('win32')) expect(new Set(libraries)).toEqual(new Set(['node.exe', 'kernel32.dll']));
     // The C library's newest symbol that a glibc of 2014 has.
     for (const [, version] of file.toString('latin1').matchAll(/GLIBC_2\.(\d+)/g)) {
       expect(Number(version)).toBeLessThanOrEqual(17);

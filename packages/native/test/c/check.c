@@ -1,51 +1,10 @@
 // Every level that this processor has, on random shapes, against plain C and the definitions: for processors that only an emulator has, and
 // for the sanitizers. Operands end where their memory ends. `check SEED RUNS` prints the levels, and exits with 1 at the first difference.
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "../../c/block-scales.h"
 #include "../../c/level.h"
-
-static uint64_t state;
-
-/** A whole number from 0 to `below` - 1 (splitmix64). */
-static int random_below(int below) {
-  uint64_t z = (state += 0x9e3779b97f4a7c15u);
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-  return (int)((z ^ (z >> 31)) >> 33) % below;
-}
-
-static ptrdiff_t random_extent(void) {
-  static const int edges[] = {1, 31, 33, 96, 97, 241, 256, 257, 300};
-  return random_below(4) == 0 ? edges[random_below(sizeof edges / sizeof *edges)] : 1 + random_below(40);
-}
-
-static void *take(size_t bytes) {
-  void *memory = malloc(bytes);
-  if (memory == NULL) exit(2);
-  return memory;
-}
-
-static float *random_floats(ptrdiff_t count) {
-  float *values = take((size_t)count * sizeof *values);
-  for (ptrdiff_t i = 0; i < count; i++) {
-    values[i] = ldexpf((float)(random_below(1 << 20) - (1 << 19)), random_below(40) - 38 - (random_below(50) == 0 ? 100 : 0));
-  }
-  return values;
-}
-
-static int differ(const float *a, const float *b, ptrdiff_t count, const char *what, const char *name) {
-  for (ptrdiff_t i = 0; i < count; i++) {
-    if (memcmp(a + i, b + i, sizeof *a) != 0 && !(isnan(a[i]) && isnan(b[i]))) {
-      printf("%s, %s: element %td is %a, not %a\n", what, name, i, (double)a[i], (double)b[i]);
-      return 1;
-    }
-  }
-  return 0;
-}
+#include "check-blocks.h"
+#include "check-kernels.h"
+#include "random-values.h"
 
 static int check_matmul(workspace *space) {
   const ptrdiff_t m = random_extent(), k = random_extent(), n = random_extent(), batch = 1 + random_below(2);
@@ -129,7 +88,9 @@ int main(int count, char **arguments) {
     if (level_works(levels[i])) printf("%s\n", levels[i]->name);
   }
   int failed = 0;
-  for (int run = 0; run < runs && !failed; run++) failed = check_matmul(space) || check_block_matmul(space);
+  for (int run = 0; run < runs && !failed; run++) {
+    failed = check_matmul(space) || check_block_matmul(space) || check_kernels(space) || check_blocks(space);
+  }
   free(space);
   return failed;
 }

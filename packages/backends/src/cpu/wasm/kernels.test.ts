@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { NativeKernels } from '@lmd/native';
+import type { ElementKernels, NativeKernels } from '@lmd/native';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import type { MemoryHost } from '../memory-host.js';
 import type { WasmKernels } from './kernels.generated.js';
@@ -39,11 +39,13 @@ describe('the arguments of kernels', () => {
 
   it('are the same, in the same order, for the native kernels', async () => {
     expectTypeOf<Arguments<NativeKernels>>().toEqualTypeOf<Arguments<Pick<Kernels, keyof NativeKernels>>>();
+    expectTypeOf<Arguments<ElementKernels>>().toEqualTypeOf<Arguments<Pick<Kernels, keyof ElementKernels>>>();
     expectTypeOf<keyof NativeKernels>().toExtend<keyof WasmKernels>();
-    const wasm = await signaturesIn('kernels.generated.ts');
+    const formats = await signaturesIn('../../../../mx-formats/src/wasm/kernels.generated.ts');
+    const wasm = new Map([...formats, ...(await signaturesIn('kernels.generated.ts'))]);
     const native = await signaturesIn('../../../../native/src/kernels.ts');
     expect(wasm.size).toBeGreaterThan(30);
-    expect([...native.keys()]).toEqual(expect.arrayContaining(['matmul', 'blockMatmul']));
+    expect([...native.keys()]).toEqual(expect.arrayContaining(['matmul', 'lmdUpdate', 'roundRowsInMemory']));
     for (const [name, parameters] of native) expect(parameters, name).toEqual(wasm.get(name));
   });
 });

@@ -1,0 +1,91 @@
+// Rounding to block formats, called from JavaScript.
+#include "arguments.h"
+
+/** The 17 words at argument `index`, of a format that the kernels can do. */
+static const rounding_settings *settings_at(call *one, int index) {
+  const rounding_settings *settings = (const rounding_settings *)floats_at(one, index, SETTING_WORDS);
+  if (settings == NULL || one->failed) return NULL;
+  const int exponents = settings->emin > -64 && settings->emin <= settings->emax && settings->emax < 64;
+  if (settings->rounding < 0 || settings->rounding >= ROUNDING_COUNT || settings->block_size < 1 || settings->bits < 2 ||
+      settings->bits > 9 || settings->significant_bits < 0 || settings->significant_bits >= settings->bits || !exponents) {
+    fail(one, "The settings are those of no format.");
+    return NULL;
+  }
+  return settings;
+}
+
+static int is_stochastic(const rounding_settings *settings) { return settings != NULL && settings->rounding == STOCHASTIC; }
+
+static void call_encode(call *one) {
+  const rounding_settings *settings = settings_at(one, 2);
+  encode_task task = {
+      .from = size_of(one, 0, 0),
+      .to = size_of(one, 1, 0),
+      .settings = settings,
+      .length = size_of(one, 7, 1),
+      .blocks = size_of(one, 8, 1),
+      .wide = flag_at(one, 9),
+  };
+  if (one->failed) return;
+  const double rows = (double)task.to, count = rows * (double)task.length, size = settings->block_size;
+  const double padded = (double)((task.length + 15) / 16 * 16);
+  if ((double)task.blocks != (double)((task.length + settings->block_size - 1) / settings->block_size) || size < 1) {
+    fail(one, "The number of blocks is not that of a row.");
+    return;
+  }
+  task.source = floats_at(one, 3, count);
+  const double codes = one->numbers[4], scales = one->numbers[5];
+  size_of(one, 4, 0), size_of(one, 5, 0);
+  task.codes = bytes_at(one, codes, rows * padded * (task.wide ? 2 : 1));
+  task.scales = bytes_at(one, scales, rows * (double)task.blocks * (settings->e4m3_scales ? 4 : 1));
+  if (is_stochastic(settings)) task.random = (const uint32_t *)floats_at(one, 6, count);
+  if (!one->failed) one->engine->level->common->encode(&task);
+}
+
+static void call_decode(call *one) {
+  decode_task task = {
+      .from = size_of(one, 0, 0),
+      .to = size_of(one, 1, 0),
+      .terms = size_of(one, 5, 1),
+      .block_size = size_of(one, 6, 1),
+      .wide = flag_at(one, 7),
+      .float_scales = flag_at(one, 8),
+      .unit = float_at(one, 9),
+      .tensor_scale = float_at(one, 10),
+  };
+  const double rows = (double)task.to, blocks = (double)((task.terms + task.block_size - 1) / task.block_size);
+  size_of(one, 2, 0), size_of(one, 3, 0);
+  if (one->failed) return;
+  task.codes = bytes_at(one, one->numbers[2], rows * (double)((task.terms + 15) / 16 * 16) * (task.wide ? 2 : 1));
+  task.scales = bytes_at(one, one->numbers[3], rows * blocks * (task.float_scales ? 4 : 1));
+  task.out = floats_at(one, 4, rows * (double)task.terms);
+  if (!one->failed) one->engine->level->common->decode(&task);
+}
+
+static void call_round_rows(call *one) {
+  round_task task = {
+      .from = size_of(one, 0, 0), .to = size_of(one, 1, 0), .settings = settings_at(one, 2), .length = size_of(one, 6, 1)};
+  const double count = (double)task.to * (double)task.length;
+  task.source = floats_at(one, 3, count);
+  task.target = floats_at(one, 4, count);
+  if (is_stochastic(task.settings)) task.random = (const uint32_t *)floats_at(one, 5, count);
+  if (!one->failed) one->engine->level->common->round_rows(&task);
+}
+
+static void call_round_slabs(call *one) {
+  round_task task = {
+      .from = size_of(one, 0, 0),
+      .to = size_of(one, 1, 0),
+      .settings = settings_at(one, 2),
+      .length = size_of(one, 6, 1),
+      .blocks = size_of(one, 7, 1),
+      .inner = size_of(one, 8, 1),
+  };
+  if (one->failed || task.from >= task.to) return;
+  if ((task.blocks - 1) * task.settings->block_size >= task.length) fail(one, "There are more blocks than elements.");
+  const double count = (double)((task.to - 1) / task.blocks + 1) * (double)task.length * (double)task.inner;
+  task.source = floats_at(one, 3, count);
+  task.target = floats_at(one, 4, count);
+  if (is_stochastic(task.settings)) task.random = (const uint32_t *)floats_at(one, 5, count);
+  if (!one->failed) one->engine->level->common->round_slabs(&task);
+}

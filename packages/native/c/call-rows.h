@@ -1,0 +1,72 @@
+// Kernels row by row, called from JavaScript.
+#include "arguments.h"
+
+static void call_softmax(call *one) {
+  softmax_task task = {
+      .from = size_of(one, 0, 0),
+      .to = size_of(one, 1, 0),
+      .width = size_of(one, 4, 1),
+      .height = size_of(one, 5, 1),
+      .scale = float_at(one, 6),
+      .causal = flag_at(one, 7),
+  };
+  const double count = (double)task.to * (double)task.width;
+  task.x = floats_at(one, 2, count);
+  task.out = floats_at(one, 3, count);
+  if (!one->failed) one->engine->level->wide->softmax(&task);
+}
+
+static void call_softmax_gradient(call *one) {
+  softmax_gradient_task task = {
+      .from = size_of(one, 0, 0), .to = size_of(one, 1, 0), .width = size_of(one, 5, 1), .scale = float_at(one, 6)};
+  const double count = (double)task.to * (double)task.width;
+  task.y = floats_at(one, 2, count);
+  task.dy = floats_at(one, 3, count);
+  task.out = floats_at(one, 4, count);
+  if (!one->failed) one->engine->level->common->softmax_gradient(&task);
+}
+
+static void read_cross_entropy(call *one, int gradient) {
+  cross_entropy_task task = {.from = size_of(one, 0, 0), .to = size_of(one, 1, 0), .classes = size_of(one, 5 + gradient, 1)};
+  const double rows = (double)task.to, count = rows * (double)task.classes;
+  task.logits = floats_at(one, 2, count);
+  task.labels = (const int32_t *)floats_at(one, 3, rows);
+  if (gradient) task.dy = floats_at(one, 4, rows);
+  task.out = floats_at(one, 4 + gradient, gradient ? count : rows);
+  if (!one->failed) one->engine->level->wide->cross_entropy(&task);
+}
+
+static void call_cross_entropy(call *one) { read_cross_entropy(one, 0); }
+static void call_cross_entropy_gradient(call *one) { read_cross_entropy(one, 1); }
+
+static void call_layer_norm(call *one) {
+  layer_norm_task task = {.from = size_of(one, 0, 0), .to = size_of(one, 1, 0), .width = size_of(one, 6, 1), .epsilon = float_at(one, 7)};
+  const double width = (double)task.width, count = (double)task.to * width;
+  task.x = floats_at(one, 2, count);
+  task.gain = floats_at(one, 3, width);
+  task.bias = floats_at(one, 4, width);
+  task.out = floats_at(one, 5, count);
+  if (!one->failed) one->engine->level->common->layer_norm(&task);
+}
+
+static void call_layer_norm_gradient(call *one) {
+  layer_norm_gradient_task task = {
+      .from = size_of(one, 0, 0),
+      .to = size_of(one, 1, 0),
+      .rows = size_of(one, 8, 0),
+      .width = size_of(one, 9, 1),
+      .epsilon = float_at(one, 10),
+  };
+  const double width = (double)task.width, parts = (double)task.to, count = (double)task.rows * width;
+  const double padded = (double)((task.width + 3) / 4 * 4);
+  task.x = floats_at(one, 2, count);
+  task.gain = floats_at(one, 3, width);
+  task.dy = floats_at(one, 4, count);
+  task.out = floats_at(one, 5, count);
+  task.totals = (double *)floats_at(one, 6, 4 * padded * parts);
+  task.scratch = floats_at(one, 7, 2 * padded * parts);
+  // Of no rows, there is still one part.
+  if (task.to > 1 && (task.to - 1) * NORM_PART_ROWS >= task.rows) fail(one, "There are more parts than rows.");
+  if (one->numbers[6] != (double)((ptrdiff_t)one->numbers[6] / 8 * 8)) fail(one, "An address is no multiple of its element's size.");
+  if (!one->failed) one->engine->level->common->layer_norm_gradient(&task);
+}

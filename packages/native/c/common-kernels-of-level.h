@@ -1,0 +1,19 @@
+// The common kernels of `float-kernels.h`, over the vectors of the file that includes this.
+#include "level-kernels.h"
+
+#include "error-function.h"
+
+#include "adamw-kernel.h"
+#include "layer-norm-kernel.h"
+#include "softmax-gradient-kernel.h"
+#include "unary-kernel.h"
+
+#include "block-scales.h"
+#include "round-kernel.h"
+#include "encode-kernel.h"
+
+#define COMMON_KERNELS \
+  { \
+    .unary = unary, .adamw = adamw, .softmax_gradient = softmax_gradient, .layer_norm = layer_norm, \
+    .layer_norm_gradient = layer_norm_gradient, .encode = encode, .decode = decode, .round_rows = round_rows, .round_slabs = round_slabs \
+  }

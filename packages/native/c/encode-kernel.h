@@ -1,0 +1,116 @@
+// Operands of exact products: rows of blocks as integers with scales, and back. See `packages/mx-formats/assembly/integers.ts` and
+// `packages/backends/assembly/decode-operand.ts`.
+
+/** Adding it to an integer leaves the integer in the lower bits. */
+#define INTEGER_MAGIC 12582912.0f
+
+static inline void put_integer(uint8_t *codes, ptrdiff_t place, int32_t integer, int wide) {
+  if (wide) ((int16_t *)codes)[place] = (int16_t)integer;
+  else ((int8_t *)codes)[place] = (int8_t)integer;
+}
+
+/** The unit of the integers is the smallest element. */
+static inline int unit_exponent(const rounding_settings *settings) { return settings->emin - settings->significant_bits; }
+
+static inline float power_of_two_bits(int exponent) {
+  const uint32_t bits = (uint32_t)(exponent + 127) << 23;
+  float x;
+  memcpy(&x, &bits, sizeof x);
+  return x;
+}
+
+static inline void put_scale(const encode_task *task, ptrdiff_t place, const block_figures *block) {
+  const rounding_settings *settings = task->settings;
+  if (!settings->e4m3_scales) ((uint8_t *)task->scales)[place] = (uint8_t)block->byte;
+  else {
+    const uint32_t value = block->byte == 0 ? 0 : block->byte == 0x7f ? QUIET_NAN : (uint32_t)(block->byte + (120 << 3)) << 20;
+    ((uint32_t *)task->scales)[place] = value;
+  }
+}
+
+/** One block whose integers begin at `codes`. */
+static inline ALWAYS_INLINE void encode_block(const encode_task *task, ptrdiff_t start, ptrdiff_t count, uint8_t *codes, ptrdiff_t place,
+                                              exact_bytes exact, rounding_mode how) {
+  const rounding_settings *settings = task->settings;
+  const float *x = task->source + start;
+  const int wide = task->wide, unit = unit_exponent(settings);
+  const uint32_t maximum = largest_magnitude(x, count);
+  const block_figures block = figures_of(settings, exact, maximum);
+  put_scale(task, place, &block);
+  if (maximum == 0 || maximum >= INFINITY_BITS) {
+    memset(codes, 0, (size_t)count << wide);
+    return;
+  }
+  // Below this byte, what makes a value an integer would overflow.
+  if (!block.exact || (!settings->e4m3_scales && block.byte < -unit)) {
+    for (ptrdiff_t i = 0; i < count; i++) {
+      const uint32_t random = how == STOCHASTIC ? task->random[start + i] : 0;
+      put_integer(codes, i, integer_of_element(settings, &block, x[i], random), wide);
+    }
+    return;
+  }
+  const vector_figures figures = spread_figures(settings, &block);
+  const floats factor = splat(power_of_two_bits(settings->e4m3_scales ? -unit : 127 - block.byte - unit));
+  ptrdiff_t i = 0;
+  // Whole vectors of what is usual: neither multiplied nor random.
+  if (how == NEAREST_EVEN && !settings->e4m3_scales) {
+    for (; i + LANES <= count; i += LANES) {
+      const floats sum = round_vector(load(x + i), &figures, NEAREST_EVEN, splat_word(0)) * factor + splat(INTEGER_MAGIC);
+      store_narrow(codes + (i << wide), bits_of(sum) - bits_of(splat(INTEGER_MAGIC)), wide);
+    }
+  }
+  for (; i < count; i += LANES) {
+    const int here = count - i < LANES ? (int)(count - i) : LANES;
+    const words random = random_at(task->random, start + i, here, how);
+    const floats values = load_some(x + i, here) * figures.before;
+    const floats sum = round_vector(values, &figures, how, random) * factor + splat(INTEGER_MAGIC);
+    const words integers = bits_of(sum) - bits_of(splat(INTEGER_MAGIC));
+    if (here == LANES) store_narrow(codes + (i << wide), integers, wide);
+    else {
+      uint8_t aside[2 * LANES];
+      store_narrow(aside, integers, wide);
+      memcpy(codes + (i << wide), aside, (size_t)here << wide);
+    }
+  }
+}
+
+static void encode(const encode_task *task) {
+  const rounding_mode how = (rounding_mode)task->settings->rounding;
+  const ptrdiff_t length = task->length, size = task->settings->block_size, padded = (length + 15) / 16 * 16;
+  const exact_bytes exact = exact_bytes_of(task->settings);
+  for (ptrdiff_t row = task->from; row < task->to; row++) {
+    uint8_t *codes = task->codes + (row * padded << task->wide);
+    for (ptrdiff_t block = 0; block < task->blocks; block++) {
+      const ptrdiff_t first = block * size, count = length - first < size ? length - first : size;
+      encode_block(task, row * length + first, count, codes + (first << task->wide), row * task->blocks + block, exact, how);
+    }
+    memset(codes + (length << task->wide), 0, (size_t)(padded - length) << task->wide);
+  }
+}
+
+static inline float decoding_scale(const decode_task *task, ptrdiff_t place) {
+  if (task->float_scales) return ((const float *)task->scales)[place] * task->tensor_scale;
+  return e8m0_scale(((const uint8_t *)task->scales)[place]);
+}
+
+static void decode(const decode_task *task) {
+  const ptrdiff_t terms = task->terms, size = task->block_size, padded = (terms + 15) / 16 * 16, blocks = (terms + size - 1) / size;
+  const int wide = task->wide;
+  const floats unit = splat(task->unit);
+  for (ptrdiff_t row = task->from; row < task->to; row++) {
+    const uint8_t *codes = task->codes + (row * padded << wide);
+    float *out = task->out + row * terms;
+    for (ptrdiff_t block = 0; block < blocks; block++) {
+      const float scale = decoding_scale(task, row * blocks + block);
+      ptrdiff_t i = block * size;
+      const ptrdiff_t end = terms - i < size ? terms : i + size;
+      for (; i + LANES <= end; i += LANES) {
+        store(out + i, from_integers(load_narrow(codes + (i << wide), wide)) * unit * splat(scale));
+      }
+      for (; i < end; i++) {
+        const int32_t integer = wide ? ((const int16_t *)codes)[i] : ((const int8_t *)codes)[i];
+        out[i] = (float)integer * task->unit * scale;
+      }
+    }
+  }
+}

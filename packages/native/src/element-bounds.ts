@@ -1,0 +1,137 @@
+import { blockBounds } from './block-bounds.js';
+import { Check } from './check.js';
+import type { Bounds, ElementKernels } from './kernels.js';
+
+const sampleWords = 6;
+const partRows = 256;
+
+/** Elements of operands that are as long as the range. */
+function flat(
+  kernel: string,
+  bytes: number,
+  from: number,
+  to: number,
+  operands: Readonly<Record<string, number>>,
+): Check {
+  const check = new Check(kernel, bytes);
+  check.sizes({ from, to }, 0);
+  check.floats(operands, to);
+  return check;
+}
+
+/** Drawn elements begin where a block of four random words does. */
+function drawn(
+  kernel: string,
+  bytes: number,
+  from: number,
+  to: number,
+  operands: Readonly<Record<string, number>>,
+): Check {
+  const check = flat(kernel, bytes, from, to, operands);
+  check.equal('from modulo 4', from % 4, 0);
+  return check;
+}
+
+/** Rows of `width`. */
+function rows(
+  kernel: string,
+  bytes: number,
+  from: number,
+  to: number,
+  width: number,
+  operands: Readonly<Record<string, number>>,
+): Check {
+  const check = new Check(kernel, bytes);
+  check.sizes({ from, to }, 0);
+  check.sizes({ width }, 1);
+  check.floats(operands, to * width);
+  return check;
+}
+
+export const elementBounds: Bounds<keyof ElementKernels> = {
+  ...blockBounds,
+
+  unary({ length }, from, to, operation, x, out) {
+    flat('unary', length, from, to, { x, out }).choice('operation', operation, 14);
+  },
+
+  geluExact: ({ length }, from, to, x, out) => void flat('geluExact', length, from, to, { x, out }),
+  geluExactGradient: ({ length }, from, to, x, dy, out) =>
+    void flat('geluExactGradient', length, from, to, { x, dy, out }),
+  geluTanh: ({ length }, from, to, x, out) => void flat('geluTanh', length, from, to, { x, out }),
+  geluTanhGradient: ({ length }, from, to, x, dy, out) =>
+    void flat('geluTanhGradient', length, from, to, { x, dy, out }),
+
+  random({ length }, from, to, kind, target, stream, step, sample, seedLow, seedHigh) {
+    const check = drawn('random', length, from, to, { target });
+    check.choice('kind', kind, 3);
+    check.words({ stream, step, sample, seedLow, seedHigh });
+  },
+
+  lmdDraw({ length }, from, to, logPlus, logMinus, out, _noise, stream, step, sample, seedLow, seedHigh) {
+    const check = drawn('lmdDraw', length, from, to, { logPlus, logMinus, out });
+    check.words({ stream, step, sample, seedLow, seedHigh });
+  },
+
+  lmdUpdate(
+    memory,
+    from,
+    to,
+    logPlus,
+    logMinus,
+    momentumPlus,
+    momentumMinus,
+    outLogPlus,
+    outLogMinus,
+    outMomentumPlus,
+    outMomentumMinus,
+    table,
+    samples,
+    ...rest
+  ) {
+    const always = { logPlus, logMinus, momentumPlus, outLogPlus, outLogMinus, outMomentumPlus };
+    const scaled = momentumMinus !== 0;
+    const operands = scaled ? { ...always, momentumMinus, outMomentumMinus } : always;
+    const check = drawn('lmdUpdate', memory.length, from, to, operands);
+    check.sizes({ samples }, 0);
+    check.choice('regularizer', rest[8], 4);
+    if (!scaled) check.equal('outMomentumMinus', outMomentumMinus, 0);
+    check.operand('table', table, sampleWords * samples, 4);
+    const words = new Uint32Array(memory.buffer, memory.byteOffset + table, sampleWords * samples);
+    for (let i = 0; i < samples; i++) check.operand(`gradient ${i}`, words[sampleWords * i]!, to, 4);
+  },
+
+  adamwUpdate({ length }, from, to, weights, first, second, gradient, outWeights, outFirst, outSecond) {
+    flat('adamwUpdate', length, from, to, { weights, first, second, gradient, outWeights, outFirst, outSecond });
+  },
+
+  softmax({ length }, from, to, x, out, width, height) {
+    rows('softmax', length, from, to, width, { x, out }).sizes({ height }, 1);
+  },
+  softmaxGradient: ({ length }, from, to, y, dy, out, width) =>
+    void rows('softmaxGradient', length, from, to, width, { y, dy, out }),
+
+  crossEntropy({ length }, from, to, logits, labels, out, classes) {
+    rows('crossEntropy', length, from, to, classes, { logits }).floats({ labels, out }, to);
+  },
+  crossEntropyGradient({ length }, from, to, logits, labels, dy, out, classes) {
+    rows('crossEntropyGradient', length, from, to, classes, { logits, out }).floats({ labels, dy }, to);
+  },
+
+  layerNorm({ length }, from, to, x, gain, bias, out, width) {
+    rows('layerNorm', length, from, to, width, { x, out }).floats({ gain, bias }, width);
+  },
+  layerNormGradient({ length }, from, to, x, gain, dy, out, totals, scratch, count, width) {
+    const check = rows('layerNormGradient', length, 0, count, width, { x, dy, out });
+    check.sizes({ from, to }, 0);
+    check.operand('gain', gain, width, 4);
+    const columns = Math.ceil(width / 4) * 4;
+    check.operand('totals', totals, 2 * columns * to, 8);
+    check.operand('scratch', scratch, 2 * columns * to, 4);
+    // Of no rows, there is still one part.
+    check.sizes(
+      { [`parts of ${partRows} rows less those before the last`]: Math.max(1, Math.ceil(count / partRows)) - to },
+      0,
+    );
+  },
+};
