@@ -78,7 +78,9 @@ describe('a run that a choice is made from', () => {
         expect(measured.mxfp6_e3m2!.signalToNoise).toBeLessThan(40);
       }
     }
-    expect(readFileSync(at('chosen', 'report.html'), 'utf8')).toContain('Signal-to-noise ratio of the quantized products');
+    expect(readFileSync(at('chosen', 'report.html'), 'utf8')).toContain(
+      'Signal-to-noise ratio of the quantized products',
+    );
   });
 
   it('trains to the same bits', () => {

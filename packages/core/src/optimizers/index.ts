@@ -1,3 +1,4 @@
+export type { Schedule } from '../options/schedule.js';
 export { type AdamwOptions, adamw, adamwDefaults, adamwOptionTable } from './adamw.js';
 export { checkFinite } from './check-finite.js';
 export { clipByGlobalNorm, globalNorm } from './clip.js';

@@ -1,6 +1,7 @@
 import { describeValue as describe, LmdError } from '../errors.js';
 import { numberOption } from '../options/checks.js';
-import type { Optimizer, OptimizerState, Schedule } from './optimizer.js';
+import type { Schedule } from '../options/schedule.js';
+import type { Optimizer, OptimizerState } from './optimizer.js';
 
 /**
  * A rule whose numeric options follow schedules of the step, any of them and of any rule, as the learning rate does by itself:

@@ -3,9 +3,10 @@ import type { LmdRegularizer, LmdUpdateOptions } from '../optimizer-kernels.js';
 import { boolean, choice, either, integer, number, schedule } from '../options/declare.js';
 import type { OptionsOf, OptionTable } from '../options/option.js';
 import { defaultsOf, resolveOptions } from '../options/resolve.js';
+import type { Schedule } from '../options/schedule.js';
 import { type LmdInitialization, lmdInitializations } from './lmd-prior.js';
 import { type LmdStateFormat, lmdStateFormat, lmdStateFormats } from './lmd-state-format.js';
-import { type Schedule, type WeightsKind, weightsKinds } from './optimizer.js';
+import { type WeightsKind, weightsKinds } from './optimizer.js';
 
 /** The priors that LMD's regularization can pull toward. Which one is a choice of ours; see `LmdOptions.regularizer`. */
 export const lmdRegularizers = [

@@ -1,9 +1,6 @@
 import type { EagerOperations } from '../operations.js';
 import type { NamedTensors } from '../tensor.js';
 
-/** A value for each optimizer step, counted from 0. */
-export type Schedule = (step: number) => number;
-
 /** Everything an optimizer remembers. Saved whole, it resumes to the same bits. */
 export interface OptimizerState {
   /** Number of updates made. */

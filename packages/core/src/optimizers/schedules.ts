@@ -1,7 +1,7 @@
 import { describeValue as describe, LmdError } from '../errors.js';
 import { numberOption } from '../options/checks.js';
+import type { Schedule } from '../options/schedule.js';
 import { refuseUnknownOptions } from '../options/unknown-option.js';
-import type { Schedule } from './optimizer.js';
 
 /** The same value at every step. */
 export function constant(value: number): Schedule {

@@ -1,7 +1,7 @@
 import { describeValue, LmdError } from '../errors.js';
-import type { Schedule } from '../optimizers/optimizer.js';
 import { describeBounds, describeRange } from './describe-range.js';
 import type { NumberRange } from './option.js';
+import type { Schedule } from './schedule.js';
 
 /** The number, refused by name outside the range. NaN and infinities are always refused. */
 export function numberOption(

@@ -1,4 +1,4 @@
-import type { Schedule } from '../optimizers/optimizer.js';
+import type { Schedule } from './schedule.js';
 
 /** Bounds of a number. NaN and infinities are outside of any. */
 export interface NumberRange {
