@@ -43,7 +43,7 @@ function failuresOf(report) {
     const describe = (name, message) =>
       stripVTControlCharacters(`${relative(root, file.name)} ${name}\n${message}`)
         .split('\n')
-        .slice(0, 12)
+        .slice(0, 6)
         .join('\n      ');
     if (file.status === 'failed' && file.assertionResults.length === 0)
       return [describe('failed to load', file.message)];

@@ -22,7 +22,9 @@ const { values: given } = parseArgs({
   },
 });
 const { quick } = given;
-if (quick && given.write) throw new Error('--quick measures nothing that a page could hold: leave out --write.');
+if (quick && given.write) {
+  throw new Error('--quick cannot be combined with --write: its times are not meaningful. Remove one of them.');
+}
 const rounds = Number(given.rounds ?? (quick ? 1 : 7));
 
 const native = await createCpuBackend();

@@ -26,7 +26,9 @@ describe('latestCheckpoint', () => {
     await file.close();
     const found = await latestCheckpoint(folder);
     expect([found!.path, found!.checkpoint.step]).toEqual([whole, 3]);
-    expect(found!.skipped).toEqual([{ path: damaged, reason: expect.stringMatching(/claims 2147483647 bytes/) }]);
+    expect(found!.skipped).toEqual([
+      { path: damaged, reason: expect.stringMatching(/header length is 2147483647 bytes/) },
+    ]);
     // The bytes in memory are no more text than those of a file.
     const bytes = new Uint8Array(560 * 2 ** 20);
     bytes.set([0xff, 0xff, 0xff, 0x7f]);

@@ -9,9 +9,7 @@ import {
 
 /** The common options of measurement plugins, declared once. */
 export const measureOptionTable = {
-  /**
-   * Number of steps between measurements; the last step is also measured. A whole number, at least 1; default 100.
-   */
+  /** Number of steps between measurements; the last step is also measured. A whole number, at least 1; default 100. */
   every: option.integer({
     atLeast: 1,
     default: 100,
