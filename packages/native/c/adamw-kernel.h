@@ -6,7 +6,8 @@ static void adamw(const adamw_task *task) {
   for (ptrdiff_t i = task->from; i < to; i += LANES) {
     const floats g = load_some(task->gradient + i, to - i);
     const floats first = multiply_add(splat(task->beta1), load_some(task->first + i, to - i), splat(task->rest1) * g);
-    const floats second = multiply_add(splat(task->beta2), load_some(task->second + i, to - i), splat(task->rest2) * g * g);
+    const floats second =
+        multiply_add(splat(task->beta2), load_some(task->second + i, to - i), splat(task->rest2) * g * g);
     const floats deviation = square_root(second * splat(task->second_scale)) + splat(task->epsilon);
     const floats kept = splat(task->kept) * load_some(task->weights + i, to - i);
     store_some(task->out_first + i, first, to - i);

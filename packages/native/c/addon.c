@@ -92,7 +92,8 @@ static napi_value open_level(napi_env env, napi_callback_info info) {
   bool fused = true;
   void *data = NULL;
   napi_get_undefined(env, &result);
-  if (napi_get_cb_info(env, info, &given, values, NULL, NULL) != napi_ok || napi_get_instance_data(env, &data) != napi_ok ||
+  if (napi_get_cb_info(env, info, &given, values, NULL, NULL) != napi_ok ||
+      napi_get_instance_data(env, &data) != napi_ok ||
       napi_get_value_string_utf8(env, values[0], name, sizeof name, &length) != napi_ok ||
       napi_get_value_bool(env, values[1], &fused) != napi_ok) {
     napi_throw_type_error(env, "LMD_NATIVE_ARGUMENT", "open takes the name of a level and a boolean.");
@@ -107,7 +108,8 @@ static napi_value open_level(napi_env env, napi_callback_info info) {
   add_text(env, result, "level", levels[index]->name);
   for (int i = 0; i < ENTRIES; i++) {
     chosen->functions[i] = (bound){&chosen->engine, &entries[i]};
-    if (offers(&chosen->engine, &entries[i])) add_function(env, result, entries[i].name, call_kernel, &chosen->functions[i]);
+    if (offers(&chosen->engine, &entries[i]))
+      add_function(env, result, entries[i].name, call_kernel, &chosen->functions[i]);
   }
   return result;
 }

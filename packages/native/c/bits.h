@@ -1,6 +1,8 @@
 // What follows from the operations of a level's vectors.
 
-static inline floats select_floats(words mask, floats a, floats b) { return floats_of((bits_of(a) & mask) | (bits_of(b) & ~mask)); }
+static inline floats select_floats(words mask, floats a, floats b) {
+  return floats_of((bits_of(a) & mask) | (bits_of(b) & ~mask));
+}
 static inline floats absolute(floats x) { return floats_of(bits_of(x) & 0x7fffffffu); }
 static inline floats negative(floats x) { return floats_of(bits_of(x) ^ 0x80000000u); }
 

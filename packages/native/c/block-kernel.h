@@ -30,15 +30,16 @@ typedef struct {
 } block_sums;
 
 /** out += sums·scales for a tile of `columns` columns: each row has a scale, and each column. */
-static NEVER_INLINE void add_sums(const block_sums *sums, const float *scales_a, const float *scales_b, float *out, ptrdiff_t stride,
-                                  int rows, int columns) {
+static NEVER_INLINE void add_sums(const block_sums *sums, const float *scales_a, const float *scales_b, float *out,
+                                  ptrdiff_t stride, int rows, int columns) {
   for (int i = 0; i < rows; i++, out += stride) {
     const int32_t *sum = sums->sum + i * TILE_COLUMNS;
     const floats left = splat(scales_a[i]);
     int j = 0;
     // A sum times both scales is exact: fused or not, the bits are the same.
     for (; j + LANES <= columns; j += LANES) {
-      store(out + j, multiply_then_add(to_floats(load_ints(sum + j)), multiply(left, load(scales_b + j)), load(out + j)));
+      store(out + j,
+            multiply_then_add(to_floats(load_ints(sum + j)), multiply(left, load(scales_b + j)), load(out + j)));
     }
     if (j < columns) {
       const floats scale = multiply(left, load(scales_b + j)), before = load_first(out + j, columns - j);
@@ -48,8 +49,8 @@ static NEVER_INLINE void add_sums(const block_sums *sums, const float *scales_a,
 }
 
 /** One tile: out += panel of A · panel of B. `rows`, `vectors` and `wide` are constants wherever this is inlined. */
-static inline ALWAYS_INLINE void block_tile(block_panels from, float *out, ptrdiff_t stride, int rows, int vectors, int columns,
-                                            int wide) {
+static inline ALWAYS_INLINE void block_tile(block_panels from, float *out, ptrdiff_t stride, int rows, int vectors,
+                                            int columns, int wide) {
   const int32_t *a = from.a, *b = from.b;
   for (ptrdiff_t block = 0; block < from.blocks; block++) {
     ints sums[TILE_ROWS][TILE_VECTORS];
@@ -78,8 +79,8 @@ static inline ALWAYS_INLINE void block_tile(block_panels from, float *out, ptrdi
 }
 
 /** A panel's tile, or where rows are missing smaller ones. */
-static inline ALWAYS_INLINE void block_tiles(block_panels from, float *out, ptrdiff_t stride, ptrdiff_t rows, int vectors,
-                                             int columns, int wide) {
+static inline ALWAYS_INLINE void block_tiles(block_panels from, float *out, ptrdiff_t stride, ptrdiff_t rows,
+                                             int vectors, int columns, int wide) {
   if (TILE_ROWS == 1 || rows == TILE_ROWS) {
     block_tile(from, out, stride, TILE_ROWS, vectors, columns, wide);
     return;
@@ -87,11 +88,12 @@ static inline ALWAYS_INLINE void block_tiles(block_panels from, float *out, ptrd
   for (; rows >= 4; rows -= 4, from.a += 4, from.scales_a += 4, out += 4 * stride) {
     block_tile(from, out, stride, 4, vectors, columns, wide);
   }
-  for (; rows > 0; rows--, from.a++, from.scales_a++, out += stride) block_tile(from, out, stride, 1, vectors, columns, wide);
+  for (; rows > 0; rows--, from.a++, from.scales_a++, out += stride)
+    block_tile(from, out, stride, 1, vectors, columns, wide);
 }
 
-static inline ALWAYS_INLINE void multiply_blocks_as(block_panels from, float *out, ptrdiff_t stride, ptrdiff_t rows, int columns,
-                                                 int wide) {
+static inline ALWAYS_INLINE void multiply_blocks_as(block_panels from, float *out, ptrdiff_t stride, ptrdiff_t rows,
+                                                    int columns, int wide) {
   switch ((columns + LANES - 1) / LANES) {
     case 1: block_tiles(from, out, stride, rows, 1, columns, wide); break;
 #if TILE_VECTORS > 2
@@ -101,22 +103,25 @@ static inline ALWAYS_INLINE void multiply_blocks_as(block_panels from, float *ou
   }
 }
 
-static NEVER_INLINE void multiply_narrow(const block_panels *from, float *out, ptrdiff_t stride, ptrdiff_t rows, int columns) {
+static NEVER_INLINE void multiply_narrow(const block_panels *from, float *out, ptrdiff_t stride, ptrdiff_t rows,
+                                         int columns) {
   multiply_blocks_as(*from, out, stride, rows, columns, 0);
 }
-static NEVER_INLINE void multiply_wide_codes(const block_panels *from, float *out, ptrdiff_t stride, ptrdiff_t rows, int columns) {
+static NEVER_INLINE void multiply_wide_codes(const block_panels *from, float *out, ptrdiff_t stride, ptrdiff_t rows,
+                                             int columns) {
   multiply_blocks_as(*from, out, stride, rows, columns, 1);
 }
 
 /** For each block and column, what sums of offset codes of A are too large by. */
-static void pack_corrections(const float *words, ptrdiff_t width, ptrdiff_t blocks, ptrdiff_t groups, ptrdiff_t last_groups,
-                             int32_t *target) {
+static void pack_corrections(const float *words, ptrdiff_t width, ptrdiff_t blocks, ptrdiff_t groups,
+                             ptrdiff_t last_groups, int32_t *target) {
   const ints ones = splat_ints(0x01010101);
   for (ptrdiff_t block = 0; block < blocks; block++) {
     const ptrdiff_t count = block == blocks - 1 ? last_groups : groups;
     for (ptrdiff_t line = 0; line < width; line += LANES) {
       ints sum = splat_ints(0);
-      for (ptrdiff_t g = 0; g < count; g++) sum = dot_narrow(sum, ones, load_ints(words + (block * groups + g) * width + line));
+      for (ptrdiff_t g = 0; g < count; g++)
+        sum = dot_narrow(sum, ones, load_ints(words + (block * groups + g) * width + line));
       store_ints(target + block * width + line, correction_of(sum));
     }
   }
@@ -124,21 +129,24 @@ static void pack_corrections(const float *words, ptrdiff_t width, ptrdiff_t bloc
 
 /** Rows `top` to `bottom` and columns `left` to `right` of a product of matrices that begin with rows `first_a` and `first_b`. */
 static void multiply_blocks_part(const block_task *task, ptrdiff_t first_a, ptrdiff_t first_b, float *out,
-                                                      ptrdiff_t top, ptrdiff_t bottom, ptrdiff_t left, ptrdiff_t right,
-                                                      workspace *space, int wide) {
+                                 ptrdiff_t top, ptrdiff_t bottom, ptrdiff_t left, ptrdiff_t right, workspace *space,
+                                 int wide) {
   enum { WIDE = BLOCK_COLUMNS / TILE_COLUMNS * TILE_COLUMNS };
   const block_operand *a = &task->a, *b = &task->b;
-  void (*const multiply_blocks)(const block_panels *, float *, ptrdiff_t, ptrdiff_t, int) = wide || !NARROW ? multiply_wide_codes : multiply_narrow;
+  void (*const multiply_blocks)(const block_panels *, float *, ptrdiff_t, ptrdiff_t, int) =
+      wide || !NARROW ? multiply_wide_codes : multiply_narrow;
   const ptrdiff_t stride = b->rows, group = group_of(wide), size = task->block_size;
   const ptrdiff_t most_blocks = least(BLOCK_SCALES, BLOCK_TERMS * group / size), groups = size / group;
   range *const ranges_a = space->ranges_a, *const ranges_b = space->ranges_b;
-  for (ptrdiff_t row = top; row < bottom; row++) memset(out + row * stride + left, 0, (size_t)(right - left) * sizeof *out);
+  for (ptrdiff_t row = top; row < bottom; row++)
+    memset(out + row * stride + left, 0, (size_t)(right - left) * sizeof *out);
   for (ptrdiff_t first = left; first < right; first += WIDE) {
     const ptrdiff_t columns = least(WIDE, right - first);
     for (ptrdiff_t start = 0; start < a->terms; start += most_blocks * size) {
       const ptrdiff_t terms = least(most_blocks * size, a->terms - start), blocks = (terms + size - 1) / size;
       const ptrdiff_t words = (terms + group - 1) / group;
-      block_panels from = {.blocks = blocks, .groups = groups, .last_groups = words - (blocks - 1) * groups, .rest = task->rest};
+      block_panels from = {
+          .blocks = blocks, .groups = groups, .last_groups = words - (blocks - 1) * groups, .rest = task->rest};
       for (ptrdiff_t row = top; row < bottom; row += BLOCK_ROWS) {
         const ptrdiff_t rows = least(BLOCK_ROWS, bottom - row);
         for (ptrdiff_t i = 0; i < rows; i += TILE_ROWS) {
@@ -162,7 +170,8 @@ static void multiply_blocks_part(const block_task *task, ptrdiff_t first_a, ptrd
           from.b = (const int32_t *)packed, from.scales_b = scales, from.corrections = corrections, from.width = width;
           for (ptrdiff_t i = 0; i < rows; i += TILE_ROWS) {
             from.a = (const int32_t *)(space->packed_a + i * words), from.scales_a = space->scales_a + i * blocks;
-            from.a_step = least(TILE_ROWS, rows - i), from.normal = stays_normal(ranges_a[i / TILE_ROWS], *range_b, task->rest);
+            from.a_step = least(TILE_ROWS, rows - i),
+            from.normal = stays_normal(ranges_a[i / TILE_ROWS], *range_b, task->rest);
             multiply_blocks(&from, out + (row + i) * stride + first + j, stride, from.a_step, (int)columns_here);
           }
         }

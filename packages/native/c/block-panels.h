@@ -4,8 +4,8 @@
 static inline int group_of(int wide) { return wide ? 2 : 4; }
 
 /** Words of `lines` rows from element `start` on: target[word][line], `width` words apart; missing lines are zeros. */
-static void pack_codes(const block_operand *x, ptrdiff_t row, ptrdiff_t lines, ptrdiff_t start, ptrdiff_t words, ptrdiff_t width,
-                       int wide, int16_t *widened, float *target) {
+static void pack_codes(const block_operand *x, ptrdiff_t row, ptrdiff_t lines, ptrdiff_t start, ptrdiff_t words,
+                       ptrdiff_t width, int wide, int16_t *widened, float *target) {
   const uint8_t *from = x->codes + row * row_bytes(x) + (start << x->wide);
   if (x->wide == wide) {
     PACK_PANEL((const float *)from, row_bytes(x) / 4, 1, lines, words, width, target);

@@ -125,12 +125,14 @@ uint32_t round_element(const rounding_settings *settings, const block_figures *b
   const uint32_t word = bits_of_float(settings->e4m3_scales ? value * block->before : value);
   const int exponent = larger(scaled_exponent(word, byte), settings->emin);
   const double limit = (double)float_of_bits((uint32_t)settings->largest_bits);
-  const double size = rounded_quanta(settings, word, byte, random) * power_of_two(exponent - settings->significant_bits);
+  const double size =
+      rounded_quanta(settings, word, byte, random) * power_of_two(exponent - settings->significant_bits);
   const uint32_t rounded = bits_of_float((float)((size < limit ? size : limit) * power_of_two(byte - 127)));
   return settings->integers && rounded == 0 ? 0 : rounded | (word & 0x80000000u);
 }
 
-int32_t integer_of_element(const rounding_settings *settings, const block_figures *block, float value, uint32_t random) {
+int32_t integer_of_element(const rounding_settings *settings, const block_figures *block, float value,
+                           uint32_t random) {
   const int32_t byte = own_byte(settings, block), emin = settings->emin, significant = settings->significant_bits;
   const uint32_t word = bits_of_float(settings->e4m3_scales ? value * block->before : value);
   const int exponent = larger(scaled_exponent(word, byte), emin);

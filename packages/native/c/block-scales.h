@@ -16,7 +16,8 @@ static inline float e8m0_scale(uint8_t byte) {
 
 /** The scale of a block, by its place among all of the operand, times the unit. */
 static inline float scale_at(const block_operand *x, ptrdiff_t place) {
-  return (x->float_scales ? ((const float *)x->scales)[place] : e8m0_scale(((const uint8_t *)x->scales)[place])) * x->unit;
+  return (x->float_scales ? ((const float *)x->scales)[place] : e8m0_scale(((const uint8_t *)x->scales)[place])) *
+         x->unit;
 }
 
 /** A number of at most 24 bits as f32 has it: ±Infinity beyond its range, 0 below its normal numbers. */

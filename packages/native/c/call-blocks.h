@@ -6,15 +6,18 @@ static const rounding_settings *settings_at(call *one, int index) {
   const rounding_settings *settings = (const rounding_settings *)floats_at(one, index, SETTING_WORDS);
   if (settings == NULL || one->failed) return NULL;
   const int exponents = settings->emin > -64 && settings->emin <= settings->emax && settings->emax < 64;
-  if (settings->rounding < 0 || settings->rounding >= ROUNDING_COUNT || settings->block_size < 1 || settings->bits < 2 ||
-      settings->bits > 9 || settings->significant_bits < 0 || settings->significant_bits >= settings->bits || !exponents) {
+  if (settings->rounding < 0 || settings->rounding >= ROUNDING_COUNT || settings->block_size < 1 ||
+      settings->bits < 2 || settings->bits > 9 || settings->significant_bits < 0 ||
+      settings->significant_bits >= settings->bits || !exponents) {
     fail(one, "The settings are those of no format.");
     return NULL;
   }
   return settings;
 }
 
-static int is_stochastic(const rounding_settings *settings) { return settings != NULL && settings->rounding == STOCHASTIC; }
+static int is_stochastic(const rounding_settings *settings) {
+  return settings != NULL && settings->rounding == STOCHASTIC;
+}
 
 static void call_encode(call *one) {
   const rounding_settings *settings = settings_at(one, 2);
@@ -63,8 +66,10 @@ static void call_decode(call *one) {
 }
 
 static void call_round_rows(call *one) {
-  round_task task = {
-      .from = size_of(one, 0, 0), .to = size_of(one, 1, 0), .settings = settings_at(one, 2), .length = size_of(one, 6, 1)};
+  round_task task = {.from = size_of(one, 0, 0),
+                     .to = size_of(one, 1, 0),
+                     .settings = settings_at(one, 2),
+                     .length = size_of(one, 6, 1)};
   const double count = (double)task.to * (double)task.length;
   task.source = floats_at(one, 3, count);
   task.target = floats_at(one, 4, count);

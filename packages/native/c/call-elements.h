@@ -2,7 +2,9 @@
 #include "arguments.h"
 
 static void call_unary(call *one) {
-  unary_task task = {.from = size_of(one, 0, 0), .to = size_of(one, 1, 0), .operation = (unary_operation)choice_at(one, 2, UNARY_COUNT)};
+  unary_task task = {.from = size_of(one, 0, 0),
+                     .to = size_of(one, 1, 0),
+                     .operation = (unary_operation)choice_at(one, 2, UNARY_COUNT)};
   task.x = floats_at(one, 3, (double)task.to);
   task.out = floats_at(one, 4, (double)task.to);
   if (!one->failed) one->engine->level->common->unary(&task);

@@ -34,7 +34,8 @@ static void call_random(call *one) {
 }
 
 static void call_lmd_draw(call *one) {
-  lmd_draw_task task = {.from = first_drawn(one), .to = size_of(one, 1, 0), .noise = float_at(one, 5), .key = read_key(one, 6)};
+  lmd_draw_task task = {
+      .from = first_drawn(one), .to = size_of(one, 1, 0), .noise = float_at(one, 5), .key = read_key(one, 6)};
   const double to = (double)task.to;
   task.log_plus = floats_at(one, 2, to);
   task.log_minus = floats_at(one, 3, to);
@@ -61,13 +62,15 @@ static void call_lmd_update(call *one) {
   };
   const double to = (double)task.to;
   task.plus = (lmd_half){floats_at(one, 2, to), floats_at(one, 4, to), floats_at(one, 6, to), floats_at(one, 8, to)};
-  task.minus = (lmd_half){floats_at(one, 3, to), floats_or_none(one, 5, to), floats_at(one, 7, to), floats_or_none(one, 9, to)};
+  task.minus =
+      (lmd_half){floats_at(one, 3, to), floats_or_none(one, 5, to), floats_at(one, 7, to), floats_or_none(one, 9, to)};
   if ((task.minus.momentum == NULL) != (task.minus.out_momentum == NULL)) fail(one, "Momentum has no place to go to.");
   task.table = (const uint32_t *)floats_at(one, 10, SAMPLE_WORDS * (double)task.samples);
   task.memory = one->memory;
   for (int i = 0; i < task.samples && !one->failed; i++) {
     const double address = task.table[SAMPLE_WORDS * i];
-    if (task.table[SAMPLE_WORDS * i] % sizeof(float) != 0) fail(one, "An address is no multiple of its element's size.");
+    if (task.table[SAMPLE_WORDS * i] % sizeof(float) != 0)
+      fail(one, "An address is no multiple of its element's size.");
     bytes_at(one, address, to * sizeof(float));
   }
   if (!one->failed) one->engine->level->wide->lmd_update(&task, one->engine->space);

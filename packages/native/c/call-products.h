@@ -76,7 +76,8 @@ static void call_block_matmul(call *one) {
       .part_columns = size_of(one, 8, 1),
   };
   if (one->failed || task.from >= task.to) return;
-  const ptrdiff_t down = (m + task.part_rows - 1) / task.part_rows, across = (n + task.part_columns - 1) / task.part_columns;
+  const ptrdiff_t down = (m + task.part_rows - 1) / task.part_rows,
+                  across = (n + task.part_columns - 1) / task.part_columns;
   const double matrices = (double)((task.to - 1) / down / across + 1);
   task.a = read_operand(one, settings + SETTINGS, matrices);
   task.b = read_operand(one, settings + SETTINGS + OPERAND_WORDS, matrices);
@@ -85,8 +86,8 @@ static void call_block_matmul(call *one) {
   task.out = floats_at(one, 3, matrices * (double)m * (double)n);
   if (one->failed) return;
   const ptrdiff_t size = task.block_size;
-  if (task.a.rows != m || task.b.rows != n || task.a.terms != terms || task.b.terms != terms || size < 1 || size > MOST_BLOCK ||
-      task.a.block_size % size != 0 || task.b.block_size % size != 0) {
+  if (task.a.rows != m || task.b.rows != n || task.a.terms != terms || task.b.terms != terms || size < 1 ||
+      size > MOST_BLOCK || task.a.block_size % size != 0 || task.b.block_size % size != 0) {
     fail(one, "The settings of the operands do not agree.");
     return;
   }

@@ -27,7 +27,8 @@ static void call_softmax_gradient(call *one) {
 }
 
 static void read_cross_entropy(call *one, int gradient) {
-  cross_entropy_task task = {.from = size_of(one, 0, 0), .to = size_of(one, 1, 0), .classes = size_of(one, 5 + gradient, 1)};
+  cross_entropy_task task = {
+      .from = size_of(one, 0, 0), .to = size_of(one, 1, 0), .classes = size_of(one, 5 + gradient, 1)};
   const double rows = (double)task.to, count = rows * (double)task.classes;
   task.logits = floats_at(one, 2, count);
   task.labels = (const int32_t *)floats_at(one, 3, rows);
@@ -40,7 +41,8 @@ static void call_cross_entropy(call *one) { read_cross_entropy(one, 0); }
 static void call_cross_entropy_gradient(call *one) { read_cross_entropy(one, 1); }
 
 static void call_layer_norm(call *one) {
-  layer_norm_task task = {.from = size_of(one, 0, 0), .to = size_of(one, 1, 0), .width = size_of(one, 6, 1), .epsilon = float_at(one, 7)};
+  layer_norm_task task = {
+      .from = size_of(one, 0, 0), .to = size_of(one, 1, 0), .width = size_of(one, 6, 1), .epsilon = float_at(one, 7)};
   const double width = (double)task.width, count = (double)task.to * width;
   task.x = floats_at(one, 2, count);
   task.gain = floats_at(one, 3, width);
@@ -67,6 +69,7 @@ static void call_layer_norm_gradient(call *one) {
   task.scratch = floats_at(one, 7, 2 * padded * parts);
   // Of no rows, there is still one part.
   if (task.to > 1 && (task.to - 1) * NORM_PART_ROWS >= task.rows) fail(one, "There are more parts than rows.");
-  if (one->numbers[6] != (double)((ptrdiff_t)one->numbers[6] / 8 * 8)) fail(one, "An address is no multiple of its element's size.");
+  if (one->numbers[6] != (double)((ptrdiff_t)one->numbers[6] / 8 * 8))
+    fail(one, "An address is no multiple of its element's size.");
   if (!one->failed) one->engine->level->common->layer_norm_gradient(&task);
 }

@@ -12,8 +12,13 @@
 #include "round-kernel.h"
 #include "encode-kernel.h"
 
-#define COMMON_KERNELS \
-  { \
-    .unary = unary, .adamw = adamw, .softmax_gradient = softmax_gradient, .layer_norm = layer_norm, \
-    .layer_norm_gradient = layer_norm_gradient, .encode = encode, .decode = decode, .round_rows = round_rows, .round_slabs = round_slabs \
-  }
+#define COMMON_KERNELS                                                                                                 \
+  {.unary = unary,                                                                                                     \
+   .adamw = adamw,                                                                                                     \
+   .softmax_gradient = softmax_gradient,                                                                               \
+   .layer_norm = layer_norm,                                                                                           \
+   .layer_norm_gradient = layer_norm_gradient,                                                                         \
+   .encode = encode,                                                                                                   \
+   .decode = decode,                                                                                                   \
+   .round_rows = round_rows,                                                                                           \
+   .round_slabs = round_slabs}

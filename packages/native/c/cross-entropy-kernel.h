@@ -14,7 +14,8 @@ static inline void cross_entropy_row(const float *x, ptrdiff_t label, float *out
   *out = first_logarithm(sum) + (largest - x[label]);
 }
 
-static inline void cross_entropy_gradient_row(const float *x, ptrdiff_t label, float dy, float *out, ptrdiff_t classes) {
+static inline void cross_entropy_gradient_row(const float *x, ptrdiff_t label, float dy, float *out,
+                                              ptrdiff_t classes) {
   const float largest = scaled_maximum(x, classes, 1);
   // softmax − 1 at the label, as minus the sum of the others: no cancellation when the label is nearly certain.
   const float before = exponential_sum(x, out, label, 1, -largest);
@@ -40,6 +41,7 @@ static void cross_entropy(const cross_entropy_task *task) {
     }
     float *out = task->out + row * classes;
     if (known) cross_entropy_gradient_row(x, label, task->dy[row], out, classes);
-    else for (ptrdiff_t i = 0; i < classes; i++) out[i] = NOT_A_NUMBER;
+    else
+      for (ptrdiff_t i = 0; i < classes; i++) out[i] = NOT_A_NUMBER;
   }
 }

@@ -53,7 +53,8 @@ static inline void turn_block(const float *source, ptrdiff_t stride, float *targ
     }
   }
   for (int half = 0; half < 8; half += 4) {
-    const __m256 a = _mm256_unpacklo_ps(pairs[half], pairs[half + 1]), b = _mm256_unpackhi_ps(pairs[half], pairs[half + 1]);
+    const __m256 a = _mm256_unpacklo_ps(pairs[half], pairs[half + 1]),
+                 b = _mm256_unpackhi_ps(pairs[half], pairs[half + 1]);
     const __m256 c = _mm256_unpacklo_ps(pairs[half + 2], pairs[half + 3]);
     const __m256 d = _mm256_unpackhi_ps(pairs[half + 2], pairs[half + 3]);
     fours[half] = _mm256_shuffle_ps(a, c, 0x44);

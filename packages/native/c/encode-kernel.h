@@ -10,7 +10,9 @@ static inline void put_integer(uint8_t *codes, ptrdiff_t place, int32_t integer,
 }
 
 /** The unit of the integers is the smallest element. */
-static inline int unit_exponent(const rounding_settings *settings) { return settings->emin - settings->significant_bits; }
+static inline int unit_exponent(const rounding_settings *settings) {
+  return settings->emin - settings->significant_bits;
+}
 
 static inline float power_of_two_bits(int exponent) {
   const uint32_t bits = (uint32_t)(exponent + 127) << 23;
@@ -23,14 +25,16 @@ static inline void put_scale(const encode_task *task, ptrdiff_t place, const blo
   const rounding_settings *settings = task->settings;
   if (!settings->e4m3_scales) ((uint8_t *)task->scales)[place] = (uint8_t)block->byte;
   else {
-    const uint32_t value = block->byte == 0 ? 0 : block->byte == 0x7f ? QUIET_NAN : (uint32_t)(block->byte + (120 << 3)) << 20;
+    const uint32_t value = block->byte == 0      ? 0
+                           : block->byte == 0x7f ? QUIET_NAN
+                                                 : (uint32_t)(block->byte + (120 << 3)) << 20;
     ((uint32_t *)task->scales)[place] = value;
   }
 }
 
 /** One block whose integers begin at `codes`. */
-static inline ALWAYS_INLINE void encode_block(const encode_task *task, ptrdiff_t start, ptrdiff_t count, uint8_t *codes, ptrdiff_t place,
-                                              exact_bytes exact, rounding_mode how) {
+static inline ALWAYS_INLINE void encode_block(const encode_task *task, ptrdiff_t start, ptrdiff_t count, uint8_t *codes,
+                                              ptrdiff_t place, exact_bytes exact, rounding_mode how) {
   const rounding_settings *settings = task->settings;
   const float *x = task->source + start;
   const int wide = task->wide, unit = unit_exponent(settings);
@@ -55,7 +59,8 @@ static inline ALWAYS_INLINE void encode_block(const encode_task *task, ptrdiff_t
   // Whole vectors of what is usual: neither multiplied nor random.
   if (how == NEAREST_EVEN && !settings->e4m3_scales) {
     for (; i + LANES <= count; i += LANES) {
-      const floats sum = round_vector(load(x + i), &figures, NEAREST_EVEN, splat_word(0)) * factor + splat(INTEGER_MAGIC);
+      const floats sum =
+          round_vector(load(x + i), &figures, NEAREST_EVEN, splat_word(0)) * factor + splat(INTEGER_MAGIC);
       store_narrow(codes + (i << wide), bits_of(sum) - bits_of(splat(INTEGER_MAGIC)), wide);
     }
   }
@@ -82,7 +87,8 @@ static void encode(const encode_task *task) {
     uint8_t *codes = task->codes + (row * padded << task->wide);
     for (ptrdiff_t block = 0; block < task->blocks; block++) {
       const ptrdiff_t first = block * size, count = length - first < size ? length - first : size;
-      encode_block(task, row * length + first, count, codes + (first << task->wide), row * task->blocks + block, exact, how);
+      encode_block(task, row * length + first, count, codes + (first << task->wide), row * task->blocks + block, exact,
+                   how);
     }
     memset(codes + (length << task->wide), 0, (size_t)(padded - length) << task->wide);
   }
@@ -94,7 +100,8 @@ static inline float decoding_scale(const decode_task *task, ptrdiff_t place) {
 }
 
 static void decode(const decode_task *task) {
-  const ptrdiff_t terms = task->terms, size = task->block_size, padded = (terms + 15) / 16 * 16, blocks = (terms + size - 1) / size;
+  const ptrdiff_t terms = task->terms, size = task->block_size, padded = (terms + 15) / 16 * 16,
+                  blocks = (terms + size - 1) / size;
   const int wide = task->wide;
   const floats unit = splat(task->unit);
   for (ptrdiff_t row = task->from; row < task->to; row++) {

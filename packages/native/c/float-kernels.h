@@ -12,8 +12,20 @@
 
 /** What to do with each element: the numbers of `assembly/elementwise.ts`. */
 typedef enum {
-  NEGATE, ABSOLUTE, SIGN, EXP, LOG, SQRT, TANH, ERF, ROUND, BFLOAT16,
-  TO_INTEGER, TO_BYTE, INTEGER_TO_BYTE, TO_FLOAT,
+  NEGATE,
+  ABSOLUTE,
+  SIGN,
+  EXP,
+  LOG,
+  SQRT,
+  TANH,
+  ERF,
+  ROUND,
+  BFLOAT16,
+  TO_INTEGER,
+  TO_BYTE,
+  INTEGER_TO_BYTE,
+  TO_FLOAT,
   UNARY_COUNT
 } unary_operation;
 

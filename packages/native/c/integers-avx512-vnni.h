@@ -14,7 +14,9 @@ static inline ints dot_wide(ints sums, ints a, ints b) { return _mm512_dpwssd_ep
 /** sums += the products of four bytes. */
 static inline ints dot_narrow(ints sums, ints a, ints b) { return _mm512_dpbusd_epi32(sums, a, b); }
 /** What to begin with, of a sum of codes of B: -128 times it. */
-static inline ints correction_of(ints sum) { return _mm512_sub_epi32(_mm512_setzero_si512(), _mm512_slli_epi32(sum, 7)); }
+static inline ints correction_of(ints sum) {
+  return _mm512_sub_epi32(_mm512_setzero_si512(), _mm512_slli_epi32(sum, 7));
+}
 static inline void widen_sixteen(const int8_t *codes, int16_t *to) {
   _mm256_storeu_si256((__m256i *)to, _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)codes)));
 }

@@ -51,7 +51,10 @@ static void layer_norm(const layer_norm_task *task) {
     const statistics row = statistics_of(x, width, task->epsilon);
     for (ptrdiff_t i = 0; i < width; i += LANES) {
       const ptrdiff_t left = width - i;
-      store_some(out + i, multiply_add(normalized(load_some(x + i, left), row), load_some(gain + i, left), load_some(bias + i, left)), left);
+      store_some(
+          out + i,
+          multiply_add(normalized(load_some(x + i, left), row), load_some(gain + i, left), load_some(bias + i, left)),
+          left);
     }
   }
 }
@@ -69,8 +72,8 @@ typedef struct {
   float scaled, inner;
 } means;
 
-static inline means add_row_to_sums(const float *x, const float *gain, const float *dy, statistics row, float *gain_sums,
-                                          float *bias_sums, ptrdiff_t width) {
+static inline means add_row_to_sums(const float *x, const float *gain, const float *dy, statistics row,
+                                    float *gain_sums, float *bias_sums, ptrdiff_t width) {
   const eight mean = eight_splat(row.mean), scale = eight_splat(row.scale);
   eight scaled_sums = eight_zero(), inner_sums = eight_zero();
   ptrdiff_t i = 0;

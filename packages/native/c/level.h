@@ -23,7 +23,8 @@ enum { MOST_LEVELS = 5 };
 /** Whether this processor and its operating system run a level. */
 int level_works(const level *one);
 
-extern const level level_avx512_vnni, level_avx512, level_avx2_vnni, level_avx2, level_neon_dot, level_neon, level_scalar;
+extern const level level_avx512_vnni, level_avx512, level_avx2_vnni, level_avx2, level_neon_dot, level_neon,
+    level_scalar;
 
 /** Products of f32 that a level shares with the one that it adds instructions to. */
 void matmul_avx512(const matmul_task *task, workspace *space);

@@ -21,15 +21,19 @@ static inline ALWAYS_INLINE floats magnitude(floats log, const float *noise, flo
   return normal_exponential(multiply_add(splat(deviation), load(noise), log));
 }
 
-static ptrdiff_t block_from(ptrdiff_t start, ptrdiff_t to) { return to - start < WEIGHT_BLOCK ? to - start : WEIGHT_BLOCK; }
+static ptrdiff_t block_from(ptrdiff_t start, ptrdiff_t to) {
+  return to - start < WEIGHT_BLOCK ? to - start : WEIGHT_BLOCK;
+}
 
 static void lmd_draw(const lmd_draw_task *task, workspace *space) {
   for (ptrdiff_t start = task->from; start < task->to; start += WEIGHT_BLOCK) {
     const ptrdiff_t count = block_from(start, task->to);
     draw_noise(space, task->key, task->noise, start, count);
     for (ptrdiff_t i = 0; i < count; i += LANES) {
-      const floats plus = magnitude(load_some(task->log_plus + start + i, count - i), space->noise_plus + i, task->noise);
-      const floats minus = magnitude(load_some(task->log_minus + start + i, count - i), space->noise_minus + i, task->noise);
+      const floats plus =
+          magnitude(load_some(task->log_plus + start + i, count - i), space->noise_plus + i, task->noise);
+      const floats minus =
+          magnitude(load_some(task->log_minus + start + i, count - i), space->noise_minus + i, task->noise);
       store_some(task->out + start + i, plus - minus, count - i);
     }
   }
@@ -43,19 +47,22 @@ static inline ALWAYS_INLINE floats regularizer_at(regularizer_kind kind, floats 
 }
 
 /** Adds share·θ·g to the gradients of both halves. */
-static void add_scaled(const lmd_update_task *task, workspace *space, const float *gradient, ptrdiff_t start, ptrdiff_t count) {
+static void add_scaled(const lmd_update_task *task, workspace *space, const float *gradient, ptrdiff_t start,
+                       ptrdiff_t count) {
   const floats share = splat(task->share);
   for (ptrdiff_t i = 0; i < count; i += LANES) {
     const floats g = load_some(gradient + start + i, count - i);
     const floats plus = magnitude(load_some(task->plus.log + start + i, count - i), space->noise_plus + i, task->noise);
-    const floats minus = magnitude(load_some(task->minus.log + start + i, count - i), space->noise_minus + i, task->noise);
+    const floats minus =
+        magnitude(load_some(task->minus.log + start + i, count - i), space->noise_minus + i, task->noise);
     store(space->gradient_plus + i, load(space->gradient_plus + i) + plus * g * share);
     store(space->gradient_minus + i, load(space->gradient_minus + i) + minus * g * negative(share));
   }
 }
 
 /** Adds share·g to the gradient that both halves have. */
-static void add_plain(const lmd_update_task *task, workspace *space, const float *gradient, ptrdiff_t start, ptrdiff_t count) {
+static void add_plain(const lmd_update_task *task, workspace *space, const float *gradient, ptrdiff_t start,
+                      ptrdiff_t count) {
   for (ptrdiff_t i = 0; i < count; i += LANES) {
     const floats term = load_some(gradient + start + i, count - i) * splat(task->share);
     store(space->gradient_plus + i, load(space->gradient_plus + i) + term);
@@ -63,16 +70,18 @@ static void add_plain(const lmd_update_task *task, workspace *space, const float
 }
 
 /** One half's momentum and logarithm, of one block. */
-static NEVER_INLINE void update_half(const lmd_update_task *task, const lmd_half *half, const float *momentum, const float *gradient,
-                                     float sign, ptrdiff_t start, ptrdiff_t count) {
+static NEVER_INLINE void update_half(const lmd_update_task *task, const lmd_half *half, const float *momentum,
+                                     const float *gradient, float sign, ptrdiff_t start, ptrdiff_t count) {
   for (ptrdiff_t i = 0; i < count; i += LANES) {
     const ptrdiff_t at = start + i, left = count - i;
     const floats l = load_some(half->log + at, left), v = load_some(momentum + at, left), g = load(gradient + i);
     const floats temporary = splat(task->beta1) * v + splat(task->rest1) * g;
-    if (half->out_momentum != NULL) store_some(half->out_momentum + at, splat(task->beta2) * v + splat(task->rest2) * g, left);
+    if (half->out_momentum != NULL)
+      store_some(half->out_momentum + at, splat(task->beta2) * v + splat(task->rest2) * g, left);
     const floats step = (task->use_sign ? sign_of(temporary) : temporary) * splat(sign);
     const floats pull = regularizer_at(task->regularizer, l - splat(task->log_prior_median));
-    store_some(half->out_log + at, l - splat(task->learning_rate) * multiply_add(splat(task->regularization), pull, step), left);
+    store_some(half->out_log + at,
+               l - splat(task->learning_rate) * multiply_add(splat(task->regularization), pull, step), left);
   }
 }
 
@@ -85,7 +94,8 @@ static void lmd_update(const lmd_update_task *task, workspace *space) {
     for (int s = 0; s < task->samples; s++) {
       const uint32_t *sample = task->table + SAMPLE_WORDS * s;
       const float *own = (const float *)(task->memory + sample[0]);
-      const random_key key = {.stream = sample[1], .step = sample[2], .sample = sample[3], .seed_low = sample[4], .seed_high = sample[5]};
+      const random_key key = {
+          .stream = sample[1], .step = sample[2], .sample = sample[3], .seed_low = sample[4], .seed_high = sample[5]};
       if (scaled) draw_noise(space, key, task->noise, start, count);
       (scaled ? add_scaled : add_plain)(task, space, own, start, count);
     }

@@ -20,7 +20,8 @@ typedef struct {
  * One tile: out (rows `stride` floats apart) = or += panel of A · panel of B. `rows`, `vectors` and `fused` are constants wherever this is
  * inlined.
  */
-static inline ALWAYS_INLINE void tile(panels from, float *out, ptrdiff_t stride, int rows, int vectors, int accumulate, int fused) {
+static inline ALWAYS_INLINE void tile(panels from, float *out, ptrdiff_t stride, int rows, int vectors, int accumulate,
+                                      int fused) {
   floats sums[TILE_ROWS][TILE_VECTORS];
   UNROLL for (int i = 0; i < rows; i++) {
     UNROLL for (int v = 0; v < vectors; v++) sums[i][v] = accumulate ? load(out + i * stride + v * LANES) : splat(0);
@@ -40,8 +41,8 @@ static inline ALWAYS_INLINE void tile(panels from, float *out, ptrdiff_t stride,
 }
 
 /** A panel's tile, or where rows are missing smaller ones. */
-static inline ALWAYS_INLINE void tiles(panels from, float *out, ptrdiff_t stride, ptrdiff_t rows, int vectors, int accumulate,
-                                       int fused) {
+static inline ALWAYS_INLINE void tiles(panels from, float *out, ptrdiff_t stride, ptrdiff_t rows, int vectors,
+                                       int accumulate, int fused) {
   if (TILE_ROWS == 1 || rows == TILE_ROWS) {
     tile(from, out, stride, TILE_ROWS, vectors, accumulate, fused);
     return;
@@ -65,13 +66,15 @@ static inline ALWAYS_INLINE void tiles_of(panels from, float *out, ptrdiff_t str
   }
 }
 
-static void copy_rows(const float *source, ptrdiff_t source_stride, float *target, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t columns) {
-  for (ptrdiff_t i = 0; i < rows; i++) memcpy(target + i * stride, source + i * source_stride, (size_t)columns * sizeof *target);
+static void copy_rows(const float *source, ptrdiff_t source_stride, float *target, ptrdiff_t stride, ptrdiff_t rows,
+                      ptrdiff_t columns) {
+  for (ptrdiff_t i = 0; i < rows; i++)
+    memcpy(target + i * stride, source + i * source_stride, (size_t)columns * sizeof *target);
 }
 
 /** Packed rows of A times one panel of B of `columns` columns, at most a tile's. */
 static inline ALWAYS_INLINE void multiply_panel_as(const float *packed_a, panels from, float *out, ptrdiff_t stride,
-                                                ptrdiff_t rows, ptrdiff_t columns, int accumulate, int fused) {
+                                                   ptrdiff_t rows, ptrdiff_t columns, int accumulate, int fused) {
   const ptrdiff_t vectors = (columns + LANES - 1) / LANES;
   for (ptrdiff_t i = 0; i < rows; i += TILE_ROWS, packed_a += TILE_ROWS * from.terms, out += TILE_ROWS * stride) {
     // Where columns are missing, a tile is computed aside, from what is there.
@@ -85,15 +88,15 @@ static inline ALWAYS_INLINE void multiply_panel_as(const float *packed_a, panels
   }
 }
 
-typedef void panel_kernel(const float *packed_a, panels from, float *out, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t columns,
-                          int accumulate);
+typedef void panel_kernel(const float *packed_a, panels from, float *out, ptrdiff_t stride, ptrdiff_t rows,
+                          ptrdiff_t columns, int accumulate);
 
-static NEVER_INLINE void multiply_panel_fused(const float *packed_a, panels from, float *out, ptrdiff_t stride, ptrdiff_t rows,
-                                              ptrdiff_t columns, int accumulate) {
+static NEVER_INLINE void multiply_panel_fused(const float *packed_a, panels from, float *out, ptrdiff_t stride,
+                                              ptrdiff_t rows, ptrdiff_t columns, int accumulate) {
   multiply_panel_as(packed_a, from, out, stride, rows, columns, accumulate, 1);
 }
-static NEVER_INLINE void multiply_panel_strict(const float *packed_a, panels from, float *out, ptrdiff_t stride, ptrdiff_t rows,
-                                               ptrdiff_t columns, int accumulate) {
+static NEVER_INLINE void multiply_panel_strict(const float *packed_a, panels from, float *out, ptrdiff_t stride,
+                                               ptrdiff_t rows, ptrdiff_t columns, int accumulate) {
   multiply_panel_as(packed_a, from, out, stride, rows, columns, accumulate, 0);
 }
 
@@ -106,8 +109,8 @@ typedef struct {
 static const float *at(operand x, ptrdiff_t line, ptrdiff_t term) { return x.start + line * x.line + term * x.term; }
 
 /** Rows `top` to `bottom` and columns `left` to `right` of a product of matrices. */
-static void multiply_part(operand a, operand b, float *out, ptrdiff_t n, ptrdiff_t k, ptrdiff_t top,
-                                               ptrdiff_t bottom, ptrdiff_t left, ptrdiff_t right, workspace *space, int fused) {
+static void multiply_part(operand a, operand b, float *out, ptrdiff_t n, ptrdiff_t k, ptrdiff_t top, ptrdiff_t bottom,
+                          ptrdiff_t left, ptrdiff_t right, workspace *space, int fused) {
   enum { WIDE = BLOCK_COLUMNS / TILE_COLUMNS * TILE_COLUMNS };
   panel_kernel *const multiply_panel = fused ? multiply_panel_fused : multiply_panel_strict;
   // Where each panel of B is used once, one whose columns lie together is read where it is.
@@ -136,8 +139,8 @@ static void multiply_part(operand a, operand b, float *out, ptrdiff_t n, ptrdiff
   }
 }
 
-static inline ALWAYS_INLINE void multiply_row(const matmul_task *task, const float *a, const float *b, float *out, ptrdiff_t left,
-                                              ptrdiff_t right, int fused) {
+static inline ALWAYS_INLINE void multiply_row(const matmul_task *task, const float *a, const float *b, float *out,
+                                              ptrdiff_t left, ptrdiff_t right, int fused) {
   if (task->transpose_b) row_times_transposed(a, b, out, task->k, left, right, fused);
   else row_times_matrix(a, b, out, task->k, task->n, left, right, fused);
 }

@@ -4,16 +4,16 @@
  * One panel: `lines` lines of `terms` terms to target[term][line], `width` floats a term; missing lines are zeros. Line l, term t is at
  * source[l·line_stride + t·term_stride], and one of the strides is 1.
  */
-void PACK_PANEL(const float *source, ptrdiff_t line_stride, ptrdiff_t term_stride, ptrdiff_t lines, ptrdiff_t terms, ptrdiff_t width,
-                float *target);
+void PACK_PANEL(const float *source, ptrdiff_t line_stride, ptrdiff_t term_stride, ptrdiff_t lines, ptrdiff_t terms,
+                ptrdiff_t width, float *target);
 
 #ifndef PACKED_BY_OTHERS
 
 typedef void turning(const float *source, ptrdiff_t stride, float *target, ptrdiff_t width);
 
 /** Transposes `lines` lines in square blocks by `turn`. */
-static inline ALWAYS_INLINE void turn_lines(const float *source, ptrdiff_t stride, ptrdiff_t terms, float *target, ptrdiff_t width,
-                                            int lines, turning *turn) {
+static inline ALWAYS_INLINE void turn_lines(const float *source, ptrdiff_t stride, ptrdiff_t terms, float *target,
+                                            ptrdiff_t width, int lines, turning *turn) {
   ptrdiff_t t = 0;
   for (; t + lines <= terms; t += lines) turn(source + t, stride, target + t * width, width);
   for (; t < terms; t++) {
@@ -21,8 +21,8 @@ static inline ALWAYS_INLINE void turn_lines(const float *source, ptrdiff_t strid
   }
 }
 
-void PACK_PANEL(const float *source, ptrdiff_t line_stride, ptrdiff_t term_stride, ptrdiff_t lines, ptrdiff_t terms, ptrdiff_t width,
-                float *target) {
+void PACK_PANEL(const float *source, ptrdiff_t line_stride, ptrdiff_t term_stride, ptrdiff_t lines, ptrdiff_t terms,
+                ptrdiff_t width, float *target) {
   ptrdiff_t line = 0;
   if (line_stride == 1) {
     for (; line + LANES <= lines; line += LANES) {

@@ -11,8 +11,8 @@ static int is_zero_block(const block_operand *x, ptrdiff_t row, ptrdiff_t block)
   return 1;
 }
 
-range pack_scales(const block_operand *x, ptrdiff_t row, ptrdiff_t lines, ptrdiff_t start, ptrdiff_t blocks, ptrdiff_t size,
-                  ptrdiff_t width, float *target) {
+range pack_scales(const block_operand *x, ptrdiff_t row, ptrdiff_t lines, ptrdiff_t start, ptrdiff_t blocks,
+                  ptrdiff_t size, ptrdiff_t width, float *target) {
   // Scales of E4M3 are multiples of 2^-9.
   range found = x->float_scales ? (range){x->unit / 512, x->unit * 448} : (range){1, 1};
   for (ptrdiff_t line = 0; line < width; line++) {
@@ -34,8 +34,8 @@ range pack_scales(const block_operand *x, ptrdiff_t row, ptrdiff_t lines, ptrdif
   return found;
 }
 
-void add_sums_limited(const int32_t *sums, ptrdiff_t width, const float *scales_a, const float *scales_b, float *out, ptrdiff_t stride,
-                      int rows, int columns, double rest) {
+void add_sums_limited(const int32_t *sums, ptrdiff_t width, const float *scales_a, const float *scales_b, float *out,
+                      ptrdiff_t stride, int rows, int columns, double rest) {
   for (int i = 0; i < rows; i++, out += stride, sums += width) {
     for (int j = 0; j < columns; j++) out[j] = add_limited(out[j], sums[j], (double)scales_a[i] * scales_b[j] * rest);
   }

@@ -13,7 +13,8 @@ typedef struct {
 static inline schedule schedule_of(random_key key) {
   const uint64_t first0 = (uint64_t)key.stream * 0xd2511f53u, first1 = (uint64_t)key.sample * 0xcd9e8d57u;
   const uint64_t second = (uint64_t)((uint32_t)(first1 >> 32) ^ key.step ^ key.seed_low) * 0xd2511f53u;
-  const uint64_t third = (uint64_t)((uint32_t)(second >> 32) ^ (uint32_t)first0 ^ (key.seed_high + 0xbb67ae85u)) * 0xcd9e8d57u;
+  const uint64_t third =
+      (uint64_t)((uint32_t)(second >> 32) ^ (uint32_t)first0 ^ (key.seed_high + 0xbb67ae85u)) * 0xcd9e8d57u;
   return (schedule){
       .first_high = (uint32_t)(first0 >> 32) ^ key.seed_high,
       .first_low = (uint32_t)first1 ^ (key.seed_low + 0x9e3779b9u),

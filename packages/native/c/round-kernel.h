@@ -9,7 +9,9 @@ typedef struct {
   uint32_t shift;
 } vector_figures;
 
-static inline uint32_t shift_of(const rounding_settings *settings) { return (uint32_t)(23 - settings->significant_bits) << 23; }
+static inline uint32_t shift_of(const rounding_settings *settings) {
+  return (uint32_t)(23 - settings->significant_bits) << 23;
+}
 
 static inline vector_figures spread_figures(const rounding_settings *settings, const block_figures *block) {
   return (vector_figures){
@@ -29,11 +31,13 @@ static inline ALWAYS_INLINE floats rounded_sum(floats magnitude, floats magic, r
   if (how == TOWARD_ZERO) return floats_of(cut);
   const floats beyond = magnitude - (floats_of(cut) - magic);
   const floats half = floats_of(bits_of(magic) - (24u << 23)), quantum = floats_of(bits_of(magic) - (23u << 23));
-  return floats_of(cut - (how == NEAREST_AWAY ? is_least(half, beyond) : is_less(uniform_of(random) * quantum, beyond)));
+  return floats_of(cut -
+                   (how == NEAREST_AWAY ? is_least(half, beyond) : is_less(uniform_of(random) * quantum, beyond)));
 }
 
 /** Values rounded to the grid, with their signs. */
-static inline ALWAYS_INLINE floats round_vector(floats values, const vector_figures *block, rounding_mode how, words random) {
+static inline ALWAYS_INLINE floats round_vector(floats values, const vector_figures *block, rounding_mode how,
+                                                words random) {
   const floats magnitude = pick_least(block->limit, absolute(values));
   const floats magic = floats_of(greatest_word(bits_of(magnitude) & 0x7f800000u, block->threshold) + block->shift);
   const floats rounded = rounded_sum(magnitude, magic, how, random) - magic;
@@ -43,19 +47,21 @@ static inline ALWAYS_INLINE floats round_vector(floats values, const vector_figu
 /** The float32 bits of the largest magnitude of `count` values. */
 static inline uint32_t largest_magnitude(const float *x, ptrdiff_t count) {
   words largest = splat_word(0);
-  for (ptrdiff_t i = 0; i < count; i += LANES) largest = greatest_word(largest, bits_of(load_some(x + i, count - i)) & 0x7fffffffu);
+  for (ptrdiff_t i = 0; i < count; i += LANES)
+    largest = greatest_word(largest, bits_of(load_some(x + i, count - i)) & 0x7fffffffu);
   return greatest_lane_word(largest);
 }
 
 /** Vectors with figures that are exact. For int elements, there is no −0. */
-static inline ALWAYS_INLINE floats rounded_values(floats x, const vector_figures *block, int integers, rounding_mode how, words random) {
+static inline ALWAYS_INLINE floats rounded_values(floats x, const vector_figures *block, int integers,
+                                                  rounding_mode how, words random) {
   floats rounded = round_vector(x * block->before, block, how, random);
   if (integers) rounded = floats_of(bits_of(rounded) & ~is_equal(rounded, splat(0)));
   return rounded * block->after;
 }
 
-static void round_one_by_one(const rounding_settings *settings, const block_figures *block, uint32_t maximum, const float *x,
-                             float *out, const uint32_t *random, ptrdiff_t count, ptrdiff_t step) {
+static void round_one_by_one(const rounding_settings *settings, const block_figures *block, uint32_t maximum,
+                             const float *x, float *out, const uint32_t *random, ptrdiff_t count, ptrdiff_t step) {
   for (ptrdiff_t i = 0; i < count; i++) {
     const ptrdiff_t at = i * step;
     if (maximum >= INFINITY_BITS) ((uint32_t *)out)[at] = QUIET_NAN;
@@ -72,7 +78,8 @@ static inline ALWAYS_INLINE words random_at(const uint32_t *random, ptrdiff_t at
   return how == STOCHASTIC ? bits_of(load_some((const float *)random + at, left)) : splat_word(0);
 }
 
-static inline ALWAYS_INLINE void round_block(const round_task *task, ptrdiff_t start, ptrdiff_t count, exact_bytes exact, rounding_mode how) {
+static inline ALWAYS_INLINE void round_block(const round_task *task, ptrdiff_t start, ptrdiff_t count,
+                                             exact_bytes exact, rounding_mode how) {
   const rounding_settings *settings = task->settings;
   const float *x = task->source + start;
   float *out = task->target + start;
@@ -85,7 +92,8 @@ static inline ALWAYS_INLINE void round_block(const round_task *task, ptrdiff_t s
   const vector_figures figures = spread_figures(settings, &block);
   for (ptrdiff_t i = 0; i < count; i += LANES) {
     const words random = random_at(task->random, start + i, count - i, how);
-    store_some(out + i, rounded_values(load_some(x + i, count - i), &figures, settings->integers, how, random), count - i);
+    store_some(out + i, rounded_values(load_some(x + i, count - i), &figures, settings->integers, how, random),
+               count - i);
   }
 }
 
@@ -101,14 +109,15 @@ static void round_rows(const round_task *task) {
 }
 
 /** `lanes` columns, at most LANES, of `rows` rows `step` apart: blocks of their own. */
-static inline ALWAYS_INLINE void round_columns(const round_task *task, ptrdiff_t start, int lanes, ptrdiff_t rows, exact_bytes exact,
-                                               rounding_mode how) {
+static inline ALWAYS_INLINE void round_columns(const round_task *task, ptrdiff_t start, int lanes, ptrdiff_t rows,
+                                               exact_bytes exact, rounding_mode how) {
   const rounding_settings *settings = task->settings;
   const ptrdiff_t step = task->inner;
   const float *x = task->source + start;
   float *out = task->target + start;
   words largest = splat_word(0);
-  for (ptrdiff_t row = 0; row < rows; row++) largest = greatest_word(largest, bits_of(load_some(x + row * step, lanes)) & 0x7fffffffu);
+  for (ptrdiff_t row = 0; row < rows; row++)
+    largest = greatest_word(largest, bits_of(load_some(x + row * step, lanes)) & 0x7fffffffu);
   uint32_t maxima[LANES], thresholds[LANES] = {0}, limits[LANES] = {0};
   float before[LANES] = {0}, after[LANES] = {0};
   block_figures blocks[LANES];
@@ -118,7 +127,8 @@ static inline ALWAYS_INLINE void round_columns(const round_task *task, ptrdiff_t
     thresholds[lane] = blocks[lane].threshold, limits[lane] = blocks[lane].limit;
     before[lane] = blocks[lane].before, after[lane] = blocks[lane].after;
   }
-  const vector_figures figures = {load_words(thresholds), floats_of(load_words(limits)), load(before), load(after), shift_of(settings)};
+  const vector_figures figures = {load_words(thresholds), floats_of(load_words(limits)), load(before), load(after),
+                                  shift_of(settings)};
   for (ptrdiff_t row = 0; row < rows; row++) {
     const words random = random_at(task->random, start + row * step, lanes, how);
     const floats values = load_some(x + row * step, lanes);
@@ -126,7 +136,8 @@ static inline ALWAYS_INLINE void round_columns(const round_task *task, ptrdiff_t
   }
   for (int lane = 0; lane < lanes; lane++) {
     if (blocks[lane].exact) continue;
-    round_one_by_one(settings, &blocks[lane], maxima[lane], x + lane, out + lane, task->random + start + lane, rows, step);
+    round_one_by_one(settings, &blocks[lane], maxima[lane], x + lane, out + lane, task->random + start + lane, rows,
+                     step);
   }
 }
 
@@ -138,7 +149,8 @@ static void round_slabs(const round_task *task) {
     const ptrdiff_t first = slab % task->blocks * size, left = task->length - first;
     const ptrdiff_t start = (slab / task->blocks * task->length + first) * inner;
     for (ptrdiff_t column = 0; column < inner; column += LANES) {
-      round_columns(task, start + column, inner - column < LANES ? (int)(inner - column) : LANES, left < size ? left : size, exact, how);
+      round_columns(task, start + column, inner - column < LANES ? (int)(inner - column) : LANES,
+                    left < size ? left : size, exact, how);
     }
   }
 }

@@ -17,7 +17,8 @@ static inline ALWAYS_INLINE void add_rows(const float *a, const float *b, ptrdif
   if (j < columns) {
     const int left = (int)(columns - j);
     floats sum = accumulate ? load_first(out + j, left) : splat(0);
-    UNROLL for (int t = 0; t < count; t++) sum = multiply_add(factor[t], load_first(b + t * stride + j, left), sum, fused);
+    UNROLL for (int t = 0; t < count; t++) sum =
+        multiply_add(factor[t], load_first(b + t * stride + j, left), sum, fused);
     store_first(out + j, sum, left);
   }
 }
@@ -34,7 +35,8 @@ static inline ALWAYS_INLINE void row_times_matrix(const float *a, const float *b
 }
 
 /** `count` columns of a [k] · bᵀ, each in eight sums: of the terms t mod 8, but for the last k mod 8, which go to the first four. */
-static inline ALWAYS_INLINE void dot_rows(const float *a, const float *b, ptrdiff_t k, int count, float *out, int fused) {
+static inline ALWAYS_INLINE void dot_rows(const float *a, const float *b, ptrdiff_t k, int count, float *out,
+                                          int fused) {
   eight sums[4];
   UNROLL for (int j = 0; j < count; j++) sums[j] = eight_zero();
   ptrdiff_t t = 0;

@@ -57,7 +57,8 @@ static float exponential_sum(const float *x, float *out, ptrdiff_t count, float 
 }
 
 static void multiply_row(float *row, ptrdiff_t count, float factor) {
-  for (ptrdiff_t i = 0; i < count; i += LANES) store_some(row + i, load_some(row + i, count - i) * splat(factor), count - i);
+  for (ptrdiff_t i = 0; i < count; i += LANES)
+    store_some(row + i, load_some(row + i, count - i) * splat(factor), count - i);
 }
 
 static void softmax(const softmax_task *task) {

@@ -38,7 +38,8 @@ static inline ALWAYS_INLINE floats unary_of(unary_operation operation, floats x)
 
 static inline ALWAYS_INLINE void unary_loop(unary_operation operation, const unary_task *task) {
   const ptrdiff_t to = task->to;
-  for (ptrdiff_t i = task->from; i < to; i += LANES) store_some(task->out + i, unary_of(operation, load_some(task->x + i, to - i)), to - i);
+  for (ptrdiff_t i = task->from; i < to; i += LANES)
+    store_some(task->out + i, unary_of(operation, load_some(task->x + i, to - i)), to - i);
 }
 
 static void unary(const unary_task *task) {

@@ -35,7 +35,8 @@ static inline words lane_numbers(void) { return (words){0, 1, 2, 3, 4, 5, 6, 7};
 /** The halves of the products of 32-bit numbers. */
 static inline void multiply_wide(words a, uint32_t b, words *low, words *high) {
   const __m256i factor = _mm256_set1_epi32((int)b);
-  const __m256i even = _mm256_mul_epu32((__m256i)a, factor), odd = _mm256_mul_epu32(_mm256_srli_epi64((__m256i)a, 32), factor);
+  const __m256i even = _mm256_mul_epu32((__m256i)a, factor),
+                odd = _mm256_mul_epu32(_mm256_srli_epi64((__m256i)a, 32), factor);
   *low = (words)_mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xaa);
   *high = (words)_mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xaa);
 }
@@ -69,7 +70,8 @@ static inline uint32_t greatest_lane_word(words x) {
 
 /** Integers that a narrower type holds. */
 static inline void store_narrow(void *to, words x, int wide) {
-  const __m128i two_bytes = _mm_packs_epi32(_mm256_castsi256_si128((__m256i)x), _mm256_extracti128_si256((__m256i)x, 1));
+  const __m128i two_bytes =
+      _mm_packs_epi32(_mm256_castsi256_si128((__m256i)x), _mm256_extracti128_si256((__m256i)x, 1));
   if (wide) _mm_storeu_si128(to, two_bytes);
   else _mm_storel_epi64(to, _mm_packs_epi16(two_bytes, two_bytes));
 }

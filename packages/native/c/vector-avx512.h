@@ -15,7 +15,9 @@ static inline floats multiply_then_add(floats a, floats b, floats c) { return _m
 
 static inline __mmask16 first_lanes(int count) { return (__mmask16)((1u << count) - 1); }
 /** The first `count` lanes; the others are 0 and not read. */
-static inline floats load_first(const float *from, int count) { return _mm512_maskz_loadu_ps(first_lanes(count), from); }
+static inline floats load_first(const float *from, int count) {
+  return _mm512_maskz_loadu_ps(first_lanes(count), from);
+}
 static inline void store_first(float *to, floats x, int count) { _mm512_mask_storeu_ps(to, first_lanes(count), x); }
 
 #include "vector-operations.h"
@@ -25,7 +27,9 @@ static inline floats pick_least(floats a, floats b) { return _mm512_min_ps(b, a)
 static inline floats pick_greatest(floats a, floats b) { return _mm512_max_ps(b, a); }
 static inline floats square_root(floats x) { return _mm512_sqrt_ps(x); }
 /** To the nearest integer, ties to even. */
-static inline floats nearest(floats x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+static inline floats nearest(floats x) {
+  return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
 /** Toward zero, as x86 does: what does not fit is the least integer. */
 static inline words truncated(floats x) { return (words)_mm512_cvttps_epi32(x); }
 static inline words lane_numbers(void) { return (words){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}; }
@@ -33,7 +37,8 @@ static inline words lane_numbers(void) { return (words){0, 1, 2, 3, 4, 5, 6, 7, 
 /** The halves of the products of 32-bit numbers. */
 static inline void multiply_wide(words a, uint32_t b, words *low, words *high) {
   const __m512i factor = _mm512_set1_epi32((int)b);
-  const __m512i even = _mm512_mul_epu32((__m512i)a, factor), odd = _mm512_mul_epu32(_mm512_srli_epi64((__m512i)a, 32), factor);
+  const __m512i even = _mm512_mul_epu32((__m512i)a, factor),
+                odd = _mm512_mul_epu32(_mm512_srli_epi64((__m512i)a, 32), factor);
   *low = (words)_mm512_mask_moveldup_ps((__m512)even, 0xaaaa, (__m512)odd);
   *high = (words)_mm512_mask_movehdup_ps((__m512)odd, 0x5555, (__m512)even);
 }

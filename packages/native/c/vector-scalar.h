@@ -119,7 +119,8 @@ static inline eight eight_multiply(eight a, eight b) {
 }
 
 /** Adds `count` (1 to 4) more products to the first four sums. */
-static __attribute__((noinline, unused)) eight eight_add_rest(eight sums, const float *a, const float *b, int count, int fused) {
+static __attribute__((noinline, unused)) eight eight_add_rest(eight sums, const float *a, const float *b, int count,
+                                                              int fused) {
   for (int i = 0; i < 4; i++) {
     sums.lane[i] = multiply_add_as(i < count ? a[i] : 0, i < count ? b[i] : 0, sums.lane[i], fused);
   }

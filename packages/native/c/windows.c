@@ -13,7 +13,8 @@ void *memset(void *to, int value, size_t bytes);
 
 void *memcpy(void *restrict to, const void *restrict from, size_t bytes) {
   size_t i = 0;
-  for (; i + 16 <= bytes; i += 16) *(sixteen_bytes *)((char *)to + i) = *(const sixteen_bytes *)((const char *)from + i);
+  for (; i + 16 <= bytes; i += 16)
+    *(sixteen_bytes *)((char *)to + i) = *(const sixteen_bytes *)((const char *)from + i);
   for (; i < bytes; i++) ((char *)to)[i] = ((const char *)from)[i];
   return to;
 }

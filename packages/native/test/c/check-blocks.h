@@ -3,18 +3,28 @@
 
 /** Element formats, as `planInMemory` of @lmd/mx-formats gives them: bits, significant bits, emin, emax, bias, largest, its code, int. */
 static const int32_t element_formats[][8] = {
-    {8, 3, -6, 8, 7, 0x43e00000, 0x7e, 0},  {8, 2, -14, 15, 15, 0x47600000, 0x7b, 0}, {6, 2, -2, 4, 3, 0x41e00000, 31, 0},
-    {6, 3, 0, 2, 1, 0x40f00000, 31, 0},     {4, 1, 0, 2, 1, 0x40c00000, 7, 0},        {8, 6, 0, 0, 0, 0x3ffe0000, 127, 1},
+    {8, 3, -6, 8, 7, 0x43e00000, 0x7e, 0}, {8, 2, -14, 15, 15, 0x47600000, 0x7b, 0},
+    {6, 2, -2, 4, 3, 0x41e00000, 31, 0},   {6, 3, 0, 2, 1, 0x40f00000, 31, 0},
+    {4, 1, 0, 2, 1, 0x40c00000, 7, 0},     {8, 6, 0, 0, 0, 0x3ffe0000, 127, 1},
 };
 
 static rounding_settings random_settings(int format) {
   const int32_t *own = element_formats[format];
   const int e4m3 = format == 4 && random_below(2);
-  return (rounding_settings){
-      .bits = own[0], .significant_bits = own[1], .emin = own[2], .emax = own[3], .bias = own[4], .largest_bits = own[5],
-      .largest_code = own[6], .integers = own[7], .unit = 0x1p-6f, .up_above = random_below(2) ? 0x7fffff : 0x600000,
-      .rounding = random_below(2) ? NEAREST_EVEN : random_below(ROUNDING_COUNT), .block_size = e4m3 ? 16 : 32 >> random_below(3),
-      .e4m3_scales = e4m3, .tensor_scale = 0.0375f};
+  return (rounding_settings){.bits = own[0],
+                             .significant_bits = own[1],
+                             .emin = own[2],
+                             .emax = own[3],
+                             .bias = own[4],
+                             .largest_bits = own[5],
+                             .largest_code = own[6],
+                             .integers = own[7],
+                             .unit = 0x1p-6f,
+                             .up_above = random_below(2) ? 0x7fffff : 0x600000,
+                             .rounding = random_below(2) ? NEAREST_EVEN : random_below(ROUNDING_COUNT),
+                             .block_size = e4m3 ? 16 : 32 >> random_below(3),
+                             .e4m3_scales = e4m3,
+                             .tensor_scale = 0.0375f};
 }
 
 static void run_encode(const level *one, void *task, float *const *outs, workspace *space) {
@@ -41,25 +51,42 @@ static int check_blocks(workspace *space) {
   int exponent = 0;
   for (ptrdiff_t i = 0; i < count; i++) {
     if (random_below(30) == 0) exponent = random_below(3) == 0 ? random_below(270) - 150 : random_below(10);
-    x[i] = random_below(300) == 0 ? NAN : random_below(20) == 0 ? 0 : ldexpf((float)(random_below(2001) - 1000), exponent - 12);
+    x[i] = random_below(300) == 0  ? NAN
+           : random_below(20) == 0 ? 0
+                                   : ldexpf((float)(random_below(2001) - 1000), exponent - 12);
     random[i] = (uint32_t)random_below(1 << 30) << 2;
   }
   // Wide integers are those of E3M2; the two first formats have none.
   const int wide = format == 2;
-  encode_task encode = {.to = rows, .settings = &settings, .source = x, .random = random, .length = length, .blocks = blocks, .wide = wide};
+  encode_task encode = {.to = rows,
+                        .settings = &settings,
+                        .source = x,
+                        .random = random,
+                        .length = length,
+                        .blocks = blocks,
+                        .wide = wide};
   round_task flat = {.to = rows, .settings = &settings, .source = x, .random = random, .length = length};
-  round_task slabs = {.to = rows * blocks, .settings = &settings, .source = x, .random = random, .length = length, .blocks = blocks, .inner = inner};
+  round_task slabs = {.to = rows * blocks,
+                      .settings = &settings,
+                      .source = x,
+                      .random = random,
+                      .length = length,
+                      .blocks = blocks,
+                      .inner = inner};
   uint8_t *codes = take((size_t)(rows * padded) << wide), *scales = take((size_t)(rows * blocks));
   for (ptrdiff_t i = 0; i < rows * padded << wide; i++) codes[i] = (uint8_t)random_below(256);
   for (ptrdiff_t i = 0; i < rows * blocks; i++) scales[i] = (uint8_t)random_below(256);
-  decode_task decode = {.to = rows, .codes = codes, .scales = scales, .terms = length, .block_size = size, .wide = wide, .unit = 0.125f};
-  const ptrdiff_t encoded[MOST_OUTPUTS] = {rows * padded / (wide ? 2 : 4), settings.e4m3_scales ? rows * blocks : (rows * blocks + 3) / 4};
+  decode_task decode = {
+      .to = rows, .codes = codes, .scales = scales, .terms = length, .block_size = size, .wide = wide, .unit = 0.125f};
+  const ptrdiff_t encoded[MOST_OUTPUTS] = {rows * padded / (wide ? 2 : 4),
+                                           settings.e4m3_scales ? rows * blocks : (rows * blocks + 3) / 4};
   const ptrdiff_t values[MOST_OUTPUTS] = {rows * length}, whole[MOST_OUTPUTS] = {count};
   const int failed = (format > 1 && compare("encodeIntegersInMemory", run_encode, &encode, encoded, space)) ||
                      compare("decodeOperand", run_decode, &decode, values, space) ||
                      compare("roundRowsInMemory", run_round_rows, &flat, values, space) ||
                      compare("roundSlabsInMemory", run_round_slabs, &slabs, whole, space);
-  if (failed) printf("format %d, length %td, inner %td, size %td, rounding %d\n", format, length, inner, size, settings.rounding);
+  if (failed)
+    printf("format %d, length %td, inner %td, size %td, rounding %d\n", format, length, inner, size, settings.rounding);
   free(x), free(random), free(codes), free(scales);
   return failed;
 }

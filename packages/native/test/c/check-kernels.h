@@ -14,7 +14,8 @@ static float *random_values(ptrdiff_t count, int extreme) {
 }
 
 static random_key random_key_of(void) {
-  return (random_key){(uint32_t)state, (uint32_t)(state >> 32), (uint32_t)(state >> 7), (uint32_t)(state >> 13), (uint32_t)(state >> 19)};
+  return (random_key){(uint32_t)state, (uint32_t)(state >> 32), (uint32_t)(state >> 7), (uint32_t)(state >> 13),
+                      (uint32_t)(state >> 19)};
 }
 
 static void run_unary(const level *one, void *task, float *const *outs, workspace *space) {
@@ -31,7 +32,8 @@ static void run_lmd_draw(const level *one, void *task, float *const *outs, works
 }
 static void run_lmd_update(const level *one, void *task, float *const *outs, workspace *space) {
   lmd_update_task *own = task;
-  own->plus.out_log = outs[0], own->minus.out_log = outs[1], own->plus.out_momentum = outs[2], own->minus.out_momentum = outs[3];
+  own->plus.out_log = outs[0], own->minus.out_log = outs[1], own->plus.out_momentum = outs[2],
+  own->minus.out_momentum = outs[3];
   one->wide->lmd_update(own, space);
 }
 static void run_adamw(const level *one, void *task, float *const *outs, workspace *space) {
@@ -63,9 +65,11 @@ static int check_elements(workspace *space) {
   gelu_task gelu = {.from = from, .to = n, .x = x, .dy = random_below(2) ? y : NULL, .tanh = random_below(2)};
   random_task random = {.from = from, .to = n, .kind = (random_kind)random_below(RANDOM_COUNT), .key = random_key_of()};
   const ptrdiff_t sizes[MOST_OUTPUTS] = {n};
-  const int failed = compare("unary", run_unary, &unary, sizes, space) || compare("gelu", run_gelu, &gelu, sizes, space) ||
+  const int failed = compare("unary", run_unary, &unary, sizes, space) ||
+                     compare("gelu", run_gelu, &gelu, sizes, space) ||
                      compare("random", run_random, &random, sizes, space);
-  if (failed) printf("from %td to %td, operation %d, tanh %d, kind %d\n", from, n, unary.operation, gelu.tanh, random.kind);
+  if (failed)
+    printf("from %td to %td, operation %d, tanh %d, kind %d\n", from, n, unary.operation, gelu.tanh, random.kind);
   free(x), free(y);
   return failed;
 }
@@ -74,45 +78,82 @@ static int check_optimizers(workspace *space) {
   const ptrdiff_t n = random_below(3) == 0 ? 1000 + random_below(1500) : random_extent();
   const ptrdiff_t from = n > 1024 ? 1024 * random_below(2) : 0;
   const int scaled = random_below(2), samples = 1 + random_below(2), extreme = random_below(4) == 0;
-  float *log_plus = random_values(n, extreme), *log_minus = random_values(n, 0), *first = random_values(n, 0), *second = random_values(n, 0);
+  float *log_plus = random_values(n, extreme), *log_minus = random_values(n, 0), *first = random_values(n, 0),
+        *second = random_values(n, 0);
   // The table has addresses in one memory.
   float *gradients = random_values(samples * n, 0);
   uint32_t table[2 * SAMPLE_WORDS];
   for (int s = 0; s < samples; s++) {
     const random_key key = random_key_of();
-    const uint32_t words[SAMPLE_WORDS] = {(uint32_t)(4 * s * n), key.stream, key.step, key.sample, key.seed_low, key.seed_high};
+    const uint32_t words[SAMPLE_WORDS] = {(uint32_t)(4 * s * n), key.stream,   key.step, key.sample,
+                                          key.seed_low,          key.seed_high};
     memcpy(table + SAMPLE_WORDS * s, words, sizeof words);
   }
   const float noise = random_below(3) == 0 ? 0 : 0.1f;
-  lmd_draw_task draw = {.from = from, .to = n, .log_plus = log_plus, .log_minus = log_minus, .noise = noise, .key = random_key_of()};
-  lmd_update_task update = {
-      .from = from, .to = n, .plus = {.log = log_plus, .momentum = first}, .minus = {.log = log_minus, .momentum = scaled ? second : NULL},
-      .memory = (const uint8_t *)gradients, .table = table, .samples = samples, .share = 1.0f / (float)samples, .noise = noise,
-      .learning_rate = 0.01f, .beta1 = 0.9f, .rest1 = 0.1f, .beta2 = 0.99f, .rest2 = 0.01f, .regularization = 0.3f,
-      .regularizer = (regularizer_kind)random_below(REGULARIZER_COUNT), .log_prior_median = -0.7f, .use_sign = random_below(2)};
-  adamw_task adamw = {.from = from, .to = n, .weights = log_plus, .first = first, .second = second, .gradient = gradients, .beta1 = 0.9f,
-                      .rest1 = 0.1f, .beta2 = 0.999f, .rest2 = 1e-3f, .rate = 1e-3f, .second_scale = 1.3f, .epsilon = 1e-8f, .kept = 0.99f};
+  lmd_draw_task draw = {
+      .from = from, .to = n, .log_plus = log_plus, .log_minus = log_minus, .noise = noise, .key = random_key_of()};
+  lmd_update_task update = {.from = from,
+                            .to = n,
+                            .plus = {.log = log_plus, .momentum = first},
+                            .minus = {.log = log_minus, .momentum = scaled ? second : NULL},
+                            .memory = (const uint8_t *)gradients,
+                            .table = table,
+                            .samples = samples,
+                            .share = 1.0f / (float)samples,
+                            .noise = noise,
+                            .learning_rate = 0.01f,
+                            .beta1 = 0.9f,
+                            .rest1 = 0.1f,
+                            .beta2 = 0.99f,
+                            .rest2 = 0.01f,
+                            .regularization = 0.3f,
+                            .regularizer = (regularizer_kind)random_below(REGULARIZER_COUNT),
+                            .log_prior_median = -0.7f,
+                            .use_sign = random_below(2)};
+  adamw_task adamw = {.from = from,
+                      .to = n,
+                      .weights = log_plus,
+                      .first = first,
+                      .second = second,
+                      .gradient = gradients,
+                      .beta1 = 0.9f,
+                      .rest1 = 0.1f,
+                      .beta2 = 0.999f,
+                      .rest2 = 1e-3f,
+                      .rate = 1e-3f,
+                      .second_scale = 1.3f,
+                      .epsilon = 1e-8f,
+                      .kept = 0.99f};
   const ptrdiff_t one[MOST_OUTPUTS] = {n}, three[MOST_OUTPUTS] = {n, n, n}, four[MOST_OUTPUTS] = {n, n, n, n};
   const int failed = compare("lmdDraw", run_lmd_draw, &draw, one, space) ||
                      compare("lmdUpdate", run_lmd_update, &update, scaled ? four : three, space) ||
                      compare("adamwUpdate", run_adamw, &adamw, three, space);
-  if (failed) printf("from %td to %td, scaled %d, samples %d, regularizer %d\n", from, n, scaled, samples, update.regularizer);
+  if (failed)
+    printf("from %td to %td, scaled %d, samples %d, regularizer %d\n", from, n, scaled, samples, update.regularizer);
   free(log_plus), free(log_minus), free(first), free(second), free(gradients);
   return failed;
 }
 
 static int check_rows(workspace *space) {
-  const ptrdiff_t rows = 1 + random_below(6), width = random_below(5) == 0 ? 500 + random_below(40) : random_extent(), count = rows * width;
+  const ptrdiff_t rows = 1 + random_below(6), width = random_below(5) == 0 ? 500 + random_below(40) : random_extent(),
+                  count = rows * width;
   float *x = random_values(count, random_below(3) == 0), *dy = random_values(count, 0), *gain = random_values(width, 0);
   float *bias = random_values(width, 0);
   int32_t *labels = take((size_t)rows * sizeof *labels);
   for (ptrdiff_t i = 0; i < rows; i++) labels[i] = random_below((int)width + 2) - 1;
   const ptrdiff_t from = random_below((int)rows), padded = (width + 3) / 4 * 4;
   float *scratch = take(2 * (size_t)padded * sizeof *scratch);
-  softmax_task softmax = {.from = from, .to = rows, .x = x, .width = width, .height = 1 + random_below(3), .scale = 0.3f, .causal = random_below(2)};
+  softmax_task softmax = {.from = from,
+                          .to = rows,
+                          .x = x,
+                          .width = width,
+                          .height = 1 + random_below(3),
+                          .scale = 0.3f,
+                          .causal = random_below(2)};
   softmax_gradient_task gradient = {.from = from, .to = rows, .y = x, .dy = dy, .width = width, .scale = 0.3f};
   cross_entropy_task loss = {.from = from, .to = rows, .logits = x, .labels = labels, .classes = width};
-  layer_norm_task norm = {.from = from, .to = rows, .x = x, .gain = gain, .bias = bias, .width = width, .epsilon = 1e-5f};
+  layer_norm_task norm = {
+      .from = from, .to = rows, .x = x, .gain = gain, .bias = bias, .width = width, .epsilon = 1e-5f};
   layer_norm_gradient_task norm_gradient = {
       .to = 1, .x = x, .gain = gain, .dy = dy, .scratch = scratch, .rows = rows, .width = width, .epsilon = 1e-5f};
   const ptrdiff_t all[MOST_OUTPUTS] = {count}, each[MOST_OUTPUTS] = {rows}, sums[MOST_OUTPUTS] = {count, 4 * padded};
@@ -128,4 +169,6 @@ static int check_rows(workspace *space) {
   return failed;
 }
 
-static int check_kernels(workspace *space) { return check_elements(space) || check_optimizers(space) || check_rows(space); }
+static int check_kernels(workspace *space) {
+  return check_elements(space) || check_optimizers(space) || check_rows(space);
+}

@@ -29,8 +29,14 @@ static int check_matmul(workspace *space) {
   return failed;
 }
 
-static block_operand random_operand(ptrdiff_t lines, ptrdiff_t rows, ptrdiff_t terms, ptrdiff_t size, int wide, int extreme) {
-  block_operand x = {.rows = rows, .terms = terms, .block_size = size, .wide = wide, .float_scales = random_below(4) == 0, .unit = 0.125f};
+static block_operand random_operand(ptrdiff_t lines, ptrdiff_t rows, ptrdiff_t terms, ptrdiff_t size, int wide,
+                                    int extreme) {
+  block_operand x = {.rows = rows,
+                     .terms = terms,
+                     .block_size = size,
+                     .wide = wide,
+                     .float_scales = random_below(4) == 0,
+                     .unit = 0.125f};
   const int limit = (int)(sqrt(0x1p24 / (double)size) / (x.float_scales ? 15 : 1));
   const int largest = wide ? (limit < 448 ? limit : 448) : limit < 127 ? limit : 127;
   const ptrdiff_t blocks = scales_of_row(&x), bytes = row_bytes(&x);
@@ -45,7 +51,9 @@ static block_operand random_operand(ptrdiff_t lines, ptrdiff_t rows, ptrdiff_t t
         else ((int8_t *)(codes + row * bytes))[t] = (int8_t)q;
       }
       const int byte = nan ? 255 : extreme ? random_below(255) : zeros ? 0 : 90 + random_below(70);
-      if (x.float_scales) ((float *)scales)[row * blocks + block] = nan ? NAN : ldexpf((float)(8 + random_below(8)), random_below(15) - 9);
+      if (x.float_scales)
+        ((float *)scales)[row * blocks + block] =
+            nan ? NAN : ldexpf((float)(8 + random_below(8)), random_below(15) - 9);
       else scales[row * blocks + block] = (uint8_t)byte;
     }
   }
@@ -56,9 +64,12 @@ static block_operand random_operand(ptrdiff_t lines, ptrdiff_t rows, ptrdiff_t t
 static int check_block_matmul(workspace *space) {
   static const int sizes[][2] = {{32, 32}, {16, 32}, {64, 16}, {4, 4}, {6, 2}, {3, 1}, {256, 256}};
   const int *size = sizes[random_below(sizeof sizes / sizeof *sizes)], extreme = random_below(2);
-  const ptrdiff_t m = random_extent(), n = random_extent(), terms = 4 * random_extent() - random_below(4), batch = 1 + random_below(2);
+  const ptrdiff_t m = random_extent(), n = random_extent(), terms = 4 * random_extent() - random_below(4),
+                  batch = 1 + random_below(2);
   const int shared_a = random_below(2), shared_b = random_below(2);
-  block_task task = {.part_rows = 1 + random_below(300), .part_columns = 1 + random_below(300), .rest = random_below(3) == 0 ? 0.5 : 1};
+  block_task task = {.part_rows = 1 + random_below(300),
+                     .part_columns = 1 + random_below(300),
+                     .rest = random_below(3) == 0 ? 0.5 : 1};
   task.a = random_operand(shared_a ? m : batch * m, m, terms, size[0], random_below(2), extreme);
   task.b = random_operand(shared_b ? n : batch * n, n, terms, size[1], random_below(2), extreme);
   task.a.shared = shared_a, task.b.shared = shared_b, task.block_size = size[0] < size[1] ? size[0] : size[1];
@@ -74,7 +85,9 @@ static int check_block_matmul(workspace *space) {
     levels[i]->block_matmul(&task, space);
     failed = differ(got, want, batch * m * n, "blockMatmul", levels[i]->name);
   }
-  if (failed) printf("m %td, terms %td, n %td, sizes %d and %d, wide %d and %d\n", m, terms, n, size[0], size[1], task.a.wide, task.b.wide);
+  if (failed)
+    printf("m %td, terms %td, n %td, sizes %d and %d, wide %d and %d\n", m, terms, n, size[0], size[1], task.a.wide,
+           task.b.wide);
   free((void *)task.a.codes), free((void *)task.a.scales), free((void *)task.b.codes), free((void *)task.b.scales);
   free(want), free(got);
   return failed;

@@ -11,7 +11,8 @@ enum { MOST_OUTPUTS = 4 };
 typedef void runner(const level *one, void *task, float *const *outs, workspace *space);
 
 /** `sizes` are those of the results, in floats, 0 after the last. */
-static inline int compare(const char *name, runner *run, void *task, const ptrdiff_t sizes[MOST_OUTPUTS], workspace *space) {
+static inline int compare(const char *name, runner *run, void *task, const ptrdiff_t sizes[MOST_OUTPUTS],
+                          workspace *space) {
   static const level plain = {"plain C", NULL, NULL, &wide_scalar, &common_scalar};
   float *want[MOST_OUTPUTS] = {0}, *got[MOST_OUTPUTS] = {0};
   for (int i = 0; i < MOST_OUTPUTS && sizes[i] > 0; i++) {
@@ -25,7 +26,8 @@ static inline int compare(const char *name, runner *run, void *task, const ptrdi
     if (!level_works(levels[l]) || levels[l]->common == NULL) continue;
     for (int i = 0; i < MOST_OUTPUTS && want[i] != NULL; i++) memset(got[i], 0x5a, (size_t)sizes[i] * sizeof(float));
     run(levels[l], task, got, space);
-    for (int i = 0; i < MOST_OUTPUTS && want[i] != NULL; i++) failed |= differ(got[i], want[i], sizes[i], name, levels[l]->name);
+    for (int i = 0; i < MOST_OUTPUTS && want[i] != NULL; i++)
+      failed |= differ(got[i], want[i], sizes[i], name, levels[l]->name);
   }
   for (int i = 0; i < MOST_OUTPUTS; i++) free(want[i]), free(got[i]);
   return failed;

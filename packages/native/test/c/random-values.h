@@ -33,7 +33,8 @@ static inline void *take(size_t bytes) {
 static inline float *random_floats(ptrdiff_t count) {
   float *values = take((size_t)count * sizeof *values);
   for (ptrdiff_t i = 0; i < count; i++) {
-    values[i] = ldexpf((float)(random_below(1 << 20) - (1 << 19)), random_below(40) - 38 - (random_below(50) == 0 ? 100 : 0));
+    values[i] =
+        ldexpf((float)(random_below(1 << 20) - (1 << 19)), random_below(40) - 38 - (random_below(50) == 0 ? 100 : 0));
   }
   return values;
 }
