@@ -32,7 +32,7 @@ function largestBits(x: usize, size: i32): i32 {
     max(i32x4.extract_lane(largest, 0), i32x4.extract_lane(largest, 1)),
     max(i32x4.extract_lane(largest, 2), i32x4.extract_lane(largest, 3)),
   );
-  for (let at = whole; at < x + (<usize>size << 2); at += 4) result = max(result, load<i32>(at) & 0x7fffffff);
+  for (let at = whole; at < x + ((<usize>size) << 2); at += 4) result = max(result, load<i32>(at) & 0x7fffffff);
   return result;
 }
 
@@ -86,7 +86,7 @@ function appendBlock(x: usize, words: usize, random: usize, size: i32, square: b
   const largestCode = (1 << (bits - 1)) - 1;
   const radix = f32x4.splat(<f32>(1 << bits));
   const middle = f32x4.splat(<f32>(1 << (bits - 1)));
-  const bytes = <usize>size << 2;
+  const bytes = (<usize>size) << 2;
   const found = largestBits(x, size);
   if (found >= INFINITY) {
     store<u32>(scale, QUIET_NAN);
@@ -116,11 +116,11 @@ function appendBlock(x: usize, words: usize, random: usize, size: i32, square: b
 export function encodeBlocks(from: i32, to: i32, table: usize, vectors: i32, words: usize, stochastic: bool): void {
   const random = SAMPLES_PLUS;
   if (!stochastic) {
-    for (let at: usize = 0; at < (<usize>noiseBlock << 2); at += 16) v128.store(random + at, i32x4.splat(HALF));
+    for (let at: usize = 0; at < (<usize>noiseBlock) << 2; at += 16) v128.store(random + at, i32x4.splat(HALF));
   }
   for (let start = from; start < to; start += noiseBlock) {
     const size = min(noiseBlock, to - start);
-    const offset = <usize>start << 2;
+    const offset = (<usize>start) << 2;
     memory.fill(words + offset, 0, ((<usize>size + 15) & ~15) << 2);
     for (let vector = 0; vector < vectors; vector++) {
       const entry = table + <usize>vector * ENCODE_ENTRY;
@@ -139,7 +139,7 @@ export function encodeBlocks(from: i32, to: i32, table: usize, vectors: i32, wor
         philox(random, size, <u32>start >> 2);
       }
       for (let place = 0; place < size; place += scaledElements) {
-        const at = <usize>place << 2;
+        const at = (<usize>place) << 2;
         const count = min(scaledElements, size - place);
         appendBlock(x + at, words + offset + at, random + at, count, square, bits, scales + (at >> 7));
       }
@@ -154,8 +154,8 @@ export function encodeBlocks(from: i32, to: i32, table: usize, vectors: i32, wor
  */
 export function decodeBlocks(from: i32, to: i32, table: usize, vectors: i32, words: usize): void {
   for (let start = from; start < to; start += scaledElements) {
-    const offset = <usize>start << 2;
-    const bytes = <usize>((min(scaledElements, to - start) + 3) & ~3) << 2;
+    const offset = (<usize>start) << 2;
+    const bytes = (<usize>((min(scaledElements, to - start) + 3) & ~3)) << 2;
     const source = words + offset;
     for (let vector = 0; vector < vectors; vector++) {
       const entry = table + <usize>vector * DECODE_ENTRY;

@@ -84,7 +84,7 @@ function tileOf(
   blocks: i32,
   y: usize,
 ): void {
-  const bytes = <usize>steps << 5;
+  const bytes = (<usize>steps) << 5;
   const ones = v128.load(PACKED_B + SHORT_ONES);
   for (let head: usize = 0; head < <usize>blocks * BLOCK_HEAD; head += BLOCK_HEAD) {
     let c00 = i32x4.splat(0);
@@ -129,7 +129,7 @@ function tileOf(
       x = v128.load32_splat(a, 12);
       c30 = dot(variant, x, b0, c30, ones);
       c31 = dot(variant, x, b1, c31, ones);
-                }
+    }
     const s0 = v128.load(scalesB + head);
     const s1 = v128.load(scalesB + head, 16);
     let t = v128.load32_splat(scalesA + head);
@@ -252,7 +252,7 @@ function carefulTile(
 ): void {
   const sums = PACKED_B + SUMS;
   const ones = PACKED_B + ONES;
-  for (let i = 0; i < 8; i++) store<f32>(ones + (<usize>i << 2), 1);
+  for (let i = 0; i < 8; i++) store<f32>(ones + ((<usize>i) << 2), 1);
   for (let i: usize = 0; i < <usize>blocks; i++) {
     const head = i * BLOCK_HEAD;
     memory.fill(sums, 0, TILE_BYTES);
@@ -283,7 +283,7 @@ function copyTile(tile: usize, out: usize, stride: usize, rows: i32, columns: i3
       v128.store(to, low);
       v128.store(to, high, 16);
     } else {
-      for (let column: usize = 0; column < <usize>columns << 2; column += 4) {
+      for (let column: usize = 0; column < (<usize>columns) << 2; column += 4) {
         if (back) store<f32>(tile + column, load<f32>(out + column));
         else store<f32>(out + column, load<f32>(tile + column));
       }
@@ -327,10 +327,10 @@ export function blockMatmul(
   v128.store(PACKED_B + SHORT_ONES, i16x8.splat(1));
   configure(load<i32>(settings, 4 * ProductEntry.blockSize), variant == ProductVariant.wide);
   always = load<i32>(settings, 4 * ProductEntry.careful) != 0;
-  unitNow = reinterpret<f64>(<i64>(load<i32>(settings, 4 * ProductEntry.unitExponent) + 1023) << 52);
+  unitNow = reinterpret<f64>((<i64>(load<i32>(settings, 4 * ProductEntry.unitExponent) + 1023)) << 52);
   const a = settings + 4 * ProductEntry.words;
   const b = a + OPERAND_BYTES;
-  const stride = <usize>n << 2;
+  const stride = (<usize>n) << 2;
   const across = (n + partColumns - 1) / partColumns;
   const down = (m + partRows - 1) / partRows;
   for (let part = from; part < to; part++) {
@@ -368,7 +368,7 @@ function multiplyPart(
       for (let row = top; row < bottom; row += BLOCK_ROWS) {
         const rows = min(BLOCK_ROWS, bottom - row);
         pack(a, matrix, row, rows, TILE_ROWS, block, count, PACKED_A, SCALES_A, STARTS_A, RANGES_A);
-        multiplyBlock(out + <usize>row * stride + (<usize>column << 2), stride, rows, columns, count, block > 0);
+        multiplyBlock(out + <usize>row * stride + ((<usize>column) << 2), stride, rows, columns, count, block > 0);
       }
     }
   }
@@ -388,7 +388,7 @@ function pack(
   starts: usize,
   ranges: usize,
 ): void {
-  const bytes = <usize>(count * steps * width) << 2;
+  const bytes = (<usize>(count * steps * width)) << 2;
   let panel: usize = 0;
   for (let i = 0; i < lines; i += width, panel++) {
     const head = panel * PANEL_HEAD;
@@ -409,7 +409,7 @@ function pack(
 }
 
 function multiplyBlock(out: usize, stride: usize, rows: i32, columns: i32, blocks: i32, accumulate: bool): void {
-  const bytes = <usize>(blocks * steps) << 2;
+  const bytes = (<usize>(blocks * steps)) << 2;
   for (let j = 0; j < columns; j += TILE_COLUMNS) {
     const panelB = <usize>(j / TILE_COLUMNS);
     const codesB = PACKED_B + panelB * bytes * TILE_COLUMNS;
@@ -420,7 +420,7 @@ function multiplyBlock(out: usize, stride: usize, rows: i32, columns: i32, block
       const codesA = PACKED_A + panelA * bytes * TILE_ROWS;
       const headA = PACKED_A + panelA * PANEL_HEAD;
       const high = min(TILE_ROWS, rows - i);
-      const at = out + <usize>i * stride + (<usize>j << 2);
+      const at = out + <usize>i * stride + ((<usize>j) << 2);
       if (accumulate) copyTile(EDGE, at, stride, high, wide, true);
       else memory.fill(EDGE, 0, TILE_BYTES);
       const scalesA = headA + SCALES_A;
@@ -439,9 +439,9 @@ function multiplyBlock(out: usize, stride: usize, rows: i32, columns: i32, block
 
 /** y·factor·2^exponent for the elements `from` to `to`: the scales of whole tensors, the factor from 1 to 4. */
 export function scaleProduct(from: i32, to: i32, out: usize, factor: f32, exponent: i32): void {
-  const power = reinterpret<f64>(<i64>(exponent + 1023) << 52);
+  const power = reinterpret<f64>((<i64>(exponent + 1023)) << 52);
   for (let i = from; i < to; i++) {
-    const at = out + (<usize>i << 2);
+    const at = out + ((<usize>i) << 2);
     const exact = <f64>(load<f32>(at) * factor) * power;
     store<f32>(at, abs(exact) < SMALLEST_NORMAL ? 0 : <f32>exact);
   }

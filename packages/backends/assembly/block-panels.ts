@@ -56,7 +56,7 @@ export function rowIndex(operand: usize, matrix: i32, row: i32): i32 {
 // @ts-ignore: decorators are AssemblyScript's
 @inline
 export function rowAddress(operand: usize, matrix: i32, row: i32): usize {
-  const bytes = <usize>paddedTerms(operand) << load<i32>(operand + WIDE);
+  const bytes = (<usize>paddedTerms(operand)) << load<i32>(operand + WIDE);
   return <usize>load<u32>(operand + CODES) + <usize>rowIndex(operand, matrix, row) * bytes;
 }
 
@@ -153,7 +153,7 @@ function packOne(operand: usize, row: usize, count: i32, target: usize, stride: 
   let sum = 0;
   for (let i = 0; target < end; target += stride) {
     for (let at: usize = 0; at < 4; i++) {
-      const integer = i >= count ? 0 : sourceWide ? <i32>load<i16>(row + (<usize>i << 1)) : <i32>load<i8>(row + i);
+      const integer = i >= count ? 0 : sourceWide ? <i32>load<i16>(row + ((<usize>i) << 1)) : <i32>load<i8>(row + i);
       sum += integer;
       if (wide) {
         store<i16>(target + at, <i16>integer);
@@ -169,7 +169,7 @@ function packOne(operand: usize, row: usize, count: i32, target: usize, stride: 
 
 function allZero(row: usize, count: i32, sourceWide: bool): bool {
   for (let i = 0; i < count; i++) {
-    if ((sourceWide ? <i32>load<i16>(row + (<usize>i << 1)) : <i32>load<i8>(row + i)) != 0) return false;
+    if ((sourceWide ? <i32>load<i16>(row + ((<usize>i) << 1)) : <i32>load<i8>(row + i)) != 0) return false;
   }
   return true;
 }
@@ -185,7 +185,7 @@ function scaleOf(operand: usize, row: i32, block: i32, codes: usize, count: i32)
   if (load<i32>(operand + FLOAT_SCALES) != 0) {
     leastExponent = min(leastExponent, LEAST_E4M3 + shift);
     largestExponent = max(largestExponent, LARGEST_E4M3 + shift);
-    return load<f32>(scales + (<usize>index << 2)) * factor;
+    return load<f32>(scales + ((<usize>index) << 2)) * factor;
   }
   const byte = <i32>load<u8>(scales + index);
   if (byte == 255) return NaN;
@@ -217,12 +217,12 @@ export function packPanel(
 ): void {
   leastExponent = FAR;
   largestExponent = -FAR;
-  const stride = <usize>width << 2;
+  const stride = (<usize>width) << 2;
   const terms = load<i32>(operand + TERMS);
   const shiftBytes = load<i32>(operand + WIDE);
   for (let i = 0; i < blocks; i++) {
     const term = (first + i) * blockSize;
-    const at = <usize>term << shiftBytes;
+    const at = (<usize>term) << shiftBytes;
     const count = min(blockSize, terms - term);
     const block = target + <usize>i * <usize>steps * stride;
     const head = <usize>i * BLOCK_HEAD;
@@ -236,21 +236,21 @@ export function packPanel(
           rowAddress(operand, matrix, row + lane + 2) + at,
           rowAddress(operand, matrix, row + lane + 3) + at,
           units,
-          block + (<usize>lane << 2),
+          block + ((<usize>lane) << 2),
           stride,
-          starts + head + (<usize>lane << 2),
+          starts + head + ((<usize>lane) << 2),
         );
       }
     } else {
       for (let lane = 0; lane < width; lane++) {
         const from = rowAddress(operand, matrix, row + lane) + at;
-        packOne(operand, from, count, block + (<usize>lane << 2), stride, starts + head + (<usize>lane << 2));
+        packOne(operand, from, count, block + ((<usize>lane) << 2), stride, starts + head + ((<usize>lane) << 2));
       }
     }
     for (let lane = 0; lane < width; lane++) {
       const codes = rowAddress(operand, matrix, row + lane) + at;
       const scale = scaleOf(operand, rowIndex(operand, matrix, row + lane), first + i, codes, count);
-      store<f32>(scales + head + (<usize>lane << 2), scale);
+      store<f32>(scales + head + ((<usize>lane) << 2), scale);
     }
   }
 }

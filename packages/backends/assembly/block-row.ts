@@ -59,7 +59,7 @@ function scaleOfByte(byte: i32): f32 {
 function prepareRow(operand: usize, matrix: i32, row: i32, floatMatrix: bool): void {
   const from = rowAddress(operand, matrix, row);
   const padded = paddedTerms(operand);
-  if (load<i32>(operand + WIDE) != 0) memory.copy(PACKED_A, from, <usize>padded << 1);
+  if (load<i32>(operand + WIDE) != 0) memory.copy(PACKED_A, from, (<usize>padded) << 1);
   else {
     for (let i: usize = 0; i < <usize>padded; i += 8) v128.store(PACKED_A + (i << 1), v128.load8x8_s(from + i));
   }
@@ -142,7 +142,7 @@ function fourColumns(
     let c1 = c0;
     let c2 = c0;
     let c3 = c0;
-    const end = a + (<usize>min(blockSize, padded - start) << 1);
+    const end = a + ((<usize>min(blockSize, padded - start)) << 1);
     for (; a < end; a += 32, at += step) {
       const low = v128.load(a);
       const high = v128.load(a, 16);
@@ -210,7 +210,7 @@ export function rowTimesCodes(a: usize, b: usize, matrix: i32, row: i32, left: i
     else if (floats) y = fourColumns(false, true, b0, b1, b2, b3, s0, s1, s2, s3, terms, padded, each);
     else if (wide) y = fourColumns(true, false, b0, b1, b2, b3, s0, s1, s2, s3, terms, padded, each);
     else y = fourColumns(false, false, b0, b1, b2, b3, s0, s1, s2, s3, terms, padded, each);
-    const to = out + (<usize>column << 2);
+    const to = out + ((<usize>column) << 2);
     if (right - column >= 4) v128.store(to, y);
     else storeFirst(to, y, right - column);
   }

@@ -30,16 +30,16 @@ export function decodeOperand(
       const end = min(terms, start + blockSize);
       let i = start;
       for (; i + 8 <= end; i += 8) {
-        const at = rowCodes + (<usize>i << (wide ? 1 : 0));
+        const at = rowCodes + ((<usize>i) << (wide ? 1 : 0));
         const eight = wide ? v128.load(at) : v128.load8x8_s(at);
         const low = f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(eight));
         const high = f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(eight));
-        v128.store(target + (<usize>i << 2), f32x4.mul(f32x4.mul(low, units), factor));
-        v128.store(target + (<usize>i << 2), f32x4.mul(f32x4.mul(high, units), factor), 16);
+        v128.store(target + ((<usize>i) << 2), f32x4.mul(f32x4.mul(low, units), factor));
+        v128.store(target + ((<usize>i) << 2), f32x4.mul(f32x4.mul(high, units), factor), 16);
       }
       for (; i < end; i++) {
-        const integer = wide ? <i32>load<i16>(rowCodes + (<usize>i << 1)) : <i32>load<i8>(rowCodes + i);
-        store<f32>(target + (<usize>i << 2), <f32>integer * unit * scale);
+        const integer = wide ? <i32>load<i16>(rowCodes + ((<usize>i) << 1)) : <i32>load<i8>(rowCodes + i);
+        store<f32>(target + ((<usize>i) << 2), <f32>integer * unit * scale);
       }
     }
   }
@@ -48,7 +48,7 @@ export function decodeOperand(
 // @ts-ignore: decorators are AssemblyScript's
 @inline
 function scaleAt(scales: usize, index: i32, floats: bool, tensorScale: f32): f32 {
-  if (floats) return load<f32>(scales + (<usize>index << 2)) * tensorScale;
+  if (floats) return load<f32>(scales + ((<usize>index) << 2)) * tensorScale;
   const byte = <i32>load<u8>(scales + index);
   if (byte == 255) return NaN;
   return reinterpret<f32>(byte == 0 ? 1 << 22 : byte << 23);

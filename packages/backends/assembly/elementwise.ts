@@ -50,9 +50,9 @@ function unaryLoop(operation: i32, x: usize, out: usize, end: usize): void {
 
 /** A `UnaryOperation` of the elements `from` (a multiple of 16) to `to`. */
 export function unary(from: i32, to: i32, operation: i32, x: usize, out: usize): void {
-  const end = x + (<usize>to << 2);
-  x += <usize>from << 2;
-  out += <usize>from << 2;
+  const end = x + ((<usize>to) << 2);
+  x += (<usize>from) << 2;
+  out += (<usize>from) << 2;
   switch (operation) {
     case Unary.negate:
       return unaryLoop(Unary.negate, x, out, end);
@@ -114,13 +114,13 @@ function loadStep(at: usize, step: i32): v128 {
 // @ts-ignore: decorators are AssemblyScript's
 @inline
 function binaryRow(operation: i32, a: usize, stepA: i32, b: usize, stepB: i32, out: usize, width: i32): void {
-  const end = out + (<usize>(width & ~3) << 2);
+  const end = out + ((<usize>(width & ~3)) << 2);
   const rest = width & 3;
   if (stepA == 1 && stepB == 1) {
     for (; out < end; out += 16, a += 16, b += 16) v128.store(out, binaryOf(operation, v128.load(a), v128.load(b)));
   } else {
-    const advanceA = <usize>stepA << 4;
-    const advanceB = <usize>stepB << 4;
+    const advanceA = (<usize>stepA) << 4;
+    const advanceB = (<usize>stepB) << 4;
     for (; out < end; out += 16, a += advanceA, b += advanceB) {
       v128.store(out, binaryOf(operation, loadStep(a, stepA), loadStep(b, stepB)));
     }
@@ -150,18 +150,18 @@ function binaryLoop(
   stepB: i32,
 ): void {
   if (width == 0) {
-    const at = <usize>from << 2;
+    const at = (<usize>from) << 2;
     binaryRow(operation, a + at * <usize>stepA, stepA, b + at * <usize>stepB, stepB, out + at, to - from);
     return;
   }
-  const bytes = <usize>width << 2;
+  const bytes = (<usize>width) << 2;
   for (let row = from; row < to; ) {
     const k = row % e2;
     const j = row / e2;
     const end = min(to, row + e2 - k);
-    let p = a + (<usize>((j / e1) * a0 + (j % e1) * a1 + k * a2) << 2);
-    let q = b + (<usize>((j / e1) * b0 + (j % e1) * b1 + k * b2) << 2);
-    for (; row < end; row++, p += <usize>a2 << 2, q += <usize>b2 << 2) {
+    let p = a + ((<usize>((j / e1) * a0 + (j % e1) * a1 + k * a2)) << 2);
+    let q = b + ((<usize>((j / e1) * b0 + (j % e1) * b1 + k * b2)) << 2);
+    for (; row < end; row++, p += (<usize>a2) << 2, q += (<usize>b2) << 2) {
       binaryRow(operation, p, stepA, q, stepB, out + <usize>row * bytes, width);
     }
   }
@@ -252,8 +252,8 @@ export function select(
   stepB: i32,
   out: usize,
 ): void {
-  const start = <usize>from << 2;
-  const end = out + (<usize>to << 2);
+  const start = (<usize>from) << 2;
+  const end = out + ((<usize>to) << 2);
   condition += start * <usize>stepCondition;
   a += start * <usize>stepA;
   b += start * <usize>stepB;
@@ -261,8 +261,8 @@ export function select(
   for (out += start; out < end; out += 16) {
     const other = i32x4.eq(loadStep(condition, stepCondition), zero);
     v128.store(out, v128.bitselect(loadStep(b, stepB), loadStep(a, stepA), other));
-    condition += <usize>stepCondition << 4;
-    a += <usize>stepA << 4;
-    b += <usize>stepB << 4;
+    condition += (<usize>stepCondition) << 4;
+    a += (<usize>stepA) << 4;
+    b += (<usize>stepB) << 4;
   }
 }

@@ -95,9 +95,9 @@ function oddPartOfGradient(table: usize, x: v128): v128 {
 // @ts-ignore: decorators are AssemblyScript's
 @inline
 function geluLoop(table: usize, from: i32, to: i32, x: usize, out: usize): void {
-  const end = x + (<usize>to << 2);
-  x += <usize>from << 2;
-  out += <usize>from << 2;
+  const end = x + ((<usize>to) << 2);
+  x += (<usize>from) << 2;
+  out += (<usize>from) << 2;
   for (; x < end; x += 16, out += 16) {
     const value = v128.load(x);
     v128.store(out, f32x4.mul(value, f32x4.add(oddPart(table, value), at(HALF, 0))));
@@ -107,10 +107,10 @@ function geluLoop(table: usize, from: i32, to: i32, x: usize, out: usize): void 
 // @ts-ignore: decorators are AssemblyScript's
 @inline
 function geluGradientLoop(table: usize, from: i32, to: i32, x: usize, dy: usize, out: usize): void {
-  const end = x + (<usize>to << 2);
-  x += <usize>from << 2;
-  dy += <usize>from << 2;
-  out += <usize>from << 2;
+  const end = x + ((<usize>to) << 2);
+  x += (<usize>from) << 2;
+  dy += (<usize>from) << 2;
+  out += (<usize>from) << 2;
   for (; x < end; x += 16, dy += 16, out += 16) {
     const slope = f32x4.add(oddPartOfGradient(table, v128.load(x)), at(HALF, 0));
     v128.store(out, f32x4.mul(v128.load(dy), slope));

@@ -15,9 +15,9 @@ export function gatherRows(
   width: i32,
   integers: bool,
 ): void {
-  const bytes = <usize>width << 2;
+  const bytes = (<usize>width) << 2;
   for (let i = from; i < to; i++) {
-    const row = load<i32>(indices + (<usize>i << 2));
+    const row = load<i32>(indices + ((<usize>i) << 2));
     const target = out + <usize>i * bytes;
     if (<u32>row < <u32>rows) memory.copy(target, x + <usize>row * bytes, bytes);
     else for (let at: usize = 0; at < bytes; at += 4) store<u32>(target + at, integers ? 0 : QUIET_NAN);
@@ -38,18 +38,20 @@ export function scatterAddRows(
   width: i32,
   integers: bool,
 ): void {
-  const bytes = <usize>width << 2;
+  const bytes = (<usize>width) << 2;
   memory.fill(out + <usize>from * bytes, 0, <usize>(to - from) * bytes);
   for (let i = 0; i < count; i++) {
-    const row = load<i32>(indices + (<usize>i << 2));
+    const row = load<i32>(indices + ((<usize>i) << 2));
     if (row < from || row >= to) continue;
     const source = updates + <usize>i * bytes;
     const target = out + <usize>row * bytes;
     if (integers) {
-      for (let at: usize = 0; at < bytes; at += 4) store<i32>(target + at, load<i32>(target + at) + load<i32>(source + at));
+      for (let at: usize = 0; at < bytes; at += 4)
+        store<i32>(target + at, load<i32>(target + at) + load<i32>(source + at));
     } else {
       let at: usize = 0;
-      for (; at + 16 <= bytes; at += 16) v128.store(target + at, f32x4.add(v128.load(target + at), v128.load(source + at)));
+      for (; at + 16 <= bytes; at += 16)
+        v128.store(target + at, f32x4.add(v128.load(target + at), v128.load(source + at)));
       for (; at < bytes; at += 4) store<f32>(target + at, load<f32>(target + at) + load<f32>(source + at));
     }
   }

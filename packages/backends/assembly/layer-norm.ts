@@ -57,9 +57,18 @@ function inverseDeviation(x: usize, bulk: usize, rest: i32, width: f32, mean: v1
 }
 
 /** gain·(x − mean)/√(variance + epsilon) + bias of the rows `from` to `to` of `width`. */
-export function layerNorm(from: i32, to: i32, x: usize, gain: usize, bias: usize, out: usize, width: i32, epsilon: f32): void {
-  const rowBytes = <usize>width << 2;
-  const bulk = <usize>(width & ~3) << 2;
+export function layerNorm(
+  from: i32,
+  to: i32,
+  x: usize,
+  gain: usize,
+  bias: usize,
+  out: usize,
+  width: i32,
+  epsilon: f32,
+): void {
+  const rowBytes = (<usize>width) << 2;
+  const bulk = (<usize>(width & ~3)) << 2;
   const rest = width & 3;
   const size = <f32>width;
   x += <usize>from * rowBytes;
@@ -114,7 +123,7 @@ export function layerNormGradient(
   epsilon: f32,
 ): void {
   const padded = <usize>((width + 3) & ~3);
-  const partBytes = <usize>normPartRows * (<usize>width << 2);
+  const partBytes = <usize>normPartRows * ((<usize>width) << 2);
   for (let part = from; part < to; part++) {
     const at = <usize>part * partBytes;
     layerNormGradientPart(
@@ -142,11 +151,11 @@ function layerNormGradientPart(
   width: i32,
   epsilon: f32,
 ): void {
-  const rowBytes = <usize>width << 2;
-  const bulk = <usize>(width & ~3) << 2;
+  const rowBytes = (<usize>width) << 2;
+  const bulk = (<usize>(width & ~3)) << 2;
   const rest = width & 3;
   const size = <f32>width;
-  const paddedBytes = <usize>((width + 3) & ~3) << 2;
+  const paddedBytes = (<usize>((width + 3) & ~3)) << 2;
   const gainSums = scratch;
   const biasSums = gainSums + paddedBytes;
   const biasTotals = gainTotals + 2 * paddedBytes;

@@ -23,26 +23,34 @@ const BLOCK_COLUMNS: i32 = 512;
  * Copies a block of `lines` × `terms` into panels of `width` lines: panel, term, line; missing lines of the last panel are zeros.
  * Line l, term t is at source + l·lineStride + t·termStride (bytes), and one of the strides is 4.
  */
-function pack(source: usize, lineStride: usize, termStride: usize, lines: i32, terms: i32, width: i32, target: usize): void {
+function pack(
+  source: usize,
+  lineStride: usize,
+  termStride: usize,
+  lines: i32,
+  terms: i32,
+  width: i32,
+  target: usize,
+): void {
   for (let line = 0; line < lines; line += width) {
     const present = min(width, lines - line);
     const from = source + <usize>line * lineStride;
-    const rowBytes = <usize>width << 2;
+    const rowBytes = (<usize>width) << 2;
     if (present < width) memory.fill(target, 0, <usize>terms * rowBytes);
     for (let quarter = 0; quarter < present; quarter += 4) {
       const start = from + <usize>quarter * lineStride;
-      let to = target + (<usize>quarter << 2);
+      let to = target + ((<usize>quarter) << 2);
       if (present - quarter >= 4) {
         let t = 0;
         if (lineStride == 4) {
           for (; t < terms; t++, to += rowBytes) v128.store(to, v128.load(start + <usize>t * termStride));
         } else {
           for (; t + 4 <= terms; t += 4, to += 4 * rowBytes) {
-            turnBlock(start + (<usize>t << 2), lineStride, to, rowBytes);
+            turnBlock(start + ((<usize>t) << 2), lineStride, to, rowBytes);
           }
           for (; t < terms; t++, to += rowBytes) {
             for (let l = 0; l < 4; l++) {
-              store<f32>(to + (<usize>l << 2), load<f32>(start + <usize>l * lineStride + (<usize>t << 2)));
+              store<f32>(to + ((<usize>l) << 2), load<f32>(start + <usize>l * lineStride + ((<usize>t) << 2)));
             }
           }
         }
@@ -51,7 +59,7 @@ function pack(source: usize, lineStride: usize, termStride: usize, lines: i32, t
       } else {
         for (let t = 0; t < terms; t++, to += rowBytes) {
           for (let l = 0; l < present - quarter; l++) {
-            store<f32>(to + (<usize>l << 2), load<f32>(start + <usize>l * lineStride + <usize>t * termStride));
+            store<f32>(to + ((<usize>l) << 2), load<f32>(start + <usize>l * lineStride + <usize>t * termStride));
           }
         }
       }
@@ -61,7 +69,14 @@ function pack(source: usize, lineStride: usize, termStride: usize, lines: i32, t
 }
 
 /** Two lines of a panel, the last of six. */
-function packTwo(source: usize, lineStride: usize, termStride: usize, terms: i32, target: usize, rowBytes: usize): void {
+function packTwo(
+  source: usize,
+  lineStride: usize,
+  termStride: usize,
+  terms: i32,
+  target: usize,
+  rowBytes: usize,
+): void {
   let t = 0;
   if (lineStride == 4) {
     for (; t < terms; t++, source += termStride, target += rowBytes) store<u64>(target, load<u64>(source));
@@ -154,19 +169,35 @@ function tile(a: usize, b: usize, terms: i32, out: usize, stride: usize, accumul
 }
 
 /** A tile of which only some rows and columns exist: computed aside, from what is there, so that its sums are those of a whole one. */
-function edgeTile(a: usize, b: usize, terms: i32, out: usize, stride: usize, rows: i32, columns: i32, accumulate: bool): void {
+function edgeTile(
+  a: usize,
+  b: usize,
+  terms: i32,
+  out: usize,
+  stride: usize,
+  rows: i32,
+  columns: i32,
+  accumulate: bool,
+): void {
   if (accumulate) copyEdge(out, stride, EDGE, TILE_COLUMNS * 4, rows, columns);
   tile(a, b, terms, EDGE, TILE_COLUMNS * 4, accumulate);
   copyEdge(EDGE, TILE_COLUMNS * 4, out, stride, rows, columns);
 }
 
-function copyEdge(source: usize, sourceStride: usize, target: usize, targetStride: usize, rows: i32, columns: i32): void {
+function copyEdge(
+  source: usize,
+  sourceStride: usize,
+  target: usize,
+  targetStride: usize,
+  rows: i32,
+  columns: i32,
+): void {
   for (let row = 0; row < rows; row++) {
     const from = source + <usize>row * sourceStride;
     const to = target + <usize>row * targetStride;
     let j = 0;
-    for (; j + 4 <= columns; j += 4) v128.store(to + (<usize>j << 2), v128.load(from + (<usize>j << 2)));
-    for (; j < columns; j++) store<f32>(to + (<usize>j << 2), load<f32>(from + (<usize>j << 2)));
+    for (; j + 4 <= columns; j += 4) v128.store(to + ((<usize>j) << 2), v128.load(from + ((<usize>j) << 2)));
+    for (; j < columns; j++) store<f32>(to + ((<usize>j) << 2), load<f32>(from + ((<usize>j) << 2)));
   }
 }
 
@@ -194,19 +225,19 @@ export function matmul(
   partRows: i32,
   partColumns: i32,
 ): void {
-  const lineA: usize = transposeA ? 4 : <usize>k << 2;
-  const termA: usize = transposeA ? <usize>m << 2 : 4;
-  const lineB: usize = transposeB ? <usize>k << 2 : 4;
-  const termB: usize = transposeB ? 4 : <usize>n << 2;
-  const stride = <usize>n << 2;
+  const lineA: usize = transposeA ? 4 : (<usize>k) << 2;
+  const termA: usize = transposeA ? (<usize>m) << 2 : 4;
+  const lineB: usize = transposeB ? (<usize>k) << 2 : 4;
+  const termB: usize = transposeB ? 4 : (<usize>n) << 2;
+  const stride = (<usize>n) << 2;
   const across = (n + partColumns - 1) / partColumns;
   const down = (m + partRows - 1) / partRows;
   for (let part = from; part < to; part++) {
     const index = part / (across * down);
     const top = ((part / across) % down) * partRows;
     const left = (part % across) * partColumns;
-    const first = a + (<usize>strideA << 2) * <usize>index;
-    const second = b + (<usize>strideB << 2) * <usize>index;
+    const first = a + ((<usize>strideA) << 2) * <usize>index;
+    const second = b + ((<usize>strideB) << 2) * <usize>index;
     const target = out + <usize>index * <usize>m * stride;
     if (m == 1) {
       const right = min(n, left + partColumns);
@@ -255,7 +286,7 @@ function multiplyPart(
       for (let row = top; row < bottom; row += BLOCK_ROWS) {
         const rows = min(BLOCK_ROWS, bottom - row);
         pack(a + <usize>row * lineA + <usize>term * termA, lineA, termA, rows, terms, TILE_ROWS, PACKED_A);
-        multiplyBlock(out + <usize>row * stride + (<usize>column << 2), stride, rows, columns, terms, term > 0);
+        multiplyBlock(out + <usize>row * stride + ((<usize>column) << 2), stride, rows, columns, terms, term > 0);
       }
     }
   }
@@ -263,12 +294,12 @@ function multiplyPart(
 
 function multiplyBlock(out: usize, stride: usize, rows: i32, columns: i32, terms: i32, accumulate: bool): void {
   for (let j = 0; j < columns; j += TILE_COLUMNS) {
-    const panelB = PACKED_B + (<usize>(j * terms) << 2);
+    const panelB = PACKED_B + ((<usize>(j * terms)) << 2);
     const wide = min(TILE_COLUMNS, columns - j);
     for (let i = 0; i < rows; i += TILE_ROWS) {
-      const panelA = PACKED_A + (<usize>(i * terms) << 2);
+      const panelA = PACKED_A + ((<usize>(i * terms)) << 2);
       const high = min(TILE_ROWS, rows - i);
-      const at = out + <usize>i * stride + (<usize>j << 2);
+      const at = out + <usize>i * stride + ((<usize>j) << 2);
       if (wide == TILE_COLUMNS && high == TILE_ROWS) tile(panelA, panelB, terms, at, stride, accumulate);
       else edgeTile(panelA, panelB, terms, at, stride, high, wide, accumulate);
     }

@@ -23,16 +23,16 @@ export function copyRows(
   t1: i32,
   t2: i32,
 ): void {
-  const bulk = <usize>(length & ~3) << 2;
+  const bulk = (<usize>(length & ~3)) << 2;
   const rest = length & 3;
-  const sourceStep = <usize>s2 << 2;
-  const targetStep = <usize>t2 << 2;
+  const sourceStep = (<usize>s2) << 2;
+  const targetStep = (<usize>t2) << 2;
   for (let row = from; row < to; ) {
     const k = row % e2;
     const j = row / e2;
     const end = min(to, row + e2 - k);
-    let read = source + (<usize>((j / e1) * s0 + (j % e1) * s1 + k * s2) << 2);
-    let write = target + (<usize>((j / e1) * t0 + (j % e1) * t1 + k * t2) << 2);
+    let read = source + ((<usize>((j / e1) * s0 + (j % e1) * s1 + k * s2)) << 2);
+    let write = target + ((<usize>((j / e1) * t0 + (j % e1) * t1 + k * t2)) << 2);
     for (; row < end; row++, read += sourceStep, write += targetStep) {
       if (step == 0) {
         const value = v128.load32_splat(read);
@@ -73,9 +73,17 @@ export function turnMatrices(
     const matrix = strip / strips;
     const i = matrix / e1;
     const j = matrix % e1;
-    const read = source + (<usize>(i * s0 + j * s1) << 2);
-    const write = target + (<usize>(i * t0 + j * t1) << 2);
-    turnStrip(read, write, (strip % strips) * SQUARE, rows, columns, <usize>sourceStride << 2, <usize>targetStride << 2);
+    const read = source + ((<usize>(i * s0 + j * s1)) << 2);
+    const write = target + ((<usize>(i * t0 + j * t1)) << 2);
+    turnStrip(
+      read,
+      write,
+      (strip % strips) * SQUARE,
+      rows,
+      columns,
+      (<usize>sourceStride) << 2,
+      (<usize>targetStride) << 2,
+    );
   }
 }
 
@@ -94,16 +102,16 @@ function turnStrip(
     let row = top;
     for (; row + 4 <= bottom; row += 4) {
       const from = source + <usize>row * sourceBytes;
-      const to = target + (<usize>row << 2);
+      const to = target + ((<usize>row) << 2);
       let column = left;
       for (; column + 4 <= right; column += 4) {
-        turnBlock(from + (<usize>column << 2), sourceBytes, to + <usize>column * targetBytes, targetBytes);
+        turnBlock(from + ((<usize>column) << 2), sourceBytes, to + <usize>column * targetBytes, targetBytes);
       }
       for (; column < right; column++) turnLine(from, to, column, 4, sourceBytes, targetBytes);
     }
     if (row < bottom) {
       const from = source + <usize>row * sourceBytes;
-      const to = target + (<usize>row << 2);
+      const to = target + ((<usize>row) << 2);
       for (let column = left; column < right; column++) {
         turnLine(from, to, column, bottom - row, sourceBytes, targetBytes);
       }
@@ -115,7 +123,7 @@ function turnStrip(
 // @ts-ignore: decorators are AssemblyScript's
 @inline
 function turnLine(from: usize, to: usize, column: i32, rows: i32, sourceBytes: usize, targetBytes: usize): void {
-  const start = from + (<usize>column << 2);
+  const start = from + ((<usize>column) << 2);
   const end = to + <usize>column * targetBytes;
-  for (let l = 0; l < rows; l++) store<u32>(end + (<usize>l << 2), load<u32>(start + <usize>l * sourceBytes));
+  for (let l = 0; l < rows; l++) store<u32>(end + ((<usize>l) << 2), load<u32>(start + <usize>l * sourceBytes));
 }

@@ -21,7 +21,7 @@ function sampleHalf(
   seedLow: u32,
   seedHigh: u32,
 ): void {
-  const bytes = <usize>size << 2;
+  const bytes = (<usize>size) << 2;
   store<i32>(target, touch(log, bytes));
   if (noise == 0) memory.fill(target, 0, (bytes + 31) & ~31);
   else drawNormals(target, size, group, stream, step, sample, seedLow, seedHigh);
@@ -47,8 +47,8 @@ export function lmdDraw(
 ): void {
   for (let start = from; start < to; start += noiseBlock) {
     const size = min(noiseBlock, to - start);
-    const bytes = <usize>size << 2;
-    const offset = <usize>start << 2;
+    const bytes = (<usize>size) << 2;
+    const offset = (<usize>start) << 2;
     const group = <u32>start >> 2;
     store<i32>(SAMPLES_MINUS, touch(out + offset, bytes));
     sampleHalf(SAMPLES_PLUS, logPlus + offset, noise, size, group, stream, step, sample, seedLow, seedHigh);
@@ -156,8 +156,8 @@ export function lmdUpdate(
   const scaled = momentumMinus != 0;
   for (let start = from; start < to; start += noiseBlock) {
     const size = min(noiseBlock, to - start);
-    const bytes = <usize>((size + 3) & ~3) << 2;
-    const offset = <usize>start << 2;
+    const bytes = (<usize>((size + 3) & ~3)) << 2;
+    const offset = (<usize>start) << 2;
     const group = <u32>start >> 2;
     memory.fill(GRADIENT_PLUS, 0, bytes);
     memory.fill(GRADIENT_MINUS, 0, bytes);
@@ -252,8 +252,8 @@ export function adamwUpdate(
   const least = f32x4.splat(epsilon);
   const rates = f32x4.splat(rate);
   const keep = f32x4.splat(kept);
-  const end = <usize>to << 2;
-  for (let at = <usize>from << 2; at < end; at += 16) {
+  const end = (<usize>to) << 2;
+  for (let at = (<usize>from) << 2; at < end; at += 16) {
     const g = v128.load(gradient + at);
     const m = madd(keep1, v128.load(first + at), f32x4.mul(add1, g));
     const squared = f32x4.mul(f32x4.mul(add2, g), g);

@@ -47,8 +47,8 @@ function lookUp(table: v128, indices: v128): v128 {
 // @ts-ignore: decorators are AssemblyScript's
 @inline
 function codesOf(kind: i32, at: usize, group: i32): v128 {
-  if (kind >= PackedKind.float8m3) return v128.load(at + (<usize>group << 4));
-  const pair = v128.load(at + (<usize>(group >> 1) << 4));
+  if (kind >= PackedKind.float8m3) return v128.load(at + ((<usize>group) << 4));
+  const pair = v128.load(at + ((<usize>(group >> 1)) << 4));
   const nibbles = v128.and((group & 1) == 0 ? pair : i16x8.shr_u(pair, 4), i8x16.splat(15));
   if (kind == PackedKind.nibbles) return nibbles;
   const tops = v128.load(at, 32);
@@ -96,7 +96,7 @@ function valuesOf(kind: i32, codes: v128, part: i32, lowBytes: v128, highBytes: 
 @inline
 function groupTimes(kind: i32, at: usize, group: i32, x: usize, low: v128, high: v128, offset: v128): v128 {
   const codes = codesOf(kind, at, group);
-  const from = x + (<usize>group << 6);
+  const from = x + ((<usize>group) << 6);
   let sum = f32x4.mul(v128.load(from), valuesOf(kind, codes, 0, low, high, offset));
   sum = madd(v128.load(from, 16), valuesOf(kind, codes, 1, low, high, offset), sum);
   sum = madd(v128.load(from, 32), valuesOf(kind, codes, 2, low, high, offset), sum);
@@ -106,7 +106,7 @@ function groupTimes(kind: i32, at: usize, group: i32, x: usize, low: v128, high:
 // @ts-ignore: decorators are AssemblyScript's
 @inline
 function scaleOf(scales: usize, index: i32, tables: usize): v128 {
-  return v128.load32_splat(tables + (<usize>load<u8>(scales + index) << 2));
+  return v128.load32_splat(tables + ((<usize>load<u8>(scales + index)) << 2));
 }
 
 /** A row of codes times a row of x: block by block in ascending order, `shift` + 4 being the exponent of the size of a block. */
@@ -198,7 +198,7 @@ export function packedRowProducts(
     const rowScales = scales + <usize>column * scaleStride;
     for (let i = 0; i < m; i++) {
       const input = x + <usize>i * <usize>chunks * CHUNK_VALUES;
-      store<f32>(out + (<usize>(i * n + column) << 2), row(rowCodes, rowScales, tables, shift, chunks, input));
+      store<f32>(out + ((<usize>(i * n + column)) << 2), row(rowCodes, rowScales, tables, shift, chunks, input));
     }
   }
 }
@@ -228,9 +228,9 @@ export function decodePackedRows(
   rows: i32,
   terms: i32,
 ): void {
-  const bytes = <usize>terms << 2;
+  const bytes = (<usize>terms) << 2;
   for (let i = from; i < to; i++) {
-    const row = indices == 0 ? i : load<i32>(indices + (<usize>i << 2));
+    const row = indices == 0 ? i : load<i32>(indices + ((<usize>i) << 2));
     const target = out + <usize>i * bytes;
     if (<u32>row >= <u32>rows) {
       for (let at: usize = 0; at < bytes; at += 4) store<u32>(target + at, QUIET_NAN);
@@ -265,7 +265,7 @@ function decodeKind(kind: i32, codes: usize, scales: usize, tables: usize, shift
   for (let group = 0; group < 4; group++) {
     const all = codesOf(kind, codes, group);
     const scale = scaleOf(scales, ((chunk << 2) + group) >> shift, tables);
-    const to = EDGE + (<usize>group << 6);
+    const to = EDGE + ((<usize>group) << 6);
     v128.store(to, f32x4.mul(valuesOf(kind, all, 0, low, high, offset), scale));
     v128.store(to, f32x4.mul(valuesOf(kind, all, 1, low, high, offset), scale), 16);
     v128.store(to, f32x4.mul(valuesOf(kind, all, 2, low, high, offset), scale), 32);

@@ -60,7 +60,7 @@ function highs(a: v128, b: v128): v128 {
 /** The random words of `count` elements, rounded up to sixteens, from element 4·`group` on, under the key of `schedule`. */
 export function philox(target: usize, count: i32, group: u32): void {
   const words = SCHEDULE;
-  const end = target + (<usize>count << 2);
+  const end = target + ((<usize>count) << 2);
   for (; target < end; target += 64, group += 4) {
     const multiplier0 = v128.load32_splat(MULTIPLIERS);
     const multiplier1 = v128.load32_splat(MULTIPLIERS, 4);

@@ -67,7 +67,7 @@ function radius(word: v128): v128 {
  * of normals.
  */
 function normalsFromWords(at: usize, count: i32): void {
-  const end = at + (<usize>((count + 15) & ~15) << 2);
+  const end = at + ((<usize>((count + 15) & ~15)) << 2);
   for (; at < end; at += 32) {
     const low = v128.load(at);
     const high = v128.load(at, 16);
@@ -100,7 +100,7 @@ function normalsFromWords(at: usize, count: i32): void {
 
 function uniformsFromWords(at: usize, count: i32): void {
   const unit = constant(16);
-  const end = at + (<usize>count << 2);
+  const end = at + ((<usize>count) << 2);
   for (; at < end; at += 16) v128.store(at, f32x4.mul(f32x4.convert_i32x4_s(i32x4.shr_u(v128.load(at), 8)), unit));
 }
 
@@ -137,7 +137,7 @@ export function random(
 ): void {
   schedule(stream, step, sample, seedLow, seedHigh);
   for (let start = from; start < to; start += noiseBlock) {
-    const at = target + (<usize>start << 2);
+    const at = target + ((<usize>start) << 2);
     const count = min(noiseBlock, to - start);
     philox(at, count, <u32>start >> 2);
     if (kind == RandomKind.randomUniform) uniformsFromWords(at, count);

@@ -10,7 +10,7 @@ import { exponentialOfNegative, exponentialSums } from './exponential';
 export function scaledMaximum(x: usize, width: i32, scale: v128): f32 {
   const lowest = f32x4.splat(-Infinity);
   let largest = lowest;
-  const bulk = x + (<usize>(width & ~3) << 2);
+  const bulk = x + ((<usize>(width & ~3)) << 2);
   const rest = width & 3;
   // Four at once: one maximum after the other would wait for each.
   let second = lowest;
@@ -35,15 +35,24 @@ export function scaledMaximum(x: usize, width: i32, scale: v128): f32 {
  * Softmax of scale·x along the rows `from` to `to` of `width`. Rows come in matrices of `height`: with `causal`, row r
  * of each sees the first r + 1 values, and the probability of the others is 0.
  */
-export function softmax(from: i32, to: i32, x: usize, out: usize, width: i32, height: i32, scale: f32, causal: bool): void {
+export function softmax(
+  from: i32,
+  to: i32,
+  x: usize,
+  out: usize,
+  width: i32,
+  height: i32,
+  scale: f32,
+  causal: bool,
+): void {
   const scales = f32x4.splat(scale);
-  const rowBytes = <usize>width << 2;
+  const rowBytes = (<usize>width) << 2;
   x += <usize>from * rowBytes;
   out += <usize>from * rowBytes;
   for (let row = from; row < to; row++, x += rowBytes, out += rowBytes) {
     const visible = causal ? min(width, (row % height) + 1) : width;
     const shift = f32x4.splat(-scaledMaximum(x, visible, scales));
-    const bulk = <usize>(visible & ~3) << 2;
+    const bulk = (<usize>(visible & ~3)) << 2;
     const rest = visible & 3;
     let sums = exponentialSums(x, out, bulk, scales, shift);
     let at = bulk;
@@ -55,7 +64,7 @@ export function softmax(from: i32, to: i32, x: usize, out: usize, width: i32, he
     const share = f32x4.splat(1 / laneSum(sums));
     for (at = 0; at < bulk; at += 16) v128.store(out + at, f32x4.mul(v128.load(out + at), share));
     if (rest > 0) storeFirst(out + at, f32x4.mul(v128.load(out + at), share), rest);
-    if (visible < width) memory.fill(out + (<usize>visible << 2), 0, <usize>(width - visible) << 2);
+    if (visible < width) memory.fill(out + ((<usize>visible) << 2), 0, (<usize>(width - visible)) << 2);
   }
 }
 
@@ -63,8 +72,8 @@ export function softmax(from: i32, to: i32, x: usize, out: usize, width: i32, he
 export function softmaxGradient(from: i32, to: i32, y: usize, dy: usize, out: usize, width: i32, scale: f32): void {
   const zero = f32x4.splat(0);
   const scales = f32x4.splat(scale);
-  const rowBytes = <usize>width << 2;
-  const bulk = <usize>(width & ~3) << 2;
+  const rowBytes = (<usize>width) << 2;
+  const bulk = (<usize>(width & ~3)) << 2;
   const rest = width & 3;
   y += <usize>from * rowBytes;
   dy += <usize>from * rowBytes;

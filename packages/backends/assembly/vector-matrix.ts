@@ -22,7 +22,7 @@ function addEight(a: usize, b: usize, out: usize, columns: i32, stride: usize, a
   const b5 = b4 + stride;
   const b6 = b5 + stride;
   const b7 = b6 + stride;
-  const end = <usize>columns << 2;
+  const end = (<usize>columns) << 2;
   for (let at: usize = 0; at < end; at += 16) {
     const left = columns - <i32>(at >> 2);
     let sum = accumulate ? v128.load(out + at) : f32x4.splat(0);
@@ -41,7 +41,7 @@ function addEight(a: usize, b: usize, out: usize, columns: i32, stride: usize, a
 
 function addOne(a: usize, b: usize, out: usize, columns: i32, accumulate: bool): void {
   const x = v128.load32_splat(a);
-  const end = <usize>columns << 2;
+  const end = (<usize>columns) << 2;
   for (let at: usize = 0; at < end; at += 16) {
     const left = columns - <i32>(at >> 2);
     const sum = madd(x, v128.load(b + at), accumulate ? v128.load(out + at) : f32x4.splat(0));
@@ -54,12 +54,12 @@ function addOne(a: usize, b: usize, out: usize, columns: i32, accumulate: bool):
 export function rowTimesMatrix(a: usize, b: usize, out: usize, k: i32, left: i32, right: i32, stride: usize): void {
   for (let column = left; column < right; column += BAND) {
     const columns = min(BAND, right - column);
-    const at = <usize>column << 2;
+    const at = (<usize>column) << 2;
     let t = 0;
     for (; t + 8 <= k; t += 8) {
-      addEight(a + (<usize>t << 2), b + <usize>t * stride + at, out + at, columns, stride, t > 0);
+      addEight(a + ((<usize>t) << 2), b + <usize>t * stride + at, out + at, columns, stride, t > 0);
     }
-    for (; t < k; t++) addOne(a + (<usize>t << 2), b + <usize>t * stride + at, out + at, columns, t > 0);
+    for (; t < k; t++) addOne(a + ((<usize>t) << 2), b + <usize>t * stride + at, out + at, columns, t > 0);
   }
 }
 
@@ -82,8 +82,8 @@ function dot(a: usize, b: usize, k: i32): f32 {
 
 /** The columns `left` to `right` of a [k] · bᵀ, for b [n, k]. A column's bits are the same beside three others as by itself. */
 export function rowTimesTransposed(a: usize, b: usize, out: usize, k: i32, left: i32, right: i32): void {
-  const stride = <usize>k << 2;
-  const bulk = <usize>(k & ~7) << 2;
+  const stride = (<usize>k) << 2;
+  const bulk = (<usize>(k & ~7)) << 2;
   const zero = f32x4.splat(0);
   let column = left;
   for (; column + 4 <= right; column += 4) {
@@ -119,13 +119,13 @@ export function rowTimesTransposed(a: usize, b: usize, out: usize, k: i32, left:
       even2 = madd(x, loadFirst(b2 + at, rest, zero), even2);
       even3 = madd(x, loadFirst(b3 + at, rest, zero), even3);
     }
-    const to = out + (<usize>column << 2);
+    const to = out + ((<usize>column) << 2);
     store<f32>(to, laneSum(f32x4.add(even0, odd0)));
     store<f32>(to, laneSum(f32x4.add(even1, odd1)), 4);
     store<f32>(to, laneSum(f32x4.add(even2, odd2)), 8);
     store<f32>(to, laneSum(f32x4.add(even3, odd3)), 12);
   }
   for (; column < right; column++) {
-    store<f32>(out + (<usize>column << 2), dot(a, b + <usize>column * stride, k));
+    store<f32>(out + ((<usize>column) << 2), dot(a, b + <usize>column * stride, k));
   }
 }

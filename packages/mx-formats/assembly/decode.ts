@@ -54,7 +54,7 @@ function anySpecial(codes: usize, count: i32, stride: i32): bool {
 
 /** As `anySpecial`, of consecutive codes, by vectors. */
 function anySpecialInRow(codes: usize, count: i32): bool {
-  const mask = i8x16.splat((<i8>1 << <i8>(bits - 1)) - 1);
+  const mask = i8x16.splat(((<i8>1) << (<i8>(bits - 1))) - 1);
   const limit = i8x16.splat(<i8>largestCode);
   let i = 0;
   for (; i + 16 <= count; i += 16) {
@@ -64,19 +64,19 @@ function anySpecialInRow(codes: usize, count: i32): bool {
 }
 
 function decodeElement(code: i32, table: usize, scale: f32): i32 {
-  const word = load<i32>(table + (<usize>code << 2));
+  const word = load<i32>(table + ((<usize>code) << 2));
   // A NaN goes as bits: its sign and payload would otherwise be the processor's to choose.
   return (word & 0x7fffffff) > 0x7f800000 ? word : reinterpret<i32>(reinterpret<f32>(word) * scale);
 }
 
 function decodeBlock(codes: usize, target: usize, table: usize, scale: f32, count: i32): void {
   if (scale != scale) {
-    for (let i = 0; i < count; i++) store<i32>(target + (<usize>i << 2), QUIET_NAN);
+    for (let i = 0; i < count; i++) store<i32>(target + ((<usize>i) << 2), QUIET_NAN);
     return;
   }
   if (hasSpecials && anySpecialInRow(codes, count)) {
     for (let i = 0; i < count; i++) {
-      store<i32>(target + (<usize>i << 2), decodeElement(load<u8>(codes + i), table, scale));
+      store<i32>(target + ((<usize>i) << 2), decodeElement(load<u8>(codes + i), table, scale));
     }
     return;
   }
@@ -112,13 +112,21 @@ function decodeBlock(codes: usize, target: usize, table: usize, scale: f32, coun
  * Decodes `rows` rows of `length` codes, a byte each. `table` holds the float32 value of each code, `scaleTable` that
  * of each scale byte.
  */
-export function decodeRows(codes: usize, scales: usize, target: usize, table: usize, scaleTable: usize, rows: i32, length: i32): void {
+export function decodeRows(
+  codes: usize,
+  scales: usize,
+  target: usize,
+  table: usize,
+  scaleTable: usize,
+  rows: i32,
+  length: i32,
+): void {
   let scale = scales;
   for (let row = 0; row < rows; row++) {
     for (let first = 0; first < length; first += blockSize) {
       const i = row * length + first;
-      const value = load<f32>(scaleTable + (<usize>load<u8>(scale++) << 2));
-      decodeBlock(codes + i, target + (<usize>i << 2), table, value, min(blockSize, length - first));
+      const value = load<f32>(scaleTable + ((<usize>load<u8>(scale++)) << 2));
+      decodeBlock(codes + i, target + ((<usize>i) << 2), table, value, min(blockSize, length - first));
     }
   }
 }
@@ -127,26 +135,34 @@ function decodeColumn(codes: usize, target: usize, table: usize, scale: f32, row
   for (let row = 0; row < rows; row++) {
     const at = row * width;
     const word = scale != scale ? QUIET_NAN : decodeElement(load<u8>(codes + at), table, scale);
-    store<i32>(target + (<usize>at << 2), word);
+    store<i32>(target + ((<usize>at) << 2), word);
   }
 }
 
 /** Decodes `rows` rows of `width` codes, where each column is a block. */
-export function decodeColumns(codes: usize, scales: usize, target: usize, table: usize, scaleTable: usize, rows: i32, width: i32): void {
+export function decodeColumns(
+  codes: usize,
+  scales: usize,
+  target: usize,
+  table: usize,
+  scaleTable: usize,
+  rows: i32,
+  width: i32,
+): void {
   const factorOf = scaleTable;
   for (let column = 0; column < width; column += 4) {
     const first = width < 4 ? column : min(column, width - 4);
     const lanes = min(4, width - first);
     const from = codes + first;
-    const to = target + (<usize>first << 2);
+    const to = target + ((<usize>first) << 2);
     let plain = lanes == 4;
     let factor = f32x4.splat(0);
     if (plain) {
       factor = f32x4(
-        load<f32>(factorOf + (<usize>load<u8>(scales + first) << 2)),
-        load<f32>(factorOf + (<usize>load<u8>(scales + first, 1) << 2)),
-        load<f32>(factorOf + (<usize>load<u8>(scales + first, 2) << 2)),
-        load<f32>(factorOf + (<usize>load<u8>(scales + first, 3) << 2)),
+        load<f32>(factorOf + ((<usize>load<u8>(scales + first)) << 2)),
+        load<f32>(factorOf + ((<usize>load<u8>(scales + first, 1)) << 2)),
+        load<f32>(factorOf + ((<usize>load<u8>(scales + first, 2)) << 2)),
+        load<f32>(factorOf + ((<usize>load<u8>(scales + first, 3)) << 2)),
       );
       plain = !v128.any_true(f32x4.ne(factor, factor));
       for (let lane = 0; plain && hasSpecials && lane < 4; lane++) plain = !anySpecial(from + lane, rows, width);
@@ -162,12 +178,12 @@ export function decodeColumns(codes: usize, scales: usize, target: usize, table:
       for (let row = 0; row < rows; row++) {
         const at = row * width;
         const values = decodeVector(loadCodes(from + at), b, m, unit, mask, firstNormal, one, binade);
-        v128.store(to + (<usize>at << 2), f32x4.mul(values, factor));
+        v128.store(to + ((<usize>at) << 2), f32x4.mul(values, factor));
       }
     } else {
       for (let lane = 0; lane < lanes; lane++) {
-        const scale = load<f32>(factorOf + (<usize>load<u8>(scales + first + lane) << 2));
-        decodeColumn(from + lane, to + (<usize>lane << 2), table, scale, rows, width);
+        const scale = load<f32>(factorOf + ((<usize>load<u8>(scales + first + lane)) << 2));
+        decodeColumn(from + lane, to + ((<usize>lane) << 2), table, scale, rows, width);
       }
     }
   }

@@ -17,7 +17,7 @@ import {
 // @ts-expect-error: decorators are AssemblyScript's
 @inline
 function powerOfTwo(exponent: i32): f64 {
-  return reinterpret<f64>(<i64>(exponent + 1023) << 52);
+  return reinterpret<f64>((<i64>(exponent + 1023)) << 52);
 }
 
 /** ⌊log2⌋ of a value divided by the scale; of zero, something small. */

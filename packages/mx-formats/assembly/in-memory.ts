@@ -41,7 +41,7 @@ export function roundRowsInMemory(
   length: i32,
 ): void {
   configureFrom(settings);
-  const at = <usize>from * (<usize>length << 2);
+  const at = <usize>from * ((<usize>length) << 2);
   source += at;
   target += at;
   words += at;
@@ -50,7 +50,7 @@ export function roundRowsInMemory(
   const odd = ((length | blockSize) & 3) != 0;
   const last = odd ? ((length - 1) % blockSize) + 1 : 0;
   roundBlocksUntil(source, target, words, total - last, length);
-  const beyond = <usize>(total - last) << 2;
+  const beyond = (<usize>(total - last)) << 2;
   if (last > 0) roundSingle(source + beyond, target + beyond, words + beyond, last, 4);
 }
 
@@ -84,6 +84,6 @@ export function largestInMemory(from: i32, to: i32, source: usize, out: usize, c
   configureWords(magnitudeMask, infinityBits);
   for (let part = from; part < to; part++) {
     const start = part * partSize;
-    store<i32>(out + (<usize>part << 2), largestFinite(source + (<usize>start << 2), min(partSize, count - start)));
+    store<i32>(out + ((<usize>part) << 2), largestFinite(source + ((<usize>start) << 2), min(partSize, count - start)));
   }
 }

@@ -50,7 +50,7 @@ function integerOf(code: i32): i32 {
 // @ts-expect-error: decorators are AssemblyScript's
 @inline
 function storeInteger(codes: usize, index: i32, integer: i32, wide: bool): void {
-  if (wide) store<i16>(codes + (<usize>index << 1), <i16>integer);
+  if (wide) store<i16>(codes + ((<usize>index) << 1), <i16>integer);
   else store<i8>(codes + index, <i8>integer);
 }
 
@@ -58,7 +58,7 @@ function storeInteger(codes: usize, index: i32, integer: i32, wide: bool): void 
 function encodeOne(source: usize, codes: usize, words: usize, count: i32, byte: i32, wide: bool): void {
   const before = factorBefore(byte);
   for (let i = 0; i < count; i++) {
-    const at = <usize>i << 2;
+    const at = (<usize>i) << 2;
     const random = rounding == STOCHASTIC ? load<i32>(words + at) : 0;
     const code = e4m3Scales
       ? encodeElement(reinterpret<i32>(load<f32>(source + at) * before), 127, random)
@@ -117,9 +117,45 @@ function encodeLoop(
   let left = count;
   for (; left >= 16; left -= 16, source += 64, words += 64) {
     const c0 = integersOf(how, scaled, source, words, before, threshold, limit, shift, factor, large, exponents);
-    const c1 = integersOf(how, scaled, source + 16, words + 16, before, threshold, limit, shift, factor, large, exponents);
-    const c2 = integersOf(how, scaled, source + 32, words + 32, before, threshold, limit, shift, factor, large, exponents);
-    const c3 = integersOf(how, scaled, source + 48, words + 48, before, threshold, limit, shift, factor, large, exponents);
+    const c1 = integersOf(
+      how,
+      scaled,
+      source + 16,
+      words + 16,
+      before,
+      threshold,
+      limit,
+      shift,
+      factor,
+      large,
+      exponents,
+    );
+    const c2 = integersOf(
+      how,
+      scaled,
+      source + 32,
+      words + 32,
+      before,
+      threshold,
+      limit,
+      shift,
+      factor,
+      large,
+      exponents,
+    );
+    const c3 = integersOf(
+      how,
+      scaled,
+      source + 48,
+      words + 48,
+      before,
+      threshold,
+      limit,
+      shift,
+      factor,
+      large,
+      exponents,
+    );
     const low = i16x8.narrow_i32x4_s(c0, c1);
     const high = i16x8.narrow_i32x4_s(c2, c3);
     if (wide) {
@@ -135,12 +171,20 @@ function encodeLoop(
   for (let i = 0; i < left; i += 4, source += 16, words += 16) {
     v128.store(TAIL, integersOf(how, scaled, source, words, before, threshold, limit, shift, factor, large, exponents));
     const end = min(4, left - i);
-    for (let j = 0; j < end; j++) storeInteger(codes, i + j, load<i32>(TAIL + (<usize>j << 2)), wide);
+    for (let j = 0; j < end; j++) storeInteger(codes, i + j, load<i32>(TAIL + ((<usize>j) << 2)), wide);
   }
 }
 
 /** By vectors: the block in lane `lane` of `prepareFour`. */
-function encodeVectors(source: usize, codes: usize, words: usize, count: i32, lane: usize, byte: i32, wide: bool): void {
+function encodeVectors(
+  source: usize,
+  codes: usize,
+  words: usize,
+  count: i32,
+  lane: usize,
+  byte: i32,
+  wide: bool,
+): void {
   const exponent = e4m3Scales ? -unitExponent() : 127 - byte - unitExponent();
   const factor = f32x4.splat(reinterpret<f32>((exponent + 127) << 23));
   if (rounding == NEAREST_EVEN) {
@@ -156,8 +200,8 @@ function encodeVectors(source: usize, codes: usize, words: usize, count: i32, la
 @inline
 function storeScale(scales: usize, block: i32, byte: i32): void {
   if (!e4m3Scales) store<u8>(scales + block, <u8>byte);
-  else if (byte == NAN_E4M3) store<i32>(scales + (<usize>block << 2), QUIET_NAN);
-  else store<f32>(scales + (<usize>block << 2), e4m3Value(byte));
+  else if (byte == NAN_E4M3) store<i32>(scales + ((<usize>block) << 2), QUIET_NAN);
+  else store<f32>(scales + ((<usize>block) << 2), e4m3Value(byte));
 }
 
 /** Sixteen integers of a block whose figures are spread over vectors, to nearest, under E8M0 scales. */
@@ -175,9 +219,45 @@ function encodeSixteen(
   exponents: v128,
 ): void {
   const c0 = integersOf(NEAREST_EVEN, false, source, 0, factor, threshold, limit, shift, factor, magnitudes, exponents);
-  const c1 = integersOf(NEAREST_EVEN, false, source + 16, 0, factor, threshold, limit, shift, factor, magnitudes, exponents);
-  const c2 = integersOf(NEAREST_EVEN, false, source + 32, 0, factor, threshold, limit, shift, factor, magnitudes, exponents);
-  const c3 = integersOf(NEAREST_EVEN, false, source + 48, 0, factor, threshold, limit, shift, factor, magnitudes, exponents);
+  const c1 = integersOf(
+    NEAREST_EVEN,
+    false,
+    source + 16,
+    0,
+    factor,
+    threshold,
+    limit,
+    shift,
+    factor,
+    magnitudes,
+    exponents,
+  );
+  const c2 = integersOf(
+    NEAREST_EVEN,
+    false,
+    source + 32,
+    0,
+    factor,
+    threshold,
+    limit,
+    shift,
+    factor,
+    magnitudes,
+    exponents,
+  );
+  const c3 = integersOf(
+    NEAREST_EVEN,
+    false,
+    source + 48,
+    0,
+    factor,
+    threshold,
+    limit,
+    shift,
+    factor,
+    magnitudes,
+    exponents,
+  );
   const low = i16x8.narrow_i32x4_s(c0, c1);
   const high = i16x8.narrow_i32x4_s(c2, c3);
   if (wide) {
@@ -249,7 +329,7 @@ export function encodeIntegersInMemory(
   const padded = (length + 15) & ~15;
   const rowBytes = <usize>(wide ? 2 * padded : padded);
   const byteShift = wide ? 1 : 0;
-  const first = <usize>from * (<usize>length << 2);
+  const first = <usize>from * ((<usize>length) << 2);
   source += first;
   words += first;
   codes += <usize>from * rowBytes;
@@ -264,8 +344,8 @@ export function encodeIntegersInMemory(
   const lowestThreshold = i32x4.splat((lowest + emin) << 23);
   while (position < total) {
     if (usual && position + 128 <= total) {
-      const target = codes + (<usize>position << byteShift);
-      if (encodeTogether(source + (<usize>position << 2), target, scales + block, wide, lowestThreshold)) {
+      const target = codes + ((<usize>position) << byteShift);
+      if (encodeTogether(source + ((<usize>position) << 2), target, scales + block, wide, lowestThreshold)) {
         skipWhole(128, length);
         block += 4;
         column += 128;
@@ -283,8 +363,8 @@ export function encodeIntegersInMemory(
       if (count == 0) break;
       const start = i32x4.extract_lane(spread(starts, lane), 0);
       const maximum = i32x4.extract_lane(spread(maxima, lane), 0);
-      const at = <usize>start << 2;
-      const target = codes + <usize>row * rowBytes + (<usize>column << byteShift);
+      const at = (<usize>start) << 2;
+      const target = codes + <usize>row * rowBytes + ((<usize>column) << byteShift);
       let byte = 0;
       if (maximum == 0 || maximum >= INFINITY_BITS) {
         byte = scaleByte(maximum);
@@ -301,7 +381,7 @@ export function encodeIntegersInMemory(
       storeScale(scales, block++, byte);
       column += count;
       if (column == length) {
-        fillZeros(target + (<usize>count << byteShift), padded - length, wide);
+        fillZeros(target + ((<usize>count) << byteShift), padded - length, wide);
         column = 0;
         row++;
       }

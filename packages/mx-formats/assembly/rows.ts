@@ -72,7 +72,7 @@ export function nextFour(source: usize, total: i32, length: i32): v128 {
     largest0 = largest1;
     largest1 = largest2;
     largest2 = largest3;
-    largest3 = largestOfBlock(source + (<usize>position << 2), count);
+    largest3 = largestOfBlock(source + ((<usize>position) << 2), count);
     position += count;
     room -= count;
     if (room == 0) room = length;
@@ -99,7 +99,7 @@ function roundEach(source: usize, target: usize, words: usize, maxima: v128): vo
   for (let lane: usize = 0; lane < 16; lane += 4) {
     const start = i32x4.extract_lane(spread(starts, lane), 0);
     const count = i32x4.extract_lane(spread(counts, lane), 0);
-    const at = <usize>start << 2;
+    const at = (<usize>start) << 2;
     if (prepareFour(spread(maxima, lane))) {
       only(start, count);
       roundFour(source, target, words);
@@ -129,14 +129,14 @@ export function roundBlocksUntil(source: usize, target: usize, words: usize, tot
  */
 function roundUsual(source: usize, target: usize, words: usize, total: i32): void {
   for (; position + 128 <= total; position += 128) {
-    const from = source + (<usize>position << 2);
+    const from = source + ((<usize>position) << 2);
     const maxima = largestLanes(
       largestOf32(from),
       largestOf32(from + 128),
       largestOf32(from + 256),
       largestOf32(from + 384),
     );
-    if (prepareFour(maxima)) roundFourOf32(from, target + (<usize>position << 2));
+    if (prepareFour(maxima)) roundFourOf32(from, target + ((<usize>position) << 2));
     else {
       v128.store(STARTS, i32x4.add(i32x4.splat(position), i32x4(0, 32, 64, 96)));
       v128.store(COUNTS, i32x4.splat(32));
@@ -163,7 +163,7 @@ function encodeEach(source: usize, codes: usize, scales: usize, words: usize, ma
   for (let lane: usize = 0; lane < 16; lane += 4) {
     const start = i32x4.extract_lane(spread(starts, lane), 0);
     const count = i32x4.extract_lane(spread(counts, lane), 0);
-    const at = <usize>start << 2;
+    const at = (<usize>start) << 2;
     let byte = 0;
     if (prepareFour(spread(maxima, lane))) {
       byte = fourBytes();

@@ -58,7 +58,7 @@ function roundBlocks(how: i32, scaled: bool, int: bool, source: usize, target: u
   const magnitudeMask = i32x4.splat(magnitudeWord);
   const exponentMask = i32x4.splat(exponentWord);
   for (let lane: usize = 0; lane < 16; lane += 4) {
-    const at = <usize>load<i32>(STARTS + lane) << 2;
+    const at = (<usize>load<i32>(STARTS + lane)) << 2;
     roundLoop(
       how,
       scaled,
@@ -66,7 +66,7 @@ function roundBlocks(how: i32, scaled: bool, int: bool, source: usize, target: u
       source + at,
       target + at,
       words + at,
-      source + at + (<usize>load<i32>(COUNTS + lane) << 2),
+      source + at + ((<usize>load<i32>(COUNTS + lane)) << 2),
       16,
       v128.load32_splat(THRESHOLDS + lane),
       v128.load32_splat(LIMITS + lane),
@@ -242,7 +242,7 @@ function encodeBlocks(how: i32, scaled: bool, source: usize, codes: usize, words
   const exponentMask = i32x4.splat(exponentWord);
   for (let lane: usize = 0; lane < 16; lane += 4) {
     const start = load<i32>(STARTS + lane);
-    const at = <usize>start << 2;
+    const at = (<usize>start) << 2;
     encodeLoop(
       how,
       scaled,
