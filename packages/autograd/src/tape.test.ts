@@ -23,7 +23,7 @@ describe('createTape', () => {
       }
       return 'taken';
     };
-    expect(refused(undefined)).toMatch(/ops is undefined. Give createOperations\(backend\)/);
+    expect(refused(undefined)).toMatch(/ops is undefined. Pass createOperations\(backend\)/);
     expect(refused(ops.backend)).toMatch(/ops is a backend/);
     expect(refused(createTape(ops).ops)).toMatch(/ops lacks adopt, .*A tape's operations/);
     for (const member of ['memory', 'supports', 'fused', 'matmul']) {

@@ -52,7 +52,7 @@ describe('optimizerConformance', () => {
 
   it('says once that there are no operations to run on', async () => {
     const failed = [...(await failures({ ...sound, createOperations: (() => undefined) as never })).values()];
-    const first = failed.filter((message) => message.startsWith('ops is undefined. Give createOperations(backend).'));
+    const first = failed.filter((message) => message.startsWith('ops is undefined. Pass createOperations(backend).'));
     expect(first.length).toBe(1);
     const others = failed.filter((message) => message === 'not run: createOperations failed');
     expect(first.length + others.length).toBe(failed.length);

@@ -59,7 +59,7 @@ const nameOf = (value: { readonly name?: unknown }): string =>
 
 const backendContract: Contract = {
   what: 'a backend',
-  remedy: 'Give a backend, such as createCpuBackend() of @lmd/backends/cpu resolves to.',
+  remedy: 'Pass a backend, such as createCpuBackend() of @lmd/backends/cpu resolves to.',
 };
 
 /**
@@ -75,7 +75,7 @@ export function checkBackend(backend: Backend): void {
     throw new LmdError('INVALID_ARGUMENT', 'backend is an object of operations.', {
       subject: 'backend',
       value: backend,
-      remedy: 'Give the backend itself, which is its `backend`.',
+      remedy: 'Pass the backend itself, which is its `backend`.',
     });
   }
   const owner = `Backend ${nameOf(given)}`;
@@ -151,7 +151,7 @@ export function checkModelOperations(ops: Operations): void {
 }
 
 function checkOperationsOf(ops: Operations, names: readonly string[]): void {
-  const remedy = 'Give createOperations(backend).';
+  const remedy = 'Pass createOperations(backend).';
   checkObject('ops', ops, { what: 'operations', remedy });
   if (isLikeOperations(ops, names)) {
     checkBackend(ops.backend);
@@ -165,7 +165,7 @@ function checkOperationsOf(ops: Operations, names: readonly string[]): void {
   throw new LmdError('INVALID_ARGUMENT', `ops is ${isBackend ? 'a backend' : describeValue(ops)}.`, {
     subject: 'ops',
     value: ops,
-    remedy: isBackend ? 'Give it as `backend`, or createOperations(backend) as `ops`.' : remedy,
+    remedy: isBackend ? 'Pass it as `backend`, or createOperations(backend) as `ops`.' : remedy,
   });
 }
 
@@ -175,7 +175,7 @@ function checkOperationsOf(ops: Operations, names: readonly string[]): void {
  * @throws LmdError `INVALID_ARGUMENT`, naming what is missing
  */
 export function checkOptimizer(optimizer: Optimizer): void {
-  const remedy = 'Give an optimizer, such as lmd() or adamw() of @lmd/core.';
+  const remedy = 'Pass an optimizer, such as lmd() or adamw() of @lmd/core.';
   checkObject('optimizer', optimizer, { what: 'an optimizer', remedy });
   const owner = `The optimizer ${nameOf(optimizer)}`;
   checkFunctions(owner, 'optimizer', optimizer, ['init', 'draw', 'update', 'weights'], 'INVALID_ARGUMENT', remedy);
@@ -191,7 +191,7 @@ export function checkOptimizer(optimizer: Optimizer): void {
  * @throws LmdError `INVALID_ARGUMENT`, naming what is missing
  */
 export function checkModel(model: Model): void {
-  const remedy = 'Give a model, such as vit({ … }) or gpt2({ … }) of @lmd/models.';
+  const remedy = 'Pass a model, such as vit({ … }) or gpt2({ … }) of @lmd/models.';
   checkObject('model', model, { what: 'a model', remedy });
   const owner = `The model ${nameOf(model)}`;
   checkFunctions(owner, 'model', model, ['initialize', 'forward'], 'INVALID_ARGUMENT', remedy);

@@ -190,13 +190,13 @@ const mistakes: [string, string, string, (ops: EagerOperations, x: Shapes) => un
   [
     'a value beyond the dtype',
     'INVALID_ARGUMENT',
-    'full: 256 is no u8 value. Give an integer from 0 to 255.',
+    'full: 256 is no u8 value. Use an integer from 0 to 255.',
     (o) => o.full([1], 256, 'u8'),
   ],
   [
     'blocks beyond 31 bits',
     'INVALID_ARGUMENT',
-    'fakeQuantize: format.blockSize is 2147483648. Give a whole number from 1 to 2147483647',
+    'fakeQuantize: format.blockSize is 2147483648. Use a whole number from 1 to 2147483647',
     (o, x) => {
       const element = { name: 'e2m1', kind: 'float', mantissaBits: 1, emin: 0, emax: 2, largest: 6 } as never;
       return o.fakeQuantize(x.f4, { format: { name: 'f', scale: 'e8m0', blockSize: 2 ** 31, element }, axis: 0 });
@@ -244,7 +244,7 @@ const mistakes: [string, string, string, (ops: EagerOperations, x: Shapes) => un
   [
     'a negative epsilon',
     'INVALID_ARGUMENT',
-    'layerNorm: epsilon is -1. Give a finite number of at least 0.',
+    'layerNorm: epsilon is -1. Use a finite number of at least 0.',
     (o, x) => o.layerNorm(x.f23, o.zeros([3]), o.zeros([3]), -1),
   ],
   [

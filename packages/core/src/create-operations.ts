@@ -86,7 +86,7 @@ function checkFunction(operation: string, name: string, value: unknown): void {
   throw new LmdError('INVALID_ARGUMENT', `${operation}: ${name} is ${describeValue(value)}.`, {
     subject: name,
     value,
-    remedy: 'Give a function.',
+    remedy: 'Pass a function.',
   });
 }
 

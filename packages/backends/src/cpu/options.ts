@@ -47,9 +47,9 @@ const nativeChoices: readonly unknown[] = ['auto', 'require', 'off'] satisfies N
 
 const remedies: Readonly<Record<keyof CpuBackendOptions, string>> = {
   arithmetic: "Use 'strict' or 'fused', or leave it out.",
-  threads: `Give a whole number from 1 to ${mostThreads}, or leave it out.`,
-  parallelThreshold: 'Give a number of microseconds, 0 or more, or leave it out.',
-  memoryLimit: `Give a number of bytes from 65536 to ${addressLimit}, or leave it out.`,
+  threads: `Use a whole number from 1 to ${mostThreads}, or leave it out.`,
+  parallelThreshold: 'Use a number of microseconds, 0 or more, or leave it out.',
+  memoryLimit: `Use a number of bytes from 65536 to ${addressLimit}, or leave it out.`,
   native: "Use 'auto', 'require' or 'off', or leave it out.",
 };
 

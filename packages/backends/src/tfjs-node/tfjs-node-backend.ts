@@ -163,7 +163,7 @@ function exchange(
 
 const remedies: Readonly<Record<keyof TfjsNodeBackendOptions, string>> = {
   hostKernels: 'Use true or false, and leave it out beside "cpu".',
-  cpu: 'Give what createCpuBackend of @lmd/backends/cpu resolves to.',
+  cpu: 'Pass what createCpuBackend of @lmd/backends/cpu resolves to.',
 };
 
 function checkOptions(options: TfjsNodeBackendOptions): void {

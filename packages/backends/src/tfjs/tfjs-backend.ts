@@ -128,7 +128,7 @@ export function createTfjsBackend(tf: TfjsModule, options: TfjsBackendOptions = 
           {
             subject: 'tensor',
             value: tensor.shape,
-            remedy: 'Give it while it is alive; tf.keep holds it beyond a tf.tidy.',
+            remedy: 'Pass it while it is alive; tf.keep holds it beyond a tf.tidy.',
           },
         );
       }

@@ -40,25 +40,25 @@ const known = ['tf', 'device', 'gpu', 'powerPreference', 'memoryLimit', 'maxBind
 export function checkedOptions(options: WebgpuBackendOptions): CheckedOptions {
   refuseUnknownOptions('createWebgpuBackend', options, known);
   const given = (['tf', 'device', 'gpu'] as const).filter((name) => options[name] !== undefined);
-  if (given.length > 1) throw invalid(given[1]!, options[given[1]!], `Give ${given.join(' or ')}, not both.`);
+  if (given.length > 1) throw invalid(given[1]!, options[given[1]!], `Use ${given.join(' or ')}, not both.`);
   const { device, gpu, powerPreference, memoryLimit, maxBindingBytes } = options;
   if (device !== undefined && typeof (device as Partial<GpuDevice>).createBuffer !== 'function') {
-    throw invalid('device', device, 'Give a GPUDevice.');
+    throw invalid('device', device, 'Pass a GPUDevice.');
   }
   if (gpu !== undefined && typeof (gpu as Partial<Gpu>).requestAdapter !== 'function') {
-    throw invalid('gpu', gpu, 'Give navigator.gpu, or create([]) of the package webgpu.');
+    throw invalid('gpu', gpu, 'Pass navigator.gpu, or create([]) of the package webgpu.');
   }
   if (powerPreference !== undefined && powerPreference !== 'low-power' && powerPreference !== 'high-performance') {
     throw invalid('powerPreference', powerPreference, 'Use "low-power" or "high-performance".');
   }
   if (memoryLimit !== undefined && !(memoryLimit > 0)) {
-    throw invalid('memoryLimit', memoryLimit, 'Give a positive number of bytes.');
+    throw invalid('memoryLimit', memoryLimit, 'Use a positive number of bytes.');
   }
   if (maxBindingBytes !== undefined && !(maxBindingBytes >= 256)) {
-    throw invalid('maxBindingBytes', maxBindingBytes, 'Give a number of bytes of at least 256.');
+    throw invalid('maxBindingBytes', maxBindingBytes, 'Use a number of bytes of at least 256.');
   }
   if (options.groupedElements !== undefined && !(options.groupedElements >= 0)) {
-    throw invalid('groupedElements', options.groupedElements, 'Give a number of elements of at least 0.');
+    throw invalid('groupedElements', options.groupedElements, 'Use a number of elements of at least 0.');
   }
   return options as CheckedOptions;
 }

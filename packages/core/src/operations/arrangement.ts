@@ -63,7 +63,7 @@ export function arrangementOperations(context: Context): ArrangementOperations {
         throw new LmdError('INVALID_ARGUMENT', 'concatenate: got no tensors.', {
           subject: 'xs',
           value: xs,
-          remedy: 'Give at least one.',
+          remedy: 'Pass at least one.',
         });
       }
       for (const x of xs) {
@@ -123,7 +123,7 @@ export function arrangementOperations(context: Context): ArrangementOperations {
         throw new LmdError('INVALID_ARGUMENT', `scatterAdd: rows is ${describeValue(rows)}.`, {
           subject: 'rows',
           value: rows,
-          remedy: 'Give a non-negative integer.',
+          remedy: 'Use a non-negative integer.',
         });
       }
       const shape = [rows, ...updates.shape.slice(rank)];

@@ -100,7 +100,7 @@ function checkLaws(name: string, laws: readonly CodeLaw[]): void {
       throw new LmdError('INVALID_ARGUMENT', `${name}: bits is ${describeValue(law.bits)}.`, {
         subject: 'bits',
         value: law.bits,
-        remedy: 'Give an integer of at least 3.',
+        remedy: 'Use an integer of at least 3.',
       });
     }
     sum += law.bits;
@@ -109,7 +109,7 @@ function checkLaws(name: string, laws: readonly CodeLaw[]): void {
   throw new LmdError('INVALID_ARGUMENT', `${name}: ${laws.length} codes of ${sum} bits together.`, {
     subject: 'laws',
     value: sum,
-    remedy: `Give at least one law, and no more than ${wordBits} bits.`,
+    remedy: `Pass at least one law, and no more than ${wordBits} bits.`,
   });
 }
 
@@ -124,7 +124,7 @@ function checkCount(
   throw new LmdError('INVALID_ARGUMENT', `${name}: ${given.length} ${what} and ${laws.length} laws.`, {
     subject: what,
     value: given.length,
-    remedy: 'Give one for each law.',
+    remedy: 'Pass one for each law.',
   });
 }
 
@@ -138,7 +138,7 @@ function checkWanted(name: string, wanted: readonly number[], laws: readonly Cod
       {
         subject: 'wanted',
         value: index,
-        remedy: 'Give indices of the laws.',
+        remedy: 'Pass indices of the laws.',
       },
     );
   }

@@ -157,7 +157,7 @@ function checkKeys(name: string, gradients: readonly Tensor[], keys: readonly Ra
   throw new LmdError('INVALID_ARGUMENT', `${name}: ${gradients.length} gradients and ${keys.length} keys.`, {
     subject: 'gradients',
     value: gradients.length,
-    remedy: 'Give one key for each gradient, and at least one of them.',
+    remedy: 'Pass one key for each gradient, and at least one of them.',
   });
 }
 

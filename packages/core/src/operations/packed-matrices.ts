@@ -101,7 +101,7 @@ function checkCodes(name: string, source: PackedCodes): void {
       remedy,
     });
   };
-  if (!isFormat(format)) refuse('format', format, 'Give a block format, such as one of @lmd/mx-formats.');
+  if (!isFormat(format)) refuse('format', format, 'Use a block format, such as one of @lmd/mx-formats.');
   if (!canPackMatrix(format)) {
     throw new LmdError('UNSUPPORTED', `${name}: weights of the format "${format.name}" cannot be packed.`, {
       subject: 'format',
@@ -114,7 +114,7 @@ function checkCodes(name: string, source: PackedCodes): void {
   if (axis !== 0 && axis !== 1) refuse('axis', axis, 'Use 0 or 1, the axis that the product contracts.');
   const isE8m0 = format.scale === 'e8m0';
   if (!(tensorScale > 0 && Number.isFinite(tensorScale)) || (isE8m0 && tensorScale !== 1)) {
-    refuse('tensorScale', tensorScale, isE8m0 ? 'Formats with e8m0 scales have none.' : 'Give a positive number.');
+    refuse('tensorScale', tensorScale, isE8m0 ? 'Formats with e8m0 scales have none.' : 'Use a positive number.');
   }
   const { rows, terms } = matrixExtent(source);
   const { bits } = format.element;
@@ -123,7 +123,7 @@ function checkCodes(name: string, source: PackedCodes): void {
     scales: [scales, rows * Math.ceil(terms / format.blockSize)],
   } as const;
   for (const [subject, [bytes, expected]] of Object.entries(lengths)) {
-    if (!isTypedArray(bytes, 'Uint8Array')) refuse(subject, bytes, 'Give a Uint8Array.');
+    if (!isTypedArray(bytes, 'Uint8Array')) refuse(subject, bytes, 'Pass a Uint8Array.');
     if (bytes.length === expected) continue;
     const problem = `there are ${bytes.length} bytes of ${subject} for ${formatShape(shape)} along axis ${axis} in ${format.name}.`;
     throw shapeMismatch(name, problem, bytes.length, `It takes ${expected}.`);

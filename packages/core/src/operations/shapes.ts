@@ -19,7 +19,7 @@ export function checkArray(operation: string, name: string, value: unknown): voi
   throw new LmdError('INVALID_ARGUMENT', `${operation}: ${name} is ${describeValue(value)}.`, {
     subject: name,
     value,
-    remedy: 'Give an array.',
+    remedy: 'Pass an array.',
   });
 }
 
@@ -50,7 +50,7 @@ export function checkShape(operation: string, shape: Shape): void {
   throw new LmdError('INVALID_ARGUMENT', `${operation}: the shape is ${describeValue(shape)}.`, {
     subject: 'shape',
     value: shape,
-    remedy: 'Give an array of non-negative integers; [] is a scalar.',
+    remedy: 'Pass an array of non-negative integers; [] is a scalar.',
   });
 }
 
@@ -89,7 +89,7 @@ export function normalizeAxis(operation: string, axis: number, rank: number): nu
   throw new LmdError('INVALID_ARGUMENT', `${operation}: axis ${describeValue(axis)} of a tensor of rank ${rank}.`, {
     subject: 'axis',
     value: axis,
-    remedy: rank === 0 ? 'A scalar has no axes.' : `Give an integer from ${-rank} to ${rank - 1}.`,
+    remedy: rank === 0 ? 'A scalar has no axes.' : `Use an integer from ${-rank} to ${rank - 1}.`,
   });
 }
 
@@ -211,7 +211,7 @@ export function paddedShape(operation: string, shape: Shape, before: Shape, afte
     operation,
     `before ${formatShape(before)} and after ${formatShape(after)} around ${formatShape(shape)}.`,
     { before, after },
-    'Give a non-negative integer for each axis.',
+    'Use a non-negative integer for each axis.',
   );
 }
 

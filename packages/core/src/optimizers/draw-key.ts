@@ -9,7 +9,7 @@ export function randomKey(owner: string, weight: string, key: DrawKey | undefine
     throw new LmdError('INVALID_ARGUMENT', `${owner}: there is no key to draw "${weight}" with.`, {
       subject: 'key',
       value: key,
-      remedy: 'Give { seed, step, sample }; to update, those that draw was given.',
+      remedy: 'Pass { seed, step, sample }; to update, those that draw was given.',
     });
   }
   const { seed, step, sample } = key;

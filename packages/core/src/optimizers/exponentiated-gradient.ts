@@ -9,18 +9,21 @@ import { freshHandle } from './state.js';
 
 /** The options of `exponentiatedGradient`, declared once. */
 export const exponentiatedGradientOptionTable = {
-  /** Step size in log m±. A number or a schedule, at least 0; default 0.1. */
-  learningRate: schedule({ atLeast: 0, default: 0.1, describe: 'Step size in log m±.' }),
-  /** Whether each tensor's total Σ m⁺ + m⁻ is held at its initial value. True or false; default false. */
+  /** Learning rate in log m±. A number or a schedule, at least 0; default 0.1. */
+  learningRate: schedule({ atLeast: 0, default: 0.1, describe: 'Learning rate in log m±.' }),
+  /** Whether the sum Σ (m⁺ + m⁻) of each tensor is kept at its initial value. True or false; default false. */
   normalize: boolean({
     default: false,
-    describe: "Whether each tensor's total Σ m⁺ + m⁻ is held at its initial value.",
+    describe: 'Whether the sum Σ (m⁺ + m⁻) of each tensor is kept at its initial value.',
   }),
-  /** c: each half starts at no less than c times the root mean square of the initial weights. Above 0; default 0.5. */
+  /**
+   * c: the initial value of each half is at least c times the root mean square of the initial weights. Above 0; default
+   * 0.5.
+   */
   floor: number({
     above: 0,
     default: 0.5,
-    describe: 'c: each half starts at no less than c times the root mean square of the initial weights.',
+    describe: 'c: the initial value of each half is at least c times the root mean square of the initial weights.',
   }),
 } as const satisfies OptionTable;
 

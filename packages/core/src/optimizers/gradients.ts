@@ -35,7 +35,7 @@ export function scaleGradients(ops: EagerOperations, gradients: NamedTensors, fa
     throw new LmdError('INVALID_ARGUMENT', `scaleGradients: factor is ${describe(factor)}.`, {
       subject: 'factor',
       value: factor,
-      remedy: 'Give a finite number, such as one over the number of micro-batches.',
+      remedy: 'Use a finite number, such as one over the number of micro-batches.',
     });
   }
   const scaled: Record<string, Tensor> = {};

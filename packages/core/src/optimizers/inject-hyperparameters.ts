@@ -29,14 +29,14 @@ export function injectHyperparameters<Name extends string>(
     throw new LmdError('INVALID_ARGUMENT', `${owner}: makeOptimizer is ${describe(makeOptimizer)}.`, {
       subject: 'makeOptimizer',
       value: makeOptimizer,
-      remedy: 'Give a function from the values to a rule: ({ noise }) => lmd({ noise }).',
+      remedy: 'Pass a function from the values to a rule: ({ noise }) => lmd({ noise }).',
     });
   }
   if (typeof hyperparameters !== 'object' || hyperparameters === null || Array.isArray(hyperparameters)) {
     throw new LmdError('INVALID_ARGUMENT', `${owner}: the hyper-parameters are ${describe(hyperparameters)}.`, {
       subject: 'hyperparameters',
       value: hyperparameters,
-      remedy: 'Give a record from names to numbers or schedules.',
+      remedy: 'Pass a record from names to numbers or schedules.',
     });
   }
   const entries = Object.entries<unknown>(hyperparameters);

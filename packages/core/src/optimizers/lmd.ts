@@ -40,7 +40,7 @@ import { checkPasses, checkVectors, freshHandle, gradientsOf, stateName, vectorO
  * of so many, each with a stream of its own. `lmdLogMedians` reads the medians out of any of them.
  *
  * `init` throws `INVALID_ARGUMENT` for a weight whose root mean square is 0 or not finite: a multiplicative rule cannot leave 0.
- * Give such weights (biases, norm gains that start at 0) to `adamw` by `parameterGroups`.
+ * Pass such weights (biases, norm gains that start at 0) to `adamw` by `parameterGroups`.
  */
 export function lmd(options: LmdOptions = {}): Optimizer {
   const resolved = resolveLmdOptions(options);
@@ -206,6 +206,6 @@ function requireKey(key: DrawKey | undefined): DrawKey {
   if (key !== undefined) return key;
   throw new LmdError('INVALID_ARGUMENT', "lmd: weights of kind 'sample' were asked for without a key.", {
     subject: 'key',
-    remedy: "Give { seed, step, sample }, or ask for 'mean' or 'median'.",
+    remedy: "Pass { seed, step, sample }, or ask for 'mean' or 'median'.",
   });
 }

@@ -154,7 +154,7 @@ function commonSamples(groups: readonly ParameterGroup[]): number {
         {
           subject: 'samples',
           value: optimizer.samples,
-          remedy: 'Give all groups that draw the same number of samples.',
+          remedy: 'Use all groups that draw the same number of samples.',
         },
       );
     }
@@ -168,7 +168,7 @@ function checkGroups(groups: readonly ParameterGroup[]): void {
     throw new LmdError('INVALID_ARGUMENT', `parameterGroups: the groups are ${describe(groups)} without a group.`, {
       subject: 'groups',
       value: groups,
-      remedy: "Give at least one: [{ match: '*', optimizer: lmd() }].",
+      remedy: "Pass at least one: [{ match: '*', optimizer: lmd() }].",
     });
   }
   for (const [index, group] of groups.entries()) {
@@ -178,7 +178,7 @@ function checkGroups(groups: readonly ParameterGroup[]): void {
       throw new LmdError('INVALID_ARGUMENT', `parameterGroups: match of group ${index} is ${describe(match)}.`, {
         subject: 'match',
         value: match,
-        remedy: "Give a weight's name, a regular expression, a function of name and shape, or '*'.",
+        remedy: "Pass a weight's name, a regular expression, a function of name and shape, or '*'.",
       });
     }
     if (typeof optimizer?.update !== 'function') {
@@ -188,7 +188,7 @@ function checkGroups(groups: readonly ParameterGroup[]): void {
         {
           subject: 'optimizer',
           value: optimizer,
-          remedy: 'Give an optimizer, such as lmd() or adamw().',
+          remedy: 'Pass an optimizer, such as lmd() or adamw().',
         },
       );
     }

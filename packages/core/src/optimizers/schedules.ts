@@ -51,7 +51,7 @@ export function warmup(steps: number, then: Schedule): Schedule {
     throw new LmdError('INVALID_ARGUMENT', `warmup: then is ${describe(then)}.`, {
       subject: 'then',
       value: then,
-      remedy: 'Give the schedule that follows, such as constant(3e-3) or cosine({ from, to, steps }).',
+      remedy: 'Pass the schedule that follows, such as constant(3e-3) or cosine({ from, to, steps }).',
     });
   }
   return (step) => {

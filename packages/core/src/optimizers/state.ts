@@ -85,7 +85,7 @@ export function gradientsOf(
     if (gradient === undefined) {
       throw new LmdError('INVALID_ARGUMENT', `${owner}: no gradient for the weight "${weight}".`, {
         subject: weight,
-        remedy: 'Give a gradient for every weight of the state: zeros for one that the loss does not depend on.',
+        remedy: 'Pass a gradient for every weight of the state: zeros for one that the loss does not depend on.',
       });
     }
     if (gradient.dtype !== 'f32') {
@@ -128,7 +128,7 @@ export function checkPasses(owner: string, samples: number, passes: readonly Pas
       if (known.has(name)) continue;
       throw new LmdError('INVALID_ARGUMENT', `${owner}: a gradient for "${name}", which the state does not hold.`, {
         subject: name,
-        remedy: 'Give gradients for the weights that init was given, and no others.',
+        remedy: 'Pass gradients for the weights that init was given, and no others.',
       });
     }
   }
@@ -141,7 +141,7 @@ export function checkWeights(owner: string, weights: NamedTensors): void {
     throw new LmdError('INVALID_ARGUMENT', `${owner}: init was given no weights.`, {
       subject: 'weights',
       value: describe(weights),
-      remedy: "Give the model's initial weights.",
+      remedy: "Pass the model's initial weights.",
     });
   }
   for (const [name, { dtype }] of entries) {

@@ -72,6 +72,6 @@ export function notAllowed(owner: string, name: string, value: unknown, allowed:
   return new LmdError('INVALID_ARGUMENT', `${owner}: ${name} ${found}.`, {
     subject: name,
     value,
-    remedy: `Give ${allowed}.`,
+    remedy: `Use ${allowed}.`,
   });
 }

@@ -12,7 +12,7 @@ export function refuseUnknownOptions(owner: string, options: unknown, known: rea
     throw new LmdError('INVALID_ARGUMENT', `${owner}: the options are ${describeValue(options)}.`, {
       subject: 'options',
       value: options,
-      remedy: `Give a record with any of: ${known.join(', ')}.`,
+      remedy: `Pass a record with any of: ${known.join(', ')}.`,
     });
   }
   for (const name in options) {
