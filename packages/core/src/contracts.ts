@@ -25,10 +25,11 @@ function checkObject(
 ): asserts value is Record<string, unknown> {
   const refuse = (shown: string, advice: string): LmdError =>
     new LmdError('INVALID_ARGUMENT', `${side} is ${shown}.`, { subject: side, value, remedy: advice });
-  if (typeof value === 'function') throw refuse('a function', `Call it: ${side} takes ${what}, not what makes one.`);
+  if (typeof value === 'function')
+    throw refuse('a function', `Call it: ${side} must be ${what}, not a function that creates one.`);
   if (typeof value !== 'object' || value === null) throw refuse(describeValue(value), remedy);
   if (typeof (value as Partial<Promise<unknown>>).then === 'function') {
-    throw refuse('a promise', `Await it: ${side} takes ${what}.`);
+    throw refuse('a promise', `Await it: ${side} must be ${what}.`);
   }
 }
 
@@ -59,7 +60,7 @@ const nameOf = (value: { readonly name?: unknown }): string =>
 
 const backendContract: Contract = {
   what: 'a backend',
-  remedy: 'Pass a backend, such as createCpuBackend() of @lmd/backends/cpu resolves to.',
+  remedy: 'Pass a backend, such as the result of await createCpuBackend() of @lmd/backends/cpu.',
 };
 
 /**
@@ -75,7 +76,7 @@ export function checkBackend(backend: Backend): void {
     throw new LmdError('INVALID_ARGUMENT', 'backend is an object of operations.', {
       subject: 'backend',
       value: backend,
-      remedy: 'Pass the backend itself, which is its `backend`.',
+      remedy: 'Pass the backend itself, ops.backend.',
     });
   }
   const owner = `Backend ${nameOf(given)}`;
@@ -86,24 +87,24 @@ export function checkBackend(backend: Backend): void {
       {
         subject: 'specVersion',
         value: given.specVersion,
-        remedy: 'Install versions of the backend and of @lmd/core that agree.',
+        remedy: 'Install compatible versions of the backend and of @lmd/core.',
       },
     );
   }
-  const needed = 'Every primitive of the Backend contract is needed; only `fused` kernels are optional.';
+  const needed = 'A backend must implement all primitives; only the kernels of `fused` are optional.';
   checkFunctions(owner, 'backend', given, primitiveNames, 'UNSUPPORTED', needed);
   for (const text of ['name', 'device'] as const) {
-    if (typeof given[text] !== 'string') throw invalid(owner, text, given[text], 'It must be a string to show.');
+    if (typeof given[text] !== 'string') throw invalid(owner, text, given[text], 'It must be a string.');
   }
   if (typeof given.memory !== 'function') {
-    throw invalid(owner, 'memory', given.memory, 'It must be a function that gives { tensors, bytes }.');
+    throw invalid(owner, 'memory', given.memory, 'It must be a function that returns { tensors, bytes }.');
   }
   const { supports, fused, close } = given;
   if (typeof supports !== 'object' || supports === null) {
     throw invalid(owner, 'supports', supports, 'It must be { maxElements, subnormals }.');
   }
   if (!(supports.maxElements >= 1)) {
-    throw invalid(owner, 'supports.maxElements', supports.maxElements, 'It must be a number of elements, 1 or more.');
+    throw invalid(owner, 'supports.maxElements', supports.maxElements, 'It must be a number of elements, at least 1.');
   }
   if (typeof supports.subnormals !== 'boolean') {
     throw invalid(owner, 'supports.subnormals', supports.subnormals, 'It must be true or false.');
@@ -158,7 +159,7 @@ function checkOperationsOf(ops: Operations, names: readonly string[]): void {
     return;
   }
   if (isLikeOperations(ops)) {
-    const recorded = `${remedy} A tape's operations do not serve here.`;
+    const recorded = `${remedy} The operations of a tape cannot be used here.`;
     checkFunctions('ops', 'ops', ops, names, 'INVALID_ARGUMENT', recorded);
   }
   const isBackend = typeof (ops as { readonly specVersion?: unknown }).specVersion === 'string';
@@ -181,7 +182,12 @@ export function checkOptimizer(optimizer: Optimizer): void {
   checkFunctions(owner, 'optimizer', optimizer, ['init', 'draw', 'update', 'weights'], 'INVALID_ARGUMENT', remedy);
   checkName(owner, optimizer);
   if (!Number.isInteger(optimizer.samples) || optimizer.samples < 1) {
-    throw invalid(owner, 'samples', optimizer.samples, 'It must be a whole number of passes a step, 1 or more.');
+    throw invalid(
+      owner,
+      'samples',
+      optimizer.samples,
+      'It must be an integer of at least 1, the number of passes per step.',
+    );
   }
 }
 
@@ -198,12 +204,17 @@ export function checkModel(model: Model): void {
   checkName(owner, model);
   const { parameters } = model;
   if (typeof parameters !== 'object' || parameters === null || Array.isArray(parameters)) {
-    throw invalid(owner, 'parameters', parameters, 'It must be a record of { shape } by the name of the weight.');
+    throw invalid(owner, 'parameters', parameters, 'It must be a record of { shape } by weight name.');
   }
   for (const [name, parameter] of Object.entries(parameters)) {
     const shape: unknown = parameter?.shape;
     if (Array.isArray(shape) && shape.every((extent) => Number.isSafeInteger(extent) && extent >= 0)) continue;
-    throw invalid(owner, `parameters[${JSON.stringify(name)}].shape`, shape, 'It must be an array of whole numbers.');
+    throw invalid(
+      owner,
+      `parameters[${JSON.stringify(name)}].shape`,
+      shape,
+      'It must be an array of non-negative integers.',
+    );
   }
 }
 

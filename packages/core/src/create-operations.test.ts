@@ -146,7 +146,7 @@ const mistakes: [string, string, string, (ops: EagerOperations, x: Shapes) => un
   [
     'no permutation',
     'INVALID_ARGUMENT',
-    'transpose: [0, 0] does not permute the axes of [2, 3].',
+    'transpose: [0, 0] is not a permutation of the axes of [2, 3].',
     (o, x) => o.transpose(x.f23, [0, 0]),
   ],
   ['a transpose of a vector', 'SHAPE_MISMATCH', 'no last two axes', (o, x) => o.transpose(x.f4)],
@@ -181,7 +181,7 @@ const mistakes: [string, string, string, (ops: EagerOperations, x: Shapes) => un
   [
     'updates that do not fit',
     'SHAPE_MISMATCH',
-    'scatterAdd: updates [2, 3] do not begin with the shape of the indices [3].',
+    'scatterAdd: updates [2, 3] do not start with the shape of the indices [3].',
     (o, x) => o.scatterAdd(x.i3, x.f23, 4),
   ],
   ['half a row', 'INVALID_ARGUMENT', 'scatterAdd: rows is 0.5', (o, x) => o.scatterAdd(x.i3, o.zeros([3]), 0.5)],
@@ -190,7 +190,7 @@ const mistakes: [string, string, string, (ops: EagerOperations, x: Shapes) => un
   [
     'a value beyond the dtype',
     'INVALID_ARGUMENT',
-    'full: 256 is no u8 value. Use an integer from 0 to 255.',
+    'full: 256 is not a value of dtype u8. Use an integer from 0 to 255.',
     (o) => o.full([1], 256, 'u8'),
   ],
   [

@@ -132,13 +132,13 @@ function exchange(
           {
             subject: 'tensor',
             value: tensor.shape,
-            remedy: 'Dispose of it after its last use.',
+            remedy: 'Dispose of it only after its last use.',
           },
         );
       }
       const dtype = tensor.dtype === 'float32' ? 'f32' : tensor.dtype === 'int32' ? 'i32' : undefined;
       if (dtype === undefined) {
-        throw new LmdError('DTYPE_MISMATCH', `A tf.Tensor of dtype ${tensor.dtype} has no counterpart here.`, {
+        throw new LmdError('DTYPE_MISMATCH', `A tf.Tensor of dtype ${tensor.dtype} is not supported.`, {
           subject: 'tensor',
           value: tensor.dtype,
           remedy: "Convert it first: tensor.toFloat() or tensor.cast('int32').",
@@ -163,7 +163,7 @@ function exchange(
 
 const remedies: Readonly<Record<keyof TfjsNodeBackendOptions, string>> = {
   hostKernels: 'Use true or false, and leave it out beside "cpu".',
-  cpu: 'Pass what createCpuBackend of @lmd/backends/cpu resolves to.',
+  cpu: 'Pass the result of await createCpuBackend() of @lmd/backends/cpu.',
 };
 
 function checkOptions(options: TfjsNodeBackendOptions): void {

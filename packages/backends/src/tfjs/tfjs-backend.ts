@@ -128,7 +128,7 @@ export function createTfjsBackend(tf: TfjsModule, options: TfjsBackendOptions = 
           {
             subject: 'tensor',
             value: tensor.shape,
-            remedy: 'Pass it while it is alive; tf.keep holds it beyond a tf.tidy.',
+            remedy: 'Convert it before it is disposed; tf.keep keeps it after a tf.tidy.',
           },
         );
       }
@@ -140,13 +140,13 @@ export function createTfjsBackend(tf: TfjsModule, options: TfjsBackendOptions = 
       try {
         if (engine.backend.readSync === undefined) throw new Error('it has no readSync');
         // It would go through a canvas, which gives zeros where WebGPU is software.
-        if (engine.name === 'webgpu') throw new Error('WebGPU reads by promises only');
+        if (engine.name === 'webgpu') throw new Error('WebGPU has no synchronous reads');
         return copyOf(engine.backend.readSync(store.dataId(x)) as ArrayLike<number>, x.dtype);
       } catch (cause) {
-        throw new LmdError('UNSUPPORTED', `tfjs-${engine.name} cannot read a tensor at once: ${cause}`, {
+        throw new LmdError('UNSUPPORTED', `tfjs-${engine.name} cannot read a tensor synchronously: ${cause}`, {
           subject: 'readSync',
           value: engine.name,
-          remedy: 'Use read, and wait for it.',
+          remedy: 'Use read and await the result.',
           cause,
         });
       }
@@ -157,7 +157,7 @@ export function createTfjsBackend(tf: TfjsModule, options: TfjsBackendOptions = 
 function dtypeOf(tensor: TfjsTensorLike): 'f32' | 'i32' {
   if (tensor.dtype === 'float32') return 'f32';
   if (tensor.dtype === 'int32') return 'i32';
-  throw new LmdError('DTYPE_MISMATCH', `A tf.Tensor of dtype ${tensor.dtype} has no counterpart here.`, {
+  throw new LmdError('DTYPE_MISMATCH', `A tf.Tensor of dtype ${tensor.dtype} is not supported.`, {
     subject: 'tensor',
     value: tensor.dtype,
     remedy: "Convert it first: tensor.cast('float32') or tensor.cast('int32').",

@@ -115,7 +115,7 @@ export function arrangementOperations(context: Context): ArrangementOperations {
       if (updates.shape.length < rank || !sameShape(updates.shape.slice(0, rank), indices.shape)) {
         throw shapeMismatch(
           'scatterAdd',
-          `updates ${formatShape(updates.shape)} do not begin with the shape of the indices ${formatShape(indices.shape)}.`,
+          `updates ${formatShape(updates.shape)} do not start with the shape of the indices ${formatShape(indices.shape)}.`,
           [indices.shape, updates.shape],
         );
       }

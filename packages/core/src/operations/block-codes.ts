@@ -134,7 +134,7 @@ function checkWanted(name: string, wanted: readonly number[], laws: readonly Cod
     if (Number.isInteger(index) && index >= 0 && index < laws.length) continue;
     throw new LmdError(
       'INVALID_ARGUMENT',
-      `${name}: there is no vector ${describeValue(index)} among ${laws.length}.`,
+      `${name}: there is no vector ${describeValue(index)}; there are ${laws.length} vectors.`,
       {
         subject: 'wanted',
         value: index,

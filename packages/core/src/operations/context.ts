@@ -89,7 +89,7 @@ export function checkNumber(operation: string, value: number, dtype: DType): voi
     const [lowest, highest] = ranges[dtype];
     if (Number.isInteger(value) && value >= lowest && value <= highest) return;
   }
-  throw new LmdError('INVALID_ARGUMENT', `${operation}: ${describeValue(value)} is no ${dtype} value.`, {
+  throw new LmdError('INVALID_ARGUMENT', `${operation}: ${describeValue(value)} is not a value of dtype ${dtype}.`, {
     subject: operation,
     value,
     remedy: dtype === 'f32' ? 'Use a number.' : `Use an integer from ${ranges[dtype][0]} to ${ranges[dtype][1]}.`,

@@ -106,7 +106,7 @@ function checkCodes(name: string, source: PackedCodes): void {
     throw new LmdError('UNSUPPORTED', `${name}: weights of the format "${format.name}" cannot be packed.`, {
       subject: 'format',
       value: format.name,
-      remedy: 'The formats of OCP MX and NVFP4 can, in blocks of 16 times a power of two: see canPackMatrix.',
+      remedy: 'Use a format of OCP MX or NVFP4, in blocks of 16 times a power of two; see canPackMatrix.',
     });
   }
   const isShape = Array.isArray(shape) && shape.length === 2 && shape.every((n) => Number.isSafeInteger(n) && n >= 0);
@@ -146,11 +146,11 @@ function checkValues(name: string, { format: { element }, codes }: PackedCodes):
     if (bad[codes[i]!] === 0) continue;
     throw new LmdError(
       'DATA_CORRUPT',
-      `${name}: byte ${i} of the codes is ${codes[i]}, no weight of ${element.name}.`,
+      `${name}: byte ${i} of the codes is ${codes[i]}, which is not a valid weight of ${element.name}.`,
       {
         subject: 'codes',
         value: codes[i],
-        remedy: 'NaN, infinities and the least integer are no weights. Quantize the model again.',
+        remedy: 'NaN, infinities and the lowest integer are not valid weights. Quantize the model again.',
       },
     );
   }

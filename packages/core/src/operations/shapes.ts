@@ -66,7 +66,7 @@ export function broadcastShapes(operation: string, a: Shape, b: Shape): Shape {
     if (extentA !== extentB && extentA !== 1 && extentB !== 1) {
       throw shapeMismatch(
         operation,
-        `${formatShape(a)} and ${formatShape(b)} do not broadcast: extents ${extentA} and ${extentB} meet.`,
+        `${formatShape(a)} and ${formatShape(b)} do not broadcast: extents ${extentA} and ${extentB} differ.`,
         [a, b],
       );
     }
@@ -104,7 +104,7 @@ export function normalizeAxes(operation: string, axes: number | Shape | undefine
     throw new LmdError('INVALID_ARGUMENT', `${operation}: axis ${sorted[i]} occurs twice in ${formatShape(axes)}.`, {
       subject: 'axes',
       value: axes,
-      remedy: 'Name each axis once.',
+      remedy: 'Use each axis once.',
     });
   }
   return sorted;
@@ -171,11 +171,11 @@ export function normalizePermutation(operation: string, shape: Shape, permutatio
   if (axes.length === rank && new Set(axes).size === rank) return axes;
   throw new LmdError(
     'INVALID_ARGUMENT',
-    `${operation}: ${formatShape(permutation)} does not permute the axes of ${formatShape(shape)}.`,
+    `${operation}: ${formatShape(permutation)} is not a permutation of the axes of ${formatShape(shape)}.`,
     {
       subject: 'permutation',
       value: permutation,
-      remedy: `Name each of the ${rank} axes once.`,
+      remedy: `Use each of the ${rank} axes once.`,
     },
   );
 }
@@ -222,7 +222,7 @@ export function concatenatedShape(operation: string, shapes: readonly Shape[], a
     if (shape.length !== first.length || shape.some((extent, i) => i !== axis && extent !== first[i])) {
       throw shapeMismatch(
         operation,
-        `${formatShape(first)} and ${formatShape(shape)} differ beside axis ${axis}.`,
+        `${formatShape(first)} and ${formatShape(shape)} differ in an axis other than ${axis}.`,
         shapes,
       );
     }

@@ -25,7 +25,7 @@ export async function checkFinite(ops: EagerOperations, gradients: NamedTensors)
       throw new LmdError('NON_FINITE', `The gradient of "${name}" has the value ${values[index]}.`, {
         subject: name,
         value: values[index],
-        remedy: 'Keep the state and leave the update out; lower the learning rate, or clip with clipByGlobalNorm.',
+        remedy: 'Skip this update, and use a lower learning rate or clipByGlobalNorm.',
       });
     }
   } finally {

@@ -6,10 +6,10 @@ import type { DrawKey } from './optimizer.js';
 /** The key of a weight's noise in one draw; refused where there is none, as in an update without a draw. */
 export function randomKey(owner: string, weight: string, key: DrawKey | undefined): RandomKey {
   if (typeof key !== 'object' || key === null) {
-    throw new LmdError('INVALID_ARGUMENT', `${owner}: there is no key to draw "${weight}" with.`, {
+    throw new LmdError('INVALID_ARGUMENT', `${owner}: there is no random key to sample "${weight}".`, {
       subject: 'key',
       value: key,
-      remedy: 'Pass { seed, step, sample }; to update, those that draw was given.',
+      remedy: 'Pass { seed, step, sample }; update needs the keys that were passed to draw.',
     });
   }
   const { seed, step, sample } = key;

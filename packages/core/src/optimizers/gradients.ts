@@ -65,9 +65,9 @@ function checkSameWeights(running: NamedTensors, gradients: NamedTensors): void 
   ] as const) {
     for (const name of Object.keys(one)) {
       if (other[name] !== undefined) continue;
-      throw new LmdError('INVALID_ARGUMENT', `accumulateGradients: ${which} lack the weight "${name}".`, {
+      throw new LmdError('INVALID_ARGUMENT', `accumulateGradients: ${which} have no weight "${name}".`, {
         subject: name,
-        remedy: 'Every micro-batch gives a gradient for the same weights.',
+        remedy: 'Every micro-batch must have gradients of the same weights.',
       });
     }
   }

@@ -50,7 +50,7 @@ function checkScale(owner: string, name: string, scale: number): number {
   if (scale > 0 && Number.isFinite(scale)) return scale;
   throw new LmdError(
     'INVALID_ARGUMENT',
-    `${owner}: the initial weights "${name}" have root mean square ${scale}, so there is no scale to start from.`,
+    `${owner}: the initial weights "${name}" have root mean square ${scale}, so the optimizer has no scale to start from.`,
     {
       subject: name,
       value: scale,

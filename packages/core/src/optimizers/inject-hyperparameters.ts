@@ -29,14 +29,14 @@ export function injectHyperparameters<Name extends string>(
     throw new LmdError('INVALID_ARGUMENT', `${owner}: makeOptimizer is ${describe(makeOptimizer)}.`, {
       subject: 'makeOptimizer',
       value: makeOptimizer,
-      remedy: 'Pass a function from the values to a rule: ({ noise }) => lmd({ noise }).',
+      remedy: 'Pass a function that creates an optimizer from the values: ({ noise }) => lmd({ noise }).',
     });
   }
   if (typeof hyperparameters !== 'object' || hyperparameters === null || Array.isArray(hyperparameters)) {
     throw new LmdError('INVALID_ARGUMENT', `${owner}: the hyper-parameters are ${describe(hyperparameters)}.`, {
       subject: 'hyperparameters',
       value: hyperparameters,
-      remedy: 'Pass a record from names to numbers or schedules.',
+      remedy: 'Pass a record of numbers or schedules by name.',
     });
   }
   const entries = Object.entries<unknown>(hyperparameters);
@@ -64,7 +64,7 @@ export function injectHyperparameters<Name extends string>(
         {
           subject: property,
           value: optimizer[property],
-          remedy: 'Only numbers inside one rule may follow a schedule.',
+          remedy: 'Only numbers inside one optimizer may follow a schedule.',
         },
       );
     }

@@ -41,10 +41,10 @@ export function lmdLogMedians(
     if (name === stateName(weight, vector)) stored[vector] = tensor;
   }
   if (stored.logPriorMedian === undefined) {
-    throw new LmdError('INVALID_ARGUMENT', `lmdLogMedians: lmd holds no weight "${weight}" in this state.`, {
+    throw new LmdError('INVALID_ARGUMENT', `lmdLogMedians: this state has no weight "${weight}" of lmd.`, {
       subject: weight,
       value: lmdWeightNames(state),
-      remedy: 'Take a name from lmdWeightNames(state).',
+      remedy: 'Use one of the names that lmdWeightNames(state) returns.',
     });
   }
   const scaling = stored.momentumMinus === undefined && stored.momentumMinusScale === undefined ? 'none' : 'sample';

@@ -49,7 +49,7 @@ export function lmdStateFormat(format: LmdStateFormatName, gradientScaling: 'sam
     throw new LmdError('INVALID_ARGUMENT', 'lmd: stateFormat is "block8" with gradientScaling "sample".', {
       subject: 'stateFormat',
       value: format,
-      remedy: 'Three vectors fit: use gradientScaling "none", or stateFormat "block16".',
+      remedy: 'The codes have room for three vectors: use gradientScaling "none", or stateFormat "block16".',
     });
   }
   return packed({ codes: { logPlus: median8, logMinus: median8, momentumPlus: momentum8 } });

@@ -204,8 +204,8 @@ function updateAboutEach(
 
 function requireKey(key: DrawKey | undefined): DrawKey {
   if (key !== undefined) return key;
-  throw new LmdError('INVALID_ARGUMENT', "lmd: weights of kind 'sample' were asked for without a key.", {
+  throw new LmdError('INVALID_ARGUMENT', "lmd: weights of kind 'sample' need a key.", {
     subject: 'key',
-    remedy: "Pass { seed, step, sample }, or ask for 'mean' or 'median'.",
+    remedy: "Pass { seed, step, sample }, or use 'mean' or 'median'.",
   });
 }

@@ -185,7 +185,7 @@ function decayOf(owner: string, { steps, decay }: Ends, warmup: number): number 
     throw new LmdError('INVALID_ARGUMENT', `${owner} has both steps and decay.`, {
       subject: 'decay',
       value: decay,
-      remedy: 'Pass the steps of the whole run, or those from the peak to the end.',
+      remedy: 'Use either steps (of the whole run) or decay (from the peak to the end).',
     });
   }
   if (steps === undefined) return numberOption(owner, 'decay', decay, { atLeast: 1, integer: true });

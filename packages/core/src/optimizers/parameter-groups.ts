@@ -117,7 +117,7 @@ function partition(
       {
         subject: describeMatch(match),
         value: match,
-        remedy: `Correct it, put it before the group that takes its weights, or remove it. The weights are: ${[...shapes.keys()].join(', ')}.`,
+        remedy: `Correct the pattern, move the group before the one that matches its weights, or remove it. The weights are: ${[...shapes.keys()].join(', ')}.`,
       },
     );
   }
@@ -150,11 +150,11 @@ function commonSamples(groups: readonly ParameterGroup[]): number {
     if (samples > 1 && optimizer.samples > 1 && optimizer.samples !== samples) {
       throw new LmdError(
         'INVALID_ARGUMENT',
-        `parameterGroups: one group asks for ${samples} samples a step and ${optimizer.name} for ${optimizer.samples}.`,
+        `parameterGroups: one group uses ${samples} samples per step and ${optimizer.name} uses ${optimizer.samples}.`,
         {
           subject: 'samples',
           value: optimizer.samples,
-          remedy: 'Use all groups that draw the same number of samples.',
+          remedy: 'Use the same number of samples in all groups.',
         },
       );
     }

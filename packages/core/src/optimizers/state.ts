@@ -24,7 +24,7 @@ export function stateName(weight: string, vector: string): string {
 export function weightOf(name: string): string {
   const slash = name.lastIndexOf('/');
   if (slash > 0) return name.slice(0, slash);
-  throw new LmdError('INVALID_ARGUMENT', `The state's tensor "${name}" names no weight.`, {
+  throw new LmdError('INVALID_ARGUMENT', `The state's tensor "${name}" does not name a weight.`, {
     subject: name,
     remedy: 'Tensors of a state are named "<weight>/<vector>".',
   });
@@ -40,7 +40,7 @@ export function weightNames(owner: string, state: OptimizerState, vector: string
   throw new LmdError('INVALID_ARGUMENT', `${owner}: the state has no tensor named "<weight>${ending}".`, {
     subject: vector,
     value: Object.keys(state.tensors),
-    remedy: 'Take the state from this optimizer, with the same options that it was made with.',
+    remedy: 'Use a state of this optimizer, created with the same options.',
   });
 }
 
@@ -49,11 +49,15 @@ export function checkVectors(owner: string, state: OptimizerState, vectors: read
   for (const name of Object.keys(state.tensors)) {
     const vector = name.slice(name.lastIndexOf('/') + 1);
     if (vectors.includes(vector)) continue;
-    throw new LmdError('INVALID_ARGUMENT', `${owner}: the state's tensor "${name}" is none of this rule's.`, {
-      subject: name,
-      value: vector,
-      remedy: `Take the state from this optimizer; it holds, a weight: ${vectors.join(', ')}.`,
-    });
+    throw new LmdError(
+      'INVALID_ARGUMENT',
+      `${owner}: the state's tensor "${name}" does not belong to this optimizer.`,
+      {
+        subject: name,
+        value: vector,
+        remedy: `Use a state of this optimizer, which has for each weight: ${vectors.join(', ')}.`,
+      },
+    );
   }
 }
 
@@ -64,7 +68,7 @@ export function vectorOf(owner: string, state: OptimizerState, weight: string, v
   if (tensor !== undefined) return tensor;
   throw new LmdError('INVALID_ARGUMENT', `${owner}: the state has no tensor "${name}".`, {
     subject: name,
-    remedy: 'Take the state from this optimizer, with the same options that it was made with.',
+    remedy: 'Use a state of this optimizer, created with the same options.',
   });
 }
 
@@ -85,7 +89,7 @@ export function gradientsOf(
     if (gradient === undefined) {
       throw new LmdError('INVALID_ARGUMENT', `${owner}: no gradient for the weight "${weight}".`, {
         subject: weight,
-        remedy: 'Pass a gradient for every weight of the state: zeros for one that the loss does not depend on.',
+        remedy: 'Pass a gradient for every weight of the state: use zeros if the loss does not depend on it.',
       });
     }
     if (gradient.dtype !== 'f32') {
@@ -114,11 +118,11 @@ export function checkPasses(owner: string, samples: number, passes: readonly Pas
   if (passes.length === 0 || (samples > 1 && passes.length !== samples)) {
     throw new LmdError(
       'INVALID_ARGUMENT',
-      `${owner}: update was given ${passes.length} passes for ${samples} samples.`,
+      `${owner}: update received ${passes.length} passes for ${samples} samples.`,
       {
         subject: 'passes',
         value: passes.length,
-        remedy: `Run draw, forward and backward ${samples} times a step.`,
+        remedy: `Run draw, forward and backward ${samples} times per step.`,
       },
     );
   }
@@ -126,10 +130,14 @@ export function checkPasses(owner: string, samples: number, passes: readonly Pas
   for (const { gradients } of passes) {
     for (const name of Object.keys(gradients)) {
       if (known.has(name)) continue;
-      throw new LmdError('INVALID_ARGUMENT', `${owner}: a gradient for "${name}", which the state does not hold.`, {
-        subject: name,
-        remedy: 'Pass gradients for the weights that init was given, and no others.',
-      });
+      throw new LmdError(
+        'INVALID_ARGUMENT',
+        `${owner}: there is a gradient for "${name}", which is not in the state.`,
+        {
+          subject: name,
+          remedy: 'Pass gradients only for the weights that were passed to init.',
+        },
+      );
     }
   }
 }
@@ -138,7 +146,7 @@ export function checkPasses(owner: string, samples: number, passes: readonly Pas
 export function checkWeights(owner: string, weights: NamedTensors): void {
   const entries = Object.entries(weights);
   if (entries.length === 0) {
-    throw new LmdError('INVALID_ARGUMENT', `${owner}: init was given no weights.`, {
+    throw new LmdError('INVALID_ARGUMENT', `${owner}: init received no weights.`, {
       subject: 'weights',
       value: describe(weights),
       remedy: "Pass the model's initial weights.",

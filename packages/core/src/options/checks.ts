@@ -52,7 +52,7 @@ export function scheduleOption(owner: string, name: string, value: unknown, rang
 
 export function textOption(owner: string, name: string, value: unknown): string {
   if (typeof value === 'string' && value !== '' && !value.includes('\0')) return value;
-  throw notAllowed(owner, name, value, 'a text that is not empty and holds no NUL character');
+  throw notAllowed(owner, name, value, 'a non-empty string without NUL characters');
 }
 
 /** The two numbers, refused by name outside the range or where the larger one comes first. */

@@ -62,9 +62,7 @@ describe('a table of options', () => {
       again: 'blocks',
       clock: Date.now,
     });
-    expect(() => resolve({ name: '' })).toThrow(
-      'rule: name is "". Use a text that is not empty and holds no NUL character.',
-    );
+    expect(() => resolve({ name: '' })).toThrow('rule: name is "". Use a non-empty string without NUL characters.');
     for (const part of [[0, 1], [1, 0.5], [0.5], [0.5, 2], 0.5, ['0.5', 1]]) {
       expect(() => resolve({ name: 'a', part })).toThrow(
         'Use two numbers above 0 and at most 1, the smaller one first.',
