@@ -51,7 +51,7 @@ const mistakes: [string, string, string, (ops: EagerOperations, x: Shapes) => un
   [
     'shapes that do not broadcast',
     'SHAPE_MISMATCH',
-    'add: [2, 3] and [4] do not broadcast: extents 3 and 4 meet.',
+    'add: [2, 3] and [4] do not broadcast: extents 3 and 4 differ.',
     (o, x) => o.add(x.f23, x.f4),
   ],
   ['arithmetic on integers', 'DTYPE_MISMATCH', 'multiply: expected an f32', (o, x) => o.multiply(2, x.i3)],
@@ -63,7 +63,12 @@ const mistakes: [string, string, string, (ops: EagerOperations, x: Shapes) => un
     (o, x) => o.less(x.f23, x.i3),
   ],
   ['a comparison of bytes', 'DTYPE_MISMATCH', 'equal: expected an f32 or i32', (o, x) => o.equal(x.u2, x.u2)],
-  ['a fraction beside integers', 'INVALID_ARGUMENT', 'less: 0.5 is no i32 value', (o, x) => o.less(x.i3, 0.5)],
+  [
+    'a fraction beside integers',
+    'INVALID_ARGUMENT',
+    'less: 0.5 is not a value of dtype i32',
+    (o, x) => o.less(x.i3, 0.5),
+  ],
   ['a condition of f32', 'DTYPE_MISMATCH', 'where: expected an i32', (o, x) => o.where(x.f4, 1, 2)],
   ['branches of two dtypes', 'DTYPE_MISMATCH', 'where: expected an f32', (o, x) => o.where(x.i3, x.f23, x.i3)],
   [
@@ -160,7 +165,7 @@ const mistakes: [string, string, string, (ops: EagerOperations, x: Shapes) => un
   [
     'a concatenation that does not fit',
     'SHAPE_MISMATCH',
-    'concatenate: [2, 3] and [2, 4] differ beside axis 0.',
+    'concatenate: [2, 3] and [2, 4] differ in an axis other than 0.',
     (o, x) => o.concatenate([x.f23, o.zeros([2, 4])], 0),
   ],
   ['a concatenation of two dtypes', 'DTYPE_MISMATCH', 'concatenate', (o, x) => o.concatenate([x.f4, x.i3], 0)],
@@ -215,7 +220,12 @@ const mistakes: [string, string, string, (ops: EagerOperations, x: Shapes) => un
     'fromData: data is an Int32Array, and dtype is "f32".',
     (o) => o.fromData(new Int32Array(1), [1], 'f32'),
   ],
-  ['a fraction among integers', 'INVALID_ARGUMENT', 'fromData: 0.5 is no i32', (o) => o.fromData([1, 0.5], [2], 'i32')],
+  [
+    'a fraction among integers',
+    'INVALID_ARGUMENT',
+    'fromData: 0.5 is not a value of dtype i32',
+    (o) => o.fromData([1, 0.5], [2], 'i32'),
+  ],
   [
     'a key out of range',
     'INVALID_ARGUMENT',

@@ -69,7 +69,7 @@ describe('initial state of lmd', () => {
       expectClose(other, [typeof priorMedian === 'number' ? Math.log(0.25) : Math.log(0.5) - 0.00125], 1e-6);
     }
     await expect(lmd({ priorMedian: { u: 1 } }).init(ops, weights)).rejects.toThrow(
-      /names "u", which is no weight.*w, v/,
+      /names "u", which is not one of the weights.*w, v/,
     );
   });
 
@@ -158,7 +158,7 @@ describe('draws of lmd', () => {
     const ops = testOperations();
     const rule = lmd({ evaluation: 'sample' });
     const state = await rule.init(ops, tensors(ops, { w: [1, 2] }));
-    expect(() => rule.weights(ops, state)).toThrow(/without a key/);
+    expect(() => rule.weights(ops, state)).toThrow(/need a key/);
     expect(() => rule.weights(ops, state, 'mode' as never)).toThrow(
       /kind is "mode"\. Use one of: mean, median, sample/,
     );
@@ -207,9 +207,9 @@ describe('memory of lmd', () => {
     const ops = testOperations();
     const rule = lmd();
     const state = await rule.init(ops, tensors(ops, { w: [1, 2] }));
-    expect(() => rule.draw(ops, state, undefined as never)).toThrow(/lmd: there is no key to draw "w" with/);
+    expect(() => rule.draw(ops, state, undefined as never)).toThrow(/lmd: there is no random key to sample "w"/);
     const gradients = tensors(ops, { w: [1, 1] });
-    expect(() => rule.update(ops, state, [{ gradients } as never])).toThrow(/no key to draw "w" with.*draw was given/);
+    expect(() => rule.update(ops, state, [{ gradients } as never])).toThrow(/no random key to sample "w".*keys that were passed to draw/);
   });
 
   it('is the same after a refused update', async () => {
@@ -270,7 +270,9 @@ describe('resuming lmd', () => {
     const state = await lmd().init(ops, tensors(ops, { w: [1] }));
     const rule = lmd({ gradientScaling: 'none' });
     const gradient = [pass(tensors(ops, { w: [1] }))];
-    expect(() => rule.update(ops, state, gradient)).toThrow(/state's tensor "w\/momentumMinus" is none of this rule's/);
+    expect(() => rule.update(ops, state, gradient)).toThrow(
+      /state's tensor "w\/momentumMinus" does not belong to this optimizer/,
+    );
     expect(() => rule.weights(ops, state)).toThrow(/logPlus, logMinus, momentumPlus, logPriorMedian/);
   });
 
