@@ -6,18 +6,18 @@ import type { EagerOperations, Operations } from './operations.js';
 import type { Optimizer } from './optimizers/optimizer.js';
 
 /**
- * What a caller passes in is checked by its structure before anything runs, so that a mistake is named by the side that
- * made it: an object of another kind, a factory that was not called, a promise that was not awaited, a member that is
- * missing.
+ * Arguments such as backends and models are checked by their structure before anything runs, so that the error names
+ * the mistake: an object of another kind, a factory that was not called, a promise that was not awaited, a missing
+ * member.
  */
 interface Contract {
   /** With its article: `a backend`. */
   readonly what: string;
-  /** What makes one. */
+  /** How to get one. */
   readonly remedy: string;
 }
 
-/** @throws LmdError `INVALID_ARGUMENT` for what is no object, naming the likely slip */
+/** @throws LmdError `INVALID_ARGUMENT` if it is not an object, naming the likely mistake */
 function checkObject(
   side: string,
   value: unknown,
@@ -33,7 +33,7 @@ function checkObject(
   }
 }
 
-/** @throws LmdError with `code`, naming the members of the object that are no functions */
+/** @throws LmdError with `code`, naming the members that are not functions */
 function checkFunctions(
   owner: string,
   subject: string,
@@ -124,9 +124,9 @@ export function checkBackend(backend: Backend): void {
 const describeVersion = (version: unknown): string =>
   typeof version === 'string' ? version : version === undefined ? 'no version' : describeValue(version);
 
-/** Some operations of each kind: enough to tell them from anything else. */
+/** Some operations of each kind: enough to distinguish operations from other objects. */
 const operationNames = ['fromData', 'read', 'matmul', 'add', 'softmax', 'scope', 'keep', 'dispose', 'isDisposed'];
-/** Those that a tape has not. */
+/** Also includes operations that a tape does not have. */
 const eagerNames = [...operationNames, 'adopt', 'resetPeakMemory', 'lmdDraw', 'adamwUpdate'];
 
 function isLikeOperations(value: object, names: readonly string[] = operationNames): boolean {

@@ -209,7 +209,9 @@ describe('memory of lmd', () => {
     const state = await rule.init(ops, tensors(ops, { w: [1, 2] }));
     expect(() => rule.draw(ops, state, undefined as never)).toThrow(/lmd: there is no random key to sample "w"/);
     const gradients = tensors(ops, { w: [1, 1] });
-    expect(() => rule.update(ops, state, [{ gradients } as never])).toThrow(/no random key to sample "w".*keys that were passed to draw/);
+    expect(() => rule.update(ops, state, [{ gradients } as never])).toThrow(
+      /no random key to sample "w".*keys that were passed to draw/,
+    );
   });
 
   it('is the same after a refused update', async () => {
