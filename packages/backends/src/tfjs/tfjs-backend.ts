@@ -29,22 +29,20 @@ type EnginePrimitives = ReturnType<typeof engineElementwise> & ReturnType<typeof
 
 export interface TfjsBackendOptions {
   /**
-   * Uses kernels of our own on engines whose memory this thread sees (wasm and cpu). Default true. With false every operation
-   * goes through the engine's kernels, as on WebGL or WebGPU: for measuring, and for testing that route.
+   * Uses the adapter's own kernels on engines whose memory the calling thread can access (wasm and cpu). Default: true.
+   * With false, all operations use the engine's kernels, as on WebGL or WebGPU; for benchmarks and tests of that path.
    */
   readonly hostKernels?: boolean;
 }
 
 /**
- * Adapts the TensorFlow.js backend that is current in `tf`, for example
- * `await tf.setBackend('wasm'); await tf.ready();`. It stays with that backend when another becomes current later, and no
- * `tf.tidy` frees its tensors.
+ * Adapter of the current TensorFlow.js backend of `tf`, for example after `await tf.setBackend('wasm'); await
+ * tf.ready();`. It keeps using that backend when another becomes current, and `tf.tidy` does not free its tensors. If
+ * the backend of tfjs-node is current, this is `createTfjsNodeBackend`.
  *
- * @param tf the `@tensorflow/tfjs-core` module (or `@tensorflow/tfjs`)
- * Where tfjs-node's backend is current, this is `createTfjsNodeBackend`.
- *
- * @throws LmdError `ENGINE_MISSING` where `tf` has no current backend, with the command that installs one; `UNSUPPORTED` where another
- * copy of TensorFlow.js has started its engine; `UNKNOWN_OPTION`
+ * @param tf the module `@tensorflow/tfjs-core` (or `@tensorflow/tfjs`)
+ * @throws LmdError `ENGINE_MISSING` if `tf` has no current backend, with the install command; `UNSUPPORTED` if another
+ *   copy of TensorFlow.js has started its engine; `UNKNOWN_OPTION`
  */
 export function createTfjsBackend(tf: TfjsModule, options: TfjsBackendOptions = {}): TfjsBackend {
   const { hostKernels = true } = checkedOptions(options);

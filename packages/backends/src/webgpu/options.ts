@@ -4,30 +4,34 @@ import type { Gpu, GpuDevice } from './gpu-types.js';
 
 export interface WebgpuBackendOptions {
   /**
-   * The `@tensorflow/tfjs-core` module, with `webgpu` as its current backend: runs on TensorFlow.js's own device and queue, so that
-   * tensors can pass between the two without leaving the device (`fromTfjs`, `toTfjs`).
+   * The module `@tensorflow/tfjs-core`, with `webgpu` as its current backend: runs on the device and queue of
+   * TensorFlow.js, so that tensors can be exchanged without leaving the device (`fromTfjs`, `toTfjs`).
    */
   readonly tf?: TfjsModule;
-  /** A device of yours, which `close()` leaves alive. */
+  /** An existing `GPUDevice`; `close()` does not destroy it. */
   readonly device?: object;
   /**
-   * Where to ask for a device: `navigator.gpu`, or `create([])` of the `webgpu` package. Default `navigator.gpu` where there is
-   * one, and that package elsewhere.
+   * Object from which a device is requested: `navigator.gpu`, or `create([])` of the package `webgpu`. Default:
+   * `navigator.gpu` if available, otherwise that package.
    */
   readonly gpu?: object;
   readonly powerPreference?: 'low-power' | 'high-performance';
-  /** Bytes that tensors may take together; beyond it an operation throws `BACKEND_FAILURE`, and changes nothing. */
+  /**
+   * Maximum number of bytes of all tensors; an operation that exceeds it throws `BACKEND_FAILURE` and changes nothing.
+   */
   readonly memoryLimit?: number;
-  /** Bytes of one buffer, at least 256: larger tensors are split. Default what the device binds at once. */
+  /**
+   * Maximum number of bytes of one buffer, at least 256; larger tensors are split. Default: the limit of the device.
+   */
   readonly maxBindingBytes?: number;
   /**
-   * Tensors of at most so many elements are drawn and updated together, many in one dispatch; 0: each by itself. Default 65,536,
-   * beyond which copying a gradient to the others costs more than a dispatch.
+   * Maximum number of elements of tensors that are sampled and updated together in one dispatch; 0: each separately.
+   * Default: 65,536; above, copying gradients together costs more than a dispatch.
    */
   readonly groupedElements?: number;
 }
 
-/** The default. */
+/** Default of the option. */
 export const groupedElements = 2 ** 16;
 
 export interface CheckedOptions extends Omit<WebgpuBackendOptions, 'device' | 'gpu'> {

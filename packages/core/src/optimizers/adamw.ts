@@ -37,7 +37,7 @@ export const adamwOptionTable = {
 
 export interface AdamwOptions extends OptionsOf<typeof adamwOptionTable> {}
 
-/** What `adamw` takes where an option is not given. */
+/** Defaults of `adamw`. */
 export const adamwDefaults = defaultsOf(adamwOptionTable);
 
 /**

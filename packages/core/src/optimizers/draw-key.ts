@@ -3,7 +3,7 @@ import type { RandomKey } from '../formats.js';
 import { streamOf } from '../random/stream.js';
 import type { DrawKey } from './optimizer.js';
 
-/** The key of a weight's noise in one draw; refused where there is none, as in an update without a draw. */
+/** Random key of the noise of a weight in one sample. Throws if there is none, as in an update without a draw. */
 export function randomKey(owner: string, weight: string, key: DrawKey | undefined): RandomKey {
   if (typeof key !== 'object' || key === null) {
     throw new LmdError('INVALID_ARGUMENT', `${owner}: there is no random key to sample "${weight}".`, {

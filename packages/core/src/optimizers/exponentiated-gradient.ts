@@ -53,7 +53,7 @@ export function exponentiatedGradient(options: ExponentiatedGradientOptions = {}
     return { logPlus: half(weight), logMinus: half(ops.negate(weight)) };
   }
 
-  /** Both halves one step on, not yet normalised. */
+  /** Both halves after one step, before normalization. */
   function updateAt(step: number) {
     const rate = learningRate(step);
     return (
@@ -97,7 +97,7 @@ export function exponentiatedGradient(options: ExponentiatedGradientOptions = {}
   });
 }
 
-/** log Σ (m⁺ + m⁻), with the largest taken out first, so that nothing overflows. */
+/** log Σ (m⁺ + m⁻), with the maximum subtracted first to prevent overflow. */
 function logTotalOf(ops: EagerOperations, { logPlus, logMinus }: Vectors<'logPlus' | 'logMinus'>): Tensor {
   const largest = ops.maximum(ops.max(logPlus), ops.max(logMinus));
   const total = (half: Tensor) => ops.sum(ops.exp(ops.subtract(half, largest)));

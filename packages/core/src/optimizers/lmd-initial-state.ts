@@ -25,7 +25,7 @@ export async function lmdInitialState(
   return stateFrom(ops, weights, await rootMeanSquares('lmd', ops, weights), options);
 }
 
-/** The same from root mean squares that are known. */
+/** The same with known root mean squares. */
 export function lmdInitialStateFromScales(
   ops: EagerOperations,
   weights: NamedTensors,

@@ -166,8 +166,9 @@ export const lmdOptionTable = {
 } as const satisfies OptionTable;
 
 /**
- * Options of `lmd`. The defaults of a, λ, σ and c are those at which it was best on validation data in our study of a small Vision
- * Transformer (docs/studies), rounded; none is the paper's, and another task wants a search of its own, of a and λ first.
+ * Options of `lmd`. The defaults of a, λ, σ and c are the rounded values with the best validation results in our study
+ * of a small Vision Transformer (docs/studies); none is from the paper. Other tasks need their own search, first of a
+ * and λ.
  */
 export interface LmdOptions extends OptionsOf<typeof lmdOptionTable> {}
 

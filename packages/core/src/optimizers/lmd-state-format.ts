@@ -31,8 +31,8 @@ export interface LmdStateFormat {
 }
 
 /**
- * @throws LmdError `INVALID_ARGUMENT` for `block8` with `gradientScaling: 'sample'`: a word of 24 bits has room for three codes of
- * eight, and that rule has four vectors.
+ * @throws LmdError `INVALID_ARGUMENT` for `block8` with `gradientScaling: 'sample'`: a 24-bit word holds three 8-bit
+ *   codes, and that state has four vectors.
  */
 export function lmdStateFormat(format: LmdStateFormatName, gradientScaling: 'sample' | 'none'): LmdStateFormat {
   const scaled = gradientScaling === 'sample';

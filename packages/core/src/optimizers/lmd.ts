@@ -180,8 +180,8 @@ export function lmd(options: LmdOptions = {}): Optimizer {
 }
 
 /**
- * An update whose log-normal prior has a median for each coordinate and half. The update is linear in log m₀, so it is that about
- * m₀ = 1 with a·λ·log m₀ added, and kernels need to know one scalar alone.
+ * Update with a log-normal prior whose median differs per coordinate and half. The update is linear in log m₀: it
+ * equals the update for m₀ = 1 plus a·λ·log m₀, so that kernels only need one scalar.
  */
 function updateAboutEach(
   ops: EagerOperations,

@@ -131,9 +131,10 @@ export interface OptimizerDescription extends OptionsOf<typeof clippingOptionTab
 }
 
 /**
- * The optimizer that a description stands for: what configuration files, and anybody who compares rules, need to have once.
+ * Creates the optimizer of a description, as in configuration files.
  *
- * @throws LmdError `INVALID_ARGUMENT` for an unknown rule or schedule; and what the rules, `parameterGroups` and `clipByGlobalNorm` throw.
+ * @throws LmdError `INVALID_ARGUMENT` for an unknown optimizer (`rule`) or schedule, and the errors of the optimizers,
+ *   `parameterGroups` and `clipByGlobalNorm`.
  */
 export function optimizerFromDescription(description: OptimizerDescription): Optimizer {
   const owner = 'optimizerFromDescription';

@@ -15,14 +15,16 @@ export interface ParameterGroup {
 }
 
 /**
- * Several rules over one set of weights: each weight goes to the first group that matches it. A weight without a group and a
- * group without a weight are errors that name them, because either is a misspelt pattern far more often than a wish.
+ * Parameter groups: several optimizers for one set of weights. Each weight belongs to the first group that matches it.
+ * A weight without a group and a group without a weight are errors that name them, since both are usually misspelt
+ * patterns.
  *
- * Groups with several samples must agree on how many. A group with one sample beside them, such as `adamw` beside `lmd`, averages
- * its gradients over all passes.
+ * Groups with more than one sample must have the same number. A group with one sample beside them, such as `adamw`
+ * beside `lmd`, averages its gradients over all passes.
  *
- * The state is the groups' states together, under the same names, so moving a boundary between groups changes no name. The
- * shape that a predicate is given is that of the weight; from a state it is that of the weight's largest vector.
+ * The state is the union of the states of the groups, with the same names, so that moving a weight to another group
+ * does not rename tensors. A predicate receives the shape of the weight; for a state, the shape of the largest vector
+ * of the weight.
  */
 export function parameterGroups(groups: readonly ParameterGroup[]): Optimizer {
   checkGroups(groups);

@@ -3,19 +3,22 @@ import type { EagerOperations } from '../operations.js';
 import { bytesPerElement, type NamedTensors, sizeOf, type Tensor } from '../tensor.js';
 import type { OptimizerState, Pass } from './optimizer.js';
 
-/** Bytes that the tensors of a state hold. */
+/** Number of bytes of the tensors of a state. */
 export function stateBytes(state: OptimizerState): number {
   let bytes = 0;
   for (const tensor of Object.values(state.tensors)) bytes += sizeOf(tensor.shape) * bytesPerElement[tensor.dtype];
   return bytes;
 }
 
-/** Frees every tensor of a state. `update` shares no handle between the old state and the new, so the old may always go. */
+/**
+ * Frees all tensors of a state. `update` shares no handle between the old and the new state, so that the old one can
+ * always be freed.
+ */
 export function disposeState(ops: EagerOperations, state: OptimizerState): void {
   ops.dispose(state.tensors);
 }
 
-/** `<weight>/<vector>`. A weight's name may itself hold a slash: the last one divides. */
+/** `<weight>/<vector>`. The name of a weight may contain a slash: the last one separates. */
 export function stateName(weight: string, vector: string): string {
   return `${weight}/${vector}`;
 }
@@ -30,7 +33,7 @@ export function weightOf(name: string): string {
   });
 }
 
-/** The names of the weights that a state holds the given vector of; at least one. */
+/** Names of the weights for which a state has the given vector; at least one. */
 export function weightNames(owner: string, state: OptimizerState, vector: string): string[] {
   const ending = `/${vector}`;
   const names = Object.keys(state.tensors)
@@ -44,7 +47,7 @@ export function weightNames(owner: string, state: OptimizerState, vector: string
   });
 }
 
-/** Refuses a state with a vector that the rule does not know: another rule's, or this one's with other options. */
+/** Throws for a state with an unknown vector: that of another optimizer, or of other options. */
 export function checkVectors(owner: string, state: OptimizerState, vectors: readonly string[]): void {
   for (const name of Object.keys(state.tensors)) {
     const vector = name.slice(name.lastIndexOf('/') + 1);
@@ -61,7 +64,7 @@ export function checkVectors(owner: string, state: OptimizerState, vectors: read
   }
 }
 
-/** The named vector of a weight, or an error that says which tensor the state lacks. */
+/** The named vector of a weight; throws if the state has none. */
 export function vectorOf(owner: string, state: OptimizerState, weight: string, vector: string): Tensor {
   const name = stateName(weight, vector);
   const tensor = state.tensors[name];
@@ -72,12 +75,12 @@ export function vectorOf(owner: string, state: OptimizerState, weight: string, v
   });
 }
 
-/** A new handle of the same contents, so that either may be freed without the other. */
+/** A new handle with the same contents, which can be freed independently. */
 export function freshHandle(ops: EagerOperations, tensor: Tensor): Tensor {
   return ops.reshape(tensor, tensor.shape);
 }
 
-/** The gradient of one weight in each pass, checked to be there and of the weight's shape. */
+/** Gradients of one weight, one per pass, checked for existence, dtype and shape. */
 export function gradientsOf(
   owner: string,
   passes: readonly Pass[],
@@ -111,8 +114,9 @@ export function gradientsOf(
 }
 
 /**
- * Refuses no pass, a number of passes other than the rule's own where it asks for several, and gradients of weights that the
- * state does not hold. A rule with one sample takes any number and averages, so that it can stand beside one with several.
+ * Throws if there is no pass, if the number of passes differs from `samples` above 1, and for gradients of weights that
+ * are not in the state. An optimizer with one sample accepts any number of passes and averages them, so that it can be
+ * combined with one that has several.
  */
 export function checkPasses(owner: string, samples: number, passes: readonly Pass[], weights: readonly string[]): void {
   if (passes.length === 0 || (samples > 1 && passes.length !== samples)) {
@@ -142,7 +146,7 @@ export function checkPasses(owner: string, samples: number, passes: readonly Pas
   }
 }
 
-/** Refuses an empty record, and weights that are not f32. */
+/** Throws for an empty record, and for weights that are not f32. */
 export function checkWeights(owner: string, weights: NamedTensors): void {
   const entries = Object.entries(weights);
   if (entries.length === 0) {
