@@ -25,7 +25,7 @@ describe('createTape', () => {
     };
     expect(refused(undefined)).toMatch(/ops is undefined. Pass createOperations\(backend\)/);
     expect(refused(ops.backend)).toMatch(/ops is a backend/);
-    expect(refused(createTape(ops).ops)).toMatch(/ops lacks adopt, .*A tape's operations/);
+    expect(refused(createTape(ops).ops)).toMatch(/ops lacks adopt, .*The operations of a tape/);
     for (const member of ['memory', 'supports', 'fused', 'matmul']) {
       const backend = Object.assign(Object.create(ops.backend), { [member]: undefined });
       expect(refused({ ...ops, backend })).toMatch(new RegExp(`Backend "reference" (has ${member} =|lacks ${member})`));

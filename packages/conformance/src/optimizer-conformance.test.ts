@@ -232,7 +232,7 @@ describe('optimizerConformance', () => {
         };
       }),
       /^parameterGroups/,
-      /the state's tensor "count\/value" is none of this rule/,
+      /the state's tensor "count\/value" does not belong to this optimizer/,
     ],
   ])('finds a rule that %s', async (_, options, test, message) => {
     const failed = [...(await failures(options))].filter(([name]) => test.test(name));
