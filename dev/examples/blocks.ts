@@ -12,7 +12,8 @@ const unmarked = ['text', 'json', 'python', 'html', 'diff'];
 /** The mark of a block, in the HTML comment before it. */
 export type Mark =
   | { readonly kind: 'run'; readonly ifEngine: boolean; readonly copies: readonly { from: string; to: string }[] }
-  | { readonly kind: 'from' | 'excerpt'; readonly file: string }
+  | { readonly kind: 'from'; readonly file: string }
+  | { readonly kind: 'excerpt'; readonly file: string }
   | { readonly kind: 'skip'; readonly reason: string };
 
 export interface Block {

@@ -1,7 +1,7 @@
 import type { EagerOperations } from '../operations.js';
 import type { NamedTensors } from '../tensor.js';
 
-/** The complete state of an optimizer. Saved and restored, training resumes bit-identically. */
+/** The complete state of an optimizer. Training from a saved and restored state continues bit-identically. */
 export interface OptimizerState {
   /** Number of updates made. */
   readonly step: number;
