@@ -13,6 +13,7 @@ const unmarked = ['text', 'json', 'python', 'html', 'diff'];
 export type Mark =
   | { readonly kind: 'run'; readonly ifEngine: boolean; readonly copies: readonly { from: string; to: string }[] }
   | { readonly kind: 'from'; readonly file: string }
+  | { readonly kind: 'excerpt'; readonly file: string }
   | { readonly kind: 'skip'; readonly reason: string };
 
 export interface Block {
@@ -51,11 +52,11 @@ function parseRun(words: string): Mark {
 }
 
 function parseMark(comment: string): Mark {
-  const [, kind, rest = ''] = /^(run|from|skip)(?:: (.+))?$/s.exec(comment) ?? [];
+  const [, kind, rest = ''] = /^(run|from|excerpt|skip)(?:: (.+))?$/s.exec(comment) ?? [];
   if (kind === 'run') return parseRun(rest);
-  if (kind === 'from' && rest !== '') return { kind, file: rest };
+  if ((kind === 'from' || kind === 'excerpt') && rest !== '') return { kind, file: rest };
   if (kind === 'skip' && rest !== '') return { kind, reason: rest };
-  throw new Error(`"${comment}" is not a mark. Use "run", "run: …", "from: FILE" or "skip: REASON".`);
+  throw new Error(`"${comment}" is not a mark. Use "run", "run: …", "from: FILE", "excerpt: FILE" or "skip: REASON".`);
 }
 
 /**

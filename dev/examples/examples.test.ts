@@ -4,7 +4,8 @@
 //   <!-- run -->                              executed: a module by Node, with its comments `// => value` compared; commands one by one
 //   <!-- run: with FILE as NAME -->           the same, with a file or folder, relative to the page, copied to where it runs
 //   <!-- run: if its engine is installed -->  the same, except where the optional engine that it needs is missing
-//   <!-- from: FILE -->                       the block stands in this file of its package, which is a test or is run by one
+//   <!-- from: FILE -->                       its lines are in this file of its package, which a test executes
+//   <!-- excerpt: FILE -->                    the same for a part of a module, which does not compile on its own
 //   <!-- skip: REASON -->                     not executed
 //
 // All blocks of a page run in order in one temporary folder, by the packages' builds.
@@ -61,8 +62,8 @@ describe.each(pages())('%s', (page) => {
     const { mark, line, language, code } = block;
     if (mark.kind === 'skip') {
       it.skip(`line ${line}: ${mark.reason}`, () => {});
-    } else if (mark.kind === 'from') {
-      it(`line ${line} stands in ${mark.file}`, () => {
+    } else if (mark.kind === 'from' || mark.kind === 'excerpt') {
+      it(`line ${line} is in ${mark.file}`, () => {
         expect(essence(asExample(page, mark.file))).toEqual(expect.arrayContaining(essence(code)));
       });
     } else if (language === 'sh') {
@@ -87,7 +88,8 @@ describe.each(pages())('%s', (page) => {
 
 it('examples in TypeScript have no type errors', () => {
   const blocks = pages().flatMap((page) => readBlocks(page).blocks);
-  const modules = blocks.filter(({ language, mark }) => language === 'ts' && mark.kind !== 'skip');
+  const compiled = ['run', 'from'];
+  const modules = blocks.filter(({ language, mark }) => language === 'ts' && compiled.includes(mark.kind));
   expect(modules.length).toBeGreaterThan(15);
   expect(checkTypes(modules)).toBe('');
 });

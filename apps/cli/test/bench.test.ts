@@ -31,6 +31,6 @@ it('refuses a backend that there is not, and no time', async () => {
   });
   expect(await refused('--seconds', '0')).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining("argument '0' is invalid. Give a finite number above 0."),
+    stderr: expect.stringContaining("argument '0' is invalid. Use a finite number above 0."),
   });
 });

@@ -129,7 +129,7 @@ describe('lmd quantize', () => {
     ['a model that is not there', ['nothing', '--format', 'mxint8'], 1, 'does not exist.'],
     ['a file that is there', ['run', '--format', 'mxint8', '--out', 'a'], 2, 'already exists'],
     ['a packed model', ['a', '--format', 'mxint8'], 1, 'is already packed'],
-    ['a seed that is none', ['run', '--format', 'mxint8', '--seed', 'x'], 2, 'Give an integer at least 0.'],
+    ['a seed that is none', ['run', '--format', 'mxint8', '--seed', 'x'], 2, 'Use an integer at least 0.'],
   ])('refuses %s', async (_, words, code, message) => {
     const before = sha256(at('a'));
     const outcome = await lmd(['quantize', ...words], folder);

@@ -65,7 +65,7 @@ describe('lmd data prepare', () => {
       'a part that is none',
       ['rhymes.txt', '--out', 'x', '--validation', '1'],
       2,
-      'Give a finite number above 0 and below 1.',
+      'Use a finite number above 0 and below 1.',
     ],
     [
       'a tokenizer that is not there',
@@ -244,10 +244,10 @@ describe('lmd generate', () => {
 
   it.each([
     ['a character that the model does not know', ['--prompt', 'é'], 1, 'é'],
-    ['a temperature below 0', ['--temperature', '-1'], 2, 'Give a finite number at least 0.'],
-    ['a probability above 1', ['--top-p', '2'], 2, 'Give a finite number above 0 and at most 1.'],
+    ['a temperature below 0', ['--temperature', '-1'], 2, 'Use a finite number at least 0.'],
+    ['a probability above 1', ['--top-p', '2'], 2, 'Use a finite number above 0 and at most 1.'],
     ['a format that no cache has', ['--cache-format', 'nvfp4'], 2, "argument 'nvfp4' is invalid"],
-    ['a penalty of nothing', ['--repetition-penalty', '0'], 2, 'Give a finite number above 0.'],
+    ['a penalty of nothing', ['--repetition-penalty', '0'], 2, 'Use a finite number above 0.'],
   ])('refuses %s', async (_, words, code, message) => {
     const outcome = await lmd(['generate', 'run', ...words], folder);
     expect(outcome.code).toBe(code);

@@ -23,9 +23,9 @@ describe('createTape', () => {
       }
       return 'taken';
     };
-    expect(refused(undefined)).toMatch(/ops is undefined. Give createOperations\(backend\)/);
+    expect(refused(undefined)).toMatch(/ops is undefined. Pass createOperations\(backend\)/);
     expect(refused(ops.backend)).toMatch(/ops is a backend/);
-    expect(refused(createTape(ops).ops)).toMatch(/ops lacks adopt, .*A tape's operations/);
+    expect(refused(createTape(ops).ops)).toMatch(/ops lacks adopt, .*The operations of a tape/);
     for (const member of ['memory', 'supports', 'fused', 'matmul']) {
       const backend = Object.assign(Object.create(ops.backend), { [member]: undefined });
       expect(refused({ ...ops, backend })).toMatch(new RegExp(`Backend "reference" (has ${member} =|lacks ${member})`));

@@ -97,17 +97,17 @@ export abstract class HandleStore<B extends Block> {
   /** @throws LmdError `INVALID_ARGUMENT` for a tensor of another backend, `TENSOR_DISPOSED` for a freed one */
   protected blockOf(x: Tensor): B {
     if (!(x instanceof Handle) || x.store !== this) {
-      throw new LmdError('INVALID_ARGUMENT', `This tensor was not made by this ${this.#backend} backend.`, {
+      throw new LmdError('INVALID_ARGUMENT', `This tensor was not created by this ${this.#backend} backend.`, {
         subject: 'tensor',
         value: x,
-        remedy: 'Read it from its own backend and make it here with fromData.',
+        remedy: 'Read it from its own backend and create it on this one with fromData.',
       });
     }
     if (x.block === undefined) {
-      throw new LmdError('TENSOR_DISPOSED', `A tensor of shape [${x.shape}] was used after it was freed.`, {
+      throw new LmdError('TENSOR_DISPOSED', `A tensor of shape [${x.shape}] was used after it was disposed.`, {
         subject: 'tensor',
         value: x.shape,
-        remedy: 'Free a tensor after its last use.',
+        remedy: 'Dispose of a tensor only after its last use.',
       });
     }
     return x.block as B;

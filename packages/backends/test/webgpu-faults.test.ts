@@ -106,7 +106,7 @@ describe.skipIf(missingWebgpu !== undefined)(`a WebGPU backend in trouble (${mis
   it('refuses tensors of another backend, and freed ones', async () => {
     const backend = await openWebgpu();
     const foreign = createReferenceBackend().full([2], 1, 'f32');
-    await expectFailure(() => backend.exp(foreign), 'INVALID_ARGUMENT', 'not made by this WebGPU backend');
+    await expectFailure(() => backend.exp(foreign), 'INVALID_ARGUMENT', 'not created by this WebGPU backend');
     await expectFailure(async () => backend.read(foreign), 'INVALID_ARGUMENT');
     const other = await openWebgpu();
     const elsewhere = other.full([2], 1, 'f32');

@@ -52,7 +52,7 @@ describe('optimizerConformance', () => {
 
   it('says once that there are no operations to run on', async () => {
     const failed = [...(await failures({ ...sound, createOperations: (() => undefined) as never })).values()];
-    const first = failed.filter((message) => message.startsWith('ops is undefined. Give createOperations(backend).'));
+    const first = failed.filter((message) => message.startsWith('ops is undefined. Pass createOperations(backend).'));
     expect(first.length).toBe(1);
     const others = failed.filter((message) => message === 'not run: createOperations failed');
     expect(first.length + others.length).toBe(failed.length);
@@ -232,7 +232,7 @@ describe('optimizerConformance', () => {
         };
       }),
       /^parameterGroups/,
-      /the state's tensor "count\/value" is none of this rule/,
+      /the state's tensor "count\/value" does not belong to this optimizer/,
     ],
   ])('finds a rule that %s', async (_, options, test, message) => {
     const failed = [...(await failures(options))].filter(([name]) => test.test(name));

@@ -2,7 +2,7 @@ import type { RandomKey } from './formats.js';
 import type { FusedKernels } from './fused-kernels.js';
 import type { DType, FloatTensor, IntegerTensor, Tensor, TensorData } from './tensor.js';
 
-/** The version of this contract. It changes only when a backend that was right before would be wrong after. */
+/** Version of this contract. It changes only if a correct backend would become incorrect. */
 export const backendSpecVersion = 'lmd-backend-v1';
 
 /** Elementwise functions of one f32 tensor. `round` takes ties to even; `sign(0)` is 0; `erf` is the error function. */
@@ -18,12 +18,12 @@ export const comparisonNames = ['equal', 'greater', 'less'] as const;
 export type ComparisonName = (typeof comparisonNames)[number];
 
 /**
- * The primitive operations: what every backend provides, forward only. Core calls them with arguments already checked
- * (`createOperations`), so a backend states no shape errors of its own. An operation enqueues and returns at once; a
- * failure that shows later surfaces from `read` as an `LmdError` with code `BACKEND_FAILURE`. Tensors are immutable,
- * and each result is a new handle to be disposed of by itself, also when it shares storage (`reshape`).
+ * The primitive operations, which every backend implements; they are forward only. Core checks all arguments before the
+ * call (`createOperations`), so that a backend needs no checks of shapes. An operation enqueues its work and returns
+ * immediately; a failure that occurs later is reported by `read` as an `LmdError` with code `BACKEND_FAILURE`. Tensors
+ * are immutable. Each result is a new handle with its own `dispose`, even if it shares storage (`reshape`).
  *
- * The types say which dtypes each takes and gives; `primitiveDTypes` says the same as data.
+ * The types state the dtypes of arguments and results; `primitiveDTypes` states the same as data.
  */
 export interface Primitives
   extends Record<UnaryName, (x: FloatTensor) => FloatTensor>,
@@ -31,11 +31,12 @@ export interface Primitives
     Record<ComparisonName, <Type extends 'f32' | 'i32'>(a: Tensor<Type>, b: Tensor<NoInfer<Type>>) => IntegerTensor> {
   // Creation and readback
   /**
-   * Copies `data`, whose kind fits `dtype`; a Float64Array is accepted for f32 and rounded to what the backend stores.
+   * Copies `data`, whose array type fits `dtype`. A Float64Array is accepted for f32 and rounded to the precision of
+   * the backend.
    */
   fromData<Type extends DType>(data: TensorData | Float64Array, shape: readonly number[], dtype: Type): Tensor<Type>;
   full<Type extends DType>(shape: readonly number[], value: number, dtype: Type): Tensor<Type>;
-  /** A copy of the contents, row-major, once everything enqueued before has run. */
+  /** A copy of the contents, row-major, after all enqueued operations have run. */
   read(x: Tensor): Promise<TensorData>;
   /** Frees the handle. Core never calls it twice for one handle. */
   dispose(x: Tensor): void;
@@ -46,7 +47,8 @@ export interface Primitives
   cast<Type extends 'f32' | 'i32'>(x: Tensor<'f32' | 'i32'>, dtype: Type): Tensor<Type>;
 
   /**
-   * `condition` i32 (non-zero is true), `a` and `b` of one dtype, all three broadcast. A NaN not chosen does not leak.
+   * `condition` is i32 (non-zero is true), `a` and `b` have the same dtype; all three broadcast. A NaN in an element
+   * that is not selected does not affect the result.
    */
   where<Type extends DType>(condition: IntegerTensor, a: Tensor<Type>, b: Tensor<NoInfer<Type>>): Tensor<Type>;
 
@@ -57,8 +59,8 @@ export interface Primitives
   argMax(x: FloatTensor, axis: number): IntegerTensor;
 
   /**
-   * Batched matrix product of rank-3 f32 tensors [batch, m, k] · [batch, k, n] → [batch, m, n]; either batch may be 1,
-   * which is shared by all. A transpose flag means that operand's last two axes are stored the other way round.
+   * Batched matrix product of rank-3 f32 tensors [batch, m, k] · [batch, k, n] → [batch, m, n]. A batch of 1 is
+   * broadcast. A transpose flag means that the last two axes of that operand are stored in the opposite order.
    */
   matmul(a: FloatTensor, b: FloatTensor, transposeA: boolean, transposeB: boolean): FloatTensor;
 
@@ -67,7 +69,7 @@ export interface Primitives
   transpose<Type extends DType>(x: Tensor<Type>, permutation: readonly number[]): Tensor<Type>;
   slice<Type extends DType>(x: Tensor<Type>, begin: readonly number[], size: readonly number[]): Tensor<Type>;
   concatenate<Type extends DType>(xs: readonly Tensor<Type>[], axis: number): Tensor<Type>;
-  /** Materialises NumPy broadcasting; `shape` is at least as long as `x.shape`. */
+  /** Broadcasts as NumPy does and stores the result; `shape` is at least as long as `x.shape`. */
   broadcastTo<Type extends DType>(x: Tensor<Type>, shape: readonly number[]): Tensor<Type>;
   /** Adds `before[i]` and `after[i]` zeros around axis i. */
   pad<Type extends DType>(x: Tensor<Type>, before: readonly number[], after: readonly number[]): Tensor<Type>;
@@ -77,17 +79,15 @@ export interface Primitives
    */
   gather(x: FloatTensor, indices: IntegerTensor): FloatTensor;
   /**
-   * Zeros of [rows, ...rest], plus each row of `updates` [...indices.shape, ...rest] added at its index; repeats add
-   * up, in index order. Out of range is ignored.
+   * Zeros [rows, ...rest], to which each row of `updates` [...indices.shape, ...rest] is added at its index, in index
+   * order. Indices out of range are ignored.
    */
   scatterAdd(indices: IntegerTensor, updates: FloatTensor, rows: number): FloatTensor;
 
   // Random numbers (Philox4x32-10; see `RandomKey` and `philox.ts`)
-  /**
-   * i32 tensor holding the 32 random bits of each element: lane i & 3 of counter block i >> 2. Equal on every backend.
-   */
+  /** i32 tensor of 32 random bits per element: lane i & 3 of counter block i >> 2. Identical on every backend. */
   randomBits(shape: readonly number[], key: RandomKey): IntegerTensor;
-  /** f32 in [0, 1): the upper 24 bits times 2^-24. Equal on every backend. */
+  /** f32 in [0, 1): the upper 24 bits times 2^-24. Identical on every backend. */
   randomUniform(shape: readonly number[], key: RandomKey): FloatTensor;
   /** f32 standard normals by Box–Muller (see `normalsFromBits`); within a few ulp on every backend. */
   randomNormal(shape: readonly number[], key: RandomKey): FloatTensor;
@@ -128,11 +128,11 @@ export interface BackendMemory {
   readonly bytes: number;
 }
 
-/** What is optional in a backend, for the suite and for the user to read. */
+/** Properties that differ between backends, for the conformance suite and for users. */
 export interface BackendSupport {
   /** Largest number of elements of one tensor. */
   readonly maxElements: number;
-  /** False where the arithmetic may flush subnormals to zero. */
+  /** Whether subnormal numbers are supported; false if the arithmetic may flush them to zero. */
   readonly subnormals: boolean;
 }
 
@@ -142,18 +142,18 @@ export interface BackendSupport {
  */
 export interface Backend extends Primitives {
   readonly specVersion: typeof backendSpecVersion;
-  /** Short and lower case: `reference`, `tfjs-wasm`. */
+  /** Short name in lower case, such as `reference` or `tfjs-wasm`. */
   readonly name: string;
-  /** What runs it, for the user to read: `TensorFlow.js 4.22.0 wasm (SIMD)`. */
+  /** Engine or device, for display, such as `TensorFlow.js 4.22.0 wasm (SIMD)`. */
   readonly device: string;
   readonly supports: BackendSupport;
   readonly fused: Partial<FusedKernels>;
   /**
-   * What the backend holds now for live handles, from counters that it keeps: O(1), without taking memory on its
-   * device, running what is enqueued or waiting for it. Core asks after every operation, for the peak; the suite asks
+   * Number and bytes of live tensors, from counters: O(1), without allocating on the device and without running or
+   * waiting for enqueued work. Core calls it after every operation to track the peak; the conformance suite calls it
    * before and after each test.
    */
   memory(): BackendMemory;
-  /** Frees everything, the engine included where this backend started it. */
+  /** Frees all memory, and the engine if this backend started it. */
   close?(): void;
 }

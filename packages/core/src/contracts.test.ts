@@ -51,10 +51,10 @@ describe('what a caller passes in', () => {
   });
 
   it.each<[string, (value: never) => void, unknown, string]>([
-    ['a backend', checkBackend, undefined, 'backend is undefined. Give a backend'],
+    ['a backend', checkBackend, undefined, 'backend is undefined. Pass a backend'],
     ['a backend', checkBackend, createTestBackend, 'backend is a function. Call it'],
     ['a backend', checkBackend, Promise.resolve(backend), 'backend is a promise. Await it'],
-    ['a backend', checkBackend, ops, 'backend is an object of operations. Give the backend itself'],
+    ['a backend', checkBackend, ops, 'backend is an object of operations. Pass the backend itself'],
     [
       'a backend',
       checkBackend,
@@ -69,15 +69,15 @@ describe('what a caller passes in', () => {
     ['a backend', checkBackend, { ...backend, fused: undefined }, 'Backend "test" has fused = undefined.'],
     ['a backend', checkBackend, { ...backend, fused: { gelu: true } }, 'Backend "test" has fused.gelu = true.'],
     ['a backend', checkBackend, { ...backend, close: 1 }, 'Backend "test" has close = 1.'],
-    ['operations', checkOperations, undefined, 'ops is undefined. Give createOperations(backend).'],
-    ['operations', checkOperations, backend, 'ops is a backend. Give it as `backend`'],
-    ['operations', checkOperations, {}, 'ops is an object. Give createOperations(backend).'],
+    ['operations', checkOperations, undefined, 'ops is undefined. Pass createOperations(backend).'],
+    ['operations', checkOperations, backend, 'ops is a backend. Pass it as `backend`'],
+    ['operations', checkOperations, {}, 'ops is an object. Pass createOperations(backend).'],
     ['operations', checkOperations, { ...ops, adamwUpdate: undefined }, 'ops lacks adamwUpdate.'],
     ['operations', checkOperations, { ...ops, backend: { ...backend, fused: undefined } }, 'has fused = undefined.'],
-    ['operations', checkModelOperations, backend, 'ops is a backend. Give it as `backend`'],
+    ['operations', checkModelOperations, backend, 'ops is a backend. Pass it as `backend`'],
     ['operations', checkModelOperations, { ...ops, read: undefined }, 'ops is an object with backend'],
     ['operations', checkModelOperations, { ...ops, backend: {} }, 'Backend without a name implements no version'],
-    ['an optimizer', checkOptimizer, 'adamw', 'optimizer is "adamw". Give an optimizer, such as lmd()'],
+    ['an optimizer', checkOptimizer, 'adamw', 'optimizer is "adamw". Pass an optimizer, such as lmd()'],
     ['an optimizer', checkOptimizer, adamw, 'optimizer is a function. Call it'],
     [
       'an optimizer',
@@ -87,7 +87,7 @@ describe('what a caller passes in', () => {
     ],
     ['an optimizer', checkOptimizer, { ...adamw(), samples: 0 }, 'The optimizer "adamw" has samples = 0.'],
     ['an optimizer', checkOptimizer, { ...adamw(), name: '' }, 'The optimizer "" has name = "".'],
-    ['a model', checkModel, null, 'model is null. Give a model'],
+    ['a model', checkModel, null, 'model is null. Pass a model'],
     ['a model', checkModel, { ...model, forward: undefined }, 'The model "line" lacks forward.'],
     ['a model', checkModel, { ...model, parameters: [] }, 'The model "line" has parameters = [].'],
     ['a model', checkModel, { ...model, parameters: { w: [1] } }, 'has parameters["w"].shape = undefined.'],

@@ -6,18 +6,18 @@ import type { EagerOperations, Operations } from './operations.js';
 import type { Optimizer } from './optimizers/optimizer.js';
 
 /**
- * What a caller passes in is checked by its structure before anything runs, so that a mistake is named by the side that
- * made it: an object of another kind, a factory that was not called, a promise that was not awaited, a member that is
- * missing.
+ * Arguments such as backends and models are checked by their structure before anything runs, so that the error names
+ * the mistake: an object of another kind, a factory that was not called, a promise that was not awaited, a missing
+ * member.
  */
 interface Contract {
   /** With its article: `a backend`. */
   readonly what: string;
-  /** What makes one. */
+  /** How to get one. */
   readonly remedy: string;
 }
 
-/** @throws LmdError `INVALID_ARGUMENT` for what is no object, naming the likely slip */
+/** @throws LmdError `INVALID_ARGUMENT` if it is not an object, naming the likely mistake */
 function checkObject(
   side: string,
   value: unknown,
@@ -25,14 +25,15 @@ function checkObject(
 ): asserts value is Record<string, unknown> {
   const refuse = (shown: string, advice: string): LmdError =>
     new LmdError('INVALID_ARGUMENT', `${side} is ${shown}.`, { subject: side, value, remedy: advice });
-  if (typeof value === 'function') throw refuse('a function', `Call it: ${side} takes ${what}, not what makes one.`);
+  if (typeof value === 'function')
+    throw refuse('a function', `Call it: ${side} must be ${what}, not a function that creates one.`);
   if (typeof value !== 'object' || value === null) throw refuse(describeValue(value), remedy);
   if (typeof (value as Partial<Promise<unknown>>).then === 'function') {
-    throw refuse('a promise', `Await it: ${side} takes ${what}.`);
+    throw refuse('a promise', `Await it: ${side} must be ${what}.`);
   }
 }
 
-/** @throws LmdError with `code`, naming the members of the object that are no functions */
+/** @throws LmdError with `code`, naming the members that are not functions */
 function checkFunctions(
   owner: string,
   subject: string,
@@ -59,7 +60,7 @@ const nameOf = (value: { readonly name?: unknown }): string =>
 
 const backendContract: Contract = {
   what: 'a backend',
-  remedy: 'Give a backend, such as createCpuBackend() of @lmd/backends/cpu resolves to.',
+  remedy: 'Pass a backend, such as the result of await createCpuBackend() of @lmd/backends/cpu.',
 };
 
 /**
@@ -75,7 +76,7 @@ export function checkBackend(backend: Backend): void {
     throw new LmdError('INVALID_ARGUMENT', 'backend is an object of operations.', {
       subject: 'backend',
       value: backend,
-      remedy: 'Give the backend itself, which is its `backend`.',
+      remedy: 'Pass the backend itself, ops.backend.',
     });
   }
   const owner = `Backend ${nameOf(given)}`;
@@ -86,24 +87,24 @@ export function checkBackend(backend: Backend): void {
       {
         subject: 'specVersion',
         value: given.specVersion,
-        remedy: 'Install versions of the backend and of @lmd/core that agree.',
+        remedy: 'Install compatible versions of the backend and of @lmd/core.',
       },
     );
   }
-  const needed = 'Every primitive of the Backend contract is needed; only `fused` kernels are optional.';
+  const needed = 'A backend must implement all primitives; only the kernels of `fused` are optional.';
   checkFunctions(owner, 'backend', given, primitiveNames, 'UNSUPPORTED', needed);
   for (const text of ['name', 'device'] as const) {
-    if (typeof given[text] !== 'string') throw invalid(owner, text, given[text], 'It must be a string to show.');
+    if (typeof given[text] !== 'string') throw invalid(owner, text, given[text], 'It must be a string.');
   }
   if (typeof given.memory !== 'function') {
-    throw invalid(owner, 'memory', given.memory, 'It must be a function that gives { tensors, bytes }.');
+    throw invalid(owner, 'memory', given.memory, 'It must be a function that returns { tensors, bytes }.');
   }
   const { supports, fused, close } = given;
   if (typeof supports !== 'object' || supports === null) {
     throw invalid(owner, 'supports', supports, 'It must be { maxElements, subnormals }.');
   }
   if (!(supports.maxElements >= 1)) {
-    throw invalid(owner, 'supports.maxElements', supports.maxElements, 'It must be a number of elements, 1 or more.');
+    throw invalid(owner, 'supports.maxElements', supports.maxElements, 'It must be a number of elements, at least 1.');
   }
   if (typeof supports.subnormals !== 'boolean') {
     throw invalid(owner, 'supports.subnormals', supports.subnormals, 'It must be true or false.');
@@ -123,9 +124,9 @@ export function checkBackend(backend: Backend): void {
 const describeVersion = (version: unknown): string =>
   typeof version === 'string' ? version : version === undefined ? 'no version' : describeValue(version);
 
-/** Some operations of each kind: enough to tell them from anything else. */
+/** Some operations of each kind: enough to distinguish operations from other objects. */
 const operationNames = ['fromData', 'read', 'matmul', 'add', 'softmax', 'scope', 'keep', 'dispose', 'isDisposed'];
-/** Those that a tape has not. */
+/** Also includes operations that a tape does not have. */
 const eagerNames = [...operationNames, 'adopt', 'resetPeakMemory', 'lmdDraw', 'adamwUpdate'];
 
 function isLikeOperations(value: object, names: readonly string[] = operationNames): boolean {
@@ -151,21 +152,21 @@ export function checkModelOperations(ops: Operations): void {
 }
 
 function checkOperationsOf(ops: Operations, names: readonly string[]): void {
-  const remedy = 'Give createOperations(backend).';
+  const remedy = 'Pass createOperations(backend).';
   checkObject('ops', ops, { what: 'operations', remedy });
   if (isLikeOperations(ops, names)) {
     checkBackend(ops.backend);
     return;
   }
   if (isLikeOperations(ops)) {
-    const recorded = `${remedy} A tape's operations do not serve here.`;
+    const recorded = `${remedy} The operations of a tape cannot be used here.`;
     checkFunctions('ops', 'ops', ops, names, 'INVALID_ARGUMENT', recorded);
   }
   const isBackend = typeof (ops as { readonly specVersion?: unknown }).specVersion === 'string';
   throw new LmdError('INVALID_ARGUMENT', `ops is ${isBackend ? 'a backend' : describeValue(ops)}.`, {
     subject: 'ops',
     value: ops,
-    remedy: isBackend ? 'Give it as `backend`, or createOperations(backend) as `ops`.' : remedy,
+    remedy: isBackend ? 'Pass it as `backend`, or createOperations(backend) as `ops`.' : remedy,
   });
 }
 
@@ -175,13 +176,18 @@ function checkOperationsOf(ops: Operations, names: readonly string[]): void {
  * @throws LmdError `INVALID_ARGUMENT`, naming what is missing
  */
 export function checkOptimizer(optimizer: Optimizer): void {
-  const remedy = 'Give an optimizer, such as lmd() or adamw() of @lmd/core.';
+  const remedy = 'Pass an optimizer, such as lmd() or adamw() of @lmd/core.';
   checkObject('optimizer', optimizer, { what: 'an optimizer', remedy });
   const owner = `The optimizer ${nameOf(optimizer)}`;
   checkFunctions(owner, 'optimizer', optimizer, ['init', 'draw', 'update', 'weights'], 'INVALID_ARGUMENT', remedy);
   checkName(owner, optimizer);
   if (!Number.isInteger(optimizer.samples) || optimizer.samples < 1) {
-    throw invalid(owner, 'samples', optimizer.samples, 'It must be a whole number of passes a step, 1 or more.');
+    throw invalid(
+      owner,
+      'samples',
+      optimizer.samples,
+      'It must be an integer of at least 1, the number of passes per step.',
+    );
   }
 }
 
@@ -191,19 +197,24 @@ export function checkOptimizer(optimizer: Optimizer): void {
  * @throws LmdError `INVALID_ARGUMENT`, naming what is missing
  */
 export function checkModel(model: Model): void {
-  const remedy = 'Give a model, such as vit({ … }) or gpt2({ … }) of @lmd/models.';
+  const remedy = 'Pass a model, such as vit({ … }) or gpt2({ … }) of @lmd/models.';
   checkObject('model', model, { what: 'a model', remedy });
   const owner = `The model ${nameOf(model)}`;
   checkFunctions(owner, 'model', model, ['initialize', 'forward'], 'INVALID_ARGUMENT', remedy);
   checkName(owner, model);
   const { parameters } = model;
   if (typeof parameters !== 'object' || parameters === null || Array.isArray(parameters)) {
-    throw invalid(owner, 'parameters', parameters, 'It must be a record of { shape } by the name of the weight.');
+    throw invalid(owner, 'parameters', parameters, 'It must be a record of { shape } by weight name.');
   }
   for (const [name, parameter] of Object.entries(parameters)) {
     const shape: unknown = parameter?.shape;
     if (Array.isArray(shape) && shape.every((extent) => Number.isSafeInteger(extent) && extent >= 0)) continue;
-    throw invalid(owner, `parameters[${JSON.stringify(name)}].shape`, shape, 'It must be an array of whole numbers.');
+    throw invalid(
+      owner,
+      `parameters[${JSON.stringify(name)}].shape`,
+      shape,
+      'It must be an array of non-negative integers.',
+    );
   }
 }
 

@@ -51,7 +51,7 @@ const mistakes: [string, string, string, (ops: EagerOperations, x: Shapes) => un
   [
     'shapes that do not broadcast',
     'SHAPE_MISMATCH',
-    'add: [2, 3] and [4] do not broadcast: extents 3 and 4 meet.',
+    'add: [2, 3] and [4] do not broadcast: extents 3 and 4 differ.',
     (o, x) => o.add(x.f23, x.f4),
   ],
   ['arithmetic on integers', 'DTYPE_MISMATCH', 'multiply: expected an f32', (o, x) => o.multiply(2, x.i3)],
@@ -63,7 +63,12 @@ const mistakes: [string, string, string, (ops: EagerOperations, x: Shapes) => un
     (o, x) => o.less(x.f23, x.i3),
   ],
   ['a comparison of bytes', 'DTYPE_MISMATCH', 'equal: expected an f32 or i32', (o, x) => o.equal(x.u2, x.u2)],
-  ['a fraction beside integers', 'INVALID_ARGUMENT', 'less: 0.5 is no i32 value', (o, x) => o.less(x.i3, 0.5)],
+  [
+    'a fraction beside integers',
+    'INVALID_ARGUMENT',
+    'less: 0.5 is not a value of dtype i32',
+    (o, x) => o.less(x.i3, 0.5),
+  ],
   ['a condition of f32', 'DTYPE_MISMATCH', 'where: expected an i32', (o, x) => o.where(x.f4, 1, 2)],
   ['branches of two dtypes', 'DTYPE_MISMATCH', 'where: expected an f32', (o, x) => o.where(x.i3, x.f23, x.i3)],
   [
@@ -146,7 +151,7 @@ const mistakes: [string, string, string, (ops: EagerOperations, x: Shapes) => un
   [
     'no permutation',
     'INVALID_ARGUMENT',
-    'transpose: [0, 0] does not permute the axes of [2, 3].',
+    'transpose: [0, 0] is not a permutation of the axes of [2, 3].',
     (o, x) => o.transpose(x.f23, [0, 0]),
   ],
   ['a transpose of a vector', 'SHAPE_MISMATCH', 'no last two axes', (o, x) => o.transpose(x.f4)],
@@ -160,7 +165,7 @@ const mistakes: [string, string, string, (ops: EagerOperations, x: Shapes) => un
   [
     'a concatenation that does not fit',
     'SHAPE_MISMATCH',
-    'concatenate: [2, 3] and [2, 4] differ beside axis 0.',
+    'concatenate: [2, 3] and [2, 4] differ in an axis other than 0.',
     (o, x) => o.concatenate([x.f23, o.zeros([2, 4])], 0),
   ],
   ['a concatenation of two dtypes', 'DTYPE_MISMATCH', 'concatenate', (o, x) => o.concatenate([x.f4, x.i3], 0)],
@@ -181,7 +186,7 @@ const mistakes: [string, string, string, (ops: EagerOperations, x: Shapes) => un
   [
     'updates that do not fit',
     'SHAPE_MISMATCH',
-    'scatterAdd: updates [2, 3] do not begin with the shape of the indices [3].',
+    'scatterAdd: updates [2, 3] do not start with the shape of the indices [3].',
     (o, x) => o.scatterAdd(x.i3, x.f23, 4),
   ],
   ['half a row', 'INVALID_ARGUMENT', 'scatterAdd: rows is 0.5', (o, x) => o.scatterAdd(x.i3, o.zeros([3]), 0.5)],
@@ -190,13 +195,13 @@ const mistakes: [string, string, string, (ops: EagerOperations, x: Shapes) => un
   [
     'a value beyond the dtype',
     'INVALID_ARGUMENT',
-    'full: 256 is no u8 value. Give an integer from 0 to 255.',
+    'full: 256 is not a value of dtype u8. Use an integer from 0 to 255.',
     (o) => o.full([1], 256, 'u8'),
   ],
   [
     'blocks beyond 31 bits',
     'INVALID_ARGUMENT',
-    'fakeQuantize: format.blockSize is 2147483648. Give a whole number from 1 to 2147483647',
+    'fakeQuantize: format.blockSize is 2147483648. Use a whole number from 1 to 2147483647',
     (o, x) => {
       const element = { name: 'e2m1', kind: 'float', mantissaBits: 1, emin: 0, emax: 2, largest: 6 } as never;
       return o.fakeQuantize(x.f4, { format: { name: 'f', scale: 'e8m0', blockSize: 2 ** 31, element }, axis: 0 });
@@ -215,7 +220,12 @@ const mistakes: [string, string, string, (ops: EagerOperations, x: Shapes) => un
     'fromData: data is an Int32Array, and dtype is "f32".',
     (o) => o.fromData(new Int32Array(1), [1], 'f32'),
   ],
-  ['a fraction among integers', 'INVALID_ARGUMENT', 'fromData: 0.5 is no i32', (o) => o.fromData([1, 0.5], [2], 'i32')],
+  [
+    'a fraction among integers',
+    'INVALID_ARGUMENT',
+    'fromData: 0.5 is not a value of dtype i32',
+    (o) => o.fromData([1, 0.5], [2], 'i32'),
+  ],
   [
     'a key out of range',
     'INVALID_ARGUMENT',
@@ -244,7 +254,7 @@ const mistakes: [string, string, string, (ops: EagerOperations, x: Shapes) => un
   [
     'a negative epsilon',
     'INVALID_ARGUMENT',
-    'layerNorm: epsilon is -1. Give a finite number of at least 0.',
+    'layerNorm: epsilon is -1. Use a finite number of at least 0.',
     (o, x) => o.layerNorm(x.f23, o.zeros([3]), o.zeros([3]), -1),
   ],
   [

@@ -18,11 +18,11 @@ import type { EagerOperations } from './operations.js';
 import type { Tensor } from './tensor.js';
 
 /**
- * The checked operations of a backend. Each call of this function owns the tensors that are made through it, with
- * scopes of its own: give one object to everything that shares tensors.
+ * The checked operations of a backend. Each call owns the tensors that are created through it and has its own scopes:
+ * use one object for everything that shares tensors.
  *
- * Throws `UNSUPPORTED` for a backend of another version of the contract, or one that lacks a primitive, and
- * `INVALID_ARGUMENT` for what is no backend or lacks `memory`, `supports` or `fused` (`checkBackend`).
+ * Throws `UNSUPPORTED` for a backend of another version of the contract or without a primitive, and `INVALID_ARGUMENT`
+ * for an object that is not a backend or has no `memory`, `supports` or `fused` (`checkBackend`).
  */
 export function createOperations(backend: Backend): EagerOperations {
   checkBackend(backend);
@@ -86,7 +86,7 @@ function checkFunction(operation: string, name: string, value: unknown): void {
   throw new LmdError('INVALID_ARGUMENT', `${operation}: ${name} is ${describeValue(value)}.`, {
     subject: name,
     value,
-    remedy: 'Give a function.',
+    remedy: 'Pass a function.',
   });
 }
 
@@ -96,7 +96,7 @@ const isTensor = (x: unknown): x is Tensor =>
   Array.isArray((x as Partial<Tensor>).shape) &&
   typeof (x as Partial<Tensor>).dtype === 'string';
 
-/** A list or a record of tensors. A freed tensor is none, though it may be a plain object too. */
+/** Whether `x` is a list or a record of tensors. A disposed tensor is neither, although it may be a plain object. */
 function isRecord(x: unknown): x is Readonly<Record<string, Tensor>> {
   return typeof x === 'object' && x !== null && typeof (x as Partial<Tensor>).dtype !== 'string';
 }

@@ -1,9 +1,6 @@
 import { typedArrayName } from './tensor.js';
 
-/**
- * Every error code of the `@lmd/*` packages that rest on core. A program decides by the code; a person reads the
- * message.
- */
+/** All error codes of the `@lmd/*` packages that depend on core. Programs check the code; the message is for people. */
 export type ErrorCode =
   | 'INVALID_ARGUMENT'
   | 'UNKNOWN_OPTION'
@@ -23,7 +20,7 @@ export type ErrorCode =
   | 'INTERRUPTED'
   | 'PLUGIN_FAILURE';
 
-/** Survives two copies of this package in one program, which `instanceof` does not. */
+/** Identifies errors across several copies of this package in one program, unlike `instanceof`. */
 const marker = Symbol.for('@lmd/core.LmdError');
 
 export interface LmdErrorDetails {
@@ -31,12 +28,12 @@ export interface LmdErrorDetails {
   readonly subject?: string;
   /** The offending value itself. */
   readonly value?: unknown;
-  /** What the caller can do about it. */
+  /** What the caller can do. */
   readonly remedy?: string;
   readonly cause?: unknown;
 }
 
-/** The one error type: a code, the offending value and the remedy. The message holds all three. */
+/** The error type of all packages. The message contains the problem, the value and the remedy. */
 export class LmdError extends Error {
   readonly code: ErrorCode;
   readonly subject: string | undefined;
@@ -70,7 +67,7 @@ export function messageOf(thrown: unknown): string {
   return typeof message === 'string' ? message : describeValue(thrown);
 }
 
-/** A value as an error message shows it: short, and never throwing. */
+/** A short text of a value for error messages. Never throws. */
 export function describeValue(value: unknown): string {
   try {
     return describeAny(value, true);

@@ -2,8 +2,8 @@ import type { OptionsOf, ValueOf } from './options/option.js';
 import type { roundingOptionTable } from './rounding-options.js';
 
 /**
- * What a backend must know of a number format, as data. The records in `@lmd/mx-formats` have this shape; core depends
- * on no package, so it states the shape and they match it.
+ * A number format as data, with all that a backend needs. The formats of `@lmd/mx-formats` have this structure; core
+ * depends on no package and therefore declares it here.
  */
 export interface ElementFormat {
   readonly name: string;
@@ -28,7 +28,7 @@ export interface BlockFormat {
   readonly element: ElementFormat;
   /** Consecutive elements that share a scale: 32 in OCP MX v1.0. */
   readonly blockSize: number;
-  /** `e8m0`: a power of two, one byte a block. Other scales are named by the packages that define them. */
+  /** `e8m0`: a power of two, one byte per block. Other kinds of scales are defined by the packages of their formats. */
   readonly scale: string;
 }
 
@@ -52,20 +52,23 @@ export interface Quantization extends OptionsOf<typeof roundingOptionTable> {
 }
 
 export interface FakeQuantizeOptions extends Quantization {
-  /** The axis along which blocks run: the contraction axis of the product to come. Negative counts from the end. */
+  /**
+   * Axis along which blocks run: the contraction axis of the product that uses the result. Negative values count from
+   * the end.
+   */
   readonly axis: number;
-  /** Names the noise of stochastic rounding, which needs it. */
+  /** Random key of stochastic rounding; required by it. */
   readonly key?: RandomKey;
 }
 
 /**
- * Names one stream of random numbers. Philox4x32-10 with key (seed low, seed high) and counter
- * (stream, step, sample, element / 4): the same key gives the same bits on every backend, and nothing holds state.
+ * Key of a stream of random numbers. Philox4x32-10 with key (seed low, seed high) and counter (stream, step, sample,
+ * element / 4): the same key gives the same bits on every backend, without stored state.
  */
 export interface RandomKey {
   /** An integer in [0, 2^53). */
   readonly seed: number;
-  /** Which consumer (a tensor, the data order, dropout …): unsigned 32 bits. See `streamOf`. */
+  /** Consumer of the numbers, such as a tensor, the data order or dropout: unsigned 32 bits. See `streamOf`. */
   readonly stream: number;
   /** Unsigned 32 bits. */
   readonly step: number;

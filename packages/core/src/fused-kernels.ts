@@ -4,7 +4,10 @@ import type { OptimizerKernels } from './optimizer-kernels.js';
 import type { PackedMatrixKernels } from './packed-matrices.js';
 import type { FloatTensor, IntegerTensor, Tensor } from './tensor.js';
 
-/** In `Type`: `FloatTensor` where a kernel gives them, any tensor where an operation does. So are the others. */
+/**
+ * Gradients of `layerNorm`. `Type` is `FloatTensor` in kernels and any tensor in operations; the same holds for the
+ * types below.
+ */
 export interface LayerNormGradients<Type extends Tensor = Tensor> {
   readonly x: Type;
   readonly gain: Type;
@@ -18,7 +21,7 @@ export interface AttentionGradients<Type extends Tensor = Tensor> {
 }
 
 export interface AttentionOptions {
-  /** Factor on the scores before softmax; 1/√(head width) in the usual layer. */
+  /** Factor of the scores before softmax, usually 1/√(head width). */
   readonly scale: number;
   /** Masks keys after the query's position. */
   readonly causal: boolean;
@@ -27,16 +30,16 @@ export interface AttentionOptions {
 export type GeluApproximation = 'none' | 'tanh';
 
 /**
- * Kernels that a backend may add for speed. Core composes each from primitives where it is absent (`compositions/`), so
- * none is needed, and the suite holds both to the same bounds.
+ * Kernels that a backend may implement for speed. If one is missing, core composes it from primitives
+ * (`compositions/`); the conformance suite applies the same bounds to both.
  */
 export interface FusedKernels extends BlockProductKernels, PackedMatrixKernels, OptimizerKernels {
   /** Along the last axis. */
   softmax(x: FloatTensor): FloatTensor;
   softmaxGradient(y: FloatTensor, dy: FloatTensor): FloatTensor;
   /**
-   * Over the last axis, biased variance; `gain` and `bias` [width]. The variance is one of f32: where the squares of a
-   * row add up beyond it, which takes values above some 10^17, a backend may find it infinite and give the bias alone.
+   * Normalizes over the last axis with the biased variance; `gain` and `bias` are [width]. The variance is computed in
+   * f32: if the squares of a row overflow, at values above about 10^17, it may be infinite, and the result is the bias.
    */
   layerNorm(x: FloatTensor, gain: FloatTensor, bias: FloatTensor, epsilon: number): FloatTensor;
   layerNormGradient(
@@ -60,7 +63,10 @@ export interface FusedKernels extends BlockProductKernels, PackedMatrixKernels, 
     dy: FloatTensor,
     options: AttentionOptions,
   ): AttentionGradients<FloatTensor>;
-  /** Rounds each block to the format and back: the values that the packed codes would decode to, bit for bit. */
+  /**
+   * Rounds each block to the format and back. The result equals the values that the packed codes decode to, bit for
+   * bit.
+   */
   fakeQuantize(
     x: FloatTensor,
     options: Required<Omit<FakeQuantizeOptions, 'key'>> & { readonly key?: RandomKey },
@@ -71,7 +77,7 @@ export interface FusedKernels extends BlockProductKernels, PackedMatrixKernels, 
 
 export type FusedKernelName = keyof FusedKernels;
 
-/** The names of all fused kernels, in the order of the contract; `compositions` has one for each. */
+/** Names of all fused kernels, in the order of the contract; `compositions` has one for each. */
 export const fusedKernelNames = [
   'softmax',
   'softmaxGradient',
@@ -99,7 +105,7 @@ export const fusedKernelNames = [
   'decodeMatrix',
 ] as const satisfies readonly FusedKernelName[];
 
-/** Kernels that share tensors in the backend's own layout: a backend has all of a family or none. */
+/** Kernels that exchange tensors in the backend's own layout: a backend implements all of a family or none. */
 export const kernelFamilies = [
   ['encodeOperand', 'decodeOperand', 'blockMatmul'],
   ['packMatrix', 'packedMatmul', 'packedRows', 'decodeMatrix'],

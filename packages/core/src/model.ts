@@ -5,7 +5,7 @@ import type { DrawKey } from './optimizers/optimizer.js';
 import type { PackedMatrices } from './packed-matrices.js';
 import type { NamedTensors, Tensor } from './tensor.js';
 
-/** To what an operand of a matrix product is rounded before the product, which accumulates in f32. */
+/** Format to which an operand of a matrix product is rounded; products accumulate in f32. */
 export type OperandPrecision = 'f32' | 'bf16' | Quantization;
 
 /**
@@ -23,30 +23,28 @@ export interface Precision {
 }
 
 export interface ForwardContext {
-  /** Turns dropout and the like on. */
+  /** Enables dropout and other operations of training only. */
   readonly training: boolean;
   readonly precision: Precision;
-  /** Names the noise of this pass (dropout, stochastic rounding). */
+  /** Random key of this pass (dropout, stochastic rounding). */
   readonly key: DrawKey;
-  /** Weights whose codes for the forward products are there already, where many passes share them. */
+  /** Encoded weights of the forward products, shared by several passes. */
   readonly encodedWeights?: ReadonlyMap<Tensor, EncodedOperand> | undefined;
-  /** Weights that are kept as packed codes, by name. For inference: they take the place of the tensors of those names. */
+  /** Weights stored as packed codes, by name, for inference. They replace the tensors of these names. */
   readonly packedWeights?: PackedMatrices | undefined;
 }
 
-/**
- * A model is a plain value: no weights inside, no state. Weights go by dotted names, as in `blocks.0.mlp.up.weight`.
- */
+/** A model is a plain object without weights or state. Weights have dotted names, such as `blocks.0.mlp.up.weight`. */
 export interface Model {
   readonly name: string;
   /** Shapes of the weights, in the order of the forward pass. */
   readonly parameters: { readonly [name: string]: { readonly shape: readonly number[] } };
   /**
-   * Of a model of tokens, how many there are: 0 to vocabularySize − 1. `train` and `evaluate` check their inputs
+   * Vocabulary size of a language model; tokens are 0 to vocabularySize − 1. `train` and `evaluate` check their inputs
    * against it.
    */
   readonly vocabularySize?: number;
-  /** Initial weights: a function of the seed alone, the same on every backend to a few ulp. */
+  /** Initial weights, determined by the seed; equal on all backends to a few ulp. */
   initialize(ops: Operations, seed: number): NamedTensors;
   /**
    * Logits [batch, classes] or [batch, length, classes] for `inputs` (images [batch, height, width, channels], f32, or

@@ -13,11 +13,11 @@ import type {
 import type { PackedCodes, PackedMatrix } from './packed-matrices.js';
 import type { DType, NamedTensors, Tensor, TensorData } from './tensor.js';
 
-/** A tensor, or a number that stands for a scalar: of f32, or of the dtype beside it in a comparison and in `where`. */
+/** A tensor, or a number as a scalar: f32, or the dtype of the other operand in a comparison and in `where`. */
 export type TensorLike = Tensor | number;
 
 export interface ReduceOptions {
-  /** Which axes; negative counts from the end; all when absent. */
+  /** Axes to reduce; negative values count from the end. Default: all. */
   readonly axes?: number | readonly number[];
   /** Keeps reduced axes with extent 1. Default false. */
   readonly keepDims?: boolean;
@@ -30,14 +30,14 @@ export interface MatmulOptions {
 
 export interface CustomGradient {
   /**
-   * Runs with plain operations: what it computes is not recorded. Of the tensors that it makes, those passed to `keep` live on for
-   * `backward`, as saved inputs do; the others are freed.
+   * Runs with plain operations, which are not recorded. Tensors passed to `keep` are kept for `backward`, as saved
+   * inputs are; all other tensors that it creates are freed.
    */
   forward(ops: Operations, inputs: readonly Tensor[], keep: (tensors: NamedTensors) => void): Tensor;
   /**
-   * From dy, of the output's shape, the gradient for each input, or null where there is none. `inputs` and `output` are
-   * alive and unchanged. What it returns it hands over; other tensors that it makes are freed. Where `wanted[i]` is
-   * false, the gradient of input i is not needed, and null saves the work.
+   * Returns the gradient for each input from dy, which has the shape of the output, or null if there is none. `inputs`
+   * and `output` are alive and unchanged. The caller owns the returned tensors; all other tensors that it creates are
+   * freed. If `wanted[i]` is false, the gradient of input i is not needed, and null saves the computation.
    */
   backward(
     ops: Operations,
@@ -47,17 +47,17 @@ export interface CustomGradient {
     wanted: readonly boolean[],
   ): readonly (Tensor | null)[];
   /**
-   * What `backward` reads, so that the rest can be freed before it runs: positions of inputs (default all) and the
-   * output (default true). Of an argument that is not saved, `backward` may read the shape and nothing else.
+   * What `backward` reads, so that all else can be freed before it runs: indices of inputs (default: all) and the
+   * output (default: true). Of a tensor that is not saved, `backward` may only read the shape.
    */
   readonly saves?: { readonly inputs?: readonly number[]; readonly output?: boolean };
 }
 
 /**
- * What models are written against: the primitives with convenient arguments, the fused kernels or their compositions,
- * and scopes. Arguments are checked here, once for every backend: a mistake throws an `LmdError` (`SHAPE_MISMATCH`,
+ * The interface for models: the primitives with convenient arguments, the fused kernels or their compositions, and
+ * scopes. Arguments are checked here, once for all backends: an invalid one throws an `LmdError` (`SHAPE_MISMATCH`,
  * `DTYPE_MISMATCH`, `INVALID_ARGUMENT`, `TENSOR_DISPOSED`) that names the operation and the shapes. `@lmd/autograd`
- * gives an object of the same interface that also records, so a model is written once.
+ * provides the same interface with recording, so that a model is written once.
  */
 export interface Operations
   extends Record<UnaryName, (x: Tensor) => Tensor>,
@@ -75,17 +75,17 @@ export interface Operations
   where(condition: Tensor, a: TensorLike, b: TensorLike): Tensor;
 
   sum(x: Tensor, options?: ReduceOptions): Tensor;
-  /** The sum over the count: beyond the range of f32 where the sum is. */
+  /** The sum divided by the number of elements; it overflows where the sum does. */
   mean(x: Tensor, options?: ReduceOptions): Tensor;
   max(x: Tensor, options?: ReduceOptions): Tensor;
   argMax(x: Tensor, axis?: number): Tensor;
 
-  /** [..., m, k] · [..., k, n]: leading axes are equal, or one operand has rank 2 and is shared. */
+  /** [..., m, k] · [..., k, n] → [..., m, n]. Leading axes are equal, or one operand has rank 2 and is broadcast. */
   matmul(a: Tensor, b: Tensor, options?: MatmulOptions): Tensor;
 
   /** One extent may be −1. */
   reshape(x: Tensor, shape: readonly number[]): Tensor;
-  /** Without a permutation the last two axes are exchanged. */
+  /** Default permutation: exchanges the last two axes. */
   transpose(x: Tensor, permutation?: readonly number[]): Tensor;
   slice(x: Tensor, begin: readonly number[], size: readonly number[]): Tensor;
   concatenate(xs: readonly Tensor[], axis: number): Tensor;
@@ -100,61 +100,64 @@ export interface Operations
 
   softmax(x: Tensor): Tensor;
   /**
-   * Over the last axis. For rows with magnitudes above some 10^17 the variance may be infinite, and the result the bias
-   * alone.
+   * Over the last axis. For rows with magnitudes above about 10^17 the variance may be infinite; the result is then the
+   * bias.
    */
   layerNorm(x: Tensor, gain: Tensor, bias: Tensor, epsilon?: number): Tensor;
   gelu(x: Tensor, approximation?: GeluApproximation): Tensor;
   crossEntropy(logits: Tensor, labels: Tensor): Tensor;
   attention(query: Tensor, key: Tensor, value: Tensor, options?: Partial<AttentionOptions>): Tensor;
-  /** Not differentiable by itself: wrap it in `customGradient` to say what its gradient is. */
+  /** Has no gradient of its own; use it in `customGradient`, which defines one. */
   fakeQuantize(x: Tensor, options: FakeQuantizeOptions): Tensor;
   roundToBfloat16(x: Tensor): Tensor;
   /**
-   * The integer codes of a product's operand, in blocks along its contraction axis, which is one of the last two. Like `fakeQuantize` it has
-   * no gradient of its own. See `BlockProductKernels`; free it with `dispose(operand.tensors)` where no scope does.
+   * Integer codes of an operand of a product, in blocks along its contraction axis, which is one of the last two. It
+   * has no gradient of its own, like `fakeQuantize`. See `BlockProductKernels`; free it with `dispose(operand.tensors)`
+   * if no scope does.
    */
   encodeOperand(x: Tensor, options: EncodeOperandOptions): EncodedOperand;
-  /** The values of an encoded operand: those of `fakeQuantize`, but +0 for −0. */
+  /** Values of an encoded operand: those of `fakeQuantize`, with +0 instead of −0. */
   decodeOperand(operand: EncodedOperand): Tensor;
   /**
-   * [..., m, k] · [..., n, k]ᵀ → [..., m, n] of operands encoded along k, exact within blocks: the same bits on every backend. Leading axes
-   * are as in `matmul`.
+   * [..., m, k] · [..., n, k]ᵀ → [..., m, n] of operands encoded along k, exact within blocks: bit-identical on every
+   * backend. Leading axes are as in `matmul`.
    */
   blockMatmul(a: EncodedOperand, b: EncodedOperand): Tensor;
   /**
-   * Takes weights as packed codes, as a file holds them, without decoding them. See `PackedMatrixKernels`; free it with
-   * `dispose(matrix.tensors)` where no scope does. Throws `UNSUPPORTED` for a format of other widths (`canPackMatrix`), `SHAPE_MISMATCH` for
-   * another number of bytes than the shape takes, `DATA_CORRUPT` for codes of NaN, infinities or the least integer: before memory is taken.
+   * Stores weights as packed codes without decoding them. See `PackedMatrixKernels`; free them with
+   * `dispose(matrix.tensors)` if no scope does. Throws, before memory is allocated, `UNSUPPORTED` for a format of other
+   * widths (`canPackMatrix`), `SHAPE_MISMATCH` for a number of bytes that does not fit the shape, and `DATA_CORRUPT`
+   * for codes of NaN, infinities or the lowest integer.
    */
   packMatrix(source: PackedCodes): PackedMatrix;
   /** x [..., terms] times the transposed rows of a packed matrix → [..., rows]. Sums in f32; no gradient of its own. */
   packedMatmul(x: Tensor, matrix: PackedMatrix): Tensor;
   /** Rows of a packed matrix as values, `indices` i32 → [...indices.shape, terms]. An index out of range gives NaN. */
   packedRows(matrix: PackedMatrix, indices: Tensor): Tensor;
-  /** The values of a packed matrix: [rows, terms], whichever way it was stored. */
+  /** Values of a packed matrix: [rows, terms], for either storage order. */
   decodeMatrix(matrix: PackedMatrix): Tensor;
 
-  /** Computes `forward`; where gradients are recorded, `backward` is its derivative. */
+  /** Computes `forward`. If gradients are recorded, `backward` defines its derivative. */
   customGradient(inputs: readonly Tensor[], gradient: CustomGradient): Tensor;
 
   /**
-   * Runs `body` and frees every tensor made in it but those found in its result (a tensor, or arrays and plain records
-   * of them, nested), which pass to the enclosing scope. Also frees when `body` throws. `body` must be synchronous: a
-   * promise is refused. On a tape, what a gradient still needs is kept until the backward pass has used it.
+   * Runs `body` and frees every tensor created in it, except those in its result (a tensor, or nested arrays and plain
+   * records of tensors), which move to the enclosing scope. Tensors are also freed if `body` throws. `body` must be
+   * synchronous: a promise is an error. On a tape, tensors that a gradient needs are kept until the backward pass has
+   * used them.
    */
   scope<T>(body: () => T): T;
-  /** Keeps a tensor alive beyond all scopes, until `dispose`. */
+  /** Keeps a tensor alive after all scopes end, until `dispose`. */
   keep<T extends Tensor>(x: T): T;
-  /** Frees tensors now. Freeing one twice is an error (`TENSOR_DISPOSED`). */
+  /** Frees tensors immediately. Disposing of a tensor twice is an error (`TENSOR_DISPOSED`). */
   dispose(x: Tensor | readonly Tensor[] | { readonly [name: string]: Tensor }): void;
   isDisposed(x: Tensor): boolean;
   memory(): BackendMemory & { readonly peakBytes: number };
 }
 
 /**
- * All operations of a backend, those included that no gradient passes through: gradient kernels, and the draws and
- * updates of optimizers. `createOperations(backend)` makes them.
+ * All operations of a backend, including those without a gradient: gradient kernels, and sampling and updates of
+ * optimizers. Created by `createOperations(backend)`.
  */
 export interface EagerOperations extends Operations {
   softmaxGradient(y: Tensor, dy: Tensor): Tensor;
@@ -178,17 +181,17 @@ export interface EagerOperations extends Operations {
   ): LmdTensors;
   adamwUpdate(state: AdamwTensors, gradient: Tensor, options: AdamwUpdateOptions): AdamwTensors;
   /**
-   * Codes of several vectors with block scales, in one word an element; see `FusedKernels`. A key a vector; without
-   * keys, to nearest.
+   * Encodes several vectors as codes with block scales, one word per element; see `OptimizerKernels`. There is one key
+   * per vector; without keys, it rounds to nearest.
    */
   encodeBlocks(vectors: readonly Tensor[], laws: readonly CodeLaw[], keys?: readonly RandomKey[]): EncodedBlocks;
-  /** The vectors of the indices `wanted` (all when absent) from their codes. */
+  /** The vectors with the indices `wanted` (default: all), decoded from their codes. */
   decodeBlocks(encoded: EncodedBlocks, laws: readonly CodeLaw[], wanted?: readonly number[]): readonly Tensor[];
   /**
-   * Takes charge of a tensor that the backend made by other means than these operations, such as a handle on a tensor
-   * of the program around it. It belongs to the current scope from then on.
+   * Takes ownership of a tensor that the backend created in another way, such as a handle to a tensor of the
+   * surrounding program. It then belongs to the current scope.
    */
   adopt<T extends Tensor>(x: T): T;
-  /** Starts `memory().peakBytes` afresh, from what is held now. */
+  /** Resets `memory().peakBytes` to the current memory use. */
   resetPeakMemory(): void;
 }

@@ -2,12 +2,15 @@ import type { RandomKey } from './formats.js';
 import type { FloatTensor, Tensor } from './tensor.js';
 
 /**
- * The prior of the positive halves, as the gradient R of its negative log density in log m (LMD). Our choices; see
- * `lmd`.
+ * Prior of the positive halves, named by the gradient R of its negative log density with respect to log m (LMD). Our
+ * choices; see `lmd`.
  */
 export type LmdRegularizer = 'logNormalPrior' | 'powerPrior' | 'exponentialPrior' | 'halfNormalPrior';
 
-/** In `Type`, here and below: `FloatTensor` where a kernel takes or gives them, any tensor where an operation does. */
+/**
+ * State of one weight of LMD. `Type` is `FloatTensor` in kernels and any tensor in operations; the same holds for the
+ * types below.
+ */
 export interface LmdTensors<Type extends Tensor = Tensor> {
   /** log m⁺ and log m⁻, shape of the weight. */
   readonly logPlus: Type;
@@ -40,44 +43,47 @@ export interface AdamwUpdateOptions {
   readonly beta2: number;
   readonly epsilon: number;
   readonly weightDecay: number;
-  /** 1-based count of this update, for the bias corrections. */
+  /** Number of this update, counted from 1, for the bias corrections. */
   readonly step: number;
 }
 
-/** Consecutive elements, in row-major order, that share a scale in `encodeBlocks`; the last block may be short. */
+/**
+ * Number of consecutive elements, in row-major order, that share a scale in `encodeBlocks`; the last block may be
+ * shorter.
+ */
 export const codeBlockSize = 128;
 
 /**
- * How numbers become integer codes c from −(2^(bits − 1) − 1) to 2^(bits − 1) − 1, by a scale s, a power of two, of
- * their block: `linear` c·s; `square` c·|c|·s, whose steps shrink toward 0, for vectors that range over magnitudes
+ * Mapping of numbers to integer codes c from −(2^(bits − 1) − 1) to 2^(bits − 1) − 1, with a power-of-two scale s per
+ * block. `linear`: c·s. `square`: c·|c|·s, with smaller steps near 0, for vectors with a wide range of magnitudes
  * within a block.
  */
 export interface CodeLaw {
   readonly law: 'linear' | 'square';
-  /** At least 3. The codes that share a word have at most 24 bits together. */
+  /** At least 3. The codes in one word have at most 24 bits in total. */
   readonly bits: number;
 }
 
 export interface EncodedBlocks<Type extends Tensor = Tensor> {
   /**
-   * f32 integers under 2^24, of the shape of the vectors: a code of each, the first in the highest bits, plus 2^(bits −
-   * 1). All backends hold them exactly, also where a type of bytes is stored in more.
+   * f32 integers below 2^24, with the shape of the vectors: one code per vector, the first in the highest bits, each
+   * plus 2^(bits − 1). Every backend stores them exactly, including those that store u8 in more than one byte.
    */
   readonly words: Type;
-  /** The scales of each vector, f32 [blocks], or a scalar where there is one block. */
+  /** Scales of each vector: f32 [blocks], or a scalar if there is one block. */
   readonly scales: readonly Type[];
 }
 
-/** The fused kernels of optimizers and of their states: draws, updates, and states as codes. */
+/** Fused kernels of optimizers: sampling, updates, and states stored as codes. */
 export interface OptimizerKernels {
   /**
-   * w = exp(l⁺ + σ·e⁺) − exp(l⁻ + σ·e⁻), with e⁺ the normals of `key` and e⁻ those of the same key with the stream's
-   * complement (~stream, unsigned).
+   * Samples w = exp(l⁺ + σ·e⁺) − exp(l⁻ + σ·e⁻). e⁺ are the normals of `key`; e⁻ are those of the same key with the
+   * complement of the stream (~stream, unsigned).
    */
   lmdDraw(logPlus: FloatTensor, logMinus: FloatTensor, noise: number, key: RandomKey): FloatTensor;
   /**
-   * One LMD step (see `lmd`): `gradients[s]` is d loss / d w at the draw of `keys[s]`, whose noise is drawn again.
-   * `logPriorMedian` is a scalar tensor, log m₀.
+   * One LMD step (see `lmd`). `gradients[s]` is d loss / d w at the sample of `keys[s]`, whose noise is generated
+   * again. `logPriorMedian` is a scalar tensor, log m₀.
    */
   lmdUpdate(
     state: LmdTensors<FloatTensor>,
@@ -109,7 +115,8 @@ export interface OptimizerKernels {
     keys: readonly RandomKey[] | undefined,
   ): EncodedBlocks<FloatTensor>;
   /**
-   * The vectors of the indices `wanted`, from what `encodeBlocks` gave for the same laws, to the bit: c·s or (c·|c|)·s.
+   * The vectors with the indices `wanted`, decoded from the result of `encodeBlocks` for the same laws, bit for bit:
+   * c·s or (c·|c|)·s.
    */
   decodeBlocks(
     encoded: EncodedBlocks<FloatTensor>,

@@ -5,22 +5,22 @@ import { defaultsOf } from './options/resolve.js';
 /** How values are rounded to a block format, declared once. */
 export const roundingOptionTable = {
   /**
-   * How an element that falls between two codes is rounded. `stochastic` needs a random key where no step gives one.
-   * `nearestEven`, `nearestAway`, `towardZero` or `stochastic`; default `nearestEven`.
+   * Rounding of an element between two representable values. `stochastic` requires a random key where no training step
+   * provides one. `nearestEven`, `nearestAway`, `towardZero` or `stochastic`; default `nearestEven`.
    */
   rounding: choice(['nearestEven', 'nearestAway', 'towardZero', 'stochastic'], {
     default: 'nearestEven',
     describe:
-      'How an element that falls between two codes is rounded. `stochastic` needs a random key where no step gives one.',
+      'Rounding of an element between two representable values. `stochastic` requires a random key where no training step provides one.',
   }),
   /**
-   * How a block's power-of-two scale follows from its largest magnitude; the default is that of OCP MX v1.0. `floor`,
-   * `ceil`, `rceil` or `even`; default `floor`.
+   * How the power-of-two scale of a block is computed from its largest magnitude; the default follows OCP MX v1.0.
+   * `floor`, `ceil`, `rceil` or `even`; default `floor`.
    */
   scaleMode: choice(['floor', 'ceil', 'rceil', 'even'], {
     default: 'floor',
     describe:
-      "How a block's power-of-two scale follows from its largest magnitude; the default is that of OCP MX v1.0.",
+      'How the power-of-two scale of a block is computed from its largest magnitude; the default follows OCP MX v1.0.',
   }),
 } as const satisfies OptionTable;
 

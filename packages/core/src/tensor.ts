@@ -2,18 +2,18 @@
 export type DType = 'f32' | 'i32' | 'u8';
 
 /**
- * An opaque, immutable handle to an n-dimensional array, row-major, that a backend made and only that backend
- * understands. A backend may add its own fields, which no other code uses.
+ * An opaque, immutable handle to an n-dimensional array in row-major order. Only the backend that created it can use
+ * it. A backend may add its own fields, which no other code uses.
  */
 export interface Tensor<Type extends DType = DType> {
   readonly shape: readonly number[];
   readonly dtype: Type;
 }
 
-/** A tensor whose dtype the compiler knows to be f32: what almost every kernel takes and gives. */
+/** A tensor of static dtype f32, the argument of almost every kernel. */
 export type FloatTensor = Tensor<'f32'>;
 
-/** A tensor whose dtype the compiler knows to be i32: indices, labels, truth values and random bits. */
+/** A tensor of static dtype i32: indices, labels, truth values and random bits. */
 export type IntegerTensor = Tensor<'i32'>;
 
 export type TensorData = Float32Array | Int32Array | Uint8Array;

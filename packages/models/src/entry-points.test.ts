@@ -43,7 +43,7 @@ async function refusal(act: () => unknown): Promise<string> {
 describe.each(Object.entries(entryPoints))('%s', (_, enter) => {
   it.each<[string, unknown, RegExp]>([
     ['nothing', undefined, /ops is (undefined|missing)/],
-    ['a backend', ops.backend, /ops is a backend. Give it as `backend`, or createOperations\(backend\)/],
+    ['a backend', ops.backend, /ops is a backend. Pass it as `backend`, or createOperations\(backend\)/],
     ['a promise', Promise.resolve(ops), /ops is a promise. Await it/],
     ['a backend without memory', { ...ops, backend: { ...ops.backend, memory: undefined } }, /has memory = undefined/],
     ['a backend without kernels', { ...ops, backend: { ...ops.backend, fused: undefined } }, /has fused = undefined/],

@@ -22,59 +22,55 @@ import { sampleToken, samplingOptionTable } from './sampling.js';
 
 /** The options of `generate`, declared once. */
 export const generateOptionTable = {
-  /** Where to compute. An object; required. */
-  ops: option.object<Operations>({ required: true, describe: 'Where to compute.' }),
+  /** Operations that run the computation. An object; required. */
+  ops: option.object<Operations>({ required: true, describe: 'Operations that run the computation.' }),
   /** The language model. An object; required. */
   model: option.object<Pick<Gpt2, 'config' | 'prefill' | 'decode'>>({
     required: true,
     describe: 'The language model.',
   }),
-  /** Its weights, which must live until the generation ends. An object; required. */
+  /** Weights of the model; they must not be disposed before the generation ends. An object; required. */
   weights: option.object<NamedTensors>({
     required: true,
-    describe: 'Its weights, which must live until the generation ends.',
+    describe: 'Weights of the model; they must not be disposed before the generation ends.',
   }),
   /**
-   * Weights that are kept as packed codes, by name (`packWeights`): they take the place of the tensors of those names,
-   * which `weights` need not have. By default none. An object.
+   * Weights that are stored as packed codes, by name (`packWeights`). They replace the tensors of these names, which
+   * `weights` may omit. Default: none. An object.
    */
   packedWeights: option.object<PackedMatrices>({
     describe:
-      'Weights that are kept as packed codes, by name (`packWeights`): they take the place of the tensors of those names, which `weights` need not have. By default none.',
+      'Weights that are stored as packed codes, by name (`packWeights`). They replace the tensors of these names, which `weights` may omit. Default: none.',
   }),
-  /**
-   * The tokens before the generated ones; at least one. GPT-2 begins a document after `<|endoftext|>`, 50256. A list of
-   * tokens; required.
-   */
+  /** Prompt tokens, at least one. GPT-2 starts a document after `<|endoftext|>`, 50256. A list of tokens; required. */
   prompt: option.value<ArrayLike<number>>({
     required: true,
-    describe:
-      'The tokens before the generated ones; at least one. GPT-2 begins a document after `<|endoftext|>`, 50256.',
+    describe: 'Prompt tokens, at least one. GPT-2 starts a document after `<|endoftext|>`, 50256.',
     allowed: 'a list of tokens',
     check: isList,
   }),
   /**
-   * Maximum number of new tokens. Beyond the context of the model, each token comes from the last `contextLength`
-   * tokens alone, by a whole forward pass: positions are absolute, so that no cache serves. By default up to the end of
-   * the context, or `contextLength` where the prompt fills it. A whole number, at least 0.
+   * Maximum number of new tokens. Beyond the context length of the model, each token is computed from the last
+   * `contextLength` tokens by a full forward pass: positions are absolute, so that the key-value cache cannot be used.
+   * Default: up to the end of the context, or `contextLength` if the prompt fills it. A whole number, at least 0.
    */
   maxTokens: option.integer({
     atLeast: 0,
     describe:
-      'Maximum number of new tokens. Beyond the context of the model, each token comes from the last `contextLength` tokens alone, by a whole forward pass: positions are absolute, so that no cache serves. By default up to the end of the context, or `contextLength` where the prompt fills it.',
+      'Maximum number of new tokens. Beyond the context length of the model, each token is computed from the last `contextLength` tokens by a full forward pass: positions are absolute, so that the key-value cache cannot be used. Default: up to the end of the context, or `contextLength` if the prompt fills it.',
   }),
   /**
-   * How many tokens the tokenizer has. The rows of the embedding from there on, by which some models pad it to a round
-   * number, are never drawn. By default all of the model's. A whole number, at least 1.
+   * Vocabulary size of the tokenizer. Further rows of the embedding, with which some models pad it to a round number,
+   * are never sampled. Default: that of the model. A whole number, at least 1.
    */
   vocabularySize: option.integer({
     atLeast: 1,
     describe:
-      "How many tokens the tokenizer has. The rows of the embedding from there on, by which some models pad it to a round number, are never drawn. By default all of the model's.",
+      'Vocabulary size of the tokenizer. Further rows of the embedding, with which some models pad it to a round number, are never sampled. Default: that of the model.',
   }),
-  /** Tokens that end the text; they are not given. By default none. A list of tokens. */
+  /** Tokens that end the text; they are not returned. Default: none. A list of tokens. */
   stop: option.value<readonly number[]>({
-    describe: 'Tokens that end the text; they are not given. By default none.',
+    describe: 'Tokens that end the text; they are not returned. Default: none.',
     allowed: 'a list of tokens',
     check: isList,
   }),
@@ -86,20 +82,20 @@ export const generateOptionTable = {
     describe: 'Random seed: the same seed, weights and prompt give the same text.',
   }),
   /**
-   * Of the products. Packed weights are not rounded again: of them, it is the precision of the activations. By default
-   * full precision. An object.
+   * Precision of the matrix products. Packed weights are not rounded again; in their products it applies to the
+   * activations. Default: full precision. An object.
    */
   precision: option.object<Precision>({
     describe:
-      'Of the products. Packed weights are not rounded again: of them, it is the precision of the activations. By default full precision.',
+      'Precision of the matrix products. Packed weights are not rounded again; in their products it applies to the activations. Default: full precision.',
   }),
   /**
-   * Block format in which keys and values of earlier tokens are kept, as codes and scales: `formats.mxint8`, or another
-   * format of `@lmd/mx-formats` with scales that are powers of two. By default f32. An object.
+   * Block format of the key-value cache, stored as codes and scales: `formats.mxint8`, or another format of
+   * `@lmd/mx-formats` with power-of-two scales. Default: f32. An object.
    */
   cacheFormat: option.object<BlockFormat>({
     describe:
-      'Block format in which keys and values of earlier tokens are kept, as codes and scales: `formats.mxint8`, or another format of `@lmd/mx-formats` with scales that are powers of two. By default f32.',
+      'Block format of the key-value cache, stored as codes and scales: `formats.mxint8`, or another format of `@lmd/mx-formats` with power-of-two scales. Default: f32.',
   }),
 } as const satisfies OptionTable;
 

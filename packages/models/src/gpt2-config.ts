@@ -4,34 +4,34 @@ import { transformerOptionTable } from './transformer-options.js';
 
 /** The configuration of `gpt2`, declared once. */
 export const gpt2OptionTable = {
-  /** Number of different tokens. A whole number, at least 1; required. */
-  vocabularySize: option.integer({ atLeast: 1, required: true, describe: 'Number of different tokens.' }),
-  /** The longest sequence, in tokens. A whole number, at least 1; required. */
-  contextLength: option.integer({ atLeast: 1, required: true, describe: 'The longest sequence, in tokens.' }),
+  /** Vocabulary size. A whole number, at least 1; required. */
+  vocabularySize: option.integer({ atLeast: 1, required: true, describe: 'Vocabulary size.' }),
+  /** Maximum sequence length, in tokens. A whole number, at least 1; required. */
+  contextLength: option.integer({ atLeast: 1, required: true, describe: 'Maximum sequence length, in tokens.' }),
   ...transformerOptionTable,
   /**
-   * `tanh` is the approximation that the published models have; `none` is GELU by the error function. `none` or `tanh`;
-   * default `tanh`.
+   * Approximation of GELU: `tanh`, as in the published models, or `none`, which uses the error function. `none` or
+   * `tanh`; default `tanh`.
    */
   gelu: option.choice(['none', 'tanh'], {
     default: 'tanh',
-    describe: '`tanh` is the approximation that the published models have; `none` is GELU by the error function.',
+    describe: 'Approximation of GELU: `tanh`, as in the published models, or `none`, which uses the error function.',
   }),
-  /** Added to the variance in layer norms; the default is that of the published models. Above 0; default 0.00001. */
+  /** ε of layer norms, added to the variance; the default is that of the published models. Above 0; default 0.00001. */
   layerNormEpsilon: option.number({
     above: 0,
     default: 1e-5,
-    describe: 'Added to the variance in layer norms; the default is that of the published models.',
+    describe: 'ε of layer norms, added to the variance; the default is that of the published models.',
   }),
   /**
-   * Whether the last product, from the residual stream to the logits by the transposed token embedding, is rounded like
-   * all others or stays in f32. The lookup of the first layer is no product, and is never rounded. True or false;
-   * default true.
+   * Whether the head, the product of the residual stream and the transposed token embedding, is quantized like all
+   * other products; if false it stays in f32. The embedding lookup is not a product and is never quantized. True or
+   * false; default true.
    */
   quantizeHead: option.boolean({
     default: true,
     describe:
-      'Whether the last product, from the residual stream to the logits by the transposed token embedding, is rounded like all others or stays in f32. The lookup of the first layer is no product, and is never rounded.',
+      'Whether the head, the product of the residual stream and the transposed token embedding, is quantized like all other products; if false it stays in f32. The embedding lookup is not a product and is never quantized.',
   }),
 } as const satisfies OptionTable;
 

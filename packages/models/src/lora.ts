@@ -15,23 +15,25 @@ import { type WeightMatch, weightMatchOption } from './weight-match.js';
 
 /** The options of `lora`, declared once. */
 export const loraOptionTable = {
-  /** The inner extent of the adapters A·B. A whole number, at least 1; default 8. */
-  rank: option.integer({ atLeast: 1, default: 8, describe: 'The inner extent of the adapters A·B.' }),
-  /** A·B is multiplied by alpha / rank; by default the rank, so that the factor is 1. Above 0. */
+  /** Rank of the adapters A·B. A whole number, at least 1; default 8. */
+  rank: option.integer({ atLeast: 1, default: 8, describe: 'Rank of the adapters A·B.' }),
+  /**
+   * Scaling of the adapters: A·B is multiplied by alpha / rank. Default: the rank, so that the factor is 1. Above 0.
+   */
   alpha: option.number({
     above: 0,
-    describe: 'A·B is multiplied by alpha / rank; by default the rank, so that the factor is 1.',
+    describe: 'Scaling of the adapters: A·B is multiplied by alpha / rank. Default: the rank, so that the factor is 1.',
   }),
   /**
-   * Which matrices get an adapter; by default those of attention: `qkv` and `projection`. A name, a pattern or a
-   * function of name and shape.
+   * Matrices to adapt. Default: those of attention, `qkv` and `projection`. A name, a pattern or a function of name and
+   * shape.
    */
-  match: weightMatchOption('Which matrices get an adapter; by default those of attention: `qkv` and `projection`.'),
+  match: weightMatchOption('Matrices to adapt. Default: those of attention, `qkv` and `projection`.'),
   /**
-   * Which weights are trained whole, such as a new head: `/^head\./`; by default none. A name, a pattern or a function
-   * of name and shape.
+   * Weights to train fully, such as a new head: `/^head\./`. Default: none. A name, a pattern or a function of name and
+   * shape.
    */
-  train: weightMatchOption('Which weights are trained whole, such as a new head: `/^head\\./`; by default none.'),
+  train: weightMatchOption('Weights to train fully, such as a new head: `/^head\\./`. Default: none.'),
 } as const satisfies OptionTable;
 
 export interface LoraOptions extends OptionsOf<typeof loraOptionTable> {}

@@ -17,11 +17,12 @@ export const samplingOptionTable = {
     describe: 'Sampling temperature, which divides the logits; 0 always takes the most likely token.',
   }),
   /**
-   * Top-k sampling: samples from this many of the most likely tokens; by default from all. A whole number, at least 1.
+   * Top-k sampling: samples from this number of the most likely tokens. Default: all tokens. A whole number, at least
+   * 1.
    */
   topK: option.integer({
     atLeast: 1,
-    describe: 'Top-k sampling: samples from this many of the most likely tokens; by default from all.',
+    describe: 'Top-k sampling: samples from this number of the most likely tokens. Default: all tokens.',
   }),
   /**
    * Top-p (nucleus) sampling: samples from the fewest most likely tokens whose probabilities add up to p or more

@@ -13,40 +13,41 @@ export const transformerOptionTable = {
   depth: option.integer({ atLeast: 1, atMost: 10_000, required: true, describe: 'Number of transformer blocks.' }),
   /** Number of attention heads; divides `width`. A whole number, at least 1; required. */
   heads: option.integer({ atLeast: 1, required: true, describe: 'Number of attention heads; divides `width`.' }),
-  /** Width of the hidden layer of each MLP; by default 4 · `width`. A whole number, at least 1. */
+  /** Width of the hidden layer of each MLP. Default: 4 · `width`. A whole number, at least 1. */
   mlpWidth: option.integer({
     atLeast: 1,
-    describe: 'Width of the hidden layer of each MLP; by default 4 · `width`.',
+    describe: 'Width of the hidden layer of each MLP. Default: 4 · `width`.',
   }),
   /**
-   * In training, the probability with which an element of the embeddings, or of what attention or MLP adds to the
-   * residual stream, is dropped. At least 0 and below 1; default 0.
+   * Dropout probability, in training only, of the embeddings and of the outputs of attention and MLP before they are
+   * added to the residual stream. At least 0 and below 1; default 0.
    */
   dropout: option.number({
     atLeast: 0,
     below: 1,
     default: 0,
     describe:
-      'In training, the probability with which an element of the embeddings, or of what attention or MLP adds to the residual stream, is dropped.',
+      'Dropout probability, in training only, of the embeddings and of the outputs of attention and MLP before they are added to the residual stream.',
   }),
   /**
-   * In training, the probability with which an attention probability is dropped. Above 0, attention probabilities are
-   * stored. At least 0 and below 1; default 0.
+   * Dropout probability of the attention probabilities, in training only. Above 0, attention probabilities are stored.
+   * At least 0 and below 1; default 0.
    */
   attentionDropout: option.number({
     atLeast: 0,
     below: 1,
     default: 0,
     describe:
-      'In training, the probability with which an attention probability is dropped. Above 0, attention probabilities are stored.',
+      'Dropout probability of the attention probabilities, in training only. Above 0, attention probabilities are stored.',
   }),
   /**
-   * `blocks`, or true: of each block only the input is kept for the backward pass, which runs the block again. The same
-   * bits for less memory and about a third more work. True or false or `blocks`; default false.
+   * Activation checkpointing. `blocks` or true: only the input of each block is stored for the backward pass, which
+   * recomputes the block. Results are bit-identical; it uses less memory and takes about a third more computation. True
+   * or false or `blocks`; default false.
    */
   recomputation: option.either([{ kind: 'boolean' }, { kind: 'choice', choices: ['blocks'] }], {
     default: false,
     describe:
-      '`blocks`, or true: of each block only the input is kept for the backward pass, which runs the block again. The same bits for less memory and about a third more work.',
+      'Activation checkpointing. `blocks` or true: only the input of each block is stored for the backward pass, which recomputes the block. Results are bit-identical; it uses less memory and takes about a third more computation.',
   }),
 } as const satisfies OptionTable;

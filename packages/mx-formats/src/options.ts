@@ -196,7 +196,7 @@ export function checkBlockSize(blockSize: number): number {
   throw new MxFormatError('INVALID_ARGUMENT', `The block size is ${describeValue(blockSize)}.`, {
     subject: 'blockSize',
     value: blockSize,
-    remedy: `Use a whole number from 1 to ${largestBlockSize}; a block ends with its row at the latest.`,
+    remedy: `Use a whole number from 1 to ${largestBlockSize}; a block never extends beyond its row.`,
   });
 }
 

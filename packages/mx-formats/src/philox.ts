@@ -21,7 +21,7 @@ export function checkRandomKey(key: RandomKey): void {
     throw new MxFormatError('INVALID_ARGUMENT', `The random key is ${describeValue(key)}.`, {
       subject: 'key',
       value: key,
-      remedy: 'Give { seed, stream, step, sample }.',
+      remedy: 'Pass { seed, stream, step, sample }.',
     });
   }
   checkPart('seed', key.seed, 2 ** 53);

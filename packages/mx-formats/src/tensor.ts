@@ -45,7 +45,7 @@ export function checkTensor(tensor: MxTensorInput): CheckedTensor {
     throw new MxFormatError('INVALID_ARGUMENT', `The quantized tensor is ${describeValue(tensor)}.`, {
       subject: 'tensor',
       value: tensor,
-      remedy: 'Give what `quantize` makes: { format, shape, axis, blockSize, scales, codes, tensorScale }.',
+      remedy: 'Pass what `quantize` makes: { format, shape, axis, blockSize, scales, codes, tensorScale }.',
     });
   }
   const format = typeof tensor.format === 'string' ? formatNamed(tensor.format) : tensor.format;

@@ -31,32 +31,32 @@ function operandOption(describe: string) {
 /** The options of a layer's precision, declared once. */
 export const layerPrecisionOptionTable = {
   /**
-   * How the weights are rounded. One of fp32, bf16, mxfp8_e5m2, mxfp8_e4m3, mxfp6_e3m2, mxfp6_e2m3, mxfp4_e2m1, mxint8,
+   * Format of the weights. One of fp32, bf16, mxfp8_e5m2, mxfp8_e4m3, mxfp6_e3m2, mxfp6_e2m3, mxfp4_e2m1, mxint8,
    * nvfp4, or a block format's record; required.
    */
-  weights: operandOption('How the weights are rounded.'),
+  weights: operandOption('Format of the weights.'),
   /**
-   * How the activations are rounded. One of fp32, bf16, mxfp8_e5m2, mxfp8_e4m3, mxfp6_e3m2, mxfp6_e2m3, mxfp4_e2m1,
-   * mxint8, nvfp4, or a block format's record; required.
+   * Format of the activations. One of fp32, bf16, mxfp8_e5m2, mxfp8_e4m3, mxfp6_e3m2, mxfp6_e2m3, mxfp4_e2m1, mxint8,
+   * nvfp4, or a block format's record; required.
    */
-  activations: operandOption('How the activations are rounded.'),
-  /** How the incoming gradient is rounded for both backward products. `bf16` or `fp32`; default `bf16`. */
+  activations: operandOption('Format of the activations.'),
+  /** Format of the incoming gradient in both backward products. `bf16` or `fp32`; default `bf16`. */
   gradients: option.choice(['bf16', 'fp32'], {
     default: 'bf16',
-    describe: 'How the incoming gradient is rounded for both backward products.',
+    describe: 'Format of the incoming gradient in both backward products.',
   }),
   // A layer has no step to draw the noise of stochastic rounding from: `quantizeMX` takes a key.
   /**
-   * How an element that falls between two codes is rounded. `nearestEven`, `nearestAway` or `towardZero`; default
+   * Rounding of an element between two representable values. `nearestEven`, `nearestAway` or `towardZero`; default
    * `nearestEven`.
    */
   rounding: option.choice(deterministicRoundings, {
     default: 'nearestEven',
-    describe: 'How an element that falls between two codes is rounded.',
+    describe: 'Rounding of an element between two representable values.',
   }),
   /**
-   * How a block's power-of-two scale follows from its largest magnitude; the default is that of OCP MX v1.0. `floor`,
-   * `ceil`, `rceil` or `even`; default `floor`.
+   * How the power-of-two scale of a block is computed from its largest magnitude; the default follows OCP MX v1.0.
+   * `floor`, `ceil`, `rceil` or `even`; default `floor`.
    */
   scaleMode: roundingOptionTable.scaleMode,
 } as const satisfies OptionTable;

@@ -14,36 +14,36 @@ import { blockFormat, invalid, isBlockFormat } from './precision.js';
 /** The options of `quantizeMX`, declared once. */
 export const quantizeMXOptionTable = {
   /**
-   * How to round: a format by its name, such as `mxfp6_e3m2`, or a record of `@lmd/mx-formats`. One of mxfp8_e5m2,
-   * mxfp8_e4m3, mxfp6_e3m2, mxfp6_e2m3, mxfp4_e2m1, mxint8, nvfp4, or a block format's record; required.
+   * Block format: a name, such as `mxfp6_e3m2`, or a format of `@lmd/mx-formats`. One of mxfp8_e5m2, mxfp8_e4m3,
+   * mxfp6_e3m2, mxfp6_e2m3, mxfp4_e2m1, mxint8, nvfp4, or a block format's record; required.
    */
   format: option.value<FormatName | BlockFormat>({
     required: true,
-    describe: 'How to round: a format by its name, such as `mxfp6_e3m2`, or a record of `@lmd/mx-formats`.',
+    describe: 'Block format: a name, such as `mxfp6_e3m2`, or a format of `@lmd/mx-formats`.',
     allowed: `one of ${Object.keys(formats).join(', ')}, or a block format's record`,
     check: (value) => Object.hasOwn(formats, value as string) || isBlockFormat(value),
   }),
   /**
-   * The axis along which blocks run: the one that the product to come sums over. Negative counts from the end. A whole
-   * number; default -1.
+   * Axis along which blocks run: the contraction axis of the product that uses the result. Negative values count from
+   * the end. A whole number; default -1.
    */
   axis: option.integer({
     default: -1,
     describe:
-      'The axis along which blocks run: the one that the product to come sums over. Negative counts from the end.',
+      'Axis along which blocks run: the contraction axis of the product that uses the result. Negative values count from the end.',
   }),
   ...roundingOptionTable,
-  /** Which random numbers `stochastic` rounding draws: another `step` each step. An object. */
+  /** Random key of `stochastic` rounding; use another `step` at each step. An object. */
   key: option.object<RandomKey>({
-    describe: 'Which random numbers `stochastic` rounding draws: another `step` each step.',
+    describe: 'Random key of `stochastic` rounding; use another `step` at each step.',
   }),
   /**
-   * `straightThrough`, the default, hands the gradient through the rounding unchanged. A function gives the gradient
-   * for x from that of the result, x and the result. `straightThrough` or a function of (dy, x, y).
+   * `straightThrough` (default) passes the gradient through the rounding unchanged. A function computes the gradient of
+   * x from that of the result, x and the result. `straightThrough` or a function of (dy, x, y).
    */
   gradient: option.value<'straightThrough' | ((dy: tf.Tensor, x: tf.Tensor, y: tf.Tensor) => tf.Tensor)>({
     describe:
-      '`straightThrough`, the default, hands the gradient through the rounding unchanged. A function gives the gradient for x from that of the result, x and the result.',
+      '`straightThrough` (default) passes the gradient through the rounding unchanged. A function computes the gradient of x from that of the result, x and the result.',
     allowed: '`straightThrough` or a function of (dy, x, y)',
     check: (value) => value === 'straightThrough' || typeof value === 'function',
   }),

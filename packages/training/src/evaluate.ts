@@ -19,34 +19,34 @@ import { meanOfCounted, rowLosses } from './loss.js';
 
 /** The options of `evaluate`, declared once. */
 export const evaluateOptionTable = {
-  /** Where to compute. An object; required. */
-  ops: option.object<EagerOperations>({ required: true, describe: 'Where to compute.' }),
-  /** The network. An object; required. */
-  model: option.object<Model>({ required: true, describe: 'The network.' }),
-  /** Its weights. An object; required. */
-  weights: option.object<NamedTensors>({ required: true, describe: 'Its weights.' }),
-  /** The examples. An object; required. */
-  dataset: option.object<Dataset>({ required: true, describe: 'The examples.' }),
-  /** Of the products. An object; required. */
-  precision: option.object<Precision>({ required: true, describe: 'Of the products.' }),
-  /** Examples that are evaluated at once. A whole number, at least 1; required. */
-  batchSize: option.integer({ atLeast: 1, required: true, describe: 'Examples that are evaluated at once.' }),
-  /** Names the noise of the pass, where the precision rounds stochastically; by default that of seed 0. An object. */
+  /** Operations that run the computation. An object; required. */
+  ops: option.object<EagerOperations>({ required: true, describe: 'Operations that run the computation.' }),
+  /** The model. An object; required. */
+  model: option.object<Model>({ required: true, describe: 'The model.' }),
+  /** Weights of the model. An object; required. */
+  weights: option.object<NamedTensors>({ required: true, describe: 'Weights of the model.' }),
+  /** Data set to evaluate on. An object; required. */
+  dataset: option.object<Dataset>({ required: true, describe: 'Data set to evaluate on.' }),
+  /** Precision of the matrix products. An object; required. */
+  precision: option.object<Precision>({ required: true, describe: 'Precision of the matrix products.' }),
+  /** Number of examples evaluated at once. A whole number, at least 1; required. */
+  batchSize: option.integer({ atLeast: 1, required: true, describe: 'Number of examples evaluated at once.' }),
+  /** Random key of stochastic rounding, if the precision uses it. Default: that of seed 0. An object. */
   key: option.object<DrawKey>({
-    describe: 'Names the noise of the pass, where the precision rounds stochastically; by default that of seed 0.',
+    describe: 'Random key of stochastic rounding, if the precision uses it. Default: that of seed 0.',
   }),
   /**
-   * Number of bins of the calibration (15 is usual), at the cost of a softmax over all logits; by default there is
-   * none. A whole number, at least 1.
+   * Number of bins of the calibration (15 is usual), which costs a softmax over all logits. Default: no calibration. A
+   * whole number, at least 1.
    */
   calibrationBins: option.integer({
     atLeast: 1,
     describe:
-      'Number of bins of the calibration (15 is usual), at the cost of a softmax over all logits; by default there is none.',
+      'Number of bins of the calibration (15 is usual), which costs a softmax over all logits. Default: no calibration.',
   }),
-  /** Aborting it ends the evaluation after the batch, without a result. An object. */
+  /** Aborting it ends the evaluation after the current batch, without a result. An object. */
   signal: option.object<AbortSignal>({
-    describe: 'Aborting it ends the evaluation after the batch, without a result.',
+    describe: 'Aborting it ends the evaluation after the current batch, without a result.',
   }),
 } as const satisfies OptionTable;
 

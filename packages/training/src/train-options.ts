@@ -30,123 +30,139 @@ import type { Plugin, TrainingData } from './plugin.js';
 
 /** The options of `train`, declared once. */
 export const trainOptionTable = {
-  /** Where to compute: one of `backend` and `ops`. An object. */
-  backend: option.object<Backend>({ describe: 'Where to compute: one of `backend` and `ops`.' }),
-  /** Operations that the caller has made of a backend already, and goes on to use. An object. */
+  /** Backend that runs the computation; use either `backend` or `ops`. An object. */
+  backend: option.object<Backend>({ describe: 'Backend that runs the computation; use either `backend` or `ops`.' }),
+  /** Operations that the caller has created from a backend and continues to use, instead of `backend`. An object. */
   ops: option.object<EagerOperations>({
-    describe: 'Operations that the caller has made of a backend already, and goes on to use.',
+    describe: 'Operations that the caller has created from a backend and continues to use, instead of `backend`.',
   }),
   // What `checkModel` and `checkOptimizer` say of another value helps more.
-  /** The network. A model; required. */
-  model: option.value<Model>({ required: true, describe: 'The network.', allowed: 'a model', check: () => true }),
-  /** What updates its weights. An optimizer; required. */
+  /** The model. A model; required. */
+  model: option.value<Model>({ required: true, describe: 'The model.', allowed: 'a model', check: () => true }),
+  /** The optimizer. An optimizer; required. */
   optimizer: option.value<Optimizer>({
     required: true,
-    describe: 'What updates its weights.',
+    describe: 'The optimizer.',
     allowed: 'an optimizer',
     check: () => true,
   }),
-  /** Of the products. An object; required. */
-  precision: option.object<Precision>({ required: true, describe: 'Of the products.' }),
-  /** The examples. An object; required. */
-  data: option.object<TrainingData>({ required: true, describe: 'The examples.' }),
-  /** Seed of the initial weights, the data order and all noise. A whole number, at least 0; required. */
+  /** Precision of the matrix products. An object; required. */
+  precision: option.object<Precision>({ required: true, describe: 'Precision of the matrix products.' }),
+  /** Training data, and optionally validation and test data. An object; required. */
+  data: option.object<TrainingData>({
+    required: true,
+    describe: 'Training data, and optionally validation and test data.',
+  }),
+  /** Random seed of the initial weights, the data order and all noise. A whole number, at least 0; required. */
   seed: option.integer({
     atLeast: 0,
     required: true,
-    describe: 'Seed of the initial weights, the data order and all noise.',
+    describe: 'Random seed of the initial weights, the data order and all noise.',
   }),
-  /** How long to train: one of `steps` and `epochs`. The total, also for a resumed run. A whole number, at least 0. */
+  /**
+   * Total number of training steps, also for a resumed run; use either `steps` or `epochs`. A whole number, at least 0.
+   */
   steps: option.integer({
     atLeast: 0,
-    describe: 'How long to train: one of `steps` and `epochs`. The total, also for a resumed run.',
+    describe: 'Total number of training steps, also for a resumed run; use either `steps` or `epochs`.',
   }),
-  /** How long to train, in passes over the data. A whole number, at least 0. */
-  epochs: option.integer({ atLeast: 0, describe: 'How long to train, in passes over the data.' }),
-  /** Examples a step. A whole number, at least 1; required. */
-  batchSize: option.integer({ atLeast: 1, required: true, describe: 'Examples a step.' }),
+  /** Total number of passes over the training data. A whole number, at least 0. */
+  epochs: option.integer({ atLeast: 0, describe: 'Total number of passes over the training data.' }),
+  /** Number of examples per step. A whole number, at least 1; required. */
+  batchSize: option.integer({ atLeast: 1, required: true, describe: 'Number of examples per step.' }),
   /**
-   * Examples that go through the model at once; gradients accumulate over a batch. Less memory, and the same gradients
-   * to rounding. By default the whole batch. A whole number, at least 1.
+   * Number of examples per forward and backward pass; gradients are accumulated over the batch. It uses less memory,
+   * and gradients are the same up to rounding. Default: the whole batch. A whole number, at least 1.
    */
   microBatchSize: option.integer({
     atLeast: 1,
     describe:
-      'Examples that go through the model at once; gradients accumulate over a batch. Less memory, and the same gradients to rounding. By default the whole batch.',
+      'Number of examples per forward and backward pass; gradients are accumulated over the batch. It uses less memory, and gradients are the same up to rounding. Default: the whole batch.',
   }),
   /**
-   * Frees the old state weight by weight while the update makes the new one, so that never two states are alive: for
-   * models whose state fills most of the memory. It changes no result and costs a second readback a step. A step whose
-   * gradients are not finite still leaves the state before it; one whose new state is not finite does not, and the run
-   * goes back to its newest checkpoint. True or false; default false.
+   * Frees the old state of each weight as soon as the update has computed the new one, so that two full states are
+   * never in memory at once; for models whose state fills most of the memory. It does not change results and takes a
+   * second readback per step. If the gradients of a step are not finite, the previous state is kept; if the new state
+   * is not finite, the previous state is lost, and the run has to resume from its newest checkpoint. True or false;
+   * default false.
    */
   updateInPlace: option.boolean({
     default: false,
     describe:
-      'Frees the old state weight by weight while the update makes the new one, so that never two states are alive: for models whose state fills most of the memory. It changes no result and costs a second readback a step. A step whose gradients are not finite still leaves the state before it; one whose new state is not finite does not, and the run goes back to its newest checkpoint.',
+      'Frees the old state of each weight as soon as the update has computed the new one, so that two full states are never in memory at once; for models whose state fills most of the memory. It does not change results and takes a second readback per step. If the gradients of a step are not finite, the previous state is kept; if the new state is not finite, the previous state is lost, and the run has to resume from its newest checkpoint.',
   }),
   /**
-   * Keeps an epoch's last batch when it is short; without it every step sees `batchSize` examples. True or false;
-   * default false.
+   * Whether the last batch of an epoch is kept if it is smaller than `batchSize`; otherwise it is dropped. True or
+   * false; default false.
    */
   keepPartialBatch: dataOrderOptionTable.keepPartialBatch,
   /**
-   * Batches that the data set is asked for before they are needed, so that they are read and decoded while a step is
-   * computed. It changes no result. 0 asks for each when its step begins. A whole number, at least 0; default 1.
+   * Number of batches requested from the data set in advance, so that they are read and decoded while a step is
+   * computed. It does not change results. With 0, each batch is requested when its step begins. A whole number, at
+   * least 0; default 1.
    */
   prefetch: option.integer({
     atLeast: 0,
     default: 1,
     describe:
-      'Batches that the data set is asked for before they are needed, so that they are read and decoded while a step is computed. It changes no result. 0 asks for each when its step begins.',
+      'Number of batches requested from the data set in advance, so that they are read and decoded while a step is computed. It does not change results. With 0, each batch is requested when its step begins.',
   }),
   /**
-   * Steps between evaluations on the validation data, or a function that says after which steps, counted from 1, to
-   * make one: a pure one, so that a resumed run evaluates as it would have. One is always made after the last step, by
-   * default the only one. An integer at least 1, or a function of the step.
+   * Number of steps between evaluations on the validation data, or a function that returns whether to evaluate after a
+   * step, counted from 1; it must be pure, so that a resumed run evaluates at the same steps. The model is always
+   * evaluated after the last step; by default, only then. An integer at least 1, or a function of the step.
    */
   evaluateEvery: option.value<number | ((step: number) => boolean)>({
     describe:
-      'Steps between evaluations on the validation data, or a function that says after which steps, counted from 1, to make one: a pure one, so that a resumed run evaluates as it would have. One is always made after the last step, by default the only one.',
+      'Number of steps between evaluations on the validation data, or a function that returns whether to evaluate after a step, counted from 1; it must be pure, so that a resumed run evaluates at the same steps. The model is always evaluated after the last step; by default, only then.',
     allowed: 'an integer at least 1, or a function of the step',
     check: (value) => typeof value === 'function' || (Number.isSafeInteger(value) && (value as number) >= 1),
   }),
-  /** Examples that are evaluated at once; by default `batchSize`. A whole number, at least 1. */
+  /** Number of examples evaluated at once. Default: `batchSize`. A whole number, at least 1. */
   evaluationBatchSize: option.integer({
     atLeast: 1,
-    describe: 'Examples that are evaluated at once; by default `batchSize`.',
+    describe: 'Number of examples evaluated at once. Default: `batchSize`.',
   }),
-  /** Which weights are evaluated and returned; by default the optimizer's own choice. `mean`, `median` or `sample`. */
+  /**
+   * Weights of the posterior to evaluate and return. Default: those that the optimizer selects. `mean`, `median` or
+   * `sample`.
+   */
   evaluationWeights: option.choice(lmdOptionTable.evaluation.choices, {
-    describe: "Which weights are evaluated and returned; by default the optimizer's own choice.",
+    describe: 'Weights of the posterior to evaluate and return. Default: those that the optimizer selects.',
   }),
-  /** What happens around the step, in this order. A list of plugins. */
+  /** Plugins, called in this order. A list of plugins. */
   plugins: option.value<readonly Plugin[]>({
-    describe: 'What happens around the step, in this order.',
+    describe: 'Plugins, called in this order.',
     allowed: 'a list of plugins',
     check: Array.isArray,
   }),
   /**
-   * Goes on from a checkpoint, as if the run had never been interrupted. Given as a function, it is called once, and
-   * what it gives is let go when the run has begun: a checkpoint on the host is as large as the state. A checkpoint or
-   * a function that resolves to one.
+   * Checkpoint to resume from; the run continues as if it had not been interrupted. A function is called once, and its
+   * result is released when the run has started, since a checkpoint in host memory is as large as the state. A
+   * checkpoint or a function that resolves to one.
    */
   resume: option.value<LoadedCheckpoint | (() => Promise<LoadedCheckpoint | undefined>)>({
     describe:
-      'Goes on from a checkpoint, as if the run had never been interrupted. Given as a function, it is called once, and what it gives is let go when the run has begun: a checkpoint on the host is as large as the state.',
+      'Checkpoint to resume from; the run continues as if it had not been interrupted. A function is called once, and its result is released when the run has started, since a checkpoint in host memory is as large as the state.',
     allowed: 'a checkpoint or a function that resolves to one',
     check: (value) => typeof value === 'function' || (typeof value === 'object' && value !== null),
   }),
-  /** Whatever else must be equal in a resumed run, such as the optimizer's options. Kept in checkpoints. JSON. */
+  /**
+   * Further settings that must be equal in a resumed run, such as the optimizer's options. They are stored in
+   * checkpoints. JSON.
+   */
   configuration: option.value<Json>({
-    describe: "Whatever else must be equal in a resumed run, such as the optimizer's options. Kept in checkpoints.",
+    describe:
+      "Further settings that must be equal in a resumed run, such as the optimizer's options. They are stored in checkpoints.",
     allowed: 'JSON',
     // `assertJson` names the part that is not.
     check: () => true,
   }),
-  /** Aborting it finishes the step, lets plugins save, and ends the run with status `interrupted`. An object. */
+  /**
+   * Aborting it finishes the current step, lets plugins save, and ends the run with status `interrupted`. An object.
+   */
   signal: option.object<AbortSignal>({
-    describe: 'Aborting it finishes the step, lets plugins save, and ends the run with status `interrupted`.',
+    describe: 'Aborting it finishes the current step, lets plugins save, and ends the run with status `interrupted`.',
   }),
 } as const satisfies OptionTable;
 

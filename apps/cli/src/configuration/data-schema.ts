@@ -42,12 +42,12 @@ export const syntheticSchema = z.strictObject({
   kind: z
     .literal('synthetic')
     .describe('Synthetic images: one random pattern per class plus noise, determined by the seed.'),
-  train: count.default(96).describe('Training examples.'),
-  validation: count.default(32).describe('Validation examples.'),
-  test: count.default(32).describe('Test examples.'),
-  classes: z.int().min(2).max(1000).default(4).describe('Classes.'),
-  size: side.default(8).describe('Height and width in pixels.'),
-  channels: side.default(1).describe('Channels.'),
+  train: count.default(96).describe('Number of training examples.'),
+  validation: count.default(32).describe('Number of validation examples.'),
+  test: count.default(32).describe('Number of test examples.'),
+  classes: z.int().min(2).max(1000).default(4).describe('Number of classes.'),
+  size: side.default(8).describe('Height and width of the images, in pixels.'),
+  channels: side.default(1).describe('Number of channels.'),
   noise: z.number().min(0).default(0.5).describe('Standard deviation of the noise; that of the patterns is 1.'),
 });
 
@@ -71,7 +71,7 @@ const augmentation = z
       ...plainAugmentation,
       randAugment: option.number({
         ...randAugmentOptionTable.magnitude.range,
-        describe: `Magnitude of ${randAugmentOptionTable.operations.default} random operations of RandAugment; by default none.`,
+        describe: `Magnitude of ${randAugmentOptionTable.operations.default} random operations of RandAugment; default: none.`,
       }),
     }),
   )
@@ -108,7 +108,7 @@ export const imageFolderSchema = z.strictObject({
 
 export const tokensSchema = z.strictObject({
   kind: z.literal('tokens').describe('Text as token files, written by `lmd data prepare`.'),
-  folder: pathSchema.describe('Where `train.bin` and `val.bin` are.'),
+  folder: pathSchema.describe('Folder of `train.bin` and `val.bin`.'),
   ...optionShape({ length: withDefault(limited(tokenDatasetOptionTable.length, largestSize), 256) }),
 });
 

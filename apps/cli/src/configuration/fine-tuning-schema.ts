@@ -37,6 +37,6 @@ export const fineTuningSchema = z
     }
   })
   .optional()
-  .describe('Which part of the model in `model.weights` is trained; default: all of it.');
+  .describe('The part of the model in `model.weights` that is trained; default: the whole model.');
 
 export type FineTuningConfiguration = NonNullable<z.output<typeof fineTuningSchema>>;

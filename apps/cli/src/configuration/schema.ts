@@ -37,8 +37,8 @@ export const configurationSchema = z.strictObject({
     .describe(
       'Random seed of the split into training and validation examples, and of synthetic data; default: `seed`.',
     ),
-  steps: steps.describe('Training steps of each optimizer.'),
-  batchSize: examples.default(64).describe('Examples per step.'),
+  steps: steps.describe('Number of training steps of each optimizer.'),
+  batchSize: examples.default(64).describe('Number of examples per step.'),
   microBatchSize: microBatchSizeSchema,
   updateInPlace: updateInPlaceSchema,
   backend: z
@@ -82,7 +82,7 @@ export const configurationSchema = z.strictObject({
       batchSize: examples
         .optional()
         .describe(
-          `Examples evaluated at once; by default ${usualEvaluationBatch}, or less where the largest tensor of the model would not fit.`,
+          `Number of examples evaluated at once; default: ${usualEvaluationBatch}, or less if the largest tensor of the model would not fit.`,
         ),
       examples: count
         .optional()

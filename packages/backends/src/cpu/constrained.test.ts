@@ -69,7 +69,7 @@ if (process.platform !== 'linux') {
         return;
       }
       expect(code).toBe('BACKEND_FAILURE');
-      expect(message).toMatch(/gets no WebAssembly memory: .*ulimit -v.*node --disable-wasm-trap-handler/);
+      expect(message).toMatch(/could not allocate WebAssembly memory: .*ulimit -v.*node --disable-wasm-trap-handler/);
     });
 
     it('works without the trap handler', () => {

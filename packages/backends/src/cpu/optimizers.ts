@@ -107,6 +107,6 @@ function wrongMomentum(scaled: boolean): LmdError {
   return new LmdError(
     'INVALID_ARGUMENT',
     `LMD with gradientScaling "${scaled ? 'sample' : 'none'}" ${scaled ? 'needs' : 'has no'} momentumMinus.`,
-    { subject: 'momentumMinus', remedy: 'Give the state and the options of one rule.' },
+    { subject: 'momentumMinus', remedy: 'Use a state and options of the same optimizer.' },
   );
 }

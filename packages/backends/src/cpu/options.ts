@@ -5,26 +5,27 @@ import type { Arithmetic } from './wasm/instance.js';
 
 export interface CpuBackendOptions {
   /**
-   * `'strict'` gives the same bits on every machine; `'fused'` rounds a·b + c once and is a fifth faster, where the engine has relaxed
-   * SIMD (Node 22 and later). Default: fused where there is, strict elsewhere; `device` says which.
+   * `'strict'`: bit-identical on every machine. `'fused'`: fused multiply-add, about a fifth faster; requires relaxed
+   * SIMD (Node 22 and later). Default: `'fused'` if available; `device` reports which.
    */
   readonly arithmetic?: Arithmetic;
   /**
-   * How many threads compute, the calling one included, 1 to 64. Our own kernels give the same bits with any number. Default: as many as
-   * there are processors, up to 8; 1 where there are no worker threads, as in a browser or under Node's permission model without
-   * `--allow-worker`.
+   * Number of threads, including the calling one, from 1 to 64. The results are bit-identical for any number. Default:
+   * the number of processors, up to 8; 1 if there are no worker threads, as in a browser or under Node's permission
+   * model without `--allow-worker`.
    */
   readonly threads?: number;
   /**
-   * Microseconds of work from which an operation is shared among threads; an estimate from its shape. Default 20: for less, waking a
+   * Estimated work, in microseconds, above which an operation is split among threads. Default: 20; below, waking a
    * thread costs more than it saves.
    */
   readonly parallelThreshold?: number;
-  /** Bytes for tensors, at most 4 GiB less what the kernels need. Default: that. */
+  /** Maximum number of bytes of all tensors. Default: 4 GiB minus the memory of the kernels. */
   readonly memoryLimit?: number;
   /**
-   * The native kernels of `@lmd/native`, which give the bits of those in WebAssembly with fused multiply-add. `'auto'` (default): where
-   * they work on this platform and processor. `'require'`: an error where they do not. `'off'`: WebAssembly alone. `device` says which.
+   * Use of the native kernels of `@lmd/native`, which are bit-identical to WebAssembly with fused multiply-add.
+   * `'auto'` (default): if they work on this platform and processor. `'require'`: throws if they do not. `'off'`:
+   * WebAssembly only. `device` reports which.
    */
   readonly native?: NativeChoice;
 }
@@ -38,7 +39,7 @@ export interface CheckedOptions extends CpuBackendOptions {
   readonly parallelThreshold: number;
 }
 
-/** WebAssembly memory with 32-bit addresses ends here; the last page stays unused, so that no end wraps to 0. */
+/** End of a WebAssembly memory with 32-bit addresses, without the last page, so that no end address overflows to 0. */
 export const addressLimit = 2 ** 32 - 65_536;
 
 const mostThreads = 64;
@@ -47,9 +48,9 @@ const nativeChoices: readonly unknown[] = ['auto', 'require', 'off'] satisfies N
 
 const remedies: Readonly<Record<keyof CpuBackendOptions, string>> = {
   arithmetic: "Use 'strict' or 'fused', or leave it out.",
-  threads: `Give a whole number from 1 to ${mostThreads}, or leave it out.`,
-  parallelThreshold: 'Give a number of microseconds, 0 or more, or leave it out.',
-  memoryLimit: `Give a number of bytes from 65536 to ${addressLimit}, or leave it out.`,
+  threads: `Use a whole number from 1 to ${mostThreads}, or leave it out.`,
+  parallelThreshold: 'Use a number of microseconds, 0 or more, or leave it out.',
+  memoryLimit: `Use a number of bytes from 65536 to ${addressLimit}, or leave it out.`,
   native: "Use 'auto', 'require' or 'off', or leave it out.",
 };
 

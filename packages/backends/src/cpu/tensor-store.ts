@@ -46,6 +46,6 @@ export class TensorStore extends HandleStore<ArenaBlock> {
 function closedBackend(): LmdError {
   return new LmdError('BACKEND_FAILURE', 'This cpu backend was closed.', {
     subject: 'backend',
-    remedy: 'Make another with createCpuBackend.',
+    remedy: 'Create a new one with createCpuBackend.',
   });
 }

@@ -84,16 +84,16 @@ export class Store {
 
   #bufferOf(x: Tensor): Buffer {
     if (!(x instanceof ReferenceTensor)) {
-      throw new LmdError('INVALID_ARGUMENT', 'This tensor was not made by the reference backend.', {
+      throw new LmdError('INVALID_ARGUMENT', 'This tensor was not created by the reference backend.', {
         subject: 'tensor',
         value: x,
-        remedy: 'Read it from its own backend and make it here with fromData.',
+        remedy: 'Read it from its own backend and create it on this one with fromData.',
       });
     }
     if (x.buffer === undefined) {
       throw new LmdError(
         'TENSOR_DISPOSED',
-        `Internal error: a tensor of shape [${x.shape}] was used after it was freed.`,
+        `Internal error: a tensor of shape [${x.shape}] was used after it was disposed.`,
         {
           subject: 'tensor',
           value: x,

@@ -101,7 +101,7 @@ export function nodeEngineOf(tf: TfjsNodeModule): NodeEngine {
   }
   repairUtil();
   const engine = tf.findBackend('tensorflow') as Partial<NodeEngine> | null;
-  if (engine === null) throw missing('TensorFlow.js has no backend called tensorflow here.', null);
+  if (engine === null) throw missing('This TensorFlow.js has no backend named tensorflow.', null);
   if (typeof engine.binding?.executeOp !== 'function' || typeof engine.getInputTensorIds !== 'function') {
     throw missing(
       `The backend tensorflow of TensorFlow.js ${tf.version_core} is not that of tfjs-node 4.`,

@@ -24,24 +24,25 @@ import { nodeShape } from './shape.js';
 
 export interface TfjsNodeBackendOptions {
   /**
-   * Makes random numbers and rounds to MX formats by loops of our own in this thread rather than by integer operations of the engine.
-   * Default: true where the engine computes on the CPU, whose memory this thread can copy; false on a GPU. Bits are the same.
+   * Generates random numbers and quantizes to MX formats in JavaScript on the calling thread instead of integer
+   * operations of the engine. Default: true if the engine runs on the CPU, false on a GPU. The results are
+   * bit-identical.
    */
   readonly hostKernels?: boolean;
   /**
-   * A cpu backend (`await createCpuBackend()`), which stays the caller's: on copies of the tensors its kernels make random numbers, round
-   * to formats, and draw and update for LMD, several times as fast as TensorFlow's chains of operations do on a CPU. Not beside
-   * `hostKernels: false`.
+   * A cpu backend (`await createCpuBackend()`), owned by the caller. Its kernels generate random numbers, quantize, and
+   * sample and update for LMD on copies of the tensors, several times as fast as sequences of TensorFlow operations on
+   * a CPU. Cannot be combined with `hostKernels: false`.
    */
   readonly cpu?: CpuBackend;
 }
 
 /**
- * Adapts `@tensorflow/tfjs-node` or `@tensorflow/tfjs-node-gpu`: TensorFlow's C library, called once for each operation. Its
- * arithmetic flushes subnormals to zero; MX formats and random bits are exact all the same.
+ * Adapter of `@tensorflow/tfjs-node` or `@tensorflow/tfjs-node-gpu`, which calls TensorFlow's C library once per
+ * operation. Its arithmetic flushes subnormals to zero; MX formats and random bits are exact nevertheless.
  *
- * @param tf the module, from `loadTfjsNode` or by an import of your own
- * @throws LmdError `ENGINE_MISSING` where `tf` is no such module; `UNKNOWN_OPTION`, `INVALID_ARGUMENT`
+ * @param tf the module, from `loadTfjsNode` or from an import
+ * @throws LmdError `ENGINE_MISSING` if `tf` is another module; `UNKNOWN_OPTION`, `INVALID_ARGUMENT`
  */
 export function createTfjsNodeBackend(tf: TfjsNodeModule, options: TfjsNodeBackendOptions = {}): TfjsBackend {
   checkOptions(options);
@@ -132,13 +133,13 @@ function exchange(
           {
             subject: 'tensor',
             value: tensor.shape,
-            remedy: 'Dispose of it after its last use.',
+            remedy: 'Dispose of it only after its last use.',
           },
         );
       }
       const dtype = tensor.dtype === 'float32' ? 'f32' : tensor.dtype === 'int32' ? 'i32' : undefined;
       if (dtype === undefined) {
-        throw new LmdError('DTYPE_MISMATCH', `A tf.Tensor of dtype ${tensor.dtype} has no counterpart here.`, {
+        throw new LmdError('DTYPE_MISMATCH', `A tf.Tensor of dtype ${tensor.dtype} is not supported.`, {
           subject: 'tensor',
           value: tensor.dtype,
           remedy: "Convert it first: tensor.toFloat() or tensor.cast('int32').",
@@ -163,7 +164,7 @@ function exchange(
 
 const remedies: Readonly<Record<keyof TfjsNodeBackendOptions, string>> = {
   hostKernels: 'Use true or false, and leave it out beside "cpu".',
-  cpu: 'Give what createCpuBackend of @lmd/backends/cpu resolves to.',
+  cpu: 'Pass the result of await createCpuBackend() of @lmd/backends/cpu.',
 };
 
 function checkOptions(options: TfjsNodeBackendOptions): void {

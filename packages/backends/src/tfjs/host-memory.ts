@@ -66,10 +66,10 @@ function wasmMemory({ backend }: { readonly backend: BackendWasm }): HostMemory 
 }
 
 function memoryFull(size: number): LmdError {
-  return new LmdError('BACKEND_FAILURE', `WebAssembly memory is full: there is no room for ${4 * size} bytes more.`, {
+  return new LmdError('BACKEND_FAILURE', `WebAssembly memory is full: ${4 * size} more bytes do not fit.`, {
     subject: 'memory',
     value: 4 * size,
-    remedy: 'Use a smaller batch or model: a wasm engine has at most 4 GiB.',
+    remedy: 'Use a smaller batch or model; a wasm engine has at most 4 GiB.',
   });
 }
 

@@ -29,22 +29,20 @@ type EnginePrimitives = ReturnType<typeof engineElementwise> & ReturnType<typeof
 
 export interface TfjsBackendOptions {
   /**
-   * Uses kernels of our own on engines whose memory this thread sees (wasm and cpu). Default true. With false every operation
-   * goes through the engine's kernels, as on WebGL or WebGPU: for measuring, and for testing that route.
+   * Uses the adapter's own kernels on engines whose memory the calling thread can access (wasm and cpu). Default: true.
+   * With false, all operations use the engine's kernels, as on WebGL or WebGPU; for benchmarks and tests of that path.
    */
   readonly hostKernels?: boolean;
 }
 
 /**
- * Adapts the TensorFlow.js backend that is current in `tf`, for example
- * `await tf.setBackend('wasm'); await tf.ready();`. It stays with that backend when another becomes current later, and no
- * `tf.tidy` frees its tensors.
+ * Adapter of the current TensorFlow.js backend of `tf`, for example after `await tf.setBackend('wasm'); await
+ * tf.ready();`. It keeps using that backend when another becomes current, and `tf.tidy` does not free its tensors. If
+ * the backend of tfjs-node is current, this is `createTfjsNodeBackend`.
  *
- * @param tf the `@tensorflow/tfjs-core` module (or `@tensorflow/tfjs`)
- * Where tfjs-node's backend is current, this is `createTfjsNodeBackend`.
- *
- * @throws LmdError `ENGINE_MISSING` where `tf` has no current backend, with the command that installs one; `UNSUPPORTED` where another
- * copy of TensorFlow.js has started its engine; `UNKNOWN_OPTION`
+ * @param tf the module `@tensorflow/tfjs-core` (or `@tensorflow/tfjs`)
+ * @throws LmdError `ENGINE_MISSING` if `tf` has no current backend, with the install command; `UNSUPPORTED` if another
+ *   copy of TensorFlow.js has started its engine; `UNKNOWN_OPTION`
  */
 export function createTfjsBackend(tf: TfjsModule, options: TfjsBackendOptions = {}): TfjsBackend {
   const { hostKernels = true } = checkedOptions(options);
@@ -128,7 +126,7 @@ export function createTfjsBackend(tf: TfjsModule, options: TfjsBackendOptions = 
           {
             subject: 'tensor',
             value: tensor.shape,
-            remedy: 'Give it while it is alive; tf.keep holds it beyond a tf.tidy.',
+            remedy: 'Convert it before it is disposed; tf.keep keeps it after a tf.tidy.',
           },
         );
       }
@@ -140,13 +138,13 @@ export function createTfjsBackend(tf: TfjsModule, options: TfjsBackendOptions = 
       try {
         if (engine.backend.readSync === undefined) throw new Error('it has no readSync');
         // It would go through a canvas, which gives zeros where WebGPU is software.
-        if (engine.name === 'webgpu') throw new Error('WebGPU reads by promises only');
+        if (engine.name === 'webgpu') throw new Error('WebGPU has no synchronous reads');
         return copyOf(engine.backend.readSync(store.dataId(x)) as ArrayLike<number>, x.dtype);
       } catch (cause) {
-        throw new LmdError('UNSUPPORTED', `tfjs-${engine.name} cannot read a tensor at once: ${cause}`, {
+        throw new LmdError('UNSUPPORTED', `tfjs-${engine.name} cannot read a tensor synchronously: ${cause}`, {
           subject: 'readSync',
           value: engine.name,
-          remedy: 'Use read, and wait for it.',
+          remedy: 'Use read and await the result.',
           cause,
         });
       }
@@ -157,7 +155,7 @@ export function createTfjsBackend(tf: TfjsModule, options: TfjsBackendOptions = 
 function dtypeOf(tensor: TfjsTensorLike): 'f32' | 'i32' {
   if (tensor.dtype === 'float32') return 'f32';
   if (tensor.dtype === 'int32') return 'i32';
-  throw new LmdError('DTYPE_MISMATCH', `A tf.Tensor of dtype ${tensor.dtype} has no counterpart here.`, {
+  throw new LmdError('DTYPE_MISMATCH', `A tf.Tensor of dtype ${tensor.dtype} is not supported.`, {
     subject: 'tensor',
     value: tensor.dtype,
     remedy: "Convert it first: tensor.cast('float32') or tensor.cast('int32').",

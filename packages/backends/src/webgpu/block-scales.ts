@@ -20,7 +20,7 @@ export function checkFormat(operation: string, format: BlockFormat, scales: read
     checkFormatRecord(format);
     return;
   }
-  throw new LmdError('UNSUPPORTED', `${operation}: the WebGPU backend does not know the format "${format.name}".`, {
+  throw new LmdError('UNSUPPORTED', `${operation}: the WebGPU backend does not support the format "${format.name}".`, {
     subject: 'format',
     value: format.name,
     remedy: `Use a format with ${scales.map((kind) => kind.toUpperCase()).join(' or ')} scales, or the reference backend.`,

@@ -63,10 +63,14 @@ export class DeviceMemory {
     this.#makeRoom();
     const used = this.pool.bytes + this.#pledged;
     if (used + bytes <= this.#limit) return;
-    throw new LmdError('BACKEND_FAILURE', `${bytes} bytes more do not fit: ${used} of ${this.#limit} are in use.`, {
-      subject: 'memoryLimit',
-      value: bytes,
-      remedy: 'Use a smaller batch or model, or a larger memoryLimit.',
-    });
+    throw new LmdError(
+      'BACKEND_FAILURE',
+      `Out of memory: ${bytes} more bytes do not fit, ${used} of ${this.#limit} are in use.`,
+      {
+        subject: 'memoryLimit',
+        value: bytes,
+        remedy: 'Use a smaller batch or model, or a larger memoryLimit.',
+      },
+    );
   }
 }

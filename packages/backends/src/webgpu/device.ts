@@ -38,7 +38,7 @@ export async function findGpu(): Promise<Gpu> {
       });
     }
   }
-  throw new LmdError('ENGINE_MISSING', 'There is no WebGPU here: navigator.gpu is undefined.', {
+  throw new LmdError('ENGINE_MISSING', 'WebGPU is not available: navigator.gpu is undefined.', {
     subject: 'navigator.gpu',
     remedy: browserRemedy,
   });
@@ -55,14 +55,14 @@ export async function requestDevice(
   try {
     adapter = await gpu.requestAdapter(powerPreference === undefined ? {} : { powerPreference });
   } catch (cause) {
-    throw new LmdError('ENGINE_MISSING', `WebGPU could not look for an adapter: ${cause}`, {
+    throw new LmdError('ENGINE_MISSING', `WebGPU could not request an adapter: ${cause}`, {
       subject: 'adapter',
       remedy,
       cause,
     });
   }
   if (adapter === null) {
-    throw new LmdError('ENGINE_MISSING', 'WebGPU has no adapter here: no GPU with a driver was found.', {
+    throw new LmdError('ENGINE_MISSING', 'WebGPU has no adapter: no GPU with a driver was found.', {
       subject: 'adapter',
       value: null,
       remedy,
@@ -78,7 +78,7 @@ export async function requestDevice(
   try {
     device = await adapter.requestDevice({ requiredLimits });
   } catch (cause) {
-    throw new LmdError('ENGINE_MISSING', `The adapter gave no device: ${cause}`, {
+    throw new LmdError('ENGINE_MISSING', `The adapter returned no device: ${cause}`, {
       subject: 'device',
       remedy,
       cause,

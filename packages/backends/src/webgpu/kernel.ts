@@ -80,9 +80,9 @@ export function writeParameters(kernel: Kernel, values: ParameterValues, target:
 }
 
 function tooManyAxes(kernel: Kernel, axes: number): LmdError {
-  return new LmdError('UNSUPPORTED', `${kernel.name}: the tensors have ${axes} axes that cannot be joined.`, {
+  return new LmdError('UNSUPPORTED', `${kernel.name}: the tensors have ${axes} axes that cannot be merged.`, {
     subject: kernel.name,
     value: axes,
-    remedy: 'The WebGPU backend walks over eight at most: join axes with reshape.',
+    remedy: 'The WebGPU backend supports at most eight: merge axes with reshape.',
   });
 }

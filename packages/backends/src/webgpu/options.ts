@@ -4,30 +4,34 @@ import type { Gpu, GpuDevice } from './gpu-types.js';
 
 export interface WebgpuBackendOptions {
   /**
-   * The `@tensorflow/tfjs-core` module, with `webgpu` as its current backend: runs on TensorFlow.js's own device and queue, so that
-   * tensors can pass between the two without leaving the device (`fromTfjs`, `toTfjs`).
+   * The module `@tensorflow/tfjs-core`, with `webgpu` as its current backend: runs on the device and queue of
+   * TensorFlow.js, so that tensors can be exchanged without leaving the device (`fromTfjs`, `toTfjs`).
    */
   readonly tf?: TfjsModule;
-  /** A device of yours, which `close()` leaves alive. */
+  /** An existing `GPUDevice`; `close()` does not destroy it. */
   readonly device?: object;
   /**
-   * Where to ask for a device: `navigator.gpu`, or `create([])` of the `webgpu` package. Default `navigator.gpu` where there is
-   * one, and that package elsewhere.
+   * Object from which a device is requested: `navigator.gpu`, or `create([])` of the package `webgpu`. Default:
+   * `navigator.gpu` if available, otherwise that package.
    */
   readonly gpu?: object;
   readonly powerPreference?: 'low-power' | 'high-performance';
-  /** Bytes that tensors may take together; beyond it an operation throws `BACKEND_FAILURE`, and changes nothing. */
+  /**
+   * Maximum number of bytes of all tensors; an operation that exceeds it throws `BACKEND_FAILURE` and changes nothing.
+   */
   readonly memoryLimit?: number;
-  /** Bytes of one buffer, at least 256: larger tensors are split. Default what the device binds at once. */
+  /**
+   * Maximum number of bytes of one buffer, at least 256; larger tensors are split. Default: the limit of the device.
+   */
   readonly maxBindingBytes?: number;
   /**
-   * Tensors of at most so many elements are drawn and updated together, many in one dispatch; 0: each by itself. Default 65,536,
-   * beyond which copying a gradient to the others costs more than a dispatch.
+   * Maximum number of elements of tensors that are sampled and updated together in one dispatch; 0: each separately.
+   * Default: 65,536; above, copying gradients together costs more than a dispatch.
    */
   readonly groupedElements?: number;
 }
 
-/** The default. */
+/** Default of the option. */
 export const groupedElements = 2 ** 16;
 
 export interface CheckedOptions extends Omit<WebgpuBackendOptions, 'device' | 'gpu'> {
@@ -40,25 +44,25 @@ const known = ['tf', 'device', 'gpu', 'powerPreference', 'memoryLimit', 'maxBind
 export function checkedOptions(options: WebgpuBackendOptions): CheckedOptions {
   refuseUnknownOptions('createWebgpuBackend', options, known);
   const given = (['tf', 'device', 'gpu'] as const).filter((name) => options[name] !== undefined);
-  if (given.length > 1) throw invalid(given[1]!, options[given[1]!], `Give ${given.join(' or ')}, not both.`);
+  if (given.length > 1) throw invalid(given[1]!, options[given[1]!], `Use ${given.join(' or ')}, not both.`);
   const { device, gpu, powerPreference, memoryLimit, maxBindingBytes } = options;
   if (device !== undefined && typeof (device as Partial<GpuDevice>).createBuffer !== 'function') {
-    throw invalid('device', device, 'Give a GPUDevice.');
+    throw invalid('device', device, 'Pass a GPUDevice.');
   }
   if (gpu !== undefined && typeof (gpu as Partial<Gpu>).requestAdapter !== 'function') {
-    throw invalid('gpu', gpu, 'Give navigator.gpu, or create([]) of the package webgpu.');
+    throw invalid('gpu', gpu, 'Pass navigator.gpu, or create([]) of the package webgpu.');
   }
   if (powerPreference !== undefined && powerPreference !== 'low-power' && powerPreference !== 'high-performance') {
     throw invalid('powerPreference', powerPreference, 'Use "low-power" or "high-performance".');
   }
   if (memoryLimit !== undefined && !(memoryLimit > 0)) {
-    throw invalid('memoryLimit', memoryLimit, 'Give a positive number of bytes.');
+    throw invalid('memoryLimit', memoryLimit, 'Use a positive number of bytes.');
   }
   if (maxBindingBytes !== undefined && !(maxBindingBytes >= 256)) {
-    throw invalid('maxBindingBytes', maxBindingBytes, 'Give a number of bytes of at least 256.');
+    throw invalid('maxBindingBytes', maxBindingBytes, 'Use a number of bytes of at least 256.');
   }
   if (options.groupedElements !== undefined && !(options.groupedElements >= 0)) {
-    throw invalid('groupedElements', options.groupedElements, 'Give a number of elements of at least 0.');
+    throw invalid('groupedElements', options.groupedElements, 'Use a number of elements of at least 0.');
   }
   return options as CheckedOptions;
 }

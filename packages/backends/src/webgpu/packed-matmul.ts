@@ -23,24 +23,20 @@ import { contexts } from './webgpu-backend.js';
 
 /** The options of `pack`, declared once. */
 export const packOptionTable = {
-  /** An MX format with blocks of 32: `formats.mxfp4_e2m1` and so on. An object; required. */
+  /** An MX format with blocks of 32, such as `formats.mxfp4_e2m1`. An object; required. */
   format: option.object<BlockFormat>({
     required: true,
-    describe: 'An MX format with blocks of 32: `formats.mxfp4_e2m1` and so on.',
+    describe: 'An MX format with blocks of 32, such as `formats.mxfp4_e2m1`.',
   }),
-  /**
-   * The contraction axis: 0, the default, for [inputs, outputs], as the models have it; 1 for [outputs, inputs]. 0 or
-   * 1.
-   */
+  /** Contraction axis: 0 (default) for [inputs, outputs], the layout of the models; 1 for [outputs, inputs]. 0 or 1. */
   axis: option.value<0 | 1>({
-    describe:
-      'The contraction axis: 0, the default, for [inputs, outputs], as the models have it; 1 for [outputs, inputs].',
+    describe: 'Contraction axis: 0 (default) for [inputs, outputs], the layout of the models; 1 for [outputs, inputs].',
     allowed: '0 or 1',
     check: (value) => value === 0 || value === 1,
   }),
   ...roundingOptionTable,
-  /** Names the noise of stochastic rounding, which needs it. An object. */
-  key: option.object<RandomKey>({ describe: 'Names the noise of stochastic rounding, which needs it.' }),
+  /** Random key of stochastic rounding; required by it. An object. */
+  key: option.object<RandomKey>({ describe: 'Random key of stochastic rounding; required by it.' }),
 } as const satisfies OptionTable;
 
 export interface PackOptions extends OptionsOf<typeof packOptionTable> {}
@@ -75,7 +71,7 @@ export function createPackedMatmul(ops: EagerOperations): PackedMatmul {
     throw new LmdError('INVALID_ARGUMENT', `createPackedMatmul: the backend is "${ops.backend.name}".`, {
       subject: 'ops',
       value: ops.backend.name,
-      remedy: 'Give createOperations(await createWebgpuBackend()).',
+      remedy: 'Pass createOperations(await createWebgpuBackend()).',
     });
   }
   const context: Context = found;
@@ -147,7 +143,7 @@ export function createPackedMatmul(ops: EagerOperations): PackedMatmul {
       const { format, shape, axis } = tensor;
       check(format);
       if (shape.length !== 2 || tensor.blockSize !== packedBlock) {
-        throw invalid('matrix', shape, `Give a matrix, of shape [a, b], quantized in blocks of ${packedBlock}.`);
+        throw invalid('matrix', shape, `Pass a matrix, of shape [a, b], quantized in blocks of ${packedBlock}.`);
       }
       const [rows, columns] = shape as [number, number];
       const matrix = wrap(format, axis as 0 | 1, axis === 0 ? rows : columns, axis === 0 ? columns : rows);
@@ -220,7 +216,7 @@ export function createPackedMatmul(ops: EagerOperations): PackedMatmul {
           {
             subject: 'x',
             value: x.shape,
-            remedy: `Give an f32 tensor [..., ${inputs}].`,
+            remedy: `Pass an f32 tensor [..., ${inputs}].`,
           },
         );
       }
@@ -253,7 +249,7 @@ function checkMatrix(operation: string, x: Tensor): void {
   throw new LmdError('SHAPE_MISMATCH', `${operation}: got ${x.dtype} [${x.shape}].`, {
     subject: 'weights',
     value: x.shape,
-    remedy: 'Give an f32 matrix, of shape [inputs, outputs].',
+    remedy: 'Pass an f32 matrix, of shape [inputs, outputs].',
   });
 }
 

@@ -202,7 +202,7 @@ export class Queue {
     if (this.#closed) {
       throw new LmdError('BACKEND_FAILURE', 'This WebGPU backend was closed.', {
         subject: 'backend',
-        remedy: 'Make a new one with createWebgpuBackend.',
+        remedy: 'Create a new one with createWebgpuBackend.',
       });
     }
     if (this.#failure.error !== undefined) throw this.#failure.error;

@@ -57,7 +57,7 @@ export function tfjsDevice(tf: TfjsModule): TfjsDevice {
     throw new LmdError('UNSUPPORTED', `The WebGPU backend of TensorFlow.js ${engine.version} has no ${missing}.`, {
       subject: 'tf',
       value: engine.version,
-      remedy: 'Use @tensorflow/tfjs-backend-webgpu 4.22, or a device of your own.',
+      remedy: 'Use @tensorflow/tfjs-backend-webgpu 4.22, or pass your own device.',
     });
   }
   const dtypes: { readonly [dtype: string]: DType } = { float32: 'f32', int32: 'i32' };
@@ -73,11 +73,15 @@ export function tfjsDevice(tf: TfjsModule): TfjsDevice {
     flush,
     copyIn({ queue, allocate, store }, tensor) {
       if (tensor.isDisposed) {
-        throw new LmdError('TENSOR_DISPOSED', `A tf.Tensor of shape [${tensor.shape}] was used after it was freed.`, {
-          subject: 'tensor',
-          value: tensor.shape,
-          remedy: 'Free a tensor after its last use.',
-        });
+        throw new LmdError(
+          'TENSOR_DISPOSED',
+          `A tf.Tensor of shape [${tensor.shape}] was used after it was disposed.`,
+          {
+            subject: 'tensor',
+            value: tensor.shape,
+            remedy: 'Dispose of a tensor only after its last use.',
+          },
+        );
       }
       const dtype = dtypes[tensor.dtype];
       if (dtype === undefined) {
@@ -107,7 +111,7 @@ export function tfjsDevice(tf: TfjsModule): TfjsDevice {
         throw new LmdError('UNSUPPORTED', `toTfjs: a tensor of shape [${x.shape}] takes ${pages.length} buffers.`, {
           subject: 'x',
           value: x.shape,
-          remedy: 'TensorFlow.js holds a tensor in one: hand over slices.',
+          remedy: 'TensorFlow.js stores a tensor in one buffer: convert slices instead.',
         });
       }
       const dtype = x.dtype === 'f32' ? 'float32' : 'int32';

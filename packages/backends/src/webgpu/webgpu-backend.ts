@@ -98,9 +98,9 @@ function backendOn(base: Base, checked: CheckedOptions): WebgpuBackend {
 
   function sharing(operation: string): TfjsDevice {
     if (shared !== undefined) return shared;
-    throw new LmdError('UNSUPPORTED', `${operation}: this backend shares no device with TensorFlow.js.`, {
+    throw new LmdError('UNSUPPORTED', `${operation}: this backend does not share a device with TensorFlow.js.`, {
       subject: operation,
-      remedy: 'Make it with createWebgpuBackend({ tf }).',
+      remedy: 'Create it with createWebgpuBackend({ tf }).',
     });
   }
 

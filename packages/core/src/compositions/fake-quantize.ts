@@ -134,7 +134,7 @@ export function checkComposable(
   const reason = scale === 'e8m0' ? 'elements without mantissa bits' : `scales of kind "${scale}"`;
   throw new LmdError(
     'UNSUPPORTED',
-    `${operation}: format "${name}" has ${reason}, which core does not compose from primitives.`,
+    `${operation}: format "${name}" has ${reason}, which core cannot compose from primitives.`,
     {
       subject: 'format',
       value: name,

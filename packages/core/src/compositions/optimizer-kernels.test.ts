@@ -139,7 +139,7 @@ describe('lmdUpdate', () => {
   });
 
   it.each<[string, string, Partial<LmdUpdateOptions>]>([
-    ['INVALID_ARGUMENT', 'lmdUpdate: beta1 is 1.5. It must lie in [0, 1].', { beta1: 1.5 }],
+    ['INVALID_ARGUMENT', 'lmdUpdate: beta1 is 1.5. It must be in [0, 1].', { beta1: 1.5 }],
     ['INVALID_ARGUMENT', 'lmdUpdate: noise is -1.', { noise: -1 }],
     ['INVALID_ARGUMENT', 'lmdUpdate: regularizer is "none". Use "logNormalPrior"', { regularizer: 'none' as never }],
     ['INVALID_ARGUMENT', 'lmdUpdate: gradientScaling "none" with momentumMinus.', { gradientScaling: 'none' }],

@@ -63,7 +63,7 @@ export function arrangementOperations(context: Context): ArrangementOperations {
         throw new LmdError('INVALID_ARGUMENT', 'concatenate: got no tensors.', {
           subject: 'xs',
           value: xs,
-          remedy: 'Give at least one.',
+          remedy: 'Pass at least one.',
         });
       }
       for (const x of xs) {
@@ -115,7 +115,7 @@ export function arrangementOperations(context: Context): ArrangementOperations {
       if (updates.shape.length < rank || !sameShape(updates.shape.slice(0, rank), indices.shape)) {
         throw shapeMismatch(
           'scatterAdd',
-          `updates ${formatShape(updates.shape)} do not begin with the shape of the indices ${formatShape(indices.shape)}.`,
+          `updates ${formatShape(updates.shape)} do not start with the shape of the indices ${formatShape(indices.shape)}.`,
           [indices.shape, updates.shape],
         );
       }
@@ -123,7 +123,7 @@ export function arrangementOperations(context: Context): ArrangementOperations {
         throw new LmdError('INVALID_ARGUMENT', `scatterAdd: rows is ${describeValue(rows)}.`, {
           subject: 'rows',
           value: rows,
-          remedy: 'Give a non-negative integer.',
+          remedy: 'Use a non-negative integer.',
         });
       }
       const shape = [rows, ...updates.shape.slice(rank)];

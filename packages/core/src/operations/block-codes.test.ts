@@ -121,7 +121,7 @@ describe('decodeBlocks', () => {
       'a vector that is not there',
       () => ops.decodeBlocks({ words, scales }, laws, [2]),
       'INVALID_ARGUMENT',
-      /no vector 2 among 2/,
+      /there is no vector 2; there are 2 vectors/,
     ],
   ])('refuses %s', (_, run, code, message) => {
     const error = errorOf(run);

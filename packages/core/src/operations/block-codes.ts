@@ -100,7 +100,7 @@ function checkLaws(name: string, laws: readonly CodeLaw[]): void {
       throw new LmdError('INVALID_ARGUMENT', `${name}: bits is ${describeValue(law.bits)}.`, {
         subject: 'bits',
         value: law.bits,
-        remedy: 'Give an integer of at least 3.',
+        remedy: 'Use an integer of at least 3.',
       });
     }
     sum += law.bits;
@@ -109,7 +109,7 @@ function checkLaws(name: string, laws: readonly CodeLaw[]): void {
   throw new LmdError('INVALID_ARGUMENT', `${name}: ${laws.length} codes of ${sum} bits together.`, {
     subject: 'laws',
     value: sum,
-    remedy: `Give at least one law, and no more than ${wordBits} bits.`,
+    remedy: `Pass at least one law, and no more than ${wordBits} bits.`,
   });
 }
 
@@ -124,7 +124,7 @@ function checkCount(
   throw new LmdError('INVALID_ARGUMENT', `${name}: ${given.length} ${what} and ${laws.length} laws.`, {
     subject: what,
     value: given.length,
-    remedy: 'Give one for each law.',
+    remedy: 'Pass one for each law.',
   });
 }
 
@@ -134,11 +134,11 @@ function checkWanted(name: string, wanted: readonly number[], laws: readonly Cod
     if (Number.isInteger(index) && index >= 0 && index < laws.length) continue;
     throw new LmdError(
       'INVALID_ARGUMENT',
-      `${name}: there is no vector ${describeValue(index)} among ${laws.length}.`,
+      `${name}: there is no vector ${describeValue(index)}; there are ${laws.length} vectors.`,
       {
         subject: 'wanted',
         value: index,
-        remedy: 'Give indices of the laws.',
+        remedy: 'Pass indices of the laws.',
       },
     );
   }

@@ -84,7 +84,7 @@ function checkInteger(name: string, format: BlockFormat): void {
   throw new LmdError('UNSUPPORTED', `${name}: format "${format.name}" has no exact products.`, {
     subject: 'format',
     value: format.name,
-    remedy: 'Round the operands with fakeQuantize and multiply them with matmul; hasExactProducts tells such formats.',
+    remedy: 'Round the operands with fakeQuantize and multiply them with matmul; see hasExactProducts.',
   });
 }
 
@@ -93,7 +93,8 @@ function checkPair(name: string, a: BlockFormat, b: BlockFormat): void {
   throw new LmdError('UNSUPPORTED', `${name}: formats "${a.name}" and "${b.name}" have no exact product.`, {
     subject: 'format',
     value: [a.name, b.name],
-    remedy: 'One block size must divide the other, and the sums of a block must fit 24 bits: see hasExactProducts.',
+    remedy:
+      'One block size must divide the other, and the sums of a block must fit into 24 bits; see hasExactProducts.',
   });
 }
 

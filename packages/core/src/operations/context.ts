@@ -89,10 +89,10 @@ export function checkNumber(operation: string, value: number, dtype: DType): voi
     const [lowest, highest] = ranges[dtype];
     if (Number.isInteger(value) && value >= lowest && value <= highest) return;
   }
-  throw new LmdError('INVALID_ARGUMENT', `${operation}: ${describeValue(value)} is no ${dtype} value.`, {
+  throw new LmdError('INVALID_ARGUMENT', `${operation}: ${describeValue(value)} is not a value of dtype ${dtype}.`, {
     subject: operation,
     value,
-    remedy: dtype === 'f32' ? 'Give a number.' : `Give an integer from ${ranges[dtype][0]} to ${ranges[dtype][1]}.`,
+    remedy: dtype === 'f32' ? 'Use a number.' : `Use an integer from ${ranges[dtype][0]} to ${ranges[dtype][1]}.`,
   });
 }
 
@@ -138,7 +138,7 @@ export function checkFlag(operation: string, name: string, value: unknown): void
   throw new LmdError('INVALID_ARGUMENT', `${operation}: ${name} is ${describeValue(value)}.`, {
     subject: name,
     value,
-    remedy: 'Give true or false.',
+    remedy: 'Use true or false.',
   });
 }
 
@@ -148,7 +148,7 @@ export function checkRecord(operation: string, name: string, value: unknown): vo
   throw new LmdError('INVALID_ARGUMENT', `${operation}: ${name} is ${describeValue(value)}.`, {
     subject: name,
     value,
-    remedy: 'Give a record of tensors.',
+    remedy: 'Pass a record of tensors.',
   });
 }
 
@@ -158,6 +158,6 @@ export function checkFinite(operation: string, name: string, value: number, lowe
   throw new LmdError('INVALID_ARGUMENT', `${operation}: ${name} is ${describeValue(value)}.`, {
     subject: name,
     value,
-    remedy: lowest === -Infinity ? 'Give a finite number.' : `Give a finite number of at least ${lowest}.`,
+    remedy: lowest === -Infinity ? 'Use a finite number.' : `Use a finite number of at least ${lowest}.`,
   });
 }

@@ -74,7 +74,7 @@ function checkData(data: unknown): void {
   throw new LmdError('INVALID_ARGUMENT', `fromData: data is ${describeValue(data)}.`, {
     subject: 'data',
     value: data,
-    remedy: `Give ${dataRule}.`,
+    remedy: `Use ${dataRule}.`,
   });
 }
 
@@ -100,6 +100,6 @@ function typedData(data: AnyData, dtype: DType): TensorData | Float64Array {
   throw new LmdError('DTYPE_MISMATCH', `fromData: data is ${describeValue(data)}, and dtype is "${dtype}".`, {
     subject: 'data',
     value: dtype,
-    remedy: `Give ${dataRule}.`,
+    remedy: `Use ${dataRule}.`,
   });
 }

@@ -136,7 +136,7 @@ describe('dispose', () => {
     ops.dispose(x);
     expect(errorOf(() => ops.dispose(x))).toMatchObject({
       code: 'TENSOR_DISPOSED',
-      message: expect.stringContaining('dispose: the tensor of shape [2, 3] was freed before.'),
+      message: expect.stringContaining('dispose: the tensor of shape [2, 3] was disposed.'),
     });
     expect(errorOf(() => ops.dispose([x])).code).toBe('TENSOR_DISPOSED');
     expect(errorOf(() => ops.dispose(undefined as never)).code).toBe('INVALID_ARGUMENT');
@@ -151,13 +151,13 @@ describe('use of a tensor', () => {
     for (const use of [() => ops.exp(x), () => ops.add(1, x), () => ops.sum(x), () => ops.keep(x)]) {
       expect(errorOf(use).code).toBe('TENSOR_DISPOSED');
     }
-    expect(errorOf(() => ops.exp(x)).message).toContain('exp: the tensor of shape [2, 3] was freed before.');
+    expect(errorOf(() => ops.exp(x)).message).toContain('exp: the tensor of shape [2, 3] was disposed.');
   });
 
   it('of other operations is refused, as is what is no tensor', () => {
     const { ops, backend } = setUp();
     const other = createOperations(backend).zeros([1]);
-    expect(errorOf(() => ops.exp(other)).message).toContain('was not made by these operations');
+    expect(errorOf(() => ops.exp(other)).message).toContain('was not created by these operations');
     expect(errorOf(() => ops.isDisposed(other)).code).toBe('INVALID_ARGUMENT');
     for (const wrong of [null, undefined, 'x', {}, [1]]) {
       expect(errorOf(() => ops.exp(wrong as unknown as Tensor)).message).toContain('exp: expected a tensor, got');

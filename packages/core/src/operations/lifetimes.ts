@@ -30,11 +30,11 @@ export class Lifetimes {
     if (this.#live.has(x)) {
       throw new LmdError(
         'BACKEND_FAILURE',
-        `${operation}: backend "${this.#backend.name}" returned a handle that is in use.`,
+        `${operation}: backend "${this.#backend.name}" returned a handle that is already in use.`,
         {
           subject: operation,
           value: x.shape,
-          remedy: 'A backend returns a new handle from each operation, also where storage is shared.',
+          remedy: 'A backend must return a new handle from each operation, even if storage is shared.',
         },
       );
     }
@@ -73,9 +73,9 @@ export class Lifetimes {
       if (isThenable(result)) {
         // Its own failure, if any, would otherwise surface as an unhandled rejection beside this error.
         result.then(undefined, () => {});
-        throw new LmdError('INVALID_ARGUMENT', 'scope: the body returned a promise.', {
+        throw new LmdError('INVALID_ARGUMENT', 'scope: the function returned a promise.', {
           subject: 'body',
-          remedy: 'A body must be synchronous: return the tensors, and await `read` outside the scope.',
+          remedy: 'The function must be synchronous: return the tensors, and await `read` outside the scope.',
         });
       }
       if (typeof result === 'object' && result !== null) this.#release(result, scope, undefined);
@@ -143,19 +143,19 @@ export class Lifetimes {
     }
     const shape = formatShape(x.shape);
     if (this.#freed.has(x)) {
-      return new LmdError('TENSOR_DISPOSED', `${operation}: the tensor of shape ${shape} was freed before.`, {
+      return new LmdError('TENSOR_DISPOSED', `${operation}: the tensor of shape ${shape} was disposed.`, {
         subject: operation,
         value: x.shape,
-        remedy: 'Return it from the scope that made it, or hold it with keep() until dispose().',
+        remedy: 'Return it from the scope that created it, or call keep() and later dispose().',
       });
     }
     return new LmdError(
       'INVALID_ARGUMENT',
-      `${operation}: the tensor of shape ${shape} was not made by these operations.`,
+      `${operation}: the tensor of shape ${shape} was not created by these operations.`,
       {
         subject: operation,
         value: x.shape,
-        remedy: `Make it with the same createOperations object (backend "${this.#backend.name}"), or copy it there with read() and fromData().`,
+        remedy: `Create it with the same createOperations object (backend "${this.#backend.name}"), or copy it there with read() and fromData().`,
       },
     );
   }

@@ -157,7 +157,7 @@ function checkKeys(name: string, gradients: readonly Tensor[], keys: readonly Ra
   throw new LmdError('INVALID_ARGUMENT', `${name}: ${gradients.length} gradients and ${keys.length} keys.`, {
     subject: 'gradients',
     value: gradients.length,
-    remedy: 'Give one key for each gradient, and at least one of them.',
+    remedy: 'Pass one key for each gradient, and at least one of them.',
   });
 }
 
@@ -178,7 +178,7 @@ function checkLmdOptions(name: string, state: LmdTensors, options: LmdUpdateOpti
     {
       subject: 'momentumMinus',
       value: options.gradientScaling,
-      remedy: 'Scaled gradients need a momentum for each half; "none" needs one for both.',
+      remedy: '"sample" needs a momentum for each half, "none" one for both.',
     },
   );
 }
@@ -199,6 +199,6 @@ function checkBeta(name: string, option: string, value: number, highest: number)
   throw new LmdError('INVALID_ARGUMENT', `${name}: ${option} is ${describeValue(value)}.`, {
     subject: option,
     value,
-    remedy: `It must lie in [0, 1${highest === 1 ? ']' : ')'}.`,
+    remedy: `It must be in [0, 1${highest === 1 ? ']' : ')'}.`,
   });
 }

@@ -101,12 +101,12 @@ function checkCodes(name: string, source: PackedCodes): void {
       remedy,
     });
   };
-  if (!isFormat(format)) refuse('format', format, 'Give a block format, such as one of @lmd/mx-formats.');
+  if (!isFormat(format)) refuse('format', format, 'Use a block format, such as one of @lmd/mx-formats.');
   if (!canPackMatrix(format)) {
     throw new LmdError('UNSUPPORTED', `${name}: weights of the format "${format.name}" cannot be packed.`, {
       subject: 'format',
       value: format.name,
-      remedy: 'The formats of OCP MX and NVFP4 can, in blocks of 16 times a power of two: see canPackMatrix.',
+      remedy: 'Use a format of OCP MX or NVFP4, in blocks of 16 times a power of two; see canPackMatrix.',
     });
   }
   const isShape = Array.isArray(shape) && shape.length === 2 && shape.every((n) => Number.isSafeInteger(n) && n >= 0);
@@ -114,7 +114,7 @@ function checkCodes(name: string, source: PackedCodes): void {
   if (axis !== 0 && axis !== 1) refuse('axis', axis, 'Use 0 or 1, the axis that the product contracts.');
   const isE8m0 = format.scale === 'e8m0';
   if (!(tensorScale > 0 && Number.isFinite(tensorScale)) || (isE8m0 && tensorScale !== 1)) {
-    refuse('tensorScale', tensorScale, isE8m0 ? 'Formats with e8m0 scales have none.' : 'Give a positive number.');
+    refuse('tensorScale', tensorScale, isE8m0 ? 'Formats with e8m0 scales have none.' : 'Use a positive number.');
   }
   const { rows, terms } = matrixExtent(source);
   const { bits } = format.element;
@@ -123,7 +123,7 @@ function checkCodes(name: string, source: PackedCodes): void {
     scales: [scales, rows * Math.ceil(terms / format.blockSize)],
   } as const;
   for (const [subject, [bytes, expected]] of Object.entries(lengths)) {
-    if (!isTypedArray(bytes, 'Uint8Array')) refuse(subject, bytes, 'Give a Uint8Array.');
+    if (!isTypedArray(bytes, 'Uint8Array')) refuse(subject, bytes, 'Pass a Uint8Array.');
     if (bytes.length === expected) continue;
     const problem = `there are ${bytes.length} bytes of ${subject} for ${formatShape(shape)} along axis ${axis} in ${format.name}.`;
     throw shapeMismatch(name, problem, bytes.length, `It takes ${expected}.`);
@@ -146,11 +146,11 @@ function checkValues(name: string, { format: { element }, codes }: PackedCodes):
     if (bad[codes[i]!] === 0) continue;
     throw new LmdError(
       'DATA_CORRUPT',
-      `${name}: byte ${i} of the codes is ${codes[i]}, no weight of ${element.name}.`,
+      `${name}: byte ${i} of the codes is ${codes[i]}, which is not a valid weight of ${element.name}.`,
       {
         subject: 'codes',
         value: codes[i],
-        remedy: 'NaN, infinities and the least integer are no weights. Quantize the model again.',
+        remedy: 'NaN, infinities and the lowest integer are not valid weights. Quantize the model again.',
       },
     );
   }

@@ -60,7 +60,7 @@ export function resolveOptions(name: string, x: Tensor, options: FakeQuantizeOpt
     throw new LmdError('INVALID_ARGUMENT', `${name}: format is ${describeValue(format)}.`, {
       subject: 'format',
       value: format,
-      remedy: 'Give the record of a block format, such as one of those in @lmd/mx-formats.',
+      remedy: 'Pass the record of a block format, such as one of those in @lmd/mx-formats.',
     });
   }
   const { blockSize } = format;
@@ -68,7 +68,7 @@ export function resolveOptions(name: string, x: Tensor, options: FakeQuantizeOpt
     throw new LmdError('INVALID_ARGUMENT', `${name}: format.blockSize is ${describeValue(blockSize)}.`, {
       subject: 'format.blockSize',
       value: blockSize,
-      remedy: `Give a whole number from 1 to ${largestBlockSize}; a block ends with its row at the latest.`,
+      remedy: `Use a whole number from 1 to ${largestBlockSize}; a block never extends beyond its row.`,
     });
   }
   checkChoice(name, 'rounding', rounding, roundingOptionTable.rounding.choices);
@@ -79,7 +79,7 @@ export function resolveOptions(name: string, x: Tensor, options: FakeQuantizeOpt
     throw new LmdError('INVALID_ARGUMENT', `${name}: stochastic rounding without a key.`, {
       subject: 'key',
       value: key,
-      remedy: 'Give the random key that names its noise.',
+      remedy: 'Pass a random key in `key`.',
     });
   }
   assertRandomKey(key, name);

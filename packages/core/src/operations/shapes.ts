@@ -19,7 +19,7 @@ export function checkArray(operation: string, name: string, value: unknown): voi
   throw new LmdError('INVALID_ARGUMENT', `${operation}: ${name} is ${describeValue(value)}.`, {
     subject: name,
     value,
-    remedy: 'Give an array.',
+    remedy: 'Pass an array.',
   });
 }
 
@@ -50,7 +50,7 @@ export function checkShape(operation: string, shape: Shape): void {
   throw new LmdError('INVALID_ARGUMENT', `${operation}: the shape is ${describeValue(shape)}.`, {
     subject: 'shape',
     value: shape,
-    remedy: 'Give an array of non-negative integers; [] is a scalar.',
+    remedy: 'Pass an array of non-negative integers; [] is a scalar.',
   });
 }
 
@@ -66,7 +66,7 @@ export function broadcastShapes(operation: string, a: Shape, b: Shape): Shape {
     if (extentA !== extentB && extentA !== 1 && extentB !== 1) {
       throw shapeMismatch(
         operation,
-        `${formatShape(a)} and ${formatShape(b)} do not broadcast: extents ${extentA} and ${extentB} meet.`,
+        `${formatShape(a)} and ${formatShape(b)} do not broadcast: extents ${extentA} and ${extentB} differ.`,
         [a, b],
       );
     }
@@ -89,7 +89,7 @@ export function normalizeAxis(operation: string, axis: number, rank: number): nu
   throw new LmdError('INVALID_ARGUMENT', `${operation}: axis ${describeValue(axis)} of a tensor of rank ${rank}.`, {
     subject: 'axis',
     value: axis,
-    remedy: rank === 0 ? 'A scalar has no axes.' : `Give an integer from ${-rank} to ${rank - 1}.`,
+    remedy: rank === 0 ? 'A scalar has no axes.' : `Use an integer from ${-rank} to ${rank - 1}.`,
   });
 }
 
@@ -104,7 +104,7 @@ export function normalizeAxes(operation: string, axes: number | Shape | undefine
     throw new LmdError('INVALID_ARGUMENT', `${operation}: axis ${sorted[i]} occurs twice in ${formatShape(axes)}.`, {
       subject: 'axes',
       value: axes,
-      remedy: 'Name each axis once.',
+      remedy: 'Use each axis once.',
     });
   }
   return sorted;
@@ -171,11 +171,11 @@ export function normalizePermutation(operation: string, shape: Shape, permutatio
   if (axes.length === rank && new Set(axes).size === rank) return axes;
   throw new LmdError(
     'INVALID_ARGUMENT',
-    `${operation}: ${formatShape(permutation)} does not permute the axes of ${formatShape(shape)}.`,
+    `${operation}: ${formatShape(permutation)} is not a permutation of the axes of ${formatShape(shape)}.`,
     {
       subject: 'permutation',
       value: permutation,
-      remedy: `Name each of the ${rank} axes once.`,
+      remedy: `Use each of the ${rank} axes once.`,
     },
   );
 }
@@ -211,7 +211,7 @@ export function paddedShape(operation: string, shape: Shape, before: Shape, afte
     operation,
     `before ${formatShape(before)} and after ${formatShape(after)} around ${formatShape(shape)}.`,
     { before, after },
-    'Give a non-negative integer for each axis.',
+    'Use a non-negative integer for each axis.',
   );
 }
 
@@ -222,7 +222,7 @@ export function concatenatedShape(operation: string, shapes: readonly Shape[], a
     if (shape.length !== first.length || shape.some((extent, i) => i !== axis && extent !== first[i])) {
       throw shapeMismatch(
         operation,
-        `${formatShape(first)} and ${formatShape(shape)} differ beside axis ${axis}.`,
+        `${formatShape(first)} and ${formatShape(shape)} differ in an axis other than ${axis}.`,
         shapes,
       );
     }

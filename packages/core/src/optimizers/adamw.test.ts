@@ -138,11 +138,11 @@ describe('adamw', () => {
   it.each<[string, unknown, RegExp]>([
     ['an unknown option', { lr: 1 }, /adamw has no option "lr"\. Its options are learningRate, beta1/],
     ['no record', 0.1, /adamw: the options are 0\.1/],
-    ['a negative learning rate', { learningRate: -1 }, /learningRate is -1\. Give a finite number at least 0/],
+    ['a negative learning rate', { learningRate: -1 }, /learningRate is -1\. Use a finite number at least 0/],
     ['a learning rate that is text', { learningRate: '1e-3' }, /learningRate is "1e-3"/],
-    ['beta1 = 1', { beta1: 1 }, /beta1 is 1\. Give a finite number at least 0 and below 1/],
+    ['beta1 = 1', { beta1: 1 }, /beta1 is 1\. Use a finite number at least 0 and below 1/],
     ['beta2 < 0', { beta2: -0.1 }, /beta2 is -0\.1/],
-    ['epsilon = 0', { epsilon: 0 }, /epsilon is 0\. Give a finite number above 0/],
+    ['epsilon = 0', { epsilon: 0 }, /epsilon is 0\. Use a finite number above 0/],
     ['infinite decay', { weightDecay: Infinity }, /weightDecay is Infinity/],
   ])('refuses %s', (_, options, message) => {
     expect(() => adamw(options as never)).toThrow(message);
@@ -164,7 +164,7 @@ describe('adamw', () => {
       rule.update(ops, state, [pass(tensors(ops, gradients))]);
     expect(update({ a: [1] })).toThrow(/no gradient for the weight "b"/);
     expect(update({ a: [1], b: [1] })).toThrow(/gradient of "b" has shape \[1\], the weight \[2\]/);
-    expect(update({ a: [1], b: [1, 2], c: [1] })).toThrow(/a gradient for "c", which the state does not hold/);
+    expect(update({ a: [1], b: [1, 2], c: [1] })).toThrow(/a gradient for "c", which is not in the state/);
     expect(() => rule.update(ops, state, [])).toThrow(/0 passes/);
     expect(() => rule.weights(ops, state, 'mode' as never)).toThrow(/kind is "mode"/);
     await expect(rule.init(ops, {})).rejects.toThrow(/no weights/);

@@ -7,25 +7,37 @@ import { freshHandle } from './state.js';
 
 /** The options of `adamw`, declared once. */
 export const adamwOptionTable = {
-  /** Step size. A number or a schedule, at least 0; default 0.001. */
-  learningRate: schedule({ atLeast: 0, default: 1e-3, describe: 'Step size.' }),
-  /** Decay of the average of gradients. At least 0 and below 1; default 0.9. */
-  beta1: number({ atLeast: 0, below: 1, default: 0.9, describe: 'Decay of the average of gradients.' }),
-  /** Decay of the average of squared gradients. At least 0 and below 1; default 0.999. */
-  beta2: number({ atLeast: 0, below: 1, default: 0.999, describe: 'Decay of the average of squared gradients.' }),
-  /** Added to the root of the second moment. Above 0; default 1e-8. */
-  epsilon: number({ above: 0, default: 1e-8, describe: 'Added to the root of the second moment.' }),
-  /** Decoupled weight decay: each step subtracts learningRate·weightDecay of the weight. At least 0; default 0.01. */
+  /** Learning rate. A number or a schedule, at least 0; default 0.001. */
+  learningRate: schedule({ atLeast: 0, default: 1e-3, describe: 'Learning rate.' }),
+  /** β₁: decay rate of the moving average of the gradient. At least 0 and below 1; default 0.9. */
+  beta1: number({
+    atLeast: 0,
+    below: 1,
+    default: 0.9,
+    describe: 'β₁: decay rate of the moving average of the gradient.',
+  }),
+  /** β₂: decay rate of the moving average of the squared gradient. At least 0 and below 1; default 0.999. */
+  beta2: number({
+    atLeast: 0,
+    below: 1,
+    default: 0.999,
+    describe: 'β₂: decay rate of the moving average of the squared gradient.',
+  }),
+  /** ε: added to the denominator for numerical stability. Above 0; default 1e-8. */
+  epsilon: number({ above: 0, default: 1e-8, describe: 'ε: added to the denominator for numerical stability.' }),
+  /**
+   * Decoupled weight decay: each step multiplies the weight by 1 − learningRate·weightDecay. At least 0; default 0.01.
+   */
   weightDecay: number({
     atLeast: 0,
     default: 0.01,
-    describe: 'Decoupled weight decay: each step subtracts learningRate·weightDecay of the weight.',
+    describe: 'Decoupled weight decay: each step multiplies the weight by 1 − learningRate·weightDecay.',
   }),
 } as const satisfies OptionTable;
 
 export interface AdamwOptions extends OptionsOf<typeof adamwOptionTable> {}
 
-/** What `adamw` takes where an option is not given. */
+/** Defaults of `adamw`. */
 export const adamwDefaults = defaultsOf(adamwOptionTable);
 
 /**

@@ -3,9 +3,9 @@ import type { EagerOperations } from '../operations.js';
 import type { NamedTensors } from '../tensor.js';
 
 /**
- * Refuses gradients with a NaN or an infinity, by the name of their weight. An update enqueues and reads nothing back, so in a
- * loop of one's own this comes before it; `train` of `@lmd/training` makes the same check with its reading of the loss. Reads one
- * number a tensor, all at once.
+ * Throws if a gradient contains a NaN or an infinity, naming the weight. `update` reads nothing back, so call this
+ * before it in your own training loop; `train` of `@lmd/training` makes the same check when it reads the loss. Reads
+ * one number per tensor, all in one readback.
  *
  * @throws LmdError `NON_FINITE` naming the first such weight.
  */
@@ -25,7 +25,7 @@ export async function checkFinite(ops: EagerOperations, gradients: NamedTensors)
       throw new LmdError('NON_FINITE', `The gradient of "${name}" has the value ${values[index]}.`, {
         subject: name,
         value: values[index],
-        remedy: 'Keep the state and leave the update out; lower the learning rate, or clip with clipByGlobalNorm.',
+        remedy: 'Skip this update, and use a lower learning rate or clipByGlobalNorm.',
       });
     }
   } finally {

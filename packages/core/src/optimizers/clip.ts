@@ -5,8 +5,8 @@ import { largestMagnitude, safeScale, scaledSquares } from './norms.js';
 import type { Optimizer } from './optimizer.js';
 
 /**
- * The Euclidean norm of all gradients together, as a scalar tensor: nothing is read back. Of no gradients, 0. Squares of large or
- * small gradients are taken at a scale at which they fit, and the order of the record changes no bit.
+ * Euclidean norm of all gradients together, as a scalar tensor without a readback; 0 without gradients. Very large and
+ * very small gradients are scaled before they are squared. The order of the record does not change the bits.
  */
 export function globalNorm(ops: EagerOperations, gradients: NamedTensors): Tensor {
   return ops.scope(() => {
@@ -15,7 +15,10 @@ export function globalNorm(ops: EagerOperations, gradients: NamedTensors): Tenso
   });
 }
 
-/** The norm times a power of two at which it fits, and that power: the norm of finite gradients may be more than f32 holds. */
+/**
+ * The norm times a power of two at which it is representable, and that power: the norm of finite gradients may overflow
+ * f32.
+ */
 function scaledNorm(ops: EagerOperations, gradients: NamedTensors): { readonly norm: Tensor; readonly scale: Tensor } {
   return ops.scope(() => {
     const scale = safeScale(ops, largestMagnitude(ops, Object.values(gradients)));
@@ -24,12 +27,12 @@ function scaledNorm(ops: EagerOperations, gradients: NamedTensors): { readonly n
 }
 
 /**
- * The rule with each pass's gradients first scaled by min(1, maxNorm / norm), where the norm is taken over all weights together
- * (Pascanu et al., arXiv:1211.5063, algorithm 1). It stays on the device. A norm that is not finite makes every gradient NaN:
- * scaled by maxNorm / ∞ = 0 they would vanish without a word.
+ * Gradient clipping: scales the gradients of each pass by min(1, maxNorm / norm) before the update, with the norm over
+ * all weights (Pascanu et al., arXiv:1211.5063, algorithm 1). It runs on the device. If the norm is not finite, all
+ * gradients become NaN: scaled by maxNorm / ∞ = 0 they would silently vanish.
  *
- * Around `parameterGroups` the norm spans all groups; inside a group, that group alone. A rule that takes the sign of its
- * momentum, as `lmd` does, feels clipping only through the weight of this step's gradient in the momentum.
+ * Around `parameterGroups`, the norm covers all groups; inside a group, only that group. For an optimizer that uses the
+ * sign of its momentum, such as `lmd`, clipping only changes the weight of the current gradient in the momentum.
  */
 export function clipByGlobalNorm(optimizer: Optimizer, maxNorm: number): Optimizer {
   const limit = numberOption('clipByGlobalNorm', 'maxNorm', maxNorm, { above: 0 });

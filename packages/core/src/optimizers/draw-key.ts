@@ -3,13 +3,13 @@ import type { RandomKey } from '../formats.js';
 import { streamOf } from '../random/stream.js';
 import type { DrawKey } from './optimizer.js';
 
-/** The key of a weight's noise in one draw; refused where there is none, as in an update without a draw. */
+/** Random key of the noise of a weight in one sample. Throws if there is none, as in an update without a draw. */
 export function randomKey(owner: string, weight: string, key: DrawKey | undefined): RandomKey {
   if (typeof key !== 'object' || key === null) {
-    throw new LmdError('INVALID_ARGUMENT', `${owner}: there is no key to draw "${weight}" with.`, {
+    throw new LmdError('INVALID_ARGUMENT', `${owner}: there is no random key to sample "${weight}".`, {
       subject: 'key',
       value: key,
-      remedy: 'Give { seed, step, sample }; to update, those that draw was given.',
+      remedy: 'Pass { seed, step, sample }; update needs the keys that were passed to draw.',
     });
   }
   const { seed, step, sample } = key;

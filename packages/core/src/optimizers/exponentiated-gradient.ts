@@ -9,18 +9,21 @@ import { freshHandle } from './state.js';
 
 /** The options of `exponentiatedGradient`, declared once. */
 export const exponentiatedGradientOptionTable = {
-  /** Step size in log m±. A number or a schedule, at least 0; default 0.1. */
-  learningRate: schedule({ atLeast: 0, default: 0.1, describe: 'Step size in log m±.' }),
-  /** Whether each tensor's total Σ m⁺ + m⁻ is held at its initial value. True or false; default false. */
+  /** Learning rate in log m±. A number or a schedule, at least 0; default 0.1. */
+  learningRate: schedule({ atLeast: 0, default: 0.1, describe: 'Learning rate in log m±.' }),
+  /** Whether the sum Σ (m⁺ + m⁻) of each tensor is kept at its initial value. True or false; default false. */
   normalize: boolean({
     default: false,
-    describe: "Whether each tensor's total Σ m⁺ + m⁻ is held at its initial value.",
+    describe: 'Whether the sum Σ (m⁺ + m⁻) of each tensor is kept at its initial value.',
   }),
-  /** c: each half starts at no less than c times the root mean square of the initial weights. Above 0; default 0.5. */
+  /**
+   * c: the initial value of each half is at least c times the root mean square of the initial weights. Above 0; default
+   * 0.5.
+   */
   floor: number({
     above: 0,
     default: 0.5,
-    describe: 'c: each half starts at no less than c times the root mean square of the initial weights.',
+    describe: 'c: the initial value of each half is at least c times the root mean square of the initial weights.',
   }),
 } as const satisfies OptionTable;
 
@@ -50,7 +53,7 @@ export function exponentiatedGradient(options: ExponentiatedGradientOptions = {}
     return { logPlus: half(weight), logMinus: half(ops.negate(weight)) };
   }
 
-  /** Both halves one step on, not yet normalised. */
+  /** Both halves after one step, before normalization. */
   function updateAt(step: number) {
     const rate = learningRate(step);
     return (
@@ -94,7 +97,7 @@ export function exponentiatedGradient(options: ExponentiatedGradientOptions = {}
   });
 }
 
-/** log Σ (m⁺ + m⁻), with the largest taken out first, so that nothing overflows. */
+/** log Σ (m⁺ + m⁻), with the maximum subtracted first to prevent overflow. */
 function logTotalOf(ops: EagerOperations, { logPlus, logMinus }: Vectors<'logPlus' | 'logMinus'>): Tensor {
   const largest = ops.maximum(ops.max(logPlus), ops.max(logMinus));
   const total = (half: Tensor) => ops.sum(ops.exp(ops.subtract(half, largest)));

@@ -149,7 +149,7 @@ describe('lmd from given weights', () => {
     expectClose(await values(ops, ops.exp(lmdLogMedians(ops, state, 'a/w').logPriorPlus)), [
       0.5 * Math.sqrt(2.5) * Math.exp(-(0.05 ** 2) / 2),
     ]);
-    expect(() => lmdLogMedians(ops, state, 'b')).toThrow(/holds no weight "b"/);
+    expect(() => lmdLogMedians(ops, state, 'b')).toThrow(/no weight "b" of lmd/);
   });
 });
 

@@ -3,11 +3,11 @@ import { perWeightRule, storedWeight } from './per-weight-rule.js';
 import { freshHandle } from './state.js';
 
 /**
- * The rule that changes nothing, for the weights of a group that fine-tuning leaves as they are:
+ * Optimizer that changes nothing, for weights that fine-tuning freezes:
  *
  *     parameterGroups([{ match: /^head\./, optimizer: lmd() }, { match: '*', optimizer: frozen() }])
  *
- * State a weight: `weight`, and no other vector. Gradients are checked like any rule's and not used.
+ * State per weight: `weight`. Gradients are checked and not used.
  */
 export function frozen(): Optimizer {
   return perWeightRule({

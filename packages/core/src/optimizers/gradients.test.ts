@@ -59,8 +59,8 @@ describe('gradient accumulation', () => {
     const ops = testOperations();
     const running = tensors(ops, { a: [1], b: [2, 3] });
     const attempts: [Record<string, readonly number[]>, RegExp][] = [
-      [{ a: [1] }, /the new gradients lack the weight "b"/],
-      [{ a: [1], b: [1, 1], c: [1] }, /the running sum lack the weight "c"/],
+      [{ a: [1] }, /the new gradients have no weight "b"/],
+      [{ a: [1], b: [1, 1], c: [1] }, /the running sum have no weight "c"/],
       [{ a: [1], b: [1] }, /"b" has shape \[1\], the sum \[2\]/],
     ];
     for (const [gradients, message] of attempts) {

@@ -4,14 +4,16 @@ import type { NamedTensors, Tensor } from '../tensor.js';
 import { sameShape } from './state.js';
 
 /**
- * Adds the gradients of one more micro-batch to a running sum, and takes both over: they are freed weight by weight, so that
- * never more than the two and one tensor are alive. Without a running sum, `gradients` is the sum so far.
+ * Gradient accumulation: adds the gradients of a micro-batch to a running sum. It takes ownership of both and frees
+ * them weight by weight, so that at most both and one more tensor are in memory. Without a running sum, `gradients`
+ * becomes the sum.
  *
- * For one optimizer step, draw the weights once, call this after each micro-batch's backward pass, and divide at the end
- * (`scaleGradients` by one over the number of equal micro-batches): the mean gradient of the whole batch at one draw.
+ * For one optimizer step, draw the weights once, call this after the backward pass of each micro-batch, and finally
+ * divide (`scaleGradients` by 1 / number of equal micro-batches): this gives the mean gradient of the whole batch at
+ * one sample.
  *
- * @throws LmdError `INVALID_ARGUMENT` naming a weight that only one of the two has, `SHAPE_MISMATCH` where shapes differ;
- * then nothing has been freed.
+ * @throws LmdError `INVALID_ARGUMENT` naming a weight that only one of the two has, `SHAPE_MISMATCH` if shapes differ;
+ *   then nothing has been freed.
  */
 export function accumulateGradients(
   ops: EagerOperations,
@@ -35,7 +37,7 @@ export function scaleGradients(ops: EagerOperations, gradients: NamedTensors, fa
     throw new LmdError('INVALID_ARGUMENT', `scaleGradients: factor is ${describe(factor)}.`, {
       subject: 'factor',
       value: factor,
-      remedy: 'Give a finite number, such as one over the number of micro-batches.',
+      remedy: 'Use a finite number, such as one over the number of micro-batches.',
     });
   }
   const scaled: Record<string, Tensor> = {};
@@ -65,9 +67,9 @@ function checkSameWeights(running: NamedTensors, gradients: NamedTensors): void 
   ] as const) {
     for (const name of Object.keys(one)) {
       if (other[name] !== undefined) continue;
-      throw new LmdError('INVALID_ARGUMENT', `accumulateGradients: ${which} lack the weight "${name}".`, {
+      throw new LmdError('INVALID_ARGUMENT', `accumulateGradients: ${which} have no weight "${name}".`, {
         subject: name,
-        remedy: 'Every micro-batch gives a gradient for the same weights.',
+        remedy: 'Every micro-batch must have gradients of the same weights.',
       });
     }
   }

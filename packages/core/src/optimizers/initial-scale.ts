@@ -4,8 +4,8 @@ import type { NamedTensors } from '../tensor.js';
 import { largestMagnitude, safeScale } from './norms.js';
 
 /**
- * The root mean square of each initial weight, for the multiplicative rules, which cannot leave 0: one that is 0 or not finite
- * is refused. Read back once for all weights, since each readback is a round trip on a GPU.
+ * Root mean square of each initial weight, for multiplicative optimizers, which cannot leave 0: it throws if one is 0
+ * or not finite. One readback for all weights, since each is a round trip on a GPU.
  */
 export async function rootMeanSquares(
   owner: string,
@@ -50,7 +50,7 @@ function checkScale(owner: string, name: string, scale: number): number {
   if (scale > 0 && Number.isFinite(scale)) return scale;
   throw new LmdError(
     'INVALID_ARGUMENT',
-    `${owner}: the initial weights "${name}" have root mean square ${scale}, so there is no scale to start from.`,
+    `${owner}: the initial weights "${name}" have root mean square ${scale}, so the optimizer has no scale to start from.`,
     {
       subject: name,
       value: scale,

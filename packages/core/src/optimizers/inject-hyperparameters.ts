@@ -4,21 +4,23 @@ import type { Schedule } from '../options/schedule.js';
 import type { Optimizer, OptimizerState } from './optimizer.js';
 
 /**
- * A rule whose numeric options follow schedules of the step, any of them and of any rule, as the learning rate does by itself:
+ * Lets any numeric options of any optimizer follow schedules, as the learning rate does:
  *
  *     injectHyperparameters(({ noise, regularization }) => lmd({ noise, regularization }), {
  *       noise: schedules.linear({ from: 0.1, to: 0.01, steps: 1000 }),
  *       regularization: 0.5,
  *     })
  *
- * At each step the rule is made anew with the values of that step, counted from 0 by the state, so it resumes as it was; the
- * draws and the update of one step share them. The result holds nothing, and the idea is optax's `inject_hyperparams`.
+ * At each step, the optimizer is created with the values of that step, which the state counts from 0, so that a run
+ * resumes with the same values; the samples and the update of one step share them. It has no state of its own, like
+ * `inject_hyperparams` of optax.
  *
- * `makeOptimizer` is pure, and what it makes may differ in numbers alone: a changed name or number of samples is refused. A rule's
- * initial state is made with the values of step 0, so what `init` builds in (the floor of `lmd`, say) stays at those.
+ * `makeOptimizer` must be pure, and its results may only differ in numbers: a different name or number of samples is an
+ * error. The initial state is created with the values of step 0, so that values used by `init`, such as the floor of
+ * `lmd`, remain those of step 0.
  *
- * @throws LmdError `INVALID_ARGUMENT` naming the hyper-parameter and the step, where a value is not a finite number or where the
- * rule refuses it; that of step 0 at once.
+ * @throws LmdError `INVALID_ARGUMENT` naming the hyperparameter and the step, if a value is not a finite number or the
+ *   optimizer does not accept it; for step 0, immediately.
  */
 export function injectHyperparameters<Name extends string>(
   makeOptimizer: (hyperparameters: { readonly [name in Name]: number }) => Optimizer,
@@ -29,14 +31,14 @@ export function injectHyperparameters<Name extends string>(
     throw new LmdError('INVALID_ARGUMENT', `${owner}: makeOptimizer is ${describe(makeOptimizer)}.`, {
       subject: 'makeOptimizer',
       value: makeOptimizer,
-      remedy: 'Give a function from the values to a rule: ({ noise }) => lmd({ noise }).',
+      remedy: 'Pass a function that creates an optimizer from the values: ({ noise }) => lmd({ noise }).',
     });
   }
   if (typeof hyperparameters !== 'object' || hyperparameters === null || Array.isArray(hyperparameters)) {
     throw new LmdError('INVALID_ARGUMENT', `${owner}: the hyper-parameters are ${describe(hyperparameters)}.`, {
       subject: 'hyperparameters',
       value: hyperparameters,
-      remedy: 'Give a record from names to numbers or schedules.',
+      remedy: 'Pass a record of numbers or schedules by name.',
     });
   }
   const entries = Object.entries<unknown>(hyperparameters);
@@ -64,7 +66,7 @@ export function injectHyperparameters<Name extends string>(
         {
           subject: property,
           value: optimizer[property],
-          remedy: 'Only numbers inside one rule may follow a schedule.',
+          remedy: 'Only numbers inside one optimizer may follow a schedule.',
         },
       );
     }

@@ -115,9 +115,11 @@ describe('ivon', () => {
     const ops = testOperations();
     const rule = ivon({ effectiveSampleSize: 10 });
     const state = await rule.init(ops, tensors(ops, { w: [1] }));
-    expect(() => rule.weights(ops, state, 'sample')).toThrow(/ivon: there is no key to draw "w" with/);
+    expect(() => rule.weights(ops, state, 'sample')).toThrow(/ivon: there is no random key to sample "w"/);
     const gradients = tensors(ops, { w: [1] });
-    expect(() => rule.update(ops, state, [{ gradients } as never])).toThrow(/ivon: there is no key to draw "w" with/);
+    expect(() => rule.update(ops, state, [{ gradients } as never])).toThrow(
+      /ivon: there is no random key to sample "w"/,
+    );
   });
 
   it.each<[string, unknown, RegExp]>([

@@ -9,29 +9,34 @@ import { freshHandle } from './state.js';
 
 /** The options of `ivon`, declared once. */
 export const ivonOptionTable = {
-  /** λ: the effective sample size, usually the number of training examples. Above 0; required. */
+  /** λ: effective sample size, usually the number of training examples. Above 0; required. */
   effectiveSampleSize: number({
     above: 0,
     required: true,
-    describe: 'λ: the effective sample size, usually the number of training examples.',
+    describe: 'λ: effective sample size, usually the number of training examples.',
   }),
-  /** α: step size. A number or a schedule, at least 0; default 0.1. */
-  learningRate: schedule({ atLeast: 0, default: 0.1, describe: 'α: step size.' }),
-  /** β₁: decay of the average of gradients. At least 0 and below 1; default 0.9. */
-  beta1: number({ atLeast: 0, below: 1, default: 0.9, describe: 'β₁: decay of the average of gradients.' }),
-  /** β₂: decay of the Hessian estimate. At least 0 and below 1; default 0.99999. */
-  beta2: number({ atLeast: 0, below: 1, default: 0.99999, describe: 'β₂: decay of the Hessian estimate.' }),
+  /** α: learning rate. A number or a schedule, at least 0; default 0.1. */
+  learningRate: schedule({ atLeast: 0, default: 0.1, describe: 'α: learning rate.' }),
+  /** β₁: decay rate of the moving average of the gradient. At least 0 and below 1; default 0.9. */
+  beta1: number({
+    atLeast: 0,
+    below: 1,
+    default: 0.9,
+    describe: 'β₁: decay rate of the moving average of the gradient.',
+  }),
+  /** β₂: decay rate of the Hessian estimate. At least 0 and below 1; default 0.99999. */
+  beta2: number({ atLeast: 0, below: 1, default: 0.99999, describe: 'β₂: decay rate of the Hessian estimate.' }),
   /** δ: weight decay, the precision of the prior divided by λ. Above 0; default 0.0001. */
   weightDecay: number({
     above: 0,
     default: 1e-4,
     describe: 'δ: weight decay, the precision of the prior divided by λ.',
   }),
-  /** h₀: the Hessian estimate at the start. It sets the first noise: σ² = 1/(λ·(h₀ + δ)). Above 0; default 1. */
+  /** h₀: initial Hessian estimate. It determines the initial noise: σ² = 1/(λ·(h₀ + δ)). Above 0; default 1. */
   initialHessian: number({
     above: 0,
     default: 1,
-    describe: 'h₀: the Hessian estimate at the start. It sets the first noise: σ² = 1/(λ·(h₀ + δ)).',
+    describe: 'h₀: initial Hessian estimate. It determines the initial noise: σ² = 1/(λ·(h₀ + δ)).',
   }),
   /**
    * Whether learning rates are multiplied by h₀ + δ, so that the first steps are α times the gradient. True or false;
@@ -42,15 +47,23 @@ export const ivonOptionTable = {
     describe: 'Whether learning rates are multiplied by h₀ + δ, so that the first steps are α times the gradient.',
   }),
   /**
-   * Bound of each coordinate of the preconditioned step before the learning rate; none where it is not given. Above 0.
+   * Bound at which each coordinate of the preconditioned step is clipped, before the learning rate. Default: no
+   * clipping. Above 0.
    */
   clipRadius: number({
     above: 0,
     describe:
-      'Bound of each coordinate of the preconditioned step before the learning rate; none where it is not given.',
+      'Bound at which each coordinate of the preconditioned step is clipped, before the learning rate. Default: no clipping.',
   }),
-  /** S: draws, and so forward and backward passes, a step. A whole number, at least 1; default 1. */
-  samples: integer({ atLeast: 1, default: 1, describe: 'S: draws, and so forward and backward passes, a step.' }),
+  /**
+   * S: number of posterior samples per step; each takes one forward and one backward pass. A whole number, at least 1;
+   * default 1.
+   */
+  samples: integer({
+    atLeast: 1,
+    default: 1,
+    describe: 'S: number of posterior samples per step; each takes one forward and one backward pass.',
+  }),
 } as const satisfies OptionTable;
 
 export interface IvonOptions extends OptionsOf<typeof ivonOptionTable> {}

@@ -7,18 +7,33 @@ import { freshHandle } from './state.js';
 
 /** The options of `lieGroupAdditive`, declared once. */
 export const lieGroupAdditiveOptionTable = {
-  /** a: step size. A number or a schedule, at least 0; default 0.05. */
-  learningRate: schedule({ atLeast: 0, default: 0.05, describe: 'a: step size.' }),
-  /** β: decay of the average of gradients. At least 0 and below 1; default 0.9. */
-  momentum: number({ atLeast: 0, below: 1, default: 0.9, describe: 'β: decay of the average of gradients.' }),
-  /** σ: standard deviation of a drawn weight around its location; 0 draws the location. At least 0; default 0.001. */
+  /** a: learning rate. A number or a schedule, at least 0; default 0.05. */
+  learningRate: schedule({ atLeast: 0, default: 0.05, describe: 'a: learning rate.' }),
+  /** β: decay rate of the moving average of the gradient. At least 0 and below 1; default 0.9. */
+  momentum: number({
+    atLeast: 0,
+    below: 1,
+    default: 0.9,
+    describe: 'β: decay rate of the moving average of the gradient.',
+  }),
+  /**
+   * σ: standard deviation of a sampled weight around its location; with 0, samples equal the location. At least 0;
+   * default 0.001.
+   */
   noise: number({
     atLeast: 0,
     default: 1e-3,
-    describe: 'σ: standard deviation of a drawn weight around its location; 0 draws the location.',
+    describe: 'σ: standard deviation of a sampled weight around its location; with 0, samples equal the location.',
   }),
-  /** S: draws, and so forward and backward passes, a step. A whole number, at least 1; default 1. */
-  samples: integer({ atLeast: 1, default: 1, describe: 'S: draws, and so forward and backward passes, a step.' }),
+  /**
+   * S: number of posterior samples per step; each takes one forward and one backward pass. A whole number, at least 1;
+   * default 1.
+   */
+  samples: integer({
+    atLeast: 1,
+    default: 1,
+    describe: 'S: number of posterior samples per step; each takes one forward and one backward pass.',
+  }),
 } as const satisfies OptionTable;
 
 export interface LieGroupAdditiveOptions extends OptionsOf<typeof lieGroupAdditiveOptionTable> {}

@@ -10,33 +10,48 @@ import { freshHandle } from './state.js';
 /** The options of `lieGroupAffine`, declared once. */
 export const lieGroupAffineOptionTable = {
   /**
-   * a₁: step size of the location in the scale's units; where gradients are even, b moves by a₁·A²·g. A number or a
-   * schedule, at least 0; default 10.
+   * a₁: learning rate of the location b, in units of the scale A; with a constant gradient g, b moves by a₁·A²·g per
+   * step. A number or a schedule, at least 0; default 10.
    */
   learningRate: schedule({
     atLeast: 0,
     default: 10,
-    describe: "a₁: step size of the location in the scale's units; where gradients are even, b moves by a₁·A²·g.",
+    describe:
+      'a₁: learning rate of the location b, in units of the scale A; with a constant gradient g, b moves by a₁·A²·g per step.',
   }),
-  /** a₂: step size of log A; the learning rate where it is not given. A number or a schedule, at least 0. */
+  /** a₂: learning rate of log A. Default: `learningRate`. A number or a schedule, at least 0. */
   scaleLearningRate: schedule({
     atLeast: 0,
-    describe: 'a₂: step size of log A; the learning rate where it is not given.',
+    describe: 'a₂: learning rate of log A. Default: `learningRate`.',
   }),
-  /** β: decay of the averages of gradients. At least 0 and below 1; default 0.9. */
-  momentum: number({ atLeast: 0, below: 1, default: 0.9, describe: 'β: decay of the averages of gradients.' }),
+  /** β: decay rate of the moving averages of the gradients. At least 0 and below 1; default 0.9. */
+  momentum: number({
+    atLeast: 0,
+    below: 1,
+    default: 0.9,
+    describe: 'β: decay rate of the moving averages of the gradients.',
+  }),
   /**
-   * T: weight of the entropy against the loss. On a loss of curvature h, A² settles at T/h. At least 0; default 0.001.
+   * T: temperature, the weight of the entropy relative to the loss. With a loss of curvature h, A² converges to T/h. At
+   * least 0; default 0.001.
    */
   temperature: number({
     atLeast: 0,
     default: 1e-3,
-    describe: 'T: weight of the entropy against the loss. On a loss of curvature h, A² settles at T/h.',
+    describe:
+      'T: temperature, the weight of the entropy relative to the loss. With a loss of curvature h, A² converges to T/h.',
   }),
-  /** A at the start, for every weight. Above 0; default 0.03. */
-  initialScale: number({ above: 0, default: 0.03, describe: 'A at the start, for every weight.' }),
-  /** S: draws, and so forward and backward passes, a step. A whole number, at least 1; default 1. */
-  samples: integer({ atLeast: 1, default: 1, describe: 'S: draws, and so forward and backward passes, a step.' }),
+  /** Initial scale A of every weight. Above 0; default 0.03. */
+  initialScale: number({ above: 0, default: 0.03, describe: 'Initial scale A of every weight.' }),
+  /**
+   * S: number of posterior samples per step; each takes one forward and one backward pass. A whole number, at least 1;
+   * default 1.
+   */
+  samples: integer({
+    atLeast: 1,
+    default: 1,
+    describe: 'S: number of posterior samples per step; each takes one forward and one backward pass.',
+  }),
 } as const satisfies OptionTable;
 
 export interface LieGroupAffineOptions extends OptionsOf<typeof lieGroupAffineOptionTable> {}

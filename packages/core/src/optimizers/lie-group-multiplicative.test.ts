@@ -92,9 +92,9 @@ describe('lieGroupMultiplicative', () => {
     const ops = testOperations();
     const rule = lieGroupMultiplicative();
     const state = await rule.init(ops, tensors(ops, { w: [1] }));
-    expect(() => rule.weights(ops, state, 'sample')).toThrow(/there is no key to draw "w" with/);
+    expect(() => rule.weights(ops, state, 'sample')).toThrow(/there is no random key to sample "w"/);
     const update = () => rule.update(ops, state, [{ gradients: tensors(ops, { w: [1] }) } as never]);
-    expect(update).toThrow(/there is no key to draw "w" with\. .*those that draw was given/);
+    expect(update).toThrow(/there is no random key to sample "w"\. .*keys that were passed to draw/);
     await expect(rule.init(ops, tensors(ops, { bias: [0] }))).rejects.toThrow(/weights "bias" have root mean square 0/);
   });
 

@@ -9,26 +9,41 @@ import { meanOver, movingAverage, perWeightRule } from './per-weight-rule.js';
 
 /** The options of `lieGroupMultiplicative`, declared once. */
 export const lieGroupMultiplicativeOptionTable = {
-  /** a: step size in log g±. A number or a schedule, at least 0; default 1. */
-  learningRate: schedule({ atLeast: 0, default: 1, describe: 'a: step size in log g±.' }),
-  /** β: decay of the averages of gradients. At least 0 and below 1; default 0.9. */
-  momentum: number({ atLeast: 0, below: 1, default: 0.9, describe: 'β: decay of the averages of gradients.' }),
-  /** T: weight of the entropy against the loss; each step adds up to a·T to log g±. At least 0; default 0.0001. */
+  /** a: learning rate in log g±. A number or a schedule, at least 0; default 1. */
+  learningRate: schedule({ atLeast: 0, default: 1, describe: 'a: learning rate in log g±.' }),
+  /** β: decay rate of the moving averages of the gradients. At least 0 and below 1; default 0.9. */
+  momentum: number({
+    atLeast: 0,
+    below: 1,
+    default: 0.9,
+    describe: 'β: decay rate of the moving averages of the gradients.',
+  }),
+  /**
+   * T: temperature, the weight of the entropy relative to the loss; each step adds up to a·T to log g±. At least 0;
+   * default 0.0001.
+   */
   temperature: number({
     atLeast: 0,
     default: 1e-4,
-    describe: 'T: weight of the entropy against the loss; each step adds up to a·T to log g±.',
+    describe: 'T: temperature, the weight of the entropy relative to the loss; each step adds up to a·T to log g±.',
   }),
-  /** S: draws, and so forward and backward passes, a step. A whole number, at least 1; default 1. */
-  samples: integer({ atLeast: 1, default: 1, describe: 'S: draws, and so forward and backward passes, a step.' }),
   /**
-   * c: each half starts with a mean of no less than c times the root mean square of the initial weights. Above 0;
-   * default 0.5.
+   * S: number of posterior samples per step; each takes one forward and one backward pass. A whole number, at least 1;
+   * default 1.
+   */
+  samples: integer({
+    atLeast: 1,
+    default: 1,
+    describe: 'S: number of posterior samples per step; each takes one forward and one backward pass.',
+  }),
+  /**
+   * c: the initial mean of each half is at least c times the root mean square of the initial weights. Above 0; default
+   * 0.5.
    */
   floor: number({
     above: 0,
     default: 0.5,
-    describe: 'c: each half starts with a mean of no less than c times the root mean square of the initial weights.',
+    describe: 'c: the initial mean of each half is at least c times the root mean square of the initial weights.',
   }),
 } as const satisfies OptionTable;
 

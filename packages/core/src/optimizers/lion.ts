@@ -7,22 +7,28 @@ import { freshHandle } from './state.js';
 
 /** The options of `lion`, declared once. */
 export const lionOptionTable = {
-  /** Step size: every coordinate moves by it. A number or a schedule, at least 0; default 0.0001. */
-  learningRate: schedule({ atLeast: 0, default: 1e-4, describe: 'Step size: every coordinate moves by it.' }),
-  /** β₁: how much of the momentum is in the step's direction. At least 0 and below 1; default 0.9. */
+  /**
+   * Learning rate: the magnitude of the step of every coordinate. A number or a schedule, at least 0; default 0.0001.
+   */
+  learningRate: schedule({
+    atLeast: 0,
+    default: 1e-4,
+    describe: 'Learning rate: the magnitude of the step of every coordinate.',
+  }),
+  /** β₁: weight of the momentum in the direction of the step. At least 0 and below 1; default 0.9. */
   beta1: number({
     atLeast: 0,
     below: 1,
     default: 0.9,
-    describe: "β₁: how much of the momentum is in the step's direction.",
+    describe: 'β₁: weight of the momentum in the direction of the step.',
   }),
-  /** β₂: decay of the momentum. At least 0 and below 1; default 0.99. */
-  beta2: number({ atLeast: 0, below: 1, default: 0.99, describe: 'β₂: decay of the momentum.' }),
-  /** Decoupled weight decay: each step subtracts learningRate·weightDecay of the weight. At least 0; default 0. */
+  /** β₂: decay rate of the momentum. At least 0 and below 1; default 0.99. */
+  beta2: number({ atLeast: 0, below: 1, default: 0.99, describe: 'β₂: decay rate of the momentum.' }),
+  /** Decoupled weight decay: each step multiplies the weight by 1 − learningRate·weightDecay. At least 0; default 0. */
   weightDecay: number({
     atLeast: 0,
     default: 0,
-    describe: 'Decoupled weight decay: each step subtracts learningRate·weightDecay of the weight.',
+    describe: 'Decoupled weight decay: each step multiplies the weight by 1 − learningRate·weightDecay.',
   }),
 } as const satisfies OptionTable;
 

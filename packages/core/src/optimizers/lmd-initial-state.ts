@@ -25,7 +25,7 @@ export async function lmdInitialState(
   return stateFrom(ops, weights, await rootMeanSquares('lmd', ops, weights), options);
 }
 
-/** The same from root mean squares that are known. */
+/** The same with known root mean squares. */
 export function lmdInitialStateFromScales(
   ops: EagerOperations,
   weights: NamedTensors,
@@ -82,7 +82,7 @@ function checkPriorMedianNames(weights: NamedTensors, priorMedian: ResolvedLmdOp
   if (typeof priorMedian !== 'object') return;
   for (const name of Object.keys(priorMedian)) {
     if (Object.hasOwn(weights, name)) continue;
-    throw new LmdError('INVALID_ARGUMENT', `lmd: priorMedian names "${name}", which is no weight given to it.`, {
+    throw new LmdError('INVALID_ARGUMENT', `lmd: priorMedian names "${name}", which is not one of the weights.`, {
       subject: name,
       value: priorMedian[name],
       remedy: `The weights are: ${Object.keys(weights).join(', ')}.`,

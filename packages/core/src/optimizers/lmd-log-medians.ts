@@ -6,17 +6,20 @@ import { lmdStateFormat } from './lmd-state-format.js';
 import type { OptimizerState } from './optimizer.js';
 import { stateName, weightOf } from './state.js';
 
-/** The medians of one weight's halves, and of their prior, as logarithms. New handles. */
+/** Logarithms of the medians of the halves of one weight, and of the medians of their priors. New handles. */
 export interface LmdLogMedians {
   /** log m⁺ and log m⁻, of the weight's shape. */
   readonly logPlus: Tensor;
   readonly logMinus: Tensor;
-  /** log m₀ of each half: a scalar, or of the weight's shape where the prior is about the initial weights. */
+  /** log m₀ of each half: a scalar, or of the weight's shape if the prior is centred at the initial weights. */
   readonly logPriorPlus: Tensor;
   readonly logPriorMinus: Tensor;
 }
 
-/** The names of the weights in a state that `lmd` holds, whatever its `stateFormat` and whichever rules hold the others. */
+/**
+ * Names of the weights in a state that `lmd` trains, for every `stateFormat` and with any other optimizers in the
+ * state.
+ */
 export function lmdWeightNames(state: OptimizerState): string[] {
   return Object.keys(state.tensors)
     .filter((name) => name.endsWith('/logPriorMedian'))
@@ -24,10 +27,10 @@ export function lmdWeightNames(state: OptimizerState): string[] {
 }
 
 /**
- * The log medians of one weight of `lmd`, decoded where they are stored as codes. For diagnostics: a state alone says what format
- * it is in, but not how `initialWeights` were split, so a rule with the initialization `hypentropy` says so here.
+ * Log medians of one weight of `lmd`, decoded if they are stored as codes. For diagnostics. The state determines its
+ * format, but not how `initialWeights` were split: pass the `initialization` of the optimizer if it is `hypentropy`.
  *
- * @throws LmdError `INVALID_ARGUMENT` for a weight that `lmd` does not hold.
+ * @throws LmdError `INVALID_ARGUMENT` for a weight that `lmd` does not train.
  */
 export function lmdLogMedians(
   ops: EagerOperations,
@@ -41,10 +44,10 @@ export function lmdLogMedians(
     if (name === stateName(weight, vector)) stored[vector] = tensor;
   }
   if (stored.logPriorMedian === undefined) {
-    throw new LmdError('INVALID_ARGUMENT', `lmdLogMedians: lmd holds no weight "${weight}" in this state.`, {
+    throw new LmdError('INVALID_ARGUMENT', `lmdLogMedians: this state has no weight "${weight}" of lmd.`, {
       subject: weight,
       value: lmdWeightNames(state),
-      remedy: 'Take a name from lmdWeightNames(state).',
+      remedy: 'Use one of the names that lmdWeightNames(state) returns.',
     });
   }
   const scaling = stored.momentumMinus === undefined && stored.momentumMinusScale === undefined ? 'none' : 'sample';

@@ -19,109 +19,114 @@ export const lmdRegularizers = [
 /** The options of `lmd`, declared once. */
 export const lmdOptionTable = {
   /**
-   * a: step size in log m; with 0.007 a median moves by 0.7 % a step. A number or a schedule, at least 0; default
-   * 0.007.
+   * a: learning rate in log m; with 0.007, a median changes by 0.7 % per step. A number or a schedule, at least 0;
+   * default 0.007.
    */
   learningRate: schedule({
     atLeast: 0,
     default: 7e-3,
-    describe: 'a: step size in log m; with 0.007 a median moves by 0.7 % a step.',
+    describe: 'a: learning rate in log m; with 0.007, a median changes by 0.7 % per step.',
   }),
   /**
-   * β₁: how much of the momentum the temporary momentum, whose sign is the step, keeps. At least 0 and below 1; default
-   * 0.9.
+   * β₁: weight of the stored momentum in the temporary momentum, whose sign is the direction of the step. At least 0
+   * and below 1; default 0.9.
    */
   beta1: number({
     atLeast: 0,
     below: 1,
     default: 0.9,
-    describe: 'β₁: how much of the momentum the temporary momentum, whose sign is the step, keeps.',
+    describe: 'β₁: weight of the stored momentum in the temporary momentum, whose sign is the direction of the step.',
   }),
-  /** β₂: decay of the stored momentum. At least 0 and below 1; default 0.99. */
-  beta2: number({ atLeast: 0, below: 1, default: 0.99, describe: 'β₂: decay of the stored momentum.' }),
+  /** β₂: decay rate of the stored momentum. At least 0 and below 1; default 0.99. */
+  beta2: number({ atLeast: 0, below: 1, default: 0.99, describe: 'β₂: decay rate of the stored momentum.' }),
   /**
-   * λ: strength of the pull toward the prior. With the log-normal prior |log(m/m₀)| stays below 1/λ. At least 0;
-   * default 0.7.
+   * λ: strength of the regularization toward the prior. With the log-normal prior, |log(m/m₀)| stays below 1/λ. At
+   * least 0; default 0.7.
    */
   regularization: number({
     atLeast: 0,
     default: 0.7,
-    describe: 'λ: strength of the pull toward the prior. With the log-normal prior |log(m/m₀)| stays below 1/λ.',
+    describe:
+      'λ: strength of the regularization toward the prior. With the log-normal prior, |log(m/m₀)| stays below 1/λ.',
   }),
   /**
-   * R, by its prior; a choice of ours, since the paper's prior could not be read. `logNormalPrior`: R = log(m/m₀), the
-   * gradient in log m of the divergence from a log-normal prior. `powerPrior`: R = 1, a constant pull toward 0, as of a
-   * power law. `exponentialPrior`: R = m/m₀. `halfNormalPrior`: R = (m/m₀)². `logNormalPrior`, `powerPrior`,
-   * `exponentialPrior` or `halfNormalPrior`; default `logNormalPrior`.
+   * Regularizer R, named by its prior. Our choice, since the paper's prior could not be read. `logNormalPrior`: R =
+   * log(m/m₀), the gradient with respect to log m of the divergence from a log-normal prior. `powerPrior`: R = 1, a
+   * constant pull toward 0, as with a power law. `exponentialPrior`: R = m/m₀. `halfNormalPrior`: R = (m/m₀)².
+   * `logNormalPrior`, `powerPrior`, `exponentialPrior` or `halfNormalPrior`; default `logNormalPrior`.
    */
   regularizer: choice(lmdRegularizers, {
     default: 'logNormalPrior',
     describe:
-      "R, by its prior; a choice of ours, since the paper's prior could not be read. `logNormalPrior`: R = log(m/m₀), the gradient in log m of the divergence from a log-normal prior. `powerPrior`: R = 1, a constant pull toward 0, as of a power law. `exponentialPrior`: R = m/m₀. `halfNormalPrior`: R = (m/m₀)².",
+      "Regularizer R, named by its prior. Our choice, since the paper's prior could not be read. `logNormalPrior`: R = log(m/m₀), the gradient with respect to log m of the divergence from a log-normal prior. `powerPrior`: R = 1, a constant pull toward 0, as with a power law. `exponentialPrior`: R = m/m₀. `halfNormalPrior`: R = (m/m₀)².",
   }),
   // exp(σ²/2) appears in the initial weights and in the mean: beyond 10 it leaves the range of f32.
-  /** σ: standard deviation of log θ around log m; 0 draws the medians. At least 0 and at most 10; default 0.025. */
+  /**
+   * σ: standard deviation of log θ around log m; with 0, samples equal the medians. At least 0 and at most 10; default
+   * 0.025.
+   */
   noise: number({
     atLeast: 0,
     atMost: 10,
     default: 0.025,
-    describe: 'σ: standard deviation of log θ around log m; 0 draws the medians.',
+    describe: 'σ: standard deviation of log θ around log m; with 0, samples equal the medians.',
   }),
   /**
-   * S: draws, and so forward and backward passes, a step; their gradients are averaged. A whole number, at least 1;
-   * default 1.
+   * S: number of posterior samples per step, each with one forward and one backward pass; their gradients are averaged.
+   * A whole number, at least 1; default 1.
    */
   samples: integer({
     atLeast: 1,
     default: 1,
-    describe: 'S: draws, and so forward and backward passes, a step; their gradients are averaged.',
+    describe:
+      'S: number of posterior samples per step, each with one forward and one backward pass; their gradients are averaged.',
   }),
   /**
-   * `sample`: the gradient in log m, which is g times the drawn half θ. `none`: g itself, a choice of ours; then one
-   * momentum serves both halves, and the state is three vectors a weight, as that of Adam with its weight. `sample` or
-   * `none`; default `sample`.
+   * `sample`: the gradient with respect to log m, which is g times the sampled half θ. `none` (our choice): g itself;
+   * both halves then share one momentum, and the state has three vectors per weight, as many as Adam with its weight.
+   * `sample` or `none`; default `sample`.
    */
   gradientScaling: choice(['sample', 'none'], {
     default: 'sample',
     describe:
-      '`sample`: the gradient in log m, which is g times the drawn half θ. `none`: g itself, a choice of ours; then one momentum serves both halves, and the state is three vectors a weight, as that of Adam with its weight.',
+      '`sample`: the gradient with respect to log m, which is g times the sampled half θ. `none` (our choice): g itself; both halves then share one momentum, and the state has three vectors per weight, as many as Adam with its weight.',
   }),
   /**
-   * Whether the temporary momentum moves log m by its sign or by its value. Without sign is a choice of ours. True or
+   * Whether the step of log m is the sign of the temporary momentum; if false (our choice), it is its value. True or
    * false; default true.
    */
   useSign: boolean({
     default: true,
     describe:
-      'Whether the temporary momentum moves log m by its sign or by its value. Without sign is a choice of ours.',
+      'Whether the step of log m is the sign of the temporary momentum; if false (our choice), it is its value.',
   }),
   /**
-   * c: each half starts at no less than c times the root mean square s of the initial weights, since a half that starts
-   * at 0 could never leave it. A choice of ours. Above 0; default 0.4.
+   * c: each half starts at c·s or more, where s is the root mean square of the initial weights; a half that starts at 0
+   * would stay there. Our choice. Above 0; default 0.4.
    */
   priorMedianFloor: number({
     above: 0,
     default: 0.4,
     describe:
-      'c: each half starts at no less than c times the root mean square s of the initial weights, since a half that starts at 0 could never leave it. A choice of ours.',
+      'c: each half starts at c·s or more, where s is the root mean square of the initial weights; a half that starts at 0 would stay there. Our choice.',
   }),
   /**
-   * How an initial weight w₀ becomes two halves whose mean difference is w₀, with f = c·s; choices of ours. `floor`:
-   * exp(−σ²/2)·(max(±w₀, 0) + f); one half begins at the median of the prior. `hypentropy`: exp(−σ²/2)·(√(w₀² + 4f²) ±
-   * w₀)/2, whose product is the same for every weight, so that both halves are equally far from the median of the prior
-   * in log m (Ghai, Hazan & Singer, arXiv:1902.01903, for the geometry). `floor` or `hypentropy`; default `floor`.
+   * How an initial weight w₀ is split into two halves whose mean difference is w₀, with f = c·s. Our choices. `floor`:
+   * exp(−σ²/2)·(max(±w₀, 0) + f); one half starts at the median of the prior. `hypentropy`: exp(−σ²/2)·(√(w₀² + 4f²) ±
+   * w₀)/2; the product of the halves is the same for every weight, so that both are equally far from the median of the
+   * prior in log m (geometry of Ghai, Hazan & Singer, arXiv:1902.01903). `floor` or `hypentropy`; default `floor`.
    */
   initialization: choice(lmdInitializations, {
     default: 'floor',
     describe:
-      'How an initial weight w₀ becomes two halves whose mean difference is w₀, with f = c·s; choices of ours. `floor`: exp(−σ²/2)·(max(±w₀, 0) + f); one half begins at the median of the prior. `hypentropy`: exp(−σ²/2)·(√(w₀² + 4f²) ± w₀)/2, whose product is the same for every weight, so that both halves are equally far from the median of the prior in log m (Ghai, Hazan & Singer, arXiv:1902.01903, for the geometry).',
+      'How an initial weight w₀ is split into two halves whose mean difference is w₀, with f = c·s. Our choices. `floor`: exp(−σ²/2)·(max(±w₀, 0) + f); one half starts at the median of the prior. `hypentropy`: exp(−σ²/2)·(√(w₀² + 4f²) ± w₀)/2; the product of the halves is the same for every weight, so that both are equally far from the median of the prior in log m (geometry of Ghai, Hazan & Singer, arXiv:1902.01903).',
   }),
   /**
-   * m₀, the median of the prior, for all weights or by the name of the weight; by default exp(−σ²/2)·c·s, a prior about
-   * weight 0. With `initialWeights`, for fine-tuning, the initial median of each half: a prior about the weights that
-   * training starts from, which stores one more vector a weight and needs the regularizer `logNormalPrior`. None of
-   * them changes where the weights start. A choice of ours. A number above 0, `initialWeights` or numbers above 0 by
-   * the name of the weight.
+   * m₀, the median of the prior: one number for all weights, or numbers by weight name. Default: exp(−σ²/2)·c·s, a
+   * prior centred at weight 0. `initialWeights`, for fine-tuning: the initial median of each half, a prior centred at
+   * the initial weights; it stores one more vector per weight and requires the regularizer `logNormalPrior`. The
+   * initial weights are the same in all cases. Our choice. A number above 0, `initialWeights` or numbers above 0 by the
+   * name of the weight.
    */
   priorMedian: either(
     [
@@ -131,38 +136,39 @@ export const lmdOptionTable = {
     ],
     {
       describe:
-        'm₀, the median of the prior, for all weights or by the name of the weight; by default exp(−σ²/2)·c·s, a prior about weight 0. With `initialWeights`, for fine-tuning, the initial median of each half: a prior about the weights that training starts from, which stores one more vector a weight and needs the regularizer `logNormalPrior`. None of them changes where the weights start. A choice of ours.',
+        'm₀, the median of the prior: one number for all weights, or numbers by weight name. Default: exp(−σ²/2)·c·s, a prior centred at weight 0. `initialWeights`, for fine-tuning: the initial median of each half, a prior centred at the initial weights; it stores one more vector per weight and requires the regularizer `logNormalPrior`. The initial weights are the same in all cases. Our choice.',
     },
   ),
-  /** Which weights `weights()` gives when not told. A choice of ours. `mean`, `median` or `sample`; default `mean`. */
+  /** Weights that `weights()` returns by default. Our choice. `mean`, `median` or `sample`; default `mean`. */
   evaluation: choice(weightsKinds, {
     default: 'mean',
-    describe: 'Which weights `weights()` gives when not told. A choice of ours.',
+    describe: 'Weights that `weights()` returns by default. Our choice.',
   }),
-  /** How many draws `weights(…, 'sample')` averages. A whole number, at least 1; default 1. */
+  /** Number of posterior samples that `weights(…, 'sample')` averages. A whole number, at least 1; default 1. */
   evaluationSamples: integer({
     atLeast: 1,
     default: 1,
-    describe: "How many draws `weights(…, 'sample')` averages.",
+    describe: "Number of posterior samples that `weights(…, 'sample')` averages.",
   }),
   /**
-   * How the state is stored between steps; computation is in f32. `f32`: 16 bytes a weight, for two medians and two
-   * momenta; 12 with `gradientScaling` `none`. `block16`: 8.1 bytes; codes of 16 bits for log (m/m₀) and of 8 for
-   * momenta, with a scale for each block of 128. `block8`: 4.1 bytes, with `gradientScaling` `none` alone; codes of 8
-   * bits for all three vectors. Rounding is stochastic, by the noise of (seed, `<weight>/<vector>`, step), so that a
-   * step smaller than the spacing of codes is made on average and a resumed run has the same bits. A choice of ours.
-   * `f32`, `block16` or `block8`; default `f32`.
+   * Format in which the state is stored between steps; computation is in f32. `f32`: 16 bytes per weight, for two
+   * medians and two momenta; 12 with `gradientScaling` `none`. `block16`: 8.1 bytes per weight: 16-bit codes for log
+   * (m/m₀) and 8-bit codes for momenta, with one scale per block of 128. `block8`: 4.1 bytes per weight: 8-bit codes
+   * for all three vectors; requires `gradientScaling` `none`. Rounding is stochastic, with noise determined by (seed,
+   * `<weight>/<vector>`, step): a step smaller than the spacing of the codes is taken on average, and a resumed run is
+   * bit-identical. Our choice. `f32`, `block16` or `block8`; default `f32`.
    */
   stateFormat: choice(lmdStateFormats, {
     default: 'f32',
     describe:
-      'How the state is stored between steps; computation is in f32. `f32`: 16 bytes a weight, for two medians and two momenta; 12 with `gradientScaling` `none`. `block16`: 8.1 bytes; codes of 16 bits for log (m/m₀) and of 8 for momenta, with a scale for each block of 128. `block8`: 4.1 bytes, with `gradientScaling` `none` alone; codes of 8 bits for all three vectors. Rounding is stochastic, by the noise of (seed, `<weight>/<vector>`, step), so that a step smaller than the spacing of codes is made on average and a resumed run has the same bits. A choice of ours.',
+      'Format in which the state is stored between steps; computation is in f32. `f32`: 16 bytes per weight, for two medians and two momenta; 12 with `gradientScaling` `none`. `block16`: 8.1 bytes per weight: 16-bit codes for log (m/m₀) and 8-bit codes for momenta, with one scale per block of 128. `block8`: 4.1 bytes per weight: 8-bit codes for all three vectors; requires `gradientScaling` `none`. Rounding is stochastic, with noise determined by (seed, `<weight>/<vector>`, step): a step smaller than the spacing of the codes is taken on average, and a resumed run is bit-identical. Our choice.',
   }),
 } as const satisfies OptionTable;
 
 /**
- * Options of `lmd`. The defaults of a, λ, σ and c are those at which it was best on validation data in our study of a small Vision
- * Transformer (docs/studies), rounded; none is the paper's, and another task wants a search of its own, of a and λ first.
+ * Options of `lmd`. The defaults of a, λ, σ and c are the rounded values with the best validation results in our study
+ * of a small Vision Transformer (docs/studies); none is from the paper. Other tasks need their own search, first of a
+ * and λ.
  */
 export interface LmdOptions extends OptionsOf<typeof lmdOptionTable> {}
 

@@ -3,21 +3,25 @@ import { codeBlockSize } from '../optimizer-kernels.js';
 import { sizeOf, type Tensor } from '../tensor.js';
 
 /**
- * Elements that are decoded, updated and encoded at a time: what is alive in f32 beside a lean state is of this size, not of the
- * weight's, and mostly in a processor's cache. The streams of noise depend on it. A multiple of the block of codes.
+ * Number of elements that are decoded, updated and encoded at a time, so that the temporary f32 vectors beside a packed
+ * state have this size, not that of the weight, and mostly fit into the cache. A multiple of the block size of the
+ * codes. Random streams depend on it.
  */
 export const partSize = 2 ** 17;
 
-/** A stretch of a weight's elements in row-major order. */
+/** A range of the elements of a weight, in row-major order. */
 export interface Part {
   readonly index: number;
-  /** The part of a vector of the weight, flat; or of its scales, those of the part's blocks. The whole itself of a whole weight. */
+  /**
+   * The part of a flat vector of the weight, or the scales of the blocks of the part. Returns the tensor itself if the
+   * part is the whole weight.
+   */
   slice(ops: EagerOperations, tensor: Tensor, kind: 'vector' | 'scale'): Tensor;
 }
 
 const whole: Part = { index: 0, slice: (_, tensor) => tensor };
 
-/** The parts of a weight; one, the whole in its own shape, where it is no larger than a part or is not to be cut. */
+/** Parts of a weight: one, in its own shape, if it is not larger than a part or `cut` is false. */
 export function partsOf(shape: readonly number[], cut: boolean): readonly Part[] {
   const size = sizeOf(shape);
   if (!cut || size <= partSize) return [whole];
@@ -39,7 +43,7 @@ export function partsOf(shape: readonly number[], cut: boolean): readonly Part[]
   });
 }
 
-/** The results of all parts, put together by name. Each is made in a scope of its own. */
+/** Concatenates the results of all parts by name. Each part runs in its own scope. */
 export function joinParts(
   ops: EagerOperations,
   shape: readonly number[],

@@ -7,8 +7,8 @@ export const lmdInitializations = ['floor', 'hypentropy'] as const;
 export type LmdInitialization = (typeof lmdInitializations)[number];
 
 /**
- * The logarithms of two positive halves of a weight whose difference is the weight times e^shift. `floor` f: max(±w, 0) + f.
- * `hypentropy`: (√(w² + 4f²) ± w)/2, whose product is f² for every w: log f ± arsinh(w / 2f).
+ * Logarithms of two positive halves of a weight whose difference is the weight times e^shift. `floor` f: max(±w, 0) +
+ * f. `hypentropy`: (√(w² + 4f²) ± w)/2 with product f² for every w, that is log f ± arsinh(w / 2f).
  */
 export function halves(
   ops: EagerOperations,
@@ -41,8 +41,8 @@ function hypentropyHalves(ops: EagerOperations, weight: Tensor, floor: Tensor | 
 }
 
 /**
- * log m₀ of each half: the scalar `logPriorMedian` for both, or, with `priorWeight` (the initial m⁺ − m⁻), the initial medians of
- * each coordinate. Those are computed again from one vector instead of stored as two.
+ * log m₀ of each half: the scalar `logPriorMedian` for both, or, with `priorWeight` (the initial m⁺ − m⁻), the initial
+ * medians of each coordinate, which are computed from one stored vector instead of stored as two.
  */
 export function logPriorMedians(
   ops: EagerOperations,

@@ -147,6 +147,6 @@ describe('the state formats of lmd', () => {
     const ops = testOperations();
     const state = await lmd().init(ops, { w: ops.fromData(initialOf(8)) });
     const key = { seed: 1, step: 0, sample: 0 };
-    expect(() => lmd({ stateFormat: 'block16' }).draw(ops, state, key)).toThrow(/none of this rule's/);
+    expect(() => lmd({ stateFormat: 'block16' }).draw(ops, state, key)).toThrow(/does not belong to this optimizer/);
   });
 });

@@ -31,8 +31,8 @@ export interface LmdStateFormat {
 }
 
 /**
- * @throws LmdError `INVALID_ARGUMENT` for `block8` with `gradientScaling: 'sample'`: a word of 24 bits has room for three codes of
- * eight, and that rule has four vectors.
+ * @throws LmdError `INVALID_ARGUMENT` for `block8` with `gradientScaling: 'sample'`: a 24-bit word holds three 8-bit
+ *   codes, and that state has four vectors.
  */
 export function lmdStateFormat(format: LmdStateFormatName, gradientScaling: 'sample' | 'none'): LmdStateFormat {
   const scaled = gradientScaling === 'sample';
@@ -49,7 +49,7 @@ export function lmdStateFormat(format: LmdStateFormatName, gradientScaling: 'sam
     throw new LmdError('INVALID_ARGUMENT', 'lmd: stateFormat is "block8" with gradientScaling "sample".', {
       subject: 'stateFormat',
       value: format,
-      remedy: 'Three vectors fit: use gradientScaling "none", or stateFormat "block16".',
+      remedy: 'The codes have room for three vectors: use gradientScaling "none", or stateFormat "block16".',
     });
   }
   return packed({ codes: { logPlus: median8, logMinus: median8, momentumPlus: momentum8 } });

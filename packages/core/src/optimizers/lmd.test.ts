@@ -69,7 +69,7 @@ describe('initial state of lmd', () => {
       expectClose(other, [typeof priorMedian === 'number' ? Math.log(0.25) : Math.log(0.5) - 0.00125], 1e-6);
     }
     await expect(lmd({ priorMedian: { u: 1 } }).init(ops, weights)).rejects.toThrow(
-      /names "u", which is no weight.*w, v/,
+      /names "u", which is not one of the weights.*w, v/,
     );
   });
 
@@ -158,9 +158,9 @@ describe('draws of lmd', () => {
     const ops = testOperations();
     const rule = lmd({ evaluation: 'sample' });
     const state = await rule.init(ops, tensors(ops, { w: [1, 2] }));
-    expect(() => rule.weights(ops, state)).toThrow(/without a key/);
+    expect(() => rule.weights(ops, state)).toThrow(/need a key/);
     expect(() => rule.weights(ops, state, 'mode' as never)).toThrow(
-      /kind is "mode"\. Give one of: mean, median, sample/,
+      /kind is "mode"\. Use one of: mean, median, sample/,
     );
     const drawn = lmd().draw(ops, state, key);
     expect(await allValues(ops, rule.weights(ops, state, undefined, key))).toEqual(await allValues(ops, drawn));
@@ -207,9 +207,11 @@ describe('memory of lmd', () => {
     const ops = testOperations();
     const rule = lmd();
     const state = await rule.init(ops, tensors(ops, { w: [1, 2] }));
-    expect(() => rule.draw(ops, state, undefined as never)).toThrow(/lmd: there is no key to draw "w" with/);
+    expect(() => rule.draw(ops, state, undefined as never)).toThrow(/lmd: there is no random key to sample "w"/);
     const gradients = tensors(ops, { w: [1, 1] });
-    expect(() => rule.update(ops, state, [{ gradients } as never])).toThrow(/no key to draw "w" with.*draw was given/);
+    expect(() => rule.update(ops, state, [{ gradients } as never])).toThrow(
+      /no random key to sample "w".*keys that were passed to draw/,
+    );
   });
 
   it('is the same after a refused update', async () => {
@@ -270,7 +272,9 @@ describe('resuming lmd', () => {
     const state = await lmd().init(ops, tensors(ops, { w: [1] }));
     const rule = lmd({ gradientScaling: 'none' });
     const gradient = [pass(tensors(ops, { w: [1] }))];
-    expect(() => rule.update(ops, state, gradient)).toThrow(/state's tensor "w\/momentumMinus" is none of this rule's/);
+    expect(() => rule.update(ops, state, gradient)).toThrow(
+      /state's tensor "w\/momentumMinus" does not belong to this optimizer/,
+    );
     expect(() => rule.weights(ops, state)).toThrow(/logPlus, logMinus, momentumPlus, logPriorMedian/);
   });
 
@@ -290,19 +294,19 @@ describe('options of lmd', () => {
     ['a NaN learning rate', { learningRate: Number.NaN }, /learningRate is NaN/],
     ['beta1 = 1', { beta1: 1 }, /beta1 is 1/],
     ['beta2 above 1', { beta2: 1.5 }, /beta2 is 1\.5/],
-    ['a negative λ', { regularization: -0.1 }, /regularization is -0\.1\. Give a finite number at least 0/],
+    ['a negative λ', { regularization: -0.1 }, /regularization is -0\.1\. Use a finite number at least 0/],
     [
       'an unknown prior',
       { regularizer: 'gaussian' },
-      /regularizer is "gaussian"\. Give one of: logNormalPrior, powerPrior/,
+      /regularizer is "gaussian"\. Use one of: logNormalPrior, powerPrior/,
     ],
     ['a negative σ', { noise: -0.1 }, /noise is -0\.1/],
-    ['a σ beyond f32', { noise: 11 }, /noise is 11\. Give a finite number at least 0 and at most 10/],
-    ['no samples', { samples: 0 }, /samples is 0\. Give an integer at least 1/],
+    ['a σ beyond f32', { noise: 11 }, /noise is 11\. Use a finite number at least 0 and at most 10/],
+    ['no samples', { samples: 0 }, /samples is 0\. Use an integer at least 1/],
     ['half a sample', { samples: 1.5 }, /samples is 1\.5/],
-    ['an unknown scaling', { gradientScaling: true }, /gradientScaling is true\. Give one of: sample, none/],
-    ['a sign that is no flag', { useSign: 1 }, /useSign is 1\. Give true or false/],
-    ['no floor', { priorMedianFloor: 0 }, /priorMedianFloor is 0\. Give a finite number above 0/],
+    ['an unknown scaling', { gradientScaling: true }, /gradientScaling is true\. Use one of: sample, none/],
+    ['a sign that is no flag', { useSign: 1 }, /useSign is 1\. Use true or false/],
+    ['no floor', { priorMedianFloor: 0 }, /priorMedianFloor is 0\. Use a finite number above 0/],
     ['a prior median of 0', { priorMedian: 0 }, /priorMedian is 0/],
     ['a negative prior median by name', { priorMedian: { w: -1 } }, /priorMedian\["w"\] is -1/],
     ['prior medians in a list', { priorMedian: [1] }, /priorMedian is \[1\]/],

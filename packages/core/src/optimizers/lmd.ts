@@ -40,7 +40,7 @@ import { checkPasses, checkVectors, freshHandle, gradientsOf, stateName, vectorO
  * of so many, each with a stream of its own. `lmdLogMedians` reads the medians out of any of them.
  *
  * `init` throws `INVALID_ARGUMENT` for a weight whose root mean square is 0 or not finite: a multiplicative rule cannot leave 0.
- * Give such weights (biases, norm gains that start at 0) to `adamw` by `parameterGroups`.
+ * Pass such weights (biases, norm gains that start at 0) to `adamw` by `parameterGroups`.
  */
 export function lmd(options: LmdOptions = {}): Optimizer {
   const resolved = resolveLmdOptions(options);
@@ -180,8 +180,8 @@ export function lmd(options: LmdOptions = {}): Optimizer {
 }
 
 /**
- * An update whose log-normal prior has a median for each coordinate and half. The update is linear in log m₀, so it is that about
- * m₀ = 1 with a·λ·log m₀ added, and kernels need to know one scalar alone.
+ * Update with a log-normal prior whose median differs per coordinate and half. The update is linear in log m₀: it
+ * equals the update for m₀ = 1 plus a·λ·log m₀, so that kernels only need one scalar.
  */
 function updateAboutEach(
   ops: EagerOperations,
@@ -204,8 +204,8 @@ function updateAboutEach(
 
 function requireKey(key: DrawKey | undefined): DrawKey {
   if (key !== undefined) return key;
-  throw new LmdError('INVALID_ARGUMENT', "lmd: weights of kind 'sample' were asked for without a key.", {
+  throw new LmdError('INVALID_ARGUMENT', "lmd: weights of kind 'sample' need a key.", {
     subject: 'key',
-    remedy: "Give { seed, step, sample }, or ask for 'mean' or 'median'.",
+    remedy: "Pass { seed, step, sample }, or use 'mean' or 'median'.",
   });
 }

@@ -8,27 +8,36 @@ import { freshHandle } from './state.js';
 /** The options of `madam`, declared once. */
 export const madamOptionTable = {
   /**
-   * Step size in log |w|: with 0.01 a typical weight moves by 1 % a step. A number or a schedule, at least 0; default
-   * 0.01.
+   * Learning rate in log |w|: with 0.01, a typical weight changes by 1 % per step. A number or a schedule, at least 0;
+   * default 0.01.
    */
   learningRate: schedule({
     atLeast: 0,
     default: 0.01,
-    describe: 'Step size in log |w|: with 0.01 a typical weight moves by 1 % a step.',
+    describe: 'Learning rate in log |w|: with 0.01, a typical weight changes by 1 % per step.',
   }),
-  /** β: decay of the average of squared gradients. At least 0 and below 1; default 0.999. */
-  beta: number({ atLeast: 0, below: 1, default: 0.999, describe: 'β: decay of the average of squared gradients.' }),
-  /** Largest normalised gradient; a step of log |w| is at most learningRate times it. Above 0; default 10. */
+  /** β: decay rate of the moving average of the squared gradient. At least 0 and below 1; default 0.999. */
+  beta: number({
+    atLeast: 0,
+    below: 1,
+    default: 0.999,
+    describe: 'β: decay rate of the moving average of the squared gradient.',
+  }),
+  /**
+   * Bound at which the normalized gradient is clipped; a step of log |w| is at most learningRate·gradientBound. Above
+   * 0; default 10.
+   */
   gradientBound: number({
     above: 0,
     default: 10,
-    describe: 'Largest normalised gradient; a step of log |w| is at most learningRate times it.',
+    describe:
+      'Bound at which the normalized gradient is clipped; a step of log |w| is at most learningRate·gradientBound.',
   }),
-  /** p: |w| stays within p times the root mean square of the initial weights. Above 0; default 3. */
+  /** p: |w| is clipped at p times the root mean square of the initial weights. Above 0; default 3. */
   weightBound: number({
     above: 0,
     default: 3,
-    describe: 'p: |w| stays within p times the root mean square of the initial weights.',
+    describe: 'p: |w| is clipped at p times the root mean square of the initial weights.',
   }),
 } as const satisfies OptionTable;
 

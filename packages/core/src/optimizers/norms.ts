@@ -2,8 +2,9 @@ import type { EagerOperations } from '../operations.js';
 import type { NamedTensors, Tensor } from '../tensor.js';
 
 /**
- * Scales by the largest magnitude, from below: [bound, scale]. Powers of two, so that a scaled number has the same digits, and such
- * that the scaled largest is within 2^±45: its square, and a sum of billions of squares, neither overflows nor vanishes.
+ * Scale factors by the largest magnitude, in ascending order: [bound, scale]. They are powers of two, so that scaling
+ * is exact, and bring the largest magnitude to within 2^±45: its square, and a sum of billions of squares, neither
+ * overflow nor underflow.
  */
 const scales = [
   [2 ** -80, 2 ** 56],

@@ -78,35 +78,36 @@ export interface RuleDescription {
 
 /** How step sizes go over a run, declared once. */
 export const scheduleOptionTable = {
-  /** How step sizes go on after warm-up. `constant`, `linear` or `cosine`; required. */
+  /** Decay of the learning rate after warm-up. `constant`, `linear` or `cosine`; required. */
   kind: choice(['constant', 'linear', 'cosine'], {
     required: true,
-    describe: 'How step sizes go on after warm-up.',
+    describe: 'Decay of the learning rate after warm-up.',
   }),
-  /** Steps of linear rise to the peak. A whole number, at least 0; default 0. */
-  warmup: integer({ atLeast: 0, default: 0, describe: 'Steps of linear rise to the peak.' }),
+  /** Number of steps of linear warm-up to the peak. A whole number, at least 0; default 0. */
+  warmup: integer({ atLeast: 0, default: 0, describe: 'Number of steps of linear warm-up to the peak.' }),
   /**
-   * Steps of the whole run, at the last of which `linear` and `cosine` are at their end: step `steps` − 1, counted from
-   * 0. A whole number, at least 0.
+   * Total number of steps of the run. `linear` and `cosine` reach their end at the last one: step `steps` − 1, counted
+   * from 0. A whole number, at least 0.
    */
   steps: integer({
     atLeast: 0,
     describe:
-      'Steps of the whole run, at the last of which `linear` and `cosine` are at their end: step `steps` − 1, counted from 0.',
+      'Total number of steps of the run. `linear` and `cosine` reach their end at the last one: step `steps` − 1, counted from 0.',
   }),
   /**
-   * Instead of `steps`: steps from the peak to the end, which is reached at step `warmup` + `decay`. A whole number, at
-   * least 1.
+   * Instead of `steps`: number of steps from the peak to the end, which is reached at step `warmup` + `decay`. A whole
+   * number, at least 1.
    */
   decay: integer({
     atLeast: 1,
-    describe: 'Instead of `steps`: steps from the peak to the end, which is reached at step `warmup` + `decay`.',
+    describe:
+      'Instead of `steps`: number of steps from the peak to the end, which is reached at step `warmup` + `decay`.',
   }),
-  /** What is left at the end, as a fraction of the peak. Unused by `constant`. At least 0; default 0. */
+  /** Learning rate at the end, as a fraction of the peak. Ignored by `constant`. At least 0; default 0. */
   final: number({
     atLeast: 0,
     default: 0,
-    describe: 'What is left at the end, as a fraction of the peak. Unused by `constant`.',
+    describe: 'Learning rate at the end, as a fraction of the peak. Ignored by `constant`.',
   }),
 } as const satisfies OptionTable;
 
@@ -114,10 +115,10 @@ export interface ScheduleDescription extends OptionsOf<typeof scheduleOptionTabl
 
 /** The bound of gradients, declared once. */
 export const clippingOptionTable = {
-  /** Bound of the gradient's global norm, over all groups together; by default there is none. Above 0. */
+  /** Gradient clipping: maximum global norm of the gradients of all groups together. Default: no clipping. Above 0. */
   clipNorm: number({
     above: 0,
-    describe: "Bound of the gradient's global norm, over all groups together; by default there is none.",
+    describe: 'Gradient clipping: maximum global norm of the gradients of all groups together. Default: no clipping.',
   }),
 } as const satisfies OptionTable;
 
@@ -130,9 +131,10 @@ export interface OptimizerDescription extends OptionsOf<typeof clippingOptionTab
 }
 
 /**
- * The optimizer that a description stands for: what configuration files, and anybody who compares rules, need to have once.
+ * Creates the optimizer of a description, as in configuration files.
  *
- * @throws LmdError `INVALID_ARGUMENT` for an unknown rule or schedule; and what the rules, `parameterGroups` and `clipByGlobalNorm` throw.
+ * @throws LmdError `INVALID_ARGUMENT` for an unknown optimizer (`rule`) or schedule, and the errors of the optimizers,
+ *   `parameterGroups` and `clipByGlobalNorm`.
  */
 export function optimizerFromDescription(description: OptimizerDescription): Optimizer {
   const owner = 'optimizerFromDescription';
@@ -142,7 +144,7 @@ export function optimizerFromDescription(description: OptimizerDescription): Opt
     throw new LmdError('INVALID_ARGUMENT', `${owner}: the groups are ${describe(groups)} without a group.`, {
       subject: 'groups',
       value: groups,
-      remedy: "Give at least one: [{ match: '*', rule: 'lmd' }].",
+      remedy: "Pass at least one: [{ match: '*', rule: 'lmd' }].",
     });
   }
   const over = scheduleOf(schedule);
@@ -184,7 +186,7 @@ function decayOf(owner: string, { steps, decay }: Ends, warmup: number): number 
     throw new LmdError('INVALID_ARGUMENT', `${owner} has both steps and decay.`, {
       subject: 'decay',
       value: decay,
-      remedy: 'Give the steps of the whole run, or those from the peak to the end.',
+      remedy: 'Use either steps (of the whole run) or decay (from the peak to the end).',
     });
   }
   if (steps === undefined) return numberOption(owner, 'decay', decay, { atLeast: 1, integer: true });
@@ -196,6 +198,6 @@ function unknown(subject: string, value: unknown, allowed: readonly string[]): L
   return new LmdError('INVALID_ARGUMENT', `optimizerFromDescription: ${subject} is ${describe(value)}.`, {
     subject,
     value,
-    remedy: `Give one of ${allowed.join(', ')}.`,
+    remedy: `Use one of ${allowed.join(', ')}.`,
   });
 }

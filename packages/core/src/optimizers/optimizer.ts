@@ -1,57 +1,66 @@
 import type { EagerOperations } from '../operations.js';
 import type { NamedTensors } from '../tensor.js';
 
-/** Everything an optimizer remembers. Saved whole, it resumes to the same bits. */
+/** The complete state of an optimizer. Training from a saved and restored state continues bit-identically. */
 export interface OptimizerState {
   /** Number of updates made. */
   readonly step: number;
-  /** Named `<weight>/<vector>`, such as `blocks.0.mlp.up.weight/logPlus`. Never by position. */
+  /** Tensors by `<weight>/<vector>`, such as `blocks.0.mlp.up.weight/logPlus`. */
   readonly tensors: NamedTensors;
 }
 
-/** Which draw: the noise is a function of this and the weight's name, so it is recomputed and never stored. */
+/**
+ * Key of a posterior sample. The noise is a function of this key and the name of the weight, so that it is generated
+ * again instead of stored.
+ */
 export interface DrawKey {
   readonly seed: number;
   readonly step: number;
   readonly sample: number;
 }
 
-/** One forward and backward pass: the draw it ran at, and the gradients of the loss at the drawn weights. */
+/** One forward and backward pass: the key of its sample, and the gradients of the loss at the sampled weights. */
 export interface Pass {
   readonly key: DrawKey;
   readonly gradients: NamedTensors;
 }
 
-/** `mean` and `median` of the posterior, or a `sample` of it. Additive rules have one answer to all three. */
+/**
+ * `mean` or `median` of the posterior, or a `sample` of it. Optimizers without a posterior return the same weights for
+ * all three.
+ */
 export type WeightsKind = (typeof weightsKinds)[number];
 export const weightsKinds = ['mean', 'median', 'sample'] as const;
 
 /**
- * An optimizer owns the weights and is a pure transform: a Bayesian rule runs the forward pass at a sample, not at a stored
- * weight. It holds no tensor and no counter. Tensors that it returns belong to the caller (made in the current scope); those that it is given, stay
- * the caller's.
+ * An optimizer owns the weights and is a pure transformation of its state: a Bayesian optimizer runs the forward pass
+ * at a sample of the posterior, not at stored weights. It holds no tensors and no counters. The caller owns the
+ * returned tensors, which belong to the current scope, and keeps ownership of those it passes.
  *
- * A step: `samples` times draw → forward → backward, then one `update` with all passes.
+ * One step: `samples` times draw → forward → backward, then one `update` with all passes.
  */
 export interface Optimizer {
   readonly name: string;
-  /** Passes a step that `update` expects. 1 for every rule that does not average over draws. */
+  /** Number of passes per step that `update` expects; 1 for optimizers that do not average over samples. */
   readonly samples: number;
-  /** The state before the first step. Refuses weights that the rule cannot start from (`INVALID_ARGUMENT`, naming the weight). */
+  /**
+   * The initial state. Throws `INVALID_ARGUMENT`, naming the weight, for weights that the optimizer cannot start from.
+   */
   init(ops: EagerOperations, weights: NamedTensors): Promise<OptimizerState>;
   /**
-   * `init` for a caller that knows the root mean square of each weight, by its name, and cannot wait: it reads nothing back. A rule
-   * that does not start from a scale looks at none. The rules for single weights have it (`lmd`, `adamw`, …).
+   * Like `init`, for a caller that already has the root mean square of each weight by name: synchronous and without a
+   * readback. Optimizers that do not depend on the scale ignore it. Optimizers of single weights have it (`lmd`,
+   * `adamw`, …).
    */
   initFromScales?(ops: EagerOperations, weights: NamedTensors, scales: ReadonlyMap<string, number>): OptimizerState;
-  /** Weights for one forward pass: new handles also where nothing is drawn. */
+  /** Samples the weights of one forward pass. The handles are new, even if nothing is sampled. */
   draw(ops: EagerOperations, state: OptimizerState, key: DrawKey): NamedTensors;
   /**
-   * The state after one step; `state` is unchanged and still the caller's to free.
+   * The state after one step; `state` is unchanged, and the caller still has to free it.
    *
-   * @param done called with each weight as soon as its tensors of `state` and its gradients have been used: a caller short of
-   * memory may free them there, so that old and new are alive together of one weight alone. The results are the same. A rule may
-   * leave out calls; it makes none before all its arguments have been checked.
+   * @param done called with each weight as soon as its tensors in `state` and its gradients are no longer needed. A
+   *   caller with little memory may free them there, so that old and new tensors coexist for one weight only. The
+   *   results are the same. An optimizer may leave out calls; it makes none before all arguments have been checked.
    */
   update(
     ops: EagerOperations,
@@ -59,6 +68,6 @@ export interface Optimizer {
     passes: readonly Pass[],
     done?: (weight: string) => void,
   ): OptimizerState;
-  /** Weights to evaluate or export. `key` is needed for `sample`. */
+  /** Weights to evaluate or export. `sample` requires `key`. */
   weights(ops: EagerOperations, state: OptimizerState, kind?: WeightsKind, key?: DrawKey): NamedTensors;
 }

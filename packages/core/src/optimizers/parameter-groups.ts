@@ -15,14 +15,16 @@ export interface ParameterGroup {
 }
 
 /**
- * Several rules over one set of weights: each weight goes to the first group that matches it. A weight without a group and a
- * group without a weight are errors that name them, because either is a misspelt pattern far more often than a wish.
+ * Parameter groups: several optimizers for one set of weights. Each weight belongs to the first group that matches it.
+ * A weight without a group and a group without a weight are errors that name them, since both are usually misspelt
+ * patterns.
  *
- * Groups with several samples must agree on how many. A group with one sample beside them, such as `adamw` beside `lmd`, averages
- * its gradients over all passes.
+ * Groups with more than one sample must have the same number. A group with one sample beside them, such as `adamw`
+ * beside `lmd`, averages its gradients over all passes.
  *
- * The state is the groups' states together, under the same names, so moving a boundary between groups changes no name. The
- * shape that a predicate is given is that of the weight; from a state it is that of the weight's largest vector.
+ * The state is the union of the states of the groups, with the same names, so that moving a weight to another group
+ * does not rename tensors. A predicate receives the shape of the weight; for a state, the shape of the largest vector
+ * of the weight.
  */
 export function parameterGroups(groups: readonly ParameterGroup[]): Optimizer {
   checkGroups(groups);
@@ -117,7 +119,7 @@ function partition(
       {
         subject: describeMatch(match),
         value: match,
-        remedy: `Correct it, put it before the group that takes its weights, or remove it. The weights are: ${[...shapes.keys()].join(', ')}.`,
+        remedy: `Correct the pattern, move the group before the one that matches its weights, or remove it. The weights are: ${[...shapes.keys()].join(', ')}.`,
       },
     );
   }
@@ -150,11 +152,11 @@ function commonSamples(groups: readonly ParameterGroup[]): number {
     if (samples > 1 && optimizer.samples > 1 && optimizer.samples !== samples) {
       throw new LmdError(
         'INVALID_ARGUMENT',
-        `parameterGroups: one group asks for ${samples} samples a step and ${optimizer.name} for ${optimizer.samples}.`,
+        `parameterGroups: one group uses ${samples} samples per step and ${optimizer.name} uses ${optimizer.samples}.`,
         {
           subject: 'samples',
           value: optimizer.samples,
-          remedy: 'Give all groups that draw the same number of samples.',
+          remedy: 'Use the same number of samples in all groups.',
         },
       );
     }
@@ -168,7 +170,7 @@ function checkGroups(groups: readonly ParameterGroup[]): void {
     throw new LmdError('INVALID_ARGUMENT', `parameterGroups: the groups are ${describe(groups)} without a group.`, {
       subject: 'groups',
       value: groups,
-      remedy: "Give at least one: [{ match: '*', optimizer: lmd() }].",
+      remedy: "Pass at least one: [{ match: '*', optimizer: lmd() }].",
     });
   }
   for (const [index, group] of groups.entries()) {
@@ -178,7 +180,7 @@ function checkGroups(groups: readonly ParameterGroup[]): void {
       throw new LmdError('INVALID_ARGUMENT', `parameterGroups: match of group ${index} is ${describe(match)}.`, {
         subject: 'match',
         value: match,
-        remedy: "Give a weight's name, a regular expression, a function of name and shape, or '*'.",
+        remedy: "Pass a weight's name, a regular expression, a function of name and shape, or '*'.",
       });
     }
     if (typeof optimizer?.update !== 'function') {
@@ -188,7 +190,7 @@ function checkGroups(groups: readonly ParameterGroup[]): void {
         {
           subject: 'optimizer',
           value: optimizer,
-          remedy: 'Give an optimizer, such as lmd() or adamw().',
+          remedy: 'Pass an optimizer, such as lmd() or adamw().',
         },
       );
     }

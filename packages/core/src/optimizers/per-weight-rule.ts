@@ -137,13 +137,13 @@ export function perWeightRule<Name extends string>(rule: PerWeightRule<Name>): O
   };
 }
 
-/** `draw` and `evaluate` of a rule that keeps the weight itself: all kinds of weights are the stored one. */
+/** `draw` and `evaluate` of an optimizer that stores the weight itself: all kinds of weights are the stored one. */
 export const storedWeight = {
   draw: (ops: EagerOperations, { weight }: Vectors<'weight'>) => freshHandle(ops, weight),
   evaluate: (ops: EagerOperations, { weight }: Vectors<'weight'>) => freshHandle(ops, weight),
 } as const;
 
-/** The mean of the passes' gradients; with one pass, that gradient itself. */
+/** Mean of the gradients of the passes; with one pass, that gradient itself. */
 export function meanGradient(ops: EagerOperations, passes: readonly WeightPass[]): Tensor {
   return averageGradients(
     ops,
@@ -151,7 +151,7 @@ export function meanGradient(ops: EagerOperations, passes: readonly WeightPass[]
   );
 }
 
-/** The mean of a new tensor made from each pass. Only their sum is alive from one pass to the next. */
+/** Mean of a tensor computed from each pass. Only the sum is kept from one pass to the next. */
 export function meanOver(
   ops: EagerOperations,
   passes: readonly WeightPass[],

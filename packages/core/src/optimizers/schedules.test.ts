@@ -42,7 +42,7 @@ describe('schedules', () => {
     [
       'linear over 0 steps',
       () => linear({ from: 1, to: 0, steps: 0 }),
-      /linear: steps is 0\. Give an integer at least 1/,
+      /linear: steps is 0\. Use an integer at least 1/,
     ],
     ['cosine over half a step', () => cosine({ from: 1, to: 0, steps: 1.5 }), /cosine: steps is 1\.5/],
     ['cosine from infinity', () => cosine({ from: Infinity, to: 0, steps: 1 }), /cosine: from is Infinity/],

@@ -17,7 +17,7 @@ export interface DecayOptions {
   readonly from: number;
   /** The value at step `steps` and after. */
   readonly to: number;
-  /** How many steps the way takes; at least 1. */
+  /** Number of steps of the decay; at least 1. */
   readonly steps: number;
 }
 
@@ -42,8 +42,8 @@ export function cosine(options: DecayOptions): Schedule {
 }
 
 /**
- * Rises linearly for `steps` steps to where `then` begins: then(0)·(step + 1)/(steps + 1), and from step `steps` on, `then`
- * counted from its own 0. The first step already moves, and no value comes twice.
+ * Linear warm-up for `steps` steps to the start of `then`: then(0)·(step + 1)/(steps + 1); from step `steps` on,
+ * `then`, counted from 0. The learning rate is above 0 in the first step, and no value is repeated.
  */
 export function warmup(steps: number, then: Schedule): Schedule {
   const count = numberOption('warmup', 'steps', steps, { atLeast: 0, integer: true });
@@ -51,7 +51,7 @@ export function warmup(steps: number, then: Schedule): Schedule {
     throw new LmdError('INVALID_ARGUMENT', `warmup: then is ${describe(then)}.`, {
       subject: 'then',
       value: then,
-      remedy: 'Give the schedule that follows, such as constant(3e-3) or cosine({ from, to, steps }).',
+      remedy: 'Pass the schedule that follows, such as constant(3e-3) or cosine({ from, to, steps }).',
     });
   }
   return (step) => {

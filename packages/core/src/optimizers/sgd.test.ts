@@ -30,7 +30,7 @@ describe('sgd', () => {
     const ops = testOperations();
     const state = await lion().init(ops, tensors(ops, { w: [1] }));
     expect(() => sgd().update(ops, state, [pass(tensors(ops, { w: [1] }))])).toThrow(/state's tensor "w\/momentum"/);
-    expect(() => sgd().weights(ops, state)).toThrow(/it holds, a weight: weight, velocity/);
+    expect(() => sgd().weights(ops, state)).toThrow(/which has for each weight: weight, velocity/);
   });
 
   it.each<[string, unknown, RegExp]>([

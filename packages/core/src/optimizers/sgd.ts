@@ -8,29 +8,29 @@ import { freshHandle } from './state.js';
 
 /** The options of `sgd`, declared once. */
 export const sgdOptionTable = {
-  /** Step size. A number or a schedule, at least 0; default 0.01. */
-  learningRate: schedule({ atLeast: 0, default: 0.01, describe: 'Step size.' }),
+  /** Learning rate. A number or a schedule, at least 0; default 0.01. */
+  learningRate: schedule({ atLeast: 0, default: 0.01, describe: 'Learning rate.' }),
   /**
-   * μ: how much of the velocity each step keeps; with 0 the velocity is the gradient. At least 0 and below 1; default
-   * 0.9.
+   * μ: momentum, the fraction of the velocity that each step keeps; 0 is SGD without momentum. At least 0 and below 1;
+   * default 0.9.
    */
   momentum: number({
     atLeast: 0,
     below: 1,
     default: 0.9,
-    describe: 'μ: how much of the velocity each step keeps; with 0 the velocity is the gradient.',
+    describe: 'μ: momentum, the fraction of the velocity that each step keeps; 0 is SGD without momentum.',
   }),
-  /** Whether to use Nesterov momentum; it needs a momentum above 0. True or false; default false. */
-  nesterov: boolean({ default: false, describe: 'Whether to use Nesterov momentum; it needs a momentum above 0.' }),
+  /** Whether to use Nesterov momentum; requires `momentum` above 0. True or false; default false. */
+  nesterov: boolean({ default: false, describe: 'Whether to use Nesterov momentum; requires `momentum` above 0.' }),
   /**
-   * Decoupled weight decay: each step subtracts learningRate·weightDecay of the weight, outside the velocity. At least
-   * 0; default 0.
+   * Decoupled weight decay: each step multiplies the weight by 1 − learningRate·weightDecay and does not change the
+   * velocity. At least 0; default 0.
    */
   weightDecay: number({
     atLeast: 0,
     default: 0,
     describe:
-      'Decoupled weight decay: each step subtracts learningRate·weightDecay of the weight, outside the velocity.',
+      'Decoupled weight decay: each step multiplies the weight by 1 − learningRate·weightDecay and does not change the velocity.',
   }),
 } as const satisfies OptionTable;
 
@@ -53,7 +53,7 @@ export function sgd(options: SgdOptions = {}): Optimizer {
     throw new LmdError('INVALID_ARGUMENT', 'sgd: nesterov is true but momentum is 0.', {
       subject: 'nesterov',
       value: nesterov,
-      remedy: 'Give a momentum above 0, such as 0.9, or leave nesterov out.',
+      remedy: 'Use a momentum above 0, such as 0.9, or leave nesterov out.',
     });
   }
 

@@ -22,11 +22,15 @@ describe('state helpers', () => {
     const ops = testOperations();
     const state = await adamw().init(ops, tensors(ops, { w: [1] }));
     const key = { seed: 1, step: 0, sample: 0 };
-    expect(() => lmd().draw(ops, state, key)).toThrow(/lmd: the state's tensor "w\/weight" is none of this rule's/);
+    expect(() => lmd().draw(ops, state, key)).toThrow(
+      /lmd: the state's tensor "w\/weight" does not belong to this optimizer/,
+    );
     const empty = { step: 0, tensors: {} };
     expect(() => lmd().draw(ops, empty, key)).toThrow(/lmd: the state has no tensor named "<weight>\/logPlus"/);
     const groups = parameterGroups([{ match: '*', optimizer: adamw() }]);
-    expect(() => groups.draw(ops, { step: 0, tensors: tensors(ops, { w: [1] }) }, key)).toThrow(/"w" names no weight/);
+    expect(() => groups.draw(ops, { step: 0, tensors: tensors(ops, { w: [1] }) }, key)).toThrow(
+      /"w" does not name a weight/,
+    );
   });
 
   it('are the same from scales that the caller found', async () => {

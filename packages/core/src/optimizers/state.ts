@@ -3,19 +3,22 @@ import type { EagerOperations } from '../operations.js';
 import { bytesPerElement, type NamedTensors, sizeOf, type Tensor } from '../tensor.js';
 import type { OptimizerState, Pass } from './optimizer.js';
 
-/** Bytes that the tensors of a state hold. */
+/** Number of bytes of the tensors of a state. */
 export function stateBytes(state: OptimizerState): number {
   let bytes = 0;
   for (const tensor of Object.values(state.tensors)) bytes += sizeOf(tensor.shape) * bytesPerElement[tensor.dtype];
   return bytes;
 }
 
-/** Frees every tensor of a state. `update` shares no handle between the old state and the new, so the old may always go. */
+/**
+ * Frees all tensors of a state. `update` shares no handle between the old and the new state, so that the old one can
+ * always be freed.
+ */
 export function disposeState(ops: EagerOperations, state: OptimizerState): void {
   ops.dispose(state.tensors);
 }
 
-/** `<weight>/<vector>`. A weight's name may itself hold a slash: the last one divides. */
+/** `<weight>/<vector>`. The name of a weight may contain a slash: the last one separates. */
 export function stateName(weight: string, vector: string): string {
   return `${weight}/${vector}`;
 }
@@ -24,13 +27,13 @@ export function stateName(weight: string, vector: string): string {
 export function weightOf(name: string): string {
   const slash = name.lastIndexOf('/');
   if (slash > 0) return name.slice(0, slash);
-  throw new LmdError('INVALID_ARGUMENT', `The state's tensor "${name}" names no weight.`, {
+  throw new LmdError('INVALID_ARGUMENT', `The state's tensor "${name}" does not name a weight.`, {
     subject: name,
     remedy: 'Tensors of a state are named "<weight>/<vector>".',
   });
 }
 
-/** The names of the weights that a state holds the given vector of; at least one. */
+/** Names of the weights for which a state has the given vector; at least one. */
 export function weightNames(owner: string, state: OptimizerState, vector: string): string[] {
   const ending = `/${vector}`;
   const names = Object.keys(state.tensors)
@@ -40,40 +43,44 @@ export function weightNames(owner: string, state: OptimizerState, vector: string
   throw new LmdError('INVALID_ARGUMENT', `${owner}: the state has no tensor named "<weight>${ending}".`, {
     subject: vector,
     value: Object.keys(state.tensors),
-    remedy: 'Take the state from this optimizer, with the same options that it was made with.',
+    remedy: 'Use a state of this optimizer, created with the same options.',
   });
 }
 
-/** Refuses a state with a vector that the rule does not know: another rule's, or this one's with other options. */
+/** Throws for a state with an unknown vector: that of another optimizer, or of other options. */
 export function checkVectors(owner: string, state: OptimizerState, vectors: readonly string[]): void {
   for (const name of Object.keys(state.tensors)) {
     const vector = name.slice(name.lastIndexOf('/') + 1);
     if (vectors.includes(vector)) continue;
-    throw new LmdError('INVALID_ARGUMENT', `${owner}: the state's tensor "${name}" is none of this rule's.`, {
-      subject: name,
-      value: vector,
-      remedy: `Take the state from this optimizer; it holds, a weight: ${vectors.join(', ')}.`,
-    });
+    throw new LmdError(
+      'INVALID_ARGUMENT',
+      `${owner}: the state's tensor "${name}" does not belong to this optimizer.`,
+      {
+        subject: name,
+        value: vector,
+        remedy: `Use a state of this optimizer, which has for each weight: ${vectors.join(', ')}.`,
+      },
+    );
   }
 }
 
-/** The named vector of a weight, or an error that says which tensor the state lacks. */
+/** The named vector of a weight; throws if the state has none. */
 export function vectorOf(owner: string, state: OptimizerState, weight: string, vector: string): Tensor {
   const name = stateName(weight, vector);
   const tensor = state.tensors[name];
   if (tensor !== undefined) return tensor;
   throw new LmdError('INVALID_ARGUMENT', `${owner}: the state has no tensor "${name}".`, {
     subject: name,
-    remedy: 'Take the state from this optimizer, with the same options that it was made with.',
+    remedy: 'Use a state of this optimizer, created with the same options.',
   });
 }
 
-/** A new handle of the same contents, so that either may be freed without the other. */
+/** A new handle with the same contents, which can be freed independently. */
 export function freshHandle(ops: EagerOperations, tensor: Tensor): Tensor {
   return ops.reshape(tensor, tensor.shape);
 }
 
-/** The gradient of one weight in each pass, checked to be there and of the weight's shape. */
+/** Gradients of one weight, one per pass, checked for existence, dtype and shape. */
 export function gradientsOf(
   owner: string,
   passes: readonly Pass[],
@@ -85,7 +92,7 @@ export function gradientsOf(
     if (gradient === undefined) {
       throw new LmdError('INVALID_ARGUMENT', `${owner}: no gradient for the weight "${weight}".`, {
         subject: weight,
-        remedy: 'Give a gradient for every weight of the state: zeros for one that the loss does not depend on.',
+        remedy: 'Pass a gradient for every weight of the state: use zeros if the loss does not depend on it.',
       });
     }
     if (gradient.dtype !== 'f32') {
@@ -107,18 +114,19 @@ export function gradientsOf(
 }
 
 /**
- * Refuses no pass, a number of passes other than the rule's own where it asks for several, and gradients of weights that the
- * state does not hold. A rule with one sample takes any number and averages, so that it can stand beside one with several.
+ * Throws if there is no pass, if the number of passes differs from `samples` above 1, and for gradients of weights that
+ * are not in the state. An optimizer with one sample accepts any number of passes and averages them, so that it can be
+ * combined with one that has several.
  */
 export function checkPasses(owner: string, samples: number, passes: readonly Pass[], weights: readonly string[]): void {
   if (passes.length === 0 || (samples > 1 && passes.length !== samples)) {
     throw new LmdError(
       'INVALID_ARGUMENT',
-      `${owner}: update was given ${passes.length} passes for ${samples} samples.`,
+      `${owner}: update received ${passes.length} passes for ${samples} samples.`,
       {
         subject: 'passes',
         value: passes.length,
-        remedy: `Run draw, forward and backward ${samples} times a step.`,
+        remedy: `Run draw, forward and backward ${samples} times per step.`,
       },
     );
   }
@@ -126,22 +134,26 @@ export function checkPasses(owner: string, samples: number, passes: readonly Pas
   for (const { gradients } of passes) {
     for (const name of Object.keys(gradients)) {
       if (known.has(name)) continue;
-      throw new LmdError('INVALID_ARGUMENT', `${owner}: a gradient for "${name}", which the state does not hold.`, {
-        subject: name,
-        remedy: 'Give gradients for the weights that init was given, and no others.',
-      });
+      throw new LmdError(
+        'INVALID_ARGUMENT',
+        `${owner}: there is a gradient for "${name}", which is not in the state.`,
+        {
+          subject: name,
+          remedy: 'Pass gradients only for the weights that were passed to init.',
+        },
+      );
     }
   }
 }
 
-/** Refuses an empty record, and weights that are not f32. */
+/** Throws for an empty record, and for weights that are not f32. */
 export function checkWeights(owner: string, weights: NamedTensors): void {
   const entries = Object.entries(weights);
   if (entries.length === 0) {
-    throw new LmdError('INVALID_ARGUMENT', `${owner}: init was given no weights.`, {
+    throw new LmdError('INVALID_ARGUMENT', `${owner}: init received no weights.`, {
       subject: 'weights',
       value: describe(weights),
-      remedy: "Give the model's initial weights.",
+      remedy: "Pass the model's initial weights.",
     });
   }
   for (const [name, { dtype }] of entries) {

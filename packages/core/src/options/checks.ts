@@ -3,7 +3,7 @@ import { describeBounds, describeRange } from './describe-range.js';
 import type { NumberRange } from './option.js';
 import type { Schedule } from './schedule.js';
 
-/** The number, refused by name outside the range. NaN and infinities are always refused. */
+/** The number, if it is in the range; otherwise throws. NaN and infinities are always out of range. */
 export function numberOption(
   owner: string,
   name: string,
@@ -38,8 +38,8 @@ export function booleanOption(owner: string, name: string, value: unknown): bool
 }
 
 /**
- * A step size as a checked schedule: a number holds for every step, and what a caller's own schedule returns is checked at
- * each step, because a NaN here would silently end the run's usefulness.
+ * A learning rate as a checked schedule: a number applies to every step. Values of a schedule are checked at each step,
+ * since a NaN would silently invalidate the run.
  */
 export function scheduleOption(owner: string, name: string, value: unknown, range: NumberRange): Schedule {
   if (typeof value !== 'function') {
@@ -52,10 +52,10 @@ export function scheduleOption(owner: string, name: string, value: unknown, rang
 
 export function textOption(owner: string, name: string, value: unknown): string {
   if (typeof value === 'string' && value !== '' && !value.includes('\0')) return value;
-  throw notAllowed(owner, name, value, 'a text that is not empty and holds no NUL character');
+  throw notAllowed(owner, name, value, 'a non-empty string without NUL characters');
 }
 
-/** The two numbers, refused by name outside the range or where the larger one comes first. */
+/** The two numbers, if they are in the range and in ascending order; otherwise throws. */
 export function intervalOption(
   owner: string,
   name: string,
@@ -72,6 +72,6 @@ export function notAllowed(owner: string, name: string, value: unknown, allowed:
   return new LmdError('INVALID_ARGUMENT', `${owner}: ${name} ${found}.`, {
     subject: name,
     value,
-    remedy: `Give ${allowed}.`,
+    remedy: `Use ${allowed}.`,
   });
 }

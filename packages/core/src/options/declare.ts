@@ -15,9 +15,9 @@ import type {
 
 interface Declaration<Value> {
   readonly describe: string;
-  /** What stands in for the option where it is not given. */
+  /** Value used if the option is not given. */
   readonly default?: Value;
-  /** Whether it must be given. Without this and without a default it may be left out. */
+  /** Whether the option is required. Without this and without a default, it is optional. */
   readonly required?: true;
 }
 
@@ -58,7 +58,7 @@ export function integer<const D extends NumberDeclaration>(declaration: D): Inte
   return { kind: 'integer', range: rangeOf(declaration), ...declared<number, D>(declaration) };
 }
 
-/** Declares a step size: a number or a schedule of it, each of whose values is checked at its step. */
+/** Declares a learning rate: a number or a schedule, whose values are checked at each step. */
 export function schedule<const D extends NumberDeclaration>(declaration: D): ScheduleOption<PresenceOf<D>> {
   return { kind: 'schedule', range: rangeOf(declaration), ...declared<number, D>(declaration) };
 }
@@ -67,7 +67,7 @@ export function boolean<const D extends Declaration<boolean>>(declaration: D): B
   return { kind: 'boolean', ...declared<boolean, D>(declaration) };
 }
 
-/** Declares one of a few words. */
+/** Declares a choice among strings. */
 export function choice<const T extends string, const D extends Declaration<NoInfer<T>>>(
   choices: readonly T[],
   declaration: D,
@@ -75,12 +75,12 @@ export function choice<const T extends string, const D extends Declaration<NoInf
   return { kind: 'choice', choices, ...declared<T, D>(declaration) };
 }
 
-/** Declares a text that is not empty, such as a name or a path. */
+/** Declares a non-empty string, such as a name or a path. */
 export function text<const D extends Declaration<string>>(declaration: D): TextOption<PresenceOf<D>> {
   return { kind: 'text', ...declared<string, D>(declaration) };
 }
 
-/** Declares two numbers, the smaller one first; it has no default. */
+/** Declares two numbers in ascending order; it has no default. */
 export function interval<const D extends Declaration<never> & NumberRange>(
   declaration: D,
 ): IntervalOption<PresenceOf<D>> {
@@ -89,20 +89,20 @@ export function interval<const D extends Declaration<never> & NumberRange>(
 
 interface ValueDeclaration {
   readonly describe: string;
-  /** What an error asks for, such as `a function`. */
+  /** Expected value in errors, such as `a function`. */
   readonly allowed: string;
-  /** Whether the value is one of those. */
+  /** Whether the value is valid. */
   readonly check: (value: unknown) => boolean;
 }
 
-/** Declares what no file holds, such as a function: `value<() => number>({ … })`. It has no default of its own. */
+/** Declares an option that a file cannot hold, such as a function: `value<() => number>({ … })`. It has no default. */
 export function value<T>(declaration: ValueDeclaration & { readonly required: true }): ValueOption<T, 'required'>;
 export function value<T>(declaration: ValueDeclaration): ValueOption<T, 'optional'>;
 export function value({ allowed, check, ...rest }: ValueDeclaration): ValueOption {
   return { kind: 'value', allowed, check, ...declared<never, Declaration<never>>(rest) };
 }
 
-/** Declares a record, such as a model; it has no default of its own. */
+/** Declares an object, such as a model; it has no default. */
 export function object<T extends object>(declaration: {
   readonly describe: string;
   readonly required: true;
@@ -116,7 +116,7 @@ export function object(declaration: { readonly describe: string }): ValueOption 
   });
 }
 
-/** Declares a function that a caller gives; it has no default of its own. */
+/** Declares a function; it has no default. */
 // biome-ignore lint/suspicious/noExplicitAny: any function's type extends this one.
 export function callback<T extends (...args: any[]) => unknown>(declaration: {
   readonly describe: string;

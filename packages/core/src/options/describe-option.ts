@@ -1,7 +1,7 @@
 import { describeBounds } from './describe-range.js';
 import type { Alternative, Option } from './option.js';
 
-/** What an option means, what it takes and what stands in for it, as the sentences of a document. */
+/** Meaning, expected value and default of an option, as sentences for documentation. */
 export function describeOption(option: Option): string {
   const { kind, presence } = option;
   const standIn =

@@ -21,8 +21,8 @@ export interface OptionJsonSchema {
 }
 
 /**
- * Options as plain data can hold them, as a JSON Schema: a step size is the number that a schedule peaks at, and what no file holds is
- * left out.
+ * JSON Schema of the options that a file can hold: a schedule becomes the number of its peak, and functions and objects
+ * are left out.
  */
 export function optionsJsonSchema(table: OptionTable): OptionJsonSchema {
   const entries = Object.entries(table).filter((entry): entry is [string, PlainOption] => entry[1].kind !== 'value');

@@ -1,6 +1,6 @@
 import type { Schedule } from './schedule.js';
 
-/** Bounds of a number. NaN and infinities are outside of any. */
+/** Bounds of a number. NaN and infinities are out of every range. */
 export interface NumberRange {
   readonly atLeast?: number;
   readonly above?: number;
@@ -8,12 +8,12 @@ export interface NumberRange {
   readonly below?: number;
 }
 
-/** Whether an option must be given; if not, whether something stands in for it. */
+/** Whether an option is required, optional or has a default. */
 export type Presence = 'required' | 'optional' | 'default';
 
 export interface Declared<P extends Presence, Value> {
   readonly presence: P;
-  /** What the option means, as sentences. Bounds and the default are added to it, so it leaves them out. */
+  /** Meaning of the option, as sentences, without bounds and default, which are added. */
   readonly describe: string;
   readonly default?: Value;
 }
@@ -28,7 +28,7 @@ export interface IntegerOption<P extends Presence = Presence> extends Declared<P
   readonly range: NumberRange;
 }
 
-/** A step size: a number for every step, or a function of the step, counted from 0. */
+/** A learning rate: a number for every step, or a function of the step, counted from 0. */
 export interface ScheduleOption<P extends Presence = Presence> extends Declared<P, number> {
   readonly kind: 'schedule';
   readonly range: NumberRange;
@@ -43,18 +43,20 @@ export interface ChoiceOption<T extends string = string, P extends Presence = Pr
   readonly choices: readonly T[];
 }
 
-/** A text that is not empty and holds no NUL, such as a name or a path. */
+/** A non-empty string without NUL characters, such as a name or a path. */
 export interface TextOption<P extends Presence = Presence> extends Declared<P, string> {
   readonly kind: 'text';
 }
 
-/** Two numbers in a range, the smaller one first. */
+/** Two numbers in a range, in ascending order. */
 export interface IntervalOption<P extends Presence = Presence> extends Declared<P, never> {
   readonly kind: 'interval';
   readonly range: NumberRange;
 }
 
-/** What no file holds, such as a function or a backend: a table states its name, its type and what is allowed. */
+/**
+ * An option that a file cannot hold, such as a function or a backend. The table states its type and the expected value.
+ */
 export interface ValueOption<T = unknown, P extends Presence = Presence> extends Declared<P, never> {
   readonly kind: 'value';
   readonly allowed: string;
@@ -69,7 +71,10 @@ export interface EitherOption<A extends Alternative = Alternative, P extends Pre
   readonly alternatives: readonly A[];
 }
 
-/** What an option of several kinds may be: a number, a boolean, one of some words, or a record of numbers by what `by` says. */
+/**
+ * An alternative of an option of several kinds: a number, a boolean, one of several strings, or a record of numbers by
+ * name (`by` says of what).
+ */
 export type Alternative =
   | { readonly kind: 'number'; readonly range: NumberRange }
   | { readonly kind: 'boolean' }
@@ -93,7 +98,7 @@ export type PlainOption = Exclude<Option, ValueOption>;
 /** Options by name, in the order in which documents and errors list them. */
 export type OptionTable = { readonly [name: string]: Option };
 
-/** The type of an option's value: what a caller gives. */
+/** Type of the value that a caller passes. */
 export type ValueOf<O> = O extends { readonly kind: 'schedule' }
   ? number | Schedule
   : O extends { readonly kind: 'number' | 'integer' }
@@ -114,7 +119,10 @@ export type ValueOf<O> = O extends { readonly kind: 'schedule' }
                   ? ValueOf<A>
                   : never;
 
-/** The record of options that a caller gives. One that nothing stands in for may be given as undefined, which is to leave it out. */
+/**
+ * Options as a caller passes them. An optional one without a default may be undefined, which is the same as leaving it
+ * out.
+ */
 export type OptionsOf<T extends OptionTable> = {
   readonly [Name in keyof T as T[Name]['presence'] extends 'required' ? Name : never]: ValueOf<T[Name]>;
 } & {
@@ -123,7 +131,7 @@ export type OptionsOf<T extends OptionTable> = {
     | (T[Name]['presence'] extends 'optional' ? undefined : never);
 };
 
-/** The same when it is checked: defaults are filled in, and step sizes are schedules. */
+/** Checked options: defaults are filled in, and learning rates are schedules. */
 export type ResolvedOptions<T extends OptionTable> = {
   readonly [Name in keyof T]:
     | (T[Name] extends ScheduleOption ? Schedule : ValueOf<T[Name]>)

@@ -38,9 +38,9 @@ describe('a table of options', () => {
   });
 
   it('refuses by name, value, what is allowed and remedy', () => {
-    expect(refusal({})).toThrow('rule: size is missing. Give an integer at least 1.');
-    expect(refusal({ size: 1, bound: 1 })).toThrow('rule: bound is 1. Give a finite number above 0 and below 1.');
-    expect(refusal({ size: 1, kind: 'three' })).toThrow('rule: kind is "three". Give one of: one, two.');
+    expect(refusal({})).toThrow('rule: size is missing. Use an integer at least 1.');
+    expect(refusal({ size: 1, bound: 1 })).toThrow('rule: bound is 1. Use a finite number above 0 and below 1.');
+    expect(refusal({ size: 1, kind: 'three' })).toThrow('rule: kind is "three". Use one of: one, two.');
     const { rate } = resolveOptions('rule', table, { size: 1, rate: (step) => -step });
     expect(rate(0)).toBeCloseTo(0);
     expect(() => rate(1)).toThrow('rule: rate(1) is -1.');
@@ -62,17 +62,15 @@ describe('a table of options', () => {
       again: 'blocks',
       clock: Date.now,
     });
-    expect(() => resolve({ name: '' })).toThrow(
-      'rule: name is "". Give a text that is not empty and holds no NUL character.',
-    );
+    expect(() => resolve({ name: '' })).toThrow('rule: name is "". Use a non-empty string without NUL characters.');
     for (const part of [[0, 1], [1, 0.5], [0.5], [0.5, 2], 0.5, ['0.5', 1]]) {
       expect(() => resolve({ name: 'a', part })).toThrow(
-        'Give two numbers above 0 and at most 1, the smaller one first.',
+        'Use two numbers above 0 and at most 1, the smaller one first.',
       );
     }
-    expect(() => resolve({ name: 'a', clock: 1 })).toThrow('rule: clock is 1. Give a function.');
+    expect(() => resolve({ name: 'a', clock: 1 })).toThrow('rule: clock is 1. Use a function.');
     expect(() => resolve({ name: 'a', again: 'heads' })).toThrow(
-      'rule: again is "heads". Give true or false, or "blocks".',
+      'rule: again is "heads". Use true or false, or "blocks".',
     );
   });
 
@@ -105,8 +103,8 @@ describe('refuseUnknownOptions', () => {
     [{ Size: 1 }, 'rule has no option "Size". Did you mean "size"? Its options are size, rate.'],
     [{ rates: 1 }, 'rule has no option "rates". Did you mean "rate"? Its options are size, rate.'],
     [{ ['x'.repeat(100_000)]: 1 }, 'Its options are size, rate.'],
-    [null, 'rule: the options are null. Give a record with any of: size, rate.'],
-    [[1], 'rule: the options are [1]. Give a record with any of: size, rate.'],
+    [null, 'rule: the options are null. Pass a record with any of: size, rate.'],
+    [[1], 'rule: the options are [1]. Pass a record with any of: size, rate.'],
   ])('refuses %j', (given, message) => {
     expect(() => refuseUnknownOptions('rule', given, ['size', 'rate'])).toThrow(message);
   });

@@ -2,17 +2,17 @@ import { distance } from 'fastest-levenshtein';
 import { describeValue, LmdError } from '../errors.js';
 
 /**
- * Refuses what is not a record, and any name outside `known`: a misspelt option must not be a default in disguise. Every package that rests
- * on core refuses an unknown option by this function, so that the wording is one.
+ * Throws for anything but a record, and for names outside `known`, so that a misspelt option is not silently replaced
+ * by its default. All packages use this function, so that the wording is the same.
  *
- * @throws LmdError `INVALID_ARGUMENT` for anything but a record; `UNKNOWN_OPTION` naming the option, its value and the known ones.
+ * @throws LmdError `INVALID_ARGUMENT` for anything but a record; `UNKNOWN_OPTION` naming the option and the known ones.
  */
 export function refuseUnknownOptions(owner: string, options: unknown, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new LmdError('INVALID_ARGUMENT', `${owner}: the options are ${describeValue(options)}.`, {
       subject: 'options',
       value: options,
-      remedy: `Give a record with any of: ${known.join(', ')}.`,
+      remedy: `Pass a record with any of: ${known.join(', ')}.`,
     });
   }
   for (const name in options) {
@@ -21,7 +21,7 @@ export function refuseUnknownOptions(owner: string, options: unknown, known: rea
   }
 }
 
-/** The error about a name that is none of an owner's options: the one wording for it, of functions and of the command alike. */
+/** The error for an unknown name, for functions and for the command line. */
 export function unknownOption(owner: string, name: string, value: unknown, known: readonly string[]): LmdError {
   return new LmdError('UNKNOWN_OPTION', `${owner} has no option ${describeValue(name)}.${didYouMean(name, known)}`, {
     subject: name,
@@ -30,10 +30,10 @@ export function unknownOption(owner: string, name: string, value: unknown, known
   });
 }
 
-/** No option is longer; to compare longer texts takes long. */
+/** Longest name that is compared; no option is longer, and comparing long strings is slow. */
 const longestName = 64;
 
-/** The known name that is closest to `typed`, case ignored; undefined where none is close. */
+/** The known name closest to `typed`, ignoring case; undefined if none is similar. */
 function nearestName(typed: string, known: readonly string[]): string | undefined {
   if (typed === '' || typed.length > longestName) return undefined;
   const lower = typed.toLowerCase();
@@ -45,7 +45,7 @@ function nearestName(typed: string, known: readonly string[]): string | undefine
   return best !== undefined && best.edits <= Math.ceil(typed.length / 3) ? best.name : undefined;
 }
 
-/** ` Did you mean "size"?`, to be appended to a sentence; nothing where no name is close. */
+/** ` Did you mean "size"?`, to append to a sentence; empty if no name is similar. */
 export function didYouMean(typed: string, known: readonly string[]): string {
   const near = nearestName(typed, known);
   return near === undefined ? '' : ` Did you mean "${near}"?`;

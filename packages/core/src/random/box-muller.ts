@@ -17,7 +17,7 @@ export function normalsFromBits(bits: Int32Array | Uint32Array): Float64Array {
     throw new LmdError('INVALID_ARGUMENT', `normalsFromBits: got ${bits.length} words; they come in pairs.`, {
       subject: 'bits',
       value: bits.length,
-      remedy: 'Give an even number of words.',
+      remedy: 'Pass an even number of words.',
     });
   }
   const normals = new Float64Array(bits.length);

@@ -7,7 +7,7 @@ export function assertRandomKey(key: RandomKey, operation: string): void {
     throw new LmdError('INVALID_ARGUMENT', `${operation}: the key is ${describeValue(key)}.`, {
       subject: 'key',
       value: key,
-      remedy: 'Give { seed, stream, step, sample }.',
+      remedy: 'Pass { seed, stream, step, sample }.',
     });
   }
   const { seed, stream, step, sample } = key;

@@ -4,35 +4,36 @@ import { type RandAugmentOptions, randAugmentOptionTable } from './rand-augment.
 /** A crop of the image padded by some pixels, as usual for CIFAR; declared once. */
 export const paddedCropOptionTable = {
   /**
-   * Moves images by up to this number of pixels either way, as usual for CIFAR. A whole number, at least 0; required.
+   * Shifts images randomly by up to this number of pixels in each direction, as usual for CIFAR. A whole number, at
+   * least 0; required.
    */
   padding: option.integer({
     atLeast: 0,
     required: true,
-    describe: 'Moves images by up to this number of pixels either way, as usual for CIFAR.',
+    describe: 'Shifts images randomly by up to this number of pixels in each direction, as usual for CIFAR.',
   }),
 } as const satisfies OptionTable;
 
 /** A random region, resized, as usual for ImageNet; declared once. */
 export const randomRegionOptionTable = {
   /**
-   * Resizes a random region of a part of the area in these bounds: [0.08, 1] is usual for ImageNet. Two numbers above 0
-   * and at most 1, the smaller one first; required.
+   * Random resized crop: bounds of its area, as a fraction of the image; [0.08, 1] is usual for ImageNet. Two numbers
+   * above 0 and at most 1, the smaller one first; required.
    */
   scale: option.interval({
     above: 0,
     atMost: 1,
     required: true,
-    describe: 'Resizes a random region of a part of the area in these bounds: [0.08, 1] is usual for ImageNet.',
+    describe: 'Random resized crop: bounds of its area, as a fraction of the image; [0.08, 1] is usual for ImageNet.',
   }),
   /**
-   * Width / height of the region: [3/4, 4/3] is usual for ImageNet. Two numbers above 0, the smaller one first;
-   * required.
+   * Bounds of the aspect ratio (width / height) of the crop; [3/4, 4/3] is usual for ImageNet. Two numbers above 0, the
+   * smaller one first; required.
    */
   ratio: option.interval({
     above: 0,
     required: true,
-    describe: 'Width / height of the region: [3/4, 4/3] is usual for ImageNet.',
+    describe: 'Bounds of the aspect ratio (width / height) of the crop; [3/4, 4/3] is usual for ImageNet.',
   }),
 } as const satisfies OptionTable;
 
@@ -40,39 +41,42 @@ type CropOptions = OptionsOf<typeof paddedCropOptionTable> | OptionsOf<typeof ra
 
 /** The augmentation of images, declared once. */
 export const augmentationOptionTable = {
-  /** A random crop: `{ padding }`, or `{ scale, ratio }`; by default none. An object. */
+  /** Random crop: `{ padding }` or `{ scale, ratio }`. Default: none. An object. */
   crop: option.object<CropOptions>({
-    describe: 'A random crop: `{ padding }`, or `{ scale, ratio }`; by default none.',
+    describe: 'Random crop: `{ padding }` or `{ scale, ratio }`. Default: none.',
   }),
-  /** Probability of mirroring left to right. At least 0 and at most 1; default 0. */
-  flip: option.number({ atLeast: 0, atMost: 1, default: 0, describe: 'Probability of mirroring left to right.' }),
-  /** Random operations; by default none. An object. */
-  randAugment: option.object<RandAugmentOptions>({ describe: 'Random operations; by default none.' }),
-  /** α of mixup, which mixes images and labels of two examples; 0 is none. At least 0; default 0. */
+  /** Probability of a horizontal flip. At least 0 and at most 1; default 0. */
+  flip: option.number({ atLeast: 0, atMost: 1, default: 0, describe: 'Probability of a horizontal flip.' }),
+  /** RandAugment, random operations on images. Default: none. An object. */
+  randAugment: option.object<RandAugmentOptions>({
+    describe: 'RandAugment, random operations on images. Default: none.',
+  }),
+  /** α of mixup, which mixes images and labels of two examples; 0 disables it. At least 0; default 0. */
   mixup: option.number({
     atLeast: 0,
     default: 0,
-    describe: 'α of mixup, which mixes images and labels of two examples; 0 is none.',
+    describe: 'α of mixup, which mixes images and labels of two examples; 0 disables it.',
   }),
   /**
-   * α of cutmix, which puts a rectangle of one image into another; 0 is none. With mixup, a coin decides for each
-   * image. At least 0; default 0.
+   * α of CutMix, which pastes a rectangle of one image into another; 0 disables it. With mixup, one of the two is
+   * chosen at random for each image. At least 0; default 0.
    */
   cutmix: option.number({
     atLeast: 0,
     default: 0,
     describe:
-      'α of cutmix, which puts a rectangle of one image into another; 0 is none. With mixup, a coin decides for each image.',
+      'α of CutMix, which pastes a rectangle of one image into another; 0 disables it. With mixup, one of the two is chosen at random for each image.',
   }),
   /**
-   * Part of each label that is spread evenly over all classes (Szegedy et al., arXiv:1512.00567). At least 0 and at
-   * most 1; default 0.
+   * Label smoothing: fraction of each label that is spread evenly over all classes (Szegedy et al., arXiv:1512.00567).
+   * At least 0 and at most 1; default 0.
    */
   labelSmoothing: option.number({
     atLeast: 0,
     atMost: 1,
     default: 0,
-    describe: 'Part of each label that is spread evenly over all classes (Szegedy et al., arXiv:1512.00567).',
+    describe:
+      'Label smoothing: fraction of each label that is spread evenly over all classes (Szegedy et al., arXiv:1512.00567).',
   }),
 } as const satisfies OptionTable;
 

@@ -16,10 +16,14 @@ import {
 
 /** The options of RandAugment, declared once. */
 export const randAugmentOptionTable = {
-  /** Operations an image, one after the other. A whole number, at least 0; default 2. */
-  operations: option.integer({ atLeast: 0, default: 2, describe: 'Operations an image, one after the other.' }),
-  /** Strength of the operations. At least 0 and at most 30; default 9. */
-  magnitude: option.number({ atLeast: 0, atMost: 30, default: 9, describe: 'Strength of the operations.' }),
+  /** Number of operations per image, applied in sequence. A whole number, at least 0; default 2. */
+  operations: option.integer({
+    atLeast: 0,
+    default: 2,
+    describe: 'Number of operations per image, applied in sequence.',
+  }),
+  /** Magnitude of the operations. At least 0 and at most 30; default 9. */
+  magnitude: option.number({ atLeast: 0, atMost: 30, default: 9, describe: 'Magnitude of the operations.' }),
 } as const satisfies OptionTable;
 
 export interface RandAugmentOptions extends OptionsOf<typeof randAugmentOptionTable> {}

@@ -21,28 +21,28 @@ export const transformImagesOptionTable = {
   /** Width of the model's input, in pixels. A whole number, at least 1; required. */
   width: option.integer({ atLeast: 1, required: true, describe: "Width of the model's input, in pixels." }),
   /**
-   * Images of another size: `crop` resizes the largest centred part of the model's shape, `stretch` the whole image.
-   * `crop` or `stretch`; default `crop`.
+   * How images of another size are resized: `crop` resizes the largest centred region with the aspect ratio of the
+   * model's input, `stretch` the whole image. `crop` or `stretch`; default `crop`.
    */
   fit: option.choice(['crop', 'stretch'], {
     default: 'crop',
     describe:
-      "Images of another size: `crop` resizes the largest centred part of the model's shape, `stretch` the whole image.",
+      "How images of another size are resized: `crop` resizes the largest centred region with the aspect ratio of the model's input, `stretch` the whole image.",
   }),
   /**
-   * With `crop`, the part of that region's sides that is kept; 0.875 is customary for ImageNet. Above 0 and at most 1;
-   * default 1.
+   * With `crop`, the fraction of the sides of that region that is kept; 0.875 is usual for ImageNet. Above 0 and at
+   * most 1; default 1.
    */
   cropFraction: option.number({
     above: 0,
     atMost: 1,
     default: 1,
-    describe: "With `crop`, the part of that region's sides that is kept; 0.875 is customary for ImageNet.",
+    describe: 'With `crop`, the fraction of the sides of that region that is kept; 0.875 is usual for ImageNet.',
   }),
   ...normalizationOptionTable,
-  /** In training alone: evaluation sees the images as they are. An object. */
+  /** Augmentation of the training images; evaluation uses images without augmentation. An object. */
   augmentation: option.object<AugmentationOptions>({
-    describe: 'In training alone: evaluation sees the images as they are.',
+    describe: 'Augmentation of the training images; evaluation uses images without augmentation.',
   }),
 } as const satisfies OptionTable;
 

@@ -8,10 +8,10 @@ import { readWhole } from './read-file.js';
 
 /** The options of `readCifar10Folder` and `readCifar100Folder`, declared once. */
 export const cifarFolderOptionTable = {
-  /** With the files of the binary version: `cifar-10-batches-bin` or `cifar-100-binary`, unpacked. Required. */
+  /** Folder of the unpacked binary version: `cifar-10-batches-bin` or `cifar-100-binary`. Required. */
   folder: option.text({
     required: true,
-    describe: 'With the files of the binary version: `cifar-10-batches-bin` or `cifar-100-binary`, unpacked.',
+    describe: 'Folder of the unpacked binary version: `cifar-10-batches-bin` or `cifar-100-binary`.',
   }),
 } as const satisfies OptionTable;
 

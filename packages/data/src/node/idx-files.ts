@@ -60,20 +60,22 @@ const { mean: usualMean, standardDeviation: usualDeviation } = mnistNormalizatio
 
 /** The options of `readMnistFolder`, declared once. */
 export const mnistFolderOptionTable = {
-  /** Where the four IDX files are. Required. */
-  folder: option.text({ required: true, describe: 'Where the four IDX files are.' }),
-  /** Identifies the data in errors and checkpoints. Default mnist. */
-  name: option.text({ default: 'mnist', describe: 'Identifies the data in errors and checkpoints.' }),
-  /** Mean of the pixels, on a scale from 0 to 1; the default is MNIST's own. Default 0.1307. */
+  /** Folder of the four IDX files. Required. */
+  folder: option.text({ required: true, describe: 'Folder of the four IDX files.' }),
+  /** Name of the data in errors and checkpoints. Default mnist. */
+  name: option.text({ default: 'mnist', describe: 'Name of the data in errors and checkpoints.' }),
+  /** Mean of the pixels, on a scale from 0 to 1; the default is that of MNIST. Default 0.1307. */
   mean: option.number({
     default: usualMean,
-    describe: "Mean of the pixels, on a scale from 0 to 1; the default is MNIST's own.",
+    describe: 'Mean of the pixels, on a scale from 0 to 1; the default is that of MNIST.',
   }),
-  /** Standard deviation of the pixels; the default is MNIST's own. Above 0; default 0.3081. */
+  /**
+   * Standard deviation of the pixels, on a scale from 0 to 1; the default is that of MNIST. Above 0; default 0.3081.
+   */
   standardDeviation: option.number({
     above: 0,
     default: usualDeviation,
-    describe: "Standard deviation of the pixels; the default is MNIST's own.",
+    describe: 'Standard deviation of the pixels, on a scale from 0 to 1; the default is that of MNIST.',
   }),
   /** Number of classes. A whole number, at least 1; default 10. */
   classes: option.integer({ atLeast: 1, default: 10, describe: 'Number of classes.' }),

@@ -10,44 +10,44 @@ import { loadSharp } from './sharp.js';
 
 /** The options of `openImageFolder`, declared once. */
 export const imageFolderOptionTable = {
-  /** A folder for each class, with images in it or in folders of it, as ImageNet is laid out. Required. */
+  /** Folder with one subfolder per class, like ImageNet; images may be in nested subfolders. Required. */
   folder: option.text({
     required: true,
-    describe: 'A folder for each class, with images in it or in folders of it, as ImageNet is laid out.',
+    describe: 'Folder with one subfolder per class, like ImageNet; images may be in nested subfolders.',
   }),
-  /** Identifies the data in a checkpoint; by default the folder's name. */
-  name: option.text({ describe: "Identifies the data in a checkpoint; by default the folder's name." }),
+  /** Name of the data in checkpoints. Default: the name of the folder. */
+  name: option.text({ describe: 'Name of the data in checkpoints. Default: the name of the folder.' }),
   /**
-   * Names of the classes, in the order of their labels, where not all folders are classes; by default every folder, by
-   * name. The names of folders without duplicates.
+   * Names of the classes, in the order of their labels, if not all subfolders are classes. Default: all subfolders,
+   * sorted by name. The names of folders without duplicates.
    */
   classNames: option.value<readonly string[]>({
     describe:
-      'Names of the classes, in the order of their labels, where not all folders are classes; by default every folder, by name.',
+      'Names of the classes, in the order of their labels, if not all subfolders are classes. Default: all subfolders, sorted by name.',
     allowed: 'the names of folders without duplicates',
     check: areClassNames,
   }),
   /**
-   * An image that does not decode: `refuse` ends training with an error that names it, when it is its turn. `skip`
-   * decodes every image once before anything else, and leaves out those that do not decode: see `skipped`. `refuse` or
-   * `skip`; default `refuse`.
+   * How to handle images that cannot be decoded. `refuse`: training ends with an error that names the image when it is
+   * first needed. `skip`: every image is decoded once at the start, and those that fail are left out (see `skipped`).
+   * `refuse` or `skip`; default `refuse`.
    */
   undecodable: option.choice(['refuse', 'skip'], {
     default: 'refuse',
     describe:
-      'An image that does not decode: `refuse` ends training with an error that names it, when it is its turn. `skip` decodes every image once before anything else, and leaves out those that do not decode: see `skipped`.',
+      'How to handle images that cannot be decoded. `refuse`: training ends with an error that names the image when it is first needed. `skip`: every image is decoded once at the start, and those that fail are left out (see `skipped`).',
   }),
-  /** With `skip`, called after each image. A function. */
+  /** Called after each image that `skip` has checked. A function. */
   onProgress: option.callback<
     (progress: { readonly checked: number; readonly of: number; readonly skipped: number }) => void
-  >({ describe: 'With `skip`, called after each image.' }),
+  >({ describe: 'Called after each image that `skip` has checked.' }),
   /**
-   * Decodes the files; those with its extensions are the images. Who made it closes it. By default `imageDecoder()`,
-   * which needs the package sharp. An object.
+   * Decoder of the files; its extensions determine which files are images. The caller closes it. Default:
+   * `imageDecoder()`, which requires the package sharp. An object.
    */
   decoder: option.object<ImageDecoder>({
     describe:
-      'Decodes the files; those with its extensions are the images. Who made it closes it. By default `imageDecoder()`, which needs the package sharp.',
+      'Decoder of the files; its extensions determine which files are images. The caller closes it. Default: `imageDecoder()`, which requires the package sharp.',
   }),
 } as const satisfies OptionTable;
 

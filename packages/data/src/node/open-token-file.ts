@@ -13,12 +13,13 @@ import { descriptionPath, parseTokenFileDescription, type TokenFileDescription }
 /** The options of `openTokenFile`, declared once. */
 export const openTokenFileOptionTable = {
   /**
-   * Tokens of the tokenizer. Needed for a file without a description beside it, such as nanoGPT's own. A whole number,
-   * at least 1.
+   * Vocabulary size of the tokenizer. Required for a file without a description next to it, such as one written by
+   * nanoGPT. A whole number, at least 1.
    */
   vocabularySize: option.integer({
     atLeast: 1,
-    describe: "Tokens of the tokenizer. Needed for a file without a description beside it, such as nanoGPT's own.",
+    describe:
+      'Vocabulary size of the tokenizer. Required for a file without a description next to it, such as one written by nanoGPT.',
   }),
 } as const satisfies OptionTable;
 

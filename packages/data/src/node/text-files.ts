@@ -9,19 +9,19 @@ import { readUtf8 } from './utf8.js';
 /** The options of `readTextFiles`, declared once. */
 export const textFilesOptionTable = {
   /**
-   * Which files of a folder are text, by the ends of their names; by default `.txt` and `.md`. A file named itself is
-   * always read. A list of the ends of names.
+   * Extensions of the text files in a folder. Default: `.txt` and `.md`. A file given by its own path is always read. A
+   * list of the ends of names.
    */
   extensions: option.value<readonly string[]>({
     describe:
-      'Which files of a folder are text, by the ends of their names; by default `.txt` and `.md`. A file named itself is always read.',
+      'Extensions of the text files in a folder. Default: `.txt` and `.md`. A file given by its own path is always read.',
     allowed: 'a list of the ends of names',
     check: Array.isArray,
   }),
-  /** Splits each file into documents at this text, such as `<|endoftext|>`; by default a file is one document. */
+  /** Separator that splits each file into documents, such as `<|endoftext|>`. Default: one document per file. */
   separator: option.text({
     describe:
-      'Splits each file into documents at this text, such as `<|endoftext|>`; by default a file is one document.',
+      'Separator that splits each file into documents, such as `<|endoftext|>`. Default: one document per file.',
   }),
 } as const satisfies OptionTable;
 

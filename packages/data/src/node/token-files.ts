@@ -18,16 +18,16 @@ export const writeTokenFilesOptionTable = {
     required: true,
     describe: 'Folder of `train.bin` and `val.bin`. It is created if missing, and existing files are replaced.',
   }),
-  /** The texts. Documents that can be iterated over; required. */
+  /** Documents to tokenize. Documents that can be iterated over; required. */
   documents: option.value<Iterable<TextDocument> | AsyncIterable<TextDocument>>({
     required: true,
-    describe: 'The texts.',
+    describe: 'Documents to tokenize.',
     allowed: 'documents that can be iterated over',
     check: (value) =>
       typeof value === 'object' && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value),
   }),
-  /** What makes tokens of them. An object; required. */
-  tokenizer: option.object<Tokenizer>({ required: true, describe: 'What makes tokens of them.' }),
+  /** Tokenizer of the documents. An object; required. */
+  tokenizer: option.object<Tokenizer>({ required: true, describe: 'Tokenizer of the documents.' }),
   /**
    * Fraction of the documents to hold out for validation; with 0 there is no `val.bin`. At least 0 and at most 1;
    * default 0.1.
@@ -39,19 +39,20 @@ export const writeTokenFilesOptionTable = {
     describe: 'Fraction of the documents to hold out for validation; with 0 there is no `val.bin`.',
   }),
   /**
-   * Selects the documents that are held out, by (seed, name of the document). A whole number, at least 0; default 0.
+   * Random seed that selects the documents that are held out, by (seed, name of the document). A whole number, at least
+   * 0; default 0.
    */
   seed: option.integer({
     atLeast: 0,
     default: 0,
-    describe: 'Selects the documents that are held out, by (seed, name of the document).',
+    describe: 'Random seed that selects the documents that are held out, by (seed, name of the document).',
   }),
   /** Called after each part of about 2^18 characters, and after each document. A function. */
   onProgress: option.callback<(progress: TokenFilesProgress) => void>({
     describe: 'Called after each part of about 2^18 characters, and after each document.',
   }),
-  /** Aborting it ends the work; nothing is written then. An object. */
-  signal: option.object<AbortSignal>({ describe: 'Aborting it ends the work; nothing is written then.' }),
+  /** Aborting it ends the work; no file is written. An object. */
+  signal: option.object<AbortSignal>({ describe: 'Aborting it ends the work; no file is written.' }),
 } as const satisfies OptionTable;
 
 export interface WriteTokenFilesOptions extends OptionsOf<typeof writeTokenFilesOptionTable> {}

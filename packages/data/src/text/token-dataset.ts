@@ -14,16 +14,20 @@ export interface TokenSource {
 
 /** The options of `tokenDataset`, declared once. */
 export const tokenDatasetOptionTable = {
-  /** Tokens of context: the length of an example. A whole number, at least 1; required. */
-  length: option.integer({ atLeast: 1, required: true, describe: 'Tokens of context: the length of an example.' }),
+  /** Length of an example in tokens: the context length. A whole number, at least 1; required. */
+  length: option.integer({
+    atLeast: 1,
+    required: true,
+    describe: 'Length of an example in tokens: the context length.',
+  }),
   /**
-   * Tokens from the beginning of one example to that of the next; by default `length`: every token is predicted once. A
-   * whole number, at least 1.
+   * Number of tokens from the start of one example to the start of the next. Default: `length`, so that every token is
+   * predicted once. A whole number, at least 1.
    */
   stride: option.integer({
     atLeast: 1,
     describe:
-      'Tokens from the beginning of one example to that of the next; by default `length`: every token is predicted once.',
+      'Number of tokens from the start of one example to the start of the next. Default: `length`, so that every token is predicted once.',
   }),
 } as const satisfies OptionTable;
 

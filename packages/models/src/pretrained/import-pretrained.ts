@@ -20,7 +20,7 @@ import { type PretrainedTensor, type PretrainedTensors, readerOf, readTensor } f
 export interface ImportSource {
   /** The tensors, in the layout of transformers (GPT-2, ViT) or of timm (ViT); read one at a time. */
   readonly tensors: PretrainedTensors | { readonly [name: string]: PretrainedTensor };
-  /** The parsed `config.json` of transformers. Give this or `model`. */
+  /** The parsed `config.json` of transformers. Pass this or `model`. */
   readonly config?: ConfigJson;
   /** Options of ours beside `config`, such as `dropout`. */
   readonly overrides?: Partial<Gpt2Config> & Partial<VitConfig>;

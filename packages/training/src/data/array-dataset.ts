@@ -19,17 +19,17 @@ type Inputs =
 
 /** The options of `arrayDataset`, declared once. */
 export const arrayDatasetOptionTable = {
-  /** Identifies the data in errors and checkpoints. Required. */
-  name: option.text({ required: true, describe: 'Identifies the data in errors and checkpoints.' }),
+  /** Name of the data in errors and checkpoints. Required. */
+  name: option.text({ required: true, describe: 'Name of the data in errors and checkpoints.' }),
   /**
-   * Examples one after another, row-major: f32 features or i32 tokens. A Float32Array or Int32Array is read as it is;
-   * other arrays are copied to one of the same values, Float64Array and plain arrays to f32, those of integers to i32.
-   * A Float32Array of features or an Int32Array of tokens, all examples one after another; required.
+   * Examples, row-major: f32 features or i32 tokens. A Float32Array or Int32Array is used without a copy; other arrays
+   * are converted: Float64Array and plain arrays to f32, integer arrays to i32. A Float32Array of features or an
+   * Int32Array of tokens, all examples one after another; required.
    */
   inputs: option.value<Inputs>({
     required: true,
     describe:
-      'Examples one after another, row-major: f32 features or i32 tokens. A Float32Array or Int32Array is read as it is; other arrays are copied to one of the same values, Float64Array and plain arrays to f32, those of integers to i32.',
+      'Examples, row-major: f32 features or i32 tokens. A Float32Array or Int32Array is used without a copy; other arrays are converted: Float64Array and plain arrays to f32, integer arrays to i32.',
     allowed: 'a Float32Array of features or an Int32Array of tokens, all examples one after another',
     check: (value) => dtypeOf(value) !== undefined,
   }),
@@ -40,7 +40,7 @@ export const arrayDatasetOptionTable = {
     allowed: 'a list of sizes',
     check: Array.isArray,
   }),
-  /** One class an image, in [0, classes). A list of numbers; required. */
+  /** Class of each image, in [0, classes). A list of numbers; required. */
   labels: imagesOptionTable.labels,
   /** Number of classes. A whole number, at least 1; required. */
   classes: imagesOptionTable.classes,

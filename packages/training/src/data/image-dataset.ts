@@ -9,22 +9,22 @@ const isList = (value: unknown): boolean => dtypeOf(value) !== undefined;
 
 /** What images of one size in memory are given as, declared once. */
 export const imagesOptionTable = {
-  /** Identifies the data in errors and checkpoints. Required. */
-  name: option.text({ required: true, describe: 'Identifies the data in errors and checkpoints.' }),
+  /** Name of the data in errors and checkpoints. Required. */
+  name: option.text({ required: true, describe: 'Name of the data in errors and checkpoints.' }),
   /**
-   * Bytes of all images, [examples, height, width, channels] row-major. A Uint8Array of the bytes of all images;
+   * Bytes of all images: [examples, height, width, channels], row-major. A Uint8Array of the bytes of all images;
    * required.
    */
   images: option.value<Uint8Array>({
     required: true,
-    describe: 'Bytes of all images, [examples, height, width, channels] row-major.',
+    describe: 'Bytes of all images: [examples, height, width, channels], row-major.',
     allowed: 'a Uint8Array of the bytes of all images',
     check: isList,
   }),
-  /** One class an image, in [0, classes). A list of numbers; required. */
+  /** Class of each image, in [0, classes). A list of numbers; required. */
   labels: option.value<ArrayLike<number>>({
     required: true,
-    describe: 'One class an image, in [0, classes).',
+    describe: 'Class of each image, in [0, classes).',
     allowed: 'a list of numbers',
     check: isList,
   }),
@@ -32,8 +32,8 @@ export const imagesOptionTable = {
   height: option.integer({ atLeast: 1, required: true, describe: 'Height of the images, in pixels.' }),
   /** Width of the images, in pixels. A whole number, at least 1; required. */
   width: option.integer({ atLeast: 1, required: true, describe: 'Width of the images, in pixels.' }),
-  /** Channels of the images. A whole number, at least 1; required. */
-  channels: option.integer({ atLeast: 1, required: true, describe: 'Channels of the images.' }),
+  /** Number of channels of the images. A whole number, at least 1; required. */
+  channels: option.integer({ atLeast: 1, required: true, describe: 'Number of channels of the images.' }),
   /** Number of classes. A whole number, at least 1; required. */
   classes: option.integer({ atLeast: 1, required: true, describe: 'Number of classes.' }),
 } as const satisfies OptionTable;

@@ -13,10 +13,14 @@ function perChannel(describe: string, number: string, check: (value: unknown) =>
 
 /** How bytes of images become inputs, declared once. */
 export const normalizationOptionTable = {
-  /** Mean of the pixels, on a scale from 0 to 1; by default 0. One finite number, or one a channel. */
-  mean: perChannel('Mean of the pixels, on a scale from 0 to 1; by default 0.', 'finite', isFiniteNumber),
-  /** As `mean`, and positive; by default 1. One positive number, or one a channel. */
-  standardDeviation: perChannel('As `mean`, and positive; by default 1.', 'positive', isPositive),
+  /** Mean of the pixels, on a scale from 0 to 1. Default: 0. One finite number, or one a channel. */
+  mean: perChannel('Mean of the pixels, on a scale from 0 to 1. Default: 0.', 'finite', isFiniteNumber),
+  /** Standard deviation of the pixels, on a scale from 0 to 1. Default: 1. One positive number, or one a channel. */
+  standardDeviation: perChannel(
+    'Standard deviation of the pixels, on a scale from 0 to 1. Default: 1.',
+    'positive',
+    isPositive,
+  ),
 } as const satisfies OptionTable;
 
 /**

@@ -31,19 +31,19 @@ export function permutation(size: number, seed: number, stream: string, step: nu
 
 /** The options of `dataOrder`, declared once. */
 export const dataOrderOptionTable = {
-  /** Examples in the data set. A whole number, at least 1; required. */
-  size: option.integer({ atLeast: 1, required: true, describe: 'Examples in the data set.' }),
-  /** Examples a step. A whole number, at least 1; required. */
-  batchSize: option.integer({ atLeast: 1, required: true, describe: 'Examples a step.' }),
-  /** Seed of the permutations. A whole number, at least 0; required. */
-  seed: option.integer({ atLeast: 0, required: true, describe: 'Seed of the permutations.' }),
+  /** Number of examples in the data set. A whole number, at least 1; required. */
+  size: option.integer({ atLeast: 1, required: true, describe: 'Number of examples in the data set.' }),
+  /** Number of examples per step. A whole number, at least 1; required. */
+  batchSize: option.integer({ atLeast: 1, required: true, describe: 'Number of examples per step.' }),
+  /** Random seed of the permutations. A whole number, at least 0; required. */
+  seed: option.integer({ atLeast: 0, required: true, describe: 'Random seed of the permutations.' }),
   /**
-   * Keeps an epoch's last batch when it is short; without it every step sees `batchSize` examples. True or false;
-   * default false.
+   * Whether the last batch of an epoch is kept if it is smaller than `batchSize`; otherwise it is dropped. True or
+   * false; default false.
    */
   keepPartialBatch: option.boolean({
     default: false,
-    describe: "Keeps an epoch's last batch when it is short; without it every step sees `batchSize` examples.",
+    describe: 'Whether the last batch of an epoch is kept if it is smaller than `batchSize`; otherwise it is dropped.',
   }),
 } as const satisfies OptionTable;
 

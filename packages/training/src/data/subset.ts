@@ -46,8 +46,8 @@ export const splitOptionTable = {
     required: true,
     describe: 'Number of examples to hold out, or a fraction below 1.',
   }),
-  /** Seed of the random choice. A whole number, at least 0; required. */
-  seed: option.integer({ atLeast: 0, required: true, describe: 'Seed of the random choice.' }),
+  /** Random seed of the split. A whole number, at least 0; required. */
+  seed: option.integer({ atLeast: 0, required: true, describe: 'Random seed of the split.' }),
 } as const satisfies OptionTable;
 
 export interface SplitOptions extends OptionsOf<typeof splitOptionTable> {}

@@ -10,36 +10,41 @@ import { removeLeftovers } from './leftovers.js';
 
 /** The options of `checkpointing`, declared once. */
 export const checkpointingOptionTable = {
-  /** Where checkpoints go, one file each; made if missing. One run writes to it at a time. Required. */
+  /**
+   * Folder of the checkpoints, one file each. It is created if missing; only one run at a time may write to it.
+   * Required.
+   */
   folder: option.text({
     required: true,
-    describe: 'Where checkpoints go, one file each; made if missing. One run writes to it at a time.',
+    describe:
+      'Folder of the checkpoints, one file each. It is created if missing; only one run at a time may write to it.',
   }),
   /**
-   * Steps from one checkpoint to the next. One is also written when the run ends, in whatever way. A whole number, at
+   * Number of steps between checkpoints. One is also written when the run ends, for whatever reason. A whole number, at
    * least 1; required.
    */
   every: option.integer({
     atLeast: 1,
     required: true,
-    describe: 'Steps from one checkpoint to the next. One is also written when the run ends, in whatever way.',
+    describe: 'Number of steps between checkpoints. One is also written when the run ends, for whatever reason.',
   }),
   /**
-   * How many of the newest are kept, beside the best; with two, one is left if the newest is damaged. A whole number,
-   * at least 1; default 2.
+   * Number of most recent checkpoints to keep, in addition to the best; with 2, one remains if the newest is damaged. A
+   * whole number, at least 1; default 2.
    */
   keep: option.integer({
     atLeast: 1,
     default: 2,
-    describe: 'How many of the newest are kept, beside the best; with two, one is left if the newest is damaged.',
+    describe:
+      'Number of most recent checkpoints to keep, in addition to the best; with 2, one remains if the newest is damaged.',
   }),
   /**
-   * Also keeps the checkpoint of the best validation result by this number; `none` keeps no best. `loss`, `accuracy` or
-   * `none`; default `loss`.
+   * Validation metric by which the best checkpoint is also kept; `none` keeps only the most recent ones. `loss`,
+   * `accuracy` or `none`; default `loss`.
    */
   best: option.choice(['loss', 'accuracy', 'none'], {
     default: 'loss',
-    describe: 'Also keeps the checkpoint of the best validation result by this number; `none` keeps no best.',
+    describe: 'Validation metric by which the best checkpoint is also kept; `none` keeps only the most recent ones.',
   }),
 } as const satisfies OptionTable;
 

@@ -11,16 +11,18 @@ export type MetricsLine = StepEvent | EvaluationEvent | ReportEvent | EndEvent;
 
 /** The options of `metricsFile`, declared once. */
 export const metricsFileOptionTable = {
-  /** Usually `metrics.jsonl` in the run's folder. Required. */
-  path: option.text({ required: true, describe: "Usually `metrics.jsonl` in the run's folder." }),
+  /** Path of the file, usually `metrics.jsonl` in the folder of the run. Required. */
+  path: option.text({
+    required: true,
+    describe: 'Path of the file, usually `metrics.jsonl` in the folder of the run.',
+  }),
   /**
-   * Whether a run from the start may replace a file that has lines in it. A resumed run always goes on with its own.
-   * True or false; default false.
+   * Whether a new run may overwrite a file that is not empty. A resumed run always continues its own file. True or
+   * false; default false.
    */
   replace: option.boolean({
     default: false,
-    describe:
-      'Whether a run from the start may replace a file that has lines in it. A resumed run always goes on with its own.',
+    describe: 'Whether a new run may overwrite a file that is not empty. A resumed run always continues its own file.',
   }),
 } as const satisfies OptionTable;
 

@@ -13,19 +13,20 @@ import { type LogNormality, logNormality } from './log-normality.js';
 
 /** The options of `diagnostics`, declared once. */
 export const diagnosticsOptionTable = {
-  /** Bins of the histogram. A whole number, at least 1; default 60. */
-  bins: option.integer({ atLeast: 1, default: 60, describe: 'Bins of the histogram.' }),
-  /** Takes each summary, beside the `report` event. A function. */
+  /** Number of bins of the histogram. A whole number, at least 1; default 60. */
+  bins: option.integer({ atLeast: 1, default: 60, describe: 'Number of bins of the histogram.' }),
+  /** Called with each summary, in addition to the `report` event. A function. */
   onSummary: option.callback<(summary: LogNormality, step: number) => void>({
-    describe: 'Takes each summary, beside the `report` event.',
+    describe: 'Called with each summary, in addition to the `report` event.',
   }),
   /**
-   * LMD's own `initialization`, which matters with `priorMedian` `initialWeights` and a packed state alone. `floor` or
-   * `hypentropy`; default `floor`.
+   * `initialization` of the optimizer `lmd`; it only matters with `priorMedian` `initialWeights` and a packed state.
+   * `floor` or `hypentropy`; default `floor`.
    */
   initialization: {
     ...lmdOptionTable.initialization,
-    describe: "LMD's own `initialization`, which matters with `priorMedian` `initialWeights` and a packed state alone.",
+    describe:
+      '`initialization` of the optimizer `lmd`; it only matters with `priorMedian` `initialWeights` and a packed state.',
   },
 } as const satisfies OptionTable;
 

@@ -14,23 +14,26 @@ import { countOf, isDue, mapTensors, measureOptionTable, ratio, readScalars } fr
 /** The options of `flipRate`, declared once. */
 export const flipRateOptionTable = {
   ...measureOptionTable,
-  /** To which the weights are quantized for the comparison; usually the forward pass's own. An object; required. */
+  /**
+   * Format to which the weights are quantized for the comparison; usually that of the forward pass. An object;
+   * required.
+   */
   format: option.object<BlockFormat>({
     required: true,
-    describe: "To which the weights are quantized for the comparison; usually the forward pass's own.",
+    describe: 'Format to which the weights are quantized for the comparison; usually that of the forward pass.',
   }),
   /**
-   * The axis along which blocks run, counted from the end: −2 is the features of x·W. A whole number, at most -1;
-   * default -2.
+   * Axis along which blocks run, counted from the end: −2 is the contraction axis of W in x·W. A whole number, at most
+   * -1; default -2.
    */
   axis: option.integer({
     atMost: -1,
     default: -2,
-    describe: 'The axis along which blocks run, counted from the end: −2 is the features of x·W.',
+    describe: 'Axis along which blocks run, counted from the end: −2 is the contraction axis of W in x·W.',
   }),
   /**
-   * How a block's power-of-two scale follows from its largest magnitude; the default is that of OCP MX v1.0. `floor`,
-   * `ceil`, `rceil` or `even`; default `floor`.
+   * How the power-of-two scale of a block is computed from its largest magnitude; the default follows OCP MX v1.0.
+   * `floor`, `ceil`, `rceil` or `even`; default `floor`.
    */
   scaleMode: roundingOptionTable.scaleMode,
 } as const satisfies OptionTable;

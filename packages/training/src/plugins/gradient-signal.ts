@@ -5,8 +5,13 @@ import { isDue, measureOptionTable, ratio, readScalars, totalByName } from './me
 /** The options of `gradientSignal`, declared once. */
 export const gradientSignalOptionTable = {
   ...measureOptionTable,
-  /** β of the running averages of g and g². Above 0 and below 1; default 0.99. */
-  decay: option.number({ above: 0, below: 1, default: 0.99, describe: 'β of the running averages of g and g².' }),
+  /** β: decay rate of the moving averages of g and g². Above 0 and below 1; default 0.99. */
+  decay: option.number({
+    above: 0,
+    below: 1,
+    default: 0.99,
+    describe: 'β: decay rate of the moving averages of g and g².',
+  }),
 } as const satisfies OptionTable;
 
 export interface GradientSignalOptions extends OptionsOf<typeof gradientSignalOptionTable> {}

@@ -14,26 +14,29 @@ import { countOf, isDue, measureOptionTable, ratio, readScalars } from './measur
 /** The options of `priorBound`, declared once. */
 export const priorBoundOptionTable = {
   ...measureOptionTable,
-  /** λ of the rule: under its log-normal prior |log(m/m₀)| stays below 1/λ. Above 0; required. */
+  /**
+   * λ, the `regularization` of the optimizer: with the log-normal prior, |log(m/m₀)| stays below 1/λ. Above 0;
+   * required.
+   */
   regularization: option.number({
     above: 0,
     required: true,
-    describe: 'λ of the rule: under its log-normal prior |log(m/m₀)| stays below 1/λ.',
+    describe: 'λ, the `regularization` of the optimizer: with the log-normal prior, |log(m/m₀)| stays below 1/λ.',
   }),
-  /** ε: a coordinate counts as at the bound from (1 − ε)/λ on. Above 0 and below 1; default 0.05. */
+  /** ε: a coordinate counts as at the bound if |log(m/m₀)| is at least (1 − ε)/λ. Above 0 and below 1; default 0.05. */
   tolerance: option.number({
     above: 0,
     below: 1,
     default: 0.05,
-    describe: 'ε: a coordinate counts as at the bound from (1 − ε)/λ on.',
+    describe: 'ε: a coordinate counts as at the bound if |log(m/m₀)| is at least (1 − ε)/λ.',
   }),
   /**
-   * The rule's own `initialization`, which matters with `priorMedian` `initialWeights` alone. `floor` or `hypentropy`;
-   * default `floor`.
+   * `initialization` of the optimizer `lmd`; it only matters with `priorMedian` `initialWeights`. `floor` or
+   * `hypentropy`; default `floor`.
    */
   initialization: {
     ...lmdOptionTable.initialization,
-    describe: "The rule's own `initialization`, which matters with `priorMedian` `initialWeights` alone.",
+    describe: '`initialization` of the optimizer `lmd`; it only matters with `priorMedian` `initialWeights`.',
   },
 } as const satisfies OptionTable;
 

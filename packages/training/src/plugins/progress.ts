@@ -19,21 +19,28 @@ export interface Progress {
 
 /** The options of `progress`, declared once. */
 export const progressOptionTable = {
-  /** Takes each report. A function. */
-  onProgress: option.callback<(progress: Progress) => void>({ describe: 'Takes each report.' }),
-  /** Takes each report as one line of text without a line end; an application overwrites or appends it. A function. */
+  /** Called with each report. A function. */
+  onProgress: option.callback<(progress: Progress) => void>({ describe: 'Called with each report.' }),
+  /**
+   * Called with each report as one line of text, without a line break; the application overwrites the previous line or
+   * appends. A function.
+   */
   write: option.callback<(line: string) => void>({
-    describe: 'Takes each report as one line of text without a line end; an application overwrites or appends it.',
+    describe:
+      'Called with each report as one line of text, without a line break; the application overwrites the previous line or appends.',
   }),
-  /** Least time between reports, in milliseconds; the first and last step always report. At least 0; default 100. */
+  /**
+   * Minimum time between reports, in milliseconds; the first and the last step are always reported. At least 0; default
+   * 100.
+   */
   interval: option.number({
     atLeast: 0,
     default: 100,
-    describe: 'Least time between reports, in milliseconds; the first and last step always report.',
+    describe: 'Minimum time between reports, in milliseconds; the first and the last step are always reported.',
   }),
-  /** Milliseconds on a clock that never goes back; by default `performance.now`. A function. */
+  /** Monotonic clock, in milliseconds. Default: `performance.now`. A function. */
   now: option.callback<() => number>({
-    describe: 'Milliseconds on a clock that never goes back; by default `performance.now`.',
+    describe: 'Monotonic clock, in milliseconds. Default: `performance.now`.',
   }),
 } as const satisfies OptionTable;
 

@@ -3,12 +3,12 @@ import type { Plugin, TrainingRun } from '../plugin.js';
 
 /** The options of `weightAveraging`, declared once. */
 export const weightAveragingOptionTable = {
-  /** Decay of the moving average; smaller in the first steps. Above 0 and below 1; default 0.999. */
+  /** Decay rate of the moving average; smaller in the first steps. Above 0 and below 1; default 0.999. */
   decay: option.number({
     above: 0,
     below: 1,
     default: 0.999,
-    describe: 'Decay of the moving average; smaller in the first steps.',
+    describe: 'Decay rate of the moving average; smaller in the first steps.',
   }),
   /** Weights of the posterior to average. `mean` or `median`; default `mean`. */
   kind: option.choice(['mean', 'median'], {

@@ -102,14 +102,18 @@ function reserve(size: { readonly initial: number; readonly maximum: number; rea
   try {
     return new WebAssembly.Memory(size);
   } catch (cause) {
-    throw new LmdError('BACKEND_FAILURE', `The cpu backend gets no WebAssembly memory: ${messageOf(cause)}.`, {
-      subject: 'memory',
-      value: size.initial * page,
-      remedy:
-        'V8 reserves over 8 GiB of addresses for it before Node 24: raise the limit of the process (ulimit -v), or run ' +
-        'node --disable-wasm-trap-handler, which needs 3 GiB with threads: 1; otherwise use @lmd/backends/reference.',
-      cause,
-    });
+    throw new LmdError(
+      'BACKEND_FAILURE',
+      `The cpu backend could not allocate WebAssembly memory: ${messageOf(cause)}.`,
+      {
+        subject: 'memory',
+        value: size.initial * page,
+        remedy:
+          'V8 reserves over 8 GiB of addresses for it before Node 24: raise the limit of the process (ulimit -v), or run ' +
+          'node --disable-wasm-trap-handler, which needs 3 GiB with threads: 1; otherwise use @lmd/backends/reference.',
+        cause,
+      },
+    );
   }
 }
 
