@@ -1,7 +1,7 @@
-// Runs the tests that need Chromium. In the browser: the conformance suite on WebGPU and on wasm, and @lmd/tfjs on WebGPU
-// and WebGL. In Node: WebGPU with Dawn on the software Vulkan driver of Chromium. Without Chromium it prints the reason
-// and exits with 0, or with 1 if --require is given. Other arguments, such as names of browser test files, are passed to
-// vitest. Vitest's reports go to .vitest/browser-report.json and .vitest/webgpu.json of each package.
+// Runs the tests that need Chromium. In the browser: the conformance suite on WebGPU and on wasm, and @lmd/tfjs on
+// WebGPU and WebGL. In Node: WebGPU with Dawn on the software Vulkan driver of Chromium. Without Chromium it prints the
+// reason and exits with 0, or with 1 if --require is given. Other arguments, such as names of browser test files, are
+// passed to vitest. Vitest's reports go to .vitest/browser-report.json and .vitest/webgpu.json of each package.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';

@@ -1,4 +1,5 @@
-// npm run native: compiles the native kernels for this machine, or with --all for every platform; see packages/native/scripts/build.mjs.
+// npm run native: compiles the native kernels for this machine, or with --all for every platform; see
+// packages/native/scripts/build.mjs.
 import { join } from 'node:path';
 import { root, run, setUp } from './lib.mjs';
 

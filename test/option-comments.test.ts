@@ -4,8 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { describeOption, type OptionTable } from '@lmd/core';
 import { expect, it } from 'vitest';
 
-// An editor shows the doc comment of an option, which therefore stands above it in its table. `UPDATE_DOCS=1 npx vitest run
-// test/option-comments.test.ts` writes the comments from the tables; without it this checks them.
+// An editor shows the doc comment of an option, which therefore stands above it in its table.
+// `UPDATE_DOCS=1 npx vitest run test/option-comments.test.ts` writes the comments from the tables; without it this
+// checks them.
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const widest = 120;
@@ -34,7 +35,9 @@ function docComment(text: string): string {
   return [...lines, line, '   */\n'].join('\n');
 }
 
-/** The source with the doc comment of every option that it declares itself; those of a spread table stand where that is. */
+/**
+ * The source with the doc comment of every option that it declares itself; those of a spread table stand where that is.
+ */
 function commented(source: string, name: string, table: OptionTable): string {
   const start = source.indexOf(`export const ${name} = {\n`);
   const end = source.indexOf('\n}', start);

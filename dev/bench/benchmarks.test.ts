@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { offerSoftwareWebgpu } from '../../vitest.webgpu.ts';
 
-// Benchmarks take minutes and compare times, which a test must not. Here each runs with --quick: the smallest sizes, once, without peers.
+// Benchmarks take minutes and compare times, which a test must not. Here each runs with --quick: the smallest sizes,
+// once, without peers.
 
 const bench = fileURLToPath(new URL('.', import.meta.url));
 offerSoftwareWebgpu();

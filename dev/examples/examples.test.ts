@@ -1,5 +1,5 @@
-// Executes the examples of the documentation. A page says itself what happens to each of its blocks of ts, js and sh, in an HTML comment
-// before the block; a block without one fails. docs/examples.md describes the comments:
+// Executes the examples of the documentation. A page says itself what happens to each of its blocks of ts, js and sh,
+// in an HTML comment before the block; a block without one fails. docs/examples.md describes the comments:
 //
 //   <!-- run -->                              executed: a module by Node, with its comments `// => value` compared; commands one by one
 //   <!-- run: with FILE as NAME -->           the same, with a file or folder, relative to the page, copied to where it runs

@@ -58,7 +58,10 @@ const optimizers = {
     ]),
 };
 
-/** A small Vision Transformer on made digits: its losses, its accuracy on digits it has not seen, and milliseconds a step. */
+/**
+ * A small Vision Transformer on made digits: its losses, its accuracy on digits it has not seen, and milliseconds a
+ * step.
+ */
 export async function trainDigits(backend, { optimizer: name, precision: precisionName, steps, batch }) {
   const ops = createOperations(backend);
   const model = vit({

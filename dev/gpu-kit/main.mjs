@@ -87,8 +87,8 @@ function stageInProcess(name, env) {
 }
 
 /**
- * Which Vulkan driver the stages will use. NVIDIA's container images often have the driver's library, but not the file that tells the
- * Vulkan loader about it.
+ * Which Vulkan driver the stages will use. NVIDIA's container images often have the driver's library, but not the file
+ * that tells the Vulkan loader about it.
  */
 function findDriver(out) {
   if (given.driver !== undefined) return driverOf(resolve(given.driver), 'given');

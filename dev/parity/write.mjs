@@ -43,7 +43,10 @@ async function write(out, file, tensors, configFile, config, inputs, logits) {
   console.log(`${out}: ${Object.keys(tensors).length} tensors`);
 }
 
-/** @type {[name: string, model: import('@lmd/models').PretrainedModel, inputs: import('@lmd/core').Tensor, layout: 'timm' | 'transformers'][]} */
+/**
+ * @type {[name: string, model: import('@lmd/models').PretrainedModel, inputs: import('@lmd/core').Tensor, layout:
+ * 'timm' | 'transformers'][]}
+ */
 const models = [
   ['gpt2', gpt2({ vocabularySize: 61, contextLength: 24, ...size }), ops.fromData(tokens, [2, 20]), 'transformers'],
   ['vit-transformers', vit(images), pixels, 'transformers'],

@@ -190,7 +190,8 @@ describe('any content of a file is read or refused by a typed error', () => {
       expect(page).not.toMatch(/<script|undefined/);
 
       async function readMutated() {
-        // One line in half of the inputs: a whole line that is none is refused, and the last one left out where it is cut.
+        // One line in half of the inputs: a whole line that is none is refused, and the last one left out where it is
+        // cut.
         const changed = random(2 * lines.length);
         const texts = lines.map((line, at) =>
           at === changed ? toText(mutate(line, random), random) : toText(line, () => 7),

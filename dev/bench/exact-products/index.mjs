@@ -1,10 +1,10 @@
 /**
  * npm run bench -- exact-products [--json] [--write] [--quick] [--rounds 7]
  *
- * Exact products of block formats, the activations' encoding included, beside the FP32 product of the same engine: native
- * kernels where there are any, and WebAssembly. `--write` writes docs/exact-products.json, and from it the table in
- * docs/exact-products.md and the sentence in README.md. `--quick` runs the smallest product once: it shows that it runs,
- * and its times say nothing.
+ * Exact products of block formats, the activations' encoding included, beside the FP32 product of the same engine:
+ * native kernels where there are any, and WebAssembly. `--write` writes docs/exact-products.json, and from it the table
+ * in docs/exact-products.md and the sentence in README.md. `--quick` runs the smallest product once: it shows that it
+ * runs, and its times say nothing.
  */
 import { parseArgs } from 'node:util';
 import { createCpuBackend } from '@lmd/backends/cpu';

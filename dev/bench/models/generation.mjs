@@ -43,7 +43,10 @@ export function openSide(backend, model) {
   };
 }
 
-/** Bytes a second at which memory is copied here, read and written bytes counted once: what a product of one row can hope for. */
+/**
+ * Bytes a second at which memory is copied here, read and written bytes counted once: what a product of one row can
+ * hope for.
+ */
 function copyBandwidth() {
   const [from, to] = [new Uint8Array(256 << 20).fill(1), new Uint8Array(256 << 20)];
   let best = Infinity;
@@ -56,8 +59,9 @@ function copyBandwidth() {
 }
 
 /**
- * The same generation from packed weights, on a backend of its own, in turns with FP32: tokens a second, as a multiple of FP32 in the same
- * run; the bytes that the weights take, of those in f32; and the share of the time that reading them at the speed of a copy would take.
+ * The same generation from packed weights, on a backend of its own, in turns with FP32: tokens a second, as a multiple
+ * of FP32 in the same run; the bytes that the weights take, of those in f32; and the share of the time that reading
+ * them at the speed of a copy would take.
  */
 async function benchPacked(model, name, { maxTokens, rounds, threads }) {
   const backend = await createCpuBackend({ threads });
@@ -113,10 +117,10 @@ function transformers(folder) {
 }
 
 /**
- * Tokens a second of greedy generation with the cache of keys and values, on the cpu backend,
- * beside transformers: the same random weights, which transformers loads from what `exportPretrained` writes, the same prompt and number
- * of threads, in turns. In FP32 the tokens must be the same before times are compared. Then from packed weights, on one thread and on
- * `threads`, and with caches in block formats, beside our own FP32. `quick` is ours alone.
+ * Tokens a second of greedy generation with the cache of keys and values, on the cpu backend, beside transformers: the
+ * same random weights, which transformers loads from what `exportPretrained` writes, the same prompt and number of
+ * threads, in turns. In FP32 the tokens must be the same before times are compared. Then from packed weights, on one
+ * thread and on `threads`, and with caches in block formats, beside our own FP32. `quick` is ours alone.
  */
 export async function benchGeneration({ presets, maxTokens, rounds, threads, quick }) {
   const hasPeer = !quick && pythonHas('transformers', 'torch', 'transformers');

@@ -21,7 +21,8 @@ import { benchTraining } from './training.mjs';
 /**
  * Each adds its rows to the report.
  *
- * @type {Record<string, (options: Parameters<typeof benchTraining>[0] & Parameters<typeof benchGeneration>[0]) => void | Promise<void>>}
+ * @type {Record<string, (options: Parameters<typeof benchTraining>[0] & Parameters<typeof benchGeneration>[0]) => void
+ *   | Promise<void>>}
  */
 const sections = { training: benchTraining, generation: benchGeneration, command: benchCommand };
 const { values: given } = parseArgs({

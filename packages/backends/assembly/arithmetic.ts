@@ -1,4 +1,6 @@
-/** a·b + c: rounded once where the module is built with relaxed SIMD and the processor has the instruction, else twice. */
+/**
+ * a·b + c: rounded once where the module is built with relaxed SIMD and the processor has the instruction, else twice.
+ */
 // @ts-ignore: decorators are AssemblyScript's
 @inline
 export function madd(a: v128, b: v128, c: v128): v128 {
@@ -14,7 +16,10 @@ export function laneSum(x: v128): f32 {
   return f32x4.extract_lane(two, 0) + f32x4.extract_lane(two, 1);
 }
 
-/** Turns a 4×4 block round: four vectors from `source`, rows `sourceStride` bytes apart, to rows `targetStride` bytes apart. */
+/**
+ * Turns a 4×4 block round: four vectors from `source`, rows `sourceStride` bytes apart, to rows `targetStride` bytes
+ * apart.
+ */
 // @ts-ignore: decorators are AssemblyScript's
 @inline
 export function turnBlock(source: usize, sourceStride: usize, target: usize, targetStride: usize): void {
@@ -76,7 +81,10 @@ export function signOf(x: v128): v128 {
   return v128.bitselect(one, x, v128.or(f32x4.lt(x, zero), f32x4.gt(x, zero)));
 }
 
-/** Brings what will soon be read into the cache, all lines at once; the result means nothing. WebAssembly has no prefetching. */
+/**
+ * Brings what will soon be read into the cache, all lines at once; the result means nothing. WebAssembly has no
+ * prefetching.
+ */
 export function touch(at: usize, bytes: usize): i32 {
   let all = 0;
   for (const end = at + bytes; at < end; at += 64) all |= load<i32>(at);

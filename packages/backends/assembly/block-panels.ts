@@ -1,5 +1,6 @@
-// Panels of encoded operands (see `BlockProductKernels` in @lmd/core): integers in the order in which the innermost loop of a product reads
-// them, and the scale of each block. A step of that loop takes 4 bytes of each lane: 4 integers of 1 byte or 2 of 2.
+// Panels of encoded operands (see `BlockProductKernels` in @lmd/core): integers in the order in which the innermost
+// loop of a product reads them, and the scale of each block. A step of that loop takes 4 bytes of each lane: 4 integers
+// of 1 byte or 2 of 2.
 
 import { OperandEntry } from '../src/cpu/wasm/tables';
 
@@ -17,7 +18,10 @@ const OFFSET: usize = 4 * OperandEntry.offset;
 const SUM_FACTOR: usize = 4 * OperandEntry.sumFactor;
 export const OPERAND_BYTES: usize = 4 * OperandEntry.words;
 
-/** The exponents of the scales of the panel made last, between which products can tell that all terms are normal numbers. */
+/**
+ * The exponents of the scales of the panel made last, between which products can tell that all terms are normal
+ * numbers.
+ */
 export let leastExponent: i32 = 0;
 export let largestExponent: i32 = 0;
 const FAR: i32 = 100000;
@@ -60,7 +64,10 @@ export function rowAddress(operand: usize, matrix: i32, row: i32): usize {
   return <usize>load<u32>(operand + CODES) + <usize>rowIndex(operand, matrix, row) * bytes;
 }
 
-/** Four steps of four lanes, a lane a vector, put in the order of steps; and the sums of each lane's integers, which are bytes, added. */
+/**
+ * Four steps of four lanes, a lane a vector, put in the order of steps; and the sums of each lane's integers, which are
+ * bytes, added.
+ */
 // @ts-ignore: decorators are AssemblyScript's
 @inline
 function turnFour(a: v128, b: v128, c: v128, d: v128, target: usize, stride: usize): void {
@@ -174,7 +181,10 @@ function allZero(row: usize, count: i32, sourceWide: bool): bool {
   return true;
 }
 
-/** The scale of block `block` of a row, times the operand's power of two. `codes` are the integers that it stands before. */
+/**
+ * The scale of block `block` of a row, times the operand's power of two. `codes` are the integers that it stands
+ * before.
+ */
 function scaleOf(operand: usize, row: i32, block: i32, codes: usize, count: i32): f32 {
   const size = load<i32>(operand + BLOCK_SIZE);
   const each = (load<i32>(operand + TERMS) + size - 1) / size;
@@ -201,8 +211,8 @@ function scaleOf(operand: usize, row: i32, block: i32, codes: usize, count: i32)
 }
 
 /**
- * Packs the rows `row` to `row + width` of a matrix, 4 or 8, blocks `first` to `first + blocks`; rows that are not there repeat the last. Codes go as
- * [block, step, lane], 4 bytes each; scales (f32) and starts (i32) as [block, 8].
+ * Packs the rows `row` to `row + width` of a matrix, 4 or 8, blocks `first` to `first + blocks`; rows that are not
+ * there repeat the last. Codes go as [block, step, lane], 4 bytes each; scales (f32) and starts (i32) as [block, 8].
  */
 export function packPanel(
   operand: usize,

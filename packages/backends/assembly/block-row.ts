@@ -1,4 +1,5 @@
-// A row times a matrix, both encoded, as in generating text: each code of the matrix is read once, as it lies, and nothing of it is packed.
+// A row times a matrix, both encoded, as in generating text: each code of the matrix is read once, as it lies, and
+// nothing of it is packed.
 
 import { madd, storeFirst } from './arithmetic';
 import {
@@ -22,8 +23,8 @@ import { EDGE, PACKED_A, PACKED_A_BYTES, PACKED_B, PACKED_B_BYTES } from './work
 export const SMALLEST_NORMAL: f64 = 1.1754943508222875e-38;
 
 /**
- * What is known of each block of the row: its scale, and between which scale bytes of the matrix the product needs no care; where those are
- * E4M3, `LOWEST` is `NEVER` or not.
+ * What is known of each block of the row: its scale, and between which scale bytes of the matrix the product needs no
+ * care; where those are E4M3, `LOWEST` is `NEVER` or not.
  */
 const FACTOR: usize = 0;
 const LOWEST: usize = 4;

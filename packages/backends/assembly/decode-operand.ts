@@ -1,8 +1,8 @@
 // Encoded operands (see `BlockProductKernels` in @lmd/core) as values again.
 
 /**
- * The rows `from` to `to` of `terms` values. Integers take 2 bytes where `wide`, scales are f32 where `floatScales`; `unit` is the value of
- * an integer of 1, and `tensorScale` goes to each f32 scale.
+ * The rows `from` to `to` of `terms` values. Integers take 2 bytes where `wide`, scales are f32 where `floatScales`;
+ * `unit` is the value of an integer of 1, and `tensorScale` goes to each f32 scale.
  */
 export function decodeOperand(
   from: i32,

@@ -18,7 +18,10 @@ function constant(place: usize): v128 {
   return v128.load32_splat(TABLE + 4 * place);
 }
 
-/** e^(z²)·erfc(z) for z ≥ 0: (z + a)·erfcx(z) as a polynomial in (z − a)/(z + a), as in `host-kernels/error-function.ts`. */
+/**
+ * e^(z²)·erfc(z) for z ≥ 0: (z + a)·erfcx(z) as a polynomial in (z − a)/(z + a), as in
+ * `host-kernels/error-function.ts`.
+ */
 // @ts-ignore: decorators are AssemblyScript's
 @inline
 function scaledComplement(z: v128): v128 {

@@ -4,8 +4,8 @@ import { madd } from './arithmetic';
 const MAGIC_BITS: f32 = 12582912;
 
 /**
- * The constants of `exponential`, in memory: V8 puts a vector constant together anew at each use, in three instructions, and loads
- * a repeated value in one.
+ * The constants of `exponential`, in memory: V8 puts a vector constant together anew at each use, in three
+ * instructions, and loads a repeated value in one.
  */
 const TABLE = memory.data<f32>(
   [
@@ -39,8 +39,9 @@ function constant(place: usize): v128 {
 }
 
 /**
- * eˣ to 2 units in the last place, subnormal results included; Infinity, 0 and NaN where they belong. 2ⁿ·eʳ with |r| ≤ ln 2 / 2, and
- * the minimax polynomial of the Cephes library's expf (S. Moshier); 2ⁿ in two factors, each of which float32 holds.
+ * eˣ to 2 units in the last place, subnormal results included; Infinity, 0 and NaN where they belong. 2ⁿ·eʳ with |r| ≤
+ * ln 2 / 2, and the minimax polynomial of the Cephes library's expf (S. Moshier); 2ⁿ in two factors, each of which
+ * float32 holds.
  */
 // @ts-ignore: decorators are AssemblyScript's
 @inline
@@ -65,7 +66,10 @@ export function exponential(x: v128): v128 {
   return f32x4.mul(f32x4.mul(p, low), high);
 }
 
-/** eˣ·2ᵏ, where `magic` is `MAGIC_BITS` + 127 + k: the low bits of the rounded sum are an exponent field, which must not be negative. */
+/**
+ * eˣ·2ᵏ, where `magic` is `MAGIC_BITS` + 127 + k: the low bits of the rounded sum are an exponent field, which must not
+ * be negative.
+ */
 // @ts-ignore: decorators are AssemblyScript's
 @inline
 function exponentialBy(x: v128, magic: v128): v128 {
@@ -89,8 +93,8 @@ export function exponentialOfNegative(x: v128): v128 {
 }
 
 /**
- * The lanes' sums of e^(scale·x + shift), of numbers up to 0, over whole vectors; each term goes to `out` too, where that is not 0. Two
- * vectors at once, which share the loads of constants: those are a third of the instructions.
+ * The lanes' sums of e^(scale·x + shift), of numbers up to 0, over whole vectors; each term goes to `out` too, where
+ * that is not 0. Two vectors at once, which share the loads of constants: those are a third of the instructions.
  */
 export function exponentialSums(x: usize, out: usize, bytes: usize, scale: v128, shift: v128): v128 {
   const magic = constant(15);
@@ -147,8 +151,8 @@ export function exponentialSums(x: usize, out: usize, bytes: usize, scale: v128,
 }
 
 /**
- * e^(a·x + b) in place of the x at `at`, for the b at `offsets`: as `exponential`, but 0 for what is no normal number (under −87.7), and
- * Infinity above 88.37. Two vectors at once, as in `exponentialSums`.
+ * e^(a·x + b) in place of the x at `at`, for the b at `offsets`: as `exponential`, but 0 for what is no normal number
+ * (under −87.7), and Infinity above 88.37. Two vectors at once, as in `exponentialSums`.
  */
 export function exponentialsInPlace(at: usize, a: v128, offsets: usize, bytes: usize): void {
   const end = at + bytes;

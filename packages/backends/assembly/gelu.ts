@@ -1,12 +1,14 @@
-// GELU (Hendrycks & Gimpel, arXiv:1606.08415), its tanh form, and their gradients: each is ½ plus an odd function of x, which a quotient
-// of polynomials gives to 2e-7, as far as 1 + erf is known in float32, in a third of the time that an exponential takes. Flat kernels do
-// the elements `from` (a multiple of 16) to `to` in whole vectors: a tensor's block has room for that.
+// GELU (Hendrycks & Gimpel, arXiv:1606.08415), its tanh form, and their gradients: each is ½ plus an odd function of x,
+// which a quotient of polynomials gives to 2e-7, as far as 1 + erf is known in float32, in a third of the time that an
+// exponential takes. Flat kernels do the elements `from` (a multiple of 16) to `to` in whole vectors: a tensor's block
+// has room for that.
 
 import { madd } from './arithmetic';
 
 /**
- * Constants, in memory (see `exponential.ts`). For each function: beyond which |x| it is constant, then the coefficients of x²ⁿ, the
- * highest first, of the numerator and the denominator; fitted for the least largest error after rounding to float32.
+ * Constants, in memory (see `exponential.ts`). For each function: beyond which |x| it is constant, then the
+ * coefficients of x²ⁿ, the highest first, of the numerator and the denominator; fitted for the least largest error
+ * after rounding to float32.
  */
 const EXACT = memory.data<f32>(
   [
@@ -48,7 +50,10 @@ function at(table: usize, place: usize): v128 {
   return v128.load32_splat(table + 4 * place);
 }
 
-/** The odd function of a table with numerator and denominator of five powers, kept within ±½: Φ(x) − ½, or what stands for it. */
+/**
+ * The odd function of a table with numerator and denominator of five powers, kept within ±½: Φ(x) − ½, or what stands
+ * for it.
+ */
 // @ts-ignore: decorators are AssemblyScript's
 @inline
 function oddPart(table: usize, x: v128): v128 {

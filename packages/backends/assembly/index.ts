@@ -1,5 +1,6 @@
-// The WebAssembly kernels of the cpu backend. All addresses are bytes in the memory that the backend gives; sizes are elements. A kernel
-// does the part `from` to `to` of its work, so that threads share it, each with an instance of the module on the same memory.
+// The WebAssembly kernels of the cpu backend. All addresses are bytes in the memory that the backend gives; sizes are
+// elements. A kernel does the part `from` to `to` of its work, so that threads share it, each with an instance of the
+// module on the same memory.
 
 export { decodeBlocks, encodeBlocks } from './block-codes';
 export { blockMatmul, scaleProduct } from './block-matmul';

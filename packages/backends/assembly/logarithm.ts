@@ -17,7 +17,10 @@ function constant(place: usize): v128 {
   return v128.load32_splat(TABLE + 4 * place);
 }
 
-/** ln x to 2 units in the last place, by the polynomial of the Cephes library's logf (S. Moshier); of subnormal numbers too. */
+/**
+ * ln x to 2 units in the last place, by the polynomial of the Cephes library's logf (S. Moshier); of subnormal numbers
+ * too.
+ */
 // @ts-ignore: decorators are AssemblyScript's
 @inline
 export function logarithm(x: v128): v128 {

@@ -1,5 +1,6 @@
-// Matrix products after Goto and van de Geijn (ACM TOMS 34, 2008): blocks of both operands are copied into panels in the order in
-// which the innermost loop reads them, whichever way they are stored, so that a transposed operand costs the same as a plain one.
+// Matrix products after Goto and van de Geijn (ACM TOMS 34, 2008): blocks of both operands are copied into panels in
+// the order in which the innermost loop reads them, whichever way they are stored, so that a transposed operand costs
+// the same as a plain one.
 
 import { matmulTileColumns, matmulTileRows } from '../src/cpu/wasm/numbers';
 import { madd, turnBlock } from './arithmetic';
@@ -7,9 +8,9 @@ import { rowTimesMatrix, rowTimesTransposed } from './vector-matrix';
 import { EDGE, PACKED_A, PACKED_B } from './workspace';
 
 /**
- * Rows and columns of the tile that stays in registers: 12 sums, two vectors of B and one of A are 15 registers, all that V8 has to give.
- * Fewer sums than multiply-adds under way at once (two a cycle, four cycles each) would wait for each other. Unrolled, the loop would
- * be slower: more vectors live at once, so that sums go to memory.
+ * Rows and columns of the tile that stays in registers: 12 sums, two vectors of B and one of A are 15 registers, all
+ * that V8 has to give. Fewer sums than multiply-adds under way at once (two a cycle, four cycles each) would wait for
+ * each other. Unrolled, the loop would be slower: more vectors live at once, so that sums go to memory.
  */
 const TILE_ROWS: i32 = matmulTileRows;
 const TILE_COLUMNS: i32 = matmulTileColumns;
@@ -20,8 +21,8 @@ const BLOCK_ROWS: i32 = 126;
 const BLOCK_COLUMNS: i32 = 512;
 
 /**
- * Copies a block of `lines` × `terms` into panels of `width` lines: panel, term, line; missing lines of the last panel are zeros.
- * Line l, term t is at source + l·lineStride + t·termStride (bytes), and one of the strides is 4.
+ * Copies a block of `lines` × `terms` into panels of `width` lines: panel, term, line; missing lines of the last panel
+ * are zeros. Line l, term t is at source + l·lineStride + t·termStride (bytes), and one of the strides is 4.
  */
 function pack(
   source: usize,
@@ -168,7 +169,10 @@ function tile(a: usize, b: usize, terms: i32, out: usize, stride: usize, accumul
   v128.store(out5, c51, 16);
 }
 
-/** A tile of which only some rows and columns exist: computed aside, from what is there, so that its sums are those of a whole one. */
+/**
+ * A tile of which only some rows and columns exist: computed aside, from what is there, so that its sums are those of a
+ * whole one.
+ */
 function edgeTile(
   a: usize,
   b: usize,
@@ -202,12 +206,13 @@ function copyEdge(
 }
 
 /**
- * Products [m, k]·[k, n] of f32, row-major; a transposed operand is stored [k, m] or [n, k]. `strideA` and `strideB` are elements
- * between the matrices of a batch, 0 for one that all share. `from` to `to` count parts of the results: matrix, then `partRows` rows
- * (a multiple of 6), then `partColumns` columns (a multiple of 8).
+ * Products [m, k]·[k, n] of f32, row-major; a transposed operand is stored [k, m] or [n, k]. `strideA` and `strideB`
+ * are elements between the matrices of a batch, 0 for one that all share. `from` to `to` count parts of the results:
+ * matrix, then `partRows` rows (a multiple of 6), then `partColumns` columns (a multiple of 8).
  *
- * An element is one chain of multiply-adds over the terms in ascending order, from 0, so that neither tiles nor parts change its bits, and
- * another engine can give the same (`packages/native/c/matmul.h`). One row times a transposed matrix is summed in eight lanes.
+ * An element is one chain of multiply-adds over the terms in ascending order, from 0, so that neither tiles nor parts
+ * change its bits, and another engine can give the same (`packages/native/c/matmul.h`). One row times a transposed
+ * matrix is summed in eight lanes.
  */
 export function matmul(
   from: i32,

@@ -4,8 +4,8 @@ import { turnedRows } from '../src/cpu/wasm/numbers';
 import { storeFirst, turnBlock } from './arithmetic';
 
 /**
- * The rows `from` to `to` of `length` values, contiguous on both sides, or with one source value for each row (step 0), counted over
- * three outer axes of extents e (the first is not needed), with source strides s and target strides t.
+ * The rows `from` to `to` of `length` values, contiguous on both sides, or with one source value for each row (step 0),
+ * counted over three outer axes of extents e (the first is not needed), with source strides s and target strides t.
  */
 export function copyRows(
   from: i32,
@@ -50,8 +50,9 @@ export function copyRows(
 const SQUARE: i32 = turnedRows;
 
 /**
- * Turns matrices round: `rows` × `columns` with contiguous columns and rows `sourceStride` apart, to contiguous rows with columns
- * `targetStride` apart, over two outer axes of extents e (the first is not needed). `from` to `to` count strips of 32 rows.
+ * Turns matrices round: `rows` × `columns` with contiguous columns and rows `sourceStride` apart, to contiguous rows
+ * with columns `targetStride` apart, over two outer axes of extents e (the first is not needed). `from` to `to` count
+ * strips of 32 rows.
  */
 export function turnMatrices(
   from: i32,

@@ -1,12 +1,12 @@
-// Rows of packed weights (see `PackedMatrixKernels` in @lmd/core): decoded, or multiplied with rows of f32 as they are decoded. In generating
-// text each weight is used once, so that memory bounds it, and the codes are what is read.
+// Rows of packed weights (see `PackedMatrixKernels` in @lmd/core): decoded, or multiplied with rows of f32 as they are
+// decoded. In generating text each weight is used once, so that memory bounds it, and the codes are what is read.
 //
-// A row is chunks of 64 codes, zeros at the end, in groups of 16. Code 8h + 4p + l of a group is byte 8h + 2l + p of a vector, so that its
-// bfloat16 values widen by a shift and a mask, in order; code 4j + l of integers is byte 4l + j.
+// A row is chunks of 64 codes, zeros at the end, in groups of 16. Code 8h + 4p + l of a group is byte 8h + 2l + p of a
+// vector, so that its bfloat16 values widen by a shift and a mask, in order; code 4j + l of integers is byte 4l + j.
 //
 // - 4 bits: 32 bytes; of each 16, group 2i in the low nibbles and group 2i + 1 in the high ones.
-// - 6 bits: 32 bytes of the low four bits, as above; then 16 bytes of the upper two: bits 4 and 7 for group 0, 3 and 6 for group 1, 2 and 5
-//   for group 2, 0 and 1 for group 3.
+// - 6 bits: 32 bytes of the low four bits, as above; then 16 bytes of the upper two: bits 4 and 7 for group 0, 3 and 6
+//   for group 1, 2 and 5 for group 2, 0 and 1 for group 3.
 // - 8 bits: 64 bytes, group after group.
 
 import {
@@ -59,7 +59,10 @@ function codesOf(kind: i32, at: usize, group: i32): v128 {
   return v128.or(nibbles, v128.and(group == 0 ? tops : i16x8.shl(tops, group), i8x16.splat(<i8>0x90)));
 }
 
-/** Eight codes as bfloat16, the first of a group or the last. Of floats, those below the normal numbers go by a correction from the table. */
+/**
+ * Eight codes as bfloat16, the first of a group or the last. Of floats, those below the normal numbers go by a
+ * correction from the table.
+ */
 // @ts-ignore: decorators are AssemblyScript's
 @inline
 function halvesOf(kind: i32, codes: v128, last: bool, lowBytes: v128, highBytes: v128, offset: v128): v128 {
@@ -109,7 +112,10 @@ function scaleOf(scales: usize, index: i32, tables: usize): v128 {
   return v128.load32_splat(tables + ((<usize>load<u8>(scales + index)) << 2));
 }
 
-/** A row of codes times a row of x: block by block in ascending order, `shift` + 4 being the exponent of the size of a block. */
+/**
+ * A row of codes times a row of x: block by block in ascending order, `shift` + 4 being the exponent of the size of a
+ * block.
+ */
 // @ts-ignore: decorators are AssemblyScript's
 @inline
 function rowOf(kind: i32, codes: usize, scales: usize, tables: usize, shift: i32, chunks: i32, x: usize): f32 {
@@ -211,8 +217,8 @@ function scalesOfRow(chunks: i32, shift: i32): i32 {
 }
 
 /**
- * The values of rows of packed weights as rows of `terms` numbers: rows `from` to `to`, or, where `indices` is not 0, those that it names
- * there, NaN for one that is out of range.
+ * The values of rows of packed weights as rows of `terms` numbers: rows `from` to `to`, or, where `indices` is not 0,
+ * those that it names there, NaN for one that is out of range.
  */
 export function decodePackedRows(
   from: i32,

@@ -1,5 +1,5 @@
-// Philox4x32-10 (Salmon et al., SC 2011): four counter blocks at a time, which differ in the last word of the counter alone. So the first
-// round costs an exclusive or, and the second and third one product each instead of two.
+// Philox4x32-10 (Salmon et al., SC 2011): four counter blocks at a time, which differ in the last word of the counter
+// alone. So the first round costs an exclusive or, and the second and third one product each instead of two.
 
 import { SCHEDULE } from './workspace';
 
@@ -24,8 +24,8 @@ function upper(x: u64): u32 {
 }
 
 /**
- * Puts into the thread's workspace what all blocks of a key share: five words of the first three rounds, then two round keys for each
- * of the others.
+ * Puts into the thread's workspace what all blocks of a key share: five words of the first three rounds, then two round
+ * keys for each of the others.
  */
 export function schedule(stream: u32, step: u32, sample: u32, seedLow: u32, seedHigh: u32): void {
   const first0 = product(stream, MULTIPLIER0);
@@ -57,7 +57,9 @@ function highs(a: v128, b: v128): v128 {
   return i32x4.shuffle(a, b, 1, 3, 5, 7);
 }
 
-/** The random words of `count` elements, rounded up to sixteens, from element 4·`group` on, under the key of `schedule`. */
+/**
+ * The random words of `count` elements, rounded up to sixteens, from element 4·`group` on, under the key of `schedule`.
+ */
 export function philox(target: usize, count: i32, group: u32): void {
   const words = SCHEDULE;
   const end = target + ((<usize>count) << 2);

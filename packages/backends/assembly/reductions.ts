@@ -1,5 +1,6 @@
-// Sums of float32 values: short runs add up in float32, runs in float64, and the total is rounded once. Long sums are parted by their
-// shape alone, so that they add up in the same order however many threads there are. Maxima, and where they are.
+// Sums of float32 values: short runs add up in float32, runs in float64, and the total is rounded once. Long sums are
+// parted by their shape alone, so that they add up in the same order however many threads there are. Maxima, and where
+// they are.
 
 import { bandColumns } from '../src/cpu/wasm/numbers';
 import { firstLanes, laneSum, loadFirst, storeFirst } from './arithmetic';
@@ -55,12 +56,15 @@ function addTo(totals: usize, sums: v128): void {
   v128.store(totals, f64x2.add(v128.load(totals, 16), f64x2.promote_low_f32x4(high)), 16);
 }
 
-/** Columns, in sixteens, of one band: with `RUN` rows of it, what a thread reads at a time stays in the nearer caches and pages. */
+/**
+ * Columns, in sixteens, of one band: with `RUN` rows of it, what a thread reads at a time stays in the nearer caches
+ * and pages.
+ */
 const BAND: i32 = bandColumns / 16;
 
 /**
- * Sums of the columns of [rows, width] by parts: part of `partRows` rows, then band of 512 columns. Part p's float64 total of a column
- * goes to `totals` at [p, columns counted in sixteens].
+ * Sums of the columns of [rows, width] by parts: part of `partRows` rows, then band of 512 columns. Part p's float64
+ * total of a column goes to `totals` at [p, columns counted in sixteens].
  */
 export function sumColumnParts(
   from: i32,
@@ -129,8 +133,8 @@ function sumStrip(x: usize, totals: usize, rows: i32, columns: i32, stride: usiz
 }
 
 /**
- * Sums over the middle one of the axes [any, `terms`, `inner`], for the outer indices `from` to `to`: sixteen columns at a time, whose
- * totals stand in the workspace.
+ * Sums over the middle one of the axes [any, `terms`, `inner`], for the outer indices `from` to `to`: sixteen columns
+ * at a time, whose totals stand in the workspace.
  */
 export function sumSlabs(from: i32, to: i32, x: usize, out: usize, terms: i32, inner: i32): void {
   const stride = (<usize>inner) << 2;
@@ -151,7 +155,10 @@ export function sumSlabs(from: i32, to: i32, x: usize, out: usize, terms: i32, i
   }
 }
 
-/** Maxima over the middle one of the axes [any, `terms`, `inner`], for the outer indices `from` to `to`; NaN where there is one. */
+/**
+ * Maxima over the middle one of the axes [any, `terms`, `inner`], for the outer indices `from` to `to`; NaN where there
+ * is one.
+ */
 export function maxSlabs(from: i32, to: i32, x: usize, out: usize, terms: i32, inner: i32): void {
   const stride = (<usize>inner) << 2;
   for (let index = from; index < to; index++) {

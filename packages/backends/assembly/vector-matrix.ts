@@ -1,4 +1,5 @@
-// A row times a matrix, as in generating text: each weight is used once, so that memory bounds it and nothing is packed.
+// A row times a matrix, as in generating text: each weight is used once, so that memory bounds it and nothing is
+// packed.
 
 import { laneSum, loadFirst, madd, storeFirst } from './arithmetic';
 
@@ -80,7 +81,10 @@ function dot(a: usize, b: usize, k: i32): f32 {
   return laneSum(f32x4.add(even, odd));
 }
 
-/** The columns `left` to `right` of a [k] · bᵀ, for b [n, k]. A column's bits are the same beside three others as by itself. */
+/**
+ * The columns `left` to `right` of a [k] · bᵀ, for b [n, k]. A column's bits are the same beside three others as by
+ * itself.
+ */
 export function rowTimesTransposed(a: usize, b: usize, out: usize, k: i32, left: i32, right: i32): void {
   const stride = (<usize>k) << 2;
   const bulk = (<usize>(k & ~7)) << 2;

@@ -1,4 +1,5 @@
-// Memory that a thread uses between calls for nothing. Each thread has its own instance of the module, and so its own globals.
+// Memory that a thread uses between calls for nothing. Each thread has its own instance of the module, and so its own
+// globals.
 
 import { noiseBlock } from '../src/cpu/wasm/numbers';
 

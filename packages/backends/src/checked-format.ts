@@ -4,7 +4,8 @@ import { validateBlockFormat } from '@lmd/mx-formats';
 const checked = new WeakSet<BlockFormat>();
 
 /**
- * Checks a format's record once, for kernels that read its fields themselves: an inconsistent one is refused as `@lmd/mx-formats` refuses it.
+ * Checks a format's record once, for kernels that read its fields themselves: an inconsistent one is refused as
+ * `@lmd/mx-formats` refuses it.
  *
  * @throws MxFormatError naming the field
  */

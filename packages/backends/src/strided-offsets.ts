@@ -10,8 +10,9 @@ export function stridesOf(shape: readonly number[]): number[] {
 }
 
 /**
- * The offset `start + Σ index[i]·strides[i]` of every multi-index of `extents`, in row-major order. Broadcasting (stride 0),
- * transposing (permuted strides), slicing (a start) and reducing (stride 0 on the written side) are all such a list.
+ * The offset `start + Σ index[i]·strides[i]` of every multi-index of `extents`, in row-major order. Broadcasting
+ * (stride 0), transposing (permuted strides), slicing (a start) and reducing (stride 0 on the written side) are all
+ * such a list.
  */
 export function stridedOffsets(extents: readonly number[], strides: readonly number[], start = 0): Int32Array {
   let size = 1;

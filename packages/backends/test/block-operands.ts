@@ -12,7 +12,10 @@ export interface Operand {
 export const encode = (ops: EagerOperations, { values, shape, axis, format }: Operand): EncodedOperand =>
   ops.encodeOperand(ops.fromData(values, shape), { format, axis });
 
-/** Pairs [11, 70], [70, 9] of which one or both are in NVFP4, whose tensors have scales of their own, and hold 0 and NaN. */
+/**
+ * Pairs [11, 70], [70, 9] of which one or both are in NVFP4, whose tensors have scales of their own, and hold 0 and
+ * NaN.
+ */
 export function* nvfp4Operands(): Generator<readonly [Operand, Operand]> {
   const { nvfp4, mxfp6_e2m3, mxint8, mxfp6_e3m2 } = formats;
   for (const [first, second] of [

@@ -4,15 +4,18 @@ import type { FloatTensor, IntegerTensor, NamedTensors } from './tensor.js';
 /**
  * # Products with packed weights
  *
- * A matrix of weights is kept as codes of a block format: 4.25, 6.25 or 8.25 bits a value. A product decodes it as it reads it, so that
- * generating a token, which reads each weight once, reads a fraction of the bytes. Activations stay f32.
+ * A matrix of weights is kept as codes of a block format: 4.25, 6.25 or 8.25 bits a value. A product decodes it as it
+ * reads it, so that generating a token, which reads each weight once, reads a fraction of the bytes. Activations stay
+ * f32.
  *
- * A matrix has `rows` of `terms`: the terms are those that a product contracts, and its blocks run along them. For x [m, terms],
+ * A matrix has `rows` of `terms`: the terms are those that a product contracts, and its blocks run along them. For x
+ * [m, terms],
  *
  *     y[i, j] = Σ_t x[i, t]·w[j, t],   w[j, t] = element·scale, the value of its code
  *
- * with sums in f32, in any order, where the products of x with an element, a scale with their sums, or a scale with its element first: the
- * bound is that of `matmul` for the decoded weights. A block of NaN (scale byte 0xFF; 0x7F in `e4m3`) makes its row's products NaN.
+ * with sums in f32, in any order, where the products of x with an element, a scale with their sums, or a scale with its
+ * element first: the bound is that of `matmul` for the decoded weights. A block of NaN (scale byte 0xFF; 0x7F in
+ * `e4m3`) makes its row's products NaN.
  */
 
 /** Codes as `quantize` of `@lmd/mx-formats` packs them, and as a file of packed weights holds them. */
@@ -43,8 +46,8 @@ export interface PackedMatrix {
 export type PackedMatrices = { readonly [name: string]: PackedMatrix };
 
 /**
- * Kernels of packed weights. A backend has all of them or none; where they are absent, core keeps the decoded values in f32, which
- * gives the same products and saves no memory.
+ * Kernels of packed weights. A backend has all of them or none; where they are absent, core keeps the decoded values in
+ * f32, which gives the same products and saves no memory.
  */
 export interface PackedMatrixKernels {
   /** Takes the codes into the backend's memory. They are checked already. */
@@ -66,8 +69,9 @@ export function matrixExtent({ shape, axis }: Pick<PackedMatrix, 'shape' | 'axis
 }
 
 /**
- * Whether weights of this format can be packed: codes of 4 bits, floats of 6 or 8 with a mantissa of 2 or 3, or integers of 8; a block size of 16
- * times a power of two; and scales of kind `e8m0` or `e4m3`. So are all OCP MX formats and NVFP4.
+ * Whether weights of this format can be packed: codes of 4 bits, floats of 6 or 8 with a mantissa of 2 or 3, or
+ * integers of 8; a block size of 16 times a power of two; and scales of kind `e8m0` or `e4m3`. So are all OCP MX
+ * formats and NVFP4.
  */
 export function canPackMatrix({ element, blockSize, scale }: BlockFormat): boolean {
   const { kind, bits, mantissaBits } = element;
@@ -113,8 +117,8 @@ export function scaleValues(scale: string, tensorScale = 1): Float32Array {
 }
 
 /**
- * The codes of the rows `from` to `to` of the product's operand, one a byte, row after row of `stride` bytes in `out`: whichever way the
- * matrix is stored.
+ * The codes of the rows `from` to `to` of the product's operand, one a byte, row after row of `stride` bytes in `out`:
+ * whichever way the matrix is stored.
  */
 export function rowCodes(
   { format, shape, axis, codes }: PackedCodes,

@@ -1,5 +1,6 @@
-// The add-on: `open(level, fused)` gives the kernels of a level, functions on one memory. What an argument means is said with the kernels
-// of the cpu backend, whose arguments these are, after a Uint8Array on all of the memory in which addresses are bytes.
+// The add-on: `open(level, fused)` gives the kernels of a level, functions on one memory. What an argument means is
+// said with the kernels of the cpu backend, whose arguments these are, after a Uint8Array on all of the memory in which
+// addresses are bytes.
 #include "call-blocks.h"
 #include "call-elements.h"
 #include "call-optimizers.h"
@@ -55,7 +56,8 @@ static napi_value call_kernel(napi_env env, napi_callback_info info) {
 
 static int offers(const engine *engine, const entry *one) {
   if (one->group == PRODUCTS) return 1;
-  // Strict arithmetic is for the same bits everywhere, not for speed: where a kernel multiplies and adds, WebAssembly has it.
+  // Strict arithmetic is for the same bits everywhere, not for speed: where a kernel multiplies and adds, WebAssembly
+  // has it.
   return engine->level->common != NULL && (engine->fused || one->group == ALWAYS);
 }
 

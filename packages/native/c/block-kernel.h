@@ -1,5 +1,5 @@
-// Exact products of blocks: integers within a block, f32 across blocks; see `block-matmul.h`. As the products of f32, but that a term is a
-// word of two or four codes.
+// Exact products of blocks: integers within a block, f32 across blocks; see `block-matmul.h`. As the products of f32,
+// but that a term is a word of two or four codes.
 #include <string.h>
 
 #include "kernel.h"
@@ -127,7 +127,10 @@ static void pack_corrections(const float *words, ptrdiff_t width, ptrdiff_t bloc
   }
 }
 
-/** Rows `top` to `bottom` and columns `left` to `right` of a product of matrices that begin with rows `first_a` and `first_b`. */
+/**
+ * Rows `top` to `bottom` and columns `left` to `right` of a product of matrices that begin with rows `first_a` and
+ * `first_b`.
+ */
 static void multiply_blocks_part(const block_task *task, ptrdiff_t first_a, ptrdiff_t first_b, float *out,
                                  ptrdiff_t top, ptrdiff_t bottom, ptrdiff_t left, ptrdiff_t right, workspace *space,
                                  int wide) {

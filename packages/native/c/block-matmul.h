@@ -7,8 +7,8 @@
 #include "workspace.h"
 
 /**
- * An operand in blocks that share a scale, as `BlockProductKernels` of @lmd/core defines it: integers q by rows, filled up with zeros to a
- * multiple of 16; a row for each row of A, or column of the result.
+ * An operand in blocks that share a scale, as `BlockProductKernels` of @lmd/core defines it: integers q by rows, filled
+ * up with zeros to a multiple of 16; a row for each row of A, or column of the result.
  */
 typedef struct {
   /** i8, or i16 where `wide`. */
@@ -19,7 +19,9 @@ typedef struct {
   int wide, float_scales;
   /** Whether all matrices of a batch are one. */
   int shared;
-  /** A power of two that scales are multiplied by; `rest` of the task has what is left of the units of both operands. */
+  /**
+   * A power of two that scales are multiplied by; `rest` of the task has what is left of the units of both operands.
+   */
   float unit;
 } block_operand;
 
@@ -29,8 +31,8 @@ typedef struct {
  *   t = scale_a·scale_b·(the units of both)·Σ q_a·q_b, ±Infinity where |t| ≥ 2^128, 0 where |t| < 2^-126
  *   y ← y + t, rounded once, and +0 where |y| < 2^-126
  *
- * All that is rounded is that sum, so that the order within a block, tiles and parts do not change the bits. A scale of NaN makes its row
- * or column NaN. `from` to `to` count parts of the results, as those of `matmul_task`.
+ * All that is rounded is that sum, so that the order within a block, tiles and parts do not change the bits. A scale of
+ * NaN makes its row or column NaN. `from` to `to` count parts of the results, as those of `matmul_task`.
  */
 typedef struct {
   ptrdiff_t from, to;

@@ -1,5 +1,5 @@
-// Figures of blocks, and elements one at a time in float64, for blocks that float32 is not exact for. See `scales.ts` and `element.ts` in
-// `packages/mx-formats/assembly`.
+// Figures of blocks, and elements one at a time in float64, for blocks that float32 is not exact for. See `scales.ts`
+// and `element.ts` in `packages/mx-formats/assembly`.
 #include "block-rounding.h"
 
 #include <string.h>

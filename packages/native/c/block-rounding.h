@@ -1,4 +1,5 @@
-// Rounding to block formats: blocks of elements that share a scale, as the kernels of `packages/mx-formats/assembly` do it.
+// Rounding to block formats: blocks of elements that share a scale, as the kernels of `packages/mx-formats/assembly` do
+// it.
 #ifndef LMD_BLOCK_ROUNDING_H
 #define LMD_BLOCK_ROUNDING_H
 
@@ -63,8 +64,8 @@ typedef struct {
 } decode_task;
 
 /**
- * Values rounded to a format. In rows of `length`; or in slabs along the middle one of the axes [any, `length`, `inner`], of which each
- * outer index has `blocks`.
+ * Values rounded to a format. In rows of `length`; or in slabs along the middle one of the axes [any, `length`,
+ * `inner`], of which each outer index has `blocks`.
  */
 typedef struct {
   ptrdiff_t from, to;
@@ -102,7 +103,10 @@ static inline block_figures figures_of(const rounding_settings *settings, exact_
   };
 }
 
-/** An element times `before`, rounded in float64, as float32 bits that `after` is multiplied by. `random` is read where rounding is stochastic. */
+/**
+ * An element times `before`, rounded in float64, as float32 bits that `after` is multiplied by. `random` is read where
+ * rounding is stochastic.
+ */
 uint32_t round_element(const rounding_settings *settings, const block_figures *block, float value, uint32_t random);
 
 /** The same, divided by the smallest element and the scale. */

@@ -1,4 +1,5 @@
-// Cross-entropy of logits and its gradient, in the order of `assembly/cross-entropy.ts`. A label out of range gives NaN.
+// Cross-entropy of logits and its gradient, in the order of `assembly/cross-entropy.ts`. A label out of range gives
+// NaN.
 
 #define NOT_A_NUMBER __builtin_nanf("")
 

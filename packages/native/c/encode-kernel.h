@@ -1,5 +1,5 @@
-// Operands of exact products: rows of blocks as integers with scales, and back. See `packages/mx-formats/assembly/integers.ts` and
-// `packages/backends/assembly/decode-operand.ts`.
+// Operands of exact products: rows of blocks as integers with scales, and back. See
+// `packages/mx-formats/assembly/integers.ts` and `packages/backends/assembly/decode-operand.ts`.
 
 /** Adding it to an integer leaves the integer in the lower bits. */
 #define INTEGER_MAGIC 12582912.0f

@@ -1,5 +1,5 @@
-// eˣ: 2ⁿ·eʳ with |r| ≤ ln 2 / 2, and the minimax polynomial of the Cephes library's expf (S. Moshier). The operations are those of
-// `assembly/exponential.ts`.
+// eˣ: 2ⁿ·eʳ with |r| ≤ ln 2 / 2, and the minimax polynomial of the Cephes library's expf (S. Moshier). The operations
+// are those of `assembly/exponential.ts`.
 
 /** 1.5·2^23: adding it rounds to an integer, which then stands in the low bits. */
 #define MAGIC 12582912.0f

@@ -1,6 +1,7 @@
-// The kernels beside the products, and what each is told. They give the bits of the WebAssembly kernels of `packages/backends/assembly`, at
-// every level: element by element the same operations, and sums in the same lanes, however wide vectors are. `from` to `to` is the part
-// that a call does, of elements where nothing else is said; nothing beyond it is written.
+// The kernels beside the products, and what each is told. They give the bits of the WebAssembly kernels of
+// `packages/backends/assembly`, at every level: element by element the same operations, and sums in the same lanes,
+// however wide vectors are. `from` to `to` is the part that a call does, of elements where nothing else is said;
+// nothing beyond it is written.
 #ifndef LMD_FLOAT_KERNELS_H
 #define LMD_FLOAT_KERNELS_H
 
@@ -80,8 +81,8 @@ typedef struct {
 } lmd_half;
 
 /**
- * One step of LMD. Where minus has no momentum, both halves share that of plus, and gradients are not scaled by the sample. `from` is a
- * multiple of 4.
+ * One step of LMD. Where minus has no momentum, both halves share that of plus, and gradients are not scaled by the
+ * sample. `from` is a multiple of 4.
  */
 typedef struct {
   ptrdiff_t from, to;
@@ -143,8 +144,8 @@ typedef struct {
 enum { NORM_PART_ROWS = 256 };
 
 /**
- * Parts of NORM_PART_ROWS rows: the gradient for x into `out`, and each part's sums for gain, then bias. `totals` has room for 2 float64
- * sums a column, the columns counted in fours, for each part; `scratch` for 2 floats a column.
+ * Parts of NORM_PART_ROWS rows: the gradient for x into `out`, and each part's sums for gain, then bias. `totals` has
+ * room for 2 float64 sums a column, the columns counted in fours, for each part; `scratch` for 2 floats a column.
  */
 typedef struct {
   ptrdiff_t from, to;

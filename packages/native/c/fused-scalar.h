@@ -6,8 +6,9 @@
 #include <string.h>
 
 static __attribute__((noinline)) float fused_scalar(float a, float b, float c) {
-  // The product is exact in float64. The sum is rounded to odd there, so that rounding it again, to float32, rounds as if once
-  // (Boldo and Melquiond, "Emulation of a FMA and correctly rounded sums", IEEE Transactions on Computers 57, 2008).
+  // The product is exact in float64. The sum is rounded to odd there, so that rounding it again, to float32, rounds as
+  // if once (Boldo and Melquiond, "Emulation of a FMA and correctly rounded sums", IEEE Transactions on Computers 57,
+  // 2008).
   const double product = (double)a * b, sum = product + c;
   const double taken = sum - product, rest = (product - (sum - taken)) + (c - taken);
   uint64_t bits;

@@ -1,6 +1,6 @@
-// GELU (Hendrycks & Gimpel, arXiv:1606.08415), its tanh form, and their gradients: each is ½ plus an odd function of x, a quotient of
-// polynomials. The tables are those of `assembly/gelu.ts`: beyond which |x| the function is constant, then the coefficients of x²ⁿ, the
-// highest first, of the numerator and the denominator.
+// GELU (Hendrycks & Gimpel, arXiv:1606.08415), its tanh form, and their gradients: each is ½ plus an odd function of x,
+// a quotient of polynomials. The tables are those of `assembly/gelu.ts`: beyond which |x| the function is constant,
+// then the coefficients of x²ⁿ, the highest first, of the numerator and the denominator.
 
 static const float gelu_exact[] = {
     5.840000152587891f,

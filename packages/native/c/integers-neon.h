@@ -1,4 +1,5 @@
-// Integers of NEON, as `block-kernel.h` wants them; with the instructions for dot products of bytes where the compiler may use them.
+// Integers of NEON, as `block-kernel.h` wants them; with the instructions for dot products of bytes where the compiler
+// may use them.
 #include <arm_neon.h>
 
 typedef int32x4_t ints;

@@ -1,5 +1,6 @@
-// What the kernels of a level share. A level's file includes them after its vectors, with TILE_ROWS and TILE_VECTORS: the tile whose sums
-// stay in registers; and PACK_PANEL, the name of what packs, which a level with PACKED_BY_OTHERS has from that which it adds instructions to.
+// What the kernels of a level share. A level's file includes them after its vectors, with TILE_ROWS and TILE_VECTORS:
+// the tile whose sums stay in registers; and PACK_PANEL, the name of what packs, which a level with PACKED_BY_OTHERS
+// has from that which it adds instructions to.
 #ifndef LMD_KERNEL_H
 #define LMD_KERNEL_H
 

@@ -1,5 +1,5 @@
-// Sums over a row, in lanes that do not depend on the width of vectors: of 8 or 16 terms at a time, then of 4, whose lanes are added at last.
-// A term after the last whole group goes to the lane of its place modulo 4.
+// Sums over a row, in lanes that do not depend on the width of vectors: of 8 or 16 terms at a time, then of 4, whose
+// lanes are added at last. A term after the last whole group goes to the lane of its place modulo 4.
 
 /** Four sums: term i of eight goes to the sum i mod 4. */
 static inline void fold_eight(eight sums, float four[4]) {

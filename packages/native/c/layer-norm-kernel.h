@@ -1,5 +1,5 @@
-// Layer normalisation (Ba et al., arXiv:1607.06450) and its gradient, in the order of `assembly/layer-norm.ts`: biased variance, in two
-// passes over a row that stays in the cache.
+// Layer normalisation (Ba et al., arXiv:1607.06450) and its gradient, in the order of `assembly/layer-norm.ts`: biased
+// variance, in two passes over a row that stays in the cache.
 
 typedef struct {
   float mean, scale;
@@ -67,7 +67,10 @@ static inline void flush_sums(float *sums, double *totals, ptrdiff_t count) {
   for (ptrdiff_t i = 0; i < count; i++) totals[i] += (double)sums[i], sums[i] = 0;
 }
 
-/** What one row adds to the sums of its part, for gain and bias; the row's own are the means of gradient·gain, and of that times the normalized. */
+/**
+ * What one row adds to the sums of its part, for gain and bias; the row's own are the means of gradient·gain, and of
+ * that times the normalized.
+ */
 typedef struct {
   float scaled, inner;
 } means;

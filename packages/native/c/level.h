@@ -15,7 +15,9 @@ typedef struct {
   const common_kernels *common;
 } level;
 
-/** How many there are for this processor's architecture, the fastest first, those included that this processor lacks. */
+/**
+ * How many there are for this processor's architecture, the fastest first, those included that this processor lacks.
+ */
 extern const level *const levels[];
 extern const int level_count;
 enum { MOST_LEVELS = 5 };

@@ -1,4 +1,5 @@
-// ln x and tanh x by polynomials of the Cephes library (S. Moshier). The operations are those of `assembly/logarithm.ts`.
+// ln x and tanh x by polynomials of the Cephes library (S. Moshier). The operations are those of
+// `assembly/logarithm.ts`.
 
 /** To 2 units in the last place, of subnormal numbers too. */
 static inline ALWAYS_INLINE floats logarithm(floats x) {

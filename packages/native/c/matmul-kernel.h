@@ -17,8 +17,8 @@ typedef struct {
 } panels;
 
 /**
- * One tile: out (rows `stride` floats apart) = or += panel of A · panel of B. `rows`, `vectors` and `fused` are constants wherever this is
- * inlined.
+ * One tile: out (rows `stride` floats apart) = or += panel of A · panel of B. `rows`, `vectors` and `fused` are
+ * constants wherever this is inlined.
  */
 static inline ALWAYS_INLINE void tile(panels from, float *out, ptrdiff_t stride, int rows, int vectors, int accumulate,
                                       int fused) {

@@ -1,8 +1,9 @@
-// Copies blocks of an operand into panels, in the order in which the innermost loop reads them, whichever way they are stored.
+// Copies blocks of an operand into panels, in the order in which the innermost loop reads them, whichever way they are
+// stored.
 
 /**
- * One panel: `lines` lines of `terms` terms to target[term][line], `width` floats a term; missing lines are zeros. Line l, term t is at
- * source[l·line_stride + t·term_stride], and one of the strides is 1.
+ * One panel: `lines` lines of `terms` terms to target[term][line], `width` floats a term; missing lines are zeros. Line
+ * l, term t is at source[l·line_stride + t·term_stride], and one of the strides is 1.
  */
 void PACK_PANEL(const float *source, ptrdiff_t line_stride, ptrdiff_t term_stride, ptrdiff_t lines, ptrdiff_t terms,
                 ptrdiff_t width, float *target);

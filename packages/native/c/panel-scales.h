@@ -1,20 +1,21 @@
-// Panels of the scales of encoded operands, a scale for each block and line, and sums that they take out of the normal numbers. In plain C, for
-// all levels.
+// Panels of the scales of encoded operands, a scale for each block and line, and sums that they take out of the normal
+// numbers. In plain C, for all levels.
 #ifndef LMD_PANEL_SCALES_H
 #define LMD_PANEL_SCALES_H
 
 #include "block-matmul.h"
 
 /**
- * The scales of `lines` rows and `blocks` blocks of `size` elements from element `start` on: target[block][line], `width` apart, 1 for
- * missing lines. What a block of zeros is multiplied by means nothing: where it could leave the normal numbers, it is 1.
+ * The scales of `lines` rows and `blocks` blocks of `size` elements from element `start` on: target[block][line],
+ * `width` apart, 1 for missing lines. What a block of zeros is multiplied by means nothing: where it could leave the
+ * normal numbers, it is 1.
  */
 range pack_scales(const block_operand *x, ptrdiff_t row, ptrdiff_t lines, ptrdiff_t start, ptrdiff_t blocks,
                   ptrdiff_t size, ptrdiff_t width, float *target);
 
 /**
- * Whether all terms and sums of two panels are normal numbers, or zeros: they are multiples of 2^-126, as each factor on the way to a
- * term is.
+ * Whether all terms and sums of two panels are normal numbers, or zeros: they are multiples of 2^-126, as each factor
+ * on the way to a term is.
  */
 static inline int stays_normal(range a, range b, double rest) {
   const double least = (double)a.least * b.least, largest = (double)a.largest * b.largest;
@@ -22,8 +23,8 @@ static inline int stays_normal(range a, range b, double rest) {
 }
 
 /**
- * out += sums·scales·rest for a tile of `columns` columns, where numbers may be none of the normal ones: each row has a scale, and each
- * column. Rows of sums are `width` apart.
+ * out += sums·scales·rest for a tile of `columns` columns, where numbers may be none of the normal ones: each row has a
+ * scale, and each column. Rows of sums are `width` apart.
  */
 void add_sums_limited(const int32_t *sums, ptrdiff_t width, const float *scales_a, const float *scales_b, float *out,
                       ptrdiff_t stride, int rows, int columns, double rest);

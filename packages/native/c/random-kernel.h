@@ -1,5 +1,5 @@
-// Random bits, uniforms and normals, as @lmd/core defines them: Philox4x32-10 (Salmon et al., SC 2011), a counter block a lane, and
-// Box–Muller. The operations are those of `assembly/philox.ts` and `assembly/random.ts`.
+// Random bits, uniforms and normals, as @lmd/core defines them: Philox4x32-10 (Salmon et al., SC 2011), a counter block
+// a lane, and Box–Muller. The operations are those of `assembly/philox.ts` and `assembly/random.ts`.
 
 /** Elements that one vector of counters gives. */
 enum { DRAWN = 4 * LANES };
@@ -49,8 +49,8 @@ static NEVER_INLINE void philox(const schedule *shared, uint32_t group, words c[
 /** √(−2 ln u1) with u1 = ((word >>> 8) + 1)·2^-24. */
 static inline ALWAYS_INLINE floats radius(words word) {
   const words k = bits_of(from_integers((word >> 8) + 1u));
-  // k = m·2^(e + 24) with m in [√½, √2): the bits of √½·2^24 taken away leave e in the exponent field. What is left is m·2^24, by which
-  // the quotient is as by m.
+  // k = m·2^(e + 24) with m in [√½, √2): the bits of √½·2^24 taken away leave e in the exponent field. What is left is
+  // m·2^24, by which the quotient is as by m.
   const words e = shift_signed(k - 0x4b3504f3u, 23);
   const floats m = floats_of(k - (e << 23)), one = splat(16777216);
   // −2 ln m = −4 artanh f
@@ -65,8 +65,8 @@ static inline ALWAYS_INLINE floats radius(words word) {
 /** Two normals of two words. */
 static inline ALWAYS_INLINE void box_muller(words first, words word, floats *x, floats *y) {
   const floats size = radius(first);
-  // A turn of (word >>> 8)·2^-24 is quarters, and up to an eighth to either side, which twice the word, as a signed number, is: the angle
-  // keeps its relative precision near the zeros.
+  // A turn of (word >>> 8)·2^-24 is quarters, and up to an eighth to either side, which twice the word, as a signed
+  // number, is: the angle keeps its relative precision near the zeros.
   const floats a = from_integers((word << 2) & 0xfffffc00u) * splat(3.6572951981e-10f), z = a * a;
   floats sine = multiply_add(z, splat(-1.9515295891e-4f), splat(8.3321608736e-3f));
   sine = multiply_add(sine, z, splat(-1.6666654611e-1f));
@@ -74,7 +74,8 @@ static inline ALWAYS_INLINE void box_muller(words first, words word, floats *x, 
   floats cosine = multiply_add(z, splat(2.443315711809948e-5f), splat(-1.388731625493765e-3f));
   cosine = multiply_add(cosine, z, splat(4.166664568298827e-2f));
   cosine = multiply_add(cosine * z, z, multiply_add(z, splat(-0.5f), splat(1)));
-  // The two upper bits are the quarter: in odd ones sine and cosine change places; cosines are negative in 1 and 2, sines in 2 and 3.
+  // The two upper bits are the quarter: in odd ones sine and cosine change places; cosines are negative in 1 and 2,
+  // sines in 2 and 3.
   const words quarter = word + 0x20000000u, lower = quarter << 1;
   const words exchange = (bits_of(sine) ^ bits_of(cosine)) & shift_signed(lower, 31);
   *x = size * floats_of(bits_of(cosine) ^ exchange ^ ((quarter ^ lower) & 0x80000000u));

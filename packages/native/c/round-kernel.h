@@ -1,5 +1,5 @@
-// Rounding to block formats in vectors, on the float32 values themselves: the scale only moves the threshold below which elements are
-// subnormal. The operations are those of `packages/mx-formats/assembly/vector.ts`.
+// Rounding to block formats in vectors, on the float32 values themselves: the scale only moves the threshold below
+// which elements are subnormal. The operations are those of `packages/mx-formats/assembly/vector.ts`.
 
 /** The figures of blocks in vectors: one for all lanes, or of each lane's own block. */
 typedef struct {

@@ -1,4 +1,5 @@
-// A row times a matrix, as in generating text: each weight is used once, so that memory bounds it and nothing is packed.
+// A row times a matrix, as in generating text: each weight is used once, so that memory bounds it and nothing is
+// packed.
 
 /** Columns whose sums stay in the first-level cache. */
 enum { BAND = 2048 };
@@ -34,7 +35,10 @@ static inline ALWAYS_INLINE void row_times_matrix(const float *a, const float *b
   }
 }
 
-/** `count` columns of a [k] · bᵀ, each in eight sums: of the terms t mod 8, but for the last k mod 8, which go to the first four. */
+/**
+ * `count` columns of a [k] · bᵀ, each in eight sums: of the terms t mod 8, but for the last k mod 8, which go to the
+ * first four.
+ */
 static inline ALWAYS_INLINE void dot_rows(const float *a, const float *b, ptrdiff_t k, int count, float *out,
                                           int fused) {
   eight sums[4];

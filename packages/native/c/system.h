@@ -1,5 +1,5 @@
-// The little that the add-on takes from its system. On Windows that is the system itself, not a C library, whose start-up code would be a
-// third of the binary.
+// The little that the add-on takes from its system. On Windows that is the system itself, not a C library, whose
+// start-up code would be a third of the binary.
 #ifndef LMD_SYSTEM_H
 #define LMD_SYSTEM_H
 

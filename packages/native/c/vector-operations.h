@@ -1,5 +1,6 @@
-// What the vectors of all levels have in common, in the vector extensions of gcc and clang: operators work lane by lane, and with one number
-// for all lanes. A comparison gives all ones where it holds. `vector-scalar.h` has the same for single floats.
+// What the vectors of all levels have in common, in the vector extensions of gcc and clang: operators work lane by
+// lane, and with one number for all lanes. A comparison gives all ones where it holds. `vector-scalar.h` has the same
+// for single floats.
 #include <stdint.h>
 
 typedef uint32_t words __attribute__((vector_size(4 * LANES)));

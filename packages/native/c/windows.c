@@ -1,5 +1,5 @@
-// What the compiler takes from a C library, which on Windows the add-on has none of. It is compiled without the compiler's knowledge of these
-// functions, which would turn their loops into calls of themselves.
+// What the compiler takes from a C library, which on Windows the add-on has none of. It is compiled without the
+// compiler's knowledge of these functions, which would turn their loops into calls of themselves.
 #ifdef _WIN32
 
 #include <stddef.h>

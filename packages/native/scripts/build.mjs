@@ -1,6 +1,6 @@
-// node scripts/build.mjs [--all | --require]: compiles the add-on into platforms/*/lmd.node, for this machine by its C compiler or by zig, or
-// with --all for every platform by zig (`pip install ziglang==0.17.1`; ZIG may name the command). Without a compiler it says so and
-// succeeds, unless --require is given: everything runs in WebAssembly then.
+// node scripts/build.mjs [--all | --require]: compiles the add-on into platforms/*/lmd.node, for this machine by its C
+// compiler or by zig, or with --all for every platform by zig (`pip install ziglang==0.17.1`; ZIG may name the
+// command). Without a compiler it says so and succeeds, unless --require is given: everything runs in WebAssembly then.
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -11,8 +11,8 @@ export const folder = fileURLToPath(new URL('..', import.meta.url));
 const headers = join(dirname(createRequire(import.meta.url).resolve('node-api-headers/package.json')), 'include');
 
 /**
- * A product and a sum must stay two instructions, unless the source says otherwise: the bits are part of the contract. Packing reads words of
- * codes as floats, which strict aliasing would forbid.
+ * A product and a sum must stay two instructions, unless the source says otherwise: the bits are part of the contract.
+ * Packing reads words of codes as floats, which strict aliasing would forbid.
  */
 export const flags = [
   ...['-std=c11', '-Wall', '-Wextra', '-Werror', '-ffp-contract=off', '-fno-strict-aliasing'],

@@ -1,6 +1,9 @@
 // The platforms that have a binary, and how a compiler is told of each.
 
-/** By the name of the platform's package: what zig calls it, and the file that its linker is given for Node's own functions. */
+/**
+ * By the name of the platform's package: what zig calls it, and the file that its linker is given for Node's own
+ * functions.
+ */
 export const targets = {
   'linux-x64-gnu': { zig: 'x86_64-linux-gnu.2.17', cpu: 'x64' },
   'linux-x64-musl': { zig: 'x86_64-linux-musl', cpu: 'x64' },

@@ -11,8 +11,8 @@ export interface NativeErrorDetails {
 }
 
 /**
- * The one error type of this package: a code, the offending value and the remedy; the message holds all three. It has the shape of
- * `LmdError` in `@lmd/core`, which this package does not depend on.
+ * The one error type of this package: a code, the offending value and the remedy; the message holds all three. It has
+ * the shape of `LmdError` in `@lmd/core`, which this package does not depend on.
  */
 export class NativeError extends Error {
   readonly code: NativeErrorCode;

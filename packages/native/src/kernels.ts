@@ -1,11 +1,13 @@
 /**
- * Products, on one memory. Each does the part `from` to `to` of its work, so that threads share it; all have the arguments and give the
- * bits of the WebAssembly kernels of `@lmd/backends/cpu`. Addresses are bytes in the memory, sizes and strides are elements.
+ * Products, on one memory. Each does the part `from` to `to` of its work, so that threads share it; all have the
+ * arguments and give the bits of the WebAssembly kernels of `@lmd/backends/cpu`. Addresses are bytes in the memory,
+ * sizes and strides are elements.
  */
 export interface NativeKernels {
   /**
-   * Products [m, k]·[k, n] of f32 by rows; a transposed operand is stored [k, m] or [n, k]. Strides lie between the matrices of a batch, 0
-   * for one that all share. Parts of results: matrix, then `partRows` rows, then `partColumns` columns.
+   * Products [m, k]·[k, n] of f32 by rows; a transposed operand is stored [k, m] or [n, k]. Strides lie between the
+   * matrices of a batch, 0 for one that all share. Parts of results: matrix, then `partRows` rows, then `partColumns`
+   * columns.
    */
   matmul(
     from: number,
@@ -24,11 +26,12 @@ export interface NativeKernels {
     partColumns: number,
   ): void;
   /**
-   * Exact products [m, terms]·[n, terms]ᵀ of operands in blocks that share a scale. At `settings`, 26 words (i32): the second is the number of
-   * elements in a block of the product, the fourth the exponent of what is left of both units; after four, eleven for each operand: the
-   * addresses of its codes and scales, rows of a matrix, terms, elements that share a scale, whether codes are i16, whether scales are
-   * f32, whether all matrices of a batch are one, the exponent of its unit, and two that are not used. Parts are as those of `matmul`.
-   * `BlockProductKernels` in `@lmd/core` is the definition.
+   * Exact products [m, terms]·[n, terms]ᵀ of operands in blocks that share a scale. At `settings`, 26 words (i32): the
+   * second is the number of elements in a block of the product, the fourth the exponent of what is left of both units;
+   * after four, eleven for each operand: the addresses of its codes and scales, rows of a matrix, terms, elements that
+   * share a scale, whether codes are i16, whether scales are f32, whether all matrices of a batch are one, the exponent
+   * of its unit, and two that are not used. Parts are as those of `matmul`. `BlockProductKernels` in `@lmd/core` is the
+   * definition.
    */
   blockMatmul(
     from: number,
@@ -44,11 +47,15 @@ export interface NativeKernels {
 }
 
 /**
- * What the steps of training do between products: with fused arithmetic and vectors alone, but for the kernels that multiply and add nowhere
- * (those of block formats), which strict arithmetic has too. Where one is missing, that of WebAssembly gives the same bits.
+ * What the steps of training do between products: with fused arithmetic and vectors alone, but for the kernels that
+ * multiply and add nowhere (those of block formats), which strict arithmetic has too. Where one is missing, that of
+ * WebAssembly gives the same bits.
  */
 export interface ElementKernels {
-  /** Elements. The operation: negative, absolute, sign, exp, log, sqrt, tanh, erf, round, to BF16; to i32, to u8, i32 to u8, i32 to f32. */
+  /**
+   * Elements. The operation: negative, absolute, sign, exp, log, sqrt, tanh, erf, round, to BF16; to i32, to u8, i32 to
+   * u8, i32 to f32.
+   */
   unary(from: number, to: number, operation: number, x: number, out: number): void;
   /** Elements: x·Φ(x). */
   geluExact(from: number, to: number, x: number, out: number): void;
@@ -82,8 +89,8 @@ export interface ElementKernels {
     seedHigh: number,
   ): void;
   /**
-   * Elements, `from` a multiple of 4. At `table`, six words (u32) for each of `samples`: the address of its gradient, stream, step, sample, seedLow,
-   * seedHigh. The momentum of minus is 0 where both halves share one.
+   * Elements, `from` a multiple of 4. At `table`, six words (u32) for each of `samples`: the address of its gradient,
+   * stream, step, sample, seedLow, seedHigh. The momentum of minus is 0 where both halves share one.
    */
   lmdUpdate(
     from: number,
@@ -167,8 +174,8 @@ export interface ElementKernels {
     epsilon: number,
   ): void;
   /**
-   * Parts of 256 rows; each puts 2 float64 sums a column, the columns counted in fours, into `totals`: those for gain, then for bias.
-   * `scratch` is half as large.
+   * Parts of 256 rows; each puts 2 float64 sums a column, the columns counted in fours, into `totals`: those for gain,
+   * then for bias. `scratch` is half as large.
    */
   layerNormGradient(
     from: number,

@@ -13,7 +13,10 @@ export interface NativeOptions {
   readonly binary?: string;
 }
 
-/** What another thread opens the same kernels with: `require(binary).open(level, fused)`, on a `Uint8Array` before each call's arguments. */
+/**
+ * What another thread opens the same kernels with: `require(binary).open(level, fused)`, on a `Uint8Array` before each
+ * call's arguments.
+ */
 export interface NativeSource {
   readonly binary: string;
   readonly level: Level;
@@ -25,7 +28,10 @@ export interface Native {
   readonly level: Level;
   readonly arithmetic: Arithmetic;
   readonly source: NativeSource;
-  /** The kernels on a memory, which is looked up at each call. They throw `NativeError` `INVALID_ARGUMENT` for what does not lie within it. */
+  /**
+   * The kernels on a memory, which is looked up at each call. They throw `NativeError` `INVALID_ARGUMENT` for what does
+   * not lie within it.
+   */
   kernels(memory: Memory): NativeKernels & Partial<ElementKernels>;
 }
 
@@ -69,8 +75,8 @@ function checkOptions(options: NativeOptions): void {
 }
 
 /**
- * Loads the binary for this platform and processor. Where there is none, or it does not load or does not work, the result says why: nothing
- * is thrown, since everything runs in WebAssembly too.
+ * Loads the binary for this platform and processor. Where there is none, or it does not load or does not work, the
+ * result says why: nothing is thrown, since everything runs in WebAssembly too.
  *
  * @throws NativeError `UNKNOWN_OPTION`, `INVALID_ARGUMENT` for options that mean nothing
  */

@@ -15,8 +15,8 @@ interface ModuleTools {
 const node = (globalThis as { process?: NodeProcess }).process;
 
 /**
- * `require` as seen from a file, or from the working folder where a bundle has no URL of its own (CommonJS, scripts of a page); undefined
- * where this is not Node 20.16 or later. No bundler sees an import, and no browser misses one.
+ * `require` as seen from a file, or from the working folder where a bundle has no URL of its own (CommonJS, scripts of
+ * a page); undefined where this is not Node 20.16 or later. No bundler sees an import, and no browser misses one.
  */
 export function requireFrom(url: string | undefined): Require | undefined {
   const tools = node?.getBuiltinModule?.('node:module') as ModuleTools | undefined;

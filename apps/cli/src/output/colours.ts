@@ -8,8 +8,8 @@ export type Colours = { readonly [style in (typeof styles)[number]]: (text: stri
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Whether to write colour codes: on a terminal that can show them, unless NO_COLOR is set (https://no-color.org). picocolors decides
- * for standard output alone; the command writes to standard error too.
+ * Whether to write colour codes: on a terminal that can show them, unless NO_COLOR is set (https://no-color.org).
+ * picocolors decides for standard output alone; the command writes to standard error too.
  */
 export function wantsColour(stream: { readonly isTTY?: boolean | undefined }, environment: Environment): boolean {
   if (environment.NO_COLOR !== undefined && environment.NO_COLOR !== '') return false;

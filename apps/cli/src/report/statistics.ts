@@ -49,8 +49,8 @@ export function momentsOf(parts: readonly Float32Array[]): Moments {
 }
 
 /**
- * `bins` equal bins between the ends of `range`; values outside are not counted. d3-array's `bin` keeps the values of each bin, which for
- * the weights of a model is a second copy of them.
+ * `bins` equal bins between the ends of `range`; values outside are not counted. d3-array's `bin` keeps the values of
+ * each bin, which for the weights of a model is a second copy of them.
  */
 export function histogramOf(parts: readonly Float32Array[], range: readonly [number, number], bins: number): Histogram {
   const [from, to] = range;
@@ -71,7 +71,9 @@ export function normalDensity(x: number, mean: number, standardDeviation: number
   return Math.exp(-0.5 * z * z) / (standardDeviation * Math.sqrt(2 * Math.PI));
 }
 
-/** The smallest and largest of all finite values, widened if they are equal. d3-array's `extent` takes infinities too. */
+/**
+ * The smallest and largest of all finite values, widened if they are equal. d3-array's `extent` takes infinities too.
+ */
 export function extent(parts: readonly Iterable<number>[]): [number, number] {
   let low = Infinity;
   let high = -Infinity;

@@ -1,6 +1,9 @@
 import { LmdError } from '@lmd/core';
 
-/** The little that is used of WebAssembly's own interface, which no library of the compiler's declares without the browser's. */
+/**
+ * The little that is used of WebAssembly's own interface, which no library of the compiler's declares without the
+ * browser's.
+ */
 export interface WasmMemory {
   readonly buffer: ArrayBufferLike;
   grow(pages: number): number;
@@ -30,9 +33,9 @@ export function blockSize(bytes: number): number {
 }
 
 /**
- * Hands out blocks of one WebAssembly memory. A freed block serves the next request of its size class, so that a training step,
- * which asks for the same sizes each time, takes nothing new after the first; the memory grows when nothing fits, and free
- * neighbours are joined only when it cannot grow.
+ * Hands out blocks of one WebAssembly memory. A freed block serves the next request of its size class, so that a
+ * training step, which asks for the same sizes each time, takes nothing new after the first; the memory grows when
+ * nothing fits, and free neighbours are joined only when it cannot grow.
  */
 export class Arena {
   readonly #memory: WasmMemory;
@@ -69,7 +72,10 @@ export class Arena {
     return this.#top - this.#start;
   }
 
-  /** The address of a block for `bytes`, with undefined contents. Throws an `LmdError` `BACKEND_FAILURE` where there is none; nothing is lost then. */
+  /**
+   * The address of a block for `bytes`, with undefined contents. Throws an `LmdError` `BACKEND_FAILURE` where there is
+   * none; nothing is lost then.
+   */
   allocate(bytes: number): number {
     const size = blockSize(bytes);
     const start = this.#take(size) ?? this.#extend(size) ?? this.#join(size);

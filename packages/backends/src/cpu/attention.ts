@@ -1,7 +1,10 @@
 import type { FloatTensor, FusedKernels, Primitives } from '@lmd/core';
 import type { MemoryHost } from './memory-host.js';
 
-/** Attention on the backend's own products, with one pass between them. Probabilities are not stored: the gradient makes them again. */
+/**
+ * Attention on the backend's own products, with one pass between them. Probabilities are not stored: the gradient makes
+ * them again.
+ */
 export function cpuAttention(
   { store, allocate, run, address }: MemoryHost,
   matmul: Primitives['matmul'],

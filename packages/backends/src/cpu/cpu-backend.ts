@@ -10,25 +10,29 @@ import { startWasm, type WasmInstance } from './wasm/instance.js';
 
 export interface CpuBackend extends Backend {
   /**
-   * The memory that tensors live in: bytes of the blocks in use; bytes that ever were, which are used again; and bytes taken from the
-   * system, which are never given back.
+   * The memory that tensors live in: bytes of the blocks in use; bytes that ever were, which are used again; and bytes
+   * taken from the system, which are never given back.
    */
   arena(): { readonly heldBytes: number; readonly usedBytes: number; readonly reservedBytes: number };
   /** `read`, at once: an operation has run when it returns. */
   readSync(x: Tensor): TensorData;
   /** The level of the native kernels in use, such as `'avx2'`; without any, why. */
   readonly native: NativeUse;
-  /** How exact products of block formats multiply their integers, for the user to read: `products of i16, 256 bits (vpmaddwd)`. */
+  /**
+   * How exact products of block formats multiply their integers, for the user to read:
+   * `products of i16, 256 bits (vpmaddwd)`.
+   */
   readonly integerProducts: string;
   close(): void;
 }
 
 /**
- * A backend that needs nothing but WebAssembly with SIMD: kernels of our own, on a memory of their own. An operation has run when it
- * returns; this thread and workers share it. Workers start with the first operation that is worth it, do not keep a process alive,
- * and end with `close`.
+ * A backend that needs nothing but WebAssembly with SIMD: kernels of our own, on a memory of their own. An operation
+ * has run when it returns; this thread and workers share it. Workers start with the first operation that is worth it,
+ * do not keep a process alive, and end with `close`.
  *
- * @throws LmdError `ENGINE_MISSING`, `UNSUPPORTED` (threads), `BACKEND_FAILURE` (no memory), `UNKNOWN_OPTION`, `INVALID_ARGUMENT`
+ * @throws LmdError `ENGINE_MISSING`, `UNSUPPORTED` (threads), `BACKEND_FAILURE` (no memory), `UNKNOWN_OPTION`,
+ *   `INVALID_ARGUMENT`
  */
 export async function createCpuBackend(options: CpuBackendOptions = {}): Promise<CpuBackend> {
   const checked = checkedOptions(options);

@@ -26,7 +26,10 @@ const special = [
   2 ** 127,
 ];
 
-/** Puts operands into a memory, runs a kernel of WebAssembly and the native one of that name, and compares what they write. */
+/**
+ * Puts operands into a memory, runs a kernel of WebAssembly and the native one of that name, and compares what they
+ * write.
+ */
 class Pair {
   readonly random: () => number;
   readonly #wasm: WasmInstance;

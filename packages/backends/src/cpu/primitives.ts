@@ -7,7 +7,10 @@ import { cpuMovements } from './movement.js';
 import { cpuRandom } from './random.js';
 import { cpuReductions } from './reductions.js';
 
-/** All primitives: kernels in WebAssembly, and loops of ours over the same memory for a few shapes that a training step has none of. */
+/**
+ * All primitives: kernels in WebAssembly, and loops of ours over the same memory for a few shapes that a training step
+ * has none of.
+ */
 export function cpuPrimitives(host: MemoryHost): Primitives {
   const { store, make } = host;
 

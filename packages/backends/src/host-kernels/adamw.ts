@@ -6,7 +6,10 @@ export interface AdamwArrays {
   readonly secondMoment: Float32Array;
 }
 
-/** One AdamW step (Loshchilov & Hutter, arXiv:1711.05101, in PyTorch's form: decay scaled by the learning rate, ε outside the root). */
+/**
+ * One AdamW step (Loshchilov & Hutter, arXiv:1711.05101, in PyTorch's form: decay scaled by the learning rate, ε
+ * outside the root).
+ */
 export function adamwUpdate(
   state: AdamwArrays,
   gradient: Float32Array,

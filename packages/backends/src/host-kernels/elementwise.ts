@@ -4,7 +4,10 @@ import { errorFunction } from './error-function.js';
 import { exponential, hyperbolicTangent } from './exponential.js';
 import { coalesce, forEachRow, type HostArray } from './strided.js';
 
-/** To the nearest integer, ties to the even one. Adding and taking away 1.5·2^52 rounds in the adder, as IEEE 754 defines. */
+/**
+ * To the nearest integer, ties to the even one. Adding and taking away 1.5·2^52 rounds in the adder, as IEEE 754
+ * defines.
+ */
 export function roundHalfEven(x: number): number {
   if (!(Math.abs(x) < 2 ** 51)) return x;
   const rounded = x + 6755399441055744 - 6755399441055744;
@@ -144,7 +147,9 @@ function pairwise<Values extends HostArray, Results extends HostArray>(
   });
 }
 
-/** `out` = a where `condition` is not 0, else b, all three of the shape of `out`: nothing is computed, so no NaN leaks. */
+/**
+ * `out` = a where `condition` is not 0, else b, all three of the shape of `out`: nothing is computed, so no NaN leaks.
+ */
 export function select(condition: Int32Array, a: HostArray, b: HostArray, out: HostArray): void {
   for (let i = 0; i < out.length; i++) out[i] = condition[i]! !== 0 ? a[i]! : b[i]!;
 }

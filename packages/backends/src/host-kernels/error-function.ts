@@ -3,10 +3,10 @@ import { exponential } from './exponential.js';
 const twoOverRootPi = 2 / Math.sqrt(Math.PI);
 
 /**
- * e^(z²)·erfc(z) for z ≥ 0, with a relative error below 1e-8. (z + a)·erfcx(z) is bounded and smooth in
- * t = (z − a)/(z + a), which maps z ≥ 0 to [−1, 1) (the substitution of Shepherd and Laframboise, Math. Comp. 36, 1981); the
- * polynomial in t is our own Chebyshev fit with a = 2.5 and degree 10. A relative bound on erfc gives both tails of GELU full
- * precision, which 1 + erf(x) loses to cancellation.
+ * e^(z²)·erfc(z) for z ≥ 0, with a relative error below 1e-8. (z + a)·erfcx(z) is bounded and smooth in t = (z − a)/(z
+ * + a), which maps z ≥ 0 to [−1, 1) (the substitution of Shepherd and Laframboise, Math. Comp. 36, 1981); the
+ * polynomial in t is our own Chebyshev fit with a = 2.5 and degree 10. A relative bound on erfc gives both tails of
+ * GELU full precision, which 1 + erf(x) loses to cancellation.
  */
 export function scaledComplement(z: number): number {
   const inverse = 1 / (z + 2.5);

@@ -1,6 +1,6 @@
 /**
- * Scalar functions whose results are to be rounded to float32: computed in float64 with a relative error below 1e-8 (a sixth of
- * a float32 half-ulp), which V8 runs about twice as fast as the `Math` functions.
+ * Scalar functions whose results are to be rounded to float32: computed in float64 with a relative error below 1e-8 (a
+ * sixth of a float32 half-ulp), which V8 runs about twice as fast as the `Math` functions.
  */
 
 /** e^x is 2^(n/8) from a table times e^r with |r| ≤ ln 2 / 16, for which four terms of the series suffice. */

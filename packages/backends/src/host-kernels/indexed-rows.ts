@@ -1,6 +1,8 @@
 type RowArray = Float32Array | Int32Array;
 
-/** Copies row `indices[i]` of `x` (rows of `width`) to row i of `out`; an index out of range gives NaN (0 for integers). */
+/**
+ * Copies row `indices[i]` of `x` (rows of `width`) to row i of `out`; an index out of range gives NaN (0 for integers).
+ */
 export function gatherRows(x: RowArray, rows: number, width: number, indices: Int32Array, out: RowArray): void {
   for (let i = 0; i < indices.length; i++) {
     const row = indices[i]!;
@@ -9,7 +11,9 @@ export function gatherRows(x: RowArray, rows: number, width: number, indices: In
   }
 }
 
-/** Adds row i of `updates` to row `indices[i]` of `out`, which starts as zeros; in index order; out of range is ignored. */
+/**
+ * Adds row i of `updates` to row `indices[i]` of `out`, which starts as zeros; in index order; out of range is ignored.
+ */
 export function scatterAddRows(
   indices: Int32Array,
   updates: RowArray,

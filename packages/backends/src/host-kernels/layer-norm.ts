@@ -1,4 +1,6 @@
-/** Layer normalisation (Ba et al., arXiv:1607.06450) of each row of `width` values: biased variance, sums in float64. */
+/**
+ * Layer normalisation (Ba et al., arXiv:1607.06450) of each row of `width` values: biased variance, sums in float64.
+ */
 export function layerNorm(
   x: Float32Array,
   gain: Float32Array,

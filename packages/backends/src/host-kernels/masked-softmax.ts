@@ -1,8 +1,8 @@
 import { exponential } from './exponential.js';
 
 /**
- * Softmax of scale·scores along the keys, for scores [matrices, queries, keys]; with `causal`, keys after the query's position
- * have probability 0. Scaling, masking and normalising are one pass over memory.
+ * Softmax of scale·scores along the keys, for scores [matrices, queries, keys]; with `causal`, keys after the query's
+ * position have probability 0. Scaling, masking and normalising are one pass over memory.
  */
 export function maskedSoftmax(
   scores: Float32Array,

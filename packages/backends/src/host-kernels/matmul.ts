@@ -9,8 +9,8 @@ export interface MatmulOperand {
 }
 
 /**
- * [batch, m, k] · [batch, k, n] → `out` [batch, m, n]; a batch of 1 is shared. Products are summed in float64 in blocks of
- * 4 × 2 results held in registers, over copies of the operands that both run along k.
+ * [batch, m, k] · [batch, k, n] → `out` [batch, m, n]; a batch of 1 is shared. Products are summed in float64 in blocks
+ * of 4 × 2 results held in registers, over copies of the operands that both run along k.
  */
 export function matmul(a: MatmulOperand, b: MatmulOperand, out: Float32Array): void {
   const [batchA, m, k] = logicalShape(a);

@@ -1,9 +1,9 @@
 import { scaledComplement } from './error-function.js';
 
 /**
- * Φ and φ of the standard normal distribution at every 1/64 from −14 to 14, beyond which float32 has only 0 and 1 for Φ. Between
- * them a Taylor series of four terms has a relative error below 2e-7 at ±14 and below 1e-9 for |x| < 4. That takes half the
- * time of an exponential and a rational function, and gives both functions.
+ * Φ and φ of the standard normal distribution at every 1/64 from −14 to 14, beyond which float32 has only 0 and 1 for
+ * Φ. Between them a Taylor series of four terms has a relative error below 2e-7 at ±14 and below 1e-9 for |x| < 4. That
+ * takes half the time of an exponential and a rational function, and gives both functions.
  */
 const perUnit = 64;
 const reach = 14;

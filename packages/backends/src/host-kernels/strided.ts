@@ -3,15 +3,18 @@ import { isTypedArray } from '@lmd/core';
 /** Typed arrays that the kernels walk over. */
 export type HostArray = Float32Array | Int32Array;
 
-/** How several operands are walked together: common extents, and for each operand its stride along every axis and its start. */
+/**
+ * How several operands are walked together: common extents, and for each operand its stride along every axis and its
+ * start.
+ */
 export interface Walk {
   readonly extents: readonly number[];
   readonly strides: readonly (readonly number[])[];
 }
 
 /**
- * Drops axes of extent 1 and merges neighbours that every operand steps through as one, so that what is contiguous becomes one
- * long row. The result has at least one axis.
+ * Drops axes of extent 1 and merges neighbours that every operand steps through as one, so that what is contiguous
+ * becomes one long row. The result has at least one axis.
  */
 export function coalesce(walk: Walk): Walk {
   const extents: number[] = [];
@@ -71,8 +74,8 @@ export function forEachRow(
 const blockCopyLength = 32;
 
 /**
- * out[outStart + Σ i·outStrides] = x[start + Σ i·strides] for every index of `extents`: transposing, slicing, padding, joining
- * and broadcasting are all this.
+ * out[outStart + Σ i·outStrides] = x[start + Σ i·strides] for every index of `extents`: transposing, slicing, padding,
+ * joining and broadcasting are all this.
  */
 export function stridedCopy(
   extents: readonly number[],

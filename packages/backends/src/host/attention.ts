@@ -3,7 +3,10 @@ import { maskedSoftmax } from '../host-kernels/masked-softmax.js';
 import { softmaxGradient } from '../host-kernels/softmax.js';
 import type { Host } from './host.js';
 
-/** Attention on the backend's own matrix products, with one loop of ours between them. Probabilities are not stored: the gradient computes them again. */
+/**
+ * Attention on the backend's own matrix products, with one loop of ours between them. Probabilities are not stored: the
+ * gradient computes them again.
+ */
 export function hostAttention(
   { store, allocate, floats }: Host,
   matmul: Primitives['matmul'],

@@ -9,7 +9,9 @@ export interface Side {
   readonly strides: readonly number[];
 }
 
-/** Copies one value for every index of `extents`. Take views only when it is called: the target was made just before. */
+/**
+ * Copies one value for every index of `extents`. Take views only when it is called: the target was made just before.
+ */
 export type Move = (extents: readonly number[], source: Side, target: Side) => void;
 
 const whole = (tensor: Tensor): Side => ({ tensor, start: 0, strides: stridesOf(tensor.shape) });

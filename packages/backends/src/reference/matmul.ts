@@ -1,7 +1,9 @@
 import { stridedOffsets } from '../strided-offsets.js';
 import type { Values } from './storage.js';
 
-/** One operand: its values, its shape [batch, rows, columns] as stored, and whether the last two are to be exchanged. */
+/**
+ * One operand: its values, its shape [batch, rows, columns] as stored, and whether the last two are to be exchanged.
+ */
 export interface Operand {
   readonly values: Values;
   readonly shape: readonly number[];

@@ -49,8 +49,8 @@ export interface ReferenceBackend extends Backend {
 }
 
 /**
- * The oracle: plain TypeScript that computes each operation in float64. It is written to be read, one operation at a time,
- * and is for tests and small models.
+ * The oracle: plain TypeScript that computes each operation in float64. It is written to be read, one operation at a
+ * time, and is for tests and small models.
  */
 export function createReferenceBackend(options: ReferenceBackendOptions = {}): ReferenceBackend {
   const store = new Store(checkedStorage(options));

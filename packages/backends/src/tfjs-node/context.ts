@@ -11,7 +11,9 @@ export type Temporary = (id: number) => number;
 export interface Context {
   readonly native: Native;
   readonly store: NodeStore;
-  /** Runs `body`; frees what its operations made but its result, which becomes a tensor of the given shape and dtype. */
+  /**
+   * Runs `body`; frees what its operations made but its result, which becomes a tensor of the given shape and dtype.
+   */
   compute<Type extends DType>(
     shape: readonly number[],
     dtype: Type,

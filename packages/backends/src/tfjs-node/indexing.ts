@@ -2,7 +2,10 @@ import { type DType, type Primitives, sizeOf, type TensorData } from '@lmd/core'
 import { type Context, ofDType, type Run, typed } from './context.js';
 import { intAttribute, type NativeValue, nativeType, typeAttribute, types } from './native.js';
 
-/** Gather and scatter-add. TensorFlow refuses an index out of range on a CPU and takes it for 0 on a GPU: neither is the contract. */
+/**
+ * Gather and scatter-add. TensorFlow refuses an index out of range on a CPU and takes it for 0 on a GPU: neither is the
+ * contract.
+ */
 export function nodeIndexing({ native, store, compute, upload }: Context): Pick<Primitives, 'gather' | 'scatterAdd'> {
   const integer = (value: number) => native.scalar(value, types.int32);
 

@@ -28,8 +28,8 @@ const installation = (name: TfjsNodeName) => `Install it: npm install @tensorflo
 
 /**
  * Imports `@tensorflow/tfjs-node`, or what else is named, and repairs what it needs of Node 23 and later: the functions
- * `isNullOrUndefined` and `isArray` of `util`, which those versions removed and it calls. Loading makes its backend `tensorflow` the
- * current one of TensorFlow.js.
+ * `isNullOrUndefined` and `isArray` of `util`, which those versions removed and it calls. Loading makes its backend
+ * `tensorflow` the current one of TensorFlow.js.
  *
  * @param specifier `tfjs-node` (default), `tfjs-node-gpu`, or the path (or file URL) of a folder with a built engine
  * @throws LmdError `ENGINE_MISSING` where it is not installed or does not load, with what to do
@@ -133,8 +133,8 @@ export interface TfjsNodeProbe {
 }
 
 /**
- * Loads an engine and says what it is; never throws. Loading makes it TensorFlow.js's current backend, so a program that trains on
- * another one probes in a process of its own.
+ * Loads an engine and says what it is; never throws. Loading makes it TensorFlow.js's current backend, so a program
+ * that trains on another one probes in a process of its own.
  *
  * @param specifier as for `loadTfjsNode`
  */

@@ -31,7 +31,9 @@ export const intAttribute = (name: string, value: number): Attribute => ({ name,
 export const boolAttribute = (name: string, value: boolean): Attribute => ({ name, type: 3, value });
 export const typeAttribute = (name: string, value: NativeType): Attribute => ({ name, type: 4, value });
 
-/** What an operation of TensorFlow gives: the binding's number of a tensor, and the shape that TensorFlow knows it by. */
+/**
+ * What an operation of TensorFlow gives: the binding's number of a tensor, and the shape that TensorFlow knows it by.
+ */
 export interface NativeValue {
   readonly id: number;
   readonly shape: readonly number[];
@@ -56,9 +58,9 @@ export interface Binding {
 const mostConstants = 4096;
 
 /**
- * The engine under TensorFlow.js's backend `tensorflow`, spoken to directly: one call of the binding runs one operation. That goes
- * around the bookkeeping of `tf.engine()`, as the adapter of the other engines does, and reaches operations that TensorFlow.js has no
- * kernel for.
+ * The engine under TensorFlow.js's backend `tensorflow`, spoken to directly: one call of the binding runs one
+ * operation. That goes around the bookkeeping of `tf.engine()`, as the adapter of the other engines does, and reaches
+ * operations that TensorFlow.js has no kernel for.
  */
 export class Native {
   readonly binding: Binding;
@@ -129,7 +131,9 @@ export class Native {
     });
   }
 
-  /** A scalar of int64 that the caller frees. The binding takes 64-bit integers as pairs of words, the low one first. */
+  /**
+   * A scalar of int64 that the caller frees. The binding takes 64-bit integers as pairs of words, the low one first.
+   */
   wide(value: number): number {
     return this.create(Int32Array.of(value, Math.floor(value / 2 ** 32)), [], types.int64);
   }

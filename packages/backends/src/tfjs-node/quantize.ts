@@ -22,12 +22,14 @@ const hasBinaryScales = ({ format: { scale, element } }: Options) =>
   scale === 'e8m0' && (element.kind === 'int' || element.mantissaBits > 0);
 
 /**
- * Formats by integer operations of the engine on the bits of each value, so that they are exact also where the engine's float
- * arithmetic flushes subnormals, as TensorFlow's does. A format whose scales are no powers of two goes by `byHost`.
+ * Formats by integer operations of the engine on the bits of each value, so that they are exact also where the engine's
+ * float arithmetic flushes subnormals, as TensorFlow's does. A format whose scales are no powers of two goes by
+ * `byHost`.
  *
- * A magnitude's bits are a = (E, fraction); with p = max(E, 1) it is the integer `sig` times 2^(p − 150). Rounding to the format's
- * grid drops T − 1 low bits of `sig`, and the result's bits are those of the rounded integer plus (p − 1)·2^23, whatever the carry.
- * All is in int64, which a GPU computes with where it lies; int32 TensorFlow brings to the host.
+ * A magnitude's bits are a = (E, fraction); with p = max(E, 1) it is the integer `sig` times 2^(p − 150). Rounding to
+ * the format's grid drops T − 1 low bits of `sig`, and the result's bits are those of the rounded integer plus (p −
+ * 1)·2^23, whatever the carry. All is in int64, which a GPU computes with where it lies; int32 TensorFlow brings to the
+ * host.
  */
 export function deviceFakeQuantize(context: Context, byHost: FakeQuantize): FakeQuantize {
   const { native, compute } = context;
@@ -146,7 +148,8 @@ function scaleByte(i: Integers, largest: number, element: ElementFormat, mode: S
   const exponent = i.right(largest, constant(23));
   const floored = i.subtract(exponent, constant(element.emax));
   if (mode === 'floor') return floored;
-  // Subnormals from 2^-127 on have the exponent field 0 as if they were normal; those below get the smallest scale anyway.
+  // Subnormals from 2^-127 on have the exponent field 0 as if they were normal; those below get the smallest scale
+  // anyway.
   const normalized = i.select(i.less(largest, constant(one)), i.left(largest, constant(1)), largest);
   const roundsUp = i.greaterEqual(i.and(normalized, constant(one - 1)), constant(firstFractionUp(element, mode)));
   const up = i.select(i.less(largest, constant(one / 2)), constant(0), i.toInteger(roundsUp));
@@ -164,7 +167,9 @@ function firstFractionUp(
   return one - one * 2 ** -(significant + 1);
 }
 
-/** Bits of the quantized values, and of each block whether it is finite. `raw` are bits, [outer, blocks, size, inner]. */
+/**
+ * Bits of the quantized values, and of each block whether it is finite. `raw` are bits, [outer, blocks, size, inner].
+ */
 function roundBits(
   i: Integers,
   raw: number,

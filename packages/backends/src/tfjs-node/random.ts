@@ -33,11 +33,12 @@ export function hostRandom({ upload }: Context): Pick<Primitives, RandomName> {
 }
 
 /**
- * Random numbers made by integer operations of the engine, so that nothing is uploaded: Philox4x32-10 as in core's `philox.ts`.
- * TensorFlow's own stateless generators count blocks in another word of the counter, so their bits are others.
+ * Random numbers made by integer operations of the engine, so that nothing is uploaded: Philox4x32-10 as in core's
+ * `philox.ts`. TensorFlow's own stateless generators count blocks in another word of the counter, so their bits are
+ * others.
  *
- * Words are int64, which every device of TensorFlow computes with where they lie; int32 it computes with on the host. A product of
- * two words may wrap to a negative number, whose upper half is right after the mask.
+ * Words are int64, which every device of TensorFlow computes with where they lie; int32 it computes with on the host. A
+ * product of two words may wrap to a negative number, whose upper half is right after the mask.
  */
 export function deviceRandom(context: Context): Pick<Primitives, RandomName> {
   const { native, compute } = context;

@@ -59,9 +59,9 @@ const installation =
   "`import '@tensorflow/tfjs-backend-wasm'; await tf.setBackend('wasm'); await tf.ready();`.";
 
 /**
- * The caller's TensorFlow.js backend, spoken to through its registered kernel functions. That goes around the bookkeeping of
- * `tf.engine()`, which costs 2 to 5 µs a call (three quarters of a small addition on wasm), and it means that no `tf.tidy`
- * around the caller's code can free our tensors. What a kernel returns is ours to free.
+ * The caller's TensorFlow.js backend, spoken to through its registered kernel functions. That goes around the
+ * bookkeeping of `tf.engine()`, which costs 2 to 5 µs a call (three quarters of a small addition on wasm), and it means
+ * that no `tf.tidy` around the caller's code can free our tensors. What a kernel returns is ours to free.
  */
 export class Engine {
   readonly name: string;
@@ -113,7 +113,9 @@ export class Engine {
     }
   }
 
-  /** A `tf.Tensor` on storage of this engine, which from then on counts it and frees it; no `tf.tidy` frees the tensor. */
+  /**
+   * A `tf.Tensor` on storage of this engine, which from then on counts it and frees it; no `tf.tidy` frees the tensor.
+   */
   tensorOn(dataId: object, shape: readonly number[], dtype: EngineDType): TfjsTensorLike {
     const engine = this.#currentEngine();
     return engine.keep(engine.makeTensorFromDataId(dataId, [...shape], dtype, this.backend));
@@ -157,8 +159,8 @@ export class Engine {
 }
 
 /**
- * Copies of TensorFlow.js's core share one engine, which the first has started and which makes the first's tensors: with a copy of
- * another version, kernels and tensors differ from what it expects.
+ * Copies of TensorFlow.js's core share one engine, which the first has started and which makes the first's tensors:
+ * with a copy of another version, kernels and tensors differ from what it expects.
  */
 function refuseSecondCopy(module: TfjsModule): void {
   const { Tensor } = module as { readonly Tensor?: unknown };

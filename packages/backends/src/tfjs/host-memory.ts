@@ -3,8 +3,9 @@ import type { HostArray } from '../host-kernels/strided.js';
 import type { Engine, EngineBackend } from './engine.js';
 
 /**
- * Storage of an engine whose memory this thread can see, so that our own loops read and write it in place. A view is good until
- * the next allocation: WebAssembly memory that grows detaches the views on it. So allocate all results first, then take views.
+ * Storage of an engine whose memory this thread can see, so that our own loops read and write it in place. A view is
+ * good until the next allocation: WebAssembly memory that grows detaches the views on it. So allocate all results
+ * first, then take views.
  */
 export interface HostMemory {
   /** Storage with undefined contents. */

@@ -4,11 +4,16 @@ import type { Engine, EngineDType, TensorInfo, TfjsTensorLike } from './engine.j
 
 interface EngineBlock extends Block {
   readonly dataId: object;
-  /** Where the storage is shared with the program around the adapter: a tensor of ours that keeps it alive, and frees it. */
+  /**
+   * Where the storage is shared with the program around the adapter: a tensor of ours that keeps it alive, and frees
+   * it.
+   */
   tensor?: TfjsTensorLike;
 }
 
-/** TensorFlow.js has no unsigned bytes that all its engines store alike, so u8 lives in int32, at 4 bytes an element. */
+/**
+ * TensorFlow.js has no unsigned bytes that all its engines store alike, so u8 lives in int32, at 4 bytes an element.
+ */
 export const engineDType: Readonly<Record<DType, 'float32' | 'int32'>> = { f32: 'float32', i32: 'int32', u8: 'int32' };
 
 /** Handles on the engine's storage. */

@@ -171,10 +171,10 @@ function engineSoftmax({ store, compute, upload }: Context): FusedKernels['softm
 }
 
 /**
- * Operations that the wasm engine does right and faster than our loops, at 800,000 elements: additions and the like in SIMD
- * (0.25 ms, ours 1.2), exp (3.5, ours 4), log (4.6, ours 8), transposition (0.1 ms for a batch of small matrices, ours 0.3). Its
- * sign and maximum are wrong beside NaN, its sums add up in float32, its slices copy their whole source, and its tanh and erf
- * (10 to 15 ms) are slower than ours.
+ * Operations that the wasm engine does right and faster than our loops, at 800,000 elements: additions and the like in
+ * SIMD (0.25 ms, ours 1.2), exp (3.5, ours 4), log (4.6, ours 8), transposition (0.1 ms for a batch of small matrices,
+ * ours 0.3). Its sign and maximum are wrong beside NaN, its sums add up in float32, its slices copy their whole source,
+ * and its tanh and erf (10 to 15 ms) are slower than ours.
  */
 function wasmChoices(
   engine: Parameters<typeof isWasm>[0] & { readonly backend: Parameters<typeof wasmMatmul>[0] },

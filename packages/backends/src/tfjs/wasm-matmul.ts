@@ -7,16 +7,16 @@ const transposeCost = 1;
 const packCost = 5;
 
 /**
- * Matrix products on the wasm engine's XNNPACK. Its `BatchMatMul` kernel uses XNNPACK (33 GFLOP/s on the machine we measured)
- * for one plain product only, and a naive loop (2.3 GFLOP/s) as soon as there is a transpose flag or a batch. So:
+ * Matrix products on the wasm engine's XNNPACK. Its `BatchMatMul` kernel uses XNNPACK (33 GFLOP/s on the machine we
+ * measured) for one plain product only, and a naive loop (2.3 GFLOP/s) as soon as there is a transpose flag or a batch.
+ * So:
  * - operands are turned round beforehand, which costs little beside the product;
- * - where that saves work, Bᵀ·Aᵀ is computed and its small result turned round: XNNPACK repacks its right operand at some 5 ns an
- *   element, which for a weight gradient (a long sum, a small result) would cost more than the product;
+ * - where that saves work, Bᵀ·Aᵀ is computed and its small result turned round: XNNPACK repacks its right operand at
+ *   some 5 ns an element, which for a weight gradient (a long sum, a small result) would cost more than the product;
  * - a shared right operand makes the batch more rows of one product;
- * - a batch of products runs product by product on views of the operands: half a microsecond each, and 13 GFLOP/s on the sizes of
- *   attention.
- * XNNPACK keeps its packed copy of a right operand for as long as that tensor is registered; ours are registered for one
- * product, so nothing outlives it and nothing is ever stale.
+ * - a batch of products runs product by product on views of the operands: half a microsecond each, and 13 GFLOP/s on
+ *   the sizes of attention. XNNPACK keeps its packed copy of a right operand for as long as that tensor is registered;
+ *   ours are registered for one product, so nothing outlives it and nothing is ever stale.
  */
 export function wasmMatmul(
   backend: BackendWasm,
@@ -29,7 +29,8 @@ export function wasmMatmul(
   // The extents of both operands, in memory of the engine that is ours for good.
   const extents = wasm._malloc(6 * 4) >>> 0;
 
-  // Three tensor numbers of our own, used again for every product: numbers are 32-bit, and a long run would use them up.
+  // Three tensor numbers of our own, used again for every product: numbers are 32-bit, and a long run would use them
+  // up.
   const first = backend.dataIdNextNumber;
   backend.dataIdNextNumber = first + 3;
 

@@ -3,8 +3,8 @@ import type { Context } from './context.js';
 import { scaledSoftmax, scaledSoftmaxGradient } from './normalization.js';
 
 /**
- * Attention in three dispatches, two products and a masked softmax between them, and its gradient in seven. Probabilities are not
- * stored: the gradient computes them again.
+ * Attention in three dispatches, two products and a masked softmax between them, and its gradient in seven.
+ * Probabilities are not stored: the gradient computes them again.
  */
 export function attention(
   context: Context,

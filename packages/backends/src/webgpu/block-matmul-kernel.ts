@@ -58,8 +58,9 @@ fn dot4(x: u32, y: u32) -> i32 {
 }`;
 
 /**
- * Terms and sums on u32 bits: WGSL promises no infinities, NaN or subnormal numbers, and may flush the latter. f32 additions themselves
- * are rounded to nearest, ties to even, by every GPU, and stay away here from what is not promised.
+ * Terms and sums on u32 bits: WGSL promises no infinities, NaN or subnormal numbers, and may flush the latter. f32
+ * additions themselves are rounded to nearest, ties to even, by every GPU, and stay away here from what is not
+ * promised.
  */
 const sumLibrary = `
 const INFINITY_BITS = 0x7f800000u;

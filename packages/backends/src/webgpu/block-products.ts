@@ -17,8 +17,8 @@ import { blockKernel, runBlocks } from './quantization.js';
 import { perElement, philoxLibrary } from './wgsl.js';
 
 /**
- * An operand on the device. An integer q is one byte, or where it needs two, q = 256·high + low with bytes high and low in two planes: both
- * are operands of products of bytes. Each block begins at a word, four bytes a word.
+ * An operand on the device. An integer q is one byte, or where it needs two, q = 256·high + low with bytes high and low
+ * in two planes: both are operands of products of bytes. Each block begins at a word, four bytes a word.
  */
 interface DeviceOperand {
   /** i32 [planes, batch, rows, blocks, words of a block], zeros after the last element of a block. */
@@ -110,7 +110,9 @@ const decodeKernel = (scale: ScaleKind, planes: 1 | 2): Kernel => ({
   out_set(i, magnitude | select(0u, 0x80000000u, q < 0));`)}`,
 });
 
-/** The last step of a product of operands of which one or both have a scale for the whole tensor, 1 where it has none. */
+/**
+ * The last step of a product of operands of which one or both have a scale for the whole tensor, 1 where it has none.
+ */
 const tensorScaleKernel: Kernel = {
   name: 'blockMatmul-tensorScales',
   inputs: { y: 'u32', a: 'u32', b: 'u32' },

@@ -31,8 +31,9 @@ export function checkFormat(operation: string, format: BlockFormat, scales: read
 export const scaleWord = { exponentBias: 1024, nan: 0xffffffff } as const;
 
 /**
- * The scale of a block and the elements under it, the same way for both kinds: `block_of` from the bits of the largest magnitude, codes of
- * magnitudes, magnitudes of codes, and the scale as a word. `e4m3` reads the tensor's scale by `tensor_scale_at(0u)`.
+ * The scale of a block and the elements under it, the same way for both kinds: `block_of` from the bits of the largest
+ * magnitude, codes of magnitudes, magnitudes of codes, and the scale as a word. `e4m3` reads the tensor's scale by
+ * `tensor_scale_at(0u)`.
  */
 export function blockScaleLibrary(kind: ScaleKind): string {
   const shared = `${microscalingLibrary}

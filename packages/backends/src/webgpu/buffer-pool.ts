@@ -10,8 +10,8 @@ export interface PooledBuffer {
 }
 
 /**
- * Buffers that are free to be used again, by size. Sizes are rounded up to eight classes a doubling, so that at most an eighth is
- * lost and equal training steps reuse equal buffers.
+ * Buffers that are free to be used again, by size. Sizes are rounded up to eight classes a doubling, so that at most an
+ * eighth is lost and equal training steps reuse equal buffers.
  */
 export class BufferPool {
   readonly #create: (bytes: number) => GpuBuffer;

@@ -39,8 +39,9 @@ export interface Context {
     count: number,
   ): void;
   /**
-   * Runs a kernel over tensors of one size buffer by buffer, so that it binds one buffer of each. Of a tensor of one element every
-   * run sees all. `params.count` is the elements of this run, or counts `each` of them; `params.base` the first one's index.
+   * Runs a kernel over tensors of one size buffer by buffer, so that it binds one buffer of each. Of a tensor of one
+   * element every run sees all. `params.count` is the elements of this run, or counts `each` of them; `params.base` the
+   * first one's index.
    */
   runPages(
     kernel: Kernel,

@@ -44,7 +44,10 @@ export class DeviceMemory {
     return { pages: [page], bytes: Math.min(this.pageBytes, storage.bytes - index * this.pageBytes), offset: 0 };
   }
 
-  /** Keeps room for `bytes` that will be allocated later: what does not fit is refused now. Gives the bytes that `redeem` takes back. */
+  /**
+   * Keeps room for `bytes` that will be allocated later: what does not fit is refused now. Gives the bytes that
+   * `redeem` takes back.
+   */
   pledge(bytes: number): number {
     // Buffers come in classes, an eighth apart.
     const most = Math.ceil(bytes * 1.125) + 256;

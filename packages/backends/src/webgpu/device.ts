@@ -9,7 +9,10 @@ const driverRemedy =
   `a GPU. ${withoutGpu}`;
 const browserRemedy = `Use a browser with WebGPU, on a page from https or localhost. ${withoutGpu}`;
 
-/** Dawn's entry point, held for as long as the process lives: Dawn aborts it when the entry point is collected, after its devices are gone too. */
+/**
+ * Dawn's entry point, held for as long as the process lives: Dawn aborts it when the entry point is collected, after
+ * its devices are gone too.
+ */
 let entryPoint: Gpu | undefined;
 
 /** `navigator.gpu` where there is one, and Dawn from the optional package `webgpu` elsewhere. */
@@ -94,7 +97,10 @@ export function describeAdapter(info: GpuAdapter['info']): string {
   return parts.length > 0 ? [...new Set(parts)].join(', ') : 'unnamed adapter';
 }
 
-/** Whether WGSL has `dot4I8Packed`. A device does not say where it is from: that it is from `navigator.gpu` goes without saying. */
+/**
+ * Whether WGSL has `dot4I8Packed`. A device does not say where it is from: that it is from `navigator.gpu` goes without
+ * saying.
+ */
 export function hasPackedDot(gpu?: Gpu): boolean {
   const { navigator } = globalThis as { navigator?: { gpu?: Gpu } };
   return (gpu ?? navigator?.gpu)?.wgslLanguageFeatures?.has('packed_4x8_integer_dot_product') ?? false;

@@ -10,7 +10,9 @@ fn parts_of(magnitude: u32) -> Parts {
   return Parts(magnitude << shift, -126 - i32(shift));
 }
 
-/** The f32 bits of an integer below 2^24 times a power of two: infinite beyond the range of f32, and exact within it. */
+/**
+ * The f32 bits of an integer below 2^24 times a power of two: infinite beyond the range of f32, and exact within it.
+ */
 fn scaled(whole: u32, exponent: i32) -> u32 {
   if (whole == 0u) { return 0u; }
   let lead = 31 - i32(countLeadingZeros(whole));
@@ -22,12 +24,15 @@ fn scaled(whole: u32, exponent: i32) -> u32 {
 `;
 
 /**
- * Products and quotients of f32 magnitudes on their bits, rounded to nearest, ties to even, subnormal numbers included: WGSL promises
- * neither those nor the last bits of a division. Arguments are finite, and a divisor is not zero. Needs
+ * Products and quotients of f32 magnitudes on their bits, rounded to nearest, ties to even, subnormal numbers included:
+ * WGSL promises neither those nor the last bits of a division. Arguments are finite, and a divisor is not zero. Needs
  * `philoxLibrary` and `floatPartsLibrary` before it.
  */
 export const floatBitsLibrary = `
-/** significand · 2^(exponent − 31) with its leading bit set; \`more\` tells that a remainder below the last bit was left out. */
+/**
+ * significand · 2^(exponent − 31) with its leading bit set; \`more\` tells that a remainder below the last bit was left
+ * out.
+ */
 fn rounded_bits(significand: u32, exponent: i32, more: bool) -> u32 {
   if (exponent > 127) { return 0x7f800000u; }
   let shift = 8 + max(0, -126 - exponent);

@@ -1,6 +1,7 @@
 /**
- * The part of the WebGPU API (W3C, `webgpu.idl`) that is used here, as structural types. So these declarations need neither the
- * DOM library nor another package, and a device of any implementation fits: a browser's, Dawn's, or TensorFlow.js's own.
+ * The part of the WebGPU API (W3C, `webgpu.idl`) that is used here, as structural types. So these declarations need
+ * neither the DOM library nor another package, and a device of any implementation fits: a browser's, Dawn's, or
+ * TensorFlow.js's own.
  */
 export interface GpuBuffer {
   readonly size: number;

@@ -5,8 +5,8 @@ import { ruleParameters, stepLibrary } from './lmd-kernels.js';
 import { mathLibrary, normalsLibrary, perElement } from './wgsl.js';
 
 /**
- * Kernels over many small tensors at once. Each vector of the tensors lies in one buffer, tensor after tensor, every one from a multiple
- * of 64 words on; `total` words a vector. A thread takes four words, which belong to one tensor.
+ * Kernels over many small tensors at once. Each vector of the tensors lies in one buffer, tensor after tensor, every
+ * one from a multiple of 64 words on; `total` words a vector. A thread takes four words, which belong to one tensor.
  */
 
 /** Words that tensors are rounded up to: what a binding may start at. */
@@ -25,8 +25,8 @@ const sampleParameters = {
 } as const;
 
 /**
- * The table: the number of the tensor that each 64 words belong to, and from there on a record of each: where it starts, its
- * elements, and the stream of its noise for each sample.
+ * The table: the number of the tensor that each 64 words belong to, and from there on a record of each: where it
+ * starts, its elements, and the stream of its noise for each sample.
  */
 const layoutLibrary = `
 struct Place { record: u32, first: u32, elements: u32 }

@@ -34,7 +34,9 @@ const linkKernel: Kernel = {
   links_set(i, next | select(0u, 0x80000000u, before == 0u));`),
 };
 
-/** Each chain of equal indices is added up by the threads of its first position, in index order: no atomics, one result. */
+/**
+ * Each chain of equal indices is added up by the threads of its first position, in index order: no atomics, one result.
+ */
 const addKernel: Kernel = {
   name: 'scatterAdd',
   inputs: { indices: 'u32', links: 'u32', updates: 'f32' },

@@ -9,8 +9,8 @@ const depth = 16;
 const perThread = 4;
 
 /**
- * Tiles of both operands go through workgroup memory, and each thread sums a 4 × 4 piece of the result in registers. Which way an
- * operand is stored is in its strides, so one pipeline serves all four cases.
+ * Tiles of both operands go through workgroup memory, and each thread sums a 4 × 4 piece of the result in registers.
+ * Which way an operand is stored is in its strides, so one pipeline serves all four cases.
  *
  * @param side threads along one side of a workgroup: 16 for large results, 8 where that would leave most threads idle
  */

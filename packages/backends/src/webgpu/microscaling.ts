@@ -3,9 +3,9 @@ import { floatPartsLibrary } from './float-bits.js';
 import { philoxLibrary } from './wgsl.js';
 
 /**
- * Microscaling in WGSL on the bits of f32 (OCP MX v1.0, sections 5 and 6), since WGSL promises neither NaN nor subnormals in float
- * arithmetic. A magnitude becomes a code, which grows with it; so saturation is a minimum, and a carry into the next binade
- * needs no care.
+ * Microscaling in WGSL on the bits of f32 (OCP MX v1.0, sections 5 and 6), since WGSL promises neither NaN nor
+ * subnormals in float arithmetic. A magnitude becomes a code, which grows with it; so saturation is a minimum, and a
+ * carry into the next binade needs no care.
  */
 export const microscalingParameters = {
   /** Element: 1 for two's complement; mantissa bits; exponent of the smallest normal; the largest finite code. */
@@ -13,7 +13,10 @@ export const microscalingParameters = {
   mantissa_bits: 'i32',
   emin: 'i32',
   largest_code: 'u32',
-  /** Scale: exponent of the largest normal, and the least 24-bit significand of the maximum that takes the next power of two. */
+  /**
+   * Scale: exponent of the largest normal, and the least 24-bit significand of the maximum that takes the next power of
+   * two.
+   */
   emax: 'i32',
   round_up_from: 'u32',
   /** 0 nearest even, 1 nearest away, 2 toward zero, 3 stochastic. */

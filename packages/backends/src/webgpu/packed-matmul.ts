@@ -58,9 +58,9 @@ export interface PackedMatmul {
 }
 
 /**
- * Products with packed weights for the operations of a WebGPU backend. A matrix takes 7.5 (MXFP4), 5.1 (MXFP6) or 3.9 (MXFP8) times
- * less memory than in f32, and a product with few rows reads as much less. The result is that of the f32 product with
- * `fakeQuantize`d weights, to the bound of a sum of `inputs` terms.
+ * Products with packed weights for the operations of a WebGPU backend. A matrix takes 7.5 (MXFP4), 5.1 (MXFP6) or 3.9
+ * (MXFP8) times less memory than in f32, and a product with few rows reads as much less. The result is that of the f32
+ * product with `fakeQuantize`d weights, to the bound of a sum of `inputs` terms.
  *
  * @throws LmdError `INVALID_ARGUMENT` where `ops` is not on a backend of `createWebgpuBackend`
  */

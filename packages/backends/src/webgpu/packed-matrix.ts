@@ -8,8 +8,8 @@ import { perElement } from './wgsl.js';
 export const packedBlock = 32;
 
 /**
- * A weight matrix whose elements are codes in device memory: 4.25, 6.25 or 8.25 bits each, against 32. Blocks run along the
- * contraction axis. Row r of the codes is the r-th of `outputs`; each row is padded to whole blocks with zeros.
+ * A weight matrix whose elements are codes in device memory: 4.25, 6.25 or 8.25 bits each, against 32. Blocks run along
+ * the contraction axis. Row r of the codes is the r-th of `outputs`; each row is padded to whole blocks with zeros.
  */
 export interface PackedMatrix {
   readonly format: BlockFormat;
@@ -21,7 +21,9 @@ export interface PackedMatrix {
   readonly axis: 0 | 1;
   /** Bytes of codes and scales on the device. */
   readonly bytes: number;
-  /** 32-bit words of the dense little-endian bit stream, and E8M0 scales, four a word. Opaque handles of the backend. */
+  /**
+   * 32-bit words of the dense little-endian bit stream, and E8M0 scales, four a word. Opaque handles of the backend.
+   */
   readonly codes: Tensor;
   readonly scales: Tensor;
 }

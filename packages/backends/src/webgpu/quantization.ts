@@ -27,10 +27,11 @@ const parameters = {
 } as const;
 
 /**
- * A kernel of a thread a block, of input `x`. Blocks along an inner axis are read by neighbouring threads word beside word.
+ * A kernel of a thread a block, of input `x`. Blocks along an inner axis are read by neighbouring threads word beside
+ * word.
  *
- * @param element what becomes of the element at `place`, number `j` along its axis, from `code` without a sign and the bits `x`; in a block
- *   of NaN (`scale.is_nan`) the code is 0
+ * @param element what becomes of the element at `place`, number `j` along its axis, from `code` without a sign and the
+ *   bits `x`; in a block of NaN (`scale.is_nan`) the code is 0
  * @param begin what is done before the elements of the block
  * @param end what is done after the elements of the block
  */

@@ -23,12 +23,15 @@ export interface Copy {
   readonly bytes: number;
 }
 
-/** Commands recorded before they are handed over: enough to make submission cheap, few enough for the device to start early. */
+/**
+ * Commands recorded before they are handed over: enough to make submission cheap, few enough for the device to start
+ * early.
+ */
 const batchLength = 128;
 
 /**
- * A device with its command queue. Dispatches are recorded into one command buffer after another, with their parameters in one
- * uniform buffer that is written once a batch.
+ * A device with its command queue. Dispatches are recorded into one command buffer after another, with their parameters
+ * in one uniform buffer that is written once a batch.
  */
 export class Queue {
   readonly device: GpuDevice;
@@ -156,7 +159,9 @@ export class Queue {
     );
   }
 
-  /** Records one run of a kernel over `groups` workgroups, numbered `group_index` in the shader however many there are. */
+  /**
+   * Records one run of a kernel over `groups` workgroups, numbered `group_index` in the shader however many there are.
+   */
   dispatch(
     kernel: Kernel,
     inputs: readonly Storage[],

@@ -8,8 +8,9 @@ export type RowKernel = Omit<Kernel, 'code'> & {
   /** WGSL before `main`. */
   readonly library?: string;
   /**
-   * For one `row` of `params.width` columns: `start` is its first element, `for_columns` begins a loop over the columns `c` of
-   * this thread, `sum_of(x)` and `max_of(x)` join the threads' values, and `first` says which thread writes what is one a row.
+   * For one `row` of `params.width` columns: `start` is its first element, `for_columns` begins a loop over the columns
+   * `c` of this thread, `sum_of(x)` and `max_of(x)` join the threads' values, and `first` says which thread writes what
+   * is one a row.
    */
   readonly body: string;
 };

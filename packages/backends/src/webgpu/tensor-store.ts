@@ -70,7 +70,9 @@ export class TensorStore extends HandleStore<DeviceBlock> {
     return made;
   }
 
-  /** Where the contents of `x` are, once everything recorded has run. Records what writes them, where that was put off. */
+  /**
+   * Where the contents of `x` are, once everything recorded has run. Records what writes them, where that was put off.
+   */
   storage(x: Tensor): Storage {
     return this.#written(this.blockOf(x));
   }

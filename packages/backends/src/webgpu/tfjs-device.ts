@@ -37,8 +37,8 @@ const members = [
 /**
  * The device of TensorFlow.js's current backend.
  *
- * @throws LmdError `ENGINE_MISSING` where that is not `webgpu`; `UNSUPPORTED` for two copies of TensorFlow.js's core, or a version
- *   of its WebGPU backend that is built otherwise
+ * @throws LmdError `ENGINE_MISSING` where that is not `webgpu`; `UNSUPPORTED` for two copies of TensorFlow.js's core,
+ *   or a version of its WebGPU backend that is built otherwise
  */
 export function tfjsDevice(tf: TfjsModule): TfjsDevice {
   const engine = new Engine(tf);
@@ -115,7 +115,8 @@ export function tfjsDevice(tf: TfjsModule): TfjsDevice {
         });
       }
       const dtype = x.dtype === 'f32' ? 'float32' : 'int32';
-      // Of just the size: TensorFlow.js copies a whole buffer from its start, and takes the copy for the tensor. It has none of 0 bytes.
+      // Of just the size: TensorFlow.js copies a whole buffer from its start, and takes the copy for the tensor. It has
+      // none of 0 bytes.
       const { bytes } = storage;
       const size = Math.max(4, bytes);
       const flags = usage.storage | usage.copySource | usage.copyTarget;

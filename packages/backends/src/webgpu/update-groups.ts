@@ -48,9 +48,9 @@ const groupWords = 2 ** 20;
 const keptLimit = 64;
 
 /**
- * Puts draws and updates of small tensors off, until one of their results is used or commands are handed over, and then does all
- * that differ in their tensors alone in one dispatch. Their results lie in one buffer, tensor after tensor, and the next step
- * finds them there; gradients, which lie apart, are copied together first.
+ * Puts draws and updates of small tensors off, until one of their results is used or commands are handed over, and then
+ * does all that differ in their tensors alone in one dispatch. Their results lie in one buffer, tensor after tensor,
+ * and the next step finds them there; gradients, which lie apart, are copied together first.
  *
  * A small tensor takes this way also by itself, so that its bits do not depend on its company.
  */

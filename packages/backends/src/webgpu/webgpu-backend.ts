@@ -51,10 +51,11 @@ export interface WebgpuBackend extends Backend {
 export const contexts = new WeakMap<Backend, Context>();
 
 /**
- * A backend of our own WGSL kernels on a WebGPU device: a browser's, Dawn's in Node (the package `webgpu`), one of yours, or that of
- * TensorFlow.js.
+ * A backend of our own WGSL kernels on a WebGPU device: a browser's, Dawn's in Node (the package `webgpu`), one of
+ * yours, or that of TensorFlow.js.
  *
- * @throws LmdError `ENGINE_MISSING` (no WebGPU, no adapter), `UNSUPPORTED` (limits too small), `UNKNOWN_OPTION`, `INVALID_ARGUMENT`
+ * @throws LmdError `ENGINE_MISSING` (no WebGPU, no adapter), `UNSUPPORTED` (limits too small), `UNKNOWN_OPTION`,
+ *   `INVALID_ARGUMENT`
  */
 export async function createWebgpuBackend(options: WebgpuBackendOptions = {}): Promise<WebgpuBackend> {
   const checked = checkedOptions(options);

@@ -1,7 +1,7 @@
 /**
- * WGSL that kernels share. WGSL promises neither NaN nor infinities nor subnormals in float arithmetic (section "Floating Point
- * Evaluation"), so special values are told apart by their bits, and functions are made from +, −, × and ÷ alone, whose errors are
- * bounded on every device.
+ * WGSL that kernels share. WGSL promises neither NaN nor infinities nor subnormals in float arithmetic (section
+ * "Floating Point Evaluation"), so special values are told apart by their bits, and functions are made from +, −, × and
+ * ÷ alone, whose errors are bounded on every device.
  */
 
 /** Threads of a workgroup in kernels over elements. */
@@ -23,8 +23,8 @@ fn main(
 }
 
 /**
- * The matrix of a batch, and the first row and column, of the tile of `tile` × `tile` results that a workgroup computes, from
- * `params.rows`, `params.columns` and `params.batch`.
+ * The matrix of a batch, and the first row and column, of the tile of `tile` × `tile` results that a workgroup
+ * computes, from `params.rows`, `params.columns` and `params.batch`.
  */
 export const tileOfWorkgroup = (tile: number): string => `\
   let row_tiles = (params.rows + ${tile - 1}u) / ${tile}u;

@@ -65,7 +65,9 @@ const large: readonly Extents[] = [
 
 type Fill = (shape: readonly number[], format: BlockFormat) => Values;
 
-/** What each tile of a matrix, `size` by `size`, makes of a normal number: blocks then differ whichever way they run. */
+/**
+ * What each tile of a matrix, `size` by `size`, makes of a normal number: blocks then differ whichever way they run.
+ */
 function byTile(
   size: number,
   value: (random: Random, backend: Backend) => (x: number) => number,

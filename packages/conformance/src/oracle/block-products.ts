@@ -2,7 +2,9 @@ import { type BlockFormat, type EncodedOperand, type EncodeOperandOptions, integ
 import { decodeElement, elementFormats, quantize, unpack } from '@lmd/mx-formats';
 import { result, type Values } from '../values.js';
 
-/** One matrix of an operand, [rows, terms]: each element an integer, each block's scale an integer times a power of two. */
+/**
+ * One matrix of an operand, [rows, terms]: each element an integer, each block's scale an integer times a power of two.
+ */
 interface Matrix {
   readonly format: BlockFormat;
   readonly rows: number;

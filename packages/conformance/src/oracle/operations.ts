@@ -26,7 +26,10 @@ import { argMax, max, mean, sum } from './reductions.js';
 import * as shapes from './shapes.js';
 import { softmax } from './softmax.js';
 
-/** What the oracle's operations compute: everything but what concerns a backend and its memory, and operands made of codes. */
+/**
+ * What the oracle's operations compute: everything but what concerns a backend and its memory, and operands made of
+ * codes.
+ */
 export type OracleOperations = Omit<
   Operations,
   'backend' | 'memory' | 'read' | keyof BlockProductKernels | keyof PackedMatrixKernels

@@ -45,7 +45,10 @@ interface RecordedRun {
   readonly weights: readonly (readonly Float32Array[])[];
 }
 
-/** Trains on the reference backend: a regression, by gradient descent, of no function that engines may compute differently. */
+/**
+ * Trains on the reference backend: a regression, by gradient descent, of no function that engines may compute
+ * differently.
+ */
 export async function recordRun(): Promise<RecordedRun> {
   const ops = createOperations(createReferenceBackend());
   const uniform = (shape: readonly number[], stream: number, scale: number) =>

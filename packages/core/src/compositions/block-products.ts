@@ -59,7 +59,10 @@ export function decodeOperand(ops: EagerOperations, operand: EncodedOperand): Te
   });
 }
 
-/** See `BlockProductKernels`. Sums of products of integers are exact in f32; scales go on in two steps, since one could be out of range. */
+/**
+ * See `BlockProductKernels`. Sums of products of integers are exact in f32; scales go on in two steps, since one could
+ * be out of range.
+ */
 export function blockMatmul(ops: EagerOperations, a: EncodedOperand, b: EncodedOperand): Tensor {
   return ops.scope(() => {
     const [left, right] = [partsOf(a), partsOf(b)];
@@ -120,8 +123,8 @@ function halves(ops: EagerOperations, inverse: Tensor): Halves {
 }
 
 /**
- * x·a·b, exact or ±Infinity, with 0 for what is below the normal numbers. By the first factors x stays where it is exact, unless the
- * result is out of range too; whether it is, is decided before the second ones, which could round it.
+ * x·a·b, exact or ±Infinity, with 0 for what is below the normal numbers. By the first factors x stays where it is
+ * exact, unless the result is out of range too; whether it is, is decided before the second ones, which could round it.
  */
 function scaled(ops: EagerOperations, x: Tensor, a: Halves, b: Halves): Tensor {
   return ops.scope(() => {

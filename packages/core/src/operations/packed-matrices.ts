@@ -132,8 +132,9 @@ function checkCodes(name: string, source: PackedCodes): void {
 }
 
 /**
- * Refuses codes of NaN and of infinities, and the least integer, −128 of 8 bits, which has no positive counterpart: no quantizer of OCP MX
- * that keeps to its symmetric range gives it, and a product of integers could not take it at the same scale.
+ * Refuses codes of NaN and of infinities, and the least integer, −128 of 8 bits, which has no positive counterpart: no
+ * quantizer of OCP MX that keeps to its symmetric range gives it, and a product of integers could not take it at the
+ * same scale.
  */
 function checkValues(name: string, { format: { element }, codes }: PackedCodes): void {
   const { kind, bits, hasNaN, hasInfinity } = element;

@@ -41,15 +41,15 @@ export interface AdamwOptions extends OptionsOf<typeof adamwOptionTable> {}
 export const adamwDefaults = defaultsOf(adamwOptionTable);
 
 /**
- * AdamW: Adam with decoupled weight decay (Loshchilov & Hutter, arXiv:1711.05101, algorithm 2; the decay is multiplied by the
- * learning rate, as PyTorch does):
+ * AdamW: Adam with decoupled weight decay (Loshchilov & Hutter, arXiv:1711.05101, algorithm 2; the decay is multiplied
+ * by the learning rate, as PyTorch does):
  *
  *     w ← w·(1 − a·weightDecay)
  *     m ← β₁·m + (1 − β₁)·g;   v ← β₂·v + (1 − β₂)·g²
  *     w ← w − a·(m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + epsilon)
  *
- * State a weight: `weight`, `firstMoment`, `secondMoment`. Additive: it draws the stored weights, all kinds of evaluation
- * weights are the same, and given several passes it averages their gradients.
+ * State a weight: `weight`, `firstMoment`, `secondMoment`. Additive: it draws the stored weights, all kinds of
+ * evaluation weights are the same, and given several passes it averages their gradients.
  */
 export function adamw(options: AdamwOptions = {}): Optimizer {
   const { learningRate, ...rest } = resolveOptions('adamw', adamwOptionTable, options);

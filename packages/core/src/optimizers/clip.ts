@@ -58,8 +58,8 @@ function clip(ops: EagerOperations, gradients: NamedTensors, maxNorm: number): N
   return ops.scope(() => {
     const { norm, scale } = scaledNorm(ops, gradients);
     const isWithin = ops.less(norm, ops.multiply(scale, maxNorm));
-    // norm − norm is 0 for a finite norm and NaN otherwise, so an infinite norm does not become a factor of 0. `less` is
-    // false beside a NaN, so a NaN norm takes the other branch too.
+    // norm − norm is 0 for a finite norm and NaN otherwise, so an infinite norm does not become a factor of 0. `less`
+    // is false beside a NaN, so a NaN norm takes the other branch too.
     const excess = ops.add(ops.divide(maxNorm, norm), ops.subtract(norm, norm));
     // Two factors, since their product may be less than f32 holds. Both are 1 within the norm, which changes no bit.
     const [first, second] = [ops.where(isWithin, 1, scale), ops.where(isWithin, 1, excess)];

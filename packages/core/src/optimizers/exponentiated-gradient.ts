@@ -30,17 +30,18 @@ export const exponentiatedGradientOptionTable = {
 export interface ExponentiatedGradientOptions extends OptionsOf<typeof exponentiatedGradientOptionTable> {}
 
 /**
- * Exponentiated gradient with positive and negative weights, EG± (Kivinen & Warmuth 1997, "Exponentiated gradient versus
- * gradient descent for linear predictors"):
+ * Exponentiated gradient with positive and negative weights, EG± (Kivinen & Warmuth 1997, "Exponentiated gradient
+ * versus gradient descent for linear predictors"):
  *
  *     m⁺ ← m⁺·exp(−a·g);   m⁻ ← m⁻·exp(a·g);   w = m⁺ − m⁻
  *
- * Without normalisation (their EGU on the doubled weights) m⁺·m⁻ never changes. With it, both halves are then multiplied by
- * U / Σ (m⁺ + m⁻), where U is the tensor's initial total, so that Σ |w| ≤ U for ever; their rate is a / U in these terms. The
- * halves start at max(±w₀, 0) + c·rms(w₀), as those of `lmd` do without noise: a choice of ours, which sets U as well.
+ * Without normalisation (their EGU on the doubled weights) m⁺·m⁻ never changes. With it, both halves are then
+ * multiplied by U / Σ (m⁺ + m⁻), where U is the tensor's initial total, so that Σ |w| ≤ U for ever; their rate is a / U
+ * in these terms. The halves start at max(±w₀, 0) + c·rms(w₀), as those of `lmd` do without noise: a choice of ours,
+ * which sets U as well.
  *
- * Computed in logarithms. State a weight: `logPlus`, `logMinus` and, where normalised, the scalar `logTotal`. Nothing is drawn,
- * and gradients of several passes are averaged. `init` throws `INVALID_ARGUMENT` for a weight of zeros.
+ * Computed in logarithms. State a weight: `logPlus`, `logMinus` and, where normalised, the scalar `logTotal`. Nothing
+ * is drawn, and gradients of several passes are averaged. `init` throws `INVALID_ARGUMENT` for a weight of zeros.
  */
 export function exponentiatedGradient(options: ExponentiatedGradientOptions = {}): Optimizer {
   const name = 'exponentiatedGradient';

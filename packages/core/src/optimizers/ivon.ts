@@ -69,20 +69,20 @@ export const ivonOptionTable = {
 export interface IvonOptions extends OptionsOf<typeof ivonOptionTable> {}
 
 /**
- * IVON, the improved variational online Newton method (Shen et al. 2024, arXiv:2402.17641, algorithm 1): a normal posterior of
- * mean m and variance σ² = 1/(λ·(h + δ)), learned at about the cost of Adam.
+ * IVON, the improved variational online Newton method (Shen et al. 2024, arXiv:2402.17641, algorithm 1): a normal
+ * posterior of mean m and variance σ² = 1/(λ·(h + δ)), learned at about the cost of Adam.
  *
  *     w = m + σ·e,  e ~ N(0, 1);   ĝ = mean g;   ĥ = mean(g·e) / σ
  *     g̅ ← β₁·g̅ + (1 − β₁)·ĝ
  *     h ← β₂·h + (1 − β₂)·ĥ + ½·(1 − β₂)²·(h − ĥ)² / (h + δ)
  *     m ← m − α·(g̅ / (1 − β₁ᵗ) + δ·m) / (h + δ)
  *
- * ĥ estimates the Hessian's diagonal by reparameterisation (Stein's identity: E[g·e] / σ = E[∇²loss]). The last term of h is
- * the Riemannian correction, which keeps h + δ above 0 whatever ĥ is (arXiv:2002.10060). The gradient is that of the mean loss
- * an example.
+ * ĥ estimates the Hessian's diagonal by reparameterisation (Stein's identity: E[g·e] / σ = E[∇²loss]). The last term of
+ * h is the Riemannian correction, which keeps h + δ above 0 whatever ĥ is (arXiv:2002.10060). The gradient is that of
+ * the mean loss an example.
  *
- * State a weight: `mean`, `gradientAverage`, `hessian`. `mean` and `median` weights are m, and a `sample` is one draw, its noise
- * keyed by (seed, stream of the weight's name, step, sample) and never stored.
+ * State a weight: `mean`, `gradientAverage`, `hessian`. `mean` and `median` weights are m, and a `sample` is one draw,
+ * its noise keyed by (seed, stream of the weight's name, step, sample) and never stored.
  */
 export function ivon(options: IvonOptions): Optimizer {
   const {

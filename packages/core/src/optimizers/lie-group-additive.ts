@@ -45,9 +45,9 @@ export interface LieGroupAdditiveOptions extends OptionsOf<typeof lieGroupAdditi
  *
  *     w = b + σ·e,  e ~ N(0, 1);   M ← β·M + (1 − β)·mean g;   b ← b − a·M
  *
- * A law that is only moved keeps its entropy, so the temperature shows in σ alone, and at σ = 0 this is SGD with momentum β and
- * learning rate a·(1 − β). The normal law and the defaults are choices of ours. State a weight: `location`, `momentum`. `mean`
- * and `median` weights are b, and a `sample` is one draw.
+ * A law that is only moved keeps its entropy, so the temperature shows in σ alone, and at σ = 0 this is SGD with
+ * momentum β and learning rate a·(1 − β). The normal law and the defaults are choices of ours. State a weight:
+ * `location`, `momentum`. `mean` and `median` weights are b, and a `sample` is one draw.
  */
 export function lieGroupAdditive(options: LieGroupAdditiveOptions = {}): Optimizer {
   const name = 'lieGroupAdditive';
@@ -66,7 +66,8 @@ export function lieGroupAdditive(options: LieGroupAdditiveOptions = {}): Optimiz
     update(step) {
       const rate = learningRate(step);
       return (ops, { location, momentum }, passes) => {
-        // The update needs no noise again, but gradients found at no draw are a mistake, as in the other rules that draw.
+        // The update needs no noise again, but gradients found at no draw are a mistake, as in the other rules that
+        // draw.
         if (noise > 0) for (const { key } of passes) key();
         const next = movingAverage(ops, momentum, meanGradient(ops, passes), beta);
         return { location: ops.subtract(location, ops.multiply(next, rate)), momentum: next };

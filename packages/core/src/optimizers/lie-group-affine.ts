@@ -65,12 +65,12 @@ export interface LieGroupAffineOptions extends OptionsOf<typeof lieGroupAffineOp
  *     MU ← β·MU + (1 − β)·(U − T);   MV ← β·MV + (1 − β)·V
  *     b ← b + A·MV·(exp(−a₁·MU) − 1) / MU;   A ← A·exp(−a₂·MU)
  *
- * The location's step follows the group's exponential, and is −a₁·A·MV where MU is 0. Choices of ours: the normal law, one
- * momentum β for both averages, one initial scale for all weights (so that biases that start at 0 have one), the defaults. Small
- * temperatures want large rates: without gradients log A grows by no more than a₂·T a step.
+ * The location's step follows the group's exponential, and is −a₁·A·MV where MU is 0. Choices of ours: the normal law,
+ * one momentum β for both averages, one initial scale for all weights (so that biases that start at 0 have one), the
+ * defaults. Small temperatures want large rates: without gradients log A grows by no more than a₂·T a step.
  *
- * State a weight: `location`, `logScale`, `momentumLocation`, `momentumScale`. `mean` and `median` weights are b, and a `sample`
- * is one draw.
+ * State a weight: `location`, `logScale`, `momentumLocation`, `momentumScale`. `mean` and `median` weights are b, and a
+ * `sample` is one draw.
  */
 export function lieGroupAffine(options: LieGroupAffineOptions = {}): Optimizer {
   const name = 'lieGroupAffine';

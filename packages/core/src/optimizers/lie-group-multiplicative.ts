@@ -61,14 +61,14 @@ const rayleighMedian = Math.sqrt(2 * Math.LN2);
  *     θ± = g±·ρ±,  ρ± ~ Rayleigh(1);   w = θ⁺ − θ⁻
  *     M± ← β·M± + (1 − β)·(mean of ±θ±·grad − T);   g± ← g±·exp(−a·M±)
  *
- * The entropy of a law scaled by g grows as log g, hence the constant −T. The noise is not small: a half deviates by 52 % of
- * its mean. Choices of ours: the two halves share nothing but the gradient; g± starts at (max(±w₀, 0) + c·rms(w₀)) / √(π/2), so
- * that the mean weight is w₀; the defaults.
+ * The entropy of a law scaled by g grows as log g, hence the constant −T. The noise is not small: a half deviates by 52
+ * % of its mean. Choices of ours: the two halves share nothing but the gradient; g± starts at (max(±w₀, 0) + c·rms(w₀))
+ * / √(π/2), so that the mean weight is w₀; the defaults.
  *
- * State a weight: `logPlus`, `logMinus` (log g±), `momentumPlus`, `momentumMinus`. `mean` weights are √(π/2)·(g⁺ − g⁻), `median`
- * √(2·ln 2)·(g⁺ − g⁻), the difference of the halves' medians, and a `sample` is one draw. ρ = √(−2·log(1 − u)) with u the
- * uniforms of (seed, stream of the weight's name, step, sample) for θ⁺, and of the stream's complement for θ⁻. `init` throws
- * `INVALID_ARGUMENT` for a weight of zeros.
+ * State a weight: `logPlus`, `logMinus` (log g±), `momentumPlus`, `momentumMinus`. `mean` weights are √(π/2)·(g⁺ − g⁻),
+ * `median` √(2·ln 2)·(g⁺ − g⁻), the difference of the halves' medians, and a `sample` is one draw. ρ = √(−2·log(1 − u))
+ * with u the uniforms of (seed, stream of the weight's name, step, sample) for θ⁺, and of the stream's complement for
+ * θ⁻. `init` throws `INVALID_ARGUMENT` for a weight of zeros.
  */
 export function lieGroupMultiplicative(options: LieGroupMultiplicativeOptions = {}): Optimizer {
   const name = 'lieGroupMultiplicative';

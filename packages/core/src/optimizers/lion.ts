@@ -39,8 +39,8 @@ export interface LionOptions extends OptionsOf<typeof lionOptionTable> {}
  *
  *     w ← w − a·(sign(β₁·v + (1 − β₁)·g) + weightDecay·w);   v ← β₂·v + (1 − β₂)·g
  *
- * State a weight: `weight`, `momentum`. Additive: it draws the stored weights, and averages the gradients of several passes.
- * Its authors advise a learning rate 3 to 10 times smaller than AdamW's and a decay larger by as much.
+ * State a weight: `weight`, `momentum`. Additive: it draws the stored weights, and averages the gradients of several
+ * passes. Its authors advise a learning rate 3 to 10 times smaller than AdamW's and a decay larger by as much.
  */
 export function lion(options: LionOptions = {}): Optimizer {
   const { learningRate, beta1, beta2, weightDecay } = resolveOptions('lion', lionOptionTable, options);

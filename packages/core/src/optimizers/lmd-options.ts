@@ -8,7 +8,9 @@ import { type LmdInitialization, lmdInitializations } from './lmd-prior.js';
 import { type LmdStateFormat, lmdStateFormat, lmdStateFormats } from './lmd-state-format.js';
 import { type WeightsKind, weightsKinds } from './optimizer.js';
 
-/** The priors that LMD's regularization can pull toward. Which one is a choice of ours; see `LmdOptions.regularizer`. */
+/**
+ * The priors that LMD's regularization can pull toward. Which one is a choice of ours; see `LmdOptions.regularizer`.
+ */
 export const lmdRegularizers = [
   'logNormalPrior',
   'powerPrior',

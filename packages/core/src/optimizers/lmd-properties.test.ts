@@ -204,7 +204,8 @@ describe('a step of lmd', () => {
     );
     const draws = [0, 1].map((sample) => rule.draw(ops, state, { seed: 9, step: 4, sample }).w!);
     const [before, after] = [await logs(ops, state), await logs(ops, next)];
-    // The halves' gradients differ by that of the drawn weight: G⁺ + G⁻ = mean of w·g. So the test needs no noise of its own.
+    // The halves' gradients differ by that of the drawn weight: G⁺ + G⁻ = mean of w·g. So the test needs no noise of
+    // its own.
     const [first, second] = [await values(ops, draws[0]!), await values(ops, draws[1]!)];
     const moved = before.plus.map((l, i) => l - after.plus[i]! + before.minus[i]! - after.minus[i]!);
     expectClose(
@@ -308,7 +309,8 @@ describe('the laws of lmd', () => {
   });
 
   it('the noise of a draw is the noise of its update', async () => {
-    // A loss of w alone at the draw: with the gradient 1/w, G⁺ + G⁻ is exactly 1, and so is the move of log m⁺ + log m⁻.
+    // A loss of w alone at the draw: with the gradient 1/w, G⁺ + G⁻ is exactly 1, and so is the move of log m⁺ + log
+    // m⁻.
     const ops = testOperations();
     const rule = lmd({ noise: 0.5, learningRate: 1, regularization: 0, useSign: false, beta1: 0, beta2: 0 });
     const state = await rule.init(ops, tensors(ops, { w: [0.5, -1, 2, 3] }));

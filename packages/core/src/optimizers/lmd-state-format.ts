@@ -73,7 +73,10 @@ function plain(names: readonly [Vector, ...Vector[]]): LmdStateFormat {
 
 type Layout = { readonly [word: string]: { readonly [vector in Vector]?: CodeLaw } };
 
-/** Words of codes, and a scale a block for each vector. Medians are stored as log (m/m₀), which is 0 where a half begins. */
+/**
+ * Words of codes, and a scale a block for each vector. Medians are stored as log (m/m₀), which is 0 where a half
+ * begins.
+ */
 function packed(layout: Layout): LmdStateFormat {
   const words = Object.entries(layout).map(([word, fields]) => ({
     word,

@@ -15,13 +15,13 @@ import { type DrawKey, type Optimizer, type OptimizerState, type WeightsKind, we
 import { checkPasses, checkVectors, freshHandle, gradientsOf, stateName, vectorOf, weightNames } from './state.js';
 
 /**
- * Log-Normal Multiplicative Dynamics: a Bayesian rule whose posterior over weights is log-normal, with multiplicative updates,
- * noise and regularization (Nishida, Kıral, Bannai, Khan & Möllenhoff, arXiv:2506.17768; its parent is the Lie-group Bayesian
- * learning rule, arXiv:2303.04397).
+ * Log-Normal Multiplicative Dynamics: a Bayesian rule whose posterior over weights is log-normal, with multiplicative
+ * updates, noise and regularization (Nishida, Kıral, Bannai, Khan & Möllenhoff, arXiv:2506.17768; its parent is the
+ * Lie-group Bayesian learning rule, arXiv:2303.04397).
  *
- * This is a **reconstruction** from the paper's published ingredients (abstract, summaries and public reviews), not from its
- * algorithm box. Each ingredient left open is an option marked "a choice of ours" in `LmdOptions`, and no default is the
- * paper's.
+ * This is a **reconstruction** from the paper's published ingredients (abstract, summaries and public reviews), not
+ * from its algorithm box. Each ingredient left open is an option marked "a choice of ours" in `LmdOptions`, and no
+ * default is the paper's.
  *
  * Each signed weight is the difference of two positive ones with medians m⁺ and m⁻. For each of the S draws of a step,
  *
@@ -33,14 +33,15 @@ import { checkPasses, checkVectors, freshHandle, gradientsOf, stateName, vectorO
  *     t± = β₁·v± + (1 − β₁)·G±;   v± ← β₂·v± + (1 − β₂)·G±
  *     log m± ← log m± − a·(sign(t±) + λ·R(m±))
  *
- * State a weight: `logPlus`, `logMinus`, `momentumPlus`, `momentumMinus` (absent with `gradientScaling: 'none'`), all of the
- * weight's shape, and the scalar `logPriorMedian`; with another `stateFormat`, words that hold codes of several vectors each
- * (`codesPlus`, `codesMinus` or `codes`) and the codes' scales (`logPlusScale` …). Noise is drawn from (seed, stream of the
- * weight's name, step, sample) and never stored; weights of more than 2^17 elements in another `stateFormat` are handled in parts
- * of so many, each with a stream of its own. `lmdLogMedians` reads the medians out of any of them.
+ * State a weight: `logPlus`, `logMinus`, `momentumPlus`, `momentumMinus` (absent with `gradientScaling: 'none'`), all
+ * of the weight's shape, and the scalar `logPriorMedian`; with another `stateFormat`, words that hold codes of several
+ * vectors each (`codesPlus`, `codesMinus` or `codes`) and the codes' scales (`logPlusScale` …). Noise is drawn from
+ * (seed, stream of the weight's name, step, sample) and never stored; weights of more than 2^17 elements in another
+ * `stateFormat` are handled in parts of so many, each with a stream of its own. `lmdLogMedians` reads the medians out
+ * of any of them.
  *
- * `init` throws `INVALID_ARGUMENT` for a weight whose root mean square is 0 or not finite: a multiplicative rule cannot leave 0.
- * Pass such weights (biases, norm gains that start at 0) to `adamw` by `parameterGroups`.
+ * `init` throws `INVALID_ARGUMENT` for a weight whose root mean square is 0 or not finite: a multiplicative rule cannot
+ * leave 0. Pass such weights (biases, norm gains that start at 0) to `adamw` by `parameterGroups`.
  */
 export function lmd(options: LmdOptions = {}): Optimizer {
   const resolved = resolveLmdOptions(options);

@@ -50,9 +50,9 @@ export interface MadamOptions extends OptionsOf<typeof madamOptionTable> {}
  *     w ← w·exp(−a·sign(w)·clip(g / √V̂, ±gradientBound))
  *     w ← clip(w, ±p·rms(w at the start))
  *
- * A weight keeps its sign for ever, and one that starts at 0 stays there: `init` throws `INVALID_ARGUMENT` where all of a
- * tensor's weights are 0. A coordinate that never had a gradient does not move. State a weight: `weight`, `secondMoment`, and
- * the scalar `bound`. It draws the stored weights, and averages the gradients of several passes.
+ * A weight keeps its sign for ever, and one that starts at 0 stays there: `init` throws `INVALID_ARGUMENT` where all of
+ * a tensor's weights are 0. A coordinate that never had a gradient does not move. State a weight: `weight`,
+ * `secondMoment`, and the scalar `bound`. It draws the stored weights, and averages the gradients of several passes.
  */
 export function madam(options: MadamOptions = {}): Optimizer {
   const { learningRate, beta, gradientBound, weightBound } = resolveOptions('madam', madamOptionTable, options);

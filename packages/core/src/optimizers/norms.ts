@@ -27,7 +27,10 @@ export function largestMagnitude(ops: EagerOperations, tensors: readonly Tensor[
   });
 }
 
-/** The power of two by which numbers of this largest magnitude are multiplied before they are squared. 1 for all that is usual. */
+/**
+ * The power of two by which numbers of this largest magnitude are multiplied before they are squared. 1 for all that is
+ * usual.
+ */
 export function safeScale(ops: EagerOperations, largest: Tensor): Tensor {
   return ops.scope(() => {
     let scale = ops.full([], scaleOfTheSmallest);
@@ -36,7 +39,10 @@ export function safeScale(ops: EagerOperations, largest: Tensor): Tensor {
   });
 }
 
-/** Σ (scale·x)² over all tensors, a scalar. By name, so that the order of a record, which rounding would show, changes no bit. */
+/**
+ * Σ (scale·x)² over all tensors, a scalar. By name, so that the order of a record, which rounding would show, changes
+ * no bit.
+ */
 export function scaledSquares(ops: EagerOperations, tensors: NamedTensors, scale: Tensor): Tensor {
   return ops.scope(() => {
     let squares = ops.zeros([]);

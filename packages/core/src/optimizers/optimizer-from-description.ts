@@ -25,7 +25,10 @@ import { sgd, sgdOptionTable } from './sgd.js';
 interface RuleEntry {
   /** How reports name it. */
   readonly title: string;
-  /** Whether it starts from the spread of random values, and so leaves biases, gains and tokens to an additive rule beside it. */
+  /**
+   * Whether it starts from the spread of random values, and so leaves biases, gains and tokens to an additive rule
+   * beside it.
+   */
   readonly matricesOnly: boolean;
   /** The options that it takes; its step sizes, which follow the schedule, are those of the kind `schedule`. */
   readonly options: OptionTable;

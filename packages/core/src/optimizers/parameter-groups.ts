@@ -9,7 +9,9 @@ import { checkPasses, weightOf } from './state.js';
 export type WeightPredicate = (name: string, shape: readonly number[]) => boolean;
 
 export interface ParameterGroup {
-  /** One weight's name, a pattern found anywhere in the name, a predicate, or `'*'` for all that no earlier group took. */
+  /**
+   * One weight's name, a pattern found anywhere in the name, a predicate, or `'*'` for all that no earlier group took.
+   */
   readonly match: string | RegExp | WeightPredicate;
   readonly optimizer: Optimizer;
 }

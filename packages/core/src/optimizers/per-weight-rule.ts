@@ -43,7 +43,10 @@ export interface PerWeightRule<Name extends string> {
   update(step: number): (ops: EagerOperations, vectors: Vectors<Name>, passes: readonly WeightPass[]) => Vectors<Name>;
 }
 
-/** An `Optimizer` of a rule stated for one weight: names, checks, and a scope a weight, so that only results live together. */
+/**
+ * An `Optimizer` of a rule stated for one weight: names, checks, and a scope a weight, so that only results live
+ * together.
+ */
 export function perWeightRule<Name extends string>(rule: PerWeightRule<Name>): Optimizer {
   const { name: owner, samples = 1, vectors: names } = rule;
 

@@ -31,7 +31,10 @@ export function linear(options: DecayOptions): Schedule {
   };
 }
 
-/** to + (from − to)·(1 + cos(π·step/steps))/2, then `to`: one half-period, without restarts (arXiv:1608.03983, equation 5). */
+/**
+ * to + (from − to)·(1 + cos(π·step/steps))/2, then `to`: one half-period, without restarts (arXiv:1608.03983, equation
+ * 5).
+ */
 export function cosine(options: DecayOptions): Schedule {
   const { from, to, steps } = checkDecay('cosine', options);
   return (step) => {

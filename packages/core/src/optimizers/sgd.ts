@@ -37,15 +37,16 @@ export const sgdOptionTable = {
 export interface SgdOptions extends OptionsOf<typeof sgdOptionTable> {}
 
 /**
- * Stochastic gradient descent with momentum (Sutskever et al. 2013, "On the importance of initialization and momentum in deep
- * learning"), in the form that PyTorch and others use, without dampening: the gradient enters the velocity whole.
+ * Stochastic gradient descent with momentum (Sutskever et al. 2013, "On the importance of initialization and momentum
+ * in deep learning"), in the form that PyTorch and others use, without dampening: the gradient enters the velocity
+ * whole.
  *
  *     v ← μ·v + g
  *     w ← w·(1 − a·weightDecay) − a·v            (Nesterov: a·(g + μ·v) with the new v)
  *
- * The decay is decoupled (arXiv:1711.05101, algorithm 1, multiplied by the learning rate), not added to the gradient as L2
- * regularization is. State a weight: `weight`, `velocity`. Additive: it draws the stored weights, and averages the gradients of
- * several passes.
+ * The decay is decoupled (arXiv:1711.05101, algorithm 1, multiplied by the learning rate), not added to the gradient as
+ * L2 regularization is. State a weight: `weight`, `velocity`. Additive: it draws the stored weights, and averages the
+ * gradients of several passes.
  */
 export function sgd(options: SgdOptions = {}): Optimizer {
   const { learningRate, momentum, nesterov, weightDecay } = resolveOptions('sgd', sgdOptionTable, options);

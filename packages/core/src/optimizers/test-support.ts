@@ -74,7 +74,9 @@ export function randomNumbers(seed: number): () => number {
   };
 }
 
-/** The state's vectors of the weight `w` after steps with the given gradients, and that nothing but the state was left. */
+/**
+ * The state's vectors of the weight `w` after steps with the given gradients, and that nothing but the state was left.
+ */
 export async function follow(
   rule: Optimizer,
   initial: readonly number[],
@@ -107,7 +109,10 @@ export function trial(size = 12, steps = 20): { initial: number[]; gradients: nu
   return { initial, gradients };
 }
 
-/** The standard normals, or uniforms, that a rule draws for the weight `w` at a step; `negative` for those of the second half. */
+/**
+ * The standard normals, or uniforms, that a rule draws for the weight `w` at a step; `negative` for those of the second
+ * half.
+ */
 export async function noiseOf(
   kind: 'randomNormal' | 'randomUniform',
   size: number,

@@ -20,7 +20,8 @@ import type {
 import { refuseUnknownOptions } from './unknown-option.js';
 
 /**
- * The options of `given`, checked against their table, with defaults filled in. An option that is undefined counts as not given.
+ * The options of `given`, checked against their table, with defaults filled in. An option that is undefined counts as
+ * not given.
  *
  * @param owner what errors call the function whose options these are.
  * @throws LmdError `UNKNOWN_OPTION`, or `INVALID_ARGUMENT` naming the option, its value and what is allowed.

@@ -4,7 +4,10 @@ import { quantizedMatmul } from '../quantized-matmul.js';
 import type { LayerContext } from './context.js';
 import { packedWeight, parameter } from './parameters.js';
 
-/** x·W + b over the last axis: [..., inputs] → [..., outputs], with `<name>.weight` [inputs, outputs], packed or not, and `<name>.bias`. */
+/**
+ * x·W + b over the last axis: [..., inputs] → [..., outputs], with `<name>.weight` [inputs, outputs], packed or not,
+ * and `<name>.bias`.
+ */
 export function linear(ops: Operations, x: Tensor, name: string, context: LayerContext): Tensor {
   const { precision, key, weights, encodedWeights } = context;
   return ops.scope(() => {

@@ -1,7 +1,10 @@
 // Kernels that round to block formats: see `compare.h`.
 #include "compare.h"
 
-/** Element formats, as `planInMemory` of @lmd/mx-formats gives them: bits, significant bits, emin, emax, bias, largest, its code, int. */
+/**
+ * Element formats, as `planInMemory` of @lmd/mx-formats gives them: bits, significant bits, emin, emax, bias, largest,
+ * its code, int.
+ */
 static const int32_t element_formats[][8] = {
     {8, 3, -6, 8, 7, 0x43e00000, 0x7e, 0}, {8, 2, -14, 15, 15, 0x47600000, 0x7b, 0},
     {6, 2, -2, 4, 3, 0x41e00000, 31, 0},   {6, 3, 0, 2, 1, 0x40f00000, 31, 0},

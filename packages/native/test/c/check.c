@@ -1,5 +1,6 @@
-// Every level that this processor has, on random shapes, against plain C and the definitions: for processors that only an emulator has, and
-// for the sanitizers. Operands end where their memory ends. `check SEED RUNS` prints the levels, and exits with 1 at the first difference.
+// Every level that this processor has, on random shapes, against plain C and the definitions: for processors that only
+// an emulator has, and for the sanitizers. Operands end where their memory ends. `check SEED RUNS` prints the levels,
+// and exits with 1 at the first difference.
 #include "../../c/block-scales.h"
 #include "../../c/level.h"
 #include "check-blocks.h"

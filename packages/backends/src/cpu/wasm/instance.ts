@@ -10,7 +10,10 @@ import { argumentOrder, type KernelModule, type Kernels } from './kernels.js';
 import { wasmBase64 } from './module.generated.js';
 import { importingSharedMemory } from './shared-memory.js';
 
-/** The little that is used of WebAssembly's own interface, which no library of the compiler's declares without the browser's. */
+/**
+ * The little that is used of WebAssembly's own interface, which no library of the compiler's declares without the
+ * browser's.
+ */
 declare const WebAssembly: {
   readonly Memory: new (size: { initial: number; maximum: number; shared: boolean }) => WasmMemory;
   validate(bytes: Uint8Array): boolean;

@@ -4,8 +4,8 @@ const hasMaximum = 1;
 const sharedWithMaximum = 3;
 
 /**
- * A module that imports one memory, and nothing else, as one that imports a shared one: the two differ in one bit (WebAssembly core
- * specification, section 5.5.5, and the threads proposal), so that no second build is needed.
+ * A module that imports one memory, and nothing else, as one that imports a shared one: the two differ in one bit
+ * (WebAssembly core specification, section 5.5.5, and the threads proposal), so that no second build is needed.
  */
 export function importingSharedMemory(module: Uint8Array): Uint8Array {
   const bytes = module.slice();
