@@ -20,7 +20,7 @@ import { checkPasses, checkVectors, freshHandle, gradientsOf, stateName, vectorO
  * learning rule, arXiv:2303.04397).
  *
  * This is a **reconstruction** from the paper's published ingredients (abstract, summaries and public reviews), not from its
- * algorithm box. Each ingredient left open is an option marked "a choice of ours" in `LmdOptions`, and no default is the
+ * algorithm box. Each ingredient left open is an option marked "our choice" in `LmdOptions`, and no default is the
  * paper's.
  *
  * Each signed weight is the difference of two positive ones with medians m⁺ and m⁻. For each of the S draws of a step,
