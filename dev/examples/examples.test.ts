@@ -1,8 +1,10 @@
 // Executes the examples of the documentation. A page says itself what happens to each of its blocks of ts, js and sh,
 // in an HTML comment before the block; a block without one fails. docs/examples.md describes the comments:
 //
-//   <!-- run -->                              executed: a module by Node, with its comments `// => value` compared; commands one by one
-//   <!-- run: with FILE as NAME -->           the same, with a file or folder, relative to the page, copied to where it runs
+//   <!-- run -->                              executed: a module by Node, with its comments `// => value` compared;
+//                                             commands one by one
+//   <!-- run: with FILE as NAME -->           the same, with a file or folder, relative to the page, copied to
+//                                             where it runs
 //   <!-- run: if its engine is installed -->  the same, except where the optional engine that it needs is missing
 //   <!-- from: FILE -->                       its lines are in this file of its package, which a test executes
 //   <!-- excerpt: FILE -->                    the same for a part of a module, which does not compile on its own

@@ -19,9 +19,9 @@ import { checkPasses, checkVectors, freshHandle, gradientsOf, stateName, vectorO
  * updates, noise and regularization (Nishida, Kıral, Bannai, Khan & Möllenhoff, arXiv:2506.17768; its parent is the
  * Lie-group Bayesian learning rule, arXiv:2303.04397).
  *
- * This is a **reconstruction** from the paper's published ingredients (abstract, summaries and public reviews), not from its
- * algorithm box. Each ingredient left open is an option marked "our choice" in `LmdOptions`, and no default is the
- * paper's.
+ * This is a **reconstruction** from the paper's published ingredients (abstract, summaries and public reviews), not
+ * from its algorithm box. Each ingredient left open is an option marked "our choice" in `LmdOptions`, and no default is
+ * the paper's.
  *
  * Each signed weight is the difference of two positive ones with medians m⁺ and m⁻. For each of the S draws of a step,
  *
