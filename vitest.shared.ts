@@ -1,4 +1,5 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 import type { Reporter, TestCase, TestSuite } from 'vitest/node';
@@ -47,6 +48,8 @@ export function testConfig(overrides: NonNullable<ViteUserConfig['test']> = {}) 
       reporters: ['default', ['json', { outputFile: '.vitest/report.json' }], skippedReporter],
       // A run that finds no test is a broken set-up, never a success.
       passWithNoTests: false,
+      // `npm test` runs several packages at a time. By default, on two cores, the last one would use one of them.
+      maxWorkers: Math.max(2, Math.floor(availableParallelism() / 2)),
       // These end what hangs. A busy machine runs a test many times slower, which is no failure.
       testTimeout: 300_000,
       hookTimeout: 300_000,

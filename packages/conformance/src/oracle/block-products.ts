@@ -78,7 +78,8 @@ const smallestNormal = 2 ** -126;
 function term(integer: number, exponent: number): number {
   const size = Math.abs(integer);
   // The value is in [2^(top − 1), 2^top).
-  const top = size.toString(2).length + exponent;
+  const bits = size < 2 ** 32 ? 32 - Math.clz32(size) : size.toString(2).length;
+  const top = bits + exponent;
   if (integer === 0 || top <= -126) return 0;
   return Math.sign(integer) * (top > 128 ? Infinity : size * 2 ** exponent);
 }
