@@ -36,8 +36,8 @@ Written by \`npm run bench -- models --write\` on ${date}: ${machine}; ${load}. 
 All rows were measured in one run, with the same weights, data and number of threads for both libraries, which run
 alternately; for training steps, each runs in its own process. The first losses, or the tokens, must agree before times
 are compared. A figure is the minimum over several steps. A ratio is the speed relative to the other library; for peak
-memory (of the whole process) it is the memory of the other library relative to ours. MXFP6 is E3M2, for the operands of
-every product. \`recomputed\` rows use gradient checkpointing for each block; PyTorch then uses
+memory (of the whole process) it is the memory of the other library relative to ours. In training, E2M3 is the format of
+the operands of every forward product; in generation, MXFP6 is E3M2. \`recomputed\` rows use gradient checkpointing for each block; PyTorch then uses
 \`torch.utils.checkpoint\`. The time of generation includes the prompt and, in MXFP6, quantizing the weights once;
 transformers generates in FP32.
 

@@ -7,11 +7,11 @@ const adamwOptions = { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e
  * PyTorch.
  */
 export const rules = [
-  { name: 'adamw', label: 'AdamW, FP32', format: 'fp32', rest: adamwOptions, target: 0.8, peer: 'PyTorch' },
+  { name: 'adamw', label: 'AdamW, FP32', format: 'fp32', rest: adamwOptions, target: 1, peer: 'PyTorch' },
   {
     name: 'lmd',
-    label: 'LMD, MXFP6 forward',
-    format: 'mxfp6_e3m2',
+    label: 'LMD, E2M3 forward',
+    format: 'mxfp6_e2m3',
     learningRate: 1e-3,
     beta1: 0.9,
     beta2: 0.99,
@@ -19,7 +19,7 @@ export const rules = [
     noise: 0.05,
     priorMedianFloor: 0.5,
     rest: adamwOptions,
-    target: 2,
+    target: 5,
     peer: 'PyTorch, torchao, eager LMD',
   },
 ];
