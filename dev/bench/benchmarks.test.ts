@@ -33,6 +33,7 @@ it('finds the benchmarks', () => {
 
 describe.each(programs)('%s', (path) => {
   it('runs, and reports rows of one shape', (context) => {
+    context.skip(process.env.LMD_NATIVE_SUITE === undefined, 'node scripts/native-tests.mjs in the root runs it');
     const { status, stdout, stderr } = node(path, '--quick', '--json');
     if (stderr.includes('ENGINE_MISSING'))
       context.skip('its engine is not installed; scripts/native-tests.mjs installs it');
