@@ -18,7 +18,7 @@ export const nativeParts = [
   { folder: 'packages/safetensors', files: ['src/fuzz.test.ts'] },
   { folder: 'packages/training', files: ['src/node/fuzz.test.ts'] },
   { folder: 'apps/cli', files: ['test/resume.test.ts', 'test/fuzz.test.ts', 'src/model-file/model-file.test.ts'] },
-  // Runs the benchmarks that need an engine, and the others again.
+  // Each benchmark once, at its smallest sizes; some need an engine.
   { folder: 'dev', files: ['bench/benchmarks.test.ts'] },
 ];
 
