@@ -3,9 +3,10 @@
  * it exports, with the names of parameters and the comments of the source. The compiler is the caller's.
  */
 
+import { commentLines, width, wrapped } from './comments.shared.mjs';
+
 /** Types of a kernel's parameters as TypeScript sees them. */
 const types = { bool: 'boolean', f32: 'number', f64: 'number', i32: 'number', u32: 'number', usize: 'number' };
-const width = 120;
 
 /**
  * Compiles `assembly/index.ts` of a package.
@@ -70,29 +71,6 @@ function commentBefore(source, name) {
   if (start < 0 || comment === undefined) throw new Error(`${name} has no comment.`);
   const text = comment.replace(/^[ \t]*\*? ?/gm, '').trim();
   return text.split(/\n(?=@)|\n\n/).map((paragraph) => paragraph.replace(/\s+/g, ' '));
-}
-
-/** A comment whose lines end at column 120. */
-function commentLines(paragraphs, indent) {
-  if (paragraphs.length === 1 && indent.length + paragraphs[0].length + 8 <= width) {
-    return [`${indent}/** ${paragraphs[0]} */`];
-  }
-  const lines = paragraphs.flatMap((paragraph, i) => {
-    const gap = i > 0 && (!paragraph.startsWith('@') || !paragraphs[i - 1].startsWith('@')) ? [''] : [];
-    return [...gap, ...wrapped(paragraph, width - indent.length - 3)];
-  });
-  return [`${indent}/**`, ...lines.map((line) => `${indent} * ${line}`.trimEnd()), `${indent} */`];
-}
-
-function wrapped(text, most) {
-  const lines = [''];
-  for (const word of text.split(' ')) {
-    const line = lines.at(-1);
-    if (line === '') lines[lines.length - 1] = word;
-    else if (line.length + 1 + word.length <= most) lines[lines.length - 1] += ` ${word}`;
-    else lines.push(word);
-  }
-  return lines;
 }
 
 /** `head`, the items and `tail` on one line where they fit, else an item a line. */

@@ -1,4 +1,4 @@
 import { testConfig } from './vitest.shared.ts';
 
 // The repository's own tests: layering, and the packages as their users get them.
-export default testConfig({ include: ['test/**/*.test.ts'], testTimeout: 300_000, hookTimeout: 300_000 });
+export default testConfig({ include: ['test/**/*.test.ts'] });

@@ -3,10 +3,11 @@
 // reason and exits with 0, or with 1 if --require is given. Other arguments, such as names of browser test files, are
 // passed to vitest. Vitest's reports go to .vitest/browser-report.json and .vitest/webgpu.json of each package.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { root, run } from './lib.mjs';
 import { webgpuParts } from './parts.mjs';
+import { countReport, summaryOf } from './reports.mjs';
 import { runSuite } from './suites.mjs';
 
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'];
@@ -53,14 +54,10 @@ if (path === undefined) {
       cwd: folder,
       env: { LMD_CHROMIUM: path },
     });
-    const written = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : undefined;
-    failed ||= code !== 0 || written === undefined;
-    total += written?.numPassedTests ?? 0;
-    if (written === undefined) console.log(`@lmd/${name}: no report was written.`);
-    else {
-      const { numPassedTests: passed, numFailedTests, numPendingTests: skipped } = written;
-      console.log(`@lmd/${name} in a browser: ${passed} passed, ${numFailedTests} failed, ${skipped} skipped`);
-    }
+    const count = countReport(report);
+    failed ||= code !== 0 || count.failed > 0;
+    total += count.passed;
+    console.log(`@lmd/${name} in a browser: ${summaryOf(count)}${count.note === '' ? '' : ` (${count.note})`}`);
   }
   if (rest.length === 0) {
     console.log('\nWebGPU with Dawn in Node');

@@ -8,6 +8,7 @@ import { buildEngine } from '../dev/engines/libtensorflow/build.mjs';
 import { installZig } from '../packages/native/scripts/install-zig.mjs';
 import { root, setUp } from './lib.mjs';
 import { nativeParts } from './parts.mjs';
+import { totalOf } from './reports.mjs';
 import { runSuite } from './suites.mjs';
 
 /** By the environment variable with the path of an engine. If it is already set, that engine is used. */
@@ -17,7 +18,7 @@ const engines = {
 };
 
 await setUp();
-const total = { passed: 0, failed: 0 };
+let missing = 0;
 const env = {
   LMD_FUZZ_FILES: '10000',
   LMD_FUZZ_INPUTS: '10000',
@@ -31,12 +32,10 @@ for (const [variable, [name, install]] of Object.entries(engines)) {
     env[variable] = process.env[variable] ?? (await install({ folder, log: (line) => console.log(line) }));
   } catch (error) {
     console.error(`The engine for ${variable} could not be installed: ${error.message}`);
-    total.failed += 1;
+    missing += 1;
   }
 }
-for (const { passed, failed } of await runSuite('native', nativeParts, env)) {
-  total.passed += passed;
-  total.failed += failed;
-}
+const suite = totalOf(await runSuite('native', nativeParts, env));
+const total = { ...suite, failed: suite.failed + missing };
 console.log(`\n${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;

@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { markdownTable } from 'markdown-table';
+import { withMarked, wrapped } from '../dev/bench/lib/marked.mjs';
 import { root } from './lib.mjs';
 
 const folder = process.argv[2];
@@ -26,7 +27,7 @@ const rows = [
   ]),
 ];
 const table = markdownTable(rows, { align: rows[0].map((_, column) => (column < 2 ? '' : 'r')) });
-const caption = wrap(
+const caption = wrapped(
   `One run, seed ${seed}, ${environment.date}, ${environment.machine}, Node ${environment.node}, ` +
     `${environment.device}: ${environment.model}. Written by \`node scripts/readme-results.mjs\`; ` +
     'a single seed on one small task does not compare the optimizers.',
@@ -34,18 +35,4 @@ const caption = wrap(
 
 const path = join(root, 'README.md');
 const readme = readFileSync(path, 'utf8');
-const marked = /<!-- first-light -->[\s\S]*<!-- \/first-light -->/;
-if (!marked.test(readme))
-  throw new Error('README.md has no <!-- first-light --> markers. Add them where the table belongs.');
-writeFileSync(
-  path,
-  readme.replace(marked, () => `<!-- first-light -->\n${table}\n\n${caption}\n<!-- /first-light -->`),
-);
-
-/** Breaks a paragraph into lines of at most 120 columns, outside of code spans. */
-function wrap(text) {
-  return text.match(/(?:`[^`]*`|\S)+/g).reduce((lines, word) => {
-    const line = `${lines} ${word}`;
-    return lines === '' ? word : line.length - line.lastIndexOf('\n') - 1 <= 120 ? line : `${lines}\n${word}`;
-  }, '');
-}
+writeFileSync(path, withMarked(readme, 'first-light', `${table}\n\n${caption}`));

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describeOption, type OptionTable } from '@lmd/core';
 import { expect, it } from 'vitest';
+import { commentLines } from '../comments.shared.mjs';
 
 // An editor shows the doc comment of an option, which therefore stands above it in its table.
 // `UPDATE_DOCS=1 npx vitest run test/option-comments.test.ts` writes the comments from the tables; without it this
 // checks them.
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const widest = 120;
 
 /** Sources that declare a table of options. */
 function sources(): string[] {
@@ -19,22 +19,6 @@ function sources(): string[] {
     .filter((path) => path.endsWith('.ts') && /^export const \w+OptionTable = \{$/m.test(readFileSync(path, 'utf8')));
 }
 
-/** A doc comment of two columns of indentation, in lines as wide as the sources have. */
-function docComment(text: string): string {
-  const single = `  /** ${text} */`;
-  if (single.length <= widest) return `${single}\n`;
-  const lines = ['  /**'];
-  let line = '   *';
-  for (const word of text.split(' ')) {
-    if (line.length + 1 + word.length > widest) {
-      lines.push(line);
-      line = '   *';
-    }
-    line += ` ${word}`;
-  }
-  return [...lines, line, '   */\n'].join('\n');
-}
-
 /**
  * The source with the doc comment of every option that it declares itself; those of a spread table stand where that is.
  */
@@ -42,7 +26,10 @@ function commented(source: string, name: string, table: OptionTable): string {
   const start = source.indexOf(`export const ${name} = {\n`);
   const end = source.indexOf('\n}', start);
   const bare = source.slice(start, end).replace(/^ {2}\/\*\*[\s\S]*?\*\/\n/gm, '');
-  const body = bare.replace(/^ {2}(\w+): /gm, (line, option) => `${docComment(describeOption(table[option]!))}${line}`);
+  const body = bare.replace(
+    /^ {2}(\w+): /gm,
+    (line, option) => `${commentLines([describeOption(table[option]!)], '  ').join('\n')}\n${line}`,
+  );
   return source.slice(0, start) + body + source.slice(end);
 }
 

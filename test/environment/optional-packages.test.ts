@@ -38,7 +38,8 @@ it.each([
 
 it('says what is wrong with a package that is installed and does not load', async () => {
   const code =
-    "import { loadTfjsNode } from '@lmd/backends/tfjs-node'; await loadTfjsNode().catch((error) => console.log(error.message));";
+    "import { loadTfjsNode } from '@lmd/backends/tfjs-node'; await loadTfjsNode().catch((error) => " +
+    'console.log(error.message));';
   const folder = join(broken, 'node_modules', '@tensorflow', 'tfjs-node');
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: '@tensorflow/tfjs-node', main: 'index.js' }));

@@ -112,7 +112,8 @@ describe('the configuration', () => {
     ['backend={"toString":1}', 'backend = {"toString":1} is not allowed. Allowed: cpu,'],
     [
       'model.preset=S/16',
-      'model.preset = S/16 has patchSize = 16, which does not fit. It must divide imageSize (8): use one of 1, 2, 4, 8. Set model.patchSize.',
+      'model.preset = S/16 has patchSize = 16, which does not fit. It must divide imageSize (8): use one of 1, ' +
+        '2, 4, 8. Set model.patchSize.',
     ],
     ['model.heads=3', 'model.heads = 3, which does not fit. It must divide width (32): use one of 1, 2, 4, 8, 16, 32.'],
     [

@@ -120,7 +120,8 @@ export function configurationReference(): string {
     '# Configuration',
     '',
     'All keys of a configuration of `lmd train`. Keys are written as in `--set`: `model.width`. This page is generated',
-    'from the schema (`vitest run -u` in `apps/cli`), which takes options with their bounds, defaults and descriptions from',
+    'from the schema (`vitest run -u` in `apps/cli`), which takes options with their bounds, defaults and ' +
+      'descriptions from',
     'the tables of the packages (`…OptionTable`).',
     '',
     '## Run',

@@ -1,7 +1,8 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { formats } from '@lmd/mx-formats';
 import { withMarked, wrapped } from '../lib/marked.mjs';
+import { writeAtomically } from '../lib/page.mjs';
 import { tableOf } from '../lib/table.mjs';
 
 const at = (path) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
@@ -57,7 +58,8 @@ export function resultsTable({ date, machine, load, engines }) {
 export function readmeSentence({ date, machine, engines: [engine] }) {
   const bits = bitsOf(formats.mxfp6_e2m3);
   return wrapped(
-    '**Products of block formats are computed in integers.** With operands in MXFP6 (E2M3), a product has the same bits on ' +
+    '**Products of block formats are computed in integers.** With operands in MXFP6 (E2M3), a product has the ' +
+      'same bits on ' +
       'the cpu, webgpu and reference backends, and on every machine, at ' +
       `${ratiosOf(engine.rows, 'mxfp6_e2m3')} times the speed of the FP32 product. Packed weights take ` +
       `${(bits / 32).toFixed(2)} of the bytes (${bits} bits a value): [exact products](docs/exact-products.md). ` +
@@ -65,19 +67,13 @@ export function readmeSentence({ date, machine, engines: [engine] }) {
   );
 }
 
-const write = (path, text) => {
-  writeFileSync(`${path}.partial`, text);
-  renameSync(`${path}.partial`, path);
-  console.error(`Written: ${path}`);
-};
-
 /**
  * Writes the results as JSON, and what the page and the README say of them.
  *
  * @param {Results} measured
  */
 export function writeResults(measured) {
-  write(results, `${JSON.stringify(measured, null, 2)}\n`);
-  write(page, withMarked(readFileSync(page, 'utf8'), 'measured', resultsTable(measured)));
-  write(readme, withMarked(readFileSync(readme, 'utf8'), 'exact-products', readmeSentence(measured)));
+  writeAtomically(results, `${JSON.stringify(measured, null, 2)}\n`);
+  writeAtomically(page, withMarked(readFileSync(page, 'utf8'), 'measured', resultsTable(measured)));
+  writeAtomically(readme, withMarked(readFileSync(readme, 'utf8'), 'exact-products', readmeSentence(measured)));
 }

@@ -8,7 +8,8 @@
 export function withMarked(text, name, contents) {
   const [open, close] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
   const [from, to] = [text.indexOf(open), text.indexOf(close)];
-  if (from < 0 || to < from) throw new Error(`There are no markers ${open} and ${close}.`);
+  if (from < 0 || to < from)
+    throw new Error(`There are no markers ${open} and ${close}. Add them where the contents belong.`);
   return `${text.slice(0, from + open.length)}\n${contents.trim()}\n${text.slice(to)}`;
 }
 

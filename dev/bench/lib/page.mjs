@@ -27,10 +27,14 @@ export function occasion() {
   };
 }
 
+/** Writes a file atomically, and says so. */
+export function writeAtomically(path, text) {
+  writeFileSync(`${path}.partial`, text);
+  renameSync(`${path}.partial`, path);
+  console.error(`Written: ${path}`);
+}
+
 /** Writes a page of docs/ atomically. */
 export function writeDocument(name, text) {
-  const page = fileURLToPath(new URL(`../../../docs/${name}`, import.meta.url));
-  writeFileSync(`${page}.partial`, text);
-  renameSync(`${page}.partial`, page);
-  console.error(`Written: ${page}`);
+  writeAtomically(fileURLToPath(new URL(`../../../docs/${name}`, import.meta.url)), text);
 }

@@ -74,7 +74,8 @@ const mistakes: [string, string, string, (ops: EagerOperations, x: Shapes) => un
   [
     'a cast of bytes',
     'DTYPE_MISMATCH',
-    'cast: expected an f32 or i32 tensor, got u8 [2]. No operation converts u8: bytes are converted by read() and fromData().',
+    'cast: expected an f32 or i32 tensor, got u8 [2]. No operation converts u8: bytes are converted by read() ' +
+      'and fromData().',
     (o, x) => o.cast(x.u2, 'f32'),
   ],
   [

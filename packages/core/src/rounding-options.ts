@@ -11,7 +11,8 @@ export const roundingOptionTable = {
   rounding: choice(['nearestEven', 'nearestAway', 'towardZero', 'stochastic'], {
     default: 'nearestEven',
     describe:
-      'Rounding of an element between two representable values. `stochastic` requires a random key where no training step provides one.',
+      'Rounding of an element between two representable values. `stochastic` requires a random key where no ' +
+      'training step provides one.',
   }),
   /**
    * How the power-of-two scale of a block is computed from its largest magnitude; the default follows OCP MX v1.0.

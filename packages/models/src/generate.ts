@@ -40,7 +40,8 @@ export const generateOptionTable = {
    */
   packedWeights: option.object<PackedMatrices>({
     describe:
-      'Weights that are stored as packed codes, by name (`packWeights`). They replace the tensors of these names, which `weights` may omit. Default: none.',
+      'Weights that are stored as packed codes, by name (`packWeights`). They replace the tensors of these ' +
+      'names, which `weights` may omit. Default: none.',
   }),
   /** Prompt tokens, at least one. GPT-2 starts a document after `<|endoftext|>`, 50256. A list of tokens; required. */
   prompt: option.value<ArrayLike<number>>({
@@ -57,7 +58,9 @@ export const generateOptionTable = {
   maxTokens: option.integer({
     atLeast: 0,
     describe:
-      'Maximum number of new tokens. Beyond the context length of the model, each token is computed from the last `contextLength` tokens by a full forward pass: positions are absolute, so that the key-value cache cannot be used. Default: up to the end of the context, or `contextLength` if the prompt fills it.',
+      'Maximum number of new tokens. Beyond the context length of the model, each token is computed from the ' +
+      'last `contextLength` tokens by a full forward pass: positions are absolute, so that the key-value cache ' +
+      'cannot be used. Default: up to the end of the context, or `contextLength` if the prompt fills it.',
   }),
   /**
    * Vocabulary size of the tokenizer. Further rows of the embedding, with which some models pad it to a round number,
@@ -66,7 +69,8 @@ export const generateOptionTable = {
   vocabularySize: option.integer({
     atLeast: 1,
     describe:
-      'Vocabulary size of the tokenizer. Further rows of the embedding, with which some models pad it to a round number, are never sampled. Default: that of the model.',
+      'Vocabulary size of the tokenizer. Further rows of the embedding, with which some models pad it to a round ' +
+      'number, are never sampled. Default: that of the model.',
   }),
   /** Tokens that end the text; they are not returned. Default: none. A list of tokens. */
   stop: option.value<readonly number[]>({
@@ -87,7 +91,8 @@ export const generateOptionTable = {
    */
   precision: option.object<Precision>({
     describe:
-      'Precision of the matrix products. Packed weights are not rounded again; in their products it applies to the activations. Default: full precision.',
+      'Precision of the matrix products. Packed weights are not rounded again; in their products it applies to ' +
+      'the activations. Default: full precision.',
   }),
   /**
    * Block format of the key-value cache, stored as codes and scales: `formats.mxint8`, or another format of
@@ -95,7 +100,8 @@ export const generateOptionTable = {
    */
   cacheFormat: option.object<BlockFormat>({
     describe:
-      'Block format of the key-value cache, stored as codes and scales: `formats.mxint8`, or another format of `@lmd/mx-formats` with power-of-two scales. Default: f32.',
+      'Block format of the key-value cache, stored as codes and scales: `formats.mxint8`, or another format of ' +
+      '`@lmd/mx-formats` with power-of-two scales. Default: f32.',
   }),
 } as const satisfies OptionTable;
 

@@ -31,7 +31,9 @@ export const gpt2OptionTable = {
   quantizeHead: option.boolean({
     default: true,
     describe:
-      'Whether the head, the product of the residual stream and the transposed token embedding, is quantized like all other products; if false it stays in f32. The embedding lookup is not a product and is never quantized.',
+      'Whether the head, the product of the residual stream and the transposed token embedding, is quantized ' +
+      'like all other products; if false it stays in f32. The embedding lookup is not a product and is never ' +
+      'quantized.',
   }),
 } as const satisfies OptionTable;
 

@@ -33,7 +33,8 @@ export const samplingOptionTable = {
     atMost: 1,
     default: 1,
     describe:
-      'Top-p (nucleus) sampling: samples from the fewest most likely tokens whose probabilities add up to p or more (Holtzman et al. 2020); 1 samples from all.',
+      'Top-p (nucleus) sampling: samples from the fewest most likely tokens whose probabilities add up to p or ' +
+      'more (Holtzman et al. 2020); 1 samples from all.',
   }),
   /**
    * Values above 1 penalize tokens that already appear: their positive logits are divided by it, and negative ones
@@ -43,7 +44,8 @@ export const samplingOptionTable = {
     above: 0,
     default: 1,
     describe:
-      'Values above 1 penalize tokens that already appear: their positive logits are divided by it, and negative ones multiplied (Keskar et al. 2019).',
+      'Values above 1 penalize tokens that already appear: their positive logits are divided by it, and negative ' +
+      'ones multiplied (Keskar et al. 2019).',
   }),
 } as const satisfies OptionTable;
 

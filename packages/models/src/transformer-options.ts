@@ -27,7 +27,8 @@ export const transformerOptionTable = {
     below: 1,
     default: 0,
     describe:
-      'Dropout probability, in training only, of the embeddings and of the outputs of attention and MLP before they are added to the residual stream.',
+      'Dropout probability, in training only, of the embeddings and of the outputs of attention and MLP before ' +
+      'they are added to the residual stream.',
   }),
   /**
    * Dropout probability of the attention probabilities, in training only. Above 0, attention probabilities are stored.
@@ -38,7 +39,8 @@ export const transformerOptionTable = {
     below: 1,
     default: 0,
     describe:
-      'Dropout probability of the attention probabilities, in training only. Above 0, attention probabilities are stored.',
+      'Dropout probability of the attention probabilities, in training only. Above 0, attention probabilities ' +
+      'are stored.',
   }),
   /**
    * Activation checkpointing. `blocks` or true: only the input of each block is stored for the backward pass, which
@@ -48,6 +50,8 @@ export const transformerOptionTable = {
   recomputation: option.either([{ kind: 'boolean' }, { kind: 'choice', choices: ['blocks'] }], {
     default: false,
     describe:
-      'Activation checkpointing. `blocks` or true: only the input of each block is stored for the backward pass, which recomputes the block. Results are bit-identical; it uses less memory and takes about a third more computation.',
+      'Activation checkpointing. `blocks` or true: only the input of each block is stored for the backward pass, ' +
+      'which recomputes the block. Results are bit-identical; it uses less memory and takes about a third more ' +
+      'computation.',
   }),
 } as const satisfies OptionTable;

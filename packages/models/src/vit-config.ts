@@ -25,7 +25,8 @@ export const vitOptionTable = {
   pooling: option.choice(['classToken', 'mean'], {
     default: 'classToken',
     describe:
-      'Input of the classification head. `classToken`: the normalized output at a learned token (Dosovitskiy et al. 2021). `mean`: the mean of the normalized outputs at all patches (Beyer, Zhai, Kolesnikov 2022).',
+      'Input of the classification head. `classToken`: the normalized output at a learned token (Dosovitskiy et ' +
+      'al. 2021). `mean`: the mean of the normalized outputs at all patches (Beyer, Zhai, Kolesnikov 2022).',
   }),
   /**
    * Approximation of GELU: `none` uses the error function, `tanh` the tanh approximation. `none` or `tanh`; default
@@ -50,7 +51,8 @@ export const vitOptionTable = {
   quantizeEmbeddingAndHead: option.boolean({
     default: true,
     describe:
-      'Whether patch embedding and head, the first and the last matrix product, are quantized like all others; if false they stay in f32, as in much of the quantization literature.',
+      'Whether patch embedding and head, the first and the last matrix product, are quantized like all others; ' +
+      'if false they stay in f32, as in much of the quantization literature.',
   }),
   /**
    * Stochastic depth, in training only: probability that the last block skips its attention, or its MLP, for an
@@ -62,7 +64,8 @@ export const vitOptionTable = {
     below: 1,
     default: 0,
     describe:
-      'Stochastic depth, in training only: probability that the last block skips its attention, or its MLP, for an example; it increases linearly from 0 at the first block (Huang et al. 2016; Touvron et al. 2021).',
+      'Stochastic depth, in training only: probability that the last block skips its attention, or its MLP, for ' +
+      'an example; it increases linearly from 0 at the first block (Huang et al. 2016; Touvron et al. 2021).',
   }),
 } as const satisfies OptionTable;
 

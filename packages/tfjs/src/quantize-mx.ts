@@ -30,7 +30,8 @@ export const quantizeMXOptionTable = {
   axis: option.integer({
     default: -1,
     describe:
-      'Axis along which blocks run: the contraction axis of the product that uses the result. Negative values count from the end.',
+      'Axis along which blocks run: the contraction axis of the product that uses the result. Negative values ' +
+      'count from the end.',
   }),
   ...roundingOptionTable,
   /** Random key of `stochastic` rounding; use another `step` at each step. An object. */
@@ -43,7 +44,8 @@ export const quantizeMXOptionTable = {
    */
   gradient: option.value<'straightThrough' | ((dy: tf.Tensor, x: tf.Tensor, y: tf.Tensor) => tf.Tensor)>({
     describe:
-      '`straightThrough` (default) passes the gradient through the rounding unchanged. A function computes the gradient of x from that of the result, x and the result.',
+      '`straightThrough` (default) passes the gradient through the rounding unchanged. A function computes the ' +
+      'gradient of x from that of the result, x and the result.',
     allowed: '`straightThrough` or a function of (dy, x, y)',
     check: (value) => value === 'straightThrough' || typeof value === 'function',
   }),

@@ -42,7 +42,8 @@ export const evaluateOptionTable = {
   calibrationBins: option.integer({
     atLeast: 1,
     describe:
-      'Number of bins of the calibration (15 is usual), which costs a softmax over all logits. Default: no calibration.',
+      'Number of bins of the calibration (15 is usual), which costs a softmax over all logits. Default: no ' +
+      'calibration.',
   }),
   /** Aborting it ends the evaluation after the current batch, without a result. An object. */
   signal: option.object<AbortSignal>({

@@ -77,7 +77,8 @@ export const trainOptionTable = {
   microBatchSize: option.integer({
     atLeast: 1,
     describe:
-      'Number of examples per forward and backward pass; gradients are accumulated over the batch. It uses less memory, and gradients are the same up to rounding. Default: the whole batch.',
+      'Number of examples per forward and backward pass; gradients are accumulated over the batch. It uses less ' +
+      'memory, and gradients are the same up to rounding. Default: the whole batch.',
   }),
   /**
    * Frees the old state of each weight as soon as the update has computed the new one, so that two full states are
@@ -89,7 +90,11 @@ export const trainOptionTable = {
   updateInPlace: option.boolean({
     default: false,
     describe:
-      'Frees the old state of each weight as soon as the update has computed the new one, so that two full states are never in memory at once; for models whose state fills most of the memory. It does not change results and takes a second readback per step. If the gradients of a step are not finite, the previous state is kept; if the new state is not finite, the previous state is lost, and the run has to resume from its newest checkpoint.',
+      'Frees the old state of each weight as soon as the update has computed the new one, so that two full ' +
+      'states are never in memory at once; for models whose state fills most of the memory. It does not change ' +
+      'results and takes a second readback per step. If the gradients of a step are not finite, the previous ' +
+      'state is kept; if the new state is not finite, the previous state is lost, and the run has to resume from ' +
+      'its newest checkpoint.',
   }),
   /**
    * Whether the last batch of an epoch is kept if it is smaller than `batchSize`; otherwise it is dropped. True or
@@ -105,7 +110,8 @@ export const trainOptionTable = {
     atLeast: 0,
     default: 1,
     describe:
-      'Number of batches requested from the data set in advance, so that they are read and decoded while a step is computed. It does not change results. With 0, each batch is requested when its step begins.',
+      'Number of batches requested from the data set in advance, so that they are read and decoded while a step ' +
+      'is computed. It does not change results. With 0, each batch is requested when its step begins.',
   }),
   /**
    * Number of steps between evaluations on the validation data, or a function that returns whether to evaluate after a
@@ -114,7 +120,9 @@ export const trainOptionTable = {
    */
   evaluateEvery: option.value<number | ((step: number) => boolean)>({
     describe:
-      'Number of steps between evaluations on the validation data, or a function that returns whether to evaluate after a step, counted from 1; it must be pure, so that a resumed run evaluates at the same steps. The model is always evaluated after the last step; by default, only then.',
+      'Number of steps between evaluations on the validation data, or a function that returns whether to ' +
+      'evaluate after a step, counted from 1; it must be pure, so that a resumed run evaluates at the same ' +
+      'steps. The model is always evaluated after the last step; by default, only then.',
     allowed: 'an integer at least 1, or a function of the step',
     check: (value) => typeof value === 'function' || (Number.isSafeInteger(value) && (value as number) >= 1),
   }),
@@ -143,7 +151,9 @@ export const trainOptionTable = {
    */
   resume: option.value<LoadedCheckpoint | (() => Promise<LoadedCheckpoint | undefined>)>({
     describe:
-      'Checkpoint to resume from; the run continues as if it had not been interrupted. A function is called once, and its result is released when the run has started, since a checkpoint in host memory is as large as the state.',
+      'Checkpoint to resume from; the run continues as if it had not been interrupted. A function is called ' +
+      'once, and its result is released when the run has started, since a checkpoint in host memory is as large ' +
+      'as the state.',
     allowed: 'a checkpoint or a function that resolves to one',
     check: (value) => typeof value === 'function' || (typeof value === 'object' && value !== null),
   }),
@@ -153,7 +163,8 @@ export const trainOptionTable = {
    */
   configuration: option.value<Json>({
     describe:
-      "Further settings that must be equal in a resumed run, such as the optimizer's options. They are stored in checkpoints.",
+      "Further settings that must be equal in a resumed run, such as the optimizer's options. They are stored in " +
+      'checkpoints.',
     allowed: 'JSON',
     // `assertJson` names the part that is not.
     check: () => true,

@@ -94,7 +94,8 @@ export const imageFolderSchema = z.strictObject({
     .literal('imageFolder')
     .describe('JPEG, PNG, WebP, GIF, AVIF and TIFF files in one folder per class, like ImageNet.'),
   folder: pathSchema.describe(
-    'Folder with the subfolders `train` and `test` (or `val`), each with one subfolder per class. Links are followed; hidden folders are ignored.',
+    'Folder with the subfolders `train` and `test` (or `val`), each with one subfolder per class. Links are ' +
+      'followed; hidden folders are ignored.',
   ),
   size: side
     .default(224)

@@ -23,7 +23,8 @@ export const diagnosticsSchema = z
     priorBound: measured.describe("Fraction of LMD's medians at the bound 1/λ of its log-normal prior."),
     flipRate: measured.describe("Fraction of quantized weights that change in a step, in the run's block format."),
     quantizationNoise: measured.describe(
-      "Signal-to-noise ratio, clipping and kurtosis of each quantized product of a ViT, on validation images, in the run's block format and those of `evaluation.formats`.",
+      'Signal-to-noise ratio, clipping and kurtosis of each quantized product of a ViT, on validation images, in ' +
+        "the run's block format and those of `evaluation.formats`.",
     ),
     gradientSignal: measured.describe(
       'Signal-to-noise ratio of the gradients; needs two additional vectors per weight.',
@@ -32,7 +33,8 @@ export const diagnosticsSchema = z
   })
   .prefault({})
   .describe(
-    'Measurements, written to `metrics.jsonl` and plotted in the report, if they apply to the optimizer and the format.',
+    'Measurements, written to `metrics.jsonl` and plotted in the report, if they apply to the optimizer and the ' +
+      'format.',
   );
 
 export type DiagnosticsConfiguration = z.output<typeof diagnosticsSchema>;

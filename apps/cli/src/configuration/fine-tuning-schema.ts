@@ -23,7 +23,8 @@ export const fineTuningSchema = z
     train: patterns('Weights to train fully; the others are frozen.'),
     freeze: patterns('Weights to freeze; the others are trained.'),
     fresh: patterns(
-      'Weights to initialize randomly from the seed, such as `head.*` for other classes. They may be missing in the file.',
+      'Weights to initialize randomly from the seed, such as `head.*` for other classes. They may be missing in ' +
+        'the file.',
     ),
   })
   .superRefine(({ lora, train, freeze, fresh }, context) => {

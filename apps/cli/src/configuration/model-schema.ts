@@ -54,7 +54,8 @@ type Blocks = Pick<
 const weights = pathSchema
   .optional()
   .describe(
-    'File or folder of the initial weights: a model of `lmd`, transformers or timm, which also determines the sizes; default: random weights from the seed.',
+    'File or folder of the initial weights: a model of `lmd`, transformers or timm, which also determines the ' +
+      'sizes; default: random weights from the seed.',
   );
 
 /** A Vision Transformer. Image size, channels and number of classes are those of the data. */
@@ -81,7 +82,8 @@ export const gpt2Schema = z
       vocabularySize: limited(
         described(
           gpt2OptionTable.vocabularySize,
-          'Rows of the token embedding, at least the vocabulary size of the data; default: that size, or the rows in `weights`.',
+          'Rows of the token embedding, at least the vocabulary size of the data; default: that size, or the ' +
+            'rows in `weights`.',
         ),
         largestSize,
       ),

@@ -30,7 +30,8 @@ const priorMedian = option.either(
   ],
   {
     describe:
-      'm₀: median of the prior, or `initialWeights` for a prior centred at the initial weights (fine-tuning); default: a prior centred at weight 0.',
+      'm₀: median of the prior, or `initialWeights` for a prior centred at the initial weights (fine-tuning); ' +
+      'default: a prior centred at weight 0.',
   },
 );
 

@@ -21,7 +21,8 @@ export const samplesSchema = z
   })
   .optional()
   .describe(
-    'Sample texts of a language model, generated after training and stored in `summary.json` of each optimizer; default: none.',
+    'Sample texts of a language model, generated after training and stored in `summary.json` of each optimizer; ' +
+      'default: none.',
   );
 
 export type SamplesConfiguration = NonNullable<z.output<typeof samplesSchema>>;

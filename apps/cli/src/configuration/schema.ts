@@ -51,7 +51,8 @@ export const configurationSchema = z.strictObject({
   backward: precisionSchema
     .optional()
     .describe(
-      'Format of the operands of backward matrix products; default: `bf16` with a block format, otherwise that of the forward pass.',
+      'Format of the operands of backward matrix products; default: `bf16` with a block format, otherwise that ' +
+        'of the forward pass.',
     ),
   data: dataSchema.describe('The data set.'),
   model: modelSchema.describe('The model.'),
@@ -87,7 +88,8 @@ export const configurationSchema = z.strictObject({
       examples: count
         .optional()
         .describe(
-          'Number of validation examples to use, always the same ones; default: all. The test set is always used in full.',
+          'Number of validation examples to use, always the same ones; default: all. The test set is always used ' +
+            'in full.',
         ),
       ...optionShape({
         weights: described(lmdOptionTable.evaluation, 'Weights of the posterior to evaluate and export.'),

@@ -27,7 +27,8 @@ describe('holdOut', () => {
     [
       375,
       2000,
-      'data.validation is 2000, but there are 375 training examples. Use a number below 375, or a fraction such as 0.2.',
+      'data.validation is 2000, but there are 375 training examples. Use a number below 375, or a fraction such ' +
+        'as 0.2.',
     ],
     [375, 375, 'data.validation is 375, but there are 375'],
     [4, 0.01, 'data.validation is 0.01, which is 0 examples, but there are 4'],

@@ -11,7 +11,8 @@ export async function loadTfjs(): Promise<typeof Tfjs> {
 
 /** Remedy where a limit of virtual memory stops WebAssembly. */
 export const addressSpaceRemedy =
-  'WebAssembly reserves address space: raise its limit (ulimit -v unlimited), or set NODE_OPTIONS=--disable-wasm-trap-handler.';
+  'WebAssembly reserves address space: raise its limit (ulimit -v unlimited), or set ' +
+  'NODE_OPTIONS=--disable-wasm-trap-handler.';
 
 const engines = {
   wasm: () => import('@tensorflow/tfjs-backend-wasm'),

@@ -47,7 +47,8 @@ describe('evaluationBatchSize', () => {
       subject: 'evaluation.batchSize',
       value: 250,
       message:
-        'evaluation.batchSize is 250, but the logits of 250 examples, [16000, 50257], do not fit into backend "cpu". Use 166 or less.',
+        'evaluation.batchSize is 250, but the logits of 250 examples, [16000, 50257], do not fit into backend ' +
+        '"cpu". Use 166 or less.',
     });
     // No more than there are.
     expect(evaluationBatchSize(asked, model, backend, 100)).toBe(250);

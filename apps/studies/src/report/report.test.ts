@@ -109,7 +109,8 @@ describe('the report', () => {
     const versus = row(below(markdown!, 'LMD minus').replace(/^/, '| '), 'AdamW');
     expect(versus.slice(1)).toEqual(['−2.00 ± 0.00: worse', '+1.47 ± 5.50: not significant']);
     expect(markdown).toContain(
-      'LMD is significantly worse (95 % confidence interval excludes 0; percentage points of test accuracy) than AdamW in FP32',
+      'LMD is significantly worse (95 % confidence interval excludes 0; percentage points of test accuracy) than ' +
+        'AdamW in FP32',
     );
     expect(markdown).not.toContain('LMD is significantly better');
     expect(markdown).toContain('Cost of MXFP4 relative to FP32, smallest first: LMD +2.47');

@@ -98,7 +98,8 @@ describe('progress', () => {
 
   it('writes a line a trial elsewhere', () => {
     expect(show(false)).toBe(
-      '[1/4] final lmd fp32 seed 0: 50.00 %, loss 1.0000; 30 s left\n[1/4] final lmd fp32 seed 0: diverged; 30 s left\n',
+      '[1/4] final lmd fp32 seed 0: 50.00 %, loss 1.0000; 30 s left\n[1/4] final lmd fp32 seed 0: diverged; 30 s ' +
+        'left\n',
     );
   });
 });

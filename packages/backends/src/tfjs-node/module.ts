@@ -22,7 +22,8 @@ export interface NodeEngine {
 export type TfjsNodeName = 'tfjs-node' | 'tfjs-node-gpu';
 
 const building =
-  'Where its download server cannot be reached, build it from the npm registry and PyPI with dev/engines/libtensorflow of the @lmd repository, ' +
+  'Where its download server cannot be reached, build it from the npm registry and PyPI with ' +
+  'dev/engines/libtensorflow of the @lmd repository, ' +
   'and give the path that it prints.';
 const installation = (name: TfjsNodeName) => `Install it: npm install @tensorflow/${name}. ${building}`;
 

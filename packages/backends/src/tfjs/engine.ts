@@ -178,7 +178,8 @@ function refuseSecondCopy(module: TfjsModule): void {
       subject: 'tf',
       value: module.version_core,
       remedy:
-        'Pass the copy that the engine package uses. `npm ls @tensorflow/tfjs-core` shows all; `npm dedupe`, or an entry in `overrides`, ' +
+        'Pass the copy that the engine package uses. `npm ls @tensorflow/tfjs-core` shows all; `npm dedupe`, or ' +
+        'an entry in `overrides`, ' +
         'leaves one.',
     },
   );

@@ -5,7 +5,8 @@ import type { Gpu, GpuAdapter, GpuDevice } from './gpu-types.js';
 const withoutGpu = 'Without a GPU, use @lmd/backends/cpu.';
 const packageRemedy = `Install Dawn: npm install webgpu. ${withoutGpu}`;
 const driverRemedy =
-  "Install the GPU's driver. On Linux Dawn needs Vulkan: the vendor's driver and libvulkan1, or mesa-vulkan-drivers to try it without " +
+  "Install the GPU's driver. On Linux Dawn needs Vulkan: the vendor's driver and libvulkan1, or " +
+  'mesa-vulkan-drivers to try it without ' +
   `a GPU. ${withoutGpu}`;
 const browserRemedy = `Use a browser with WebGPU, on a page from https or localhost. ${withoutGpu}`;
 

@@ -40,7 +40,8 @@ const unary: Record<UnaryName, Function> = {
   sqrt: math(
     'sqrt',
     'square_root(a)',
-    'fn square_root(x: f32) -> f32 { if (x < 0.0) { return nan(); } if (magnitude_bits(x) >= INFINITY_BITS || x == 0.0) { return x; } return sqrt(x); }',
+    'fn square_root(x: f32) -> f32 { if (x < 0.0) { return nan(); } if (magnitude_bits(x) >= INFINITY_BITS || x ' +
+      '== 0.0) { return x; } return sqrt(x); }',
   ),
   tanh: math('tanh', 'hyperbolic_tangent(a)'),
   erf: math('erf', 'error_function(a)'),

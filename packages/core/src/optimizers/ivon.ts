@@ -53,7 +53,8 @@ export const ivonOptionTable = {
   clipRadius: number({
     above: 0,
     describe:
-      'Bound at which each coordinate of the preconditioned step is clipped, before the learning rate. Default: no clipping.',
+      'Bound at which each coordinate of the preconditioned step is clipped, before the learning rate. Default: ' +
+      'no clipping.',
   }),
   /**
    * S: number of posterior samples per step; each takes one forward and one backward pass. A whole number, at least 1;

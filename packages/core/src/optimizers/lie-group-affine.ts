@@ -17,7 +17,8 @@ export const lieGroupAffineOptionTable = {
     atLeast: 0,
     default: 10,
     describe:
-      'a₁: learning rate of the location b, in units of the scale A; with a constant gradient g, b moves by a₁·A²·g per step.',
+      'a₁: learning rate of the location b, in units of the scale A; with a constant gradient g, b moves by ' +
+      'a₁·A²·g per step.',
   }),
   /** a₂: learning rate of log A. Default: `learningRate`. A number or a schedule, at least 0. */
   scaleLearningRate: schedule({
@@ -39,7 +40,8 @@ export const lieGroupAffineOptionTable = {
     atLeast: 0,
     default: 1e-3,
     describe:
-      'T: temperature, the weight of the entropy relative to the loss. With a loss of curvature h, A² converges to T/h.',
+      'T: temperature, the weight of the entropy relative to the loss. With a loss of curvature h, A² converges ' +
+      'to T/h.',
   }),
   /** Initial scale A of every weight. Above 0; default 0.03. */
   initialScale: number({ above: 0, default: 0.03, describe: 'Initial scale A of every weight.' }),

@@ -60,7 +60,10 @@ export const lmdOptionTable = {
   regularizer: choice(lmdRegularizers, {
     default: 'logNormalPrior',
     describe:
-      "Regularizer R, named by its prior. Our choice, since the paper's prior could not be read. `logNormalPrior`: R = log(m/m₀), the gradient with respect to log m of the divergence from a log-normal prior. `powerPrior`: R = 1, a constant pull toward 0, as with a power law. `exponentialPrior`: R = m/m₀. `halfNormalPrior`: R = (m/m₀)².",
+      "Regularizer R, named by its prior. Our choice, since the paper's prior could not be read. " +
+      '`logNormalPrior`: R = log(m/m₀), the gradient with respect to log m of the divergence from a log-normal ' +
+      'prior. `powerPrior`: R = 1, a constant pull toward 0, as with a power law. `exponentialPrior`: R = m/m₀. ' +
+      '`halfNormalPrior`: R = (m/m₀)².',
   }),
   // exp(σ²/2) appears in the initial weights and in the mean: beyond 10 it leaves the range of f32.
   /**
@@ -81,7 +84,8 @@ export const lmdOptionTable = {
     atLeast: 1,
     default: 1,
     describe:
-      'S: number of posterior samples per step, each with one forward and one backward pass; their gradients are averaged.',
+      'S: number of posterior samples per step, each with one forward and one backward pass; their gradients are ' +
+      'averaged.',
   }),
   /**
    * `sample`: the gradient with respect to log m, which is g times the sampled half θ. `none` (our choice): g itself;
@@ -91,7 +95,9 @@ export const lmdOptionTable = {
   gradientScaling: choice(['sample', 'none'], {
     default: 'sample',
     describe:
-      '`sample`: the gradient with respect to log m, which is g times the sampled half θ. `none` (our choice): g itself; both halves then share one momentum, and the state has three vectors per weight, as many as Adam with its weight.',
+      '`sample`: the gradient with respect to log m, which is g times the sampled half θ. `none` (our choice): g ' +
+      'itself; both halves then share one momentum, and the state has three vectors per weight, as many as Adam ' +
+      'with its weight.',
   }),
   /**
    * Whether the step of log m is the sign of the temporary momentum; if false (our choice), it is its value. True or
@@ -110,7 +116,8 @@ export const lmdOptionTable = {
     above: 0,
     default: 0.4,
     describe:
-      'c: each half starts at c·s or more, where s is the root mean square of the initial weights; a half that starts at 0 would stay there. Our choice.',
+      'c: each half starts at c·s or more, where s is the root mean square of the initial weights; a half that ' +
+      'starts at 0 would stay there. Our choice.',
   }),
   /**
    * How an initial weight w₀ is split into two halves whose mean difference is w₀, with f = c·s. Our choices. `floor`:
@@ -121,7 +128,11 @@ export const lmdOptionTable = {
   initialization: choice(lmdInitializations, {
     default: 'floor',
     describe:
-      'How an initial weight w₀ is split into two halves whose mean difference is w₀, with f = c·s. Our choices. `floor`: exp(−σ²/2)·(max(±w₀, 0) + f); one half starts at the median of the prior. `hypentropy`: exp(−σ²/2)·(√(w₀² + 4f²) ± w₀)/2; the product of the halves is the same for every weight, so that both are equally far from the median of the prior in log m (geometry of Ghai, Hazan & Singer, arXiv:1902.01903).',
+      'How an initial weight w₀ is split into two halves whose mean difference is w₀, with f = c·s. Our choices. ' +
+      '`floor`: exp(−σ²/2)·(max(±w₀, 0) + f); one half starts at the median of the prior. `hypentropy`: ' +
+      'exp(−σ²/2)·(√(w₀² + 4f²) ± w₀)/2; the product of the halves is the same for every weight, so that both ' +
+      'are equally far from the median of the prior in log m (geometry of Ghai, Hazan & Singer, ' +
+      'arXiv:1902.01903).',
   }),
   /**
    * m₀, the median of the prior: one number for all weights, or numbers by weight name. Default: exp(−σ²/2)·c·s, a
@@ -138,7 +149,10 @@ export const lmdOptionTable = {
     ],
     {
       describe:
-        'm₀, the median of the prior: one number for all weights, or numbers by weight name. Default: exp(−σ²/2)·c·s, a prior centred at weight 0. `initialWeights`, for fine-tuning: the initial median of each half, a prior centred at the initial weights; it stores one more vector per weight and requires the regularizer `logNormalPrior`. The initial weights are the same in all cases. Our choice.',
+        'm₀, the median of the prior: one number for all weights, or numbers by weight name. Default: ' +
+        'exp(−σ²/2)·c·s, a prior centred at weight 0. `initialWeights`, for fine-tuning: the initial median of ' +
+        'each half, a prior centred at the initial weights; it stores one more vector per weight and requires ' +
+        'the regularizer `logNormalPrior`. The initial weights are the same in all cases. Our choice.',
     },
   ),
   /** Weights that `weights()` returns by default. Our choice. `mean`, `median` or `sample`; default `mean`. */
@@ -163,7 +177,12 @@ export const lmdOptionTable = {
   stateFormat: choice(lmdStateFormats, {
     default: 'f32',
     describe:
-      'Format in which the state is stored between steps; computation is in f32. `f32`: 16 bytes per weight, for two medians and two momenta; 12 with `gradientScaling` `none`. `block16`: 8.1 bytes per weight: 16-bit codes for log (m/m₀) and 8-bit codes for momenta, with one scale per block of 128. `block8`: 4.1 bytes per weight: 8-bit codes for all three vectors; requires `gradientScaling` `none`. Rounding is stochastic, with noise determined by (seed, `<weight>/<vector>`, step): a step smaller than the spacing of the codes is taken on average, and a resumed run is bit-identical. Our choice.',
+      'Format in which the state is stored between steps; computation is in f32. `f32`: 16 bytes per weight, for ' +
+      'two medians and two momenta; 12 with `gradientScaling` `none`. `block16`: 8.1 bytes per weight: 16-bit ' +
+      'codes for log (m/m₀) and 8-bit codes for momenta, with one scale per block of 128. `block8`: 4.1 bytes ' +
+      'per weight: 8-bit codes for all three vectors; requires `gradientScaling` `none`. Rounding is stochastic, ' +
+      'with noise determined by (seed, `<weight>/<vector>`, step): a step smaller than the spacing of the codes ' +
+      'is taken on average, and a resumed run is bit-identical. Our choice.',
   }),
 } as const satisfies OptionTable;
 

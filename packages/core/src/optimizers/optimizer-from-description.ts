@@ -95,7 +95,8 @@ export const scheduleOptionTable = {
   steps: integer({
     atLeast: 0,
     describe:
-      'Total number of steps of the run. `linear` and `cosine` reach their end at the last one: step `steps` − 1, counted from 0.',
+      'Total number of steps of the run. `linear` and `cosine` reach their end at the last one: step `steps` − ' +
+      '1, counted from 0.',
   }),
   /**
    * Instead of `steps`: number of steps from the peak to the end, which is reached at step `warmup` + `decay`. A whole

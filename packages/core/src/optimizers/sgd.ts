@@ -30,7 +30,8 @@ export const sgdOptionTable = {
     atLeast: 0,
     default: 0,
     describe:
-      'Decoupled weight decay: each step multiplies the weight by 1 − learningRate·weightDecay and does not change the velocity.',
+      'Decoupled weight decay: each step multiplies the weight by 1 − learningRate·weightDecay and does not ' +
+      'change the velocity.',
   }),
 } as const satisfies OptionTable;
 

@@ -65,7 +65,8 @@ export const augmentationOptionTable = {
     atLeast: 0,
     default: 0,
     describe:
-      'α of CutMix, which pastes a rectangle of one image into another; 0 disables it. With mixup, one of the two is chosen at random for each image.',
+      'α of CutMix, which pastes a rectangle of one image into another; 0 disables it. With mixup, one of the ' +
+      'two is chosen at random for each image.',
   }),
   /**
    * Label smoothing: fraction of each label that is spread evenly over all classes (Szegedy et al., arXiv:1512.00567).
@@ -76,7 +77,8 @@ export const augmentationOptionTable = {
     atMost: 1,
     default: 0,
     describe:
-      'Label smoothing: fraction of each label that is spread evenly over all classes (Szegedy et al., arXiv:1512.00567).',
+      'Label smoothing: fraction of each label that is spread evenly over all classes (Szegedy et al., ' +
+      'arXiv:1512.00567).',
   }),
 } as const satisfies OptionTable;
 

@@ -27,7 +27,8 @@ export const transformImagesOptionTable = {
   fit: option.choice(['crop', 'stretch'], {
     default: 'crop',
     describe:
-      "How images of another size are resized: `crop` resizes the largest centred region with the aspect ratio of the model's input, `stretch` the whole image.",
+      'How images of another size are resized: `crop` resizes the largest centred region with the aspect ratio ' +
+      "of the model's input, `stretch` the whole image.",
   }),
   /**
    * With `crop`, the fraction of the sides of that region that is kept; 0.875 is usual for ImageNet. Above 0 and at

@@ -23,7 +23,8 @@ export const imageFolderOptionTable = {
    */
   classNames: option.value<readonly string[]>({
     describe:
-      'Names of the classes, in the order of their labels, if not all subfolders are classes. Default: all subfolders, sorted by name.',
+      'Names of the classes, in the order of their labels, if not all subfolders are classes. Default: all ' +
+      'subfolders, sorted by name.',
     allowed: 'the names of folders without duplicates',
     check: areClassNames,
   }),
@@ -35,7 +36,9 @@ export const imageFolderOptionTable = {
   undecodable: option.choice(['refuse', 'skip'], {
     default: 'refuse',
     describe:
-      'How to handle images that cannot be decoded. `refuse`: training ends with an error that names the image when it is first needed. `skip`: every image is decoded once at the start, and those that fail are left out (see `skipped`).',
+      'How to handle images that cannot be decoded. `refuse`: training ends with an error that names the image ' +
+      'when it is first needed. `skip`: every image is decoded once at the start, and those that fail are left ' +
+      'out (see `skipped`).',
   }),
   /** Called after each image that `skip` has checked. A function. */
   onProgress: option.callback<
@@ -47,7 +50,8 @@ export const imageFolderOptionTable = {
    */
   decoder: option.object<ImageDecoder>({
     describe:
-      'Decoder of the files; its extensions determine which files are images. The caller closes it. Default: `imageDecoder()`, which requires the package sharp.',
+      'Decoder of the files; its extensions determine which files are images. The caller closes it. Default: ' +
+      '`imageDecoder()`, which requires the package sharp.',
   }),
 } as const satisfies OptionTable;
 

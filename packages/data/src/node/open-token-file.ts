@@ -19,7 +19,8 @@ export const openTokenFileOptionTable = {
   vocabularySize: option.integer({
     atLeast: 1,
     describe:
-      'Vocabulary size of the tokenizer. Required for a file without a description next to it, such as one written by nanoGPT.',
+      'Vocabulary size of the tokenizer. Required for a file without a description next to it, such as one ' +
+      'written by nanoGPT.',
   }),
 } as const satisfies OptionTable;
 

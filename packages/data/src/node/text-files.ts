@@ -14,7 +14,8 @@ export const textFilesOptionTable = {
    */
   extensions: option.value<readonly string[]>({
     describe:
-      'Extensions of the text files in a folder. Default: `.txt` and `.md`. A file given by its own path is always read.',
+      'Extensions of the text files in a folder. Default: `.txt` and `.md`. A file given by its own path is ' +
+      'always read.',
     allowed: 'a list of the ends of names',
     check: Array.isArray,
   }),

@@ -27,7 +27,8 @@ export const tokenDatasetOptionTable = {
   stride: option.integer({
     atLeast: 1,
     describe:
-      'Number of tokens from the start of one example to the start of the next. Default: `length`, so that every token is predicted once.',
+      'Number of tokens from the start of one example to the start of the next. Default: `length`, so that every ' +
+      'token is predicted once.',
   }),
 } as const satisfies OptionTable;
 

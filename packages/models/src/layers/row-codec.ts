@@ -57,7 +57,8 @@ export const cacheFormatNames: readonly string[] = Object.values(formats as { re
  */
 export function checkCacheFormat(format: BlockFormat): void {
   const remedy =
-    'Use a format of OCP MX in @lmd/mx-formats, such as formats.mxint8: elements of 4 to 8 bits, and scales that are powers of two.';
+    'Use a format of OCP MX in @lmd/mx-formats, such as formats.mxint8: elements of 4 to 8 bits, and scales that ' +
+    'are powers of two.';
   try {
     validateBlockFormat(format);
   } catch (cause) {
@@ -150,8 +151,19 @@ function blocksOf(width: number, { blockSize }: BlockFormat) {
   return { width, size, blocks: Math.ceil(width / size) };
 }
 
+/** Kept, since every generated token makes a codec. */
+const elementTables = new WeakMap<BlockFormat, Float32Array>();
+
+function elementTable(format: BlockFormat, packing: Packing): Float32Array {
+  const known = elementTables.get(format);
+  if (known !== undefined) return known;
+  const table = makeElementTable(format, packing);
+  elementTables.set(format, table);
+  return table;
+}
+
 /** What each index stands for, codes of sign and magnitude, the first in the highest bits. */
-function elementTable({ element: { bits, mantissaBits, emin } }: BlockFormat, { codes }: Packing): Float32Array {
+function makeElementTable({ element: { bits, mantissaBits, emin } }: BlockFormat, { codes }: Packing): Float32Array {
   const sign = 2 ** (bits - 1);
   const valueOfCode = (code: number): number => {
     const [negative, magnitude] = [code >= sign, code % sign];

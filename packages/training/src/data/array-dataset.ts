@@ -29,7 +29,8 @@ export const arrayDatasetOptionTable = {
   inputs: option.value<Inputs>({
     required: true,
     describe:
-      'Examples, row-major: f32 features or i32 tokens. A Float32Array or Int32Array is used without a copy; other arrays are converted: Float64Array and plain arrays to f32, integer arrays to i32.',
+      'Examples, row-major: f32 features or i32 tokens. A Float32Array or Int32Array is used without a copy; ' +
+      'other arrays are converted: Float64Array and plain arrays to f32, integer arrays to i32.',
     allowed: 'a Float32Array of features or an Int32Array of tokens, all examples one after another',
     check: (value) => dtypeOf(value) !== undefined,
   }),

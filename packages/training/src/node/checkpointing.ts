@@ -36,7 +36,8 @@ export const checkpointingOptionTable = {
     atLeast: 1,
     default: 2,
     describe:
-      'Number of most recent checkpoints to keep, in addition to the best; with 2, one remains if the newest is damaged.',
+      'Number of most recent checkpoints to keep, in addition to the best; with 2, one remains if the newest is ' +
+      'damaged.',
   }),
   /**
    * Validation metric by which the best checkpoint is also kept; `none` keeps only the most recent ones. `loss`,

@@ -26,7 +26,8 @@ export const diagnosticsOptionTable = {
   initialization: {
     ...lmdOptionTable.initialization,
     describe:
-      '`initialization` of the optimizer `lmd`; it only matters with `priorMedian` `initialWeights` and a packed state.',
+      '`initialization` of the optimizer `lmd`; it only matters with `priorMedian` `initialWeights` and a packed ' +
+      'state.',
   },
 } as const satisfies OptionTable;
 

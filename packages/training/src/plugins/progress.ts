@@ -27,7 +27,8 @@ export const progressOptionTable = {
    */
   write: option.callback<(line: string) => void>({
     describe:
-      'Called with each report as one line of text, without a line break; the application overwrites the previous line or appends.',
+      'Called with each report as one line of text, without a line break; the application overwrites the ' +
+      'previous line or appends.',
   }),
   /**
    * Minimum time between reports, in milliseconds; the first and the last step are always reported. At least 0; default

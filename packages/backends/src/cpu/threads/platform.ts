@@ -52,7 +52,8 @@ export function noThreads(threads: number): LmdError {
     subject: 'threads',
     value: threads,
     remedy:
-      'Leave threads out, or use threads: 1; more need the worker threads of Node 20.16 or later, shared memory and, under ' +
+      'Leave threads out, or use threads: 1; more need the worker threads of Node 20.16 or later, shared memory ' +
+      'and, under ' +
       'the permission model, --allow-worker.',
   });
 }

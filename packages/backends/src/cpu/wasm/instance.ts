@@ -112,7 +112,8 @@ function reserve(size: { readonly initial: number; readonly maximum: number; rea
         subject: 'memory',
         value: size.initial * page,
         remedy:
-          'V8 reserves over 8 GiB of addresses for it before Node 24: raise the limit of the process (ulimit -v), or run ' +
+          'V8 reserves over 8 GiB of addresses for it before Node 24: raise the limit of the process (ulimit ' +
+          '-v), or run ' +
           'node --disable-wasm-trap-handler, which needs 3 GiB with threads: 1; otherwise use @lmd/backends/reference.',
         cause,
       },
