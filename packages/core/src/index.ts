@@ -15,6 +15,7 @@ export {
 export * from './formats.js';
 export * from './fused-kernels.js';
 export { matchesGlob } from './glob.js';
+export type { ImagePreprocessing } from './image-preprocessing.js';
 export * from './model.js';
 export * from './operations.js';
 export * from './optimizer-kernels.js';
