@@ -36,7 +36,8 @@ export function pages(): string[] {
       if (entry.isDirectory()) return /^(?:node_modules|dist|runs|\..*)$/.test(entry.name) ? [] : under(path);
       return entry.name.endsWith('.md') && entry.name !== 'CHANGELOG.md' ? [path] : [];
     });
-  return ['README.md', ...folders.flatMap(under)];
+  const atRoot = readdirSync(root).filter((name) => name.endsWith('.md'));
+  return [...atRoot, ...folders.flatMap(under)];
 }
 
 function parseRun(words: string): Mark {
