@@ -90,12 +90,14 @@ export default {
     },
     {
       name: 'no-dev-dependency-in-libraries',
-      comment: 'What is bundled is listed with its notice: fastest-levenshtein, so that @lmd/core depends on nothing.',
+      comment:
+        'What is bundled is listed with its notice: fastest-levenshtein, so that @lmd/core depends on nothing, and the error ' +
+        'function of stdlib, so that @lmd/backends does not bring 149 packages.',
       severity: 'error',
       from: { path: '^packages/', pathNot: [tests, '/scripts/'] },
       to: {
         path: '.',
-        pathNot: 'fastest-levenshtein',
+        pathNot: 'fastest-levenshtein|@stdlib/math-base-special-erf',
         dependencyTypes: ['npm-dev'],
         dependencyTypesNot: ['type-only', 'npm-peer'],
       },
