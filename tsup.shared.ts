@@ -1,7 +1,7 @@
 import { defineConfig, type Options } from 'tsup';
 
 /**
- * The one bundler configuration: ESM only, typed, source-mapped, and with every dependency left external, so that a
+ * The one bundler configuration: ESM only, typed, and with every dependency left external, so that a
  * package ships its own code and nothing else. A package names its entry points and adds what differs.
  */
 export function libraryConfig(entry: Record<string, string>, overrides: Options = {}) {
@@ -12,7 +12,8 @@ export function libraryConfig(entry: Record<string, string>, overrides: Options 
     platform: 'neutral',
     dts: true,
     tsconfig: 'tsconfig.build.json',
-    sourcemap: true,
+    // The code is not minified, so stack traces are readable, and a map would carry the sources a second time.
+    sourcemap: false,
     clean: true,
     treeshake: true,
     splitting: true,

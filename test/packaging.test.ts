@@ -1,8 +1,9 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
 import { build, stop } from 'esbuild';
 import { publint } from 'publint';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -27,6 +28,11 @@ interface Manifest {
   name: string;
   version: string;
   private?: boolean;
+  description?: string;
+  keywords?: readonly string[];
+  homepage?: string;
+  bugs?: string;
+  author?: string;
   bin?: Record<string, string>;
   exports: Record<string, { types: string; default: string } | string>;
   dependencies?: Record<string, string>;
@@ -83,7 +89,8 @@ beforeAll(() => {
       cwd: folder,
       encoding: 'utf8',
     });
-    tarballs.set(manifest.name, JSON.parse(output).filename);
+    // pnpm prints the commands of prepack first.
+    tarballs.set(manifest.name, JSON.parse(output.slice(output.search(/^\{/m))).filename);
   }
 });
 
@@ -97,6 +104,24 @@ describe.each(published)('$manifest.name', ({ manifest }) => {
     const tarball = new Uint8Array(readFileSync(tarballs.get(manifest.name)!)).buffer;
     const { messages } = await publint({ strict: true, pack: { tarball } });
     expect(messages).toEqual([]);
+  });
+
+  it('has types that every module resolution of today finds', async () => {
+    const { problems = [] } = {
+      ...(await checkPackage(createPackageFromTarballData(new Uint8Array(readFileSync(tarballs.get(manifest.name)!))))),
+    } as { problems?: readonly { kind: string; resolutionKind?: string }[] };
+    // The profile: ECMAScript modules alone. TypeScript's node10 knows no exports, and that CommonJS may require an
+    // ECMAScript module (Node 20.19 and later) is newer than the TypeScript of this check.
+    const wrong = problems.filter(({ kind, resolutionKind }) => {
+      return kind !== 'CJSResolvesToESM' && resolutionKind !== 'node10';
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('tells what it is, where it lives and whose it is', () => {
+    const { description, keywords, homepage, bugs, author } = manifest;
+    for (const value of [description, homepage, bugs, author]) expect(value).toMatch(/\S/);
+    expect(keywords?.length).toBeGreaterThan(2);
   });
 
   it('installs from its tarball in a fresh project, without its optional engines', () => {
@@ -138,4 +163,15 @@ describe.each(published)('$manifest.name', ({ manifest }) => {
       expect(result.outputFiles?.[0]?.contents.length).toBeGreaterThan(0);
     }
   });
+});
+
+it('refuses to pack a package that is not built', () => {
+  const folder = join(root, 'packages', 'core');
+  const copy = join(work, 'unbuilt', 'packages', 'core');
+  mkdirSync(copy, { recursive: true });
+  cpSync(join(folder, 'package.json'), join(copy, 'package.json'));
+  cpSync(join(root, 'scripts', 'require-build.mjs'), join(work, 'unbuilt', 'scripts', 'require-build.mjs'));
+  const { status, stdout, stderr } = spawnSync(process.execPath, [pnpm, 'pack'], { cwd: copy, encoding: 'utf8' });
+  expect(status).not.toBe(0);
+  expect(stdout + stderr).toContain('@lmd/core is not built: ./dist/index.d.ts, ./dist/index.js not found.');
 });
