@@ -8,13 +8,14 @@ const allowed = {
   native: [],
   safetensors: [],
   report: [],
+  'mx-golden': [],
   autograd: ['core'],
   models: ['core', 'autograd', 'mx-formats'],
   training: ['core', 'autograd', 'safetensors'],
   data: ['core', 'training', 'safetensors'],
   backends: ['core', 'mx-formats', 'native'],
   tfjs: ['core', 'mx-formats', 'backends'],
-  conformance: ['core', 'autograd', 'mx-formats', 'models'],
+  conformance: ['core', 'autograd', 'mx-formats', 'models', 'mx-golden'],
 };
 
 const tests = '(\\.test\\.ts$|/test/|/testing/|\\.config\\.ts$)';

@@ -1,5 +1,7 @@
 import { libraryConfig } from '../../tsup.shared.ts';
 
-export default libraryConfig({
-  index: 'src/index.ts',
-});
+// The golden results are private: they become part of the suite.
+export default libraryConfig(
+  { index: 'src/index.ts' },
+  { noExternal: ['@lmd/mx-golden'], dts: { resolve: ['@lmd/mx-golden'] } },
+);

@@ -1,6 +1,6 @@
 """
-Regenerates `packages/mx-formats/golden/*.json` from the oracles: ml_dtypes (element codes), torchao (scales, MX and NVFP4 blocks) and
-gfloat (roundings, INT8). Usage:
+Regenerates `packages/mx-golden/golden/blocks.json` and `packages/mx-formats/test/golden/*.json` from the oracles:
+ml_dtypes (element codes), torchao (scales, MX and NVFP4 blocks) and gfloat (roundings, INT8). Usage:
 
     python -m venv /tmp/mx-venv && /tmp/mx-venv/bin/pip install -r dev/golden/mx-formats/requirements.txt
     /tmp/mx-venv/bin/python dev/golden/mx-formats/generate.py
@@ -27,7 +27,10 @@ from torchao.prototype.mx_formats.utils import to_blocked
 from inputs import U32, edges, hash_words, patterns, philox_words
 
 warnings.filterwarnings("ignore", category=RuntimeWarning)
-OUT = pathlib.Path(__file__).resolve().parents[3] / "packages" / "mx-formats" / "golden"
+PACKAGES = pathlib.Path(__file__).resolve().parents[3] / "packages"
+# The results that @lmd/conformance checks backends by, and those for the tests of @lmd/mx-formats alone.
+SHARED = PACKAGES / "mx-golden" / "golden"
+OWN = PACKAGES / "mx-formats" / "test" / "golden"
 SEED, STREAM, STEP, SAMPLE = 2**40 + 12345, 7, 3, 1
 GROUPS_A_CHUNK = 5
 
@@ -121,7 +124,7 @@ def torchao_blocks(element, blocks, mode):
 
 
 def write(name, document):
-    path = OUT / name
+    path = (SHARED if name == "blocks.json" else OWN) / name
     path.write_text(json.dumps(document, separators=(",", ":")) + "\n")
     print(f"{name}: {path.stat().st_size:,} bytes")
 
@@ -292,7 +295,6 @@ def special_golden():
 
 
 if __name__ == "__main__":
-    OUT.mkdir(exist_ok=True)
     element_golden()
     block_golden()
     nvfp4_golden()

@@ -1,4 +1,4 @@
-"""The inputs of the golden files, from formulas that `packages/mx-formats/test/goldenInputs.ts` implements as well."""
+"""The inputs of the golden files, from formulas that `packages/mx-golden/src/index.ts` implements as well."""
 
 import numpy as np
 

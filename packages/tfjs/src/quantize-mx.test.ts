@@ -1,6 +1,6 @@
 import { isLmdError } from '@lmd/core';
 import { fakeQuantize, formats } from '@lmd/mx-formats';
-import { type GoldenCase, goldenCases, goldenHashes, goldenValues } from '@lmd/mx-formats/golden';
+import { type GoldenCase, goldenCases, goldenHashes, goldenValues } from '@lmd/mx-golden';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { counts, engines, errorOf, numbers, onEngine, onGpu, readAll } from '../test/support.js';

@@ -1,5 +1,5 @@
 import { formats } from '@lmd/mx-formats';
-import { type GoldenCase, goldenCases, goldenHashes, goldenValues } from '@lmd/mx-formats/golden';
+import { type GoldenCase, goldenCases, goldenHashes, goldenValues } from '@lmd/mx-golden';
 import type { Case, Context } from '../case.js';
 
 const edges = goldenCases.filter(({ dataset }) => dataset === 'edges');

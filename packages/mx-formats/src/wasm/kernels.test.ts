@@ -1,8 +1,8 @@
+import { goldenValues } from '@lmd/mx-golden';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { expectSameBits } from '../../test/expect-same-bits.js';
 import { normals } from '../../test/values.js';
-import { goldenValues } from '../golden.js';
 import {
   type BlockFormat,
   dequantize,

@@ -1,7 +1,6 @@
 import blocks from '../golden/blocks.json' with { type: 'json' };
-import type { FormatName } from './block-formats.js';
-import type { Rounding, ScaleMode } from './options.js';
-import type { RandomKey } from './philox.js';
+
+const roundings = ['nearestEven', 'nearestAway', 'towardZero', 'stochastic'] as const;
 
 /**
  * What the oracles (torchao's scales, gfloat's roundings) make of a set of values, as hashes: for whoever checks
@@ -9,11 +8,11 @@ import type { RandomKey } from './philox.js';
  */
 export interface GoldenCase {
   readonly dataset: 'patterns' | 'edges';
-  readonly format: FormatName;
-  readonly scaleMode: ScaleMode;
-  readonly rounding: Rounding;
+  readonly format: 'mxfp8_e4m3' | 'mxfp8_e5m2' | 'mxfp6_e3m2' | 'mxfp6_e2m3' | 'mxfp4_e2m1' | 'mxint8';
+  readonly scaleMode: 'floor' | 'ceil' | 'rceil' | 'even';
+  readonly rounding: (typeof roundings)[number];
   /** For `stochastic`. */
-  readonly key: RandomKey;
+  readonly key: typeof blocks.key;
   /** `hashWords` of the float32 bits of the result, one for each of `goldenChunks` equal parts of the values. */
   readonly hashes: readonly number[];
 }
@@ -25,15 +24,21 @@ export const goldenChunks = 51;
  * Every OCP format under every scale mode and rounding, on both data sets, in blocks of 32 along consecutive elements.
  */
 export const goldenCases: readonly GoldenCase[] = blocks.cases.flatMap((golden) =>
-  (['nearestEven', 'nearestAway', 'towardZero', 'stochastic'] as const).map((rounding) => ({
+  roundings.map((rounding) => ({
     dataset: golden.dataset as GoldenCase['dataset'],
-    format: golden.format as FormatName,
-    scaleMode: golden.scaleMode as ScaleMode,
+    format: golden.format as GoldenCase['format'],
+    scaleMode: golden.scaleMode as GoldenCase['scaleMode'],
     rounding,
     key: blocks.key,
     hashes: golden[rounding],
   })),
 );
+
+/** All of it: also the scales and torchao's codes, by data set, format and scale mode. */
+export const goldenBlocks = blocks;
+
+/** The hashes of the data sets, from the program that ran the oracles: the values here must have the same. */
+export const goldenInputs: Readonly<Record<GoldenCase['dataset'], number>> = blocks.inputs;
 
 /** The values of a data set: a new array. */
 export function goldenValues(dataset: GoldenCase['dataset']): Float32Array {
