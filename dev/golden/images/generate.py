@@ -42,7 +42,8 @@ operations = {
     **{f"translateY {d}": affine(1, 0, 0, 0, 1, d) for d in (-4, 3)},
 }
 resized = [
-    ([left, top, w, h], image.resize((to_w, to_h), Image.Resampling.BILINEAR, box=(left, top, left + w, top + h)))
+    (name, [left, top, w, h], image.resize((to_w, to_h), method, box=(left, top, left + w, top + h)))
+    for name, method in [("bilinear", Image.Resampling.BILINEAR), ("bicubic", Image.Resampling.BICUBIC)]
     for (left, top, w, h), (to_w, to_h) in [
         ((0, 0, width, height), (8, 6)),
         ((0, 0, width, height), (5, 13)),
@@ -57,7 +58,9 @@ resized = [
         {
             "image": encoded(image),
             "operations": {name: encoded(result) for name, result in operations.items()},
-            "resized": [{"region": region, **encoded(result)} for region, result in resized],
+            "resized": [
+                {"interpolation": name, "region": region, **encoded(result)} for name, region, result in resized
+            ],
         },
         indent=1,
     )

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Pixels } from './image.js';
 import * as operations from './pixel-operations.js';
-import { resize } from './resize.js';
+import { type Interpolation, resize } from './resize.js';
 
 // What Pillow makes of one image; see dev/golden/images.
 interface Golden {
@@ -12,7 +12,10 @@ interface Golden {
 const golden: {
   readonly image: Golden;
   readonly operations: { readonly [name: string]: Golden };
-  readonly resized: readonly (Golden & { readonly region: readonly [number, number, number, number] })[];
+  readonly resized: readonly (Golden & {
+    readonly interpolation: Interpolation;
+    readonly region: readonly [number, number, number, number];
+  })[];
 } = JSON.parse(readFileSync(new URL('../../test/golden/pillow.json', import.meta.url), 'utf8'));
 
 const bytesOf = ({ data }: Golden) => new Uint8Array(Buffer.from(data, 'base64'));
@@ -50,15 +53,26 @@ describe('the operations of RandAugment', () => {
 });
 
 describe('resize', () => {
-  it.each(golden.resized)('of $region to $size is Pillow’s to within a level', ({ region, size, ...expected }) => {
+  const cases = (interpolation: Interpolation) =>
+    golden.resized.filter((entry) => entry.interpolation === interpolation);
+  const resized = ({ region, size, interpolation }: (typeof golden.resized)[number]) => {
     const [left, top, width, height] = region;
-    const result = resize(image, { left, top, width, height }, size[1], size[0]);
+    const result = resize(image, { left, top, width, height }, size[1], size[0], interpolation);
     expect([result.width, result.height]).toEqual(size);
-    const bytes = bytesOf({ size, ...expected });
-    expect(result.data.length).toBe(bytes.length);
-    result.data.forEach((value, index) => {
+    return result.data;
+  };
+
+  it.each(cases('bilinear'))('bilinear of $region to $size is Pillow’s to within a level', (expected) => {
+    const data = resized(expected);
+    const bytes = bytesOf(expected);
+    expect(data.length).toBe(bytes.length);
+    data.forEach((value, index) => {
       expect(Math.abs(value - bytes[index]!)).toBeLessThanOrEqual(1);
     });
+  });
+
+  it.each(cases('bicubic'))('bicubic of $region to $size is exactly Pillow’s', (expected) => {
+    expect(resized(expected)).toEqual(bytesOf(expected));
   });
 
   it('to the same size is the region itself', () => {

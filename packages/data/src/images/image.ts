@@ -1,4 +1,13 @@
-import { isTypedArray, LmdError, type OptionsOf, type OptionTable, option, resolveOptions, sizeOf } from '@lmd/core';
+import {
+  type ImagePreprocessing,
+  isTypedArray,
+  LmdError,
+  type OptionsOf,
+  type OptionTable,
+  option,
+  resolveOptions,
+  sizeOf,
+} from '@lmd/core';
 import { fingerprintOf, imagesOptionTable } from '@lmd/training';
 import { argumentError } from '../options.js';
 
@@ -21,6 +30,8 @@ export interface ImageSource {
   readonly channels: number;
   /** Names by class, if any. */
   readonly classNames?: readonly string[];
+  /** How its images were turned when they were decoded, if that is known. */
+  readonly orientation?: ImagePreprocessing['orientation'];
   /** Identifies the contents, optional: see `Dataset` of @lmd/training, to which it is passed. */
   readonly fingerprint?: string | undefined;
   /** Class of an image, in [0, classes). */

@@ -1,3 +1,4 @@
+import { luminance } from './channels.js';
 import type { Pixels } from './image.js';
 
 // The operations of RandAugment on bytes, with exactly the results of Pillow: ImageOps, ImageEnhance and nearest affine
@@ -121,15 +122,6 @@ function clip(value: number): number {
 /** From `a` at factor 0 to `b` at 1 and beyond, in single precision, towards zero. */
 function blend(a: number, b: number, factor: number): number {
   return Math.trunc(clip(Math.fround(a + Math.fround(Math.fround(factor) * (b - a)))));
-}
-
-/** ITU-R 601-2 luma, as Pillow rounds it; of one channel, the channel. */
-function luminance({ data, channels }: Pixels): Uint8Array {
-  if (channels < 3) return data.filter((_, index) => index % channels === 0);
-  return Uint8Array.from({ length: data.length / channels }, (_, pixel) => {
-    const at = pixel * channels;
-    return (data[at]! * 19595 + data[at + 1]! * 38470 + data[at + 2]! * 7471 + 0x8000) >> 16;
-  });
 }
 
 function mapValues(image: Pixels, map: (value: number) => number): Pixels {

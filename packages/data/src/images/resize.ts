@@ -12,18 +12,32 @@ export function wholeOf({ height, width }: Pixels): Region {
   return { top: 0, left: 0, height, width };
 }
 
+/** The filters of `resize`. */
+export const interpolations = ['bilinear', 'bicubic'] as const;
+export type Interpolation = (typeof interpolations)[number];
+
 /**
- * A region of an image, resized with the triangle filter, which widens as the image shrinks: "bilinear with
- * antialiasing", as in Pillow and torchvision, within one level (they round between the two passes; this rounds once).
+ * A region of an image, resized with a filter that widens as the image shrinks ("antialiasing"), as in Pillow and
+ * torchvision. `bilinear` is the triangle filter, within one level of Pillow, which rounds between the two passes;
+ * this rounds once. `bicubic` is the cubic convolution with a = −0.5 (R. Keys, 1981), with exactly the bytes of Pillow:
+ * its weights have 22 fractional bits, and both passes round and clip, because the filter overshoots.
  */
-export function resize(image: Pixels, region: Region, height: number, width: number): Pixels {
+export function resize(
+  image: Pixels,
+  region: Region,
+  height: number,
+  width: number,
+  interpolation: Interpolation = 'bilinear',
+): Pixels {
   const { channels } = image;
   if (region.height === height && region.width === width) return cut(image, region);
-  const horizontal = filter(region.left, region.width, image.width, width);
-  const vertical = filter(region.top, region.height, image.height, height);
+  const kernel = kernels[interpolation];
+  const horizontal = filter(region.left, region.width, image.width, width, kernel);
+  const vertical = filter(region.top, region.height, image.height, height, kernel);
   const firstRow = vertical[0]!.first;
   const lastRow = vertical.at(-1)!.first + vertical.at(-1)!.weights.length;
-  const rows = new Float32Array((lastRow - firstRow) * width * channels);
+  const size = (lastRow - firstRow) * width * channels;
+  const rows = kernel.fixedPoint ? new Uint8Array(size) : new Float32Array(size);
   for (let y = firstRow; y < lastRow; y++) {
     for (let x = 0; x < width; x++) {
       const { first, weights } = horizontal[x]!;
@@ -32,7 +46,7 @@ export function resize(image: Pixels, region: Region, height: number, width: num
         let sum = 0;
         let from = (y * image.width + first) * channels + channel;
         for (let k = 0; k < weights.length; k++, from += channels) sum += weights[k]! * image.data[from]!;
-        rows[to + channel] = sum;
+        rows[to + channel] = kernel.fixedPoint ? byteOf(sum) : sum;
       }
     }
   }
@@ -44,10 +58,40 @@ export function resize(image: Pixels, region: Region, height: number, width: num
       let sum = 0;
       let from = (first - firstRow) * stride + x;
       for (let k = 0; k < weights.length; k++, from += stride) sum += weights[k]! * rows[from]!;
-      data[y * stride + x] = Math.floor(sum + 0.5);
+      data[y * stride + x] = kernel.fixedPoint ? byteOf(sum) : Math.floor(sum + 0.5);
     }
   }
   return { width, height, channels, data };
+}
+
+interface Kernel {
+  /** Half of its width in pixels, where the image does not shrink. */
+  readonly support: number;
+  /** Whether weights are multiples of 2^−22, as integers, and both passes round to bytes. */
+  readonly fixedPoint: boolean;
+  /** Weight at a distance in pixels, not normalized. */
+  weight(distance: number): number;
+}
+
+/** Pillow's fixed point for 8-bit images: `PRECISION_BITS` in Resample.c. */
+const one = 2 ** 22;
+
+const kernels: Readonly<Record<Interpolation, Kernel>> = {
+  bilinear: { support: 1, fixedPoint: false, weight: (distance) => Math.max(0, 1 - Math.abs(distance)) },
+  bicubic: {
+    support: 2,
+    fixedPoint: true,
+    weight(distance) {
+      const a = -0.5;
+      const x = Math.abs(distance);
+      if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
+      return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
+    },
+  },
+};
+
+function byteOf(sum: number): number {
+  return Math.min(255, Math.max(0, Math.floor((sum + one / 2) / one)));
 }
 
 interface Taps {
@@ -57,19 +101,24 @@ interface Taps {
 }
 
 /** The pixels and weights of each output pixel along one axis. */
-function filter(start: number, length: number, limit: number, outputs: number): Taps[] {
+function filter(start: number, length: number, limit: number, outputs: number, kernel: Kernel): Taps[] {
   const scale = length / outputs;
-  const support = Math.max(scale, 1);
+  const stretch = Math.max(scale, 1);
+  const support = kernel.support * stretch;
   return Array.from({ length: outputs }, (_, output) => {
     const center = start + (output + 0.5) * scale;
     const first = Math.max(0, Math.floor(center - support + 0.5));
     const end = Math.min(limit, Math.floor(center + support + 0.5));
     const weights = Float64Array.from({ length: Math.max(1, end - first) }, (_, k) =>
-      Math.max(0, 1 - Math.abs((first + k + 0.5 - center) / support)),
+      kernel.weight((first + k + 0.5 - center) / stretch),
     );
     const sum = weights.reduce((total, weight) => total + weight, 0);
-    return { first, weights: weights.map((weight) => weight / sum) };
+    return { first, weights: weights.map((weight) => normalized(weight / sum, kernel)) };
   });
+}
+
+function normalized(weight: number, { fixedPoint }: Kernel): number {
+  return fixedPoint ? Math.trunc(weight * one + (weight < 0 ? -0.5 : 0.5)) : weight;
 }
 
 function cut(image: Pixels, { top, left, height, width }: Region): Pixels {

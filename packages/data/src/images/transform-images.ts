@@ -1,46 +1,21 @@
 import { isTypedArray, LmdError, type OptionsOf, type OptionTable, option, resolveOptions } from '@lmd/core';
-import {
-  type BatchContext,
-  type Dataset,
-  type DatasetBatch,
-  normalizationOptionTable,
-  normalizationTable,
-} from '@lmd/training';
+import type { BatchContext, Dataset, DatasetBatch } from '@lmd/training';
 import { type AugmentationOptions, type CheckedAugmentation, checkedAugmentation } from './augmentation-options.js';
 import { flipped, paddedCrop, randomRegion } from './crops.js';
 import { Draws } from './draws.js';
 import type { ImageSource, Pixels } from './image.js';
 import { mixRows } from './mixing.js';
+import {
+  type PreprocessingOptions,
+  type Preprocessor,
+  preprocessingOptionTable,
+  preprocessor,
+} from './preprocessing.js';
 import { randAugment } from './rand-augment.js';
-import { centralRegion, type Region, resize, wholeOf } from './resize.js';
 
 /** The options of `transformImages`, declared once. */
 export const transformImagesOptionTable = {
-  /** Height of the model's input, in pixels. A whole number, at least 1; required. */
-  height: option.integer({ atLeast: 1, required: true, describe: "Height of the model's input, in pixels." }),
-  /** Width of the model's input, in pixels. A whole number, at least 1; required. */
-  width: option.integer({ atLeast: 1, required: true, describe: "Width of the model's input, in pixels." }),
-  /**
-   * How images of another size are resized: `crop` resizes the largest centred region with the aspect ratio of the
-   * model's input, `stretch` the whole image. `crop` or `stretch`; default `crop`.
-   */
-  fit: option.choice(['crop', 'stretch'], {
-    default: 'crop',
-    describe:
-      'How images of another size are resized: `crop` resizes the largest centred region with the aspect ratio ' +
-      "of the model's input, `stretch` the whole image.",
-  }),
-  /**
-   * With `crop`, the fraction of the sides of that region that is kept; 0.875 is usual for ImageNet. Above 0 and at
-   * most 1; default 1.
-   */
-  cropFraction: option.number({
-    above: 0,
-    atMost: 1,
-    default: 1,
-    describe: 'With `crop`, the fraction of the sides of that region that is kept; 0.875 is usual for ImageNet.',
-  }),
-  ...normalizationOptionTable,
+  ...preprocessingOptionTable,
   /** Augmentation of the training images; evaluation uses images without augmentation. An object. */
   augmentation: option.object<AugmentationOptions>({
     describe: 'Augmentation of the training images; evaluation uses images without augmentation.',
@@ -60,17 +35,15 @@ export interface TransformImagesOptions extends OptionsOf<typeof transformImages
  */
 export function transformImages(source: ImageSource, options: TransformImagesOptions): Dataset {
   const checked = resolveOptions('transformImages', transformImagesOptionTable, options);
-  const { height, width, fit, cropFraction } = checked;
+  const { height, width } = checked;
   const { channels, classes } = source;
-  const table = normalizationTable('transformImages', channels, checked);
-  const regionOf = (image: Pixels) =>
-    fit === 'stretch' ? wholeOf(image) : centralRegion(image, height, width, cropFraction);
+  checkSource(source, checked);
+  const { size: pixels, region, resized, normalize } = preprocessor('transformImages', channels, checked);
   const augmentation = checkedAugmentation(checked.augmentation ?? {});
-  const pixels = height * width * channels;
 
   const prepare = (image: Pixels, index: number, context: BatchContext | undefined): Pixels => {
-    if (context === undefined) return resize(image, regionOf(image), height, width);
-    return augment(image, augmentation, { height, width, regionOf }, (name) => {
+    if (context === undefined) return resized(image, region(image));
+    return augment(image, augmentation, { region, resized }, (name) => {
       return new Draws(name, context.seed, context.epoch, index);
     });
   };
@@ -89,7 +62,7 @@ export function transformImages(source: ImageSource, options: TransformImagesOpt
       await Promise.all(
         Array.from(indices, async (index, row) => {
           const bytes = prepare(checkedImage(source, index, await source.image(index)), index, context).data;
-          for (let k = 0; k < pixels; k++) data[row * pixels + k] = table[((k % channels) << 8) | bytes[k]!]!;
+          normalize(bytes, data, row * pixels);
         }),
       );
       const labels = Int32Array.from(indices, (index) => checkedLabel(source, index));
@@ -130,17 +103,28 @@ function softLabels(
 function augment(
   image: Pixels,
   { crop, flip, randAugment: rand }: CheckedAugmentation,
-  target: { readonly height: number; readonly width: number; readonly regionOf: (image: Pixels) => Region },
+  { region, resized }: Pick<Preprocessor, 'region' | 'resized'>,
   draws: (name: string) => Draws,
 ): Pixels {
-  const region =
-    crop !== undefined && 'scale' in crop
-      ? randomRegion(image, crop.scale, crop.ratio, draws('crop'))
-      : target.regionOf(image);
-  let result = resize(image, region, target.height, target.width);
+  const seen =
+    crop !== undefined && 'scale' in crop ? randomRegion(image, crop.scale, crop.ratio, draws('crop')) : region(image);
+  let result = resized(image, seen);
   if (crop !== undefined && 'padding' in crop) result = paddedCrop(result, crop.padding, draws('crop'));
   if (flip > 0 && draws('flip').chance(flip)) result = flipped(result);
   return rand === undefined ? result : randAugment(result, rand, draws('rand-augment'));
+}
+
+/** What the preprocessing says of the source must be so. */
+function checkSource(source: ImageSource, { channels, orientation }: PreprocessingOptions): void {
+  const differ = (name: string, value: unknown, own: unknown) =>
+    new LmdError('INVALID_ARGUMENT', `transformImages: ${name} is ${value}, but "${source.name}" has ${own}.`, {
+      subject: name,
+      value,
+      remedy: `Open the source with ${name} ${value}, or omit the option.`,
+    });
+  if (channels !== undefined && channels !== source.channels) throw differ('channels', channels, source.channels);
+  if (orientation === undefined || source.orientation === undefined || orientation === source.orientation) return;
+  throw differ('orientation', orientation, source.orientation);
 }
 
 function checkedLabel(source: ImageSource, index: number): number {

@@ -18,10 +18,24 @@ function inOrder(names: readonly string[]): string[] {
  */
 export function classFolders(folder: string): string[] {
   textOption('classFolders', 'folder', folder);
+  return namesIn(folder, true);
+}
+
+/**
+ * The paths of the files directly in an image folder, which have no class, sorted by code units and without hidden
+ * ones.
+ *
+ * @throws LmdError `FILE_SYSTEM`.
+ */
+export function looseFiles(folder: string): string[] {
+  return namesIn(folder, false).map((name) => join(folder, name));
+}
+
+function namesIn(folder: string, areFolders: boolean): string[] {
   try {
     return inOrder(readdirSync(folder)).filter(
       // A broken link is not a folder.
-      (name) => statSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory() === true,
+      (name) => (statSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory() === true) === areFolders,
     );
   } catch (error) {
     throw fileSystemError('list', folder, error);

@@ -1,4 +1,4 @@
-import { LmdError } from '@lmd/core';
+import { type ImagePreprocessing, LmdError } from '@lmd/core';
 import type { Metadata, SharpOptions } from 'sharp';
 import type { Pixels } from '../images/image.js';
 import type { ImageFormat } from './image-format.js';
@@ -20,7 +20,12 @@ function pixelLimit(bytes: number): number {
  * @param path for the error message.
  * @throws LmdError `DATA_CORRUPT`, `ENGINE_MISSING`.
  */
-export async function decodeWithSharp(path: string, format: ImageFormat, bytes: Uint8Array): Promise<Pixels> {
+export async function decodeWithSharp(
+  path: string,
+  format: ImageFormat,
+  bytes: Uint8Array,
+  orientation: ImagePreprocessing['orientation'] = 'exif',
+): Promise<Pixels> {
   const sharp = await loadSharp();
   const options: SharpOptions = {
     limitInputPixels: pixelLimit(bytes.length),
@@ -28,7 +33,7 @@ export async function decodeWithSharp(path: string, format: ImageFormat, bytes: 
     failOn: 'error',
     // Pixels without colour management, as in Pillow and torchvision.
     ignoreIcc: true,
-    autoOrient: true,
+    autoOrient: orientation === 'exif',
   };
   try {
     const image = sharp(bytes, options);

@@ -38,6 +38,17 @@ describe('imageDecoder', () => {
     expect(differences.reduce((sum, one) => sum + one, 0) / differences.length).toBeLessThanOrEqual(mean);
   });
 
+  it('keeps the stored pixels of a turned image if asked', async () => {
+    const stored = imageDecoder(2, 'stored');
+    const upright = await decoder.decode(join(pictures, '444.jpg'));
+    for (const name of ['turned-3.jpg', 'turned-6.jpg', 'turned-8.jpg']) {
+      expect(await stored.decode(join(pictures, name))).toEqual(upright);
+      expect(await decoder.decode(join(pictures, name))).not.toEqual(upright);
+    }
+    await stored.close();
+    expect(() => imageDecoder(2, 'upright' as 'exif')).toThrow(/orientation is "upright"/);
+  });
+
   it.each(refused)('refuses %s, naming %s', async (name, word) => {
     expect(await rejection(decoder.decode(join(pictures, name!)))).toMatchObject({
       code: 'DATA_CORRUPT',

@@ -1,7 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
-import { LmdError, numberOption, textOption } from '@lmd/core';
+import { type ImagePreprocessing, LmdError, numberOption, textOption } from '@lmd/core';
 import { fileSystemError } from '@lmd/training/node';
 import type { Pixels } from '../images/image.js';
+import { argumentError } from '../options.js';
 import { decodeWithSharp, undecodable } from './decode-image.js';
 import { headBytes, imageExtensions, imageFormat, imageFormats } from './image-format.js';
 
@@ -28,6 +29,9 @@ interface Job {
   readonly reject: (error: unknown) => void;
 }
 
+/** Whether images are turned as their EXIF orientation says. */
+export type Orientation = ImagePreprocessing['orientation'];
+
 /**
  * The decoder of JPEG, PNG, WebP, GIF (first frame), AVIF and TIFF (first page), with the package sharp, in the threads
  * of libuv (4, or `UV_THREADPOOL_SIZE`).
@@ -39,8 +43,13 @@ interface Job {
  *
  * @param concurrency maximum number of files decoded at the same time, and of decoded images in memory. More than the
  * number of threads, so that they have work while this thread computes. Default 32.
+ * @param orientation `exif` turns images as their EXIF orientation says (the default), `stored` keeps the pixels as they
+ * are stored.
  */
-export function imageDecoder(concurrency = 32): ImageDecoder {
+export function imageDecoder(concurrency = 32, orientation: Orientation = 'exif'): ImageDecoder {
+  if (orientation !== 'exif' && orientation !== 'stored') {
+    throw argumentError('imageDecoder', 'orientation', orientation, 'Use "exif" or "stored".');
+  }
   numberOption('imageDecoder', 'concurrency', concurrency, { atLeast: 1, integer: true });
   const waiting: Job[] = [];
   const running = new Map<Job, Promise<void>>();
@@ -50,7 +59,7 @@ export function imageDecoder(concurrency = 32): ImageDecoder {
     while (running.size < concurrency) {
       const job = waiting.shift();
       if (job === undefined) return;
-      const done = decodeFile(job.path)
+      const done = decodeFile(job.path, orientation)
         .then(job.resolve, job.reject)
         .then(() => {
           running.delete(job);
@@ -88,11 +97,11 @@ function closed(path: string): LmdError {
  * thread, which runs while this one computes. The file is not memory-mapped, since the process crashes if another
  * program truncates a mapped file.
  */
-async function decodeFile(path: string): Promise<Pixels> {
+async function decodeFile(path: string, orientation: Orientation): Promise<Pixels> {
   textOption('imageDecoder', 'path', path);
   const bytes = readBytes(path);
   const { format, name } = imageFormat(bytes.subarray(0, headBytes));
-  if (format !== undefined) return await decodeWithSharp(path, format, bytes);
+  if (format !== undefined) return await decodeWithSharp(path, format, bytes, orientation);
   const what = bytes.length === 0 ? 'it is empty' : name === undefined ? 'its format is unknown' : `it is ${name}`;
   throw undecodable(path, `${what}, but only ${imageFormats} are supported`);
 }

@@ -25,7 +25,7 @@ describe('openImageFolder', () => {
     const pets = await openImageFolder({ folder });
     try {
       expect(pets).toMatchObject({ name: 'pets', size: 3, classes: 2, classNames: ['cat', 'dog'], skipped: [] });
-      expect(pets.unused).toEqual([join(folder, 'dog', 'notes.txt')]);
+      expect(pets.unused).toEqual([join(folder, 'README.md'), join(folder, 'dog', 'notes.txt')]);
       expect(pets.paths.map((path) => path.slice(folder.length).replaceAll('\\', '/'))).toEqual([
         '/cat/one.png',
         '/dog/a/z.png',

@@ -1,9 +1,11 @@
 export { type CifarFolderOptions, readCifar10Folder, readCifar100Folder } from './cifar-files.js';
-export { classFolders } from './class-folders.js';
+export { classFolders, looseFiles } from './class-folders.js';
 export { hasMnistFiles, type MnistFolderOptions, readIdxFile, readMnistFolder } from './idx-files.js';
 export { type ImageDecoder, imageDecoder } from './image-decoder.js';
+export type { ImageFiles } from './image-files.js';
 export { type ImageFolder, type ImageFolderOptions, imageFolderOptionTable, openImageFolder } from './image-folder.js';
 export { imageExtensions } from './image-format.js';
+export { type ImageTableOptions, imageTableOptionTable, openImageTable, readImageTable } from './image-table.js';
 export { mnistPackageFolder, mnistPackageVersion } from './mnist-package.js';
 export { type OpenTokenFileOptions, openTokenFile, type TokenFile } from './open-token-file.js';
 export { stateOfTheUnion } from './state-of-the-union.js';

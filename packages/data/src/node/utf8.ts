@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { LmdError, withoutByteOrderMark } from '@lmd/core';
-import { withFileErrors } from '@lmd/training/node';
+import { fileSystemError, withFileErrors } from '@lmd/training/node';
 
 /** Bytes read at once. */
 const blockBytes = 1 << 22;
@@ -34,6 +35,21 @@ export async function* readUtf8(path: string, block = blockBytes): AsyncGenerato
   } finally {
     await file.close();
   }
+}
+
+/**
+ * The text of a file that fits into memory. A byte order mark at the beginning is removed.
+ *
+ * @throws LmdError as `readUtf8`.
+ */
+export function readUtf8Sync(path: string): string {
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    throw fileSystemError('read', path, error);
+  }
+  return withoutByteOrderMark(decode(path, bytes, 0));
 }
 
 async function readInto(
