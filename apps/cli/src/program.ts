@@ -5,7 +5,7 @@ import { formats } from '@lmd/mx-formats';
 import { Command } from 'commander';
 import { version } from '../package.json';
 import { type BenchCommandOptions, benchCommand } from './commands/bench.js';
-import { type PrepareCommandOptions, prepareCommand, tokenizerNames } from './commands/data.js';
+import { type PrepareCommandOptions, prepareCommand } from './commands/data.js';
 import { doctorCommand } from './commands/doctor.js';
 import { type EvaluateCommandOptions, evaluateCommand } from './commands/evaluate.js';
 import { type ExportCommandOptions, exportCommand, exportLayouts } from './commands/export.js';
@@ -14,6 +14,7 @@ import { type InspectCommandOptions, inspectCommand } from './commands/inspect.j
 import { type QuantizeCommandOptions, quantizeCommand } from './commands/quantize.js';
 import { choiceOption, tableOption } from './commands/table-option.js';
 import { type TrainCommandOptions, trainCommand } from './commands/train.js';
+import { tokenizerNames } from './configuration/data-schema.js';
 import { mostSamples } from './configuration/optimizer-tables.js';
 import { described, limited } from './configuration/option-schema.js';
 import { samplingTable } from './configuration/samples-schema.js';

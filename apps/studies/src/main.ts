@@ -97,7 +97,7 @@ export async function main(words: readonly string[]): Promise<number> {
     .description('Runs the trials of a study, which can be resumed, and writes its report.')
     .argument('<study>', 'a JSON file, such as studies/fashion-mnist.json')
     .option('--out <folder>', 'folder of the ledger and the report (default: runs/<name of the file>)')
-    .option('--data <folder>', 'folder of the data, overrides that of the study')
+    .option('--data <path>', 'folder or file of the data, overrides that of the study')
     .addOption(new Option('--only <part>', 'run only this part').choices(partNames))
     .option('--parallel <trials>', 'number of trials to run in parallel', positive, 1)
     .option('--threads <threads>', 'threads per trial; parallel trials use the processors better', positive, 1)

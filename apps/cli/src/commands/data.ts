@@ -2,13 +2,13 @@ import { resolve } from 'node:path';
 import { readTextFiles, stateOfTheUnion, type TokenFileDescription, writeTokenFiles } from '@lmd/data/node';
 import { charactersOf, characterTokenizer, gpt2Tokenizer, type TextDocument, type Tokenizer } from '@lmd/data/text';
 import { interruptSignal } from '@lmd/training/node';
+import type { tokenizerNames } from '../configuration/data-schema.js';
 import { UsageError } from '../errors.js';
 import { jsonLine } from '../output/json.js';
 import { type Column, renderTable } from '../output/table.js';
 import { eraseLine, type Terminal } from '../output/terminal.js';
 import { count } from '../output/units.js';
 
-export const tokenizerNames = ['gpt2', 'characters'] as const;
 type TokenizerName = (typeof tokenizerNames)[number];
 
 export interface PrepareCommandOptions {

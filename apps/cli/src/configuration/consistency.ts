@@ -1,4 +1,5 @@
 import { isLmdError } from '@lmd/core';
+import { geometryOf } from '../data/index.js';
 import { UsageError } from '../errors.js';
 import { buildModel } from '../trial/build-model.js';
 import { buildOptimizer } from '../trial/build-optimizer.js';
@@ -37,14 +38,14 @@ export function checkConsistency(configuration: Configuration, origin: string): 
       },
     );
   }
-  if (configuration.samples !== undefined && data.kind !== 'tokens') {
+  if (configuration.samples !== undefined && geometryOf(data).kind !== 'tokens') {
     throw new UsageError(
       'INVALID_ARGUMENT',
       `${origin}: samples need a language model, but data.kind is ${data.kind}.`,
       {
         subject: 'samples',
         value: data.kind,
-        remedy: 'Remove samples, or use data.kind = tokens and model.kind = gpt2.',
+        remedy: 'Remove samples, or use data.kind = text or tokens and model.kind = gpt2.',
       },
     );
   }

@@ -11,7 +11,7 @@ interface Change {
 /** Keys that do not affect the training, including all keys below them. */
 const free = [
   ...['backend', 'checkpoints', 'diagnostics', 'evaluation', 'samples', 'updateInPlace'],
-  ...['data.folder', '$schema'],
+  ...['data.folder', 'data.path', '$schema'],
 ];
 
 /** The leaves in which two configurations differ. */
@@ -55,7 +55,7 @@ export function checkResumable(before: Configuration, after: Configuration): voi
         value: is,
         remedy:
           'With --resume, you can change evaluation, samples, checkpoints, diagnostics, backend, ' +
-          'updateInPlace, data.folder, and steps with constant schedules. Start a new run for other changes.',
+          'updateInPlace, data.folder or data.path, and steps with constant schedules. Start a new run for other changes.',
       },
     );
   }

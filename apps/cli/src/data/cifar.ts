@@ -5,7 +5,7 @@ import { transformImages } from '@lmd/data/images';
 import { readCifar10Folder, readCifar100Folder } from '@lmd/data/node';
 import { augmentationOf } from './augmentation.js';
 import { holdOut } from './held-out.js';
-import { preprocessingOf } from './preprocessing.js';
+import { picturePreprocessing } from './preprocessing.js';
 import type { DataSource } from './source.js';
 
 /** CIFAR-10 and CIFAR-100 (A. Krizhevsky, 2009), with the customary normalization. */
@@ -20,11 +20,17 @@ function cifar(classes: number, read: typeof readCifar10Folder): DataSource<'cif
         remedy: `Download and unpack the binary version of CIFAR-${classes}, and set data.folder to its folder.`,
       });
     },
-    geometry: () => ({ kind: 'images', imageSize: 32, channels: 3, classes }),
+    geometry: (configuration) => ({
+      kind: 'images',
+      imageSize: 32,
+      channels: 3,
+      classes,
+      preprocessing: picturePreprocessing(configuration),
+    }),
     async load(configuration, seed) {
       const { folder, validation, augmentation } = configuration;
       const { train, test } = await read({ folder });
-      const preprocessing = preprocessingOf(configuration);
+      const preprocessing = picturePreprocessing(configuration);
       const training = transformImages(train, { ...preprocessing, augmentation: augmentationOf(augmentation) });
       return { ...holdOut(training, validation, seed), test: transformImages(test, preprocessing) };
     },

@@ -89,7 +89,7 @@ describe('CIFAR', () => {
       validation: 100,
       augmentation: { padding: 4, flip: 0.5 },
     });
-    expect(geometryOf(configuration)).toEqual({
+    expect(geometryOf(configuration)).toMatchObject({
       kind: 'images',
       imageSize: 32,
       channels: 3,
@@ -134,7 +134,13 @@ describe('a folder of images', () => {
     const folder = await petsFolder('images');
     writeFileSync(join(folder, 'train', 'cat', 'broken.png'), 'no image');
     const configuration = parsed(folder, { undecodable: 'skip' });
-    expect(geometryOf(configuration)).toEqual({ kind: 'images', imageSize: 8, channels: 3, classes: 2 });
+    expect(geometryOf(configuration)).toMatchObject({
+      kind: 'images',
+      imageSize: 8,
+      channels: 3,
+      classes: 2,
+      classNames: ['cat', 'dog'],
+    });
     const data = await loadData(locateData(configuration), 0);
     expect([data.train.size, data.validation.size, data.test.size]).toEqual([4, 2, 6]);
     expect(data.skipped).toEqual([expect.stringContaining('broken.png')]);
@@ -160,8 +166,10 @@ describe('a folder of images', () => {
     expect([data.train.size + data.validation.size, data.test.size]).toEqual([9, 9]);
     const unused = [join(folder, 'train', 'cat', 'scan.bmp'), join(folder, 'val', 'dog', 'notes.txt')];
     expect(data.unused).toEqual(unused);
-    expect(unusedFilesMessage(unused)).toMatch(/^2 files .* are not used .*scan\.bmp, .*notes\.txt$/);
-    expect(unusedFilesMessage(new Array(1007).fill('a.txt'))).toMatch(/^1,007 files .* and 1,002 more$/);
+    expect(unusedFilesMessage(unused, 'images')).toMatch(
+      /^2 files are not used \(images .*\): .*scan\.bmp, .*notes\.txt$/,
+    );
+    expect(unusedFilesMessage(new Array(1007).fill('a.txt'), 'tokens')).toMatch(/^1,007 files .* and 1,002 more$/);
     await data.close!();
   });
 
@@ -208,7 +216,9 @@ describe('a folder of images', () => {
 
   it('says which folder is missing, and which class only the test images have', async () => {
     const configuration = dataSchema.parse({ kind: 'imageFolder', folder: newFolder('empty') });
-    expect(() => locateData(configuration)).toThrow(/train/);
+    expect(() => locateData(configuration)).toThrow(/empty, but it has no subfolders/);
+    mkdirSync(join(root, 'empty', 'train', 'cat'), { recursive: true });
+    expect(() => locateData(configuration)).toThrow(/empty, but .*val does not exist.*train and test \(or val\)/);
     const folder = await petsFolder('more-in-val');
     mkdirSync(join(folder, 'val', 'fox'));
     expect(() => geometryOf(parsed(folder))).toThrow(/val.fox is a class that is missing in .*cat, dog/);

@@ -4,7 +4,22 @@ import { LmdError } from '@lmd/core';
 import { mnistNormalization } from '@lmd/data/images';
 import { readMnistFolder } from '@lmd/data/node';
 import { holdOut } from './held-out.js';
+import { digitPreprocessing } from './preprocessing.js';
 import type { DataSource } from './source.js';
+
+/** By label, from table 2 of the paper. */
+const classNames = [
+  'T-shirt/top',
+  'Trouser',
+  'Pullover',
+  'Dress',
+  'Coat',
+  'Sandal',
+  'Shirt',
+  'Sneaker',
+  'Bag',
+  'Ankle boot',
+];
 
 /** Fashion-MNIST (Xiao, Rasul & Vollgraf, arXiv:1708.07747). */
 export const fashionMnist: DataSource<'fashion-mnist'> = {
@@ -19,7 +34,14 @@ export const fashionMnist: DataSource<'fashion-mnist'> = {
         '--set data.folder=<folder>.',
     });
   },
-  geometry: () => ({ kind: 'images', imageSize: 28, channels: 1, classes: 10 }),
+  geometry: () => ({
+    kind: 'images',
+    imageSize: 28,
+    channels: 1,
+    classes: 10,
+    classNames,
+    preprocessing: digitPreprocessing('fashion-mnist'),
+  }),
   async load({ folder, validation }, seed) {
     const { train, test } = await readMnistFolder({
       folder,

@@ -1,11 +1,14 @@
+import type { TokenizerDescription } from '@lmd/data/text';
 import type { DataConfiguration } from '../configuration/data-schema.js';
 import { cifar10, cifar100 } from './cifar.js';
 import { fashionMnist } from './fashion-mnist.js';
+import { imageCsv } from './image-csv.js';
 import { imageFolder } from './image-folder.js';
 import { mnist } from './mnist.js';
 import type { RunData } from './run-data.js';
 import type { DataSource, Geometry } from './source.js';
 import { synthetic } from './synthetic.js';
+import { text } from './text.js';
 import { tokens } from './tokens.js';
 
 type Kind = DataConfiguration['kind'];
@@ -16,7 +19,9 @@ const sources: { readonly [K in Kind]: DataSource<K> } = {
   cifar10,
   cifar100,
   imageFolder,
+  imageCsv,
   synthetic,
+  text,
   tokens,
 };
 
@@ -36,6 +41,23 @@ export function locateData(configuration: DataConfiguration): DataConfiguration 
 /** The sizes that the network must match. */
 export function geometryOf(configuration: DataConfiguration): Geometry {
   return sourceOf(configuration.kind).geometry(configuration);
+}
+
+/** The tokenizer of text; undefined for images. */
+export function tokenizerOf(
+  configuration: DataConfiguration,
+): TokenizerDescription | { readonly name: string } | undefined {
+  return sourceOf(configuration.kind).tokenizer?.(configuration);
+}
+
+/** The path of the data in its configuration, and the key that has it; undefined for synthetic data. */
+export function pathOf(
+  configuration: DataConfiguration,
+): { readonly key: 'folder' | 'path'; readonly path: string | undefined } | undefined {
+  if (configuration.kind === 'synthetic') return undefined;
+  return 'path' in configuration
+    ? { key: 'path', path: configuration.path }
+    : { key: 'folder', path: configuration.folder };
 }
 
 /** Reads or generates the examples of a configuration. */

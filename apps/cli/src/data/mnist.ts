@@ -1,10 +1,18 @@
 import { resolve } from 'node:path';
 import { mnistPackageFolder, mnistPackageVersion, readMnistFolder } from '@lmd/data/node';
 import { holdOut } from './held-out.js';
+import { digitPreprocessing } from './preprocessing.js';
 import type { DataSource } from './source.js';
 
 const packageFolder = () => mnistPackageFolder('--set data.folder=<folder>');
-const geometry = { kind: 'images', imageSize: 28, channels: 1, classes: 10 } as const;
+const geometry = {
+  kind: 'images',
+  imageSize: 28,
+  channels: 1,
+  classes: 10,
+  classNames: Array.from({ length: 10 }, (_, digit) => String(digit)),
+  preprocessing: digitPreprocessing('mnist'),
+} as const;
 
 export const mnist: DataSource<'mnist'> = {
   locate(configuration) {

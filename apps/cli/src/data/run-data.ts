@@ -1,4 +1,4 @@
-import { imageExtensions } from '@lmd/data/node';
+import { imageExtensions, textExtensions } from '@lmd/data/node';
 import type { Dataset } from '@lmd/training';
 
 /** The training, validation and test examples of a run. */
@@ -8,7 +8,7 @@ export interface RunData {
   readonly test: Dataset;
   /** Images that could not be decoded and were skipped as configured, with the reasons. */
   readonly skipped?: readonly string[];
-  /** Files in the class folders without the extension of an image. */
+  /** Files and folders beside the data that are not used. */
   readonly unused?: readonly string[];
   /** Frees open files and threads. */
   close?(): Promise<void>;
@@ -16,11 +16,15 @@ export interface RunData {
 
 const namedFiles = 5;
 
-/** The warning about unused files. */
-export function unusedFilesMessage(unused: readonly string[]): string {
+/** The warning about unused files, which says what is used. */
+export function unusedFilesMessage(unused: readonly string[], data: 'images' | 'tokens'): string {
   const [what, verb] = unused.length === 1 ? ['file', 'is'] : ['files', 'are'];
   const rest = unused.length > namedFiles ? ` and ${(unused.length - namedFiles).toLocaleString('en-GB')} more` : '';
   const named = `${unused.slice(0, namedFiles).join(', ')}${rest}`;
   const count = unused.length.toLocaleString('en-GB');
-  return `${count} ${what} in the class folders ${verb} not used (images end in ${imageExtensions.join(', ')}): ${named}`;
+  const used =
+    data === 'images'
+      ? `images are in the class folders and end in ${imageExtensions.join(', ')}`
+      : `text files end in ${textExtensions.join(', ')}`;
+  return `${count} ${what} ${verb} not used (${used}): ${named}`;
 }

@@ -35,7 +35,13 @@ export function syntheticData(configuration: SyntheticConfiguration, seed: numbe
 
 export const synthetic: DataSource<'synthetic'> = {
   locate: (configuration) => configuration,
-  geometry: ({ size, channels, classes }) => ({ kind: 'images', imageSize: size, channels, classes }),
+  geometry: ({ size, channels, classes }) => ({
+    kind: 'images',
+    imageSize: size,
+    channels,
+    classes,
+    classNames: Array.from({ length: classes }, (_, label) => `class ${label}`),
+  }),
   load: async (configuration, seed) => syntheticData(configuration, seed),
   describe: () => 'synthetic images',
 };

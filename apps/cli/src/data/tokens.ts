@@ -26,6 +26,11 @@ export function tokenDescription(folder: string): TokenFileDescription {
   return parseTokenFileDescription(text, path);
 }
 
+/** Of held-out text, the even examples are the validation set and the odd ones the test set. */
+export function halves(heldOut: Dataset): { readonly validation: Dataset; readonly test: Dataset } {
+  return { validation: half(heldOut, 'validation', 0), test: half(heldOut, 'test', 1) };
+}
+
 /** Every other window. Validation and test must not share windows. */
 function half(dataset: Dataset, name: string, first: number): Dataset {
   const indices = Int32Array.from({ length: Math.floor((dataset.size - first + 1) / 2) }, (_, i) => first + 2 * i);
@@ -61,8 +66,7 @@ export const tokens: DataSource<'tokens'> = {
     }
     return {
       train: train.dataset({ length }),
-      validation: half(windows, 'validation', 0),
-      test: half(windows, 'test', 1),
+      ...halves(windows),
       async close() {
         await train.close();
         await heldOut.close();
@@ -73,4 +77,5 @@ export const tokens: DataSource<'tokens'> = {
     const { tokens, documents, tokenizer } = tokenDescription(folder);
     return `text from ${folder} (${documents.toLocaleString('en-GB')} documents, ${tokens.toLocaleString('en-GB')} tokens of ${tokenizer.name})`;
   },
+  tokenizer: ({ folder }) => tokenDescription(folder).tokenizer,
 };

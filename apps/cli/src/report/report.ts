@@ -55,6 +55,7 @@ ${posteriors.map(posteriorSection)}
       ['Backend', environment.device],
       ['Model', environment.model],
       ['Data', environment.data],
+      ...(environment.preprocessing === undefined ? [] : ([['Preprocessing', environment.preprocessing]] as const)),
       ['Machine', environment.machine],
       ['Node', environment.node],
       ['Versions', environment.versions],

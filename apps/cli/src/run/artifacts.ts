@@ -44,7 +44,7 @@ export async function writeArtifacts(
     .map(({ name }) => layout.trial(name).posterior)
     .filter((path) => existsSync(path))
     .map((path) => readStored(path, posteriorSummarySchema, posteriorRemedy));
-  const { device, model, parameters, data } = summaries[0]!;
+  const { device, model, parameters, data, preprocessing } = summaries[0]!;
   const environment = {
     date: describeDate(date),
     machine: describeMachine(),
@@ -52,6 +52,7 @@ export async function writeArtifacts(
     device,
     model: `${model}, ${parameters.toLocaleString('en-GB')} parameters`,
     data,
+    ...(preprocessing === undefined ? {} : { preprocessing }),
     versions: describeVersions(),
   };
   const curves = await Promise.all(

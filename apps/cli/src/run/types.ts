@@ -39,5 +39,7 @@ export interface Environment {
   readonly device: string;
   readonly model: string;
   readonly data: string;
+  /** How a picture becomes an input; absent for other data. */
+  readonly preprocessing?: string;
   readonly versions: string;
 }

@@ -23,7 +23,7 @@ function largestTensor(architecture: Gpt2 | Vit, data: Configuration['data']): L
   const { width, mlpWidth } = config;
   const isText = architecture.architecture === 'gpt2';
   const tokens = isText
-    ? data.kind === 'tokens'
+    ? 'length' in data
       ? data.length
       : architecture.config.contextLength
     : (architecture.config.imageSize / architecture.config.patchSize) ** 2 + 1;

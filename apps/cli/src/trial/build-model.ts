@@ -17,14 +17,14 @@ export function buildModel(model: ModelConfiguration, data: DataConfiguration): 
   if (geometry.kind !== needed) {
     throw new UsageError(
       'INVALID_ARGUMENT',
-      `model.kind is ${model.kind}, which needs ${needed}, but data.kind is ${data.kind}.`,
+      `model.kind is ${model.kind}, which needs ${needed === 'images' ? needed : 'text'}, but data.kind is ${data.kind}.`,
       {
         subject: 'model.kind',
         value: model.kind,
         remedy:
           needed === 'images'
             ? 'Use model.kind = gpt2, or a data.kind of images.'
-            : 'Use model.kind = vit, or data.kind = tokens.',
+            : 'Use model.kind = vit, or data.kind = text or tokens.',
       },
     );
   }
@@ -32,8 +32,8 @@ export function buildModel(model: ModelConfiguration, data: DataConfiguration): 
 }
 
 function buildVit({ kind: _, preset, weights: __, ...sizes }: Of<'vit'>, geometry: Geometry): Vit {
-  const { kind: ___, ...images } = geometry;
-  const given = withoutUndefined({ ...sizes, ...images });
+  const { imageSize, channels, classes } = geometry as Extract<Geometry, { kind: 'images' }>;
+  const given = withoutUndefined({ ...sizes, imageSize, channels, classes });
   return named(preset, given, () =>
     vit(preset === undefined ? (given as unknown as Parameters<typeof vit>[0]) : vitPreset(preset, given)),
   );

@@ -11,7 +11,7 @@ type Identity = { readonly [key: string]: Json };
 export function configuredIdentity(configuration: Configuration, index: number): Identity {
   const { model, fineTuning, data, dataSeed, backward, evaluation, weightAveraging, earlyStopping, steps } =
     configuration;
-  const { folder: _, ...examples } = { folder: undefined, ...data };
+  const { folder: _, path: ___, ...examples } = { folder: undefined, path: undefined, ...data };
   const optimizer = configuration.optimizers[index]!;
   const { batchSize: __, ...evaluated } = evaluation;
   const identity = {

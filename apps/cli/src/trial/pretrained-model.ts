@@ -1,8 +1,7 @@
 import { gpt2Presets, vitPresets } from '@lmd/models';
 import type { Configuration } from '../configuration/schema.js';
-import { geometryOf } from '../data/index.js';
+import { geometryOf, pathOf, tokenizerOf } from '../data/index.js';
 import type { Geometry } from '../data/source.js';
-import { tokenDescription } from '../data/tokens.js';
 import { UsageError } from '../errors.js';
 import type { ModelFile } from '../model-file/weights.js';
 
@@ -92,14 +91,14 @@ function vocabularyOf(
   { path, layout, metadata }: Described,
 ): Sizes {
   if (typeof vocabularySize !== 'number' || vocabularySize === geometry.vocabularySize) return {};
-  const folder = (data as Extract<Configuration['data'], { kind: 'tokens' }>).folder;
+  const { key, path: from } = pathOf(data)!;
   const padding = vocabularySize - geometry.vocabularySize;
-  const isSameTokenizer = layout !== 'lmd' || metadata.tokenizer === JSON.stringify(tokenDescription(folder).tokenizer);
+  const isSameTokenizer = layout !== 'lmd' || metadata.tokenizer === JSON.stringify(tokenizerOf(data));
   if (isSameTokenizer && padding > 0 && padding <= mostPadding) return { vocabularySize };
   throw new UsageError(
     'CHECKPOINT_MISMATCH',
-    `data.folder is ${folder}, with a vocabulary of ${geometry.vocabularySize}, but ${path} has ${vocabularySize}.`,
-    { subject: 'data.folder', value: folder, remedy: 'Prepare the text with the tokenizer of the model.' },
+    `data.${key} is ${from}, with a vocabulary of ${geometry.vocabularySize}, but ${path} has ${vocabularySize}.`,
+    { subject: `data.${key}`, value: from, remedy: 'Use the tokenizer of the model for the text.' },
   );
 }
 

@@ -16,7 +16,7 @@ import {
 } from '@lmd/training';
 import { checkpointing, latestCheckpoint, metricsFile, withFileErrors } from '@lmd/training/node';
 import { trainingPrecision } from '../configuration/schema.js';
-import { loadData } from '../data/index.js';
+import { geometryOf, loadData } from '../data/index.js';
 import { type RunData, unusedFilesMessage } from '../data/run-data.js';
 import { openBackend } from '../engine/index.js';
 import type { TrialEvent } from '../run/events.js';
@@ -125,10 +125,13 @@ async function trainAndSave(request: TrialRequest, emit: Emit, signal: AbortSign
   }
 }
 
-function warnOfFiles({ index }: TrialRequest, { skipped = [], unused = [] }: RunData, emit: Emit): void {
+function warnOfFiles({ index, configuration }: TrialRequest, { skipped = [], unused = [] }: RunData, emit: Emit): void {
   // Once per run: every optimizer has the same data.
   if (index > 0) return;
-  if (unused.length > 0) emit({ type: 'warning', step: 0, message: unusedFilesMessage(unused) });
+  if (unused.length > 0) {
+    const message = unusedFilesMessage(unused, geometryOf(configuration.data).kind);
+    emit({ type: 'warning', step: 0, message });
+  }
   if (skipped.length === 0) return;
   const problem =
     skipped.length === 1

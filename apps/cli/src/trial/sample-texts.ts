@@ -3,7 +3,7 @@ import { tokenizerFromDescription } from '@lmd/data/text';
 import { generate } from '@lmd/models';
 import type { TrainResult } from '@lmd/training';
 import { trainingPrecision } from '../configuration/schema.js';
-import { tokenDescription } from '../data/tokens.js';
+import { tokenizerOf } from '../data/index.js';
 import type { TrialRequest } from './request.js';
 import type { TrialSummary } from './summary.js';
 import type { TrainedModel } from './trained-model.js';
@@ -18,9 +18,10 @@ export async function sampleTexts(
   { architecture: model, merge }: TrainedModel,
 ): Promise<Pick<TrialSummary, 'samples'>> {
   const { samples, data } = configuration;
-  if (samples === undefined || data.kind !== 'tokens' || model.architecture !== 'gpt2') return {};
+  const description = tokenizerOf(data);
+  if (samples === undefined || description === undefined || model.architecture !== 'gpt2') return {};
   const { prompts, ...sampling } = samples;
-  const tokenizer = await tokenizerFromDescription(tokenDescription(data.folder).tokenizer);
+  const tokenizer = await tokenizerFromDescription(description);
   const precision = trainingPrecision(configuration, configuration.optimizers[index]!);
   const weights = merge(ops, trained.weights);
   const options = { ops, model, weights, precision, stop: [tokenizer.endOfText], ...withoutUndefined(sampling) };

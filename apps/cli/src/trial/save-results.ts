@@ -4,7 +4,7 @@ import { writeFileAtomic } from '@lmd/safetensors/node';
 import type { TrainResult } from '@lmd/training';
 import { exportModel } from '@lmd/training/node';
 import { type Configuration, precisionOf } from '../configuration/schema.js';
-import { tokenDescription } from '../data/tokens.js';
+import { tokenizerOf } from '../data/index.js';
 import { jsonLine } from '../output/json.js';
 import { trialLayout } from '../run/layout.js';
 import { summarizePosterior } from './posterior.js';
@@ -24,6 +24,7 @@ export function modelMetadata(
 ): Record<string, string> {
   const { name, seed, evaluation, data, model } = configuration;
   const optimizer = configuration.optimizers[index]!;
+  const tokenizer = tokenizerOf(data);
   return {
     format: 'lmd-model-v1',
     name,
@@ -36,7 +37,7 @@ export function modelMetadata(
     model: JSON.stringify({ ...model, weights: undefined }),
     architecture: architecture.architecture,
     config: JSON.stringify(architecture.config),
-    ...(data.kind === 'tokens' ? { tokenizer: JSON.stringify(tokenDescription(data.folder).tokenizer) } : {}),
+    ...(tokenizer === undefined ? {} : { tokenizer: JSON.stringify(tokenizer) }),
   };
 }
 

@@ -3,6 +3,7 @@ import { precisionPreset } from '@lmd/models';
 import { evaluate, type TrainResult } from '@lmd/training';
 import { precisionOf } from '../configuration/schema.js';
 import { describeData, geometryOf } from '../data/index.js';
+import { describePreprocessing } from '../data/preprocessing.js';
 import type { RunData } from '../data/run-data.js';
 import type { TrialResult } from '../run/types.js';
 import { evaluationBatchSize } from './batch-sizes.js';
@@ -53,6 +54,9 @@ export async function summarizeTrial(
     model: model.name,
     parameters: Object.values(model.parameters).reduce((sum, { shape }) => sum + sizeOf(shape), 0),
     data: describeData(configuration.data, data),
+    ...(geometry.kind === 'images' && geometry.preprocessing !== undefined
+      ? { preprocessing: describePreprocessing(geometry.preprocessing) }
+      : {}),
     uniformLoss: Math.log(isText ? geometry.vocabularySize : geometry.classes),
     identity: { ...configuredIdentity(configuration, index), steps, batchSize, seed },
   };

@@ -12,6 +12,8 @@ const trialSummarySchema = z.object({
   model: z.string(),
   parameters: z.number(),
   data: z.string(),
+  /** How a picture becomes an input. */
+  preprocessing: z.string().exactOptional(),
   /** Cross-entropy of a uniform guess, in nats, as a baseline for the loss. */
   uniformLoss: z.number().exactOptional(),
   /** The text that a language model generated for each prompt of `samples`. */

@@ -25,7 +25,7 @@ function evaluated({ evaluation, data, steps }: TrialConfiguration): number {
   const passes = Math.max(1, Math.floor(steps / (evaluation?.every ?? steps)));
   const test = 'test' in data && typeof data.test === 'number' ? data.test : 10_000;
   const tests = evaluation?.test === false ? 0 : 1 + (evaluation?.formats?.length ?? 0);
-  return passes * validation + (data.kind === 'tokens' ? 0 : tests * test);
+  return passes * validation + (['tokens', 'text'].includes(String(data.kind)) ? 0 : tests * test);
 }
 
 /** Steps in units of the study's model. An evaluated example counts as a third of a trained one. */

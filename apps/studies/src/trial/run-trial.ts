@@ -27,7 +27,7 @@ export interface RunTrialOptions {
   readonly host: TrialHost;
   /** Run folder of the trial; removed when the trial is done. */
   readonly folder: string;
-  /** Folder of the data, overrides that of the study. */
+  /** Folder or file of the data, overrides that of the study. */
   readonly data?: string | undefined;
   /** Threads of the cpu backend. Results are bit-identical for any number. */
   readonly threads: number;
@@ -45,7 +45,8 @@ export interface FinishedTrial {
 /** The complete configuration of a trial, with its data located. */
 export async function trialConfiguration(trial: Trial, data?: string): Promise<Configuration> {
   const raw = { name: 'trial', ...trial.configuration };
-  const located = data === undefined ? raw : { ...raw, data: { ...raw.data, folder: data } };
+  const key = ['imageCsv', 'text'].includes(String(raw.data.kind)) ? 'path' : 'folder';
+  const located = data === undefined ? raw : { ...raw, data: { ...raw.data, [key]: data } };
   return resolveConfiguration(parseConfiguration(located, trial.label), trial.label);
 }
 

@@ -37,9 +37,9 @@ export function canonicalJson(value: unknown): string {
   );
 }
 
-/** Full SHA-256 of the canonical configuration, without folder paths, which do not affect the result. */
+/** Full SHA-256 of the canonical configuration, without the path of the data, which does not affect the result. */
 export function hashOf({ data, ...rest }: TrialConfiguration): string {
-  const { folder: _, ...examples } = { folder: undefined, ...data };
+  const { folder: _, path: __, ...examples } = { folder: undefined, path: undefined, ...data };
   return createHash('sha256')
     .update(canonicalJson({ ...rest, data: examples }))
     .digest('hex');
