@@ -30,6 +30,8 @@ const presetHelp = Object.entries(presetDescriptions)
 
 const examples: readonly (readonly [string, string])[] = [
   ['lmd train first-light', 'train the small ViT on MNIST with LMD and AdamW'],
+  ['lmd train pictures', 'train on a folder with one subfolder of images per class'],
+  ['lmd train book.txt', 'train a language model on a text'],
   ['lmd train smoke --set steps=50 --set optimizers.lmd.noise=0.1', 'a preset with overrides'],
   ['lmd train my-run.json --json > events.jsonl', 'train your own configuration, with events as JSON lines'],
   ['lmd train --resume runs/first-light-2025-01-31-001', 'resume an interrupted run, bit-identically'],
@@ -113,8 +115,11 @@ export function createProgram(terminal: Terminal, bin: string): Command {
 
   program
     .command('train')
-    .description('train from a configuration or a preset, or resume a run')
-    .argument('[configuration]', 'a JSON file, or the name of a preset')
+    .description('train on your own data, from a configuration or a preset, or resume a run')
+    .argument(
+      '[configuration]',
+      'a JSON file, the name of a preset, or data: a folder of images by class, a CSV of them, or text',
+    )
     .addOption(
       choiceOption(
         '--preset <name>',

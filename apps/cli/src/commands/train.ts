@@ -15,6 +15,9 @@ import { humanRenderer, jsonRenderer, type Renderer } from '../output/renderer.j
 import { resultColumns } from '../output/results.js';
 import { renderTable } from '../output/table.js';
 import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
+import { wrapText } from '../output/wrap.js';
+import { type Proposal, proposeConfiguration } from '../own-data/propose.js';
+import { isData } from '../own-data/survey.js';
 import { presets } from '../presets/index.js';
 import { runLayout } from '../run/layout.js';
 import { configurationOf, executeRun, type FinishedRun, shortPath } from '../run/run.js';
@@ -58,7 +61,7 @@ function finishedRun(folder: string): readonly TrialResult[] | undefined {
   return readStored(summary, runSummarySchema, 'Delete it and resume the run, which writes it again.').results;
 }
 
-/** `lmd train`: starts a run from a configuration or a preset, or resumes one. */
+/** `lmd train`: starts a run from a configuration, a preset or data, or resumes one. */
 export async function trainCommand(
   source: string | undefined,
   options: TrainCommandOptions,
@@ -72,18 +75,25 @@ export async function trainCommand(
     const names = Object.keys(presets).join(', ');
     throw usage(
       'lmd train: the configuration is missing.',
-      `Use a JSON file or a preset (${names}), or --resume <run folder>.`,
+      `Use a JSON file, a preset (${names}), a folder of images or text, or --resume <run folder>.`,
       'configuration',
     );
   }
-  const selected = select(loadConfiguration(source, options.set), options.only);
+  if (options.preset === undefined) refuseAmbiguous(source);
+  const proposal = Object.hasOwn(presets, source) || !isData(source) ? undefined : await proposeConfiguration(source);
+  const given =
+    proposal === undefined
+      ? loadConfiguration(source, options.set)
+      : parseConfiguration(applyOverrides(proposal.configuration, options.set ?? []), source);
+  const selected = select(given, options.only);
   const configuration = await resolveConfiguration(selected, source, (text) => writeNotes({ notes: [text] }, terminal));
   const run = await prepareRun(configuration, options.out);
+  if (proposal !== undefined && !options.json) showProposal(proposal, run.folder, terminal);
   let hasStarted = false;
   const watching: Renderer = {
     ...renderer,
     event(event) {
-      hasStarted ||= event.type === 'start';
+      hasStarted ||= event.type === 'step';
       renderer.event(event);
     },
   };
@@ -94,6 +104,25 @@ export async function trainCommand(
     if (!hasStarted && !isLmdError(error, 'INTERRUPTED')) await run.discard();
     throw error;
   }
+}
+
+/** A preset is found by its name wherever the command runs, so a file of that name would be overlooked. */
+function refuseAmbiguous(source: string): void {
+  if (!Object.hasOwn(presets, source) || !existsSync(source) || existsSync(runLayout(source).configuration)) return;
+  throw usage(
+    `${source} is a preset, and there is a file or folder of that name.`,
+    `Use --preset ${source}, or ./${source}.`,
+    'configuration',
+  );
+}
+
+/** Shows the configuration that was made for data, and where it is. */
+function showProposal({ configuration, found }: Proposal, folder: string, { out, colours }: Terminal): void {
+  const path = shortPath(runLayout(folder).configuration);
+  out.write(`${colours.bold('Configuration')} for ${found}:\n${JSON.stringify(configuration, null, 2)}\n`);
+  out.write(
+    `${wrapText(`It is saved with every default in ${path}. To change it, copy and edit that file.`, out.columns)}\n\n`,
+  );
 }
 
 async function resume(

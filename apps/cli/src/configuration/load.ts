@@ -29,7 +29,7 @@ export function readJsonFile(path: string): unknown {
   } catch (cause) {
     throw new UsageError('INVALID_ARGUMENT', `${path} is not a readable JSON file: ${reasonOf(cause)}.`, {
       subject: path,
-      remedy: 'Correct the file, or start from a preset.',
+      remedy: 'Correct the file, or start from a preset. Files of text to train on end in .txt, .md or .jsonl.',
       cause,
     });
   }
@@ -44,7 +44,7 @@ function rawConfiguration(source: string): { readonly raw: object; readonly orig
     throw new UsageError('INVALID_ARGUMENT', `${source} is neither a preset nor a file.${didYouMean(source, names)}`, {
       subject: 'configuration',
       value: source,
-      remedy: `Use the path of a JSON file, or a preset: ${names.join(', ')}.`,
+      remedy: `Use the path of a JSON file, of a folder of images or text, or a preset: ${names.join(', ')}.`,
     });
   }
   const raw = readJsonFile(source);

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { rm, rmdir } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { LmdError } from '@lmd/core';
 import { writeFileAtomic } from '@lmd/safetensors/node';
 import { claimRunFolder, createRunFolder } from '@lmd/training/node';
@@ -10,7 +10,7 @@ import { runLayout } from './layout.js';
 /** A run folder that this process created. */
 export interface NewRun {
   readonly folder: string;
-  /** Removes the files of a run that never started, and nothing else. */
+  /** Removes the files of a run that has made no step, and nothing else. */
   discard(): Promise<void>;
 }
 
@@ -48,6 +48,10 @@ async function discard(folder: string, configuration: Configuration, made: reado
   for (const { name } of configuration.optimizers) {
     const trial = layout.trial(name);
     await rm(trial.metrics, { force: true });
+    // Of the first step, which failed, there is a checkpoint of the initial weights.
+    for (const file of ['step-00000000.safetensors', 'manifest.json']) {
+      await rm(join(trial.checkpoints, file), { force: true });
+    }
     await removeIfEmpty(trial.checkpoints);
     await removeIfEmpty(trial.folder);
   }

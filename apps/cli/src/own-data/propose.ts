@@ -1,0 +1,161 @@
+import { basename, extname, join, resolve } from 'node:path';
+import { readCorpus, readImageTable } from '@lmd/data/node';
+import { usualValidation } from '../configuration/data-schema.js';
+import type { ConfigurationInput } from '../configuration/schema.js';
+import { count } from '../output/units.js';
+import { surveyData, usualSide } from './survey.js';
+
+/** A configuration made for data that was given instead of one. */
+export interface Proposal {
+  readonly configuration: ConfigurationInput;
+  /** What it was made for: `300 images`. */
+  readonly found: string;
+}
+
+/**
+ * A configuration for data of one's own: a small model whose size, patch size and number of steps follow from the number
+ * and the size of the images, or from the length of the text.
+ *
+ * @param path a folder or a file, of which `isData` holds.
+ * @throws UsageError `INVALID_ARGUMENT` if it is unclear what the data is; errors of reading it.
+ */
+export async function proposeConfiguration(path: string): Promise<Proposal> {
+  const name = nameOf(path);
+  const found = surveyData(path);
+  switch (found.kind) {
+    case 'images':
+      return await ofImages(name, { kind: 'imageFolder', folder: path }, found.files, join(resolve(path), 'train'));
+    case 'csv': {
+      const columns = { pathColumn: 'path', labelColumn: 'label' };
+      const files = readImageTable(path, columns).rows.map(({ file }) => file);
+      return await ofImages(name, { kind: 'imageCsv', path }, files);
+    }
+    case 'mnist':
+      return imagesOf(name, { kind: 'mnist', folder: path }, 60_000, 28, 'MNIST files');
+    case 'tokens':
+      return textOf(name, { kind: 'tokens', folder: path, length: 128 }, 4_000_000, undefined, 'prepared tokens');
+    case 'text': {
+      const { documents } = readCorpus({ path });
+      const characters = documents.reduce((sum, { text }) => sum + text.length, 0);
+      const isShort = characters < shortText;
+      const length = isShort ? (characters < 20_000 ? 32 : characters < 50_000 ? 64 : 128) : 128;
+      const tokenizer = isShort ? 'characters' : 'gpt2';
+      const prompt = /^\s*(\S+(?:\s+\S+)?)/.exec(documents[0]!.text)?.[1] ?? '';
+      const what = `${count(characters)} characters of text`;
+      return textOf(name, { kind: 'text', path, tokenizer, length }, characters, prompt, what);
+    }
+  }
+}
+
+/** Below, a text is too short to learn the 50,257 tokens of GPT-2. */
+const shortText = 2_000_000;
+
+function nameOf(path: string): string {
+  const name = basename(resolve(path), extname(path))
+    .replace(/[^A-Za-z0-9_-]+/g, '-')
+    .replace(/^[-_]+/, '');
+  return name === '' ? 'run' : name;
+}
+
+type Data = ConfigurationInput['data'];
+
+/** @param parts the folder of the training images, if the folder has one. */
+async function ofImages(name: string, data: Data, files: readonly string[], parts?: string): Promise<Proposal> {
+  const inParts = parts === undefined ? [] : files.filter((file) => file.startsWith(parts));
+  const side = (await usualSide(files)) ?? 64;
+  return imagesOf(
+    name,
+    data,
+    inParts.length > 0 ? inParts.length : files.length,
+    side,
+    `${count(files.length)} images`,
+  );
+}
+
+/**
+ * @param images number of images, with those that are held out.
+ * @param side usual side of an image, in pixels.
+ */
+function imagesOf(name: string, data: Data, images: number, side: number, found: string): Proposal {
+  const isSmall = side < 48;
+  const patchSize = isSmall ? 4 : 8;
+  const size = isSmall ? Math.max(8, Math.floor(side / 4) * 4) : images < 2000 || side < 96 ? 64 : 96;
+  const scale =
+    images < 1000 ? { width: 64, depth: 3 } : images < 10_000 ? { width: 128, depth: 4 } : { width: 192, depth: 6 };
+  const training = images - 2 * Math.min(usualValidation, Math.ceil(images / 10));
+  const batchSize = batchOf(training);
+  const steps = rounded(Math.min(3000, Math.max(300, (60 * training) / batchSize)));
+  const isFolder = data.kind === 'imageFolder' || data.kind === 'imageCsv';
+  const augmentation = isSmall
+    ? { padding: Math.max(1, Math.floor(size / 14)) }
+    : { scale: [0.5, 1] as [number, number], flip: 0.5 };
+  return {
+    found,
+    configuration: {
+      name,
+      steps,
+      batchSize,
+      data: isFolder ? { ...data, size, augmentation } : data,
+      model: { kind: 'vit', patchSize, ...scale, heads: scale.width / 32, pooling: 'mean' },
+      optimizers: [
+        {
+          ...{ name: 'lmd', rule: 'lmd', learningRate: 9.6e-3, regularization: 0.54, noise: 0.11 },
+          priorMedianFloor: 0.3,
+          rest: { learningRate: 9.9e-3, beta2: 0.99, weightDecay: 0 },
+          schedule: schedule(steps),
+        },
+      ],
+      ...saved(steps),
+    },
+  };
+}
+
+function textOf(name: string, data: Data, characters: number, prompt: string | undefined, found: string): Proposal {
+  const length = (data as { readonly length: number }).length;
+  const scale =
+    characters < 100_000
+      ? { width: 64, depth: 2 }
+      : characters < shortText
+        ? { width: 128, depth: 4 }
+        : { width: 192, depth: 6 };
+  const batchSize = Math.min(16, batchOf((0.9 * characters) / length));
+  const steps = characters < 100_000 ? 600 : 1500;
+  return {
+    found,
+    configuration: {
+      name,
+      steps,
+      batchSize,
+      data,
+      model: { kind: 'gpt2', ...scale, heads: scale.width / 32 },
+      optimizers: [
+        {
+          ...{ name: 'lmd', rule: 'lmd', learningRate: 0.02, regularization: 0.2, noise: 0.025, priorMedianFloor: 0.5 },
+          rest: { learningRate: 0.005, beta2: 0.99, weightDecay: 0 },
+          schedule: schedule(steps),
+          clipNorm: 1,
+        },
+      ],
+      ...saved(steps),
+      ...(prompt === undefined ? {} : { samples: { prompts: [prompt], maxTokens: 200 } }),
+    },
+  };
+}
+
+/** At least eight batches an epoch, and at most 64 examples in one. */
+function batchOf(examples: number): number {
+  return 2 ** Math.max(0, Math.min(6, Math.floor(Math.log2(Math.max(1, examples / 8)))));
+}
+
+function rounded(steps: number): number {
+  return Math.round(steps / 50) * 50;
+}
+
+function schedule(steps: number) {
+  return { kind: 'cosine', warmup: Math.round(steps / 20), final: 0.05 } as const;
+}
+
+/** Ten validations a run, each with a checkpoint. */
+function saved(steps: number): Pick<ConfigurationInput, 'evaluation' | 'checkpoints'> {
+  return { evaluation: { every: Math.round(steps / 10) }, checkpoints: { every: Math.round(steps / 10) } };
+}
