@@ -60,6 +60,12 @@ describe.each(pages())('%s', (page) => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
+  const copyFiles = ({ mark }: Block) => {
+    for (const { from, to } of mark.kind === 'run' ? mark.copies : []) {
+      cpSync(join(dirname(join(root, page)), from), join(folder, to), { recursive: true });
+    }
+  };
+
   for (const block of blocks) {
     const { mark, line, language, code } = block;
     if (mark.kind === 'skip') {
@@ -69,12 +75,16 @@ describe.each(pages())('%s', (page) => {
         expect(essence(asExample(page, mark.file))).toEqual(expect.arrayContaining(essence(code)));
       });
     } else if (language === 'sh') {
-      it.each(commandsOf(code))(`line ${line}: %s`, (command) => runCommand(command, folder));
+      it.each(commandsOf(code).map((command, index) => [command, index] as const))(
+        `line ${line}: %s`,
+        (command, index) => {
+          if (index === 0) copyFiles(block);
+          runCommand(command, folder);
+        },
+      );
     } else {
       it(`line ${line} runs`, async (context) => {
-        for (const { from, to } of mark.copies) {
-          cpSync(join(dirname(join(root, page)), from), join(folder, to), { recursive: true });
-        }
+        copyFiles(block);
         const { failed, output } = await runModule(block, folder);
         if (failed && mark.ifEngine && output.includes("'ENGINE_MISSING'")) context.skip('its engine is not installed');
         expect(failed, output).toBe(false);

@@ -46,7 +46,10 @@ const onMnist = (path: string) => [
 
 describe('the command line', () => {
   it.each([
-    [['train'], 'the configuration is missing. Use a JSON file or a preset (first-light, smoke, speeches)'],
+    [
+      ['train'],
+      'the configuration is missing. Use a JSON file, a preset (first-light, smoke, speeches), a folder of images',
+    ],
     [['train', '--preset', 'smok'], "argument 'smok' is invalid. Allowed choices are first-light, speeches, smoke."],
     [['train', 'x.json', '--preset', 'smoke'], '--preset smoke and x.json cannot be combined'],
     [['train', 'smok'], 'smok is neither a preset nor a file. Did you mean "smoke"?'],

@@ -78,6 +78,15 @@ describe('lmd train with data as its one argument', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/^Configuration for 6 images:/);
   });
+
+  it('reads JSON Lines by the field that --set names', async () => {
+    const lines = Array.from({ length: 200 }, (_, i) =>
+      JSON.stringify({ body: `Row ${i % 10} of a list.\n`, text: 1 }),
+    );
+    writeFileSync(at('rows.jsonl'), lines.join('\n'));
+    const words = ['train', 'rows.jsonl', ...short, 'data.field=body', '--out', 'lines'];
+    expect(await lmd(words, folder)).toMatchObject({ code: 0, stderr: '' });
+  });
 });
 
 describe('a start that fails', () => {

@@ -80,7 +80,8 @@ export async function trainCommand(
     );
   }
   if (options.preset === undefined) refuseAmbiguous(source);
-  const proposal = Object.hasOwn(presets, source) || !isData(source) ? undefined : await proposeConfiguration(source);
+  const proposal =
+    Object.hasOwn(presets, source) || !isData(source) ? undefined : await proposeConfiguration(source, options.set);
   const given =
     proposal === undefined
       ? loadConfiguration(source, options.set)

@@ -1,6 +1,7 @@
 import { basename, extname, join, resolve } from 'node:path';
 import { readCorpus, readImageTable } from '@lmd/data/node';
 import { usualValidation } from '../configuration/data-schema.js';
+import { applyOverrides } from '../configuration/overrides.js';
 import type { ConfigurationInput } from '../configuration/schema.js';
 import { count } from '../output/units.js';
 import { surveyData, usualSide } from './survey.js';
@@ -17,34 +18,69 @@ export interface Proposal {
  * and the size of the images, or from the length of the text.
  *
  * @param path a folder or a file, of which `isData` holds.
+ * @param assignments those of `--set`, of which `steps` and keys such as `data.field` are considered.
  * @throws UsageError `INVALID_ARGUMENT` if it is unclear what the data is; errors of reading it.
  */
-export async function proposeConfiguration(path: string): Promise<Proposal> {
+export async function proposeConfiguration(path: string, assignments: readonly string[] = []): Promise<Proposal> {
+  const reading = readingOf(assignments);
+  const { steps } = reading;
   const name = nameOf(path);
   const found = surveyData(path);
   switch (found.kind) {
     case 'images':
-      return await ofImages(name, { kind: 'imageFolder', folder: path }, found.files, join(resolve(path), 'train'));
+      return await ofImages(
+        name,
+        { kind: 'imageFolder', folder: path },
+        found.files,
+        steps,
+        join(resolve(path), 'train'),
+      );
     case 'csv': {
-      const columns = { pathColumn: 'path', labelColumn: 'label' };
+      const columns = { pathColumn: 'path', labelColumn: 'label', ...reading.csv };
       const files = readImageTable(path, columns).rows.map(({ file }) => file);
-      return await ofImages(name, { kind: 'imageCsv', path }, files);
+      return await ofImages(name, { kind: 'imageCsv', path, ...reading.csv }, files, steps);
     }
     case 'mnist':
-      return imagesOf(name, { kind: 'mnist', folder: path }, 60_000, 28, 'MNIST files');
+      return imagesOf(name, { kind: 'mnist', folder: path }, 60_000, 28, 'MNIST files', steps);
     case 'tokens':
-      return textOf(name, { kind: 'tokens', folder: path, length: 128 }, 4_000_000, undefined, 'prepared tokens');
+      return textOf(
+        name,
+        { kind: 'tokens', folder: path, length: 128 },
+        4_000_000,
+        undefined,
+        'prepared tokens',
+        steps,
+      );
     case 'text': {
-      const { documents } = readCorpus({ path });
+      const { documents } = readCorpus({ path, ...reading.text });
       const characters = documents.reduce((sum, { text }) => sum + text.length, 0);
       const isShort = characters < shortText;
       const length = isShort ? (characters < 20_000 ? 32 : characters < 50_000 ? 64 : 128) : 128;
       const tokenizer = isShort ? 'characters' : 'gpt2';
       const prompt = /^\s*(\S+(?:\s+\S+)?)/.exec(documents[0]!.text)?.[1] ?? '';
       const what = `${count(characters)} characters of text`;
-      return textOf(name, { kind: 'text', path, tokenizer, length }, characters, prompt, what);
+      return textOf(name, { kind: 'text', path, ...reading.text, tokenizer, length }, characters, prompt, what, steps);
     }
   }
+}
+
+interface Considered {
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly steps?: unknown;
+}
+
+/** The assigned keys that other keys of the configuration follow from. */
+function readingOf(assignments: readonly string[]) {
+  const own = assignments.filter((assignment) => /^(data\.|steps=)/.test(assignment));
+  const { data, steps } = applyOverrides({ data: {} }, own) as Considered;
+  const some = (names: readonly string[]) =>
+    Object.fromEntries(names.flatMap((name) => (typeof data[name] === 'string' ? [[name, data[name]]] : [])));
+  return {
+    // The schedule follows from it. What is no number of steps is refused with the whole configuration.
+    steps: typeof steps === 'number' && Number.isInteger(steps) && steps > 0 ? steps : undefined,
+    csv: some(['pathColumn', 'labelColumn']) as { readonly pathColumn?: string; readonly labelColumn?: string },
+    text: some(['field', 'separator']) as { readonly field?: string; readonly separator?: string },
+  };
 }
 
 /** Below, a text is too short to learn the 50,257 tokens of GPT-2. */
@@ -60,7 +96,13 @@ function nameOf(path: string): string {
 type Data = ConfigurationInput['data'];
 
 /** @param parts the folder of the training images, if the folder has one. */
-async function ofImages(name: string, data: Data, files: readonly string[], parts?: string): Promise<Proposal> {
+async function ofImages(
+  name: string,
+  data: Data,
+  files: readonly string[],
+  given: number | undefined,
+  parts?: string,
+): Promise<Proposal> {
   const inParts = parts === undefined ? [] : files.filter((file) => file.startsWith(parts));
   const side = (await usualSide(files)) ?? 64;
   return imagesOf(
@@ -69,14 +111,23 @@ async function ofImages(name: string, data: Data, files: readonly string[], part
     inParts.length > 0 ? inParts.length : files.length,
     side,
     `${count(files.length)} images`,
+    given,
   );
 }
 
 /**
  * @param images number of images, with those that are held out.
  * @param side usual side of an image, in pixels.
+ * @param given number of steps, if it is assigned.
  */
-function imagesOf(name: string, data: Data, images: number, side: number, found: string): Proposal {
+function imagesOf(
+  name: string,
+  data: Data,
+  images: number,
+  side: number,
+  found: string,
+  given: number | undefined,
+): Proposal {
   const isSmall = side < 48;
   const patchSize = isSmall ? 4 : 8;
   const size = isSmall ? Math.max(8, Math.floor(side / 4) * 4) : images < 2000 || side < 96 ? 64 : 96;
@@ -84,7 +135,7 @@ function imagesOf(name: string, data: Data, images: number, side: number, found:
     images < 1000 ? { width: 64, depth: 3 } : images < 10_000 ? { width: 128, depth: 4 } : { width: 192, depth: 6 };
   const training = images - 2 * Math.min(usualValidation, Math.ceil(images / 10));
   const batchSize = batchOf(training);
-  const steps = rounded(Math.min(3000, Math.max(300, (60 * training) / batchSize)));
+  const steps = given ?? rounded(Math.min(3000, Math.max(300, (60 * training) / batchSize)));
   const isFolder = data.kind === 'imageFolder' || data.kind === 'imageCsv';
   const augmentation = isSmall
     ? { padding: Math.max(1, Math.floor(size / 14)) }
@@ -110,7 +161,14 @@ function imagesOf(name: string, data: Data, images: number, side: number, found:
   };
 }
 
-function textOf(name: string, data: Data, characters: number, prompt: string | undefined, found: string): Proposal {
+function textOf(
+  name: string,
+  data: Data,
+  characters: number,
+  prompt: string | undefined,
+  found: string,
+  given: number | undefined,
+): Proposal {
   const length = (data as { readonly length: number }).length;
   const scale =
     characters < 100_000
@@ -119,7 +177,7 @@ function textOf(name: string, data: Data, characters: number, prompt: string | u
         ? { width: 128, depth: 4 }
         : { width: 192, depth: 6 };
   const batchSize = Math.min(16, batchOf((0.9 * characters) / length));
-  const steps = characters < 100_000 ? 600 : 1500;
+  const steps = given ?? (characters < 100_000 ? 600 : 1500);
   return {
     found,
     configuration: {
@@ -157,5 +215,5 @@ function schedule(steps: number) {
 
 /** Ten validations a run, each with a checkpoint. */
 function saved(steps: number): Pick<ConfigurationInput, 'evaluation' | 'checkpoints'> {
-  return { evaluation: { every: Math.round(steps / 10) }, checkpoints: { every: Math.round(steps / 10) } };
+  return { evaluation: { every: Math.ceil(steps / 10) }, checkpoints: { every: Math.ceil(steps / 10) } };
 }
