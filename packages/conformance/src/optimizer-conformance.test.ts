@@ -244,9 +244,9 @@ describe('optimizerConformance', () => {
     [{ ...sound, seed: 1 }, /has no option "seed"/],
     [{ ...sound, name: '' }, /name is/],
     [{ ...sound, create: signDescent() }, /create is/],
-    [{ ...sound, createOperations: undefined }, /createOperations is undefined/],
+    [{ ...sound, createOperations: undefined }, /createOperations is missing/],
     [{ ...sound, learningRate: 0 }, /learningRate is 0/],
-    [{ ...sound, learningRate: { tanhNetwork: -1 } }, /learningRate is -1/],
+    [{ ...sound, learningRate: { tanhNetwork: -1 } }, /learningRate\["tanhNetwork"\] is -1/],
     [{ ...sound, remainingLoss: Number.NaN }, /remainingLoss is NaN/],
     [{ ...sound, steps: 0.5 }, /steps is 0\.5/],
   ])('refuses options that it cannot use: %#', async (options, message) => {
@@ -255,7 +255,7 @@ describe('optimizerConformance', () => {
 
   it('names the target that a record of learning rates lacks', async () => {
     const failed = await failures({ ...sound, learningRate: { quadratic: 0.03, logisticRegression: 0.03 } });
-    expect([...failed.values()].join()).toMatch(/target 'tanhNetwork'.*quadratic, logisticRegression/);
+    expect([...failed.values()].join()).toMatch(/target "tanhNetwork".*quadratic, logisticRegression/);
   });
 });
 

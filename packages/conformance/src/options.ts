@@ -1,24 +1,53 @@
-import { type Backend, describeValue, LmdError, refuseUnknownOptions } from '@lmd/core';
+import {
+  type Backend,
+  describeValue,
+  LmdError,
+  type OptionsOf,
+  type OptionTable,
+  option,
+  type ResolvedOptions as Resolved,
+} from '@lmd/core';
 
-export interface ConformanceOptions {
-  /** Appears in the names of the tests. */
-  readonly name: string;
-  /** Creates the backend; called once. */
-  readonly create: () => Promise<Backend> | Backend;
+/** The options of `backendConformance`, declared once. */
+export const conformanceOptionTable = {
+  /** Name of the backend in the names of the tests. Required. */
+  name: option.text({ required: true, describe: 'Name of the backend in the names of the tests.' }),
+  /** Creates the backend; called once. A function; required. */
+  create: option.value<() => Promise<Backend> | Backend>({
+    required: true,
+    describe: 'Creates the backend; called once.',
+    allowed: 'a function',
+    check: (given) => typeof given === 'function',
+  }),
   /**
-   * Full names (`group > name`) of tests that this backend is known to fail, or a record from the name to the reason.
-   * They still run, and one that passes fails the suite until it is removed from the list.
+   * Full names (`group > name`) of tests that this backend is known to fail. They still run, and one that passes fails
+   * the suite until it is removed from the list. A list of names, or a record from the name to the reason.
    */
-  readonly expectedFailures?: readonly string[] | { readonly [testName: string]: string };
-  /** Random seed of shapes and values, an integer in [0, 2^53). Default: from the clock. */
-  readonly seed?: number;
+  expectedFailures: option.value<readonly string[] | { readonly [testName: string]: string }>({
+    describe:
+      'Full names (`group > name`) of tests that this backend is known to fail. They still run, and one that passes ' +
+      'fails the suite until it is removed from the list.',
+    allowed: 'a list of names, or a record from the name to the reason',
+    check: (given) => typeof given === 'object' && given !== null,
+  }),
+  /** Random seed of shapes and values. Default: from the clock. A whole number, at least 0. */
+  seed: option.integer({ atLeast: 0, describe: 'Random seed of shapes and values. Default: from the clock.' }),
   /**
-   * Time limit of `create` and of each test in milliseconds, up to 2^31 − 1. Default 120,000, sufficient for ten
-   * training steps on a backend in plain loops. The error of a stopped test names the operation whose result was
-   * pending.
+   * Time limit of `create` and of each test in milliseconds; the default is sufficient for ten training steps on a
+   * backend in plain loops. The error of a stopped test names the operation whose result was pending. Above 0 and below
+   * 2147483648; default 120000.
    */
-  readonly timeLimit?: number;
-}
+  timeLimit: option.number({
+    above: 0,
+    below: 2 ** 31,
+    default: 120_000,
+    describe:
+      'Time limit of `create` and of each test in milliseconds; the default is sufficient for ten training steps on a ' +
+      'backend in plain loops. The error of a stopped test names the operation whose result was pending.',
+  }),
+} as const satisfies OptionTable;
+
+export interface ConformanceOptions extends OptionsOf<typeof conformanceOptionTable> {}
 
 export interface ResolvedOptions {
   readonly name: string;
@@ -28,44 +57,24 @@ export interface ResolvedOptions {
   readonly timeLimit: number;
 }
 
-const known: readonly (keyof ConformanceOptions)[] = ['name', 'create', 'expectedFailures', 'seed', 'timeLimit'];
-
-/** Validates the options and fills in defaults. `testNames` are the existing tests. */
-export function resolveOptions(
-  options: ConformanceOptions,
+/** Checks the names of tests against those that exist, `testNames`, and chooses a seed if none is given. */
+export function withTestNames(
+  owner: string,
+  given: Resolved<typeof conformanceOptionTable>,
   testNames: readonly string[],
-  alsoKnown: readonly string[] = [],
 ): ResolvedOptions {
-  const allowed: readonly string[] = [...known, ...alsoKnown];
-  refuseUnknownOptions('backendConformance', options, allowed);
-  const { name, create, seed = Date.now(), timeLimit = 120_000 } = options;
-  if (typeof name !== 'string' || name === '') throw invalid('name', name, 'Use the name of the backend.');
-  if (typeof create !== 'function') throw invalid('create', create, 'Use a function that creates the backend.');
-  if (!Number.isSafeInteger(seed) || seed < 0) throw invalid('seed', seed, 'Use an integer in [0, 2^53).');
-
-  if (!(timeLimit > 0 && timeLimit < 2 ** 31)) {
-    throw invalid('timeLimit', timeLimit, 'Use milliseconds above 0 and below 2^31.');
-  }
-
-  const listed = options.expectedFailures ?? [];
+  const { name, create, seed = Date.now(), timeLimit } = given;
+  const listed = given.expectedFailures ?? [];
   const expectedFailures = new Map<string, string>(
     Array.isArray(listed) ? listed.map((test: string) => [test, 'listed']) : Object.entries(listed),
   );
   for (const test of expectedFailures.keys()) {
     if (testNames.includes(test)) continue;
-    throw invalid(
-      'expectedFailures',
-      test,
-      `There is no such test. Use the full name of a test, such as '${testNames[0]}'.`,
-    );
+    throw new LmdError('INVALID_ARGUMENT', `${owner}: expectedFailures contains ${describeValue(test)}.`, {
+      subject: 'expectedFailures',
+      value: test,
+      remedy: `There is no such test. Use the full name of a test, such as '${testNames[0]}'.`,
+    });
   }
   return { name, create, expectedFailures, seed, timeLimit };
-}
-
-function invalid(subject: string, value: unknown, remedy: string): LmdError {
-  return new LmdError('INVALID_ARGUMENT', `backendConformance: ${subject} is ${describeValue(value)}.`, {
-    subject,
-    value,
-    remedy,
-  });
 }

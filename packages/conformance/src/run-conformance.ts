@@ -1,18 +1,31 @@
+import { type OptionsOf, type OptionTable, option, resolveOptions } from '@lmd/core';
 import type { Measurement } from './context.js';
 import type { Expect } from './framework.js';
-import { type ConformanceOptions, resolveOptions } from './options.js';
+import { conformanceOptionTable, withTestNames } from './options.js';
 import { closingTest, openingTest, planSuite, testNames } from './plan.js';
 
-export interface ConformanceRunOptions extends ConformanceOptions {
-  /** Selects tests by full name (`group > name`). Default: all. */
-  readonly filter?: (testName: string) => boolean;
-  /** Called after each test, for a progress display. */
-  readonly onResult?: (result: ConformanceResult) => void;
+/** The options of `runConformance`, declared once. */
+export const conformanceRunOptionTable = {
+  ...conformanceOptionTable,
+  /** Selects tests by full name (`group > name`). Default: all. A function. */
+  filter: option.callback<(testName: string) => boolean>({
+    describe: 'Selects tests by full name (`group > name`). Default: all.',
+  }),
+  /** Called after each test, for a progress display. A function. */
+  onResult: option.callback<(result: ConformanceResult) => void>({
+    describe: 'Called after each test, for a progress display.',
+  }),
   /**
-   * Called for each result of an operation within its bound, with the error: for tables and regression tests.
+   * Called for each result of an operation within its bound, with the error: for tables and regression tests. A
+   * function.
    */
-  readonly onMeasurement?: (measurement: Measurement) => void;
-}
+  onMeasurement: option.callback<(measurement: Measurement) => void>({
+    describe:
+      'Called for each result of an operation within its bound, with the error: for tables and regression tests.',
+  }),
+} as const satisfies OptionTable;
+
+export interface ConformanceRunOptions extends OptionsOf<typeof conformanceRunOptionTable> {}
 
 export interface ConformanceResult {
   /** Full name, `group > name`. */
@@ -39,8 +52,9 @@ export interface ConformanceReport {
  * respond after a test that exceeded its time limit, that test is the last.
  */
 export async function runConformance(options: ConformanceRunOptions): Promise<ConformanceReport> {
-  const { filter = () => true, onResult, onMeasurement } = options;
-  const resolved = resolveOptions(options, testNames, ['filter', 'onResult', 'onMeasurement']);
+  const given = resolveOptions('runConformance', conformanceRunOptionTable, options);
+  const { filter = () => true, onResult, onMeasurement } = given;
+  const resolved = withTestNames('runConformance', given, testNames);
   const plan = planSuite(resolved, expect, onMeasurement);
   const passed: string[] = [];
   const failed: { name: string; error: unknown }[] = [];

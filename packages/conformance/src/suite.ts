@@ -1,5 +1,6 @@
+import { resolveOptions } from '@lmd/core';
 import type { TestFramework } from './framework.js';
-import { type ConformanceOptions, resolveOptions } from './options.js';
+import { type ConformanceOptions, conformanceOptionTable, withTestNames } from './options.js';
 import { planSuite, testNames } from './plan.js';
 import { skippable } from './skippable.js';
 
@@ -14,7 +15,8 @@ import { skippable } from './skippable.js';
  * Throws `UNKNOWN_OPTION` or `INVALID_ARGUMENT` for options it does not know, and for listed tests that do not exist.
  */
 export function backendConformance({ describe, it, expect }: TestFramework, options: ConformanceOptions): void {
-  const resolved = resolveOptions(options, testNames);
+  const given = resolveOptions('backendConformance', conformanceOptionTable, options);
+  const resolved = withTestNames('backendConformance', given, testNames);
   const plan = planSuite(resolved, expect);
   describe(plan.title, () => {
     for (const group of plan.groups) {

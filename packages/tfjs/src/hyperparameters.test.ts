@@ -94,7 +94,7 @@ describe.each(engines)('hyper-parameters as properties on %s', (engine) => {
     for (const name of ['lr', 'decay', 'momentum', 'epsilon', 'weightDecay']) {
       const error = assign(name, 1);
       expect(isLmdError(error, 'UNKNOWN_OPTION') && error.message, name).toMatch(
-        `no hyperparameter "${name}". It has learningRate`,
+        `LMDOptimizer has no option "${name}"`,
       );
     }
     expect(optimizer.learningRate).toBe(0.01);
@@ -113,7 +113,7 @@ describe.each(engines)('hyper-parameters as properties on %s', (engine) => {
       Object.assign(optimizer, { [name]: 0 });
       for (const act of [() => optimizer.minimize(loss, false, [w]), () => optimizer.computeGradients(loss, [w])]) {
         const error = errorOf(act);
-        expect(isLmdError(error, 'UNKNOWN_OPTION') && error.message, name).toMatch(`no hyperparameter "${name}"`);
+        expect(isLmdError(error, 'UNKNOWN_OPTION') && error.message, name).toMatch(`no option "${name}"`);
       }
       delete (optimizer as unknown as Record<string, unknown>)[name];
     }

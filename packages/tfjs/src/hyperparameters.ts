@@ -1,13 +1,12 @@
-import { adamwDefaults, LmdError, lmdDefaults } from '@lmd/core';
-import type { LMDOptimizerOptions } from './lmd-optimizer-options.js';
+import { adamwDefaults, defaultsOf, LmdError, unknownOption } from '@lmd/core';
+import { type LMDOptimizerOptions, lmdOptimizerOptionTable } from './lmd-optimizer-options.js';
 
 type Name = keyof LMDOptimizerOptions;
 
 /** Default options of an optimizer. */
 const defaults: { readonly [name in Name]: LMDOptimizerOptions[name] } = {
-  ...lmdDefaults,
+  ...defaultsOf(lmdOptimizerOptionTable),
   priorMedian: undefined,
-  seed: 0,
   adamwFor: 'vectors',
   adamw: {},
 };
@@ -55,18 +54,10 @@ export function defineHyperparameters<T>(prototype: T & object, of: (instance: T
       configurable: true,
       get: () => undefined,
       set(value: unknown) {
-        throw unknown(name, value);
+        throw unknownOption('LMDOptimizer', name, value, Object.keys(defaults));
       },
     });
   }
-}
-
-function unknown(name: string, value: unknown): LmdError {
-  return new LmdError('UNKNOWN_OPTION', `LMDOptimizer has no hyperparameter "${name}".`, {
-    subject: name,
-    value,
-    remedy: `It has ${Object.keys(defaults).join(', ')}.`,
-  });
 }
 
 /**
@@ -76,7 +67,8 @@ function unknown(name: string, value: unknown): LmdError {
  */
 export function checkProperties(optimizer: object, own: readonly string[]): void {
   const name = Object.keys(optimizer).find((key) => !own.includes(key));
-  if (name !== undefined) throw unknown(name, (optimizer as Record<string, unknown>)[name]);
+  if (name === undefined) return;
+  throw unknownOption('LMDOptimizer', name, (optimizer as Record<string, unknown>)[name], Object.keys(defaults));
 }
 
 function assign(configurable: Configurable, name: Name, value: unknown): void {

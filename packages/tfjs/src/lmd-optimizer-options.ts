@@ -4,30 +4,54 @@ import {
   LmdError,
   type LmdOptions,
   lmd,
+  lmdOptionTable,
   type Optimizer,
+  type OptionsOf,
+  type OptionTable,
+  option,
+  resolveOptions,
   type WeightPredicate,
 } from '@lmd/core';
-import { invalid } from './precision.js';
 import { meantBy } from './variable-names.js';
 import { isRegistered } from './variables.js';
+
+/** The options of `LMDOptimizer` beside those of `lmd`, declared once. */
+export const ownOptionTable = {
+  /** Random seed of all posterior samples. A whole number, at least 0; default 0. */
+  seed: option.integer({ atLeast: 0, default: 0, describe: 'Random seed of all posterior samples.' }),
+  /**
+   * Which variables AdamW updates instead of LMD. `vectors` (default): those of rank 0 and 1, which are biases and
+   * gains of normalization; they start at 0 or 1, and a multiplicative update cannot leave 0. `none`. A list of
+   * variables' names: these and the vectors. A function of name and shape: those for which it returns true. This choice
+   * is ours, not of the paper. `vectors`, `none`, a list of names, or a function of name and shape.
+   */
+  adamwFor: option.value<'vectors' | 'none' | readonly string[] | WeightPredicate>({
+    describe:
+      'Which variables AdamW updates instead of LMD. `vectors` (default): those of rank 0 and 1, which are biases and ' +
+      'gains of normalization; they start at 0 or 1, and a multiplicative update cannot leave 0. `none`. A list of ' +
+      "variables' names: these and the vectors. A function of name and shape: those for which it returns true. This " +
+      'choice is ours, not of the paper.',
+    allowed: '`vectors`, `none`, a list of names, or a function of name and shape',
+    check: (given) =>
+      given === 'vectors' ||
+      given === 'none' ||
+      typeof given === 'function' ||
+      (Array.isArray(given) && given.every((name) => typeof name === 'string')),
+  }),
+  /** Options of AdamW for those variables, with its own learning rate: by default 1e-3. An object. */
+  adamw: option.object<AdamwOptions>({
+    describe: 'Options of AdamW for those variables, with its own learning rate: by default 1e-3.',
+  }),
+} as const satisfies OptionTable;
+
+/** All options of `LMDOptimizer`. */
+export const lmdOptimizerOptionTable = { ...lmdOptionTable, ...ownOptionTable } as const satisfies OptionTable;
 
 /**
  * Options of `LMDOptimizer`: those of `lmd` of `@lmd/core`, under the same names and with the same defaults, and three
  * of its own.
  */
-export interface LMDOptimizerOptions extends LmdOptions {
-  /** Random seed of all posterior samples: an integer in [0, 2^53). Default 0. */
-  readonly seed?: number;
-  /**
-   * Which variables AdamW updates instead of LMD. `vectors` (default): those of rank 0 and 1, which are biases and
-   * gains of normalization; they start at 0 or 1, and a multiplicative update cannot leave 0. `none`. A list of
-   * variables' names: these and the vectors. A function of name and shape: those for which it returns true. A choice of
-   * ours.
-   */
-  readonly adamwFor?: 'vectors' | 'none' | readonly string[] | WeightPredicate;
-  /** Options of AdamW for those variables, with its own learning rate: by default 1e-3. */
-  readonly adamw?: AdamwOptions;
-}
+export interface LMDOptimizerOptions extends LmdOptions, OptionsOf<typeof ownOptionTable> {}
 
 export type Rule = 'lmd' | 'adamw';
 
@@ -49,11 +73,8 @@ const owner = 'LMDOptimizer';
 
 /** Throws `UNKNOWN_OPTION` or `INVALID_ARGUMENT`, naming the option. */
 export function resolveOptimizerOptions(options: LMDOptimizerOptions): ResolvedOptimizerOptions {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw invalid(owner, 'options', options, 'Use a record: new LMDOptimizer({ learningRate: 0.003 }).');
-  }
+  resolveOptions(owner, lmdOptimizerOptionTable, options);
   const { seed = 0, adamwFor = 'vectors', adamw: adamwOptions = {}, ...lmdOptions } = options;
-  if (!Number.isSafeInteger(seed) || seed < 0) throw invalid(owner, 'seed', seed, 'Use an integer in [0, 2^53).');
   const { priorMedian } = lmdOptions;
   return {
     seed,
@@ -85,18 +106,10 @@ function ruleChooserOf(
   if (adamwFor === 'none') return () => () => 'lmd';
   if (adamwFor === 'vectors') return () => (_, shape) => (shape.length < 2 ? 'adamw' : 'lmd');
   if (typeof adamwFor === 'function') return () => (name, shape) => (adamwFor(name, shape) ? 'adamw' : 'lmd');
-  if (Array.isArray(adamwFor) && adamwFor.every((name) => typeof name === 'string')) {
-    return (own) => {
-      const meant = new Set(adamwFor.map((name: string) => meantBy(name, own, isRegistered)));
-      return (name, shape) => (shape.length < 2 || meant.has(name) ? 'adamw' : 'lmd');
-    };
-  }
-  throw invalid(
-    owner,
-    'adamwFor',
-    adamwFor,
-    "Use 'vectors', 'none', a list of names, or a function of name and shape.",
-  );
+  return (own) => {
+    const meant = new Set(adamwFor.map((name) => meantBy(name, own, isRegistered)));
+    return (name, shape) => (shape.length < 2 || meant.has(name) ? 'adamw' : 'lmd');
+  };
 }
 
 type Config = { [key: string]: Config | Config[] | string | number | boolean | null };

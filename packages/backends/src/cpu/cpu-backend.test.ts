@@ -31,9 +31,9 @@ describe('createCpuBackend', () => {
     [{ thread: 2 }, 'UNKNOWN_OPTION', '"thread"'],
     [{ threads: 0 }, 'INVALID_ARGUMENT', 'threads'],
     [{ threads: 1.5 }, 'INVALID_ARGUMENT', 'threads'],
-    [{ threads: 1000 }, 'INVALID_ARGUMENT', '1 to 64'],
+    [{ threads: 1000 }, 'INVALID_ARGUMENT', 'an integer at least 1 and at most 64'],
     [{ parallelThreshold: -1 }, 'INVALID_ARGUMENT', 'parallelThreshold'],
-    [{ arithmetic: 'exact' }, 'INVALID_ARGUMENT', "'strict' or 'fused'"],
+    [{ arithmetic: 'exact' }, 'INVALID_ARGUMENT', 'one of: strict, fused'],
     [{ memoryLimit: 10 }, 'INVALID_ARGUMENT', 'memoryLimit'],
     [{ memoryLimit: 2 ** 40 }, 'INVALID_ARGUMENT', 'memoryLimit'],
   ])('refuses %j', async (options, code, text) => {

@@ -11,9 +11,11 @@ import {
   fillRandomNormal,
   fillRandomUniform,
   isTypedArray,
-  LmdError,
+  type OptionsOf,
+  type OptionTable,
+  option,
   type RandomKey,
-  refuseUnknownOptions,
+  resolveOptions,
   sizeOf,
   type Tensor,
   type TensorData,
@@ -35,13 +37,22 @@ import { binaryFunctions, comparisonFunctions, unaryFunctions } from './elementw
 import { matmul } from './matmul.js';
 import { Store, type Values } from './storage.js';
 
-export interface ReferenceBackendOptions {
+/** The options of `createReferenceBackend`, declared once. */
+export const referenceBackendOptionTable = {
   /**
-   * `f32` (default): every result is rounded once to float32, as a perfectly rounding f32 backend would.
-   * `f64`: nothing is rounded, for finite differences and error bounds; an f32 tensor then takes 8 bytes an element.
+   * `f32`: every result is rounded once to float32, as a perfectly rounding f32 backend would. `f64`: nothing is
+   * rounded, for finite differences and error bounds; an f32 tensor then takes 8 bytes an element. `f32` or `f64`;
+   * default `f32`.
    */
-  readonly storage?: 'f32' | 'f64';
-}
+  storage: option.choice(['f32', 'f64'], {
+    default: 'f32',
+    describe:
+      '`f32`: every result is rounded once to float32, as a perfectly rounding f32 backend would. `f64`: nothing is ' +
+      'rounded, for finite differences and error bounds; an f32 tensor then takes 8 bytes an element.',
+  }),
+} as const satisfies OptionTable;
+
+export interface ReferenceBackendOptions extends OptionsOf<typeof referenceBackendOptionTable> {}
 
 export interface ReferenceBackend extends Backend {
   /** A copy of the contents, at once and without rounding. */
@@ -53,7 +64,7 @@ export interface ReferenceBackend extends Backend {
  * time, and is for tests and small models.
  */
 export function createReferenceBackend(options: ReferenceBackendOptions = {}): ReferenceBackend {
-  const store = new Store(checkedStorage(options));
+  const store = new Store(resolveOptions('createReferenceBackend', referenceBackendOptionTable, options).storage);
 
   /** The elements of `x` at `offsets`, as a tensor of `shape`. */
   function pick<Type extends DType>(x: Tensor<Type>, offsets: Int32Array, shape: readonly number[]): Tensor<Type> {
@@ -271,19 +282,6 @@ export function createReferenceBackend(options: ReferenceBackendOptions = {}): R
 
     memory: () => store.memory(),
   };
-}
-
-function checkedStorage(options: ReferenceBackendOptions): 'f32' | 'f64' {
-  refuseUnknownOptions('createReferenceBackend', options, ['storage']);
-  const { storage = 'f32' } = options;
-  if (storage !== 'f32' && storage !== 'f64') {
-    throw new LmdError('INVALID_ARGUMENT', `storage is ${JSON.stringify(storage)}.`, {
-      subject: 'storage',
-      value: storage,
-      remedy: 'Use "f32" or "f64".',
-    });
-  }
-  return storage;
 }
 
 function withoutAxisStride(shape: readonly number[], axis: number): number[] {

@@ -1,8 +1,11 @@
 import {
   backendSpecVersion,
   LmdError,
+  type OptionsOf,
+  type OptionTable,
+  option,
   type Primitives,
-  refuseUnknownOptions,
+  resolveOptions,
   sizeOf,
   type Tensor,
   type TensorData,
@@ -22,20 +25,35 @@ import { deviceFakeQuantize, hostFakeQuantize } from './quantize.js';
 import { deviceRandom, hostRandom } from './random.js';
 import { nodeShape } from './shape.js';
 
-export interface TfjsNodeBackendOptions {
+/** The options of `createTfjsNodeBackend`, declared once. */
+export const tfjsNodeBackendOptionTable = {
   /**
    * Generates random numbers and quantizes to MX formats in JavaScript on the calling thread instead of integer
    * operations of the engine. Default: true if the engine runs on the CPU, false on a GPU. The results are
-   * bit-identical.
+   * bit-identical. True or false.
    */
-  readonly hostKernels?: boolean;
+  hostKernels: option.boolean({
+    describe:
+      'Generates random numbers and quantizes to MX formats in JavaScript on the calling thread instead of integer ' +
+      'operations of the engine. Default: true if the engine runs on the CPU, false on a GPU. The results are ' +
+      'bit-identical.',
+  }),
   /**
-   * A cpu backend (`await createCpuBackend()`), owned by the caller. Its kernels generate random numbers, quantize, and
-   * sample and update for LMD on copies of the tensors, several times as fast as sequences of TensorFlow operations on
-   * a CPU. Cannot be combined with `hostKernels: false`.
+   * A cpu backend, owned by the caller. Its kernels generate random numbers, quantize, and sample and update for LMD on
+   * copies of the tensors, several times as fast as sequences of TensorFlow operations on a CPU. Cannot be combined
+   * with `hostKernels: false`. The result of `await createCpuBackend()` of `@lmd/backends/cpu`.
    */
-  readonly cpu?: CpuBackend;
-}
+  cpu: option.value<CpuBackend>({
+    describe:
+      'A cpu backend, owned by the caller. Its kernels generate random numbers, quantize, and sample and update for ' +
+      'LMD on copies of the tensors, several times as fast as sequences of TensorFlow operations on a CPU. Cannot be ' +
+      'combined with `hostKernels: false`.',
+    allowed: 'the result of `await createCpuBackend()` of `@lmd/backends/cpu`',
+    check: (given) => typeof (given as Partial<CpuBackend> | null)?.readSync === 'function',
+  }),
+} as const satisfies OptionTable;
+
+export interface TfjsNodeBackendOptions extends OptionsOf<typeof tfjsNodeBackendOptionTable> {}
 
 /**
  * Adapter of `@tensorflow/tfjs-node` or `@tensorflow/tfjs-node-gpu`, which calls TensorFlow's C library once per
@@ -45,15 +63,15 @@ export interface TfjsNodeBackendOptions {
  * @throws LmdError `ENGINE_MISSING` if `tf` is another module; `UNKNOWN_OPTION`, `INVALID_ARGUMENT`
  */
 export function createTfjsNodeBackend(tf: TfjsNodeModule, options: TfjsNodeBackendOptions = {}): TfjsBackend {
-  checkOptions(options);
+  const { cpu, ...given } = checkedOptions(options);
   const engine = nodeEngineOf(tf);
   const name = engine.isGPUPackage ? 'tfjs-node-gpu' : 'tfjs-node';
   const native = new Native(engine.binding, name);
-  const { hostKernels = !native.onGpu } = options;
+  const { hostKernels = !native.onGpu } = given;
   const store = new NodeStore(native);
   const context = createContext(native, store);
   const byHost = hostFakeQuantize(context);
-  const byCpu = options.cpu === undefined ? undefined : cpuKernels(context, options.cpu);
+  const byCpu = cpu === undefined ? undefined : cpuKernels(context, cpu);
 
   const primitives: Primitives = {
     ...nodeElementwise(context),
@@ -69,7 +87,7 @@ export function createTfjsNodeBackend(tf: TfjsNodeModule, options: TfjsNodeBacke
     name,
     device:
       `TensorFlow ${engine.binding.TF_Version} on the ${native.onGpu ? 'GPU' : 'CPU'}, through ${name} ${packageVersion(tf)}` +
-      (options.cpu === undefined ? (hostKernels ? ' (host kernels)' : '') : ` (with ${options.cpu.device})`),
+      (cpu === undefined ? (hostKernels ? ' (host kernels)' : '') : ` (with ${cpu.device})`),
     supports: { maxElements: 2 ** 31 - 1, subnormals: false },
     ...primitives,
     fused: {
@@ -162,22 +180,12 @@ function exchange(
   };
 }
 
-const remedies: Readonly<Record<keyof TfjsNodeBackendOptions, string>> = {
-  hostKernels: 'Use true or false, and leave it out beside "cpu".',
-  cpu: 'Pass the result of await createCpuBackend() of @lmd/backends/cpu.',
-};
-
-function checkOptions(options: TfjsNodeBackendOptions): void {
-  refuseUnknownOptions('createTfjsNodeBackend', options, Object.keys(remedies));
-  const { hostKernels, cpu } = options;
-  const invalid = (subject: keyof TfjsNodeBackendOptions, value: unknown) =>
-    new LmdError('INVALID_ARGUMENT', `createTfjsNodeBackend: ${subject} is ${String(value)}.`, {
-      subject,
-      value,
-      remedy: remedies[subject],
-    });
-  if (hostKernels !== undefined && (typeof hostKernels !== 'boolean' || (cpu !== undefined && !hostKernels))) {
-    throw invalid('hostKernels', hostKernels);
-  }
-  if (cpu !== undefined && typeof (cpu as Partial<CpuBackend>).readSync !== 'function') throw invalid('cpu', cpu);
+function checkedOptions(options: TfjsNodeBackendOptions) {
+  const checked = resolveOptions('createTfjsNodeBackend', tfjsNodeBackendOptionTable, options);
+  if (checked.cpu === undefined || checked.hostKernels !== false) return checked;
+  throw new LmdError('INVALID_ARGUMENT', 'createTfjsNodeBackend: hostKernels is false, and cpu is given.', {
+    subject: 'hostKernels',
+    value: false,
+    remedy: 'Leave one of the two out.',
+  });
 }

@@ -5,8 +5,11 @@ import {
   fillRandomNormal,
   fillRandomUniform,
   LmdError,
+  type OptionsOf,
+  type OptionTable,
+  option,
   type Primitives,
-  refuseUnknownOptions,
+  resolveOptions,
   sizeOf,
   type TensorData,
 } from '@lmd/core';
@@ -27,13 +30,22 @@ import { wasmMatmul } from './wasm-matmul.js';
 
 type EnginePrimitives = ReturnType<typeof engineElementwise> & ReturnType<typeof engineShape>;
 
-export interface TfjsBackendOptions {
+/** The options of `createTfjsBackend`, declared once. */
+export const tfjsBackendOptionTable = {
   /**
-   * Uses the adapter's own kernels on engines whose memory the calling thread can access (wasm and cpu). Default: true.
-   * With false, all operations use the engine's kernels, as on WebGL or WebGPU; for benchmarks and tests of that path.
+   * Uses the adapter's own kernels on engines whose memory the calling thread can access (wasm and cpu). With false,
+   * all operations use the engine's kernels, as on WebGL or WebGPU; for benchmarks and tests of that path. True or
+   * false; default true.
    */
-  readonly hostKernels?: boolean;
-}
+  hostKernels: option.boolean({
+    default: true,
+    describe:
+      "Uses the adapter's own kernels on engines whose memory the calling thread can access (wasm and cpu). With " +
+      "false, all operations use the engine's kernels, as on WebGL or WebGPU; for benchmarks and tests of that path.",
+  }),
+} as const satisfies OptionTable;
+
+export interface TfjsBackendOptions extends OptionsOf<typeof tfjsBackendOptionTable> {}
 
 /**
  * Adapter of the current TensorFlow.js backend of `tf`, for example after `await tf.setBackend('wasm'); await
@@ -45,7 +57,7 @@ export interface TfjsBackendOptions {
  *   copy of TensorFlow.js has started its engine; `UNKNOWN_OPTION`
  */
 export function createTfjsBackend(tf: TfjsModule, options: TfjsBackendOptions = {}): TfjsBackend {
-  const { hostKernels = true } = checkedOptions(options);
+  const { hostKernels } = resolveOptions('createTfjsBackend', tfjsBackendOptionTable, options);
   if (isTfjsNode(tf)) return createTfjsNodeBackend(tf, options);
   const engine = new Engine(tf);
   const store = new Store(engine);
@@ -199,17 +211,4 @@ function deviceText({ name, version, flags }: Engine, host: boolean): string {
   }
   if (host) features.push('host kernels');
   return `TensorFlow.js ${version} ${name}${features.length > 0 ? ` (${features.join(', ')})` : ''}`;
-}
-
-function checkedOptions(options: TfjsBackendOptions): TfjsBackendOptions {
-  refuseUnknownOptions('createTfjsBackend', options, ['hostKernels']);
-  const { hostKernels } = options;
-  if (hostKernels !== undefined && typeof hostKernels !== 'boolean') {
-    throw new LmdError('INVALID_ARGUMENT', `createTfjsBackend: hostKernels is ${JSON.stringify(hostKernels)}.`, {
-      subject: 'hostKernels',
-      value: hostKernels,
-      remedy: 'Use true or false.',
-    });
-  }
-  return options;
 }

@@ -1,80 +1,91 @@
-import { LmdError, refuseUnknownOptions } from '@lmd/core';
+import { LmdError, type OptionsOf, type OptionTable, option, type ResolvedOptions, resolveOptions } from '@lmd/core';
 import type { TfjsModule } from '../tfjs/engine.js';
 import type { Gpu, GpuDevice } from './gpu-types.js';
 
-export interface WebgpuBackendOptions {
+const hasMethod = (given: unknown, method: string) =>
+  typeof (given as Readonly<Record<string, unknown>> | null)?.[method] === 'function';
+
+/** The options of `createWebgpuBackend`, declared once. */
+export const webgpuBackendOptionTable = {
   /**
    * The module `@tensorflow/tfjs-core`, with `webgpu` as its current backend: runs on the device and queue of
-   * TensorFlow.js, so that tensors can be exchanged without leaving the device (`fromTfjs`, `toTfjs`).
+   * TensorFlow.js, so that tensors can be exchanged without leaving the device (`fromTfjs`, `toTfjs`). An object.
    */
-  readonly tf?: TfjsModule;
-  /** An existing `GPUDevice`; `close()` does not destroy it. */
-  readonly device?: object;
+  tf: option.object<TfjsModule>({
+    describe:
+      'The module `@tensorflow/tfjs-core`, with `webgpu` as its current backend: runs on the device and queue of ' +
+      'TensorFlow.js, so that tensors can be exchanged without leaving the device (`fromTfjs`, `toTfjs`).',
+  }),
+  /** An existing `GPUDevice`; `close()` does not destroy it. A GPUDevice. */
+  device: option.value<object>({
+    describe: 'An existing `GPUDevice`; `close()` does not destroy it.',
+    allowed: 'a GPUDevice',
+    check: (given) => hasMethod(given, 'createBuffer'),
+  }),
   /**
-   * Object from which a device is requested: `navigator.gpu`, or `create([])` of the package `webgpu`. Default:
-   * `navigator.gpu` if available, otherwise that package.
+   * Object from which a device is requested. Default: `navigator.gpu` if available, otherwise that of the package
+   * `webgpu`. `navigator.gpu`, or `create([])` of the package `webgpu`.
    */
-  readonly gpu?: object;
-  readonly powerPreference?: 'low-power' | 'high-performance';
+  gpu: option.value<object>({
+    describe:
+      'Object from which a device is requested. Default: `navigator.gpu` if available, otherwise that of the package ' +
+      '`webgpu`.',
+    allowed: '`navigator.gpu`, or `create([])` of the package `webgpu`',
+    check: (given) => hasMethod(given, 'requestAdapter'),
+  }),
+  /**
+   * Which of several graphics cards is requested. Default: the choice of the runtime. `low-power` or
+   * `high-performance`.
+   */
+  powerPreference: option.choice(['low-power', 'high-performance'], {
+    describe: 'Which of several graphics cards is requested. Default: the choice of the runtime.',
+  }),
   /**
    * Maximum number of bytes of all tensors; an operation that exceeds it throws `BACKEND_FAILURE` and changes nothing.
+   * Default: no limit but that of the device. Above 0.
    */
-  readonly memoryLimit?: number;
+  memoryLimit: option.number({
+    above: 0,
+    describe:
+      'Maximum number of bytes of all tensors; an operation that exceeds it throws `BACKEND_FAILURE` and changes ' +
+      'nothing. Default: no limit but that of the device.',
+  }),
   /**
-   * Maximum number of bytes of one buffer, at least 256; larger tensors are split. Default: the limit of the device.
+   * Maximum number of bytes of one buffer; larger tensors are split. Default: the limit of the device. At least 256.
    */
-  readonly maxBindingBytes?: number;
+  maxBindingBytes: option.number({
+    atLeast: 256,
+    describe: 'Maximum number of bytes of one buffer; larger tensors are split. Default: the limit of the device.',
+  }),
   /**
    * Maximum number of elements of tensors that are sampled and updated together in one dispatch; 0: each separately.
-   * Default: 65,536; above, copying gradients together costs more than a dispatch.
+   * Above the default, copying gradients together costs more than a dispatch. At least 0; default 65536.
    */
-  readonly groupedElements?: number;
+  groupedElements: option.number({
+    atLeast: 0,
+    default: 2 ** 16,
+    describe:
+      'Maximum number of elements of tensors that are sampled and updated together in one dispatch; 0: each ' +
+      'separately. Above the default, copying gradients together costs more than a dispatch.',
+  }),
+} as const satisfies OptionTable;
+
+export interface WebgpuBackendOptions extends OptionsOf<typeof webgpuBackendOptionTable> {}
+
+export interface CheckedOptions extends Omit<ResolvedOptions<typeof webgpuBackendOptionTable>, 'device' | 'gpu'> {
+  readonly device: GpuDevice | undefined;
+  readonly gpu: Gpu | undefined;
 }
-
-/** Default of the option. */
-export const groupedElements = 2 ** 16;
-
-export interface CheckedOptions extends Omit<WebgpuBackendOptions, 'device' | 'gpu'> {
-  readonly device?: GpuDevice;
-  readonly gpu?: Gpu;
-}
-
-const known = ['tf', 'device', 'gpu', 'powerPreference', 'memoryLimit', 'maxBindingBytes', 'groupedElements'];
 
 export function checkedOptions(options: WebgpuBackendOptions): CheckedOptions {
-  refuseUnknownOptions('createWebgpuBackend', options, known);
-  const given = (['tf', 'device', 'gpu'] as const).filter((name) => options[name] !== undefined);
-  if (given.length > 1) throw invalid(given[1]!, options[given[1]!], `Use ${given.join(' or ')}, not both.`);
-  const { device, gpu, powerPreference, memoryLimit, maxBindingBytes } = options;
-  if (device !== undefined && typeof (device as Partial<GpuDevice>).createBuffer !== 'function') {
-    throw invalid('device', device, 'Pass a GPUDevice.');
+  const checked = resolveOptions('createWebgpuBackend', webgpuBackendOptionTable, options);
+  const given = (['tf', 'device', 'gpu'] as const).filter((name) => checked[name] !== undefined);
+  if (given.length > 1) {
+    throw new LmdError('INVALID_ARGUMENT', `createWebgpuBackend: ${given.join(' and ')} cannot be combined.`, {
+      subject: given[1]!,
+      value: checked[given[1]!],
+      remedy: `Use ${given.join(' or ')}.`,
+    });
   }
-  if (gpu !== undefined && typeof (gpu as Partial<Gpu>).requestAdapter !== 'function') {
-    throw invalid('gpu', gpu, 'Pass navigator.gpu, or create([]) of the package webgpu.');
-  }
-  if (powerPreference !== undefined && powerPreference !== 'low-power' && powerPreference !== 'high-performance') {
-    throw invalid('powerPreference', powerPreference, 'Use "low-power" or "high-performance".');
-  }
-  if (memoryLimit !== undefined && !(memoryLimit > 0)) {
-    throw invalid('memoryLimit', memoryLimit, 'Use a positive number of bytes.');
-  }
-  if (maxBindingBytes !== undefined && !(maxBindingBytes >= 256)) {
-    throw invalid('maxBindingBytes', maxBindingBytes, 'Use a number of bytes of at least 256.');
-  }
-  if (options.groupedElements !== undefined && !(options.groupedElements >= 0)) {
-    throw invalid('groupedElements', options.groupedElements, 'Use a number of elements of at least 0.');
-  }
-  return options as CheckedOptions;
-}
-
-function invalid(subject: string, value: unknown, remedy: string): LmdError {
-  return new LmdError('INVALID_ARGUMENT', `createWebgpuBackend: ${subject} is ${describe(value)}.`, {
-    subject,
-    value,
-    remedy,
-  });
-}
-
-function describe(value: unknown): string {
-  return typeof value === 'object' ? 'an object' : String(value);
+  return checked as CheckedOptions;
 }

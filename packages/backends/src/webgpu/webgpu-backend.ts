@@ -22,7 +22,7 @@ import { matmul } from './matmul.js';
 import { fill, movement } from './movement.js';
 import { normalization } from './normalization.js';
 import { optimizers } from './optimizers.js';
-import { type CheckedOptions, checkedOptions, groupedElements, type WebgpuBackendOptions } from './options.js';
+import { type CheckedOptions, checkedOptions, type WebgpuBackendOptions } from './options.js';
 import { quantization } from './quantization.js';
 import { Queue } from './queue.js';
 import { random } from './random.js';
@@ -72,7 +72,7 @@ export async function createWebgpuBackend(options: WebgpuBackendOptions = {}): P
 
 /** `createWebgpuBackend({ tf })` at once: there is a device already. */
 export function createWebgpuBackendOn(tf: TfjsModule): WebgpuBackend {
-  return backendOn({ ...tfjsDevice(tf), own: false, packedDot: hasPackedDot() }, {});
+  return backendOn({ ...tfjsDevice(tf), own: false, packedDot: hasPackedDot() }, checkedOptions({ tf }));
 }
 
 /** What a backend runs on. Its own device it destroys; of TensorFlow.js's there is more than a device. */
@@ -93,7 +93,7 @@ function backendOn(base: Base, checked: CheckedOptions): WebgpuBackend {
   if (shared !== undefined) queue.beforeSubmit = shared.flush;
   const store = new TensorStore(queue);
   const context = createContext(queue, store);
-  const groups = new UpdateGroups(queue, store, checked.groupedElements ?? groupedElements);
+  const groups = new UpdateGroups(queue, store, checked.groupedElements);
   queue.beforeFlush = () => groups.run();
   const primitives = primitivesOf(context);
 

@@ -1,5 +1,20 @@
-import { type EagerOperations, LmdError, type Optimizer, refuseUnknownOptions, type Schedule } from '@lmd/core';
+import {
+  type EagerOperations,
+  LmdError,
+  type Optimizer,
+  type OptionsOf,
+  type OptionTable,
+  option,
+  resolveOptions,
+  type Schedule,
+} from '@lmd/core';
 import type { Session } from './run.js';
+
+/** A number, or one for each target. */
+const byTarget = [
+  { kind: 'number', range: { above: 0 } },
+  { kind: 'record', range: { above: 0 }, by: 'target' },
+] as const;
 
 /** Options passed to `create`: a learning rate, and in tests of invalid input one more option of any type. */
 export interface OptimizerOptions {
@@ -7,36 +22,65 @@ export interface OptimizerOptions {
   readonly [option: string]: unknown;
 }
 
-export interface OptimizerConformanceOptions {
-  /** Appears in the names of the tests. */
-  readonly name: string;
+/** The options of `optimizerConformance`, declared once. */
+export const optimizerConformanceOptionTable = {
+  /** Name of the optimizer in the names of the tests. Required. */
+  name: option.text({ required: true, describe: 'Name of the optimizer in the names of the tests.' }),
   /**
-   * Creates the optimizer; called many times. The options passed override yours:
-   * `(options) => myOptimizer({ momentum: 0.9, ...options })`.
+   * Creates the optimizer; called many times. The options passed override yours: `(options) => myOptimizer({ momentum:
+   * 0.9, ...options })`. A function; required.
    */
-  readonly create: (options: OptimizerOptions) => Optimizer;
-  /** Creates the operations, on any backend; the reference backend is exact and fast enough. */
-  readonly createOperations: () => EagerOperations;
+  create: option.value<(options: OptimizerOptions) => Optimizer>({
+    required: true,
+    describe:
+      'Creates the optimizer; called many times. The options passed override yours: ' +
+      '`(options) => myOptimizer({ momentum: 0.9, ...options })`.',
+    allowed: 'a function',
+    check: (given) => typeof given === 'function',
+  }),
+  /** Creates the operations, on any backend; the reference backend is exact and fast enough. A function; required. */
+  createOperations: option.value<() => EagerOperations>({
+    required: true,
+    describe: 'Creates the operations, on any backend; the reference backend is exact and fast enough.',
+    allowed: 'a function',
+    check: (given) => typeof given === 'function',
+  }),
   /**
-   * The learning rate for each target, decayed to a hundredth of it by a cosine schedule; a record by target name if
-   * they differ.
+   * The learning rate for each target, decayed to a hundredth of it by a cosine schedule. A number above 0 or numbers
+   * above 0 by the name of the target; required.
    */
-  readonly learningRate: number | { readonly [target: string]: number };
+  learningRate: option.either(byTarget, {
+    required: true,
+    describe: 'The learning rate for each target, decayed to a hundredth of it by a cosine schedule.',
+  }),
   /**
    * For each of your options, values that must be rejected with an error that names the option. Values of
-   * `learningRate` are added.
+   * `learningRate` are added. An object.
    */
-  readonly refused?: { readonly [option: string]: readonly unknown[] };
+  refused: option.object<{ readonly [option: string]: readonly unknown[] }>({
+    describe:
+      'For each of your options, values that must be rejected with an error that names the option. Values of ' +
+      '`learningRate` are added.',
+  }),
   /**
-   * The fraction of the initial loss of a target that may remain. Default 0.02. Optimizers with large noise or a strong
-   * prior need a larger value.
+   * The fraction of the initial loss of a target that may remain. Optimizers with large noise or a strong prior need a
+   * larger value. A number above 0 or numbers above 0 by the name of the target; default 0.02.
    */
-  readonly remainingLoss?: number | { readonly [target: string]: number };
-  /** Number of steps on each target. Default 300. */
-  readonly steps?: number;
-}
+  remainingLoss: option.either(byTarget, {
+    default: 0.02,
+    describe:
+      'The fraction of the initial loss of a target that may remain. Optimizers with large noise or a strong prior ' +
+      'need a larger value.',
+  }),
+  /** Number of steps on each target. A whole number, at least 1; default 300. */
+  steps: option.integer({ atLeast: 1, default: 300, describe: 'Number of steps on each target.' }),
+} as const satisfies OptionTable;
 
-export type ResolvedOptimizerOptions = Required<OptimizerConformanceOptions>;
+export interface OptimizerConformanceOptions extends OptionsOf<typeof optimizerConformanceOptionTable> {}
+
+export type ResolvedOptimizerOptions = {
+  readonly [Name in keyof OptimizerConformanceOptions]-?: NonNullable<OptimizerConformanceOptions[Name]>;
+};
 
 /** One test; `run` resolves to the problem, if any. Its resources are released after it. */
 export interface OptimizerCase {
@@ -44,28 +88,9 @@ export interface OptimizerCase {
   run(options: ResolvedOptimizerOptions, open: () => Session): Promise<string | undefined>;
 }
 
-const known: readonly (keyof OptimizerConformanceOptions)[] = [
-  'name',
-  'create',
-  'createOperations',
-  'learningRate',
-  'refused',
-  'remainingLoss',
-  'steps',
-];
-
 export function resolveOptimizerOptions(options: OptimizerConformanceOptions): ResolvedOptimizerOptions {
-  refuseUnknownOptions('optimizerConformance', options, known);
-  const { name, create, createOperations, learningRate, refused = {}, remainingLoss = 0.02, steps = 300 } = options;
-  if (typeof name !== 'string' || name === '') throw invalid('name', name, 'Use the name of the optimizer.');
-  if (typeof create !== 'function') throw invalid('create', create, 'Use a function that creates the optimizer.');
-  if (typeof createOperations !== 'function') {
-    throw invalid('createOperations', createOperations, 'Use a function that creates operations.');
-  }
-  checkNumbers('learningRate', learningRate);
-  checkNumbers('remainingLoss', remainingLoss);
-  if (!Number.isSafeInteger(steps) || steps < 1) throw invalid('steps', steps, 'Use an integer of at least 1.');
-  return { name, create, createOperations, learningRate, refused, remainingLoss, steps };
+  const given = resolveOptions('optimizerConformance', optimizerConformanceOptionTable, options);
+  return { ...given, refused: given.refused ?? {} };
 }
 
 /** A setting that may differ by target. */
@@ -73,25 +98,9 @@ export function settingOf(setting: number | { readonly [target: string]: number 
   if (typeof setting === 'number') return setting;
   const value = setting[target];
   if (value !== undefined) return value;
-  throw invalid(
-    `the setting of the target '${target}'`,
+  throw new LmdError('INVALID_ARGUMENT', `optimizerConformance: the target "${target}" has no setting.`, {
+    subject: target,
     value,
-    `Add it to the record, which has: ${Object.keys(setting).join(', ')}.`,
-  );
-}
-
-function checkNumbers(subject: string, setting: unknown): void {
-  const values = typeof setting === 'object' && setting !== null ? Object.values(setting) : [setting];
-  for (const value of values) {
-    if (typeof value === 'number' && value > 0 && Number.isFinite(value)) continue;
-    throw invalid(subject, value, 'Use a number above 0, or a record of numbers by target name.');
-  }
-}
-
-function invalid(subject: string, value: unknown, remedy: string): LmdError {
-  return new LmdError('INVALID_ARGUMENT', `optimizerConformance: ${subject} is ${String(value)}.`, {
-    subject,
-    value,
-    remedy,
+    remedy: `Add it to the record, which has: ${Object.keys(setting).join(', ')}.`,
   });
 }
