@@ -27,7 +27,10 @@ export function difference(handle: Tensor, got: TensorData, want: Values, compar
   }
 
   const wrong: number[] = [];
-  for (let i = 0; i < got.length; i++) if (!agrees(got[i]!, want, i, comparison)) wrong.push(i);
+  for (let i = 0; i < got.length; i++) {
+    // Most elements are equal.
+    if (!Object.is(got[i], want.data[i]) && !agrees(got[i]!, want, i, comparison)) wrong.push(i);
+  }
   if (wrong.length === 0) return undefined;
 
   const excess = (i: number) => {

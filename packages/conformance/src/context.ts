@@ -129,6 +129,6 @@ export function openContext({ backend, seed, name, expect, onMeasurement }: Cont
 const isTensors = (value: Tensor | readonly Tensor[]): value is readonly Tensor[] => Array.isArray(value);
 
 function toData(values: Values): TensorData {
-  if (values.dtype === 'f32') return Float32Array.from(values.data);
-  return values.dtype === 'i32' ? Int32Array.from(values.data) : Uint8Array.from(values.data);
+  if (values.dtype === 'f32') return new Float32Array(values.data);
+  return values.dtype === 'i32' ? new Int32Array(values.data) : new Uint8Array(values.data);
 }

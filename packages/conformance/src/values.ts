@@ -15,13 +15,20 @@ export interface Values {
   readonly terms?: number;
 }
 
+/** `Float64Array.from` with a function takes several times as long. */
+function filled(shape: readonly number[], make: (index: number) => number): Float64Array {
+  const data = new Float64Array(sizeOf(shape));
+  for (let i = 0; i < data.length; i++) data[i] = make(i);
+  return data;
+}
+
 /** f32 values, each rounded from what `make` gives for the row-major index. */
 export function floats(shape: readonly number[], make: (index: number) => number): Values {
-  return { shape, dtype: 'f32', data: Float64Array.from({ length: sizeOf(shape) }, (_, i) => Math.fround(make(i))) };
+  return { shape, dtype: 'f32', data: filled(shape, (i) => Math.fround(make(i))) };
 }
 
 export function integers(shape: readonly number[], make: (index: number) => number): Values {
-  return { shape, dtype: 'i32', data: Float64Array.from({ length: sizeOf(shape) }, (_, i) => make(i) | 0) };
+  return { shape, dtype: 'i32', data: filled(shape, (i) => make(i) | 0) };
 }
 
 /** f32 values as they stand, cycled through the shape. */

@@ -98,28 +98,23 @@ export function createTemplateBackend(): Backend {
     return { shape: [...shape], dtype, data };
   }
 
-  /** One result element from the elements of all operands, broadcast. */
+  /** One result element from the elements of two or three operands, broadcast. */
   function elementwise<Type extends DType>(
     dtype: Type,
     operands: readonly Tensor[],
-    f: (...values: number[]) => number,
+    f: (a: number, b: number, c: number) => number,
   ): Tensor<Type> {
     const shape = broadcastShape(operands.map((x) => x.shape));
-    const data = operands.map(dataOf);
-    const offsets = operands.map((x) => offsetsOf(shape, broadcastStrides(x.shape, shape)));
     const out = new arrays[dtype](sizeOf(shape));
-    const values = operands.map(() => 0);
-    for (let i = 0; i < out.length; i++) {
-      for (let operand = 0; operand < values.length; operand++)
-        values[operand] = data[operand]![offsets[operand]![i]!]!;
-      out[i] = f(...values);
-    }
+    const [a, b, c = b!] = operands.map(dataOf);
+    const [atA, atB, atC = atB!] = operands.map((x) => offsetsOf(shape, broadcastStrides(x.shape, shape)));
+    for (let i = 0; i < out.length; i++) out[i] = f(a![atA![i]!]!, b![atB![i]!]!, c[atC[i]!]!);
     return make(out, shape, dtype);
   }
   const unary = (f: (v: number) => number) => (x: Tensor) => make(Float32Array.from(dataOf(x), f), x.shape, 'f32');
   const binary = (f: (a: number, b: number) => number) => (a: Tensor, b: Tensor) => elementwise('f32', [a, b], f);
   const comparison = (f: (a: number, b: number) => boolean) => (a: Tensor, b: Tensor) =>
-    elementwise('i32', [a, b], (p, q) => (f(p!, q!) ? 1 : 0));
+    elementwise('i32', [a, b], (p, q) => (f(p, q) ? 1 : 0));
 
   /** The elements of a strided view of `x`, copied. */
   function view<Type extends DType>(

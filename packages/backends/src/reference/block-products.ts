@@ -47,11 +47,10 @@ export function referenceBlockProducts(store: Store): BlockProductKernels {
     encodeOperand(x, options) {
       const { format, axis } = options;
       const extent = operandExtent({ format, shape: x.shape, axis });
-      const values = Float32Array.from(store.values(x));
+      const values = new Float32Array(store.values(x));
       const packed = quantize(values, { ...options, shape: x.shape });
       const integers = codeIntegers(format.element, integerElement(format.element));
-      const codes = Int32Array.from(
-        unpack(packed.codes, format.element.bits, values.length),
+      const codes = new Int32Array(unpack(packed.codes, format.element.bits, values.length)).map(
         (code) => integers[code]!,
       );
       const { batch, rows, terms, blocks } = extent;
@@ -72,7 +71,7 @@ export function referenceBlockProducts(store: Store): BlockProductKernels {
       const whole = tensorScale === undefined ? 1 : store.values(tensorScale)[0]!;
       const bytes = store.values(scales);
       const factors = Float64Array.from(bytes, (byte) => Math.fround(whole * numberOf(scaleOf(format.scale, byte))));
-      const values = Float32Array.from(store.values(codes), (q, i) => {
+      const values = new Float32Array(store.values(codes)).map((q, i) => {
         const row = Math.floor(i / terms);
         return q * unit * factors[row * blocks + Math.floor((i % terms) / format.blockSize)]!;
       });

@@ -36,7 +36,7 @@ export function matmul(a: Operand, b: Operand): { values: Float64Array; shape: [
 
 function asRowMajor({ values, shape, transpose }: Operand) {
   const [batch, storedRows, storedColumns] = shape as [number, number, number];
-  if (!transpose) return { values: Float64Array.from(values), batch, rows: storedRows, columns: storedColumns };
+  if (!transpose) return { values: new Float64Array(values), batch, rows: storedRows, columns: storedColumns };
   const offsets = stridedOffsets([batch, storedColumns, storedRows], [storedRows * storedColumns, 1, storedColumns]);
   const turned = new Float64Array(values.length);
   for (let i = 0; i < turned.length; i++) turned[i] = values[offsets[i]!]!;

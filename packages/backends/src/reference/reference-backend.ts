@@ -28,6 +28,7 @@ import {
   broadcastShape,
   broadcastStrides,
   reductionStrides,
+  sameShape,
   stridedOffsets,
   stridesOf,
   withoutAxes,
@@ -78,7 +79,7 @@ export function createReferenceBackend(options: ReferenceBackendOptions = {}): R
     const compute = unaryFunctions[name];
     return (x: Tensor) =>
       store.make(
-        Float64Array.from(store.values(x), (value) => compute(value)),
+        new Float64Array(store.values(x)).map((value) => compute(value)),
         x.shape,
         'f32',
       );
@@ -91,11 +92,15 @@ export function createReferenceBackend(options: ReferenceBackendOptions = {}): R
     compute: (a: number, b: number) => number,
   ): Tensor<Type> {
     const shape = broadcastShape(a.shape, b.shape);
-    const offsetsA = stridedOffsets(shape, broadcastStrides(a.shape, shape));
-    const offsetsB = stridedOffsets(shape, broadcastStrides(b.shape, shape));
     const valuesA = store.values(a);
     const valuesB = store.values(b);
-    const result = new Float64Array(offsetsA.length);
+    const result = new Float64Array(sizeOf(shape));
+    if (sameShape(a.shape, b.shape)) {
+      for (let i = 0; i < result.length; i++) result[i] = compute(valuesA[i]!, valuesB[i]!);
+      return store.make(result, shape, dtype);
+    }
+    const offsetsA = stridedOffsets(shape, broadcastStrides(a.shape, shape));
+    const offsetsB = stridedOffsets(shape, broadcastStrides(b.shape, shape));
     for (let i = 0; i < result.length; i++) result[i] = compute(valuesA[offsetsA[i]!]!, valuesB[offsetsB[i]!]!);
     return store.make(result, shape, dtype);
   }
@@ -145,11 +150,11 @@ export function createReferenceBackend(options: ReferenceBackendOptions = {}): R
     async read(x) {
       return toTensorData(store.values(x));
     },
-    readFloat64: (x) => Float64Array.from(store.values(x)),
+    readFloat64: (x) => new Float64Array(store.values(x)),
     dispose: (x) => store.free(x),
     cast(x, dtype) {
-      if (dtype === 'f32') return store.make(Float64Array.from(store.values(x)), x.shape, dtype);
-      const truncated = Float64Array.from(store.values(x), (value) =>
+      if (dtype === 'f32') return store.make(new Float64Array(store.values(x)), x.shape, dtype);
+      const truncated = new Float64Array(store.values(x)).map((value) =>
         Math.min(2 ** 31 - 1, Math.max(-(2 ** 31), Math.trunc(value))),
       );
       return store.make(truncated, x.shape, dtype);
@@ -273,11 +278,11 @@ export function createReferenceBackend(options: ReferenceBackendOptions = {}): R
 
     fused: {
       fakeQuantize(x, quantization) {
-        const values = Float32Array.from(store.values(x));
+        const values = new Float32Array(store.values(x));
         return store.make(fakeQuantize(values, { ...quantization, shape: x.shape }), x.shape, 'f32');
       },
       ...referenceBlockProducts(store),
-      roundToBfloat16: (x) => store.make(roundToBfloat16(Float32Array.from(store.values(x))), x.shape, 'f32'),
+      roundToBfloat16: (x) => store.make(roundToBfloat16(new Float32Array(store.values(x))), x.shape, 'f32'),
     },
 
     memory: () => store.memory(),
@@ -290,5 +295,5 @@ function withoutAxisStride(shape: readonly number[], axis: number): number[] {
 
 /** What `read` returns: at most float32, in an array of its own. */
 function toTensorData(values: Values): TensorData {
-  return isTypedArray(values, 'Float64Array') ? Float32Array.from(values) : values.slice();
+  return isTypedArray(values, 'Float64Array') ? new Float32Array(values) : values.slice();
 }

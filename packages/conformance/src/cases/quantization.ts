@@ -173,6 +173,6 @@ export const quantization: CaseGroup = {
     ...roundings.map((rounding) => roundingCase(format, rounding)),
     longBlockCase(format),
     ...specialCases.map((special) => special(format)),
-    goldenCase(format.name),
+    goldenCase(format),
   ]),
 };

@@ -2,6 +2,11 @@ import { type BlockFormat, type EncodedOperand, type EncodeOperandOptions, integ
 import { decodeElement, elementFormats, quantize, unpack } from '@lmd/mx-formats';
 import { result, type Values } from '../values.js';
 
+interface Scale {
+  readonly significand: number;
+  readonly exponent: number;
+}
+
 /**
  * One matrix of an operand, [rows, terms]: each element an integer, each block's scale an integer times a power of two.
  */
@@ -14,7 +19,7 @@ interface Matrix {
   /** Row-major. */
   readonly integers: Float64Array;
   /** Undefined for a block of NaN. */
-  scale(row: number, term: number): { readonly significand: number; readonly exponent: number } | undefined;
+  scale(row: number, term: number): Scale | undefined;
 }
 
 export interface EncodedMatrices extends Pick<EncodedOperand, 'format' | 'shape' | 'axis'> {
@@ -25,7 +30,7 @@ export interface EncodedMatrices extends Pick<EncodedOperand, 'format' | 'shape'
 export function encodeOperand(x: Values, options: EncodeOperandOptions): EncodedMatrices {
   const { shape } = x;
   const rank = shape.length;
-  const packed = quantize(Float32Array.from(x.data), { ...options, shape });
+  const packed = quantize(new Float32Array(x.data), { ...options, shape });
   const { format, axis, blockSize, scales, tensorScale } = packed;
   const { element } = format;
   const [terms, rows] = [shape[axis]!, shape[2 * rank - 3 - axis]!];
@@ -33,6 +38,13 @@ export function encodeOperand(x: Values, options: EncodeOperandOptions): Encoded
   const blocks = Math.ceil(terms / blockSize);
   const unit = 2 ** integerElement(element).unitExponent;
   const integerOf = Array.from({ length: 2 ** element.bits }, (_, code) => decodeElement(code, element) / unit);
+  const scaleOf = Array.from({ length: 256 }, (_, byte): Scale | undefined => {
+    if (format.scale === 'e8m0') return byte === 255 ? undefined : { significand: 1, exponent: byte - 127 };
+    const value = decodeElement(byte, elementFormats.e4m3);
+    // Normal numbers have a leading one and 3 bits: all of them are multiples of 2^(exponent − 3).
+    const exponent = Math.max(Math.floor(byte / 8), 1) - 10;
+    return Number.isNaN(value) ? undefined : { significand: value * 2 ** -exponent, exponent };
+  });
   const last = axis === rank - 1;
   const matrices = Array.from({ length: sizeOf(shape.slice(0, -2)) }, (_, index): Matrix => {
     const at = (row: number, place: number, places: number) =>
@@ -42,18 +54,10 @@ export function encodeOperand(x: Values, options: EncodeOperandOptions): Encoded
       rows,
       terms,
       tensorScale,
-      integers: Float64Array.from(
-        { length: rows * terms },
+      integers: new Float64Array(rows * terms).map(
         (_, i) => integerOf[codes[at(Math.floor(i / terms), i % terms, terms)]!]!,
       ),
-      scale(row, term) {
-        const byte = scales[at(row, Math.floor(term / blockSize), blocks)]!;
-        if (format.scale === 'e8m0') return byte === 255 ? undefined : { significand: 1, exponent: byte - 127 };
-        const value = decodeElement(byte, elementFormats.e4m3);
-        // Normal numbers have a leading one and 3 bits: all of them are multiples of 2^(exponent − 3).
-        const exponent = Math.max(Math.floor(byte / 8), 1) - 10;
-        return Number.isNaN(value) ? undefined : { significand: value * 2 ** -exponent, exponent };
-      },
+      scale: (row, term) => scaleOf[scales[at(row, Math.floor(term / blockSize), blocks)]!],
     };
   });
   return { format, shape, axis, matrices };

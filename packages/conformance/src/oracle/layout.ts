@@ -32,16 +32,21 @@ export function broadcastShapes(...shapes: readonly (readonly number[])[]): numb
 /** The position in an operand of shape `from` that broadcasting reads for `index` of the result. */
 export function broadcastPosition(index: readonly number[], from: readonly number[]): number {
   const offset = index.length - from.length;
-  return ravel(
-    from.map((extent, axis) => (extent === 1 ? 0 : index[axis + offset]!)),
-    from,
-  );
+  let position = 0;
+  for (let axis = 0; axis < from.length; axis++) {
+    position = position * from[axis]! + (from[axis] === 1 ? 0 : index[axis + offset]!);
+  }
+  return position;
 }
 
-/** Calls `visit` for each position of a shape with its multi-index. */
-export function eachIndex(shape: readonly number[], visit: (index: number[], position: number) => void): void {
+/** Calls `visit` for each position of a shape with its multi-index, one array that the next call changes. */
+export function eachIndex(shape: readonly number[], visit: (index: readonly number[], position: number) => void): void {
   const size = sizeOf(shape);
-  for (let position = 0; position < size; position++) visit(unravel(position, shape), position);
+  const index = shape.map(() => 0);
+  for (let position = 0; position < size; position++) {
+    visit(index, position);
+    for (let axis = shape.length - 1; axis >= 0 && ++index[axis]! === shape[axis]; axis--) index[axis] = 0;
+  }
 }
 
 /** Splits a shape whose last axis is worked along into [rows, width]. */

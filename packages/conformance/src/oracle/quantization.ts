@@ -6,6 +6,6 @@ import type { Values } from '../values.js';
  * `@lmd/mx-formats`, whose codes are checked against published vectors, is what every backend must give, bit for bit.
  */
 export function fakeQuantize(x: Values, options: FakeQuantizeOptions): Values {
-  const rounded = scalarFakeQuantize(Float32Array.from(x.data), { ...options, shape: x.shape });
-  return { shape: x.shape, dtype: 'f32', data: Float64Array.from(rounded) };
+  const rounded = scalarFakeQuantize(new Float32Array(x.data), { ...options, shape: x.shape });
+  return { shape: x.shape, dtype: 'f32', data: new Float64Array(rounded) };
 }

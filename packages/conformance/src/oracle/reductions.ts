@@ -1,6 +1,6 @@
 import { sizeOf } from '@lmd/core';
 import { result, type Values } from '../values.js';
-import { eachIndex, ravel } from './layout.js';
+import { eachIndex } from './layout.js';
 
 /** The values of `x` that fall together when `axes` are reduced, for each element of the result. */
 function groups(x: Values, axes: readonly number[]): { shape: number[]; values: number[][] } {
@@ -8,10 +8,8 @@ function groups(x: Values, axes: readonly number[]): { shape: number[]; values: 
   const shape = kept.map((axis) => x.shape[axis]!);
   const values: number[][] = Array.from({ length: sizeOf(shape) }, () => []);
   eachIndex(x.shape, (index, position) => {
-    const group = ravel(
-      kept.map((axis) => index[axis]!),
-      shape,
-    );
+    let group = 0;
+    for (const axis of kept) group = group * x.shape[axis]! + index[axis]!;
     values[group]!.push(x.data[position]!);
   });
   return { shape, values };

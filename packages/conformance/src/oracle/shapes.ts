@@ -8,7 +8,7 @@ import { broadcastPosition, eachIndex, ravel, unravel } from './layout.js';
 function rearranged(
   x: Values,
   shape: readonly number[],
-  from: (index: number[]) => number | null,
+  from: (index: readonly number[]) => number | null,
   otherwise = 0,
 ): Values {
   const data = new Float64Array(sizeOf(shape));
