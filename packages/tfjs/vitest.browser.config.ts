@@ -1,24 +1,8 @@
 import { playwright } from '@vitest/browser-playwright';
-import { mergeConfig } from 'vitest/config';
-import { chromiumLaunch } from '../../vitest.browser.ts';
-import { testConfig } from '../../vitest.shared.ts';
+import { browserConfig } from '../../vitest.browser.ts';
 
-// The tests of every engine, on those that only a browser has: `node scripts/browser-tests.mjs` in the root finds one
-// and runs them.
-export default mergeConfig(
-  testConfig({
-    include: ['src/{convolution,hyperparameters,layers,lmd-optimizer,quantize-mx}.test.ts'],
-    provide: { engines: ['webgpu', 'webgl'] },
-    reporters: ['default', ['json', { outputFile: '.vitest/browser-report.json' }]],
-    fileParallelism: false,
-    testTimeout: 120_000,
-    browser: {
-      enabled: true,
-      headless: true,
-      screenshotFailures: false,
-      provider: playwright({ launchOptions: chromiumLaunch() }),
-      instances: [{ browser: 'chromium' }],
-    },
-  }),
-  { server: { fs: { strict: false } } },
-);
+// The tests of every engine, on those that only a browser has.
+export default browserConfig(playwright, {
+  include: ['src/{convolution,hyperparameters,layers,lmd-optimizer,quantize-mx}.test.ts'],
+  provide: { engines: ['webgpu', 'webgl'] },
+});

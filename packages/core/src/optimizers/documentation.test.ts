@@ -35,7 +35,7 @@ describe('docs/optimizers.md', () => {
     }
     await writeFile(page, text);
   };
-  if (updates) it('is written anew', { timeout: 120_000 }, update);
+  if (updates) it('is written anew', update);
 
   it('has a section for every rule that is exported, and knows no other', async () => {
     const text = await readFile(page, 'utf8');
