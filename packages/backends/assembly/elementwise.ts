@@ -19,12 +19,6 @@ function toBfloat16(x: v128): v128 {
 
 // @ts-ignore: decorators are AssemblyScript's
 @inline
-function toByte(x: v128): v128 {
-  return i32x4.min_s(i32x4.max_s(x, i32x4.splat(0)), i32x4.splat(255));
-}
-
-// @ts-ignore: decorators are AssemblyScript's
-@inline
 function unaryOf(operation: i32, x: v128): v128 {
   if (operation == Unary.negate) return f32x4.neg(x);
   if (operation == Unary.absolute) return f32x4.abs(x);
@@ -37,8 +31,6 @@ function unaryOf(operation: i32, x: v128): v128 {
   if (operation == Unary.round) return f32x4.nearest(x);
   if (operation == Unary.bfloat16) return toBfloat16(x);
   if (operation == Unary.toInteger) return i32x4.trunc_sat_f32x4_s(x);
-  if (operation == Unary.toByte) return toByte(i32x4.trunc_sat_f32x4_s(x));
-  if (operation == Unary.integerToByte) return toByte(x);
   return f32x4.convert_i32x4_s(x);
 }
 
@@ -76,10 +68,6 @@ export function unary(from: i32, to: i32, operation: i32, x: usize, out: usize):
       return unaryLoop(Unary.bfloat16, x, out, end);
     case Unary.toInteger:
       return unaryLoop(Unary.toInteger, x, out, end);
-    case Unary.toByte:
-      return unaryLoop(Unary.toByte, x, out, end);
-    case Unary.integerToByte:
-      return unaryLoop(Unary.integerToByte, x, out, end);
     default:
       return unaryLoop(Unary.toFloat, x, out, end);
   }

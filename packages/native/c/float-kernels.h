@@ -24,8 +24,6 @@ typedef enum {
   ROUND,
   BFLOAT16,
   TO_INTEGER,
-  TO_BYTE,
-  INTEGER_TO_BYTE,
   TO_FLOAT,
   UNARY_COUNT
 } unary_operation;

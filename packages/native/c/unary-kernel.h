@@ -12,11 +12,6 @@ static inline words to_integer(floats x) {
   return ((truncated(x) & ~large) | (large & 0x7fffffffu)) & is_equal(x, x);
 }
 
-static inline words to_byte(words x) {
-  const words positive = greatest_word(x, splat_word(0)), large = is_less_signed(splat_word(255), positive);
-  return (positive & ~large) | (large & 255u);
-}
-
 static inline ALWAYS_INLINE floats unary_of(unary_operation operation, floats x) {
   switch (operation) {
     case NEGATE: return negative(x);
@@ -30,8 +25,6 @@ static inline ALWAYS_INLINE floats unary_of(unary_operation operation, floats x)
     case ROUND: return nearest(x);
     case BFLOAT16: return to_bfloat16(x);
     case TO_INTEGER: return floats_of(to_integer(x));
-    case TO_BYTE: return floats_of(to_byte(to_integer(x)));
-    case INTEGER_TO_BYTE: return floats_of(to_byte(bits_of(x)));
     default: return from_integers(bits_of(x));
   }
 }

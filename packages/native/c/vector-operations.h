@@ -20,7 +20,6 @@ static inline words is_less(floats a, floats b) { return (words)(a < b); }
 static inline words is_least(floats a, floats b) { return (words)(a <= b); }
 static inline words is_equal(floats a, floats b) { return (words)(a == b); }
 static inline words is_same(words a, words b) { return (words)(a == b); }
-static inline words is_less_signed(words a, words b) { return (words)((signed_words)a < (signed_words)b); }
 
 /** a·b + c rounded once, of single floats. */
 static inline float fused_one(float a, float b, float c) { return __builtin_fmaf(a, b, c); }

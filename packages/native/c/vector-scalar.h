@@ -42,7 +42,6 @@ static inline words is_less(floats a, floats b) { return -(words)(a < b); }
 static inline words is_least(floats a, floats b) { return -(words)(a <= b); }
 static inline words is_equal(floats a, floats b) { return -(words)(a == b); }
 static inline words is_same(words a, words b) { return -(words)(a == b); }
-static inline words is_less_signed(words a, words b) { return -(words)((int32_t)a < (int32_t)b); }
 
 static inline float fused_one(float a, float b, float c) { return fused_scalar(a, b, c); }
 static inline float square_root_one(float x) { return __builtin_sqrtf(x); }

@@ -1,17 +1,16 @@
 import { Check } from './check.js';
 import type { Bounds } from './kernels.js';
+import { settingPlaces, sizes } from './sizes.js';
 
-const settingWords = 17;
-/** Places in the settings. */
-const [rounding, blockSize, floatScales] = [13, 14, 15];
-const stochastic = 3;
+const { SETTING_WORDS: settingWords, STOCHASTIC: stochastic } = sizes;
+const { rounding, block_size: blockSize, e4m3_scales: floatScales } = settingPlaces;
 
 /** The settings of a format, once they are known to lie within the memory. */
 function settingsAt(memory: Uint8Array, check: Check, settings: number) {
   check.operand('settings', settings, settingWords, 4);
   const words = new Int32Array(memory.buffer, memory.byteOffset + settings, settingWords);
   check.sizes({ 'elements that share a scale': words[blockSize]! }, 1);
-  check.choice('rounding', words[rounding]!, 4);
+  check.choice('rounding', words[rounding]!, sizes.ROUNDING_COUNT);
   return {
     size: words[blockSize]!,
     floatScales: words[floatScales] !== 0,

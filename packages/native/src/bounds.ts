@@ -1,10 +1,9 @@
 import { Check } from './check.js';
 import { elementBounds } from './element-bounds.js';
 import type { AllKernels, Bounds } from './kernels.js';
+import { sizes } from './sizes.js';
 
-/** Words of `blockMatmul`'s settings: four, then those of each operand. */
-const [firstOperand, operandWords] = [4, 11];
-const mostBlock = 256;
+const { SETTINGS: firstOperand, OPERAND_WORDS: operandWords, MOST_BLOCK: mostBlock } = sizes;
 
 /** Refuses what does not lie within a memory. The add-on does so too, in other words. */
 export const bounds: Bounds<keyof AllKernels> = {

@@ -1,9 +1,9 @@
 import { blockBounds } from './block-bounds.js';
 import { Check } from './check.js';
 import type { Bounds, ElementKernels } from './kernels.js';
+import { sizes } from './sizes.js';
 
-const sampleWords = 6;
-const partRows = 256;
+const { SAMPLE_WORDS: sampleWords, NORM_PART_ROWS: partRows } = sizes;
 
 /** Elements of operands that are as long as the range. */
 function flat(
@@ -52,7 +52,7 @@ export const elementBounds: Bounds<keyof ElementKernels> = {
   ...blockBounds,
 
   unary({ length }, from, to, operation, x, out) {
-    flat('unary', length, from, to, { x, out }).choice('operation', operation, 14);
+    flat('unary', length, from, to, { x, out }).choice('operation', operation, sizes.UNARY_COUNT);
   },
 
   geluExact: ({ length }, from, to, x, out) => void flat('geluExact', length, from, to, { x, out }),
@@ -64,7 +64,7 @@ export const elementBounds: Bounds<keyof ElementKernels> = {
 
   random({ length }, from, to, kind, target, stream, step, sample, seedLow, seedHigh) {
     const check = drawn('random', length, from, to, { target });
-    check.choice('kind', kind, 3);
+    check.choice('kind', kind, sizes.RANDOM_COUNT);
     check.words({ stream, step, sample, seedLow, seedHigh });
   },
 
@@ -94,7 +94,7 @@ export const elementBounds: Bounds<keyof ElementKernels> = {
     const operands = scaled ? { ...always, momentumMinus, outMomentumMinus } : always;
     const check = drawn('lmdUpdate', memory.length, from, to, operands);
     check.sizes({ samples }, 0);
-    check.choice('regularizer', rest[8], 4);
+    check.choice('regularizer', rest[8], sizes.REGULARIZER_COUNT);
     if (!scaled) check.equal('outMomentumMinus', outMomentumMinus, 0);
     check.operand('table', table, sampleWords * samples, 4);
     const words = new Uint32Array(memory.buffer, memory.byteOffset + table, sampleWords * samples);

@@ -35,12 +35,9 @@ function unary<Type extends DType>(host: MemoryHost, operation: UnaryOperation, 
   });
 }
 
-function cast<Type extends DType>(host: MemoryHost, x: Tensor, dtype: Type): Tensor<Type> {
-  if (x.dtype === dtype || (dtype === 'i32' && x.dtype === 'u8')) return host.store.share(x, x.shape, dtype);
-  const { toInteger, toByte, integerToByte, toFloat } = UnaryOperation;
-  if (dtype === 'f32') return unary(host, toFloat, x, dtype);
-  if (dtype === 'i32') return unary(host, toInteger, x, dtype);
-  return unary(host, x.dtype === 'f32' ? toByte : integerToByte, x, dtype);
+function cast<Type extends 'f32' | 'i32'>(host: MemoryHost, x: Tensor, dtype: Type): Tensor<Type> {
+  if (x.dtype === dtype) return host.store.share(x, x.shape, dtype);
+  return unary(host, dtype === 'f32' ? UnaryOperation.toFloat : UnaryOperation.toInteger, x, dtype);
 }
 
 /** Rows of a result, and strides of both operands, for at most three axes around a row. */

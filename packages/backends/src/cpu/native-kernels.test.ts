@@ -3,6 +3,7 @@ import { type ElementKernels, levels, loadNative, type Native } from '@lmd/nativ
 import { describe, expect, it } from 'vitest';
 import { type Arithmetic, startWasm, type WasmInstance } from './wasm/instance.js';
 import type { Kernels } from './wasm/kernels.js';
+import { UnaryOperation } from './wasm/numbers.js';
 
 /** Random numbers from a seed (mulberry32). */
 function generator(seed: number): () => number {
@@ -132,9 +133,9 @@ const sizes = [1, 2, 3, 4, 5, 7, 8, 11, 12, 15, 16, 17, 23, 31, 32, 33, 47, 64, 
 const fusedCases: Readonly<Record<string, Case>> = {
   unary(pair, run) {
     const n = count(pair);
-    const operation = run % 14;
+    const operation = run % (UnaryOperation.toFloat + 1);
     const x =
-      operation > 11
+      operation === UnaryOperation.toFloat
         ? pair.put(
             Int32Array.from({ length: n }, () => pair.integer(-(2 ** 31), 2 ** 31 - 1) >> pair.integer(0, 31)),
             'i32',

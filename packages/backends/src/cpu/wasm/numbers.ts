@@ -19,8 +19,6 @@ export enum UnaryOperation {
   round,
   bfloat16,
   toInteger,
-  toByte,
-  integerToByte,
   toFloat,
 }
 
