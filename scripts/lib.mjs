@@ -114,7 +114,7 @@ async function install() {
  *
  * @param {{ quiet?: boolean }} [options] `quiet`: print only changes
  */
-export async function buildNative({ quiet = true } = {}) {
+async function buildNative({ quiet = true } = {}) {
   const { buildForThisMachine } = await import('../packages/native/scripts/build.mjs');
   const { built, path, reason = '' } = await buildForThisMachine();
   if (path !== undefined) console.error(`Built the native kernels: ${path}`);

@@ -82,7 +82,7 @@ export function signOf(x: v128): v128 {
 }
 
 /**
- * Brings what will soon be read into the cache, all lines at once; the result means nothing. WebAssembly has no
+ * Loads lines that will be read soon into the cache; the result is unused. WebAssembly has no
  * prefetching.
  */
 export function touch(at: usize, bytes: usize): i32 {

@@ -14,7 +14,7 @@ const INFINITY: i32 = 0x7f800000;
 const QUIET_NAN: u32 = 0x7fc00000;
 /** 2^-100 */
 const LEAST_SCALE: i32 = 0x0d800000;
-/** The word of a uniform of ½. */
+/** The random word whose uniform is ½. */
 const HALF: i32 = 0x80000000;
 
 /**

@@ -200,7 +200,7 @@ function scaleOf(operand: usize, row: i32, block: i32, codes: usize, count: i32)
   const byte = <i32>load<u8>(scales + index);
   if (byte == 255) return NaN;
   if (byte == 0) {
-    // Most often a block of zeros, whose scale is of no account; else too small a scale for anything but care.
+    // Usually a block of zeros, whose scale does not matter; else a scale so small that the exact path is needed.
     if (allZero(codes, count, load<i32>(operand + WIDE) != 0)) return 1;
     leastExponent = -FAR;
     return reinterpret<f32>(1 << 22) * factor;

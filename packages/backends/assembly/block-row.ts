@@ -23,14 +23,14 @@ import { EDGE, PACKED_A, PACKED_A_BYTES, PACKED_B, PACKED_B_BYTES } from './work
 export const SMALLEST_NORMAL: f64 = 1.1754943508222875e-38;
 
 /**
- * What is known of each block of the row: its scale, and between which scale bytes of the matrix the product needs no
+ * Of each block of the row: its scale, and the range of scale bytes of the matrix for which the product needs no
  * care; where those are E4M3, `LOWEST` is `NEVER` or not.
  */
 const FACTOR: usize = 0;
 const LOWEST: usize = 4;
 const HIGHEST: usize = 8;
 const BLOCK_BYTES: usize = 12;
-/** No byte is as large. */
+/** Larger than any byte. */
 const NEVER: i32 = 256;
 
 /** Whether `rowTimesCodes` takes these operands: their blocks are whole vectors, and the row fits the workspace. */

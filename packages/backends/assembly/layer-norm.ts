@@ -8,7 +8,7 @@ import { firstLanes, laneSum, loadFirst, madd, storeFirst } from './arithmetic';
 @inline
 function rowMean(x: usize, bulk: usize, rest: i32, width: f32): f32 {
   let sums = f32x4.splat(0);
-  // Four sums at once: one addition after the other would wait for each.
+  // Four independent sums hide the latency of additions.
   let second = sums;
   let third = sums;
   let fourth = sums;

@@ -45,7 +45,7 @@ export function logarithm(x: v128): v128 {
   p = madd(constant(9), e, p);
   p = madd(constant(10), z, p);
   let result = madd(constant(11), e, f32x4.add(f, p));
-  // Infinity is its own logarithm; below 0 there is none; NaN stays one.
+  // Infinity gives Infinity, a negative number NaN, NaN gives NaN.
   result = v128.bitselect(f32x4.splat(-Infinity), result, f32x4.eq(x, zero));
   result = v128.bitselect(x, result, f32x4.eq(x, infinity));
   return v128.bitselect(result, f32x4.splat(NaN), f32x4.ge(x, zero));

@@ -78,7 +78,7 @@ export function philox(target: usize, count: i32, group: u32): void {
     let c1 = v128.load32_splat(words, 12);
     c2 = v128.xor(highs(a, b), v128.load32_splat(words, 16));
     let c3 = lows(a, b);
-    // Written out: a loop would keep a counter of rounds, and test it, beside every twenty instructions.
+    // Unrolled: a loop would update and test a counter after every twenty instructions.
     let a1: v128;
     let b1: v128;
     a = i64x2.extmul_low_i32x4_u(c0, multiplier0);
@@ -137,7 +137,7 @@ export function philox(target: usize, count: i32, group: u32): void {
     c2 = v128.xor(highs(a, b), v128.xor(c3, v128.load32_splat(words, 76)));
     c1 = lows(a1, b1);
     c3 = lows(a, b);
-    // From a lane a block to four words a block.
+    // Transposes: from one block per lane to four words per block.
     const low01 = i32x4.shuffle(c0, c1, 0, 4, 1, 5);
     const low23 = i32x4.shuffle(c2, c3, 0, 4, 1, 5);
     const high01 = i32x4.shuffle(c0, c1, 2, 6, 3, 7);

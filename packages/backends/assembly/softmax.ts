@@ -12,7 +12,7 @@ export function scaledMaximum(x: usize, width: i32, scale: v128): f32 {
   let largest = lowest;
   const bulk = x + ((<usize>(width & ~3)) << 2);
   const rest = width & 3;
-  // Four at once: one maximum after the other would wait for each.
+  // Four independent maxima hide the latency of each.
   let second = lowest;
   let third = lowest;
   let fourth = lowest;

@@ -1,4 +1,4 @@
-// Memory that a thread uses between calls for nothing. Each thread has its own instance of the module, and so its own
+// Scratch memory of a thread, undefined between calls. Each thread has its own instance of the module, and so its own
 // globals.
 
 import { noiseBlock } from '../src/cpu/wasm/numbers';
@@ -21,12 +21,12 @@ export let GRADIENT_MINUS: usize = 0;
 /** Words of Philox that all blocks of a key share. */
 export let SCHEDULE: usize = 0;
 
-/** The first byte that the module does not use itself. */
+/** First byte after the module's own memory. */
 export function firstFree(): usize {
   return (__heap_base + 63) & ~63;
 }
 
-/** What `initialize` takes for one thread. */
+/** Bytes that `initialize` takes for one thread. */
 export function workspaceBytes(): usize {
   return PACKED_A_BYTES + PACKED_B_BYTES + EDGE_BYTES + 4 * BLOCK_BYTES + SCHEDULE_BYTES;
 }

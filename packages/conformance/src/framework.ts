@@ -1,4 +1,4 @@
-/** What the suite needs of a test framework: vitest, jest and `node:test` beside an `expect` all have it. */
+/** Functions of a test framework for the suite: vitest, jest and `node:test` beside an `expect` all have it. */
 export interface TestFramework {
   describe(name: string, body: () => void): unknown;
   /** `timeout` in milliseconds; a framework without the argument ignores it. */

@@ -18,7 +18,7 @@ export interface Plan {
   readonly title: string;
   /** The first test creates the backend, the last one closes it. */
   readonly groups: readonly { readonly name: string; readonly tests: readonly PlannedTest[] }[];
-  /** Why no test can run any more, once that is so: the backend could not be created, or answers no more. */
+  /** Reason why no further test can run, if any: the backend was not created, or no longer responds. */
   broken(): string | undefined;
 }
 
@@ -62,7 +62,7 @@ export function planSuite(
     name: group.name,
     tests: group.cases.map((one): PlannedTest => {
       const fullName = `${group.name} > ${one.name}`;
-      // What makes every test fail is no failure that was expected of this one.
+      // A failure of all tests does not count as the expected failure of this one.
       const run = async () => {
         const opened = await opening();
         const body = () => runCase(one, fullName, opened);

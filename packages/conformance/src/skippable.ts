@@ -1,6 +1,6 @@
-/** Skips the test where its framework hands it a context that can: vitest and `node:test` do. */
+/** Skips the test if the framework passes a context with `skip`: vitest and `node:test` do. */
 export function skippable(body: () => Promise<void>, broken: () => string | undefined): () => Promise<void> {
-  // No parameter: jest would take one for a callback, and vitest's fixtures for a pattern of theirs.
+  // Without a parameter: jest would pass a callback, and vitest would parse it as fixtures.
   return async function run() {
     // biome-ignore lint/complexity/noArguments: see above
     const context = arguments[0] as { skip?: (reason: string) => void } | undefined;

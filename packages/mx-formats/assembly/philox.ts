@@ -42,7 +42,7 @@ export function philoxGroups(
       k0 += WEYL0;
       k1 += WEYL1;
     }
-    // From a lane a group to four words a group.
+    // Transposes: from one group per lane to four words per group.
     const a = i32x4.shuffle(c0, c1, 0, 4, 1, 5);
     const b = i32x4.shuffle(c2, c3, 0, 4, 1, 5);
     const c = i32x4.shuffle(c0, c1, 2, 6, 3, 7);

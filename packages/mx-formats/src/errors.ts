@@ -65,7 +65,7 @@ export function describeValue(value: unknown): string {
   }
 }
 
-/** `[2, 3]`; of anything but numbers and of many, only so much as tells it. */
+/** `[2, 3]`, truncated if it is long; `an array` if it has other values than numbers. */
 export function describeShape(shape: readonly unknown[]): string {
   const sizes = shape.slice(0, 8).map((size) => (typeof size === 'number' ? String(size) : typeof size));
   return `[${sizes.join(', ')}${shape.length > 8 ? ', ...' : ''}]`;

@@ -7,7 +7,7 @@ import { infinityBits, magnitudeMask, RoundingNumber, SettingWord } from './wasm
 export { kernelModule } from './wasm/instance.js';
 export { type InMemoryArguments, type InMemoryKernels, inMemoryOrder } from './wasm/kernels.generated.js';
 
-/** How a tensor in a host's memory is rounded: which kernel, over what range, and what it is to be told. */
+/** How a tensor in a host's memory is rounded: kernel, range and arguments. */
 export type InMemoryPlan = RowsPlan | SlabsPlan;
 
 interface RowsPlan extends CommonPlan {

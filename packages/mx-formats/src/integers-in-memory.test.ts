@@ -16,7 +16,7 @@ import {
 } from './index.js';
 import { philoxWords } from './philox.js';
 
-/** The little that is used of WebAssembly's own interface. */
+/** The part that is used of WebAssembly's own interface. */
 declare const WebAssembly: {
   readonly Memory: new (size: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
   readonly Module: new (bytes: Uint8Array) => object;

@@ -86,7 +86,7 @@ export interface Extent {
 }
 
 /**
- * Checks the options of `fakeQuantize` and its kin against the number of values.
+ * Checks the options of `fakeQuantize` and `quantize` against the number of values.
  *
  * @throws MxFormatError `UNKNOWN_OPTION`, `INVALID_ARGUMENT` or `SHAPE_MISMATCH`, naming the option.
  */
@@ -188,7 +188,7 @@ function checkCount(shape: readonly number[], { outer, length, inner }: Extent, 
 }
 
 /** The largest block: kernels count its elements in signed 32-bit integers. */
-export const largestBlockSize = 2 ** 31 - 1;
+const largestBlockSize = 2 ** 31 - 1;
 
 /** @throws MxFormatError `INVALID_ARGUMENT` for anything but a whole number from 1 to 2^31 − 1 */
 export function checkBlockSize(blockSize: number): number {

@@ -23,7 +23,7 @@ export function pack(codes: Uint8Array, bits: number): Uint8Array {
 }
 
 /** As `pack`, into `out`. */
-export function packInto(codes: Uint8Array, bits: number, out: Uint8Array): void {
+function packInto(codes: Uint8Array, bits: number, out: Uint8Array): void {
   const limit = 1 << bits;
   const count = codes.length;
   let seen = 0;
@@ -123,7 +123,7 @@ export function checkPadding(packed: Uint8Array, bits: number, count: number): v
 }
 
 /** As `unpack`, without checks, into `codes`. */
-export function unpackInto(packed: Uint8Array, bits: number, codes: Uint8Array): void {
+function unpackInto(packed: Uint8Array, bits: number, codes: Uint8Array): void {
   const count = codes.length;
   let at = 0;
   let i = 0;

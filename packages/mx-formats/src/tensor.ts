@@ -26,7 +26,7 @@ export interface MxTensorInput extends Omit<MxTensor, 'format'> {
   readonly format: FormatName | BlockFormat;
 }
 
-/** What the size of a quantized tensor is made of. */
+/** Quantities that follow from the shape of a quantized tensor. */
 export interface CheckedTensor extends Extent {
   readonly grid: Grid;
   readonly format: BlockFormat;

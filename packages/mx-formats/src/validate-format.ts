@@ -3,7 +3,7 @@ import type { ElementFormat } from './element-formats.js';
 import { describeValue, MxFormatError } from './errors.js';
 
 /** Names of the ways to store a block's scale. */
-export const scaleKinds: readonly string[] = Object.freeze(['e8m0', 'e4m3']);
+const scaleKinds: readonly string[] = Object.freeze(['e8m0', 'e4m3']);
 
 /**
  * Checks a block format record: that every field is there, in range, and agrees with the others.

@@ -10,7 +10,7 @@ export interface NaiveElement {
   readonly special: 'ieee' | 'oneNaN' | 'none';
 }
 
-export const naiveElements: Record<string, NaiveElement> = {
+const naiveElements: Record<string, NaiveElement> = {
   e5m2: { bits: 8, exponentBits: 5, mantissaBits: 2, bias: 15, special: 'ieee' },
   e4m3: { bits: 8, exponentBits: 4, mantissaBits: 3, bias: 7, special: 'oneNaN' },
   e3m2: { bits: 6, exponentBits: 3, mantissaBits: 2, bias: 3, special: 'none' },
@@ -74,7 +74,7 @@ function floorLog2(a: number): number {
 }
 
 /** The scale byte of a block, from the definitions of the modes in real numbers. */
-export function naiveScale(name: string, values: number[], mode: string): number {
+function naiveScale(name: string, values: number[], mode: string): number {
   if (values.some((v) => !Number.isFinite(v))) return 255;
   const a = Math.max(...values.map(Math.abs), 0);
   if (a === 0) return 0;

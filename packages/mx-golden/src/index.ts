@@ -3,7 +3,7 @@ import blocks from '../golden/blocks.json' with { type: 'json' };
 const roundings = ['nearestEven', 'nearestAway', 'towardZero', 'stochastic'] as const;
 
 /**
- * What the oracles (torchao's scales, gfloat's roundings) make of a set of values, as hashes: for whoever checks
+ * What the oracles (torchao's scales, gfloat's roundings) make of a set of values, as hashes: to check
  * another implementation against them. The inputs follow the formulas of `dev/golden/mx-formats/inputs.py`.
  */
 export interface GoldenCase {

@@ -39,7 +39,7 @@ typedef struct {
   bound functions[ENTRIES];
 } opened;
 
-/** What belongs to one thread of JavaScript. */
+/** State of one JavaScript thread. */
 typedef struct {
   void *block;
   workspace *space;

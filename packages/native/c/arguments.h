@@ -9,7 +9,7 @@
 
 #include "level.h"
 
-/** What a function computes with. */
+/** Kernels and workspace of a function. */
 typedef struct {
   const level *level;
   int fused;
@@ -18,7 +18,7 @@ typedef struct {
 
 enum { MOST_ARGUMENTS = 23 };
 
-/** A failed reading is remembered, and throws once. */
+/** The first failed reading is kept and thrown once. */
 typedef struct {
   napi_env env;
   const engine *engine;
@@ -37,7 +37,7 @@ typedef struct {
   enum { PRODUCTS, FUSED, ALWAYS } group;
 } entry;
 
-/** What a function is given as its data. */
+/** Data pointer of a function. */
 typedef struct {
   const engine *engine;
   const entry *entry;
@@ -85,7 +85,7 @@ static ptrdiff_t size_of(call *one, int index, double low) {
   return (ptrdiff_t)value;
 }
 
-/** Where `count` floats are. */
+/** Address of `count` floats. */
 static float *floats_at(call *one, int index, double count) {
   const ptrdiff_t address = size_of(one, index, 0);
   if (address % sizeof(float) != 0 || (double)address + sizeof(float) * count > one->bytes) {
@@ -100,7 +100,7 @@ static inline float *floats_or_none(call *one, int index, double count) {
   return one->numbers[index] == 0 ? NULL : floats_at(one, index, count);
 }
 
-/** Where `bytes` bytes are. */
+/** Address of `bytes` bytes. */
 static inline void *bytes_at(call *one, double address, double bytes) {
   if (address + bytes > one->bytes) {
     fail(one, "An operand does not lie within the memory.");

@@ -28,7 +28,7 @@ typedef struct {
 enum { SETTING_WORDS = 17, INFINITY_BITS = 0x7f800000, QUIET_NAN = 0x7fc00000 };
 _Static_assert(sizeof(rounding_settings) == SETTING_WORDS * 4, "the settings are words");
 
-/** What the elements of a block have in common. */
+/** Values shared by the elements of a block. */
 typedef struct {
   /** The scale's. */
   int32_t byte;

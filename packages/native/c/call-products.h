@@ -32,7 +32,7 @@ static void call_matmul(call *one) {
 /** Words of settings, as `packages/backends/assembly/block-matmul.ts` has them: four, then those of each operand. */
 enum { SETTINGS = 4, OPERAND_WORDS = 11 };
 
-/** 2 to a power: of `most` and above its opposite, which an f32 or an f64 has. */
+/** 2^exponent, for -most < exponent <= most, the exponents of normal f32 (127) or f64 (1023) numbers. */
 static double power_of_two(call *one, int32_t exponent, int32_t most) {
   if (exponent <= -most || exponent > most) {
     fail(one, "A unit is out of range.");

@@ -56,7 +56,7 @@ static inline ALWAYS_INLINE void encode_block(const encode_task *task, ptrdiff_t
   const vector_figures figures = spread_figures(settings, &block);
   const floats factor = splat(power_of_two_bits(settings->e4m3_scales ? -unit : 127 - block.byte - unit));
   ptrdiff_t i = 0;
-  // Whole vectors of what is usual: neither multiplied nor random.
+  // Whole vectors in the common case: no factor, no stochastic rounding.
   if (how == NEAREST_EVEN && !settings->e4m3_scales) {
     for (; i + LANES <= count; i += LANES) {
       const floats sum =

@@ -1,4 +1,4 @@
-// Integers of AVX2 with AVX-VNNI, as `block-kernel.h` wants them.
+// Integers of AVX2 with AVX-VNNI, with the operations that `block-kernel.h` uses.
 #include <immintrin.h>
 
 typedef __m256i ints;
@@ -13,7 +13,7 @@ static inline floats to_floats(ints x) { return _mm256_cvtepi32_ps(x); }
 static inline ints dot_wide(ints sums, ints a, ints b) { return _mm256_dpwssd_avx_epi32(sums, a, b); }
 /** sums += the products of four bytes. */
 static inline ints dot_narrow(ints sums, ints a, ints b) { return _mm256_dpbusd_avx_epi32(sums, a, b); }
-/** What to begin with, of a sum of codes of B: -128 times it. */
+/** Initial value of a sum, from the sum of the codes of B: -128 times it. */
 static inline ints correction_of(ints sum) {
   return _mm256_sub_epi32(_mm256_setzero_si256(), _mm256_slli_epi32(sum, 7));
 }

@@ -1,4 +1,4 @@
-// Integers of AVX2, as `block-kernel.h` wants them, without the instructions for dot products of bytes.
+// Integers of AVX2, with the operations that `block-kernel.h` uses, without the instructions for dot products of bytes.
 #include <immintrin.h>
 
 typedef __m256i ints;

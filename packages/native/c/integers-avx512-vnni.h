@@ -1,4 +1,4 @@
-// Integers of AVX-512 with VNNI, as `block-kernel.h` wants them.
+// Integers of AVX-512 with VNNI, with the operations that `block-kernel.h` uses.
 #include <immintrin.h>
 
 typedef __m512i ints;
@@ -13,7 +13,7 @@ static inline floats to_floats(ints x) { return _mm512_cvtepi32_ps(x); }
 static inline ints dot_wide(ints sums, ints a, ints b) { return _mm512_dpwssd_epi32(sums, a, b); }
 /** sums += the products of four bytes. */
 static inline ints dot_narrow(ints sums, ints a, ints b) { return _mm512_dpbusd_epi32(sums, a, b); }
-/** What to begin with, of a sum of codes of B: -128 times it. */
+/** Initial value of a sum, from the sum of the codes of B: -128 times it. */
 static inline ints correction_of(ints sum) {
   return _mm512_sub_epi32(_mm512_setzero_si512(), _mm512_slli_epi32(sum, 7));
 }

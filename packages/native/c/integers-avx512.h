@@ -1,4 +1,4 @@
-// Integers of AVX-512, as `block-kernel.h` wants them, without the instructions for dot products of bytes.
+// Integers of AVX-512 for `block-kernel.h`, without the instructions for dot products of bytes.
 #include <immintrin.h>
 
 typedef __m512i ints;

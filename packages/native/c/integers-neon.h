@@ -1,5 +1,5 @@
-// Integers of NEON, as `block-kernel.h` wants them; with the instructions for dot products of bytes where the compiler
-// may use them.
+// Integers of NEON for `block-kernel.h`, with the instructions for dot products of bytes if the compiler may use
+// them.
 #include <arm_neon.h>
 
 typedef int32x4_t ints;

@@ -1,4 +1,4 @@
-// One integer at a time, in plain C, as `block-kernel.h` wants them.
+// One integer at a time, in plain C, with the operations that `block-kernel.h` uses.
 typedef int32_t ints;
 enum { NARROW = 1, OFFSET = 0 };
 

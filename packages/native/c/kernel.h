@@ -6,7 +6,7 @@
 
 #include "attributes.h"
 
-// Plain C is there to be right, and small.
+// Plain C is compiled for size.
 #if TILE_VECTORS == 1
 #define UNROLL
 #elif defined(__clang__)

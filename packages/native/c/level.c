@@ -61,7 +61,7 @@ static int has_dot_products(void) { return (getauxval(AT_HWCAP) >> 20) & 1; }
 #include <windows.h>
 static int has_dot_products(void) { return IsProcessorFeaturePresent(43 /* PF_ARM_V82_DP_INSTRUCTIONS_AVAILABLE */); }
 #else
-// Every processor of Apple's that a computer has.
+// All processors of Apple computers.
 static int has_dot_products(void) { return 1; }
 #endif
 

@@ -20,7 +20,7 @@ static inline ALWAYS_INLINE floats logarithm(floats x) {
   p = multiply_add(splat(-2.12194440e-4f), e, p);
   p = multiply_add(splat(-0.5f), z, p);
   floats result = multiply_add(splat(0.693359375f), e, f + p);
-  // Infinity is its own logarithm; below 0 there is none; NaN stays one.
+  // Infinity gives Infinity, a negative number NaN, NaN gives NaN.
   const floats infinity = floats_of(splat_word(0x7f800000u));
   result = select_floats(is_equal(x, splat(0)), negative(infinity), result);
   result = select_floats(is_equal(x, infinity), x, result);

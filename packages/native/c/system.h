@@ -15,7 +15,7 @@ __declspec(dllimport) int HeapFree(void *heap, unsigned long flags, void *memory
 static inline void *take_memory(size_t bytes) { return HeapAlloc(GetProcessHeap(), 8 /* HEAP_ZERO_MEMORY */, bytes); }
 static inline void give_back(void *memory) { HeapFree(GetProcessHeap(), 0, memory); }
 
-/** What Windows calls first: nothing has to be set up. */
+/** Entry point on Windows: there is nothing to set up. */
 int DllMainCRTStartup(void *library, unsigned long reason, void *reserved);
 int DllMainCRTStartup(void *library, unsigned long reason, void *reserved) {
   (void)library, (void)reason, (void)reserved;

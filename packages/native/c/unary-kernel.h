@@ -1,4 +1,4 @@
-// Operations element by element, of one operand. The numbers are those of `assembly/elementwise.ts`.
+// Operations element by element, of one operand. Operation codes are those of `assembly/elementwise.ts`.
 
 /** To BF16 (nearest, ties to even) and back; a NaN stays one. */
 static inline floats to_bfloat16(floats x) {

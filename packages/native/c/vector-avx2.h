@@ -1,4 +1,4 @@
-// Eight floats of AVX2, as the kernels want them.
+// Eight floats of AVX2, with the operations that the kernels use.
 #include <immintrin.h>
 
 #include "eight-avx.h"

@@ -1,4 +1,4 @@
-// Sixteen floats of AVX-512, as the kernels want them.
+// Sixteen floats of AVX-512, with the operations that the kernels use.
 #include <immintrin.h>
 
 #include "eight-avx.h"

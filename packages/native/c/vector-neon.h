@@ -1,4 +1,4 @@
-// Four floats of NEON, as the kernels want them.
+// Four floats of NEON, with the operations that the kernels use.
 #include <arm_neon.h>
 #include <stddef.h>
 #include <string.h>

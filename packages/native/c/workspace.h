@@ -30,7 +30,7 @@ typedef struct {
   float packed_a[BLOCK_ROWS * BLOCK_TERMS], packed_b[BLOCK_COLUMNS * BLOCK_TERMS];
   float scales_a[BLOCK_ROWS * BLOCK_SCALES], scales_b[BLOCK_COLUMNS * BLOCK_SCALES];
   range ranges_a[BLOCK_ROWS], ranges_b[BLOCK_COLUMNS];
-  /** What products of offset codes are too large by. */
+  /** Excess of products of offset codes, to be subtracted. */
   int32_t corrections[BLOCK_COLUMNS * BLOCK_SCALES];
   /** Codes of a panel, widened. */
   int16_t widened[MOST_LINES * BLOCK_TERMS * 2];

@@ -14,7 +14,7 @@ const headers = join(dirname(createRequire(import.meta.url).resolve('node-api-he
  * A product and a sum must stay two instructions, unless the source says otherwise: the bits are part of the contract.
  * Packing reads words of codes as floats, which strict aliasing would forbid.
  */
-export const flags = [
+const flags = [
   ...['-std=c11', '-Wall', '-Wextra', '-Werror', '-ffp-contract=off', '-fno-strict-aliasing'],
   // What pays is unrolled and in vectors already; elsewhere both would only add to the size.
   ...['-Os', '-fno-unroll-loops', '-fno-tree-vectorize', '-fno-tree-slp-vectorize'],

@@ -5,7 +5,7 @@ import { sizes } from './sizes.js';
 
 const { SETTINGS: firstOperand, OPERAND_WORDS: operandWords, MOST_BLOCK: mostBlock } = sizes;
 
-/** Refuses what does not lie within a memory. The add-on does so too, in other words. */
+/** Rejects arguments outside the memory, with detailed errors. The add-on checks the same. */
 export const bounds: Bounds<keyof AllKernels> = {
   ...elementBounds,
 

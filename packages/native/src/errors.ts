@@ -1,4 +1,4 @@
-/** What went wrong. A program decides by the code; a person reads the message. */
+/** Error codes. Programs should use the code; the message is for people. */
 export type NativeErrorCode = 'INVALID_ARGUMENT' | 'UNKNOWN_OPTION';
 
 export interface NativeErrorDetails {

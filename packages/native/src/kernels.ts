@@ -53,8 +53,8 @@ export interface NativeKernels {
  */
 export interface ElementKernels {
   /**
-   * Elements. The operation: negative, absolute, sign, exp, log, sqrt, tanh, erf, round, to BF16; to i32, to u8, i32 to
-   * u8, i32 to f32.
+   * Elements. The operation: negative, absolute, sign, exp, log, sqrt, tanh, erf, round, to BF16; to i32, and
+   * i32 to f32.
    */
   unary(from: number, to: number, operation: number, x: number, out: number): void;
   /** Elements: x·Φ(x). */

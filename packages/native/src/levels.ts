@@ -5,7 +5,7 @@ export type Level = (typeof levels)[number];
 /** `fused` rounds a·b + c once; `strict` rounds twice. */
 export type Arithmetic = 'fused' | 'strict';
 
-/** As the makers of processors write it. */
+/** Names as processor vendors write them. */
 export const levelNames: Readonly<Record<Level, string>> = {
   'avx512-vnni': 'AVX-512 with VNNI',
   avx512: 'AVX-512',

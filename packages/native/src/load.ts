@@ -14,7 +14,7 @@ export interface NativeOptions {
 }
 
 /**
- * What another thread opens the same kernels with: `require(binary).open(level, fused)`, on a `Uint8Array` before each
+ * Another thread opens the same kernels with `require(binary).open(level, fused)`, on a `Uint8Array` before each
  * call's arguments.
  */
 export interface NativeSource {
@@ -35,7 +35,7 @@ export interface Native {
   kernels(memory: Memory): NativeKernels & Partial<ElementKernels>;
 }
 
-/** The kernels, or in a sentence why there are none. */
+/** The kernels, or the reason why there are none, as a sentence. */
 export type NativeLoad =
   | { readonly native: Native; readonly reason?: undefined }
   | { readonly native?: undefined; readonly reason: string };
@@ -78,7 +78,7 @@ function checkOptions(options: NativeOptions): void {
  * Loads the binary for this platform and processor. Where there is none, or it does not load or does not work, the
  * result says why: nothing is thrown, since everything runs in WebAssembly too.
  *
- * @throws NativeError `UNKNOWN_OPTION`, `INVALID_ARGUMENT` for options that mean nothing
+ * @throws NativeError `UNKNOWN_OPTION`, `INVALID_ARGUMENT` for invalid options
  */
 export function loadNative(options: NativeOptions = {}): NativeLoad {
   checkOptions(options);
@@ -143,7 +143,7 @@ function kernelsOn(memory: Memory, opened: RawKernels): NativeKernels & Partial<
   return kernels as unknown as NativeKernels & Partial<AllKernels>;
 }
 
-/** A binary of another version, or a broken one, is found out here. */
+/** Detects a binary of another version or a broken one. */
 function multiplyOnce(native: Native): void {
   const buffer = new ArrayBuffer(64);
   const values = new Float32Array(buffer);

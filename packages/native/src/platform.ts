@@ -1,4 +1,4 @@
-/** The little that is used of Node. Without it, as in a browser, there is no native code. */
+/** The part of Node that is used here. Without it, as in a browser, there is no native code. */
 interface NodeProcess {
   readonly platform: string;
   readonly arch: string;

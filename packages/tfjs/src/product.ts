@@ -5,7 +5,7 @@ import { compute } from './operations.js';
 import type { ResolvedPrecision } from './precision.js';
 
 /** One operand, rounded along the axis that the product sums over; `fp32` gives back the operand itself. */
-export function roundOperand(
+function roundOperand(
   ops: EagerOperations,
   x: Tensor,
   format: ResolvedPrecision['weights'],

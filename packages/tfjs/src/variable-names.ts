@@ -3,7 +3,7 @@
  * `dense/kernel` for `dense/kernel_2`, the weight of a third layer named `dense`. Names without a layer are not its
  * own, and stay as they are.
  */
-export function originalName(name: string): string {
+function originalName(name: string): string {
   return name.includes('/') ? name.replace(/_\d+$/, '') : name;
 }
 

@@ -92,7 +92,7 @@ export function checkPlugins(plugins: readonly Plugin[]): void {
  * another name, which would never be called. Inherited methods of a class are allowed unless they are named like a
  * hook, such as `onStep`.
  */
-export function checkPlugin(plugin: Plugin, place = 'plugin'): void {
+function checkPlugin(plugin: Plugin, place = 'plugin'): void {
   if (typeof plugin === 'function') {
     throw wrongPlugin(place, plugin, 'A plugin is an object. Call the function that creates it.');
   }

@@ -1,8 +1,8 @@
 import { LmdError } from '@lmd/core';
 
 /**
- * The little that is used of WebAssembly's own interface, which no library of the compiler's declares without the
- * browser's.
+ * The part of the WebAssembly API that is used here: TypeScript declares it only together with the DOM
+ * library.
  */
 export interface WasmMemory {
   readonly buffer: ArrayBufferLike;
@@ -41,7 +41,7 @@ export class Arena {
   readonly #memory: WasmMemory;
   readonly #limit: number;
   readonly #start: number;
-  /** Everything from here on is unused. */
+  /** First unused byte. */
   #top: number;
   #held = 0;
   readonly #free = new Map<number, number[]>();
@@ -123,7 +123,7 @@ export class Arena {
       this.#memory.grow(pages);
       return true;
     } catch {
-      // A RangeError: neither the system nor the engine has as much. The caller tries less, then reports it.
+      // A RangeError: the system or the engine lacks the memory. The caller tries a smaller amount, then throws.
       return false;
     }
   }

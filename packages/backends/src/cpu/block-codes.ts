@@ -63,7 +63,7 @@ export function cpuBlockCodes(host: MemoryHost): Pick<FusedKernels, 'encodeBlock
   };
 }
 
-/** A law as two words of a table. */
+/** Code law as two words of a table. */
 function lawWords({ law, bits }: CodeLaw): { square: number; bits: number } {
   return { square: Number(law === 'square'), bits };
 }

@@ -188,7 +188,7 @@ export function cpuBlockProducts(host: MemoryHost): BlockProductKernels {
   interface Role {
     readonly merged: boolean;
     readonly shift: number;
-    /** What is added to this operand's integers, and to the other's. */
+    /** Offsets added to the integers of this operand and of the other. */
     readonly offset: number;
     readonly opposite: number;
   }

@@ -10,7 +10,7 @@ import { grainOf } from './threads/split.js';
 import type { WasmInstance } from './wasm/instance.js';
 import { argumentOrder } from './wasm/kernels.js';
 
-/** Ends the threads of backends that nobody can reach any more. The pool holds on to no host. */
+/** Ends the threads of garbage-collected backends. The pool keeps no reference to a host. */
 const unreachable = new FinalizationRegistry<ThreadPool>((pool) => pool.close());
 
 export function createMemoryHost(wasm: WasmInstance, options: CheckedOptions): MemoryHost {

@@ -56,7 +56,7 @@ function binary<Type extends DType>(
   });
   const last = walk.extents.length - 1;
   if (last > 3) {
-    // More alternating axes than the kernel walks over: repeat both operands first.
+    // The kernel loops over fewer axes: broadcast both operands first.
     const [left, right] = [host.broadcast(a, shape), host.broadcast(b, shape)];
     const result = binary(host, operation, dtype, left, right);
     for (const x of [left, right]) host.store.free(x);
@@ -98,7 +98,7 @@ function where<Type extends DType>(
 ): Tensor<Type> {
   const shape = broadcastShape(condition.shape, a.shape, b.shape);
   const total = sizeOf(shape);
-  // A single value is read again and again; what else is smaller than the result is repeated first.
+  // A scalar is read with step 0; other operands smaller than the result are broadcast first.
   const operandOf = (x: Tensor) => {
     const single = sizeOf(x.shape) === 1;
     return { tensor: single ? host.store.share(x, x.shape) : host.broadcast(x, shape), step: single ? 0 : 1 };

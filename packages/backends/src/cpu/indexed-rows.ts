@@ -23,7 +23,7 @@ export function cpuIndexedRows({ run, address, make, threads }: MemoryHost): Pic
       return make([rows, ...rest], updates.dtype, (out) => {
         const width = sizeOf(rest);
         const count = sizeOf(indices.shape);
-        // Every chunk looks at all indices, so that they add up in order: few chunks, then.
+        // Every chunk reads all indices, to add in order; therefore there are few chunks.
         const unit = Math.ceil(rows / (2 * threads));
         const cost = 0.2 * width + (count * (1 + 0.4 * width)) / Math.max(rows, 1);
         run(

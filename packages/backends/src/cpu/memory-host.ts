@@ -13,11 +13,11 @@ export interface MemoryHost extends Host {
   readonly threads: number;
   /** Whether the kernels multiply integers of one byte: relaxed SIMD has an instruction for it. */
   readonly bytesMultiply: boolean;
-  /** Whether so many nanoseconds of work are worth sharing. */
+  /** Whether this many nanoseconds of work are split among threads. */
   worthwhile(time: number): boolean;
   /** Runs a kernel over its range, on several threads where that pays. The bits do not depend on how many. */
   run<Name extends KernelName>(name: Name, split: Split, named: KernelArguments[Name]): void;
-  /** Native kernels, where they have taken the place of others. */
+  /** The native kernels in use, if any. */
   readonly native: Native | undefined;
   address(x: Tensor): number;
   /** `x` repeated to a shape. */

@@ -9,7 +9,7 @@ type Movements = ReturnType<typeof movements>;
 /** Values of a long row that move as a row of their own. */
 const cutLength = 4096;
 
-/** Copies by kernels wherever one axis is contiguous on each side and there are few; by the loops of ours otherwise. */
+/** Copies by kernels if one axis is contiguous on each side and there are few axes; otherwise by the host loops. */
 function move(host: MemoryHost, extents: readonly number[], source: Side, target: Side): void {
   if (extents.includes(0)) return;
   const walk = coalesce({ extents, strides: [source.strides, target.strides] });

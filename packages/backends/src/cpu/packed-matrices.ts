@@ -62,7 +62,7 @@ export function cpuPackedMatrices(host: MemoryHost, matmul: Primitives['matmul']
     });
   }
 
-  /** What kernels are told of a matrix. */
+  /** Kernel arguments that describe a matrix. */
   function argumentsOf(matrix: PackedMatrix): Omit<KernelArguments['packedRowProducts'], 'x' | 'out' | 'm' | 'n'> {
     const { codes, scales, tables } = partsIn(matrix);
     return {

@@ -8,7 +8,7 @@ import { cpuRandom } from './random.js';
 import { cpuReductions } from './reductions.js';
 
 /**
- * All primitives: kernels in WebAssembly, and loops of ours over the same memory for a few shapes that a training step
+ * All primitives: kernels in WebAssembly, and host loops over the same memory for a few shapes that a training step
  * has none of.
  */
 export function cpuPrimitives(host: MemoryHost): Primitives {

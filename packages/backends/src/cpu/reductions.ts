@@ -8,7 +8,7 @@ import { bandColumns } from './wasm/numbers.js';
 const partWidth = 32_768;
 const partRows = 1024;
 
-/** Reductions over neighbouring axes by kernels; over others, and of integers, by loops of ours. */
+/** Reductions over adjacent axes by kernels; over others, and of integers, by host loops. */
 export function cpuReductions(host: MemoryHost): Pick<Primitives, 'sum' | 'max' | 'argMax'> {
   const { run, address, make } = host;
 

@@ -28,7 +28,7 @@ export class TensorStore extends HandleStore<ArenaBlock> {
     return this.blockOf(x).address;
   }
 
-  /** Makes every later use an error. */
+  /** Makes every later use throw. */
   close(): void {
     this.#closed = true;
   }

@@ -8,7 +8,7 @@ import { coalesce, forEachRow, type HostArray } from './strided.js';
  * To the nearest integer, ties to the even one. Adding and taking away 1.5·2^52 rounds in the adder, as IEEE 754
  * defines.
  */
-export function roundHalfEven(x: number): number {
+function roundHalfEven(x: number): number {
   if (!(Math.abs(x) < 2 ** 51)) return x;
   const rounded = x + 6755399441055744 - 6755399441055744;
   // The sum loses the sign of a zero result.

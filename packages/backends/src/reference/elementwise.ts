@@ -2,7 +2,7 @@ import type { BinaryName, ComparisonName, UnaryName } from '@lmd/core';
 import erf from '@stdlib/math-base-special-erf';
 
 /** To the nearest integer, ties to the even one; keeps the sign of zero. */
-export function roundHalfEven(x: number): number {
+function roundHalfEven(x: number): number {
   // Halving first sends a tie to a quarter or three quarters, which rounds to the even neighbour's half.
   return Math.abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x);
 }

@@ -184,7 +184,7 @@ export function createReferenceBackend(options: ReferenceBackendOptions = {}): R
         for (let index = 1; index < x.shape[axis]!; index++) {
           const value = values[start + index * stride]!;
           const leader = values[start + best * stride]!;
-          // A NaN leads, as in `max`, and the first one stays.
+          // NaN counts as the largest, as in `max`; the first one is returned.
           if (value > leader || (Number.isNaN(value) && !Number.isNaN(leader))) best = index;
         }
         return best;

@@ -9,7 +9,7 @@ interface Buffer {
   handles: number;
 }
 
-export class ReferenceTensor<Type extends DType = DType> implements Tensor<Type> {
+class ReferenceTensor<Type extends DType = DType> implements Tensor<Type> {
   readonly shape: readonly number[];
   readonly dtype: Type;
   buffer: Buffer | undefined;

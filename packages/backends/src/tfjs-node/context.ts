@@ -7,7 +7,7 @@ export type Run = (name: string, attributes: readonly Attribute[], inputs: reado
 /** Frees a tensor that `body` made by itself with the rest; gives it back. */
 export type Temporary = (id: number) => number;
 
-/** What an operation is written with: the engine, the handles, and how a chain of its operations becomes one result. */
+/** Context of an operation: the engine, the handles, and how a chain of its operations becomes one result. */
 export interface Context {
   readonly native: Native;
   readonly store: NodeStore;

@@ -6,7 +6,7 @@ type FusedName = 'fakeQuantize' | 'lmdDraw' | 'lmdUpdate' | 'adamwUpdate';
 type RandomName = 'randomBits' | 'randomUniform' | 'randomNormal';
 
 /**
- * What TensorFlow would do by long chains of operations, by one pass of the cpu backend's kernels on copies: a copy
+ * One pass of the cpu backend's kernels on copies replaces long chains of TensorFlow operations: a copy
  * moves each element twice either way, a draw of LMD draws two normals for it.
  */
 export function cpuKernels(

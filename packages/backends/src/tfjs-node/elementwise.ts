@@ -55,7 +55,7 @@ export function nodeElementwise(context: Context): Pick<Primitives, ElementwiseN
   function operands(run: Run, xs: readonly Tensor[], shape: readonly number[]): number[] {
     const values = xs.map((x) => store.value(x));
     if (xs.every((x) => sameShape(x.shape, shape))) {
-      // Whatever TensorFlow thinks their shape is, as long as it thinks the same of all.
+      // TensorFlow may hold them in another shape, if it is the same for all.
       if (values.every((value) => sameShape(value.shape, values[0]!.shape))) return values.map(({ id }) => id);
       return xs.map((x) => store.at(x));
     }

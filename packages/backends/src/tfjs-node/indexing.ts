@@ -61,7 +61,7 @@ export function nodeIndexing({ native, store, compute, upload }: Context): Pick<
   };
 }
 
-/** What no row holds: NaN, and nothing in particular among integers. */
+/** Value for indices out of range: NaN; unspecified for integers. */
 function missing(dtype: DType, size: number): TensorData {
   if (dtype === 'f32') return new Float32Array(size).fill(Number.NaN);
   return dtype === 'i32' ? new Int32Array(size) : new Uint8Array(size);

@@ -54,11 +54,11 @@ export interface Binding {
   isUsingGpuDevice(): boolean;
 }
 
-/** Beyond this many constants they are made afresh: a program that ever meets new shapes must not hold all it met. */
+/** Maximum number of cached constants, so that a program with ever new shapes does not leak. */
 const mostConstants = 4096;
 
 /**
- * The engine under TensorFlow.js's backend `tensorflow`, spoken to directly: one call of the binding runs one
+ * The engine under TensorFlow.js's backend `tensorflow`, called directly: one call of the binding runs one
  * operation. That goes around the bookkeeping of `tf.engine()`, as the adapter of the other engines does, and reaches
  * operations that TensorFlow.js has no kernel for.
  */

@@ -4,7 +4,7 @@ import { engineDType, type Store } from './store.js';
 
 export type Run = Engine['run'];
 
-/** What an operation is written with: the engine, the handles, and how a chain of kernels becomes one result. */
+/** Context of an operation: the engine, the handles, and how a chain of kernels becomes one result. */
 export interface Context {
   readonly engine: Engine;
   readonly store: Store;

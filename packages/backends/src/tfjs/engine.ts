@@ -59,7 +59,7 @@ const installation =
   "`import '@tensorflow/tfjs-backend-wasm'; await tf.setBackend('wasm'); await tf.ready();`.";
 
 /**
- * The caller's TensorFlow.js backend, spoken to through its registered kernel functions. That goes around the
+ * The caller's TensorFlow.js backend, called through its registered kernel functions. That bypasses the
  * bookkeeping of `tf.engine()`, which costs 2 to 5 µs a call (three quarters of a small addition on wasm), and it means
  * that no `tf.tidy` around the caller's code can free our tensors. What a kernel returns is ours to free.
  */

@@ -21,7 +21,7 @@ export function hostMemoryOf(engine: Engine): HostMemory | undefined {
   return undefined;
 }
 
-/** By what it has, since a version to come may keep the name and not the fields. */
+/** Detected by its fields: a later version may keep the name and change the fields. */
 export function isWasm(engine: Engine): engine is Engine & { readonly backend: BackendWasm } {
   const backend = engine.backend as Partial<BackendWasm>;
   return engine.name === 'wasm' && backend.wasm?.HEAPU8 !== undefined && backend.dataIdMap !== undefined;

@@ -149,7 +149,7 @@ export function createTfjsBackend(tf: TfjsModule, options: TfjsBackendOptions = 
       if (host !== undefined) return x.dtype === 'u8' ? Uint8Array.from(host.integers(x)) : host.view(x).slice();
       try {
         if (engine.backend.readSync === undefined) throw new Error('it has no readSync');
-        // It would go through a canvas, which gives zeros where WebGPU is software.
+        // The engine would use a canvas, which gives zeros with WebGPU in software.
         if (engine.name === 'webgpu') throw new Error('WebGPU has no synchronous reads');
         return copyOf(engine.backend.readSync(store.dataId(x)) as ArrayLike<number>, x.dtype);
       } catch (cause) {

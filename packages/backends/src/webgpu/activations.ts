@@ -30,7 +30,7 @@ fn slope(x: f32) -> f32 {
 }`,
 };
 
-// A NaN goes through clamp as the device likes, so it is told apart first; and 0 · gate(−∞) must be 0, not NaN.
+// clamp(NaN) depends on the device, so NaN is tested first; and 0 · gate(−∞) must be 0, not NaN.
 const kernelsOf = (approximation: GeluApproximation): { forward: Kernel; gradient: Kernel } => ({
   forward: {
     name: `gelu-${approximation}`,

@@ -157,7 +157,7 @@ export function blockProducts(context: Context, packedDot: boolean): BlockProduc
     return { blocks, block_words: words, plane_words: batch * rows * blocks * words };
   }
 
-  /** What the product is told of an operand. */
+  /** Parameters of an operand. */
   function sideOf(name: 'a' | 'b', operand: EncodedOperand) {
     const { format } = operand;
     const { blocks, block_words, plane_words } = layoutOf(operand);

@@ -8,7 +8,7 @@ import { philoxLibrary } from './wgsl.js';
 
 /** Kinds of block scales: powers of two, and E4M3 numbers beside one f32 scale of the whole tensor (NVFP4). */
 export type ScaleKind = 'e8m0' | 'e4m3';
-export const scaleKinds: readonly ScaleKind[] = ['e8m0', 'e4m3'];
+const scaleKinds: readonly ScaleKind[] = ['e8m0', 'e4m3'];
 
 /**
  * Throws unless the kernels of this backend know the format.
@@ -81,7 +81,7 @@ export function blockScaleValues({ largest }: ElementFormat) {
   return { largest_element: bitsOf(largest) };
 }
 
-export function bitsOf(x: number): number {
+function bitsOf(x: number): number {
   return new Uint32Array(Float32Array.of(x).buffer)[0]!;
 }
 

@@ -53,7 +53,7 @@ export class BufferPool {
 
   give(buffer: PooledBuffer): void {
     this.#heldBytes -= buffer.size;
-    // Never keep more than was once in use together.
+    // Keeps at most the peak of bytes in use.
     if (this.#freeBytes + this.#heldBytes + buffer.size > this.#mostHeld) {
       this.#condemned.push(buffer);
       return;

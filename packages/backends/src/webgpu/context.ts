@@ -9,7 +9,7 @@ type Tensors<Count extends 2 | 3> = Count extends 2
   ? [FloatTensor, FloatTensor]
   : [FloatTensor, FloatTensor, FloatTensor];
 
-/** What operations are written with. */
+/** Context of the operations. */
 export interface Context {
   readonly queue: Queue;
   readonly store: TensorStore;

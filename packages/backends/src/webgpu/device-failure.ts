@@ -3,7 +3,7 @@ import type { GpuDevice } from './gpu-types.js';
 
 export const recovery = 'Make a new backend with createWebgpuBackend, and resume from the last checkpoint.';
 
-/** What a device has reported that it failed at. Once it has, nothing that it computes can be trusted. */
+/** Errors that a device has reported. After the first, its results are invalid. */
 export class DeviceFailure {
   readonly #device: GpuDevice;
   readonly #onError = (event: { readonly error: Error }) => this.#note(event.error);

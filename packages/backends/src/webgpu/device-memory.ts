@@ -62,7 +62,7 @@ export class DeviceMemory {
 
   #require(bytes: number, taken: number): void {
     if (this.pool.bytes + this.#pledged + taken <= this.#limit) return;
-    // What is merely kept for reuse makes room first.
+    // Frees buffers kept for reuse first.
     this.#makeRoom();
     const used = this.pool.bytes + this.#pledged;
     if (used + bytes <= this.#limit) return;

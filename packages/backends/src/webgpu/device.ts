@@ -99,8 +99,8 @@ export function describeAdapter(info: GpuAdapter['info']): string {
 }
 
 /**
- * Whether WGSL has `dot4I8Packed`. A device does not say where it is from: that it is from `navigator.gpu` goes without
- * saying.
+ * Whether WGSL has `dot4I8Packed`. A device does not name its source; without `gpu` it is assumed to be from
+ * `navigator.gpu`.
  */
 export function hasPackedDot(gpu?: Gpu): boolean {
   const { navigator } = globalThis as { navigator?: { gpu?: Gpu } };

@@ -8,7 +8,7 @@ export type ParameterType = WordType | 'u32x8';
 
 /**
  * A compute shader over operands of any size. `code` reads input `x` by `x_at(index)` and writes output `y` by
- * `y_set(index, value)`, so that it need not know how many buffers hold an operand.
+ * `y_set(index, value)`, whatever number of buffers holds an operand.
  */
 export interface Kernel {
   /** Identifies the code: one name, one text. */

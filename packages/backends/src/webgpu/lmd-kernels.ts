@@ -58,7 +58,7 @@ fn direction(t: f32) -> f32 {
   return sign(t);
 }
 fn moved(log_median: f32, push: f32, prior: f32) -> f32 {
-  // Without regularisation the prior is not read: it may be as far as it likes.
+  // Without regularization the prior is not read and may have any value.
   if (params.regularization == 0.0) { return log_median - params.learning_rate * direction(push); }
   return log_median - params.learning_rate * (direction(push) + params.regularization * pull(log_median - prior));
 }

@@ -11,7 +11,7 @@ const shared = {
   parameters: { rows: 'u32', columns: 'u32', depth: 'u32', row_blocks: 'u32', bits: 'u32' },
 } as const;
 
-/** 2^(byte − 127), or NaN. Below 2^-126 it is for the device to say whether it has such a number. */
+/** 2^(byte − 127), or NaN. Below 2^-126 the result depends on whether the device has subnormals. */
 const scaleLibrary = `${codeLibrary}
 var<private> nan_scale: u32 = 0x7fc00000u;
 fn scale_of(byte: u32) -> f32 {

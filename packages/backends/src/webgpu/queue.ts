@@ -202,7 +202,7 @@ export class Queue {
     this.#submit();
   }
 
-  /** Throws what has failed on the device since. */
+  /** Throws the first error that the device has reported since. */
   check(): void {
     if (this.#closed) {
       throw new LmdError('BACKEND_FAILURE', 'This WebGPU backend was closed.', {

@@ -20,7 +20,7 @@ export class Readback {
     });
   }
 
-  /** @param check throws what has failed on the device meanwhile */
+  /** @param check throws if the device has reported an error */
   async contents(check: () => void): Promise<ArrayBuffer> {
     const target = new Uint8Array(this.#bytes);
     let at = 0;
@@ -32,7 +32,7 @@ export class Readback {
         at += size;
       }
     } catch (cause) {
-      // A lost device rejects the mapping too, and says why a moment later.
+      // A lost device also rejects the mapping; the reason is reported later.
       await Promise.race([this.#device.lost, Promise.resolve().then(() => {})]);
       check();
       throw new LmdError('BACKEND_FAILURE', `The device could not read a tensor: ${cause}`, {

@@ -3,7 +3,7 @@ import { Engine, type TfjsModule, type TfjsTensorLike } from '../tfjs/engine.js'
 import type { Context } from './context.js';
 import { type GpuBuffer, type GpuDevice, usage } from './gpu-types.js';
 
-/** What is used of TensorFlow.js's WebGPU backend, version 4. */
+/** The part of TensorFlow.js's WebGPU backend, version 4, that is used here. */
 interface TfjsWebgpu {
   readonly device: GpuDevice;
   /** What it has recorded and not handed over yet. */

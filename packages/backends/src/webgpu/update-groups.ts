@@ -52,7 +52,7 @@ const keptLimit = 64;
  * does all that differ in their tensors alone in one dispatch. Their results lie in one buffer, tensor after tensor,
  * and the next step finds them there; gradients, which lie apart, are copied together first.
  *
- * A small tensor takes this way also by itself, so that its bits do not depend on its company.
+ * A single small tensor is processed the same way, so that its bits do not depend on the group.
  */
 export class UpdateGroups {
   readonly #queue: Queue;
@@ -80,7 +80,7 @@ export class UpdateGroups {
   add(task: GroupedTask): FloatTensor[] {
     const { kernel, values, shape, streams } = task;
     const { memory } = this.#queue;
-    // What can fail, fails here and not when the group runs.
+    // Checks that can fail run here, not when the group runs.
     this.#queue.prepare(kernel);
     const pins: DeviceBlock[] = [];
     const pin = (x: Tensor) => {

@@ -75,7 +75,7 @@ export function createWebgpuBackendOn(tf: TfjsModule): WebgpuBackend {
   return backendOn({ ...tfjsDevice(tf), own: false, packedDot: hasPackedDot() }, checkedOptions({ tf }));
 }
 
-/** What a backend runs on. Its own device it destroys; of TensorFlow.js's there is more than a device. */
+/** Device of a backend, destroyed on close if it is its own; with TensorFlow.js, also its queue. */
 type Base = { readonly own: boolean; readonly packedDot: boolean } & (
   | { readonly device: GpuDevice; readonly text: string }
   | TfjsDevice
@@ -105,7 +105,7 @@ function backendOn(base: Base, checked: CheckedOptions): WebgpuBackend {
     });
   }
 
-  /** Work belongs to the calls that asked for it. */
+  /** Deferred work is attributed to the calls that caused it. */
   function countPutOff(): void {
     try {
       groups.run();

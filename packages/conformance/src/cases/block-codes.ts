@@ -7,7 +7,7 @@ import { floats, type Values } from '../values.js';
 const linear = (bits: number): CodeLaw => ({ law: 'linear', bits });
 const square = (bits: number): CodeLaw => ({ law: 'square', bits });
 
-/** What shares a word in the states of `lmd`, and more than those. */
+/** Laws that share a word in the states of `lmd`, and others. */
 const layouts: readonly (readonly CodeLaw[])[] = [
   [linear(16), square(8)],
   [linear(8), linear(8), square(8)],
@@ -16,10 +16,10 @@ const layouts: readonly (readonly CodeLaw[])[] = [
   [linear(24)],
 ];
 
-/** No block, one block, blocks beside the size of one, and rows that blocks straddle. */
+/** No block, one block, sizes around one block, and blocks that straddle rows. */
 const shapes = [[], [0], [1], [127], [128], [129], [5, 77]];
 
-/** For a kernel alone, past the pieces that threads take: a composition knows none. */
+/** For kernels only: larger than the pieces of threads, which a composition does not have. */
 const large = [2 ** 17 + 5];
 
 /** On the grid of some scale, midway or anywhere between: neighbouring blocks far apart, and magnitudes within one. */

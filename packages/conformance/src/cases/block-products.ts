@@ -6,10 +6,10 @@ import { fakeQuantize } from '../oracle/quantization.js';
 import type { Random } from '../random.js';
 import { floats, mapped, type Values } from '../values.js';
 
-/** Formats of exact products. Scales of other kinds than powers of two are beyond what every backend must know. */
+/** Formats of exact products. Backends need not support scales that are not powers of two. */
 const exactFormats = Object.values(formats).filter((format) => format.scale === 'e8m0' && hasExactProducts(format));
 
-/** A user's own: not of the OCP formats, with blocks of other sizes. */
+/** A custom format that is not an OCP format, with other block sizes. */
 const int4 = (blockSize: number): BlockFormat => ({
   name: `int4_${blockSize}`,
   element: {
@@ -42,7 +42,7 @@ interface Extents {
   readonly n: number;
 }
 
-/** Rows and columns about the tiles of kernels, whole and short blocks, batches, and operands that a batch shares. */
+/** Sizes around those of kernel tiles, whole and short blocks, batches, and operands shared by a batch. */
 function extentsToTry(random: Random): Extents[] {
   const free = () => random.integer(1, 20);
   return [
@@ -57,7 +57,7 @@ function extentsToTry(random: Random): Extents[] {
   ];
 }
 
-/** For a kernel alone, past the pieces that threads and caches take. */
+/** For kernels only: larger than the pieces of threads and caches. */
 const large: readonly Extents[] = [
   { leadA: [], leadB: [], m: 270, k: 1090, n: 10 },
   { leadA: [], leadB: [], m: 5, k: 1050, n: 530 },
@@ -66,7 +66,7 @@ const large: readonly Extents[] = [
 type Fill = (shape: readonly number[], format: BlockFormat) => Values;
 
 /**
- * What each tile of a matrix, `size` by `size`, makes of a normal number: blocks then differ whichever way they run.
+ * Values that differ between tiles of `size` by `size`, so that blocks differ along both axes.
  */
 function byTile(
   size: number,
@@ -157,7 +157,7 @@ function specialCase(title: string, format: BlockFormat, fill: (context: Context
     async run(context) {
       const { random } = context;
       for (const other of [format, formats.mxfp4_e2m1]) {
-        // A row by itself goes by a kernel of its own in some backends.
+        // Some backends have a separate kernel for a single row.
         for (const [m, k] of [
           [11, 64],
           [11, 75],

@@ -41,7 +41,7 @@ function crossEntropyCase(name: string, check: typeof checkCrossEntropy): Case {
         const labels = integers([rows], () => random.integer(0, classes - 1));
         await check(context, normals(random, [rows, classes], 4), labels);
       }
-      // A sure and right answer has a loss of nearly 0, a sure and wrong one a large loss, and neither overflows.
+      // A confident correct prediction has a loss near 0, a confident wrong one a large loss; neither overflows.
       await check(
         context,
         repeated([2, 3], [100, -100, 0]),

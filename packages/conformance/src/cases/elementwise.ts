@@ -40,7 +40,7 @@ const domains: Record<UnaryName, (random: Random) => number> = {
   round: (random) => random.pick([random.normal() * 50, random.integer(-50, 50) + 0.5]),
 };
 
-/** More values whose results f32 represents as 0 or infinity, or which shortcuts get wrong. */
+/** More values whose results f32 represents as 0 or infinity, or for which approximations are wrong. */
 const unarySpecials: Partial<Record<UnaryName, readonly number[]>> = {
   exp: [88.5, 89, -103, -104, 1e10, -1e10],
   log: [1, 1 + 2 ** -23, 1 - 2 ** -24],

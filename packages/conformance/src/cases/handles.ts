@@ -14,7 +14,7 @@ const manifestCase: Case = {
     expect(typeof backend.supports.subnormals).toBe('boolean');
     if (!(backend.supports.maxElements >= 65_536)) fail(`supports.maxElements is ${backend.supports.maxElements}`);
     for (const name of Object.keys(backend.fused)) {
-      // One under another name would never be called.
+      // A misspelled kernel would never be called.
       if ((fusedKernelNames as readonly string[]).includes(name)) continue;
       fail(`fused.${name} is no kernel of the contract: ${fusedKernelNames.join(', ')}`);
     }
@@ -42,7 +42,7 @@ const roundTripCase: Case = {
       const tiny = repeated([3], [2 ** -149, -(2 ** -130), 2 ** -127]);
       await context.compare('fromData of subnormals', context.upload(tiny), tiny, 'copy');
     }
-    // Neither side sees what the other does with its array later.
+    // Later changes of an array by the caller or the backend must not affect the other.
     const source = Float32Array.of(1, 2, 3);
     const tensor = ops.fromData(source);
     source[0] = 99;
@@ -173,7 +173,7 @@ const orderCase: Case = {
       value = ops.scope(() => ops.multiply(ops.absolute(before), 2));
       reads.push(ops.read(before));
       wants.push(want);
-      // Freed at once: what is under way must still see it.
+      // Freed while operations that read it are pending, which must still see its contents.
       ops.dispose(before);
       want = {
         ...want,
@@ -241,7 +241,7 @@ const memoryCase: Case = {
     if (one.bytes < before.bytes + 4000) fail(`1000 f32 elements add ${one.bytes - before.bytes} bytes to memory()`);
     const y = ops.exp(x);
     expect(backend.memory().tensors).toBe(before.tensors + 2);
-    // Core asks after every operation: counters answer, which asking does not change.
+    // Core calls `memory` after every operation, so a call must not change the counters.
     const both = backend.memory();
     for (let n = 0; n < 1000; n++) backend.memory();
     expect(backend.memory().tensors).toBe(both.tensors);
@@ -270,7 +270,7 @@ const shapeErrorCase: Case = {
   },
 };
 
-/** What a handle promises: contents, order, life and death. */
+/** Handles: contents, order and lifetime. */
 export const handles: CaseGroup = {
   name: 'handles',
   cases: [

@@ -71,7 +71,7 @@ function roundingCase(format: BlockFormat, rounding: Rounding): Case {
   };
 }
 
-/** No kernel may make room for a whole block, nor count to its end in too few bits. */
+/** Kernels must not allocate a whole block, nor count its elements in too few bits. */
 function longBlockCase(format: BlockFormat): Case {
   return {
     name: `${format.name} in blocks longer than the row, up to 2^31 − 1 elements`,
@@ -163,7 +163,7 @@ const specialCases = [
   ),
 ];
 
-/** The six OCP formats, whose scales are powers of two. Others are beyond what every backend must know. */
+/** The six OCP formats, whose scales are powers of two. Backends need not support others. */
 const ocpFormats = Object.values(formats).filter(({ scale }) => scale === 'e8m0');
 
 /** MX formats, fake-quantized: bit-identical to `@lmd/mx-formats` and its reference libraries. */

@@ -1,6 +1,6 @@
 import type { Random } from '../random.js';
 
-/** Shapes that loops get wrong: empty, scalar, extents of 1, not a multiple of a vector's width, the largest rank. */
+/** Shapes that find errors in loops: empty, scalar, extents of 1, no multiple of a vector, the largest rank. */
 export const edgeShapes: readonly (readonly number[])[] = [
   [],
   [0],
@@ -62,5 +62,5 @@ export function broadcastPairsToTry(random: Random): (readonly [readonly number[
   ];
 }
 
-/** Values that arithmetic gets wrong. */
+/** Values for which arithmetic errors are common. */
 export const specialValues = [0, -0, 1, -1, 2.5, -2.5, 0.5, Infinity, -Infinity, NaN, 3e38, -3e38, 1e-30] as const;

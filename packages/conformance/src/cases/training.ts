@@ -109,7 +109,7 @@ const firstStepCase: Case = {
 const scalar = (value: number, magnitude: number): Values =>
   result([], Float64Array.of(value), Float64Array.of(magnitude));
 
-/** LMD on matrices, AdamW on the rest, as the models are meant to be trained. */
+/** LMD for matrices, AdamW for the rest, as in the recommended configuration. */
 const optimizer = () =>
   parameterGroups([
     { match: lmdParameter, optimizer: lmd({ learningRate: 0.01, noise: 0.02 }) },
@@ -160,7 +160,7 @@ const trainingCase: Case = {
     const { losses, tensors } = await train(context, steps, examples(context, 8));
     const shown = losses.map((loss) => loss.toFixed(4)).join(', ');
     if (!losses.every(Number.isFinite)) context.fail(`a loss is not finite: ${shown}`);
-    // Single losses jitter with the noise of their draw. Over 40 sets of images this mean was at most 0.64 of the first
+    // Single losses vary with the noise of their sample. Over 40 sets of images this mean was at most 0.64 of the first
     // loss.
     const end = losses.slice(-3).reduce((total, loss) => total + loss, 0) / 3;
     if (!(end < 0.85 * losses[0]!)) context.fail(`the loss does not fall: ${shown}`);
@@ -179,7 +179,7 @@ const repeatableCase: Case = {
   },
 };
 
-/** All of it together. */
+/** Complete training steps. */
 export const training: CaseGroup = {
   name: 'training',
   cases: [firstStepCase, trainingCase, repeatableCase],

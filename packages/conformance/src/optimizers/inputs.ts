@@ -2,7 +2,7 @@ import { isLmdError, type NamedTensors, type Pass } from '@lmd/core';
 import { type OptimizerCase, type ResolvedOptimizerOptions, settingOf } from './options.js';
 import { begin, bitDifference, contentsOf, passesOf, plainTarget, seed } from './run.js';
 
-/** A name that no rule will have. */
+/** An option that no optimizer has. */
 const unknownOption = 'learningRaet';
 
 export function inputCases(options: ResolvedOptimizerOptions): OptimizerCase[] {
@@ -93,7 +93,7 @@ const keyCase: OptimizerCase = {
   },
 };
 
-/** What is wrong with the way that `attempt` fails, if anything: it must be an `LmdError` that names the culprit. */
+/** The problem with the error of `attempt`, if any: it must be an `LmdError` that names the cause. */
 function refusal(attempt: () => unknown, name: string): string | undefined {
   try {
     attempt();

@@ -3,7 +3,7 @@ import { Random } from '../random.js';
 
 /**
  * A loss with its minimum, 0, at known weights. Initial weights have the signs of the minimum and other sizes, because
- * some multiplicative rules keep every sign for ever.
+ * some multiplicative optimizers never change a sign.
  */
 export interface Target {
   readonly name: string;
@@ -108,7 +108,7 @@ function matrixFactorization(): Target {
   };
 }
 
-/** Not convex: a network of one tanh layer learns a teacher of its own kind, by the mean squared error. */
+/** Not convex: a network of one tanh layer fits a network of the same architecture, by the mean squared error. */
 function tanhNetwork(): Target {
   const [rows, width, hidden] = [32, 3, 4];
   const inputs = uniforms(rows * width, -2, 2);

@@ -5,7 +5,7 @@ import { result, type Values } from '../values.js';
  * The unsigned random word of each element, from the definition: lane i & 3 of the Philox4x32-10 block with counter
  * (stream, step, sample, i >> 2) and key (seed mod 2^32, ⌊seed / 2^32⌋).
  */
-export function randomWords(count: number, key: RandomKey): Float64Array {
+function randomWords(count: number, key: RandomKey): Float64Array {
   const words = new Float64Array(count);
   for (let block = 0; block * 4 < count; block++) {
     const lanes = philox4x32(

@@ -2,7 +2,7 @@ import { createReferenceBackend, type ReferenceBackend } from '@lmd/backends/ref
 import type { Backend, FloatTensor, IntegerTensor, Tensor } from '@lmd/core';
 import type { Values } from '../values.js';
 
-/** A backend that is right but for one thing, and the tests that must find it. */
+/** A backend with one error, and the tests that must detect it. */
 export interface Fault {
   readonly name: string;
   readonly breakIt: (right: ReferenceBackend) => Partial<Backend>;

@@ -6,7 +6,7 @@ export interface SignDescentOptions {
 }
 
 /**
- * A rule as a user would write it, with nothing of `@lmd/core` but its types and its error: w ← (1 − a·shrinkage)·w −
+ * An optimizer as a user would write it, with only types and the error of `@lmd/core`: w ← (1 − a·shrinkage)·w −
  * a·sign(g). The suite is tried on it, and on broken copies of it.
  */
 export function signDescent(options: SignDescentOptions = {}): Optimizer {

@@ -70,7 +70,7 @@ export function encode(ops: EagerOperations, x: Tensor, law: CodeLaw, uniform: T
       ? ops.subtract(ratio, below)
       : ops.divide(ops.subtract(ratio, ops.multiply(below, below)), ops.add(ops.multiply(below, 2), 1));
     const rounded = ops.where(ops.less(uniform, beyond), ops.add(below, 1), below);
-    // False where the scale is NaN, so that a word stays an integer and no vector spoils the others.
+    // False if the scale is NaN, so that a word stays an integer and other vectors are unaffected.
     const size = ops.where(ops.less(ratio, Infinity), ops.minimum(rounded, largest), 0);
     return { codes: ops.where(ops.less(x, 0), ops.negate(size), size), scale };
   });
@@ -117,7 +117,7 @@ function blockScale(ops: EagerOperations, x: Tensor, largestUnits: number): Tens
     const largest = ops.multiply(blockMaxima(ops, ops.absolute(x)), 1 / largestUnits);
     const { significand, factor } = findFloat32Binade(ops, largest, 126);
     const scale = ops.where(ops.greater(significand, 1), ops.divide(2, factor), ops.divide(1, factor));
-    // A maximum that is not finite fails the comparison above; added here, it spoils the whole block.
+    // A maximum that is not finite fails the comparison above; adding it makes the whole block NaN.
     return ops.add(ops.maximum(scale, 2 ** -100), ops.subtract(largest, largest));
   });
 }

@@ -11,7 +11,7 @@ import { formatShape, type Shape } from './shapes.js';
 export interface Context {
   readonly backend: Backend;
   readonly lifetimes: Lifetimes;
-  /** Takes charge of a tensor that the backend made. */
+  /** Tracks a tensor that the backend made. */
   track<T extends Tensor>(operation: string, x: T): T;
   /** Throws unless `x` is a live tensor of these operations, of a dtype among `allowed` if they are given. */
   readonly check: Check;
@@ -32,7 +32,7 @@ export interface Context {
   ): Result;
 }
 
-/** By it the compiler knows the dtype, without which it lets no tensor through to a kernel. */
+/** Narrows the dtype for the compiler, which kernels require. */
 export interface Check {
   <Type extends DType>(operation: string, x: Tensor, allowed: readonly Type[]): asserts x is Tensor<Type>;
   (operation: string, x: Tensor): void;
@@ -69,7 +69,7 @@ export function createContext(backend: Backend): Context {
     withTensor(operation, x, dtype, body) {
       if (typeof x !== 'number') return body(x);
       checkNumber(operation, x, dtype);
-      // Never seen by the caller, so the backend's handle needs no tracking.
+      // Not visible to the caller, so the backend's handle is not tracked.
       const scalar = backend.full([], x, dtype);
       try {
         return body(scalar);

@@ -28,7 +28,7 @@ export function elementwiseOperations(context: Context): ElementwiseOperations {
     };
   }
 
-  /** Either the backend's result, or an empty tensor without asking it. */
+  /** The backend's result, or an empty tensor without calling the backend. */
   function result<Type extends DType>(
     name: string,
     shape: Shape,

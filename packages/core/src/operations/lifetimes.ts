@@ -10,7 +10,7 @@ interface Scope {
 }
 
 /**
- * Knows which tensors are alive and which scope frees them. Each operation looks its arguments up here, so a lookup is
+ * Tracks live tensors and the scopes that free them. Each operation looks its arguments up here, so a lookup is
  * one map access and a scope costs one array.
  */
 export class Lifetimes {
@@ -25,7 +25,7 @@ export class Lifetimes {
     this.#backend = backend;
   }
 
-  /** Takes charge of what the backend made. */
+  /** Tracks tensors that the backend made. */
   track<T extends Tensor>(operation: string, x: T): T {
     if (this.#live.has(x)) {
       throw new LmdError(
@@ -126,14 +126,14 @@ export class Lifetimes {
   }
 
   /**
-   * Memory only grows between two disposals, so looking before each finds the peak without asking at every operation.
+   * Memory only grows between disposals, so reading it before each disposal finds the peak.
    */
   #notePeak(): void {
     const { bytes } = this.#backend.memory();
     if (bytes > this.#peakBytes) this.#peakBytes = bytes;
   }
 
-  /** What is wrong with an argument that is no live tensor of these operations. */
+  /** The error for an argument that is not a live tensor of these operations. */
   problem(operation: string, x: Tensor): LmdError {
     if (typeof x !== 'object' || x === null || !Array.isArray(x.shape)) {
       return new LmdError('INVALID_ARGUMENT', `${operation}: expected a tensor, got ${describeValue(x)}.`, {

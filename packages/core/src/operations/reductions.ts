@@ -21,7 +21,7 @@ export function reductionOperations(context: Context): ReductionOperations {
     const shape = reducedShape(x.shape, reduced, keepDims);
     const size = sizeOf(x.shape);
     if (size === 0) {
-      // Of no elements, the sum is 0 and the mean 0/0; there is no greatest.
+      // Without elements, the sum is 0, the mean 0/0 and a maximum undefined.
       if (name === 'max' && sizeOf(shape) > 0) throw emptyAxis(name, x);
       return constant(name, shape, name === 'mean' ? Number.NaN : 0, 'f32');
     }

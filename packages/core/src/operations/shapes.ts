@@ -265,7 +265,7 @@ export function planMatmul(a: Shape, b: Shape, transposeA: boolean, transposeB: 
   }
   const batch = sizeOf(leading);
   const result = [...leading, rows, columns];
-  // One large product is faster than many small ones, so a shared right operand takes the batch as rows.
+  // One large product is faster than many small ones: with a shared right operand, the batch becomes rows.
   if (rankB === 2 && !transposeA) return { a: [1, batch * rows, inner], b: [1, b[0]!, b[1]!], result, inner };
   return {
     a: [rankA > 2 ? batch : 1, a[rankA - 2]!, a[rankA - 1]!],

@@ -7,7 +7,7 @@ import { sizeOf, type Tensor } from '../tensor.js';
  * state have this size, not that of the weight, and mostly fit into the cache. A multiple of the block size of the
  * codes. Random streams depend on it.
  */
-export const partSize = 2 ** 17;
+const partSize = 2 ** 17;
 
 /** A range of the elements of a weight, in row-major order. */
 export interface Part {

@@ -3,8 +3,8 @@ import { wasmBase64 } from './module.generated.js';
 import { infinityBits, magnitudeMask } from './numbers.js';
 
 /**
- * The little that is used of WebAssembly's own interface, which no library of the compiler's declares without the
- * browser's.
+ * The part of the WebAssembly API that is used here: TypeScript declares it only together with the DOM
+ * library.
  */
 declare const WebAssembly: {
   readonly Memory: new (size: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
@@ -20,7 +20,7 @@ const spare = 128;
 const floatBytes = capacity * 4 + spare;
 const codeBytes = capacity + spare;
 
-/** Where things lie in the module's memory, in bytes. */
+/** Addresses in the module's memory, in bytes. */
 export const addresses = {
   source: 1024,
   target: 1024 + floatBytes,

@@ -32,7 +32,7 @@ export interface CheckpointManifest {
 }
 
 /** `<folder>/manifest.json`. */
-export function manifestPath(folder: string): string {
+function manifestPath(folder: string): string {
   return join(folder, 'manifest.json');
 }
 

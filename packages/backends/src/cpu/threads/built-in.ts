@@ -3,7 +3,7 @@ interface Platform {
 }
 
 /**
- * A built-in module of Node, where this is Node 20.16 or later: no bundler sees an import, and no browser misses one.
+ * A built-in module of Node 20.16 or later, undefined elsewhere. It is not imported, so that bundlers ignore it.
  */
 export function builtIn<Module>(name: string): Module | undefined {
   return (globalThis as Platform).process?.getBuiltinModule?.(name) as Module | undefined;

@@ -1,7 +1,7 @@
 import { LmdError } from '@lmd/core';
 import { builtIn } from './built-in.js';
 
-/** The little that is used of Node's workers. */
+/** The part of Node's workers that is used here. */
 export interface Worker {
   unref(): void;
   terminate(): Promise<number>;
@@ -35,7 +35,7 @@ export function workerThreads(): WorkerThreads | undefined {
 }
 
 /**
- * More than this many threads wait for each other more than they help: a training step has hundreds of short
+ * Beyond this number, waiting costs more than the threads save: a training step has hundreds of short
  * operations.
  */
 const mostByDefault = 8;

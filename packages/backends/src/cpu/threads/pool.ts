@@ -6,14 +6,14 @@ import { workerProgram } from './worker.generated.js';
 import type { WorkerData, WorkerModules } from './worker-data.js';
 
 /**
- * How long a worker looks for work before it sleeps: some tens of microseconds, about what lies between two operations
+ * How long a worker spins before it sleeps: some tens of microseconds, about what lies between two operations
  * of a step.
  */
 const workerSpins = 20_000;
-/** How long the calling thread looks before it sleeps. */
+/** How long the calling thread spins before it sleeps. */
 const callerSpins = 5_000;
 /**
- * A worker that gets nothing done in this many waits is taken for dead. A wait counts once, however long the process
+ * A worker without progress for this many waits counts as ended. A wait counts once, however long the process
  * was stopped.
  */
 const patience = { waits: 300, milliseconds: 100 };
@@ -30,7 +30,7 @@ export class ThreadPool {
   readonly #kernels: readonly RangedKernel[];
   readonly #control: Control;
   readonly #patience: typeof patience;
-  /** Apart from the pool, so that what a worker holds on to does not keep the pool alive. */
+  /** Not a method of the pool, so that references held by a worker do not keep the pool alive. */
   readonly #state: { workers: Worker[]; failure: unknown; closed: boolean } = {
     workers: [],
     failure: undefined,

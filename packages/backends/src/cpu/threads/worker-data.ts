@@ -1,6 +1,6 @@
 import type { NativeSource } from '@lmd/native';
 
-/** What a worker makes its own instances of the kernels from. */
+/** Data from which a worker instantiates the kernels. */
 export interface WorkerModules {
   readonly modules: readonly object[];
   /** A shared memory. */
@@ -11,7 +11,7 @@ export interface WorkerModules {
   readonly native?: NativeSource | undefined;
 }
 
-/** What a worker is started with. */
+/** Start data of a worker. */
 export interface WorkerData extends Omit<WorkerModules, 'workspaces'> {
   /** Its own workspace of each module. */
   readonly workspaces: readonly number[];
@@ -22,6 +22,6 @@ export interface WorkerData extends Omit<WorkerModules, 'workspaces'> {
   readonly threads: number;
   /** Which of the threads it is; the calling one is 0. */
   readonly self: number;
-  /** How often it looks for work before it sleeps. */
+  /** Number of polls before it sleeps. */
   readonly spins: number;
 }

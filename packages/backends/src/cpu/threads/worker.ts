@@ -14,7 +14,7 @@ type Kernels = Readonly<Record<string, RangedKernel>>;
 declare const WebAssembly: {
   readonly Instance: new (module: object, imports: object) => { readonly exports: object };
 };
-/** Node gives it to a worker that is started from text. */
+/** Node defines it in a worker that is started from text. */
 declare const require: (file: string) => {
   open(level: string, fused: boolean): Readonly<Record<string, (memory: Uint8Array, ...rest: number[]) => void>>;
 };

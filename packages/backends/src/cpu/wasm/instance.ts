@@ -11,8 +11,8 @@ import { wasmBase64 } from './module.generated.js';
 import { importingSharedMemory } from './shared-memory.js';
 
 /**
- * The little that is used of WebAssembly's own interface, which no library of the compiler's declares without the
- * browser's.
+ * The part of the WebAssembly API that is used here: TypeScript declares it only together with the DOM
+ * library.
  */
 declare const WebAssembly: {
   readonly Memory: new (size: { initial: number; maximum: number; shared: boolean }) => WasmMemory;
@@ -32,7 +32,7 @@ export interface WasmInstance {
   readonly native: Native | undefined;
   /** Absent where there is one thread. */
   readonly pool: ThreadPool | undefined;
-  /** What other threads begin with. */
+  /** Start data of other threads. */
   readonly shares: WorkerModules;
   /** The first byte of memory that no thread uses for itself. */
   readonly firstFree: number;
@@ -70,7 +70,7 @@ export async function startWasm(
       WebAssembly.compile(shared ? importingSharedMemory(bytes) : bytes),
     ),
   );
-  // What workspaces take is known only once there is an instance.
+  // The size of workspaces is known only from an instance.
   const initial = leastPages + 16 * threads;
   // A shared memory takes addresses for all that it may grow to.
   const maximum = Math.min(largestPages, initial + Math.ceil(memoryLimit / page) + 1);
@@ -121,7 +121,7 @@ function reserve(size: { readonly initial: number; readonly maximum: number; rea
   }
 }
 
-/** What does a part of a range: all functions but those that set a module up. */
+/** Kernels: all functions except those that set a module up. */
 function rangedKernels(exports: object): Record<string, RangedKernel> {
   return Object.fromEntries(Object.entries(exports).filter(([name]) => name in argumentOrder));
 }

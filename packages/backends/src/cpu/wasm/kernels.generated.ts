@@ -430,11 +430,11 @@ export interface WasmKernels {
 
 /** What sets the module up. */
 export interface WasmSetUp {
-  /** The first byte that the module does not use itself. */
+  /** First byte after the module's own memory. */
   firstFree(): number;
   /** Gives this thread its workspace, on a cache line. */
   initialize(base: number): void;
-  /** What `initialize` takes for one thread. */
+  /** Bytes that `initialize` takes for one thread. */
   workspaceBytes(): number;
 }
 
