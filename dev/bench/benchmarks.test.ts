@@ -19,12 +19,16 @@ function node(...args: string[]) {
 
 /** Every program: a file that has options. */
 const programs = readdirSync(bench, { withFileTypes: true })
-  .filter((entry) => entry.isDirectory())
+  .filter((entry) => entry.isDirectory() && entry.name !== 'lib')
   .flatMap(({ name }) => readdirSync(join(bench, name)).map((file) => join(name, file)))
-  .filter((path) => path.endsWith('.mjs') && readFileSync(join(bench, path), 'utf8').includes('parseArgs('));
+  .filter(
+    (path) => path.endsWith('.mjs') && /(parseArgs|benchArguments)\(/.test(readFileSync(join(bench, path), 'utf8')),
+  );
 
 /** Those that write a page. */
-const writing = programs.filter((path) => readFileSync(join(bench, path), 'utf8').includes('write: { type:'));
+const writing = programs.filter((path) =>
+  /write: { type:|benchArguments\(/.test(readFileSync(join(bench, path), 'utf8')),
+);
 
 it('finds the benchmarks', () => {
   expect(programs.length).toBeGreaterThan(8);

@@ -8,11 +8,11 @@
  * docs/performance.md. `--quick` runs everything once at small sizes, compared only with TensorFlow.js, to check that
  * it works; its times are not meaningful.
  */
-import { parseArgs } from 'node:util';
 import { createCpuBackend } from '@lmd/backends/cpu';
 import { createTfjsBackend } from '@lmd/backends/tfjs';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-wasm';
+import { benchArguments } from '../lib/arguments.mjs';
 import { forgetTargets, leaveOut, print } from '../lib/report.mjs';
 import { benchBlockProducts, benchBlockTraining } from './block-products.mjs';
 import { benchOptimizers } from './optimizers.mjs';
@@ -24,19 +24,8 @@ import { benchSteps } from './steps.mjs';
 import { benchTraining } from './training.mjs';
 
 const sections = ['kernels', 'products', 'blocks', 'quantize', 'optimizers', 'training', 'steps'];
-const { values: given } = parseArgs({
-  options: {
-    json: { type: 'boolean', default: false },
-    write: { type: 'boolean', default: false },
-    quick: { type: 'boolean', default: false },
-    rounds: { type: 'string' },
-    only: { type: 'string', default: sections.join(',') },
-  },
-});
-const { quick } = given;
-if (quick && given.write)
-  throw new Error('--quick cannot be combined with --write: its times are not meaningful. Remove one of them.');
-const rounds = Number(given.rounds ?? (quick ? 1 : 7));
+const given = benchArguments({ only: { type: 'string', default: sections.join(',') } });
+const { quick, rounds } = given;
 const selected = given.only.split(',');
 const unknown = selected.find((section) => !sections.includes(section));
 if (unknown !== undefined) throw new Error(`--only ${unknown} is not a section. Use some of ${sections.join(', ')}.`);

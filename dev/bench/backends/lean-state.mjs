@@ -7,25 +7,16 @@
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { createCpuBackend } from '@lmd/backends/cpu';
+import { benchArguments } from '../lib/arguments.mjs';
 import { occasion, writeDocument } from '../lib/page.mjs';
 import { print, report } from '../lib/report.mjs';
 import { tableOf } from '../lib/table.mjs';
 import { raceStates } from './states.mjs';
 
-const { values: given } = parseArgs({
-  options: {
-    json: { type: 'boolean', default: false },
-    write: { type: 'boolean', default: false },
-    quick: { type: 'boolean', default: false },
-    rounds: { type: 'string' },
-  },
-});
-if (given.quick && given.write)
-  throw new Error('--quick cannot be combined with --write: its times are not meaningful. Remove one of them.');
+const given = benchArguments({});
 const size = given.quick ? 1e3 : 1e6;
-const rounds = Number(given.rounds ?? (given.quick ? 1 : 7));
+const { rounds } = given;
 const page = fileURLToPath(new URL('../../../docs/optimizers.md', import.meta.url));
 
 const backend = await createCpuBackend();

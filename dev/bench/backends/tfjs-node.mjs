@@ -10,26 +10,15 @@
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { createCpuBackend } from '@lmd/backends/cpu';
+import { benchArguments } from '../lib/arguments.mjs';
 import { occasion, omitted, tableOfRows, writeDocument } from '../lib/page.mjs';
 import { python, pythonHas } from '../lib/python.mjs';
 import { print, report } from '../lib/report.mjs';
 import { writeTask } from '../training/task-folder.mjs';
 import { rules, tasks } from '../training/tasks.mjs';
 
-const { values: given } = parseArgs({
-  options: {
-    json: { type: 'boolean', default: false },
-    write: { type: 'boolean', default: false },
-    quick: { type: 'boolean', default: false },
-    batch: { type: 'string', default: '16' },
-    rounds: { type: 'string', default: '1' },
-  },
-});
-if (given.quick && given.write) {
-  throw new Error('--quick cannot be combined with --write: its times are not meaningful. Remove one of them.');
-}
+const given = benchArguments({ batch: { type: 'string', default: '16' } }, 1);
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 const steps = path('../training/step.mjs');
 const sides = [
@@ -61,7 +50,7 @@ for (const rule of rules) {
   const { folder, remove } = await writeTask(backend, task, settings);
   try {
     const least = sides.map(() => Infinity);
-    for (let round = 0; round < Number(given.rounds); round++) {
+    for (let round = 0; round < given.rounds; round++) {
       const results = sides.map((side) => run(side, folder));
       const [first] = results;
       for (const [i, { losses, milliseconds, runtime }] of results.entries()) {

@@ -6,26 +6,15 @@
  * in docs/exact-products.md and the sentence in README.md. `--quick` runs the smallest product once: it shows that it
  * runs, and its times say nothing.
  */
-import { parseArgs } from 'node:util';
 import { createCpuBackend } from '@lmd/backends/cpu';
 import { benchBlockProducts } from '../backends/block-products.mjs';
+import { benchArguments } from '../lib/arguments.mjs';
 import { occasion } from '../lib/page.mjs';
 import { forgetTargets, print, rows } from '../lib/report.mjs';
 import { writeResults } from './page.mjs';
 
-const { values: given } = parseArgs({
-  options: {
-    json: { type: 'boolean', default: false },
-    write: { type: 'boolean', default: false },
-    quick: { type: 'boolean', default: false },
-    rounds: { type: 'string' },
-  },
-});
-const { quick } = given;
-if (quick && given.write) {
-  throw new Error('--quick cannot be combined with --write: its times are not meaningful. Remove one of them.');
-}
-const rounds = Number(given.rounds ?? (quick ? 1 : 7));
+const given = benchArguments({});
+const { quick, rounds } = given;
 
 const native = await createCpuBackend();
 /** @type {[string, import('@lmd/backends/cpu').CpuBackend][]} */
