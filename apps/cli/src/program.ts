@@ -2,9 +2,10 @@ import { option, roundingOptionTable } from '@lmd/core';
 import { writeTokenFilesOptionTable } from '@lmd/data/node';
 import { cacheFormatNames, generateOptionTable, precisionNames } from '@lmd/models';
 import { formats } from '@lmd/mx-formats';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { version } from '../package.json';
 import { type BenchCommandOptions, benchCommand } from './commands/bench.js';
+import { type CompareCommandOptions, compareCommand } from './commands/compare.js';
 import { type PrepareCommandOptions, prepareCommand } from './commands/data.js';
 import { doctorCommand } from './commands/doctor.js';
 import { type EvaluateCommandOptions, evaluateCommand } from './commands/evaluate.js';
@@ -45,6 +46,7 @@ const examples: readonly (readonly [string, string])[] = [
   ['lmd quantize model.safetensors --format mxfp6_e3m2', 'write a packed model, five times smaller'],
   ['lmd export runs/speeches-2025-01-31-001 --out gpt2-speeches', 'write a folder that transformers loads'],
   ['lmd export tuned --layout peft --out tuned-adapters', 'write the adapters of a run for PEFT'],
+  ['lmd compare runs/first-light-2025-01-31-001 my-run --html comparison.html', 'compare runs, with their curves'],
   ['lmd bench --backend cpu webgpu', 'measure the speed on this machine'],
   ['lmd doctor', 'show which backends work on this machine'],
 ];
@@ -268,6 +270,16 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .option('--json', 'print the contents as one JSON line')
     .addHelpText('after', examplesOf('inspect'))
     .action((path: string, options: InspectCommandOptions) => inspectCommand(path, options, terminal));
+
+  program
+    .command('compare')
+    .description('compare the results of runs, and show the keys in which their configurations differ')
+    .argument('<run...>', 'run folders, finished or not')
+    .option('--html <file>', 'also write a page with the overlaid curves')
+    .addOption(new Option('--csv', 'print comma-separated values').conflicts('json'))
+    .option('--json', 'print the comparison as one JSON line')
+    .addHelpText('after', examplesOf('compare'))
+    .action((runs: string[], options: CompareCommandOptions) => compareCommand(runs, options, terminal));
 
   program
     .command('bench')

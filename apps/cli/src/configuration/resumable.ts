@@ -1,30 +1,13 @@
 import { UsageError } from '../errors.js';
 import { showValue } from '../output/show.js';
+import { differences } from './differences.js';
 import type { Configuration } from './schema.js';
-
-interface Change {
-  readonly key: string;
-  readonly before: unknown;
-  readonly after: unknown;
-}
 
 /** Keys that do not affect the training, including all keys below them. */
 const free = [
   ...['backend', 'checkpoints', 'diagnostics', 'evaluation', 'samples', 'updateInPlace'],
   ...['data.folder', 'data.path', '$schema'],
 ];
-
-/** The leaves in which two configurations differ. */
-function changesBetween(before: unknown, after: unknown, key = ''): Change[] {
-  if (Object.is(before, after)) return [];
-  if (!isContainer(before) || !isContainer(after)) return [{ key, before, after }];
-  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
-  return [...names].flatMap((name) => changesBetween(before[name], after[name], key === '' ? name : `${key}.${name}`));
-}
-
-function isContainer(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
-}
 
 /** Why a key cannot change in a run that has started; undefined if it can. */
 function reasonAgainst(key: string, configuration: Configuration): string | undefined {
@@ -44,7 +27,8 @@ function reasonAgainst(key: string, configuration: Configuration): string | unde
  * @throws UsageError `INVALID_ARGUMENT` naming the first key that cannot change, its values, and the reason.
  */
 export function checkResumable(before: Configuration, after: Configuration): void {
-  for (const { key, before: was, after: is } of changesBetween(before, after)) {
+  for (const { key, values } of differences([before, after])) {
+    const [was, is] = values;
     const reason = reasonAgainst(key, before);
     if (reason === undefined) continue;
     throw new UsageError(
