@@ -54,10 +54,19 @@ describe('lmd train --json', () => {
 
   it('writes everything that a run leaves', () => {
     expect(readdirSync(runFolder).sort()).toEqual(
-      ['adamw', 'config.json', 'lmd', 'metrics.jsonl', 'model.safetensors', 'report.html', 'summary.json'].sort(),
+      [
+        'adamw',
+        'config.json',
+        'lmd',
+        'metrics.csv',
+        'metrics.jsonl',
+        'model.safetensors',
+        'report.html',
+        'summary.json',
+      ].sort(),
     );
     expect(readdirSync(join(runFolder, 'lmd')).sort()).toEqual(
-      ['checkpoints', 'metrics.jsonl', 'model.safetensors', 'posterior.json', 'summary.json'].sort(),
+      ['checkpoints', 'metrics.csv', 'metrics.jsonl', 'model.safetensors', 'posterior.json', 'summary.json'].sort(),
     );
     expect(existsSync(join(runFolder, 'adamw', 'posterior.json'))).toBe(false);
     const { results } = JSON.parse(read('summary.json'));

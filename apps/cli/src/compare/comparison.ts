@@ -103,9 +103,13 @@ function comparedTrial({ folder, configuration }: RecordedRun, trial: RecordedTr
       undefined,
     ),
     test: tests.at(-1),
-    seconds: summary?.result.seconds ?? lines.findLast((line) => 'seconds' in line)?.seconds,
+    seconds: summary?.result.seconds ?? lastSeconds(lines),
     peakMemoryBytes: summary?.result.peakMemoryBytes,
   };
+}
+
+function lastSeconds(lines: RecordedTrial['lines']): number | undefined {
+  return lines.flatMap((line) => ('seconds' in line ? [line.seconds] : [])).at(-1);
 }
 
 function evaluated({ step, loss, accuracy }: Evaluated): Evaluated {

@@ -5,7 +5,7 @@ import type { Configuration } from './schema.js';
 
 /** Keys that do not affect the training, including all keys below them. */
 const free = [
-  ...['backend', 'checkpoints', 'diagnostics', 'evaluation', 'samples', 'updateInPlace'],
+  ...['backend', 'checkpoints', 'diagnostics', 'evaluation', 'logging', 'samples', 'updateInPlace'],
   ...['data.folder', 'data.path', '$schema'],
 ];
 
@@ -38,8 +38,8 @@ export function checkResumable(before: Configuration, after: Configuration): voi
         subject: key,
         value: is,
         remedy:
-          'With --resume, you can change evaluation, samples, checkpoints, diagnostics, backend, ' +
-          'updateInPlace, data.folder or data.path, and steps with constant schedules. Start a new run for other changes.',
+          'With --resume, you can change evaluation, samples, checkpoints, diagnostics, logging, ' +
+          'backend, updateInPlace, data.folder or data.path, and steps with constant schedules. Start a new run for other changes.',
       },
     );
   }

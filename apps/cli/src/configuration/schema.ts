@@ -19,6 +19,9 @@ import {
   weightAveragingSchema,
 } from './training-schema.js';
 
+/** The formats in which a run can also log its metrics. */
+export const logNames = ['csv', 'tensorboard'] as const;
+
 const count = z.int().min(1);
 const steps = z.int().min(1).max(mostSteps);
 const examples = z.int().min(1).max(mostExamples);
@@ -121,6 +124,14 @@ export const configurationSchema = z.strictObject({
     .prefault({})
     .describe('Settings of checkpoints.'),
   diagnostics: diagnosticsSchema,
+  logging: z
+    .array(z.enum(logNames))
+    .refine((names) => new Set(names).size === names.length, 'has an entry twice. Remove one.')
+    .default(['csv'])
+    .describe(
+      'Logs beside `metrics.jsonl`, which is always written: `csv` for `metrics.csv`, `tensorboard` for event files ' +
+        'of TensorBoard 2.',
+    ),
   $schema: z.string().optional().describe('JSON schema for editors; ignored by lmd.'),
 });
 

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { writeFileAtomic } from '@lmd/safetensors/node';
 import { toJson } from '@lmd/training';
+import { metricsCsvColumns, metricsCsvRow } from '@lmd/training/node';
 import type { Configuration } from '../configuration/schema.js';
 import { jsonLine } from '../output/json.js';
 import { posteriorSummarySchema } from '../report/posterior-summary.js';
@@ -15,18 +16,23 @@ import type { TrialResult } from './types.js';
 const posteriorRemedy = "Delete it and the optimizer's summary.json, and resume the run, which writes both again.";
 
 /**
- * Joins the metrics of the optimizers into `metrics.jsonl`, each line with its optimizer. The file is written
- * atomically.
+ * Joins the metrics of the optimizers into `metrics.jsonl`, and into `metrics.csv` if configured, each line with its
+ * optimizer. The files are written atomically.
  */
 export async function writeMetrics(folder: string, configuration: Configuration): Promise<void> {
   const layout = runLayout(folder);
   const texts: string[] = [];
+  const rows: string[] = [];
   for (const { name } of configuration.optimizers) {
     for (const line of await metricsOf(layout.trial(name).metrics)) {
       texts.push(jsonLine({ optimizer: name, ...line }));
+      const row = metricsCsvRow(line);
+      if (row !== undefined) rows.push(`${name},${row}\n`);
     }
   }
   await writeFileAtomic(layout.metrics, texts.join(''));
+  if (!configuration.logging.includes('csv')) return;
+  await writeFileAtomic(layout.metricsCsv, `optimizer,${metricsCsvColumns.join(',')}\n${rows.join('')}`);
 }
 
 /** Writes the results of the whole run when every optimizer is done: metrics, model, report, and last the summary. */

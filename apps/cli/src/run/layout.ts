@@ -5,6 +5,7 @@ export function runLayout(folder: string) {
   return {
     configuration: join(folder, 'config.json'),
     metrics: join(folder, 'metrics.jsonl'),
+    metricsCsv: join(folder, 'metrics.csv'),
     summary: join(folder, 'summary.json'),
     model: join(folder, 'model.safetensors'),
     report: join(folder, 'report.html'),
@@ -18,6 +19,7 @@ export function trialLayout(folder: string) {
     folder,
     checkpoints: join(folder, 'checkpoints'),
     metrics: join(folder, 'metrics.jsonl'),
+    metricsCsv: join(folder, 'metrics.csv'),
     model: join(folder, 'model.safetensors'),
     posterior: join(folder, 'posterior.json'),
     /** Written last: if it exists, the optimizer is done. */

@@ -34,7 +34,7 @@ export async function readRun(folder: string): Promise<RecordedRun> {
   for (const optimizer of configuration.optimizers) {
     const layout = runLayout(folder).trial(optimizer.name);
     const lines = existsSync(layout.metrics) ? await readMetrics(layout.metrics) : [];
-    const step = lines.findLast(({ type }) => type === 'step')?.step ?? 0;
+    const step = lines.filter(({ type }) => type === 'step').at(-1)?.step ?? 0;
     const summary = readTrialSummary(layout.folder);
     const status = summary !== undefined ? 'done' : step > 0 ? 'unfinished' : 'not begun';
     trials.push({ optimizer, status, step, lines, summary });

@@ -3,7 +3,7 @@ import { rm, rmdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { LmdError } from '@lmd/core';
 import { writeFileAtomic } from '@lmd/safetensors/node';
-import { claimRunFolder, createRunFolder } from '@lmd/training/node';
+import { claimRunFolder, createRunFolder, removeEventFiles } from '@lmd/training/node';
 import type { Configuration } from '../configuration/schema.js';
 import { runLayout } from './layout.js';
 
@@ -52,10 +52,13 @@ async function discard(folder: string, configuration: Configuration, made: reado
     for (const file of ['step-00000000.safetensors', 'manifest.json']) {
       await rm(join(trial.checkpoints, file), { force: true });
     }
+    await rm(trial.metricsCsv, { force: true });
+    await removeEventFiles(trial.folder);
     await removeIfEmpty(trial.checkpoints);
     await removeIfEmpty(trial.folder);
   }
   await rm(layout.metrics, { force: true });
+  await rm(layout.metricsCsv, { force: true });
   await rm(layout.configuration, { force: true });
   for (const path of made) await removeIfEmpty(path);
 }

@@ -14,7 +14,14 @@ import {
   train,
   weightAveraging,
 } from '@lmd/training';
-import { checkpointing, latestCheckpoint, metricsFile, withFileErrors } from '@lmd/training/node';
+import {
+  checkpointing,
+  latestCheckpoint,
+  metricsCsv,
+  metricsFile,
+  tensorboardLog,
+  withFileErrors,
+} from '@lmd/training/node';
 import { trainingPrecision } from '../configuration/schema.js';
 import { geometryOf, loadData } from '../data/index.js';
 import { type RunData, unusedFilesMessage } from '../data/run-data.js';
@@ -181,6 +188,7 @@ async function trainOn(
         if (isShown(event)) emit(event);
       }, 'command'),
       metricsFile({ path: layout.metrics, replace: true }),
+      ...logs(configuration, layout),
       memory.plugin,
       ...diagnostics,
       ...(configuration.weightAveraging === undefined ? [] : [weightAveraging(configuration.weightAveraging)]),
@@ -191,6 +199,14 @@ async function trainOn(
     configuration: trialIdentity(configuration, index, data, base),
     signal,
   });
+}
+
+/** The configured logs beside `metrics.jsonl`. */
+function logs({ logging }: TrialRequest['configuration'], layout: ReturnType<typeof trialLayout>): Plugin[] {
+  return [
+    ...(logging.includes('csv') ? [metricsCsv({ path: layout.metricsCsv, replace: true })] : []),
+    ...(logging.includes('tensorboard') ? [tensorboardLog({ folder: layout.folder, replace: true })] : []),
+  ];
 }
 
 /** Stops a run whose folder was removed, before a checkpoint recreates the folder without its configuration. */

@@ -1,10 +1,10 @@
-import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { LmdError, type OptionsOf, type OptionTable, option, resolveOptions } from '@lmd/core';
-import { writeFileAtomic } from '@lmd/safetensors/node';
 import type { EndEvent, EvaluationEvent, ReportEvent, StepEvent } from '../events.js';
 import { fromJson, toJson } from '../json.js';
 import type { Plugin } from '../plugin.js';
-import { hasCode, withFileErrors } from './file-errors.js';
+import { withFileErrors } from './file-errors.js';
+import { lineFile } from './line-file.js';
 
 /** A line of the file: an unchanged event. */
 export type MetricsLine = StepEvent | EvaluationEvent | ReportEvent | EndEvent;
@@ -36,49 +36,24 @@ export interface MetricsFileOptions extends OptionsOf<typeof metricsFileOptionTa
  */
 export function metricsFile(options: MetricsFileOptions): Plugin {
   const { path, replace } = resolveOptions('metricsFile', metricsFileOptionTable, options);
-  let file: FileHandle | undefined;
-  const write = async (line: MetricsLine) => {
-    // Unbuffered, so that all lines before a checkpoint have reached the operating system when it is written.
-    await withFileErrors('write', path, () => file!.appendFile(`${toJson(line)}\n`));
-  };
+  const file = lineFile({ path, replace, isKept });
+  const write = (line: MetricsLine) => file.append(toJson(line));
   return {
     name: 'metricsFile',
-    async start({ startStep, resumedFrom }) {
-      const existing = await withFileErrors('read', path, () => readIfThere(path));
-      const isResumed = resumedFrom !== undefined || startStep > 0;
-      if (existing !== '' && !isResumed && !replace) {
-        throw new LmdError('RUN_EXISTS', `${path} has the metrics of another run.`, {
-          subject: path,
-          remedy: 'Use another folder, or resume that run.',
-        });
-      }
-      const kept = isResumed ? linesUpTo(existing, startStep) : '';
-      await withFileErrors('write', path, async () => {
-        if (kept !== existing) await writeFileAtomic(path, kept);
-        file = await open(path, 'a');
-      });
-    },
+    start: (event) => file.start(event),
     step: write,
     evaluate: write,
     report: write,
     end: write,
-    async close() {
-      await file?.close();
-      file = undefined;
-    },
+    close: () => file.close(),
   };
 }
 
-/**
- * The complete lines up to `step`. The test evaluation and the end come after all steps.
- */
-function linesUpTo(text: string, step: number): string {
-  const kept = text.split('\n').filter((line) => {
-    const parsed = parseLine(line);
-    const isPast = parsed === undefined || parsed.step > step || parsed.type === 'end';
-    return !isPast && !(parsed.type === 'evaluation' && parsed.split === 'test');
-  });
-  return kept.map((line) => `${line}\n`).join('');
+/** Whether a line is complete and up to `step`. The test evaluation and the end come after all steps. */
+function isKept(line: string, step: number): boolean {
+  const parsed = parseLine(line);
+  const isPast = parsed === undefined || parsed.step > step || parsed.type === 'end';
+  return !isPast && !(parsed.type === 'evaluation' && parsed.split === 'test');
 }
 
 /** The required numbers of each type of line. */
@@ -131,13 +106,4 @@ export function parseMetrics(text: string, path: string): MetricsLine[] {
       remedy: 'Resume the run, which rewrites the file from its checkpoint, or remove the line.',
     });
   });
-}
-
-async function readIfThere(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return '';
-    throw error;
-  }
 }

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createReferenceBackend } from '@lmd/backends/reference';
 import { createOperations, lmd } from '@lmd/core';
@@ -61,6 +62,13 @@ const plugins: { readonly [name: string]: (folder: string) => Made | Promise<Mad
       said: async () => (await node.readMetrics(path)).map(({ type, step }) => [type, step]),
     };
   },
+  metricsCsv: (folder) => {
+    const path = join(folder, 'metrics.csv');
+    const untimedRows = async () =>
+      (await readFile(path, 'utf8')).split('\n').map((row) => row.split(',').filter((_, column) => column !== 2));
+    return { plugin: node.metricsCsv({ path, replace: true }), said: untimedRows };
+  },
+  tensorboardLog: (folder) => ({ plugin: node.tensorboardLog({ folder, replace: true }) }),
   "a user's own": () => ({ plugin: lossSum() }),
 };
 
