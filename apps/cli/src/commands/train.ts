@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { didYouMean, isLmdError } from '@lmd/core';
+import { isLmdError } from '@lmd/core';
 import { interruptSignal, lockRun } from '@lmd/training/node';
 import { checkConsistency } from '../configuration/consistency.js';
 import { loadConfiguration, parseConfiguration } from '../configuration/load.js';
@@ -8,6 +8,7 @@ import { applyOverrides } from '../configuration/overrides.js';
 import { resolveConfiguration } from '../configuration/resolve.js';
 import { checkResumable } from '../configuration/resumable.js';
 import type { Configuration } from '../configuration/schema.js';
+import { selectOptimizers } from '../configuration/select-optimizers.js';
 import { locateData } from '../data/index.js';
 import { UsageError } from '../errors.js';
 import { writeNotes } from '../model-file/weights.js';
@@ -37,21 +38,6 @@ export interface TrainCommandOptions {
 
 function usage(message: string, remedy: string, subject: string): UsageError {
   return new UsageError('INVALID_ARGUMENT', message, { subject, remedy });
-}
-
-/** Keeps only the named optimizers. */
-function select(configuration: Configuration, only: readonly string[] | undefined): Configuration {
-  if (only === undefined) return configuration;
-  const names = configuration.optimizers.map(({ name }) => name);
-  for (const name of only) {
-    if (names.includes(name)) continue;
-    throw usage(
-      `--only ${name}: the configuration has no such optimizer.${didYouMean(name, names)}`,
-      `Allowed: ${names.join(', ')}.`,
-      name,
-    );
-  }
-  return { ...configuration, optimizers: configuration.optimizers.filter(({ name }) => only.includes(name)) };
 }
 
 /** The results of a finished run from its summary; undefined if the run is not finished. */
@@ -86,7 +72,7 @@ export async function trainCommand(
     proposal === undefined
       ? loadConfiguration(source, options.set)
       : parseConfiguration(applyOverrides(proposal.configuration, options.set ?? []), source);
-  const selected = select(given, options.only);
+  const selected = selectOptimizers(given, options.only);
   const configuration = await resolveConfiguration(selected, source, (text) => writeNotes({ notes: [text] }, terminal));
   const run = await prepareRun(configuration, options.out);
   if (proposal !== undefined && !options.json) showProposal(proposal, run.folder, terminal);

@@ -9,13 +9,32 @@ import type { OptimizerConfiguration } from '../configuration/optimizer-schema.j
  * @param model the trained part of the model. In fine-tuning, a parameter group may have no weights.
  */
 export function buildOptimizer(configuration: OptimizerConfiguration, steps: number, model: Model): Optimizer {
-  const { name: _, precision: __, rule, schedule, clipNorm, ...given } = configuration;
-  const { rest, ...options } = { rest: undefined, ...given };
+  const { schedule, clipNorm } = configuration;
   return optimizerFromDescription({
-    groups: rest === undefined ? [{ match: '*', rule, options }] : besideRest({ rule, options }, rest, model),
+    groups: groupsOf(configuration, model),
     schedule: { ...schedule, steps },
     clipNorm,
   });
+}
+
+/**
+ * The optimizer of a configuration with another course of its learning rate, by the step. Other step sizes, such as
+ * that of `rest`, are constant.
+ */
+export function buildOptimizerWithRate(
+  configuration: OptimizerConfiguration,
+  learningRate: (step: number) => number,
+  model: Model,
+): Optimizer {
+  const { clipNorm } = configuration;
+  return optimizerFromDescription({ groups: groupsOf(configuration, model, { learningRate }), clipNorm });
+}
+
+function groupsOf(configuration: OptimizerConfiguration, model: Model, changes: object = {}): Groups {
+  const { name: _, precision: __, rule, schedule: ___, clipNorm: ____, ...given } = configuration;
+  const { rest, ...own } = { rest: undefined, ...given };
+  const options = { ...own, ...changes };
+  return rest === undefined ? [{ match: '*', rule, options }] : besideRest({ rule, options }, rest, model);
 }
 
 type Groups = OptimizerDescription['groups'];

@@ -1,6 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type Backend, createOperations, type EagerOperations, isLmdError, LmdError } from '@lmd/core';
+import { type EagerOperations, isLmdError, LmdError } from '@lmd/core';
 import { writeFileAtomic } from '@lmd/safetensors/node';
 import {
   type Dataset,
@@ -23,43 +22,27 @@ import {
   withFileErrors,
 } from '@lmd/training/node';
 import { trainingPrecision } from '../configuration/schema.js';
-import { geometryOf, loadData } from '../data/index.js';
+import { geometryOf } from '../data/index.js';
 import { type RunData, unusedFilesMessage } from '../data/run-data.js';
-import { openBackend } from '../engine/index.js';
 import type { TrialEvent } from '../run/events.js';
 import { trialLayout } from '../run/layout.js';
 import { requireRunFolder, runFolderOf } from '../run/run-folder.js';
 import { checkTrainingBatch, evaluationBatchSize } from './batch-sizes.js';
+import { breathe } from './breathe.js';
 import { buildOptimizer } from './build-optimizer.js';
 import { diagnosticPlugins, withDiagnosticsOf } from './diagnostics.js';
 import { trialIdentity } from './identity.js';
 import { lockPatiently } from './lock.js';
+import { withOpenTrial } from './open-trial.js';
 import { type PeakMemory, peakMemory } from './peak-memory.js';
 import type { TrialHost, TrialOutcome, TrialRequest } from './request.js';
 import { saveModel } from './save-results.js';
 import { summarizeTrial } from './summarize-trial.js';
-import { openTrainedModel, type TrainedModel } from './trained-model.js';
+import type { TrainedModel } from './trained-model.js';
 
 /** Events that are forwarded. The others are internal to the training loop and its plugins. */
 function isShown(event: TrainingEvent): event is TrialEvent {
   return event.type !== 'settle' && event.type !== 'report' && event.type !== 'failure';
-}
-
-/**
- * The same data set, but each batch yields to the event loop. Otherwise an engine that computes in this thread would
- * block Ctrl-C and the notice that the parent has exited. The batch is started first, so that other threads load it
- * while a step is computed.
- */
-function breathe(dataset: Dataset): Dataset {
-  return {
-    ...dataset,
-    async batch(indices, context) {
-      const batch = (async () => dataset.batch(indices, context))();
-      batch.catch(() => undefined);
-      await nextTurn();
-      return batch;
-    },
-  };
 }
 
 /** The first examples of a data set, or all of it. */
@@ -96,40 +79,22 @@ async function makeFolder(folder: string): Promise<void> {
 type Emit = (event: TrialEvent) => void;
 
 async function trainAndSave(request: TrialRequest, emit: Emit, signal: AbortSignal): Promise<TrialOutcome> {
-  const { configuration, threads } = request;
-  const data = await loadData(configuration.data, configuration.dataSeed ?? configuration.seed);
-  let backend: Backend | undefined;
-  let starting: TrainedModel | undefined;
-  const isStopped = async () => {
-    // Signals are handled only when the event loop runs.
-    await nextTurn();
-    return signal.aborted;
-  };
-  try {
+  const outcome = await withOpenTrial(request, signal, async ({ ops, data, starting }) => {
     warnOfFiles(request, data, emit);
-    if (await isStopped()) return { status: 'interrupted' };
-    backend = await openBackend(configuration.backend, threads === undefined ? {} : { threads });
-    if (await isStopped()) return { status: 'interrupted' };
-    const ops = createOperations(backend);
-    starting = await openTrainedModel(ops, configuration);
-    if (await isStopped()) return { status: 'interrupted' };
     const memory = peakMemory();
     const trained = await trainOn(ops, request, starting, data, memory, emit, signal);
     try {
-      if (trained.status === 'interrupted') return { status: 'interrupted', step: trained.step };
+      if (trained.status === 'interrupted') return { status: 'interrupted' as const, step: trained.step };
       requireRunFolder(runFolderOf(request.folder));
       await saveModel(ops, request, trained, starting);
       const summary = await summarizeTrial(ops, request, starting, data, trained, memory);
       await writeFileAtomic(trialLayout(request.folder).summary, `${toJson(summary, 2)}\n`);
-      return { status: 'finished', result: summary.result };
+      return { status: 'finished' as const, result: summary.result };
     } finally {
       trained.dispose();
     }
-  } finally {
-    starting?.dispose();
-    await data.close?.();
-    backend?.close?.();
-  }
+  });
+  return outcome ?? { status: 'interrupted' };
 }
 
 function warnOfFiles({ index, configuration }: TrialRequest, { skipped = [], unused = [] }: RunData, emit: Emit): void {
