@@ -1,8 +1,7 @@
-export { type LoadedLedger, readLedger } from './ledger/ledger.js';
-export type { LedgerRecord } from './ledger/record.js';
+export type { RecordedResult as TrialResult } from '@lmd/cli/experiment';
+export { type LedgerRecord, type LoadedLedger, readLedger, type TrialConfiguration } from '@lmd/cli/experiment';
 export { main } from './main.js';
+export type { Trial } from './plan/trial.js';
 export { confidenceInterval, type Interval } from './report/statistics.js';
 export { loadStudy, parseStudy } from './study/load.js';
 export { type Study, type StudyInput, studySchema } from './study/schema.js';
-export type { TrialResult } from './trial/result.js';
-export type { Trial, TrialConfiguration } from './trial/trial.js';

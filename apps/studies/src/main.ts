@@ -2,18 +2,16 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, extname, join } from 'node:path';
 import { exitCodes, UsageError } from '@lmd/cli';
+import { Progress, packLedger, readLedger, resultsOf, trialConfiguration } from '@lmd/cli/experiment';
 import { isLmdError } from '@lmd/core';
 import { interruptSignal, lockRun, type TerminalOutput, terminalOutput } from '@lmd/training/node';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { packLedger, readLedger } from './ledger/ledger.js';
 import { planStudy } from './plan/plan.js';
 import { writeReport } from './report/write-report.js';
 import { describePlan } from './runner/dry-run.js';
-import { Progress } from './runner/progress.js';
-import { resultsOf, runStudy } from './runner/run-study.js';
+import { runStudy } from './runner/run-study.js';
 import { loadStudy } from './study/load.js';
 import { type PartName, partNames, type Study } from './study/schema.js';
-import { trialConfiguration } from './trial/run-trial.js';
 
 interface Options {
   readonly out?: string;

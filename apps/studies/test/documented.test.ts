@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readLedger } from '@lmd/cli/experiment';
 import { expect, it } from 'vitest';
-import { readLedger } from '../src/ledger/ledger.js';
 import { composeFiles } from '../src/report/write-report.js';
 import { loadStudy } from '../src/study/load.js';
 

@@ -1,7 +1,7 @@
+import type { Trial } from '../src/plan/trial.js';
 import { trialsOf } from '../src/plan/trials.js';
 import { parseStudy } from '../src/study/load.js';
 import type { StudyInput } from '../src/study/schema.js';
-import type { Trial } from '../src/trial/trial.js';
 
 /** A study that takes seconds: two optimizers, two formats, synthetic images. */
 export const smokeStudy = {

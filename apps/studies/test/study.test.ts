@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { LedgerRecord } from '@lmd/cli/experiment';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { LedgerRecord } from '../src/ledger/record.js';
 import { smokeStudy } from './smoke.js';
 
 const program = fileURLToPath(new URL('../dist/bin.js', import.meta.url));

@@ -1,14 +1,7 @@
+import type { Results } from '@lmd/cli/experiment';
 import type { PartName, Study } from '../study/schema.js';
-import type { Trial } from '../trial/trial.js';
-import {
-  type Results,
-  searchTrials,
-  standInOptions,
-  trialsOf,
-  type WinnerState,
-  winners,
-  winningOptions,
-} from './trials.js';
+import type { Trial } from './trial.js';
+import { searchTrials, standInOptions, trialsOf, type WinnerState, winners, winningOptions } from './trials.js';
 
 export interface PlanOptions {
   readonly study: Study;

@@ -1,12 +1,8 @@
 import type { ConfigurationInput } from '@lmd/cli';
-import { type Options, takesMatricesAlone } from '../study/optimizers.js';
+import { hashOf, type Options, type Results, samplePoints, type TrialConfiguration } from '@lmd/cli/experiment';
+import { takesMatricesAlone } from '../study/optimizers.js';
 import { formatsOf, type PartName, type Study, type StudyOptimizer } from '../study/schema.js';
-import type { TrialResult } from '../trial/result.js';
-import { hashOf, type Trial, type TrialConfiguration } from '../trial/trial.js';
-import { samplePoints } from './sample.js';
-
-/** Results in the ledger, by the hash of the configuration. */
-export type Results = ReadonlyMap<string, TrialResult>;
+import type { Trial } from './trial.js';
 
 /** The hyperparameters of an optimizer after its search. */
 export interface Winner {

@@ -1,15 +1,14 @@
-import type { LedgerRecord } from '../ledger/record.js';
+import type { LedgerRecord, RecordedResult } from '@lmd/cli/experiment';
 import { type Plan, planStudy } from '../plan/plan.js';
+import type { Trial } from '../plan/trial.js';
 import { titleOf } from '../study/optimizers.js';
 import type { PartName, Study } from '../study/schema.js';
-import type { TrialResult } from '../trial/result.js';
-import type { Trial } from '../trial/trial.js';
 
 /** A trial of the study with its record in the ledger. */
 export interface Finding {
   readonly trial: Trial;
   readonly record: LedgerRecord | undefined;
-  readonly result: TrialResult | undefined;
+  readonly result: RecordedResult | undefined;
 }
 
 /** The input of a report: the study, its plan, and the ledger's records of its trials. */
@@ -48,9 +47,9 @@ export function select(
     readonly variant?: string;
     readonly seed?: number;
   } = {},
-): (Finding & { readonly result: TrialResult })[] {
+): (Finding & { readonly result: RecordedResult })[] {
   return findings.filter(
-    (finding): finding is Finding & { readonly result: TrialResult } =>
+    (finding): finding is Finding & { readonly result: RecordedResult } =>
       finding.result !== undefined &&
       finding.trial.part === part &&
       (fits.optimizer === undefined || finding.trial.optimizer === fits.optimizer) &&
@@ -74,8 +73,8 @@ export function subjectOf({ subject, optimizers }: Study): string {
 
 /** Differences of accuracy between two selections, paired by seed. */
 export function pairedDifferences(
-  ours: readonly (Finding & { readonly result: TrialResult })[],
-  theirs: readonly (Finding & { readonly result: TrialResult })[],
+  ours: readonly (Finding & { readonly result: RecordedResult })[],
+  theirs: readonly (Finding & { readonly result: RecordedResult })[],
 ): number[] {
   return ours.flatMap(({ trial, result }) => {
     const other = theirs.find((candidate) => candidate.trial.seed === trial.seed);
@@ -84,6 +83,6 @@ export function pairedDifferences(
   });
 }
 
-export function accuracies(findings: readonly { readonly result: TrialResult }[]): number[] {
+export function accuracies(findings: readonly { readonly result: RecordedResult }[]): number[] {
   return findings.flatMap(({ result }) => (result.accuracy === null ? [] : [result.accuracy]));
 }

@@ -1,9 +1,9 @@
-import type { TrialResult } from '../trial/result.js';
+import type { RecordedResult } from '@lmd/cli/experiment';
 import { type Block, heading, plot, table, text } from './blocks.js';
 import { type Evidence, optimizerTitle, select } from './evidence.js';
 import { decimal, formatTitle } from './format.js';
 
-type Measured = TrialResult['measures'][number];
+type Measured = RecordedResult['measures'][number];
 
 function mean(values: readonly number[]): number | undefined {
   return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -1,11 +1,10 @@
+import type { LedgerRecord, RecordedResult } from '@lmd/cli/experiment';
 import { describe, expect, it } from 'vitest';
 import { smokeStudy } from '../../test/smoke.js';
-import type { LedgerRecord } from '../ledger/record.js';
 import { planStudy } from '../plan/plan.js';
+import type { Trial } from '../plan/trial.js';
 import { searchTrials } from '../plan/trials.js';
 import { parseStudy } from '../study/load.js';
-import type { TrialResult } from '../trial/result.js';
-import type { Trial } from '../trial/trial.js';
 import { composeFiles } from './write-report.js';
 
 const study = parseStudy(
@@ -18,7 +17,7 @@ const study = parseStudy(
   'study',
 );
 
-const calm: TrialResult = {
+const calm: RecordedResult = {
   diverged: false,
   loss: 0.5,
   accuracy: 0.8,
@@ -32,7 +31,7 @@ const calm: TrialResult = {
   device: 'a device',
 };
 
-function record({ hash, label, configuration }: Trial, result: Partial<TrialResult>): LedgerRecord {
+function record({ hash, label, configuration }: Trial, result: Partial<RecordedResult>): LedgerRecord {
   const provenance = { commit: 'c0ffee', versions: { '@lmd/core': '1' }, node: '20.0.0', machine: 'a machine' };
   const merged = { ...calm, ...result };
   return {
@@ -47,7 +46,7 @@ function record({ hash, label, configuration }: Trial, result: Partial<TrialResu
 }
 
 /** A ledger in which every trial found what `find` says. */
-function ledger(find: (trial: Trial) => Partial<TrialResult> | undefined): LedgerRecord[] {
+function ledger(find: (trial: Trial) => Partial<RecordedResult> | undefined): LedgerRecord[] {
   const search = searchTrials(study).map((trial) => record(trial, find(trial) ?? {}));
   const results = new Map(search.map(({ hash, result }) => [hash, result]));
   const rest = planStudy({ study, results }).trials.filter(({ part }) => part !== 'search');
@@ -70,7 +69,7 @@ const accuracies: Record<string, readonly number[]> = {
 
 const sweep: Record<number, number> = { 0.5: 0.7, 1: 0.8, 2: 0.795, 4: 0.1 };
 
-function findings({ part, optimizer, format, seed, variant }: Trial): Partial<TrialResult> {
+function findings({ part, optimizer, format, seed, variant }: Trial): Partial<RecordedResult> {
   if (part === 'final') return { accuracy: accuracies[`${optimizer} ${format}`]![seed]! };
   if (part !== 'sweep') return {};
   const factor = Number(variant.slice(1));

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
+import { type LedgerRecord, readLedger } from '@lmd/cli/experiment';
 import { reportInMarkdown, reportInPage } from '@lmd/report';
 import { writeFileAtomic } from '@lmd/safetensors/node';
-import { readLedger } from '../ledger/ledger.js';
-import type { LedgerRecord } from '../ledger/record.js';
 import type { Study } from '../study/schema.js';
 import { gatherEvidence } from './evidence.js';
 import { composeReport } from './report.js';

@@ -1,6 +1,7 @@
+import { showDuration, workOf } from '@lmd/cli/experiment';
 import { type PlanOptions, planStudy } from '../plan/plan.js';
-import type { Trial } from '../trial/trial.js';
-import { showDuration, workOf } from './estimate.js';
+import type { Trial } from '../plan/trial.js';
+import { studyUnit } from './estimate.js';
 
 export interface DryRunOptions extends PlanOptions {
   readonly parallel: number;
@@ -12,8 +13,9 @@ export interface DryRunOptions extends PlanOptions {
 export function describePlan(options: DryRunOptions): string {
   const { study, results, parallel, verbose } = options;
   const { trials, provisional } = planStudy(options);
+  const unit = studyUnit(study);
   const secondsOf = (some: readonly Trial[]) =>
-    some.reduce((sum, { configuration }) => sum + workOf(configuration, study), 0) * study.budget.secondsPerStep;
+    some.reduce((sum, { configuration }) => sum + workOf(configuration, unit), 0) * study.budget.secondsPerStep;
   const missing = (some: readonly Trial[]) => some.filter(({ hash }) => !results.has(hash));
   const parts = [...new Set(trials.map(({ part }) => part))];
   const rows = parts.map((part) => {

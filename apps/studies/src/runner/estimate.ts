@@ -1,61 +1,7 @@
-import type { LedgerRecord } from '../ledger/record.js';
+import type { TrialConfiguration, WorkUnit } from '@lmd/cli/experiment';
 import type { Study } from '../study/schema.js';
-import type { TrialConfiguration } from '../trial/trial.js';
 
-/** Image size in the estimate. Only the ratio of two models matters, which hardly depends on it. */
-const imageSide = 28;
-
-type Sizes = Partial<Record<'width' | 'depth' | 'patchSize' | 'mlpWidth', number>>;
-
-/** Multiply-adds of the model-dependent part of one example's forward pass: a measure of work, not of time. */
-function workOfExample({ model, data }: Pick<TrialConfiguration, 'model' | 'data'>): number {
-  const { width = 64, depth = 1, patchSize = 7, mlpWidth = 4 * width } = model as Sizes;
-  const length = 'length' in data ? Number(data.length) : (imageSide / patchSize) ** 2;
-  const tokens = Math.max(1, length);
-  const products = tokens * (4 * width * width + 2 * width * mlpWidth);
-  const attention = 2 * tokens * tokens * width;
-  // Elementwise work (norms, GELU, rounding) costs about 60 multiply-adds per element.
-  const elements = 60 * tokens * (8 * width + 2 * mlpWidth);
-  return depth * (products + attention + elements);
-}
-
-/** Number of evaluated examples, as far as the configuration has it. */
-function evaluated({ evaluation, data, steps }: TrialConfiguration): number {
-  const validation = 'validation' in data && typeof data.validation === 'number' ? data.validation : 0;
-  const passes = Math.max(1, Math.floor(steps / (evaluation?.every ?? steps)));
-  const test = 'test' in data && typeof data.test === 'number' ? data.test : 10_000;
-  const tests = evaluation?.test === false ? 0 : 1 + (evaluation?.formats?.length ?? 0);
-  return passes * validation + (['tokens', 'text'].includes(String(data.kind)) ? 0 : tests * test);
-}
-
-/** Steps in units of the study's model. An evaluated example counts as a third of a trained one. */
-export function workOf(configuration: TrialConfiguration, study: Study): number {
-  const base = study.configuration as unknown as TrialConfiguration;
-  const relative = workOfExample(configuration) / workOfExample({ model: base.model, data: base.data });
-  const { steps, batchSize = 64, optimizers } = configuration;
-  const samples = Number((optimizers[0] as { samples?: number }).samples ?? 1);
-  return relative * (steps * samples + evaluated(configuration) / batchSize / 3);
-}
-
-/**
- * Seconds per unit of work, from the last trials on this machine, or from the study if there are none yet.
- *
- * @param records of this process, in the order in which they ended.
- */
-export function secondsPerWork(study: Study, records: readonly LedgerRecord[]): number {
-  const recent = records.slice(-8);
-  const work = recent.reduce(
-    (sum, { configuration, result }) => sum + (result.diverged ? 0 : workOf(configuration, study)),
-    0,
-  );
-  const seconds = recent.reduce((sum, record) => sum + (record.result.diverged ? 0 : record.seconds), 0);
-  return work > 0 ? seconds / work : study.budget.secondsPerStep;
-}
-
-/** `2 h 05 min`, `7 min`, `42 s`. */
-export function showDuration(seconds: number): string {
-  if (seconds < 90) return `${Math.round(seconds)} s`;
-  const minutes = Math.round(seconds / 60);
-  if (minutes < 60) return `${minutes} min`;
-  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
+/** The model and the data of a study, whose step is the unit of its estimates. */
+export function studyUnit(study: Study): WorkUnit {
+  return study.configuration as unknown as TrialConfiguration;
 }

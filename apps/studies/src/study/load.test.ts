@@ -1,10 +1,11 @@
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from '@lmd/cli';
+import { workOf } from '@lmd/cli/experiment';
 import { describe, expect, it } from 'vitest';
 import { smokeStudy } from '../../test/smoke.js';
 import { planStudy } from '../plan/plan.js';
-import { workOf } from '../runner/estimate.js';
+import { studyUnit } from '../runner/estimate.js';
 import { loadStudy, parseStudy } from './load.js';
 
 function thrownBy(body: () => unknown): UsageError {
@@ -134,7 +135,8 @@ describe('loadStudy', () => {
     const study = loadStudy(`${folder}${file}`);
     const { trials } = planStudy({ study, results: new Map() });
     const seconds =
-      trials.reduce((sum, { configuration }) => sum + workOf(configuration, study), 0) * study.budget.secondsPerStep;
+      trials.reduce((sum, { configuration }) => sum + workOf(configuration, studyUnit(study)), 0) *
+      study.budget.secondsPerStep;
     expect(seconds / 3600).toBeLessThan(study.budget.coreHours);
     for (const { part } of study.order) expect(trials.some((trial) => trial.part === part)).toBe(true);
   });

@@ -1,7 +1,7 @@
 import { configurationError, parseConfiguration, readJsonFile, UsageError } from '@lmd/cli';
 import { isLmdError } from '@lmd/core';
+import type { Trial } from '../plan/trial.js';
 import { searchTrials, standInOptions, trialsOf } from '../plan/trials.js';
-import type { Trial } from '../trial/trial.js';
 import { partNames, type Study, studySchema } from './schema.js';
 
 /**

@@ -1,8 +1,5 @@
 import { type OptimizerRuleName, optimizerRules } from '@lmd/core';
 
-export type Scalar = number | string | boolean;
-export type Options = { readonly [option: string]: Scalar };
-
 /** Every optimizer of `@lmd/core` can be compared. */
 export const ruleNames = Object.keys(optimizerRules) as [OptimizerRuleName, ...OptimizerRuleName[]];
 

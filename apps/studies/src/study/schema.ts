@@ -1,3 +1,4 @@
+import { dimensionSchema, scalarSchema as scalar } from '@lmd/cli/experiment';
 import { precisionNames } from '@lmd/models';
 import { z } from 'zod';
 import { ruleNames } from './optimizers.js';
@@ -9,24 +10,7 @@ const name = z
 const format = z.enum(precisionNames as readonly [string, ...string[]]);
 const formats = z.array(format).min(1);
 const seeds = z.array(z.int().min(0)).min(1);
-const scalar = z.union([z.number(), z.string(), z.boolean()]);
 const options = z.record(z.string(), scalar);
-
-/** One dimension of a search: an interval, or choices. */
-export const dimensionSchema = z
-  .strictObject({
-    minimum: z.number().optional(),
-    maximum: z.number().optional(),
-    scale: z.enum(['log', 'linear']).default('log'),
-    choices: z.array(scalar).min(1).optional(),
-  })
-  .superRefine(({ minimum, maximum, scale, choices }, context) => {
-    const refuse = (message: string) => context.addIssue({ code: 'custom', path: [], message });
-    const interval = minimum !== undefined && maximum !== undefined;
-    if (interval === (choices !== undefined)) refuse('needs either minimum and maximum, or choices.');
-    else if (interval && minimum > maximum) refuse('has its minimum above its maximum.');
-    else if (interval && scale === 'log' && minimum <= 0) refuse('has a log scale and a minimum that is not above 0.');
-  });
 
 const optimizer = z.strictObject({
   name,
@@ -135,7 +119,6 @@ export const studySchema = z.strictObject({
 
 export type StudyInput = z.input<typeof studySchema>;
 export type Study = z.output<typeof studySchema>;
-export type Dimension = z.output<typeof dimensionSchema>;
 export type StudyOptimizer = Study['optimizers'][number];
 
 /** The formats that an optimizer of a study runs in. */

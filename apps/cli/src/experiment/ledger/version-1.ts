@@ -1,6 +1,5 @@
-import type { Options } from '../study/optimizers.js';
-import type { TrialResult } from '../trial/result.js';
-import { hashOf, type TrialConfiguration } from '../trial/trial.js';
+import type { RecordedResult } from '../result.js';
+import { hashOf, type Options, type TrialConfiguration } from '../trial.js';
 import type { LedgerRecord, Provenance } from './record.js';
 
 /** A record from before trials were configurations of `lmd train`. */
@@ -25,7 +24,7 @@ interface Version1 extends Provenance {
     readonly measureAt: readonly number[];
     readonly deploy: readonly string[];
   };
-  readonly result: TrialResult;
+  readonly result: RecordedResult;
   readonly cpuSeconds: number;
 }
 

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isLmdError } from '@lmd/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { smokeTrial } from '../../test/smoke.js';
-import { hashOf } from '../trial/trial.js';
+import { plannedTrial } from '../../../test/planned-trial.js';
+import { hashOf } from '../trial.js';
 import { LedgerWriter, packLedger, readLedger } from './ledger.js';
 import type { LedgerRecord } from './record.js';
 
@@ -19,7 +19,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 function record(seed: number): LedgerRecord {
-  const configuration = { ...smokeTrial.configuration, seed };
+  const configuration = { ...plannedTrial.configuration, seed };
   return {
     hash: hashOf(configuration),
     label: `±${seed}`,

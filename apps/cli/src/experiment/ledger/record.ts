@@ -1,5 +1,5 @@
-import type { TrialResult } from '../trial/result.js';
-import type { TrialConfiguration } from '../trial/trial.js';
+import type { RecordedResult } from '../result.js';
+import type { TrialConfiguration } from '../trial.js';
 
 /** The environment and time of a trial. */
 export interface Provenance {
@@ -18,7 +18,7 @@ export interface LedgerRecord extends Provenance {
   readonly hash: string;
   readonly label: string;
   readonly configuration: TrialConfiguration;
-  readonly result: TrialResult;
+  readonly result: RecordedResult;
   /** Wall-clock seconds of training and evaluation. */
   readonly seconds: number;
 }

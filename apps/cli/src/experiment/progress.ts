@@ -1,13 +1,14 @@
 import { verbatim } from '@lmd/training/node';
-import type { TrialResult } from '../trial/result.js';
-import type { Trial } from '../trial/trial.js';
 import { showDuration } from './estimate.js';
+import type { RecordedResult } from './result.js';
+import type { PlannedTrial } from './trial.js';
 
 export interface ProgressState {
   readonly done: number;
   readonly total: number;
-  readonly secondsLeft: number;
-  readonly running: readonly { readonly trial: Trial; readonly step: number }[];
+  /** Undefined before a trial has been timed. */
+  readonly secondsLeft: number | undefined;
+  readonly running: readonly { readonly trial: PlannedTrial; readonly step: number }[];
 }
 
 /** Progress output: one line that is redrawn on a terminal, or one line per trial elsewhere. */
@@ -36,22 +37,22 @@ export class Progress {
     result,
     state,
   }: {
-    readonly trial: Trial;
-    readonly result: TrialResult;
+    readonly trial: PlannedTrial;
+    readonly result: RecordedResult;
     readonly state: ProgressState;
   }) {
     const found =
       result.accuracy === null
         ? 'diverged'
         : `${(100 * result.accuracy).toFixed(2)} %, loss ${result.loss!.toFixed(4)}${result.diverged ? ', diverged' : ''}`;
-    this.say(`[${state.done}/${state.total}] ${trial.label}: ${found}; ${showDuration(state.secondsLeft)} left`);
+    this.say(`[${state.done}/${state.total}] ${trial.label}: ${found}; ${timeLeft(state)}`);
   }
 
   running({ done, total, secondsLeft, running }: ProgressState): void {
     if (!this.terminal) return;
     const now = running.map(({ trial, step }) => `${trial.label} ${step}/${trial.steps}`).join('; ');
     this.#clear();
-    this.#write(`[${done}/${total}] ${now}; ${showDuration(secondsLeft)} left`.slice(0, this.#columns));
+    this.#write(`[${done}/${total}] ${now}; ${timeLeft({ secondsLeft })}`.slice(0, this.#columns));
     this.#shown = true;
   }
 
@@ -59,4 +60,8 @@ export class Progress {
     if (this.#shown) this.#write(verbatim('\r\u001b[K'));
     this.#shown = false;
   }
+}
+
+function timeLeft({ secondsLeft }: Pick<ProgressState, 'secondsLeft'>): string {
+  return secondsLeft === undefined ? 'time left not known yet' : `${showDuration(secondsLeft)} left`;
 }

@@ -1,28 +1,24 @@
 import { createHash } from 'node:crypto';
-import type { ConfigurationInput } from '@lmd/cli';
-import type { Options } from '../study/optimizers.js';
-import type { PartName } from '../study/schema.js';
+import type { ConfigurationInput } from '../configuration/schema.js';
 
 /**
  * A configuration of `lmd train` without its name: everything that determines a trial's result, except the code.
  */
 export type TrialConfiguration = Omit<ConfigurationInput, 'name'> & { readonly data: { readonly kind: string } };
 
-/** One trial of a study: its configuration and its purpose. */
-export interface Trial {
-  readonly part: PartName;
+export type Scalar = number | string | boolean;
+export type Options = { readonly [option: string]: Scalar };
+
+/** One trial of a search or a study: its configuration and its purpose. */
+export interface PlannedTrial {
   /** Readable label: `final lmd mxfp4_e2m1 seed 0`. */
   readonly label: string;
   readonly hash: string;
   readonly configuration: TrialConfiguration;
-  /** The optimizer's name in the study. */
+  /** Name of the optimizer in the search or the study. */
   readonly optimizer: string;
-  /** Its options as the study sets them. */
+  /** Its options as the search or the study sets them. */
   readonly options: Options;
-  /** The variant of an ablation, the factor of a sweep, the number of a search's point. */
-  readonly variant: string;
-  readonly format: string;
-  readonly seed: number;
   readonly steps: number;
   /** The split that is evaluated. */
   readonly split: 'validation' | 'test';

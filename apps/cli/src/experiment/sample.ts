@@ -1,7 +1,7 @@
 import { fillRandomUniform, streamOf } from '@lmd/core';
 import { permutation } from '@lmd/training';
-import type { Options, Scalar } from '../study/optimizers.js';
-import type { Dimension } from '../study/schema.js';
+import type { Dimension } from './dimension.js';
+import type { Options, Scalar } from './trial.js';
 
 /** Number of candidate designs, of which the best is used. */
 const candidates = 64;

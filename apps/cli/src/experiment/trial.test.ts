@@ -1,13 +1,13 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { inThisProcess } from '@lmd/cli';
 import { afterAll, describe, expect, it } from 'vitest';
-import { smokeTrial } from '../../test/smoke.js';
+import { plannedTrial } from '../../test/planned-trial.js';
+import { inThisProcess } from '../trial/hosts.js';
 import { finalLoss, stretchMeans } from './losses.js';
 import { runTrial } from './run-trial.js';
 import { countSpikes } from './spikes.js';
-import { hashOf, type Trial } from './trial.js';
+import { hashOf, type PlannedTrial } from './trial.js';
 
 /** A reproducible sequence in (0, 1). */
 function uniforms(count: number, seed: number): number[] {
@@ -61,11 +61,11 @@ describe('losses', () => {
 describe('runTrial', () => {
   const folder = mkdtempSync(join(tmpdir(), 'lmd-trial-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  const run = (trial: Trial, signal = new AbortController().signal, onStep = (_: number) => {}) =>
+  const run = (trial: PlannedTrial, signal = new AbortController().signal, onStep = (_: number) => {}) =>
     runTrial(trial, { host: inThisProcess, folder: join(folder, 'work'), threads: 1, signal, onStep });
 
   it('is a function of its configuration, and leaves nothing behind', async () => {
-    const [{ result: first }, { result: second }] = [await run(smokeTrial), await run(smokeTrial)];
+    const [{ result: first }, { result: second }] = [await run(plannedTrial), await run(plannedTrial)];
     expect({ ...second, peakMemoryBytes: 0 }).toEqual({ ...first, peakMemoryBytes: 0 });
     expect(first).toMatchObject({ spikes: 0 });
     expect(first.accuracy).toBeGreaterThanOrEqual(0);
@@ -80,18 +80,18 @@ describe('runTrial', () => {
   });
 
   it('resumes an interrupted trial to the same bits', async () => {
-    const { result: whole } = await run(smokeTrial);
+    const { result: whole } = await run(plannedTrial);
     const controller = new AbortController();
-    const stopped = run(smokeTrial, controller.signal, (step) => step === 2 && controller.abort());
+    const stopped = run(plannedTrial, controller.signal, (step) => step === 2 && controller.abort());
     await expect(stopped).rejects.toMatchObject({ code: 'INTERRUPTED' });
-    const { result: resumed } = await run(smokeTrial);
+    const { result: resumed } = await run(plannedTrial);
     expect({ ...resumed, peakMemoryBytes: 0 }).toEqual({ ...whole, peakMemoryBytes: 0 });
   });
 
   it('takes a divergence for a result', async () => {
-    const [lmd] = smokeTrial.configuration.optimizers;
-    const optimizers = [{ ...lmd, learningRate: 1e6 }] as typeof smokeTrial.configuration.optimizers;
-    const { result } = await run({ ...smokeTrial, configuration: { ...smokeTrial.configuration, optimizers } });
+    const [lmd] = plannedTrial.configuration.optimizers;
+    const optimizers = [{ ...lmd, learningRate: 1e6 }] as typeof plannedTrial.configuration.optimizers;
+    const { result } = await run({ ...plannedTrial, configuration: { ...plannedTrial.configuration, optimizers } });
     expect(result).toMatchObject({ diverged: true, loss: null, accuracy: null });
     expect(result.reason).toMatch(/is (NaN|-?Infinity)/);
     expect(result.divergedAt).toBeLessThan(4);
@@ -100,7 +100,7 @@ describe('runTrial', () => {
 });
 
 describe('hashOf', () => {
-  const { configuration } = smokeTrial;
+  const { configuration } = plannedTrial;
 
   it('is the same whatever the order of keys and the place of the data, and another for another value', () => {
     const reversed = Object.fromEntries(Object.entries(configuration).reverse()) as unknown as typeof configuration;

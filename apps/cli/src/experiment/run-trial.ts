@@ -1,23 +1,20 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  type Configuration,
-  type ProductNoise,
-  parseConfiguration,
-  readTrialSummary,
-  resolveConfiguration,
-  runLayout,
-  saveConfiguration,
-  type TrialHost,
-  type TrialSummary,
-} from '@lmd/cli';
 import { isLmdError, LmdError } from '@lmd/core';
 import { type MetricsLine, readMetrics } from '@lmd/training/node';
+import { parseConfiguration } from '../configuration/load.js';
+import { resolveConfiguration } from '../configuration/resolve.js';
+import type { Configuration } from '../configuration/schema.js';
+import { runLayout } from '../run/layout.js';
+import { saveConfiguration } from '../run/run-folder.js';
+import type { ProductNoise } from '../trial/product-noise.js';
+import type { TrialHost } from '../trial/request.js';
+import { readTrialSummary, type TrialSummary } from '../trial/summary.js';
 import { finalLoss, stretchMeans } from './losses.js';
-import type { Evaluation, TrialResult } from './result.js';
+import type { Evaluation, RecordedResult } from './result.js';
 import { countSpikes } from './spikes.js';
-import type { Trial } from './trial.js';
+import type { PlannedTrial } from './trial.js';
 
 /** Number of points of the training curve in the ledger. */
 const curvePoints = 25;
@@ -27,7 +24,7 @@ export interface RunTrialOptions {
   readonly host: TrialHost;
   /** Run folder of the trial; removed when the trial is done. */
   readonly folder: string;
-  /** Folder or file of the data, overrides that of the study. */
+  /** Folder or file of the data, overrides that of the configuration. */
   readonly data?: string | undefined;
   /** Threads of the cpu backend. Results are bit-identical for any number. */
   readonly threads: number;
@@ -37,13 +34,13 @@ export interface RunTrialOptions {
 }
 
 export interface FinishedTrial {
-  readonly result: TrialResult;
+  readonly result: RecordedResult;
   /** Wall-clock seconds of training and evaluation, summed over the parts of a resumed trial. */
   readonly seconds: number;
 }
 
 /** The complete configuration of a trial, with its data located. */
-export async function trialConfiguration(trial: Trial, data?: string): Promise<Configuration> {
+export async function trialConfiguration(trial: PlannedTrial, data?: string): Promise<Configuration> {
   const raw = { name: 'trial', ...trial.configuration };
   const key = ['imageCsv', 'text'].includes(String(raw.data.kind)) ? 'path' : 'folder';
   const located = data === undefined ? raw : { ...raw, data: { ...raw.data, [key]: data } };
@@ -57,7 +54,7 @@ export async function trialConfiguration(trial: Trial, data?: string): Promise<C
  * @throws LmdError `INTERRUPTED` if the signal stopped it: its checkpoint stays, and the next call resumes
  *   bit-identically. Errors of training keep their code.
  */
-export async function runTrial(trial: Trial, options: RunTrialOptions): Promise<FinishedTrial> {
+export async function runTrial(trial: PlannedTrial, options: RunTrialOptions): Promise<FinishedTrial> {
   const { host, folder, data, threads, signal, onStep } = options;
   const configuration = await trialConfiguration(trial, data);
   const layout = runLayout(folder).trial('trial');
@@ -88,7 +85,7 @@ export function workFolder(out: string, hash: string): string {
   return join(out, 'work', hash.slice(0, 16));
 }
 
-function measuresOf(lines: readonly MetricsLine[]): TrialResult['measures'] {
+function measuresOf(lines: readonly MetricsLine[]): RecordedResult['measures'] {
   return lines.flatMap((line) =>
     line.type === 'report' && line.plugin === 'quantizationNoise'
       ? [{ step: line.step, products: (line.data as unknown as { products: readonly ProductNoise[] }).products }]
@@ -112,7 +109,7 @@ function common(lines: readonly MetricsLine[]) {
   };
 }
 
-function finishedTrial(trial: Trial, lines: readonly MetricsLine[], summary: TrialSummary): FinishedTrial {
+function finishedTrial(trial: PlannedTrial, lines: readonly MetricsLine[], summary: TrialSummary): FinishedTrial {
   const { result, device, parameters, data, samples, uniformLoss } = summary;
   const {
     testLoss,
@@ -149,7 +146,7 @@ function finishedTrial(trial: Trial, lines: readonly MetricsLine[], summary: Tri
   };
 }
 
-function divergedResult(lines: readonly MetricsLine[], error: LmdError): TrialResult {
+function divergedResult(lines: readonly MetricsLine[], error: LmdError): RecordedResult {
   const steps = lines.filter(({ type }) => type === 'step').length;
   const reason = error.message.split(', the first tensor')[0]!;
   return { diverged: true, divergedAt: steps, reason, loss: null, accuracy: null, ...common(lines), deployed: {} };

@@ -1,4 +1,4 @@
-import type { ProductNoise } from '@lmd/cli';
+import type { ProductNoise } from '../trial/product-noise.js';
 
 /** Results of one evaluation. */
 export interface Evaluation {
@@ -8,7 +8,7 @@ export interface Evaluation {
 }
 
 /** Results of a finished trial. A diverged trial is a result too. */
-export interface TrialResult {
+export interface RecordedResult {
   /** A value was not finite, or the training loss over the last tenth was no better than a uniform guess. */
   readonly diverged: boolean;
   /** Number of updates before a value was not finite; absent if only the final result was not finite. */

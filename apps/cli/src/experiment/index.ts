@@ -1,0 +1,10 @@
+export { type Dimension, dimensionSchema, scalarSchema } from './dimension.js';
+export { secondsPerWork, showDuration, type WorkUnit, workOf } from './estimate.js';
+export { LedgerWriter, type LoadedLedger, ledgerPaths, packLedger, readLedger } from './ledger/ledger.js';
+export type { LedgerRecord, Provenance } from './ledger/record.js';
+export { Progress, type ProgressState } from './progress.js';
+export type { Evaluation, RecordedResult } from './result.js';
+export { trialConfiguration } from './run-trial.js';
+export { type Results, type RunTrialsOptions, resultsOf, runTrials } from './run-trials.js';
+export { samplePoints } from './sample.js';
+export { hashOf, type Options, type PlannedTrial, type Scalar, type TrialConfiguration } from './trial.js';

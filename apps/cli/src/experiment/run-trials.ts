@@ -1,0 +1,215 @@
+import { mkdir } from 'node:fs/promises';
+import { LmdError } from '@lmd/core';
+import { lockRun } from '@lmd/training/node';
+import { inChildProcess } from '../trial/hosts.js';
+import type { TrialHost } from '../trial/request.js';
+import { secondsPerWork, type WorkUnit, workOf } from './estimate.js';
+import { LedgerWriter, ledgerPaths, readLedger } from './ledger/ledger.js';
+import { describeEnvironment } from './ledger/provenance.js';
+import type { LedgerRecord, Provenance } from './ledger/record.js';
+import type { Progress, ProgressState } from './progress.js';
+import type { RecordedResult } from './result.js';
+import { runTrial, workFolder } from './run-trial.js';
+import type { PlannedTrial } from './trial.js';
+
+/** Results in the ledger, by the hash of the configuration. */
+export type Results = ReadonlyMap<string, RecordedResult>;
+
+export interface RunTrialsOptions<T extends PlannedTrial> {
+  /** What runs, for messages: `study`, `search`. */
+  readonly what: string;
+  /** The next trials to run: those that are not in the results and do not depend on others that are not. */
+  pending(results: Results): readonly T[];
+  /** All trials, as far as the results determine them. */
+  planned(results: Results): readonly T[];
+  /** Called once with the results of the ledger, before any trial runs. May throw. */
+  check?(results: Results): void;
+  /** The unit of work of the time estimate. */
+  readonly unit: WorkUnit;
+  /** Seconds per unit before any trial has been timed. */
+  readonly secondsPerUnit?: number | undefined;
+  /** Folder of the data, overrides that of the configurations. */
+  readonly data?: string | undefined;
+  /** The folder of the ledger. */
+  readonly out: string;
+  /** Number of parallel trials. */
+  readonly parallel: number;
+  /** Threads of each trial. */
+  readonly threads: number;
+  /** Path of the `lmd` command, which runs the trials. */
+  readonly program: string;
+  /** Folder of the program's sources, for the commit in the ledger. */
+  readonly checkout?: string | undefined;
+  /**
+   * Aborting it stops the running trials after their step, with a checkpoint, and the run with `INTERRUPTED`. Finished
+   * trials are in the ledger.
+   */
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+}
+
+/** Results by the hash of the configuration. The first record of a trial counts. */
+export function resultsOf(records: readonly LedgerRecord[]): Map<string, RecordedResult> {
+  const results = new Map<string, RecordedResult>();
+  for (const { hash, result } of records) if (!results.has(hash)) results.set(hash, result);
+  return results;
+}
+
+/**
+ * Runs the missing trials of a plan, each in a separate process, and appends each result to the ledger. It can be killed
+ * at any time. The next call resumes with the first trial that is missing in the ledger.
+ *
+ * @returns number of trials that ran.
+ * @throws LmdError `RUN_LOCKED` if another process runs in that folder; `INTERRUPTED`; `DATA_CORRUPT` for an unreadable
+ *   ledger; and errors of a trial. Divergence is not an error.
+ */
+export async function runTrials<T extends PlannedTrial>(options: RunTrialsOptions<T>): Promise<number> {
+  const { out } = options;
+  await mkdir(out, { recursive: true });
+  const lock = await lockRun(out);
+  try {
+    const loaded = await readLedger(out);
+    const writer = await LedgerWriter.open(ledgerPaths(out).open, loaded);
+    try {
+      if (writer.recovered > 0) {
+        options.progress.say(
+          `Removed an incomplete last line of ${writer.recovered} bytes from the ledger; its trial runs again.`,
+        );
+      }
+      return await new Runner(options, loaded.records, writer).run();
+    } finally {
+      await writer.close();
+    }
+  } finally {
+    await lock.release();
+  }
+}
+
+class Runner<T extends PlannedTrial> {
+  readonly #options: RunTrialsOptions<T>;
+  readonly #writer: LedgerWriter;
+  readonly #results: Map<string, RecordedResult>;
+  readonly #host: TrialHost;
+  readonly #own: LedgerRecord[] = [];
+  readonly #running = new Map<string, { trial: T; step: number }>();
+  readonly #environment: Omit<Provenance, 'date'>;
+  readonly #stop = new AbortController();
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(options: RunTrialsOptions<T>, records: readonly LedgerRecord[], writer: LedgerWriter) {
+    this.#options = options;
+    this.#writer = writer;
+    this.#results = resultsOf(records);
+    this.#host = inChildProcess(options.program);
+    this.#environment = describeEnvironment(options.checkout);
+  }
+
+  async run(): Promise<number> {
+    const { signal, parallel, check } = this.#options;
+    check?.(this.#results);
+    const stop = () => this.#stop.abort();
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      const workers = Array.from({ length: parallel }, () => this.#work());
+      await Promise.allSettled(workers);
+      if (signal.aborted) {
+        const { what } = this.#options;
+        throw new LmdError('INTERRUPTED', `Stopped; ${this.#own.length} trials of this run are in the ledger.`, {
+          subject: ledgerPaths(this.#options.out).open,
+          remedy: `Run the same command to resume the ${what}.`,
+        });
+      }
+      if (this.#failure !== undefined) throw this.#failure.error;
+      return this.#own.length;
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
+  }
+
+  /** Runs trials until all remaining ones are finished or in progress. */
+  async #work(): Promise<void> {
+    try {
+      for (;;) {
+        if (this.#stop.signal.aborted) return;
+        const trial = this.#options.pending(this.#results).find(({ hash }) => !this.#running.has(hash));
+        if (trial === undefined) {
+          // Trials in progress may be the last of the search, after which more trials follow.
+          if (this.#running.size === 0) return;
+          await this.#someoneElse();
+          continue;
+        }
+        await this.#runOne(trial);
+      }
+    } catch (error) {
+      // One failure stops the others, which would fail too. Their errors are a consequence and are ignored.
+      this.#failure ??= { error };
+      this.#stop.abort();
+    } finally {
+      this.#wake();
+    }
+  }
+
+  #waiting: (() => void)[] = [];
+
+  #someoneElse(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  async #runOne(trial: T): Promise<void> {
+    const { data, progress, threads, out } = this.#options;
+    const { hash, label, configuration } = trial;
+    const entry = { trial, step: 0 };
+    this.#running.set(hash, entry);
+    try {
+      const finished = await runTrial(trial, {
+        host: this.#host,
+        folder: workFolder(out, hash),
+        data,
+        threads,
+        signal: this.#stop.signal,
+        onStep: (step) => {
+          entry.step = step;
+          if (progress.terminal) progress.running(this.#state());
+        },
+      });
+      const date = new Date().toISOString();
+      const record: LedgerRecord = { hash, label, configuration, ...finished, ...this.#environment, date };
+      await this.#writer.append(record);
+      this.#results.set(hash, finished.result);
+      this.#own.push(record);
+    } finally {
+      this.#running.delete(hash);
+    }
+    progress.finished({ trial, result: this.#results.get(hash)!, state: this.#state() });
+    this.#wake();
+  }
+
+  /**
+   * The plan changes only with the results. Hashing hundreds of configurations for every progress line would be slow.
+   */
+  #planned: { readonly trials: readonly T[]; readonly results: number } | undefined;
+
+  #state(): ProgressState {
+    const { planned, unit, secondsPerUnit, parallel } = this.#options;
+    const results = this.#results.size;
+    if (this.#planned?.results !== results) this.#planned = { trials: planned(this.#results), results };
+    const { trials } = this.#planned;
+    const left = trials.filter(({ hash }) => !this.#results.has(hash));
+    const work = left.reduce((sum, { hash, configuration, steps }) => {
+      const step = this.#running.get(hash)?.step ?? 0;
+      return sum + workOf(configuration, unit) * (1 - step / steps);
+    }, 0);
+    const seconds = secondsPerWork(unit, this.#own) ?? secondsPerUnit;
+    return {
+      done: trials.length - left.length,
+      total: trials.length,
+      secondsLeft: seconds === undefined ? undefined : (work * seconds) / parallel,
+      running: [...this.#running.values()],
+    };
+  }
+}
