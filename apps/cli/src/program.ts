@@ -2,22 +2,20 @@ import { option, roundingOptionTable } from '@lmd/core';
 import { writeTokenFilesOptionTable } from '@lmd/data/node';
 import { cacheFormatNames, generateOptionTable, precisionNames } from '@lmd/models';
 import { formats } from '@lmd/mx-formats';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { version } from '../package.json';
 import { type BenchCommandOptions, benchCommand } from './commands/bench.js';
-import { type CompareCommandOptions, compareCommand } from './commands/compare.js';
 import { type PrepareCommandOptions, prepareCommand } from './commands/data.js';
+import { declareAnalysis } from './commands/declare-analysis.js';
 import { doctorCommand } from './commands/doctor.js';
 import { type EvaluateCommandOptions, evaluateCommand } from './commands/evaluate.js';
 import { type ExportCommandOptions, exportCommand, exportLayouts } from './commands/export.js';
-import { type FindRateCommandOptions, findRateCommand } from './commands/find-rate.js';
 import { type GenerateCommandOptions, generateCommand, usualTokens } from './commands/generate.js';
 import { type InspectCommandOptions, inspectCommand } from './commands/inspect.js';
 import { type QuantizeCommandOptions, quantizeCommand } from './commands/quantize.js';
-import { choiceOption, tableOption } from './commands/table-option.js';
+import { choiceOption, collect, tableOption } from './commands/table-option.js';
 import { type TrainCommandOptions, trainCommand } from './commands/train.js';
 import { tokenizerNames } from './configuration/data-schema.js';
-import { mostSteps } from './configuration/limits.js';
 import { mostSamples } from './configuration/optimizer-tables.js';
 import { described, limited } from './configuration/option-schema.js';
 import { samplingTable } from './configuration/samples-schema.js';
@@ -50,6 +48,7 @@ const examples: readonly (readonly [string, string])[] = [
   ['lmd export tuned --layout peft --out tuned-adapters', 'write the adapters of a run for PEFT'],
   ['lmd compare runs/first-light-2025-01-31-001 my-run --html comparison.html', 'compare runs, with their curves'],
   ['lmd find-rate first-light', 'find a learning rate for each optimizer in a hundred steps'],
+  ['lmd search first-light --steps 300', 'search learning rates and settings on validation data'],
   ['lmd bench --backend cpu webgpu', 'measure the speed on this machine'],
   ['lmd doctor', 'show which backends work on this machine'],
 ];
@@ -76,16 +75,6 @@ const draws = limited(
 );
 const stochasticSeed = option.integer({ atLeast: 0, default: 0, describe: 'Random seed of stochastic rounding.' });
 const secondsPerTask = option.number({ above: 0, default: 1, describe: 'Seconds for each task.' });
-
-const rangeTest = {
-  from: option.number({ above: 0, default: 1e-6, describe: 'Learning rate of the first step.' }),
-  to: option.number({ above: 0, default: 10, describe: 'Learning rate of the last step.' }),
-  steps: limited(option.integer({ atLeast: 10, default: 100, describe: 'Number of steps per optimizer.' }), mostSteps),
-};
-
-function collect(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
-}
 
 /** `--preset smoke` means the same as `smoke`. It cannot be combined with another configuration. */
 function namedPreset(source: string | undefined, preset: string): string {
@@ -280,29 +269,7 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .addHelpText('after', examplesOf('inspect'))
     .action((path: string, options: InspectCommandOptions) => inspectCommand(path, options, terminal));
 
-  program
-    .command('find-rate')
-    .description('find a learning rate for each optimizer: the loss while the rate rises (range test)')
-    .argument('<configuration>', 'a JSON file, or the name of a preset')
-    .option('--set <key=value...>', 'change a key of the configuration; entries of lists by index or name', collect)
-    .option('--only <optimizer...>', 'test only these optimizers of the configuration', collect)
-    .addOption(tableOption('--from <rate>', rangeTest.from))
-    .addOption(tableOption('--to <rate>', rangeTest.to))
-    .addOption(tableOption('--steps <count>', rangeTest.steps))
-    .option('--out <folder>', 'a new or empty folder for the plot (HTML and SVG) and the values (JSON)')
-    .option('--json', 'print the values as one JSON line')
-    .addHelpText('after', examplesOf('find-rate'))
-    .action((source: string, options: FindRateCommandOptions) => findRateCommand(source, options, terminal));
-
-  program
-    .command('compare')
-    .description('compare the results of runs, and show the keys in which their configurations differ')
-    .argument('<run...>', 'run folders, finished or not')
-    .option('--html <file>', 'also write a page with the overlaid curves')
-    .addOption(new Option('--csv', 'print comma-separated values').conflicts('json'))
-    .option('--json', 'print the comparison as one JSON line')
-    .addHelpText('after', examplesOf('compare'))
-    .action((runs: string[], options: CompareCommandOptions) => compareCommand(runs, options, terminal));
+  declareAnalysis(program, terminal, bin, examplesOf);
 
   program
     .command('bench')

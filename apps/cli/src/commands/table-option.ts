@@ -13,6 +13,11 @@ export function tableOption(flags: string, option: PlainOption): Option {
   return option.default === undefined ? made : made.default(option.default);
 }
 
+/** Collects the values of an option that may be given several times. */
+export function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
 /** An option with one of a few words, or several of them where the flags end in `...`. */
 export function choiceOption(flags: string, describe: string, choices: readonly string[]): Option {
   return new Option(flags, describe).choices(choices);

@@ -1,0 +1,82 @@
+import { option } from '@lmd/core';
+import { type Command, Option } from 'commander';
+import { mostSteps } from '../configuration/limits.js';
+import { limited } from '../configuration/option-schema.js';
+import type { Terminal } from '../output/terminal.js';
+import { type CompareCommandOptions, compareCommand } from './compare.js';
+import { type FindRateCommandOptions, findRateCommand } from './find-rate.js';
+import { type SearchCommandOptions, searchCommand } from './search.js';
+import { collect, tableOption } from './table-option.js';
+
+const rangeTest = {
+  from: option.number({ above: 0, default: 1e-6, describe: 'Learning rate of the first step.' }),
+  to: option.number({ above: 0, default: 10, describe: 'Learning rate of the last step.' }),
+  steps: limited(option.integer({ atLeast: 10, default: 100, describe: 'Number of steps per optimizer.' }), mostSteps),
+};
+
+/** More trials than this, or more at once, is a slip. */
+const mostTrials = 10_000;
+const mostParallel = 1024;
+
+const count = (describe: string, most: number) => limited(option.integer({ atLeast: 1, describe }), most);
+const search = {
+  trials: limited(
+    option.integer({ atLeast: 1, default: 12, describe: 'Number of trials of each optimizer.' }),
+    mostTrials,
+  ),
+  steps: count('Number of steps of each trial (default: those of the configuration).', mostSteps),
+  parallel: limited(
+    option.integer({ atLeast: 1, default: 1, describe: 'Number of trials to run in parallel.' }),
+    mostParallel,
+  ),
+  threads: count('Threads of each trial (default: the processors, divided by the parallel trials).', mostParallel),
+};
+
+/** Declares the commands that compare runs and find settings. */
+export function declareAnalysis(
+  program: Command,
+  terminal: Terminal,
+  bin: string,
+  examples: (command: string) => string,
+): void {
+  program
+    .command('find-rate')
+    .description('find a learning rate for each optimizer: the loss while the rate rises (range test)')
+    .argument('<configuration>', 'a JSON file, or the name of a preset')
+    .option('--set <key=value...>', 'change a key of the configuration; entries of lists by index or name', collect)
+    .option('--only <optimizer...>', 'test only these optimizers of the configuration', collect)
+    .addOption(tableOption('--from <rate>', rangeTest.from))
+    .addOption(tableOption('--to <rate>', rangeTest.to))
+    .addOption(tableOption('--steps <count>', rangeTest.steps))
+    .option('--out <folder>', 'a new or empty folder for the plot (HTML and SVG) and the values (JSON)')
+    .option('--json', 'print the values as one JSON line')
+    .addHelpText('after', examples('find-rate'))
+    .action((source: string, options: FindRateCommandOptions) => findRateCommand(source, options, terminal));
+
+  program
+    .command('compare')
+    .description('compare the results of runs, and show the keys in which their configurations differ')
+    .argument('<run...>', 'run folders, finished or not')
+    .option('--html <file>', 'also write a page with the overlaid curves')
+    .addOption(new Option('--csv', 'print comma-separated values').conflicts('json'))
+    .option('--json', 'print the comparison as one JSON line')
+    .addHelpText('after', examples('compare'))
+    .action((runs: string[], options: CompareCommandOptions) => compareCommand(runs, options, terminal));
+
+  program
+    .command('search')
+    .description('search the learning rate and the main settings of each optimizer on validation data')
+    .argument('<configuration>', 'a JSON file, or the name of a preset')
+    .option('--set <key=value...>', 'change a key of the configuration; entries of lists by index or name', collect)
+    .option('--only <optimizer...>', 'search only these optimizers of the configuration', collect)
+    .addOption(tableOption('--trials <count>', search.trials))
+    .addOption(tableOption('--steps <count>', search.steps))
+    .option('--range <optimizer.option=low..high...>', 'search this range; replaces or adds to the usual ones', collect)
+    .addOption(tableOption('--parallel <count>', search.parallel))
+    .addOption(tableOption('--threads <count>', search.threads))
+    .option('--out <folder>', 'folder of the ledger and the results; resumes a search (default: runs/<name>-search)')
+    .option('--dry-run', 'print the ranges and the number of trials, without running them')
+    .option('--json', 'print the winners as one JSON line')
+    .addHelpText('after', examples('search'))
+    .action((source: string, options: SearchCommandOptions) => searchCommand(source, options, terminal, bin));
+}
