@@ -49,6 +49,7 @@ const examples: readonly (readonly [string, string])[] = [
   ['lmd compare runs/first-light-2025-01-31-001 my-run --html comparison.html', 'compare runs, with their curves'],
   ['lmd find-rate first-light', 'find a learning rate for each optimizer in a hundred steps'],
   ['lmd search first-light --steps 300', 'search learning rates and settings on validation data'],
+  ['lmd watch runs/first-light-2025-01-31-001', 'follow a run in another terminal'],
   ['lmd bench --backend cpu webgpu', 'measure the speed on this machine'],
   ['lmd doctor', 'show which backends work on this machine'],
 ];

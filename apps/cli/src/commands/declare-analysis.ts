@@ -7,6 +7,7 @@ import { type CompareCommandOptions, compareCommand } from './compare.js';
 import { type FindRateCommandOptions, findRateCommand } from './find-rate.js';
 import { type SearchCommandOptions, searchCommand } from './search.js';
 import { collect, tableOption } from './table-option.js';
+import { type WatchCommandOptions, watchCommand } from './watch.js';
 
 const rangeTest = {
   from: option.number({ above: 0, default: 1e-6, describe: 'Learning rate of the first step.' }),
@@ -31,6 +32,8 @@ const search = {
   ),
   threads: count('Threads of each trial (default: the processors, divided by the parallel trials).', mostParallel),
 };
+
+const watchInterval = option.number({ above: 0, atMost: 3600, default: 1, describe: 'Seconds between updates.' });
 
 /** Declares the commands that compare runs and find settings. */
 export function declareAnalysis(
@@ -79,4 +82,13 @@ export function declareAnalysis(
     .option('--json', 'print the winners as one JSON line')
     .addHelpText('after', examples('search'))
     .action((source: string, options: SearchCommandOptions) => searchCommand(source, options, terminal, bin));
+
+  program
+    .command('watch')
+    .description('show the curves, speed and time left of a run in progress, until it ends or Ctrl-C')
+    .argument('<run>', 'a run folder')
+    .addOption(tableOption('--interval <seconds>', watchInterval))
+    .option('--json', 'print the state as JSON lines')
+    .addHelpText('after', examples('watch'))
+    .action((run: string, options: WatchCommandOptions) => watchCommand(run, options, terminal));
 }

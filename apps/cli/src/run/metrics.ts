@@ -19,7 +19,8 @@ const fields: Readonly<Record<string, readonly string[]>> = {
   end: ['step'],
 };
 
-function isLine(line: unknown): line is MetricsLine {
+/** Whether it is a line that reports and displays read. */
+export function isLine(line: unknown): line is MetricsLine {
   if (typeof line !== 'object' || line === null) return false;
   const record = line as Readonly<Record<string, unknown>>;
   const { type, plugin } = record;

@@ -8,6 +8,6 @@ export { removeLeftovers } from './leftovers.js';
 export { type MetricsCsvOptions, metricsCsv, metricsCsvColumns, metricsCsvRow } from './metrics-csv.js';
 export { type MetricsFileOptions, type MetricsLine, metricsFile, readMetrics } from './metrics-file.js';
 export { claimRunFolder, createRunFolder } from './run-folder.js';
-export { lockRun, type RunLock } from './run-lock.js';
+export { isRunLocked, lockRun, type RunLock } from './run-lock.js';
 export { removeEventFiles, type TensorboardLogOptions, tensorboardLog } from './tensorboard-log.js';
 export { escapeControls, type TerminalOutput, terminalOutput, verbatim, withoutVerbatim } from './terminal-output.js';

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/temporary-folder.js';
 import { processIdentity } from './process-identity.js';
 import { claimRunFolder, createRunFolder } from './run-folder.js';
-import { lockRun } from './run-lock.js';
+import { isRunLocked, lockRun } from './run-lock.js';
 
 const rejection = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
@@ -69,10 +69,12 @@ describe('lockRun', () => {
   it('lets one writer in at a time', async () => {
     const folder = await temporaryFolder();
     const lock = await lockRun(folder);
+    expect(await isRunLocked(folder)).toBe(true);
     const error = await rejection(lockRun(folder));
     expect(isLmdError(error, 'RUN_LOCKED')).toBe(true);
     expect(String(error)).toContain(`Process ${process.pid} on ${hostname()}`);
     await lock.release();
+    expect(await isRunLocked(folder)).toBe(false);
     await lock.release();
     await (await lockRun(folder)).release();
     expect(await readdir(folder)).toEqual([]);

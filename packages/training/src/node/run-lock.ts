@@ -64,6 +64,13 @@ export async function lockRun(folder: string): Promise<RunLock> {
   });
 }
 
+/** Whether a process that is still running holds the lock of a run folder. */
+export async function isRunLocked(folder: string): Promise<boolean> {
+  const path = join(folder, 'run.lock');
+  const owner = await withFileErrors('read', path, () => readOwner(path));
+  return owner !== undefined && (await isAlive(owner));
+}
+
 async function linkIfFree(own: string, path: string): Promise<boolean> {
   try {
     await link(own, path);
