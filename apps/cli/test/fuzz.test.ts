@@ -6,6 +6,7 @@ import { checkConsistency } from '../src/configuration/consistency.js';
 import { loadConfiguration, parseConfiguration } from '../src/configuration/load.js';
 import { presets } from '../src/presets/index.js';
 import { posteriorSummarySchema } from '../src/report/posterior-summary.js';
+import { predictionsSchema } from '../src/report/predictions-schema.js';
 import { renderReport } from '../src/report/report.js';
 import { runLayout } from '../src/run/layout.js';
 import { curveOf, metricsOf } from '../src/run/metrics.js';
@@ -161,6 +162,14 @@ describe('any content of a file is read or refused by a typed error', () => {
       ...{ optimizer: 'lmd', regularizer: 'logNormalPrior', regularization: 1, noise: 0.1, plus: half, minus: half },
       weights: [{ name: 'w', elements: 4, logPriorMedian: 0, plus: moments, minus: moments }],
     };
+    const example = { index: 0, label: 1, predicted: 0, probability: 0.5, picture: 'iVBORw0KGgo=' };
+    const predictions = {
+      ...{ optimizer: 'lmd', split: 'test', examples: 2, of: 4, classes: 2, classNames: ['a', 'b'] },
+      confusion: [{ label: 1, predicted: 0, count: 1 }],
+      samples: [example],
+      worst: [example],
+    };
+    const predicted = join(folder, 'predictions.json');
     const lines = [
       { type: 'step', step: 1, epoch: 0, position: 0, loss: 1, samples: 4, seconds: 1 },
       {
@@ -186,7 +195,9 @@ describe('any content of a file is read or refused by a typed error', () => {
       writeFileSync(stored, toText(random(2) === 0 ? mutate(posterior, random) : posterior, random));
       const posteriors = [readStored(stored, posteriorSummarySchema, 'Remove it.')];
       const results = [{ ...result, testLoss: Number.NaN }];
-      const page = renderReport({ configuration, results, curves, posteriors, environment });
+      writeFileSync(predicted, toText(random(2) === 0 ? mutate(predictions, random) : predictions, random));
+      const content = { configuration, results, curves, posteriors, texts: [], environment };
+      const page = renderReport({ ...content, predictions: [readStored(predicted, predictionsSchema, 'Remove it.')] });
       expect(page).not.toMatch(/<script|undefined/);
 
       async function readMutated() {

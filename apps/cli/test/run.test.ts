@@ -66,7 +66,15 @@ describe('lmd train --json', () => {
       ].sort(),
     );
     expect(readdirSync(join(runFolder, 'lmd')).sort()).toEqual(
-      ['checkpoints', 'metrics.csv', 'metrics.jsonl', 'model.safetensors', 'posterior.json', 'summary.json'].sort(),
+      [
+        'checkpoints',
+        'metrics.csv',
+        'metrics.jsonl',
+        'model.safetensors',
+        'posterior.json',
+        'predictions.json',
+        'summary.json',
+      ].sort(),
     );
     expect(existsSync(join(runFolder, 'adamw', 'posterior.json'))).toBe(false);
     const { results } = JSON.parse(read('summary.json'));
@@ -125,7 +133,9 @@ describe('lmd train --json', () => {
     expect(report).toContain('lmd, validation');
     expect(report).toContain('adamw, validation');
     expect(report).toContain('log-normal fitted to m⁺');
-    expect(report).not.toMatch(/https?:|src=|<script|<link|@import|url\(/);
+    expect(report.replace(/ src="data:image\/png;base64,[^"]*"/g, '')).not.toMatch(
+      /https?:|src=|<script|<link|@import|url\(/,
+    );
   });
 });
 

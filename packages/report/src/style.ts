@@ -47,6 +47,17 @@ p, li { max-width: 86ch; }
 .lead, .note { color: var(--muted); }
 .note { font-size: 0.88rem; max-width: 78ch; }
 section { background: var(--card); border: 1px solid var(--rule); border-radius: 10px; padding: 20px 22px; margin-top: 20px; }
+h3 { font-size: 1rem; margin: 18px 0 4px; }
+.conclusion { font-size: 1.1rem; max-width: 68ch; margin: 0 0 6px; }
+blockquote { margin: 4px 0; padding: 8px 14px; border-left: 3px solid var(--rule); white-space: pre-wrap; overflow-wrap: anywhere; max-width: 86ch; }
+.gallery { list-style: none; margin: 10px 0; padding: 0; display: grid; grid-template-columns: repeat(auto-fill, minmax(104px, 1fr)); gap: 12px; }
+.gallery li { display: flex; flex-direction: column; font-size: 0.82rem; line-height: 1.3; overflow-wrap: anywhere; }
+.gallery img { width: 100%; aspect-ratio: 1; object-fit: contain; image-rendering: pixelated; border-radius: 6px; background: var(--grid); margin-bottom: 4px; }
+.gallery .wrong > span:first-of-type { color: var(--series-1); } .gallery .truth { color: var(--muted); }
+.confusion { width: auto; font-size: 0.84rem; font-variant-numeric: tabular-nums; }
+.confusion th, .confusion td, .confusion td:last-child, .confusion th:last-child { padding: 5px 8px; text-align: right; border: 1px solid var(--card); min-width: 36px; }
+.confusion td.hit { background: color-mix(in srgb, var(--series-0) calc(var(--share) * 0.6), var(--grid)); }
+.confusion td.miss { background: color-mix(in srgb, var(--series-1) var(--share), var(--grid)); }
 figure { margin: 16px 0; } figcaption { font-weight: 600; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 0.92rem; }
@@ -66,6 +77,7 @@ details { margin-top: 14px; } summary { cursor: pointer; color: var(--muted); }
 pre { overflow: auto; font-size: 0.82rem; line-height: 1.45; margin: 10px 0 0; }
 code, pre { font-family: ui-monospace, "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 @media (max-width: 720px) {
+  svg text { font-size: 22px; } .line { stroke-width: 3.5; } .faint { stroke-width: 2; }
   main { padding: 24px 12px 48px; } section { padding: 16px 14px; }
   .stacked thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .stacked, .stacked tbody, .stacked tr, .stacked td { display: block; }

@@ -59,5 +59,5 @@ export function posteriorTable(posterior: PosteriorSummary): Markup {
     count(elements),
     ...[logPriorMedian, plus.mean, plus.standardDeviation, minus.mean, minus.standardDeviation].map(decimal),
   ]);
-  return tableInPage(tableOf(titles, rows));
+  return tableInPage(tableOf(titles, rows), { stacked: true });
 }

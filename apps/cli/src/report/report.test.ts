@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { parseConfiguration } from '../configuration/load.js';
 import { presets } from '../presets/index.js';
+import type { TrialResult } from '../run/types.js';
+import { conclusionOf } from './conclusion.js';
 import type { Curve } from './curves.js';
+import { pictureOf } from './picture.js';
 import type { PosteriorSummary } from './posterior-summary.js';
+import type { Predictions } from './predictions-schema.js';
 import { type ReportContent, renderReport } from './report.js';
 import { histogramOf, momentsOf } from './statistics.js';
 
@@ -42,6 +46,28 @@ function posterior(regularizer: string): PosteriorSummary {
   };
 }
 
+const picture = pictureOf(Float32Array.of(0, 1, 2, 3), 2, 2, 1);
+
+function predictions(overrides: Partial<Predictions> = {}): Predictions {
+  const right = { index: 0, label: 0, predicted: 0, probability: 0.9, picture };
+  const wrong = { index: 1, label: 1, predicted: 0, probability: 0.8, picture };
+  return {
+    optimizer: 'lmd',
+    split: 'test',
+    examples: 3,
+    of: 10,
+    classes: 2,
+    classNames: ['<cat>', 'dog'],
+    confusion: [
+      { label: 0, predicted: 0, count: 2 },
+      { label: 1, predicted: 0, count: 1 },
+    ],
+    samples: [right],
+    worst: [wrong],
+    ...overrides,
+  };
+}
+
 function content(overrides: Partial<ReportContent> = {}): ReportContent {
   const result = {
     format: 'mxfp6_e3m2',
@@ -61,6 +87,8 @@ function content(overrides: Partial<ReportContent> = {}): ReportContent {
     ],
     curves: [curve('lmd'), curve('adamw')],
     posteriors: [posterior('logNormalPrior')],
+    predictions: [predictions()],
+    texts: [],
     environment: {
       date: '2025-01-31 12:00 UTC',
       machine: 'a <machine> & "more"',
@@ -74,7 +102,7 @@ function content(overrides: Partial<ReportContent> = {}): ReportContent {
   };
 }
 
-const voidTags = new Set(['meta', '!doctype']);
+const voidTags = new Set(['meta', 'img', '!doctype']);
 
 /** Checks that every tag is closed in order, that attributes are quoted, and that no text holds a bare `<` or `&`. */
 function expectWellFormed(page: string): void {
@@ -100,7 +128,8 @@ describe('renderReport', () => {
   it('is well formed, escapes what it is given, and fetches nothing', () => {
     expectWellFormed(page);
     expect(page).toContain('a &lt;machine&gt; &amp; &quot;more&quot;');
-    expect(page).not.toMatch(/https?:|\/\/|src=|href=|<script|<link|@import|url\(/);
+    const withoutPictures = page.replace(/src="data:image\/png;base64,[A-Za-z0-9+/]*=*"/g, '');
+    expect(withoutPictures).not.toMatch(/https?:|\/\/|src=|href=|<script|<link|@import|url\(/);
   });
 
   it('shows both rules, the axes with their units, and the fitted parameters', () => {
@@ -157,5 +186,78 @@ describe('renderReport', () => {
 
   it('adapts to light and dark', () => {
     expect(page).toContain('@media (prefers-color-scheme: dark)');
+  });
+});
+
+describe('predictions', () => {
+  it('have pictures, the truth of each mistake, and a matrix by class name', () => {
+    const page = renderReport(content());
+    expect(page).toContain('3 evenly spaced of 10 test images');
+    expect(page).toContain('✓ &lt;cat&gt; 90.00 %');
+    expect(page).toContain('is dog');
+    expect(page).toMatch(/<th scope="row">dog<\/th><td class="miss" style="--share: 100%">1<\/td>/);
+  });
+
+  it('have indices where the names are not known, and the most frequent confusions of many classes', () => {
+    const { classNames: _, ...unnamed } = predictions({ classes: 100 });
+    const page = renderReport(content({ predictions: [unnamed] }));
+    expect(page).toContain('Most frequent confusions');
+    expect(page).not.toContain('class="confusion"');
+    expect(page).toContain('is 1');
+  });
+
+  it('say when there is no mistake', () => {
+    expect(renderReport(content({ predictions: [predictions({ worst: [] })] }))).toContain('None of these images');
+  });
+});
+
+describe('a language model', () => {
+  const text = content().results.map((result) => ({ ...result, tokensPerSecond: 10, testPerplexity: 1.14 }));
+
+  it('has texts, escaped, and perplexity, which images have not', () => {
+    const texts = [{ optimizer: 'lmd', prompt: 'My fellow ', text: '<citizens>' }];
+    const page = renderReport(content({ results: text, predictions: [], texts }));
+    expectWellFormed(page);
+    expect(page).toContain('<b>My fellow </b>&lt;citizens&gt;');
+    expect(page).toContain('(perplexity 1.14)');
+    expect(renderReport(content())).not.toMatch(/perplexity/i);
+  });
+});
+
+describe('conclusionOf', () => {
+  const [lmd, adamw] = content().results as [TrialResult, TrialResult];
+
+  it('names the best and the next, and what a single seed cannot tell', () => {
+    expect(conclusionOf([lmd, { ...adamw, testAccuracy: 0.98 }])).toBe(
+      'adamw has the highest test accuracy, 98.00 %; lmd follows with 97.00 %. A single seed does not rank optimizers.',
+    );
+  });
+
+  it('is about validation without a test, and about the finite', () => {
+    const { testAccuracy: _, testLoss: __, ...untested } = lmd;
+    expect(conclusionOf([untested])).toBe('lmd reaches a validation accuracy of 96.00 %.');
+    expect(conclusionOf([{ ...lmd, testLoss: Number.NaN }])).toBe('No optimizer reached a finite test loss.');
+  });
+});
+
+describe('pictureOf', () => {
+  it('is a PNG of the size of the input, reduced beyond 96 pixels', () => {
+    const sizeOf = (base64: string) => {
+      const bytes = Buffer.from(base64, 'base64');
+      expect(bytes.subarray(1, 4).toString()).toBe('PNG');
+      return [bytes.readUInt32BE(16), bytes.readUInt32BE(20)];
+    };
+    expect(sizeOf(pictureOf(new Float32Array(28 * 28), 28, 28, 1))).toEqual([28, 28]);
+    expect(sizeOf(pictureOf(new Float32Array(224 * 224 * 3), 224, 224, 3))).toEqual([74, 74]);
+  });
+
+  it('has the pixels of the input, stretched to the range of a byte', async () => {
+    const { default: sharp } = await import('sharp');
+    const values = Float32Array.of(-1, 0, 1, 1, 0, -1, 0, 0, 0, 1, 1, 1);
+    const { data, info } = await sharp(Buffer.from(pictureOf(values, 2, 2, 3), 'base64'))
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+    expect([info.width, info.height, info.channels]).toEqual([2, 2, 3]);
+    expect([...data]).toEqual([0, 128, 255, 255, 128, 0, 128, 128, 128, 255, 255, 255]);
   });
 });

@@ -2,10 +2,13 @@ import { chartInPage, facts, html, type Markup, page, tableInPage } from '@lmd/r
 import { type Configuration, precisionOf } from '../configuration/schema.js';
 import { resultColumns } from '../output/results.js';
 import type { Environment, TrialResult } from '../run/types.js';
+import { conclusionOf } from './conclusion.js';
 import { accuracyChart, type Curve, lossChart } from './curves.js';
 import { measurementSection } from './measurements.js';
 import { posteriorChart, posteriorTable } from './posterior.js';
 import type { PosteriorSummary } from './posterior-summary.js';
+import type { Predictions } from './predictions-schema.js';
+import { predictionsSection } from './predictions-section.js';
 
 /** Everything that a report shows. */
 export interface ReportContent {
@@ -13,6 +16,10 @@ export interface ReportContent {
   readonly results: readonly TrialResult[];
   readonly curves: readonly Curve[];
   readonly posteriors: readonly PosteriorSummary[];
+  /** Of classifiers, by optimizer. */
+  readonly predictions: readonly Predictions[];
+  /** What language models generated. */
+  readonly texts: readonly { readonly optimizer: string; readonly prompt: string; readonly text: string }[];
   readonly environment: Environment;
 }
 
@@ -35,19 +42,30 @@ ${chartInPage(posteriorChart(posterior))}
 <details><summary>By weight</summary>${posteriorTable(posterior)}</details></section>`;
 }
 
+/** Unedited texts, the prompt before each. */
+function textSection(texts: ReportContent['texts']): Markup {
+  return html`<section><h2>Generated texts</h2>${texts.map(
+    ({ optimizer, prompt, text }) =>
+      html`<figure><figcaption>${optimizer}</figcaption><blockquote><b>${prompt}</b>${text}</blockquote></figure>`,
+  )}</section>`;
+}
+
 /** The report as one self-contained HTML page with inline styles and charts, and no scripts. */
 export function renderReport(content: ReportContent): string {
-  const { configuration, results, curves, posteriors, environment } = content;
+  const { configuration, results, curves, posteriors, predictions, texts, environment } = content;
   const { name, seed, steps, batchSize } = configuration;
+  const isText = results.some(({ tokensPerSecond }) => tokensPerSecond !== undefined);
   const title = `${name}: training report`;
   return page(
     title,
-    html`<header><h1>${name}</h1><p class="lead">${configuration.optimizers.map((optimizer) => `${optimizer.name} with a ${precisionOf(configuration, optimizer)} forward pass`).join(' and ')}, ${steps} steps of ${batchSize} examples. ${environment.date}.</p></header>
+    html`<header><h1>${name}</h1><p class="conclusion">${conclusionOf(results)}</p><p class="lead">${configuration.optimizers.map((optimizer) => `${optimizer.name} with a ${precisionOf(configuration, optimizer)} forward pass`).join(' and ')}, ${steps} steps of ${batchSize} examples. ${environment.date}.</p></header>
 <section><h2>Results</h2>${resultTable(results)}
-<p class="note">Seconds include training and evaluation of one optimizer. Images/s or tokens/s are those of the
+<p class="note">Seconds include training and evaluation of one optimizer. ${isText ? 'Tokens/s' : 'Images/s'} are those of the
 training steps only. Peak memory is that of the whole process.</p></section>
 <section><h2>Loss</h2>${chartInPage(lossChart(curves))}</section>
 <section><h2>Accuracy</h2>${chartInPage(accuracyChart(curves))}</section>
+${texts.length === 0 ? undefined : textSection(texts)}
+${predictions.map(predictionsSection)}
 ${measurementSection(curves)}
 ${posteriors.map(posteriorSection)}
 <section><h2>Environment and configuration</h2>${facts([
@@ -61,6 +79,6 @@ ${posteriors.map(posteriorSection)}
       ['Versions', environment.versions],
       ['Date', environment.date],
     ])}
-<details open><summary>Configuration</summary><pre><code>${JSON.stringify(configuration, null, 2)}</code></pre></details></section>`,
+<details><summary>Configuration</summary><pre><code>${JSON.stringify(configuration, null, 2)}</code></pre></details></section>`,
   );
 }

@@ -5,6 +5,7 @@ import { metricsCsvColumns, metricsCsvRow } from '@lmd/training/node';
 import type { Configuration } from '../configuration/schema.js';
 import { jsonLine } from '../output/json.js';
 import { posteriorSummarySchema } from '../report/posterior-summary.js';
+import { predictionsSchema } from '../report/predictions-schema.js';
 import { renderReport } from '../report/report.js';
 import type { TrialSummary } from '../trial/summary.js';
 import { describeDate, describeMachine, describeVersions } from './environment.js';
@@ -13,7 +14,7 @@ import { curveOf, metricsOf } from './metrics.js';
 import { readStored } from './stored.js';
 import type { TrialResult } from './types.js';
 
-const posteriorRemedy = "Delete it and the optimizer's summary.json, and resume the run, which writes both again.";
+const storedRemedy = "Delete it and the optimizer's summary.json, and resume the run, which writes both again.";
 
 /**
  * Joins the metrics of the optimizers into `metrics.jsonl`, and into `metrics.csv` if configured, each line with its
@@ -49,7 +50,14 @@ export async function writeArtifacts(
   const posteriors = configuration.optimizers
     .map(({ name }) => layout.trial(name).posterior)
     .filter((path) => existsSync(path))
-    .map((path) => readStored(path, posteriorSummarySchema, posteriorRemedy));
+    .map((path) => readStored(path, posteriorSummarySchema, storedRemedy));
+  const predictions = configuration.optimizers
+    .map(({ name }) => layout.trial(name).predictions)
+    .filter((path) => existsSync(path))
+    .map((path) => readStored(path, predictionsSchema, storedRemedy));
+  const texts = summaries.flatMap(({ result, samples = [] }) =>
+    samples.map((sample) => ({ optimizer: result.optimizer, ...sample })),
+  );
   const { device, model, parameters, data, preprocessing } = summaries[0]!;
   const environment = {
     date: describeDate(date),
@@ -64,7 +72,10 @@ export async function writeArtifacts(
   const curves = await Promise.all(
     configuration.optimizers.map(async ({ name }) => curveOf(name, await metricsOf(layout.trial(name).metrics))),
   );
-  await writeFileAtomic(layout.report, renderReport({ configuration, results, curves, posteriors, environment }));
+  await writeFileAtomic(
+    layout.report,
+    renderReport({ configuration, results, curves, posteriors, predictions, texts, environment }),
+  );
   const summary = { name: configuration.name, seed: configuration.seed, environment, results };
   await writeFileAtomic(layout.summary, `${toJson(summary, 2)}\n`);
   return results;

@@ -22,6 +22,7 @@ export function trialLayout(folder: string) {
     metricsCsv: join(folder, 'metrics.csv'),
     model: join(folder, 'model.safetensors'),
     posterior: join(folder, 'posterior.json'),
+    predictions: join(folder, 'predictions.json'),
     /** Written last: if it exists, the optimizer is done. */
     summary: join(folder, 'summary.json'),
   };

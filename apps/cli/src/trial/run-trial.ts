@@ -24,6 +24,7 @@ import {
 import { trainingPrecision } from '../configuration/schema.js';
 import { geometryOf } from '../data/index.js';
 import { type RunData, unusedFilesMessage } from '../data/run-data.js';
+import { jsonLine } from '../output/json.js';
 import type { TrialEvent } from '../run/events.js';
 import { trialLayout } from '../run/layout.js';
 import { requireRunFolder, runFolderOf } from '../run/run-folder.js';
@@ -35,6 +36,7 @@ import { trialIdentity } from './identity.js';
 import { lockPatiently } from './lock.js';
 import { withOpenTrial } from './open-trial.js';
 import { type PeakMemory, peakMemory } from './peak-memory.js';
+import { predictionsOf } from './predictions.js';
 import type { TrialHost, TrialOutcome, TrialRequest } from './request.js';
 import { saveModel } from './save-results.js';
 import { summarizeTrial } from './summarize-trial.js';
@@ -88,7 +90,10 @@ async function trainAndSave(request: TrialRequest, emit: Emit, signal: AbortSign
       requireRunFolder(runFolderOf(request.folder));
       await saveModel(ops, request, trained, starting);
       const summary = await summarizeTrial(ops, request, starting, data, trained, memory);
-      await writeFileAtomic(trialLayout(request.folder).summary, `${toJson(summary, 2)}\n`);
+      const predictions = await predictionsOf(ops, request, starting, data, trained);
+      const layout = trialLayout(request.folder);
+      if (predictions !== undefined) await writeFileAtomic(layout.predictions, jsonLine(predictions));
+      await writeFileAtomic(layout.summary, `${toJson(summary, 2)}\n`);
       return { status: 'finished' as const, result: summary.result };
     } finally {
       trained.dispose();
