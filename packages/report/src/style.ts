@@ -77,7 +77,8 @@ details { margin-top: 14px; } summary { cursor: pointer; color: var(--muted); }
 pre { overflow: auto; font-size: 0.82rem; line-height: 1.45; margin: 10px 0 0; }
 code, pre { font-family: ui-monospace, "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 @media (max-width: 720px) {
-  svg text { font-size: 22px; } .line { stroke-width: 3.5; } .faint { stroke-width: 2; }
+  svg { overflow: visible; } svg text { font-size: 21px; } .line { stroke-width: 3.5; } .faint { stroke-width: 2; }
+  svg .title { font-size: 18px; } .axes .title:last-child { transform: translate(-8px, 172px) rotate(-90deg); }
   main { padding: 24px 12px 48px; } section { padding: 16px 14px; }
   .stacked thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .stacked, .stacked tbody, .stacked tr, .stacked td { display: block; }
