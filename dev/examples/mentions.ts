@@ -23,7 +23,7 @@ export interface Help {
 
 const examplesIn = (help: string) => [...help.matchAll(/^ {2}(lmd .*?)(?: {2,}.*)?$/gm)].map(([, command]) => command!);
 const namesIn = (help: string) =>
-  [...(/^Commands:\n([\s\S]*?)(?:\n\n|$(?![\s\S]))/m.exec(help)?.[1] ?? '').matchAll(/^ {2}([a-z]+)/gm)]
+  [...(/^Commands:\n([\s\S]*?)(?:\n\n|$(?![\s\S]))/m.exec(help)?.[1] ?? '').matchAll(/^ {2}([a-z-]+)/gm)]
     .map(([, name]) => name!)
     .filter((name) => name !== 'help');
 
