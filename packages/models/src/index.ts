@@ -26,10 +26,26 @@ export {
   exportAdapters,
   mergeAdapters,
 } from './pretrained/adapters.js';
-export { type ConfigJson, configJsonOf, modelFromConfigJson, type PretrainedModel } from './pretrained/config-json.js';
+export {
+  type ConfigJson,
+  type ConfigJsonOptions,
+  configJsonOf,
+  modelFromConfigJson,
+  type PretrainedModel,
+} from './pretrained/config-json.js';
 export { contractionAxes } from './pretrained/contraction-axes.js';
-export { describePretrained, type PretrainedDescription } from './pretrained/describe-pretrained.js';
-export { type Exported, type ExportedTensor, exportPretrained } from './pretrained/export-pretrained.js';
+export { describeExport, type ModelKnowledge } from './pretrained/describe-export.js';
+export {
+  describePretrained,
+  type PretrainedDescription,
+  type PretrainedKnowledge,
+} from './pretrained/describe-pretrained.js';
+export {
+  type Exported,
+  type ExportedTensor,
+  type ExportPretrainedOptions,
+  exportPretrained,
+} from './pretrained/export-pretrained.js';
 export { type Imported, type ImportSource, importPretrained } from './pretrained/import-pretrained.js';
 export { type LayoutName, layoutOfTensors, type RecognizedLayout } from './pretrained/layout-of.js';
 export type { PretrainedTensor, PretrainedTensors } from './pretrained/tensors.js';

@@ -1,3 +1,4 @@
+import { matchesGlob } from '@lmd/core';
 import { gpt2Presets, vitPresets } from '@lmd/models';
 import type { Configuration } from '../configuration/schema.js';
 import { geometryOf, pathOf, tokenizerOf } from '../data/index.js';
@@ -14,8 +15,12 @@ const keys = {
   gpt2: ['contextLength', 'width', 'depth', 'heads', 'mlpWidth', 'gelu', 'layerNormEpsilon'],
 } as const;
 
-/** Keys that may differ if the weights whose shapes depend on them are initialized from the seed. */
-const resizable: readonly string[] = ['patchSize', 'contextLength', 'pooling'];
+/** Keys that may differ if the weight whose shape depends on them is initialized from the seed. */
+const resizable: { readonly [key: string]: string } = {
+  patchSize: 'patchEmbedding.weight',
+  contextLength: 'positionEmbedding',
+  pooling: 'positionEmbedding',
+};
 
 /** Maximum number of padding rows of an embedding. */
 const mostPadding = 1023;
@@ -42,7 +47,10 @@ export function completeModel(
   if (described.architecture !== model.kind) {
     throw conflict('model.kind', model.kind, `contains a ${described.architecture}`, 'Use weights of the same kind.');
   }
-  const isFresh = fineTuning?.fresh !== undefined;
+  const fresh = fineTuning?.fresh;
+  const isFresh = fresh !== undefined;
+  const begins = (weight: string | undefined) =>
+    weight !== undefined && fresh?.some((pattern) => matchesGlob(pattern, weight)) === true;
   const options = withMlpWidth(described.options as Sizes);
   const preset = presetSizes(model.kind, model.preset);
   const explicit = model as Sizes;
@@ -52,9 +60,11 @@ export function completeModel(
     const given = explicit[key] ?? preset[key];
     if (stored === undefined) continue;
     if (given === undefined) completed[key] = stored;
-    else if (given !== stored && !(isFresh && resizable.includes(key))) {
+    else if (given !== stored && !begins(resizable[key])) {
       const name = explicit[key] === undefined ? `model.preset = ${model.preset} with ${key}` : `model.${key}`;
-      throw conflict(name, given, `has ${key} = ${String(stored)}`, 'Omit the key: it is read from the file.');
+      const weight = resizable[key];
+      const afresh = weight === undefined ? '' : ` Or initialize the weight: "fineTuning": { "fresh": ["${weight}"] }.`;
+      throw conflict(name, given, `has ${key} = ${String(stored)}`, `Omit the key: it is read from the file.${afresh}`);
     }
   }
   const geometry = geometryOf(data);

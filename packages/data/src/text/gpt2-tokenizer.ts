@@ -18,6 +18,16 @@ export function gpt2Tokenizer(): Promise<Tokenizer> {
 
 let memo: Promise<Tokenizer> | undefined;
 
+/** The bytes of GPT-2's tokens, by token, without the one between documents, which is the next. */
+export async function gpt2Vocabulary(): Promise<readonly Uint8Array[]> {
+  const { default: vocabulary } = await import('gpt-tokenizer/bpeRanks/r50k_base');
+  const encoder = new TextEncoder();
+  return Array.from({ length: endOfText }, (_, token) => {
+    const entry = vocabulary[token]!;
+    return typeof entry === 'string' ? encoder.encode(entry) : Uint8Array.from(entry);
+  });
+}
+
 async function load(): Promise<Tokenizer> {
   const [{ BytePairEncodingCore }, { default: vocabulary }] = await Promise.all([
     import('gpt-tokenizer/BytePairEncodingCore'),

@@ -11,5 +11,6 @@ export {
   tokenDatasetOptionTable,
   tokensInMemory,
 } from './token-dataset.js';
-export type { StreamingDecoder, Tokenizer, TokenizerDescription } from './tokenizer.js';
+export type { CharacterDescription, StreamingDecoder, Tokenizer, TokenizerDescription } from './tokenizer.js';
+export { tokenizerFiles } from './tokenizer-files.js';
 export { tokenizerFromDescription } from './tokenizer-from-description.js';

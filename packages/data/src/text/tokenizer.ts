@@ -1,11 +1,11 @@
 /** A serializable description of a tokenizer (`tokenizerFromDescription`). */
-export type TokenizerDescription =
-  | { readonly name: 'gpt2' }
-  | {
-      readonly name: 'characters';
-      /** One character (code point) per token, in the order of the tokens. */
-      readonly characters: readonly string[];
-    };
+export type TokenizerDescription = { readonly name: 'gpt2' } | CharacterDescription;
+
+export interface CharacterDescription {
+  readonly name: 'characters';
+  /** One character (code point) per token, in the order of the tokens. */
+  readonly characters: readonly string[];
+}
 
 /** Decodes a stream of tokens: a character may need several tokens, and is returned when it is complete. */
 export interface StreamingDecoder {

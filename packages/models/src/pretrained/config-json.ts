@@ -3,6 +3,7 @@ import { type Gpt2, gpt2 } from '../gpt2.js';
 import type { Gpt2Config, ResolvedGpt2Config } from '../gpt2-config.js';
 import { type Vit, vit } from '../vit.js';
 import type { ResolvedVitConfig, VitConfig } from '../vit-config.js';
+import { labelMaps } from './class-names.js';
 import { gpt2Settings, vitSettings } from './transformers-settings.js';
 
 export type PretrainedModel = Gpt2 | Vit;
@@ -50,12 +51,30 @@ export function optionsOfConfigJson(json: unknown): ConfiguredOptions {
 
 const settingsOf = (json: unknown, known: typeof gpt2Settings) => foreignSettings(json, { file, known });
 
-/** The `config.json` by which transformers loads what `exportPretrained` gives in its layout. */
-export function configJsonOf(model: PretrainedModel): ConfigJson {
-  return model.architecture === 'gpt2' ? gpt2ToJson(model.config) : vitToJson(model.config);
+/** What a `config.json` says beyond the geometry. */
+export interface ConfigJsonOptions {
+  /** Names of the classes of a ViT, by label. Default: the placeholders of transformers, `LABEL_0`, `LABEL_1`, …. */
+  readonly classNames?: readonly string[] | undefined;
+  /** The token between documents of a GPT-2. Default: that of GPT-2's tokenizer, if the vocabulary has it. */
+  readonly endOfText?: number | undefined;
 }
 
-const endOfText = 50256;
+/** The `config.json` by which transformers loads what `exportPretrained` gives in its layout. */
+export function configJsonOf(model: PretrainedModel, options: ConfigJsonOptions = {}): ConfigJson {
+  return model.architecture === 'gpt2' ? gpt2ToJson(model.config, options) : vitToJson(model.config, options);
+}
+
+/**
+ * The `generation_config.json` of a GPT-2: where a text begins and ends, which `generate` of transformers reads from
+ * here and not from `config.json`.
+ */
+export function generationJsonOf({ config }: Gpt2, { endOfText }: ConfigJsonOptions = {}): ConfigJson {
+  const token = endOfText ?? usualEndOfText(config);
+  return { bos_token_id: token, eos_token_id: token, pad_token_id: token };
+}
+
+/** The token between documents, where the vocabulary is GPT-2's. */
+const usualEndOfText = ({ vocabularySize }: ResolvedGpt2Config) => (vocabularySize > 50256 ? 50256 : null);
 
 /** GELU by the error function, and its approximation by tanh, of which transformers has two implementations. */
 const activations: { readonly [name: string]: 'none' | 'tanh' } = {
@@ -78,7 +97,8 @@ function gpt2FromJson(settings: ForeignSettings): Gpt2Config {
   };
 }
 
-function gpt2ToJson(config: ResolvedGpt2Config): ConfigJson {
+function gpt2ToJson(config: ResolvedGpt2Config, { endOfText }: ConfigJsonOptions): ConfigJson {
+  const token = endOfText ?? usualEndOfText(config);
   return {
     architectures: ['GPT2LMHeadModel'],
     model_type: 'gpt2',
@@ -94,9 +114,8 @@ function gpt2ToJson(config: ResolvedGpt2Config): ConfigJson {
     embd_pdrop: config.dropout,
     attn_pdrop: config.attentionDropout,
     tie_word_embeddings: true,
-    // The token between documents, where the vocabulary is GPT-2's.
-    bos_token_id: config.vocabularySize > endOfText ? endOfText : null,
-    eos_token_id: config.vocabularySize > endOfText ? endOfText : null,
+    bos_token_id: token,
+    eos_token_id: token,
     dtype: 'float32',
   };
 }
@@ -121,8 +140,7 @@ function vitFromJson(settings: ForeignSettings): VitConfig {
   };
 }
 
-function vitToJson(config: ResolvedVitConfig): ConfigJson {
-  const labels = Array.from({ length: config.classes }, (_, label) => [`${label}`, `LABEL_${label}`] as const);
+function vitToJson(config: ResolvedVitConfig, { classNames }: ConfigJsonOptions): ConfigJson {
   return {
     architectures: ['ViTForImageClassification'],
     model_type: 'vit',
@@ -138,8 +156,7 @@ function vitToJson(config: ResolvedVitConfig): ConfigJson {
     hidden_dropout_prob: config.dropout,
     attention_probs_dropout_prob: config.attentionDropout,
     qkv_bias: true,
-    id2label: Object.fromEntries(labels),
-    label2id: Object.fromEntries(labels.map(([label, name]) => [name, Number(label)])),
+    ...labelMaps(config.classes, classNames),
     dtype: 'float32',
   };
 }

@@ -1,6 +1,7 @@
 import { checkModelOperations, LmdError, type NamedTensors, type Operations } from '@lmd/core';
 import { checkWeights } from '../layers/parameters.js';
-import { type ConfigJson, configJsonOf, type PretrainedModel } from './config-json.js';
+import type { ConfigJson, PretrainedModel } from './config-json.js';
+import { describeExport, type ModelKnowledge } from './describe-export.js';
 import { gpt2Layout, type Layout, vitTimmLayout, vitTransformersLayout } from './layouts.js';
 
 /** A tensor in another library's layout, read from the backend when it is asked for. */
@@ -9,29 +10,39 @@ export interface ExportedTensor {
   read(): Promise<Float32Array>;
 }
 
+export interface ExportPretrainedOptions extends ModelKnowledge {
+  /** Default `transformers`. */
+  readonly layout?: Layout['name'];
+}
+
 export interface Exported {
-  /** For `config.json`; null in timm's layout, which has none. */
-  readonly config: ConfigJson | null;
+  /** For `config.json`. */
+  readonly config: ConfigJson;
+  /** Further JSON files by name: `preprocessor_config.json` of a ViT, `generation_config.json` of a GPT-2. */
+  readonly files: { readonly [name: string]: ConfigJson };
   /** In the order of the forward pass. The weights must live until they are read. */
   readonly tensors: { readonly [name: string]: ExportedTensor };
 }
 
 /**
- * Converts a model's weights to the names and shapes of another library: `transformers` (`GPT2LMHeadModel`,
- * `ViTForImageClassification`; default) or `timm`. Written to `model.safetensors` beside `config.json`, transformers
- * loads it. GPT-2's output matrix is the token embedding there too, and not written again.
+ * Converts a model's weights to the names and shapes of another library, with the files that describe the model there:
+ * `transformers` (`GPT2LMHeadModel`, `ViTForImageClassification`; default) or `timm`. Written to `model.safetensors`
+ * beside `config.json` and `files`, that library loads it. GPT-2's output matrix is the token embedding there too, and
+ * not written again. The files of a tokenizer are those of `tokenizerFiles` of `@lmd/data/text`.
  *
- * @throws LmdError `UNSUPPORTED` where the layout has no such model: mean pooling in transformers, GPT-2 in timm.
+ * @throws LmdError `UNSUPPORTED` where the layout has no such model: mean pooling in transformers, GPT-2 or another ε of
+ *   layer norms than 1e-6 in timm; `INVALID_ARGUMENT` for names or preprocessing that are not those of the model.
  */
 export function exportPretrained(
   ops: Operations,
   model: PretrainedModel,
   weights: NamedTensors,
-  { layout: name = 'transformers' }: { readonly layout?: Layout['name'] } = {},
+  options: ExportPretrainedOptions = {},
 ): Exported {
   checkModelOperations(ops);
   checkWeights(weights, model.parameters);
-  const layout = exportLayoutOf(model, name);
+  const layout = exportLayoutOf(model, options.layout ?? 'transformers');
+  const described = describeExport(model, layout.name, options);
   const tensors: { [name: string]: ExportedTensor } = {};
   for (const { weight, names, arrangement } of layout.correspondences) {
     for (const [i, part] of names.entries()) {
@@ -41,7 +52,7 @@ export function exportPretrained(
       };
     }
   }
-  return { config: name === 'timm' ? null : configJsonOf(model), tensors };
+  return { ...described, tensors };
 }
 
 /** @throws LmdError `UNSUPPORTED` where the layout has no such model. */

@@ -62,6 +62,9 @@ const sizes: { readonly [name: string]: readonly [width: number, heads: number] 
   gigantic: [1664, 16],
 };
 
+/** ε of the layer norms of every plain ViT of timm; no argument changes it. */
+export const timmLayerNormEpsilon = 1e-6;
+
 const activations = { gelu: 'none', gelu_tanh: 'tanh' } as const;
 const poolings = { token: 'classToken', avg: 'mean' } as const;
 
@@ -90,7 +93,7 @@ export function timmSettings(json: unknown, width: number): Partial<VitConfig> {
   return {
     pooling: pool.choice('global_pool', poolings, 'token'),
     gelu: args.choice('act_layer', activations, 'gelu'),
-    layerNormEpsilon: 1e-6,
+    layerNormEpsilon: timmLayerNormEpsilon,
     ...(args.has('num_heads') ? { heads: args.count('num_heads') } : usualWidth === width ? { heads } : {}),
     ...(args.has('img_size') ? { imageSize: square(args, 'img_size') } : {}),
   };

@@ -12,6 +12,8 @@ const ignored = (names: string): Known =>
 const general: Known = {
   ...ignored('_name_or_path _commit_hash _attn_implementation _attn_implementation_autoset _num_labels name_or_path'),
   ...ignored('architectures attn_implementation dtype torch_dtype transformers_version tokenizer_class prefix'),
+  // Which files transformers.js loads.
+  ...ignored('transformers.js_config'),
   ...ignored('finetuning_task task_specific_params problem_type label2id id2label num_labels gradient_checkpointing'),
   ...ignored('output_attentions output_hidden_states return_dict torchscript use_cache use_bfloat16 tf_legacy_loss'),
   ...ignored(
