@@ -11,6 +11,7 @@ const allowed = {
   'mx-golden': [],
   autograd: ['core'],
   models: ['core', 'autograd', 'mx-formats'],
+  onnx: ['core', 'models'],
   training: ['core', 'autograd', 'safetensors'],
   data: ['core', 'training', 'safetensors'],
   backends: ['core', 'mx-formats', 'native'],

@@ -45,6 +45,7 @@ const examples: readonly (readonly [string, string])[] = [
   ['lmd inspect model.safetensors --html weights.html', 'show statistics and plots of every tensor'],
   ['lmd quantize model.safetensors --format mxfp6_e3m2', 'write a packed model, five times smaller'],
   ['lmd export runs/speeches-2025-01-31-001 --out gpt2-speeches', 'write a folder that transformers loads'],
+  ['lmd export gpt2-speeches --layout onnx --out gpt2-onnx', 'write a folder that transformers.js loads'],
   ['lmd export tuned --layout peft --out tuned-adapters', 'write the adapters of a run for PEFT'],
   ['lmd compare runs/first-light-2025-01-31-001 my-run --html comparison.html', 'compare runs, with their curves'],
   ['lmd find-rate first-light', 'find a learning rate for each optimizer in a hundred steps'],
@@ -247,15 +248,18 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .command('export')
     .description('write a model in the layout of another library, in one file or in shards')
     .argument('<model>', 'a run, a model file, or a folder with a model of transformers')
-    .requiredOption('--out <folder>', 'a new or empty folder')
+    .requiredOption('--out <folder>', 'a new folder')
     .addOption(
-      choiceOption('--layout <name>', 'layout of the files; peft: the adapters of a run alone', exportLayouts).default(
-        'transformers',
-      ),
+      choiceOption(
+        '--layout <name>',
+        'layout of the files; onnx: for onnxruntime and transformers.js; peft: the adapters of a run alone',
+        exportLayouts,
+      ).default('transformers'),
     )
     .option('--adapters <folder>', 'merge the PEFT adapters in this folder into the model')
     .option('--optimizer <name>', 'optimizer of a run with several (default: the first)')
     .option('--shard-size <size>', 'maximum size of a file, such as 500MB or 2GiB (default: one file)')
+    .option('--no-cache', 'with --layout onnx: a GPT-2 without keys and values as inputs and outputs')
     .option('--json', 'print the result as one JSON line')
     .addHelpText('after', examplesOf('export'))
     .action((model: string, options: ExportCommandOptions) => exportCommand(model, options, terminal));

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseSafetensors, toFloat32Array } from '@lmd/safetensors';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { writeGpt2Folder, writeTensors } from './foreign.js';
 import { lmd, temporaryFolder, tiny } from './lmd.js';
 
 const folder = temporaryFolder();
@@ -57,20 +58,87 @@ describe('lmd export', () => {
     }
   });
 
-  it('writes the layout of timm in one file, without a config.json', async () => {
+  it('writes the layout of timm in one file, with the config.json that timm builds it from', async () => {
     const { files } = await json<{ files: string[] }>('export', 'mean', '--layout', 'timm', '--out', 'timm');
-    expect(files).toEqual(['model.safetensors']);
-    expect(readdirSync(at('timm'))).toEqual(files);
+    expect(files).toEqual(['model.safetensors', 'config.json']);
+    expect(readdirSync(at('timm')).sort()).toEqual([...files].sort());
     expect([...parseSafetensors(readFileSync(at('timm', files[0]!))).tensors.keys()]).toContain(
       'blocks.0.norm1.weight',
     );
+    const { model_args } = JSON.parse(readFileSync(at('timm', 'config.json'), 'utf8'));
+    expect(model_args).toMatchObject({ global_pool: 'avg', class_token: false });
+    const evaluated = await json<{ results: { testLoss: number }[] }>('evaluate', 'mean', '--model', 'timm');
+    const own = await json<{ results: { testLoss: number }[] }>('evaluate', 'mean');
+    expect(evaluated.results[0]!.testLoss).toBeCloseTo(own.results[0]!.testLoss, 6);
   });
 
-  it('does not take a character model of another library for one of GPT-2 tokens', async () => {
-    expect(await lmd(['export', 'gpt2', '--out', 'characters'], folder)).toMatchObject({ code: 0, stderr: '' });
-    const { code, stderr } = await lmd(['generate', 'characters', '--prompt', 'Row'], folder);
+  it('writes the tokenizer of a model of characters, which generate reads again', async () => {
+    const { files } = await json<{ files: string[] }>('export', 'gpt2', '--out', 'characters');
+    expect(files).toEqual([
+      ...['model.safetensors', 'config.json', 'generation_config.json'],
+      ...['tokenizer.json', 'tokenizer_config.json'],
+    ]);
+    const { vocab } = JSON.parse(readFileSync(at('characters', 'tokenizer.json'), 'utf8')).model;
+    const { eos_token_id } = JSON.parse(readFileSync(at('characters', 'generation_config.json'), 'utf8'));
+    expect(vocab['<|endoftext|>']).toBe(eos_token_id);
+    const words = ['--prompt', 'Row', '--max-tokens', '6', '--seed', '3'];
+    const tokens = async (model: string) => (await json<{ tokens: number[] }>('generate', model, ...words)).tokens;
+    expect(await tokens('characters')).toEqual(await tokens('gpt2'));
+  });
+
+  it('does not take a small vocabulary of another library for GPT-2 tokens', async () => {
+    writeGpt2Folder(at('unknown'), { vocabulary: 30 });
+    const { code, stderr } = await lmd(['generate', 'unknown', '--prompt', 'Row'], folder);
     expect(stderr).toContain('but its tokenizer (gpt2) has 50257');
     expect(code).toBe(2);
+  });
+
+  it('writes ONNX as transformers.js loads it', async () => {
+    const { files, bytes } = await json<{ files: string[]; bytes: number }>(
+      'export',
+      'gpt2',
+      '--layout',
+      'onnx',
+      '--out',
+      'onnx',
+    );
+    expect(files).toEqual([
+      ...['onnx/model.onnx', 'config.json', 'generation_config.json', 'tokenizer.json', 'tokenizer_config.json'],
+    ]);
+    expect(readFileSync(at('onnx', 'onnx', 'model.onnx'))).toHaveLength(bytes);
+    const config = JSON.parse(readFileSync(at('onnx', 'config.json'), 'utf8'));
+    expect(config).toMatchObject({ model_type: 'gpt2', 'transformers.js_config': { dtype: 'fp32' } });
+    const plain = await json<{ bytes: number }>('export', 'gpt2', '--layout', 'onnx', '--no-cache', '--out', 'plain');
+    expect(plain.bytes).toBeLessThan(bytes);
+    await json('export', 'mean', '--layout', 'onnx', '--out', 'onnx-mean');
+    expect(existsSync(at('onnx-mean', 'onnx', 'model.onnx'))).toBe(true);
+  });
+
+  it('carries class names and preprocessing from our files to those of others, and back', async () => {
+    const { tensors, metadata } = parseSafetensors(readFileSync(at('vit', 'model.safetensors')));
+    const { imageSize: size, channels, classes } = JSON.parse(metadata.config!);
+    const classNames = Array.from({ length: classes }, (_, i) => `class ${i}`);
+    const preprocessing = {
+      ...{ height: size, width: size, channels, fit: 'crop', cropFraction: 0.875, interpolation: 'bicubic' },
+      ...{ mean: Array(channels).fill(0.1307), standardDeviation: Array(channels).fill(0.3081), orientation: 'exif' },
+    };
+    const knows = { classNames: JSON.stringify(classNames), preprocessing: JSON.stringify(preprocessing) };
+    writeTensors(at('knows.safetensors'), Object.fromEntries(tensors), { ...metadata, ...knows });
+    for (const layout of ['transformers', 'timm', 'lmd']) {
+      await json('export', 'knows.safetensors', '--layout', layout, '--out', `knows-${layout}`);
+      await json('export', `knows-${layout}`, '--layout', 'lmd', '--out', `from-${layout}`);
+      const back = parseSafetensors(readFileSync(at(`from-${layout}`, 'model.safetensors'))).metadata;
+      expect(JSON.parse(back.classNames!)).toEqual(classNames);
+      const orientation = layout === 'timm' ? 'stored' : 'exif';
+      expect(JSON.parse(back.preprocessing!), layout).toEqual({ ...preprocessing, orientation });
+    }
+    expect(readdirSync(at('knows-transformers')).sort()).toEqual([
+      ...['config.json', 'model.safetensors', 'preprocessor_config.json'],
+    ]);
+    writeTensors(at('broken.safetensors'), Object.fromEntries(tensors), { ...metadata, classNames: '[1]' });
+    const { code, stderr } = await lmd(['export', 'broken.safetensors', '--out', 'from-broken'], folder);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('the metadata "classNames" must be a list of strings')]);
+    expect(readdirSync(folder).filter((name) => name.includes('from-broken'))).toEqual([]);
   });
 
   it('splits our own layout, from which text is generated as from one file', async () => {
@@ -127,14 +195,22 @@ describe('lmd export', () => {
   });
 
   it.each<[string, string[], number, string]>([
-    ['a folder with something in it', ['vit', '--out', 'vit'], 1, 'vit'],
+    ['a folder that is there', ['vit', '--out', 'vit'], 2, 'already exists. Use the path of a new folder.'],
+    ['a file that is there', ['vit', '--out', 'text.json'], 2, 'already exists.'],
     ['a size that is none', ['vit', '--out', 'x', '--shard-size', 'small'], 2, '--shard-size small is not allowed'],
     [
       'a layout that is not there',
       ['vit', '--out', 'x', '--layout', 'keras'],
       2,
-      'Allowed choices are transformers, timm, lmd, peft.',
+      'Allowed choices are transformers, timm, lmd, onnx, peft.',
     ],
+    [
+      'shards of ONNX',
+      ['vit', '--out', 'x', '--layout', 'onnx', '--shard-size', '1MB'],
+      2,
+      '--shard-size and --layout',
+    ],
+    ['a cache elsewhere', ['vit', '--out', 'x', '--no-cache'], 2, '--no-cache and --layout transformers'],
     ['a model that the layout has not', ['mean', '--out', 'x'], 1, 'does not support'],
     ['a model that is not there', ['nothing', '--out', 'x'], 1, 'does not exist.'],
   ])('refuses %s', async (_, words, code, message) => {
@@ -142,5 +218,6 @@ describe('lmd export', () => {
     expect(outcome.stderr).toContain(message);
     expect(outcome.code).toBe(code);
     expect(existsSync(at('x'))).toBe(false);
+    expect(readdirSync(folder).filter((name) => name.startsWith('.'))).toEqual([]);
   });
 });

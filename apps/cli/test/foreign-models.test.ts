@@ -80,6 +80,11 @@ describe('lmd train from a model of another library', () => {
     [text, { model: { ...text.model, width: 64 } }, 'model.width is 64, but '],
     [text, { model: { ...text.model, contextLength: 8 } }, 'model.contextLength is 8, but '],
     [text, { model: { ...text.model, preset: 'char' } }, 'model.preset = char with contextLength is 64, but '],
+    [
+      text,
+      { model: { ...text.model, contextLength: 8 }, fineTuning: { fresh: ['norm.*'] } },
+      '"fresh": ["positionEmbedding"]',
+    ],
     [text, { model: { ...text.model, gelu: 'none' } }, 'model.gelu is none, but '],
     [text, { data: { ...text.data, length: 32 } }, 'data.length is 32, but the model has a context of 16 tokens'],
     [pictures, { model: { ...pictures.model, patchSize: 2 } }, 'model.patchSize is 2, but '],

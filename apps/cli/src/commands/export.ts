@@ -1,24 +1,21 @@
-import { rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { createOperations, type EagerOperations, type NamedTensors } from '@lmd/core';
 import {
   type AdapterConfigJson,
   type ExportAdaptersOptions,
   exportAdapters,
-  exportPretrained,
   mergeAdapters,
   type PretrainedModel,
 } from '@lmd/models';
-import { tensorFrom } from '@lmd/safetensors';
-import { createShardedSafetensorsWriter, writeFileAtomic } from '@lmd/safetensors/node';
-import { claimRunFolder } from '@lmd/training/node';
 import { openBackend } from '../engine/index.js';
 import { UsageError } from '../errors.js';
+import { type Contents, jsonFiles, modelContents, safetensorsContents, writeContents } from '../export/contents.js';
+import { refuseExisting, writeNewFolder } from '../export/new-folder.js';
+import { onnxContents } from '../export/onnx-contents.js';
 import { readJson } from '../model-file/json.js';
 import { modelTensors } from '../model-file/model-tensors.js';
-import { packedKey } from '../model-file/packed.js';
 import { openTensorFile } from '../model-file/tensor-file.js';
-import { type ModelFile, modelOf, openModelFile, writeNotes } from '../model-file/weights.js';
+import { modelOf, openModelFile, writeNotes } from '../model-file/weights.js';
 import { jsonLine } from '../output/json.js';
 import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
 import { count, fileSize } from '../output/units.js';
@@ -28,7 +25,7 @@ import { openRunWeights, usualWeights } from '../trial/run-weights.js';
 import { openTrainedModel } from '../trial/trained-model.js';
 import { choose } from './choose.js';
 
-export const exportLayouts = ['transformers', 'timm', 'lmd', 'peft'] as const;
+export const exportLayouts = ['transformers', 'timm', 'lmd', 'onnx', 'peft'] as const;
 
 export interface ExportCommandOptions {
   readonly out: string;
@@ -36,33 +33,20 @@ export interface ExportCommandOptions {
   readonly adapters?: string;
   readonly optimizer?: string;
   readonly shardSize?: string;
+  /** Of a GPT-2 in ONNX. */
+  readonly cache: boolean;
   readonly json?: boolean;
 }
 
 type LayoutName = Exclude<(typeof exportLayouts)[number], 'peft'>;
 
-interface Contents {
-  readonly tensors: {
-    readonly [name: string]: { readonly shape: readonly number[]; read(): Promise<Float32Array> };
-  };
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly config: object | null;
-}
-
-interface Names {
-  readonly tensors: string;
-  /** File name of `config`. */
-  readonly config: string;
-}
-
-const modelNames: Names = { tensors: 'model.safetensors', config: 'config.json' };
-const adapterNames: Names = { tensors: 'adapter_model.safetensors', config: 'adapter_config.json' };
+/** The files of adapters. */
+const adapterNames = { tensors: 'adapter_model.safetensors', config: 'adapter_config.json' };
 
 /** What is written, and where it comes from. */
 interface Subject {
   readonly input: string;
   readonly contents: Contents;
-  readonly names: Names;
   dispose(): void;
 }
 
@@ -72,16 +56,17 @@ interface Subject {
 export async function exportCommand(path: string, options: ExportCommandOptions, terminal: Terminal): Promise<void> {
   if (options.json) keepStandardOutputClean();
   const { layout } = options;
+  refuseExisting(resolve(options.out));
   const maxShardBytes = options.shardSize === undefined ? Number.MAX_SAFE_INTEGER : byteCount(options.shardSize);
-  if (layout === 'peft') refuseBesidePeft(options);
+  refuseUnused(options);
   const backend = await openBackend('cpu');
   const ops = createOperations(backend);
   try {
     const subject = await (layout === 'peft'
       ? openAdapters(ops, path, options)
-      : openModel(ops, path, layout, options, terminal));
+      : openModel(ops, path, { ...options, layout, maxShardBytes }, terminal));
     try {
-      await writeSubject(subject, layout, maxShardBytes, options, terminal);
+      await writeSubject(subject, options, terminal);
     } finally {
       subject.dispose();
     }
@@ -90,36 +75,34 @@ export async function exportCommand(path: string, options: ExportCommandOptions,
   }
 }
 
-function refuseBesidePeft({ adapters, shardSize }: ExportCommandOptions): void {
-  for (const [option, value, why] of [
-    [
-      '--adapters',
-      adapters,
-      '--adapters merges adapters into a model, and --layout peft writes the adapters of a run.',
-    ],
-    ['--shard-size', shardSize, 'PEFT reads adapters from one file.'],
-  ] as const) {
-    if (value === undefined) continue;
-    throw new UsageError('INVALID_ARGUMENT', `${option} and --layout peft cannot be combined.`, {
+/** Options that a layout does not use. */
+function refuseUnused({ layout, adapters, shardSize, cache }: ExportCommandOptions): void {
+  const refuse = (option: string, value: unknown, why: string) => {
+    throw new UsageError('INVALID_ARGUMENT', `${option} and --layout ${layout} cannot be combined.`, {
       subject: option,
       value,
       remedy: `Use one of them. ${why}`,
     });
+  };
+  if (layout === 'peft' && adapters !== undefined) {
+    const why = '--adapters merges adapters into a model, and --layout peft writes the adapters of a run.';
+    refuse('--adapters', adapters, why);
   }
+  if (shardSize !== undefined) {
+    if (layout === 'peft') refuse('--shard-size', shardSize, 'PEFT reads adapters from one file.');
+    if (layout === 'onnx') refuse('--shard-size', shardSize, 'ONNX has one file up to 2 GB of weights.');
+  }
+  if (!cache && layout !== 'onnx') refuse('--no-cache', cache, 'Only a model in ONNX has a cache.');
 }
 
 async function writeSubject(
-  { input, contents, names }: Subject,
-  layout: string,
-  maxShardBytes: number,
-  { out, json }: ExportCommandOptions,
+  { input, contents }: Subject,
+  { out, layout, json }: ExportCommandOptions,
   { out: output, colours }: Terminal,
 ): Promise<void> {
   const folder = resolve(out);
-  await claimRunFolder(folder);
-  const files = await write(folder, contents, names, maxShardBytes);
-  const bytes = Object.values(contents.tensors).reduce((sum, { shape }) => sum + 4 * product(shape), 0);
-  const tensors = Object.keys(contents.tensors).length;
+  const files = await writeNewFolder(folder, (temporary) => writeContents(temporary, contents));
+  const { tensors, bytes } = contents;
   if (json) {
     output.write(jsonLine({ type: 'exported', input, folder, layout, tensors, bytes, files }));
     return;
@@ -131,8 +114,14 @@ async function writeSubject(
 async function openModel(
   ops: EagerOperations,
   path: string,
-  layout: LayoutName,
-  { optimizer, adapters }: ExportCommandOptions,
+  {
+    optimizer,
+    adapters,
+    ...options
+  }: ExportCommandOptions & {
+    readonly layout: LayoutName;
+    readonly maxShardBytes: number;
+  },
   terminal: Terminal,
 ): Promise<Subject> {
   const file = await openModelOrRun(path, optimizer);
@@ -150,8 +139,17 @@ async function openModel(
     writeNotes(file, terminal);
     const given = await file.weights(ops, model);
     const weights = adapters === undefined ? given : await withAdapters(ops, model, given, adapters);
-    const contents = contentsOf(ops, model, weights, layout, file);
-    return { input: file.path, contents, names: modelNames, dispose: () => ops.dispose(weights) };
+    try {
+      const { layout, maxShardBytes, cache } = options;
+      const contents =
+        layout === 'onnx'
+          ? await onnxContents(ops, model, weights, file, cache)
+          : await modelContents(ops, model, weights, file, { layout, maxShardBytes });
+      return { input: file.path, contents, dispose: () => ops.dispose(weights) };
+    } catch (error) {
+      ops.dispose(weights);
+      throw error;
+    }
   } finally {
     await file.close();
   }
@@ -199,8 +197,13 @@ async function openAdapters(ops: EagerOperations, path: string, options: ExportC
       ...(await baseOf(configured.weights!)),
       ...(architecture.architecture === 'gpt2' ? { layout: 'transformers' } : {}),
     });
-    const contents = { tensors, config, metadata: { format: 'pt' } };
-    return { input: run, contents, names: adapterNames, dispose: () => ops.dispose(weights) };
+    const contents = safetensorsContents(tensors, {
+      file: adapterNames.tensors,
+      metadata: { format: 'pt' },
+      maxShardBytes: Number.MAX_SAFE_INTEGER,
+      texts: jsonFiles({ [adapterNames.config]: config }),
+    });
+    return { input: run, contents, dispose: () => ops.dispose(weights) };
   } finally {
     trained.dispose();
   }
@@ -211,62 +214,6 @@ async function baseOf(model: string): Promise<ExportAdaptersOptions> {
   const { path, layout, close } = await openModelFile(model);
   await close();
   return layout === 'transformers' ? { layout, baseModel: dirname(path) } : { layout: 'timm' };
-}
-
-const product = (shape: readonly number[]) => shape.reduce((size, extent) => size * extent, 1);
-
-function contentsOf(
-  ops: EagerOperations,
-  model: PretrainedModel,
-  weights: NamedTensors,
-  layout: LayoutName,
-  { metadata }: ModelFile,
-): Contents {
-  if (layout !== 'lmd') {
-    const { tensors, config } = exportPretrained(ops, model, weights, { layout });
-    return { tensors, config, metadata: { format: 'pt' } };
-  }
-  const tensors = Object.entries(weights).map(([name, weight]) => [
-    name,
-    { shape: weight.shape, read: async () => (await ops.read(weight)) as Float32Array },
-  ]);
-  // Packed weights have been unpacked.
-  const { [packedKey]: _, format: __, ...kept } = metadata;
-  const described = { architecture: model.architecture, config: JSON.stringify(model.config) };
-  return {
-    tensors: Object.fromEntries(tensors),
-    config: null,
-    metadata: { ...kept, ...described, format: 'lmd-model-v1' },
-  };
-}
-
-async function write(
-  folder: string,
-  { tensors, metadata, config }: Contents,
-  names: Names,
-  maxShardBytes: number,
-): Promise<string[]> {
-  const configPath = join(folder, names.config);
-  const described = Object.entries(tensors).map(([name, { shape }]) => [name, { dtype: 'F32', shape }] as const);
-  const writer = await createShardedSafetensorsWriter(join(folder, names.tensors), {
-    tensors: new Map(described),
-    metadata,
-    maxShardBytes,
-  });
-  try {
-    for (const name of writer.entries.keys()) {
-      const { read, shape } = tensors[name]!;
-      await writer.write(name, tensorFrom(await read(), shape).data);
-    }
-    if (config !== null) await writeFileAtomic(configPath, `${JSON.stringify(config, null, 2)}\n`);
-    await writer.commit();
-  } catch (error) {
-    await writer.discard();
-    await rm(configPath, { force: true });
-    throw error;
-  }
-  const index = writer.files.length > 1 ? [`${names.tensors}.index.json`] : [];
-  return [...writer.files, ...index, ...(config === null ? [] : [names.config])];
 }
 
 const units: Readonly<Record<string, number>> = {

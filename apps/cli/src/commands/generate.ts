@@ -137,8 +137,8 @@ async function weightsOf(
 
 /** The GPT-2 of a file and the tokenizer that it was trained with. */
 async function languageModel(file: ModelFile): Promise<{ readonly model: Gpt2; readonly tokenizer: Tokenizer }> {
-  // The weight files of transformers do not name the tokenizer: GPT-2 models use that of GPT-2.
-  const description = file.layout === 'transformers' ? { name: 'gpt2' } : ownTokenizer(file);
+  // Without the metadata of lmd, a model of transformers has GPT-2's tokenizer.
+  const description = ownTokenizer(file) ?? (file.layout === 'transformers' ? { name: 'gpt2' } : undefined);
   const model = description === undefined ? undefined : modelOf(file);
   if (model?.architecture !== 'gpt2' || description === undefined) {
     throw new UsageError('INVALID_ARGUMENT', `${file.path} is not a language model.`, {

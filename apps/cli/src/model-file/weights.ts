@@ -78,14 +78,17 @@ export async function openModelFile(given: string): Promise<ModelFile> {
     const { metadata } = file;
     const tensors = modelTensors(file, path);
     const isOurs = metadata.format === 'lmd-model-v1';
-    const beside = join(dirname(path), 'config.json');
-    const config = !isOurs && existsSync(beside) ? await readJson(beside) : undefined;
+    const beside = async (name: string) => {
+      const json = join(dirname(path), name);
+      return !isOurs && existsSync(json) ? await readJson(json) : undefined;
+    };
+    const [config, processor] = [await beside('config.json'), await beside('preprocessor_config.json')];
     return {
       path,
       metadata,
       layout: isOurs ? 'lmd' : layoutOfTensors(tensors.names)?.layout,
       notes: tensors.notes,
-      describe: () => (isOurs ? ownDescription(metadata, path) : describePretrained(config, tensors.shapes)),
+      describe: () => (isOurs ? ownDescription(metadata, path) : describePretrained(config, tensors.shapes, processor)),
       weights: (ops, model, fresh) =>
         isOurs ? ownWeights(ops, tensors, path, model, fresh) : foreignWeights(ops, tensors, model, fresh),
       packedFormat: tensors.packedFormat,

@@ -1,0 +1,2 @@
+export { type ExportOnnxOptions, exportOnnx } from './export-onnx.js';
+export type { OnnxFile } from './serialize.js';
