@@ -15,9 +15,16 @@ export const nativeParts = [
     folder: 'packages/data',
     files: ['test/faults', 'src/text/tokenizers', 'src/node/token-file-description'].map((name) => `${name}.test.ts`),
   },
+  { folder: 'packages/onnx', files: ['test/onnxruntime.test.ts'] },
   { folder: 'packages/safetensors', files: ['src/fuzz.test.ts'] },
   { folder: 'packages/training', files: ['src/node/fuzz.test.ts'] },
-  { folder: 'apps/cli', files: ['test/resume.test.ts', 'test/fuzz.test.ts', 'src/model-file/model-file.test.ts'] },
+  {
+    folder: 'apps/cli',
+    files: [
+      ...['test/resume.test.ts', 'test/fuzz.test.ts', 'src/model-file/model-file.test.ts'],
+      'test/transformers-js.test.ts',
+    ],
+  },
   // Each benchmark once, at its smallest sizes; some need an engine.
   { folder: 'dev', files: ['bench/benchmarks.test.ts'] },
 ];
