@@ -1,10 +1,12 @@
-// Runs the tests that need Chromium. In the browser: the conformance suite on WebGPU and on wasm, and @lmd/tfjs on
-// WebGPU and WebGL. In Node: WebGPU with Dawn on the software Vulkan driver of Chromium. Without Chromium it prints the
+// Runs the tests that need Chromium. In the browser: the conformance suite on WebGPU and on wasm, @lmd/tfjs on WebGPU
+// and WebGL, and models of @lmd/onnx in transformers.js, which is installed once (475 MB) unless LMD_TRANSFORMERSJS
+// names its folder. In Node: WebGPU with Dawn on the software Vulkan driver of Chromium. Without Chromium it prints the
 // reason and exits with 0, or with 1 if --require is given. Other arguments, such as names of browser test files, are
 // passed to vitest. Vitest's reports go to .vitest/browser-report.json and .vitest/webgpu.json of each package.
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { installTransformersJs } from '../dev/engines/transformersjs/install.mjs';
 import { root, run } from './lib.mjs';
 import { webgpuParts } from './parts.mjs';
 import { countReport, summaryOf } from './reports.mjs';
@@ -41,9 +43,15 @@ if (path === undefined) {
   process.exitCode = require ? 1 : 0;
 } else {
   console.log(`Browser tests in ${path}`);
+  const transformersJs =
+    process.env.LMD_TRANSFORMERSJS ??
+    (await installTransformersJs({
+      folder: join(root, 'node_modules', '.cache', 'lmd-transformersjs'),
+      log: (line) => console.log(line),
+    }));
   let failed = false;
   let total = 0;
-  for (const name of ['conformance', 'tfjs']) {
+  for (const name of ['conformance', 'tfjs', 'onnx']) {
     const folder = join(root, 'packages', name);
     const report = join(folder, '.vitest', 'browser-report.json');
     rmSync(report, { force: true });
@@ -52,7 +60,7 @@ if (path === undefined) {
     const code = await run(process.execPath, [vitest, 'run', ...options, ...rest], {
       stdout: 'inherit',
       cwd: folder,
-      env: { LMD_CHROMIUM: path },
+      env: { LMD_CHROMIUM: path, LMD_TRANSFORMERSJS: transformersJs },
     });
     const count = countReport(report);
     failed ||= code !== 0 || count.failed > 0;

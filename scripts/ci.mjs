@@ -18,7 +18,9 @@ const suites = [
     name: 'browser',
     run: () => script('browser-tests.mjs', '--require'),
     reports: [
-      ...['packages/conformance', 'packages/tfjs'].map((folder) => inFolder(folder, 'browser-report.json')),
+      ...['packages/conformance', 'packages/tfjs', 'packages/onnx'].map((folder) =>
+        inFolder(folder, 'browser-report.json'),
+      ),
       ...webgpuParts.map(({ folder }) => join(root, folder, suiteReport('webgpu'))),
     ],
   },

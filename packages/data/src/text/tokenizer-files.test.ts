@@ -33,7 +33,7 @@ describe('tokenizerFiles', () => {
     }
     const { encode } = await gpt2Tokenizer();
     const [word] = encode(' gazed');
-    expect(vocabulary['Ġgazed']).toBe(word);
+    expect(vocabulary.Ġgazed).toBe(word);
     const { model, added_tokens } = JSON.parse(files['tokenizer.json']!);
     expect(model).toMatchObject({ type: 'BPE', vocab: vocabulary, merges });
     expect(added_tokens[0]).toMatchObject({ id: 50256, special: true });
