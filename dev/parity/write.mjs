@@ -63,7 +63,7 @@ async function pictureOf({ fit, cropFraction, mean, standardDeviation }) {
   });
   const size = { height: 48, width: 48 };
   const data = transformImages(source, { ...size, fit, cropFraction, mean, standardDeviation });
-  const { inputs } = await data.batch([0]);
+  const { inputs } = await data.batch(Int32Array.of(0));
   return { picture: { shape: [height, width, 3], data: [...bytes] }, pixels: [...inputs.data] };
 }
 

@@ -65,7 +65,8 @@ async function publish(
 }
 
 beforeAll(async () => {
-  const at = (path: string) => new URL(`/@fs${path}`, import.meta.url).href;
+  const { href } = (globalThis as unknown as { location: { href: string } }).location;
+  const at = (path: string) => new URL(`/@fs${path}`, href).href;
   transformers = await import(/* @vite-ignore */ at(`${folder}/dist/transformers.min.js`));
   const { env } = transformers;
   env.fetch = async (url) => {
