@@ -1,9 +1,9 @@
 // node scripts/native-tests.mjs [FOLDER]: installs optional native engines once, in FOLDER or node_modules/.cache, and
 // runs the tests that need them: tfjs-node with dev/engines/libtensorflow, which needs Linux on x64, pip and g++,
-// transformers.js with onnxruntime-node, which run exported models, and zig from PyPI, which compiles the native kernels
-// for every platform (those of arm64 run in qemu-aarch64). Then it runs the tests that damage files and kill processes
-// many times. Vitest's reports go to .vitest/native.json of each package; the last line is their total: `N passed, N
-// failed`.
+// transformers.js with onnxruntime-node, which run exported models, and zig from PyPI, which compiles the native
+// kernels for every platform (those of arm64 run in qemu-aarch64). Then it runs the tests that damage files and kill
+// processes many times. Vitest's reports go to .vitest/native.json of each package; the last line is their total:
+// `N passed, N failed`.
 import { join, resolve } from 'node:path';
 import { buildEngine } from '../dev/engines/libtensorflow/build.mjs';
 import { installTransformersJs } from '../dev/engines/transformersjs/install.mjs';

@@ -1,6 +1,6 @@
 // node dev/engines/transformersjs/install.mjs FOLDER: installs @huggingface/transformers (transformers.js) with its
-// onnxruntime-node and onnxruntime-web, pinned by the lockfile in engine/, and prints the folder of the package, for the
-// variable LMD_TRANSFORMERSJS of the tests of @lmd/onnx. It takes 475 MB.
+// onnxruntime-node and onnxruntime-web, pinned by the lockfile in engine/, and prints the folder of the package, for
+// the variable LMD_TRANSFORMERSJS of the tests of exported models. It takes 475 MB.
 import { fileURLToPath } from 'node:url';
 import { installNpmEngine, installProgram } from '../npm-engine.mjs';
 

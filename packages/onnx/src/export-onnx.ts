@@ -13,15 +13,16 @@ export interface ExportOnnxOptions {
   /** File name of the model. Default `model.onnx`. */
   readonly name?: string;
   /**
-   * Above this size the weights are in files of their own, `<name>_data`, `<name>_data_1`, …, each of at most this size.
-   * Default and maximum 2^31 − 1, the limit of the format.
+   * Above this size the weights are in files of their own, `<name>_data`, `<name>_data_1`, …, each of at most this
+   * size. Default and maximum 2^31 − 1, the limit of the format.
    */
   readonly maxFileBytes?: number;
 }
 
 /**
  * A model as ONNX, opset 17, weights and arithmetic in f32 without quantization: names of inputs and outputs are those
- * of transformers (`pixel_values`; `input_ids`, `attention_mask`, `position_ids`, `past_key_values.N.key`, …; `logits`).
+ * of transformers (`pixel_values`; `input_ids`, `attention_mask`, `position_ids`, `past_key_values.N.key`, …;
+ * `logits`).
  *
  * @param weights by our names; they must live until all files are written.
  * @returns the model first, then the files of external data, if any.

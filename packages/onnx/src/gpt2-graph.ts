@@ -16,8 +16,8 @@ interface Positions {
  *
  * Without a cache the input is `input_ids` [batch, sequence]. With one, as transformers.js and optimum expect, it is
  * also `attention_mask` [batch, total], `position_ids` [batch, sequence] and `past_key_values.N.key` and `.value`
- * [batch, heads, past, head width], with the outputs `present.N.key` and `.value` [batch, heads, total, head width]. The
- * first pass has a past of length 0.
+ * [batch, heads, past, head width], with the outputs `present.N.key` and `.value` [batch, heads, total, head width].
+ * The first pass has a past of length 0.
  */
 export function gpt2Graph({ name, config }: Gpt2, cached: boolean): GraphProto {
   const { vocabularySize, width, depth, heads, layerNormEpsilon } = config;

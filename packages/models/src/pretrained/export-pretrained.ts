@@ -30,8 +30,8 @@ export interface Exported {
  * beside `config.json` and `files`, that library loads it. GPT-2's output matrix is the token embedding there too, and
  * not written again. The files of a tokenizer are those of `tokenizerFiles` of `@lmd/data/text`.
  *
- * @throws LmdError `UNSUPPORTED` where the layout has no such model: mean pooling in transformers, GPT-2 or another ε of
- *   layer norms than 1e-6 in timm; `INVALID_ARGUMENT` for names or preprocessing that are not those of the model.
+ * @throws LmdError `UNSUPPORTED` where the layout has no such model: mean pooling in transformers, GPT-2 or another ε
+ *   of layer norms than 1e-6 in timm; `INVALID_ARGUMENT` for names or preprocessing that are not those of the model.
  */
 export function exportPretrained(
   ops: Operations,
