@@ -6,3 +6,16 @@
 export function lmdParameter(name: string, shape: readonly number[]): boolean {
   return shape.length >= 2 && (name === 'weight' || name.endsWith('.weight'));
 }
+
+/** Matrices of the input and output layers, by their names in the models of this package. */
+const outerMatrices = ['patchEmbedding.weight', 'tokenEmbedding.weight', 'head.weight'];
+
+/**
+ * True for parameters that Muon can train: the hidden matrices, those of attention and MLPs. False for embeddings and
+ * heads, which its authors train with AdamW as they do vectors (Jordan et al. 2024), and for all that `lmdParameter` is
+ * false for. A prefix, as in `teacher.head.weight`, makes no difference.
+ */
+export function muonParameter(name: string, shape: readonly number[]): boolean {
+  if (shape.length !== 2 || !lmdParameter(name, shape)) return false;
+  return !outerMatrices.some((outer) => name === outer || name.endsWith(`.${outer}`));
+}

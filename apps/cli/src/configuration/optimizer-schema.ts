@@ -35,11 +35,13 @@ const precision = precisionSchema
 /** Keys of every optimizer, in addition to its hyperparameters. */
 const common = { name, precision, schedule, clipNorm };
 
-/** AdamW for the weights that an optimizer of matrices cannot train, because they start at a constant. */
+/** AdamW for the weights that an optimizer of matrices cannot train, such as those that start at a constant. */
 const rest = z
   .strictObject(optionShape(optimizerTables.adamw))
   .prefault({})
-  .describe('AdamW for biases, norm gains, class tokens and position embeddings, with the same schedule.');
+  .describe(
+    'AdamW for the other weights (biases, norm gains, class tokens, position embeddings), with the same schedule.',
+  );
 
 /** Optimizers that train only matrices and need another for biases, gains and tokens. */
 type MatrixRule = {
@@ -56,9 +58,9 @@ function wholeRule<Rule extends Exclude<ConfigurableRule, MatrixRule>>(rule: Rul
 }
 
 /** An optimizer for matrices, with AdamW for the other weights. */
-function matrixRule<Rule extends MatrixRule>(rule: Rule) {
+function matrixRule<Rule extends MatrixRule>(rule: Rule, its = 'matrices, AdamW for') {
   return z.strictObject({
-    rule: z.literal(rule).describe(`${optimizerRules[rule].title} for matrices, AdamW for all other weights.`),
+    rule: z.literal(rule).describe(`${optimizerRules[rule].title} for ${its} all other weights.`),
     ...optionShape(optimizerTables[rule]),
     rest,
     ...common,
@@ -70,9 +72,12 @@ export const lmdSchema = matrixRule('lmd');
 export const optimizerSchema = z.discriminatedUnion('rule', [
   lmdSchema,
   wholeRule('adamw'),
+  matrixRule('muon', 'hidden matrices, AdamW for embeddings, the head and'),
   wholeRule('lion'),
+  wholeRule('signum'),
   wholeRule('sgd'),
   matrixRule('madam'),
+  matrixRule('multiplicativeWeights'),
   matrixRule('exponentiatedGradient'),
   wholeRule('lieGroupAdditive'),
   matrixRule('lieGroupMultiplicative'),

@@ -9,8 +9,11 @@ import {
   lionOptionTable,
   lmdOptionTable,
   madamOptionTable,
+  multiplicativeWeightsOptionTable,
+  muonOptionTable,
   option,
   sgdOptionTable,
+  signumOptionTable,
 } from '@lmd/core';
 import { limited } from './option-schema.js';
 
@@ -43,9 +46,12 @@ const priorMedian = option.either(
 export const optimizerTables = {
   lmd: { ...lmdTrainingOptions, samples: samplesOf(lmdOptionTable.samples), priorMedian },
   adamw: adamwOptionTable,
+  muon: muonOptionTable,
   lion: lionOptionTable,
+  signum: signumOptionTable,
   sgd: sgdOptionTable,
   madam: madamOptionTable,
+  multiplicativeWeights: multiplicativeWeightsOptionTable,
   exponentiatedGradient: exponentiatedGradientOptionTable,
   lieGroupAdditive: { ...lieGroupAdditiveOptionTable, samples: samplesOf(lieGroupAdditiveOptionTable.samples) },
   lieGroupMultiplicative: {

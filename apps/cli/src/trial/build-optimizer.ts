@@ -1,5 +1,5 @@
 import { type Model, type Optimizer, type OptimizerDescription, optimizerFromDescription } from '@lmd/core';
-import { lmdParameter } from '@lmd/models';
+import { lmdParameter, muonParameter } from '@lmd/models';
 import type { OptimizerConfiguration } from '../configuration/optimizer-schema.js';
 
 /**
@@ -39,14 +39,15 @@ function groupsOf(configuration: OptimizerConfiguration, model: Model, changes: 
 
 type Groups = OptimizerDescription['groups'];
 
-/** The configured optimizer for matrices and AdamW for the rest, each only if it has weights. */
+/** The configured optimizer for its matrices and AdamW for the rest, each only if it has weights. */
 function besideRest(own: Omit<Groups[number], 'match'>, rest: object, { parameters }: Model): Groups {
-  const suited = Object.entries(parameters).filter(([name, { shape }]) => lmdParameter(name, shape)).length;
+  const match = own.rule === 'muon' ? muonParameter : lmdParameter;
+  const suited = Object.entries(parameters).filter(([name, { shape }]) => match(name, shape)).length;
   const adamw = { rule: 'adamw', options: { ...rest } } as const;
   if (suited === 0) return [{ match: '*', ...adamw }];
   if (suited === Object.keys(parameters).length) return [{ match: '*', ...own }];
   return [
-    { match: lmdParameter, ...own },
+    { match, ...own },
     { match: '*', ...adamw },
   ];
 }

@@ -1,6 +1,6 @@
-import { isLmdError, type NamedTensors, type Pass } from '@lmd/core';
+import { isLmdError, type NamedTensors, type Optimizer, type OptimizerState, type Pass } from '@lmd/core';
 import { type OptimizerCase, type ResolvedOptimizerOptions, settingOf } from './options.js';
-import { begin, bitDifference, contentsOf, passesOf, plainTarget, seed } from './run.js';
+import { begin, bitDifference, contentsOf, passesOf, plainTarget, type Session, seed } from './run.js';
 
 /** An option that no optimizer has. */
 const unknownOption = 'learningRaet';
@@ -70,7 +70,7 @@ const gradientCase: OptimizerCase = {
 };
 
 const keyCase: OptimizerCase = {
-  name: 'refuses an update without the key of its draw, if it draws at all',
+  name: 'refuses an update without the key of its draw, if it draws or rounds stochastically',
   async run({ create, learningRate }, open) {
     const session = open();
     const { ops, own } = session;
@@ -78,10 +78,11 @@ const keyCase: OptimizerCase = {
     const state = await begin(session, rule);
     const drawn = async (sample: number) => contentsOf(ops, own(rule.draw(ops, state, { seed, step: 0, sample })));
     const draws = bitDifference(await drawn(0), await drawn(1)) !== undefined;
+    const needsKey = draws || !(await ignoresKeys(session, rule, state));
     const before = await contentsOf(ops, state.tensors);
     const passes = passesOf(session, rule, state).map(({ gradients }) => ({ gradients }) as unknown as Pass);
     const held = ops.memory().tensors;
-    if (!draws) {
+    if (!needsKey) {
       own(rule.update(ops, state, passes).tensors);
       return undefined;
     }
@@ -92,6 +93,17 @@ const keyCase: OptimizerCase = {
     return changed && `the failed update changed the state: ${changed}.`;
   },
 };
+
+/** Whether an update of an optimizer that does not draw is the same for every key. */
+async function ignoresKeys(session: Session, rule: Optimizer, state: OptimizerState): Promise<boolean> {
+  const { ops, own } = session;
+  const passes = passesOf(session, rule, state);
+  const updated = async (other: number) => {
+    const keyed = passes.map(({ key, gradients }) => ({ key: { ...key, seed: other }, gradients }));
+    return contentsOf(ops, own(rule.update(ops, state, keyed).tensors));
+  };
+  return bitDifference(await updated(seed), await updated(seed + 1)) === undefined;
+}
 
 /** The problem with the error of `attempt`, if any: it must be an `LmdError` that names the cause. */
 function refusal(attempt: () => unknown, name: string): string | undefined {

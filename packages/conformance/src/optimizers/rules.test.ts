@@ -10,10 +10,14 @@ import {
   lion,
   lmd,
   madam,
+  multiplicativeWeights,
+  muon,
   sgd,
+  signum,
 } from '@lmd/core';
 import { describe, expect, it } from 'vitest';
 import { optimizerConformance } from '../optimizer-conformance.js';
+import { besideAdamw } from '../testing/beside-adamw.js';
 import { signDescent } from '../testing/sign-descent.js';
 import type { OptimizerConformanceOptions } from './options.js';
 
@@ -164,13 +168,65 @@ const rules: readonly Rule[] = [
     name: 'adamw',
     create: (options) => adamw(options),
     learningRate: 0.03,
-    refused: { beta1: fraction, beta2: fraction, epsilon: positive, weightDecay: notNegative },
+    refused: {
+      beta1: fraction,
+      beta2: fraction,
+      epsilon: positive,
+      weightDecay: notNegative,
+      weightFormat: ['fp16', true],
+      momentFormat: ['fp16', true],
+    },
+  },
+  {
+    name: 'adamw, BF16 weights',
+    create: (options) => adamw({ weightFormat: 'bf16', ...options }),
+    learningRate: 0.03,
+  },
+  {
+    name: 'adamw, BF16 weights and moments',
+    create: (options) => adamw({ weightFormat: 'bf16', momentFormat: 'bf16', ...options }),
+    learningRate: 0.03,
   },
   {
     name: 'lion',
     create: (options) => lion(options),
     learningRate: 0.02,
     refused: { beta1: fraction, beta2: fraction, weightDecay: notNegative },
+  },
+  {
+    name: 'signum',
+    create: (options) => signum(options),
+    learningRate: 0.02,
+    refused: { momentum: fraction, weightDecay: notNegative },
+  },
+  {
+    name: 'multiplicativeWeights',
+    create: (options) => multiplicativeWeights(options),
+    learningRate: 0.03,
+    refused: { cost: ['loss', 1] },
+  },
+  {
+    name: 'multiplicativeWeights, gradient',
+    create: (options) => multiplicativeWeights({ cost: 'gradient', ...options }),
+    learningRate: { quadratic: 0.6, logisticRegression: 1, matrixFactorization: 1, tanhNetwork: 1.2 },
+  },
+  {
+    name: 'muon',
+    create: besideAdamw((options) => muon(options)),
+    learningRate: 0.1,
+    refused: {
+      momentum: fraction,
+      nesterov: flag,
+      weightDecay: notNegative,
+      scale: ['rms'],
+      iterations: [...count, 101],
+      iterationFormat: ['fp16'],
+    },
+  },
+  {
+    name: 'muon, in BF16',
+    create: besideAdamw((options) => muon({ iterationFormat: 'bf16', nesterov: false, ...options })),
+    learningRate: 0.1,
   },
   {
     name: 'sgd',

@@ -1,3 +1,4 @@
+import type { RandomKey } from '../formats.js';
 import type { EagerOperations } from '../operations.js';
 import type { Tensor } from '../tensor.js';
 import { findFloat32Binade } from './binades.js';
@@ -9,9 +10,29 @@ import { largestFloat32 } from './float32.js';
  * backend that stores more rounds its inputs first.
  */
 export function roundToBfloat16(ops: EagerOperations, x: Tensor): Tensor {
+  return onBfloat16Grid(ops, x, (steps) => ops.round(steps));
+}
+
+/**
+ * Stochastic rounding to BF16: away from zero where the uniform of the element is less than the fraction of the spacing
+ * that truncation would cut off, so that the mean is x. Exact, because that fraction has 16 bits and a uniform has 24.
+ */
+export function roundToBfloat16Stochastically(ops: EagerOperations, x: Tensor, key: RandomKey): Tensor {
+  return ops.scope(() => {
+    const uniforms = ops.randomUniform(x.shape, key);
+    return onBfloat16Grid(ops, x, (steps) => {
+      const nearest = ops.round(steps);
+      const truncated = ops.where(ops.greater(nearest, steps), ops.subtract(nearest, 1), nearest);
+      const isUp = ops.less(uniforms, ops.subtract(steps, truncated));
+      return ops.where(isUp, ops.add(truncated, 1), truncated);
+    });
+  });
+}
+
+function onBfloat16Grid(ops: EagerOperations, x: Tensor, toInteger: (steps: Tensor) => Tensor): Tensor {
   return ops.scope(() => {
     const { significand, factor } = findFloat32Binade(ops, ops.absolute(x), 126);
-    const rounded = ops.multiply(ops.round(ops.multiply(significand, 2 ** 7)), 2 ** -7);
+    const rounded = ops.multiply(toInteger(ops.multiply(significand, 2 ** 7)), 2 ** -7);
     const magnitude = ops.divide(rounded, factor);
     // In f32 the division has overflowed by itself; where more is stored it has not.
     const bounded = ops.where(ops.greater(magnitude, largestFloat32), Infinity, magnitude);

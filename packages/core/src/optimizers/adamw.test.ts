@@ -11,12 +11,11 @@ import {
   values,
 } from './test-support.js';
 
+/** Options of AdamW in f32, all given. */
+type Formula = Required<Omit<AdamwOptions, 'weightFormat' | 'momentFormat'>>;
+
 /** AdamW in plain float64, after the pseudocode in PyTorch's documentation of `torch.optim.AdamW`. */
-function referenceAdamw(
-  initial: readonly number[],
-  gradients: readonly (readonly number[])[],
-  options: Required<AdamwOptions>,
-) {
+function referenceAdamw(initial: readonly number[], gradients: readonly (readonly number[])[], options: Formula) {
   const weight = [...initial];
   const first = initial.map(() => 0);
   const second = initial.map(() => 0);
@@ -40,7 +39,7 @@ describe('adamw', () => {
   const initial = Array.from({ length: 12 }, () => random() * 2 - 1);
   const gradients = Array.from({ length: 20 }, () => initial.map(() => (random() - 0.5) * 10 ** (4 * random() - 3)));
 
-  it.each<[string, Required<AdamwOptions>]>([
+  it.each<[string, Formula]>([
     ['the defaults', { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 }],
     [
       'strong decay and a schedule',

@@ -25,6 +25,12 @@ export { type LmdOptions, lmdDefaults, lmdOptionTable, lmdRegularizers } from '.
 export { type LmdInitialization, lmdInitializations } from './lmd-prior.js';
 export { type LmdStateFormatName, lmdStateFormats } from './lmd-state-format.js';
 export { type MadamOptions, madam, madamOptionTable } from './madam.js';
+export {
+  type MultiplicativeWeightsOptions,
+  multiplicativeWeights,
+  multiplicativeWeightsOptionTable,
+} from './multiplicative-weights.js';
+export { type MuonOptions, muon, muonOptionTable } from './muon.js';
 export * from './optimizer.js';
 export {
   clippingOptionTable,
@@ -40,4 +46,5 @@ export { type ParameterGroup, parameterGroups, type WeightPredicate } from './pa
 export type { DecayOptions } from './schedules.js';
 export * as schedules from './schedules.js';
 export { type SgdOptions, sgd, sgdOptionTable } from './sgd.js';
+export { type SignumOptions, signum, signumOptionTable } from './signum.js';
 export { disposeState, stateBytes, weightOf } from './state.js';

@@ -2,8 +2,7 @@ import { number, schedule } from '../options/declare.js';
 import type { OptionsOf, OptionTable } from '../options/option.js';
 import { resolveOptions } from '../options/resolve.js';
 import type { Optimizer } from './optimizer.js';
-import { meanGradient, movingAverage, perWeightRule, storedWeight } from './per-weight-rule.js';
-import { freshHandle } from './state.js';
+import { signMomentum } from './sign-momentum.js';
 
 /** The options of `lion`, declared once. */
 export const lionOptionTable = {
@@ -40,26 +39,9 @@ export interface LionOptions extends OptionsOf<typeof lionOptionTable> {}
  *     w ← w − a·(sign(β₁·v + (1 − β₁)·g) + weightDecay·w);   v ← β₂·v + (1 − β₂)·g
  *
  * State a weight: `weight`, `momentum`. Additive: it draws the stored weights, and averages the gradients of several
- * passes. Its authors advise a learning rate 3 to 10 times smaller than AdamW's and a decay larger by as much.
+ * passes. Its authors advise a learning rate 3 to 10 times smaller than AdamW's and a decay larger by as much. With β₁ =
+ * β₂ it is `signum`.
  */
 export function lion(options: LionOptions = {}): Optimizer {
-  const { learningRate, beta1, beta2, weightDecay } = resolveOptions('lion', lionOptionTable, options);
-
-  return perWeightRule({
-    name: 'lion',
-    vectors: ['weight', 'momentum'],
-    initial: (ops, weight) => ({ weight: freshHandle(ops, weight), momentum: ops.zeros(weight.shape) }),
-    ...storedWeight,
-    update(step) {
-      const rate = learningRate(step);
-      return (ops, { weight, momentum }, passes) => {
-        const gradient = meanGradient(ops, passes);
-        const direction = ops.sign(movingAverage(ops, momentum, gradient, beta1));
-        return {
-          weight: ops.subtract(ops.multiply(weight, 1 - rate * weightDecay), ops.multiply(direction, rate)),
-          momentum: movingAverage(ops, momentum, gradient, beta2),
-        };
-      };
-    },
-  });
+  return signMomentum('lion', resolveOptions('lion', lionOptionTable, options));
 }

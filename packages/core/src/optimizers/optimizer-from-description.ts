@@ -17,17 +17,20 @@ import { lion, lionOptionTable } from './lion.js';
 import { lmd } from './lmd.js';
 import { lmdOptionTable } from './lmd-options.js';
 import { madam, madamOptionTable } from './madam.js';
+import { multiplicativeWeights, multiplicativeWeightsOptionTable } from './multiplicative-weights.js';
+import { muon, muonOptionTable } from './muon.js';
 import type { Optimizer } from './optimizer.js';
 import { type ParameterGroup, parameterGroups } from './parameter-groups.js';
 import { constant, cosine, linear, warmup as rising } from './schedules.js';
 import { sgd, sgdOptionTable } from './sgd.js';
+import { signum, signumOptionTable } from './signum.js';
 
 interface RuleEntry {
   /** How reports name it. */
   readonly title: string;
   /**
-   * Whether it starts from the spread of random values, and so leaves biases, gains and tokens to an additive rule
-   * beside it.
+   * Whether it is for matrices (or needs the spread of random values to start from), and so leaves biases, gains and
+   * tokens to an additive rule beside it.
    */
   readonly matricesOnly: boolean;
   /** The options that it takes; its step sizes, which follow the schedule, are those of the kind `schedule`. */
@@ -39,9 +42,17 @@ interface RuleEntry {
 export const optimizerRules = {
   lmd: { title: 'LMD', matricesOnly: true, options: lmdOptionTable, create: lmd },
   adamw: { title: 'AdamW', matricesOnly: false, options: adamwOptionTable, create: adamw },
+  muon: { title: 'Muon', matricesOnly: true, options: muonOptionTable, create: muon },
   lion: { title: 'Lion', matricesOnly: false, options: lionOptionTable, create: lion },
+  signum: { title: 'Signum', matricesOnly: false, options: signumOptionTable, create: signum },
   sgd: { title: 'SGD', matricesOnly: false, options: sgdOptionTable, create: sgd },
   madam: { title: 'Madam', matricesOnly: true, options: madamOptionTable, create: madam },
+  multiplicativeWeights: {
+    title: 'MWU',
+    matricesOnly: true,
+    options: multiplicativeWeightsOptionTable,
+    create: multiplicativeWeights,
+  },
   exponentiatedGradient: {
     title: 'EG±',
     matricesOnly: true,

@@ -20,10 +20,11 @@ import {
 /** The vectors that a rule holds of one weight, by name. */
 export type Vectors<Name extends string> = { readonly [name in Name]: Tensor };
 
-/** One pass as one weight sees it. Only a rule that draws asks for the key, so only there can it be missing. */
+/** One pass as one weight sees it. Only a rule that uses noise asks for the key, so only there can it be missing. */
 export interface WeightPass {
   readonly gradient: Tensor;
-  readonly key: () => RandomKey;
+  /** Key of the weight's draw, or of noise of its own for one of its vectors, `<weight>/<vector>`. */
+  readonly key: (vector?: string) => RandomKey;
 }
 
 /** A rule that treats every weight alike and apart from the others. Each function runs in a scope of its own. */
@@ -126,10 +127,13 @@ export function perWeightRule<Name extends string>(rule: PerWeightRule<Name>): O
       return ops.scope(() => {
         const tensors: Record<string, Tensor> = {};
         for (const { weight, current, gradients } of given) {
-          const weightPasses = gradients.map((gradient, index) => ({
-            gradient,
-            key: () => randomKey(owner, weight, passes[index]!.key),
-          }));
+          const weightPasses = gradients.map(
+            (gradient, index): WeightPass => ({
+              gradient,
+              key: (vector) =>
+                randomKey(owner, vector === undefined ? weight : stateName(weight, vector), passes[index]!.key),
+            }),
+          );
           const next = ops.scope(() => update(ops, current, weightPasses));
           for (const vector of names) tensors[stateName(weight, vector)] = next[vector];
           done?.(weight);

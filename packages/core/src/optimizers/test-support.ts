@@ -82,14 +82,15 @@ export async function follow(
   initial: readonly number[],
   gradients: readonly (readonly number[])[],
   ops = testOperations(),
+  shape: readonly number[] = [initial.length],
 ): Promise<Record<string, number[]>> {
   const before = ops.memory().tensors;
-  const weights = tensors(ops, { w: initial });
+  const weights = { w: ops.fromData(initial, shape) };
   let state = await rule.init(ops, weights);
   ops.dispose(weights);
   for (const [step, gradient] of gradients.entries()) {
     const old = state;
-    const given = tensors(ops, { w: gradient });
+    const given = { w: ops.fromData(gradient, shape) };
     state = rule.update(ops, state, [pass(given, step)]);
     ops.dispose(given);
     disposeState(ops, old);
