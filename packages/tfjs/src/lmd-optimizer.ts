@@ -42,9 +42,10 @@ export class LMDOptimizer extends tf.Optimizer {
   declare learningRate: number | Schedule;
   declare beta1: number;
   declare beta2: number;
-  declare regularization: number;
+  declare regularization: number | Schedule;
   declare regularizer: NonNullable<LmdOptions['regularizer']>;
-  declare noise: number;
+  declare regularizerAt: NonNullable<LmdOptions['regularizerAt']>;
+  declare noise: number | Schedule;
   declare samples: number;
   declare gradientScaling: NonNullable<LmdOptions['gradientScaling']>;
   declare useSign: boolean;

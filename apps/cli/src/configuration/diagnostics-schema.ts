@@ -20,7 +20,9 @@ export const diagnosticsSchema = z
   .strictObject({
     every,
     weightGrowth: measured.describe('Root mean square of the weights, also relative to its initial value.'),
-    priorBound: measured.describe("Fraction of LMD's medians at the bound 1/λ of its log-normal prior."),
+    priorBound: measured.describe(
+      "Fraction of LMD's medians at the bound 1/λ of its log-normal prior, with a constant λ.",
+    ),
     flipRate: measured.describe("Fraction of quantized weights that change in a step, in the run's block format."),
     quantizationNoise: measured.describe(
       'Signal-to-noise ratio, clipping and kurtosis of each quantized product of a ViT, on validation images, in ' +

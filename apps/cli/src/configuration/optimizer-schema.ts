@@ -1,7 +1,7 @@
 import { clippingOptionTable, optimizerRules, scheduleOptionTable } from '@lmd/core';
 import { z } from 'zod';
 import { mostSteps } from './limits.js';
-import { type ConfigurableRule, optimizerTables } from './optimizer-tables.js';
+import { type ConfigurableRule, lmdScheduleTable, optimizerTables } from './optimizer-tables.js';
 import { described, limited, optionShape, withDefault } from './option-schema.js';
 import { precisionSchema } from './precision-schema.js';
 
@@ -67,7 +67,7 @@ function matrixRule<Rule extends MatrixRule>(rule: Rule, its = 'matrices, AdamW 
   });
 }
 
-export const lmdSchema = matrixRule('lmd');
+export const lmdSchema = matrixRule('lmd').extend(optionShape(lmdScheduleTable));
 
 export const optimizerSchema = z.discriminatedUnion('rule', [
   lmdSchema,

@@ -12,10 +12,11 @@ import {
   multiplicativeWeightsOptionTable,
   muonOptionTable,
   option,
+  scheduleOptionTable,
   sgdOptionTable,
   signumOptionTable,
 } from '@lmd/core';
-import { limited } from './option-schema.js';
+import { described, limited, withDefault } from './option-schema.js';
 
 /** Each of them is a forward and a backward pass of every step, so more than this is a slip. */
 export const mostSamples = 1000;
@@ -37,6 +38,19 @@ const priorMedian = option.either(
       'default: a prior centred at weight 0.',
   },
 );
+
+const { kind, final } = scheduleOptionTable;
+const courseOf = (key: string) => withDefault(described(kind, `Course of \`${key}\` over the run.`), 'constant');
+const endOf = (key: string) =>
+  described(final, `\`${key}\` of the last step, as a fraction of that of the first. Ignored by \`constant\`.`);
+
+/** Keys of `lmd` in a configuration beside its options: schedules of λ and σ, flat so that a study can search them. */
+export const lmdScheduleTable = {
+  regularizationSchedule: courseOf('regularization'),
+  regularizationFinal: endOf('regularization'),
+  noiseSchedule: courseOf('noise'),
+  noiseFinal: endOf('noise'),
+} as const;
 
 /**
  * The options of each optimizer in a configuration: those of the library, with their bounds, defaults and descriptions,

@@ -55,7 +55,7 @@ export async function rateTest(
     const trained = await train({
       ops,
       model,
-      optimizer: buildOptimizerWithRate(optimizer, (step) => rateAt(range, step), model),
+      optimizer: buildOptimizerWithRate(optimizer, (step) => rateAt(range, step), range.steps, model),
       precision: trainingPrecision(configuration, optimizer),
       data: { train: breathe(data.train) },
       seed,

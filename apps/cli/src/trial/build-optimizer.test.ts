@@ -13,7 +13,9 @@ import { buildOptimizer } from './build-optimizer.js';
 const ruleNames = optimizerSchema.options.map((option) => option.shape.rule.value);
 /** Where a rule's defaults do not fit 24 steps on a tiny network, or an option has none. */
 const options: Readonly<Record<string, object>> = {
+  lmd: { regularizationSchedule: 'linear', noiseSchedule: 'cosine', noiseFinal: 0.1 },
   lion: { learningRate: 3e-3 },
+  signum: { learningRate: 3e-3 },
   sgd: { learningRate: 0.03, nesterov: true },
   exponentiatedGradient: { learningRate: 1 },
   lieGroupAffine: { scaleLearningRate: 1 },

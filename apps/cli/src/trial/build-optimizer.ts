@@ -1,6 +1,6 @@
 import { type Model, type Optimizer, type OptimizerDescription, optimizerFromDescription } from '@lmd/core';
 import { lmdParameter, muonParameter } from '@lmd/models';
-import type { OptimizerConfiguration } from '../configuration/optimizer-schema.js';
+import type { LmdConfiguration, OptimizerConfiguration } from '../configuration/optimizer-schema.js';
 
 /**
  * Builds the optimizer of a configuration, with its schedule over `steps` steps. The schema has already checked the
@@ -11,7 +11,7 @@ import type { OptimizerConfiguration } from '../configuration/optimizer-schema.j
 export function buildOptimizer(configuration: OptimizerConfiguration, steps: number, model: Model): Optimizer {
   const { schedule, clipNorm } = configuration;
   return optimizerFromDescription({
-    groups: groupsOf(configuration, model),
+    groups: groupsOf(configuration, steps, model),
     schedule: { ...schedule, steps },
     clipNorm,
   });
@@ -19,22 +19,50 @@ export function buildOptimizer(configuration: OptimizerConfiguration, steps: num
 
 /**
  * The optimizer of a configuration with another course of its learning rate, by the step. Other step sizes, such as
- * that of `rest`, are constant.
+ * that of `rest`, are constant; schedules of λ and σ run over `steps`.
  */
 export function buildOptimizerWithRate(
   configuration: OptimizerConfiguration,
   learningRate: (step: number) => number,
+  steps: number,
   model: Model,
 ): Optimizer {
   const { clipNorm } = configuration;
-  return optimizerFromDescription({ groups: groupsOf(configuration, model, { learningRate }), clipNorm });
+  return optimizerFromDescription({ groups: groupsOf(configuration, steps, model, { learningRate }), clipNorm });
 }
 
-function groupsOf(configuration: OptimizerConfiguration, model: Model, changes: object = {}): Groups {
-  const { name: _, precision: __, rule, schedule: ___, clipNorm: ____, ...given } = configuration;
-  const { rest, ...own } = { rest: undefined, ...given };
-  const options = { ...own, ...changes };
-  return rest === undefined ? [{ match: '*', rule, options }] : besideRest({ rule, options }, rest, model);
+function groupsOf(configuration: OptimizerConfiguration, steps: number, model: Model, changes: object = {}): Groups {
+  const { name: _, precision: __, schedule: ___, clipNorm: ____, ...given } = configuration;
+  const { rule, ...described } = given.rule === 'lmd' ? withSchedules(given, steps) : given;
+  const { rest, schedules = {}, ...options } = { rest: undefined, schedules: undefined, ...described };
+  const own = { rule, options: { ...options, ...changes }, schedules };
+  return rest === undefined ? [{ match: '*', ...own }] : besideRest(own, rest, model);
+}
+
+/** The keys of schedules of single options as `optimizerFromDescription` takes them. */
+function withSchedules<Given extends Omit<LmdConfiguration, 'name' | 'precision' | 'schedule' | 'clipNorm'>>(
+  given: Given,
+  steps: number,
+) {
+  const { regularizationSchedule, regularizationFinal, noiseSchedule, noiseFinal, ...options } = given;
+  return {
+    ...options,
+    schedules: {
+      regularization: { kind: regularizationSchedule, final: regularizationFinal, steps },
+      noise: { kind: noiseSchedule, final: noiseFinal, steps },
+    },
+  };
+}
+
+/** λ and σ after the last step. */
+export function lmdAtEnd(configuration: LmdConfiguration): { readonly regularization: number; readonly noise: number } {
+  const { regularization, regularizationSchedule, regularizationFinal, noise, noiseSchedule, noiseFinal } =
+    configuration;
+  const at = (value: number, kind: string, final: number) => (kind === 'constant' ? value : value * final);
+  return {
+    regularization: at(regularization, regularizationSchedule, regularizationFinal),
+    noise: at(noise, noiseSchedule, noiseFinal),
+  };
 }
 
 type Groups = OptimizerDescription['groups'];

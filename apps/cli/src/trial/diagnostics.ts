@@ -23,7 +23,13 @@ export function diagnosticPlugins(
   const { every } = asked;
   const lmd = optimizer.rule === 'lmd' ? optimizer : undefined;
   const split = lmd === undefined ? {} : { initialization: lmd.initialization };
-  const isBounded = lmd !== undefined && lmd.regularizer === 'logNormalPrior' && lmd.regularization > 0;
+  // The bound 1/λ is that of a constant λ, and of R without noise.
+  const isBounded =
+    lmd !== undefined &&
+    lmd.regularizer === 'logNormalPrior' &&
+    lmd.regularizerAt === 'median' &&
+    lmd.regularization > 0 &&
+    lmd.regularizationSchedule === 'constant';
   // Precision presets include one for each format, with its name.
   const precision = precisionOf(configuration, optimizer);
   const format = Object.entries(formats).find(([name]) => name === precision)?.[1];

@@ -2,6 +2,7 @@ import { type EagerOperations, lmdLogMedians, lmdWeightNames, type OptimizerStat
 import type { LmdConfiguration } from '../configuration/optimizer-schema.js';
 import type { PosteriorSummary, WeightSummary } from '../report/posterior-summary.js';
 import { extent, histogramOf, momentsOf } from '../report/statistics.js';
+import { lmdAtEnd } from './build-optimizer.js';
 
 const bins = 80;
 
@@ -35,8 +36,7 @@ export async function summarizePosterior(
   return {
     optimizer: optimizer.name,
     regularizer: optimizer.regularizer,
-    regularization: optimizer.regularization,
-    noise: optimizer.noise,
+    ...lmdAtEnd(optimizer),
     plus: { ...momentsOf(plus), histogram: histogramOf(plus, range, bins) },
     minus: { ...momentsOf(minus), histogram: histogramOf(minus, range, bins) },
     weights,

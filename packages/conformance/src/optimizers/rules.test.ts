@@ -12,6 +12,7 @@ import {
   madam,
   multiplicativeWeights,
   muon,
+  schedules,
   sgd,
   signum,
 } from '@lmd/core';
@@ -42,6 +43,7 @@ const rules: readonly Rule[] = [
       beta2: fraction,
       regularization: notNegative,
       regularizer: ['normalPrior', 0],
+      regularizerAt: ['mean', 1],
       noise: [...notNegative, 11],
       samples: count,
       gradientScaling: ['both'],
@@ -57,6 +59,30 @@ const rules: readonly Rule[] = [
   {
     name: 'lmd, two samples',
     create: (options) => lmd({ priorMedianFloor: 0.5, regularization: 0.05, noise: 0.05, samples: 2, ...options }),
+    learningRate: 0.05,
+  },
+  {
+    name: 'lmd, the divergence from an exponential prior, at the samples',
+    create: (options) =>
+      lmd({
+        priorMedianFloor: 0.5,
+        regularization: 0.005,
+        noise: 0.02,
+        regularizer: 'exponentialDivergence',
+        regularizerAt: 'sample',
+        ...options,
+      }),
+    learningRate: 0.05,
+  },
+  {
+    name: 'lmd, λ and σ on schedules',
+    create: (options) =>
+      lmd({
+        priorMedianFloor: 0.5,
+        regularization: schedules.linear({ from: 0.1, to: 0.02, steps: 100 }),
+        noise: schedules.cosine({ from: 0.1, to: 0.01, steps: 300 }),
+        ...options,
+      }),
     learningRate: 0.05,
   },
   {

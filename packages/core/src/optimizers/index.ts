@@ -21,7 +21,14 @@ export {
 export { type LionOptions, lion, lionOptionTable } from './lion.js';
 export { lmd } from './lmd.js';
 export { type LmdLogMedians, lmdLogMedians, lmdWeightNames } from './lmd-log-medians.js';
-export { type LmdOptions, lmdDefaults, lmdOptionTable, lmdRegularizers } from './lmd-options.js';
+export {
+  type LmdOptions,
+  type LmdRegularizerName,
+  lmdDefaults,
+  lmdDivergences,
+  lmdOptionTable,
+  lmdRegularizers,
+} from './lmd-options.js';
 export { type LmdInitialization, lmdInitializations } from './lmd-prior.js';
 export { type LmdStateFormatName, lmdStateFormats } from './lmd-state-format.js';
 export { type MadamOptions, madam, madamOptionTable } from './madam.js';

@@ -44,7 +44,8 @@ function stateFrom(
   options: ResolvedLmdOptions,
 ): OptimizerState {
   const { initialization, priorMedian, stateFormat } = options;
-  const { noise, gradientScaling } = options.update;
+  const { gradientScaling } = options.update;
+  const noise = options.noise(0);
   const shift = -(noise * noise) / 2;
 
   return ops.scope(() => {

@@ -1,11 +1,12 @@
 import { LmdError } from '../errors.js';
-import type { LmdRegularizer, LmdUpdateOptions } from '../optimizer-kernels.js';
-import { boolean, choice, either, integer, number, schedule } from '../options/declare.js';
+import type { LmdRegularizer } from '../optimizer-kernels.js';
+import { boolean, choice, either, integer, number, schedule, scheduledNumber } from '../options/declare.js';
 import type { OptionsOf, OptionTable } from '../options/option.js';
 import { defaultsOf, resolveOptions } from '../options/resolve.js';
 import type { Schedule } from '../options/schedule.js';
 import { type LmdInitialization, lmdInitializations } from './lmd-prior.js';
 import { type LmdStateFormat, lmdStateFormat, lmdStateFormats } from './lmd-state-format.js';
+import type { LmdStepOptions } from './lmd-step.js';
 import { type WeightsKind, weightsKinds } from './optimizer.js';
 
 /**
@@ -17,6 +18,11 @@ export const lmdRegularizers = [
   'exponentialPrior',
   'halfNormalPrior',
 ] as const satisfies readonly LmdRegularizer[];
+
+/** Priors whose regularizer includes the entropy of the posterior: gradients of a divergence. */
+export const lmdDivergences = ['exponentialDivergence', 'halfNormalDivergence'] as const;
+
+export type LmdRegularizerName = LmdRegularizer | (typeof lmdDivergences)[number];
 
 /** The options of `lmd`, declared once. */
 export const lmdOptionTable = {
@@ -42,10 +48,10 @@ export const lmdOptionTable = {
   /** β₂: decay rate of the stored momentum. At least 0 and below 1; default 0.99. */
   beta2: number({ atLeast: 0, below: 1, default: 0.99, describe: 'β₂: decay rate of the stored momentum.' }),
   /**
-   * λ: strength of the regularization toward the prior. With the log-normal prior, |log(m/m₀)| stays below 1/λ. At
-   * least 0; default 0.7.
+   * λ: strength of the regularization toward the prior. With the log-normal prior, |log(m/m₀)| stays below 1/λ. A
+   * number or a schedule, at least 0; default 0.7.
    */
-  regularization: number({
+  regularization: scheduledNumber({
     atLeast: 0,
     default: 0.7,
     describe:
@@ -55,22 +61,39 @@ export const lmdOptionTable = {
    * Regularizer R, named by its prior. Our choice, since the paper's prior could not be read. `logNormalPrior`: R =
    * log(m/m₀), the gradient with respect to log m of the divergence from a log-normal prior. `powerPrior`: R = 1, a
    * constant pull toward 0, as with a power law. `exponentialPrior`: R = m/m₀. `halfNormalPrior`: R = (m/m₀)².
-   * `logNormalPrior`, `powerPrior`, `exponentialPrior` or `halfNormalPrior`; default `logNormalPrior`.
+   * `exponentialDivergence` and `halfNormalDivergence`: with the entropy, the gradients of the divergences from these
+   * two priors, R = exp(σ²/2)·m/m₀ − 1 and R = exp(2σ²)·(m/m₀)² − 1, which pull toward about m₀ instead of 0.
+   * `logNormalPrior`, `powerPrior`, `exponentialPrior`, `halfNormalPrior`, `exponentialDivergence` or
+   * `halfNormalDivergence`; default `logNormalPrior`.
    */
-  regularizer: choice(lmdRegularizers, {
+  regularizer: choice([...lmdRegularizers, ...lmdDivergences], {
     default: 'logNormalPrior',
     describe:
       "Regularizer R, named by its prior. Our choice, since the paper's prior could not be read. " +
       '`logNormalPrior`: R = log(m/m₀), the gradient with respect to log m of the divergence from a log-normal ' +
       'prior. `powerPrior`: R = 1, a constant pull toward 0, as with a power law. `exponentialPrior`: R = m/m₀. ' +
-      '`halfNormalPrior`: R = (m/m₀)².',
+      '`halfNormalPrior`: R = (m/m₀)². `exponentialDivergence` and `halfNormalDivergence`: with the entropy, ' +
+      'the gradients of the divergences from these two priors, R = exp(σ²/2)·m/m₀ − 1 and R = exp(2σ²)·(m/m₀)² − 1, ' +
+      'which pull toward about m₀ instead of 0.',
+  }),
+  /**
+   * Where R is evaluated. `median`: at the median m of each half. `sample` (our choice): at the sampled half θ,
+   * averaged over the posterior samples of the step; for the divergences θ/m₀ − 1 and (θ/m₀)² − 1, whose means are
+   * those above. `median` or `sample`; default `median`.
+   */
+  regularizerAt: choice(['median', 'sample'], {
+    default: 'median',
+    describe:
+      'Where R is evaluated. `median`: at the median m of each half. `sample` (our choice): at the sampled half θ, ' +
+      'averaged over the posterior samples of the step; for the divergences θ/m₀ − 1 and (θ/m₀)² − 1, whose means are ' +
+      'those above.',
   }),
   // exp(σ²/2) appears in the initial weights and in the mean: beyond 10 it leaves the range of f32.
   /**
-   * σ: standard deviation of log θ around log m; with 0, samples equal the medians. At least 0 and at most 10; default
-   * 0.025.
+   * σ: standard deviation of log θ around log m; with 0, samples equal the medians. A number or a schedule, at least 0
+   * and at most 10; default 0.025.
    */
-  noise: number({
+  noise: scheduledNumber({
     atLeast: 0,
     atMost: 10,
     default: 0.025,
@@ -198,8 +221,10 @@ export const lmdDefaults = defaultsOf(lmdOptionTable);
 
 export interface ResolvedLmdOptions {
   readonly learningRate: Schedule;
-  /** Everything that an update needs but the learning rate of its step. */
-  readonly update: Omit<LmdUpdateOptions, 'learningRate'>;
+  readonly regularization: Schedule;
+  readonly noise: Schedule;
+  /** Everything that an update needs but what depends on its step. */
+  readonly update: LmdStepOptions;
   readonly samples: number;
   readonly priorMedianFloor: number;
   readonly initialization: LmdInitialization;
@@ -211,7 +236,7 @@ export interface ResolvedLmdOptions {
 
 /** Every option checked, by name and value, and every default filled in. */
 export function resolveLmdOptions(options: LmdOptions): ResolvedLmdOptions {
-  const { beta1, beta2, regularization, regularizer, noise, gradientScaling, useSign, priorMedian, ...resolved } =
+  const { beta1, beta2, regularizer, regularizerAt, gradientScaling, useSign, priorMedian, ...resolved } =
     resolveOptions('lmd', lmdOptionTable, options);
   if (priorMedian === 'initialWeights' && regularizer !== 'logNormalPrior') {
     throw new LmdError(
@@ -227,7 +252,7 @@ export function resolveLmdOptions(options: LmdOptions): ResolvedLmdOptions {
   return {
     ...resolved,
     priorMedian,
-    update: { beta1, beta2, regularization, regularizer, noise, gradientScaling, useSign },
+    update: { beta1, beta2, regularizer, regularizerAt, gradientScaling, useSign },
     stateFormat: lmdStateFormat(resolved.stateFormat, gradientScaling),
   };
 }

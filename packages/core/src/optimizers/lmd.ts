@@ -1,7 +1,6 @@
 import { LmdError } from '../errors.js';
 import type { RandomKey } from '../formats.js';
 import type { EagerOperations } from '../operations.js';
-import type { LmdTensors, LmdUpdateOptions } from '../optimizer-kernels.js';
 import { choiceOption } from '../options/checks.js';
 import { streamOf } from '../random/stream.js';
 import type { NamedTensors, Tensor } from '../tensor.js';
@@ -10,7 +9,8 @@ import { lmdInitialState, lmdInitialStateFromScales } from './lmd-initial-state.
 import { type LmdOptions, resolveLmdOptions } from './lmd-options.js';
 import { joinParts, type Part, partsOf } from './lmd-parts.js';
 import { logPriorMedians } from './lmd-prior.js';
-import { isScale, type LogPriorMedians } from './lmd-state-format.js';
+import { isScale } from './lmd-state-format.js';
+import { type LmdOptionsOfStep, lmdStep } from './lmd-step.js';
 import { type DrawKey, type Optimizer, type OptimizerState, type WeightsKind, weightsKinds } from './optimizer.js';
 import { checkPasses, checkVectors, freshHandle, gradientsOf, stateName, vectorOf, weightNames } from './state.js';
 
@@ -33,6 +33,9 @@ import { checkPasses, checkVectors, freshHandle, gradientsOf, stateName, vectorO
  *     t± = β₁·v± + (1 − β₁)·G±;   v± ← β₂·v± + (1 − β₂)·G±
  *     log m± ← log m± − a·(sign(t±) + λ·R(m±))
  *
+ * a, λ and σ may be schedules of the step. A draw and its update have the σ of one step; the mean to evaluate has that
+ * of the step to come, and the initial state that of step 0.
+ *
  * State a weight: `logPlus`, `logMinus`, `momentumPlus`, `momentumMinus` (absent with `gradientScaling: 'none'`), all
  * of the weight's shape, and the scalar `logPriorMedian`; with another `stateFormat`, words that hold codes of several
  * vectors each (`codesPlus`, `codesMinus` or `codes`) and the codes' scales (`logPlusScale` …). Noise is drawn from
@@ -45,7 +48,7 @@ import { checkPasses, checkVectors, freshHandle, gradientsOf, stateName, vectorO
  */
 export function lmd(options: LmdOptions = {}): Optimizer {
   const resolved = resolveLmdOptions(options);
-  const { learningRate, update, samples, evaluation, evaluationSamples } = resolved;
+  const { learningRate, regularization, noise, update, samples, evaluation, evaluationSamples } = resolved;
   const { stateFormat, initialization } = resolved;
   const vectors = [
     ...stateFormat.names,
@@ -99,9 +102,8 @@ export function lmd(options: LmdOptions = {}): Optimizer {
   }
 
   function draw(ops: EagerOperations, state: OptimizerState, key: DrawKey): NamedTensors {
-    return eachWeight(ops, state, (keyed, logPlus, logMinus) =>
-      ops.lmdDraw(logPlus, logMinus, update.noise, keyed(key)),
-    );
+    const sigma = noise(state.step);
+    return eachWeight(ops, state, (keyed, logPlus, logMinus) => ops.lmdDraw(logPlus, logMinus, sigma, keyed(key)));
   }
 
   return {
@@ -120,7 +122,13 @@ export function lmd(options: LmdOptions = {}): Optimizer {
         const { shape } = stored[vectors[0]!]!;
         return { weight, stored, shape, gradients: gradientsOf('lmd', passes, weight, shape) };
       });
-      const stepOptions = { ...update, learningRate: learningRate(state.step) };
+      const { step } = state;
+      const stepOptions: LmdOptionsOfStep = {
+        ...update,
+        learningRate: learningRate(step),
+        regularization: regularization(step),
+        noise: noise(step),
+      };
       return ops.scope(() => {
         const tensors: Record<string, Tensor> = {};
         for (const { weight, stored, shape, gradients } of given) {
@@ -130,10 +138,7 @@ export function lmd(options: LmdOptions = {}): Optimizer {
             const current = stateFormat.read(ops, own, prior);
             const ownGradients = gradients.map((gradient) => part.slice(ops, gradient, 'vector'));
             const keys = passes.map(({ key }) => keyOf(weight, part, key));
-            const moved =
-              prior.logPlus === prior.logMinus
-                ? ops.lmdUpdate(current, ownGradients, keys, prior.logPlus, stepOptions)
-                : updateAboutEach(ops, current, ownGradients, keys, prior, stepOptions);
+            const moved = lmdStep(ops, current, ownGradients, keys, prior, stepOptions);
             return stateFormat.write(ops, moved, prior, (vector) => ({
               ...keys[0]!,
               stream: streamOf(stateName(weight, vector)),
@@ -157,7 +162,8 @@ export function lmd(options: LmdOptions = {}): Optimizer {
     weights(ops: EagerOperations, state: OptimizerState, kind: WeightsKind = evaluation, key?: DrawKey) {
       const checked = choiceOption('lmd', 'kind', kind === undefined ? evaluation : kind, weightsKinds);
       if (checked === 'sample') return averageDraws(ops, state, requireKey(key));
-      const shift = checked === 'mean' ? (update.noise * update.noise) / 2 : 0;
+      const sigma = noise(state.step);
+      const shift = checked === 'mean' ? (sigma * sigma) / 2 : 0;
       return eachWeight(ops, state, (_keyed, logPlus, logMinus) =>
         ops.subtract(ops.exp(ops.add(logPlus, shift)), ops.exp(ops.add(logMinus, shift))),
       );
@@ -165,9 +171,10 @@ export function lmd(options: LmdOptions = {}): Optimizer {
   };
 
   function averageDraws(ops: EagerOperations, state: OptimizerState, key: DrawKey): NamedTensors {
+    const sigma = noise(state.step);
     return eachWeight(ops, state, (keyed, logPlus, logMinus) => {
       const one = (index: number) =>
-        ops.lmdDraw(logPlus, logMinus, update.noise, keyed({ ...key, sample: key.sample * evaluationSamples + index }));
+        ops.lmdDraw(logPlus, logMinus, sigma, keyed({ ...key, sample: key.sample * evaluationSamples + index }));
       if (evaluationSamples === 1) return one(0);
       let sum = one(0);
       for (let index = 1; index < evaluationSamples; index++) {
@@ -178,29 +185,6 @@ export function lmd(options: LmdOptions = {}): Optimizer {
       return ops.multiply(sum, 1 / evaluationSamples);
     });
   }
-}
-
-/**
- * Update with a log-normal prior whose median differs per coordinate and half. The update is linear in log m₀: it
- * equals the update for m₀ = 1 plus a·λ·log m₀, so that kernels only need one scalar.
- */
-function updateAboutEach(
-  ops: EagerOperations,
-  current: LmdTensors,
-  gradients: readonly Tensor[],
-  keys: Parameters<EagerOperations['lmdUpdate']>[2],
-  prior: LogPriorMedians,
-  options: LmdUpdateOptions,
-): LmdTensors {
-  return ops.scope(() => {
-    const next = ops.lmdUpdate(current, gradients, keys, ops.zeros([]), options);
-    const rate = options.learningRate * options.regularization;
-    return {
-      ...next,
-      logPlus: ops.add(next.logPlus, ops.multiply(prior.logPlus, rate)),
-      logMinus: ops.add(next.logMinus, ops.multiply(prior.logMinus, rate)),
-    };
-  });
 }
 
 function requireKey(key: DrawKey | undefined): DrawKey {

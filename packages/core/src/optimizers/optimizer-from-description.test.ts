@@ -8,6 +8,7 @@ import {
   optimizerFromDescription,
   optimizerRules,
   parameterGroups,
+  type RuleDescription,
   schedules,
 } from '../index.js';
 import { follow, tensors, testOperations } from './test-support.js';
@@ -52,6 +53,31 @@ describe('optimizerFromDescription', () => {
     expect(rates[warmup]).toBeCloseTo(0.5, 6);
     expect(rates[steps - 2]).toBeGreaterThan(0.0501);
     for (const rate of rates.slice(steps - 1)) expect(rate).toBeCloseTo(0.05, 6);
+  });
+
+  it('gives options schedules of their own, and leaves what is no learning rate constant without', async () => {
+    const rates = { learningRate: 0.05, regularization: 0.8, noise: 0.3 };
+    const described = (schedules: NonNullable<RuleDescription['schedules']> = {}) =>
+      optimizerFromDescription({
+        groups: [{ match: '*', rule: 'lmd', options: rates, schedules }],
+        schedule: { kind: 'linear', decay: 6 },
+      });
+    const learningRate = schedules.linear({ from: 0.05, to: 0, steps: 6 });
+    const of = async (rule: Parameters<typeof follow>[0]) => follow(rule, initial, gradients);
+    expect(await of(described())).toEqual(await of(lmd({ ...rates, learningRate })));
+    const noise = schedules.cosine({ from: 0.3, to: 0.3 * 0.1, steps: 5 });
+    expect(await of(described({ noise: { kind: 'cosine', steps: 6, final: 0.1 } }))).toEqual(
+      await of(lmd({ ...rates, learningRate, noise })),
+    );
+    const onDefault = optimizerFromDescription({
+      groups: [{ match: '*', rule: 'lmd', schedules: { regularization: { kind: 'linear', decay: 4 } } }],
+    });
+    const regularization = schedules.linear({ from: 0.7, to: 0, steps: 4 });
+    expect(await of(onDefault)).toEqual(await of(lmd({ regularization })));
+    expect(() => described({ noise: { kind: 'linear', decay: 4, final: 40 } })).toThrow(/lmd: noise at its end is 12/);
+    expect(() => described({ samples: { kind: 'constant' } })).toThrow(
+      /the schedules of lmd has no option "samples"\. Its options are learningRate, regularization, noise/,
+    );
   });
 
   it('schedules every step size of a rule', async () => {

@@ -88,6 +88,11 @@ export interface RuleDescription {
   readonly rule: OptimizerRuleName;
   /** As the rule takes them; a step size is the schedule's peak. Those that are undefined are left out. */
   readonly options?: { readonly [option: string]: unknown };
+  /**
+   * Schedules of single options that may have one, such as `noise`, over the number given (or the default). A learning
+   * rate that is not listed follows the schedule of the description; all else that is not listed is constant.
+   */
+  readonly schedules?: { readonly [option: string]: ScheduleDescription };
 }
 
 /** How step sizes go over a run, declared once. */
@@ -170,17 +175,25 @@ export function optimizerFromDescription(description: OptimizerDescription): Opt
 }
 
 function ruleOf(description: RuleDescription, over: (peak: number) => Schedule): Optimizer {
-  refuseUnknownOptions('optimizerFromDescription: a group', description, ['rule', 'options']);
-  const { rule, options = {} } = description;
+  refuseUnknownOptions('optimizerFromDescription: a group', description, ['rule', 'options', 'schedules']);
+  const { rule, options = {}, schedules = {} } = description;
   if (!Object.hasOwn(optimizerRules, rule)) throw unknown('rule', rule, Object.keys(optimizerRules));
   const { create, options: table }: RuleEntry = optimizerRules[rule];
   refuseUnknownOptions(rule, options, Object.keys(table));
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  const scheduled = given.map(([name, value]) => {
-    const option = table[name]!;
-    if (option.kind !== 'schedule' || typeof value !== 'number') return [name, value];
-    // Checked here: inside a schedule it would be refused at the first step.
-    return [name, over(numberOption(rule, name, value, option.range))];
+  const scheduleable = Object.keys(table).filter((name) => table[name]!.kind === 'schedule');
+  refuseUnknownOptions(`optimizerFromDescription: the schedules of ${rule}`, schedules, scheduleable);
+  const scheduled = Object.entries(table).flatMap(([name, option]) => {
+    const own = Object.hasOwn(schedules, name) ? schedules[name] : undefined;
+    const given = Object.hasOwn(options, name) ? options[name] : undefined;
+    const value = given === undefined && own !== undefined ? option.default : given;
+    if (value === undefined) return [];
+    if (option.kind !== 'schedule' || typeof value !== 'number') return [[name, value]];
+    // Checked here: inside a schedule it would be refused at its step.
+    if (own?.kind === 'linear' || own?.kind === 'cosine') {
+      numberOption(rule, `${name} at its end`, value * (own.final ?? 0), option.range);
+    }
+    const follow = own !== undefined ? scheduleOf(own) : option.isLearningRate ? over : constant;
+    return [[name, follow(numberOption(rule, name, value, option.range))]];
   });
   return create(Object.fromEntries(scheduled) as never);
 }

@@ -60,7 +60,12 @@ export function integer<const D extends NumberDeclaration>(declaration: D): Inte
 
 /** Declares a learning rate: a number or a schedule, whose values are checked at each step. */
 export function schedule<const D extends NumberDeclaration>(declaration: D): ScheduleOption<PresenceOf<D>> {
-  return { kind: 'schedule', range: rangeOf(declaration), ...declared<number, D>(declaration) };
+  return { kind: 'schedule', isLearningRate: true, range: rangeOf(declaration), ...declared<number, D>(declaration) };
+}
+
+/** Declares another number that may be a schedule of its own, such as the noise; a number is constant. */
+export function scheduledNumber<const D extends NumberDeclaration>(declaration: D): ScheduleOption<PresenceOf<D>> {
+  return { ...schedule(declaration), isLearningRate: false };
 }
 
 export function boolean<const D extends Declaration<boolean>>(declaration: D): BooleanOption<PresenceOf<D>> {

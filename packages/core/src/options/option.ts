@@ -28,10 +28,12 @@ export interface IntegerOption<P extends Presence = Presence> extends Declared<P
   readonly range: NumberRange;
 }
 
-/** A learning rate: a number for every step, or a function of the step, counted from 0. */
+/** A number for every step, or a function of the step, counted from 0. */
 export interface ScheduleOption<P extends Presence = Presence> extends Declared<P, number> {
   readonly kind: 'schedule';
   readonly range: NumberRange;
+  /** Whether it is a learning rate, which follows the schedule of a description. */
+  readonly isLearningRate: boolean;
 }
 
 export interface BooleanOption<P extends Presence = Presence> extends Declared<P, boolean> {
