@@ -5,7 +5,7 @@ import { lmd, sha256, start, temporaryFolder, tiny } from './lmd.js';
 
 const folder = temporaryFolder();
 const at = (...path: string[]) => join(folder, ...path);
-const all = ['weightGrowth', 'priorBound', 'flipRate', 'gradientSignal', 'logNormality'];
+const all = ['weightGrowth', 'priorBound', 'flipRate', 'oscillationRate', 'gradientSignal', 'logNormality'];
 const measured = [...tiny, ...all.map((name) => `diagnostics.${name}=true`), 'diagnostics.every=4'];
 
 interface Line {
@@ -32,7 +32,7 @@ it('measures what is asked for, in the metrics and the report, and leaves the ru
     return steps;
   };
   const each = [4, 8, 12, 16];
-  const common = { weightGrowth: each, flipRate: each, gradientSignal: each };
+  const common = { weightGrowth: each, flipRate: each, oscillationRate: each, gradientSignal: each };
   expect(stepsOf('lmd')).toEqual({ ...common, priorBound: each, diagnostics: [8, 16] });
   // AdamW has no medians.
   expect(stepsOf('adamw')).toEqual(common);
@@ -41,6 +41,7 @@ it('measures what is asked for, in the metrics and the report, and leaves the ru
     'Growth of the weights',
     'prior&#39;s bound',
     'Flips of',
+    'Oscillation of',
     'Signal-to-noise ratio of the gradients',
     'Log-normality',
   ]) {

@@ -79,6 +79,9 @@ describe('lmd train --json', () => {
     expect(existsSync(join(runFolder, 'adamw', 'posterior.json'))).toBe(false);
     const { results } = JSON.parse(read('summary.json'));
     expect(results).toEqual((run.events.at(-1) as SummaryEvent).results);
+    const { steps, parameters, ...summary } = JSON.parse(read(join('lmd', 'summary.json')));
+    expect(summary.examplesPerParameter).toBeCloseTo((steps * summary.identity.batchSize) / parameters, 12);
+    expect(summary.tokensPerParameter).toBeUndefined();
   });
 
   it('writes the complete configuration, from which the same run can be made', async () => {

@@ -148,6 +148,10 @@ describe('a run on text', () => {
     expect(results[0].testPerplexity).toBeCloseTo(Math.exp(results[0].testLoss), 10);
     expect(results[0].testPerplexity).toBeLessThan(8);
     expect(results[0].tokensPerSecond).toBeGreaterThan(0);
+    const { steps, parameters, ...summary } = JSON.parse(readFileSync(at('run', 'lmd', 'summary.json'), 'utf8'));
+    const { batchSize, data } = JSON.parse(readFileSync(at('run', 'config.json'), 'utf8'));
+    expect(summary.examplesPerParameter).toBeCloseTo((steps * batchSize) / parameters, 12);
+    expect(summary.tokensPerParameter).toBeCloseTo((steps * batchSize * data.length) / parameters, 10);
   });
 
   it('writes a text after each prompt of `samples`, as lmd generate does', async () => {

@@ -27,6 +27,7 @@ export { type FlipRateOptions, flipRate } from './plugins/flip-rate.js';
 export { type GradientSignalOptions, gradientSignal } from './plugins/gradient-signal.js';
 export { type LogNormality, logNormality } from './plugins/log-normality.js';
 export { measureOptionTable } from './plugins/measure.js';
+export { type OscillationRateOptions, oscillationRate } from './plugins/oscillation-rate.js';
 export { type PriorBoundOptions, priorBound } from './plugins/prior-bound.js';
 export { type Progress, type ProgressOptions, progress, progressLine } from './plugins/progress.js';
 export {

@@ -24,6 +24,9 @@ export const diagnosticsSchema = z
       "Fraction of LMD's medians at the bound 1/λ of its log-normal prior, with a constant λ.",
     ),
     flipRate: measured.describe("Fraction of quantized weights that change in a step, in the run's block format."),
+    oscillationRate: measured.describe(
+      'Fraction of quantized weights that change in a step and return to their value of two steps before.',
+    ),
     quantizationNoise: measured.describe(
       'Signal-to-noise ratio, clipping and kurtosis of each quantized product of a ViT, on validation images, in ' +
         "the run's block format and those of `evaluation.formats`.",

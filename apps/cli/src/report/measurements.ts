@@ -39,6 +39,11 @@ const measurements: Readonly<Record<string, Measurement>> = {
     unit: 'fraction of values changed per step',
     number: (data) => field(data, 'all'),
   },
+  oscillationRate: {
+    title: 'Oscillation of quantized weights',
+    unit: 'fraction of values returned per step',
+    number: (data) => field(data, 'all'),
+  },
   quantizationNoise: {
     title: 'Signal-to-noise ratio of the quantized products',
     unit: 'dB, mean over the products with weights',

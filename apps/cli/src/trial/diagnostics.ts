@@ -5,6 +5,7 @@ import {
   flipRate,
   gradientSignal,
   type LoadedCheckpoint,
+  oscillationRate,
   type Plugin,
   priorBound,
   weightGrowth,
@@ -37,6 +38,7 @@ export function diagnosticPlugins(
     ...(asked.weightGrowth ? [begunLater(weightGrowth({ every }))] : []),
     ...(asked.priorBound && isBounded ? [priorBound({ every, regularization: lmd.regularization, ...split })] : []),
     ...(asked.flipRate && format !== undefined ? [begunLater(flipRate({ every, format }))] : []),
+    ...(asked.oscillationRate && format !== undefined ? [begunLater(oscillationRate({ every, format }))] : []),
     ...(asked.quantizationNoise && model.architecture === 'vit'
       ? [quantizationNoise({ every, model, formats: [precision, ...configuration.evaluation.formats] })]
       : []),
@@ -46,7 +48,7 @@ export function diagnosticPlugins(
 }
 
 /** Diagnostics with state, by the names of their plugins. */
-const remembering = ['weightGrowth', 'flipRate', 'gradientSignal'];
+const remembering = ['weightGrowth', 'flipRate', 'oscillationRate', 'gradientSignal'];
 
 /** Placeholder state in a checkpoint for a plugin that was not enabled when the checkpoint was written. */
 const nothing = 'not measured before';

@@ -33,6 +33,8 @@ export async function summarizeTrial(
   const isText = geometry.kind === 'tokens';
   const { validation, test } = trained;
   const optimizer = configuration.optimizers[index]!;
+  const parameters = Object.values(model.parameters).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  const examplesPerParameter = (trained.step * batchSize) / parameters;
   return {
     result: {
       optimizer: optimizer.name,
@@ -52,7 +54,9 @@ export async function summarizeTrial(
     steps,
     device: ops.backend.device,
     model: model.name,
-    parameters: Object.values(model.parameters).reduce((sum, { shape }) => sum + sizeOf(shape), 0),
+    parameters,
+    examplesPerParameter,
+    ...(isText ? { tokensPerParameter: examplesPerParameter * geometry.length } : {}),
     data: describeData(configuration.data, data),
     ...(geometry.kind === 'images' && geometry.preprocessing !== undefined
       ? { preprocessing: describePreprocessing(geometry.preprocessing) }

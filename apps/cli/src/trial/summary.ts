@@ -11,6 +11,9 @@ const trialSummarySchema = z.object({
   device: z.string(),
   model: z.string(),
   parameters: z.number(),
+  /** Training examples seen, repeated ones too, for each parameter; for a language model also tokens. */
+  examplesPerParameter: z.number().exactOptional(),
+  tokensPerParameter: z.number().exactOptional(),
   data: z.string(),
   /** How a picture becomes an input. */
   preprocessing: z.string().exactOptional(),

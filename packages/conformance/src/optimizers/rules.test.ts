@@ -73,6 +73,8 @@ const rules: readonly Rule[] = [
         ...options,
       }),
     learningRate: 0.05,
+    // It pulls harder at large weights than the log-normal prior, with noise in every step.
+    remainingLoss: 0.05,
   },
   {
     name: 'lmd, λ and σ on schedules',

@@ -1,44 +1,9 @@
-import {
-  type BlockFormat,
-  type NamedTensors,
-  type OptionsOf,
-  type OptionTable,
-  option,
-  resolveOptions,
-  roundingOptionTable,
-  sizeOf,
-} from '@lmd/core';
+import { type NamedTensors, type OptionsOf, resolveOptions, sizeOf } from '@lmd/core';
 import type { Plugin, TrainingRun } from '../plugin.js';
-import { countOf, isDue, mapTensors, measureOptionTable, ratio, readScalars } from './measure.js';
+import { countOf, isDue, mapTensors, readScalars } from './measure.js';
+import { quantizedWeights, quantizedWeightsOptionTable, sharesOf } from './quantized-weights.js';
 
-/** The options of `flipRate`, declared once. */
-export const flipRateOptionTable = {
-  ...measureOptionTable,
-  /**
-   * Format to which the weights are quantized for the comparison; usually that of the forward pass. An object;
-   * required.
-   */
-  format: option.object<BlockFormat>({
-    required: true,
-    describe: 'Format to which the weights are quantized for the comparison; usually that of the forward pass.',
-  }),
-  /**
-   * Axis along which blocks run, counted from the end: −2 is the contraction axis of W in x·W. A whole number, at most
-   * -1; default -2.
-   */
-  axis: option.integer({
-    atMost: -1,
-    default: -2,
-    describe: 'Axis along which blocks run, counted from the end: −2 is the contraction axis of W in x·W.',
-  }),
-  /**
-   * How the power-of-two scale of a block is computed from its largest magnitude; the default follows OCP MX v1.0.
-   * `floor`, `ceil`, `rceil` or `even`; default `floor`.
-   */
-  scaleMode: roundingOptionTable.scaleMode,
-} as const satisfies OptionTable;
-
-export interface FlipRateOptions extends OptionsOf<typeof flipRateOptionTable> {}
+export interface FlipRateOptions extends OptionsOf<typeof quantizedWeightsOptionTable> {}
 
 /**
  * Reports the flip rate of quantized weights: the fraction of the mean weights of rank 2 and more whose value, rounded
@@ -49,19 +14,11 @@ export interface FlipRateOptions extends OptionsOf<typeof flipRateOptionTable> {
  * readback. The copy is part of the plugin's state. With `every` 1, each step is compared with the previous one.
  */
 export function flipRate(options: FlipRateOptions): Plugin {
-  const { every, format, axis, scaleMode } = resolveOptions('flipRate', flipRateOptionTable, options);
+  const resolved = resolveOptions('flipRate', quantizedWeightsOptionTable, options);
+  const { every } = resolved;
   let before: NamedTensors | undefined;
 
-  function quantized({ ops, optimizer, state }: TrainingRun): NamedTensors {
-    return ops.scope(() => {
-      const weights = optimizer.weights(ops, state, 'mean');
-      const matrices = Object.entries(weights).filter(([, { shape }]) => shape.length >= Math.max(2, -axis));
-      return mapTensors(Object.fromEntries(matrices), (weight) =>
-        ops.fakeQuantize(weight, { format, axis, scaleMode }),
-      );
-    });
-  }
-
+  const quantized = (run: TrainingRun) => quantizedWeights(run, resolved);
   const remember = ({ ops }: TrainingRun, next: NamedTensors | undefined) => {
     if (before !== undefined) ops.dispose(before);
     before = next;
@@ -102,15 +59,6 @@ async function report(run: TrainingRun, old: NamedTensors, now: NamedTensors): P
   const same = await readScalars(ops, () =>
     mapTensors(now, (weight, name) => ops.scope(() => countOf(ops, ops.equal(weight, old[name]!)))),
   );
-  const sizes = Object.entries(now).map(([name, { shape }]) => [name, sizeOf(shape)] as const);
-  const total = sizes.reduce((sum, [, size]) => sum + size, 0);
-  const flips = sizes.map(([name, size]) => [name, size - same.get(name)!] as const);
-  const data = {
-    all: ratio(
-      flips.reduce((sum, [, count]) => sum + count, 0),
-      total,
-    ),
-    weights: Object.fromEntries(flips.map(([name, count], index) => [name, ratio(count, sizes[index]![1])])),
-  };
-  await run.announce({ type: 'report', step, plugin: 'flipRate', data });
+  const flips = Object.entries(now).map(([name, { shape }]) => [name, sizeOf(shape) - same.get(name)!] as const);
+  await run.announce({ type: 'report', step, plugin: 'flipRate', data: sharesOf(now, new Map(flips)) });
 }

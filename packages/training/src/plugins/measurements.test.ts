@@ -3,6 +3,7 @@ import {
   type BlockFormat,
   createOperations,
   type EagerOperations,
+  lion,
   lmd,
   type Model,
   type NamedTensors,
@@ -17,6 +18,7 @@ import {
   eventListener,
   flipRate,
   gradientSignal,
+  oscillationRate,
   type Plugin,
   priorBound,
   type TrainOptions,
@@ -233,6 +235,52 @@ describe('flipRate', () => {
   it('remembers the weights of the step before, across an interruption', async () => {
     await resumesAs('flipRate', () => flipRate({ format, every: 7 }));
     await resumesAs('flipRate', () => flipRate({ format, every: 1 }));
+  });
+});
+
+describe('oscillationRate', () => {
+  const ops = createOperations(createReferenceBackend());
+  const { parameters } = tinyMlp();
+  const rounded = async (name: string, values: number[]) => {
+    const x = ops.fromData(Float32Array.from(values), parameters[name]!.shape);
+    return [...(await ops.read(ops.fakeQuantize(x, { format, axis: 0 })))];
+  };
+  // The sign of a gradient alone, in steps about as large as the weights: much goes back and forth.
+  const optimizer = lion({ learningRate: 0.2, beta1: 0, beta2: 0 });
+
+  it.each([1, 2, 5])('is the share of quantized weights that a step returns, every %i steps', async (every) => {
+    const { weights, plugin } = recorder();
+    const reports = await reportsOf('oscillationRate', [plugin, oscillationRate({ format, every })], { optimizer });
+    const due = Array.from({ length: 12 }, (_, i) => i + 1).filter((step) => step % every === 0 || step === 12);
+    expect([...reports.keys()]).toEqual(due.filter((step) => step >= 2));
+    let seen = 0;
+    for (const [step, data] of reports) {
+      let [returns, flips, size] = [0, 0, 0];
+      for (const name of ['hidden.weight', 'head.weight']) {
+        const at = async (age: number) => rounded(name, weights[step - age]![name]!);
+        const [now, before, first] = [await at(0), await at(1), await at(2)];
+        const flipped = now.flatMap((value, i) => (value === before[i] ? [] : [i]));
+        const returned = flipped.filter((i) => now[i] === first[i]).length;
+        expect(data.weights[name]!).toBeCloseTo(returned / now.length, 9);
+        [returns, flips, size] = [returns + returned, flips + flipped.length, size + now.length];
+      }
+      expect(data.all).toBeCloseTo(returns / size, 9);
+      expect(data).toMatchObject({ ofFlips: flips === 0 ? null : returns / flips });
+      seen += returns;
+    }
+    expect(seen).toBeGreaterThan(0);
+  });
+
+  it('is 0 where nothing moves, of no flips at all', async () => {
+    const reports = await reportsOf('oscillationRate', [oscillationRate({ format, every: 3 })], {
+      optimizer: sgd({ learningRate: 0 }),
+    });
+    expect([...reports.values()].map(({ all }) => all)).toEqual([0, 0, 0, 0]);
+    expect([...reports.values()]).toMatchObject([{ ofFlips: null }, {}, {}, {}]);
+  });
+
+  it('remembers the weights of two steps before, across an interruption', async () => {
+    for (const every of [1, 7, 8]) await resumesAs('oscillationRate', () => oscillationRate({ format, every }));
   });
 });
 

@@ -48,6 +48,7 @@ const plugins: { readonly [name: string]: (folder: string) => Made | Promise<Mad
   weightGrowth: () => ({ plugin: main.weightGrowth({ every: 3 }) }),
   priorBound: () => ({ plugin: main.priorBound({ every: 3, regularization: 0.5 }) }),
   flipRate: () => ({ plugin: main.flipRate({ every: 3, format: formats.mxfp8_e4m3 }) }),
+  oscillationRate: () => ({ plugin: main.oscillationRate({ every: 3, format: formats.mxfp8_e4m3 }) }),
   gradientSignal: () => ({ plugin: main.gradientSignal({ every: 3 }) }),
   eventListener: () => {
     const said: string[] = [];
