@@ -50,6 +50,15 @@ describe.each(engines)('hyper-parameters as properties on %s', (engine) => {
     dispose();
   });
 
+  it('trains BF16 weights by AdamW if asked', async () => {
+    const { step, dispose } = await started({ adamw: { weightFormat: 'bf16', learningRate: 0.0123 } }, [3]);
+    for (let index = 0; index < 3; index++) {
+      const bits = new Uint32Array(Float32Array.of((await step())[0]!).buffer)[0]!;
+      expect(bits & 0xffff).toBe(0);
+    }
+    dispose();
+  });
+
   it('takes the steps of an optimizer that was made with what is assigned', async () => {
     const same: LMDOptimizerOptions = { noise: 0.1, priorMedian: 0.5, priorMedianFloor: 0.5 };
     const assigned: LMDOptimizerOptions = {
@@ -156,6 +165,8 @@ it('gives the defaults where nothing was said', () => {
     beta2: 0.999,
     epsilon: 1e-8,
     weightDecay: 0.01,
+    weightFormat: 'f32',
+    momentFormat: 'f32',
   });
   optimizer.learningRate = (optimizer.learningRate as number) / 7;
   expect(optimizer.learningRate).toBeCloseTo(1e-3, 12);

@@ -21,15 +21,9 @@ export {
 export { type LionOptions, lion, lionOptionTable } from './lion.js';
 export { lmd } from './lmd.js';
 export { type LmdLogMedians, lmdLogMedians, lmdWeightNames } from './lmd-log-medians.js';
-export {
-  type LmdOptions,
-  type LmdRegularizerName,
-  lmdDefaults,
-  lmdDivergences,
-  lmdOptionTable,
-  lmdRegularizers,
-} from './lmd-options.js';
+export { type LmdOptions, lmdDefaults, lmdOptionTable } from './lmd-options.js';
 export { type LmdInitialization, lmdInitializations } from './lmd-prior.js';
+export { type LmdRegularizerName, lmdDivergences, lmdRegularizers } from './lmd-regularizers.js';
 export { type LmdStateFormatName, lmdStateFormats } from './lmd-state-format.js';
 export { type MadamOptions, madam, madamOptionTable } from './madam.js';
 export {

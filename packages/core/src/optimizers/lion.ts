@@ -39,8 +39,8 @@ export interface LionOptions extends OptionsOf<typeof lionOptionTable> {}
  *     w ← w − a·(sign(β₁·v + (1 − β₁)·g) + weightDecay·w);   v ← β₂·v + (1 − β₂)·g
  *
  * State a weight: `weight`, `momentum`. Additive: it draws the stored weights, and averages the gradients of several
- * passes. Its authors advise a learning rate 3 to 10 times smaller than AdamW's and a decay larger by as much. With β₁ =
- * β₂ it is `signum`.
+ * passes. Its authors advise a learning rate 3 to 10 times smaller than AdamW's and a decay larger by as much. With
+ * equal decay rates it is `signum`.
  */
 export function lion(options: LionOptions = {}): Optimizer {
   return signMomentum('lion', resolveOptions('lion', lionOptionTable, options));

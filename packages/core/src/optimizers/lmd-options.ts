@@ -1,28 +1,13 @@
 import { LmdError } from '../errors.js';
-import type { LmdRegularizer } from '../optimizer-kernels.js';
 import { boolean, choice, either, integer, number, schedule, scheduledNumber } from '../options/declare.js';
 import type { OptionsOf, OptionTable } from '../options/option.js';
 import { defaultsOf, resolveOptions } from '../options/resolve.js';
 import type { Schedule } from '../options/schedule.js';
 import { type LmdInitialization, lmdInitializations } from './lmd-prior.js';
+import { lmdDivergences, lmdRegularizers } from './lmd-regularizers.js';
 import { type LmdStateFormat, lmdStateFormat, lmdStateFormats } from './lmd-state-format.js';
 import type { LmdStepOptions } from './lmd-step.js';
 import { type WeightsKind, weightsKinds } from './optimizer.js';
-
-/**
- * The priors that LMD's regularization can pull toward. Which one is a choice of ours; see `LmdOptions.regularizer`.
- */
-export const lmdRegularizers = [
-  'logNormalPrior',
-  'powerPrior',
-  'exponentialPrior',
-  'halfNormalPrior',
-] as const satisfies readonly LmdRegularizer[];
-
-/** Priors whose regularizer includes the entropy of the posterior: gradients of a divergence. */
-export const lmdDivergences = ['exponentialDivergence', 'halfNormalDivergence'] as const;
-
-export type LmdRegularizerName = LmdRegularizer | (typeof lmdDivergences)[number];
 
 /** The options of `lmd`, declared once. */
 export const lmdOptionTable = {

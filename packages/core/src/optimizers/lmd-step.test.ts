@@ -24,7 +24,7 @@ import {
 
 const names = [...lmdRegularizers, ...lmdDivergences];
 
-/** R of a half x = m or θ over m₀, with the entropy where the name has it; at the median with its mean over the noise. */
+/** R of a half m (with `sigma`, the mean over the noise where the name has it) or of a sample θ (with `sigma` 0). */
 function pullOf(regularizer: LmdRegularizerName, logRatio: number, sigma: number): number {
   switch (regularizer) {
     case 'logNormalPrior':

@@ -2,7 +2,7 @@ import type { RandomKey } from '../formats.js';
 import type { EagerOperations } from '../operations.js';
 import type { LmdRegularizer, LmdTensors, LmdUpdateOptions } from '../optimizer-kernels.js';
 import type { Tensor } from '../tensor.js';
-import type { LmdRegularizerName } from './lmd-options.js';
+import type { LmdRegularizerName } from './lmd-regularizers.js';
 import type { LogPriorMedians } from './lmd-state-format.js';
 
 /** The options of an update that are the same in every step. */
@@ -16,8 +16,8 @@ export interface LmdStepOptions
 export type LmdOptionsOfStep = LmdStepOptions & Pick<LmdUpdateOptions, 'learningRate' | 'regularization' | 'noise'>;
 
 /**
- * One update with every regularizer. The kernels have the priors at the median, with one m₀ for all coordinates; the
- * others are the kernel's update and what the regularizer adds to it, since R enters log m by −a·λ·R alone.
+ * One update of LMD with any regularizer. Kernels compute the priors at the median, with one m₀ for all coordinates.
+ * For all others, what the regularizer adds is applied to the kernel's update: R enters log m by −a·λ·R alone.
  */
 export function lmdStep(
   ops: EagerOperations,
