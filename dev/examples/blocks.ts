@@ -13,6 +13,7 @@ const unmarked = ['text', 'json', 'python', 'html', 'diff'];
 export type Mark =
   | { readonly kind: 'run'; readonly ifEngine: boolean; readonly copies: readonly { from: string; to: string }[] }
   | { readonly kind: 'from'; readonly file: string }
+  | { readonly kind: 'file'; readonly file: string }
   | { readonly kind: 'excerpt'; readonly file: string }
   | { readonly kind: 'skip'; readonly reason: string };
 
@@ -53,11 +54,13 @@ function parseRun(words: string): Mark {
 }
 
 function parseMark(comment: string): Mark {
-  const [, kind, rest = ''] = /^(run|from|excerpt|skip)(?:: (.+))?$/s.exec(comment) ?? [];
+  const [, kind, rest = ''] = /^(run|from|file|excerpt|skip)(?:: (.+))?$/s.exec(comment) ?? [];
   if (kind === 'run') return parseRun(rest);
-  if ((kind === 'from' || kind === 'excerpt') && rest !== '') return { kind, file: rest };
+  if ((kind === 'from' || kind === 'file' || kind === 'excerpt') && rest !== '') return { kind, file: rest };
   if (kind === 'skip' && rest !== '') return { kind, reason: rest };
-  throw new Error(`"${comment}" is not a mark. Use "run", "run: …", "from: FILE", "excerpt: FILE" or "skip: REASON".`);
+  throw new Error(
+    `"${comment}" is not a mark. Use "run", "run: …", "from: FILE", "file: NAME", "excerpt: FILE" or "skip: REASON".`,
+  );
 }
 
 /**
@@ -77,9 +80,10 @@ export function blocksOf(page: string, text = readFileSync(join(root, page), 'ut
     const language = fence[1]!;
     const end = lines.findIndex((line, i) => i > at && /^\s*```\s*$/.test(line));
     if (end < 0) throw new Error(`${place}: the block is not closed.`);
-    if (marked.includes(language)) {
-      const before = lines.slice(0, at).join('\n').trimEnd();
-      const comment = /<!-- ((?:(?!-->).)*?) -->$/s.exec(before)?.[1];
+    const before = lines.slice(0, at).join('\n').trimEnd();
+    const comment = /<!-- ((?:(?!-->).)*?) -->$/s.exec(before)?.[1];
+    // Other languages need no mark, but may be a file that a command reads.
+    if (marked.includes(language) || comment?.startsWith('file: ')) {
       if (comment === undefined)
         throw new Error(`${place}: the block has no mark. Put <!-- run --> or <!-- skip: reason --> before it.`);
       try {

@@ -7,11 +7,12 @@
 //                                             where it runs
 //   <!-- run: if its engine is installed -->  the same, except where the optional engine that it needs is missing
 //   <!-- from: FILE -->                       its lines are in this file of its package, which a test executes
+//   <!-- file: NAME -->                       written to where the page's blocks run, for a later block
 //   <!-- excerpt: FILE -->                    the same for a part of a module, which does not compile on its own
 //   <!-- skip: REASON -->                     not executed
 //
 // All blocks of a page run in order in one temporary folder, by the packages' builds.
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -57,6 +58,8 @@ describe.each(pages())('%s', (page) => {
   let folder: string;
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'lmd-examples-'));
+    // A user's folder has the packages installed.
+    symlinkSync(join(root, 'dev', 'node_modules'), join(folder, 'node_modules'), 'junction');
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
@@ -74,6 +77,8 @@ describe.each(pages())('%s', (page) => {
       it(`line ${line} is in ${mark.file}`, () => {
         expect(essence(asExample(page, mark.file))).toEqual(expect.arrayContaining(essence(code)));
       });
+    } else if (mark.kind === 'file') {
+      it(`line ${line} is ${mark.file}`, () => writeFileSync(join(folder, mark.file), `${code}\n`));
     } else if (language === 'sh') {
       it.each(commandsOf(code).map((command, index) => [command, index] as const))(
         `line ${line}: %s`,

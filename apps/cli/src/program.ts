@@ -4,10 +4,12 @@ import { cacheFormatNames, generateOptionTable, precisionNames } from '@lmd/mode
 import { formats } from '@lmd/mx-formats';
 import { Command } from 'commander';
 import { version } from '../package.json';
+import { backendOption } from './commands/backend-option.js';
 import { type BenchCommandOptions, benchCommand } from './commands/bench.js';
 import { type PrepareCommandOptions, prepareCommand } from './commands/data.js';
 import { declareAnalysis } from './commands/declare-analysis.js';
 import { doctorCommand } from './commands/doctor.js';
+import { type DoctorBackendOptions, doctorBackendCommand } from './commands/doctor-backend.js';
 import { type EvaluateCommandOptions, evaluateCommand } from './commands/evaluate.js';
 import { type ExportCommandOptions, exportCommand, exportLayouts } from './commands/export.js';
 import { type GenerateCommandOptions, generateCommand, usualTokens } from './commands/generate.js';
@@ -53,6 +55,7 @@ const examples: readonly (readonly [string, string])[] = [
   ['lmd watch runs/first-light-2025-01-31-001', 'follow a run in another terminal'],
   ['lmd bench --backend cpu webgpu', 'measure the speed on this machine'],
   ['lmd doctor', 'show which backends work on this machine'],
+  ['lmd doctor --backend ./my-backend.js', 'check a backend of your own'],
 ];
 
 /** Examples of one command, or of all. */
@@ -96,6 +99,13 @@ function separate(source: string | undefined, options: TrainCommandOptions): [st
   const words = options.set ?? [];
   const stray = source === undefined ? words.find((word) => !word.includes('=')) : undefined;
   return stray === undefined ? [source, options] : [stray, { ...options, set: words.filter((word) => word !== stray) }];
+}
+
+function doctorCommands(options: DoctorBackendOptions, terminal: Terminal, bin: string): Promise<void> {
+  const { backend, ...rest } = options;
+  return backend === undefined
+    ? doctorCommand(rest, terminal, bin)
+    : doctorBackendCommand({ ...rest, backend }, terminal);
 }
 
 /**
@@ -162,7 +172,7 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .option('--optimizer <name>', 'evaluate only this optimizer (default: all that have trained)')
     .option('--model <path>', "evaluate these weights instead of the run's: a model file, packed or not, or a folder")
     .addOption(tableOption('--draws <count>', draws))
-    .addOption(choiceOption('--backend <name>', "backend (default: the run's)", backendNames))
+    .addOption(backendOption("backend, or a module (default: the run's)"))
     .option('--json', 'print the results as one JSON line')
     .addHelpText('after', examplesOf('evaluate'))
     .action((run: string, options: EvaluateCommandOptions) => evaluateCommand(run, options, terminal));
@@ -202,7 +212,7 @@ export function createProgram(terminal: Terminal, bin: string): Command {
         cacheFormatNames,
       ),
     )
-    .addOption(choiceOption('--backend <name>', 'backend', backendNames).default('cpu'))
+    .addOption(backendOption('backend, or a module').default('cpu'))
     .option('--json', 'print the text as one JSON line')
     .addHelpText('after', examplesOf('generate'))
     .action((path: string, options: GenerateCommandOptions) => generateCommand(path, options, terminal));
@@ -288,9 +298,10 @@ export function createProgram(terminal: Terminal, bin: string): Command {
   program
     .command('doctor')
     .description('show which backends work on this machine, why the others do not, and what to install')
+    .addOption(backendOption('check one backend, ours or a module, also with the quick level of @lmd/conformance'))
     .option('--json', 'print the findings as one JSON line')
     .addHelpText('after', examplesOf('doctor'))
-    .action((options: { json?: boolean }) => doctorCommand(options, terminal, bin));
+    .action((options: DoctorBackendOptions) => doctorCommands(options, terminal, bin));
 
   return program;
 }

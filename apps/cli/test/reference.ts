@@ -35,7 +35,11 @@ function defaultOf(schema: JsonSchema, isRequired: boolean): string {
 
 /** The members of a key that is one of several kinds, or a list of such. */
 function membersOf(schema: JsonSchema): readonly JsonSchema[] | undefined {
-  return (schema.oneOf ?? (schema.items as JsonSchema | undefined)?.oneOf) as JsonSchema[] | undefined;
+  const members = (schema.oneOf ?? (schema.items as JsonSchema | undefined)?.oneOf) as JsonSchema[] | undefined;
+  // Shorter ways of writing a module are no kinds.
+  return members?.filter(({ properties = {} }) =>
+    Object.values(properties).some((field) => (field as JsonSchema).const !== undefined),
+  );
 }
 
 function rows(schema: JsonSchema, prefix = ''): Row[] {

@@ -4,7 +4,7 @@ export type { Expect, TestFramework } from './framework.js';
 export { optimizerConformance } from './optimizer-conformance.js';
 export type { OptimizerConformanceOptions, OptimizerOptions } from './optimizers/options.js';
 export type { ConformanceOptions } from './options.js';
-export { testNames } from './plan.js';
+export { quickTestNames, testNames } from './plan.js';
 export {
   type ConformanceReport,
   type ConformanceResult,

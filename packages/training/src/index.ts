@@ -9,6 +9,7 @@ export {
 } from './checkpoints/checkpoint.js';
 export { decodeCheckpoint, encodeCheckpoint, type Sha256 } from './checkpoints/checkpoint-format.js';
 export { type ArrayDatasetOptions, arrayDataset } from './data/array-dataset.js';
+export { checkDataset } from './data/check-batch.js';
 export type { BatchContext, Dataset, DatasetBatch } from './data/dataset.js';
 export { type FingerprintPart, fingerprintOf } from './data/fingerprint.js';
 export { type ImageDatasetOptions, imageDataset, imagesOptionTable } from './data/image-dataset.js';
@@ -17,6 +18,7 @@ export { type DataOrder, type DataOrderOptions, dataOrder, permutation } from '.
 export { type SplitOptions, split, subset } from './data/subset.js';
 export { type EvaluateOptions, type EvaluationResult, evaluate } from './evaluate.js';
 export type * from './events.js';
+export { checkPlugins } from './hooks.js';
 export { fromJson, type Json, toJson } from './json.js';
 export { lossOf } from './loss.js';
 export type { Plugin, PluginState, TrainingData, TrainingRun } from './plugin.js';

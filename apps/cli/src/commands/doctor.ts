@@ -56,7 +56,7 @@ export async function diagnose(bin?: string): Promise<Diagnosis> {
   };
 }
 
-const columns: readonly Column<BackendDiagnosis>[] = [
+export const diagnosisColumns: readonly Column<BackendDiagnosis>[] = [
   { title: 'backend', cell: ({ name }) => name },
   { title: 'works', cell: ({ works }) => (works ? 'yes' : 'no') },
   { title: 'GFLOP/s', align: 'right', cell: ({ gigaflops }) => gigaflops?.toFixed(2) ?? '' },
@@ -85,7 +85,7 @@ export async function doctorCommand(
     ['MNIST images', mnist.available ? mnist.detail : colours.yellow(mnist.detail)],
   ] as const;
   for (const [name, value] of facts) out.write(`${name.padEnd(18)}${value}\n`);
-  out.write(`\n${renderTable(columns, backends, { styleTitle: colours.bold, columns: out.columns })}\n`);
+  out.write(`\n${renderTable(diagnosisColumns, backends, { styleTitle: colours.bold, columns: out.columns })}\n`);
   for (const { name, withoutNative, integerProducts } of backends) {
     if (integerProducts !== undefined) {
       out.write(`\n${colours.bold(name)} multiplies the integers of block formats by ${integerProducts}\n`);

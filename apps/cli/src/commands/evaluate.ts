@@ -10,12 +10,13 @@ import {
 } from '@lmd/core';
 import { type Gpt2, precisionNames, precisionPreset, type Vit } from '@lmd/models';
 import { evaluate } from '@lmd/training';
+import type { BackendChoice } from '../configuration/backend-schema.js';
 import { loadConfiguration } from '../configuration/load.js';
+import type { OwnModelConfiguration } from '../configuration/model-schema.js';
 import { type Configuration, precisionOf } from '../configuration/schema.js';
 import { loadData, locateData } from '../data/index.js';
 import type { RunData } from '../data/run-data.js';
 import { openBackend } from '../engine/index.js';
-import type { BackendName } from '../engine/names.js';
 import { UsageError } from '../errors.js';
 import { openModelFile } from '../model-file/weights.js';
 import { jsonLine } from '../output/json.js';
@@ -25,7 +26,7 @@ import { count, percent } from '../output/units.js';
 import { runLayout } from '../run/layout.js';
 import { configurationOf } from '../run/run.js';
 import { evaluationBatchSize } from '../trial/batch-sizes.js';
-import { buildModel } from '../trial/build-model.js';
+import { buildModel, type Network } from '../trial/build-model.js';
 import { completeModel } from '../trial/pretrained-model.js';
 import { handlesOn, hasCheckpoint, openRunWeights, type RunWeightsKind, usualWeights } from '../trial/run-weights.js';
 import { openTrainedModel } from '../trial/trained-model.js';
@@ -37,7 +38,7 @@ export interface EvaluateCommandOptions {
   readonly optimizer?: string;
   readonly draws?: number;
   readonly model?: string;
-  readonly backend?: BackendName;
+  readonly backend?: BackendChoice;
   readonly json?: boolean;
 }
 
@@ -145,7 +146,7 @@ interface Plan {
   readonly formats: readonly string[] | undefined;
   readonly weights: RunWeightsKind;
   readonly draws: number;
-  readonly backend: BackendName;
+  readonly backend: BackendChoice;
 }
 
 /** One set of weights, or a posterior to sample from. */
@@ -156,7 +157,7 @@ interface Subject {
   readonly format: string;
   readonly model: Model;
   /** The whole network; `model` may be a part of it. */
-  readonly architecture: Gpt2 | Vit;
+  readonly architecture: Network;
   /** Index of the first draw that no update has used. */
   readonly sample: number;
   /** Owned by the caller. */
@@ -256,10 +257,10 @@ async function* ofRun(
 /** The weights of a model file, which must fit the network of the configuration. */
 async function* ofFile(ops: EagerOperations, path: string, configuration: Configuration): AsyncGenerator<Subject> {
   const file = await openModelFile(path);
-  let model: ReturnType<typeof buildModel>;
+  let model: Gpt2 | Vit;
   let weights: NamedTensors;
   try {
-    model = buildModel(completeModel(configuration, file), configuration.data);
+    model = buildModel(completeModel({ ...configuration, model: ownModel(configuration) }, file), configuration.data);
     weights = await file.weights(ops, model);
   } finally {
     await file.close();
@@ -273,4 +274,13 @@ async function* ofFile(ops: EagerOperations, path: string, configuration: Config
     weights: () => handlesOn(ops, weights),
     dispose: () => ops.dispose(weights),
   };
+}
+
+function ownModel({ model }: Configuration): OwnModelConfiguration {
+  if (model.kind !== 'module') return model;
+  throw new UsageError('INVALID_ARGUMENT', '--model needs a model of lmd, and model.kind is module.', {
+    subject: '--model',
+    value: model.module,
+    remedy: 'Omit --model: the checkpoints of the run have the weights of its model.',
+  });
 }

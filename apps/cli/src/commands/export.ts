@@ -20,6 +20,7 @@ import { jsonLine } from '../output/json.js';
 import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
 import { count, fileSize } from '../output/units.js';
 import { configurationOf } from '../run/run.js';
+import { buildModel } from '../trial/build-model.js';
 import { openModelOrRun } from '../trial/run-model.js';
 import { openRunWeights, usualWeights } from '../trial/run-weights.js';
 import { openTrainedModel } from '../trial/trained-model.js';
@@ -178,7 +179,8 @@ async function openAdapters(ops: EagerOperations, path: string, options: ExportC
   const run = resolve(path);
   const configuration = configurationOf(run);
   const { model: configured, fineTuning, optimizers, seed } = configuration;
-  if (fineTuning?.lora === undefined) {
+  // Fine-tuning has given weights, which only models of lmd have.
+  if (fineTuning?.lora === undefined || configured.kind === 'module') {
     throw new UsageError('INVALID_ARGUMENT', `--layout peft needs adapters, but ${path} has trained none.`, {
       subject: '--layout',
       value: 'peft',
@@ -189,7 +191,8 @@ async function openAdapters(ops: EagerOperations, path: string, options: ExportC
   const name = options.optimizer === undefined ? names[0]! : choose('--optimizer', options.optimizer, names);
   const trained = await openTrainedModel(ops, configuration);
   try {
-    const { architecture, adapted } = trained;
+    const { adapted } = trained;
+    const architecture = buildModel(configured, configuration.data);
     const newest = await openRunWeights(ops, run, configuration, trained, name, usualWeights(configuration));
     const weights = newest.weights({ seed, step: newest.step, sample: newest.samples });
     newest.dispose();

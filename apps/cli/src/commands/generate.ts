@@ -3,8 +3,8 @@ import { type Tokenizer, tokenizerFromDescription } from '@lmd/data/text';
 import { cacheBytesPerToken, type Gpt2, generate, type PackedModel, packWeights, precisionPreset } from '@lmd/models';
 import { type FormatName, formatNamed } from '@lmd/mx-formats';
 import { interruptSignal } from '@lmd/training/node';
+import type { BackendChoice } from '../configuration/backend-schema.js';
 import { openBackend } from '../engine/index.js';
-import type { BackendName } from '../engine/names.js';
 import { UsageError } from '../errors.js';
 import { type ModelFile, modelOf, writeNotes } from '../model-file/weights.js';
 import { jsonLine } from '../output/json.js';
@@ -24,7 +24,7 @@ export interface GenerateCommandOptions {
   readonly format: string;
   readonly weightsFormat?: FormatName;
   readonly cacheFormat?: FormatName;
-  readonly backend: BackendName;
+  readonly backend: BackendChoice;
   readonly json?: boolean;
 }
 

@@ -3,15 +3,16 @@ import { resolve } from 'node:path';
 import { isLmdError } from '@lmd/core';
 import { interruptSignal, lockRun } from '@lmd/training/node';
 import { checkConsistency } from '../configuration/consistency.js';
-import { loadConfiguration, parseConfiguration } from '../configuration/load.js';
-import { applyOverrides } from '../configuration/overrides.js';
+import { loadConfiguration, parseConfiguration, withOverrides } from '../configuration/load.js';
 import { resolveConfiguration } from '../configuration/resolve.js';
 import { checkResumable } from '../configuration/resumable.js';
 import type { Configuration } from '../configuration/schema.js';
 import { selectOptimizers } from '../configuration/select-optimizers.js';
-import { locateData } from '../data/index.js';
+import { geometryOf, locateData } from '../data/index.js';
 import { UsageError } from '../errors.js';
 import { writeNotes } from '../model-file/weights.js';
+import { prepareModules } from '../modules/prepare.js';
+import { checkModulesForResume } from '../modules/uses.js';
 import { humanRenderer, jsonRenderer, type Renderer } from '../output/renderer.js';
 import { resultColumns } from '../output/results.js';
 import { renderTable } from '../output/table.js';
@@ -143,10 +144,14 @@ async function resume(
         '--set',
       );
     }
+    await prepareModules(configuration, geometryOf);
     checkConsistency(configuration, folder);
     await writeLocked(folder, configuration);
   }
-  if (results === undefined) return execute(folder, configuration, true, options, terminal, renderer, program);
+  if (results === undefined) {
+    writeNotes({ notes: checkModulesForResume(configuration) }, terminal);
+    return execute(folder, configuration, true, options, terminal, renderer, program);
+  }
   if (options.json) renderer.event({ type: 'summary', runFolder: folder, results });
   else {
     terminal.out.write('This run is finished.\n');
@@ -157,7 +162,7 @@ async function resume(
 /** The configuration of a run with overrides, limited to the keys that may change on resume. */
 function changed(before: Configuration, assignments: readonly string[], folder: string): Configuration {
   if (assignments.length === 0) return before;
-  const after = parseConfiguration(applyOverrides(before, assignments), folder);
+  const after = parseConfiguration(withOverrides(before, assignments, folder), folder);
   const configuration = { ...after, data: locateData(after.data) };
   checkResumable(before, configuration);
   return configuration;

@@ -49,7 +49,7 @@ export function checkConsistency(configuration: Configuration, origin: string): 
       },
     );
   }
-  if (fineTuning !== undefined && model.weights === undefined) {
+  if (fineTuning !== undefined && (model.kind === 'module' || model.weights === undefined)) {
     throw new UsageError(
       'INVALID_ARGUMENT',
       `${origin}: model.weights is missing, but fineTuning needs initial weights.`,

@@ -10,6 +10,7 @@ import { corpusOptionTable, imageFolderOptionTable, imageTableOptionTable } from
 import { holdOutTextOptionTable, tokenDatasetOptionTable } from '@lmd/data/text';
 import { z } from 'zod';
 import { largestSide, largestSize } from './limits.js';
+import { moduleDataSchema } from './module-schema.js';
 import { described, limited, optionalShape, optionShape, withDefault } from './option-schema.js';
 import { pathSchema } from './path-schema.js';
 
@@ -199,6 +200,7 @@ export const dataSchema = z.discriminatedUnion('kind', [
   syntheticSchema,
   textSchema,
   tokensSchema,
+  moduleDataSchema,
 ]);
 
 export type DataConfiguration = z.output<typeof dataSchema>;

@@ -1,7 +1,8 @@
 import { statSync } from 'node:fs';
-import { basename, extname } from 'node:path';
+import { basename, dirname, extname, resolve } from 'node:path';
 import { didYouMean } from '@lmd/core';
 import { UsageError } from '../errors.js';
+import { locateModules } from '../modules/locate.js';
 import { presets } from '../presets/index.js';
 import { configurationError } from './explain.js';
 import { parseJsonFile, reasonOf } from './json-file.js';
@@ -58,11 +59,18 @@ function rawConfiguration(source: string): { readonly raw: object; readonly orig
   const name = basename(source, extname(source))
     .replace(/[^A-Za-z0-9_-]+/g, '-')
     .replace(/^[-_]+/, '');
-  return { raw: { name: name === '' ? 'run' : name, ...raw }, origin: source };
+  // Modules of a file are relative to it, those of --set to the working directory.
+  const located = locateModules(raw, dirname(resolve(source)), source);
+  return { raw: { name: name === '' ? 'run' : name, ...located }, origin: source };
+}
+
+/** A raw configuration with `--set` assignments, whose modules are relative to the working directory. */
+export function withOverrides(raw: object, assignments: readonly string[], origin: string): object {
+  return locateModules(applyOverrides(raw, assignments) as object, process.cwd(), origin);
 }
 
 /** The validated, complete configuration of a preset or a file, with `--set` assignments applied. */
 export function loadConfiguration(source: string, assignments: readonly string[] = []): Configuration {
   const { raw, origin } = rawConfiguration(source);
-  return parseConfiguration(applyOverrides(raw, assignments), origin);
+  return parseConfiguration(withOverrides(raw, assignments, origin), origin);
 }

@@ -1,6 +1,7 @@
 import { gpt2OptionTable, gpt2Presets, vitOptionTable, vitPresets } from '@lmd/models';
 import { z } from 'zod';
 import { deepestModel, largestSize } from './limits.js';
+import { moduleModelSchema } from './module-schema.js';
 import { described, limited, optionalShape, picked } from './option-schema.js';
 import { pathSchema } from './path-schema.js';
 
@@ -100,9 +101,11 @@ export const gpt2Schema = z
   })
   .superRefine(presetOr(['width', 'depth', 'heads']));
 
-export const modelSchema = z.discriminatedUnion('kind', [vitSchema, gpt2Schema]);
+export const modelSchema = z.discriminatedUnion('kind', [vitSchema, gpt2Schema, moduleModelSchema]);
 
 export type ModelConfiguration = z.output<typeof modelSchema>;
+/** A model of the command, not of a third party. */
+export type OwnModelConfiguration = Exclude<ModelConfiguration, { readonly kind: 'module' }>;
 
 /** Keys of a preset that the data decides instead. */
 const fromData = ['imageSize', 'channels', 'classes', 'vocabularySize'];

@@ -1,6 +1,7 @@
 import { clippingOptionTable, optimizerRules, scheduleOptionTable } from '@lmd/core';
 import { z } from 'zod';
 import { mostSteps } from './limits.js';
+import { moduleShape } from './module-schema.js';
 import { type ConfigurableRule, lmdScheduleTable, optimizerTables } from './optimizer-tables.js';
 import { described, limited, optionShape, withDefault } from './option-schema.js';
 import { precisionSchema } from './precision-schema.js';
@@ -83,6 +84,11 @@ export const optimizerSchema = z.discriminatedUnion('rule', [
   matrixRule('lieGroupMultiplicative'),
   wholeRule('lieGroupAffine'),
   wholeRule('ivon'),
+  z.strictObject({
+    rule: z.literal('module').describe('An optimizer of a module of your own; see docs/extending.md.'),
+    ...moduleShape,
+    ...common,
+  }),
 ]);
 
 export type OptimizerConfiguration = z.output<typeof optimizerSchema>;

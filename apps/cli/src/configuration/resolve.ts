@@ -1,5 +1,7 @@
-import { locateData } from '../data/index.js';
+import { geometryOf, locateData } from '../data/index.js';
 import { openModelFile } from '../model-file/weights.js';
+import { prepareModules } from '../modules/prepare.js';
+import { withDigests } from '../modules/uses.js';
 import { completeModel } from '../trial/pretrained-model.js';
 import { checkConsistency } from './consistency.js';
 import type { Configuration } from './schema.js';
@@ -17,18 +19,20 @@ export async function resolveConfiguration(
   origin: string,
   note: (text: string) => void = () => {},
 ): Promise<Configuration> {
-  const resolved = await located(given, note);
+  const resolved = withDigests(await located(given, note));
+  await prepareModules(resolved, geometryOf);
   checkConsistency(resolved, origin);
   return resolved;
 }
 
 async function located(given: Configuration, note: (text: string) => void): Promise<Configuration> {
   const configuration = { ...given, data: locateData(given.data) };
-  if (given.model.weights === undefined) return configuration;
-  const file = await openModelFile(given.model.weights);
+  const { model } = given;
+  if (model.kind === 'module' || model.weights === undefined) return configuration;
+  const file = await openModelFile(model.weights);
   try {
     for (const text of file.notes) note(text);
-    return { ...configuration, model: { ...completeModel(configuration, file), weights: file.path } };
+    return { ...configuration, model: { ...completeModel({ ...configuration, model }, file), weights: file.path } };
   } finally {
     await file.close();
   }

@@ -2,12 +2,13 @@ import { lmdOptionTable, type Precision } from '@lmd/core';
 import { precisionPreset } from '@lmd/models';
 import { checkpointingOptionTable } from '@lmd/training/node';
 import { z } from 'zod';
-import { backendNames } from '../engine/names.js';
+import { backendSchema } from './backend-schema.js';
 import { dataSchema } from './data-schema.js';
 import { diagnosticsSchema } from './diagnostics-schema.js';
 import { fineTuningSchema } from './fine-tuning-schema.js';
 import { mostCheckpoints, mostExamples, mostSteps, usualEvaluationBatch } from './limits.js';
 import { modelSchema } from './model-schema.js';
+import { pluginsSchema } from './module-schema.js';
 import { type OptimizerConfiguration, optimizerSchema } from './optimizer-schema.js';
 import { described, limited, optionShape, withDefault } from './option-schema.js';
 import { precisionSchema } from './precision-schema.js';
@@ -44,10 +45,12 @@ export const configurationSchema = z.strictObject({
   batchSize: examples.default(64).describe('Number of examples per step.'),
   microBatchSize: microBatchSizeSchema,
   updateInPlace: updateInPlaceSchema,
-  backend: z
-    .enum(backendNames)
+  backend: backendSchema
     .default('cpu')
-    .describe('Backend that runs the computation. `lmd doctor` lists those that work on this machine.'),
+    .describe(
+      'Backend that runs the computation. `lmd doctor` lists those that work on this machine. A module of your own ' +
+        'works too; see docs/extending.md.',
+    ),
   precision: precisionSchema
     .default('mxfp6_e3m2')
     .describe('Format of weights and activations in the matrix products of the forward pass.'),
@@ -132,6 +135,7 @@ export const configurationSchema = z.strictObject({
       'Logs beside `metrics.jsonl`, which is always written: `csv` for `metrics.csv`, `tensorboard` for event files ' +
         'of TensorBoard 2.',
     ),
+  plugins: pluginsSchema,
   $schema: z.string().optional().describe('JSON schema for editors; ignored by lmd.'),
 });
 

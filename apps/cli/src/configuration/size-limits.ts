@@ -1,8 +1,8 @@
 import { sizeOf } from '@lmd/core';
-import type { Gpt2, Vit } from '@lmd/models';
 import { memoryLimit } from '../engine/memory.js';
 import { UsageError } from '../errors.js';
 import { fileSize } from '../output/units.js';
+import type { Network } from '../trial/build-model.js';
 import type { Configuration } from './schema.js';
 
 /** Maximum length of an f32 typed array in all supported versions of Node. */
@@ -27,7 +27,7 @@ export function checkDataSize({ data }: Configuration, origin: string): void {
 /** Rejects a model whose weights (and gradients, if all are trained) exceed the memory of the backend. */
 export function checkModelSize(
   { backend, fineTuning }: Configuration,
-  { name, parameters }: Gpt2 | Vit,
+  { name, parameters }: Network,
   origin: string,
 ): void {
   const elements = Object.values(parameters).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
@@ -37,7 +37,7 @@ export function checkModelSize(
   throw new UsageError(
     'INVALID_ARGUMENT',
     `${origin}: model ${name} has ${elements.toLocaleString('en-GB')} parameters, which take at least ` +
-      `${fileSize(bytes)}, but backend ${backend} has ${fileSize(limit)} on this machine.`,
+      `${fileSize(bytes)}, but backend ${typeof backend === 'string' ? backend : backend.module} has ${fileSize(limit)} on this machine.`,
     { subject: 'model', value: elements, remedy: 'Use a smaller model.width or model.depth, or another backend.' },
   );
 }

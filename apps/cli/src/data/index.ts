@@ -5,6 +5,7 @@ import { fashionMnist } from './fashion-mnist.js';
 import { imageCsv } from './image-csv.js';
 import { imageFolder } from './image-folder.js';
 import { mnist } from './mnist.js';
+import { moduleData } from './module.js';
 import type { RunData } from './run-data.js';
 import type { DataSource, Geometry } from './source.js';
 import { synthetic } from './synthetic.js';
@@ -23,6 +24,7 @@ const sources: { readonly [K in Kind]: DataSource<K> } = {
   synthetic,
   text,
   tokens,
+  module: moduleData,
 };
 
 /** The type assertion is safe: a source is only called with a configuration of its own kind. */

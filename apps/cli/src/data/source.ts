@@ -15,7 +15,9 @@ export type Geometry =
       /** How a picture becomes an input; absent for data that are not pictures. */
       readonly preprocessing?: ImagePreprocessing;
     }
-  | { readonly kind: 'tokens'; readonly vocabularySize: number; readonly length: number };
+  | { readonly kind: 'tokens'; readonly vocabularySize: number; readonly length: number }
+  /** Examples of any other shape, for models of third parties. */
+  | { readonly kind: 'examples'; readonly inputShape: readonly number[]; readonly classes: number };
 
 /** One kind of data. */
 export interface DataSource<Kind extends DataConfiguration['kind']> {

@@ -1,13 +1,14 @@
 import type { CpuBackend } from '@lmd/backends/cpu';
 import { createOperations, fillRandomBits, LmdError, type Operations } from '@lmd/core';
 import { fakeQuantize, mxfp6_e3m2 } from '@lmd/mx-formats';
+import type { BackendChoice } from '../configuration/backend-schema.js';
 import { openBackend } from '../engine/index.js';
-import type { BackendName } from '../engine/names.js';
 import { addressSpaceRemedy } from '../engine/tfjs.js';
 import { serializeError } from '../errors.js';
 
 export interface BackendDiagnosis {
-  readonly name: BackendName;
+  /** A backend of the command, or the path of a module. */
+  readonly name: string;
   readonly works: boolean;
   /** The device that it runs on. */
   readonly device?: string;
@@ -70,7 +71,7 @@ async function measureMatmul(ops: Operations): Promise<number> {
 }
 
 /** The error with its remedy, or with a general remedy if it is not an error of `@lmd/*`. */
-function reasonOf(name: BackendName, error: unknown): string {
+function reasonOf(name: string, error: unknown): string {
   const { message, remedy } = serializeError(error);
   if (remedy !== undefined) return message;
   const sentence = `${message.split('\n')[0]!.replace(/\.$/, '')}.`;
@@ -86,9 +87,10 @@ function reasonOf(name: BackendName, error: unknown): string {
  *
  * @param open starts it; for tests.
  */
-export async function diagnoseBackend(name: BackendName, open = openBackend): Promise<BackendDiagnosis> {
+export async function diagnoseBackend(choice: BackendChoice, open = openBackend): Promise<BackendDiagnosis> {
+  const name = typeof choice === 'string' ? choice : choice.module;
   try {
-    const backend = await open(name);
+    const backend = await open(choice);
     try {
       const ops = createOperations(backend);
       await checkMatmul(ops);

@@ -1,6 +1,8 @@
 import type { NativeChoice } from '@lmd/backends/cpu';
 import type { TfjsNodeName } from '@lmd/backends/tfjs-node';
 import type { Backend } from '@lmd/core';
+import type { BackendChoice } from '../configuration/backend-schema.js';
+import { createModuleBackend } from '../modules/create.js';
 import type { BackendName } from './names.js';
 
 /**
@@ -38,6 +40,6 @@ const openers: Readonly<Record<BackendName, (options: BackendOptions) => Promise
 };
 
 /** Opens a backend. Throws `ENGINE_MISSING` if it does not work on this machine. */
-export function openBackend(name: BackendName, options: BackendOptions = {}): Promise<Backend> {
-  return openers[name](options);
+export function openBackend(choice: BackendChoice, options: BackendOptions = {}): Promise<Backend> {
+  return typeof choice === 'string' ? openers[choice](options) : createModuleBackend(choice, options);
 }

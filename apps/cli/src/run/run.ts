@@ -57,7 +57,7 @@ export async function executeRun(folder: string, resumed: boolean, context: RunC
       resumed,
       optimizers: configuration.optimizers.map(({ name }) => name),
       format: configuration.precision,
-      examples: configuration.model.kind === 'gpt2' ? 'sequences' : 'images',
+      examples: { gpt2: 'sequences', vit: 'images', module: 'examples' }[configuration.model.kind],
       steps: configuration.steps,
     });
     const summaries: TrialSummary[] = [];

@@ -1,9 +1,11 @@
 import { type Backend, LmdError, sizeOf } from '@lmd/core';
-import type { Gpt2, Vit } from '@lmd/models';
+import type { Vit } from '@lmd/models';
+import type { BackendChoice } from '../configuration/backend-schema.js';
 import { usualEvaluationBatch } from '../configuration/limits.js';
 import type { Configuration } from '../configuration/schema.js';
+import { geometryOf } from '../data/index.js';
 import { memoryLimit } from '../engine/memory.js';
-import type { BackendName } from '../engine/names.js';
+import type { Network } from './build-model.js';
 
 /** Default maximum number of elements of the largest tensor of an evaluation: 256 MiB in f32. */
 const usualElements = 2 ** 26;
@@ -18,7 +20,8 @@ interface LargestTensor {
 }
 
 /** The largest tensor that a forward pass stores as a whole. Attention probabilities are not stored as a whole. */
-function largestTensor(architecture: Gpt2 | Vit, data: Configuration['data']): LargestTensor {
+function largestTensor(architecture: Network, data: Configuration['data']): LargestTensor {
+  if (architecture.architecture === 'module') return inputsOf(data);
   const { config } = architecture;
   const { width, mlpWidth } = config;
   const isText = architecture.architecture === 'gpt2';
@@ -39,12 +42,24 @@ function largestTensor(architecture: Gpt2 | Vit, data: Configuration['data']): L
   return candidates.reduce((largest, other) => (sizeOf(other.shape(1)) > sizeOf(largest.shape(1)) ? other : largest));
 }
 
+/** The inputs, of a model of a third party, whose other tensors are not known. */
+function inputsOf(data: Configuration['data']): LargestTensor {
+  const geometry = geometryOf(data);
+  const shape =
+    geometry.kind === 'tokens'
+      ? [geometry.length]
+      : geometry.kind === 'images'
+        ? [geometry.imageSize, geometry.imageSize, geometry.channels]
+        : geometry.inputShape;
+  return { what: 'inputs', shape: (examples) => [examples, ...shape] };
+}
+
 function imagesOf({ imageSize, channels }: Vit['config']): LargestTensor {
   return { what: 'images', shape: (examples) => [examples, imageSize, imageSize, channels] };
 }
 
 /** Maximum number of examples, by the backend's limit of elements and by its memory. */
-function most(largest: LargestTensor, backend: Backend, name: BackendName): number {
+function most(largest: LargestTensor, backend: Backend, name: BackendChoice): number {
   const elements = Math.min(backend.supports.maxElements, memoryLimit(name) / 4 / held);
   return Math.floor(elements / sizeOf(largest.shape(1)));
 }
@@ -58,7 +73,7 @@ function most(largest: LargestTensor, backend: Backend, name: BackendName): numb
  */
 export function evaluationBatchSize(
   { evaluation, backend: name, data }: Pick<Configuration, 'evaluation' | 'backend' | 'data'>,
-  architecture: Gpt2 | Vit,
+  architecture: Network,
   backend: Backend,
   examples: number,
 ): number {
@@ -80,7 +95,7 @@ export function evaluationBatchSize(
  */
 export function checkTrainingBatch(
   { batchSize, microBatchSize, backend: name, data }: Configuration,
-  architecture: Gpt2 | Vit,
+  architecture: Network,
   backend: Backend,
   examples: number,
 ): void {

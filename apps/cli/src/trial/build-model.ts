@@ -1,17 +1,24 @@
 import { isLmdError, showValue } from '@lmd/core';
 import { type Gpt2, gpt2, gpt2Preset, gpt2Presets, type Vit, vit, vitPreset } from '@lmd/models';
 import type { DataConfiguration } from '../configuration/data-schema.js';
-import type { ModelConfiguration } from '../configuration/model-schema.js';
+import type { ModelConfiguration, OwnModelConfiguration } from '../configuration/model-schema.js';
 import { geometryOf } from '../data/index.js';
 import type { Geometry } from '../data/source.js';
 import { UsageError } from '../errors.js';
+import { type ModuleModel, moduleModel } from '../modules/prepare.js';
+
+/** A network that a run trains. */
+export type Network = Gpt2 | Vit | ModuleModel;
 
 type Of<Kind extends ModelConfiguration['kind']> = Extract<ModelConfiguration, { readonly kind: Kind }>;
 
 /**
  * Builds the network of a configuration. Throws an `LmdError` if its sizes do not fit together, or do not fit the data.
  */
-export function buildModel(model: ModelConfiguration, data: DataConfiguration): Gpt2 | Vit {
+export function buildModel(model: OwnModelConfiguration, data: DataConfiguration): Gpt2 | Vit;
+export function buildModel(model: ModelConfiguration, data: DataConfiguration): Network;
+export function buildModel(model: ModelConfiguration, data: DataConfiguration): Network {
+  if (model.kind === 'module') return moduleModel(model, data);
   const geometry = geometryOf(data);
   const needed = { vit: 'images', gpt2: 'tokens' }[model.kind];
   if (geometry.kind !== needed) {

@@ -1,6 +1,8 @@
 import { type Model, type Optimizer, type OptimizerDescription, optimizerFromDescription } from '@lmd/core';
 import { lmdParameter, muonParameter } from '@lmd/models';
 import type { LmdConfiguration, OptimizerConfiguration } from '../configuration/optimizer-schema.js';
+import { createModuleOptimizer } from '../modules/create.js';
+import { loadedModule } from '../modules/load.js';
 
 /**
  * Builds the optimizer of a configuration, with its schedule over `steps` steps. The schema has already checked the
@@ -32,6 +34,7 @@ export function buildOptimizerWithRate(
 }
 
 function groupsOf(configuration: OptimizerConfiguration, steps: number, model: Model, changes: object = {}): Groups {
+  if (configuration.rule === 'module') return [{ match: '*', ...ofModule(configuration, changes) }];
   const { name: _, precision: __, schedule: ___, clipNorm: ____, ...given } = configuration;
   const { rule, ...described } = given.rule === 'lmd' ? withSchedules(given, steps) : given;
   const { rest, schedules = {}, ...options } = { rest: undefined, schedules: undefined, ...described };
@@ -63,6 +66,21 @@ export function lmdAtEnd(configuration: LmdConfiguration): { readonly regulariza
     regularization: at(regularization, regularizationSchedule, regularizationFinal),
     noise: at(noise, noiseSchedule, noiseFinal),
   };
+}
+
+function ofModule(
+  configuration: Extract<OptimizerConfiguration, { readonly rule: 'module' }>,
+  changes: object,
+): Omit<Groups[number], 'match'> {
+  const { name, options } = configuration;
+  const use = { key: `optimizers.${name}`, reference: configuration };
+  const rule = {
+    title: `${use.key}.options`,
+    matricesOnly: false,
+    options: loadedModule(use).optionTable,
+    create: (scheduled: object) => createModuleOptimizer(use, scheduled),
+  };
+  return { rule, options: { ...options, ...changes } };
 }
 
 type Groups = OptimizerDescription['groups'];

@@ -1,4 +1,3 @@
-import type { Gpt2, Vit } from '@lmd/models';
 import { formats } from '@lmd/mx-formats';
 import {
   diagnostics,
@@ -12,13 +11,14 @@ import {
 } from '@lmd/training';
 import type { OptimizerConfiguration } from '../configuration/optimizer-schema.js';
 import { type Configuration, precisionOf } from '../configuration/schema.js';
+import type { Network } from './build-model.js';
 import { quantizationNoise } from './quantization-noise.js';
 
 /** The plugins of the configured diagnostics that apply to the optimizer and the format. */
 export function diagnosticPlugins(
   configuration: Configuration,
   optimizer: OptimizerConfiguration,
-  model: Gpt2 | Vit,
+  model: Network,
 ): Plugin[] {
   const asked = configuration.diagnostics;
   const { every } = asked;

@@ -1,6 +1,7 @@
 import type { Dataset, Json } from '@lmd/training';
 import { type Configuration, precisionOf } from '../configuration/schema.js';
 import type { RunData } from '../data/run-data.js';
+import { withoutModulePath } from '../modules/uses.js';
 
 type Identity = { readonly [key: string]: Json };
 
@@ -9,21 +10,22 @@ type Identity = { readonly [key: string]: Json };
  * allows to change.
  */
 export function configuredIdentity(configuration: Configuration, index: number): Identity {
-  const { model, fineTuning, data, dataSeed, backward, evaluation, weightAveraging, earlyStopping, steps } =
+  const { model, fineTuning, data, dataSeed, backward, evaluation, weightAveraging, earlyStopping, plugins, steps } =
     configuration;
   const { folder: _, path: ___, ...examples } = { folder: undefined, path: undefined, ...data };
   const optimizer = configuration.optimizers[index]!;
   const { batchSize: __, ...evaluated } = evaluation;
   const identity = {
-    model,
+    model: withoutModulePath(model),
     fineTuning,
-    data: examples,
+    data: withoutModulePath(examples),
     dataSeed,
     precision: precisionOf(configuration, optimizer),
     backward,
     weightAveraging,
     earlyStopping,
-    optimizer,
+    optimizer: withoutModulePath(optimizer),
+    plugins: plugins?.map(withoutModulePath),
     // A schedule that is not constant depends on the number of steps.
     ...(optimizer.schedule.kind === 'constant' ? {} : { steps }),
     // Early stopping depends on the evaluation.

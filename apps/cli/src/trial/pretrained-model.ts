@@ -1,5 +1,6 @@
 import { matchesGlob } from '@lmd/core';
 import { gpt2Presets, vitPresets } from '@lmd/models';
+import type { OwnModelConfiguration } from '../configuration/model-schema.js';
 import type { Configuration } from '../configuration/schema.js';
 import { geometryOf, pathOf, tokenizerOf } from '../data/index.js';
 import type { Geometry } from '../data/source.js';
@@ -33,9 +34,9 @@ const mostPadding = 1023;
  *   is missing in both.
  */
 export function completeModel(
-  { model, data, fineTuning }: Pick<Configuration, 'model' | 'data' | 'fineTuning'>,
+  { model, data, fineTuning }: Pick<Configuration, 'data' | 'fineTuning'> & { readonly model: OwnModelConfiguration },
   file: Described,
-): Configuration['model'] {
+): OwnModelConfiguration {
   const described = file.describe();
   if (described === undefined) return model;
   const conflict = (key: string, value: unknown, problem: string, remedy: string) =>
@@ -70,7 +71,7 @@ export function completeModel(
   const geometry = geometryOf(data);
   if (geometry.kind === 'tokens') {
     if (!isFresh) Object.assign(completed, vocabularyOf(options, geometry, data, file));
-  } else if (!isFresh) checkImages(options, geometry, file);
+  } else if (!isFresh && geometry.kind === 'images') checkImages(options, geometry, file);
   for (const key of ['width', 'depth', 'heads', ...(model.kind === 'vit' ? ['patchSize'] : [])]) {
     if ((completed[key] ?? preset[key]) !== undefined) continue;
     throw new UsageError('INVALID_ARGUMENT', `model.${key} is missing, and ${file.path} does not specify it.`, {
@@ -78,7 +79,7 @@ export function completeModel(
       remedy: 'Use the value that the model was trained with.',
     });
   }
-  return completed as Configuration['model'];
+  return completed as OwnModelConfiguration;
 }
 
 /** The default MLP width is four times the width. */

@@ -4,7 +4,10 @@ import { latestCheckpoint } from '@lmd/training/node';
 import { choose } from '../commands/choose.js';
 import { parseJsonFile } from '../configuration/json-file.js';
 import type { Configuration } from '../configuration/schema.js';
+import { geometryOf } from '../data/index.js';
 import { type ModelFile, openModelFile } from '../model-file/weights.js';
+import { prepareModules } from '../modules/prepare.js';
+import { notesOnModules } from '../modules/uses.js';
 import { runLayout } from '../run/layout.js';
 import { configurationOf } from '../run/run.js';
 import { buildModel } from './build-model.js';
@@ -50,12 +53,16 @@ async function openCheckpoint(folder: string, configuration: Configuration, inde
   const { name } = configuration.optimizers[index]!;
   const { checkpoints } = runLayout(folder).trial(name);
   const loaded = await latestCheckpoint(checkpoints);
+  await prepareModules(configuration, geometryOf);
   const architecture = buildModel(configuration.model, configuration.data);
   return {
     path: loaded?.path ?? checkpoints,
     layout: 'lmd',
-    notes: [],
-    describe: () => ({ architecture: architecture.architecture, options: { ...architecture.config } }),
+    notes: notesOnModules(configuration),
+    describe: () =>
+      architecture.architecture === 'module'
+        ? undefined
+        : { architecture: architecture.architecture, options: { ...architecture.config } },
     metadata: modelMetadata(configuration, index, architecture, loaded?.checkpoint.step ?? 0),
     async weights(ops) {
       const trained = await openTrainedModel(ops, configuration);

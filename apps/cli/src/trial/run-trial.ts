@@ -24,6 +24,7 @@ import {
 import { trainingPrecision } from '../configuration/schema.js';
 import { geometryOf } from '../data/index.js';
 import { type RunData, unusedFilesMessage } from '../data/run-data.js';
+import { createModulePlugins } from '../modules/create.js';
 import { jsonLine } from '../output/json.js';
 import type { TrialEvent } from '../run/events.js';
 import { trialLayout } from '../run/layout.js';
@@ -134,6 +135,7 @@ async function trainOn(
   const validation = firstOf(data.validation, evaluation.examples);
   const evaluated = Math.max(validation.size, evaluation.test ? data.test.size : 0);
   const diagnostics = diagnosticPlugins(configuration, optimizer, architecture);
+  const ownPlugins = await createModulePlugins(configuration.plugins ?? [], { folder });
   return await train({
     ops,
     model,
@@ -163,6 +165,7 @@ async function trainOn(
       ...diagnostics,
       ...(configuration.weightAveraging === undefined ? [] : [weightAveraging(configuration.weightAveraging)]),
       ...(configuration.earlyStopping === undefined ? [] : [earlyStopping(configuration.earlyStopping)]),
+      ...ownPlugins,
       checkpointing({ folder: layout.checkpoints, every: checkpoints.every, keep: checkpoints.keep }),
     ],
     resume: async () => withDiagnosticsOf(await latestCheckpoint(layout.checkpoints), diagnostics),

@@ -1,12 +1,13 @@
 import { type EagerOperations, lmdWeightNames } from '@lmd/core';
-import type { Gpt2, Vit } from '@lmd/models';
 import { writeFileAtomic } from '@lmd/safetensors/node';
 import type { TrainResult } from '@lmd/training';
 import { exportModel } from '@lmd/training/node';
 import { type Configuration, precisionOf } from '../configuration/schema.js';
 import { tokenizerOf } from '../data/index.js';
+import { withoutModulePath } from '../modules/uses.js';
 import { jsonLine } from '../output/json.js';
 import { trialLayout } from '../run/layout.js';
+import type { Network } from './build-model.js';
 import { summarizePosterior } from './posterior.js';
 import type { TrialRequest } from './request.js';
 import type { TrainedModel } from './trained-model.js';
@@ -19,7 +20,7 @@ import type { TrainedModel } from './trained-model.js';
 export function modelMetadata(
   configuration: Configuration,
   index: number,
-  architecture: Gpt2 | Vit,
+  architecture: Network,
   steps: number,
 ): Record<string, string> {
   const { name, seed, evaluation, data, model } = configuration;
@@ -34,7 +35,7 @@ export function modelMetadata(
     precision: precisionOf(configuration, optimizer),
     seed: String(seed),
     steps: String(steps),
-    model: JSON.stringify({ ...model, weights: undefined }),
+    model: JSON.stringify({ ...withoutModulePath(model), weights: undefined }),
     architecture: architecture.architecture,
     config: JSON.stringify(architecture.config),
     ...(tokenizer === undefined ? {} : { tokenizer: JSON.stringify(tokenizer) }),

@@ -3,14 +3,16 @@ import type { EagerOperations, Model, NamedTensors, Operations } from '@lmd/core
 import { type FineTuned, type Gpt2, type Lora, lora, partlyTrained, type Vit } from '@lmd/models';
 import { readTensors } from '@lmd/training';
 import type { Configuration } from '../configuration/schema.js';
+import { geometryOf } from '../data/index.js';
 import { openModelFile } from '../model-file/weights.js';
-import { buildModel } from './build-model.js';
+import { prepareModules } from '../modules/prepare.js';
+import { buildModel, type Network } from './build-model.js';
 import { type FineTuningPlan, planFineTuning } from './fine-tuning.js';
 
 /** What a run trains: the whole network, from the seed or from given weights, or a part of it. */
 export interface TrainedModel {
   /** The whole network, as it is exported. */
-  readonly architecture: Gpt2 | Vit;
+  readonly architecture: Network;
   /** The trained part. Its weights are those of the optimizer. */
   readonly model: Model;
   /** The trained part if it is adapters. */
@@ -30,10 +32,11 @@ export interface TrainedModel {
  */
 export async function openTrainedModel(ops: EagerOperations, configuration: Configuration): Promise<TrainedModel> {
   const { model: configured, data, fineTuning, seed } = configuration;
+  await prepareModules(configuration, geometryOf);
   const architecture = buildModel(configured, data);
-  if (configured.weights === undefined) return wholeModel(architecture, architecture);
+  if (configured.kind === 'module' || configured.weights === undefined) return wholeModel(architecture, architecture);
   const plan = fineTuning === undefined ? undefined : planFineTuning(fineTuning, architecture);
-  const weights = await givenWeights(ops, configured.weights, architecture, plan?.fresh, seed);
+  const weights = await givenWeights(ops, configured.weights, buildModel(configured, data), plan?.fresh, seed);
   if (fineTuning === undefined || !plan!.freezes) {
     // Read to the host, since a resumed run does not need them on the device.
     const arrays = Object.entries(await readTensors(ops, weights));
@@ -60,7 +63,7 @@ export async function openTrainedModel(ops: EagerOperations, configuration: Conf
   }
 }
 
-function wholeModel(architecture: Gpt2 | Vit, model: Model): TrainedModel {
+function wholeModel(architecture: Network, model: Model): TrainedModel {
   return {
     architecture,
     model,
@@ -71,7 +74,7 @@ function wholeModel(architecture: Gpt2 | Vit, model: Model): TrainedModel {
 }
 
 function partOf(
-  architecture: Gpt2 | Vit,
+  architecture: Network,
   base: NamedTensors,
   adapters: NonNullable<Configuration['fineTuning']>['lora'],
   { targets, train }: FineTuningPlan,

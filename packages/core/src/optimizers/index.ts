@@ -36,6 +36,7 @@ export * from './optimizer.js';
 export {
   clippingOptionTable,
   type OptimizerDescription,
+  type OptimizerRule,
   type OptimizerRuleName,
   optimizerFromDescription,
   optimizerRules,

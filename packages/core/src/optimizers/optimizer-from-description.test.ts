@@ -7,8 +7,10 @@ import {
   type OptimizerDescription,
   optimizerFromDescription,
   optimizerRules,
+  option,
   parameterGroups,
   type RuleDescription,
+  type Schedule,
   schedules,
 } from '../index.js';
 import { follow, tensors, testOperations } from './test-support.js';
@@ -78,6 +80,21 @@ describe('optimizerFromDescription', () => {
     expect(() => described({ samples: { kind: 'constant' } })).toThrow(
       /the schedules of lmd has no option "samples"\. Its options are learningRate, regularization, noise/,
     );
+  });
+
+  it("takes a rule of one's own, whose step sizes follow the schedule", async () => {
+    const rule = {
+      title: 'mine',
+      matricesOnly: false,
+      options: { size: option.schedule({ atLeast: 0, default: 0.1, describe: 'Size.' }) },
+      create: ({ size }: { size?: Schedule }) => adamw({ learningRate: size! }),
+    };
+    const schedule = { kind: 'linear', decay: 6 } as const;
+    const described = optimizerFromDescription({ groups: [{ match: '*', rule, options: { size: 0.2 } }], schedule });
+    const same = adamw({ learningRate: schedules.linear({ from: 0.2, to: 0, steps: 6 }) });
+    expect(await follow(described, initial, gradients)).toEqual(await follow(same, initial, gradients));
+    const wrong = { groups: [{ match: '*' as const, rule, options: { rate: 1 } }] };
+    expect(() => optimizerFromDescription(wrong)).toThrow(/mine has no option "rate"/);
   });
 
   it('schedules every step size of a rule', async () => {

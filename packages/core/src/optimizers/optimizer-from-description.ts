@@ -25,7 +25,8 @@ import { constant, cosine, linear, warmup as rising } from './schedules.js';
 import { sgd, sgdOptionTable } from './sgd.js';
 import { signum, signumOptionTable } from './signum.js';
 
-interface RuleEntry {
+/** A rule: one of ours, or a third party's. */
+export interface OptimizerRule {
   /** How reports name it. */
   readonly title: string;
   /**
@@ -79,13 +80,14 @@ export const optimizerRules = {
   },
   ivon: { title: 'IVON', matricesOnly: false, options: ivonOptionTable, create: ivon },
   frozen: { title: 'frozen', matricesOnly: false, options: {}, create: frozen },
-} as const satisfies { readonly [rule: string]: RuleEntry };
+} as const satisfies { readonly [rule: string]: OptimizerRule };
 
 export type OptimizerRuleName = keyof typeof optimizerRules;
 
 /** One rule, as plain data. */
 export interface RuleDescription {
-  readonly rule: OptimizerRuleName;
+  /** The name of a rule of ours, or a rule. */
+  readonly rule: OptimizerRuleName | OptimizerRule;
   /** As the rule takes them; a step size is the schedule's peak. Those that are undefined are left out. */
   readonly options?: { readonly [option: string]: unknown };
   /**
@@ -177,11 +179,14 @@ export function optimizerFromDescription(description: OptimizerDescription): Opt
 function ruleOf(description: RuleDescription, over: (peak: number) => Schedule): Optimizer {
   refuseUnknownOptions('optimizerFromDescription: a group', description, ['rule', 'options', 'schedules']);
   const { rule, options = {}, schedules = {} } = description;
-  if (!Object.hasOwn(optimizerRules, rule)) throw unknown('rule', rule, Object.keys(optimizerRules));
-  const { create, options: table }: RuleEntry = optimizerRules[rule];
-  refuseUnknownOptions(rule, options, Object.keys(table));
+  if (typeof rule === 'string' && !Object.hasOwn(optimizerRules, rule)) {
+    throw unknown('rule', rule, Object.keys(optimizerRules));
+  }
+  const { create, options: table }: OptimizerRule = typeof rule === 'string' ? optimizerRules[rule] : rule;
+  const title = typeof rule === 'string' ? rule : rule.title;
+  refuseUnknownOptions(title, options, Object.keys(table));
   const scheduleable = Object.keys(table).filter((name) => table[name]!.kind === 'schedule');
-  refuseUnknownOptions(`optimizerFromDescription: the schedules of ${rule}`, schedules, scheduleable);
+  refuseUnknownOptions(`optimizerFromDescription: the schedules of ${title}`, schedules, scheduleable);
   const scheduled = Object.entries(table).flatMap(([name, option]) => {
     const own = Object.hasOwn(schedules, name) ? schedules[name] : undefined;
     const given = Object.hasOwn(options, name) ? options[name] : undefined;
@@ -190,10 +195,10 @@ function ruleOf(description: RuleDescription, over: (peak: number) => Schedule):
     if (option.kind !== 'schedule' || typeof value !== 'number') return [[name, value]];
     // Checked here: inside a schedule it would be refused at its step.
     if (own?.kind === 'linear' || own?.kind === 'cosine') {
-      numberOption(rule, `${name} at its end`, value * (own.final ?? 0), option.range);
+      numberOption(title, `${name} at its end`, value * (own.final ?? 0), option.range);
     }
     const follow = own !== undefined ? scheduleOf(own) : option.isLearningRate ? over : constant;
-    return [[name, follow(numberOption(rule, name, value, option.range))]];
+    return [[name, follow(numberOption(title, name, value, option.range))]];
   });
   return create(Object.fromEntries(scheduled) as never);
 }
