@@ -43,6 +43,7 @@ const examples: readonly (readonly [string, string])[] = [
   ['lmd data prepare sotu --out data/sotu', 'tokenize the State of the Union speeches for GPT-2'],
   ['lmd train speeches', 'train a small GPT-2 on the speeches'],
   ['lmd generate runs/speeches-2025-01-31-001 --prompt "My fellow citizens"', 'generate text'],
+  ['lmd generate runs/speeches-2025-01-31-001 --prompt "My" --prompt "We" --stop "."', 'two texts of one sentence'],
   ['lmd inspect runs/first-light-2025-01-31-001', 'show its progress and results'],
   ['lmd inspect model.safetensors --html weights.html', 'show statistics and plots of every tensor'],
   ['lmd quantize model.safetensors --format mxfp6_e3m2', 'write a packed model, five times smaller'],
@@ -181,14 +182,20 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .command('generate')
     .description('generate text')
     .argument('<model>', 'a run of a gpt2, a model file, or a folder with a GPT-2 of transformers')
-    .option('--prompt <text>', 'text to continue (default: the beginning of a document)', '')
+    .option(
+      '--prompt <text>',
+      'text to continue; repeat it for several (default: the beginning of a document)',
+      collect,
+    )
+    .option('--prompts-file <file>', 'prompts, one a line; in a .jsonl file, each "text" or { "prompt": "text" }')
+    .option('--stop <text>', 'end before this text, which is not printed; repeat it for several', collect)
     .option('--optimizer <name>', 'optimizer of a run with several (default: the first)')
     .addOption(
       tableOption(
         '--max-tokens <count>',
         described(
           generateOptionTable.maxTokens,
-          `Maximum number of new tokens; beyond the context length the text is cropped (default: ${usualTokens}, or the rest of the context).`,
+          `Maximum number of new tokens; beyond the context length the text is cropped, and each token costs a full forward pass (default: ${usualTokens}, or the rest of the context).`,
         ),
       ),
     )

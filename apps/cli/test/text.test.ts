@@ -220,6 +220,55 @@ describe('lmd generate', () => {
     expect(stderr).toContain('cache 56 B a token, in mxfp4_e2m1');
   });
 
+  it('ends before a text of several tokens, and prints nothing of it', async () => {
+    const words = ['generate', 'run', '--prompt', 'Row 3:', '--temperature', '0', '--max-tokens', '60'];
+    const whole = await json<Generated>(...words);
+    const sequence = whole.text.slice(9, 12);
+    const stopped = await json<Generated & { end: string }>(...words, '--stop', 'never', '--stop', sequence);
+    const before = whole.text.slice(0, whole.text.indexOf(sequence));
+    expect(stopped).toMatchObject({ text: before, end: 'stopSequence' });
+    expect(stopped.tokens).toHaveLength(before.length + 3);
+    const { stdout } = await lmd([...words, '--stop', sequence], folder);
+    expect(stdout).toBe(`Row 3:${before}\n`);
+  });
+
+  it('takes several prompts, of options and of files, each with the text that it has alone', async () => {
+    const greedy = ['--temperature', '0.5', '--max-tokens', '5'];
+    const alone = await json<Generated>('generate', 'run', '--prompt', 'two', ...greedy);
+    writeFileSync(at('prompts.txt'), 'Row\n\ntwo\n');
+    writeFileSync(at('prompts.jsonl'), '"Row"\r\n{ "prompt": "two", "id": 4 }\r\n');
+    for (const given of [
+      ['--prompt', 'Row', '--prompt', 'two'],
+      ['--prompts-file', 'prompts.txt'],
+      ['--prompts-file', 'prompts.jsonl'],
+      ['--prompt', 'Row', '--prompts-file', 'prompts.jsonl'],
+    ]) {
+      const { stdout } = await lmd(['generate', 'run', ...given, ...greedy, '--json'], folder);
+      const lines = stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Generated & { prompt: string });
+      expect(lines.slice(0, 2).map(({ prompt }) => prompt)).toEqual(
+        given.length < 4 || given[2] === '--prompt' ? ['Row', 'two'] : ['Row', 'Row'],
+      );
+      expect(lines.at(-1)).toMatchObject({ prompt: 'two', text: alone.text });
+    }
+    const { stdout } = await lmd(['generate', 'run', '--prompts-file', 'prompts.txt', ...greedy], folder);
+    expect(stdout).toMatch(/^Row.*\n\ntwo.*\n$/s);
+  });
+
+  it('says what tokens beyond the context cost', async () => {
+    const words = ['generate', 'run', '--prompt', 'Row', '--seed', '3'];
+    const { code, stderr } = await lmd([...words, '--max-tokens', '40'], folder);
+    expect(code).toBe(0);
+    // The context of 16 has room for 13 after the prompt, and the last position gives one more.
+    expect(stderr).toMatch(
+      /40 tokens, .*; of these 26 beyond the context, each a forward pass over 16, [\d.]+ tokens\/s/,
+    );
+    const within = await lmd([...words, '--max-tokens', '14'], folder);
+    expect(within.stderr).not.toContain('beyond');
+  });
+
   it('crops a text that is longer than the context', async () => {
     const words = [
       'generate',
@@ -251,8 +300,14 @@ describe('lmd generate', () => {
     ['a temperature below 0', ['--temperature', '-1'], 2, 'Use a finite number at least 0.'],
     ['a probability above 1', ['--top-p', '2'], 2, 'Use a finite number above 0 and at most 1.'],
     ['a format that no cache has', ['--cache-format', 'nvfp4'], 2, "argument 'nvfp4' is invalid"],
+    ['an empty stop sequence', ['--stop', ''], 2, '--stop "" is not allowed'],
+    ['a prompts file that is missing', ['--prompts-file', 'absent.txt'], 2, '--prompts-file absent.txt cannot be read'],
+    ['a prompts file without a prompt', ['--prompts-file', 'none.txt'], 2, '--prompts-file none.txt has no prompt'],
+    ['a line that is no prompt', ['--prompts-file', 'bad.jsonl'], 2, 'bad.jsonl:2 is no prompt in JSON'],
     ['a penalty of nothing', ['--repetition-penalty', '0'], 2, 'Use a finite number above 0.'],
   ])('refuses %s', async (_, words, code, message) => {
+    writeFileSync(at('none.txt'), '\n\n');
+    writeFileSync(at('bad.jsonl'), '"Row"\n{ "text": "two" }\n');
     const outcome = await lmd(['generate', 'run', ...words], folder);
     expect(outcome.code).toBe(code);
     expect(outcome.stderr).toContain(message);

@@ -107,6 +107,9 @@ export const generateOptionTable = {
 
 export interface GenerateOptions extends OptionsOf<typeof generateOptionTable> {}
 
+/** Why a generation ended: after `maxTokens`, or before a token of `stop`. */
+export type GenerateEnd = 'length' | 'stopToken';
+
 function isList(value: unknown): boolean {
   return Array.isArray(value) || ArrayBuffer.isView(value);
 }
@@ -116,14 +119,15 @@ function isList(value: unknown): boolean {
  * tensors created are freed when it ends, is left, or throws; `weights` must not be freed before. A text longer than
  * the context is cropped to its last tokens, as in nanoGPT.
  *
+ * @returns when it ends, `length` or, before a token of `stop`, `stopToken`.
  * @throws LmdError immediately, for options that are unknown or do not match the model, such as an empty prompt or one
  * with unknown tokens; `NON_FINITE` if logits are not finite.
  */
-export function generate(options: GenerateOptions): AsyncGenerator<number, void, undefined> {
+export function generate(options: GenerateOptions): AsyncGenerator<number, GenerateEnd, undefined> {
   return generateTokens(checkedOptions(options));
 }
 
-async function* generateTokens(options: CheckedOptions): AsyncGenerator<number, void, undefined> {
+async function* generateTokens(options: CheckedOptions): AsyncGenerator<number, GenerateEnd, undefined> {
   const { ops, model, weights, packedWeights, prompt, maxTokens, vocabularySize, stop, seed, precision } = options;
   const { temperature, topK, topP, repetitionPenalty, cacheFormat } = options;
   const sampling = { temperature, topP, repetitionPenalty, ...(topK === undefined ? {} : { topK }) };
@@ -164,10 +168,11 @@ async function* generateTokens(options: CheckedOptions): AsyncGenerator<number, 
       }
       const logits = await nextLogits(fitsCache ? text.slice(-1) : text.slice(-contextLength));
       const token = sampleToken(logits.subarray(0, vocabularySize), sampling, { seed, position: text.length, text });
-      if (stop.includes(token)) return;
+      if (stop.includes(token)) return 'stopToken';
       text.push(token);
       yield token;
     }
+    return 'length';
   } finally {
     ops.dispose(cache);
     ops.dispose(rounded.owned);

@@ -1,5 +1,13 @@
 export { type FineTuned, partlyTrained } from './fine-tuned.js';
-export { type GenerateOptions, generate, generateOptionTable } from './generate.js';
+export { type GenerateEnd, type GenerateOptions, generate, generateOptionTable } from './generate.js';
+export {
+  type GeneratedText,
+  type GenerateTextOptions,
+  generateText,
+  generateTextOptionTable,
+  type TextEnd,
+  type TokenDecoder,
+} from './generate-text.js';
 export { type CachedLogits, type Gpt2, gpt2, type InferenceContext } from './gpt2.js';
 export { type Gpt2Config, gpt2OptionTable, type ResolvedGpt2Config } from './gpt2-config.js';
 export { type Gpt2PresetName, gpt2Preset, gpt2Presets } from './gpt2-presets.js';
@@ -51,6 +59,7 @@ export { type LayoutName, layoutOfTensors, type RecognizedLayout } from './pretr
 export type { PretrainedTensor, PretrainedTensors } from './pretrained/tensors.js';
 export { type ProductOptions, quantizedMatmul } from './quantized-matmul.js';
 export { type SamplingOptions, type SamplingPoint, sampleToken, samplingOptionTable } from './sampling.js';
+export { type StopSequenceFilter, stopSequenceFilter } from './stop-sequences.js';
 export { type Vit, vit } from './vit.js';
 export { type ResolvedVitConfig, type VitConfig, vitOptionTable } from './vit-config.js';
 export { type VitPresetName, vitPreset, vitPresets } from './vit-presets.js';

@@ -1,6 +1,13 @@
 import { createOperations, type EagerOperations, parseForeignJson } from '@lmd/core';
 import { type Tokenizer, tokenizerFromDescription } from '@lmd/data/text';
-import { cacheBytesPerToken, type Gpt2, generate, type PackedModel, packWeights, precisionPreset } from '@lmd/models';
+import {
+  cacheBytesPerToken,
+  type Gpt2,
+  generateText,
+  type PackedModel,
+  packWeights,
+  precisionPreset,
+} from '@lmd/models';
 import { type FormatName, formatNamed } from '@lmd/mx-formats';
 import { interruptSignal } from '@lmd/training/node';
 import type { BackendChoice } from '../configuration/backend-schema.js';
@@ -8,14 +15,17 @@ import { openBackend } from '../engine/index.js';
 import { UsageError } from '../errors.js';
 import { type ModelFile, modelOf, writeNotes } from '../model-file/weights.js';
 import { jsonLine } from '../output/json.js';
-import { keepStandardOutputClean, type Terminal, withTabs } from '../output/terminal.js';
-import { count, fileSize } from '../output/units.js';
+import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
+import { fileSize } from '../output/units.js';
+import { wrapText } from '../output/wrap.js';
 import { openModelOrRun } from '../trial/run-model.js';
+import { type PromptOptions, promptsOf } from './prompts.js';
+import { speedsOf, type WrittenText, writeText } from './written-text.js';
 
-export interface GenerateCommandOptions {
-  readonly prompt: string;
+export interface GenerateCommandOptions extends PromptOptions {
   readonly optimizer?: string;
   readonly maxTokens?: number;
+  readonly stop?: readonly string[];
   readonly temperature: number;
   readonly topK?: number;
   readonly topP: number;
@@ -37,13 +47,15 @@ export const usualTokens = 200;
  */
 const mostPadding = 1023;
 
-/** `lmd generate`: generates text and streams it to the output. */
+/** `lmd generate`: generates a text for each prompt, and streams it to the output. */
 export async function generateCommand(
   path: string,
   options: GenerateCommandOptions,
   terminal: Terminal,
 ): Promise<void> {
   if (options.json) keepStandardOutputClean();
+  const prompts = promptsOf(options);
+  const stopSequences = stopSequencesOf(options.stop);
   const { temperature, topK, topP, repetitionPenalty, seed } = options;
   const sampling = { temperature, topP, repetitionPenalty, seed, ...(topK === undefined ? {} : { topK }) };
   const precision = precisionPreset(options.format);
@@ -53,11 +65,8 @@ export async function generateCommand(
   const interrupt = interruptSignal();
   try {
     const { model, tokenizer } = await languageModel(file);
-    // An empty prompt starts a new document.
-    const encoded = tokenizer.encode(options.prompt);
-    const prompt = encoded.length === 0 ? Int32Array.of(tokenizer.endOfText) : encoded;
-    const room = model.config.contextLength - prompt.length;
-    const { maxTokens = Math.min(room > 0 ? room : usualTokens, usualTokens) } = options;
+    // All of them before the first text is printed. An empty prompt starts a new document.
+    const encoded = prompts.map((prompt) => (prompt === '' ? [tokenizer.endOfText] : tokenizer.encode(prompt)));
     writeNotes(file, terminal);
     const backend = await openBackend(options.backend);
     const ops = createOperations(backend);
@@ -65,51 +74,44 @@ export async function generateCommand(
       const { weights, packedWeights } = await weightsOf(file, ops, model, weightsFormat);
       const weightBytes = backend.memory().bytes;
       const stored = Object.values(packedWeights)[0]?.format.name;
-      const tokens: number[] = [];
-      const decoder = tokenizer.decoder();
-      const began = performance.now();
-      const stop = [tokenizer.endOfText];
-      // Other libraries pad the vocabulary: the padding rows are not tokens.
-      const { vocabularySize } = tokenizer;
-      const generated = generate({
-        ...{ ops, model, weights, packedWeights, prompt, stop, maxTokens, vocabularySize, precision },
-        ...sampling,
-        ...(cacheFormat === undefined ? {} : { cacheFormat }),
-      });
-      if (!options.json) terminal.out.write(withTabs(options.prompt));
-      for await (const token of generated) {
-        tokens.push(token);
-        const text = decoder.push(token);
-        if (!options.json) terminal.out.write(withTabs(text));
+      const tokenBytes = cacheBytesPerToken(model.config, cacheFormat);
+      const texts: WrittenText[] = [];
+      for (const [index, prompt] of prompts.entries()) {
+        const tokens = encoded[index]!;
+        const room = model.config.contextLength - tokens.length;
+        const { maxTokens = Math.min(room > 0 ? room : usualTokens, usualTokens) } = options;
+        const parts = generateText({
+          ...{ ops, model, weights, packedWeights, prompt: tokens, maxTokens, precision, stopSequences },
+          ...{ stop: [tokenizer.endOfText], decoder: tokenizer.decoder() },
+          // Other libraries pad the vocabulary: the padding rows are not tokens.
+          vocabularySize: tokenizer.vocabularySize,
+          ...sampling,
+          ...(cacheFormat === undefined ? {} : { cacheFormat }),
+        });
+        const out = options.json ? undefined : terminal.out;
+        if (index > 0) out?.write('\n');
+        const written = await writeText(parts, prompt, { room, out, signal: interrupt.signal });
+        texts.push(written);
+        if (options.json) {
+          const result = {
+            ...{ type: 'generated', prompt, ...written, tokensPerSecond: written.tokens.length / written.seconds },
+            ...{ weightsFormat: stored ?? 'fp32', weightBytes },
+            ...{ cacheFormat: cacheFormat?.name ?? 'fp32', cacheBytesPerToken: tokenBytes },
+          };
+          terminal.out.write(jsonLine(result));
+        }
         if (interrupt.signal.aborted) break;
       }
-      const seconds = (performance.now() - began) / 1000;
       ops.dispose(weights);
       for (const { tensors } of Object.values(packedWeights)) ops.dispose(tensors);
-      const speed = tokens.length / seconds;
-      const tokenBytes = cacheBytesPerToken(model.config, cacheFormat);
-      if (options.json) {
-        const text = tokenizer.decode(tokens);
-        const result = {
-          ...{ type: 'generated', prompt: options.prompt, text, tokens, seconds, tokensPerSecond: speed },
-          ...{ weightsFormat: stored ?? 'fp32', weightBytes },
-          ...{ cacheFormat: cacheFormat?.name ?? 'fp32', cacheBytesPerToken: tokenBytes },
-        };
-        terminal.out.write(jsonLine(result));
-      } else {
-        terminal.out.write(`${withTabs(decoder.end())}\n`);
-        const { dim } = terminal.errorColours;
-        const inFormat = (name: string | undefined): string => (name === undefined ? '' : `, in ${name}`);
-        const memory = [
-          `weights ${fileSize(weightBytes)}${inFormat(stored)}`,
-          `cache ${fileSize(tokenBytes)} a token${inFormat(cacheFormat?.name)}`,
-        ];
-        const summary = [
-          `${count(tokens.length)} tokens, ${speed.toFixed(1)} tokens/s on ${backend.device}`,
-          ...memory,
-        ];
-        terminal.error.write(`${dim(summary.join('; '))}\n`);
-      }
+      if (options.json) return;
+      const inFormat = (name: string | undefined): string => (name === undefined ? '' : `, in ${name}`);
+      const summary = [
+        ...speedsOf(texts, backend.device, model.config.contextLength),
+        `weights ${fileSize(weightBytes)}${inFormat(stored)}`,
+        `cache ${fileSize(tokenBytes)} a token${inFormat(cacheFormat?.name)}`,
+      ];
+      terminal.error.write(`${terminal.errorColours.dim(wrapText(summary.join('; '), terminal.error.columns))}\n`);
     } finally {
       backend.close?.();
     }
@@ -117,6 +119,15 @@ export async function generateCommand(
     interrupt.dispose();
     await file.close();
   }
+}
+
+function stopSequencesOf(given: readonly string[] = []): readonly string[] {
+  if (!given.includes('')) return given;
+  throw new UsageError('INVALID_ARGUMENT', '--stop "" is not allowed.', {
+    subject: '--stop',
+    value: '',
+    remedy: 'Use a text of at least one character.',
+  });
 }
 
 /** The weights, with packed matrices if the file has them packed or `format` is given. */
