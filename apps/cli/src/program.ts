@@ -40,6 +40,7 @@ const examples: readonly (readonly [string, string])[] = [
   ['lmd train --resume runs/first-light-2025-01-31-001', 'resume an interrupted run, bit-identically'],
   ['lmd evaluate runs/first-light-2025-01-31-001 --format all', 'evaluate its weights in every format'],
   ['lmd evaluate my-run --model my-run/model.mxfp6_e3m2.safetensors', 'evaluate a packed model on the data of its run'],
+  ['lmd evaluate my-run --samples 32 --out-of-distribution fashion-mnist', 'average samples, and detect other images'],
   ['lmd data prepare sotu --out data/sotu', 'tokenize the State of the Union speeches for GPT-2'],
   ['lmd train speeches', 'train a small GPT-2 on the speeches'],
   ['lmd generate runs/speeches-2025-01-31-001 --prompt "My fellow citizens"', 'generate text'],
@@ -72,10 +73,10 @@ const conventions = `
 Exit codes: 0 success, 1 failure, 2 invalid command or configuration, 130 stopped by Ctrl-C.
 Set LMD_DEBUG=1 for stack traces, NO_COLOR=1 for plain text.`;
 
-const draws = limited(
+const averagedSamples = limited(
   option.integer({
     atLeast: 1,
-    describe: 'With --weights sample: number of posterior samples to average (default: 1).',
+    describe: 'Number of posterior samples whose probabilities to average, such as 32; also shows 1, 2, 4, … of them.',
   }),
   mostSamples,
 );
@@ -172,7 +173,11 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     )
     .option('--optimizer <name>', 'evaluate only this optimizer (default: all that have trained)')
     .option('--model <path>', "evaluate these weights instead of the run's: a model file, packed or not, or a folder")
-    .addOption(tableOption('--draws <count>', draws))
+    .addOption(tableOption('--samples <count>', averagedSamples))
+    .option(
+      '--out-of-distribution <data>',
+      'also detect this data: a preset, configuration, run, folder of images, kind of data, or its keys as JSON',
+    )
     .addOption(backendOption("backend, or a module (default: the run's)"))
     .option('--json', 'print the results as one JSON line')
     .addHelpText('after', examplesOf('evaluate'))

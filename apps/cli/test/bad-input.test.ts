@@ -269,6 +269,12 @@ describe('evaluate', () => {
     );
     expect(await refused('--weights', 'meen')).toContain('Allowed choices are mean, median, sample, average.');
     expect(await refused('--optimizer', 'adam')).toContain('Did you mean "adamw"?');
-    expect(await refused('--draws', '3')).toContain('Add --weights sample.');
+    expect(await refused('--samples', '3', '--weights', 'mean')).toContain('Omit --weights');
+    expect(await refused('--out-of-distribution', 'mnistt')).toContain(
+      'is neither a preset, a file, a folder nor data',
+    );
+    expect(await refused('--out-of-distribution', '{ "kind": "synthetic", "size": 9 }')).toContain('"imageSize":9');
+    expect(await refused('--out-of-distribution', '{ "kind": "synthetic", "noise": -1 }')).toContain('noise = -1');
+    expect(await refused('--out-of-distribution', '{ kind: 1 }')).toContain('is no valid JSON');
   });
 });

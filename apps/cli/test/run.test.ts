@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseSafetensors } from '@lmd/safetensors';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Diagnosis } from '../src/commands/doctor.js';
+import type { EvaluationRow } from '../src/commands/evaluation-row.js';
 import { backendNames, bundledBackends } from '../src/engine/names.js';
 import type { SummaryEvent } from '../src/run/events.js';
 import { lmd, type Outcome, sha256, temporaryFolder, tiny } from './lmd.js';
@@ -178,9 +179,29 @@ describe('lmd evaluate', () => {
     expect(evaluated.stdout).not.toContain('erplexity');
     const rows = (evaluated.events[0] as unknown as { results: { testLoss: number; testAccuracy: number }[] }).results;
     const { results } = run.events.at(-1) as SummaryEvent;
-    expect(rows.map(({ testLoss, testAccuracy }) => [testLoss, testAccuracy])).toEqual(
-      results.map(({ testLoss, testAccuracy }) => [testLoss, testAccuracy]),
-    );
+    expect(rows.map(({ testAccuracy }) => testAccuracy)).toEqual(results.map(({ testAccuracy }) => testAccuracy));
+    // Losses are summed in float64, and in training in float32 on the device.
+    for (const [index, { testLoss }] of rows.entries()) expect(testLoss).toBeCloseTo(results[index]!.testLoss!, 6);
+  });
+
+  it('averages samples of the posterior, and detects data of another distribution', async () => {
+    const other = '{ "kind": "synthetic", "noise": 4 }';
+    const words = ['evaluate', runFolder, '--optimizer', 'lmd', '--samples', '5', '--out-of-distribution', other];
+    const { code, stderr, events } = await lmd([...words, '--json'], folder);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const [row] = (events[0] as unknown as { results: EvaluationRow[] }).results;
+    expect(row).toMatchObject({ weights: 'sample', samples: 5, calibrationBins: 15, testLoss: row!.averages[3]!.loss });
+    expect(row!.averages.map(({ samples }) => samples)).toEqual([1, 2, 4, 5]);
+    const { data, aurocByConfidence, aurocByEntropy } = row!.outOfDistribution!;
+    expect(data).toBe('synthetic');
+    for (const area of [aurocByConfidence, aurocByEntropy]) {
+      expect(area).toBeGreaterThan(0.5);
+      expect(area).toBeLessThanOrEqual(1);
+    }
+    expect(row!.temperature).toBeGreaterThanOrEqual(1 / 16);
+    const text = await lmd(words, folder);
+    expect(text.stdout).toContain('AUROC, entropy');
+    expect(text.stdout).toContain('in 15 bins of equal width');
   });
 
   it('evaluates under another format and at other points of the posterior', async () => {
@@ -196,7 +217,7 @@ describe('lmd evaluate', () => {
       loss('--format', 'mxfp4_e2m1'),
       loss('--format', 'fp32'),
       loss('--format', 'fp32', '--weights', 'median'),
-      loss('--format', 'fp32', '--weights', 'sample', '--draws', '2'),
+      loss('--format', 'fp32', '--samples', '2'),
     ]);
     expect(new Set(losses).size).toBe(4);
     for (const value of losses) expect(value).toBeLessThan(2);

@@ -40,3 +40,11 @@ export {
 export { type WeightGrowthOptions, weightGrowth } from './plugins/weight-growth.js';
 export { type TrainResult, train } from './train.js';
 export { type TrainOptions, trainOptionTable } from './train-options.js';
+export { areaUnderRoc } from './uncertainty/area-under-roc.js';
+export {
+  averagedCounts,
+  evaluateUncertainty,
+  type UncertaintyResult,
+} from './uncertainty/evaluate-uncertainty.js';
+export { type UncertaintyOptions, uncertaintyOptionTable } from './uncertainty/options.js';
+export type { PredictionScores } from './uncertainty/row-totals.js';

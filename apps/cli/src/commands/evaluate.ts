@@ -9,20 +9,21 @@ import {
   type NamedTensors,
 } from '@lmd/core';
 import { type Gpt2, precisionNames, precisionPreset, type Vit } from '@lmd/models';
-import { evaluate } from '@lmd/training';
+import { areaUnderRoc, type Dataset, evaluateUncertainty, type UncertaintyOptions } from '@lmd/training';
 import type { BackendChoice } from '../configuration/backend-schema.js';
 import { loadConfiguration } from '../configuration/load.js';
 import type { OwnModelConfiguration } from '../configuration/model-schema.js';
 import { type Configuration, precisionOf } from '../configuration/schema.js';
 import { loadData, locateData } from '../data/index.js';
-import type { RunData } from '../data/run-data.js';
+import { firstOf, type RunData } from '../data/run-data.js';
 import { openBackend } from '../engine/index.js';
 import { UsageError } from '../errors.js';
-import { openModelFile } from '../model-file/weights.js';
+import { openModelFile, writeNotes } from '../model-file/weights.js';
+import { notesOnModules } from '../modules/uses.js';
 import { jsonLine } from '../output/json.js';
-import { type Column, renderTable } from '../output/table.js';
+import { type StatusLine, statusLine } from '../output/status-line.js';
 import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
-import { count, percent } from '../output/units.js';
+import { wrapText } from '../output/wrap.js';
 import { runLayout } from '../run/layout.js';
 import { configurationOf } from '../run/run.js';
 import { evaluationBatchSize } from '../trial/batch-sizes.js';
@@ -31,58 +32,33 @@ import { completeModel } from '../trial/pretrained-model.js';
 import { handlesOn, hasCheckpoint, openRunWeights, type RunWeightsKind, usualWeights } from '../trial/run-weights.js';
 import { openTrainedModel } from '../trial/trained-model.js';
 import { choose } from './choose.js';
+import { averageOf, calibrationBins, type EvaluationRow, renderEvaluation } from './evaluation-row.js';
+import { type OtherData, openOtherData } from './out-of-distribution.js';
 
 export interface EvaluateCommandOptions {
   readonly format?: readonly string[];
   readonly weights?: RunWeightsKind;
   readonly optimizer?: string;
-  readonly draws?: number;
+  readonly samples?: number;
+  readonly outOfDistribution?: string;
   readonly model?: string;
   readonly backend?: BackendChoice;
   readonly json?: boolean;
 }
 
-export interface EvaluationRow {
-  readonly optimizer: string;
-  readonly format: string;
-  readonly weights: RunWeightsKind;
-  /** The step of the checkpoint; absent for a model file. */
-  readonly step?: number;
-  readonly testAccuracy: number;
-  readonly testLoss: number;
-  /** exp(testLoss), of a language model. */
-  readonly testPerplexity?: number;
-  /** Expected calibration error in 15 bins, averaged over the draws. */
-  readonly calibrationError: number;
-  readonly seconds: number;
-}
-
-const perplexity: Column<EvaluationRow> = {
-  title: 'perplexity',
-  align: 'right',
-  cell: ({ testPerplexity }) => testPerplexity?.toPrecision(4) ?? '',
-};
-
-const columnsOf = (rows: readonly EvaluationRow[]): readonly Column<EvaluationRow>[] => [
-  { title: 'optimizer', cell: ({ optimizer }) => optimizer },
-  { title: 'format', cell: ({ format }) => format },
-  { title: 'weights', cell: ({ weights }) => weights },
-  { title: 'step', align: 'right', cell: ({ step }) => (step === undefined ? '' : count(step)) },
-  { title: 'test accuracy', align: 'right', cell: ({ testAccuracy }) => percent(testAccuracy) },
-  { title: 'test loss', align: 'right', cell: ({ testLoss }) => testLoss.toFixed(4) },
-  ...(rows.some(({ testPerplexity }) => testPerplexity !== undefined) ? [perplexity] : []),
-  { title: 'calibration error', align: 'right', cell: ({ calibrationError }) => percent(calibrationError) },
-  { title: 'seconds', align: 'right', cell: ({ seconds }) => seconds.toFixed(1) },
-];
-
-function checkDraws(draws: number, weights: RunWeightsKind): void {
-  if (draws > 1 && weights !== 'sample') {
-    throw new UsageError('INVALID_ARGUMENT', `--draws ${draws} cannot be combined with --weights ${weights}.`, {
-      subject: '--draws',
-      value: draws,
-      remedy: 'Add --weights sample.',
+/** `--samples` averages samples of the posterior, so it implies `--weights sample`. */
+function weightsKind(options: EvaluateCommandOptions, configuration: Configuration): RunWeightsKind {
+  const isAveraged = configuration.weightAveraging !== undefined;
+  const kinds = ['mean', 'median', 'sample', ...(isAveraged ? (['average'] as const) : [])] as const;
+  const { samples, weights = samples === undefined ? usualWeights(configuration) : 'sample' } = options;
+  if (samples !== undefined && weights !== 'sample') {
+    throw new UsageError('INVALID_ARGUMENT', `--samples ${samples} cannot be combined with --weights ${weights}.`, {
+      subject: '--samples',
+      value: samples,
+      remedy: 'Omit --weights: --samples averages samples of the posterior.',
     });
   }
+  return choose<RunWeightsKind>('--weights', weights, kinds);
 }
 
 /**
@@ -95,28 +71,34 @@ export async function evaluateCommand(run: string, options: EvaluateCommandOptio
   const configuration = isRun ? configurationOf(resolve(run)) : configurationFor(run);
   const names = configuration.optimizers.map(({ name }) => name);
   const formats = options.format?.includes('all') ? precisionNames : options.format;
-  const isAveraged = configuration.weightAveraging !== undefined;
-  const kinds = ['mean', 'median', 'sample', ...(isAveraged ? (['average'] as const) : [])] as const;
-  const weights = choose<RunWeightsKind>('--weights', options.weights ?? usualWeights(configuration), kinds);
-  const { backend = configuration.backend, draws = 1 } = options;
-  checkDraws(draws, weights);
+  const weights = weightsKind(options, configuration);
+  const { backend = configuration.backend, samples = 1, outOfDistribution } = options;
   const chosen =
     options.optimizer === undefined
       ? withCheckpoints(resolve(run), names)
       : [choose('--optimizer', options.optimizer, names)];
   if (options.model !== undefined) refuseBesideModel(options);
-  const results = await evaluateAll(configuration, { formats, weights, draws, backend }, (ops) =>
-    options.model === undefined
-      ? ofRun(ops, resolve(run), configuration, chosen, weights)
-      : ofFile(ops, options.model, configuration),
-  );
+  writeNotes({ notes: notesOnModules(configuration) }, terminal);
+  const status = statusLine(terminal.error);
+  const plan: Plan = { formats, weights, samples, backend, outOfDistribution, status };
+  let results: EvaluationRow[];
+  try {
+    results = await evaluateAll(configuration, plan, (ops) =>
+      options.model === undefined
+        ? ofRun(ops, resolve(run), configuration, chosen, weights)
+        : ofFile(ops, options.model, configuration),
+    );
+  } finally {
+    status.clear();
+  }
   if (options.json) {
     const where = isRun ? { runFolder: resolve(run) } : { configuration: run };
     terminal.out.write(jsonLine({ type: 'summary', ...where, results }));
-  } else
-    terminal.out.write(
-      `${renderTable(columnsOf(results), results, { styleTitle: terminal.colours.bold, columns: terminal.out.columns })}\n`,
-    );
+    return;
+  }
+  const { out, colours } = terminal;
+  const parts = renderEvaluation(results, colours.bold, out.columns);
+  out.write(`${parts.slice(0, -1).join('\n\n')}\n\n${wrapText(parts.at(-1)!, out.columns, 0)}\n`);
 }
 
 /** The optimizers of a run with a checkpoint. All of them if none has one: opening the first then throws the error. */
@@ -131,7 +113,7 @@ function configurationFor(source: string): Configuration {
 }
 
 function refuseBesideModel(options: EvaluateCommandOptions): void {
-  for (const name of ['optimizer', 'weights', 'draws'] as const) {
+  for (const name of ['optimizer', 'weights', 'samples'] as const) {
     if (options[name] === undefined) continue;
     throw new UsageError('INVALID_ARGUMENT', `--${name} and --model cannot be combined.`, {
       subject: `--${name}`,
@@ -145,8 +127,10 @@ interface Plan {
   /** Default: the format that each subject was trained in. */
   readonly formats: readonly string[] | undefined;
   readonly weights: RunWeightsKind;
-  readonly draws: number;
+  readonly samples: number;
   readonly backend: BackendChoice;
+  readonly outOfDistribution: string | undefined;
+  readonly status: StatusLine;
 }
 
 /** One set of weights, or a posterior to sample from. */
@@ -168,20 +152,25 @@ interface Subject {
 type Subjects = (ops: EagerOperations) => AsyncIterable<Subject>;
 
 async function evaluateAll(configuration: Configuration, plan: Plan, subjects: Subjects): Promise<EvaluationRow[]> {
+  plan.status.show('reading the data');
   const data = await loadData(configuration.data, configuration.dataSeed ?? configuration.seed);
   let backend: Backend | undefined;
+  let other: OtherData | undefined;
   const rows: EvaluationRow[] = [];
   try {
+    other =
+      plan.outOfDistribution === undefined ? undefined : await openOtherData(plan.outOfDistribution, configuration);
     backend = await openBackend(plan.backend);
     const ops = createOperations(backend);
     for await (const subject of subjects(ops)) {
       for (const format of plan.formats ?? [subject.format]) {
-        rows.push(await evaluateAs(format, subject, ops, configuration, plan, data));
+        rows.push(await evaluateAs(format, subject, ops, configuration, plan, data, other));
       }
       subject.dispose();
     }
     return rows;
   } finally {
+    await other?.close();
     await data.close?.();
     backend?.close?.();
   }
@@ -194,40 +183,52 @@ async function evaluateAs(
   configuration: Configuration,
   plan: Plan,
   data: RunData,
+  other: OtherData | undefined,
 ): Promise<EvaluationRow> {
   const { optimizer, step = 0, model, architecture } = subject;
   const { seed } = configuration;
   const planned = { ...configuration, backend: plan.backend };
-  const batchSize = evaluationBatchSize(planned, architecture, ops.backend, data.test.size);
   const began = performance.now();
-  const sums = { loss: 0, accuracy: 0, calibrationError: 0 };
-  for (let draw = 0; draw < plan.draws; draw++) {
-    const key = { seed, step, sample: subject.sample + draw };
-    const weights = subject.weights(key);
-    const { loss, accuracy, calibration } = await evaluate({
-      ops,
-      model,
-      weights,
-      dataset: data.test,
-      precision: precisionPreset(format),
-      batchSize,
-      key,
-      calibrationBins: 15,
+  const key = { seed, step, sample: subject.sample };
+  const scored = (what: string, dataset: Dataset, rest: Partial<UncertaintyOptions> = {}) =>
+    evaluateUncertainty({
+      ...{ ops, model, dataset, key, calibrationBins, precision: precisionPreset(format), samples: plan.samples },
+      weights: (sample) => subject.weights({ ...key, sample: key.sample + sample }),
+      batchSize: evaluationBatchSize(planned, architecture, ops.backend, dataset.size),
+      onProgress: (done) => plan.status.show(`${optimizer} in ${format}: ${what}`, done, dataset.size),
+      ...rest,
     });
-    ops.dispose(weights);
-    sums.loss += loss / plan.draws;
-    sums.accuracy += accuracy / plan.draws;
-    sums.calibrationError += calibration!.error / plan.draws;
-  }
+  const validation = firstOf(data.validation, configuration.evaluation.examples);
+  const { fittedTemperature: temperature } = await scored('validation', validation, { fitTemperature: true });
+  // NaN logits have no temperature.
+  const isFitted = Number.isFinite(temperature);
+  const test = await scored('test', data.test, isFitted ? { temperature: temperature! } : {});
+  const averages = test.averages.map(averageOf);
+  const { accuracy, loss, brier, calibrationError } = averages.at(-1)!;
+  const outlying = other && (await scored(other.name, other.dataset, { ignoreLabels: true }));
   return {
-    optimizer,
-    format,
-    weights: plan.weights,
+    ...{ optimizer, format, weights: plan.weights, samples: plan.samples },
     ...(subject.step === undefined ? {} : { step: subject.step }),
-    testAccuracy: sums.accuracy,
-    testLoss: sums.loss,
-    ...(architecture.architecture === 'gpt2' ? { testPerplexity: Math.exp(sums.loss) } : {}),
-    calibrationError: sums.calibrationError,
+    testAccuracy: accuracy,
+    testLoss: loss,
+    ...(architecture.architecture === 'gpt2' ? { testPerplexity: Math.exp(loss) } : {}),
+    ...{
+      brier,
+      calibrationError,
+      calibrationBins,
+      temperature: temperature!,
+      scaledLoss: test.scaledLoss ?? Number.NaN,
+    },
+    averages,
+    ...(outlying === undefined
+      ? {}
+      : {
+          outOfDistribution: {
+            data: other!.name,
+            aurocByConfidence: areaUnderRoc(outlying.confidence, test.confidence),
+            aurocByEntropy: areaUnderRoc(test.entropy, outlying.entropy),
+          },
+        }),
     seconds: (performance.now() - began) / 1000,
   };
 }

@@ -1,5 +1,5 @@
 import { imageExtensions, textExtensions } from '@lmd/data/node';
-import type { Dataset } from '@lmd/training';
+import { type Dataset, subset } from '@lmd/training';
 
 /** The training, validation and test examples of a run. */
 export interface RunData {
@@ -27,4 +27,11 @@ export function unusedFilesMessage(unused: readonly string[], data: 'images' | '
       ? `images are in the class folders and end in ${imageExtensions.join(', ')}`
       : `text files end in ${textExtensions.join(', ')}`;
   return `${count} ${what} ${verb} not used (${used}): ${named}`;
+}
+
+/** The first examples of a data set, or all of it. */
+export function firstOf(dataset: Dataset, examples: number | undefined): Dataset {
+  if (examples === undefined || examples >= dataset.size) return dataset;
+  const indices = Int32Array.from({ length: examples }, (_, index) => index);
+  return subset(dataset, indices, `${dataset.name}/first-${examples}`);
 }

@@ -62,6 +62,28 @@ it('prints a plain line every few seconds elsewhere', () => {
   expect(lines.join('')).not.toContain('\u001b');
 });
 
+it('shows the progress of evaluations on a terminal, and of nothing else there', () => {
+  const rendered = (isTTY: boolean) => {
+    let text = '';
+    let clock = 0;
+    const output = terminalOutput({ isTTY, columns: 60, write: (part) => (text += part) });
+    const renderer = humanRenderer(output, coloursFor(false), () => clock);
+    renderer.event({ type: 'progress', optimizer: 'lmd', what: 'reading the data' });
+    for (let done = 10; done <= 1000; done += 10) {
+      clock += 0.01;
+      renderer.event({ type: 'progress', optimizer: 'lmd', what: 'lmd  test', done, total: 1000 });
+    }
+    renderer.clear();
+    return text;
+  };
+  const frames = rendered(true).split('\r\u001b[2K');
+  expect(frames[1]).toBe('reading the data …');
+  expect(frames.length).toBeGreaterThan(8);
+  expect(frames.length).toBeLessThan(14);
+  for (const frame of frames.slice(2, -1)) expect(frame).toMatch(/^lmd {2}test {2}[█░]{30} {2}[\d,]+\/1,000$/);
+  expect(rendered(false)).toBe('');
+});
+
 it('ends the redrawn line before other text', () => {
   let text = '';
   const output = terminalOutput({ isTTY: true, columns: 80, write: (part) => (text += part) });

@@ -4,6 +4,7 @@ import type { Colours } from './colours.js';
 import { jsonLine } from './json.js';
 import { progressLine } from './progress-line.js';
 import { SpeedMeter } from './speed.js';
+import { statusText } from './status-line.js';
 import { eraseLine } from './terminal.js';
 import { percent } from './units.js';
 import { wrapText } from './wrap.js';
@@ -16,7 +17,12 @@ export interface Renderer {
 
 /** Writes one JSON object per line, and nothing else. */
 export function jsonRenderer(output: TerminalOutput): Renderer {
-  return { event: (event) => output.write(jsonLine(event)), clear() {} };
+  return {
+    event(event) {
+      if (event.type !== 'progress') output.write(jsonLine(event));
+    },
+    clear() {},
+  };
 }
 
 const redrawSeconds = 0.1;
@@ -42,6 +48,7 @@ export function humanRenderer(
   let examples = 'images';
   let drawnAt = Number.NEGATIVE_INFINITY;
   let open = false;
+  let progressAt = Number.NEGATIVE_INFINITY;
 
   function clear(): void {
     if (open) output.write(eraseLine);
@@ -80,6 +87,14 @@ export function humanRenderer(
     } else print(line);
   }
 
+  /** On a terminal, the line of the steps shows the set-up and the evaluations too. */
+  function drawProgress({ what, done, total }: Extract<Event, { type: 'progress' }>): void {
+    if (!terminal || (done !== undefined && now() - progressAt < interval)) return;
+    progressAt = now();
+    output.write(`${eraseLine}${statusText(what, done, total, (output.columns ?? 80) - 1)}`);
+    open = true;
+  }
+
   function restartMeter(): void {
     meter = new SpeedMeter();
     samples = 0;
@@ -112,6 +127,9 @@ export function humanRenderer(
             `${colours.cyan('train')} ${colours.bold(event.optimizer)}: ${event.model} ` +
               `on ${event.device}${event.startStep > 0 ? `, from step ${event.startStep}` : ''}`,
           );
+          break;
+        case 'progress':
+          drawProgress(event);
           break;
         case 'step':
           drawStep(event);

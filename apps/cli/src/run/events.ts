@@ -1,8 +1,24 @@
 import type { CheckpointEvent, EndEvent, EvaluationEvent, StartEvent, StepEvent, WarningEvent } from '@lmd/training';
 import type { TrialResult } from './types.js';
 
-/** Events of `@lmd/training` that `lmd` forwards, as plain data. */
-export type TrialEvent = StartEvent | StepEvent | EvaluationEvent | CheckpointEvent | WarningEvent | EndEvent;
+/** Progress of what takes long beside the steps: set-up, validation and test. Shown on a terminal only. */
+export interface ProgressEvent {
+  readonly type: 'progress';
+  readonly what: string;
+  /** Examples so far, of `total`; absent where their number is not known. */
+  readonly done?: number;
+  readonly total?: number;
+}
+
+/** Events of `@lmd/training` that `lmd` forwards, as plain data, and its own progress. */
+export type TrialEvent =
+  | StartEvent
+  | StepEvent
+  | EvaluationEvent
+  | CheckpointEvent
+  | WarningEvent
+  | EndEvent
+  | ProgressEvent;
 
 /** First line of `--json`. */
 export interface RunEvent {

@@ -140,7 +140,8 @@ function interrupted(folder: string, optimizer: string, step: number | undefined
   const path = shortPath(folder);
   const argument = /\s/.test(path) ? JSON.stringify(path) : path;
   // If npm started the program, `lmd` may not be on the path.
-  const command = process.env.npm_lifecycle_event === 'start' ? 'npm start --' : 'lmd train';
+  const command =
+    { start: 'npm start --', lmd: 'npm run lmd -- train' }[process.env.npm_lifecycle_event ?? ''] ?? 'lmd train';
   const what =
     step === undefined
       ? `Stopped ${optimizer} before its first step.`

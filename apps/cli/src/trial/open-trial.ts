@@ -14,15 +14,21 @@ export interface OpenTrial {
   readonly starting: TrainedModel;
 }
 
+/** A configuration to open, and who is told what is being opened. */
+export interface TrialToOpen extends Pick<TrialRequest, 'configuration' | 'threads'> {
+  readonly onStage?: (stage: string) => void;
+}
+
 /**
  * Opens the data, the backend and the model of a configuration, and closes them after `body`. Undefined if the signal
  * aborted before `body`.
  */
 export async function withOpenTrial<T>(
-  { configuration, threads }: Pick<TrialRequest, 'configuration' | 'threads'>,
+  { configuration, threads, onStage }: TrialToOpen,
   signal: AbortSignal,
   body: (open: OpenTrial) => Promise<T>,
 ): Promise<T | undefined> {
+  onStage?.('reading the data');
   const data = await loadData(configuration.data, configuration.dataSeed ?? configuration.seed);
   let backend: Backend | undefined;
   let starting: TrainedModel | undefined;
@@ -33,9 +39,12 @@ export async function withOpenTrial<T>(
   };
   try {
     if (await isStopped()) return undefined;
+    onStage?.('starting the backend');
     backend = await openBackend(configuration.backend, threads === undefined ? {} : { threads });
     if (await isStopped()) return undefined;
     const ops = createOperations(backend);
+    const { model } = configuration;
+    if (model.kind !== 'module' && model.weights !== undefined) onStage?.('reading the weights');
     starting = await openTrainedModel(ops, configuration);
     if (await isStopped()) return undefined;
     return await body({ ops, data, starting });

@@ -6,7 +6,6 @@ import {
   earlyStopping,
   eventListener,
   type Plugin,
-  subset,
   type TrainingEvent,
   type TrainResult,
   toJson,
@@ -23,10 +22,10 @@ import {
 } from '@lmd/training/node';
 import { trainingPrecision } from '../configuration/schema.js';
 import { geometryOf } from '../data/index.js';
-import { type RunData, unusedFilesMessage } from '../data/run-data.js';
+import { firstOf, type RunData, unusedFilesMessage } from '../data/run-data.js';
 import { createModulePlugins } from '../modules/create.js';
 import { jsonLine } from '../output/json.js';
-import type { TrialEvent } from '../run/events.js';
+import type { ProgressEvent, TrialEvent } from '../run/events.js';
 import { trialLayout } from '../run/layout.js';
 import { requireRunFolder, runFolderOf } from '../run/run-folder.js';
 import { checkTrainingBatch, evaluationBatchSize } from './batch-sizes.js';
@@ -44,15 +43,8 @@ import { summarizeTrial } from './summarize-trial.js';
 import type { TrainedModel } from './trained-model.js';
 
 /** Events that are forwarded. The others are internal to the training loop and its plugins. */
-function isShown(event: TrainingEvent): event is TrialEvent {
+function isShown(event: TrainingEvent): event is Exclude<TrialEvent, ProgressEvent> {
   return event.type !== 'settle' && event.type !== 'report' && event.type !== 'failure';
-}
-
-/** The first examples of a data set, or all of it. */
-function firstOf(dataset: Dataset, examples: number | undefined): Dataset {
-  if (examples === undefined || examples >= dataset.size) return dataset;
-  const indices = Int32Array.from({ length: examples }, (_, index) => index);
-  return subset(dataset, indices, `${dataset.name}/first-${examples}`);
 }
 
 /** Trains one optimizer in this process, from its newest checkpoint if it has one, and writes its results. */
@@ -82,7 +74,8 @@ async function makeFolder(folder: string): Promise<void> {
 type Emit = (event: TrialEvent) => void;
 
 async function trainAndSave(request: TrialRequest, emit: Emit, signal: AbortSignal): Promise<TrialOutcome> {
-  const outcome = await withOpenTrial(request, signal, async ({ ops, data, starting }) => {
+  const onStage = (what: string) => emit({ type: 'progress', what });
+  const outcome = await withOpenTrial({ ...request, onStage }, signal, async ({ ops, data, starting }) => {
     warnOfFiles(request, data, emit);
     const memory = peakMemory();
     const trained = await trainOn(ops, request, starting, data, memory, emit, signal);
@@ -136,6 +129,10 @@ async function trainOn(
   const evaluated = Math.max(validation.size, evaluation.test ? data.test.size : 0);
   const diagnostics = diagnosticPlugins(configuration, optimizer, architecture);
   const ownPlugins = await createModulePlugins(configuration.plugins ?? [], { folder });
+  const progressOf =
+    (what: string, { size: total }: Dataset) =>
+    (done: number) =>
+      emit({ type: 'progress', what: `${optimizer.name}  ${what}`, done, total });
   return await train({
     ops,
     model,
@@ -143,8 +140,8 @@ async function trainOn(
     precision: trainingPrecision(configuration, optimizer),
     data: {
       train: breathe(data.train),
-      validation: breathe(validation),
-      ...(evaluation.test ? { test: breathe(data.test) } : {}),
+      validation: breathe(validation, progressOf('validation', validation)),
+      ...(evaluation.test ? { test: breathe(data.test, progressOf('test', data.test)) } : {}),
     },
     seed,
     steps,

@@ -1,4 +1,4 @@
-import { type Calibration, binColumns, calibrationFrom } from '../calibration.js';
+import { binColumns, type Calibration, calibrationFrom } from '../calibration.js';
 
 /** What is known of one row (an example, or a token) from the mean of the probabilities of some samples. */
 export interface RowScores {

@@ -11,14 +11,14 @@ export const slopeColumns = 2;
  * pass over the data is enough, and nothing of the size of the logits is stored between batches.
  *
  * @param z log-probabilities or logits [rows, classes].
- * @param oneHot [rows, classes]: 1 at the label; a row of zeros is left out.
+ * @param isLabel i32 [rows, classes]: 1 at the label; a row of zeros is left out.
  */
-export function slopesOf(ops: EagerOperations, z: Tensor, oneHot: Tensor): Tensor {
+export function slopesOf(ops: EagerOperations, z: Tensor, isLabel: Tensor): Tensor {
   return ops.scope(() => {
-    const counted = ops.sum(oneHot, { axes: 1 });
+    const counted = ops.sum(ops.cast(isLabel, 'f32'), { axes: 1 });
     // Near its largest value the squares do not cancel.
     const centred = ops.subtract(z, ops.max(z, { axes: 1, keepDims: true }));
-    const ofLabel = ops.sum(ops.where(oneHot, centred, 0), { axes: 1 });
+    const ofLabel = ops.sum(ops.where(isLabel, centred, 0), { axes: 1 });
     const parts = inverseTemperatures.flatMap((beta) =>
       ops.scope(() => {
         const p = ops.softmax(ops.multiply(centred, beta));
