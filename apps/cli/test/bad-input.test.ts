@@ -97,7 +97,7 @@ describe('the configuration', () => {
     ['precision=mxfp6', 'precision = "mxfp6" is not allowed. '],
     [
       'backend=tfjs-wsm',
-      'Did you mean "tfjs-wasm"? Allowed: cpu, webgpu, tfjs-node, tfjs-node-gpu, tfjs-wasm, tfjs-cpu, reference.',
+      'Did you mean "tfjs-wasm"? Allowed: cpu, webgpu, tfjs-node, tfjs-node-gpu, tfjs-wasm, tfjs-cpu, reference, or a module',
     ],
     ['steps=many', 'steps = "many" has the wrong type; expected: number.'],
     ['optimizers.lmd.noise=-1', 'optimizers.0.noise = -1 is out of range; allowed: at least 0.'],
