@@ -25,8 +25,9 @@ export interface OtherData {
 }
 
 /**
- * Opens the data that `--out-of-distribution` names: a preset, a configuration or a run, whose test examples are used; a
- * JSON file or text with the keys of `data`; a folder of images; or the name of a kind of data that needs no other key.
+ * Opens the data that `--out-of-distribution` names: a preset, a configuration or a run, whose test examples are used;
+ * a JSON file or text with the keys of `data`; a folder of images; or the name of a kind of data that needs no other
+ * key.
  *
  * @throws UsageError if its examples do not have the shape of the run's.
  */

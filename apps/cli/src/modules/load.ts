@@ -120,8 +120,8 @@ export function inModuleSync<T>(use: ModuleUse, body: () => T): T {
 }
 
 /**
- * The same object, whose functions name the key of the configuration, the module and the function in what they throw. An
- * `LmdError` already says what is wrong, and passes.
+ * The same object, whose functions name the key of the configuration, the module and the function in what they throw.
+ * An `LmdError` already says what is wrong, and passes.
  */
 export function guarded<T extends object>(use: ModuleUse, object: T, names: readonly (keyof T & string)[]): T {
   const failure = (name: string, cause: unknown): unknown =>

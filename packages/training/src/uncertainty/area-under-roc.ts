@@ -1,8 +1,8 @@
 import { LmdError } from '@lmd/core';
 
 /**
- * Area under the receiver operating characteristic: the probability that the score of a random positive is above that of
- * a random negative, where equal scores count half (Mann and Whitney 1947). 0.5 is chance. NaN if a score is NaN.
+ * Area under the receiver operating characteristic: the probability that the score of a random positive is above that
+ * of a random negative, where equal scores count half (Mann and Whitney 1947). 0.5 is chance. NaN if a score is NaN.
  *
  * @throws LmdError `INVALID_ARGUMENT` if one of them is empty.
  */

@@ -40,8 +40,8 @@ function checkedOptions(options: UncertaintyOptions) {
 
 /**
  * Evaluates the posterior predictive distribution: the mean of the probabilities (not of the losses) of some samples of
- * the weights, over a whole data set. A row is an example, or a token of a language model; rows with negative labels are
- * left out. Memory is bounded: beside the probabilities of one batch, two numbers are stored for each row.
+ * the weights, over a whole data set. A row is an example, or a token of a language model; rows with negative labels
+ * are left out. Memory is bounded: beside the probabilities of one batch, two numbers are stored for each row.
  *
  * @throws LmdError as `evaluate`.
  */

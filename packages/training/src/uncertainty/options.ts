@@ -48,7 +48,9 @@ export const uncertaintyOptionTable = {
     above: 0,
     describe: 'Also computes the loss at this temperature, such as one that was fitted on other data.',
   }),
-  /** Ignores the labels: only the confidences are computed, as for data of other classes. True or false; default false. */
+  /**
+   * Ignores the labels: only the confidences are computed, as for data of other classes. True or false; default false.
+   */
   ignoreLabels: option.boolean({
     default: false,
     describe: 'Ignores the labels: only the confidences are computed, as for data of other classes.',
