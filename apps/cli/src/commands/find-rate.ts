@@ -5,7 +5,7 @@ import { chartFile } from '@lmd/report';
 import { writeFileAtomic } from '@lmd/safetensors/node';
 import { toJson } from '@lmd/training';
 import { claimRunFolder, interruptSignal } from '@lmd/training/node';
-import { loadConfiguration } from '../configuration/load.js';
+import type { OptimizerConfiguration } from '../configuration/optimizer-schema.js';
 import { resolveConfiguration } from '../configuration/resolve.js';
 import type { Configuration } from '../configuration/schema.js';
 import { selectOptimizers } from '../configuration/select-optimizers.js';
@@ -17,6 +17,7 @@ import { SpeedMeter } from '../output/speed.js';
 import { type Column, renderTable } from '../output/table.js';
 import { eraseLine, keepStandardOutputClean, type Terminal } from '../output/terminal.js';
 import { decimal } from '../output/units.js';
+import { configurationFrom } from '../own-data/configuration-from.js';
 import { type NamedRateTest, rateChart, rateRows, renderRateTest } from '../rate-test/rate-report.js';
 import { interrupted, type RateRange, rateTest } from '../rate-test/rate-test.js';
 import { shortPath } from '../run/run.js';
@@ -40,7 +41,8 @@ export async function findRateCommand(
 ): Promise<void> {
   if (json) keepStandardOutputClean();
   checkRange(range);
-  const selected = selectOptimizers(loadConfiguration(source, set), only);
+  const { configuration: given } = await configurationFrom(source, set);
+  const selected = selectOptimizers(given, only);
   const configuration = await resolveConfiguration(selected, source, (text) => writeNotes({ notes: [text] }, terminal));
   const folder = out === undefined ? undefined : resolve(out);
   const isNew = folder !== undefined && !existsSync(folder);
@@ -88,13 +90,20 @@ async function runTests(
         rateTest(open, configuration, index, range, interrupt.signal, show),
       );
       if (result === undefined) throw interrupted(optimizer.name);
-      tests.push({ optimizer: optimizer.name, rule: optimizer.rule, configured: optimizer.learningRate, ...result });
+      tests.push({ optimizer: optimizer.name, rule: optimizer.rule, configured: configuredRate(optimizer), ...result });
     }
     return tests;
   } finally {
     if (draws) error.write(eraseLine);
     interrupt.dispose();
   }
+}
+
+/** The learning rate of an optimizer; undefined if its module has none in the configuration. */
+function configuredRate(optimizer: OptimizerConfiguration): number | undefined {
+  if (optimizer.rule !== 'module') return optimizer.learningRate;
+  const { learningRate } = optimizer.options;
+  return typeof learningRate === 'number' ? learningRate : undefined;
 }
 
 function drawer(

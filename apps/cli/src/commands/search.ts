@@ -6,7 +6,7 @@ import { writeFileAtomic } from '@lmd/safetensors/node';
 import { toJson } from '@lmd/training';
 import { interruptSignal } from '@lmd/training/node';
 import { differences } from '../configuration/differences.js';
-import { loadConfiguration, readJsonFile } from '../configuration/load.js';
+import { readJsonFile } from '../configuration/load.js';
 import { resolveConfiguration } from '../configuration/resolve.js';
 import type { Configuration } from '../configuration/schema.js';
 import { selectOptimizers } from '../configuration/select-optimizers.js';
@@ -20,6 +20,7 @@ import { jsonLine } from '../output/json.js';
 import { type Column, renderTable } from '../output/table.js';
 import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
 import { wrapText } from '../output/wrap.js';
+import { configurationFrom } from '../own-data/configuration-from.js';
 import { shortPath } from '../run/run.js';
 import {
   atTheEdge,
@@ -54,7 +55,8 @@ export async function searchCommand(
   program: string,
 ): Promise<void> {
   if (options.json) keepStandardOutputClean();
-  const selected = selectOptimizers(loadConfiguration(source, options.set), options.only);
+  const { configuration: given } = await configurationFrom(source, options.set);
+  const selected = selectOptimizers(given, options.only);
   const configuration = await resolveConfiguration(selected, source, (text) => writeNotes({ notes: [text] }, terminal));
   const plan = planSearch(configuration, { ...options, ranges: (options.range ?? []).map(parseRange) });
   const trials = searchTrials(plan);

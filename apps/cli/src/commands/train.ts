@@ -18,8 +18,8 @@ import { resultColumns } from '../output/results.js';
 import { renderTable } from '../output/table.js';
 import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
 import { wrapText } from '../output/wrap.js';
-import { type Proposal, proposeConfiguration } from '../own-data/propose.js';
-import { isData } from '../own-data/survey.js';
+import { configurationFrom } from '../own-data/configuration-from.js';
+import type { Proposal } from '../own-data/propose.js';
 import { presets } from '../presets/index.js';
 import { runLayout } from '../run/layout.js';
 import { configurationOf, executeRun, type FinishedRun, shortPath } from '../run/run.js';
@@ -67,12 +67,7 @@ export async function trainCommand(
     );
   }
   if (options.preset === undefined) refuseAmbiguous(source);
-  const proposal =
-    Object.hasOwn(presets, source) || !isData(source) ? undefined : await proposeConfiguration(source, options.set);
-  const given =
-    proposal === undefined
-      ? loadConfiguration(source, options.set)
-      : parseConfiguration(applyOverrides(proposal.configuration, options.set ?? []), source);
+  const { configuration: given, proposal } = await configurationFrom(source, options.set);
   const selected = selectOptimizers(given, options.only);
   const configuration = await resolveConfiguration(selected, source, (text) => writeNotes({ notes: [text] }, terminal));
   const run = await prepareRun(configuration, options.out);

@@ -52,11 +52,11 @@ export function tokenizerOf(
   return sourceOf(configuration.kind).tokenizer?.(configuration);
 }
 
-/** The path of the data in its configuration, and the key that has it; undefined for synthetic data. */
+/** The path of the data in its configuration, and the key that has it; undefined for synthetic data and modules. */
 export function pathOf(
   configuration: DataConfiguration,
 ): { readonly key: 'folder' | 'path'; readonly path: string | undefined } | undefined {
-  if (configuration.kind === 'synthetic') return undefined;
+  if (configuration.kind === 'synthetic' || configuration.kind === 'module') return undefined;
   return 'path' in configuration
     ? { key: 'path', path: configuration.path }
     : { key: 'folder', path: configuration.folder };

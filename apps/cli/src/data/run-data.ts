@@ -17,15 +17,15 @@ export interface RunData {
 const namedFiles = 5;
 
 /** The warning about unused files, which says what is used. */
-export function unusedFilesMessage(unused: readonly string[], data: 'images' | 'tokens'): string {
+export function unusedFilesMessage(unused: readonly string[], data: 'images' | 'tokens' | 'examples'): string {
   const [what, verb] = unused.length === 1 ? ['file', 'is'] : ['files', 'are'];
   const rest = unused.length > namedFiles ? ` and ${(unused.length - namedFiles).toLocaleString('en-GB')} more` : '';
   const named = `${unused.slice(0, namedFiles).join(', ')}${rest}`;
   const count = unused.length.toLocaleString('en-GB');
   const used =
-    data === 'images'
-      ? `images are in the class folders and end in ${imageExtensions.join(', ')}`
-      : `text files end in ${textExtensions.join(', ')}`;
+    data === 'tokens'
+      ? `text files end in ${textExtensions.join(', ')}`
+      : `images are in the class folders and end in ${imageExtensions.join(', ')}`;
   return `${count} ${what} ${verb} not used (${used}): ${named}`;
 }
 

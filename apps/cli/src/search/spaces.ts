@@ -18,9 +18,12 @@ const logarithmic = (minimum: number, maximum: number): Dimension => ({ minimum,
 const secondSettings: { readonly [Rule in ConfigurableRule]: Space } = {
   lmd: { regularization: logarithmic(0.05, 1.5), noise: logarithmic(0.005, 0.1) },
   adamw: { weightDecay: logarithmic(0.001, 0.3) },
+  muon: { weightDecay: logarithmic(0.001, 0.3) },
   lion: { weightDecay: logarithmic(0.01, 1) },
+  signum: { weightDecay: logarithmic(0.01, 1) },
   sgd: { momentum: { choices: [0, 0.8, 0.9, 0.95], scale: 'linear' } },
   madam: { weightBound: logarithmic(1.5, 6) },
+  multiplicativeWeights: { cost: { choices: ['sign', 'gradient'], scale: 'linear' } },
   exponentiatedGradient: { floor: logarithmic(0.1, 1) },
   lieGroupAdditive: { noise: logarithmic(0.0001, 0.01) },
   lieGroupMultiplicative: { floor: logarithmic(0.005, 0.5) },
@@ -61,12 +64,26 @@ export function parseRange(text: string): GivenRange {
  * @throws UsageError if the configured learning rate is 0 and no range is given.
  */
 export function spaceOf(optimizer: OptimizerConfiguration, given: readonly GivenRange[]): Space {
+  if (optimizer.rule === 'module') {
+    throw new UsageError(
+      'UNSUPPORTED',
+      `optimizers.${optimizer.name} is a module, whose settings cannot be searched.`,
+      {
+        subject: `optimizers.${optimizer.name}.rule`,
+        value: optimizer.module,
+        remedy: 'Leave it out with --only, or compare its settings by entries of the configuration.',
+      },
+    );
+  }
   const own = given.filter((range) => range.optimizer === optimizer.name);
   const ranges = Object.fromEntries(own.map(({ option, dimension }) => [option, dimension]));
   return { ...rateRange(optimizer, ranges), ...secondSettings[optimizer.rule], ...ranges };
 }
 
-function rateRange({ name, learningRate }: OptimizerConfiguration, ranges: Space): Space {
+function rateRange(
+  { name, learningRate }: Exclude<OptimizerConfiguration, { readonly rule: 'module' }>,
+  ranges: Space,
+): Space {
   if (Object.hasOwn(ranges, 'learningRate')) return {};
   if (learningRate !== undefined && learningRate > 0) {
     const [low, high] = rateFactors.map((factor) => Number((factor * learningRate).toPrecision(6)));
