@@ -24,7 +24,7 @@ export { cacheFormatNames } from './layers/row-codec.js';
 export { type TransformerBlockOptions, transformerBlock } from './layers/transformer-block.js';
 export { type Lora, type LoraOptions, lora, loraOptionTable } from './lora.js';
 export { type PackedModel, packWeight, packWeights } from './packed-weights.js';
-export { lmdParameter, muonParameter } from './parameter-groups.js';
+export { groupsBesideAdamw, lmdParameter, muonParameter } from './parameter-groups.js';
 export { fullPrecision, precisionNames, precisionPreset } from './precision.js';
 export {
   type AdapterConfigJson,

@@ -1,3 +1,5 @@
+import { type Model, type OptimizerDescription, optimizerRules, type RuleDescription } from '@lmd/core';
+
 /**
  * True for parameters that LMD can train: matrices and embedding tables with random initial values, whose spread
  * determines the medians. False for biases, gains, class tokens and position embeddings, which start at constants or
@@ -18,4 +20,29 @@ const outerMatrices = ['patchEmbedding.weight', 'tokenEmbedding.weight', 'head.w
 export function muonParameter(name: string, shape: readonly number[]): boolean {
   if (shape.length !== 2 || !lmdParameter(name, shape)) return false;
   return !outerMatrices.some((outer) => name === outer || name.endsWith(`.${outer}`));
+}
+
+/**
+ * The groups of an optimizer for a model: the rule for all weights, or, if it trains matrices only, for those of
+ * `lmdParameter` (of `muonParameter` for Muon), and AdamW for the rest. A group without weights is left out.
+ *
+ * @param parameters of the trained part of the model. In fine-tuning, a group may have no weights.
+ * @param rest options of AdamW.
+ */
+export function groupsBesideAdamw(
+  own: RuleDescription,
+  parameters: Model['parameters'],
+  rest: NonNullable<RuleDescription['options']> = {},
+): OptimizerDescription['groups'] {
+  const { matricesOnly } = typeof own.rule === 'string' ? optimizerRules[own.rule] : own.rule;
+  if (!matricesOnly) return [{ match: '*', ...own }];
+  const match = own.rule === 'muon' ? muonParameter : lmdParameter;
+  const suited = Object.entries(parameters).filter(([name, { shape }]) => match(name, shape)).length;
+  const adamw = { rule: 'adamw', options: rest } as const;
+  if (suited === 0) return [{ match: '*', ...adamw }];
+  if (suited === Object.keys(parameters).length) return [{ match: '*', ...own }];
+  return [
+    { match, ...own },
+    { match: '*', ...adamw },
+  ];
 }

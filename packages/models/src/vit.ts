@@ -1,4 +1,4 @@
-import { LmdError, type Model, type Tensor } from '@lmd/core';
+import { type ForwardContext, LmdError, type Model, type NamedTensors, type Operations, type Tensor } from '@lmd/core';
 import { blockParameters, linearParameters, normParameters, type ParameterSpecifications } from './block-parameters.js';
 import { fanIn, initializeParameters, normal } from './initialization.js';
 import type { LayerContext } from './layers/context.js';
@@ -15,6 +15,8 @@ export interface Vit extends Model {
   readonly architecture: 'vit';
   /** The configuration, with all defaults filled in. */
   readonly config: ResolvedVitConfig;
+  /** The input of the head: the pooled, normalized features [batch, width] of `images`. Arguments as in `forward`. */
+  features: Model['forward'];
 }
 
 /**
@@ -24,44 +26,55 @@ export interface Vit extends Model {
 export function vit(config: VitConfig): Vit {
   const options = resolveVitConfig(config);
   const parameters = vitParameters(options);
+
+  /** Layers of the patch embedding and of the head, the first and the last product. */
+  const edgeOf = (layers: LayerContext) =>
+    options.quantizeEmbeddingAndHead ? layers : { ...layers, precision: fullPrecision };
+
+  function features(ops: Operations, weights: NamedTensors, images: Tensor, context: ForwardContext): Tensor {
+    checkWeights(weights, parameters);
+    checkImages(images, options);
+    const layers: LayerContext = { ...context, weights };
+    const batch = images.shape[0]!;
+    return ops.scope(() => {
+      let x = ops.scope(() => {
+        const patches = patchEmbedding(ops, images, 'patchEmbedding', options.patchSize, edgeOf(layers));
+        const tokens = options.pooling === 'mean' ? patches : ops.concatenate([classTokens(), patches], 1);
+        const embedded = ops.add(tokens, parameter(weights, 'positionEmbedding'));
+        return dropout(ops, embedded, options.dropout, 'embedding', layers);
+      });
+      for (let block = 0; block < options.depth; block += 1) {
+        const stochasticDepth = (options.stochasticDepth * block) / Math.max(1, options.depth - 1);
+        const y = transformerBlock(ops, x, `blocks.${block}`, { ...options, stochasticDepth }, layers);
+        ops.dispose(x);
+        x = y;
+      }
+      return pool(x);
+    });
+
+    function classTokens(): Tensor {
+      return ops.broadcastTo(parameter(weights, 'classToken'), [batch, 1, options.width]);
+    }
+
+    function pool(x: Tensor): Tensor {
+      const norm = (tokens: Tensor) => layerNorm(ops, tokens, 'norm', options.layerNormEpsilon, layers);
+      if (options.pooling === 'mean') return ops.mean(norm(x), { axes: 1 });
+      return norm(ops.reshape(ops.slice(x, [0, 0, 0], [batch, 1, options.width]), [batch, options.width]));
+    }
+  }
+
   return {
     name: `vit-${options.width}x${options.depth}/${options.patchSize}`,
     architecture: 'vit',
     config: options,
     parameters,
     initialize: (ops, seed) => initializeParameters(ops, parameters, seed),
-    forward(ops, weights, images, context) {
-      checkWeights(weights, parameters);
-      checkImages(images, options);
-      const layers: LayerContext = { ...context, weights };
-      const edge = options.quantizeEmbeddingAndHead ? layers : { ...layers, precision: fullPrecision };
-      const batch = images.shape[0]!;
-      return ops.scope(() => {
-        let x = ops.scope(() => {
-          const patches = patchEmbedding(ops, images, 'patchEmbedding', options.patchSize, edge);
-          const tokens = options.pooling === 'mean' ? patches : ops.concatenate([classTokens(batch), patches], 1);
-          const embedded = ops.add(tokens, parameter(weights, 'positionEmbedding'));
-          return dropout(ops, embedded, options.dropout, 'embedding', layers);
-        });
-        for (let block = 0; block < options.depth; block += 1) {
-          const stochasticDepth = (options.stochasticDepth * block) / Math.max(1, options.depth - 1);
-          const y = transformerBlock(ops, x, `blocks.${block}`, { ...options, stochasticDepth }, layers);
-          ops.dispose(x);
-          x = y;
-        }
-        return linear(ops, pool(x), 'head', edge);
-      });
-
-      function classTokens(count: number): Tensor {
-        return ops.broadcastTo(parameter(weights, 'classToken'), [count, 1, options.width]);
-      }
-
-      function pool(x: Tensor): Tensor {
-        const norm = (tokens: Tensor) => layerNorm(ops, tokens, 'norm', options.layerNormEpsilon, layers);
-        if (options.pooling === 'mean') return ops.mean(norm(x), { axes: 1 });
-        return norm(ops.reshape(ops.slice(x, [0, 0, 0], [batch, 1, options.width]), [batch, options.width]));
-      }
-    },
+    features,
+    forward: (ops, weights, images, context) =>
+      ops.scope(() => {
+        const pooled = features(ops, weights, images, context);
+        return linear(ops, pooled, 'head', edgeOf({ ...context, weights }));
+      }),
   };
 }
 

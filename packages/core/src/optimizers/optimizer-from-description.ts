@@ -34,6 +34,8 @@ export interface OptimizerRule {
    * tokens to an additive rule beside it.
    */
   readonly matricesOnly: boolean;
+  /** Whether it draws its weights from a posterior. Default: it draws the weights that it stores. */
+  readonly hasPosterior?: boolean;
   /** The options that it takes; its step sizes, which follow the schedule, are those of the kind `schedule`. */
   readonly options: OptionTable;
   readonly create: (options: never) => Optimizer;
@@ -41,45 +43,50 @@ export interface OptimizerRule {
 
 /** The rules, by the names that configurations give them. */
 export const optimizerRules = {
-  lmd: { title: 'LMD', matricesOnly: true, options: lmdOptionTable, create: lmd },
-  adamw: { title: 'AdamW', matricesOnly: false, options: adamwOptionTable, create: adamw },
-  muon: { title: 'Muon', matricesOnly: true, options: muonOptionTable, create: muon },
-  lion: { title: 'Lion', matricesOnly: false, options: lionOptionTable, create: lion },
-  signum: { title: 'Signum', matricesOnly: false, options: signumOptionTable, create: signum },
-  sgd: { title: 'SGD', matricesOnly: false, options: sgdOptionTable, create: sgd },
-  madam: { title: 'Madam', matricesOnly: true, options: madamOptionTable, create: madam },
+  lmd: { title: 'LMD', matricesOnly: true, hasPosterior: true, options: lmdOptionTable, create: lmd },
+  adamw: { title: 'AdamW', matricesOnly: false, hasPosterior: false, options: adamwOptionTable, create: adamw },
+  muon: { title: 'Muon', matricesOnly: true, hasPosterior: false, options: muonOptionTable, create: muon },
+  lion: { title: 'Lion', matricesOnly: false, hasPosterior: false, options: lionOptionTable, create: lion },
+  signum: { title: 'Signum', matricesOnly: false, hasPosterior: false, options: signumOptionTable, create: signum },
+  sgd: { title: 'SGD', matricesOnly: false, hasPosterior: false, options: sgdOptionTable, create: sgd },
+  madam: { title: 'Madam', matricesOnly: true, hasPosterior: false, options: madamOptionTable, create: madam },
   multiplicativeWeights: {
     title: 'MWU',
     matricesOnly: true,
+    hasPosterior: false,
     options: multiplicativeWeightsOptionTable,
     create: multiplicativeWeights,
   },
   exponentiatedGradient: {
     title: 'EG±',
     matricesOnly: true,
+    hasPosterior: false,
     options: exponentiatedGradientOptionTable,
     create: exponentiatedGradient,
   },
   lieGroupAdditive: {
     title: 'Lie-group additive',
     matricesOnly: false,
+    hasPosterior: true,
     options: lieGroupAdditiveOptionTable,
     create: lieGroupAdditive,
   },
   lieGroupMultiplicative: {
     title: 'Lie-group multiplicative',
     matricesOnly: true,
+    hasPosterior: true,
     options: lieGroupMultiplicativeOptionTable,
     create: lieGroupMultiplicative,
   },
   lieGroupAffine: {
     title: 'Lie-group affine',
     matricesOnly: false,
+    hasPosterior: true,
     options: lieGroupAffineOptionTable,
     create: lieGroupAffine,
   },
-  ivon: { title: 'IVON', matricesOnly: false, options: ivonOptionTable, create: ivon },
-  frozen: { title: 'frozen', matricesOnly: false, options: {}, create: frozen },
+  ivon: { title: 'IVON', matricesOnly: false, hasPosterior: true, options: ivonOptionTable, create: ivon },
+  frozen: { title: 'frozen', matricesOnly: false, hasPosterior: false, options: {}, create: frozen },
 } as const satisfies { readonly [rule: string]: OptimizerRule };
 
 export type OptimizerRuleName = keyof typeof optimizerRules;

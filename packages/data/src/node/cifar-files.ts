@@ -1,7 +1,7 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type OptionsOf, type OptionTable, option, resolveOptions, withoutByteOrderMark } from '@lmd/core';
-import { withFileErrors } from '@lmd/training/node';
+import { fileSystemError } from '@lmd/training/node';
 import { type CifarImages, checkCifarLength, parseCifar10, parseCifar100 } from '../images/cifar.js';
 import { type ImageSource, imagesInMemory } from '../images/image.js';
 import { readWhole } from './read-file.js';
@@ -28,7 +28,7 @@ export async function readCifar10Folder(
   options: CifarFolderOptions,
 ): Promise<{ readonly train: ImageSource; readonly test: ImageSource }> {
   const { folder } = resolveOptions('readCifar10Folder', cifarFolderOptionTable, options);
-  const names = await readNames(join(folder, 'batches.meta.txt'), 10);
+  const names = cifarClassNames(folder, 10);
   const read = async (file: string) => {
     const path = join(folder, file);
     return parseCifar10(await readBytes(path, 1, 10_000), path, 10_000);
@@ -51,7 +51,7 @@ export async function readCifar100Folder(
   options: CifarFolderOptions,
 ): Promise<{ readonly train: ImageSource; readonly test: ImageSource }> {
   const { folder } = resolveOptions('readCifar100Folder', cifarFolderOptionTable, options);
-  const names = await readNames(join(folder, 'fine_label_names.txt'), 100);
+  const names = cifarClassNames(folder, 100);
   const read = async (file: string, images: number) => {
     const path = join(folder, file);
     return parseCifar100(await readBytes(path, 2, images), path, images);
@@ -90,15 +90,25 @@ async function readBytes(path: string, labels: number, images: number): Promise<
 }
 
 const maxNamesBytes = 1 << 16;
+const namesFiles = { 10: 'batches.meta.txt', 100: 'fine_label_names.txt' } as const;
 
 /**
- * One name per line. The names are only informational, so a file that is missing, too long or has another number of
- * lines is ignored.
+ * The class names of CIFAR-10 or CIFAR-100 in label order, from `batches.meta.txt` or `fine_label_names.txt`, with one
+ * name per line. The names are only informational: undefined if the file is missing, too long or has another number of
+ * lines.
+ *
+ * @throws LmdError `FILE_SYSTEM` for a file that cannot be read.
  */
-async function readNames(path: string, classes: number): Promise<readonly string[] | undefined> {
-  const found = await stat(path).catch(() => undefined);
-  if (found?.isFile() !== true || found.size > maxNamesBytes) return undefined;
-  const text = await withFileErrors('read', path, () => readFile(path, 'utf8'));
+export function cifarClassNames(folder: string, classes: 10 | 100): readonly string[] | undefined {
+  const path = join(folder, namesFiles[classes]);
+  let text: string;
+  try {
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found?.isFile() !== true || found.size > maxNamesBytes) return undefined;
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw fileSystemError('read', path, error);
+  }
   const names = withoutByteOrderMark(text)
     .split(/\r?\n/)
     .filter((line) => line.trim() !== '');

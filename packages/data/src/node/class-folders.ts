@@ -4,6 +4,7 @@ import { extname, join } from 'node:path';
 import { LmdError, textOption } from '@lmd/core';
 import { fileSystemError, withFileErrors } from '@lmd/training/node';
 import { isHidden } from './hidden-files.js';
+import { imageExtensions } from './image-format.js';
 
 /** By code units, so that the order is the same on every system and in every language. */
 function inOrder(names: readonly string[]): string[] {
@@ -40,6 +41,27 @@ function namesIn(folder: string, areFolders: boolean): string[] {
   } catch (error) {
     throw fileSystemError('list', folder, error);
   }
+}
+
+/** The images in a folder and in its subfolders, and the other files. */
+export interface FolderImages {
+  /** Paths, sorted folder by folder. */
+  readonly images: readonly string[];
+  /** Files without the extension of an image. Hidden files are not included. */
+  readonly unused: readonly string[];
+}
+
+/**
+ * Lists the images of a folder and of its subfolders, in the order of `openImageFolder`. Links are followed; hidden
+ * files and folders are ignored.
+ *
+ * @throws LmdError `FILE_SYSTEM`; `DATA_CORRUPT` for folders that link to each other.
+ */
+export async function listImages(folder: string): Promise<FolderImages> {
+  textOption('listImages', 'folder', folder);
+  const unused: string[] = [];
+  const files = await filesOf(folder, new Set(imageExtensions), unused);
+  return { images: files.map(({ path }) => path), unused };
 }
 
 /** A file of a class. */

@@ -99,11 +99,25 @@ function closed(path: string): LmdError {
  */
 async function decodeFile(path: string, orientation: Orientation): Promise<Pixels> {
   textOption('imageDecoder', 'path', path);
-  const bytes = readBytes(path);
-  const { format, name } = imageFormat(bytes.subarray(0, headBytes));
-  if (format !== undefined) return await decodeWithSharp(path, format, bytes, orientation);
-  const what = bytes.length === 0 ? 'it is empty' : name === undefined ? 'its format is unknown' : `it is ${name}`;
-  throw undecodable(path, `${what}, but only ${imageFormats} are supported`);
+  return await decodeImage(readBytes(path), { name: path, orientation });
+}
+
+/**
+ * Decodes the bytes of one image file, as `imageDecoder` does.
+ *
+ * @param options.name the image, as errors call it.
+ * @param options.orientation `exif` (default) turns it as its EXIF orientation says; `stored` does not.
+ * @throws LmdError `DATA_CORRUPT` if it cannot be decoded; `ENGINE_MISSING` if sharp is not installed.
+ */
+export async function decodeImage(
+  bytes: Uint8Array,
+  { name = 'The image', orientation = 'exif' }: { readonly name?: string; readonly orientation?: Orientation } = {},
+): Promise<Pixels> {
+  const found = imageFormat(bytes.subarray(0, headBytes));
+  if (found.format !== undefined) return await decodeWithSharp(name, found.format, bytes, orientation);
+  const unknown = found.name === undefined ? 'its format is unknown' : `it is ${found.name}`;
+  const what = bytes.length === 0 ? 'it is empty' : unknown;
+  throw undecodable(name, `${what}, but only ${imageFormats} are supported`);
 }
 
 const maxBytes = 2 ** 30;

@@ -1,8 +1,13 @@
-export { type CifarFolderOptions, readCifar10Folder, readCifar100Folder } from './cifar-files.js';
-export { classFolders, looseFiles } from './class-folders.js';
+export {
+  type CifarFolderOptions,
+  cifarClassNames,
+  readCifar10Folder,
+  readCifar100Folder,
+} from './cifar-files.js';
+export { classFolders, type FolderImages, listImages, looseFiles } from './class-folders.js';
 export { type Corpus, type CorpusOptions, corpusOptionTable, readCorpus, textExtensions } from './corpus.js';
 export { hasMnistFiles, type MnistFolderOptions, readIdxFile, readMnistFolder } from './idx-files.js';
-export { type ImageDecoder, imageDecoder } from './image-decoder.js';
+export { decodeImage, type ImageDecoder, imageDecoder } from './image-decoder.js';
 export type { ImageFiles } from './image-files.js';
 export { type ImageFolder, type ImageFolderOptions, imageFolderOptionTable, openImageFolder } from './image-folder.js';
 export { imageExtensions } from './image-format.js';
