@@ -15,6 +15,7 @@ const allowed = {
   training: ['core', 'autograd', 'safetensors'],
   data: ['core', 'training', 'safetensors'],
   backends: ['core', 'mx-formats', 'native'],
+  inference: ['core', 'mx-formats', 'safetensors', 'models', 'training', 'data', 'backends'],
   tfjs: ['core', 'mx-formats', 'backends'],
   conformance: ['core', 'autograd', 'mx-formats', 'models', 'mx-golden'],
 };

@@ -1,8 +1,9 @@
 // Runs the tests that need Chromium. In the browser: the conformance suite on WebGPU and on wasm, @lmd/tfjs on WebGPU
-// and WebGL, and models of @lmd/onnx in transformers.js, which is installed once (475 MB) unless LMD_TRANSFORMERSJS
-// names its folder. In Node: WebGPU with Dawn on the software Vulkan driver of Chromium. Without Chromium it prints the
-// reason and exits with 0, or with 1 if --require is given. Other arguments, such as names of browser test files, are
-// passed to vitest. Vitest's reports go to .vitest/browser-report.json and .vitest/webgpu.json of each package.
+// and WebGL, @lmd/inference, and models of @lmd/onnx in transformers.js, which is installed once (475 MB) unless
+// LMD_TRANSFORMERSJS names its folder. In Node: WebGPU with Dawn on the software Vulkan driver of Chromium. Without
+// Chromium it prints the reason and exits with 0, or with 1 if --require is given. Other arguments, such as names of
+// browser test files, are passed to vitest. Vitest's reports go to .vitest/browser-report.json and .vitest/webgpu.json
+// of each package.
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -51,7 +52,7 @@ if (path === undefined) {
     }));
   let failed = false;
   let total = 0;
-  for (const name of ['conformance', 'tfjs', 'onnx']) {
+  for (const name of ['conformance', 'tfjs', 'onnx', 'inference']) {
     const folder = join(root, 'packages', name);
     const report = join(folder, '.vitest', 'browser-report.json');
     rmSync(report, { force: true });

@@ -18,13 +18,8 @@ export const nativeParts = [
   { folder: 'packages/onnx', files: ['test/onnxruntime.test.ts'] },
   { folder: 'packages/safetensors', files: ['src/fuzz.test.ts'] },
   { folder: 'packages/training', files: ['src/node/fuzz.test.ts'] },
-  {
-    folder: 'apps/cli',
-    files: [
-      ...['test/resume.test.ts', 'test/fuzz.test.ts', 'src/model-file/model-file.test.ts'],
-      'test/transformers-js.test.ts',
-    ],
-  },
+  { folder: 'apps/cli', files: ['resume', 'fuzz', 'transformers-js'].map((name) => `test/${name}.test.ts`) },
+  { folder: 'packages/inference', files: ['src/node/model-file.test.ts'] },
   // Each benchmark once, at its smallest sizes; some need an engine.
   { folder: 'dev', files: ['bench/benchmarks.test.ts'] },
 ];

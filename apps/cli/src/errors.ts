@@ -11,6 +11,17 @@ export class UsageError extends LmdError {
   }
 }
 
+/** A library's error about what was typed, as a mistake in the command. */
+export function usageError({ code, message, subject, value, remedy, cause }: LmdError): UsageError {
+  const plain = remedy === undefined ? message : message.slice(0, -remedy.length - 1);
+  return new UsageError(code, plain, {
+    ...(subject === undefined ? {} : { subject }),
+    ...(remedy === undefined ? {} : { remedy }),
+    value,
+    cause,
+  });
+}
+
 export function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) return exitCodes.usage;
   return isLmdError(error, 'INTERRUPTED') ? exitCodes.interrupted : exitCodes.failure;

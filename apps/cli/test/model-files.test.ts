@@ -1,11 +1,11 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type PackedWeights, unpackWeight } from '@lmd/inference';
 import { fakeQuantize } from '@lmd/mx-formats';
 import { parseSafetensors, type SafetensorsTensor, toFloat32Array } from '@lmd/safetensors';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { FileInspection } from '../src/inspect/inspect-file.js';
 import type { RunInspection } from '../src/inspect/inspect-run.js';
-import { type PackedWeights, unpackWeight } from '../src/model-file/packed.js';
 import { lmd, sha256, temporaryFolder, tiny } from './lmd.js';
 
 const folder = temporaryFolder();

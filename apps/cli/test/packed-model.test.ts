@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createCpuBackend } from '@lmd/backends/cpu';
 import { createOperations, type EagerOperations, isLmdError } from '@lmd/core';
+import { type ModelFile, modelOf } from '@lmd/inference';
+import { openModelFile, openTensorFile } from '@lmd/inference/node';
 import { gpt2 } from '@lmd/models';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { f32, type Tensors, writeGpt2Folder, writeTensors } from '../../test/foreign.js';
-import { quantizeCommand } from '../commands/quantize.js';
-import { processTerminal } from '../output/terminal.js';
-import { type ModelFile, modelOf, openModelFile } from './weights.js';
+import { quantizeCommand } from '../src/commands/quantize.js';
+import { processTerminal } from '../src/output/terminal.js';
+import { f32, type Tensors, writeGpt2Folder, writeTensors } from './foreign.js';
 
 const folder = join(tmpdir(), `lmd-packed-model-${process.pid}`);
 const at = (...path: string[]) => join(folder, ...path);
@@ -47,7 +48,7 @@ describe.each(Object.entries(sources))('a model %s', (_, source) => {
       await quantizeCommand(at(source), { ...usual, format, out: path }, terminal);
       const before = ops.memory().tensors;
       const check = (file: ModelFile, given?: typeof format) => async () => {
-        const model = modelOf(file)!;
+        const model = modelOf(file.describe())!;
         const { weights, packedWeights } = await file.packedWeights!(ops, model, given);
         const values = await opened(path, (quantized) => quantized.weights(ops, model));
         expect(Object.keys(packedWeights)).toHaveLength(5);
@@ -65,8 +66,8 @@ describe.each(Object.entries(sources))('a model %s', (_, source) => {
       await opened(path, async (file) => {
         expect(file.packedFormat).toBe(format);
         await check(file)();
-        await expect(file.packedWeights!(ops, modelOf(file)!, 'mxfp8_e4m3')).rejects.toThrow(
-          /--weights-format is mxfp8_e4m3/,
+        await expect(file.packedWeights!(ops, modelOf(file.describe())!, 'mxfp8_e4m3')).rejects.toThrow(
+          /The format is mxfp8_e4m3/,
         );
       });
       // Quantized as it is read.
@@ -80,7 +81,6 @@ describe('a damaged packed model', () => {
   const quantized = async (change: (tensors: Tensors, packed: { axes: Record<string, number> }) => void) => {
     const path = at('damaged.safetensors');
     await quantizeCommand(at('own.safetensors'), { ...usual, format: 'mxfp8_e4m3', out: path }, terminal);
-    const { openTensorFile } = await import('./tensor-file.js');
     const file = await openTensorFile(path);
     const tensors: Tensors = {};
     for (const name of file.entries.keys()) tensors[name] = await file.read(name);
@@ -91,7 +91,7 @@ describe('a damaged packed model', () => {
     writeTensors(path, tensors, { ...metadata, packed: JSON.stringify(packed) });
     const { tensors: before } = ops.memory();
     try {
-      await opened(path, async (damaged) => damaged.packedWeights!(ops, modelOf(damaged)!));
+      await opened(path, async (damaged) => damaged.packedWeights!(ops, modelOf(damaged.describe())!));
       return 'fine';
     } catch (error) {
       expect(ops.memory().tensors).toBe(before);

@@ -1,25 +1,23 @@
-import { existsSync, statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { type EagerOperations, LmdError, type NamedTensors, type PackedMatrix, parseForeignJson } from '@lmd/core';
+import { type EagerOperations, LmdError, type NamedTensors, type PackedMatrix } from '@lmd/core';
 import {
   contractionAxes,
   describePretrained,
+  type Gpt2Config,
   gpt2,
   importPretrained,
   type LayoutName,
   layoutOfTensors,
   type PackedModel,
-  type PretrainedDescription,
   type PretrainedModel,
   packWeight,
+  type VitConfig,
   vit,
 } from '@lmd/models';
 import type { FormatName } from '@lmd/mx-formats';
-import type { Terminal } from '../output/terminal.js';
-import { runLayout } from '../run/layout.js';
-import { readJson } from './json.js';
+import type { LoadedCheckpoint } from '@lmd/training';
+import { type ModelDescription, modelFormat, parseDescription, tokenizerIn } from './description.js';
 import { type ModelTensors, modelTensors } from './model-tensors.js';
-import { indexSuffix, openTensorFile } from './tensor-file.js';
+import { type TensorFileParts, tensorFile } from './tensor-file.js';
 
 /** Weights that are initialized from a seed instead of read from the file. */
 export interface FreshWeights {
@@ -36,10 +34,10 @@ export interface ModelFile {
   /** Notes for the user about how the weights are read. */
   readonly notes: readonly string[];
   /**
-   * Describes the network from the file, or from the `config.json` of a model of another library; undefined if neither
+   * Describes the model from the file, or from the `config.json` of a model of another library; undefined if neither
    * has a description. Throws an `LmdError` for an unsupported variant.
    */
-  describe(): PretrainedDescription | undefined;
+  describe(): ModelDescription | undefined;
   /** The weights of `model` by lmd's names, owned by the caller. Throws an `LmdError` if the file has another model. */
   weights(ops: EagerOperations, model: PretrainedModel, fresh?: FreshWeights): Promise<NamedTensors>;
   /** The block format in which `lmd quantize` packed the matrices; absent if they are not packed. */
@@ -49,50 +47,46 @@ export interface ModelFile {
    * `format` one by one, so that at most one is in f32 at a time. Absent if the file does not support this.
    */
   packedWeights?(ops: EagerOperations, model: PretrainedModel, format?: FormatName): Promise<PackedModel>;
+  /** The newest checkpoint of the run that trained the model, for its posterior. Absent if the file has no run. */
+  checkpoint?(): Promise<LoadedCheckpoint | undefined>;
   close(): Promise<void>;
 }
 
-/**
- * The model file for a path: the file or index itself, or the one in the folder of a run or of a model of transformers.
- */
-export function modelFilePath(given: string): string {
-  const path = resolve(given);
-  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-  const file = isFolder ? runLayout(path).model : path;
-  if (existsSync(file)) return file;
-  if (isFolder && existsSync(`${file}${indexSuffix}`)) return `${file}${indexSuffix}`;
-  throw new LmdError('FILE_SYSTEM', `${file} does not exist.`, {
-    subject: 'model',
-    value: given,
-    remedy: isFolder
-      ? 'Use a finished run, or a folder with a model.safetensors.'
-      : 'Use a safetensors file, the index of a sharded model, or a run.',
-  });
+/** Where the files of a model are. */
+export interface ModelFiles extends TensorFileParts {
+  /** The parsed JSON file of that name beside the model; undefined where there is none. */
+  json(name: string): Promise<unknown>;
+  /** The newest checkpoint of the run that trained the model, for its posterior; undefined where there is none. */
+  checkpoint(description: ModelDescription): Promise<LoadedCheckpoint | undefined>;
 }
 
-/** Opens a model of `lmd`, packed ones included, or one of transformers or timm. Weights are read one at a time. */
-export async function openModelFile(given: string): Promise<ModelFile> {
-  const path = modelFilePath(given);
-  const file = await openTensorFile(path);
+/** Opens a model of lmd, packed ones included, or one of transformers or timm. Weights are read one at a time. */
+export async function openModel(files: ModelFiles): Promise<ModelFile> {
+  const path = files.name;
+  const file = await tensorFile(files);
   try {
     const { metadata } = file;
     const tensors = modelTensors(file, path);
-    const isOurs = metadata.format === 'lmd-model-v1';
-    const beside = async (name: string) => {
-      const json = join(dirname(path), name);
-      return !isOurs && existsSync(json) ? await readJson(json) : undefined;
-    };
+    const isOurs = metadata.format === modelFormat;
+    const beside = (name: string) => (isOurs ? undefined : files.json(name));
     const [config, processor] = [await beside('config.json'), await beside('preprocessor_config.json')];
+    const layout = isOurs ? 'lmd' : layoutOfTensors(tensors.names)?.layout;
+    const describe = () =>
+      isOurs ? parseDescription(metadata, path) : describeForeign({ config, processor, metadata, path }, tensors.shapes, layout);
     return {
       path,
       metadata,
-      layout: isOurs ? 'lmd' : layoutOfTensors(tensors.names)?.layout,
+      layout,
       notes: tensors.notes,
-      describe: () => (isOurs ? ownDescription(metadata, path) : describePretrained(config, tensors.shapes, processor)),
+      describe,
       weights: (ops, model, fresh) =>
         isOurs ? ownWeights(ops, tensors, path, model, fresh) : foreignWeights(ops, tensors, model, fresh),
       packedFormat: tensors.packedFormat,
       packedWeights: (ops, model, format) => packedModel(ops, { tensors, path, isOurs }, model, format),
+      async checkpoint() {
+        const description = describe();
+        return description === undefined ? undefined : files.checkpoint(description);
+      },
       close: () => file.close(),
     };
   } catch (error) {
@@ -101,37 +95,39 @@ export async function openModelFile(given: string): Promise<ModelFile> {
   }
 }
 
-/** The network that a file describes; undefined if the description is missing or incomplete. */
-export function modelOf(file: ModelFile): PretrainedModel | undefined {
-  const described = file.describe();
-  if (described === undefined) return undefined;
-  if (described.architecture === 'gpt2') return gpt2(described.options as Parameters<typeof gpt2>[0]);
+/** The network of a description; undefined if there is none, it lacks a size, or it is a third party's. */
+export function modelOf(described: ModelDescription | undefined): PretrainedModel | undefined {
+  if (described === undefined || described.architecture === 'module') return undefined;
+  if (described.architecture === 'gpt2') return gpt2(described.config as Gpt2Config);
   // The number of heads is in no tensor, and not in every config.json of timm.
-  if (described.options.heads === undefined || described.options.imageSize === undefined) return undefined;
-  return vit(described.options as Parameters<typeof vit>[0]);
+  if (described.config.heads === undefined || described.config.imageSize === undefined) return undefined;
+  return vit(described.config as VitConfig);
 }
 
-/** Prints the notes about how the weights are read. */
-export function writeNotes({ notes }: Pick<ModelFile, 'notes'>, { error, errorColours }: Terminal): void {
-  for (const note of notes) error.write(`${errorColours.yellow('note')} ${note}\n`);
+/** A model of another library. */
+function describeForeign(
+  { config, processor, metadata, path }: ForeignFiles,
+  shapes: ReadonlyMap<string, readonly number[]>,
+  layout: LayoutName | undefined,
+): ModelDescription | undefined {
+  const described = describePretrained(config, shapes, processor);
+  if (described === undefined) return undefined;
+  const { options, ...known } = described;
+  const tokenizer = known.architecture === 'gpt2' ? foreignTokenizer(metadata, path, layout) : undefined;
+  return { ...known, config: options, ...(tokenizer === undefined ? {} : { tokenizer }) } as ModelDescription;
 }
 
-/** Parses the metadata of a model of lmd. */
-function ownDescription(metadata: Readonly<Record<string, string>>, path: string): PretrainedDescription | undefined {
-  const { config, architecture = 'gpt2' } = metadata;
-  if (config === undefined) return undefined;
-  const corrupt = (key: string, problem: string, value: unknown) =>
-    new LmdError('DATA_CORRUPT', `${path}: the metadata "${key}" ${problem}.`, {
-      subject: key,
-      value,
-      remedy: 'Export the model again.',
-    });
-  if (architecture !== 'gpt2' && architecture !== 'vit') {
-    throw corrupt('architecture', `is ${JSON.stringify(architecture)}, but must be "gpt2" or "vit"`, architecture);
-  }
-  const options = parseForeignJson(config, `${path}: the metadata "config"`);
-  if (typeof options === 'object' && options !== null && !Array.isArray(options)) return { architecture, options };
-  throw corrupt('config', `is ${JSON.stringify(options)}, but must be an object`, options);
+interface ForeignFiles {
+  /** The parsed `config.json` and `preprocessor_config.json`; undefined where there is none. */
+  readonly config: unknown;
+  readonly processor: unknown;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly path: string;
+}
+
+/** Files of transformers do not name the tokenizer, except those that lmd wrote: GPT-2 models use that of GPT-2. */
+function foreignTokenizer(metadata: ForeignFiles['metadata'], path: string, layout: LayoutName | undefined) {
+  return tokenizerIn(metadata, path) ?? (layout === 'transformers' ? { name: 'gpt2' } : undefined);
 }
 
 async function packedModel(
@@ -142,10 +138,10 @@ async function packedModel(
 ): Promise<PackedModel> {
   const stored = tensors.packedFormat;
   if (stored !== undefined && format !== undefined && format !== stored) {
-    throw new LmdError('INVALID_ARGUMENT', `--weights-format is ${format}, but ${path} is packed in ${stored}.`, {
-      subject: '--weights-format',
+    throw new LmdError('INVALID_ARGUMENT', `The format is ${format}, but ${path} is packed in ${stored}.`, {
+      subject: 'format',
       value: format,
-      remedy: 'Omit the option, or use the original file: quantizing twice has a larger error than quantizing once.',
+      remedy: 'Omit it, or use the original file: quantizing twice has a larger error than quantizing once.',
     });
   }
   if (isOurs) return ownPacked(ops, tensors, path, model, format);

@@ -2,7 +2,7 @@ import { LmdError, type PackedCodes, sizeOf } from '@lmd/core';
 import type { PretrainedTensors } from '@lmd/models';
 import { type FormatName, quantize } from '@lmd/mx-formats';
 import { type SafetensorsTensor, toFloat32Array, toFloat64Array } from '@lmd/safetensors';
-import { packedPart, packedWeight, packedWeightsOf, unpackWeight } from './packed.js';
+import { packedPart, packedWeight, packedWeightsOf, unpackWeight } from './packed-tensors.js';
 import type { TensorFile } from './tensor-file.js';
 
 interface Values {

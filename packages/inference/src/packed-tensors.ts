@@ -83,7 +83,7 @@ export interface PackOptions {
 }
 
 /** One weight as the tensors of a packed file. */
-export function packWeight(
+export function packTensor(
   name: string,
   values: Float32Array,
   shape: readonly number[],

@@ -1,6 +1,12 @@
 import { LmdError } from '@lmd/core';
-import { isSafetensorsError, type SafetensorsTensor, type TensorEntry } from '@lmd/safetensors';
-import { openSafetensorsFile, openShardedSafetensors } from '@lmd/safetensors/node';
+import {
+  isSafetensorsError,
+  openShards,
+  parseShardIndex,
+  type SafetensorsFile,
+  type SafetensorsTensor,
+  type TensorEntry,
+} from '@lmd/safetensors';
 
 /** File name suffix of the index that transformers writes for a sharded model. */
 export const indexSuffix = '.index.json';
@@ -13,31 +19,41 @@ export interface TensorFile {
   close(): Promise<void>;
 }
 
+/** Opens the tensors of a file, or of several by the text of their index. */
+export interface TensorFileParts {
+  /** The name or path, as errors call it. An index ends in `indexSuffix`. */
+  readonly name: string;
+  /** Opens the file itself, or one that the index names. */
+  open(file?: string): Promise<SafetensorsFile>;
+  /** The text of the index. */
+  index(): Promise<string>;
+}
+
 /**
- * Opens a safetensors file, or the index of a sharded model with all its files.
+ * Opens a safetensors file, or all files of a sharded model.
  *
  * @throws LmdError `DATA_CORRUPT` naming the file that is damaged, truncated or inconsistent with the index;
  *   SafetensorsError `FILE_SYSTEM`.
  */
-export async function openTensorFile(path: string): Promise<TensorFile> {
+export async function tensorFile({ name, open, index }: TensorFileParts): Promise<TensorFile> {
   try {
-    const isIndex = path.endsWith(indexSuffix);
-    const file = await (isIndex ? openShardedSafetensors(path) : openSafetensorsFile(path));
+    const isIndex = name.endsWith(indexSuffix);
+    const file = await (isIndex ? openShards(parseShardIndex(await index(), name), open) : open());
     return {
       metadata: Object.fromEntries(Object.entries(file.metadata).map(([key, value]) => [key, String(value)])),
       entries: file.entries,
-      read: (name) => file.read(name).catch((error) => Promise.reject(worded(path, error))),
+      read: (tensor) => file.read(tensor).catch((error) => Promise.reject(worded(name, error))),
       close: () => file.close(),
     };
   } catch (error) {
-    throw worded(path, error);
+    throw worded(name, error);
   }
 }
 
-function worded(path: string, error: unknown): unknown {
+function worded(name: string, error: unknown): unknown {
   if (!isSafetensorsError(error) || error.code === 'FILE_SYSTEM') return error;
-  return new LmdError('DATA_CORRUPT', `${path} is not a valid safetensors file: ${error.message}`, {
-    subject: path,
+  return new LmdError('DATA_CORRUPT', `${name} is not a valid safetensors file: ${error.message}`, {
+    subject: name,
     remedy: 'Download or write it again.',
     cause: error,
   });

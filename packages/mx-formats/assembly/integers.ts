@@ -18,8 +18,8 @@ import {
   NEAREST_EVEN,
   QUIET_NAN,
   rounding,
-  significantBits,
   STOCHASTIC,
+  significantBits,
   TOWARD_ZERO,
   twosComplement,
 } from './settings';

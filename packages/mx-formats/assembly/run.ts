@@ -9,8 +9,8 @@ import {
   NEAREST_AWAY,
   NEAREST_EVEN,
   rounding,
-  significantBits,
   STOCHASTIC,
+  significantBits,
   TOWARD_ZERO,
   twosComplement,
 } from './settings';

@@ -8,6 +8,7 @@ import {
   type Model,
   type NamedTensors,
 } from '@lmd/core';
+import { openModelFile } from '@lmd/inference/node';
 import { type Gpt2, precisionNames, precisionPreset, type Vit } from '@lmd/models';
 import { areaUnderRoc, type Dataset, evaluateUncertainty, type UncertaintyOptions } from '@lmd/training';
 import type { BackendChoice } from '../configuration/backend-schema.js';
@@ -18,8 +19,8 @@ import { loadData, locateData } from '../data/index.js';
 import { firstOf, type RunData } from '../data/run-data.js';
 import { openBackend } from '../engine/index.js';
 import { UsageError } from '../errors.js';
-import { openModelFile, writeNotes } from '../model-file/weights.js';
 import { notesOnModules } from '../modules/uses.js';
+import { writeNotes } from '../output/notes.js';
 import { jsonLine } from '../output/json.js';
 import { type StatusLine, statusLine } from '../output/status-line.js';
 import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';

@@ -1,5 +1,7 @@
 import { dirname, join, resolve } from 'node:path';
 import { createOperations, type EagerOperations, type NamedTensors } from '@lmd/core';
+import { modelOf, modelTensors } from '@lmd/inference';
+import { openModelFile, openTensorFile, readJson } from '@lmd/inference/node';
 import {
   type AdapterConfigJson,
   type ExportAdaptersOptions,
@@ -12,11 +14,8 @@ import { UsageError } from '../errors.js';
 import { type Contents, jsonFiles, modelContents, safetensorsContents, writeContents } from '../export/contents.js';
 import { refuseExisting, writeNewFolder } from '../export/new-folder.js';
 import { onnxContents } from '../export/onnx-contents.js';
-import { readJson } from '../model-file/json.js';
-import { modelTensors } from '../model-file/model-tensors.js';
-import { openTensorFile } from '../model-file/tensor-file.js';
-import { modelOf, openModelFile, writeNotes } from '../model-file/weights.js';
 import { jsonLine } from '../output/json.js';
+import { writeNotes } from '../output/notes.js';
 import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
 import { count, fileSize } from '../output/units.js';
 import { configurationOf } from '../run/run.js';
@@ -127,7 +126,7 @@ async function openModel(
 ): Promise<Subject> {
   const file = await openModelOrRun(path, optimizer);
   try {
-    const model = modelOf(file);
+    const model = modelOf(file.describe());
     if (model === undefined) {
       throw new UsageError('INVALID_ARGUMENT', `${file.path} has no description of its network.`, {
         subject: 'model',

@@ -10,7 +10,7 @@ import { resolveConfiguration } from '../configuration/resolve.js';
 import type { Configuration } from '../configuration/schema.js';
 import { selectOptimizers } from '../configuration/select-optimizers.js';
 import { UsageError } from '../errors.js';
-import { writeNotes } from '../model-file/weights.js';
+import { writeNotes } from '../output/notes.js';
 import { jsonLine } from '../output/json.js';
 import { progressLine } from '../output/progress-line.js';
 import { SpeedMeter } from '../output/speed.js';

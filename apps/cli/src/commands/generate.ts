@@ -1,5 +1,5 @@
-import { createOperations, type EagerOperations, parseForeignJson } from '@lmd/core';
-import { type Tokenizer, tokenizerFromDescription } from '@lmd/data/text';
+import { createOperations, type EagerOperations, isLmdError } from '@lmd/core';
+import { type LanguageModel, languageModelOf, type ModelFile } from '@lmd/inference';
 import {
   cacheBytesPerToken,
   type Gpt2,
@@ -12,9 +12,9 @@ import { type FormatName, formatNamed } from '@lmd/mx-formats';
 import { interruptSignal } from '@lmd/training/node';
 import type { BackendChoice } from '../configuration/backend-schema.js';
 import { openBackend } from '../engine/index.js';
-import { UsageError } from '../errors.js';
-import { type ModelFile, modelOf, writeNotes } from '../model-file/weights.js';
+import { UsageError, usageError } from '../errors.js';
 import { jsonLine } from '../output/json.js';
+import { writeNotes } from '../output/notes.js';
 import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
 import { fileSize } from '../output/units.js';
 import { wrapText } from '../output/wrap.js';
@@ -40,12 +40,6 @@ export interface GenerateCommandOptions extends PromptOptions {
 
 /** Default of `--max-tokens`, unless the context has room for fewer. */
 export const usualTokens = 200;
-
-/**
- * Embeddings are padded to a multiple of 64 or 128 for speed, such as from 50257 to 50304. A larger difference means
- * another vocabulary.
- */
-const mostPadding = 1023;
 
 /** `lmd generate`: generates a text for each prompt, and streams it to the output. */
 export async function generateCommand(
@@ -137,7 +131,19 @@ async function weightsOf(
   model: Gpt2,
   format: FormatName | undefined,
 ): Promise<PackedModel> {
-  const packs = format !== undefined || file.packedFormat !== undefined;
+  const { packedFormat } = file;
+  if (packedFormat !== undefined && format !== undefined && format !== packedFormat) {
+    throw new UsageError(
+      'INVALID_ARGUMENT',
+      `--weights-format is ${format}, but ${file.path} is packed in ${packedFormat}.`,
+      {
+        subject: '--weights-format',
+        value: format,
+        remedy: 'Omit the option, or use the original file: quantizing twice has a larger error than quantizing once.',
+      },
+    );
+  }
+  const packs = format !== undefined || packedFormat !== undefined;
   if (packs && file.packedWeights !== undefined) return file.packedWeights(ops, model, format);
   const weights = await file.weights(ops, model);
   if (format === undefined) return { weights, packedWeights: {} };
@@ -147,37 +153,10 @@ async function weightsOf(
 }
 
 /** The GPT-2 of a file and the tokenizer that it was trained with. */
-async function languageModel(file: ModelFile): Promise<{ readonly model: Gpt2; readonly tokenizer: Tokenizer }> {
-  // Without the metadata of lmd, a model of transformers has GPT-2's tokenizer.
-  const description = ownTokenizer(file) ?? (file.layout === 'transformers' ? { name: 'gpt2' } : undefined);
-  const model = description === undefined ? undefined : modelOf(file);
-  if (model?.architecture !== 'gpt2' || description === undefined) {
-    throw new UsageError('INVALID_ARGUMENT', `${file.path} is not a language model.`, {
-      subject: 'model',
-      value: file.path,
-      remedy:
-        'Use a run of a gpt2, its model.safetensors, or a folder with a GPT-2 of transformers and its config.json.',
-    });
+async function languageModel(file: ModelFile): Promise<LanguageModel> {
+  try {
+    return await languageModelOf(file.path, file.describe());
+  } catch (error) {
+    throw isLmdError(error, 'INVALID_ARGUMENT') ? usageError(error) : error;
   }
-  const tokenizer = await tokenizerFromDescription(description);
-  const { vocabularySize } = model.config;
-  const padding = vocabularySize - tokenizer.vocabularySize;
-  if (padding < 0 || padding > mostPadding) {
-    throw new UsageError(
-      'INVALID_ARGUMENT',
-      `${file.path} has a vocabulary of ${vocabularySize}, but its tokenizer (${tokenizer.name}) has ` +
-        `${tokenizer.vocabularySize} tokens.`,
-      {
-        subject: 'model',
-        value: vocabularySize,
-        remedy: 'Use the run or model of lmd that it was exported from, which contains the name of its tokenizer.',
-      },
-    );
-  }
-  return { model, tokenizer };
-}
-
-function ownTokenizer({ metadata, path }: ModelFile): unknown {
-  const { tokenizer } = metadata;
-  return tokenizer === undefined ? undefined : parseForeignJson(tokenizer, `${path}: the metadata "tokenizer"`);
 }

@@ -1,16 +1,25 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { LmdError, type Rounding, type ScaleMode, sizeOf } from '@lmd/core';
+import {
+  canPack,
+  float32Of,
+  indexSuffix,
+  modelTensors,
+  type PackedWeights,
+  type PackOptions,
+  packedKey,
+  packTensor,
+  type TensorFile,
+} from '@lmd/inference';
+import { modelFilePath, openTensorFile } from '@lmd/inference/node';
 import { contractionAxes, lmdParameter } from '@lmd/models';
 import { type BlockFormat, formatNamed, type QuantizationError, quantizationError } from '@lmd/mx-formats';
 import { byteLengthOf, type SafetensorsTensor } from '@lmd/safetensors';
 import { writeSafetensorsFile } from '@lmd/safetensors/node';
 import { UsageError } from '../errors.js';
-import { float32Of, modelTensors } from '../model-file/model-tensors.js';
-import { canPack, type PackedWeights, type PackOptions, packedKey, packWeight } from '../model-file/packed.js';
-import { indexSuffix, openTensorFile, type TensorFile } from '../model-file/tensor-file.js';
-import { modelFilePath, writeNotes } from '../model-file/weights.js';
 import { jsonLine } from '../output/json.js';
+import { writeNotes } from '../output/notes.js';
 import { type Column, renderTable } from '../output/table.js';
 import type { Terminal } from '../output/terminal.js';
 import { count, decimal, fileSize, percent } from '../output/units.js';
@@ -133,7 +142,7 @@ async function quantizeFile(
     }
     const values = float32Of(name, tensor).data;
     const key = packing.rounding === 'stochastic' ? { key: { seed, stream: stream++, step: 0, sample: 0 } } : {};
-    const parts = packWeight(name, values, shape, { ...packing, ...key, axis });
+    const parts = packTensor(name, values, shape, { ...packing, ...key, axis });
     for (const [part, packed] of parts) tensors.set(part, packed);
     axes[name] = axis;
     rows.push({

@@ -15,7 +15,7 @@ import { readLedger } from '../experiment/ledger/ledger.js';
 import { Progress } from '../experiment/progress.js';
 import { trialConfiguration } from '../experiment/run-trial.js';
 import { resultsOf, runTrials } from '../experiment/run-trials.js';
-import { writeNotes } from '../model-file/weights.js';
+import { writeNotes } from '../output/notes.js';
 import { jsonLine } from '../output/json.js';
 import { type Column, renderTable } from '../output/table.js';
 import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';

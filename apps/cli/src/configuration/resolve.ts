@@ -1,5 +1,5 @@
+import { openModelFile } from '@lmd/inference/node';
 import { geometryOf, locateData } from '../data/index.js';
-import { openModelFile } from '../model-file/weights.js';
 import { prepareModules } from '../modules/prepare.js';
 import { withDigests } from '../modules/uses.js';
 import { completeModel } from '../trial/pretrained-model.js';

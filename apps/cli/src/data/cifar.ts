@@ -2,14 +2,14 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { LmdError } from '@lmd/core';
 import { transformImages } from '@lmd/data/images';
-import { readCifar10Folder, readCifar100Folder } from '@lmd/data/node';
+import { cifarClassNames, readCifar10Folder, readCifar100Folder } from '@lmd/data/node';
 import { augmentationOf } from './augmentation.js';
 import { holdOut } from './held-out.js';
 import { picturePreprocessing } from './preprocessing.js';
 import type { DataSource } from './source.js';
 
 /** CIFAR-10 and CIFAR-100 (A. Krizhevsky, 2009), with the customary normalization. */
-function cifar(classes: number, read: typeof readCifar10Folder): DataSource<'cifar10' | 'cifar100'> {
+function cifar(classes: 10 | 100, read: typeof readCifar10Folder): DataSource<'cifar10' | 'cifar100'> {
   return {
     locate(configuration) {
       const folder = resolve(configuration.folder);
@@ -25,6 +25,7 @@ function cifar(classes: number, read: typeof readCifar10Folder): DataSource<'cif
       imageSize: 32,
       channels: 3,
       classes,
+      classNames: cifarClassNames(configuration.folder, classes),
       preprocessing: picturePreprocessing(configuration),
     }),
     async load(configuration, seed) {

@@ -1,12 +1,15 @@
-import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { mnistPackageFolder } from '@lmd/data/node';
+import type { Pixels } from '@lmd/data/images';
+import { decodeImage, mnistPackageFolder, readIdxFile } from '@lmd/data/node';
+import { prepareImage } from '@lmd/inference';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/lmd.js';
 import { dataSchema, syntheticSchema } from '../configuration/data-schema.js';
 import { describeData, geometryOf, loadData, locateData } from './index.js';
 import { unusedFilesMessage } from './run-data.js';
+import type { Geometry } from './source.js';
 
 const root = temporaryFolder();
 
@@ -14,6 +17,10 @@ function newFolder(name: string): string {
   mkdirSync(join(root, name));
   return join(root, name);
 }
+
+/** The input for a picture, as the model describes its preparation. */
+const prepared = (picture: Pixels, geometry: Geometry) =>
+  prepareImage(picture, (geometry as Extract<Geometry, { kind: 'images' }>).preprocessing!);
 
 const everything = (size: number) => Int32Array.from({ length: size }, (_, index) => index);
 
@@ -48,6 +55,10 @@ describe('synthetic data', () => {
     const { labels, inputs } = await train.batch(everything(12));
     expect(new Set(labels.data)).toEqual(new Set([0, 1, 2]));
     expect(inputs.shape).toEqual([12, 4, 4, 1]);
+    const geometry = geometryOf(configuration);
+    expect(geometry).toMatchObject({ classes: 3, classNames: ['class 0', 'class 1', 'class 2'] });
+    // Its inputs are no pictures.
+    expect(geometry).not.toHaveProperty('preprocessing');
   });
 });
 
@@ -64,6 +75,17 @@ describe('MNIST', () => {
     const { inputs, labels } = await data.test.batch(everything(5));
     expect([...labels.data]).toEqual([7, 2, 1, 0, 4]);
     expect(inputs.shape).toEqual([5, 28, 28, 1]);
+    const geometry = geometryOf(configuration);
+    expect(geometry).toMatchObject({ classes: 10, classNames: ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'] });
+    const pixels = (await readIdxFile(join(folder, 't10k-images-idx3-ubyte'))).data.subarray(0, 784) as Uint8Array;
+    const picture = { width: 28, height: 28, channels: 1, data: pixels };
+    expect(await prepared(picture, geometry)).toEqual(inputs.data.slice(0, 784));
+  });
+
+  it('of clothes has the names of the paper', () => {
+    const geometry = geometryOf(dataSchema.parse({ kind: 'fashion-mnist', folder: 'clothes' }));
+    expect(geometry).toMatchObject({ preprocessing: { channels: 1, mean: [0.286], standardDeviation: [0.353] } });
+    expect(geometry).toHaveProperty('classNames.9', 'Ankle boot');
   });
 });
 
@@ -82,6 +104,8 @@ describe('CIFAR', () => {
           ['train.bin', 50_000],
           ['test.bin', 10_000],
         ] as const);
+    const classNames = Array.from(everything(10), (label) => `name ${label}`);
+    writeFileSync(join(folder, 'batches.meta.txt'), `${classNames.join('\n')}\n\n`);
     for (const [name, count] of parts) writeFileSync(join(folder, name), record(isTen ? 3073 : 3074, count));
     const configuration = dataSchema.parse({
       kind,
@@ -89,18 +113,20 @@ describe('CIFAR', () => {
       validation: 100,
       augmentation: { padding: 4, flip: 0.5 },
     });
-    expect(geometryOf(configuration)).toMatchObject({
-      kind: 'images',
-      imageSize: 32,
-      channels: 3,
-      classes: isTen ? 10 : 100,
-    });
+    const geometry = geometryOf(configuration);
+    expect(geometry).toMatchObject({ kind: 'images', imageSize: 32, channels: 3, classes: 10, classNames });
     const data = await loadData(locateData(configuration), 0);
     expect([data.train.size, data.validation.size, data.test.size]).toEqual([49_900, 100, 10_000]);
     const indices = everything(2);
     const plain = await data.train.batch(indices);
     const augmented = await data.train.batch(indices, { seed: 0, epoch: 1 });
     expect(plain.inputs.shape).toEqual([2, 32, 32, 3]);
+    const { inputs } = await data.test.batch(indices);
+    // By planes in the file, by pixels in memory.
+    const planes = record(3073, 1).subarray(1);
+    const pixels = Uint8Array.from({ length: 3072 }, (_, i) => planes[(i % 3) * 1024 + Math.floor(i / 3)]!);
+    const picture = { width: 32, height: 32, channels: 3, data: pixels };
+    expect(await prepared(picture, geometry)).toEqual(inputs.data.slice(0, 3072));
     expect(augmented.inputs.data).not.toEqual(plain.inputs.data);
     expect((await data.train.batch(indices, { seed: 0, epoch: 1 })).inputs.data).toEqual(augmented.inputs.data);
   });
@@ -134,19 +160,16 @@ describe('a folder of images', () => {
     const folder = await petsFolder('images');
     writeFileSync(join(folder, 'train', 'cat', 'broken.png'), 'no image');
     const configuration = parsed(folder, { undecodable: 'skip' });
-    expect(geometryOf(configuration)).toMatchObject({
-      kind: 'images',
-      imageSize: 8,
-      channels: 3,
-      classes: 2,
-      classNames: ['cat', 'dog'],
-    });
+    const geometry = geometryOf(configuration);
+    expect(geometry).toMatchObject({ kind: 'images', imageSize: 8, channels: 3, classNames: ['cat', 'dog'] });
     const data = await loadData(locateData(configuration), 0);
     expect([data.train.size, data.validation.size, data.test.size]).toEqual([4, 2, 6]);
     expect(data.skipped).toEqual([expect.stringContaining('broken.png')]);
     const { inputs, labels } = await data.test.batch(everything(6));
     expect(inputs.shape).toEqual([6, 8, 8, 3]);
     expect([...labels.data]).toEqual([0, 0, 0, 1, 1, 1]);
+    const picture = await decodeImage(readFileSync(join(folder, 'val', 'cat', '0.png')));
+    expect(await prepared(picture, geometry)).toEqual(inputs.data.slice(0, 192));
     await data.close!();
   });
 

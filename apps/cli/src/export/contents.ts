@@ -2,12 +2,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EagerOperations, NamedTensors } from '@lmd/core';
 import { tokenizerFiles } from '@lmd/data/text';
+import type { ModelFile } from '@lmd/inference';
 import { exportPretrained, type PretrainedModel } from '@lmd/models';
 import { tensorFrom } from '@lmd/safetensors';
 import { createShardedSafetensorsWriter } from '@lmd/safetensors/node';
 import { withFileErrors } from '@lmd/training/node';
-import { packedKey } from '../model-file/packed.js';
-import type { ModelFile } from '../model-file/weights.js';
 import { knowledgeOf, type ModelFileKnowledge } from './knowledge.js';
 
 /** The files of an export. */
@@ -88,16 +87,13 @@ export async function modelContents(
   file: ModelFile,
   { layout, maxShardBytes }: { readonly layout: 'lmd' | 'transformers' | 'timm'; readonly maxShardBytes: number },
 ): Promise<Contents> {
-  const knowledge = await knowledgeOf(file);
+  const knowledge = await knowledgeOf(file, model);
   if (layout === 'lmd') {
     const tensors = Object.entries(weights).map(([name, weight]) => [
       name,
       { shape: weight.shape, read: async () => (await ops.read(weight)) as Float32Array },
     ]);
-    // Packed weights have been unpacked.
-    const { [packedKey]: _, format: __, ...kept } = file.metadata;
-    const described = { architecture: model.architecture, config: JSON.stringify(model.config) };
-    const metadata = { ...kept, ...knowledge.metadata, ...described, format: 'lmd-model-v1' };
+    const { metadata } = knowledge;
     return safetensorsContents(Object.fromEntries(tensors), { metadata, maxShardBytes, texts: {} });
   }
   const options = { layout, ...describedBy(model, knowledge) };

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { EagerOperations, NamedTensors } from '@lmd/core';
+import type { ModelFile } from '@lmd/inference';
 import { describeExport, type PretrainedModel } from '@lmd/models';
 import { exportOnnx } from '@lmd/onnx';
 import { withFileErrors } from '@lmd/training/node';
-import type { ModelFile } from '../model-file/weights.js';
 import { type Contents, describedBy, jsonFiles, textsOf } from './contents.js';
 import { knowledgeOf } from './knowledge.js';
 
@@ -28,7 +28,7 @@ export async function onnxContents(
   file: ModelFile,
   cache: boolean,
 ): Promise<Contents> {
-  const knowledge = await knowledgeOf(file);
+  const knowledge = await knowledgeOf(file, model);
   const { config, files } = describeExport(model, 'onnx', describedBy(model, knowledge));
   const parts = exportOnnx(ops, model, weights, {
     name: modelName,

@@ -1,6 +1,6 @@
+import { modelFormat, packedKey, packedPart, packedWeightsOf, unpackWeight } from '@lmd/inference';
+import { openTensorFile } from '@lmd/inference/node';
 import { byteLengthOf, type SafetensorsTensor, toFloat32Array, toTypedArray } from '@lmd/safetensors';
-import { packedKey, packedPart, packedWeightsOf, unpackWeight } from '../model-file/packed.js';
-import { openTensorFile } from '../model-file/tensor-file.js';
 import { summarizeValues, type TensorSummary } from './tensor-summary.js';
 
 export interface FileInspection {
@@ -52,6 +52,6 @@ export async function inspectFile(path: string): Promise<FileInspection> {
 
 function kindOf(metadata: Readonly<Record<string, string>>): FileInspection['kind'] {
   if (metadata[packedKey] !== undefined) return 'packed model';
-  if (metadata.format === 'lmd-model-v1') return 'model';
+  if (metadata.format === modelFormat) return 'model';
   return metadata.format?.startsWith('lmd-checkpoint') ? 'checkpoint' : 'safetensors';
 }

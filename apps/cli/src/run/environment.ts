@@ -11,18 +11,26 @@ export function describeMachine(): string {
   return parts.filter((part) => part !== undefined && part !== '').join(', ');
 }
 
-/** `@lmd/cli 0.1.0, @lmd/core 0.1.0, …`, as installed. */
-export function describeVersions(): string {
+/** The packages of a run with their versions, as installed. */
+export function installedVersions(): Readonly<Record<string, string>> {
   const require = createRequire(import.meta.url);
   const installed = ['core', 'mx-formats', 'autograd', 'models', 'training', 'backends'].flatMap((name) => {
     try {
-      return [`@lmd/${name} ${(require(`@lmd/${name}/package.json`) as { version: string }).version}`];
+      const manifest = require(`@lmd/${name}/package.json`) as { version: string };
+      return [[`@lmd/${name}`, manifest.version] as const];
     } catch {
       // A bundled package has no manifest. Its version is omitted.
       return [];
     }
   });
-  return [`@lmd/cli ${version}`, ...installed].join(', ');
+  return Object.fromEntries([['@lmd/cli', version], ...installed]);
+}
+
+/** `@lmd/cli 0.1.0, @lmd/core 0.1.0, …`. */
+export function describeVersions(): string {
+  return Object.entries(installedVersions())
+    .map(([name, installed]) => `${name} ${installed}`)
+    .join(', ');
 }
 
 /** `2025-11-22 14:05 UTC`. */

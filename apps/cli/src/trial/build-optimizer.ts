@@ -1,5 +1,5 @@
-import { type Model, type Optimizer, type OptimizerDescription, optimizerFromDescription } from '@lmd/core';
-import { lmdParameter, muonParameter } from '@lmd/models';
+import { type Model, type Optimizer, optimizerFromDescription, type RuleDescription } from '@lmd/core';
+import { groupsBesideAdamw } from '@lmd/models';
 import type { LmdConfiguration, OptimizerConfiguration } from '../configuration/optimizer-schema.js';
 import { createModuleOptimizer } from '../modules/create.js';
 import { loadedModule } from '../modules/load.js';
@@ -10,10 +10,11 @@ import { loadedModule } from '../modules/load.js';
  *
  * @param model the trained part of the model. In fine-tuning, a parameter group may have no weights.
  */
-export function buildOptimizer(configuration: OptimizerConfiguration, steps: number, model: Model): Optimizer {
+export function buildOptimizer(configuration: OptimizerConfiguration, steps: number, { parameters }: Model): Optimizer {
   const { schedule, clipNorm } = configuration;
+  const { rest, ...own } = describeOptimizer(configuration, steps);
   return optimizerFromDescription({
-    groups: groupsOf(configuration, steps, model),
+    groups: groupsBesideAdamw(own, parameters, rest),
     schedule: { ...schedule, steps },
     clipNorm,
   });
@@ -27,19 +28,28 @@ export function buildOptimizerWithRate(
   configuration: OptimizerConfiguration,
   learningRate: (step: number) => number,
   steps: number,
-  model: Model,
+  { parameters }: Model,
 ): Optimizer {
-  const { clipNorm } = configuration;
-  return optimizerFromDescription({ groups: groupsOf(configuration, steps, model, { learningRate }), clipNorm });
+  const { rest, options, ...own } = describeOptimizer(configuration, steps);
+  const groups = groupsBesideAdamw({ ...own, options: { ...options, learningRate } }, parameters, rest);
+  return optimizerFromDescription({ groups, clipNorm: configuration.clipNorm });
 }
 
-function groupsOf(configuration: OptimizerConfiguration, steps: number, model: Model, changes: object = {}): Groups {
-  if (configuration.rule === 'module') return [{ match: '*', ...ofModule(configuration, changes) }];
+/** An optimizer as plain data, with the options of AdamW for the weights that it does not train. */
+export type OptimizerSettings = RuleDescription & { readonly rest?: NonNullable<RuleDescription['options']> };
+
+/** The optimizer of a configuration as data, without the schedule of its learning rate. */
+export function describeOptimizer(configuration: OptimizerConfiguration, steps: number): OptimizerSettings {
+  if (configuration.rule === 'module') return ofModule(configuration);
   const { name: _, precision: __, schedule: ___, clipNorm: ____, ...given } = configuration;
   const { rule, ...described } = given.rule === 'lmd' ? withSchedules(given, steps) : given;
-  const { rest, schedules = {}, ...options } = { rest: undefined, schedules: undefined, ...described };
-  const own = { rule, options: { ...options, ...changes }, schedules };
-  return rest === undefined ? [{ match: '*', ...own }] : besideRest(own, rest, model);
+  const { rest, schedules = undefined, ...options } = { rest: undefined, schedules: undefined, ...described };
+  return {
+    rule,
+    options,
+    ...(schedules === undefined ? {} : { schedules }),
+    ...(rest === undefined ? {} : { rest: { ...rest } }),
+  };
 }
 
 /** The keys of schedules of single options as `optimizerFromDescription` takes them. */
@@ -68,10 +78,7 @@ export function lmdAtEnd(configuration: LmdConfiguration): { readonly regulariza
   };
 }
 
-function ofModule(
-  configuration: Extract<OptimizerConfiguration, { readonly rule: 'module' }>,
-  changes: object,
-): Omit<Groups[number], 'match'> {
+function ofModule(configuration: Extract<OptimizerConfiguration, { readonly rule: 'module' }>): OptimizerSettings {
   const { name, options } = configuration;
   const use = { key: `optimizers.${name}`, reference: configuration };
   const rule = {
@@ -80,20 +87,5 @@ function ofModule(
     options: loadedModule(use).optionTable,
     create: (scheduled: object) => createModuleOptimizer(use, scheduled),
   };
-  return { rule, options: { ...options, ...changes } };
-}
-
-type Groups = OptimizerDescription['groups'];
-
-/** The configured optimizer for its matrices and AdamW for the rest, each only if it has weights. */
-function besideRest(own: Omit<Groups[number], 'match'>, rest: object, { parameters }: Model): Groups {
-  const match = own.rule === 'muon' ? muonParameter : lmdParameter;
-  const suited = Object.entries(parameters).filter(([name, { shape }]) => match(name, shape)).length;
-  const adamw = { rule: 'adamw', options: { ...rest } } as const;
-  if (suited === 0) return [{ match: '*', ...adamw }];
-  if (suited === Object.keys(parameters).length) return [{ match: '*', ...own }];
-  return [
-    { match, ...own },
-    { match: '*', ...adamw },
-  ];
+  return { rule, options };
 }

@@ -1,11 +1,11 @@
 import { matchesGlob } from '@lmd/core';
+import type { ModelFile } from '@lmd/inference';
 import { gpt2Presets, vitPresets } from '@lmd/models';
 import type { OwnModelConfiguration } from '../configuration/model-schema.js';
 import type { Configuration } from '../configuration/schema.js';
 import { geometryOf, pathOf, tokenizerOf } from '../data/index.js';
 import type { Geometry } from '../data/source.js';
 import { UsageError } from '../errors.js';
-import type { ModelFile } from '../model-file/weights.js';
 
 type Sizes = { readonly [name: string]: unknown };
 type Described = Pick<ModelFile, 'path' | 'layout' | 'metadata' | 'describe'>;
@@ -52,7 +52,7 @@ export function completeModel(
   const isFresh = fresh !== undefined;
   const begins = (weight: string | undefined) =>
     weight !== undefined && fresh?.some((pattern) => matchesGlob(pattern, weight)) === true;
-  const options = withMlpWidth(described.options as Sizes);
+  const options = withMlpWidth(described.config as Sizes);
   const preset = presetSizes(model.kind, model.preset);
   const explicit = model as Sizes;
   const completed: { [name: string]: unknown } = { ...model };

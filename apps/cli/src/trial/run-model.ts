@@ -1,18 +1,19 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { describeInMetadata, type ModelFile } from '@lmd/inference';
+import { openModelFile } from '@lmd/inference/node';
 import { latestCheckpoint } from '@lmd/training/node';
 import { choose } from '../commands/choose.js';
 import { parseJsonFile } from '../configuration/json-file.js';
 import type { Configuration } from '../configuration/schema.js';
 import { geometryOf } from '../data/index.js';
-import { type ModelFile, openModelFile } from '../model-file/weights.js';
 import { prepareModules } from '../modules/prepare.js';
 import { notesOnModules } from '../modules/uses.js';
 import { runLayout } from '../run/layout.js';
 import { configurationOf } from '../run/run.js';
 import { buildModel } from './build-model.js';
 import { hasCheckpoint, openRunWeights, usualWeights } from './run-weights.js';
-import { modelMetadata } from './save-results.js';
+import { modelDescription } from './save-results.js';
 import { openTrainedModel } from './trained-model.js';
 
 /**
@@ -55,15 +56,14 @@ async function openCheckpoint(folder: string, configuration: Configuration, inde
   const loaded = await latestCheckpoint(checkpoints);
   await prepareModules(configuration, geometryOf);
   const architecture = buildModel(configuration.model, configuration.data);
+  const description = modelDescription(configuration, index, architecture, loaded?.checkpoint.step ?? 0);
   return {
     path: loaded?.path ?? checkpoints,
     layout: 'lmd',
     notes: notesOnModules(configuration),
-    describe: () =>
-      architecture.architecture === 'module'
-        ? undefined
-        : { architecture: architecture.architecture, options: { ...architecture.config } },
-    metadata: modelMetadata(configuration, index, architecture, loaded?.checkpoint.step ?? 0),
+    describe: () => description,
+    metadata: describeInMetadata(description),
+    checkpoint: async () => loaded,
     async weights(ops) {
       const trained = await openTrainedModel(ops, configuration);
       try {

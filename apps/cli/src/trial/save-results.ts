@@ -1,44 +1,55 @@
 import { type EagerOperations, lmdWeightNames } from '@lmd/core';
+import { type DescribedNetwork, describeInMetadata, type ModelDescription } from '@lmd/inference';
 import { writeFileAtomic } from '@lmd/safetensors/node';
 import type { TrainResult } from '@lmd/training';
 import { exportModel } from '@lmd/training/node';
 import { type Configuration, precisionOf } from '../configuration/schema.js';
-import { tokenizerOf } from '../data/index.js';
-import { withoutModulePath } from '../modules/uses.js';
+import { geometryOf, tokenizerOf } from '../data/index.js';
+import type { Geometry } from '../data/source.js';
 import { jsonLine } from '../output/json.js';
+import { installedVersions } from '../run/environment.js';
 import { trialLayout } from '../run/layout.js';
 import type { Network } from './build-model.js';
+import { describeOptimizer } from './build-optimizer.js';
 import { summarizePosterior } from './posterior.js';
 import type { TrialRequest } from './request.js';
 import type { TrainedModel } from './trained-model.js';
 
 /**
- * The metadata of a model file. It is equal for two runs of the same configuration: it has no date, time or path.
+ * What a trained model knows of itself. It is equal for two runs of the same configuration: it has no date, time or
+ * path.
  *
  * @param steps that the weights were trained for.
  */
-export function modelMetadata(
+export function modelDescription(
   configuration: Configuration,
   index: number,
-  architecture: Network,
+  { architecture, config }: Network,
   steps: number,
-): Record<string, string> {
-  const { name, seed, evaluation, data, model } = configuration;
+): ModelDescription {
+  const { name, seed, evaluation, data } = configuration;
   const optimizer = configuration.optimizers[index]!;
-  const tokenizer = tokenizerOf(data);
   return {
-    format: 'lmd-model-v1',
+    ...({ architecture, config } as DescribedNetwork),
     name,
-    optimizer: optimizer.name,
-    rule: optimizer.rule,
-    weights: evaluation.weights,
+    ...knownOfData(data),
     precision: precisionOf(configuration, optimizer),
-    seed: String(seed),
-    steps: String(steps),
-    model: JSON.stringify({ ...withoutModulePath(model), weights: undefined }),
-    architecture: architecture.architecture,
-    config: JSON.stringify(architecture.config),
-    ...(tokenizer === undefined ? {} : { tokenizer: JSON.stringify(tokenizer) }),
+    optimizer: { name: optimizer.name, ...describeOptimizer(optimizer, configuration.steps), rule: optimizer.rule },
+    weights: evaluation.weights,
+    seed,
+    steps,
+    versions: installedVersions(),
+  };
+}
+
+/** What a model must know of its data, to predict for others. */
+function knownOfData(data: Configuration['data']): Partial<ModelDescription> {
+  const tokenizer = tokenizerOf(data);
+  if (tokenizer !== undefined) return { tokenizer };
+  const { classNames, preprocessing } = geometryOf(data) as Extract<Geometry, { kind: 'images' }>;
+  return {
+    ...(classNames === undefined ? {} : { classNames }),
+    ...(preprocessing === undefined ? {} : { preprocessing }),
   };
 }
 
@@ -53,8 +64,8 @@ export async function saveModel(
   const layout = trialLayout(folder);
   const weights = merge(ops, trained.weights);
   try {
-    const metadata = modelMetadata(configuration, index, architecture, configuration.steps);
-    await exportModel(ops, layout.model, weights, metadata);
+    const description = modelDescription(configuration, index, architecture, configuration.steps);
+    await exportModel(ops, layout.model, weights, describeInMetadata(description));
   } finally {
     ops.dispose(weights);
   }

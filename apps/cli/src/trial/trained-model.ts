@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { EagerOperations, Model, NamedTensors, Operations } from '@lmd/core';
+import { openModelFile } from '@lmd/inference/node';
 import { type FineTuned, type Gpt2, type Lora, lora, partlyTrained, type Vit } from '@lmd/models';
 import { readTensors } from '@lmd/training';
 import type { Configuration } from '../configuration/schema.js';
 import { geometryOf } from '../data/index.js';
-import { openModelFile } from '../model-file/weights.js';
 import { prepareModules } from '../modules/prepare.js';
 import { buildModel, type Network } from './build-model.js';
 import { type FineTuningPlan, planFineTuning } from './fine-tuning.js';

@@ -1,0 +1,117 @@
+import {
+  type DrawKey,
+  type EagerOperations,
+  isLmdError,
+  LmdError,
+  type NamedTensors,
+  type OptimizerRuleName,
+  optimizerFromDescription,
+  optimizerRules,
+  weightOf,
+} from '@lmd/core';
+import { groupsBesideAdamw, type PretrainedModel } from '@lmd/models';
+import { type LoadedCheckpoint, writeTensors } from '@lmd/training';
+import type { ModelDescription } from './description.js';
+
+/** A posterior over the weights of a model: the state of its optimizer, from a checkpoint. */
+export interface Posterior {
+  /**
+   * One draw, owned by the caller: the bits of the optimizer's own. Frozen weights, which the posterior does not have,
+   * are missing.
+   *
+   * @param draw index from 0. The first is the first that no update has used, as in `lmd evaluate --weights sample`.
+   */
+  draw(ops: EagerOperations, seed: number, draw: number): NamedTensors;
+  dispose(): void;
+}
+
+/** The optimizers with a posterior, for errors. */
+const named = Object.entries(optimizerRules)
+  .filter(([, { hasPosterior }]) => hasPosterior)
+  .map(([rule]) => rule)
+  .join(', ');
+
+/**
+ * Opens the posterior of a model.
+ *
+ * @param path of the model, for errors.
+ * @throws LmdError `UNSUPPORTED` if its optimizer has none, or it was trained by adapters; `INVALID_ARGUMENT` without a
+ *   checkpoint; `CHECKPOINT_MISMATCH` for the checkpoint of another model.
+ */
+export function openPosterior(
+  ops: EagerOperations,
+  path: string,
+  description: ModelDescription,
+  model: PretrainedModel,
+  loaded: LoadedCheckpoint | undefined,
+): Posterior {
+  const rule = description.optimizer?.rule;
+  const isKnown = rule !== undefined && Object.hasOwn(optimizerRules, rule);
+  if (!isKnown || !optimizerRules[rule as OptimizerRuleName].hasPosterior) {
+    const trained = rule === undefined ? 'does not name its optimizer' : `was trained by ${rule}`;
+    throw new LmdError('UNSUPPORTED', `samples: ${path} ${trained}, so that it has no posterior to sample from.`, {
+      subject: 'samples',
+      value: rule,
+      remedy: `Omit samples, or use the run of an optimizer with a posterior: ${named}.`,
+    });
+  }
+  if (loaded === undefined) {
+    throw new LmdError('INVALID_ARGUMENT', `samples: ${path} has one set of weights, and no checkpoint beside it.`, {
+      subject: 'samples',
+      value: path,
+      remedy:
+        'The posterior is in the checkpoints of the run: load the run folder, or the files model.safetensors and ' +
+        'step-….safetensors of its folder checkpoints.',
+    });
+  }
+  const { checkpoint } = loaded;
+  const names = new Set(Object.keys(checkpoint.tensors).map(weightOf));
+  const foreign = [...names].find((name) => !Object.hasOwn(model.parameters, name));
+  if (foreign !== undefined) {
+    throw new LmdError('UNSUPPORTED', `samples: the checkpoint ${loaded.path ?? ''} has the weight ${foreign}.`, {
+      subject: foreign,
+      value: loaded.path,
+      remedy: `The model is ${model.name}: use its own checkpoint. Posteriors of adapters cannot be sampled here.`,
+    });
+  }
+  const parameters = Object.fromEntries(Object.entries(model.parameters).filter(([name]) => names.has(name)));
+  const { options = {} } = description.optimizer!;
+  const optimizer = optimizerFromDescription({
+    groups: groupsBesideAdamw({ rule: rule as OptimizerRuleName, options }, parameters),
+  });
+  const tensors = writeTensors(ops, checkpoint.tensors);
+  const state = { step: checkpoint.optimizerStep, tensors };
+  return {
+    draw(ops, seed, draw) {
+      const key: DrawKey = { seed, step: checkpoint.step, sample: optimizer.samples + draw };
+      const weights = drawn(() => optimizer.draw(ops, state, key), loaded);
+      for (const [name, { shape }] of Object.entries(weights)) {
+        const expected = model.parameters[name]!.shape;
+        if (shape.join() === expected.join()) continue;
+        ops.dispose(weights);
+        throw mismatch(`${name} has shape [${shape.join(', ')}], not [${expected.join(', ')}]`, loaded);
+      }
+      return weights;
+    },
+    dispose: () => ops.dispose(tensors),
+  };
+}
+
+/** A state that the optimizer's options do not fit is one of another run. */
+function drawn(draw: () => NamedTensors, loaded: LoadedCheckpoint): NamedTensors {
+  try {
+    return draw();
+  } catch (cause) {
+    if (!isLmdError(cause, 'INVALID_ARGUMENT')) throw cause;
+    throw mismatch(cause.message, loaded, cause);
+  }
+}
+
+function mismatch(problem: string, { path = 'The checkpoint' }: LoadedCheckpoint, cause?: unknown): LmdError {
+  return new LmdError('CHECKPOINT_MISMATCH', `${path} does not belong to the model: ${problem}.`, {
+    subject: 'samples',
+    value: path,
+    remedy: 'Use the checkpoint of the run that wrote the model.',
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
