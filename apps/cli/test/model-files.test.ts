@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type PackedWeights, unpackWeight } from '@lmd/inference';
-import { fakeQuantize } from '@lmd/mx-formats';
+import { dequantize, fakeQuantize } from '@lmd/mx-formats';
 import { parseSafetensors, type SafetensorsTensor, toFloat32Array } from '@lmd/safetensors';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { FileInspection } from '../src/inspect/inspect-file.js';
@@ -101,7 +101,7 @@ describe('lmd quantize', () => {
         else {
           const options = { format, shape: tensor.shape, axis: -2 };
           const expected = fakeQuantize(toFloat32Array(tensor), options);
-          expect((await unpackWeight(name, packed, read)).data).toEqual(expected);
+          expect((await unpackWeight(name, packed, read, dequantize)).data).toEqual(expected);
         }
       }
     },

@@ -7,7 +7,7 @@ import {
   ProbabilityMeans,
   softmaxRows,
 } from './classify.js';
-import type { Posterior } from './posterior.js';
+import type { Posterior } from './posterior-source.js';
 
 /** A network of images with its weights. */
 export interface ImageModel {

@@ -19,7 +19,7 @@ import { type ImageModel, type Inputs, imageModel } from './image-model.js';
 import { languageModelOf } from './language-model.js';
 import { type ModelFile, modelOf, openModel } from './model-file.js';
 import { type ModelSource, modelFilesOf } from './model-sources.js';
-import { openPosterior, type Posterior } from './posterior.js';
+import type { OpenPosterior, Posterior } from './posterior-source.js';
 import { parsePreprocessing } from './preprocessing-settings.js';
 
 /** The options of `loadModel`, declared once. */
@@ -47,6 +47,17 @@ export const loadModelOptionTable = {
   /** How a picture becomes an input. Default: that of the file. An object. */
   preprocessing: option.object<ImagePreprocessing>({
     describe: 'How a picture becomes an input. Default: that of the file.',
+  }),
+  /**
+   * For `samples` of `classify`: `posteriorSampling` of `@lmd/inference/posterior`. Default: none; in
+   * `@lmd/inference/node`, `posteriorSampling`. A function.
+   */
+  posterior: option.value<OpenPosterior>({
+    describe:
+      'For `samples` of `classify`: `posteriorSampling` of `@lmd/inference/posterior`. Default: none; in ' +
+      '`@lmd/inference/node`, `posteriorSampling`.',
+    allowed: 'a function',
+    check: (value) => typeof value === 'function',
   }),
 } as const satisfies OptionTable;
 
@@ -106,7 +117,7 @@ export async function loadFrom<Image extends ImageInput | string>(
 
 async function load<Image extends ImageInput | string>(
   file: ModelFile,
-  { backend, format, ...given }: LoadModelOptions,
+  { backend, format, posterior: posteriorOf, ...given }: LoadModelOptions,
   reading: ImageReading,
 ): Promise<LoadedModel<Image>> {
   checkBackend(backend);
@@ -150,13 +161,17 @@ async function load<Image extends ImageInput | string>(
       model: imageModel({
         ...{ ops, model: vit, weights, precision, classNames, seed: description!.seed ?? 0 },
         posterior() {
-          posterior ??=
-            file.checkpoint?.().then((loaded) => openPosterior(ops, file.path, description!, vit, loaded)) ??
-            Promise.resolve().then(() => openPosterior(ops, file.path, description!, vit, undefined));
+          posterior ??= openPosteriorOf(vit);
           return posterior;
         },
       }),
     };
+  }
+
+  async function openPosteriorOf(vit: Vit): Promise<Posterior> {
+    if (posteriorOf === undefined) throw withoutSampling();
+    const checkpoint = await file.checkpoint?.();
+    return posteriorOf(ops, { path: file.path, description: description!, model: vit, checkpoint });
   }
 
   /** One picture gives one result, a list gives a list. */
@@ -253,6 +268,14 @@ async function weightsOf(
   const isPacked = model.architecture === 'gpt2' && file.packedFormat !== undefined;
   if (isPacked && file.packedWeights !== undefined) return file.packedWeights(ops, model);
   return { weights: await file.weights(ops, model), packedWeights: {} };
+}
+
+function withoutSampling(): LmdError {
+  return new LmdError('INVALID_ARGUMENT', 'samples needs the option posterior of loadModel.', {
+    subject: 'samples',
+    remedy:
+      "Import { posteriorSampling } from '@lmd/inference/posterior', and pass { backend, posterior: posteriorSampling }.",
+  });
 }
 
 function undescribed(path: string): LmdError {

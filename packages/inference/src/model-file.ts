@@ -4,7 +4,6 @@ import {
   describePretrained,
   type Gpt2Config,
   gpt2,
-  importPretrained,
   type LayoutName,
   layoutOfTensors,
   type PackedModel,
@@ -14,16 +13,12 @@ import {
   vit,
 } from '@lmd/models';
 import type { FormatName } from '@lmd/mx-formats';
-import type { LoadedCheckpoint } from '@lmd/training';
 import { type ModelDescription, modelFormat, parseDescription, tokenizerIn } from './description.js';
-import { type ModelTensors, modelTensors } from './model-tensors.js';
+import { foreignPackedModel, foreignWeights } from './foreign-weights.js';
+import type { FreshWeights } from './fresh-weights.js';
+import { type BlockCodec, type ModelTensors, modelTensors } from './model-tensors.js';
+import type { StoredCheckpoint } from './posterior-source.js';
 import { type TensorFileParts, tensorFile } from './tensor-file.js';
-
-/** Weights that are initialized from a seed instead of read from the file. */
-export interface FreshWeights {
-  readonly names: ReadonlySet<string>;
-  readonly seed: number;
-}
 
 /** An open model file. */
 export interface ModelFile {
@@ -48,16 +43,18 @@ export interface ModelFile {
    */
   packedWeights?(ops: EagerOperations, model: PretrainedModel, format?: FormatName): Promise<PackedModel>;
   /** The newest checkpoint of the run that trained the model, for its posterior. Absent if the file has no run. */
-  checkpoint?(): Promise<LoadedCheckpoint | undefined>;
+  checkpoint?(): Promise<StoredCheckpoint | undefined>;
   close(): Promise<void>;
 }
 
 /** Where the files of a model are. */
 export interface ModelFiles extends TensorFileParts {
+  /** Default: without WebAssembly, and only decoding. */
+  readonly codec?: BlockCodec;
   /** The parsed JSON file of that name beside the model; undefined where there is none. */
   json(name: string): Promise<unknown>;
   /** The newest checkpoint of the run that trained the model, for its posterior; undefined where there is none. */
-  checkpoint(description: ModelDescription): Promise<LoadedCheckpoint | undefined>;
+  checkpoint(description: ModelDescription): Promise<StoredCheckpoint | undefined>;
 }
 
 /** Opens a model of lmd, packed ones included, or one of transformers or timm. Weights are read one at a time. */
@@ -66,7 +63,7 @@ export async function openModel(files: ModelFiles): Promise<ModelFile> {
   const file = await tensorFile(files);
   try {
     const { metadata } = file;
-    const tensors = modelTensors(file, path);
+    const tensors = modelTensors(file, path, files.codec);
     const isOurs = metadata.format === modelFormat;
     const beside = (name: string) => (isOurs ? undefined : files.json(name));
     const [config, processor] = [await beside('config.json'), await beside('preprocessor_config.json')];
@@ -145,10 +142,7 @@ async function packedModel(
     });
   }
   if (isOurs) return ownPacked(ops, tensors, path, model, format);
-  const packed = (name: string, axis: number) => tensors.codes(name, axis, format);
-  const imported = await importPretrained(ops, { tensors: { ...tensors, packed }, model });
-  for (const tensor of Object.values(imported.weights)) ops.keep(tensor);
-  return imported;
+  return foreignPackedModel(ops, tensors, model, format);
 }
 
 /** Throws if a parameter of the model is missing in the file or has another shape. */
@@ -213,23 +207,6 @@ function beginFresh(ops: EagerOperations, model: PretrainedModel, { names, seed 
   return ops.scope(() =>
     Object.fromEntries(Object.entries(model.initialize(ops, seed)).filter(([name]) => names.has(name))),
   );
-}
-
-async function foreignWeights(
-  ops: EagerOperations,
-  tensors: ModelTensors,
-  model: PretrainedModel,
-  fresh: FreshWeights | undefined,
-) {
-  const { weights } = await importPretrained(ops, {
-    tensors,
-    model,
-    ...(fresh === undefined
-      ? {}
-      : { initialize: { match: (name: string) => fresh.names.has(name), seed: fresh.seed } }),
-  });
-  for (const tensor of Object.values(weights)) ops.keep(tensor);
-  return weights;
 }
 
 function mismatch(path: string, weight: string, problem: string, model: string): LmdError {

@@ -1,6 +1,5 @@
 import { describeValue, LmdError, parseForeignJson, typedArrayName } from '@lmd/core';
 import { type BlobLike, openSafetensors, openSafetensorsBlob, type SafetensorsFile } from '@lmd/safetensors';
-import { decodeCheckpoint } from '@lmd/training';
 import type { ModelFiles } from './model-file.js';
 import { indexSuffix } from './tensor-file.js';
 
@@ -87,7 +86,7 @@ function filesInList(list: readonly NamedBlob[]): ModelFiles {
       const path = checkpoints.at(-1);
       if (path === undefined) return undefined;
       const bytes = new Uint8Array(await wholeOf(file(path)));
-      return { checkpoint: await decodeCheckpoint(bytes, path), path };
+      return { bytes, path };
     },
   };
 }

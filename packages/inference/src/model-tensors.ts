@@ -1,9 +1,16 @@
 import { LmdError, type PackedCodes, sizeOf } from '@lmd/core';
 import type { PretrainedTensors } from '@lmd/models';
-import { type FormatName, quantize } from '@lmd/mx-formats';
+import { dequantizePlain, type FormatName, type QuantizeOptions } from '@lmd/mx-formats';
 import { type SafetensorsTensor, toFloat32Array, toFloat64Array } from '@lmd/safetensors';
-import { packedPart, packedWeight, packedWeightsOf, unpackWeight } from './packed-tensors.js';
+import { type Dequantize, packedWeight, unpackWeight } from './packed-codes.js';
+import { packedPart, packedWeightsOf } from './packed-tensors.js';
 import type { TensorFile } from './tensor-file.js';
+
+/** How weights are decoded and encoded. WebAssembly's code is large: only Node has it. */
+export interface BlockCodec {
+  readonly dequantize: Dequantize;
+  readonly quantize?: (values: Float32Array, options: QuantizeOptions) => PackedCodes;
+}
 
 interface Values {
   readonly data: Float32Array;
@@ -29,7 +36,11 @@ export interface ModelTensors extends PretrainedTensors {
 /**
  * @throws LmdError `DATA_CORRUPT` for damaged metadata of packed weights, or for missing packed weights.
  */
-export function modelTensors(file: TensorFile, path: string): ModelTensors {
+export function modelTensors(
+  file: TensorFile,
+  path: string,
+  { dequantize, quantize }: BlockCodec = { dequantize: dequantizePlain },
+): ModelTensors {
   const packed = packedWeightsOf(file.metadata, path);
   const shapes = new Map<string, readonly number[]>();
   const found = new Set<string>();
@@ -60,10 +71,17 @@ export function modelTensors(file: TensorFile, path: string): ModelTensors {
       if (found.has(name)) return packedWeight(name, packed!, (part) => file.read(part), axis);
       if (format === undefined) return undefined;
       const { data, shape } = float32Of(name, await file.read(name));
-      return quantize(data, { format, shape, axis });
+      if (quantize !== undefined) return quantize(data, { format, shape, axis });
+      throw new LmdError('UNSUPPORTED', `${path} is not packed, and is not packed to ${format} here.`, {
+        subject: 'format',
+        value: format,
+        remedy: 'Pack the file with lmd quantize, or open it with @lmd/inference/node.',
+      });
     },
     read: async (name) =>
-      found.has(name) ? unpackWeight(name, packed!, (part) => file.read(part)) : float32Of(name, await file.read(name)),
+      found.has(name)
+        ? unpackWeight(name, packed!, (part) => file.read(part), dequantize)
+        : float32Of(name, await file.read(name)),
   };
 }
 

@@ -8,6 +8,7 @@ import nvfp4Golden from '../test/golden/nvfp4.json' with { type: 'json' };
 import {
   decodeElements,
   dequantize,
+  dequantizePlain,
   type ElementName,
   elementFormats,
   encodeElements,
@@ -158,6 +159,7 @@ describe('NVFP4', () => {
     expect(hashWords(tensor.scales)).toBe(golden.scales);
     expect(hashWords(tensor.codes)).toBe(golden.codes);
     expect(hashWords(wordsOf(dequantize(tensor)))).toBe(golden.values);
+    expect(hashWords(wordsOf(dequantizePlain(tensor)))).toBe(golden.values);
   });
 });
 

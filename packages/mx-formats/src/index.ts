@@ -1,5 +1,5 @@
 export * from './block-formats.js';
-export { dequantize } from './dequantize.js';
+export { dequantize, dequantizePlain } from './dequantize.js';
 export { decodeElement, decodeElements, type ElementName, encodeElement, encodeElements } from './element-codes.js';
 export * from './element-formats.js';
 export { isMxFormatError, MxFormatError, type MxFormatErrorCode, type MxFormatErrorDetails } from './errors.js';

@@ -1,5 +1,6 @@
 import { modelFormat, packedKey, packedPart, packedWeightsOf, unpackWeight } from '@lmd/inference';
 import { openTensorFile } from '@lmd/inference/node';
+import { dequantize } from '@lmd/mx-formats';
 import { byteLengthOf, type SafetensorsTensor, toFloat32Array, toTypedArray } from '@lmd/safetensors';
 import { summarizeValues, type TensorSummary } from './tensor-summary.js';
 
@@ -37,7 +38,7 @@ export async function inspectFile(path: string): Promise<FileInspection> {
         const isCodes = part.part === 'codes';
         tensors.push({
           ...stored,
-          ...(isCodes ? { values: summarizeValues((await unpackWeight(part.weight, packed, read)).data) } : {}),
+          ...(isCodes ? { values: summarizeValues((await unpackWeight(part.weight, packed, read, dequantize)).data) } : {}),
         });
       } else {
         const isFloat = floats.includes(dtype);

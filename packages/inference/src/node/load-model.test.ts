@@ -19,7 +19,7 @@ import {
   writeTensors,
 } from '../../test/support.js';
 import { describeInMetadata, type ModelDescription } from '../description.js';
-import { packTensor } from '../packed-tensors.js';
+import { packTensor } from '../pack-tensor.js';
 import { prepareImage } from '../prepare-image.js';
 import { loadModel } from './load-model.js';
 

@@ -7,6 +7,7 @@ import type { DecodeImage, ImageInput } from '../image-input.js';
 import { type ImageReading, type LoadedModel, type LoadModelOptions, loadFrom } from '../load-model.js';
 import { openModel } from '../model-file.js';
 import { bytesOf, type ModelSource, modelFilesOf } from '../model-sources.js';
+import { posteriorSampling } from '../posterior/posterior-sampling.js';
 import { openModelFile } from './model-files.js';
 
 /** What Node reads as a picture: the path of an image file as well. */
@@ -36,7 +37,7 @@ export const nodeImages: ImageReading = {
 export async function loadModel(source: ModelSource, options: LoadModelOptions): Promise<LoadedModel<NodeImageInput>> {
   const path = pathOf(source);
   const file = await (path === undefined ? openModel(await modelFilesOf(source)) : openModelFile(path));
-  return loadFrom<NodeImageInput>(file, options, nodeImages);
+  return loadFrom<NodeImageInput>(file, { posterior: posteriorSampling, ...options }, nodeImages);
 }
 
 function pathOf(source: ModelSource): string | undefined {

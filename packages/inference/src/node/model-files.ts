@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { LmdError } from '@lmd/core';
+import { dequantize, quantize } from '@lmd/mx-formats';
 import { openSafetensorsFile } from '@lmd/safetensors/node';
 import { latestCheckpoint, withFileErrors } from '@lmd/training/node';
 import { type ModelFile, type ModelFiles, openModel } from '../model-file.js';
@@ -49,6 +50,7 @@ export function openModelFile(given: string): Promise<ModelFile> {
   const folder = dirname(path);
   const files: ModelFiles = {
     ...partsAt(path),
+    codec: { quantize, dequantize },
     async json(name) {
       const beside = join(folder, name);
       return existsSync(beside) ? readJson(beside) : undefined;

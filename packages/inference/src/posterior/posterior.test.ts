@@ -12,10 +12,14 @@ import { groupsBesideAdamw } from '@lmd/models';
 import { type Checkpoint, encodeCheckpoint, readTensors } from '@lmd/training';
 import { writeCheckpoint } from '@lmd/training/node';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { outcome, ownModel, preprocessing, smallVit, temporaryFolder } from '../test/support.js';
-import { softmaxRows } from './classify.js';
-import { loadModel } from './load-model.js';
-import { loadModel as loadPath } from './node/load-model.js';
+import { outcome, ownModel, preprocessing, smallVit, temporaryFolder } from '../../test/support.js';
+import { softmaxRows } from '../classify.js';
+import { loadModel as load } from '../load-model.js';
+import type { ModelSource } from '../model-sources.js';
+import { loadModel as loadPath } from '../node/load-model.js';
+import { posteriorSampling } from './posterior-sampling.js';
+
+const loadModel = (source: ModelSource) => load(source, { backend, posterior: posteriorSampling });
 
 const folder = temporaryFolder();
 const at = (...path: string[]) => join(folder, ...path);
@@ -130,7 +134,7 @@ describe('a posterior', () => {
       new File([new Uint8Array(checkpoint)], 'step-00000005.safetensors'),
     ];
     const before = backend.memory().tensors;
-    const loaded = await loadModel(files, { backend });
+    const loaded = await loadModel(files);
     const whole = await loadPath(at('lmd'), { backend });
     expect(await loaded.classify(picture, { samples: 3 })).toEqual(await whole.classify(picture, { samples: 3 }));
     loaded.dispose();
@@ -166,7 +170,7 @@ describe('a posterior', () => {
 
   async function ownOnly(rule: OptimizerRuleName) {
     const bytes = await ownModel(model, { preprocessing, optimizer: { name: 'mine', rule } });
-    return (await loadModel(bytes, { backend })).classify(picture, { samples: 2 });
+    return (await loadModel(bytes)).classify(picture, { samples: 2 });
   }
 
   /** A state of AdamW in the checkpoint of a model that says it was trained by LMD. */
@@ -177,7 +181,7 @@ describe('a posterior', () => {
     const checkpoint = await encodeCheckpoint(await checkpointOf(state));
     const files = { 'model.safetensors': bytes, 'step-00000005.safetensors': checkpoint };
     const list = Object.entries(files).map(([name, data]) => new File([new Uint8Array(data)], name));
-    return (await loadModel(list, { backend })).classify(picture, { samples: 2 });
+    return (await loadModel(list)).classify(picture, { samples: 2 });
   }
 });
 

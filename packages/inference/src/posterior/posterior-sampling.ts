@@ -1,6 +1,5 @@
 import {
   type DrawKey,
-  type EagerOperations,
   isLmdError,
   LmdError,
   type NamedTensors,
@@ -9,21 +8,9 @@ import {
   optimizerRules,
   weightOf,
 } from '@lmd/core';
-import { groupsBesideAdamw, type PretrainedModel } from '@lmd/models';
-import { type LoadedCheckpoint, writeTensors } from '@lmd/training';
-import type { ModelDescription } from './description.js';
-
-/** A posterior over the weights of a model: the state of its optimizer, from a checkpoint. */
-export interface Posterior {
-  /**
-   * One draw, owned by the caller: the bits of the optimizer's own. Frozen weights, which the posterior does not have,
-   * are missing.
-   *
-   * @param draw index from 0. The first is the first that no update has used, as in `lmd evaluate --weights sample`.
-   */
-  draw(ops: EagerOperations, seed: number, draw: number): NamedTensors;
-  dispose(): void;
-}
+import { groupsBesideAdamw } from '@lmd/models';
+import { decodeCheckpoint, type LoadedCheckpoint, writeTensors } from '@lmd/training';
+import type { OpenPosterior } from '../posterior-source.js';
 
 /** The optimizers with a posterior, for errors. */
 const named = Object.entries(optimizerRules)
@@ -32,19 +19,13 @@ const named = Object.entries(optimizerRules)
   .join(', ');
 
 /**
- * Opens the posterior of a model.
+ * Opens the posterior of a model, as the option `posterior` of `loadModel`. It brings the code of the optimizers, which
+ * a page without samples does without.
  *
- * @param path of the model, for errors.
- * @throws LmdError `UNSUPPORTED` if its optimizer has none, or it was trained by adapters; `INVALID_ARGUMENT` without a
- *   checkpoint; `CHECKPOINT_MISMATCH` for the checkpoint of another model.
+ * @throws LmdError `UNSUPPORTED` if the model's optimizer has none, or trained adapters; `INVALID_ARGUMENT` without a
+ *   checkpoint; `CHECKPOINT_CORRUPT`; `CHECKPOINT_MISMATCH` for the checkpoint of another model.
  */
-export function openPosterior(
-  ops: EagerOperations,
-  path: string,
-  description: ModelDescription,
-  model: PretrainedModel,
-  loaded: LoadedCheckpoint | undefined,
-): Posterior {
+export const posteriorSampling: OpenPosterior = async (ops, { path, description, model, checkpoint: stored }) => {
   const rule = description.optimizer?.rule;
   const isKnown = rule !== undefined && Object.hasOwn(optimizerRules, rule);
   if (!isKnown || !optimizerRules[rule as OptimizerRuleName].hasPosterior) {
@@ -55,7 +36,7 @@ export function openPosterior(
       remedy: `Omit samples, or use the run of an optimizer with a posterior: ${named}.`,
     });
   }
-  if (loaded === undefined) {
+  if (stored === undefined) {
     throw new LmdError('INVALID_ARGUMENT', `samples: ${path} has one set of weights, and no checkpoint beside it.`, {
       subject: 'samples',
       value: path,
@@ -64,6 +45,8 @@ export function openPosterior(
         'step-….safetensors of its folder checkpoints.',
     });
   }
+  const loaded =
+    'bytes' in stored ? { path: stored.path, checkpoint: await decodeCheckpoint(stored.bytes, stored.path) } : stored;
   const { checkpoint } = loaded;
   const names = new Set(Object.keys(checkpoint.tensors).map(weightOf));
   const foreign = [...names].find((name) => !Object.hasOwn(model.parameters, name));
@@ -95,7 +78,7 @@ export function openPosterior(
     },
     dispose: () => ops.dispose(tensors),
   };
-}
+};
 
 /** A state that the optimizer's options do not fit is one of another run. */
 function drawn(draw: () => NamedTensors, loaded: LoadedCheckpoint): NamedTensors {

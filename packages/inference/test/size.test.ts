@@ -1,0 +1,64 @@
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { build, stop } from 'esbuild';
+import { afterAll, describe, expect, it } from 'vitest';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+afterAll(() => stop());
+
+/** Bytes of a page's script that classifies a picture, compressed, without what it loads only for GPT-2's tokenizer. */
+async function pageBytes(backend: string): Promise<number> {
+  const { outputFiles, metafile } = await build({
+    stdin: {
+      contents: `import { loadModel } from '@lmd/inference'; ${backend}
+        const model = await loadModel('model.safetensors', { backend: await create() });
+        console.log(await model.classify(document.querySelector('input').files[0]));`,
+      resolveDir: here,
+      loader: 'ts',
+    },
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    minify: true,
+    splitting: true,
+    outdir: 'page',
+    write: false,
+    metafile: true,
+    tsconfig: fileURLToPath(new URL('../../../tsconfig.base.json', import.meta.url)),
+    logLevel: 'silent',
+  });
+  const entry = Object.entries(metafile.outputs).find(([, { entryPoint }]) => entryPoint !== undefined)![0];
+  const first = new Set<string>();
+  const visit = (name: string) => {
+    if (first.has(name)) return;
+    first.add(name);
+    for (const { path, kind } of metafile.outputs[name]!.imports) if (kind === 'import-statement') visit(path);
+  };
+  visit(entry);
+  const nameOf = (path: string) => path.split(/[\\/]/).at(-1)!;
+  const names = new Set([...first].map(nameOf));
+  const files = outputFiles.filter(({ path }) => names.has(nameOf(path)));
+  expect(files.length).toBe(first.size);
+  return files.reduce((sum, { contents }) => sum + gzipSync(contents).length, 0);
+}
+
+describe('the code of a page that classifies, compressed, as esbuild bundles it', () => {
+  it('with WebGPU is below 120 kB', async () => {
+    const bytes = await pageBytes("import { createWebgpuBackend as create } from '@lmd/backends/webgpu';");
+    console.log(`page with WebGPU: ${(bytes / 1000).toFixed(1)} kB`);
+    expect(bytes).toBeLessThan(120_000);
+  });
+
+  it('with the cpu backend, whose kernels are WebAssembly for four kinds of engine, is below 175 kB', async () => {
+    const bytes = await pageBytes("import { createCpuBackend as create } from '@lmd/backends/cpu';");
+    console.log(`page with cpu: ${(bytes / 1000).toFixed(1)} kB`);
+    expect(bytes).toBeLessThan(175_000);
+  });
+
+  it('with a backend of one’s own is below 80 kB', async () => {
+    const bytes = await pageBytes('declare function create(): Promise<import("@lmd/core").Backend>;');
+    console.log(`page without a backend: ${(bytes / 1000).toFixed(1)} kB`);
+    expect(bytes).toBeLessThan(80_000);
+  });
+});
