@@ -1,5 +1,6 @@
 import { option, roundingOptionTable } from '@lmd/core';
 import { writeTokenFilesOptionTable } from '@lmd/data/node';
+import { classifyOptionTable } from '@lmd/inference';
 import { cacheFormatNames, generateOptionTable, precisionNames } from '@lmd/models';
 import { formats } from '@lmd/mx-formats';
 import { Command } from 'commander';
@@ -14,6 +15,7 @@ import { type EvaluateCommandOptions, evaluateCommand } from './commands/evaluat
 import { type ExportCommandOptions, exportCommand, exportLayouts } from './commands/export.js';
 import { type GenerateCommandOptions, generateCommand, usualTokens } from './commands/generate.js';
 import { type InspectCommandOptions, inspectCommand } from './commands/inspect.js';
+import { type PredictCommandOptions, predictCommand, usualTopK } from './commands/predict.js';
 import { type QuantizeCommandOptions, quantizeCommand } from './commands/quantize.js';
 import { choiceOption, collect, tableOption } from './commands/table-option.js';
 import { type TrainCommandOptions, trainCommand } from './commands/train.js';
@@ -45,6 +47,8 @@ const examples: readonly (readonly [string, string])[] = [
   ['lmd train speeches', 'train a small GPT-2 on the speeches'],
   ['lmd generate runs/speeches-2025-01-31-001 --prompt "My fellow citizens"', 'generate text'],
   ['lmd generate runs/speeches-2025-01-31-001 --prompt "My" --prompt "We" --stop "."', 'two texts of one sentence'],
+  ['lmd predict my-run photo.jpg', 'classify an image'],
+  ['lmd predict my-run photos --samples 16 --csv > predictions.csv', 'classify a folder, with the spread of LMD'],
   ['lmd inspect runs/first-light-2025-01-31-001', 'show its progress and results'],
   ['lmd inspect model.safetensors --html weights.html', 'show statistics and plots of every tensor'],
   ['lmd quantize model.safetensors --format mxfp6_e3m2', 'write a packed model, five times smaller'],
@@ -79,6 +83,18 @@ const averagedSamples = limited(
     describe: 'Number of posterior samples whose probabilities to average, such as 32; also shows 1, 2, 4, … of them.',
   }),
   mostSamples,
+);
+const topClasses = option.integer({
+  ...classifyOptionTable.topK.range,
+  describe: `Number of the most probable classes to show (default: ${usualTopK}).`,
+});
+const posteriorSamples = limited(
+  described(classifyOptionTable.samples, 'Number of posterior samples to average, of a run whose optimizer has one.'),
+  mostSamples,
+);
+const predictionSeed = described(
+  classifyOptionTable.seed,
+  "Random seed: of the posterior samples (default: the run's), or of the text (default: 0).",
 );
 const stochasticSeed = option.integer({ atLeast: 0, default: 0, describe: 'Random seed of stochastic rounding.' });
 const secondsPerTask = option.number({ above: 0, default: 1, describe: 'Seconds for each task.' });
@@ -182,6 +198,30 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .option('--json', 'print the results as one JSON line')
     .addHelpText('after', examplesOf('evaluate'))
     .action((run: string, options: EvaluateCommandOptions) => evaluateCommand(run, options, terminal));
+
+  program
+    .command('predict')
+    .description('classify images, or continue a text')
+    .argument('<model>', 'a run, a model file, or a folder with a model of transformers or timm')
+    .argument('<input>', 'an image, a folder with images, or for a language model a text file')
+    .addOption(tableOption('--top-k <count>', topClasses))
+    .addOption(tableOption('--samples <count>', posteriorSamples))
+    .addOption(tableOption('--seed <number>', predictionSeed))
+    .option('--optimizer <name>', 'optimizer of a run with several (default: the first)')
+    .addOption(
+      choiceOption(
+        '--format <name>',
+        'format of the forward pass (default: that in which the model was trained)',
+        precisionNames,
+      ),
+    )
+    .addOption(choiceOption('--backend <name>', 'backend', backendNames).default('cpu'))
+    .option('--csv', 'print the predictions as comma-separated values')
+    .option('--json', 'print the predictions as one JSON line')
+    .addHelpText('after', examplesOf('predict'))
+    .action((model: string, input: string, options: PredictCommandOptions) =>
+      predictCommand(model, input, options, terminal),
+    );
 
   program
     .command('generate')

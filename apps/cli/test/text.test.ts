@@ -50,6 +50,20 @@ beforeAll(async () => {
   expect(outcome.stdout).toMatch(/perplexity +seconds +tokens\/s/);
 });
 
+describe('lmd predict', () => {
+  it('with a language model continues the text of a file, as lmd generate does', async () => {
+    writeFileSync(at('prompt.txt'), 'Row 3: one\n');
+    const predicted = await json<Generated>('predict', 'run', 'prompt.txt', '--seed', '3');
+    const generated = await json<Generated>('generate', 'run', '--prompt', 'Row 3: one', '--seed', '3');
+    expect(predicted.text).toBe(generated.text);
+    for (const words of [['prompt.txt', '--samples', '2'], ['picture.png'], ['.']]) {
+      const { code, stderr } = await lmd(['predict', 'run', ...words], folder);
+      expect(code).toBe(2);
+      expect(stderr).toMatch(/is a language model/);
+    }
+  });
+});
+
 describe('lmd data prepare', () => {
   it('writes tokens and what they are', () => {
     const description = JSON.parse(readFileSync(at('tokens', 'train.bin.json'), 'utf8'));

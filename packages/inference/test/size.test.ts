@@ -50,7 +50,7 @@ describe('the code of a page that classifies, compressed, as esbuild bundles it'
     expect(bytes).toBeLessThan(120_000);
   });
 
-  it('with the cpu backend, whose kernels are WebAssembly for four kinds of engine, is below 175 kB', async () => {
+  it('with the cpu backend, whose kernels are WebAssembly, is below 175 kB', async () => {
     const bytes = await pageBytes("import { createCpuBackend as create } from '@lmd/backends/cpu';");
     console.log(`page with cpu: ${(bytes / 1000).toFixed(1)} kB`);
     expect(bytes).toBeLessThan(175_000);

@@ -38,7 +38,9 @@ export async function inspectFile(path: string): Promise<FileInspection> {
         const isCodes = part.part === 'codes';
         tensors.push({
           ...stored,
-          ...(isCodes ? { values: summarizeValues((await unpackWeight(part.weight, packed, read, dequantize)).data) } : {}),
+          ...(isCodes
+            ? { values: summarizeValues((await unpackWeight(part.weight, packed, read, dequantize)).data) }
+            : {}),
         });
       } else {
         const isFloat = floats.includes(dtype);

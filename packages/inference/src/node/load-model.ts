@@ -5,7 +5,7 @@ import { withFileErrors } from '@lmd/training/node';
 import { drawInBrowser } from '../browser-images.js';
 import type { DecodeImage, ImageInput } from '../image-input.js';
 import { type ImageReading, type LoadedModel, type LoadModelOptions, loadFrom } from '../load-model.js';
-import { openModel } from '../model-file.js';
+import { type ModelFile, openModel } from '../model-file.js';
 import { bytesOf, type ModelSource, modelFilesOf } from '../model-sources.js';
 import { posteriorSampling } from '../posterior/posterior-sampling.js';
 import { openModelFile } from './model-files.js';
@@ -18,7 +18,7 @@ const decode: DecodeImage = async (image, orientation) => {
   return decodeImage(bytes, { orientation });
 };
 
-export const nodeImages: ImageReading = {
+const nodeImages: ImageReading = {
   decode,
   async decodeFile(path, orientation) {
     const bytes = await withFileErrors('read', path, () => readFile(path));
@@ -37,6 +37,11 @@ export const nodeImages: ImageReading = {
 export async function loadModel(source: ModelSource, options: LoadModelOptions): Promise<LoadedModel<NodeImageInput>> {
   const path = pathOf(source);
   const file = await (path === undefined ? openModel(await modelFilesOf(source)) : openModelFile(path));
+  return loadOpenModel(file, options);
+}
+
+/** `loadModel` for an open file, which it closes. */
+export function loadOpenModel(file: ModelFile, options: LoadModelOptions): Promise<LoadedModel<NodeImageInput>> {
   return loadFrom<NodeImageInput>(file, { posterior: posteriorSampling, ...options }, nodeImages);
 }
 

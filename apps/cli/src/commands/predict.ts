@@ -1,0 +1,178 @@
+import { readFileSync, statSync } from 'node:fs';
+import { extname, resolve } from 'node:path';
+import { resolveOptions } from '@lmd/core';
+import { imageExtensions, listImages } from '@lmd/data/node';
+import type { ModelFile } from '@lmd/inference';
+import { loadOpenModel } from '@lmd/inference/node';
+import { samplingTable } from '../configuration/samples-schema.js';
+import { openBackend } from '../engine/index.js';
+import type { BackendName } from '../engine/names.js';
+import { exitCodes, UsageError } from '../errors.js';
+import { jsonLine } from '../output/json.js';
+import { writeNotes } from '../output/notes.js';
+import { predictionsCsv, predictionTable } from '../output/predictions.js';
+import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
+import { count } from '../output/units.js';
+import { predictImages } from '../predict/predict-images.js';
+import { openModelOrRun } from '../trial/run-model.js';
+import { generateCommand } from './generate.js';
+
+export interface PredictCommandOptions {
+  readonly optimizer?: string;
+  readonly topK?: number;
+  readonly samples?: number;
+  readonly seed?: number;
+  readonly format?: string;
+  readonly backend: BackendName;
+  readonly csv?: boolean;
+  readonly json?: boolean;
+}
+
+/** Default of `--top-k`. */
+export const usualTopK = 3;
+
+/**
+ * `lmd predict`: classifies an image or the images in a folder; with a language model, continues the text of a file.
+ * Images that cannot be decoded are named, and the exit code is then 1.
+ */
+export async function predictCommand(
+  path: string,
+  input: string,
+  options: PredictCommandOptions,
+  terminal: Terminal,
+): Promise<void> {
+  if (options.json) keepStandardOutputClean();
+  if (options.json && options.csv) {
+    throw new UsageError('INVALID_ARGUMENT', '--json and --csv cannot be combined.', {
+      subject: '--csv',
+      value: true,
+      remedy: 'Use one of them.',
+    });
+  }
+  const file = await openModelOrRun(path, options.optimizer);
+  try {
+    if (file.describe()?.architecture === 'gpt2') return await continueText(path, input, options, terminal);
+    await classifyImages(file, input, options, terminal);
+  } finally {
+    await file.close();
+  }
+}
+
+async function classifyImages(
+  file: ModelFile,
+  input: string,
+  options: PredictCommandOptions,
+  terminal: Terminal,
+): Promise<void> {
+  const { topK = usualTopK, samples, seed, format } = options;
+  const { images, isFolder, unused } = await imagesOf(input);
+  const backend = await openBackend(options.backend);
+  try {
+    const model = await loadOpenModel(file, { backend, ...(format === undefined ? {} : { format }) });
+    writeNotes(model, terminal);
+    if (unused.length > 0) {
+      const what = unused.length === 1 ? 'file is' : 'files are';
+      writeNotes({ notes: [`${count(unused.length)} ${what} not an image by name, such as ${unused[0]}`] }, terminal);
+    }
+    const { predictions, undecodable, seconds } = await predictImages(
+      model,
+      images,
+      {
+        topK,
+        ...(samples === undefined ? {} : { samples }),
+        ...(seed === undefined ? {} : { seed }),
+      },
+      { folder: isFolder ? resolve(input) : undefined, terminal, isQuiet: !isFolder || options.json === true },
+    );
+    model.dispose();
+    const imagesPerSecond = predictions.length / seconds;
+    if (options.json) {
+      const result = { type: 'predictions', model: file.path, classNames: model.classNames, predictions, undecodable };
+      terminal.out.write(jsonLine({ ...result, seconds, imagesPerSecond }));
+    } else if (options.csv) {
+      terminal.out.write(predictionsCsv(predictions));
+    } else if (predictions.length > 0) {
+      const layout = { styleTitle: terminal.colours.bold, columns: terminal.out.columns };
+      terminal.out.write(`${predictionTable(predictions, layout)}\n`);
+    }
+    const { dim, red } = terminal.errorColours;
+    if (isFolder && !options.json) {
+      const speed = `${count(predictions.length)} images in ${seconds.toFixed(1)} s, ${imagesPerSecond.toFixed(1)} images/s`;
+      terminal.error.write(`${dim(`${speed} on ${backend.device}`)}\n`);
+    }
+    if (undecodable.length === 0) return;
+    for (const { file, reason } of undecodable) terminal.error.write(`${red('error')} ${file}: ${reason}\n`);
+    process.exitCode = exitCodes.failure;
+  } finally {
+    backend.close?.();
+  }
+}
+
+interface Images {
+  readonly images: readonly string[];
+  readonly isFolder: boolean;
+  readonly unused: readonly string[];
+}
+
+async function imagesOf(input: string): Promise<Images> {
+  const found = statSync(input, { throwIfNoEntry: false });
+  if (found === undefined) {
+    throw new UsageError('FILE_SYSTEM', `${input} does not exist.`, {
+      subject: 'input',
+      value: input,
+      remedy: 'Use the path of an image, or of a folder with images.',
+    });
+  }
+  if (!found.isDirectory()) return { images: [resolve(input)], isFolder: false, unused: [] };
+  const { images, unused } = await listImages(resolve(input));
+  if (images.length > 0) return { images, isFolder: true, unused };
+  throw new UsageError('INVALID_ARGUMENT', `${input} has no images.`, {
+    subject: 'input',
+    value: input,
+    remedy: `Images end in ${imageExtensions.join(', ')}.`,
+  });
+}
+
+/** A text file is a prompt: what `lmd generate` makes of it by default. */
+async function continueText(
+  path: string,
+  input: string,
+  options: PredictCommandOptions,
+  terminal: Terminal,
+): Promise<void> {
+  const { backend, optimizer, json, seed = 0, format = 'fp32' } = options;
+  for (const name of ['topK', 'samples', 'csv'] as const) {
+    if (options[name] === undefined) continue;
+    const flag = `--${name === 'topK' ? 'top-k' : name}`;
+    throw new UsageError('INVALID_ARGUMENT', `${flag} is for models of images, and ${path} is a language model.`, {
+      subject: flag,
+      value: options[name],
+      remedy: 'Omit it, or use lmd generate, which has options for sampling text.',
+    });
+  }
+  const isFolder = statSync(input, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  if (isFolder || imageExtensions.includes(extname(input).toLowerCase())) {
+    throw new UsageError('INVALID_ARGUMENT', `${input} is not a text file, and ${path} is a language model.`, {
+      subject: 'input',
+      value: input,
+      remedy: 'Use a text file, whose text is continued, or lmd generate with --prompt.',
+    });
+  }
+  // The newline at the end of a file is not meant.
+  const prompt = readFileSync(input, 'utf8').replace(/\r?\n$/, '');
+  const { temperature, topP, repetitionPenalty } = resolveOptions('predict', samplingTable, {});
+  const sampling = { temperature, topP, repetitionPenalty };
+  await generateCommand(
+    path,
+    {
+      prompt,
+      ...sampling,
+      seed,
+      format,
+      backend,
+      ...(optimizer === undefined ? {} : { optimizer }),
+      ...(json === undefined ? {} : { json }),
+    },
+    terminal,
+  );
+}
