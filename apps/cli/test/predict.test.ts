@@ -67,7 +67,7 @@ describe('lmd predict', () => {
   it('classifies a folder, with its subfolders, as a table', async () => {
     const { code, stdout, stderr } = await lmd(['predict', 'run', 'new'], folder);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^file +prediction +probability +next\n─+\na\.png +day +\d+\.\d\d % +night, dark \d/);
+    expect(stdout).toMatch(/^file +prediction +probability +next *\n─+\na\.png +day +\d+\.\d\d % +night, dark \d/);
     expect(stdout).toMatch(/\nmore\/b\.png +night, dark +\d/);
     expect(stderr).toMatch(/^2 images in .* images\/s on /);
   });
@@ -82,9 +82,9 @@ describe('lmd predict', () => {
     const { stdout } = await lmd(['predict', 'run', 'new', '--csv'], folder);
     const [a, b] = predictions.map(({ top }) => top.map(({ probability }) => probability));
     expect(stdout).toBe(
-      'file,prediction,probability,prediction_2,probability_2\r\n' +
-        `a.png,day,${a![0]},"night, dark",${a![1]}\r\n` +
-        `more/b.png,"night, dark",${b![0]},day,${b![1]}\r\n`,
+      'file,prediction,probability,prediction_2,probability_2\n' +
+        `a.png,day,${a![0]},"night, dark",${a![1]}\n` +
+        `more/b.png,"night, dark",${b![0]},day,${b![1]}\n`,
     );
   });
 
@@ -109,7 +109,7 @@ describe('lmd predict', () => {
   it('with posterior samples shows the spread, and those of the run are repeated', async () => {
     const { stdout, code } = await lmd(['predict', 'run', 'new', '--samples', '4'], folder);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/probability +spread +next\n.*\n.* % +± \d+\.\d\d % /);
+    expect(stdout).toMatch(/probability +spread +next *\n.*\n.* % +± \d+\.\d\d % /);
     const first = await json('run', 'new', '--samples', '4');
     expect((await json('run', 'new', '--samples', '4')).predictions).toEqual(first.predictions);
     expect((await json('run', 'new', '--samples', '4', '--seed', '7')).predictions).not.toEqual(first.predictions);

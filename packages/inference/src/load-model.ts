@@ -129,6 +129,7 @@ async function load<Image extends ImageInput | string>(
   const ops = createOperations(backend);
   const { weights, packedWeights } = await weightsOf(file, ops, model);
   let posterior: Promise<Posterior> | undefined;
+  let openPosterior: Posterior | undefined;
   let isDisposed = false;
 
   const classNames = model.architecture === 'gpt2' ? [] : classNamesOf(description, model);
@@ -171,7 +172,11 @@ async function load<Image extends ImageInput | string>(
   async function openPosteriorOf(vit: Vit): Promise<Posterior> {
     if (posteriorOf === undefined) throw withoutSampling();
     const checkpoint = await file.checkpoint?.();
-    return posteriorOf(ops, { path: file.path, description: description!, model: vit, checkpoint });
+    const opened = await posteriorOf(ops, { path: file.path, description: description!, model: vit, checkpoint });
+    // The model was disposed of in the meantime.
+    if (isDisposed) opened.dispose();
+    else openPosterior = opened;
+    return opened;
   }
 
   /** One picture gives one result, a list gives a list. */
@@ -212,10 +217,7 @@ async function load<Image extends ImageInput | string>(
       isDisposed = true;
       ops.dispose(weights);
       for (const { tensors } of Object.values(packedWeights)) ops.dispose(tensors);
-      posterior?.then(
-        (open) => open.dispose(),
-        () => {},
-      );
+      openPosterior?.dispose();
     },
   };
 }

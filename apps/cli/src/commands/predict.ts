@@ -123,7 +123,7 @@ async function imagesOf(input: string): Promise<Images> {
       remedy: 'Use the path of an image, or of a folder with images.',
     });
   }
-  if (!found.isDirectory()) return { images: [resolve(input)], isFolder: false, unused: [] };
+  if (!found.isDirectory()) return { images: [input], isFolder: false, unused: [] };
   const { images, unused } = await listImages(resolve(input));
   if (images.length > 0) return { images, isFolder: true, unused };
   throw new UsageError('INVALID_ARGUMENT', `${input} has no images.`, {

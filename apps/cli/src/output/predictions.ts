@@ -32,7 +32,7 @@ export function predictionTable(predictions: readonly Prediction[], options: Tab
 }
 
 /**
- * Comma-separated values (RFC 4180) with a header: `file`, and for each rank `prediction`, `probability` and, where
+ * Comma-separated values with a header, quoted as in RFC 4180, lines ending in \n: `file`, and for each rank `prediction`, `probability` and, where
  * samples were averaged, `spread`; from the second rank on with its number.
  */
 export function predictionsCsv(predictions: readonly Prediction[]): string {
@@ -50,7 +50,7 @@ export function predictionsCsv(predictions: readonly Prediction[]): string {
       ...(isSampled ? [String(spread ?? '')] : []),
     ]),
   ]);
-  return [['file', ...header], ...rows].map((row) => `${row.map(quoted).join(',')}\r\n`).join('');
+  return [['file', ...header], ...rows].map((row) => `${row.map(quoted).join(',')}\n`).join('');
 }
 
 /** A field with a comma, a quote or a line break stands in quotes. */
