@@ -1,8 +1,7 @@
 import { describeValue, type ImagePreprocessing, isTypedArray, LmdError, sizeOf, typedArrayName } from '@lmd/core';
-import type { Pixels } from '@lmd/data/images';
+import { type Pixels, preprocessImage } from '@lmd/data/images';
 import type { BlobLike } from '@lmd/safetensors';
 import { bytesOf, isBlob } from './model-sources.js';
-import { prepareImage } from './prepare-image.js';
 
 /** Pixels as bytes, row-major, such as an `ImageData`. */
 export interface PixelData {
@@ -64,7 +63,7 @@ export async function readImage(image: ImageInput | string, reader: ImageReader)
         `[${reader.shape.join(', ')}] }.`,
     });
   }
-  return await prepareImage(await pixelsOf(image, reader, preprocessing), preprocessing);
+  return preprocessImage(await pixelsOf(image, reader, preprocessing), preprocessing);
 }
 
 async function pixelsOf(

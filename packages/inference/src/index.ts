@@ -24,6 +24,5 @@ export { type PackOptions, packTensor } from './pack-tensor.js';
 export { type Dequantize, unpackWeight } from './packed-codes.js';
 export { canPack, type PackedWeights, packedKey, packedPart, packedWeightsOf } from './packed-tensors.js';
 export type { OpenPosterior, Posterior, PosteriorOf, StoredCheckpoint } from './posterior-source.js';
-export { prepareImage } from './prepare-image.js';
 export { parsePreprocessing } from './preprocessing-settings.js';
 export { indexSuffix, type TensorFile, type TensorFileParts, tensorFile } from './tensor-file.js';

@@ -6,7 +6,6 @@ import { describe, expect, it } from 'vitest';
 import { initialTensors, outcome, ownModel, preprocessing, smallVit } from '../test/support.js';
 import type { ImageInput } from './image-input.js';
 import { loadModel } from './load-model.js';
-import { prepareImage } from './prepare-image.js';
 
 const backend = createReferenceBackend();
 const classNames = ['cat', 'dog', 'owl'];
@@ -105,18 +104,6 @@ describe('a picture', () => {
     const grey = picture(1);
     const spread = Uint8Array.from({ length: 360 }, (_, i) => grey.data[Math.floor(i / 3)]!);
     expect(await model.classify(grey)).toEqual(await model.classify({ ...grey, channels: 3, data: spread }));
-  });
-
-  it('becomes grey as in Pillow', async () => {
-    const options = { ...preprocessing, channels: 1, mean: [0], standardDeviation: [1], height: 1, width: 1 };
-    const grey = async (...rgb: number[]) => {
-      const [value] = await prepareImage({ width: 1, height: 1, channels: 3, data: Uint8Array.from(rgb) }, options);
-      return Math.round(value! * 255);
-    };
-    // Image.new('RGB', (1, 1), colour).convert('L') of Pillow 13.0.
-    expect([await grey(255, 0, 0), await grey(0, 255, 0), await grey(0, 0, 255), await grey(9, 200, 77)]).toEqual([
-      76, 150, 29, 129,
-    ]);
   });
 
   it.each<[string, unknown, string]>([

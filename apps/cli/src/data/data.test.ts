@@ -1,8 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Pixels } from '@lmd/data/images';
+import { type Pixels, preprocessImage } from '@lmd/data/images';
 import { decodeImage, mnistPackageFolder, readIdxFile } from '@lmd/data/node';
-import { prepareImage } from '@lmd/inference';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/lmd.js';
@@ -20,7 +19,7 @@ function newFolder(name: string): string {
 
 /** The input for a picture, as the model describes its preparation. */
 const prepared = (picture: Pixels, geometry: Geometry) =>
-  prepareImage(picture, (geometry as Extract<Geometry, { kind: 'images' }>).preprocessing!);
+  preprocessImage(picture, (geometry as Extract<Geometry, { kind: 'images' }>).preprocessing!);
 
 const everything = (size: number) => Int32Array.from({ length: size }, (_, index) => index);
 

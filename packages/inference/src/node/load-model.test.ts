@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createReferenceBackend } from '@lmd/backends/reference';
 import { createOperations } from '@lmd/core';
+import { preprocessImage } from '@lmd/data/images';
 import { characterTokenizer } from '@lmd/data/text';
 import { gpt2, vit } from '@lmd/models';
 import { quantize } from '@lmd/mx-formats';
@@ -20,7 +21,6 @@ import {
 } from '../../test/support.js';
 import { describeInMetadata, type ModelDescription } from '../description.js';
 import { packTensor } from '../pack-tensor.js';
-import { prepareImage } from '../prepare-image.js';
 import { loadModel } from './load-model.js';
 
 const backend = createReferenceBackend();
@@ -59,9 +59,9 @@ describe('a model in a file', () => {
       return (await model.prepare(at('turned.png'))).data;
     };
     const image = { width: 8, height: 4, channels: 3, data: new Uint8Array(turned) };
-    expect(await as('exif')).toEqual(await prepareImage(image, preprocessing));
+    expect(await as('exif')).toEqual(preprocessImage(image, preprocessing));
     expect(await as('stored')).toEqual(
-      await prepareImage({ width: 4, height: 8, channels: 3, data: pixels }, preprocessing),
+      preprocessImage({ width: 4, height: 8, channels: 3, data: pixels }, preprocessing),
     );
   });
 
