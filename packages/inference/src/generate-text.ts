@@ -13,9 +13,19 @@ import type { LanguageModel } from './language-model.js';
 
 /** The options of `generate` of a loaded model, declared once. */
 export const generateTextOptionTable = {
+  /**
+   * Maximum number of new tokens. Beyond the context length of the model, each token is computed from the last
+   * `contextLength` tokens by a full forward pass: positions are absolute, so that the key-value cache cannot be used.
+   * Default: up to the end of the context, or `contextLength` if the prompt fills it. A whole number, at least 0.
+   */
   maxTokens: generateOptionTable.maxTokens,
   ...samplingOptionTable,
+  /** Random seed: the same seed, weights and prompt give the same text. A whole number, at least 0; default 0. */
   seed: generateOptionTable.seed,
+  /**
+   * Block format of the key-value cache, stored as codes and scales: `formats.mxint8`, or another format of
+   * `@lmd/mx-formats` with power-of-two scales. Default: f32. An object.
+   */
   cacheFormat: generateOptionTable.cacheFormat,
   /** Stops the generation when it is aborted; the text so far stays. An object. */
   signal: option.object<{ readonly aborted: boolean }>({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { gpt2, gpt2Preset, lmdParameter, muonParameter, vit, vitPreset } from './index.js';
+import { groupsBesideAdamw, gpt2, gpt2Preset, lmdParameter, muonParameter, vit, vitPreset } from './index.js';
 
 describe('lmdParameter', () => {
   it('is true for matrices and false for biases, gains, and class and position tokens', () => {
@@ -35,5 +35,30 @@ describe('muonParameter', () => {
     expect(muonParameter('student.head.weight', [4, 4])).toBe(false);
     expect(muonParameter('overhead.weight', [4, 4])).toBe(true);
     expect(muonParameter('blocks.0.mlp.up.weight', [2, 4, 4])).toBe(false);
+  });
+});
+
+describe('groupsBesideAdamw', () => {
+  const { parameters } = vit(vitPreset('Ti/16', { depth: 1 }));
+  const named = (names: readonly string[]) =>
+    Object.fromEntries(Object.entries(parameters).filter(([name]) => names.includes(name)));
+  const own = { rule: 'lmd', options: { noise: 0.1 } } as const;
+
+  it('leaves to AdamW what a rule of matrices cannot train, and has no group without weights', () => {
+    const adamw = { rule: 'adamw', options: { learningRate: 1 } };
+    const groups = (names: readonly string[]) => groupsBesideAdamw(own, named(names), { learningRate: 1 });
+    expect(groupsBesideAdamw(own, parameters)).toEqual([
+      { match: lmdParameter, ...own },
+      { match: '*', rule: 'adamw', options: {} },
+    ]);
+    expect(groups(['head.weight', 'head.bias'])).toEqual([
+      { match: lmdParameter, ...own },
+      { match: '*', ...adamw },
+    ]);
+    expect(groups(['head.weight'])).toEqual([{ match: '*', ...own }]);
+    expect(groups(['head.bias'])).toEqual([{ match: '*', ...adamw }]);
+    const muon = { rule: 'muon' } as const;
+    expect(groupsBesideAdamw(muon, parameters)[0]).toEqual({ match: muonParameter, ...muon });
+    expect(groupsBesideAdamw({ rule: 'ivon' }, parameters)).toEqual([{ match: '*', rule: 'ivon' }]);
   });
 });

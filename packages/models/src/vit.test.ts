@@ -174,6 +174,17 @@ describe('vit', () => {
     expect(peak(6)).toBe(peak(1));
   });
 
+  it.each(['classToken', 'mean'] as const)('has features whose product with the head is the logits: %s', (pooling) => {
+    const { ops, read } = reference('f64');
+    const model = vit({ ...small, pooling });
+    const weights = stirred(ops, model.initialize(ops, 7));
+    const images = randomTensor(ops, [3, 8, 8, 2], 1);
+    const features = model.features(ops, weights, images, context);
+    expect(features.shape).toEqual([3, 8]);
+    const logits = ops.add(ops.matmul(features, weights['head.weight']!), weights['head.bias']!);
+    expect(read(logits)).toEqual(read(model.forward(ops, weights, images, context)));
+  });
+
   it('names what is wrong with weights, images and configurations', () => {
     const { ops } = reference('f32');
     const model = vit(small);

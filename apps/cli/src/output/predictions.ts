@@ -32,8 +32,8 @@ export function predictionTable(predictions: readonly Prediction[], options: Tab
 }
 
 /**
- * Comma-separated values with a header, quoted as in RFC 4180, lines ending in \n: `file`, and for each rank `prediction`, `probability` and, where
- * samples were averaged, `spread`; from the second rank on with its number.
+ * Comma-separated values with a header, quoted as in RFC 4180, with lines that end in \n: `file`, and for each rank
+ * `prediction`, `probability` and, where samples were averaged, `spread`; from the second rank on with its number.
  */
 export function predictionsCsv(predictions: readonly Prediction[]): string {
   const isSampled = predictions.some(({ spread }) => spread !== undefined);

@@ -1,9 +1,9 @@
-import { copyFile, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { rejection, temporaryFolder } from '../../test/temporary-folder.js';
-import { imageDecoder } from './index.js';
+import { decodeImage, imageDecoder, listImages } from './index.js';
 
 const pictures = fileURLToPath(new URL('../../test/golden/pictures/', import.meta.url));
 type Expected = { readonly size: readonly [number, number]; readonly data: string };
@@ -36,6 +36,16 @@ describe('imageDecoder', () => {
     const [largest, mean] = tolerances[name] ?? [0, 0];
     expect(Math.max(...differences)).toBeLessThanOrEqual(largest);
     expect(differences.reduce((sum, one) => sum + one, 0) / differences.length).toBeLessThanOrEqual(mean);
+  });
+
+  it('decodes bytes as the file that has them, and names them in errors', async () => {
+    const name = join(pictures, 'turned-6.jpg');
+    const bytes = await readFile(name);
+    expect(await decodeImage(bytes)).toEqual(await decoder.decode(name));
+    const upright = await decoder.decode(join(pictures, '444.jpg'));
+    expect(await decodeImage(bytes, { orientation: 'stored' })).toEqual(upright);
+    await expect(decodeImage(bytes.subarray(0, 40), { name: 'upload' })).rejects.toThrow(/^upload cannot be decoded/);
+    await expect(decodeImage(new Uint8Array(0))).rejects.toThrow(/^The image cannot be decoded: it is empty/);
   });
 
   it('keeps the stored pixels of a turned image if asked', async () => {
@@ -164,5 +174,19 @@ describe('imageDecoder', () => {
 
   it('refuses a concurrency that is no positive integer', () => {
     expect(() => imageDecoder(0)).toThrow(/concurrency is 0/);
+  });
+});
+
+describe('listImages', () => {
+  it('finds images in subfolders, in order, and lists other files', async () => {
+    const folder = join(base, 'listed');
+    await mkdir(join(folder, 'b'), { recursive: true });
+    for (const name of ['b/2.PNG', 'b/1.jpg', 'a.webp', 'notes.txt', '.hidden.png']) {
+      await writeFile(join(folder, name), '');
+    }
+    const { images, unused } = await listImages(folder);
+    expect(images).toEqual(['a.webp', 'b/1.jpg', 'b/2.PNG'].map((name) => join(folder, name)));
+    expect(unused).toEqual([join(folder, 'notes.txt')]);
+    expect(await rejection(listImages(join(base, 'nowhere')))).toMatchObject({ code: 'FILE_SYSTEM' });
   });
 });
