@@ -43,7 +43,7 @@ describe('a description', () => {
     ['preprocessing', JSON.stringify({ ...preprocessing, standardDeviation: [1, 0, 1] }), /3 positive numbers/],
     ['preprocessing', JSON.stringify({ ...preprocessing, more: 1 }), /more = 1/],
     ['tokenizer', '[]', /must be an object/],
-    ['tokenizer', '{}', /must have a name/],
+    ['tokenizer', '{}', /an object with a name/],
     ['precision', 'fp7', /must be "fp32" or/],
     ['weights', 'best', /must be "mean" or/],
     ['optimizerOptions', '3', /must be an object/],

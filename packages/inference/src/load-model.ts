@@ -133,8 +133,7 @@ async function load<Image extends ImageInput | string>(
   let isDisposed = false;
 
   const classNames = model.architecture === 'gpt2' ? [] : classNamesOf(description, model);
-  const isNamed = description.classNames !== undefined || classNames.length === 0;
-  const notes = isNamed ? [] : [`${file.path} has no class names: classes are shown by their index`];
+  const notes = notesOf(file, description, classNames);
 
   function use<Part>(needed: string, part: Part | undefined): Part {
     if (isDisposed) {
@@ -196,7 +195,7 @@ async function load<Image extends ImageInput | string>(
     description,
     classNames,
     preprocessing: description.preprocessing,
-    notes: [...file.notes, ...notes],
+    notes,
     async prepare(image) {
       const { reader } = use('classify images', images);
       return { data: await readImage(image, reader), shape: reader.shape };
@@ -246,6 +245,20 @@ function classNamesOf({ classNames }: ModelDescription, { config }: Vit): readon
     value: classNames,
     remedy: `The model has ${config.classes} classes: give a name for each.`,
   });
+}
+
+function notesOf(
+  { path, notes }: ModelFile,
+  { classNames, preprocessing, unsupportedPreprocessing }: ModelDescription,
+  shown: readonly string[],
+): readonly string[] {
+  const isNamed = classNames !== undefined || shown.length === 0;
+  const isUnsupported = preprocessing === undefined && unsupportedPreprocessing !== undefined;
+  return [
+    ...notes,
+    ...(isNamed ? [] : [`${path} has no class names: classes are shown by their index`]),
+    ...(isUnsupported ? [`${path} has preprocessing that is not supported: ${unsupportedPreprocessing}`] : []),
+  ];
 }
 
 /** Preprocessing gives inputs of the network's shape, or it is that of another model. */

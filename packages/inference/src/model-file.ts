@@ -69,7 +69,9 @@ export async function openModel(files: ModelFiles): Promise<ModelFile> {
     const [config, processor] = [await beside('config.json'), await beside('preprocessor_config.json')];
     const layout = isOurs ? 'lmd' : layoutOfTensors(tensors.names)?.layout;
     const describe = () =>
-      isOurs ? parseDescription(metadata, path) : describeForeign({ config, processor, metadata, path }, tensors.shapes, layout);
+      isOurs
+        ? parseDescription(metadata, path)
+        : describeForeign({ config, processor, metadata, path }, tensors.shapes, layout);
     return {
       path,
       metadata,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { groupsBesideAdamw, gpt2, gpt2Preset, lmdParameter, muonParameter, vit, vitPreset } from './index.js';
+import { gpt2, gpt2Preset, groupsBesideAdamw, lmdParameter, muonParameter, vit, vitPreset } from './index.js';
 
 describe('lmdParameter', () => {
   it('is true for matrices and false for biases, gains, and class and position tokens', () => {

@@ -22,7 +22,7 @@ export async function knowledgeOf(
   { metadata, describe }: Pick<ModelFile, 'metadata' | 'describe'>,
   { architecture, config }: PretrainedModel,
 ): Promise<ModelFileKnowledge> {
-  const { tokenizer: assumed, ...described } = describe() ?? {};
+  const { tokenizer: assumed, ...described }: Partial<ModelDescription> = describe() ?? {};
   // That of a GPT-2 of another library is only assumed, unless the metadata names it.
   const tokenizer = metadata.tokenizer === undefined ? undefined : assumed;
   const { classNames, preprocessing } = described;

@@ -6,6 +6,7 @@ import {
   type OptimizerRuleName,
   optimizerFromDescription,
   optimizerRules,
+  type RuleDescription,
   weightOf,
 } from '@lmd/core';
 import { groupsBesideAdamw } from '@lmd/models';
@@ -58,10 +59,9 @@ export const posteriorSampling: OpenPosterior = async (ops, { path, description,
     });
   }
   const parameters = Object.fromEntries(Object.entries(model.parameters).filter(([name]) => names.has(name)));
-  const { options = {} } = description.optimizer!;
-  const optimizer = optimizerFromDescription({
-    groups: groupsBesideAdamw({ rule: rule as OptimizerRuleName, options }, parameters),
-  });
+  const { options = {}, schedules, rest } = description.optimizer!;
+  const own = { rule, options, ...(schedules === undefined ? {} : { schedules }) } as RuleDescription;
+  const optimizer = optimizerFromDescription({ groups: groupsBesideAdamw(own, parameters, rest) });
   const tensors = writeTensors(ops, checkpoint.tensors);
   const state = { step: checkpoint.optimizerStep, tensors };
   return {
