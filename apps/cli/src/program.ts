@@ -215,7 +215,7 @@ export function createProgram(terminal: Terminal, bin: string): Command {
         precisionNames,
       ),
     )
-    .addOption(choiceOption('--backend <name>', 'backend', backendNames).default('cpu'))
+    .addOption(backendOption('backend, or a module').default('cpu'))
     .option('--csv', 'print the predictions as comma-separated values')
     .option('--json', 'print the predictions as one JSON line')
     .addHelpText('after', examplesOf('predict'))

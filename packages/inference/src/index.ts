@@ -13,7 +13,7 @@ export {
   parseDescription,
 } from './description.js';
 export type { FreshWeights } from './fresh-weights.js';
-export { type GeneratedText, type GenerateTextOptions, generateTextOptionTable } from './generate-text.js';
+export { type GenerationOptions, generationOptionTable, type TextStream } from './generate-text.js';
 export type { DrawableImage, ImageInput, PixelData, PreparedImage } from './image-input.js';
 export { type LanguageModel, languageModelOf } from './language-model.js';
 export { type LoadedModel, type LoadModelOptions, loadModel, loadModelOptionTable } from './load-model.js';

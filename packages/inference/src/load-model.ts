@@ -13,7 +13,7 @@ import { type PackedModel, type PretrainedModel, precisionPreset, type Vit } fro
 import { decodeInBrowser, drawInBrowser } from './browser-images.js';
 import type { Classification, ClassifyOptions } from './classify.js';
 import type { ModelDescription } from './description.js';
-import { type GeneratedText, type GenerateTextOptions, generateText } from './generate-text.js';
+import { continueText, type GenerationOptions, type TextStream } from './generate-text.js';
 import { type ImageInput, type ImageReader, type PreparedImage, readImage } from './image-input.js';
 import { type ImageModel, type Inputs, imageModel } from './image-model.js';
 import { languageModelOf } from './language-model.js';
@@ -82,7 +82,7 @@ export interface LoadedModel<Image = ImageInput> {
   embed(image: Image): Promise<Float32Array>;
   embed(images: readonly Image[]): Promise<Float32Array[]>;
   /** Continues a text. */
-  generate(prompt: string, options?: GenerateTextOptions): GeneratedText;
+  generate(prompt: string, options?: GenerationOptions): TextStream;
   /** Frees the weights. The backend stays open. */
   dispose(): void;
 }
@@ -209,7 +209,7 @@ async function load<Image extends ImageInput | string>(
       return each(given, reader, (inputs) => model.embed(inputs));
     }) as LoadedModel<Image>['embed'],
     generate(prompt, options = {}) {
-      return generateText(ops, use('generate text', language), { weights, packedWeights }, precision, prompt, options);
+      return continueText(ops, use('generate text', language), { weights, packedWeights }, precision, prompt, options);
     },
     dispose() {
       if (isDisposed) return;

@@ -4,9 +4,9 @@ import { resolveOptions } from '@lmd/core';
 import { imageExtensions, listImages } from '@lmd/data/node';
 import type { ModelFile } from '@lmd/inference';
 import { loadOpenModel } from '@lmd/inference/node';
+import type { BackendChoice } from '../configuration/backend-schema.js';
 import { samplingTable } from '../configuration/samples-schema.js';
 import { openBackend } from '../engine/index.js';
-import type { BackendName } from '../engine/names.js';
 import { exitCodes, UsageError } from '../errors.js';
 import { jsonLine } from '../output/json.js';
 import { writeNotes } from '../output/notes.js';
@@ -23,7 +23,7 @@ export interface PredictCommandOptions {
   readonly samples?: number;
   readonly seed?: number;
   readonly format?: string;
-  readonly backend: BackendName;
+  readonly backend: BackendChoice;
   readonly csv?: boolean;
   readonly json?: boolean;
 }
@@ -165,7 +165,7 @@ async function continueText(
   await generateCommand(
     path,
     {
-      prompt,
+      prompt: [prompt],
       ...sampling,
       seed,
       format,

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { describeInMetadata, type ModelFile } from '@lmd/inference';
+import type { ModelFile } from '@lmd/inference';
 import { openModelFile } from '@lmd/inference/node';
 import { latestCheckpoint } from '@lmd/training/node';
 import { choose } from '../commands/choose.js';
@@ -13,7 +13,7 @@ import { runLayout } from '../run/layout.js';
 import { configurationOf } from '../run/run.js';
 import { buildModel } from './build-model.js';
 import { hasCheckpoint, openRunWeights, usualWeights } from './run-weights.js';
-import { modelDescription } from './save-results.js';
+import { modelDescription, modelMetadata } from './save-results.js';
 import { openTrainedModel } from './trained-model.js';
 
 /**
@@ -62,7 +62,7 @@ async function openCheckpoint(folder: string, configuration: Configuration, inde
     layout: 'lmd',
     notes: notesOnModules(configuration),
     describe: () => description,
-    metadata: describeInMetadata(description),
+    metadata: modelMetadata(description, configuration),
     checkpoint: async () => loaded,
     async weights(ops) {
       const trained = await openTrainedModel(ops, configuration);

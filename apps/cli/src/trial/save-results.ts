@@ -6,6 +6,7 @@ import { exportModel } from '@lmd/training/node';
 import { type Configuration, precisionOf } from '../configuration/schema.js';
 import { geometryOf, tokenizerOf } from '../data/index.js';
 import type { Geometry } from '../data/source.js';
+import { withoutModulePath } from '../modules/uses.js';
 import { jsonLine } from '../output/json.js';
 import { installedVersions } from '../run/environment.js';
 import { trialLayout } from '../run/layout.js';
@@ -42,6 +43,14 @@ export function modelDescription(
   };
 }
 
+/** The metadata of a model file: its description, and the configuration of its model. */
+export function modelMetadata(description: ModelDescription, { model }: Configuration): Record<string, string> {
+  return {
+    ...describeInMetadata(description),
+    model: JSON.stringify({ ...withoutModulePath(model), weights: undefined }),
+  };
+}
+
 /** What a model must know of its data, to predict for others. */
 function knownOfData(data: Configuration['data']): Partial<ModelDescription> {
   const tokenizer = tokenizerOf(data);
@@ -65,7 +74,7 @@ export async function saveModel(
   const weights = merge(ops, trained.weights);
   try {
     const description = modelDescription(configuration, index, architecture, configuration.steps);
-    await exportModel(ops, layout.model, weights, describeInMetadata(description));
+    await exportModel(ops, layout.model, weights, modelMetadata(description, configuration));
   } finally {
     ops.dispose(weights);
   }
