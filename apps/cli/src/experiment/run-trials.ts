@@ -56,8 +56,8 @@ export function resultsOf(records: readonly LedgerRecord[]): Map<string, Recorde
 }
 
 /**
- * Runs the missing trials of a plan, each in a separate process, and appends each result to the ledger. It can be killed
- * at any time. The next call resumes with the first trial that is missing in the ledger.
+ * Runs the missing trials of a plan, each in a separate process, and appends each result to the ledger. It can be
+ * killed at any time. The next call resumes with the first trial that is missing in the ledger.
  *
  * @returns number of trials that ran.
  * @throws LmdError `RUN_LOCKED` if another process runs in that folder; `INTERRUPTED`; `DATA_CORRUPT` for an unreadable

@@ -14,8 +14,8 @@ export interface Proposal {
 }
 
 /**
- * A configuration for data of one's own: a small model whose size, patch size and number of steps follow from the number
- * and the size of the images, or from the length of the text.
+ * A configuration for data of one's own: a small model whose size, patch size and number of steps follow from the
+ * number and the size of the images, or from the length of the text.
  *
  * @param path a folder or a file, of which `isData` holds.
  * @param assignments those of `--set`, of which `steps` and keys such as `data.field` are considered.

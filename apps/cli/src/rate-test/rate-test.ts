@@ -31,7 +31,8 @@ export function rateAt({ from, to, steps }: RateRange, step: number): number {
  * Trains one optimizer of a configuration while its learning rate rises from `from` to `to`, and stops when the loss
  * diverges. Its schedule is replaced; the step size of `rest` is constant.
  *
- * @throws LmdError `INTERRUPTED` if the signal aborted it; what training throws, except `NON_FINITE`, which is a result.
+ * @throws LmdError `INTERRUPTED` if the signal aborted it; what training throws, except `NON_FINITE`, which is a
+ *   result.
  */
 export async function rateTest(
   { ops, data, starting }: OpenTrial,

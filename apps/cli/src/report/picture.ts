@@ -4,8 +4,8 @@ import { deflateSync } from 'node:zlib';
 const mostPixels = 96;
 
 /**
- * An input of a model as a PNG in base64: stretched to the range of its values, since inputs are normalized, and reduced
- * by averaging. One channel is grey; of more, the first three are colours.
+ * An input of a model as a PNG in base64: stretched to the range of its values, since inputs are normalized, and
+ * reduced by averaging. One channel is grey; of more, the first three are colours.
  *
  * @param values shape [height, width, channels]
  */

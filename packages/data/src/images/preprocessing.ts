@@ -9,7 +9,10 @@ export const preprocessingOptionTable = {
   height: option.integer({ atLeast: 1, required: true, describe: "Height of the model's input, in pixels." }),
   /** Width of the model's input, in pixels. A whole number, at least 1; required. */
   width: option.integer({ atLeast: 1, required: true, describe: "Width of the model's input, in pixels." }),
-  /** Channels of the images, which must be those of the source. Default: those of the source. A whole number, at least 1. */
+  /**
+   * Channels of the images, which must be those of the source. Default: those of the source. A whole number, at least
+   * 1.
+   */
   channels: option.integer({
     atLeast: 1,
     describe: 'Channels of the images, which must be those of the source. Default: those of the source.',

@@ -5,13 +5,17 @@ const owner = 'splitByClass';
 
 /** The options of `splitByClass`, declared once. */
 export const splitByClassOptionTable = {
-  /** Number of examples to hold out for validation, none or at least one a class. A whole number, at least 0; required. */
+  /**
+   * Number of examples to hold out for validation, none or at least one a class. A whole number, at least 0; required.
+   */
   validation: option.integer({
     atLeast: 0,
     required: true,
     describe: 'Number of examples to hold out for validation, none or at least one a class.',
   }),
-  /** Number of examples to hold out for the test, none or at least one a class. A whole number, at least 0; required. */
+  /**
+   * Number of examples to hold out for the test, none or at least one a class. A whole number, at least 0; required.
+   */
   test: option.integer({
     atLeast: 0,
     required: true,

@@ -39,7 +39,9 @@ export interface CorpusOptions extends OptionsOf<typeof corpusOptionTable> {}
 export interface Corpus {
   /** Documents that are not empty, in the order of the names of their files. */
   readonly documents: readonly WholeDocument[];
-  /** Files of the folder that are not used, because their extension is not one of text. Hidden files are not included. */
+  /**
+   * Files of the folder that are not used, because their extension is not one of text. Hidden files are not included.
+   */
   readonly unused: readonly string[];
 }
 
@@ -47,12 +49,12 @@ export interface Corpus {
 const maxBytes = 256 * 2 ** 20;
 
 /**
- * Reads text into memory: one file, JSON Lines with a field, or a folder of both. Links to folders are not followed, and
- * hidden files and folders are ignored.
+ * Reads text into memory: one file, JSON Lines with a field, or a folder of both. Links to folders are not followed,
+ * and hidden files and folders are ignored.
  *
  * @throws LmdError `DATA_CORRUPT` for text that is not UTF-8, a line that is not a JSON object with the field, and if
- *   there is no text; `UNSUPPORTED` for parquet, and for more than 256 MiB; `INVALID_ARGUMENT` for a `field` without JSON
- *   Lines; `FILE_SYSTEM`.
+ *   there is no text; `UNSUPPORTED` for parquet, and for more than 256 MiB; `INVALID_ARGUMENT` for a `field` without
+ *   JSON Lines; `FILE_SYSTEM`.
  */
 export function readCorpus(options: CorpusOptions): Corpus {
   const { path, field, separator } = resolveOptions('readCorpus', corpusOptionTable, options);

@@ -43,8 +43,8 @@ export type Orientation = ImagePreprocessing['orientation'];
  *
  * @param concurrency maximum number of files decoded at the same time, and of decoded images in memory. More than the
  * number of threads, so that they have work while this thread computes. Default 32.
- * @param orientation `exif` turns images as their EXIF orientation says (the default), `stored` keeps the pixels as they
- * are stored.
+ * @param orientation `exif` turns images as their EXIF orientation says (the default), `stored` keeps the pixels as
+ * they are stored.
  */
 export function imageDecoder(concurrency = 32, orientation: Orientation = 'exif'): ImageDecoder {
   if (orientation !== 'exif' && orientation !== 'stored') {

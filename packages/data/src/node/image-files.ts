@@ -35,8 +35,8 @@ export const imageFilesOptionTable = {
       '`imageDecoder()`, which requires the package sharp.',
   }),
   /**
-   * Whether images are turned as their EXIF orientation says, or keep their pixels as stored. A custom `decoder` decides
-   * itself. `exif` or `stored`; default `exif`.
+   * Whether images are turned as their EXIF orientation says, or keep their pixels as stored. A custom `decoder`
+   * decides itself. `exif` or `stored`; default `exif`.
    */
   orientation: option.choice(preprocessingOptionTable.orientation.choices, {
     default: 'exif',

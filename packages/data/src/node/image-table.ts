@@ -14,9 +14,9 @@ export const imageTableOptionTable = {
     required: true,
     describe: 'CSV file with a header; relative paths in it are relative to its folder.',
   }),
-  /** Column of the paths of the images. Default `path`. */
+  /** Column of the paths of the images. Default path. */
   pathColumn: option.text({ default: 'path', describe: 'Column of the paths of the images.' }),
-  /** Column of the classes. Default `label`. */
+  /** Column of the classes. Default label. */
   labelColumn: option.text({ default: 'label', describe: 'Column of the classes.' }),
   /** Name of the data in checkpoints. Default: the name of the file. */
   name: option.text({ describe: 'Name of the data in checkpoints. Default: the name of the file.' }),

@@ -28,8 +28,8 @@ const nodeImages: ImageReading = {
 };
 
 /**
- * `loadModel` of `@lmd/inference` for Node. A text is the path of a model file, of the index of a sharded model, or of a
- * folder: that of a run, or of a model of transformers or timm. A URL is a `URL` object (`file:` too) or a text that
+ * `loadModel` of `@lmd/inference` for Node. A text is the path of a model file, of the index of a sharded model, or of
+ * a folder: that of a run, or of a model of transformers or timm. A URL is a `URL` object (`file:` too) or a text that
  * begins with `http://` or `https://`. Pictures may be paths. They are decoded by sharp, as those that a model is
  * evaluated on.
  *
