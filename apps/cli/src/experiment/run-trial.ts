@@ -61,7 +61,7 @@ export async function runTrial(trial: PlannedTrial, options: RunTrialOptions): P
   await mkdir(folder, { recursive: true });
   // The folder has the same layout as a run of `lmd train`.
   await saveConfiguration(folder, configuration);
-  const request = { configuration, index: 0, folder: layout.folder, threads };
+  const request = { configuration, index: 0, folder: layout.folder, threads, report: false };
   const began = performance.now();
   let failure: LmdError | undefined;
   try {

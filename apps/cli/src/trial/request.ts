@@ -12,6 +12,8 @@ export interface TrialRequest {
   readonly folder: string;
   /** Threads of the cpu backend (default: all processors). Results are bit-identical for any number. */
   readonly threads?: number;
+  /** Whether held-out examples are predicted once more, for the run's report. Default true. */
+  readonly report?: boolean;
 }
 
 /**

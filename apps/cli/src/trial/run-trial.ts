@@ -84,7 +84,8 @@ async function trainAndSave(request: TrialRequest, emit: Emit, signal: AbortSign
       requireRunFolder(runFolderOf(request.folder));
       await saveModel(ops, request, trained, starting);
       const summary = await summarizeTrial(ops, request, starting, data, trained, memory);
-      const predictions = await predictionsOf(ops, request, starting, data, trained);
+      const predictions =
+        request.report === false ? undefined : await predictionsOf(ops, request, starting, data, trained);
       const layout = trialLayout(request.folder);
       if (predictions !== undefined) await writeFileAtomic(layout.predictions, jsonLine(predictions));
       await writeFileAtomic(layout.summary, `${toJson(summary, 2)}\n`);
