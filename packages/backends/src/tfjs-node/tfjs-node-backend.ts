@@ -12,7 +12,7 @@ import {
 } from '@lmd/core';
 import type { CpuBackend } from '../cpu/cpu-backend.js';
 import type { TfjsTensorLike } from '../tfjs/engine.js';
-import type { TfjsBackend } from '../tfjs/exchange.js';
+import { checkAlive, type TfjsBackend } from '../tfjs/exchange.js';
 import { type Context, createContext, ofDType } from './context.js';
 import { cpuKernels } from './cpu-kernels.js';
 import { nodeElementwise } from './elementwise.js';
@@ -144,17 +144,7 @@ function exchange(
   const { native, store } = context;
   return {
     fromTfjs(tensor) {
-      if (tensor.isDisposed) {
-        throw new LmdError(
-          'TENSOR_DISPOSED',
-          `A tf.Tensor of shape [${tensor.shape}] was given after it was disposed of.`,
-          {
-            subject: 'tensor',
-            value: tensor.shape,
-            remedy: 'Dispose of it only after its last use.',
-          },
-        );
-      }
+      checkAlive(tensor);
       const dtype = tensor.dtype === 'float32' ? 'f32' : tensor.dtype === 'int32' ? 'i32' : undefined;
       if (dtype === undefined) {
         throw new LmdError('DTYPE_MISMATCH', `A tf.Tensor of dtype ${tensor.dtype} is not supported.`, {

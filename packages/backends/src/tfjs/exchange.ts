@@ -1,4 +1,4 @@
-import type { Backend, Tensor, TensorData } from '@lmd/core';
+import { type Backend, LmdError, type Tensor, type TensorData } from '@lmd/core';
 import type { TfjsTensorLike } from './engine.js';
 
 /** A backend that also exchanges tensors with the TensorFlow.js program around it, by reference: nothing is copied. */
@@ -18,4 +18,14 @@ export interface TfjsBackend extends Backend {
    * @throws LmdError `UNSUPPORTED` where the engine cannot (WebGPU)
    */
   readSync(x: Tensor): TensorData;
+}
+
+/** @throws LmdError `TENSOR_DISPOSED` for a `tf.Tensor` that its program has disposed of. */
+export function checkAlive(tensor: TfjsTensorLike): void {
+  if (!tensor.isDisposed) return;
+  throw new LmdError('TENSOR_DISPOSED', `A tf.Tensor of shape [${tensor.shape}] was given after it was disposed of.`, {
+    subject: 'tensor',
+    value: tensor.shape,
+    remedy: 'Convert it before it is disposed; tf.keep keeps it after a tf.tidy.',
+  });
 }

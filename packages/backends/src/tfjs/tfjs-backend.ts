@@ -22,7 +22,7 @@ import { type Context, createContext } from './compute.js';
 import { Engine, type TfjsModule, type TfjsTensorLike } from './engine.js';
 import { engineElementwise } from './engine-elementwise.js';
 import { engineShape } from './engine-shape.js';
-import type { TfjsBackend } from './exchange.js';
+import { checkAlive, type TfjsBackend } from './exchange.js';
 import { createHost, type EngineHost } from './host.js';
 import { hostMemoryOf, isWasm } from './host-memory.js';
 import { Store } from './store.js';
@@ -131,17 +131,7 @@ export function createTfjsBackend(tf: TfjsModule, options: TfjsBackendOptions = 
     memory: () => store.memory(),
 
     fromTfjs(tensor) {
-      if (tensor.isDisposed) {
-        throw new LmdError(
-          'TENSOR_DISPOSED',
-          `A tf.Tensor of shape [${tensor.shape}] was given after it was disposed of.`,
-          {
-            subject: 'tensor',
-            value: tensor.shape,
-            remedy: 'Convert it before it is disposed; tf.keep keeps it after a tf.tidy.',
-          },
-        );
-      }
+      checkAlive(tensor);
       return store.adopt(tensor, dtypeOf(tensor));
     },
     toTfjs: (x) => store.toTfjs(x),

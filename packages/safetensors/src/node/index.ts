@@ -1,5 +1,6 @@
 export type { SafetensorsFile } from '../open.js';
 export { type AtomicFile, createAtomicFile } from './atomic-file.js';
+export { fileRemedy } from './file-errors.js';
 export {
   openSafetensorsFile,
   openShardedSafetensors,

@@ -1,18 +1,6 @@
 import { isLmdError, LmdError } from '@lmd/core';
 import { isSafetensorsError } from '@lmd/safetensors';
-
-const remedies: Readonly<Record<string, string>> = {
-  ENOENT: 'Check the path, and create the folder if it is missing.',
-  ENOTDIR: 'A part of the path is a file, not a folder: use another path.',
-  EEXIST: 'A file with that name exists: move it, or use another path.',
-  EISDIR: 'The path is a folder: use the path of a file.',
-  EACCES: 'Check the permissions, or use another path.',
-  EPERM: 'Check the permissions, or use another path.',
-  EROFS: 'The disk is read-only: use another path.',
-  ENOSPC: 'The disk is full: free some space, or use another path.',
-  EDQUOT: 'The disk quota is exceeded: free some space, or use another path.',
-  EMFILE: 'Too many files are open: close some first.',
-};
+import { fileRemedy } from '@lmd/safetensors/node';
 
 /**
  * Converts an error of the operating system to `FILE_SYSTEM`, with the path and the remedy. Other errors are returned
@@ -29,7 +17,7 @@ export function fileSystemError(action: string, path: string, cause: unknown): u
   return new LmdError('FILE_SYSTEM', `Could not ${action} ${path} (${code}).`, {
     subject: path,
     value: code,
-    remedy: remedies[code] ?? 'See the cause for the message of the operating system.',
+    remedy: fileRemedy(code),
     cause,
   });
 }
