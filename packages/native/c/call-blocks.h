@@ -42,7 +42,7 @@ static void call_encode(call *one) {
   task.codes = bytes_at(one, codes, rows * padded * (task.wide ? 2 : 1));
   task.scales = bytes_at(one, scales, rows * (double)task.blocks * (settings->e4m3_scales ? 4 : 1));
   if (is_stochastic(settings)) task.random = (const uint32_t *)floats_at(one, 6, count);
-  if (!one->failed) one->engine->level->common->encode(&task);
+  if (!one->failed) one->engine->level->wide->encode(&task);
 }
 
 static void call_decode(call *one) {

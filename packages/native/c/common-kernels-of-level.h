@@ -9,8 +9,10 @@
 #include "unary-kernel.h"
 
 #include "block-scales.h"
+#include "rounding.h"
+
+#include "decode-kernel.h"
 #include "round-kernel.h"
-#include "encode-kernel.h"
 
 #define COMMON_KERNELS                                                                                                 \
   {.unary = unary,                                                                                                     \
@@ -18,7 +20,6 @@
    .softmax_gradient = softmax_gradient,                                                                               \
    .layer_norm = layer_norm,                                                                                           \
    .layer_norm_gradient = layer_norm_gradient,                                                                         \
-   .encode = encode,                                                                                                   \
    .decode = decode,                                                                                                   \
    .round_rows = round_rows,                                                                                           \
    .round_slabs = round_slabs}

@@ -163,6 +163,7 @@ typedef struct {
   void (*lmd_update)(const lmd_update_task *task, workspace *space);
   void (*softmax)(const softmax_task *task);
   void (*cross_entropy)(const cross_entropy_task *task);
+  void (*encode)(const encode_task *task);
 } wide_kernels;
 
 /** Those that memory bounds, or sums in eight lanes: AVX-512 has them from AVX2. */
@@ -172,7 +173,6 @@ typedef struct {
   void (*softmax_gradient)(const softmax_gradient_task *task);
   void (*layer_norm)(const layer_norm_task *task);
   void (*layer_norm_gradient)(const layer_norm_gradient_task *task);
-  void (*encode)(const encode_task *task);
   void (*decode)(const decode_task *task);
   void (*round_rows)(const round_task *task);
   void (*round_slabs)(const round_task *task);

@@ -3,9 +3,17 @@
 #include <arm_neon.h>
 
 typedef int32x4_t ints;
+/** Whether a tile leaves registers for totals. */
+enum { TOTALS_STAY = 0 };
 enum { OFFSET = 0 };
 
 static inline ints load_ints(const void *from) { return vld1q_s32(from); }
+/** Into a register that stays: gcc would read memory again for each row of a tile. */
+static inline ints load_kept(const void *from) {
+  ints x = load_ints(from);
+  __asm__("" : "+w"(x));
+  return x;
+}
 static inline void store_ints(int32_t *to, ints x) { vst1q_s32(to, x); }
 static inline ints splat_ints(int32_t x) { return vdupq_n_s32(x); }
 static inline floats to_floats(ints x) { return vcvtq_f32_s32(x); }
@@ -31,8 +39,3 @@ static inline ints dot_narrow(ints sums, ints a, ints b) {
 }
 #endif
 static inline ints correction_of(ints sum) { return sum; }
-static inline void widen_sixteen(const int8_t *codes, int16_t *to) {
-  const int8x16_t x = vld1q_s8(codes);
-  vst1q_s16(to, vmovl_s8(vget_low_s8(x)));
-  vst1q_s16(to + 8, vmovl_high_s8(x));
-}

@@ -1,5 +1,7 @@
 // One integer at a time, in plain C, with the operations that `block-kernel.h` uses.
 typedef int32_t ints;
+/** Whether a tile leaves registers for totals. */
+enum { TOTALS_STAY = 0 };
 enum { NARROW = 1, OFFSET = 0 };
 
 static inline ints load_ints(const void *from) {
@@ -7,6 +9,7 @@ static inline ints load_ints(const void *from) {
   memcpy(&x, from, sizeof x);
   return x;
 }
+static inline ints load_kept(const void *from) { return load_ints(from); }
 static inline void store_ints(int32_t *to, ints x) { *to = x; }
 static inline ints splat_ints(int32_t x) { return x; }
 static inline floats to_floats(ints x) { return (float)x; }
@@ -26,6 +29,3 @@ static inline ints dot_narrow(ints sums, ints a, ints b) {
   return sums;
 }
 static inline ints correction_of(ints sum) { return sum; }
-static inline void widen_sixteen(const int8_t *codes, int16_t *to) {
-  for (int i = 0; i < 16; i++) to[i] = codes[i];
-}

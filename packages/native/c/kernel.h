@@ -9,6 +9,8 @@
 // Plain C is compiled for size.
 #if TILE_VECTORS == 1
 #define UNROLL
+#undef ALWAYS_INLINE
+#define ALWAYS_INLINE
 #elif defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")
 #else

@@ -3,7 +3,7 @@
 
 #define PACK_PANEL pack_panel_avx512
 #define PACKED_BY_OTHERS
-#define TILE_ROWS 12
+#define TILE_ROWS 6
 #define TILE_VECTORS 2
 #include "integers-avx512-vnni.h"
 

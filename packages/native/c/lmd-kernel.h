@@ -1,7 +1,26 @@
 // Draws and updates of LMD, in the order of `assembly/optimizers.ts`.
 
+/** Floats of a cache line. */
+enum { LINE_FLOATS = 16 };
+
+/**
+ * Arrays that are read or written next. They are fetched while noise is computed: a block fills a page, and processors
+ * fetch ahead by themselves within a page alone.
+ */
+typedef struct {
+  const float *arrays[9];
+  int count;
+} needed_next;
+
+static inline ALWAYS_INLINE void fetch_ahead(const needed_next *next, ptrdiff_t at) {
+  for (int k = 0; k < next->count; k++) {
+    for (int i = 0; i < DRAWN; i += LINE_FLOATS) __builtin_prefetch(next->arrays[k] + at + i);
+  }
+}
+
 /** Normals of `count` elements from `start` on, for both halves; zeros where there is no noise. */
-static void draw_noise(workspace *space, random_key key, float noise, ptrdiff_t start, ptrdiff_t count) {
+static void draw_noise(workspace *space, random_key key, float noise, ptrdiff_t start, ptrdiff_t count,
+                       const needed_next *next) {
   if (noise == 0) {
     memset(space->noise_plus, 0, sizeof space->noise_plus);
     memset(space->noise_minus, 0, sizeof space->noise_minus);
@@ -11,8 +30,9 @@ static void draw_noise(workspace *space, random_key key, float noise, ptrdiff_t 
   key.stream = ~key.stream;
   const schedule minus = schedule_of(key);
   for (ptrdiff_t i = 0; i < count; i += DRAWN) {
-    draw_normals(&plus, (uint32_t)(start + i) / 4, space->noise_plus + i);
-    draw_normals(&minus, (uint32_t)(start + i) / 4, space->noise_minus + i);
+    const uint32_t group = (uint32_t)(start + i) / 4;
+    fetch_ahead(next, start + i);
+    draw_normals((blocks_at){&plus, group}, space->noise_plus + i, (blocks_at){&minus, group}, space->noise_minus + i);
   }
 }
 
@@ -26,9 +46,11 @@ static ptrdiff_t block_from(ptrdiff_t start, ptrdiff_t to) {
 }
 
 static void lmd_draw(const lmd_draw_task *task, workspace *space) {
+  // Three arrays, which processors fetch ahead well enough.
+  const needed_next none = {.count = 0};
   for (ptrdiff_t start = task->from; start < task->to; start += WEIGHT_BLOCK) {
     const ptrdiff_t count = block_from(start, task->to);
-    draw_noise(space, task->key, task->noise, start, count);
+    draw_noise(space, task->key, task->noise, start, count, &none);
     for (ptrdiff_t i = 0; i < count; i += LANES) {
       const floats plus =
           magnitude(load_some(task->log_plus + start + i, count - i), space->noise_plus + i, task->noise);
@@ -96,7 +118,13 @@ static void lmd_update(const lmd_update_task *task, workspace *space) {
       const float *own = (const float *)(task->memory + sample[0]);
       const random_key key = {
           .stream = sample[1], .step = sample[2], .sample = sample[3], .seed_low = sample[4], .seed_high = sample[5]};
-      if (scaled) draw_noise(space, key, task->noise, start, count);
+      const needed_next next = {
+          .arrays = {own, task->plus.log, task->minus.log, task->plus.momentum, task->minus.momentum,
+                     task->plus.out_log, task->minus.out_log, task->plus.out_momentum, task->minus.out_momentum},
+          // Those of the update are there after the first sample.
+          .count = s == 0 ? 9 : 1,
+      };
+      if (scaled) draw_noise(space, key, task->noise, start, count, &next);
       (scaled ? add_scaled : add_plain)(task, space, own, start, count);
     }
     const float *momentum = scaled ? task->minus.momentum : task->plus.momentum;

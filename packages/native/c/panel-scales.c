@@ -34,9 +34,6 @@ range pack_scales(const block_operand *x, ptrdiff_t row, ptrdiff_t lines, ptrdif
   return found;
 }
 
-void add_sums_limited(const int32_t *sums, ptrdiff_t width, const float *scales_a, const float *scales_b, float *out,
-                      ptrdiff_t stride, int rows, int columns, double rest) {
-  for (int i = 0; i < rows; i++, out += stride, sums += width) {
-    for (int j = 0; j < columns; j++) out[j] = add_limited(out[j], sums[j], (double)scales_a[i] * scales_b[j] * rest);
-  }
+void add_sums_limited(const int32_t *sums, float scale_a, const float *scales_b, float *out, int columns, double rest) {
+  for (int j = 0; j < columns; j++) out[j] = add_limited(out[j], sums[j], (double)scale_a * scales_b[j] * rest);
 }

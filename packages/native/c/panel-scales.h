@@ -23,10 +23,9 @@ static inline int stays_normal(range a, range b, double rest) {
 }
 
 /**
- * out += sums·scales·rest for a tile of `columns` columns, where numbers may be none of the normal ones: each row has a
- * scale, and each column. Rows of sums are `width` apart.
+ * out += sums·scales·rest for `columns` columns of one row, where numbers may be none of the normal ones: the row has a
+ * scale, and each column.
  */
-void add_sums_limited(const int32_t *sums, ptrdiff_t width, const float *scales_a, const float *scales_b, float *out,
-                      ptrdiff_t stride, int rows, int columns, double rest);
+void add_sums_limited(const int32_t *sums, float scale_a, const float *scales_b, float *out, int columns, double rest);
 
 #endif

@@ -25,25 +25,45 @@ static inline schedule schedule_of(random_key key) {
   };
 }
 
-/** Four words of each block from `group` on. */
-static NEVER_INLINE void philox(const schedule *shared, uint32_t group, words c[4]) {
+/** Words of blocks after three rounds, most of them those that all blocks share. */
+static inline ALWAYS_INLINE void begin_philox(const schedule *shared, uint32_t group, words c[4]) {
   words low0, high0, low1, high1;
-  // In the first three rounds, most words are those that all blocks share.
   multiply_wide((lane_numbers() + group) ^ shared->first_high, 0xcd9e8d57u, &low1, &high1);
   multiply_wide(high1 ^ shared->first_low, 0xd2511f53u, &low0, &high0);
   c[0] = low1 ^ shared->third_high;
   c[1] = splat_word(shared->third_low);
   c[2] = high0 ^ shared->second_low;
   c[3] = low0;
-  uint32_t key0 = shared->key.seed_low + 2u * 0x9e3779b9u, key1 = shared->key.seed_high + 2u * 0xbb67ae85u;
+}
+
+static inline ALWAYS_INLINE void philox_round(words c[4], words key0, words key1) {
+  words low0, high0, low1, high1;
+  multiply_wide(c[0], 0xd2511f53u, &low0, &high0);
+  multiply_wide(c[2], 0xcd9e8d57u, &low1, &high1);
+  c[0] = high1 ^ c[1] ^ key0;
+  c[2] = high0 ^ c[3] ^ key1;
+  c[1] = low1, c[3] = low0;
+}
+
+/** Where blocks begin: two schedules of one seed, or one twice. A round waits for the one before, but not for a twin. */
+typedef struct {
+  const schedule *shared;
+  uint32_t group;
+} blocks_at;
+
+/** Four words of each block from `a` on, and of each from `b` on. */
+static NEVER_INLINE void philox(blocks_at a, blocks_at b, words c[8]) {
+  words x[4], y[4];
+  begin_philox(a.shared, a.group, x);
+  begin_philox(b.shared, b.group, y);
+  words key0 = splat_word(a.shared->key.seed_low + 2u * 0x9e3779b9u);
+  words key1 = splat_word(a.shared->key.seed_high + 2u * 0xbb67ae85u);
   for (int round = 3; round < 10; round++) {
     key0 += 0x9e3779b9u, key1 += 0xbb67ae85u;
-    multiply_wide(c[0], 0xd2511f53u, &low0, &high0);
-    multiply_wide(c[2], 0xcd9e8d57u, &low1, &high1);
-    c[0] = high1 ^ c[1] ^ key0;
-    c[2] = high0 ^ c[3] ^ key1;
-    c[1] = low1, c[3] = low0;
+    philox_round(x, key0, key1);
+    philox_round(y, key0, key1);
   }
+  for (int i = 0; i < 4; i++) c[i] = x[i], c[4 + i] = y[i];
 }
 
 /** √(−2 ln u1) with u1 = ((word >>> 8) + 1)·2^-24. */
@@ -82,29 +102,32 @@ static inline ALWAYS_INLINE void box_muller(words first, words word, floats *x, 
   *y = size * floats_of(bits_of(sine) ^ exchange ^ (quarter & 0x80000000u));
 }
 
-/** The normals of DRAWN elements from block `group` on. */
-static NEVER_INLINE void draw_normals(const schedule *shared, uint32_t group, float *out) {
-  words c[4];
-  floats x[4];
-  philox(shared, group, c);
-  for (int i = 0; i < 4; i += 2) box_muller(c[i], c[i + 1], &x[i], &x[i + 1]);
-  store_interleaved(out, x[0], x[1], x[2], x[3]);
+/** The normals of DRAWN elements from each place on. */
+static NEVER_INLINE void draw_normals(blocks_at a, float *out_a, blocks_at b, float *out_b) {
+  words c[8];
+  floats x[8];
+  philox(a, b, c);
+  for (int i = 0; i < 8; i += 2) box_muller(c[i], c[i + 1], &x[i], &x[i + 1]);
+  store_interleaved(out_a, x[0], x[1], x[2], x[3]);
+  store_interleaved(out_b, x[4], x[5], x[6], x[7]);
 }
 
-static void draw_others(const schedule *shared, uint32_t group, random_kind kind, float *out) {
-  words c[4];
-  philox(shared, group, c);
-  for (int i = 0; i < 4; i++) c[i] = kind == RANDOM_UNIFORM ? bits_of(uniform_of(c[i])) : c[i];
-  store_interleaved(out, floats_of(c[0]), floats_of(c[1]), floats_of(c[2]), floats_of(c[3]));
+static void draw_others(blocks_at a, float *out_a, blocks_at b, float *out_b, random_kind kind) {
+  words c[8];
+  philox(a, b, c);
+  for (int i = 0; i < 8; i++) c[i] = kind == RANDOM_UNIFORM ? bits_of(uniform_of(c[i])) : c[i];
+  store_interleaved(out_a, floats_of(c[0]), floats_of(c[1]), floats_of(c[2]), floats_of(c[3]));
+  store_interleaved(out_b, floats_of(c[4]), floats_of(c[5]), floats_of(c[6]), floats_of(c[7]));
 }
 
 static void random_numbers(const random_task *task) {
   const schedule shared = schedule_of(task->key);
-  for (ptrdiff_t i = task->from; i < task->to; i += DRAWN) {
+  for (ptrdiff_t i = task->from; i < task->to; i += 2 * DRAWN) {
     const ptrdiff_t left = task->to - i;
-    float aside[DRAWN], *out = left < DRAWN ? aside : task->target + i;
-    if (task->kind == RANDOM_NORMAL) draw_normals(&shared, (uint32_t)i / 4, out);
-    else draw_others(&shared, (uint32_t)i / 4, task->kind, out);
-    if (left < DRAWN) memcpy(task->target + i, aside, (size_t)left * sizeof *aside);
+    float aside[2 * DRAWN], *out = left < 2 * DRAWN ? aside : task->target + i;
+    const blocks_at first = {&shared, (uint32_t)i / 4}, second = {&shared, (uint32_t)i / 4 + LANES};
+    if (task->kind == RANDOM_NORMAL) draw_normals(first, out, second, out + DRAWN);
+    else draw_others(first, out, second, out + DRAWN, task->kind);
+    if (left < 2 * DRAWN) memcpy(task->target + i, aside, (size_t)left * sizeof *aside);
   }
 }

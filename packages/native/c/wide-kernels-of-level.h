@@ -7,10 +7,15 @@
 #include "softmax-kernel.h"
 #include "cross-entropy-kernel.h"
 
+#include "rounding.h"
+
+#include "encode-kernel.h"
+
 #define WIDE_KERNELS                                                                                                   \
   {.gelu = gelu,                                                                                                       \
    .random = random_numbers,                                                                                           \
    .lmd_draw = lmd_draw,                                                                                               \
    .lmd_update = lmd_update,                                                                                           \
    .softmax = softmax,                                                                                                 \
-   .cross_entropy = cross_entropy}
+   .cross_entropy = cross_entropy,                                                                                     \
+   .encode = encode}

@@ -16,6 +16,8 @@ enum {
   MOST_BLOCK = 256,
   /** Weights that are drawn or updated at once: they stay in the first-level cache. */
   WEIGHT_BLOCK = 1024,
+  /** Elements of a tile, at most. */
+  MOST_TILE = 512,
   /** Lines of a panel, at most. */
   MOST_LINES = 64,
 };
@@ -32,6 +34,8 @@ typedef struct {
   range ranges_a[BLOCK_ROWS], ranges_b[BLOCK_COLUMNS];
   /** Excess of products of offset codes, to be subtracted. */
   int32_t corrections[BLOCK_COLUMNS * BLOCK_SCALES];
+  /** A tile of results, aside. */
+  float edge[MOST_TILE];
   /** Codes of a panel, widened. */
   int16_t widened[MOST_LINES * BLOCK_TERMS * 2];
   /** Random numbers and gradients of both halves of a block of weights. */

@@ -24,7 +24,12 @@ const avx512 = [...avx2, '-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl'];
 export function sourcesOf(cpu, zig = false) {
   // What pays in instructions is not here: as small as it can be.
   const small = zig ? ['-Oz'] : [];
-  const plain = ['addon.c', 'level.c', 'block-plain.c', 'block-rounding.c', 'panel-scales.c', 'level-scalar.c'];
+  const plain = [
+    ...['addon.c', 'level.c', 'level-scalar.c'],
+    ...['block-driver.c', 'block-plain.c', 'block-rounding.c', 'panel-scales.c'],
+  ];
+  // Random numbers are interleaved in the source, which gcc keeps from -O2 on and clang always.
+  const chains = zig ? small : fast;
   const common = { ...Object.fromEntries(plain.map((file) => [file, small])), 'windows.c': ['-fno-builtin'] };
   if (cpu === 'arm64') {
     const dotProducts = zig ? '-mcpu=generic+dotprod' : '-march=armv8.2-a+dotprod';
@@ -39,11 +44,11 @@ export function sourcesOf(cpu, zig = false) {
   return {
     ...common,
     'level-avx2.c': avx2,
-    'wide-avx2.c': avx2,
+    'wide-avx2.c': [...avx2, ...chains],
     'common-avx2.c': [...avx2, ...fast],
     'level-avx2-vnni.c': [...avx2, '-mavxvnni'],
     'level-avx512.c': avx512,
-    'wide-avx512.c': avx512,
+    'wide-avx512.c': [...avx512, ...chains],
     'level-avx512-vnni.c': [...avx512, '-mavx512vnni'],
   };
 }

@@ -32,7 +32,7 @@ static rounding_settings random_settings(int format) {
 
 static void run_encode(const level *one, void *task, float *const *outs, workspace *space) {
   encode_task *own = task;
-  (void)space, own->codes = (uint8_t *)outs[0], own->scales = outs[1], one->common->encode(own);
+  (void)space, own->codes = (uint8_t *)outs[0], own->scales = outs[1], one->wide->encode(own);
 }
 static void run_decode(const level *one, void *task, float *const *outs, workspace *space) {
   (void)space, ((decode_task *)task)->out = outs[0], one->common->decode(task);
