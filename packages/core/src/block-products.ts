@@ -52,7 +52,10 @@ export interface EncodedOperand {
   readonly shape: readonly number[];
   /** The contraction axis, counted from the start: one of the last two. */
   readonly axis: number;
-  /** In the backend's own layout. */
+  /**
+   * In the backend's own layout, which depends on the `OperandExtent` alone: the same tensors are the codes of the
+   * transposed matrices, contracted along their other axis.
+   */
   readonly tensors: NamedTensors;
 }
 

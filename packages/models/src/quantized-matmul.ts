@@ -37,9 +37,9 @@ export interface ProductOptions {
  * along the axis that it contracts: x and dy along m (with a shared `b`, along batch and m together) for the gradient
  * of b, dy and b along n for that of x. These products are exact under the same conditions.
  *
- * Saved for the backward pass: the codes or the quantized copy of an activation (its source can then be freed); weights
- * unquantized, since they are in memory anyway and quantizing them again is cheap relative to the product. With `f32`
- * everywhere it is the plain product.
+ * Saved for the backward pass: the codes of an exact product's operands, or the quantized copy of an activation (its
+ * source can then be freed); other weights unquantized, since they are in memory anyway. With `f32` everywhere it is the
+ * plain product.
  */
 export function quantizedMatmul(ops: Operations, x: Tensor, b: Tensor, options: ProductOptions): Tensor {
   const { precision, transposeB = false, second = 'weights' } = options;
@@ -79,18 +79,18 @@ export function quantizedMatmul(ops: Operations, x: Tensor, b: Tensor, options: 
     forward(plain, inputs, keep) {
       const known = [undefined, options.encodedWeights?.get(inputs[1]!)];
       codes = plans.map((operand, i) => known[i] ?? encoded(plain, forwardProduct(inputs[i]!, operand)));
-      for (const [i, { savesRounded }] of plans.entries()) if (savesRounded) keep(codes[i]!.tensors);
+      for (const [i, operand] of plans.entries()) {
+        if (savesCodes(operand) && known[i] === undefined) keep(codes[i]!.tensors);
+      }
       return plain.blockMatmul(codes[0]!, codes[1]!);
     },
-    saves: { inputs: [0, 1].filter((i) => !plans[i]!.savesRounded), output: false },
+    saves: { inputs: [0, 1].filter((i) => !savesCodes(plans[i]!)), output: false },
     backward(plain, dy, inputs, _output, needsGradient) {
       const sources = plans.map((operand, i) => ({
         operand,
         unrounded: inputs[i]!,
-        rounded: (on: Operations) =>
-          operand.savesRounded
-            ? on.decodeOperand(codes[i]!)
-            : roundOperand(on, inputs[i]!, operand.forward, operand.axis, operand.name('forward')),
+        rounded: (on: Operations) => on.decodeOperand(codes[i]!),
+        ...(savesCodes(operand) ? { codes: codes[i]! } : {}),
       })) as [Source, Source];
       return gradientsOf(plain, dy, sources, needsGradient, options);
     },
@@ -149,7 +149,12 @@ interface Source {
   readonly unrounded: Tensor;
   /** The operand of the forward product. */
   rounded(ops: Operations): Tensor;
+  /** Its codes, where they are saved. */
+  readonly codes?: EncodedOperand;
 }
+
+/** Whether the codes of an exact product are what its backward products need of an operand. */
+const savesCodes = ({ backward }: OperandPlan): boolean => !isBlockFormat(backward);
 
 function gradientsOf(
   ops: Operations,
@@ -174,9 +179,13 @@ function gradientsOf(
     ...(shared === undefined ? {} : { rounded: shared }),
   });
   const gradientOfFirst = (): Tensor =>
-    multiply(ops, gradient(-1, 'inputGradient'), backwardOperand(ops, second, transposeB ? -2 : -1, 'inputGradient'));
+    multiply(
+      ops,
+      gradient(-1, 'inputGradient'),
+      backwardOperand(ops, second, transposeB ? -2 : -1, 'inputGradient', dy.shape.at(-2) === 1),
+    );
   const gradientOfSecond = (): Tensor => {
-    const rows = backwardOperand(ops, first, -2, 'weightGradient');
+    const rows = backwardOperand(ops, first, -2, 'weightGradient', false);
     const rowGradients = gradient(-2, 'weightGradient');
     return transposeB ? multiply(ops, rowGradients, rows) : multiply(ops, rows, rowGradients);
   };
@@ -185,16 +194,27 @@ function gradientsOf(
 
 function backwardOperand(
   ops: Operations,
-  { operand, unrounded, rounded }: Source,
+  { operand, unrounded, rounded, codes }: Source,
   axis: -1 | -2,
   product: BackwardProduct,
+  isOneRow: boolean,
 ): ProductOperand {
   const { forward, backward, name } = operand;
   const own = { tensor: unrounded, precision: backward, axis, name: name(product) };
   if (isBlockFormat(backward)) return own;
+  if (codes !== undefined && codes.axis === codes.shape.length - 2 && !isOneRow) {
+    // Decoded as codes lie, the contraction axis last, which costs no transpose.
+    return { ...own, axis: axis === -1 ? -2 : -1, rounded: ops.decodeOperand(turned(codes)) };
+  }
   const values = rounded(ops);
   // Quantized forward operands are already exact in BF16.
   return { ...own, rounded: backward === 'bf16' && forward === 'f32' ? ops.roundToBfloat16(values) : values };
+}
+
+/** The same codes as those of the transposed matrices, whose other axis is contracted. */
+function turned({ shape, axis, ...operand }: EncodedOperand): EncodedOperand {
+  const rank = shape.length;
+  return { ...operand, shape: [...shape.slice(0, -2), shape[rank - 1]!, shape[rank - 2]!], axis: 2 * rank - 3 - axis };
 }
 
 function checkRanks(x: Tensor, b: Tensor, product: string): void {

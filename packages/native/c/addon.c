@@ -30,6 +30,7 @@ static const entry entries[] = {
     {"decodeOperand", 11, call_decode, ALWAYS},
     {"roundRowsInMemory", 7, call_round_rows, ALWAYS},
     {"roundSlabsInMemory", 9, call_round_slabs, ALWAYS},
+    {"turnMatrices", 13, call_turn, ALWAYS},
 };
 enum { ENTRIES = sizeof entries / sizeof entries[0], CACHE_LINE = 64 };
 

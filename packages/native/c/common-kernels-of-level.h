@@ -6,6 +6,7 @@
 #include "adamw-kernel.h"
 #include "layer-norm-kernel.h"
 #include "softmax-gradient-kernel.h"
+#include "turn-kernel.h"
 #include "unary-kernel.h"
 
 #include "block-scales.h"
@@ -22,4 +23,5 @@
    .layer_norm_gradient = layer_norm_gradient,                                                                         \
    .decode = decode,                                                                                                   \
    .round_rows = round_rows,                                                                                           \
-   .round_slabs = round_slabs}
+   .round_slabs = round_slabs,                                                                                         \
+   .turn = turn_matrices}

@@ -155,6 +155,21 @@ typedef struct {
   float epsilon;
 } layer_norm_gradient_task;
 
+/** Rows of one strip of a matrix that is turned. */
+enum { TURNED_ROWS = 32 };
+
+/**
+ * Matrices turned round: `rows` × `columns` with contiguous columns and rows `source_stride` apart, to contiguous rows
+ * with columns `target_stride` apart. They are counted over two axes, the inner one of `inner_extent`, with steps on
+ * either side. `from` to `to` count strips of TURNED_ROWS rows.
+ */
+typedef struct {
+  ptrdiff_t from, to;
+  const float *source;
+  float *target;
+  ptrdiff_t rows, columns, source_stride, target_stride, inner_extent, source_steps[2], target_steps[2];
+} turn_task;
+
 /** The kernels of an instruction set that gain from wider vectors. Multiply-adds are fused in all kernels. */
 typedef struct {
   void (*gelu)(const gelu_task *task);
@@ -176,6 +191,7 @@ typedef struct {
   void (*decode)(const decode_task *task);
   void (*round_rows)(const round_task *task);
   void (*round_slabs)(const round_task *task);
+  void (*turn)(const turn_task *task);
 } common_kernels;
 
 extern const wide_kernels wide_avx512, wide_avx2, wide_neon, wide_scalar;

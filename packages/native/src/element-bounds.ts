@@ -3,7 +3,9 @@ import { Check } from './check.js';
 import type { Bounds, ElementKernels } from './kernels.js';
 import { sizes } from './sizes.js';
 
-const { SAMPLE_WORDS: sampleWords, NORM_PART_ROWS: partRows } = sizes;
+const sampleWords = 6;
+const partRows = 256;
+const turnedRows = 32;
 
 /** Elements of operands that are as long as the range. */
 function flat(
@@ -50,6 +52,17 @@ function rows(
 
 export const elementBounds: Bounds<keyof ElementKernels> = {
   ...blockBounds,
+
+  turnMatrices({ length }, from, to, source, target, rows, columns, sourceStride, targetStride, inner, s0, s1, t0, t1) {
+    const check = new Check('turnMatrices', length);
+    check.sizes({ from, to, sourceStride, targetStride, s0, s1, t0, t1 }, 0);
+    check.sizes({ rows, columns, inner }, 1);
+    if (from >= to) return;
+    const last = Math.floor((to - 1) / Math.ceil(rows / turnedRows));
+    const [i, j] = [Math.floor(last / inner), Math.min(last, inner - 1)];
+    check.operand('source', source, i * s0 + j * s1 + (rows - 1) * sourceStride + columns, 4);
+    check.operand('target', target, i * t0 + j * t1 + (columns - 1) * targetStride + rows, 4);
+  },
 
   unary({ length }, from, to, operation, x, out) {
     flat('unary', length, from, to, { x, out }).choice('operation', operation, sizes.UNARY_COUNT);

@@ -237,6 +237,26 @@ export interface ElementKernels {
     blocks: number,
     inner: number,
   ): void;
+  /**
+   * Strips of 32 rows of matrices turned round: `rows` × `columns` with contiguous columns and rows `sourceStride`
+   * apart, to contiguous rows with columns `targetStride` apart. Matrices are counted over two axes, the inner one of
+   * extent `inner`, with source steps s and target steps t.
+   */
+  turnMatrices(
+    from: number,
+    to: number,
+    source: number,
+    target: number,
+    rows: number,
+    columns: number,
+    sourceStride: number,
+    targetStride: number,
+    inner: number,
+    s0: number,
+    s1: number,
+    t0: number,
+    t1: number,
+  ): void;
 }
 
 /** A memory whose buffer another replaces when it grows, as `WebAssembly.Memory`. It may be shared. */

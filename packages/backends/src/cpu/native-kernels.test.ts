@@ -277,6 +277,30 @@ const plainCases: Readonly<Record<string, Case>> = {
       0.7,
     );
   },
+  turnMatrices(pair) {
+    const [rows, columns] = [pair.integer(1, 75), pair.integer(1, 75)];
+    const [outer, inner] = [pair.integer(1, 2), pair.integer(1, 3)];
+    // [outer, rows, inner, columns] to [outer, inner, columns, rows], with a gap at the end of each line.
+    const [sourceStride, targetStride] = [inner * columns + pair.integer(0, 3), rows + pair.integer(0, 3)];
+    const source = pair.floats(outer * rows * sourceStride, 1, true);
+    const written = outer * inner * columns * targetStride;
+    const strips = outer * inner * Math.ceil(rows / 32);
+    const steps = [rows * sourceStride, columns, inner * columns * targetStride, columns * targetStride];
+    pair.same(
+      'turnMatrices',
+      strips,
+      1,
+      { 1: written },
+      source,
+      0,
+      rows,
+      columns,
+      sourceStride,
+      targetStride,
+      inner,
+      ...steps,
+    );
+  },
   encodeIntegersInMemory(pair, run) {
     // Those of exact products.
     const format = formats.slice(2)[run % 5]!;

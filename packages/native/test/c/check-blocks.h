@@ -44,6 +44,29 @@ static void run_round_slabs(const level *one, void *task, float *const *outs, wo
   (void)space, ((round_task *)task)->target = outs[0], one->common->round_slabs(task);
 }
 
+static void run_turn(const level *one, void *task, float *const *outs, workspace *space) {
+  (void)space, ((turn_task *)task)->target = outs[0], one->common->turn(task);
+}
+
+static int check_turning(workspace *space) {
+  const ptrdiff_t rows = random_extent(), columns = random_extent(), inner = 1 + random_below(3);
+  const ptrdiff_t matrices = inner * (1 + random_below(2)), size = rows * columns;
+  float *x = random_floats(matrices * size);
+  turn_task task = {.to = matrices * ((rows + TURNED_ROWS - 1) / TURNED_ROWS),
+                    .source = x,
+                    .rows = rows,
+                    .columns = columns,
+                    .source_stride = columns,
+                    .target_stride = rows,
+                    .inner_extent = inner,
+                    .source_steps = {inner * size, size},
+                    .target_steps = {inner * size, size}};
+  const ptrdiff_t turned[MOST_OUTPUTS] = {matrices * size};
+  const int failed = compare("turnMatrices", run_turn, &task, turned, space);
+  free(x);
+  return failed;
+}
+
 static int check_blocks(workspace *space) {
   const int format = random_below(6);
   const rounding_settings settings = random_settings(format);

@@ -103,7 +103,8 @@ int main(int count, char **arguments) {
   }
   int failed = 0;
   for (int run = 0; run < runs && !failed; run++) {
-    failed = check_matmul(space) || check_block_matmul(space) || check_kernels(space) || check_blocks(space);
+    failed = check_matmul(space) || check_block_matmul(space) || check_kernels(space) || check_blocks(space) ||
+             check_turning(space);
   }
   free(space);
   return failed;
