@@ -235,7 +235,21 @@ describe('quantizedMatmul', () => {
     expect(roundings).toBe(1);
   });
 
-  it('saves rounded activations or their codes, and of the weights nothing', async () => {
+  it.each([1, 2, 7])('has the gradients of rounded operands to the bit, from %i rows', async (rows) => {
+    const { ops } = await cpu();
+    const weights = { x: randomTensor(ops, [rows, 40], 1), w: randomTensor(ops, [40, 30], 2) };
+    const scale = randomTensor(ops, [rows, 30], 3);
+    const { gradients } = valueAndGradients(ops, weights, (tape, { x, w }) =>
+      tape.sum(tape.multiply(quantizedMatmul(tape, x!, w!, options(precisionPreset('mxfp6_e2m3'))), scale)),
+    );
+    const dy = ops.roundToBfloat16(scale);
+    const x = ops.fakeQuantize(weights.x, { format: mxfp6_e2m3, axis: 1 });
+    const w = ops.fakeQuantize(weights.w, { format: mxfp6_e2m3, axis: 0 });
+    expect(await ops.read(gradients.x!)).toEqual(await ops.read(ops.matmul(dy, w, { transposeB: true })));
+    expect(await ops.read(gradients.w!)).toEqual(await ops.read(ops.matmul(x, dy, { transposeA: true })));
+  });
+
+  it('saves rounded activations and of the weights nothing, or the codes of both', async () => {
     const { ops } = await cpu();
     const weights = { x: randomTensor(ops, [64, 40], 1), w: randomTensor(ops, [40, 30], 2) };
     const held = (precision: Precision) => {
@@ -256,9 +270,9 @@ describe('quantizedMatmul', () => {
     expect(held(fullPrecision)).toBe(64 * 40 * 4);
     expect(held(precisionPreset('mxfp8_e4m3'))).toBe(64 * 40 * 4);
     expect(held(mxBothWays)).toBe(64 * 40 * 4);
-    // Codes in rows of 48, of one byte or of two, and two scales a row.
-    expect(held(precisionPreset('mxfp6_e2m3'))).toBe(64 * (48 + 2));
-    expect(held(precisionPreset('mxfp6_e3m2'))).toBe(64 * (96 + 2));
+    // Codes of x and w in rows of 48, of one byte or of two, and two scales a row.
+    expect(held(precisionPreset('mxfp6_e2m3'))).toBe((64 + 30) * (48 + 2));
+    expect(held(precisionPreset('mxfp6_e3m2'))).toBe((64 + 30) * (96 + 2));
   });
 
   it('refuses operands and precisions that it cannot use, by name', () => {
