@@ -1,6 +1,6 @@
 /**
  * npm run bench -- cpu [--json] [--write] [--quick] [--rounds 7] [--only
- * kernels,products,blocks,quantize,optimizers,training,steps]
+ * kernels,products,rows,blocks,quantize,optimizers,training,steps]
  *
  * Benchmarks of the cpu backend, compared in one run with TensorFlow.js on wasm; with onnxruntime if it is installed or
  * LMD_ONNXRUNTIME is its folder; and with PyTorch if installed in python3 or the Python given by LMD_PYTHON. Every
@@ -20,12 +20,24 @@ import { writePage } from './page.mjs';
 import { benchProducts } from './products.mjs';
 import { benchQuantize } from './quantize.mjs';
 import { benchRoofline, measureLimits } from './roofline.mjs';
+import { benchRowProducts } from './row-products.mjs';
 import { benchSteps } from './steps.mjs';
 import { benchTraining } from './training.mjs';
 
-const sections = ['kernels', 'products', 'blocks', 'quantize', 'optimizers', 'training', 'steps'];
-const given = benchArguments({ only: { type: 'string', default: sections.join(',') } });
-const { quick, rounds } = given;
+const sections = ['kernels', 'products', 'rows', 'blocks', 'quantize', 'optimizers', 'training', 'steps'];
+const { values: given } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+    only: { type: 'string', default: sections.join(',') },
+  },
+});
+const { quick } = given;
+if (quick && given.write)
+  throw new Error('--quick cannot be combined with --write: its times are not meaningful. Remove one of them.');
+const rounds = Number(given.rounds ?? (quick ? 1 : 7));
 const selected = given.only.split(',');
 const unknown = selected.find((section) => !sections.includes(section));
 if (unknown !== undefined) throw new Error(`--only ${unknown} is not a section. Use some of ${sections.join(', ')}.`);
@@ -45,6 +57,7 @@ if (wasm !== undefined) await untilThreadsRun(wasm);
 const limits = await measureLimits(backends, rounds, quick);
 if (selected.includes('kernels')) await benchRoofline(backends, rounds, limits, quick);
 if (selected.includes('products')) await benchProducts(backends, rounds, limits, quick);
+if (selected.includes('rows')) await benchRowProducts(backends, rounds, limits, quick);
 if (selected.includes('blocks')) {
   await benchBlockProducts(backends, rounds, quick);
   await benchBlockTraining(backends, rounds, quick);
