@@ -31,6 +31,7 @@ static const entry entries[] = {
     {"roundRowsInMemory", 7, call_round_rows, ALWAYS},
     {"roundSlabsInMemory", 9, call_round_slabs, ALWAYS},
     {"turnMatrices", 13, call_turn, ALWAYS},
+    {"packedRowProducts", 12, call_packed_rows, PACKED},
 };
 enum { ENTRIES = sizeof entries / sizeof entries[0], CACHE_LINE = 64 };
 
@@ -57,6 +58,8 @@ static napi_value call_kernel(napi_env env, napi_callback_info info) {
 
 static int offers(const engine *engine, const entry *one) {
   if (one->group == PRODUCTS) return 1;
+  if (one->group == PACKED)
+    return engine->fused && engine->level->wide != NULL && engine->level->wide->packed_rows != NULL;
   // Strict arithmetic is for the same bits everywhere, not for speed: where a kernel multiplies and adds, WebAssembly
   // has it.
   return engine->level->common != NULL && (engine->fused || one->group == ALWAYS);

@@ -33,8 +33,11 @@ typedef struct {
   const char *name;
   size_t arguments;
   void (*run)(call *one);
-  /** Whether every level has it; or those with vectors, where arithmetic is fused, or always. */
-  enum { PRODUCTS, FUSED, ALWAYS } group;
+  /**
+   * Whether every level has it; or those with vectors, where arithmetic is fused, or always; or, where it is fused,
+   * those with wide vectors.
+   */
+  enum { PRODUCTS, FUSED, ALWAYS, PACKED } group;
 } entry;
 
 /** Data pointer of a function. */

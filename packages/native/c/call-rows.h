@@ -73,3 +73,27 @@ static void call_layer_norm_gradient(call *one) {
     fail(one, "An address is no multiple of its element's size.");
   if (!one->failed) one->engine->level->common->layer_norm_gradient(&task);
 }
+
+static void call_packed_rows(call *one) {
+  packed_task task = {
+      .from = size_of(one, 0, 0),
+      .to = size_of(one, 1, 0),
+      .kind = (packed_kind)choice_at(one, 2, PACKED_COUNT),
+      .shift = choice_at(one, 6, 16),
+      .chunks = size_of(one, 7, 1),
+      .m = size_of(one, 10, 1),
+      .n = size_of(one, 11, 1),
+  };
+  if (one->failed) return;
+  if (task.to > task.n) fail(one, "There are fewer columns.");
+  const double rows = (double)task.to, chunks = (double)task.chunks;
+  const int bytes = task.kind == NIBBLES ? 32 : task.kind <= FLOAT6_M2 ? 48 : 64;
+  const ptrdiff_t blocks = (4 * task.chunks + ((ptrdiff_t)1 << task.shift) - 1) >> task.shift;
+  size_of(one, 3, 0), size_of(one, 4, 0);
+  task.codes = bytes_at(one, one->numbers[3], rows * chunks * bytes);
+  task.scales = bytes_at(one, one->numbers[4], rows * (double)blocks);
+  task.tables = (const uint32_t *)floats_at(one, 5, TABLE_WORDS);
+  task.x = floats_at(one, 8, (double)task.m * chunks * CHUNK_CODES);
+  task.out = floats_at(one, 9, (double)(task.m - 1) * (double)task.n + rows);
+  if (!one->failed) one->engine->level->wide->packed_rows(&task);
+}

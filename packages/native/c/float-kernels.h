@@ -170,6 +170,27 @@ typedef struct {
   ptrdiff_t rows, columns, source_stride, target_stride, inner_extent, source_steps[2], target_steps[2];
 } turn_task;
 
+/** How the codes of packed weights are stored: the numbers of `PackedKind`. */
+typedef enum { NIBBLES, FLOAT6_M3, FLOAT6_M2, FLOAT8_M3, FLOAT8_M2, INTEGER8, PACKED_COUNT } packed_kind;
+
+enum { CHUNK_CODES = 64, TABLE_SCALES = 256, TABLE_CODES = 16, TABLE_WORDS = 268 };
+
+/**
+ * x [m, 64·chunks] · the rows `from` to `to` of packed weights, transposed: those columns of out [m, n]. A block is of
+ * 2^(shift + 4) codes.
+ */
+typedef struct {
+  ptrdiff_t from, to;
+  packed_kind kind;
+  const uint8_t *codes, *scales;
+  const uint32_t *tables;
+  int shift;
+  ptrdiff_t chunks;
+  const float *x;
+  float *out;
+  ptrdiff_t m, n;
+} packed_task;
+
 /** The kernels of an instruction set that gain from wider vectors. Multiply-adds are fused in all kernels. */
 typedef struct {
   void (*gelu)(const gelu_task *task);
@@ -179,6 +200,8 @@ typedef struct {
   void (*softmax)(const softmax_task *task);
   void (*cross_entropy)(const cross_entropy_task *task);
   void (*encode)(const encode_task *task);
+  /** NULL where WebAssembly is as fast. */
+  void (*packed_rows)(const packed_task *task);
 } wide_kernels;
 
 /** Those that memory bounds, or sums in eight lanes: AVX-512 has them from AVX2. */

@@ -11,6 +11,10 @@
 
 #include "encode-kernel.h"
 
+#ifndef PACKED_ROWS
+#define PACKED_ROWS NULL
+#endif
+
 #define WIDE_KERNELS                                                                                                   \
   {.gelu = gelu,                                                                                                       \
    .random = random_numbers,                                                                                           \
@@ -18,4 +22,5 @@
    .lmd_update = lmd_update,                                                                                           \
    .softmax = softmax,                                                                                                 \
    .cross_entropy = cross_entropy,                                                                                     \
-   .encode = encode}
+   .encode = encode,                                                                                                   \
+   .packed_rows = PACKED_ROWS}

@@ -53,6 +53,20 @@ function rows(
 export const elementBounds: Bounds<keyof ElementKernels> = {
   ...blockBounds,
 
+  packedRowProducts({ length }, from, to, kind, codes, scales, tables, shift, chunks, x, out, m, n) {
+    const check = new Check('packedRowProducts', length);
+    check.sizes({ from, to }, 0);
+    check.sizes({ chunks, m, n }, 1);
+    check.choice('kind', kind, 6);
+    check.choice('shift', shift, 16);
+    check.equal('the last column', Math.min(to, n), to);
+    check.operand('codes', codes, to * chunks * (kind === 0 ? 32 : kind <= 2 ? 48 : 64), 1);
+    check.operand('scales', scales, to * Math.ceil((4 * chunks) / 2 ** shift), 1);
+    check.operand('tables', tables, 268, 4);
+    check.operand('x', x, m * chunks * 64, 4);
+    check.operand('out', out, (m - 1) * n + to, 4);
+  },
+
   turnMatrices({ length }, from, to, source, target, rows, columns, sourceStride, targetStride, inner, s0, s1, t0, t1) {
     const check = new Check('turnMatrices', length);
     check.sizes({ from, to, sourceStride, targetStride, s0, s1, t0, t1 }, 0);

@@ -238,6 +238,25 @@ export interface ElementKernels {
     inner: number,
   ): void;
   /**
+   * x [m, 64·chunks] · the rows `from` to `to` of packed weights, transposed: those columns of out [m, n]. The kind of
+   * codes, 0 to 5: nibbles, 6 bits with 3 and 2 bits of mantissa, 8 bits with 3 and 2, integers. Blocks are of 2^(shift
+   * + 4) codes; at `tables` are 268 words, as the cpu backend arranges them. With AVX-512 alone.
+   */
+  packedRowProducts(
+    from: number,
+    to: number,
+    kind: number,
+    codes: number,
+    scales: number,
+    tables: number,
+    shift: number,
+    chunks: number,
+    x: number,
+    out: number,
+    m: number,
+    n: number,
+  ): void;
+  /**
    * Strips of 32 rows of matrices turned round: `rows` × `columns` with contiguous columns and rows `sourceStride`
    * apart, to contiguous rows with columns `targetStride` apart. Matrices are counted over two axes, the inner one of
    * extent `inner`, with source steps s and target steps t.

@@ -68,6 +68,11 @@ class Pair {
     return at;
   }
 
+  /** Whether the level has a kernel. */
+  has(name: keyof ElementKernels): boolean {
+    return this.#native[name] !== undefined;
+  }
+
   settings(at: number): Int32Array {
     return new Int32Array(this.#wasm.memory.buffer, at, 17);
   }
@@ -171,6 +176,24 @@ const fusedCases: Readonly<Record<string, Case>> = {
     const numbers = [1 / samples, pair.pick([0, 0.1]), 1e-2, 0.9, 0.1, 0.99, 0.01, 0.3, run % 4, -0.7];
     const rest = [pair.put(Uint32Array.from(table) as unknown as number[], 'i32'), samples, ...numbers, run % 2 === 0];
     pair.same('lmdUpdate', n, 1024, outs, logPlus, logMinus, ...momenta, 0, 0, 0, 0, ...rest);
+  },
+  packedRowProducts(pair, run) {
+    if (!pair.has('packedRowProducts')) return;
+    const [kind, shift] = [run % 6, pair.integer(0, 3)];
+    const [rows, m, chunks] = [pair.integer(1, 13), pair.integer(1, 4), pair.integer(1, 5)];
+    const bytes = (count: number) =>
+      pair.put(
+        Int32Array.from({ length: Math.ceil(count / 4) }, () => pair.integer(-(2 ** 31), 2 ** 31 - 1)),
+        'i32',
+      );
+    const tables = pair.put([...Array.from({ length: 256 }, () => 2 ** pair.integer(-20, 20)), ...Array(12).fill(0)]);
+    // Small corrections of bfloat16 numbers, and what to add.
+    pair.settings(tables + 4 * 256).set(Array.from({ length: 8 }, () => pair.integer(0, 2 ** 30)));
+    pair.settings(tables + 4 * 264)[0] = 120 << 7;
+    const blocks = Math.ceil((4 * chunks) / 2 ** shift);
+    const operands = [bytes(rows * chunks * 64), bytes(rows * blocks), tables, shift, chunks];
+    const x = pair.floats(m * chunks * 64, 1);
+    pair.same('packedRowProducts', rows, 1, { 7: m * rows }, kind, ...operands, x, 0, m, rows);
   },
   adamwUpdate(pair) {
     const n = count(pair);
