@@ -21,7 +21,10 @@ const targets = { dense: 0.8, packed: 0.6 };
 /** Bytes that one product must read at least, so that weights come from memory as they do between two tokens. */
 const beyondCaches = 2 ** 27;
 
-/** Functions that free what they make and return nothing. */
+/** Of a value in MXFP4, its share of the scale included. */
+const packedBytes = 4.25 / 8;
+
+/** A function that runs the next of some each time. */
 const inTurn = (tasks) => {
   let next = 0;
   return () => tasks[next++ % tasks.length]();
@@ -39,23 +42,22 @@ export async function benchRowProducts({ cpu }, rounds, limits, quick) {
     const x = ops.fromData(values.slice(0, terms), [1, terms]);
     const shape = transposed ? [columns, terms] : [terms, columns];
     const codes = quantize(values, { format, shape, axis: transposed ? 1 : 0 });
-    for (const [kind, bits, make] of /** @type {const} */ ([
-      ['dense', 32, () => ops.fromData(values, shape)],
-      ['packed', 4.25, () => ops.packMatrix(codes)],
-    ])) {
-      const bytes = (terms * columns * bits) / 8;
-      const matrices = Array.from({ length: quick ? 1 : Math.ceil(beyondCaches / bytes) }, make);
-      const products = matrices.map((matrix) => () => {
-        const product =
-          'tensors' in matrix ? ops.packedMatmul(x, matrix) : ops.matmul(x, matrix, { transposeB: transposed });
-        ops.dispose(product);
-      });
+    const held = (bytes) => (quick ? 1 : Math.ceil(beyondCaches / bytes));
+    const dense = Array.from({ length: held(4 * terms * columns) }, () => ops.fromData(values, shape));
+    const packed = Array.from({ length: held(terms * columns * packedBytes) }, () => ops.packMatrix(codes));
+    const sides = {
+      dense: dense.map((matrix) => () => ops.dispose(ops.matmul(x, matrix, { transposeB: transposed }))),
+      packed: packed.map((matrix) => () => ops.dispose(ops.packedMatmul(x, matrix))),
+    };
+    for (const [kind, products] of Object.entries(sides)) {
+      const bytes = terms * columns * (kind === 'dense' ? 4 : packedBytes);
       const { time } = await race({ time: inTurn(products) }, Math.max(4 * rounds, 2 * products.length));
       const share = bytes / (time * 1e6) / limits.copy;
       const title = `one row times ${name}, weights in ${kind === 'dense' ? 'FP32' : 'MXFP4'}`;
       report(title, bytes / time / 1e6, 'GB/s', 'the copy bandwidth', share, targets[kind]);
-      for (const matrix of matrices) ops.dispose('tensors' in matrix ? matrix.tensors : matrix);
     }
+    ops.dispose(dense);
+    for (const { tensors } of packed) ops.dispose(tensors);
     ops.dispose(x);
   }
 }

@@ -67,13 +67,13 @@ export const elementBounds: Bounds<keyof ElementKernels> = {
     check.operand('out', out, (m - 1) * n + to, 4);
   },
 
-  turnMatrices({ length }, from, to, source, target, rows, columns, sourceStride, targetStride, inner, s0, s1, t0, t1) {
+  turnMatrices({ length }, from, to, source, target, rows, columns, sourceStride, targetStride, e1, s0, s1, t0, t1) {
     const check = new Check('turnMatrices', length);
     check.sizes({ from, to, sourceStride, targetStride, s0, s1, t0, t1 }, 0);
-    check.sizes({ rows, columns, inner }, 1);
+    check.sizes({ rows, columns, e1 }, 1);
     if (from >= to) return;
     const last = Math.floor((to - 1) / Math.ceil(rows / turnedRows));
-    const [i, j] = [Math.floor(last / inner), Math.min(last, inner - 1)];
+    const [i, j] = [Math.floor(last / e1), Math.min(last, e1 - 1)];
     check.operand('source', source, i * s0 + j * s1 + (rows - 1) * sourceStride + columns, 4);
     check.operand('target', target, i * t0 + j * t1 + (columns - 1) * targetStride + rows, 4);
   },

@@ -259,7 +259,7 @@ export interface ElementKernels {
   /**
    * Strips of 32 rows of matrices turned round: `rows` × `columns` with contiguous columns and rows `sourceStride`
    * apart, to contiguous rows with columns `targetStride` apart. Matrices are counted over two axes, the inner one of
-   * extent `inner`, with source steps s and target steps t.
+   * extent `e1`, with source steps s and target steps t.
    */
   turnMatrices(
     from: number,
@@ -270,7 +270,7 @@ export interface ElementKernels {
     columns: number,
     sourceStride: number,
     targetStride: number,
-    inner: number,
+    e1: number,
     s0: number,
     s1: number,
     t0: number,
