@@ -63,7 +63,7 @@ static inline ALWAYS_INLINE floats values_of(packed_kind kind, const uint8_t *co
            quarter_of_tops(_mm_loadu_si128((const __m128i *)(codes + 32)), q);
   }
   const words size = code & 0x7fu, small = (words)_mm512_permutexvar_epi32((__m512i)size, (__m512i)table->entries);
-  const words correction = small & is_less_signed(size, splat_word(TABLE_CODES));
+  const words correction = small & (words)(size < splat_word(TABLE_CODES));
   return floats_of(((size << table->moved) + ((code & 0x80u) << 8) + table->offset + correction) << 16);
 }
 
