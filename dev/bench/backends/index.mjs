@@ -25,19 +25,8 @@ import { benchSteps } from './steps.mjs';
 import { benchTraining } from './training.mjs';
 
 const sections = ['kernels', 'products', 'rows', 'blocks', 'quantize', 'optimizers', 'training', 'steps'];
-const { values: given } = parseArgs({
-  options: {
-    json: { type: 'boolean', default: false },
-    write: { type: 'boolean', default: false },
-    quick: { type: 'boolean', default: false },
-    rounds: { type: 'string' },
-    only: { type: 'string', default: sections.join(',') },
-  },
-});
-const { quick } = given;
-if (quick && given.write)
-  throw new Error('--quick cannot be combined with --write: its times are not meaningful. Remove one of them.');
-const rounds = Number(given.rounds ?? (quick ? 1 : 7));
+const given = benchArguments({ only: { type: 'string', default: sections.join(',') } });
+const { quick, rounds } = given;
 const selected = given.only.split(',');
 const unknown = selected.find((section) => !sections.includes(section));
 if (unknown !== undefined) throw new Error(`--only ${unknown} is not a section. Use some of ${sections.join(', ')}.`);

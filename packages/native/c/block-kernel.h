@@ -96,7 +96,7 @@ static NEVER_INLINE void multiply_wide_codes(const block_panels *from, float *ou
   block_tiles(*from, out, stride, rows, 1);
 }
 
-/** For each block and column, what sums of offset codes of A are too large by. */
+/** Excess of sums of offset codes of A, for each block and column. */
 static NEVER_INLINE void pack_corrections(const float *words, ptrdiff_t blocks, ptrdiff_t groups, ptrdiff_t last_groups,
                                           int32_t *target) {
   const ints ones = splat_ints(0x01010101);

@@ -3,9 +3,7 @@ import { Check } from './check.js';
 import type { Bounds, ElementKernels } from './kernels.js';
 import { sizes } from './sizes.js';
 
-const sampleWords = 6;
-const partRows = 256;
-const turnedRows = 32;
+const { SAMPLE_WORDS: sampleWords, NORM_PART_ROWS: partRows, TURNED_ROWS: turnedRows } = sizes;
 
 /** Elements of operands that are as long as the range. */
 function flat(
@@ -57,13 +55,13 @@ export const elementBounds: Bounds<keyof ElementKernels> = {
     const check = new Check('packedRowProducts', length);
     check.sizes({ from, to }, 0);
     check.sizes({ chunks, m, n }, 1);
-    check.choice('kind', kind, 6);
+    check.choice('kind', kind, sizes.PACKED_COUNT);
     check.choice('shift', shift, 16);
     check.equal('the last column', Math.min(to, n), to);
     check.operand('codes', codes, to * chunks * (kind === 0 ? 32 : kind <= 2 ? 48 : 64), 1);
     check.operand('scales', scales, to * Math.ceil((4 * chunks) / 2 ** shift), 1);
-    check.operand('tables', tables, 268, 4);
-    check.operand('x', x, m * chunks * 64, 4);
+    check.operand('tables', tables, sizes.TABLE_WORDS, 4);
+    check.operand('x', x, m * chunks * sizes.CHUNK_CODES, 4);
     check.operand('out', out, (m - 1) * n + to, 4);
   },
 

@@ -13,10 +13,16 @@ export const sizes = {
   SAMPLE_WORDS: 6,
   /** Rows in a part of `layerNormGradient`. */
   NORM_PART_ROWS: 256,
+  /** Rows in a strip of `turnMatrices`. */
+  TURNED_ROWS: 32,
+  /** Codes of a chunk of packed weights, and words of their tables. */
+  CHUNK_CODES: 64,
+  TABLE_WORDS: 268,
   UNARY_COUNT: 12,
   RANDOM_COUNT: 3,
   REGULARIZER_COUNT: 4,
   ROUNDING_COUNT: 4,
+  PACKED_COUNT: 6,
   STOCHASTIC: 3,
 } as const;
 
