@@ -94,13 +94,14 @@ export default {
     {
       name: 'no-dev-dependency-in-libraries',
       comment:
-        'What is bundled is listed with its notice: fastest-levenshtein, so that @lmd/core depends on nothing, and the error ' +
-        'function of stdlib, so that @lmd/backends does not bring 149 packages.',
+        'What is bundled is listed with its notice: fastest-levenshtein, so that @lmd/core depends on nothing, the error ' +
+        'function of stdlib, so that @lmd/backends does not bring 149 packages, and the encoder and one vocabulary of ' +
+        'gpt-tokenizer, so that @lmd/data does not bring 27 MB.',
       severity: 'error',
       from: { path: '^packages/', pathNot: [tests, '/scripts/'] },
       to: {
         path: '.',
-        pathNot: 'fastest-levenshtein|@stdlib/math-base-special-erf',
+        pathNot: 'fastest-levenshtein|@stdlib/math-base-special-erf|gpt-tokenizer',
         dependencyTypes: ['npm-dev'],
         dependencyTypesNot: ['type-only', 'npm-peer'],
       },
