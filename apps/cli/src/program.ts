@@ -341,7 +341,7 @@ export function createProgram(terminal: Terminal, bin: string): Command {
   program
     .command('bench')
     .description('measure the speed of the parts of a training step on one or more backends')
-    .addOption(choiceOption('--backend <name...>', 'backends', backendNames).default(['cpu', 'tfjs-wasm']))
+    .addOption(choiceOption('--backend <name...>', 'backends', backendNames).default(['cpu']))
     .addOption(tableOption('--seconds <number>', secondsPerTask))
     .option('--json', 'print the results as one JSON line')
     .addHelpText('after', examplesOf('bench'))

@@ -1,7 +1,7 @@
 import { LmdError } from '@lmd/core';
 import type * as Tfjs from '@tensorflow/tfjs-core';
 import type { BackendName } from '../engine/names.js';
-import { loadTfjs } from '../engine/tfjs.js';
+import { loadTfjs, openTfjsEngine } from '../engine/tfjs-packages.js';
 import type { TimedRun } from './timed-run.js';
 
 /** The TensorFlow.js engine that a backend is compared with: the one it uses, or one on the same device. */
@@ -15,10 +15,8 @@ type Engine = NonNullable<(typeof engineBeside)[BackendName]>;
 
 /** TensorFlow.js itself, with the engine active. Throws `ENGINE_MISSING` if the engine does not start here. */
 export async function openTensorflow(engine: Engine): Promise<typeof Tfjs> {
-  const tf = await loadTfjs();
   try {
-    if (engine === 'webgpu') await registerWebgpu(tf);
-    else await (engine === 'wasm' ? import('@tensorflow/tfjs-backend-wasm') : import('@tensorflow/tfjs-backend-cpu'));
+    const tf = await (engine === 'webgpu' ? withWebgpu() : openTfjsEngine(engine));
     if (await tf.setBackend(engine)) {
       await tf.ready();
       return tf;
@@ -31,7 +29,7 @@ export async function openTensorflow(engine: Engine): Promise<typeof Tfjs> {
 
 function missing(engine: Engine, cause?: unknown): LmdError {
   // Node has WebGPU only through Dawn, in the package webgpu.
-  const packages = `${engine === 'webgpu' ? 'webgpu ' : ''}@tensorflow/tfjs-backend-${engine}`;
+  const packages = `${engine === 'webgpu' ? 'webgpu ' : ''}@tensorflow/tfjs-core @tensorflow/tfjs-backend-${engine}`;
   return new LmdError('ENGINE_MISSING', `TensorFlow.js could not start its ${engine} engine.`, {
     subject: engine,
     remedy: `Install it: npm install ${packages}`,
@@ -40,7 +38,8 @@ function missing(engine: Engine, cause?: unknown): LmdError {
 }
 
 /** The engine needs browser globals. In Node, Dawn provides them. */
-async function registerWebgpu(tf: typeof Tfjs): Promise<void> {
+async function withWebgpu(): Promise<typeof Tfjs> {
+  const tf = await loadTfjs();
   // Through variables, so that bundlers do not resolve them: neither package is a dependency.
   const [dawnName, engineName] = ['webgpu', '@tensorflow/tfjs-backend-webgpu'];
   const { create, globals } = (await import(/* @vite-ignore */ /* webpackIgnore: true */ dawnName)) as {
@@ -63,6 +62,7 @@ async function registerWebgpu(tf: typeof Tfjs): Promise<void> {
   tf.registerBackend('webgpu', () => new WebGPUBackend(device, adapter.info));
   // Computes small tensors on the device too: otherwise reading one would not wait for the device.
   tf.env().set('WEBGPU_CPU_FORWARD', false);
+  return tf;
 }
 
 interface Adapter {

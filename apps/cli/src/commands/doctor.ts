@@ -3,7 +3,6 @@ import { mnistPackageFolder, mnistPackageVersion } from '@lmd/data/node';
 import { type BackendDiagnosis, diagnoseBackend } from '../doctor/probe.js';
 import { diagnoseInProcess, needsProcess } from '../doctor/probe-process.js';
 import { backendNames } from '../engine/names.js';
-import { loadTfjs } from '../engine/tfjs.js';
 import { exitCodes, serializeError } from '../errors.js';
 import { jsonLine } from '../output/json.js';
 import { type Column, renderTable } from '../output/table.js';
@@ -30,6 +29,14 @@ function diagnoseMnist(): Diagnosis['mnist'] {
   }
 }
 
+/** A module of one function, `i8x16.popcnt(i8x16.splat(0))`: valid where WebAssembly has SIMD. */
+const simdModule = Uint8Array.of(
+  ...[0, 97, 115, 109, 1, 0, 0, 0],
+  ...[1, 5, 1, 96, 0, 1, 123],
+  ...[3, 2, 1, 0],
+  ...[10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11],
+);
+
 /**
  * Checks everything that `lmd` needs on this machine.
  *
@@ -41,16 +48,13 @@ export async function diagnose(bin?: string): Promise<Diagnosis> {
     const isApart = bin !== undefined && needsProcess(name);
     backends.push(await (isApart ? diagnoseInProcess(bin, name) : diagnoseBackend(name)));
   }
-  const tf = await loadTfjs();
-  // Registers the flag WASM_HAS_SIMD_SUPPORT.
-  await import('@tensorflow/tfjs-backend-wasm');
   return {
     type: 'doctor',
     node: process.versions.node,
     platform: `${process.platform} ${process.arch}`,
     cores: availableParallelism(),
     memoryBytes: totalmem(),
-    wasmSimd: Boolean(await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT')),
+    wasmSimd: WebAssembly.validate(simdModule),
     mnist: diagnoseMnist(),
     backends,
   };

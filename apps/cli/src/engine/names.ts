@@ -11,4 +11,4 @@ export const backendNames = [
 export type BackendName = (typeof backendNames)[number];
 
 /** Backends included with the command. The others need an engine that the user installs, or a GPU. */
-export const bundledBackends = ['cpu', 'tfjs-wasm', 'tfjs-cpu', 'reference'] as const satisfies readonly BackendName[];
+export const bundledBackends = ['cpu', 'reference'] as const satisfies readonly BackendName[];

@@ -1,28 +1,19 @@
 import { createTfjsBackend } from '@lmd/backends/tfjs';
 import { type Backend, LmdError } from '@lmd/core';
 import type * as Tfjs from '@tensorflow/tfjs-core';
-
-/** Loads TensorFlow.js without the notice that it prints under Node. */
-export async function loadTfjs(): Promise<typeof Tfjs> {
-  const tf = await import('@tensorflow/tfjs-core');
-  tf.env().set('PROD', true);
-  return tf;
-}
+import { openTfjsEngine, type TfjsEngine } from './tfjs-packages.js';
 
 /** Remedy where a limit of virtual memory stops WebAssembly. */
 export const addressSpaceRemedy =
   'WebAssembly reserves address space: raise its limit (ulimit -v unlimited), or set ' +
   'NODE_OPTIONS=--disable-wasm-trap-handler.';
 
-const engines = {
-  wasm: () => import('@tensorflow/tfjs-backend-wasm'),
-  cpu: () => import('@tensorflow/tfjs-backend-cpu'),
-};
-
-/** Activates a TensorFlow.js engine and wraps it as a backend. Throws `ENGINE_MISSING` if it cannot start here. */
-export async function openTfjsBackend(engine: keyof typeof engines): Promise<Backend> {
-  const tf = await loadTfjs();
-  await engines[engine]();
+/**
+ * Activates a TensorFlow.js engine and wraps it as a backend. Throws `ENGINE_MISSING` if it is not installed or cannot
+ * start here.
+ */
+export async function openTfjsBackend(engine: TfjsEngine): Promise<Backend> {
+  const tf: typeof Tfjs = await openTfjsEngine(engine);
   let started = false;
   let cause: unknown;
   try {
