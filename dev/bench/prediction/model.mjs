@@ -15,7 +15,11 @@ import { writeSafetensorsFile } from '@lmd/safetensors/node';
  * @param {{ depth: number | undefined }} size the number of layers, where it is not that of the preset
  */
 export async function writeModel(folder, preset, { depth }) {
-  const timm = { gelu: /** @type {const} */ ('none'), layerNormEpsilon: 1e-6, pooling: /** @type {const} */ ('classToken') };
+  const timm = {
+    gelu: /** @type {const} */ ('none'),
+    layerNormEpsilon: 1e-6,
+    pooling: /** @type {const} */ ('classToken'),
+  };
   const model = vit({ ...vitPreset(preset, depth === undefined ? {} : { depth }), ...timm });
   const { imageSize, channels, classes } = model.config;
   const backend = await createCpuBackend();

@@ -29,6 +29,8 @@ export async function writePictures(folder, { count, width, height }) {
       }
     }
     const raw = { width, height, channels: /** @type {const} */ (3) };
-    await sharp(data, { raw }).jpeg({ quality: 90 }).toFile(join(folder, `${String(n).padStart(5, '0')}.jpg`));
+    await sharp(data, { raw })
+      .jpeg({ quality: 90 })
+      .toFile(join(folder, `${String(n).padStart(5, '0')}.jpg`));
   }
 }

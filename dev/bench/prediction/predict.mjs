@@ -41,7 +41,10 @@ export function benchPrediction({ name, model, pictures, rounds, threads, hasPee
     if (!hasPeer) continue;
     for (const workers of [0, threads]) {
       const { imagesPerSecond, probabilities } = peer('classify', pictures, threads, workers, model);
-      requireAgreement(predictions.filter(({ file }) => Object.hasOwn(probabilities, file)), probabilities);
+      requireAgreement(
+        predictions.filter(({ file }) => Object.hasOwn(probabilities, file)),
+        probabilities,
+      );
       console.error(`timm, ${workers} workers: ${imagesPerSecond.toFixed(1)} images/s`);
       theirs.push(imagesPerSecond);
     }
