@@ -26,8 +26,9 @@ export async function writeModel(folder, preset, { depth }) {
   try {
     const ops = createOperations(backend);
     const initial = model.initialize(ops, 1);
-    // Larger than at the start of training, so that the predictions of pictures differ.
-    const weights = Object.fromEntries(Object.entries(initial).map(([name, x]) => [name, ops.multiply(x, 2)]));
+    // Larger than at the start of training, so that the probabilities differ. The layers before it are left as they are:
+    // larger ones would amplify what rounding makes of the pictures.
+    const weights = { ...initial, 'head.weight': ops.multiply(initial['head.weight'], 20) };
     const exported = exportPretrained(ops, model, weights, {
       layout: 'timm',
       classNames: Array.from({ length: classes }, (_, label) => `class ${label}`),
