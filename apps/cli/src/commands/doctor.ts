@@ -37,6 +37,9 @@ const simdModule = Uint8Array.of(
   ...[10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11],
 );
 
+/** Node has it; the types of Node do not. */
+const webAssembly = globalThis as unknown as { readonly WebAssembly: { validate(module: Uint8Array): boolean } };
+
 /**
  * Checks everything that `lmd` needs on this machine.
  *
@@ -54,7 +57,7 @@ export async function diagnose(bin?: string): Promise<Diagnosis> {
     platform: `${process.platform} ${process.arch}`,
     cores: availableParallelism(),
     memoryBytes: totalmem(),
-    wasmSimd: WebAssembly.validate(simdModule),
+    wasmSimd: webAssembly.WebAssembly.validate(simdModule),
     mnist: diagnoseMnist(),
     backends,
   };
