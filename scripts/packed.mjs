@@ -41,14 +41,12 @@ export function specifiersOf({ name, exports }) {
  * @returns {Map<string, string>}
  */
 export function packAll(destination) {
-  return new Map(
-    published.map(({ folder, manifest }) => {
-      const words = [pnpm, 'pack', '--json', '--pack-destination', destination];
-      const output = execFileSync(process.execPath, words, { cwd: folder, encoding: 'utf8' });
-      // pnpm prints the commands of prepack first.
-      return [manifest.name, JSON.parse(output.slice(output.search(/^\{/m))).filename];
-    }),
-  );
+  const chosen = published.map(({ manifest }) => `--filter=${manifest.name}`);
+  const words = [pnpm, ...chosen, 'pack', '--json', '--pack-destination', destination];
+  const output = execFileSync(process.execPath, words, { cwd: root, encoding: 'utf8' });
+  // pnpm prints the commands of prepack first.
+  const packed = JSON.parse(output.slice(output.search(/^\[/m)));
+  return new Map(packed.map(({ name, filename }) => [name, filename]));
 }
 
 /** The package's own name and those of ours that it needs, transitively. */
