@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { root } from './blocks.js';
 
 const lmdProgram = join(root, 'apps', 'cli', 'dist', 'bin.js');
+/** A Node program, since no install script of a dependency runs in this repository. */
+const esbuildProgram = join(root, 'dev', 'node_modules', 'esbuild', 'bin', 'esbuild');
 
 /** The commands of a block: lines without comments; a line that ends with a backslash continues. */
 export function commandsOf(code: string): string[] {
@@ -37,14 +39,16 @@ function nodeArguments(words: readonly string[]): { readonly args: string[]; rea
     const [script, ...given] = scriptOf(rest[1]!);
     return { args: [join(root, script!), ...given, ...rest.slice(2).filter((word) => word !== '--')], inRoot: true };
   }
+  if (program === 'npx' && rest[0] === 'esbuild') return { args: [esbuildProgram, ...rest.slice(1)], inRoot: false };
   throw new Error(
-    `"${words.join(' ')}" cannot be run: only lmd, node and npm run are supported. Mark the block with <!-- ` +
+    `"${words.join(' ')}" cannot be run: only lmd, node, npm run and npx esbuild are supported. Mark the block with <!-- ` +
       'skip: reason -->.',
   );
 }
 
 /**
- * Runs a command without a shell: `lmd` and `node` in `folder`, `npm run` in the repository. Output may go `> file`.
+ * Runs a command without a shell: `lmd`, `node` and `npx esbuild` in `folder`, `npm run` in the repository.
+ * Output may go `> file`.
  *
  * @throws Error with the output if the exit code is not 0.
  */

@@ -114,10 +114,6 @@ function sizeOf({ width, height }: Metadata): string {
   return `${width} × ${height}`;
 }
 
-export function undecodable(path: string, reason: string): LmdError {
-  return new LmdError('DATA_CORRUPT', `${path} cannot be decoded: ${reason}.`, {
-    subject: path,
-    value: reason,
-    remedy: "Replace or remove it, or open the folder with undecodable: 'skip'.",
-  });
+export function undecodable(path: string, reason: string, remedy = 'Replace or remove it.'): LmdError {
+  return new LmdError('DATA_CORRUPT', `${path} cannot be decoded: ${reason}.`, { subject: path, value: reason, remedy });
 }

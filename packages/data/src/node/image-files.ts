@@ -3,6 +3,7 @@ import { type FingerprintPart, fingerprintOf } from '@lmd/training';
 import type { ImageSource } from '../images/image.js';
 import { preprocessingOptionTable } from '../images/preprocessing.js';
 import { argumentError } from '../options.js';
+import { undecodable } from './decode-image.js';
 import { type ImageDecoder, imageDecoder, type Orientation } from './image-decoder.js';
 import { readWhole } from './read-file.js';
 import { loadSharp } from './sharp.js';
@@ -111,11 +112,22 @@ export async function openImageFiles(
     ...(options.decoder === undefined ? { orientation: options.orientation } : {}),
     fingerprint: await fingerprintOfImages(entries),
     label: (index) => entryAt(index).label,
-    image: async (index) => await decoder.decode(entryAt(index).path),
+    image: async (index) => await decodeOneOf(entryAt(index), decoder),
     close: async () => {
       if (options.decoder === undefined) await decoder.close();
     },
   };
+}
+
+/** With the option in the remedy, which a decoder of single images does not have. */
+async function decodeOneOf({ path }: LabelledFile, decoder: ImageDecoder) {
+  try {
+    return await decoder.decode(path);
+  } catch (error) {
+    if (!isLmdError(error, 'DATA_CORRUPT') || typeof error.value !== 'string') throw error;
+    const remedy = 'Replace or remove it, or leave out such images with undecodable=skip (lmd: data.undecodable=skip).';
+    throw undecodable(path, error.value, remedy);
+  }
 }
 
 /** Maximum number of bytes read for a fingerprint, so that it takes at most a second. */
