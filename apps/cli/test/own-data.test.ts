@@ -22,6 +22,7 @@ beforeAll(async () => {
     for (let i = 0; i < 15; i++) await picture('pictures', name, `${i}.jpg`);
   }
   writeFileSync(at('pictures', 'notes.txt'), 'a note');
+  writeFileSync(at('pictures', 'dark', 'damaged.jpg'), readFileSync(at('pictures', 'dark', '0.jpg')).subarray(0, 100));
   const line = (i: number) => `Row ${i % 10}: one, two, three, four.\n`;
   writeFileSync(at('book.txt'), Array.from({ length: 400 }, (_, i) => line(i)).join(''));
   writeFileSync(
@@ -34,7 +35,8 @@ describe('lmd train with data as its one argument', () => {
   it('trains on a folder of images, shows and saves the configuration, and reports the preprocessing', async () => {
     const { code, stdout, stderr } = await lmd(['train', 'pictures', ...short, '--out', 'run'], folder);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toMatch(/^Configuration for 30 images:\n\{\n/);
+    expect(stdout).toMatch(/^Configuration for 31 images:\n\{\n/);
+    expect(stdout).toMatch(/1 image cannot be decoded and is skipped: .*damaged\.jpg/);
     expect(stdout).toMatch(/saved with every default in run.config\.json/);
     expect(stdout).toMatch(/1 file is not used .*notes\.txt/s);
     const saved = JSON.parse(readFileSync(at('run', 'config.json'), 'utf8'));
@@ -118,7 +120,7 @@ describe('a start that fails', () => {
     [['nothing'], /nothing has no images and no text/],
     [['old'], /old is a run folder. Resume it with lmd train --resume old/],
     [['few'], /The class dark has 1 image, but each of 3 parts needs one/],
-    [['broken'], /cannot be decoded/],
+    [['broken'], /no image that can be decoded/],
     [['table.parquet'], /is a parquet file.*import pandas/],
     [['tiny.txt'], /data.length is 32, but the .* text/],
     [['bad.csv'], /bad.csv, line 3: missing.jpg is not a file/],

@@ -50,7 +50,7 @@ export async function decodeInBrowser(
   try {
     bitmap = await createImageBitmap(blob, options);
   } catch (cause) {
-    throw new LmdError('DATA_CORRUPT', `An image cannot be decoded: ${(cause as Error).message}.`, {
+    throw new LmdError('DATA_CORRUPT', `An image cannot be decoded: ${(cause as Error).message.replace(/\.$/, '')}.`, {
       subject: 'image',
       remedy: 'Use a format that the browser shows, such as JPEG, PNG or WebP, and check that the file is whole.',
       cause,

@@ -95,6 +95,9 @@ function nameOf(path: string): string {
 
 type Data = ConfigurationInput['data'];
 
+/** Below, decoding each image once before training takes seconds, and one damaged image need not end the run. */
+const fewImages = 10_000;
+
 /** @param parts the folder of the training images, if the folder has one. */
 async function ofImages(
   name: string,
@@ -146,7 +149,7 @@ function imagesOf(
       name,
       steps,
       batchSize,
-      data: isFolder ? { ...data, size, augmentation } : data,
+      data: isFolder ? { ...data, size, augmentation, ...(images < fewImages ? { undecodable: 'skip' } : {}) } : data,
       model: { kind: 'vit', patchSize, ...scale, heads: scale.width / 32, pooling: 'mean' },
       optimizers: [
         {
