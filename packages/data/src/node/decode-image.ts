@@ -115,5 +115,9 @@ function sizeOf({ width, height }: Metadata): string {
 }
 
 export function undecodable(path: string, reason: string, remedy = 'Replace or remove it.'): LmdError {
-  return new LmdError('DATA_CORRUPT', `${path} cannot be decoded: ${reason}.`, { subject: path, value: reason, remedy });
+  return new LmdError('DATA_CORRUPT', `${path} cannot be decoded: ${reason}.`, {
+    subject: path,
+    value: reason,
+    remedy,
+  });
 }

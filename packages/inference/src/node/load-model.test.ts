@@ -67,7 +67,9 @@ describe('a model in a file', () => {
 
   it('names a picture that cannot be decoded or read, and a model that is missing', async () => {
     const model = await loadModel(at('run'), { backend });
-    await expect(model.classify(at('broken.png'))).rejects.toThrow(/broken\.png cannot be decoded: .+ Replace or remove it\.$/);
+    await expect(model.classify(at('broken.png'))).rejects.toThrow(
+      /broken\.png cannot be decoded: .+ Replace or remove it\.$/,
+    );
     await expect(model.classify(at('none.png'))).rejects.toThrow(/none\.png/);
     expect(await outcome(() => model.classify(at('none.png')))).toBe('FILE_SYSTEM');
     await expect(loadModel(at('nowhere'), { backend })).rejects.toThrow(/nowhere does not exist/);
