@@ -65,6 +65,6 @@ export function exportLayoutOf(model: PretrainedModel, name: string): Layout {
   throw new LmdError('UNSUPPORTED', `The layout ${JSON.stringify(name)} does not support ${model.name}.`, {
     subject: 'layout',
     value: name,
-    remedy: 'Use "transformers" for GPT-2 and for a ViT with a class token, or "timm" for any ViT.',
+    remedy: 'Use "transformers" for GPT-2 and for a ViT with pooling "classToken", or "timm" for any ViT.',
   });
 }
