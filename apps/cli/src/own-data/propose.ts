@@ -137,12 +137,16 @@ function imagesOf(
   const scale =
     images < 1000 ? { width: 64, depth: 3 } : images < 10_000 ? { width: 128, depth: 4 } : { width: 192, depth: 6 };
   const training = images - 2 * Math.min(usualValidation, Math.ceil(images / 10));
-  const batchSize = batchOf(training);
-  const steps = given ?? rounded(Math.min(3000, Math.max(300, (60 * training) / batchSize)));
+  // Small sets overfit: on 240 training pictures, 60 epochs with shifts alone had the higher validation loss.
+  const isFew = images < 1000;
+  const batchSize = batchOf(isFew ? 2 * training : training);
+  const steps = given ?? rounded(Math.min(3000, Math.max(300, ((isFew ? 42 : 60) * training) / batchSize)));
   const isFolder = data.kind === 'imageFolder' || data.kind === 'imageCsv';
-  const augmentation = isSmall
-    ? { padding: Math.max(1, Math.floor(size / 14)) }
-    : { scale: [0.5, 1] as [number, number], flip: 0.5 };
+  // Below 32 pixels, images are mostly characters and symbols, which a flip would change.
+  const augmentation =
+    size < 32
+      ? { padding: Math.max(1, Math.floor(size / 14)) }
+      : { scale: [isSmall ? 0.4 : 0.5, 1] as [number, number], flip: 0.5 };
   return {
     found,
     configuration: {
