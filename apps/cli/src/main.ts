@@ -1,9 +1,11 @@
+import { LmdError } from '@lmd/core';
 import { CommanderError } from 'commander';
 import { describeError, exitCodeOf, exitCodes, serializeError } from './errors.js';
 import { jsonLine } from './output/json.js';
 import { processTerminal } from './output/terminal.js';
 import { wrapText } from './output/wrap.js';
 import { createProgram } from './program.js';
+import { settled } from './settled.js';
 
 /**
  * Runs one command line and gives its exit code.
@@ -24,7 +26,7 @@ export async function main(words: readonly string[], bin: string): Promise<numbe
   const program = createProgram(terminal, bin);
   try {
     if (words.length === 0) program.help();
-    await program.parseAsync(words, { from: 'user' });
+    await settled(program.parseAsync(words, { from: 'user' }), stalled);
     return Number(process.exitCode ?? exitCodes.success);
   } catch (error) {
     if (error instanceof CommanderError) {
@@ -48,4 +50,11 @@ export async function main(words: readonly string[], bin: string): Promise<numbe
     terminal.error.write(`${debug ? shown : wrapText(shown, terminal.error.columns)}\n`);
     return exitCode;
   }
+}
+
+function stalled(): LmdError {
+  return new LmdError('PLUGIN_FAILURE', 'The command waits for a promise that is never settled.', {
+    subject: 'command',
+    remedy: 'Check the modules of the configuration: each function must return or settle its promise.',
+  });
 }

@@ -52,9 +52,9 @@ export async function tensorFile({ name, open, index }: TensorFileParts): Promis
 
 function worded(name: string, error: unknown): unknown {
   if (!isSafetensorsError(error) || error.code === 'FILE_SYSTEM') return error;
+  // Its message ends with its remedy.
   return new LmdError('DATA_CORRUPT', `${name} is not a valid safetensors file: ${error.message}`, {
     subject: name,
-    remedy: 'Download or write it again.',
     cause: error,
   });
 }

@@ -45,7 +45,7 @@ export function declareAnalysis(
   program
     .command('find-rate')
     .description('find a learning rate for each optimizer: the loss while the rate rises (range test)')
-    .argument('<configuration>', 'a JSON file, or the name of a preset')
+    .argument('<configuration>', 'a JSON file, a preset, or a folder or file of your own data')
     .option('--set <key=value...>', 'change a key of the configuration; entries of lists by index or name', collect)
     .option('--only <optimizer...>', 'test only these optimizers of the configuration', collect)
     .addOption(tableOption('--from <rate>', rangeTest.from))
@@ -69,7 +69,7 @@ export function declareAnalysis(
   program
     .command('search')
     .description('search the learning rate and the main settings of each optimizer on validation data')
-    .argument('<configuration>', 'a JSON file, or the name of a preset')
+    .argument('<configuration>', 'a JSON file, a preset, or a folder or file of your own data')
     .option('--set <key=value...>', 'change a key of the configuration; entries of lists by index or name', collect)
     .option('--only <optimizer...>', 'search only these optimizers of the configuration', collect)
     .addOption(tableOption('--trials <count>', search.trials))

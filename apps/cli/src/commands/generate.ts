@@ -1,4 +1,5 @@
 import { createOperations, type EagerOperations, isLmdError } from '@lmd/core';
+import type { Tokenizer } from '@lmd/data/text';
 import { type LanguageModel, languageModelOf, type ModelFile } from '@lmd/inference';
 import {
   cacheBytesPerToken,
@@ -60,7 +61,7 @@ export async function generateCommand(
   try {
     const { model, tokenizer } = await languageModel(file);
     // All of them before the first text is printed. An empty prompt starts a new document.
-    const encoded = prompts.map((prompt) => (prompt === '' ? [tokenizer.endOfText] : tokenizer.encode(prompt)));
+    const encoded = prompts.map((prompt) => (prompt === '' ? [tokenizer.endOfText] : encodePrompt(tokenizer, prompt)));
     writeNotes(file, terminal);
     const backend = await openBackend(options.backend);
     const ops = createOperations(backend);
@@ -112,6 +113,23 @@ export async function generateCommand(
   } finally {
     interrupt.dispose();
     await file.close();
+  }
+}
+
+/** The vocabulary of a model on characters has those of its training text alone. */
+function encodePrompt(tokenizer: Tokenizer, prompt: string): Int32Array {
+  try {
+    return tokenizer.encode(prompt);
+  } catch (cause) {
+    if (!isLmdError(cause, 'DATA_CORRUPT')) throw cause;
+    const character = String(cause.value);
+    const point = character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0');
+    throw new UsageError(
+      'INVALID_ARGUMENT',
+      `The prompt ${JSON.stringify(prompt)} has the character ${JSON.stringify(character)} (U+${point}), ` +
+        `which the text that the model was trained on does not have.`,
+      { subject: 'prompt', value: prompt, remedy: 'Use a prompt without it, or train on a text that has it.', cause },
+    );
   }
 }
 

@@ -1,6 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import { showValue } from '@lmd/core';
 import type { Dataset } from '@lmd/training';
 import { type DataConfiguration, dataSchema } from '../configuration/data-schema.js';
@@ -79,11 +78,14 @@ function otherDataOf(given: string, configuration: Configuration): Named {
   });
 }
 
-/** Images in the folder, at the size of the run's. */
+/** Images in the folder, prepared as the run's. */
 function imagesIn(folder: string, configuration: Configuration): DataConfiguration {
   const geometry = geometryOf(configuration.data);
   const size = geometry.kind === 'images' ? { size: geometry.imageSize } : {};
-  return parseData({ kind: 'imageFolder', folder, ...size }, process.cwd());
+  const { data } = configuration;
+  const isFromFiles = data.kind === 'imageFolder' || data.kind === 'imageCsv';
+  const prepared = isFromFiles ? { preprocessing: data.preprocessing } : {};
+  return parseData({ kind: 'imageFolder', folder, ...size, ...prepared }, process.cwd());
 }
 
 function parseText(text: string): unknown {
@@ -106,14 +108,23 @@ function parseData(raw: unknown, folder: string): DataConfiguration {
   throw configurationError(dataSchema, data, result.error, option);
 }
 
-/** The number of classes may differ, since labels are ignored. */
+function describeInputs(geometry: Geometry): string {
+  switch (geometry.kind) {
+    case 'images':
+      return `images of ${geometry.imageSize} × ${geometry.imageSize} × ${geometry.channels}`;
+    case 'tokens':
+      return `texts of ${geometry.length} tokens of a vocabulary of ${geometry.vocabularySize}`;
+    case 'examples':
+      return `examples of the shape ${showValue(geometry.inputShape)}`;
+  }
+}
+
+/** The classes may differ, since labels are ignored, and so may the preprocessing. */
 function checkSameInputs(given: string, other: Geometry, own: Geometry): void {
-  const { classes: _, ...theirs } = { classes: 0, ...other };
-  const { classes: __, ...ours } = { classes: 0, ...own };
-  if (isDeepStrictEqual(theirs, ours)) return;
+  if (describeInputs(other) === describeInputs(own)) return;
   throw new UsageError(
     'INVALID_ARGUMENT',
-    `${option} ${given} has inputs of ${showValue(theirs)}, but the run has ${showValue(ours)}.`,
+    `${option} ${given} has ${describeInputs(other)}, but the run has ${describeInputs(own)}.`,
     {
       subject: option,
       value: given,

@@ -116,13 +116,7 @@ interface Images {
 
 async function imagesOf(input: string): Promise<Images> {
   const found = statSync(input, { throwIfNoEntry: false });
-  if (found === undefined) {
-    throw new UsageError('FILE_SYSTEM', `${input} does not exist.`, {
-      subject: 'input',
-      value: input,
-      remedy: 'Use the path of an image, or of a folder with images.',
-    });
-  }
+  if (found === undefined) throw missing(input, 'Use the path of an image, or of a folder with images.');
   if (!found.isDirectory()) return { images: [input], isFolder: false, unused: [] };
   const { images, unused } = await listImages(resolve(input));
   if (images.length > 0) return { images, isFolder: true, unused };
@@ -131,6 +125,10 @@ async function imagesOf(input: string): Promise<Images> {
     value: input,
     remedy: `Images end in ${imageExtensions.join(', ')}.`,
   });
+}
+
+function missing(input: string, remedy: string): UsageError {
+  return new UsageError('FILE_SYSTEM', `${input} does not exist.`, { subject: 'input', value: input, remedy });
 }
 
 /** A text file is a prompt: what `lmd generate` makes of it by default. */
@@ -150,8 +148,9 @@ async function continueText(
       remedy: 'Omit it, or use lmd generate, which has options for sampling text.',
     });
   }
-  const isFolder = statSync(input, { throwIfNoEntry: false })?.isDirectory() ?? false;
-  if (isFolder || imageExtensions.includes(extname(input).toLowerCase())) {
+  const found = statSync(input, { throwIfNoEntry: false });
+  if (found === undefined) throw missing(input, 'Use the path of a text file, or lmd generate with --prompt.');
+  if (found.isDirectory() || imageExtensions.includes(extname(input).toLowerCase())) {
     throw new UsageError('INVALID_ARGUMENT', `${input} is not a text file, and ${path} is a language model.`, {
       subject: 'input',
       value: input,
@@ -160,6 +159,13 @@ async function continueText(
   }
   // The newline at the end of a file is not meant.
   const prompt = readFileSync(input, 'utf8').replace(/\r?\n$/, '');
+  if (prompt === '') {
+    throw new UsageError('INVALID_ARGUMENT', `${input} is empty, and has no text to continue.`, {
+      subject: 'input',
+      value: input,
+      remedy: 'Use a file with text, or lmd generate without a prompt, which begins a document.',
+    });
+  }
   const { temperature, topP, repetitionPenalty } = resolveOptions('predict', samplingTable, {});
   const sampling = { temperature, topP, repetitionPenalty };
   await generateCommand(

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -88,7 +88,7 @@ async function claim(out: string, plan: SearchPlan): Promise<void> {
   const path = layoutOf(out).plan;
   const text = `${toJson(plan, 2)}\n`;
   if (!existsSync(path)) {
-    await mkdir(out, { recursive: true });
+    await requireNewFolder(out);
     await writeFileAtomic(path, text);
     return;
   }
@@ -100,6 +100,21 @@ async function claim(out: string, plan: SearchPlan): Promise<void> {
     value: difference.values[1],
     remedy: 'Use another folder with --out, or the same settings to resume that search.',
   });
+}
+
+/** A folder with other files is refused: a run's has a `report.html` too, which the search would replace. */
+async function requireNewFolder(out: string): Promise<void> {
+  const isFolder = statSync(out, { throwIfNoEntry: false })?.isDirectory() ?? true;
+  const entry = isFolder && existsSync(out) ? readdirSync(out).find((name) => !name.startsWith('.')) : undefined;
+  if (!isFolder || entry !== undefined) {
+    const problem = isFolder ? `contains ${entry}, but no search` : 'is a file';
+    throw new UsageError('INVALID_ARGUMENT', `--out ${out} ${problem}.`, {
+      subject: '--out',
+      value: out,
+      remedy: 'Use a new or empty folder, or that of a search to resume it.',
+    });
+  }
+  await mkdir(out, { recursive: true });
 }
 
 async function run(

@@ -74,7 +74,8 @@ export function applyOverrides(raw: unknown, assignments: readonly string[]): un
       const resolved = resolveKey(container, key, path, assignment);
       if (depth === keys.length - 1) container[resolved] = parseValue(assignment.slice(separator + 1));
       else {
-        if (container[resolved] === undefined) container[resolved] = {};
+        // plugins.0 and samples.prompts.0 begin a list.
+        container[resolved] ??= keys[depth + 1] === '0' ? [] : {};
         container = container[resolved];
       }
     }

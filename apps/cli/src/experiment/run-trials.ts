@@ -115,7 +115,9 @@ class Runner<T extends PlannedTrial> {
       await Promise.allSettled(workers);
       if (signal.aborted) {
         const { what } = this.#options;
-        throw new LmdError('INTERRUPTED', `Stopped; ${this.#own.length} trials of this run are in the ledger.`, {
+        const own = this.#own.length;
+        const trials = own === 1 ? 'trial of this run is' : 'trials of this run are';
+        throw new LmdError('INTERRUPTED', `Stopped; ${own} ${trials} in the ledger.`, {
           subject: ledgerPaths(this.#options.out).open,
           remedy: `Run the same command to resume the ${what}.`,
         });

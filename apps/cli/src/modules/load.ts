@@ -10,6 +10,7 @@ import {
 } from '@lmd/core';
 import type { ModuleReference } from '../configuration/module-schema.js';
 import { UsageError } from '../errors.js';
+import { settled } from '../settled.js';
 
 /** What a module of a third party exports, checked. */
 export interface LoadedModule {
@@ -48,7 +49,8 @@ export async function loadModule(use: ModuleUse): Promise<LoadedModule> {
   if (known !== undefined) return known;
   let exports: Readonly<Record<string, unknown>>;
   try {
-    exports = (await import(/* @vite-ignore */ pathToFileURL(module).href)) as typeof exports;
+    const imported = import(/* @vite-ignore */ pathToFileURL(module).href) as Promise<typeof exports>;
+    exports = await settled(imported, () => new Error(unfinished), importSeconds);
   } catch (cause) {
     throw refused(use, `cannot be loaded: ${reasonOf(cause)}`, 'Correct the module, or the path.', cause);
   }
@@ -56,6 +58,11 @@ export async function loadModule(use: ModuleUse): Promise<LoadedModule> {
   loaded.set(module, checked);
   return checked;
 }
+
+/** A module that has not been imported by then waits for something that does not come. */
+const importSeconds = 60;
+
+const unfinished = 'its promise is never settled';
 
 function checkExports(use: ModuleUse, exports: Readonly<Record<string, unknown>>): LoadedModule {
   // A module of CommonJS exports everything as its default.
@@ -104,7 +111,7 @@ export function moduleOptions(use: ModuleUse, given: object = use.reference.opti
 /** Runs code of a module, and names the key of the configuration and the module in what it throws. */
 export async function inModule<T>(use: ModuleUse, body: () => T | Promise<T>): Promise<T> {
   try {
-    return await body();
+    return await settled(Promise.resolve(body()), () => new Error(unfinished));
   } catch (cause) {
     throw namingModule(use, cause);
   }

@@ -1,5 +1,9 @@
+import { existsSync } from 'node:fs';
+import { extname } from 'node:path';
+import { imageExtensions } from '@lmd/data/node';
 import { loadConfiguration, parseConfiguration, withOverrides } from '../configuration/load.js';
 import type { Configuration } from '../configuration/schema.js';
+import { UsageError } from '../errors.js';
 import { presets } from '../presets/index.js';
 import { type Proposal, proposeConfiguration } from './propose.js';
 import { isData } from './survey.js';
@@ -20,9 +24,20 @@ export async function configurationFrom(
   assignments: readonly string[] = [],
 ): Promise<GivenConfiguration> {
   if (Object.hasOwn(presets, source) || !isData(source)) {
+    refuseImage(source);
     return { configuration: loadConfiguration(source, assignments) };
   }
   const proposal = await proposeConfiguration(source, assignments);
   const raw = withOverrides(proposal.configuration, assignments, source);
   return { configuration: parseConfiguration(raw, source), proposal };
+}
+
+/** @throws UsageError for one image, from which nothing is learned. */
+function refuseImage(source: string): void {
+  if (!imageExtensions.includes(extname(source).toLowerCase()) || !existsSync(source)) return;
+  throw new UsageError('INVALID_ARGUMENT', `${source} is a single image.`, {
+    subject: 'configuration',
+    value: source,
+    remedy: 'Use a folder with one subfolder of images per class, or a CSV file of paths and classes.',
+  });
 }

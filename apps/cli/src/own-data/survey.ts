@@ -27,7 +27,11 @@ export function isData(path: string): boolean {
 export function surveyData(path: string): Found {
   if (!statSync(path).isDirectory()) return { kind: extname(path).toLowerCase() === '.csv' ? 'csv' : 'text' };
   if (existsSync(runLayout(path).configuration)) {
-    throw refuse(path, 'is a run folder', `Resume it with lmd train --resume ${path}.`);
+    throw refuse(
+      path,
+      'is a run folder',
+      `Resume it with lmd train --resume ${path}, or use its configuration, ${join(path, 'config.json')}.`,
+    );
   }
   if (existsSync(join(path, 'train.bin.json'))) return { kind: 'tokens' };
   if (hasMnistFiles(path)) return { kind: 'mnist' };

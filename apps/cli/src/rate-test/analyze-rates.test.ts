@@ -25,6 +25,11 @@ describe('analyzeRates', () => {
     expect(divergedAt).toBeUndefined();
   });
 
+  it('passes over a steeper fall at rates at which only the other parameters learn', () => {
+    const early = points(0).map(({ rate, loss }, step) => ({ rate, loss: loss + 3 * 0.6 ** step }));
+    expect(Math.abs(Math.log10(analyzeRates(early, false).suggested! / 1e-3))).toBeLessThan(0.3);
+  });
+
   it('suggests nothing where the loss never falls, and says where it diverged', () => {
     const rising = points(0).map(({ rate }, step) => ({ rate, loss: 1 + step / 100 }));
     expect(analyzeRates(rising, true)).toMatchObject({ suggested: undefined, divergedAt: rising.at(-1)!.rate });

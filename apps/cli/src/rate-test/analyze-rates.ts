@@ -21,7 +21,14 @@ export interface RateTestResult {
 const part = 20;
 
 /**
- * Smooths the loss over a twentieth of the steps, and finds the rate at which it falls fastest per factor of the rate.
+ * The fall is looked for from this part of the rate of the lowest loss on. At much lower rates the optimizer hardly
+ * moves the weights, and the loss falls because of the parameters of `rest`, which have a constant rate.
+ */
+const belowLowest = 1e-2;
+
+/**
+ * Smooths the loss over a twentieth of the steps, and finds the rate at which it falls fastest per factor of the rate,
+ * in the two decades below the rate of the lowest loss.
  *
  * @param points at rates of a geometric sequence; at least one, and finite.
  */
@@ -36,6 +43,7 @@ export function analyzeRates(points: readonly RatePoint[], hasDiverged: boolean)
   let suggested: number | undefined;
   let steepest = 0;
   for (let at = half; at + half < smoothed.length; at++) {
+    if (smoothed[at - half]!.rate < belowLowest * lowest.rate) continue;
     const change = smoothed[at + half]!.smoothed - smoothed[at - half]!.smoothed;
     if (change >= steepest) continue;
     steepest = change;

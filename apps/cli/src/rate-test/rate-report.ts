@@ -66,7 +66,7 @@ export function renderRateTest(name: string, tests: readonly NamedRateTest[], { 
     html`<header><h1>${name}: learning-rate range test</h1>
 <p class="lead">${steps} steps per optimizer, with the learning rate rising from ${from} to ${to} in equal factors.</p></header>
 <section><h2>Rates</h2>${tableInPage(tableOf(titles, rows), { stacked: true })}
-<p class="note">The suggested rate is where the averaged loss falls fastest. It is a starting point: a longer run with
+<p class="note">The suggested rate is where the averaged loss falls fastest, in the two decades below the rate of the lowest loss. It is a starting point: a longer run with
 warm-up and decay often takes a higher one, up to the rate of the lowest loss.</p></section>
 <section><h2>Loss by learning rate</h2>${chartInPage(rateChart(tests))}</section>`,
   );

@@ -36,7 +36,19 @@ export function configurationOf(folder: string): Configuration {
       remedy: 'Use a folder that lmd train created, such as runs/first-light-2025-01-31-001.',
     });
   }
-  return parseConfiguration(readJsonFile(path), path);
+  const raw = readJsonFile(path);
+  if (isForeign(raw)) {
+    throw new UsageError('INVALID_ARGUMENT', `${folder} is not a run folder: its config.json is of another library.`, {
+      subject: folder,
+      remedy: 'Use a run folder. lmd predict, generate, export and quantize also take exported models.',
+    });
+  }
+  return parseConfiguration(raw, path);
+}
+
+/** Whether it is the `config.json` of an export to transformers or timm, or of a model of theirs. */
+function isForeign(raw: unknown): boolean {
+  return typeof raw === 'object' && raw !== null && ('model_type' in raw || 'architecture' in raw);
 }
 
 /**
