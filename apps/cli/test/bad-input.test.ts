@@ -273,7 +273,7 @@ describe('evaluate', () => {
     expect(await refused('--out-of-distribution', 'mnistt')).toContain(
       'is neither a preset, a file, a folder nor data',
     );
-    expect(await refused('--out-of-distribution', '{ "kind": "synthetic", "size": 9 }')).toContain('"imageSize":9');
+    expect(await refused('--out-of-distribution', '{ "kind": "synthetic", "size": 9 }')).toContain('images of 9 × 9');
     expect(await refused('--out-of-distribution', '{ "kind": "synthetic", "noise": -1 }')).toContain('noise = -1');
     expect(await refused('--out-of-distribution', '{ kind: 1 }')).toContain('is no valid JSON');
   });

@@ -185,6 +185,9 @@ function textOf(
         : { width: 192, depth: 6 };
   const batchSize = Math.min(16, batchOf((0.9 * characters) / length));
   const steps = given ?? (characters < 100_000 ? 600 : 1500);
+  // A short run needs the higher rate: at 0.02, 600 steps end before LMD has learned what AdamW has.
+  const rates =
+    characters < 100_000 ? { learningRate: 0.06, regularization: 0.05 } : { learningRate: 0.02, regularization: 0.2 };
   return {
     found,
     configuration: {
@@ -195,7 +198,7 @@ function textOf(
       model: { kind: 'gpt2', ...scale, heads: scale.width / 32 },
       optimizers: [
         {
-          ...{ name: 'lmd', rule: 'lmd', learningRate: 0.02, regularization: 0.2, noise: 0.025, priorMedianFloor: 0.5 },
+          ...{ name: 'lmd', rule: 'lmd', ...rates, noise: 0.025, priorMedianFloor: 0.5 },
           rest: { learningRate: 0.005, beta2: 0.99, weightDecay: 0 },
           schedule: schedule(steps),
           clipNorm: 1,

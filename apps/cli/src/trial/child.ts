@@ -25,6 +25,8 @@ export async function runAsChild(): Promise<void> {
   await tell({ type: 'ready' });
   const { request } = await received;
   const { inThisProcess } = await import('./hosts.js');
+  // Only work keeps this process alive from here on, so that `settled` notices a promise that nothing can settle.
+  process.channel?.unref();
   let outcome: TrialOutcome;
   try {
     outcome = await inThisProcess(request, (event) => void tell({ type: 'event', event }), controller.signal);
