@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -37,6 +37,19 @@ function configuration(name: string, changes: object = {}): string {
 }
 
 describe('modules of third parties', () => {
+  it('are named when they never settle, in a child process too', async () => {
+    module('pending.mjs', 'export const create = () => new Promise(() => {});');
+    for (const only of [['--only', 'lmd'], []]) {
+      const words = ['train', 'smoke', ...only, '--set', 'plugins.0=./own/pending.mjs', '--out', 'pending'];
+      const { code, stderr } = await lmd(words, folder);
+      expect({ code, stderr }).toMatchObject({
+        stderr: expect.stringMatching(/plugins\.0: .*promise is never settled/),
+      });
+      expect(code).not.toBe(0);
+      expect(existsSync(join(folder, 'pending'))).toBe(false);
+    }
+  });
+
   it('train, with paths relative to the configuration file, and are stored absolute with their contents', async () => {
     const backend = { module: './my-backend.mjs', options: { report: true } };
     const plugins = [{ module: './stop-below.mjs', options: { loss: 1e-9 } }];

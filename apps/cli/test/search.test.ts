@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { lmd, type Outcome, start, temporaryFolder } from './lmd.js';
@@ -34,6 +34,14 @@ describe('lmd search', () => {
       expect(Math.abs(Math.log10(learningRate / center))).toBeLessThanOrEqual(1.01);
     }
     expect(whole.stderr).toMatch(/\[6\/6\] .*loss \d/);
+  });
+
+  it('refuses a folder with other files, which it would replace', async () => {
+    mkdirSync(join(folder, 'run'));
+    writeFileSync(join(folder, 'run', 'report.html'), 'mine');
+    const { code, stderr } = await lmd([...smoke, '--out', 'run'], folder);
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('contains report.html') });
+    expect(readFileSync(join(folder, 'run', 'report.html'), 'utf8')).toBe('mine');
   });
 
   it('ends with the winners as a configuration that trains, and a report', async () => {
