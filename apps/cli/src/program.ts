@@ -6,20 +6,20 @@ import { formats } from '@lmd/mx-formats';
 import { Command } from 'commander';
 import { version } from '../package.json';
 import { backendOption } from './commands/backend-option.js';
-import { type BenchCommandOptions, benchCommand } from './commands/bench.js';
-import { type PrepareCommandOptions, prepareCommand } from './commands/data.js';
+import type { BenchCommandOptions } from './commands/bench.js';
+import { exportLayouts, usualTokens, usualTopK } from './commands/choices.js';
+import type { PrepareCommandOptions } from './commands/data.js';
 import { declareAnalysis } from './commands/declare-analysis.js';
-import { doctorCommand } from './commands/doctor.js';
-import { type DoctorBackendOptions, doctorBackendCommand } from './commands/doctor-backend.js';
-import { type EvaluateCommandOptions, evaluateCommand } from './commands/evaluate.js';
-import { type ExportCommandOptions, exportCommand, exportLayouts } from './commands/export.js';
-import { type GenerateCommandOptions, generateCommand, usualTokens } from './commands/generate.js';
-import { type InspectCommandOptions, inspectCommand } from './commands/inspect.js';
-import { type PredictCommandOptions, predictCommand, usualTopK } from './commands/predict.js';
-import { type QuantizeCommandOptions, quantizeCommand } from './commands/quantize.js';
+import type { DoctorBackendOptions } from './commands/doctor-backend.js';
+import type { EvaluateCommandOptions } from './commands/evaluate.js';
+import type { ExportCommandOptions } from './commands/export.js';
+import type { GenerateCommandOptions } from './commands/generate.js';
+import type { InspectCommandOptions } from './commands/inspect.js';
+import type { PredictCommandOptions } from './commands/predict.js';
+import type { QuantizeCommandOptions } from './commands/quantize.js';
 import { choiceOption, collect, tableOption } from './commands/table-option.js';
-import { type TrainCommandOptions, trainCommand } from './commands/train.js';
-import { tokenizerNames } from './configuration/data-schema.js';
+import type { TrainCommandOptions } from './commands/train.js';
+import { runWeightsKinds, tokenizerNames } from './configuration/choices.js';
 import { mostSamples } from './configuration/optimizer-tables.js';
 import { described, limited } from './configuration/option-schema.js';
 import { samplingTable } from './configuration/samples-schema.js';
@@ -27,7 +27,6 @@ import { backendNames } from './engine/names.js';
 import { UsageError } from './errors.js';
 import type { Terminal } from './output/terminal.js';
 import { presetDescriptions } from './presets/index.js';
-import { runWeightsKinds } from './trial/run-weights.js';
 
 const presetHelp = Object.entries(presetDescriptions)
   .map(([name, description]) => `  ${name.padEnd(14)}${description}`)
@@ -119,11 +118,11 @@ function separate(source: string | undefined, options: TrainCommandOptions): [st
   return stray === undefined ? [source, options] : [stray, { ...options, set: words.filter((word) => word !== stray) }];
 }
 
-function doctorCommands(options: DoctorBackendOptions, terminal: Terminal, bin: string): Promise<void> {
+async function doctorCommands(options: DoctorBackendOptions, terminal: Terminal, bin: string): Promise<void> {
   const { backend, ...rest } = options;
   return backend === undefined
-    ? doctorCommand(rest, terminal, bin)
-    : doctorBackendCommand({ ...rest, backend }, terminal);
+    ? (await import('./commands/doctor.js')).doctorCommand(rest, terminal, bin)
+    : (await import('./commands/doctor-backend.js')).doctorBackendCommand({ ...rest, backend }, terminal);
 }
 
 /**
@@ -166,8 +165,8 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .option('--out <folder>', 'the run folder, new or empty (default: runs/<name>-<date>-<number>)')
     .option('--json', 'print events as JSON lines; the last is the summary')
     .addHelpText('after', `${examplesOf('train')}\n${presetList}`)
-    .action((source: string | undefined, options: TrainCommandOptions) =>
-      trainCommand(...separate(source, options), terminal, bin),
+    .action(async (source: string | undefined, options: TrainCommandOptions) =>
+      (await import('./commands/train.js')).trainCommand(...separate(source, options), terminal, bin),
     );
 
   program
@@ -197,7 +196,9 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .addOption(backendOption("backend, or a module (default: the run's)"))
     .option('--json', 'print the results as one JSON line')
     .addHelpText('after', examplesOf('evaluate'))
-    .action((run: string, options: EvaluateCommandOptions) => evaluateCommand(run, options, terminal));
+    .action(async (run: string, options: EvaluateCommandOptions) =>
+      (await import('./commands/evaluate.js')).evaluateCommand(run, options, terminal),
+    );
 
   program
     .command('predict')
@@ -219,8 +220,8 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .option('--csv', 'print the predictions as comma-separated values')
     .option('--json', 'print the predictions as one JSON line')
     .addHelpText('after', examplesOf('predict'))
-    .action((model: string, input: string, options: PredictCommandOptions) =>
-      predictCommand(model, input, options, terminal),
+    .action(async (model: string, input: string, options: PredictCommandOptions) =>
+      (await import('./commands/predict.js')).predictCommand(model, input, options, terminal),
     );
 
   program
@@ -267,7 +268,9 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .addOption(backendOption('backend, or a module').default('cpu'))
     .option('--json', 'print the text as one JSON line')
     .addHelpText('after', examplesOf('generate'))
-    .action((path: string, options: GenerateCommandOptions) => generateCommand(path, options, terminal));
+    .action(async (path: string, options: GenerateCommandOptions) =>
+      (await import('./commands/generate.js')).generateCommand(path, options, terminal),
+    );
 
   program
     .command('data')
@@ -288,7 +291,9 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .addOption(tableOption('--seed <number>', writeTokenFilesOptionTable.seed))
     .option('--json', 'print the result as one JSON line')
     .addHelpText('after', examplesOf('data'))
-    .action((sources: string[], options: PrepareCommandOptions) => prepareCommand(sources, options, terminal));
+    .action(async (sources: string[], options: PrepareCommandOptions) =>
+      (await import('./commands/data.js')).prepareCommand(sources, options, terminal),
+    );
 
   program
     .command('quantize')
@@ -304,7 +309,9 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .option('--force', 'overwrite an existing file')
     .option('--json', 'print the result as one JSON line')
     .addHelpText('after', examplesOf('quantize'))
-    .action((model: string, options: QuantizeCommandOptions) => quantizeCommand(model, options, terminal));
+    .action(async (model: string, options: QuantizeCommandOptions) =>
+      (await import('./commands/quantize.js')).quantizeCommand(model, options, terminal),
+    );
 
   program
     .command('export')
@@ -324,7 +331,9 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .option('--no-cache', 'with --layout onnx: a GPT-2 without keys and values as inputs and outputs')
     .option('--json', 'print the result as one JSON line')
     .addHelpText('after', examplesOf('export'))
-    .action((model: string, options: ExportCommandOptions) => exportCommand(model, options, terminal));
+    .action(async (model: string, options: ExportCommandOptions) =>
+      (await import('./commands/export.js')).exportCommand(model, options, terminal),
+    );
 
   program
     .command('inspect')
@@ -334,7 +343,9 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .option('--html <file>', 'also write histograms of the weights to this HTML page')
     .option('--json', 'print the contents as one JSON line')
     .addHelpText('after', examplesOf('inspect'))
-    .action((path: string, options: InspectCommandOptions) => inspectCommand(path, options, terminal));
+    .action(async (path: string, options: InspectCommandOptions) =>
+      (await import('./commands/inspect.js')).inspectCommand(path, options, terminal),
+    );
 
   declareAnalysis(program, terminal, bin, examplesOf);
 
@@ -345,7 +356,9 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .addOption(tableOption('--seconds <number>', secondsPerTask))
     .option('--json', 'print the results as one JSON line')
     .addHelpText('after', examplesOf('bench'))
-    .action((options: BenchCommandOptions) => benchCommand(options, terminal));
+    .action(async (options: BenchCommandOptions) =>
+      (await import('./commands/bench.js')).benchCommand(options, terminal),
+    );
 
   program
     .command('doctor')

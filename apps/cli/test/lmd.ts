@@ -3,11 +3,10 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterAll } from 'vitest';
+import { afterAll, inject } from 'vitest';
 import type { Event } from '../src/run/events.js';
 
-export const program = fileURLToPath(new URL('../dist/bin.js', import.meta.url));
+export const program = inject('program');
 
 /** The smoke preset, smaller still, on the backend that starts and runs it fastest. */
 export const tiny = ['smoke', '--set', 'steps=16', 'evaluation.every=8', 'checkpoints.every=4', 'backend=cpu'];

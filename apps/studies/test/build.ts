@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { buildProgram } from '../../../vitest.program.js';
+import type { TestProject } from 'vitest/node';
+import { provideProgram } from '../../../vitest.program.js';
 
-export default () => buildProgram(fileURLToPath(new URL('..', import.meta.url)));
+export default (project: TestProject) => provideProgram(fileURLToPath(new URL('..', import.meta.url)), project);

@@ -3,12 +3,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { LedgerRecord } from '@lmd/cli/experiment';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { smokeStudy } from './smoke.js';
 
-const program = fileURLToPath(new URL('../dist/bin.js', import.meta.url));
+const program = inject('program');
 const folder = mkdtempSync(join(tmpdir(), 'lmd-study-'));
 const file = join(folder, 'smoke.json');
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { readTextFiles, stateOfTheUnion, type TokenFileDescription, writeTokenFiles } from '@lmd/data/node';
 import { charactersOf, characterTokenizer, gpt2Tokenizer, type TextDocument, type Tokenizer } from '@lmd/data/text';
 import { interruptSignal } from '@lmd/training/node';
-import type { tokenizerNames } from '../configuration/data-schema.js';
+import type { tokenizerNames } from '../configuration/choices.js';
 import { UsageError } from '../errors.js';
 import { jsonLine } from '../output/json.js';
 import { type Column, renderTable } from '../output/table.js';

@@ -3,11 +3,11 @@ import { type Command, Option } from 'commander';
 import { mostSteps } from '../configuration/limits.js';
 import { limited } from '../configuration/option-schema.js';
 import type { Terminal } from '../output/terminal.js';
-import { type CompareCommandOptions, compareCommand } from './compare.js';
-import { type FindRateCommandOptions, findRateCommand } from './find-rate.js';
-import { type SearchCommandOptions, searchCommand } from './search.js';
+import type { CompareCommandOptions } from './compare.js';
+import type { FindRateCommandOptions } from './find-rate.js';
+import type { SearchCommandOptions } from './search.js';
 import { collect, tableOption } from './table-option.js';
-import { type WatchCommandOptions, watchCommand } from './watch.js';
+import type { WatchCommandOptions } from './watch.js';
 
 const rangeTest = {
   from: option.number({ above: 0, default: 1e-6, describe: 'Learning rate of the first step.' }),
@@ -54,7 +54,9 @@ export function declareAnalysis(
     .option('--out <folder>', 'a new or empty folder for the plot (HTML and SVG) and the values (JSON)')
     .option('--json', 'print the values as one JSON line')
     .addHelpText('after', examples('find-rate'))
-    .action((source: string, options: FindRateCommandOptions) => findRateCommand(source, options, terminal));
+    .action(async (source: string, options: FindRateCommandOptions) =>
+      (await import('./find-rate.js')).findRateCommand(source, options, terminal),
+    );
 
   program
     .command('compare')
@@ -64,7 +66,9 @@ export function declareAnalysis(
     .addOption(new Option('--csv', 'print comma-separated values').conflicts('json'))
     .option('--json', 'print the comparison as one JSON line')
     .addHelpText('after', examples('compare'))
-    .action((runs: string[], options: CompareCommandOptions) => compareCommand(runs, options, terminal));
+    .action(async (runs: string[], options: CompareCommandOptions) =>
+      (await import('./compare.js')).compareCommand(runs, options, terminal),
+    );
 
   program
     .command('search')
@@ -81,7 +85,9 @@ export function declareAnalysis(
     .option('--dry-run', 'print the ranges and the number of trials, without running them')
     .option('--json', 'print the winners as one JSON line')
     .addHelpText('after', examples('search'))
-    .action((source: string, options: SearchCommandOptions) => searchCommand(source, options, terminal, bin));
+    .action(async (source: string, options: SearchCommandOptions) =>
+      (await import('./search.js')).searchCommand(source, options, terminal, bin),
+    );
 
   program
     .command('watch')
@@ -90,5 +96,7 @@ export function declareAnalysis(
     .addOption(tableOption('--interval <seconds>', watchInterval))
     .option('--json', 'print the state as JSON lines')
     .addHelpText('after', examples('watch'))
-    .action((run: string, options: WatchCommandOptions) => watchCommand(run, options, terminal));
+    .action(async (run: string, options: WatchCommandOptions) =>
+      (await import('./watch.js')).watchCommand(run, options, terminal),
+    );
 }

@@ -1,7 +1,7 @@
 import type { PredictionScores } from '@lmd/training';
+import type { RunWeightsKind } from '../configuration/choices.js';
 import { type Column, renderTable } from '../output/table.js';
 import { count, decimal, percent } from '../output/units.js';
-import type { RunWeightsKind } from '../trial/run-weights.js';
 
 /** Bins of equal width, in which confidence and accuracy are compared. */
 export const calibrationBins = 15;

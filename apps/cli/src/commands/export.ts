@@ -13,7 +13,6 @@ import { openBackend } from '../engine/index.js';
 import { UsageError } from '../errors.js';
 import { type Contents, jsonFiles, modelContents, safetensorsContents, writeContents } from '../export/contents.js';
 import { refuseExisting, writeNewFolder } from '../export/new-folder.js';
-import { onnxContents } from '../export/onnx-contents.js';
 import { jsonLine } from '../output/json.js';
 import { writeNotes } from '../output/notes.js';
 import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
@@ -23,9 +22,8 @@ import { buildModel } from '../trial/build-model.js';
 import { openModelOrRun } from '../trial/run-model.js';
 import { openRunWeights, usualWeights } from '../trial/run-weights.js';
 import { openTrainedModel } from '../trial/trained-model.js';
+import type { exportLayouts } from './choices.js';
 import { choose } from './choose.js';
-
-export const exportLayouts = ['transformers', 'timm', 'lmd', 'onnx', 'peft'] as const;
 
 export interface ExportCommandOptions {
   readonly out: string;
@@ -143,7 +141,7 @@ async function openModel(
       const { layout, maxShardBytes, cache } = options;
       const contents =
         layout === 'onnx'
-          ? await onnxContents(ops, model, weights, file, cache)
+          ? await (await import('../export/onnx-contents.js')).onnxContents(ops, model, weights, file, cache)
           : await modelContents(ops, model, weights, file, { layout, maxShardBytes });
       return { input: file.path, contents, dispose: () => ops.dispose(weights) };
     } catch (error) {

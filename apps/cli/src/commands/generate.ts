@@ -20,6 +20,7 @@ import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
 import { fileSize } from '../output/units.js';
 import { wrapText } from '../output/wrap.js';
 import { openModelOrRun } from '../trial/run-model.js';
+import { usualTokens } from './choices.js';
 import { type PromptOptions, promptsOf } from './prompts.js';
 import { speedsOf, type WrittenText, writeText } from './written-text.js';
 
@@ -38,9 +39,6 @@ export interface GenerateCommandOptions extends PromptOptions {
   readonly backend: BackendChoice;
   readonly json?: boolean;
 }
-
-/** Default of `--max-tokens`, unless the context has room for fewer. */
-export const usualTokens = 200;
 
 /** `lmd generate`: generates a text for each prompt, and streams it to the output. */
 export async function generateCommand(

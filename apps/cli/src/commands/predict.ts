@@ -15,6 +15,7 @@ import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
 import { count } from '../output/units.js';
 import { predictImages } from '../predict/predict-images.js';
 import { openModelOrRun } from '../trial/run-model.js';
+import { usualTopK } from './choices.js';
 import { generateCommand } from './generate.js';
 
 export interface PredictCommandOptions {
@@ -27,9 +28,6 @@ export interface PredictCommandOptions {
   readonly csv?: boolean;
   readonly json?: boolean;
 }
-
-/** Default of `--top-k`. */
-export const usualTopK = 3;
 
 /**
  * `lmd predict`: classifies an image or the images in a folder; with a language model, continues the text of a file.

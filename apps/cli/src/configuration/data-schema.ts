@@ -9,6 +9,7 @@ import {
 import { corpusOptionTable, imageFolderOptionTable, imageTableOptionTable } from '@lmd/data/node';
 import { holdOutTextOptionTable, tokenDatasetOptionTable } from '@lmd/data/text';
 import { z } from 'zod';
+import { tokenizerNames } from './choices.js';
 import { largestSide, largestSize } from './limits.js';
 import { moduleDataSchema } from './module-schema.js';
 import { described, limited, optionalShape, optionShape, withDefault } from './option-schema.js';
@@ -163,8 +164,6 @@ export const imageCsvSchema = z.strictObject({
 });
 
 const length = { length: withDefault(limited(tokenDatasetOptionTable.length, largestSize), 256) };
-
-export const tokenizerNames = ['gpt2', 'characters'] as const;
 
 export const textSchema = z.strictObject({
   kind: z.literal('text').describe('Text as it is: a file, JSON Lines or a folder, at most 256 MiB.'),

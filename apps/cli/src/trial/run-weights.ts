@@ -1,15 +1,12 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { type DrawKey, type EagerOperations, LmdError, lmdOptionTable, type NamedTensors } from '@lmd/core';
+import { type DrawKey, type EagerOperations, LmdError, type NamedTensors } from '@lmd/core';
 import { type Checkpoint, writeTensors } from '@lmd/training';
 import { latestCheckpoint } from '@lmd/training/node';
+import type { RunWeightsKind } from '../configuration/choices.js';
 import type { Configuration } from '../configuration/schema.js';
 import { runLayout } from '../run/layout.js';
 import { buildOptimizer } from './build-optimizer.js';
 import type { TrainedModel } from './trained-model.js';
-
-/** `average`: the moving average of a run with `weightAveraging`. */
-export const runWeightsKinds = [...lmdOptionTable.evaluation.choices, 'average'] as const;
-export type RunWeightsKind = (typeof runWeightsKinds)[number];
 
 /** Which weights a run evaluates and exports. */
 export const usualWeights = ({ weightAveraging, evaluation }: Configuration): RunWeightsKind =>

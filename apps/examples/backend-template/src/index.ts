@@ -67,6 +67,16 @@ function offsetsOf(shape: readonly number[], strides: readonly number[], start =
   return offsets;
 }
 
+/** The elements of `x` broadcast to `shape`. Most operands have that shape already, and are not copied. */
+function broadcastData(x: Tensor, shape: readonly number[]): TensorData {
+  const source = dataOf(x);
+  if (x.shape.length === shape.length && x.shape.every((extent, axis) => extent === shape[axis])) return source;
+  const offsets = offsetsOf(shape, broadcastStrides(x.shape, shape));
+  const out = new arrays[x.dtype](offsets.length);
+  for (let i = 0; i < out.length; i++) out[i] = source[offsets[i]!]!;
+  return out;
+}
+
 const pick = (values: readonly number[], axes: readonly number[]) => axes.map((axis) => values[axis]!);
 const dot = (a: readonly number[], b: readonly number[]) => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
 
@@ -106,12 +116,16 @@ export function createTemplateBackend(): Backend {
   ): Tensor<Type> {
     const shape = broadcastShape(operands.map((x) => x.shape));
     const out = new arrays[dtype](sizeOf(shape));
-    const [a, b, c = b!] = operands.map(dataOf);
-    const [atA, atB, atC = atB!] = operands.map((x) => offsetsOf(shape, broadcastStrides(x.shape, shape)));
-    for (let i = 0; i < out.length; i++) out[i] = f(a![atA![i]!]!, b![atB![i]!]!, c[atC[i]!]!);
+    const [a, b, c = b!] = operands.map((x) => broadcastData(x, shape));
+    for (let i = 0; i < out.length; i++) out[i] = f(a![i]!, b![i]!, c[i]!);
     return make(out, shape, dtype);
   }
-  const unary = (f: (v: number) => number) => (x: Tensor) => make(Float32Array.from(dataOf(x), f), x.shape, 'f32');
+  const unary = (f: (v: number) => number) => (x: Tensor) => {
+    const source = dataOf(x);
+    const out = new Float32Array(source.length);
+    for (let i = 0; i < out.length; i++) out[i] = f(source[i]!);
+    return make(out, x.shape, 'f32');
+  };
   const binary = (f: (a: number, b: number) => number) => (a: Tensor, b: Tensor) => elementwise('f32', [a, b], f);
   const comparison = (f: (a: number, b: number) => boolean) => (a: Tensor, b: Tensor) =>
     elementwise('i32', [a, b], (p, q) => (f(p, q) ? 1 : 0));
