@@ -7,17 +7,7 @@ import { root } from './lib.mjs';
 
 const pnpm = join(root, 'node_modules', 'pnpm', 'bin', 'pnpm.cjs');
 
-/**
- * @typedef {{
- *   name: string, version: string, private?: boolean, description?: string, keywords?: readonly string[],
- *   homepage?: string, bugs?: string, author?: string, bin?: Record<string, string>,
- *   exports: Record<string, { types: string, default: string } | string>,
- *   dependencies?: Record<string, string>, peerDependencies?: Record<string, string>,
- *   peerDependenciesMeta?: Record<string, { optional?: boolean }>,
- * }} Manifest
- */
-
-/** @type {{ folder: string, manifest: Manifest }[]} */
+/** The packages that are published. */
 export const published = ['packages', 'apps'].flatMap((parent) =>
   readdirSync(join(root, parent))
     .map((name) => join(root, parent, name))

@@ -137,7 +137,7 @@ describe('lmd export', () => {
     ]);
     writeTensors(at('broken.safetensors'), Object.fromEntries(tensors), { ...metadata, classNames: '[1]' });
     const { code, stderr } = await lmd(['export', 'broken.safetensors', '--out', 'from-broken'], folder);
-    expect([code, stderr]).toEqual([1, expect.stringContaining('the metadata "classNames" must be a list of strings')]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('must be a list of names')]);
     expect(readdirSync(folder).filter((name) => name.includes('from-broken'))).toEqual([]);
   });
 
