@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { hashOf } from '@lmd/cli/experiment';
+import { describe, expect, it } from 'vitest';
+import { bestJson, composePage, page, readLedgers } from './page.mjs';
+import { changeTrials, finalTrials, resultOf, searched, searchTrials, settingsFolder, tasks } from './tasks.mjs';
+
+const text = (path: string) => readFileSync(path, 'utf8');
+const ledgers = await readLedgers();
+
+it('shows the tables that the ledgers give, to the letter', () => {
+  const same = composePage(text(page), ledgers) === text(page);
+  expect(same, 'npm run settings -- --write writes them').toBe(true);
+});
+
+it('shows other numbers for other losses', () => {
+  const changed = structuredClone(ledgers);
+  const record = changed.digits.find(({ label }) => label === 'lmd found, seed 1');
+  record.result = { ...record.result, loss: 7.125 };
+  expect(composePage(text(page), changed)).toContain('7.125');
+  expect(text(page)).not.toContain('7.125');
+});
+
+describe.each(tasks)('%s', (task) => {
+  const records = ledgers[task];
+
+  it('has the same number of search trials of each optimizer, and every other trial', () => {
+    expect(searched(records, 'lmd')).toHaveLength(searchTrials);
+    expect(searched(records, 'adamw')).toHaveLength(searchTrials);
+    const others = [...finalTrials(task, records), ...changeTrials(task, records)];
+    expect(others.filter((trial) => resultOf(records, trial) === undefined)).toEqual([]);
+  });
+
+  it('has no trial but those that are planned, each with the hash of its configuration', () => {
+    const planned = [...finalTrials(task, records), ...changeTrials(task, records)].map(({ hash }) => hash);
+    const own = [...searched(records, 'lmd'), ...searched(records, 'adamw')].map(({ hash }) => hash);
+    expect(records.map(({ hash }) => hash).filter((hash) => ![...planned, ...own].includes(hash))).toEqual([]);
+    for (const { hash, configuration } of records) expect(hashOf(configuration)).toBe(hash);
+  });
+
+  it('stores the winners of the search', () => {
+    expect(text(join(settingsFolder, task, 'best.json'))).toBe(bestJson(task, records));
+  });
+});
