@@ -26,8 +26,8 @@ export async function writeModel(folder, preset, { depth }) {
   try {
     const ops = createOperations(backend);
     const initial = model.initialize(ops, 1);
-    // Larger than at the start of training, so that the probabilities differ. The layers before it are left as they are:
-    // larger ones would amplify what rounding makes of the pictures.
+    // Larger than at the start of training, so that the probabilities differ. The layers before it are left as they
+    // are: larger ones would amplify what rounding makes of the pictures.
     const weights = { ...initial, 'head.weight': ops.multiply(initial['head.weight'], 20) };
     const exported = exportPretrained(ops, model, weights, {
       layout: 'timm',

@@ -38,8 +38,8 @@ export interface ProductOptions {
  * of b, dy and b along n for that of x. These products are exact under the same conditions.
  *
  * Saved for the backward pass: the codes of an exact product's operands, or the quantized copy of an activation (its
- * source can then be freed); other weights unquantized, since they are in memory anyway. With `f32` everywhere it is the
- * plain product.
+ * source can then be freed); other weights unquantized, since they are in memory anyway. With `f32` everywhere it is
+ * the plain product.
  */
 export function quantizedMatmul(ops: Operations, x: Tensor, b: Tensor, options: ProductOptions): Tensor {
   const { precision, transposeB = false, second = 'weights' } = options;

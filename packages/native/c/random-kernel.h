@@ -45,7 +45,9 @@ static inline ALWAYS_INLINE void philox_round(words c[4], words key0, words key1
   c[1] = low1, c[3] = low0;
 }
 
-/** Where blocks begin: two schedules of one seed, or one twice. A round waits for the one before, but not for a twin. */
+/**
+ * Where blocks begin: two schedules of one seed, or one twice. A round waits for the one before, but not for a twin.
+ */
 typedef struct {
   const schedule *shared;
   uint32_t group;

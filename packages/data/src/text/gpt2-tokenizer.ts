@@ -6,8 +6,8 @@ const endOfText = 50256;
 
 /**
  * GPT-2's byte-pair tokenizer: 50,257 tokens, the last of which separates documents (Radford et al., "Language Models
- * are Unsupervised Multitask Learners", 2019, section 2.2). The vocabulary, 0.6 MB of script, and the encoder are those of
- * `gpt-tokenizer`, bundled in this package as files that the first call loads. The tokens are those of tiktoken, in
+ * are Unsupervised Multitask Learners", 2019, section 2.2). The vocabulary, 0.6 MB of script, and the encoder are those
+ * of `gpt-tokenizer`, bundled in this package as files that the first call loads. The tokens are those of tiktoken, in
  * every engine (`gpt2Pattern`).
  *
  * Decoding is exact for complete characters; invalid UTF-8 becomes U+FFFD, as in the original.

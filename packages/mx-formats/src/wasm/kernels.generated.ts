@@ -182,25 +182,10 @@ export interface InMemoryArguments {
 export const inMemoryOrder: {
   readonly [Name in keyof InMemoryArguments]: (named: InMemoryArguments[Name]) => number[];
 } = {
-  encodeIntegersInMemory: ({ settings, source, codes, scales, words, length, blocks, wide }) => [
-    settings,
-    source,
-    codes,
-    scales,
-    words,
-    length,
-    blocks,
-    Number(wide),
-  ],
+  encodeIntegersInMemory: ({ settings, source, codes, scales, words, length, blocks, wide }) =>
+    [settings, source, codes, scales, words, length, blocks, Number(wide)],
   largestInMemory: ({ source, out, count, partSize }) => [source, out, count, partSize],
   roundRowsInMemory: ({ settings, source, target, words, length }) => [settings, source, target, words, length],
-  roundSlabsInMemory: ({ settings, source, target, words, length, blocks, inner }) => [
-    settings,
-    source,
-    target,
-    words,
-    length,
-    blocks,
-    inner,
-  ],
+  roundSlabsInMemory: ({ settings, source, target, words, length, blocks, inner }) =>
+    [settings, source, target, words, length, blocks, inner],
 };
