@@ -56,11 +56,14 @@ describe('lmd predict', () => {
     const predicted = await json<Generated>('predict', 'run', 'prompt.txt', '--seed', '3');
     const generated = await json<Generated>('generate', 'run', '--prompt', 'Row 3: one', '--seed', '3');
     expect(predicted.text).toBe(generated.text);
+    writeFileSync(at('picture.png'), Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13));
     for (const words of [['prompt.txt', '--samples', '2'], ['picture.png'], ['.']]) {
       const { code, stderr } = await lmd(['predict', 'run', ...words], folder);
       expect(code).toBe(2);
       expect(stderr).toMatch(/is a language model/);
     }
+    const missing = await lmd(['predict', 'run', 'absent.txt'], folder);
+    expect([missing.code, missing.stderr]).toEqual([2, expect.stringContaining('absent.txt does not exist')]);
   });
 });
 
@@ -312,7 +315,7 @@ describe('lmd generate', () => {
   });
 
   it.each([
-    ['a character that the model does not know', ['--prompt', 'é'], 1, 'é'],
+    ['a character that the model does not know', ['--prompt', 'é'], 2, 'é'],
     ['a temperature below 0', ['--temperature', '-1'], 2, 'Use a finite number at least 0.'],
     ['a probability above 1', ['--top-p', '2'], 2, 'Use a finite number above 0 and at most 1.'],
     ['a format that no cache has', ['--cache-format', 'nvfp4'], 2, "argument 'nvfp4' is invalid"],
