@@ -17,7 +17,7 @@ import type { GenerateCommandOptions } from './commands/generate.js';
 import type { InspectCommandOptions } from './commands/inspect.js';
 import type { PredictCommandOptions } from './commands/predict.js';
 import type { QuantizeCommandOptions } from './commands/quantize.js';
-import { choiceOption, collect, tableOption } from './commands/table-option.js';
+import { choiceOption, collect, onlyOption, setOption, tableOption } from './commands/table-option.js';
 import type { TrainCommandOptions } from './commands/train.js';
 import { runWeightsKinds, tokenizerNames } from './configuration/choices.js';
 import { mostSamples } from './configuration/optimizer-tables.js';
@@ -156,8 +156,8 @@ export function createProgram(terminal: Terminal, bin: string): Command {
         Object.keys(presetDescriptions),
       ),
     )
-    .option('--set <key=value...>', 'change a key of the configuration; entries of lists by index or name', collect)
-    .option('--only <optimizer...>', 'train only these optimizers of the configuration', collect)
+    .addOption(setOption())
+    .addOption(onlyOption('train'))
     .option(
       '--resume <run>',
       'resume the run in this folder; with --set, change evaluation, checkpoints, diagnostics or backend',

@@ -6,7 +6,7 @@ import type { Terminal } from '../output/terminal.js';
 import type { CompareCommandOptions } from './compare.js';
 import type { FindRateCommandOptions } from './find-rate.js';
 import type { SearchCommandOptions } from './search.js';
-import { collect, tableOption } from './table-option.js';
+import { collect, onlyOption, setOption, tableOption } from './table-option.js';
 import type { WatchCommandOptions } from './watch.js';
 
 const rangeTest = {
@@ -46,8 +46,8 @@ export function declareAnalysis(
     .command('find-rate')
     .description('find a learning rate for each optimizer: the loss while the rate rises (range test)')
     .argument('<configuration>', 'a JSON file, a preset, or a folder or file of your own data')
-    .option('--set <key=value...>', 'change a key of the configuration; entries of lists by index or name', collect)
-    .option('--only <optimizer...>', 'test only these optimizers of the configuration', collect)
+    .addOption(setOption())
+    .addOption(onlyOption('test'))
     .addOption(tableOption('--from <rate>', rangeTest.from))
     .addOption(tableOption('--to <rate>', rangeTest.to))
     .addOption(tableOption('--steps <count>', rangeTest.steps))
@@ -74,8 +74,8 @@ export function declareAnalysis(
     .command('search')
     .description('search the learning rate and the main settings of each optimizer on validation data')
     .argument('<configuration>', 'a JSON file, a preset, or a folder or file of your own data')
-    .option('--set <key=value...>', 'change a key of the configuration; entries of lists by index or name', collect)
-    .option('--only <optimizer...>', 'search only these optimizers of the configuration', collect)
+    .addOption(setOption())
+    .addOption(onlyOption('search'))
     .addOption(tableOption('--trials <count>', search.trials))
     .addOption(tableOption('--steps <count>', search.steps))
     .option('--range <optimizer.option=low..high...>', 'search this range; replaces or adds to the usual ones', collect)

@@ -18,6 +18,22 @@ export function collect(value: string, before: readonly string[] = []): readonly
   return [...before, value];
 }
 
+/** `--set` of a command that takes a configuration. */
+export function setOption(): Option {
+  const describe = 'change a key of the configuration; entries of lists by index or name';
+  return new Option('--set <key=value...>', describe).argParser(collect);
+}
+
+/**
+ * `--only` of a command that takes a configuration.
+ *
+ * @param verb what the command does with an optimizer: `train`.
+ */
+export function onlyOption(verb: string): Option {
+  const describe = `${verb} only these optimizers of the configuration`;
+  return new Option('--only <optimizer...>', describe).argParser(collect);
+}
+
 /** An option with one of a few words, or several of them where the flags end in `...`. */
 export function choiceOption(flags: string, describe: string, choices: readonly string[]): Option {
   return new Option(flags, describe).choices(choices);

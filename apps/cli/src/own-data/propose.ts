@@ -177,17 +177,18 @@ function textOf(
   given: number | undefined,
 ): Proposal {
   const length = (data as { readonly length: number }).length;
-  const scale =
-    characters < 100_000
-      ? { width: 64, depth: 2 }
-      : characters < shortText
-        ? { width: 128, depth: 4 }
-        : { width: 192, depth: 6 };
+  const isVeryShort = characters < 100_000;
+  const scale = isVeryShort
+    ? { width: 64, depth: 2 }
+    : characters < shortText
+      ? { width: 128, depth: 4 }
+      : { width: 192, depth: 6 };
   const batchSize = Math.min(16, batchOf((0.9 * characters) / length));
-  const steps = given ?? (characters < 100_000 ? 600 : 1500);
+  const steps = given ?? (isVeryShort ? 600 : 1500);
   // A short run needs the higher rate: at 0.02, 600 steps end before LMD has learned what AdamW has.
-  const rates =
-    characters < 100_000 ? { learningRate: 0.06, regularization: 0.05 } : { learningRate: 0.02, regularization: 0.2 };
+  const rates = isVeryShort
+    ? { learningRate: 0.06, regularization: 0.05 }
+    : { learningRate: 0.02, regularization: 0.2 };
   return {
     found,
     configuration: {
