@@ -177,9 +177,9 @@ export const textSchema = z.strictObject({
     ...length,
     validation: described(
       holdOutTextOptionTable.fraction,
-      'Fraction of the text that is held out, in passages chosen by the seed: half of its examples are the ' +
-        'validation set, half the test set.',
+      'Fraction of the text that is held out: half of its examples are the validation set, half the test set.',
     ),
+    heldOut: holdOutTextOptionTable.heldOut,
   }),
 });
 

@@ -69,9 +69,9 @@ export const text: DataSource<'text'> = {
     };
   },
   async load(configuration, seed) {
-    const { path, length, validation } = configuration;
+    const { path, length, validation, heldOut } = configuration;
     const read = textOf(configuration);
-    const parts = holdOutText(read.documents, { fraction: validation, seed });
+    const parts = holdOutText(read.documents, { fraction: validation, heldOut, seed });
     const dataset = async (part: string, documents: readonly WholeDocument[]): Promise<Dataset> => {
       const tokens = await encodeDocuments(await tokenizerFromDescription(read.tokenizer), documents);
       const needed = part === 'train' ? length + 1 : 2 * length + 1;

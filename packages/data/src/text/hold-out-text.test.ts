@@ -25,6 +25,22 @@ describe('holdOutText', () => {
     expect(holdOutText([{ name: 'book', text: book }], { fraction: 0.2, seed: 5 })).not.toEqual(parts);
   });
 
+  it('holds out the last characters, in whichever document they begin', () => {
+    const documents = ['first', 'second', 'third'].map((name) => ({ name, text: book }));
+    const one = holdOutText(documents.slice(0, 1), { fraction: 0.1, heldOut: 'end', seed: 7 });
+    const at = Math.floor(book.length * 0.9);
+    expect(one).toEqual({
+      train: [{ name: 'first@0', text: book.slice(0, at) }],
+      heldOut: [{ name: `first@${at}`, text: book.slice(at) }],
+    });
+    const two = holdOutText(documents, { fraction: 1 / 3, heldOut: 'end' });
+    expect(two.heldOut).toEqual([{ name: 'third', text: book }]);
+    expect(holdOutText(documents, { fraction: 0.5, heldOut: 'end' }).train.map(({ name }) => name)).toEqual([
+      'first',
+      'second@0',
+    ]);
+  });
+
   it('keeps short documents whole', () => {
     const documents = Array.from({ length: 200 }, (_, i) => ({
       name: `${i}`,

@@ -13,6 +13,11 @@ export const holdOutTextOptionTable = {
     default: 0.1,
     describe: 'Fraction of the text to hold out, by characters.',
   }),
+  /** `passages`, chosen at random, or the `end` of the text, as in nanoGPT. Default `passages`. */
+  heldOut: option.choice(['passages', 'end'], {
+    default: 'passages',
+    describe: '`passages`: passages chosen by the seed. `end`: the end of the text, as in nanoGPT.',
+  }),
   /** Random seed that selects the passages that are held out. A whole number, at least 0; default 0. */
   seed: option.integer({
     atLeast: 0,
@@ -35,8 +40,8 @@ const passagesOfText = 50;
 /**
  * Holds out a fraction of a corpus of any number of documents. Documents longer than a twenty-fifth of the text are cut
  * into passages of about a fiftieth each, at the ends of lines where there are some; whole passages are held out, in a
- * random order, until they have the fraction. Neighbouring passages of one part stay together. The result depends only
- * on the documents, the fraction and the seed.
+ * random order, until they have the fraction. Neighbouring passages of one part stay together. With `heldOut: 'end'`,
+ * the last characters of the corpus are held out instead. The result depends only on the documents and the options.
  *
  * @returns the documents of each part, named `name` if whole, `name@position` if cut.
  * @throws LmdError `INVALID_ARGUMENT` for documents that cannot be divided in two.
@@ -45,16 +50,23 @@ export function holdOutText(
   documents: readonly WholeDocument[],
   options: HoldOutTextOptions = {},
 ): { readonly train: WholeDocument[]; readonly heldOut: WholeDocument[] } {
-  const { fraction, seed } = resolveOptions(owner, holdOutTextOptionTable, options);
+  const { fraction, heldOut, seed } = resolveOptions(owner, holdOutTextOptionTable, options);
   const total = documents.reduce((sum, { text }) => sum + text.length, 0);
-  const passages = documents.flatMap(({ text }, document) => cut(text, total / passagesOfText, document));
+  const passages =
+    heldOut === 'end'
+      ? cutOnce(documents, Math.floor(total * (1 - fraction)))
+      : documents.flatMap(({ text }, document) => cut(text, total / passagesOfText, document));
   if (passages.length < 2) {
     const remedy = 'Use more text: training and validation need at least one passage each.';
     throw argumentError(owner, 'the number of passages', passages.length, remedy);
   }
+  const order =
+    heldOut === 'end'
+      ? Int32Array.from(passages.keys()).reverse()
+      : permutation(passages.length, seed, 'held-out-text', 0);
   const isHeldOut = new Uint8Array(passages.length);
   let held = 0;
-  for (const index of permutation(passages.length, seed, 'held-out-text', 0).subarray(0, passages.length - 1)) {
+  for (const index of order.subarray(0, passages.length - 1)) {
     if (held >= fraction * total) break;
     isHeldOut[index] = 1;
     held += passages[index]!.end - passages[index]!.start;
@@ -71,6 +83,19 @@ interface Passage {
   readonly document: number;
   readonly start: number;
   readonly end: number;
+}
+
+/** The documents whole, except the one that has the character at `position` of the corpus. */
+function cutOnce(documents: readonly WholeDocument[], position: number): Passage[] {
+  let before = 0;
+  return documents.flatMap(({ text }, document) => {
+    const inside = position - before;
+    before += text.length;
+    const ends = inside > 0 && inside < text.length ? [inside, text.length] : [text.length];
+    return ends
+      .map((end, index) => ({ document, start: index === 0 ? 0 : inside, end }))
+      .filter(({ start, end }) => end > start);
+  });
 }
 
 function cut(text: string, size: number, document: number): Passage[] {
