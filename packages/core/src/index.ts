@@ -31,3 +31,4 @@ export { streamOf } from './random/stream.js';
 export { roundingDefaults, roundingOptionTable } from './rounding-options.js';
 export { showValue } from './show-value.js';
 export * from './tensor.js';
+export { faultyWeights, type WeightFault, type WeightMatch, weightFaultKinds } from './weight-faults.js';

@@ -1,4 +1,4 @@
-import { clippingOptionTable, optimizerRules, scheduleOptionTable } from '@lmd/core';
+import { clippingOptionTable, optimizerRules, scheduleOptionTable, weightNoiseOptionTable } from '@lmd/core';
 import { z } from 'zod';
 import { mostSteps } from './limits.js';
 import { moduleShape } from './module-schema.js';
@@ -28,13 +28,14 @@ const name = z
 const schedule = scheduleSchema.prefault({}).describe('Schedule of the learning rate.');
 
 const { clipNorm } = optionShape(clippingOptionTable);
+const { weightNoise } = optionShape(weightNoiseOptionTable);
 
 const precision = precisionSchema
   .optional()
   .describe("Format of the forward pass of this optimizer; default: the run's.");
 
 /** Keys of every optimizer, in addition to its hyperparameters. */
-const common = { name, precision, schedule, clipNorm };
+const common = { name, precision, schedule, clipNorm, weightNoise };
 
 /** AdamW for the weights that an optimizer of matrices cannot train, such as those that start at a constant. */
 const rest = z

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { backendSchema } from './backend-schema.js';
 import { dataSchema } from './data-schema.js';
 import { diagnosticsSchema } from './diagnostics-schema.js';
+import { faultsSchema } from './faults-schema.js';
 import { fineTuningSchema } from './fine-tuning-schema.js';
 import { mostCheckpoints, mostExamples, mostSteps, usualEvaluationBatch } from './limits.js';
 import { modelSchema } from './model-schema.js';
@@ -108,6 +109,7 @@ export const configurationSchema = z.strictObject({
         .array(precisionSchema)
         .default([])
         .describe('Other formats in which to evaluate the trained weights, to measure the loss of deploying in them.'),
+      faults: faultsSchema,
     })
     .prefault({})
     .describe('Settings of validation and test.'),

@@ -26,6 +26,8 @@ export interface RecordedResult {
   readonly validation: readonly (readonly [number, number, number])[];
   /** Formats in which the loss is not finite are omitted. */
   readonly deployed: { readonly [format: string]: Evaluation };
+  /** By fault of the weights, if configured: `logNormal 0.6`. Those whose loss is not finite are omitted. */
+  readonly faulty?: { readonly [fault: string]: Evaluation };
   readonly measures: readonly { readonly step: number; readonly products: readonly ProductNoise[] }[];
   /** Texts that a language model generated, if configured. */
   readonly samples?: readonly { readonly prompt: string; readonly text: string }[];

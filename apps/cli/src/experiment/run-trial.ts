@@ -117,6 +117,7 @@ function finishedTrial(trial: PlannedTrial, lines: readonly MetricsLine[], summa
     validationLoss,
     validationAccuracy,
     deployed = {},
+    faulty,
     seconds,
     peakMemoryBytes,
   } = result;
@@ -125,9 +126,6 @@ function finishedTrial(trial: PlannedTrial, lines: readonly MetricsLine[], summa
   const accuracy = trial.split === 'test' ? testAccuracy! : validationAccuracy!;
   // Finite weights can still give logits that are not finite. The accuracy is then meaningless.
   const finite = Number.isFinite(loss);
-  const usable = Object.entries(deployed).filter((entry): entry is [string, Evaluation] =>
-    Number.isFinite(entry[1].loss),
-  );
   return {
     seconds,
     result: {
@@ -136,7 +134,8 @@ function finishedTrial(trial: PlannedTrial, lines: readonly MetricsLine[], summa
       loss: finite ? loss : null,
       accuracy: finite ? accuracy : null,
       ...shared,
-      deployed: Object.fromEntries(usable),
+      deployed: finiteOnes(deployed),
+      ...(faulty === undefined ? {} : { faulty: finiteOnes(faulty) }),
       ...(samples === undefined ? {} : { samples }),
       parameters,
       device,
@@ -145,6 +144,11 @@ function finishedTrial(trial: PlannedTrial, lines: readonly MetricsLine[], summa
     },
   };
 }
+
+const finiteOnes = (evaluations: NonNullable<TrialSummary['result']['deployed']>): Record<string, Evaluation> =>
+  Object.fromEntries(
+    Object.entries(evaluations).filter((entry): entry is [string, Evaluation] => Number.isFinite(entry[1].loss)),
+  );
 
 function divergedResult(lines: readonly MetricsLine[], error: LmdError): RecordedResult {
   const steps = lines.filter(({ type }) => type === 'step').length;

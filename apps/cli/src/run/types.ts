@@ -14,6 +14,8 @@ export const trialResultSchema = z.object({
   testLoss: storedNumber.exactOptional(),
   /** By format of `evaluation.formats`: the same weights on the same data (the test set if it is evaluated). */
   deployed: z.record(z.string(), z.object({ accuracy: storedNumber, loss: storedNumber })).exactOptional(),
+  /** By fault of `evaluation.faults`: means over its draws, in the run's format and on the same data. */
+  faulty: z.record(z.string(), z.object({ accuracy: storedNumber, loss: storedNumber })).exactOptional(),
   /** Time of training and evaluation, summed over the parts of a resumed run. */
   seconds: storedNumber,
   /** Training examples of any kind per second, in training steps only. */

@@ -1,5 +1,11 @@
-import { type Model, type Optimizer, optimizerFromDescription, type RuleDescription } from '@lmd/core';
-import { groupsBesideAdamw } from '@lmd/models';
+import {
+  injectWeightNoise,
+  type Model,
+  type Optimizer,
+  optimizerFromDescription,
+  type RuleDescription,
+} from '@lmd/core';
+import { groupsBesideAdamw, lmdParameter } from '@lmd/models';
 import type { LmdConfiguration, OptimizerConfiguration } from '../configuration/optimizer-schema.js';
 import { createModuleOptimizer } from '../modules/create.js';
 import { loadedModule } from '../modules/load.js';
@@ -13,11 +19,17 @@ import { loadedModule } from '../modules/load.js';
 export function buildOptimizer(configuration: OptimizerConfiguration, steps: number, { parameters }: Model): Optimizer {
   const { schedule, clipNorm } = configuration;
   const { rest, ...own } = describeOptimizer(configuration, steps);
-  return optimizerFromDescription({
+  const optimizer = optimizerFromDescription({
     groups: groupsBesideAdamw(own, parameters, rest),
     schedule: { ...schedule, steps },
     clipNorm,
   });
+  return withWeightNoise(optimizer, configuration);
+}
+
+/** The configured noise on the matrices that LMD would train, so that every rule has it on the same weights. */
+function withWeightNoise(optimizer: Optimizer, { weightNoise }: OptimizerConfiguration): Optimizer {
+  return injectWeightNoise(optimizer, { weightNoise }, lmdParameter);
 }
 
 /**
@@ -32,7 +44,8 @@ export function buildOptimizerWithRate(
 ): Optimizer {
   const { rest, options, ...own } = describeOptimizer(configuration, steps);
   const groups = groupsBesideAdamw({ ...own, options: { ...options, learningRate } }, parameters, rest);
-  return optimizerFromDescription({ groups, clipNorm: configuration.clipNorm });
+  const optimizer = optimizerFromDescription({ groups, clipNorm: configuration.clipNorm });
+  return withWeightNoise(optimizer, configuration);
 }
 
 /** An optimizer as plain data, with the options of AdamW for the weights that it does not train. */
@@ -41,7 +54,7 @@ export type OptimizerSettings = RuleDescription & { readonly rest?: NonNullable<
 /** The optimizer of a configuration as data, without the schedule of its learning rate. */
 export function describeOptimizer(configuration: OptimizerConfiguration, steps: number): OptimizerSettings {
   if (configuration.rule === 'module') return ofModule(configuration);
-  const { name: _, precision: __, schedule: ___, clipNorm: ____, ...given } = configuration;
+  const { name: _, precision: __, schedule: ___, clipNorm: ____, weightNoise: _____, ...given } = configuration;
   const { rule, ...described } = given.rule === 'lmd' ? withSchedules(given, steps) : given;
   const { rest, schedules = undefined, ...options } = { rest: undefined, schedules: undefined, ...described };
   return {
@@ -53,10 +66,9 @@ export function describeOptimizer(configuration: OptimizerConfiguration, steps: 
 }
 
 /** The keys of schedules of single options as `optimizerFromDescription` takes them. */
-function withSchedules<Given extends Omit<LmdConfiguration, 'name' | 'precision' | 'schedule' | 'clipNorm'>>(
-  given: Given,
-  steps: number,
-) {
+function withSchedules<
+  Given extends Omit<LmdConfiguration, 'name' | 'precision' | 'schedule' | 'clipNorm' | 'weightNoise'>,
+>(given: Given, steps: number) {
   const { regularizationSchedule, regularizationFinal, noiseSchedule, noiseFinal, ...options } = given;
   return {
     ...options,

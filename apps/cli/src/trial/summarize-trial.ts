@@ -1,6 +1,7 @@
-import { type EagerOperations, sizeOf } from '@lmd/core';
-import { precisionPreset } from '@lmd/models';
+import { type EagerOperations, faultyWeights, sizeOf } from '@lmd/core';
+import { lmdParameter, precisionPreset } from '@lmd/models';
 import { evaluate, type TrainResult } from '@lmd/training';
+import { faultName } from '../configuration/faults-schema.js';
 import { precisionOf } from '../configuration/schema.js';
 import { describeData, geometryOf } from '../data/index.js';
 import { describePreprocessing } from '../data/preprocessing.js';
@@ -43,6 +44,7 @@ export async function summarizeTrial(
       validationLoss: validation!.loss,
       ...(test === undefined ? {} : { testAccuracy: test.accuracy, testLoss: test.loss }),
       ...(await deployments(ops, request, trainedModel, data, trained)),
+      ...(await withFaults(ops, request, trainedModel, data, trained)),
       seconds: trained.seconds,
       // A run that was resumed after its last step has no measured speed.
       imagesPerSecond: trained.samplesPerSecond || (steps * batchSize) / trained.seconds,
@@ -86,4 +88,36 @@ async function deployments(
     deployed[format] = { accuracy, loss };
   }
   return { deployed };
+}
+
+/** Evaluates the trained weights under each configured fault, averaged over its draws. */
+async function withFaults(
+  ops: EagerOperations,
+  { configuration, index }: TrialRequest,
+  { model, architecture }: TrainedModel,
+  data: RunData,
+  { weights, step }: TrainResult,
+): Promise<Pick<TrialResult, 'faulty'>> {
+  const { evaluation, seed } = configuration;
+  if (evaluation.faults === undefined) return {};
+  const dataset = evaluation.test ? data.test : data.validation;
+  const batchSize = evaluationBatchSize(configuration, architecture, ops.backend, dataset.size);
+  const precision = precisionPreset(precisionOf(configuration, configuration.optimizers[index]!));
+  const faulty: Record<string, { accuracy: number; loss: number }> = {};
+  for (const fault of evaluation.faults) {
+    let [accuracy, loss] = [0, 0];
+    for (let sample = 0; sample < fault.draws; sample++) {
+      const key = { seed, step, sample };
+      const changed = faultyWeights(ops, weights, fault, key, lmdParameter);
+      try {
+        const found = await evaluate({ ops, model, weights: changed, dataset, precision, batchSize, key });
+        accuracy += found.accuracy / fault.draws;
+        loss += found.loss / fault.draws;
+      } finally {
+        ops.dispose(changed);
+      }
+    }
+    faulty[faultName(fault)] = { accuracy, loss };
+  }
+  return { faulty };
 }

@@ -34,7 +34,7 @@ const spread = (steps: number, times: number) => Math.max(1, Math.floor(steps / 
 /** The configuration of one trial: the study's, with its own seed, steps, format and optimizer. */
 function configurationOf(study: Study, optimizer: StudyOptimizer, changes: Changes): TrialConfiguration {
   const { options, format, steps, seed, split, final, deploy = [], model } = changes;
-  const { rule, clipNorm } = optimizer;
+  const { rule, clipNorm, weightNoise } = optimizer;
   const shared = study.configuration as unknown as TrialConfiguration;
   const isMeasured = final !== undefined && final.measures > 0 && shared.model.kind === 'vit';
   const entry = {
@@ -43,6 +43,7 @@ function configurationOf(study: Study, optimizer: StudyOptimizer, changes: Chang
     ...optimizer.options,
     ...options,
     ...(clipNorm === undefined ? {} : { clipNorm }),
+    ...(weightNoise === undefined ? {} : { weightNoise }),
     ...(takesMatricesAlone(rule) ? { rest: study.rest } : {}),
     schedule: { kind: 'cosine', warmup: Math.floor(study.warmup * steps) },
   } as ConfigurationInput['optimizers'][number];
@@ -62,6 +63,7 @@ function configurationOf(study: Study, optimizer: StudyOptimizer, changes: Chang
       every: final === undefined ? steps : spread(steps, final.evaluations),
       test: split === 'test',
       ...(deploy.length === 0 ? {} : { formats: [...deploy] }),
+      ...(final?.faults === undefined ? {} : { faults: final.faults }),
     },
     ...(isMeasured ? { diagnostics: { quantizationNoise: true, every: spread(steps, final.measures) } } : {}),
   };

@@ -1,6 +1,7 @@
 import type { Report } from '@lmd/report';
 import { text } from './blocks.js';
 import type { Evidence } from './evidence.js';
+import { faultsSection } from './faults-section.js';
 import { deploySection, finalSection } from './final-section.js';
 import { layersSection } from './layers-section.js';
 import { provenanceSection, statusBlocks } from './provenance-section.js';
@@ -21,6 +22,7 @@ export function composeReport(evidence: Evidence): Report {
       ...summarySection(evidence),
       ...finalSection(evidence),
       ...deploySection(evidence),
+      ...faultsSection(evidence),
       ...samplesSection(evidence),
       ...sweepSection(evidence),
       ...layersSection(evidence),

@@ -1,4 +1,5 @@
 import { dimensionSchema, scalarSchema as scalar } from '@lmd/cli/experiment';
+import { weightFaultKinds } from '@lmd/core';
 import { precisionNames } from '@lmd/models';
 import { z } from 'zod';
 import { ruleNames } from './optimizers.js';
@@ -22,6 +23,7 @@ const optimizer = z.strictObject({
     .default({})
     .describe('Options that are not searched, by their keys in a configuration of `lmd train`.'),
   clipNorm: z.number().gt(0).optional(),
+  weightNoise: z.number().gt(0).optional(),
   search: z.record(z.string(), dimensionSchema).describe('The search space of its hyperparameters.'),
 });
 
@@ -76,6 +78,10 @@ export const studySchema = z.strictObject({
     seeds,
     evaluations: count.default(5).describe('Number of validations, evenly spaced over the run.'),
     measures: z.int().min(0).default(4).describe('Number of measurements of the quantized products (of a ViT).'),
+    faults: z
+      .array(z.strictObject({ kind: z.enum(weightFaultKinds), amount: z.number().gt(0), draws: count.optional() }))
+      .optional()
+      .describe('Faults of the weights under which the final models are evaluated too.'),
     deploy: formats
       .optional()
       .describe('Formats in which the trained weights are evaluated; default: the others of the study, for the first.'),

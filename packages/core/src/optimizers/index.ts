@@ -10,6 +10,7 @@ export {
 export { frozen } from './frozen.js';
 export { accumulateGradients, scaleGradients } from './gradients.js';
 export { injectHyperparameters } from './inject-hyperparameters.js';
+export { injectWeightNoise, type WeightNoiseOptions, weightNoiseOptionTable } from './inject-weight-noise.js';
 export { type IvonOptions, ivon, ivonOptionTable } from './ivon.js';
 export { type LieGroupAdditiveOptions, lieGroupAdditive, lieGroupAdditiveOptionTable } from './lie-group-additive.js';
 export { type LieGroupAffineOptions, lieGroupAffine, lieGroupAffineOptionTable } from './lie-group-affine.js';

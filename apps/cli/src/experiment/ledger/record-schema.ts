@@ -23,6 +23,7 @@ const result = z
     curve: z.array(z.tuple([number, number])),
     validation: z.array(z.tuple([number, number, number])),
     deployed: z.record(text, evaluation),
+    faulty: z.record(text, evaluation).optional(),
     measures: z.array(z.object({ step: number, products: z.array(product) })),
     parameters: number.optional(),
     device: text.optional(),
