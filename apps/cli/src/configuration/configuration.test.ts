@@ -136,7 +136,7 @@ describe('parseConfiguration', () => {
     const { message } = thrownBy(with_('optimizers.adamw.noise=1'));
     expect(message).toContain(
       'Its options are rule, learningRate, beta1, beta2, epsilon, weightDecay, weightFormat, momentFormat, name, ' +
-        'precision, schedule, clipNorm.',
+        'precision, schedule, clipNorm, weightNoise.',
     );
   });
 

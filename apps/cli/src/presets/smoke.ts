@@ -9,7 +9,7 @@ export const smoke: ConfigurationInput = {
   seed: 0,
   steps: 24,
   batchSize: 16,
-  backend: 'tfjs-wasm',
+  backend: 'cpu',
   precision: 'mxfp6_e3m2',
   data: { kind: 'synthetic', train: 96, validation: 32, test: 32, classes: 4, size: 8, channels: 1, noise: 0.5 },
   model: { kind: 'vit', patchSize: 4, width: 32, depth: 1, heads: 2, pooling: 'mean' },
