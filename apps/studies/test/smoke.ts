@@ -17,7 +17,12 @@ export const smokeStudy = {
   },
   rest: { learningRate: 0.005 },
   optimizers: [
-    { name: 'adamw', rule: 'adamw', search: { learningRate: { minimum: 0.001, maximum: 0.01 } } },
+    {
+      name: 'adamw',
+      rule: 'adamw',
+      weightNoise: 0.2,
+      search: { learningRate: { minimum: 0.001, maximum: 0.01 } },
+    },
     {
       name: 'lmd',
       rule: 'lmd',
@@ -30,7 +35,10 @@ export const smokeStudy = {
   ],
   formats: ['fp32', 'mxfp4_e2m1'],
   search: { trials: 2, steps: 3 },
-  final: { steps: 4, seeds: [0, 1], evaluations: 2, measures: 2 },
+  final: {
+    ...{ steps: 4, seeds: [0, 1], evaluations: 2, measures: 2 },
+    faults: [{ kind: 'logNormal', amount: 0.5, draws: 2 }],
+  },
   sweep: { steps: 2, factors: [0.5, 1e9] },
   ablation: {
     optimizer: 'lmd',

@@ -95,6 +95,8 @@ describe('a study', () => {
     for (const title of ['AdamW', 'LMD', 'FP32', 'MXFP4', 'deployed', 'octaves', 'no noise', 'half the rate']) {
       expect(report).toContain(title);
     }
+    expect(report).toMatch(/\| LMD +\| +[\d.]+ ± [\d.]+ +\| +[\d.]+ ± [\d.]+ +\|$/m);
+    expect(readFileSync(join(whole, 'figure.svg'), 'utf8')).toMatch(/^<svg/);
     expect(readFileSync(join(whole, 'report.html'), 'utf8')).toContain('<svg');
     const csv = readFileSync(join(whole, 'trials.csv'), 'utf8').trim().split('\n');
     // Unchanged LMD and AdamW at half its rate are trials of two parts each, in two formats.

@@ -3,13 +3,16 @@ import { html, type Markup } from './html.js';
 import { page } from './page.js';
 import { escapeMarkdown, inlineCode, markdownTable, type Table, tableInPage } from './table.js';
 
-/** A block of a report, rendered to Markdown and to HTML. Charts are only in the HTML. */
+/**
+ * A block of a report, rendered to Markdown and to HTML. A chart is only in the HTML, unless it has a file: Markdown
+ * shows that, which the caller writes (`chartFile`).
+ */
 export type Block =
   | { readonly kind: 'heading'; readonly text: string }
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'list'; readonly items: readonly string[] }
   | { readonly kind: 'table'; readonly table: Table }
-  | { readonly kind: 'chart'; readonly title: string; readonly chart: Chart };
+  | { readonly kind: 'chart'; readonly title: string; readonly chart: Chart; readonly file?: string };
 
 export interface Report {
   readonly title: string;
@@ -27,11 +30,11 @@ function blockInMarkdown(block: Block): string | undefined {
     case 'table':
       return markdownTable(block.table);
     case 'chart':
-      return undefined;
+      return block.file === undefined ? undefined : `![${escapeMarkdown(block.title)}](${block.file})`;
   }
 }
 
-/** The report as Markdown with aligned tables, without charts. */
+/** The report as Markdown with aligned tables, and the charts that have a file. */
 export function reportInMarkdown({ title, blocks }: Report): string {
   const parts = blocks.map(blockInMarkdown).filter((part) => part !== undefined);
   return `# ${escapeMarkdown(title)}\n\n${parts.join('\n\n')}\n`;

@@ -16,7 +16,7 @@ export const percentAxis = (title: string) => ({
   format: (value: number) => `${Math.round(value * 1000) / 10} %`,
 });
 
-/** A chart under its title. */
-export function plot(title: string, options: Omit<LineChartOptions, 'label'>): Block {
-  return { kind: 'chart', title, chart: lineChart({ label: title, ...options }) };
+/** A chart under its title; with `file`, also in Markdown. */
+export function plot(title: string, options: Omit<LineChartOptions, 'label'>, file?: string): Block {
+  return { kind: 'chart', title, chart: lineChart({ label: title, ...options }), ...(file && { file }) };
 }

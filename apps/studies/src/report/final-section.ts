@@ -1,8 +1,8 @@
 import type { Study } from '../study/schema.js';
 import { type Block, heading, percentAxis, plot, table, text } from './blocks.js';
 import { accuracies, type Evidence, optimizerTitle, pairedDifferences, select, subjectOf } from './evidence.js';
-import { formatTitle, lossInterval, percentInterval, signedPercentInterval } from './format.js';
-import { confidenceInterval, verdict } from './statistics.js';
+import { formatTitle, judged, lossInterval, percentInterval, signedPercentInterval } from './format.js';
+import { confidenceInterval } from './statistics.js';
 
 /** Test accuracy and loss of every optimizer in every format, the cost of each format, and pairwise comparisons. */
 export function finalSection(evidence: Evidence): Block[] {
@@ -12,8 +12,7 @@ export function finalSection(evidence: Evidence): Block[] {
   }
   const formatTitles = study.formats.map(formatTitle);
   const [reference] = study.formats;
-  const interval = (optimizer: string, format: string) =>
-    confidenceInterval(accuracies(select(evidence, 'final', { optimizer, format })));
+  const interval = (optimizer: string, format: string) => accuracyInterval(evidence, optimizer, format);
   const accuracyRows = study.optimizers.map(({ name }) => [
     optimizerTitle(study, name),
     ...study.formats.map((format) => withDiverged(evidence, name, format, percentInterval(interval(name, format)))),
@@ -64,26 +63,43 @@ export function finalSection(evidence: Evidence): Block[] {
     table(['optimizer', ...formatTitles], lossRows),
     text('Training loss over the last tenth of the steps, in nats:'),
     table(['optimizer', ...formatTitles], trainingRows),
-    text(
-      `Cost of a format: accuracy relative to ${formatTitle(reference!)} with the same optimizer and seed, in ` +
-        'percentage points.',
-    ),
-    table(['optimizer', ...formatTitles.slice(1)], costRows),
-    plot('Test accuracy by format of the forward pass', {
-      x: { title: 'format', categories: formatTitles },
+    ...(study.formats.length === 1
+      ? []
+      : [
+          text(
+            `Cost of a format: accuracy relative to ${formatTitle(reference!)} with the same optimizer and seed, in ` +
+              'percentage points.',
+          ),
+          table(['optimizer', ...formatTitles.slice(1)], costRows),
+        ]),
+    ...curvePlots(evidence),
+    ...againstOthers(evidence),
+  ];
+}
+
+function accuracyInterval(evidence: Evidence, optimizer: string, format: string) {
+  return confidenceInterval(accuracies(select(evidence, 'final', { optimizer, format })));
+}
+
+/** Test accuracy of every optimizer by format. */
+export function formatsPlot(evidence: Evidence, file: string): Block {
+  const { study } = evidence;
+  return plot(
+    'Test accuracy by format of the forward pass',
+    {
+      x: { title: 'format', categories: study.formats.map(formatTitle) },
       y: percentAxis('test accuracy'),
       series: study.optimizers.map(({ name }) => ({
         name: optimizerTitle(study, name),
         markers: true,
         points: study.formats.flatMap((format, x) => {
-          const found = interval(name, format);
+          const found = accuracyInterval(evidence, name, format);
           return found === undefined ? [] : [{ x, y: found.mean, halfWidth: found.halfWidth }];
         }),
       })),
-    }),
-    ...curvePlots(evidence),
-    ...againstOthers(evidence),
-  ];
+    },
+    file,
+  );
 }
 
 /** The format of the backward products. */
@@ -122,7 +138,6 @@ function againstOthers(evidence: Evidence): Block[] {
   const { study } = evidence;
   const subject = subjectOf(study);
   const title = optimizerTitle(study, subject);
-  const words = { higher: 'better', lower: 'worse', 'not shown': 'not significant' } as const;
   const others = study.optimizers.filter(({ name }) => name !== subject);
   if (others.length === 0) return [];
   const rows = others.map(({ name }) => [
@@ -134,9 +149,7 @@ function againstOthers(evidence: Evidence): Block[] {
           select(evidence, 'final', { optimizer: name, format }),
         ),
       );
-      if (difference === undefined) return '–';
-      const shown = signedPercentInterval(difference);
-      return difference.halfWidth === undefined ? `${shown} (one seed)` : `${shown}: ${words[verdict(difference)]}`;
+      return judged(difference);
     }),
   ]);
   return [
@@ -152,6 +165,7 @@ function againstOthers(evidence: Evidence): Block[] {
 export function deploySection(evidence: Evidence): Block[] {
   const { study } = evidence;
   const [reference, ...others] = study.formats;
+  if (others.length === 0) return [];
   const found = (optimizer: string) => select(evidence, 'final', { optimizer, format: reference! });
   if (study.optimizers.every(({ name }) => found(name).length === 0)) return [];
   const rows = study.optimizers.map(({ name }) => [

@@ -1,4 +1,4 @@
-import type { Interval } from './statistics.js';
+import { type Interval, verdict } from './statistics.js';
 
 /** `87.42 ± 0.31`, `87.42` of one value, `–` of none: percent. */
 export function percentInterval(interval: Interval | undefined): string {
@@ -45,4 +45,13 @@ const titles: Readonly<Record<string, string>> = {
 
 export function formatTitle(format: string): string {
   return titles[format] ?? format;
+}
+
+const words = { higher: 'better', lower: 'worse', 'not shown': 'not significant' } as const;
+
+/** A difference in percentage points with its verdict. */
+export function judged(difference: Interval | undefined): string {
+  if (difference === undefined) return '–';
+  const shown = signedPercentInterval(difference);
+  return difference.halfWidth === undefined ? `${shown} (one seed)` : `${shown}: ${words[verdict(difference)]}`;
 }

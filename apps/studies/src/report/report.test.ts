@@ -170,6 +170,16 @@ describe('the report', () => {
     expect(report).toContain('every trial diverged');
   });
 
+  it('ranks the optimizers on unreliable memory, with a figure', () => {
+    const fault = (accuracy: number) => ({ faulty: { 'logNormal 0.5': { accuracy, loss: 1 } } });
+    const records = ledger(({ optimizer, seed }) => fault((optimizer === 'lmd' ? 0.7 : 0.5) + seed / 100));
+    const { 'report.md': markdown = '', 'figure.svg': figure = '' } = composeFiles(study, records);
+    expect(markdown).toContain('Test accuracy with log-normal 0.5, best first: LMD 71.00 ± 2.48');
+    expect(markdown).toContain('![Test accuracy in FP32 with faults: log-normal](figure.svg)');
+    expect(markdown).toMatch(/\| AdamW +\| +80\.00 ± 0\.00 +\| +51\.00 ± 2\.48 +\|/);
+    expect(figure).toMatch(/^<svg [\s\S]*LMD/);
+  });
+
   it('makes no HTML, link or formula of what a study or a ledger says', () => {
     const hostile = '=HYPERLINK("http://x") <script>alert(1)</script>\n# [link](javascript:alert(1)) & \u001b[31m';
     const withNote = parseStudy(
@@ -190,7 +200,8 @@ describe('the report', () => {
     expect(markdown).toContain('HYPERLINK');
     expect(csv).toContain('HYPERLINK');
     for (const text of [markdown, html]) expect(text).not.toContain('<script');
-    expect(markdown).not.toMatch(/(?<!\\)\]\(|^# \[/m);
+    const figure = /^!\[[^\]]*\]\(figure\.svg\)$/m;
+    expect(markdown.replace(figure, '')).not.toMatch(/(?<!\\)\]\(|^# \[/m);
     expect(markdown).not.toContain(String.fromCharCode(27));
     // A field that begins with = + - @ is one that a spreadsheet computes, in quotes too.
     expect(csv).not.toMatch(/(^|,)"?[=+@]/m);

@@ -1,5 +1,7 @@
 import { type Block, heading, list } from './blocks.js';
 import { accuracies, type Evidence, optimizerTitle, pairedDifferences, select, subjectOf } from './evidence.js';
+import { faultInterval, faultsPlot, faultTitle } from './faults-section.js';
+import { formatsPlot } from './final-section.js';
 import { decimal, formatTitle, percentInterval, signedPercentInterval } from './format.js';
 import { confidenceInterval, verdict } from './statistics.js';
 import { stabilityOf } from './sweep-section.js';
@@ -108,8 +110,34 @@ export function summarySection(evidence: Evidence): Block[] {
   const items = [
     ...againstOthers(evidence),
     ...[reference!, ...(last === undefined ? [] : [last])].map((format) => byAccuracy(evidence, format)),
+    ...underFaults(evidence),
     ...others.map((format) => byCost(evidence, format)),
     ...evidence.study.formats.map((format) => byWidth(evidence, format)),
   ].filter((item) => item !== undefined);
-  return items.length === 0 ? [] : [heading('Summary'), list(items)];
+  return items.length === 0 ? [] : [heading('Summary'), list(items), ...figure(evidence)];
+}
+
+/** The one plot that the page opens with, beside the report. */
+function figure(evidence: Evidence): Block[] {
+  const { formats, final } = evidence.study;
+  if (select(evidence, 'final').length === 0) return [];
+  if (final.faults !== undefined) return [faultsPlot(evidence, formats[0]!, final.faults[0]!.kind, 'figure.svg')];
+  return formats.length > 1 ? [formatsPlot(evidence, 'figure.svg')] : [];
+}
+
+/** Optimizers by accuracy under the strongest fault of each kind, in the first format. */
+function underFaults(evidence: Evidence): (string | undefined)[] {
+  const { study } = evidence;
+  const { faults = [] } = study.final;
+  const strongest = new Map(faults.map((fault) => [fault.kind, fault]));
+  return [...strongest.values()].map((fault) => {
+    const ranked = ranking(
+      evidence,
+      study.optimizers.map(({ name }) => {
+        const interval = faultInterval(evidence, name, study.formats[0]!, fault);
+        return interval && { optimizer: name, value: interval.mean, shown: percentInterval(interval) };
+      }),
+    );
+    return ranked && `Test accuracy with ${faultTitle(fault)}, best first: ${ranked}.`;
+  });
 }

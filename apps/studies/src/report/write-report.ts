@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type LedgerRecord, readLedger } from '@lmd/cli/experiment';
-import { reportInMarkdown, reportInPage } from '@lmd/report';
+import { chartFile, reportInMarkdown, reportInPage } from '@lmd/report';
 import { writeFileAtomic } from '@lmd/safetensors/node';
 import type { Study } from '../study/schema.js';
 import { gatherEvidence } from './evidence.js';
@@ -15,11 +15,16 @@ export function composeFiles(study: Study, records: readonly LedgerRecord[]): { 
     'report.md': reportInMarkdown(report),
     'report.html': reportInPage(report),
     'trials.csv': trialsInCsv(evidence),
+    ...Object.fromEntries(
+      report.blocks.flatMap((block) =>
+        block.kind === 'chart' && block.file !== undefined ? [[block.file, chartFile(block.chart)]] : [],
+      ),
+    ),
   };
 }
 
 /**
- * Writes `report.md`, `report.html` and `trials.csv` to the folder of the ledger, each atomically, and returns their
+ * Writes `report.md` with its figure, `report.html` and `trials.csv` to the folder of the ledger, each atomically, and returns their
  * paths.
  */
 export async function writeReport(study: Study, out: string): Promise<string[]> {
