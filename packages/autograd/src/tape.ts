@@ -7,6 +7,7 @@ import {
   type Tensor,
 } from '@lmd/core';
 import { backwardPass } from './backward-pass.js';
+import { tapeMarker } from './made-by.js';
 import { isTensor } from './node.js';
 import { createRecorder, type Recorder } from './recorder.js';
 import { custom } from './rules/custom.js';
@@ -48,7 +49,7 @@ export interface Tape {
  * @throws LmdError `INVALID_ARGUMENT` if `ops` was not created by `createOperations`, and as `checkBackend`
  */
 export function createTape(ops: EagerOperations): Tape {
-  checkOperations(ops);
+  checkOperations(ops, { receiver: tapeMarker.madeBy });
   const recorder = createRecorder(ops);
   let consumed = false;
 
@@ -104,6 +105,7 @@ export function createTape(ops: EagerOperations): Tape {
 
 function recordingOperations(recorder: Recorder): Operations {
   return {
+    ...tapeMarker,
     ...plain(recorder),
     ...elementwise(recorder),
     ...reductions(recorder),

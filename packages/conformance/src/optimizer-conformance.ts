@@ -1,5 +1,6 @@
-import { checkOperations } from '@lmd/core';
+import { checkOperations, checkOptimizer } from '@lmd/core';
 import type { TestFramework } from './framework.js';
+import { thisConformance } from './made-by.js';
 import { compositionCases } from './optimizers/composition.js';
 import { convergenceCases } from './optimizers/convergence.js';
 import { inputCases } from './optimizers/inputs.js';
@@ -38,14 +39,19 @@ export function optimizerConformance(
     if (broken !== undefined) throw new Error(`not run: ${broken}`);
     try {
       const ops = given.createOperations();
-      checkOperations(ops);
+      checkOperations(ops, { receiver: thisConformance });
       return ops;
     } catch (error) {
       broken = 'createOperations failed';
       throw error;
     }
   };
-  const resolved = { ...given, createOperations };
+  const create: typeof given.create = (hyperparameters) => {
+    const optimizer = given.create(hyperparameters);
+    checkOptimizer(optimizer, { receiver: thisConformance });
+    return optimizer;
+  };
+  const resolved = { ...given, create, createOperations };
   // One at a time, even if the framework runs tests concurrently, since tests check the memory of the backend.
   let previous: Promise<unknown> = Promise.resolve();
   const inTurn = (body: () => Promise<void>) => () => {

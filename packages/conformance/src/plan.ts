@@ -3,6 +3,7 @@ import type { Case } from './case.js';
 import { caseGroups } from './cases/index.js';
 import { type Measurement, openContext } from './context.js';
 import type { Expect } from './framework.js';
+import { thisConformance } from './made-by.js';
 import type { ResolvedOptions } from './options.js';
 import { isTimeLimit, within } from './time-limit.js';
 
@@ -56,7 +57,7 @@ export function planSuite(
   let broken: string | undefined;
   const open = () => {
     backend ??= within(timeLimit, Promise.resolve().then(create), 'create', () => 'create').then((opened) => {
-      checkBackend(opened);
+      checkBackend(opened, { receiver: thisConformance });
       created = opened;
       return opened;
     });

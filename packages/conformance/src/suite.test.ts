@@ -147,7 +147,7 @@ describe('runConformance', () => {
 
   it.each<[string, () => unknown, RegExp]>([
     ['cannot be created', () => Promise.reject(new Error('no adapter')), /no adapter/],
-    ['is none', () => ({ name: 'x' }), /Backend "x" implements no version/],
+    ['is none', () => ({ name: 'x' }), /Backend "x" has no specVersion/],
     ['has no memory', () => ({ ...createReferenceBackend(), memory: undefined }), /has memory = undefined/],
     ['has no kernels', () => ({ ...createReferenceBackend(), fused: undefined }), /has fused = undefined/],
     ['says not what it supports', () => ({ ...createReferenceBackend(), supports: {} }), /supports.maxElements/],

@@ -1,3 +1,4 @@
+import type { ContractMarker } from './contract-version.js';
 import type { RandomKey } from './formats.js';
 import type { FusedKernels } from './fused-kernels.js';
 import type { DType, FloatTensor, IntegerTensor, Tensor, TensorData } from './tensor.js';
@@ -140,7 +141,7 @@ export interface BackendSupport {
  * A backend, version 1: a plain object. To write one, implement `Primitives`, pass `backendConformance` from
  * `@lmd/conformance`, then add `fused` kernels one at a time.
  */
-export interface Backend extends Primitives {
+export interface Backend extends Primitives, ContractMarker<typeof backendSpecVersion> {
   readonly specVersion: typeof backendSpecVersion;
   /** Short name in lower case, such as `reference` or `tfjs-wasm`. */
   readonly name: string;

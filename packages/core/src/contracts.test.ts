@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { version } from '../package.json';
 import {
   adamw,
   type Backend,
@@ -55,12 +56,7 @@ describe('what a caller passes in', () => {
     ['a backend', checkBackend, createTestBackend, 'backend is a function. Call it'],
     ['a backend', checkBackend, Promise.resolve(backend), 'backend is a promise. Await it'],
     ['a backend', checkBackend, ops, 'backend is an object of operations. Pass the backend itself'],
-    [
-      'a backend',
-      checkBackend,
-      {},
-      'Backend without a name implements no version; this @lmd/core needs lmd-backend-v1',
-    ],
+    ['a backend', checkBackend, {}, "Backend without a name has no specVersion. Add specVersion: 'lmd-backend-v1'"],
     ['a backend', checkBackend, { ...backend, device: 3 }, 'Backend "test" has device = 3.'],
     ['a backend', checkBackend, { ...backend, memory: undefined }, 'Backend "test" has memory = undefined. It must be'],
     ['a backend', checkBackend, { ...backend, supports: undefined }, 'Backend "test" has supports = undefined.'],
@@ -72,11 +68,16 @@ describe('what a caller passes in', () => {
     ['operations', checkOperations, undefined, 'ops is undefined. Pass createOperations(backend).'],
     ['operations', checkOperations, backend, 'ops is a backend. Pass it as `backend`'],
     ['operations', checkOperations, {}, 'ops is an object. Pass createOperations(backend).'],
-    ['operations', checkOperations, { ...ops, adamwUpdate: undefined }, 'ops lacks adamwUpdate.'],
+    [
+      'operations',
+      checkOperations,
+      { ...ops, adamwUpdate: undefined },
+      'ops of @lmd/core 0.1.0 lacks adamwUpdate.'.replace('0.1.0', version),
+    ],
     ['operations', checkOperations, { ...ops, backend: { ...backend, fused: undefined } }, 'has fused = undefined.'],
     ['operations', checkModelOperations, backend, 'ops is a backend. Pass it as `backend`'],
-    ['operations', checkModelOperations, { ...ops, read: undefined }, 'ops is an object with backend'],
-    ['operations', checkModelOperations, { ...ops, backend: {} }, 'Backend without a name implements no version'],
+    ['operations', checkModelOperations, { ...ops, read: undefined }, 'ops is an object with specVersion'],
+    ['operations', checkModelOperations, { ...ops, backend: {} }, 'Backend without a name has no specVersion.'],
     ['an optimizer', checkOptimizer, 'adamw', 'optimizer is "adamw". Pass an optimizer, such as lmd()'],
     ['an optimizer', checkOptimizer, adamw, 'optimizer is a function. Call it'],
     [
@@ -85,8 +86,8 @@ describe('what a caller passes in', () => {
       { learningRate: 1 },
       'The optimizer without a name lacks init, draw, update, weights.',
     ],
-    ['an optimizer', checkOptimizer, { ...adamw(), samples: 0 }, 'The optimizer "adamw" has samples = 0.'],
-    ['an optimizer', checkOptimizer, { ...adamw(), name: '' }, 'The optimizer "" has name = "".'],
+    ['an optimizer', checkOptimizer, { ...adamw(), samples: 0 }, 'has samples = 0. It must be'],
+    ['an optimizer', checkOptimizer, { ...adamw(), name: '' }, 'has name = "". It must be'],
     ['a model', checkModel, null, 'model is null. Pass a model'],
     ['a model', checkModel, { ...model, forward: undefined }, 'The model "line" lacks forward.'],
     ['a model', checkModel, { ...model, parameters: [] }, 'The model "line" has parameters = [].'],

@@ -1,9 +1,12 @@
 import { type Backend, backendSpecVersion, primitiveNames } from './backend.js';
+import { checkContractVersion, contractOf, ofMaker, remedyOfCopies } from './contract-version.js';
 import { describeValue, LmdError } from './errors.js';
 import { fusedKernelNames } from './fused-kernels.js';
-import type { Model } from './model.js';
-import type { EagerOperations, Operations } from './operations.js';
-import type { Optimizer } from './optimizers/optimizer.js';
+import { thisCore } from './made-by.js';
+import { type Model, modelSpecVersion } from './model.js';
+import { eagerOperationNames, operationNames } from './operation-names.js';
+import { type EagerOperations, type Operations, operationsSpecVersion } from './operations.js';
+import { type Optimizer, optimizerSpecVersion } from './optimizers/optimizer.js';
 
 /**
  * Arguments such as backends and models are checked by their structure before anything runs, so that the error names
@@ -15,6 +18,14 @@ interface Contract {
   readonly what: string;
   /** How to get one. */
   readonly remedy: string;
+}
+
+/** Names for the errors of a check. */
+export interface CheckOptions {
+  /** Package that receives the object, with its version: `@lmd/training 0.2.0`. Default: this package. */
+  readonly receiver?: string | undefined;
+  /** Argument that holds the object: `groups[1].optimizer`. Default: `backend`, `ops`, `optimizer` or `model`. */
+  readonly subject?: string;
 }
 
 /** @throws LmdError `INVALID_ARGUMENT` if it is not an object, naming the likely mistake */
@@ -55,8 +66,9 @@ function invalid(owner: string, subject: string, value: unknown, remedy: string)
   });
 }
 
-const nameOf = (value: { readonly name?: unknown }): string =>
-  typeof value.name === 'string' ? `"${value.name}"` : 'without a name';
+/** `"lion" of @lmd/core 0.1.0` */
+const nameOf = (value: { readonly name?: unknown; readonly madeBy?: string }): string =>
+  `${typeof value.name === 'string' ? `"${value.name}"` : 'without a name'}${ofMaker(value)}`;
 
 const backendContract: Contract = {
   what: 'a backend',
@@ -69,30 +81,28 @@ const backendContract: Contract = {
  * @throws LmdError `INVALID_ARGUMENT` for another object or a member that is wrong; `UNSUPPORTED` for another version
  *   or missing primitives
  */
-export function checkBackend(backend: Backend): void {
-  checkObject('backend', backend, backendContract);
+export function checkBackend(backend: Backend, { receiver, subject = 'backend' }: CheckOptions = {}): void {
+  checkObject(subject, backend, backendContract);
   const given: Backend & Record<string, unknown> = backend;
-  if (given.specVersion === undefined && isLikeOperations(given)) {
-    throw new LmdError('INVALID_ARGUMENT', 'backend is an object of operations.', {
-      subject: 'backend',
+  if (contractOf(given) !== 'backend' && isLikeOperations(given)) {
+    throw new LmdError('INVALID_ARGUMENT', `${subject} is an object of operations.`, {
+      subject,
       value: backend,
       remedy: 'Pass the backend itself, ops.backend.',
     });
   }
   const owner = `Backend ${nameOf(given)}`;
-  if (given.specVersion !== backendSpecVersion) {
-    throw new LmdError(
-      'UNSUPPORTED',
-      `${owner} implements ${describeVersion(given.specVersion)}; this @lmd/core needs ${backendSpecVersion}.`,
-      {
-        subject: 'specVersion',
-        value: given.specVersion,
-        remedy: 'Install compatible versions of the backend and of @lmd/core.',
-      },
-    );
+  if (given.specVersion === undefined) {
+    throw new LmdError('UNSUPPORTED', `${owner} has no specVersion.`, {
+      subject: 'specVersion',
+      value: undefined,
+      remedy: `Add specVersion: '${backendSpecVersion}', the version of the contract that it implements.`,
+    });
   }
+  const { remedy } = backendContract;
+  checkContractVersion(given, { owner, specVersion: backendSpecVersion, definedBy: thisCore, receiver, remedy });
   const needed = 'A backend must implement all primitives; only the kernels of `fused` are optional.';
-  checkFunctions(owner, 'backend', given, primitiveNames, 'UNSUPPORTED', needed);
+  checkFunctions(owner, subject, given, primitiveNames, 'UNSUPPORTED', needed);
   for (const text of ['name', 'device'] as const) {
     if (typeof given[text] !== 'string') throw invalid(owner, text, given[text], 'It must be a string.');
   }
@@ -121,16 +131,11 @@ export function checkBackend(backend: Backend): void {
   }
 }
 
-const describeVersion = (version: unknown): string =>
-  typeof version === 'string' ? version : version === undefined ? 'no version' : describeValue(version);
+/** Operations of every version: enough to distinguish operations from other objects. */
+const telling = ['fromData', 'read', 'matmul', 'add', 'softmax', 'scope', 'keep', 'dispose', 'isDisposed'];
 
-/** Some operations of each kind: enough to distinguish operations from other objects. */
-const operationNames = ['fromData', 'read', 'matmul', 'add', 'softmax', 'scope', 'keep', 'dispose', 'isDisposed'];
-/** Also includes operations that a tape does not have. */
-const eagerNames = [...operationNames, 'adopt', 'resetPeakMemory', 'lmdDraw', 'adamwUpdate'];
-
-function isLikeOperations(value: object, names: readonly string[] = operationNames): boolean {
-  return names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function');
+function isLikeOperations(value: object): boolean {
+  return telling.every((name) => typeof (value as Record<string, unknown>)[name] === 'function');
 }
 
 /**
@@ -138,8 +143,8 @@ function isLikeOperations(value: object, names: readonly string[] = operationNam
  *
  * @throws LmdError `INVALID_ARGUMENT`, and as `checkBackend`
  */
-export function checkOperations(ops: EagerOperations): void {
-  checkOperationsOf(ops, eagerNames);
+export function checkOperations(ops: EagerOperations, options: CheckOptions = {}): void {
+  checkOperationsOf(ops, eagerOperationNames, options);
 }
 
 /**
@@ -147,27 +152,28 @@ export function checkOperations(ops: EagerOperations): void {
  *
  * @throws LmdError `INVALID_ARGUMENT`, and as `checkBackend`
  */
-export function checkModelOperations(ops: Operations): void {
-  checkOperationsOf(ops, operationNames);
+export function checkModelOperations(ops: Operations, options: CheckOptions = {}): void {
+  checkOperationsOf(ops, operationNames, options);
 }
 
-function checkOperationsOf(ops: Operations, names: readonly string[]): void {
+function checkOperationsOf(ops: Operations, names: readonly string[], options: CheckOptions): void {
+  const { receiver, subject = 'ops' } = options;
   const remedy = 'Pass createOperations(backend).';
-  checkObject('ops', ops, { what: 'operations', remedy });
-  if (isLikeOperations(ops, names)) {
-    checkBackend(ops.backend);
-    return;
+  checkObject(subject, ops, { what: 'operations', remedy });
+  if (!isLikeOperations(ops)) {
+    const isBackend = contractOf(ops) === 'backend';
+    throw new LmdError('INVALID_ARGUMENT', `${subject} is ${isBackend ? 'a backend' : describeValue(ops)}.`, {
+      subject,
+      value: ops,
+      remedy: isBackend ? 'Pass it as `backend`, or createOperations(backend) as `ops`.' : remedy,
+    });
   }
-  if (isLikeOperations(ops)) {
-    const recorded = `${remedy} The operations of a tape cannot be used here.`;
-    checkFunctions('ops', 'ops', ops, names, 'INVALID_ARGUMENT', recorded);
-  }
-  const isBackend = typeof (ops as { readonly specVersion?: unknown }).specVersion === 'string';
-  throw new LmdError('INVALID_ARGUMENT', `ops is ${isBackend ? 'a backend' : describeValue(ops)}.`, {
-    subject: 'ops',
-    value: ops,
-    remedy: isBackend ? 'Pass it as `backend`, or createOperations(backend) as `ops`.' : remedy,
-  });
+  const owner = `${subject}${ofMaker(ops)}`;
+  checkContractVersion(ops, { owner, specVersion: operationsSpecVersion, definedBy: thisCore, receiver, remedy });
+  // Another copy of this package may know fewer operations, and a tape has no optimizer kernels.
+  const advice = remedyOfCopies(ops, thisCore) ?? `${remedy} The operations of a tape cannot be used here.`;
+  checkFunctions(owner, subject, ops, names, 'INVALID_ARGUMENT', advice);
+  checkBackend(ops.backend, { ...(receiver === undefined ? {} : { receiver }), subject: `${subject}.backend` });
 }
 
 /**
@@ -175,11 +181,12 @@ function checkOperationsOf(ops: Operations, names: readonly string[]): void {
  *
  * @throws LmdError `INVALID_ARGUMENT`, naming what is missing
  */
-export function checkOptimizer(optimizer: Optimizer): void {
+export function checkOptimizer(optimizer: Optimizer, { receiver, subject = 'optimizer' }: CheckOptions = {}): void {
   const remedy = 'Pass an optimizer, such as lmd() or adamw() of @lmd/core.';
-  checkObject('optimizer', optimizer, { what: 'an optimizer', remedy });
+  checkObject(subject, optimizer, { what: 'an optimizer', remedy });
   const owner = `The optimizer ${nameOf(optimizer)}`;
-  checkFunctions(owner, 'optimizer', optimizer, ['init', 'draw', 'update', 'weights'], 'INVALID_ARGUMENT', remedy);
+  checkContractVersion(optimizer, { owner, specVersion: optimizerSpecVersion, definedBy: thisCore, receiver, remedy });
+  checkFunctions(owner, subject, optimizer, ['init', 'draw', 'update', 'weights'], 'INVALID_ARGUMENT', remedy);
   checkName(owner, optimizer);
   if (!Number.isInteger(optimizer.samples) || optimizer.samples < 1) {
     throw invalid(
@@ -196,11 +203,12 @@ export function checkOptimizer(optimizer: Optimizer): void {
  *
  * @throws LmdError `INVALID_ARGUMENT`, naming what is missing
  */
-export function checkModel(model: Model): void {
+export function checkModel(model: Model, { receiver, subject = 'model' }: CheckOptions = {}): void {
   const remedy = 'Pass a model, such as vit({ … }) or gpt2({ … }) of @lmd/models.';
-  checkObject('model', model, { what: 'a model', remedy });
+  checkObject(subject, model, { what: 'a model', remedy });
   const owner = `The model ${nameOf(model)}`;
-  checkFunctions(owner, 'model', model, ['initialize', 'forward'], 'INVALID_ARGUMENT', remedy);
+  checkContractVersion(model, { owner, specVersion: modelSpecVersion, definedBy: thisCore, receiver, remedy });
+  checkFunctions(owner, subject, model, ['initialize', 'forward'], 'INVALID_ARGUMENT', remedy);
   checkName(owner, model);
   const { parameters } = model;
   if (typeof parameters !== 'object' || parameters === null || Array.isArray(parameters)) {

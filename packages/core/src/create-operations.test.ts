@@ -17,7 +17,7 @@ describe('createOperations', () => {
     expect(() => createOperations(backend)).toThrow(
       expect.objectContaining({
         code: 'UNSUPPORTED',
-        message: expect.stringMatching(/"test" implements lmd-backend-v7.*needs lmd-backend-v1/),
+        message: expect.stringMatching(/"test" has lmd-backend-v7, but @lmd\/core \S+ takes lmd-backend-v1/),
       }),
     );
   });

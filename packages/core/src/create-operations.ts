@@ -1,6 +1,7 @@
 import type { Backend } from './backend.js';
 import { checkBackend } from './contracts.js';
 import { describeValue, LmdError } from './errors.js';
+import { thisCore } from './made-by.js';
 import { arrangementOperations } from './operations/arrangement.js';
 import { blockCodeOperations } from './operations/block-codes.js';
 import { blockProductOperations } from './operations/block-products.js';
@@ -14,7 +15,7 @@ import { packedMatrixOperations } from './operations/packed-matrices.js';
 import { quantizationOperations } from './operations/quantization.js';
 import { reductionOperations } from './operations/reductions.js';
 import { checkArray } from './operations/shapes.js';
-import type { EagerOperations } from './operations.js';
+import { type EagerOperations, operationsSpecVersion } from './operations.js';
 import type { Tensor } from './tensor.js';
 
 /**
@@ -34,6 +35,8 @@ export function createOperations(backend: Backend): EagerOperations {
   };
 
   const ops: EagerOperations = {
+    specVersion: operationsSpecVersion,
+    madeBy: thisCore,
     backend,
     ...creationOperations(context),
     ...elementwiseOperations(context),

@@ -1,7 +1,15 @@
 export * from './backend.js';
 export * from './block-products.js';
 export { type Compositions, compositions } from './compositions/index.js';
-export { checkBackend, checkModel, checkModelOperations, checkOperations, checkOptimizer } from './contracts.js';
+export { type ContractMarker, checkContractVersion, type ExpectedContract, ofMaker } from './contract-version.js';
+export {
+  type CheckOptions,
+  checkBackend,
+  checkModel,
+  checkModelOperations,
+  checkOperations,
+  checkOptimizer,
+} from './contracts.js';
 export { createOperations } from './create-operations.js';
 export * from './errors.js';
 export {

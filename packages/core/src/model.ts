@@ -1,4 +1,5 @@
 import type { EncodedOperand } from './block-products.js';
+import type { ContractMarker } from './contract-version.js';
 import type { Quantization } from './formats.js';
 import type { Operations } from './operations.js';
 import type { DrawKey } from './optimizers/optimizer.js';
@@ -34,8 +35,11 @@ export interface ForwardContext {
   readonly packedWeights?: PackedMatrices | undefined;
 }
 
+/** Version of this contract. It changes only if a correct model would become incorrect. */
+export const modelSpecVersion = 'lmd-model-v1';
+
 /** A model is a plain object without weights or state. Weights have dotted names, such as `blocks.0.mlp.up.weight`. */
-export interface Model {
+export interface Model extends ContractMarker<typeof modelSpecVersion> {
   readonly name: string;
   /** Shapes of the weights, in the order of the forward pass. */
   readonly parameters: { readonly [name: string]: { readonly shape: readonly number[] } };

@@ -1,5 +1,6 @@
 import type { Backend, BackendMemory, BinaryName, ComparisonName, UnaryName } from './backend.js';
 import type { EncodedOperand, EncodeOperandOptions } from './block-products.js';
+import type { ContractMarker } from './contract-version.js';
 import type { FakeQuantizeOptions, RandomKey } from './formats.js';
 import type { AttentionGradients, AttentionOptions, GeluApproximation, LayerNormGradients } from './fused-kernels.js';
 import type {
@@ -53,6 +54,9 @@ export interface CustomGradient {
   readonly saves?: { readonly inputs?: readonly number[]; readonly output?: boolean };
 }
 
+/** Version of this contract. It changes only if a correct model or optimizer would become incorrect. */
+export const operationsSpecVersion = 'lmd-operations-v1';
+
 /**
  * The interface for models: the primitives with convenient arguments, the fused kernels or their compositions, and
  * scopes. Arguments are checked here, once for all backends: an invalid one throws an `LmdError` (`SHAPE_MISMATCH`,
@@ -62,7 +66,8 @@ export interface CustomGradient {
 export interface Operations
   extends Record<UnaryName, (x: Tensor) => Tensor>,
     Record<BinaryName, (a: TensorLike, b: TensorLike) => Tensor>,
-    Record<ComparisonName, (a: TensorLike, b: TensorLike) => Tensor> {
+    Record<ComparisonName, (a: TensorLike, b: TensorLike) => Tensor>,
+    ContractMarker<typeof operationsSpecVersion> {
   readonly backend: Backend;
 
   /** dtype defaults to the data's own: f32, i32 or u8 (an array of numbers is f32). */

@@ -17,6 +17,7 @@ import { continueText, type GenerationOptions, type TextStream } from './generat
 import { type ImageInput, type ImageReader, type PreparedImage, readImage } from './image-input.js';
 import { type ImageModel, type Inputs, imageModel } from './image-model.js';
 import { languageModelOf } from './language-model.js';
+import { thisInference } from './made-by.js';
 import { type ModelFile, modelOf, openModel } from './model-file.js';
 import { type ModelSource, modelFilesOf } from './model-sources.js';
 import type { OpenPosterior, Posterior } from './posterior-source.js';
@@ -120,7 +121,7 @@ async function load<Image extends ImageInput | string>(
   { backend, format, posterior: posteriorOf, ...given }: LoadModelOptions,
   reading: ImageReading,
 ): Promise<LoadedModel<Image>> {
-  checkBackend(backend);
+  checkBackend(backend, { receiver: thisInference });
   const description = describedWith(file, given);
   const model = modelOf(description);
   if (description === undefined || model === undefined) throw undescribed(file.path);

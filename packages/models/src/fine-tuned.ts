@@ -1,8 +1,9 @@
-import type { Model, NamedTensors, Operations, Tensor } from '@lmd/core';
+import { checkModel, type Model, type NamedTensors, type Operations, type Tensor } from '@lmd/core';
 import type { ParameterSpecifications } from './block-parameters.js';
 import { invalid } from './config-checks.js';
 import { initializeParameters } from './initialization.js';
 import { checkWeights } from './layers/parameters.js';
+import { modelMarker } from './made-by.js';
 import { matchesWeight, type WeightMatch } from './weight-match.js';
 
 /** A model whose weights are those trained in fine-tuning, on a frozen base. */
@@ -39,6 +40,7 @@ export function fineTuned({ name, model, base, whole, added = {}, change }: Fine
   }
 
   return {
+    ...modelMarker,
     name,
     parameters,
     ...(model.vocabularySize === undefined ? {} : { vocabularySize: model.vocabularySize }),
@@ -62,6 +64,7 @@ const copy = (ops: Operations, x: Tensor): Tensor => ops.reshape(x, x.shape);
 
 /** The names of the weights of `model` that match. Throws an error that lists all names if none matches. */
 export function matchedWeights(owner: string, model: Model, which: WeightMatch, subject: string): string[] {
+  checkModel(model, { subject: `${owner}: model`, receiver: modelMarker.madeBy });
   const names = Object.entries(model.parameters)
     .filter(([name, { shape }]) => matchesWeight(which, name, shape))
     .map(([name]) => name);

@@ -17,6 +17,7 @@ import { dropout } from './layers/dropout.js';
 import { checkWeights, packedWeight, parameter } from './layers/parameters.js';
 import { checkCacheFormat, rowCodec } from './layers/row-codec.js';
 import { transformerBlock } from './layers/transformer-block.js';
+import { modelMarker } from './made-by.js';
 
 export interface Gpt2 extends Model {
   readonly architecture: 'gpt2';
@@ -65,6 +66,7 @@ export function gpt2(config: Gpt2Config): Gpt2 {
   const options = resolveGpt2Config(config);
   const parameters = gpt2Parameters(options);
   return {
+    ...modelMarker,
     name: `gpt2-${options.width}x${options.depth}`,
     architecture: 'gpt2',
     config: options,

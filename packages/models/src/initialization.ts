@@ -1,4 +1,5 @@
-import { type NamedTensors, type Operations, streamOf, type Tensor } from '@lmd/core';
+import { checkModelOperations, type NamedTensors, type Operations, streamOf, type Tensor } from '@lmd/core';
+import { modelMarker } from './made-by.js';
 
 /** The initialization of one parameter. */
 export type Initialization =
@@ -31,6 +32,7 @@ export function initializeParameters(
   parameters: { readonly [name: string]: ParameterSpecification },
   seed: number,
 ): NamedTensors {
+  checkModelOperations(ops, { receiver: modelMarker.madeBy });
   return Object.fromEntries(
     Object.entries(parameters).map(([name, { shape, initialization }]): [string, Tensor] => {
       if (initialization.kind === 'constant') return [name, ops.full(shape, initialization.value)];

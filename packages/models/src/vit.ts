@@ -8,6 +8,7 @@ import { linear } from './layers/linear.js';
 import { checkWeights, parameter } from './layers/parameters.js';
 import { patchEmbedding } from './layers/patch-embedding.js';
 import { transformerBlock } from './layers/transformer-block.js';
+import { modelMarker } from './made-by.js';
 import { fullPrecision } from './precision.js';
 import { type ResolvedVitConfig, resolveVitConfig, type VitConfig } from './vit-config.js';
 
@@ -64,6 +65,7 @@ export function vit(config: VitConfig): Vit {
   }
 
   return {
+    ...modelMarker,
     name: `vit-${options.width}x${options.depth}/${options.patchSize}`,
     architecture: 'vit',
     config: options,

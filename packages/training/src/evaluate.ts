@@ -16,6 +16,7 @@ import { binColumns, type Calibration, calibrationFrom, calibrationSums } from '
 import { checkClasses, checkDataset, checkedBatch, checkTokens } from './data/check-batch.js';
 import type { Dataset } from './data/dataset.js';
 import { meanOfCounted, rowLosses } from './loss.js';
+import { thisTraining } from './made-by.js';
 
 /** The options of `evaluate`, declared once. */
 export const evaluateOptionTable = {
@@ -77,8 +78,8 @@ const inFlight = 4;
  */
 export async function evaluate(options: EvaluateOptions): Promise<EvaluationResult> {
   const checked = resolveOptions('evaluate', evaluateOptionTable, options);
-  checkOperations(options.ops);
-  checkModel(options.model);
+  checkOperations(options.ops, { receiver: thisTraining });
+  checkModel(options.model, { receiver: thisTraining });
   const { ops, model, weights, dataset, precision, batchSize, signal } = checked;
   const { key = { seed: 0, step: 0, sample: 0 }, calibrationBins: bins = 0 } = checked;
   checkDataset('evaluate', 'dataset', dataset);

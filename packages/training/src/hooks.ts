@@ -1,6 +1,16 @@
-import { describeValue, isLmdError, LmdError, messageOf, type Pass } from '@lmd/core';
+import {
+  checkContractVersion,
+  describeValue,
+  didYouMean,
+  isLmdError,
+  LmdError,
+  messageOf,
+  ofMaker,
+  type Pass,
+} from '@lmd/core';
 import type { TrainingEvent } from './events.js';
-import type { Plugin, TrainingRun } from './plugin.js';
+import { thisTraining } from './made-by.js';
+import { type Plugin, pluginSpecVersion, type TrainingRun } from './plugin.js';
 
 type HookName = 'start' | 'step' | 'evaluate' | 'settle' | 'checkpoint' | 'report' | 'warning' | 'end' | 'failure';
 
@@ -96,14 +106,17 @@ function checkPlugin(plugin: Plugin, place = 'plugin'): void {
   if (typeof plugin === 'function') {
     throw wrongPlugin(place, plugin, 'A plugin is an object. Call the function that creates it.');
   }
+  const remedy = 'Use an object with a `name` and hooks, such as earlyStopping({ … }).';
   if (typeof plugin !== 'object' || plugin === null || typeof plugin.name !== 'string' || plugin.name === '') {
-    throw wrongPlugin(place, plugin, 'Use an object with a `name` and hooks, such as earlyStopping({ … }).');
+    throw wrongPlugin(place, plugin, remedy);
   }
   const { name } = plugin;
+  const owner = `Plugin "${name}"${ofMaker(plugin)}`;
+  checkContractVersion(plugin, { owner, specVersion: pluginSpecVersion, definedBy: thisTraining, remedy });
   const members = plugin as unknown as Record<string, unknown>;
   for (const hook of hookNames) {
     if (members[hook] === undefined || typeof members[hook] === 'function') continue;
-    throw new LmdError('INVALID_ARGUMENT', `Plugin "${name}" has ${hook} = ${describeValue(members[hook])}.`, {
+    throw new LmdError('INVALID_ARGUMENT', `${owner} has ${hook} = ${describeValue(members[hook])}.`, {
       subject: hook,
       value: members[hook],
       remedy: 'A hook must be a function or absent.',
@@ -116,14 +129,19 @@ function checkPlugin(plugin: Plugin, place = 'plugin'): void {
     (key) => !hooks.includes(key),
   );
   if (unknown !== undefined) {
-    throw new LmdError('UNKNOWN_OPTION', `Plugin "${name}" has no hook "${unknown}".`, {
-      subject: unknown,
-      value: name,
-      remedy: `Its hooks are ${hooks.join(', ')}.`,
-    });
+    const suggestion = didYouMean(unknown.replace(/^(on|before|after)(?=[A-Z])/, ''), hooks);
+    throw new LmdError(
+      'UNKNOWN_OPTION',
+      `${owner} has a hook "${unknown}", which ${thisTraining} does not call.${suggestion}`,
+      {
+        subject: unknown,
+        value: name,
+        remedy: `Its hooks are ${hooks.join(', ')}.`,
+      },
+    );
   }
   if ((plugin.state === undefined) !== (plugin.restore === undefined)) {
-    throw new LmdError('INVALID_ARGUMENT', `Plugin "${name}" has only one of state and restore.`, {
+    throw new LmdError('INVALID_ARGUMENT', `${owner} has only one of state and restore.`, {
       subject: 'plugins',
       value: name,
       remedy: 'A plugin with state needs both, so that a run resumes bit-identically.',

@@ -21,7 +21,7 @@ export type * from './events.js';
 export { checkPlugins } from './hooks.js';
 export { fromJson, type Json, toJson } from './json.js';
 export { lossOf } from './loss.js';
-export type { Plugin, PluginState, TrainingData, TrainingRun } from './plugin.js';
+export { type Plugin, type PluginState, pluginSpecVersion, type TrainingData, type TrainingRun } from './plugin.js';
 export { type DiagnosticsOptions, diagnostics } from './plugins/diagnostics.js';
 export { type EarlyStoppingOptions, earlyStopping, earlyStoppingOptionTable } from './plugins/early-stopping.js';
 export { eventListener } from './plugins/event-listener.js';

@@ -1,4 +1,13 @@
-import type { EagerOperations, Model, NamedTensors, Optimizer, OptimizerState, Pass, Precision } from '@lmd/core';
+import type {
+  ContractMarker,
+  EagerOperations,
+  Model,
+  NamedTensors,
+  Optimizer,
+  OptimizerState,
+  Pass,
+  Precision,
+} from '@lmd/core';
 import type { Checkpoint } from './checkpoints/checkpoint.js';
 import type { Dataset } from './data/dataset.js';
 import type {
@@ -59,6 +68,9 @@ export interface PluginState {
 
 type Hook<Event> = (event: Event, run: TrainingRun) => void | Promise<void>;
 
+/** Version of this contract. It changes only if a correct plugin would become incorrect. */
+export const pluginSpecVersion = 'lmd-plugin-v1';
+
 /**
  * An extension of the training loop. Every hook is optional. Hooks run in the order of the plugins, and each is
  * awaited. If one throws, the run ends with `PLUGIN_FAILURE`, which names the plugin and the hook. A plugin may be used
@@ -67,7 +79,7 @@ type Hook<Event> = (event: Event, run: TrainingRun) => void | Promise<void>;
  * In a step: `passes`; after a finite update, `step`; then the evaluation and `evaluate`, if due; then `settle`, when
  * the state of every plugin is final and can be saved.
  */
-export interface Plugin {
+export interface Plugin extends ContractMarker<typeof pluginSpecVersion> {
   /** Unique among the plugins of a run; the checkpoint stores its state under it. */
   readonly name: string;
   /** Called before `restore`. Resets the state of an earlier run. */

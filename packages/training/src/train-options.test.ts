@@ -18,7 +18,12 @@ describe('train refuses', () => {
     ['a batch size of 0', { batchSize: 0 }, 'INVALID_ARGUMENT', /batchSize is 0/],
     ['a negative seed', { seed: -1 }, 'INVALID_ARGUMENT', /seed is -1/],
     ['two plugins of a name', { plugins: [{ name: 'a' }, { name: 'a' }] }, 'INVALID_ARGUMENT', /name "a"/],
-    ['a hook of no event', { plugins: [{ name: 'a', onStep() {} }] }, 'UNKNOWN_OPTION', /"a" has no hook "onStep"/],
+    [
+      'a hook of no event',
+      { plugins: [{ name: 'a', onStep() {} }] },
+      'UNKNOWN_OPTION',
+      /"a" has a hook "onStep", which .* does not call. Did you mean "step"?/,
+    ],
     [
       'such a method of a class',
       {
@@ -30,7 +35,7 @@ describe('train refuses', () => {
         ],
       },
       'UNKNOWN_OPTION',
-      /"late" has no hook "onStep"/,
+      /"late" has a hook "onStep"/,
     ],
     ['a hook that is none', { plugins: [{ name: 'a', step: true }] }, 'INVALID_ARGUMENT', /"a" has step = true/],
     [
@@ -46,13 +51,13 @@ describe('train refuses', () => {
       'a backend without memory',
       { backend: { ...createReferenceBackend(), memory: undefined } },
       'INVALID_ARGUMENT',
-      /Backend "reference" has memory = undefined/,
+      /Backend "reference" of \S+ \S+ has memory = undefined/,
     ],
     [
       'a backend without a primitive',
       { backend: { ...createReferenceBackend(), gather: undefined } },
       'UNSUPPORTED',
-      /Backend "reference" lacks gather/,
+      /Backend "reference" of \S+ \S+ lacks gather/,
     ],
     ['a promise of a backend', { backend: Promise.resolve() }, 'INVALID_ARGUMENT', /backend is a promise. Await it/],
     [

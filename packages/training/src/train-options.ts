@@ -26,6 +26,7 @@ import type { Dataset } from './data/dataset.js';
 import { type DataOrder, dataOrder, dataOrderOptionTable } from './data/order.js';
 import { checkPlugins } from './hooks.js';
 import { assertJson, type Json } from './json.js';
+import { thisTraining } from './made-by.js';
 import type { Plugin, TrainingData } from './plugin.js';
 
 /** The options of `train`, declared once. */
@@ -200,11 +201,12 @@ export function planTraining(options: TrainOptions): TrainPlan {
   for (const part of ['train', 'validation', 'test'] as const) {
     if (part === 'train' || data[part] !== undefined) checkDataset('train', `data.${part}`, data[part] as Dataset);
   }
-  checkModel(model);
-  checkOptimizer(optimizer);
+  const receiver = thisTraining;
+  checkModel(model, { receiver });
+  checkOptimizer(optimizer, { receiver });
   checkPlugins(plugins);
-  if (checked.ops !== undefined) checkOperations(checked.ops);
-  if (checked.backend !== undefined) checkBackend(checked.backend);
+  if (checked.ops !== undefined) checkOperations(checked.ops, { receiver });
+  if (checked.backend !== undefined) checkBackend(checked.backend, { receiver });
   const order = dataOrder({ size: data.train.size, batchSize, seed, keepPartialBatch });
   const totalSteps = exactlyOne(options, 'steps', 'epochs') ? checked.steps! : checked.epochs! * order.batchesPerEpoch;
   assertJson(configuration, 'configuration');

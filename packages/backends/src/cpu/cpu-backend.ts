@@ -1,5 +1,6 @@
-import { type Backend, backendSpecVersion, type Tensor, type TensorData } from '@lmd/core';
+import type { Backend, Tensor, TensorData } from '@lmd/core';
 import { levelNames } from '@lmd/native';
+import { backendMarker } from '../made-by.js';
 import { createMemoryHost } from './create-memory-host.js';
 import { cpuFused } from './fused.js';
 import { integerProductsOf } from './integer-products.js';
@@ -44,7 +45,7 @@ export async function createCpuBackend(options: CpuBackendOptions = {}): Promise
   const host = createMemoryHost(wasm, checked);
   const primitives = cpuPrimitives(host);
   return {
-    specVersion: backendSpecVersion,
+    ...backendMarker,
     name: 'cpu',
     device: deviceOf(wasm, checked.threads),
     native: native.use,

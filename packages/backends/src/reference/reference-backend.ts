@@ -1,7 +1,6 @@
 import {
   type Backend,
   type BinaryName,
-  backendSpecVersion,
   binaryNames,
   type ComparisonName,
   comparisonNames,
@@ -23,6 +22,7 @@ import {
   unaryNames,
 } from '@lmd/core';
 import { fakeQuantize, roundToBfloat16 } from '@lmd/mx-formats';
+import { backendMarker } from '../made-by.js';
 import { record } from '../record.js';
 import {
   broadcastShape,
@@ -128,7 +128,7 @@ export function createReferenceBackend(options: ReferenceBackendOptions = {}): R
   }
 
   return {
-    specVersion: backendSpecVersion,
+    ...backendMarker,
     name: 'reference',
     device: `TypeScript in float64, stored as ${store.precision}`,
     supports: { maxElements: 2 ** 31 - 1, subnormals: true },

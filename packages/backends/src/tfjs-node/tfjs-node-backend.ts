@@ -1,5 +1,4 @@
 import {
-  backendSpecVersion,
   LmdError,
   type OptionsOf,
   type OptionTable,
@@ -11,6 +10,7 @@ import {
   type TensorData,
 } from '@lmd/core';
 import type { CpuBackend } from '../cpu/cpu-backend.js';
+import { backendMarker } from '../made-by.js';
 import type { TfjsTensorLike } from '../tfjs/engine.js';
 import { checkAlive, type TfjsBackend } from '../tfjs/exchange.js';
 import { type Context, createContext, ofDType } from './context.js';
@@ -83,7 +83,7 @@ export function createTfjsNodeBackend(tf: TfjsNodeModule, options: TfjsNodeBacke
   };
 
   return {
-    specVersion: backendSpecVersion,
+    ...backendMarker,
     name,
     device:
       `TensorFlow ${engine.binding.TF_Version} on the ${native.onGpu ? 'GPU' : 'CPU'}, through ${name} ${packageVersion(tf)}` +

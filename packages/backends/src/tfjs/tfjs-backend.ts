@@ -1,5 +1,4 @@
 import {
-  backendSpecVersion,
   type FusedKernels,
   fillRandomBits,
   fillRandomNormal,
@@ -16,6 +15,7 @@ import {
 import { hostAttention } from '../host/attention.js';
 import { hostFused } from '../host/fused.js';
 import { hostPrimitives } from '../host/primitives.js';
+import { backendMarker } from '../made-by.js';
 import { isTfjsNode } from '../tfjs-node/module.js';
 import { createTfjsNodeBackend } from '../tfjs-node/tfjs-node-backend.js';
 import { type Context, createContext } from './compute.js';
@@ -119,7 +119,7 @@ export function createTfjsBackend(tf: TfjsModule, options: TfjsBackendOptions = 
   };
 
   return {
-    specVersion: backendSpecVersion,
+    ...backendMarker,
     name: `tfjs-${engine.name}`,
     device: deviceText(engine, host !== undefined),
     supports: { maxElements: 2 ** 29 - 1, subnormals: host !== undefined },

@@ -13,6 +13,7 @@ import {
   type Tensor,
 } from '@lmd/core';
 import { type MxTensor, pack, packedLength, unpack } from '@lmd/mx-formats';
+import { thisBackends } from '../made-by.js';
 import { checkFormat } from './block-scales.js';
 import type { Context } from './context.js';
 import { microscalingValues } from './microscaling.js';
@@ -68,10 +69,15 @@ export function createPackedMatmul(ops: EagerOperations): PackedMatmul {
   checkOperations(ops);
   const found = contexts.get(ops.backend);
   if (found === undefined) {
-    throw new LmdError('INVALID_ARGUMENT', `createPackedMatmul: the backend is "${ops.backend.name}".`, {
+    const { name, madeBy = 'another package' } = ops.backend;
+    const remedy =
+      name === 'webgpu'
+        ? `Pass one of this copy of ${thisBackends}. If two are installed, keep one; npm ls @lmd/backends shows both.`
+        : 'Pass createOperations(await createWebgpuBackend()).';
+    throw new LmdError('INVALID_ARGUMENT', `createPackedMatmul: the backend is "${name}" of ${madeBy}.`, {
       subject: 'ops',
-      value: ops.backend.name,
-      remedy: 'Pass createOperations(await createWebgpuBackend()).',
+      value: name,
+      remedy,
     });
   }
   const context: Context = found;

@@ -1,6 +1,5 @@
 import {
   type Backend,
-  backendSpecVersion,
   type DType,
   isTypedArray,
   LmdError,
@@ -9,6 +8,7 @@ import {
   type Tensor,
   type TensorData,
 } from '@lmd/core';
+import { backendMarker } from '../made-by.js';
 import type { TfjsModule, TfjsTensorLike } from '../tfjs/engine.js';
 import { activations } from './activations.js';
 import { attention } from './attention.js';
@@ -115,7 +115,7 @@ function backendOn(base: Base, checked: CheckedOptions): WebgpuBackend {
   }
 
   const backend: WebgpuBackend = {
-    specVersion: backendSpecVersion,
+    ...backendMarker,
     name: 'webgpu',
     device: `WebGPU on ${text}; block products by ${packedDot ? 'dot4I8Packed' : 'i32 multiplication'}`,
     // A copy binds every buffer of both its sides.

@@ -1,6 +1,8 @@
+import { checkOptimizer } from '../contracts.js';
 import type { EagerOperations } from '../operations.js';
 import { numberOption } from '../options/checks.js';
 import type { NamedTensors, Tensor } from '../tensor.js';
+import { optimizerMarker } from './marker.js';
 import { largestMagnitude, safeScale, scaledSquares } from './norms.js';
 import type { Optimizer } from './optimizer.js';
 
@@ -36,7 +38,9 @@ function scaledNorm(ops: EagerOperations, gradients: NamedTensors): { readonly n
  */
 export function clipByGlobalNorm(optimizer: Optimizer, maxNorm: number): Optimizer {
   const limit = numberOption('clipByGlobalNorm', 'maxNorm', maxNorm, { above: 0 });
+  checkOptimizer(optimizer, { subject: 'clipByGlobalNorm: optimizer' });
   return {
+    ...optimizerMarker,
     name: `clipByGlobalNorm(${optimizer.name})`,
     samples: optimizer.samples,
     init: (ops, weights) => optimizer.init(ops, weights),

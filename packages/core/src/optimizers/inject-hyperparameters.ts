@@ -1,6 +1,8 @@
+import { checkOptimizer } from '../contracts.js';
 import { describeValue as describe, LmdError } from '../errors.js';
 import { numberOption } from '../options/checks.js';
 import type { Schedule } from '../options/schedule.js';
+import { optimizerMarker } from './marker.js';
 import type { Optimizer, OptimizerState } from './optimizer.js';
 
 /**
@@ -55,6 +57,7 @@ export function injectHyperparameters<Name extends string>(
   }
 
   const first = make(0);
+  checkOptimizer(first, { subject: `${owner}: the result of makeOptimizer` });
 
   function at({ step }: OptimizerState): Optimizer {
     const optimizer = make(step);
@@ -74,6 +77,7 @@ export function injectHyperparameters<Name extends string>(
   }
 
   return {
+    ...optimizerMarker,
     name: first.name,
     samples: first.samples,
     init: (ops, weights) => first.init(ops, weights),

@@ -11,6 +11,7 @@ import { joinParts, type Part, partsOf } from './lmd-parts.js';
 import { logPriorMedians } from './lmd-prior.js';
 import { isScale } from './lmd-state-format.js';
 import { type LmdOptionsOfStep, lmdStep } from './lmd-step.js';
+import { optimizerMarker } from './marker.js';
 import { type DrawKey, type Optimizer, type OptimizerState, type WeightsKind, weightsKinds } from './optimizer.js';
 import { checkPasses, checkVectors, freshHandle, gradientsOf, stateName, vectorOf, weightNames } from './state.js';
 
@@ -107,6 +108,7 @@ export function lmd(options: LmdOptions = {}): Optimizer {
   }
 
   return {
+    ...optimizerMarker,
     name: 'lmd',
     samples,
     init: (ops, weights) => lmdInitialState(ops, weights, resolved),

@@ -1,3 +1,4 @@
+import type { ContractMarker } from '../contract-version.js';
 import type { EagerOperations } from '../operations.js';
 import type { NamedTensors } from '../tensor.js';
 
@@ -32,6 +33,9 @@ export interface Pass {
 export type WeightsKind = (typeof weightsKinds)[number];
 export const weightsKinds = ['mean', 'median', 'sample'] as const;
 
+/** Version of this contract. It changes only if a correct optimizer would become incorrect. */
+export const optimizerSpecVersion = 'lmd-optimizer-v1';
+
 /**
  * An optimizer owns the weights and is a pure transformation of its state: a Bayesian optimizer runs the forward pass
  * at a sample of the posterior, not at stored weights. It holds no tensors and no counters. The caller owns the
@@ -39,7 +43,7 @@ export const weightsKinds = ['mean', 'median', 'sample'] as const;
  *
  * One step: `samples` times draw → forward → backward, then one `update` with all passes.
  */
-export interface Optimizer {
+export interface Optimizer extends ContractMarker<typeof optimizerSpecVersion> {
   readonly name: string;
   /** Number of passes per step that `update` expects; 1 for optimizers that do not average over samples. */
   readonly samples: number;

@@ -1,7 +1,9 @@
+import { checkOptimizer } from '../contracts.js';
 import { describeValue as describe, LmdError } from '../errors.js';
 import type { EagerOperations } from '../operations.js';
 import { refuseUnknownOptions } from '../options/unknown-option.js';
 import { type NamedTensors, sizeOf, type Tensor } from '../tensor.js';
+import { optimizerMarker } from './marker.js';
 import type { DrawKey, Optimizer, OptimizerState, Pass, WeightsKind } from './optimizer.js';
 import { checkPasses, weightOf } from './state.js';
 
@@ -52,6 +54,7 @@ export function parameterGroups(groups: readonly ParameterGroup[]): Optimizer {
   }
 
   return {
+    ...optimizerMarker,
     name,
     samples,
 
@@ -185,17 +188,7 @@ function checkGroups(groups: readonly ParameterGroup[]): void {
         remedy: "Pass a weight's name, a regular expression, a function of name and shape, or '*'.",
       });
     }
-    if (typeof optimizer?.update !== 'function') {
-      throw new LmdError(
-        'INVALID_ARGUMENT',
-        `parameterGroups: optimizer of group ${index} is ${describe(optimizer)}.`,
-        {
-          subject: 'optimizer',
-          value: optimizer,
-          remedy: 'Pass an optimizer, such as lmd() or adamw().',
-        },
-      );
-    }
+    checkOptimizer(optimizer, { subject: `parameterGroups: optimizer of group ${index}` });
   }
 }
 

@@ -5,6 +5,7 @@ import type { NamedTensors, Tensor } from '../tensor.js';
 import { randomKey } from './draw-key.js';
 import { averageGradients } from './gradients.js';
 import { checkedScales, rootMeanSquares } from './initial-scale.js';
+import { optimizerMarker } from './marker.js';
 import { type DrawKey, type Optimizer, type OptimizerState, type WeightsKind, weightsKinds } from './optimizer.js';
 import {
   checkPasses,
@@ -94,6 +95,7 @@ export function perWeightRule<Name extends string>(rule: PerWeightRule<Name>): O
     eachWeight(ops, state, (vectors, weight) => rule.draw(ops, vectors, () => randomKey(owner, weight, key)));
 
   return {
+    ...optimizerMarker,
     name: owner,
     samples,
 

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isLmdError, type OptionsOf, type OptionTable, option, resolveOptions } from '@lmd/core';
 import type { CheckpointEvent } from '../events.js';
+import { pluginMarker } from '../made-by.js';
 import type { Plugin } from '../plugin.js';
 import { checkpointSteps, removeCheckpoints, writeCheckpointIn } from './checkpoint-files.js';
 import { updateManifest } from './checkpoint-manifest.js';
@@ -68,6 +69,7 @@ export function checkpointing(options: CheckpointingOptions): Plugin {
   let newest: number | undefined;
   let warned = false;
   return {
+    ...pluginMarker,
     name: 'checkpointing',
     async start({ startStep, resumedFrom }) {
       memory = fresh;

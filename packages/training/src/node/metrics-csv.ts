@@ -1,4 +1,5 @@
 import { type OptionsOf, type OptionTable, option, resolveOptions } from '@lmd/core';
+import { pluginMarker } from '../made-by.js';
 import type { Plugin } from '../plugin.js';
 import { lineFile } from './line-file.js';
 import { type MetricsLine, metricsFileOptionTable } from './metrics-file.js';
@@ -68,6 +69,7 @@ export function metricsCsv(options: MetricsCsvOptions): Plugin {
     if (row !== undefined) await file.append(row);
   };
   return {
+    ...pluginMarker,
     name: 'metricsCsv',
     start: (event) => file.start(event),
     step: write,

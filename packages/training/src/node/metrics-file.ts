@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { LmdError, type OptionsOf, type OptionTable, option, resolveOptions } from '@lmd/core';
 import type { EndEvent, EvaluationEvent, ReportEvent, StepEvent } from '../events.js';
 import { fromJson, toJson } from '../json.js';
+import { pluginMarker } from '../made-by.js';
 import type { Plugin } from '../plugin.js';
 import { withFileErrors } from './file-errors.js';
 import { lineFile } from './line-file.js';
@@ -39,6 +40,7 @@ export function metricsFile(options: MetricsFileOptions): Plugin {
   const file = lineFile({ path, replace, isKept });
   const write = (line: MetricsLine) => file.append(toJson(line));
   return {
+    ...pluginMarker,
     name: 'metricsFile',
     start: (event) => file.start(event),
     step: write,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { LmdError, type OptionsOf, type OptionTable, option, resolveOptions } from '@lmd/core';
 import type { EvaluationEvent, ReportEvent, StepEvent } from '../events.js';
 import type { Json } from '../json.js';
+import { pluginMarker } from '../made-by.js';
 import type { Plugin, TrainingRun } from '../plugin.js';
 import { decodeEvents, encodeEvent, fileVersion, type PlacedRecord } from './event-records.js';
 import { hasCode, withFileErrors } from './file-errors.js';
@@ -45,6 +46,7 @@ export function tensorboardLog(options: TensorboardLogOptions): Plugin {
   const write = (step: number, scalars: Readonly<Record<string, number>>) =>
     append(encodeEvent({ wallTime: Date.now() / 1000, step, scalars }));
   return {
+    ...pluginMarker,
     name: 'tensorboardLog',
     async start({ startStep, resumedFrom }, run) {
       const isResumed = resumedFrom !== undefined || startStep > 0;

@@ -8,6 +8,7 @@ import {
   option,
   resolveOptions,
 } from '@lmd/core';
+import { pluginMarker } from '../made-by.js';
 import type { Plugin, TrainingRun } from '../plugin.js';
 import { type LogNormality, logNormality } from './log-normality.js';
 
@@ -46,6 +47,7 @@ const logMedians = /\/log(Plus|Minus)$/;
 export function diagnostics(options: DiagnosticsOptions = {}): Plugin {
   const { bins, onSummary, initialization } = resolveOptions('diagnostics', diagnosticsOptionTable, options);
   return {
+    ...pluginMarker,
     name: 'diagnostics',
     async evaluate({ split, step }, run) {
       if (split !== 'validation') return;

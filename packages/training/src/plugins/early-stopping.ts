@@ -1,4 +1,5 @@
 import { LmdError, type OptionsOf, type OptionTable, option, resolveOptions } from '@lmd/core';
+import { pluginMarker } from '../made-by.js';
 import type { Plugin } from '../plugin.js';
 
 /** The options of `earlyStopping`, declared once. */
@@ -34,6 +35,7 @@ export function earlyStopping(options: EarlyStoppingOptions): Plugin {
   let memory = fresh;
   const reason = () => `Validation ${metric} has not improved on ${memory.best} for ${patience} evaluations.`;
   return {
+    ...pluginMarker,
     name: 'earlyStopping',
     start(_, { data }) {
       memory = fresh;

@@ -1,4 +1,5 @@
 import type { TrainingEvent } from '../events.js';
+import { pluginMarker } from '../made-by.js';
 import type { Plugin, TrainingRun } from '../plugin.js';
 
 /** Passes every event of a run to one function, for example for a log or a user interface. */
@@ -7,6 +8,7 @@ export function eventListener(
   name = 'eventListener',
 ): Plugin {
   return {
+    ...pluginMarker,
     name,
     start: listener,
     step: listener,

@@ -1,4 +1,5 @@
 import { type NamedTensors, type OptionsOf, resolveOptions, sizeOf } from '@lmd/core';
+import { pluginMarker } from '../made-by.js';
 import type { Plugin, TrainingRun } from '../plugin.js';
 import { countOf, isDue, mapTensors, readScalars } from './measure.js';
 import { quantizedWeights, quantizedWeightsOptionTable, sharesOf } from './quantized-weights.js';
@@ -25,6 +26,7 @@ export function flipRate(options: FlipRateOptions): Plugin {
   };
 
   return {
+    ...pluginMarker,
     name: 'flipRate',
     start(_, run) {
       // `close` has freed the tensors of an earlier run.

@@ -1,4 +1,5 @@
 import { type NamedTensors, type OptionsOf, type OptionTable, option, resolveOptions, type Tensor } from '@lmd/core';
+import { pluginMarker } from '../made-by.js';
 import type { Plugin, TrainingRun } from '../plugin.js';
 import { isDue, measureOptionTable, ratio, readScalars, totalByName } from './measure.js';
 
@@ -39,6 +40,7 @@ export function gradientSignal(options: GradientSignalOptions = {}): Plugin {
   };
 
   return {
+    ...pluginMarker,
     name: 'gradientSignal',
     start() {
       // `close` has freed the tensors of an earlier run.

@@ -1,4 +1,5 @@
 import { type NamedTensors, type OptionsOf, resolveOptions, type Tensor } from '@lmd/core';
+import { pluginMarker } from '../made-by.js';
 import type { Plugin, TrainingRun } from '../plugin.js';
 import { isDue, mapTensors, ratio, readScalars } from './measure.js';
 import { quantizedWeights, quantizedWeightsOptionTable, sharesOf } from './quantized-weights.js';
@@ -29,6 +30,7 @@ export function oscillationRate(options: OscillationRateOptions): Plugin {
     [0, 1, 2].some((ahead) => step + ahead <= totalSteps && isDue(step + ahead, every, totalSteps));
 
   return {
+    ...pluginMarker,
     name: 'oscillationRate',
     start(_, run) {
       // `close` has freed the tensors of an earlier run.

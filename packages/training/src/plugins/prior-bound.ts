@@ -8,6 +8,7 @@ import {
   resolveOptions,
   sizeOf,
 } from '@lmd/core';
+import { pluginMarker } from '../made-by.js';
 import type { Plugin } from '../plugin.js';
 import { countOf, isDue, measureOptionTable, ratio, readScalars } from './measure.js';
 
@@ -54,6 +55,7 @@ export function priorBound(options: PriorBoundOptions): Plugin {
   const { every, regularization: lambda, tolerance, initialization } = checked;
   const bound = (1 - tolerance) / lambda;
   return {
+    ...pluginMarker,
     name: 'priorBound',
     async step({ step }, run) {
       const { ops, state, totalSteps } = run;

@@ -1,4 +1,5 @@
 import { LmdError, type OptionsOf, type OptionTable, option, resolveOptions } from '@lmd/core';
+import { pluginMarker } from '../made-by.js';
 import type { Plugin } from '../plugin.js';
 
 export interface Progress {
@@ -65,6 +66,7 @@ export function progress(options: ProgressOptions): Plugin {
   let secondsPerStep: number | undefined;
   let validation: Progress['validation'];
   return {
+    ...pluginMarker,
     name: 'progress',
     start() {
       last = now();

@@ -1,4 +1,5 @@
 import { type NamedTensors, type OptionsOf, type OptionTable, option, resolveOptions } from '@lmd/core';
+import { pluginMarker } from '../made-by.js';
 import type { Plugin, TrainingRun } from '../plugin.js';
 
 /** The options of `weightAveraging`, declared once. */
@@ -32,6 +33,7 @@ export function weightAveraging(options: WeightAveragingOptions = {}): Plugin {
     average = next;
   };
   return {
+    ...pluginMarker,
     name: 'weightAveraging',
     start() {
       // `close` has freed the tensors of an earlier run.

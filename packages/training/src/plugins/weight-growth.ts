@@ -1,4 +1,5 @@
 import { globalNorm, resolveOptions, sizeOf } from '@lmd/core';
+import { pluginMarker } from '../made-by.js';
 import type { Plugin, TrainingRun } from '../plugin.js';
 import { isDue, type MeasureOptions, measureOptionTable, ratio, readScalars, totalByName } from './measure.js';
 
@@ -16,6 +17,7 @@ export function weightGrowth(options: WeightGrowthOptions = {}): Plugin {
   const { every } = resolveOptions('weightGrowth', measureOptionTable, options);
   let initial: { readonly [weight: string]: number } = {};
   return {
+    ...pluginMarker,
     name: 'weightGrowth',
     async start(_, run) {
       initial = (await measure(run)).squares;

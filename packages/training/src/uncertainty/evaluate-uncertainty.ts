@@ -2,6 +2,7 @@ import { checkModel, checkOperations, type EagerOperations, LmdError, resolveOpt
 import { type CheckedBatch, checkClasses, checkDataset, checkedBatch, checkTokens } from '../data/check-batch.js';
 import type { Dataset } from '../data/dataset.js';
 import { rowLosses } from '../loss.js';
+import { thisTraining } from '../made-by.js';
 import { type UncertaintyOptions, uncertaintyOptionTable } from './options.js';
 import { lossOfMean, type PredictionScores, rowTotals } from './row-totals.js';
 import { inverseTemperatures, slopeColumns, slopesOf, temperatureFrom } from './temperature.js';
@@ -32,8 +33,8 @@ type Checked = ReturnType<typeof checkedOptions>;
 
 function checkedOptions(options: UncertaintyOptions) {
   const checked = resolveOptions('evaluateUncertainty', uncertaintyOptionTable, options);
-  checkOperations(checked.ops);
-  checkModel(checked.model);
+  checkOperations(checked.ops, { receiver: thisTraining });
+  checkModel(checked.model, { receiver: thisTraining });
   checkDataset('evaluateUncertainty', 'dataset', checked.dataset);
   return { ...checked, key: checked.key ?? { seed: 0, step: 0, sample: 0 } };
 }

@@ -1,0 +1,4 @@
+import { version } from '../package.json';
+
+/** This copy of the package, as the receiver in errors. */
+export const thisConformance = `@lmd/conformance ${version}`;
