@@ -5,6 +5,7 @@ import { readLedger } from '@lmd/cli/experiment';
 import { withMarked, wrapped } from '../bench/lib/marked.mjs';
 import { writeAtomically } from '../bench/lib/page.mjs';
 import { tableOf } from '../bench/lib/table.mjs';
+import { furtherChanges, recommendedTable } from './recommended.mjs';
 import {
   changes,
   changeTrials,
@@ -189,6 +190,7 @@ function rangeTable() {
 export function composePage(text, ledgers) {
   const parts = {
     verdict: verdict(ledgers),
+    recommended: `${recommendedTable(ledgers)}\n\n${wrapped(furtherChanges(ledgers))}`,
     occasion: occasion(ledgers),
     tasks: taskTable(ledgers),
     ranges: rangeTable(),

@@ -1,9 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { presets } from '@lmd/cli';
 import { hashOf } from '@lmd/cli/experiment';
 import { describe, expect, it } from 'vitest';
 import { bestJson, composePage, page, readLedgers } from './page.mjs';
-import { changeTrials, finalTrials, resultOf, searched, searchTrials, settingsFolder, tasks } from './tasks.mjs';
+import { groups, recommended } from './recommended.mjs';
+import {
+  changeTrials,
+  configurationOf,
+  finalTrials,
+  resultOf,
+  searched,
+  searchTrials,
+  settingsFolder,
+  tasks,
+} from './tasks.mjs';
 
 const text = (path: string) => readFileSync(path, 'utf8');
 const ledgers = await readLedgers();
@@ -12,6 +23,39 @@ it('shows the tables that the ledgers give, to the letter', () => {
   const same = composePage(text(page), ledgers) === text(page);
   expect(same, 'npm run settings -- --write writes them').toBe(true);
 });
+
+it('recommends other settings for other losses', () => {
+  const changed = structuredClone(ledgers);
+  const record = changed.characters.find(({ label }) => label === '`rest.learningRate` 0.001, seed 1');
+  record.result = { ...record.result, loss: 0.5 };
+  expect(recommended('characters', ledgers).rest.learningRate).toBe(0.02);
+  expect(recommended('characters', changed).rest.learningRate).toBe(0.001);
+  expect(composePage(text(page), changed)).not.toBe(text(page));
+});
+
+const presetOf = {
+  ...{ digits: presets.digits, clothes: presets.clothes },
+  ...{ pictures: presets['own-pictures'], characters: presets['own-text'] },
+};
+
+it.each(Object.entries(groups).flatMap(([group, of]) => of.map((task) => [task, group] as const)))(
+  'has a preset for %s that is its task with the recommended settings of %s',
+  (task, group) => {
+    const { steps, batchSize, precision, data, model, optimizers } = configurationOf(task);
+    const preset = presetOf[task as keyof typeof presetOf];
+    expect(preset).toMatchObject({ steps, batchSize, precision, model });
+    const { folder: _, path: __, validation: ___, test: ____, ...kept } = data;
+    expect(preset.data).toMatchObject(kept);
+    const { rest, ...settings } = recommended(group, ledgers);
+    const { schedule, clipNorm } = optimizers.find(({ rule }: { rule: string }) => rule === 'lmd');
+    expect(preset.optimizers).toEqual([
+      {
+        ...{ name: 'lmd', rule: 'lmd', ...settings, schedule, ...(clipNorm === undefined ? {} : { clipNorm }) },
+        rest: { ...rest, beta2: 0.99, weightDecay: 0 },
+      },
+    ]);
+  },
+);
 
 it('shows other numbers for other losses', () => {
   const changed = structuredClone(ledgers);

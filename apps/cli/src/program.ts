@@ -24,7 +24,6 @@ import { mostSamples } from './configuration/optimizer-tables.js';
 import { described, limited } from './configuration/option-schema.js';
 import { samplingTable } from './configuration/samples-schema.js';
 import { backendNames } from './engine/names.js';
-import { UsageError } from './errors.js';
 import type { Terminal } from './output/terminal.js';
 import { presetDescriptions } from './presets/index.js';
 
@@ -36,6 +35,7 @@ const examples: readonly (readonly [string, string])[] = [
   ['lmd train first-light', 'train the small ViT on MNIST with LMD and AdamW'],
   ['lmd train pictures', 'train on a folder with one subfolder of images per class'],
   ['lmd train book.txt', 'train a language model on a text'],
+  ['lmd train photos --preset own-pictures', 'train on a folder of images with the settings of a preset'],
   ['lmd train smoke --set steps=50 --set optimizers.lmd.noise=0.1', 'a preset with overrides'],
   ['lmd train my-run.json --json > events.jsonl', 'train your own configuration, with events as JSON lines'],
   ['lmd train --resume runs/first-light-2025-01-31-001', 'resume an interrupted run, bit-identically'],
@@ -98,21 +98,8 @@ const predictionSeed = described(
 const stochasticSeed = option.integer({ atLeast: 0, default: 0, describe: 'Random seed of stochastic rounding.' });
 const secondsPerTask = option.number({ above: 0, default: 1, describe: 'Seconds for each task.' });
 
-/** `--preset smoke` means the same as `smoke`. It cannot be combined with another configuration. */
-function namedPreset(source: string | undefined, preset: string): string {
-  if (source !== undefined) {
-    throw new UsageError('INVALID_ARGUMENT', `--preset ${preset} and ${source} cannot be combined.`, {
-      subject: '--preset',
-      value: preset,
-      remedy: 'Use one of them.',
-    });
-  }
-  return preset;
-}
-
 /** With `--set a=1 first-light` the name is parsed as one of the assignments: it is the one without `=`. */
 function separate(source: string | undefined, options: TrainCommandOptions): [string | undefined, TrainCommandOptions] {
-  if (options.preset !== undefined) return [namedPreset(source, options.preset), options];
   const words = options.set ?? [];
   const stray = source === undefined ? words.find((word) => !word.includes('=')) : undefined;
   return stray === undefined ? [source, options] : [stray, { ...options, set: words.filter((word) => word !== stray) }];
@@ -152,7 +139,7 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .addOption(
       choiceOption(
         '--preset <name>',
-        'a preset, the same as naming it as the configuration',
+        'a preset: the same as naming it as the configuration, or the settings for the data that is given',
         Object.keys(presetDescriptions),
       ),
     )

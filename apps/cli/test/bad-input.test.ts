@@ -48,9 +48,12 @@ describe('the command line', () => {
   it.each([
     [
       ['train'],
-      'the configuration is missing. Use a JSON file, a preset (first-light, smoke, speeches), a folder of images',
+      'the configuration is missing. Use a JSON file, a preset (first-light, digits, clothes, own-pictures, own-text, ',
     ],
-    [['train', '--preset', 'smok'], "argument 'smok' is invalid. Allowed choices are first-light, speeches, smoke."],
+    [
+      ['train', '--preset', 'smok'],
+      "'smok' is invalid. Allowed choices are first-light, digits, clothes, own-pictures, own-text, speeches, smoke.",
+    ],
     [['train', 'x.json', '--preset', 'smoke'], '--preset smoke and x.json cannot be combined'],
     [['train', 'smok'], 'smok is neither a preset nor a file. Did you mean "smoke"?'],
     [['train', 'smoke', '--stpes', '3'], "unknown option '--stpes'"],

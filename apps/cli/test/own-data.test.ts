@@ -110,6 +110,7 @@ describe('a start that fails', () => {
     }
     writeFileSync(at('table.parquet'), 'PAR1');
     writeFileSync(at('tiny.txt'), 'abc');
+    writeFileSync(at('own.json'), '{}');
     writeFileSync(at('bad.csv'), 'path,label\npictures/dark/0.jpg,a\nmissing.jpg,b\n');
     writeFileSync(at('bad.jsonl'), '{"text": "a"}\n{"body": "b"}\n');
   });
@@ -126,6 +127,11 @@ describe('a start that fails', () => {
     [['bad.csv'], /bad.csv, line 3: missing.jpg is not a file/],
     [['bad.jsonl'], /bad.jsonl, line 2: it has no field text \(fields: body\)/],
     [['pictures', '--set', 'data.validation=2000'], /data.validation is 2000, but there are 30 images of 2 classes/],
+    [
+      ['tiny.txt', '--preset', 'digits'],
+      /--preset digits cannot train on tiny.txt, which is text. Use --preset own-text, or omit --preset/,
+    ],
+    [['own.json', '--preset', 'digits'], /Write "preset": "digits" in own.json, and omit --preset/],
     [['pictures', '--set', 'model.patchSize=7'], /model.patchSize = 7, which does not fit/],
     [['pictures', '--set', 'data.size=30'], /patchSize/],
   ])('%o says why, and leaves no run folder', async (words, message) => {

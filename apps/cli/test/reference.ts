@@ -28,9 +28,15 @@ function typeOf(schema: JsonSchema): string {
   return [schema.type === 'integer' ? 'whole number' : String(schema.type), bounds.join(', ')].join(' ').trim();
 }
 
-function defaultOf(schema: JsonSchema, isRequired: boolean): string {
+function defaultOf(schema: JsonSchema, required: boolean): string {
   if (schema.default !== undefined && typeof schema.default !== 'object') return `\`${schema.default}\``;
-  return isRequired ? 'required' : '';
+  return required ? 'required' : '';
+}
+
+/** Whether an object without `preset` must have a key. */
+function isRequired(schema: JsonSchema, key: string): boolean {
+  const required = schema.required ?? (schema.else as JsonSchema | undefined)?.required;
+  return required?.includes(key) === true;
 }
 
 /** The members of a key that is one of several kinds, or a list of such. */
@@ -48,7 +54,7 @@ function rows(schema: JsonSchema, prefix = ''): Row[] {
     const row = {
       key: `${prefix}${key}`,
       value: typeOf(value),
-      default: defaultOf(value, schema.required?.includes(key) ?? false),
+      default: defaultOf(value, isRequired(schema, key)),
       meaning: value.description ?? '',
     };
     return membersOf(value) === undefined ? [row, ...rows(value, `${prefix}${key}.`)] : [row];

@@ -18,7 +18,7 @@ import { resultColumns } from '../output/results.js';
 import { renderTable } from '../output/table.js';
 import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
 import { wrapText } from '../output/wrap.js';
-import { configurationFrom } from '../own-data/configuration-from.js';
+import { configurationFrom, configurationOfPreset } from '../own-data/configuration-from.js';
 import type { Proposal } from '../own-data/propose.js';
 import { presets } from '../presets/index.js';
 import { runLayout } from '../run/layout.js';
@@ -50,13 +50,14 @@ function finishedRun(folder: string): readonly TrialResult[] | undefined {
 
 /** `lmd train`: starts a run from a configuration, a preset or data, or resumes one. */
 export async function trainCommand(
-  source: string | undefined,
+  given: string | undefined,
   options: TrainCommandOptions,
   terminal: Terminal,
   program: string,
 ): Promise<void> {
   if (options.json) keepStandardOutputClean();
   const renderer = options.json ? jsonRenderer(terminal.out) : humanRenderer(terminal.out, terminal.colours);
+  const source = given ?? options.preset;
   if (options.resume !== undefined) return resume(source, options.resume, options, terminal, renderer, program);
   if (source === undefined) {
     const names = Object.keys(presets).join(', ');
@@ -67,8 +68,11 @@ export async function trainCommand(
     );
   }
   if (options.preset === undefined) refuseAmbiguous(source);
-  const { configuration: given, proposal } = await configurationFrom(source, options.set);
-  const selected = selectOptimizers(given, options.only);
+  const { configuration: complete, proposal } =
+    given === undefined || options.preset === undefined
+      ? await configurationFrom(source, options.set)
+      : { configuration: configurationOfPreset(given, options.preset as keyof typeof presets, options.set) };
+  const selected = selectOptimizers(complete, options.only);
   const configuration = await resolveConfiguration(selected, source, (text) => writeNotes({ notes: [text] }, terminal));
   const run = await prepareRun(configuration, options.out);
   if (proposal !== undefined && !options.json) showProposal(proposal, run.folder, terminal);

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { temporaryFolder } from '../../test/lmd.js';
@@ -22,22 +23,27 @@ function thrownBy(body: () => unknown): UsageError {
   throw new Error('Nothing was thrown.');
 }
 
-/** The same, with text prepared where its preset only names a folder. */
-function withPreparedText(configuration: Configuration): Configuration {
-  if (configuration.data.kind !== 'tokens') return configuration;
+const samples = fileURLToPath(new URL('../../../../docs/data', import.meta.url));
+
+/** The same, with data where its preset only names a folder or a file. */
+function withData(configuration: Configuration): Configuration {
+  const { data } = configuration;
+  if (data.kind === 'imageFolder') return { ...configuration, data: { ...data, folder: join(samples, 'pictures') } };
+  if (data.kind === 'text') return { ...configuration, data: { ...data, path: join(samples, 'book.txt') } };
+  if (data.kind !== 'tokens') return configuration;
   const description = {
     ...{ format: 'lmd-tokens', version: 1, part: 'train', tokens: 2, documents: 1, tokenizer: { name: 'gpt2' } },
     ...{ vocabularySize: 50257, endOfText: 50256, split: { validation: 0.1, seed: 0 }, sha256: '0'.repeat(64) },
   };
   writeFileSync(join(folder, 'train.bin.json'), JSON.stringify(description));
-  return { ...configuration, data: { ...configuration.data, folder } };
+  return { ...configuration, data: { ...data, folder } };
 }
 
 describe('presets', () => {
   it.each(Object.keys(presets))('%s is a complete and consistent configuration under its own name', (name) => {
     const configuration = loadConfiguration(name);
     expect(configuration.name).toBe(name);
-    checkConsistency(withPreparedText(configuration), name);
+    checkConsistency(withData(configuration), name);
     // A stored configuration is read back as it is.
     expect(parseConfiguration(JSON.parse(JSON.stringify(configuration)), 'again')).toEqual(configuration);
     expect(presetDescriptions[name as keyof typeof presets]).toBeTruthy();
@@ -52,6 +58,46 @@ describe('presets', () => {
       'lmd',
       'adamw',
     ]);
+  });
+});
+
+describe('a configuration file with a preset', () => {
+  const parsed = (configuration: object) => {
+    const path = join(folder, 'based.json');
+    writeFileSync(path, JSON.stringify(configuration));
+    return loadConfiguration(path);
+  };
+
+  it('has its keys on top of those of the preset', () => {
+    const { name, ...digits } = loadConfiguration('digits');
+    expect(name).toBe('digits');
+    expect(parsed({ preset: 'digits' })).toEqual({ ...digits, name: 'based' });
+    const changed = parsed({ preset: 'digits', steps: 40, model: { depth: 1 }, evaluation: { every: 40 } });
+    expect(changed).toEqual({
+      ...digits,
+      ...{ name: 'based', steps: 40, model: { ...digits.model, depth: 1 } },
+      evaluation: { ...digits.evaluation, every: 40 },
+    });
+  });
+
+  it('replaces lists, and an object of another kind', () => {
+    const own = parsed({
+      preset: 'own-pictures',
+      data: { kind: 'cifar10', folder: 'batches' },
+      optimizers: [{ name: 'adamw', rule: 'adamw' }],
+    });
+    expect(own.data).toEqual({ kind: 'cifar10', folder: 'batches' });
+    expect(own.optimizers.map(({ rule }) => rule)).toEqual(['adamw']);
+    expect(parsed({ preset: 'own-pictures', data: { folder: 'photos' } }).data).toMatchObject({
+      ...{ kind: 'imageFolder', folder: 'photos', size: 32 },
+    });
+  });
+
+  it('names an unknown preset, and the keys that are not known', () => {
+    expect(thrownBy(() => parsed({ preset: 'digit' })).message).toMatch(
+      /based\.json: preset = "digit" is not allowed\. Did you mean "digits"\? Allowed: first-light, digits, clothes/,
+    );
+    expect(thrownBy(() => parsed({ preset: 'digits', step: 3 })).message).toMatch(/Did you mean "steps"/);
   });
 });
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { presets } from '../presets/index.js';
 import { configurationSchema } from './schema.js';
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;
@@ -21,16 +22,41 @@ export function configurationJsonSchema(): JsonSchema {
     title: 'A run of lmd train',
     ...schema,
     properties: {
+      preset: {
+        type: 'string',
+        enum: Object.keys(presets),
+        description:
+          'A preset whose keys hold where the file has none: objects are merged, lists are replaced, and an object of ' +
+          'another `kind` is replaced. In a file only; on the command line it is `--preset`.',
+      },
       ...properties,
       backend: { ...properties.backend, anyOf: [...properties.backend!.anyOf!, specifier] },
-      data: withModules(properties.data!),
-      model: withModules(properties.model!),
+      data: withPart(withModules(properties.data!)),
+      model: withPart(withModules(properties.model!)),
       optimizers: withRules(properties.optimizers!),
       plugins: { ...properties.plugins, items: { anyOf: [properties.plugins!.items as JsonSchema, specifier] } },
     },
-    // Defaults to the name of the file.
-    required: (schema.required ?? []).filter((key) => key !== 'name'),
+    if: { required: ['preset'] },
+    else: {
+      // The name defaults to that of the file.
+      required: (schema.required ?? []).filter((key) => key !== 'name'),
+      properties: { data: whole, model: whole },
+    },
   };
+}
+
+/** What is no part of the object of a preset. */
+const whole: JsonSchema = { anyOf: [{ type: 'string' }, { required: ['kind'] }, { required: ['module'] }] };
+
+/** Some keys of an object without its `kind`, which is that of the preset. */
+function withPart(schema: JsonSchema): JsonSchema {
+  const members = schema.oneOf as JsonSchema[];
+  const keys = new Set(members.flatMap(({ properties = {} }) => Object.keys(properties)));
+  const part: JsonSchema = {
+    type: 'object',
+    propertyNames: { enum: [...keys].filter((key) => key !== 'kind' && key !== 'module') },
+  };
+  return { ...schema, oneOf: [...members, part] };
 }
 
 /** A specifier in place of the object, and an object with `module` without `kind`. */

@@ -4,6 +4,7 @@ import { didYouMean } from '@lmd/core';
 import { UsageError } from '../errors.js';
 import { locateModules } from '../modules/locate.js';
 import { presets } from '../presets/index.js';
+import { expandPreset } from './expand-preset.js';
 import { configurationError } from './explain.js';
 import { parseJsonFile, reasonOf } from './json-file.js';
 import { applyOverrides } from './overrides.js';
@@ -60,7 +61,7 @@ function rawConfiguration(source: string): { readonly raw: object; readonly orig
     .replace(/[^A-Za-z0-9_-]+/g, '-')
     .replace(/^[-_]+/, '');
   // Modules of a file are relative to it, those of --set to the working directory.
-  const located = locateModules(raw, dirname(resolve(source)), source);
+  const located = expandPreset(locateModules(raw, dirname(resolve(source)), source), source);
   return { raw: { name: name === '' ? 'run' : name, ...located }, origin: source };
 }
 

@@ -5,8 +5,9 @@ import { loadConfiguration, parseConfiguration, withOverrides } from '../configu
 import type { Configuration } from '../configuration/schema.js';
 import { UsageError } from '../errors.js';
 import { presets } from '../presets/index.js';
-import { type Proposal, proposeConfiguration } from './propose.js';
-import { isData } from './survey.js';
+import { presetForData } from './preset-for-data.js';
+import { nameOf, type Proposal, proposeConfiguration } from './propose.js';
+import { isData, surveyData } from './survey.js';
 
 /** A configuration, and how it came about if it was made for data. */
 export interface GivenConfiguration {
@@ -30,6 +31,29 @@ export async function configurationFrom(
   const proposal = await proposeConfiguration(source, assignments);
   const raw = withOverrides(proposal.configuration, assignments, source);
   return { configuration: parseConfiguration(raw, source), proposal };
+}
+
+/**
+ * A preset with data of one's own, for `lmd train <data> --preset <name>`.
+ *
+ * @throws UsageError if `source` is no data, or of a kind that the preset cannot train on.
+ */
+export function configurationOfPreset(
+  source: string,
+  preset: keyof typeof presets,
+  assignments: readonly string[] = [],
+): Configuration {
+  if (!isData(source)) {
+    throw new UsageError('INVALID_ARGUMENT', `--preset ${preset} and ${source} cannot be combined.`, {
+      subject: '--preset',
+      value: preset,
+      remedy: existsSync(source)
+        ? `Write "preset": "${preset}" in ${source}, and omit --preset.`
+        : 'Use one of them, or a folder or file of data with --preset.',
+    });
+  }
+  const raw = presetForData(preset, source, surveyData(source).kind, nameOf(source));
+  return parseConfiguration(withOverrides(raw, assignments, source), source);
 }
 
 /** @throws UsageError for one image, from which nothing is learned. */

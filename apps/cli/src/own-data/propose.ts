@@ -86,7 +86,8 @@ function readingOf(assignments: readonly string[]) {
 /** Below, a text is too short to learn the 50,257 tokens of GPT-2. */
 const shortText = 2_000_000;
 
-function nameOf(path: string): string {
+/** The name of a run on data: that of its folder or file. */
+export function nameOf(path: string): string {
   const name = basename(resolve(path), extname(path))
     .replace(/[^A-Za-z0-9_-]+/g, '-')
     .replace(/^[-_]+/, '');
