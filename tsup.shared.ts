@@ -20,6 +20,22 @@ export function libraryConfig(entry: Record<string, string>, overrides: Options 
     // `node:` tells bundlers and other runtimes what is a built-in; tsup would take it off.
     removeNodeProtocol: false,
     external: [/^node:/],
+    plugins: [tablesThatBundlersDrop],
     ...overrides,
   });
 }
+
+/**
+ * Makes tables of options and their defaults, which are calls that a bundler must suppose to have effects, expressions
+ * that it drops where nothing reads them: a page has no options of optimizers.
+ */
+const tablesThatBundlersDrop: NonNullable<Options['plugins']>[number] = {
+  name: 'tables that bundlers drop',
+  renderChunk: (code) => ({
+    code: code
+      .replace(/^(var|const) (\w+) = (\{(?: .* |\n[^]*?\n)\});$/gm, (statement, kind, name, table) =>
+        /[(]|\.\.\./.test(table) ? `${kind} ${name} = /* @__PURE__ */ (() => (${table}))();` : statement,
+      )
+      .replace(/^((?:var|const) \w+ = )(defaultsOf\()/gm, '$1/* @__PURE__ */ $2'),
+  }),
+};

@@ -1,28 +1,22 @@
 /**
  * Compiles `assembly/` to WebAssembly, once with plain SIMD and once with relaxed SIMD (fused multiply-add), and writes
- * to `src/cpu/wasm` both, as base64 (`module.generated.ts`), and the interface of the kernels (`kernels.generated.ts`).
+ * to `src/cpu/wasm` both (`strict.generated.ts`, `fused.generated.ts`), of which a program loads one, and the interface
+ * of the kernels (`kernels.generated.ts`).
  * The files are committed, so that neither tests nor users need the compiler; a test compiles again and compares.
  */
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
-import { argumentsText, compileAssembly, interfaceText, isKernel } from '../../../asc.shared.mjs';
+import { argumentsText, compileAssembly, interfaceText, isKernel, moduleText } from '../../../asc.shared.mjs';
 
 const folder = fileURLToPath(new URL('..', import.meta.url));
 const head = '// Made by scripts/build-wasm.mjs from assembly/: do not edit.';
 
 /** The generated files: path and text. */
 export async function compile() {
-  const { base64, functions } = await compileAssembly(asc, folder, ['--initialMemory=32']);
+  const { hex, functions } = await compileAssembly(asc, folder, ['--initialMemory=32']);
   const fused = await compileAssembly(asc, folder, ['--initialMemory=32', '--enable=relaxed-simd']);
   const kernels = functions.filter(isKernel);
-  const module = [
-    head,
-    'export const wasmBase64 = {',
-    `  strict:\n    '${base64}',`,
-    `  fused:\n    '${fused.base64}',`,
-    '};\n',
-  ];
   const interfaces = [
     head,
     '',
@@ -42,7 +36,8 @@ export async function compile() {
     argumentsText({ type: 'WasmArguments', order: 'wasmOrder' }, kernels),
   ];
   return [
-    [`${folder}src/cpu/wasm/module.generated.ts`, module.join('\n')],
+    [`${folder}src/cpu/wasm/strict.generated.ts`, moduleText(head, hex)],
+    [`${folder}src/cpu/wasm/fused.generated.ts`, moduleText(head, fused.hex)],
     [`${folder}src/cpu/wasm/kernels.generated.ts`, interfaces.join('\n')],
   ];
 }

@@ -1,12 +1,12 @@
 /**
- * Compiles `assembly/` to WebAssembly and writes to `src/wasm` the module, as base64 (`module.generated.ts`), and the
+ * Compiles `assembly/` to WebAssembly and writes to `src/wasm` the module, (`module.generated.ts`), and the
  * interface of its functions (`kernels.generated.ts`). The files are committed, so that neither tests nor users need
  * the compiler; a test compiles again and compares.
  */
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
-import { argumentsText, compileAssembly, interfaceText, isKernel } from '../../../asc.shared.mjs';
+import { argumentsText, compileAssembly, interfaceText, isKernel, moduleText } from '../../../asc.shared.mjs';
 
 const folder = fileURLToPath(new URL('..', import.meta.url));
 const head = '// Made by scripts/build-wasm.mjs from assembly/: do not edit.';
@@ -14,7 +14,7 @@ const setUp = ['initialize', 'workspaceBytes'];
 
 /** The generated files: path and text. */
 export async function compile() {
-  const { base64, functions } = await compileAssembly(asc, folder, ['--initialMemory=1']);
+  const { hex, functions } = await compileAssembly(asc, folder, ['--initialMemory=1']);
   const kernels = functions.filter(isKernel);
   const interfaces = [
     head,
@@ -36,7 +36,7 @@ export async function compile() {
     argumentsText({ type: 'InMemoryArguments', order: 'inMemoryOrder' }, kernels),
   ];
   return [
-    [`${folder}src/wasm/module.generated.ts`, `${head}\nexport const wasmBase64 =\n  '${base64}';\n`],
+    [`${folder}src/wasm/module.generated.ts`, moduleText(head, hex)],
     [`${folder}src/wasm/kernels.generated.ts`, interfaces.join('\n')],
   ];
 }

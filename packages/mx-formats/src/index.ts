@@ -22,3 +22,4 @@ export { type QuantizationError, quantizationError } from './quantization-error.
 export { quantize } from './quantize.js';
 export type { MxTensor, MxTensorInput } from './tensor.js';
 export { validateBlockFormat, validateElementFormat } from './validate-format.js';
+export { bytesOfHex } from './wasm/bytes-of-hex.js';

@@ -1,5 +1,4 @@
 import type { Backend, Tensor, TensorData } from '@lmd/core';
-import { levelNames } from '@lmd/native';
 import { backendMarker } from '../made-by.js';
 import { createMemoryHost } from './create-memory-host.js';
 import { cpuFused } from './fused.js';
@@ -37,7 +36,7 @@ export interface CpuBackend extends Backend {
  */
 export async function createCpuBackend(options: CpuBackendOptions = {}): Promise<CpuBackend> {
   const checked = checkedOptions(options);
-  const native = openNative(checked);
+  const native = await openNative(checked);
   const wasm = await startWasm(checked.arithmetic, checked.threads, {
     memoryLimit: checked.memoryLimit,
     native: native.kernels,
@@ -47,7 +46,7 @@ export async function createCpuBackend(options: CpuBackendOptions = {}): Promise
   return {
     ...backendMarker,
     name: 'cpu',
-    device: deviceOf(wasm, checked.threads),
+    device: deviceOf(wasm, checked.threads, native.levelName),
     native: native.use,
     integerProducts: integerProductsOf(wasm),
     supports: { maxElements: 2 ** 29 - 1, subnormals: true },
@@ -60,8 +59,8 @@ export async function createCpuBackend(options: CpuBackendOptions = {}): Promise
   };
 }
 
-function deviceOf({ arithmetic, native }: WasmInstance, threads: number): string {
+function deviceOf({ arithmetic, native }: WasmInstance, threads: number, levelName: string | undefined): string {
   const own = `WebAssembly SIMD, ${arithmetic} multiply-add, ${threads === 1 ? 'one thread' : `${threads} threads`}`;
   if (native === undefined) return own;
-  return `${own}; native products by ${levelNames[native.level]}, ${native.arithmetic} multiply-add`;
+  return `${own}; native products by ${levelName}, ${native.arithmetic} multiply-add`;
 }

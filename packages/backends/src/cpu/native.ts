@@ -1,5 +1,5 @@
 import { LmdError } from '@lmd/core';
-import { type Level, loadNative, type Native } from '@lmd/native';
+import type { Level, Native, NativeLoad } from '@lmd/native';
 import type { CheckedOptions } from './options.js';
 
 /** The level of the native kernels in use; without any, why. */
@@ -12,14 +12,18 @@ export type NativeUse =
  *
  * @throws LmdError `ENGINE_MISSING` where they are required and do not work here
  */
-export function openNative({ native: choice, arithmetic }: CheckedOptions): {
+export async function openNative({ native: choice, arithmetic }: CheckedOptions): Promise<{
   readonly kernels: Native | undefined;
   readonly use: NativeUse;
-} {
+  /** The level, for the user to read. */
+  readonly levelName?: string;
+}> {
   if (choice === 'off') return { kernels: undefined, use: { reason: "The option native is 'off'." } };
-  const { native, reason } = loadNative(arithmetic === undefined ? {} : { arithmetic });
+  const { native, reason, levelName } = await load(arithmetic);
   const failure = native?.level === 'scalar' ? 'This processor has no vector instructions that they use.' : reason;
-  if (native !== undefined && failure === undefined) return { kernels: native, use: { level: native.level } };
+  if (native !== undefined && failure === undefined) {
+    return { kernels: native, use: { level: native.level }, ...(levelName === undefined ? {} : { levelName }) };
+  }
   if (choice === 'require') {
     throw new LmdError('ENGINE_MISSING', `native is 'require', and there are no native kernels here. ${failure}`, {
       subject: 'native',
@@ -28,4 +32,13 @@ export function openNative({ native: choice, arithmetic }: CheckedOptions): {
     });
   }
   return { kernels: undefined, use: { reason: failure! } };
+}
+
+/** Imports `@lmd/native` only where it can work, so that a page does without its code. */
+async function load(arithmetic: CheckedOptions['arithmetic']): Promise<NativeLoad & { readonly levelName?: string }> {
+  const { process } = globalThis as { readonly process?: { readonly getBuiltinModule?: unknown } };
+  if (process?.getBuiltinModule === undefined) return { reason: 'Native kernels need Node 20.16 or later.' };
+  const { levelNames, loadNative } = await import('@lmd/native');
+  const loaded = loadNative(arithmetic === undefined ? {} : { arithmetic });
+  return loaded.native === undefined ? loaded : { ...loaded, levelName: levelNames[loaded.native.level] };
 }

@@ -1,5 +1,5 @@
 import type { TextDocument } from './documents.js';
-import { gpt2Boundary } from './gpt2-pattern.js';
+import { gpt2Boundary } from './gpt2-boundary.js';
 import type { Tokenizer } from './tokenizer.js';
 
 /** Number of characters (UTF-16 units) encoded at once, to bound memory. */

@@ -27,6 +27,3 @@ export const gpt2Pattern = new RegExp(
     `[${space}]+(?![^${space}])|[${space}]+`,
   'gu',
 );
-
-/** The places where no token of GPT-2 reaches across: between a character that is no white space and one that is. */
-export const gpt2Boundary = new RegExp(`[^${space}](?=[${space}])`, 'gu');

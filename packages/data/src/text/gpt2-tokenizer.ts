@@ -1,5 +1,4 @@
 import { LmdError } from '@lmd/core';
-import { gpt2Pattern } from './gpt2-pattern.js';
 import { decodeWith, endOfTextMark, type StreamingDecoder, type Tokenizer } from './tokenizer.js';
 
 const endOfText = 50256;
@@ -30,9 +29,10 @@ export async function gpt2Vocabulary(): Promise<readonly Uint8Array[]> {
 }
 
 async function load(): Promise<Tokenizer> {
-  const [{ BytePairEncodingCore }, { default: vocabulary }] = await Promise.all([
+  const [{ BytePairEncodingCore }, { default: vocabulary }, { gpt2Pattern }] = await Promise.all([
     import('gpt-tokenizer/BytePairEncodingCore'),
     import('gpt-tokenizer/bpeRanks/r50k_base'),
+    import('./gpt2-pattern.js'),
   ]);
   // Without a pattern of special tokens: their names in a text are text.
   const pairs = new BytePairEncodingCore({

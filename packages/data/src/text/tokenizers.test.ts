@@ -6,6 +6,8 @@ import gpt2Ranks from 'js-tiktoken/ranks/gpt2';
 import { describe, expect, it } from 'vitest';
 import { collect } from '../../test/temporary-folder.js';
 import { encodeDocument } from './encode-document.js';
+import { gpt2Boundary } from './gpt2-boundary.js';
+import { whiteSpace } from './gpt2-classes.js';
 import { gpt2Pattern } from './gpt2-pattern.js';
 import { charactersOf, characterTokenizer, gpt2Tokenizer, type Tokenizer, tokenizerFromDescription } from './index.js';
 
@@ -182,4 +184,18 @@ describe('encodeDocument', () => {
     const parts = await collect(encodeDocument(gpt2, 'seven words of text in this document', 8));
     expect(parts.map((tokens) => gpt2.decode(tokens))).toEqual(['seven words', ' of text', ' in this', ' document']);
   });
+});
+
+it('takes the white space of the tables for the places between tokens', () => {
+  const isSpace = new Set<number>();
+  const steps = whiteSpace.split(',').map((step) => Number.parseInt(step, 36));
+  for (let at = 0, i = 0; i < steps.length; i += 2) {
+    const first = at + steps[i]!;
+    at = first + steps[i + 1]!;
+    for (let point = first; point <= at; point++) isSpace.add(point);
+  }
+  const between = [...Array(0x3100).keys()].filter(
+    (point) => `a${String.fromCharCode(point)}`.search(gpt2Boundary) === 0,
+  );
+  expect(between).toEqual([...isSpace]);
 });

@@ -1,5 +1,6 @@
+import { bytesOfHex } from './bytes-of-hex.js';
 import type { WasmExports } from './kernels.generated.js';
-import { wasmBase64 } from './module.generated.js';
+import { wasmHex } from './module.generated.js';
 import { infinityBits, magnitudeMask } from './numbers.js';
 
 /**
@@ -45,7 +46,7 @@ const pages = 80;
 
 /** The kernels as a WebAssembly module, which imports its memory as `env.memory`, and has no data of its own in it. */
 export function kernelModule(): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(wasmBase64), (character) => character.charCodeAt(0));
+  return bytesOfHex(wasmHex);
 }
 
 let instance: WasmInstance | undefined | null = null;

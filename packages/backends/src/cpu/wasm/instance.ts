@@ -1,5 +1,5 @@
 import { LmdError, messageOf } from '@lmd/core';
-import { type InMemoryKernels, kernelModule } from '@lmd/mx-formats';
+import { bytesOfHex, type InMemoryKernels, kernelModule } from '@lmd/mx-formats';
 import type { Native } from '@lmd/native';
 import type { WasmMemory } from '../arena.js';
 import type { RangedKernel } from '../threads/chunks.js';
@@ -7,7 +7,6 @@ import { noThreads, workerThreads } from '../threads/platform.js';
 import { ThreadPool } from '../threads/pool.js';
 import type { WorkerModules } from '../threads/worker-data.js';
 import { argumentOrder, type KernelModule, type Kernels } from './kernels.js';
-import { wasmBase64 } from './module.generated.js';
 import { importingSharedMemory } from './shared-memory.js';
 
 /**
@@ -22,7 +21,7 @@ declare const WebAssembly: {
 };
 
 /** `fused` rounds a·b + c once, by relaxed SIMD; `strict` rounds twice, and gives the same bits on every machine. */
-export type Arithmetic = keyof typeof wasmBase64;
+export type Arithmetic = 'strict' | 'fused';
 
 export interface WasmInstance {
   /** Of the calling thread. */
@@ -60,25 +59,24 @@ export async function startWasm(
   threads: number,
   { memoryLimit = Number.POSITIVE_INFINITY, native }: WasmSettings = {},
 ): Promise<WasmInstance> {
-  const arithmetic = wish ?? (canRun('fused') ? 'fused' : 'strict');
-  if (!canRun(arithmetic)) throw missing(arithmetic);
+  const arithmetic = wish ?? (isValid(relaxedProduct) ? 'fused' : 'strict');
+  const own = await bytesOf(arithmetic);
+  if (!isValid(own)) throw missing(arithmetic);
   const platform = workerThreads();
   const shared = threads > 1;
   if (shared && platform === undefined) throw noThreads(threads);
   const modules = await Promise.all(
-    [bytesOf(arithmetic), kernelModule()].map((bytes) =>
-      WebAssembly.compile(shared ? importingSharedMemory(bytes) : bytes),
-    ),
+    [own, kernelModule()].map((bytes) => WebAssembly.compile(shared ? importingSharedMemory(bytes) : bytes)),
   );
   // The size of workspaces is known only from an instance.
   const initial = leastPages + 16 * threads;
   // A shared memory takes addresses for all that it may grow to.
   const maximum = Math.min(largestPages, initial + Math.ceil(memoryLimit / page) + 1);
   const memory = reserve({ initial, maximum, shared });
-  const [own, formats] = await Promise.all(
+  const [exported, formats] = await Promise.all(
     modules.map(async (module) => (await WebAssembly.instantiate(module, { env: { memory } })).exports),
   );
-  const kernels = own as KernelModule;
+  const kernels = exported as KernelModule;
   const formatKernels = formats as InMemoryKernels;
   const start = kernels.firstFree() >>> 0;
   const ownBytes = kernels.workspaceBytes();
@@ -91,7 +89,7 @@ export async function startWasm(
   if (firstFree > initial * page) throw new Error('Workspaces do not fit into the first pages.');
   kernels.initialize(workspaces[0]![0]);
   formatKernels.initialize(workspaces[0]![1]);
-  const ranged = { ...rangedKernels(formats!), ...rangedKernels(own!), ...native?.kernels(memory) };
+  const ranged = { ...rangedKernels(formats!), ...rangedKernels(exported!), ...native?.kernels(memory) };
   const shares = { modules, memory, workspaces, native: native?.source };
   const pool =
     platform === undefined || !shared
@@ -126,12 +124,22 @@ function rangedKernels(exports: object): Record<string, RangedKernel> {
   return Object.fromEntries(Object.entries(exports).filter(([name]) => name in argumentOrder));
 }
 
-function canRun(arithmetic: Arithmetic): boolean {
-  return typeof WebAssembly === 'object' && WebAssembly.validate(bytesOf(arithmetic));
+/**
+ * A module whose only function returns `f32x4.relaxed_madd` of zeros: an engine that has it runs the fused kernels, so
+ * that a page loads only those that it runs.
+ */
+const relaxedProduct = Uint8Array.of(
+  ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0],
+  ...[65, 0, 253, 15, 65, 0, 253, 15, 65, 0, 253, 15, 253, 133, 2, 11],
+);
+
+function isValid(bytes: Uint8Array): boolean {
+  return typeof WebAssembly === 'object' && WebAssembly.validate(bytes);
 }
 
-function bytesOf(arithmetic: Arithmetic): Uint8Array {
-  return Uint8Array.from(atob(wasmBase64[arithmetic]), (character) => character.charCodeAt(0));
+async function bytesOf(arithmetic: Arithmetic): Promise<Uint8Array> {
+  const { wasmHex } = await (arithmetic === 'fused' ? import('./fused.generated.js') : import('./strict.generated.js'));
+  return bytesOfHex(wasmHex);
 }
 
 function missing(arithmetic: Arithmetic): LmdError {
