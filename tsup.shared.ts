@@ -33,7 +33,7 @@ const tablesThatBundlersDrop: NonNullable<Options['plugins']>[number] = {
   name: 'tables that bundlers drop',
   renderChunk: (code) => ({
     code: code
-      .replace(/^(var|const) (\w+) = (\{(?: .* |\n[^]*?\n)\});$/gm, (statement, kind, name, table) =>
+      .replace(/^(var|const) (\w+) = (\{(?: .* |\n[\s\S]*?\n)\});$/gm, (statement, kind, name, table) =>
         /[(]|\.\.\./.test(table) ? `${kind} ${name} = /* @__PURE__ */ (() => (${table}))();` : statement,
       )
       .replace(/^((?:var|const) \w+ = )(defaultsOf\()/gm, '$1/* @__PURE__ */ $2'),
