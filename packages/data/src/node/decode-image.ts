@@ -2,6 +2,7 @@ import { type ImagePreprocessing, LmdError } from '@lmd/core';
 import type { Metadata, SharpOptions } from 'sharp';
 import type { Pixels } from '../images/image.js';
 import type { ImageFormat } from './image-format.js';
+import { jpegFrame } from './jpeg-frame.js';
 import { loadSharp, type SharpModule } from './sharp.js';
 
 /** Limits of the decoded size: a file of 100 bytes can declare 10⁹ pixels. */
@@ -43,11 +44,10 @@ export async function decodeWithSharp(
       .toColourspace('srgb')
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true });
-    // Only these two formats support CMYK. Requested together, so that decoding does not wait for this thread.
-    const [metadata, { data, info }] =
-      format === 'jpeg' || format === 'tiff'
-        ? await Promise.all([image.metadata(), pixels])
-        : [undefined, await pixels];
+    // Requested together, so that decoding does not wait for this thread.
+    const [metadata, { data, info }] = mayBeUnusual(format, bytes)
+      ? await Promise.all([image.metadata(), pixels])
+      : [undefined, await pixels];
     const depth = metadata?.depth ?? 'uchar';
     if (depth !== 'uchar' && depth !== 'ushort') {
       throw undecodable(path, `its samples are ${depth}, but only 8 and 16 bits are supported`);
@@ -58,6 +58,13 @@ export async function decodeWithSharp(
     if (error instanceof LmdError) throw error;
     throw undecodable(path, await reason(sharp, bytes, error));
   }
+}
+
+/** Whether an image may be CMYK or have samples of more than 8 bits, which its metadata says, at a cost. */
+function mayBeUnusual(format: ImageFormat, bytes: Uint8Array): boolean {
+  if (format !== 'jpeg') return format === 'tiff';
+  const frame = jpegFrame(bytes);
+  return frame === undefined || frame.precision !== 8 || (frame.components !== 1 && frame.components !== 3);
 }
 
 /**
