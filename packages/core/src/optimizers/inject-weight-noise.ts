@@ -1,3 +1,4 @@
+import { checkOptimizer } from '../contracts.js';
 import type { EagerOperations } from '../operations.js';
 import { number } from '../options/declare.js';
 import type { OptionsOf, OptionTable } from '../options/option.js';
@@ -5,6 +6,7 @@ import { resolveOptions } from '../options/resolve.js';
 import { streamOf } from '../random/stream.js';
 import type { NamedTensors } from '../tensor.js';
 import { isMatrix, logNormalFactors, type WeightMatch } from '../weight-faults.js';
+import { optimizerMarker } from './marker.js';
 import type { DrawKey, Optimizer } from './optimizer.js';
 
 /** The options of `injectWeightNoise`, declared once. */
@@ -37,6 +39,7 @@ export function injectWeightNoise(
   match: WeightMatch = isMatrix,
 ): Optimizer {
   const { weightNoise } = resolveOptions('injectWeightNoise', weightNoiseOptionTable, options);
+  checkOptimizer(optimizer, { subject: 'injectWeightNoise: optimizer' });
   if (weightNoise === undefined) return optimizer;
 
   /** Of the tensors that `match` chooses, times the noise of their weight in this sample. */
@@ -62,6 +65,7 @@ export function injectWeightNoise(
   }
 
   return {
+    ...optimizerMarker,
     name: `injectWeightNoise(${optimizer.name})`,
     samples: optimizer.samples,
     init: (ops, weights) => optimizer.init(ops, weights),
