@@ -5,6 +5,7 @@ import { cacheFormatNames, generateOptionTable, precisionNames } from '@lmd/mode
 import { formats } from '@lmd/mx-formats';
 import { Command } from 'commander';
 import { version } from '../package.json';
+import type { AddClassCommandOptions } from './commands/add-class.js';
 import { backendOption } from './commands/backend-option.js';
 import type { BenchCommandOptions } from './commands/bench.js';
 import { exportLayouts, usualTokens, usualTopK } from './commands/choices.js';
@@ -48,6 +49,7 @@ const examples: readonly (readonly [string, string])[] = [
   ['lmd generate runs/speeches-2025-01-31-001 --prompt "My" --prompt "We" --stop "."', 'two texts of one sentence'],
   ['lmd predict my-run photo.jpg', 'classify an image'],
   ['lmd predict my-run photos --samples 16 --csv > predictions.csv', 'classify a folder, with the spread of LMD'],
+  ['lmd add-class my-run owls --out with-owls.safetensors', 'add a class from a few images, without training'],
   ['lmd inspect runs/first-light-2025-01-31-001', 'show its progress and results'],
   ['lmd inspect model.safetensors --html weights.html', 'show statistics and plots of every tensor'],
   ['lmd quantize model.safetensors --format mxfp6_e3m2', 'write a packed model, five times smaller'],
@@ -209,6 +211,22 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .addHelpText('after', examplesOf('predict'))
     .action(async (model: string, input: string, options: PredictCommandOptions) =>
       (await import('./commands/predict.js')).predictCommand(model, input, options, terminal),
+    );
+
+  program
+    .command('add-class')
+    .description('add a class to a classifier from a few images, without training')
+    .argument('<model>', 'a run, a model file, or a folder with a ViT of transformers or timm')
+    .argument('<images>', 'a folder with images of the new class, or one image')
+    .requiredOption('--out <file>', 'the new model file')
+    .option('--name <class>', 'name of the class (default: that of the folder)')
+    .option('--optimizer <name>', 'optimizer of a run with several (default: the first)')
+    .addOption(backendOption('backend, or a module').default('cpu'))
+    .option('--force', 'overwrite an existing file')
+    .option('--json', 'print the result as one JSON line')
+    .addHelpText('after', examplesOf('add-class'))
+    .action(async (model: string, images: string, options: AddClassCommandOptions) =>
+      (await import('./commands/add-class.js')).addClassCommand(model, images, options, terminal),
     );
 
   program

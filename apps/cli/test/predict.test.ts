@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseSafetensors } from '@lmd/safetensors';
 import sharp from 'sharp';
@@ -155,5 +155,52 @@ describe('lmd predict', () => {
     const { code, stderr } = await lmd(['predict', 'synthetic', 'new/a.png'], folder);
     expect(code).toBe(1);
     expect(stderr).toMatch(/does not say how a picture is prepared/);
+  });
+});
+
+describe('lmd add-class', () => {
+  const addClass = (...words: string[]) => lmd(['add-class', 'run', ...words], folder);
+
+  /** Half dark and half light, which neither trained class is. */
+  beforeAll(async () => {
+    mkdirSync(at('striped'));
+    for (const n of [0, 1, 2, 3]) {
+      const data = Uint8Array.from({ length: 360 }, (_, i) => ((i / 36) % 2 < 1 ? 200 : 20) + ((i * 31 + n * 7) % 40));
+      const stripes = sharp(data, { raw: { width: 12, height: 10, channels: 3 } });
+      writeFileSync(at('striped', `${n}.png`), await stripes.png().toBuffer());
+    }
+  });
+
+  it('adds a class that predict finds, and leaves the logits of the others in proportion', async () => {
+    const { stdout, stderr, code } = await addClass('striped', '--out', 'wider.safetensors');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain('Added striped from 4 images; the model has 3 classes now.');
+    const { classNames: names, predictions } = await json('wider.safetensors', 'striped');
+    expect(names).toEqual([...classNames, 'striped']);
+    expect(predictions.map(({ className }) => className)).toEqual(Array(4).fill('striped'));
+    const of = async (model: string) => {
+      const [{ top } = { top: [] }] = (await json(model, 'new/a.png')).predictions;
+      const probability = (name: string) => top.find(({ className }) => className === name)!.probability;
+      return probability('day') / probability('night, dark');
+    };
+    expect(await of('wider.safetensors')).toBeCloseTo(await of('run'), 4);
+  });
+
+  it('has no posterior, and says so', async () => {
+    const { code, stderr } = await lmd(['predict', 'wider.safetensors', 'striped', '--samples', '2'], folder);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/posterior/);
+  });
+
+  it.each([
+    [['striped', '--out', 'wider.safetensors'], /already exists.*--force/s],
+    [['striped', '--out', 'x.safetensors', '--name', 'day'], /already has a class day.*--name/s],
+    [['nowhere', '--out', 'x.safetensors'], /nowhere does not exist/],
+    [['pictures.json', '--out', 'x.safetensors'], /pictures\.json/],
+  ])('refuses %j', async (words, message) => {
+    const { code, stderr } = await addClass(...words);
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(message);
+    expect(existsSync(at('x.safetensors'))).toBe(false);
   });
 });

@@ -1,3 +1,4 @@
+export { type AddedClass, addClass, type ClassHead, imprintClass } from './add-class.js';
 export { type FineTuned, partlyTrained } from './fine-tuned.js';
 export { type GenerateEnd, type GenerateOptions, generate, generateOptionTable } from './generate.js';
 export {

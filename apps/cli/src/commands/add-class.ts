@@ -1,0 +1,172 @@
+import { existsSync, statSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
+import { type Backend, createOperations, LmdError } from '@lmd/core';
+import { imageExtensions, listImages } from '@lmd/data/node';
+import { describeInMetadata, type ModelDescription, type ModelFile, modelOf } from '@lmd/inference';
+import { loadOpenModel } from '@lmd/inference/node';
+import { imprintClass, type Vit } from '@lmd/models';
+import { type SafetensorsTensor, tensorFrom } from '@lmd/safetensors';
+import { writeSafetensorsFile } from '@lmd/safetensors/node';
+import { readTensors } from '@lmd/training';
+import type { BackendChoice } from '../configuration/backend-schema.js';
+import { openBackend } from '../engine/index.js';
+import { UsageError } from '../errors.js';
+import { jsonLine } from '../output/json.js';
+import { writeNotes } from '../output/notes.js';
+import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
+import { count } from '../output/units.js';
+import { openModelOrRun } from '../trial/run-model.js';
+
+export interface AddClassCommandOptions {
+  readonly name?: string;
+  readonly out: string;
+  readonly optimizer?: string;
+  readonly backend: BackendChoice;
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
+
+/** Images whose features are computed at a time. */
+const groupSize = 32;
+
+/**
+ * `lmd add-class`: adds a class to a trained classifier from a few images of it, without training (`imprintClass`), and
+ * writes the wider model as a new file. Nothing is written if an image cannot be decoded.
+ */
+export async function addClassCommand(
+  path: string,
+  folder: string,
+  options: AddClassCommandOptions,
+  terminal: Terminal,
+): Promise<void> {
+  if (options.json) keepStandardOutputClean();
+  const output = resolve(options.out);
+  if (existsSync(output) && !options.force) {
+    throw new UsageError('RUN_EXISTS', `--out ${output} already exists.`, {
+      subject: '--out',
+      value: output,
+      remedy: 'Use another file, or overwrite it with --force.',
+    });
+  }
+  const images = await imagesIn(folder);
+  const name = options.name ?? basename(resolve(folder));
+  const file = await openModelOrRun(path, options.optimizer);
+  try {
+    const { description, model } = classifierOf(file);
+    const classNames = namesWith(description, model, name);
+    const backend = await openBackend(options.backend);
+    try {
+      const tensors = await readWeights(file, backend, model);
+      // Closes the file.
+      const loaded = await loadOpenModel(file, { backend });
+      writeNotes(loaded, terminal);
+      const features: Float32Array[] = [];
+      for (let from = 0; from < images.length; from += groupSize) {
+        features.push(...(await loaded.embed(images.slice(from, from + groupSize))));
+      }
+      loaded.dispose();
+      await writeSafetensorsFile(output, {
+        tensors: widened(tensors, features),
+        metadata: describeInMetadata(widerDescription(description, model, classNames)),
+      });
+    } finally {
+      backend.close?.();
+    }
+    if (options.json) {
+      terminal.out.write(
+        jsonLine({ type: 'addedClass', model: output, className: name, images: images.length, classNames }),
+      );
+      return;
+    }
+    terminal.out.write(
+      `Added ${name} from ${count(images.length)} ${images.length === 1 ? 'image' : 'images'}; the model has ` +
+        `${count(classNames.length)} classes now.\nModel  ${output}\n`,
+    );
+  } finally {
+    await file.close();
+  }
+}
+
+async function imagesIn(folder: string): Promise<readonly string[]> {
+  const found = statSync(folder, { throwIfNoEntry: false });
+  const images = found?.isDirectory()
+    ? (await listImages(resolve(folder))).images
+    : found === undefined
+      ? []
+      : [folder];
+  if (images.length > 0) return images;
+  const problem = found === undefined ? 'does not exist' : 'has no images';
+  throw new UsageError('INVALID_ARGUMENT', `${folder} ${problem}.`, {
+    subject: 'images',
+    value: folder,
+    remedy: `Use a folder with images of the new class, which end in ${imageExtensions.join(', ')}.`,
+  });
+}
+
+/** A Vision Transformer whose head is stored as numbers. */
+function classifierOf(file: ModelFile): { readonly description: ModelDescription; readonly model: Vit } {
+  const description = file.describe();
+  const model = modelOf(description);
+  const refuse = (problem: string, remedy: string) =>
+    new LmdError('UNSUPPORTED', `${file.path} ${problem}.`, { subject: 'model', value: file.path, remedy });
+  if (description === undefined || model === undefined) {
+    throw refuse('does not describe a network of lmd', 'Use a run of a vit, or a model with its description.');
+  }
+  if (model.architecture !== 'vit') throw refuse(`is a ${model.architecture}`, 'Only a vit classifies images.');
+  if (file.packedFormat !== undefined) {
+    const remedy = 'Add the class to the original model, then pack it again with lmd quantize.';
+    throw refuse(`is packed in ${file.packedFormat}`, remedy);
+  }
+  return { description, model };
+}
+
+function namesWith(description: ModelDescription, model: Vit, name: string): readonly string[] {
+  const names = description.classNames ?? Array.from({ length: model.config.classes }, (_, label) => String(label));
+  if (!names.includes(name)) return [...names, name];
+  throw new UsageError('INVALID_ARGUMENT', `The model already has a class ${name}.`, {
+    subject: '--name',
+    value: name,
+    remedy: 'Give the new class another name with --name, or rename the folder.',
+  });
+}
+
+interface HostTensor {
+  readonly data: Float32Array;
+  readonly shape: readonly number[];
+}
+type HostTensors = Readonly<Record<string, HostTensor>>;
+
+/** The weights of a model are all f32. */
+async function readWeights(file: ModelFile, backend: Backend, model: Vit): Promise<HostTensors> {
+  const ops = createOperations(backend);
+  const weights = await file.weights(ops, model);
+  try {
+    return (await readTensors(ops, weights)) as HostTensors;
+  } finally {
+    ops.dispose(weights);
+  }
+}
+
+/** The tensors of the file with the wider head. */
+function widened(tensors: HostTensors, features: readonly Float32Array[]): Record<string, SafetensorsTensor> {
+  const { weight, bias } = imprintClass(
+    { weight: tensors['head.weight']!.data, bias: tensors['head.bias']!.data },
+    features,
+  );
+  const classes = bias.length;
+  const wider: HostTensors = {
+    ...tensors,
+    'head.weight': { data: weight, shape: [weight.length / classes, classes] },
+    'head.bias': { data: bias, shape: [classes] },
+  };
+  return Object.fromEntries(Object.entries(wider).map(([name, { data, shape }]) => [name, tensorFrom(data, shape)]));
+}
+
+/** Without the optimizer: the wider model has no posterior. */
+function widerDescription(
+  { optimizer: _, weights: __, ...rest }: ModelDescription,
+  model: Vit,
+  classNames: readonly string[],
+): ModelDescription {
+  return { ...rest, architecture: 'vit', config: { ...model.config, classes: classNames.length }, classNames };
+}
