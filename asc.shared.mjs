@@ -1,6 +1,6 @@
 /**
- * The one way in which packages compile AssemblyScript: to a module in hexadecimal, and to the TypeScript interface of what
- * it exports, with the names of parameters and the comments of the source. The compiler is the caller's.
+ * The one way in which packages compile AssemblyScript: to a module in hexadecimal, and to the TypeScript interface of
+ * what it exports, with the names of parameters and the comments of the source. The compiler is the caller's.
  */
 
 import { commentLines, width, wrapped } from './comments.shared.mjs';

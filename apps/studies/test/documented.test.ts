@@ -17,6 +17,9 @@ it.each(names)('the report of %s is what its ledger says, to the letter', async 
   const { records, tornBytes } = await readLedger(folder);
   expect(tornBytes).toBe(0);
   // The page with its plots and the table of trials are made on demand.
-  const same = readFileSync(join(folder, 'report.md'), 'utf8') === composeFiles(study, records)['report.md'];
-  expect(same, 'npm run study -- … --report writes it').toBe(true);
+  const { 'report.html': _, 'trials.csv': __, ...files } = composeFiles(study, records);
+  for (const [file, contents] of Object.entries(files)) {
+    const same = readFileSync(join(folder, file), 'utf8') === contents;
+    expect(same, `npm run study -- … --report writes ${file}`).toBe(true);
+  }
 });

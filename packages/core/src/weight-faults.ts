@@ -28,9 +28,9 @@ export type WeightMatch = (name: string, shape: readonly number[]) => boolean;
 export const isMatrix: WeightMatch = (_, shape) => shape.length >= 2;
 
 /**
- * The weights as faulty memory returns them: a function of (seed, step, sample) of `key` and the name of each weight, so
- * that every backend has the same faults. Weights that `match` does not choose are unchanged. All handles are new and
- * owned by the caller.
+ * The weights as faulty memory returns them: a function of (seed, step, sample) of `key` and the name of each weight,
+ * so that every backend has the same faults. Weights that `match` does not choose are unchanged. All handles are new
+ * and owned by the caller.
  *
  * @throws LmdError `INVALID_ARGUMENT` for another kind or an amount out of range.
  */

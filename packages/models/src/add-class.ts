@@ -13,10 +13,10 @@ export interface ClassHead {
 /**
  * The head with one more class, from the features of a few of its pictures and without training: DONE (Hosoda et al.,
  * "DONE: direct one-shot learning", arXiv:2204.13361; reconstructed from its description). The weights of the new class
- * are the mean features, with its sorted values replaced by as many quantiles of all weights of the head, so that the new
- * class is neither favoured nor disfavoured by the scale of the features. With N inputs, the i-th smallest becomes the
- * quantile (i + ½)/N of the flattened matrix (the element at ⌊(i + ½)·classes⌋ in order; equal means keep their order).
- * The new bias is the median of the biases. The other classes are unchanged.
+ * are the mean features, with its sorted values replaced by as many quantiles of all weights of the head, so that the
+ * new class is neither favoured nor disfavoured by the scale of the features. With N inputs, the i-th smallest becomes
+ * the quantile (i + ½)/N of the flattened matrix (the element at ⌊(i + ½)·classes⌋ in order; equal means keep their
+ * order). The new bias is the median of the biases. The other classes are unchanged.
  *
  * @param features of one picture each, [inputs].
  * @throws LmdError `INVALID_ARGUMENT` without features, `SHAPE_MISMATCH` for another number of inputs.
@@ -71,8 +71,8 @@ export interface AddedClass {
 }
 
 /**
- * Adds a class to a trained Vision Transformer from a few pictures of it, without training (`imprintClass`). The label of
- * the new class is the last. The logits of the other classes keep their bits.
+ * Adds a class to a trained Vision Transformer from a few pictures of it, without training (`imprintClass`). The label
+ * of the new class is the last. The logits of the other classes keep their bits.
  *
  * @param images [pictures, imageSize, imageSize, channels], prepared as in training.
  * @param precision of the products in computing the features. Default: FP32.

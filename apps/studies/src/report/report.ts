@@ -11,12 +11,13 @@ import { summarySection } from './summary-section.js';
 import { sweepSection } from './sweep-section.js';
 import { ablationSection, governsSection } from './variants-section.js';
 
-/** The whole report: the question, the completeness, the results, and last the setup. */
+/** The whole report: the answer, the question, the completeness, the results, and last the setup. */
 export function composeReport(evidence: Evidence): Report {
   const { study } = evidence;
   return {
     title: study.title,
     blocks: [
+      ...(study.answer === undefined ? [] : [text(study.answer)]),
       text(study.question),
       ...statusBlocks(evidence),
       ...summarySection(evidence),

@@ -24,8 +24,8 @@ export function composeFiles(study: Study, records: readonly LedgerRecord[]): { 
 }
 
 /**
- * Writes `report.md` with its figure, `report.html` and `trials.csv` to the folder of the ledger, each atomically, and returns their
- * paths.
+ * Writes `report.md` with its figure, `report.html` and `trials.csv` to the folder of the ledger, each atomically, and
+ * returns their paths.
  */
 export async function writeReport(study: Study, out: string): Promise<string[]> {
   const { records } = await readLedger(out);

@@ -52,6 +52,11 @@ export const studySchema = z.strictObject({
   name,
   title: z.string().min(1),
   question: z.string().min(1).describe('The question of the study, for the head of its report.'),
+  answer: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('What the study found, in one sentence without numbers, which the report has.'),
   frozen: z
     .string()
     .min(1)
