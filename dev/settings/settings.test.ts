@@ -43,7 +43,14 @@ it.each(Object.entries(groups).flatMap(([group, of]) => of.map((task) => [task, 
   (task, group) => {
     const { steps, batchSize, precision, data, model, optimizers } = configurationOf(task);
     const preset = presetOf[task as keyof typeof presetOf];
-    expect(preset).toMatchObject({ steps, batchSize, precision, model });
+    // For an export to transformers.
+    const pooling = task === 'pictures' ? 'classToken' : model.pooling;
+    expect(preset).toMatchObject({
+      steps,
+      batchSize,
+      precision,
+      model: pooling === undefined ? model : { ...model, pooling },
+    });
     const { folder: _, path: __, validation: ___, test: ____, ...kept } = data;
     expect(preset.data).toMatchObject(kept);
     const { rest, ...settings } = recommended(group, ledgers);

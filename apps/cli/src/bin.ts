@@ -14,4 +14,10 @@ if (process.argv[2] === childArgument && process.send !== undefined) {
   const { main } = await import('./main.js');
   // No process.exit: output that is still buffered for a pipe is then written.
   process.exitCode = await main(process.argv.slice(2), fileURLToPath(import.meta.url));
+  // A timer of a module that failed would keep the process alive.
+  const end = () => {
+    const isWritten = process.stdout.writableLength + process.stderr.writableLength === 0;
+    return isWritten ? process.exit() : setTimeout(end, 100).unref();
+  };
+  if (process.exitCode !== 0) setTimeout(end, 1000).unref();
 }

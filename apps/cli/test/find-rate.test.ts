@@ -59,7 +59,7 @@ describe('lmd find-rate', () => {
       [[...smoke, '--from', '1', '--to', '0.1'], 2, '--from is 1, but --to is 0.1'],
       [[...smoke, '--only', 'sdg'], 2, 'Allowed: lmd, adamw'],
       [[...smoke, '--steps', '3'], 2, 'at least 10'],
-      [[...smoke, '--out', 'taken'], 1, 'taken'],
+      [[...smoke, '--out', 'taken'], 2, 'is not empty. Use a new or empty folder, or remove that one.'],
     ] as const) {
       expect(await lmd(words, folder)).toMatchObject({ code, stderr: expect.stringContaining(text) });
     }

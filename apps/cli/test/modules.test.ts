@@ -50,6 +50,21 @@ describe('modules of third parties', () => {
     }
   });
 
+  it('are named when create has not settled in time, though a timer of theirs goes on', async () => {
+    module('waiting.mjs', 'setInterval(() => {}, 1000); export const create = () => new Promise(() => {});');
+    for (const only of [['--only', 'lmd'], []]) {
+      const words = ['train', 'smoke', ...only, '--set', 'plugins.0=./own/waiting.mjs', '--out', 'waiting'];
+      const { code, stderr } = await lmd(words, folder, { LMD_MODULE_SECONDS: '1' });
+      expect({ code, stderr }).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(
+          /plugins\.0: .*waiting\.mjs failed: its promise is not settled after 1 s\. Correct/,
+        ),
+      });
+      expect(existsSync(join(folder, 'waiting'))).toBe(false);
+    }
+  });
+
   it('train, with paths relative to the configuration file, and are stored absolute with their contents', async () => {
     const backend = { module: './my-backend.mjs', options: { report: true } };
     const plugins = [{ module: './stop-below.mjs', options: { loss: 1e-9 } }];

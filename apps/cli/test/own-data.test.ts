@@ -43,10 +43,15 @@ describe('lmd train with data as its one argument', () => {
     expect(saved).toMatchObject({
       name: 'pictures',
       data: { kind: 'imageFolder', folder: at('pictures'), size: 64 },
-      model: { kind: 'vit', patchSize: 8 },
+      model: { kind: 'vit', patchSize: 8, pooling: 'classToken' },
     });
     const report = readFileSync(at('run', 'report.html'), 'utf8');
     expect(report).toMatch(/the largest centred square, resized to 64 × 64 pixels \(bilinear\); RGB normalized/);
+    // Every layout has a model of it.
+    for (const layout of ['transformers', 'timm', 'onnx']) {
+      const exported = await lmd(['export', 'run', '--layout', layout, '--out', layout], folder);
+      expect({ layout, code: exported.code, stderr: exported.stderr }).toEqual({ layout, code: 0, stderr: '' });
+    }
     // The saved configuration is one that can be edited and run.
     writeFileSync(at('edited.json'), JSON.stringify({ ...saved, name: 'edited', seed: 0 }));
     expect(await lmd(['train', 'edited.json', '--out', 'edited'], folder)).toMatchObject({ code: 0, stderr: '' });
@@ -125,7 +130,15 @@ describe('a start that fails', () => {
     [['table.parquet'], /is a parquet file.*import pandas/],
     [['tiny.txt'], /data.length is 32, but the .* text/],
     [['bad.csv'], /bad.csv, line 3: missing.jpg is not a file/],
-    [['bad.jsonl'], /bad.jsonl, line 2: it has no field text \(fields: body\)/],
+    [
+      ['bad.jsonl'],
+      /bad.jsonl, line 2: it has no field text \(fields: body\).*Name the field of the text with data.field/s,
+    ],
+    [
+      ['rows.csv', '--set', 'data.labelColumn=kind'],
+      /no column kind.*Name the columns with data.pathColumn and data.labelColumn/s,
+    ],
+    [['tiny.txt', '--set', 'data.field=body'], /data.field is body, but tiny.txt has no JSON Lines file/],
     [['pictures', '--set', 'data.validation=2000'], /data.validation is 2000, but there are 30 images of 2 classes/],
     [
       ['tiny.txt', '--preset', 'digits'],

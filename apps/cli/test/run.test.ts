@@ -184,6 +184,16 @@ describe('lmd evaluate', () => {
     for (const [index, { testLoss }] of rows.entries()) expect(testLoss).toBeCloseTo(results[index]!.testLoss!, 6);
   });
 
+  it('averages samples only of optimizers with a posterior, and refuses in the words of predict', async () => {
+    const both = await lmd(['evaluate', runFolder, '--samples', '2', '--json'], folder);
+    expect(both.stderr).toMatch(/adamw has no posterior to sample from, and is not evaluated/);
+    const summary = both.events.at(-1) as unknown as { results: { optimizer: string }[] };
+    expect(summary.results.map(({ optimizer }) => optimizer)).toEqual(['lmd']);
+    const refused = await lmd(['evaluate', runFolder, '--optimizer', 'adamw', '--samples', '2'], folder);
+    expect(refused.code).not.toBe(0);
+    expect(refused.stderr).toMatch(/was trained by adamw, so that it has no posterior to sample from. Omit samples/);
+  });
+
   it('averages samples of the posterior, and detects data of another distribution', async () => {
     const other = '{ "kind": "synthetic", "noise": 4 }';
     const words = ['evaluate', runFolder, '--optimizer', 'lmd', '--samples', '5', '--out-of-distribution', other];

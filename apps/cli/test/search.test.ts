@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { lmd, type Outcome, start, temporaryFolder } from './lmd.js';
@@ -34,6 +34,7 @@ describe('lmd search', () => {
       expect(Math.abs(Math.log10(learningRate / center))).toBeLessThanOrEqual(1.01);
     }
     expect(whole.stderr).toMatch(/\[6\/6\] .*loss \d/);
+    expect(readdirSync(join(folder, 'whole'))).not.toContain('work');
   });
 
   it('refuses a folder with other files, which it would replace', async () => {

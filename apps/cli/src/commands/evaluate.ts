@@ -7,8 +7,10 @@ import {
   type EagerOperations,
   type Model,
   type NamedTensors,
+  optimizerRules,
 } from '@lmd/core';
 import { openModelFile } from '@lmd/inference/node';
+import { requirePosterior } from '@lmd/inference/posterior';
 import { type Gpt2, precisionNames, precisionPreset, type Vit } from '@lmd/models';
 import { areaUnderRoc, type Dataset, evaluateUncertainty, type UncertaintyOptions } from '@lmd/training';
 import type { BackendChoice } from '../configuration/backend-schema.js';
@@ -75,12 +77,16 @@ export async function evaluateCommand(run: string, options: EvaluateCommandOptio
   const formats = options.format?.includes('all') ? precisionNames : options.format;
   const weights = weightsKind(options, configuration);
   const { backend = configuration.backend, samples = 1, outOfDistribution } = options;
-  const chosen =
+  const begun =
     options.optimizer === undefined
       ? withCheckpoints(resolve(run), names)
       : [choose('--optimizer', options.optimizer, names)];
   if (options.model !== undefined) refuseBesideModel(options);
-  writeNotes({ notes: notesOnModules(configuration) }, terminal);
+  const chosen = options.samples === undefined ? begun : withPosterior(resolve(run), configuration, begun);
+  const notes = begun
+    .filter((name) => !chosen.includes(name))
+    .map((name) => `--samples: ${name} has no posterior to sample from, and is not evaluated.`);
+  writeNotes({ notes: [...notesOnModules(configuration), ...notes] }, terminal);
   const status = statusLine(terminal.error);
   const plan: Plan = { formats, weights, samples, backend, outOfDistribution, status };
   let results: EvaluationRow[];
@@ -107,6 +113,21 @@ export async function evaluateCommand(run: string, options: EvaluateCommandOptio
 function withCheckpoints(folder: string, names: readonly string[]): readonly string[] {
   const begun = names.filter((name) => hasCheckpoint(folder, name));
   return begun.length > 0 ? begun : names;
+}
+
+/**
+ * The optimizers whose posterior can be sampled; a module says itself whether its optimizer has one.
+ *
+ * @throws LmdError `UNSUPPORTED`, as `lmd predict`, if there is none.
+ */
+function withPosterior(folder: string, configuration: Configuration, names: readonly string[]): readonly string[] {
+  const ruleOf = (name: string) => configuration.optimizers.find((optimizer) => optimizer.name === name)!.rule;
+  const sampled = names.filter((name) => {
+    const rule = ruleOf(name);
+    return rule === 'module' || optimizerRules[rule].hasPosterior;
+  });
+  if (sampled.length === 0) requirePosterior(folder, ruleOf(names[0]!));
+  return sampled;
 }
 
 function configurationFor(source: string): Configuration {

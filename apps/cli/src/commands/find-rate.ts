@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { isLmdError } from '@lmd/core';
 import { chartFile } from '@lmd/report';
 import { writeFileAtomic } from '@lmd/safetensors/node';
 import { toJson } from '@lmd/training';
@@ -46,7 +47,7 @@ export async function findRateCommand(
   const configuration = await resolveConfiguration(selected, source, (text) => writeNotes({ notes: [text] }, terminal));
   const folder = out === undefined ? undefined : resolve(out);
   const isNew = folder !== undefined && !existsSync(folder);
-  if (folder !== undefined) await claimRunFolder(folder);
+  if (folder !== undefined) await claimFolder(folder);
   let tests: readonly NamedRateTest[];
   try {
     tests = await runTests(configuration, range, terminal, json === true);
@@ -62,6 +63,21 @@ export async function findRateCommand(
   }
   if (json) terminal.out.write(jsonLine({ type: 'rateTest', name: configuration.name, ...range, tests }));
   else show(source, tests, folder, terminal);
+}
+
+/** A folder of a range test has nothing to resume. */
+async function claimFolder(folder: string): Promise<void> {
+  try {
+    await claimRunFolder(folder);
+  } catch (cause) {
+    if (!isLmdError(cause, 'RUN_EXISTS')) throw cause;
+    throw new UsageError('INVALID_ARGUMENT', `--out: the folder ${folder} is not empty.`, {
+      subject: '--out',
+      value: folder,
+      remedy: 'Use a new or empty folder, or remove that one.',
+      cause,
+    });
+  }
 }
 
 function checkRange({ from, to }: RateRange): void {

@@ -18,11 +18,11 @@ export const imageCsv: DataSource<'imageCsv'> = {
         remedy: 'Use a CSV file with a line for each image, or data.kind = imageFolder for a folder of images.',
       });
     }
-    readImageTable(path, configuration);
+    readImageTable(path, configuration, 'data.');
     return { ...configuration, path };
   },
   geometry(configuration) {
-    const { classNames } = readImageTable(configuration.path, configuration);
+    const { classNames } = readImageTable(configuration.path, configuration, 'data.');
     return {
       kind: 'images',
       imageSize: configuration.size,

@@ -31,7 +31,7 @@ function textOf({ path, field, separator, tokenizer }: TextConfiguration): ReadT
   const { mtimeMs, size } = statSync(path, { throwIfNoEntry: false }) ?? {};
   const key = JSON.stringify([path, field, separator, tokenizer, mtimeMs, size]);
   if (last?.key === key) return last.text;
-  const corpus = readCorpus({ path, field, separator });
+  const corpus = readCorpus({ path, field, separator }, 'data.');
   const characters = tokenizer === 'characters' ? charactersOf(corpus.documents.map(({ text }) => text)) : [];
   const description: TokenizerDescription =
     tokenizer === 'characters' ? { name: 'characters', characters } : { name: 'gpt2' };

@@ -80,9 +80,12 @@ export async function runTrial(trial: PlannedTrial, options: RunTrialOptions): P
   return finished;
 }
 
+/** The working folders of trials. */
+export const workFolders = (out: string): string => join(out, 'work');
+
 /** Working folder of a trial until it is done. */
 export function workFolder(out: string, hash: string): string {
-  return join(out, 'work', hash.slice(0, 16));
+  return join(workFolders(out), hash.slice(0, 16));
 }
 
 function measuresOf(lines: readonly MetricsLine[]): RecordedResult['measures'] {

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rmdir } from 'node:fs/promises';
 import { LmdError } from '@lmd/core';
 import { lockRun } from '@lmd/training/node';
 import { inChildProcess } from '../trial/hosts.js';
@@ -9,7 +9,7 @@ import { describeEnvironment } from './ledger/provenance.js';
 import type { LedgerRecord, Provenance } from './ledger/record.js';
 import type { Progress, ProgressState } from './progress.js';
 import type { RecordedResult } from './result.js';
-import { runTrial, workFolder } from './run-trial.js';
+import { runTrial, workFolder, workFolders } from './run-trial.js';
 import type { PlannedTrial } from './trial.js';
 
 /** Results in the ledger, by the hash of the configuration. */
@@ -126,6 +126,8 @@ class Runner<T extends PlannedTrial> {
       return this.#own.length;
     } finally {
       signal.removeEventListener('abort', stop);
+      // It is kept where a trial has been stopped, which its checkpoint resumes.
+      await rmdir(workFolders(this.#options.out)).catch(() => {});
     }
   }
 

@@ -50,7 +50,7 @@ export async function loadModule(use: ModuleUse): Promise<LoadedModule> {
   let exports: Readonly<Record<string, unknown>>;
   try {
     const imported = import(/* @vite-ignore */ pathToFileURL(module).href) as Promise<typeof exports>;
-    exports = await settled(imported, () => new Error(unfinished), importSeconds);
+    exports = await settled(imported, unfinished, importSeconds);
   } catch (cause) {
     throw refused(use, `cannot be loaded: ${reasonOf(cause)}`, 'Correct the module, or the path.', cause);
   }
@@ -62,7 +62,19 @@ export async function loadModule(use: ModuleUse): Promise<LoadedModule> {
 /** A module that has not been imported by then waits for something that does not come. */
 const importSeconds = 60;
 
-const unfinished = 'its promise is never settled';
+/** Long enough to download data or to start a device; LMD_MODULE_SECONDS sets another limit. */
+const usualCreateSeconds = 600;
+
+function createSeconds(): number {
+  const given = Number(process.env.LMD_MODULE_SECONDS);
+  return given > 0 ? given : usualCreateSeconds;
+}
+
+function unfinished(seconds?: number): Error {
+  return new Error(
+    seconds === undefined ? 'its promise is never settled' : `its promise is not settled after ${seconds} s`,
+  );
+}
 
 function checkExports(use: ModuleUse, exports: Readonly<Record<string, unknown>>): LoadedModule {
   // A module of CommonJS exports everything as its default.
@@ -111,7 +123,7 @@ export function moduleOptions(use: ModuleUse, given: object = use.reference.opti
 /** Runs code of a module, and names the key of the configuration and the module in what it throws. */
 export async function inModule<T>(use: ModuleUse, body: () => T | Promise<T>): Promise<T> {
   try {
-    return await settled(Promise.resolve(body()), () => new Error(unfinished));
+    return await settled(Promise.resolve(body()), unfinished, createSeconds());
   } catch (cause) {
     throw namingModule(use, cause);
   }

@@ -37,7 +37,7 @@ export async function proposeConfiguration(path: string, assignments: readonly s
       );
     case 'csv': {
       const columns = { pathColumn: 'path', labelColumn: 'label', ...reading.csv };
-      const files = readImageTable(path, columns).rows.map(({ file }) => file);
+      const files = readImageTable(path, columns, 'data.').rows.map(({ file }) => file);
       return await ofImages(name, { kind: 'imageCsv', path, ...reading.csv }, files, steps);
     }
     case 'mnist':
@@ -52,7 +52,7 @@ export async function proposeConfiguration(path: string, assignments: readonly s
         steps,
       );
     case 'text': {
-      const { documents } = readCorpus({ path, ...reading.text });
+      const { documents } = readCorpus({ path, ...reading.text }, 'data.');
       const characters = documents.reduce((sum, { text }) => sum + text.length, 0);
       const isShort = characters < shortText;
       const length = isShort ? (characters < 20_000 ? 32 : characters < 50_000 ? 64 : 128) : 128;
@@ -155,7 +155,7 @@ function imagesOf(
       steps,
       batchSize,
       data: isFolder ? { ...data, size, augmentation, ...(images < fewImages ? { undecodable: 'skip' } : {}) } : data,
-      model: { kind: 'vit', patchSize, ...scale, heads: scale.width / 32, pooling: 'mean' },
+      model: { kind: 'vit', patchSize, ...scale, heads: scale.width / 32, pooling: 'classToken' },
       optimizers: [
         {
           ...{ name: 'lmd', rule: 'lmd', learningRate: 9.6e-3, regularization: 0.54, noise: 0.11 },

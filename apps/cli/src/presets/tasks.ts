@@ -48,12 +48,15 @@ export const clothes = taskPreset('clothes', 'images', {
   model: digit,
 });
 
-/** The ViT of docs/settings/pictures on pictures of one's own, in one folder per class. */
+/**
+ * The ViT of docs/settings/pictures on pictures of one's own, in one folder per class. It pools by a class token, with
+ * which alone transformers has a classifier.
+ */
 export const ownPictures = taskPreset('own-pictures', 'images', {
   steps: 400,
   batchSize: 32,
   data: { kind: 'imageFolder', folder: 'pictures', size: 32, augmentation: { padding: 2, flip: 0.5 } },
-  model: { ...digit, patchSize: 8 },
+  model: { ...digit, patchSize: 8, pooling: 'classToken' },
 });
 
 /** The GPT-2 of docs/settings/characters on a text of one's own, a token for each character. */

@@ -35,6 +35,8 @@ export async function runAsChild(): Promise<void> {
   } catch (error) {
     await tell({ type: 'error', error: serializeError(error) });
     process.exitCode = 1;
+    // A timer of a module that failed would keep the process alive.
+    setTimeout(() => process.exit(), 1000).unref();
   }
   process.removeAllListeners('disconnect');
   process.disconnect();

@@ -52,11 +52,12 @@ const maxBytes = 256 * 2 ** 20;
  * Reads text into memory: one file, JSON Lines with a field, or a folder of both. Links to folders are not followed,
  * and hidden files and folders are ignored.
  *
+ * @param prefix of the options in errors: `data.` of a configuration whose `data` has them.
  * @throws LmdError `DATA_CORRUPT` for text that is not UTF-8, a line that is not a JSON object with the field, and if
  *   there is no text; `UNSUPPORTED` for parquet, and for more than 256 MiB; `INVALID_ARGUMENT` for a `field` without
  *   JSON Lines; `FILE_SYSTEM`.
  */
-export function readCorpus(options: CorpusOptions): Corpus {
+export function readCorpus(options: CorpusOptions, prefix = ''): Corpus {
   const { path, field, separator } = resolveOptions('readCorpus', corpusOptionTable, options);
   const root = resolve(path);
   const isFolder = sizeOf(root) === undefined;
@@ -70,16 +71,22 @@ export function readCorpus(options: CorpusOptions): Corpus {
   }
   refuseLarge(path, files);
   if (field !== undefined && !files.some(isJsonLines)) {
-    throw new LmdError('INVALID_ARGUMENT', `readCorpus: field is ${field}, but ${path} has no JSON Lines file.`, {
-      subject: 'field',
-      value: field,
-      remedy: 'Omit it: it is for files that end in .jsonl or .ndjson.',
-    });
+    throw new LmdError(
+      'INVALID_ARGUMENT',
+      `${prefix === '' ? 'readCorpus: ' : prefix}field is ${field}, but ${path} has no JSON Lines file.`,
+      {
+        subject: `${prefix}field`,
+        value: field,
+        remedy: 'Omit it: it is for files that end in .jsonl or .ndjson.',
+      },
+    );
   }
   const documents = files.flatMap((file) =>
     named(
       file.name,
-      isJsonLines(file) ? readJsonLines(file.path, field ?? 'text') : splitText(readUtf8Sync(file.path), separator),
+      isJsonLines(file)
+        ? readJsonLines(file.path, field ?? 'text', prefix)
+        : splitText(readUtf8Sync(file.path), separator),
     ),
   );
   if (documents.length === 0) throw noText(path, 'has no text', 'Use at least one document that is not empty.');

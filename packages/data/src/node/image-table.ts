@@ -69,16 +69,18 @@ interface ImageTableRow {
 /**
  * What a CSV file lists, without looking at the images.
  *
+ * @param prefix of the options in errors: `data.` of a configuration whose `data` has them.
  * @throws LmdError as `openImageTable`.
  */
 export function readImageTable(
   path: string,
   { pathColumn, labelColumn }: TableColumns,
+  prefix = '',
 ): { readonly rows: readonly ImageTableRow[]; readonly classNames: readonly string[] } {
   refuseParquet(path, 'csv');
   const table = readCsv(path);
   for (const column of [pathColumn, labelColumn]) {
-    if (!table.columns.includes(column)) throw missingColumn(path, column, table);
+    if (!table.columns.includes(column)) throw missingColumn(path, column, table, prefix);
   }
   if (table.rows.length === 0) throw empty(path, 'lists no images', 'Add a line for each image.');
   const seen = new Map<string, number>();
@@ -103,11 +105,11 @@ function sortedLabels(labels: readonly string[]): string[] {
   return distinct.sort((a, b) => (areNumbers ? Number(a) - Number(b) : a < b ? -1 : 1));
 }
 
-function missingColumn(path: string, column: string, { columns }: CsvTable): LmdError {
+function missingColumn(path: string, column: string, { columns }: CsvTable, prefix: string): LmdError {
   const isSemicolons = columns.length === 1 && columns[0]!.includes(';');
   const remedy = isSemicolons
     ? 'Separate the values by commas: this file seems to use semicolons.'
-    : 'Name the columns with pathColumn and labelColumn.';
+    : `Name the columns with ${prefix}pathColumn and ${prefix}labelColumn.`;
   const found = columns.length === 0 ? 'none' : columns.join(', ');
   return csvError(path, 1, `there is no column ${column} in the header (columns: ${found})`, remedy);
 }

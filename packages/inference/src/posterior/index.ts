@@ -1,2 +1,2 @@
 export type { OpenPosterior, Posterior, PosteriorOf, StoredCheckpoint } from '../posterior-source.js';
-export { posteriorSampling } from './posterior-sampling.js';
+export { posteriorSampling, requirePosterior } from './posterior-sampling.js';

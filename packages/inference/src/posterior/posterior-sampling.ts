@@ -20,6 +20,25 @@ const named = Object.entries(optimizerRules)
   .join(', ');
 
 /**
+ * Checks that an optimizer has a posterior to sample from.
+ *
+ * @param path of the model, for errors.
+ * @param rule undefined if the model does not name its optimizer.
+ * @throws LmdError `UNSUPPORTED`.
+ */
+export function requirePosterior(path: string, rule: string | undefined): void {
+  if (rule !== undefined && Object.hasOwn(optimizerRules, rule)) {
+    if (optimizerRules[rule as OptimizerRuleName].hasPosterior) return;
+  }
+  const trained = rule === undefined ? 'does not name its optimizer' : `was trained by ${rule}`;
+  throw new LmdError('UNSUPPORTED', `samples: ${path} ${trained}, so that it has no posterior to sample from.`, {
+    subject: 'samples',
+    value: rule,
+    remedy: `Omit samples, or use the run of an optimizer with a posterior: ${named}.`,
+  });
+}
+
+/**
  * Opens the posterior of a model, as the option `posterior` of `loadModel`. It brings the code of the optimizers, which
  * a page without samples does without.
  *
@@ -28,15 +47,7 @@ const named = Object.entries(optimizerRules)
  */
 export const posteriorSampling: OpenPosterior = async (ops, { path, description, model, checkpoint: stored }) => {
   const rule = description.optimizer?.rule;
-  const isKnown = rule !== undefined && Object.hasOwn(optimizerRules, rule);
-  if (!isKnown || !optimizerRules[rule as OptimizerRuleName].hasPosterior) {
-    const trained = rule === undefined ? 'does not name its optimizer' : `was trained by ${rule}`;
-    throw new LmdError('UNSUPPORTED', `samples: ${path} ${trained}, so that it has no posterior to sample from.`, {
-      subject: 'samples',
-      value: rule,
-      remedy: `Omit samples, or use the run of an optimizer with a posterior: ${named}.`,
-    });
-  }
+  requirePosterior(path, rule);
   if (stored === undefined) {
     throw new LmdError('INVALID_ARGUMENT', `samples: ${path} has one set of weights, and no checkpoint beside it.`, {
       subject: 'samples',
