@@ -6,6 +6,7 @@ import { lockRun, removeLeftovers } from '@lmd/training/node';
 import { parseConfiguration, readJsonFile } from '../configuration/load.js';
 import type { Configuration } from '../configuration/schema.js';
 import { UsageError } from '../errors.js';
+import { completeIdentity } from '../trial/complete-identity.js';
 import { configuredIdentity } from '../trial/identity.js';
 import type { TrialHost } from '../trial/request.js';
 import { readTrialSummary, type TrialSummary } from '../trial/summary.js';
@@ -123,10 +124,11 @@ async function executeTrial(
  * Throws if a finished result belongs to another configuration, as after an edit of config.json: the results could not
  * be compared.
  */
-function checkSameConfiguration(configuration: Configuration, index: number, { identity }: TrialSummary): void {
+function checkSameConfiguration(configuration: Configuration, index: number, summary: TrialSummary): void {
   const { steps, batchSize, seed, optimizers } = configuration;
   const now = { ...configuredIdentity(configuration, index), steps, batchSize, seed };
-  if (identity === undefined) return;
+  if (summary.identity === undefined) return;
+  const identity = completeIdentity(summary.identity);
   const names = new Set([...Object.keys(identity), ...Object.keys(now)]);
   const key = [...names].find((name) => !isDeepStrictEqual(identity[name], now[name as keyof typeof now]));
   if (key === undefined) return;

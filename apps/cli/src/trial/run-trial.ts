@@ -31,6 +31,7 @@ import { requireRunFolder, runFolderOf } from '../run/run-folder.js';
 import { checkTrainingBatch, evaluationBatchSize } from './batch-sizes.js';
 import { breathe } from './breathe.js';
 import { buildOptimizer } from './build-optimizer.js';
+import { withCompleteIdentity } from './complete-identity.js';
 import { diagnosticPlugins, withDiagnosticsOf } from './diagnostics.js';
 import { trialIdentity } from './identity.js';
 import { lockPatiently } from './lock.js';
@@ -166,7 +167,8 @@ async function trainOn(
       ...ownPlugins,
       checkpointing({ folder: layout.checkpoints, every: checkpoints.every, keep: checkpoints.keep }),
     ],
-    resume: async () => withDiagnosticsOf(await latestCheckpoint(layout.checkpoints), diagnostics),
+    resume: async () =>
+      withDiagnosticsOf(withCompleteIdentity(await latestCheckpoint(layout.checkpoints)), diagnostics),
     configuration: trialIdentity(configuration, index, data, base),
     signal,
   });
