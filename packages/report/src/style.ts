@@ -87,5 +87,13 @@ code, pre { font-family: ui-monospace, "Cascadia Mono", Menlo, Consolas, "DejaVu
   .stacked td::before { content: attr(data-title); margin-right: auto; padding-right: 14px; color: var(--muted); text-align: left; }
   dl { grid-template-columns: 1fr; gap: 0; } dt { margin-top: 8px; }
 }
+@media (max-width: 600px) { svg text { font-size: 26px; } }
+@media (max-width: 480px) {
+  svg:has(.axes) { width: calc(100% - 26px); margin: 30px 0 26px 26px; }
+  svg text, svg .title { font-size: 37px; }
+  .axes text:nth-child(even of .tick + text), .axes text:nth-child(even of .grid + text) { display: none; }
+  .axes .tick + text { transform: translate(0, 12px); } .axes .title:nth-last-child(2) { transform: translate(0, 44px); }
+  .axes .title:last-child { transform: translate(-76px, -22px); text-anchor: start; }
+}
 @media print { section { break-inside: avoid; } }
 `;
