@@ -74,5 +74,6 @@ export function faultOf(command: string, page: string, help: Help): string | und
   if (program === 'npm') return faultOfScript(words, page);
   const file = words.find((word) => word.endsWith('.mjs'));
   if (file === undefined || /[<*…]/.test(file)) return undefined;
+  if (readFileSync(join(root, page), 'utf8').includes(`<!-- file: ${file} -->`)) return undefined;
   return [root, packageOf(page)].some((from) => existsSync(join(from, file))) ? undefined : `There is no file ${file}.`;
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './blocks.js';
 
@@ -31,9 +31,14 @@ function scriptOf(name: string): string[] {
 }
 
 /** The arguments of Node for a command, without a shell, so that it runs in the same way on every system. */
-function nodeArguments(words: readonly string[]): { readonly args: string[]; readonly inRoot: boolean } {
+function nodeArguments(
+  words: readonly string[],
+  folder: string,
+): { readonly args: string[]; readonly inRoot: boolean } {
   const [program, ...rest] = words;
   if (program === 'lmd') return { args: [lmdProgram, ...rest], inRoot: false };
+  // A file of the page itself, or a program of the repository.
+  if (program === 'node' && rest.some((word) => existsSync(join(folder, word)))) return { args: rest, inRoot: false };
   if (program === 'node') return { args: [join(root, rest[0]!), ...rest.slice(1)], inRoot: false };
   if (program === 'npm' && rest[0] === 'run') {
     const [script, ...given] = scriptOf(rest[1]!);
@@ -56,7 +61,7 @@ export function runCommand(command: string, folder: string): void {
   const words = wordsOf(command);
   const redirection = words.indexOf('>');
   const target = redirection < 0 ? undefined : words[redirection + 1];
-  const { args, inRoot } = nodeArguments(redirection < 0 ? words : words.slice(0, redirection));
+  const { args, inRoot } = nodeArguments(redirection < 0 ? words : words.slice(0, redirection), folder);
   const options = { cwd: inRoot ? root : folder, encoding: 'utf8', timeout: 240_000, maxBuffer: 2 ** 26 } as const;
   const { status, signal, stdout, stderr, error } = spawnSync(process.execPath, args, options);
   if (error !== undefined) throw error;
