@@ -14,6 +14,7 @@ const inFolder = (folder, name) => join(root, folder, '.vitest', name);
  */
 const suites = [
   { name: 'npm test', run: () => script('test.mjs'), reports: folders.map(reportOf) },
+  { name: 'changesets', run: () => script('api-changesets.mjs'), reports: [] },
   {
     name: 'browser',
     run: () => script('browser-tests.mjs', '--require'),

@@ -35,7 +35,7 @@ export function pages(): string[] {
     readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
       const path = `${folder}/${entry.name}`;
       if (entry.isDirectory()) return /^(?:node_modules|dist|runs|\..*)$/.test(entry.name) ? [] : under(path);
-      return entry.name.endsWith('.md') && entry.name !== 'CHANGELOG.md' ? [path] : [];
+      return /(?<!^CHANGELOG|\.api)\.md$/.test(entry.name) ? [path] : [];
     });
   const atRoot = readdirSync(root).filter((name) => name.endsWith('.md'));
   return [...atRoot, ...folders.flatMap(under)];

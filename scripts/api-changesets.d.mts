@@ -1,0 +1,1 @@
+export function missingChangesets(folder: string): { readonly skipped?: string; readonly missing: readonly string[] };
