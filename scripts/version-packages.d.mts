@@ -1,0 +1,3 @@
+export function bumpsOfDependents(
+  folder: string,
+): Map<string, { readonly bump: 'minor' | 'major'; readonly broken: readonly string[] }>;
