@@ -1,6 +1,7 @@
 import type { Tensor } from '@lmd/core';
 import { describe, expect, it } from 'vitest';
 import { deviation, difference } from './compare.js';
+import { errorBins } from './histogram.js';
 import { result } from './values.js';
 
 const handle = (shape: readonly number[], dtype: Tensor['dtype'] = 'f32'): Tensor => ({ shape, dtype });
@@ -66,9 +67,15 @@ describe('deviation', () => {
   it('is the largest error, in units of the magnitude and as a part of the bound', () => {
     const want = result([4], Float64Array.of(0, 1, 1e39, 2 ** -140), Float64Array.of(1, 1, 1e39, 2 ** -140), 4);
     const got = Float32Array.of(3 * 2 ** -24, 1, Infinity, 0);
-    const { units, share } = deviation(got, want, { bound: 'sum', subnormals: false });
+    const { units, share, histogram } = deviation(got, want, { bound: 'sum', subnormals: false });
     expect(units).toBe(3);
     expect(share).toBeCloseTo(0.75, 10);
+    // 3 units are 1.5 ulp; an infinity and a flushed subnormal number have no error in ulp.
+    const counted = errorBins.flatMap((end, bin) => (histogram[bin] === 0 ? [] : [[end, histogram[bin]]]));
+    expect(counted).toEqual([
+      [0, 1],
+      [2, 1],
+    ]);
   });
 
   it('is 0 for what agrees, a NaN with a NaN included', () => {
@@ -76,6 +83,7 @@ describe('deviation', () => {
     expect(deviation(Float32Array.of(Number.NaN, 2), want, { bound: 'exp', subnormals: true })).toEqual({
       units: 0,
       share: 0,
+      histogram: [1, ...new Array(errorBins.length - 1).fill(0)],
     });
   });
 });

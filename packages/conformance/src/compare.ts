@@ -1,5 +1,6 @@
 import { bytesPerElement, sizeOf, type Tensor, type TensorData } from '@lmd/core';
 import { type Bound, type BoundName, bounds } from './bounds.js';
+import { binOf, type ErrorHistogram, errorBins } from './histogram.js';
 import { unravel } from './oracle/layout.js';
 import type { Values } from './values.js';
 
@@ -74,6 +75,8 @@ export interface Deviation {
   readonly units: number;
   /** As a part of what the bound allows; 0 where the bound is exact and met. */
   readonly share: number;
+  /** Number of elements by their error in ulp, in the bins of `errorBins`: those that are finite numbers. */
+  readonly histogram: ErrorHistogram;
 }
 
 /**
@@ -82,17 +85,22 @@ export interface Deviation {
 export function deviation(got: TensorData, want: Values, comparison: Comparison): Deviation {
   let units = 0;
   let share = 0;
+  const histogram = errorBins.map(() => 0);
   for (let i = 0; i < got.length; i++) {
     const expected = want.data[i]!;
     const error = Math.abs(got[i]! - expected);
     const magnitude = want.magnitudes?.[i] ?? Math.abs(expected);
     // Where f32 has no such number, the bound asks for infinity; subnormal terms may be flushed.
-    if (!(error > 0) || !Number.isFinite(Math.fround(expected)) || magnitude < smallestNormal) continue;
+    if (Number.isNaN(error) || !Number.isFinite(Math.fround(expected))) continue;
+    if (error === 0) histogram[0]! += 1;
+    if (error === 0 || magnitude < smallestNormal) continue;
+    // The unit is half an ulp.
+    histogram[binOf(error / (2 * unit * magnitude))]! += 1;
     units = Math.max(units, error / (unit * magnitude));
     const allowed = allowance(want, i, comparison);
     if (allowed > 0) share = Math.max(share, error / allowed);
   }
-  return { units, share };
+  return { units, share, histogram };
 }
 
 const show = (value: number) => (Object.is(value, -0) ? '-0' : String(value));

@@ -86,8 +86,10 @@ export function openContext({ backend, seed, name, expect, onMeasurement }: Cont
   ): Promise<void> {
     const label = `${operation.label}${variant} of ${operation.inputs.map(describeValues).join(', ')}`;
     const inputs = operation.inputs.map((values) => upload(values, through));
+    const before = backend.memory().tensors;
     const returned = operation.run(through, inputs);
     const results = isTensors(returned) ? returned : [returned];
+    const added = backend.memory().tensors - before;
     const wants = Array.isArray(operation.want) ? (operation.want as readonly Values[]) : [operation.want as Values];
     if (results.length !== wants.length) fail(`${label}: ${results.length} results, expected ${wants.length}`);
     for (const [i, want] of wants.entries()) {
@@ -98,6 +100,11 @@ export function openContext({ backend, seed, name, expect, onMeasurement }: Cont
     }
     for (const [i, values] of operation.inputs.entries()) {
       await compare(`${label} changed its input ${i}, but tensors are immutable`, inputs[i]!, values, 'copy');
+    }
+    // After the values, which are the nearer cause where both are wrong.
+    if (added !== results.length) {
+      const kind = added > results.length ? 'a leak' : 'a handle that memory() does not count';
+      fail(`${kind}: ${label} adds ${added} tensors to memory(), and gives ${results.length}`);
     }
     through.dispose(results);
     free(inputs);

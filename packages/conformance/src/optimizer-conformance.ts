@@ -1,5 +1,5 @@
 import { checkOperations, checkOptimizer } from '@lmd/core';
-import type { TestFramework } from './framework.js';
+import { ownExpect, type TestFramework } from './framework.js';
 import { thisConformance } from './made-by.js';
 import { compositionCases } from './optimizers/composition.js';
 import { convergenceCases } from './optimizers/convergence.js';
@@ -28,7 +28,7 @@ const testTimeout = 120_000;
  * Throws `UNKNOWN_OPTION` or `INVALID_ARGUMENT` for options it does not know.
  */
 export function optimizerConformance(
-  { describe, it, expect }: TestFramework,
+  { describe, it, expect = ownExpect }: TestFramework,
   options: OptimizerConformanceOptions,
 ): void {
   const given = resolveOptimizerOptions(options);

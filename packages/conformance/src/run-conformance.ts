@@ -1,6 +1,6 @@
 import { type OptionsOf, type OptionTable, option, resolveOptions } from '@lmd/core';
 import type { Measurement } from './context.js';
-import type { Expect } from './framework.js';
+import { ownExpect } from './framework.js';
 import { conformanceOptionTable, withTestNames } from './options.js';
 import { closingTest, openingTest, planSuite, testNames } from './plan.js';
 
@@ -55,7 +55,7 @@ export async function runConformance(options: ConformanceRunOptions): Promise<Co
   const given = resolveOptions('runConformance', conformanceRunOptionTable, options);
   const { filter = () => true, onResult, onMeasurement } = given;
   const resolved = withTestNames('runConformance', given, testNames);
-  const plan = planSuite(resolved, expect, onMeasurement);
+  const plan = planSuite(resolved, ownExpect, onMeasurement);
   const passed: string[] = [];
   const failed: { name: string; error: unknown }[] = [];
   const start = performance.now();
@@ -81,9 +81,3 @@ export async function runConformance(options: ConformanceRunOptions): Promise<Co
   const { name, seed } = resolved;
   return { name, seed, passed, failed, milliseconds: performance.now() - start };
 }
-
-const expect: Expect = (actual) => ({
-  toBe(expected) {
-    if (!Object.is(actual, expected)) throw new Error(`expected ${String(expected)}, got ${String(actual)}`);
-  },
-});

@@ -1,5 +1,5 @@
 import { resolveOptions } from '@lmd/core';
-import type { TestFramework } from './framework.js';
+import { ownExpect, type TestFramework } from './framework.js';
 import { type ConformanceOptions, conformanceOptionTable, withTestNames } from './options.js';
 import { planSuite, testNames } from './plan.js';
 import { skippable } from './skippable.js';
@@ -14,7 +14,10 @@ import { skippable } from './skippable.js';
  *
  * Throws `UNKNOWN_OPTION` or `INVALID_ARGUMENT` for options it does not know, and for listed tests that do not exist.
  */
-export function backendConformance({ describe, it, expect }: TestFramework, options: ConformanceOptions): void {
+export function backendConformance(
+  { describe, it, expect = ownExpect }: TestFramework,
+  options: ConformanceOptions,
+): void {
   const given = resolveOptions('backendConformance', conformanceOptionTable, options);
   const resolved = withTestNames('backendConformance', given, testNames);
   const plan = planSuite(resolved, expect);
@@ -29,3 +32,21 @@ export function backendConformance({ describe, it, expect }: TestFramework, opti
 
 /** Milliseconds after our own time limit, whose message says more, until the framework's ends a test. */
 const grace = 30_000;
+
+/** One test for a runner of any kind. */
+export interface ConformanceTest {
+  /** Full name, `group > name`. */
+  readonly name: string;
+  /** Rejects if the test fails. Run the tests in order: the first creates the backend, the last closes it. */
+  run(): Promise<void>;
+}
+
+/**
+ * The tests of the suite, for frameworks that have no `describe` and `it`: `Deno.test`, tape, or a loop of your own.
+ * Options and errors are those of `backendConformance`.
+ */
+export function conformanceTests(options: ConformanceOptions): readonly ConformanceTest[] {
+  const given = resolveOptions('conformanceTests', conformanceOptionTable, options);
+  const plan = planSuite(withTestNames('conformanceTests', given, testNames), ownExpect);
+  return plan.groups.flatMap(({ tests }) => tests.map(({ fullName, body }) => ({ name: fullName, run: body })));
+}

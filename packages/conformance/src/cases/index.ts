@@ -4,10 +4,12 @@ import { blockProducts } from './block-products.js';
 import { comparison } from './comparison.js';
 import { dtypes } from './dtypes.js';
 import { elementwise } from './elementwise.js';
+import { faults } from './faults.js';
 import { gradients } from './gradients.js';
 import { handles } from './handles.js';
 import { indexing } from './indexing.js';
 import { matmul } from './matmul.js';
+import { memory } from './memory.js';
 import { neural } from './neural.js';
 import { optimizers } from './optimizers.js';
 import { packedMatrices } from './packed-matrices.js';
@@ -36,4 +38,6 @@ export const caseGroups: readonly CaseGroup[] = [
   optimizers,
   gradients,
   training,
+  memory,
+  faults,
 ];
