@@ -17,7 +17,8 @@ const allowed = {
   backends: ['core', 'mx-formats', 'native'],
   inference: ['core', 'mx-formats', 'safetensors', 'models', 'training', 'data', 'backends'],
   tfjs: ['core', 'mx-formats', 'backends'],
-  conformance: ['core', 'autograd', 'mx-formats', 'models', 'mx-golden'],
+  // The reference backend, beside which the command measures speed, is bundled.
+  conformance: ['core', 'autograd', 'mx-formats', 'models', 'mx-golden', 'backends'],
 };
 
 const tests = '(\\.test\\.ts$|/test/|/testing/|\\.config\\.ts$)';

@@ -9,7 +9,7 @@ export const installLimits = {
   '@lmd/autograd': { packages: 2, megabytes: 0.7 },
   '@lmd/backends': { packages: 4, megabytes: 1.6 },
   '@lmd/cli': { packages: 34, megabytes: 40 },
-  '@lmd/conformance': { packages: 5, megabytes: 1.5 },
+  '@lmd/conformance': { packages: 8, megabytes: 1.8 },
   '@lmd/core': { packages: 1, megabytes: 0.6 },
   '@lmd/data': { packages: 6, megabytes: 4 },
   '@lmd/inference': { packages: 11, megabytes: 5 },

@@ -1,7 +1,11 @@
 import { libraryConfig } from '../../tsup.shared.ts';
 
-// The golden results are private: they become part of the suite.
+// The golden results are private: they become part of the suite. The reference backend, beside which the command
+// measures speed, becomes part of the command, so that the suite does not bring all backends.
 export default libraryConfig(
-  { index: 'src/index.ts' },
-  { noExternal: ['@lmd/mx-golden'], dts: { resolve: ['@lmd/mx-golden'] } },
+  { index: 'src/index.ts', bin: 'src/node/bin.ts' },
+  {
+    noExternal: ['@lmd/mx-golden', /^@lmd\/backends/],
+    dts: { entry: { index: 'src/index.ts' }, resolve: ['@lmd/mx-golden'] },
+  },
 );

@@ -86,10 +86,10 @@ export function openContext({ backend, seed, name, expect, onMeasurement }: Cont
   ): Promise<void> {
     const label = `${operation.label}${variant} of ${operation.inputs.map(describeValues).join(', ')}`;
     const inputs = operation.inputs.map((values) => upload(values, through));
-    const before = backend.memory().tensors;
+    const before = backend.memory();
     const returned = operation.run(through, inputs);
     const results = isTensors(returned) ? returned : [returned];
-    const added = backend.memory().tensors - before;
+    const added = backend.memory().tensors - before.tensors;
     const wants = Array.isArray(operation.want) ? (operation.want as readonly Values[]) : [operation.want as Values];
     if (results.length !== wants.length) fail(`${label}: ${results.length} results, expected ${wants.length}`);
     for (const [i, want] of wants.entries()) {
@@ -107,6 +107,13 @@ export function openContext({ backend, seed, name, expect, onMeasurement }: Cont
       fail(`${kind}: ${label} adds ${added} tensors to memory(), and gives ${results.length}`);
     }
     through.dispose(results);
+    const { tensors, bytes } = backend.memory();
+    if (tensors !== before.tensors || bytes !== before.bytes) {
+      fail(
+        `${label}: after dispose of its results, memory() is ${tensors} tensors (${bytes} bytes), and was ` +
+          `${before.tensors} (${before.bytes})`,
+      );
+    }
     free(inputs);
   }
 

@@ -2,7 +2,7 @@ import { testNames } from './plan.js';
 
 /** A part of the suite, to be passed before the next one. */
 export interface ConformanceLevel {
-  readonly name: string;
+  readonly name: ConformanceLevelName;
   /** What a backend that passes it can do. */
   readonly describe: string;
   /** Full names, `group > name`. */
@@ -25,7 +25,10 @@ const groups = {
       'attention',
     ],
   },
-  gradients: { describe: 'gradients on a tape against finite differences in float64', groups: ['gradients'] },
+  gradients: {
+    describe: 'kernels of gradients, and gradients on a tape against finite differences in float64',
+    groups: ['gradients'],
+  },
   'random-bits': { describe: 'Philox4x32-10, bit by bit', groups: ['random numbers'] },
   'mx-bits': {
     describe: 'quantized values and packed weights, bit by bit',
@@ -43,9 +46,16 @@ export type ConformanceLevelName = keyof typeof groups;
 /** The names of the levels, in the order in which a backend climbs them. */
 export const conformanceLevelNames = Object.keys(groups) as readonly ConformanceLevelName[];
 
+/** Kernels of gradients are in the groups of their operations. */
+function levelOf(test: string): ConformanceLevelName {
+  const [group, name] = test.split(' > ') as [string, string];
+  if (/^(neural|attention)$/.test(group) && name.includes('Gradient')) return 'gradients';
+  return conformanceLevelNames.find((level) => (groups[level].groups as readonly string[]).includes(group))!;
+}
+
 /** All tests of the suite in levels, from single operations to whole runs. Each test is in exactly one level. */
 export const conformanceLevels: readonly ConformanceLevel[] = conformanceLevelNames.map((name) => ({
   name,
   describe: groups[name].describe,
-  tests: testNames.filter((test) => (groups[name].groups as readonly string[]).includes(test.split(' > ')[0]!)),
+  tests: testNames.filter((test) => levelOf(test) === name),
 }));

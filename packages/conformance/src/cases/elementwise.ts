@@ -122,14 +122,14 @@ const scalarCase: Case = {
     const x = floats([2, 3], () => context.random.normal());
     const two = floats([], () => 2);
     await context.check({
-      label: 'a - 2',
+      label: 'subtract of a tensor and 2',
       bound: 'arithmetic',
       inputs: [x],
       run: (ops, [a]) => ops.subtract(a!, 2),
       want: oracle.binary('subtract', x, two),
     });
     await context.check({
-      label: '2 / a',
+      label: 'divide of 2 by a tensor',
       bound: 'divide',
       inputs: [x],
       run: (ops, [a]) => ops.divide(2, a!),

@@ -51,6 +51,8 @@ function flagsCase(flags: Flags): Case {
         [5, 1, 7],
         [1, 33, 1],
         [4, 8, 12],
+        // Square: a flag that is ignored does not show in the shape.
+        [6, 6, 6],
         [size(), size(), size()],
       ]) {
         await check(context, ...operands(context, [], [], sizes, flags), flags);
