@@ -230,11 +230,11 @@ describe('lmd generate', () => {
     const dense = await json<Generated>(...words);
     expect(dense).toMatchObject({ cacheFormat: 'fp32', cacheBytesPerToken: 256 });
     const encoded = await json<Generated>(...words, '--cache-format', 'mxint8');
-    // 32 codes in 11 words and a scale in another, of keys and of values.
-    expect(encoded).toMatchObject({ cacheFormat: 'mxint8', cacheBytesPerToken: 96 });
+    // 32 codes of a byte and a word with a scale, of keys and of values.
+    expect(encoded).toMatchObject({ cacheFormat: 'mxint8', cacheBytesPerToken: 72 });
     expect(encoded.tokens).toHaveLength(dense.tokens.length);
     const { stderr } = await lmd([...words, '--cache-format', 'mxfp4_e2m1'], folder);
-    expect(stderr).toContain('cache 56 B a token, in mxfp4_e2m1');
+    expect(stderr).toContain('cache 40 B a token, in mxfp4_e2m1');
   });
 
   it('ends before a text of several tokens, and prints nothing of it', async () => {

@@ -169,6 +169,6 @@ export async function benchGeneration({ presets, maxTokens, rounds, threads, qui
       }
     }
     for (const count of new Set([1, threads])) await benchPacked(model, name, { maxTokens, rounds, threads: count });
-    await benchCaches(model, name, { maxTokens, rounds, threads });
+    await benchCaches(model, { rounds, threads });
   }
 }

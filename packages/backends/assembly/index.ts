@@ -4,6 +4,7 @@
 
 export { decodeBlocks, encodeBlocks } from './block-codes';
 export { blockMatmul, scaleProduct } from './block-matmul';
+export { codedAttention, decodeRows, encodeRows } from './coded-rows';
 export { crossEntropy, crossEntropyGradient } from './cross-entropy';
 export { decodeOperand } from './decode-operand';
 export { binary, select, unary } from './elementwise';

@@ -247,7 +247,7 @@ export function matmul(
     if (m == 1) {
       const right = min(n, left + partColumns);
       if (transposeB) rowTimesTransposed(first, second, target, k, left, right);
-      else rowTimesMatrix(first, second, target, k, left, right, termB);
+      else rowTimesMatrix(first, second, target, k, left, right, termB, false);
       continue;
     }
     multiplyPart(

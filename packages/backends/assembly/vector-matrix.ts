@@ -51,16 +51,25 @@ function addOne(a: usize, b: usize, out: usize, columns: i32, accumulate: bool):
   }
 }
 
-/** The columns `left` to `right` of a [k] · b [k, n], whose rows are `stride` bytes apart. */
-export function rowTimesMatrix(a: usize, b: usize, out: usize, k: i32, left: i32, right: i32, stride: usize): void {
+/** The columns `left` to `right` of a [k] · b [k, n], whose rows are `stride` bytes apart; added where `accumulate`. */
+export function rowTimesMatrix(
+  a: usize,
+  b: usize,
+  out: usize,
+  k: i32,
+  left: i32,
+  right: i32,
+  stride: usize,
+  accumulate: bool,
+): void {
   for (let column = left; column < right; column += BAND) {
     const columns = min(BAND, right - column);
     const at = (<usize>column) << 2;
     let t = 0;
     for (; t + 8 <= k; t += 8) {
-      addEight(a + ((<usize>t) << 2), b + <usize>t * stride + at, out + at, columns, stride, t > 0);
+      addEight(a + ((<usize>t) << 2), b + <usize>t * stride + at, out + at, columns, stride, accumulate || t > 0);
     }
-    for (; t < k; t++) addOne(a + ((<usize>t) << 2), b + <usize>t * stride + at, out + at, columns, t > 0);
+    for (; t < k; t++) addOne(a + ((<usize>t) << 2), b + <usize>t * stride + at, out + at, columns, accumulate || t > 0);
   }
 }
 

@@ -5,6 +5,7 @@ import { thisCore } from './made-by.js';
 import { arrangementOperations } from './operations/arrangement.js';
 import { blockCodeOperations } from './operations/block-codes.js';
 import { blockProductOperations } from './operations/block-products.js';
+import { codedRowOperations } from './operations/coded-rows.js';
 import { createContext } from './operations/context.js';
 import { creationOperations } from './operations/creation.js';
 import { elementwiseOperations } from './operations/elementwise.js';
@@ -47,6 +48,7 @@ export function createOperations(backend: Backend): EagerOperations {
     ...quantizationOperations(context, () => ops),
     ...blockProductOperations(context, () => ops),
     ...packedMatrixOperations(context, () => ops),
+    ...codedRowOperations(context, () => ops),
     ...optimizerKernels(context, () => ops),
     ...blockCodeOperations(context, () => ops),
 

@@ -1,4 +1,5 @@
 import type { BlockProductKernels } from './block-products.js';
+import type { CodedRowKernels } from './coded-rows.js';
 import type { FakeQuantizeOptions, RandomKey } from './formats.js';
 import type { OptimizerKernels } from './optimizer-kernels.js';
 import type { PackedMatrixKernels } from './packed-matrices.js';
@@ -33,7 +34,7 @@ export type GeluApproximation = 'none' | 'tanh';
  * Kernels that a backend may implement for speed. If one is missing, core composes it from primitives
  * (`compositions/`); the conformance suite applies the same bounds to both.
  */
-export interface FusedKernels extends BlockProductKernels, PackedMatrixKernels, OptimizerKernels {
+export interface FusedKernels extends BlockProductKernels, PackedMatrixKernels, CodedRowKernels, OptimizerKernels {
   /** Along the last axis. */
   softmax(x: FloatTensor): FloatTensor;
   softmaxGradient(y: FloatTensor, dy: FloatTensor): FloatTensor;
@@ -103,10 +104,14 @@ export const fusedKernelNames = [
   'packedMatmul',
   'packedRows',
   'decodeMatrix',
+  'encodeRows',
+  'decodeRows',
+  'codedAttention',
 ] as const satisfies readonly FusedKernelName[];
 
 /** Kernels that exchange tensors in the backend's own layout: a backend implements all of a family or none. */
 export const kernelFamilies = [
   ['encodeOperand', 'decodeOperand', 'blockMatmul'],
   ['packMatrix', 'packedMatmul', 'packedRows', 'decodeMatrix'],
+  ['encodeRows', 'decodeRows', 'codedAttention'],
 ] as const satisfies readonly (readonly FusedKernelName[])[];

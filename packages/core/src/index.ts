@@ -1,5 +1,6 @@
 export * from './backend.js';
 export * from './block-products.js';
+export * from './coded-rows.js';
 export { type Compositions, compositions } from './compositions/index.js';
 export { type ContractMarker, checkContractVersion, type ExpectedContract, ofMaker } from './contract-version.js';
 export {

@@ -1,7 +1,8 @@
 import type { Backend, BackendMemory, BinaryName, ComparisonName, UnaryName } from './backend.js';
 import type { EncodedOperand, EncodeOperandOptions } from './block-products.js';
+import type { CodedRows } from './coded-rows.js';
 import type { ContractMarker } from './contract-version.js';
-import type { FakeQuantizeOptions, RandomKey } from './formats.js';
+import type { BlockFormat, FakeQuantizeOptions, RandomKey } from './formats.js';
 import type { AttentionGradients, AttentionOptions, GeluApproximation, LayerNormGradients } from './fused-kernels.js';
 import type {
   AdamwTensors,
@@ -141,6 +142,18 @@ export interface Operations
   packedRows(matrix: PackedMatrix, indices: Tensor): Tensor;
   /** Values of a packed matrix: [rows, terms], for either storage order. */
   decodeMatrix(matrix: PackedMatrix): Tensor;
+  /**
+   * Codes of rows [..., width] in a block format, each row rounded by itself to nearest: see `CodedRowKernels`. No
+   * gradient of its own. Throws `UNSUPPORTED` for a format without scales that are powers of two (`canCodeRows`).
+   */
+  encodeRows(x: Tensor, format: BlockFormat): CodedRows;
+  /** Values of coded rows: those of `fakeQuantize` along the last axis, with +0 instead of −0. */
+  decodeRows(rows: CodedRows): Tensor;
+  /**
+   * Attention without a mask, of query [batch, heads, queries, width] to coded rows [batch, 2 · heads, keys, width]:
+   * the keys of all heads, then their values. Default scale: 1/√width. No gradient of its own.
+   */
+  codedAttention(query: Tensor, rows: CodedRows, scale?: number): Tensor;
 
   /** Computes `forward`. If gradients are recorded, `backward` defines its derivative. */
   customGradient(inputs: readonly Tensor[], gradient: CustomGradient): Tensor;

@@ -14,8 +14,8 @@ import {
 } from '@lmd/core';
 import { invalid } from './config-checks.js';
 import type { CachedLogits, Gpt2 } from './gpt2.js';
+import { checkCacheFormat } from './layers/cache-format.js';
 import type { KeyValueCache } from './layers/cached-block.js';
-import { checkCacheFormat } from './layers/row-codec.js';
 import { fullPrecision } from './precision.js';
 import { roundWeights } from './rounded-weights.js';
 import { sampleToken, samplingOptionTable } from './sampling.js';

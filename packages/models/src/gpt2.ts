@@ -11,11 +11,11 @@ import { blockParameters, normParameters, type ParameterSpecifications } from '.
 import { type Gpt2Config, type ResolvedGpt2Config, resolveGpt2Config } from './gpt2-config.js';
 import { headWeight, logitsOf } from './gpt2-head.js';
 import { initializeParameters, normal } from './initialization.js';
+import { checkCacheFormat } from './layers/cache-format.js';
 import { cachedBlock, cachedLength, checkCache, type KeyValueCache } from './layers/cached-block.js';
 import type { LayerContext } from './layers/context.js';
 import { dropout } from './layers/dropout.js';
 import { checkWeights, packedWeight, parameter } from './layers/parameters.js';
-import { checkCacheFormat, rowCodec } from './layers/row-codec.js';
 import { transformerBlock } from './layers/transformer-block.js';
 import { modelMarker } from './made-by.js';
 
@@ -106,11 +106,10 @@ export function gpt2(config: Gpt2Config): Gpt2 {
     const layers: LayerContext = { ...context, training: false, weights };
     const [batch, length] = tokens.shape as readonly [number, number];
     return ops.scope(() => {
-      const codec = cacheFormat && rowCodec(ops, cacheFormat);
       let x = embed(ops, tokens, start, options, layers);
       const cache: { [name: string]: Tensor } = {};
       for (let block = 0; block < options.depth; block += 1) {
-        const step = cachedBlock(ops, x, `blocks.${block}`, past, options, layers, codec);
+        const step = cachedBlock(ops, x, `blocks.${block}`, past, options, layers, cacheFormat);
         ops.dispose(x);
         x = step.output;
         Object.assign(cache, step.cache);

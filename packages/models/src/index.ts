@@ -14,6 +14,7 @@ export { type Gpt2Config, gpt2OptionTable, type ResolvedGpt2Config } from './gpt
 export { type Gpt2PresetName, gpt2Preset, gpt2Presets } from './gpt2-presets.js';
 export { languageModelLoss } from './language-model-loss.js';
 export { type AttentionLayerOptions, attention } from './layers/attention.js';
+export { cacheFormatNames } from './layers/cache-format.js';
 export { cacheBytesPerToken, type KeyValueCache } from './layers/cached-block.js';
 export type { LayerContext } from './layers/context.js';
 export { dropout, stochasticDepth } from './layers/dropout.js';
@@ -21,7 +22,6 @@ export { layerNorm } from './layers/layer-norm.js';
 export { linear } from './layers/linear.js';
 export { mlp } from './layers/mlp.js';
 export { patchEmbedding, patchify } from './layers/patch-embedding.js';
-export { cacheFormatNames } from './layers/row-codec.js';
 export { type TransformerBlockOptions, transformerBlock } from './layers/transformer-block.js';
 export { type Lora, type LoraOptions, lora, loraOptionTable } from './lora.js';
 export { type PackedModel, packWeight, packWeights } from './packed-weights.js';

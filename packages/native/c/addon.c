@@ -31,6 +31,7 @@ static const entry entries[] = {
     {"roundRowsInMemory", 7, call_round_rows, ALWAYS},
     {"roundSlabsInMemory", 9, call_round_slabs, ALWAYS},
     {"turnMatrices", 13, call_turn, ALWAYS},
+    {"codedAttention", 13, call_coded_attention, FUSED},
     {"packedRowProducts", 12, call_packed_rows, PACKED},
 };
 enum { ENTRIES = sizeof entries / sizeof entries[0], CACHE_LINE = 64 };

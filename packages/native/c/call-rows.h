@@ -74,6 +74,32 @@ static void call_layer_norm_gradient(call *one) {
   if (!one->failed) one->engine->level->common->layer_norm_gradient(&task);
 }
 
+static void call_coded_attention(call *one) {
+  coded_attention_task task = {
+      .from = size_of(one, 0, 0),
+      .to = size_of(one, 1, 0),
+      .heads = size_of(one, 5, 1),
+      .keys = size_of(one, 6, 1),
+      .rows = {.width = size_of(one, 7, 1),
+               .size = size_of(one, 8, 1),
+               .kind = (coded_kind)choice_at(one, 9, CODED_KIND_COUNT),
+               .mantissa_bits = choice_at(one, 10, 8),
+               .emin = (int32_t)word_at(one, 11)},
+      .scale = float_at(one, 12),
+  };
+  if (task.keys > MOST_CODED_KEYS || task.rows.width > WIDEST_CODED_ROW || task.rows.size > task.rows.width ||
+      task.rows.emin < -64 || task.rows.emin > 64)
+    fail(one, "A size is out of range.");
+  if (one->failed || task.from >= task.to) return;
+  const double matrices = (double)((task.to - 1) / task.heads + 1), count = (double)(task.to * task.rows.width);
+  size_of(one, 3, 0);
+  task.query = floats_at(one, 2, count);
+  task.rows.codes = bytes_at(one, one->numbers[3],
+                             matrices * 2 * (double)task.heads * (double)(task.keys * bytes_of_row(&task.rows)));
+  task.out = floats_at(one, 4, count);
+  if (!one->failed) coded_attention(one->engine->level, &task, one->engine->space);
+}
+
 static void call_packed_rows(call *one) {
   packed_task task = {
       .from = size_of(one, 0, 0),

@@ -12,6 +12,7 @@
 #include "block-scales.h"
 #include "rounding.h"
 
+#include "coded-rows-kernel.h"
 #include "decode-kernel.h"
 #include "round-kernel.h"
 
@@ -22,6 +23,7 @@
    .layer_norm = layer_norm,                                                                                           \
    .layer_norm_gradient = layer_norm_gradient,                                                                         \
    .decode = decode,                                                                                                   \
+   .decode_rows = decode_rows,                                                                                         \
    .round_rows = round_rows,                                                                                           \
    .round_slabs = round_slabs,                                                                                         \
    .turn = turn_matrices}

@@ -1,6 +1,7 @@
 // Eight sums of a dot product in one AVX register, and transposed blocks.
 #include <immintrin.h>
 #include <stddef.h>
+#include <stdint.h>
 
 typedef __m256 eight;
 
@@ -37,6 +38,14 @@ static inline float sixteen_total(eight low, eight high) {
   const __m128 last = _mm_add_ps(_mm256_castps256_ps128(high), _mm256_extractf128_ps(high, 1));
   const __m128 four = _mm_add_ps(first, last), two = _mm_add_ps(four, _mm_movehl_ps(four, four));
   return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
+}
+
+/** Entries of 16 bytes by the lower halves of 16 others, then by the upper ones. */
+static inline void look_up_nibbles(const uint8_t *from, const int8_t *entries, int8_t *to) {
+  const __m128i table = _mm_loadu_si128((const __m128i *)entries), pairs = _mm_loadu_si128((const __m128i *)from);
+  const __m128i low = _mm_set1_epi8(15);
+  _mm_storeu_si128((__m128i *)to, _mm_shuffle_epi8(table, _mm_and_si128(pairs, low)));
+  _mm_storeu_si128((__m128i *)(to + 16), _mm_shuffle_epi8(table, _mm_and_si128(_mm_srli_epi16(pairs, 4), low)));
 }
 
 enum { TURNED = 8 };

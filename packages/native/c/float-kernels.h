@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "block-rounding.h"
+#include "coded-rows.h"
 #include "workspace.h"
 
 /** What to do with each element: the numbers of `assembly/elementwise.ts`. */
@@ -212,6 +213,8 @@ typedef struct {
   void (*layer_norm)(const layer_norm_task *task);
   void (*layer_norm_gradient)(const layer_norm_gradient_task *task);
   void (*decode)(const decode_task *task);
+  /** The values of `count` rows; up to 31 floats after them are overwritten. */
+  void (*decode_rows)(const coded_rows *rows, ptrdiff_t count, float *out);
   void (*round_rows)(const round_task *task);
   void (*round_slabs)(const round_task *task);
   void (*turn)(const turn_task *task);

@@ -1,7 +1,7 @@
 #include "level.h"
 #include "vector-avx512.h"
 
-#define PACK_PANEL pack_panel_avx512
+#define PACK_PANEL pack_panel_avx2
 #define PACKED_BY_OTHERS
 #define TILE_ROWS 6
 #define TILE_VECTORS 2

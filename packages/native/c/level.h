@@ -28,6 +28,8 @@ int level_works(const level *one);
 extern const level level_avx512_vnni, level_avx512, level_avx2_vnni, level_avx2, level_neon_dot, level_neon,
     level_scalar;
 
+void coded_attention(const level *level, const coded_attention_task *task, workspace *space);
+
 /** Products of f32 that a level shares with the one that it adds instructions to. */
 void matmul_avx512(const matmul_task *task, workspace *space);
 void matmul_avx2(const matmul_task *task, workspace *space);

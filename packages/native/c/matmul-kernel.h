@@ -142,7 +142,7 @@ static void multiply_part(operand a, operand b, float *out, ptrdiff_t n, ptrdiff
 static inline ALWAYS_INLINE void multiply_row(const matmul_task *task, const float *a, const float *b, float *out,
                                               ptrdiff_t left, ptrdiff_t right, int fused) {
   if (task->transpose_b) row_times_transposed(a, b, out, task->k, left, right, fused);
-  else row_times_matrix(a, b, out, task->k, task->n, left, right, fused);
+  else row_times_matrix(a, b, out, task->k, task->n, left, right, task->accumulate, fused);
 }
 
 static void matmul(const matmul_task *task, workspace *space) {

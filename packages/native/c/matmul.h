@@ -23,6 +23,8 @@ typedef struct {
   ptrdiff_t stride_a, stride_b;
   ptrdiff_t part_rows, part_columns;
   int fused;
+  /** Of one row alone: whether the product with a matrix that is not transposed is added to `out`. */
+  int accumulate;
 } matmul_task;
 
 #endif

@@ -24,14 +24,14 @@ static inline ALWAYS_INLINE void add_rows(const float *a, const float *b, ptrdif
   }
 }
 
-/** The columns `left` to `right` of a [k] · b [k, n]. */
+/** The columns `left` to `right` of a [k] · b [k, n], added to `out` where `accumulate`. */
 static inline ALWAYS_INLINE void row_times_matrix(const float *a, const float *b, float *out, ptrdiff_t k, ptrdiff_t n,
-                                                  ptrdiff_t left, ptrdiff_t right, int fused) {
+                                                  ptrdiff_t left, ptrdiff_t right, int accumulate, int fused) {
   for (ptrdiff_t column = left; column < right; column += BAND) {
     const ptrdiff_t columns = right - column < BAND ? right - column : BAND;
     ptrdiff_t t = 0;
-    for (; t + 8 <= k; t += 8) add_rows(a + t, b + t * n + column, n, 8, out + column, columns, t > 0, fused);
-    for (; t < k; t++) add_rows(a + t, b + t * n + column, n, 1, out + column, columns, t > 0, fused);
+    for (; t + 8 <= k; t += 8) add_rows(a + t, b + t * n + column, n, 8, out + column, columns, accumulate || t > 0, fused);
+    for (; t < k; t++) add_rows(a + t, b + t * n + column, n, 1, out + column, columns, accumulate || t > 0, fused);
   }
 }
 

@@ -1,6 +1,7 @@
 // Four floats of NEON, with the operations that the kernels use.
 #include <arm_neon.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 typedef float32x4_t floats;
@@ -108,6 +109,14 @@ static inline float eight_total(eight sums) {
 /** The halves of each added first, then both, then as above. */
 static inline float sixteen_total(eight low, eight high) {
   return eight_total((eight){low.even + low.odd, high.even + high.odd});
+}
+
+/** Entries of 16 bytes by the lower halves of 16 others, then by the upper ones. */
+static inline void look_up_nibbles(const uint8_t *from, const int8_t *entries, int8_t *to) {
+  const int8x16_t table = vld1q_s8(entries);
+  const uint8x16_t pairs = vld1q_u8(from);
+  vst1q_s8(to, vqtbl1q_s8(table, vandq_u8(pairs, vdupq_n_u8(15))));
+  vst1q_s8(to + 16, vqtbl1q_s8(table, vshrq_n_u8(pairs, 4)));
 }
 
 enum { TURNED = 4 };

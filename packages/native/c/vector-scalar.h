@@ -143,6 +143,11 @@ static inline float sixteen_total(eight low, eight high) {
   return eight_total(halves);
 }
 
+/** Entries of 16 bytes by the lower halves of 16 others, then by the upper ones. */
+static inline void look_up_nibbles(const uint8_t *from, const int8_t *entries, int8_t *to) {
+  for (int i = 0; i < 16; i++) to[i] = entries[from[i] & 15], to[i + 16] = entries[from[i] >> 4];
+}
+
 enum { TURNED = 1 };
 
 static inline void turn_block(const float *source, ptrdiff_t stride, float *target, ptrdiff_t width) {

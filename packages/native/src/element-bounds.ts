@@ -51,6 +51,23 @@ function rows(
 export const elementBounds: Bounds<keyof ElementKernels> = {
   ...blockBounds,
 
+  codedAttention({ length }, from, to, query, codes, out, heads, keys, width, size, kind, mantissaBits, emin) {
+    const check = new Check('codedAttention', length);
+    check.sizes({ from, to }, 0);
+    check.sizes({ heads, keys, width, size }, 1);
+    check.equal('keys', keys, Math.min(keys, sizes.MOST_CODED_KEYS));
+    check.equal('width', width, Math.min(width, sizes.WIDEST_CODED_ROW));
+    check.equal('size', size, Math.min(size, width));
+    check.choice('kind', kind, sizes.CODED_KIND_COUNT);
+    check.choice('mantissaBits', mantissaBits, 8);
+    check.choice('emin + 64', emin + 64, 129);
+    if (from >= to) return;
+    const blockBytes = 16 * Math.ceil(size / (kind === 0 ? 32 : 16));
+    const rowBytes = 4 * Math.ceil((Math.ceil(width / size) * (blockBytes + 1)) / 4);
+    check.floats({ query, out }, to * width);
+    check.operand('codes', codes, (Math.floor((to - 1) / heads) + 1) * 2 * heads * keys * rowBytes, 1);
+  },
+
   packedRowProducts({ length }, from, to, kind, codes, scales, tables, shift, chunks, x, out, m, n) {
     const check = new Check('packedRowProducts', length);
     check.sizes({ from, to }, 0);

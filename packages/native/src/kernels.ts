@@ -238,6 +238,27 @@ export interface ElementKernels {
     inner: number,
   ): void;
   /**
+   * Attention of one query for each head of `width`: heads of all matrices, of which each has the keys of `heads`
+   * heads, `keys` rows of codes each, and then their values. A row has blocks of `size` codes and their scale bytes, as
+   * the cpu backend lays them out; of kind 0 to 2: 4 bits, a byte of sign and magnitude, an integer of a byte. An
+   * element has so many bits of mantissa and its least normal exponent.
+   */
+  codedAttention(
+    from: number,
+    to: number,
+    query: number,
+    codes: number,
+    out: number,
+    heads: number,
+    keys: number,
+    width: number,
+    size: number,
+    kind: number,
+    mantissaBits: number,
+    emin: number,
+    scale: number,
+  ): void;
+  /**
    * x [m, 64·chunks] · the rows `from` to `to` of packed weights, transposed: those columns of out [m, n]. The kind of
    * codes, 0 to 5: nibbles, 6 bits with 3 and 2 bits of mantissa, 8 bits with 3 and 2, integers. Blocks are of 2^(shift
    * + 4) codes; at `tables` are 268 words, as the cpu backend arranges them. With AVX-512 alone.

@@ -18,6 +18,10 @@ export const sizes = {
   /** Codes of a chunk of packed weights, and words of their tables. */
   CHUNK_CODES: 64,
   TABLE_WORDS: 268,
+  /** Widest rows of codes, and most of them for a head. */
+  WIDEST_CODED_ROW: 1024,
+  MOST_CODED_KEYS: 65536,
+  CODED_KIND_COUNT: 3,
   UNARY_COUNT: 12,
   RANDOM_COUNT: 3,
   REGULARIZER_COUNT: 4,

@@ -110,6 +110,18 @@ const tasks: Readonly<
     [2, 3, 4],
     [6, 0],
   ],
+  codedAttention: [
+    [0, 2, a, b, c, 2, 2, 8, 8, 0, 1, 0, 1],
+    [2, 3, 4],
+    [5, 0],
+    [6, 0],
+    [6, 65537],
+    [7, 1025],
+    [8, 9],
+    [9, 3],
+    [10, 8],
+    [11, 65],
+  ],
   packedRowProducts: [
     [0, 2, 0, a, b, settings, 1, 1, c, d, 1, 2],
     [3, 4, 5, 8, 9],
@@ -169,7 +181,7 @@ else {
     });
 
     // Codes and scales are bytes.
-    const last = /^(en|de)code|^packed/.test(name) ? bytes - 1 : bytes - 4;
+    const last = /^(en|de)code|^packed|^coded/.test(name) ? bytes - 1 : bytes - 4;
     const changes: readonly (readonly [number, number])[] = [
       ...operands.flatMap(
         (place) =>

@@ -67,7 +67,7 @@ export async function generateCommand(
       const { weights, packedWeights } = await weightsOf(file, ops, model, weightsFormat);
       const weightBytes = backend.memory().bytes;
       const stored = Object.values(packedWeights)[0]?.format.name;
-      const tokenBytes = cacheBytesPerToken(model.config, cacheFormat);
+      const tokenBytes = cacheBytesPerToken(ops, model.config, cacheFormat);
       const texts: WrittenText[] = [];
       for (const [index, prompt] of prompts.entries()) {
         const tokens = encoded[index]!;

@@ -77,5 +77,16 @@ export function fused(recorder: Recorder): Fused {
     packedRows: (matrix, indices) =>
       recorder.untracked([...Object.values(matrix.tensors), indices], ops.packedRows(matrix, indices)),
     decodeMatrix: (matrix) => recorder.untracked(Object.values(matrix.tensors), ops.decodeMatrix(matrix)),
+    encodeRows(x, format) {
+      refuseTracked('encodeRows', x);
+      const rows = ops.encodeRows(x, format);
+      for (const part of Object.values(rows.tensors)) recorder.untracked([x], part);
+      return rows;
+    },
+    decodeRows: (rows) => recorder.untracked(Object.values(rows.tensors), ops.decodeRows(rows)),
+    codedAttention(query, rows, scale) {
+      refuseTracked('codedAttention', query);
+      return recorder.untracked([query, ...Object.values(rows.tensors)], ops.codedAttention(query, rows, scale));
+    },
   };
 }

@@ -2,6 +2,7 @@ import { type FloatTensor, type FusedKernels, type Primitives, sizeOf, type Tens
 import { cpuAttention } from './attention.js';
 import { cpuBlockCodes } from './block-codes.js';
 import { cpuBlockProducts } from './block-products.js';
+import { cpuCodedRows } from './coded-rows.js';
 import { bfloat16 } from './elementwise.js';
 import { fakeQuantize } from './fake-quantize.js';
 import type { MemoryHost } from './memory-host.js';
@@ -16,8 +17,11 @@ export function cpuFused(host: MemoryHost, primitives: Primitives): FusedKernels
   const widthOf = (x: Tensor) => x.shape.at(-1)!;
   const rowsOf = (x: Tensor) => sizeOf(x.shape.slice(0, -1));
 
+  const attention = cpuAttention(host, primitives.matmul);
+
   return {
-    ...cpuAttention(host, primitives.matmul),
+    ...attention,
+    ...cpuCodedRows(host, { ...attention, slice: primitives.slice }),
     ...cpuOptimizers(host),
     ...cpuBlockCodes(host),
     ...cpuBlockProducts(host),

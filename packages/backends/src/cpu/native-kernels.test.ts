@@ -3,7 +3,7 @@ import { type ElementKernels, levels, loadNative, type Native } from '@lmd/nativ
 import { describe, expect, it } from 'vitest';
 import { type Arithmetic, startWasm, type WasmInstance } from './wasm/instance.js';
 import type { Kernels } from './wasm/kernels.js';
-import { UnaryOperation } from './wasm/numbers.js';
+import { CodedKind, UnaryOperation } from './wasm/numbers.js';
 
 /** Random numbers from a seed (mulberry32). */
 function generator(seed: number): () => number {
@@ -176,6 +176,33 @@ const fusedCases: Readonly<Record<string, Case>> = {
     const numbers = [1 / samples, pair.pick([0, 0.1]), 1e-2, 0.9, 0.1, 0.99, 0.01, 0.3, run % 4, -0.7];
     const rest = [pair.put(Uint32Array.from(table) as unknown as number[], 'i32'), samples, ...numbers, run % 2 === 0];
     pair.same('lmdUpdate', n, 1024, outs, logPlus, logMinus, ...momenta, 0, 0, 0, 0, ...rest);
+  },
+  codedAttention(pair, run) {
+    const [kind, mantissaBits, emin] = pair.pick([
+      [CodedKind.nibbles, 1, 0],
+      [CodedKind.bytes, 2, -2],
+      [CodedKind.bytes, 3, -6],
+      [CodedKind.bytes, 2, -14],
+      [CodedKind.integers, 6, 0],
+    ] as const);
+    const [heads, matrices, keys] = [pair.integer(1, 3), pair.integer(1, 2), pair.integer(1, 70)];
+    const width = pair.pick(sizes.slice(0, 21));
+    const size = Math.min(width, pair.pick([4, 16, 20, 32, 64]));
+    const [blocks, blockBytes] = [
+      Math.ceil(width / size),
+      16 * Math.ceil(size / (kind === CodedKind.nibbles ? 32 : 16)),
+    ];
+    const rowBytes = 4 * Math.ceil((blocks * (blockBytes + 1)) / 4);
+    const codes = new Uint8Array(2 * matrices * heads * keys * rowBytes).map(() => pair.integer(0, 255));
+    for (let at = blocks * blockBytes; at < codes.length; at += rowBytes) {
+      // A NaN now and then, and both ends.
+      const byte = () => (run % 9 === 0 && pair.random() < 0.01 ? 255 : pair.pick([0, 110, 120, 124, 126, 128, 130]));
+      for (let block = 0; block < blocks; block++) codes[at + block] = byte();
+    }
+    const at = pair.put(new Int32Array(codes.buffer), 'i32');
+    const [total, query] = [matrices * heads, pair.floats(matrices * heads * width, 1)];
+    const layout = [heads, keys, width, size, kind, mantissaBits, emin];
+    pair.same('codedAttention', total, 1, { 2: total * width }, query, at, 0, ...layout, pair.pick([0.1, 1]));
   },
   packedRowProducts(pair, run) {
     if (!pair.has('packedRowProducts')) return;

@@ -1,5 +1,6 @@
 import type {
   BlockProductKernels,
+  CodedRowKernels,
   FloatTensor,
   FusedKernels,
   LmdTensors,
@@ -23,6 +24,7 @@ export function hostFused(
   | ('attention' | 'attentionGradient' | 'encodeBlocks' | 'decodeBlocks')
   | keyof BlockProductKernels
   | keyof PackedMatrixKernels
+  | keyof CodedRowKernels
 > {
   const { floats, integers } = host;
   const like = (x: Tensor) => host.allocate(x.shape, 'f32');

@@ -1,6 +1,7 @@
 import type { CaseGroup } from '../case.js';
 import { attention } from './attention.js';
 import { blockProducts } from './block-products.js';
+import { codedRows } from './coded-rows.js';
 import { comparison } from './comparison.js';
 import { dtypes } from './dtypes.js';
 import { elementwise } from './elementwise.js';
@@ -35,6 +36,7 @@ export const caseGroups: readonly CaseGroup[] = [
   quantization,
   blockProducts,
   packedMatrices,
+  codedRows,
   optimizers,
   gradients,
   training,

@@ -1,6 +1,7 @@
 import {
   type BlockProductKernels,
   binaryNames,
+  type CodedRowKernels,
   comparisonNames,
   type DType,
   isTypedArray,
@@ -32,7 +33,7 @@ import { softmax } from './softmax.js';
  */
 export type OracleOperations = Omit<
   Operations,
-  'backend' | 'memory' | 'read' | keyof BlockProductKernels | keyof PackedMatrixKernels
+  'backend' | 'memory' | 'read' | keyof BlockProductKernels | keyof PackedMatrixKernels | keyof CodedRowKernels
 >;
 
 const values = (x: TensorLike): Values =>

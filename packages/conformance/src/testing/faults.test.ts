@@ -2,14 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { runConformance, testNames } from '../index.js';
 import { blockCodeFaults } from './block-code-faults.js';
 import { blockProductFaults } from './block-product-faults.js';
+import { codedRowFaults } from './coded-row-faults.js';
 import { broken, type Fault } from './fault.js';
 import { kernelFaults } from './kernel-faults.js';
 import { primitiveFaults } from './primitive-faults.js';
 
 /**
  * All tests but those that take long and add no evidence: five of six formats, the longer training runs, the large
- * product (the reference backend has no tiles), and the codes of states and of operands, which are made of a dozen
- * primitives and fail with any.
+ * product (the reference backend has no tiles), and the codes of states, of operands and of rows, which are made of a
+ * dozen primitives and fail with any.
  */
 function worthRunning(fault: Fault, name: string): boolean {
   if (fault.caughtBy.includes(name)) return true;
@@ -17,6 +18,7 @@ function worthRunning(fault: Fault, name: string): boolean {
   if (isOfCodes(name)) return fault.caughtBy.some(isOfCodes);
   const isOfProducts = (test: string) => test.startsWith('block products > ');
   if (isOfProducts(name)) return fault.caughtBy.some(isOfProducts) && /^block products > mxfp4_e2m1 [^·]/.test(name);
+  if (name.startsWith('coded rows > ')) return false;
   if (name.startsWith('training > ')) return name.includes('loss and gradients') && fault.mayAlsoFail === undefined;
   if (name.startsWith('matmul > 257')) return false;
   // These fail with many faults; level-faults.test.ts covers them.
@@ -24,7 +26,7 @@ function worthRunning(fault: Fault, name: string): boolean {
   return !name.startsWith('quantization > ') || name.startsWith('quantization > mxfp4_e2m1');
 }
 
-describe.each([...primitiveFaults, ...kernelFaults, ...blockCodeFaults, ...blockProductFaults])(
+describe.each([...primitiveFaults, ...kernelFaults, ...blockCodeFaults, ...blockProductFaults, ...codedRowFaults])(
   'a backend in which $name',
   (fault) => {
     it('fails the tests that are about it, and no other', async () => {

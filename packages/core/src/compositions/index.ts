@@ -6,6 +6,7 @@ import { adamwUpdate } from './adamw.js';
 import { attention, attentionGradient } from './attention.js';
 import { decodeBlocks, encodeBlocks } from './block-codes.js';
 import { blockMatmul, decodeOperand, encodeOperand } from './block-products.js';
+import { codedAttention, decodeRows, encodeRows } from './coded-rows.js';
 import { crossEntropy, crossEntropyGradient } from './cross-entropy.js';
 import { fakeQuantize } from './fake-quantize.js';
 import { gelu, geluGradient } from './gelu.js';
@@ -69,4 +70,7 @@ export const compositions: Compositions = {
   packedMatmul,
   packedRows,
   decodeMatrix,
+  encodeRows,
+  decodeRows,
+  codedAttention,
 };

@@ -26,6 +26,7 @@ describe('a fused kernel', () => {
     const operand = () => ({ format, shape: [1, 4], axis: 1, tensors: { codes: x(), scales: x() } });
     const packed = { format, shape: [1, 4], axis: 1 };
     const matrix = () => ({ ...packed, tensors: { codes: x(), scales: x() } });
+    const rows = () => ({ format, shape: [1, 2, 4, 4], tensors: { codes: o.zeros([1, 2, 4, 3]) } });
     const lmdOptions = {
       learningRate: 0.1,
       beta1: 0.9,
@@ -73,6 +74,9 @@ describe('a fused kernel', () => {
       packedMatmul: () => o.packedMatmul(x(), matrix()),
       packedRows: () => o.packedRows(matrix(), labels()),
       decodeMatrix: () => o.decodeMatrix(matrix()),
+      encodeRows: () => o.encodeRows(x(), format).tensors,
+      decodeRows: () => o.decodeRows(rows()),
+      codedAttention: () => o.codedAttention(four(), rows()),
     };
     return calls;
   };
@@ -91,7 +95,7 @@ describe('a fused kernel', () => {
       if (name === 'layerNormGradient') return { x: fresh(), gain: fresh(), bias: fresh() };
       if (name === 'encodeBlocks') return { words: fresh(), scales: [fresh(), fresh()] };
       if (name === 'decodeBlocks') return [fresh(), fresh()];
-      if (name === 'encodeOperand' || name === 'packMatrix') return { codes: fresh(), scales: fresh() };
+      if (['encodeOperand', 'packMatrix', 'encodeRows'].includes(name)) return { codes: fresh(), scales: fresh() };
       if (name === 'attentionGradient') return { query: fresh(), key: fresh(), value: fresh() };
       return fresh();
     };
@@ -111,6 +115,7 @@ describe('a fused kernel', () => {
       expect(given[0]![1]).toMatchObject({ axis: 1, rounding: 'nearestEven', scaleMode: 'floor' });
     if (name === 'decodeBlocks') expect(given[0]![2]).toEqual([0, 1]);
     if (name === 'attention') expect(given[0]![3]).toEqual({ scale: 0.5, causal: false });
+    if (name === 'codedAttention') expect(given[0]![2]).toBe(0.5);
   });
 
   it('has a composition for each', () => {

@@ -77,10 +77,9 @@ export function scaledDotProduct(
   const scale = 1 / Math.sqrt(width);
   // A single query is the last position and attends to all keys.
   const masks = causal && queries > 1;
-  const { forward, backward } = context.precision;
-  const rounds = [forward.activations, backward.activations, backward.gradients].some((p) => p !== 'f32');
   const drops = context.training && attentionDropout > 0;
-  if (!rounds && !drops && !(masks && earlier > 0)) return ops.attention(query, key, value, { scale, causal: masks });
+  if (!roundsProducts(context) && !drops && !(masks && earlier > 0))
+    return ops.attention(query, key, value, { scale, causal: masks });
 
   const shared = { precision: context.precision, key: context.key, second: 'activations' } as const;
   return ops.scope(() => {
@@ -95,6 +94,11 @@ export function scaledDotProduct(
     });
     return quantizedMatmul(ops, probabilities, value, { ...shared, product: `${name}.values` });
   });
+}
+
+/** Whether the operands of attention's products are rounded. */
+export function roundsProducts({ precision: { forward, backward } }: LayerContext): boolean {
+  return [forward.activations, backward.activations, backward.gradients].some((p) => p !== 'f32');
 }
 
 /** −∞ for keys after their query. The mask [queries, keys] is shared by all batches and heads. */

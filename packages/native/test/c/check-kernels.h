@@ -169,6 +169,44 @@ static int check_rows(workspace *space) {
   return failed;
 }
 
+static void run_coded_attention(const level *one, void *task, float *const *outs, workspace *space) {
+  coded_attention_task *own = task;
+  own->out = outs[0], coded_attention(one, own, space);
+}
+
+static int check_coded_attention(workspace *space) {
+  // Kinds, bits of mantissa and least exponents of E2M1, E3M2, E4M3, E5M2, E2M3 and INT8.
+  static const int elements[][3] = {{CODED_NIBBLES, 1, 0},  {CODED_BYTES, 2, -2},   {CODED_BYTES, 3, -6},
+                                    {CODED_BYTES, 2, -14}, {CODED_INTEGERS, 3, 0}, {CODED_INTEGERS, 6, 0}};
+  const int element = random_below(6);
+  const ptrdiff_t width = random_extent(), size = 1 + random_below((int)width), matrices = 1 + random_below(2);
+  coded_attention_task task = {.heads = 1 + random_below(3),
+                               .keys = 1 + random_below(70),
+                               .scale = 0.3f,
+                               .rows = {.width = width,
+                                        .size = size,
+                                        .kind = (coded_kind)elements[element][0],
+                                        .mantissa_bits = elements[element][1],
+                                        .emin = elements[element][2]}};
+  task.to = matrices * task.heads, task.from = random_below((int)task.to);
+  const ptrdiff_t bytes = bytes_of_row(&task.rows), blocks = blocks_of_row(&task.rows),
+                  lines = matrices * 2 * task.heads * task.keys;
+  uint8_t *codes = take((size_t)(lines * bytes));
+  for (ptrdiff_t i = 0; i < lines * bytes; i++) codes[i] = (uint8_t)random_below(256);
+  for (ptrdiff_t line = 0; line < lines; line++) {
+    uint8_t *scales = codes + line * bytes + blocks * bytes_of_block(&task.rows);
+    for (ptrdiff_t i = 0; i < blocks; i++)
+      scales[i] = (uint8_t)(random_below(1000) == 0 ? 255 : random_below(20) == 0 ? 0 : 110 + random_below(20));
+  }
+  float *query = random_floats(task.to * width);
+  task.query = query, task.rows.codes = codes;
+  const ptrdiff_t values[MOST_OUTPUTS] = {task.to * width};
+  const int failed = compare("codedAttention", run_coded_attention, &task, values, space);
+  if (failed) printf("element %d, keys %td, width %td, size %td\n", element, task.keys, width, size);
+  free(codes), free(query);
+  return failed;
+}
+
 static int check_kernels(workspace *space) {
-  return check_elements(space) || check_optimizers(space) || check_rows(space);
+  return check_elements(space) || check_optimizers(space) || check_rows(space) || check_coded_attention(space);
 }

@@ -13,7 +13,7 @@ typedef void runner(const level *one, void *task, float *const *outs, workspace 
 /** `sizes` are those of the results, in floats, 0 after the last. */
 static inline int compare(const char *name, runner *run, void *task, const ptrdiff_t sizes[MOST_OUTPUTS],
                           workspace *space) {
-  static const level plain = {"plain C", NULL, NULL, &wide_scalar, &common_scalar};
+  const level plain = {"plain C", level_scalar.matmul, NULL, &wide_scalar, &common_scalar};
   float *want[MOST_OUTPUTS] = {0}, *got[MOST_OUTPUTS] = {0};
   for (int i = 0; i < MOST_OUTPUTS && sizes[i] > 0; i++) {
     const size_t bytes = (size_t)sizes[i] * sizeof(float);

@@ -81,6 +81,25 @@ export interface WasmKernels {
     partColumns: number,
   ): void;
   /**
+   * Attention of one query for each head, `from` to `to` of those of all matrices of a batch: the sums of `softmax` and
+   * of products with one row. A matrix has the keys of all its heads, `keys` rows each, and then their values.
+   */
+  codedAttention(
+    from: number,
+    to: number,
+    query: number,
+    codes: number,
+    out: number,
+    heads: number,
+    keys: number,
+    width: number,
+    size: number,
+    kind: number,
+    mantissaBits: number,
+    emin: number,
+    scale: number,
+  ): void;
+  /**
    * The rows `from` to `to` of `length` values, contiguous on both sides, or with one source value for each row (step
    * 0), counted over three outer axes of extents e (the first is not needed), with source strides s and target strides
    * t.
@@ -154,6 +173,18 @@ export interface WasmKernels {
     rows: number,
     terms: number,
   ): void;
+  /** The values of rows of codes. */
+  decodeRows(
+    from: number,
+    to: number,
+    codes: number,
+    out: number,
+    width: number,
+    size: number,
+    kind: number,
+    mantissaBits: number,
+    emin: number,
+  ): void;
   /**
    * Packs the elements `from` (a multiple of 1024) to `to` of vectors, several codes in a word, and the scale of every
    * 128.
@@ -162,6 +193,19 @@ export interface WasmKernels {
    * @param stochastic whether the keys count; else codes are rounded to nearest
    */
   encodeBlocks(from: number, to: number, table: number, vectors: number, words: number, stochastic: boolean): void;
+  /** The codes of rows of values that are rounded to the format already, in blocks of `size`, at most `width`. */
+  encodeRows(
+    from: number,
+    to: number,
+    x: number,
+    codes: number,
+    width: number,
+    size: number,
+    kind: number,
+    mantissaBits: number,
+    emin: number,
+    emax: number,
+  ): void;
   /**
    * Row indices[i] of x to row i of out, for i from `from` to `to`; an index out of range gives NaN, or 0 for integers.
    */
@@ -496,6 +540,19 @@ export interface WasmArguments {
     readonly partRows: number;
     readonly partColumns: number;
   };
+  readonly codedAttention: {
+    readonly query: number;
+    readonly codes: number;
+    readonly out: number;
+    readonly heads: number;
+    readonly keys: number;
+    readonly width: number;
+    readonly size: number;
+    readonly kind: number;
+    readonly mantissaBits: number;
+    readonly emin: number;
+    readonly scale: number;
+  };
   readonly copyRows: {
     readonly source: number;
     readonly target: number;
@@ -551,11 +608,30 @@ export interface WasmArguments {
     readonly rows: number;
     readonly terms: number;
   };
+  readonly decodeRows: {
+    readonly codes: number;
+    readonly out: number;
+    readonly width: number;
+    readonly size: number;
+    readonly kind: number;
+    readonly mantissaBits: number;
+    readonly emin: number;
+  };
   readonly encodeBlocks: {
     readonly table: number;
     readonly vectors: number;
     readonly words: number;
     readonly stochastic: boolean;
+  };
+  readonly encodeRows: {
+    readonly x: number;
+    readonly codes: number;
+    readonly width: number;
+    readonly size: number;
+    readonly kind: number;
+    readonly mantissaBits: number;
+    readonly emin: number;
+    readonly emax: number;
   };
   readonly gatherRows: {
     readonly x: number;
@@ -782,6 +858,8 @@ export const wasmOrder: {
     [operation, a, b, out, width, e1, e2, a0, a1, a2, stepA, b0, b1, b2, stepB],
   blockMatmul: ({ settings, out, m, terms, n, partRows, partColumns }) =>
     [settings, out, m, terms, n, partRows, partColumns],
+  codedAttention: ({ query, codes, out, heads, keys, width, size, kind, mantissaBits, emin, scale }) =>
+    [query, codes, out, heads, keys, width, size, kind, mantissaBits, emin, scale],
   copyRows: ({ source, target, length, step, e1, e2, s0, s1, s2, t0, t1, t2 }) =>
     [source, target, length, step, e1, e2, s0, s1, s2, t0, t1, t2],
   crossEntropy: ({ logits, labels, out, classes }) => [logits, labels, out, classes],
@@ -791,7 +869,11 @@ export const wasmOrder: {
     [codes, scales, out, terms, blockSize, Number(wide), Number(floatScales), unit, tensorScale],
   decodePackedRows: ({ kind, codes, scales, tables, shift, chunks, indices, out, rows, terms }) =>
     [kind, codes, scales, tables, shift, chunks, indices, out, rows, terms],
+  decodeRows: ({ codes, out, width, size, kind, mantissaBits, emin }) =>
+    [codes, out, width, size, kind, mantissaBits, emin],
   encodeBlocks: ({ table, vectors, words, stochastic }) => [table, vectors, words, Number(stochastic)],
+  encodeRows: ({ x, codes, width, size, kind, mantissaBits, emin, emax }) =>
+    [x, codes, width, size, kind, mantissaBits, emin, emax],
   gatherRows: ({ x, indices, out, rows, width, integers }) => [x, indices, out, rows, width, Number(integers)],
   geluExact: ({ x, out }) => [x, out],
   geluExactGradient: ({ x, dy, out }) => [x, dy, out],

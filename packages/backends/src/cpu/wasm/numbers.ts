@@ -94,6 +94,19 @@ export const turnedRows = 32;
 /** Elements that share a scale in `encodeBlocks` and `decodeBlocks`. */
 export const scaledElements = 128;
 
+/** How the codes of a row are stored: the sign and magnitude of 4 bits, or of 5 to 8; or integers of a byte. */
+export enum CodedKind {
+  nibbles,
+  bytes,
+  integers,
+}
+
+/** Coded rows that attention decodes at a time, a multiple of the eight that it adds up at once. */
+export const codedTileRows = 16;
+/** The widest rows, and the most of them for a head, for which it has room. */
+export const widestCodedRow = 1024;
+export const mostCodedKeys = 65536;
+
 /** Codes of a row of packed weights that are stored together, and the bytes that they take: of 4, 6 and 8 bits. */
 export const chunkCodes = 64;
 export const chunkBytes4 = 32;
