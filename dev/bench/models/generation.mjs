@@ -11,7 +11,6 @@ import { tensorFrom } from '@lmd/safetensors';
 import { writeSafetensorsFile } from '@lmd/safetensors/node';
 import { python, pythonHas } from '../lib/python.mjs';
 import { report } from '../lib/report.mjs';
-import { benchCaches } from './caches.mjs';
 
 const formats = { fp32: 'FP32', mxfp6_e3m2: 'MXFP6' };
 /** Packed weights with f32 activations. */
@@ -120,7 +119,7 @@ function transformers(folder) {
  * Tokens a second of greedy generation with the cache of keys and values, on the cpu backend, beside transformers: the
  * same random weights, which transformers loads from what `exportPretrained` writes, the same prompt and number of
  * threads, in turns. In FP32 the tokens must be the same before times are compared. Then from packed weights, on one
- * thread and on `threads`, and with caches in block formats, beside our own FP32. `quick` is ours alone.
+ * thread and on `threads`, beside our own FP32. `quick` is ours alone.
  */
 export async function benchGeneration({ presets, maxTokens, rounds, threads, quick }) {
   const hasPeer = !quick && pythonHas('transformers', 'torch', 'transformers');
@@ -169,6 +168,5 @@ export async function benchGeneration({ presets, maxTokens, rounds, threads, qui
       }
     }
     for (const count of new Set([1, threads])) await benchPacked(model, name, { maxTokens, rounds, threads: count });
-    await benchCaches(model, { rounds, threads });
   }
 }

@@ -1,11 +1,12 @@
 /**
- * npm run bench -- models [--json] [--write] [--quick] [--only training,generation,command] [--preset nano ...]
+ * npm run bench -- models [--json] [--write] [--quick] [--only training,generation,caches,command] [--preset nano ...]
  * [--tokens 100]
  *                         [--steps 2] [--rounds 1] [--threads 2]
  *
  * Benchmarks of full-size models on the cpu backend, in one run of about ten minutes on two cores: training steps of
  * GPT-2 and ViT-S/16 in FP32 and MXFP6, with and without recomputation (tokens or images per second and peak memory),
- * compared with PyTorch; generation compared with transformers; and the memory of the `lmd` command for GPT-2 124M.
+ * compared with PyTorch; generation compared with transformers, and after long contexts with caches of keys and values in
+ * block formats; and the memory of the `lmd` command for GPT-2 124M.
  * PyTorch and transformers are those of python3 or the Python given by LMD_PYTHON (`dev/peers/requirements.txt`,
  * `dev/parity/requirements.txt`). `--write` writes docs/performance-models.md. `--quick` runs the smallest models once,
  * without comparisons and without the command, to check that it works; its times are not meaningful.
@@ -13,6 +14,7 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { leaveOut, print, rows } from '../lib/report.mjs';
+import { benchCaches } from './caches.mjs';
 import { benchCommand } from './command.mjs';
 import { benchGeneration } from './generation.mjs';
 import { writePage } from './page.mjs';
@@ -24,7 +26,7 @@ import { benchTraining } from './training.mjs';
  * @type {Record<string, (options: Parameters<typeof benchTraining>[0] & Parameters<typeof benchGeneration>[0]) => void
  *   | Promise<void>>}
  */
-const sections = { training: benchTraining, generation: benchGeneration, command: benchCommand };
+const sections = { training: benchTraining, generation: benchGeneration, caches: benchCaches, command: benchCommand };
 const { values: given } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
