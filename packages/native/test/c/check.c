@@ -5,6 +5,7 @@
 #include "../../c/level.h"
 #include "check-blocks.h"
 #include "check-kernels.h"
+#include "check-packed.h"
 #include "random-values.h"
 
 static int check_matmul(workspace *space) {
@@ -104,7 +105,7 @@ int main(int count, char **arguments) {
   int failed = 0;
   for (int run = 0; run < runs && !failed; run++) {
     failed = check_matmul(space) || check_block_matmul(space) || check_kernels(space) || check_blocks(space) ||
-             check_turning(space);
+             check_turning(space) || check_packed_rows();
   }
   free(space);
   return failed;
