@@ -6,6 +6,7 @@ const allowed = {
   core: [],
   'mx-formats': [],
   native: [],
+  create: [],
   safetensors: [],
   report: [],
   'mx-golden': [],
@@ -110,7 +111,8 @@ export default {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '(/dist/|/\\.vitest/|/assembly/)' },
+    // Templates are files of the projects that they become.
+    exclude: { path: '(/dist/|/\\.vitest/|/assembly/|^packages/create/templates/)' },
     tsConfig: { fileName: 'tsconfig.base.json' },
     tsPreCompilationDeps: 'specify',
     combinedDependencies: false,

@@ -11,6 +11,7 @@ export const installLimits = {
   '@lmd/cli': { packages: 34, megabytes: 40 },
   '@lmd/conformance': { packages: 8, megabytes: 1.8 },
   '@lmd/core': { packages: 1, megabytes: 0.6 },
+  '@lmd/create': { packages: 1, megabytes: 0.2 },
   '@lmd/data': { packages: 6, megabytes: 4 },
   '@lmd/inference': { packages: 11, megabytes: 5 },
   '@lmd/models': { packages: 4, megabytes: 1 },

@@ -29,12 +29,12 @@ export interface Block {
 
 const folders = ['docs', 'packages', 'apps', 'dev'];
 
-/** Every page of documentation, relative to the root: all Markdown except changelogs. */
+/** Every page of documentation, relative to the root: all Markdown except changelogs and pages of templates. */
 export function pages(): string[] {
   const under = (folder: string): string[] =>
     readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
       const path = `${folder}/${entry.name}`;
-      if (entry.isDirectory()) return /^(?:node_modules|dist|runs|\..*)$/.test(entry.name) ? [] : under(path);
+      if (entry.isDirectory()) return /^(?:node_modules|dist|runs|templates|\..*)$/.test(entry.name) ? [] : under(path);
       return /(?<!^CHANGELOG|\.api)\.md$/.test(entry.name) ? [path] : [];
     });
   const atRoot = readdirSync(root).filter((name) => name.endsWith('.md'));
