@@ -1,8 +1,8 @@
-// Runs all test suites in turn: `npm test`, the browser tests, the tests of native engines. The last line,
-// `N passed, N failed`, is the total of all vitest reports.
+// Runs all test suites in turn: `npm test`, the browser tests, the tests of native engines, the dry run of a release.
+// The last line, `N passed, N failed`, is the total of all vitest reports.
 import { join } from 'node:path';
 import { root, run } from './lib.mjs';
-import { nativeParts, webgpuParts } from './parts.mjs';
+import { nativeParts, releaseParts, webgpuParts } from './parts.mjs';
 import { countReport, folders, printFailures, reportOf, summaryOf, totalOf } from './reports.mjs';
 import { suiteReport } from './suites.mjs';
 
@@ -30,6 +30,7 @@ const suites = [
     run: () => script('native-tests.mjs'),
     reports: nativeParts.map(({ folder }) => join(root, folder, suiteReport('native'))),
   },
+  { name: 'release', run: () => script('release-dry-run.mjs'), reports: releaseParts.map(({ report }) => report) },
 ];
 
 const rows = [];

@@ -14,8 +14,10 @@ export interface Manifest {
   readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>;
 }
 
-/** The packages that are published. */
+/** The packages that are published, without those of `platforms`. */
 export const published: readonly { readonly folder: string; readonly manifest: Manifest }[];
+/** The packages of native binaries, one for each platform, which are published too. */
+export const platforms: readonly { readonly folder: string; readonly manifest: Manifest }[];
 
 /** The names of the entry points that are modules. */
 export function specifiersOf(manifest: Manifest): string[];

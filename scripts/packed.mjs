@@ -7,14 +7,17 @@ import { root } from './lib.mjs';
 
 const pnpm = join(root, 'node_modules', 'pnpm', 'bin', 'pnpm.cjs');
 
-/** The packages that are published. */
-export const published = ['packages', 'apps'].flatMap((parent) =>
+const packagesIn = (parent) =>
   readdirSync(join(root, parent))
     .map((name) => join(root, parent, name))
     .filter((folder) => existsSync(join(folder, 'package.json')))
     .map((folder) => ({ folder, manifest: JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) }))
-    .filter(({ manifest }) => manifest.private !== true),
-);
+    .filter(({ manifest }) => manifest.private !== true);
+
+/** The packages that are published, without those of `platforms`. */
+export const published = ['packages', 'apps'].flatMap(packagesIn);
+/** The packages of native binaries, one for each platform, which are published too. */
+export const platforms = packagesIn(join('packages', 'native', 'platforms'));
 const byName = new Map(published.map(({ manifest }) => [manifest.name, manifest]));
 
 /** The names of the entry points that are modules. */

@@ -1,4 +1,6 @@
 // The test files of the suites other than `npm test`, by package.
+import { join } from 'node:path';
+import { root } from './lib.mjs';
 
 export const nativeParts = [
   { folder: 'packages/native', files: ['sanitizers', 'arm64', 'binaries'].map((name) => `test/${name}.test.ts`) },
@@ -40,4 +42,14 @@ export const webgpuParts = [
     files: ['webgpu', 'webgpu-training', 'same-logits'].map((name) => `src/${name}.test.ts`),
   },
   { folder: 'packages/training', files: ['src/node/device-loss.test.ts'] },
+];
+
+/** The folder of the dry run of a release. */
+export const releaseFolder = join(root, 'dev', 'release');
+const releaseReport = (name) => join(releaseFolder, '.vitest', `${name}.json`);
+
+/** Its parts, each with its report: what is installed must have been published. */
+export const releaseParts = [
+  { report: releaseReport('publish'), files: ['publish'] },
+  { report: releaseReport('install'), files: ['npm', 'pnpm', 'yarn', 'bun', 'commands'] },
 ];

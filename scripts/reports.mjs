@@ -24,17 +24,33 @@ export function countReport(path) {
     return { passed: 0, failed: 1, skipped: 0, seconds: 0, failures, note: 'no report was written' };
   }
   const report = JSON.parse(readFileSync(path, 'utf8'));
-  const broken = report.testResults.filter(
-    (file) => file.status === 'failed' && file.assertionResults.length === 0,
-  ).length;
+  const broken = report.testResults.filter(isBroken).length;
   return {
     passed: report.numPassedTests,
     failed: report.numFailedTests + broken,
     skipped: report.numPendingTests + report.numTodoTests,
-    seconds: report.testResults.reduce((sum, file) => sum + (file.endTime - file.startTime) / 1000, 0),
+    seconds: report.testResults.reduce((sum, file) => sum + secondsOf(file), 0),
     failures: failuresOf(report),
     note: broken > 0 ? `${broken} test file(s) could not be loaded` : '',
   };
+}
+
+const isBroken = (file) => file.status === 'failed' && file.assertionResults.length === 0;
+const secondsOf = (file) => (file.endTime - file.startTime) / 1000;
+
+/** The counts of each file of a report, by the name of the file; none without a report. */
+export function countFiles(path) {
+  if (!existsSync(path)) return [];
+  return JSON.parse(readFileSync(path, 'utf8')).testResults.map((file) => {
+    const count = (...states) => file.assertionResults.filter(({ status }) => states.includes(status)).length;
+    return {
+      file: file.name,
+      passed: count('passed'),
+      failed: count('failed') + (isBroken(file) ? 1 : 0),
+      skipped: count('skipped', 'pending', 'todo'),
+      seconds: secondsOf(file),
+    };
+  });
 }
 
 /** File, name and message of each failed test, and of each file that failed to load. */
@@ -45,8 +61,7 @@ function failuresOf(report) {
         .split('\n')
         .slice(0, 6)
         .join('\n      ');
-    if (file.status === 'failed' && file.assertionResults.length === 0)
-      return [describe('failed to load', file.message)];
+    if (isBroken(file)) return [describe('failed to load', file.message)];
     return file.assertionResults
       .filter((test) => test.status === 'failed')
       .map((test) => describe(`> ${test.fullName}`, test.failureMessages.join('\n')));

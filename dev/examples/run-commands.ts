@@ -34,9 +34,10 @@ function scriptOf(name: string): string[] {
 function nodeArguments(
   words: readonly string[],
   folder: string,
+  lmd: string,
 ): { readonly args: string[]; readonly inRoot: boolean } {
   const [program, ...rest] = words;
-  if (program === 'lmd') return { args: [lmdProgram, ...rest], inRoot: false };
+  if (program === 'lmd') return { args: [lmd, ...rest], inRoot: false };
   // A file of the page itself, or a program of the repository.
   if (program === 'node' && rest.some((word) => existsSync(join(folder, word)))) return { args: rest, inRoot: false };
   if (program === 'node') return { args: [join(root, rest[0]!), ...rest.slice(1)], inRoot: false };
@@ -53,15 +54,15 @@ function nodeArguments(
 
 /**
  * Runs a command without a shell: `lmd`, `node` and `npx esbuild` in `folder`, `npm run` in the repository.
- * Output may go `> file`.
+ * Output may go `> file`. `lmd` is the path of the command, by default that of the repository.
  *
  * @throws Error with the output if the exit code is not 0.
  */
-export function runCommand(command: string, folder: string): void {
+export function runCommand(command: string, folder: string, lmd: string = lmdProgram): void {
   const words = wordsOf(command);
   const redirection = words.indexOf('>');
   const target = redirection < 0 ? undefined : words[redirection + 1];
-  const { args, inRoot } = nodeArguments(redirection < 0 ? words : words.slice(0, redirection), folder);
+  const { args, inRoot } = nodeArguments(redirection < 0 ? words : words.slice(0, redirection), folder, lmd);
   const options = { cwd: inRoot ? root : folder, encoding: 'utf8', timeout: 240_000, maxBuffer: 2 ** 26 } as const;
   const { status, signal, stdout, stderr, error } = spawnSync(process.execPath, args, options);
   if (error !== undefined) throw error;

@@ -29,13 +29,20 @@ export interface Outcome {
   readonly output: string;
 }
 
+/** Modules here are modules of `dev`, which depends on every package. */
+const scratchOfDev = join(root, 'dev', '.vitest', 'examples');
+
 /**
- * Runs a TypeScript or JavaScript block as a module of `dev`, which depends on every package, in `folder`, with the
- * built packages.
+ * Runs a TypeScript or JavaScript block in `folder`, as a module in `scratch`, whose packages it imports: by default,
+ * the built packages of the repository.
  *
  * @throws Error if the example has no expected result or cannot be parsed.
  */
-export async function runModule({ page, line, code }: Block, folder: string): Promise<Outcome> {
+export async function runModule(
+  { page, line, code }: Block,
+  folder: string,
+  scratch: string = scratchOfDev,
+): Promise<Outcome> {
   const { code: expecting, count } = withExpectations(code);
   if (count === 0)
     throw new Error(`${page}:${line}: the example has no comment "// => value". Add one with the expected result.`);
@@ -44,7 +51,6 @@ export async function runModule({ page, line, code }: Block, folder: string): Pr
     format: 'esm',
     target: 'node20',
   });
-  const scratch = join(root, 'dev', '.vitest', 'examples');
   mkdirSync(scratch, { recursive: true });
   const file = join(scratch, `${page.replace(/\W+/g, '-')}-${line}.mjs`);
   writeFileSync(file, program);

@@ -1,0 +1,3 @@
+import { testInstallations } from './installation.js';
+
+testInstallations('bun');
