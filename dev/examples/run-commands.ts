@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { root } from './blocks.js';
 
 const lmdProgram = join(root, 'apps', 'cli', 'dist', 'bin.js');
+const conformanceProgram = join(root, 'packages', 'conformance', 'dist', 'bin.js');
 /** A Node program, since no install script of a dependency runs in this repository. */
 const esbuildProgram = join(root, 'dev', 'node_modules', 'esbuild', 'bin', 'esbuild');
 
@@ -46,15 +47,18 @@ function nodeArguments(
     return { args: [join(root, script!), ...given, ...rest.slice(2).filter((word) => word !== '--')], inRoot: true };
   }
   if (program === 'npx' && rest[0] === 'esbuild') return { args: [esbuildProgram, ...rest.slice(1)], inRoot: false };
+  if (program === 'npx' && rest[0] === '@lmd/conformance') {
+    return { args: [conformanceProgram, ...rest.slice(1)], inRoot: false };
+  }
   throw new Error(
-    `"${words.join(' ')}" cannot be run: only lmd, node, npm run and npx esbuild are supported. Mark the block with <!-- ` +
-      'skip: reason -->.',
+    `"${words.join(' ')}" cannot be run: only lmd, node, npm run, npx esbuild and npx @lmd/conformance are supported. ` +
+      'Mark the block with <!-- skip: reason -->.',
   );
 }
 
 /**
- * Runs a command without a shell: `lmd`, `node` and `npx esbuild` in `folder`, `npm run` in the repository.
- * Output may go `> file`. `lmd` is the path of the command, by default that of the repository.
+ * Runs a command without a shell: `lmd`, `node`, `npx esbuild` and `npx @lmd/conformance` in `folder`, `npm run` in
+ * the repository. Output may go `> file`. `lmd` is the path of the command, by default that of the repository.
  *
  * @throws Error with the output if the exit code is not 0.
  */

@@ -11,7 +11,6 @@ export {
 export { optimizerConformance } from './optimizer-conformance.js';
 export type { OptimizerConformanceOptions, OptimizerOptions } from './optimizers/options.js';
 export type { ConformanceOptions } from './options.js';
-export { quickTestNames, testNames } from './plan.js';
 export {
   type ConformanceReport,
   type ConformanceResult,
@@ -19,3 +18,4 @@ export {
   runConformance,
 } from './run-conformance.js';
 export { backendConformance, type ConformanceTest, conformanceTests } from './suite.js';
+export { quickTestNames, testNames } from './test-names.js';

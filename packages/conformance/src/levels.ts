@@ -1,4 +1,4 @@
-import { testNames } from './plan.js';
+import { testNames } from './test-names.js';
 
 /** A part of the suite, to be passed before the next one. */
 export interface ConformanceLevel {

@@ -7,6 +7,10 @@ import {
   option,
   type ResolvedOptions as Resolved,
 } from '@lmd/core';
+import { type ConformanceLevelName, conformanceLevelNames, conformanceLevels } from './levels.js';
+import { testNames } from './test-names.js';
+
+const isLevel = (name: unknown) => (conformanceLevelNames as readonly unknown[]).includes(name);
 
 /** The options of `backendConformance`, declared once. */
 export const conformanceOptionTable = {
@@ -29,6 +33,15 @@ export const conformanceOptionTable = {
       'fails the suite until it is removed from the list.',
     allowed: 'a list of names, or a record from the name to the reason',
     check: (given) => typeof given === 'object' && given !== null,
+  }),
+  /**
+   * Only the tests of these levels, in place of all: see `conformanceLevels`. A list of levels: operations, gradients,
+   * random-bits, mx-bits, exact-products, optimizers, trajectories, memory, faults.
+   */
+  levels: option.value<readonly ConformanceLevelName[]>({
+    describe: 'Only the tests of these levels, in place of all: see `conformanceLevels`.',
+    allowed: `a list of levels: ${conformanceLevelNames.join(', ')}`,
+    check: (given) => Array.isArray(given) && given.length > 0 && given.every((name) => isLevel(name)),
   }),
   /** Random seed of shapes and values. Default: from the clock. A whole number, at least 0. */
   seed: option.integer({ atLeast: 0, describe: 'Random seed of shapes and values. Default: from the clock.' }),
@@ -55,15 +68,13 @@ export interface ResolvedOptions {
   readonly expectedFailures: ReadonlyMap<string, string>;
   readonly seed: number;
   readonly timeLimit: number;
+  /** Full names of the tests to run. */
+  readonly tests: ReadonlySet<string>;
 }
 
-/** Checks the names of tests against those that exist, `testNames`, and chooses a seed if none is given. */
-export function withTestNames(
-  owner: string,
-  given: Resolved<typeof conformanceOptionTable>,
-  testNames: readonly string[],
-): ResolvedOptions {
-  const { name, create, seed = Date.now(), timeLimit } = given;
+/** Checks the names of tests against those that exist, chooses those of the levels, and a seed if none is given. */
+export function withTestNames(owner: string, given: Resolved<typeof conformanceOptionTable>): ResolvedOptions {
+  const { name, create, seed = Date.now(), timeLimit, levels = conformanceLevelNames } = given;
   const listed = given.expectedFailures ?? [];
   const expectedFailures = new Map<string, string>(
     Array.isArray(listed) ? listed.map((test: string) => [test, 'listed']) : Object.entries(listed),
@@ -76,5 +87,6 @@ export function withTestNames(
       remedy: `There is no such test. Use the full name of a test, such as '${testNames[0]}'.`,
     });
   }
-  return { name, create, expectedFailures, seed, timeLimit };
+  const tests = new Set(conformanceLevels.filter((level) => levels.includes(level.name)).flatMap(({ tests }) => tests));
+  return { name, create, expectedFailures, seed, timeLimit, tests };
 }

@@ -29,26 +29,9 @@ export const openingTest = 'start > creates';
 /** The full name of the test that closes the backend. */
 export const closingTest = 'end > closes';
 
-/** The format of the first training runs in the documentation. */
-const quickFormat = 'mxfp6_e3m2';
-
-/** The full names, `group > name`, of all tests: what `expectedFailures` may list. */
-export const testNames: readonly string[] = caseGroups.flatMap((group) =>
-  group.cases.map((one) => `${group.name} > ${one.name}`),
-);
-
-/**
- * The quick level, which takes seconds on a backend in plain loops: everything but the exact products of blocks, and of
- * quantization one format in place of all.
- */
-export const quickTestNames: readonly string[] = testNames.filter((name) => {
-  const [group] = name.split(' > ');
-  return group === 'quantization' ? name.includes(quickFormat) : group !== 'block products';
-});
-
 /** Every test with its body, before it is registered in a framework. The backend is created when the first one runs. */
 export function planSuite(
-  { name, create, seed, expectedFailures, timeLimit }: ResolvedOptions,
+  { name, create, seed, expectedFailures, timeLimit, tests }: ResolvedOptions,
   expect: Expect,
   onMeasurement?: (measurement: Measurement) => void,
 ): Plan {
@@ -71,10 +54,10 @@ export function planSuite(
     return turn;
   };
 
-  const groups = caseGroups.map((group) => ({
-    name: group.name,
-    tests: group.cases.map((one): PlannedTest => {
-      const fullName = `${group.name} > ${one.name}`;
+  const planned = caseGroups.map(({ name: group, cases }) => ({
+    name: group,
+    tests: cases.map((one): PlannedTest => {
+      const fullName = `${group} > ${one.name}`;
       // A failure of all tests does not count as the expected failure of this one.
       const run = async () => {
         const opened = await opening();
@@ -86,6 +69,10 @@ export function planSuite(
       return { fullName, title, body: inTurn(run) };
     }),
   }));
+  // Whole groups are left out where a level has none of their tests.
+  const groups = planned
+    .map((group) => ({ ...group, tests: group.tests.filter(({ fullName }) => tests.has(fullName)) }))
+    .filter((group) => group.tests.length > 0);
   const first = { fullName: openingTest, title: 'creates', body: inTurn(async () => void (await opening())) };
   const closing = { fullName: closingTest, title: 'closes', body: inTurn(async () => created?.close?.()) };
   return {

@@ -2,7 +2,7 @@ import { type OptionsOf, type OptionTable, option, resolveOptions } from '@lmd/c
 import type { Measurement } from './context.js';
 import { ownExpect } from './framework.js';
 import { conformanceOptionTable, withTestNames } from './options.js';
-import { closingTest, openingTest, planSuite, testNames } from './plan.js';
+import { closingTest, openingTest, planSuite } from './plan.js';
 
 /** The options of `runConformance`, declared once. */
 export const conformanceRunOptionTable = {
@@ -54,7 +54,7 @@ export interface ConformanceReport {
 export async function runConformance(options: ConformanceRunOptions): Promise<ConformanceReport> {
   const given = resolveOptions('runConformance', conformanceRunOptionTable, options);
   const { filter = () => true, onResult, onMeasurement } = given;
-  const resolved = withTestNames('runConformance', given, testNames);
+  const resolved = withTestNames('runConformance', given);
   const plan = planSuite(resolved, ownExpect, onMeasurement);
   const passed: string[] = [];
   const failed: { name: string; error: unknown }[] = [];

@@ -1,7 +1,7 @@
 import { resolveOptions } from '@lmd/core';
 import { ownExpect, type TestFramework } from './framework.js';
 import { type ConformanceOptions, conformanceOptionTable, withTestNames } from './options.js';
-import { planSuite, testNames } from './plan.js';
+import { planSuite } from './plan.js';
 import { skippable } from './skippable.js';
 
 /**
@@ -19,7 +19,7 @@ export function backendConformance(
   options: ConformanceOptions,
 ): void {
   const given = resolveOptions('backendConformance', conformanceOptionTable, options);
-  const resolved = withTestNames('backendConformance', given, testNames);
+  const resolved = withTestNames('backendConformance', given);
   const plan = planSuite(resolved, expect);
   describe(plan.title, () => {
     for (const group of plan.groups) {
@@ -47,6 +47,6 @@ export interface ConformanceTest {
  */
 export function conformanceTests(options: ConformanceOptions): readonly ConformanceTest[] {
   const given = resolveOptions('conformanceTests', conformanceOptionTable, options);
-  const plan = planSuite(withTestNames('conformanceTests', given, testNames), ownExpect);
+  const plan = planSuite(withTestNames('conformanceTests', given), ownExpect);
   return plan.groups.flatMap(({ tests }) => tests.map(({ fullName, body }) => ({ name: fullName, run: body })));
 }

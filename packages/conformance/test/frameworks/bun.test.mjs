@@ -1,0 +1,5 @@
+import { describe, expect, it } from 'bun:test';
+import { createReferenceBackend } from '@lmd/backends/reference';
+import { backendConformance } from '@lmd/conformance';
+
+backendConformance({ describe, it, expect }, { name: 'mine', create: createReferenceBackend, levels: ['operations'] });
