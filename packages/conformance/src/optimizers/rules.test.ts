@@ -19,6 +19,7 @@ import {
 import { describe, expect, it } from 'vitest';
 import { optimizerConformance } from '../optimizer-conformance.js';
 import { besideAdamw } from '../testing/beside-adamw.js';
+import { rmsprop } from '../testing/rmsprop.js';
 import { signDescent } from '../testing/sign-descent.js';
 import type { OptimizerConformanceOptions } from './options.js';
 
@@ -268,6 +269,12 @@ const rules: readonly Rule[] = [
     learningRate: 0.1,
   },
   // A rule that no package knows: what a third party writes.
+  {
+    name: 'rmsprop, of the exported helpers',
+    create: rmsprop,
+    learningRate: 0.03,
+    refused: { decay: fraction },
+  },
   {
     name: 'signDescent',
     create: signDescent,

@@ -46,8 +46,29 @@ export {
   scheduleOptionTable,
 } from './optimizer-from-description.js';
 export { type ParameterGroup, parameterGroups, type WeightPredicate } from './parameter-groups.js';
+export {
+  meanGradient,
+  movingAverage,
+  type PerWeightRule,
+  perWeightRule,
+  storedWeight,
+  type Vectors as WeightVectors,
+  type WeightPass,
+} from './per-weight-rule.js';
 export type { DecayOptions } from './schedules.js';
 export * as schedules from './schedules.js';
 export { type SgdOptions, sgd, sgdOptionTable } from './sgd.js';
 export { type SignumOptions, signum, signumOptionTable } from './signum.js';
-export { disposeState, stateBytes, weightOf } from './state.js';
+export {
+  checkPasses,
+  checkVectors,
+  checkWeights,
+  disposeState,
+  freshHandle,
+  gradientsOf,
+  stateBytes,
+  stateName,
+  vectorOf,
+  weightNames,
+  weightOf,
+} from './state.js';
