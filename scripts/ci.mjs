@@ -1,5 +1,6 @@
-// Runs all test suites in turn: `npm test`, the browser tests, the tests of native engines, the dry run of a release.
-// The last line, `N passed, N failed`, is the total of all vitest reports.
+// Runs all test suites in turn: `npm test`, the changesets of changed types, the audit of dependencies, the browser
+// tests, the tests of native engines, the dry run of a release. The last line, `N passed, N failed`, is the total of all
+// vitest reports.
 import { join } from 'node:path';
 import { root, run } from './lib.mjs';
 import { nativeParts, releaseParts, webgpuParts } from './parts.mjs';
@@ -15,6 +16,7 @@ const inFolder = (folder, name) => join(root, folder, '.vitest', name);
 const suites = [
   { name: 'npm test', run: () => script('test.mjs'), reports: folders.map(reportOf) },
   { name: 'changesets', run: () => script('api-changesets.mjs'), reports: [] },
+  { name: 'audit', run: () => script('audit.mjs'), reports: [] },
   {
     name: 'browser',
     run: () => script('browser-tests.mjs', '--require'),

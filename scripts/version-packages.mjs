@@ -1,5 +1,5 @@
-// npm run version-packages: converts the changesets to versions and changelogs. A breaking release of a package brings a
-// breaking release of each published package that depends on it, since their users meet its types: changesets alone
+// npm run version-packages: converts the changesets to versions and changelogs. A breaking release of a package brings
+// a breaking release of each published package that depends on it, since their users meet its types: changesets alone
 // would give them a patch, which caret ranges install unasked.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';

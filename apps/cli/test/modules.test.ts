@@ -203,7 +203,16 @@ describe('errors about modules', () => {
   it.each([
     ['a backend that lacks primitives', { backend: './half-backend.mjs' }, ['backend = ', 'lacks ']],
     ['data without a test set', { data: './half-data.mjs' }, ['data: ', 'returned no test']],
-    ['a plugin with an unknown hook', { plugins: ['./hook.mjs'] }, ['plugins.0 = ', 'no hook "onStep"']],
+    [
+      'a plugin with an unknown hook',
+      { plugins: ['./hook.mjs'] },
+      ['plugins.0 = ', 'hook "onStep"', 'Did you mean "step"?'],
+    ],
+    [
+      'an optimizer of another contract',
+      rule('./newer.mjs'),
+      ['optimizers.mine = ', 'newer.mjs', '"newer" of my-rules 2.0.0 has lmd-optimizer-v2', 'Upgrade @lmd/core'],
+    ],
     [
       'a failure in a hook of the optimizer',
       rule('./failing.mjs'),
@@ -218,6 +227,11 @@ describe('errors about modules', () => {
        export const create = (_, context) => ({ ...whole({ examples: 40 }, context), test: undefined });`,
     );
     module('hook.mjs', "export const create = () => ({ name: 'hook', onStep() {} });");
+    module(
+      'newer.mjs',
+      `const specVersion = 'lmd-optimizer-v2';
+       export const create = () => ({ specVersion, madeBy: 'my-rules 2.0.0', name: 'newer', samples: 1 });`,
+    );
     module(
       'failing.mjs',
       `const init = () => { throw new Error('no'); };
