@@ -22,3 +22,39 @@ export const installLimits = {
   '@lmd/tfjs': { packages: 17, megabytes: 80 },
   '@lmd/training': { packages: 4, megabytes: 1 },
 };
+
+/**
+ * Upper bounds of the size of each entry point in kilobytes (10³ bytes): all of it and its dependencies, bundled,
+ * minified and compressed by gzip (`scripts/entry-sizes.mjs`). test/entry-sizes.test.ts holds them.
+ *
+ * @type {Readonly<Record<string, number>>}
+ */
+export const entryLimits = {
+  '@lmd/autograd': 10,
+  '@lmd/backends/cpu': 105,
+  '@lmd/backends/reference': 50,
+  '@lmd/backends/tfjs': 55,
+  '@lmd/backends/tfjs-node': 40,
+  '@lmd/backends/webgpu': 50,
+  '@lmd/cli': 860,
+  '@lmd/cli/experiment': 500,
+  '@lmd/conformance': 190,
+  '@lmd/core': 50,
+  '@lmd/data': 250,
+  '@lmd/data/images': 15,
+  '@lmd/data/node': 270,
+  '@lmd/data/text': 240,
+  '@lmd/inference': 330,
+  '@lmd/inference/backend': 150,
+  '@lmd/inference/node': 360,
+  '@lmd/inference/posterior': 30,
+  '@lmd/models': 85,
+  '@lmd/mx-formats': 35,
+  '@lmd/native': 5,
+  '@lmd/onnx': 35,
+  '@lmd/safetensors': 8,
+  '@lmd/safetensors/node': 9,
+  '@lmd/tfjs': 125,
+  '@lmd/training': 70,
+  '@lmd/training/node': 20,
+};

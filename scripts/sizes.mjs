@@ -1,6 +1,7 @@
-// npm run sizes [-- --write] [--detail NAME]: packs every package, installs each alone in a fresh project, and prints
-// how many packages that brings, their megabytes, and the time of a cold import. --write puts the table into
-// docs/installs.md; --detail lists the largest packages of one installation.
+// npm run sizes [-- --write] [--entries] [--detail NAME]: bundles every entry point and prints its compressed size;
+// packs every package, installs each alone in a fresh project, and prints how many packages that brings, their
+// megabytes, and the time of a cold import. --write puts the tables into docs/installs.md; --entries leaves out the installations;
+// --detail lists the largest packages of one installation.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -8,14 +9,38 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { markdownTable } from 'markdown-table';
 import { withMarked } from '../dev/bench/lib/marked.mjs';
-import { installLimits } from './install-limits.mjs';
+import { entrySizes } from './entry-sizes.mjs';
+import { entryLimits, installLimits } from './install-limits.mjs';
 import { root, setUp } from './lib.mjs';
 import { installedPackages, installedSize, installPacked, packAll, published, specifiersOf } from './packed.mjs';
 
 const { values: given } = parseArgs({
-  options: { write: { type: 'boolean', default: false }, detail: { type: 'string' } },
+  options: {
+    write: { type: 'boolean', default: false },
+    entries: { type: 'boolean', default: false },
+    detail: { type: 'string' },
+  },
 });
 await setUp();
+
+/** Prints a table, and puts it between the markers of a name in docs/installs.md if asked to. */
+function show(name, table, occasion = '') {
+  console.log(`${table}\n`);
+  if (!given.write) return;
+  const page = join(root, 'docs', 'installs.md');
+  writeFileSync(page, withMarked(readFileSync(page, 'utf8'), name, `${occasion}${table}`));
+  console.error(`Written: ${page}`);
+}
+
+const entries = [...(await entrySizes())]
+  .sort(([a], [b]) => (a < b ? -1 : 1))
+  .map(([specifier, kilobytes]) => [
+    `\`${specifier}\``,
+    kilobytes.toFixed(1),
+    String(entryLimits[specifier] ?? 'none'),
+  ]);
+show('entries', markdownTable([['entry point', 'kB', 'limit'], ...entries], { align: ['l', 'r', 'r'] }));
+if (given.entries) process.exit();
 
 /** Milliseconds of importing a module in a new process, the start of Node not included; the best of five. */
 function coldImport(specifier, project) {
@@ -50,14 +75,8 @@ try {
   });
   const titles = ['package', 'packages', 'MB', 'import, ms', 'limit'];
   const table = markdownTable([titles, ...rows], { align: ['l', 'r', 'r', 'r', 'l'] });
-  console.log(table);
-  if (given.write) {
-    const page = join(root, 'docs', 'installs.md');
-    const occasion = `${new Date().toISOString().slice(0, 10)}: ${cpus()[0].model.trim()}, ${process.platform} ${process.arch}, Node ${process.versions.node}.`;
-    const contents = `Measured on ${occasion}\n\n${table}`;
-    writeFileSync(page, withMarked(readFileSync(page, 'utf8'), 'sizes', contents));
-    console.error(`Written: ${page}`);
-  }
+  const occasion = `${new Date().toISOString().slice(0, 10)}: ${cpus()[0].model.trim()}, ${process.platform} ${process.arch}, Node ${process.versions.node}.`;
+  show('sizes', table, `Measured on ${occasion}\n\n`);
 } finally {
   rmSync(work, { recursive: true, force: true });
 }

@@ -1,0 +1,1 @@
+export function entrySizes(): Promise<Map<string, number>>;
