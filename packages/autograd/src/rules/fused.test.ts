@@ -43,6 +43,7 @@ describe('rounding', () => {
       (tape: Operations, x: Tensor) => tape.roundToBfloat16(x),
       (tape: Operations, x: Tensor) => tape.fakeQuantize(x, { format: mxfp4, axis: 0 }),
       (tape: Operations, x: Tensor) => tape.decodeOperand(tape.encodeOperand(x, { format: mxfp4, axis: 1 })),
+      (tape: Operations, x: Tensor) => tape.decodeRows(tape.encodeRows(x, mxfp4)),
     ]) {
       let caught: unknown;
       try {
