@@ -35,7 +35,7 @@ typedef struct {
   void (*run)(call *one);
   /**
    * Whether every level has it; or those with vectors, where arithmetic is fused, or always; or, where it is fused,
-   * those with wide vectors.
+   * those that have it.
    */
   enum { PRODUCTS, FUSED, ALWAYS, PACKED } group;
 } entry;

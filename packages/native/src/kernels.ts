@@ -261,7 +261,8 @@ export interface ElementKernels {
   /**
    * x [m, 64·chunks] · the rows `from` to `to` of packed weights, transposed: those columns of out [m, n]. The kind of
    * codes, 0 to 5: nibbles, 6 bits with 3 and 2 bits of mantissa, 8 bits with 3 and 2, integers. Blocks are of 2^(shift
-   * + 4) codes; at `tables` are 268 words, as the cpu backend arranges them. With AVX-512 alone.
+   * + 4) codes; at `tables` are 268 words, as the cpu backend arranges them. With AVX-512 and NEON
+   * alone.
    */
   packedRowProducts(
     from: number,

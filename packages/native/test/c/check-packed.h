@@ -15,7 +15,8 @@ static uint8_t packed_code(packed_kind kind, const uint8_t *chunk, int group, in
 
 static float packed_value(const packed_task *task, const uint8_t *chunk, int group, int i) {
   if (task->kind == INTEGER8) return (float)((const int8_t *)chunk)[16 * group + 4 * (i & 3) + (i >> 2)];
-  const uint8_t *bytes = (const uint8_t *)(task->tables + TABLE_SCALES), code = packed_code(task->kind, chunk, group, i);
+  const uint8_t *bytes = (const uint8_t *)(task->tables + TABLE_SCALES);
+  const uint8_t code = packed_code(task->kind, chunk, group, i);
   const uint32_t size = code & 127, entry = task->kind == NIBBLES ? code : size < TABLE_CODES ? size : 0;
   uint32_t half = bytes[entry] | (uint32_t)bytes[TABLE_CODES + entry] << 8;
   if (task->kind != NIBBLES) {
