@@ -6,8 +6,8 @@
  * Benchmarks of full-size models on the cpu backend, in one run of about ten minutes on two cores: training steps of
  * GPT-2 and ViT-S/16 in FP32 and MXFP6, with and without recomputation (tokens or images per second and peak memory),
  * compared with PyTorch; generation compared with transformers, and after long contexts with caches of keys and values
- * in block formats; and the memory of the `lmd` command for GPT-2 124M. PyTorch and transformers are those of python3 or
- * the Python given by LMD_PYTHON (`dev/peers/requirements.txt`, `dev/parity/requirements.txt`). `--write` writes
+ * in block formats; and the memory of the `lmd` command for GPT-2 124M. PyTorch and transformers are those of python3
+ * or the Python given by LMD_PYTHON (`dev/peers/requirements.txt`, `dev/parity/requirements.txt`). `--write` writes
  * docs/performance-models.md. `--quick` runs the smallest models once, without comparisons and without the command, to
  * check that it works; its times are not meaningful.
  */

@@ -1,5 +1,5 @@
-// Rows as codes of a block format (see `CodedRowKernels` in @lmd/core), and attention of one query to them, which decodes
-// a few rows at a time.
+// Rows as codes of a block format (see `CodedRowKernels` in @lmd/core), and attention of one query to them, which
+// decodes a few rows at a time.
 //
 // A row is its blocks, then a scale byte (E8M0) for each, filled up to words. A value is an integer q times the unit of
 // its format, the least number above 0. Where q fits a byte, it is stored, else sign and magnitude as the format has

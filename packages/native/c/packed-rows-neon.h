@@ -1,4 +1,4 @@
-// Rows of packed weights times rows of f32: see `packages/backends/assembly/packed-rows.ts`, whose operations these are.
+// Rows of packed weights times rows of f32, by the operations of `packages/backends/assembly/packed-rows.ts`.
 
 /** What is looked up by code, in two bytes, and what is added to codes that have moved to become bfloat16 numbers. */
 typedef struct {
