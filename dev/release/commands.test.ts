@@ -1,8 +1,8 @@
 // What a user runs without installing anything first: npx @lmd/cli, and npm create @lmd with each template.
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { projectKinds } from '@lmd/create';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { projectKinds } from '../../packages/create/dist/node/index.js';
 import { published } from '../../scripts/packed.mjs';
 import { environmentOf, setting, succeed } from './setting.js';
 

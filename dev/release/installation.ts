@@ -1,7 +1,7 @@
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Manifest, published, specifiersOf } from '../../scripts/packed.mjs';
+import { type Manifest, platforms, published, specifiersOf } from '../../scripts/packed.mjs';
 import { type Block, blocksOf, root } from '../examples/blocks.js';
 import { commandsOf, runCommand, wordsOf } from '../examples/run-commands.js';
 import { runModule } from '../examples/run-module.js';
@@ -53,6 +53,18 @@ function testExample(block: Block, page: string, project: string) {
   }
 }
 
+/** Whether the binary for this machine, if it is built, arrives by the optional dependency, and works. */
+function testBinary(project: string) {
+  it('brings the native binary of this platform', async ({ skip }) => {
+    skip(!platforms.some(({ folder }) => existsSync(join(folder, 'lmd.node'))), 'no native binary is built here');
+    const program = `const { native, reason } = (await import('@lmd/native')).loadNative();
+      if (native === undefined) throw new Error(reason); console.log(native.source.binary);`;
+    const binary = await evaluate('module', program, project);
+    expect(binary).toContain(`native-${process.platform}-${process.arch}`);
+    expect(realpathSync(binary.trim())).toContain(realpathSync(project));
+  });
+}
+
 /** Tests one package in a fresh project, with what its README says to install beside it. */
 function testPackage(manifest: Manifest, folder: string, { name, add, env, missing }: Manager) {
   const page = pageOf(folder);
@@ -84,6 +96,7 @@ function testPackage(manifest: Manifest, folder: string, { name, add, env, missi
     const program = `for (const name of ${names}) if (Object.keys(require(name)).length === 0) throw new Error(name);`;
     await evaluate('commonjs', program, project);
   });
+  if (manifest.name === '@lmd/native') testBinary(project);
   for (const block of blocks) testExample(block, page, project);
 }
 

@@ -77,11 +77,12 @@ export async function createProject({ folder, kind }: CreateProjectOptions): Pro
   await checkFolder(target);
   await mkdir(target, { recursive: true });
   await cp(join(home, 'templates', kind), target, { recursive: true });
-  // npm leaves a .gitignore out of a package.
+  // A .gitignore, and a package.json below the package's own, would mean something else to npm.
   await rename(join(target, 'gitignore'), join(target, '.gitignore'));
+  const path = join(target, 'package.json');
+  await rename(join(target, 'manifest.json'), path);
   // pnpm replaces the workspace's ranges there by versions when it packs.
   const { devDependencies } = await readManifest(join(home, 'package.json'));
-  const path = join(target, 'package.json');
   const manifest = await readManifest(path);
   const own = {
     ...manifest,
