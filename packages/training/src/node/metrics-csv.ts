@@ -1,6 +1,6 @@
 import { type OptionsOf, type OptionTable, option, resolveOptions } from '@lmd/core';
-import { pluginMarker } from '../made-by.js';
 import type { Plugin } from '../plugin.js';
+import { pluginMarker } from '../plugin-marker.js';
 import { lineFile } from './line-file.js';
 import { type MetricsLine, metricsFileOptionTable } from './metrics-file.js';
 

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { LmdError, type OptionsOf, type OptionTable, option, resolveOptions } from '@lmd/core';
 import type { EndEvent, EvaluationEvent, ReportEvent, StepEvent } from '../events.js';
 import { fromJson, toJson } from '../json.js';
-import { pluginMarker } from '../made-by.js';
 import type { Plugin } from '../plugin.js';
+import { pluginMarker } from '../plugin-marker.js';
 import { withFileErrors } from './file-errors.js';
 import { lineFile } from './line-file.js';
 

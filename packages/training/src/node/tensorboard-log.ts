@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { LmdError, type OptionsOf, type OptionTable, option, resolveOptions } from '@lmd/core';
 import type { EvaluationEvent, ReportEvent, StepEvent } from '../events.js';
 import type { Json } from '../json.js';
-import { pluginMarker } from '../made-by.js';
 import type { Plugin, TrainingRun } from '../plugin.js';
+import { pluginMarker } from '../plugin-marker.js';
 import { decodeEvents, encodeEvent, fileVersion, type PlacedRecord } from './event-records.js';
 import { hasCode, withFileErrors } from './file-errors.js';
 

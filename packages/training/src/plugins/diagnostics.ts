@@ -8,8 +8,8 @@ import {
   option,
   resolveOptions,
 } from '@lmd/core';
-import { pluginMarker } from '../made-by.js';
 import type { Plugin, TrainingRun } from '../plugin.js';
+import { pluginMarker } from '../plugin-marker.js';
 import { type LogNormality, logNormality } from './log-normality.js';
 
 /** The options of `diagnostics`, declared once. */

@@ -1,6 +1,6 @@
 import { LmdError, type OptionsOf, type OptionTable, option, resolveOptions } from '@lmd/core';
-import { pluginMarker } from '../made-by.js';
 import type { Plugin } from '../plugin.js';
+import { pluginMarker } from '../plugin-marker.js';
 
 /** The options of `earlyStopping`, declared once. */
 export const earlyStoppingOptionTable = {

@@ -1,6 +1,6 @@
 import type { TrainingEvent } from '../events.js';
-import { pluginMarker } from '../made-by.js';
 import type { Plugin, TrainingRun } from '../plugin.js';
+import { pluginMarker } from '../plugin-marker.js';
 
 /** Passes every event of a run to one function, for example for a log or a user interface. */
 export function eventListener(

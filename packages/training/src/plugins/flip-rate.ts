@@ -1,6 +1,6 @@
 import { type NamedTensors, type OptionsOf, resolveOptions, sizeOf } from '@lmd/core';
-import { pluginMarker } from '../made-by.js';
 import type { Plugin, TrainingRun } from '../plugin.js';
+import { pluginMarker } from '../plugin-marker.js';
 import { countOf, isDue, mapTensors, readScalars } from './measure.js';
 import { quantizedWeights, quantizedWeightsOptionTable, sharesOf } from './quantized-weights.js';
 

@@ -1,6 +1,6 @@
 import { type NamedTensors, type OptionsOf, type OptionTable, option, resolveOptions, type Tensor } from '@lmd/core';
-import { pluginMarker } from '../made-by.js';
 import type { Plugin, TrainingRun } from '../plugin.js';
+import { pluginMarker } from '../plugin-marker.js';
 import { isDue, measureOptionTable, ratio, readScalars, totalByName } from './measure.js';
 
 /** The options of `gradientSignal`, declared once. */

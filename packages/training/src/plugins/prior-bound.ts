@@ -8,8 +8,8 @@ import {
   resolveOptions,
   sizeOf,
 } from '@lmd/core';
-import { pluginMarker } from '../made-by.js';
 import type { Plugin } from '../plugin.js';
+import { pluginMarker } from '../plugin-marker.js';
 import { countOf, isDue, measureOptionTable, ratio, readScalars } from './measure.js';
 
 /** The options of `priorBound`, declared once. */

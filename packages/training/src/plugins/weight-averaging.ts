@@ -1,6 +1,6 @@
 import { type NamedTensors, type OptionsOf, type OptionTable, option, resolveOptions } from '@lmd/core';
-import { pluginMarker } from '../made-by.js';
 import type { Plugin, TrainingRun } from '../plugin.js';
+import { pluginMarker } from '../plugin-marker.js';
 
 /** The options of `weightAveraging`, declared once. */
 export const weightAveragingOptionTable = {

@@ -1,6 +1,6 @@
 import { globalNorm, resolveOptions, sizeOf } from '@lmd/core';
-import { pluginMarker } from '../made-by.js';
 import type { Plugin, TrainingRun } from '../plugin.js';
+import { pluginMarker } from '../plugin-marker.js';
 import { isDue, type MeasureOptions, measureOptionTable, ratio, readScalars, totalByName } from './measure.js';
 
 export type WeightGrowthOptions = MeasureOptions;
