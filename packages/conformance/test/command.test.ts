@@ -131,7 +131,7 @@ describe('the command line', () => {
 
   it('calls another function with --export', async () => {
     const { out, code } = await command('./no-create.mjs', '--export', 'createMyBackend', ...timeout);
-    expect(out).toMatch(/Backend "mine" implements no version/);
+    expect(out).toMatch(/Backend "mine" has no specVersion/);
     expect(code).toBe(1);
   });
 
