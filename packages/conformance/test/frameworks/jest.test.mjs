@@ -1,4 +1,3 @@
-import { describe, expect, it } from '@jest/globals';
 import { createReferenceBackend } from '@lmd/backends/reference';
 import { backendConformance } from '@lmd/conformance';
 
