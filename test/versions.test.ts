@@ -46,7 +46,7 @@ function manifestsOf(from: string): Map<string, Manifest> {
 /** A copy of the manifests and the configuration of this workspace, with one changeset instead of those that wait. */
 function scratch(name: string, changeset: string): string {
   const folder = join(work, name);
-  for (const file of ['package.json', 'pnpm-workspace.yaml', '.changeset/config.json']) {
+  for (const file of ['package.json', 'pnpm-workspace.yaml', '.changeset/config.json', '.changeset/changelog.cjs']) {
     cpSync(join(root, file), join(folder, file));
   }
   // What the workspace names beside these folders has nothing to release.

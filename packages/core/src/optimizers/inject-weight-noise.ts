@@ -11,7 +11,10 @@ import type { DrawKey, Optimizer } from './optimizer.js';
 
 /** The options of `injectWeightNoise`, declared once. */
 export const weightNoiseOptionTable = {
-  /** σ: forward passes see w·exp(σ·e − σ²/2), e ~ N(0, 1). Above 0; default: no noise. */
+  /**
+   * σ: weight noise in training. Forward passes see the matrices times exp(σ·e − σ²/2), e ~ N(0, 1). Default: none. LMD
+   * has noise of its own, `noise`. Above 0.
+   */
   weightNoise: number({
     above: 0,
     describe:

@@ -13,7 +13,10 @@ export const holdOutTextOptionTable = {
     default: 0.1,
     describe: 'Fraction of the text to hold out, by characters.',
   }),
-  /** `passages`, chosen at random, or the `end` of the text, as in nanoGPT. Default `passages`. */
+  /**
+   * `passages`: passages chosen by the seed. `end`: the end of the text, as in nanoGPT. `passages` or `end`; default
+   * `passages`.
+   */
   heldOut: option.choice(['passages', 'end'], {
     default: 'passages',
     describe: '`passages`: passages chosen by the seed. `end`: the end of the text, as in nanoGPT.',
