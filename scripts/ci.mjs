@@ -1,6 +1,6 @@
 // Runs all test suites in turn: `npm test`, the changesets of changed types, the audit of dependencies, the browser
-// tests, the tests of native engines, the dry run of a release. The last line, `N passed, N failed`, is the total of all
-// vitest reports.
+// tests, the tests of native engines, the dry run of a release. The last line, `N passed, N failed`, is the total of
+// all vitest reports.
 import { join } from 'node:path';
 import { root, run } from './lib.mjs';
 import { nativeParts, releaseParts, webgpuParts } from './parts.mjs';

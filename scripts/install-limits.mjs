@@ -40,6 +40,7 @@ export const entryLimits = {
   '@lmd/cli/experiment': 500,
   '@lmd/conformance': 190,
   '@lmd/core': 50,
+  '@lmd/create': 2,
   '@lmd/data': 250,
   '@lmd/data/images': 15,
   '@lmd/data/node': 270,

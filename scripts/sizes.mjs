@@ -1,7 +1,7 @@
 // npm run sizes [-- --write] [--entries] [--detail NAME]: bundles every entry point and prints its compressed size;
 // packs every package, installs each alone in a fresh project, and prints how many packages that brings, their
-// megabytes, and the time of a cold import. --write puts the tables into docs/installs.md; --entries leaves out the installations;
-// --detail lists the largest packages of one installation.
+// megabytes, and the time of a cold import. --write puts the tables into docs/installs.md; --entries leaves out the
+// installations; --detail lists the largest packages of one installation.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
