@@ -33,7 +33,8 @@ function packageIn(folder: string): { readonly folder: string; readonly manifest
 
 const libraries = readdirSync(join(root, 'packages'))
   .map((name) => packageIn(join(root, 'packages', name)))
-  .filter(({ manifest }) => manifest.private !== true);
+  // `npm create` is a program.
+  .filter(({ manifest }) => manifest.private !== true && manifest.name !== '@lmd/create');
 const command = packageIn(join(root, 'apps', 'cli'));
 
 const entriesOf = ({ manifest }: { readonly manifest: Manifest }) =>
