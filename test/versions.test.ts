@@ -53,9 +53,11 @@ function scratch(name: string, changeset: string): string {
   for (const one of [...foldersOf(root), 'dev']) {
     cpSync(join(root, one, 'package.json'), join(folder, one, 'package.json'));
   }
-  for (const one of readdirSync(join(root, 'apps', 'examples'))) {
-    const manifest = join('apps', 'examples', one, 'package.json');
-    if (existsSync(join(root, manifest))) cpSync(join(root, manifest), join(folder, manifest));
+  for (const parent of [join('apps', 'examples'), join('packages', 'native', 'platforms')]) {
+    for (const one of readdirSync(join(root, parent))) {
+      const manifest = join(parent, one, 'package.json');
+      if (existsSync(join(root, manifest))) cpSync(join(root, manifest), join(folder, manifest));
+    }
   }
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'), 'junction');
   writeFileSync(join(folder, '.changeset', 'change.md'), changeset);
