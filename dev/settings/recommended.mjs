@@ -26,6 +26,8 @@ function effects(label, of, ledgers) {
   });
 }
 
+/** @typedef {{ learningRate: number, regularization: number, noise: number, priorMedianFloor?: number, rest: { learningRate: number } }} LmdSettings */
+
 /**
  * The settings of LMD for a group of tasks: of the points of the search, which are the same for every task, that with
  * the lowest mean distance from the best of each task, to one digit; and the rate of `rest` with the lowest mean
@@ -39,7 +41,8 @@ export function recommended(group, ledgers) {
         const { result } = ledgers[task].find((record) => record.label === label);
         return lossOf(result) - searched(ledgers[task], 'lmd')[0].result.loss;
       });
-      return { settings: configuration.optimizers[0], distance: mean(distances) };
+      const settings = /** @type {LmdSettings} */ (configuration.optimizers[0]);
+      return { settings, distance: mean(distances) };
     })
     .sort((a, b) => a.distance - b.distance);
   const { learningRate, regularization, noise, rest } = best.settings;
@@ -86,6 +89,7 @@ function range(of) {
 
 /** The table of what to try first. */
 export function recommendedTable(ledgers) {
+  /** @param {LmdSettings} settings */
   const cells = ({ learningRate, regularization, noise, priorMedianFloor, rest }) => {
     const floor = priorMedianFloor ?? lmdOptionTable.priorMedianFloor.default;
     return [learningRate, regularization, noise, floor, rest.learningRate];
