@@ -26,7 +26,14 @@ function effects(label, of, ledgers) {
   });
 }
 
-/** @typedef {{ learningRate: number, regularization: number, noise: number, priorMedianFloor?: number, rest: { learningRate: number } }} LmdSettings */
+/**
+ * @typedef {object} LmdSettings
+ * @property {number} learningRate
+ * @property {number} regularization
+ * @property {number} noise
+ * @property {number} [priorMedianFloor]
+ * @property {{ learningRate: number }} rest
+ */
 
 /**
  * The settings of LMD for a group of tasks: of the points of the search, which are the same for every task, that with

@@ -57,18 +57,18 @@ describe('the code of a page that classifies, compressed, as esbuild bundles it'
     expect(bytes).toBeLessThan(120_000);
   });
 
-  it('with the cpu backend and its kernels in WebAssembly is below 120 kB', async () => {
+  it('with the cpu backend and its kernels in WebAssembly is below 124 kB', async () => {
     const create = "import { createCpuBackend as create } from '@lmd/backends/cpu';";
     for (const kernels of ['fused.generated', 'strict.generated']) {
       const bytes = await pageBytes(create, kernels);
       console.log(`page with cpu, ${kernels.split('.')[0]} multiply-add: ${(bytes / 1000).toFixed(1)} kB`);
-      expect(bytes).toBeLessThan(120_000);
+      expect(bytes).toBeLessThan(124_000);
     }
   });
 
-  it('with a backend of one’s own is below 70 kB', async () => {
+  it('with a backend of one’s own is below 72 kB', async () => {
     const bytes = await pageBytes('declare function create(): Promise<import("@lmd/core").Backend>;');
     console.log(`page without a backend: ${(bytes / 1000).toFixed(1)} kB`);
-    expect(bytes).toBeLessThan(70_000);
+    expect(bytes).toBeLessThan(72_000);
   });
 });

@@ -103,7 +103,7 @@ export const primitiveFaults: readonly Fault[] = [
     },
     caughtBy: ['elementwise > absolute'],
     mayAlsoFail: /^(elementwise > absolute keeps|handles > operations take effect|neural > roundToBfloat16)/,
-    message: /changed its input 0|read \d+:/,
+    message: /changed its input 0|read \d+:|a leak: absolute/,
   },
   {
     name: 'reads run after the disposals that follow them',
