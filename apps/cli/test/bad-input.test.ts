@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { version } from '../package.json';
 import { lmd, sha256, temporaryFolder } from './lmd.js';
 
 const folder = temporaryFolder();
@@ -82,7 +83,7 @@ describe('the command line', () => {
     const help = await lmd(['--help'], folder);
     expect(help).toMatchObject({ code: 0, stderr: '' });
     expect(help.stdout).toContain('lmd train first-light');
-    expect(await lmd(['--version'], folder)).toMatchObject({ code: 0, stderr: '', stdout: '0.1.0\n' });
+    expect(await lmd(['--version'], folder)).toMatchObject({ code: 0, stderr: '', stdout: `${version}\n` });
   });
 });
 
