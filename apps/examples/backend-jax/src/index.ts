@@ -43,6 +43,15 @@ export function createJaxBackend({ device = 'wasm' }: JaxBackendOptions = {}): B
   }
 
   /**
+   * The library computes when an array is read, and until then copies its list of what is to run with every operation.
+   * Reading one element runs the list, so that it stays short; a training step takes thousands.
+   */
+  function compute<Type extends DType>(array: np.Array, dtype: Type): Handle<Type> {
+    if (array.size > 0) array.ref.flatten().slice([0, 1]).dataSync();
+    return make(array, dtype);
+  }
+
+  /**
    * The library takes short arrays of equal elements for constants, compiles a kernel for each value, and simplifies
    * x · 0 to 0 for every x. One more element, which differs, and a view without it keep them data.
    */
@@ -64,11 +73,11 @@ export function createJaxBackend({ device = 'wasm' }: JaxBackendOptions = {}): B
       return upload(data, shape, dtype);
     };
 
-  const unary = (f: (x: np.Array) => np.Array) => (x: Tensor) => make(f(arrayOf(x)), 'f32');
+  const unary = (f: (x: np.Array) => np.Array) => (x: Tensor) => compute(f(arrayOf(x)), 'f32');
   const binary = (f: (a: np.Array, b: np.Array) => np.Array) => (a: Tensor, b: Tensor) =>
-    make(f(arrayOf(a), arrayOf(b)), 'f32');
+    compute(f(arrayOf(a), arrayOf(b)), 'f32');
   const comparison = (f: (a: np.Array, b: np.Array) => np.Array) => (a: Tensor, b: Tensor) =>
-    make(f(arrayOf(a), arrayOf(b)).astype(np.int32), 'i32');
+    compute(f(arrayOf(a), arrayOf(b)).astype(np.int32), 'i32');
   const transposed = (x: Tensor, flag: boolean) => (flag ? np.swapaxes(arrayOf(x), 1, 2) : arrayOf(x));
 
   return {
@@ -92,7 +101,7 @@ export function createJaxBackend({ device = 'wasm' }: JaxBackendOptions = {}): B
       bytes -= sizeOf(x.shape) * bytesHeld[x.dtype];
       (x as Handle).array.dispose();
     },
-    cast: (x, dtype) => make(arrayOf(x).astype(libraryDTypes[dtype]), dtype),
+    cast: (x, dtype) => compute(arrayOf(x).astype(libraryDTypes[dtype]), dtype),
 
     negate: unary(accurate.negate),
     absolute: unary(accurate.absolute),
@@ -113,13 +122,13 @@ export function createJaxBackend({ device = 'wasm' }: JaxBackendOptions = {}): B
     equal: comparison(np.equal),
     greater: comparison(np.greater),
     less: comparison(np.less),
-    where: (condition, a, b) => make(np.where(arrayOf(condition).notEqual(0), arrayOf(a), arrayOf(b)), a.dtype),
+    where: (condition, a, b) => compute(np.where(arrayOf(condition).notEqual(0), arrayOf(a), arrayOf(b)), a.dtype),
 
-    sum: (x, axes) => make(np.sum(arrayOf(x), [...axes]), 'f32'),
-    max: (x, axes) => make(np.max(arrayOf(x), [...axes]), 'f32'),
-    argMax: (x, axis) => make(np.argmax(arrayOf(x), axis), 'i32'),
+    sum: (x, axes) => compute(np.sum(arrayOf(x), [...axes]), 'f32'),
+    max: (x, axes) => compute(np.max(arrayOf(x), [...axes]), 'f32'),
+    argMax: (x, axis) => compute(np.argmax(arrayOf(x), axis), 'i32'),
     matmul: (a, b, transposeA, transposeB) =>
-      make(np.matmul(transposed(a, transposeA), transposed(b, transposeB)), 'f32'),
+      compute(np.matmul(transposed(a, transposeA), transposed(b, transposeB)), 'f32'),
 
     reshape: (x, shape) => make(arrayOf(x).reshape([...shape]), x.dtype),
     transpose: (x, permutation) => make(arrayOf(x).transpose([...permutation]), x.dtype),
@@ -129,7 +138,7 @@ export function createJaxBackend({ device = 'wasm' }: JaxBackendOptions = {}): B
       // The library adds the parts up, padded by zeros, which loses the sign of a zero: it does so with their bits.
       const bits = xs.map((x) => lax.bitcastConvertType(arrayOf(x), np.int32));
       const { dtype } = xs[0]!;
-      return make(lax.bitcastConvertType(np.concatenate(bits, axis), libraryDTypes[dtype]), dtype);
+      return compute(lax.bitcastConvertType(np.concatenate(bits, axis), libraryDTypes[dtype]), dtype);
     },
     broadcastTo: (x, shape) => make(np.broadcastTo(arrayOf(x), [...shape]), x.dtype),
     pad: (x, before, after) =>
@@ -146,7 +155,7 @@ export function createJaxBackend({ device = 'wasm' }: JaxBackendOptions = {}): B
       const inside = np.logicalAnd(index.ref.greaterEqual(0), index.ref.less(rows));
       const taken = np.take(arrayOf(x), np.clip(index, 0, rows - 1), 0);
       const rest = x.shape.slice(1).map(() => 1);
-      return make(np.where(inside.reshape([...indices.shape, ...rest]), taken, Number.NaN), 'f32');
+      return compute(np.where(inside.reshape([...indices.shape, ...rest]), taken, Number.NaN), 'f32');
     },
     scatterAdd(indices, updates, rows) {
       // The library adds nothing at indices, so this reads both: it waits for them, which the device `wasm` allows.
