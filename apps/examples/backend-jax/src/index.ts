@@ -44,10 +44,10 @@ export function createJaxBackend({ device = 'wasm' }: JaxBackendOptions = {}): B
 
   /**
    * The library computes when an array is read, and until then copies its list of what is to run with every operation.
-   * Reading one element runs the list, so that it stays short; a training step takes thousands.
+   * Reading runs the list, so that it stays short; a training step takes thousands of operations.
    */
   function compute<Type extends DType>(array: np.Array, dtype: Type): Handle<Type> {
-    if (array.size > 0) array.ref.flatten().slice([0, 1]).dataSync();
+    array.ref.dataSync();
     return make(array, dtype);
   }
 
