@@ -23,7 +23,7 @@ interface Handle<Type extends DType = DType> extends Tensor<Type> {
   readonly array: np.Array;
 }
 
-/** A function of the library frees its arguments; `ref` gives it a reference of its own, so that the handle lives on. */
+/** A function of the library frees its arguments; `ref` gives it a reference of its own, and the handle lives on. */
 const arrayOf = (x: Tensor): np.Array => (x as Handle).array.ref;
 
 export interface JaxBackendOptions {
