@@ -7,7 +7,7 @@ backendConformance(
   {
     name: 'jax-js',
     create: () => createJaxBackend(),
-    // The longest level, whose arithmetic `mx-bits` has too; README.md gives the command that runs all.
+    // It takes a quarter of the time, and `mx-bits` has its arithmetic; README.md gives the command that runs all.
     levels: conformanceLevelNames.filter((level) => level !== 'exact-products'),
     // None fails; one that is named here and passes fails the suite.
     expectedFailures: {},
