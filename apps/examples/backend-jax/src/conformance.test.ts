@@ -6,7 +6,7 @@ backendConformance(
   { describe, it, expect },
   {
     name: 'jax-js',
-    create: () => createJaxBackend(),
+    create: createJaxBackend,
     // It takes a quarter of the time, and `mx-bits` has its arithmetic; README.md gives the command that runs all.
     levels: conformanceLevelNames.filter((level) => level !== 'exact-products'),
     // None fails; one that is named here and passes fails the suite.

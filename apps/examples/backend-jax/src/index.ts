@@ -26,13 +26,11 @@ interface Handle<Type extends DType = DType> extends Tensor<Type> {
 /** A function of the library frees its arguments; `ref` gives it a reference of its own, and the handle lives on. */
 const arrayOf = (x: Tensor): np.Array => (x as Handle).array.ref;
 
-export interface JaxBackendOptions {
-  /** `wasm` compiles each kernel to WebAssembly; `cpu` interprets it, to find a fault. */
-  readonly device?: 'wasm' | 'cpu';
-}
+/** Node's choice is this one, which compiles kernels to WebAssembly, or `cpu`, which interprets them. */
+const device = 'wasm';
 
-/** A backend on `@jax-js/jax`: every primitive is a call of the library, or falls back to host memory and says why. */
-export function createJaxBackend({ device = 'wasm' }: JaxBackendOptions = {}): Backend {
+/** A backend on `@jax-js/jax`: every primitive is a call of the library, except random numbers and `scatterAdd`. */
+export function createJaxBackend(): Backend {
   let tensors = 0;
   let bytes = 0;
 
