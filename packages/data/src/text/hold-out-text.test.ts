@@ -41,6 +41,16 @@ describe('holdOutText', () => {
     ]);
   });
 
+  it('divides at the same character whatever the fraction rounds to, and leaves neither part empty', () => {
+    const documents = ['a'.repeat(60), 'b'.repeat(40)].map((text, i) => ({ name: `${i}`, text }));
+    const { train, heldOut } = holdOutText(documents, { fraction: 0.07, heldOut: 'end' });
+    expect([size(train), size(heldOut)]).toEqual([93, 7]);
+    for (const fraction of [1e-9, 1 - 1e-9]) {
+      const parts = holdOutText(documents, { fraction, heldOut: 'end' });
+      expect(Math.min(size(parts.train), size(parts.heldOut))).toBe(1);
+    }
+  });
+
   it('keeps short documents whole', () => {
     const documents = Array.from({ length: 200 }, (_, i) => ({
       name: `${i}`,

@@ -55,31 +55,17 @@ export function holdOutText(
 ): { readonly train: WholeDocument[]; readonly heldOut: WholeDocument[] } {
   const { fraction, heldOut, seed } = resolveOptions(owner, holdOutTextOptionTable, options);
   const total = documents.reduce((sum, { text }) => sum + text.length, 0);
-  const passages =
-    heldOut === 'end'
-      ? cutOnce(documents, Math.floor(total * (1 - fraction)))
-      : documents.flatMap(({ text }, document) => cut(text, total / passagesOfText, document));
-  if (passages.length < 2) {
+  const divided = heldOut === 'end' ? atEnd(documents, total, fraction) : atRandom(documents, total, fraction, seed);
+  if (divided.length < 2) {
     const remedy = 'Use more text: training and validation need at least one passage each.';
-    throw argumentError(owner, 'the number of passages', passages.length, remedy);
+    throw argumentError(owner, 'the number of passages', divided.length, remedy);
   }
-  const order =
-    heldOut === 'end'
-      ? Int32Array.from(passages.keys()).reverse()
-      : permutation(passages.length, seed, 'held-out-text', 0);
-  const isHeldOut = new Uint8Array(passages.length);
-  let held = 0;
-  for (const index of order.subarray(0, passages.length - 1)) {
-    if (held >= fraction * total) break;
-    isHeldOut[index] = 1;
-    held += passages[index]!.end - passages[index]!.start;
-  }
-  const part = (which: number) => joined(passages.filter((_, index) => isHeldOut[index] === which)).map(named);
+  const part = (isHeldOut: boolean) => joined(divided.filter((passage) => passage.isHeldOut === isHeldOut)).map(named);
   const named = ({ document, start, end }: Passage): WholeDocument => {
     const { name, text } = documents[document]!;
     return end - start === text.length ? { name, text } : { name: `${name}@${start}`, text: text.slice(start, end) };
   };
-  return { train: part(0), heldOut: part(1) };
+  return { train: part(false), heldOut: part(true) };
 }
 
 interface Passage {
@@ -88,17 +74,40 @@ interface Passage {
   readonly end: number;
 }
 
-/** The documents whole, except the one that has the character at `position` of the corpus. */
-function cutOnce(documents: readonly WholeDocument[], position: number): Passage[] {
+interface DividedPassage extends Passage {
+  readonly isHeldOut: boolean;
+}
+
+/** Divides the corpus at one character, of which each part has at least one. */
+function atEnd(documents: readonly WholeDocument[], total: number, fraction: number): DividedPassage[] {
+  const position = Math.min(Math.max(1, Math.floor(total * (1 - fraction))), total - 1);
   let before = 0;
   return documents.flatMap(({ text }, document) => {
-    const inside = position - before;
+    const inside = Math.min(Math.max(0, position - before), text.length);
     before += text.length;
-    const ends = inside > 0 && inside < text.length ? [inside, text.length] : [text.length];
-    return ends
-      .map((end, index) => ({ document, start: index === 0 ? 0 : inside, end }))
-      .filter(({ start, end }) => end > start);
+    return [
+      { document, start: 0, end: inside, isHeldOut: false },
+      { document, start: inside, end: text.length, isHeldOut: true },
+    ].filter(({ start, end }) => end > start);
   });
+}
+
+/** Divides the corpus into passages, and draws as many of them as have the fraction; one at least is not held out. */
+function atRandom(
+  documents: readonly WholeDocument[],
+  total: number,
+  fraction: number,
+  seed: number,
+): DividedPassage[] {
+  const passages = documents.flatMap(({ text }, document) => cut(text, total / passagesOfText, document));
+  const isHeldOut = new Uint8Array(passages.length);
+  let held = 0;
+  for (const index of permutation(passages.length, seed, 'held-out-text', 0).subarray(0, passages.length - 1)) {
+    if (held >= fraction * total) break;
+    isHeldOut[index] = 1;
+    held += passages[index]!.end - passages[index]!.start;
+  }
+  return passages.map((passage, index) => ({ ...passage, isHeldOut: isHeldOut[index] === 1 }));
 }
 
 function cut(text: string, size: number, document: number): Passage[] {
