@@ -1,7 +1,5 @@
-import { existsSync, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { type Backend, createOperations, LmdError } from '@lmd/core';
-import { imageExtensions, listImages } from '@lmd/data/node';
 import { describeInMetadata, type ModelDescription, type ModelFile, modelOf } from '@lmd/inference';
 import { loadOpenModel } from '@lmd/inference/node';
 import { imprintClass, type Vit } from '@lmd/models';
@@ -11,10 +9,12 @@ import { readTensors } from '@lmd/training';
 import type { BackendChoice } from '../configuration/backend-schema.js';
 import { openBackend } from '../engine/index.js';
 import { UsageError } from '../errors.js';
+import { refuseExistingFile } from '../export/new-file.js';
 import { jsonLine } from '../output/json.js';
 import { writeNotes } from '../output/notes.js';
 import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
 import { count } from '../output/units.js';
+import { imagesOf } from '../predict/images-of.js';
 import { openModelOrRun } from '../trial/run-model.js';
 
 export interface AddClassCommandOptions {
@@ -41,14 +41,8 @@ export async function addClassCommand(
 ): Promise<void> {
   if (options.json) keepStandardOutputClean();
   const output = resolve(options.out);
-  if (existsSync(output) && !options.force) {
-    throw new UsageError('RUN_EXISTS', `--out ${output} already exists.`, {
-      subject: '--out',
-      value: output,
-      remedy: 'Use another file, or overwrite it with --force.',
-    });
-  }
-  const images = await imagesIn(folder);
+  refuseExistingFile(output, options.force);
+  const { images } = await imagesOf(folder);
   const name = options.name ?? basename(resolve(folder));
   const file = await openModelOrRun(path, options.optimizer);
   try {
@@ -85,22 +79,6 @@ export async function addClassCommand(
   } finally {
     await file.close();
   }
-}
-
-async function imagesIn(folder: string): Promise<readonly string[]> {
-  const found = statSync(folder, { throwIfNoEntry: false });
-  const images = found?.isDirectory()
-    ? (await listImages(resolve(folder))).images
-    : found === undefined
-      ? []
-      : [folder];
-  if (images.length > 0) return images;
-  const problem = found === undefined ? 'does not exist' : 'has no images';
-  throw new UsageError('INVALID_ARGUMENT', `${folder} ${problem}.`, {
-    subject: 'images',
-    value: folder,
-    remedy: `Use a folder with images of the new class, which end in ${imageExtensions.join(', ')}.`,
-  });
 }
 
 /** A Vision Transformer whose head is stored as numbers. */

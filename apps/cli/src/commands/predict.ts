@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { extname, resolve } from 'node:path';
 import { resolveOptions } from '@lmd/core';
-import { imageExtensions, listImages } from '@lmd/data/node';
+import { imageExtensions } from '@lmd/data/node';
 import type { ModelFile } from '@lmd/inference';
 import { loadOpenModel } from '@lmd/inference/node';
 import type { BackendChoice } from '../configuration/backend-schema.js';
@@ -13,6 +13,7 @@ import { writeNotes } from '../output/notes.js';
 import { predictionsCsv, predictionTable } from '../output/predictions.js';
 import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
 import { count } from '../output/units.js';
+import { imagesOf, missingInput } from '../predict/images-of.js';
 import { predictImages } from '../predict/predict-images.js';
 import { openModelOrRun } from '../trial/run-model.js';
 import { usualTopK } from './choices.js';
@@ -106,29 +107,6 @@ async function classifyImages(
   }
 }
 
-interface Images {
-  readonly images: readonly string[];
-  readonly isFolder: boolean;
-  readonly unused: readonly string[];
-}
-
-async function imagesOf(input: string): Promise<Images> {
-  const found = statSync(input, { throwIfNoEntry: false });
-  if (found === undefined) throw missing(input, 'Use the path of an image, or of a folder with images.');
-  if (!found.isDirectory()) return { images: [input], isFolder: false, unused: [] };
-  const { images, unused } = await listImages(resolve(input));
-  if (images.length > 0) return { images, isFolder: true, unused };
-  throw new UsageError('INVALID_ARGUMENT', `${input} has no images.`, {
-    subject: 'input',
-    value: input,
-    remedy: `Images end in ${imageExtensions.join(', ')}.`,
-  });
-}
-
-function missing(input: string, remedy: string): UsageError {
-  return new UsageError('FILE_SYSTEM', `${input} does not exist.`, { subject: 'input', value: input, remedy });
-}
-
 /** A text file is a prompt: what `lmd generate` makes of it by default. */
 async function continueText(
   path: string,
@@ -147,7 +125,7 @@ async function continueText(
     });
   }
   const found = statSync(input, { throwIfNoEntry: false });
-  if (found === undefined) throw missing(input, 'Use the path of a text file, or lmd generate with --prompt.');
+  if (found === undefined) throw missingInput(input, 'Use the path of a text file, or lmd generate with --prompt.');
   if (found.isDirectory() || imageExtensions.includes(extname(input).toLowerCase())) {
     throw new UsageError('INVALID_ARGUMENT', `${input} is not a text file, and ${path} is a language model.`, {
       subject: 'input',

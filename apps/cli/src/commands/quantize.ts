@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { LmdError, type Rounding, type ScaleMode, sizeOf } from '@lmd/core';
 import {
@@ -17,7 +16,7 @@ import { contractionAxes, lmdParameter } from '@lmd/models';
 import { type BlockFormat, formatNamed, type QuantizationError, quantizationError } from '@lmd/mx-formats';
 import { byteLengthOf, type SafetensorsTensor } from '@lmd/safetensors';
 import { writeSafetensorsFile } from '@lmd/safetensors/node';
-import { UsageError } from '../errors.js';
+import { refuseExistingFile } from '../export/new-file.js';
 import { jsonLine } from '../output/json.js';
 import { writeNotes } from '../output/notes.js';
 import { type Column, renderTable } from '../output/table.js';
@@ -80,13 +79,7 @@ export async function quantizeCommand(
   const output = resolve(
     options.out ?? input.replace(indexSuffix, '').replace(/(\.safetensors)?$/, `.${format}.safetensors`),
   );
-  if (existsSync(output) && !options.force) {
-    throw new UsageError('RUN_EXISTS', `--out ${output} already exists.`, {
-      subject: '--out',
-      value: output,
-      remedy: 'Use another file, or overwrite it with --force.',
-    });
-  }
+  refuseExistingFile(output, options.force);
   const file = await openTensorFile(input);
   try {
     writeNotes(modelTensors(file, input), terminal);

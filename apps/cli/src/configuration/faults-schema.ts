@@ -1,7 +1,8 @@
 import { weightFaultKinds } from '@lmd/core';
 import { z } from 'zod';
 
-const fault = z
+/** A fault of the weights under which a trained model is evaluated. */
+export const faultSchema = z
   .strictObject({
     kind: z
       .enum(weightFaultKinds)
@@ -20,10 +21,10 @@ const fault = z
     message: 'is more than 1. It is a fraction of the weights.',
   });
 
-export type FaultConfiguration = z.output<typeof fault>;
+export type FaultConfiguration = z.output<typeof faultSchema>;
 
 export const faultsSchema = z
-  .array(fault)
+  .array(faultSchema)
   .optional()
   .describe(
     'Faults of the memory of a deployed model. The trained matrices are evaluated with each, drawn by `seed`. ' +
@@ -31,4 +32,4 @@ export const faultsSchema = z
   );
 
 /** How results name a fault: `logNormal 0.6`. */
-export const faultName = ({ kind, amount }: FaultConfiguration): string => `${kind} ${amount}`;
+export const faultName = ({ kind, amount }: Pick<FaultConfiguration, 'kind' | 'amount'>): string => `${kind} ${amount}`;

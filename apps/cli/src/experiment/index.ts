@@ -1,3 +1,4 @@
+export { type FaultConfiguration, faultName, faultSchema } from '../configuration/faults-schema.js';
 export { type Dimension, dimensionSchema, scalarSchema } from './dimension.js';
 export { secondsPerWork, showDuration, type WorkUnit, workOf } from './estimate.js';
 export { LedgerWriter, type LoadedLedger, ledgerPaths, packLedger, readLedger } from './ledger/ledger.js';

@@ -1,4 +1,4 @@
-import { type EagerOperations, faultyWeights, sizeOf } from '@lmd/core';
+import { type DrawKey, type EagerOperations, faultyWeights, type NamedTensors, sizeOf } from '@lmd/core';
 import { lmdParameter, precisionPreset } from '@lmd/models';
 import { evaluate, type TrainResult } from '@lmd/training';
 import { faultName } from '../configuration/faults-schema.js';
@@ -68,24 +68,36 @@ export async function summarizeTrial(
   };
 }
 
-/** Evaluates the trained weights in the other configured formats. */
-async function deployments(
+/** Evaluates weights of the trained model on the data of its last evaluation, the test set if that is evaluated. */
+function evaluatorOf(
   ops: EagerOperations,
   { configuration }: TrialRequest,
   { model, architecture }: TrainedModel,
   data: RunData,
-  { weights, step }: TrainResult,
-): Promise<Pick<TrialResult, 'deployed'>> {
-  const { evaluation, seed } = configuration;
-  if (evaluation.formats.length === 0) return {};
-  const dataset = evaluation.test ? data.test : data.validation;
+) {
+  const dataset = configuration.evaluation.test ? data.test : data.validation;
   const batchSize = evaluationBatchSize(configuration, architecture, ops.backend, dataset.size);
-  const key = { seed, step, sample: 0 };
-  const deployed: Record<string, { accuracy: number; loss: number }> = {};
-  for (const format of evaluation.formats) {
+  return async (weights: NamedTensors, format: string, key: DrawKey) => {
     const precision = precisionPreset(format);
     const { accuracy, loss } = await evaluate({ ops, model, weights, dataset, precision, batchSize, key });
-    deployed[format] = { accuracy, loss };
+    return { accuracy, loss };
+  };
+}
+
+/** Evaluates the trained weights in the other configured formats. */
+async function deployments(
+  ops: EagerOperations,
+  request: TrialRequest,
+  trainedModel: TrainedModel,
+  data: RunData,
+  { weights, step }: TrainResult,
+): Promise<Pick<TrialResult, 'deployed'>> {
+  const { evaluation, seed } = request.configuration;
+  if (evaluation.formats.length === 0) return {};
+  const evaluated = evaluatorOf(ops, request, trainedModel, data);
+  const deployed: Record<string, { accuracy: number; loss: number }> = {};
+  for (const format of evaluation.formats) {
+    deployed[format] = await evaluated(weights, format, { seed, step, sample: 0 });
   }
   return { deployed };
 }
@@ -93,16 +105,16 @@ async function deployments(
 /** Evaluates the trained weights under each configured fault, averaged over its draws. */
 async function withFaults(
   ops: EagerOperations,
-  { configuration, index }: TrialRequest,
-  { model, architecture }: TrainedModel,
+  request: TrialRequest,
+  trainedModel: TrainedModel,
   data: RunData,
   { weights, step }: TrainResult,
 ): Promise<Pick<TrialResult, 'faulty'>> {
+  const { configuration, index } = request;
   const { evaluation, seed } = configuration;
   if (evaluation.faults === undefined) return {};
-  const dataset = evaluation.test ? data.test : data.validation;
-  const batchSize = evaluationBatchSize(configuration, architecture, ops.backend, dataset.size);
-  const precision = precisionPreset(precisionOf(configuration, configuration.optimizers[index]!));
+  const evaluated = evaluatorOf(ops, request, trainedModel, data);
+  const format = precisionOf(configuration, configuration.optimizers[index]!);
   const faulty: Record<string, { accuracy: number; loss: number }> = {};
   for (const fault of evaluation.faults) {
     let [accuracy, loss] = [0, 0];
@@ -110,7 +122,7 @@ async function withFaults(
       const key = { seed, step, sample };
       const changed = faultyWeights(ops, weights, fault, key, lmdParameter);
       try {
-        const found = await evaluate({ ops, model, weights: changed, dataset, precision, batchSize, key });
+        const found = await evaluated(changed, format, key);
         accuracy += found.accuracy / fault.draws;
         loss += found.loss / fault.draws;
       } finally {

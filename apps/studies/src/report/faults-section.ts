@@ -1,10 +1,8 @@
-import type { Study } from '../study/schema.js';
+import { type FaultConfiguration as Fault, faultName } from '@lmd/cli/experiment';
 import { type Block, heading, percentAxis, plot, table, text } from './blocks.js';
 import { type Evidence, optimizerTitle, select, subjectOf } from './evidence.js';
 import { formatTitle, judged, percentInterval } from './format.js';
 import { confidenceInterval } from './statistics.js';
-
-type Fault = NonNullable<Study['final']['faults']>[number];
 
 const kinds = {
   logNormal: { title: 'log-normal', amount: 'σ' },
@@ -19,7 +17,7 @@ export const faultTitle = ({ kind, amount }: Fault): string => `${kinds[kind].ti
 function bySeed(evidence: Evidence, optimizer: string, format: string, fault: Fault | undefined): Map<number, number> {
   return new Map(
     select(evidence, 'final', { optimizer, format }).flatMap(({ trial, result }): [number, number][] => {
-      const found = fault === undefined ? result : result.faulty?.[`${fault.kind} ${fault.amount}`];
+      const found = fault === undefined ? result : result.faulty?.[faultName(fault)];
       return typeof found?.accuracy === 'number' ? [[trial.seed, found.accuracy]] : [];
     }),
   );
@@ -88,7 +86,7 @@ export function faultsSection(evidence: Evidence): Block[] {
     text(
       'Test accuracy of the trained weights in percent, when every matrix is changed as memory may change it: ' +
         'log-normal, times exp(σ·e − σ²/2) with e ~ N(0, 1), of mean 1; additive, plus σ·e times the root mean square ' +
-        `of the matrix; stuck at zero, that fraction of the weights. Mean over ${faults[0]?.draws ?? 4} draws and the ` +
+        `of the matrix; stuck at zero, that fraction of the weights. Mean over ${faults[0]!.draws} draws and the ` +
         'seeds, ± half width of the 95 % confidence interval over the seeds.',
     ),
     ...study.formats.flatMap((format): Block[] => [

@@ -1,5 +1,4 @@
-import { dimensionSchema, scalarSchema as scalar } from '@lmd/cli/experiment';
-import { weightFaultKinds } from '@lmd/core';
+import { dimensionSchema, faultSchema, scalarSchema as scalar } from '@lmd/cli/experiment';
 import { precisionNames } from '@lmd/models';
 import { z } from 'zod';
 import { ruleNames } from './optimizers.js';
@@ -84,7 +83,7 @@ export const studySchema = z.strictObject({
     evaluations: count.default(5).describe('Number of validations, evenly spaced over the run.'),
     measures: z.int().min(0).default(4).describe('Number of measurements of the quantized products (of a ViT).'),
     faults: z
-      .array(z.strictObject({ kind: z.enum(weightFaultKinds), amount: z.number().gt(0), draws: count.optional() }))
+      .array(faultSchema)
       .optional()
       .describe('Faults of the weights under which the final models are evaluated too.'),
     deploy: formats

@@ -29,7 +29,8 @@ const drawCase: Case = {
 /** Longer than the pieces in which kernels draw their noise, and no multiple of a vector. */
 const pastScratch = [2051];
 
-const usualOptions: LmdUpdateOptions = {
+/** Options of `lmdUpdate` as in training. */
+export const usualOptions: LmdUpdateOptions = {
   learningRate: 3e-3,
   beta1: 0.9,
   beta2: 0.99,

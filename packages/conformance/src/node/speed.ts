@@ -1,6 +1,7 @@
 import { createReferenceBackend } from '@lmd/backends/reference';
-import { type Backend, createOperations, type EagerOperations, type LmdUpdateOptions, type Tensor } from '@lmd/core';
+import { type Backend, createOperations, type EagerOperations, type Tensor } from '@lmd/core';
 import { formats } from '@lmd/mx-formats';
+import { usualOptions } from '../cases/optimizers.js';
 import type { CallTrace } from '../traced-backend.js';
 import type { SpeedRow } from './messages.js';
 
@@ -31,16 +32,6 @@ function onNormals(
   };
 }
 
-const lmdOptions: LmdUpdateOptions = {
-  learningRate: 3e-3,
-  beta1: 0.9,
-  beta2: 0.99,
-  regularization: 0.5,
-  regularizer: 'logNormalPrior',
-  noise: 0.05,
-  gradientScaling: 'sample',
-  useSign: true,
-};
 const adamwOptions = {
   learningRate: 1e-3,
   beta1: 0.9,
@@ -105,7 +96,7 @@ const tasks: readonly SpeedTask[] = [
     [[8192], [8192], [8192], [8192], [8192]],
     (ops, [logPlus, logMinus, plus, minus, gradient]) => {
       const state = { logPlus: logPlus!, logMinus: logMinus!, momentumPlus: plus!, momentumMinus: minus! };
-      return ops.lmdUpdate(state, [gradient!], [key], ops.full([], -3), lmdOptions).logPlus;
+      return ops.lmdUpdate(state, [gradient!], [key], ops.full([], -3), usualOptions).logPlus;
     },
   ),
 ];
