@@ -1,8 +1,8 @@
 import { defineConfig, type Options } from 'tsup';
 
 /**
- * The one bundler configuration: ESM only, typed, and with every dependency left external, so that a
- * package ships its own code and nothing else. A package names its entry points and adds what differs.
+ * The one bundler configuration: ESM only, and with every dependency left external, so that a package ships its own code
+ * and nothing else. A package names its entry points and adds what differs. scripts/declarations.mjs writes the types.
  */
 export function libraryConfig(entry: Record<string, string>, overrides: Options = {}) {
   return defineConfig({
@@ -10,11 +10,10 @@ export function libraryConfig(entry: Record<string, string>, overrides: Options 
     format: ['esm'],
     target: 'es2022',
     platform: 'neutral',
-    dts: true,
     tsconfig: 'tsconfig.build.json',
     // The code is not minified, so stack traces are readable, and a map would carry the sources a second time.
     sourcemap: false,
-    clean: true,
+    clean: ['!**/*.d.ts'],
     treeshake: true,
     splitting: true,
     // `node:` tells bundlers and other runtimes what is a built-in; tsup would take it off.

@@ -13,6 +13,24 @@ const statementOf = (declaration) => {
   return node;
 };
 
+/** The order of literals in an inferred union depends on what else the program holds, so the report has one order. */
+function inOneOrder(node) {
+  const { transformed } = ts.transform(node, [
+    (context) => {
+      const visit = (child) => {
+        const visited = ts.visitEachChild(child, visit, context);
+        const isOfLiterals = ts.isUnionTypeNode(visited) && visited.types.every(ts.isLiteralTypeNode);
+        if (!isOfLiterals) return visited;
+        const textOf = (type) => type.getText(node.getSourceFile());
+        const sorted = [...visited.types].sort((a, b) => (textOf(a) < textOf(b) ? -1 : 1));
+        return context.factory.updateUnionTypeNode(visited, context.factory.createNodeArray(sorted));
+      };
+      return visit;
+    },
+  ]);
+  return transformed[0];
+}
+
 /** The entry points of a package that have types: `{ name, types }`, with the path of the declarations. */
 export function entriesOf({ folder, manifest }) {
   return Object.entries(manifest.exports)
@@ -52,7 +70,7 @@ function reportOf(program, checker, { specifier, types }) {
           .map(statementOf),
       ),
     ]
-      .map((node) => printer.printNode(ts.EmitHint.Unspecified, node, node.getSourceFile()))
+      .map((node) => printer.printNode(ts.EmitHint.Unspecified, inOneOrder(node), node.getSourceFile()))
       .map((text) => text.replace(/^(export )?(declare )?/, ''));
 
   const exported = checker.getExportsOfModule(checker.getSymbolAtLocation(source) ?? fail(`${types} exports nothing.`));

@@ -10,7 +10,7 @@ import { published } from './packed.mjs';
 const packages = published.filter(({ manifest }) => manifest.bin === undefined);
 
 const isCheck = process.argv.includes('--check');
-if (!isCheck) await setUp();
+if (!isCheck) await setUp({ declarations: true });
 
 const reports = apiReports(packages.flatMap(entriesOf));
 const shown = (path) => relative(root, path).replaceAll('\\', '/');

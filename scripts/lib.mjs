@@ -128,21 +128,26 @@ async function buildNative({ quiet = true } = {}) {
   writeFileSync(nativeNote, first);
 }
 
-/** Sets up a clone: installs dependencies and builds. Fast if nothing has changed. */
-export async function setUp({ build = true, native = {} } = {}) {
+/**
+ * Sets up a clone: installs dependencies and builds. Fast if nothing has changed.
+ *
+ * @param {{ build?: boolean, declarations?: boolean, native?: { quiet?: boolean } }} [options] `declarations`: write
+ * the types too, which only packing and editors outside the clone need
+ */
+export async function setUp({ build = true, declarations = false, native = {} } = {}) {
   const major = Number(process.versions.node.split('.')[0]);
   if (major < 20) fail(`Node ${process.versions.node} is too old. Install Node 20 or later.`);
   await install();
   if (!build) return;
   // First, since test results, which turbo caches, depend on the native kernels.
   await buildNative(native);
-  await buildPackages();
+  await buildPackages(declarations ? ['build', 'declarations'] : ['build']);
 }
 
 /**
  * Builds changed packages and shows the current one. The first build takes minutes. A build without changes is silent.
  */
-async function buildPackages() {
+async function buildPackages(tasks) {
   const began = performance.now();
   const output = [];
   let begun = 0;
@@ -150,17 +155,17 @@ async function buildPackages() {
   let total = 0;
   const onLine = (line) => {
     output.push(line);
-    total = Number(/Running build in (\d+) packages/.exec(line)?.[1] ?? total);
+    total = Number(/Running [\w, ]+ in (\d+) packages/.exec(line)?.[1] ?? total);
     const [, name, isMiss] = /^(\S+):build: cache (?:(miss|bypass)|hit)/.exec(line) ?? [];
     if (name === undefined) return;
     begun += 1;
     if (isMiss === undefined) return;
     if (missed === 0)
-      console.error(`Building ${total} packages. The first build takes about 2 minutes; later ones seconds.`);
+      console.error(`Building ${total} packages. The first build takes about a minute; later ones seconds.`);
     missed += 1;
     console.error(`  ${begun}/${total}  ${name}`);
   };
-  const code = await turbo(['run', 'build', '--output-logs=full', '--log-order=stream'], { onLine });
+  const code = await turbo(['run', ...tasks, '--output-logs=full', '--log-order=stream'], { onLine });
   if (code !== 0) fail(`${output.join('\n')}\nThe build failed (exit code ${code}). See the output above.`);
   if (missed > 0) console.error(`Built in ${Math.round((performance.now() - began) / 1000)} s.`);
 }

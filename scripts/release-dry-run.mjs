@@ -55,7 +55,7 @@ async function vitest({ report, files }, env) {
 async function dryRun() {
   // A report of an earlier run would hide a missing one.
   for (const { report } of releaseParts) rmSync(report, { force: true });
-  await setUp();
+  await setUp({ declarations: true });
   const engine = join(root, 'node_modules', '.cache', 'lmd-registry');
   const verdaccio = await installRegistry({ folder: engine, log: (line) => console.log(line) });
   const registry = await startRegistry({ folder: join(work, 'registry'), verdaccio });

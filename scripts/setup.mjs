@@ -1,4 +1,4 @@
 // npm run setup: installs the dependencies and builds the packages.
 import { setUp } from './lib.mjs';
 
-await setUp({ native: { quiet: false } });
+await setUp({ declarations: true, native: { quiet: false } });

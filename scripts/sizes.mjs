@@ -21,7 +21,7 @@ const { values: given } = parseArgs({
     detail: { type: 'string' },
   },
 });
-await setUp();
+await setUp({ declarations: true });
 
 /** Prints a table, and puts it between the markers of a name in docs/installs.md if asked to. */
 function show(name, table, occasion = '') {

@@ -21,7 +21,7 @@ for (const folder of folders) rmSync(reportOf(folder), { force: true });
 
 // At least two at a time, since type checks, lint and most test files use one core.
 const concurrency = Math.max(2, Math.min(4, Math.floor(availableParallelism() / 2)));
-const tasks = ['typecheck', 'typecheck:root', 'lint:root', 'lint:api', 'test', 'test:root'];
+const tasks = ['typecheck', 'typecheck:root', 'declarations', 'lint:root', 'lint:api', 'test', 'test:root'];
 console.log(
   `Checking types and lint, and running the tests of ${folders.length} packages, ${concurrency} at a time. ` +
     'The first run takes about 8 minutes on two cores; unchanged packages are not tested again.',

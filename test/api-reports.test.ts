@@ -37,6 +37,15 @@ describe('the report of an entry point', () => {
     expect(report('one-file', { 'index.d.ts': `${shape}${area}export { area };\n` })).toBe(text);
   });
 
+  it('lists the literals of a union in one order', () => {
+    const union = (types: string) => ({
+      'index.d.ts': `declare function pool(by: (${types})[]): void;\nexport { pool };\n`,
+    });
+    const text = report('union', union('"mean" | "classToken" | 2'));
+    expect(text).toContain('pool(by: ("classToken" | "mean" | 2)[]): void;');
+    expect(report('other-union', union('2 | "classToken" | "mean"'))).toBe(text);
+  });
+
   it('differs if a type differs that no export names', () => {
     const before = report('before', { 'index.d.ts': `${shape}${area}export { area };\n` });
     const after = report('after', { 'index.d.ts': `${shape.replace('number', 'string')}${area}export { area };\n` });

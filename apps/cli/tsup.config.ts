@@ -1,7 +1,7 @@
 import { libraryConfig } from '../../tsup.shared.ts';
 
-// The report kit is private: its code and its types become part of the command.
+// The report kit is private: its code becomes part of the command.
 export default libraryConfig(
   { index: 'src/index.ts', bin: 'src/bin.ts', 'experiment/index': 'src/experiment/index.ts' },
-  { platform: 'node', noExternal: ['@lmd/report'], dts: { resolve: ['@lmd/report'] } },
+  { platform: 'node', noExternal: ['@lmd/report'] },
 );

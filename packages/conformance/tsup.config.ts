@@ -4,8 +4,5 @@ import { libraryConfig } from '../../tsup.shared.ts';
 // measures speed, becomes part of the command, so that the suite does not bring all backends.
 export default libraryConfig(
   { index: 'src/index.ts', bin: 'src/node/bin.ts' },
-  {
-    noExternal: ['@lmd/mx-golden', /^@lmd\/backends/],
-    dts: { entry: { index: 'src/index.ts' }, resolve: ['@lmd/mx-golden'] },
-  },
+  { noExternal: ['@lmd/mx-golden', /^@lmd\/backends/] },
 );

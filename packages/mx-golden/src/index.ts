@@ -12,7 +12,7 @@ export interface GoldenCase {
   readonly scaleMode: 'floor' | 'ceil' | 'rceil' | 'even';
   readonly rounding: (typeof roundings)[number];
   /** For `stochastic`. */
-  readonly key: typeof blocks.key;
+  readonly key: { readonly seed: number; readonly stream: number; readonly step: number; readonly sample: number };
   /** `hashWords` of the float32 bits of the result, one for each of `goldenChunks` equal parts of the values. */
   readonly hashes: readonly number[];
 }
