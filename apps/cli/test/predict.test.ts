@@ -169,11 +169,13 @@ describe('lmd add-class', () => {
       const stripes = sharp(data, { raw: { width: 12, height: 10, channels: 3 } });
       writeFileSync(at('striped', `${n}.png`), await stripes.png().toBuffer());
     }
+    writeFileSync(at('striped', 'notes.txt'), 'Stripes.');
   });
 
   it('adds a class that predict finds, and leaves the logits of the others in proportion', async () => {
     const { stdout, stderr, code } = await addClass('striped', '--out', 'wider.safetensors');
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^note 1 file is not an image by name, such as .*notes\.txt\n$/);
     expect(stdout).toContain('Added striped from 4 images; the model has 3 classes now.');
     const { classNames: names, predictions } = await json('wider.safetensors', 'striped');
     expect(names).toEqual([...classNames, 'striped']);

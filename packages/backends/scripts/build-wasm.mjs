@@ -6,11 +6,18 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { deflateRawSync } from 'node:zlib';
 import asc from 'assemblyscript/asc';
-import { argumentsText, compileAssembly, interfaceText, isKernel, moduleText } from '../../../asc.shared.mjs';
+import { argumentsText, compileAssembly, interfaceText, isKernel } from '../../../asc.shared.mjs';
 
 const folder = fileURLToPath(new URL('..', import.meta.url));
 const head = '// Made by scripts/build-wasm.mjs from assembly/: do not edit.';
+
+/** A module, compressed: a page loads 2 kB less than of its bytes in hexadecimal, and the package is a fifth as large. */
+function deflatedText(hex) {
+  const deflated = deflateRawSync(Buffer.from(hex, 'hex'), { level: 9 }).toString('base64');
+  return `${head}\nexport const deflatedWasm =\n  '${deflated}';\n`;
+}
 
 /** The generated files: path and text. */
 export async function compile() {
@@ -36,8 +43,8 @@ export async function compile() {
     argumentsText({ type: 'WasmArguments', order: 'wasmOrder' }, kernels),
   ];
   return [
-    [`${folder}src/cpu/wasm/strict.generated.ts`, moduleText(head, hex)],
-    [`${folder}src/cpu/wasm/fused.generated.ts`, moduleText(head, fused.hex)],
+    [`${folder}src/cpu/wasm/strict.generated.ts`, deflatedText(hex)],
+    [`${folder}src/cpu/wasm/fused.generated.ts`, deflatedText(fused.hex)],
     [`${folder}src/cpu/wasm/kernels.generated.ts`, interfaces.join('\n')],
   ];
 }

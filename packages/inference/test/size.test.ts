@@ -57,12 +57,12 @@ describe('the code of a page that classifies, compressed, as esbuild bundles it'
     expect(bytes).toBeLessThan(120_000);
   });
 
-  it('with the cpu backend and its kernels in WebAssembly is below 124 kB', async () => {
+  it('with the cpu backend and its kernels in WebAssembly is below 120 kB', async () => {
     const create = "import { createCpuBackend as create } from '@lmd/backends/cpu';";
     for (const kernels of ['fused.generated', 'strict.generated']) {
       const bytes = await pageBytes(create, kernels);
       console.log(`page with cpu, ${kernels.split('.')[0]} multiply-add: ${(bytes / 1000).toFixed(1)} kB`);
-      expect(bytes).toBeLessThan(124_000);
+      expect(bytes).toBeLessThan(120_000);
     }
   });
 

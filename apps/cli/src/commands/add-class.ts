@@ -14,7 +14,7 @@ import { jsonLine } from '../output/json.js';
 import { writeNotes } from '../output/notes.js';
 import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
 import { count } from '../output/units.js';
-import { imagesOf } from '../predict/images-of.js';
+import { imagesOf, unusedNotes } from '../predict/images-of.js';
 import { openModelOrRun } from '../trial/run-model.js';
 
 export interface AddClassCommandOptions {
@@ -42,7 +42,7 @@ export async function addClassCommand(
   if (options.json) keepStandardOutputClean();
   const output = resolve(options.out);
   refuseExistingFile(output, options.force);
-  const { images } = await imagesOf(folder);
+  const { images, unused } = await imagesOf(folder);
   const name = options.name ?? basename(resolve(folder));
   const file = await openModelOrRun(path, options.optimizer);
   try {
@@ -54,6 +54,7 @@ export async function addClassCommand(
       // Closes the file.
       const loaded = await loadOpenModel(file, { backend });
       writeNotes(loaded, terminal);
+      writeNotes({ notes: unusedNotes(unused) }, terminal);
       const features: Float32Array[] = [];
       for (let from = 0; from < images.length; from += groupSize) {
         features.push(...(await loaded.embed(images.slice(from, from + groupSize))));

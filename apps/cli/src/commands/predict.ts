@@ -13,7 +13,7 @@ import { writeNotes } from '../output/notes.js';
 import { predictionsCsv, predictionTable } from '../output/predictions.js';
 import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
 import { count } from '../output/units.js';
-import { imagesOf, missingInput } from '../predict/images-of.js';
+import { imagesOf, missingInput, unusedNotes } from '../predict/images-of.js';
 import { predictImages } from '../predict/predict-images.js';
 import { openModelOrRun } from '../trial/run-model.js';
 import { usualTopK } from './choices.js';
@@ -69,10 +69,7 @@ async function classifyImages(
   try {
     const model = await loadOpenModel(file, { backend, ...(format === undefined ? {} : { format }) });
     writeNotes(model, terminal);
-    if (unused.length > 0) {
-      const what = unused.length === 1 ? 'file is' : 'files are';
-      writeNotes({ notes: [`${count(unused.length)} ${what} not an image by name, such as ${unused[0]}`] }, terminal);
-    }
+    writeNotes({ notes: unusedNotes(unused) }, terminal);
     const { predictions, undecodable, seconds } = await predictImages(
       model,
       images,

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { imageExtensions, listImages } from '@lmd/data/node';
 import { UsageError } from '../errors.js';
+import { count } from '../output/units.js';
 
 /** The images of an argument: a file, or the files of a folder and its subfolders. */
 export interface Images {
@@ -22,6 +23,13 @@ export async function imagesOf(input: string): Promise<Images> {
     value: input,
     remedy: `Images end in ${imageExtensions.join(', ')}.`,
   });
+}
+
+/** Counts the files of a folder that are not images, and names one. */
+export function unusedNotes(unused: readonly string[]): readonly string[] {
+  if (unused.length === 0) return [];
+  const what = unused.length === 1 ? 'file is' : 'files are';
+  return [`${count(unused.length)} ${what} not an image by name, such as ${unused[0]}`];
 }
 
 /** The error for an argument that names nothing. */

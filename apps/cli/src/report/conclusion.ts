@@ -27,9 +27,13 @@ export function conclusionOf(results: readonly TrialResult[]): string {
     isText ? `${loss.toFixed(4)} nats per token (perplexity ${Math.exp(loss).toFixed(2)})` : percent(accuracy);
   const measure = isText ? `${split} loss` : `${split} accuracy`;
   if (next === undefined) return `${best.optimizer} reaches a ${measure} of ${shown(best)}.`;
+  const single = 'A single seed does not rank optimizers.';
+  if (shown(best) === shown(next)) {
+    return `${best.optimizer} and ${next.optimizer} have the same ${measure}, ${shown(best)}. ${single}`;
+  }
   const extreme = isText ? 'lowest' : 'highest';
   return (
     `${best.optimizer} has the ${extreme} ${measure}, ${shown(best)}; ${next.optimizer} follows with ${shown(next)}. ` +
-    'A single seed does not rank optimizers.'
+    single
   );
 }

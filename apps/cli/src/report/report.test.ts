@@ -233,6 +233,12 @@ describe('conclusionOf', () => {
     );
   });
 
+  it('names no best of equal results', () => {
+    expect(conclusionOf([lmd, { ...adamw, testAccuracy: lmd.testAccuracy!, testLoss: 9 }])).toBe(
+      'lmd and adamw have the same test accuracy, 97.00 %. A single seed does not rank optimizers.',
+    );
+  });
+
   it('is about validation without a test, and about the finite', () => {
     const { testAccuracy: _, testLoss: __, ...untested } = lmd;
     expect(conclusionOf([untested])).toBe('lmd reaches a validation accuracy of 96.00 %.');

@@ -1,5 +1,5 @@
 import { LmdError, messageOf } from '@lmd/core';
-import { bytesOfHex, type InMemoryKernels, kernelModule } from '@lmd/mx-formats';
+import { type InMemoryKernels, kernelModule } from '@lmd/mx-formats';
 import type { Native } from '@lmd/native';
 import type { WasmMemory } from '../arena.js';
 import type { RangedKernel } from '../threads/chunks.js';
@@ -138,8 +138,17 @@ function isValid(bytes: Uint8Array): boolean {
 }
 
 async function bytesOf(arithmetic: Arithmetic): Promise<Uint8Array> {
-  const { wasmHex } = await (arithmetic === 'fused' ? import('./fused.generated.js') : import('./strict.generated.js'));
-  return bytesOfHex(wasmHex);
+  const { deflatedWasm } = await (arithmetic === 'fused'
+    ? import('./fused.generated.js')
+    : import('./strict.generated.js'));
+  return await inflated(deflatedWasm);
+}
+
+/** @param base64 raw DEFLATE (RFC 1951), which every engine that has SIMD in WebAssembly decompresses */
+async function inflated(base64: string): Promise<Uint8Array> {
+  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
 function missing(arithmetic: Arithmetic): LmdError {
