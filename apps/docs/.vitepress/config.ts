@@ -1,0 +1,173 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, posix, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitepress';
+
+const here = fileURLToPath(import.meta.url);
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+const repository = 'https://github.com/lmd-js/lmd';
+/** A log-normal density. */
+const icon =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><path d="M2 28C7 28 8 5 12 5s6 17 18 23z" fill="#2a78d6"/></svg>';
+const page = (text: string, link: string) => ({ text, link });
+const docs = (text: string, name: string) => page(text, `/docs/${name}`);
+
+/** Every published package, by what its manifest says. */
+const packages = readdirSync(join(root, 'packages')).flatMap((folder) => {
+  const path = join(root, 'packages', folder, 'package.json');
+  if (!existsSync(path)) return [];
+  const { name, private: isPrivate } = JSON.parse(readFileSync(path, 'utf8'));
+  return isPrivate === true ? [] : [{ name: name as string, folder }];
+});
+
+const decisions = readdirSync(join(root, 'docs', 'decisions'))
+  .filter((name) => /^\d/.test(name))
+  .map((name) => {
+    const title = /^# (.*)$/m.exec(readFileSync(join(root, 'docs', 'decisions', name), 'utf8'))![1]!;
+    return page(title, `/docs/decisions/${name.replace('.md', '')}`);
+  });
+
+export default defineConfig({
+  title: '@lmd',
+  description: 'Multiplicative training in low precision, in TypeScript',
+  lang: 'en',
+  head: [['link', { rel: 'icon', type: 'image/svg+xml', href: `data:image/svg+xml,${encodeURIComponent(icon)}` }]],
+  // The pages are those of the repository, at the same paths, so that links hold in both.
+  srcDir: root,
+  srcExclude: [
+    '**/node_modules/**',
+    '.*/**',
+    '*.md',
+    'build/**',
+    'runs/**',
+    'dev/**',
+    'apps/docs/README.md',
+    'docs/data/**',
+    'packages/*/{api,test,templates,platforms}/**',
+    'packages/{mx-golden,report}/**',
+  ],
+  rewrites: { 'apps/docs/site/index.md': 'index.md' },
+  outDir: fileURLToPath(new URL('../dist', import.meta.url)),
+  cacheDir: fileURLToPath(new URL('../node_modules/.vitepress', import.meta.url)),
+  lastUpdated: false,
+  vite: {
+    plugins: [
+      {
+        // Pages lie outside this package, and import what only this package depends on.
+        name: 'vue of this package',
+        enforce: 'pre',
+        resolveId(id, _, options) {
+          return /^vue(\/|$)/.test(id) ? this.resolve(id, here, { ...options, skipSelf: true }) : null;
+        },
+      },
+    ],
+    build: { target: 'es2022' },
+    worker: { format: 'es' },
+  },
+  markdown: {
+    math: true,
+    config: (markdown) => {
+      const inherited = markdown.renderer.rules.link_open!;
+      markdown.renderer.rules.link_open = (tokens, index, options, env, self) => {
+        const token = tokens[index]!;
+        token.attrSet('href', ofSite(token.attrGet('href') ?? '', env.relativePath));
+        return inherited(tokens, index, options, env, self);
+      };
+    },
+  },
+  themeConfig: {
+    search: { provider: 'local' },
+    outline: [2, 3],
+    nav: [
+      page('Guide', '/docs/own-data'),
+      page('Packages', '/packages/core/README'),
+      { text: 'API', link: '/api/index.html', target: '_self' },
+      page('Studies', '/docs/studies/README'),
+    ],
+    sidebar: [
+      {
+        text: 'Start',
+        items: [
+          docs('Your own data', 'own-data'),
+          docs('When to use LMD', 'when-to-use-lmd'),
+          docs('Theory', 'theory'),
+          page('The lmd command', '/apps/cli/README'),
+          page('Configuration', '/apps/cli/CONFIGURATION'),
+        ],
+      },
+      {
+        text: 'Guides',
+        items: [
+          docs("Choose LMD's settings", 'choosing-settings'),
+          docs('Optimizers', 'optimizers'),
+          docs('MX formats', 'mx-formats'),
+          docs('Exact products', 'exact-products'),
+          page('In a TensorFlow.js program', '/packages/tfjs/README'),
+          page('Use a model', '/packages/inference/README'),
+          docs('Examples', 'examples'),
+        ],
+      },
+      {
+        text: 'Extend',
+        items: [
+          docs('Extending the command', 'extending'),
+          docs('Write a backend', 'write-a-backend'),
+          docs('Write an optimizer', 'write-an-optimizer'),
+          docs('Write a plugin', 'write-a-plugin'),
+          docs('Add a kernel', 'adding-a-kernel'),
+        ],
+      },
+      {
+        text: 'Evidence',
+        items: [
+          page('Studies', '/docs/studies/README'),
+          docs('Performance', 'performance'),
+          docs('Performance of models', 'performance-models'),
+          docs('Measurements', 'measurements'),
+          docs('Backends and what they have', 'backends'),
+          docs('Sizes and installs', 'installs'),
+        ],
+      },
+      {
+        text: 'Packages',
+        collapsed: true,
+        items: packages.map(({ name, folder }) => page(name, `/packages/${folder}/README`)),
+      },
+      {
+        text: 'Changelogs',
+        collapsed: true,
+        items: [
+          ...packages.map(({ name, folder }) => page(name, `/packages/${folder}/CHANGELOG`)),
+          page('@lmd/cli', '/apps/cli/CHANGELOG'),
+        ],
+      },
+      {
+        text: 'The project',
+        collapsed: true,
+        items: [
+          docs('Architecture', 'architecture'),
+          docs('Versions', 'versioning'),
+          docs('Releasing', 'releasing'),
+          docs('Style', 'style'),
+          docs('Licences', 'licences'),
+          { text: 'Decisions', collapsed: true, items: decisions },
+        ],
+      },
+    ],
+    socialLinks: [{ icon: 'github', link: repository }],
+    footer: { message: 'Apache-2.0. LMD is a reconstruction from what its paper publishes.' },
+  },
+});
+
+/** A link to a file that is no page of the site leads to the repository. */
+function ofSite(href: string, from: string): string {
+  if (href === '' || /^([a-z]+:|#|\/)/i.test(href)) return href;
+  const [path = '', hash] = href.split('#');
+  const target = posix.normalize(posix.join(posix.dirname(from), path));
+  const isPage = path.endsWith('.md') && target.includes('/') && !/^(dev|\.[^/]+)\//.test(target);
+  if (isPage) return href;
+  if (!existsSync(join(root, target))) {
+    throw new Error(`${relative(root, join(root, dirname(from)))}: the link ${href} names no file of the repository.`);
+  }
+  return `${repository}/blob/main/${target}${hash === undefined ? '' : `#${hash}`}`;
+}
