@@ -15,7 +15,13 @@ export function createHost(memory: HostMemory, store: Store): EngineHost {
     allocate: (shape, dtype) => store.own(memory.allocate(sizeOf(shape), engineDType[dtype]), shape, dtype),
     make(shape, dtype, fill) {
       const out = host.allocate(shape, dtype);
-      fill(out);
+      try {
+        fill(out);
+      } catch (error) {
+        // Such as an operand that was disposed or belongs to another backend.
+        store.free(out);
+        throw error;
+      }
       return out;
     },
     floats: (x) => memory.floats(store.dataId(x), sizeOf(x.shape)),

@@ -249,6 +249,8 @@ describe.each(['cpu', 'wasm'])('tensors shared with the program around it, on %s
     expect(codeOf(() => backend.dispose(x))).toBe('TENSOR_DISPOSED');
     other.dispose(foreign);
     expect(other.memory().tensors).toBe(0);
+    // The result of a refused call is freed, too.
+    expect(backend.memory()).toEqual({ tensors: 0, bytes: 0 });
   });
 
   it('are refused when disposed of, of another dtype, or while another engine is current', async () => {
