@@ -23,12 +23,14 @@ export interface Context {
   /** The same without any fused kernel: every kernel as core's composition of this backend's primitives. */
   readonly composed: EagerOperations;
   readonly random: Random;
+  /** One more backend of the suite's `create`, which the test closes. */
+  createAnother(): Promise<Backend>;
   readonly expect: Expect;
   upload(values: Values, ops?: EagerOperations): Tensor;
   /** Runs one operation and compares its results with the oracle's. See `OperationCheck`. */
   check(check: OperationCheck): Promise<void>;
-  /** Compares a tensor with the oracle's values, without freeing it. */
-  compare(label: string, tensor: Tensor, want: Values, bound: BoundName): Promise<void>;
+  /** Compares a tensor, of another backend if one is given, with the oracle's values, without freeing it. */
+  compare(label: string, tensor: Tensor, want: Values, bound: BoundName, of?: Backend): Promise<void>;
   /** Fails the test with a message that includes how to reproduce it. */
   fail(message: string): never;
 }

@@ -22,6 +22,7 @@ export interface ContextOptions {
   readonly seed: number;
   readonly name: string;
   readonly expect: Expect;
+  readonly createAnother: () => Promise<Backend>;
   readonly onMeasurement?: ((measurement: Measurement) => void) | undefined;
 }
 
@@ -32,7 +33,8 @@ export interface OpenContext extends Context {
   reading(): string | undefined;
 }
 
-export function openContext({ backend, seed, name, expect, onMeasurement }: ContextOptions): OpenContext {
+export function openContext(options: ContextOptions): OpenContext {
+  const { backend, seed, name, expect, createAnother, onMeasurement } = options;
   const ops = createOperations(backend);
   const composed = createOperations(withoutFusedKernels(backend));
   let reading: string | undefined;
@@ -42,8 +44,8 @@ export function openContext({ backend, seed, name, expect, onMeasurement }: Cont
     throw new Error(`${message}\n(replay with seed: ${seed})`);
   }
 
-  async function compare(label: string, tensor: Tensor, want: Values, bound: BoundName): Promise<void> {
-    await compareResult(label, tensor, want, bound);
+  async function compare(label: string, tensor: Tensor, want: Values, bound: BoundName, of = backend): Promise<void> {
+    await compareResult(label, tensor, want, bound, of);
   }
 
   async function compareResult(
@@ -51,10 +53,11 @@ export function openContext({ backend, seed, name, expect, onMeasurement }: Cont
     tensor: Tensor,
     want: Values,
     bound: BoundName,
+    of: Backend,
     measured?: { readonly operation: string; readonly composed: boolean },
   ): Promise<void> {
     reading = label;
-    const data = await ops.backend.read(tensor);
+    const data = await of.read(tensor);
     reading = undefined;
     const comparison = { bound, subnormals: backend.supports.subnormals };
     const problem = difference(tensor, data, want, comparison);
@@ -96,7 +99,8 @@ export function openContext({ backend, seed, name, expect, onMeasurement }: Cont
       const bound = typeof operation.bound === 'string' ? operation.bound : operation.bound[i]!;
       // Labels begin with the name of the operation.
       const measured = { operation: /^\w*/.exec(operation.label)![0], composed: isComposed };
-      await compareResult(wants.length === 1 ? label : `result ${i} of ${label}`, results[i]!, want, bound, measured);
+      const one = wants.length === 1 ? label : `result ${i} of ${label}`;
+      await compareResult(one, results[i]!, want, bound, ops.backend, measured);
     }
     for (const [i, values] of operation.inputs.entries()) {
       await compare(`${label} changed its input ${i}, but tensors are immutable`, inputs[i]!, values, 'copy');
@@ -131,6 +135,7 @@ export function openContext({ backend, seed, name, expect, onMeasurement }: Cont
     composed,
     random: new Random(seed, name),
     expect,
+    createAnother,
     upload,
     check,
     compare,

@@ -16,10 +16,13 @@ const isLevel = (name: unknown) => (conformanceLevelNames as readonly unknown[])
 export const conformanceOptionTable = {
   /** Name of the backend in the names of the tests. Required. */
   name: option.text({ required: true, describe: 'Name of the backend in the names of the tests.' }),
-  /** Creates the backend; called once. A function; required. */
+  /**
+   * Creates the backend; called again in the test of several instances, where it may give the same one. A function;
+   * required.
+   */
   create: option.value<() => Promise<Backend> | Backend>({
     required: true,
-    describe: 'Creates the backend; called once.',
+    describe: 'Creates the backend; called again in the test of several instances, where it may give the same one.',
     allowed: 'a function',
     check: (given) => typeof given === 'function',
   }),

@@ -38,9 +38,13 @@ export function planSuite(
   let backend: Promise<Backend> | undefined;
   let created: Backend | undefined;
   let broken: string | undefined;
+  const createOne = async () => {
+    const opened = await within(timeLimit, Promise.resolve().then(create), 'create', () => 'create');
+    checkBackend(opened, { receiver: thisConformance });
+    return opened;
+  };
   const open = () => {
-    backend ??= within(timeLimit, Promise.resolve().then(create), 'create', () => 'create').then((opened) => {
-      checkBackend(opened, { receiver: thisConformance });
+    backend ??= createOne().then((opened) => {
       created = opened;
       return opened;
     });
@@ -93,7 +97,14 @@ export function planSuite(
   }
 
   async function runCase(one: Case, fullName: string, opened: Backend): Promise<void> {
-    const context = openContext({ backend: opened, seed, name: fullName, expect, onMeasurement });
+    const context = openContext({
+      backend: opened,
+      seed,
+      name: fullName,
+      expect,
+      createAnother: createOne,
+      onMeasurement,
+    });
     const before = opened.memory();
     try {
       const read = () => `read, for the result of ${context.reading() ?? 'an operation'},`;

@@ -15,6 +15,7 @@ try {
 
 if (backend === undefined) it.skip(`webgpu: ${reason}`, () => {});
 else {
-  const opened = backend;
-  backendConformance({ describe, it, expect }, { name: 'webgpu', create: () => opened });
+  const opened = [backend];
+  const create = async () => opened.pop() ?? (await createWebgpuBackend());
+  backendConformance({ describe, it, expect }, { name: 'webgpu', create });
 }

@@ -3,6 +3,7 @@ import type { BoundName } from '../bounds.js';
 import type { Case, CaseGroup, Context } from '../case.js';
 import { oracleOperations } from '../oracle/operations.js';
 import { floats, integers, normals, type Values } from '../values.js';
+import { instancesCase } from './instances.js';
 
 const rows = 5;
 const width = 37;
@@ -167,5 +168,5 @@ const concurrentReadsCase: Case = {
 /** What goes wrong in one place must stay there. */
 export const faults: CaseGroup = {
   name: 'faults',
-  cases: [rowCase, indexCase, refusalCase, changedArgumentsCase, concurrentReadsCase],
+  cases: [rowCase, indexCase, refusalCase, changedArgumentsCase, concurrentReadsCase, instancesCase],
 };

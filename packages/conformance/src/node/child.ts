@@ -33,14 +33,20 @@ export async function runAsChild(callFile: string): Promise<void> {
   }
   const trace = openCallFile(callFile);
   try {
-    const backend = await loadBackend(request.backend, trace);
+    const create = await loadBackend(request.backend, trace);
+    const backend = await create();
     const { name, device, fused } = backend;
     await send({ type: 'created', facts: { name, device, kernels: Object.keys(fused) } });
     const { task } = request;
     if (task.kind === 'speed') {
       await measureSpeed(backend, trace, (row) => send({ type: 'speed', row }));
     } else {
-      for (const test of task.tests) await runTest(test, tracedBackend(backend, trace), request.seed);
+      const shown = tracedBackend(backend, trace);
+      const createAnother = async () => {
+        const another = await create();
+        return another === backend ? shown : tracedBackend(another, trace);
+      };
+      for (const test of task.tests) await runTest(test, shown, createAnother, request.seed);
       await runClosing(backend, trace);
     }
     await send({ type: 'done' });
@@ -52,14 +58,24 @@ export async function runAsChild(callFile: string): Promise<void> {
   process.exit(0);
 }
 
-async function runTest(test: string, backend: Backend, seed: number): Promise<void> {
+async function runTest(
+  test: string,
+  backend: Backend,
+  createAnother: () => Promise<Backend>,
+  seed: number,
+): Promise<void> {
   await send({ type: 'begin', test });
   const measured: Measurement[] = [];
   const start = performance.now();
+  // It stays open for the next test.
+  const kept = Object.create(backend, { close: { value: undefined } }) as Backend;
+  const given = [kept];
   const { failed } = await runConformance({
     name: backend.name,
-    // It stays open for the next test.
-    create: () => Object.create(backend, { close: { value: undefined } }) as Backend,
+    create: async () => {
+      const another = given.pop() ?? (await createAnother());
+      return another === backend ? kept : another;
+    },
     seed,
     timeLimit: noLimit,
     filter: (name) => name === test,

@@ -53,11 +53,11 @@ function reasonOf(thrown: unknown): string {
 }
 
 /**
- * Imports a module, and creates and checks its backend.
+ * Imports a module. The function that it returns creates and checks a backend of it, a new one at each call.
  *
- * @throws Unusable with one message that names the module and what is wrong.
+ * @throws Unusable with one message that names the module and what is wrong; the function does too.
  */
-export async function loadBackend(module: BackendModule, trace: CallTrace): Promise<Backend> {
+export async function loadBackend(module: BackendModule, trace: CallTrace): Promise<() => Promise<Backend>> {
   const { specifier, exportName, options } = module;
   const address = locateBackend(specifier, process.cwd());
   trace.begin(`the import of ${specifier}`);
@@ -78,21 +78,23 @@ export async function loadBackend(module: BackendModule, trace: CallTrace): Prom
     );
   }
   const given = resolvedOptions(specifier, exports.optionTable, options);
-  trace.begin(`${name}(…) of ${specifier}`);
-  let backend: Backend;
-  try {
-    backend = (await create(given, {})) as Backend;
-  } catch (thrown) {
-    throw new Unusable(`${name} of ${specifier} failed: ${reasonOf(thrown)}.`, false);
-  }
-  try {
-    checkBackend(backend);
-  } catch (thrown) {
-    const what = backend === undefined ? 'nothing: does it return the backend?' : 'no backend.';
-    throw new Unusable(`${name} of ${specifier} returns ${what} ${messageOf(thrown)}`, false);
-  }
-  trace.end();
-  return backend;
+  return async () => {
+    trace.begin(`${name}(…) of ${specifier}`);
+    let backend: Backend;
+    try {
+      backend = (await create(given, {})) as Backend;
+    } catch (thrown) {
+      throw new Unusable(`${name} of ${specifier} failed: ${reasonOf(thrown)}.`, false);
+    }
+    try {
+      checkBackend(backend);
+    } catch (thrown) {
+      const what = backend === undefined ? 'nothing: does it return the backend?' : 'no backend.';
+      throw new Unusable(`${name} of ${specifier} returns ${what} ${messageOf(thrown)}`, false);
+    }
+    trace.end();
+    return backend;
+  };
 }
 
 /** The options, checked by the table of the module if it has one. */

@@ -181,6 +181,50 @@ const runFaults: readonly LevelFault[] = [
   },
 ];
 
+/** Counts the calls of close(), in all instances. */
+let closings = 0;
+/** The number of each tensor of `fromData` in its own instance. */
+const numbers = new WeakMap<Tensor, number>();
+
+const instanceFaults: readonly LevelFault[] = [
+  {
+    name: 'close() ends every instance',
+    level: 'faults',
+    names: /matmul of the first instance after close\(\) of another|the device is closed/,
+    breakIt: (right) => {
+      const opened = closings;
+      return {
+        close() {
+          closings += 1;
+        },
+        async read(x) {
+          if (closings !== opened) throw new Error('the device is closed');
+          return right.read(x);
+        },
+      };
+    },
+  },
+  {
+    name: 'handles are numbers in a table of each instance',
+    level: 'faults',
+    names: /read of a handle of another instance gives other contents/,
+    breakIt: (right) => {
+      const table: Tensor[] = [];
+      return {
+        fromData(...given) {
+          const made = right.fromData(...given);
+          numbers.set(made, table.push(made) - 1);
+          return made;
+        },
+        async read(x) {
+          const number = numbers.get(x);
+          return right.read(number === undefined ? x : table[number]!);
+        },
+      };
+    },
+  },
+];
+
 /** Mistakes that no single operation of the first level shows. */
 export const laterLevelFaults: readonly LevelFault[] = [
   ...gradientLevelFaults,
@@ -189,4 +233,5 @@ export const laterLevelFaults: readonly LevelFault[] = [
   ...productLevelFaults,
   ...optimizerFaults,
   ...runFaults,
+  ...instanceFaults,
 ];
