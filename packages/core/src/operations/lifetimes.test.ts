@@ -192,3 +192,14 @@ it('catches a backend that returns a handle twice', () => {
   const ops = createOperations({ ...backend, negate: (x) => x });
   expect(errorOf(() => ops.negate(ops.zeros([1]))).code).toBe('BACKEND_FAILURE');
 });
+
+it.each([
+  ['nothing', { negate: () => undefined }, /negate: backend ".*" returned undefined\. .* handle/],
+  ['a promise', { negate: async () => null }, /negate: backend ".*" returned .* only read is asynchronous/],
+  ['no memory', { memory: () => undefined }, /memory\(\) of backend ".*" returned undefined\. It must return/],
+  ['no numbers', { memory: () => ({ tensors: 1, bytes: Number.NaN }) }, /memory\(\) of .* returned .*"bytes":null/],
+])('a backend that returns %s is named', (_, wrong, message) => {
+  const ops = createOperations({ ...createTestBackend(), ...(wrong as object) });
+  const error = errorOf(() => ops.scope(() => ops.negate(ops.zeros([1]))));
+  expect([error.code, error.message]).toEqual(['BACKEND_FAILURE', expect.stringMatching(message)]);
+});

@@ -1,4 +1,4 @@
-import type { Backend } from '../backend.js';
+import type { Backend, BackendMemory } from '../backend.js';
 import { describeValue, LmdError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
 import { formatShape } from './shapes.js';
@@ -27,6 +27,14 @@ export class Lifetimes {
 
   /** Tracks tensors that the backend made. */
   track<T extends Tensor>(operation: string, x: T): T {
+    if (typeof x !== 'object' || x === null || !Array.isArray(x.shape)) {
+      const found = describeValue(x);
+      throw new LmdError('BACKEND_FAILURE', `${operation}: backend "${this.#backend.name}" returned ${found}.`, {
+        subject: operation,
+        value: x,
+        remedy: 'A backend must return a handle with shape and dtype at once; only read is asynchronous.',
+      });
+    }
     if (this.#live.has(x)) {
       throw new LmdError(
         'BACKEND_FAILURE',
@@ -87,13 +95,24 @@ export class Lifetimes {
   }
 
   memory() {
-    const { tensors, bytes } = this.#backend.memory();
+    const { tensors, bytes } = this.#held();
     this.#peakBytes = Math.max(this.#peakBytes, bytes);
     return { tensors, bytes, peakBytes: this.#peakBytes };
   }
 
+  #held(): BackendMemory {
+    const held = this.#backend.memory();
+    if (held?.tensors >= 0 && held.bytes >= 0) return held;
+    const found = held === undefined || held === null ? describeValue(held) : JSON.stringify(held);
+    throw new LmdError('BACKEND_FAILURE', `memory() of backend "${this.#backend.name}" returned ${found}.`, {
+      subject: 'memory',
+      value: held,
+      remedy: 'It must return { tensors, bytes }, the numbers of live tensors and of their bytes.',
+    });
+  }
+
   resetPeak(): void {
-    this.#peakBytes = this.#backend.memory().bytes;
+    this.#peakBytes = this.#held().bytes;
   }
 
   /** Hands the scope's tensors found in `value` to the enclosing scope. */
@@ -129,7 +148,7 @@ export class Lifetimes {
    * Memory only grows between disposals, so reading it before each disposal finds the peak.
    */
   #notePeak(): void {
-    const { bytes } = this.#backend.memory();
+    const { bytes } = this.#held();
     if (bytes > this.#peakBytes) this.#peakBytes = bytes;
   }
 
