@@ -38,7 +38,10 @@ const groups = {
   optimizers: { describe: 'the kernels of the optimizers, and their compact states', groups: ['optimizers'] },
   trajectories: { describe: 'training steps of a small Vision Transformer', groups: ['training'] },
   memory: { describe: 'handles and bytes of every operation, and loops that do not grow', groups: ['memory'] },
-  faults: { describe: 'special values, refused calls, mutated arguments and other instances harm nothing else', groups: ['faults'] },
+  faults: {
+    describe: 'special values, refused calls, mutated arguments and other instances harm nothing else',
+    groups: ['faults'],
+  },
 } as const;
 
 export type ConformanceLevelName = keyof typeof groups;

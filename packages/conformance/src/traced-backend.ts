@@ -4,6 +4,8 @@ import { type Backend, primitiveNames } from '@lmd/core';
 export interface CallTrace {
   begin(call: string): void;
   end(): void;
+  /** Is told what a call has thrown, or rejects with. */
+  failed?(call: string, thrown: unknown): void;
 }
 
 const longestCall = 300;
@@ -41,7 +43,13 @@ export function tracedBackend(backend: Backend, trace: CallTrace): Backend {
       const text = `${name}(${given.map(shown).join(', ')})${from}`.slice(0, longestCall);
       latest = text;
       trace.begin(text);
-      const result = call.apply(owner, given);
+      let result: unknown;
+      try {
+        result = call.apply(owner, given);
+      } catch (thrown) {
+        trace.failed?.(text, thrown);
+        throw thrown;
+      }
       if (isPromise(result)) {
         pending.add(text);
         return result.then(
@@ -53,6 +61,7 @@ export function tracedBackend(backend: Backend, trace: CallTrace): Backend {
           (error) => {
             pending.delete(text);
             ended();
+            trace.failed?.(text, error);
             throw error;
           },
         );

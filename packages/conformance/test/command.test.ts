@@ -40,7 +40,17 @@ describe('a backend that hangs or crashes', () => {
       'elementwise > log keeps',
       /ended with exit code 1 in .*log\(\[\d+\] f32\): the queue is lost/,
     ],
-    ['matmul throws', 'matrices with no', /no such shader/],
+    ['log rejects at once', 'elementwise > log keeps', /exit code 1 after .*: the queue is lost/],
+    ['log throws later', 'elementwise > log keeps', /exit code 1 after .*: "the device is lost"/],
+    ['log returns nothing', 'elementwise > log keeps', /log: backend "reference" returned undefined\. .* a handle/],
+    ['log throws text', 'elementwise > log keeps', /: log\(\[\d+\] f32\) failed: "out of memory"/],
+    ['log throws an object', 'elementwise > log keeps', /: log\(\[\d+\] f32\) failed: an object/],
+    [
+      'memory returns nothing',
+      'elementwise > log keeps',
+      /memory\(\) of backend "reference" returned undefined\. It must/,
+    ],
+    ['matmul throws', 'matrices with no', /: matmul\(.*\) failed: no such shader/],
     ['close never settles', 'elementwise > sign keeps', /end > closes: close\(\) has not finished within 4 s/],
     ['close throws', 'elementwise > sign keeps', /end > closes: close\(\) failed: it is closed already/],
   ])('%s: fails a test of its level, and the next one runs', async (fault, test, message) => {
@@ -127,6 +137,14 @@ describe('the command line', () => {
     const all = await faulty('wrong exp', ...tests, '--all');
     expect(all.out).toMatch(/\| random-bits \| passed \|/);
     expect(all.code).toBe(1);
+  });
+
+  it('takes messages that the backend sends for what they are, and repeats a failure of close()', async () => {
+    const sending = await faulty('sends messages', '--test', 'elementwise > sign keeps');
+    expect(sending.out).toMatch(/passed operations: 1 of 1 tests/);
+    expect(sending.code).toBe(0);
+    const { out } = await faulty('close throws', '--test', 'elementwise > sign keeps');
+    expect(out).toMatch(/lmd-conformance \.\/faulty-backend\.mjs --seed 1 --level operations\n/);
   });
 
   it('calls another function with --export', async () => {

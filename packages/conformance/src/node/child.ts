@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Backend, messageOf } from '@lmd/core';
 import type { Measurement } from '../context.js';
 import { closingTest } from '../plan.js';
@@ -15,23 +16,38 @@ export const childArgument = '--test-process';
 /** The parent measures the time, since a loop cannot be left from inside. */
 const noLimit = 2 ** 31 - 1;
 
+/** Of the request, so that the parent can tell our messages from those of the backend. */
+let key = '';
+
 /** Resolves when the message is on its way, so that what follows may hang or crash. */
 function send(message: ChildMessage): Promise<void> {
-  return new Promise((resolve) => process.send!(message, () => resolve()));
+  return new Promise((resolve) => process.send!({ ...message, key }, () => resolve()));
 }
 
 /** Runs what the parent asks for, and ends the process. */
 export async function runAsChild(callFile: string): Promise<void> {
   const request = await new Promise<ChildRequest>((resolve) => process.once('message', resolve));
+  key = request.key;
   // Without a parent there is nobody to tell.
   process.once('disconnect', () => process.exit(1));
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     process.once(event, async (thrown: unknown) => {
-      await send({ type: 'crash', message: thrown instanceof Error ? thrown.message : String(thrown) });
+      await send({ type: 'crash', message: messageOf(thrown) });
       process.exit(1);
     });
   }
-  const trace = openCallFile(callFile);
+  let failure: { readonly call: string; readonly thrown: unknown } | undefined;
+  const trace: CallTrace = {
+    ...openCallFile(callFile),
+    failed(call, thrown) {
+      failure = { call, thrown };
+    },
+  };
+  /** What a test has thrown; the call is named if it is the backend's own. */
+  const reasonOf = (thrown: unknown) => {
+    const isOwn = failure !== undefined && Object.is(failure.thrown, thrown);
+    return isOwn ? `${failure!.call} failed: ${messageOf(thrown)}` : messageOf(thrown);
+  };
   try {
     const create = await loadBackend(request.backend, trace);
     const backend = await create();
@@ -46,24 +62,24 @@ export async function runAsChild(callFile: string): Promise<void> {
         const another = await create();
         return another === backend ? shown : tracedBackend(another, trace);
       };
-      for (const test of task.tests) await runTest(test, shown, createAnother, request.seed);
+      for (const test of task.tests) await runTest(test, { backend: shown, createAnother, reasonOf }, request.seed);
       await runClosing(backend, trace);
     }
     await send({ type: 'done' });
   } catch (thrown) {
-    const message = thrown instanceof Error ? thrown.message : String(thrown);
-    await send({ type: 'unusable', message, usage: thrown instanceof Unusable && thrown.usage });
+    await send({ type: 'unusable', message: messageOf(thrown), usage: thrown instanceof Unusable && thrown.usage });
   }
   // What the backend has started, such as workers, may keep running.
   process.exit(0);
 }
 
-async function runTest(
-  test: string,
-  backend: Backend,
-  createAnother: () => Promise<Backend>,
-  seed: number,
-): Promise<void> {
+interface Tested {
+  readonly backend: Backend;
+  readonly createAnother: () => Promise<Backend>;
+  readonly reasonOf: (thrown: unknown) => string;
+}
+
+async function runTest(test: string, { backend, createAnother, reasonOf }: Tested, seed: number): Promise<void> {
   await send({ type: 'begin', test });
   const measured: Measurement[] = [];
   const start = performance.now();
@@ -82,13 +98,14 @@ async function runTest(
     onMeasurement: (measurement) => measured.push(measurement),
   });
   const milliseconds = performance.now() - start;
-  const error = failed[0]?.error;
+  // What the test has left behind, such as a promise that nothing awaits, fails now: in its own test.
+  await delay(1);
   await send({
     type: 'outcome',
     outcome: {
       name: test,
       passed: failed.length === 0,
-      ...(failed.length === 0 ? {} : { message: error instanceof Error ? error.message : String(error) }),
+      ...(failed.length === 0 ? {} : { message: reasonOf(failed[0]!.error) }),
       milliseconds,
       errors: errorsByOperation(measured),
     },

@@ -112,7 +112,8 @@ export async function climb(host: TestHost, options: ClimbOptions, events: Climb
         break;
       }
     }
-    const passed = problem === undefined && note === undefined && outcomes.every((outcome) => outcome.passed);
+    const complete = problem === undefined && note === undefined && outcomes.length >= tests.length;
+    const passed = complete && outcomes.every((outcome) => outcome.passed);
     return {
       name,
       describe,

@@ -3,6 +3,7 @@ import { isLmdError, LmdError, messageOf } from '@lmd/core';
 import { CommanderError } from 'commander';
 import picocolors from 'picocolors';
 import { version } from '../../package.json';
+import { closingTest } from '../plan.js';
 import { type ClimbResult, climb } from './climb.js';
 import { locateBackend } from './load-backend.js';
 import { type CommandRequest, createProgram } from './program.js';
@@ -110,7 +111,9 @@ async function run(request: CommandRequest, bin: string): Promise<number> {
     return exitCodes.passed;
   }
   const test = failed.outcomes.find(({ passed }) => !passed)?.name;
-  const again = test === undefined ? '' : `lmd-conformance ${specifier} --seed ${seed} --test ${JSON.stringify(test)}`;
+  // What closes the backend is no test that --test selects.
+  const selection = test === closingTest ? `--level ${failed.name}` : `--test ${JSON.stringify(test)}`;
+  const again = test === undefined ? '' : `lmd-conformance ${specifier} --seed ${seed} ${selection}`;
   print(`\n${red('does not conform')}: fails at ${failed.name} (seed ${seed})\n${dim(again)}`);
   return exitCodes.failed;
 }

@@ -5,6 +5,8 @@ import type { ErrorHistogram } from '../histogram.js';
 export interface ChildRequest {
   readonly backend: BackendModule;
   readonly seed: number;
+  /** Is part of each message of the test process; a message without it is the backend's. */
+  readonly key: string;
   readonly task:
     | { readonly kind: 'tests' /** Full names, in order. */; readonly tests: readonly string[] }
     | { readonly kind: 'speed' };

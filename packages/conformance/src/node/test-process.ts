@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,7 +24,7 @@ export type End =
 /** Test processes of one program, one at a time. */
 export interface TestHost {
   /** @param limit seconds for the import with `create`, and for each test. */
-  run(request: ChildRequest, limit: number, events: ProcessEvents): Promise<End>;
+  run(request: Omit<ChildRequest, 'key'>, limit: number, events: ProcessEvents): Promise<End>;
   close(): void;
 }
 
@@ -43,7 +44,7 @@ export function openTestHost(bin: string): TestHost {
       writeFileSync(path, '');
       // Its output is the backend's own; standard output belongs to the command.
       child = fork(bin, [childArgument, path], { stdio: ['ignore', 2, 2, 'ipc'] });
-      return watch(child, path, request, limit, events);
+      return watch(child, path, { ...request, key: randomUUID() }, limit, events);
     },
     close() {
       process.off('exit', close);
@@ -72,7 +73,8 @@ function watch(
       }, limit * 1000);
     };
     child.once('error', reject);
-    child.on('message', (message: ChildMessage) => {
+    child.on('message', (message: (ChildMessage & { readonly key?: string }) | null) => {
+      if (message?.key !== request.key) return;
       restart();
       if (message.type === 'created') events.onCreated?.(message.facts);
       else if (message.type === 'begin') {
