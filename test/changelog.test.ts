@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { published } from '../scripts/packed.mjs';
 
 const { getReleaseLine, getDependencyReleaseLine } = createRequire(import.meta.url)('../.changeset/changelog.cjs') as {
   getReleaseLine: (changeset: { summary: string }) => Promise<string>;
@@ -26,5 +29,41 @@ describe('changelogs', () => {
     ];
     expect(await getDependencyReleaseLine([], dependencies)).toBe('- Updated: `@lmd/core` 0.2.0, `@lmd/data` 0.2.1.');
     expect(await getDependencyReleaseLine([], [])).toBe('');
+  });
+});
+
+/** The entries of each section of a changelog, white space aside. */
+const sectionsOf = (text: string) =>
+  text.split(/^### .*\n/m).map((section) =>
+    section
+      .split(/\n(?=- |## )|^(?=- )/)
+      .filter((entry) => entry.startsWith('- '))
+      .map((entry) => entry.replaceAll(/\s+/g, ' ').trim()),
+  );
+
+/** Entries as long as this say what a package of its own does. */
+const longEntry = 120;
+
+describe('the changelogs of the packages', () => {
+  const texts = published.map(({ folder }) => readFileSync(join(folder, 'CHANGELOG.md'), 'utf8'));
+
+  it('have no long entry in common: each says what its own package does', () => {
+    const seen = new Set<string>();
+    const twice: string[] = [];
+    for (const text of texts) {
+      const own = new Set(sectionsOf(text).flat());
+      for (const entry of own) {
+        if (entry.length >= longEntry && seen.has(entry)) twice.push(entry);
+        seen.add(entry);
+      }
+    }
+    expect(twice).toEqual([]);
+  });
+
+  it('name breaks first', () => {
+    for (const section of texts.flatMap(sectionsOf)) {
+      const breaks = section.map((entry) => entry.startsWith('- **Breaking.**'));
+      expect(section.slice(0, breaks.lastIndexOf(true) + 1).filter((_, i) => !breaks[i])).toEqual([]);
+    }
   });
 });
