@@ -76,6 +76,31 @@ function writeChangesets(folder) {
   }
 }
 
+/**
+ * A changelog whose newest version names what breaks first in each section: changesets have no order.
+ *
+ * @param {string} text
+ */
+export function breaksFirst(text) {
+  const [head = '', newest = '', ...older] = text.split(/^(?=## )/m);
+  const sections = newest.split(/^(?=### )/m).map((section) => {
+    const [title = '', ...entries] = section.trimEnd().split(/\n(?=- )/);
+    const isBreak = (entry) => entry.startsWith('- **Breaking.**');
+    const sorted = [...entries.filter(isBreak), ...entries.filter((entry) => !isBreak(entry))];
+    return `${[title, ...sorted].join('\n')}\n\n`;
+  });
+  return `${(head + sections.join('') + older.join('')).trimEnd()}\n`;
+}
+
+function sortChangelogs(folder) {
+  for (const parent of ['packages', 'apps']) {
+    for (const name of readdirSync(join(folder, parent))) {
+      const path = join(folder, parent, name, 'CHANGELOG.md');
+      if (existsSync(path)) writeFileSync(path, breaksFirst(readFileSync(path, 'utf8')));
+    }
+  }
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { values } = parseArgs({ options: { folder: { type: 'string' } } });
   const folder = values.folder ?? fileURLToPath(new URL('..', import.meta.url));
@@ -85,5 +110,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     cwd: folder,
     stdio: 'inherit',
   });
+  if (status === 0) sortChangelogs(folder);
   process.exitCode = status ?? 1;
 }
