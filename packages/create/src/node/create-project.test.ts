@@ -64,10 +64,20 @@ describe('createProject', () => {
   });
 
   it('refuses names that npm does not take', async () => {
-    for (const name of ['My-Backend', '-backend', 'my backend', `a${'b'.repeat(214)}`]) {
+    for (const name of ['My-Backend', '-backend', 'my backend', `a${'b'.repeat(214)}`, 'node_modules']) {
       expect(await refusal(name, 'backend')).toMatchObject({ code: 'NAME_INVALID', value: name });
       expect(existsSync(join(work, name))).toBe(false);
     }
+  });
+
+  it('says why a folder cannot be written', async () => {
+    writeFileSync(join(work, 'no-folder'), '');
+    // The parent is a file: refused by the system on every platform, also to an administrator.
+    const error = await refusal(join('no-folder', 'mine'), 'plugin');
+    expect(isCreateError(error)).toBe(true);
+    // A name that the file system does not take, below a folder that exists.
+    const long = await refusal(join('b'.repeat(300), 'mine'), 'plugin');
+    expect(long).toMatchObject({ code: 'FILE_SYSTEM', message: expect.stringMatching(/cannot be written: .*Choose/) });
   });
 
   it('has errors that are recognized by their mark', () => {

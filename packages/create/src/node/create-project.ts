@@ -1,7 +1,7 @@
 import { cp, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CreateError } from './errors.js';
+import { CreateError, isCreateError } from './errors.js';
 
 /** What a project can be made for, each with a template. */
 export const projectKinds = ['backend', 'optimizer', 'plugin'] as const;
@@ -57,7 +57,7 @@ async function checkFolder(folder: string): Promise<void> {
  * Writes a project for a backend, an optimizer or a plugin, with tests, into a new folder. Its dependencies are of the
  * minor version that this version of the package was released with.
  *
- * @throws CreateError `UNKNOWN_KIND`, `NAME_INVALID` or `FOLDER_EXISTS`; then nothing has been written.
+ * @throws CreateError `UNKNOWN_KIND`, `NAME_INVALID` or `FOLDER_EXISTS`; then nothing has been written. `FILE_SYSTEM` with the reason.
  */
 export async function createProject({ folder, kind }: CreateProjectOptions): Promise<CreatedProject> {
   if (!projectKinds.includes(kind)) {
@@ -68,15 +68,24 @@ export async function createProject({ folder, kind }: CreateProjectOptions): Pro
   }
   const target = resolve(folder);
   const name = basename(target);
-  if (!/^[a-z0-9][a-z0-9._-]{0,213}$/.test(name)) {
+  // npm refuses the two names.
+  if (!/^[a-z0-9][a-z0-9._-]{0,213}$/.test(name) || /^(node_modules|favicon\.ico)$/.test(name)) {
     throw new CreateError('NAME_INVALID', `The folder's name is ${JSON.stringify(name)}.`, {
       value: name,
       remedy: 'It is also the name of the npm package: use lower case letters, digits, "-", "_" and ".".',
     });
   }
-  await checkFolder(target);
-  await mkdir(target, { recursive: true });
-  await cp(join(home, 'templates', kind), target, { recursive: true });
+  try {
+    await checkFolder(target);
+    await mkdir(target, { recursive: true });
+    await cp(join(home, 'templates', kind), target, { recursive: true });
+  } catch (error) {
+    if (isCreateError(error)) throw error;
+    throw new CreateError('FILE_SYSTEM', `${target} cannot be written: ${(error as Error).message}.`, {
+      value: target,
+      remedy: 'Choose a folder that you may write to.',
+    });
+  }
   // A .gitignore, and a package.json below the package's own, would mean something else to npm.
   await rename(join(target, 'gitignore'), join(target, '.gitignore'));
   const path = join(target, 'package.json');

@@ -6,6 +6,8 @@ export type CreateErrorCode =
   | 'FOLDER_EXISTS'
   /** The folder's name cannot be the name of an npm package. */
   | 'NAME_INVALID'
+  /** The operating system refuses to write the folder. */
+  | 'FILE_SYSTEM'
   /** An argument is missing, unknown or of another type. */
   | 'INVALID_ARGUMENT';
 
