@@ -30,7 +30,8 @@ export function openSession(ops: EagerOperations): Session {
       owned.push(...Object.values(tensors));
       return tensors;
     },
-    close: () => ops.dispose(owned.filter((tensor) => !ops.isDisposed(tensor))),
+    // Each once, or the error of a test would be hidden by that of its end.
+    close: () => ops.dispose([...new Set(owned)].filter((tensor) => !ops.isDisposed(tensor))),
   };
 }
 

@@ -1,4 +1,4 @@
-import { disposeState, type EagerOperations, type NamedTensors, weightOf } from '@lmd/core';
+import { disposeState, type EagerOperations, type NamedTensors, schedules, weightOf } from '@lmd/core';
 import { type OptimizerCase, type ResolvedOptimizerOptions, settingOf } from './options.js';
 import {
   advance,
@@ -13,7 +13,9 @@ import {
 } from './run.js';
 
 export function stateCases({ create, learningRate }: ResolvedOptimizerOptions): OptimizerCase[] {
-  const make = () => create({ learningRate: settingOf(learningRate, plainTarget.name) });
+  const rate = settingOf(learningRate, plainTarget.name);
+  const make = () => create({ learningRate: rate });
+  const scheduled = () => create({ learningRate: schedules.linear({ from: rate, to: rate / 10, steps: 15 }) });
   return [
     {
       name: 'counts its steps, and keeps the names, shapes and types of its state',
@@ -22,6 +24,7 @@ export function stateCases({ create, learningRate }: ResolvedOptimizerOptions): 
         const { ops, own } = session;
         let state = await begin(session, rule);
         const weights = own(ops.scope(() => plainTarget.initialWeights(ops)));
+        if (state.step !== 0) return `init gives step ${state.step}, expected 0.`;
         const first = await contentsOf(ops, state.tensors);
         for (const name of Object.keys(first)) {
           if (!Object.hasOwn(weights, name.slice(0, name.lastIndexOf('/')))) {
@@ -29,7 +32,7 @@ export function stateCases({ create, learningRate }: ResolvedOptimizerOptions): 
           }
         }
         for (const [index, steps] of [0, 1, 1, 5].entries()) {
-          const expected = state.step + steps;
+          const expected: number = state.step + steps;
           state = advance(session, rule, state, steps);
           if (state.step !== expected) return `it counts step ${state.step}, expected ${expected}.`;
           const problem = layoutDifference(await contentsOf(ops, state.tensors), first);
@@ -41,14 +44,15 @@ export function stateCases({ create, learningRate }: ResolvedOptimizerOptions): 
     {
       name: 'resumes from a copy of its state to the bit, as a rule made anew',
       async run(_, open) {
-        const [session, rule] = [open(), make()];
+        // A schedule, so that an optimizer which counts the steps of its own object differs from one made anew.
+        const [session, rule] = [open(), scheduled()];
         const { ops } = session;
         const half = advance(session, rule, await begin(session, rule), 7);
         const copied = await contentsOf(ops, half.tensors);
         const { step } = half;
         const whole = await contentsOf(ops, advance(session, rule, half, 8).tensors);
         const fresh = open();
-        const resumed = advance(fresh, make(), { step, tensors: fromContents(fresh, copied) }, 8);
+        const resumed = advance(fresh, scheduled(), { step, tensors: fromContents(fresh, copied) }, 8);
         const problem = bitDifference(await contentsOf(fresh.ops, resumed.tensors), whole);
         return problem && `7 + 8 steps part from 15: ${problem}.`;
       },
@@ -61,9 +65,16 @@ export function stateCases({ create, learningRate }: ResolvedOptimizerOptions): 
         const state = advance(session, rule, await begin(session, rule), 3);
         const before = await contentsOf(ops, state.tensors);
         const passes = passesOf(session, rule, state);
+        const given = { ...state, tensors: { ...state.tensors } };
         const once = rule.update(ops, state, passes);
         own(once.tensors);
-        const [first, gradients] = [await contentsOf(ops, once.tensors), passes[0]!.gradients];
+        if (Object.values(passes[0]!.gradients).some((gradient) => ops.isDisposed(gradient))) {
+          return 'the update freed the gradients that it was given.';
+        }
+        if (state.step !== given.step) return `the update changed the step of the state that it was given.`;
+        const replaced = Object.keys(given.tensors).find((name) => state.tensors[name] !== given.tensors[name]);
+        if (replaced !== undefined) return `the update replaced ${replaced} in the state that it was given.`;
+        const first = await contentsOf(ops, once.tensors);
         advance(session, rule, once, 2);
         const changed = bitDifference(await contentsOf(ops, state.tensors), before);
         if (changed !== undefined) return `the update changed the state that it was given: ${changed}.`;
@@ -73,9 +84,7 @@ export function stateCases({ create, learningRate }: ResolvedOptimizerOptions): 
         if (problem !== undefined) return `the same update came out differently: ${problem}.`;
         disposeState(ops, state);
         await contentsOf(ops, again.tensors);
-        return Object.values(gradients).some((gradient) => ops.isDisposed(gradient))
-          ? 'the update freed the gradients that it was given.'
-          : undefined;
+        return undefined;
       },
     },
     {
@@ -118,7 +127,15 @@ export function stateCases({ create, learningRate }: ResolvedOptimizerOptions): 
           ['sampled weights', (through) => rule.weights(through, state, 'sample', key)],
         ];
         for (const [what, of] of ways) {
+          const held = ops.memory().tensors;
           const first = of(ops);
+          const added = ops.memory().tensors - held;
+          if (Object.values(first).some((tensor) => Object.values(state.tensors).includes(tensor))) {
+            return `${what} gives a tensor of the state, expected a handle of its own.`;
+          }
+          if (added !== Object.keys(first).length) {
+            return `${what} leaves ${added} tensors, and gives ${Object.keys(first).length}.`;
+          }
           const contents = await contentsOf(ops, first);
           const difference = layoutDifference(contents, layout);
           if (difference !== undefined) return `${what} gives ${difference}.`;
