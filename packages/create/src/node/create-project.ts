@@ -57,7 +57,8 @@ async function checkFolder(folder: string): Promise<void> {
  * Writes a project for a backend, an optimizer or a plugin, with tests, into a new folder. Its dependencies are of the
  * minor version that this version of the package was released with.
  *
- * @throws CreateError `UNKNOWN_KIND`, `NAME_INVALID` or `FOLDER_EXISTS`; then nothing has been written. `FILE_SYSTEM` with the reason.
+ * @throws CreateError `UNKNOWN_KIND`, `NAME_INVALID` or `FOLDER_EXISTS`; then nothing has been written. `FILE_SYSTEM`
+ *   with the reason.
  */
 export async function createProject({ folder, kind }: CreateProjectOptions): Promise<CreatedProject> {
   if (!projectKinds.includes(kind)) {
