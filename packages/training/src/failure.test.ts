@@ -3,7 +3,7 @@ import { isLmdError } from '@lmd/core';
 import { describe, expect, it } from 'vitest';
 import { base, rejection } from '../test/small-run.js';
 import { moons } from '../test/tiny-mlp.js';
-import { train, weightAveraging } from './index.js';
+import { type Plugin, train, weightAveraging } from './index.js';
 
 describe('a failure', () => {
   it('in a hook names the plugin and the hook, keeps the cause, tells the others and frees everything', async () => {
@@ -36,6 +36,20 @@ describe('a failure', () => {
       expect(closed).toBe(1);
       expect(backend.memory()).toEqual({ tensors: 0, bytes: 0 });
     }
+  });
+
+  it.each([
+    [undefined, /it returned undefined\. Return \{ data \}/],
+    [{ data: new Map() }, /data is \[object Map\], which JSON cannot represent/],
+    [{ data: { best: Number.NaN } }, /data\.best is NaN/],
+    [{ tensors: { average: 1 } }, /expected a tensor, got 1/],
+  ])('of state() to return what a checkpoint can hold names its plugin: %o', async (state, message) => {
+    const clumsy = { name: 'clumsy', state: () => state as never, restore: () => {} };
+    const saving: Plugin = { name: 'saving', settle: async (_, run) => void (await run.snapshot()) };
+    const error = await rejection(train({ ...base(), plugins: [saving, clumsy] }));
+    expect(isLmdError(error, 'PLUGIN_FAILURE')).toBe(true);
+    expect(String(error)).toMatch(/Plugin "clumsy" failed in its hook "state"/);
+    expect(String(error)).toMatch(message);
   });
 
   it('in a hook that another plugin called is named once, by its own plugin', async () => {

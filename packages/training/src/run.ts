@@ -1,4 +1,4 @@
-import { LmdError, type NamedTensors, type OptimizerState, type Tensor } from '@lmd/core';
+import { describeValue, LmdError, type NamedTensors, type OptimizerState, type Tensor } from '@lmd/core';
 import { version } from '../package.json';
 import {
   type Checkpoint,
@@ -11,6 +11,7 @@ import { type BatchQueue, batchQueue } from './data/prefetch.js';
 import type { EvaluationResult } from './evaluate.js';
 import type { TrainingEvent, TrainStatus } from './events.js';
 import { dispatch, guarded } from './hooks.js';
+import { assertJson } from './json.js';
 import type { PluginState, TrainingRun } from './plugin.js';
 import type { StepContext } from './step.js';
 import type { TrainPlan } from './train-options.js';
@@ -176,11 +177,11 @@ export class Run implements TrainingRun {
     const plugins: [string, Checkpoint['plugins'][string]][] = [];
     for (const plugin of plan.plugins) {
       if (plugin.state === undefined) continue;
-      const { data, tensors } = await guarded(plugin, 'state', () => plugin.state!());
-      plugins.push([
-        plugin.name,
-        { ...(data === undefined ? {} : { data }), tensors: await readTensors(ops, tensors ?? {}) },
-      ]);
+      const stored = await guarded(plugin, 'state', async () => {
+        const { data, tensors } = checkedState(await plugin.state!());
+        return { ...(data === undefined ? {} : { data }), tensors: await readTensors(ops, tensors ?? {}) };
+      });
+      plugins.push([plugin.name, stored]);
     }
     return {
       step: this.step,
@@ -225,4 +226,17 @@ export class Run implements TrainingRun {
     if (this.#state !== undefined) this.ops.dispose(this.#state.tensors);
     this.#state = undefined;
   }
+}
+
+/** Refuses what a checkpoint cannot hold where it is made, not when a file is written. */
+function checkedState(state: PluginState): PluginState {
+  if (typeof state !== 'object' || state === null) {
+    throw new LmdError('INVALID_ARGUMENT', `it returned ${describeValue(state)}.`, {
+      subject: 'state',
+      value: state,
+      remedy: 'Return { data }, { tensors } or both.',
+    });
+  }
+  if (state.data !== undefined) assertJson(state.data, 'data');
+  return state;
 }
