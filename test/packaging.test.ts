@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -65,6 +65,22 @@ describe.each(published)('$manifest.name', ({ manifest }) => {
     const installed = readdirSync(join(project, 'node_modules', ...manifest.name.split('/')));
     expect(installed).toEqual(expect.arrayContaining(['README.md', 'LICENSE', 'dist', 'package.json']));
     expect(installed).not.toContain('src');
+  });
+
+  it('has types that compile, declarations included', () => {
+    const lines = specifiers.map(
+      (specifier, i) => `import * as m${i} from ${JSON.stringify(specifier)};\nvoid m${i};\n`,
+    );
+    writeFileSync(join(project, 'imports.mts'), lines.join(''));
+    // Without skipLibCheck, which is off by default.
+    const compilerOptions = {
+      ...{ noEmit: true, strict: true, exactOptionalPropertyTypes: true, target: 'es2022', lib: ['es2023', 'dom'] },
+      ...{ module: 'nodenext', types: ['node'], typeRoots: [join(root, 'node_modules', '@types')] },
+    };
+    writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['imports.mts'] }));
+    const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+    const { stdout } = spawnSync(process.execPath, [tsc, '-p', project], { cwd: project, encoding: 'utf8' });
+    expect(stdout).toBe('');
   });
 
   it('brings no more packages and megabytes than its limit', () => {

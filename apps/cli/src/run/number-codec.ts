@@ -9,5 +9,5 @@ const named: Readonly<Record<string, number>> = {
 /** A number in a JSON file. Non-finite numbers are strings, as `toJson` writes them. */
 export const storedNumber = z.union([
   z.number(),
-  z.enum(['NaN', 'Infinity', '-Infinity']).transform((name) => named[name]!),
+  z.literal(['NaN', 'Infinity', '-Infinity']).transform((name) => named[name]!),
 ]);
