@@ -20,7 +20,7 @@ export { type EvaluateOptions, type EvaluationResult, evaluate } from './evaluat
 export type * from './events.js';
 export { checkPlugins } from './hooks.js';
 export { fromJson, type Json, toJson } from './json.js';
-export { lossOf } from './loss.js';
+export { type LossBatch, type LossFunction, lossOf } from './loss.js';
 export { type Plugin, type PluginState, pluginSpecVersion, type TrainingData, type TrainingRun } from './plugin.js';
 export { type DiagnosticsOptions, diagnostics } from './plugins/diagnostics.js';
 export { type EarlyStoppingOptions, earlyStopping, earlyStoppingOptionTable } from './plugins/early-stopping.js';

@@ -1,4 +1,25 @@
-import type { Operations, Tensor } from '@lmd/core';
+import type { ForwardContext, NamedTensors, Operations, Tensor } from '@lmd/core';
+
+/** The tensors of a batch, or of a micro-batch, for a custom loss. */
+export interface LossBatch {
+  /** [examples, ...inputShape]. */
+  readonly inputs: Tensor;
+  /** i32, [examples, ...]. */
+  readonly labels: Tensor;
+  readonly softLabels?: Tensor | undefined;
+}
+
+/**
+ * A custom loss of `train`: a scalar tensor, the mean over the examples of the batch, differentiable in `weights`. It
+ * runs the forward pass itself, with `context`. It must depend only on its arguments: noise comes from `context.key`,
+ * which differs for each step, posterior sample and micro-batch, so that a resumed run stays bit-identical.
+ */
+export type LossFunction = (
+  ops: Operations,
+  weights: NamedTensors,
+  batch: LossBatch,
+  context: ForwardContext,
+) => Tensor;
 
 /**
  * Mean cross-entropy over the rows whose label is not negative, in nats: a scalar tensor. 0 if all labels are negative.

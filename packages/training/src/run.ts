@@ -64,7 +64,7 @@ export class Run implements TrainingRun {
 
   get stepContext(): StepContext {
     const { ops, model, optimizer, precision, seed, plan } = this;
-    return { ops, model, optimizer, precision, seed, microBatchSize: plan.microBatchSize };
+    return { ops, model, optimizer, precision, seed, microBatchSize: plan.microBatchSize, loss: plan.loss };
   }
 
   /** Time since the start of the run, including earlier parts of a resumed run. */

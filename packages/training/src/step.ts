@@ -12,7 +12,7 @@ import {
   type TensorData,
 } from '@lmd/core';
 import { type CheckedBatch, checkClasses } from './data/check-batch.js';
-import { meanOfCounted, rowLosses } from './loss.js';
+import { type LossFunction, meanOfCounted, rowLosses } from './loss.js';
 
 export interface StepContext {
   readonly ops: EagerOperations;
@@ -22,6 +22,8 @@ export interface StepContext {
   readonly seed: number;
   /** Examples per forward pass; gradients are accumulated over the micro-batches of a batch. */
   readonly microBatchSize: number;
+  /** In place of the cross-entropy. */
+  readonly loss?: LossFunction | undefined;
 }
 
 export interface StepResult {
@@ -106,11 +108,11 @@ export function reportOf(ops: EagerOperations, loss: Tensor, records: readonly N
 }
 
 /**
- * Loss and gradients of the whole batch at `weights`, averaged over the rows that are not ignored, one micro-batch at a
- * time.
+ * Loss and gradients of the whole batch at `weights`, one micro-batch at a time: averaged over the rows that are not
+ * ignored, or a custom loss over the examples.
  */
 function accumulate(
-  { ops, model, precision, microBatchSize }: StepContext,
+  { ops, model, precision, microBatchSize, loss: custom }: StepContext,
   weights: NamedTensors,
   batch: CheckedBatch,
   key: Pass['key'],
@@ -128,8 +130,14 @@ function accumulate(
       const softTensor = softLabels === undefined ? undefined : rows(ops, softLabels, 'f32', from, to);
       // One posterior sample per optimizer step, but independent dropout and rounding noise for each micro-batch.
       const noise = { ...key, sample: key.sample * microBatches + micro };
+      const forward = { training: true, precision, key: noise };
       const { value, gradients } = valueAndGradients(ops, weights, (tape, watched) => {
-        const logits = model.forward(tape, watched, inputTensor, { training: true, precision, key: noise });
+        if (custom !== undefined) {
+          const given = { inputs: inputTensor, labels: labelTensor, softLabels: softTensor };
+          const loss = custom(tape, watched, given, forward);
+          return microBatches === 1 ? loss : tape.multiply(loss, (to - from) / examples);
+        }
+        const logits = model.forward(tape, watched, inputTensor, forward);
         checkClasses(batch, logits.shape.at(-1)!, 'the model has');
         const losses = rowLosses(tape, logits, labelTensor, softTensor, counted < labels.data.length);
         const own = microBatches === 1 ? counted : countedIn(labels, from, to);

@@ -26,6 +26,7 @@ import type { Dataset } from './data/dataset.js';
 import { type DataOrder, dataOrder, dataOrderOptionTable } from './data/order.js';
 import { checkPlugins } from './hooks.js';
 import { assertJson, type Json } from './json.js';
+import type { LossFunction } from './loss.js';
 import { thisTraining } from './made-by.js';
 import type { Plugin, TrainingData } from './plugin.js';
 
@@ -49,6 +50,18 @@ export const trainOptionTable = {
   }),
   /** Precision of the matrix products. An object; required. */
   precision: option.object<Precision>({ required: true, describe: 'Precision of the matrix products.' }),
+  /**
+   * Custom loss: a function of (ops, weights, batch, context) that returns a scalar tensor, the mean over the batch, as
+   * `LossFunction` describes. Without it, the loss is the cross-entropy of the model's logits. Validation and test data
+   * are not supported with it, since their results are those of logits: evaluate in a plugin. A function.
+   */
+  loss: option.callback<LossFunction>({
+    describe:
+      'Custom loss: a function of (ops, weights, batch, context) that returns a scalar tensor, the mean over the ' +
+      "batch, as `LossFunction` describes. Without it, the loss is the cross-entropy of the model's logits. " +
+      'Validation and test data are not supported with it, since their results are those of logits: evaluate in a ' +
+      'plugin.',
+  }),
   /** Training data, and optionally validation and test data. An object; required. */
   data: option.object<TrainingData>({
     required: true,
@@ -201,6 +214,7 @@ export function planTraining(options: TrainOptions): TrainPlan {
   for (const part of ['train', 'validation', 'test'] as const) {
     if (part === 'train' || data[part] !== undefined) checkDataset('train', `data.${part}`, data[part] as Dataset);
   }
+  if (checked.loss !== undefined) refuseEvaluation(data);
   const receiver = thisTraining;
   checkModel(model, { receiver });
   checkOptimizer(optimizer, { receiver });
@@ -231,9 +245,25 @@ export function planTraining(options: TrainOptions): TrainPlan {
         forward: namesOf(precision.forward),
         backward: namesOf(precision.backward),
       },
+      ...(checked.loss === undefined ? {} : { loss: 'custom' }),
       configuration,
     },
   };
+}
+
+function refuseEvaluation(data: TrainingData): void {
+  for (const part of ['validation', 'test'] as const) {
+    if (data[part] === undefined) continue;
+    throw new LmdError(
+      'INVALID_ARGUMENT',
+      `train has a custom loss and data.${part}, which is evaluated with logits.`,
+      {
+        subject: `data.${part}`,
+        value: data[part],
+        remedy: `Leave out data.${part}, and evaluate in a plugin.`,
+      },
+    );
+  }
 }
 
 /** The name of a format and its rounding. */
