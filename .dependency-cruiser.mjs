@@ -59,6 +59,14 @@ export default {
       to: { path: '^apps/(studies|examples)/' },
     },
     {
+      name: 'examples-use-packages',
+      comment:
+        "An example stands for a user's program: it imports packages by their entries, and no other application.",
+      severity: 'error',
+      from: { path: '^apps/examples/([^/]+)/' },
+      to: { path: '^apps/', pathNot: '^apps/examples/$1/' },
+    },
+    {
       name: 'nothing-ships-dev',
       comment:
         'Benchmarks, engines, golden files, peers and parity checks serve development; what ships never imports them.',

@@ -55,6 +55,26 @@ const cases: Readonly<Record<string, readonly [what: string, source: string, rul
     "export { studies } from '../../studies/src/index.js';",
     ['command-below-studies', 'public-entries-only'],
   ],
+  'apps/examples/tour/src/entry.ts': [
+    'accepts a package by its entry in an example',
+    "export { core } from '@lmd/core';",
+    [],
+  ],
+  'apps/examples/tour/src/inner.ts': [
+    "refuses a path into a package's source in an example",
+    "export { inner } from '../../../../packages/core/src/inner.js';",
+    ['public-entries-only'],
+  ],
+  'apps/examples/tour/src/application.ts': [
+    'refuses an application in an example',
+    "export { cli } from '../../../cli/src/index.js';",
+    ['examples-use-packages', 'public-entries-only'],
+  ],
+  'apps/examples/tour/src/other.ts': [
+    'refuses another example in an example',
+    "export { walk } from '../../walk/src/index.js';",
+    ['examples-use-packages', 'public-entries-only'],
+  ],
   'apps/cli/src/rows.ts': [
     'refuses what serves development in what ships',
     "export { rows } from '../../../dev/bench/rows.js';",
@@ -77,6 +97,7 @@ function brokenRules(): ReadonlyMap<string, readonly string[]> {
       'packages/backends/src/reference/index.ts': 'export const reference = 1;',
       'apps/cli/src/index.ts': 'export const cli = 1;',
       'apps/studies/src/index.ts': 'export const studies = 1;',
+      'apps/examples/walk/src/index.ts': 'export const walk = 1;',
       'dev/bench/rows.ts': 'export const rows = 1;',
       ...Object.fromEntries(Object.entries(cases).map(([path, [, source]]) => [path, source])),
     };
@@ -84,10 +105,10 @@ function brokenRules(): ReadonlyMap<string, readonly string[]> {
       mkdirSync(dirname(join(workspace, path)), { recursive: true });
       writeFileSync(join(workspace, path), text);
     }
-    for (const folder of ['packages/core', 'packages/models', 'packages/backends', 'apps/cli']) {
+    for (const folder of ['packages/core', 'packages/models', 'packages/backends', 'apps/cli', 'apps/examples/tour']) {
       writeFileSync(
         join(workspace, folder, 'package.json'),
-        JSON.stringify({ name: `@lmd/${folder.split('/')[1]}`, type: 'module' }),
+        JSON.stringify({ name: `@lmd/${folder.split('/').at(-1)}`, type: 'module' }),
       );
     }
     // The JSON reporter always exits with 0: the verdict is in its output.
