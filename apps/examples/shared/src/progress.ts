@@ -20,18 +20,19 @@ export function progressOn(
   signal: AbortSignal,
 ): ExampleProgress & { readonly end: () => void } {
   const out = terminalOutput(stream);
-  const began = performance.now();
+  let first: { readonly time: number; readonly done: number } | undefined;
   let shown = Number.NEGATIVE_INFINITY;
   let width = 0;
   const show: Report = async (done, total, what) => {
     // A backend that computes at once settles promises before any signal is handled.
     await setImmediate();
     const now = performance.now();
+    first ??= { time: now, done };
     if (now - shown < (stream.isTTY ? intervals.terminal : intervals.log)) return;
     shown = now;
-    // The first step also compiles and allocates: no estimate before a second.
-    const left =
-      done > 0 && now - began >= 1000 ? `, ${duration(((now - began) / 1000) * (total / done - 1))} left` : '';
+    // What comes before the first report is not the work, and the first step also compiles and allocates.
+    const [seconds, part] = [(now - first.time) / 1000, done - first.done];
+    const left = seconds >= 1 && part > 0 ? `, ${duration((seconds / part) * (total - done))} left` : '';
     const line = `${((100 * done) / total).toFixed(0).padStart(3)} %  ${what}${left}`;
     if (!stream.isTTY) return void out.write(`${line}\n`);
     stream.write(`\r${line.padEnd(width)}`);

@@ -58,14 +58,14 @@ describe('runExample', () => {
       seen = options;
       await report(1, 2, 'training');
       vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 6000);
-      await report(1, 2, 'testing');
+      await report(2, 3, 'testing');
       vi.restoreAllMocks();
       return outcome;
     });
     expect(seen).toEqual({ steps: 3, share: 0.5 });
     expect([code, files]).toEqual([0, ['sample.json', 'sample.md', 'sample.svg']]);
     expect(out).toContain('| a    |     1 |');
-    expect(err).toMatch(/^ 50 % {2}training\n 50 % {2}testing, 0:06 left\n/);
+    expect(err).toMatch(/^ 50 % {2}training\n 67 % {2}testing, 0:06 left\n/);
     expect(err).toMatch(/\d+\.\d s, peak memory \d+ MiB \(tensors 1 MiB\)\. Written: .*sample\.json \(\d+ bytes\)/);
     const record = JSON.parse(readFileSync(join(folder, 'sample.json'), 'utf8'));
     expect(record).toMatchObject({ example: 'sample', facts: ['One fact.'], results: [{ name: 'a', value: 1 }] });

@@ -1,0 +1,10 @@
+import type { Pictures } from '@lmd/example-shared';
+import { permutation } from '@lmd/training';
+
+/** Permuted digits: the same pictures with their pixels in another order, one for each task; task 0 has them as they are. */
+export function permuted({ images, labels, pixels }: Pictures, seed: number, task: number): Pictures {
+  if (task === 0) return { images, labels, pixels };
+  const order = permutation(pixels, seed, 'pixels', task);
+  const moved = images.map((_, i) => images[i - (i % pixels) + order[i % pixels]!]!);
+  return { images: moved, labels, pixels };
+}
