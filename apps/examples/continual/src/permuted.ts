@@ -1,7 +1,7 @@
 import type { Pictures } from '@lmd/example-shared';
 import { permutation } from '@lmd/training';
 
-/** Permuted digits: the same pictures with their pixels in another order, one for each task; task 0 has them as they are. */
+/** Permuted digits: the same pictures with their pixels in another order, one for each task. Task 0 changes nothing. */
 export function permuted({ images, labels, pixels }: Pictures, seed: number, task: number): Pictures {
   if (task === 0) return { images, labels, pixels };
   const order = permutation(pixels, seed, 'pixels', task);

@@ -31,8 +31,8 @@ export interface TrainTasksOptions {
 /** Inputs of a layer from which its subspace is learnt. */
 const subspaceInputs = 4000;
 /**
- * Trains one network on one task after another. The optimizer begins each task anew from the weights: its momentum holds
- * gradients of the task before, and steps along those are not projected.
+ * Trains one network on one task after another. The optimizer begins each task anew from the weights: its momentum
+ * holds gradients of the task before, and steps along those are not projected.
  *
  * @returns the test accuracies on tasks 0 … i after each task i, and the bytes of the optimizer's state.
  */
