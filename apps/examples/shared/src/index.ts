@@ -1,5 +1,5 @@
 export { accuracyOf, type Network, network } from './network.js';
 export { batchOf, mnistPictures, type Pictures } from './pictures.js';
 export type { ExampleProgress, Report } from './progress.js';
-export { type ExampleRecord, recordInMarkdown } from './record.js';
+export { captionOf, type ExampleRecord, recordInMarkdown } from './record.js';
 export { type ExampleContext, type ExampleOutcome, type ExampleStreams, runExample } from './run-example.js';

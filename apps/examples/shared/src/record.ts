@@ -28,13 +28,18 @@ export function machineName(): string {
   return `${first?.model.trim() ?? 'unknown processor'}, ${others.length + 1} cores, ${gibibytes} GiB, ${process.platform} ${process.arch}`;
 }
 
-/** The table with its caption. */
-export function recordInMarkdown(record: ExampleRecord): string {
-  const { table, facts, command, date, machine, node, seconds, peakMemoryBytes } = record;
+/** What was measured, when, where and by which command. */
+export function captionOf(record: ExampleRecord): string {
+  const { facts, command, date, machine, node, seconds, peakMemoryBytes } = record;
   const occasion =
     `Written by \`${command}\` on ${date}: ${machine}, Node ${node}; ` +
     `${seconds.toFixed(0)} s, peak memory ${mebibytes(peakMemoryBytes)}.`;
-  return `${markdownTable(table)}\n\n${[...facts, occasion].join(' ')}\n`;
+  return [...facts, occasion].join(' ');
+}
+
+/** The table with its caption. */
+export function recordInMarkdown(record: ExampleRecord): string {
+  return `${markdownTable(record.table)}\n\n${captionOf(record)}\n`;
 }
 
 export const mebibytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`;
