@@ -1,6 +1,4 @@
-import { valueAndGradients } from '@lmd/autograd';
 import {
-  type DrawKey,
   disposeState,
   type EagerOperations,
   type NamedTensors,
@@ -8,7 +6,7 @@ import {
   type OptimizerState,
   stateBytes,
 } from '@lmd/core';
-import { accuracyOf, batchOf, type Network, type Pictures } from '@lmd/example-shared';
+import { accuracyOf, type Network, type Pictures, trainingStep } from '@lmd/example-shared';
 import { dataOrder } from '@lmd/training';
 import type { HebbianOptions } from './hebbian-subspace.js';
 import type { ProjectedOptimizer } from './orthogonal-projection.js';
@@ -56,7 +54,9 @@ export async function trainTasks(
       const { batchAt } = dataOrder({ size: train.labels.length, batchSize: batch, seed });
       for (let step = 0; step < steps; step += 1) {
         const key = { seed, step: task * steps + step, sample: 0 };
-        replace(oneStep(ops, network, optimizer, state, train, batchAt(key.step).indices, key));
+        replace(
+          trainingStep(ops, network, optimizer, state, { pictures: train, indices: batchAt(key.step).indices, key }),
+        );
         await onStep(task);
       }
       const weights = optimizer.weights(ops, state);
@@ -82,25 +82,6 @@ export async function trainTasks(
   } finally {
     disposeState(ops, state);
   }
-}
-
-/** Draw → forward → loss → backward → update. */
-function oneStep(
-  ops: EagerOperations,
-  network: Network,
-  optimizer: Optimizer,
-  state: OptimizerState,
-  task: Pictures,
-  indices: Int32Array,
-  key: DrawKey,
-): OptimizerState {
-  return ops.scope(() => {
-    const { x, labels } = batchOf(ops, task, indices);
-    const { gradients } = valueAndGradients(ops, optimizer.draw(ops, state, key), (ops, weights) =>
-      ops.mean(ops.crossEntropy(network.forward(ops, weights, x).logits, labels)),
-    );
-    return optimizer.update(ops, state, [{ key, gradients }]);
-  });
 }
 
 /** The input of each product for the first pictures of a task. */

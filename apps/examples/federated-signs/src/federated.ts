@@ -1,6 +1,5 @@
-import { valueAndGradients } from '@lmd/autograd';
 import { disposeState, type EagerOperations, type OptionTable, option, type ResolvedOptions, sizeOf } from '@lmd/core';
-import { accuracyOf, batchOf, type ExampleProgress, network, type Pictures } from '@lmd/example-shared';
+import { accuracyOf, type ExampleProgress, network, type Pictures, trainingStep } from '@lmd/example-shared';
 import { permutation } from '@lmd/training';
 import { dirichletClients } from './dirichlet.js';
 import { averaging, type Message, type Method, signMask } from './methods.js';
@@ -89,13 +88,8 @@ export async function federated(
         for (let from = 0; from < own.length; from += options.batch) {
           const chosen = Int32Array.from(order.subarray(from, from + options.batch), (i) => own[i]!);
           const key = { seed, step: state.step, sample: 0 };
-          const next = ops.scope(() => {
-            const { x, labels } = batchOf(ops, data.train, chosen);
-            const { gradients } = valueAndGradients(ops, method.optimizer.draw(ops, state, key), (ops, trained) =>
-              ops.mean(ops.crossEntropy(net.forward(ops, method.effective(ops, trained), x).logits, labels)),
-            );
-            return method.optimizer.update(ops, state, [{ key, gradients }]);
-          });
+          const batch = { pictures: data.train, indices: chosen, key };
+          const next = trainingStep(ops, net, method.optimizer, state, batch, method.effective);
           disposeState(ops, state);
           state = next;
         }

@@ -1,6 +1,4 @@
 #!/usr/bin/env node
-import { createCpuBackend } from '@lmd/backends/cpu';
-import { createOperations } from '@lmd/core';
 import { mnistPictures, runExample } from '@lmd/example-shared';
 import { lineChart, tableOf } from '@lmd/report';
 import { federated, federatedOptionTable } from './federated.js';
@@ -12,46 +10,39 @@ process.exitCode = await runExample({
   name: 'federated-signs',
   table: federatedOptionTable,
   async run(options, context) {
-    const backend = await createCpuBackend();
-    const ops = createOperations(backend);
-    try {
-      const data = await mnistPictures(options.images);
-      const measured = await federated(ops, data, options, context);
-      const { results, parameters, kept, clientSizes } = measured;
-      const { width, clients, alpha, rounds, seed } = options;
-      const shown = [...new Set([1, 5, 10, 20, rounds])].filter((round) => round <= rounds);
-      return {
-        table: tableOf(
-          ['method', 'weights', ...shown.map((round) => `round ${round}`), 'bytes up, a round', 'bytes down, a round'],
-          results.map(({ method, accuracies, upBytes, downBytes }) => [
-            ...[method, method === 'signs' ? thousands(kept) : thousands(parameters)],
-            ...shown.map((round) => percent(accuracies[round]!)),
-            ...[thousands(upBytes), thousands(downBytes)],
-          ]),
-        ),
-        facts: [
-          `A network of ${data.train.pixels}, ${width}, ${width} and 10 units without biases and ` +
-            `${thousands(parameters)} weights; ${clients} clients with ${thousands(Math.min(...clientSizes))} to ` +
-            `${thousands(Math.max(...clientSizes))} of ${thousands(data.train.labels.length)} MNIST images, label shares by ` +
-            `Dirichlet(${alpha}), ${rounds} rounds of one local epoch; one seed, ${seed}, ${backend.device}.`,
-          `Accuracies are on ${thousands(data.test.labels.length)} test images. Bytes are those of the messages of all ` +
-            'clients.',
-        ],
-        results: measured,
-        chart: lineChart({
-          label: 'Test accuracy by bytes sent and received',
-          x: { title: 'bytes of all messages so far', scale: 'log' },
-          y: { title: 'test accuracy', format: (value) => `${Math.round(100 * value)} %` },
-          series: results.map(({ method, accuracies, upBytes, downBytes }) => ({
-            name: method,
-            markers: true,
-            points: accuracies.slice(1).map((y, i) => ({ x: (i + 1) * (upBytes + downBytes), y })),
-          })),
-        }),
-        tensorBytes: ops.memory().peakBytes,
-      };
-    } finally {
-      backend.close?.();
-    }
+    const data = await mnistPictures(options.images);
+    const measured = await federated(context.ops, data, options, context);
+    const { results, parameters, kept, clientSizes } = measured;
+    const { width, clients, alpha, rounds, seed } = options;
+    const shown = [...new Set([1, 5, 10, 20, rounds])].filter((round) => round <= rounds);
+    return {
+      table: tableOf(
+        ['method', 'weights', ...shown.map((round) => `round ${round}`), 'bytes up, a round', 'bytes down, a round'],
+        results.map(({ method, accuracies, upBytes, downBytes }) => [
+          ...[method, method === 'signs' ? thousands(kept) : thousands(parameters)],
+          ...shown.map((round) => percent(accuracies[round]!)),
+          ...[thousands(upBytes), thousands(downBytes)],
+        ]),
+      ),
+      facts: [
+        `A network of ${data.train.pixels}, ${width}, ${width} and 10 units without biases and ` +
+          `${thousands(parameters)} weights; ${clients} clients with ${thousands(Math.min(...clientSizes))} to ` +
+          `${thousands(Math.max(...clientSizes))} of ${thousands(data.train.labels.length)} MNIST images, label shares by ` +
+          `Dirichlet(${alpha}), ${rounds} rounds of one local epoch; one seed, ${seed}.`,
+        `Accuracies are on ${thousands(data.test.labels.length)} test images. Bytes are those of the messages of all ` +
+          'clients.',
+      ],
+      results: measured,
+      chart: lineChart({
+        label: 'Test accuracy by bytes sent and received',
+        x: { title: 'bytes of all messages so far', scale: 'log' },
+        y: { title: 'test accuracy', format: (value) => `${Math.round(100 * value)} %` },
+        series: results.map(({ method, accuracies, upBytes, downBytes }) => ({
+          name: method,
+          markers: true,
+          points: accuracies.slice(1).map((y, i) => ({ x: (i + 1) * (upBytes + downBytes), y })),
+        })),
+      }),
+    };
   },
 });

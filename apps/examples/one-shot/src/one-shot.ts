@@ -9,9 +9,9 @@ import {
   schedules,
   sizeOf,
 } from '@lmd/core';
-import type { ExampleContext } from '@lmd/example-shared';
+import type { ExampleContext, Pictures } from '@lmd/example-shared';
 import { type ClassHead, fullPrecision, imprintClass, lmdParameter, type Vit, vit } from '@lmd/models';
-import { type Dataset, permutation, train } from '@lmd/training';
+import { arrayDataset, permutation, train } from '@lmd/training';
 import { featuresOf, withoutClass } from './digits.js';
 import { normalizedMean } from './normalized-mean.js';
 import { scoresOf } from './scores.js';
@@ -64,12 +64,12 @@ const trainingShare = 0.85;
 /** Trains a ViT without one class, adds it from 1 to K pictures by each method, and tests on all classes. */
 export async function oneShot(
   ops: EagerOperations,
-  data: { readonly train: Dataset; readonly test: Dataset },
+  data: { readonly train: Pictures; readonly test: Pictures },
   options: OneShotOptions,
-  context: ExampleContext,
+  context: Omit<ExampleContext, 'ops'>,
 ): Promise<OneShotMeasurement> {
   const { seed, draws } = options;
-  const [seen, tested] = [await withoutClass(data.train, options.class), await withoutClass(data.test, options.class)];
+  const [seen, tested] = [withoutClass(data.train, options.class), withoutClass(data.test, options.class)];
   const model = modelFor(seen.old);
   const trained = await trainOld(ops, model, seen.old, options, context);
   const { weights } = trained;
@@ -115,14 +115,14 @@ export async function oneShot(
     before: { oldAccuracy: before.accuracy, oldLoss: before.loss },
     results,
     parameters: Object.values(model.parameters).reduce((sum, { shape }) => sum + sizeOf(shape), 0),
-    trainingImages: seen.old.size,
+    trainingImages: seen.old.labels.length,
     addedBytes: Float32Array.BYTES_PER_ELEMENT * (model.config.width + 1),
   };
 }
 
-function modelFor({ inputShape, classes }: Dataset): Vit {
-  const [imageSize, , channels] = inputShape as [number, number, number];
-  const size = { imageSize, channels, classes: classes!, patchSize: imageSize / 4 };
+function modelFor({ pixels, labels }: Pictures): Vit {
+  const imageSize = Math.sqrt(pixels);
+  const size = { imageSize, channels: 1, classes: new Set(labels).size, patchSize: imageSize / 4 };
   return vit({ ...size, width: 64, depth: 2, heads: 4, pooling: 'mean' });
 }
 
@@ -130,10 +130,11 @@ function modelFor({ inputShape, classes }: Dataset): Vit {
 function trainOld(
   ops: EagerOperations,
   model: Vit,
-  old: Dataset,
+  { images, labels }: Pictures,
   { steps, seed }: OneShotOptions,
-  { show, signal }: ExampleContext,
+  { show, signal }: Omit<ExampleContext, 'ops'>,
 ) {
+  const { imageSize, classes } = model.config;
   const warmup = Math.min(30, Math.floor(steps / 10));
   const scheduled = (from: number) =>
     schedules.warmup(warmup, schedules.cosine({ from, to: 0.05 * from, steps: steps - warmup }));
@@ -148,7 +149,9 @@ function trainOld(
       { match: '*', optimizer: adamw({ learningRate: scheduled(9.9e-3), beta2: 0.99, weightDecay: 0 }) },
     ]),
     precision: fullPrecision,
-    data: { train: old },
+    data: {
+      train: arrayDataset({ name: 'digits', inputs: images, inputShape: [imageSize, imageSize, 1], labels, classes }),
+    },
     seed,
     steps,
     batchSize: 64,

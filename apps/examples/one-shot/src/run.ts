@@ -1,8 +1,5 @@
 #!/usr/bin/env node
-import { createCpuBackend } from '@lmd/backends/cpu';
-import { createOperations } from '@lmd/core';
-import { mnistPackageFolder, readMnistFolder } from '@lmd/data/node';
-import { runExample } from '@lmd/example-shared';
+import { mnistPictures, runExample } from '@lmd/example-shared';
 import { lineChart, tableOf } from '@lmd/report';
 import { methods, type OneShotResult, oneShot, oneShotOptionTable } from './one-shot.js';
 
@@ -12,56 +9,49 @@ process.exitCode = await runExample({
   name: 'one-shot',
   table: oneShotOptionTable,
   async run(options, context) {
-    const backend = await createCpuBackend();
-    const ops = createOperations(backend);
-    try {
-      const data = await readMnistFolder({ folder: mnistPackageFolder() });
-      const measured = await oneShot(ops, data, options, context);
-      const { before, results, parameters, trainingImages, addedBytes } = measured;
-      const row = (one: OneShotResult) => [
-        one.method,
-        String(one.pictures),
-        `${percent(one.newAccuracy)} ± ${(100 * one.newDeviation).toFixed(2)}`,
-        percent(one.oldAccuracy),
-        one.oldLoss.toFixed(4),
-      ];
-      return {
-        table: tableOf(
-          ['method', 'K', 'accuracy, new class', 'accuracy, old classes', 'loss, old classes'],
-          [['before', '', '', percent(before.oldAccuracy), before.oldLoss.toFixed(4)], ...results.map(row)],
-        ),
-        facts: [
-          `A Vision Transformer of ${parameters.toLocaleString('en')} parameters, trained with LMD for ${options.steps} ` +
-            `steps of 64 on ${trainingImages.toLocaleString('en')} MNIST images without the digit ${options.class}; ` +
-            `seed ${options.seed}, ${backend.device}.`,
-          `Each row of a method is the mean over ${options.draws} random choices of K training pictures, with the ` +
-            'standard deviation over the choices, on the test images.',
-          '`imprinting` gives the new row length 1, `imprinting, scaled` the mean length of the other rows.',
-          `The class adds ${addedBytes} bytes to the model.`,
-        ],
-        results: measured,
-        chart: lineChart({
-          label: 'Accuracy on the new class by number of pictures',
-          x: { title: 'pictures of the new class, K', ticksAtPoints: true },
-          y: { title: 'accuracy', format: (value) => `${Math.round(100 * value)} %` },
-          series: Object.keys(methods).flatMap((method, color) => {
-            const of = results.filter((one) => one.method === method);
-            return [
-              {
-                ...{ name: `${method}, new class`, color, markers: true },
-                points: of.map((one) => ({ x: one.pictures, y: one.newAccuracy, halfWidth: one.newDeviation })),
-              },
-              {
-                ...{ name: `${method}, old classes`, color, style: 'dashed' as const },
-                points: of.map((one) => ({ x: one.pictures, y: one.oldAccuracy })),
-              },
-            ];
-          }),
+    const data = await mnistPictures(60_000);
+    const measured = await oneShot(context.ops, data, options, context);
+    const { before, results, parameters, trainingImages, addedBytes } = measured;
+    const row = (one: OneShotResult) => [
+      one.method,
+      String(one.pictures),
+      `${percent(one.newAccuracy)} ± ${(100 * one.newDeviation).toFixed(2)}`,
+      percent(one.oldAccuracy),
+      one.oldLoss.toFixed(4),
+    ];
+    return {
+      table: tableOf(
+        ['method', 'K', 'accuracy, new class', 'accuracy, old classes', 'loss, old classes'],
+        [['before', '', '', percent(before.oldAccuracy), before.oldLoss.toFixed(4)], ...results.map(row)],
+      ),
+      facts: [
+        `A Vision Transformer of ${parameters.toLocaleString('en')} parameters, trained with LMD for ${options.steps} ` +
+          `steps of 64 on ${trainingImages.toLocaleString('en')} MNIST images without the digit ${options.class}; ` +
+          `seed ${options.seed}.`,
+        `Each row of a method is the mean over ${options.draws} random choices of K training pictures, with the ` +
+          'standard deviation over the choices, on the test images.',
+        '`imprinting` gives the new row length 1, `imprinting, scaled` the mean length of the other rows.',
+        `The class adds ${addedBytes} bytes to the model.`,
+      ],
+      results: measured,
+      chart: lineChart({
+        label: 'Accuracy on the new class by number of pictures',
+        x: { title: 'pictures of the new class, K', ticksAtPoints: true },
+        y: { title: 'accuracy', format: (value) => `${Math.round(100 * value)} %` },
+        series: Object.keys(methods).flatMap((method, color) => {
+          const of = results.filter((one) => one.method === method);
+          return [
+            {
+              ...{ name: `${method}, new class`, color, markers: true },
+              points: of.map((one) => ({ x: one.pictures, y: one.newAccuracy, halfWidth: one.newDeviation })),
+            },
+            {
+              ...{ name: `${method}, old classes`, color, style: 'dashed' as const },
+              points: of.map((one) => ({ x: one.pictures, y: one.oldAccuracy })),
+            },
+          ];
         }),
-        tensorBytes: ops.memory().peakBytes,
-      };
-    } finally {
-      backend.close?.();
-    }
+      }),
+    };
   },
 });

@@ -1,4 +1,4 @@
-export { accuracyOf, type Network, network } from './network.js';
+export { accuracyOf, type Network, network, trainingStep } from './network.js';
 export { batchOf, mnistPictures, type Pictures } from './pictures.js';
 export type { ExampleProgress, Report } from './progress.js';
 export { captionOf, type ExampleRecord, recordInMarkdown } from './record.js';

@@ -1,5 +1,15 @@
-import { type EagerOperations, LmdError, type NamedTensors, type Operations, type Tensor } from '@lmd/core';
-import type { Pictures } from './pictures.js';
+import { valueAndGradients } from '@lmd/autograd';
+import {
+  type DrawKey,
+  type EagerOperations,
+  LmdError,
+  type NamedTensors,
+  type Operations,
+  type Optimizer,
+  type OptimizerState,
+  type Tensor,
+} from '@lmd/core';
+import { batchOf, type Pictures } from './pictures.js';
 
 /** A fully connected network without biases, so that the input of a product is all that a step of its weight uses. */
 export interface Network {
@@ -49,6 +59,28 @@ export function network(sizes: readonly number[]): Network {
       return { logits: y, inputs };
     },
   };
+}
+
+/**
+ * One step on the pictures at `indices`: draw → forward → loss → backward → update. The caller still frees `state`.
+ *
+ * @param effective the weights of the network from those that the optimizer draws, by default these.
+ */
+export function trainingStep(
+  ops: EagerOperations,
+  { forward }: Network,
+  optimizer: Optimizer,
+  state: OptimizerState,
+  { pictures, indices, key }: { readonly pictures: Pictures; readonly indices: Int32Array; readonly key: DrawKey },
+  effective: (ops: Operations, drawn: NamedTensors) => NamedTensors = (_, drawn) => drawn,
+): OptimizerState {
+  return ops.scope(() => {
+    const { x, labels } = batchOf(ops, pictures, indices);
+    const { gradients } = valueAndGradients(ops, optimizer.draw(ops, state, key), (ops, drawn) =>
+      ops.mean(ops.crossEntropy(forward(ops, effective(ops, drawn), x).logits, labels)),
+    );
+    return optimizer.update(ops, state, [{ key, gradients }]);
+  });
 }
 
 /** Examples tested at once. */

@@ -29,7 +29,6 @@ const outcome: ExampleOutcome = {
       },
     ],
   }),
-  tensorBytes: 2 ** 20,
 };
 
 let folder: string;
@@ -54,8 +53,9 @@ async function command(
 describe('runExample', () => {
   it('passes options with their defaults, and writes the results', async () => {
     let seen: unknown;
-    const { code, out, err, files } = await command(['--steps', '3'], async (options, { report }) => {
+    const { code, out, err, files } = await command(['--steps', '3'], async (options, { ops, report }) => {
       seen = options;
+      ops.zeros([2 ** 20]);
       await report(1, 2, 'training');
       vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 6000);
       await report(2, 3, 'testing');
@@ -66,9 +66,13 @@ describe('runExample', () => {
     expect([code, files]).toEqual([0, ['sample.json', 'sample.md', 'sample.svg']]);
     expect(out).toContain('| a    |     1 |');
     expect(err).toMatch(/^ 50 % {2}training\n 67 % {2}testing, 0:06 left\n/);
-    expect(err).toMatch(/\d+\.\d s, peak memory \d+ MiB \(tensors 1 MiB\)\. Written: .*sample\.json \(\d+ bytes\)/);
+    expect(err).toMatch(/\d+\.\d s, peak memory \d+ MiB \(tensors \d+ MiB\)\. Written: .*sample\.json \(\d+ bytes\)/);
     const record = JSON.parse(readFileSync(join(folder, 'sample.json'), 'utf8'));
-    expect(record).toMatchObject({ example: 'sample', facts: ['One fact.'], results: [{ name: 'a', value: 1 }] });
+    expect(record).toMatchObject({
+      example: 'sample',
+      facts: ['One fact.', expect.stringMatching(/^Computed by WebAssembly/)],
+      results: [{ name: 'a', value: 1 }],
+    });
     expect(record.command).toBe(`npm run example -- sample --steps 3 --out ${folder}`);
     expect(readFileSync(join(folder, 'sample.md'), 'utf8')).toBe(recordInMarkdown(record));
   });

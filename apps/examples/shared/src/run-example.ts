@@ -1,8 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { createCpuBackend } from '@lmd/backends/cpu';
 import {
+  type Backend,
+  createOperations,
   describeOption,
+  type EagerOperations,
   isLmdError,
   LmdError,
   type OptionsOf,
@@ -17,6 +21,8 @@ import { type ExampleProgress, progressOn } from './progress.js';
 import { machineName, mebibytes, writeRecord } from './record.js';
 
 export interface ExampleContext extends ExampleProgress {
+  /** On the cpu backend, which is closed in the end. */
+  readonly ops: EagerOperations;
   /** Aborted by Ctrl-C, for `train`. */
   readonly signal: AbortSignal;
 }
@@ -28,8 +34,6 @@ export interface ExampleOutcome {
   /** The numbers behind the table. */
   readonly results: unknown;
   readonly chart?: Chart;
-  /** Largest number of bytes that tensors held. */
-  readonly tensorBytes: number;
 }
 
 export interface ExampleStreams {
@@ -79,16 +83,18 @@ export async function runExample<T extends OptionTable>(
   const interrupt = interruptSignal(() => err.write('\nStopping.\n'));
   const progress = progressOn(err, interrupt.signal);
   const began = performance.now();
+  let backend: Backend | undefined;
   try {
     await mkdir(folder, { recursive: true });
+    backend = await createCpuBackend();
+    const ops = createOperations(backend);
+    const { show, report } = progress;
     const {
       table: shown,
       chart,
-      tensorBytes,
       ...outcome
     } = await run(own as ResolvedOptions<T>, {
-      show: progress.show,
-      report: progress.report,
+      ...{ ops, show, report },
       signal: interrupt.signal,
     });
     await progress.report(1, 1, 'writing');
@@ -104,15 +110,15 @@ export async function runExample<T extends OptionTable>(
       node: process.versions.node,
       seconds: Number(seconds.toFixed(1)),
       peakMemoryBytes,
-      facts: outcome.facts,
+      facts: [...outcome.facts, `Computed by ${backend.device}.`],
       table: shown,
       results: outcome.results,
     };
     const files = await writeRecord(join(folder, name), record, chart);
     out.write(`${markdownTable(shown)}\n`);
-    err.write(`${outcome.facts.join(' ')}\n`);
+    err.write(`${record.facts.join(' ')}\n`);
     err.write(
-      `${seconds.toFixed(1)} s, peak memory ${mebibytes(peakMemoryBytes)} (tensors ${mebibytes(tensorBytes)}). Written: ` +
+      `${seconds.toFixed(1)} s, peak memory ${mebibytes(peakMemoryBytes)} (tensors ${mebibytes(ops.memory().peakBytes)}). Written: ` +
         `${files.map(({ path, bytes }) => `${path} (${bytes} bytes)`).join(', ')}.\n`,
     );
     return 0;
@@ -123,6 +129,7 @@ export async function runExample<T extends OptionTable>(
     return isLmdError(error, 'INTERRUPTED') ? 130 : 1;
   } finally {
     interrupt.dispose();
+    backend?.close?.();
   }
 }
 
