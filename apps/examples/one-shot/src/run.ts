@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { mnistNormalization } from '@lmd/data/images';
 import { mnistPictures, runExample } from '@lmd/example-shared';
 import { lineChart, tableOf } from '@lmd/report';
 import { methods, type OneShotResult, oneShot, oneShotOptionTable } from './one-shot.js';
@@ -9,7 +10,7 @@ process.exitCode = await runExample({
   name: 'one-shot',
   table: oneShotOptionTable,
   async run(options, context) {
-    const data = await mnistPictures(60_000);
+    const data = await mnistPictures(60_000, mnistNormalization.mnist.mean);
     const measured = await oneShot(context.ops, data, options, context);
     const { before, results, parameters, trainingImages, addedBytes } = measured;
     const row = (one: OneShotResult) => [

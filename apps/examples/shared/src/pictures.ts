@@ -10,9 +10,16 @@ export interface Pictures {
   readonly pixels: number;
 }
 
-/** MNIST with black pixels at 0: the first `limit` training pictures, and all test pictures. */
-export async function mnistPictures(limit: number): Promise<{ readonly train: Pictures; readonly test: Pictures }> {
-  const { train, test } = await readMnistFolder({ folder: mnistPackageFolder(), mean: 0 });
+/**
+ * MNIST: the first `limit` training pictures, and all test pictures.
+ *
+ * @param mean that is subtracted from pixels in [0, 1]; with 0, the default, black pixels are 0.
+ */
+export async function mnistPictures(
+  limit: number,
+  mean = 0,
+): Promise<{ readonly train: Pictures; readonly test: Pictures }> {
+  const { train, test } = await readMnistFolder({ folder: mnistPackageFolder(), mean });
   return { train: await picturesOf(train, limit), test: await picturesOf(test, test.size) };
 }
 
