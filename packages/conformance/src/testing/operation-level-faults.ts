@@ -128,7 +128,7 @@ export const operationLevelFaults: readonly LevelFault[] = [
   {
     name: 'dispose of a reshaped tensor is counted twice',
     level: 'operations',
-    names: /reshape.* after dispose of its results/,
+    names: /"tensors":-\d+.* must return \{ tensors, bytes \}/,
     breakIt: (right) => {
       const reshaped = new WeakSet<Tensor>();
       let extra = 0;
