@@ -1,5 +1,5 @@
 import { createReferenceBackend } from '@lmd/backends/reference';
-import { createOperations, type Optimizer, type OptimizerState, type Tensor } from '@lmd/core';
+import { createOperations, type NamedTensors, type Optimizer, type OptimizerState, type Tensor } from '@lmd/core';
 import { describe, expect, it } from 'vitest';
 import { type OptimizerConformanceOptions, type OptimizerOptions, optimizerConformance } from './index.js';
 import { signDescent } from './testing/sign-descent.js';
@@ -164,7 +164,7 @@ describe('optimizerConformance', () => {
         return next;
       }),
       /^is pure/,
-      /draw gives a tensor of the state/,
+      /the tensor of shape \[4, 3\] was disposed/,
     ],
     [
       'forgets a tensor',
@@ -202,6 +202,27 @@ describe('optimizerConformance', () => {
       })),
       /^counts its steps/,
       /"1\/weight" is not named/,
+    ],
+    [
+      'has no place for a scalar',
+      broken(({ init }) => ({
+        async init(ops, weights) {
+          for (const { shape } of Object.values(weights)) if (shape[0]!.toFixed() === '0') throw new Error('empty');
+          return init(ops, weights);
+        },
+      })),
+      /^trains a scalar/,
+      /init fails with TypeError: .*, which names no weight/,
+    ],
+    [
+      'takes what follows the first slash of a name for the vector',
+      broken(({ weights, draw }) => {
+        const ofFirst = (all: NamedTensors) =>
+          Object.fromEntries(Object.entries(all).map(([name, weight]) => [name.split('/')[0]!, weight]));
+        return { weights: (...given) => ofFirst(weights(...given)), draw: (...given) => ofFirst(draw(...given)) };
+      }),
+      /^trains a scalar/,
+      /scale becomes \[1\]/,
     ],
     [
       'counts by two',

@@ -1,4 +1,12 @@
-import { disposeState, type EagerOperations, type NamedTensors, schedules, weightOf } from '@lmd/core';
+import {
+  disposeState,
+  type EagerOperations,
+  isLmdError,
+  type NamedTensors,
+  type OptimizerState,
+  schedules,
+  weightOf,
+} from '@lmd/core';
 import { type OptimizerCase, type ResolvedOptimizerOptions, settingOf } from './options.js';
 import {
   advance,
@@ -11,6 +19,7 @@ import {
   plainTarget,
   seed,
 } from './run.js';
+import { shapesOfWeights, variedTarget } from './targets.js';
 
 export function stateCases({ create, learningRate }: ResolvedOptimizerOptions): OptimizerCase[] {
   const rate = settingOf(learningRate, plainTarget.name);
@@ -39,6 +48,38 @@ export function stateCases({ create, learningRate }: ResolvedOptimizerOptions): 
           if (problem !== undefined) return `after part ${index} its state is ${problem}.`;
         }
         return undefined;
+      },
+    },
+    {
+      name: 'trains a scalar and weights of up to four axes, whose names have slashes, or refuses them by name',
+      async run(_, open) {
+        // Below the rate for the plain target, whose weights are smaller.
+        const [session, rule] = [open(), create({ learningRate: rate / 5 })];
+        const { ops, own } = session;
+        const names = Object.keys(shapesOfWeights);
+        let state: OptimizerState;
+        try {
+          state = await begin(session, rule, variedTarget);
+        } catch (error) {
+          const isRefusal = isLmdError(error) && names.some((name) => error.message.includes(name));
+          return isRefusal ? undefined : `init fails with ${String(error)}, which names no weight.`;
+        }
+        const lossOf = async () => {
+          const weights = own(ops.scope(() => rule.weights(ops, state)));
+          for (const [name, shape] of Object.entries(shapesOfWeights)) {
+            if (`${weights[name]?.shape}` !== `${shape}`) return `${name} becomes [${weights[name]?.shape}].`;
+          }
+          const { loss } = own(ops.scope(() => ({ loss: variedTarget.evaluate(ops, weights).loss })));
+          return (await ops.read(loss))[0]!;
+        };
+        const before = await lossOf();
+        if (typeof before === 'string') return before;
+        const unknown = Object.keys(state.tensors).find((name) => !names.includes(weightOf(name)));
+        if (unknown !== undefined) return `its tensor "${unknown}" is of no weight.`;
+        state = advance(session, rule, state, 20, { target: variedTarget });
+        const after = await lossOf();
+        if (typeof after === 'string') return after;
+        return after < before ? undefined : `20 steps take the loss from ${before} to ${after}.`;
       },
     },
     {

@@ -22,14 +22,9 @@ const minimum = (size: number) => uniforms(size, 0.2, 1).map((value) => random.s
 /** Weights of the same signs, half to one and a half times as large. */
 const start = (weights: readonly number[]) => weights.map((value) => value * random.pick([0.5, 1.5]));
 
-/** Convex: ½ Σ cᵢ·(wᵢ − tᵢ)², curvatures cᵢ from 0.1 to 3, over a matrix and a vector. */
-function quadratic(): Target {
-  const parts = (
-    [
-      ['matrix', [4, 3]],
-      ['vector', [5]],
-    ] as const
-  ).map(([name, shape]) => {
+/** Convex: ½ Σ cᵢ·(wᵢ − tᵢ)², curvatures cᵢ from 0.1 to 3, over weights of these shapes. */
+function quadratic(shapes: Readonly<Record<string, readonly number[]>>): Target {
+  const parts = Object.entries(shapes).map(([name, shape]) => {
     const size = shape.reduce((product: number, extent) => product * extent, 1);
     const goal = minimum(size);
     return { name, shape, goal, initial: start(goal), curvature: uniforms(size, -1, 0.5).map((x) => 10 ** x) };
@@ -142,4 +137,20 @@ function tanhNetwork(): Target {
   };
 }
 
-export const targets: readonly Target[] = [quadratic(), logisticRegression(), matrixFactorization(), tanhNetwork()];
+export const targets: readonly Target[] = [
+  quadratic({ matrix: [4, 3], vector: [5] }),
+  logisticRegression(),
+  matrixFactorization(),
+  tanhNetwork(),
+];
+
+/** A scalar and weights of one to four axes, some of one element, with names that are parts of others. */
+export const shapesOfWeights = {
+  scale: [],
+  'scale/deep': [1],
+  'blocks/0/bias': [3],
+  'blocks/0/kernel': [2, 3, 2],
+  'blocks/0/kernel/filters': [1, 2, 1, 2],
+} as const;
+
+export const variedTarget: Target = quadratic(shapesOfWeights);
