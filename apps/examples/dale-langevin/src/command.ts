@@ -47,12 +47,12 @@ export async function main(args: readonly string[], streams: Streams, signal?: A
 
 async function run(options: CommandOptions, out: string, streams: Streams, signal?: AbortSignal): Promise<void> {
   const { seed, batchSize, optimizer: rule, rule: sampler, levels } = options;
+  const precision = precisionPreset(options.precision);
   const task = await openTask(options);
   const { steps = task.steps, learningRate = rule === 'lmd' ? 0.01 : 0.002 } = options;
   const moments = await logMoments(task.train);
   const ops = createOperations(await createCpuBackend());
   const network = scoreNetwork({ process: task.process, ...task.network, ...moments });
-  const precision = precisionPreset(options.precision);
   const folder = join(out, 'checkpoints');
   const result = await train({
     ops,
@@ -60,7 +60,7 @@ async function run(options: CommandOptions, out: string, streams: Streams, signa
     optimizer: optimizerOf(rule, learningRate, steps, network.parameters),
     precision,
     data: { train: task.train },
-    loss: scoreLoss(task.process, network),
+    loss: scoreLoss(network, { process: task.process, ...moments }),
     seed,
     steps,
     batchSize,

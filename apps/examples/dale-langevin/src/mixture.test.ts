@@ -5,7 +5,7 @@ import { energyTest } from './energy-test.js';
 import { drawMixture, mixtureScore, threeModes } from './mixture.js';
 import type { Process } from './process.js';
 
-const process: Process = { drift: 0.5, volatility: 0.6, duration: 1, power: 1 };
+const process: Process = { drift: 0.5, volatility: 0.6, duration: 1, power: 1, weighted: false };
 
 /** log p_t(x), up to a constant: a mixture of normals for log x, times the Jacobian 1/x. */
 function logDensity(x: readonly number[], t: number): number {

@@ -6,7 +6,7 @@ import { drawMixture, mixtureScore, threeModes } from './mixture.js';
 import { addNoise, type Process, paperProcess, scoreMatchingLoss } from './process.js';
 
 const ops = createOperations(createReferenceBackend());
-const other: Process = { drift: 0.5, volatility: 0.6, duration: 1, power: 2 };
+const other: Process = { drift: 0.5, volatility: 0.6, duration: 1, power: 2, weighted: false };
 const normal = (count: number) => ops.randomNormal([count, 2, 2, 1], { seed: 1, stream: 2, step: 0, sample: 0 });
 
 /** Mixture draws with noise, and their times. */

@@ -1,4 +1,4 @@
-import type { Operations, Tensor } from '@lmd/core';
+import type { Operations, Tensor, TensorLike } from '@lmd/core';
 
 /** Geometric Brownian motion dx = μx dt + σx dB, for 0 ≤ t ≤ duration. */
 export interface Process {
@@ -7,16 +7,19 @@ export interface Process {
   readonly duration: number;
   /** Training draws times duration·u^power for uniform u in (0, 1]; the samplers' times are those of even u. */
   readonly power: number;
+  /** Whether the loss of each picture is divided by the variance of log x_t. */
+  readonly weighted: boolean;
 }
 
 /** The paper's values: σ = 0.8, T = 1, and μ = σ²/2, with which log x has no drift. */
-export const paperProcess: Process = { drift: 0.32, volatility: 0.8, duration: 1, power: 1 };
+export const paperProcess: Process = { drift: 0.32, volatility: 0.8, duration: 1, power: 1, weighted: false };
 
 /**
- * 16 times as long. At the paper's T = 1 the noise of log x, 0.8, is not much more than the 0.69 between black and white,
- * so a digit is still visible in x_T, and samplers that start without one give incomplete digits.
+ * 9 times as long. At the paper's T = 1 the noise of log x, 0.8, is not much more than the 0.69 between black and white,
+ * so a digit is still visible in x_T, and samplers that start without one give incomplete digits. Most times are early,
+ * and the loss is weighted, or high noise, at which little can be known of x₀, would dominate its gradient.
  */
-export const longProcess: Process = { ...paperProcess, duration: 16, power: 4 };
+export const longProcess: Process = { ...paperProcess, duration: 9, power: 4, weighted: true };
 
 /**
  * x∘s(x, t): the score s = ∂ log p_t(x)/∂x times x, elementwise, for positive `x` [batch, height, width, 1] at the times
@@ -38,17 +41,20 @@ export function addNoise(ops: Operations, process: Process, x0: Tensor, t: Tenso
  * Multiplicative denoising score matching: the mean of (σ²t·(x_t∘s) + log(x_t/x₀) − μt + 1.5σ²t)², a scalar. The term
  * in brackets is 0 if s is the score of p(x_t | x₀), a log-normal: −(1 + (log(x_t/x₀) − (μ − σ²/2)t)/σ²t)/x_t. The loss
  * is least where the term's mean over x₀ given x_t is 0, and that is where s is the score of p_t.
+ *
+ * @param weights of the pictures, [batch, 1, 1, 1]: any positive function of t leaves the minimum where it is.
  */
 export function scoreMatchingLoss(
   ops: Operations,
   { drift, volatility }: Process,
   score: MultiplicativeScore,
   { x0, xt, t }: { readonly x0: Tensor; readonly xt: Tensor; readonly t: Tensor },
+  weights: TensorLike = 1,
 ): Tensor {
   return ops.scope(() => {
     const scaled = ops.multiply(ops.multiply(t, volatility ** 2), score(ops, xt, t));
     const logRatio = ops.log(ops.divide(xt, x0));
     const residual = ops.add(ops.add(scaled, logRatio), ops.multiply(t, 1.5 * volatility ** 2 - drift));
-    return ops.mean(ops.multiply(residual, residual));
+    return ops.mean(ops.multiply(ops.multiply(residual, residual), weights));
   });
 }

@@ -25,7 +25,7 @@ it.each<[SamplerOptions, Process]>([
   [{ rule: 'unconstrained', levels: 50, inner: 4 }, paperProcess],
   [
     { rule: 'dale', levels: 100 },
-    { drift: 0.6, volatility: 0.8, duration: 1, power: 1 },
+    { drift: 0.6, volatility: 0.8, duration: 1, power: 1, weighted: false },
   ],
 ])('draws from the mixture with the exact score: %o, %o', async (options, process) => {
   const samples = await sample(process, mixtureScore(threeModes, process), options);

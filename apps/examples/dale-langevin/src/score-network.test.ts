@@ -1,5 +1,5 @@
 import { valueAndGradients } from '@lmd/autograd';
-import { createReferenceBackend } from '@lmd/backends/reference';
+import { createCpuBackend } from '@lmd/backends/cpu';
 import { createOperations, type NamedTensors, optimizerFromDescription } from '@lmd/core';
 import { fullPrecision, groupsBesideAdamw } from '@lmd/models';
 import { arrayDataset, type Checkpoint, type Plugin, readTensors, train } from '@lmd/training';
@@ -9,7 +9,7 @@ import { scoreError } from './mixture-check.js';
 import { paperProcess } from './process.js';
 import { scoreLoss, scoreNetwork, scoreOf } from './score-network.js';
 
-const ops = createOperations(createReferenceBackend());
+const ops = createOperations(await createCpuBackend({ threads: 1 }));
 const moments = { logMean: 0.35, logDeviation: 0.367 };
 const small = { process: paperProcess, imageSize: 4, patchSize: 2, width: 8, depth: 1, heads: 2, ...moments };
 const context = { training: true, precision: fullPrecision, key: { seed: 0, step: 0, sample: 0 } };
@@ -56,7 +56,7 @@ it('puts each pixel of the output where that pixel of the input is', async () =>
 it('has the gradient of its loss, by finite differences', async () => {
   const network = scoreNetwork(small);
   const weights = network.initialize(ops, 2);
-  const loss = scoreLoss(paperProcess, network);
+  const loss = scoreLoss(network, small);
   const batch = { inputs: ops.exp(ops.multiply(ops.log(pictures(6, 4)), 0.3)), labels: ops.zeros([6], 'i32') };
   const { gradients } = valueAndGradients(ops, weights, (tape, watched) => loss(tape, watched, batch, context));
   for (const name of ['patchEmbedding.weight', 'time.up.weight', 'blocks.0.attention.qkv.weight', 'head.bias']) {
@@ -107,7 +107,7 @@ it.each(['lmd', 'adamw'] as const)(
         }),
         precision: fullPrecision,
         data: { train: data },
-        loss: scoreLoss(paperProcess, network),
+        loss: scoreLoss(network, small),
         seed: 1,
         steps: 120,
         batchSize: 48,

@@ -100,7 +100,10 @@ export function scoreOf(network: Model, weights: NamedTensors, context: ForwardC
 }
 
 /** The loss for `train`: noise is added to the pictures x₀ of a batch, each at another time. */
-export function scoreLoss(process: Process, network: Model): LossFunction {
+export function scoreLoss(
+  network: Model,
+  { process, logDeviation }: Pick<ScoreNetworkOptions, 'process' | 'logDeviation'>,
+): LossFunction {
   return (ops, weights, { inputs: x0 }, context) => {
     const count = x0.shape[0]!;
     const key = (name: string) => ({ ...context.key, stream: streamOf(name) });
@@ -110,7 +113,9 @@ export function scoreLoss(process: Process, network: Model): LossFunction {
     const u = ops.subtract(ops.fromData(ends, [count, 1, 1, 1]), ops.multiply(uniform, (1 - 1e-3) / count));
     const t = ops.multiply(ops.exp(ops.multiply(ops.log(u), process.power)), process.duration);
     const xt = addNoise(ops, process, x0, t, ops.randomNormal(x0.shape, key('noise')));
-    return scoreMatchingLoss(ops, process, scoreOf(network, weights, context), { x0, xt, t });
+    const variance = ops.add(ops.multiply(t, process.volatility ** 2), logDeviation ** 2);
+    const weight = process.weighted ? ops.divide(1, variance) : 1;
+    return scoreMatchingLoss(ops, process, scoreOf(network, weights, context), { x0, xt, t }, weight);
   };
 }
 
