@@ -62,10 +62,10 @@ describe('the command', () => {
 
   it('writes its table between the markers of a page, or refuses a page without them', async () => {
     const page = join(folder, 'page.md');
-    await writeFile(page, '# Page\n\n<!-- results: mixture -->\nold\n<!-- /results -->\n\nEnd\n');
+    await writeFile(page, '# Page\n\n<!-- results: mixture adamw -->\nold\n<!-- /results -->\n\nEnd\n');
     expect((await command([...tiny, '--out', join(folder, 'page'), '--readme', page])).error).toBeUndefined();
     const text = (await readFile(page)).toString();
-    expect(text).toMatch(/^# Page\n\n<!-- results: mixture -->\n\| time[\s\S]*<!-- \/results -->\n\nEnd\n$/);
+    expect(text).toMatch(/^# Page\n\n<!-- results: mixture adamw -->\n\| time[\s\S]*<!-- \/results -->\n\nEnd\n$/);
     expect(text).not.toContain('old');
     await writeFile(page, '# Page\n');
     expect((await command([...tiny, '--out', join(folder, 'page'), '--readme', page])).error).toMatchObject({

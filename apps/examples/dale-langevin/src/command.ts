@@ -11,7 +11,7 @@ import { compareSamples, scoreError } from './mixture-check.js';
 import { type CommandOptions, parseOptions, usage } from './options.js';
 import { pictureGrid } from './pictures.js';
 import { type Results, reportPage, resultsTable, writeReadme } from './report.js';
-import { type SamplerOptions, samplePictures, startingNoise } from './samplers.js';
+import { correlatedStart, independentStart, type SamplerOptions, samplePictures } from './samplers.js';
 import { scoreLoss, scoreNetwork, scoreOf } from './score-network.js';
 import { logMoments, openTask, type Task } from './task.js';
 
@@ -49,7 +49,7 @@ async function run(options: CommandOptions, out: string, streams: Streams, signa
   const { seed, batchSize, optimizer: rule, rule: sampler, levels } = options;
   const precision = precisionPreset(options.precision);
   const task = await openTask(options);
-  const { steps = task.steps, learningRate = rule === 'lmd' ? 0.01 : 0.002 } = options;
+  const { steps = task.steps, pictures = task.pictures, learningRate = rule === 'lmd' ? 0.01 : 0.002 } = options;
   const moments = await logMoments(task.train);
   const ops = createOperations(await createCpuBackend());
   const network = scoreNetwork({ process: task.process, ...task.network, ...moments });
@@ -80,8 +80,12 @@ async function run(options: CommandOptions, out: string, streams: Streams, signa
   const score = scoreOf(network, result.weights, context);
   const settings = samplerOf(task, sampler, levels, options.inner);
   const size = task.network.imageSize;
-  const shape = [options.pictures, size, size, 1];
-  const start = startingNoise(ops, task.process, moments, shape, seed);
+  const shape = [pictures, size, size, 1];
+  const { inputs: examples } = await task.train.batch(Int32Array.from({ length: 1000 }, (_, index) => index));
+  const start =
+    options.process === 'paper'
+      ? independentStart(ops, task.process, moments, shape, seed)
+      : correlatedStart(ops, task.process, ops.fromData(examples.data, examples.shape), pictures, seed);
   const noise = (await ops.read(start)) as Float32Array;
   const began = performance.now();
   const write = lineWriter(streams.progress);
@@ -118,7 +122,7 @@ async function run(options: CommandOptions, out: string, streams: Streams, signa
     mixture = { times, errors, ...compareSamples(samples, seed + 1) };
   }
   const results: Results = {
-    options: { ...options, steps, learningRate, sampler: { ...settings } },
+    options: { ...options, steps, pictures, learningRate, sampler: { ...settings } },
     parameters: Object.values(network.parameters).reduce((sum, { shape }) => sum + sizeOf(shape), 0),
     loss: result.loss!,
     secondsPerStep: result.seconds / steps,
@@ -134,7 +138,8 @@ async function run(options: CommandOptions, out: string, streams: Streams, signa
   await writeFileAtomic(join(out, 'report.html'), reportPage(results, grid));
   if (options.readme !== undefined) {
     await writeReadme(options.readme, results);
-    await writeFileAtomic(join(dirname(options.readme), `samples-${options.data}.png`), grid);
+    if (task.test !== undefined)
+      await writeFileAtomic(join(dirname(options.readme), `samples-${options.data}-${rule}.png`), grid);
   }
   streams.out.write(
     `${resultsTable(results)}\n\nSamples: ${join(out, 'samples.png')}\nReport: ${join(out, 'report.html')}\n`,

@@ -83,10 +83,11 @@ export function reportPage(results: Results, grid: Buffer): string {
   );
 }
 
-/** Writes the table between the markers of its data in a Markdown page. */
+/** Writes the table between the markers of its data and optimizer in a Markdown page. */
 export async function writeReadme(path: string, results: Results): Promise<void> {
   const text = await readFile(path, 'utf8');
-  const [begin, end] = [`<!-- results: ${results.options.data} -->`, '<!-- /results -->'];
+  const { data, optimizer } = results.options;
+  const [begin, end] = [`<!-- results: ${data} ${optimizer} -->`, '<!-- /results -->'];
   const from = text.indexOf(begin);
   const to = text.indexOf(end, from);
   if (from < 0 || to < 0) {

@@ -8,7 +8,7 @@ import {
   streamOf,
   type Tensor,
 } from '@lmd/core';
-import type { MultiplicativeScore, Process } from './process.js';
+import { addNoise, type MultiplicativeScore, type Process } from './process.js';
 
 export const samplerOptionTable = {
   rule: option.choice(['dale', 'unconstrained'], {
@@ -72,8 +72,8 @@ export async function samplePictures(
   return pictures;
 }
 
-/** The start of the samplers: log-normal, with the mean and the variance of log x_t at the end of the process. */
-export function startingNoise(
+/** The paper's start: independent log-normal values, with the mean and the variance of log x at the end of the process. */
+export function independentStart(
   ops: EagerOperations,
   { drift, volatility, duration }: Process,
   data: { readonly logMean: number; readonly logDeviation: number },
@@ -85,5 +85,30 @@ export function startingNoise(
   return ops.scope(() => {
     const noise = ops.randomNormal(shape, { seed, stream: streamOf('start'), step: 0, sample: 0 });
     return ops.exp(ops.add(ops.multiply(noise, deviation), mean));
+  });
+}
+
+/**
+ * A start for processes that end before the data are forgotten: log-normal pictures with the mean and the covariance of
+ * log x at the end of the process, those of the `examples` x₀ [n, height, width, 1]. The covariance is never formed: with
+ * standard normal z, Σ_i z_i·(log x₀ᵢ − mean)/√n has it.
+ */
+export function correlatedStart(
+  ops: EagerOperations,
+  process: Process,
+  examples: Tensor,
+  count: number,
+  seed: number,
+): Tensor {
+  const [n, ...shape] = examples.shape as [number, ...number[]];
+  const normal = (size: readonly number[], name: string) =>
+    ops.randomNormal(size, { seed, stream: streamOf(name), step: 0, sample: 0 });
+  return ops.scope(() => {
+    const logs = ops.reshape(ops.log(examples), [n, -1]);
+    const mean = ops.mean(logs, { axes: 0, keepDims: true });
+    const mixed = ops.matmul(normal([count, n], 'mixing'), ops.multiply(ops.subtract(logs, mean), 1 / Math.sqrt(n)));
+    const x0 = ops.reshape(ops.exp(ops.add(mixed, mean)), [count, ...shape]);
+    const t = ops.full([count, 1, 1, 1], process.duration);
+    return addNoise(ops, process, x0, t, normal([count, ...shape], 'start'));
   });
 }

@@ -88,7 +88,12 @@ export function scoreNetwork(options: ScoreNetworkOptions): Model {
   return {
     name: `score-${width}x${depth}/${patchSize}`,
     parameters: { ...body.parameters, ...time },
-    initialize: (ops, seed) => ({ ...body.initialize(ops, seed), ...initializeTime(ops, time, seed) }),
+    initialize: (ops, seed) => {
+      const initial = body.initialize(ops, seed);
+      ops.dispose(initial.positionEmbedding!);
+      const positionEmbedding = positions(ops, imageSize / patchSize, width);
+      return { ...initial, positionEmbedding, ...initializeTime(ops, time, seed) };
+    },
     forward,
   };
 }
@@ -123,6 +128,20 @@ export function scoreLoss(
 function unpatchify(ops: Operations, tokens: Tensor, size: number, patchSize: number): Tensor {
   const split = ops.reshape(tokens, [-1, size / patchSize, patchSize, patchSize]);
   return ops.reshape(ops.transpose(split, [0, 2, 1, 3]), [-1, size, size, 1]);
+}
+
+/**
+ * Sines and cosines of row and column, [across², width]: with random small values, as of `vit`, attention takes hundreds
+ * of steps to find the neighbours of a patch.
+ */
+function positions(ops: Operations, across: number, width: number): Tensor {
+  const table = Array.from({ length: across ** 2 * width }, (_, at) => {
+    const [patch, channel] = [Math.floor(at / width), at % width];
+    const coordinate = channel % 2 === 0 ? Math.floor(patch / across) : patch % across;
+    const frequency = (Math.PI / 2) * 0.1 ** ((4 * Math.floor(channel / 4)) / width);
+    return channel % 4 < 2 ? Math.sin(frequency * coordinate) : Math.cos(frequency * coordinate);
+  });
+  return ops.fromData(table, [across ** 2, width]);
 }
 
 /** Matrices as those of `vit`, normal with the variance 1/inputs; zero biases. */

@@ -13,6 +13,8 @@ export interface Task {
   readonly test?: Dataset;
   readonly network: Omit<ScoreNetworkOptions, 'process' | 'logMean' | 'logDeviation'>;
   readonly steps: number;
+  /** Number of samples. */
+  readonly pictures: number;
   readonly process: Process;
   /** The paper's step sizes by sampler, relative to those of exact time reversal; its noise decays with them. */
   readonly tuned?: { readonly dale: number; readonly unconstrained: number };
@@ -28,7 +30,7 @@ export async function openTask({ data, folder, seed, process }: CommandOptions):
     const labels = new Int32Array(count);
     const train = arrayDataset({ name: 'mixture', inputs, inputShape: [2, 2, 1], labels, classes: 1 });
     const network = { imageSize: 2, patchSize: 1, width: 32, depth: 2, heads: 2 };
-    return { train, network, steps: 1500, process: process === 'long' ? longProcess : paperProcess };
+    return { train, network, steps: 1000, pictures: 500, process: process === 'paper' ? paperProcess : longProcess };
   }
   const digits = data === 'digits';
   const place = folder ?? (digits ? mnistPackageFolder('--folder') : '/usr/share/datasets/fashion-mnist');
@@ -39,6 +41,7 @@ export async function openTask({ data, folder, seed, process }: CommandOptions):
     test,
     network: { ...transformer, imageSize: squareSize(train) },
     steps: digits ? 4000 : 12_000,
+    pictures: 100,
     ...(process === 'paper'
       ? { process: paperProcess, tuned: { dale: digits ? 0.617 : 0.586, unconstrained: 0.576 } }
       : { process: longProcess }),
