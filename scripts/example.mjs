@@ -1,5 +1,6 @@
-// npm run example -- <name> [options]: sets up, then runs an example of apps/examples. Without a name, it lists them. An
-// example that can be run has a field "example" in its package.json with the path of its built program, or dist/run.js.
+// npm run example -- <name> [options]: sets up, then runs an example of apps/examples. Without a name, it lists them.
+// An example that can be run has a field "example" in its package.json with the path of its built program, or
+// dist/run.js.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, run, setUp } from './lib.mjs';

@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import { arch, availableParallelism, cpus, platform } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createCpuBackend } from '@lmd/backends/cpu';
 import { createOperations, LmdError, optimizerFromDescription, sizeOf } from '@lmd/core';
@@ -128,6 +129,8 @@ async function run(options: CommandOptions, out: string, streams: Streams, signa
     secondsPerStep: result.seconds / steps,
     samplingSeconds,
     peakMemoryBytes: ops.memory().peakBytes,
+    date: new Date().toISOString().slice(0, 10),
+    machine: `${cpus()[0]?.model ?? arch()}, ${availableParallelism()} cores, ${platform()}, Node ${process.versions.node}`,
     ...moments,
     ...(classified === undefined ? {} : { classified }),
     ...(mixture === undefined ? {} : { mixture }),

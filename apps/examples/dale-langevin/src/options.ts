@@ -16,7 +16,7 @@ export const commandOptionTable = {
   optimizer: option.choice(['adamw', 'lmd'], { default: 'adamw', describe: 'Optimizer of the score network.' }),
   learningRate: option.number({ above: 0, describe: 'Largest learning rate. Default: 0.01 for lmd, 0.002 for adamw.' }),
   precision: option.text({ default: 'fp32', describe: 'Precision of the matrix products, such as mxfp6_e3m2.' }),
-  steps: option.integer({ atLeast: 1, describe: 'Training steps. Default: 4000, clothes 12000, mixture 1000.' }),
+  steps: option.integer({ atLeast: 1, describe: 'Training steps. Default: 5000, clothes 12000, mixture 1000.' }),
   batchSize: option.integer({ atLeast: 1, default: 64, describe: 'Pictures in each training step.' }),
   rule: samplerOptionTable.rule,
   levels: option.integer({ atLeast: 1, default: 250, describe: samplerOptionTable.levels.describe }),

@@ -15,15 +15,15 @@ export interface Process {
 export const paperProcess: Process = { drift: 0.32, volatility: 0.8, duration: 1, power: 1, weighted: false };
 
 /**
- * More than twice as long, with noise of 1.2 in log x at the end: white is at log 2 = 0.69, so that at the paper's T = 1,
- * with 0.8, digits are still visible in x_T. Noise levels σ√t are even, and the weighted loss keeps the highest, at which
- * the least can be known of x₀, from dominating the gradient.
+ * More than twice as long, with noise of 1.2 in log x at the end: white is at log 2 = 0.69, so that at the paper's T =
+ * 1, with 0.8, digits are still visible in x_T. Noise levels σ√t are even, and the weighted loss keeps the highest, at
+ * which the least can be known of x₀, from dominating the gradient.
  */
 export const longProcess: Process = { ...paperProcess, duration: 2.25, power: 2, weighted: true };
 
 /**
- * x∘s(x, t): the score s = ∂ log p_t(x)/∂x times x, elementwise, for positive `x` [batch, height, width, 1] at the times
- * `t` [batch, 1, 1, 1]. The loss and the samplers need only this product, which is independent of the scale of x.
+ * x∘s(x, t): the score s = ∂ log p_t(x)/∂x times x, elementwise, for positive `x` [batch, height, width, 1] at the
+ * times `t` [batch, 1, 1, 1]. The loss and the samplers need only this product, which is independent of the scale of x.
  */
 export type MultiplicativeScore = (ops: Operations, x: Tensor, t: Tensor) => Tensor;
 

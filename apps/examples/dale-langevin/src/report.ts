@@ -15,6 +15,8 @@ export interface Results {
   readonly secondsPerStep: number;
   readonly samplingSeconds: number;
   readonly peakMemoryBytes: number;
+  readonly date: string;
+  readonly machine: string;
   readonly logMean: number;
   readonly logDeviation: number;
   readonly classified?: { readonly accuracy: number; readonly rows: { readonly [name: string]: Judgement } };
@@ -62,6 +64,7 @@ function caption(results: Results): string {
     mixture === undefined ? '' : `Energy test: p = ${mixture.pValue.toFixed(3)}.`,
     `${results.secondsPerStep.toFixed(3)} s a step, ${results.samplingSeconds.toFixed(0)} s of sampling,`,
     `${(results.peakMemoryBytes / 2 ** 20).toFixed(0)} MiB of tensors at the most.`,
+    `${results.date}, ${results.machine}.`,
   ]
     .filter((part) => part !== '')
     .join(' ');
@@ -69,7 +72,10 @@ function caption(results: Results): string {
 
 /** The results as Markdown, also for the terminal. */
 export function resultsTable(results: Results): string {
-  return [...tablesOf(results).map(markdownTable), caption(results)].join('\n\n');
+  const lines = caption(results)
+    .replace(/(.{1,119})(?: |$)/g, '$1\n')
+    .trimEnd();
+  return [...tablesOf(results).map(markdownTable), lines].join('\n\n');
 }
 
 /** A self-contained page with the samples and the tables. */

@@ -24,10 +24,10 @@ export const samplerOptionTable = {
 export interface SamplerOptions extends OptionsOf<typeof samplerOptionTable> {}
 
 /**
- * The forward process backward in time, from `start` [batch, height, width, 1] at t = duration to pictures at t = 0. The
- * times are t_n = duration·(n/levels)^power, and δ = stepScale·(t_n − t_(n−1))/inner. With stepScale and decay 1 it is the
- * Euler–Maruyama method for the reverse equation dx = (2σ²x − μx + σ²x²s) dτ + σx dB (Anderson 1982), or, for `dale`, for
- * its logarithm by Itô's lemma: d log x = (1.5σ² − μ + σ²x s) dτ + σ dB.
+ * The forward process backward in time, from `start` [batch, height, width, 1] at t = duration to pictures at t = 0.
+ * The times are t_n = duration·(n/levels)^power, and δ = stepScale·(t_n − t_(n−1))/inner. With stepScale and decay 1 it
+ * is the Euler–Maruyama method for the reverse equation dx = (2σ²x − μx + σ²x²s) dτ + σx dB (Anderson 1982), or, for
+ * `dale`, for its logarithm by Itô's lemma: d log x = (1.5σ² − μ + σ²x s) dτ + σ dB.
  *
  * @param onLevel is called after each noise level.
  * @throws LmdError `INVALID_ARGUMENT` or `UNKNOWN_OPTION` for an option; `NON_FINITE` if a value is not positive.
@@ -72,7 +72,9 @@ export async function samplePictures(
   return pictures;
 }
 
-/** The paper's start: independent log-normal values, with the mean and the variance of log x at the end of the process. */
+/**
+ * The paper's start: independent log-normal values, with the mean and the variance of log x at the end of the process.
+ */
 export function independentStart(
   ops: EagerOperations,
   { drift, volatility, duration }: Process,
@@ -90,8 +92,8 @@ export function independentStart(
 
 /**
  * A start for processes that end before the data are forgotten: log-normal pictures with the mean and the covariance of
- * log x at the end of the process, those of the `examples` x₀ [n, height, width, 1]. The covariance is never formed: with
- * standard normal z, Σ_i z_i·(log x₀ᵢ − mean)/√n has it.
+ * log x at the end of the process, those of the `examples` x₀ [n, height, width, 1]. The covariance is never formed:
+ * with standard normal z, Σ_i z_i·(log x₀ᵢ − mean)/√n has it.
  */
 export function correlatedStart(
   ops: EagerOperations,

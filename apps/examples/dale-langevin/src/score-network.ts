@@ -29,12 +29,13 @@ const centres = Array.from({ length: 32 }, (_, index) => -4.7 + 0.2 * index);
 
 /**
  * A transformer over patches that estimates x∘s(x, t): [batch, size, size, 2], the pixels of x and, in the second
- * channel, the time t of each picture, → [batch, size, size, 1]. Its parameters are those of a Vision Transformer, whose
- * head gives the pixels of a patch, and of a time embedding that is added to all tokens before each block.
+ * channel, the time t of each picture, → [batch, size, size, 1]. Its parameters are those of a Vision Transformer,
+ * whose head gives the pixels of a patch, and of a time embedding that is added to all tokens before each block.
  *
- * With v = s₀² + σ²t, the variance of log x_t, and the transformer's output F: x∘s = −1 − (log x_t − m)/v + s₀/(σ√(tv))·F.
- * The first two terms are the score of a log-normal with the data's mean and variance, and F corrects it. The factors
- * give F inputs and targets of variance about 1 at all times, as in Karras et al., arXiv:2206.00364, table 1.
+ * With v = s₀² + σ²t, the variance of log x_t, and the transformer's output F: x∘s = −1 − (log x_t − m)/v +
+ * s₀/(σ√(tv))·F. The first two terms are the score of a log-normal with the data's mean and variance, and F corrects
+ * it. The factors give F inputs and targets of variance about 1 at all times, as in Karras et al., arXiv:2206.00364,
+ * table 1.
  */
 export function scoreNetwork(options: ScoreNetworkOptions): Model {
   const { imageSize, patchSize, width, depth, heads, logMean, logDeviation } = options;
@@ -131,8 +132,8 @@ function unpatchify(ops: Operations, tokens: Tensor, size: number, patchSize: nu
 }
 
 /**
- * Sines and cosines of row and column, [across², width]: with random small values, as of `vit`, attention takes hundreds
- * of steps to find the neighbours of a patch.
+ * Sines and cosines of row and column, [across², width]: with random small values, as of `vit`, attention takes
+ * hundreds of steps to find the neighbours of a patch.
  */
 function positions(ops: Operations, across: number, width: number): Tensor {
   const table = Array.from({ length: across ** 2 * width }, (_, at) => {

@@ -40,7 +40,7 @@ export async function openTask({ data, folder, seed, process }: CommandOptions):
     train,
     test,
     network: { ...transformer, imageSize: squareSize(train) },
-    steps: digits ? 4000 : 12_000,
+    steps: digits ? 5000 : 12_000,
     pictures: 100,
     ...(process === 'paper'
       ? { process: paperProcess, tuned: { dale: digits ? 0.617 : 0.586, unconstrained: 0.576 } }
