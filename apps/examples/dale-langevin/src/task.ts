@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { LmdError } from '@lmd/core';
 import { mnistPackageFolder, readMnistFolder } from '@lmd/data/node';
 import { arrayDataset, type Dataset } from '@lmd/training';
@@ -33,7 +34,7 @@ export async function openTask({ data, folder, seed, process }: CommandOptions):
     return { train, network, steps: 1000, pictures: 500, process: process === 'paper' ? paperProcess : longProcess };
   }
   const digits = data === 'digits';
-  const place = folder ?? (digits ? mnistPackageFolder('--folder') : '/usr/share/datasets/fashion-mnist');
+  const place = folder ?? (digits ? mnistPackageFolder('--folder') : clothesFolder());
   // A mean of −1 makes 1 + pixel of each pixel, which is positive.
   const { train, test } = await readMnistFolder({ folder: place, name: data, mean: -1, standardDeviation: 1 });
   return {
@@ -46,6 +47,16 @@ export async function openTask({ data, folder, seed, process }: CommandOptions):
       ? { process: paperProcess, tuned: { dale: digits ? 0.617 : 0.586, unconstrained: 0.576 } }
       : { process: longProcess }),
   };
+}
+
+function clothesFolder(): string {
+  const folder = '/usr/share/datasets/fashion-mnist';
+  if (existsSync(folder)) return folder;
+  throw new LmdError('ENGINE_MISSING', `Fashion-MNIST is not installed: there is no folder ${folder}.`, {
+    subject: 'folder',
+    value: folder,
+    remedy: 'On Debian, apt install dataset-fashion-mnist; elsewhere, use --folder with the four IDX files.',
+  });
 }
 
 function squareSize({ name, inputShape }: Dataset): number {
