@@ -1,8 +1,9 @@
 import { defineConfig, type Options } from 'tsup';
 
 /**
- * The one bundler configuration: ESM only, and with every dependency left external, so that a package ships its own code
- * and nothing else. A package names its entry points and adds what differs. scripts/declarations.mjs writes the types.
+ * The one bundler configuration: ESM only, and with every dependency left external, so that a package ships its own
+ * code and nothing else. A package names its entry points and adds what differs. scripts/declarations.mjs writes the
+ * types.
  */
 export function libraryConfig(entry: Record<string, string>, overrides: Options = {}) {
   return defineConfig({

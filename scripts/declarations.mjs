@@ -1,6 +1,6 @@
-// The types of every package: dist/**/*.d.ts, a file for each entry point. One TypeScript program emits the declarations
-// of all packages, and tsup rolls them up. A program for each package would read its dependencies again, which takes
-// five times as long. `npm run build` calls this; running the code needs no types.
+// The types of every package: dist/**/*.d.ts, a file for each entry point. One TypeScript program emits the
+// declarations of all packages, and tsup rolls them up. A program for each package would read its dependencies again,
+// which takes five times as long. `npm run build` calls this; running the code needs no types.
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'tsup';

@@ -13,7 +13,7 @@ import { argumentsText, compileAssembly, interfaceText, isKernel } from '../../.
 const folder = fileURLToPath(new URL('..', import.meta.url));
 const head = '// Made by scripts/build-wasm.mjs from assembly/: do not edit.';
 
-/** A module, compressed: a page loads 2 kB less than of its bytes in hexadecimal, and the package is a fifth as large. */
+/** A module, compressed: a page loads 2 kB less than in hexadecimal, and the file is a quarter as large. */
 function deflatedText(hex) {
   const deflated = deflateRawSync(Buffer.from(hex, 'hex'), { level: 9 }).toString('base64');
   return `${head}\nexport const deflatedWasm =\n  '${deflated}';\n`;
