@@ -27,6 +27,83 @@ const decisions = readdirSync(join(root, 'docs', 'decisions'))
     return page(title, `/docs/decisions/${name.replace('.md', '')}`);
   });
 
+const guides = [
+  {
+    text: 'Start',
+    items: [
+      docs('Your own data', 'own-data'),
+      docs('When to use LMD', 'when-to-use-lmd'),
+      docs('Theory', 'theory'),
+      page('The lmd command', '/apps/cli/README'),
+      page('Configuration', '/apps/cli/CONFIGURATION'),
+    ],
+  },
+  {
+    text: 'Guides',
+    items: [
+      docs("Choose LMD's settings", 'choosing-settings'),
+      docs('Optimizers', 'optimizers'),
+      docs('MX formats', 'mx-formats'),
+      docs('Exact products', 'exact-products'),
+      docs('Distributed training', 'distributed'),
+      page('In a TensorFlow.js program', '/packages/tfjs/README'),
+      page('Use a model', '/packages/inference/README'),
+      docs('Neighbouring ideas', 'neighbours'),
+    ],
+  },
+  {
+    text: 'Extend',
+    items: [
+      docs('Extend the command', 'extending'),
+      docs('Write a backend', 'write-a-backend'),
+      docs('Write an optimizer', 'write-an-optimizer'),
+      docs('Write a plugin', 'write-a-plugin'),
+      docs('Add a kernel', 'adding-a-kernel'),
+    ],
+  },
+  {
+    text: 'Evidence',
+    items: [
+      page('Studies', '/docs/studies/README'),
+      docs('Performance', 'performance'),
+      docs('Performance of models', 'performance-models'),
+      docs('Measurements', 'measurements'),
+      docs('Backends and what they have', 'backends'),
+      docs('Sizes and installs', 'installs'),
+    ],
+  },
+  {
+    text: 'The project',
+    items: [
+      docs('Architecture', 'architecture'),
+      page('Decisions', '/docs/decisions/README'),
+      docs('Versions', 'versioning'),
+      docs('Releasing', 'releasing'),
+      docs('Style', 'style'),
+      docs('Examples in the documentation', 'examples'),
+      docs('Licences', 'licences'),
+    ],
+  },
+];
+
+const packagePages = [
+  { text: 'Guides', items: [page('All guides', '/docs/own-data')] },
+  {
+    text: 'Packages',
+    items: [
+      page('@lmd/cli', '/apps/cli/README'),
+      ...packages.map(({ name, folder }) => page(name, `/packages/${folder}/README`)),
+    ],
+  },
+  {
+    text: 'Changelogs',
+    items: [
+      page('@lmd/cli', '/apps/cli/CHANGELOG'),
+      ...packages.map(({ name, folder }) => page(name, `/packages/${folder}/CHANGELOG`)),
+    ],
+  },
+];
+
 export default defineConfig({
   title: '@lmd',
   description: 'Multiplicative training in low precision, in TypeScript',
@@ -66,6 +143,7 @@ export default defineConfig({
   },
   markdown: {
     math: true,
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
     config: (markdown) => {
       const inherited = markdown.renderer.rules.link_open!;
       markdown.renderer.rules.link_open = (tokens, index, options, env, self) => {
@@ -84,76 +162,13 @@ export default defineConfig({
       { text: 'API', link: '/api/index.html', target: '_self' },
       page('Studies', '/docs/studies/README'),
     ],
-    sidebar: [
-      {
-        text: 'Start',
-        items: [
-          docs('Your own data', 'own-data'),
-          docs('When to use LMD', 'when-to-use-lmd'),
-          docs('Theory', 'theory'),
-          page('The lmd command', '/apps/cli/README'),
-          page('Configuration', '/apps/cli/CONFIGURATION'),
-        ],
-      },
-      {
-        text: 'Guides',
-        items: [
-          docs("Choose LMD's settings", 'choosing-settings'),
-          docs('Optimizers', 'optimizers'),
-          docs('MX formats', 'mx-formats'),
-          docs('Exact products', 'exact-products'),
-          page('In a TensorFlow.js program', '/packages/tfjs/README'),
-          page('Use a model', '/packages/inference/README'),
-          docs('Examples', 'examples'),
-        ],
-      },
-      {
-        text: 'Extend',
-        items: [
-          docs('Extending the command', 'extending'),
-          docs('Write a backend', 'write-a-backend'),
-          docs('Write an optimizer', 'write-an-optimizer'),
-          docs('Write a plugin', 'write-a-plugin'),
-          docs('Add a kernel', 'adding-a-kernel'),
-        ],
-      },
-      {
-        text: 'Evidence',
-        items: [
-          page('Studies', '/docs/studies/README'),
-          docs('Performance', 'performance'),
-          docs('Performance of models', 'performance-models'),
-          docs('Measurements', 'measurements'),
-          docs('Backends and what they have', 'backends'),
-          docs('Sizes and installs', 'installs'),
-        ],
-      },
-      {
-        text: 'Packages',
-        collapsed: true,
-        items: packages.map(({ name, folder }) => page(name, `/packages/${folder}/README`)),
-      },
-      {
-        text: 'Changelogs',
-        collapsed: true,
-        items: [
-          ...packages.map(({ name, folder }) => page(name, `/packages/${folder}/CHANGELOG`)),
-          page('@lmd/cli', '/apps/cli/CHANGELOG'),
-        ],
-      },
-      {
-        text: 'The project',
-        collapsed: true,
-        items: [
-          docs('Architecture', 'architecture'),
-          docs('Versions', 'versioning'),
-          docs('Releasing', 'releasing'),
-          docs('Style', 'style'),
-          docs('Licences', 'licences'),
-          { text: 'Decisions', collapsed: true, items: decisions },
-        ],
-      },
-    ],
+    // A list for each part of the site: one that folds has buttons with links in them, which screen readers cannot use.
+    sidebar: {
+      '/': guides,
+      '/packages/': packagePages,
+      '/apps/': packagePages,
+      '/docs/decisions/': [{ text: 'Decisions', items: [page('All', '/docs/decisions/README'), ...decisions] }],
+    },
     socialLinks: [{ icon: 'github', link: repository }],
     footer: { message: 'Apache-2.0. LMD is a reconstruction from what its paper publishes.' },
   },
