@@ -18,7 +18,10 @@ export type ErrorCode =
   | 'FILE_SYSTEM'
   | 'ENGINE_MISSING'
   | 'INTERRUPTED'
-  | 'PLUGIN_FAILURE';
+  | 'PLUGIN_FAILURE'
+  | 'WORKER_MISSING'
+  | 'WORKERS_DIVERGED'
+  | 'TRANSPORT_FAILURE';
 
 /** Identifies errors across several copies of this package in one program, unlike `instanceof`. */
 const marker = Symbol.for('@lmd/core.LmdError');

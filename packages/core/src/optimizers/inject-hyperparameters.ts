@@ -84,5 +84,14 @@ export function injectHyperparameters<Name extends string>(
     draw: (ops, state, key) => at(state).draw(ops, state, key),
     update: (ops, state, passes, done) => at(state).update(ops, state, passes, done),
     weights: (ops, state, kind, key) => at(state).weights(ops, state, kind, key),
+    ...(first.signs === undefined
+      ? {}
+      : {
+          signs: {
+            directions: (ops, state, passes) => at(state).signs!.directions(ops, state, passes),
+            update: (ops, state, passes, directions, done) =>
+              at(state).signs!.update(ops, state, passes, directions, done),
+          },
+        }),
   };
 }

@@ -2,6 +2,7 @@ import type { RandomKey } from '../formats.js';
 import type { EagerOperations } from '../operations.js';
 import type { LmdRegularizer, LmdTensors, LmdUpdateOptions } from '../optimizer-kernels.js';
 import type { Tensor } from '../tensor.js';
+import { type LmdDirections, lmdDirectedUpdate } from './lmd-directions.js';
 import type { LmdRegularizerName } from './lmd-regularizers.js';
 import type { LogPriorMedians } from './lmd-state-format.js';
 
@@ -18,6 +19,8 @@ export type LmdOptionsOfStep = LmdStepOptions & Pick<LmdUpdateOptions, 'learning
 /**
  * One update of LMD with any regularizer. Kernels compute the priors at the median, with one m₀ for all coordinates.
  * For all others, what the regularizer adds is applied to the kernel's update: R enters log m by −a·λ·R alone.
+ *
+ * @param directions replace the signs of the temporary momenta.
  */
 export function lmdStep(
   ops: EagerOperations,
@@ -26,14 +29,19 @@ export function lmdStep(
   keys: readonly RandomKey[],
   prior: LogPriorMedians,
   options: LmdOptionsOfStep,
+  directions?: LmdDirections,
 ): LmdTensors {
   const { regularizer: name, regularizerAt, ...rest } = options;
   const { learningRate, regularization, noise } = rest;
   const rate = learningRate * regularization;
   const { regularizer, power, isDivergence } = partsOf(name);
   const shared = prior.logPlus === prior.logMinus;
-  const update = (logPriorMedian: Tensor, given: Partial<LmdUpdateOptions> = {}) =>
-    ops.lmdUpdate(current, gradients, keys, logPriorMedian, { ...rest, regularizer, ...given });
+  const update = (logPriorMedian: Tensor, given: Partial<LmdUpdateOptions> = {}) => {
+    const all = { ...rest, regularizer, ...given };
+    return directions === undefined
+      ? ops.lmdUpdate(current, gradients, keys, logPriorMedian, all)
+      : lmdDirectedUpdate(ops, current, gradients, keys, logPriorMedian, all, directions);
+  };
 
   if (regularizerAt === 'sample' && regularizer !== 'powerPrior' && rate > 0) {
     return ops.scope(() => {

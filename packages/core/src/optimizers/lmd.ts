@@ -5,6 +5,7 @@ import { choiceOption } from '../options/checks.js';
 import { streamOf } from '../random/stream.js';
 import type { NamedTensors, Tensor } from '../tensor.js';
 import { randomKey } from './draw-key.js';
+import { type LmdDirections, lmdDirections, mapDirections } from './lmd-directions.js';
 import { lmdInitialState, lmdInitialStateFromScales } from './lmd-initial-state.js';
 import { type LmdOptions, resolveLmdOptions } from './lmd-options.js';
 import { joinParts, type Part, partsOf } from './lmd-parts.js';
@@ -12,8 +13,25 @@ import { logPriorMedians } from './lmd-prior.js';
 import { isScale } from './lmd-state-format.js';
 import { type LmdOptionsOfStep, lmdStep } from './lmd-step.js';
 import { optimizerMarker } from './marker.js';
-import { type DrawKey, type Optimizer, type OptimizerState, type WeightsKind, weightsKinds } from './optimizer.js';
-import { checkPasses, checkVectors, freshHandle, gradientsOf, stateName, vectorOf, weightNames } from './state.js';
+import {
+  type DrawKey,
+  type Optimizer,
+  type OptimizerState,
+  type Pass,
+  type SignUpdate,
+  type WeightsKind,
+  weightsKinds,
+} from './optimizer.js';
+import {
+  checkPasses,
+  checkVectors,
+  directionOf,
+  freshHandle,
+  gradientsOf,
+  stateName,
+  vectorOf,
+  weightNames,
+} from './state.js';
 
 /**
  * Log-Normal Multiplicative Dynamics: a Bayesian rule whose posterior over weights is log-normal, with multiplicative
@@ -107,6 +125,93 @@ export function lmd(options: LmdOptions = {}): Optimizer {
     return eachWeight(ops, state, (keyed, logPlus, logMinus) => ops.lmdDraw(logPlus, logMinus, sigma, keyed(key)));
   }
 
+  /** What the passes give for each weight. All is checked before the first weight is done and may be freed. */
+  function givenOf(state: OptimizerState, passes: readonly Pass[]) {
+    const names = weightsOf(state);
+    checkPasses('lmd', samples, passes, names);
+    return names.map((weight) => {
+      const stored = storedOf(state, weight);
+      const { shape } = stored[vectors[0]!]!;
+      const gradients = gradientsOf('lmd', passes, weight, shape);
+      const keysOf = (part: Part) => passes.map(({ key }) => keyOf(weight, part, key));
+      return { weight, stored, shape, gradients, keysOf };
+    });
+  }
+
+  function optionsOfStep(step: number): LmdOptionsOfStep {
+    return {
+      ...update,
+      learningRate: learningRate(step),
+      regularization: regularization(step),
+      noise: noise(step),
+    };
+  }
+
+  function updated(
+    ops: EagerOperations,
+    state: OptimizerState,
+    passes: readonly Pass[],
+    done: ((weight: string) => void) | undefined,
+    directions?: NamedTensors,
+  ): OptimizerState {
+    const given = givenOf(state, passes).map((one) => ({
+      ...one,
+      directions: directions && directionsOf(directions, one.weight),
+    }));
+    const stepOptions = optionsOfStep(state.step);
+    return ops.scope(() => {
+      const tensors: Record<string, Tensor> = {};
+      for (const { weight, stored, shape, gradients, keysOf, directions } of given) {
+        const next = joinParts(ops, shape, partsOf(shape, stateFormat.cut), (part) => {
+          const own = storedPart(ops, stored, part);
+          const prior = logPriorMedians(ops, own, initialization);
+          const current = stateFormat.read(ops, own, prior);
+          const ownGradients = gradients.map((gradient) => part.slice(ops, gradient, 'vector'));
+          const ownDirections = directions && mapDirections(directions, (all) => part.slice(ops, all, 'vector'));
+          const keys = keysOf(part);
+          const moved = lmdStep(ops, current, ownGradients, keys, prior, stepOptions, ownDirections);
+          return stateFormat.write(ops, moved, prior, (vector) => ({
+            ...keys[0]!,
+            stream: streamOf(stateName(weight, vector)),
+            step: state.step,
+            sample: part.index,
+          }));
+        });
+        for (const vector of vectors) {
+          tensors[stateName(weight, vector)] = next[vector] ?? freshHandle(ops, stored[vector]!);
+        }
+        done?.(weight);
+      }
+      return { step: state.step + 1, tensors };
+    });
+  }
+
+  const directionsOf = (directions: NamedTensors, weight: string): LmdDirections => ({
+    logPlus: directionOf('lmd', directions, weight, 'logPlus'),
+    ...(update.gradientScaling === 'none' ? {} : { logMinus: directionOf('lmd', directions, weight, 'logMinus') }),
+  });
+
+  const signs: SignUpdate = {
+    directions(ops, state, passes) {
+      const given = givenOf(state, passes);
+      const { regularizer: _, regularizerAt: __, ...kernel } = optionsOfStep(state.step);
+      return ops.scope(() => {
+        const named: Record<string, Tensor> = {};
+        for (const { weight, stored, shape, gradients, keysOf } of given) {
+          const made = joinParts(ops, shape, partsOf(shape, stateFormat.cut), (part) => {
+            const own = storedPart(ops, stored, part);
+            const current = stateFormat.read(ops, own, logPriorMedians(ops, own, initialization));
+            const ownGradients = gradients.map((gradient) => part.slice(ops, gradient, 'vector'));
+            return { ...lmdDirections(ops, current, ownGradients, keysOf(part), kernel) };
+          });
+          for (const [vector, direction] of Object.entries(made)) named[stateName(weight, vector)] = direction;
+        }
+        return named;
+      });
+    },
+    update: (ops, state, passes, directions, done) => updated(ops, state, passes, done, directions),
+  };
+
   return {
     ...optimizerMarker,
     name: 'lmd',
@@ -115,47 +220,8 @@ export function lmd(options: LmdOptions = {}): Optimizer {
     initFromScales: (ops, weights, scales) => lmdInitialStateFromScales(ops, weights, scales, resolved),
     draw,
 
-    update(ops, state, passes, done) {
-      const names = weightsOf(state);
-      checkPasses('lmd', samples, passes, names);
-      // All is checked before the first weight is done and may be freed.
-      const given = names.map((weight) => {
-        const stored = storedOf(state, weight);
-        const { shape } = stored[vectors[0]!]!;
-        return { weight, stored, shape, gradients: gradientsOf('lmd', passes, weight, shape) };
-      });
-      const { step } = state;
-      const stepOptions: LmdOptionsOfStep = {
-        ...update,
-        learningRate: learningRate(step),
-        regularization: regularization(step),
-        noise: noise(step),
-      };
-      return ops.scope(() => {
-        const tensors: Record<string, Tensor> = {};
-        for (const { weight, stored, shape, gradients } of given) {
-          const next = joinParts(ops, shape, partsOf(shape, stateFormat.cut), (part) => {
-            const own = storedPart(ops, stored, part);
-            const prior = logPriorMedians(ops, own, initialization);
-            const current = stateFormat.read(ops, own, prior);
-            const ownGradients = gradients.map((gradient) => part.slice(ops, gradient, 'vector'));
-            const keys = passes.map(({ key }) => keyOf(weight, part, key));
-            const moved = lmdStep(ops, current, ownGradients, keys, prior, stepOptions);
-            return stateFormat.write(ops, moved, prior, (vector) => ({
-              ...keys[0]!,
-              stream: streamOf(stateName(weight, vector)),
-              step: state.step,
-              sample: part.index,
-            }));
-          });
-          for (const vector of vectors) {
-            tensors[stateName(weight, vector)] = next[vector] ?? freshHandle(ops, stored[vector]!);
-          }
-          done?.(weight);
-        }
-        return { step: state.step + 1, tensors };
-      });
-    },
+    update: (ops, state, passes, done) => updated(ops, state, passes, done),
+    ...(update.useSign ? { signs } : {}),
 
     /**
      * `mean`: exp(σ²/2)·(m⁺ − m⁻). `median`: m⁺ − m⁻, the difference of the halves' medians. `sample`: the average of

@@ -74,4 +74,31 @@ export interface Optimizer extends ContractMarker<typeof optimizerSpecVersion> {
   ): OptimizerState;
   /** Weights to evaluate or export. `sample` requires `key`. */
   weights(ops: EagerOperations, state: OptimizerState, kind?: WeightsKind, key?: DrawKey): NamedTensors;
+  /** Present if the direction of a step is a sign, on which several workers can vote (`lmd`, `lion`, `signum`). */
+  readonly signs?: SignUpdate;
+}
+
+/**
+ * The update of an optimizer whose step is a sign, in two parts: first the directions, then the step in given ones. In
+ * between, a distributed run replaces the directions of one worker by those of the majority. `update` with the result
+ * of `directions` has the bits of `Optimizer.update`.
+ */
+export interface SignUpdate {
+  /**
+   * The sign of each coordinate, −1, 0 or 1: f32 with the shape of the weight. Named `<weight>/<vector>` by the vector
+   * of the state that moves against it. Weights of a group whose step is no sign are absent.
+   */
+  directions(ops: EagerOperations, state: OptimizerState, passes: readonly Pass[]): NamedTensors;
+  /**
+   * As `Optimizer.update`, but the weights move in `directions`. Momenta still follow the gradients of `passes`.
+   *
+   * @throws LmdError `INVALID_ARGUMENT` if a direction is missing
+   */
+  update(
+    ops: EagerOperations,
+    state: OptimizerState,
+    passes: readonly Pass[],
+    directions: NamedTensors,
+    done?: (weight: string) => void,
+  ): OptimizerState;
 }

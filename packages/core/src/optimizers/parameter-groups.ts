@@ -4,7 +4,7 @@ import type { EagerOperations } from '../operations.js';
 import { refuseUnknownOptions } from '../options/unknown-option.js';
 import { type NamedTensors, sizeOf, type Tensor } from '../tensor.js';
 import { optimizerMarker } from './marker.js';
-import type { DrawKey, Optimizer, OptimizerState, Pass, WeightsKind } from './optimizer.js';
+import type { DrawKey, Optimizer, OptimizerState, Pass, SignUpdate, WeightsKind } from './optimizer.js';
 import { checkPasses, weightOf } from './state.js';
 
 /** Decides by the weight's name and shape. */
@@ -53,6 +53,55 @@ export function parameterGroups(groups: readonly ParameterGroup[]): Optimizer {
     });
   }
 
+  /** The state and the passes of each group. */
+  function divided(state: OptimizerState, passes: readonly Pass[]) {
+    const shapes = weightShapes(state);
+    checkPasses(name, samples, passes, [...shapes.keys()]);
+    const parts = split(state);
+    const gradients = passes.map((pass) => partition(groups, shapes, pass.gradients, (weight) => weight));
+    return groups.map(({ optimizer }, index) => ({
+      optimizer,
+      part: parts[index]!,
+      passes: passes.map(({ key }, pass) => ({ key, gradients: gradients[pass]![index]! })),
+    }));
+  }
+
+  function eachGroup(
+    ops: EagerOperations,
+    state: OptimizerState,
+    passes: readonly Pass[],
+    update: (group: ReturnType<typeof divided>[number]) => OptimizerState,
+  ): OptimizerState {
+    return ops.scope(() => {
+      const tensors: Record<string, Tensor> = {};
+      for (const group of divided(state, passes)) {
+        const next = update(group);
+        checkStepCount(group.optimizer, state.step, next.step);
+        Object.assign(tensors, next.tensors);
+      }
+      return { step: state.step + 1, tensors };
+    });
+  }
+
+  /** Groups whose step is no sign have no directions, and follow the gradients of the passes. */
+  const signs: SignUpdate = {
+    directions: (ops, state, passes) =>
+      ops.scope(() =>
+        Object.assign(
+          {},
+          ...divided(state, passes).map(({ optimizer, part, passes }) =>
+            optimizer.signs?.directions(ops, part, passes),
+          ),
+        ),
+      ),
+    update: (ops, state, passes, directions, done) =>
+      eachGroup(ops, state, passes, ({ optimizer, part, passes }) =>
+        optimizer.signs === undefined
+          ? optimizer.update(ops, part, passes, done)
+          : optimizer.signs.update(ops, part, passes, directions, done),
+      ),
+  };
+
   return {
     ...optimizerMarker,
     name,
@@ -78,22 +127,10 @@ export function parameterGroups(groups: readonly ParameterGroup[]): Optimizer {
     weights: (ops, state, kind?: WeightsKind, key?: DrawKey) =>
       collect(ops, state, (optimizer, part) => optimizer.weights(ops, part, kind, key)),
 
-    update(ops: EagerOperations, state: OptimizerState, passes: readonly Pass[], done?: (weight: string) => void) {
-      const shapes = weightShapes(state);
-      checkPasses(name, samples, passes, [...shapes.keys()]);
-      return ops.scope(() => {
-        const parts = split(state);
-        const gradients = passes.map((pass) => partition(groups, shapes, pass.gradients, (weight) => weight));
-        const tensors: Record<string, Tensor> = {};
-        for (const [index, { optimizer }] of groups.entries()) {
-          const groupPasses = passes.map(({ key }, pass) => ({ key, gradients: gradients[pass]![index]! }));
-          const next = optimizer.update(ops, parts[index]!, groupPasses, done);
-          checkStepCount(optimizer, state.step, next.step);
-          Object.assign(tensors, next.tensors);
-        }
-        return { step: state.step + 1, tensors };
-      });
-    },
+    update: (ops, state, passes, done) =>
+      eachGroup(ops, state, passes, ({ optimizer, part, passes }) => optimizer.update(ops, part, passes, done)),
+
+    ...(groups.some(({ optimizer }) => optimizer.signs !== undefined) ? { signs } : {}),
   };
 }
 

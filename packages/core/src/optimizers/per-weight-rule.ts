@@ -6,11 +6,20 @@ import { randomKey } from './draw-key.js';
 import { averageGradients } from './gradients.js';
 import { checkedScales, rootMeanSquares } from './initial-scale.js';
 import { optimizerMarker } from './marker.js';
-import { type DrawKey, type Optimizer, type OptimizerState, type WeightsKind, weightsKinds } from './optimizer.js';
+import {
+  type DrawKey,
+  type Optimizer,
+  type OptimizerState,
+  type Pass,
+  type SignUpdate,
+  type WeightsKind,
+  weightsKinds,
+} from './optimizer.js';
 import {
   checkPasses,
   checkVectors,
   checkWeights,
+  directionOf,
   freshHandle,
   gradientsOf,
   stateName,
@@ -42,7 +51,14 @@ export interface PerWeightRule<Name extends string> {
   /** The weight to evaluate, where that is no draw. */
   evaluate(ops: EagerOperations, vectors: Vectors<Name>, kind: 'mean' | 'median'): Tensor;
   /** The update of one step, counted from 0: what depends on the step alone is computed once for all weights. */
-  update(step: number): (ops: EagerOperations, vectors: Vectors<Name>, passes: readonly WeightPass[]) => Vectors<Name>;
+  update(
+    step: number,
+  ): (ops: EagerOperations, vectors: Vectors<Name>, passes: readonly WeightPass[], direction?: Tensor) => Vectors<Name>;
+  /**
+   * The sign of the first vector's step, for a rule whose step is a sign: `update` then takes it as its `direction`,
+   * and computes it if there is none.
+   */
+  readonly direction?: (ops: EagerOperations, vectors: Vectors<Name>, passes: readonly WeightPass[]) => Tensor;
 }
 
 /**
@@ -94,10 +110,66 @@ export function perWeightRule<Name extends string>(rule: PerWeightRule<Name>): O
   const draw = (ops: EagerOperations, state: OptimizerState, key: DrawKey | undefined) =>
     eachWeight(ops, state, (vectors, weight) => rule.draw(ops, vectors, () => randomKey(owner, weight, key)));
 
+  /** What the passes give for each weight. All is checked before the first weight is done and may be freed. */
+  function givenOf(state: OptimizerState, passes: readonly Pass[]) {
+    const weights = weightsOf(state);
+    checkPasses(owner, samples, passes, weights);
+    return weights.map((weight) => {
+      const current = vectorsOf(state, weight);
+      const gradients = gradientsOf(owner, passes, weight, current[names[0]].shape);
+      const weightPasses = gradients.map(
+        (gradient, index): WeightPass => ({
+          gradient,
+          key: (vector) =>
+            randomKey(owner, vector === undefined ? weight : stateName(weight, vector), passes[index]!.key),
+        }),
+      );
+      return { weight, current, weightPasses };
+    });
+  }
+
+  function updated(
+    ops: EagerOperations,
+    state: OptimizerState,
+    passes: readonly Pass[],
+    done: ((weight: string) => void) | undefined,
+    directions?: NamedTensors,
+  ): OptimizerState {
+    const given = givenOf(state, passes).map((one) => ({
+      ...one,
+      direction: directions && directionOf(owner, directions, one.weight, names[0]),
+    }));
+    const update = rule.update(state.step);
+    return ops.scope(() => {
+      const tensors: Record<string, Tensor> = {};
+      for (const { weight, current, weightPasses, direction } of given) {
+        const next = ops.scope(() => update(ops, current, weightPasses, direction));
+        for (const vector of names) tensors[stateName(weight, vector)] = next[vector];
+        done?.(weight);
+      }
+      return { step: state.step + 1, tensors };
+    });
+  }
+
+  const { direction } = rule;
+  const signs: SignUpdate | undefined = direction && {
+    directions: (ops, state, passes) =>
+      ops.scope(() =>
+        Object.fromEntries(
+          givenOf(state, passes).map(({ weight, current, weightPasses }) => [
+            stateName(weight, names[0]),
+            ops.scope(() => direction(ops, current, weightPasses)),
+          ]),
+        ),
+      ),
+    update: (ops, state, passes, directions, done) => updated(ops, state, passes, done, directions),
+  };
+
   return {
     ...optimizerMarker,
     name: owner,
     samples,
+    ...(signs === undefined ? {} : { signs }),
 
     async init(ops, weights) {
       checkWeights(owner, weights);
@@ -117,32 +189,7 @@ export function perWeightRule<Name extends string>(rule: PerWeightRule<Name>): O
       return eachWeight(ops, state, (vectors) => rule.evaluate(ops, vectors, checked));
     },
 
-    update(ops, state, passes, done) {
-      const weights = weightsOf(state);
-      checkPasses(owner, samples, passes, weights);
-      // All is checked before the first weight is done and may be freed.
-      const given = weights.map((weight) => {
-        const current = vectorsOf(state, weight);
-        return { weight, current, gradients: gradientsOf(owner, passes, weight, current[names[0]].shape) };
-      });
-      const update = rule.update(state.step);
-      return ops.scope(() => {
-        const tensors: Record<string, Tensor> = {};
-        for (const { weight, current, gradients } of given) {
-          const weightPasses = gradients.map(
-            (gradient, index): WeightPass => ({
-              gradient,
-              key: (vector) =>
-                randomKey(owner, vector === undefined ? weight : stateName(weight, vector), passes[index]!.key),
-            }),
-          );
-          const next = ops.scope(() => update(ops, current, weightPasses));
-          for (const vector of names) tensors[stateName(weight, vector)] = next[vector];
-          done?.(weight);
-        }
-        return { step: state.step + 1, tensors };
-      });
-    },
+    update: (ops, state, passes, done) => updated(ops, state, passes, done),
   };
 }
 

@@ -1,6 +1,15 @@
+import type { EagerOperations } from '../operations.js';
 import type { Schedule } from '../options/schedule.js';
+import type { Tensor } from '../tensor.js';
 import type { Optimizer } from './optimizer.js';
-import { meanGradient, movingAverage, perWeightRule, storedWeight } from './per-weight-rule.js';
+import {
+  meanGradient,
+  movingAverage,
+  perWeightRule,
+  storedWeight,
+  type Vectors,
+  type WeightPass,
+} from './per-weight-rule.js';
 import { freshHandle } from './state.js';
 
 export interface SignMomentumOptions {
@@ -18,20 +27,28 @@ export interface SignMomentumOptions {
 export function signMomentum(name: string, options: SignMomentumOptions): Optimizer {
   const { learningRate, beta1, beta2, weightDecay } = options;
 
+  function direction(
+    ops: EagerOperations,
+    { momentum }: Vectors<'weight' | 'momentum'>,
+    passes: readonly WeightPass[],
+  ): Tensor {
+    return ops.scope(() => ops.sign(movingAverage(ops, momentum, meanGradient(ops, passes), beta1)));
+  }
+
   return perWeightRule({
     name,
     vectors: ['weight', 'momentum'],
     initial: (ops, weight) => ({ weight: freshHandle(ops, weight), momentum: ops.zeros(weight.shape) }),
     ...storedWeight,
+    direction,
     update(step) {
       const rate = learningRate(step);
-      return (ops, { weight, momentum }, passes) => {
-        const gradient = meanGradient(ops, passes);
-        const next = movingAverage(ops, momentum, gradient, beta2);
-        const push = beta1 === beta2 ? next : movingAverage(ops, momentum, gradient, beta1);
+      return (ops, vectors, passes, given) => {
+        const { weight, momentum } = vectors;
+        const sign = given ?? direction(ops, vectors, passes);
         return {
-          weight: ops.subtract(ops.multiply(weight, 1 - rate * weightDecay), ops.multiply(ops.sign(push), rate)),
-          momentum: next,
+          weight: ops.subtract(ops.multiply(weight, 1 - rate * weightDecay), ops.multiply(sign, rate)),
+          momentum: movingAverage(ops, momentum, meanGradient(ops, passes), beta2),
         };
       };
     },

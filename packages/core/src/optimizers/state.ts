@@ -75,6 +75,18 @@ export function vectorOf(owner: string, state: OptimizerState, weight: string, v
   });
 }
 
+/** The direction of a vector of the state, as `SignUpdate.update` receives it; throws if there is none. */
+export function directionOf(owner: string, directions: NamedTensors, weight: string, vector: string): Tensor {
+  const name = stateName(weight, vector);
+  const direction = directions[name];
+  if (direction !== undefined) return direction;
+  throw new LmdError('INVALID_ARGUMENT', `${owner}: there is no direction "${name}".`, {
+    subject: name,
+    value: Object.keys(directions),
+    remedy: 'Pass a direction for each name that `directions` returns.',
+  });
+}
+
 /** A new handle with the same contents, which can be freed independently. */
 export function freshHandle(ops: EagerOperations, tensor: Tensor): Tensor {
   return ops.reshape(tensor, tensor.shape);
