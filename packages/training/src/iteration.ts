@@ -1,12 +1,13 @@
-import { type EagerOperations, LmdError, type NamedTensors, type Tensor } from '@lmd/core';
+import { type EagerOperations, isLmdError, LmdError, type NamedTensors, type Tensor } from '@lmd/core';
 import { type CheckedBatch, checkCounted, checkedBatch, checkTokens } from './data/check-batch.js';
 import { type EvaluationResult, evaluate } from './evaluate.js';
+import type { StepExchange } from './exchange.js';
 import { showPasses } from './hooks.js';
 import { findNonFinite, findNonFiniteBefore, findNonFiniteIn, type NonFinite, namesOf } from './non-finite.js';
 import type { Run } from './run.js';
-import { enqueueStep } from './step.js';
+import { enqueueStep, reportOf } from './step.js';
 import { enqueuePendingStep } from './step-in-place.js';
-import type { TrainOptions } from './train-options.js';
+import type { TrainOptions, TrainPlan } from './train-options.js';
 
 /** One step: update, `step` hooks, evaluation if one is due, `settle` hooks. */
 export async function takeStep(run: Run): Promise<void> {
@@ -14,11 +15,21 @@ export async function takeStep(run: Run): Promise<void> {
   const began = performance.now();
   const { epoch, position, indices, batch: given } = await run.batches.take(run.step);
   const batch = checkedBatch(data.train, indices, given);
-  checkCounted(batch);
+  if (plan.exchange === undefined) checkCounted(batch);
   checkTokens(batch, run.model.vocabularySize);
-  const loss = await (plan.updateInPlace ? updateInPlace : update)(run, batch);
+  let loss: number;
+  try {
+    loss = await updateFor(plan)(run, batch);
+  } catch (error) {
+    if (!isLmdError(error, 'INTERRUPTED') || plan.signal?.aborted !== true) throw error;
+    // An exchange was waiting for other workers. The state is that before the step.
+    run.ending = 'interrupted';
+    await run.announce({ type: 'settle', step: run.step, ending: run.ending });
+    return;
+  }
   run.stepSeconds += (performance.now() - began) / 1000;
-  run.samples += indices.length;
+  const samples = indices.length * (plan.exchange?.workers ?? 1);
+  run.samples += samples;
 
   // Until all hooks have run, plugins are in inconsistent states, which must not be saved.
   run.settled = false;
@@ -28,7 +39,7 @@ export async function takeStep(run: Run): Promise<void> {
     epoch,
     position,
     loss,
-    samples: indices.length,
+    samples,
     seconds: run.seconds,
   });
   const isLast = run.step === run.totalSteps || run.stopReason !== undefined;
@@ -99,6 +110,50 @@ async function updateInPlace(run: Run, batch: CheckedBatch): Promise<number> {
   run.step++;
   run.loss = loss;
   return loss;
+}
+
+/**
+ * The same with other workers. A worker whose own gradients are not finite fails before it sends them. The old state is
+ * freed once the new one is known to be finite.
+ */
+async function updateWithOthers(exchange: StepExchange, run: Run, batch: CheckedBatch): Promise<number> {
+  const { ops, step } = run;
+  const { rank, workers } = exchange;
+  // A custom loss is a mean over examples.
+  const counted = run.plan.loss === undefined ? batch.counted : batch.indices.length;
+  const total = await exchange.total(step, counted);
+  // The labels of one share may all be ignored, those of a batch may not.
+  if (total === 0) checkCounted(batch);
+  const share = { rank, workers, counted: total };
+  const context = { ...run.stepContext, share };
+  const pending = enqueuePendingStep(context, run.state, batch, (passes) => showPasses(run, passes));
+  try {
+    await checkedLoss(ops, pending.report, async () => {
+      refuse(run, await findNonFiniteBefore(context, run.state, batch, pending));
+    });
+    const { losses, passes } = pending;
+    const { loss, state } = await exchange.update({ step, state: run.state, counted, losses, passes }, run);
+    try {
+      await checkedLoss(ops, reportOf(ops, pending.loss, [state.tensors]), async () => {
+        refuse(run, await findNonFiniteIn(ops, namesOf('updated state', state.tensors)));
+      });
+    } catch (error) {
+      // The state before the step is still good.
+      ops.dispose(state.tensors);
+      throw error;
+    }
+    run.replaceState(state);
+    run.step++;
+    run.loss = loss;
+    return loss;
+  } finally {
+    pending.dispose();
+  }
+}
+
+function updateFor({ exchange, updateInPlace: inPlace }: TrainPlan): typeof update {
+  if (exchange !== undefined) return (run, batch) => updateWithOthers(exchange, run, batch);
+  return inPlace ? updateInPlace : update;
 }
 
 /** Reads and frees a report and returns the loss. `suspected` throws if a non-finite value is confirmed. */

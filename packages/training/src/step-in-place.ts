@@ -7,6 +7,8 @@ import { enqueuePasses, type OnPasses, reportOf, type StepContext } from './step
  */
 export interface PendingStep {
   readonly loss: Tensor;
+  /** The loss of each posterior sample. */
+  readonly losses: readonly Tensor[];
   readonly passes: readonly Pass[];
   /** f32 [2]: the loss, and a number that is finite when loss and gradients are (see `reportOf`). */
   readonly report: Tensor;
@@ -26,20 +28,26 @@ export function enqueuePendingStep(
   onPasses: OnPasses,
 ): PendingStep {
   const { ops, optimizer } = context;
-  const { loss, passes, report } = ops.scope(() => {
+  const { loss, losses, passes, report } = ops.scope(() => {
     const pending = enqueuePasses(context, state, batch, { onPasses });
     const report = reportOf(
       ops,
       pending.loss,
       pending.passes.map(({ gradients }) => gradients),
     );
-    const kept = [pending.loss, report, ...pending.passes.flatMap(({ gradients }) => Object.values(gradients))];
+    const kept = [
+      pending.loss,
+      ...pending.losses,
+      report,
+      ...pending.passes.flatMap(({ gradients }) => Object.values(gradients)),
+    ];
     for (const tensor of kept) ops.keep(tensor);
     return { ...pending, report };
   });
 
   return {
     loss,
+    losses,
     passes,
     report,
     update() {
@@ -57,11 +65,11 @@ export function enqueuePendingStep(
         });
       } finally {
         for (const weight of [...left.keys()]) free(weight);
-        ops.dispose(loss);
+        ops.dispose([loss, ...losses]);
       }
     },
     dispose() {
-      ops.dispose(loss);
+      ops.dispose([loss, ...losses]);
       for (const { gradients } of passes) ops.dispose(gradients);
     },
   };

@@ -24,6 +24,16 @@ export interface StepContext {
   readonly microBatchSize: number;
   /** In place of the cross-entropy. */
   readonly loss?: LossFunction | undefined;
+  /** The share of the batch that this process computes; the whole batch without it. */
+  readonly share?: {
+    readonly rank: number;
+    readonly workers: number;
+    /**
+     * Divisor of the losses, of all shares together or of this one: number of labels that are not negative; of examples
+     * with a custom loss.
+     */
+    readonly counted: number;
+  };
 }
 
 export interface StepResult {
@@ -72,7 +82,7 @@ export function enqueuePasses(
   state: OptimizerState,
   batch: CheckedBatch,
   { inspect, onPasses }: StepHooks = {},
-): { readonly loss: Tensor; readonly passes: readonly Pass[] } {
+): { readonly loss: Tensor; readonly losses: readonly Tensor[]; readonly passes: readonly Pass[] } {
   const { ops, optimizer, seed } = context;
   return ops.scope(() => {
     inspectAll(inspect, 'state', state.tensors);
@@ -91,7 +101,7 @@ export function enqueuePasses(
       passes.push({ key, gradients });
     }
     onPasses?.(passes);
-    return { loss: ops.multiply(sumAll(ops, losses), 1 / losses.length), passes };
+    return { loss: ops.multiply(sumAll(ops, losses), 1 / losses.length), losses, passes };
   });
 }
 
@@ -112,16 +122,20 @@ export function reportOf(ops: EagerOperations, loss: Tensor, records: readonly N
  * ignored, or a custom loss over the examples.
  */
 function accumulate(
-  { ops, model, precision, microBatchSize, loss: custom }: StepContext,
+  { ops, model, precision, microBatchSize, loss: custom, share }: StepContext,
   weights: NamedTensors,
   batch: CheckedBatch,
   key: Pass['key'],
 ): { loss: Tensor; gradients: NamedTensors } {
   const { inputs, labels, softLabels, counted } = batch;
   const examples = labels.shape[0]!;
-  const microBatches = Math.ceil(examples / microBatchSize);
+  const ownMicroBatches = Math.ceil(examples / microBatchSize);
+  // Micro-batches are numbered across all workers, so that each has noise of its own.
+  const whole = custom === undefined ? counted : examples;
+  const { rank, workers, counted: total } = share ?? { rank: 0, workers: 1, counted: whole };
+  const microBatches = ownMicroBatches * workers;
   let sum: { loss: Tensor; gradients: NamedTensors } | undefined;
-  for (let micro = 0; micro < microBatches; micro++) {
+  for (let micro = 0; micro < ownMicroBatches; micro++) {
     const from = micro * microBatchSize;
     const to = Math.min(from + microBatchSize, examples);
     const part = ops.scope(() => {
@@ -129,20 +143,20 @@ function accumulate(
       const labelTensor = rows(ops, labels, 'i32', from, to);
       const softTensor = softLabels === undefined ? undefined : rows(ops, softLabels, 'f32', from, to);
       // One posterior sample per optimizer step, but independent dropout and rounding noise for each micro-batch.
-      const noise = { ...key, sample: key.sample * microBatches + micro };
+      const noise = { ...key, sample: key.sample * microBatches + rank * ownMicroBatches + micro };
       const forward = { training: true, precision, key: noise };
       const { value, gradients } = valueAndGradients(ops, weights, (tape, watched) => {
         if (custom !== undefined) {
           const given = { inputs: inputTensor, labels: labelTensor, softLabels: softTensor };
           const loss = custom(tape, watched, given, forward);
-          return microBatches === 1 ? loss : tape.multiply(loss, (to - from) / examples);
+          return to - from === total ? loss : tape.multiply(loss, (to - from) / total);
         }
         const logits = model.forward(tape, watched, inputTensor, forward);
         checkClasses(batch, logits.shape.at(-1)!, 'the model has');
         const losses = rowLosses(tape, logits, labelTensor, softTensor, counted < labels.data.length);
-        const own = microBatches === 1 ? counted : countedIn(labels, from, to);
+        const own = ownMicroBatches === 1 ? counted : countedIn(labels, from, to);
         const loss = meanOfCounted(tape, losses, own);
-        return microBatches === 1 ? loss : tape.multiply(loss, own / counted);
+        return own === total ? loss : tape.multiply(loss, own / total);
       });
       return { loss: value, gradients };
     });

@@ -23,7 +23,8 @@ import {
 import type { LoadedCheckpoint } from './checkpoints/checkpoint.js';
 import { checkDataset } from './data/check-batch.js';
 import type { Dataset } from './data/dataset.js';
-import { type DataOrder, dataOrder, dataOrderOptionTable } from './data/order.js';
+import { type DataOrder, dataOrder, dataOrderOptionTable, shareOf } from './data/order.js';
+import { checkExchange, type StepExchange } from './exchange.js';
 import { checkPlugins } from './hooks.js';
 import { assertJson, type Json } from './json.js';
 import type { LossFunction } from './loss.js';
@@ -140,6 +141,15 @@ export const trainOptionTable = {
     allowed: 'an integer at least 1, or a function of the step',
     check: (value) => typeof value === 'function' || (Number.isSafeInteger(value) && (value as number) >= 1),
   }),
+  /**
+   * How the workers of a distributed run agree on each update (@lmd/distributed). `batchSize` is that of all workers
+   * together; each reads its own share of every batch. An object.
+   */
+  exchange: option.object<StepExchange>({
+    describe:
+      'How the workers of a distributed run agree on each update (@lmd/distributed). `batchSize` is that of all ' +
+      'workers together; each reads its own share of every batch.',
+  }),
   /** Number of examples evaluated at once. Default: `batchSize`. A whole number, at least 1. */
   evaluationBatchSize: option.integer({
     atLeast: 1,
@@ -209,7 +219,9 @@ export interface TrainPlan extends Omit<ResolvedOptions<typeof trainOptionTable>
 export function planTraining(options: TrainOptions): TrainPlan {
   const checked = resolveOptions('train', trainOptionTable, options);
   const { model, optimizer, precision, data, seed, batchSize, keepPartialBatch, configuration = null } = checked;
-  const { plugins = [], microBatchSize = batchSize, evaluationBatchSize = batchSize } = checked;
+  const { plugins = [], exchange, evaluationBatchSize = batchSize } = checked;
+  if (exchange !== undefined) checkExchange(exchange, checked);
+  const { microBatchSize = batchSize / (exchange?.workers ?? 1) } = checked;
   refuseUnknownOptions('train: data', data, ['train', 'validation', 'test']);
   for (const part of ['train', 'validation', 'test'] as const) {
     if (part === 'train' || data[part] !== undefined) checkDataset('train', `data.${part}`, data[part] as Dataset);
@@ -231,7 +243,7 @@ export function planTraining(options: TrainOptions): TrainPlan {
     microBatchSize,
     evaluationBatchSize,
     plugins,
-    order,
+    order: exchange === undefined ? order : shareOf(order, exchange),
     totalSteps,
     identity: {
       model: model.name,
@@ -247,6 +259,7 @@ export function planTraining(options: TrainOptions): TrainPlan {
       },
       ...(checked.loss === undefined ? {} : { loss: 'custom' }),
       configuration,
+      ...(exchange?.identity === undefined ? {} : { exchange: exchange.identity }),
     },
   };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { dataOrder, permutation } from './order.js';
+import { dataOrder, permutation, shareOf } from './order.js';
 
 describe('permutation', () => {
   it('holds every index once, for every size', () => {
@@ -98,5 +98,19 @@ describe('dataOrder', () => {
     expect(() => dataOrder({ ...options, batchSize: 11 })).toThrow(
       /batchSize is 11, but the data set has only 10 examples/,
     );
+  });
+});
+
+describe('shareOf', () => {
+  it('divides each batch among the workers, in the order of their ranks', () => {
+    const order = dataOrder({ size: 26, batchSize: 6, seed: 1 });
+    const shares = [0, 1, 2].map((rank) => shareOf(order, { rank, workers: 3 }));
+    for (const step of [0, 3, 9]) {
+      const { indices, ...place } = order.batchAt(step);
+      const own = shares.map((share) => share.batchAt(step));
+      expect(own.flatMap((share) => [...share.indices])).toEqual([...indices]);
+      for (const { indices: _, ...sharePlace } of own) expect(sharePlace).toEqual(place);
+      expect(own.map((share) => share.indices.length)).toEqual([2, 2, 2]);
+    }
   });
 });

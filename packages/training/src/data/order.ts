@@ -85,3 +85,21 @@ export function dataOrder(options: DataOrderOptions): DataOrder {
     },
   };
 }
+
+/**
+ * The share of one worker of each batch: `batchSize` / `workers` examples, consecutive in the order of the ranks. So
+ * the shares are a function of (seed, epoch, position, rank), and those of all workers are the batch of one process.
+ */
+export function shareOf(
+  order: DataOrder,
+  { rank, workers }: { readonly rank: number; readonly workers: number },
+): DataOrder {
+  return {
+    ...order,
+    batchAt(step) {
+      const batch = order.batchAt(step);
+      const size = batch.indices.length / workers;
+      return { ...batch, indices: batch.indices.slice(rank * size, (rank + 1) * size) };
+    },
+  };
+}
