@@ -15,6 +15,7 @@ const allowed = {
   onnx: ['core', 'models'],
   training: ['core', 'autograd', 'safetensors'],
   data: ['core', 'training', 'safetensors'],
+  distributed: ['core', 'training'],
   backends: ['core', 'mx-formats', 'native'],
   inference: ['core', 'mx-formats', 'safetensors', 'models', 'training', 'data', 'backends'],
   tfjs: ['core', 'mx-formats', 'backends'],

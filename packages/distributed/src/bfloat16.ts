@@ -1,0 +1,17 @@
+/** Rounds finite f32 numbers to BF16, the upper half of their bits, to nearest with ties to even. */
+export function toBfloat16(values: Float32Array): Uint16Array {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  // An even length, so that arrays joined to a message stay aligned to words.
+  const halves = new Uint16Array(2 * Math.ceil(values.length / 2));
+  for (let index = 0; index < values.length; index++) {
+    const word = bits[index]!;
+    halves[index] = (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
+  }
+  return halves;
+}
+
+export function fromBfloat16(halves: Uint16Array): Float32Array {
+  const words = new Uint32Array(halves.length);
+  for (let index = 0; index < halves.length; index++) words[index] = halves[index]! << 16;
+  return new Float32Array(words.buffer);
+}

@@ -1,0 +1,96 @@
+import { type OptionsOf, type OptionTable, option, resolveOptions } from '@lmd/core';
+import { checkContribution } from '../contribution.js';
+import { closed } from '../errors.js';
+import { transportMarker } from '../marker.js';
+import type { Member, Members, Store, Transport } from '../transport.js';
+import { InProcessQueue } from './queue.js';
+import { Rounds } from './round.js';
+
+/** The options of `inProcessTransport`, declared once. */
+export const inProcessTransportOptionTable = {
+  /**
+   * Number of newest rounds of each channel that are kept, for workers that are late or resume. A whole number, at
+   * least 1; default 100.
+   */
+  retainedRounds: option.integer({
+    atLeast: 1,
+    default: 100,
+    describe: 'Number of newest rounds of each channel that are kept, for workers that are late or resume.',
+  }),
+} as const satisfies OptionTable;
+
+export interface InProcessTransportOptions extends OptionsOf<typeof inProcessTransportOptionTable> {}
+
+/**
+ * A transport between workers of one process, which share this object: for tests, simulations, and several backends on
+ * one machine. Without deadlines the result of every call is independent of timing.
+ */
+export function inProcessTransport(options: InProcessTransportOptions = {}): Transport {
+  const { retainedRounds } = resolveOptions('inProcessTransport', inProcessTransportOptionTable, options);
+  const name = 'in-process';
+  const rounds = new Rounds(retainedRounds);
+  const queues = new Map<string, InProcessQueue>();
+  let isClosed = false;
+  const checkOpen = () => {
+    if (isClosed) throw closed(name);
+  };
+  return {
+    ...transportMarker,
+    name,
+    async gather(place, contribution) {
+      checkContribution(place, contribution);
+      checkOpen();
+      const round = rounds.at(place);
+      round.contribute(contribution);
+      return round.wait(place, contribution);
+    },
+    queue(queue, queueOptions) {
+      checkOpen();
+      const known = queues.get(queue) ?? new InProcessQueue(queueOptions);
+      queues.set(queue, known);
+      return known;
+    },
+    store: inProcessStore(),
+    members: inProcessMembers(),
+    async close() {
+      isClosed = true;
+      rounds.fail(closed(name));
+      for (const queue of queues.values()) queue.stop();
+    },
+  };
+}
+
+function inProcessStore(): Store {
+  const values = new Map<string, Uint8Array>();
+  return {
+    put: async (key, value) => void values.set(key, value.slice()),
+    get: async (key) => values.get(key)?.slice(),
+    delete: async (key) => void values.delete(key),
+    keys: async (prefix = '') => [...values.keys()].filter((key) => key.startsWith(prefix)).sort(),
+  };
+}
+
+function inProcessMembers(): Members {
+  const groups = new Map<string, Map<number, Member>>();
+  const membersOf = (group: string) => {
+    const members = groups.get(group) ?? new Map<number, Member>();
+    groups.set(group, members);
+    return members;
+  };
+  return {
+    async join(group, name) {
+      const members = membersOf(group);
+      let rank = 0;
+      while (members.has(rank)) rank++;
+      const member = { name, rank };
+      members.set(rank, member);
+      return {
+        ...member,
+        leave: async () => {
+          if (members.get(rank) === member) members.delete(rank);
+        },
+      };
+    },
+    list: async (group) => [...membersOf(group).values()].sort((a, b) => a.rank - b.rank),
+  };
+}

@@ -1,0 +1,11 @@
+export { type AverageGradientsOptions, averageGradients, averageGradientsOptionTable } from './average-gradients.js';
+export { checkContribution } from './contribution.js';
+export {
+  type InProcessTransportOptions,
+  inProcessTransport,
+  inProcessTransportOptionTable,
+} from './in-process/index.js';
+export { type Ballot, majority, packNonZeros, packSigns, wordsOf, type ZeroRule } from './signs.js';
+export * from './transport.js';
+export { type VoteSignsOptions, voteSigns, voteSignsOptionTable } from './vote-signs.js';
+export { type WorkerOptions, workerOptionTable } from './worker-options.js';

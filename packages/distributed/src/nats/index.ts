@@ -1,0 +1,1 @@
+export { type NatsTransportOptions, natsTransport, natsTransportOptionTable } from './transport.js';

@@ -1,0 +1,94 @@
+import { lion } from '@lmd/core';
+import { connect } from '@nats-io/transport-node';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findNatsServer, howToInstall, startNatsServer } from '../../../../scripts/nats-server.mjs';
+import { base, outcome, outcomes } from '../../test/small-run.js';
+import { transportTests } from '../conformance/index.js';
+import { averageGradients, type Transport, voteSigns } from '../index.js';
+import { natsTransport } from './index.js';
+
+const program = findNatsServer();
+let url: string;
+let stop: (() => Promise<void>) | undefined;
+const open: Transport[] = [];
+
+beforeAll(async () => {
+  if (program !== undefined) ({ url, stop } = await startNatsServer(program));
+});
+
+afterAll(async () => {
+  for (const transport of open) await transport.close();
+  await stop?.();
+});
+
+async function connected(options: { readonly retainedRounds?: number; readonly prefix?: string } = {}) {
+  const connection = await connect({ servers: url });
+  const transport = await natsTransport({ connection, storage: 'memory', memberMs: 600, ...options });
+  open.push(transport);
+  return transport;
+}
+
+describe.skipIf(program === undefined)(`the NATS transport${program === undefined ? `: ${howToInstall}` : ''}`, () => {
+  it.each(transportTests)('$name', ({ run }) => run(connected));
+
+  it('forgets old rounds, and does not open them again for one who is late', async () => {
+    const transport = await connected({ retainedRounds: 2, prefix: 'short' });
+    const gather = (round: number) =>
+      transport.gather({ channel: 'c', round }, { rank: 0, workers: 1, payload: Uint8Array.of(round), timeoutMs: 9e4 });
+    for (let round = 0; round < 5; round++) await gather(round);
+    await expect(gather(2)).rejects.toMatchObject({ code: 'TRANSPORT_FAILURE', value: 2 });
+    expect((await gather(3)).payloads.get(0)).toEqual(Uint8Array.of(3));
+  });
+
+  it('keeps a member as long as it is there, and forgets one that has ended', async () => {
+    const [a, b] = [await connected(), await connected()];
+    await a.members.join('group', 'stays');
+    await b.members.join('group', 'ends');
+    await b.close();
+    const ranks = async () => (await a.members.list('group')).map(({ rank }) => rank);
+    while ((await ranks()).length > 1) await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(await ranks()).toEqual([0]);
+  });
+
+  it('says that it is closed', async () => {
+    const transport = await connected();
+    await transport.close();
+    const contribution = { rank: 0, workers: 2, payload: new Uint8Array(), timeoutMs: 1000 };
+    await expect(transport.gather({ channel: 'c', round: 0 }, contribution)).rejects.toThrow('is closed');
+  });
+
+  it('trains several workers to the bits of one process', async () => {
+    const transports = [await connected(), await connected()];
+    const alone = await outcome({ ...base(), microBatchSize: 4 });
+    const exchange = (rank: number) =>
+      averageGradients({ transport: transports[rank]!, run: 'averages', rank, workers: 2, compareEvery: 2 });
+    for (const { state } of await outcomes(2, exchange)) expect(state).toEqual(alone.state);
+  });
+
+  it('votes to the same weights on all workers, again when they resume', async () => {
+    const transports = [await connected(), await connected()];
+    const exchange = (rank: number) =>
+      voteSigns({ transport: transports[rank]!, run: 'votes', rank, workers: 2, quorum: 1, deadlineMs: 60_000 });
+    const options = () => ({ optimizer: lion({ learningRate: 0.02 }) });
+    const [a, b] = await outcomes(2, exchange, options);
+    expect(b!.weights).toEqual(a!.weights);
+    const again = await outcomes(2, exchange, options);
+    expect(again[0]!.state).toEqual(a!.state);
+  });
+
+  it('ends what waits when it is closed', async () => {
+    const transport = await connected();
+    const contribution = { rank: 0, workers: 2, payload: new Uint8Array(), timeoutMs: 60_000 };
+    const waiting = transport.gather({ channel: 'closed', round: 0 }, contribution);
+    const ended = expect(waiting).rejects.toMatchObject({ code: 'TRANSPORT_FAILURE' });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await transport.close();
+    await ended;
+  });
+
+  it('refuses a prefix that no subject can have', async () => {
+    const connection = await connect({ servers: url });
+    await expect(natsTransport({ connection, prefix: 'a.b' })).rejects.toMatchObject({ subject: 'prefix' });
+    await connection.close();
+  });
+});

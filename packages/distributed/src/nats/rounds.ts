@@ -1,0 +1,147 @@
+import { LmdError } from '@lmd/core';
+import { fingerprintOf } from '@lmd/training';
+import { DeliverPolicy, DiscardPolicy, type JsMsg, RetentionPolicy } from '@nats-io/jetstream';
+import { headers, nuid } from '@nats-io/transport-node';
+import { checkContribution } from '../contribution.js';
+import { closed, forgotten, interrupted, workerMissing } from '../errors.js';
+import type { Contribution, GatheredRound, RoundPlace, Transport } from '../transport.js';
+import { call, type NatsContext } from './context.js';
+import { nanoseconds } from './names.js';
+import { type RoundMessage, Tally } from './tally.js';
+
+/** Room for subject and headers in a message. */
+const overheadBytes = 4096;
+/** Number of messages that are on their way to the server at once. */
+const window = 16;
+/** Bounds what a message that is not of a worker can make a reader allocate. */
+const mostParts = 2 ** 16;
+
+/**
+ * Rounds as messages of one stream, whose order is the same for all who read it. A contribution is a message for each
+ * part of it, with the subject `<prefix>.rounds.<channel>.<round>.<rank>`; permissions of the server may allow each
+ * worker its own rank alone. A round closed by a deadline has a message `close` from the first who waited that long.
+ */
+export async function natsRounds(context: NatsContext): Promise<Transport['gather']> {
+  const { connection, js, manager, prefix, storage, replicas, retainedRounds, retainMs } = context;
+  const stream = `${prefix}-rounds`;
+  await call(context, `adding stream ${stream}`, () =>
+    manager.streams.add({
+      name: stream,
+      subjects: [`${prefix}.rounds.>`],
+      retention: RetentionPolicy.Limits,
+      discard: DiscardPolicy.Old,
+      storage,
+      num_replicas: replicas,
+      max_age: nanoseconds(retainMs),
+      allow_direct: true,
+    }),
+  );
+  const channelSubject = ({ channel }: RoundPlace) => `${prefix}.rounds.${channel.replaceAll('/', '.')}`;
+  const roundSubject = (place: RoundPlace) => `${channelSubject(place)}.${place.round}`;
+
+  /** Without this, one who is very late would open a round again whose messages are gone. */
+  async function refuseForgotten(place: RoundPlace): Promise<void> {
+    const last = await manager.streams.getMessage(stream, { last_by_subj: `${channelSubject(place)}.*.*` });
+    if (last !== null && place.round <= Number(last.subject.split('.').at(-2)) - retainedRounds) {
+      throw forgotten(place);
+    }
+  }
+
+  async function publish(place: RoundPlace, { rank, payload }: Contribution): Promise<void> {
+    const size = (connection.info?.max_payload ?? 2 ** 20) - overheadBytes;
+    const parts = Math.max(1, Math.ceil(payload.length / size));
+    const hash = fingerprintOf([payload]);
+    const attempt = nuid.next();
+    for (let first = 0; first < parts; first += window) {
+      const publishing = Array.from({ length: Math.min(window, parts - first) }, (_, index) => {
+        const part = first + index;
+        const head = headers();
+        head.set('Lmd-Part', JSON.stringify({ attempt, part, parts, hash }));
+        return js.publish(`${roundSubject(place)}.${rank}`, payload.subarray(part * size, (part + 1) * size), {
+          headers: head,
+          msgID: `${attempt} ${part}`,
+        });
+      });
+      await Promise.all(publishing);
+    }
+  }
+
+  async function gather(place: RoundPlace, contribution: Contribution): Promise<GatheredRound> {
+    await refuseForgotten(place);
+    const { rank, timeoutMs, deadlineMs, signal } = contribution;
+    const tally = new Tally(contribution);
+    const consumer = await js.consumers.get(stream, {
+      filter_subjects: [`${roundSubject(place)}.*`],
+      deliver_policy: DeliverPolicy.All,
+    });
+    const messages = await consumer.consume();
+    let failure: unknown;
+    const stop = (error?: unknown) => {
+      failure ??= error;
+      messages.stop();
+    };
+    let isPastDeadline = false;
+    let isCloseSent = false;
+    const closeIfPossible = () => {
+      if (!isPastDeadline || isCloseSent || !tally.hasQuorum || tally.result !== undefined) return;
+      isCloseSent = true;
+      js.publish(`${roundSubject(place)}.close`, new Uint8Array()).catch(stop);
+    };
+    const timers = [setTimeout(() => stop(workerMissing(place, contribution, tally.payloads)), timeoutMs)];
+    if (deadlineMs !== undefined) {
+      timers.push(
+        setTimeout(() => {
+          isPastDeadline = true;
+          closeIfPossible();
+        }, deadlineMs),
+      );
+    }
+    const abort = () => stop(interrupted(place));
+    signal?.addEventListener('abort', abort);
+    if (signal?.aborted === true) abort();
+    else publish(place, contribution).catch(stop);
+    try {
+      for await (const message of messages) {
+        tally.add(messageOf(message));
+        if (tally.result !== undefined) break;
+        closeIfPossible();
+      }
+    } finally {
+      for (const timer of timers) clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+      messages.stop();
+    }
+    if (failure !== undefined) throw failure;
+    if (tally.result === undefined) throw closed(`NATS at ${connection.getServer()}`);
+    const old = place.round - retainedRounds;
+    // One worker is enough, and nobody waits for it: what is left over ends with its age.
+    if (rank === 0 && old >= 0) {
+      manager.streams.purge(stream, { filter: `${roundSubject({ ...place, round: old })}.*` }).catch(() => undefined);
+    }
+    return tally.result;
+  }
+
+  return async (place, contribution) => {
+    checkContribution(place, contribution);
+    if (connection.isClosed()) throw closed(`NATS at ${connection.getServer()}`);
+    return call(context, `round ${place.round} of "${place.channel}"`, () => gather(place, contribution));
+  };
+}
+
+function messageOf({ subject, headers: head, data }: JsMsg): RoundMessage {
+  const last = subject.split('.').at(-1)!;
+  if (last === 'close') return { kind: 'close' };
+  try {
+    const { attempt, part, parts, hash } = JSON.parse(head!.get('Lmd-Part'));
+    const rank = Number(last);
+    const isValid = [rank, part, parts].every(Number.isSafeInteger) && parts <= mostParts && part >= 0 && part < parts;
+    if (!isValid || rank < 0) throw new RangeError('The rank or the number of the part is out of range.');
+    return { kind: 'part', rank, attempt, part, parts, hash, bytes: data };
+  } catch (cause) {
+    throw new LmdError('TRANSPORT_FAILURE', `A message at ${subject} is not one of a round.`, {
+      subject,
+      remedy: 'Let only workers of the run publish there.',
+      cause,
+    });
+  }
+}

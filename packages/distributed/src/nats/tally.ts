@@ -1,0 +1,80 @@
+import { LmdError } from '@lmd/core';
+import { fingerprintOf } from '@lmd/training';
+import type { Contribution, GatheredRound } from '../transport.js';
+
+/** A message of a round, in the order of the stream. */
+export type RoundMessage =
+  | { readonly kind: 'close' }
+  | {
+      readonly kind: 'part';
+      readonly rank: number;
+      /** Of one attempt to contribute: a worker that resumes sends its contribution again. */
+      readonly attempt: string;
+      readonly part: number;
+      readonly parts: number;
+      readonly hash: string;
+      readonly bytes: Uint8Array;
+    };
+
+/**
+ * Counts the messages of a round in the order of the stream, so that all who read it get one result: it closes with the
+ * last part of the last contribution, or with the first message `close` after a quorum.
+ */
+export class Tally {
+  result: GatheredRound | undefined;
+  readonly payloads = new Map<number, Uint8Array>();
+  readonly #attempts = new Map<string, (Uint8Array | undefined)[]>();
+  readonly #workers: number;
+  readonly #quorum: number;
+
+  constructor({ workers, quorum = workers }: Contribution) {
+    this.#workers = workers;
+    this.#quorum = quorum;
+  }
+
+  get hasQuorum(): boolean {
+    return this.payloads.size >= this.#quorum;
+  }
+
+  /** @throws LmdError `TRANSPORT_FAILURE` for a payload that is damaged */
+  add(message: RoundMessage): void {
+    if (this.result !== undefined) return;
+    if (message.kind === 'close') {
+      if (this.hasQuorum) this.#close();
+      return;
+    }
+    const { rank, attempt, part, parts, hash, bytes } = message;
+    if (this.payloads.has(rank) || rank >= this.#workers) return;
+    const id = `${rank} ${attempt}`;
+    const received = this.#attempts.get(id) ?? Array.from({ length: parts }, () => undefined);
+    received[part] = bytes;
+    this.#attempts.set(id, received);
+    if (received.includes(undefined)) return;
+    const payload = joined(received as Uint8Array[]);
+    if (fingerprintOf([payload]) !== hash) {
+      throw new LmdError('TRANSPORT_FAILURE', `The contribution of rank ${rank} has arrived damaged.`, {
+        subject: 'payload',
+        value: rank,
+        remedy: 'Resume from a checkpoint with another name of the run.',
+      });
+    }
+    this.payloads.set(rank, payload);
+    this.#attempts.delete(id);
+    if (this.payloads.size === this.#workers) this.#close();
+  }
+
+  #close(): void {
+    const payloads = new Map([...this.payloads].sort(([a], [b]) => a - b));
+    this.result = { payloads, complete: payloads.size === this.#workers };
+  }
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
