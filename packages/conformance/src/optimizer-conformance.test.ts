@@ -1,5 +1,13 @@
 import { createReferenceBackend } from '@lmd/backends/reference';
-import { createOperations, type NamedTensors, type Optimizer, type OptimizerState, type Tensor } from '@lmd/core';
+import {
+  createOperations,
+  lion,
+  type NamedTensors,
+  type Optimizer,
+  type OptimizerState,
+  type SignUpdate,
+  type Tensor,
+} from '@lmd/core';
 import { describe, expect, it } from 'vitest';
 import { type OptimizerConformanceOptions, type OptimizerOptions, optimizerConformance } from './index.js';
 import { signDescent } from './testing/sign-descent.js';
@@ -39,6 +47,17 @@ const broken = (make: (rule: Optimizer, options: OptimizerOptions) => Partial<Op
 
 const withUpdate = (change: (update: Update, ...given: Parameters<Update>) => OptimizerState) =>
   broken(({ update }) => ({ update: (...given) => change(update, ...given) }));
+
+/** `lion` with a part of its signs changed. */
+const withSigns = (change: (signs: SignUpdate) => Partial<SignUpdate>): OptimizerConformanceOptions => ({
+  ...sound,
+  create: (options) => {
+    const rule = lion(options);
+    const signs = rule.signs!;
+    return { ...rule, signs: { ...signs, ...change(signs) } };
+  },
+  refused: { beta1: [1] },
+});
 
 const renamed = (state: OptimizerState, change: (name: string) => string): OptimizerState => ({
   step: state.step,
@@ -306,6 +325,29 @@ describe('optimizerConformance', () => {
       }),
       /^parameterGroups/,
       /the state's tensor "count\/value" does not belong to this optimizer/,
+    ],
+    [
+      'votes with more than signs',
+      withSigns((lion) => ({
+        directions: (ops, state, passes) =>
+          map(lion.directions(ops, state, passes), (direction) => ops.multiply(direction, 2)),
+      })),
+      /^with signs/,
+      /its direction "\w+\/weight" has the value -?2/,
+    ],
+    [
+      'does not move in the directions that it gives',
+      withSigns((lion) => ({
+        update: (ops, state, passes, directions) =>
+          lion.update(
+            ops,
+            state,
+            passes,
+            map(directions, (direction) => ops.negate(direction)),
+          ),
+      })),
+      /^with signs/,
+      /in its own directions the update came out differently/,
     ],
   ])('finds a rule that %s', async (_, options, test, message) => {
     const failed = [...(await failures(options))].filter(([name]) => test.test(name));

@@ -153,6 +153,26 @@ export function stateCases({ create, learningRate }: ResolvedOptimizerOptions): 
       },
     },
     {
+      name: 'with signs, if it has them, moves in its own directions to the bits of its update',
+      async run(_, open) {
+        const [session, rule] = [open(), make()];
+        const { ops, own } = session;
+        const { signs } = rule;
+        if (signs === undefined) return undefined;
+        const state = advance(session, rule, await begin(session, rule), 3);
+        const passes = passesOf(session, rule, state);
+        const want = await contentsOf(ops, own(rule.update(ops, state, passes).tensors));
+        const directions = own(signs.directions(ops, state, passes));
+        for (const [name, { data }] of Object.entries(await contentsOf(ops, directions))) {
+          const other = data.find((sign) => sign !== 0 && Math.abs(sign) !== 1);
+          if (other !== undefined) return `its direction "${name}" has the value ${other}, expected −1, 0 or 1.`;
+        }
+        const next = signs.update(ops, state, passes, directions);
+        const problem = bitDifference(await contentsOf(ops, own(next.tensors)), want);
+        return problem && `in its own directions the update came out differently: ${problem}.`;
+      },
+    },
+    {
       name: 'draws and evaluates named weights, in handles of their own, by the key alone',
       async run(_, open) {
         const [session, rule] = [open(), make()];
