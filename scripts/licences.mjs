@@ -31,6 +31,12 @@ const exceptions = [
       'Built files of sharp for one platform. Its library libvips is under LGPL-3.0-or-later: a shared library, used ' +
       'unchanged, which a user may replace.',
   },
+  {
+    prefix: 'tweetnacl',
+    licence: 'Unlicense',
+    shown: 'tweetnacl',
+    reason: 'A dedication to the public domain, which allows everything. The clients of NATS sign with it.',
+  },
 ];
 
 /** Whether an SPDX expression leaves a permissive choice. */

@@ -1,6 +1,6 @@
 import { isLmdError, LmdError, messageOf } from '@lmd/core';
 import type { JetStreamClient, JetStreamManager, StorageType } from '@nats-io/jetstream';
-import type { NatsConnection } from '@nats-io/transport-node';
+import type { NatsConnection } from '@nats-io/nats-core';
 
 /** What the parts of the transport share. */
 export interface NatsContext {

@@ -1,6 +1,6 @@
 import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
-import { nuid } from '@nats-io/transport-node';
+import { nuid } from '@nats-io/nats-core';
 import type { Member, Members } from '../transport.js';
 import { call, type NatsContext } from './context.js';
 import { tokenOf } from './names.js';

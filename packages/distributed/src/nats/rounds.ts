@@ -1,7 +1,7 @@
 import { LmdError } from '@lmd/core';
 import { fingerprintOf } from '@lmd/training';
 import { DeliverPolicy, DiscardPolicy, type JsMsg, RetentionPolicy } from '@nats-io/jetstream';
-import { headers, nuid } from '@nats-io/transport-node';
+import { headers, nuid } from '@nats-io/nats-core';
 import { checkContribution } from '../contribution.js';
 import { closed, forgotten, interrupted, workerMissing } from '../errors.js';
 import type { Contribution, GatheredRound, RoundPlace, Transport } from '../transport.js';

@@ -1,6 +1,6 @@
 import { LmdError, messageOf, type OptionsOf, type OptionTable, option, resolveOptions } from '@lmd/core';
 import { jetstream, jetstreamManager, StorageType } from '@nats-io/jetstream';
-import type { NatsConnection } from '@nats-io/transport-node';
+import type { NatsConnection } from '@nats-io/nats-core';
 import { transportMarker } from '../marker.js';
 import type { Transport } from '../transport.js';
 import { call, type NatsContext } from './context.js';
