@@ -99,7 +99,10 @@ const packagePages = [
     text: 'Changelogs',
     items: [
       page('@lmd/cli', '/apps/cli/CHANGELOG'),
-      ...packages.map(({ name, folder }) => page(name, `/packages/${folder}/CHANGELOG`)),
+      // A package that was never released has none.
+      ...packages
+        .filter(({ folder }) => existsSync(join(root, 'packages', folder, 'CHANGELOG.md')))
+        .map(({ name, folder }) => page(name, `/packages/${folder}/CHANGELOG`)),
     ],
   },
 ];
