@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -46,7 +46,11 @@ const sectionsOf = (text: string) =>
 const longEntry = 120;
 
 describe('the changelogs of the packages', () => {
-  const texts = published.map(({ folder }) => readFileSync(join(folder, 'CHANGELOG.md'), 'utf8'));
+  // A package that was never released has none.
+  const texts = published
+    .map(({ folder }) => join(folder, 'CHANGELOG.md'))
+    .filter((path) => existsSync(path))
+    .map((path) => readFileSync(path, 'utf8'));
 
   it('have no long entry in common: each says what its own package does', () => {
     const seen = new Set<string>();

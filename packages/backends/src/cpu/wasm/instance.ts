@@ -147,8 +147,11 @@ async function bytesOf(arithmetic: Arithmetic): Promise<Uint8Array> {
 /** @param base64 raw DEFLATE (RFC 1951), which every engine that has SIMD in WebAssembly decompresses */
 async function inflated(base64: string): Promise<Uint8Array> {
   const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+  const reader = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate-raw')).getReader();
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  // Response would do this, but in Node it starts a parser of HTTP, with a WebAssembly memory of its own.
+  for (let part = await reader.read(); !part.done; part = await reader.read()) parts.push(part.value);
+  return new Uint8Array(await new Blob(parts).arrayBuffer());
 }
 
 function missing(arithmetic: Arithmetic): LmdError {
