@@ -106,6 +106,7 @@ describe('the configuration', () => {
     ['steps=many', 'steps = "many" has the wrong type; expected: number.'],
     ['optimizers.lmd.noise=-1', 'optimizers.0.noise = -1 is out of range; allowed: at least 0.'],
     ['optimizers.lmd.nosie=1', 'optimizers.0 has no option "nosie". Did you mean "noise"?'],
+    ['optimizers.lmd.rule=lamb.mjs', 'ivon, module. The path of a module begins with ./: ./lamb.mjs.'],
     ['optimizers.adamw.name=LMD', 'is the name of two optimizers'],
     [
       'optimizers.lmd.schedule.warmup=24',

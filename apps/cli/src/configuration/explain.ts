@@ -15,6 +15,13 @@ function suggestion(value: unknown, allowed: readonly unknown[]): string {
   return typeof value === 'string' ? didYouMean(value, allowed.map(String)) : '';
 }
 
+/** What a file name without a folder lacks to be the path of a module. */
+function asPath(value: unknown): string {
+  return typeof value === 'string' && /\.[cm]?js$/.test(value)
+    ? ` The path of a module begins with ./: ./${value}.`
+    : '';
+}
+
 interface Finding {
   readonly unknownKey: boolean;
   readonly path: Path;
@@ -65,7 +72,8 @@ function explainIssue(schema: z.core.$ZodType, root: unknown, issue: Issue): Fin
       const allowed = 'options' in issue && Array.isArray(issue.options) ? issue.options : [];
       // The message of a union of types states what is allowed.
       if (allowed.length === 0) return finding(`${subject} ${issue.message}`);
-      return finding(`${subject} is not allowed.${suggestion(value, allowed)} Allowed: ${list(allowed)}.`);
+      const remedy = allowed.includes('module') ? asPath(value) : '';
+      return finding(`${subject} is not allowed.${suggestion(value, allowed)} Allowed: ${list(allowed)}.${remedy}`);
     }
     case 'invalid_type':
       return finding(
