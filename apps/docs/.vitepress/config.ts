@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, posix, relative } from 'node:path';
+import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitepress';
 
@@ -185,7 +185,7 @@ function ofSite(href: string, from: string): string {
   const isPage = path.endsWith('.md') && target.includes('/') && !/^(dev|\.[^/]+)\//.test(target);
   if (isPage) return href;
   if (!existsSync(join(root, target))) {
-    throw new Error(`${relative(root, join(root, dirname(from)))}: the link ${href} names no file of the repository.`);
+    throw new Error(`${from}: the link ${href} names no file of the repository.`);
   }
   return `${repository}/blob/main/${target}${hash === undefined ? '' : `#${hash}`}`;
 }
