@@ -1,6 +1,6 @@
 import { mergeConfig, type ViteUserConfig } from 'vitest/config';
 import type { BrowserProviderOption } from 'vitest/node';
-import { testConfig } from './vitest.shared.ts';
+import { reportersTo, testConfig } from './vitest.shared.ts';
 
 type Test = NonNullable<ViteUserConfig['test']>;
 
@@ -40,7 +40,7 @@ export function browserConfig(
 ) {
   return mergeConfig(
     testConfig({
-      reporters: ['default', ['json', { outputFile: '.vitest/browser-report.json' }]],
+      reporters: reportersTo('browser-report.json'),
       // One page at a time: software rendering takes all there is.
       fileParallelism: false,
       ...overrides,

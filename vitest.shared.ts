@@ -1,8 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
-import type { Reporter, TestCase, TestSuite } from 'vitest/node';
+import { JsonReporter, type SerializedError, type TestCase, type TestModule, type TestSuite } from 'vitest/node';
 
 const packagesFolder = fileURLToPath(new URL('./packages/', import.meta.url));
 
@@ -22,10 +22,16 @@ function sourceAliases(): { find: RegExp; replacement: string }[] {
   });
 }
 
-/** Writes which tests were skipped, and why, which the JSON reporter leaves out. `npm test` prints it. */
-const skippedReporter: Reporter = {
-  onTestRunEnd(modules) {
-    const skipped = modules.flatMap((module) =>
+/**
+ * Vitest's JSON report with what it leaves out: `skipped`, which tests and why, and `errors`, which belong to no test,
+ * such as those of hooks and of timers. `npm test` prints the first and counts the second as failures.
+ */
+class Report extends JsonReporter {
+  private errors: { where: string; message: string }[] = [];
+  private skipped: { file: string; reason: string }[] = [];
+
+  override async onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly SerializedError[] = []) {
+    this.skipped = modules.flatMap((module) =>
       [...module.children.allTests('skipped')].map((test) => {
         const result = test.result();
         let skipped: TestCase | TestSuite = test;
@@ -34,10 +40,26 @@ const skippedReporter: Reporter = {
         return { file: module.moduleId, reason };
       }),
     );
-    mkdirSync('.vitest', { recursive: true });
-    writeFileSync('.vitest/skipped.json', JSON.stringify(skipped));
-  },
-};
+    // Of a module without tests, which could not be loaded, the report has the error.
+    const loaded = modules.filter((module) => module.children.size > 0);
+    this.errors = [
+      ...loaded.flatMap((module) =>
+        [module, ...module.children.allSuites()].flatMap((suite) =>
+          suite.errors().map(({ message }) => ({ where: module.moduleId, message })),
+        ),
+      ),
+      ...unhandledErrors.map(({ message, stack }) => ({ where: '', message: stack ?? message })),
+    ];
+    await super.onTestRunEnd(modules);
+  }
+
+  override writeReport(report: string) {
+    return super.writeReport(JSON.stringify({ ...JSON.parse(report), errors: this.errors, skipped: this.skipped }));
+  }
+}
+
+/** Prints the tests, and writes the report to `.vitest/` in the folder of the package. */
+export const reportersTo = (name: string) => ['default', new Report({ outputFile: `.vitest/${name}` })];
 
 /** The one test configuration: a package calls it, and adds what differs. */
 export function testConfig(overrides: NonNullable<ViteUserConfig['test']> = {}) {
@@ -45,7 +67,7 @@ export function testConfig(overrides: NonNullable<ViteUserConfig['test']> = {}) 
     resolve: { alias: sourceAliases() },
     test: {
       include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-      reporters: ['default', ['json', { outputFile: '.vitest/report.json' }], skippedReporter],
+      reporters: reportersTo('report.json'),
       // A run that finds no test is a broken set-up, never a success.
       passWithNoTests: false,
       // `npm test` runs several packages at a time. By default, on two cores, the last one would use one of them.

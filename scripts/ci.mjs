@@ -7,7 +7,18 @@ import { nativeParts, releaseParts, webgpuParts } from './parts.mjs';
 import { countReport, folders, printFailures, reportOf, summaryOf, totalOf } from './reports.mjs';
 import { suiteReport } from './suites.mjs';
 
-const script = (name, ...args) => run(process.execPath, [join(root, 'scripts', name), ...args], { stdout: 'inherit' });
+/** Runs a script, prints its output and returns its exit code and its last lines. */
+async function script(name, ...args) {
+  const lines = [];
+  const code = await run(process.execPath, [join(root, 'scripts', name), ...args], {
+    onLine(line) {
+      console.log(line);
+      lines.push(line);
+      if (lines.length > 60) lines.shift();
+    },
+  });
+  return { code, lines };
+}
 const inFolder = (folder, name) => join(root, folder, '.vitest', name);
 
 /**
@@ -39,11 +50,12 @@ const rows = [];
 for (const suite of suites) {
   console.log(`\n── ${suite.name} ──`);
   const began = performance.now();
-  const code = await suite.run();
+  const { code, lines } = await suite.run();
   const counts = suite.reports.map(countReport);
   rows.push({
     name: suite.name,
     code,
+    lines,
     minutes: (performance.now() - began) / 60_000,
     failures: counts.flatMap(({ failures }) => failures),
     ...totalOf(counts),
@@ -61,5 +73,9 @@ for (const { name, passed, failed, skipped, minutes, code } of rows) {
 }
 const total = totalOf(rows);
 process.exitCode = rows.some(({ code }) => code !== 0) || total.failed > 0 || total.passed === 0 ? 1 : 0;
+for (const { name, code, failed, lines } of rows) {
+  // No test says why: repeats what the script said, since the beginning of a long log is often cut.
+  if (code !== 0 && failed === 0) console.log(`\nThe last lines of ${name}, which failed:\n\n${lines.join('\n')}`);
+}
 printFailures(rows);
 console.log(`\n${summaryOf(total)}`);

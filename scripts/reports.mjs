@@ -17,7 +17,10 @@ export const folders = [
 
 export const reportOf = (folder) => join(root, folder, '.vitest', 'report.json');
 
-/** Adds up one report. A file that failed to load counts as one failure: its number of tests is unknown. */
+/**
+ * Adds up one report. A file that failed to load counts as one failure: its number of tests is unknown. So does each
+ * error outside of tests, for which vitest exits with 1 although every test passed.
+ */
 export function countReport(path) {
   if (!existsSync(path)) {
     const failures = [`${relative(root, path)}: no report was written`];
@@ -27,7 +30,7 @@ export function countReport(path) {
   const broken = report.testResults.filter(isBroken).length;
   return {
     passed: report.numPassedTests,
-    failed: report.numFailedTests + broken,
+    failed: report.numFailedTests + broken + report.errors.length,
     skipped: report.numPendingTests + report.numTodoTests,
     seconds: report.testResults.reduce((sum, file) => sum + secondsOf(file), 0),
     failures: failuresOf(report),
@@ -53,19 +56,22 @@ export function countFiles(path) {
   });
 }
 
-/** File, name and message of each failed test, and of each file that failed to load. */
+const describe = (what, message) =>
+  stripVTControlCharacters(`${what}\n${message}`).split('\n').slice(0, 6).join('\n      ');
+
+/** File, name and message of each failed test, of each file that failed to load, and of each error outside of tests. */
 function failuresOf(report) {
-  return report.testResults.flatMap((file) => {
-    const describe = (name, message) =>
-      stripVTControlCharacters(`${relative(root, file.name)} ${name}\n${message}`)
-        .split('\n')
-        .slice(0, 6)
-        .join('\n      ');
-    if (isBroken(file)) return [describe('failed to load', file.message)];
+  const failures = report.testResults.flatMap((file) => {
+    const path = relative(root, file.name);
+    if (isBroken(file)) return [describe(`${path} failed to load`, file.message)];
     return file.assertionResults
       .filter((test) => test.status === 'failed')
-      .map((test) => describe(`> ${test.fullName}`, test.failureMessages.join('\n')));
+      .map((test) => describe(`${path} > ${test.fullName}`, test.failureMessages.join('\n')));
   });
+  const outside = report.errors.map(({ where, message }) =>
+    describe(where === '' ? 'Outside of any test' : `${relative(root, where)}, outside of its tests`, message),
+  );
+  return [...failures, ...outside];
 }
 
 /** Prints the failures at the end of the log, since long logs are truncated at the beginning. */
@@ -74,13 +80,13 @@ export function printFailures(counts) {
   if (failures.length > 0) console.log(`\nFailed:\n${failures.map((failure) => `  - ${failure}`).join('\n')}`);
 }
 
-/** Prints why tests were skipped, from the files that vitest.shared.ts writes in the folders of the reports. */
+/** Prints why tests were skipped. */
 export function printSkipped() {
   const reasons = new Map();
   for (const folder of folders) {
-    const path = join(root, folder, '.vitest', 'skipped.json');
+    const path = reportOf(folder);
     if (!existsSync(path)) continue;
-    for (const { file, reason } of JSON.parse(readFileSync(path, 'utf8'))) {
+    for (const { file, reason } of JSON.parse(readFileSync(path, 'utf8')).skipped) {
       const line = `${relative(root, file)}: ${reason}`;
       reasons.set(line, (reasons.get(line) ?? 0) + 1);
     }

@@ -59,8 +59,6 @@ const code = await turbo(
 );
 clearInterval(timer);
 showFinished();
-if (code !== 0) console.log(`\n${output.join('\n')}`);
-
 const rows = folders.map((folder) => ({ folder, ...countReport(reportOf(folder)) }));
 const total = totalOf(rows);
 const width = Math.max(...rows.map((row) => row.folder.length));
@@ -72,10 +70,12 @@ for (const row of rows) {
       `${row.seconds.toFixed(1).padStart(7)}  ${row.note}`,
   );
 }
-if (code !== 0 && total.failed === 0) {
-  console.log('\nEvery test passed, but a type check or the lint failed: see above.');
-}
 printSkipped();
+// After the long list of skipped tests, since readers look at the end first.
+if (code !== 0) console.log(`\n${output.join('\n')}`);
 printFailures(rows);
+if (code !== 0 && total.failed === 0) {
+  console.log('\nEvery test passed, but a type check, the lint or another task failed: see above.');
+}
 console.log(`\n${summaryOf(total)}`);
 process.exitCode = code !== 0 || total.failed > 0 || total.passed === 0 ? 1 : 0;

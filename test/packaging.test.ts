@@ -20,7 +20,7 @@ const work = mkdtempSync(join(tmpdir(), 'lmd-packaging-'));
 afterAll(async () => {
   // esbuild's service is a child process, which would keep the test worker from ending.
   await stop();
-  rmSync(work, { recursive: true, force: true });
+  rmSync(work, { recursive: true, force: true, maxRetries: 5 });
 });
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);

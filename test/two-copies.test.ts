@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const built = (path: string) => import(/* @vite-ignore */ pathToFileURL(join(root, path)).href);
 const work = mkdtempSync(join(tmpdir(), 'lmd-copies-'));
-afterAll(() => rmSync(work, { recursive: true, force: true }));
+afterAll(() => rmSync(work, { recursive: true, force: true, maxRetries: 5 }));
 
 /** A copy of the built core, with its texts changed. */
 async function coreWith(name: string, changes: Readonly<Record<string, string>>) {

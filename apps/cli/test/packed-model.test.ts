@@ -27,7 +27,7 @@ beforeAll(async () => {
   writeTensors(at('own.safetensors'), tensors as Tensors, metadata);
   writeGpt2Folder(at('foreign'), { vocabulary: 40, width: 32 });
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
 const sources = { 'of ours': 'own.safetensors', 'of transformers': 'foreign' };
 

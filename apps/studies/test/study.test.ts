@@ -10,7 +10,7 @@ import { smokeStudy } from './smoke.js';
 const program = inject('program');
 const folder = mkdtempSync(join(tmpdir(), 'lmd-study-'));
 const file = join(folder, 'smoke.json');
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
 interface Ended {
   readonly code: number | null;

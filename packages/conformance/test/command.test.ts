@@ -8,7 +8,7 @@ import { conformanceLevelNames } from '../src/levels.js';
 
 const fixtures = fileURLToPath(new URL('fixtures', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'lmd-conformance-test-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
 /** Runs the command in the folder of the fixtures. */
 function command(...words: string[]): Promise<{ code: number | null; out: string; error: string }> {

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { levels, loadNative, NativeError } from './index.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lmd-native-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => rmSync(folder, { recursive: true, maxRetries: 5 }));
 
 describe('loadNative', () => {
   it('gives kernels, or says why there are none', () => {

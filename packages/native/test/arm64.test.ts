@@ -6,7 +6,7 @@ import { compileCheck, failureOf, findZig } from '../scripts/compile.mjs';
 import { notTheSuite } from './suite.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lmd-native-arm64-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => rmSync(folder, { recursive: true, maxRetries: 5 }));
 
 const emulator = ['qemu-aarch64'];
 const native = process.arch === 'arm64' && process.platform === 'linux';

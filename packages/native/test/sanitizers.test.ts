@@ -7,7 +7,7 @@ import { targetOfThisMachine } from '../scripts/targets.mjs';
 import { notTheSuite } from './suite.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lmd-native-sanitizers-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => rmSync(folder, { recursive: true, maxRetries: 5 }));
 
 const name = targetOfThisMachine();
 const cc = notTheSuite === undefined ? await findCompiler() : undefined;

@@ -13,7 +13,7 @@ if (transformersJsFolder === undefined) {
   const ort = await loadOnnxruntime();
   const ops = createOps();
   const folder = mkdtempSync(join(tmpdir(), 'lmd-onnx-'));
-  afterAll(() => rmSync(folder, { recursive: true }));
+  afterAll(() => rmSync(folder, { recursive: true, maxRetries: 5 }));
 
   const integers = (values: readonly number[], dims: number[]) =>
     new ort.Tensor('int64', BigInt64Array.from(values, BigInt), dims);

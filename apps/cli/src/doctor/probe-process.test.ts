@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { diagnoseInProcess, engineNotes } from './probe-process.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lmd-probe-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => rmSync(folder, { recursive: true, maxRetries: 5 }));
 
 /** A program in place of `lmd`, which answers as its hidden argument would. */
 function program(name: string, source: string): string {

@@ -60,7 +60,7 @@ describe('losses', () => {
 
 describe('runTrial', () => {
   const folder = mkdtempSync(join(tmpdir(), 'lmd-trial-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
   const run = (trial: PlannedTrial, signal = new AbortController().signal, onStep = (_: number) => {}) =>
     runTrial(trial, { host: inThisProcess, folder: join(folder, 'work'), threads: 1, signal, onStep });
 

@@ -10,7 +10,7 @@ import { trialState } from './trial-state.js';
 import { currentTrial, statusOf, type WatchedRun, watchFrame } from './watch-frame.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lmd-watch-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => rmSync(folder, { recursive: true, maxRetries: 5 }));
 
 const step = (at: number, loss = 1): MetricsLine => {
   return { type: 'step', step: at, epoch: 0, position: at - 1, loss, samples: 8, seconds: at / 2 };

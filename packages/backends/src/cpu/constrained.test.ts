@@ -39,7 +39,7 @@ beforeAll(async () => {
     logLevel: 'error',
   });
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
 /** What the program says, run by this Node with some flags, and by a shell command before it. */
 function run(options: object, flags: readonly string[] = [], before = ''): Record<string, unknown> {

@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { CreateError, createProject, isCreateError, type ProjectKind, projectKinds } from './index.js';
 
 const work = mkdtempSync(join(tmpdir(), 'lmd-create-'));
-afterAll(() => rmSync(work, { recursive: true, force: true }));
+afterAll(() => rmSync(work, { recursive: true, force: true, maxRetries: 5 }));
 
 const refusal = (folder: string, kind: string) =>
   createProject({ folder: join(work, folder), kind: kind as ProjectKind }).then(

@@ -9,7 +9,7 @@ const home = fileURLToPath(new URL('../../', import.meta.url));
 // Within the package, so that the projects find what it depends on, as built.
 mkdirSync(join(home, '.vitest'), { recursive: true });
 const work = mkdtempSync(join(home, '.vitest', 'projects-'));
-afterAll(() => rmSync(work, { recursive: true, force: true }));
+afterAll(() => rmSync(work, { recursive: true, force: true, maxRetries: 5 }));
 
 const run = (words: readonly string[], cwd: string) =>
   spawnSync(process.execPath, words, { cwd, encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '' } });

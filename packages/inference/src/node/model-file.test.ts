@@ -14,7 +14,7 @@ const folder = join(tmpdir(), `lmd-model-file-${process.pid}`);
 const at = (...path: string[]) => join(folder, ...path);
 const ops = createOperations(createReferenceBackend());
 beforeAll(() => mkdirSync(folder, { recursive: true }));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
 /** Opens a file, and reads all that it says. */
 async function readModel(path: string): Promise<void> {

@@ -16,7 +16,7 @@ beforeEach(() => {
   inner = join(folder, 'inner');
   path = join(inner, 'ledger.jsonl');
 });
-afterEach(() => rmSync(folder, { recursive: true }));
+afterEach(() => rmSync(folder, { recursive: true, maxRetries: 5 }));
 
 function record(seed: number): LedgerRecord {
   const configuration = { ...plannedTrial.configuration, seed };
