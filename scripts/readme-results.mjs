@@ -1,9 +1,10 @@
-// Writes the results of a first-light run to the README, with the machine, date and seed:
+// Writes the results of a first-light run to the README, with the machine, date and seed, and its figure of weights:
 //   npm start && node scripts/readme-results.mjs runs/<folder>
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { markdownTable } from 'markdown-table';
 import { withMarked, wrapped } from '../dev/bench/lib/marked.mjs';
+import { writeWeightsFigure } from '../dev/figures/weights.mjs';
 import { root } from './lib.mjs';
 
 const folder = process.argv[2];
@@ -36,3 +37,4 @@ const caption = wrapped(
 const path = join(root, 'README.md');
 const readme = readFileSync(path, 'utf8');
 writeFileSync(path, withMarked(readme, 'first-light', `${table}\n\n${caption}`));
+await writeWeightsFigure(folder);

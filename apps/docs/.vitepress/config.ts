@@ -31,7 +31,7 @@ const guides = [
   {
     text: 'Start',
     items: [
-      docs('Your own data', 'own-data'),
+      docs('Tutorial: from your data to a web page', 'own-data'),
       docs('When to use LMD', 'when-to-use-lmd'),
       docs('Theory', 'theory'),
       page('The lmd command', '/apps/cli/README'),
@@ -45,6 +45,8 @@ const guides = [
       docs('Optimizers', 'optimizers'),
       docs('MX formats', 'mx-formats'),
       docs('Exact products', 'exact-products'),
+      docs('Quantize your weights', 'quantize-weights'),
+      docs('Fine-tune a model', 'fine-tuning'),
       docs('Distributed training', 'distributed'),
       page('In a TensorFlow.js program', '/packages/tfjs/README'),
       page('Use a model', '/packages/inference/README'),
@@ -144,6 +146,8 @@ export default defineConfig({
     build: { target: 'es2022' },
     worker: { format: 'es' },
   },
+  // VitePress gives the main landmark to every page but a start page.
+  transformHtml: (html) => html.replace('<div class="VPHome"', '<div class="VPHome" role="main"'),
   markdown: {
     math: true,
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },

@@ -45,6 +45,12 @@ describe('the site', () => {
     }
   });
 
+  it('has one main landmark on each page, for screen readers', () => {
+    const landmarks = (page: string) => textOf(page).match(/<main\b|role="main"/g)?.length;
+    const own = pages.filter((page) => !isApi(page) && page !== '404.html');
+    expect(own.filter((page) => landmarks(page) !== 1)).toEqual([]);
+  });
+
   it('resolves every link inside it, with its fragment', () => {
     const ids = new Map<string, Set<string>>();
     const idsOf = (page: string) => {
