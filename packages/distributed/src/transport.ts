@@ -4,7 +4,7 @@ import type { ContractMarker } from '@lmd/core';
 export const transportSpecVersion = 'lmd-transport-v1';
 
 /**
- * What workers need of a network: rounds, queues, stored files, and who is there. A plain object; `inProcessTransport`
+ * What workers need of a network: rounds, queues, stored files, topics, and who is there. A plain object; `inProcessTransport`
  * and `natsTransport` make one, and `transportTests` of `@lmd/distributed/conformance` tests any other.
  *
  * Payloads are bytes of any length, copied on the way in and out. Errors of the network are `LmdError`s with the code
@@ -29,6 +29,7 @@ export interface Transport extends ContractMarker<typeof transportSpecVersion> {
   /** The queue of a name, the same for all who ask for it. */
   queue(name: string, options?: QueueOptions): Queue;
   readonly store: Store;
+  readonly topics: Topics;
   readonly members: Members;
   /** Ends the connection. Pending calls fail with `TRANSPORT_FAILURE`. */
   close(): Promise<void>;
@@ -67,14 +68,27 @@ export interface QueueOptions {
   readonly leaseMs?: number;
 }
 
+/** Priorities of a queue's items, highest first. */
+export const queuePriorities = ['high', 'normal', 'low'] as const;
+
+export type QueuePriority = (typeof queuePriorities)[number];
+
 /**
  * A work queue. Delivers at least once: an item whose taker neither finishes nor extends it within the lease is
- * delivered again, so the work must be safe to repeat. First deliveries are in the order of `add`; repeated ones are in
- * any order.
+ * delivered again, so the work must be safe to repeat. Items of a higher priority are delivered first. Within a
+ * priority, first deliveries are in the order of `add`; repeated ones are in any order.
  */
 export interface Queue {
-  /** Adds an item, unless one of the same id was added before, also if it is done. Returns whether it was added. */
-  add(id: string, payload: Uint8Array): Promise<boolean>;
+  /**
+   * Adds an item, unless one of the same id was added before, also if it is done. Returns whether it was added. All who
+   * add an id must give it the same priority. Default: `normal`.
+   */
+  add(id: string, payload: Uint8Array, options?: { readonly priority?: QueuePriority }): Promise<boolean>;
+  /**
+   * Forgets an id, whether it waits, is taken or is done; then it may be added again. A taker that has the item is not
+   * told. Without effect if there is none.
+   */
+  remove(id: string): Promise<void>;
   /** The next item, or undefined if there was none for `timeoutMs`. At most one taker at a time has an item's lease. */
   take(options: { readonly timeoutMs: number; readonly signal?: AbortSignal }): Promise<QueueItem | undefined>;
 }
@@ -101,6 +115,16 @@ export interface Store {
   delete(key: string): Promise<void>;
   /** Keys that begin with `prefix`, sorted. */
   keys(prefix?: string): Promise<string[]>;
+}
+
+/**
+ * Messages to all who listen at the time, such as progress. Delivered at most once: what nobody listens to, or what is
+ * sent while the network is down, is lost.
+ */
+export interface Topics {
+  publish(topic: string, payload: Uint8Array): Promise<void>;
+  /** Calls the listener with each message from now on. Returns a function that ends it. */
+  subscribe(topic: string, listener: (payload: Uint8Array) => void): Promise<() => void>;
 }
 
 /**

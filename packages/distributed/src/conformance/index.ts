@@ -1,6 +1,6 @@
 import { queueTests } from './queue-tests.js';
 import { roundTests } from './round-tests.js';
-import { memberTests, storeTests } from './store-tests.js';
+import { memberTests, storeTests, topicTests } from './store-tests.js';
 import type { TransportTest } from './test.js';
 
 export type { TransportTest } from './test.js';
@@ -11,4 +11,10 @@ export type { TransportTest } from './test.js';
  *
  *     for (const { name, run } of transportTests) it(name, () => run(() => connectSomehow()));
  */
-export const transportTests: readonly TransportTest[] = [...roundTests, ...queueTests, ...storeTests, ...memberTests];
+export const transportTests: readonly TransportTest[] = [
+  ...roundTests,
+  ...queueTests,
+  ...storeTests,
+  ...topicTests,
+  ...memberTests,
+];

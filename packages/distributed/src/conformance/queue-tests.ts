@@ -78,4 +78,49 @@ export const queueTests: readonly TransportTest[] = [
       await second!.done();
     },
   },
+  {
+    name: 'items of a higher priority are delivered first',
+    async run(connect) {
+      const queue = (await connect()).queue(uniqueName('priority'));
+      for (const [id, priority] of [
+        ['a', 'low'],
+        ['b', 'normal'],
+        ['c', 'high'],
+        ['d', 'normal'],
+        ['e', 'high'],
+      ] as const) {
+        checkEqual(await queue.add(id, bytes(1), { priority }), true, 'The result');
+      }
+      const taken: string[] = [];
+      for (let item = await queue.take({ timeoutMs }); item !== undefined; item = await queue.take({ timeoutMs: 50 })) {
+        taken.push(item.id);
+        await item.done();
+      }
+      checkEqual(taken, ['c', 'e', 'b', 'd', 'a'], 'The order');
+    },
+  },
+  {
+    name: 'an id that is removed is not delivered, and may be added again',
+    async run(connect) {
+      const [a, b] = [await connect(), await connect()];
+      const name = uniqueName('removed');
+      const queue = a.queue(name);
+      for (const id of ['waits', 'taken', 'done']) await queue.add(id, bytes(1));
+      await queue.remove('waits');
+      await queue.remove('never-added');
+      const taken = await b.queue(name).take({ timeoutMs });
+      const done = await b.queue(name).take({ timeoutMs });
+      checkEqual([taken?.id, done?.id], ['taken', 'done'], 'The items');
+      await done!.done();
+      for (const id of ['taken', 'done']) await queue.remove(id);
+      await taken!.release();
+      check((await queue.take({ timeoutMs: 50 })) === undefined, 'A removed item was delivered.');
+      for (const id of ['waits', 'taken', 'done']) {
+        checkEqual(await queue.add(id, bytes(2)), true, `The result for "${id}"`);
+        const item = await queue.take({ timeoutMs });
+        checkEqual([item?.id, item?.payload, item?.delivery], [id, bytes(2), 1], 'The item that was added again');
+        await item!.done();
+      }
+    },
+  },
 ];

@@ -29,6 +29,35 @@ export const storeTests: readonly TransportTest[] = [
   },
 ];
 
+export const topicTests: readonly TransportTest[] = [
+  {
+    name: 'a message reaches all who listen to its topic, and no others',
+    async run(connect) {
+      const [a, b] = [(await connect()).topics, (await connect()).topics];
+      const topic = uniqueName('topic');
+      const received: Record<string, string[]> = { a: [], b: [], other: [] };
+      const listen = (to: typeof a, name: string, about: string) =>
+        to.subscribe(about, (payload) => void received[name]!.push(payload.join(' ')));
+      const ends = [await listen(a, 'a', topic), await listen(b, 'b', topic), await listen(b, 'other', `${topic}2`)];
+      const until = async (count: number) => {
+        while (received.a!.length < count || received.b!.length < count) {
+          await new Promise((resolve) => setTimeout(resolve, 5));
+        }
+      };
+      await a.publish(topic, bytes(1));
+      await a.publish(topic, bytes(2));
+      await until(2);
+      const both = [bytes(1).join(' '), bytes(2).join(' ')];
+      checkEqual(received, { a: both, b: both, other: [] }, 'What was received');
+      ends[0]!();
+      await b.publish(topic, bytes(3));
+      while (received.b!.length < 3) await new Promise((resolve) => setTimeout(resolve, 5));
+      checkEqual(received.a, both, 'What was received after the end');
+      for (const end of ends) end();
+    },
+  },
+];
+
 export const memberTests: readonly TransportTest[] = [
   {
     name: 'members get the lowest free rank, each its own',

@@ -2,7 +2,7 @@ import { type OptionsOf, type OptionTable, option, resolveOptions } from '@lmd/c
 import { checkContribution } from '../contribution.js';
 import { closed } from '../errors.js';
 import { transportMarker } from '../marker.js';
-import type { Member, Members, Store, Transport } from '../transport.js';
+import type { Member, Members, Store, Topics, Transport } from '../transport.js';
 import { InProcessQueue } from './queue.js';
 import { Rounds } from './round.js';
 
@@ -51,6 +51,7 @@ export function inProcessTransport(options: InProcessTransportOptions = {}): Tra
       return known;
     },
     store: inProcessStore(),
+    topics: inProcessTopics(),
     members: inProcessMembers(),
     async close() {
       isClosed = true;
@@ -67,6 +68,21 @@ function inProcessStore(): Store {
     get: async (key) => values.get(key)?.slice(),
     delete: async (key) => void values.delete(key),
     keys: async (prefix = '') => [...values.keys()].filter((key) => key.startsWith(prefix)).sort(),
+  };
+}
+
+function inProcessTopics(): Topics {
+  const listeners = new Map<string, Set<(payload: Uint8Array) => void>>();
+  return {
+    async publish(topic, payload) {
+      for (const listener of [...(listeners.get(topic) ?? [])]) listener(payload.slice());
+    },
+    async subscribe(topic, listener) {
+      // Of its own, so that a function may listen twice.
+      const own = (payload: Uint8Array) => listener(payload);
+      listeners.set(topic, (listeners.get(topic) ?? new Set()).add(own));
+      return () => void listeners.get(topic)?.delete(own);
+    },
   };
 }
 

@@ -1,7 +1,9 @@
-import type { Queue, QueueItem, QueueOptions } from '../transport.js';
+import { type Queue, type QueueItem, type QueueOptions, type QueuePriority, queuePriorities } from '../transport.js';
 
 interface Entry {
   readonly id: string;
+  /** Index into `queuePriorities`. */
+  readonly rank: number;
   readonly payload: Uint8Array;
   delivery: number;
   /** Number of the delivery that has the lease, and the timer that ends it. */
@@ -9,7 +11,7 @@ interface Entry {
 }
 
 export class InProcessQueue implements Queue {
-  readonly #ids = new Set<string>();
+  readonly #entries = new Map<string, Entry>();
   readonly #waiting: Entry[] = [];
   readonly #takers: ((entry: Entry | undefined) => void)[] = [];
   readonly #leaseMs: number;
@@ -18,11 +20,27 @@ export class InProcessQueue implements Queue {
     this.#leaseMs = leaseMs;
   }
 
-  async add(id: string, payload: Uint8Array): Promise<boolean> {
-    if (this.#ids.has(id)) return false;
-    this.#ids.add(id);
-    this.#offer({ id, payload: payload.slice(), delivery: 0, lease: undefined });
+  async add(
+    id: string,
+    payload: Uint8Array,
+    { priority = 'normal' }: { readonly priority?: QueuePriority } = {},
+  ): Promise<boolean> {
+    if (this.#entries.has(id)) return false;
+    const rank = queuePriorities.indexOf(priority);
+    const entry: Entry = { id, rank, payload: payload.slice(), delivery: 0, lease: undefined };
+    this.#entries.set(id, entry);
+    this.#offer(entry);
     return true;
+  }
+
+  async remove(id: string): Promise<void> {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    this.#entries.delete(id);
+    clearTimeout(entry.lease?.timer);
+    entry.lease = undefined;
+    const at = this.#waiting.indexOf(entry);
+    if (at >= 0) this.#waiting.splice(at, 1);
   }
 
   async take({ timeoutMs, signal }: Parameters<Queue['take']>[0]): Promise<QueueItem | undefined> {
@@ -81,8 +99,12 @@ export class InProcessQueue implements Queue {
 
   #offer(entry: Entry): void {
     const taker = this.#takers.shift();
-    if (taker === undefined) this.#waiting.push(entry);
-    else taker(entry);
+    if (taker !== undefined) {
+      taker(entry);
+      return;
+    }
+    const next = this.#waiting.findIndex(({ rank }) => rank > entry.rank);
+    this.#waiting.splice(next < 0 ? this.#waiting.length : next, 0, entry);
   }
 
   stop(): void {

@@ -1,6 +1,6 @@
 import { isLmdError, LmdError, messageOf } from '@lmd/core';
 import type { JetStreamClient, JetStreamManager, StorageType } from '@nats-io/jetstream';
-import type { NatsConnection } from '@nats-io/nats-core';
+import { errors, type NatsConnection } from '@nats-io/nats-core';
 
 /** What the parts of the transport share. */
 export interface NatsContext {
@@ -13,18 +13,48 @@ export interface NatsContext {
   readonly replicas: number;
   readonly retainedRounds: number;
   readonly retainMs: number;
+  readonly patienceMs: number;
 }
 
-/** Runs a call to the server. Its errors become `TRANSPORT_FAILURE`. */
-export async function call<T>({ connection }: NatsContext, what: string, body: () => Promise<T>): Promise<T> {
-  try {
-    return await body();
-  } catch (error) {
-    if (isLmdError(error)) throw error;
-    throw new LmdError('TRANSPORT_FAILURE', `NATS at ${connection.getServer()}: ${what} failed: ${messageOf(error)}.`, {
-      subject: what,
-      remedy: 'Check that the server runs with JetStream (nats-server -js), has room, and permits it.',
-      cause: error,
-    });
+/** Milliseconds between two attempts. */
+const pauseMs = 250;
+
+/**
+ * Runs a call to the server, again while the server cannot be reached, so the call must be safe to repeat. Other errors,
+ * and those that last, become `TRANSPORT_FAILURE`.
+ */
+export async function call<T>(context: NatsContext, what: string, body: () => Promise<T>): Promise<T> {
+  const { connection, patienceMs } = context;
+  const end = performance.now() + patienceMs;
+  for (;;) {
+    try {
+      return await body();
+    } catch (error) {
+      if (isLmdError(error)) throw error;
+      if (!isOfServer(error) || connection.isClosed() || performance.now() >= end) throw failure(context, what, error);
+    }
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
+}
+
+/** Whether an error says that the server is not there for the moment. */
+function isOfServer(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { cause } = error;
+  return (
+    error instanceof errors.TimeoutError ||
+    error instanceof errors.NoRespondersError ||
+    error instanceof errors.ConnectionError ||
+    // What JetStream's client makes of no responders, and of a timeout.
+    error.name === 'JetStreamNotEnabled' ||
+    (cause !== undefined && isOfServer(cause))
+  );
+}
+
+function failure({ connection }: NatsContext, what: string, cause: unknown): LmdError {
+  return new LmdError('TRANSPORT_FAILURE', `NATS at ${connection.getServer()}: ${what} failed: ${messageOf(cause)}.`, {
+    subject: what,
+    remedy: 'Check that the server runs with JetStream (nats-server -js), has room, and permits it.',
+    cause,
+  });
 }

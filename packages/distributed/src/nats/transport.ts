@@ -8,6 +8,7 @@ import { natsMembers } from './members.js';
 import { natsQueue } from './queue.js';
 import { natsRounds } from './rounds.js';
 import { natsStore } from './store.js';
+import { natsTopics } from './topics.js';
 
 /** The options of `natsTransport`, declared once. */
 export const natsTransportOptionTable = {
@@ -53,6 +54,17 @@ export const natsTransportOptionTable = {
     default: 30_000,
     describe: 'Time in milliseconds after which a member that has ended without leaving is forgotten.',
   }),
+  /**
+   * Time in milliseconds for which a call is repeated while the server cannot be reached, as when it restarts. The
+   * connection needs `maxReconnectAttempts: -1`, or as many as that takes. At least 0; default 60000.
+   */
+  patienceMs: option.number({
+    atLeast: 0,
+    default: 60_000,
+    describe:
+      'Time in milliseconds for which a call is repeated while the server cannot be reached, as when it restarts. The ' +
+      'connection needs `maxReconnectAttempts: -1`, or as many as that takes.',
+  }),
 } as const satisfies OptionTable;
 
 export interface NatsTransportOptions extends OptionsOf<typeof natsTransportOptionTable> {}
@@ -69,7 +81,7 @@ export interface NatsTransportOptions extends OptionsOf<typeof natsTransportOpti
  */
 export async function natsTransport(options: NatsTransportOptions): Promise<Transport> {
   const resolved = resolveOptions('natsTransport', natsTransportOptionTable, options);
-  const { connection, prefix, storage, replicas, retainedRounds, retainMs, memberMs } = resolved;
+  const { connection, prefix, storage, replicas, retainedRounds, retainMs, memberMs, patienceMs } = resolved;
   if (!/^[\w-]+$/.test(prefix)) {
     throw new LmdError('INVALID_ARGUMENT', `natsTransport: prefix is ${JSON.stringify(prefix)}.`, {
       subject: 'prefix',
@@ -86,6 +98,7 @@ export async function natsTransport(options: NatsTransportOptions): Promise<Tran
     replicas,
     retainedRounds,
     retainMs,
+    patienceMs,
   };
   const gather = await natsRounds(context);
   const store = await natsStore(context);
@@ -96,6 +109,7 @@ export async function natsTransport(options: NatsTransportOptions): Promise<Tran
     gather,
     queue: (name, queueOptions) => natsQueue(context, name, queueOptions),
     store,
+    topics: natsTopics(context),
     members,
     async close() {
       stop();
