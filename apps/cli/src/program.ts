@@ -11,6 +11,7 @@ import type { BenchCommandOptions } from './commands/bench.js';
 import { exportLayouts, usualTokens, usualTopK } from './commands/choices.js';
 import type { PrepareCommandOptions } from './commands/data.js';
 import { declareAnalysis } from './commands/declare-analysis.js';
+import { declareCluster } from './commands/declare-cluster.js';
 import type { DoctorBackendOptions } from './commands/doctor-backend.js';
 import type { EvaluateCommandOptions } from './commands/evaluate.js';
 import type { ExportCommandOptions } from './commands/export.js';
@@ -59,6 +60,8 @@ const examples: readonly (readonly [string, string])[] = [
   ['lmd compare runs/first-light-2025-01-31-001 my-run --html comparison.html', 'compare runs, with their curves'],
   ['lmd find-rate first-light', 'find a learning rate for each optimizer in a hundred steps'],
   ['lmd search first-light --steps 300', 'search learning rates and settings on validation data'],
+  ['lmd search first-light --on nats://server:4222', 'run the trials on the workers of a server'],
+  ['lmd worker nats://server:4222', 'run trials of a server, one after another, until Ctrl-C'],
   ['lmd watch runs/first-light-2025-01-31-001', 'follow a run in another terminal'],
   ['lmd bench --backend cpu webgpu', 'measure the speed on this machine'],
   ['lmd doctor', 'show which backends work on this machine'],
@@ -353,6 +356,7 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     );
 
   declareAnalysis(program, terminal, bin, examplesOf);
+  declareCluster(program, terminal, bin, examplesOf);
 
   program
     .command('bench')

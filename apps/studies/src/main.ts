@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { exitCodes, UsageError } from '@lmd/cli';
-import { Progress, packLedger, readLedger, resultsOf, trialConfiguration } from '@lmd/cli/experiment';
+import { Progress, packLedger, readLedger, resultsOf, trialConfiguration, withTrialRunner } from '@lmd/cli/experiment';
 import { isLmdError } from '@lmd/core';
 import { interruptSignal, lockRun, type TerminalOutput, terminalOutput } from '@lmd/training/node';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
@@ -19,6 +21,9 @@ interface Options {
   readonly only?: PartName;
   readonly parallel: number;
   readonly threads: number;
+  readonly on?: string;
+  readonly priority: 'high' | 'normal' | 'low';
+  readonly upload: boolean;
   readonly dryRun?: boolean;
   readonly verbose?: boolean;
   readonly report?: boolean;
@@ -83,7 +88,15 @@ async function study(path: string, options: Options, { out: output, error }: Ter
   const progress = new Progress((text) => void error.write(text), error.isTTY === true, error.columns);
   const { signal } = interruptSignal();
   const program = lmdProgram();
-  const ran = await runStudy({ study: loaded, data, out, parallel, threads, only, program, signal, progress });
+  const { on, priority, upload } = options;
+  const checkout = dirname(fileURLToPath(import.meta.url));
+  const say = (text: string) => progress.say(text);
+  // The folder has a file before the ledger: the name of the study in the queue.
+  await mkdir(out, { recursive: true });
+  const ran = await withTrialRunner(
+    { on, priority, upload, out, data, parallel, threads, program, checkout, say },
+    (runner) => runStudy({ study: loaded, out, only, runner, signal, progress }),
+  );
   progress.say(`${ran} trials run.`);
   output.write(`${(await writeReport(loaded, out)).join('\n')}\n`);
 }
@@ -99,6 +112,13 @@ export async function main(words: readonly string[]): Promise<number> {
     .addOption(new Option('--only <part>', 'run only this part').choices(partNames))
     .option('--parallel <trials>', 'number of trials to run in parallel', positive, 1)
     .option('--threads <threads>', 'threads per trial; parallel trials use the processors better', positive, 1)
+    .option('--on <server>', 'run the trials on the workers of a NATS server (lmd worker): nats://host:4222')
+    .addOption(
+      new Option('--priority <name>', 'with --on: order among the trials of several studies')
+        .choices(['high', 'normal', 'low'])
+        .default('normal'),
+    )
+    .option('--no-upload', 'with --on: do not copy the data to the server; workers need --data')
     .option('--dry-run', 'print the planned trials and the estimated time, without running them')
     .option('--verbose', 'with --dry-run: print every trial')
     .option('--report', 'write the report of the finished trials, without running trials')

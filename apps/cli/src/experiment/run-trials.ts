@@ -1,16 +1,14 @@
 import { mkdir, rmdir } from 'node:fs/promises';
 import { LmdError } from '@lmd/core';
 import { lockRun } from '@lmd/training/node';
-import { inChildProcess } from '../trial/hosts.js';
-import type { TrialHost } from '../trial/request.js';
 import { secondsPerWork, type WorkUnit, workOf } from './estimate.js';
 import { LedgerWriter, ledgerPaths, readLedger } from './ledger/ledger.js';
-import { describeEnvironment } from './ledger/provenance.js';
-import type { LedgerRecord, Provenance } from './ledger/record.js';
+import type { LedgerRecord } from './ledger/record.js';
 import type { Progress, ProgressState } from './progress.js';
 import type { RecordedResult } from './result.js';
-import { runTrial, workFolder, workFolders } from './run-trial.js';
+import { workFolders } from './run-trial.js';
 import type { PlannedTrial } from './trial.js';
+import type { TrialRunner } from './trial-runner.js';
 
 /** Results in the ledger, by the hash of the configuration. */
 export type Results = ReadonlyMap<string, RecordedResult>;
@@ -28,18 +26,10 @@ export interface RunTrialsOptions<T extends PlannedTrial> {
   readonly unit: WorkUnit;
   /** Seconds per unit before any trial has been timed. */
   readonly secondsPerUnit?: number | undefined;
-  /** Folder of the data, overrides that of the configurations. */
-  readonly data?: string | undefined;
   /** The folder of the ledger. */
   readonly out: string;
-  /** Number of parallel trials. */
-  readonly parallel: number;
-  /** Threads of each trial. */
-  readonly threads: number;
-  /** Path of the `lmd` command, which runs the trials. */
-  readonly program: string;
-  /** Folder of the program's sources, for the commit in the ledger. */
-  readonly checkout?: string | undefined;
+  /** Runs the trials: on this machine (`localRunner`), or on those of a server (`clusterRunner`). */
+  readonly runner: TrialRunner;
   /**
    * Aborting it stops the running trials after their step, with a checkpoint, and the run with `INTERRUPTED`. Finished
    * trials are in the ledger.
@@ -56,8 +46,8 @@ export function resultsOf(records: readonly LedgerRecord[]): Map<string, Recorde
 }
 
 /**
- * Runs the missing trials of a plan, each in a separate process, and appends each result to the ledger. It can be
- * killed at any time. The next call resumes with the first trial that is missing in the ledger.
+ * Runs the missing trials of a plan, and appends each result to the ledger, where it counts once. It can be killed at
+ * any time. The next call resumes with the first trial that is missing in the ledger.
  *
  * @returns number of trials that ran.
  * @throws LmdError `RUN_LOCKED` if another process runs in that folder; `INTERRUPTED`; `DATA_CORRUPT` for an unreadable
@@ -89,10 +79,9 @@ class Runner<T extends PlannedTrial> {
   readonly #options: RunTrialsOptions<T>;
   readonly #writer: LedgerWriter;
   readonly #results: Map<string, RecordedResult>;
-  readonly #host: TrialHost;
   readonly #own: LedgerRecord[] = [];
-  readonly #running = new Map<string, { trial: T; step: number }>();
-  readonly #environment: Omit<Provenance, 'date'>;
+  /** Trials that were given to the runner; without a step until it has begun. */
+  readonly #running = new Map<string, { readonly trial: T; step: number | undefined }>();
   readonly #stop = new AbortController();
   #failure: { readonly error: unknown } | undefined;
 
@@ -100,19 +89,17 @@ class Runner<T extends PlannedTrial> {
     this.#options = options;
     this.#writer = writer;
     this.#results = resultsOf(records);
-    this.#host = inChildProcess(options.program);
-    this.#environment = describeEnvironment(options.checkout);
   }
 
   async run(): Promise<number> {
-    const { signal, parallel, check } = this.#options;
+    const { signal, check } = this.#options;
     check?.(this.#results);
+    this.#options.runner.start?.(this.#results);
     const stop = () => this.#stop.abort();
     if (signal.aborted) stop();
     signal.addEventListener('abort', stop, { once: true });
     try {
-      const workers = Array.from({ length: parallel }, () => this.#work());
-      await Promise.allSettled(workers);
+      await this.#work();
       if (signal.aborted) {
         const { what } = this.#options;
         const own = this.#own.length;
@@ -131,66 +118,56 @@ class Runner<T extends PlannedTrial> {
     }
   }
 
-  /** Runs trials until all remaining ones are finished or in progress. */
+  /** Runs trials until all are finished, or one has failed. */
   async #work(): Promise<void> {
+    const { runner, pending } = this.#options;
+    const begun: Promise<void>[] = [];
+    while (!this.#stop.signal.aborted) {
+      const open = pending(this.#results).filter(({ hash }) => !this.#running.has(hash));
+      for (const trial of open.slice(0, runner.capacity - this.#running.size)) begun.push(this.#settleOne(trial));
+      if (this.#running.size === 0) break;
+      // Trials in progress may be the last of the search, after which more trials follow.
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    await Promise.all(begun);
+  }
+
+  #wake: () => void = () => {};
+
+  async #settleOne(trial: T): Promise<void> {
+    this.#running.set(trial.hash, { trial, step: undefined });
     try {
-      for (;;) {
-        if (this.#stop.signal.aborted) return;
-        const trial = this.#options.pending(this.#results).find(({ hash }) => !this.#running.has(hash));
-        if (trial === undefined) {
-          // Trials in progress may be the last of the search, after which more trials follow.
-          if (this.#running.size === 0) return;
-          await this.#someoneElse();
-          continue;
-        }
-        await this.#runOne(trial);
-      }
+      await this.#runOne(trial);
     } catch (error) {
       // One failure stops the others, which would fail too. Their errors are a consequence and are ignored.
       this.#failure ??= { error };
       this.#stop.abort();
     } finally {
+      this.#running.delete(trial.hash);
       this.#wake();
     }
   }
 
-  #waiting: (() => void)[] = [];
-
-  #someoneElse(): Promise<void> {
-    return new Promise((resolve) => this.#waiting.push(resolve));
-  }
-
-  #wake(): void {
-    for (const resolve of this.#waiting.splice(0)) resolve();
-  }
-
   async #runOne(trial: T): Promise<void> {
-    const { data, progress, threads, out } = this.#options;
+    const { progress, runner } = this.#options;
     const { hash, label, configuration } = trial;
-    const entry = { trial, step: 0 };
-    this.#running.set(hash, entry);
-    try {
-      const finished = await runTrial(trial, {
-        host: this.#host,
-        folder: workFolder(out, hash),
-        data,
-        threads,
-        signal: this.#stop.signal,
-        onStep: (step) => {
-          entry.step = step;
-          if (progress.terminal) progress.running(this.#state());
-        },
-      });
-      const date = new Date().toISOString();
-      const record: LedgerRecord = { hash, label, configuration, ...finished, ...this.#environment, date };
-      await this.#writer.append(record);
-      this.#results.set(hash, finished.result);
-      this.#own.push(record);
-    } finally {
-      this.#running.delete(hash);
-    }
-    progress.finished({ trial, result: this.#results.get(hash)!, state: this.#state() });
-    this.#wake();
+    const entry = this.#running.get(hash)!;
+    const { finished, provenance, settle } = await runner.run(trial, {
+      signal: this.#stop.signal,
+      onStep: (step) => {
+        entry.step = step;
+        if (progress.terminal) progress.running(this.#state());
+      },
+    });
+    const record: LedgerRecord = { hash, label, configuration, ...finished, ...provenance };
+    await this.#writer.append(record);
+    await settle();
+    this.#results.set(hash, finished.result);
+    this.#own.push(record);
+    this.#running.delete(hash);
+    progress.finished({ trial, result: finished.result, state: this.#state() });
   }
 
   /**
@@ -199,7 +176,7 @@ class Runner<T extends PlannedTrial> {
   #planned: { readonly trials: readonly T[]; readonly results: number } | undefined;
 
   #state(): ProgressState {
-    const { planned, unit, secondsPerUnit, parallel } = this.#options;
+    const { planned, unit, secondsPerUnit, runner } = this.#options;
     const results = this.#results.size;
     if (this.#planned?.results !== results) this.#planned = { trials: planned(this.#results), results };
     const { trials } = this.#planned;
@@ -212,8 +189,8 @@ class Runner<T extends PlannedTrial> {
     return {
       done: trials.length - left.length,
       total: trials.length,
-      secondsLeft: seconds === undefined ? undefined : (work * seconds) / parallel,
-      running: [...this.#running.values()],
+      secondsLeft: seconds === undefined ? undefined : (work * seconds) / Math.max(1, runner.parallel()),
+      running: [...this.#running.values()].flatMap(({ trial, step }) => (step === undefined ? [] : [{ trial, step }])),
     };
   }
 }

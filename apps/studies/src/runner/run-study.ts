@@ -1,5 +1,3 @@
-import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { UsageError } from '@lmd/cli';
 import { type Results, type RunTrialsOptions, runTrials } from '@lmd/cli/experiment';
 import { pendingTrials, planStudy } from '../plan/plan.js';
@@ -7,8 +5,7 @@ import type { Trial } from '../plan/trial.js';
 import type { PartName, Study } from '../study/schema.js';
 import { studyUnit } from './estimate.js';
 
-export interface RunStudyOptions
-  extends Pick<RunTrialsOptions<Trial>, 'data' | 'out' | 'parallel' | 'threads' | 'program' | 'signal' | 'progress'> {
+export interface RunStudyOptions extends Pick<RunTrialsOptions<Trial>, 'out' | 'runner' | 'signal' | 'progress'> {
   readonly study: Study;
   readonly only?: PartName | undefined;
 }
@@ -35,7 +32,6 @@ export async function runStudy({ study, only, ...options }: RunStudyOptions): Pr
     check: (results) => checkSearched(study, results, only),
     unit: studyUnit(study),
     secondsPerUnit: study.budget.secondsPerStep,
-    checkout: dirname(fileURLToPath(import.meta.url)),
   });
 }
 

@@ -1,0 +1,61 @@
+import { execFileSync } from 'node:child_process';
+import { dirname, resolve } from 'node:path';
+import { interruptSignal } from '@lmd/training/node';
+import { codeIdentity } from '../cluster/code-identity.js';
+import { connectTransport } from '../cluster/connect.js';
+import { serveTrials } from '../cluster/serve-trials.js';
+import type { Terminal } from '../output/terminal.js';
+import { inChildProcess } from '../trial/hosts.js';
+
+export interface WorkerCommandOptions {
+  readonly parallel: number;
+  readonly threads: number;
+  readonly data?: string;
+  readonly work: string;
+  readonly idle?: number;
+}
+
+/** `lmd worker`: runs trials of a server's queue until Ctrl-C. */
+export async function workerCommand(
+  url: string,
+  { parallel, threads, data, work, idle }: WorkerCommandOptions,
+  terminal: Terminal,
+  program: string,
+): Promise<void> {
+  const say = (text: string) => void terminal.error.write(`${text}\n`);
+  const code = codeIdentity(checkoutOf(program));
+  const transport = await connectTransport(url);
+  const interrupt = interruptSignal(() =>
+    say('Finishing the step and handing back; press Ctrl-C again to exit at once.'),
+  );
+  try {
+    say(`${transport.name}: waiting for trials.`);
+    const finished = await serveTrials({
+      transport,
+      host: inChildProcess(program),
+      code,
+      work: resolve(work),
+      data: data === undefined ? undefined : resolve(data),
+      parallel,
+      threads,
+      idleMs: idle === undefined ? undefined : 1000 * idle,
+      signal: interrupt.signal,
+      say,
+    });
+    say(`${finished} ${finished === 1 ? 'trial' : 'trials'} finished.`);
+  } finally {
+    interrupt.dispose();
+    await transport.close();
+  }
+}
+
+/** Folder of the program's sources, if git tracks them; an installed program may be in a checkout of something else. */
+function checkoutOf(program: string): string | undefined {
+  const folder = dirname(dirname(program));
+  try {
+    execFileSync('git', ['ls-files', '--error-unmatch', 'package.json'], { cwd: folder, stdio: 'ignore' });
+    return folder;
+  } catch {
+    return undefined;
+  }
+}
