@@ -1,13 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { LedgerRecord } from '@lmd/cli/experiment';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { findNatsServer, howToInstall, startNatsServer } from '../../../scripts/nats-server.mjs';
 import { smokeStudy } from './smoke.js';
 
 const program = inject('program');
+const natsServer = findNatsServer();
 const folder = mkdtempSync(join(tmpdir(), 'lmd-study-'));
 const file = join(folder, 'smoke.json');
 afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
@@ -40,6 +43,16 @@ function ledger(out: string): LedgerRecord[] {
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line));
+}
+
+/** The records by their hash, without what depends on the machine and the time. */
+function byHash(out: string): object {
+  return Object.fromEntries(
+    ledger(out).map(({ hash, seconds: _, date: __, machine: ___, ...record }) => {
+      const { peakMemoryBytes: ____, ...result } = record.result;
+      return [hash, { ...record, result }];
+    }),
+  );
 }
 
 function lines(out: string): number {
@@ -126,6 +139,35 @@ describe('a study', () => {
     const again = await start('--out', out).ended;
     expect(again.error).toContain('0 trials run.');
   });
+
+  it.skipIf(natsServer === undefined)(
+    `on three workers, two of which are killed, gives the same ledger${natsServer === undefined ? `: ${howToInstall}` : ''}`,
+    async () => {
+      const { url, stop } = await startNatsServer(natsServer!);
+      const lmd = join(dirname(createRequire(import.meta.url).resolve('@lmd/cli/package.json')), 'dist', 'bin.js');
+      const worker = (name: string) =>
+        spawn(process.execPath, [lmd, 'worker', url, '--work', join(folder, name)], { stdio: 'ignore' });
+      const workers = ['first', 'second', 'third'].map(worker);
+      try {
+        const out = join(folder, 'remote');
+        const { child, ended } = start('--out', out, '--on', url);
+        for (const [index, count] of [2, 6].entries()) {
+          expect(await until(out, count, child)).toBe(true);
+          workers[index]!.kill('SIGKILL');
+        }
+        const { code, error } = await ended;
+        expect({ code, error }).toMatchObject({ code: 0, error: expect.stringContaining(`${total} trials run.`) });
+        expect(byHash(out)).toEqual(byHash(whole));
+        expect(findings(out)).toBe(findings(whole));
+        const stopped = new Promise((resolve) => workers[2]!.on('exit', resolve));
+        workers[2]!.kill('SIGINT');
+        expect(await stopped).toBe(0);
+      } finally {
+        for (const one of workers) one.kill('SIGKILL');
+        await stop();
+      }
+    },
+  );
 
   it('stopped by Ctrl-C ends with 130 and a whole ledger, and lets nobody else in meanwhile', async () => {
     const out = join(folder, 'stopped');

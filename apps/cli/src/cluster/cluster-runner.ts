@@ -12,7 +12,7 @@ import { deserializeError } from '../errors.js';
 import { trialConfiguration } from '../experiment/run-trial.js';
 import type { PlannedTrial } from '../experiment/trial.js';
 import type { RanTrial, TrialProgress, TrialRunner } from '../experiment/trial-runner.js';
-import { codeIdentity } from './code-identity.js';
+import type { CodeIdentity } from './code-identity.js';
 import { hashOfData, manifestOf, shareData } from './shared-data.js';
 import {
   decodeAnswer,
@@ -38,8 +38,8 @@ export interface ClusterRunnerOptions {
   readonly priority: QueuePriority;
   /** Time in milliseconds after which a trial is delivered again if its worker is not heard of; as workers have it. */
   readonly leaseMs?: number;
-  /** Folder of the program's sources, for the commit in the ledger. */
-  readonly checkout?: string | undefined;
+  /** What the workers' code must be. */
+  readonly code: CodeIdentity;
   /** Shows a line of text to the user. */
   readonly say: (text: string) => void;
 }
@@ -55,9 +55,8 @@ export interface ClusterRunner extends TrialRunner {
  * results that came meanwhile.
  */
 export async function clusterRunner(options: ClusterRunnerOptions): Promise<ClusterRunner> {
-  const { transport, out, data, upload, priority, checkout, say, leaseMs = defaultLeaseMs } = options;
+  const { transport, out, data, upload, priority, code, say, leaseMs = defaultLeaseMs } = options;
   const run = await nameOfRun(out);
-  const code = codeIdentity(checkout);
   const trials = transport.queue(trialQueue, { leaseMs });
   const results = transport.queue(resultQueueOf(run));
   const waiting = new Map<string, Waiting>();
@@ -103,8 +102,9 @@ export async function clusterRunner(options: ClusterRunnerOptions): Promise<Clus
     const known = early.get(trial.hash);
     early.delete(trial.hash);
     if (known !== undefined) return known;
+    let stop = () => {};
     const answered = new Promise<Answered>((resolve, reject) => {
-      const stop = () => reject(new LmdError('INTERRUPTED', `Stopped ${trial.label}.`));
+      stop = () => reject(new LmdError('INTERRUPTED', `Stopped ${trial.label}.`));
       waiting.set(trial.hash, {
         answer: (answer, item) => resolve({ answer, item }),
         tell(step) {
@@ -114,7 +114,7 @@ export async function clusterRunner(options: ClusterRunnerOptions): Promise<Clus
         },
         fail: reject,
       });
-      signal.addEventListener('abort', stop, { once: true });
+      signal.addEventListener('abort', stop);
       if (signal.aborted) stop();
     });
     // It may be rejected while the trial is still being submitted.
@@ -127,6 +127,7 @@ export async function clusterRunner(options: ClusterRunnerOptions): Promise<Clus
       if (!begun.has(trial.hash)) await trials.remove(itemOf(run, trial.hash));
       throw error;
     } finally {
+      signal.removeEventListener('abort', stop);
       waiting.delete(trial.hash);
       begun.delete(trial.hash);
     }

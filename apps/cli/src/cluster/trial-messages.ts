@@ -11,7 +11,7 @@ export const trialQueue = 'trials';
 /** The group of the workers of a server. */
 export const workerGroup = 'workers';
 /** Time in milliseconds after which a trial is delivered again if its worker has not been heard of. */
-export const defaultLeaseMs = 30_000;
+export const defaultLeaseMs = 15_000;
 
 export const resultQueueOf = (run: string): string => `results/${run}`;
 export const topicOf = (run: string): string => `trials/${run}`;

@@ -1,6 +1,8 @@
 import type { QueuePriority } from '@lmd/distributed';
 import { clusterRunner } from '../cluster/cluster-runner.js';
+import { codeIdentity } from '../cluster/code-identity.js';
 import { connectTransport } from '../cluster/connect.js';
+import { workerGroup } from '../cluster/trial-messages.js';
 import { type LocalRunnerOptions, localRunner, type TrialRunner } from './trial-runner.js';
 
 export interface PlaceOptions extends LocalRunnerOptions {
@@ -20,9 +22,9 @@ export async function withTrialRunner<T>(
   const { say } = options;
   const transport = await connectTransport(on);
   try {
-    const runner = await clusterRunner({ ...options, transport });
+    const runner = await clusterRunner({ ...options, transport, code: codeIdentity(options.checkout) });
     try {
-      const count = (await transport.members.list('workers')).length;
+      const count = (await transport.members.list(workerGroup)).length;
       say(`${transport.name}: ${count} ${count === 1 ? 'worker' : 'workers'}. Each lmd worker <server> adds one.`);
       return await body(runner);
     } finally {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { mkdir, rmdir } from 'node:fs/promises';
 import { LmdError } from '@lmd/core';
 import { lockRun } from '@lmd/training/node';
@@ -98,6 +99,8 @@ class Runner<T extends PlannedTrial> {
     const stop = () => this.#stop.abort();
     if (signal.aborted) stop();
     signal.addEventListener('abort', stop, { once: true });
+    // All trials that wait for a worker listen.
+    setMaxListeners(0, this.#stop.signal);
     try {
       await this.#work();
       if (signal.aborted) {
