@@ -5,6 +5,9 @@ export {
   inProcessTransport,
   inProcessTransportOptionTable,
 } from './in-process/index.js';
+export { portTransport } from './port/client.js';
+export type { Port } from './port/messages.js';
+export { serveTransport } from './port/serve.js';
 export { type Ballot, majority, packNonZeros, packSigns, wordsOf, type ZeroRule } from './signs.js';
 export * from './transport.js';
 export { type VoteSignsOptions, voteSigns, voteSignsOptionTable } from './vote-signs.js';
