@@ -1,12 +1,18 @@
-import { type Initialization, ones, type ParameterSpecification, zeros } from './initialization.js';
+import { fanIn, type Initialization, ones, type ParameterSpecification, zeros } from './initialization.js';
 
 export type ParameterSpecifications = { readonly [name: string]: ParameterSpecification };
 
+/**
+ * The parameters of the layer `linear`, for `initializeParameters`: `<name>.weight` [inputs, outputs] and `<name>.bias`
+ * [outputs], zeros.
+ *
+ * @param initialization of the matrix; by default normal with variance 1/inputs.
+ */
 export function linearParameters(
   name: string,
   inputs: number,
   outputs: number,
-  initialization: Initialization,
+  initialization: Initialization = fanIn(inputs),
 ): ParameterSpecifications {
   return {
     [`${name}.weight`]: { shape: [inputs, outputs], initialization },

@@ -1,4 +1,5 @@
 export { type AddedClass, addClass, type ClassHead, imprintClass } from './add-class.js';
+export { linearParameters, type ParameterSpecifications } from './block-parameters.js';
 export { type FineTuned, partlyTrained } from './fine-tuned.js';
 export { type GenerateEnd, type GenerateOptions, generate, generateOptionTable } from './generate.js';
 export {
@@ -12,6 +13,7 @@ export {
 export { type CachedLogits, type Gpt2, gpt2, type InferenceContext } from './gpt2.js';
 export { type Gpt2Config, gpt2OptionTable, type ResolvedGpt2Config } from './gpt2-config.js';
 export { type Gpt2PresetName, gpt2Preset, gpt2Presets } from './gpt2-presets.js';
+export { type Initialization, initializeParameters, type ParameterSpecification } from './initialization.js';
 export { languageModelLoss } from './language-model-loss.js';
 export { type AttentionLayerOptions, attention } from './layers/attention.js';
 export { cacheFormatNames } from './layers/cache-format.js';
@@ -21,7 +23,8 @@ export { dropout, stochasticDepth } from './layers/dropout.js';
 export { layerNorm } from './layers/layer-norm.js';
 export { linear } from './layers/linear.js';
 export { mlp } from './layers/mlp.js';
-export { patchEmbedding, patchify } from './layers/patch-embedding.js';
+export { patchEmbedding, patchify, unpatchify } from './layers/patch-embedding.js';
+export { sinusoidalPositions } from './layers/sinusoidal-positions.js';
 export { type TransformerBlockOptions, transformerBlock } from './layers/transformer-block.js';
 export { type Lora, type LoraOptions, lora, loraOptionTable } from './lora.js';
 export { type PackedModel, packWeight, packWeights } from './packed-weights.js';

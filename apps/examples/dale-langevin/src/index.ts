@@ -1,7 +1,7 @@
-export { type Classifier, type Judgement, judge, trainClassifier } from './classifier.js';
-export { main, type Streams } from './command.js';
-export { energyTest } from './energy-test.js';
-export { drawMixture, type Mixture, mixtureScore, threeModes } from './mixture.js';
+export { type Classifier, type Judgement, judge, trainClassifier } from './experiment/classifier.js';
+export { daleLangevin } from './experiment/command.js';
+export { energyTest } from './experiment/energy-test.js';
+export { drawMixture, type Mixture, mixtureScore, threeModes } from './experiment/mixture.js';
 export {
   addNoise,
   longProcess,

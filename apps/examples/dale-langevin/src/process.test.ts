@@ -2,7 +2,7 @@ import { valueAndGradients } from '@lmd/autograd';
 import { createReferenceBackend } from '@lmd/backends/reference';
 import { createOperations } from '@lmd/core';
 import { expect, it } from 'vitest';
-import { drawMixture, mixtureScore, threeModes } from './mixture.js';
+import { drawMixture, mixtureScore, threeModes } from './experiment/mixture.js';
 import { addNoise, type Process, paperProcess, scoreMatchingLoss } from './process.js';
 
 const ops = createOperations(createReferenceBackend());

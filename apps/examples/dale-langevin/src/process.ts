@@ -15,9 +15,8 @@ export interface Process {
 export const paperProcess: Process = { drift: 0.32, volatility: 0.8, duration: 1, power: 1, weighted: false };
 
 /**
- * More than twice as long, with noise of 1.2 in log x at the end: white is at log 2 = 0.69, so that at the paper's T =
- * 1, with 0.8, digits are still visible in x_T. Noise levels σ√t are even, and the weighted loss keeps the highest, at
- * which the least can be known of x₀, from dominating the gradient.
+ * Longer, with noise of 1.2 in log x at the end: white is at log 2 = 0.69, so that at the paper's T = 1, with 0.8,
+ * digits are still visible in x_T. Noise levels σ√t are even, and weights keep the highest from dominating the gradient.
  */
 export const longProcess: Process = { ...paperProcess, duration: 2.25, power: 2, weighted: true };
 
@@ -31,9 +30,8 @@ export type MultiplicativeScore = (ops: Operations, x: Tensor, t: Tensor) => Ten
 export function addNoise(ops: Operations, process: Process, x0: Tensor, t: Tensor, noise: Tensor): Tensor {
   const { drift, volatility } = process;
   return ops.scope(() => {
-    const scale = ops.multiply(ops.sqrt(t), volatility);
-    const exponent = ops.add(ops.multiply(t, drift - volatility ** 2 / 2), ops.multiply(scale, noise));
-    return ops.multiply(x0, ops.exp(exponent));
+    const diffusion = ops.multiply(ops.multiply(ops.sqrt(t), volatility), noise);
+    return ops.multiply(x0, ops.exp(ops.add(ops.multiply(t, drift - volatility ** 2 / 2), diffusion)));
   });
 }
 

@@ -1,8 +1,8 @@
 import { createCpuBackend } from '@lmd/backends/cpu';
 import { createOperations, type Tensor } from '@lmd/core';
 import { expect, it } from 'vitest';
-import { drawMixture, mixtureScore, threeModes } from './mixture.js';
-import { compareSamples } from './mixture-check.js';
+import { drawMixture, mixtureScore, threeModes } from './experiment/mixture.js';
+import { compareSamples } from './experiment/mixture-check.js';
 import { longProcess, type MultiplicativeScore, type Process, paperProcess } from './process.js';
 import { correlatedStart, independentStart, type SamplerOptions, samplePictures } from './samplers.js';
 

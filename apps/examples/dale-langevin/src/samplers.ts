@@ -29,7 +29,7 @@ export interface SamplerOptions extends OptionsOf<typeof samplerOptionTable> {}
  * is the Euler–Maruyama method for the reverse equation dx = (2σ²x − μx + σ²x²s) dτ + σx dB (Anderson 1982), or, for
  * `dale`, for its logarithm by Itô's lemma: d log x = (1.5σ² − μ + σ²x s) dτ + σ dB.
  *
- * @param onLevel is called after each noise level.
+ * @param onLevel awaited after each noise level, for progress.
  * @throws LmdError `INVALID_ARGUMENT` or `UNKNOWN_OPTION` for an option; `NON_FINITE` if a value is not positive.
  */
 export async function samplePictures(
@@ -39,10 +39,9 @@ export async function samplePictures(
   start: Tensor,
   seed: number,
   options: SamplerOptions = {},
-  onLevel: (level: number) => void = () => {},
+  onLevel: (level: number) => Promise<void> = async () => {},
 ): Promise<Float32Array> {
   const { rule, levels, inner, stepScale, decay } = resolveOptions('samplePictures', samplerOptionTable, options);
-  const stream = streamOf('sampler');
   const shift = (rule === 'dale' ? 1.5 : 2) * volatility ** 2 - drift;
   const timeOf = (level: number) => duration * ((levels - level) / levels) ** power;
   let x = ops.add(start, 0);
@@ -51,7 +50,7 @@ export async function samplePictures(
     for (let sample = 0; sample < inner; sample++) {
       const next = ops.scope(() => {
         const t = ops.full([x.shape[0]!, 1, 1, 1], timeOf(level));
-        const noise = ops.randomNormal(x.shape, { seed, stream, step: level, sample });
+        const noise = ops.randomNormal(x.shape, { seed, stream: streamOf('sampler'), step: level, sample });
         const mean = ops.multiply(ops.add(ops.multiply(score(ops, x, t), volatility ** 2), shift), step);
         const change = ops.add(mean, ops.multiply(noise, decay ** level * Math.sqrt(step) * volatility));
         return ops.multiply(x, rule === 'dale' ? ops.exp(change) : ops.add(change, 1));
@@ -59,7 +58,7 @@ export async function samplePictures(
       ops.dispose(x);
       x = next;
     }
-    onLevel(level + 1);
+    await onLevel(level + 1);
   }
   const pictures = (await ops.read(x)) as Float32Array;
   ops.dispose(x);
@@ -72,21 +71,17 @@ export async function samplePictures(
   return pictures;
 }
 
-/**
- * The paper's start: independent log-normal values, with the mean and the variance of log x at the end of the process.
- */
+/** The paper's start: independent log-normal values, with the mean and the variance of log x at the end of `process`. */
 export function independentStart(
   ops: EagerOperations,
-  { drift, volatility, duration }: Process,
-  data: { readonly logMean: number; readonly logDeviation: number },
+  process: Process,
+  { logMean, logDeviation }: { readonly logMean: number; readonly logDeviation: number },
   shape: readonly number[],
   seed: number,
 ): Tensor {
-  const deviation = Math.sqrt(data.logDeviation ** 2 + volatility ** 2 * duration);
-  const mean = data.logMean + (drift - volatility ** 2 / 2) * duration;
   return ops.scope(() => {
-    const noise = ops.randomNormal(shape, { seed, stream: streamOf('start'), step: 0, sample: 0 });
-    return ops.exp(ops.add(ops.multiply(noise, deviation), mean));
+    const noise = ops.randomNormal(shape, { seed, stream: streamOf('mixing'), step: 0, sample: 0 });
+    return atEnd(ops, process, ops.add(ops.multiply(noise, logDeviation), logMean), seed);
   });
 }
 
@@ -103,14 +98,18 @@ export function correlatedStart(
   seed: number,
 ): Tensor {
   const [n, ...shape] = examples.shape as [number, ...number[]];
-  const normal = (size: readonly number[], name: string) =>
-    ops.randomNormal(size, { seed, stream: streamOf(name), step: 0, sample: 0 });
   return ops.scope(() => {
     const logs = ops.reshape(ops.log(examples), [n, -1]);
     const mean = ops.mean(logs, { axes: 0, keepDims: true });
-    const mixed = ops.matmul(normal([count, n], 'mixing'), ops.multiply(ops.subtract(logs, mean), 1 / Math.sqrt(n)));
-    const x0 = ops.reshape(ops.exp(ops.add(mixed, mean)), [count, ...shape]);
-    const t = ops.full([count, 1, 1, 1], process.duration);
-    return addNoise(ops, process, x0, t, normal([count, ...shape], 'start'));
+    const noise = ops.randomNormal([count, n], { seed, stream: streamOf('mixing'), step: 0, sample: 0 });
+    const mixed = ops.matmul(noise, ops.multiply(ops.subtract(logs, mean), 1 / Math.sqrt(n)));
+    return atEnd(ops, process, ops.reshape(ops.add(mixed, mean), [count, ...shape]), seed);
   });
+}
+
+/** x_T for these log x₀. */
+function atEnd(ops: EagerOperations, process: Process, logs: Tensor, seed: number): Tensor {
+  const t = ops.full([logs.shape[0]!, 1, 1, 1], process.duration);
+  const noise = ops.randomNormal(logs.shape, { seed, stream: streamOf('start'), step: 0, sample: 0 });
+  return addNoise(ops, process, ops.exp(logs), t, noise);
 }

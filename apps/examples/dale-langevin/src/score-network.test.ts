@@ -4,8 +4,8 @@ import { createOperations, type NamedTensors, optimizerFromDescription } from '@
 import { fullPrecision, groupsBesideAdamw } from '@lmd/models';
 import { arrayDataset, type Checkpoint, type Plugin, readTensors, train } from '@lmd/training';
 import { expect, it } from 'vitest';
-import { drawMixture, threeModes } from './mixture.js';
-import { scoreError } from './mixture-check.js';
+import { drawMixture, threeModes } from './experiment/mixture.js';
+import { scoreError } from './experiment/mixture-check.js';
 import { paperProcess } from './process.js';
 import { scoreLoss, scoreNetwork, scoreOf } from './score-network.js';
 

@@ -23,7 +23,8 @@ export async function mnistPictures(
   return { train: await picturesOf(train, limit), test: await picturesOf(test, test.size) };
 }
 
-async function picturesOf(dataset: Dataset, limit: number): Promise<Pictures> {
+/** The first `limit` pictures of a data set, in memory. */
+export async function picturesOf(dataset: Dataset, limit: number): Promise<Pictures> {
   const indices = Int32Array.from({ length: Math.min(limit, dataset.size) }, (_, i) => i);
   const { inputs, labels } = await dataset.batch(indices);
   const images = inputs.data as Float32Array;

@@ -1,5 +1,5 @@
 import { cpus, totalmem } from 'node:os';
-import { type Chart, chartFile, markdownTable, type Table } from '@lmd/report';
+import { type Chart, chartFile, chartInPage, html, markdownTable, page, type Table, tableInPage } from '@lmd/report';
 import { writeFileAtomic } from '@lmd/safetensors/node';
 
 /** The results of one command, as its JSON file has them. */
@@ -44,26 +44,47 @@ export function recordInMarkdown(record: ExampleRecord): string {
 
 export const mebibytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`;
 
+/** What a record shows beside its table. */
+export interface Figure {
+  readonly chart?: Chart | undefined;
+  readonly picture?: Uint8Array | undefined;
+}
+
+/** A self-contained page with the figure, the table and the caption. */
+function recordInPage(record: ExampleRecord, { chart, picture }: Figure): string {
+  const source = picture && `data:image/png;base64,${Buffer.from(picture).toString('base64')}`;
+  return page(
+    record.example,
+    html`<header><h1>${record.example}</h1><p class="lead">${captionOf(record)}</p></header>
+<section><h2>Results</h2>${tableInPage(record.table)}</section>
+${chart && html`<section><figure><figcaption>${chart.label}</figcaption>${chartInPage(chart)}</figure></section>`}
+${source && html`<section><h2>Pictures</h2><img alt="Pictures of ${record.example}" src="${source}"></section>`}`,
+  );
+}
+
 /**
- * Writes `<base>.json`, `<base>.md` and `<base>.svg`, each atomically.
+ * Writes `<base>.json`, `<base>.md`, `<base>.html`, and of the figure `<base>.svg` and `<base>.png`, each atomically.
  *
  * @returns the paths with their sizes in bytes.
  */
 export async function writeRecord(
   base: string,
   record: ExampleRecord,
-  chart: Chart | undefined,
+  figure: Figure,
 ): Promise<readonly { readonly path: string; readonly bytes: number }[]> {
-  const files: readonly (readonly [extension: string, text: string])[] = [
+  const files: readonly (readonly [extension: string, contents: string | Uint8Array | undefined])[] = [
     ['json', `${JSON.stringify(record, null, 2)}\n`],
     ['md', recordInMarkdown(record)],
-    ...(chart === undefined ? [] : [['svg', chartFile(chart)] as const]),
+    ['html', recordInPage(record, figure)],
+    ['svg', figure.chart && chartFile(figure.chart)],
+    ['png', figure.picture],
   ];
   const written: { path: string; bytes: number }[] = [];
-  for (const [extension, text] of files) {
+  for (const [extension, contents] of files) {
+    if (contents === undefined) continue;
     const path = `${base}.${extension}`;
-    await writeFileAtomic(path, text);
-    written.push({ path, bytes: Buffer.byteLength(text) });
+    await writeFileAtomic(path, contents);
+    written.push({ path, bytes: Buffer.byteLength(contents) });
   }
   return written;
 }

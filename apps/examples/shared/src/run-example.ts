@@ -23,6 +23,8 @@ import { machineName, mebibytes, writeRecord } from './record.js';
 export interface ExampleContext extends ExampleProgress {
   /** On the cpu backend, which is closed in the end. */
   readonly ops: EagerOperations;
+  /** Path of the result files without extension, for a folder of checkpoints beside them. */
+  readonly base: string;
   /** Aborted by Ctrl-C, for `train`. */
   readonly signal: AbortSignal;
 }
@@ -34,6 +36,10 @@ export interface ExampleOutcome {
   /** The numbers behind the table. */
   readonly results: unknown;
   readonly chart?: Chart;
+  /** A PNG, if the results are pictures. */
+  readonly picture?: Uint8Array;
+  /** Seconds of earlier, interrupted runs that this one resumed. */
+  readonly earlierSeconds?: number;
 }
 
 export interface ExampleStreams {
@@ -45,23 +51,24 @@ const ownOptions = {
   out: option.text({ default: join('runs', 'examples'), describe: 'Folder of the result files.' }),
 } as const satisfies OptionTable;
 
+export interface ExampleCommand<T extends OptionTable> {
+  /** Of the example's folder. */
+  readonly name: string;
+  /** Its options. */
+  readonly table: T;
+  /** Name of the result files, if some options have files of their own. Default: `name`. */
+  readonly fileName?: (options: ResolvedOptions<T>) => string;
+  /** Measures. Nothing is written if there is no outcome. */
+  readonly run: (options: ResolvedOptions<T>, context: ExampleContext) => Promise<ExampleOutcome | undefined>;
+}
+
 /**
- * The command of an example. It writes `<out>/<name>.json`, `.md` and `.svg` when all is measured, and nothing before.
+ * The command of an example. It writes its result files (`writeRecord`) when all is measured, and nothing before.
  *
- * @param name of the example's folder.
- * @param table its options; every one has a default.
  * @returns the exit code: 0, 1 for a failure, 2 for invalid options, 130 after Ctrl-C.
  */
 export async function runExample<T extends OptionTable>(
-  {
-    name,
-    table,
-    run,
-  }: {
-    readonly name: string;
-    readonly table: T;
-    readonly run: (options: ResolvedOptions<T>, context: ExampleContext) => Promise<ExampleOutcome>;
-  },
+  { name, table, fileName = () => name, run }: ExampleCommand<T>,
   args: readonly string[] = process.argv.slice(2),
   { out, err }: ExampleStreams = { out: process.stdout, err: process.stderr },
 ): Promise<number> {
@@ -89,17 +96,13 @@ export async function runExample<T extends OptionTable>(
     backend = await createCpuBackend();
     const ops = createOperations(backend);
     const { show, report } = progress;
-    const {
-      table: shown,
-      chart,
-      ...outcome
-    } = await run(own as ResolvedOptions<T>, {
-      ...{ ops, show, report },
-      signal: interrupt.signal,
-    });
+    const base = join(folder, fileName(own as ResolvedOptions<T>));
+    const context = { ops, show, report, base, signal: interrupt.signal };
+    const outcome = await run(own as ResolvedOptions<T>, context);
     await progress.report(1, 1, 'writing');
     progress.end();
-    const seconds = (performance.now() - began) / 1000;
+    if (outcome === undefined) return 0;
+    const seconds = (performance.now() - began) / 1000 + (outcome.earlierSeconds ?? 0);
     // `maxRSS` is in KiB on every platform.
     const peakMemoryBytes = process.resourceUsage().maxRSS * 1024;
     const record = {
@@ -111,11 +114,11 @@ export async function runExample<T extends OptionTable>(
       seconds: Number(seconds.toFixed(1)),
       peakMemoryBytes,
       facts: [...outcome.facts, `Computed by ${backend.device}.`],
-      table: shown,
+      table: outcome.table,
       results: outcome.results,
     };
-    const files = await writeRecord(join(folder, name), record, chart);
-    out.write(`${markdownTable(shown)}\n`);
+    const files = await writeRecord(base, record, outcome);
+    out.write(`${markdownTable(outcome.table)}\n`);
     err.write(`${record.facts.join(' ')}\n`);
     err.write(
       `${seconds.toFixed(1)} s, peak memory ${mebibytes(peakMemoryBytes)} (tensors ${mebibytes(ops.memory().peakBytes)}). Written: ` +
@@ -133,16 +136,21 @@ export async function runExample<T extends OptionTable>(
   }
 }
 
+const flagOf = (option: string) => option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
 /** The options as numbers and texts, by the kind that the table declares. */
 function valuesOf(
   name: string,
   table: OptionTable,
   args: readonly string[],
 ): { readonly [option: string]: unknown } | 'help' {
-  const declared = Object.fromEntries(Object.keys(table).map((key) => [key, { type: 'string' as const }]));
+  const names = new Map(Object.keys(table).map((key) => [flagOf(key), key]));
   const { values, positionals } = parseArgs({
     args: [...args],
-    options: { ...declared, help: { type: 'boolean' } },
+    options: {
+      ...Object.fromEntries([...names.keys()].map((flag) => [flag, { type: 'string' as const }])),
+      help: { type: 'boolean' },
+    },
     strict: false,
     allowPositionals: true,
   });
@@ -150,15 +158,16 @@ function valuesOf(
   if (help !== undefined) return 'help';
   const [stray] = positionals;
   // An unknown option takes no value, so that what follows it is a positional: its name is the better error.
-  if (stray !== undefined && Object.keys(given).every((key) => Object.hasOwn(table, key))) {
+  if (stray !== undefined && Object.keys(given).every((flag) => names.has(flag))) {
     throw new LmdError('INVALID_ARGUMENT', `${name}: there is an argument "${stray}".`, {
       subject: stray,
       value: stray,
-      remedy: `Give options as --name value: ${Object.keys(table).join(', ')}.`,
+      remedy: `Give options as --name value: ${[...names.keys()].join(', ')}.`,
     });
   }
   return Object.fromEntries(
-    Object.entries(given).map(([key, value]) => {
+    Object.entries(given).map(([flag, value]) => {
+      const key = names.get(flag) ?? flag;
       const kind = table[key]?.kind;
       const isNumber = kind === 'integer' || kind === 'number';
       return [key, isNumber && typeof value === 'string' && value.trim() !== '' ? Number(value) : value];
@@ -167,7 +176,7 @@ function valuesOf(
 }
 
 function helpOf(name: string, table: OptionTable): string {
-  const width = Math.max(...Object.keys(table).map((key) => key.length));
-  const lines = Object.entries(table).map(([key, one]) => `  --${key.padEnd(width)}  ${describeOption(one)}`);
+  const width = Math.max(...Object.keys(table).map((key) => flagOf(key).length));
+  const lines = Object.entries(table).map(([key, one]) => `  --${flagOf(key).padEnd(width)}  ${describeOption(one)}`);
   return [`Usage: npm run example -- ${name} [options]`, '', ...lines].join('\n');
 }

@@ -29,3 +29,15 @@ export function patchify(ops: Operations, images: Tensor, patchSize: number): Te
     return ops.reshape(gathered, [batch, rows * columns, patchSize * patchSize * channels]);
   });
 }
+
+/**
+ * The inverse of `patchify` for square images: [batch, patches, patchSize² · channels] → [batch, size, size, channels].
+ */
+export function unpatchify(ops: Operations, patches: Tensor, size: number, patchSize: number): Tensor {
+  const across = size / patchSize;
+  const values = patches.shape[2]! / patchSize;
+  return ops.scope(() => {
+    const split = ops.reshape(patches, [-1, across, patchSize, values]);
+    return ops.reshape(ops.transpose(split, [0, 2, 1, 3]), [patches.shape[0]!, size, size, values / patchSize]);
+  });
+}

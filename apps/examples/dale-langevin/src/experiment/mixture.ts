@@ -1,5 +1,5 @@
 import { fillRandomNormal, fillRandomUniform, streamOf } from '@lmd/core';
-import type { MultiplicativeScore, Process } from './process.js';
+import type { MultiplicativeScore, Process } from '../process.js';
 
 /** Log-normal components: log x₀ ~ N(mean, deviation²·I), chosen with probability `share`. */
 export type Mixture = readonly {

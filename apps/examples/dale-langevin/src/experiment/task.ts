@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { LmdError } from '@lmd/core';
 import { mnistPackageFolder, readMnistFolder } from '@lmd/data/node';
 import { arrayDataset, type Dataset } from '@lmd/training';
+import { longProcess, type Process, paperProcess } from '../process.js';
+import type { ScoreNetworkOptions } from '../score-network.js';
 import { drawMixture, threeModes } from './mixture.js';
-import type { CommandOptions } from './options.js';
-import { longProcess, type Process, paperProcess } from './process.js';
-import type { ScoreNetworkOptions } from './score-network.js';
+import type { DaleLangevinOptions } from './options.js';
 
 export interface Task {
   /** Pictures x₀ = 1 + pixel in [1, 2], or other positive values. */
@@ -24,7 +24,7 @@ export interface Task {
 const transformer = { patchSize: 4, width: 128, depth: 4, heads: 4 };
 
 /** The data, with a network and a sampler for them. */
-export async function openTask({ data, folder, seed, process }: CommandOptions): Promise<Task> {
+export async function openTask({ data, folder, seed, process }: DaleLangevinOptions): Promise<Task> {
   if (data === 'mixture') {
     const count = 20_000;
     const inputs = drawMixture(threeModes, count, seed);

@@ -1,7 +1,7 @@
 import type { EagerOperations } from '@lmd/core';
+import { addNoise, type MultiplicativeScore, type Process } from '../process.js';
 import { energyTest } from './energy-test.js';
 import { drawMixture, mixtureScore, threeModes } from './mixture.js';
-import { addNoise, type MultiplicativeScore, type Process } from './process.js';
 
 /** Relative root-mean-square error of a score at time t: of x∘s + 1, the score of log x, at points of p_t. */
 export async function scoreError(

@@ -1,9 +1,9 @@
 import { createReferenceBackend } from '@lmd/backends/reference';
 import { createOperations } from '@lmd/core';
 import { expect, it } from 'vitest';
+import type { Process } from '../process.js';
 import { energyTest } from './energy-test.js';
 import { drawMixture, mixtureScore, threeModes } from './mixture.js';
-import type { Process } from './process.js';
 
 const process: Process = { drift: 0.5, volatility: 0.6, duration: 1, power: 1, weighted: false };
 
