@@ -1,4 +1,4 @@
-"""Training steps of a Vision Transformer or a GPT-2 in eager PyTorch, the same mathematics, weights and data as @lmd's: python training.py FOLDER.
+"""Training steps of a Vision Transformer, a GPT-2 or a score network in eager PyTorch, the same mathematics, weights and data as @lmd's: python training.py FOLDER.
 
 FOLDER holds task.json and data.bin as dev/bench/training/task-folder.mjs writes them. Prints JSON: the losses of the first steps, whose
 noise is 0, the milliseconds of the timed ones, and the largest resident memory of the process; or that memory did not suffice.
@@ -37,7 +37,7 @@ def stored(data, entry):
 
 with (folder / "data.bin").open("rb") as data:
     arrays = {name: stored(data, entry) for name, entry in task["arrays"].items()}
-inputs, labels = arrays.pop("inputs"), arrays.pop("labels").long()
+inputs, labels, times = (arrays.pop(name, None) for name in ("inputs", "labels", "times"))
 
 if task["format"] != "fp32":
     from torchao.prototype.mx_formats.constants import DTYPE_FP6_E2M3, DTYPE_FP6_E3M2
@@ -113,17 +113,48 @@ def block(x, weights, i):
     return x + linear(F.gelu(up, approximate=config["gelu"]), weights, f"blocks.{i}.mlp.down")
 
 
+def patches_of(pictures):
+    """[batch, size, size, channels] to [batch, patches, patch * patch * channels]."""
+    size = config["patchSize"]
+    batch, height, _, channels = pictures.shape
+    count = height // size
+    return pictures.reshape(batch, count, size, count, size, channels).transpose(2, 3).reshape(batch, count * count, -1)
+
+
+def score(weights, xt, t):
+    """x times the score, [batch, size, size, 1]: the network of apps/examples/dale-langevin/src/score-network.ts."""
+    process, mean, spread = config["process"], config["logMean"], config["logDeviation"]
+    size, count = config["patchSize"], config["imageSize"] // config["patchSize"]
+    noise = process["volatility"] * t.sqrt()
+    variance = noise * noise + spread**2
+    deviation = variance.sqrt()
+    centered = xt.log() - (t * (process["drift"] - process["volatility"] ** 2 / 2) + mean)
+    centres = -4.7 + 0.2 * torch.arange(32)
+    bumps = torch.exp(-0.5 * ((noise.log().reshape(-1, 1, 1) - centres) / 0.2) ** 2)
+    embedded = linear(F.gelu(linear(bumps, weights, "time.up")), weights, "time.down")
+    x = linear(patches_of(centered / deviation), weights, "patchEmbedding") + weights["positionEmbedding"]
+    for i in range(config["depth"]):
+        x = block(x + embedded, weights, i)
+    x = linear(norm(x, weights, "norm"), weights, "head")
+    x = x.reshape(-1, count, count, size, size).transpose(2, 3).reshape(xt.shape)
+    return x * (spread / (noise * deviation)) - centered / variance - 1
+
+
+def score_loss(weights):
+    process = config["process"]
+    t = times.reshape(-1, 1, 1, 1)
+    squared = process["volatility"] ** 2
+    residual = squared * t * score(weights, inputs, t) + torch.log(inputs / labels) + t * (1.5 * squared - process["drift"])
+    return (residual * residual / (squared * t + config["logDeviation"] ** 2)).mean()
+
+
 def forward(weights):
     if is_gpt2:
         x = weights["tokenEmbedding.weight"][inputs.long()] + weights["positionEmbedding"][: inputs.shape[1]]
     else:
-        size, channels = config["patchSize"], config["channels"]
-        batch, height = inputs.shape[:2]
-        count = height // size
-        patches = inputs.reshape(batch, count, size, count, size, channels).transpose(2, 3)
-        x = linear(patches.reshape(batch, count * count, -1), weights, "patchEmbedding")
+        x = linear(patches_of(inputs), weights, "patchEmbedding")
         if config["pooling"] == "classToken":
-            x = torch.cat([weights["classToken"].expand(batch, 1, -1), x], 1)
+            x = torch.cat([weights["classToken"].expand(len(x), 1, -1), x], 1)
         x = x + weights["positionEmbedding"]
     for i in range(config["depth"]):
         if task["recomputation"]:
@@ -137,8 +168,10 @@ def forward(weights):
 
 
 def loss_of(weights):
+    if task["model"] == "score":
+        return score_loss(weights)
     logits = forward(weights)
-    return F.cross_entropy(logits.reshape(-1, logits.shape[-1]), labels.reshape(-1))
+    return F.cross_entropy(logits.reshape(-1, logits.shape[-1]), labels.reshape(-1).long())
 
 
 class Lmd:
@@ -220,7 +253,17 @@ def peak_bytes():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
+def write_gradients():
+    """One after another in the order of the names, as dev/bench/training/task-folder.mjs reads them."""
+    loss_of(others).backward()
+    with (folder / "gradients-torch.bin").open("wb") as file:
+        for name in sorted(others):
+            file.write(others[name].grad.contiguous().numpy().tobytes())
+
+
 def measure():
+    if task.get("comparesGradients"):
+        write_gradients()
     losses = [step(0) for _ in range(task["checkedSteps"])]
     milliseconds = []
     for _ in range(task["timedSteps"]):

@@ -6,13 +6,14 @@ import { leaveOut, rows } from '../lib/report.mjs';
 const program = fileURLToPath(new URL('../training/index.mjs', import.meta.url));
 
 const smallest = ['--quick', '--task=gpt2-char', '--rule=adamw', '--recomputation=off'];
+const usual = ['--rounds=1', '--task=vit-ti4', '--task=gpt2-nano'];
 
 /**
  * Training steps and their peak memory compared with PyTorch: the benchmark of @lmd/training, with each library in its
  * own process.
  */
 export function benchSteps(quick) {
-  const { status, stdout } = spawnSync(process.execPath, [program, '--json', ...(quick ? smallest : ['--rounds=1'])], {
+  const { status, stdout } = spawnSync(process.execPath, [program, '--json', ...(quick ? smallest : usual)], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
     maxBuffer: 2 ** 26,

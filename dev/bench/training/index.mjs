@@ -5,15 +5,16 @@
  *
  * Compares training steps on the cpu backend with eager PyTorch: same model, initial weights, data and number of
  * threads, each in its own process, in turn; with gradient checkpointing, both use it. The losses of the first
- * `--checked` steps must agree before times are compared. PyTorch is that of python3 or the Python given by LMD_PYTHON
- * (`dev/peers/requirements.txt`); without it the rows have no ratio. Running out of memory is reported in the row.
- * `--quick` runs the smallest models once without PyTorch, to check that it works; its times are not meaningful.
+ * `--checked` steps, and of the score network in FP32 the gradients of the first, must agree before times are compared.
+ * PyTorch is that of python3 or the Python given by LMD_PYTHON (`dev/peers/requirements.txt`); without it the rows have
+ * no ratio. Running out of memory is reported in the row. `--quick` runs the smallest models once without PyTorch, to
+ * check that it works; its times are not meaningful.
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { createCpuBackend } from '@lmd/backends/cpu';
 import { print, report } from '../lib/report.mjs';
-import { checkLosses, figuresOf, openSides } from './sides.mjs';
+import { checkGradients, checkLosses, figuresOf, openSides } from './sides.mjs';
 import { writeTask } from './task-folder.mjs';
 import { rules, tasks, unitsPerStep } from './tasks.mjs';
 
@@ -31,8 +32,8 @@ const { values: given } = parseArgs({
   },
 });
 const usual = given.quick
-  ? { task: ['vit-tiny', 'gpt2-char'], rounds: 1, checked: 1, timed: 1, recomputation: 'both' }
-  : { task: ['vit-ti4', 'gpt2-nano'], rounds: 2, checked: 2, timed: undefined, recomputation: 'off' };
+  ? { task: ['vit-tiny', 'gpt2-char', 'score'], rounds: 1, checked: 1, timed: 1, recomputation: 'both' }
+  : { task: ['vit-ti4', 'gpt2-nano', 'score'], rounds: 2, checked: 2, timed: undefined, recomputation: 'off' };
 const settings = { ...usual, ...given };
 const choices = { off: [false], on: [true], both: [false, true] };
 refuseUnknown('task', settings.task, tasks);
@@ -55,7 +56,10 @@ async function measure(task, rule, recomputation) {
   const what = `${task.label}, ${rule.label}${recomputation ? ', recomputed' : ''}`;
   // Closed first, so that its memory is not measured.
   const backend = await createCpuBackend();
-  const description = { rule, format: rule.format, threads, checkedSteps, timedSteps, recomputation };
+  // In a block format, the last bit of a sum may change the rounding of a value.
+  const comparesGradients = task.comparesGradients === true && rule.format === 'fp32';
+  const checks = { checkedSteps, comparesGradients };
+  const description = { rule, format: rule.format, threads, timedSteps, recomputation, ...checks };
   const { folder, remove } = await writeTask(backend, task, description);
   backend.close();
   try {
@@ -69,11 +73,14 @@ async function measure(task, rule, recomputation) {
     const quotient = (a, b) => (a === null || b === null ? null : a / b);
     const their = theirs === undefined ? undefined : figuresOf(peers);
     const peer = their === undefined ? null : rule.peer;
-    const hasTargets = (task.hasTargets ?? false) && !recomputation;
+    const hasTargets = (task.targets ?? []).includes(rule.name) && !recomputation;
     for (const [i, { ending }] of ours.entries()) {
       const [first] = results[i];
       const figures = figuresOf(results[i]);
-      if (their?.milliseconds && figures.milliseconds) checkLosses(`${what}${ending}`, rule, first, peers[0]);
+      if (their?.milliseconds && figures.milliseconds) {
+        checkLosses(`${what}${ending}`, rule, first, peers[0]);
+        if (comparesGradients) checkGradients(`${what}${ending}`, folder);
+      }
       const ratio = their === undefined ? null : quotient(their.milliseconds, figures.milliseconds);
       report(
         `training step, ${what}${ending}`,
@@ -111,7 +118,9 @@ async function measure(task, rule, recomputation) {
 
 for (const name of settings.task) {
   for (const rule of rules.filter(({ name }) => given.rule.includes(name))) {
-    for (const recomputation of choices[settings.recomputation]) await measure(tasks[name], rule, recomputation);
+    for (const recomputation of choices[settings.recomputation]) {
+      if (!recomputation || tasks[name].model !== 'score') await measure(tasks[name], rule, recomputation);
+    }
   }
 }
 print(given.json);

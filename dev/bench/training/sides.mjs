@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { python, pythonHas } from '../lib/python.mjs';
+import { differenceOfGradients } from './task-folder.mjs';
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 
@@ -45,6 +46,19 @@ export function checkLosses(name, rule, a, b) {
       `${name}: the losses of step ${i} differ, ${loss} and ${b.losses[i]}, so the times cannot be compared.`,
     );
   });
+}
+
+/** Of a gradient as a whole, in FP32: sums in another order, through as many as 48 layers. */
+const gradientTolerance = 2e-5;
+
+/** Throws if a gradient of the first step differs between ours and PyTorch's. */
+export function checkGradients(name, folder) {
+  const { name: weight, relative } = differenceOfGradients(folder, 'lmd', 'torch');
+  console.error(
+    `${name}: gradients agree to ${relative.toExponential(1)} (the largest relative difference, of ${weight})`,
+  );
+  if (relative < gradientTolerance) return;
+  throw new Error(`${name}: the gradients of ${weight} differ by ${relative}, so the times cannot be compared.`);
 }
 
 /** Minimum time in milliseconds and peak memory in bytes over the rounds, null if it ran out of memory. */

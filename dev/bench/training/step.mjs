@@ -7,8 +7,8 @@ import { valueAndGradients } from '@lmd/autograd';
 import { createCpuBackend } from '@lmd/backends/cpu';
 import { adamw, createOperations, isLmdError, lmd, parameterGroups, weightOf } from '@lmd/core';
 import { lmdParameter, precisionPreset } from '@lmd/models';
-import { readTask } from './task-folder.mjs';
-import { modelOf } from './tasks.mjs';
+import { batchNames, readTask, writeGradients } from './task-folder.mjs';
+import { lossOf, modelOf } from './tasks.mjs';
 
 const { task, read } = readTask(process.argv[2]);
 const { rule, recomputation, checkedSteps, timedSteps, threads } = task;
@@ -50,16 +50,19 @@ function byWeight(tensors) {
   return groups;
 }
 
+/** Value and gradients of the loss at drawn weights. */
+function pass(drawn, batch, key) {
+  return valueAndGradients(ops, drawn, (recording, weights) =>
+    lossOf(task, model, recording, weights, batch, { training: true, precision, key }),
+  );
+}
+
 /** One step from `state`, which it replaces; returns the loss. */
-async function step(optimizer, inputs, labels) {
+async function step(optimizer, batch) {
   const loss = ops.scope(() => {
     const key = { seed: 1, step: state.step, sample: 0 };
     const drawn = optimizer.draw(ops, state, key);
-    const { value, gradients } = valueAndGradients(ops, drawn, (recording, weights) => {
-      const logits = model.forward(recording, weights, inputs, { training: true, precision, key });
-      const rows = recording.reshape(logits, [-1, logits.shape.at(-1)]);
-      return recording.mean(recording.crossEntropy(rows, recording.reshape(labels, [-1])));
-    });
+    const { value, gradients } = pass(drawn, batch, key);
     ops.dispose(Object.values(drawn));
     // Weight by weight, so that two states and the gradients are never in memory together.
     const old = byWeight(state.tensors);
@@ -86,20 +89,24 @@ function peakBytes() {
 }
 
 async function measure() {
-  const inputs = load('inputs');
-  const labels = load('labels');
+  const batch = Object.fromEntries(batchNames.filter((name) => name in task.arrays).map((name) => [name, load(name)]));
   const initial = Object.fromEntries(Object.keys(model.parameters).map((name) => [name, load(name)]));
   // The medians are initialized for the noise of the timed steps; the checked steps sample without noise.
   state = await optimizerOf(rule.noise).init(ops, initial);
+  if (task.comparesGradients) {
+    const { value, gradients } = pass(initial, batch, { seed: 1, step: 0, sample: 0 });
+    await writeGradients(ops, process.argv[2], 'lmd', gradients);
+    ops.dispose([value, ...Object.values(gradients)]);
+  }
   ops.dispose(initial);
   const losses = [];
   const silent = optimizerOf(0);
-  for (let i = 0; i < checkedSteps; i++) losses.push(await step(silent, inputs, labels));
+  for (let i = 0; i < checkedSteps; i++) losses.push(await step(silent, batch));
   const optimizer = optimizerOf(rule.noise);
   const milliseconds = [];
   for (let i = 0; i < timedSteps; i++) {
     const start = performance.now();
-    await step(optimizer, inputs, labels);
+    await step(optimizer, batch);
     milliseconds.push(performance.now() - start);
   }
   const runtime = `${backend.device}, Node ${process.versions.node}`;

@@ -2,7 +2,10 @@ import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, write
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createOperations } from '@lmd/core';
-import { modelOf } from './tasks.mjs';
+import { batchOf, modelOf } from './tasks.mjs';
+
+/** Arrays of a task that are no weights; `times` are those of the score network. */
+export const batchNames = ['inputs', 'labels', 'times'];
 
 /**
  * Writes initial weights, inputs and labels to a folder that both programs read, so that they start with the same bits:
@@ -12,18 +15,7 @@ export async function writeTask(backend, task, settings) {
   const folder = mkdtempSync(join(tmpdir(), 'lmd-bench-'));
   const ops = createOperations(backend);
   const model = modelOf(task);
-  const { batch, length, config } = task;
-  const key = { seed: 1, stream: 0, step: 0, sample: 0 };
-  const tokens = (seed, shape, classes) =>
-    ops.scope(() => ops.cast(ops.multiply(ops.randomUniform(shape, { ...key, seed }), classes), 'i32'));
-  const isGpt2 = task.model === 'gpt2';
-  const tensors = {
-    ...model.initialize(ops, 1),
-    inputs: isGpt2
-      ? tokens(2, [batch, length], config.vocabularySize)
-      : ops.randomNormal([batch, config.imageSize, config.imageSize, config.channels], key),
-    labels: isGpt2 ? tokens(3, [batch, length], config.vocabularySize) : tokens(3, [batch], config.classes),
-  };
+  const tensors = { ...model.initialize(ops, 1), ...batchOf(ops, task) };
   const arrays = {};
   let offset = 0;
   const file = openSync(join(folder, 'data.bin'), 'w');
@@ -35,7 +27,7 @@ export async function writeTask(backend, task, settings) {
   }
   closeSync(file);
   ops.dispose(tensors);
-  const description = { ...task, ...settings, config: model.config ?? config, arrays };
+  const description = { ...task, ...settings, config: 'config' in model ? model.config : task.config, arrays };
   writeFileSync(join(folder, 'task.json'), JSON.stringify(description));
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
@@ -55,4 +47,36 @@ export function readTask(folder) {
       return { data, shape, dtype };
     },
   };
+}
+
+/** Writes the gradients of the first step, one after another in the order of the names, to compare two programs. */
+export async function writeGradients(ops, folder, program, gradients) {
+  const file = openSync(gradientsPath(folder, program), 'w');
+  for (const name of Object.keys(gradients).sort())
+    writeSync(file, new Uint8Array((await ops.read(gradients[name])).buffer));
+  closeSync(file);
+}
+
+const gradientsPath = (folder, program) => join(folder, `gradients-${program}.bin`);
+
+/** The largest ‖a − b‖ / ‖b‖ of a gradient in two programs, with its name. */
+export function differenceOfGradients(folder, a, b) {
+  const [ours, theirs] = [a, b].map((program) => new Float32Array(readFileSync(gradientsPath(folder, program)).buffer));
+  const { arrays } = JSON.parse(readFileSync(join(folder, 'task.json'), 'utf8'));
+  let from = 0;
+  const differences = Object.keys(arrays)
+    .filter((name) => !batchNames.includes(name))
+    .sort()
+    .map((name) => {
+      const size = arrays[name].shape.reduce((product, extent) => product * extent, 1);
+      let [difference, whole] = [0, 0];
+      for (let i = from; i < from + size; i += 1) {
+        difference += (ours[i] - theirs[i]) ** 2;
+        whole += theirs[i] ** 2;
+      }
+      from += size;
+      return { name, relative: Math.sqrt(difference / whole) };
+    });
+  if (from !== ours.length || from !== theirs.length) throw new Error('The two programs have other gradients.');
+  return differences.reduce((largest, one) => (one.relative > largest.relative ? one : largest));
 }

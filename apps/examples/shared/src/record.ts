@@ -22,6 +22,7 @@ export interface ExampleRecord {
   readonly results: unknown;
 }
 
+/** Processor, cores, memory and platform of this machine. */
 export function machineName(): string {
   const [first, ...others] = cpus();
   const gibibytes = (totalmem() / 2 ** 30).toFixed(1);
