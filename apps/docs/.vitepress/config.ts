@@ -47,6 +47,7 @@ const guides = [
       docs('Exact products', 'exact-products'),
       docs('Quantize your weights', 'quantize-weights'),
       docs('Fine-tune a model', 'fine-tuning'),
+      docs('Reproduce a study', 'reproduce-a-study'),
       docs('Distributed training', 'distributed'),
       page('In a TensorFlow.js program', '/packages/tfjs/README'),
       page('Use a model', '/packages/inference/README'),

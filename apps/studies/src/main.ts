@@ -1,16 +1,27 @@
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { basename, dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { exitCodes, UsageError } from '@lmd/cli';
-import { Progress, packLedger, readLedger, resultsOf, trialConfiguration, withTrialRunner } from '@lmd/cli/experiment';
+import {
+  Progress,
+  packLedger,
+  readLedger,
+  resultsOf,
+  showDuration,
+  trialConfiguration,
+  withTrialRunner,
+} from '@lmd/cli/experiment';
 import { isLmdError } from '@lmd/core';
 import { interruptSignal, lockRun, type TerminalOutput, terminalOutput } from '@lmd/training/node';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { planStudy } from './plan/plan.js';
+import type { Trial } from './plan/trial.js';
 import { writeReport } from './report/write-report.js';
 import { describePlan } from './runner/dry-run.js';
+import { repeatTrial } from './runner/repeat.js';
 import { runStudy } from './runner/run-study.js';
 import { loadStudy } from './study/load.js';
 import { type PartName, partNames, type Study } from './study/schema.js';
@@ -28,6 +39,7 @@ interface Options {
   readonly verbose?: boolean;
   readonly report?: boolean;
   readonly pack?: boolean;
+  readonly repeat?: string;
 }
 
 function positive(text: string): number {
@@ -85,6 +97,10 @@ async function study(path: string, options: Options, { out: output, error }: Ter
     output.write(`${describePlan({ study: loaded, results: resultsOf(records), only, parallel, verbose })}\n`);
     return;
   }
+  if (options.repeat !== undefined) {
+    output.write(`${await repeat(loaded, out, options.repeat, options, error)}\n`);
+    return;
+  }
   const progress = new Progress((text) => void error.write(text), error.isTTY === true, error.columns);
   const { signal } = interruptSignal();
   const program = lmdProgram();
@@ -99,6 +115,35 @@ async function study(path: string, options: Options, { out: output, error }: Ter
   );
   progress.say(`${ran} trials run.`);
   output.write(`${(await writeReport(loaded, out)).join('\n')}\n`);
+}
+
+/** Runs a recorded trial again in a temporary folder. The ledger is only read. */
+async function repeat(study: Study, out: string, label: string, options: Options, error: TerminalOutput) {
+  const { data, threads, on, priority, upload } = options;
+  const progress = new Progress((text) => void error.write(text), error.isTTY === true, error.columns);
+  const { signal } = interruptSignal();
+  const began = performance.now();
+  const secondsPast = () => (performance.now() - began) / 1000;
+  const { records } = await readLedger(out);
+  const folder = await mkdtemp(join(tmpdir(), 'lmd-repeat-'));
+  const checkout = dirname(fileURLToPath(import.meta.url));
+  const say = (text: string) => progress.say(text);
+  try {
+    const record = await withTrialRunner(
+      { on, priority, upload, out: folder, data, parallel: 1, threads, program: lmdProgram(), checkout, say },
+      (runner) => {
+        const onStep = (trial: Trial, step: number) => {
+          const secondsLeft = step === 0 ? undefined : (secondsPast() / step) * (trial.steps - step);
+          progress.running({ done: 0, total: 1, secondsLeft, running: [{ trial, step }] });
+        };
+        return repeatTrial({ study, records, label, runner, signal, onStep });
+      },
+    );
+    progress.say(`[1/1] ${label}: ${showDuration(secondsPast())}`);
+    return `${label}: every result equals the ledger's, of ${record.date}, commit ${record.commit}.`;
+  } finally {
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
 }
 
 /** Runs one command line and returns its exit code. */
@@ -122,6 +167,7 @@ export async function main(words: readonly string[]): Promise<number> {
     .option('--dry-run', 'print the planned trials and the estimated time, without running them')
     .option('--verbose', 'with --dry-run: print every trial')
     .option('--report', 'write the report of the finished trials, without running trials')
+    .option('--repeat <label>', 'run a finished trial again, and compare its results with the ledger to the bit')
     .option('--pack', 'move the records to ledger.jsonl.gz, for git, without running trials')
     .configureOutput({ writeOut: (text) => terminal.out.write(text), writeErr: (text) => terminal.error.write(text) })
     .exitOverride()

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -199,6 +199,29 @@ describe('a study', () => {
     expect((await start('--out', out, '--only', 'search').ended).code).toBe(0);
     expect(lines(out)).toBe(4);
     expect(findings(out)).toContain('final: all');
+  });
+
+  it('repeats a finished trial to the bit, and says where it differs from the ledger', async () => {
+    const label = 'final lmd mxfp4_e2m1 seed 0';
+    expect(ledger(whole).map((record) => record.label)).toContain(label);
+    const before = readFileSync(join(whole, 'ledger.jsonl'), 'utf8');
+    const same = await start('--out', whole, '--repeat', label).ended;
+    expect(same).toMatchObject({ code: 0, out: expect.stringContaining(`${label}: every result equals the ledger's`) });
+    expect(readFileSync(join(whole, 'ledger.jsonl'), 'utf8')).toBe(before);
+
+    const changed = join(folder, 'changed');
+    mkdirSync(changed);
+    const record = ledger(whole).find((one) => one.label === label)!;
+    const result = { ...record.result, trainingLoss: record.result.trainingLoss! + 2 ** -20 };
+    writeFileSync(
+      join(changed, 'ledger.jsonl'),
+      before.replace(JSON.stringify(record), JSON.stringify({ ...record, result })),
+    );
+    const other = await start('--out', changed, '--repeat', label).ended;
+    expect(other).toMatchObject({ code: 1, error: expect.stringContaining('trainingLoss: ') });
+    expect(other.error).toContain(`commit ${record.commit}`);
+    const unknown = await start('--out', whole, '--repeat', 'final sgd').ended;
+    expect(unknown).toMatchObject({ code: 2, error: expect.stringContaining('has no trial "final sgd"') });
   });
 
   it('refuses data that is not there, a model that does not fit, and a frozen study', async () => {

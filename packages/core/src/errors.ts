@@ -21,7 +21,8 @@ export type ErrorCode =
   | 'PLUGIN_FAILURE'
   | 'WORKER_MISSING'
   | 'WORKERS_DIVERGED'
-  | 'TRANSPORT_FAILURE';
+  | 'TRANSPORT_FAILURE'
+  | 'RESULT_MISMATCH';
 
 /** Identifies errors across several copies of this package in one program, unlike `instanceof`. */
 const marker = Symbol.for('@lmd/core.LmdError');

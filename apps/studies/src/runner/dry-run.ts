@@ -5,7 +5,7 @@ import { studyUnit } from './estimate.js';
 
 export interface DryRunOptions extends PlanOptions {
   readonly parallel: number;
-  /** Lists every trial, not only the number of trials per part. */
+  /** Lists every trial, and whether it is in the ledger, not only the number of trials per part. */
   readonly verbose: boolean;
 }
 
@@ -40,7 +40,12 @@ export function describePlan(options: DryRunOptions): string {
   const hours = secondsOf(left) / 3600;
   const { coreHours, secondsPerStep } = study.budget;
   return [
-    ...(verbose ? [...left.map(({ label, hash }) => `${hash.slice(0, 12)}  ${label}`), ''] : []),
+    ...(verbose
+      ? [
+          ...trials.map(({ label, hash }) => `${hash.slice(0, 12)}  ${results.has(hash) ? 'done' : 'left'}  ${label}`),
+          '',
+        ]
+      : []),
     ...table([['part', 'trials', 'done', 'left', 'core time'], ...rows, total]),
     '',
     `${hours.toFixed(1)} core-hours left at ${1000 * secondsPerStep} ms per step of the study's model; the ` +
