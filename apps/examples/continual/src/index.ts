@@ -6,12 +6,12 @@ export {
   optimizerNames,
   projections,
   summaryOf,
-} from './continual.js';
+} from './experiment/continual.js';
+export { permuted } from './experiment/permuted.js';
 export { type HebbianOptions, hebbianOptionTable, hebbianSubspace } from './hebbian-subspace.js';
 export {
+  type Directions,
   orthogonalProjection,
-  type ProjectedOptimizer,
   type ProjectionOptions,
   projectionOptionTable,
 } from './orthogonal-projection.js';
-export { permuted } from './permuted.js';

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { mnistPictures, runExample } from '@lmd/example-shared';
 import { lineChart, tableOf } from '@lmd/report';
-import { continual, continualOptionTable, optimizerNames } from './continual.js';
+import { continual, continualOptionTable, optimizerNames } from './experiment/continual.js';
 
 const percent = (fraction: number) => `${(100 * fraction).toFixed(2)} %`;
 

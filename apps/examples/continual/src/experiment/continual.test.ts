@@ -2,7 +2,7 @@ import { createCpuBackend } from '@lmd/backends/cpu';
 import { type Backend, createOperations, type EagerOperations } from '@lmd/core';
 import type { Pictures } from '@lmd/example-shared';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { continual, permuted, summaryOf } from './index.js';
+import { continual, permuted, summaryOf } from '../index.js';
 
 /** Four classes of 16 pixels: one of four groups is bright. */
 function groups(examples: number): Pictures {

@@ -12,9 +12,9 @@ import {
   sgd,
 } from '@lmd/core';
 import { type ExampleProgress, network, type Pictures } from '@lmd/example-shared';
-import { orthogonalProjection } from './orthogonal-projection.js';
+import { orthogonalProjection } from '../orthogonal-projection.js';
 import { permuted } from './permuted.js';
-import { trainTasks } from './train-tasks.js';
+import { type KnownDirections, trainTasks } from './train-tasks.js';
 
 export const continualOptionTable = {
   tasks: option.integer({ atLeast: 2, default: 5, describe: 'Number of tasks.' }),
@@ -80,11 +80,13 @@ export async function continual(
   for (const { name, projection } of runs) {
     const cosine = (peak: number) => schedules.cosine({ from: peak, to: 0.05 * peak, steps });
     const inner = optimizers[name]!(cosine);
-    const capacity = (weight: string) => (tasks.length - 1) * rows[weight]!;
-    const optimizer = projection === 'none' ? inner : orthogonalProjection(inner, { capacity, project: projection });
-    const { accuracies, bytes } = await trainTasks(ops, net, tasks, optimizer, {
+    const optimizerOf = (known: KnownDirections) =>
+      projection === 'none'
+        ? inner
+        : orthogonalProjection(inner, { directions: (weight) => known[weight], project: projection });
+    const { accuracies, bytes } = await trainTasks(ops, net, tasks, optimizerOf, {
       ...{ steps, batch, seed },
-      subspaceOf: (weight) => ({ rows: rows[weight]!, steps: hebbian, seed }),
+      subspaceOf: projection === 'none' ? undefined : (weight) => ({ rows: rows[weight]!, steps: hebbian, seed }),
       async onStep(task) {
         done += 1;
         await report(done, total, `${name}, projection: ${projection}, task ${task + 1}`);
