@@ -1,6 +1,5 @@
 import { valueAndGradients } from '@lmd/autograd';
 import { type EagerOperations, LmdError, type NamedTensors, sizeOf } from '@lmd/core';
-import type { Network } from '@lmd/example-shared';
 
 /** For each weight, the positions of the kept elements in ascending order. */
 export type Kept = { readonly [weight: string]: Uint32Array };
@@ -11,20 +10,21 @@ export type Kept = { readonly [weight: string]: Uint32Array };
  * are |w|, without activation functions, for an input of ones, the score of a weight is |w|·∂R/∂|w|: the sum of all
  * paths through it. The largest scores of all layers together are kept; of equal ones, the earlier.
  *
+ * @param shapes of the weights of a fully connected network, in the order of its forward pass.
  * @param keep fraction of all weights that is kept, above 0 and at most 1.
  * @throws LmdError `INVALID_ARGUMENT` for a fraction that leaves a layer no weight.
  */
 export async function keepSalient(
   ops: EagerOperations,
-  network: Network,
+  shapes: { readonly [weight: string]: readonly [inputs: number, outputs: number] },
   weights: NamedTensors,
   keep: number,
 ): Promise<Kept> {
-  const names = Object.keys(network.shapes);
+  const names = Object.keys(shapes);
   const scores = ops.scope(() => {
     const magnitudes = Object.fromEntries(names.map((name) => [name, ops.absolute(weights[name]!)]));
     const { gradients } = valueAndGradients(ops, magnitudes, (ops, magnitudes) => {
-      const ones = ops.full([1, network.shapes[names[0]!]![0]], 1);
+      const ones = ops.full([1, shapes[names[0]!]![0]], 1);
       return ops.sum(names.reduce((x, name) => ops.matmul(x, magnitudes[name]!), ones));
     });
     return names.map((name) => ops.reshape(ops.multiply(magnitudes[name]!, gradients[name]!), [-1]));

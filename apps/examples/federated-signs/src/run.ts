@@ -1,17 +1,23 @@
 #!/usr/bin/env node
 import { mnistPictures, runExample } from '@lmd/example-shared';
 import { lineChart, tableOf } from '@lmd/report';
-import { federated, federatedOptionTable } from './federated.js';
+import { federated, federatedOptionTable } from './experiment/federated.js';
+import { meetingOptionTable, openTransport } from './experiment/open-transport.js';
 
 const percent = (fraction: number) => `${(100 * fraction).toFixed(2)} %`;
 const thousands = (value: number) => value.toLocaleString('en');
 
 process.exitCode = await runExample({
   name: 'federated-signs',
-  table: federatedOptionTable,
+  table: { ...federatedOptionTable, ...meetingOptionTable },
   async run(options, context) {
     const data = await mnistPictures(options.images);
-    const measured = await federated(context.ops, data, options, context);
+    const { report, signal } = context;
+    const opened = await openTransport(options);
+    const measured = await federated(context.ops, data, options, { report, signal, ...opened }).finally(() =>
+      opened?.transport.close(),
+    );
+    if (measured === undefined) return undefined;
     const { results, parameters, kept, clientSizes } = measured;
     const { width, clients, alpha, rounds, seed } = options;
     const shown = [...new Set([1, 5, 10, 20, rounds])].filter((round) => round <= rounds);
@@ -31,6 +37,7 @@ process.exitCode = await runExample({
           `Dirichlet(${alpha}), ${rounds} rounds of one local epoch; one seed, ${seed}.`,
         `Accuracies are on ${thousands(data.test.labels.length)} test images. Bytes are those of the messages of all ` +
           'clients.',
+        ...(opened === undefined ? [] : [`The server and the clients met over ${opened.transport.name}.`]),
       ],
       results: measured,
       chart: lineChart({

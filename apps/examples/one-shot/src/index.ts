@@ -1,9 +1,9 @@
 export { addNamedClass, type Classifier } from './add-named-class.js';
-export { normalizedMean } from './normalized-mean.js';
+export { normalizedMean } from './experiment/normalized-mean.js';
 export {
   type OneShotMeasurement,
   type OneShotOptions,
   type OneShotResult,
   oneShot,
   oneShotOptionTable,
-} from './one-shot.js';
+} from './experiment/one-shot.js';

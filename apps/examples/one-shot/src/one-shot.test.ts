@@ -3,10 +3,10 @@ import { type Backend, createOperations, type EagerOperations, type NamedTensors
 import type { ExampleContext, Pictures } from '@lmd/example-shared';
 import { type ClassHead, fullPrecision, imprintClass, type Vit, vit } from '@lmd/models';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { withoutClass } from './digits.js';
+import { withoutClass } from './experiment/digits.js';
 import { addNamedClass, normalizedMean, oneShot, oneShotOptionTable } from './index.js';
 
-const context: Omit<ExampleContext, 'ops'> = {
+const context: Pick<ExampleContext, 'show' | 'report' | 'signal'> = {
   show: async () => {},
   report: async () => {},
   signal: new AbortController().signal,

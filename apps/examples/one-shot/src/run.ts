@@ -2,7 +2,7 @@
 import { mnistNormalization } from '@lmd/data/images';
 import { mnistPictures, runExample } from '@lmd/example-shared';
 import { lineChart, tableOf } from '@lmd/report';
-import { methods, type OneShotResult, oneShot, oneShotOptionTable } from './one-shot.js';
+import { methods, type OneShotResult, oneShot, oneShotOptionTable } from './experiment/one-shot.js';
 
 const percent = (fraction: number) => `${(100 * fraction).toFixed(2)} %`;
 

@@ -106,7 +106,7 @@ async function learnDirections(
           if (protectedAlready !== undefined) ops.dispose(protectedAlready);
         },
       );
-      result[name] = Float32Array.of(...before, ...((await ops.read(learnt)) as Float32Array));
+      result[name] = Float32Array.from([...before, ...(await ops.read(learnt))]);
       ops.dispose(learnt);
     }
     return result;

@@ -8,7 +8,7 @@ import { permutation } from '@lmd/training';
  * @param a row-major [points, dimensions]; `b` likewise.
  */
 export function energyTest(a: Float32Array, b: Float32Array, dimensions: number, seed: number, relabellings = 199) {
-  const both = Float32Array.of(...a, ...b);
+  const both = Float32Array.from([...a, ...b]);
   const count = both.length / dimensions;
   const first = a.length / dimensions;
   const distances = new Float64Array(count * count);

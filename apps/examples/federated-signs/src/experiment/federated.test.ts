@@ -1,9 +1,21 @@
 import { createCpuBackend } from '@lmd/backends/cpu';
 import { createReferenceBackend } from '@lmd/backends/reference';
-import { type Backend, createOperations, type EagerOperations } from '@lmd/core';
+import { type Backend, createOperations, type EagerOperations, LmdError } from '@lmd/core';
+import { inProcessTransport } from '@lmd/distributed';
 import { network, type Pictures } from '@lmd/example-shared';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { dirichletClients, federated, keepSalient, majority, packSigns, unpackSigns } from './index.js';
+import { findNatsServer, howToInstall, startNatsServer } from '../../../../../scripts/nats-server.mjs';
+import {
+  dirichletClients,
+  type FederatedContext,
+  type FederatedOptions,
+  federated,
+  keepSalient,
+  majority,
+  openTransport,
+  packSigns,
+  unpackSigns,
+} from '../index.js';
 
 const report = async () => {};
 
@@ -47,14 +59,14 @@ describe('keepSalient', () => {
     const weights = { layer1: ops.fromData([-3, 1, 0, 2], [2, 2]), layer2: ops.fromData([1, -2], [2, 1]) };
     const before = ops.memory().tensors;
     const positions = async (keep: number) =>
-      Object.values(await keepSalient(ops, net, weights, keep)).map((kept) => [...kept]);
+      Object.values(await keepSalient(ops, net.shapes, weights, keep)).map((kept) => [...kept]);
     // Three of six: 6, 4, and of the two scores of 3 the earlier.
     expect(await positions(0.5)).toEqual([[0, 3], [1]]);
     expect(await positions(1)).toEqual([
       [0, 1, 2, 3],
       [0, 1],
     ]);
-    await expect(keepSalient(ops, net, weights, 0.17)).rejects.toMatchObject({
+    await expect(keepSalient(ops, net.shapes, weights, 0.17)).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
       message: expect.stringMatching(/keep is 0\.17, which leaves "layer1" no weight/),
     });
@@ -103,11 +115,17 @@ describe('federated', () => {
   });
   afterAll(() => backend.close?.());
 
-  const options = { clients: 3, alpha: 1, rounds: 6, batch: 4, images: 400, width: 32, keep: 0.5, seed: 2 };
+  const part = { role: 'all', client: 0 } as const;
+  const options: FederatedOptions = {
+    ...part,
+    ...{ clients: 3, alpha: 1, rounds: 6, batch: 4, images: 400, width: 32, keep: 0.5, seed: 2 },
+  };
+  const data = { train: groups(400), test: groups(80) };
+  const measure = async (given: FederatedOptions = options, context: Partial<FederatedContext> = {}) =>
+    (await federated(ops, data, given, { report, ...context }))!;
 
   it('learns by signs of one bit and by averaging, and counts the bytes of both', async () => {
-    const data = { train: groups(400), test: groups(80) };
-    const measured = await federated(ops, data, options, { report });
+    const measured = await measure();
     const parameters = 16 * 32 + 32 * 32 + 32 * 4;
     expect([measured.parameters, measured.kept]).toEqual([parameters, parameters / 2]);
     expect(measured.clientSizes.reduce((sum, size) => sum + size, 0)).toBe(400);
@@ -119,13 +137,98 @@ describe('federated', () => {
       // A quarter is chance.
       expect(accuracies.at(-1)).toBeGreaterThan(0.9);
     }
-    expect(await federated(ops, data, options, { report })).toEqual(measured);
+    expect(await measure()).toEqual(measured);
+    expect(ops.memory().tensors).toBe(0);
+  });
+
+  /** The same run as a server and clients that share only the transport, each with a backend of its own. */
+  async function apart(context: () => Promise<Partial<FederatedContext>>) {
+    const alone = async (own: Partial<FederatedOptions>) => {
+      const backend = await createCpuBackend({ threads: 1 });
+      const given = { ...options, ...own };
+      const contents = { report, ...(await context()) };
+      return federated(createOperations(backend), data, given, contents).finally(() => backend.close?.());
+    };
+    const [server, ...clients] = await Promise.all([
+      alone({ role: 'server' }),
+      ...[0, 1, 2].map((client) => alone({ role: 'client', client })),
+    ]);
+    expect(clients).toEqual([undefined, undefined, undefined]);
+    return server;
+  }
+
+  it('has the same bits with a server and clients that share only the transport', async () => {
+    const transport = inProcessTransport();
+    expect(await apart(async () => ({ transport }))).toEqual(await measure());
+  });
+
+  const program = findNatsServer();
+  describe.skipIf(program === undefined)(`over NATS${program === undefined ? `: ${howToInstall}` : ''}`, () => {
+    it('has the same bits, in one process and apart', async () => {
+      const { url, stop } = await startNatsServer(program!);
+      const opened: { close(): Promise<void> }[] = [];
+      try {
+        const over = async (run?: string) => {
+          const one = (await openTransport({ role: 'all', nats: url, ...(run !== undefined && { run }) }))!;
+          opened.push(one.transport);
+          return one;
+        };
+        const wanted = await measure();
+        expect(await measure(options, await over())).toEqual(wanted);
+        expect(await apart(() => over('apart'))).toEqual(wanted);
+      } finally {
+        for (const transport of opened) await transport.close();
+        await stop();
+      }
+    }, 60_000);
+  });
+
+  it('ends the server and all clients if one is stopped, and leaves no tensor behind', async () => {
+    let calls = 0;
+    const stop = async () => {
+      calls += 1;
+      if (calls === 5) throw new LmdError('INTERRUPTED', 'Stopped.');
+    };
+    await expect(measure(options, { report: stop })).rejects.toMatchObject({ code: 'INTERRUPTED' });
+    expect(ops.memory().tensors).toBe(0);
+    const ended = AbortSignal.abort();
+    await expect(measure(options, { signal: ended })).rejects.toMatchObject({ code: 'INTERRUPTED' });
     expect(ops.memory().tensors).toBe(0);
   });
 
   it('refuses pictures of another size, and leaves no tensor behind', async () => {
-    const data = { train: groups(400), test: { ...groups(80), pixels: 8 } };
-    await expect(federated(ops, data, options, { report })).rejects.toMatchObject({ code: 'SHAPE_MISMATCH' });
+    const other = { train: groups(400), test: { ...groups(80), pixels: 8 } };
+    await expect(federated(ops, other, options, { report })).rejects.toMatchObject({ code: 'SHAPE_MISMATCH' });
     expect(ops.memory().tensors).toBe(0);
+  });
+
+  it.each<[string, () => Promise<unknown>, string, RegExp]>([
+    ['clients without data', () => measure({ ...options, clients: 300 }), 'INVALID_ARGUMENT', /clients is 300/],
+    [
+      'a client that there is not',
+      () => measure({ ...options, role: 'client', client: 3 }),
+      'INVALID_ARGUMENT',
+      /client is 3, but clients is 3\. Use a number from 0 to 2/,
+    ],
+    [
+      'a part without a server',
+      () => openTransport({ role: 'client', run: 'a' }),
+      'INVALID_ARGUMENT',
+      /nats is not given/,
+    ],
+    [
+      'a part without a name',
+      () => openTransport({ role: 'server', nats: 'nats://127.0.0.1:1' }),
+      'INVALID_ARGUMENT',
+      /run is not given/,
+    ],
+    [
+      'a server that is not there',
+      () => openTransport({ role: 'all', nats: 'nats://127.0.0.1:1' }),
+      'TRANSPORT_FAILURE',
+      /nats is nats:\/\/127\.0\.0\.1:1, which fails/,
+    ],
+  ])('refuses %s', async (_, run, code, message) => {
+    await expect(run()).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
   });
 });

@@ -1,37 +1,7 @@
-import {
-  adamw,
-  type EagerOperations,
-  type NamedTensors,
-  type Operations,
-  type Optimizer,
-  sgd,
-  type Tensor,
-} from '@lmd/core';
+import { adamw, type EagerOperations, type NamedTensors, type Operations, type Tensor } from '@lmd/core';
+import type { Method } from './method.js';
 import type { Kept } from './pruning.js';
 import { majority, packSigns, unpackSigns } from './signs.js';
-
-/** A client's message, weighted by its number of pictures. */
-export interface Message {
-  readonly bytes: Uint8Array;
-  readonly weight: number;
-}
-
-/** A way to train together. Messages are bytes. */
-export interface Method {
-  readonly name: 'signs' | 'FedAvg';
-  /** Trains on a client, begun anew in every round. */
-  readonly optimizer: Optimizer;
-  /** The weights of the network from what the optimizer trains, with a gradient where `ops` records one. */
-  readonly effective: (ops: Operations, trained: NamedTensors) => NamedTensors;
-  /** The server's message of the first round. */
-  readonly first: Uint8Array;
-  /** What a client trains, from the server's message and what it kept of its last round; the caller frees it. */
-  readonly receive: (message: Uint8Array, memory?: Float32Array) => NamedTensors;
-  /** A client's message after training, and what it keeps for its next round, if anything. */
-  readonly send: (trained: NamedTensors) => Promise<{ readonly bytes: Uint8Array; readonly memory?: Float32Array }>;
-  /** The server's next message. */
-  readonly combine: (messages: readonly Message[], before: Uint8Array) => Uint8Array;
-}
 
 /** Distance of a score from 0, where its sign changes, at first and at most. */
 const margin = 0.3;
@@ -105,52 +75,4 @@ function straightThroughSign(ops: Operations, scores: Tensor): Tensor {
     backward: (plain, dy) => [plain.reshape(dy, dy.shape)],
     saves: { inputs: [], output: false },
   });
-}
-
-/**
- * FedAvg (McMahan et al., arXiv:1602.05629): clients train all weights, and the server averages them. A message is 32
- * bits for each weight.
- */
-export async function averaging(ops: EagerOperations, initial: NamedTensors): Promise<Method> {
-  const names = Object.keys(initial);
-  const flatten = async (weights: NamedTensors): Promise<Uint8Array> => {
-    const parts = await Promise.all(names.map(async (name) => (await ops.read(weights[name]!)) as Float32Array));
-    const flat = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-    let from = 0;
-    for (const part of parts) {
-      flat.set(part, from);
-      from += part.length;
-    }
-    return new Uint8Array(flat.buffer);
-  };
-  const floatsOf = ({ buffer, byteOffset, byteLength }: Uint8Array) =>
-    new Float32Array(buffer, byteOffset, byteLength / Float32Array.BYTES_PER_ELEMENT);
-  return {
-    name: 'FedAvg',
-    optimizer: sgd({ learningRate: 0.02, momentum: 0.9 }),
-    effective: (recorded, weights) =>
-      Object.fromEntries(names.map((name) => [name, recorded.multiply(weights[name]!, 1)])),
-    first: await flatten(initial),
-    receive(message) {
-      const flat = floatsOf(message);
-      let from = 0;
-      return Object.fromEntries(
-        names.map((name) => {
-          const { shape } = initial[name]!;
-          const size = shape.reduce((product, extent) => product * extent, 1);
-          from += size;
-          return [name, ops.fromData(flat.slice(from - size, from), shape)];
-        }),
-      );
-    },
-    send: async (weights) => ({ bytes: await flatten(weights) }),
-    combine(messages) {
-      const total = messages.reduce((sum, { weight }) => sum + weight, 0);
-      const mean = new Float32Array(messages[0]!.bytes.byteLength / Float32Array.BYTES_PER_ELEMENT);
-      for (const { bytes, weight } of messages) {
-        for (const [i, value] of floatsOf(bytes).entries()) mean[i]! += (weight / total) * value;
-      }
-      return new Uint8Array(mean.buffer);
-    },
-  };
 }

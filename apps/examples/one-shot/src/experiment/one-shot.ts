@@ -66,7 +66,7 @@ export async function oneShot(
   ops: EagerOperations,
   data: { readonly train: Pictures; readonly test: Pictures },
   options: OneShotOptions,
-  context: Omit<ExampleContext, 'ops'>,
+  context: Pick<ExampleContext, 'show' | 'report' | 'signal'>,
 ): Promise<OneShotMeasurement> {
   const { seed, draws } = options;
   const [seen, tested] = [withoutClass(data.train, options.class), withoutClass(data.test, options.class)];
@@ -132,7 +132,7 @@ function trainOld(
   model: Vit,
   { images, labels }: Pictures,
   { steps, seed }: OneShotOptions,
-  { show, signal }: Omit<ExampleContext, 'ops'>,
+  { show, signal }: Pick<ExampleContext, 'show' | 'signal'>,
 ) {
   const { imageSize, classes } = model.config;
   const warmup = Math.min(30, Math.floor(steps / 10));
