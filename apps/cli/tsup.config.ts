@@ -2,6 +2,11 @@ import { libraryConfig } from '../../tsup.shared.ts';
 
 // The report kit is private: its code becomes part of the command.
 export default libraryConfig(
-  { index: 'src/index.ts', bin: 'src/bin.ts', 'experiment/index': 'src/experiment/index.ts' },
+  {
+    index: 'src/index.ts',
+    bin: 'src/bin.ts',
+    'experiment/index': 'src/experiment/index.ts',
+    'cluster/rank-thread': 'src/cluster/rank-thread.ts',
+  },
   { platform: 'node', noExternal: ['@lmd/report'] },
 );

@@ -1,5 +1,6 @@
 import { option, roundingOptionTable } from '@lmd/core';
 import { writeTokenFilesOptionTable } from '@lmd/data/node';
+import { workerOptionTable } from '@lmd/distributed';
 import { classifyOptionTable } from '@lmd/inference';
 import { cacheFormatNames, generateOptionTable, precisionNames } from '@lmd/models';
 import { formats } from '@lmd/mx-formats';
@@ -40,6 +41,8 @@ const examples: readonly (readonly [string, string])[] = [
   ['lmd train photos --preset own-pictures', 'train on a folder of images with the settings of a preset'],
   ['lmd train smoke --set steps=50 --set optimizers.lmd.noise=0.1', 'a preset with overrides'],
   ['lmd train my-run.json --json > events.jsonl', 'train your own configuration, with events as JSON lines'],
+  ['lmd train first-light --workers 2', 'two workers as threads, which average their gradients'],
+  ['lmd train my-run.json --workers nats://server:4222 --world 4', 'this process and three of lmd worker'],
   ['lmd train --resume runs/first-light-2025-01-31-001', 'resume an interrupted run, bit-identically'],
   ['lmd evaluate runs/first-light-2025-01-31-001 --format all', 'evaluate its weights in every format'],
   ['lmd evaluate my-run --model my-run/model.mxfp6_e3m2.safetensors', 'evaluate a packed model on the data of its run'],
@@ -100,6 +103,10 @@ const predictionSeed = described(
   classifyOptionTable.seed,
   "Random seed: of the posterior samples (default: the run's), or of the text (default: 0).",
 );
+const world = option.integer({
+  ...workerOptionTable.workers.range,
+  describe: 'Number of workers (default: distributed.workers of the configuration); each has its share of a batch.',
+});
 const stochasticSeed = option.integer({ atLeast: 0, default: 0, describe: 'Random seed of stochastic rounding.' });
 const secondsPerTask = option.number({ above: 0, default: 1, describe: 'Seconds for each task.' });
 
@@ -154,6 +161,11 @@ export function createProgram(terminal: Terminal, bin: string): Command {
       '--resume <run>',
       'resume the run in this folder; with --set, change evaluation, checkpoints, diagnostics or backend',
     )
+    .option(
+      '--workers <where>',
+      'train with several workers: a number of threads, or the workers of a NATS server (nats://host:4222)',
+    )
+    .addOption(tableOption('--world <count>', world))
     .option('--out <folder>', 'the run folder, new or empty (default: runs/<name>-<date>-<number>)')
     .option('--json', 'print events as JSON lines; the last is the summary')
     .addHelpText('after', `${examplesOf('train')}\n${presetList}`)

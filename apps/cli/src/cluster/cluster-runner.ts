@@ -6,14 +6,11 @@ import type { QueueItem, QueuePriority, Transport } from '@lmd/distributed';
 import { writeFileAtomic } from '@lmd/safetensors/node';
 import { z } from 'zod';
 import { readJsonFile } from '../configuration/load.js';
-import type { Configuration } from '../configuration/schema.js';
-import { describeSource, pathOf } from '../data/index.js';
 import { deserializeError } from '../errors.js';
 import { trialConfiguration } from '../experiment/run-trial.js';
 import type { PlannedTrial } from '../experiment/trial.js';
 import type { RanTrial, TrialProgress, TrialRunner } from '../experiment/trial-runner.js';
 import type { CodeIdentity } from './code-identity.js';
-import { hashOfData, manifestOf, shareData } from './shared-data.js';
 import {
   decodeAnswer,
   decodeNews,
@@ -25,7 +22,8 @@ import {
   type TrialOrder,
   topicOf,
   trialQueue,
-} from './trial-messages.js';
+} from './messages.js';
+import { refuseFiles, sharedDataOf } from './needed-files.js';
 
 export interface ClusterRunnerOptions {
   readonly transport: Transport;
@@ -69,7 +67,7 @@ export async function clusterRunner(options: ClusterRunnerOptions): Promise<Clus
   const unsubscribe = await transport.topics.subscribe(topicOf(run), (bytes) => {
     const news = decodeNews(bytes);
     if (news.type === 'refused') say(`Worker ${news.worker} has refused a trial: ${news.reason}`);
-    else waiting.get(news.hash)?.tell(news.type === 'step' ? news.step : undefined);
+    else if (news.type !== 'stop') waiting.get(news.hash)?.tell(news.type === 'step' ? news.step : undefined);
   });
 
   async function receive(recorded: ReadonlyMap<string, unknown>): Promise<void> {
@@ -93,8 +91,8 @@ export async function clusterRunner(options: ClusterRunnerOptions): Promise<Clus
 
   async function submit(trial: PlannedTrial): Promise<void> {
     const configuration = await trialConfiguration(trial, data);
-    refuseFiles(configuration, trial.label);
-    const order: TrialOrder = { run, trial, code, data: await dataOf(configuration.data) };
+    refuseFiles(configuration, trial.label, 'Run this study without --on.');
+    const order: TrialOrder = { kind: 'trial', run, trial, code, data: await dataOf(configuration.data) };
     await trials.add(itemOf(run, trial.hash), encode(order), { priority });
   }
 
@@ -189,37 +187,4 @@ async function nameOfRun(out: string): Promise<string> {
   const run = randomUUID();
   await writeFileAtomic(path, `${JSON.stringify({ run })}\n`);
   return run;
-}
-
-/** Describes data to workers. Its files are read, and put into the store, once. */
-function sharedDataOf(transport: Transport, upload: boolean) {
-  const known = new Map<string, Promise<TrialOrder['data']>>();
-  const share = async (configuration: Configuration['data']): Promise<TrialOrder['data']> => {
-    const manifest = await manifestOf(configuration);
-    if (manifest === undefined) return { kind: 'source', source: describeSource(configuration) };
-    const { path } = pathOf(configuration) as { readonly path: string };
-    if (upload) await shareData(transport.store, path, manifest);
-    return { kind: 'files', hash: hashOfData(manifest), path };
-  };
-  return (configuration: Configuration['data']): Promise<TrialOrder['data']> => {
-    const key = JSON.stringify([configuration.kind, pathOf(configuration)?.path]);
-    const shared = known.get(key) ?? share(configuration);
-    known.set(key, shared);
-    return shared;
-  };
-}
-
-/** Files other than the data, which a worker does not have. */
-function refuseFiles({ model, optimizers, plugins, backend, data }: Configuration, label: string): void {
-  const refuse = (key: string, what: string) => {
-    throw new LmdError('UNSUPPORTED', `${label}: ${key} is ${what}, which workers on other machines do not have.`, {
-      subject: key,
-      remedy: 'Run this study without --on.',
-    });
-  };
-  if (model.kind === 'module' || data.kind === 'module') refuse(model.kind === 'module' ? 'model' : 'data', 'a module');
-  if ('weights' in model && model.weights !== undefined) refuse('model.weights', 'a file');
-  if (optimizers.some((one) => 'module' in one && one.module !== undefined)) refuse('optimizers', 'a module');
-  if (plugins !== undefined && plugins.length > 0) refuse('plugins', 'a list of modules');
-  if (typeof backend !== 'string') refuse('backend', 'a module');
 }

@@ -16,8 +16,8 @@ import { inThisProcess } from '../trial/hosts.js';
 import { type ClusterRunnerOptions, clusterRunner } from './cluster-runner.js';
 import type { CodeIdentity } from './code-identity.js';
 import { connectTransport } from './connect.js';
-import { type ServeTrialsOptions, serveTrials } from './serve-trials.js';
-import { trialQueue } from './trial-messages.js';
+import { trialQueue } from './messages.js';
+import { type ServeOptions, serve } from './serve.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lmd-cluster-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -115,8 +115,8 @@ describe.each(transports)('trials on workers, $name', ({ isMissing, connector })
           await runner.close();
         }
       },
-      async worker(signal: AbortSignal, more: Partial<ServeTrialsOptions> = {}) {
-        return serveTrials({
+      async worker(signal: AbortSignal, more: Partial<ServeOptions> = {}) {
+        return serve({
           ...{ transport: await opened(), host: inThisProcess, code, work: newFolder(), parallel: 1, threads: 1 },
           ...{ leaseMs: 1000, signal, say: (text) => said.push(text), execute: quick, ...more },
         });
@@ -157,7 +157,7 @@ describe.each(transports)('trials on workers, $name', ({ isMissing, connector })
     const [first, second, out] = [new AbortController(), new AbortController(), newFolder()];
     const running = server.study(trialsOf(1), out);
     let hasBegun = false;
-    const execute: ServeTrialsOptions['execute'] = (trial, options) => {
+    const execute: ServeOptions['execute'] = (trial, options) => {
       hasBegun = true;
       return endless(trial, options);
     };
@@ -211,7 +211,7 @@ describe.each(transports)('trials on workers, $name', ({ isMissing, connector })
     stopStudy.abort();
     await ended;
     finish();
-    await until(() => server.said.some((text) => text.startsWith('seed 0: finished')));
+    await until(() => server.said.some((text) => text === 'seed 0: finished'));
     expect(executed).toEqual(['seed 0']);
     expect(await server.study(trials, out)).toBe(3);
     stop.abort();
@@ -266,7 +266,7 @@ describe.each(transports)('trials on workers, $name', ({ isMissing, connector })
       model: { kind: 'gpt2', width: 32, depth: 1, heads: 1 },
       evaluation: {},
     });
-    const execute: ServeTrialsOptions['execute'] = async (trial, { data }) => resultOf(trial, `text from ${data}`);
+    const execute: ServeOptions['execute'] = async (trial, { data }) => resultOf(trial, `text from ${data}`);
     const fetched = newFolder();
     const stop = new AbortController();
     let worker = server.worker(stop.signal, { execute, work: fetched });

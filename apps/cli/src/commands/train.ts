@@ -2,6 +2,9 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isLmdError } from '@lmd/core';
 import { interruptSignal, lockRun } from '@lmd/training/node';
+import { isAddress } from '../cluster/connect.js';
+import { withServerHost } from '../cluster/lead-server.js';
+import { requireWorkers, withWorkers } from '../cluster/workers-option.js';
 import { checkConsistency } from '../configuration/consistency.js';
 import { loadConfiguration, parseConfiguration, withOverrides } from '../configuration/load.js';
 import { resolveConfiguration } from '../configuration/resolve.js';
@@ -27,12 +30,15 @@ import { prepareRun, saveConfiguration } from '../run/run-folder.js';
 import { readStored } from '../run/stored.js';
 import { runSummarySchema, type TrialResult } from '../run/types.js';
 import { inChildProcess, inThisProcess } from '../trial/hosts.js';
+import type { TrialHost } from '../trial/request.js';
 
 export interface TrainCommandOptions {
   readonly set?: readonly string[];
   readonly only?: readonly string[];
   readonly preset?: string;
   readonly resume?: string;
+  readonly workers?: string;
+  readonly world?: number;
   readonly out?: string;
   readonly json?: boolean;
 }
@@ -72,7 +78,7 @@ export async function trainCommand(
     given === undefined || options.preset === undefined
       ? await configurationFrom(source, options.set)
       : { configuration: configurationOfPreset(given, options.preset as keyof typeof presets, options.set) };
-  const selected = selectOptimizers(complete, options.only);
+  const selected = withWorkers(selectOptimizers(complete, options.only), options);
   const configuration = await resolveConfiguration(selected, source, (text) => writeNotes({ notes: [text] }, terminal));
   const run = await prepareRun(configuration, options.out);
   if (proposal !== undefined && !options.json) showProposal(proposal, run.folder, terminal);
@@ -191,10 +197,19 @@ async function execute(
     terminal.error.write('Finishing the step and saving; press Ctrl-C again to exit at once.\n');
   });
   try {
-    // Several optimizers train in separate processes, so that the peak memory of each is measured separately.
-    const host = configuration.optimizers.length > 1 ? inChildProcess(program) : inThisProcess;
-    const run = await executeRun(folder, resumed, { host, emit: renderer.event, signal: interrupt.signal });
-    if (!options.json) conclude(run, terminal);
+    const finish = async (host: TrialHost) => {
+      const run = await executeRun(folder, resumed, { host, emit: renderer.event, signal: interrupt.signal });
+      if (!options.json) conclude(run, terminal);
+    };
+    const { workers } = options;
+    if (workers !== undefined && isAddress(workers)) {
+      requireWorkers(configuration);
+      const say = (text: string) => void terminal.error.write(`${text}\n`);
+      await withServerHost({ server: workers, configuration, program, say }, finish);
+    } else {
+      // Several optimizers train in separate processes, so that the peak memory of each is measured separately.
+      await finish(configuration.optimizers.length > 1 ? inChildProcess(program) : inThisProcess);
+    }
   } finally {
     renderer.clear();
     interrupt.dispose();

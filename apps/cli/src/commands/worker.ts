@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { interruptSignal } from '@lmd/training/node';
+import { checkoutOf } from '../cluster/checkout.js';
 import { codeIdentity } from '../cluster/code-identity.js';
 import { connectTransport } from '../cluster/connect.js';
-import { serveTrials } from '../cluster/serve-trials.js';
+import { serve } from '../cluster/serve.js';
 import type { Terminal } from '../output/terminal.js';
 import { inChildProcess } from '../trial/hosts.js';
 
@@ -30,8 +30,9 @@ export async function workerCommand(
   );
   try {
     say(`${transport.name}: waiting for trials.`);
-    const finished = await serveTrials({
+    const finished = await serve({
       transport,
+      server: url,
       host: inChildProcess(program),
       code,
       work: resolve(work),
@@ -42,20 +43,9 @@ export async function workerCommand(
       signal: interrupt.signal,
       say,
     });
-    say(`${finished} ${finished === 1 ? 'trial' : 'trials'} finished.`);
+    say(`${finished} finished.`);
   } finally {
     interrupt.dispose();
     await transport.close();
-  }
-}
-
-/** Folder of the program's sources, if git tracks them; an installed program may be in a checkout of something else. */
-function checkoutOf(program: string): string | undefined {
-  const folder = dirname(dirname(program));
-  try {
-    execFileSync('git', ['ls-files', '--error-unmatch', 'package.json'], { cwd: folder, stdio: 'ignore' });
-    return folder;
-  } catch {
-    return undefined;
   }
 }

@@ -38,6 +38,18 @@ export function checkConsistency(configuration: Configuration, origin: string): 
       },
     );
   }
+  const { distributed } = configuration;
+  if (distributed !== undefined && batchSize % distributed.workers !== 0) {
+    throw new UsageError(
+      'INVALID_ARGUMENT',
+      `${origin}: batchSize is ${batchSize}, but distributed.workers is ${distributed.workers}.`,
+      {
+        subject: 'batchSize',
+        value: batchSize,
+        remedy: `Use a multiple of ${distributed.workers}.`,
+      },
+    );
+  }
   if (configuration.samples !== undefined && geometryOf(data).kind !== 'tokens') {
     throw new UsageError(
       'INVALID_ARGUMENT',

@@ -7,6 +7,7 @@ import type { Configuration } from './schema.js';
 const free = [
   ...['backend', 'checkpoints', 'diagnostics', 'evaluation', 'logging', 'samples', 'updateInPlace'],
   ...['data.folder', 'data.path', '$schema'],
+  ...['timeoutMs', 'compareEvery', 'retainedRounds', 'quorum', 'deadlineMs'].map((name) => `distributed.${name}`),
 ];
 
 /** Why a key cannot change in a run that has started; undefined if it can. */

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { backendSchema } from './backend-schema.js';
 import { dataSchema } from './data-schema.js';
 import { diagnosticsSchema } from './diagnostics-schema.js';
+import { distributedSchema } from './distributed-schema.js';
 import { faultsSchema } from './faults-schema.js';
 import { fineTuningSchema } from './fine-tuning-schema.js';
 import { mostCheckpoints, mostExamples, mostSteps, usualEvaluationBatch } from './limits.js';
@@ -114,6 +115,7 @@ export const configurationSchema = z.strictObject({
     .prefault({})
     .describe('Settings of validation and test.'),
   samples: samplesSchema,
+  distributed: distributedSchema,
   weightAveraging: weightAveragingSchema,
   earlyStopping: earlyStoppingSchema,
   checkpoints: z

@@ -2,7 +2,7 @@ import type { QueuePriority } from '@lmd/distributed';
 import { clusterRunner } from '../cluster/cluster-runner.js';
 import { codeIdentity } from '../cluster/code-identity.js';
 import { connectTransport } from '../cluster/connect.js';
-import { workerGroup } from '../cluster/trial-messages.js';
+import { workerGroup } from '../cluster/messages.js';
 import { type LocalRunnerOptions, localRunner, type TrialRunner } from './trial-runner.js';
 
 export interface PlaceOptions extends LocalRunnerOptions {

@@ -115,7 +115,7 @@ async function executeTrial(
       ),
     signal,
   );
-  if (outcome.status === 'interrupted') throw interrupted(folder, name, outcome.step);
+  if (outcome.status !== 'finished') throw interrupted(folder, name, 'step' in outcome ? outcome.step : undefined);
   emit({ type: 'result', skipped: false, ...outcome.result });
   return readTrialSummary(trialFolder)!;
 }

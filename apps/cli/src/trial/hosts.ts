@@ -8,8 +8,14 @@ export const childArgument = '__trial';
 
 /**
  * Runs the trial in this process. The engine and the data are loaded only here, which keeps a parent process small.
+ * Several workers train as its threads.
  */
 export const inThisProcess: TrialHost = async (request, emit, signal) => {
+  const { configuration, rank } = request;
+  if (configuration.distributed !== undefined && configuration.distributed.workers > 1 && rank === undefined) {
+    const { leadThreads } = await import('../cluster/lead-threads.js');
+    return leadThreads(request, emit, signal);
+  }
   const { runTrial } = await import('./run-trial.js');
   return runTrial(request, emit, signal);
 };

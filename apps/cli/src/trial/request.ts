@@ -1,3 +1,4 @@
+import type { RankRequest } from '../cluster/rank.js';
 import type { Configuration } from '../configuration/schema.js';
 import type { SerializedError } from '../errors.js';
 import type { TrialEvent } from '../run/events.js';
@@ -12,16 +13,19 @@ export interface TrialRequest {
   readonly folder: string;
   /** Threads of the cpu backend (default: all processors). Results are bit-identical for any number. */
   readonly threads?: number;
+  /** The part of this worker, where several train. */
+  readonly rank?: RankRequest;
   /** Whether held-out examples are predicted once more, for the run's report. Default true. */
   readonly report?: boolean;
 }
 
 /**
  * How a trial ended without an error: with a result, or interrupted. `step` is absent if it was interrupted during
- * set-up.
+ * set-up. Of several workers, the first has the result, and the others have followed.
  */
 export type TrialOutcome =
   | { readonly status: 'finished'; readonly result: TrialResult }
+  | { readonly status: 'followed' }
   | { readonly status: 'interrupted'; readonly step?: number };
 
 /**

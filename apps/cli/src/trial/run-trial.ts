@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import { type EagerOperations, isLmdError, LmdError } from '@lmd/core';
+import { isLmdError, LmdError } from '@lmd/core';
 import { writeFileAtomic } from '@lmd/safetensors/node';
 import {
   type Dataset,
@@ -20,6 +20,7 @@ import {
   tensorboardLog,
   withFileErrors,
 } from '@lmd/training/node';
+import { type OpenRank, openRank } from '../cluster/rank.js';
 import { trainingPrecision } from '../configuration/schema.js';
 import { geometryOf } from '../data/index.js';
 import { firstOf, type RunData, unusedFilesMessage } from '../data/run-data.js';
@@ -35,13 +36,12 @@ import { withCompleteIdentity } from './complete-identity.js';
 import { diagnosticPlugins, withDiagnosticsOf } from './diagnostics.js';
 import { trialIdentity } from './identity.js';
 import { lockPatiently } from './lock.js';
-import { withOpenTrial } from './open-trial.js';
+import { type OpenTrial, withOpenTrial } from './open-trial.js';
 import { type PeakMemory, peakMemory } from './peak-memory.js';
 import { predictionsOf } from './predictions.js';
 import type { TrialHost, TrialOutcome, TrialRequest } from './request.js';
 import { saveModel } from './save-results.js';
 import { summarizeTrial } from './summarize-trial.js';
-import type { TrainedModel } from './trained-model.js';
 
 /** Events that are forwarded. The others are internal to the training loop and its plugins. */
 function isShown(event: TrainingEvent): event is Exclude<TrialEvent, ProgressEvent> {
@@ -76,12 +76,15 @@ type Emit = (event: TrialEvent) => void;
 
 async function trainAndSave(request: TrialRequest, emit: Emit, signal: AbortSignal): Promise<TrialOutcome> {
   const onStage = (what: string) => emit({ type: 'progress', what });
-  const outcome = await withOpenTrial({ ...request, onStage }, signal, async ({ ops, data, starting }) => {
+  const outcome = await withOpenTrial({ ...request, onStage }, signal, async (open): Promise<TrialOutcome> => {
+    const { ops, data, starting } = open;
     warnOfFiles(request, data, emit);
     const memory = peakMemory();
-    const trained = await trainOn(ops, request, starting, data, memory, emit, signal);
+    const rank = request.rank === undefined ? undefined : await openRank(request.configuration, request.rank, signal);
+    const trained = await trainOn(open, request, rank, memory, emit, signal).finally(() => rank?.close());
     try {
-      if (trained.status === 'interrupted') return { status: 'interrupted' as const, step: trained.step };
+      if (trained.status === 'interrupted') return { status: 'interrupted', step: trained.step };
+      if (isFollower(request)) return { status: 'followed' };
       requireRunFolder(runFolderOf(request.folder));
       await saveModel(ops, request, trained, starting);
       const summary = await summarizeTrial(ops, request, starting, data, trained, memory);
@@ -90,13 +93,16 @@ async function trainAndSave(request: TrialRequest, emit: Emit, signal: AbortSign
       const layout = trialLayout(request.folder);
       if (predictions !== undefined) await writeFileAtomic(layout.predictions, jsonLine(predictions));
       await writeFileAtomic(layout.summary, `${toJson(summary, 2)}\n`);
-      return { status: 'finished' as const, result: summary.result };
+      return { status: 'finished', result: summary.result };
     } finally {
       trained.dispose();
     }
   });
   return outcome ?? { status: 'interrupted' };
 }
+
+/** Whether this is one of several workers, and not the first, which evaluates and writes results. */
+const isFollower = ({ rank }: TrialRequest): boolean => rank !== undefined && rank.rank > 0;
 
 function warnOfFiles({ index, configuration }: TrialRequest, { skipped = [], unused = [] }: RunData, emit: Emit): void {
   // Once per run: every optimizer has the same data.
@@ -114,10 +120,9 @@ function warnOfFiles({ index, configuration }: TrialRequest, { skipped = [], unu
 }
 
 async function trainOn(
-  ops: EagerOperations,
+  { ops, data, starting: { model, architecture, base } }: OpenTrial,
   request: TrialRequest,
-  { model, architecture, base }: TrainedModel,
-  data: RunData,
+  rank: OpenRank | undefined,
   memory: PeakMemory,
   emit: Emit,
   signal: AbortSignal,
@@ -129,7 +134,8 @@ async function trainOn(
   checkTrainingBatch(configuration, architecture, ops.backend, data.train.size);
   const validation = firstOf(data.validation, evaluation.examples);
   const evaluated = Math.max(validation.size, evaluation.test ? data.test.size : 0);
-  const diagnostics = diagnosticPlugins(configuration, optimizer, architecture);
+  const follows = isFollower(request);
+  const diagnostics = follows ? [] : diagnosticPlugins(configuration, optimizer, architecture);
   const ownPlugins = await createModulePlugins(configuration.plugins ?? [], { folder });
   const progressOf =
     (what: string, { size: total }: Dataset) =>
@@ -142,13 +148,17 @@ async function trainOn(
     precision: trainingPrecision(configuration, optimizer),
     data: {
       train: breathe(data.train),
-      validation: breathe(validation, progressOf('validation', validation)),
-      ...(evaluation.test ? { test: breathe(data.test, progressOf('test', data.test)) } : {}),
+      // What stops early must see the same on all workers.
+      ...(follows && configuration.earlyStopping === undefined
+        ? {}
+        : { validation: breathe(validation, progressOf('validation', validation)) }),
+      ...(evaluation.test && !follows ? { test: breathe(data.test, progressOf('test', data.test)) } : {}),
     },
+    ...(rank === undefined ? {} : { exchange: rank.exchange }),
     seed,
     steps,
     batchSize,
-    microBatchSize: configuration.microBatchSize ?? batchSize,
+    microBatchSize: configuration.microBatchSize ?? batchSize / (configuration.distributed?.workers ?? 1),
     updateInPlace: configuration.updateInPlace,
     evaluateEvery: evaluation.every,
     evaluationBatchSize: evaluationBatchSize(configuration, architecture, ops.backend, evaluated),
@@ -158,17 +168,19 @@ async function trainOn(
       eventListener((event) => {
         if (isShown(event)) emit(event);
       }, 'command'),
-      metricsFile({ path: layout.metrics, replace: true }),
-      ...logs(configuration, layout),
+      ...(follows ? [] : [metricsFile({ path: layout.metrics, replace: true }), ...logs(configuration, layout)]),
       memory.plugin,
       ...diagnostics,
       ...(configuration.weightAveraging === undefined ? [] : [weightAveraging(configuration.weightAveraging)]),
       ...(configuration.earlyStopping === undefined ? [] : [earlyStopping(configuration.earlyStopping)]),
       ...ownPlugins,
       checkpointing({ folder: layout.checkpoints, every: checkpoints.every, keep: checkpoints.keep }),
+      ...(rank === undefined ? [] : [rank.plugin]),
     ],
-    resume: async () =>
-      withDiagnosticsOf(withCompleteIdentity(await latestCheckpoint(layout.checkpoints)), diagnostics),
+    resume: async () => {
+      const loaded = rank === undefined ? await latestCheckpoint(layout.checkpoints) : await rank.resume();
+      return withDiagnosticsOf(withCompleteIdentity(loaded), diagnostics);
+    },
     configuration: trialIdentity(configuration, index, data, base),
     signal,
   });

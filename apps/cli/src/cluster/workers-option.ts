@@ -1,0 +1,44 @@
+import { parseConfiguration } from '../configuration/load.js';
+import type { Configuration } from '../configuration/schema.js';
+import { UsageError } from '../errors.js';
+import { isAddress } from './connect.js';
+
+export interface WorkersOptions {
+  /** A number of threads, or the address of a server. */
+  readonly workers?: string;
+  /** Number of workers of the whole training. */
+  readonly world?: number;
+}
+
+/**
+ * The configuration with the number of workers of the command line. Without `distributed`, they average gradients,
+ * which gives the bits of one process.
+ */
+export function withWorkers(configuration: Configuration, { workers, world }: WorkersOptions): Configuration {
+  const count = world ?? (workers === undefined || isAddress(workers) ? undefined : threadsOf(workers));
+  if (count === undefined) return configuration;
+  const { distributed } = configuration;
+  return parseConfiguration(
+    { ...configuration, distributed: { exchange: 'averages', ...distributed, workers: count } },
+    '--workers',
+  );
+}
+
+function threadsOf(workers: string): number {
+  const count = Number(workers);
+  if (Number.isSafeInteger(count) && count >= 1) return count;
+  throw new UsageError('INVALID_ARGUMENT', `--workers is ${workers}.`, {
+    subject: '--workers',
+    value: workers,
+    remedy: 'Use a number of threads of this machine, or the address of a server: nats://host:4222.',
+  });
+}
+
+/** Refuses a server without a number of workers. */
+export function requireWorkers({ distributed }: Configuration): void {
+  if (distributed !== undefined) return;
+  throw new UsageError('INVALID_ARGUMENT', 'The number of workers is missing.', {
+    subject: '--world',
+    remedy: 'Give it with --world <count>, or as distributed.workers in the configuration.',
+  });
+}

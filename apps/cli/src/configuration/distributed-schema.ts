@@ -1,0 +1,49 @@
+import { averageGradientsOptionTable, voteSignsOptionTable, workerOptionTable } from '@lmd/distributed';
+import { z } from 'zod';
+import { optionShape } from './option-schema.js';
+
+/** More workers than this is a slip. */
+const mostWorkers = 4096;
+
+const { timeoutMs, compareEvery } = workerOptionTable;
+const { format } = averageGradientsOptionTable;
+const { zeros, quorum, deadlineMs } = voteSignsOptionTable;
+
+const shared = {
+  workers: z
+    .int()
+    .min(1)
+    .max(mostWorkers)
+    .describe('Number of workers. `batchSize` is that of all together, and a multiple of it.'),
+  ...optionShape({ timeoutMs, compareEvery }),
+  retainedRounds: z
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      'Number of newest steps whose messages the server keeps, for a worker that replaces another; default: twice ' +
+        '`checkpoints.every`, and two.',
+    ),
+};
+
+const averagesSchema = z.strictObject({
+  exchange: z.literal('averages').describe('Workers average gradients, for any optimizer.'),
+  ...shared,
+  ...optionShape({ format }),
+});
+
+const votesSchema = z.strictObject({
+  exchange: z.literal('votes').describe('Workers vote on signs, for `lmd`, `lion` and `signum`.'),
+  ...shared,
+  ...optionShape({ zeros, quorum, deadlineMs }),
+});
+
+export const distributedSchema = z
+  .discriminatedUnion('exchange', [averagesSchema, votesSchema])
+  .optional()
+  .describe(
+    'Trains with several workers: threads of this machine, or `lmd worker` on others with `--workers nats://…`; ' +
+      'default: one process.',
+  );
+
+export type DistributedConfiguration = NonNullable<z.output<typeof distributedSchema>>;
