@@ -41,7 +41,8 @@ const scoreConfig = {
 
 /**
  * Sizes of the training steps. `unit` is that of their speed. `targets` names the rules whose target applies, without
- * recomputation, which the score network does not have. `comparesGradients` keeps the gradients of one step in memory beside those of training.
+ * recomputation, which the score network does not have. `comparesGradients` keeps the gradients of one step in memory
+ * beside those of training.
  */
 export const tasks = {
   'vit-tiny': {

@@ -4,8 +4,9 @@ import type { ContractMarker } from '@lmd/core';
 export const transportSpecVersion = 'lmd-transport-v1';
 
 /**
- * What workers need of a network: rounds, queues, stored files, topics, and who is there. A plain object; `inProcessTransport`
- * and `natsTransport` make one, and `transportTests` of `@lmd/distributed/conformance` tests any other.
+ * What workers need of a network: rounds, queues, stored files, topics, and who is there. A plain object;
+ * `inProcessTransport` and `natsTransport` make one, and `transportTests` of `@lmd/distributed/conformance` tests any
+ * other.
  *
  * Payloads are bytes of any length, copied on the way in and out. Errors of the network are `LmdError`s with the code
  * `TRANSPORT_FAILURE`, also for a payload that arrives damaged.

@@ -22,7 +22,7 @@ export interface Service {
   readonly label: string;
   /** The data of the order, with its path where a copy of this machine is at that path. */
   dataAt(path?: string): Promise<DataConfiguration>;
-  /** Runs it with the path of the data on this machine, and stores the answer. Throws `INTERRUPTED` where it stopped. */
+  /** Runs it with the path of the data on this machine, and stores the answer. Throws `INTERRUPTED` if it stopped. */
   run(path: string | undefined): Promise<void>;
   /** Stores an error as the answer. */
   fail(error: unknown): Promise<void>;

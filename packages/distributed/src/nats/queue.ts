@@ -64,7 +64,7 @@ export function natsQueue(context: NatsContext, name: string, { leaseMs = 30_000
     const answer = await connection.request(
       `$JS.API.CONSUMER.MSG.NEXT.${stream}.${priority}`,
       JSON.stringify({ batch: 1, ...how }),
-      // Without the shared subscription of requests, which knows answers by their subject: this one has that of the item.
+      // Without the shared subscription of requests, which knows answers by their subject: this has that of the item.
       { timeout: waitMs + marginMs, noMux: true },
     );
     const status = answer.headers?.code ?? 0;
