@@ -8,7 +8,7 @@ export const nativeParts = [
     folder: 'packages/backends',
     files: ['tfjs-node', 'products', 'fused'].map((name) => `test/${name}.test.ts`),
   },
-  { folder: 'packages/conformance', files: ['src/tfjs-node.test.ts'] },
+  { folder: 'packages/conformance', files: ['src/tfjs-node.test.ts', 'src/cpu-levels.test.ts'] },
   // Its configuration lists the test files that run on any engine.
   { folder: 'packages/tfjs', files: [] },
   // Tests that take too long for `npm test`: ten thousand damaged files each, every code point, many kills of the built
