@@ -1,6 +1,6 @@
 /**
- * node dev/neighbours/page.mjs [NAME …]: takes the results of the named examples from runs/examples to docs/neighbours,
- * and writes docs/neighbours.md from what is there. Build first.
+ * node dev/neighbours/page.mjs [NAME …]: takes the named results, such as dale-langevin-digits-lmd, from runs/examples
+ * to docs/neighbours, and writes docs/neighbours.md from what is there. Build first.
  */
 import { copyFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -26,8 +26,10 @@ export function readRecords() {
 /** What the page shows of a record: the table, the caption and the figure, if it has one. */
 function section(name, record) {
   const parts = [markdownTable(record.table), wrapped(captionOf(record))];
-  const figure = `${name}.svg`;
-  if (existsSync(join(folder, figure))) parts.push(`![The results of ${name}](neighbours/${figure})`);
+  const figure = ['svg', 'png']
+    .map((extension) => `${name}.${extension}`)
+    .find((file) => existsSync(join(folder, file)));
+  if (figure !== undefined) parts.push(`![The results of ${name}](neighbours/${figure})`);
   return parts.join('\n\n');
 }
 
@@ -38,7 +40,7 @@ export function composePage(text, records) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   for (const name of process.argv.slice(2)) {
-    for (const extension of ['json', 'svg']) {
+    for (const extension of ['json', 'svg', 'png']) {
       const from = at(`runs/examples/${name}.${extension}`);
       if (extension === 'json' || existsSync(from)) copyFileSync(from, join(folder, `${name}.${extension}`));
     }

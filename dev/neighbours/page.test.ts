@@ -5,7 +5,20 @@ import { composePage, page, readRecords } from './page.mjs';
 
 const text = readFileSync(page, 'utf8');
 const records = readRecords();
-const names = ['continual', 'federated-signs', 'one-shot'];
+/** The results on the page, with the options of their commands. */
+const commands = {
+  continual: 'continual',
+  'federated-signs': 'federated-signs',
+  'one-shot': 'one-shot',
+  'dale-langevin-digits-adamw': 'dale-langevin',
+  'dale-langevin-digits-lmd': 'dale-langevin --optimizer lmd',
+  'dale-langevin-clothes-adamw': 'dale-langevin --data clothes',
+  'dale-langevin-mixture-adamw': 'dale-langevin --data mixture',
+  'dale-langevin-mixture-lmd': 'dale-langevin --data mixture --optimizer lmd',
+} as const;
+const names = Object.keys(commands) as (keyof typeof commands)[];
+/** With a chart or with pictures. */
+const figures = names.filter((name) => !name.includes('mixture'));
 
 it('shows the tables that the results give, to the letter', () => {
   expect(Object.keys(records)).toEqual(expect.arrayContaining(names));
@@ -21,7 +34,7 @@ it.each(names)('shows other numbers for other results of %s', (name) => {
   expect(text).not.toContain('12.345 %');
 });
 
-const percent = (fraction: unknown) => `${(100 * Number(fraction)).toFixed(2)} %`;
+const percent = (fraction: unknown, digits = 2) => `${(100 * Number(fraction)).toFixed(digits)} %`;
 
 type Row = { readonly [key: string]: number | string };
 const text4 = (value: unknown) => Number(value).toFixed(4);
@@ -39,9 +52,18 @@ function cellsOf(name: string, results: unknown): string[][] {
         ...[`${one.optimizer}`, `${one.projection}`],
         ...[percent(one.averageAccuracy), percent(one.forgetting)],
       ]);
-    default: {
+    case 'federated-signs': {
       const { results: rows } = results as { readonly results: readonly (Row & { accuracies: number[] })[] };
       return rows.map((one) => [`${one.method}`, percent(one.accuracies.at(-1)), one.upBytes.toLocaleString('en')]);
+    }
+    default: {
+      const given = results as Readonly<Record<'judged', Readonly<Record<string, Row>>>> & Record<string, unknown>;
+      if (given.judged !== undefined) {
+        return Object.entries(given.judged).map(([kind, one]) => [kind, percent(one.confidence, 1)]);
+      }
+      const { times, errors, pValue } = given as Record<'times' | 'errors', number[]> & { readonly pValue: number };
+      const ofTime = times.map((time, i) => [`relative error of the score, t = ${time}`, percent(errors[i], 1)]);
+      return [...ofTime, [], [], ['p-value of the energy test', pValue.toFixed(3)]];
     }
   }
 }
@@ -51,11 +73,20 @@ it.each(names)('has the numbers of the results of %s in its table', (name) => {
   const wanted = cellsOf(name, results);
   expect(table.rows).toHaveLength(wanted.length);
   for (const [i, cells] of wanted.entries()) expect(table.rows[i]).toEqual(expect.arrayContaining(cells));
-  // With the default options, so that the command on the page is short.
-  expect(command).toBe(`npm run example -- ${name}`);
+  // With few options, so that the command on the page is short.
+  expect(command).toBe(`npm run example -- ${commands[name]}`);
 });
 
-it.each(names)('has the figure of %s', (name) => {
-  expect(existsSync(fileURLToPath(new URL(`../../docs/neighbours/${name}.svg`, import.meta.url)))).toBe(true);
-  expect(text).toContain(`neighbours/${name}.svg`);
+it.each(figures)('has the figure of %s', (name) => {
+  const extension = name.startsWith('dale-langevin') ? 'png' : 'svg';
+  expect(existsSync(fileURLToPath(new URL(`../../docs/neighbours/${name}.${extension}`, import.meta.url)))).toBe(true);
+  expect(text).toContain(`neighbours/${name}.${extension}`);
+});
+
+it('has the step of the score network beside PyTorch, with the ratio of the two rows', () => {
+  const { table, results, command } = records['score-step'];
+  const { value, peerValue, ratio } = results.speed;
+  expect(ratio).toBeCloseTo(value / peerValue, 6);
+  expect(table.rows.map((row: string[]) => row[1])).toEqual([value.toFixed(0), peerValue.toFixed(0)]);
+  expect(command).toBe('node dev/neighbours/score-step.mjs');
 });

@@ -16,7 +16,7 @@ export const paperProcess: Process = { drift: 0.32, volatility: 0.8, duration: 1
 
 /**
  * Longer, with noise of 1.2 in log x at the end: white is at log 2 = 0.69, so that at the paper's T = 1, with 0.8,
- * digits are still visible in x_T. Noise levels σ√t are even, and weights keep the highest from dominating.
+ * digits are still visible in x_T. Noise levels σ√t are even, and weights keep the highest from dominating gradients.
  */
 export const longProcess: Process = { ...paperProcess, duration: 2.25, power: 2, weighted: true };
 

@@ -71,7 +71,7 @@ export async function samplePictures(
   return pictures;
 }
 
-/** The paper's start: independent log-normal values, with the mean and variance of log x at the end of `process`. */
+/** The paper's start: independent log-normal values, with the mean and the variance of log x at the process's end. */
 export function independentStart(
   ops: EagerOperations,
   process: Process,

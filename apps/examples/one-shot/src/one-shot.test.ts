@@ -1,5 +1,5 @@
 import { createCpuBackend } from '@lmd/backends/cpu';
-import { type Backend, createOperations, type EagerOperations, type NamedTensors } from '@lmd/core';
+import { type Backend, createOperations, type EagerOperations, type NamedTensors, resolveOptions } from '@lmd/core';
 import type { ExampleContext, Pictures } from '@lmd/example-shared';
 import { type ClassHead, fullPrecision, imprintClass, type Vit, vit } from '@lmd/models';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -160,11 +160,13 @@ describe('oneShot', () => {
     expect(ops.memory().tensors).toBe(0);
   });
 
-  it('has no class beyond the digits, and no K of 0', () => {
-    expect([oneShotOptionTable.class.range, oneShotOptionTable.pictures.range]).toEqual([
-      { atLeast: 0, atMost: 9 },
-      { atLeast: 1, atMost: 100 },
-    ]);
+  it.each([
+    ['a K of 0', { pictures: 0 }, /pictures is 0\. Use an integer/],
+    ['a class beyond the digits', { class: 10 }, /class is 10\. Use an integer/],
+  ])('refuses %s', (_, options, message) => {
+    expect(() => resolveOptions('one-shot', oneShotOptionTable, options)).toThrow(
+      expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringMatching(message) }),
+    );
   });
 
   it('knows the class of the features from which it was added', () => {

@@ -56,7 +56,7 @@ export async function trainClassifier(
   }
 }
 
-/** How sure the classifier is of pictures x₀ [count, height, width], and how they spread over the classes. */
+/** How sure the classifier is of pictures x₀, row-major [count, height, width], and their spread over the classes. */
 export async function judge(ops: EagerOperations, { net, weights }: Classifier, x0: Float32Array): Promise<Judgement> {
   const [pixels] = Object.values(net.shapes)[0]!;
   const pictures = x0.length / pixels;

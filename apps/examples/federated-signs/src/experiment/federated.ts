@@ -69,6 +69,9 @@ export interface FederatedContext extends Pick<ExampleProgress, 'report'> {
 /** Sufficient for the training of all clients in one process. */
 const timeoutMs = 3_600_000;
 
+/** No one asks for an older round of a channel of two. The messages of more would fill the memory. */
+export const retainedRounds = 2;
+
 /**
  * Trains the same network from the same initial weights on the same clients by both methods.
  *
@@ -78,7 +81,7 @@ export async function federated(
   ops: EagerOperations,
   data: { readonly train: Pictures; readonly test: Pictures },
   options: FederatedOptions,
-  { report, transport = inProcessTransport(), run = 'federated-signs', signal }: FederatedContext,
+  { report, transport = inProcessTransport({ retainedRounds }), run = 'federated-signs', signal }: FederatedContext,
 ): Promise<FederatedMeasurement | undefined> {
   const { rounds, width, seed, role } = options;
   checkClient(options);

@@ -3,7 +3,7 @@ import { LmdError, messageOf, type OptionsOf, type OptionTable, option } from '@
 import type { Transport } from '@lmd/distributed';
 import { natsTransport } from '@lmd/distributed/nats';
 import { connect } from '@nats-io/transport-node';
-import type { FederatedOptions } from './federated.js';
+import { type FederatedOptions, retainedRounds } from './federated.js';
 
 export const meetingOptionTable = {
   nats: option.text({ describe: 'NATS server with JetStream, nats://host:port. Default: within this process.' }),
@@ -39,5 +39,8 @@ export async function openTransport({
       remedy: 'Start a server with JetStream, for example with npm run nats.',
     });
   });
-  return { transport: await natsTransport({ connection }), run: `federated-signs/${run ?? randomUUID()}` };
+  return {
+    transport: await natsTransport({ connection, prefix: 'federated-signs', retainedRounds }),
+    run: run ?? randomUUID(),
+  };
 }
