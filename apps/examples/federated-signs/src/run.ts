@@ -42,12 +42,12 @@ process.exitCode = await runExample({
       results: measured,
       chart: lineChart({
         label: 'Test accuracy by bytes sent and received',
-        x: { title: 'bytes of all messages so far', scale: 'log' },
+        x: { title: 'MB of all messages so far', scale: 'log' },
         y: { title: 'test accuracy', format: (value) => `${Math.round(100 * value)} %` },
         series: results.map(({ method, accuracies, upBytes, downBytes }) => ({
           name: method,
           markers: true,
-          points: accuracies.slice(1).map((y, i) => ({ x: (i + 1) * (upBytes + downBytes), y })),
+          points: accuracies.slice(1).map((y, i) => ({ x: ((i + 1) * (upBytes + downBytes)) / 1e6, y })),
         })),
       }),
     };

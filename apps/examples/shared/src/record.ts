@@ -1,5 +1,15 @@
 import { cpus, totalmem } from 'node:os';
-import { type Chart, chartFile, chartInPage, html, markdownTable, page, type Table, tableInPage } from '@lmd/report';
+import {
+  type Chart,
+  chartFile,
+  chartInPage,
+  html,
+  inlineCode,
+  markdownTable,
+  page,
+  type Table,
+  tableInPage,
+} from '@lmd/report';
 import { writeFileAtomic } from '@lmd/safetensors/node';
 
 /** The results of one command, as its JSON file has them. */
@@ -56,7 +66,7 @@ function recordInPage(record: ExampleRecord, { chart, picture }: Figure): string
   const source = picture && `data:image/png;base64,${Buffer.from(picture).toString('base64')}`;
   return page(
     record.example,
-    html`<header><h1>${record.example}</h1><p class="lead">${captionOf(record)}</p></header>
+    html`<header><h1>${record.example}</h1><p class="lead">${inlineCode(captionOf(record))}</p></header>
 <section><h2>Results</h2>${tableInPage(record.table)}</section>
 ${chart && html`<section><figure><figcaption>${chart.label}</figcaption>${chartInPage(chart)}</figure></section>`}
 ${source && html`<section><h2>Pictures</h2><img alt="Pictures of ${record.example}" src="${source}"></section>`}`,
