@@ -5,7 +5,7 @@ import { ArrayReader, channelOf, joinArrays } from './channel.js';
 import { compareWeights } from './compare-weights.js';
 import { readAll, replaced } from './host-gradients.js';
 import { exchangeMarker } from './marker.js';
-import { checkWorker, workerOptionTable } from './worker-options.js';
+import { checkWorker, comparisons, workerOptionTable } from './worker-options.js';
 
 /** The options of `averageGradients`, declared once. */
 export const averageGradientsOptionTable = {
@@ -39,9 +39,9 @@ export interface AverageGradientsOptions extends OptionsOf<typeof averageGradien
 export function averageGradients(options: AverageGradientsOptions): StepExchange {
   const resolved = resolveOptions('averageGradients', averageGradientsOptionTable, options);
   checkWorker('averageGradients', resolved);
-  const { rank, workers, compareEvery, format } = resolved;
+  const { rank, workers, format } = resolved;
   const [counts, gradients, hashes] = ['counts', 'gradients', 'hashes'].map((purpose) => channelOf(resolved, purpose));
-  let isFirst = true;
+  const isCompared = comparisons(resolved);
 
   async function update(local: LocalStep, run: TrainingRun) {
     const { ops, optimizer } = run;
@@ -65,8 +65,7 @@ export function averageGradients(options: AverageGradientsOptions): StepExchange
       return updated;
     });
     try {
-      if (isFirst || (step + 1) % compareEvery === 0) await compareWeights(hashes!, step + 1, ops, next.tensors);
-      isFirst = false;
+      if (isCompared(step)) await compareWeights(hashes!, step + 1, ops, next.tensors);
     } catch (error) {
       ops.dispose(next.tensors);
       throw error;

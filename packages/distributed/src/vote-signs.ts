@@ -13,7 +13,7 @@ import { compareWeights } from './compare-weights.js';
 import { replaced } from './host-gradients.js';
 import { decide, encode, readBallot, tensorsOf } from './local-ballot.js';
 import { exchangeMarker } from './marker.js';
-import { checkWorker, workerOptionTable } from './worker-options.js';
+import { checkWorker, comparisons, workerOptionTable } from './worker-options.js';
 
 /** The options of `voteSigns`, declared once. */
 export const voteSignsOptionTable = {
@@ -77,14 +77,14 @@ export interface VoteSignsOptions extends OptionsOf<typeof voteSignsOptionTable>
 export function voteSigns(options: VoteSignsOptions): StepExchange {
   const resolved = resolveOptions('voteSigns', voteSignsOptionTable, options);
   checkWorker('voteSigns', resolved);
-  const { rank, workers, compareEvery, zeros, quorum, deadlineMs, timeoutMs } = resolved;
+  const { rank, workers, zeros, quorum, deadlineMs, timeoutMs } = resolved;
   checkClosing({ workers, quorum, deadlineMs, timeoutMs });
   const closing: Closing = {
     ...(quorum === undefined ? {} : { quorum }),
     ...(deadlineMs === undefined ? {} : { deadlineMs }),
   };
   const [votes, hashes] = [channelOf(resolved, 'votes'), channelOf(resolved, 'hashes')];
-  let isFirst = true;
+  const isCompared = comparisons(resolved);
 
   async function update(local: LocalStep, run: TrainingRun) {
     const { ops } = run;
@@ -104,8 +104,7 @@ export function voteSigns(options: VoteSignsOptions): StepExchange {
       return next;
     });
     try {
-      if (isFirst || (step + 1) % compareEvery === 0) await compare(run, state);
-      isFirst = false;
+      if (isCompared(step)) await compare(run, state);
       if (!complete) {
         const data = { voters: [...payloads.keys()] };
         await run.announce({ type: 'report', step: step + 1, plugin: 'voteSigns', data });

@@ -44,6 +44,18 @@ export const workerOptionTable = {
     default: 100,
     describe: 'Number of steps between comparisons of the hashes of the weights of all workers; the first step is one.',
   }),
+  /**
+   * Number of updates before the first step of all workers, whose weights are compared after it. Default: that of this
+   * worker's first step. One that replaces another, and resumes from an earlier or later step than the run did, gives
+   * that of the run. A whole number, at least 0.
+   */
+  start: option.integer({
+    atLeast: 0,
+    describe:
+      'Number of updates before the first step of all workers, whose weights are compared after it. Default: that of ' +
+      "this worker's first step. One that replaces another, and resumes from an earlier or later step than the run " +
+      'did, gives that of the run.',
+  }),
   /** Aborting it ends the wait for other workers. Pass that of `train`. An object. */
   signal: option.object<AbortSignal>({
     describe: 'Aborting it ends the wait for other workers. Pass that of `train`.',
@@ -53,6 +65,15 @@ export const workerOptionTable = {
 export interface WorkerOptions extends OptionsOf<typeof workerOptionTable> {}
 
 export type ResolvedWorkerOptions = ResolvedOptions<typeof workerOptionTable>;
+
+/** Says after which steps of a worker weights are compared. */
+export function comparisons({ start, compareEvery }: ResolvedWorkerOptions): (step: number) => boolean {
+  let first = start;
+  return (step) => {
+    first ??= step;
+    return step === first || (step + 1) % compareEvery === 0;
+  };
+}
 
 /** Checks what the table cannot. */
 export function checkWorker(owner: string, { transport, run, rank, workers }: ResolvedWorkerOptions): void {

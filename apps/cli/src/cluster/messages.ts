@@ -38,7 +38,13 @@ const orderSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('rank'),
     ...shared,
-    job: z.strictObject({ run: z.string(), generation: z.int().min(0), rank: z.int().min(1), start: z.int().min(0) }),
+    job: z.strictObject({
+      run: z.string(),
+      generation: z.int().min(0),
+      rank: z.int().min(1),
+      start: z.int().min(0),
+      from: z.int().min(0),
+    }),
     configuration: z.looseObject({}),
     index: z.int().min(0),
   }),

@@ -22,6 +22,8 @@ export interface RankRequest {
   readonly rank: number;
   /** Step from which all workers start. */
   readonly start: number;
+  /** The start in which the checkpoints of that step were written. */
+  readonly from: number;
   /** Address of the server; undefined: the transport of this process. */
   readonly server?: string;
 }
@@ -59,7 +61,7 @@ export async function openRank(
   request: RankRequest,
   signal: AbortSignal,
 ): Promise<OpenRank> {
-  const { run, rank, start, server } = request;
+  const { run, generation, rank, start, from, server } = request;
   const distributed = configuration.distributed!;
   const own = provided.get(run);
   const transport = own ?? (await connectTransport(server!, { retainedRounds: retainedRounds(configuration) }));
@@ -69,15 +71,15 @@ export async function openRank(
     plugin: {
       name: 'sharedCheckpoints',
       async checkpoint({ step, path }) {
-        if (distributed.exchange === 'votes' || rank === 0) await checkpoints.put(rank, step, await readFile(path));
+        if (distributed.exchange === 'averages' && rank > 0) return;
+        await checkpoints.put(rank, { generation, step }, await readFile(path));
       },
     },
     async resume() {
-      const steps = (await checkpoints.steps(rank)).filter((step) => step >= start);
-      // The first worker starts where all do; one that replaces another repeats the steps from its newest checkpoint.
-      const step = rank === 0 ? start : Math.max(start, ...steps);
-      if (step === 0) return undefined;
-      return { checkpoint: await checkpoints.get(rank, step) };
+      // One that replaces another repeats the steps from its newest checkpoint; all others are where all start.
+      const own = (await checkpoints.list(rank)).filter((one) => one.generation === generation && one.step > start);
+      const place = (rank > 0 ? own.at(-1) : undefined) ?? { generation: from, step: start };
+      return place.step === 0 ? undefined : { checkpoint: await checkpoints.get(rank, place) };
     },
     close: async () => {
       if (own === undefined) await transport.close();
@@ -88,21 +90,27 @@ export async function openRank(
 function exchangeOf(
   distributed: DistributedConfiguration,
   transport: Transport,
-  { run, generation, rank }: RankRequest,
+  { run, generation, rank, start }: RankRequest,
   signal: AbortSignal,
 ): StepExchange {
   const { exchange, workers, retainedRounds: _, ...options } = distributed;
-  const place = { transport, run: `${run}-${generation}`, rank, workers, signal };
+  const place = { transport, run: `${run}-${generation}`, rank, workers, start, signal };
   return exchange === 'votes' ? voteSigns({ ...options, ...place }) : averageGradients({ ...options, ...place });
+}
+
+/** A checkpoint's step, and in which start of the training it was written. */
+export interface CheckpointPlace {
+  readonly generation: number;
+  readonly step: number;
 }
 
 /** The checkpoints of a training in the store of its transport. */
 export interface StoredCheckpoints {
-  put(rank: number, step: number, bytes: Uint8Array): Promise<void>;
+  put(rank: number, place: CheckpointPlace, bytes: Uint8Array): Promise<void>;
   /** @throws LmdError `CHECKPOINT_CORRUPT`; `CHECKPOINT_MISMATCH` if the store does not have it */
-  get(rank: number, step: number): Promise<Checkpoint>;
-  /** Ascending. */
-  steps(rank: number): Promise<number[]>;
+  get(rank: number, place: CheckpointPlace): Promise<Checkpoint>;
+  /** In the order in which they were written. */
+  list(rank: number): Promise<CheckpointPlace[]>;
 }
 
 /** With averaged gradients all workers have one state, that of the first; with votes, momenta are a worker's own. */
@@ -112,32 +120,42 @@ export function storedCheckpoints(
   { exchange }: DistributedConfiguration,
 ): StoredCheckpoints {
   const prefixOf = (rank: number) => `training/${run}/${exchange === 'votes' ? rank : 'all'}/`;
-  const keyOf = (rank: number, step: number) => `${prefixOf(rank)}${String(step).padStart(8, '0')}`;
-  const steps = async (rank: number) => {
+  const keyOf = (rank: number, { generation, step }: CheckpointPlace) => `${prefixOf(rank)}${generation}/${step}`;
+  const list = async (rank: number) => {
     const keys = await store.keys(prefixOf(rank));
-    return keys.map((key) => Number(key.slice(prefixOf(rank).length))).sort((a, b) => a - b);
+    return keys
+      .map((key) => key.slice(prefixOf(rank).length).split('/').map(Number) as [number, number])
+      .map(([generation, step]) => ({ generation, step }))
+      .sort((a, b) => a.generation - b.generation || a.step - b.step);
   };
   return {
-    steps,
-    async put(rank, step, bytes) {
-      await store.put(keyOf(rank, step), bytes);
-      for (const old of (await steps(rank)).slice(0, -kept)) await store.delete(keyOf(rank, old));
+    list,
+    async put(rank, place, bytes) {
+      await store.put(keyOf(rank, place), bytes);
+      for (const old of (await list(rank)).slice(0, -kept)) await store.delete(keyOf(rank, old));
     },
-    async get(rank, step) {
-      const key = keyOf(rank, step);
+    async get(rank, place) {
+      const key = keyOf(rank, place);
       const bytes = await store.get(key);
       if (bytes !== undefined) return decodeCheckpoint(bytes, key, sha256);
-      throw new LmdError('CHECKPOINT_MISMATCH', `The store has no checkpoint of rank ${rank} after step ${step}.`, {
-        subject: key,
-        value: step,
-        remedy: 'Resume with the server on which the run was started, or start a new run.',
-      });
+      throw new LmdError(
+        'CHECKPOINT_MISMATCH',
+        `The store has no checkpoint of rank ${rank} after step ${place.step}.`,
+        {
+          subject: key,
+          value: place.step,
+          remedy: 'Resume with the server on which the run was started, or start a new run.',
+        },
+      );
     },
   };
 }
 
-const sha256 = (parts: Iterable<Uint8Array>): string => {
+const sha256 = (parts: readonly Uint8Array[]): string => {
   const hash = createHash('sha256');
-  for (const part of parts) hash.update(part);
+  for (const part of parts) {
+    // A hash accepts less than 2 GiB at once.
+    for (let from = 0; from < part.length; from += 2 ** 30) hash.update(part.subarray(from, from + 2 ** 30));
+  }
   return hash.digest('hex');
 };

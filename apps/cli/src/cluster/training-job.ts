@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { LmdError } from '@lmd/core';
 import type { Transport } from '@lmd/distributed';
 import { writeFileAtomic } from '@lmd/safetensors/node';
@@ -10,7 +11,7 @@ import { z } from 'zod';
 import { readJsonFile } from '../configuration/load.js';
 import { trialLayout } from '../run/layout.js';
 import type { TrialOutcome, TrialRequest } from '../trial/request.js';
-import { type RankRequest, storedCheckpoints } from './rank.js';
+import { type CheckpointPlace, type RankRequest, storedCheckpoints } from './rank.js';
 
 const jobSchema = z.strictObject({ run: z.string().regex(/^[\w-]+$/), generation: z.int().min(0) });
 
@@ -32,24 +33,25 @@ export async function nextStart(folder: string): Promise<JobName> {
 
 /**
  * The step from which all workers start: with averaged gradients that of the newest checkpoint in the folder, which is
- * put into the store; with votes, that of the newest checkpoint of which all workers have theirs.
+ * put into the store; with votes, that of the newest checkpoint that all workers have.
  *
  * @throws LmdError `CHECKPOINT_MISMATCH` if the folder has a checkpoint and the store none that all have
  */
-export async function startOf(transport: Transport, job: JobName, request: TrialRequest): Promise<number> {
+export async function startOf(transport: Transport, job: JobName, request: TrialRequest): Promise<CheckpointPlace> {
   const distributed = request.configuration.distributed!;
   const checkpoints = storedCheckpoints(transport, job.run, distributed);
   const newest = await latestCheckpoint(trialLayout(request.folder).checkpoints);
-  if (newest === undefined || newest.checkpoint.step === 0) return 0;
+  const { generation } = job;
+  if (newest === undefined || newest.checkpoint.step === 0) return { generation, step: 0 };
   const { step } = newest.checkpoint;
   if (distributed.exchange === 'averages') {
-    if (!(await checkpoints.steps(0)).includes(step)) await checkpoints.put(0, step, await readFile(newest.path!));
-    return step;
+    await checkpoints.put(0, { generation, step }, await readFile(newest.path!));
+    return { generation, step };
   }
-  let common = await checkpoints.steps(0);
+  let common = await checkpoints.list(0);
   for (let rank = 1; rank < distributed.workers; rank++) {
-    const own = await checkpoints.steps(rank);
-    common = common.filter((one) => own.includes(one));
+    const own = await checkpoints.list(rank);
+    common = common.filter((one) => own.some((other) => isDeepStrictEqual(one, other)));
   }
   const start = common.at(-1);
   if (start !== undefined) return start;
@@ -65,8 +67,8 @@ export async function startOf(transport: Transport, job: JobName, request: Trial
 }
 
 /** The part of one worker. */
-export function rankOf(job: JobName, rank: number, start: number): RankRequest {
-  return { ...job, rank, start };
+export function rankOf(job: JobName, rank: number, { generation, step }: CheckpointPlace): RankRequest {
+  return { ...job, rank, start: step, from: generation };
 }
 
 /** How a worker's training has ended, with an error or without. */

@@ -1,0 +1,167 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findNatsServer, howToInstall, startNatsServer } from '../../../scripts/nats-server.mjs';
+import type { Event } from '../src/run/events.js';
+import { lmd, program, start, temporaryFolder } from './lmd.js';
+
+const folder = temporaryFolder();
+const averages = [
+  ...['train', 'smoke', '--only', 'lmd', '--json'],
+  ...['--set', 'steps=40', 'batchSize=12', 'evaluation.every=20', 'checkpoints.every=10', 'backend=cpu'],
+];
+const votes = [
+  ...averages,
+  ...['optimizers.lmd.gradientScaling=none', 'distributed={"exchange":"votes","workers":3,"compareEvery":5}'],
+];
+
+/** SHA-256 of the values of a model file, without its metadata, which has the configuration. */
+function valuesOf(run: string): string {
+  const bytes = readFileSync(join(folder, run, 'lmd', 'model.safetensors'));
+  return createHash('sha256')
+    .update(bytes.subarray(8 + Number(bytes.readBigUInt64LE(0))))
+    .digest('hex');
+}
+
+/** Losses of all steps, which a resumed run has once each. */
+const lossesOf = (run: string): number[] =>
+  readFileSync(join(folder, run, 'lmd', 'metrics.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+    .flatMap(({ type, loss }) => (type === 'step' ? [loss] : []));
+
+/** Calls a function once, at the first step from a number on. */
+function atStep(from: number, body: (child: ChildProcess) => void) {
+  let isDone = false;
+  return (event: Event, child: ChildProcess) => {
+    if (isDone || event.type !== 'step' || event.step < from) return;
+    isDone = true;
+    body(child);
+  };
+}
+
+beforeAll(async () => {
+  const alone = await lmd([...averages, 'microBatchSize=4', '--out', 'alone'], folder);
+  expect(alone).toMatchObject({ code: 0, stderr: '' });
+  expect(await lmd([...votes, '--out', 'votes'], folder)).toMatchObject({ code: 0, stderr: '' });
+});
+
+describe('workers as threads', () => {
+  it('that average gradients have the bits of one process', async () => {
+    const run = await lmd([...averages, '--workers', '3', '--out', 'threads'], folder);
+    expect(run).toMatchObject({ code: 0, stderr: '' });
+    expect(valuesOf('threads')).toBe(valuesOf('alone'));
+    expect(lossesOf('threads')).toEqual(lossesOf('alone'));
+  });
+
+  it('that vote are configured by their keys, and resume to the same bits after a kill', async () => {
+    expect(valuesOf('votes')).not.toBe(valuesOf('alone'));
+    const killed = start(
+      [...votes, '--out', 'killed'],
+      folder,
+      atStep(25, (child) => child.kill('SIGKILL')),
+    );
+    expect((await killed.done).signal).toBe('SIGKILL');
+    expect(await lmd(['train', '--resume', 'killed', '--json'], folder)).toMatchObject({ code: 0 });
+    expect(valuesOf('killed')).toBe(valuesOf('votes'));
+    expect(lossesOf('killed')).toEqual(lossesOf('votes'));
+  });
+
+  it('stopped by Ctrl-C resume to the same bits', async () => {
+    const stopped = start(
+      [...averages, '--workers', '3', '--out', 'stopped'],
+      folder,
+      atStep(15, (child) => child.kill('SIGINT')),
+    );
+    expect((await stopped.done).code).toBe(130);
+    expect(await lmd(['train', '--resume', 'stopped', '--json'], folder)).toMatchObject({ code: 0 });
+    expect(valuesOf('stopped')).toBe(valuesOf('alone'));
+  });
+
+  it.each([
+    [['--workers', 'many'], '--workers is many.'],
+    [['--workers', '5'], 'batchSize is 12, but distributed.workers is 5.'],
+    [['--workers', 'nats://127.0.0.1:1'], 'The number of workers is missing.'],
+    [['--workers', 'nats://127.0.0.1:1', '--world', '3'], 'cannot be reached'],
+    [
+      ['--set', 'distributed={"exchange":"votes","workers":3}', 'optimizers=[{"name":"lmd","rule":"adamw"}]'],
+      'is not a sign',
+    ],
+    [['--set', 'distributed={"exchange":"averages","workers":3,"quorum":2}'], 'distributed has no option "quorum"'],
+  ])('refuse %j', async (words, message) => {
+    const { code, stderr } = await lmd([...averages, ...words, '--out', 'refused'], folder);
+    expect(stderr.replace(/\s+/g, ' ')).toContain(message);
+    expect(code).not.toBe(0);
+  });
+});
+
+const server = findNatsServer();
+describe.skipIf(server === undefined)(`workers of a server${server === undefined ? `: ${howToInstall}` : ''}`, () => {
+  let url: string;
+  let stop: (() => Promise<void>) | undefined;
+  const workers = new Set<ChildProcess>();
+  beforeAll(async () => {
+    ({ url, stop } = await startNatsServer(server!));
+  });
+  afterAll(async () => {
+    for (const one of workers) one.kill('SIGKILL');
+    await stop?.();
+  });
+
+  function worker(): ChildProcess {
+    const name = `worker-${workers.size}`;
+    const child = spawn(process.execPath, [program, 'worker', url, '--work', join(folder, name)], { stdio: 'ignore' });
+    workers.add(child);
+    return child;
+  }
+
+  it('have the bits of one process, also where one is killed and another takes its part', async () => {
+    const [first] = [worker(), worker()];
+    const run = start(
+      [...averages, '--workers', url, '--world', '3', '--out', 'server'],
+      folder,
+      atStep(13, () => {
+        first!.kill('SIGKILL');
+        worker();
+      }),
+    );
+    expect(await run.done).toMatchObject({ code: 0 });
+    expect(valuesOf('server')).toBe(valuesOf('alone'));
+    expect(lossesOf('server')).toEqual(lossesOf('alone'));
+  });
+
+  it('hand their part to another with Ctrl-C, and vote to the same bits', async () => {
+    const leaving = [...workers].find((one) => one.exitCode === null && one.signalCode === null)!;
+    let left: Promise<unknown> | undefined;
+    const run = start(
+      [...votes, '--workers', url, '--out', 'left'],
+      folder,
+      atStep(13, () => {
+        left = new Promise((resolve) => leaving.on('exit', resolve));
+        leaving.kill('SIGINT');
+        worker();
+      }),
+    );
+    expect(await run.done).toMatchObject({ code: 0 });
+    expect(await left).toBe(0);
+    expect(valuesOf('left')).toBe(valuesOf('votes'));
+  });
+
+  it('go on when the first worker is killed and resumed', async () => {
+    const killed = start(
+      [...votes, '--workers', url, '--out', 'led'],
+      folder,
+      atStep(25, (child) => child.kill('SIGKILL')),
+    );
+    expect((await killed.done).signal).toBe('SIGKILL');
+    await wait(100);
+    const resumed = await lmd(['train', '--resume', 'led', '--workers', url, '--json'], folder);
+    expect(resumed).toMatchObject({ code: 0 });
+    expect(valuesOf('led')).toBe(valuesOf('votes'));
+    expect(lossesOf('led')).toEqual(lossesOf('votes'));
+  });
+});
