@@ -2,6 +2,7 @@ import { Client } from './client.js';
 import type { GivenFiles } from './data/given.js';
 import {
   defaultSettings,
+  defaultsFor,
   fragmentOf,
   type RunSettings,
   type Settings,
@@ -148,13 +149,10 @@ export class Playground {
     this.settings = { ...before, ...change };
     if (change.data !== undefined && change.data !== before.data) {
       this.files = [];
-      const column = change.data === 'text' ? 1 : 0;
-      const runs = before.runs.map((run) => ({ ...run, rate: usualRates[run.optimizer][column] }));
-      this.settings = {
-        ...this.settings,
-        batch: change.data === 'text' ? 8 : defaultSettings.batch,
-        runs: runs as unknown as Settings['runs'],
-      };
+      const { batch } = defaultsFor(change.data);
+      // The formats and the optimizers stay.
+      const kept = before.runs.map((run) => ({ ...run, rate: usualRates[run.optimizer][this.#isText ? 1 : 0] }));
+      this.settings = { ...this.settings, batch, runs: kept as unknown as Settings['runs'] };
     }
     this.#share();
     if (change.device !== undefined && this.isStarted) this.#applySoon();

@@ -39,7 +39,7 @@ async function open(device: Settings['device']): Promise<OpenBackend> {
     try {
       return await openWebgpu(device === 'webgpu');
     } catch (error) {
-      note = device === 'webgpu' ? messageOf(error) : undefined;
+      note = messageOf(error);
     }
   }
   // One thread: a page without isolation headers has no shared memory.

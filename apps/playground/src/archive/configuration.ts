@@ -14,7 +14,7 @@ export function configurationOf(task: Task, settings: Settings, steps: number): 
     data: task.configuration.data,
     model: task.configuration.model,
     optimizers: settings.runs.map((run, n) => {
-      const { options, ...entry } = optimizerEntry(run, settings.data, runNames[n]!);
+      const { options, ...entry } = optimizerEntry(run, task, runNames[n]!);
       return { ...entry, ...options, schedule: { kind: 'constant' } };
     }),
     evaluation: { every: interval },

@@ -15,7 +15,7 @@ export async function modelBytes(
   run: number,
   { tensors, optimizerStep, step }: Checkpoint,
 ): Promise<Uint8Array> {
-  const entry = optimizerEntry(settings.runs[run]!, settings.data, runNames[run]!);
+  const entry = optimizerEntry(settings.runs[run]!, task, runNames[run]!);
   // On the host: the weights are few, and the device may be lost.
   const ops = createOperations(createReferenceBackend());
   const optimizer = optimizerOf(entry, task.model);

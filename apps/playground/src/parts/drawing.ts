@@ -4,13 +4,19 @@ import type { PixelData } from '@lmd/inference';
 const side = 28;
 const box = 20;
 
+/** Grey pixels. */
+export interface Digit extends PixelData {
+  readonly channels: 1;
+  readonly data: Uint8Array;
+}
+
 /**
  * A drawing as MNIST's digits are: its ink fits a box of 20 × 20 pixels, centred by its centre of mass in 28 × 28 (Y.
  * LeCun, "The MNIST database"). Undefined without ink.
  *
  * @param drawing light on dark, square, RGBA.
  */
-export function asDigit(drawing: PixelData): PixelData | undefined {
+export function asDigit(drawing: PixelData): Digit | undefined {
   const { width, height, data } = drawing;
   const ink = Float64Array.from({ length: width * height }, (_, n) => data[4 * n]! / 255);
   const bounds = boundsOf(ink, width, height);

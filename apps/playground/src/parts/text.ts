@@ -4,11 +4,16 @@ export const percent = (share: number | undefined) => (share === undefined ? '�
 export const bandwidthText = (bytesPerSecond: number | undefined) =>
   bytesPerSecond === undefined ? '–' : `${(bytesPerSecond / 1e9).toFixed(2)} GB/s`;
 
-/** A number with three digits, small and large ones as powers of ten. */
+const superscripts = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
+
+/** A number with three digits; small and large ones with a power of ten. */
 export function short(value: number): string {
-  if (value === 0) return '0';
   const size = Math.abs(value);
-  return size >= 0.01 && size < 1000
-    ? String(Number(value.toPrecision(3)))
-    : value.toExponential(1).replace('e', '·10^');
+  if (size === 0 || (size >= 0.001 && size < 10_000)) return String(Number(value.toPrecision(3))).replace('-', '−');
+  const [mantissa, exponent = ''] = value.toExponential(1).split('e');
+  const raised = exponent
+    .replace('+', '')
+    .replace('-', '⁻')
+    .replace(/\d/g, (digit) => superscripts[Number(digit)]!);
+  return `${mantissa} · 10${raised}`.replace('-', '−');
 }

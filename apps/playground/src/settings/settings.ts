@@ -77,19 +77,22 @@ export const usualRates: Record<OptimizerName, readonly [images: number, charact
 
 const run: RunSettings = defaultsOf(runOptionTable);
 
-/** FP32 beside MXFP4, both with LMD. */
-export const defaultSettings: Settings = {
-  ...defaultsOf(commonOptionTable),
-  runs: [run, { ...run, format: 'mxfp4_e2m1' }],
-};
+/** What a page begins with for some data: LMD in FP32 beside MXFP4. */
+export function defaultsFor(data: DataKind): Settings {
+  const isText = data === 'text';
+  const own = { ...run, rate: usualRates.lmd[isText ? 1 : 0] };
+  const common = defaultsOf(commonOptionTable);
+  return { ...common, ...(isText ? { batch: 8 } : {}), data, runs: [own, { ...own, format: 'mxfp4_e2m1' }] };
+}
+
+export const defaultSettings = defaultsFor('digits');
 
 /** `settings` as the fragment of an address: only what differs from the defaults. */
 export function fragmentOf(settings: Settings): string {
   const { runs, ...common } = settings;
-  const parts = differing('', common, defaultSettings);
-  runs.forEach((one, n) => {
-    parts.push(...differing('ab'[n]!, one, defaultSettings.runs[n]!));
-  });
+  const defaults = defaultsFor(settings.data);
+  const parts = differing('', common, { ...defaults, data: defaultSettings.data });
+  for (const [n, one] of runs.entries()) parts.push(...differing('ab'[n]!, one, defaults.runs[n]!));
   return new URLSearchParams(parts).toString();
 }
 
@@ -108,9 +111,11 @@ export interface ReadSettings {
 /** Reads the fragment of an address that someone shared. */
 export function settingsFrom(fragment: string): ReadSettings {
   const problems: string[] = [];
-  const { runs, ...common } = defaultSettings;
+  const parameters = new URLSearchParams(fragment.replace(/^#/, ''));
+  const data = dataKinds.find((kind) => kind === parameters.get('data')) ?? defaultSettings.data;
+  const { runs, ...common } = defaultsFor(data);
   const merged = { '': { ...common }, a: { ...runs[0] }, b: { ...runs[1] } } as Record<string, Record<string, unknown>>;
-  for (const [key, text] of new URLSearchParams(fragment.replace(/^#/, ''))) {
+  for (const [key, text] of parameters) {
     const [, owner = '', name = ''] = /^(?:([ab])\.)?(.*)$/s.exec(key)!;
     const table: OptionTable = owner === '' ? commonOptionTable : runOptionTable;
     if (!Object.hasOwn(table, name)) {

@@ -13,7 +13,7 @@ import { updateBandwidth } from './update-bandwidth.js';
 export interface OpenBackend {
   readonly backend: Backend;
   readonly kind: 'webgpu' | 'wasm';
-  /** Why it is not WebGPU though that was preferred. */
+  /** Why it is not WebGPU. */
   readonly note?: string;
   /** Destroys the device, for tests of what follows. */
   lose?(): void;
@@ -180,7 +180,7 @@ export class Controller {
     const old = this.#opened;
     this.#opened = await this.surroundings.open(device);
     old?.backend.close?.();
-    if (this.#opened.note !== undefined) this.#notice(this.#opened.note, true);
+    if (this.#opened.note !== undefined) this.#notice(this.#opened.note, device === 'webgpu');
   }
 
   /** Goes on from the last snapshots after the device was lost: on a new one, otherwise with WebAssembly. */

@@ -1,9 +1,9 @@
-import { createOperations } from '@lmd/core';
+import { optimizerRules } from '@lmd/core';
 import { tokenizerFromDescription } from '@lmd/data/text';
 import { type ImageInput, type LoadedModel, loadModel, type NamedBlob } from '@lmd/inference';
 import { posteriorSampling } from '@lmd/inference/posterior';
 import { precisionPreset } from '@lmd/models';
-import type { Checkpoint } from '@lmd/training';
+import { type Checkpoint, encodeCheckpoint } from '@lmd/training';
 import { checkpointName } from '../archive/archive.js';
 import { modelBytes } from '../archive/model-file.js';
 import type { Session } from './session.js';
@@ -23,7 +23,6 @@ export interface Prediction {
 async function loaded({ backend, task, settings }: Session, run: number, checkpoint: Checkpoint): Promise<LoadedModel> {
   const named = (name: string, bytes: Uint8Array): NamedBlob =>
     Object.assign(new Blob([bytes as Uint8Array<ArrayBuffer>]), { name });
-  const { encodeCheckpoint } = await import('@lmd/training');
   const files = [
     named('model.safetensors', await modelBytes(task, settings, run, checkpoint)),
     named(checkpointName(checkpoint), await encodeCheckpoint(checkpoint)),
@@ -31,7 +30,7 @@ async function loaded({ backend, task, settings }: Session, run: number, checkpo
   return loadModel(files, { backend, posterior: posteriorSampling });
 }
 
-const hasPosterior = ({ settings }: Session, run: number) => ['lmd', 'ivon'].includes(settings.runs[run]!.optimizer);
+const hasPosterior = ({ settings }: Session, run: number) => optimizerRules[settings.runs[run]!.optimizer].hasPosterior;
 
 /** Classifies a picture with both runs. */
 export function classify(session: Session, image: ImageInput): Promise<readonly Prediction[]> {
@@ -79,13 +78,13 @@ async function nextCharacters(
   const encoded = tokenizer.encode(prompt);
   const { contextLength, vocabularySize } = model.config;
   const tokens = Int32Array.from(encoded.length === 0 ? [tokenizer.endOfText] : encoded.slice(-contextLength));
-  const ops = createOperations(training.ops.backend);
-  const count = ['lmd', 'ivon'].includes(own.optimizer) ? samples : 1;
+  const { ops } = training;
+  const count = optimizerRules[own.optimizer].hasPosterior ? samples : 1;
   const sums = new Float64Array(vocabularySize);
   const squares = new Float64Array(vocabularySize);
   for (let sample = 0; sample < count; sample++) {
     const key = { seed: settings.seed, step: training.step, sample: optimizer.samples + sample };
-    const weights = optimizer.weights(training.ops, training.state, count > 1 ? 'sample' : 'mean', key);
+    const weights = optimizer.weights(ops, training.state, count > 1 ? 'sample' : 'mean', key);
     const probabilities = ops.scope(() => {
       const inputs = ops.fromData(tokens, [1, tokens.length], 'i32');
       const logits = model.forward(ops, weights, inputs, {
@@ -97,7 +96,7 @@ async function nextCharacters(
     });
     const values = await ops.read(probabilities);
     ops.dispose(probabilities);
-    training.ops.dispose(weights);
+    ops.dispose(weights);
     for (let token = 0; token < vocabularySize; token++) {
       sums[token]! += values[token]!;
       squares[token]! += values[token]! ** 2;

@@ -62,6 +62,7 @@ export class Session {
   readonly ended: Promise<SessionEnd>;
   readonly #stop = new AbortController();
   #lost: Error | undefined;
+  #reached = 0;
 
   /** @param resume snapshots of the runs, by `adapted` for these settings. */
   constructor(
@@ -73,7 +74,7 @@ export class Session {
   ) {
     this.turns.pause();
     this.runs = settings.runs.map((one, n) => {
-      const entry = optimizerEntry(one, settings.data, runNames[n]!);
+      const entry = optimizerEntry(one, task, runNames[n]!);
       return {
         settings: one,
         entry,
@@ -90,8 +91,9 @@ export class Session {
     this.ended = Promise.all(ends).then(() => ({ lost: this.#lost }));
   }
 
+  /** The last step of either run. */
   get step(): number {
-    return Math.max(...this.runs.map(({ training, snapshot }) => training?.step ?? snapshot?.step ?? 0));
+    return Math.max(this.#reached, ...this.runs.map(({ snapshot }) => snapshot?.step ?? 0));
   }
 
   /** Ends both runs after the current step. Their snapshots are then those of their last states. */
@@ -155,7 +157,10 @@ export class Session {
         started();
         await turns.take(n);
       },
-      step: ({ step, loss }) => listener.step(n, step, loss),
+      step: ({ step, loss }) => {
+        this.#reached = Math.max(this.#reached, step);
+        listener.step(n, step, loss);
+      },
       evaluate: ({ step, loss, accuracy }) => listener.evaluation(n, step, { loss, accuracy }),
       settle: async ({ step, ending }, run) => {
         if (ending !== undefined) {
@@ -196,7 +201,7 @@ function inFormat(model: Task['model'], precision: Precision): Model {
  */
 export async function adapted(
   backend: Backend,
-  { model, kind }: Pick<Task, 'model' | 'kind'>,
+  task: Task,
   snapshot: Checkpoint | undefined,
   to: RunSettings,
 ): Promise<Checkpoint | undefined> {
@@ -205,7 +210,7 @@ export async function adapted(
   const plugins = { ...snapshot.plugins, settings: { data: to as unknown as Json } };
   if (from.optimizer === to.optimizer) return { ...snapshot, plugins };
   const ops = createOperations(backend);
-  const [old, next] = [from, to].map((one) => optimizerOf(optimizerEntry(one, kind, ''), model)) as [
+  const [old, next] = [from, to].map((one) => optimizerOf(optimizerEntry(one, task, ''), task.model)) as [
     Optimizer,
     Optimizer,
   ];

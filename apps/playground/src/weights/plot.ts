@@ -39,5 +39,7 @@ export function axisOf(plots: readonly PlottedMagnitudes[]): readonly [number, n
     return bars.filter(({ density }) => density > top / 500).flatMap(({ from, to }) => [from, to]);
   });
   if (shown.length === 0) return [-4, 0];
-  return [Math.floor(Math.min(...shown)), Math.max(Math.ceil(Math.max(...shown)), Math.floor(Math.min(...shown)) + 1)];
+  const low = Math.floor(Math.min(...shown));
+  // Adding 0 turns −0 into 0.
+  return [low, Math.max(Math.ceil(Math.max(...shown)), low + 1) + 0];
 }

@@ -1,0 +1,108 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright';
+import { preview } from 'vite';
+import { packData } from '../scripts/pack-data.mjs';
+
+const folder = fileURLToPath(new URL('..', import.meta.url));
+
+export interface Site {
+  readonly url: string;
+  readonly browser: Browser;
+  /** A page of its own profile. Its errors fail the test that calls `errors`. */
+  open(fragment?: string, options?: BrowserContextOptions): Promise<OpenPage>;
+  close(): Promise<void>;
+}
+
+export interface OpenPage {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  /** Errors of the page's scripts, and requests to other hosts. */
+  readonly problems: readonly string[];
+  /** Starts training and waits for the first step; gives the milliseconds in between. */
+  train(): Promise<number>;
+  step(): Promise<number>;
+  waitForStep(step: number): Promise<void>;
+  notices(): Promise<string>;
+}
+
+/** Builds the page and serves it on loopback. WebGPU is SwiftShader's, in software. */
+export async function openSite(): Promise<Site> {
+  await packData();
+  execFileSync(process.execPath, [join('node_modules', 'vite', 'bin', 'vite.js'), 'build'], {
+    cwd: folder,
+    stdio: 'pipe',
+  });
+  const server = await preview({
+    root: folder,
+    configFile: join(folder, 'vite.config.ts'),
+    logLevel: 'error',
+    preview: { port: 0, host: '127.0.0.1' },
+  });
+  const url = server.resolvedUrls!.local[0]!;
+  const executablePath = process.env.LMD_CHROMIUM;
+  if (executablePath === undefined) {
+    throw new Error('LMD_CHROMIUM must name a Chromium; scripts/browser-tests.mjs sets it.');
+  }
+  const software = ['--use-webgpu-adapter=swiftshader', '--enable-unsafe-swiftshader'];
+  const browser = await chromium.launch({
+    executablePath,
+    chromiumSandbox: false,
+    args: [
+      '--enable-unsafe-webgpu',
+      ...(process.env.LMD_WEBGPU_ADAPTER === 'hardware' ? [] : software),
+      ...['--disable-quic', '--no-first-run', '--disable-background-networking'],
+      ...['--disable-component-update', '--disable-sync'],
+    ],
+  });
+  return {
+    url,
+    browser,
+    open: (fragment = '', options = {}) => openPage(browser, url, fragment, options),
+    async close() {
+      await browser.close();
+      await server.close();
+    },
+  };
+}
+
+async function openPage(
+  browser: Browser,
+  url: string,
+  fragment: string,
+  options: BrowserContextOptions,
+): Promise<OpenPage> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  const page = await context.newPage();
+  const problems: string[] = [];
+  page.on('pageerror', (error) => problems.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error') problems.push(message.text());
+  });
+  context.on('request', (request) => {
+    if (!request.url().startsWith(url) && !/^(blob|data):/.test(request.url())) problems.push(request.url());
+  });
+  await page.goto(url + fragment);
+  const step = async () => {
+    const text = (await page.locator('.speed').textContent()) ?? '';
+    return Number(/Step ([\d,]+)/.exec(text)?.[1]?.replaceAll(',', '') ?? 0);
+  };
+  const waitForStep = async (wanted: number) => {
+    while ((await step()) < wanted) await page.waitForTimeout(20);
+  };
+  return {
+    page,
+    context,
+    problems,
+    step,
+    waitForStep,
+    async train() {
+      const began = performance.now();
+      await page.locator('button.primary', { hasText: 'Train' }).click();
+      await waitForStep(1);
+      return performance.now() - began;
+    },
+    notices: async () => (await page.locator('.notices').innerText()).trim(),
+  };
+}
