@@ -1,10 +1,11 @@
-import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright';
 import { preview } from 'vite';
-import { packData } from '../scripts/pack-data.mjs';
+import { buildPage } from '../scripts/build.mjs';
 
+/** Of waiting for a step, in milliseconds: WebGPU in software is slow. */
+const patience = 240_000;
 const folder = fileURLToPath(new URL('..', import.meta.url));
 
 export interface Site {
@@ -29,11 +30,7 @@ export interface OpenPage {
 
 /** Builds the page and serves it on loopback. WebGPU is SwiftShader's, in software. */
 export async function openSite(): Promise<Site> {
-  await packData();
-  execFileSync(process.execPath, [join('node_modules', 'vite', 'bin', 'vite.js'), 'build'], {
-    cwd: folder,
-    stdio: 'pipe',
-  });
+  await buildPage();
   const server = await preview({
     root: folder,
     configFile: join(folder, 'vite.config.ts'),
@@ -89,7 +86,13 @@ async function openPage(
     return Number(/Step ([\d,]+)/.exec(text)?.[1]?.replaceAll(',', '') ?? 0);
   };
   const waitForStep = async (wanted: number) => {
-    while ((await step()) < wanted) await page.waitForTimeout(20);
+    const end = performance.now() + patience;
+    while ((await step()) < wanted) {
+      if (performance.now() > end) {
+        throw new Error(`Step ${wanted} was not reached: ${await page.locator('#app').textContent()}`);
+      }
+      await page.waitForTimeout(20);
+    }
   };
   return {
     page,
@@ -103,6 +106,6 @@ async function openPage(
       await waitForStep(1);
       return performance.now() - began;
     },
-    notices: async () => (await page.locator('.notices').innerText()).trim(),
+    notices: async () => (await page.locator('.notices').textContent()) ?? '',
   };
 }

@@ -143,7 +143,7 @@ export class Playground {
     return this.settings.data === 'text';
   }
 
-  /** Changes what both runs have in common; they start anew. */
+  /** Changes what both runs have in common. Data, batch and seed hold from the next start. */
   change(change: Partial<Omit<Settings, 'runs'>>): void {
     const before = this.settings;
     this.settings = { ...before, ...change };
@@ -155,7 +155,8 @@ export class Playground {
       this.settings = { ...this.settings, batch, runs: kept as unknown as Settings['runs'] };
     }
     this.#share();
-    if (change.device !== undefined && this.isStarted) this.#applySoon();
+    const isLive = change.device !== undefined || change.steps !== undefined;
+    if (isLive && this.isStarted) this.#applySoon();
   }
 
   #applyTimer: ReturnType<typeof setTimeout> | undefined;

@@ -1,10 +1,9 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { packData } from '../scripts/pack-data.mjs';
+import { buildPage } from '../scripts/build.mjs';
 
 const folder = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(folder, 'dist');
@@ -12,11 +11,7 @@ const textOf = (name: string) => readFileSync(join(dist, name), 'utf8');
 let names: readonly string[] = [];
 
 beforeAll(async () => {
-  await packData();
-  execFileSync(process.execPath, [join('node_modules', 'vite', 'bin', 'vite.js'), 'build'], {
-    cwd: folder,
-    stdio: 'pipe',
-  });
+  await buildPage();
   names = readdirSync(dist, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) =>

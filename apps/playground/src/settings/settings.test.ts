@@ -22,6 +22,7 @@ const settings: fc.Arbitrary<Settings> = fc.record({
   data: fc.constantFrom(...dataKinds),
   seed: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
   batch: fc.integer({ min: 1, max: 256 }),
+  steps: fc.integer({ min: 0, max: 1e9 }),
   device: fc.constantFrom('auto' as const, 'webgpu' as const, 'wasm' as const),
   runs: fc.tuple(run, run),
 });

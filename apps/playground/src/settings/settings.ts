@@ -45,6 +45,12 @@ export const commonOptionTable = {
   data: option.choice(dataKinds, { default: 'digits', describe: 'What to train on.' }),
   seed: option.integer({ atLeast: 0, atMost: 2 ** 32 - 1, default: 0, describe: 'Random seed.' }),
   batch: option.integer({ atLeast: 1, atMost: 256, default: 32, describe: 'Examples per step.' }),
+  steps: option.integer({
+    atLeast: 0,
+    atMost: 1e9,
+    default: 0,
+    describe: 'Step at which training pauses; with 0, it goes on until it is paused.',
+  }),
   device: option.choice(['auto', 'webgpu', 'wasm'], {
     default: 'auto',
     describe: 'What computes: WebGPU where it works, or WebAssembly.',
@@ -62,6 +68,7 @@ export interface Settings {
   readonly data: DataKind;
   readonly seed: number;
   readonly batch: number;
+  readonly steps: number;
   readonly device: 'auto' | 'webgpu' | 'wasm';
   readonly runs: readonly [RunSettings, RunSettings];
 }

@@ -73,7 +73,7 @@ export class Controller {
   async change(settings: Settings): Promise<void> {
     const { task, settings: old } = this.session;
     const snapshots = await this.session.stop();
-    const next = { ...old, runs: settings.runs, device: settings.device };
+    const next = { ...old, runs: settings.runs, device: settings.device, steps: settings.steps };
     try {
       const { backend } = this.#opened!;
       await this.#begin(
@@ -154,6 +154,7 @@ export class Controller {
         this.#points[run]!.losses.push(loss);
         this.#reportSometimes();
       },
+      limit: () => this.pause(),
       evaluation: (run, step, result) => {
         this.#points[run]!.evaluations.push({ step, ...result });
       },

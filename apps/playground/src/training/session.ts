@@ -31,6 +31,8 @@ export const interval = 20;
 /** What the session tells of a run. */
 export interface SessionListener {
   step(run: number, step: number, loss: number): void;
+  /** Both runs have made as many steps as the settings say, and are paused. */
+  limit(): void;
   evaluation(run: number, step: number, result: { readonly loss: number; readonly accuracy: number }): void;
 }
 
@@ -113,6 +115,11 @@ export class Session {
     });
   }
 
+  /** Whether every run that still trains has made so many steps. */
+  #areAt(step: number): boolean {
+    return this.runs.every(({ training }) => training === undefined || training.step >= step);
+  }
+
   async #train(run: ShownRun, n: number, started: () => void): Promise<void> {
     const { task, settings, turns } = this;
     const signal = this.#stop.signal;
@@ -168,6 +175,10 @@ export class Session {
           return;
         }
         if (step % interval === 0) shown.snapshot = await run.snapshot();
+        if (step === this.settings.steps && this.#areAt(step)) {
+          turns.pause();
+          listener.limit();
+        }
         await turns.pass(n);
         if (!signal.aborted) return;
         shown.snapshot = await run.snapshot();

@@ -1,0 +1,2 @@
+/** Packs the data and builds the page, to dist. */
+export function buildPage(): Promise<void>;
