@@ -12,11 +12,11 @@ import type { PlannedTrial } from '../experiment/trial.js';
 import type { RanTrial, TrialProgress, TrialRunner } from '../experiment/trial-runner.js';
 import type { CodeIdentity } from './code-identity.js';
 import {
-  decodeAnswer,
   decodeNews,
   defaultLeaseMs,
   encode,
   itemOf,
+  readTrialAnswer,
   resultQueueOf,
   type TrialAnswer,
   type TrialOrder,
@@ -66,6 +66,7 @@ export async function clusterRunner(options: ClusterRunnerOptions): Promise<Clus
 
   const unsubscribe = await transport.topics.subscribe(topicOf(run), (bytes) => {
     const news = decodeNews(bytes);
+    if (news === undefined) return;
     if (news.type === 'refused') say(`Worker ${news.worker} has refused a trial: ${news.reason}`);
     else if (news.type !== 'stop') waiting.get(news.hash)?.tell(news.type === 'step' ? news.step : undefined);
   });
@@ -74,7 +75,8 @@ export async function clusterRunner(options: ClusterRunnerOptions): Promise<Clus
     while (!receiving.signal.aborted) {
       const item = await results.take({ timeoutMs: 60_000, signal: receiving.signal });
       if (item === undefined) continue;
-      const answer = decodeAnswer(item.payload);
+      const answer = await readTrialAnswer(item);
+      if (answer === undefined) continue;
       const one = waiting.get(answer.hash);
       if (one !== undefined) one.answer(answer, item);
       // Of a trial that was delivered twice, or whose record was written before the study was killed.

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import type { Transport } from '@lmd/distributed';
 import type { Configuration } from '../configuration/schema.js';
 import { deserializeError } from '../errors.js';
@@ -8,11 +9,12 @@ import { type CodeIdentity, codeIdentity } from './code-identity.js';
 import { connectTransport } from './connect.js';
 import {
   decodeNews,
-  decodeRankAnswer,
   defaultLeaseMs,
   encode,
   itemOf,
+  leaderGroup,
   type RankOrder,
+  readRankAnswer,
   resultQueueOf,
   topicOf,
   trialQueue,
@@ -88,7 +90,9 @@ export function leadServer(transport: Transport, { code, say, leaseMs = defaultL
       while (left.size > 0 && !receiving.signal.aborted) {
         const item = await results.take({ timeoutMs: 60_000, signal: receiving.signal });
         if (item === undefined) continue;
-        const { rank, worker, outcome } = decodeRankAnswer(item.payload);
+        const answer = await readRankAnswer(item);
+        if (answer === undefined) continue;
+        const { rank, worker, outcome } = answer;
         await item.done();
         await results.remove(item.id);
         left.delete(rank);
@@ -105,6 +109,7 @@ export function leadServer(transport: Transport, { code, say, leaseMs = defaultL
 
     const unsubscribe = await transport.topics.subscribe(topicOf(run), (bytes) => {
       const news = decodeNews(bytes);
+      if (news === undefined) return;
       if (news.type === 'refused') say(`Worker ${news.worker} has refused its part: ${news.reason}`);
       if (news.type === 'released')
         say(`Worker ${news.hash}, ${news.worker}, has left; another one may take its part.`);
@@ -112,6 +117,7 @@ export function leadServer(transport: Transport, { code, say, leaseMs = defaultL
     const withdraw = provideTransport(job.run, transport);
     signal.addEventListener('abort', abort, { once: true });
     if (signal.aborted) abort();
+    const member = await transport.members.join(leaderGroup(run), hostname());
     const data = await dataOf(configuration.data);
     for (const rank of ranks) {
       const order: RankOrder = { kind: 'rank', run, code, data, job: rankOf(job, rank, start), configuration, index };
@@ -127,6 +133,7 @@ export function leadServer(transport: Transport, { code, say, leaseMs = defaultL
     await received;
     clearTimeout(timer);
     await end(run);
+    await member.leave();
     unsubscribe();
     withdraw();
     signal.removeEventListener('abort', abort);

@@ -1,5 +1,6 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { LmdError } from '@lmd/core';
+import type { QueueItem } from '@lmd/distributed';
 import { z } from 'zod';
 import type { Configuration } from '../configuration/schema.js';
 import type { SerializedError } from '../errors.js';
@@ -110,6 +111,27 @@ export function decodeOrder(bytes: Uint8Array): Order {
   }
 }
 
-export const decodeAnswer = (bytes: Uint8Array): TrialAnswer => decode(bytes) as TrialAnswer;
-export const decodeRankAnswer = (bytes: Uint8Array): RankAnswer => decode(bytes) as RankAnswer;
-export const decodeNews = (bytes: Uint8Array): WorkerNews => decode(bytes) as WorkerNews;
+/** An answer; undefined for an item that is damaged. */
+function answerOf<T>(bytes: Uint8Array): T | undefined {
+  try {
+    return decode(bytes) as T;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The answer of an item, which is handed back where it is damaged: it is intact in the queue, or delivered again. */
+async function readAnswer<T>(item: QueueItem): Promise<T | undefined> {
+  const answer = answerOf<T>(item.payload);
+  if (answer === undefined) await item.release();
+  return answer;
+}
+
+export const readTrialAnswer = (item: QueueItem): Promise<TrialAnswer | undefined> => readAnswer(item);
+export const readRankAnswer = (item: QueueItem): Promise<RankAnswer | undefined> => readAnswer(item);
+
+/** Undefined for news that are damaged, which are not missed. */
+export const decodeNews = (bytes: Uint8Array): WorkerNews | undefined => answerOf(bytes);
+
+/** The group of which the first worker of a training is a member as long as it is there. */
+export const leaderGroup = (run: string): string => `training/${run}`;

@@ -34,7 +34,8 @@ const mostDeliveries = 10;
 /** Serves one delivery, and keeps its lease meanwhile. Returns whether it is answered, and was not handed back. */
 export async function serveItem(context: ServeContext, item: QueueItem): Promise<boolean> {
   const { code, say, leaseMs, worker, signal } = context;
-  const order = decodeOrder(item.payload);
+  const order = await readOrder(context, item);
+  if (order === undefined) return false;
   const service = order.kind === 'trial' ? serveTrial(context, order) : serveRank(context, order);
   const { label } = service;
   if (signal.aborted) {
@@ -73,6 +74,17 @@ export async function serveItem(context: ServeContext, item: QueueItem): Promise
     return true;
   } finally {
     clearInterval(heartbeat);
+  }
+}
+
+/** The order of an item; undefined for one that is damaged, which is handed back, and removed where that lasts. */
+async function readOrder({ say }: ServeContext, item: QueueItem): Promise<Order | undefined> {
+  try {
+    return decodeOrder(item.payload);
+  } catch (error) {
+    say(messageOf(error));
+    await (item.delivery > mostDeliveries ? item.done() : item.release());
+    return undefined;
   }
 }
 

@@ -5,8 +5,21 @@ import type { Configuration } from '../configuration/schema.js';
 import { locateData, pathOf } from '../data/index.js';
 import { serializeError } from '../errors.js';
 import { saveConfiguration } from '../run/run-folder.js';
-import { decodeNews, encode, type RankAnswer, type RankOrder, resultQueueOf, topicOf } from './messages.js';
+import {
+  decodeNews,
+  encode,
+  leaderGroup,
+  type RankAnswer,
+  type RankOrder,
+  resultQueueOf,
+  topicOf,
+} from './messages.js';
 import type { ServeContext, Service } from './serve-item.js';
+
+/** Time in milliseconds between two looks at the first worker. */
+const lookMs = 10_000;
+/** Looks in which it was missing, after which its training has ended. */
+const mostMissed = 3;
 
 /**
  * Takes the part of one worker in a training. It is handed back where this worker stops, and the one that takes it
@@ -23,14 +36,31 @@ export function serveRank(context: ServeContext, order: RankOrder): Service {
       .add(String(job.rank), encode({ rank: job.rank, worker, outcome } satisfies RankAnswer));
   }
 
+  /** Calls a function when the first worker has not been there for some time: it was killed, and not resumed. */
+  function watchLeader(lost: () => void) {
+    let missed = 0;
+    return setInterval(async () => {
+      try {
+        missed = (await transport.members.list(leaderGroup(run))).length === 0 ? missed + 1 : 0;
+      } catch {
+        // Without a server nobody can tell.
+        return;
+      }
+      if (missed >= mostMissed) lost();
+    }, lookMs);
+  }
+
   async function follow(path: string | undefined): Promise<void> {
     const stop = new AbortController();
     let isStopped = false;
-    const unsubscribe = await transport.topics.subscribe(topicOf(run), (bytes) => {
-      if (decodeNews(bytes).type !== 'stop') return;
+    const end = () => {
       isStopped = true;
       stop.abort();
+    };
+    const unsubscribe = await transport.topics.subscribe(topicOf(run), (bytes) => {
+      if (decodeNews(bytes)?.type === 'stop') end();
     });
+    const watch = watchLeader(end);
     const abort = () => stop.abort();
     signal.addEventListener('abort', abort);
     if (signal.aborted) abort();
@@ -52,6 +82,7 @@ export function serveRank(context: ServeContext, order: RankOrder): Service {
       await answer({ ended: outcome.status === 'followed' ? 'followed' : 'stopped' });
     } finally {
       unsubscribe();
+      clearInterval(watch);
       signal.removeEventListener('abort', abort);
       await rm(folder, { recursive: true, force: true });
     }

@@ -3,11 +3,12 @@ import { fingerprintOf } from '@lmd/training';
 import { DeliverPolicy, DiscardPolicy, type JsMsg, RetentionPolicy } from '@nats-io/jetstream';
 import { headers, nuid } from '@nats-io/nats-core';
 import { checkContribution } from '../contribution.js';
-import { closed, forgotten, interrupted, workerMissing } from '../errors.js';
+import { closed, forgotten, workerMissing } from '../errors.js';
 import type { Contribution, GatheredRound, RoundPlace, Transport } from '../transport.js';
 import { call, type NatsContext } from './context.js';
 import { nanoseconds } from './names.js';
-import { type RoundMessage, Tally } from './tally.js';
+import { DamagedContribution, type RoundMessage, Tally } from './tally.js';
+import { Wait } from './wait.js';
 
 /** Room for subject and headers in a message. */
 const overheadBytes = 4096;
@@ -66,59 +67,78 @@ export async function natsRounds(context: NatsContext): Promise<Transport['gathe
     }
   }
 
-  async function gather(place: RoundPlace, contribution: Contribution): Promise<GatheredRound> {
-    await refuseForgotten(place);
-    const { rank, timeoutMs, deadlineMs, signal } = contribution;
-    const tally = new Tally(contribution);
+  /**
+   * Reads the messages of a round from its first until it closes.
+   *
+   * @throws DamagedContribution
+   */
+  async function read(place: RoundPlace, contribution: Contribution, wait: Wait, tally: Tally): Promise<void> {
     const consumer = await js.consumers.get(stream, {
       filter_subjects: [`${roundSubject(place)}.*`],
       deliver_policy: DeliverPolicy.All,
     });
     const messages = await consumer.consume();
-    let failure: unknown;
-    const stop = (error?: unknown) => {
-      failure ??= error;
-      messages.stop();
-    };
-    let isPastDeadline = false;
     let isCloseSent = false;
-    const closeIfPossible = () => {
-      if (!isPastDeadline || isCloseSent || !tally.hasQuorum || tally.result !== undefined) return;
-      isCloseSent = true;
-      js.publish(`${roundSubject(place)}.close`, new Uint8Array()).catch(stop);
-    };
-    const timers = [setTimeout(() => stop(workerMissing(place, contribution, tally.payloads)), timeoutMs)];
-    if (deadlineMs !== undefined) {
-      timers.push(
-        setTimeout(() => {
-          isPastDeadline = true;
-          closeIfPossible();
-        }, deadlineMs),
-      );
-    }
-    const abort = () => stop(interrupted(place));
-    signal?.addEventListener('abort', abort);
-    if (signal?.aborted === true) abort();
-    else publish(place, contribution).catch(stop);
+    wait.begin({
+      stop: () => messages.stop(),
+      passed() {
+        if (isCloseSent || !tally.hasQuorum || tally.result !== undefined) return;
+        isCloseSent = true;
+        js.publish(`${roundSubject(place)}.close`, new Uint8Array()).catch((error) => wait.fail(error));
+      },
+    });
+    wait.missing = () => workerMissing(place, contribution, tally.payloads);
     try {
       for await (const message of messages) {
         tally.add(messageOf(message));
         if (tally.result !== undefined) break;
-        closeIfPossible();
+        wait.look();
       }
     } finally {
-      for (const timer of timers) clearTimeout(timer);
-      signal?.removeEventListener('abort', abort);
       messages.stop();
     }
-    if (failure !== undefined) throw failure;
-    if (tally.result === undefined) throw closed(`NATS at ${connection.getServer()}`);
+    wait.throwFailure();
+  }
+
+  async function gather(place: RoundPlace, contribution: Contribution): Promise<GatheredRound> {
+    await refuseForgotten(place);
+    const wait = new Wait(place, contribution);
+    /** Times that an attempt was read damaged. Twice means that it is stored so: the way to here changes other bits. */
+    const damaged = new Map<string, number>();
+    const ignored = new Set<string>();
+    const send = () => {
+      publish(place, contribution).catch((error) => wait.fail(error));
+    };
+    if (contribution.signal?.aborted !== true) send();
+    try {
+      for (;;) {
+        const tally = new Tally(contribution, ignored);
+        try {
+          await read(place, contribution, wait, tally);
+        } catch (error) {
+          if (!(error instanceof DamagedContribution)) throw error;
+          const times = (damaged.get(error.id) ?? 0) + 1;
+          damaged.set(error.id, times);
+          if (times < 2) continue;
+          ignored.add(error.id);
+          // The one whose contribution it is reads it too.
+          if (error.rank === contribution.rank) send();
+          continue;
+        }
+        if (tally.result === undefined) throw closed(`NATS at ${connection.getServer()}`);
+        forget(place, contribution);
+        return tally.result;
+      }
+    } finally {
+      wait.end();
+    }
+  }
+
+  function forget(place: RoundPlace, { rank }: Contribution): void {
     const old = place.round - retainedRounds;
     // One worker is enough, and nobody waits for it: what is left over ends with its age.
-    if (rank === 0 && old >= 0) {
-      manager.streams.purge(stream, { filter: `${roundSubject({ ...place, round: old })}.*` }).catch(() => undefined);
-    }
-    return tally.result;
+    if (rank !== 0 || old < 0) return;
+    manager.streams.purge(stream, { filter: `${roundSubject({ ...place, round: old })}.*` }).catch(() => undefined);
   }
 
   return async (place, contribution) => {

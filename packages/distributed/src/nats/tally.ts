@@ -1,4 +1,3 @@
-import { LmdError } from '@lmd/core';
 import { fingerprintOf } from '@lmd/training';
 import type { Contribution, GatheredRound } from '../transport.js';
 
@@ -16,6 +15,19 @@ export type RoundMessage =
       readonly bytes: Uint8Array;
     };
 
+/** A contribution whose bytes are not those of its hash. */
+export class DamagedContribution extends Error {
+  readonly id: string;
+
+  constructor(
+    readonly rank: number,
+    attempt: string,
+  ) {
+    super(`The contribution of rank ${rank} has arrived damaged.`);
+    this.id = `${rank} ${attempt}`;
+  }
+}
+
 /**
  * Counts the messages of a round in the order of the stream, so that all who read it get one result: it closes with the
  * last part of the last contribution, or with the first message `close` after a quorum.
@@ -27,7 +39,11 @@ export class Tally {
   readonly #workers: number;
   readonly #quorum: number;
 
-  constructor({ workers, quorum = workers }: Contribution) {
+  readonly #ignored: ReadonlySet<string>;
+
+  /** @param ignored attempts that are stored damaged, `<rank> <attempt>`. */
+  constructor({ workers, quorum = workers }: Contribution, ignored: ReadonlySet<string>) {
+    this.#ignored = ignored;
     this.#workers = workers;
     this.#quorum = quorum;
   }
@@ -36,7 +52,7 @@ export class Tally {
     return this.payloads.size >= this.#quorum;
   }
 
-  /** @throws LmdError `TRANSPORT_FAILURE` for a payload that is damaged */
+  /** @throws DamagedContribution */
   add(message: RoundMessage): void {
     if (this.result !== undefined) return;
     if (message.kind === 'close') {
@@ -44,20 +60,14 @@ export class Tally {
       return;
     }
     const { rank, attempt, part, parts, hash, bytes } = message;
-    if (this.payloads.has(rank) || rank >= this.#workers) return;
     const id = `${rank} ${attempt}`;
+    if (this.payloads.has(rank) || rank >= this.#workers || this.#ignored.has(id)) return;
     const received = this.#attempts.get(id) ?? Array.from({ length: parts }, () => undefined);
     received[part] = bytes;
     this.#attempts.set(id, received);
     if (received.includes(undefined)) return;
     const payload = joined(received as Uint8Array[]);
-    if (fingerprintOf([payload]) !== hash) {
-      throw new LmdError('TRANSPORT_FAILURE', `The contribution of rank ${rank} has arrived damaged.`, {
-        subject: 'payload',
-        value: rank,
-        remedy: 'Resume from a checkpoint with another name of the run.',
-      });
-    }
+    if (fingerprintOf([payload]) !== hash) throw new DamagedContribution(rank, attempt);
     this.payloads.set(rank, payload);
     this.#attempts.delete(id);
     if (this.payloads.size === this.#workers) this.#close();
