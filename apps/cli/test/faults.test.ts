@@ -21,7 +21,19 @@ const training = [
   ...['train', 'smoke', '--only', 'lmd', '--json'],
   ...['--set', 'steps=60', 'batchSize=12', 'evaluation.every=60', 'checkpoints.every=10', 'backend=cpu'],
 ];
-const search = ['search', 'smoke', '--set', 'backend=cpu', '--trials', '4', '--steps', '12', '--json'];
+const search = [
+  'search',
+  'smoke',
+  '--set',
+  'backend=cpu',
+  '--trials',
+  '4',
+  '--steps',
+  '12',
+  '--threads',
+  '1',
+  '--json',
+];
 
 /** Uniform in [0, 1): mulberry32. */
 function randomNumbers(from: number): () => number {

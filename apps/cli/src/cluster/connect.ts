@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { LmdError, messageOf } from '@lmd/core';
 import type { Transport } from '@lmd/distributed';
+import type { NatsConnection, NodeConnectionOptions } from '@nats-io/transport-node';
 import { UsageError } from '../errors.js';
 
 /** Where a server is, and how to log in to it. */
@@ -34,7 +35,7 @@ export async function connectTransport(url: string, options: ConnectOptions = {}
   const { natsTransport } = await import('@lmd/distributed/nats');
   const { NATS_CREDS, NATS_CA, NATS_CERT, NATS_KEY } = environment;
   try {
-    const connection = await connect({
+    const given: NodeConnectionOptions = {
       servers,
       name: `lmd ${hostname()}`,
       ...login,
@@ -48,13 +49,25 @@ export async function connectTransport(url: string, options: ConnectOptions = {}
             },
           }
         : {}),
-      maxReconnectAttempts: -1,
-      reconnectTimeWait: 500,
-    });
+    };
+    await checkAnswer(await connect({ ...given, reconnect: false }));
+    const connection = await connect({ ...given, maxReconnectAttempts: -1, reconnectTimeWait: 500 });
     return await natsTransport({ connection, ...transportOptions });
   } catch (error) {
     throw connectionError(servers.join(','), error);
   }
+}
+
+/**
+ * Waits for the answer of a server, and closes the connection. One that refuses a client's certificate does so only when
+ * the connection is made, and a client that reconnects would try again for ever.
+ */
+async function checkAnswer(connection: NatsConnection): Promise<void> {
+  const ended = async () => {
+    throw (await connection.closed()) ?? new Error('the server has ended the connection');
+  };
+  await Promise.race([connection.flush(), ended()]);
+  await connection.close();
 }
 
 async function readBytes(path: string): Promise<Uint8Array> {
