@@ -1,9 +1,9 @@
 // Runs the tests that need Chromium. In the browser: the conformance suite on WebGPU and on wasm, @lmd/tfjs on WebGPU
 // and WebGL, @lmd/inference, and models of @lmd/onnx in transformers.js, which is installed once (475 MB) unless
-// LMD_TRANSFORMERSJS names its folder. In Node: WebGPU with Dawn on the software Vulkan driver of Chromium. Without
-// Chromium it prints the reason and exits with 0, or with 1 if --require is given. Other arguments, such as names of
-// browser test files, are passed to vitest. Vitest's reports go to .vitest/browser-report.json and .vitest/webgpu.json
-// of each package.
+// LMD_TRANSFORMERSJS names its folder. The playground, driven in a page. In Node: WebGPU with Dawn on the software
+// Vulkan driver of Chromium. Without Chromium it prints the reason and exits with 0, or with 1 if --require is given.
+// Other arguments, such as names of browser test files, are passed to vitest. Vitest's reports go to
+// .vitest/browser-report.json and .vitest/webgpu.json of each package.
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -52,8 +52,9 @@ if (path === undefined) {
     }));
   let failed = false;
   let total = 0;
-  for (const name of ['conformance', 'tfjs', 'onnx', 'inference']) {
-    const folder = join(root, 'packages', name);
+  const folders = ['conformance', 'tfjs', 'onnx', 'inference'].map((name) => join('packages', name));
+  for (const name of [...folders, join('apps', 'playground')]) {
+    const folder = join(root, name);
     const report = join(folder, '.vitest', 'browser-report.json');
     rmSync(report, { force: true });
     const vitest = join(folder, 'node_modules', 'vitest', 'vitest.mjs');
@@ -66,7 +67,7 @@ if (path === undefined) {
     const count = countReport(report);
     failed ||= code !== 0 || count.failed > 0;
     total += count.passed;
-    console.log(`@lmd/${name} in a browser: ${summaryOf(count)}${count.note === '' ? '' : ` (${count.note})`}`);
+    console.log(`${name} in a browser: ${summaryOf(count)}${count.note === '' ? '' : ` (${count.note})`}`);
   }
   if (rest.length === 0) {
     console.log('\nWebGPU with Dawn in Node');

@@ -32,6 +32,7 @@ const guides = [
     text: 'Start',
     items: [
       docs('Tutorial: from your data to a web page', 'own-data'),
+      docs('Playground', 'playground'),
       docs('When to use LMD', 'when-to-use-lmd'),
       docs('Theory', 'theory'),
       page('The lmd command', '/apps/cli/README'),

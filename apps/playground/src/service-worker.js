@@ -26,7 +26,8 @@ self.addEventListener('fetch', (event) => {
   event.respondWith(
     caches
       .open(cacheName)
-      .then((cache) => cache.match(event.request, { ignoreSearch: true }))
+      // Servers say that an answer varies with the origin; these files do not.
+      .then((cache) => cache.match(event.request, { ignoreSearch: true, ignoreVary: true }))
       .then((kept) => kept ?? fetch(event.request)),
   );
 });

@@ -1,6 +1,6 @@
 import { pictureSide, type SmallPicture } from './pictures.js';
 
-/** The largest centred square of a picture, reduced to the size of the input. Runs where there is an OffscreenCanvas. */
+/** The largest centred square of a picture, reduced to the size of the input. Needs an OffscreenCanvas. */
 export async function decodePicture(blob: Blob): Promise<SmallPicture> {
   const bitmap = await createImageBitmap(blob);
   const size = Math.min(bitmap.width, bitmap.height);
