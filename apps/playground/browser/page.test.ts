@@ -1,5 +1,6 @@
 import type { Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { digitPictures } from './pictures.js';
 import { openSite, type Site } from './site.js';
 
 let site: Site;
@@ -169,6 +170,34 @@ describe('the page', () => {
     await context.close();
   });
 
+  it('trains on pictures that are added class by class, and classifies a dropped one', async () => {
+    const { page, context, waitForStep, problems } = await site.open('#data=pictures&device=wasm&batch=4');
+    const pictures = Object.entries(await digitPictures([0, 1], 6));
+    for (const label of ['0', '1']) {
+      await page.getByLabel('or name a class').fill(label === '0' ? 'zero' : 'one');
+      const files = pictures.filter(([path]) => path.startsWith(label));
+      await page
+        .locator('input[accept="image/*"]')
+        .setInputFiles(files.map(([path, buffer]) => ({ name: path.slice(2), mimeType: 'image/png', buffer })));
+    }
+    await page.getByRole('button', { name: 'Train on 6 of zero, 6 of one' }).click();
+    await waitForStep(20);
+    expect(await page.locator('#app').textContent()).toContain('pictures of one, zero');
+    await page.getByRole('button', { name: 'Use', exact: true }).click();
+    await page.evaluate(
+      (bytes) => {
+        const data = new DataTransfer();
+        data.items.add(new File([Uint8Array.from(bytes)], 'dropped.png', { type: 'image/png' }));
+        window.dispatchEvent(new DragEvent('drop', { dataTransfer: data, cancelable: true }));
+      },
+      [...pictures[0]![1]],
+    );
+    await page.locator('.results li').first().waitFor();
+    expect(await page.locator('.results').textContent()).toMatch(/zero|one/);
+    expect(problems).toEqual([]);
+    await context.close();
+  });
+
   it('says that there is no WebGPU, and computes with WebAssembly', async () => {
     const { page, context } = await site.open();
     await page.getByLabel('Computes on').selectOption('webgpu');
@@ -184,25 +213,47 @@ describe('the page', () => {
     await context.close();
   });
 
-  it('fits a phone, in both colour schemes, on every screen', async () => {
-    for (const colorScheme of ['light', 'dark'] as const) {
-      const { page, context, train } = await site.open('#device=wasm&batch=2', {
-        viewport: { width: 390, height: 800 },
+  it('fits a phone and a desktop, in both colour schemes, on every screen', async () => {
+    const views = [390, 1280].flatMap((width) => (['light', 'dark'] as const).map((scheme) => ({ width, scheme })));
+    for (const { width, scheme: colorScheme } of views) {
+      const { page, context, train, waitForStep } = await site.open('#device=wasm&batch=8', {
+        viewport: { width, height: 860 },
         colorScheme,
-        hasTouch: true,
       });
       await train();
+      await waitForStep(25);
       for (const screen of ['Train', 'Weights', 'Use']) {
         await page.getByRole('button', { name: screen, exact: true }).click();
-        await page.waitForTimeout(600);
-        const width = await page.evaluate(() => document.documentElement.scrollWidth);
-        expect(width, `${screen} in ${colorScheme}`).toBeLessThanOrEqual(390);
-        const picture = process.env.LMD_SCREENSHOTS;
-        if (picture !== undefined) {
-          await page.screenshot({ path: `${picture}/${screen}-phone-${colorScheme}.png`, fullPage: true });
+        if (screen === 'Weights')
+          await page
+            .getByRole('img', { name: /Histogram/ })
+            .first()
+            .waitFor();
+        if (screen === 'Use') {
+          await drawSeven(page);
+          await page.locator('.results li').first().waitFor();
         }
+        // A page that scrolls sideways is too wide.
+        const needed = await page.evaluate(() => document.documentElement.scrollWidth);
+        expect(needed, `${screen}, ${width} pixels wide, ${colorScheme}`).toBeLessThanOrEqual(width);
+        const folder = process.env.LMD_SCREENSHOTS;
+        if (folder === undefined) continue;
+        await page.screenshot({
+          path: `${folder}/${screen.toLowerCase()}-${width}-${colorScheme}.png`,
+          fullPage: true,
+        });
       }
       await context.close();
     }
   });
 });
+
+async function drawSeven(page: Page): Promise<void> {
+  const box = (await page.locator('.sheet canvas').boundingBox())!;
+  const move = (x: number, y: number) => page.mouse.move(box.x + x * box.width, box.y + y * box.height, { steps: 8 });
+  await move(0.3, 0.2);
+  await page.mouse.down();
+  await move(0.7, 0.2);
+  await move(0.45, 0.85);
+  await page.mouse.up();
+}

@@ -34,11 +34,12 @@ class RunState {
   bandwidth = $state<number>();
   failure = $state<string>();
 
-  clear(after = Number.NEGATIVE_INFINITY): void {
-    this.losses.cut(after);
-    this.accuracies.cut(after);
+  /** Forgets all points, or those after a step that is computed again. */
+  clear(after?: number): void {
+    this.losses.cut(after ?? Number.NEGATIVE_INFINITY);
+    this.accuracies.cut(after ?? Number.NEGATIVE_INFINITY);
     this.failure = undefined;
-    if (Number.isFinite(after) && after > 0) return;
+    if (after !== undefined) return;
     this.loss = undefined;
     this.accuracy = undefined;
     this.heldOutLoss = undefined;
@@ -61,6 +62,8 @@ export class Playground {
   notices = $state.raw<readonly Notice[]>([]);
   /** Increases when there are points to draw. */
   version = $state(0);
+  /** A picture that was dropped to be classified. */
+  droppedPicture = $state.raw<Blob>();
   kept = $state.raw<{ readonly step: number; readonly time: number }>();
   readonly runs = [new RunState(), new RunState()] as const;
   files: GivenFiles = [];
@@ -204,8 +207,10 @@ export class Playground {
     if (!this.isStarted) return;
     this.#keptAt = performance.now();
     const { step } = this;
+    // Between two sessions there is nothing to save; the next time there is.
+    const bytes = await this.client.ask<'save'>({ type: 'save' }).catch(() => undefined);
+    if (bytes === undefined) return;
     try {
-      const bytes = await this.client.ask<'save'>({ type: 'save' });
       const time = Date.now();
       await keepRun({ bytes, step, time });
       this.kept = { step, time };
@@ -227,7 +232,7 @@ export class Playground {
       this.title = report.title;
       this.parameters = report.parameters;
       this.step = report.step;
-      for (const run of this.runs) run.clear(report.step);
+      for (const run of this.runs) run.clear(report.isNew ? undefined : report.step);
       this.version += 1;
     }
   }

@@ -2,8 +2,9 @@ import { LmdError } from '@lmd/core';
 import { parseIdx } from '@lmd/data/images';
 import type { DataKind } from '../settings/settings.js';
 import type { Task } from '../training/task.js';
+import { classOf } from './class-of.js';
 import { digitsTask, type IdxPair, unzipped } from './digits.js';
-import { classOf, type GivenPicture, picturesTask, type SmallPicture } from './pictures.js';
+import { type GivenPicture, picturesTask, type SmallPicture } from './pictures.js';
 import { textTask } from './text.js';
 
 /** Data of the user, as files by their paths. */

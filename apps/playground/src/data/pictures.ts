@@ -108,8 +108,3 @@ function checkClasses(classNames: readonly string[], all: readonly string[], unr
     remedy: `Use at least two classes with ${leastPerClass} pictures each, in a folder for each class.`,
   });
 }
-
-/** The class of a file by its path: the folder that it is in. */
-export function classOf(path: string): string {
-  return path.split('/').at(-2) ?? '';
-}

@@ -29,6 +29,13 @@ const reportInterval = 100;
 /** Of measurements of the update, in milliseconds. */
 const bandwidthInterval = 15_000;
 
+interface Beginning {
+  /** Whether it has nothing to do with what was trained before. */
+  readonly isNew?: boolean;
+  /** Default: that of the settings. */
+  readonly device?: Settings['device'];
+}
+
 type Points = { steps: number[]; losses: number[]; evaluations: RunReport['evaluations'][number][] };
 
 /** Everything behind the page: opens data and a backend, trains, and keeps what is trained when something fails. */
@@ -41,6 +48,8 @@ export class Controller {
   #bandwidths: (number | undefined)[] = [];
   #speed: { readonly step: number; readonly time: number } | undefined;
   #isPaused = true;
+  /** The step that the last recovery resumed from. */
+  #recoveredFrom: number | undefined;
 
   constructor(readonly surroundings: Surroundings) {}
 
@@ -53,6 +62,7 @@ export class Controller {
   async start(settings: Settings, files: GivenFiles): Promise<void> {
     const task = await openTask(settings.data, files, settings.seed, this.surroundings);
     await this.#replace(task, settings, [undefined, undefined]);
+    this.#recoveredFrom = undefined;
   }
 
   pause(): void {
@@ -134,7 +144,7 @@ export class Controller {
     const old = this.#session;
     const snapshots = await old?.stop();
     try {
-      await this.#begin(task, settings, resume);
+      await this.#begin(task, settings, resume, { isNew: true });
       for (const text of task.notes) this.#notice(text, true);
     } catch (error) {
       if (old !== undefined) await this.#begin(old.task, old.settings, snapshots!);
@@ -142,8 +152,13 @@ export class Controller {
     }
   }
 
-  async #begin(task: Task, settings: Settings, resume: readonly (Checkpoint | undefined)[]): Promise<void> {
-    await this.#openFor(settings.device);
+  async #begin(
+    task: Task,
+    settings: Settings,
+    resume: readonly (Checkpoint | undefined)[],
+    { isNew = false, device = settings.device }: Beginning = {},
+  ): Promise<void> {
+    await this.#openFor(device);
     const { backend, kind } = this.#opened!;
     this.#points = [0, 1].map(() => ({ steps: [], losses: [], evaluations: [] }));
     this.#speed = undefined;
@@ -168,7 +183,9 @@ export class Controller {
     this.#session = session;
     const parameters = Object.values(task.model.parameters).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
     const step = Math.max(...resume.map((one) => one?.step ?? 0));
-    this.surroundings.report({ type: 'session', step, device: backend.device, kind, title: task.title, parameters });
+    this.surroundings.report({
+      ...{ type: 'session', isNew, step, kind, parameters, device: backend.device, title: task.title },
+    });
     void session.ended.then(({ lost }) => {
       if (lost !== undefined && this.#session === session) return this.#recover(session);
     });
@@ -191,10 +208,13 @@ export class Controller {
     const from = Math.max(...snapshots.map((one) => one?.step ?? 0));
     const lost = `The graphics device was lost at step ${step}.`;
     const aligned = snapshots.every((one) => one?.step === snapshots[0]?.step);
-    for (const device of ['webgpu', 'wasm'] as const) {
+    // A device that is lost again before the next snapshot would be lost for ever.
+    const isRepeated = this.#recoveredFrom === from;
+    this.#recoveredFrom = from;
+    for (const device of isRepeated ? (['wasm'] as const) : (['webgpu', 'wasm'] as const)) {
       try {
         this.#opened = undefined;
-        await this.#begin(task, { ...settings, device }, snapshots);
+        await this.#begin(task, settings, snapshots, { device });
         const { kind } = this.#opened!;
         this.#notice(
           kind === 'webgpu'

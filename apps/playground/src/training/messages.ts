@@ -42,9 +42,10 @@ export interface RunReport {
 /** What the worker reports by itself. */
 export type Report =
   | { readonly type: 'progress'; readonly runs: readonly RunReport[]; readonly stepsPerSecond?: number }
-  /** A new session: points after `step` no longer hold. */
+  /** A session has begun. Points after `step` no longer hold; of one that is new, neither do those before. */
   | {
       readonly type: 'session';
+      readonly isNew: boolean;
       readonly step: number;
       readonly device: string;
       readonly kind: 'webgpu' | 'wasm';
