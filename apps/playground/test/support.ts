@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createCpuBackend } from '@lmd/backends/cpu';
-import { packData } from '../scripts/pack-data.mjs';
 import { pictureSide, type SmallPicture } from '../src/data/pictures.js';
 import { Controller, type Surroundings } from '../src/training/controller.js';
 import type { Report } from '../src/training/messages.js';
@@ -27,7 +26,6 @@ export interface Opened {
 
 /** The controller on the cpu backend in one thread, which it takes for WebGPU where that is asked for. */
 export async function openController(given: Partial<Surroundings> = {}): Promise<Opened> {
-  await packData();
   const reports: Report[] = [];
   const losses: [number[], number[]] = [[], []];
   let wake = () => {};

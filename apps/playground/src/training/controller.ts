@@ -15,7 +15,7 @@ export interface OpenBackend {
   readonly kind: 'webgpu' | 'wasm';
   /** Why it is not WebGPU. */
   readonly note?: string;
-  /** Destroys the device, for tests of what follows. */
+  /** Destroys the device; absent where there is none. */
   lose?(): void;
 }
 
@@ -136,7 +136,8 @@ export class Controller {
   async close(): Promise<void> {
     await this.#session?.stop();
     this.#session = undefined;
-    this.#opened?.backend.close?.();
+    closed(this.#opened);
+    this.#opened = undefined;
   }
 
   /** Ends the old session, and takes it up again if the new one cannot start. */
@@ -197,7 +198,7 @@ export class Controller {
     if (this.#opened !== undefined && (device === 'auto' || device === this.#opened.kind)) return;
     const old = this.#opened;
     this.#opened = await this.surroundings.open(device);
-    old?.backend.close?.();
+    closed(old);
     if (this.#opened.note !== undefined) this.#notice(this.#opened.note, device === 'webgpu');
   }
 
@@ -213,6 +214,7 @@ export class Controller {
     this.#recoveredFrom = from;
     for (const device of isRepeated ? (['wasm'] as const) : (['webgpu', 'wasm'] as const)) {
       try {
+        closed(this.#opened);
         this.#opened = undefined;
         await this.#begin(task, settings, snapshots, { device });
         const { kind } = this.#opened!;
@@ -278,6 +280,16 @@ export class Controller {
       runs,
       ...(stepsPerSecond === undefined || stepsPerSecond <= 0 ? {} : { stepsPerSecond }),
     });
+  }
+}
+
+/** Closes a backend and its device. One that is lost may refuse to close. */
+function closed(opened: OpenBackend | undefined): void {
+  try {
+    opened?.backend.close?.();
+    opened?.lose?.();
+  } catch (error) {
+    if (!isLmdError(error)) throw error;
   }
 }
 

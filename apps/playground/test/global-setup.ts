@@ -1,0 +1,4 @@
+import { packData } from '../scripts/pack-data.mjs';
+
+/** Once, before test files run beside each other. */
+export default () => packData();
