@@ -168,6 +168,7 @@ export default defineConfig({
     nav: [
       page('Guide', '/docs/own-data'),
       page('Packages', '/packages/core/README'),
+      { text: 'Playground', link: '/playground/index.html', target: '_self' },
       { text: 'API', link: '/api/index.html', target: '_self' },
       page('Studies', '/docs/studies/README'),
     ],

@@ -17,6 +17,7 @@ beforeAll(() => {
   const run = (...words: string[]) => execFileSync(process.execPath, words, { cwd: folder, stdio: 'pipe' });
   run(join('node_modules', 'vitepress', 'bin', 'vitepress.js'), 'build');
   run(join('scripts', 'api.mjs'));
+  run(join('scripts', 'playground.mjs'));
   pages = readdirSync(dist, { recursive: true, encoding: 'utf8' })
     .map((name) => name.replaceAll('\\', '/'))
     .filter((name) => name.endsWith('.html'));
