@@ -1,5 +1,9 @@
 // Builds the playground into the site.
+import { execFileSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildPage } from '@lmd/playground/build';
 
-await buildPage(fileURLToPath(new URL('../dist/playground', import.meta.url)));
+const playground = dirname(createRequire(import.meta.url).resolve('@lmd/playground/package.json'));
+const target = fileURLToPath(new URL('../dist/playground', import.meta.url));
+execFileSync(process.execPath, [join(playground, 'scripts', 'build.mjs'), target], { stdio: 'inherit' });

@@ -1,4 +1,4 @@
-// Packs the data and builds the page: `node scripts/build.mjs`, to dist.
+// Packs the data and builds the page: `node scripts/build.mjs [folder]`, by default to dist.
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'vite';
 import { packData } from './pack-data.mjs';
@@ -18,4 +18,4 @@ export async function buildPage(outDir = fileURLToPath(new URL('../dist', import
   }
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await buildPage();
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await buildPage(process.argv[2]);
