@@ -167,6 +167,9 @@ describe('the page', () => {
     await page.getByRole('button', { name: 'Train on it' }).click();
     await page.getByText('The text has 9 characters. Use a text of at least 2,000').waitFor();
     await waitForStep(before + 6);
+    // What is trained are still the digits.
+    await page.getByRole('button', { name: 'Use', exact: true }).click();
+    await page.getByRole('heading', { name: 'Draw a digit' }).waitFor();
     await context.close();
   });
 

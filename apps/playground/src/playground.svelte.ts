@@ -1,6 +1,7 @@
 import { Client } from './client.js';
 import type { GivenFiles } from './data/given.js';
 import {
+  type DataKind,
   defaultSettings,
   defaultsFor,
   fragmentOf,
@@ -58,6 +59,8 @@ export class Playground {
   device = $state('');
   kind = $state<'webgpu' | 'wasm'>();
   title = $state('');
+  /** What is trained on, which the settings may already have changed for the next start. */
+  data = $state<DataKind>('digits');
   parameters = $state(0);
   notices = $state.raw<readonly Notice[]>([]);
   /** Increases when there are points to draw. */
@@ -230,6 +233,7 @@ export class Playground {
       this.device = report.device;
       this.kind = report.kind;
       this.title = report.title;
+      this.data = report.data;
       this.parameters = report.parameters;
       this.step = report.step;
       for (const run of this.runs) run.clear(report.isNew ? undefined : report.step);

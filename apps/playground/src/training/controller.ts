@@ -185,7 +185,7 @@ export class Controller {
     const parameters = Object.values(task.model.parameters).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
     const step = Math.max(...resume.map((one) => one?.step ?? 0));
     this.surroundings.report({
-      ...{ type: 'session', isNew, step, kind, parameters, device: backend.device, title: task.title },
+      ...{ type: 'session', isNew, step, kind, parameters, device: backend.device, title: task.title, data: task.kind },
     });
     void session.ended.then(({ lost }) => {
       if (lost !== undefined && this.#session === session) return this.#recover(session);

@@ -1,6 +1,6 @@
 import type { PixelData } from '@lmd/inference';
 import type { GivenFiles } from '../data/given.js';
-import type { Settings } from '../settings/settings.js';
+import type { DataKind, Settings } from '../settings/settings.js';
 import type { WeightsQuery, WeightsView } from '../weights/weights-view.js';
 import type { Prediction } from './predict.js';
 
@@ -46,6 +46,7 @@ export type Report =
   | {
       readonly type: 'session';
       readonly isNew: boolean;
+      readonly data: DataKind;
       readonly step: number;
       readonly device: string;
       readonly kind: 'webgpu' | 'wasm';
