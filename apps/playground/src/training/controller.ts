@@ -4,10 +4,10 @@ import { readArchive, writeArchive } from '../archive/archive.js';
 import { type DataSources, type GivenFiles, openTask } from '../data/given.js';
 import type { Settings } from '../settings/settings.js';
 import { type WeightsQuery, type WeightsView, weightsView } from '../weights/weights-view.js';
-import type { Report, RunReport } from './messages.js';
+import type { Report } from './messages.js';
+import { Reporter } from './reporter.js';
 import { adapted, Session } from './session.js';
 import type { Task } from './task.js';
-import { updateBandwidth } from './update-bandwidth.js';
 
 /** An open backend. */
 export interface OpenBackend {
@@ -24,11 +24,6 @@ export interface Surroundings extends DataSources {
   report(report: Report): void;
 }
 
-/** Of reports to the page, in milliseconds. */
-const reportInterval = 100;
-/** Of measurements of the update, in milliseconds. */
-const bandwidthInterval = 15_000;
-
 interface Beginning {
   /** Whether it has nothing to do with what was trained before. */
   readonly isNew?: boolean;
@@ -36,20 +31,15 @@ interface Beginning {
   readonly device?: Settings['device'];
 }
 
-type Points = { steps: number[]; losses: number[]; evaluations: RunReport['evaluations'][number][] };
-
 /** Everything behind the page: opens data and a backend, trains, and keeps what is trained when something fails. */
 export class Controller {
   #session: Session | undefined;
   #opened: OpenBackend | undefined;
-  #points: Points[] = [];
-  #reported = 0;
-  #measured = Number.NEGATIVE_INFINITY;
-  #bandwidths: (number | undefined)[] = [];
-  #speed: { readonly step: number; readonly time: number } | undefined;
   #isPaused = true;
   /** The step that the last recovery resumed from. */
   #recoveredFrom: number | undefined;
+
+  #reporter: Reporter | undefined;
 
   constructor(readonly surroundings: Surroundings) {}
 
@@ -68,13 +58,13 @@ export class Controller {
   pause(): void {
     this.#isPaused = true;
     this.#session?.turns.pause();
-    this.#report();
+    this.#reporter?.report();
     this.surroundings.report({ type: 'paused', isPaused: true });
   }
 
   resume(): void {
     this.#isPaused = false;
-    this.#speed = undefined;
+    this.#reporter?.restart();
     this.#session?.turns.resume();
     this.surroundings.report({ type: 'paused', isPaused: false });
   }
@@ -83,6 +73,8 @@ export class Controller {
   async change(settings: Settings): Promise<void> {
     const { task, settings: old } = this.session;
     const snapshots = await this.session.stop();
+    // The last points, before another reporter takes over.
+    this.#reporter?.report();
     const next = { ...old, runs: settings.runs, device: settings.device, steps: settings.steps };
     try {
       const { backend } = this.#opened!;
@@ -161,19 +153,11 @@ export class Controller {
   ): Promise<void> {
     await this.#openFor(device);
     const { backend, kind } = this.#opened!;
-    this.#points = [0, 1].map(() => ({ steps: [], losses: [], evaluations: [] }));
-    this.#speed = undefined;
-    this.#measured = Number.NEGATIVE_INFINITY;
+    const reporter = new Reporter((report) => this.surroundings.report(report));
     const session = new Session(backend, task, settings, resume, {
-      step: (run, step, loss) => {
-        this.#points[run]!.steps.push(step);
-        this.#points[run]!.losses.push(loss);
-        this.#reportSometimes();
-      },
+      step: (run, step, loss) => reporter.step(run, step, loss),
+      evaluation: (run, step, result) => reporter.evaluation(run, step, result),
       limit: () => this.pause(),
-      evaluation: (run, step, result) => {
-        this.#points[run]!.evaluations.push({ step, ...result });
-      },
     });
     await session.started;
     const failed = session.runs.find(({ failure }) => failure !== undefined);
@@ -182,6 +166,8 @@ export class Controller {
       throw failed.failure!;
     }
     this.#session = session;
+    this.#reporter = reporter;
+    reporter.session = session;
     const parameters = Object.values(task.model.parameters).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
     const step = Math.max(...resume.map((one) => one?.step ?? 0));
     this.surroundings.report({
@@ -234,52 +220,6 @@ export class Controller {
 
   #notice(text: string, isProblem: boolean): void {
     this.surroundings.report({ type: 'notice', text, isProblem });
-  }
-
-  #reportSometimes(): void {
-    const now = performance.now();
-    if (now - this.#measured > bandwidthInterval && this.#session !== undefined) {
-      this.#measured = now;
-      void this.#measure(this.#session);
-    }
-    if (now - this.#reported >= reportInterval) this.#report();
-  }
-
-  async #measure({ turns, runs }: Session): Promise<void> {
-    try {
-      await turns.between(async () => {
-        for (const [n, run] of runs.entries()) this.#bandwidths[n] = await updateBandwidth(run);
-      });
-    } catch (error) {
-      // The session ended before it was its turn, or the device was lost, which the next step reports.
-      if (!isLmdError(error)) throw error;
-    }
-  }
-
-  #report(): void {
-    const session = this.#session;
-    if (session === undefined) return;
-    const now = performance.now();
-    const { step } = session;
-    const speed = this.#speed;
-    const stepsPerSecond = speed === undefined ? undefined : (1000 * (step - speed.step)) / (now - speed.time);
-    // Over about two seconds.
-    if (speed === undefined || now - speed.time > 2000) this.#speed = { step, time: now };
-    this.#reported = now;
-    const runs = session.runs.map(({ failure }, n): RunReport => {
-      const { steps, losses, evaluations } = this.#points[n]!;
-      const bandwidth = this.#bandwidths[n];
-      return {
-        ...{ steps: steps.splice(0), losses: losses.splice(0), evaluations: evaluations.splice(0) },
-        ...(bandwidth === undefined ? {} : { bandwidth }),
-        ...(failure === undefined ? {} : { failure: messageOf(failure) }),
-      };
-    });
-    this.surroundings.report({
-      type: 'progress',
-      runs,
-      ...(stepsPerSecond === undefined || stepsPerSecond <= 0 ? {} : { stepsPerSecond }),
-    });
   }
 }
 
