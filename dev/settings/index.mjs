@@ -7,7 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { Progress, readLedger, runTrials } from '@lmd/cli/experiment';
+import { Progress, readLedger, runTrials, withTrialRunner } from '@lmd/cli/experiment';
 import { interruptSignal } from '@lmd/training/node';
 import { root } from '../../scripts/lib.mjs';
 import { bestJson, writePage } from './page.mjs';
@@ -44,20 +44,19 @@ async function runTask(folder) {
   const count = values.changes === undefined ? undefined : Number(values.changes);
   const planned = [...finalTrials(task, records), ...changeTrials(task, records).slice(0, count)];
   const { signal } = interruptSignal();
-  await runTrials({
-    what: 'settings',
-    planned: () => planned,
-    pending: (results) => planned.filter(({ hash }) => !results.has(hash)),
-    unit: planned[0].configuration,
-    data,
-    out: folder,
-    parallel: 2,
-    threads: 1,
-    program,
-    checkout: root,
-    signal,
-    progress: new Progress((text) => void process.stderr.write(text), process.stderr.isTTY === true),
-  });
+  const place = { out: folder, data, program, checkout: root, parallel: 2, threads: 1 };
+  await withTrialRunner({ ...place, upload: false, priority: 'normal', say: () => {} }, (runner) =>
+    runTrials({
+      what: 'settings',
+      planned: () => planned,
+      pending: (results) => planned.filter(({ hash }) => !results.has(hash)),
+      unit: planned[0].configuration,
+      out: folder,
+      runner,
+      signal,
+      progress: new Progress((text) => void process.stderr.write(text), process.stderr.isTTY === true),
+    }),
+  );
   await store(folder);
 }
 

@@ -28,7 +28,7 @@ export async function natsRounds(context: NatsContext): Promise<Transport['gathe
   await call(context, `adding stream ${stream}`, () =>
     manager.streams.add({
       name: stream,
-      subjects: [`${prefix}.rounds.>`],
+      subjects: [`${prefix}.rounds.>`, `${prefix}.forgotten.>`],
       retention: RetentionPolicy.Limits,
       discard: DiscardPolicy.Old,
       storage,
@@ -38,14 +38,14 @@ export async function natsRounds(context: NatsContext): Promise<Transport['gathe
     }),
   );
   const channelSubject = ({ channel }: RoundPlace) => `${prefix}.rounds.${channel.replaceAll('/', '.')}`;
+  /** Has the number of the newest round of a channel that is not stored any more. */
+  const forgottenSubject = ({ channel }: RoundPlace) => `${prefix}.forgotten.${channel.replaceAll('/', '.')}`;
   const roundSubject = (place: RoundPlace) => `${channelSubject(place)}.${place.round}`;
 
-  /** Without this, one who is very late would open a round again whose messages are gone. */
+  /** Whether a round is no longer stored. Without this, one who is very late would open it again. */
   async function refuseForgotten(place: RoundPlace): Promise<void> {
-    const last = await manager.streams.getMessage(stream, { last_by_subj: `${channelSubject(place)}.*.*` });
-    if (last !== null && place.round <= Number(last.subject.split('.').at(-2)) - retainedRounds) {
-      throw forgotten(place);
-    }
+    const last = await manager.streams.getMessage(stream, { last_by_subj: forgottenSubject(place) });
+    if (last !== null && place.round <= Number(last.string())) throw forgotten(place);
   }
 
   async function publish(place: RoundPlace, { rank, payload }: Contribution): Promise<void> {
@@ -126,7 +126,7 @@ export async function natsRounds(context: NatsContext): Promise<Transport['gathe
           continue;
         }
         if (tally.result === undefined) throw closed(`NATS at ${connection.getServer()}`);
-        forget(place, contribution);
+        forget(place, contribution).catch(() => undefined);
         return tally.result;
       }
     } finally {
@@ -134,11 +134,14 @@ export async function natsRounds(context: NatsContext): Promise<Transport['gathe
     }
   }
 
-  function forget(place: RoundPlace, { rank }: Contribution): void {
+  /** Removes a round that is too old. One worker is enough, and nobody waits: what is left over ends with its age. */
+  async function forget(place: RoundPlace, { rank }: Contribution): Promise<void> {
     const old = place.round - retainedRounds;
-    // One worker is enough, and nobody waits for it: what is left over ends with its age.
     if (rank !== 0 || old < 0) return;
-    manager.streams.purge(stream, { filter: `${roundSubject({ ...place, round: old })}.*` }).catch(() => undefined);
+    const subject = forgottenSubject(place);
+    await js.publish(subject, String(old));
+    await manager.streams.purge(stream, { filter: subject, keep: 1 });
+    await manager.streams.purge(stream, { filter: `${roundSubject({ ...place, round: old })}.*` });
   }
 
   return async (place, contribution) => {

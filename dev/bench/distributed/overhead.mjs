@@ -1,0 +1,82 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { startNatsServer } from '../../../scripts/nats-server.mjs';
+import { report } from '../lib/report.mjs';
+
+const program = join(dirname(createRequire(import.meta.url).resolve('@lmd/cli/package.json')), 'dist', 'bin.js');
+/** Steps that are not timed: the first ones compile. */
+const untimed = 2;
+const most = 1.15;
+
+/** Least milliseconds of a step of `lmd train`. */
+function stepOf(words, cwd) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [program, 'train', ...words, '--json'], { cwd });
+    let [text, errors, last, least, steps] = ['', '', undefined, Infinity, 0];
+    child.stdout.setEncoding('utf8').on('data', (chunk) => {
+      text += chunk;
+      for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n')) {
+        const event = JSON.parse(text.slice(0, end));
+        text = text.slice(end + 1);
+        if (event.type !== 'step') continue;
+        const now = performance.now();
+        if (++steps > untimed) least = Math.min(least, now - last);
+        last = now;
+      }
+    });
+    child.stderr.setEncoding('utf8').on('data', (chunk) => {
+      errors += chunk;
+    });
+    child.on('close', (code) => (code === 0 ? resolve(least) : reject(new Error(errors))));
+  });
+}
+
+/** A step of two workers beside one process, with the same processors. */
+export async function measureOverhead({ quick, server }) {
+  const folder = mkdtempSync(join(tmpdir(), 'lmd-bench-'));
+  const model = quick ? { width: 32, depth: 1, heads: 1 } : { width: 384, depth: 6, heads: 6 };
+  const configuration = {
+    ...{ steps: quick ? 4 : 8, batchSize: quick ? 2 : 8, precision: 'fp32' },
+    data: { kind: 'text', path: 'text.txt', length: quick ? 16 : 128 },
+    model: { kind: 'gpt2', ...model },
+    optimizers: [{ name: 'adamw', rule: 'adamw', learningRate: 0.001, schedule: { kind: 'constant' } }],
+    evaluation: { every: 1000, examples: 1, test: false },
+    checkpoints: { every: 1000 },
+  };
+  writeFileSync(join(folder, 'text.txt'), 'Low precision, multiplicative weights, and their noise. '.repeat(400));
+  writeFileSync(join(folder, 'run.json'), JSON.stringify(configuration));
+  const what = quick ? 'a small GPT-2' : 'GPT-2 6×384';
+  try {
+    const alone = await stepOf(['run.json', '--set', `microBatchSize=${configuration.batchSize / 2}`], folder);
+    const compare = (name, milliseconds) =>
+      report(
+        `step of ${what}, two workers, ${name}`,
+        milliseconds,
+        'ms',
+        'one process',
+        alone / milliseconds,
+        1 / most,
+      );
+    report(`step of ${what}, one process, two micro-batches`, alone, 'ms');
+    compare('threads', await stepOf(['run.json', '--workers', '2'], folder));
+    if (server === undefined) return;
+    const { url, stop } = await startNatsServer(server);
+    const worker = spawn(process.execPath, [program, 'worker', url, '--work', 'work'], {
+      cwd: folder,
+      stdio: 'ignore',
+    });
+    try {
+      compare('over NATS', await stepOf(['run.json', '--workers', url, '--world', '2'], folder));
+    } finally {
+      const ended = new Promise((resolve) => worker.on('exit', resolve));
+      worker.kill();
+      await ended;
+      await stop();
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
