@@ -1,3 +1,5 @@
+import { type Ballot, countVotes } from './count-votes.js';
+
 /** Number of 32-bit words for the signs of `count` coordinates. */
 export const wordsOf = (count: number): number => Math.ceil(count / 32);
 
@@ -31,60 +33,22 @@ export function packNonZeros(signs: Float32Array): Uint32Array {
   return words;
 }
 
-/** One worker's packed votes. Without `cast`, every coordinate has a vote. */
-export interface Ballot {
-  readonly up: Uint32Array;
-  readonly cast?: Uint32Array;
-}
-
 /**
  * The majority of each coordinate: 1, −1, or 0 where as many vote up as down. Only integers are added, so the order of
  * the ballots does not matter.
- *
- * Votes of 32 coordinates are counted at once: plane k holds bit k of their counters, and a ballot is added as in a
- * binary adder. It takes about two operations a word and ballot.
  */
 export function majority(ballots: readonly Ballot[], count: number): Float32Array {
+  const { up, down } = countVotes(ballots, count);
   const directions = new Float32Array(count);
-  const depth = Math.max(1, Math.ceil(Math.log2(ballots.length + 1)));
-  const ups = new Int32Array(depth);
-  const downs = new Int32Array(depth);
-  for (let word = 0; word < wordsOf(count); word++) {
-    ups.fill(0);
-    downs.fill(0);
-    for (const { up, cast } of ballots) {
-      const allowed = cast === undefined ? -1 : cast[word]!;
-      addTo(ups, up[word]! & allowed);
-      addTo(downs, ~up[word]! & allowed);
-    }
-    const more = exceeds(ups, downs);
-    const fewer = exceeds(downs, ups);
-    const end = Math.min(32, count - 32 * word);
-    for (let bit = 0; bit < end; bit++) {
-      directions[32 * word + bit] = ((more >>> bit) & 1) - ((fewer >>> bit) & 1);
+  for (let word = 0; word < up.length; word++) {
+    let more = up[word]! | 0;
+    let fewer = down[word]! | 0;
+    const end = Math.min(32 * word + 32, count);
+    for (let index = 32 * word; index < end; index++) {
+      directions[index] = (more & 1) - (fewer & 1);
+      more >>= 1;
+      fewer >>= 1;
     }
   }
   return directions;
-}
-
-/** Adds 32 one-bit numbers to 32 counters. */
-function addTo(planes: Int32Array, bits: number): void {
-  let carry = bits;
-  for (let plane = 0; carry !== 0; plane++) {
-    const before = planes[plane]!;
-    planes[plane] = before ^ carry;
-    carry &= before;
-  }
-}
-
-/** A bit for each of 32 counters: whether a's is above b's. */
-function exceeds(a: Int32Array, b: Int32Array): number {
-  let above = 0;
-  let undecided = -1;
-  for (let plane = a.length - 1; plane >= 0; plane--) {
-    const [x, y] = [a[plane]!, b[plane]!];
-    above |= undecided & x & ~y;
-    undecided &= ~(x ^ y);
-  }
-  return above;
 }
