@@ -2,10 +2,10 @@
  * npm run bench -- distributed [--json] [--quick] [--part counting ...]
  *
  * Measures what `@lmd/distributed` promises. counting: votes of 124M weights counted by one core. wire: bytes that a
- * worker sends and receives for a step, counted by a proxy, beside those of the votes. queue: 1,000 trials without work,
- * from a study to workers and back. overhead: a step of two workers beside one of a process with two micro-batches, for
- * a GPT-2 with 6 layers of width 384. wire and queue, and overhead over a server, need a NATS server (npm run nats says
- * how to get one) and are omitted without one.
+ * worker sends and receives for a step, counted by a proxy, beside those of the votes. queue: 1,000 trials without
+ * work, from a study to workers and back. overhead: a step of two workers beside one of a process with two
+ * micro-batches, for a GPT-2 with 6 layers of width 384. wire and queue, and overhead over a server, need a NATS server
+ * (npm run nats says how to get one) and are omitted without one.
  */
 import { parseArgs } from 'node:util';
 import { findNatsServer } from '../../../scripts/nats-server.mjs';

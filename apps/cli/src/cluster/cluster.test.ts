@@ -17,7 +17,8 @@ import { type ClusterRunnerOptions, clusterRunner } from './cluster-runner.js';
 import type { CodeIdentity } from './code-identity.js';
 import { connectTransport } from './connect.js';
 import { trialQueue } from './messages.js';
-import { type ServeOptions, serve } from './serve.js';
+import { serve } from './serve.js';
+import type { ServeOptions } from './service.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lmd-cluster-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -59,8 +59,8 @@ export async function connectTransport(url: string, options: ConnectOptions = {}
 }
 
 /**
- * Waits for the answer of a server, and closes the connection. One that refuses a client's certificate does so only when
- * the connection is made, and a client that reconnects would try again for ever.
+ * Waits for the answer of a server, and closes the connection. One that refuses a client's certificate does so only
+ * when the connection is made, and a client that reconnects would try again for ever.
  */
 async function checkAnswer(connection: NatsConnection): Promise<void> {
   const ended = async () => {

@@ -1,32 +1,13 @@
 import { join } from 'node:path';
 import { isLmdError, LmdError, messageOf } from '@lmd/core';
 import type { QueueItem } from '@lmd/distributed';
-import type { DataConfiguration } from '../configuration/data-schema.js';
 import { describeSource } from '../data/index.js';
 import { codeDifference } from './code-identity.js';
-import { decodeOrder, encode, type Order, topicOf, type WorkerNews } from './messages.js';
-import type { ServeOptions } from './serve.js';
+import { decodeOrder, type Order, type WorkerNews } from './messages.js';
 import { serveRank } from './serve-rank.js';
 import { serveTrial } from './serve-trial.js';
+import { type ServeContext, type Service, tell } from './service.js';
 import { checkData, fetchData } from './shared-data.js';
-
-/** What serves one delivery needs. */
-export interface ServeContext extends ServeOptions {
-  readonly leaseMs: number;
-  /** Name of this worker. */
-  readonly worker: string;
-}
-
-/** How an order is carried out. */
-export interface Service {
-  readonly label: string;
-  /** The data of the order, with its path where a copy of this machine is at that path. */
-  dataAt(path?: string): Promise<DataConfiguration>;
-  /** Runs it with the path of the data on this machine, and stores the answer. Throws `INTERRUPTED` if it stopped. */
-  run(path: string | undefined): Promise<void>;
-  /** Stores an error as the answer. */
-  fail(error: unknown): Promise<void>;
-}
 
 /** Deliveries after which an item is taken to be what ends its workers. */
 const mostDeliveries = 10;
@@ -93,11 +74,6 @@ const releasedOf = (order: Order, worker: string): WorkerNews => ({
   hash: order.kind === 'trial' ? order.trial.hash : String(order.job.rank),
   worker,
 });
-
-/** Publishes news of an order. */
-export function tell({ transport }: ServeContext, { run }: Order, news: WorkerNews): Promise<void> {
-  return transport.topics.publish(topicOf(run), encode(news));
-}
 
 /** The path of an order's data on this machine; undefined for data without files. */
 async function locate(

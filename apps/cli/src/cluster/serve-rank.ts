@@ -14,7 +14,7 @@ import {
   resultQueueOf,
   topicOf,
 } from './messages.js';
-import type { ServeContext, Service } from './serve-item.js';
+import type { ServeContext, Service } from './service.js';
 
 /** Time in milliseconds between two looks at the first worker. */
 const lookMs = 10_000;

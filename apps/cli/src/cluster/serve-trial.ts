@@ -3,7 +3,7 @@ import { serializeError } from '../errors.js';
 import { describeEnvironment } from '../experiment/ledger/provenance.js';
 import { type FinishedTrial, runTrial, trialConfiguration } from '../experiment/run-trial.js';
 import { encode, resultQueueOf, type TrialAnswer, type TrialOrder } from './messages.js';
-import { type ServeContext, type Service, tell } from './serve-item.js';
+import { type ServeContext, type Service, tell } from './service.js';
 
 /** Time in milliseconds between two reports of a trial's step. */
 const reportMs = 500;

@@ -1,34 +1,7 @@
 import { hostname } from 'node:os';
-import type { Transport } from '@lmd/distributed';
-import type { FinishedTrial, RunTrialOptions } from '../experiment/run-trial.js';
-import type { PlannedTrial } from '../experiment/trial.js';
-import type { TrialHost } from '../trial/request.js';
-import type { CodeIdentity } from './code-identity.js';
 import { defaultLeaseMs, trialQueue, workerGroup } from './messages.js';
 import { serveItem } from './serve-item.js';
-
-export interface ServeOptions {
-  readonly transport: Transport;
-  readonly host: TrialHost;
-  readonly code: CodeIdentity;
-  /** Folder of fetched data, and of the working folders of trials. */
-  readonly work: string;
-  /** A copy of the study's data, to be used instead of fetching it. */
-  readonly data?: string | undefined;
-  readonly parallel: number;
-  readonly threads: number;
-  /** Time in milliseconds without a trial after which it ends; undefined: it waits. */
-  readonly idleMs?: number | undefined;
-  /** Time in milliseconds after which another worker gets a trial of this one if it is not heard of. */
-  readonly leaseMs?: number;
-  /** Address of the server, for the processes of a training; undefined: they have the transport of this one. */
-  readonly server?: string;
-  /** Aborting it stops the running trials after their step and hands them back to the queue. */
-  readonly signal: AbortSignal;
-  readonly say: (text: string) => void;
-  /** What runs a trial. */
-  readonly execute?: (trial: PlannedTrial, options: RunTrialOptions) => Promise<FinishedTrial>;
-}
+import type { ServeOptions } from './service.js';
 
 /** The longest time that a worker waits for an item before it looks whether it has been idle. */
 const takeMs = 2000;

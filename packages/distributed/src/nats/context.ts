@@ -20,8 +20,8 @@ export interface NatsContext {
 const pauseMs = 250;
 
 /**
- * Runs a call to the server, again while it cannot be reached, so the call must be safe to repeat. Other errors,
- * and those that last, become `TRANSPORT_FAILURE`.
+ * Runs a call to the server, again while the server cannot be reached, so the call must be safe to repeat. Other
+ * errors, and those that last, become `TRANSPORT_FAILURE`.
  */
 export async function call<T>(context: NatsContext, what: string, body: () => Promise<T>): Promise<T> {
   const { connection, patienceMs } = context;
