@@ -39,7 +39,7 @@ export async function measureOverhead({ quick, server }) {
   const folder = mkdtempSync(join(tmpdir(), 'lmd-bench-'));
   const model = quick ? { width: 32, depth: 1, heads: 1 } : { width: 384, depth: 6, heads: 6 };
   const configuration = {
-    ...{ steps: quick ? 4 : 8, batchSize: quick ? 2 : 8, precision: 'fp32' },
+    ...{ steps: quick ? 4 : 6, batchSize: quick ? 2 : 4, precision: 'fp32' },
     data: { kind: 'text', path: 'text.txt', length: quick ? 16 : 128 },
     model: { kind: 'gpt2', ...model },
     optimizers: [{ name: 'adamw', rule: 'adamw', learningRate: 0.001, schedule: { kind: 'constant' } }],

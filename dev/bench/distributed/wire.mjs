@@ -28,7 +28,7 @@ async function countingProxy(port) {
     client.pipe(upstream).pipe(client);
     for (const socket of [client, upstream]) socket.on('error', () => {});
   });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
   const { port: own } = /** @type {import('node:net').AddressInfo} */ (server.address());
   return { bytes, port: own, close: () => server.close() };
 }
