@@ -13,7 +13,9 @@ import { Wait } from './wait.js';
 /** Room for subject and headers in a message. */
 const overheadBytes = 4096;
 /** Number of messages that are on their way to the server at once. */
-const window = 16;
+const window = 8;
+/** Time in milliseconds for the answer to a part, which on a busy machine waits for those before it. */
+const partTimeoutMs = 30_000;
 /** Bounds what a message that is not of a worker can make a reader allocate. */
 const mostParts = 2 ** 16;
 
@@ -58,10 +60,15 @@ export async function natsRounds(context: NatsContext): Promise<Transport['gathe
         const part = first + index;
         const head = headers();
         head.set('Lmd-Part', JSON.stringify({ attempt, part, parts, hash }));
-        return js.publish(`${roundSubject(place)}.${rank}`, payload.subarray(part * size, (part + 1) * size), {
-          headers: head,
-          msgID: `${attempt} ${part}`,
-        });
+        const bytes = payload.subarray(part * size, (part + 1) * size);
+        // Each part is patient on its own: with its id it is stored once, however often it is sent.
+        return call(context, `part ${part} of round ${place.round}`, () =>
+          js.publish(`${roundSubject(place)}.${rank}`, bytes, {
+            headers: head,
+            msgID: `${attempt} ${part}`,
+            timeout: partTimeoutMs,
+          }),
+        );
       });
       await Promise.all(publishing);
     }
