@@ -22,6 +22,8 @@ export const words = {
   total: 8,
   grain: 9,
   chunks: 10,
+  /** Size of the memory of the tensors in pages of 64 KiB when the job began. */
+  pages: 11,
   /** How many chunks of each thread's own have been taken: a cache line for each thread. */
   taken: 16,
 } as const;

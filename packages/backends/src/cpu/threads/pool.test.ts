@@ -57,6 +57,15 @@ describe('ThreadPool', () => {
     expect(new Float32Array(memory.buffer, start, count).every((value, i) => value === -(i + 1))).toBe(true);
   });
 
+  it('tells workers the size of the memory, which may have grown while they started', async () => {
+    const { pool, memory, start } = await poolOf(2);
+    pool.run(0, 16, 16, [negate, start, start]);
+    const before = memory.buffer.byteLength;
+    memory.grow(3);
+    pool.run(0, 16, 16, [negate, start, start]);
+    expect(pool.control.words[words.pages]! * 65_536).toBe(before + 3 * 65_536);
+  });
+
   it('has workers that take part, and that do not keep the process alive', async () => {
     let own = 0;
     const { pool, start } = await poolOf(2, () => {

@@ -1,6 +1,7 @@
 import { LmdError, messageOf } from '@lmd/core';
 import { type RangedKernel, takeChunks } from './chunks.js';
 import { type Control, controlBytes, createControl, takenWord, words } from './control.js';
+import { pagesOf } from './growth.js';
 import type { Worker, WorkerThreads } from './platform.js';
 import { workerProgram } from './worker.generated.js';
 import type { WorkerData, WorkerModules } from './worker-data.js';
@@ -82,6 +83,7 @@ export class ThreadPool {
     state[words.total] = total;
     state[words.grain] = grain;
     state[words.chunks] = chunks;
+    state[words.pages] = pagesOf(this.#modules.memory);
     this.#control.arguments.set(rest);
     for (let thread = 0; thread < this.threads; thread++) state[takenWord(thread)] = 0;
     Atomics.store(state, words.open, 1);

@@ -1,10 +1,11 @@
 import type { NativeSource } from '@lmd/native';
+import type { WasmMemory } from '../arena.js';
 
 /** Data from which a worker instantiates the kernels. */
 export interface WorkerModules {
   readonly modules: readonly object[];
   /** A shared memory. */
-  readonly memory: { readonly buffer: ArrayBufferLike };
+  readonly memory: WasmMemory;
   /** For each thread, the workspace of each module. */
   readonly workspaces: readonly (readonly number[])[];
   /** Native kernels, which come before those of the modules. */

@@ -26,6 +26,8 @@ var words = {
   total: 8,
   grain: 9,
   chunks: 10,
+  /** Size of the memory of the tensors in pages of 64 KiB when the job began. */
+  pages: 11,
   /** How many chunks of each thread's own have been taken: a cache line for each thread. */
   taken: 16
 };
@@ -61,6 +63,15 @@ function takeChunks(state2, { kernel, total, grain, chunks, rest }, self2, threa
   }
 }
 
+// src/cpu/threads/growth.ts
+var pageBytes = 65536;
+function pagesOf(memory2) {
+  return memory2.buffer.byteLength / pageBytes;
+}
+function followGrowth(memory2, pages) {
+  if (pagesOf(memory2) < pages) memory2.grow(0);
+}
+
 // src/cpu/threads/worker.ts
 var { workerData } = builtIn("node:worker_threads");
 var { modules, memory, native, workspaces, names, threads, self, spins } = workerData;
@@ -94,6 +105,7 @@ function work() {
     rest: control.arguments.subarray(0, state[words.count])
   };
   try {
+    followGrowth(memory, state[words.pages]);
     takeChunks(state, job, self, threads);
   } catch {
     Atomics.store(state, words.failed, 1);

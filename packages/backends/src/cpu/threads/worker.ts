@@ -7,6 +7,7 @@
 import { builtIn } from './built-in.js';
 import { type RangedKernel, takeChunks } from './chunks.js';
 import { createControl, words } from './control.js';
+import { followGrowth } from './growth.js';
 import type { WorkerData } from './worker-data.js';
 
 type Kernels = Readonly<Record<string, RangedKernel>>;
@@ -54,6 +55,7 @@ function work(): void {
     rest: control.arguments.subarray(0, state[words.count]),
   };
   try {
+    followGrowth(memory, state[words.pages]!);
     takeChunks(state, job, self, threads);
   } catch {
     Atomics.store(state, words.failed, 1);
