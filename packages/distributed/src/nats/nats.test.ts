@@ -1,5 +1,5 @@
 import { lion } from '@lmd/core';
-import { connect } from '@nats-io/transport-node';
+import { connect, headers } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findNatsServer, howToInstall, startNatsServer } from '../../../../scripts/nats-server.mjs';
 import { base, outcome, outcomes } from '../../test/small-run.js';
@@ -54,6 +54,28 @@ describe.skipIf(program === undefined)(`the NATS transport${program === undefine
     const ranks = async () => (await a.members.list('group')).map(({ rank }) => rank);
     while ((await ranks()).length > 1) await new Promise((resolve) => setTimeout(resolve, 100));
     expect(await ranks()).toEqual([0]);
+  });
+
+  it('does not count a contribution that is stored damaged, and goes on with the one that is not', async () => {
+    const transports = [await connected(), await connected()];
+    const raw = await connect({ servers: url });
+    const head = headers();
+    head.set('Lmd-Part', JSON.stringify({ attempt: 'changed', part: 0, parts: 1, hash: '0123456789abcdef' }));
+    raw.publish('lmd.rounds.damaged.0.1', Uint8Array.of(7), { headers: head });
+    await raw.flush();
+    const rounds = transports.map((transport, rank) =>
+      transport.gather(
+        { channel: 'damaged', round: 0 },
+        { rank, workers: 2, payload: Uint8Array.of(rank), timeoutMs: 60_000 },
+      ),
+    );
+    for (const { payloads } of await Promise.all(rounds)) {
+      expect([...payloads]).toEqual([
+        [0, Uint8Array.of(0)],
+        [1, Uint8Array.of(1)],
+      ]);
+    }
+    await raw.close();
   });
 
   it('says that it is closed', async () => {
