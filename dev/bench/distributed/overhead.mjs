@@ -40,9 +40,10 @@ export async function measureOverhead({ quick, server }) {
   const model = quick ? { width: 32, depth: 1, heads: 1 } : { width: 384, depth: 6, heads: 6 };
   const configuration = {
     ...{ steps: quick ? 4 : 6, batchSize: quick ? 2 : 4, precision: 'fp32' },
-    data: { kind: 'text', path: 'text.txt', length: quick ? 16 : 128 },
+    data: { kind: 'text', path: 'text.txt', length: quick ? 16 : 128, tokenizer: 'characters' },
     model: { kind: 'gpt2', ...model },
-    optimizers: [{ name: 'adamw', rule: 'adamw', learningRate: 0.001, schedule: { kind: 'constant' } }],
+    // A sign, so that votes are possible too.
+    optimizers: [{ name: 'lion', rule: 'lion', learningRate: 0.0003, schedule: { kind: 'constant' } }],
     evaluation: { every: 1000, examples: 1, test: false },
     checkpoints: { every: 1000 },
   };
@@ -51,6 +52,7 @@ export async function measureOverhead({ quick, server }) {
   const what = quick ? 'a small GPT-2' : 'GPT-2 6×384';
   try {
     const alone = await stepOf(['run.json', '--set', `microBatchSize=${configuration.batchSize / 2}`], folder);
+    const votes = ['--set', 'distributed={"exchange":"votes","workers":2}'];
     const compare = (name, milliseconds) =>
       report(
         `step of ${what}, two workers, ${name}`,
@@ -61,7 +63,8 @@ export async function measureOverhead({ quick, server }) {
         1 / most,
       );
     report(`step of ${what}, one process, two micro-batches`, alone, 'ms');
-    compare('threads', await stepOf(['run.json', '--workers', '2'], folder));
+    compare('threads that average', await stepOf(['run.json', '--workers', '2'], folder));
+    compare('threads that vote', await stepOf(['run.json', ...votes], folder));
     if (server === undefined) return;
     const { url, stop } = await startNatsServer(server);
     const worker = spawn(process.execPath, [program, 'worker', url, '--work', 'work'], {
@@ -69,7 +72,7 @@ export async function measureOverhead({ quick, server }) {
       stdio: 'ignore',
     });
     try {
-      compare('over NATS', await stepOf(['run.json', '--workers', url, '--world', '2'], folder));
+      compare('voting over NATS', await stepOf(['run.json', ...votes, '--workers', url], folder));
     } finally {
       const ended = new Promise((resolve) => worker.on('exit', resolve));
       worker.kill();
