@@ -1,4 +1,5 @@
 import { lion } from '@lmd/core';
+import { jetstreamManager } from '@nats-io/jetstream';
 import { connect, headers } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findNatsServer, howToInstall, startNatsServer } from '../../../../scripts/nats-server.mjs';
@@ -44,6 +45,28 @@ describe.skipIf(program === undefined)(`the NATS transport${program === undefine
       );
     while (!(await isForgotten())) await new Promise((resolve) => setTimeout(resolve, 20));
     expect((await gather(3)).payloads.get(0)).toEqual(Uint8Array.of(3));
+  });
+
+  it('leaves no consumers on the server, which has room for a thousand', async () => {
+    const [a, b] = [await connected({ prefix: 'lean' }), await connected({ prefix: 'lean' })];
+    const both = (round: number) =>
+      Promise.all(
+        [a, b].map((transport, rank) =>
+          transport.gather({ channel: 'c', round }, { rank, workers: 2, payload: Uint8Array.of(rank), timeoutMs: 9e4 }),
+        ),
+      );
+    await a.store.put('some/key', Uint8Array.of(1));
+    for (let round = 0; round < 20; round++) {
+      await both(round);
+      expect(await b.store.keys('some/')).toEqual(['some/key']);
+    }
+    const connection = await connect({ servers: url });
+    const manager = await jetstreamManager(connection);
+    const consumers = async (stream: string) => (await manager.streams.info(stream)).state.consumer_count;
+    // Nobody waits until they are removed.
+    while ((await consumers('lean-rounds')) > 2) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(await consumers('OBJ_lean-store')).toBe(0);
+    await connection.close();
   });
 
   it('keeps a member as long as it is there, and forgets one that has ended', async () => {

@@ -16,6 +16,8 @@ const overheadBytes = 4096;
 const window = 8;
 /** Time in milliseconds for the answer to a part, which on a busy machine waits for those before it. */
 const partTimeoutMs = 30_000;
+/** Time in milliseconds after which the server removes a consumer that nobody uses. */
+const consumerMs = 30_000;
 /** Bounds what a message that is not of a worker can make a reader allocate. */
 const mostParts = 2 ** 16;
 
@@ -83,6 +85,8 @@ export async function natsRounds(context: NatsContext): Promise<Transport['gathe
     const consumer = await js.consumers.get(stream, {
       filter_subjects: [`${roundSubject(place)}.*`],
       deliver_policy: DeliverPolicy.All,
+      // Of a worker that was killed. A server has room for a thousand consumers of a stream.
+      inactive_threshold: consumerMs,
     });
     const messages = await consumer.consume();
     let isCloseSent = false;
@@ -103,6 +107,8 @@ export async function natsRounds(context: NatsContext): Promise<Transport['gathe
       }
     } finally {
       messages.stop();
+      // The client leaves that to the server, which would do it minutes later.
+      consumer.delete().catch(() => undefined);
     }
     wait.throwFailure();
   }
