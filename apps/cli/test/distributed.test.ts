@@ -86,6 +86,7 @@ describe('workers as threads', () => {
     [['--workers', 'many'], '--workers is many.'],
     [['--workers', '5'], 'batchSize is 12, but distributed.workers is 5.'],
     [['--workers', 'nats://127.0.0.1:1'], 'The number of workers is missing.'],
+    [['--workers', '2', '--world', '3'], 'both give a number of workers'],
     [['--workers', 'nats://127.0.0.1:1', '--world', '3'], 'cannot be reached'],
     [
       ['--set', 'distributed={"exchange":"votes","workers":3}', 'optimizers=[{"name":"lmd","rule":"adamw"}]'],

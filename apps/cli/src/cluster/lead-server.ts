@@ -124,7 +124,8 @@ export function leadServer(transport: Transport, { code, say, leaseMs = defaultL
       await queue.add(itemOf(run, rank), encode(order), { priority: 'high' });
     }
     const there = (await transport.members.list(workerGroup)).length;
-    say(`${transport.name}: ${there} workers for ${ranks.length} parts. Each lmd worker <server> adds one.`);
+    const others = ranks.length === 1 ? 'one other worker' : `${ranks.length} other workers`;
+    say(`${transport.name}: needs ${others}, and ${there} wait. Each lmd worker <server> adds one.`);
     const received = receive().catch(fail);
     const own = await outcomeOf(runTrial({ ...request, rank: rankOf(job, 0, start) }, emit, stop.signal));
     // After the last step nobody waits for this worker; in any other case the others do.

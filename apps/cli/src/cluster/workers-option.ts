@@ -15,7 +15,19 @@ export interface WorkersOptions {
  * which gives the bits of one process.
  */
 export function withWorkers(configuration: Configuration, { workers, world }: WorkersOptions): Configuration {
-  const count = world ?? (workers === undefined || isAddress(workers) ? undefined : threadsOf(workers));
+  const threads = workers === undefined || isAddress(workers) ? undefined : threadsOf(workers);
+  if (threads !== undefined && world !== undefined) {
+    throw new UsageError(
+      'INVALID_ARGUMENT',
+      `--workers ${threads} and --world ${world} both give a number of workers.`,
+      {
+        subject: '--world',
+        value: world,
+        remedy: 'Use --workers <count> for threads of this machine, or --workers nats://host:4222 --world <count>.',
+      },
+    );
+  }
+  const count = world ?? threads;
   if (count === undefined) return configuration;
   const { distributed } = configuration;
   return parseConfiguration(

@@ -27,7 +27,7 @@ export function declareCluster(
 ): void {
   program
     .command('worker')
-    .description('run trials of the studies and searches of a NATS server, until Ctrl-C')
+    .description('run trials of studies and searches, and parts of trainings, for a NATS server, until Ctrl-C')
     .argument('<server>', 'nats://host:4222, or tls://host:4222; credentials: NATS_TOKEN, NATS_USER and NATS_PASSWORD')
     .addOption(tableOption('--parallel <count>', worker.parallel))
     .addOption(tableOption('--threads <count>', worker.threads))

@@ -14,7 +14,11 @@ const shared = {
     .int()
     .min(1)
     .max(mostWorkers)
-    .describe('Number of workers. `batchSize` is that of all together, and a multiple of it.'),
+    .default(1)
+    .describe(
+      'Number of workers, which `--workers` and `--world` change. `batchSize` is that of all together, and a multiple ' +
+        'of it.',
+    ),
   ...optionShape({ timeoutMs, compareEvery }),
   retainedRounds: z
     .int()
