@@ -2,7 +2,7 @@ import { openModelFile } from '@lmd/inference/node';
 import { geometryOf, locateData } from '../data/index.js';
 import { prepareModules } from '../modules/prepare.js';
 import { withDigests } from '../modules/uses.js';
-import { completeModel } from '../trial/pretrained-model.js';
+import { completeModel, noteOnClasses } from '../trial/pretrained-model.js';
 import { checkConsistency } from './consistency.js';
 import type { Configuration } from './schema.js';
 
@@ -32,7 +32,10 @@ async function located(given: Configuration, note: (text: string) => void): Prom
   const file = await openModelFile(model.weights);
   try {
     for (const text of file.notes) note(text);
-    return { ...configuration, model: { ...completeModel({ ...configuration, model }, file), weights: file.path } };
+    const completed = completeModel({ ...configuration, model }, file);
+    const classes = noteOnClasses(configuration, file);
+    if (classes !== undefined) note(classes);
+    return { ...configuration, model: { ...completed, weights: file.path } };
   } finally {
     await file.close();
   }

@@ -133,3 +133,24 @@ function checkImages(
     });
   }
 }
+
+/** Class names that a note lists. */
+const mostNames = 5;
+
+/** A note where images have other classes than a model whose head is trained on; undefined where they agree. */
+export function noteOnClasses(
+  { data, fineTuning }: Pick<Configuration, 'data' | 'fineTuning'>,
+  file: Described,
+): string | undefined {
+  const geometry = geometryOf(data);
+  const ours = geometry.kind === 'images' ? geometry.classNames : undefined;
+  const theirs = file.describe()?.classNames;
+  const isFresh = fineTuning?.fresh?.some((pattern) => matchesGlob(pattern, 'head.weight')) === true;
+  if (ours === undefined || theirs === undefined || isFresh || ours.join('\n') === theirs.join('\n')) return undefined;
+  const listed = (names: readonly string[]) =>
+    names.slice(0, mostNames).join(', ') + (names.length > mostNames ? ` and ${names.length - mostNames} more` : '');
+  return (
+    `The data has the classes ${listed(ours)}, and ${file.path} has ${listed(theirs)}. Its head is trained on, class by ` +
+    'class in this order. For a new head, set "fineTuning": { "fresh": ["head.*"] }.'
+  );
+}
