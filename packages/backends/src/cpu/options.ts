@@ -50,16 +50,15 @@ export const cpuBackendOptionTable = {
     describe: 'Maximum number of bytes of all tensors. Default: 4 GiB minus the memory of the kernels.',
   }),
   /**
-   * Use of the native kernels of `@lmd/native`, which are bit-identical to WebAssembly with fused multiply-add. `auto`:
-   * if they work on this platform and processor. `require`: throws if they do not. `off`: WebAssembly only. `device`
-   * reports which. `auto`, `require` or `off`; default `auto`.
+   * Native kernels of `@lmd/native`, bit-identical to WebAssembly with fused multiply-add: `auto` uses them where they
+   * work, `require` throws where they do not, `off` never uses them. `device` says which. `auto`, `require` or `off`;
+   * default `auto`.
    */
   native: option.choice(['auto', 'require', 'off'], {
     default: 'auto',
     describe:
-      'Use of the native kernels of `@lmd/native`, which are bit-identical to WebAssembly with fused multiply-add. ' +
-      '`auto`: if they work on this platform and processor. `require`: throws if they do not. `off`: WebAssembly ' +
-      'only. `device` reports which.',
+      'Native kernels of `@lmd/native`, bit-identical to WebAssembly with fused multiply-add: `auto` uses them where ' +
+      'they work, `require` throws where they do not, `off` never uses them. `device` says which.',
   }),
 } as const satisfies OptionTable;
 

@@ -116,7 +116,7 @@ export class ThreadPool {
       const active = Atomics.load(state, words.active);
       if (active === 0) break;
       if (waits === this.#patience.waits) {
-        this.#state.failure ??= new Error('A worker thread ended at its work, or has made no progress for long.');
+        this.#state.failure ??= new Error('A worker thread ended at its work, or makes no progress.');
         break;
       }
       if (Atomics.wait(state, words.active, active, this.#patience.milliseconds) !== 'timed-out') waits = 0;
@@ -170,7 +170,7 @@ export class ThreadPool {
       throw new LmdError('BACKEND_FAILURE', `A thread of the cpu backend failed: ${messageOf(failure)}`, {
         subject: 'threads',
         value: this.threads,
-        remedy: 'Make another backend with createCpuBackend; with threads: 1, if it happens again.',
+        remedy: 'Make another backend; with threads: 1, if it happens again.',
         cause: failure,
       });
     }
