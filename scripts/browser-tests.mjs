@@ -9,7 +9,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { installTransformersJs } from '../dev/engines/transformersjs/install.mjs';
 import { root, run } from './lib.mjs';
-import { webgpuParts } from './parts.mjs';
+import { browserFolders, webgpuParts } from './parts.mjs';
 import { countReport, summaryOf } from './reports.mjs';
 import { runSuite } from './suites.mjs';
 
@@ -52,8 +52,7 @@ if (path === undefined) {
     }));
   let failed = false;
   let total = 0;
-  const folders = ['conformance', 'tfjs', 'onnx', 'inference'].map((name) => join('packages', name));
-  for (const name of [...folders, join('apps', 'playground')]) {
+  for (const name of browserFolders) {
     const folder = join(root, name);
     const report = join(folder, '.vitest', 'browser-report.json');
     rmSync(report, { force: true });

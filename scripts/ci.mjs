@@ -3,7 +3,7 @@
 // all vitest reports.
 import { join } from 'node:path';
 import { root, run } from './lib.mjs';
-import { nativeParts, releaseParts, webgpuParts } from './parts.mjs';
+import { browserFolders, nativeParts, releaseParts, webgpuParts } from './parts.mjs';
 import { countReport, folders, printFailures, reportOf, summaryOf, totalOf } from './reports.mjs';
 import { suiteReport } from './suites.mjs';
 
@@ -32,9 +32,7 @@ const suites = [
     name: 'browser',
     run: () => script('browser-tests.mjs', '--require'),
     reports: [
-      ...['packages/conformance', 'packages/tfjs', 'packages/onnx'].map((folder) =>
-        inFolder(folder, 'browser-report.json'),
-      ),
+      ...browserFolders.map((folder) => inFolder(folder, 'browser-report.json')),
       ...webgpuParts.map(({ folder }) => join(root, folder, suiteReport('webgpu'))),
     ],
   },

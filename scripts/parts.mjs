@@ -26,6 +26,12 @@ export const nativeParts = [
   { folder: 'dev', files: ['bench/benchmarks.test.ts'] },
 ];
 
+/** The folders of the packages with tests in a browser. */
+export const browserFolders = [
+  ...['conformance', 'tfjs', 'onnx', 'inference'].map((name) => join('packages', name)),
+  join('apps', 'playground'),
+];
+
 /**
  * WebGPU with Dawn in Node, on Chromium's software Vulkan driver. On a machine with a Vulkan driver, `npm test` also
  * runs these files.

@@ -202,7 +202,8 @@ describe('the page', () => {
   });
 
   it('says that there is no WebGPU, and computes with WebAssembly', async () => {
-    const { page, context } = await site.open();
+    // A service worker, once it is installed, would answer the request that is changed here.
+    const { page, context } = await site.open('', { serviceWorkers: 'block' });
     await page.getByLabel('Computes on').selectOption('webgpu');
     await context.route('**/worker-*.js', async (route) => {
       const response = await route.fetch();
