@@ -73,7 +73,8 @@ async function measure(task, rule, recomputation) {
     const quotient = (a, b) => (a === null || b === null ? null : a / b);
     const their = theirs === undefined ? undefined : figuresOf(peers);
     const peer = their === undefined ? null : rule.peer;
-    const hasTargets = (task.targets ?? []).includes(rule.name) && !recomputation;
+    // A quick run of few steps is no measurement.
+    const hasTargets = !given.quick && (task.targets ?? []).includes(rule.name) && !recomputation;
     for (const [i, { ending }] of ours.entries()) {
       const [first] = results[i];
       const figures = figuresOf(results[i]);
