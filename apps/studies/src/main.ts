@@ -68,6 +68,18 @@ async function checkModels(study: Study, data: string | undefined): Promise<void
   for (const trial of distinct.values()) await trialConfiguration(trial, data);
 }
 
+/** Where the options have trials run, with their working folders in `out`. */
+function placeOf({ on, priority, upload, data, threads }: Options, out: string, parallel: number, progress: Progress) {
+  return {
+    ...{ on, priority, upload, out, data, parallel, threads, program: lmdProgram() },
+    checkout: dirname(fileURLToPath(import.meta.url)),
+    say: (text: string) => progress.say(text),
+  };
+}
+
+const progressOn = (error: TerminalOutput) =>
+  new Progress((text) => void error.write(text), error.isTTY === true, error.columns);
+
 interface Terminal {
   readonly out: TerminalOutput;
   readonly error: TerminalOutput;
@@ -76,7 +88,7 @@ interface Terminal {
 async function study(path: string, options: Options, { out: output, error }: Terminal): Promise<void> {
   const loaded = loadStudy(path);
   const out = options.out ?? `runs/${basename(path, extname(path))}`;
-  const { only, parallel, threads, data } = options;
+  const { only, parallel, data } = options;
   if (options.pack === true) {
     const lock = await lockRun(out);
     try {
@@ -101,17 +113,13 @@ async function study(path: string, options: Options, { out: output, error }: Ter
     output.write(`${await repeat(loaded, out, options.repeat, options, error)}\n`);
     return;
   }
-  const progress = new Progress((text) => void error.write(text), error.isTTY === true, error.columns);
+  const progress = progressOn(error);
   const { signal } = interruptSignal();
-  const program = lmdProgram();
-  const { on, priority, upload } = options;
-  const checkout = dirname(fileURLToPath(import.meta.url));
-  const say = (text: string) => progress.say(text);
+  const place = placeOf(options, out, parallel, progress);
   // The folder has a file before the ledger: the name of the study in the queue.
   await mkdir(out, { recursive: true });
-  const ran = await withTrialRunner(
-    { on, priority, upload, out, data, parallel, threads, program, checkout, say },
-    (runner) => runStudy({ study: loaded, out, only, runner, signal, progress }),
+  const ran = await withTrialRunner(place, (runner) =>
+    runStudy({ study: loaded, out, only, runner, signal, progress }),
   );
   progress.say(`${ran} trials run.`);
   output.write(`${(await writeReport(loaded, out)).join('\n')}\n`);
@@ -119,25 +127,19 @@ async function study(path: string, options: Options, { out: output, error }: Ter
 
 /** Runs a recorded trial again in a temporary folder. The ledger is only read. */
 async function repeat(study: Study, out: string, label: string, options: Options, error: TerminalOutput) {
-  const { data, threads, on, priority, upload } = options;
-  const progress = new Progress((text) => void error.write(text), error.isTTY === true, error.columns);
+  const progress = progressOn(error);
   const { signal } = interruptSignal();
   const began = performance.now();
   const secondsPast = () => (performance.now() - began) / 1000;
   const { records } = await readLedger(out);
   const folder = await mkdtemp(join(tmpdir(), 'lmd-repeat-'));
-  const checkout = dirname(fileURLToPath(import.meta.url));
-  const say = (text: string) => progress.say(text);
+  const onStep = (trial: Trial, step: number) => {
+    const secondsLeft = step === 0 ? undefined : (secondsPast() / step) * (trial.steps - step);
+    progress.running({ done: 0, total: 1, secondsLeft, running: [{ trial, step }] });
+  };
   try {
-    const record = await withTrialRunner(
-      { on, priority, upload, out: folder, data, parallel: 1, threads, program: lmdProgram(), checkout, say },
-      (runner) => {
-        const onStep = (trial: Trial, step: number) => {
-          const secondsLeft = step === 0 ? undefined : (secondsPast() / step) * (trial.steps - step);
-          progress.running({ done: 0, total: 1, secondsLeft, running: [{ trial, step }] });
-        };
-        return repeatTrial({ study, records, label, runner, signal, onStep });
-      },
+    const record = await withTrialRunner(placeOf(options, folder, 1, progress), (runner) =>
+      repeatTrial({ study, records, label, runner, signal, onStep }),
     );
     progress.say(`[1/1] ${label}: ${showDuration(secondsPast())}`);
     return `${label}: every result equals the ledger's, of ${record.date}, commit ${record.commit}.`;
