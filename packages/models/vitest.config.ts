@@ -1,4 +1,4 @@
 import { testConfig } from '../../vitest.shared.ts';
 
 // The files share one process: no test of theirs changes what is global.
-export default testConfig({ isolate: false });
+export default testConfig({ isolate: false, setupFiles: ['../../vitest.properties.ts'] });
