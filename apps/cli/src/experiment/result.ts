@@ -29,6 +29,11 @@ export interface RecordedResult {
   /** By fault of the weights, if configured: `logNormal 0.6`. Those whose loss is not finite are omitted. */
   readonly faulty?: { readonly [fault: string]: Evaluation };
   readonly measures: readonly { readonly step: number; readonly products: readonly ProductNoise[] }[];
+  /**
+   * Of quantized weights, fractions that change in the measured step, and that return to the value of two steps before;
+   * if measured.
+   */
+  readonly codes?: readonly { readonly step: number; readonly flipped: number; readonly returned: number }[];
   /** Texts that a language model generated, if configured. */
   readonly samples?: readonly { readonly prompt: string; readonly text: string }[];
   /** Absent if the trial diverged. */

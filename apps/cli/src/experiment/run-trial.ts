@@ -96,6 +96,18 @@ function measuresOf(lines: readonly MetricsLine[]): RecordedResult['measures'] {
   );
 }
 
+/** Flips and oscillation of the codes in the steps in which both were measured. */
+function codesOf(lines: readonly MetricsLine[]): NonNullable<RecordedResult['codes']> {
+  const reported = (plugin: string) =>
+    lines.flatMap((line): [number, number][] =>
+      line.type === 'report' && line.plugin === plugin ? [[line.step, (line.data as { all: number }).all]] : [],
+    );
+  const returned = new Map(reported('oscillationRate'));
+  return reported('flipRate').flatMap(([step, flipped]) =>
+    returned.has(step) ? [{ step, flipped, returned: returned.get(step)! }] : [],
+  );
+}
+
 function common(lines: readonly MetricsLine[]) {
   const losses = lines.flatMap((line) => (line.type === 'step' ? [line.loss] : [])).filter(Number.isFinite);
   const validation = lines.flatMap((line): [number, number, number][] =>
@@ -103,12 +115,14 @@ function common(lines: readonly MetricsLine[]) {
       ? [[line.step, line.loss, line.accuracy]]
       : [],
   );
+  const codes = codesOf(lines);
   return {
     trainingLoss: finalLoss(losses),
     spikes: countSpikes(losses),
     curve: stretchMeans(losses, curvePoints),
     validation,
     measures: measuresOf(lines),
+    ...(codes.length === 0 ? {} : { codes }),
   };
 }
 

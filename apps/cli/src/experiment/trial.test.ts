@@ -79,6 +79,17 @@ describe('runTrial', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
+  it('records flips and oscillation of the codes where they are measured, of a block format', async () => {
+    const { configuration } = plannedTrial;
+    const diagnostics = { flipRate: true, oscillationRate: true, every: 2 };
+    const measuring = { ...configuration, precision: 'mxfp4_e2m1', diagnostics } as typeof configuration;
+    const { result } = await run({ ...plannedTrial, configuration: measuring });
+    expect(result.codes!.map(({ step }) => step)).toEqual([2, 4]);
+    for (const { flipped, returned } of result.codes!) expect(returned).toBeLessThanOrEqual(flipped);
+    const { result: plain } = await run(plannedTrial);
+    expect(plain.codes).toBeUndefined();
+  });
+
   it('resumes an interrupted trial to the same bits', async () => {
     const { result: whole } = await run(plannedTrial);
     const controller = new AbortController();

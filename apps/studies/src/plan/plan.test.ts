@@ -81,6 +81,20 @@ describe('the plan', () => {
     expect(pending.some(({ optimizer }) => optimizer === 'lmd')).toBe(true);
   });
 
+  it('measures and rounds backward products only where the study says so', () => {
+    const plain = planStudy({ study, results: searched() }).trials;
+    for (const { configuration } of plain) expect(configuration.backward).toBeUndefined();
+    const { governs, final } = smokeStudy;
+    const more = { sameBackward: true, final: { ...final, codes: true }, governs: { ...governs, measures: 1 } };
+    const measuring = parseStudy({ ...smokeStudy, ...more }, 'measuring');
+    const { trials } = planStudy({ study: measuring, results: new Map() });
+    for (const { configuration, format } of trials) expect(configuration.backward).toBe(format);
+    const asked = (part: string) => trials.find((trial) => trial.part === part)!.configuration.diagnostics;
+    expect(asked('search')).toBeUndefined();
+    expect(asked('final')).toEqual({ quantizationNoise: true, flipRate: true, oscillationRate: true, every: 2 });
+    expect(asked('governs')).toEqual({ quantizationNoise: true, every: 2 });
+  });
+
   it('names a trial by its configuration: another batch size is another trial', () => {
     const other = parseStudy({ ...smokeStudy, configuration: { ...smokeStudy.configuration, batchSize: 4 } }, 'other');
     const hashes = new Set(searchTrials(study).map(({ hash }) => hash));

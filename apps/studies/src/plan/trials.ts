@@ -1,7 +1,6 @@
-import type { ConfigurationInput } from '@lmd/cli';
-import { hashOf, type Options, type Results, samplePoints, type TrialConfiguration } from '@lmd/cli/experiment';
-import { takesMatricesAlone } from '../study/optimizers.js';
+import { hashOf, type Options, type Results, samplePoints } from '@lmd/cli/experiment';
 import { formatsOf, type PartName, type Study, type StudyOptimizer } from '../study/schema.js';
+import { type Changes, configurationOf } from './configuration.js';
 import type { Trial } from './trial.js';
 
 /** The hyperparameters of an optimizer after its search. */
@@ -15,59 +14,6 @@ export interface Winner {
 
 /** `waiting`: its search is not complete. `none`: all its trials diverged. */
 export type WinnerState = Winner | 'waiting' | 'none';
-
-interface Changes {
-  readonly variant?: string;
-  readonly model?: { readonly [key: string]: unknown };
-  readonly options: Options;
-  readonly format: string;
-  readonly steps: number;
-  readonly seed: number;
-  readonly split: 'validation' | 'test';
-  readonly final?: Study['final'];
-  readonly deploy?: readonly string[];
-}
-
-/** The interval in steps for something that happens `times` times over the run. */
-const spread = (steps: number, times: number) => Math.max(1, Math.floor(steps / times));
-
-/** The configuration of one trial: the study's, with its own seed, steps, format and optimizer. */
-function configurationOf(study: Study, optimizer: StudyOptimizer, changes: Changes): TrialConfiguration {
-  const { options, format, steps, seed, split, final, deploy = [], model } = changes;
-  const { rule, clipNorm, weightNoise } = optimizer;
-  const shared = study.configuration as unknown as TrialConfiguration;
-  const isMeasured = final !== undefined && final.measures > 0 && shared.model.kind === 'vit';
-  const entry = {
-    name: 'trial',
-    rule,
-    ...optimizer.options,
-    ...options,
-    ...(clipNorm === undefined ? {} : { clipNorm }),
-    ...(weightNoise === undefined ? {} : { weightNoise }),
-    ...(takesMatricesAlone(rule) ? { rest: study.rest } : {}),
-    schedule: { kind: 'cosine', warmup: Math.floor(study.warmup * steps) },
-  } as ConfigurationInput['optimizers'][number];
-  // Only reported runs have sample texts and measurements.
-  const { samples, ...rest } = shared;
-  return {
-    dataSeed: 0,
-    ...rest,
-    ...(final !== undefined && samples !== undefined ? { samples } : {}),
-    model: { ...shared.model, ...model } as TrialConfiguration['model'],
-    seed,
-    steps,
-    precision: format,
-    optimizers: [entry],
-    evaluation: {
-      ...shared.evaluation,
-      every: final === undefined ? steps : spread(steps, final.evaluations),
-      test: split === 'test',
-      ...(deploy.length === 0 ? {} : { formats: [...deploy] }),
-      ...(final?.faults === undefined ? {} : { faults: final.faults }),
-    },
-    ...(isMeasured ? { diagnostics: { quantizationNoise: true, every: spread(steps, final.measures) } } : {}),
-  };
-}
 
 function trial(part: PartName, study: Study, optimizer: StudyOptimizer, changes: Changes): Trial {
   const { format, seed, steps, split, options, variant = '' } = changes;
@@ -144,7 +90,9 @@ function finalTrials(study: Study, optionsOf: OptionsOf, seeds: readonly number[
         if (!own.includes(format)) return [];
         const deploy = deployed(format, own);
         return [
-          trial('final', study, optimizer, { options, format, steps: final.steps, seed, split: 'test', final, deploy }),
+          trial('final', study, optimizer, {
+            ...{ options, format, steps: final.steps, seed, split: 'test', final, measures: final.measures, deploy },
+          }),
         ];
       }),
     ),
@@ -223,7 +171,8 @@ function governsTrials(study: Study, optionsOf: OptionsOf, only?: readonly numbe
         const steps = variant.steps ?? governs.steps;
         const model = variant.model === undefined ? {} : { model: variant.model };
         return governs.formats.map((format) => {
-          const changes = { ...model, options, format, steps, seed, split: 'validation' } as const;
+          const { measures } = governs;
+          const changes = { ...model, options, format, steps, seed, split: 'validation', measures } as const;
           return trial('governs', study, optimizer, { variant: variant.name, ...changes });
         });
       }),

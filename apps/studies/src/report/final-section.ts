@@ -103,7 +103,8 @@ export function formatsPlot(evidence: Evidence, file: string): Block {
 }
 
 /** The format of the backward products. */
-function backwardOf({ configuration }: Study): string {
+function backwardOf({ configuration, sameBackward }: Study): string {
+  if (sameBackward) return ', and so do backward products, with stochastic rounding of gradients in a block format';
   const { backward } = configuration;
   return typeof backward === 'string' ? `, backward products ${formatTitle(backward)}` : '';
 }

@@ -180,6 +180,28 @@ describe('the report', () => {
     expect(figure).toMatch(/^<svg [\s\S]*LMD/);
   });
 
+  it('gives accuracy by bytes per weight, and what the codes of the weights do', () => {
+    const sized = {
+      ...study,
+      optimizers: study.optimizers.map((one) => ({ ...one, bytesPerWeight: one.name === 'lmd' ? 4.1 : 12 })),
+    };
+    const codes = [
+      { step: 1, flipped: 0.1, returned: 0.01 },
+      { step: 4, flipped: 0.04, returned: 0.03 },
+    ];
+    const records = ledger((trial) => ({
+      ...findings(trial),
+      ...(trial.part === 'final' && trial.format !== 'fp32' ? { codes } : {}),
+    }));
+    const { 'report.md': markdown = '', 'figure.svg': figure = '' } = composeFiles(sized, records);
+    const part = below(markdown, '## Accuracy by bytes per weight');
+    expect(row(part, 'LMD')).toEqual(['LMD', '4.1', '88.20 ± 0.50', '90.67 ± 5.17']);
+    expect(part.indexOf('LMD')).toBeLessThan(part.indexOf('AdamW'));
+    expect(figure).toContain('by bytes per weight');
+    const cells = ['MXFP4', 'LMD', '10.000', '1.000', '4.000', '3.000', '0.75'];
+    expect(row(below(markdown, '## Codes of the weights'), 'MXFP4  | LMD')).toEqual(cells);
+  });
+
   it('makes no HTML, link or formula of what a study or a ledger says', () => {
     const hostile = '=HYPERLINK("http://x") <script>alert(1)</script>\n# [link](javascript:alert(1)) & \u001b[31m';
     const withNote = parseStudy(

@@ -1,5 +1,7 @@
 import type { Report } from '@lmd/report';
 import { text } from './blocks.js';
+import { bytesSection } from './bytes-section.js';
+import { codesSection } from './codes-section.js';
 import type { Evidence } from './evidence.js';
 import { faultsSection } from './faults-section.js';
 import { deploySection, finalSection } from './final-section.js';
@@ -7,6 +9,7 @@ import { layersSection } from './layers-section.js';
 import { provenanceSection, statusBlocks } from './provenance-section.js';
 import { samplesSection } from './samples-section.js';
 import { searchSection } from './search-section.js';
+import { signalSection } from './signal-section.js';
 import { summarySection } from './summary-section.js';
 import { sweepSection } from './sweep-section.js';
 import { ablationSection, governsSection } from './variants-section.js';
@@ -22,11 +25,14 @@ export function composeReport(evidence: Evidence): Report {
       ...statusBlocks(evidence),
       ...summarySection(evidence),
       ...finalSection(evidence),
+      ...bytesSection(evidence),
       ...deploySection(evidence),
       ...faultsSection(evidence),
       ...samplesSection(evidence),
       ...sweepSection(evidence),
       ...layersSection(evidence),
+      ...signalSection(evidence),
+      ...codesSection(evidence),
       ...ablationSection(evidence),
       ...governsSection(evidence),
       ...searchSection(evidence),

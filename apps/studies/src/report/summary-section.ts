@@ -1,4 +1,5 @@
 import { type Block, heading, list } from './blocks.js';
+import { bytesPlot, hasBytes } from './bytes-section.js';
 import { accuracies, type Evidence, optimizerTitle, pairedDifferences, select, subjectOf } from './evidence.js';
 import { faultInterval, faultsPlot, faultTitle } from './faults-section.js';
 import { formatsPlot } from './final-section.js';
@@ -121,6 +122,7 @@ export function summarySection(evidence: Evidence): Block[] {
 function figure(evidence: Evidence): Block[] {
   const { formats, final } = evidence.study;
   if (select(evidence, 'final').length === 0) return [];
+  if (hasBytes(evidence)) return [bytesPlot(evidence, formats[0]!, 'figure.svg')];
   if (final.faults !== undefined) return [faultsPlot(evidence, formats[0]!, final.faults[0]!.kind, 'figure.svg')];
   return formats.length > 1 ? [formatsPlot(evidence, 'figure.svg')] : [];
 }

@@ -2,6 +2,7 @@ import type { Study } from '../study/schema.js';
 import { type Block, heading, table, text } from './blocks.js';
 import { accuracies, type Evidence, optimizerTitle, pairedDifferences, select } from './evidence.js';
 import { formatTitle, percentInterval, signedPercentInterval } from './format.js';
+import { governedSignal } from './signal-section.js';
 import { confidenceInterval } from './statistics.js';
 
 function cells(
@@ -76,6 +77,7 @@ export function governsSection(evidence: Evidence): Block[] {
         `${seeds.join(', ')}; one change of the winner of the search at a time. Gaps are paired by seed.`,
     ),
     table(['variant', 'optimizer', ...columns(formats)], rows, 2),
+    ...governedSignal(evidence),
   ];
 }
 

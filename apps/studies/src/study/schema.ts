@@ -23,6 +23,11 @@ const optimizer = z.strictObject({
     .describe('Options that are not searched, by their keys in a configuration of `lmd train`.'),
   clipNorm: z.number().gt(0).optional(),
   weightNoise: z.number().gt(0).optional(),
+  bytesPerWeight: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe('Bytes of the weight and its state between steps, by which the report plots the accuracy.'),
   search: z.record(z.string(), dimensionSchema).describe('The search space of its hyperparameters.'),
 });
 
@@ -71,6 +76,10 @@ export const studySchema = z.strictObject({
   optimizers: z.array(optimizer).min(1),
   subject: name.optional().describe('The optimizer that is compared with each other one. Default: the last.'),
   formats: formats.describe('Formats of the forward pass; the others are compared with the first.'),
+  sameBackward: z
+    .boolean()
+    .default(false)
+    .describe('Backward products use the format of the forward pass, instead of `configuration.backward`.'),
   search: z.strictObject({
     trials: count,
     steps: count,
@@ -82,6 +91,7 @@ export const studySchema = z.strictObject({
     seeds,
     evaluations: count.default(5).describe('Number of validations, evenly spaced over the run.'),
     measures: z.int().min(0).default(4).describe('Number of measurements of the quantized products (of a ViT).'),
+    codes: z.boolean().default(false).describe('Whether flips and oscillation of the codes are measured, as often.'),
     faults: z
       .array(faultSchema)
       .optional()
@@ -113,6 +123,7 @@ export const studySchema = z.strictObject({
       steps: count,
       formats,
       seeds: seeds.default([0]),
+      measures: z.int().min(0).default(0).describe('Number of measurements of the quantized products (of a ViT).'),
       variants: z.array(governing).min(1),
     })
     .optional(),
