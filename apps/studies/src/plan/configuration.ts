@@ -24,7 +24,7 @@ const spread = (steps: number, times: number) => Math.max(1, Math.floor(steps / 
 /** The configuration of one trial: the study's, with its own seed, steps, format and optimizer. */
 export function configurationOf(study: Study, optimizer: StudyOptimizer, changes: Changes): TrialConfiguration {
   const { options, format, steps, seed, split, final, measures = 0, deploy = [], model } = changes;
-  const { rule, clipNorm, weightNoise } = optimizer;
+  const { rule, clipNorm, weightNoise, distributed } = optimizer;
   const shared = study.configuration as unknown as TrialConfiguration;
   const measured = {
     ...(measures > 0 && shared.model.kind === 'vit' ? { quantizationNoise: true } : {}),
@@ -52,6 +52,7 @@ export function configurationOf(study: Study, optimizer: StudyOptimizer, changes
     precision: format,
     ...(study.sameBackward ? { backward: format as NonNullable<ConfigurationInput['backward']> } : {}),
     optimizers: [entry],
+    ...(distributed === undefined ? {} : { distributed: distributed as ConfigurationInput['distributed'] }),
     evaluation: {
       ...shared.evaluation,
       every: final === undefined ? steps : spread(steps, final.evaluations),

@@ -95,6 +95,16 @@ describe('the plan', () => {
     expect(asked('governs')).toEqual({ quantizationNoise: true, every: 2 });
   });
 
+  it('trains with several workers where an optimizer says so', () => {
+    const distributed = { exchange: 'votes', workers: 4 };
+    const [adamw, lmd] = smokeStudy.optimizers;
+    const voting = { ...lmd, name: 'lmd-votes', distributed };
+    const { optimizers } = parseStudy({ ...smokeStudy, optimizers: [adamw, lmd, voting] }, 'votes');
+    const trials = searchTrials({ ...study, optimizers });
+    const of = (name: string) => trials.find(({ optimizer }) => optimizer === name)!.configuration.distributed;
+    expect([of('lmd'), of('lmd-votes')]).toEqual([undefined, distributed]);
+  });
+
   it('names a trial by its configuration: another batch size is another trial', () => {
     const other = parseStudy({ ...smokeStudy, configuration: { ...smokeStudy.configuration, batchSize: 4 } }, 'other');
     const hashes = new Set(searchTrials(study).map(({ hash }) => hash));

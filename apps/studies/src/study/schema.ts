@@ -23,6 +23,10 @@ const optimizer = z.strictObject({
     .describe('Options that are not searched, by their keys in a configuration of `lmd train`.'),
   clipNorm: z.number().gt(0).optional(),
   weightNoise: z.number().gt(0).optional(),
+  distributed: z
+    .record(z.string(), scalar)
+    .optional()
+    .describe('Trains with several workers, as the key `distributed` of a configuration says.'),
   bytesPerWeight: z
     .number()
     .gt(0)

@@ -24,6 +24,7 @@ const result = z
     validation: z.array(z.tuple([number, number, number])),
     deployed: z.record(text, evaluation),
     faulty: z.record(text, evaluation).optional(),
+    codes: z.array(z.object({ step: number, flipped: number, returned: number })).optional(),
     measures: z.array(z.object({ step: number, products: z.array(product) })),
     parameters: number.optional(),
     device: text.optional(),
