@@ -65,6 +65,11 @@ const examples: readonly (readonly [string, string])[] = [
   ['lmd search first-light --steps 300', 'search learning rates and settings on validation data'],
   ['lmd search first-light --on nats://server:4222', 'run the trials on the workers of a server'],
   ['lmd worker nats://server:4222', 'run trials of a server, one after another, until Ctrl-C'],
+  ['lmd cluster export slurm my-run.json --world 4 --with-nats --out job', 'write scripts for Slurm'],
+  [
+    'lmd cluster export kubernetes first-light --world 4 --nats nats://nats:4222 --out job',
+    'write manifests for Kubernetes',
+  ],
   ['lmd watch runs/first-light-2025-01-31-001', 'follow a run in another terminal'],
   ['lmd bench --backend cpu webgpu', 'measure the speed on this machine'],
   ['lmd doctor', 'show which backends work on this machine'],

@@ -5,7 +5,7 @@ import type { NatsConnection, NodeConnectionOptions } from '@nats-io/transport-n
 import { UsageError } from '../errors.js';
 
 /** Where a server is, and how to log in to it. */
-interface Address {
+export interface Address {
   readonly servers: string[];
   readonly isTls: boolean;
   readonly login: { readonly token?: string; readonly user?: string; readonly pass?: string };
@@ -78,7 +78,12 @@ async function readBytes(path: string): Promise<Uint8Array> {
 /** Whether a word of the command line is the address of a server. */
 export const isAddress = (word: string): boolean => /^(nats|tls):\/\//.test(word);
 
-function parseAddress(text: string, { NATS_TOKEN, NATS_USER, NATS_PASSWORD }: NodeJS.ProcessEnv): Address {
+/**
+ * Reads the address of a server, with the credentials of the environment.
+ *
+ * @throws UsageError for an address that is none.
+ */
+export function parseAddress(text: string, { NATS_TOKEN, NATS_USER, NATS_PASSWORD }: NodeJS.ProcessEnv): Address {
   const parsed = text.split(',').map((one) => (isAddress(one) && URL.canParse(one) ? new URL(one) : undefined));
   const [first] = parsed;
   if (first === undefined || parsed.some((one) => one === undefined || one.hostname === '')) {

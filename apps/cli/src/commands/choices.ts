@@ -8,3 +8,9 @@ export const usualTokens = 200;
 
 /** Default of `lmd predict --top-k`. */
 export const usualTopK = 3;
+
+/** Clusters that `lmd cluster export` writes for. */
+export const clusterTargets = ['kubernetes', 'slurm'] as const;
+
+/** Default of `lmd cluster export --image`. */
+export const usualImage = 'node:22-slim';

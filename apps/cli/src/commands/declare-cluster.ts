@@ -1,9 +1,12 @@
 import { join } from 'node:path';
 import { option } from '@lmd/core';
-import type { Command } from 'commander';
+import { workerOptionTable } from '@lmd/distributed';
+import { Argument, type Command } from 'commander';
 import { limited } from '../configuration/option-schema.js';
 import type { Terminal } from '../output/terminal.js';
-import { tableOption } from './table-option.js';
+import { clusterTargets, usualImage } from './choices.js';
+import type { ClusterExportOptions, ClusterTarget } from './cluster-export.js';
+import { onlyOption, setOption, tableOption } from './table-option.js';
 import type { WorkerCommandOptions } from './worker.js';
 
 /** More than this is a slip. */
@@ -16,6 +19,14 @@ const worker = {
   ),
   threads: limited(option.integer({ atLeast: 1, default: 1, describe: 'Threads of each trial.' }), mostParallel),
   idle: option.number({ above: 0, describe: 'End after this many seconds without a trial (default: wait).' }),
+};
+
+const exported = {
+  world: option.integer({
+    ...workerOptionTable.workers.range,
+    describe: 'Number of processes (default for a training: distributed.workers of the configuration).',
+  }),
+  cpus: limited(option.integer({ atLeast: 1, default: 4, describe: 'Processors of each process.' }), mostParallel),
 };
 
 /** Declares the commands for several machines. */
@@ -37,5 +48,39 @@ export function declareCluster(
     .addHelpText('after', examples('worker'))
     .action(async (server: string, options: WorkerCommandOptions) =>
       (await import('./worker.js')).workerCommand(server, options, terminal, bin),
+    );
+
+  program
+    .command('cluster')
+    .description('run trainings and studies on a cluster')
+    .command('export')
+    .description('write manifests for Kubernetes or scripts for Slurm, which run a training or a study with workers')
+    .addArgument(new Argument('<target>', 'the kind of cluster').choices(clusterTargets))
+    .argument('[configuration]', 'a training: a JSON file or the name of a preset')
+    .option('--study <file>', 'a study instead; needs a clone of the repository')
+    .addOption(setOption())
+    .addOption(onlyOption('train'))
+    .addOption(tableOption('--world <count>', exported.world))
+    .option('--nats <address>', 'a NATS server that all nodes reach, without credentials: nats://host:4222')
+    .option('--with-nats', 'export a NATS server with JetStream too')
+    .requiredOption('--out <folder>', 'a new folder')
+    .option('--name <label>', 'name of the job (default: that of the configuration)')
+    .addOption(tableOption('--cpus <count>', exported.cpus))
+    .option('--memory <size>', 'memory of each process, such as 8GiB or 500MB', '8GiB')
+    .option('--installed', 'lmd is in the image or on the nodes: do not install it by npx')
+    .option('--clone <folder>', 'with --study: the clone on the nodes (default: /lmd of the image, or this clone)')
+    .option('--image <name>', `kubernetes: container image (default: ${usualImage})`)
+    .option('--secret <name>', 'kubernetes: Secret with NATS_TOKEN or other credentials (default: <name>-nats)')
+    .option('--storage <size>', 'kubernetes: size of each exported claim (default: 10GiB)')
+    .option('--storage-class <name>', "kubernetes: its storage class (default: the cluster's)")
+    .option('--runs-claim <name>', 'kubernetes: ReadWriteMany claim for the run folder (default: export one)')
+    .option('--data-claim <name>', 'kubernetes: claim with the data of the configuration')
+    .option('--time <limit>', 'slurm: time limit, after which a task is requeued (default: 1-00:00:00)')
+    .option('--data <path>', 'slurm: path of the data on the nodes (default: that of the configuration)')
+    .option('--force', 'overwrite the files of an earlier export')
+    .option('--json', 'print the result as one JSON line')
+    .addHelpText('after', examples('cluster'))
+    .action(async (target: ClusterTarget, source: string | undefined, options: ClusterExportOptions) =>
+      (await import('./cluster-export.js')).clusterExportCommand(target, source, options, terminal, bin),
     );
 }

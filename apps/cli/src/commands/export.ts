@@ -22,6 +22,7 @@ import { buildModel } from '../trial/build-model.js';
 import { openModelOrRun } from '../trial/run-model.js';
 import { openRunWeights, usualWeights } from '../trial/run-weights.js';
 import { openTrainedModel } from '../trial/trained-model.js';
+import { byteCount } from './byte-count.js';
 import type { exportLayouts } from './choices.js';
 import { choose } from './choose.js';
 
@@ -55,7 +56,8 @@ export async function exportCommand(path: string, options: ExportCommandOptions,
   if (options.json) keepStandardOutputClean();
   const { layout } = options;
   refuseExisting(resolve(options.out));
-  const maxShardBytes = options.shardSize === undefined ? Number.MAX_SAFE_INTEGER : byteCount(options.shardSize);
+  const maxShardBytes =
+    options.shardSize === undefined ? Number.MAX_SAFE_INTEGER : byteCount(options.shardSize, '--shard-size');
   refuseUnused(options);
   const backend = await openBackend('cpu');
   const ops = createOperations(backend);
@@ -214,26 +216,4 @@ async function baseOf(model: string): Promise<ExportAdaptersOptions> {
   const { path, layout, close } = await openModelFile(model);
   await close();
   return layout === 'transformers' ? { layout, baseModel: dirname(path) } : { layout: 'timm' };
-}
-
-const units: Readonly<Record<string, number>> = {
-  '': 1,
-  KB: 1e3,
-  MB: 1e6,
-  GB: 1e9,
-  KiB: 2 ** 10,
-  MiB: 2 ** 20,
-  GiB: 2 ** 30,
-};
-
-/** `500MB` as a number of bytes. */
-function byteCount(text: string): number {
-  const [, digits, unit] = /^(\d+(?:\.\d+)?) ?([KMG]i?B)?$/.exec(text) ?? [];
-  const bytes = Math.floor(Number(digits) * units[unit ?? '']!);
-  if (digits !== undefined && Number.isSafeInteger(bytes) && bytes >= 1) return bytes;
-  throw new UsageError('INVALID_ARGUMENT', `--shard-size ${text} is not allowed.`, {
-    subject: '--shard-size',
-    value: text,
-    remedy: 'Use a number of bytes, such as 500MB, 2GiB or 1000000.',
-  });
 }
