@@ -97,7 +97,12 @@ export function planStudyTask(path: string, { world, clone }: StudyOptions, loca
       remedy: 'Run npm run lmd -- cluster export in a clone that has been set up, or export a training.',
     });
   }
-  const check = spawnSync(process.execPath, [program, resolve(path), '--dry-run'], { encoding: 'utf8' });
+  const { kind, folder, path: file } = study.configuration?.data ?? {};
+  const own = typeof folder === 'string' ? folder : typeof file === 'string' ? file : undefined;
+  const data = own === undefined ? undefined : locate(resolve(own));
+  // Data of the nodes may be at the same path here, as on a node where people log in.
+  const known = data !== undefined && existsSync(data) ? ['--data', data] : [];
+  const check = spawnSync(process.execPath, [program, resolve(path), '--dry-run', ...known], { encoding: 'utf8' });
   if (check.status !== 0) {
     throw new UsageError('INVALID_ARGUMENT', check.stderr.trim().replace(/\.?$/, '.'), {
       subject: '--study',
@@ -105,21 +110,19 @@ export function planStudyTask(path: string, { world, clone }: StudyOptions, loca
       remedy: `npm run study -- ${path} --dry-run checks it.`,
     });
   }
-  const { kind, folder, path: file } = study.configuration.data ?? {};
-  const own = typeof folder === 'string' ? folder : typeof file === 'string' ? file : undefined;
   return {
     task: { kind: 'study', file: 'study.json', text: `${JSON.stringify(study, null, 2)}\n` },
     name: study.name,
     world,
-    data: own === undefined ? undefined : locate(resolve(own)),
-    needs: { data: own === undefined ? kind : undefined, backend: study.configuration.backend },
+    data,
+    needs: { data: own === undefined ? kind : undefined, backend: study.configuration?.backend },
   };
 }
 
 /** What is read of a study that its own program has checked. */
 interface StudyFile {
   readonly name: string;
-  readonly configuration: {
+  readonly configuration?: {
     readonly backend?: unknown;
     readonly data?: { readonly kind?: unknown; readonly folder?: unknown; readonly path?: unknown };
   };

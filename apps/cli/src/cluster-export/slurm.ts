@@ -85,6 +85,7 @@ function arrayScript(job: ClusterJob, script: string, options: SlurmOptions): st
       "trap 'stop requeue' USR1",
     ],
     after: [
+      ...(server === undefined ? movedServer : []),
       'if [ "$stopped" = requeue ]; then',
       `  scontrol requeue "\${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID"`,
       'elif [ "$index" -eq 0 ] && [ -z "$stopped" ]; then',
@@ -117,6 +118,14 @@ const ownServer = (script: string) => [
   'done',
   `# ${script} and server.sbatch share this folder.`,
   'server=$(cat server)',
+];
+
+/** The server's own time limit, or a failed node, gives it another address. */
+const movedServer = [
+  '# The server has another address now, or will have one.',
+  `if [ -z "$stopped" ] && [ "$code" -eq 1 ] && [ "$(cat server 2>/dev/null || :)" != "$server" ]; then`,
+  '  stopped=requeue',
+  'fi',
 ];
 
 function serverScript({ name }: ClusterJob, options: SlurmOptions): string {

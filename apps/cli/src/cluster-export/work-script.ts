@@ -59,21 +59,22 @@ export function workScript(
 ): string {
   const { world, task, data, cpus } = job;
   const ofData = data === undefined ? '' : ` --data ${shellWord(data)}`;
-  const worker = `start lmd worker "$server" --threads ${cpus}${ofData} --work ${work}`;
+  const { find, lmd, studies } = programsOf(job);
+  const worker = `start ${lmd} worker "$server" --threads ${cpus}${ofData} --work ${work}`;
   const first =
     task.kind === 'training'
       ? [
           `  if [ -f ${run}/config.json ]; then`,
-          `    start lmd train --resume ${run} --workers "$server"`,
+          `    start ${lmd} train --resume ${run} --workers "$server"`,
           '  else',
-          `    start lmd train ${file} --out ${run} --workers "$server" --world ${world}`,
+          `    start ${lmd} train ${file} --out ${run} --workers "$server" --world ${world}`,
           '  fi',
           '  await "$!"',
         ]
       : [
           `  ${worker}`,
           '  worker=$!',
-          `  start studies ${file} --on "$server" --out ${run}${ofData}`,
+          `  start ${studies} ${file} --on "$server" --out ${run}${ofData}`,
           '  await "$!"',
           '  kill -s TERM "$worker" 2>/dev/null || :',
           '  ended=$code',
@@ -87,10 +88,9 @@ export function workScript(
     '',
     ...traps,
     '',
-    ...programs(job),
-    '',
+    ...find,
     'if [ "$index" -eq 0 ]; then',
-    '  # The lock of a process that was killed on another node: the cluster runs one at a time.',
+    '  # The lock of a process that was killed on another node. The cluster runs one at a time.',
     `  if ${isReplaced}; then rm -f ${run}/run.lock ${run}/run.lock.takeover; fi`,
     ...first,
     'else',
@@ -103,26 +103,31 @@ export function workScript(
   ].join('\n');
 }
 
-/** Functions that replace their process by a program, so that signals reach it. */
-function programs({ start, task }: ClusterJob): string[] {
+/** Finds the command, and gives the words that run it and the studies. */
+function programsOf({ start }: ClusterJob): {
+  readonly find: readonly string[];
+  readonly lmd: string;
+  readonly studies: string;
+} {
   if (start.kind === 'clone') {
-    const program = (path: string) => shellWord(`${start.folder.replace(/\/$/, '')}/apps/${path}/dist/bin.js`);
-    return [
-      `lmd() { exec node ${program('cli')} "$@"; }`,
-      ...(task.kind === 'study' ? [`studies() { exec node ${program('studies')} "$@"; }`] : []),
-    ];
+    const program = (path: string) =>
+      `node ${shellWord(`${start.folder.replace(/\/$/, '')}/apps/${path}/dist/bin.js`)}`;
+    return { find: [], lmd: program('cli'), studies: program('studies') };
   }
-  const find = "'command -v lmd'";
-  const npx = ({ packages }: { readonly packages: readonly string[] }) =>
-    `npx --yes ${packages.map((name) => `--package=${shellWord(name)}`).join(' ')} --call ${find}`;
-  return [
-    ...(start.kind === 'npx'
-      ? ['# Installs the command, and tells where: it is not run below npx, which keeps signals.']
-      : []),
-    `program=$(${start.kind === 'npx' ? npx(start) : 'command -v lmd'}) || {`,
-    `  echo 'The command lmd is not there: ${start.kind === 'npx' ? 'npm cannot install it' : 'install it, or export without --installed'}.' >&2`,
-    '  exit 1',
-    '}',
-    'lmd() { exec "$program" "$@"; }',
-  ];
+  const isNpx = start.kind === 'npx';
+  const packages = isNpx ? start.packages.map((name) => `--package=${shellWord(name)}`).join(' ') : '';
+  const problem = isNpx ? 'npm cannot install it' : 'it is not in the PATH';
+  return {
+    find: [
+      // Between npx and a program there may be a shell, which does not pass signals on.
+      ...(isNpx ? ['# Installs the command, and runs it without npx, which would keep signals.'] : []),
+      `program=$(${isNpx ? `npx --yes ${packages} --call 'command -v lmd'` : 'command -v lmd'}) || {`,
+      `  echo 'There is no command lmd: ${problem}.' >&2`,
+      '  exit 1',
+      '}',
+      '',
+    ],
+    lmd: '"$program"',
+    studies: '',
+  };
 }

@@ -5,9 +5,7 @@ import { withFileErrors } from '@lmd/training/node';
 import { UsageError } from '../errors.js';
 import { writeNewFolder } from '../export/new-folder.js';
 import type { ExportedFiles } from './cluster-job.js';
-
-/** What the page of every exported folder says. */
-const mark = 'Written by `lmd cluster export';
+import { exportMark } from './readme-page.js';
 
 /**
  * Writes the files of an export to a new folder, or with `force` over those of an earlier export. Other files of the
@@ -44,7 +42,7 @@ export async function writeExport(
 
 function requireExport(folder: string, force: boolean): void {
   const page = join(folder, 'README.md');
-  const isExport = existsSync(page) && readFileSync(page, 'utf8').includes(mark);
+  const isExport = existsSync(page) && readFileSync(page, 'utf8').includes(exportMark);
   if (isExport && force) return;
   throw new UsageError(
     'RUN_EXISTS',
