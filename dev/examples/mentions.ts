@@ -27,11 +27,14 @@ const namesIn = (help: string) =>
     .map(([, name]) => name!)
     .filter((name) => name !== 'help');
 
+/** Commands that have commands of their own. */
+const groups = ['data', 'cluster'];
+
 /** The help of `lmd` and of each command. */
 export function readHelp(): Help {
   const main = lmdOutput('--help');
   const names = namesIn(main).flatMap((name) =>
-    name === 'data' ? namesIn(lmdOutput('data', '--help')).map((sub) => `data ${sub}`) : [name],
+    groups.includes(name) ? namesIn(lmdOutput(name, '--help')).map((sub) => `${name} ${sub}`) : [name],
   );
   const commands = new Map(names.map((name) => [name, lmdOutput(...name.split(' '), '--help')]));
   return { commands, examples: [main, ...commands.values()].flatMap(examplesIn) };
@@ -40,8 +43,9 @@ export function readHelp(): Help {
 function faultOfLmd(words: readonly string[], { commands }: Help): string | undefined {
   const [first = '', second] = words.filter((word) => !word.startsWith('-'));
   if (first === '' || first === 'help' || /^[<…]/.test(first)) return undefined;
-  const name = first === 'data' ? `data ${second}` : first;
-  if (first === 'data' && second === undefined) return undefined;
+  const isGroup = groups.includes(first);
+  const name = isGroup ? `${first} ${second}` : first;
+  if (isGroup && second === undefined) return undefined;
   const help = commands.get(name);
   if (help === undefined) return `lmd has no command "${name}".`;
   const unknown = words
