@@ -23,6 +23,7 @@ import type { QuantizeCommandOptions } from './commands/quantize.js';
 import { choiceOption, collect, onlyOption, setOption, tableOption } from './commands/table-option.js';
 import type { TrainCommandOptions } from './commands/train.js';
 import { runWeightsKinds, tokenizerNames } from './configuration/choices.js';
+import { mostThreads } from './configuration/limits.js';
 import { mostSamples } from './configuration/optimizer-tables.js';
 import { described, limited } from './configuration/option-schema.js';
 import { samplingTable } from './configuration/samples-schema.js';
@@ -112,6 +113,11 @@ const world = option.integer({
   ...workerOptionTable.workers.range,
   describe: 'Number of workers (default: distributed.workers of the configuration); each has its share of a batch.',
 });
+const trainingThreads = option.integer({
+  atLeast: 1,
+  atMost: mostThreads,
+  describe: 'Threads of the cpu backend, which --workers <count> divides (default: threads of the configuration).',
+});
 const stochasticSeed = option.integer({ atLeast: 0, default: 0, describe: 'Random seed of stochastic rounding.' });
 const secondsPerTask = option.number({ above: 0, default: 1, describe: 'Seconds for each task.' });
 
@@ -171,6 +177,7 @@ export function createProgram(terminal: Terminal, bin: string): Command {
       'train with several workers: a number of threads, or the workers of a NATS server (nats://host:4222)',
     )
     .addOption(tableOption('--world <count>', world))
+    .addOption(tableOption('--threads <count>', trainingThreads))
     .option('--out <folder>', 'the run folder, new or empty (default: runs/<name>-<date>-<number>)')
     .option('--json', 'print events as JSON lines; the last is the summary')
     .addHelpText('after', `${examplesOf('train')}\n${presetList}`)

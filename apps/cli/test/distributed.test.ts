@@ -58,6 +58,19 @@ describe('workers as threads', () => {
     expect(lossesOf('threads')).toEqual(lossesOf('alone'));
   });
 
+  it.each([
+    [['--threads', '1'], 'one thread'],
+    [['--threads', '3'], '3 threads'],
+    [['--set', 'threads=4', 'distributed={"exchange":"averages","workers":2}'], '2 threads'],
+    [['--threads', '2', '--workers', '2'], 'one thread'],
+  ])('divide the threads of the process: %j', async (words, expected) => {
+    const out = `threads${words.join('').replace(/\W/g, '')}`;
+    const { events, stderr } = await lmd([...averages, 'steps=5', ...words, '--out', out], folder);
+    expect(stderr).toBe('');
+    const devices = events.flatMap((event) => (event.type === 'start' ? [event.device] : []));
+    expect(devices).toEqual([expect.stringContaining(`, ${expected}`)]);
+  });
+
   it('that vote are configured by their keys, and resume to the same bits after a kill', async () => {
     expect(valuesOf('votes')).not.toBe(valuesOf('alone'));
     const killed = start(

@@ -2,13 +2,14 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MessageChannel, Worker } from 'node:worker_threads';
-import { inProcessTransport, serveTransport } from '@lmd/distributed';
+import { type InProcessTransportOptions, inProcessTransport, serveTransport } from '@lmd/distributed';
+import type { Configuration } from '../configuration/schema.js';
 import { deserializeError } from '../errors.js';
 import { saveConfiguration } from '../run/run-folder.js';
 import type { TrialHost, TrialRequest } from '../trial/request.js';
 import { runTrial } from '../trial/run-trial.js';
 import { folderStore } from './folder-store.js';
-import { provideTransport, retainedRounds } from './rank.js';
+import { provideTransport } from './rank.js';
 import type { FromRank, RankThread } from './rank-thread.js';
 import { nextStart, outcomeOf, rankOf, startOf } from './training-job.js';
 
@@ -20,10 +21,13 @@ export const leadThreads: TrialHost = async (request, emit, signal) => {
   const { configuration, folder } = request;
   const { workers } = configuration.distributed!;
   const job = await nextStart(folder);
-  const memory = inProcessTransport({ retainedRounds: retainedRounds(configuration) });
+  const memory = inProcessTransport(retention(configuration));
   const transport = { ...memory, store: folderStore(join(folder, 'workers')) };
   const start = await startOf(transport, job, request);
-  const threads = Math.max(1, Math.floor((request.threads ?? availableParallelism()) / workers));
+  const threads = Math.max(
+    1,
+    Math.floor((request.threads ?? configuration.threads ?? availableParallelism()) / workers),
+  );
   const work = await mkdtemp(join(tmpdir(), 'lmd-workers-'));
   const withdraw = provideTransport(job.run, transport);
   const stop = new AbortController();
@@ -62,6 +66,17 @@ export const leadThreads: TrialHost = async (request, emit, signal) => {
     await rm(work, { recursive: true, force: true });
   }
 };
+
+/**
+ * The rounds that are kept. A thread that ends ends the others, so nobody repeats steps: without a quorum, a worker is
+ * at most one round behind.
+ */
+function retention({ distributed }: Configuration): InProcessTransportOptions {
+  const { retainedRounds } = distributed!;
+  if (retainedRounds !== undefined) return { retainedRounds };
+  const hasQuorum = distributed!.exchange === 'votes' && distributed!.quorum !== undefined;
+  return hasQuorum ? {} : { retainedRounds: 2 };
+}
 
 /** Runs a worker in a thread of its own, to which a port brings the transport. */
 function inThread(request: TrialRequest, transport: Parameters<typeof serveTransport>[0], signal: AbortSignal) {

@@ -39,6 +39,7 @@ export interface TrainCommandOptions {
   readonly resume?: string;
   readonly workers?: string;
   readonly world?: number;
+  readonly threads?: number;
   readonly out?: string;
   readonly json?: boolean;
 }
@@ -57,10 +58,11 @@ function finishedRun(folder: string): readonly TrialResult[] | undefined {
 /** `lmd train`: starts a run from a configuration, a preset or data, or resumes one. */
 export async function trainCommand(
   given: string | undefined,
-  options: TrainCommandOptions,
+  { threads, set = [], ...others }: TrainCommandOptions,
   terminal: Terminal,
   program: string,
 ): Promise<void> {
+  const options = { ...others, set: threads === undefined ? set : [...set, `threads=${threads}`] };
   if (options.json) keepStandardOutputClean();
   const renderer = options.json ? jsonRenderer(terminal.out) : humanRenderer(terminal.out, terminal.colours);
   const source = given ?? options.preset;

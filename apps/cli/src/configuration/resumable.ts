@@ -5,7 +5,7 @@ import type { Configuration } from './schema.js';
 
 /** Keys that do not affect the training, including all keys below them. */
 const free = [
-  ...['backend', 'checkpoints', 'diagnostics', 'evaluation', 'logging', 'samples', 'updateInPlace'],
+  ...['backend', 'checkpoints', 'diagnostics', 'evaluation', 'logging', 'samples', 'threads', 'updateInPlace'],
   ...['data.folder', 'data.path', '$schema'],
   ...['timeoutMs', 'compareEvery', 'retainedRounds', 'quorum', 'deadlineMs'].map((name) => `distributed.${name}`),
 ];
@@ -40,7 +40,7 @@ export function checkResumable(before: Configuration, after: Configuration): voi
         value: is,
         remedy:
           'With --resume, you can change evaluation, samples, checkpoints, diagnostics, logging, ' +
-          'backend, updateInPlace, data.folder or data.path, and steps with constant schedules. Start a new run for other changes.',
+          'backend, threads, updateInPlace, data.folder or data.path, and steps with constant schedules. Start a new run for other changes.',
       },
     );
   }

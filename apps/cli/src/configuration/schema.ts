@@ -8,7 +8,7 @@ import { diagnosticsSchema } from './diagnostics-schema.js';
 import { distributedSchema } from './distributed-schema.js';
 import { faultsSchema } from './faults-schema.js';
 import { fineTuningSchema } from './fine-tuning-schema.js';
-import { mostCheckpoints, mostExamples, mostSteps, usualEvaluationBatch } from './limits.js';
+import { mostCheckpoints, mostExamples, mostSteps, mostThreads, usualEvaluationBatch } from './limits.js';
 import { modelSchema } from './model-schema.js';
 import { pluginsSchema } from './module-schema.js';
 import { type OptimizerConfiguration, optimizerSchema } from './optimizer-schema.js';
@@ -52,6 +52,15 @@ export const configurationSchema = z.strictObject({
     .describe(
       'Backend that runs the computation. `lmd doctor` lists those that work on this machine. A module of your own ' +
         'works too; see docs/extending.md.',
+    ),
+  threads: z
+    .int()
+    .min(1)
+    .max(mostThreads)
+    .optional()
+    .describe(
+      'Number of threads of the `cpu` backend. Results are bit-identical for any number. Workers that are threads of ' +
+        'one process share it; default: all processors.',
     ),
   precision: precisionSchema
     .default('mxfp6_e3m2')

@@ -40,7 +40,8 @@ export async function withOpenTrial<T>(
   try {
     if (await isStopped()) return undefined;
     onStage?.('starting the backend');
-    backend = await openBackend(configuration.backend, threads === undefined ? {} : { threads });
+    const used = threads ?? configuration.threads;
+    backend = await openBackend(configuration.backend, used === undefined ? {} : { threads: used });
     if (await isStopped()) return undefined;
     const ops = createOperations(backend);
     const { model } = configuration;

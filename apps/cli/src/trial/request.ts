@@ -11,7 +11,7 @@ export interface TrialRequest {
   readonly index: number;
   /** Folder of its checkpoints and results. */
   readonly folder: string;
-  /** Threads of the cpu backend (default: all processors). Results are bit-identical for any number. */
+  /** Threads of the cpu backend (default: those of the configuration). Results are bit-identical for any number. */
   readonly threads?: number;
   /** The part of this worker, where several train. */
   readonly rank?: RankRequest;
