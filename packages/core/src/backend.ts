@@ -155,6 +155,11 @@ export interface Backend extends Primitives, ContractMarker<typeof backendSpecVe
    * before and after each test.
    */
   memory(): BackendMemory;
+  /**
+   * Copies the contents of `x` into `into`, of its dtype and size, before it returns; the array may be in shared memory.
+   * For a backend whose operations have run when they return. Others leave it out, and are read by `read`.
+   */
+  readInto?(x: Tensor, into: TensorData): void;
   /** Frees all memory, and the engine if this backend started it. */
   close?(): void;
 }

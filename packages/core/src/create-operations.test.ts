@@ -222,6 +222,18 @@ const mistakes: [string, string, string, (ops: EagerOperations, x: Shapes) => un
     (o) => o.fromData(new Int32Array(1), [1], 'f32'),
   ],
   [
+    'an array of another kind to read into',
+    'DTYPE_MISMATCH',
+    'readInto: into is an Int32Array, but the tensor is f32. Use a Float32Array for f32',
+    (o, x) => o.readInto(x.f4, new Int32Array(4)),
+  ],
+  [
+    'an array of another size to read into',
+    'SHAPE_MISMATCH',
+    'readInto: into has 3 elements, and the tensor of shape [4] has 4.',
+    (o, x) => o.readInto(x.f4, new Float32Array(3)),
+  ],
+  [
     'a fraction among integers',
     'INVALID_ARGUMENT',
     'fromData: 0.5 is not a value of dtype i32',

@@ -67,6 +67,7 @@ const eager: Record<Exclude<FunctionsOf<EagerOperations>, FunctionsOf<Operations
   adamwUpdate: true,
   encodeBlocks: true,
   decodeBlocks: true,
+  readInto: true,
   adopt: true,
   resetPeakMemory: true,
 };

@@ -206,6 +206,11 @@ export interface EagerOperations extends Operations {
   /** The vectors with the indices `wanted` (default: all), decoded from their codes. */
   decodeBlocks(encoded: EncodedBlocks, laws: readonly CodeLaw[], wanted?: readonly number[]): readonly Tensor[];
   /**
+   * Copies the contents of `x` into an array of its dtype and size, which saves the new one of `read`. It has returned
+   * a promise where the backend must wait, and `into` must not be used before that is settled.
+   */
+  readInto(x: Tensor, into: TensorData): Promise<void> | undefined;
+  /**
    * Takes ownership of a tensor that the backend created in another way, such as a handle to a tensor of the
    * surrounding program. It then belongs to the current scope.
    */

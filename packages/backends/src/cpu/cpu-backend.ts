@@ -55,6 +55,7 @@ export async function createCpuBackend(options: CpuBackendOptions = {}): Promise
     memory: () => host.store.memory(),
     arena: () => ({ heldBytes: host.arena.held, usedBytes: host.arena.used, reservedBytes: host.arena.reserved }),
     readSync: (x) => (x.dtype === 'u8' ? Uint8Array.from(host.integers(x)) : host.view(x).slice()),
+    readInto: (x, into) => into.set(x.dtype === 'u8' ? host.integers(x) : host.view(x)),
     close: () => host.close(),
   };
 }

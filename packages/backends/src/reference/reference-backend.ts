@@ -150,6 +150,7 @@ export function createReferenceBackend(options: ReferenceBackendOptions = {}): R
     async read(x) {
       return toTensorData(store.values(x));
     },
+    readInto: (x, into) => into.set(store.values(x)),
     readFloat64: (x) => new Float64Array(store.values(x)),
     dispose: (x) => store.free(x),
     cast(x, dtype) {

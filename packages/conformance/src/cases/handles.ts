@@ -54,6 +54,29 @@ const roundTripCase: Case = {
   },
 };
 
+const readIntoCase: Case = {
+  name: 'readInto copies every dtype to the bit, also into shared memory',
+  async run(context) {
+    const { ops, expect, fail } = context;
+    const Memory = typeof SharedArrayBuffer === 'undefined' ? ArrayBuffer : SharedArrayBuffer;
+    for (const dtype of ['f32', 'i32', 'u8'] as const) {
+      for (const shape of [...edgeShapes, [9]]) {
+        const x = cycled(shape, dtype);
+        const tensor = context.upload(x);
+        const expected = await ops.read(tensor);
+        const Values = { f32: Float32Array, i32: Int32Array, u8: Uint8Array }[dtype];
+        const into = new Values(new Memory(expected.byteLength) as ArrayBuffer);
+        await ops.readInto(tensor, into);
+        if (!into.every((value, index) => Object.is(value, expected[index]))) fail(`readInto of ${dtype} [${shape}]`);
+        // The copy is the caller's own.
+        into.fill(7);
+        expect([...(await ops.read(tensor))].join()).toBe([...expected].join());
+        ops.dispose(tensor);
+      }
+    }
+  },
+};
+
 function cycled(shape: readonly number[], dtype: DType): Values {
   const values = contents[dtype];
   return {
@@ -276,6 +299,7 @@ export const handles: CaseGroup = {
   cases: [
     manifestCase,
     roundTripCase,
+    readIntoCase,
     float64Case,
     fullCase,
     castCase,

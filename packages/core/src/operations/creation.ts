@@ -1,15 +1,24 @@
 import { describeValue, LmdError } from '../errors.js';
 import type { RandomKey } from '../formats.js';
-import type { Operations } from '../operations.js';
+import type { EagerOperations } from '../operations.js';
 import { primitiveDTypes } from '../primitive-dtypes.js';
 import { assertRandomKey } from '../random/random-key.js';
-import { type DType, type TensorData, type TypedArrayName, tensorDataOf, typedArrayName } from '../tensor.js';
+import {
+  type DType,
+  isTypedArray,
+  sizeOf,
+  type Tensor,
+  type TensorData,
+  type TypedArrayName,
+  tensorDataOf,
+  typedArrayName,
+} from '../tensor.js';
 import { type Context, checkDType, checkNumber } from './context.js';
 import { checkShape, formatShape, type Shape } from './shapes.js';
 
 export type CreationOperations = Pick<
-  Operations,
-  'fromData' | 'full' | 'zeros' | 'read' | 'randomBits' | 'randomUniform' | 'randomNormal'
+  EagerOperations,
+  'fromData' | 'full' | 'zeros' | 'read' | 'readInto' | 'randomBits' | 'randomUniform' | 'randomNormal'
 >;
 
 type AnyData = TensorData | Float64Array | readonly number[];
@@ -54,6 +63,13 @@ export function creationOperations({ backend, check, constant, size, track }: Co
       check('read', x);
       return backend.read(x);
     },
+    readInto(x, into) {
+      check('readInto', x);
+      checkRoom(x, into);
+      if (backend.readInto === undefined) return backend.read(x).then((data) => into.set(data));
+      backend.readInto(x, into);
+      return undefined;
+    },
     randomBits: random('randomBits'),
     randomUniform: random('randomUniform'),
     randomNormal: random('randomNormal'),
@@ -67,6 +83,24 @@ const dtypes: Partial<Record<TypedArrayName, DType>> = {
   Int32Array: 'i32',
   Uint8Array: 'u8',
 };
+
+/** Throws unless an array has the dtype and the size of `x`. */
+function checkRoom(x: Tensor, into: TensorData): void {
+  if (dtypeOf(into) !== x.dtype || isTypedArray(into, 'Float64Array')) {
+    throw new LmdError('DTYPE_MISMATCH', `readInto: into is ${describeValue(into)}, but the tensor is ${x.dtype}.`, {
+      subject: 'into',
+      value: into,
+      remedy: 'Use a Float32Array for f32, an Int32Array for i32, and a Uint8Array for u8.',
+    });
+  }
+  const elements = sizeOf(x.shape);
+  if (into.length === elements) return;
+  throw new LmdError(
+    'SHAPE_MISMATCH',
+    `readInto: into has ${into.length} elements, and the tensor of shape ${formatShape(x.shape)} has ${elements}.`,
+    { subject: 'into', value: into.length, remedy: 'Use an array of the size of the tensor.' },
+  );
+}
 
 /** Throws unless `data` is a plain array or a typed array that fills some dtype. */
 function checkData(data: unknown): void {
