@@ -1,3 +1,4 @@
+export type { OnGradient } from './backward-pass.js';
 export { recompute } from './recompute.js';
 export { createTape, type Tape } from './tape.js';
-export { type ValueAndGradients, valueAndGradients } from './value-and-gradients.js';
+export { type ValueAndGradients, type ValueAndGradientsOptions, valueAndGradients } from './value-and-gradients.js';

@@ -6,7 +6,7 @@ import {
   type Operations,
   type Tensor,
 } from '@lmd/core';
-import { backwardPass } from './backward-pass.js';
+import { backwardPass, type OnGradient } from './backward-pass.js';
 import { tapeMarker } from './made-by.js';
 import { isTensor } from './node.js';
 import { createRecorder, type Recorder } from './recorder.js';
@@ -36,8 +36,10 @@ export interface Tape {
    * throws `TENSOR_DISPOSED`.
    *
    * With `dy`, `loss` may have any shape, which must be that of `dy`, and the results are vector-Jacobian products.
+   * `onGradient` is called with each gradient as soon as it is complete, while the backward pass goes on; not for one
+   * that is zero since the loss does not depend on it. It must not free the gradient.
    */
-  gradients(loss: Tensor, of: NamedTensors, dy?: Tensor): NamedTensors;
+  gradients(loss: Tensor, of: NamedTensors, dy?: Tensor, onGradient?: OnGradient): NamedTensors;
   /** Frees the saved tensors and consumes the tape. Can be called repeatedly. */
   dispose(): void;
 }
@@ -70,7 +72,7 @@ export function createTape(ops: EagerOperations): Tape {
       recorder.watch(x);
       return x;
     },
-    gradients(loss, of, dy) {
+    gradients(loss, of, dy, onGradient) {
       checkUsable('tape.gradients');
       checkFloat('tape.gradients', loss);
       if (dy !== undefined) checkUpstream(loss, dy);
@@ -91,7 +93,7 @@ export function createTape(ops: EagerOperations): Tape {
       }
       consumed = true;
       try {
-        return backwardPass(recorder, loss, of, dy);
+        return backwardPass(recorder, loss, of, { dy, onGradient });
       } finally {
         recorder.clear();
       }

@@ -27,6 +27,40 @@ describe('valueAndGradients', () => {
     expect([read(constant.value)[0], read(constant.gradients.w!)[0]]).toEqual([3, 0]);
   });
 
+  it('hands over each gradient once, when it is complete, before those of earlier layers are computed', () => {
+    const { ops, read } = float64();
+    const weights = { first: ops.fromData([2]), second: ops.fromData([3]), unused: ops.fromData([5]) };
+    const seen: [string, number][] = [];
+    let steps = 0;
+    const { gradients } = valueAndGradients(
+      ops,
+      weights,
+      (tape, { first, second }) => {
+        const hidden = tape.customGradient([tape.multiply(first!, first!)], {
+          forward: (plain, [x]) => plain.exp(x!),
+          backward(plain, dy, [x]) {
+            steps++;
+            return [plain.multiply(dy, plain.exp(x!))];
+          },
+        });
+        return tape.sum(tape.add(tape.multiply(hidden, second!), second!));
+      },
+      {
+        onGradient(name, gradient) {
+          expect(read(gradient)).toHaveLength(1);
+          seen.push([name, steps]);
+        },
+      },
+    );
+    // The gradient of `second` is complete before the backward pass comes to the layer of `first`.
+    expect(seen).toEqual([
+      ['second', 0],
+      ['first', 1],
+    ]);
+    expect(read(gradients.second!)[0]).toBeCloseTo(Math.exp(4) + 1, 9);
+    ops.dispose(gradients);
+  });
+
   it('shares one weight under two names', () => {
     const { ops, read } = float64();
     const tied = ops.fromData([2]);

@@ -1,4 +1,5 @@
 import type { EagerOperations, NamedTensors, Operations, Tensor } from '@lmd/core';
+import type { OnGradient } from './backward-pass.js';
 import { createTape } from './tape.js';
 
 export interface ValueAndGradients {
@@ -6,6 +7,11 @@ export interface ValueAndGradients {
   readonly value: Tensor;
   /** d value / d weight by name, with the weight's shape; zeros if the value does not depend on it. */
   readonly gradients: NamedTensors;
+}
+
+export interface ValueAndGradientsOptions {
+  /** Called with each gradient as soon as it is complete, as by `Tape.gradients`. */
+  readonly onGradient?: OnGradient | undefined;
 }
 
 /**
@@ -17,6 +23,7 @@ export function valueAndGradients(
   ops: EagerOperations,
   weights: NamedTensors,
   f: (ops: Operations, weights: NamedTensors) => Tensor,
+  { onGradient }: ValueAndGradientsOptions = {},
 ): ValueAndGradients {
   const tape = createTape(ops);
   return ops.scope(() => {
@@ -27,7 +34,7 @@ export function valueAndGradients(
         // The loss may be a weight, which the caller already owns.
         return Object.values(weights).includes(result) ? tape.ops.reshape(result, result.shape) : result;
       });
-      return { value, gradients: tape.gradients(value, weights) };
+      return { value, gradients: tape.gradients(value, weights, undefined, onGradient) };
     } finally {
       tape.dispose();
     }

@@ -3,7 +3,7 @@ import { eventListener, type StepExchange, type TrainOptions, train } from '@lmd
 import { describe, expect, it } from 'vitest';
 import { base, keepSnapshots, moons, outcome, outcomes } from '../test/small-run.js';
 import { fromBfloat16, toBfloat16 } from './bfloat16.js';
-import { type AverageGradientsOptions, averageGradients, inProcessTransport } from './index.js';
+import { type AverageGradientsOptions, averageGradients, inProcessTransport, type Transport } from './index.js';
 
 const optimizers: { readonly [name: string]: () => Optimizer } = {
   sgd: () => sgd({ learningRate: 0.1 }),
@@ -55,6 +55,75 @@ describe('averaged gradients', () => {
     };
     const alone = await outcome({ ...base(), loss, microBatchSize: 2 });
     for (const { state } of await outcomes(4, exchanges(4), () => ({ loss }))) expect(state).toEqual(alone.state);
+  });
+
+  it.each([1, 60, 100])('in buckets of %i bytes have the bits of one process too', async (bucketBytes) => {
+    const options = () => ({ optimizer: lmd({ learningRate: 0.02, samples: 2 }) });
+    const alone = await outcome({ ...base(), ...options(), microBatchSize: 4 });
+    const transport = inProcessTransport();
+    const channels = new Set<string>();
+    const watching: Transport = {
+      ...transport,
+      gather(place, contribution) {
+        channels.add(place.channel);
+        return transport.gather(place, contribution);
+      },
+    };
+    const exchange = (rank: number) =>
+      averageGradients({ transport: watching, run: 'run', rank, workers: 2, bucketBytes });
+    for (const { state, result } of await outcomes(2, exchange, options)) {
+      expect(state).toEqual(alone.state);
+      expect(result.loss).toBe(alone.result.loss);
+    }
+    // Two posterior samples, three weights of 64, 32 and 64 bytes, and counts, hashes and the last bucket.
+    const buckets = [...channels].filter((name) => name.startsWith('run/gradients-'));
+    expect(buckets).toHaveLength({ 1: 7, 60: 5, 100: 3 }[bucketBytes]!);
+  });
+
+  it('are sent while the backward pass runs', async () => {
+    const transport = inProcessTransport();
+    const order: string[] = [];
+    const watching: Transport = {
+      ...transport,
+      gather(place, contribution) {
+        if (place.channel.includes('gradients') && place.round === 0) order.push('sent');
+        return transport.gather(place, contribution);
+      },
+    };
+    const { model } = base();
+    const layered: TrainOptions['model'] = {
+      ...model,
+      forward(ops, weights, x, context) {
+        // The backward pass comes to the input of the network last.
+        const input = ops.customGradient([weights['hidden.weight']!], {
+          forward: (plain, [weight]) => plain.multiply(weight!, 1),
+          backward(plain, dy) {
+            order.push('first layer');
+            return [plain.multiply(dy, 1)];
+          },
+        });
+        return model.forward(ops, { ...weights, 'hidden.weight': input }, x, context);
+      },
+    };
+    const exchange = averageGradients({ transport: watching, run: 'run', rank: 0, workers: 1, bucketBytes: 1 });
+    await train({ ...base(), model: layered, steps: 1, exchange });
+    expect(order).toEqual(['sent', 'sent', 'first layer', 'sent', 'sent']);
+  });
+
+  it('of a worker whose gradients are not finite never complete a step', async () => {
+    const exchange = exchanges(2, { bucketBytes: 1, timeoutMs: 300 });
+    const savers = [keepSnapshots(), keepSnapshots()];
+    const loss: TrainOptions['loss'] = (ops, weights, { inputs }, context) => {
+      const error = ops.subtract(base().model.forward(ops, weights, inputs, context), 0.5);
+      return ops.multiply(ops.mean(ops.multiply(error, error)), Number.MAX_VALUE);
+    };
+    const runs = [0, 1].map((rank) =>
+      train({ ...base(), ...(rank === 0 ? { loss } : {}), exchange: exchange(rank), plugins: [savers[rank]!] }),
+    );
+    const [failed, waiting] = await Promise.allSettled(runs);
+    expect(failed).toMatchObject({ reason: { code: 'NON_FINITE' } });
+    expect(waiting).toMatchObject({ reason: { code: 'WORKER_MISSING', value: [0] } });
+    for (const { last } of savers) expect(last.step).toBe(0);
   });
 
   it('are the same on all workers with several micro-batches each', async () => {

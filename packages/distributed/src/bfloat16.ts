@@ -1,8 +1,6 @@
 /** Rounds finite f32 numbers to BF16, the upper half of their bits, to nearest with ties to even. */
-export function toBfloat16(values: Float32Array): Uint16Array {
+export function toBfloat16(values: Float32Array, halves: Uint16Array = new Uint16Array(values.length)): Uint16Array {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  // An even length, so that arrays joined to a message stay aligned to words.
-  const halves = new Uint16Array(2 * Math.ceil(values.length / 2));
   for (let index = 0; index < values.length; index++) {
     const word = bits[index]!;
     halves[index] = (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;

@@ -5,21 +5,26 @@ import type { ResolvedWorkerOptions } from './worker-options.js';
 /** When a round may close without all workers. */
 export type Closing = Pick<Contribution, 'quorum' | 'deadlineMs'>;
 
+interface GatherOptions extends Closing {
+  /** Ends the wait, as that of the exchange does. */
+  readonly signal?: AbortSignal;
+}
+
 /** The rounds of one purpose of a run, as one worker takes part in them. */
 export interface Channel {
   /** @throws LmdError `TRANSPORT_FAILURE` for a payload of another size, besides what `Transport.gather` throws */
-  gather(round: number, payload: Uint8Array, closing?: Closing): Promise<GatheredRound>;
+  gather(round: number, payload: Uint8Array, options?: GatherOptions): Promise<GatheredRound>;
 }
 
 export function channelOf(options: ResolvedWorkerOptions, purpose: string): Channel {
   const { transport, run, rank, workers, timeoutMs, signal } = options;
   const channel = `${run}/${purpose}`;
   return {
-    async gather(round, payload, closing = {}) {
-      const gathered = await transport.gather(
-        { channel, round },
-        { rank, workers, payload, timeoutMs, ...closing, ...(signal === undefined ? {} : { signal }) },
-      );
+    async gather(round, payload, { signal: own, ...closing } = {}) {
+      const ending = anyOf([signal, own]);
+      const gathered = await transport
+        .gather({ channel, round }, { rank, workers, payload, timeoutMs, ...closing, signal: ending.signal })
+        .finally(ending.release);
       for (const [other, { length }] of gathered.payloads) {
         if (length === payload.length) continue;
         throw new LmdError(
@@ -33,6 +38,21 @@ export function channelOf(options: ResolvedWorkerOptions, purpose: string): Chan
         );
       }
       return gathered;
+    },
+  };
+}
+
+/** A signal that aborts with any of the given ones, until it is released. `AbortSignal.any` is not in Node 20.0. */
+function anyOf(given: readonly (AbortSignal | undefined)[]): { readonly signal: AbortSignal; release(): void } {
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  const signals = given.filter((signal) => signal !== undefined);
+  for (const signal of signals) signal.addEventListener('abort', abort);
+  if (signals.some(({ aborted }) => aborted)) abort();
+  return {
+    signal: controller.signal,
+    release() {
+      for (const signal of signals) signal.removeEventListener('abort', abort);
     },
   };
 }

@@ -36,6 +36,18 @@ export interface ExchangedStep {
   readonly state: OptimizerState;
 }
 
+/** A step of one worker whose backward passes still run. */
+export interface SendingStep {
+  /**
+   * A gradient that nothing more is added to: of one of `passes` of the `LocalStep`. Called once for each of them, in an
+   * order that the model and the options determine. The tensor is valid until `update` returns or `abandon` is called.
+   * It may not be finite, so the others must not be able to finish the step before `update` is called.
+   */
+  gradient(pass: number, weight: string, gradient: Tensor): void;
+  /** The step has failed, and `update` is not called or has thrown: ends what waits for the others. */
+  abandon(): void;
+}
+
 /**
  * How the workers of one distributed run agree on each update. Every worker calls `train` with the same options and an
  * exchange of its own; the workers' shares of a batch are consecutive, in the order of their ranks. A plain object.
@@ -56,6 +68,11 @@ export interface StepExchange extends ContractMarker<typeof exchangeSpecVersion>
    * worker alone, if `update` weights the workers itself.
    */
   total(step: number, counted: number): Promise<number>;
+  /**
+   * Begins to send a step while its gradients are computed, before `update` ends it. Optional. Called after `total`,
+   * once for each step.
+   */
+  begin?(step: number, run: TrainingRun): SendingStep;
   /**
    * Exchanges a step with the other workers and updates the state, which stays the run's. Called only with finite
    * losses and gradients, once for each step and in order.

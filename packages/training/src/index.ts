@@ -18,7 +18,13 @@ export { type DataOrder, type DataOrderOptions, dataOrder, permutation } from '.
 export { type SplitOptions, split, subset } from './data/subset.js';
 export { type EvaluateOptions, type EvaluationResult, evaluate } from './evaluate.js';
 export type * from './events.js';
-export { type ExchangedStep, exchangeSpecVersion, type LocalStep, type StepExchange } from './exchange.js';
+export {
+  type ExchangedStep,
+  exchangeSpecVersion,
+  type LocalStep,
+  type SendingStep,
+  type StepExchange,
+} from './exchange.js';
 export { checkPlugins } from './hooks.js';
 export { fromJson, type Json, toJson } from './json.js';
 export { type LossBatch, type LossFunction, lossOf } from './loss.js';

@@ -6,7 +6,7 @@ import { showPasses } from './hooks.js';
 import { findNonFinite, findNonFiniteBefore, findNonFiniteIn, type NonFinite, namesOf } from './non-finite.js';
 import type { Run } from './run.js';
 import { enqueueStep, reportOf } from './step.js';
-import { enqueuePendingStep } from './step-in-place.js';
+import { enqueuePendingStep, type PendingStep } from './step-in-place.js';
 import type { TrainOptions, TrainPlan } from './train-options.js';
 
 /** One step: update, `step` hooks, evaluation if one is due, `settle` hooks. */
@@ -91,7 +91,9 @@ async function update(run: Run, batch: CheckedBatch): Promise<number> {
 /** The same without two states in memory: the old one is freed once loss and gradients are known to be finite. */
 async function updateInPlace(run: Run, batch: CheckedBatch): Promise<number> {
   const { ops } = run;
-  const pending = enqueuePendingStep(run.stepContext, run.state, batch, (passes) => showPasses(run, passes));
+  const pending = enqueuePendingStep(run.stepContext, run.state, batch, {
+    onPasses: (passes) => showPasses(run, passes),
+  });
   let loss: number;
   try {
     loss = await checkedLoss(ops, pending.report, async () => {
@@ -113,8 +115,8 @@ async function updateInPlace(run: Run, batch: CheckedBatch): Promise<number> {
 }
 
 /**
- * The same with other workers. A worker whose own gradients are not finite fails before it sends them. The old state is
- * freed once the new one is known to be finite.
+ * The same with other workers. A worker whose own gradients are not finite fails before the others have all that they
+ * need for the step. The old state is freed once the new one is known to be finite.
  */
 async function updateWithOthers(exchange: StepExchange, run: Run, batch: CheckedBatch): Promise<number> {
   const { ops, step } = run;
@@ -126,15 +128,21 @@ async function updateWithOthers(exchange: StepExchange, run: Run, batch: Checked
   if (total === 0) checkCounted(batch);
   const share = { rank, workers, counted: total };
   const context = { ...run.stepContext, share };
-  const pending = enqueuePendingStep(context, run.state, batch, (passes) => showPasses(run, passes));
+  const sending = exchange.begin?.(step, run);
+  let pending: PendingStep | undefined;
   try {
-    await checkedLoss(ops, pending.report, async () => {
-      refuse(run, await findNonFiniteBefore(context, run.state, batch, pending));
+    const local = enqueuePendingStep(context, run.state, batch, {
+      onPasses: (passes) => showPasses(run, passes),
+      onGradient: sending && ((...gradient) => sending.gradient(...gradient)),
     });
-    const { losses, passes } = pending;
+    pending = local;
+    await checkedLoss(ops, local.report, async () => {
+      refuse(run, await findNonFiniteBefore(context, run.state, batch, local));
+    });
+    const { losses, passes } = local;
     const { loss, state } = await exchange.update({ step, state: run.state, counted, losses, passes }, run);
     try {
-      await checkedLoss(ops, reportOf(ops, pending.loss, [state.tensors]), async () => {
+      await checkedLoss(ops, reportOf(ops, local.loss, [state.tensors]), async () => {
         refuse(run, await findNonFiniteIn(ops, namesOf('updated state', state.tensors)));
       });
     } catch (error) {
@@ -146,8 +154,11 @@ async function updateWithOthers(exchange: StepExchange, run: Run, batch: Checked
     run.step++;
     run.loss = loss;
     return loss;
+  } catch (error) {
+    sending?.abandon();
+    throw error;
   } finally {
-    pending.dispose();
+    pending?.dispose();
   }
 }
 

@@ -1,6 +1,6 @@
 import { type NamedTensors, type OptimizerState, type Pass, type Tensor, weightOf } from '@lmd/core';
 import type { CheckedBatch } from './data/check-batch.js';
-import { enqueuePasses, type OnPasses, reportOf, type StepContext } from './step.js';
+import { enqueuePasses, reportOf, type StepContext, type StepHooks } from './step.js';
 
 /**
  * Loss and gradients of a step before its update. The caller frees `report`; `update` or `dispose` frees the gradients.
@@ -25,11 +25,11 @@ export function enqueuePendingStep(
   context: StepContext,
   state: OptimizerState,
   batch: CheckedBatch,
-  onPasses: OnPasses,
+  hooks: Pick<StepHooks, 'onPasses' | 'onGradient'>,
 ): PendingStep {
   const { ops, optimizer } = context;
   const { loss, losses, passes, report } = ops.scope(() => {
-    const pending = enqueuePasses(context, state, batch, { onPasses });
+    const pending = enqueuePasses(context, state, batch, hooks);
     const report = reportOf(
       ops,
       pending.loss,

@@ -1,4 +1,4 @@
-import { valueAndGradients } from '@lmd/autograd';
+import { type OnGradient, valueAndGradients } from '@lmd/autograd';
 import {
   accumulateGradients,
   type EagerOperations,
@@ -74,14 +74,21 @@ export function enqueueStep(
 export interface StepHooks {
   readonly inspect?: Inspect | undefined;
   readonly onPasses?: OnPasses | undefined;
+  readonly onGradient?: OnPassGradient | undefined;
 }
+
+/**
+ * Receives each gradient of each pass once: as soon as it is complete, while the backward pass goes on, if a batch is
+ * one micro-batch; otherwise after it. The tensor is one of the pass.
+ */
+export type OnPassGradient = (pass: number, weight: string, gradient: Tensor) => void;
 
 /** The part of a step before the update: the loss, averaged over posterior samples, and the passes for the update. */
 export function enqueuePasses(
   context: StepContext,
   state: OptimizerState,
   batch: CheckedBatch,
-  { inspect, onPasses }: StepHooks = {},
+  { inspect, onPasses, onGradient }: StepHooks = {},
 ): { readonly loss: Tensor; readonly losses: readonly Tensor[]; readonly passes: readonly Pass[] } {
   const { ops, optimizer, seed } = context;
   return ops.scope(() => {
@@ -93,7 +100,16 @@ export function enqueuePasses(
       const { loss, gradients } = ops.scope(() => {
         const weights = optimizer.draw(ops, state, key);
         inspectAll(inspect, 'drawn weight', weights);
-        return accumulate(context, weights, batch, key);
+        if (onGradient === undefined) return accumulate(context, weights, batch, key);
+        const seen = new Set<string>();
+        const result = accumulate(context, weights, batch, key, (weight, gradient) => {
+          seen.add(weight);
+          onGradient(sample, weight, gradient);
+        });
+        for (const [weight, gradient] of Object.entries(result.gradients)) {
+          if (!seen.has(weight)) onGradient(sample, weight, gradient);
+        }
+        return result;
       });
       inspect?.('loss', loss);
       inspectAll(inspect, 'gradient of', gradients);
@@ -126,6 +142,7 @@ function accumulate(
   weights: NamedTensors,
   batch: CheckedBatch,
   key: Pass['key'],
+  onGradient?: OnGradient,
 ): { loss: Tensor; gradients: NamedTensors } {
   const { inputs, labels, softLabels, counted } = batch;
   const examples = labels.shape[0]!;
@@ -145,7 +162,7 @@ function accumulate(
       // One posterior sample per optimizer step, but independent dropout and rounding noise for each micro-batch.
       const noise = { ...key, sample: key.sample * microBatches + rank * ownMicroBatches + micro };
       const forward = { training: true, precision, key: noise };
-      const { value, gradients } = valueAndGradients(ops, weights, (tape, watched) => {
+      const lossOf: Parameters<typeof valueAndGradients>[2] = (tape, watched) => {
         if (custom !== undefined) {
           const given = { inputs: inputTensor, labels: labelTensor, softLabels: softTensor };
           const loss = custom(tape, watched, given, forward);
@@ -157,7 +174,10 @@ function accumulate(
         const own = ownMicroBatches === 1 ? counted : countedIn(labels, from, to);
         const loss = meanOfCounted(tape, losses, own);
         return own === total ? loss : tape.multiply(loss, own / total);
-      });
+      };
+      // Of several micro-batches, no gradient is complete before they are added.
+      const options = ownMicroBatches === 1 ? { onGradient } : {};
+      const { value, gradients } = valueAndGradients(ops, weights, lossOf, options);
       return { loss: value, gradients };
     });
     sum = {

@@ -40,7 +40,7 @@ export function inProcessTransport(options: InProcessTransportOptions = {}): Tra
     async gather(place, contribution) {
       checkContribution(place, contribution);
       checkOpen();
-      const round = rounds.at(place);
+      const round = rounds.at(place, contribution.rank);
       round.contribute(contribution);
       return round.wait(place, contribution);
     },

@@ -1,21 +1,30 @@
 import { forgotten, interrupted, workerMissing } from '../errors.js';
+import { sharedBytes } from '../shared-bytes.js';
 import type { Contribution, GatheredRound, RoundPlace } from '../transport.js';
 
 /** One round: who has contributed, and whether it has closed. */
 export class Round {
   #result: GatheredRound | undefined;
   readonly #payloads = new Map<number, Uint8Array>();
+  /** Ranks that have asked for the round, and may read its payloads. */
+  readonly readers = new Set<number>();
+  readonly #memory: PayloadMemory;
   readonly #listeners = new Set<() => void>();
   #isPastDeadline = false;
   #failure: Error | undefined;
+
+  constructor(memory: PayloadMemory) {
+    this.#memory = memory;
+  }
 
   get closed(): boolean {
     return this.#result !== undefined;
   }
 
   contribute({ rank, payload, workers, quorum = workers }: Contribution): void {
+    this.readers.add(rank);
     if (this.#result !== undefined || this.#payloads.has(rank)) return;
-    this.#payloads.set(rank, payload.slice());
+    this.#payloads.set(rank, this.#memory.copyOf(payload));
     if (this.#payloads.size === workers || this.#isPastDeadline) this.#closeWith(workers, quorum);
   }
 
@@ -28,6 +37,11 @@ export class Round {
   fail(error: Error): void {
     this.#failure ??= error;
     this.#tell();
+  }
+
+  /** Gives back the memory of a closed round that nobody reads any more. */
+  release(): void {
+    for (const payload of this.#payloads.values()) this.#memory.giveBack(payload);
   }
 
   /** The round's result, once it has closed. */
@@ -43,7 +57,7 @@ export class Round {
       };
       const look = () => {
         const result = this.#result;
-        if (result !== undefined) end(() => resolve(copyOf(result)));
+        if (result !== undefined) end(() => resolve(result));
         else if (this.#failure !== undefined) end(() => reject(this.#failure));
       };
       const abort = () => end(() => reject(interrupted(place)));
@@ -68,32 +82,80 @@ export class Round {
   }
 }
 
-function copyOf({ payloads, complete }: GatheredRound): GatheredRound {
-  return { payloads: new Map([...payloads].map(([rank, payload]) => [rank, payload.slice()])), complete };
+/**
+ * Memory of payloads, in which later rounds are written: a fresh page costs more time than the copy into it. Each
+ * transport has its own.
+ */
+export class PayloadMemory {
+  readonly #free = new Map<number, Uint8Array[]>();
+
+  copyOf(payload: Uint8Array): Uint8Array {
+    const copy = this.#free.get(payload.length)?.pop() ?? sharedBytes(payload.length);
+    copy.set(payload);
+    return copy;
+  }
+
+  giveBack(memory: Uint8Array): void {
+    const free = this.#free.get(memory.length) ?? [];
+    if (free.length >= mostFree) return;
+    free.push(memory);
+    this.#free.set(memory.length, free);
+  }
+}
+
+/** Pieces of memory of one length that wait for a round. */
+const mostFree = 64;
+
+interface Channel {
+  readonly rounds: Map<number, Round>;
+  /** Forgotten rounds whose payloads some worker may still be reading. */
+  readonly leaving: Map<number, Round>;
+  /** The round that each rank has asked for last. */
+  readonly at: Map<number, number>;
+  newest: number;
 }
 
 /** The rounds of all channels. Of each channel, the newest are kept. */
 export class Rounds {
-  readonly #channels = new Map<string, Map<number, Round>>();
-  readonly #newest = new Map<string, number>();
+  readonly #channels = new Map<string, Channel>();
+  readonly #memory = new PayloadMemory();
 
   constructor(readonly retained: number) {}
 
-  /** The round at a place. Throws `TRANSPORT_FAILURE` if it is older than what is kept. */
-  at(place: RoundPlace): Round {
-    const { channel, round } = place;
-    const newest = Math.max(round, this.#newest.get(channel) ?? 0);
-    if (round <= newest - this.retained) throw forgotten(place);
-    this.#newest.set(channel, newest);
-    const rounds = this.#channels.get(channel) ?? new Map<number, Round>();
-    this.#channels.set(channel, rounds);
-    for (const [older, { closed }] of rounds) if (closed && older <= newest - this.retained) rounds.delete(older);
-    const known = rounds.get(round) ?? new Round();
-    rounds.set(round, known);
+  /**
+   * The round at a place, for a rank that asks for it, and has done with the other rounds of the channel.
+   *
+   * @throws LmdError `TRANSPORT_FAILURE` if the round is older than what is kept
+   */
+  at(place: RoundPlace, rank: number): Round {
+    const channel = this.#channelOf(place.channel);
+    const { rounds, leaving, at } = channel;
+    const newest = Math.max(place.round, channel.newest);
+    if (place.round <= newest - this.retained) throw forgotten(place);
+    channel.newest = newest;
+    at.set(rank, place.round);
+    for (const [number, round] of rounds) {
+      if (!round.closed || number > newest - this.retained) continue;
+      rounds.delete(number);
+      leaving.set(number, round);
+    }
+    for (const [number, round] of leaving) {
+      if ([...round.readers].some((reader) => at.get(reader) === number)) continue;
+      leaving.delete(number);
+      round.release();
+    }
+    const known = rounds.get(place.round) ?? new Round(this.#memory);
+    rounds.set(place.round, known);
     return known;
   }
 
   fail(error: Error): void {
-    for (const rounds of this.#channels.values()) for (const round of rounds.values()) round.fail(error);
+    for (const { rounds } of this.#channels.values()) for (const round of rounds.values()) round.fail(error);
+  }
+
+  #channelOf(name: string): Channel {
+    const known = this.#channels.get(name) ?? { rounds: new Map(), leaving: new Map(), at: new Map(), newest: 0 };
+    this.#channels.set(name, known);
+    return known;
   }
 }
