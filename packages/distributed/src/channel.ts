@@ -1,4 +1,5 @@
 import { LmdError } from '@lmd/core';
+import { sharedBytes } from './shared-bytes.js';
 import type { Contribution, GatheredRound } from './transport.js';
 import type { ResolvedWorkerOptions } from './worker-options.js';
 
@@ -59,7 +60,7 @@ function anyOf(given: readonly (AbortSignal | undefined)[]): { readonly signal: 
 
 /** The bytes of arrays, one after another. Each array has a multiple of four bytes. */
 export function joinArrays(arrays: readonly ArrayBufferView[]): Uint8Array {
-  const joined = new Uint8Array(arrays.reduce((sum, { byteLength }) => sum + byteLength, 0));
+  const joined = sharedBytes(arrays.reduce((sum, { byteLength }) => sum + byteLength, 0));
   let at = 0;
   for (const { buffer, byteOffset, byteLength } of arrays) {
     joined.set(new Uint8Array(buffer, byteOffset, byteLength), at);

@@ -18,13 +18,19 @@ const group = 8;
 
 /**
  * Counts votes, 32 coordinates in an operation: plane k has bit k of their counters. Eight ballots are added by a tree
- * of carry-save adders (Harley and Seal), whose four bits are then added to the planes.
+ * of carry-save adders (Harley and Seal), whose four bits are then added to the planes. Up to three need no counters.
  *
  * @param count number of coordinates. Bits beyond it are not defined.
  */
 export function countVotes(ballots: readonly Ballot[], count: number): VoteCount {
   const words = Math.ceil(count / 32);
   const [up, down] = [new Uint32Array(words), new Uint32Array(words)];
+  const [first, second, third] = ballots;
+  if (ballots.length <= 3 && ballots.every(({ cast }) => cast === undefined)) {
+    if (third !== undefined) ofThree(first!.up, second!.up, third.up, up, down);
+    else if (first !== undefined) ofTwo(first.up, (second ?? first).up, up, down);
+    return { up, down };
+  }
   const all = ballots.map(({ up: bits, cast }) => ({ bits: signed(bits), cast: cast && signed(cast) }));
   const hasAbstentions = all.some(({ cast }) => cast !== undefined);
   const ups = new Counters(ballots.length);
@@ -56,6 +62,22 @@ export function countVotes(ballots: readonly Ballot[], count: number): VoteCount
     downs.exceeding(ups, down, from, length);
   }
   return { up, down };
+}
+
+/** The majority of two votes, or of one that is given twice. */
+function ofTwo(a: Uint32Array, b: Uint32Array, up: Uint32Array, down: Uint32Array): void {
+  for (let word = 0; word < up.length; word++) {
+    up[word] = a[word]! & b[word]!;
+    down[word] = ~(a[word]! | b[word]!);
+  }
+}
+
+function ofThree(a: Uint32Array, b: Uint32Array, c: Uint32Array, up: Uint32Array, down: Uint32Array): void {
+  for (let word = 0; word < up.length; word++) {
+    const most = (a[word]! & b[word]!) | (c[word]! & (a[word]! | b[word]!));
+    up[word] = most;
+    down[word] = ~most;
+  }
 }
 
 /** The same words as signed numbers, on which an engine's integer operations need no conversion. */

@@ -1,9 +1,12 @@
-import { type NamedTensors, type SignUpdate, type Tensor, weightOf } from '@lmd/core';
+import { type NamedTensors, type SignUpdate, sizeOf, type Tensor, weightOf } from '@lmd/core';
 import type { LocalStep, TrainingRun } from '@lmd/training';
 import { ArrayReader, joinArrays } from './channel.js';
+import { countVotes, type VoteCount } from './count-votes.js';
 import { readAll } from './host-gradients.js';
-import { majority, packNonZeros, packSigns, wordsOf } from './signs.js';
+import { packNonZeros, packSigns, unpackDirections, wordsOf, type ZeroRule } from './signs.js';
 import type { GatheredRound } from './transport.js';
+
+export type Zeros = 'alternate' | 'abstain';
 
 /** What a worker has to say about a step. */
 export interface LocalBallot {
@@ -12,13 +15,37 @@ export interface LocalBallot {
   /** Passes with the gradients of the weights that do not vote, and their values. */
   readonly averaged: LocalStep['passes'];
   readonly gradients: readonly Float32Array[];
-  /** Names, shapes and values of the directions. */
+  /** Names and shapes of the directions. The votes of each begin at a word of their own. */
   readonly directions: readonly { readonly name: string; readonly shape: readonly number[] }[];
-  readonly signs: Float32Array;
+  /** Packed signs of all directions, and with `abstain` which coordinates have one. */
+  readonly up: Uint32Array;
+  readonly cast: Uint32Array | undefined;
+}
+
+/** How a worker votes. */
+interface VotingRule extends ZeroRule {
+  readonly zeros: Zeros;
+  /** For the values of one direction, which every step uses again. */
+  readonly scratch: Scratch;
+}
+
+/** Memory that grows to the largest tensor: a fresh page costs more time than the copy into it. */
+export class Scratch {
+  #values = new Float32Array(0);
+
+  of(length: number): Float32Array {
+    if (this.#values.length < length) this.#values = new Float32Array(length);
+    return this.#values.subarray(0, length);
+  }
 }
 
 /** Reads what a worker contributes from its backend. */
-export async function readBallot({ counted, losses, passes, state }: LocalStep, run: TrainingRun, signs: SignUpdate) {
+export async function readBallot(
+  { counted, losses, passes, state }: LocalStep,
+  run: TrainingRun,
+  signs: SignUpdate,
+  { zeros, scratch, ...rule }: VotingRule,
+): Promise<LocalBallot> {
   const { ops } = run;
   const directions = ops.scope(() => {
     const made = signs.directions(ops, state, passes);
@@ -31,48 +58,42 @@ export async function readBallot({ counted, losses, passes, state }: LocalStep, 
       key,
       gradients: Object.fromEntries(Object.entries(gradients).filter(([weight]) => !voting.has(weight))),
     }));
-    const ballot: LocalBallot = {
-      counted,
-      losses: await readAll(ops, losses),
-      averaged,
-      gradients: await readAll(
-        ops,
-        averaged.flatMap(({ gradients }) => Object.values(gradients)),
-      ),
-      directions: Object.entries(directions).map(([name, { shape }]) => ({ name, shape })),
-      signs: concatenated(await readAll(ops, Object.values(directions))),
-    };
-    return ballot;
+    const shapes = Object.entries(directions).map(([name, { shape }]) => ({ name, shape }));
+    const up = new Uint32Array(wordsOfAll(shapes));
+    const cast = zeros === 'abstain' ? new Uint32Array(up.length) : undefined;
+    let word = 0;
+    for (const tensor of Object.values(directions)) {
+      const values = scratch.of(sizeOf(tensor.shape));
+      await ops.readInto(tensor, values);
+      const end = word + wordsOf(values.length);
+      packSigns(values, rule, up.subarray(word, end));
+      if (cast !== undefined) packNonZeros(values, cast.subarray(word, end));
+      word = end;
+    }
+    const others = averaged.flatMap(({ gradients }) => Object.values(gradients));
+    const [lossValues, gradients] = [await readAll(ops, losses), await readAll(ops, others)];
+    return { counted, losses: lossValues, averaged, gradients, directions: shapes, up, cast };
   } finally {
     ops.dispose(directions);
   }
 }
 
-export type Zeros = 'alternate' | 'abstain';
+const wordsOfAll = (directions: LocalBallot['directions']): number =>
+  directions.reduce((sum, { shape }) => sum + wordsOf(sizeOf(shape)), 0);
 
 /** The message of a ballot: label count, losses, gradients, signs. */
-export function encode(
-  { counted, losses, gradients, signs }: LocalBallot,
-  { step, rank, zeros }: { readonly step: number; readonly rank: number; readonly zeros: Zeros },
-): Uint8Array {
-  return joinArrays([
-    Uint32Array.of(counted),
-    ...losses,
-    ...gradients,
-    packSigns(signs, { step, rank }),
-    ...(zeros === 'abstain' ? [packNonZeros(signs)] : []),
-  ]);
+export function encode({ counted, losses, gradients, up, cast }: LocalBallot): Uint8Array {
+  return joinArrays([Uint32Array.of(counted), ...losses, ...gradients, up, ...(cast === undefined ? [] : [cast])]);
 }
 
 /** The step that follows from the contributions of a round: a function of these alone, the same on every worker. */
 export function decide(
   own: LocalBallot,
   payloads: GatheredRound['payloads'],
-  zeros: Zeros,
-): { readonly loss: number; readonly means: Float32Array[]; readonly directions: Float32Array } {
-  const { losses, signs } = own;
+): { readonly loss: number; readonly means: Float32Array[]; readonly votes: VoteCount } {
+  const { losses, up, cast } = own;
+  const words = up.length;
   const sums = own.gradients.map(({ length }) => new Float64Array(length));
-  const words = wordsOf(signs.length);
   let [total, lossSum] = [0, 0];
   const ballots = [...payloads.values()].map((payload) => {
     const reader = new ArrayReader(payload);
@@ -83,35 +104,30 @@ export function decide(
       const gradient = reader.floats(sum.length);
       for (let index = 0; index < sum.length; index++) sum[index]! += counted * gradient[index]!;
     }
-    const up = reader.words(words);
-    return zeros === 'abstain' ? { up, cast: reader.words(words) } : { up };
+    const votes = reader.words(words);
+    return cast === undefined ? { up: votes } : { up: votes, cast: reader.words(words) };
   });
   const divisor = Math.max(1, total);
   return {
     loss: lossSum / divisor,
     means: sums.map((sum) => Float32Array.from(sum, (value) => value / divisor)),
-    directions: majority(ballots, signs.length),
+    votes: countVotes(ballots, 32 * words),
   };
 }
 
 /** The directions of all, as tensors with the names and shapes of the worker's own. */
-export function tensorsOf({ directions }: LocalBallot, values: Float32Array, { ops }: TrainingRun): NamedTensors {
+export function tensorsOf(
+  { directions }: LocalBallot,
+  votes: VoteCount,
+  scratch: Scratch,
+  { ops }: TrainingRun,
+): NamedTensors {
   const tensors: Record<string, Tensor> = {};
-  let at = 0;
+  let word = 0;
   for (const { name, shape } of directions) {
-    const size = shape.reduce((product, extent) => product * extent, 1);
-    tensors[name] = ops.fromData(values.subarray(at, at + size), shape);
-    at += size;
+    const size = sizeOf(shape);
+    tensors[name] = ops.fromData(unpackDirections(votes, word, scratch.of(size)), shape);
+    word += wordsOf(size);
   }
   return tensors;
-}
-
-function concatenated(arrays: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(arrays.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const array of arrays) {
-    all.set(array, at);
-    at += array.length;
-  }
-  return all;
 }

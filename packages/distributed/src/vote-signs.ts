@@ -11,7 +11,7 @@ import type { LocalStep, StepExchange, TrainingRun } from '@lmd/training';
 import { type Closing, channelOf } from './channel.js';
 import { compareWeights } from './compare-weights.js';
 import { replaced } from './host-gradients.js';
-import { decide, encode, readBallot, tensorsOf } from './local-ballot.js';
+import { decide, encode, readBallot, Scratch, tensorsOf } from './local-ballot.js';
 import { exchangeMarker } from './marker.js';
 import { checkWorker, comparisons, workerOptionTable } from './worker-options.js';
 
@@ -85,21 +85,22 @@ export function voteSigns(options: VoteSignsOptions): StepExchange {
   };
   const [votes, hashes] = [channelOf(resolved, 'votes'), channelOf(resolved, 'hashes')];
   const isCompared = comparisons(resolved);
+  const scratch = new Scratch();
 
   async function update(local: LocalStep, run: TrainingRun) {
     const { ops } = run;
     const { step } = local;
     const signs = signsOf(run);
-    const own = await readBallot(local, run, signs);
-    const { payloads, complete } = await votes.gather(step, encode(own, { step, rank, zeros }), closing);
-    const { loss, means, directions } = decide(own, payloads, zeros);
+    const own = await readBallot(local, run, signs, { step, rank, zeros, scratch });
+    const { payloads, complete } = await votes.gather(step, encode(own), closing);
+    const { loss, means, votes: count } = decide(own, payloads);
     const state = ops.scope(() => {
       const averaged = replaced(ops, own.averaged, means);
       const passes = local.passes.map(({ key, gradients }, index) => ({
         key,
         gradients: { ...gradients, ...averaged[index]!.gradients },
       }));
-      const next = signs.update(ops, local.state, passes, tensorsOf(own, directions, run));
+      const next = signs.update(ops, local.state, passes, tensorsOf(own, count, scratch, run));
       for (const tensor of Object.values(next.tensors)) ops.keep(tensor);
       return next;
     });
