@@ -7,6 +7,7 @@ export default libraryConfig(
     bin: 'src/bin.ts',
     'experiment/index': 'src/experiment/index.ts',
     'cluster/rank-thread': 'src/cluster/rank-thread.ts',
+    'cluster/transport-thread': 'src/cluster/transport-thread.ts',
   },
   { platform: 'node', noExternal: ['@lmd/report'] },
 );

@@ -6,7 +6,6 @@ import type { TrialHost } from '../trial/request.js';
 import { runTrial } from '../trial/run-trial.js';
 import { checkoutOf } from './checkout.js';
 import { type CodeIdentity, codeIdentity } from './code-identity.js';
-import { connectTransport } from './connect.js';
 import {
   decodeNews,
   defaultLeaseMs,
@@ -22,6 +21,7 @@ import {
 } from './messages.js';
 import { refuseFiles, sharedDataOf } from './needed-files.js';
 import { provideTransport, retainedRounds } from './rank.js';
+import { threadedTransport } from './threaded-transport.js';
 import { nextStart, outcomeOf, rankOf, startOf } from './training-job.js';
 
 interface ServerHostOptions {
@@ -39,7 +39,7 @@ export async function withServerHost<T>(
 ): Promise<T> {
   refuseFiles(configuration, configuration.name, 'Train with --workers <count>, on this machine.');
   const code = codeIdentity(checkoutOf(program));
-  const transport = await connectTransport(server, { retainedRounds: retainedRounds(configuration) });
+  const transport = await threadedTransport(server, { retainedRounds: retainedRounds(configuration) });
   try {
     return await body(leadServer(transport, { code, say }));
   } finally {

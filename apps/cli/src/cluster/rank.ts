@@ -11,7 +11,7 @@ import {
 } from '@lmd/training';
 import type { DistributedConfiguration } from '../configuration/distributed-schema.js';
 import type { Configuration } from '../configuration/schema.js';
-import { connectTransport } from './connect.js';
+import { threadedTransport } from './threaded-transport.js';
 
 /** The part of one worker in a training, as plain data. */
 export interface RankRequest {
@@ -64,7 +64,7 @@ export async function openRank(
   const { run, generation, rank, start, from, server } = request;
   const distributed = configuration.distributed!;
   const own = provided.get(run);
-  const transport = own ?? (await connectTransport(server!, { retainedRounds: retainedRounds(configuration) }));
+  const transport = own ?? (await threadedTransport(server!, { retainedRounds: retainedRounds(configuration) }));
   const checkpoints = storedCheckpoints(transport, run, distributed);
   return {
     exchange: exchangeOf(distributed, transport, request, signal),

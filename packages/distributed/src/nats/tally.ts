@@ -1,4 +1,5 @@
 import { fingerprintOf } from '@lmd/training';
+import { sharedBytes } from '../shared-bytes.js';
 import type { Contribution, GatheredRound } from '../transport.js';
 
 /** A message of a round, in the order of the stream. */
@@ -80,7 +81,7 @@ export class Tally {
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  const all = sharedBytes(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const part of parts) {
     all.set(part, at);
