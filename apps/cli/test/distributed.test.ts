@@ -84,6 +84,24 @@ describe('workers as threads', () => {
     expect(lossesOf('killed')).toEqual(lossesOf('votes'));
   });
 
+  it('that take local steps resume to the same bits after a kill between two averages', async () => {
+    const weights = [
+      ...averages.filter((word) => word !== 'checkpoints.every=10'),
+      ...['checkpoints.every=6', 'distributed={"exchange":"weights","workers":3,"localSteps":4,"compareEvery":4}'],
+    ];
+    expect(await lmd([...weights, '--out', 'local'], folder)).toMatchObject({ code: 0, stderr: '' });
+    const killed = start(
+      [...weights, '--out', 'killed-local'],
+      folder,
+      atStep(20, (child) => child.kill('SIGKILL')),
+    );
+    expect((await killed.done).signal).toBe('SIGKILL');
+    expect(await lmd(['train', '--resume', 'killed-local', '--json'], folder)).toMatchObject({ code: 0 });
+    expect(valuesOf('killed-local')).toBe(valuesOf('local'));
+    expect(lossesOf('killed-local')).toEqual(lossesOf('local'));
+    expect(valuesOf('local')).not.toBe(valuesOf('alone'));
+  });
+
   it('stopped by Ctrl-C resume to the same bits', async () => {
     const stopped = start(
       [...averages, '--workers', '3', '--out', 'stopped'],
@@ -106,6 +124,17 @@ describe('workers as threads', () => {
       'is not a sign',
     ],
     [['--set', 'distributed={"exchange":"averages","workers":3,"quorum":2}'], 'distributed has no option "quorum"'],
+    [
+      ['--set', 'distributed={"exchange":"weights","workers":3,"localSteps":16}'],
+      'steps is 40, but distributed.localSteps is 16. Use a multiple of 16',
+    ],
+    [
+      [
+        ...['--set', 'earlyStopping={"patience":2}', 'evaluation.every=6'],
+        'distributed={"exchange":"weights","workers":3,"localSteps":4}',
+      ],
+      'evaluation.every is 6, but distributed.localSteps is 4.',
+    ],
   ])('refuse %j', async (words, message) => {
     const { code, stderr } = await lmd([...averages, ...words, '--out', 'refused'], folder);
     expect(stderr.replace(/\s+/g, ' ')).toContain(message);

@@ -10,7 +10,7 @@ interface Addition {
   readonly losses: number;
 }
 
-const keyOf = (pass: number, weight: string) => `${pass} ${weight}`;
+export const keyOf = (pass: number, weight: string) => `${pass} ${weight}`;
 
 /**
  * Adds the gradients of all workers on the backend, in the order of the ranks, as one process adds those of its

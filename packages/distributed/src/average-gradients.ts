@@ -5,6 +5,7 @@ import { ArrayReader, channelOf, joinArrays } from './channel.js';
 import { compareWeights } from './compare-weights.js';
 import { GradientSender, type SenderOptions } from './gradient-sender.js';
 import { exchangeMarker } from './marker.js';
+import { meanLoss } from './mean-loss.js';
 import { checkWorker, comparisons, workerOptionTable } from './worker-options.js';
 
 /** The options of `averageGradients`, declared once. */
@@ -84,7 +85,7 @@ export function averageGradients(options: AverageGradientsOptions): StepExchange
         ops.dispose(next.tensors);
         throw error;
       }
-      return { loss: meanOf(lossSums), state: next };
+      return { loss: meanLoss(lossSums), state: next };
     } finally {
       ops.dispose([...means.values()]);
     }
@@ -105,10 +106,4 @@ export function averageGradients(options: AverageGradientsOptions): StepExchange
     begin,
     update,
   };
-}
-
-/** The mean over the posterior samples, rounded as the step of one process rounds it. */
-function meanOf(losses: readonly number[]): number {
-  const sum = losses.reduce((a, b) => Math.fround(a + b));
-  return Math.fround(sum * Math.fround(1 / losses.length));
 }

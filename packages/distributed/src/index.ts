@@ -1,4 +1,5 @@
 export { type AverageGradientsOptions, averageGradients, averageGradientsOptionTable } from './average-gradients.js';
+export { type AverageWeightsOptions, averageWeights, averageWeightsOptionTable } from './average-weights.js';
 export { checkContribution } from './contribution.js';
 export { type Ballot, countVotes, type VoteCount } from './count-votes.js';
 export {

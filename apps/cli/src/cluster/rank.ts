@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { LmdError } from '@lmd/core';
-import { averageGradients, type Transport, voteSigns } from '@lmd/distributed';
+import { averageGradients, averageWeights, type Transport, voteSigns } from '@lmd/distributed';
 import {
   type Checkpoint,
   decodeCheckpoint,
@@ -49,7 +49,8 @@ export function provideTransport(run: string, transport: Transport): () => void 
 
 /** Number of newest rounds of each channel that are kept. */
 export function retainedRounds({ distributed, checkpoints }: Configuration): number {
-  return distributed?.retainedRounds ?? 2 * checkpoints.every + 2;
+  const steps = distributed?.retainedRounds ?? 2 * checkpoints.every + 2;
+  return distributed?.exchange === 'weights' ? Math.ceil(steps / distributed.localSteps) + 1 : steps;
 }
 
 /** Number of newest checkpoints of each worker in the store: the newest that all have is among them. */
@@ -95,7 +96,8 @@ function exchangeOf(
 ): StepExchange {
   const { exchange, workers, retainedRounds: _, ...options } = distributed;
   const place = { transport, run: `${run}-${generation}`, rank, workers, start, signal };
-  return exchange === 'votes' ? voteSigns({ ...options, ...place }) : averageGradients({ ...options, ...place });
+  const make = { averages: averageGradients, votes: voteSigns, weights: averageWeights }[exchange];
+  return make({ ...options, ...place });
 }
 
 /** A checkpoint's step, and in which start of the training it was written. */
@@ -113,13 +115,13 @@ export interface StoredCheckpoints {
   list(rank: number): Promise<CheckpointPlace[]>;
 }
 
-/** With averaged gradients all workers have one state, that of the first; with votes, momenta are a worker's own. */
+/** With averaged gradients all workers have one state, that of the first; otherwise momenta are a worker's own. */
 export function storedCheckpoints(
   { store }: Transport,
   run: string,
   { exchange }: DistributedConfiguration,
 ): StoredCheckpoints {
-  const prefixOf = (rank: number) => `training/${run}/${exchange === 'votes' ? rank : 'all'}/`;
+  const prefixOf = (rank: number) => `training/${run}/${exchange === 'averages' ? 'all' : rank}/`;
   const keyOf = (rank: number, { generation, step }: CheckpointPlace) => `${prefixOf(rank)}${generation}/${step}`;
   const list = async (rank: number) => {
     const keys = await store.keys(prefixOf(rank));

@@ -33,7 +33,7 @@ export async function nextStart(folder: string): Promise<JobName> {
 
 /**
  * The step from which all workers start: with averaged gradients that of the newest checkpoint in the folder, which is
- * put into the store; with votes, that of the newest checkpoint that all workers have.
+ * put into the store; otherwise that of the newest checkpoint that all workers have.
  *
  * @throws LmdError `CHECKPOINT_MISMATCH` if the folder has a checkpoint and the store none that all have
  */
@@ -61,7 +61,7 @@ export async function startOf(transport: Transport, job: JobName, request: Trial
     {
       subject: 'distributed.workers',
       value: step,
-      remedy: 'With votes each worker resumes its own momenta: use the server of the start, or start a new run.',
+      remedy: 'Each worker resumes its own momenta: use the server of the start, or start a new run.',
     },
   );
 }

@@ -50,6 +50,7 @@ export function checkConsistency(configuration: Configuration, origin: string): 
       },
     );
   }
+  checkLocalSteps(configuration, origin);
   if (configuration.samples !== undefined && geometryOf(data).kind !== 'tokens') {
     throw new UsageError(
       'INVALID_ARGUMENT',
@@ -86,4 +87,23 @@ export function checkConsistency(configuration: Configuration, origin: string): 
     });
   }
   checkModelSize(configuration, network, origin);
+}
+
+/** Workers that take steps on their own have the same weights only after each average. */
+function checkLocalSteps({ distributed, steps, evaluation, earlyStopping }: Configuration, origin: string): void {
+  if (distributed?.exchange !== 'weights') return;
+  const { localSteps } = distributed;
+  for (const { subject, value, reason } of [
+    { subject: 'steps', value: steps, reason: 'the last step averages the weights' },
+    ...(earlyStopping === undefined
+      ? []
+      : [{ subject: 'evaluation.every', value: evaluation.every, reason: 'all workers stop early at one step' }]),
+  ]) {
+    if (value % localSteps === 0) continue;
+    throw new UsageError(
+      'INVALID_ARGUMENT',
+      `${origin}: ${subject} is ${value}, but distributed.localSteps is ${localSteps}.`,
+      { subject, value, remedy: `Use a multiple of ${localSteps}, so that ${reason}.` },
+    );
+  }
 }

@@ -1,4 +1,9 @@
-import { averageGradientsOptionTable, voteSignsOptionTable, workerOptionTable } from '@lmd/distributed';
+import {
+  averageGradientsOptionTable,
+  averageWeightsOptionTable,
+  voteSignsOptionTable,
+  workerOptionTable,
+} from '@lmd/distributed';
 import { z } from 'zod';
 import { optionShape } from './option-schema.js';
 
@@ -6,7 +11,8 @@ import { optionShape } from './option-schema.js';
 const mostWorkers = 4096;
 
 const { timeoutMs, compareEvery } = workerOptionTable;
-const { format } = averageGradientsOptionTable;
+const { format, bucketBytes } = averageGradientsOptionTable;
+const { localSteps, bucketBytes: weightBytes } = averageWeightsOptionTable;
 const { zeros, quorum, deadlineMs } = voteSignsOptionTable;
 
 const shared = {
@@ -33,7 +39,13 @@ const shared = {
 const averagesSchema = z.strictObject({
   exchange: z.literal('averages').describe('Workers average gradients, for any optimizer.'),
   ...shared,
-  ...optionShape({ format }),
+  ...optionShape({ format, bucketBytes }),
+});
+
+const weightsSchema = z.strictObject({
+  exchange: z.literal('weights').describe('Workers take steps on their own, and average weights or log medians.'),
+  ...shared,
+  ...optionShape({ localSteps, bucketBytes: weightBytes }),
 });
 
 const votesSchema = z.strictObject({
@@ -43,7 +55,7 @@ const votesSchema = z.strictObject({
 });
 
 export const distributedSchema = z
-  .discriminatedUnion('exchange', [averagesSchema, votesSchema])
+  .discriminatedUnion('exchange', [averagesSchema, votesSchema, weightsSchema])
   .optional()
   .describe(
     'Trains with several workers: threads of this machine, or `lmd worker` on others with `--workers nats://…`; ' +

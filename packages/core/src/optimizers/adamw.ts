@@ -92,6 +92,8 @@ export function adamw(options: AdamwOptions = {}): Optimizer {
       secondMoment: ops.zeros(weight.shape),
     }),
     ...storedWeight,
+    // A mean of BF16 numbers is none.
+    positions: weightFormat === 'bf16' ? undefined : storedWeight.positions,
     update(step) {
       const update = { learningRate: learningRate(step), ...rest, step: step + 1 };
       return (ops, { weight, firstMoment, secondMoment }, passes) => {

@@ -46,6 +46,7 @@ export function clipByGlobalNorm(optimizer: Optimizer, maxNorm: number): Optimiz
     init: (ops, weights) => optimizer.init(ops, weights),
     draw: (ops, state, key) => optimizer.draw(ops, state, key),
     weights: (ops, state, kind, key) => optimizer.weights(ops, state, kind, key),
+    ...(optimizer.positions === undefined ? {} : { positions: optimizer.positions }),
     update(ops, state, passes, done) {
       return ops.scope(() => {
         const clipped = passes.map(({ key, gradients }) => ({ key, gradients: clip(ops, gradients, limit) }));

@@ -84,6 +84,14 @@ export function injectHyperparameters<Name extends string>(
     draw: (ops, state, key) => at(state).draw(ops, state, key),
     update: (ops, state, passes, done) => at(state).update(ops, state, passes, done),
     weights: (ops, state, kind, key) => at(state).weights(ops, state, kind, key),
+    ...(first.positions === undefined
+      ? {}
+      : {
+          positions: {
+            read: (ops, state) => at(state).positions!.read(ops, state),
+            write: (ops, state, positions) => at(state).positions!.write(ops, state, positions),
+          },
+        }),
     ...(first.signs === undefined
       ? {}
       : {

@@ -72,6 +72,7 @@ export function injectWeightNoise(
     name: `injectWeightNoise(${optimizer.name})`,
     samples: optimizer.samples,
     init: (ops, weights) => optimizer.init(ops, weights),
+    ...(optimizer.positions === undefined ? {} : { positions: optimizer.positions }),
     draw: (ops, state, key) => ops.scope(() => noisyWeights(ops, optimizer.draw(ops, state, key), key)),
     weights: (ops, state, kind, key) =>
       ops.scope(() => {

@@ -63,6 +63,7 @@ export function lieGroupAdditive(options: LieGroupAdditiveOptions = {}): Optimiz
       return ops.add(location, ops.multiply(ops.randomNormal(location.shape, key()), noise));
     },
     evaluate: (ops, { location }) => freshHandle(ops, location),
+    positions: ['location'],
     update(step) {
       const rate = learningRate(step);
       return (ops, { location, momentum }, passes) => {

@@ -85,6 +85,7 @@ export function lieGroupMultiplicative(options: LieGroupMultiplicativeOptions = 
     samples,
     vectors: ['logPlus', 'logMinus', 'momentumPlus', 'momentumMinus'],
     startsFromScale: true,
+    positions: ['logPlus', 'logMinus'],
     initial(ops, weight, scale) {
       const half = (signed: Tensor) =>
         ops.subtract(ops.log(ops.add(ops.maximum(signed, 0), floor * scale)), Math.log(rayleighMean));

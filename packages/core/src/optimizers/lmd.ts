@@ -19,6 +19,7 @@ import {
   type OptimizerState,
   type Pass,
   type SignUpdate,
+  type StatePositions,
   type WeightsKind,
   weightsKinds,
 } from './optimizer.js';
@@ -28,6 +29,7 @@ import {
   directionOf,
   freshHandle,
   gradientsOf,
+  positionOf,
   stateName,
   vectorOf,
   weightNames,
@@ -212,9 +214,54 @@ export function lmd(options: LmdOptions = {}): Optimizer {
     update: (ops, state, passes, directions, done) => updated(ops, state, passes, done, directions),
   };
 
+  /** Log medians are averaged: a geometric mean of the medians. Codes are rounded to nearest. */
+  const positions: StatePositions = {
+    read: (ops, state) =>
+      ops.scope(() => {
+        const named: Record<string, Tensor> = {};
+        for (const weight of weightsOf(state)) {
+          const stored = storedOf(state, weight);
+          const { shape } = stored[vectors[0]!]!;
+          const made = joinParts(ops, shape, partsOf(shape, stateFormat.cut), (part) => {
+            const own = storedPart(ops, stored, part);
+            const medians = stateFormat.medians(ops, own, logPriorMedians(ops, own, initialization));
+            return { logPlus: freshHandle(ops, medians.logPlus), logMinus: freshHandle(ops, medians.logMinus) };
+          });
+          for (const [half, medians] of Object.entries(made)) named[stateName(weight, half)] = medians;
+        }
+        return named;
+      }),
+    write: (ops, state, given) =>
+      ops.scope(() => {
+        const tensors: Record<string, Tensor> = {};
+        for (const weight of weightsOf(state)) {
+          const stored = storedOf(state, weight);
+          const { shape } = stored[vectors[0]!]!;
+          const logPlus = positionOf('lmd', given, weight, 'logPlus', shape);
+          const logMinus = positionOf('lmd', given, weight, 'logMinus', shape);
+          const next = joinParts(ops, shape, partsOf(shape, stateFormat.cut), (part) => {
+            const own = storedPart(ops, stored, part);
+            const prior = logPriorMedians(ops, own, initialization);
+            const moved = {
+              ...stateFormat.read(ops, own, prior),
+              logPlus: part.slice(ops, logPlus, 'vector'),
+              logMinus: part.slice(ops, logMinus, 'vector'),
+            };
+            const written = stateFormat.write(ops, moved, prior);
+            return Object.fromEntries(Object.entries(written).map(([name, x]) => [name, freshHandle(ops, x)]));
+          });
+          for (const vector of vectors) {
+            tensors[stateName(weight, vector)] = next[vector] ?? freshHandle(ops, stored[vector]!);
+          }
+        }
+        return { step: state.step, tensors };
+      }),
+  };
+
   return {
     ...optimizerMarker,
     name: 'lmd',
+    positions,
     samples,
     init: (ops, weights) => lmdInitialState(ops, weights, resolved),
     initFromScales: (ops, weights, scales) => lmdInitialStateFromScales(ops, weights, scales, resolved),

@@ -76,6 +76,26 @@ export interface Optimizer extends ContractMarker<typeof optimizerSpecVersion> {
   weights(ops: EagerOperations, state: OptimizerState, kind?: WeightsKind, key?: DrawKey): NamedTensors;
   /** Present if the direction of a step is a sign, on which several workers can vote (`lmd`, `lion`, `signum`). */
   readonly signs?: SignUpdate;
+  /** Present if the weights of several workers can be averaged in the state. */
+  readonly positions?: StatePositions;
+}
+
+/**
+ * What of a state says where the weights are, apart from momenta and other memory. A distributed run whose workers take
+ * several steps on their own averages it.
+ */
+export interface StatePositions {
+  /**
+   * f32 by `<weight>/<vector>`: the weights, or where steps are multiplicative the logarithms of the medians, so that the
+   * mean of several is a position between them. New handles.
+   */
+  read(ops: EagerOperations, state: OptimizerState): NamedTensors;
+  /**
+   * The state with other positions, and with the same step and memory. New handles.
+   *
+   * @throws LmdError `INVALID_ARGUMENT` if a position is missing or of another shape
+   */
+  write(ops: EagerOperations, state: OptimizerState, positions: NamedTensors): OptimizerState;
 }
 
 /**

@@ -4,7 +4,7 @@ import type { EagerOperations } from '../operations.js';
 import { refuseUnknownOptions } from '../options/unknown-option.js';
 import { type NamedTensors, sizeOf, type Tensor } from '../tensor.js';
 import { optimizerMarker } from './marker.js';
-import type { DrawKey, Optimizer, OptimizerState, Pass, SignUpdate, WeightsKind } from './optimizer.js';
+import type { DrawKey, Optimizer, OptimizerState, Pass, SignUpdate, StatePositions, WeightsKind } from './optimizer.js';
 import { checkPasses, weightOf } from './state.js';
 
 /** Decides by the weight's name and shape. */
@@ -102,6 +102,14 @@ export function parameterGroups(groups: readonly ParameterGroup[]): Optimizer {
       ),
   };
 
+  const positions: StatePositions = {
+    read: (ops, state) => collect(ops, state, (optimizer, part) => optimizer.positions!.read(ops, part)),
+    write: (ops, state, given) => ({
+      step: state.step,
+      tensors: collect(ops, state, (optimizer, part) => optimizer.positions!.write(ops, part, given).tensors),
+    }),
+  };
+
   return {
     ...optimizerMarker,
     name,
@@ -131,6 +139,7 @@ export function parameterGroups(groups: readonly ParameterGroup[]): Optimizer {
       eachGroup(ops, state, passes, ({ optimizer, part, passes }) => optimizer.update(ops, part, passes, done)),
 
     ...(groups.some(({ optimizer }) => optimizer.signs !== undefined) ? { signs } : {}),
+    ...(groups.every(({ optimizer }) => optimizer.positions !== undefined) ? { positions } : {}),
   };
 }
 

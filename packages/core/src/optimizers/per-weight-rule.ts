@@ -12,6 +12,7 @@ import {
   type OptimizerState,
   type Pass,
   type SignUpdate,
+  type StatePositions,
   type WeightsKind,
   weightsKinds,
 } from './optimizer.js';
@@ -22,6 +23,7 @@ import {
   directionOf,
   freshHandle,
   gradientsOf,
+  positionOf,
   stateName,
   vectorOf,
   weightNames,
@@ -59,6 +61,8 @@ export interface PerWeightRule<Name extends string> {
    * and computes it if there is none.
    */
   readonly direction?: (ops: EagerOperations, vectors: Vectors<Name>, passes: readonly WeightPass[]) => Tensor;
+  /** The vectors that say where the weight is, and whose mean over several workers is a position too. */
+  readonly positions?: readonly Name[] | undefined;
 }
 
 /**
@@ -165,11 +169,40 @@ export function perWeightRule<Name extends string>(rule: PerWeightRule<Name>): O
     update: (ops, state, passes, directions, done) => updated(ops, state, passes, done, directions),
   };
 
+  const positions: StatePositions | undefined = rule.positions && {
+    read: (ops, state) =>
+      ops.scope(() =>
+        Object.fromEntries(
+          weightsOf(state).flatMap((weight) =>
+            rule.positions!.map((vector) => [
+              stateName(weight, vector),
+              freshHandle(ops, vectorOf(owner, state, weight, vector)),
+            ]),
+          ),
+        ),
+      ),
+    write: (ops, state, given) =>
+      ops.scope(() => {
+        const tensors: Record<string, Tensor> = {};
+        for (const weight of weightsOf(state)) {
+          const current = vectorsOf(state, weight);
+          for (const vector of names) {
+            const own = current[vector];
+            const isPosition = rule.positions!.includes(vector);
+            const next = isPosition ? positionOf(owner, given, weight, vector, own.shape) : own;
+            tensors[stateName(weight, vector)] = freshHandle(ops, next);
+          }
+        }
+        return { step: state.step, tensors };
+      }),
+  };
+
   return {
     ...optimizerMarker,
     name: owner,
     samples,
     ...(signs === undefined ? {} : { signs }),
+    ...(positions === undefined ? {} : { positions }),
 
     async init(ops, weights) {
       checkWeights(owner, weights);
@@ -193,10 +226,11 @@ export function perWeightRule<Name extends string>(rule: PerWeightRule<Name>): O
   };
 }
 
-/** `draw` and `evaluate` of an optimizer that stores the weight itself: all kinds of weights are the stored one. */
+/** `draw`, `evaluate` and `positions` of an optimizer that stores the weight itself: all kinds of weights are the stored one. */
 export const storedWeight = {
   draw: (ops: EagerOperations, { weight }: Vectors<'weight'>) => freshHandle(ops, weight),
   evaluate: (ops: EagerOperations, { weight }: Vectors<'weight'>) => freshHandle(ops, weight),
+  positions: ['weight'],
 } as const;
 
 /** Mean of the gradients of the passes; with one pass, that gradient itself. */

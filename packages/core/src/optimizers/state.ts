@@ -87,6 +87,30 @@ export function directionOf(owner: string, directions: NamedTensors, weight: str
   });
 }
 
+/** The position of a weight among those that `StatePositions.write` is given. */
+export function positionOf(
+  owner: string,
+  positions: NamedTensors,
+  weight: string,
+  vector: string,
+  shape: readonly number[],
+): Tensor {
+  const name = stateName(weight, vector);
+  const position = positions[name];
+  if (position !== undefined && sameShape(position.shape, shape)) return position;
+  throw new LmdError(
+    'INVALID_ARGUMENT',
+    position === undefined
+      ? `${owner}: there is no position "${name}".`
+      : `${owner}: the position "${name}" has shape [${position.shape}], not [${shape}].`,
+    {
+      subject: name,
+      value: position?.shape ?? Object.keys(positions),
+      remedy: 'Pass a position for each name that `positions.read` returns, of its shape.',
+    },
+  );
+}
+
 /** A new handle with the same contents, which can be freed independently. */
 export function freshHandle(ops: EagerOperations, tensor: Tensor): Tensor {
   return ops.reshape(tensor, tensor.shape);
