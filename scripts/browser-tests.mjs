@@ -1,12 +1,14 @@
 // Runs the tests that need Chromium. In the browser: the conformance suite on WebGPU and on wasm, @lmd/tfjs on WebGPU
 // and WebGL, @lmd/inference, and models of @lmd/onnx in transformers.js, which is installed once (475 MB) unless
-// LMD_TRANSFORMERSJS names its folder. The playground, driven in a page. In Node: WebGPU with Dawn on the software
-// Vulkan driver of Chromium. Without Chromium it prints the reason and exits with 0, or with 1 if --require is given.
-// Other arguments, such as names of browser test files, are passed to vitest. Vitest's reports go to
+// LMD_TRANSFORMERSJS names its folder. The playground, driven in a page. The site, with axe and Lighthouse, which are
+// installed once in build/lighthouse (186 MB) unless LMD_LIGHTHOUSE names the folder. In Node: WebGPU with Dawn on the
+// software Vulkan driver of Chromium. Without Chromium it prints the reason and exits with 0, or with 1 if --require is
+// given. Other arguments, such as names of browser test files, are passed to vitest. Vitest's reports go to
 // .vitest/browser-report.json and .vitest/webgpu.json of each package.
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { installLighthouse } from '../dev/engines/lighthouse/install.mjs';
 import { installTransformersJs } from '../dev/engines/transformersjs/install.mjs';
 import { root, run } from './lib.mjs';
 import { browserFolders, webgpuParts } from './parts.mjs';
@@ -50,7 +52,14 @@ if (path === undefined) {
       folder: join(root, 'node_modules', '.cache', 'lmd-transformersjs'),
       log: (line) => console.log(line),
     }));
-  let failed = false;
+  const lighthouse =
+    process.env.LMD_LIGHTHOUSE ??
+    (await installLighthouse({ folder: join(root, 'build', 'lighthouse'), log: (line) => console.log(line) }).catch(
+      (error) => {
+        console.log(`The tests of the site with axe and Lighthouse are skipped: ${error.message}`);
+      },
+    ));
+  let failed = require && lighthouse === undefined;
   let total = 0;
   for (const name of browserFolders) {
     const folder = join(root, name);
@@ -61,7 +70,11 @@ if (path === undefined) {
     const code = await run(process.execPath, [vitest, 'run', ...options, ...rest], {
       stdout: 'inherit',
       cwd: folder,
-      env: { LMD_CHROMIUM: path, LMD_TRANSFORMERSJS: transformersJs },
+      env: {
+        LMD_CHROMIUM: path,
+        LMD_TRANSFORMERSJS: transformersJs,
+        ...(lighthouse && { LMD_LIGHTHOUSE: lighthouse }),
+      },
     });
     const count = countReport(report);
     failed ||= code !== 0 || count.failed > 0;

@@ -5,7 +5,7 @@ import { root, run, setUp } from './lib.mjs';
 await setUp();
 const folder = join(root, 'apps', 'docs');
 const vitepress = join(folder, 'node_modules', 'vitepress', 'bin', 'vitepress.js');
-const steps = [[vitepress, 'build'], [join('scripts', 'api.mjs')], [join('scripts', 'playground.mjs')]];
+const steps = [[join('scripts', 'build.mjs')]];
 if (!process.argv.includes('--build')) steps.push([vitepress, 'preview', ...process.argv.slice(2)]);
 console.error('Building the site takes about a minute.');
 for (const words of steps) {

@@ -30,6 +30,7 @@ export const nativeParts = [
 export const browserFolders = [
   ...['conformance', 'tfjs', 'onnx', 'inference'].map((name) => join('packages', name)),
   join('apps', 'playground'),
+  join('apps', 'docs'),
 ];
 
 /**

@@ -154,6 +154,12 @@ export default defineConfig({
     math: true,
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
     config: (markdown) => {
+      // Code without a language, where it is wider than the page, is scrolled with the keyboard too.
+      const code = markdown.renderer.rules.code_block!;
+      markdown.renderer.rules.code_block = (tokens, index, options, env, self) => {
+        tokens[index]!.attrSet('tabindex', '0');
+        return code(tokens, index, options, env, self);
+      };
       const inherited = markdown.renderer.rules.link_open!;
       markdown.renderer.rules.link_open = (tokens, index, options, env, self) => {
         const token = tokens[index]!;
@@ -164,6 +170,8 @@ export default defineConfig({
   },
   themeConfig: {
     search: { provider: 'local' },
+    // Its accessible name is its text.
+    notFound: { linkLabel: 'Take me home' },
     outline: [2, 3],
     nav: [
       page('Guide', '/docs/own-data'),

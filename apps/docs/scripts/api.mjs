@@ -3,7 +3,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Application } from 'typedoc';
+import { Application, PageEvent } from 'typedoc';
+import { accessible } from './api-page.mjs';
 
 const folder = fileURLToPath(new URL('..', import.meta.url));
 const root = join(folder, '..', '..');
@@ -31,11 +32,20 @@ const application = await Application.bootstrapWithPlugins({
   // npm run typecheck reports errors.
   skipErrorChecking: true,
   excludeInternal: true,
+  // What a class inherits of TypeScript's own types has no source in the repository.
+  excludeExternals: true,
   excludePrivate: true,
   readme: 'none',
   disableGit: true,
   basePath: root,
-  sourceLinkTemplate: 'https://github.com/lmd-js/lmd/blob/main/{path}#L{line}',
+  // Paths are relative to the folder that all entry points are in.
+  sourceLinkTemplate: 'https://github.com/lmd-js/lmd/blob/main/packages/{path}#L{line}',
+  // A module has no list of its symbols in the navigation: it would be a button with a link in it, which screen readers
+  // cannot use. The page of the module lists them.
+  navigation: { includeFolders: false },
+  navigationLeaves: [...specifiers.values()],
+  favicon: join(root, 'apps', 'playground', 'public', 'icon.svg'),
+  customCss: join(folder, 'scripts', 'api.css'),
   navigationLinks: { Documentation: '/' },
   // Shapes, such as [rows, columns], and tags of other tools are no mistakes.
   logLevel: 'Error',
@@ -48,4 +58,7 @@ for (const module of project.children ?? []) {
   if (specifier === undefined) throw new Error(`${module.name} is no entry point.`);
   module.name = specifier;
 }
+application.renderer.on(PageEvent.END, (page) => {
+  page.contents = accessible(page.contents);
+});
 await application.generateDocs(project, join(folder, 'dist', 'api'));

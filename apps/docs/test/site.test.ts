@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { buildSite } from '../scripts/build.mjs';
 
 const folder = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(folder, 'dist');
@@ -14,10 +14,7 @@ const textOf = (page: string) => readFileSync(join(dist, page), 'utf8');
 const isApi = (page: string) => page.startsWith('api/');
 
 beforeAll(() => {
-  const run = (...words: string[]) => execFileSync(process.execPath, words, { cwd: folder, stdio: 'pipe' });
-  run(join('node_modules', 'vitepress', 'bin', 'vitepress.js'), 'build');
-  run(join('scripts', 'api.mjs'));
-  run(join('scripts', 'playground.mjs'));
+  buildSite('pipe');
   pages = readdirSync(dist, { recursive: true, encoding: 'utf8' })
     .map((name) => name.replaceAll('\\', '/'))
     .filter((name) => name.endsWith('.html'));
@@ -72,6 +69,27 @@ describe('the site', () => {
       }
     }
     expect(broken).toEqual([]);
+  });
+
+  it('names a line of the repository as the source of each symbol', () => {
+    const repository = 'https://github.com/lmd-js/lmd/blob/main/';
+    const lines = new Map<string, number>();
+    const linesOf = (file: string) => {
+      const path = join(folder, '..', '..', file);
+      if (!lines.has(file)) lines.set(file, existsSync(path) ? readFileSync(path, 'utf8').split('\n').length : 0);
+      return lines.get(file)!;
+    };
+    const sources = pages.filter(isApi).flatMap((page) =>
+      addresses(page, 'href')
+        .filter((href) => href.startsWith(repository))
+        .map((href) => href.slice(repository.length)),
+    );
+    expect(sources.length).toBeGreaterThan(1000);
+    const isWrong = (source: string) => {
+      const [file = '', line] = source.split('#L');
+      return !(Number(line) >= 1 && Number(line) <= linesOf(file));
+    };
+    expect([...new Set(sources.filter(isWrong))]).toEqual([]);
   });
 
   it('asks no other host for anything', () => {

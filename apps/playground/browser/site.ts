@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright';
 import { preview } from 'vite';
+import { chromiumLaunch } from '../../../chromium.shared.ts';
 import { buildPage } from '../scripts/build.mjs';
 
 /** Of waiting for a step, in milliseconds: WebGPU in software is slow. */
@@ -38,21 +39,7 @@ export async function openSite(): Promise<Site> {
     preview: { port: 0, host: '127.0.0.1' },
   });
   const url = server.resolvedUrls!.local[0]!;
-  const executablePath = process.env.LMD_CHROMIUM;
-  if (executablePath === undefined) {
-    throw new Error('LMD_CHROMIUM must name a Chromium; scripts/browser-tests.mjs sets it.');
-  }
-  const software = ['--use-webgpu-adapter=swiftshader', '--enable-unsafe-swiftshader'];
-  const browser = await chromium.launch({
-    executablePath,
-    chromiumSandbox: false,
-    args: [
-      '--enable-unsafe-webgpu',
-      ...(process.env.LMD_WEBGPU_ADAPTER === 'hardware' ? [] : software),
-      ...['--disable-quic', '--no-first-run', '--disable-background-networking'],
-      ...['--disable-component-update', '--disable-sync'],
-    ],
-  });
+  const browser = await chromium.launch(chromiumLaunch());
   return {
     url,
     browser,

@@ -1,4 +1,5 @@
 import type { Theme } from 'vitepress';
+import NotFound from 'vitepress/dist/client/theme-default/NotFound.vue';
 import DefaultTheme from 'vitepress/theme';
 import { h } from 'vue';
 import LiveTraining from '../../src/live/live-training.vue';
@@ -6,6 +7,11 @@ import './style.css';
 
 export default {
   extends: DefaultTheme,
-  // The start page shows training before it says anything else.
-  Layout: () => h(DefaultTheme.Layout, null, { 'home-features-before': () => h(LiveTraining) }),
+  Layout: () =>
+    h(DefaultTheme.Layout, null, {
+      // The start page shows training before it says anything else.
+      'home-features-before': () => h(LiveTraining),
+      // VitePress gives it no main landmark.
+      'not-found': () => h('main', h(NotFound)),
+    }),
 } satisfies Theme;

@@ -1,0 +1,1 @@
+export declare function buildSite(stdio?: 'inherit' | 'pipe'): void;
