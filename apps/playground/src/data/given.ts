@@ -24,7 +24,7 @@ const mostClothes = 6000;
 /**
  * Opens what a run trains on.
  *
- * @param files of the user; without any, text is the site's own.
+ * @param files of the user; without any, clothes and text are the site's own.
  * @throws LmdError saying what the files lack.
  */
 export async function openTask(
@@ -33,8 +33,8 @@ export async function openTask(
   seed: number,
   { fetch, decode }: DataSources,
 ): Promise<Task> {
-  if (kind === 'digits') {
-    const [images, labels] = await Promise.all(['digits-images.gz', 'digits-labels.gz'].map(fetch));
+  if (kind === 'digits' || (kind === 'clothes' && files.length === 0)) {
+    const [images, labels] = await Promise.all([`${kind}-images.gz`, `${kind}-labels.gz`].map(fetch));
     return digitsTask(kind, { images: await unzipped(images!), labels: await unzipped(labels!) }, seed);
   }
   if (kind === 'clothes') return clothesTask(files, seed);
