@@ -11,7 +11,7 @@ const allowed = {
   report: [],
   'mx-golden': [],
   autograd: ['core'],
-  models: ['core', 'autograd', 'mx-formats'],
+  models: ['core', 'mx-formats'],
   onnx: ['core', 'models'],
   training: ['core', 'autograd', 'safetensors'],
   data: ['core', 'training', 'safetensors'],

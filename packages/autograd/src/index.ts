@@ -1,4 +1,4 @@
+export { recompute } from '@lmd/core';
 export type { OnGradient } from './backward-pass.js';
-export { recompute } from './recompute.js';
 export { createTape, type Tape } from './tape.js';
 export { type ValueAndGradients, type ValueAndGradientsOptions, valueAndGradients } from './value-and-gradients.js';

@@ -115,7 +115,7 @@ function recordingOperations(recorder: Recorder): Operations {
     ...shape(recorder),
     ...indexing(recorder),
     ...fused(recorder),
-    ...custom(recorder),
+    ...custom(recorder, createTape),
     scope: recorder.scope,
     keep: recorder.keep,
     isDisposed: recorder.isFreed,

@@ -156,8 +156,8 @@ export interface Backend extends Primitives, ContractMarker<typeof backendSpecVe
    */
   memory(): BackendMemory;
   /**
-   * Copies the contents of `x` into `into`, of its dtype and size, before it returns; the array may be in shared memory.
-   * For a backend whose operations have run when they return. Others leave it out, and are read by `read`.
+   * Copies the contents of `x` into `into`, of its dtype and size, before it returns. The array may be in shared
+   * memory. For a backend whose operations have run when they return. Others leave it out, and are read by `read`.
    */
   readInto?(x: Tensor, into: TensorData): void;
   /** Frees all memory, and the engine if this backend started it. */

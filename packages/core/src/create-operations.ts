@@ -56,7 +56,7 @@ export function createOperations(backend: Backend): EagerOperations {
       checkArray('customGradient', 'inputs', inputs);
       for (const input of inputs) check('customGradient', input);
       checkFunction('customGradient', 'forward', gradient?.forward);
-      checkFunction('customGradient', 'backward', gradient?.backward);
+      if (gradient.backward !== 'recompute') checkFunction('customGradient', 'backward', gradient.backward);
       return scope(() => {
         // Nothing is differentiated here, so nothing is kept.
         const output = gradient.forward(ops, inputs, () => {});

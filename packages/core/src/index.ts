@@ -37,6 +37,7 @@ export { fillRandomNormal, fillRandomUniform } from './random/fill.js';
 export { fillRandomBits, philox4x32 } from './random/philox.js';
 export { assertRandomKey } from './random/random-key.js';
 export { streamOf } from './random/stream.js';
+export { recompute } from './recompute.js';
 export { roundingDefaults, roundingOptionTable } from './rounding-options.js';
 export { showValue } from './show-value.js';
 export * from './tensor.js';

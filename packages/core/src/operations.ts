@@ -30,6 +30,14 @@ export interface MatmulOptions {
   readonly transposeB?: boolean;
 }
 
+export type CustomBackward = (
+  ops: Operations,
+  dy: Tensor,
+  inputs: readonly Tensor[],
+  output: Tensor,
+  wanted: readonly boolean[],
+) => readonly (Tensor | null)[];
+
 export interface CustomGradient {
   /**
    * Runs with plain operations, which are not recorded. Tensors passed to `keep` are kept for `backward`, as saved
@@ -40,14 +48,10 @@ export interface CustomGradient {
    * Returns the gradient for each input from dy, which has the shape of the output, or null if there is none. `inputs`
    * and `output` are alive and unchanged. The caller owns the returned tensors; all other tensors that it creates are
    * freed. If `wanted[i]` is false, the gradient of input i is not needed, and null saves the computation.
+   *
+   * Or `'recompute'`: the backward pass runs `forward` again, on a tape, and differentiates it.
    */
-  backward(
-    ops: Operations,
-    dy: Tensor,
-    inputs: readonly Tensor[],
-    output: Tensor,
-    wanted: readonly boolean[],
-  ): readonly (Tensor | null)[];
+  readonly backward: CustomBackward | 'recompute';
   /**
    * What `backward` reads, so that all else can be freed before it runs: indices of inputs (default: all) and the
    * output (default: true). Of a tensor that is not saved, `backward` may only read the shape.

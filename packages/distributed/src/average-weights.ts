@@ -64,7 +64,7 @@ export function averageWeights(options: AverageWeightsOptions): StepExchange {
   const memory = new Map<number, Uint8Array>();
   let first = resolved.start;
 
-  /** Whether weights are compared after an average: a function of the step alone, for a worker that replaces another. */
+  /** Whether weights are compared after an average: by the step alone, for a worker that replaces another. */
   function isCompared(step: number): boolean {
     const isFirst = step - localSteps < first! && first! <= step;
     return isFirst || Math.floor((step + 1) / compareEvery) > Math.floor((step + 1 - localSteps) / compareEvery);

@@ -39,8 +39,9 @@ export interface ExchangedStep {
 /** A step of one worker whose backward passes still run. */
 export interface SendingStep {
   /**
-   * A gradient that nothing more is added to: of one of `passes` of the `LocalStep`. Called once for each of them, in an
-   * order that the model and the options determine. The tensor is valid until `update` returns or `abandon` is called.
+   * A gradient that nothing more is added to: of one of `passes` of the `LocalStep`. Called once for each of them, in
+   * an order that the model and the options determine. The tensor is valid until `update` returns or `abandon` is
+   * called.
    * It may not be finite, so the others must not be able to finish the step before `update` is called.
    */
   gradient(pass: number, weight: string, gradient: Tensor): void;

@@ -1,8 +1,16 @@
 import { LmdError, type Operations, type Tensor } from '@lmd/core';
+import { recomputedGradients } from '../recompute.js';
 import type { Recorder } from '../recorder.js';
 
-/** Custom forward and backward functions of a user, whose results are validated. */
-export function custom({ ops, record }: Recorder): Pick<Operations, 'customGradient'> {
+/**
+ * Custom forward and backward functions of a user, whose results are validated.
+ *
+ * @param createTape makes the tape on which a function is run again.
+ */
+export function custom(
+  { ops, record }: Recorder,
+  createTape: Parameters<typeof recomputedGradients>[0],
+): Pick<Operations, 'customGradient'> {
   return {
     customGradient(inputs, gradient) {
       const kept: Tensor[] = [];
@@ -11,12 +19,15 @@ export function custom({ ops, record }: Recorder): Pick<Operations, 'customGradi
         return { output: fresh(made, inputs), kept };
       });
       const readsInput = (index: number): boolean => gradient.saves?.inputs?.includes(index) ?? true;
-      const readsOutput = gradient.saves?.output ?? true;
+      const readsOutput = gradient.backward !== 'recompute' && (gradient.saves?.output ?? true);
       return record('customGradient', inputs, output, {
         saves: [...inputs.filter((_, index) => readsInput(index)), ...(readsOutput ? [output] : [])],
         owns: kept,
         gradients: (dy, needsGradient) => {
-          const gradients = gradient.backward(ops, dy, inputs, output, needsGradient);
+          const gradients =
+            gradient.backward === 'recompute'
+              ? recomputedGradients(createTape, ops, gradient, inputs, dy, needsGradient)
+              : gradient.backward(ops, dy, inputs, output, needsGradient);
           checkGradients(gradients, inputs);
           return gradients.map((x) => x && fresh(x, [...inputs, output]));
         },

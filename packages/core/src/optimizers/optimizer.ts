@@ -86,8 +86,8 @@ export interface Optimizer extends ContractMarker<typeof optimizerSpecVersion> {
  */
 export interface StatePositions {
   /**
-   * f32 by `<weight>/<vector>`: the weights, or where steps are multiplicative the logarithms of the medians, so that the
-   * mean of several is a position between them. New handles.
+   * f32 by `<weight>/<vector>`: the weights, or where steps are multiplicative the logarithms of the medians, so that
+   * the mean of several is a position between them. New handles.
    */
   read(ops: EagerOperations, state: OptimizerState): NamedTensors;
   /**

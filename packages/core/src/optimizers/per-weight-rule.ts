@@ -226,7 +226,10 @@ export function perWeightRule<Name extends string>(rule: PerWeightRule<Name>): O
   };
 }
 
-/** `draw`, `evaluate` and `positions` of an optimizer that stores the weight itself: all kinds of weights are the stored one. */
+/**
+ * `draw`, `evaluate` and `positions` of an optimizer that stores the weight itself: all kinds of weights are the stored
+ * one.
+ */
 export const storedWeight = {
   draw: (ops: EagerOperations, { weight }: Vectors<'weight'>) => freshHandle(ops, weight),
   evaluate: (ops: EagerOperations, { weight }: Vectors<'weight'>) => freshHandle(ops, weight),

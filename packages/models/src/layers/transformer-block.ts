@@ -1,5 +1,4 @@
-import { recompute } from '@lmd/autograd';
-import type { GeluApproximation, Operations, Tensor } from '@lmd/core';
+import { type GeluApproximation, type Operations, recompute, type Tensor } from '@lmd/core';
 import { type AttentionLayerOptions, attention } from './attention.js';
 import type { LayerContext } from './context.js';
 import { dropout, stochasticDepth } from './dropout.js';
