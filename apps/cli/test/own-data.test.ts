@@ -36,6 +36,9 @@ describe('lmd train with data as its one argument', () => {
     const { code, stdout, stderr } = await lmd(['train', 'pictures', ...short, '--out', 'run'], folder);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/^Configuration for 31 images:\n\{\n/);
+    // Notes that follow stay on the screen.
+    expect(stdout.indexOf('\n}\n')).toBeLessThan(1000);
+    expect(stdout.slice(0, stdout.indexOf('\n}\n')).split('\n').length).toBeLessThan(20);
     expect(stdout).toMatch(/1 image cannot be decoded and is skipped: .*damaged\.jpg/);
     expect(stdout).toMatch(/saved with every default in run.config\.json/);
     expect(stdout).toMatch(/1 file is not used .*notes\.txt/s);

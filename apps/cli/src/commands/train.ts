@@ -15,6 +15,7 @@ import { geometryOf, locateData } from '../data/index.js';
 import { UsageError } from '../errors.js';
 import { prepareModules } from '../modules/prepare.js';
 import { checkModulesForResume } from '../modules/uses.js';
+import { compactJson } from '../output/compact-json.js';
 import { writeNotes } from '../output/notes.js';
 import { humanRenderer, jsonRenderer, type Renderer } from '../output/renderer.js';
 import { resultColumns } from '../output/results.js';
@@ -26,7 +27,7 @@ import type { Proposal } from '../own-data/propose.js';
 import { presets } from '../presets/index.js';
 import { runLayout } from '../run/layout.js';
 import { configurationOf, executeRun, type FinishedRun, shortPath } from '../run/run.js';
-import { prepareRun, saveConfiguration } from '../run/run-folder.js';
+import { type NewRun, prepareRun, saveConfiguration } from '../run/run-folder.js';
 import { readStored } from '../run/stored.js';
 import { runSummarySchema, type TrialResult } from '../run/types.js';
 import { inChildProcess, inThisProcess } from '../trial/hosts.js';
@@ -81,9 +82,17 @@ export async function trainCommand(
       ? await configurationFrom(source, options.set)
       : { configuration: configurationOfPreset(given, options.preset as keyof typeof presets, options.set) };
   const selected = withWorkers(selectOptimizers(complete, options.only), options);
-  const configuration = await resolveConfiguration(selected, source, (text) => writeNotes({ notes: [text] }, terminal));
-  const run = await prepareRun(configuration, options.out);
-  if (proposal !== undefined && !options.json) showProposal(proposal, run.folder, terminal);
+  const notes: string[] = [];
+  let configuration: Configuration;
+  let run: NewRun;
+  try {
+    configuration = await resolveConfiguration(selected, source, (text) => notes.push(text));
+    run = await prepareRun(configuration, options.out);
+    if (proposal !== undefined && !options.json) showProposal(proposal, run.folder, terminal);
+  } finally {
+    // After what was made for the data, which would push them off the screen.
+    writeNotes({ notes }, terminal);
+  }
   let hasStarted = false;
   const watching: Renderer = {
     ...renderer,
@@ -114,7 +123,7 @@ function refuseAmbiguous(source: string): void {
 /** Shows the configuration that was made for data, and where it is. */
 function showProposal({ configuration, found }: Proposal, folder: string, { out, colours }: Terminal): void {
   const path = shortPath(runLayout(folder).configuration);
-  out.write(`${colours.bold('Configuration')} for ${found}:\n${JSON.stringify(configuration, null, 2)}\n`);
+  out.write(`${colours.bold('Configuration')} for ${found}:\n${compactJson(configuration, out.columns ?? 100)}\n`);
   out.write(
     `${wrapText(`It is saved with every default in ${path}. To change it, copy and edit that file.`, out.columns)}\n\n`,
   );
