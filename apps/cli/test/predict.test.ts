@@ -1,10 +1,10 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseSafetensors } from '@lmd/safetensors';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Predictions } from '../src/predict/predict-images.js';
-import { lmd, temporaryFolder, tiny } from './lmd.js';
+import { lmd, sha256, temporaryFolder, tiny } from './lmd.js';
 
 const folder = temporaryFolder();
 const at = (...path: string[]) => join(folder, ...path);
@@ -186,6 +186,27 @@ describe('lmd add-class', () => {
       return probability('day') / probability('night, dark');
     };
     expect(await of('wider.safetensors')).toBeCloseTo(await of('run'), 4);
+  });
+
+  it('skips images that cannot be decoded and names them, and gives a file without an extension that of its format', async () => {
+    cpSync(at('striped'), at('damaged'), { recursive: true });
+    writeFileSync(at('damaged', 'none.png'), 'no image');
+    const words = ['damaged', '--name', 'striped', '--out', 'skipping'];
+    const { stdout, stderr, code } = await addClass(...words, '--json');
+    expect({ code, skipped: JSON.parse(stdout).skipped }).toEqual({ code: 0, skipped: ['none.png'] });
+    expect(stderr).toContain('note none.png cannot be decoded and is skipped\n');
+    expect(sha256(at('skipping.safetensors'))).toBe(sha256(at('wider.safetensors')));
+    mkdirSync(at('nothing'));
+    writeFileSync(at('nothing', 'none.png'), 'no image');
+    for (const [images, message] of [
+      ['nothing', 'nothing has no image that can be decoded.'],
+      [join('nothing', 'none.png'), 'cannot be decoded'],
+    ] as const) {
+      const refused = await addClass(images, '--name', 'x', '--out', 'refused');
+      expect(refused.code).not.toBe(0);
+      expect(refused.stderr).toContain(message);
+      expect(existsSync(at('refused.safetensors'))).toBe(false);
+    }
   });
 
   it('has no posterior, and says so', async () => {

@@ -1,6 +1,14 @@
-import { basename, resolve } from 'node:path';
-import { type Backend, createOperations, LmdError } from '@lmd/core';
-import { describeInMetadata, type ModelDescription, type ModelFile, modelOf } from '@lmd/inference';
+import { basename, relative, resolve } from 'node:path';
+import { type Backend, createOperations, isLmdError, LmdError } from '@lmd/core';
+import {
+  describeInMetadata,
+  type LoadedModel,
+  type ModelDescription,
+  type ModelFile,
+  modelOf,
+  type PreparedImage,
+} from '@lmd/inference';
+import type { NodeImageInput } from '@lmd/inference/node';
 import { loadOpenModel } from '@lmd/inference/node';
 import { imprintClass, type Vit } from '@lmd/models';
 import { type SafetensorsTensor, tensorFrom } from '@lmd/safetensors';
@@ -9,7 +17,7 @@ import { readTensors } from '@lmd/training';
 import type { BackendChoice } from '../configuration/backend-schema.js';
 import { openBackend } from '../engine/index.js';
 import { UsageError } from '../errors.js';
-import { refuseExistingFile } from '../export/new-file.js';
+import { modelFile, refuseExistingFile } from '../export/new-file.js';
 import { jsonLine } from '../output/json.js';
 import { writeNotes } from '../output/notes.js';
 import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
@@ -31,7 +39,8 @@ const groupSize = 32;
 
 /**
  * `lmd add-class`: adds a class to a trained classifier from a few images of it, without training (`imprintClass`), and
- * writes the wider model as a new file. Nothing is written if an image cannot be decoded.
+ * writes the wider model as a new file. Images of a folder that cannot be decoded are skipped and named, as in a
+ * training on a folder.
  */
 export async function addClassCommand(
   path: string,
@@ -40,11 +49,12 @@ export async function addClassCommand(
   terminal: Terminal,
 ): Promise<void> {
   if (options.json) keepStandardOutputClean();
-  const output = resolve(options.out);
+  const output = modelFile(options.out);
   refuseExistingFile(output, options.force);
-  const { images, unused } = await imagesOf(folder);
+  const { images, isFolder, unused } = await imagesOf(folder);
   const name = options.name ?? basename(resolve(folder));
   const file = await openModelOrRun(path, options.optimizer);
+  let skipped: readonly string[] = [];
   try {
     const { description, model } = classifierOf(file);
     const classNames = namesWith(description, model, name);
@@ -55,11 +65,12 @@ export async function addClassCommand(
       const loaded = await loadOpenModel(file, { backend });
       writeNotes(loaded, terminal);
       writeNotes({ notes: unusedNotes(unused) }, terminal);
-      const features: Float32Array[] = [];
-      for (let from = 0; from < images.length; from += groupSize) {
-        features.push(...(await loaded.embed(images.slice(from, from + groupSize))));
-      }
+      const found = await featuresOf(loaded, images, isFolder ? resolve(folder) : undefined);
+      ({ skipped } = found);
+      const { features } = found;
+      writeNotes({ notes: skipped.map((name) => `${name} cannot be decoded and is skipped`) }, terminal);
       loaded.dispose();
+      if (features.length === 0) throw noImage(folder, skipped);
       await writeSafetensorsFile(output, {
         tensors: widened(tensors, features),
         metadata: describeInMetadata(widerDescription(description, model, classNames)),
@@ -67,19 +78,63 @@ export async function addClassCommand(
     } finally {
       backend.close?.();
     }
+    const used = images.length - skipped.length;
     if (options.json) {
       terminal.out.write(
-        jsonLine({ type: 'addedClass', model: output, className: name, images: images.length, classNames }),
+        jsonLine({ type: 'addedClass', model: output, className: name, images: used, skipped, classNames }),
       );
       return;
     }
     terminal.out.write(
-      `Added ${name} from ${count(images.length)} ${images.length === 1 ? 'image' : 'images'}; the model has ` +
+      `Added ${name} from ${count(used)} ${used === 1 ? 'image' : 'images'}; the model has ` +
         `${count(classNames.length)} classes now.\nModel  ${output}\n`,
     );
   } finally {
     await file.close();
   }
+}
+
+interface Features {
+  readonly features: readonly Float32Array[];
+  /** Images that cannot be decoded, relative to their folder. */
+  readonly skipped: readonly string[];
+}
+
+/**
+ * The features of images.
+ *
+ * @param folder that the images are in; undefined for one image, which must be one.
+ */
+async function featuresOf(
+  model: LoadedModel<NodeImageInput>,
+  images: readonly string[],
+  folder: string | undefined,
+): Promise<Features> {
+  const features: Float32Array[] = [];
+  const skipped: string[] = [];
+  const prepare = async (path: string): Promise<readonly PreparedImage[]> => {
+    try {
+      return [await model.prepare(path)];
+    } catch (error) {
+      const isOfFile = isLmdError(error, 'DATA_CORRUPT') || isLmdError(error, 'FILE_SYSTEM');
+      if (folder === undefined || !isOfFile) throw error;
+      skipped.push(relative(folder, path));
+      return [];
+    }
+  };
+  for (let from = 0; from < images.length; from += groupSize) {
+    const prepared = (await Promise.all(images.slice(from, from + groupSize).map(prepare))).flat();
+    if (prepared.length > 0) features.push(...(await model.embed(prepared)));
+  }
+  return { features, skipped: skipped.sort() };
+}
+
+function noImage(folder: string, skipped: readonly string[]): UsageError {
+  return new UsageError('DATA_CORRUPT', `${folder} has no image that can be decoded.`, {
+    subject: 'images',
+    value: skipped,
+    remedy: 'Use a folder with images of the new class.',
+  });
 }
 
 /** A Vision Transformer whose head is stored as numbers. */

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { LmdError, type Rounding, type ScaleMode, sizeOf } from '@lmd/core';
 import {
   canPack,
@@ -16,7 +15,7 @@ import { contractionAxes, lmdParameter } from '@lmd/models';
 import { type BlockFormat, formatNamed, type QuantizationError, quantizationError } from '@lmd/mx-formats';
 import { byteLengthOf, type SafetensorsTensor } from '@lmd/safetensors';
 import { writeSafetensorsFile } from '@lmd/safetensors/node';
-import { refuseExistingFile } from '../export/new-file.js';
+import { modelFile, refuseExistingFile } from '../export/new-file.js';
 import { jsonLine } from '../output/json.js';
 import { writeNotes } from '../output/notes.js';
 import { type Column, renderTable } from '../output/table.js';
@@ -76,7 +75,7 @@ export async function quantizeCommand(
   const { format, rounding, scaleMode, seed } = options;
   const packing: PackOptions = { format, rounding, scaleMode };
   const input = modelFilePath(model);
-  const output = resolve(
+  const output = modelFile(
     options.out ?? input.replace(indexSuffix, '').replace(/(\.safetensors)?$/, `.${format}.safetensors`),
   );
   refuseExistingFile(output, options.force);

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { extname, resolve } from 'node:path';
 import { UsageError } from '../errors.js';
 
 /** @throws UsageError `RUN_EXISTS` if there is a file where a command is to write one, without `--force`. */
@@ -10,3 +11,6 @@ export function refuseExistingFile(file: string, force: boolean | undefined): vo
     remedy: 'Use another file, or overwrite it with --force.',
   });
 }
+
+/** The path of a new model file from `--out`; without an extension, it gets that of safetensors. */
+export const modelFile = (out: string): string => resolve(extname(out) === '' ? `${out}.safetensors` : out);
