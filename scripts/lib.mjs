@@ -18,10 +18,12 @@ const nativeNote = join(root, 'node_modules', '.lmd-native');
  *
  * @param {string} command
  * @param {string[]} args
- * @param {{ stdout?: string, env?: object, cwd?: string, onLine?: (line: string) => void }} [options] `onLine` receives
- * each line of both outputs, which are then not printed.
+ * @param {{
+ *   stdout?: string, env?: object, cwd?: string, onLine?: (line: string) => void, passInterrupt?: boolean
+ * }} [options] `onLine` receives each line of both outputs, which are then not printed. With `passInterrupt` the program
+ * gets Ctrl-C from this process too: it must take two within a second for one, as `interruptSignal` does.
  */
-export function run(command, args, { stdout = 'stderr', env = {}, cwd = root, onLine } = {}) {
+export function run(command, args, { stdout = 'stderr', env = {}, cwd = root, onLine, passInterrupt = false } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd,
@@ -34,14 +36,17 @@ export function run(command, args, { stdout = 'stderr', env = {}, cwd = root, on
     for (const stream of onLine === undefined ? [] : [child.stdout, child.stderr]) {
       createInterface({ input: stream }).on('line', onLine);
     }
-    // The terminal sends Ctrl-C to the whole process group: the child handles it, and its exit code is reported.
-    const ignore = () => {};
-    process.on('SIGINT', ignore);
+    // The terminal sends Ctrl-C to the whole process group: the child handles it, and its exit code is reported. A signal
+    // for this process alone reaches the child only if it is passed on.
+    const onInterrupt = () => {
+      if (passInterrupt) child.kill('SIGINT');
+    };
+    process.on('SIGINT', onInterrupt);
     const forward = () => child.kill('SIGTERM');
     process.on('SIGTERM', forward);
     child.on('error', reject);
     child.on('close', (code, signal) => {
-      process.off('SIGINT', ignore);
+      process.off('SIGINT', onInterrupt);
       process.off('SIGTERM', forward);
       resolve(signal === null ? code : 128 + (signal === 'SIGINT' ? 2 : 15));
     });

@@ -9,6 +9,7 @@ process.exitCode = await run(
   [join(root, 'apps', 'cli', 'dist', 'bin.js'), ...process.argv.slice(2)],
   {
     stdout: 'inherit',
+    passInterrupt: true,
     cwd: process.env.INIT_CWD ?? root,
   },
 );

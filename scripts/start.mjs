@@ -10,5 +10,6 @@ if (process.argv.length === 2) {
 const program = join(root, 'apps', 'cli', 'dist', 'bin.js');
 process.exitCode = await run(process.execPath, [program, 'train', 'first-light', ...process.argv.slice(2)], {
   stdout: 'inherit',
+  passInterrupt: true,
   cwd: process.env.INIT_CWD ?? root,
 });

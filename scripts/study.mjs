@@ -4,4 +4,7 @@ import { root, run, setUp } from './lib.mjs';
 
 await setUp();
 const program = join(root, 'apps', 'studies', 'dist', 'bin.js');
-process.exitCode = await run(process.execPath, [program, ...process.argv.slice(2)], { stdout: 'inherit' });
+process.exitCode = await run(process.execPath, [program, ...process.argv.slice(2)], {
+  stdout: 'inherit',
+  passInterrupt: true,
+});
