@@ -190,7 +190,7 @@ describe('a study', () => {
     const dry = await start('--out', out, '--dry-run', '--verbose').ended;
     expect(dry.code).toBe(0);
     expect(dry.out).toMatch(/search +4 +0 +4 /);
-    expect(dry.out).toContain('core-hours left');
+    expect(dry.out).toMatch(/ s of one core left at .* core-hours\./);
     expect(dry.out).toContain('search lmd #1 fp32 seed 0');
     expect(lines(out)).toBe(0);
     const early = await start('--out', out, '--only', 'final').ended;

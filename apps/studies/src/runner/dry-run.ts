@@ -48,8 +48,9 @@ export function describePlan(options: DryRunOptions): string {
       : []),
     ...table([['part', 'trials', 'done', 'left', 'core time'], ...rows, total]),
     '',
-    `${hours.toFixed(1)} core-hours left at ${1000 * secondsPerStep} ms per step of the study's model; the ` +
-      `budget of the whole study is ${coreHours}.` +
+    `${hours < 0.1 ? `${showDuration(hours * 3600)} of one core` : `${hours.toFixed(1)} core-hours`} left at ` +
+      `${1000 * secondsPerStep} ms per step of the study's model; the budget of the whole study is ${coreHours} ` +
+      'core-hours.' +
       (parallel > 1 ? ` With --parallel ${parallel}: about ${showDuration((hours * 3600) / parallel)}.` : ''),
     ...(hours > coreHours ? ['This exceeds the budget: reduce steps, seeds or variants in the study.'] : []),
     ...(provisional

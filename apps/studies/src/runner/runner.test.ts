@@ -58,6 +58,12 @@ describe('a dry run', () => {
     expect(text).not.toContain('exceeds the budget');
   });
 
+  it('tells a short time in seconds', () => {
+    const text = describeWith({ budget: { coreHours: 1, secondsPerStep: 1e-4 } });
+    expect(text).toMatch(/\n\d+ s of one core left at 0\.1 ms per step .* whole study is 1 core-hours\./);
+    expect(describeWith({ budget: { coreHours: 9, secondsPerStep: 100 } })).toMatch(/\n\d+\.\d core-hours left at /);
+  });
+
   it('says when that is more than the budget', () => {
     expect(describeWith({ budget: { coreHours: 1e-6, secondsPerStep: 1 } })).toContain('exceeds the budget');
   });
