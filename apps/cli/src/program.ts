@@ -14,6 +14,7 @@ import type { PrepareCommandOptions } from './commands/data.js';
 import { declareAnalysis } from './commands/declare-analysis.js';
 import { declareCluster } from './commands/declare-cluster.js';
 import type { DoctorBackendOptions } from './commands/doctor-backend.js';
+import { addErrorHints } from './commands/error-hints.js';
 import type { EvaluateCommandOptions } from './commands/evaluate.js';
 import type { ExportCommandOptions } from './commands/export.js';
 import type { GenerateCommandOptions } from './commands/generate.js';
@@ -401,5 +402,6 @@ export function createProgram(terminal: Terminal, bin: string): Command {
     .addHelpText('after', examplesOf('doctor'))
     .action((options: DoctorBackendOptions) => doctorCommands(options, terminal, bin));
 
+  addErrorHints(program, terminal.error);
   return program;
 }

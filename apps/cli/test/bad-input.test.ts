@@ -58,6 +58,10 @@ describe('the command line', () => {
     [['train', 'x.json', '--preset', 'smoke'], '--preset smoke and x.json cannot be combined'],
     [['train', 'smok'], 'smok is neither a preset nor a file. Did you mean "smoke"?'],
     [['train', 'smoke', '--stpes', '3'], "unknown option '--stpes'"],
+    [
+      ['worker', 'nats://host', '--priorty', 'high'],
+      'Options of lmd worker: --parallel, --threads, --data, --work, --idle.\nRun lmd worker --help for its options',
+    ],
     [['trian', 'smoke'], "unknown command 'trian'"],
     [['train', 'smoke', 'more'], 'too many arguments'],
     [
@@ -131,6 +135,20 @@ describe('the configuration', () => {
     ['batchSize=1000', 'batchSize is 1000, but data.train has 96 examples. Use at most 96.'],
   ])('refuses %s, naming key, value and what is allowed', async (assignment, message) => {
     expect(await fail(2, 'train', 'smoke', '--set', assignment)).toContain(message);
+  });
+
+  it("shortens a preset's warm-up for fewer steps, unless it was chosen", async () => {
+    const words = ['train', 'smoke', '--set', 'steps=4', 'evaluation.every=4'];
+    expect(await lmd([...words, '--out', 'short'], folder)).toMatchObject({ code: 0 });
+    const { optimizers } = JSON.parse(readFileSync(join(folder, 'short', 'config.json'), 'utf8'));
+    expect(optimizers.map(({ schedule }: { schedule: object }) => schedule)).toMatchObject([
+      { warmup: 0 },
+      { warmup: 0 },
+    ]);
+    const chosen = await fail(2, ...words, 'optimizers.lmd.schedule.warmup=4');
+    expect(chosen).toContain('schedule.warmup is 4, but the run has 4 steps. Use a number below 4, or more steps.');
+    const own = file('shorter.json', '{ "preset": "smoke", "steps": 4 }');
+    expect(await lmd(['train', own, '--out', 'shorter'], folder)).toMatchObject({ code: 0 });
   });
 
   it('refuses files that are no configuration', async () => {

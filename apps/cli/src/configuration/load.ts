@@ -9,6 +9,7 @@ import { configurationError } from './explain.js';
 import { parseJsonFile, reasonOf } from './json-file.js';
 import { applyOverrides } from './overrides.js';
 import { type Configuration, configurationSchema } from './schema.js';
+import { withShortWarmup } from './short-warmup.js';
 
 /**
  * Validates a raw configuration and fills in defaults. Errors begin with `origin`, the path of a file or the name of a
@@ -37,9 +38,17 @@ export function readJsonFile(path: string): unknown {
   }
 }
 
-function rawConfiguration(source: string): { readonly raw: object; readonly origin: string } {
+interface RawConfiguration {
+  readonly raw: object;
+  readonly origin: string;
+  /** The preset that has the optimizers. */
+  readonly preset?: keyof typeof presets;
+}
+
+function rawConfiguration(source: string): RawConfiguration {
   if (Object.hasOwn(presets, source)) {
-    return { raw: presets[source as keyof typeof presets], origin: `Preset ${source}` };
+    const preset = source as keyof typeof presets;
+    return { raw: presets[preset], origin: `Preset ${source}`, preset };
   }
   if (!isFile(source)) {
     const names = Object.keys(presets);
@@ -62,7 +71,9 @@ function rawConfiguration(source: string): { readonly raw: object; readonly orig
     .replace(/^[-_]+/, '');
   // Modules of a file are relative to it, those of --set to the working directory.
   const located = expandPreset(locateModules(raw, dirname(resolve(source)), source), source);
-  return { raw: { name: name === '' ? 'run' : name, ...located }, origin: source };
+  const named = { name: name === '' ? 'run' : name, ...located };
+  const isOfPreset = 'preset' in raw && !('optimizers' in raw);
+  return { raw: named, origin: source, ...(isOfPreset ? { preset: raw.preset as keyof typeof presets } : {}) };
 }
 
 /** A raw configuration with `--set` assignments, whose modules are relative to the working directory. */
@@ -72,6 +83,8 @@ export function withOverrides(raw: object, assignments: readonly string[], origi
 
 /** The validated, complete configuration of a preset or a file, with `--set` assignments applied. */
 export function loadConfiguration(source: string, assignments: readonly string[] = []): Configuration {
-  const { raw, origin } = rawConfiguration(source);
-  return parseConfiguration(withOverrides(raw, assignments, origin), origin);
+  const { raw, origin, preset } = rawConfiguration(source);
+  const own = withOverrides(raw, assignments, origin);
+  const isOwnWarmup = preset === undefined || assignments.some((assignment) => assignment.includes('warmup'));
+  return parseConfiguration(isOwnWarmup ? own : withShortWarmup(own, presets[preset]), origin);
 }
