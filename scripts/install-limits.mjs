@@ -37,7 +37,7 @@ export const entryLimits = {
   '@lmd/backends/tfjs': 55,
   '@lmd/backends/tfjs-node': 40,
   '@lmd/backends/webgpu': 50,
-  '@lmd/cli': 900,
+  '@lmd/cli': 930,
   '@lmd/cli/experiment': 560,
   '@lmd/conformance': 190,
   '@lmd/core': 50,

@@ -20,8 +20,8 @@ const nativeNote = join(root, 'node_modules', '.lmd-native');
  * @param {string[]} args
  * @param {{
  *   stdout?: string, env?: object, cwd?: string, onLine?: (line: string) => void, passInterrupt?: boolean
- * }} [options] `onLine` receives each line of both outputs, which are then not printed. With `passInterrupt` the program
- * gets Ctrl-C from this process too: it must take two within a second for one, as `interruptSignal` does.
+ * }} [options] `onLine` receives each line of both outputs, which are then not printed. With `passInterrupt`, the
+ * program gets Ctrl-C from this process too: it must take two within a second for one, as `interruptSignal` does.
  */
 export function run(command, args, { stdout = 'stderr', env = {}, cwd = root, onLine, passInterrupt = false } = {}) {
   return new Promise((resolve, reject) => {
@@ -36,8 +36,8 @@ export function run(command, args, { stdout = 'stderr', env = {}, cwd = root, on
     for (const stream of onLine === undefined ? [] : [child.stdout, child.stderr]) {
       createInterface({ input: stream }).on('line', onLine);
     }
-    // The terminal sends Ctrl-C to the whole process group: the child handles it, and its exit code is reported. A signal
-    // for this process alone reaches the child only if it is passed on.
+    // The terminal sends Ctrl-C to the whole process group: the child handles it, and its exit code is reported. A
+    // signal for this process alone reaches the child only if it is passed on.
     const onInterrupt = () => {
       if (passInterrupt) child.kill('SIGINT');
     };
