@@ -112,12 +112,12 @@ describe('lmd quantize', () => {
     for (const [out, seed] of Object.entries({ a: '1', b: '1', c: '2' })) {
       expect(await lmd([...words, '--seed', seed, '--out', out], folder)).toMatchObject({ code: 0 });
     }
-    expect(sha256(at('a'))).toBe(sha256(at('b')));
-    expect(sha256(at('c'))).not.toBe(sha256(at('a')));
+    expect(sha256(at('a.safetensors'))).toBe(sha256(at('b.safetensors')));
+    expect(sha256(at('c.safetensors'))).not.toBe(sha256(at('a.safetensors')));
   });
 
   it('is read by lmd inspect', async () => {
-    const { kind, tensors } = await json<FileInspection>('inspect', 'a');
+    const { kind, tensors } = await json<FileInspection>('inspect', 'a.safetensors');
     expect(kind).toBe('packed model');
     const codes = tensors.find(({ name }) => name === 'head.weight.codes')!;
     expect(codes).toMatchObject({ dtype: 'F4', shape: [32, 4], bytes: 64 });
@@ -128,20 +128,20 @@ describe('lmd quantize', () => {
     ['a format that is not there', ['run', '--format', 'mxfp6_e3m3'], 2, 'Allowed choices are mxfp8_e5m2, mxfp8_e4m3,'],
     ['a model that is not there', ['nothing', '--format', 'mxint8'], 1, 'does not exist.'],
     ['a file that is there', ['run', '--format', 'mxint8', '--out', 'a'], 2, 'already exists'],
-    ['a packed model', ['a', '--format', 'mxint8'], 1, 'is already packed'],
+    ['a packed model', ['a.safetensors', '--format', 'mxint8'], 1, 'is already packed'],
     ['a seed that is none', ['run', '--format', 'mxint8', '--seed', 'x'], 2, 'Use an integer at least 0.'],
   ])('refuses %s', async (_, words, code, message) => {
-    const before = sha256(at('a'));
+    const before = sha256(at('a.safetensors'));
     const outcome = await lmd(['quantize', ...words], folder);
     expect(outcome.code).toBe(code);
     expect(outcome.stderr).toContain(message);
-    expect(sha256(at('a'))).toBe(before);
+    expect(sha256(at('a.safetensors'))).toBe(before);
   });
 
   it('leaves nothing behind when the codes of a packed file are damaged', async () => {
-    const bytes = readFileSync(at('a'));
+    const bytes = readFileSync(at('a.safetensors'));
     writeFileSync(at('short'), bytes.subarray(0, bytes.length - 40));
     expect(await lmd(['quantize', 'short', '--format', 'mxint8', '--out', 'new'], folder)).toMatchObject({ code: 1 });
-    expect(existsSync(at('new'))).toBe(false);
+    expect(existsSync(at('new.safetensors'))).toBe(false);
   });
 });

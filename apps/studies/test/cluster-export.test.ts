@@ -24,7 +24,8 @@ const exporting = (target: string, ...words: string[]) =>
 const server = ['--nats', 'nats://server:4222'];
 
 describe('lmd cluster export of a study', () => {
-  it('runs the study and a worker of this clone in the first task', () => {
+  // Slurm has no nodes with Windows, whose paths would be quoted.
+  it.skipIf(process.platform === 'win32')('runs the study and a worker of this clone in the first task', () => {
     const out = join(folder, 'slurm');
     expect(exporting('slurm', '--study', file, ...server, '--out', out)).toMatchObject({ status: 0, stderr: '' });
     const script = readFileSync(join(out, 'study.sbatch'), 'utf8');
