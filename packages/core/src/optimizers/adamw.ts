@@ -1,11 +1,9 @@
-import { roundToBfloat16Stochastically } from '../compositions/round-to-bfloat16.js';
 import { choice, number, schedule } from '../options/declare.js';
 import type { OptionsOf, OptionTable } from '../options/option.js';
 import { defaultsOf, resolveOptions } from '../options/resolve.js';
-import type { Tensor } from '../tensor.js';
+import { adamwMomentFormats, adamwWeightFormats, storedMoment, storedWeights } from './adamw-formats.js';
 import type { Optimizer } from './optimizer.js';
 import { meanGradient, perWeightRule, storedWeight } from './per-weight-rule.js';
-import { freshHandle } from './state.js';
 
 /** The options of `adamw`, declared once. */
 export const adamwOptionTable = {
@@ -40,7 +38,7 @@ export const adamwOptionTable = {
    * stochastically, with noise determined by (seed, `<weight>/weight`, step), so that a resumed run is bit-identical. 2
    * bytes per weight; the values are held in f32 tensors. `f32` or `bf16`; default `f32`.
    */
-  weightFormat: choice(['f32', 'bf16'], {
+  weightFormat: choice(adamwWeightFormats, {
     default: 'f32',
     describe:
       'Format of the weights between steps. `bf16`: BF16 without an f32 copy; each update is computed in f32 and ' +
@@ -48,14 +46,17 @@ export const adamwOptionTable = {
       'bit-identical. 2 bytes per weight; the values are held in f32 tensors.',
   }),
   /**
-   * Format of both moments between steps, as `weightFormat`; 8 or 4 bytes per weight. Rounding of the second moment to
-   * nearest would lose changes by less than 0.2 %, such as with β₂ = 0.999. `f32` or `bf16`; default `f32`.
+   * Format of both moments between steps; the values are held in f32 tensors. `bf16`: BF16, rounded stochastically as
+   * `weightFormat`; 4 bytes per weight. `companded8`: 8-bit codes in groups of 32 with an FP16 scale each, rounded to
+   * nearest, with finer steps near 0 (FlashOptim, arXiv:2602.23349); 2.1 bytes per weight. `f32`, `bf16` or
+   * `companded8`; default `f32`.
    */
-  momentFormat: choice(['f32', 'bf16'], {
+  momentFormat: choice(adamwMomentFormats, {
     default: 'f32',
     describe:
-      'Format of both moments between steps, as `weightFormat`; 8 or 4 bytes per weight. Rounding of the second moment ' +
-      'to nearest would lose changes by less than 0.2 %, such as with β₂ = 0.999.',
+      'Format of both moments between steps; the values are held in f32 tensors. `bf16`: BF16, rounded stochastically ' +
+      'as `weightFormat`; 4 bytes per weight. `companded8`: 8-bit codes in groups of 32 with an FP16 scale each, ' +
+      'rounded to nearest, with finer steps near 0 (FlashOptim, arXiv:2602.23349); 2.1 bytes per weight.',
   }),
 } as const satisfies OptionTable;
 
@@ -76,9 +77,17 @@ export const adamwDefaults = defaultsOf(adamwOptionTable);
  * evaluation weights are the same, and given several passes it averages their gradients.
  *
  * `weightFormat: 'bf16'` trains BF16 weights with stochastic rounding and no f32 copy (Ozkara, Yu & Park,
- * arXiv:2502.20566); `init` rounds to nearest. What is stored are BF16 numbers, which a checkpoint or device could hold
- * in 2 bytes each: with f32 moments 10 bytes per weight, with `momentFormat: 'bf16'` 6, beside 12. The backends have no
- * BF16 tensors, so here they take f32 tensors. `update` then needs the keys of its passes.
+ * arXiv:2502.20566); `init` rounds to nearest. `momentFormat: 'bf16'` rounds the moments stochastically, too: rounding
+ * the second moment to nearest would lose changes by less than 0.2 %, such as with β₂ = 0.999. Both need the keys of
+ * their passes.
+ *
+ * `momentFormat: 'companded8'` rounds the moments to the 8-bit codes of FlashOptim (Gonzalez Ortiz, Gupta, Renard &
+ * Blalock, arXiv:2602.23349, algorithms 2 and 3): groups of 32 consecutive elements in row-major order, scales in FP16,
+ * rounding to nearest. Read were the authors' code and summaries of the paper. As in that code, a group whose largest
+ * |m| or √v is below 2^-25 becomes 0, and one above 65504 is not finite. Ties go to the even code; there they go up.
+ *
+ * What is stored are numbers of these formats, which a checkpoint or device could hold in the bytes that the options
+ * say, beside 12 for f32. The backends have no tensors of these types, so here they are f32 tensors.
  */
 export function adamw(options: AdamwOptions = {}): Optimizer {
   const { learningRate, weightFormat, momentFormat, ...rest } = resolveOptions('adamw', adamwOptionTable, options);
@@ -87,7 +96,7 @@ export function adamw(options: AdamwOptions = {}): Optimizer {
     name: 'adamw',
     vectors: ['weight', 'firstMoment', 'secondMoment'],
     initial: (ops, weight) => ({
-      weight: weightFormat === 'bf16' ? ops.roundToBfloat16(weight) : freshHandle(ops, weight),
+      weight: storedWeights(ops, weight, weightFormat),
       firstMoment: ops.zeros(weight.shape),
       secondMoment: ops.zeros(weight.shape),
     }),
@@ -97,17 +106,18 @@ export function adamw(options: AdamwOptions = {}): Optimizer {
     update(step) {
       const update = { learningRate: learningRate(step), ...rest, step: step + 1 };
       return (ops, { weight, firstMoment, secondMoment }, passes) => {
-        const { weights, ...moments } = ops.adamwUpdate(
+        const updated = ops.adamwUpdate(
           { weights: weight, firstMoment, secondMoment },
           meanGradient(ops, passes),
           update,
         );
-        const stored = (format: 'f32' | 'bf16', vector: string, x: Tensor) =>
-          format === 'f32' ? x : roundToBfloat16Stochastically(ops, x, { ...passes[0]!.key(vector), step, sample: 0 });
+        const key = (vector: string) => () => ({ ...passes[0]!.key(vector), step, sample: 0 });
+        const moment = (vector: 'firstMoment' | 'secondMoment') =>
+          storedMoment(ops, vector, updated[vector], momentFormat, key(vector));
         return {
-          weight: stored(weightFormat, 'weight', weights),
-          firstMoment: stored(momentFormat, 'firstMoment', moments.firstMoment),
-          secondMoment: stored(momentFormat, 'secondMoment', moments.secondMoment),
+          weight: storedWeights(ops, updated.weights, weightFormat, key('weight')),
+          firstMoment: moment('firstMoment'),
+          secondMoment: moment('secondMoment'),
         };
       };
     },
