@@ -217,6 +217,11 @@ const rules: readonly Rule[] = [
     learningRate: 0.03,
   },
   {
+    name: 'adamw, split weights and companded moments',
+    create: (options) => adamw({ weightFormat: 'split24', momentFormat: 'companded8', ...options }),
+    learningRate: 0.03,
+  },
+  {
     name: 'adamw, BF16 weights and companded moments',
     create: (options) => adamw({ weightFormat: 'bf16', momentFormat: 'companded8', ...options }),
     learningRate: 0.03,

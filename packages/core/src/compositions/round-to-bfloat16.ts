@@ -29,6 +29,20 @@ export function roundToBfloat16Stochastically(ops: EagerOperations, x: Tensor, k
   });
 }
 
+/**
+ * The weight split of FlashOptim (arXiv:2602.23349, algorithm 1), decoded again: θ' is x rounded to BF16, and ρ =
+ * round(127·(x − θ') / (ulp(θ') / 2)) an 8-bit integer; θ' + ρ/127·ulp(θ')/2 is returned.
+ */
+export function roundToSplit24(ops: EagerOperations, x: Tensor): Tensor {
+  return onBfloat16Grid(ops, x, (steps) => {
+    const nearest = ops.round(steps);
+    // Where rounding has reached the next binade, its unit in the last place is two of these steps.
+    const codesPerStep = ops.where(ops.equal(nearest, 2 ** 8), 127, 254);
+    const code = ops.round(ops.multiply(ops.subtract(steps, nearest), codesPerStep));
+    return ops.add(nearest, ops.divide(code, codesPerStep));
+  });
+}
+
 function onBfloat16Grid(ops: EagerOperations, x: Tensor, toInteger: (steps: Tensor) => Tensor): Tensor {
   return ops.scope(() => {
     const { significand, factor } = findFloat32Binade(ops, ops.absolute(x), 126);

@@ -1,12 +1,12 @@
 import { roundToCompandedMoment, roundToCompandedSquare } from '../compositions/companded-moments.js';
-import { roundToBfloat16Stochastically } from '../compositions/round-to-bfloat16.js';
+import { roundToBfloat16Stochastically, roundToSplit24 } from '../compositions/round-to-bfloat16.js';
 import type { RandomKey } from '../formats.js';
 import type { EagerOperations } from '../operations.js';
 import type { Tensor } from '../tensor.js';
 import { freshHandle } from './state.js';
 
 /** Formats of the weights of `adamw` between steps. */
-export const adamwWeightFormats = ['f32', 'bf16'] as const;
+export const adamwWeightFormats = ['f32', 'bf16', 'split24'] as const;
 export type AdamwWeightFormat = (typeof adamwWeightFormats)[number];
 
 /** Formats of its moments. */
@@ -25,6 +25,8 @@ export function storedWeights(
       return freshHandle(ops, weights);
     case 'bf16':
       return key === undefined ? ops.roundToBfloat16(weights) : roundToBfloat16Stochastically(ops, weights, key());
+    case 'split24':
+      return roundToSplit24(ops, weights);
   }
 }
 

@@ -34,16 +34,18 @@ export const adamwOptionTable = {
     describe: 'Decoupled weight decay: each step multiplies the weight by 1 − learningRate·weightDecay.',
   }),
   /**
-   * Format of the weights between steps. `bf16`: BF16 without an f32 copy; each update is computed in f32 and rounded
-   * stochastically, with noise determined by (seed, `<weight>/weight`, step), so that a resumed run is bit-identical. 2
-   * bytes per weight; the values are held in f32 tensors. `f32` or `bf16`; default `f32`.
+   * Format of the weights between steps, without an f32 copy; each update is computed in f32, and the values are held
+   * in f32 tensors. `bf16`: BF16, rounded stochastically with noise determined by (seed, `<weight>/weight`, step), so
+   * that a resumed run is bit-identical; 2 bytes per weight. `split24`: BF16 and 8 bits of its rounding error, rounded
+   * to nearest (FlashOptim, arXiv:2602.23349); 3 bytes per weight. `f32`, `bf16` or `split24`; default `f32`.
    */
   weightFormat: choice(adamwWeightFormats, {
     default: 'f32',
     describe:
-      'Format of the weights between steps. `bf16`: BF16 without an f32 copy; each update is computed in f32 and ' +
-      'rounded stochastically, with noise determined by (seed, `<weight>/weight`, step), so that a resumed run is ' +
-      'bit-identical. 2 bytes per weight; the values are held in f32 tensors.',
+      'Format of the weights between steps, without an f32 copy; each update is computed in f32, and the values are ' +
+      'held in f32 tensors. `bf16`: BF16, rounded stochastically with noise determined by (seed, `<weight>/weight`, ' +
+      'step), so that a resumed run is bit-identical; 2 bytes per weight. `split24`: BF16 and 8 bits of its rounding ' +
+      'error, rounded to nearest (FlashOptim, arXiv:2602.23349); 3 bytes per weight.',
   }),
   /**
    * Format of both moments between steps; the values are held in f32 tensors. `bf16`: BF16, rounded stochastically as
@@ -85,6 +87,10 @@ export const adamwDefaults = defaultsOf(adamwOptionTable);
  * Blalock, arXiv:2602.23349, algorithms 2 and 3): groups of 32 consecutive elements in row-major order, scales in FP16,
  * rounding to nearest. Read were the authors' code and summaries of the paper. As in that code, a group whose largest
  * |m| or √v is below 2^-25 becomes 0, and one above 65504 is not finite. Ties go to the even code; there they go up.
+ *
+ * `weightFormat: 'split24'` is the weight split of FlashOptim (algorithm 1): a BF16 number θ' and an 8-bit integer ρ,
+ * the rounding error in 127ths of half a unit in the last place of θ'. Forward passes see the 24-bit weight; in
+ * FlashOptim they see θ'.
  *
  * What is stored are numbers of these formats, which a checkpoint or device could hold in the bytes that the options
  * say, beside 12 for f32. The backends have no tensors of these types, so here they are f32 tensors.
