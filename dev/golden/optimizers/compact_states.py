@@ -3,9 +3,9 @@ Regenerates `packages/core/golden/compact-states.json`: AdamW with the compact s
 and the error feedback of ECO (arXiv:2601.22101), in float32, with codes that are stored as int8, uint8 and float16.
 Usage:
 
-    python -m venv /tmp/optimizers-venv
-    /tmp/optimizers-venv/bin/pip install numpy==2.4.6
-    /tmp/optimizers-venv/bin/python dev/golden/optimizers/compact_states.py
+    python -m venv /tmp/numpy-venv
+    /tmp/numpy-venv/bin/pip install numpy==2.4.6
+    /tmp/numpy-venv/bin/python dev/golden/optimizers/compact_states.py
 """
 
 import json

@@ -167,6 +167,7 @@ it('gives the defaults where nothing was said', () => {
     weightDecay: 0.01,
     weightFormat: 'f32',
     momentFormat: 'f32',
+    errorFeedback: false,
   });
   optimizer.learningRate = (optimizer.learningRate as number) / 7;
   expect(optimizer.learningRate).toBeCloseTo(1e-3, 12);

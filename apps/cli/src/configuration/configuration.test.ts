@@ -181,8 +181,8 @@ describe('parseConfiguration', () => {
   it('offers the keys of the chosen kind alone', () => {
     const { message } = thrownBy(with_('optimizers.adamw.noise=1'));
     expect(message).toContain(
-      'Its options are rule, learningRate, beta1, beta2, epsilon, weightDecay, weightFormat, momentFormat, name, ' +
-        'precision, schedule, clipNorm, weightNoise.',
+      'Its options are rule, learningRate, beta1, beta2, epsilon, weightDecay, weightFormat, momentFormat, ' +
+        'errorFeedback, name, precision, schedule, clipNorm, weightNoise.',
     );
   });
 

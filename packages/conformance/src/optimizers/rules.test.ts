@@ -204,6 +204,7 @@ const rules: readonly Rule[] = [
       weightDecay: notNegative,
       weightFormat: ['fp16', true],
       momentFormat: ['fp16', true],
+      errorFeedback: [...flag, true],
     },
   },
   {
@@ -224,6 +225,11 @@ const rules: readonly Rule[] = [
   {
     name: 'adamw, BF16 weights and companded moments',
     create: (options) => adamw({ weightFormat: 'bf16', momentFormat: 'companded8', ...options }),
+    learningRate: 0.03,
+  },
+  {
+    name: 'adamw, BF16 weights with error feedback and companded moments',
+    create: (options) => adamw({ weightFormat: 'bf16', momentFormat: 'companded8', errorFeedback: true, ...options }),
     learningRate: 0.03,
   },
   {

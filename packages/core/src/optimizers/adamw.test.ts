@@ -12,7 +12,7 @@ import {
 } from './test-support.js';
 
 /** Options of AdamW in f32, all given. */
-type Formula = Required<Omit<AdamwOptions, 'weightFormat' | 'momentFormat'>>;
+type Formula = Required<Omit<AdamwOptions, 'weightFormat' | 'momentFormat' | 'errorFeedback'>>;
 
 /** AdamW in plain float64, after the pseudocode in PyTorch's documentation of `torch.optim.AdamW`. */
 function referenceAdamw(initial: readonly number[], gradients: readonly (readonly number[])[], options: Formula) {

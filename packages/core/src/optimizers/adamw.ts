@@ -1,7 +1,15 @@
-import { choice, number, schedule } from '../options/declare.js';
+import { LmdError } from '../errors.js';
+import { boolean, choice, number, schedule } from '../options/declare.js';
 import type { OptionsOf, OptionTable } from '../options/option.js';
 import { defaultsOf, resolveOptions } from '../options/resolve.js';
-import { adamwMomentFormats, adamwWeightFormats, storedMoment, storedWeights } from './adamw-formats.js';
+import { momentWithError } from './adamw-error-feedback.js';
+import {
+  type AdamwWeightFormat,
+  adamwMomentFormats,
+  adamwWeightFormats,
+  storedMoment,
+  storedWeights,
+} from './adamw-formats.js';
 import type { Optimizer } from './optimizer.js';
 import { meanGradient, perWeightRule, storedWeight } from './per-weight-rule.js';
 
@@ -34,16 +42,16 @@ export const adamwOptionTable = {
     describe: 'Decoupled weight decay: each step multiplies the weight by 1 − learningRate·weightDecay.',
   }),
   /**
-   * Format of the weights between steps, without an f32 copy; each update is computed in f32, and the values are held
-   * in f32 tensors. `bf16`: BF16, rounded stochastically with noise determined by (seed, `<weight>/weight`, step), so
-   * that a resumed run is bit-identical; 2 bytes per weight. `split24`: BF16 and 8 bits of its rounding error, rounded
-   * to nearest (FlashOptim, arXiv:2602.23349); 3 bytes per weight. `f32`, `bf16` or `split24`; default `f32`.
+   * Format of the weights between steps. Each update is computed in f32, rounded, and held in an f32 tensor; there is no
+   * f32 copy. `bf16`: BF16, rounded stochastically with noise determined by (seed, `<weight>/weight`, step), so that a
+   * resumed run is bit-identical; 2 bytes per weight. `split24`: BF16 and 8 bits of its rounding error, rounded to
+   * nearest (FlashOptim, arXiv:2602.23349); 3 bytes per weight. `f32`, `bf16` or `split24`; default `f32`.
    */
   weightFormat: choice(adamwWeightFormats, {
     default: 'f32',
     describe:
-      'Format of the weights between steps, without an f32 copy; each update is computed in f32, and the values are ' +
-      'held in f32 tensors. `bf16`: BF16, rounded stochastically with noise determined by (seed, `<weight>/weight`, ' +
+      'Format of the weights between steps. Each update is computed in f32, rounded, and held in an f32 tensor; there ' +
+      'is no f32 copy. `bf16`: BF16, rounded stochastically with noise determined by (seed, `<weight>/weight`, ' +
       'step), so that a resumed run is bit-identical; 2 bytes per weight. `split24`: BF16 and 8 bits of its rounding ' +
       'error, rounded to nearest (FlashOptim, arXiv:2602.23349); 3 bytes per weight.',
   }),
@@ -59,6 +67,18 @@ export const adamwOptionTable = {
       'Format of both moments between steps; the values are held in f32 tensors. `bf16`: BF16, rounded stochastically ' +
       'as `weightFormat`; 4 bytes per weight. `companded8`: 8-bit codes in groups of 32 with an FP16 scale each, ' +
       'rounded to nearest, with finer steps near 0 (FlashOptim, arXiv:2602.23349); 2.1 bytes per weight.',
+  }),
+  /**
+   * Whether the rounding error of the weights is added to the first moment, so that later steps make up for it; the
+   * weights are then rounded to nearest (ECO, arXiv:2601.22101). Requires another `weightFormat` than `f32`, and `beta1`
+   * above 0. True or false; default false.
+   */
+  errorFeedback: boolean({
+    default: false,
+    describe:
+      'Whether the rounding error of the weights is added to the first moment, so that later steps make up for it; ' +
+      'the weights are then rounded to nearest (ECO, arXiv:2601.22101). Requires another `weightFormat` than `f32`, ' +
+      'and `beta1` above 0.',
   }),
 } as const satisfies OptionTable;
 
@@ -92,11 +112,19 @@ export const adamwDefaults = defaultsOf(adamwOptionTable);
  * the rounding error in 127ths of half a unit in the last place of θ'. Forward passes see the 24-bit weight; in
  * FlashOptim they see θ'.
  *
+ * `errorFeedback` adds the rounding error of the weights to the first moment (ECO, Nikdan, Zandieh, Alistarh & Mirrokni,
+ * arXiv:2601.22101). The paper's abstract and summaries were read, and the factor is derived in `momentWithError`; the
+ * moments are rounded to their format after that. A step with learning rate 0 adds nothing.
+ *
  * What is stored are numbers of these formats, which a checkpoint or device could hold in the bytes that the options
  * say, beside 12 for f32. The backends have no tensors of these types, so here they are f32 tensors.
+ *
+ * @throws LmdError `INVALID_ARGUMENT` for `errorFeedback` with f32 weights or with `beta1` 0.
  */
 export function adamw(options: AdamwOptions = {}): Optimizer {
-  const { learningRate, weightFormat, momentFormat, ...rest } = resolveOptions('adamw', adamwOptionTable, options);
+  const resolved = resolveOptions('adamw', adamwOptionTable, options);
+  const { learningRate, weightFormat, momentFormat, errorFeedback, ...rest } = resolved;
+  if (errorFeedback) checkErrorFeedback(weightFormat, rest.beta1);
 
   return perWeightRule({
     name: 'adamw',
@@ -111,21 +139,34 @@ export function adamw(options: AdamwOptions = {}): Optimizer {
     positions: weightFormat === 'bf16' ? undefined : storedWeight.positions,
     update(step) {
       const update = { learningRate: learningRate(step), ...rest, step: step + 1 };
-      return (ops, { weight, firstMoment, secondMoment }, passes) => {
-        const updated = ops.adamwUpdate(
-          { weights: weight, firstMoment, secondMoment },
-          meanGradient(ops, passes),
-          update,
-        );
+      return (ops, { weight: weights, firstMoment, secondMoment }, passes) => {
         const key = (vector: string) => () => ({ ...passes[0]!.key(vector), step, sample: 0 });
-        const moment = (vector: 'firstMoment' | 'secondMoment') =>
-          storedMoment(ops, vector, updated[vector], momentFormat, key(vector));
+        const updated = ops.adamwUpdate({ weights, firstMoment, secondMoment }, meanGradient(ops, passes), update);
+        const weight = storedWeights(ops, updated.weights, weightFormat, errorFeedback ? undefined : key('weight'));
+        const moment = errorFeedback ? momentWithError(ops, updated, weight, update) : updated.firstMoment;
         return {
-          weight: storedWeights(ops, updated.weights, weightFormat, key('weight')),
-          firstMoment: moment('firstMoment'),
-          secondMoment: moment('secondMoment'),
+          weight,
+          firstMoment: storedMoment(ops, 'firstMoment', moment, momentFormat, key('firstMoment')),
+          secondMoment: storedMoment(ops, 'secondMoment', updated.secondMoment, momentFormat, key('secondMoment')),
         };
       };
     },
   });
+}
+
+function checkErrorFeedback(weightFormat: AdamwWeightFormat, beta1: number): void {
+  if (weightFormat === 'f32') {
+    throw new LmdError('INVALID_ARGUMENT', 'adamw: errorFeedback is true but weightFormat is "f32".', {
+      subject: 'errorFeedback',
+      value: true,
+      remedy: 'f32 weights have no rounding error to feed back: use weightFormat "bf16", or leave errorFeedback out.',
+    });
+  }
+  if (beta1 === 0) {
+    throw new LmdError('INVALID_ARGUMENT', 'adamw: errorFeedback is true but beta1 is 0.', {
+      subject: 'errorFeedback',
+      value: true,
+      remedy: 'The first moment must reach the next step: use a beta1 above 0, such as 0.9.',
+    });
+  }
 }
