@@ -83,7 +83,10 @@ describe.skipIf(program === undefined)(`the NATS transport${program === undefine
     const transports = [await connected(), await connected()];
     const raw = await connect({ servers: url });
     const head = headers();
-    head.set('Lmd-Part', JSON.stringify({ attempt: 'changed', part: 0, parts: 1, hash: '0123456789abcdef' }));
+    head.set(
+      'Lmd-Part',
+      JSON.stringify({ attempt: 'changed', part: 0, parts: 1, length: 1, from: 0, hash: '0123456789abcdef' }),
+    );
     raw.publish('lmd.rounds.damaged.0.1', Uint8Array.of(7), { headers: head });
     await raw.flush();
     const rounds = transports.map((transport, rank) =>
@@ -100,6 +103,33 @@ describe.skipIf(program === undefined)(`the NATS transport${program === undefine
     }
     await raw.close();
   });
+
+  it('exchanges more than the server lets wait for a connection', async () => {
+    const lost: string[] = [];
+    const transports = await Promise.all(
+      [0, 1].map(async () => {
+        const connection = await connect({ servers: url });
+        (async () => {
+          for await (const { type } of connection.status()) if (type === 'disconnect') lost.push(type);
+        })();
+        const transport = await natsTransport({ connection, prefix: 'large', storage: 'memory', retainedRounds: 1 });
+        open.push(transport);
+        return transport;
+      }),
+    );
+    // A server's max_pending is 64 MB.
+    const payloads = [0, 1].map((rank) => {
+      const values = new Float32Array(20_000_000);
+      for (let index = 0; index < values.length; index += 1000) values[index] = index + rank;
+      return new Uint8Array(values.buffer);
+    });
+    const gather = (transport: Transport, rank: number) =>
+      transport.gather({ channel: 'c', round: 0 }, { rank, workers: 2, payload: payloads[rank]!, timeoutMs: 9e4 });
+    for (const round of await Promise.all(transports.map(gather))) {
+      for (const [rank, payload] of round.payloads) expect(Buffer.compare(payload, payloads[rank]!)).toBe(0);
+    }
+    expect(lost).toEqual([]);
+  }, 100_000);
 
   it('says that it is closed', async () => {
     const transport = await connected();

@@ -18,8 +18,14 @@ const window = 8;
 const partTimeoutMs = 30_000;
 /** Time in milliseconds after which the server removes a consumer that nobody uses. */
 const consumerMs = 30_000;
+/** Bytes that a reader asks for at once. */
+const mostUnreadBytes = 2 ** 24;
+/** Time in milliseconds of a request for messages: one that was lost with a connection is repeated after it. */
+const pullMs = 10_000;
 /** Bounds what a message that is not of a worker can make a reader allocate. */
 const mostParts = 2 ** 16;
+/** Largest `max_payload` that a server allows. */
+const mostPartBytes = 2 ** 26;
 
 /**
  * Rounds as messages of one stream, whose order is the same for all who read it. A contribution is a message for each
@@ -46,6 +52,8 @@ export async function natsRounds(context: NatsContext): Promise<Transport['gathe
   const forgottenSubject = ({ channel }: RoundPlace) => `${prefix}.forgotten.${channel.replaceAll('/', '.')}`;
   const roundSubject = (place: RoundPlace) => `${channelSubject(place)}.${place.round}`;
 
+  const maxPayload = () => connection.info?.max_payload ?? 2 ** 20;
+
   /** Whether a round is no longer stored. Without this, one who is very late would open it again. */
   async function refuseForgotten(place: RoundPlace): Promise<void> {
     const last = await manager.streams.getMessage(stream, { last_by_subj: forgottenSubject(place) });
@@ -53,27 +61,28 @@ export async function natsRounds(context: NatsContext): Promise<Transport['gathe
   }
 
   async function publish(place: RoundPlace, { rank, payload }: Contribution): Promise<void> {
-    const size = (connection.info?.max_payload ?? 2 ** 20) - overheadBytes;
+    const size = maxPayload() - overheadBytes;
     const parts = Math.max(1, Math.ceil(payload.length / size));
     const hash = fingerprintOf([payload]);
     const attempt = nuid.next();
-    for (let first = 0; first < parts; first += window) {
-      const publishing = Array.from({ length: Math.min(window, parts - first) }, (_, index) => {
-        const part = first + index;
+    let next = 0;
+    async function publishParts(): Promise<void> {
+      while (next < parts) {
+        const part = next++;
+        const from = part * size;
         const head = headers();
-        head.set('Lmd-Part', JSON.stringify({ attempt, part, parts, hash }));
-        const bytes = payload.subarray(part * size, (part + 1) * size);
+        head.set('Lmd-Part', JSON.stringify({ attempt, part, parts, length: payload.length, from, hash }));
         // Each part is patient on its own: with its id it is stored once, however often it is sent.
-        return call(context, `part ${part} of round ${place.round}`, () =>
-          js.publish(`${roundSubject(place)}.${rank}`, bytes, {
+        await call(context, `part ${part} of round ${place.round}`, () =>
+          js.publish(`${roundSubject(place)}.${rank}`, payload.subarray(from, from + size), {
             headers: head,
             msgID: `${attempt} ${part}`,
             timeout: partTimeoutMs,
           }),
         );
-      });
-      await Promise.all(publishing);
+      }
     }
+    await Promise.all(Array.from({ length: Math.min(window, parts) }, publishParts));
   }
 
   /**
@@ -88,7 +97,11 @@ export async function natsRounds(context: NatsContext): Promise<Transport['gathe
       // Of a worker that was killed. A server has room for a thousand consumers of a stream.
       inactive_threshold: consumerMs,
     });
-    const messages = await consumer.consume();
+    const messages = await consumer.consume({
+      // A server closes a connection to which more than 64 MB are on their way (`max_pending`).
+      max_messages: Math.max(1, Math.floor(mostUnreadBytes / maxPayload())),
+      expires: pullMs,
+    });
     let isCloseSent = false;
     wait.begin({
       stop: () => messages.stop(),
@@ -168,11 +181,14 @@ function messageOf({ subject, headers: head, data }: JsMsg): RoundMessage {
   const last = subject.split('.').at(-1)!;
   if (last === 'close') return { kind: 'close' };
   try {
-    const { attempt, part, parts, hash } = JSON.parse(head!.get('Lmd-Part'));
+    const { attempt, part, parts, length, from, hash } = JSON.parse(head!.get('Lmd-Part'));
     const rank = Number(last);
-    const isValid = [rank, part, parts].every(Number.isSafeInteger) && parts <= mostParts && part >= 0 && part < parts;
-    if (!isValid || rank < 0) throw new RangeError('The rank or the number of the part is out of range.');
-    return { kind: 'part', rank, attempt, part, parts, hash, bytes: data };
+    const numbers = [rank, part, parts, length, from];
+    const isValid = numbers.every((value) => Number.isSafeInteger(value) && value >= 0) && part < parts;
+    if (!isValid || parts > mostParts || length > parts * mostPartBytes) {
+      throw new RangeError('The rank, the number of the part or the length is out of range.');
+    }
+    return { kind: 'part', rank, attempt, part, parts, length, from, hash, bytes: data };
   } catch (cause) {
     throw new LmdError('TRANSPORT_FAILURE', `A message at ${subject} is not one of a round.`, {
       subject,

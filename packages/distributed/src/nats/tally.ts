@@ -12,9 +12,18 @@ export type RoundMessage =
       readonly attempt: string;
       readonly part: number;
       readonly parts: number;
+      /** Bytes of the whole contribution, and where this part begins. */
+      readonly length: number;
+      readonly from: number;
       readonly hash: string;
       readonly bytes: Uint8Array;
     };
+
+/** A contribution whose parts arrive, each written to its place, so that no contribution is twice in memory. */
+interface Attempt {
+  readonly payload: Uint8Array;
+  readonly missing: Set<number>;
+}
 
 /** A contribution whose bytes are not those of its hash. */
 export class DamagedContribution extends Error {
@@ -36,7 +45,7 @@ export class DamagedContribution extends Error {
 export class Tally {
   result: GatheredRound | undefined;
   readonly payloads = new Map<number, Uint8Array>();
-  readonly #attempts = new Map<string, (Uint8Array | undefined)[]>();
+  readonly #attempts = new Map<string, Attempt>();
   readonly #workers: number;
   readonly #quorum: number;
 
@@ -60,14 +69,16 @@ export class Tally {
       if (this.hasQuorum) this.#close();
       return;
     }
-    const { rank, attempt, part, parts, hash, bytes } = message;
+    const { rank, attempt, part, parts, length, from, hash, bytes } = message;
     const id = `${rank} ${attempt}`;
     if (this.payloads.has(rank) || rank >= this.#workers || this.#ignored.has(id)) return;
-    const received = this.#attempts.get(id) ?? Array.from({ length: parts }, () => undefined);
-    received[part] = bytes;
-    this.#attempts.set(id, received);
-    if (received.includes(undefined)) return;
-    const payload = joined(received as Uint8Array[]);
+    const { payload, missing } = this.#attempts.get(id) ?? begun(length, parts);
+    this.#attempts.set(id, { payload, missing });
+    // Parts of one attempt agree on the whole, unless one has arrived damaged.
+    if (from + bytes.length > payload.length) throw new DamagedContribution(rank, attempt);
+    payload.set(bytes, from);
+    missing.delete(part);
+    if (missing.size > 0) return;
     if (fingerprintOf([payload]) !== hash) throw new DamagedContribution(rank, attempt);
     this.payloads.set(rank, payload);
     this.#attempts.delete(id);
@@ -80,12 +91,6 @@ export class Tally {
   }
 }
 
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const all = sharedBytes(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+function begun(length: number, parts: number): Attempt {
+  return { payload: sharedBytes(length), missing: new Set(Array.from({ length: parts }, (_, part) => part)) };
 }
