@@ -51,12 +51,15 @@ export async function connectTransport(url: string, options: ConnectOptions = {}
         : {}),
     };
     await checkAnswer(await connect({ ...given, reconnect: false }));
-    const connection = await connect({ ...given, maxReconnectAttempts: -1, reconnectTimeWait: 500 });
+    const connection = await connect({ ...given, ...patient });
     return await natsTransport({ connection, ...transportOptions });
   } catch (error) {
     throw connectionError(servers.join(','), error);
   }
 }
+
+/** A network that loses everything says nothing: two pings without an answer, and the client connects again. */
+const patient = { maxReconnectAttempts: -1, reconnectTimeWait: 500, pingInterval: 10_000, maxPingOut: 2 };
 
 /**
  * Waits for the answer of a server, and closes the connection. One that refuses a client's certificate does so only

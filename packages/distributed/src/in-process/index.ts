@@ -1,22 +1,15 @@
-import { type OptionsOf, type OptionTable, option, resolveOptions } from '@lmd/core';
+import { type OptionsOf, type OptionTable, resolveOptions } from '@lmd/core';
 import { checkContribution } from '../contribution.js';
 import { closed } from '../errors.js';
 import { transportMarker } from '../marker.js';
+import { retentionOptionTable } from '../retention.js';
 import type { Member, Members, Store, Topics, Transport } from '../transport.js';
 import { InProcessQueue } from './queue.js';
 import { Rounds } from './round.js';
 
 /** The options of `inProcessTransport`, declared once. */
 export const inProcessTransportOptionTable = {
-  /**
-   * Number of newest rounds of each channel that are kept, for workers that are late or resume. A whole number, at
-   * least 1; default 100.
-   */
-  retainedRounds: option.integer({
-    atLeast: 1,
-    default: 100,
-    describe: 'Number of newest rounds of each channel that are kept, for workers that are late or resume.',
-  }),
+  ...retentionOptionTable,
 } as const satisfies OptionTable;
 
 export interface InProcessTransportOptions extends OptionsOf<typeof inProcessTransportOptionTable> {}
@@ -26,9 +19,9 @@ export interface InProcessTransportOptions extends OptionsOf<typeof inProcessTra
  * one machine. Without deadlines the result of every call is independent of timing.
  */
 export function inProcessTransport(options: InProcessTransportOptions = {}): Transport {
-  const { retainedRounds } = resolveOptions('inProcessTransport', inProcessTransportOptionTable, options);
+  const resolved = resolveOptions('inProcessTransport', inProcessTransportOptionTable, options);
   const name = 'in-process';
-  const rounds = new Rounds(retainedRounds);
+  const rounds = new Rounds(resolved.retainedRounds);
   const queues = new Map<string, InProcessQueue>();
   let isClosed = false;
   const checkOpen = () => {

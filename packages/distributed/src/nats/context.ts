@@ -1,5 +1,5 @@
 import { isLmdError, LmdError, messageOf } from '@lmd/core';
-import type { JetStreamClient, JetStreamManager, StorageType } from '@nats-io/jetstream';
+import { JetStreamApiError, type JetStreamClient, type JetStreamManager, type StorageType } from '@nats-io/jetstream';
 import { errors, type NatsConnection } from '@nats-io/nats-core';
 
 /** What the parts of the transport share. */
@@ -31,7 +31,8 @@ export async function call<T>(context: NatsContext, what: string, body: () => Pr
       return await body();
     } catch (error) {
       if (isLmdError(error)) throw error;
-      if (!isOfServer(error) || connection.isClosed() || performance.now() >= end) throw failure(context, what, error);
+      const mayPass = isOfServer(error) || isFull(error);
+      if (!mayPass || connection.isClosed() || performance.now() >= end) throw failure(context, what, error);
     }
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
@@ -51,7 +52,27 @@ function isOfServer(error: unknown): boolean {
   );
 }
 
+/**
+ * Whether an error says that the server has no room for a message. Rounds that are forgotten meanwhile make room.
+ */
+function isFull(error: unknown): boolean {
+  return error instanceof JetStreamApiError && fullCodes.has(error.code);
+}
+
+/** Codes of JetStream: insufficient resources, insufficient memory, insufficient storage, and a message not stored. */
+const fullCodes: ReadonlySet<number> = new Set([10_023, 10_028, 10_047, 10_077]);
+
 function failure({ connection }: NatsContext, what: string, cause: unknown): LmdError {
+  if (isFull(cause)) {
+    const message = `NATS at ${connection.getServer()} is full: ${what} is not stored: ${messageOf(cause)}.`;
+    return new LmdError('TRANSPORT_FAILURE', message, {
+      subject: what,
+      remedy:
+        'Give JetStream more room (max_file_store, max_memory_store), or lower retainedRounds. Then resume from the ' +
+        'newest checkpoint.',
+      cause,
+    });
+  }
   return new LmdError('TRANSPORT_FAILURE', `NATS at ${connection.getServer()}: ${what} failed: ${messageOf(cause)}.`, {
     subject: what,
     remedy: 'Check that the server runs with JetStream (nats-server -js), has room, and permits it.',

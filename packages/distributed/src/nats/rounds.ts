@@ -73,12 +73,15 @@ export async function natsRounds(context: NatsContext): Promise<Transport['gathe
         const head = headers();
         head.set('Lmd-Part', JSON.stringify({ attempt, part, parts, length: payload.length, from, hash }));
         // Each part is patient on its own: with its id it is stored once, however often it is sent.
-        await call(context, `part ${part} of round ${place.round}`, () =>
-          js.publish(`${roundSubject(place)}.${rank}`, payload.subarray(from, from + size), {
-            headers: head,
-            msgID: `${attempt} ${part}`,
-            timeout: partTimeoutMs,
-          }),
+        await call(
+          context,
+          `part ${part + 1} of ${parts} of round ${place.round} of "${place.channel}" by rank ${rank}`,
+          () =>
+            js.publish(`${roundSubject(place)}.${rank}`, payload.subarray(from, from + size), {
+              headers: head,
+              msgID: `${attempt} ${part}`,
+              timeout: partTimeoutMs,
+            }),
         );
       }
     }
@@ -165,9 +168,11 @@ export async function natsRounds(context: NatsContext): Promise<Transport['gathe
     const old = place.round - retainedRounds;
     if (rank !== 0 || old < 0) return;
     const subject = forgottenSubject(place);
-    await js.publish(subject, String(old));
+    const purge = () => manager.streams.purge(stream, { filter: `${roundSubject({ ...place, round: old })}.*` });
+    // First the number, or one who is late would open the round again; unless there is no room for it.
+    await js.publish(subject, String(old)).catch(() => purge().then(() => js.publish(subject, String(old))));
     await manager.streams.purge(stream, { filter: subject, keep: 1 });
-    await manager.streams.purge(stream, { filter: `${roundSubject({ ...place, round: old })}.*` });
+    await purge();
   }
 
   return async (place, contribution) => {

@@ -2,6 +2,7 @@ import { LmdError, messageOf, type OptionsOf, type OptionTable, option, resolveO
 import { jetstream, jetstreamManager, StorageType } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
 import { transportMarker } from '../marker.js';
+import { retentionOptionTable } from '../retention.js';
 import type { Transport } from '../transport.js';
 import { call, type NatsContext } from './context.js';
 import { natsMembers } from './members.js';
@@ -31,15 +32,7 @@ export const natsTransportOptionTable = {
   storage: option.choice(['file', 'memory'], { default: 'file', describe: 'Where the server keeps messages.' }),
   /** Number of servers of a cluster that keep each. A whole number, at least 1; default 1. */
   replicas: option.integer({ atLeast: 1, default: 1, describe: 'Number of servers of a cluster that keep each.' }),
-  /**
-   * Number of newest rounds of each channel that are kept, for workers that are late or resume. A whole number, at
-   * least 1; default 20.
-   */
-  retainedRounds: option.integer({
-    atLeast: 1,
-    default: 20,
-    describe: 'Number of newest rounds of each channel that are kept, for workers that are late or resume.',
-  }),
+  ...retentionOptionTable,
   /** Time in milliseconds after which rounds are deleted in any case. Above 0; default 86400000. */
   retainMs: option.number({
     above: 0,
@@ -81,7 +74,7 @@ export interface NatsTransportOptions extends OptionsOf<typeof natsTransportOpti
  */
 export async function natsTransport(options: NatsTransportOptions): Promise<Transport> {
   const resolved = resolveOptions('natsTransport', natsTransportOptionTable, options);
-  const { connection, prefix, storage, replicas, retainedRounds, retainMs, memberMs, patienceMs } = resolved;
+  const { connection, prefix, storage, replicas, retainMs, memberMs, patienceMs } = resolved;
   if (!/^[\w-]+$/.test(prefix)) {
     throw new LmdError('INVALID_ARGUMENT', `natsTransport: prefix is ${JSON.stringify(prefix)}.`, {
       subject: 'prefix',
@@ -96,7 +89,7 @@ export async function natsTransport(options: NatsTransportOptions): Promise<Tran
     prefix,
     storage: storage === 'file' ? StorageType.File : StorageType.Memory,
     replicas,
-    retainedRounds,
+    retainedRounds: resolved.retainedRounds,
     retainMs,
     patienceMs,
   };
