@@ -2,20 +2,27 @@
  * npm run bench -- distributed [--json] [--quick] [--part counting ...]
  *
  * Measures what `@lmd/distributed` promises. counting: votes of 124M weights counted by one core. wire: bytes that a
- * worker sends and receives for a step, counted by a proxy, beside those of the votes. queue: 1,000 trials without
- * work, from a study to workers and back. overhead: a step of two workers beside one of a process with two
- * micro-batches, for a GPT-2 with 6 layers of width 384. wire and queue, and overhead over a server, need a NATS server
- * (npm run nats says how to get one) and are omitted without one.
+ * worker sends and receives for a step, counted by a proxy, beside those of the votes. large: one exchange of 500 MB.
+ * queue: 1,000 trials without work, from a study to workers and back. overhead: a step of two workers beside one of a
+ * process with two micro-batches, for a GPT-2 with 6 layers of width 384. wire, large, queue, and overhead over a
+ * server need a NATS server (npm run nats says how to get one) and are omitted without one.
  */
 import { parseArgs } from 'node:util';
 import { findNatsServer } from '../../../scripts/nats-server.mjs';
 import { forgetTargets, leaveOut, print } from '../lib/report.mjs';
 import { measureCounting } from './counting.mjs';
+import { measureLarge } from './large.mjs';
 import { measureOverhead } from './overhead.mjs';
 import { measureQueue } from './queue.mjs';
 import { measureWire } from './wire.mjs';
 
-const parts = { counting: measureCounting, wire: measureWire, queue: measureQueue, overhead: measureOverhead };
+const parts = {
+  counting: measureCounting,
+  wire: measureWire,
+  large: measureLarge,
+  queue: measureQueue,
+  overhead: measureOverhead,
+};
 const { values: given } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
@@ -29,7 +36,7 @@ if (unknown !== undefined) {
   process.exit(2);
 }
 const server = findNatsServer();
-if (server === undefined) leaveOut('wire, queue and two workers over a server: no NATS server is installed');
+if (server === undefined) leaveOut('wire, large, queue and two workers over a server: no NATS server is installed');
 for (const name of given.part) await parts[name]({ quick: given.quick, server });
 if (given.quick) forgetTargets();
 print(given.json);

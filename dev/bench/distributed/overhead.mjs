@@ -22,7 +22,8 @@ function stepOf(words, cwd) {
         const event = JSON.parse(text.slice(0, end));
         text = text.slice(end + 1);
         if (event.type !== 'step') continue;
-        const now = performance.now();
+        // Its own clock: lines may come late, and several at once.
+        const now = 1000 * event.seconds;
         if (++steps > untimed) least = Math.min(least, now - last);
         last = now;
       }
@@ -34,7 +35,10 @@ function stepOf(words, cwd) {
   });
 }
 
-/** A step of two workers beside one process, with the same processors. */
+/**
+ * A step of two workers with one thread each beside one process with two threads: the same processors do the same
+ * products.
+ */
 export async function measureOverhead({ quick, server }) {
   const folder = mkdtempSync(join(tmpdir(), 'lmd-bench-'));
   const model = quick ? { width: 32, depth: 1, heads: 1 } : { width: 384, depth: 6, heads: 6 };
@@ -51,7 +55,10 @@ export async function measureOverhead({ quick, server }) {
   writeFileSync(join(folder, 'run.json'), JSON.stringify(configuration));
   const what = quick ? 'a small GPT-2' : 'GPT-2 6×384';
   try {
-    const alone = await stepOf(['run.json', '--set', `microBatchSize=${configuration.batchSize / 2}`], folder);
+    const alone = await stepOf(
+      ['run.json', '--threads', '2', '--set', `microBatchSize=${configuration.batchSize / 2}`],
+      folder,
+    );
     const votes = ['--set', 'distributed={"exchange":"votes","workers":2}'];
     const compare = (name, milliseconds) =>
       report(
@@ -63,16 +70,18 @@ export async function measureOverhead({ quick, server }) {
         1 / most,
       );
     report(`step of ${what}, one process, two micro-batches`, alone, 'ms');
-    compare('threads that average', await stepOf(['run.json', '--workers', '2'], folder));
-    compare('threads that vote', await stepOf(['run.json', ...votes], folder));
+    compare('threads that average', await stepOf(['run.json', '--threads', '2', '--workers', '2'], folder));
+    compare('threads that vote', await stepOf(['run.json', '--threads', '2', ...votes], folder));
     if (server === undefined) return;
     const { url, stop } = await startNatsServer(server);
-    const worker = spawn(process.execPath, [program, 'worker', url, '--work', 'work'], {
+    const worker = spawn(process.execPath, [program, 'worker', url, '--threads', '1', '--work', 'work'], {
       cwd: folder,
       stdio: 'ignore',
     });
     try {
-      compare('voting over NATS', await stepOf(['run.json', ...votes, '--workers', url], folder));
+      const server = ['run.json', '--threads', '1', '--workers', url];
+      compare('averaging over NATS', await stepOf([...server, '--world', '2'], folder));
+      compare('voting over NATS', await stepOf([...server, ...votes], folder));
     } finally {
       const ended = new Promise((resolve) => worker.on('exit', resolve));
       worker.kill();
