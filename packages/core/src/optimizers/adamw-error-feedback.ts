@@ -4,8 +4,8 @@ import type { AdamwTensors, AdamwUpdateOptions } from '../optimizer-kernels.js';
 import type { Tensor } from '../tensor.js';
 
 /**
- * The first moment of AdamW with the rounding error of the weights in it, e = unrounded − rounded (ECO, Nikdan, Zandieh,
- * Alistarh & Mirrokni, arXiv:2601.22101), so that later steps make up for it:
+ * The first moment of AdamW with the rounding error of the weights in it, e = unrounded − rounded (ECO, Nikdan,
+ * Zandieh, Alistarh & Mirrokni, arXiv:2601.22101), so that later steps make up for it:
  *
  *     m ← m + (1 − 1/β₁)·(1 − β₁ᵗ)·(√v̂ + ε)/a·e
  *

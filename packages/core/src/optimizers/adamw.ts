@@ -42,9 +42,9 @@ export const adamwOptionTable = {
     describe: 'Decoupled weight decay: each step multiplies the weight by 1 − learningRate·weightDecay.',
   }),
   /**
-   * Format of the weights between steps. Each update is computed in f32, rounded, and held in an f32 tensor; there is no
-   * f32 copy. `bf16`: BF16, rounded stochastically with noise determined by (seed, `<weight>/weight`, step), so that a
-   * resumed run is bit-identical; 2 bytes per weight. `split24`: BF16 and 8 bits of its rounding error, rounded to
+   * Format of the weights between steps. Each update is computed in f32, rounded, and held in an f32 tensor; there is
+   * no f32 copy. `bf16`: BF16, rounded stochastically with noise determined by (seed, `<weight>/weight`, step), so that
+   * a resumed run is bit-identical; 2 bytes per weight. `split24`: BF16 and 8 bits of its rounding error, rounded to
    * nearest (FlashOptim, arXiv:2602.23349); 3 bytes per weight. `f32`, `bf16` or `split24`; default `f32`.
    */
   weightFormat: choice(adamwWeightFormats, {
@@ -70,8 +70,8 @@ export const adamwOptionTable = {
   }),
   /**
    * Whether the rounding error of the weights is added to the first moment, so that later steps make up for it; the
-   * weights are then rounded to nearest (ECO, arXiv:2601.22101). Requires another `weightFormat` than `f32`, and `beta1`
-   * above 0. True or false; default false.
+   * weights are then rounded to nearest (ECO, arXiv:2601.22101). Requires another `weightFormat` than `f32`, and
+   * `beta1` above 0. True or false; default false.
    */
   errorFeedback: boolean({
     default: false,
@@ -112,9 +112,9 @@ export const adamwDefaults = defaultsOf(adamwOptionTable);
  * the rounding error in 127ths of half a unit in the last place of θ'. Forward passes see the 24-bit weight; in
  * FlashOptim they see θ'.
  *
- * `errorFeedback` adds the rounding error of the weights to the first moment (ECO, Nikdan, Zandieh, Alistarh & Mirrokni,
- * arXiv:2601.22101). The paper's abstract and summaries were read, and the factor is derived in `momentWithError`; the
- * moments are rounded to their format after that. A step with learning rate 0 adds nothing.
+ * `errorFeedback` adds the rounding error of the weights to the first moment (ECO, Nikdan, Zandieh, Alistarh &
+ * Mirrokni, arXiv:2601.22101). The paper's abstract and summaries were read, and the factor is derived in
+ * `momentWithError`; the moments are rounded to their format after that. A step with learning rate 0 adds nothing.
  *
  * What is stored are numbers of these formats, which a checkpoint or device could hold in the bytes that the options
  * say, beside 12 for f32. The backends have no tensors of these types, so here they are f32 tensors.
