@@ -10,7 +10,10 @@ import { methods } from './methods.mjs';
 export const recordsFile = fileURLToPath(new URL('../../docs/studies/posterior/records.jsonl', import.meta.url));
 
 /** What the study found, which stands at the head of its report. */
-const answer = '';
+const answer =
+  'Averages over draws of LMD predict as one network of AdamW does: neither likelihood nor calibration gains from them. ' +
+  'Only the deep ensemble is clearly more accurate and has the lower loss. With the entropy of its predictions LMD tells ' +
+  'digits from clothes somewhat better than AdamW, which three seeds do not confirm. More noise costs LMD accuracy.';
 
 const question =
   'A posterior is worth its draws where their averages predict better, are better calibrated, or know data of another ' +

@@ -188,6 +188,7 @@ describe('the report', () => {
     const codes = [
       { step: 1, flipped: 0.1, returned: 0.01 },
       { step: 4, flipped: 0.04, returned: 0.03 },
+      { step: 8, flipped: 0, returned: 0 },
     ];
     const records = ledger((trial) => ({
       ...findings(trial),
@@ -198,7 +199,7 @@ describe('the report', () => {
     expect(row(part, 'LMD')).toEqual(['LMD', '4.1', '88.20 ± 0.50', '90.67 ± 5.17']);
     expect(part.indexOf('LMD')).toBeLessThan(part.indexOf('AdamW'));
     expect(figure).toContain('by bytes per weight');
-    const cells = ['MXFP4', 'LMD', '10.000', '1.000', '4.000', '3.000', '0.75'];
+    const cells = ['MXFP4', 'LMD', '10.000', '0.10', '4.000', '0.75'];
     expect(row(below(markdown, '## Codes of the weights'), 'MXFP4  | LMD')).toEqual(cells);
   });
 
