@@ -31,7 +31,7 @@ const guides = [
   {
     text: 'Start',
     items: [
-      docs('Tutorial: from your data to a web page', 'own-data'),
+      docs('Tutorial', 'tutorial'),
       docs('Playground', 'playground'),
       docs('When to use LMD', 'when-to-use-lmd'),
       docs('Theory', 'theory'),
@@ -42,6 +42,7 @@ const guides = [
   {
     text: 'Guides',
     items: [
+      docs('Your own pictures and text', 'own-data'),
       docs("Choose LMD's settings", 'choosing-settings'),
       docs('Optimizers', 'optimizers'),
       docs('MX formats', 'mx-formats'),
@@ -91,7 +92,7 @@ const guides = [
 ];
 
 const packagePages = [
-  { text: 'Guides', items: [page('All guides', '/docs/own-data')] },
+  { text: 'Guides', items: [page('All guides', '/docs/tutorial')] },
   {
     text: 'Packages',
     items: [
@@ -174,7 +175,7 @@ export default defineConfig({
     notFound: { linkLabel: 'Take me home' },
     outline: [2, 3],
     nav: [
-      page('Guide', '/docs/own-data'),
+      page('Guide', '/docs/tutorial'),
       page('Packages', '/packages/core/README'),
       { text: 'Playground', link: '/playground/index.html', target: '_self' },
       { text: 'API', link: '/api/index.html', target: '_self' },

@@ -11,6 +11,7 @@ const missing = 'LMD_LIGHTHOUSE names no Lighthouse; scripts/browser-tests.mjs s
 const pages = [
   '',
   '404.html',
+  'docs/tutorial.html',
   'docs/own-data.html',
   'docs/theory.html',
   'docs/studies/README.html',
