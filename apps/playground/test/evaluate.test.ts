@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -48,6 +48,22 @@ it('lmd evaluates, inspects and predicts with a saved file of digits', async () 
   );
   expect(sampled.results[0]).toMatchObject({ optimizer: 'A', weights: 'sample', samples: 2 });
   expect(run(target, 'inspect', 'A/model.safetensors')).toContain('playground');
+});
+
+it('lmd does not resume a saved file, says what to do instead, and that works', async () => {
+  const text = 'the quick brown fox jumps over the lazy dog. '.repeat(120);
+  await savedRun('saved', 'text', [{ path: 'fox.txt', blob: new Blob([text]) }]);
+  const { status, stderr } = spawnSync(process.execPath, [lmd, 'train', '--resume', 'saved'], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  expect(status).toBe(2);
+  const words = stderr.replace(/\s+/g, ' ');
+  expect(words).toContain('--resume: saved was saved by the playground, which trains on other batches than lmd train.');
+  const [, command = ''] = /new run from its weights: lmd (train .*) --out <folder>/.exec(words)!;
+  expect(command).toContain('model.weights=saved');
+  run(join(folder, 'saved'), ...command.replaceAll('saved/', '').split(' '), 'steps=5', '--only', 'A', '--out', 'next');
+  expect(existsSync(join(folder, 'saved', 'next', 'model.safetensors'))).toBe(true);
 });
 
 it('lmd evaluates a saved file of text, and continues a prompt', async () => {

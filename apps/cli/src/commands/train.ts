@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { isLmdError } from '@lmd/core';
 import { interruptSignal, lockRun } from '@lmd/training/node';
 import { isAddress } from '../cluster/connect.js';
@@ -147,6 +147,7 @@ async function resume(
   }
   const folder = resolve(target);
   const before = configurationOf(folder);
+  refusePlayground(folder, before);
   const configuration = changed(before, options.set ?? [], folder);
   if (source !== undefined && loadConfiguration(source).name !== configuration.name) {
     throw usage(`${folder} is a run of ${configuration.name}, not of ${source}.`, 'Omit the configuration.', source);
@@ -173,6 +174,22 @@ async function resume(
     terminal.out.write('This run is finished.\n');
     conclude({ folder, results }, terminal);
   }
+}
+
+/**
+ * A run folder that the playground saved has checkpoints of another training loop, which draws its batches from a part
+ * of the data and augments them by itself. Training would end with a difference of the identities that helps nobody.
+ */
+function refusePlayground(folder: string, { optimizers }: Configuration): void {
+  if (!existsSync(join(folder, 'playground.json'))) return;
+  const path = shortPath(folder);
+  const weights = join(path, optimizers[0]!.name, 'model.safetensors');
+  throw usage(
+    `--resume: ${path} was saved by the playground, which trains on other batches than lmd train.`,
+    'Resume it in the playground with Load, or start a new run from its weights: ' +
+      `lmd train ${join(path, 'config.json')} --set model.weights=${weights} steps=1000 --out <folder>`,
+    '--resume',
+  );
 }
 
 /** The configuration of a run with overrides, limited to the keys that may change on resume. */
