@@ -201,6 +201,38 @@ describe('the page', () => {
     await context.close();
   });
 
+  it('fetches clothes when they are chosen, and classifies one that is held out', async () => {
+    // A service worker would fetch all data for use offline.
+    const { page, context, problems, train, waitForStep } = await site.open('#device=wasm&batch=8', {
+      serviceWorkers: 'block',
+    });
+    const fetched: string[] = [];
+    context.on('request', (request) => fetched.push(request.url().split('/').at(-1)!));
+    await page.getByLabel('Data').selectOption('clothes');
+    expect(fetched.filter((name) => name.endsWith('.gz'))).toEqual([]);
+    await train();
+    expect(fetched).toContain('clothes-images.gz');
+    expect(fetched).not.toContain('digits-images.gz');
+    expect(await page.locator('#app').textContent()).toContain('3,300 pictures of clothes');
+    await waitForStep(20);
+    await page.getByRole('button', { name: 'Use', exact: true }).click();
+    await page.getByRole('button', { name: 'Take a held-out picture' }).click();
+    await page
+      .getByText(/Its class is (T-shirt|trousers|pullover|dress|coat|sandal|shirt|sneaker|bag|ankle boot)\./)
+      .waitFor();
+    expect(await page.locator('.results li').count()).toBe(10);
+    const light = await page
+      .getByRole('img', { name: 'The held-out picture' })
+      .locator('canvas')
+      .evaluate((canvas: HTMLCanvasElement) => {
+        const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
+        return Math.max(...data.filter((_, byte) => byte % 4 === 0));
+      });
+    expect(light).toBeGreaterThan(150);
+    expect(problems).toEqual([]);
+    await context.close();
+  });
+
   it('says that there is no WebGPU, and computes with WebAssembly', async () => {
     // A service worker, once it is installed, would answer the request that is changed here.
     const { page, context } = await site.open('', { serviceWorkers: 'block' });

@@ -83,6 +83,8 @@ async function answer(request: Request): Promise<unknown> {
     // Loaded when they are first used.
     case 'classify':
       return (await import('./training/predict.js')).classify(controller.session, request.image);
+    case 'heldOut':
+      return (await import('./training/predict.js')).classifyHeldOut(controller.session, request.index);
     case 'generate':
       return (await import('./training/predict.js')).continuePrompt(controller.session, request.prompt, request.seed);
   }

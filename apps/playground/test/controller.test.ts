@@ -1,9 +1,13 @@
 import { readFileSync } from 'node:fs';
+import { parseIdx } from '@lmd/data/images';
 import { afterEach, describe, expect, it } from 'vitest';
 import { idxFile } from '../scripts/pack-data.mjs';
+import { unzipped } from '../src/data/digits.js';
 import { defaultsFor, type RunSettings, type Settings } from '../src/settings/settings.js';
-import { classify, continuePrompt } from '../src/training/predict.js';
+import { classify, classifyHeldOut, continuePrompt } from '../src/training/predict.js';
 import { type Opened, openController } from './support.js';
+
+const digits = new URL('../public/data/digits-images.gz', import.meta.url);
 
 const settings = (
   runs: readonly [Partial<RunSettings>, Partial<RunSettings>] = [{}, {}],
@@ -65,6 +69,18 @@ describe('the runs', () => {
       expect(top).toHaveLength(5);
       expect(top[0]!.spread).toBeGreaterThan(0);
     }
+    const { picture, predictions: others } = await classifyHeldOut(controller.session, 300);
+    expect(others.map(({ top }) => top.length)).toEqual([5, 5]);
+    // The held-out examples are in the order of the file, and after the last comes the first.
+    expect(await classifyHeldOut(controller.session, 0)).toMatchObject({ picture });
+    const { validation } = controller.session.task;
+    expect(picture.className).toBe(String((await validation.batch(Int32Array.of(0))).labels.data[0]));
+    // A digit is light on a black ground, and its pixels are those of the file.
+    const reds = picture.pixels.filter((_, byte) => byte % 4 === 0);
+    expect(reds).toHaveLength(28 * 28);
+    const images = parseIdx(await unzipped(new Uint8Array(readFileSync(digits))), 'digits').data as Uint8Array;
+    const starts = Array.from({ length: 6000 }, (_, n) => n * 784);
+    expect(starts.some((start) => reds.every((red, n) => red === images[start + n]))).toBe(true);
     expect(controller.session.backend.memory().tensors).toBeGreaterThan(0);
   });
 

@@ -2,6 +2,7 @@ import type { PixelData } from '@lmd/inference';
 import type { GivenFiles } from '../data/given.js';
 import type { DataKind, Settings } from '../settings/settings.js';
 import type { WeightsQuery, WeightsView } from '../weights/weights-view.js';
+import type { HeldOutPicture } from './held-out.js';
 import type { Prediction } from './predict.js';
 
 /** What the page asks of the worker. `id` returns with the answer. */
@@ -12,6 +13,7 @@ export type Request = { readonly id: number } & (
   | { readonly type: 'load'; readonly bytes: Uint8Array; readonly name: string }
   | { readonly type: 'weights'; readonly query: WeightsQuery }
   | { readonly type: 'classify'; readonly image: Blob | PixelData }
+  | { readonly type: 'heldOut'; readonly index: number }
   | { readonly type: 'generate'; readonly prompt: string; readonly seed: number }
 );
 
@@ -25,6 +27,7 @@ export interface Answers {
   load: Settings;
   weights: WeightsView | undefined;
   classify: readonly Prediction[];
+  heldOut: { readonly picture: HeldOutPicture; readonly predictions: readonly Prediction[] };
   generate: readonly Prediction[];
 }
 

@@ -6,6 +6,8 @@ import { precisionPreset } from '@lmd/models';
 import { type Checkpoint, encodeCheckpoint } from '@lmd/training';
 import { checkpointName } from '../archive/archive.js';
 import { modelBytes } from '../archive/model-file.js';
+import { heldOutPicture } from './held-out.js';
+import type { Answers } from './messages.js';
 import type { Session } from './session.js';
 
 /** Posterior samples of a prediction. */
@@ -51,6 +53,12 @@ export function classify(session: Session, image: ImageInput): Promise<readonly 
       model.dispose();
     }
   });
+}
+
+/** Classifies a picture that is held out with both runs. */
+export async function classifyHeldOut(session: Session, index: number): Promise<Answers['heldOut']> {
+  const { input, picture } = await heldOutPicture(session.task, index);
+  return { picture, predictions: await classify(session, input) };
 }
 
 /** Continues a prompt with both runs, and shows the next characters that they expect. */
