@@ -46,7 +46,7 @@ export const entryLimits = {
   '@lmd/data/images': 15,
   '@lmd/data/node': 270,
   '@lmd/data/text': 240,
-  '@lmd/distributed': 14,
+  '@lmd/distributed': 16,
   '@lmd/distributed/conformance': 4,
   '@lmd/distributed/nats': 90,
   '@lmd/inference': 330,
