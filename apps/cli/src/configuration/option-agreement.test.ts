@@ -97,6 +97,7 @@ function beside(table: PlainTable, name: string, value: unknown): Record<string,
   return {
     ...Object.fromEntries(required.map(([other]) => [other, 1000])),
     ...(value === 'block8' ? { gradientScaling: 'none' } : {}),
+    ...(name === 'errorFeedback' ? { weightFormat: 'bf16' } : {}),
     [name]: value,
   };
 }
