@@ -83,6 +83,7 @@ const guides = [
       docs('Architecture', 'architecture'),
       page('Decisions', '/docs/decisions/README'),
       docs('Versions', 'versioning'),
+      docs('How to cite', 'cite'),
       docs('Releasing', 'releasing'),
       docs('Style', 'style'),
       docs('Examples in the documentation', 'examples'),

@@ -53,10 +53,15 @@ async function open(path: string, options: BrowserContextOptions = {}) {
   return { page, context, problems };
 }
 
-/** Waits until the scripts of a page have started: the last thing they do is to name the switch of its colours. */
+/**
+ * Waits until the scripts of a page have started: they draw the page of a missing one, and name the switch of the
+ * colours last.
+ */
 async function whole(page: Page) {
   await page.waitForFunction(
-    () => document.querySelector('.VPSwitchAppearance:not([title]), .VPSwitchAppearance[title=""]') === null,
+    () =>
+      document.querySelector('main, [role="main"]') !== null &&
+      document.querySelector('.VPSwitchAppearance:not([title]), .VPSwitchAppearance[title=""]') === null,
   );
 }
 
