@@ -2,8 +2,7 @@ import type { PixelData } from '@lmd/inference';
 import type { GivenFiles } from '../data/given.js';
 import type { DataKind, Settings } from '../settings/settings.js';
 import type { WeightsQuery, WeightsView } from '../weights/weights-view.js';
-import type { HeldOutPicture } from './held-out.js';
-import type { Prediction } from './predict.js';
+import type { HeldOutPrediction, Prediction } from './predict.js';
 
 /** What the page asks of the worker. `id` returns with the answer. */
 export type Request = { readonly id: number } & (
@@ -27,7 +26,7 @@ export interface Answers {
   load: Settings;
   weights: WeightsView | undefined;
   classify: readonly Prediction[];
-  heldOut: { readonly picture: HeldOutPicture; readonly predictions: readonly Prediction[] };
+  heldOut: HeldOutPrediction;
   generate: readonly Prediction[];
 }
 

@@ -6,8 +6,7 @@ import { precisionPreset } from '@lmd/models';
 import { type Checkpoint, encodeCheckpoint } from '@lmd/training';
 import { checkpointName } from '../archive/archive.js';
 import { modelBytes } from '../archive/model-file.js';
-import { heldOutPicture } from './held-out.js';
-import type { Answers } from './messages.js';
+import { type HeldOutPicture, heldOutPicture } from './held-out.js';
 import type { Session } from './session.js';
 
 /** Posterior samples of a prediction. */
@@ -55,8 +54,14 @@ export function classify(session: Session, image: ImageInput): Promise<readonly 
   });
 }
 
+/** Of a picture that no run has trained on. */
+export interface HeldOutPrediction {
+  readonly picture: HeldOutPicture;
+  readonly predictions: readonly Prediction[];
+}
+
 /** Classifies a picture that is held out with both runs. */
-export async function classifyHeldOut(session: Session, index: number): Promise<Answers['heldOut']> {
+export async function classifyHeldOut(session: Session, index: number): Promise<HeldOutPrediction> {
   const { input, picture } = await heldOutPicture(session.task, index);
   return { picture, predictions: await classify(session, input) };
 }
