@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -121,8 +121,21 @@ describe('workers as threads', () => {
     [['--workers', 'nats://127.0.0.1:1', '--world', '3'], 'cannot be reached'],
     [
       ['--set', 'distributed={"exchange":"votes","workers":3}', 'optimizers=[{"name":"lmd","rule":"adamw"}]'],
-      'is not a sign',
+      'distributed.exchange is votes, but a step of optimizers.lmd is not a sign.',
     ],
+    [
+      ['--set', 'distributed={"exchange":"votes","workers":3,"quorum":2}'],
+      'quorum is given without distributed.deadlineMs',
+    ],
+    [
+      ['--set', 'distributed={"exchange":"votes","workers":3,"quorum":4,"deadlineMs":50}'],
+      'distributed.quorum is 4, but distributed.workers is 3. Use at most 3.',
+    ],
+    [
+      ['--set', 'distributed={"exchange":"votes","workers":3,"quorum":2,"deadlineMs":50,"timeoutMs":50}'],
+      'distributed.deadlineMs is 50, but distributed.timeoutMs is 50. Use a number below 50.',
+    ],
+    [['--set', 'updateInPlace=true', '--workers', '3'], 'updateInPlace is true, but workers exchange'],
     [['--set', 'distributed={"exchange":"averages","workers":3,"quorum":2}'], 'distributed has no option "quorum"'],
     [
       ['--set', 'distributed={"exchange":"weights","workers":3,"localSteps":16}'],
@@ -139,6 +152,16 @@ describe('workers as threads', () => {
     const { code, stderr } = await lmd([...averages, ...words, '--out', 'refused'], folder);
     expect(stderr.replace(/\s+/g, ' ')).toContain(message);
     expect(code).not.toBe(0);
+    expect(existsSync(join(folder, 'refused'))).toBe(false);
+  });
+
+  it.each([
+    [['--workers', '4'], '--workers is 4, but this run trains with 3 workers.'],
+    [['--world', '2'], '--world is 2, but this run trains with 3 workers.'],
+  ])('resume with the number of workers that they had, not with %j', async (words, message) => {
+    const { code, stderr } = await lmd(['train', '--resume', 'stopped', ...words], folder);
+    expect(stderr.replace(/\s+/g, ' ')).toContain(message);
+    expect(code).toBe(2);
   });
 });
 
@@ -192,6 +215,17 @@ describe.skipIf(server === undefined)(`workers of a server${server === undefined
     expect(await run.done).toMatchObject({ code: 0 });
     expect(await left).toBe(0);
     expect(valuesOf('left')).toBe(valuesOf('votes'));
+  });
+
+  it('end with the first, which says how it is resumed on the server', async () => {
+    const stopped = start(
+      [...votes, '--workers', url.replace('//', '//secret@'), '--out', 'first'],
+      folder,
+      atStep(13, (child) => child.kill('SIGINT')),
+    );
+    const { code, stderr } = await stopped.done;
+    expect(code).toBe(130);
+    expect(stderr.replace(/\s+/g, ' ')).toContain(`--resume first --workers ${url}`);
   });
 
   it('go on when the first worker is killed and resumed', async () => {

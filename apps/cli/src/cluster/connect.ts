@@ -81,6 +81,16 @@ async function readBytes(path: string): Promise<Uint8Array> {
 /** Whether a word of the command line is the address of a server. */
 export const isAddress = (word: string): boolean => /^(nats|tls):\/\//.test(word);
 
+/** The address of a server as a command may show it: without credentials. */
+export const withoutCredentials = (address: string): string =>
+  address
+    .split(',')
+    .map((one) => {
+      const { protocol, host } = new URL(one);
+      return `${protocol}//${host}`;
+    })
+    .join(',');
+
 /**
  * Reads the address of a server, with the credentials of the environment.
  *

@@ -5,6 +5,7 @@ import { MessageChannel, Worker } from 'node:worker_threads';
 import { type InProcessTransportOptions, inProcessTransport, serveTransport } from '@lmd/distributed';
 import type { Configuration } from '../configuration/schema.js';
 import { deserializeError } from '../errors.js';
+import { trialLayout } from '../run/layout.js';
 import { saveConfiguration } from '../run/run-folder.js';
 import type { TrialHost, TrialRequest } from '../trial/request.js';
 import { runTrial } from '../trial/run-trial.js';
@@ -22,7 +23,7 @@ export const leadThreads: TrialHost = async (request, emit, signal) => {
   const { workers } = configuration.distributed!;
   const job = await nextStart(folder);
   const memory = inProcessTransport(retention(configuration));
-  const transport = { ...memory, store: folderStore(join(folder, 'workers')) };
+  const transport = { ...memory, store: folderStore(trialLayout(folder).workers) };
   const start = await startOf(transport, job, request);
   const threads = Math.max(
     1,

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { LmdError } from '@lmd/core';
 import type { Transport } from '@lmd/distributed';
@@ -18,11 +17,9 @@ const jobSchema = z.strictObject({ run: z.string().regex(/^[\w-]+$/), generation
 /** The name of a training among the workers, and how often it was started. */
 export type JobName = z.output<typeof jobSchema>;
 
-const pathOf = (folder: string) => join(folder, 'workers.json');
-
 /** The name of the training in the folder of an optimizer, for one more start; new where it has none. */
 export async function nextStart(folder: string): Promise<JobName> {
-  const path = pathOf(folder);
+  const path = trialLayout(folder).job;
   const before = existsSync(path) ? jobSchema.parse(readJsonFile(path)) : undefined;
   const job =
     before === undefined ? { run: randomUUID(), generation: 0 } : { ...before, generation: before.generation + 1 };

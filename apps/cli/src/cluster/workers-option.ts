@@ -36,6 +36,26 @@ export function withWorkers(configuration: Configuration, { workers, world }: Wo
   );
 }
 
+/**
+ * Checks the number of workers of the command line against that of a run that it resumes, which keeps its own.
+ *
+ * @throws UsageError `INVALID_ARGUMENT`
+ */
+export function checkWorkersOfRun({ distributed }: Configuration, { workers, world }: WorkersOptions): void {
+  const threads = workers === undefined || isAddress(workers) ? undefined : threadsOf(workers);
+  const [option, count] = world === undefined ? ['--workers', threads] : ['--world', world];
+  const own = distributed?.workers;
+  if ((count === undefined || count === own) && (workers === undefined || own !== undefined)) return;
+  const subject = count === undefined ? '--workers' : option;
+  const value = count ?? workers;
+  const message = `${subject} is ${value}, but this run trains with ${own === undefined ? 'one process' : `${own} workers`}.`;
+  throw new UsageError('INVALID_ARGUMENT', message, {
+    subject,
+    value,
+    remedy: `A resumed run keeps its number of workers: omit ${subject}.`,
+  });
+}
+
 function threadsOf(workers: string): number {
   const count = Number(workers);
   if (Number.isSafeInteger(count) && count >= 1) return count;

@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { isLmdError } from '@lmd/core';
 import { interruptSignal, lockRun } from '@lmd/training/node';
-import { isAddress } from '../cluster/connect.js';
+import { isAddress, withoutCredentials } from '../cluster/connect.js';
 import { withServerHost } from '../cluster/lead-server.js';
-import { requireWorkers, withWorkers } from '../cluster/workers-option.js';
+import { checkWorkersOfRun, requireWorkers, withWorkers } from '../cluster/workers-option.js';
 import { checkConsistency } from '../configuration/consistency.js';
 import { loadConfiguration, parseConfiguration, withOverrides } from '../configuration/load.js';
 import { resolveConfiguration } from '../configuration/resolve.js';
@@ -148,6 +148,7 @@ async function resume(
   const folder = resolve(target);
   const before = configurationOf(folder);
   refusePlayground(folder, before);
+  checkWorkersOfRun(before, options);
   const configuration = changed(before, options.set ?? [], folder);
   if (source !== undefined && loadConfiguration(source).name !== configuration.name) {
     throw usage(`${folder} is a run of ${configuration.name}, not of ${source}.`, 'Omit the configuration.', source);
@@ -225,15 +226,19 @@ async function execute(
     terminal.error.write('Finishing the step and saving; press Ctrl-C again to exit at once.\n');
   });
   try {
+    const { workers } = options;
+    const server = workers !== undefined && isAddress(workers) ? workers : undefined;
     const finish = async (host: TrialHost) => {
-      const run = await executeRun(folder, resumed, { host, emit: renderer.event, signal: interrupt.signal });
+      const run = await executeRun(folder, resumed, {
+        ...{ host, emit: renderer.event, signal: interrupt.signal },
+        ...(server === undefined ? {} : { resumeWith: `--workers ${withoutCredentials(server)}` }),
+      });
       if (!options.json) conclude(run, terminal);
     };
-    const { workers } = options;
-    if (workers !== undefined && isAddress(workers)) {
+    if (server !== undefined) {
       requireWorkers(configuration);
       const say = (text: string) => void terminal.error.write(`${text}\n`);
-      await withServerHost({ server: workers, configuration, program, say }, finish);
+      await withServerHost({ server, configuration, program, say }, finish);
     } else {
       // Several optimizers train in separate processes, so that the peak memory of each is measured separately.
       await finish(configuration.optimizers.length > 1 ? inChildProcess(program) : inThisProcess);

@@ -4,6 +4,7 @@ import { UsageError } from '../errors.js';
 import { buildModel } from '../trial/build-model.js';
 import { buildOptimizer } from '../trial/build-optimizer.js';
 import { planFineTuning } from '../trial/fine-tuning.js';
+import { checkDistributed, checkVoter } from './distributed-consistency.js';
 import type { Configuration } from './schema.js';
 import { checkDataSize, checkModelSize } from './size-limits.js';
 
@@ -38,19 +39,7 @@ export function checkConsistency(configuration: Configuration, origin: string): 
       },
     );
   }
-  const { distributed } = configuration;
-  if (distributed !== undefined && batchSize % distributed.workers !== 0) {
-    throw new UsageError(
-      'INVALID_ARGUMENT',
-      `${origin}: batchSize is ${batchSize}, but distributed.workers is ${distributed.workers}.`,
-      {
-        subject: 'batchSize',
-        value: batchSize,
-        remedy: `Use a multiple of ${distributed.workers}.`,
-      },
-    );
-  }
-  checkLocalSteps(configuration, origin);
+  checkDistributed(configuration, origin);
   if (configuration.samples !== undefined && geometryOf(data).kind !== 'tokens') {
     throw new UsageError(
       'INVALID_ARGUMENT',
@@ -76,7 +65,9 @@ export function checkConsistency(configuration: Configuration, origin: string): 
   let network: ReturnType<typeof buildModel>;
   try {
     network = buildModel(model, data);
-    for (const optimizer of optimizers) buildOptimizer(optimizer, steps, network);
+    for (const optimizer of optimizers) {
+      checkVoter(configuration, optimizer.name, buildOptimizer(optimizer, steps, network));
+    }
     if (fineTuning !== undefined) planFineTuning(fineTuning, network);
   } catch (cause) {
     if (!isLmdError(cause)) throw cause;
@@ -87,23 +78,4 @@ export function checkConsistency(configuration: Configuration, origin: string): 
     });
   }
   checkModelSize(configuration, network, origin);
-}
-
-/** Workers that take steps on their own have the same weights only after each average. */
-function checkLocalSteps({ distributed, steps, evaluation, earlyStopping }: Configuration, origin: string): void {
-  if (distributed?.exchange !== 'weights') return;
-  const { localSteps } = distributed;
-  for (const { subject, value, reason } of [
-    { subject: 'steps', value: steps, reason: 'the last step averages the weights' },
-    ...(earlyStopping === undefined
-      ? []
-      : [{ subject: 'evaluation.every', value: evaluation.every, reason: 'all workers stop early at one step' }]),
-  ]) {
-    if (value % localSteps === 0) continue;
-    throw new UsageError(
-      'INVALID_ARGUMENT',
-      `${origin}: ${subject} is ${value}, but distributed.localSteps is ${localSteps}.`,
-      { subject, value, remedy: `Use a multiple of ${localSteps}, so that ${reason}.` },
-    );
-  }
 }

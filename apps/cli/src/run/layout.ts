@@ -23,6 +23,9 @@ export function trialLayout(folder: string) {
     model: join(folder, 'model.safetensors'),
     posterior: join(folder, 'posterior.json'),
     predictions: join(folder, 'predictions.json'),
+    /** The name of the training among its workers, and the checkpoints of those that are threads. */
+    job: join(folder, 'workers.json'),
+    workers: join(folder, 'workers'),
     /** Written last: if it exists, the optimizer is done. */
     summary: join(folder, 'summary.json'),
   };

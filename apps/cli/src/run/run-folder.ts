@@ -54,6 +54,9 @@ async function discard(folder: string, configuration: Configuration, made: reado
     }
     await rm(trial.metricsCsv, { force: true });
     await removeEventFiles(trial.folder);
+    // What threads that train together have of each other, which is of no use without them.
+    await rm(trial.job, { force: true });
+    await rm(trial.workers, { recursive: true, force: true });
     await removeIfEmpty(trial.checkpoints);
     await removeIfEmpty(trial.folder);
   }

@@ -21,6 +21,8 @@ export interface RunContext {
   readonly emit: Emit;
   /** Aborting it stops the run after the current step, with a checkpoint and an `INTERRUPTED` error. */
   readonly signal: AbortSignal;
+  /** Options that the command needs besides `--resume`, for the error. Default: none. */
+  readonly resumeWith?: string;
 }
 
 export interface FinishedRun {
@@ -96,7 +98,7 @@ async function executeTrial(
   folder: string,
   configuration: Configuration,
   index: number,
-  { host, emit, signal }: RunContext,
+  { host, emit, signal, resumeWith }: RunContext,
 ): Promise<TrialSummary> {
   const { name } = configuration.optimizers[index]!;
   const trialFolder = join(folder, name);
@@ -106,7 +108,7 @@ async function executeTrial(
     emit({ type: 'result', skipped: true, ...before.result });
     return before;
   }
-  if (signal.aborted) throw interrupted(folder, name, undefined);
+  if (signal.aborted) throw interrupted(folder, name, undefined, resumeWith);
   const outcome = await host(
     { configuration, index, folder: trialFolder },
     (event) =>
@@ -115,7 +117,8 @@ async function executeTrial(
       ),
     signal,
   );
-  if (outcome.status !== 'finished') throw interrupted(folder, name, 'step' in outcome ? outcome.step : undefined);
+  if (outcome.status !== 'finished')
+    throw interrupted(folder, name, 'step' in outcome ? outcome.step : undefined, resumeWith);
   emit({ type: 'result', skipped: false, ...outcome.result });
   return readTrialSummary(trialFolder)!;
 }
@@ -150,7 +153,7 @@ export function shortPath(folder: string): string {
   return fromHere === '' || fromHere.startsWith('..') || isAbsolute(fromHere) ? folder : fromHere;
 }
 
-function interrupted(folder: string, optimizer: string, step: number | undefined): LmdError {
+function interrupted(folder: string, optimizer: string, step: number | undefined, options = ''): LmdError {
   const path = shortPath(folder);
   const argument = /\s/.test(path) ? JSON.stringify(path) : path;
   // If npm started the program, `lmd` may not be on the path.
@@ -163,6 +166,6 @@ function interrupted(folder: string, optimizer: string, step: number | undefined
   return new LmdError('INTERRUPTED', what, {
     subject: optimizer,
     value: step,
-    remedy: `Resume with: ${command} --resume ${argument}`,
+    remedy: `Resume with: ${command} --resume ${argument}${options && ` ${options}`}`,
   });
 }
