@@ -24,7 +24,7 @@ import type { QuantizeCommandOptions } from './commands/quantize.js';
 import { choiceOption, collect, onlyOption, setOption, tableOption } from './commands/table-option.js';
 import type { TrainCommandOptions } from './commands/train.js';
 import { runWeightsKinds, tokenizerNames } from './configuration/choices.js';
-import { mostThreads } from './configuration/limits.js';
+import { mostThreads, mostWorkers } from './configuration/limits.js';
 import { mostSamples } from './configuration/optimizer-tables.js';
 import { described, limited } from './configuration/option-schema.js';
 import { samplingTable } from './configuration/samples-schema.js';
@@ -112,6 +112,7 @@ const predictionSeed = described(
 );
 const world = option.integer({
   ...workerOptionTable.workers.range,
+  atMost: mostWorkers,
   describe: 'Number of workers (default: distributed.workers of the configuration); each has its share of a batch.',
 });
 const trainingThreads = option.integer({

@@ -8,6 +8,7 @@ import { neededPackages } from '../cluster-export/needed-packages.js';
 import { type PlannedTask, planStudyTask, planTraining } from '../cluster-export/plan-task.js';
 import { shellWord } from '../cluster-export/shell-word.js';
 import { slurmExport, slurmFiles } from '../cluster-export/slurm.js';
+import { checkTimeLimit } from '../cluster-export/time-limit.js';
 import { writeExport } from '../cluster-export/write-export.js';
 import { UsageError } from '../errors.js';
 import { jsonLine } from '../output/json.js';
@@ -79,6 +80,7 @@ export async function clusterExportCommand(
   const clone = resolve(dirname(program), '..', '..', '..');
   const locate = target === 'slurm' ? (path: string) => options.data ?? path : mounted(options);
   const planned = await planOf(source, options, clone, locate, terminal);
+  refuseUnusedData(options, planned);
   const job: ClusterJob = {
     name: nameOf(target, options, planned),
     world: planned.world,
@@ -107,6 +109,14 @@ function refuseUnused(target: ClusterTarget, options: ClusterExportOptions): voi
     const remedy = `Leave it out: it is an option of ${other}.`;
     throw refuse(option, options[key], `${option} and ${target} cannot be combined.`, remedy);
   }
+}
+
+/** Refuses a place of data for a task that reads none from a path. */
+function refuseUnusedData({ data, dataClaim }: ClusterExportOptions, planned: PlannedTask): void {
+  const [option, value] = data === undefined ? ['--data-claim', dataClaim] : ['--data', data];
+  if (value === undefined || planned.data !== undefined) return;
+  const problem = `${option} is ${value}, but the configuration has no path of data.`;
+  throw refuse(option, value, problem, 'Leave it out, or set data.folder or data.path.');
 }
 
 /** The address of the server, which is written to files that others read. */
@@ -219,15 +229,10 @@ function startOf(
   return { kind: 'clone', folder: given ?? (target === 'slurm' ? clone : '/lmd') };
 }
 
-/** Time limits of Slurm: minutes, minutes:seconds, hours:minutes:seconds, days-hours, and so on. */
-const timeLimit = /^(\d+(:[0-5]?\d)?|\d+:[0-5]?\d:[0-5]?\d|\d+-\d+(:[0-5]?\d){0,2})$/;
 const usualTime = '1-00:00:00';
 
 function slurm(job: ClusterJob, { time = usualTime }: ClusterExportOptions, command: string): ExportedFiles {
-  if (!timeLimit.test(time) || /^[0:-]+$/.test(time)) {
-    const remedy = 'Use minutes, hours:minutes:seconds or days-hours:minutes:seconds, such as 1-12:00:00.';
-    throw refuse('--time', time, `--time ${time} is not a time limit of Slurm.`, remedy);
-  }
+  checkTimeLimit(time);
   return slurmExport(job, { time, command });
 }
 

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { option } from '@lmd/core';
 import { workerOptionTable } from '@lmd/distributed';
 import { Argument, type Command } from 'commander';
+import { mostWorkers } from '../configuration/limits.js';
 import { limited } from '../configuration/option-schema.js';
 import type { Terminal } from '../output/terminal.js';
 import { clusterTargets, usualImage } from './choices.js';
@@ -24,6 +25,7 @@ const worker = {
 const exported = {
   world: option.integer({
     ...workerOptionTable.workers.range,
+    atMost: mostWorkers,
     describe: 'Number of processes (default for a training: distributed.workers of the configuration).',
   }),
   cpus: limited(option.integer({ atLeast: 1, default: 4, describe: 'Processors of each process.' }), mostParallel),

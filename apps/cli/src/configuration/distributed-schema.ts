@@ -5,10 +5,8 @@ import {
   workerOptionTable,
 } from '@lmd/distributed';
 import { z } from 'zod';
+import { mostWorkers } from './limits.js';
 import { optionShape } from './option-schema.js';
-
-/** More workers than this is a slip. */
-const mostWorkers = 4096;
 
 const { timeoutMs, compareEvery } = workerOptionTable;
 const { format, bucketBytes } = averageGradientsOptionTable;
