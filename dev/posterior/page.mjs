@@ -1,11 +1,12 @@
 /** The report of the posterior study, from its records. */
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chartFile, lineChart, reportInMarkdown, tableOf } from '@lmd/report';
 import { confidenceInterval } from '@lmd/studies';
 import { writeAtomically } from '../bench/lib/page.mjs';
 import { methods } from './methods.mjs';
+import { readRecords } from './records.mjs';
 
 export const recordsFile = fileURLToPath(new URL('../../docs/studies/posterior/records.jsonl', import.meta.url));
 
@@ -21,14 +22,6 @@ const question =
   'three networks (Lakshminarayanan et al., arXiv:1612.01474) and with dropout that stays on in prediction ' +
   '(Gal & Ghahramani, arXiv:1506.02142). Every method is searched with the same number of trials. LMD is a ' +
   'reconstruction from the published parts of its paper, so these are not results of the paper.';
-
-/** @returns {any[]} */
-export function readRecords(file) {
-  if (!existsSync(file)) return [];
-  const lines = readFileSync(file, 'utf8').split('\n');
-  // A program that was killed may have left half a line.
-  return lines.slice(0, -1).map((line) => JSON.parse(line));
-}
 
 const shown = (values, factor, digits) => {
   const interval = confidenceInterval(values.filter((value) => typeof value === 'number').map((x) => factor * x));

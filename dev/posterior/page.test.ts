@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { composeReport, readRecords, recordsFile } from './page.mjs';
+import { composeReport, recordsFile } from './page.mjs';
+import { readRecords } from './records.mjs';
 
 const scored = (loss: number, draws: readonly number[]) => ({
   averages: draws.map((samples) => ({ samples, accuracy: 0.8, loss, brier: 0.3, calibrationError: 0.05 })),

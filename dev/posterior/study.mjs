@@ -5,12 +5,12 @@
  * safe. `--write` takes the records to docs/studies/posterior and writes its report. `--repeat` does one of them again,
  * and compares it to the bit.
  */
-import { appendFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { createCpuBackend } from '@lmd/backends/cpu';
 import { samplePoints } from '@lmd/cli/experiment';
-import { createOperations } from '@lmd/core';
+import { createOperations, messageOf } from '@lmd/core';
 import { mnistNormalization } from '@lmd/data/images';
 import { mnistPackageFolder, readMnistFolder } from '@lmd/data/node';
 import { split, subset } from '@lmd/training';
@@ -18,46 +18,62 @@ import { interruptSignal } from '@lmd/training/node';
 import { root } from '../../scripts/lib.mjs';
 import { occasion } from '../bench/lib/page.mjs';
 import { methods, trainOne } from './methods.mjs';
-import { readRecords, recordsFile, write } from './page.mjs';
+import { recordsFile, write } from './page.mjs';
+import { appendRecord, readRecords } from './records.mjs';
 import { scoresOf } from './scores.mjs';
 
 const sizes = { points: 4, searchSteps: 500, steps: 1500, seeds: [1, 2, 3], validation: 5000 };
 
-const { values } = parseArgs({
-  options: {
-    data: { type: 'string', default: '/usr/share/datasets/fashion-mnist' },
-    only: { type: 'string' },
-    repeat: { type: 'string' },
-    write: { type: 'boolean' },
-  },
-});
 const folder = join(root, 'runs', 'posterior');
 const { signal } = interruptSignal();
 let status = '';
 
 const first = (count) => Int32Array.from({ length: count }, (_, index) => index);
-const recorded = () => readRecords(join(folder, 'records.jsonl'));
+const ownRecords = join(folder, 'records.jsonl');
 
-if (values.write) await write(join(folder, 'records.jsonl'));
-else await run();
+try {
+  const values = given();
+  if (values.write) await write(ownRecords);
+  else await run(values);
+} catch (error) {
+  console.error(`error ${messageOf(error)}`);
+  process.exitCode = 1;
+}
 
-async function run() {
+/** The options of the command. Words that it does not know are errors. */
+function given() {
+  const { values } = parseArgs({
+    options: {
+      data: { type: 'string', default: '/usr/share/datasets/fashion-mnist' },
+      only: { type: 'string' },
+      repeat: { type: 'string' },
+      write: { type: 'boolean' },
+    },
+  });
+  if (values.only !== undefined && !Object.hasOwn(methods, values.only)) {
+    throw new Error(`--only ${values.only} is not a method. Use one of ${Object.keys(methods).join(', ')}.`);
+  }
+  return values;
+}
+
+async function run(values) {
+  const again = values.repeat === undefined ? undefined : recordOf(values.repeat);
   const backend = await createCpuBackend();
   const ops = createOperations(backend);
-  const data = await readData();
+  const data = await readData(values.data);
   mkdirSync(folder, { recursive: true });
   const wanted = Object.keys(methods).filter((name) => values.only === undefined || name === values.only);
   try {
-    if (values.repeat !== undefined) await repeat(ops, data, values.repeat);
+    if (again !== undefined) await repeat(ops, data, again);
     else for (const name of wanted) await runMethod(ops, data, name);
   } finally {
     backend.close?.();
   }
 }
 
-async function readData() {
+async function readData(folder) {
   const clothes = await readMnistFolder({
-    ...{ folder: values.data, name: 'fashion-mnist', ...mnistNormalization['fashion-mnist'] },
+    ...{ folder, name: 'fashion-mnist', ...mnistNormalization['fashion-mnist'] },
   });
   const { train, validation } = split(clothes.train, { validation: sizes.validation, seed: 0 });
   // Digits as the network of clothes sees them: with the normalization of clothes.
@@ -69,13 +85,13 @@ async function readData() {
 
 /** Does what a label names unless its record exists, and appends the record. */
 async function once(label, compute) {
-  const found = recorded().find((record) => record.label === label);
+  const found = readRecords(ownRecords).find((record) => record.label === label);
   if (found !== undefined) return found;
   const began = performance.now();
   const result = await compute();
   const { date, machine } = occasion();
   const record = { label, ...result, seconds: Math.round((performance.now() - began) / 1000), date, machine };
-  appendFileSync(join(folder, 'records.jsonl'), `${JSON.stringify(record)}\n`);
+  appendRecord(ownRecords, record);
   return record;
 }
 
@@ -148,12 +164,18 @@ function say(what, secondsLeft) {
   status = text;
 }
 
+/** The record of a label: that of the published study, or else of an own run. */
+function recordOf(label) {
+  const records = readRecords(existsSync(recordsFile) ? recordsFile : ownRecords);
+  const record = records.find((candidate) => candidate.label === label);
+  if (record !== undefined) return record;
+  const labels = records.map((candidate) => `"${candidate.label}"`).join(', ');
+  throw new Error(`--repeat "${label}" is not a record. ${labels === '' ? 'There is none.' : `Use one of ${labels}.`}`);
+}
+
 /** Does one recorded trial again. */
-async function repeat(ops, data, label) {
-  const record = readRecords(existsSync(recordsFile) ? recordsFile : join(folder, 'records.jsonl')).find(
-    (candidate) => candidate.label === label,
-  );
-  if (record === undefined) throw new Error(`There is no record "${label}". Labels are: final lmd-0.1 seed 1, …`);
+async function repeat(ops, data, record) {
+  const { label } = record;
   const { date: _, machine: __, seconds: ___, label: ____, ...expected } = record;
   const again = label.startsWith('search')
     ? await searchTrial(ops, data, methods[label.split(' ')[1]], record.searched, label)
