@@ -69,6 +69,8 @@ describe('parseStudy', () => {
     ['search.trials', '3', 'INVALID_ARGUMENT', 'search.trials = "3" has the wrong type'],
     ['final.steps', undefined, 'INVALID_ARGUMENT', 'final.steps is missing; expected: number.'],
     ['final.seeds', [], 'INVALID_ARGUMENT', 'final.seeds = [] has too few entries; allowed: at least 1.'],
+    ['final.seeds', [2, 1, 2], 'INVALID_ARGUMENT', 'final.seeds = 2 occurs twice. Remove or rename one.'],
+    ['ablation.seeds', [1, 1], 'INVALID_ARGUMENT', 'ablation.seeds = 1 occurs twice.'],
     ['optimizers.0.search.learningRate.minimum', 1, 'INVALID_ARGUMENT', 'has its minimum above its maximum.'],
     ['optimizers.0.search.learningRate.minimum', 0, 'INVALID_ARGUMENT', 'a log scale'],
     [

@@ -44,13 +44,14 @@ function checkNames(study: Study, origin: string): void {
       refuse(origin, subject, name, 'is not an optimizer of the study', `The optimizers are ${names.join(', ')}.`);
     }
   };
-  const twice = (subject: string, values: readonly string[]) => {
+  const twice = (subject: string, values: readonly unknown[] = []) => {
     for (const [index, value] of values.entries()) {
       if (values.indexOf(value) !== index) refuse(origin, subject, value, 'occurs twice', 'Remove or rename one.');
     }
   };
   twice('optimizers', names);
   twice('formats', study.formats);
+  for (const part of ['final', 'sweep', 'ablation', 'governs'] as const) twice(`${part}.seeds`, study[part]?.seeds);
   for (const { name, search, options } of study.optimizers) {
     const at = `optimizers.${name}`;
     if (search.learningRate === undefined) {
