@@ -218,6 +218,9 @@ describe('lmd add-class', () => {
   it.each([
     [['striped', '--out', 'wider.safetensors'], /already exists.*--force/s],
     [['striped', '--out', 'x.safetensors', '--name', 'day'], /already has a class day.*--name/s],
+    [['striped', '--out', 'x.safetensors', '--name', ' '], /--name " " is empty\. Give the new class a name/],
+    [['striped', '--out', '.'], /--out \. is a folder\. Use the path of a file, such as model\.safetensors/],
+    [['striped', '--out', 'x/'], /--out x\/ is a folder/],
     [['nowhere', '--out', 'x.safetensors'], /nowhere does not exist/],
     [['pictures.json', '--out', 'x.safetensors'], /pictures\.json/],
   ])('refuses %j', async (words, message) => {

@@ -34,6 +34,12 @@ describe('an address', () => {
     await expect(connectTransport(url, { environment: {} })).rejects.toMatchObject({ subject: 'server', value: url });
   });
 
+  it('with a % that is no code is refused without its credentials', async () => {
+    const connecting = connectTransport('nats://100%secret@host', { environment: {} });
+    await expect(connecting).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', subject: 'server', value: undefined });
+    await expect(connecting).rejects.toThrow(/^The credentials of the address have a % .* Write %25 for %/);
+  });
+
   it('where nobody listens is named without its credentials', async () => {
     const connecting = connectTransport('nats://user:secret@127.0.0.1:1', { environment: {} });
     await expect(connecting).rejects.toMatchObject({ code: 'TRANSPORT_FAILURE', subject: '127.0.0.1:1' });

@@ -106,14 +106,30 @@ export function parseAddress(text: string, { NATS_TOKEN, NATS_USER, NATS_PASSWOR
       remedy: 'Use nats://host:4222, or tls://host:4222.',
     });
   }
-  const user = decodeURIComponent(first.username) || NATS_USER;
-  const pass = decodeURIComponent(first.password) || NATS_PASSWORD;
+  const user = decoded(first.username) || NATS_USER;
+  const pass = decoded(first.password) || NATS_PASSWORD;
   const token = NATS_TOKEN ?? (pass === undefined ? user : undefined);
   return {
     servers: parsed.map((one) => `${one!.hostname}:${one!.port || '4222'}`),
     isTls: parsed.some((one) => one!.protocol === 'tls:'),
     login: token !== undefined ? { token } : user !== undefined && pass !== undefined ? { user, pass } : {},
   };
+}
+
+/** Credentials as they are given in an address. They are secret, so the error does not show them. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new UsageError(
+      'INVALID_ARGUMENT',
+      'The credentials of the address have a % that is no code of a character.',
+      {
+        subject: 'server',
+        remedy: 'Write %25 for %, or use NATS_TOKEN, or NATS_USER and NATS_PASSWORD.',
+      },
+    );
+  }
 }
 
 /** Names the server without the credentials of its address. */

@@ -156,6 +156,13 @@ function classifierOf(file: ModelFile): { readonly description: ModelDescription
 
 function namesWith(description: ModelDescription, model: Vit, name: string): readonly string[] {
   const names = description.classNames ?? Array.from({ length: model.config.classes }, (_, label) => String(label));
+  if (name.trim() === '') {
+    throw new UsageError('INVALID_ARGUMENT', `--name ${JSON.stringify(name)} is empty.`, {
+      subject: '--name',
+      value: name,
+      remedy: 'Give the new class a name.',
+    });
+  }
   if (!names.includes(name)) return [...names, name];
   throw new UsageError('INVALID_ARGUMENT', `The model already has a class ${name}.`, {
     subject: '--name',

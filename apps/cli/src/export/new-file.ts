@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { extname, resolve } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
+import { extname, join, resolve } from 'node:path';
 import { UsageError } from '../errors.js';
 
 /** @throws UsageError `RUN_EXISTS` if there is a file where a command is to write one, without `--force`. */
@@ -12,5 +12,18 @@ export function refuseExistingFile(file: string, force: boolean | undefined): vo
   });
 }
 
-/** The path of a new model file from `--out`; without an extension, it gets that of safetensors. */
-export const modelFile = (out: string): string => resolve(extname(out) === '' ? `${out}.safetensors` : out);
+/**
+ * The path of a new model file from `--out`; without an extension, it gets that of safetensors.
+ *
+ * @throws UsageError `INVALID_ARGUMENT` for a folder, beside which the file would be.
+ */
+export function modelFile(out: string): string {
+  if (/[/\\]$/.test(out) || statSync(out, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new UsageError('INVALID_ARGUMENT', `--out ${out} is a folder.`, {
+      subject: '--out',
+      value: out,
+      remedy: `Use the path of a file, such as ${join(out, 'model.safetensors')}.`,
+    });
+  }
+  return resolve(extname(out) === '' ? `${out}.safetensors` : out);
+}
