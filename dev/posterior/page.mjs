@@ -163,7 +163,12 @@ export function composeReport(records) {
 export async function write(from) {
   const folder = dirname(recordsFile);
   mkdirSync(folder, { recursive: true });
-  const records = readRecords(existsSync(from) ? from : recordsFile);
+  const published = readRecords(recordsFile);
+  const records = existsSync(from) ? readRecords(from) : published;
+  const lost = published.find(({ label }) => records.every((record) => record.label !== label));
+  if (lost !== undefined) {
+    throw new Error(`${from} has no "${lost.label}", which the published records have: finish the study first.`);
+  }
   writeAtomically(recordsFile, records.map((record) => `${JSON.stringify(record)}\n`).join(''));
   for (const [file, text] of Object.entries(composeReport(records))) writeAtomically(join(folder, file), text);
 }
