@@ -7,7 +7,8 @@
 // .vitest/browser-report.json and .vitest/webgpu.json of each package.
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { createRequire } from 'node:module';
+import { delimiter, dirname, join } from 'node:path';
 import { installLighthouse } from '../dev/engines/lighthouse/install.mjs';
 import { installTransformersJs } from '../dev/engines/transformersjs/install.mjs';
 import { root, run } from './lib.mjs';
@@ -65,9 +66,9 @@ if (path === undefined) {
     const folder = join(root, name);
     const report = join(folder, '.vitest', 'browser-report.json');
     rmSync(report, { force: true });
-    const vitest = join(folder, 'node_modules', 'vitest', 'vitest.mjs');
+    const vitest = createRequire(join(folder, 'package.json')).resolve('vitest/package.json');
     const options = ['--config', 'vitest.browser.config.ts', ...(rest.length > 0 ? ['--passWithNoTests'] : [])];
-    const code = await run(process.execPath, [vitest, 'run', ...options, ...rest], {
+    const code = await run(process.execPath, [join(dirname(vitest), 'vitest.mjs'), 'run', ...options, ...rest], {
       stdout: 'inherit',
       cwd: folder,
       env: {
