@@ -67,7 +67,7 @@ export async function measureOverhead({ quick, server }) {
         'ms',
         'one process',
         alone / milliseconds,
-        1 / most,
+        Number((1 / most).toFixed(2)),
       );
     report(`step of ${what}, one process, two micro-batches`, alone, 'ms');
     compare('threads that average', await stepOf(['run.json', '--threads', '2', '--workers', '2'], folder));
