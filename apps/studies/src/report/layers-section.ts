@@ -1,20 +1,7 @@
-import type { RecordedResult } from '@lmd/cli/experiment';
 import { type Block, heading, plot, table, text } from './blocks.js';
 import { type Evidence, optimizerTitle, select } from './evidence.js';
 import { decimal, formatTitle } from './format.js';
-
-type Measured = RecordedResult['measures'][number];
-
-function mean(values: readonly number[]): number | undefined {
-  return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-function products(measured: Measured | undefined, format: string, isAttention: boolean) {
-  return (measured?.products ?? []).filter(
-    ({ product, formats }) =>
-      formats[format] !== undefined && isAttention === /attention\.(scores|values)$/.test(product),
-  );
-}
+import { type Measured, mean, meanSignal, productsIn } from './product-measures.js';
 
 /** Signal-to-noise ratio, clipped maxima and outliers of the quantized products during training. */
 export function layersSection(evidence: Evidence): Block[] {
@@ -28,17 +15,14 @@ export function layersSection(evidence: Evidence): Block[] {
     study.optimizers.flatMap(({ name }) => {
       const measures = of(name, format);
       if (measures.length === 0) return [];
-      const first = products(measures[0], format, false);
-      const last = products(measures.at(-1), format, false);
-      const inner = products(measures.at(-1), format, true);
-      const snr = (some: typeof first) => mean(some.map(({ formats: found }) => found[format]!.signalToNoise));
+      const last = productsIn(measures.at(-1), format, false);
       return [
         [
           formatTitle(format),
           optimizerTitle(study, name),
-          decimal(snr(first), 1),
-          decimal(snr(last), 1),
-          decimal(snr(inner), 1),
+          decimal(meanSignal(measures[0], format), 1),
+          decimal(meanSignal(measures.at(-1), format), 1),
+          decimal(meanSignal(measures.at(-1), format, true), 1),
           decimal(100 * (mean(last.map(({ formats: found }) => found[format]!.clippedSecond)) ?? Number.NaN), 1),
           decimal(100 * (mean(last.map(({ formats: found }) => found[format]!.clippedFirst)) ?? Number.NaN), 1),
           decimal(mean(last.map(({ kurtosisSecond }) => kurtosisSecond)), 1),
@@ -89,18 +73,14 @@ export function layersSection(evidence: Evidence): Block[] {
       rows,
       2,
     ),
-    plot(`Signal-to-noise ratio of the quantized products during training, ${formatTitle(formats.at(-1)!)}`, {
+    plot(`Signal-to-noise ratio of the quantized products during training, ${formatTitle(harshest)}`, {
       x: { title: 'optimizer step' },
       y: { title: 'SNR (dB)' },
       series: study.optimizers.map(({ name }) => ({
         name: optimizerTitle(study, name),
         markers: true,
-        points: of(name, formats.at(-1)!).flatMap((measured) => {
-          const y = mean(
-            products(measured, formats.at(-1)!, false).map(
-              ({ formats: found }) => found[formats.at(-1)!]!.signalToNoise,
-            ),
-          );
+        points: of(name, harshest).flatMap((measured) => {
+          const y = meanSignal(measured, harshest);
           return y === undefined ? [] : [{ x: measured.step, y }];
         }),
       })),

@@ -1,6 +1,7 @@
 import type { RecordedResult } from '@lmd/cli/experiment';
 import { describe, expect, it } from 'vitest';
-import { meanSignal, signalAt, signalByLoss } from './signal-section.js';
+import { meanSignal } from './product-measures.js';
+import { signalAt, signalByLoss } from './signal-section.js';
 
 const product = (name: string, signalToNoise: number) => ({
   product: name,

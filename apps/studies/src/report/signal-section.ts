@@ -2,16 +2,7 @@ import type { RecordedResult } from '@lmd/cli/experiment';
 import { type Block, heading, table, text } from './blocks.js';
 import { type Evidence, optimizerTitle, select, subjectOf } from './evidence.js';
 import { decimal, formatTitle } from './format.js';
-
-type Measured = RecordedResult['measures'][number];
-
-/** Mean over the products of activations and weights, in dB; of none, undefined. */
-export function meanSignal(measured: Measured | undefined, format: string): number | undefined {
-  const found = (measured?.products ?? []).flatMap(({ product, formats }) =>
-    /attention\.(scores|values)$/.test(product) || formats[format] === undefined ? [] : [formats[format].signalToNoise],
-  );
-  return found.length === 0 ? undefined : found.reduce((sum, value) => sum + value, 0) / found.length;
-}
+import { meanSignal } from './product-measures.js';
 
 interface Point {
   /** Mean training loss over the stretch of steps that ends at the measurement or next after it. */
@@ -54,10 +45,10 @@ export function signalSection(evidence: Evidence): Block[] {
     if (reference.length < 2) return [];
     const [first, last] = [reference[0]!.loss, Math.min(...reference.map(({ loss }) => loss))];
     const losses = [first, (first + last) / 2, last];
-    const rows = study.optimizers.map(({ name }) => [
-      optimizerTitle(study, name),
-      ...losses.map((loss) => decimal(signalAt(pointsOf(name, format), loss), 1)),
-    ]);
+    const rows = study.optimizers.map(({ name }) => {
+      const points = pointsOf(name, format);
+      return [optimizerTitle(study, name), ...losses.map((loss) => decimal(signalAt(points, loss), 1))];
+    });
     const titles = losses.map((loss) => `at ${decimal(loss, 3)} nats`);
     return [table([`optimizer, ${formatTitle(format)}`, ...titles], rows)];
   });
