@@ -1,6 +1,6 @@
 // npm run settings -- <task> [--data <path>] [--changes <number>]: runs or resumes the trials of docs/settings/<task>
-// in runs/settings/<task>: the search, as `lmd search` does, the final trials on the test set, and the changes of one
-// option at a time, or the first of them. Then stores the ledger and the winners in docs/settings.
+// in runs/settings/<task>: the search, as `lmd search` does, the final trials on the test set, longer runs, and the
+// changes of one option at a time, or the first of them. Then stores the ledger and the winners in docs/settings.
 // npm run settings -- --write: writes the tables of docs/choosing-settings.md from the ledgers.
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -11,7 +11,17 @@ import { Progress, readLedger, runTrials, withTrialRunner } from '@lmd/cli/exper
 import { interruptSignal } from '@lmd/training/node';
 import { root } from '../../scripts/lib.mjs';
 import { bestJson, writePage } from './page.mjs';
-import { changeTrials, configurationOf, finalTrials, ranges, searchTrials, settingsFolder, tasks } from './tasks.mjs';
+import {
+  changeTrials,
+  configurationOf,
+  finalTrials,
+  longerTrials,
+  ranges,
+  searched,
+  searchTrials,
+  settingsFolder,
+  tasks,
+} from './tasks.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -29,20 +39,15 @@ if (values.write) {
 
 async function runTask(folder) {
   const program = join(root, 'apps', 'cli', 'dist', 'bin.js');
-  const given = configurationOf(task);
-  const key = given.data.kind === 'text' ? 'path' : 'folder';
   const data = values.data === undefined ? undefined : resolve(values.data);
-  const file = join(settingsFolder, task, 'configuration.json');
-  const words = ['search', file, '--trials', String(searchTrials), '--parallel', '2', '--threads', '1'];
-  const ranged = ranges.flatMap((range) => ['--range', range]);
-  const located = data === undefined ? [] : ['--set', `data.${key}=${data}`];
-  const search = spawnSync(process.execPath, [program, ...words, '--out', folder, ...ranged, ...located], {
-    stdio: 'inherit',
-  });
-  if (search.status !== 0) process.exit(search.status ?? 1);
+  if (!(await isSearched(folder))) search(program, folder, data);
   const { records } = await readLedger(folder);
   const count = values.changes === undefined ? undefined : Number(values.changes);
-  const planned = [...finalTrials(task, records), ...changeTrials(task, records).slice(0, count)];
+  const planned = [
+    ...finalTrials(task, records),
+    ...longerTrials(task),
+    ...changeTrials(task, records).slice(0, count),
+  ];
   const { signal } = interruptSignal();
   const place = { out: folder, data, program, checkout: root, parallel: 2, threads: 1 };
   await withTrialRunner({ ...place, upload: false, priority: 'normal', say: () => {} }, (runner) =>
@@ -58,6 +63,25 @@ async function runTask(folder) {
     }),
   );
   await store(folder);
+}
+
+/** True if the search is done, by this version or an earlier one, whose options may have been fewer. */
+async function isSearched(folder) {
+  const { records } = await readLedger(folder);
+  return ['lmd', 'adamw'].every((name) => searched(records, name).length === searchTrials);
+}
+
+/** Runs or resumes the search; ends the program if it does not succeed. */
+function search(program, folder, data) {
+  const key = configurationOf(task).data.kind === 'text' ? 'path' : 'folder';
+  const file = join(settingsFolder, task, 'configuration.json');
+  const words = ['search', file, '--trials', String(searchTrials), '--parallel', '2', '--threads', '1'];
+  const ranged = ranges.flatMap((range) => ['--range', range]);
+  const located = data === undefined ? [] : ['--set', `data.${key}=${data}`];
+  const { status } = spawnSync(process.execPath, [program, ...words, '--out', folder, ...ranged, ...located], {
+    stdio: 'inherit',
+  });
+  if (status !== 0) process.exit(status ?? 1);
 }
 
 /** Stores the ledger and the winners for git, with the path of the data as the configuration has it. */

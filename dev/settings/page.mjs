@@ -13,6 +13,8 @@ import {
   contestants,
   finalSeeds,
   finalTrials,
+  longer,
+  longerTrials,
   ranges,
   resultOf,
   searched,
@@ -149,6 +151,15 @@ function changeTable(ledgers) {
   return tableOf(['change', ...tasks.map((task) => `>${task}`)], [['none: validation loss', ...base], ...measured]);
 }
 
+/** Validation losses of longer runs, a row for each rate of `rest`. */
+function longerTable(ledgers) {
+  const rows = longer.rates.map((rate, index) => [
+    rate,
+    ...longer.tasks.map((task) => validationLoss(resultOf(ledgers[task], longerTrials(task)[index])).toFixed(3)),
+  ]);
+  return tableOf(['>`rest.learningRate`', ...longer.tasks.map((task) => `>${task}`)], rows);
+}
+
 /**
  * The trials of the search, a row for each point, which is the same for every task: validation losses, and their mean
  * distance from the lowest of the task by the same optimizer.
@@ -197,6 +208,7 @@ export function composePage(text, ledgers) {
     found: foundTable(ledgers),
     finals: finalTable(ledgers),
     changes: changeTable(ledgers),
+    longer: longerTable(ledgers),
     'lmd-trials': trialTable(ledgers, 'lmd'),
     'adamw-trials': trialTable(ledgers, 'adamw'),
   };

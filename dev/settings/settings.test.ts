@@ -9,6 +9,7 @@ import {
   changeTrials,
   configurationOf,
   finalTrials,
+  longerTrials,
   resultOf,
   searched,
   searchTrials,
@@ -78,12 +79,14 @@ describe.each(tasks)('%s', (task) => {
   it('has the same number of search trials of each optimizer, and every other trial', () => {
     expect(searched(records, 'lmd')).toHaveLength(searchTrials);
     expect(searched(records, 'adamw')).toHaveLength(searchTrials);
-    const others = [...finalTrials(task, records), ...changeTrials(task, records)];
+    const others = [...finalTrials(task, records), ...longerTrials(task), ...changeTrials(task, records)];
     expect(others.filter((trial) => resultOf(records, trial) === undefined)).toEqual([]);
   });
 
   it('has no trial but those that are planned, each with the hash of its configuration', () => {
-    const planned = [...finalTrials(task, records), ...changeTrials(task, records)].map(({ hash }) => hash);
+    const planned = [...finalTrials(task, records), ...longerTrials(task), ...changeTrials(task, records)].map(
+      ({ hash }) => hash,
+    );
     const own = [...searched(records, 'lmd'), ...searched(records, 'adamw')].map(({ hash }) => hash);
     expect(records.map(({ hash }) => hash).filter((hash) => ![...planned, ...own].includes(hash))).toEqual([]);
     for (const { hash, configuration } of records) expect(hashOf(configuration)).toBe(hash);

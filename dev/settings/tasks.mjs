@@ -98,14 +98,19 @@ export const changes = [
   { label: '`regularizer` exponentialDivergence', of: () => ({ regularizer: 'exponentialDivergence' }) },
 ];
 
+/** Longer runs of two tasks, with the defaults of LMD but the rate of `rest`. */
+export const longer = { tasks: ['clothes', 'characters'], steps: 2000, rates: [0.001, 0.005, 0.02] };
+
 /** @returns {PlannedTrial} */
-function trial(task, optimizer, { seed, label, test }) {
-  const { name: _, $schema: __, evaluation, ...rest } = configurationOf(task);
+function trial(task, optimizer, { seed, label, test, steps = configurationOf(task).steps }) {
+  const { name: _, $schema: __, evaluation, checkpoints, ...rest } = configurationOf(task);
   const configuration = {
     ...rest,
+    steps,
     seed,
     optimizers: [{ ...optimizer, name: 'trial' }],
-    evaluation: { ...evaluation, test },
+    evaluation: { ...evaluation, every: steps, test },
+    checkpoints: { ...checkpoints, every: steps },
     logging: [],
   };
   return {
@@ -131,6 +136,24 @@ export function changeTrials(task, records) {
   const lmd = winningConfiguration(task, records).optimizers.find(({ name }) => name === 'lmd');
   return changes.map(({ label, of }) =>
     trial(task, { ...lmd, ...of(lmd) }, { seed: finalSeeds[0], label, test: false }),
+  );
+}
+
+/** The trials of a task that compare rates of `rest` in longer runs, on validation data; none of other tasks. */
+export function longerTrials(task) {
+  if (!longer.tasks.includes(task)) return [];
+  const { steps, rates } = longer;
+  const { name, rule, schedule, clipNorm } = configurationOf(task).optimizers.find(({ name }) => name === 'lmd');
+  const defaults = {
+    ...{ name, rule, schedule: { ...schedule, warmup: steps / 20 } },
+    ...(clipNorm === undefined ? {} : { clipNorm }),
+  };
+  return rates.map((learningRate) =>
+    trial(
+      task,
+      { ...defaults, rest: { learningRate } },
+      { seed: finalSeeds[0], label: `\`rest.learningRate\` ${learningRate}, ${steps} steps`, test: false, steps },
+    ),
   );
 }
 

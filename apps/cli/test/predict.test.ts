@@ -152,9 +152,11 @@ describe('lmd predict', () => {
 
   it('of data that are no pictures says what is missing', async () => {
     await lmd(['train', ...tiny, '--only', 'adamw', '--out', 'synthetic'], folder);
-    const { code, stderr } = await lmd(['predict', 'synthetic', 'new/a.png'], folder);
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/does not say how a picture is prepared/);
+    for (const words of [['predict'], ['add-class', '--out', 'wider.safetensors']]) {
+      const { code, stderr } = await lmd([...words, 'synthetic', 'new/a.png'], folder);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/does not say how a picture is prepared for it\. Use a model that was trained on images/);
+    }
   });
 });
 

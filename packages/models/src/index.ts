@@ -28,7 +28,7 @@ export { sinusoidalPositions } from './layers/sinusoidal-positions.js';
 export { type TransformerBlockOptions, transformerBlock } from './layers/transformer-block.js';
 export { type Lora, type LoraOptions, lora, loraOptionTable } from './lora.js';
 export { type PackedModel, packWeight, packWeights } from './packed-weights.js';
-export { groupsBesideAdamw, lmdParameter, muonParameter } from './parameter-groups.js';
+export { defaultsBeside, groupsBesideAdamw, lmdParameter, muonParameter } from './parameter-groups.js';
 export { fullPrecision, precisionNames, precisionPreset } from './precision.js';
 export {
   type AdapterConfigJson,

@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { gpt2, gpt2Preset, groupsBesideAdamw, lmdParameter, muonParameter, vit, vitPreset } from './index.js';
+import {
+  defaultsBeside,
+  gpt2,
+  gpt2Preset,
+  groupsBesideAdamw,
+  lmdParameter,
+  muonParameter,
+  vit,
+  vitPreset,
+} from './index.js';
 
 describe('lmdParameter', () => {
   it('is true for matrices and false for biases, gains, and class and position tokens', () => {
@@ -49,8 +58,9 @@ describe('groupsBesideAdamw', () => {
     const groups = (names: readonly string[]) => groupsBesideAdamw(own, named(names), { learningRate: 1 });
     expect(groupsBesideAdamw(own, parameters)).toEqual([
       { match: lmdParameter, ...own },
-      { match: '*', rule: 'adamw', options: {} },
+      { match: '*', rule: 'adamw', options: defaultsBeside.lmd },
     ]);
+    expect(groupsBesideAdamw({ rule: 'madam' }, parameters)[1]).toEqual({ match: '*', rule: 'adamw', options: {} });
     expect(groups(['head.weight', 'head.bias'])).toEqual([
       { match: lmdParameter, ...own },
       { match: '*', ...adamw },

@@ -23,11 +23,18 @@ export function muonParameter(name: string, shape: readonly number[]): boolean {
 }
 
 /**
+ * What AdamW takes beside an optimizer of matrices where it is not given, if that is not AdamW's own default. LMD's
+ * relative steps are short, and beside them AdamW's usual rate holds back runs of hundreds to thousands of steps:
+ * measured in `docs/choosing-settings.md`.
+ */
+export const defaultsBeside = { lmd: { learningRate: 0.005 } } as const;
+
+/**
  * The groups of an optimizer for a model: the rule for all weights, or, if it trains matrices only, for those of
  * `lmdParameter` (of `muonParameter` for Muon), and AdamW for the rest. A group without weights is left out.
  *
  * @param parameters of the trained part of the model. In fine-tuning, a group may have no weights.
- * @param rest options of AdamW.
+ * @param rest options of AdamW; what is left out has its default beside the rule (`defaultsBeside`).
  */
 export function groupsBesideAdamw(
   own: RuleDescription,
@@ -38,7 +45,8 @@ export function groupsBesideAdamw(
   if (!matricesOnly) return [{ match: '*', ...own }];
   const match = own.rule === 'muon' ? muonParameter : lmdParameter;
   const suited = Object.entries(parameters).filter(([name, { shape }]) => match(name, shape)).length;
-  const adamw = { rule: 'adamw', options: rest } as const;
+  const defaults = own.rule === 'lmd' ? defaultsBeside.lmd : {};
+  const adamw = { rule: 'adamw', options: { ...defaults, ...rest } } as const;
   if (suited === 0) return [{ match: '*', ...adamw }];
   if (suited === Object.keys(parameters).length) return [{ match: '*', ...own }];
   return [

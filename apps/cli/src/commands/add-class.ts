@@ -22,6 +22,7 @@ import { jsonLine } from '../output/json.js';
 import { writeNotes } from '../output/notes.js';
 import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
 import { count } from '../output/units.js';
+import { checkPreprocessing } from '../predict/check-preprocessing.js';
 import { imagesOf, unusedNotes } from '../predict/images-of.js';
 import { openModelOrRun } from '../trial/run-model.js';
 
@@ -57,6 +58,7 @@ export async function addClassCommand(
   let skipped: readonly string[] = [];
   try {
     const { description, model } = classifierOf(file);
+    checkPreprocessing(file);
     const classNames = namesWith(description, model, name);
     const backend = await openBackend(options.backend);
     try {

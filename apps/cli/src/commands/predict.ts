@@ -13,6 +13,7 @@ import { writeNotes } from '../output/notes.js';
 import { predictionsCsv, predictionTable } from '../output/predictions.js';
 import { keepStandardOutputClean, type Terminal } from '../output/terminal.js';
 import { count } from '../output/units.js';
+import { checkPreprocessing } from '../predict/check-preprocessing.js';
 import { imagesOf, missingInput, unusedNotes } from '../predict/images-of.js';
 import { predictImages } from '../predict/predict-images.js';
 import { openModelOrRun } from '../trial/run-model.js';
@@ -65,6 +66,7 @@ async function classifyImages(
 ): Promise<void> {
   const { topK = usualTopK, samples, seed, format } = options;
   const { images, isFolder, unused } = await imagesOf(input);
+  checkPreprocessing(file);
   const backend = await openBackend(options.backend);
   try {
     const model = await loadOpenModel(file, { backend, ...(format === undefined ? {} : { format }) });

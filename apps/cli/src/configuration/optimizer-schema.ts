@@ -1,4 +1,5 @@
 import { clippingOptionTable, optimizerRules, scheduleOptionTable, weightNoiseOptionTable } from '@lmd/core';
+import { defaultsBeside } from '@lmd/models';
 import { z } from 'zod';
 import { mostSteps } from './limits.js';
 import { moduleShape } from './module-schema.js';
@@ -38,12 +39,16 @@ const precision = precisionSchema
 const common = { name, precision, schedule, clipNorm, weightNoise };
 
 /** AdamW for the weights that an optimizer of matrices cannot train, such as those that start at a constant. */
-const rest = z
-  .strictObject(optionShape(optimizerTables.adamw))
-  .prefault({})
-  .describe(
-    'AdamW for the other weights (biases, norm gains, class tokens, position embeddings), with the same schedule.',
-  );
+const adamwBeside = (table: typeof optimizerTables.adamw) =>
+  z
+    .strictObject(optionShape(table))
+    .prefault({})
+    .describe(
+      'AdamW for the other weights (biases, norm gains, class tokens, position embeddings), with the same schedule.',
+    );
+
+const { adamw } = optimizerTables;
+const besideLmd = { ...adamw, learningRate: withDefault(adamw.learningRate, defaultsBeside.lmd.learningRate) };
 
 /** Optimizers that train only matrices and need another for biases, gains and tokens. */
 type MatrixRule = {
@@ -64,7 +69,7 @@ function matrixRule<Rule extends MatrixRule>(rule: Rule, its = 'matrices, AdamW 
   return z.strictObject({
     rule: z.literal(rule).describe(`${optimizerRules[rule].title} for ${its} all other weights.`),
     ...optionShape(optimizerTables[rule]),
-    rest,
+    rest: adamwBeside(rule === 'lmd' ? besideLmd : adamw),
     ...common,
   });
 }

@@ -159,7 +159,8 @@ function checkErrorFeedback(weightFormat: AdamwWeightFormat, beta1: number): voi
     throw new LmdError('INVALID_ARGUMENT', 'adamw: errorFeedback is true but weightFormat is "f32".', {
       subject: 'errorFeedback',
       value: true,
-      remedy: 'f32 weights have no rounding error to feed back: use weightFormat "bf16", or leave errorFeedback out.',
+      remedy:
+        'f32 weights have no rounding error to feed back: use weightFormat "bf16" or "split24", or leave errorFeedback out.',
     });
   }
   if (beta1 === 0) {
