@@ -1,6 +1,7 @@
 import type { Json } from '@lmd/training';
 import { describe, expect, it } from 'vitest';
 import { loadConfiguration } from '../configuration/load.js';
+import { presets } from '../presets/index.js';
 import { completeIdentity } from './complete-identity.js';
 import { configuredIdentity } from './identity.js';
 
@@ -21,6 +22,11 @@ function without(identity: { readonly [key: string]: Json }, ...paths: string[])
 }
 
 describe('the identity that an earlier version recorded', () => {
+  it.each(Object.keys(presets))('of the preset %s stays as it is, of this version', (name) => {
+    const identity = identityOf(name);
+    expect(completeIdentity(identity)).toEqual(identity);
+  });
+
   it('takes the defaults of options that it did not have', () => {
     const lmd = identityOf('smoke');
     expect(completeIdentity(without(lmd, 'optimizer.regularizerAt', 'optimizer.samples', 'data.noise'))).toEqual(lmd);

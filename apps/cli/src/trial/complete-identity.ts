@@ -15,10 +15,9 @@ export function completeIdentity(recorded: Record): Record {
   const { data, model, optimizer } = recorded;
   return {
     ...recorded,
-    // An identity has neither the folder nor the path of data.
-    ...part('data', data, dataSchema, [{}, { folder: '.' }, { path: '.' }]),
-    ...part('model', model, modelSchema, [{}]),
-    ...part('optimizer', optimizer, optimizerSchema, [{}]),
+    ...part('data', data, dataSchema, ['folder', 'path']),
+    ...part('model', model, modelSchema),
+    ...part('optimizer', optimizer, optimizerSchema),
   };
 }
 
@@ -31,13 +30,14 @@ export function withCompleteIdentity(loaded: LoadedCheckpoint | undefined): Load
   return { ...loaded!, checkpoint: { ...checkpoint, identity } };
 }
 
-function part(key: string, value: Json | undefined, schema: z.ZodType, additions: readonly Record[]): Record {
+/** @param left keys that an identity does not have, of which the schema may want one or have a default for it. */
+function part(key: string, value: Json | undefined, schema: z.ZodType, left: readonly string[] = []): Record {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
-  for (const addition of additions) {
+  for (const addition of [{}, ...left.map((name) => ({ [name]: '.' }))]) {
     const { success, data } = schema.safeParse({ ...value, ...addition });
     if (!success) continue;
     const complete = JSON.parse(JSON.stringify(data)) as { [key: string]: Json };
-    for (const name of Object.keys(addition)) delete complete[name];
+    for (const name of left) delete complete[name];
     return { [key]: complete };
   }
   return {};
