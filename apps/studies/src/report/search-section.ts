@@ -7,7 +7,7 @@ export function searchSection(evidence: Evidence): Block[] {
   const { study, plan } = evidence;
   const { trials, steps, seed, format } = study.search;
   const searched = format === undefined ? 'the first format of each optimizer' : formatTitle(format);
-  const spaces = study.optimizers.map(({ name, search, options, clipNorm }) => [
+  const spaces = study.optimizers.map(({ name, search, options, clipNorm, distributed = {} }) => [
     optimizerTitle(study, name),
     Object.entries(search)
       .map(([option, { minimum, maximum, scale, choices }]) =>
@@ -16,7 +16,11 @@ export function searchSection(evidence: Evidence): Block[] {
           : `${option} ${choices.join(' or ')}`,
       )
       .join('; '),
-    [showOptions(options), clipNorm === undefined ? '' : `gradient norm clipped to ${clipNorm}`]
+    [
+      showOptions(options),
+      clipNorm === undefined ? '' : `gradient norm clipped to ${clipNorm}`,
+      showOptions(distributed),
+    ]
       .filter((part) => part !== '')
       .join(', '),
   ]);
