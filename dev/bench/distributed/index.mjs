@@ -1,14 +1,19 @@
 /**
- * npm run bench -- distributed [--json] [--quick] [--part counting ...]
+ * npm run bench -- distributed [--json] [--write] [--quick] [--part counting ...]
  *
  * Measures what `@lmd/distributed` promises. counting: votes of 124M weights counted by one core. wire: bytes that a
  * worker sends and receives for a step, counted by a proxy, beside those of the votes. large: one exchange of 500 MB.
  * queue: 1,000 trials without work, from a study to workers and back. overhead: a step of two workers beside one of a
  * process with two micro-batches, for a GPT-2 with 6 layers of width 384. wire, large, queue, and overhead over a
- * server need a NATS server (npm run nats says how to get one) and are omitted without one.
+ * server need a NATS server (npm run nats says how to get one) and are omitted without one. `--write` writes the table in
+ * docs/distributed.md.
  */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { findNatsServer } from '../../../scripts/nats-server.mjs';
+import { withMarked, wrapped } from '../lib/marked.mjs';
+import { occasion, omitted, tableOfRows, writeAtomically } from '../lib/page.mjs';
 import { forgetTargets, leaveOut, print } from '../lib/report.mjs';
 import { measureCounting } from './counting.mjs';
 import { measureLarge } from './large.mjs';
@@ -27,6 +32,7 @@ const { values: given } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
     part: { type: 'string', multiple: true, default: Object.keys(parts) },
   },
 });
@@ -40,3 +46,9 @@ if (server === undefined) leaveOut('wire, large, queue and two workers over a se
 for (const name of given.part) await parts[name]({ quick: given.quick, server });
 if (given.quick) forgetTargets();
 print(given.json);
+if (given.write) {
+  const page = fileURLToPath(new URL('../../../docs/distributed.md', import.meta.url));
+  const { date, machine, load } = occasion();
+  const contents = `${tableOfRows()}\n\n${wrapped(`Measured on ${date}; ${machine}; ${load}. ${omitted()}`)}`;
+  writeAtomically(page, withMarked(readFileSync(page, 'utf8'), 'measured', contents));
+}
