@@ -56,6 +56,23 @@ describe.skipIf(program === undefined)(`faults of NATS${program === undefined ? 
     for (const { state } of all) expect(state).toEqual(alone.state);
   }, 120_000);
 
+  it('messages that a server has delivered into a lost connection are read again', async () => {
+    const url = await started();
+    const hole = await blackHole(Number(new URL(url).port));
+    closing.push(() => hole.close());
+    const [here, lost] = [await connected(url), await connected(hole.servers)];
+    const place = { channel: 'run/lost', round: 0 };
+    const contribution = { workers: 2, payload: Uint8Array.of(1, 2, 3), timeoutMs: 20_000 };
+    const waiting = lost.gather(place, { rank: 0, ...contribution });
+    // The consumer is there, and has the worker's own contribution.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    hole.cut();
+    const { payloads } = await here.gather(place, { rank: 1, ...contribution });
+    expect(payloads.size).toBe(2);
+    hole.mend();
+    expect((await waiting).payloads).toEqual(payloads);
+  }, 60_000);
+
   it('a network that stays away is named by both ends', async () => {
     const url = await started();
     const hole = await blackHole(Number(new URL(url).port));

@@ -7,6 +7,7 @@ import { closed, forgotten, workerMissing } from '../errors.js';
 import type { Contribution, GatheredRound, RoundPlace, Transport } from '../transport.js';
 import { call, type NatsContext } from './context.js';
 import { nanoseconds } from './names.js';
+import { Reconnections } from './reconnections.js';
 import { DamagedContribution, type RoundMessage, Tally } from './tally.js';
 import { Wait } from './wait.js';
 
@@ -35,6 +36,7 @@ const mostPartBytes = 2 ** 26;
 export async function natsRounds(context: NatsContext): Promise<Transport['gather']> {
   const { connection, js, manager, prefix, storage, replicas, retainedRounds, retainMs } = context;
   const stream = `${prefix}-rounds`;
+  const reconnections = new Reconnections(connection);
   await call(context, `adding stream ${stream}`, () =>
     manager.streams.add({
       name: stream,
@@ -77,11 +79,13 @@ export async function natsRounds(context: NatsContext): Promise<Transport['gathe
           context,
           `part ${part + 1} of ${parts} of round ${place.round} of "${place.channel}" by rank ${rank}`,
           () =>
-            js.publish(`${roundSubject(place)}.${rank}`, payload.subarray(from, from + size), {
-              headers: head,
-              msgID: `${attempt} ${part}`,
-              timeout: partTimeoutMs,
-            }),
+            reconnections.orLost(
+              js.publish(`${roundSubject(place)}.${rank}`, payload.subarray(from, from + size), {
+                headers: head,
+                msgID: `${attempt} ${part}`,
+                timeout: partTimeoutMs,
+              }),
+            ),
         );
       }
     }
@@ -89,7 +93,8 @@ export async function natsRounds(context: NatsContext): Promise<Transport['gathe
   }
 
   /**
-   * Reads the messages of a round from its first until it closes.
+   * Reads the messages of a round from its first until it closes, or until the connection was made again: then messages
+   * may be lost that the server does not deliver again to this consumer.
    *
    * @throws DamagedContribution
    */
@@ -115,6 +120,7 @@ export async function natsRounds(context: NatsContext): Promise<Transport['gathe
       },
     });
     wait.missing = () => workerMissing(place, contribution, tally.payloads);
+    const end = reconnections.subscribe(() => messages.stop());
     try {
       for await (const message of messages) {
         tally.add(messageOf(message));
@@ -122,6 +128,7 @@ export async function natsRounds(context: NatsContext): Promise<Transport['gathe
         wait.look();
       }
     } finally {
+      end();
       messages.stop();
       // The client leaves that to the server, which would do it minutes later.
       consumer.delete().catch(() => undefined);
@@ -154,7 +161,10 @@ export async function natsRounds(context: NatsContext): Promise<Transport['gathe
           if (error.rank === contribution.rank) send();
           continue;
         }
-        if (tally.result === undefined) throw closed(`NATS at ${connection.getServer()}`);
+        if (tally.result === undefined) {
+          if (connection.isClosed()) throw closed(`NATS at ${connection.getServer()}`);
+          continue;
+        }
         forget(place, contribution).catch(() => undefined);
         return tally.result;
       }
