@@ -6,7 +6,7 @@ import { compareWeights } from './compare-weights.js';
 import { GradientSender, type SenderOptions } from './gradient-sender.js';
 import { exchangeMarker } from './marker.js';
 import { meanLoss } from './mean-loss.js';
-import { checkWorker, comparisons, workerOptionTable } from './worker-options.js';
+import { bucketOptionTable, checkWorker, comparisons, workerOptionTable } from './worker-options.js';
 
 /** The options of `averageGradients`, declared once. */
 export const averageGradientsOptionTable = {
@@ -21,15 +21,7 @@ export const averageGradientsOptionTable = {
       'Format in which gradients are sent. `f32`: four bytes per weight; the run has the bits of one process. `bf16`: ' +
       'two bytes, rounded to nearest; sums are in f32.',
   }),
-  /**
-   * Bytes of gradients that are sent at once, as soon as the backward pass has computed them. A whole number, at least
-   * 1; default 8388608.
-   */
-  bucketBytes: option.integer({
-    atLeast: 1,
-    default: 2 ** 23,
-    describe: 'Bytes of gradients that are sent at once, as soon as the backward pass has computed them.',
-  }),
+  ...bucketOptionTable,
 } as const satisfies OptionTable;
 
 export interface AverageGradientsOptions extends OptionsOf<typeof averageGradientsOptionTable> {}

@@ -17,7 +17,7 @@ import { GradientSender } from './gradient-sender.js';
 import { readAll } from './host-gradients.js';
 import { exchangeMarker } from './marker.js';
 import { meanLoss } from './mean-loss.js';
-import { checkWorker, workerOptionTable } from './worker-options.js';
+import { bucketOptionTable, checkWorker, workerOptionTable } from './worker-options.js';
 
 /** The options of `averageWeights`, declared once. */
 export const averageWeightsOptionTable = {
@@ -32,12 +32,7 @@ export const averageWeightsOptionTable = {
     describe:
       'Number of steps that a worker takes on its own between two averages. The steps of the run are a multiple of it.',
   }),
-  /** Bytes of weights that are sent at once. A whole number, at least 1; default 8388608. */
-  bucketBytes: option.integer({
-    atLeast: 1,
-    default: 2 ** 23,
-    describe: 'Bytes of weights that are sent at once.',
-  }),
+  ...bucketOptionTable,
 } as const satisfies OptionTable;
 
 export interface AverageWeightsOptions extends OptionsOf<typeof averageWeightsOptionTable> {}
@@ -139,7 +134,9 @@ function positionsOf({ optimizer }: Pick<TrainingRun, 'optimizer'>): StatePositi
   throw new LmdError('UNSUPPORTED', `averageWeights: weights of optimizer "${optimizer.name}" cannot be averaged.`, {
     subject: 'optimizer',
     value: optimizer.name,
-    remedy: 'Use an optimizer with `positions`, such as lmd, adamw, lion or sgd, or averageGradients.',
+    remedy:
+      'Use an optimizer with `positions`, as all of @lmd/core have but adamw with weightFormat bf16, whose mean of ' +
+      'weights would need a rounding that loses small steps (use f32 or split24); or averageGradients.',
   });
 }
 

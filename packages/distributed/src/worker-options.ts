@@ -62,6 +62,20 @@ export const workerOptionTable = {
   }),
 } as const satisfies OptionTable;
 
+/** The option of exchanges that send many tensors, declared once. */
+export const bucketOptionTable = {
+  /**
+   * Bytes of gradients or weights that are sent at once; gradients as soon as the backward pass has computed them. A
+   * whole number, at least 1; default 8388608.
+   */
+  bucketBytes: option.integer({
+    atLeast: 1,
+    default: 2 ** 23,
+    describe:
+      'Bytes of gradients or weights that are sent at once; gradients as soon as the backward pass has computed them.',
+  }),
+} as const satisfies OptionTable;
+
 export interface WorkerOptions extends OptionsOf<typeof workerOptionTable> {}
 
 export type ResolvedWorkerOptions = ResolvedOptions<typeof workerOptionTable>;

@@ -135,7 +135,7 @@ export function adamw(options: AdamwOptions = {}): Optimizer {
       secondMoment: ops.zeros(weight.shape),
     }),
     ...storedWeight,
-    // A mean of BF16 numbers is none.
+    // A mean of BF16 numbers is none. Rounded to nearest, it would lose the steps that stochastic rounding keeps.
     positions: weightFormat === 'bf16' ? undefined : storedWeight.positions,
     update(step) {
       const update = { learningRate: learningRate(step), ...rest, step: step + 1 };

@@ -67,7 +67,14 @@ export function exponentiatedGradient(options: ExponentiatedGradientOptions = {}
     };
   }
 
-  const common = { name, startsFromScale: true, draw: difference, evaluate: difference } as const;
+  const common = {
+    name,
+    startsFromScale: true,
+    draw: difference,
+    evaluate: difference,
+    // A geometric mean: its total is at most U, and U again after the next step.
+    positions: ['logPlus', 'logMinus'],
+  } as const;
   if (!normalize) {
     return perWeightRule({
       ...common,

@@ -114,6 +114,8 @@ export function ivon(options: IvonOptions): Optimizer {
     draw: (ops, { mean, hessian }, key) =>
       ops.add(mean, ops.divide(ops.randomNormal(mean.shape, key()), inverseDeviation(ops, hessian))),
     evaluate: (ops, { mean }) => freshHandle(ops, mean),
+    // The precision is λ·(h + δ), so workers that average have one posterior.
+    positions: ['mean', 'hessian'],
     update(step) {
       const rate = learningRate(step) * (rescale ? initialHessian + weightDecay : 1);
       const correction = 1 - beta1 ** (step + 1);

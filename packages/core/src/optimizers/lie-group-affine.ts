@@ -98,6 +98,7 @@ export function lieGroupAffine(options: LieGroupAffineOptions = {}): Optimizer {
     draw: (ops, { location, logScale }, key) =>
       ops.add(location, ops.multiply(ops.exp(logScale), ops.randomNormal(location.shape, key()))),
     evaluate: (ops, { location }) => freshHandle(ops, location),
+    positions: ['location', 'logScale'],
     update(step) {
       const locationRate = learningRate(step);
       const scaleRate = scaleLearningRate(step);

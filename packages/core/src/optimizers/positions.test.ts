@@ -4,7 +4,9 @@ import {
   clipByGlobalNorm,
   exponentiatedGradient,
   injectHyperparameters,
+  ivon,
   lieGroupAdditive,
+  lieGroupAffine,
   lieGroupMultiplicative,
   lion,
   lmd,
@@ -26,6 +28,10 @@ const optimizers: { readonly [name: string]: Optimizer } = {
   muon: muon(),
   lieGroupAdditive: lieGroupAdditive(),
   lieGroupMultiplicative: lieGroupMultiplicative(),
+  lieGroupAffine: lieGroupAffine(),
+  ivon: ivon({ effectiveSampleSize: 100 }),
+  exponentiatedGradient: exponentiatedGradient(),
+  'exponentiatedGradient, normalized': exponentiatedGradient({ normalize: true }),
   lmd: lmd({ learningRate: 0.1 }),
   'lmd, state of codes': lmd({ stateFormat: 'block16', learningRate: 0.1 }),
   groups: parameterGroups([
@@ -73,8 +79,10 @@ describe.each(Object.entries(optimizers))('positions of %s', (_, optimizer) => {
       // Codes are relative to the prior of the state.
       for (const [index, value] of row.entries()) expect(values[name]![index]).toBeCloseTo(value, 3);
     }
-    const memory = Object.keys(moved.tensors).filter((name) => /moment|velocity/i.test(name));
-    expect(memory.length).toBeGreaterThan(0);
+    const places = Object.keys(positions.read(ops, one.state));
+    const memory = Object.keys(moved.tensors).filter((name) => /moment|velocity|average|total/i.test(name));
+    expect(memory.filter((name) => places.includes(name))).toEqual([]);
+    expect(memory.length > 0).toBe(optimizer !== optimizers.exponentiatedGradient);
     const [after, before] = [await allValues(ops, moved.tensors), await allValues(ops, one.state.tensors)];
     for (const name of memory) expect(after[name]).toEqual(before[name]);
   });
@@ -105,6 +113,39 @@ describe('positions', () => {
     }
   });
 
+  it('of a posterior are its mean and its spread', async () => {
+    for (const [optimizer, names] of [
+      [ivon({ effectiveSampleSize: 100 }), ['mean', 'hessian']],
+      [lieGroupAffine(), ['location', 'logScale']],
+    ] as const) {
+      const { ops, state } = await trained(optimizer, 1);
+      const expected = ['w', 'b'].flatMap((weight) => names.map((vector) => `${weight}/${vector}`));
+      expect(Object.keys(optimizer.positions!.read(ops, state))).toEqual(expected);
+    }
+  });
+
+  it('of normalized halves have a mean within their total, which the next step restores', async () => {
+    const optimizer = exponentiatedGradient({ normalize: true });
+    const ops = testOperations();
+    const [one, other] = [await trained(optimizer, 1, ops), await trained(optimizer, 1, ops)];
+    const steps = Array.from({ length: 12 }, (_, index) => (index % 2 === 0 ? 3 : -3));
+    const gradients = () => ({ w: ops.fromData(steps, [3, 4]), b: ops.fromData(steps, [3, 4]) });
+    const moved = optimizer.update(ops, other.state, [pass(gradients(), 3)]);
+    const [a, b] = [one.state, moved].map((state) => optimizer.positions!.read(ops, state));
+    const means = Object.fromEntries(
+      Object.keys(a!).map((name) => [name, ops.multiply(ops.add(a![name]!, b![name]!), 0.5)]),
+    );
+    const averaged = optimizer.positions!.write(ops, moved, means);
+    const totalOf = async (state: typeof averaged) => {
+      const { 'w/logPlus': plus, 'w/logMinus': minus } = await allValues(ops, state.tensors);
+      return [...plus!, ...minus!].reduce((sum, value) => sum + Math.exp(value), 0);
+    };
+    const total = Math.exp((await allValues(ops, averaged.tensors))['w/logTotal']![0]!);
+    expect(await totalOf(averaged)).toBeLessThan(0.99 * total);
+    const next = optimizer.update(ops, averaged, [pass(gradients(), 4)]);
+    expect(await totalOf(next)).toBeCloseTo(total, 4);
+  });
+
   it('are refused if one is missing or of another shape', async () => {
     const optimizer = sgd({ learningRate: 0.1 });
     const { ops, state } = await trained(optimizer, 1);
@@ -117,9 +158,8 @@ describe('positions', () => {
 
   it('are absent where a mean of states is none', () => {
     expect(adamw({ weightFormat: 'bf16' }).positions).toBeUndefined();
-    expect(exponentiatedGradient().positions).toBeUndefined();
     const groups = parameterGroups([
-      { match: 'w', optimizer: exponentiatedGradient() },
+      { match: 'w', optimizer: adamw({ weightFormat: 'bf16' }) },
       { match: '*', optimizer: sgd({ learningRate: 0.1 }) },
     ]);
     expect(groups.positions).toBeUndefined();
