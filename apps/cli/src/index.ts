@@ -1,4 +1,5 @@
 export { type Diagnosis, diagnose } from './commands/doctor.js';
+export { checkDistributed } from './configuration/distributed-consistency.js';
 export { configurationError } from './configuration/explain.js';
 export { loadConfiguration, parseConfiguration, readJsonFile } from './configuration/load.js';
 export { resolveConfiguration } from './configuration/resolve.js';

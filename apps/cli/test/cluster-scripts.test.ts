@@ -206,7 +206,7 @@ describe.skipIf(!has('bash'))('the scripts, where there is bash,', () => {
       expect(leader).toMatchObject({ code: 0 });
       expect(linesOf(calls).slice(-4)).toEqual(['scancel', '77_[1-1]', 'scancel', String(process.pid)]);
       worker.child.kill('SIGTERM');
-      expect(await worker.done).toMatchObject({ code: 0, output: expect.stringContaining('1 finished.') });
+      expect(await worker.done).toMatchObject({ code: 130, output: expect.stringContaining('1 finished.') });
       own.child.kill('SIGTERM');
       expect((await own.done).code).toBe(0);
       expect(existsSync(join(out, 'server'))).toBe(false);

@@ -124,6 +124,14 @@ describe('workers as threads', () => {
       'distributed.exchange is votes, but a step of optimizers.lmd is not a sign.',
     ],
     [
+      [
+        ...['--set', 'distributed={"exchange":"weights","workers":3,"localSteps":2}'],
+        'optimizers=[{"name":"lmd","rule":"adamw","weightFormat":"bf16"}]',
+      ],
+      'distributed.exchange is weights, but the weights of optimizers.lmd have no mean.',
+    ],
+    [['--world', '3'], '--world is 3, but --workers is missing.'],
+    [
       ['--set', 'distributed={"exchange":"votes","workers":3,"quorum":2}'],
       'quorum is given without distributed.deadlineMs',
     ],
@@ -213,7 +221,7 @@ describe.skipIf(server === undefined)(`workers of a server${server === undefined
       }),
     );
     expect(await run.done).toMatchObject({ code: 0 });
-    expect(await left).toBe(0);
+    expect(await left).toBe(130);
     expect(valuesOf('left')).toBe(valuesOf('votes'));
   });
 

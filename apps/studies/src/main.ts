@@ -14,7 +14,7 @@ import {
   trialConfiguration,
   withTrialRunner,
 } from '@lmd/cli/experiment';
-import { isLmdError } from '@lmd/core';
+import { isLmdError, type LmdError } from '@lmd/core';
 import { interruptSignal, lockRun, type TerminalOutput, terminalOutput } from '@lmd/training/node';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { planStudy } from './plan/plan.js';
@@ -60,12 +60,34 @@ function lmdProgram(): string {
 }
 
 /**
- * Checks a trial of each model like `lmd train`, including sizes and data, so that a dry run finds the same errors.
+ * Checks a trial of each model, and of each optimizer that trains with several workers, like `lmd train`, including
+ * sizes and data, so that a dry run finds the same errors.
+ *
+ * @throws UsageError, naming all optimizers that their exchange does not suit
  */
-async function checkModels(study: Study, data: string | undefined): Promise<void> {
+async function checkModels(study: Study, data: string | undefined, origin: string): Promise<void> {
   const { trials } = planStudy({ study, results: new Map() });
-  const distinct = new Map(trials.map((trial) => [JSON.stringify(trial.configuration.model), trial]));
-  for (const trial of distinct.values()) await trialConfiguration(trial, data);
+  const keyOf = ({ optimizer, configuration: { model, distributed } }: Trial) =>
+    JSON.stringify([model, ...(distributed === undefined ? [] : [optimizer])]);
+  const distinct = new Map(trials.map((trial) => [keyOf(trial), trial]));
+  const unfit = new Map<string, LmdError>();
+  for (const trial of distinct.values()) {
+    await trialConfiguration(trial, data).catch((error) => {
+      if (!isLmdError(error, 'INVALID_ARGUMENT') || error.subject !== 'distributed.exchange') throw error;
+      unfit.set(trial.optimizer, error);
+    });
+  }
+  const [first] = unfit.values();
+  if (first === undefined) return;
+  const names = [...unfit].map(([name, { value }]) => `${name} (${value})`).join(', ');
+  throw new UsageError('INVALID_ARGUMENT', `${origin}: optimizers that cannot train with their exchange: ${names}.`, {
+    subject: 'distributed.exchange',
+    value: [...unfit.keys()],
+    remedy:
+      'Votes need lmd, lion or signum without clipNorm; weights need any but adamw with weightFormat = bf16. Use ' +
+      'exchange = averages, or set distributed for the optimizers that can, instead of configuration.distributed.',
+    cause: first,
+  });
 }
 
 /** Where the options have trials run, with their working folders in `out`. */
@@ -102,7 +124,7 @@ async function study(path: string, options: Options, { out: output, error }: Ter
     output.write(`${(await writeReport(loaded, out)).join('\n')}\n`);
     return;
   }
-  if (loaded.frozen === undefined) await checkModels(loaded, data);
+  if (loaded.frozen === undefined) await checkModels(loaded, data, path);
   if (options.dryRun === true) {
     const { records } = await readLedger(out);
     const verbose = options.verbose === true;

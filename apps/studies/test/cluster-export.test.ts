@@ -50,6 +50,12 @@ describe('lmd cluster export of a study', () => {
     const { status, stderr } = exporting('slurm', '--study', wrong, ...server, '--out', join(folder, 'wrong'));
     expect([status, stderr]).toEqual([2, expect.stringMatching(/formats/)]);
     expect(existsSync(join(folder, 'wrong'))).toBe(false);
+    writeFileSync(wrong, '{');
+    const broken = exporting('slurm', '--study', wrong, ...server, '--out', join(folder, 'wrong'));
+    expect([broken.status, broken.stderr.replace(/\s+/g, ' ')]).toEqual([
+      2,
+      expect.stringContaining('Correct the file, or start from a study of apps/studies/studies.'),
+    ]);
   });
 
   const natsServer = findNatsServer();

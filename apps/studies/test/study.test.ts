@@ -239,6 +239,14 @@ describe('a study', () => {
     const unfit = await run(change('unfit', { configuration: { ...configuration, model } }), '--dry-run');
     expect(unfit.code).toBe(2);
     expect(unfit.error).toContain('patchSize');
+    const votes = { exchange: 'votes', workers: 2 };
+    const silent = await run(change('votes', { configuration: { ...configuration, distributed: votes } }), '--dry-run');
+    expect(silent.code).toBe(2);
+    const others = smokeStudy.optimizers.map(({ name }) => name).filter((name) => name !== 'lmd');
+    expect(others.length).toBeGreaterThan(0);
+    expect(silent.error).toContain(
+      `cannot train with their exchange: ${others.map((name) => `${name} (votes)`).join(', ')}.`,
+    );
     const frozen = await run(change('frozen', { frozen: 'For a reason.' }), '--out', join(folder, 'frozen'));
     expect(frozen.code).toBe(2);
     expect(frozen.error).toContain('For a reason.');

@@ -88,7 +88,7 @@ export function planStudyTask(path: string, { world, clone }: StudyOptions, loca
       remedy: 'Give it with --world <count>.',
     });
   }
-  const study = readJsonFile(path) as StudyFile;
+  const study = readJsonFile(path, correctStudy) as StudyFile;
   const program = join(clone, 'apps', 'studies', 'dist', 'bin.js');
   if (!existsSync(program)) {
     throw new UsageError('ENGINE_MISSING', '--study needs a clone of the repository, which has the studies.', {
@@ -118,6 +118,8 @@ export function planStudyTask(path: string, { world, clone }: StudyOptions, loca
     needs: { data: own === undefined ? kind : undefined, backend: study.configuration?.backend },
   };
 }
+
+const correctStudy = 'Correct the file, or start from a study of apps/studies/studies.';
 
 /** What is read of a study that its own program has checked. */
 interface StudyFile {

@@ -11,6 +11,20 @@ export interface WorkersOptions {
 }
 
 /**
+ * Refuses a number of workers of a server without the server: the training would run with threads of this machine.
+ *
+ * @throws UsageError `INVALID_ARGUMENT`
+ */
+export function refuseLoneWorld({ workers, world }: WorkersOptions): void {
+  if (world === undefined || workers !== undefined) return;
+  throw new UsageError('INVALID_ARGUMENT', `--world is ${world}, but --workers is missing.`, {
+    subject: '--world',
+    value: world,
+    remedy: `Use --workers nats://host:4222 --world ${world}, or --workers ${world} for threads of this machine.`,
+  });
+}
+
+/**
  * The configuration with the number of workers of the command line. Without `distributed`, they average gradients,
  * which gives the bits of one process.
  */

@@ -4,7 +4,7 @@ import { isLmdError } from '@lmd/core';
 import { interruptSignal, lockRun } from '@lmd/training/node';
 import { isAddress, withoutCredentials } from '../cluster/connect.js';
 import { withServerHost } from '../cluster/lead-server.js';
-import { checkWorkersOfRun, requireWorkers, withWorkers } from '../cluster/workers-option.js';
+import { checkWorkersOfRun, refuseLoneWorld, requireWorkers, withWorkers } from '../cluster/workers-option.js';
 import { checkConsistency } from '../configuration/consistency.js';
 import { loadConfiguration, parseConfiguration, withOverrides } from '../configuration/load.js';
 import { resolveConfiguration } from '../configuration/resolve.js';
@@ -68,6 +68,7 @@ export async function trainCommand(
   const renderer = options.json ? jsonRenderer(terminal.out) : humanRenderer(terminal.out, terminal.colours);
   const source = given ?? options.preset;
   if (options.resume !== undefined) return resume(source, options.resume, options, terminal, renderer, program);
+  refuseLoneWorld(options);
   if (source === undefined) {
     const names = Object.keys(presets).join(', ');
     throw usage(
@@ -149,6 +150,7 @@ async function resume(
   const before = configurationOf(folder);
   refusePlayground(folder, before);
   checkWorkersOfRun(before, options);
+  refuseLoneWorld(options);
   const configuration = changed(before, options.set ?? [], folder);
   if (source !== undefined && loadConfiguration(source).name !== configuration.name) {
     throw usage(`${folder} is a run of ${configuration.name}, not of ${source}.`, 'Omit the configuration.', source);

@@ -1,6 +1,6 @@
 import { access, constants, mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { messageOf } from '@lmd/core';
+import { LmdError, messageOf } from '@lmd/core';
 import { interruptSignal } from '@lmd/training/node';
 import { checkoutOf } from '../cluster/checkout.js';
 import { codeIdentity } from '../cluster/code-identity.js';
@@ -18,7 +18,11 @@ export interface WorkerCommandOptions {
   readonly idle?: number;
 }
 
-/** `lmd worker`: runs trials of a server's queue until Ctrl-C. */
+/**
+ * `lmd worker`: runs trials of a server's queue until Ctrl-C.
+ *
+ * @throws LmdError `INTERRUPTED` after Ctrl-C, or a signal that acts like it
+ */
 export async function workerCommand(
   url: string,
   { parallel, threads, data, work, idle }: WorkerCommandOptions,
@@ -47,6 +51,7 @@ export async function workerCommand(
       signal: interrupt.signal,
       say,
     });
+    if (interrupt.signal.aborted) throw new LmdError('INTERRUPTED', `Stopped; ${finished} finished.`);
     say(`${finished} finished.`);
   } finally {
     interrupt.dispose();

@@ -4,7 +4,7 @@ import { UsageError } from '../errors.js';
 import { buildModel } from '../trial/build-model.js';
 import { buildOptimizer } from '../trial/build-optimizer.js';
 import { planFineTuning } from '../trial/fine-tuning.js';
-import { checkDistributed, checkVoter } from './distributed-consistency.js';
+import { checkDistributed, checkExchange } from './distributed-consistency.js';
 import type { Configuration } from './schema.js';
 import { checkDataSize, checkModelSize } from './size-limits.js';
 
@@ -66,7 +66,7 @@ export function checkConsistency(configuration: Configuration, origin: string): 
   try {
     network = buildModel(model, data);
     for (const optimizer of optimizers) {
-      checkVoter(configuration, optimizer.name, buildOptimizer(optimizer, steps, network));
+      checkExchange(configuration, optimizer.name, buildOptimizer(optimizer, steps, network));
     }
     if (fineTuning !== undefined) planFineTuning(fineTuning, network);
   } catch (cause) {

@@ -24,18 +24,28 @@ export function checkDistributed(configuration: Configuration, origin: string): 
 }
 
 /**
- * Finds an optimizer whose steps are not signs, if workers vote on them.
+ * Finds an optimizer that cannot take part in an exchange: its steps are not signs, or its weights have no mean.
  *
  * @throws LmdError `INVALID_ARGUMENT`
  */
-export function checkVoter({ distributed }: Configuration, name: string, { signs }: Optimizer): void {
-  if (distributed?.exchange !== 'votes' || signs !== undefined) return;
-  const problem = `distributed.exchange is votes, but a step of optimizers.${name} is not a sign.`;
-  throw new LmdError('INVALID_ARGUMENT', problem, {
-    subject: 'distributed.exchange',
-    value: 'votes',
-    remedy: 'Use lmd, lion or signum without clipNorm, or distributed.exchange = averages.',
-  });
+export function checkExchange({ distributed }: Configuration, name: string, optimizer: Optimizer): void {
+  const exchange = distributed?.exchange;
+  const refused = (problem: string, remedy: string) =>
+    new LmdError('INVALID_ARGUMENT', `distributed.exchange is ${exchange}, but ${problem}.`, {
+      subject: 'distributed.exchange',
+      value: exchange,
+      remedy: `${remedy}, or distributed.exchange = averages.`,
+    });
+  if (exchange === 'votes' && optimizer.signs === undefined) {
+    throw refused(`a step of optimizers.${name} is not a sign`, 'Use lmd, lion or signum without clipNorm');
+  }
+  if (exchange === 'weights' && optimizer.positions === undefined) {
+    throw refused(
+      `the weights of optimizers.${name} have no mean`,
+      'Use an optimizer with positions, such as adamw with weightFormat = f32 or split24 (a mean of BF16 numbers, ' +
+        'rounded, loses small steps)',
+    );
+  }
 }
 
 /** Workers that take steps on their own have the same weights only after each average. */

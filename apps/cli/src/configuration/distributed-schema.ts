@@ -10,7 +10,7 @@ import { optionShape } from './option-schema.js';
 
 const { timeoutMs, compareEvery } = workerOptionTable;
 const { format, bucketBytes } = averageGradientsOptionTable;
-const { localSteps, bucketBytes: weightBytes } = averageWeightsOptionTable;
+const { localSteps } = averageWeightsOptionTable;
 const { zeros, quorum, deadlineMs } = voteSignsOptionTable;
 
 const shared = {
@@ -43,7 +43,7 @@ const averagesSchema = z.strictObject({
 const weightsSchema = z.strictObject({
   exchange: z.literal('weights').describe('Workers take steps on their own, and average weights or log medians.'),
   ...shared,
-  ...optionShape({ localSteps, bucketBytes: weightBytes }),
+  ...optionShape({ localSteps, bucketBytes }),
 });
 
 const votesSchema = z.strictObject({

@@ -25,14 +25,21 @@ function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
-/** Reads a JSON file. Throws a `UsageError` that names the file and the problem. */
-export function readJsonFile(path: string): unknown {
+/**
+ * Reads a JSON file. Throws a `UsageError` that names the file and the problem.
+ *
+ * @param remedy for a file that is no configuration.
+ */
+export function readJsonFile(
+  path: string,
+  remedy = 'Correct the file, or start from a preset. Files of text to train on end in .txt, .md or .jsonl.',
+): unknown {
   try {
     return parseJsonFile(path);
   } catch (cause) {
     throw new UsageError('INVALID_ARGUMENT', `${path} is not a readable JSON file: ${reasonOf(cause)}.`, {
       subject: path,
-      remedy: 'Correct the file, or start from a preset. Files of text to train on end in .txt, .md or .jsonl.',
+      remedy,
       cause,
     });
   }

@@ -54,6 +54,12 @@ describe('parseStudy', () => {
       'UNKNOWN_OPTION',
       'the configuration has no option "batchsize". Did you mean "batchSize"?',
     ],
+    [
+      'configuration.distributed',
+      { exchange: 'averages', workers: 5 },
+      'INVALID_ARGUMENT',
+      'batchSize is 8, but distributed.workers is 5. Use a multiple of 5.',
+    ],
     ['configuration.model.patchSize', 0, 'INVALID_ARGUMENT', 'model.patchSize = 0 is out of range'],
     ['governs.variants.0.model', { depth: 0 }, 'INVALID_ARGUMENT', 'model.depth = 0 is out of range'],
     ['optimizers.0.search.learningRate.minimun', 1, 'UNKNOWN_OPTION', 'Did you mean "minimum"?'],

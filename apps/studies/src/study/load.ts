@@ -1,4 +1,4 @@
-import { configurationError, parseConfiguration, readJsonFile, UsageError } from '@lmd/cli';
+import { checkDistributed, configurationError, parseConfiguration, readJsonFile, UsageError } from '@lmd/cli';
 import { isLmdError } from '@lmd/core';
 import type { Trial } from '../plan/trial.js';
 import { searchTrials, standInOptions, trialsOf } from '../plan/trials.js';
@@ -25,7 +25,7 @@ export function parseStudy(raw: unknown, origin: string): Study {
  * @throws UsageError as `parseStudy`, and for a file that is missing or not JSON.
  */
 export function loadStudy(path: string): Study {
-  return parseStudy(readJsonFile(path), path);
+  return parseStudy(readJsonFile(path, 'Correct the file, or start from one of apps/studies/studies.'), path);
 }
 
 function refuse(origin: string, subject: string, value: unknown, message: string, remedy: string): never {
@@ -110,7 +110,8 @@ function checkTrials(study: Study, origin: string): void {
 
 function checkTrial({ configuration, label, optimizer }: Trial, origin: string): void {
   try {
-    parseConfiguration({ name: 'trial', ...configuration }, `${origin}: ${label}`);
+    const from = `${origin}: ${label}`;
+    checkDistributed(parseConfiguration({ name: 'trial', ...configuration }, from), from);
   } catch (cause) {
     if (!isLmdError(cause)) throw cause;
     const message = cause.message.replaceAll('optimizers.0', `optimizers.${optimizer}`);
