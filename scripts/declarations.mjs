@@ -1,9 +1,10 @@
 // The types of every package: dist/**/*.d.ts, a file for each entry point. One TypeScript program emits the
-// declarations of all packages, and tsup rolls them up. A program for each package would read its dependencies again,
-// which takes five times as long. `npm run build` calls this; running the code needs no types.
+// declarations of all packages, and rolldown rolls them up as text. A TypeScript program for each package would read
+// its dependencies again, which takes ten times as long. `npm run build` calls this; running the code needs no types.
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from 'tsup';
+import { rolldown } from 'rolldown';
+import { dts } from 'rolldown-plugin-dts';
 import { root, tool } from './lib.mjs';
 
 const emitted = join(root, 'build', 'declarations');
@@ -25,13 +26,31 @@ const entryOf = ({ folder, manifest }) =>
 
 /** Private packages become part of the declarations of their dependents, since users cannot install them. */
 const ofPrivate = packages.filter(({ manifest }) => manifest.private === true);
-const paths = Object.fromEntries(
-  ofPrivate.map(({ folder, manifest }) => [manifest.name, [join(emitted, folder, 'src', 'index.d.ts')]]),
+const alias = Object.fromEntries(
+  ofPrivate.map(({ folder, manifest }) => [manifest.name, join(emitted, folder, 'src', 'index.d.ts')]),
 );
 const externalOf = ({ dependencies = {}, peerDependencies = {} }) =>
   [...Object.keys(dependencies), ...Object.keys(peerDependencies)]
-    .filter((name) => paths[name] === undefined)
+    .filter((name) => alias[name] === undefined)
     .map((name) => new RegExp(`^${name}($|/)`));
+
+/** What rolldown makes of declarations, as a reader of the types expects it. */
+const readable = {
+  name: 'readable declarations',
+  // Rolldown numbers the namespace of another package by the files that import it: _lmd_core14.
+  renderChunk(code) {
+    let text = code;
+    for (const [, numbered, name] of code.matchAll(/^import \* as ((\w+?)\d+) from /gm)) {
+      const isTaken = new RegExp(`(?<![\\w"/])${name}\\b`).test(text);
+      if (!isTaken) text = text.replaceAll(new RegExp(`\\b${numbered}\\b`, 'g'), name);
+    }
+    return { code: text };
+  },
+  // Code that fills namespaces; those of declarations need none.
+  generateBundle(_, bundle) {
+    for (const [file, { name }] of Object.entries(bundle)) if (name === 'rolldown-runtime') delete bundle[file];
+  },
+};
 
 rmSync(emitted, { recursive: true, force: true });
 const code = await tool('typescript', join('bin', 'tsc'), ['-p', 'tsconfig.declarations.json']);
@@ -43,15 +62,19 @@ for (const { folder, manifest } of packages) {
     ? readdirSync(dist, { recursive: true }).filter((name) => name.endsWith('.d.ts'))
     : [];
   for (const name of earlier) rmSync(join(dist, name));
-  const entry = entryOf({ folder, manifest });
-  await build({
-    config: false,
-    silent: true,
-    entry,
-    format: ['esm'],
-    outDir: dist,
-    clean: false,
+  const bundle = await rolldown({
+    cwd: root,
+    input: entryOf({ folder, manifest }),
     external: [/^node:/, ...externalOf(manifest)],
-    dts: { only: true, entry, compilerOptions: { paths } },
+    resolve: { alias },
+    plugins: [dts({ dtsInput: true, emitDtsOnly: true, tsconfig: false, sourcemap: false }), readable],
+    // Without the comments that name the file of each part.
+    experimental: { attachDebugInfo: 'none' },
   });
+  await bundle.write({
+    dir: dist,
+    entryFileNames: '[name].ts',
+    chunkFileNames: ({ name }) => `${name.replace(/\.d$/, '')}-[hash].d.ts`,
+  });
+  await bundle.close();
 }
