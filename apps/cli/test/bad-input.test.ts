@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, wr
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { version } from '../package.json';
-import { lmd, sha256, temporaryFolder } from './lmd.js';
+import { lmd, lmdProcess, sha256, temporaryFolder } from './lmd.js';
 
 const folder = temporaryFolder();
 
@@ -159,7 +159,7 @@ describe('the configuration', () => {
   });
 
   it('shows where an error comes from with LMD_DEBUG=1', async () => {
-    const outcome = await lmd(['train', 'smok'], folder, { LMD_DEBUG: '1' });
+    const outcome = await lmdProcess(['train', 'smok'], folder, { LMD_DEBUG: '1' });
     expect(outcome.code).toBe(2);
     expect(outcome.stderr).toMatch(/\n\s+at /);
   });

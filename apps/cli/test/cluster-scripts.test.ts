@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { findNatsServer, howToInstall } from '../../../scripts/nats-server.mjs';
 import { version } from '../package.json';
 import { exported, findIn, manifestsIn } from './exported.js';
-import { lmd, program, temporaryFolder } from './lmd.js';
+import { lmdProcess as lmd, program, temporaryFolder } from './lmd.js';
 
 const folder = temporaryFolder();
 const server = ['--nats', 'nats://server:4222'];

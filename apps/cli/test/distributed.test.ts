@@ -6,7 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findNatsServer, howToInstall, startNatsServer } from '../../../scripts/nats-server.mjs';
 import type { Event } from '../src/run/events.js';
-import { lmd, program, start, temporaryFolder } from './lmd.js';
+import { lmdProcess as lmd, program, start, temporaryFolder } from './lmd.js';
 
 const folder = temporaryFolder();
 const averages = [

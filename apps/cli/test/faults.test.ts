@@ -8,7 +8,7 @@ import { connect, type Msg, type NatsConnection } from '@nats-io/transport-node'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findNatsServer, howToInstall, startNatsServer } from '../../../scripts/nats-server.mjs';
 import { FaultyProxy } from './faulty-proxy.js';
-import { lmd, program, start, temporaryFolder } from './lmd.js';
+import { lmdProcess as lmd, program, start, temporaryFolder } from './lmd.js';
 
 /** How many faults are made, and the seed that chooses them. LMD_FAULTS=200 is the long run. */
 const count = Number(process.env.LMD_FAULTS ?? 6);

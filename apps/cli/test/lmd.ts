@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, inject } from 'vitest';
 import type { Event } from '../src/run/events.js';
 
@@ -31,6 +32,12 @@ export interface Running {
   readonly done: Promise<Outcome>;
 }
 
+/** The environment of a command: that of the tests, without what changes its output. */
+function environmentWith(changes: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  const { NO_COLOR: _, LMD_DEBUG: __, npm_lifecycle_event: ___, ...inherited } = process.env;
+  return { ...inherited, ...changes };
+}
+
 /** Starts the built `lmd`. `onEvent` sees each line of `--json` as it comes. */
 export function start(
   words: readonly string[],
@@ -38,8 +45,7 @@ export function start(
   onEvent: (event: Event, child: ChildProcess) => void = () => {},
   environment: Readonly<Record<string, string>> = {},
 ): Running {
-  const { NO_COLOR: _, LMD_DEBUG: __, npm_lifecycle_event: ___, ...inherited } = process.env;
-  const child = spawn(process.execPath, [program, ...words], { cwd, env: { ...inherited, ...environment } });
+  const child = spawn(process.execPath, [program, ...words], { cwd, env: environmentWith(environment) });
   const isJson = words.includes('--json');
   const events: Event[] = [];
   let stdout = '';
@@ -64,12 +70,50 @@ export function start(
   return { child, done };
 }
 
-export function lmd(
+/** Runs the built `lmd` in a process of its own, for what depends on how it starts or ends. */
+export function lmdProcess(
   words: readonly string[],
   cwd: string,
   environment?: Readonly<Record<string, string>>,
 ): Promise<Outcome> {
   return start(words, cwd, undefined, environment).done;
+}
+
+let server: ChildProcess | undefined;
+let last: Promise<unknown> = Promise.resolve();
+afterAll(() => server?.disconnect());
+
+/** Runs the built `lmd`, in the process that runs all such commands of a test file one after another. */
+export function lmd(words: readonly string[], cwd: string): Promise<Outcome> {
+  const outcome = last.then(() => ask({ words, cwd }));
+  last = outcome.catch(() => {});
+  return outcome;
+}
+
+async function ask(request: { readonly words: readonly string[]; readonly cwd: string }): Promise<Outcome> {
+  server ??= await startServer();
+  server.send(request);
+  const { code, stdout, stderr } = await answerOf<Pick<Outcome, 'code' | 'stdout' | 'stderr'>>(server);
+  const lines = request.words.includes('--json') ? stdout.split('\n').filter((line) => line !== '') : [];
+  return { code, signal: null, stdout, stderr, events: lines.map((line) => JSON.parse(line) as Event) };
+}
+
+async function startServer(): Promise<ChildProcess> {
+  const script = fileURLToPath(new URL('command-server.mjs', import.meta.url));
+  const child = fork(script, [program], { env: environmentWith({}), stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+  await answerOf<'ready'>(child);
+  return child;
+}
+
+function answerOf<T>(child: ChildProcess): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onExit = (code: number | null) => reject(new Error(`the process of the commands ended with ${code}`));
+    child.once('exit', onExit);
+    child.once('message', (answer) => {
+      child.off('exit', onExit);
+      resolve(answer as T);
+    });
+  });
 }
 
 export function sha256(path: string): string {

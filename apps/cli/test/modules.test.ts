@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { lmd, temporaryFolder } from './lmd.js';
+import { lmdProcess as lmd, temporaryFolder } from './lmd.js';
 
 // Third parties' modules in a folder of their own, whose configuration stands apart from the working directory.
 

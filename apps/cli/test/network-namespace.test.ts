@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { afterAll, describe, expect, it } from 'vitest';
 import { findNatsServer, startNatsServer } from '../../../scripts/nats-server.mjs';
-import { lmd, program, start, temporaryFolder } from './lmd.js';
+import { lmdProcess as lmd, program, start, temporaryFolder } from './lmd.js';
 
 const namespace = `lmd-${process.pid}`;
 const [here, there] = [`lmdh${process.pid}`, `lmdt${process.pid}`];

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, truncateSync, writeF
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Event, SummaryEvent } from '../src/run/events.js';
-import { lmd, type Outcome, sha256, tiny as smallest, start, temporaryFolder } from './lmd.js';
+import { lmdProcess as lmd, type Outcome, sha256, tiny as smallest, start, temporaryFolder } from './lmd.js';
 
 const folder = temporaryFolder();
 const isWindows = process.platform === 'win32';

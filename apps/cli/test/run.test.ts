@@ -6,7 +6,7 @@ import type { Diagnosis } from '../src/commands/doctor.js';
 import type { EvaluationRow } from '../src/commands/evaluation-row.js';
 import { backendNames, bundledBackends } from '../src/engine/names.js';
 import type { SummaryEvent } from '../src/run/events.js';
-import { lmd, type Outcome, sha256, temporaryFolder, tiny } from './lmd.js';
+import { lmdProcess as lmd, type Outcome, sha256, temporaryFolder, tiny } from './lmd.js';
 
 const folder = temporaryFolder();
 let run: Outcome;
