@@ -11,7 +11,7 @@ static ptrdiff_t least(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 /** Sixteen bytes wherever they lie, and as many integers of two. */
 typedef int8_t bytes __attribute__((vector_size(16), aligned(1)));
 typedef int16_t integers __attribute__((vector_size(32), aligned(1)));
-typedef uint32_t four_words __attribute__((vector_size(16), aligned(4)));
+typedef uint32_t eight_words __attribute__((vector_size(32), aligned(1)));
 
 static void widen(const int8_t *codes, int16_t *to, ptrdiff_t count) {
   ptrdiff_t i = 0;
@@ -20,20 +20,35 @@ static void widen(const int8_t *codes, int16_t *to, ptrdiff_t count) {
   for (; i < count; i++) to[i] = codes[i];
 }
 
-/** Adds 128 to every code. */
-static void offset_codes(float *words, ptrdiff_t count) {
+/** Words with `change` in other bits. */
+static void copy_words(const uint32_t *from, uint32_t *to, ptrdiff_t count, uint32_t change) {
   ptrdiff_t i = 0;
-  for (; i + 4 <= count; i += 4) *(four_words *)(words + i) ^= 0x80808080u;
-  for (; i < count; i++) ((uint32_t *)words)[i] ^= 0x80808080u;
+  for (; i + 8 <= count; i += 8) *(eight_words *)(to + i) = *(const eight_words *)(from + i) ^ change;
+  for (; i < count; i++) to[i] = from[i] ^ change;
 }
 
 /** Codes in a word. */
 static int group_of(int wide) { return wide ? 2 : 4; }
 
-/** Words of `lines` rows from element `start` on: target[word][line], `width` words apart; missing lines are zeros. */
-static void pack_codes(const block_kernel *kernel, const block_operand *x, ptrdiff_t row, ptrdiff_t lines,
-                       ptrdiff_t start, ptrdiff_t words, ptrdiff_t width, int wide, int16_t *widened, float *target) {
-  const uint8_t *from = x->codes + row * row_bytes(x) + (start << x->wide);
+static const uint8_t *codes_at(const block_operand *x, ptrdiff_t row, ptrdiff_t start) {
+  return x->codes + row * row_bytes(x) + (start << x->wide);
+}
+
+/** `lines` rows of A from element `start` on, ROW_WORDS apart; 128 is added to codes with an `offset`. */
+static void copy_rows(const block_operand *x, ptrdiff_t row, ptrdiff_t lines, ptrdiff_t start, ptrdiff_t words,
+                      int wide, int offset, float *target) {
+  for (ptrdiff_t line = 0; line < lines; line++, target += ROW_WORDS) {
+    const uint8_t *from = codes_at(x, row + line, start);
+    if (x->wide != wide) widen((const int8_t *)from, (int16_t *)target, 2 * words);
+    else copy_words((const uint32_t *)from, (uint32_t *)target, words, offset ? 0x80808080u : 0);
+  }
+}
+
+/** `lines` columns of B: target[word][line], `width` words apart; missing lines are zeros. */
+static void pack_columns(const block_kernel *kernel, const block_operand *x, ptrdiff_t row, ptrdiff_t lines,
+                         ptrdiff_t start, ptrdiff_t words, ptrdiff_t width, int wide, int16_t *widened,
+                         float *target) {
+  const uint8_t *from = codes_at(x, row, start);
   ptrdiff_t step = row_bytes(x) / 4;
   if (x->wide != wide) {
     for (ptrdiff_t line = 0; line < lines; line++)
@@ -57,14 +72,6 @@ typedef struct {
   int wide;
 } product;
 
-/** A panel of rows of A or, as wide as a tile, columns of B: its codes, scales and, of B, corrections. */
-static void pack_lines(const product *one, const block_operand *x, ptrdiff_t line, ptrdiff_t lines, ptrdiff_t start,
-                       ptrdiff_t width, const block_panels *panels, float *codes, float *scales, range *found) {
-  const ptrdiff_t words = (panels->blocks - 1) * panels->groups + panels->last_groups;
-  pack_codes(one->kernel, x, line, lines, start, words, width, one->wide, one->space->widened, codes);
-  *found = pack_scales(x, line, lines, start, panels->blocks, one->task->block_size, width, scales);
-}
-
 /**
  * Rows `top` to `bottom` and columns `left` to `right` of a product of matrices that begin with rows `first_a` and
  * `first_b`.
@@ -82,38 +89,37 @@ static void multiply_part(const product *one, ptrdiff_t first_a, ptrdiff_t first
     const ptrdiff_t columns = least(most_columns, right - first);
     for (ptrdiff_t start = 0; start < task->a.terms; start += most_terms) {
       const ptrdiff_t terms = least(most_terms, task->a.terms - start), words = (terms + group - 1) / group;
-      block_panels from = {.blocks = (terms + size - 1) / size, .groups = size / group, .rest = task->rest};
-      from.last_groups = words - (from.blocks - 1) * from.groups, from.accumulate = start > 0;
+      block_panels from = {.words = words, .groups = size / group, .rest = task->rest, .accumulate = start > 0};
+      const ptrdiff_t blocks = from.blocks = (terms + size - 1) / size;
       for (ptrdiff_t row = top; row < bottom; row += BLOCK_ROWS) {
         const ptrdiff_t rows = least(BLOCK_ROWS, bottom - row);
-        for (ptrdiff_t i = 0; i < rows; i += high) {
-          const ptrdiff_t lines = least(high, rows - i);
-          float *codes = space->packed_a + i * words;
-          pack_lines(one, &task->a, first_a + row + i, lines, start, lines, &from, codes,
-                     space->scales_a + i * from.blocks, &space->ranges_a[i / high]);
-          if (offset) offset_codes(codes, words * lines);
-        }
+        copy_rows(&task->a, first_a + row, rows, start, words, wide, offset, space->packed_a);
+        for (ptrdiff_t i = 0; i < rows; i += high)
+          space->ranges_a[i / high] = pack_scales(&task->a, first_a + row + i, least(high, rows - i), start, blocks,
+                                                  size, BLOCK_SCALES, 1, space->scales_a + i * BLOCK_SCALES);
         for (ptrdiff_t j = 0; j < columns; j += broad) {
-          const ptrdiff_t lines = least(broad, columns - j);
-          float *codes = space->packed_b + j * words, *scales = space->scales_b + j * from.blocks;
-          int32_t *corrections = space->corrections + j * from.blocks;
+          const ptrdiff_t lines = least(broad, columns - j), line = first_b + first + j;
+          float *codes = space->packed_b + j * words, *scales = space->scales_b + j * blocks;
+          int32_t *corrections = space->corrections + j * blocks;
           range *const range_b = &space->ranges_b[j / broad];
           if (row == top) {
-            pack_lines(one, &task->b, first_b + first + j, lines, start, broad, &from, codes, scales, range_b);
-            if (offset) kernel->pack_corrections(codes, from.blocks, from.groups, from.last_groups, corrections);
+            pack_columns(kernel, &task->b, line, lines, start, words, broad, wide, space->widened, codes);
+            *range_b = pack_scales(&task->b, line, lines, start, blocks, size, 1, broad, scales);
+            if (offset) kernel->pack_corrections(codes, words, from.groups, corrections);
           }
           from.b = (const int32_t *)codes, from.scales_b = scales, from.corrections = corrections;
           for (ptrdiff_t i = 0; i < rows; i += high) {
-            from.a = (const int32_t *)(space->packed_a + i * words);
-            from.scales_a = space->scales_a + i * from.blocks;
-            from.a_step = least(high, rows - i);
+            const ptrdiff_t there = least(high, rows - i);
+            from.a = (const int32_t *)(space->packed_a + i * ROW_WORDS);
+            from.scales_a = space->scales_a + i * BLOCK_SCALES;
             from.normal = stays_normal(space->ranges_a[i / high], *range_b, task->rest);
-            // Where columns are missing, a tile is computed aside.
-            float *tile = out + (row + i) * stride + first + j, *edge = lines < broad ? space->edge : tile;
-            const ptrdiff_t edge_stride = lines < broad ? broad : stride;
-            if (edge != tile && from.accumulate) copy_tile(tile, stride, edge, broad, from.a_step, lines);
-            (wide ? kernel->multiply_wide : kernel->multiply_narrow)(&from, edge, edge_stride, from.a_step);
-            if (edge != tile) copy_tile(edge, broad, tile, stride, from.a_step, lines);
+            // Where rows or columns are missing, a whole tile is computed aside: it takes no longer than two rows.
+            const ptrdiff_t computed = from.normal && there > 1 ? high : there;
+            const int aside = lines < broad || computed > there;
+            float *tile = out + (row + i) * stride + first + j, *to = aside ? space->edge : tile;
+            if (aside && from.accumulate) copy_tile(tile, stride, to, broad, there, lines);
+            (wide ? kernel->multiply_wide : kernel->multiply_narrow)(&from, to, aside ? broad : stride, computed);
+            if (aside) copy_tile(to, broad, tile, stride, there, lines);
           }
         }
       }

@@ -4,14 +4,16 @@
 
 #include "block-matmul.h"
 
-/** A panel of A and one of B; rows of A are `a_step` words apart from one group to the next, those of B a tile's. */
+/**
+ * A panel of A, rows of codes ROW_WORDS apart and of scales BLOCK_SCALES apart; and one of B, a tile's columns word by
+ * word, and their scales block by block.
+ */
 typedef struct {
   const int32_t *a, *b;
   const float *scales_a, *scales_b;
   const int32_t *corrections;
-  ptrdiff_t a_step;
-  /** Blocks, and the words of one; the last may be short. */
-  ptrdiff_t blocks, groups, last_groups;
+  /** Words of a row, blocks, and the words of one; the last may be short. */
+  ptrdiff_t words, blocks, groups;
   /** Whether nothing leaves the normal numbers; else each term is also multiplied by `rest`. */
   int normal;
   /** Whether totals are added to those of the blocks before. */
@@ -28,9 +30,8 @@ typedef struct {
   void (*pack_panel)(const float *source, ptrdiff_t line_stride, ptrdiff_t term_stride, ptrdiff_t lines,
                      ptrdiff_t terms, ptrdiff_t width, float *target);
   /** What sums are too large by, where bytes of A have no sign, to which 128 was added; else NULL. */
-  void (*pack_corrections)(const float *words, ptrdiff_t blocks, ptrdiff_t groups, ptrdiff_t last_groups,
-                           int32_t *target);
-  /** Tiles of `rows` rows, at most a tile's. */
+  void (*pack_corrections)(const float *codes, ptrdiff_t words, ptrdiff_t groups, int32_t *target);
+  /** A tile; or `rows` rows less high, where numbers may leave the normal ones. */
   void (*multiply_narrow)(const block_panels *from, float *out, ptrdiff_t stride, ptrdiff_t rows);
   void (*multiply_wide)(const block_panels *from, float *out, ptrdiff_t stride, ptrdiff_t rows);
 } block_kernel;

@@ -19,8 +19,7 @@ static inline ALWAYS_INLINE floats add_sums(ints sums, float scale_a, floats sca
 /** The same for all columns of a tile, where numbers may be none of the normal ones. */
 static NEVER_INLINE void add_limited_sums(const block_panels *from, const int32_t *sums, ptrdiff_t block, float *out) {
   if (block == 0 && !from->accumulate) memset(out, 0, TILE_COLUMNS * sizeof *out);
-  add_sums_limited(sums, from->scales_a[block * from->a_step], from->scales_b + block * TILE_COLUMNS, out, TILE_COLUMNS,
-                   from->rest);
+  add_sums_limited(sums, from->scales_a[block], from->scales_b + block * TILE_COLUMNS, out, TILE_COLUMNS, from->rest);
 }
 
 /**
@@ -29,6 +28,10 @@ static NEVER_INLINE void add_limited_sums(const block_panels *from, const int32_
  */
 static inline ALWAYS_INLINE void block_tile(block_panels from, float *out, ptrdiff_t stride, int rows, int wide) {
   const int32_t *a = from.a, *b = from.b;
+  // Results are fetched while their sums are computed: processors see no pattern in lines that lie far apart.
+  UNROLL for (int i = 0; i < rows; i++) {
+    UNROLL for (int v = 0; v < TILE_VECTORS; v++) __builtin_prefetch(out + i * stride + v * LANES, 1);
+  }
   floats totals[TILE_ROWS][TILE_VECTORS];
   if (TOTALS_STAY) {
     UNROLL for (int i = 0; i < rows; i++) {
@@ -43,14 +46,14 @@ static inline ALWAYS_INLINE void block_tile(block_panels from, float *out, ptrdi
           OFFSET && !wide ? load_ints(from.corrections + block * TILE_COLUMNS + v * LANES) : splat_ints(0);
       UNROLL for (int i = 0; i < rows; i++) sums[i][v] = start;
     }
-    const ptrdiff_t groups = block == from.blocks - 1 ? from.last_groups : from.groups;
-    for (ptrdiff_t group = 0; group < groups; group++, a += from.a_step, b += TILE_COLUMNS) {
+    for (ptrdiff_t left = least(from.groups, from.words - block * from.groups); left > 0; left--) {
       ints right[TILE_VECTORS];
       UNROLL for (int v = 0; v < TILE_VECTORS; v++) right[v] = load_kept(b + v * LANES);
       UNROLL for (int i = 0; i < rows; i++) {
-        const ints left = splat_ints(a[i]);
+        const ints left = splat_ints(a[i * ROW_WORDS]);
         UNROLL for (int v = 0; v < TILE_VECTORS; v++) sums[i][v] = dot(sums[i][v], left, right[v], wide);
       }
+      a++, b += TILE_COLUMNS;
     }
     if (rows == 1 && !from.normal) {
       int32_t aside[TILE_COLUMNS];
@@ -58,14 +61,14 @@ static inline ALWAYS_INLINE void block_tile(block_panels from, float *out, ptrdi
       add_limited_sums(&from, aside, block, out);
       continue;
     }
-    const float *scales_a = from.scales_a + block * from.a_step, *scales_b = from.scales_b + block * TILE_COLUMNS;
+    const float *scales_a = from.scales_a + block, *scales_b = from.scales_b + block * TILE_COLUMNS;
     const int first = block == 0 && !from.accumulate;
     UNROLL for (int i = 0; i < rows; i++) {
       UNROLL for (int v = 0; v < TILE_VECTORS; v++) {
         float *to = out + i * stride + v * LANES;
         const floats right = load(scales_b + v * LANES);
-        if (TOTALS_STAY) totals[i][v] = add_sums(sums[i][v], scales_a[i], right, totals[i][v]);
-        else store(to, add_sums(sums[i][v], scales_a[i], right, first ? splat(0) : load(to)));
+        if (TOTALS_STAY) totals[i][v] = add_sums(sums[i][v], scales_a[i * BLOCK_SCALES], right, totals[i][v]);
+        else store(to, add_sums(sums[i][v], scales_a[i * BLOCK_SCALES], right, first ? splat(0) : load(to)));
       }
     }
   }
@@ -75,18 +78,15 @@ static inline ALWAYS_INLINE void block_tile(block_panels from, float *out, ptrdi
   }
 }
 
-/** A panel's tile, or where rows are missing, or numbers may leave the normal ones, smaller ones. */
+/** Row by row where numbers may leave the normal ones. */
 static inline ALWAYS_INLINE void block_tiles(block_panels from, float *out, ptrdiff_t stride, ptrdiff_t rows,
                                              int wide) {
-  if (TILE_ROWS > 1 && from.normal) {
-    if (rows == TILE_ROWS) {
-      block_tile(from, out, stride, TILE_ROWS, wide);
-      return;
-    }
-    for (; rows >= 4; rows -= 4, from.a += 4, from.scales_a += 4, out += 4 * stride)
-      block_tile(from, out, stride, 4, wide);
+  if (TILE_ROWS > 1 && from.normal && rows == TILE_ROWS) {
+    block_tile(from, out, stride, TILE_ROWS, wide);
+    return;
   }
-  for (; rows > 0; rows--, from.a++, from.scales_a++, out += stride) block_tile(from, out, stride, 1, wide);
+  for (; rows > 0; rows--, from.a += ROW_WORDS, from.scales_a += BLOCK_SCALES, out += stride)
+    block_tile(from, out, stride, 1, wide);
 }
 
 static NEVER_INLINE void multiply_narrow(const block_panels *from, float *out, ptrdiff_t stride, ptrdiff_t rows) {
@@ -97,16 +97,15 @@ static NEVER_INLINE void multiply_wide_codes(const block_panels *from, float *ou
 }
 
 /** Excess of sums of offset codes of A, for each block and column. */
-static NEVER_INLINE void pack_corrections(const float *words, ptrdiff_t blocks, ptrdiff_t groups, ptrdiff_t last_groups,
-                                          int32_t *target) {
+static NEVER_INLINE void pack_corrections(const float *codes, ptrdiff_t words, ptrdiff_t groups, int32_t *target) {
   const ints ones = splat_ints(0x01010101);
-  for (ptrdiff_t block = 0; block < blocks; block++) {
-    const ptrdiff_t count = block == blocks - 1 ? last_groups : groups;
+  for (ptrdiff_t first = 0; first < words; first += groups, target += TILE_COLUMNS) {
+    const ptrdiff_t end = least(first + groups, words);
     for (ptrdiff_t line = 0; line < TILE_COLUMNS; line += LANES) {
       ints sum = splat_ints(0);
-      for (ptrdiff_t g = 0; g < count; g++)
-        sum = dot_narrow(sum, ones, load_ints(words + (block * groups + g) * TILE_COLUMNS + line));
-      store_ints(target + block * TILE_COLUMNS + line, correction_of(sum));
+      for (ptrdiff_t word = first; word < end; word++)
+        sum = dot_narrow(sum, ones, load_ints(codes + word * TILE_COLUMNS + line));
+      store_ints(target + line, correction_of(sum));
     }
   }
 }

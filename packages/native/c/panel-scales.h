@@ -6,12 +6,12 @@
 #include "block-matmul.h"
 
 /**
- * The scales of `lines` rows and `blocks` blocks of `size` elements from element `start` on: target[block][line],
- * `width` apart, 1 for missing lines. What a block of zeros is multiplied by means nothing: where it could leave the
- * normal numbers, it is 1.
+ * The scales of `lines` rows and `blocks` blocks of `size` elements from element `start` on: target[line·line_step +
+ * block·block_step]. What a block of zeros is multiplied by means nothing: where it could leave the normal numbers, it
+ * is 1. The range has all of them, and may be wider.
  */
 range pack_scales(const block_operand *x, ptrdiff_t row, ptrdiff_t lines, ptrdiff_t start, ptrdiff_t blocks,
-                  ptrdiff_t size, ptrdiff_t width, float *target);
+                  ptrdiff_t size, ptrdiff_t line_step, ptrdiff_t block_step, float *target);
 
 /**
  * Whether all terms and sums of two panels are normal numbers, or zeros: they are multiples of 2^-126, as each factor

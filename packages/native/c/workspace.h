@@ -6,6 +6,8 @@
 enum {
   /** Terms in one panel, in words of 32 bits: a panel of B stays in the first-level cache. */
   BLOCK_TERMS = 256,
+  /** Words from one row of codes of A to the next: more than its terms, so that rows do not share places in a cache. */
+  ROW_WORDS = BLOCK_TERMS + 16,
   /** Rows of A packed at once, a multiple of every tile's: they stay in the second-level cache. */
   BLOCK_ROWS = 240,
   /** Columns of B packed at once, at most. */
@@ -29,7 +31,7 @@ typedef struct {
 
 /** What kernels use between their operands, for each thread one. */
 typedef struct {
-  float packed_a[BLOCK_ROWS * BLOCK_TERMS], packed_b[BLOCK_COLUMNS * BLOCK_TERMS];
+  float packed_a[BLOCK_ROWS * ROW_WORDS], packed_b[BLOCK_COLUMNS * BLOCK_TERMS];
   float scales_a[BLOCK_ROWS * BLOCK_SCALES], scales_b[BLOCK_COLUMNS * BLOCK_SCALES];
   range ranges_a[BLOCK_ROWS], ranges_b[BLOCK_COLUMNS];
   /** Excess of products of offset codes, to be subtracted. */
