@@ -3,7 +3,7 @@ import type { LocalStep, StepExchange, TrainingRun } from '@lmd/training';
 import { addAll, replacedBy } from './add-gradients.js';
 import { ArrayReader, channelOf, joinArrays } from './channel.js';
 import { compareWeights } from './compare-weights.js';
-import { GradientSender, type SenderOptions } from './gradient-sender.js';
+import { BucketMemory, GradientSender, type SenderOptions } from './gradient-sender.js';
 import { exchangeMarker } from './marker.js';
 import { meanLoss } from './mean-loss.js';
 import { bucketOptionTable, checkWorker, comparisons, workerOptionTable } from './worker-options.js';
@@ -49,7 +49,7 @@ export function averageGradients(options: AverageGradientsOptions): StepExchange
     format,
     bucketBytes,
     channel: (bucket) => channelOf(resolved, `gradients-${bucket}`),
-    memory: new Map(),
+    memory: new BucketMemory(),
   };
   let sender: GradientSender | undefined;
 

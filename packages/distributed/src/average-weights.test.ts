@@ -2,7 +2,7 @@ import { adamw, lion, lmd, type Optimizer, parameterGroups, sgd } from '@lmd/cor
 import { eventListener, train } from '@lmd/training';
 import { describe, expect, it } from 'vitest';
 import { base, keepSnapshots, moons, outcome, outcomes } from '../test/small-run.js';
-import { type AverageWeightsOptions, averageWeights, inProcessTransport } from './index.js';
+import { type AverageWeightsOptions, averageWeights, inProcessTransport, type Transport } from './index.js';
 
 const optimizers: { readonly [name: string]: () => Optimizer } = {
   adamw: () => adamw({ learningRate: 0.02 }),
@@ -109,6 +109,24 @@ describe('averaged weights', () => {
       });
     await outcomes(2, exchange);
     expect(rounds).toEqual([1, 3, 5]);
+  });
+
+  it('are not overwritten before the slowest worker has added them', async () => {
+    const run = async (retainedRounds: number, lateMs: number) => {
+      const transport = inProcessTransport({ retainedRounds });
+      const late: Transport = {
+        ...transport,
+        async gather(place, contribution) {
+          const round = await transport.gather(place, contribution);
+          await new Promise((resolve) => setTimeout(resolve, lateMs));
+          return round;
+        },
+      };
+      const options = { run: 'run', workers: 2, localSteps: 1, compareEvery: 1000 };
+      return outcomes(2, (rank) => averageWeights({ ...options, rank, transport: rank === 0 ? transport : late }));
+    };
+    const [copied, lent] = [await run(20, 0), await run(1, 20)];
+    for (const [rank, { state }] of lent.entries()) expect(state).toEqual(copied[rank]!.state);
   });
 
   it('belong to a worker, and do not resume that of another', async () => {

@@ -13,7 +13,7 @@ import type { LocalStep, StepExchange, TrainingRun } from '@lmd/training';
 import { addAll, keyOf } from './add-gradients.js';
 import { channelOf } from './channel.js';
 import { compareWeights } from './compare-weights.js';
-import { GradientSender } from './gradient-sender.js';
+import { BucketMemory, GradientSender } from './gradient-sender.js';
 import { readAll } from './host-gradients.js';
 import { exchangeMarker } from './marker.js';
 import { meanLoss } from './mean-loss.js';
@@ -56,7 +56,7 @@ export function averageWeights(options: AverageWeightsOptions): StepExchange {
   checkWorker('averageWeights', resolved);
   const { rank, workers, localSteps, bucketBytes, compareEvery } = resolved;
   const hashes = channelOf(resolved, 'hashes');
-  const memory = new Map<number, Uint8Array>();
+  const memory = new BucketMemory();
   let first = resolved.start;
 
   /** Whether weights are compared after an average: by the step alone, for a worker that replaces another. */

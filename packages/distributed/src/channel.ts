@@ -6,7 +6,7 @@ import type { ResolvedWorkerOptions } from './worker-options.js';
 /** When a round may close without all workers. */
 export type Closing = Pick<Contribution, 'quorum' | 'deadlineMs'>;
 
-interface GatherOptions extends Closing {
+interface GatherOptions extends Closing, Pick<Contribution, 'isLent'> {
   /** Ends the wait, as that of the exchange does. */
   readonly signal?: AbortSignal;
 }

@@ -27,8 +27,26 @@ export interface SenderOptions {
   readonly bucketBytes: number;
   /** The rounds of a bucket, by its number. */
   channel(bucket: number): Channel;
-  /** The memory of a bucket's contribution, by its number. */
-  readonly memory: Map<number, Uint8Array>;
+  readonly memory: BucketMemory;
+}
+
+/**
+ * Memory of each bucket's contributions, of two steps in turn. A worker that contributes to a step has read the one
+ * before it. So when a step has the contributions of all, nobody reads the one before, and the next may overwrite it.
+ */
+export class BucketMemory {
+  readonly #buckets = new Map<number, Uint8Array[]>();
+
+  next(bucket: number, length: number): Uint8Array {
+    const [older, newer] = this.#buckets.get(bucket) ?? [];
+    const memory = older?.length === length ? older : sharedBytes(length);
+    this.#buckets.set(bucket, newer === undefined ? [sharedBytes(length), memory] : [newer, memory]);
+    return memory;
+  }
+
+  clear(): void {
+    this.#buckets.clear();
+  }
 }
 
 /**
@@ -76,9 +94,7 @@ export class GradientSender implements SendingStep {
     const length = 4 + 4 * losses.length + this.#bytes;
     this.#open = [];
     this.#bytes = 0;
-    const known = memory.get(bucket);
-    const bytes = known?.length === length ? known : sharedBytes(length);
-    memory.set(bucket, bytes);
+    const bytes = memory.next(bucket, length);
     const mark = markOf(gradients);
     const reader = new ArrayReader(bytes);
     reader.words(1)[0] = mark;
@@ -110,7 +126,10 @@ export class GradientSender implements SendingStep {
   ): Promise<readonly ArrayReader[]> {
     if (reading.some((promise) => promise !== undefined)) await Promise.all(reading);
     const channel = this.#options.channel(bucket);
-    const { payloads } = await channel.gather(this.#step, bytes, { signal: this.#ended.signal });
+    const { payloads } = await channel.gather(this.#step, bytes, {
+      isLent: true,
+      signal: this.#ended.signal,
+    });
     return [...payloads].map(([rank, payload]) => {
       const reader = new ArrayReader(payload);
       if (reader.words(1)[0] !== mark) throw otherGradients(rank, this.#step);

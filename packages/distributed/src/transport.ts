@@ -8,7 +8,7 @@ export const transportSpecVersion = 'lmd-transport-v1';
  * `inProcessTransport` and `natsTransport` make one, and `transportTests` of `@lmd/distributed/conformance` tests any
  * other.
  *
- * Payloads are bytes of any length, copied on the way in. Those of a round may be shared by all who get it: do not
+ * Payloads are bytes of any length, copied on the way in unless they are lent. Those of a round may be shared by all who get it: do not
  * change them. They are valid until the caller asks for another round of the channel, and its memory may then be used
  * again. Errors of the network are `LmdError`s with the code `TRANSPORT_FAILURE`, also for a payload that arrives
  * damaged.
@@ -50,6 +50,11 @@ export interface Contribution {
   readonly rank: number;
   readonly workers: number;
   readonly payload: Uint8Array;
+  /**
+   * Whether the payload stays as it is until the caller has got the next round of the channel, which needs all workers.
+   * A transport that keeps no older round may pass it on without a copy. Default: false.
+   */
+  readonly isLent?: boolean;
   /** Smallest number of contributions with which a deadline may close the round. Default: `workers`. */
   readonly quorum?: number;
   /** Time in milliseconds from the call after which a quorum closes the round. Default: none. */

@@ -69,14 +69,14 @@ export const leadThreads: TrialHost = async (request, emit, signal) => {
 };
 
 /**
- * The rounds that are kept. A thread that ends ends the others, so nobody repeats steps: without a quorum, a worker is
- * at most one round behind.
+ * The rounds that are kept. A thread that ends ends the others, so nobody repeats steps: without a quorum, nobody asks
+ * for a round after another has asked for the next one, and payloads need no copies.
  */
 function retention({ distributed }: Configuration): InProcessTransportOptions {
   const { retainedRounds } = distributed!;
   if (retainedRounds !== undefined) return { retainedRounds };
   const hasQuorum = distributed!.exchange === 'votes' && distributed!.quorum !== undefined;
-  return hasQuorum ? {} : { retainedRounds: 2 };
+  return hasQuorum ? {} : { retainedRounds: 1 };
 }
 
 /** Runs a worker in a thread of its own, to which a port brings the transport. */

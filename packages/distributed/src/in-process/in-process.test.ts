@@ -15,6 +15,22 @@ describe('the in-process transport', () => {
     expect((await gather(2)).payloads.get(0)).toEqual(Uint8Array.of(2));
   });
 
+  it('passes lent payloads on without a copy where nobody can ask for an older round, and copies others', async () => {
+    const payload = Uint8Array.of(1, 2, 3);
+    const sent = async (retainedRounds: number, isLent: boolean) => {
+      const contribution = { rank: 0, workers: 1, payload, timeoutMs: 1000, isLent };
+      const { payloads } = await inProcessTransport({ retainedRounds }).gather(
+        { channel: 'c', round: 0 },
+        contribution,
+      );
+      expect(payloads.get(0)).toEqual(payload);
+      return payloads.get(0);
+    };
+    expect(await sent(1, true)).toBe(payload);
+    expect(await sent(1, false)).not.toBe(payload);
+    expect(await sent(2, true)).not.toBe(payload);
+  });
+
   it('ends what waits when it is closed', async () => {
     const short = inProcessTransport();
     const contribution = { rank: 0, workers: 2, payload: new Uint8Array(), timeoutMs: 60_000 };

@@ -9,22 +9,25 @@ export class Round {
   /** Ranks that have asked for the round, and may read its payloads. */
   readonly readers = new Set<number>();
   readonly #memory: PayloadMemory;
+  readonly #copies: Uint8Array[] = [];
+  readonly #takesLent: boolean;
   readonly #listeners = new Set<() => void>();
   #isPastDeadline = false;
   #failure: Error | undefined;
 
-  constructor(memory: PayloadMemory) {
+  constructor(memory: PayloadMemory, takesLent: boolean) {
     this.#memory = memory;
+    this.#takesLent = takesLent;
   }
 
   get closed(): boolean {
     return this.#result !== undefined;
   }
 
-  contribute({ rank, payload, workers, quorum = workers }: Contribution): void {
+  contribute({ rank, payload, workers, quorum = workers, isLent = false }: Contribution): void {
     this.readers.add(rank);
     if (this.#result !== undefined || this.#payloads.has(rank)) return;
-    this.#payloads.set(rank, this.#memory.copyOf(payload));
+    this.#payloads.set(rank, isLent && this.#takesLent ? payload : this.#copyOf(payload));
     if (this.#payloads.size === workers || this.#isPastDeadline) this.#closeWith(workers, quorum);
   }
 
@@ -41,7 +44,13 @@ export class Round {
 
   /** Gives back the memory of a closed round that nobody reads any more. */
   release(): void {
-    for (const payload of this.#payloads.values()) this.#memory.giveBack(payload);
+    for (const payload of this.#copies) this.#memory.giveBack(payload);
+  }
+
+  #copyOf(payload: Uint8Array): Uint8Array {
+    const copy = this.#memory.copyOf(payload);
+    this.#copies.push(copy);
+    return copy;
   }
 
   /** The round's result, once it has closed. */
@@ -120,7 +129,12 @@ export class Rounds {
   readonly #channels = new Map<string, Channel>();
   readonly #memory = new PayloadMemory();
 
-  constructor(readonly retained: number) {}
+  /** Lent payloads may change once the next round has closed: whoever asks for an older one must not get it. */
+  readonly #takesLent: boolean;
+
+  constructor(readonly retained: number) {
+    this.#takesLent = retained === 1;
+  }
 
   /**
    * The round at a place, for a rank that asks for it, and has done with the other rounds of the channel.
@@ -144,7 +158,7 @@ export class Rounds {
       leaving.delete(number);
       round.release();
     }
-    const known = rounds.get(place.round) ?? new Round(this.#memory);
+    const known = rounds.get(place.round) ?? new Round(this.#memory, this.#takesLent);
     rounds.set(place.round, known);
     return known;
   }

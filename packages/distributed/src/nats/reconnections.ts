@@ -17,7 +17,7 @@ export class Reconnections {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** The result of a request that is safe to repeat; rejects with a `ConnectionError` once the connection was made again. */
+  /** The result of a request that is safe to repeat; a `ConnectionError` once the connection was made again. */
   async orLost<T>(request: Promise<T>): Promise<T> {
     let end = () => {};
     const lost = new Promise<never>((_, reject) => {
