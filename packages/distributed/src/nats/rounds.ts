@@ -1,10 +1,10 @@
 import { LmdError } from '@lmd/core';
-import { fingerprintOf } from '@lmd/training';
 import { DeliverPolicy, DiscardPolicy, type JsMsg, RetentionPolicy } from '@nats-io/jetstream';
 import { headers, nuid } from '@nats-io/nats-core';
 import { checkContribution } from '../contribution.js';
 import { closed, forgotten, workerMissing } from '../errors.js';
 import type { Contribution, GatheredRound, RoundPlace, Transport } from '../transport.js';
+import { checksumOf } from './checksum.js';
 import { call, type NatsContext } from './context.js';
 import { nanoseconds } from './names.js';
 import { Reconnections } from './reconnections.js';
@@ -62,11 +62,10 @@ export async function natsRounds(context: NatsContext): Promise<Transport['gathe
     if (last !== null && place.round <= Number(last.string())) throw forgotten(place);
   }
 
-  async function publish(place: RoundPlace, { rank, payload }: Contribution): Promise<void> {
+  async function publish(place: RoundPlace, { rank, payload }: Contribution, attempt: string): Promise<void> {
     const size = maxPayload() - overheadBytes;
     const parts = Math.max(1, Math.ceil(payload.length / size));
-    const hash = fingerprintOf([payload]);
-    const attempt = nuid.next();
+    const hash = checksumOf(payload);
     let next = 0;
     async function publishParts(): Promise<void> {
       while (next < parts) {
@@ -142,13 +141,16 @@ export async function natsRounds(context: NatsContext): Promise<Transport['gathe
     /** Times that an attempt was read damaged. Twice means that it is stored so: the way to here changes other bits. */
     const damaged = new Map<string, number>();
     const ignored = new Set<string>();
+    const attempts = new Set<string>();
     const send = () => {
-      publish(place, contribution).catch((error) => wait.fail(error));
+      const attempt = nuid.next();
+      attempts.add(attempt);
+      publish(place, contribution, attempt).catch((error) => wait.fail(error));
     };
     if (contribution.signal?.aborted !== true) send();
     try {
       for (;;) {
-        const tally = new Tally(contribution, ignored);
+        const tally = new Tally({ contribution, attempts }, ignored);
         try {
           await read(place, contribution, wait, tally);
         } catch (error) {

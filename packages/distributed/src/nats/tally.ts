@@ -1,6 +1,7 @@
-import { fingerprintOf } from '@lmd/training';
 import { sharedBytes } from '../shared-bytes.js';
 import type { Contribution, GatheredRound } from '../transport.js';
+import { checksumOf } from './checksum.js';
+import { areEqual } from './equal-bytes.js';
 
 /** A message of a round, in the order of the stream. */
 export type RoundMessage =
@@ -38,6 +39,12 @@ export class DamagedContribution extends Error {
   }
 }
 
+/** What the worker that reads has contributed, and by which attempts. */
+export interface OwnContribution {
+  readonly contribution: Contribution;
+  readonly attempts: ReadonlySet<string>;
+}
+
 /**
  * Counts the messages of a round in the order of the stream, so that all who read it get one result: it closes with the
  * last part of the last contribution, or with the first message `close` after a quorum.
@@ -49,10 +56,13 @@ export class Tally {
   readonly #workers: number;
   readonly #quorum: number;
 
+  readonly #own: OwnContribution;
   readonly #ignored: ReadonlySet<string>;
 
   /** @param ignored attempts that are stored damaged, `<rank> <attempt>`. */
-  constructor({ workers, quorum = workers }: Contribution, ignored: ReadonlySet<string>) {
+  constructor(own: OwnContribution, ignored: ReadonlySet<string>) {
+    const { workers, quorum = workers } = own.contribution;
+    this.#own = own;
     this.#ignored = ignored;
     this.#workers = workers;
     this.#quorum = quorum;
@@ -72,17 +82,26 @@ export class Tally {
     const { rank, attempt, part, parts, length, from, hash, bytes } = message;
     const id = `${rank} ${attempt}`;
     if (this.payloads.has(rank) || rank >= this.#workers || this.#ignored.has(id)) return;
-    const { payload, missing } = this.#attempts.get(id) ?? begun(length, parts);
+    const isOwn = this.#own.attempts.has(attempt);
+    const { payload, missing } = this.#attempts.get(id) ?? (isOwn ? this.#begunOwn(parts) : begun(length, parts));
     this.#attempts.set(id, { payload, missing });
     // Parts of one attempt agree on the whole, unless one has arrived damaged.
     if (from + bytes.length > payload.length) throw new DamagedContribution(rank, attempt);
-    payload.set(bytes, from);
+    // The worker's own bytes are there. Those that are stored are what the others get, so they are compared.
+    if (!isOwn) payload.set(bytes, from);
+    else if (!areEqual(payload.subarray(from, from + bytes.length), bytes))
+      throw new DamagedContribution(rank, attempt);
     missing.delete(part);
     if (missing.size > 0) return;
-    if (fingerprintOf([payload]) !== hash) throw new DamagedContribution(rank, attempt);
+    if (!isOwn && checksumOf(payload) !== hash) throw new DamagedContribution(rank, attempt);
     this.payloads.set(rank, payload);
     this.#attempts.delete(id);
     if (this.payloads.size === this.#workers) this.#close();
+  }
+
+  #begunOwn(parts: number): Attempt {
+    const { payload, isLent = false } = this.#own.contribution;
+    return { payload: isLent ? payload : payload.slice(), missing: numbersBelow(parts) };
   }
 
   #close(): void {
@@ -92,5 +111,7 @@ export class Tally {
 }
 
 function begun(length: number, parts: number): Attempt {
-  return { payload: sharedBytes(length), missing: new Set(Array.from({ length: parts }, (_, part) => part)) };
+  return { payload: sharedBytes(length), missing: numbersBelow(parts) };
 }
+
+const numbersBelow = (count: number) => new Set(Array.from({ length: count }, (_, index) => index));
