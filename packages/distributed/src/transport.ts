@@ -8,10 +8,10 @@ export const transportSpecVersion = 'lmd-transport-v1';
  * `inProcessTransport` and `natsTransport` make one, and `transportTests` of `@lmd/distributed/conformance` tests any
  * other.
  *
- * Payloads are bytes of any length, copied on the way in unless they are lent. Those of a round may be shared by all who get it: do not
- * change them. They are valid until the caller asks for another round of the channel, and its memory may then be used
- * again. Errors of the network are `LmdError`s with the code `TRANSPORT_FAILURE`, also for a payload that arrives
- * damaged.
+ * Payloads are bytes of any length, copied on the way in unless they are lent. Those of a round may be shared by all
+ * who get it: do not change them. They are valid until the caller asks for another round of the channel, and its memory
+ * may then be used again. Errors of the network are `LmdError`s with the code `TRANSPORT_FAILURE`, also for a payload
+ * that arrives damaged.
  */
 export interface Transport extends ContractMarker<typeof transportSpecVersion> {
   readonly name: string;
