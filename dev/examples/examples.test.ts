@@ -16,14 +16,20 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CommandServer } from '../../vitest.commands.ts';
 import { offerSoftwareWebgpu } from '../../vitest.webgpu.ts';
 import { type Block, blocksOf, packageOf, pages, root } from './blocks.js';
 import { checkTypes } from './check-types.js';
 import { faultOf, type Help, mentionsOf, readHelp } from './mentions.js';
-import { commandsOf, runCommand } from './run-commands.js';
+import { commandsOf, lmdOf, lmdProgram, runCommand } from './run-commands.js';
 import { runModule, withExpectations } from './run-module.js';
 
 offerSoftwareWebgpu();
+
+/** Runs `lmd` for the blocks of one page. */
+const server = new CommandServer(lmdProgram);
+const runLmd = (words: readonly string[], folder: string) => server.run(words, folder);
+afterAll(() => server.close());
 
 /** The code of a file as an example shows it: with the name of its package in place of its own index. */
 function asExample(page: string, file: string): string {
@@ -61,8 +67,16 @@ describe.each(pages())('%s', (page) => {
     // A user's folder has the packages installed.
     symlinkSync(join(root, 'dev', 'node_modules'), join(folder, 'node_modules'), 'junction');
   });
-  afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+  afterAll(() => {
+    server.close();
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  });
 
+  // A file may replace one that a command has imported.
+  const writeBlock = (file: string, code: string) => {
+    server.close();
+    writeFileSync(join(folder, file), `${code}\n`);
+  };
   const copyFiles = ({ mark }: Block) => {
     for (const { from, to } of mark.kind === 'run' ? mark.copies : []) {
       cpSync(join(dirname(join(root, page)), from), join(folder, to), { recursive: true });
@@ -78,13 +92,13 @@ describe.each(pages())('%s', (page) => {
         expect(essence(asExample(page, mark.file))).toEqual(expect.arrayContaining(essence(code)));
       });
     } else if (mark.kind === 'file') {
-      it(`line ${line} is ${mark.file}`, () => writeFileSync(join(folder, mark.file), `${code}\n`));
+      it(`line ${line} is ${mark.file}`, () => writeBlock(mark.file, code));
     } else if (language === 'sh') {
       it.each(commandsOf(code).map((command, index) => [command, index] as const))(
         `line ${line}: %s`,
-        (command, index) => {
+        async (command, index) => {
           if (index === 0) copyFiles(block);
-          runCommand(command, folder);
+          await runCommand(command, folder, runLmd);
         },
       );
     } else {
@@ -97,8 +111,9 @@ describe.each(pages())('%s', (page) => {
     }
   }
 
-  it('names commands, options and files that exist', () => {
-    const faults = mentionsOf(text).map((command) => ({ command, fault: faultOf(command, page, help()) }));
+  it('names commands, options and files that exist', async () => {
+    const known = await help();
+    const faults = mentionsOf(text).map((command) => ({ command, fault: faultOf(command, page, known) }));
     expect(faults.filter(({ fault }) => fault !== undefined)).toEqual([]);
   });
 });
@@ -111,18 +126,19 @@ it('examples in TypeScript have no type errors', () => {
   expect(checkTypes(modules)).toBe('');
 });
 
-let helpOnce: Help | undefined;
-function help(): Help {
-  helpOnce ??= readHelp();
+let helpOnce: Promise<Help> | undefined;
+function help(): Promise<Help> {
+  helpOnce ??= readHelp(runLmd);
   return helpOnce;
 }
 
 describe('lmd --help', () => {
-  it('shows examples of every command, with options that exist', () => {
-    const { commands, examples } = help();
+  it('shows examples of every command, with options that exist', async () => {
+    const known = await help();
+    const { commands, examples } = known;
     expect(commands.size).toBeGreaterThan(7);
     for (const [name, text] of commands) expect(text, name).toMatch(/Examples:\n {2}lmd /);
-    expect(examples.map((command) => faultOf(command, 'README.md', help())).filter(Boolean)).toEqual([]);
+    expect(examples.map((command) => faultOf(command, 'README.md', known)).filter(Boolean)).toEqual([]);
   });
 });
 
@@ -161,7 +177,8 @@ describe('the runner', () => {
       'unreadable',
     );
     await expect(runModule(block('1;'), tmpdir())).rejects.toThrow('no comment "// => value"');
-    expect(() => runCommand('lmd train --nonsense', tmpdir())).toThrow('ended with');
-    expect(() => runCommand('curl example.org', tmpdir())).toThrow('cannot be run');
+    const nonsense = runCommand('lmd train --nonsense', tmpdir(), lmdOf(lmdProgram));
+    await expect(nonsense).rejects.toThrow('ended with');
+    await expect(runCommand('curl example.org', tmpdir(), runLmd)).rejects.toThrow('cannot be run');
   });
 });

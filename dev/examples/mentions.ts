@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageOf, root } from './blocks.js';
-import { commandsOf, lmdOutput, wordsOf } from './run-commands.js';
+import { commandsOf, type RunLmd, wordsOf } from './run-commands.js';
 
 /**
  * Every command on a page: lines of command blocks and text in backticks. A page with the comment `<!-- frozen -->` is
@@ -31,12 +31,19 @@ const namesIn = (help: string) =>
 const groups = ['data', 'cluster'];
 
 /** The help of `lmd` and of each command. */
-export function readHelp(): Help {
-  const main = lmdOutput('--help');
-  const names = namesIn(main).flatMap((name) =>
-    groups.includes(name) ? namesIn(lmdOutput(name, '--help')).map((sub) => `${name} ${sub}`) : [name],
-  );
-  const commands = new Map(names.map((name) => [name, lmdOutput(...name.split(' '), '--help')]));
+export async function readHelp(runLmd: RunLmd): Promise<Help> {
+  const helpOf = async (...words: string[]) => {
+    const { code, stdout, stderr } = await runLmd([...words, '--help'], root);
+    if (code !== 0) throw new Error(`lmd ${words.join(' ')} --help ended with ${code}:\n${stderr}`);
+    return stdout;
+  };
+  const main = await helpOf();
+  const commands = new Map<string, string>();
+  for (const name of namesIn(main)) {
+    const help = await helpOf(name);
+    if (!groups.includes(name)) commands.set(name, help);
+    else for (const sub of namesIn(help)) commands.set(`${name} ${sub}`, await helpOf(name, sub));
+  }
   return { commands, examples: [main, ...commands.values()].flatMap(examplesIn) };
 }
 

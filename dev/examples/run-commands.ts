@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './blocks.js';
 
-const lmdProgram = join(root, 'apps', 'cli', 'dist', 'bin.js');
+export const lmdProgram = join(root, 'apps', 'cli', 'dist', 'bin.js');
 const conformanceProgram = join(root, 'packages', 'conformance', 'dist', 'bin.js');
 /** A Node program, since no install script of a dependency runs in this repository. */
 const esbuildProgram = join(root, 'dev', 'node_modules', 'esbuild', 'bin', 'esbuild');
@@ -35,10 +35,8 @@ function scriptOf(name: string): string[] {
 function nodeArguments(
   words: readonly string[],
   folder: string,
-  lmd: string,
 ): { readonly args: string[]; readonly inRoot: boolean } {
   const [program, ...rest] = words;
-  if (program === 'lmd') return { args: [lmd, ...rest], inRoot: false };
   // A file of the page itself, or a program of the repository.
   if (program === 'node' && rest.some((word) => existsSync(join(folder, word)))) return { args: rest, inRoot: false };
   if (program === 'node') return { args: [join(root, rest[0]!), ...rest.slice(1)], inRoot: false };
@@ -56,27 +54,46 @@ function nodeArguments(
   );
 }
 
+export interface Result {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `lmd` with these arguments in a folder. */
+export type RunLmd = (words: readonly string[], folder: string) => Promise<Result>;
+
+/** Runs `lmd` of a path, in a process of its own. */
+export const lmdOf =
+  (program: string): RunLmd =>
+  async (words, folder) =>
+    runNode([program, ...words], folder);
+
+function runNode(args: readonly string[], cwd: string): Result {
+  const options = { cwd, encoding: 'utf8', timeout: 240_000, maxBuffer: 2 ** 26 } as const;
+  const { status, signal, stdout, stderr, error } = spawnSync(process.execPath, args, options);
+  if (error !== undefined) throw error;
+  if (signal !== null) throw new Error(`${args.join(' ')} ended with ${signal}:\n${stdout}${stderr}`);
+  return { code: status, stdout, stderr };
+}
+
 /**
  * Runs a command without a shell: `lmd`, `node`, `npx esbuild` and `npx @lmd/conformance` in `folder`, `npm run` in
- * the repository. Output may go `> file`. `lmd` is the path of the command, by default that of the repository.
+ * the repository. Output may go `> file`.
  *
  * @throws Error with the output if the exit code is not 0.
  */
-export function runCommand(command: string, folder: string, lmd: string = lmdProgram): void {
+export async function runCommand(command: string, folder: string, runLmd: RunLmd): Promise<void> {
   const words = wordsOf(command);
   const redirection = words.indexOf('>');
   const target = redirection < 0 ? undefined : words[redirection + 1];
-  const { args, inRoot } = nodeArguments(redirection < 0 ? words : words.slice(0, redirection), folder, lmd);
-  const options = { cwd: inRoot ? root : folder, encoding: 'utf8', timeout: 240_000, maxBuffer: 2 ** 26 } as const;
-  const { status, signal, stdout, stderr, error } = spawnSync(process.execPath, args, options);
-  if (error !== undefined) throw error;
-  if (status !== 0) throw new Error(`"${command}" ended with ${signal ?? status}:\n${stdout}${stderr}`);
+  const { code, stdout, stderr } = await run(redirection < 0 ? words : words.slice(0, redirection), folder, runLmd);
+  if (code !== 0) throw new Error(`"${command}" ended with ${code}:\n${stdout}${stderr}`);
   if (target !== undefined) writeFileSync(join(folder, target), stdout);
 }
 
-/** The output of `lmd` with these arguments, if it succeeds. */
-export function lmdOutput(...words: string[]): string {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [lmdProgram, ...words], { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`lmd ${words.join(' ')} ended with ${status}:\n${stderr}`);
-  return stdout;
+async function run(words: readonly string[], folder: string, runLmd: RunLmd): Promise<Result> {
+  if (words[0] === 'lmd') return await runLmd(words.slice(1), folder);
+  const { args, inRoot } = nodeArguments(words, folder);
+  return runNode(args, inRoot ? root : folder);
 }

@@ -3,7 +3,7 @@ import { dirname, join, relative, sep } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Manifest, platforms, published, specifiersOf } from '../../scripts/packed.mjs';
 import { type Block, blocksOf, root } from '../examples/blocks.js';
-import { commandsOf, runCommand, wordsOf } from '../examples/run-commands.js';
+import { commandsOf, lmdOf, runCommand, wordsOf } from '../examples/run-commands.js';
 import { runModule } from '../examples/run-module.js';
 import { type Manager, managers } from './managers.js';
 import { environmentOf, setting, succeed } from './setting.js';
@@ -38,9 +38,9 @@ function testExample(block: Block, page: string, project: string) {
   } else if (mark.kind === 'run' && language === 'sh') {
     it.each(commandsOf(code).map((command, index) => [command, index] as const))(
       `README line ${line}: %s`,
-      (command, index) => {
+      async (command, index) => {
         if (index === 0) copyFiles();
-        runCommand(command, project, join(project, 'node_modules', '@lmd', 'cli', 'dist', 'bin.js'));
+        await runCommand(command, project, lmdOf(join(project, 'node_modules', '@lmd', 'cli', 'dist', 'bin.js')));
       },
     );
   } else if (mark.kind === 'run') {

@@ -1,10 +1,10 @@
-import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, inject } from 'vitest';
+import { CommandServer } from '../../../vitest.commands.js';
 import type { Event } from '../src/run/events.js';
 
 export const program = inject('program');
@@ -79,41 +79,14 @@ export function lmdProcess(
   return start(words, cwd, undefined, environment).done;
 }
 
-let server: ChildProcess | undefined;
-let last: Promise<unknown> = Promise.resolve();
-afterAll(() => server?.disconnect());
+const server = new CommandServer(program, environmentWith({}));
+afterAll(() => server.close());
 
 /** Runs the built `lmd`, in the process that runs all such commands of a test file one after another. */
-export function lmd(words: readonly string[], cwd: string): Promise<Outcome> {
-  const outcome = last.then(() => ask({ words, cwd }));
-  last = outcome.catch(() => {});
-  return outcome;
-}
-
-async function ask(request: { readonly words: readonly string[]; readonly cwd: string }): Promise<Outcome> {
-  server ??= await startServer();
-  server.send(request);
-  const { code, stdout, stderr } = await answerOf<Pick<Outcome, 'code' | 'stdout' | 'stderr'>>(server);
-  const lines = request.words.includes('--json') ? stdout.split('\n').filter((line) => line !== '') : [];
+export async function lmd(words: readonly string[], cwd: string): Promise<Outcome> {
+  const { code, stdout, stderr } = await server.run(words, cwd);
+  const lines = words.includes('--json') ? stdout.split('\n').filter((line) => line !== '') : [];
   return { code, signal: null, stdout, stderr, events: lines.map((line) => JSON.parse(line) as Event) };
-}
-
-async function startServer(): Promise<ChildProcess> {
-  const script = fileURLToPath(new URL('command-server.mjs', import.meta.url));
-  const child = fork(script, [program], { env: environmentWith({}), stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
-  await answerOf<'ready'>(child);
-  return child;
-}
-
-function answerOf<T>(child: ChildProcess): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onExit = (code: number | null) => reject(new Error(`the process of the commands ended with ${code}`));
-    child.once('exit', onExit);
-    child.once('message', (answer) => {
-      child.off('exit', onExit);
-      resolve(answer as T);
-    });
-  });
 }
 
 export function sha256(path: string): string {
