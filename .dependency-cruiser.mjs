@@ -123,7 +123,7 @@ export default {
     // Templates are files of the projects that they become.
     exclude: { path: '(/dist/|/\\.vitest/|/assembly/|^packages/create/templates/)' },
     tsConfig: { fileName: 'tsconfig.base.json' },
-    tsPreCompilationDeps: 'specify',
+    tsPreCompilationDeps: true,
     combinedDependencies: false,
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['types', 'import', 'node', 'default'] },
   },
