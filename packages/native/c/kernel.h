@@ -17,6 +17,11 @@
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
 
+// Whether another level has products of f32 that gain nothing from wider vectors.
+#ifndef REST_BY_OTHERS
+#define REST_BY_OTHERS 0
+#endif
+
 enum { TILE_COLUMNS = TILE_VECTORS * LANES };
 
 static inline ptrdiff_t least(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }

@@ -141,13 +141,13 @@ static void multiply_part(operand a, operand b, float *out, ptrdiff_t n, ptrdiff
 
 static inline ALWAYS_INLINE void multiply_row(const matmul_task *task, const float *a, const float *b, float *out,
                                               ptrdiff_t left, ptrdiff_t right, int fused) {
-  if (task->transpose_b) row_times_transposed(a, b, out, task->k, left, right, fused);
+  if (!REST_BY_OTHERS && task->transpose_b) row_times_transposed(a, b, out, task->k, left, right, fused);
   else row_times_matrix(a, b, out, task->k, task->n, left, right, task->accumulate, fused);
 }
 
 static void matmul(const matmul_task *task, workspace *space) {
   const ptrdiff_t m = task->m, k = task->k, n = task->n;
-  const int fused = task->fused;
+  const int fused = REST_BY_OTHERS || task->fused;
   const ptrdiff_t across = (n + task->part_columns - 1) / task->part_columns;
   const ptrdiff_t down = (m + task->part_rows - 1) / task->part_rows;
   for (ptrdiff_t part = task->from; part < task->to; part++) {

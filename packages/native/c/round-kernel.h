@@ -8,6 +8,23 @@ static inline ALWAYS_INLINE floats rounded_values(floats x, const vector_figures
   return rounded * block->after;
 }
 
+/** The same where rounding is not the usual one. */
+static NEVER_INLINE floats unusual_values(floats x, const vector_figures *block, int integers, rounding_mode how,
+                                          words random) {
+  return rounded_values(x, block, integers, how, random);
+}
+
+/** Some lanes from `at` on. Rounding to nearest, the usual one, is in the loops. */
+static inline ALWAYS_INLINE void round_some(const round_task *task, ptrdiff_t at, ptrdiff_t lanes,
+                                            const vector_figures *block, rounding_mode how) {
+  const int integers = task->settings->integers;
+  const floats x = load_some(task->source + at, lanes);
+  store_some(task->target + at,
+             how == NEAREST_EVEN ? rounded_values(x, block, integers, NEAREST_EVEN, splat_word(0))
+                                 : unusual_values(x, block, integers, how, random_at(task->random, at, lanes, how)),
+             lanes);
+}
+
 static void round_one_by_one(const rounding_settings *settings, const block_figures *block, uint32_t maximum,
                              const float *x, float *out, const uint32_t *random, ptrdiff_t count, ptrdiff_t step) {
   for (ptrdiff_t i = 0; i < count; i++) {
@@ -33,15 +50,11 @@ static inline ALWAYS_INLINE void round_block(const round_task *task, ptrdiff_t s
     return;
   }
   const vector_figures figures = spread_figures(settings, &block);
-  for (ptrdiff_t i = 0; i < count; i += LANES) {
-    const words random = random_at(task->random, start + i, count - i, how);
-    store_some(out + i, rounded_values(load_some(x + i, count - i), &figures, settings->integers, how, random),
-               count - i);
-  }
+  for (ptrdiff_t i = 0; i < count; i += LANES) round_some(task, start + i, count - i, &figures, how);
 }
 
-/** The usual rounding is a constant, without which WebAssembly is faster. */
-static inline ALWAYS_INLINE void round_rows_as(const round_task *task, rounding_mode how) {
+static void round_rows(const round_task *task) {
+  const rounding_mode how = (rounding_mode)task->settings->rounding;
   const ptrdiff_t length = task->length, size = task->settings->block_size;
   const exact_bytes exact = exact_bytes_of(task->settings);
   for (ptrdiff_t row = task->from; row < task->to; row++) {
@@ -49,11 +62,6 @@ static inline ALWAYS_INLINE void round_rows_as(const round_task *task, rounding_
       round_block(task, row * length + first, length - first < size ? length - first : size, exact, how);
     }
   }
-}
-
-static void round_rows(const round_task *task) {
-  if (task->settings->rounding == NEAREST_EVEN) round_rows_as(task, NEAREST_EVEN);
-  else round_rows_as(task, (rounding_mode)task->settings->rounding);
 }
 
 /** `lanes` columns, at most LANES, of `rows` rows `step` apart: blocks of their own. */
@@ -77,11 +85,7 @@ static inline ALWAYS_INLINE void round_columns(const round_task *task, ptrdiff_t
   }
   const vector_figures figures = {load_words(thresholds), floats_of(load_words(limits)), load(before), load(after),
                                   shift_of(settings)};
-  for (ptrdiff_t row = 0; row < rows; row++) {
-    const words random = random_at(task->random, start + row * step, lanes, how);
-    const floats values = load_some(x + row * step, lanes);
-    store_some(out + row * step, rounded_values(values, &figures, settings->integers, how, random), lanes);
-  }
+  for (ptrdiff_t row = 0; row < rows; row++) round_some(task, start + row * step, lanes, &figures, how);
   for (int lane = 0; lane < lanes; lane++) {
     if (blocks[lane].exact) continue;
     round_one_by_one(settings, &blocks[lane], maxima[lane], x + lane, out + lane, task->random + start + lane, rows,

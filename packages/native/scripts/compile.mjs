@@ -21,7 +21,11 @@ const flags = [
   // A square root is one instruction, and nothing of the C library's.
   '-fno-math-errno',
 ];
-const libraryFlags = ['-fPIC', '-fvisibility=hidden', '-g0', '-fno-asynchronous-unwind-tables', '-fno-unwind-tables'];
+const libraryFlags = [
+  ...['-fPIC', '-fvisibility=hidden', '-g0', '-fno-asynchronous-unwind-tables', '-fno-unwind-tables'],
+  // zig keeps frame pointers otherwise, at the cost of a register.
+  '-fomit-frame-pointer',
+];
 
 /** Runs a program; what it says where it fails, undefined where it works. */
 export function failureOf(command, args, options = {}) {
