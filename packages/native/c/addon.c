@@ -27,6 +27,7 @@ static const entry entries[] = {
     {"layerNorm", 8, call_layer_norm, FUSED},
     {"layerNormGradient", 11, call_layer_norm_gradient, FUSED},
     {"encodeIntegersInMemory", 10, call_encode, ALWAYS},
+    {"encodeIntegersOfColumns", 11, call_encode_columns, ALWAYS},
     {"decodeOperand", 11, call_decode, ALWAYS},
     {"roundRowsInMemory", 7, call_round_rows, ALWAYS},
     {"roundSlabsInMemory", 9, call_round_slabs, ALWAYS},

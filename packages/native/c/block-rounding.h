@@ -40,7 +40,14 @@ typedef struct {
   int exact;
 } block_figures;
 
-/** Rows of blocks as integers, and their scales: see `encodeIntegersInMemory` of @lmd/mx-formats. */
+/** Columns of one strip of a matrix whose columns are encoded. */
+enum { STRIP_COLUMNS = 32 };
+
+/**
+ * Rows of blocks as integers, and their scales: see `encodeIntegersInMemory` of @lmd/mx-formats. Or the columns of
+ * matrices [`length`, `columns`], as those rows: then `from` to `to` count the blocks of a strip of STRIP_COLUMNS, in
+ * each strip of each matrix, and blocks are of a multiple of 16 elements.
+ */
 typedef struct {
   ptrdiff_t from, to;
   const rounding_settings *settings;
@@ -48,7 +55,7 @@ typedef struct {
   uint8_t *codes;
   void *scales;
   const uint32_t *random;
-  ptrdiff_t length, blocks;
+  ptrdiff_t length, blocks, columns;
   int wide;
 } encode_task;
 

@@ -19,30 +19,46 @@ static int is_stochastic(const rounding_settings *settings) {
   return settings != NULL && settings->rounding == STOCHASTIC;
 }
 
-static void call_encode(call *one) {
+/** The task of either kernel that encodes, of `lines` lines before `to`; 0 where an argument does not fit. */
+static int read_encode(call *one, encode_task *task, double lines) {
   const rounding_settings *settings = settings_at(one, 2);
-  encode_task task = {
+  const double length = size_of(one, 7, 1), count = lines * length;
+  *task = (encode_task){
       .from = size_of(one, 0, 0),
       .to = size_of(one, 1, 0),
       .settings = settings,
-      .length = size_of(one, 7, 1),
+      .length = (ptrdiff_t)length,
       .blocks = size_of(one, 8, 1),
       .wide = flag_at(one, 9),
   };
-  if (one->failed) return;
-  const double rows = (double)task.to, count = rows * (double)task.length, size = settings->block_size;
-  const double padded = (double)((task.length + 15) / 16 * 16);
-  if ((double)task.blocks != (double)((task.length + settings->block_size - 1) / settings->block_size) || size < 1) {
+  if (one->failed) return 0;
+  if (task->blocks != (task->length + settings->block_size - 1) / settings->block_size) {
     fail(one, "The number of blocks is not that of a row.");
-    return;
+    return 0;
   }
-  task.source = floats_at(one, 3, count);
+  task->source = floats_at(one, 3, count);
   const double codes = one->numbers[4], scales = one->numbers[5];
   size_of(one, 4, 0), size_of(one, 5, 0);
-  task.codes = bytes_at(one, codes, rows * padded * (task.wide ? 2 : 1));
-  task.scales = bytes_at(one, scales, rows * (double)task.blocks * (settings->e4m3_scales ? 4 : 1));
-  if (is_stochastic(settings)) task.random = (const uint32_t *)floats_at(one, 6, count);
-  if (!one->failed) one->engine->level->wide->encode(&task);
+  task->codes = bytes_at(one, codes, lines * (double)((task->length + 15) / 16 * 16) * (task->wide ? 2 : 1));
+  task->scales = bytes_at(one, scales, lines * (double)task->blocks * (settings->e4m3_scales ? 4 : 1));
+  if (is_stochastic(settings)) task->random = (const uint32_t *)floats_at(one, 6, count);
+  return !one->failed;
+}
+
+static void call_encode(call *one) {
+  encode_task task;
+  if (read_encode(one, &task, (double)size_of(one, 1, 0))) one->engine->level->wide->encode(&task);
+}
+
+static void call_encode_columns(call *one) {
+  encode_task task;
+  const ptrdiff_t to = size_of(one, 1, 0), blocks = size_of(one, 8, 1), columns = size_of(one, 10, 1);
+  if (one->failed || to == 0) return;
+  const ptrdiff_t strips = (columns + STRIP_COLUMNS - 1) / STRIP_COLUMNS, matrices = (to - 1) / blocks / strips + 1;
+  if (!read_encode(one, &task, (double)matrices * (double)columns)) return;
+  task.columns = columns;
+  if (task.settings->block_size % 16 != 0) fail(one, "The size of a block is no multiple of 16.");
+  else one->engine->level->wide->encode_columns(&task);
 }
 
 static void call_decode(call *one) {

@@ -31,6 +31,36 @@ static inline void put_scale(const encode_task *task, ptrdiff_t place, const blo
   }
 }
 
+/** Whether a block is rounded in vectors. */
+static inline int in_vectors(const rounding_settings *settings, const block_figures *block) {
+  // Below this byte, what makes a value an integer would overflow.
+  return block->exact && (settings->e4m3_scales || block->byte >= -unit_exponent(settings));
+}
+
+/** A block that is not, of elements `step` apart. */
+static NEVER_INLINE void encode_one_by_one(const encode_task *task, const block_figures *block, uint32_t maximum,
+                                           ptrdiff_t start, ptrdiff_t count, ptrdiff_t step, uint8_t *codes) {
+  for (ptrdiff_t i = 0; i < count; i++) {
+    const ptrdiff_t at = start + i * step;
+    const uint32_t random = task->settings->rounding == STOCHASTIC ? task->random[at] : 0;
+    const int32_t integer =
+        maximum >= INFINITY_BITS ? 0 : integer_of_element(task->settings, block, task->source[at], random);
+    put_integer(codes, i, integer, task->wide);
+  }
+}
+
+/** Integers above INTEGER_MAGIC, whose lower bits they are: rounded values times what the unit is divided by. */
+static inline ALWAYS_INLINE words integers_of(floats values, const vector_figures *figures, floats factor,
+                                              rounding_mode how, words random) {
+  return bits_of(round_vector(values, figures, how, random) * factor + splat(INTEGER_MAGIC));
+}
+
+/** The same where rounding is not the usual one, or values are multiplied before. */
+static NEVER_INLINE words unusual_integers(floats values, const vector_figures *figures, floats factor,
+                                           rounding_mode how, words random) {
+  return integers_of(values * figures->before, figures, factor, how, random);
+}
+
 /** One block whose integers begin at `codes`. */
 static inline ALWAYS_INLINE void encode_block(const encode_task *task, ptrdiff_t start, ptrdiff_t count, uint8_t *codes,
                                               ptrdiff_t place, exact_bytes exact, rounding_mode how) {
@@ -40,16 +70,12 @@ static inline ALWAYS_INLINE void encode_block(const encode_task *task, ptrdiff_t
   const uint32_t maximum = largest_magnitude(x, count);
   const block_figures block = figures_of(settings, exact, maximum);
   put_scale(task, place, &block);
-  if (maximum == 0 || maximum >= INFINITY_BITS) {
+  if (maximum == 0) {
     memset(codes, 0, (size_t)count << wide);
     return;
   }
-  // Below this byte, what makes a value an integer would overflow.
-  if (!block.exact || (!settings->e4m3_scales && block.byte < -unit)) {
-    for (ptrdiff_t i = 0; i < count; i++) {
-      const uint32_t random = how == STOCHASTIC ? task->random[start + i] : 0;
-      put_integer(codes, i, integer_of_element(settings, &block, x[i], random), wide);
-    }
+  if (!in_vectors(settings, &block)) {
+    encode_one_by_one(task, &block, maximum, start, count, 1, codes);
     return;
   }
   const vector_figures figures = spread_figures(settings, &block);
@@ -58,17 +84,15 @@ static inline ALWAYS_INLINE void encode_block(const encode_task *task, ptrdiff_t
   // Whole vectors in the common case: no factor, no stochastic rounding.
   if (how == NEAREST_EVEN && !settings->e4m3_scales) {
     for (; i + LANES <= count; i += LANES) {
-      const floats sum =
-          round_vector(load(x + i), &figures, NEAREST_EVEN, splat_word(0)) * factor + splat(INTEGER_MAGIC);
-      store_narrow(codes + (i << wide), bits_of(sum) - bits_of(splat(INTEGER_MAGIC)), wide);
+      const words integers = integers_of(load(x + i), &figures, factor, NEAREST_EVEN, splat_word(0));
+      store_narrow(codes + (i << wide), integers - bits_of(splat(INTEGER_MAGIC)), wide);
     }
   }
   for (; i < count; i += LANES) {
     const int here = count - i < LANES ? (int)(count - i) : LANES;
     const words random = random_at(task->random, start + i, here, how);
-    const floats values = load_some(x + i, here) * figures.before;
-    const floats sum = round_vector(values, &figures, how, random) * factor + splat(INTEGER_MAGIC);
-    const words integers = bits_of(sum) - bits_of(splat(INTEGER_MAGIC));
+    const words integers =
+        unusual_integers(load_some(x + i, here), &figures, factor, how, random) - bits_of(splat(INTEGER_MAGIC));
     if (here == LANES) store_narrow(codes + (i << wide), integers, wide);
     else {
       uint8_t aside[2 * LANES];

@@ -201,6 +201,7 @@ typedef struct {
   void (*softmax)(const softmax_task *task);
   void (*cross_entropy)(const cross_entropy_task *task);
   void (*encode)(const encode_task *task);
+  void (*encode_columns)(const encode_task *task);
   /** NULL where WebAssembly has it: for AVX2, there is no room in the binary for Windows. */
   void (*packed_rows)(const packed_task *task);
 } wide_kernels;

@@ -10,6 +10,7 @@
 #include "rounding.h"
 
 #include "encode-kernel.h"
+#include "encode-columns-kernel.h"
 
 #ifndef PACKED_ROWS
 #define PACKED_ROWS NULL
@@ -23,4 +24,5 @@
    .softmax = softmax,                                                                                                 \
    .cross_entropy = cross_entropy,                                                                                     \
    .encode = encode,                                                                                                   \
+   .encode_columns = encode_columns,                                                                                   \
    .packed_rows = PACKED_ROWS}

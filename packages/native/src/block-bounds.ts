@@ -20,7 +20,7 @@ function settingsAt(memory: Uint8Array, check: Check, settings: number) {
 
 /** Kernels of block formats. */
 export const blockBounds: Bounds<
-  'encodeIntegersInMemory' | 'decodeOperand' | 'roundRowsInMemory' | 'roundSlabsInMemory'
+  'encodeIntegersInMemory' | 'encodeIntegersOfColumns' | 'decodeOperand' | 'roundRowsInMemory' | 'roundSlabsInMemory'
 > = {
   encodeIntegersInMemory(memory, from, to, settings, source, codes, scales, words, length, blocks, wide) {
     const check = new Check('encodeIntegersInMemory', memory.length);
@@ -32,6 +32,20 @@ export const blockBounds: Bounds<
     check.operand('codes', codes, to * Math.ceil(length / 16) * 16, wide ? 2 : 1);
     check.operand('scales', scales, to * blocks, floatScales ? 4 : 1);
     if (isStochastic) check.operand('words', words, to * length, 4);
+  },
+
+  encodeIntegersOfColumns(memory, from, to, settings, source, codes, scales, words, length, blocks, wide, columns) {
+    const check = new Check('encodeIntegersOfColumns', memory.length);
+    check.sizes({ from, to }, 0);
+    check.sizes({ length, blocks, columns }, 1);
+    const { size, floatScales, isStochastic } = settingsAt(memory, check, settings);
+    check.equal('blocks', blocks, Math.ceil(length / size));
+    check.equal('elements that share a scale, modulo 16,', size % 16, 0);
+    const lines = Math.ceil(to / blocks / Math.ceil(columns / sizes.STRIP_COLUMNS)) * columns;
+    check.operand('source', source, lines * length, 4);
+    check.operand('codes', codes, lines * Math.ceil(length / 16) * 16, wide ? 2 : 1);
+    check.operand('scales', scales, lines * blocks, floatScales ? 4 : 1);
+    if (isStochastic) check.operand('words', words, lines * length, 4);
   },
 
   decodeOperand({ length }, from, to, codes, scales, out, terms, size, wide, floatScales) {

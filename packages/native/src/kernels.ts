@@ -204,7 +204,7 @@ export interface ElementKernels {
     unit: number,
     tensorScale: number,
   ): void;
-  /** Rows; this and the next two as `InMemoryKernels` of `@lmd/mx-formats` defines them. */
+  /** Rows; this, and those that round, as `InMemoryKernels` of `@lmd/mx-formats` defines them. */
   encodeIntegersInMemory(
     from: number,
     to: number,
@@ -216,6 +216,23 @@ export interface ElementKernels {
     length: number,
     blocks: number,
     wide: boolean,
+  ): void;
+  /**
+   * `encodeIntegersInMemory` of transposed matrices [length, columns], as whose rows their columns are encoded; blocks
+   * are of a multiple of 16 elements. It counts matrices, strips of 32 columns, and blocks of a column.
+   */
+  encodeIntegersOfColumns(
+    from: number,
+    to: number,
+    settings: number,
+    source: number,
+    codes: number,
+    scales: number,
+    words: number,
+    length: number,
+    blocks: number,
+    wide: boolean,
+    columns: number,
   ): void;
   roundRowsInMemory(
     from: number,

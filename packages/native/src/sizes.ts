@@ -15,6 +15,8 @@ export const sizes = {
   NORM_PART_ROWS: 256,
   /** Rows in a strip of `turnMatrices`. */
   TURNED_ROWS: 32,
+  /** Columns in a strip of `encodeIntegersOfColumns`. */
+  STRIP_COLUMNS: 32,
   /** Codes of a chunk of packed weights, and words of their tables. */
   CHUNK_CODES: 64,
   TABLE_WORDS: 268,

@@ -99,6 +99,13 @@ const tasks: Readonly<
     [7, 0],
     [8, 2],
   ],
+  encodeIntegersOfColumns: [
+    [0, 1, settings, a, b, c, d, 32, 1, false, 2],
+    [2, 3, 4, 5],
+    [7, 0],
+    [8, 2],
+    [10, 0],
+  ],
   decodeOperand: [
     [0, 2, a, b, c, 32, 32, false, false, 1, 1],
     [2, 3, 4],

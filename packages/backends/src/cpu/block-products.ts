@@ -33,6 +33,9 @@ const productsPerNanosecond = { bytes: 45, wide: 30 };
 /** Nanoseconds an element. */
 const encodeCost = 0.6;
 const decodeCost = 0.3;
+/** As `encodeIntegersOfColumns` of `@lmd/native` counts: columns of a strip; terms that it codes at once. */
+const stripColumns = 32;
+const codedTerms = 16;
 /** Units between which a scale times them is an f32 number. */
 const largestShift = 22;
 
@@ -73,29 +76,32 @@ export function cpuBlockProducts(host: MemoryHost): BlockProductKernels {
         scales: hasByteScales(format) ? host.allocate([Math.ceil(scales / 4)], 'i32') : host.allocate([scales], 'f32'),
       };
       const words = plan.stochastic ? randomTensor(host, 'randomBits', x.shape, key!) : undefined;
-      const encodeRows = (source: Tensor, random: Tensor) => {
-        const largest = plan.needsLargest ? largestFinite(host, source, lines * terms) : 0;
-        const settings = settingsTensor(host, plan.settings(largest));
-        const split = { total: lines, cost: encodeCost * terms };
-        run('encodeIntegersInMemory', split, {
-          settings: address(settings),
-          source: address(source),
-          codes: address(parts.codes),
-          scales: address(parts.scales),
-          words: address(random),
-          length: terms,
-          blocks,
-          wide,
+      const largest = plan.needsLargest ? largestFinite(host, x, lines * terms) : 0;
+      const settings = settingsTensor(host, plan.settings(largest));
+      const task = (source: Tensor, random: Tensor) => ({
+        settings: address(settings),
+        source: address(source),
+        codes: address(parts.codes),
+        scales: address(parts.scales),
+        words: address(random),
+        length: terms,
+        blocks,
+        wide,
+      });
+      const encodeRows = (source: Tensor, random: Tensor) =>
+        run('encodeIntegersInMemory', { total: lines, cost: encodeCost * terms }, task(source, random));
+      if (axis !== x.shape.length - 1 && format.blockSize % codedTerms === 0 && host.has('encodeIntegersOfColumns')) {
+        const total = batch * Math.ceil(rows / stripColumns) * blocks;
+        const split = { total, cost: (encodeCost * lines * terms) / total };
+        run('encodeIntegersOfColumns', split, { ...task(x, words ?? x), columns: rows });
+      } else {
+        withTermsLast(x, axis, (source) => {
+          if (words === undefined) encodeRows(source, source);
+          else withTermsLast(words, axis, (random) => encodeRows(source, random));
         });
-        const scale = host.floats(settings).at(-1)!;
-        store.free(settings);
-        return scale;
-      };
-      const tensorScale = withTermsLast(x, axis, (source) =>
-        words === undefined
-          ? encodeRows(source, source)
-          : withTermsLast(words, axis, (random) => encodeRows(source, random)),
-      );
+      }
+      const tensorScale = host.floats(settings).at(-1)!;
+      store.free(settings);
       if (words !== undefined) store.free(words);
       if (hasByteScales(format)) return { ...parts };
       return { ...parts, tensorScale: host.make([], 'f32', (out) => host.floats(out).fill(tensorScale)) };

@@ -34,6 +34,7 @@ export function createMemoryHost(wasm: WasmInstance, options: CheckedOptions): M
       if (pool === undefined || grain >= total) (kernels[name] as RangedKernel)(0, total, ...rest);
       else pool.run(pool.indexOf(name), total, grain, rest);
     },
+    has: (name) => kernels[name] !== undefined,
     address: (x) => store.address(x),
     allocate: (shape, dtype) => store.allocate(shape, dtype),
     make(shape, dtype, fill) {

@@ -5,6 +5,7 @@ import type { Arena } from './arena.js';
 import type { TensorStore } from './tensor-store.js';
 import type { Split } from './threads/split.js';
 import type { KernelArguments, KernelName } from './wasm/kernels.js';
+import type { NativeOnly } from './wasm/native-only.js';
 
 /** The backend's memory, with its kernels and addresses. */
 export interface MemoryHost extends Host {
@@ -17,6 +18,8 @@ export interface MemoryHost extends Host {
   worthwhile(time: number): boolean;
   /** Runs a kernel over its range, on several threads where that pays. The bits do not depend on how many. */
   run<Name extends KernelName>(name: Name, split: Split, named: KernelArguments[Name]): void;
+  /** Whether there is a kernel that only `@lmd/native` has. */
+  has(name: keyof NativeOnly): boolean;
   /** The native kernels in use, if any. */
   readonly native: Native | undefined;
   address(x: Tensor): number;

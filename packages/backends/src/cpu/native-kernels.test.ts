@@ -27,6 +27,13 @@ const special = [
   2 ** 127,
 ];
 
+/** A kernel over [0, total), with its other arguments. */
+interface Call {
+  readonly name: keyof ElementKernels;
+  readonly total: number;
+  readonly task: readonly (number | boolean)[];
+}
+
 /**
  * Puts operands into a memory, runs a kernel of WebAssembly and the native one of that name, and compares what they
  * write.
@@ -87,6 +94,22 @@ class Pair {
     return this.put(values);
   }
 
+  /** Matrices [rows, columns] of words, transposed. */
+  turned(at: number, matrices: number, rows: number, columns: number): number {
+    const size = rows * columns;
+    const to = this.room(matrices * size);
+    const { buffer } = this.#wasm.memory;
+    const [source, target] = [at, to].map((start) => new Int32Array(buffer, start, matrices * size)) as [
+      Int32Array,
+      Int32Array,
+    ];
+    for (let i = 0; i < matrices * size; i++) {
+      const [matrix, row, column] = [Math.floor(i / size), Math.floor((i % size) / columns), i % columns];
+      target[matrix * size + column * rows + row] = source[i]!;
+    }
+    return to;
+  }
+
   /** Both kernels, with `out` in place of each operand in `outs` ([place, words]); whether they write the same. */
   same<Name extends keyof ElementKernels>(
     name: Name,
@@ -95,7 +118,15 @@ class Pair {
     outs: Readonly<Record<number, number>>,
     ...task: readonly (number | boolean)[]
   ): void {
+    this.sameAs({ name, total, task }, { name, total, task }, outs, unit);
+  }
+
+  /** The same of a kernel of WebAssembly and another native one, which write to the same places. */
+  sameAs(wasm: Call, native: Call, outs: Readonly<Record<number, number>>, unit = 1): void {
+    const { name, task } = native;
+    const calls = [wasm, native] as const;
     const results = [this.#wasm.kernels, this.#native].map((kernels, side) => {
+      const { name, total, task } = calls[side]!;
       const own = [...task];
       const rooms = Object.entries(outs).map(([place, words]) => {
         const at = this.room(words);
@@ -375,6 +406,40 @@ const plainCases: Readonly<Record<string, Case>> = {
       3: floatScales ? rows * blockCount : Math.ceil((rows * blockCount) / 4),
     };
     pair.same('encodeIntegersInMemory', rows, 4, outs, settings, source, 0, 0, words, length, blockCount, wide);
+  },
+  encodeIntegersOfColumns(pair, run) {
+    const format = formats.slice(2)[run % 5]!;
+    const rounding = run % 3 === 0 ? pair.pick(roundings) : 'nearestEven';
+    const [matrices, length, columns] = [pair.integer(1, 2), pair.pick([32, 64, 20, 33, 47]), pair.integer(1, 75)];
+    const key = { seed: 1, stream: 0, step: 0, sample: 0 };
+    const lines = matrices * columns;
+    const options = {
+      format,
+      rounding,
+      ...(rounding === 'stochastic' ? { key } : {}),
+      shape: [lines, length],
+      axis: 1,
+    } as QuantizeOptions;
+    const { settings, words } = planned(pair, lines * length, options);
+    const settingsOf = pair.settings(settings);
+    const [size, wide, floatScales] = [settingsOf[14]!, format === 'mxfp6_e3m2', settingsOf[15] !== 0];
+    const source = blocks(pair, lines * length, size);
+    const blockCount = Math.ceil(length / size);
+    const outs = [
+      (lines * Math.ceil(length / 16) * 16) / (wide ? 2 : 4),
+      floatScales ? lines * blockCount : Math.ceil((lines * blockCount) / 4),
+    ] as const;
+    // WebAssembly encodes the rows of the transposed matrices, whose columns are these rows.
+    const turned = [source, words].map((at) => pair.turned(at, matrices, columns, length));
+    pair.sameAs(
+      { name: 'encodeIntegersInMemory', total: lines, task: [settings, source, 0, 0, words, length, blockCount, wide] },
+      {
+        name: 'encodeIntegersOfColumns',
+        total: matrices * Math.ceil(columns / 32) * blockCount,
+        task: [settings, turned[0]!, 0, 0, turned[1]!, length, blockCount, wide, columns],
+      },
+      { 2: outs[0], 3: outs[1] },
+    );
   },
   fakeQuantize(pair, run) {
     const format = formats[run % formats.length]!;

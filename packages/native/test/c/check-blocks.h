@@ -34,6 +34,10 @@ static void run_encode(const level *one, void *task, float *const *outs, workspa
   encode_task *own = task;
   (void)space, own->codes = (uint8_t *)outs[0], own->scales = outs[1], one->wide->encode(own);
 }
+static void run_encode_columns(const level *one, void *task, float *const *outs, workspace *space) {
+  encode_task *own = task;
+  (void)space, own->codes = (uint8_t *)outs[0], own->scales = outs[1], one->wide->encode_columns(own);
+}
 static void run_decode(const level *one, void *task, float *const *outs, workspace *space) {
   (void)space, ((decode_task *)task)->out = outs[0], one->common->decode(task);
 }
@@ -107,7 +111,12 @@ static int check_blocks(workspace *space) {
   const ptrdiff_t encoded[MOST_OUTPUTS] = {rows * padded / (wide ? 2 : 4),
                                            settings.e4m3_scales ? rows * blocks : (rows * blocks + 3) / 4};
   const ptrdiff_t values[MOST_OUTPUTS] = {rows * length}, whole[MOST_OUTPUTS] = {count};
+  encode_task turned = encode;
+  turned.columns = inner, turned.to = rows * ((inner + STRIP_COLUMNS - 1) / STRIP_COLUMNS) * blocks;
+  const ptrdiff_t all_encoded[MOST_OUTPUTS] = {inner * encoded[0], inner * rows * blocks};
   const int failed = (format > 1 && compare("encodeIntegersInMemory", run_encode, &encode, encoded, space)) ||
+                     (format > 1 && size % 16 == 0 &&
+                      compare("encodeIntegersOfColumns", run_encode_columns, &turned, all_encoded, space)) ||
                      compare("decodeOperand", run_decode, &decode, values, space) ||
                      compare("roundRowsInMemory", run_round_rows, &flat, values, space) ||
                      compare("roundSlabsInMemory", run_round_slabs, &slabs, whole, space);
