@@ -5,8 +5,8 @@
  * worker sends and receives for a step, counted by a proxy, beside those of the votes. large: one exchange of 500 MB.
  * queue: 1,000 trials without work, from a study to workers and back. overhead: a step of two workers beside one of a
  * process with two micro-batches, for a GPT-2 with 6 layers of width 384. wire, large, queue, and overhead over a
- * server need a NATS server (npm run nats says how to get one) and are omitted without one. `--write` writes the table in
- * docs/distributed.md.
+ * server need a NATS server (npm run nats says how to get one) and are omitted without one. `--write` writes the table
+ * in docs/distributed.md.
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
