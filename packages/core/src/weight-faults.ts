@@ -8,7 +8,9 @@ import type { NamedTensors, Tensor } from './tensor.js';
  * How memory changes the weights that it stores:
  *
  * - `logNormal`: w·exp(σ·e − σ²/2), e ~ N(0, 1), so that the mean stays w: conductances that vary in proportion to
- *   their size, as in analog memory and in synapses.
+ *   their size, as in analog memory and in synapses. The drift of phase-change memory is such a fault too: w·(t/t₀)^−ν
+ *   with ν ~ N(ν̄, s²) from cell to cell (Joshi et al. 2020, Nature Communications 11, 2473). Where a gain compensates
+ *   for its mean, σ = s·ln(t/t₀).
  * - `additive`: w + σ·rms(w)·e, with the root mean square over the tensor: read noise that is the same for all cells.
  * - `stuckAtZero`: 0 with probability p, otherwise w: dead cells.
  */
