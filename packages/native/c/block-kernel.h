@@ -29,7 +29,7 @@ static NEVER_INLINE void add_limited_sums(const block_panels *from, const int32_
 static inline ALWAYS_INLINE void block_tile(block_panels from, float *out, ptrdiff_t stride, int rows, int wide) {
   const int32_t *a = from.a, *b = from.b;
   // Results are fetched while their sums are computed: processors see no pattern in lines that lie far apart.
-  UNROLL for (int i = 0; i < rows; i++) {
+  for (int i = 0; i < rows; i++) {
     UNROLL for (int v = 0; v < TILE_VECTORS; v++) __builtin_prefetch(out + i * stride + v * LANES, 1);
   }
   floats totals[TILE_ROWS][TILE_VECTORS];

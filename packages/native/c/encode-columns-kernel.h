@@ -9,17 +9,43 @@ typedef struct {
   vector_figures rounding;
   floats factor;
   block_figures blocks[LANES];
+  /** Magnitudes, as float32 bits. */
   uint32_t maxima[LANES];
 } column_figures;
 
-static void figures_of_columns(const rounding_settings *settings, exact_bytes exact, words largest, int lanes,
-                               column_figures *figures) {
+/**
+ * Those of `figures_of` for all lanes at once, and scale bytes, where scales are powers of two and each block is
+ * rounded in vectors; else 0. Numbers are compared by the sign of a difference.
+ */
+static inline ALWAYS_INLINE int usual_figures(const rounding_settings *settings, exact_bytes exact, words largest,
+                                              column_figures *figures, uint32_t *bytes) {
+  const int unit = unit_exponent(settings), lowest = exact.lowest > -unit ? exact.lowest : -unit;
+  const words zero = shift_signed(largest - 1u, 31);
+  const words up = shift_signed((uint32_t)settings->up_above - (largest & 0x7fffffu), 31);
+  const words byte = (largest >> 23) - (uint32_t)settings->emax - up;
+  const words unusual = (largest - 0x800000u) | (byte - (uint32_t)lowest) | ((uint32_t)exact.highest - byte);
+  if (settings->e4m3_scales || greatest_lane_word((unusual & ~zero) >> 31) != 0) return 0;
+  store_words(bytes, byte & ~zero);
+  // Zeros are rounded by any scale.
+  const words own = (byte & ~zero) | (zero & 127u);
+  figures->rounding = (vector_figures){
+      .threshold = (own + (uint32_t)settings->emin) << 23,
+      .limit = floats_of(((own - 127u) << 23) + (uint32_t)settings->largest_bits),
+      .before = splat(1),
+      .shift = shift_of(settings),
+  };
+  figures->factor = floats_of(((uint32_t)(254 - unit) - own) << 23);
+  return 1;
+}
+
+/** Lane by lane. */
+static void unusual_figures(const rounding_settings *settings, words largest, int lanes, column_figures *figures) {
   uint32_t thresholds[LANES] = {0}, limits[LANES] = {0};
   float before[LANES] = {0}, factors[LANES] = {0};
   store_words(figures->maxima, largest);
   for (int lane = 0; lane < lanes; lane++) {
     const uint32_t maximum = figures->maxima[lane];
-    const block_figures block = figures->blocks[lane] = figures_of(settings, exact, maximum);
+    const block_figures block = figures->blocks[lane] = unusual_figures_of(settings, maximum);
     thresholds[lane] = block.threshold, limits[lane] = block.limit, before[lane] = block.before;
     if (maximum != 0 && in_vectors(settings, &block))
       factors[lane] = power_of_two_bits((settings->e4m3_scales ? 0 : 127 - block.byte) - unit_exponent(settings));
@@ -64,7 +90,9 @@ static void encode_block_of_columns(const encode_task *task, exact_bytes exact, 
     largest = greatest_word(largest, bits_of(load_some(x, lanes)) & 0x7fffffffu);
   }
   column_figures figures;
-  figures_of_columns(settings, exact, largest, lanes, &figures);
+  uint32_t bytes[LANES];
+  const int usual_scales = usual_figures(settings, exact, largest, &figures, bytes);
+  if (!usual_scales) unusual_figures(settings, largest, lanes, &figures);
   for (ptrdiff_t first = 0; first < count; first += CODED_TERMS) {
     words integers[CODED_TERMS];
     for (int i = 0; i < CODED_TERMS; i++) {
@@ -79,6 +107,10 @@ static void encode_block_of_columns(const encode_task *task, exact_bytes exact, 
     put_terms(integers, codes + (first << task->wide), row_bytes, lanes, task->wide);
   }
   for (int lane = 0; lane < lanes; lane++) {
+    if (usual_scales) {
+      ((uint8_t *)task->scales)[place + lane * task->blocks] = (uint8_t)bytes[lane];
+      continue;
+    }
     const block_figures *block = &figures.blocks[lane];
     put_scale(task, place + lane * task->blocks, block);
     if (figures.maxima[lane] != 0 && !in_vectors(settings, block))

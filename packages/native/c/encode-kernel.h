@@ -81,24 +81,21 @@ static inline ALWAYS_INLINE void encode_block(const encode_task *task, ptrdiff_t
   const vector_figures figures = spread_figures(settings, &block);
   const floats factor = splat(power_of_two_bits(settings->e4m3_scales ? -unit : 127 - block.byte - unit));
   ptrdiff_t i = 0;
-  // Whole vectors in the common case: no factor, no stochastic rounding.
-  if (how == NEAREST_EVEN && !settings->e4m3_scales) {
-    for (; i + LANES <= count; i += LANES) {
-      const words integers = integers_of(load(x + i), &figures, factor, NEAREST_EVEN, splat_word(0));
-      store_narrow(codes + (i << wide), integers - bits_of(splat(INTEGER_MAGIC)), wide);
-    }
+  const int usual = how == NEAREST_EVEN && !settings->e4m3_scales;
+  for (; i + LANES <= count; i += LANES) {
+    const floats values = load(x + i);
+    const words integers = usual ? integers_of(values, &figures, factor, NEAREST_EVEN, splat_word(0))
+                                 : unusual_integers(values, &figures, factor, how,
+                                                    random_at(task->random, start + i, LANES, how));
+    store_narrow(codes + (i << wide), integers - bits_of(splat(INTEGER_MAGIC)), wide);
   }
-  for (; i < count; i += LANES) {
-    const int here = count - i < LANES ? (int)(count - i) : LANES;
-    const words random = random_at(task->random, start + i, here, how);
-    const words integers =
-        unusual_integers(load_some(x + i, here), &figures, factor, how, random) - bits_of(splat(INTEGER_MAGIC));
-    if (here == LANES) store_narrow(codes + (i << wide), integers, wide);
-    else {
-      uint8_t aside[2 * LANES];
-      store_narrow(aside, integers, wide);
-      memcpy(codes + (i << wide), aside, (size_t)here << wide);
-    }
+  if (i < count) {
+    const int left = (int)(count - i);
+    const words random = random_at(task->random, start + i, left, how);
+    uint8_t aside[2 * LANES];
+    const words integers = unusual_integers(load_some(x + i, left), &figures, factor, how, random);
+    store_narrow(aside, integers - bits_of(splat(INTEGER_MAGIC)), wide);
+    memcpy(codes + (i << wide), aside, (size_t)left << wide);
   }
 }
 
