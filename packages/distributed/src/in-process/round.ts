@@ -1,5 +1,5 @@
 import { forgotten, interrupted, workerMissing } from '../errors.js';
-import { sharedBytes } from '../shared-bytes.js';
+import { PayloadMemory } from '../payload-memory.js';
 import type { Contribution, GatheredRound, RoundPlace } from '../transport.js';
 
 /** One round: who has contributed, and whether it has closed. */
@@ -90,30 +90,6 @@ export class Round {
     for (const listener of [...this.#listeners]) listener();
   }
 }
-
-/**
- * Memory of payloads, in which later rounds are written: a fresh page costs more time than the copy into it. Each
- * transport has its own.
- */
-export class PayloadMemory {
-  readonly #free = new Map<number, Uint8Array[]>();
-
-  copyOf(payload: Uint8Array): Uint8Array {
-    const copy = this.#free.get(payload.length)?.pop() ?? sharedBytes(payload.length);
-    copy.set(payload);
-    return copy;
-  }
-
-  giveBack(memory: Uint8Array): void {
-    const free = this.#free.get(memory.length) ?? [];
-    if (free.length >= mostFree) return;
-    free.push(memory);
-    this.#free.set(memory.length, free);
-  }
-}
-
-/** Pieces of memory of one length that wait for a round. */
-const mostFree = 64;
 
 interface Channel {
   readonly rounds: Map<number, Round>;

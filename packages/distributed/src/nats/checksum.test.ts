@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { PayloadMemory } from '../payload-memory.js';
 import { checksumOf } from './checksum.js';
 import { DamagedContribution, type RoundMessage, Tally } from './tally.js';
 
@@ -41,7 +42,7 @@ describe('a worker that reads its own contribution', () => {
   const part = (attempt: string, sent: Uint8Array): RoundMessage => ({
     ...{ kind: 'part', rank: 1, attempt, part: 0, parts: 1, length: 22, from: 0, hash: checksumOf(sent), bytes: sent },
   });
-  const tally = () => new Tally({ contribution, attempts: new Set(['own']) }, new Set());
+  const tally = () => new Tally({ contribution, attempts: new Set(['own']) }, new Set(), new PayloadMemory());
 
   it('has its own memory, and notices what is stored damaged', () => {
     const own = tally();

@@ -3,6 +3,7 @@ import { DeliverPolicy, DiscardPolicy, type JsMsg, RetentionPolicy } from '@nats
 import { headers, nuid } from '@nats-io/nats-core';
 import { checkContribution } from '../contribution.js';
 import { closed, forgotten, workerMissing } from '../errors.js';
+import { PayloadMemory } from '../payload-memory.js';
 import type { Contribution, GatheredRound, RoundPlace, Transport } from '../transport.js';
 import { checksumOf } from './checksum.js';
 import { call, type NatsContext } from './context.js';
@@ -37,6 +38,9 @@ export async function natsRounds(context: NatsContext): Promise<Transport['gathe
   const { connection, js, manager, prefix, storage, replicas, retainedRounds, retainMs } = context;
   const stream = `${prefix}-rounds`;
   const reconnections = new Reconnections(connection);
+  const memory = new PayloadMemory();
+  /** What each worker, by its channel and rank, has of its last round: until it asks for the next one. */
+  const handedOut = new Map<string, readonly Uint8Array[]>();
   await call(context, `adding stream ${stream}`, () =>
     manager.streams.add({
       name: stream,
@@ -136,6 +140,9 @@ export async function natsRounds(context: NatsContext): Promise<Transport['gathe
   }
 
   async function gather(place: RoundPlace, contribution: Contribution): Promise<GatheredRound> {
+    const reader = `${place.channel} ${contribution.rank}`;
+    for (const payload of handedOut.get(reader) ?? []) memory.giveBack(payload);
+    handedOut.delete(reader);
     await refuseForgotten(place);
     const wait = new Wait(place, contribution);
     /** Times that an attempt was read damaged. Twice means that it is stored so: the way to here changes other bits. */
@@ -150,7 +157,7 @@ export async function natsRounds(context: NatsContext): Promise<Transport['gathe
     if (contribution.signal?.aborted !== true) send();
     try {
       for (;;) {
-        const tally = new Tally({ contribution, attempts }, ignored);
+        const tally = new Tally({ contribution, attempts }, ignored, memory);
         try {
           await read(place, contribution, wait, tally);
         } catch (error) {
@@ -167,6 +174,7 @@ export async function natsRounds(context: NatsContext): Promise<Transport['gathe
           if (connection.isClosed()) throw closed(`NATS at ${connection.getServer()}`);
           continue;
         }
+        handedOut.set(reader, tally.taken);
         forget(place, contribution).catch(() => undefined);
         return tally.result;
       }

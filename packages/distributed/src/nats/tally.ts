@@ -1,4 +1,4 @@
-import { sharedBytes } from '../shared-bytes.js';
+import type { PayloadMemory } from '../payload-memory.js';
 import type { Contribution, GatheredRound } from '../transport.js';
 import { checksumOf } from './checksum.js';
 import { areEqual } from './equal-bytes.js';
@@ -56,13 +56,17 @@ export class Tally {
   readonly #workers: number;
   readonly #quorum: number;
 
+  /** Memory of the payloads of others, which belongs to the reader of the result. */
+  readonly taken: Uint8Array[] = [];
   readonly #own: OwnContribution;
+  readonly #memory: PayloadMemory;
   readonly #ignored: ReadonlySet<string>;
 
   /** @param ignored attempts that are stored damaged, `<rank> <attempt>`. */
-  constructor(own: OwnContribution, ignored: ReadonlySet<string>) {
+  constructor(own: OwnContribution, ignored: ReadonlySet<string>, memory: PayloadMemory) {
     const { workers, quorum = workers } = own.contribution;
     this.#own = own;
+    this.#memory = memory;
     this.#ignored = ignored;
     this.#workers = workers;
     this.#quorum = quorum;
@@ -83,7 +87,7 @@ export class Tally {
     const id = `${rank} ${attempt}`;
     if (this.payloads.has(rank) || rank >= this.#workers || this.#ignored.has(id)) return;
     const isOwn = this.#own.attempts.has(attempt);
-    const { payload, missing } = this.#attempts.get(id) ?? (isOwn ? this.#begunOwn(parts) : begun(length, parts));
+    const { payload, missing } = this.#attempts.get(id) ?? (isOwn ? this.#begunOwn(parts) : this.#begun(length, parts));
     this.#attempts.set(id, { payload, missing });
     // Parts of one attempt agree on the whole, unless one has arrived damaged.
     if (from + bytes.length > payload.length) throw new DamagedContribution(rank, attempt);
@@ -99,6 +103,12 @@ export class Tally {
     if (this.payloads.size === this.#workers) this.#close();
   }
 
+  #begun(length: number, parts: number): Attempt {
+    const payload = this.#memory.take(length);
+    this.taken.push(payload);
+    return { payload, missing: numbersBelow(parts) };
+  }
+
   #begunOwn(parts: number): Attempt {
     const { payload, isLent = false } = this.#own.contribution;
     return { payload: isLent ? payload : payload.slice(), missing: numbersBelow(parts) };
@@ -108,10 +118,6 @@ export class Tally {
     const payloads = new Map([...this.payloads].sort(([a], [b]) => a - b));
     this.result = { payloads, complete: payloads.size === this.#workers };
   }
-}
-
-function begun(length: number, parts: number): Attempt {
-  return { payload: sharedBytes(length), missing: numbersBelow(parts) };
 }
 
 const numbersBelow = (count: number) => new Set(Array.from({ length: count }, (_, index) => index));
