@@ -91,14 +91,15 @@ export function createReferenceBackend(options: ReferenceBackendOptions = {}): R
     dtype: Type,
     compute: (a: number, b: number) => number,
   ): Tensor<Type> {
-    const shape = broadcastShape(a.shape, b.shape);
     const valuesA = store.values(a);
     const valuesB = store.values(b);
-    const result = new Float64Array(sizeOf(shape));
     if (sameShape(a.shape, b.shape)) {
+      const result = new Float64Array(valuesA.length);
       for (let i = 0; i < result.length; i++) result[i] = compute(valuesA[i]!, valuesB[i]!);
-      return store.make(result, shape, dtype);
+      return store.make(result, a.shape, dtype);
     }
+    const shape = broadcastShape(a.shape, b.shape);
+    const result = new Float64Array(sizeOf(shape));
     const offsetsA = stridedOffsets(shape, broadcastStrides(a.shape, shape));
     const offsetsB = stridedOffsets(shape, broadcastStrides(b.shape, shape));
     for (let i = 0; i < result.length; i++) result[i] = compute(valuesA[offsetsA[i]!]!, valuesB[offsetsB[i]!]!);

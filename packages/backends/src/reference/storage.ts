@@ -34,9 +34,13 @@ export class Store {
 
   /** Zeros, of the kind in which results of this dtype are stored. */
   allocate(size: number, dtype: DType): Values {
-    if (dtype === 'i32') return new Int32Array(size);
-    if (dtype === 'u8') return new Uint8Array(size);
-    return this.precision === 'f32' ? new Float32Array(size) : new Float64Array(size);
+    return new (this.#kindOf(dtype))(size);
+  }
+
+  #kindOf(dtype: DType) {
+    if (dtype === 'i32') return Int32Array;
+    if (dtype === 'u8') return Uint8Array;
+    return this.precision === 'f32' ? Float32Array : Float64Array;
   }
 
   /** A handle that owns `values`; computed in float64, they are rounded to the stored kind here, once. */
@@ -45,12 +49,9 @@ export class Store {
     shape: readonly number[],
     dtype: Type,
   ): ReferenceTensor<Type> {
-    let stored = this.allocate(0, dtype);
-    if (Object.getPrototypeOf(stored) === Object.getPrototypeOf(values)) stored = values as Values;
-    else {
-      stored = this.allocate(values.length, dtype);
-      stored.set(values);
-    }
+    const kind = this.#kindOf(dtype);
+    const isKind = Object.getPrototypeOf(values) === kind.prototype;
+    const stored = isKind ? (values as Values) : new kind(values);
     if (stored.length !== sizeOf(shape)) {
       throw new LmdError('BACKEND_FAILURE', `Internal error: ${stored.length} values for the shape [${shape}].`);
     }
