@@ -196,7 +196,9 @@ describe.skipIf(!has('bash'))('the scripts, where there is bash,', () => {
       const { path, calls } = stubs(join(folder, 'lmd-program'));
       writeFileSync(join(folder, 'lmd-program'), `#!/bin/sh\nexec '${process.execPath}' '${program}' "$@"\n`);
       chmodSync(join(folder, 'lmd-program'), 0o755);
-      writeFileSync(join(path, 'nats-server'), `#!/bin/sh\nexec '${natsServer}' "$@"\n`);
+      // A server that is found by its name must not find this script.
+      const exec = `PATH='${process.env.PATH}' exec '${natsServer}' "$@"`;
+      writeFileSync(join(path, 'nats-server'), `#!/bin/sh\n${exec}\n`);
       chmodSync(join(path, 'nats-server'), 0o755);
       writeFileSync(join(out, 'token'), 'a1b2c3');
       const job = { SLURM_JOB_ID: String(process.pid), SLURMD_NODENAME: '127.0.0.1' };
