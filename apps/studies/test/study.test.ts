@@ -161,7 +161,7 @@ describe('a study', () => {
         expect(findings(out)).toBe(findings(whole));
         const stopped = new Promise((resolve) => workers[2]!.on('exit', resolve));
         workers[2]!.kill('SIGINT');
-        expect(await stopped).toBe(0);
+        expect(await stopped).toBe(130);
       } finally {
         for (const one of workers) one.kill('SIGKILL');
         await stop();
