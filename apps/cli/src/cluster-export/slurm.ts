@@ -156,16 +156,21 @@ esac
 port=$((20000 + SLURM_JOB_ID % 10000))
 # Arguments of a program are visible to all users of a node; this file is not.
 settings=$(mktemp)
+ports=$(mktemp -d)
 printf 'port: %s\\njetstream { store_dir: "nats" }\\nauthorization { token: "%s" }\\n' "$port" "$NATS_TOKEN" >"$settings"
 stopped=
-trap 'rm -f "$settings" server server.job' EXIT
-nats-server --config "$settings" &
+trap 'rm -rf "$settings" "$ports" server server.job' EXIT
+nats-server --config "$settings" --ports_file_dir "$ports" &
 nats=$!
 trap 'stopped=end; kill "$nats"' TERM INT
 trap 'stopped=requeue; kill "$nats"' USR1
 echo "$SLURM_JOB_ID" >server.job
-printf 'nats://%s:%s\\n' "\${SLURMD_NODENAME:-$(hostname)}" "$port" >server.new
-mv server.new server
+# The server writes its ports when it listens. Tasks connect as soon as they find its address.
+while [ -z "$(ls "$ports")" ] && kill -0 "$nats" 2>/dev/null; do sleep 0.1; done
+if kill -0 "$nats" 2>/dev/null; then
+  printf 'nats://%s:%s\\n' "\${SLURMD_NODENAME:-$(hostname)}" "$port" >server.new
+  mv server.new server
+fi
 code=0
 wait "$nats" || code=$?
 while kill -0 "$nats" 2>/dev/null; do wait "$nats" || code=$?; done
