@@ -36,28 +36,54 @@ for (const section of sections) if (!selected.includes(section)) leaveOut(`the s
 tf.env().set('PROD', true);
 await tf.setBackend('wasm');
 await tf.ready();
-const cpu = await createCpuBackend();
-// In addition to native kernels, if available.
-const wasm = cpu.native.level === undefined ? undefined : await createCpuBackend({ native: 'off' });
-const backends = { cpu, wasm, tfjs: createTfjsBackend(tf), tf };
-console.error(`${cpu.device}; Node ${process.versions.node}`);
-await untilThreadsRun(cpu);
-if (wasm !== undefined) await untilThreadsRun(wasm);
-const limits = await measureLimits(backends, rounds, quick);
-if (selected.includes('kernels')) await benchRoofline(backends, rounds, limits, quick);
-if (selected.includes('products')) await benchProducts(backends, rounds, limits, quick);
-if (selected.includes('rows')) await benchRowProducts(backends, rounds, limits, quick);
+
+const device = await withBackends(async (backends) => {
+  console.error(`${backends.cpu.device}; Node ${process.versions.node}`);
+  const limits = await measureLimits(backends, rounds, quick);
+  if (selected.includes('kernels')) await benchRoofline(backends, rounds, limits, quick);
+  if (selected.includes('products')) await benchProducts(backends, rounds, limits, quick);
+  if (selected.includes('rows')) await benchRowProducts(backends, rounds, limits, quick);
+  return backends.cpu.device;
+});
+// The weights of a training stay until its backend closes, and all do not fit in 4 GiB.
 if (selected.includes('blocks')) {
-  await benchBlockProducts(backends, rounds, quick);
-  await benchBlockTraining(backends, rounds, quick);
+  await withBackends(async (backends) => {
+    await benchBlockProducts(backends, rounds, quick);
+    await benchBlockTraining(backends, rounds, quick);
+  });
 }
 if (selected.includes('quantize')) await benchQuantize(rounds, quick);
-if (selected.includes('optimizers')) await benchOptimizers(backends, rounds, quick);
-if (selected.includes('training')) await benchTraining(backends, rounds, quick);
+if (selected.includes('optimizers')) await withBackends((backends) => benchOptimizers(backends, rounds, quick));
+if (selected.includes('training')) await withBackends((backends) => benchTraining(backends, rounds, quick));
 if (selected.includes('steps')) benchSteps(quick);
 if (quick) forgetTargets();
 print(given.json);
-if (given.write) writePage(cpu.device);
+if (given.write) writePage(device);
+
+/**
+ * Runs a part with backends of its own, and closes them.
+ *
+ * @template T
+ * @param {(backends: Awaited<ReturnType<typeof createBackends>>) => Promise<T>} part
+ */
+async function withBackends(part) {
+  const backends = await createBackends();
+  try {
+    return await part(backends);
+  } finally {
+    backends.cpu.close();
+    backends.wasm?.close();
+  }
+}
+
+async function createBackends() {
+  const cpu = await createCpuBackend();
+  // In addition to native kernels, if available.
+  const wasm = cpu.native.level === undefined ? undefined : await createCpuBackend({ native: 'off' });
+  await untilThreadsRun(cpu);
+  if (wasm !== undefined) await untilThreadsRun(wasm);
+  return { cpu, wasm, tfjs: createTfjsBackend(tf), tf };
+}
 
 /** The start of workers takes time, which is not measured. */
 async function untilThreadsRun(backend) {
