@@ -10,8 +10,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { findNatsServer } from '../../../scripts/nats-server.mjs';
+import { benchArguments } from '../lib/arguments.mjs';
 import { withMarked, wrapped } from '../lib/marked.mjs';
 import { occasion, omitted, tableOfRows, writeAtomically } from '../lib/page.mjs';
 import { forgetTargets, leaveOut, print } from '../lib/report.mjs';
@@ -28,13 +28,8 @@ const parts = {
   queue: measureQueue,
   overhead: measureOverhead,
 };
-const { values: given } = parseArgs({
-  options: {
-    json: { type: 'boolean', default: false },
-    quick: { type: 'boolean', default: false },
-    write: { type: 'boolean', default: false },
-    part: { type: 'string', multiple: true, default: Object.keys(parts) },
-  },
+const given = benchArguments({
+  part: { type: 'string', multiple: true, default: Object.keys(parts) },
 });
 const unknown = given.part.find((name) => !Object.hasOwn(parts, name));
 if (unknown !== undefined) {
