@@ -67,7 +67,7 @@ export async function measureOverhead({ quick, server }) {
         'ms',
         'one process',
         alone / milliseconds,
-        Number((1 / most).toFixed(2)),
+        1 / most,
       );
     report(`step of ${what}, one process, two micro-batches`, alone, 'ms');
     compare('threads that average', await stepOf(['run.json', '--threads', '2', '--workers', '2'], folder));

@@ -73,7 +73,7 @@ export async function measureWire({ quick, server }) {
         'MB',
         `one bit a weight${count > 1 ? ' and worker' : ''}`,
         promised / value,
-        Number((1 / most).toFixed(2)),
+        1 / most,
       );
     }
   } finally {

@@ -60,7 +60,8 @@ const figure = (value, unit) => (value === null ? 'out of memory' : `${value.toF
 export function cellsOf({ name, value, unit, peer, ratio, target, met, peerValue }) {
   const beside =
     peer === null ? '' : ratio === null ? `${peer}: ${figure(peerValue, unit)}` : `${ratio.toFixed(2)} × ${peer}`;
-  const judged = target === null ? '' : met === null ? `${target}` : `${target} (${met ? 'met' : 'not met'})`;
+  const shown = target === null ? '' : String(Number(target.toFixed(2)));
+  const judged = met === null ? shown : `${shown} (${met ? 'met' : 'not met'})`;
   return [name, figure(value, unit).trim(), beside, judged];
 }
 
