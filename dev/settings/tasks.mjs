@@ -64,14 +64,19 @@ export function winningConfiguration(task, records) {
   return { ...configuration, optimizers };
 }
 
+/** An optimizer with its defaults, and with its schedule and clipping. */
+const defaultsOf = ({ name, rule, schedule, clipNorm }) => ({
+  ...{ name, rule, schedule },
+  ...(clipNorm === undefined ? {} : { clipNorm }),
+});
+
 /** What is compared on the test set: the winners, and the defaults of `lmd train` with the same schedule. */
 export function contestants(task, records) {
   return winningConfiguration(task, records).optimizers.flatMap((optimizer) => {
-    const { name, rule, schedule, clipNorm } = optimizer;
-    const defaults = { name, rule, schedule, ...(clipNorm === undefined ? {} : { clipNorm }) };
+    const { name } = optimizer;
     return [
       { label: `${name} found`, optimizer },
-      { label: `${name} defaults`, optimizer: defaults },
+      { label: `${name} defaults`, optimizer: defaultsOf(optimizer) },
     ];
   });
 }
@@ -143,11 +148,8 @@ export function changeTrials(task, records) {
 export function longerTrials(task) {
   if (!longer.tasks.includes(task)) return [];
   const { steps, rates } = longer;
-  const { name, rule, schedule, clipNorm } = configurationOf(task).optimizers.find(({ name }) => name === 'lmd');
-  const defaults = {
-    ...{ name, rule, schedule: { ...schedule, warmup: steps / 20 } },
-    ...(clipNorm === undefined ? {} : { clipNorm }),
-  };
+  const lmd = configurationOf(task).optimizers.find(({ name }) => name === 'lmd');
+  const defaults = defaultsOf({ ...lmd, schedule: { ...lmd.schedule, warmup: steps / 20 } });
   return rates.map((learningRate) =>
     trial(
       task,

@@ -182,7 +182,8 @@ function lossTable() {
   );
   return (
     `${markdownTable(rows, { align: rows[0].map(() => 'r') })}\n\n` +
-    `The weights that the labels come from have a loss of ${floor.toFixed(3)}; all weights 0, ${Math.log(2).toFixed(3)}.`
+    `The weights that the labels come from have a loss of ${floor.toFixed(3)}; ` +
+    `all weights 0, ${Math.log(2).toFixed(3)}.`
   );
 }
 

@@ -12,9 +12,8 @@ export function checkPreprocessing(file: ModelFile): void {
   if (description === undefined || description.preprocessing !== undefined) return;
   throw new LmdError('UNSUPPORTED', `${file.path} does not say how a picture is prepared for it.`, {
     subject: 'preprocessing',
-    value: undefined,
     remedy:
-      'Use a model that was trained on images, or pass preprocessing to loadModel of @lmd/inference, for which see its ' +
-      'README.',
+      'Use a model that was trained on images, or the option preprocessing of loadModel of @lmd/inference, as its ' +
+      'README says.',
   });
 }

@@ -160,7 +160,8 @@ function checkErrorFeedback(weightFormat: AdamwWeightFormat, beta1: number): voi
       subject: 'errorFeedback',
       value: true,
       remedy:
-        'f32 weights have no rounding error to feed back: use weightFormat "bf16" or "split24", or leave errorFeedback out.',
+        'f32 weights have no rounding error to feed back: use weightFormat "bf16" or "split24", or leave ' +
+        'errorFeedback out.',
     });
   }
   if (beta1 === 0) {

@@ -1,4 +1,4 @@
-import type { InMemoryArguments } from '@lmd/mx-formats';
+import { type InMemoryArguments, inMemoryOrder } from '@lmd/mx-formats';
 import type { ElementKernels } from '@lmd/native';
 
 /** Kernels that only `@lmd/native` has: where it is absent, an operation does without (`MemoryHost.has`). */
@@ -12,7 +12,5 @@ export interface NativeOnlyArguments {
 export const nativeOnlyOrder: {
   readonly [Name in keyof NativeOnly]: (named: NativeOnlyArguments[Name]) => number[];
 } = {
-  encodeIntegersOfColumns: ({ settings, source, codes, scales, words, length, blocks, wide, columns }) => [
-    ...[settings, source, codes, scales, words, length, blocks, Number(wide), columns],
-  ],
+  encodeIntegersOfColumns: (named) => [...inMemoryOrder.encodeIntegersInMemory(named), named.columns],
 };
