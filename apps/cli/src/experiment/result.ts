@@ -36,6 +36,8 @@ export interface RecordedResult {
   readonly codes?: readonly { readonly step: number; readonly flipped: number; readonly returned: number }[];
   /** Texts that a language model generated, if configured. */
   readonly samples?: readonly { readonly prompt: string; readonly text: string }[];
+  /** Euclidean norm of all weights after the last step; absent if the trial diverged, and in older ledgers. */
+  readonly weightNorm?: number;
   /** Absent if the trial diverged. */
   readonly parameters?: number;
   readonly device?: string;

@@ -127,7 +127,7 @@ function common(lines: readonly MetricsLine[]) {
 }
 
 function finishedTrial(trial: PlannedTrial, lines: readonly MetricsLine[], summary: TrialSummary): FinishedTrial {
-  const { result, device, parameters, data, samples, uniformLoss } = summary;
+  const { result, device, parameters, weightNorm, data, samples, uniformLoss } = summary;
   const {
     testLoss,
     testAccuracy,
@@ -154,6 +154,7 @@ function finishedTrial(trial: PlannedTrial, lines: readonly MetricsLine[], summa
       deployed: finiteOnes(deployed),
       ...(faulty === undefined ? {} : { faulty: finiteOnes(faulty) }),
       ...(samples === undefined ? {} : { samples }),
+      ...(weightNorm === undefined ? {} : { weightNorm }),
       parameters,
       device,
       data,

@@ -14,6 +14,7 @@ import type { TrialRequest } from './request.js';
 import { sampleTexts } from './sample-texts.js';
 import type { TrialSummary } from './summary.js';
 import type { TrainedModel } from './trained-model.js';
+import { weightNorm } from './weight-norm.js';
 
 /**
  * The contents of `summary.json` of a finished trial. Evaluates the weights in the other formats, and generates the
@@ -59,6 +60,7 @@ export async function summarizeTrial(
     parameters,
     examplesPerParameter,
     ...(isText ? { tokensPerParameter: examplesPerParameter * geometry.length } : {}),
+    weightNorm: await weightNorm(ops, trained.weights),
     data: describeData(configuration.data, data),
     ...(geometry.kind === 'images' && geometry.preprocessing !== undefined
       ? { preprocessing: describePreprocessing(geometry.preprocessing) }

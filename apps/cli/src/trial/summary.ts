@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Json } from '@lmd/training';
 import { z } from 'zod';
 import { trialLayout } from '../run/layout.js';
+import { storedNumber } from '../run/number-codec.js';
 import { readStored } from '../run/stored.js';
 import { trialResultSchema } from '../run/types.js';
 
@@ -14,6 +15,8 @@ const trialSummarySchema = z.object({
   /** Training examples seen, repeated ones too, for each parameter; for a language model also tokens. */
   examplesPerParameter: z.number().exactOptional(),
   tokensPerParameter: z.number().exactOptional(),
+  /** Euclidean norm of all weights after the last step, those that are evaluated; of adapters, theirs alone. */
+  weightNorm: storedNumber.exactOptional(),
   data: z.string(),
   /** How a picture becomes an input. */
   preprocessing: z.string().exactOptional(),

@@ -7,6 +7,7 @@ import type { Study, StudyOptimizer } from '../study/schema.js';
 export interface Changes {
   readonly variant?: string;
   readonly model?: { readonly [key: string]: unknown };
+  readonly data?: { readonly [key: string]: unknown };
   readonly options: Options;
   readonly format: string;
   readonly steps: number;
@@ -23,7 +24,7 @@ const spread = (steps: number, times: number) => Math.max(1, Math.floor(steps / 
 
 /** The configuration of one trial: the study's, with its own seed, steps, format and optimizer. */
 export function configurationOf(study: Study, optimizer: StudyOptimizer, changes: Changes): TrialConfiguration {
-  const { options, format, steps, seed, split, final, measures = 0, deploy = [], model } = changes;
+  const { options, format, steps, seed, split, final, measures = 0, deploy = [], model, data } = changes;
   const { rule, clipNorm, weightNoise, distributed } = optimizer;
   const shared = study.configuration as unknown as TrialConfiguration;
   const measured = {
@@ -46,6 +47,7 @@ export function configurationOf(study: Study, optimizer: StudyOptimizer, changes
     dataSeed: 0,
     ...rest,
     ...(final !== undefined && samples !== undefined ? { samples } : {}),
+    data: { ...shared.data, ...data } as TrialConfiguration['data'],
     model: { ...shared.model, ...model } as TrialConfiguration['model'],
     seed,
     steps,

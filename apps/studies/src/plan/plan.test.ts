@@ -105,6 +105,18 @@ describe('the plan', () => {
     expect([of('lmd'), of('lmd-votes')]).toEqual([undefined, distributed]);
   });
 
+  it('replaces keys of the data in a variant', () => {
+    const variants = [{ name: 'more pictures', data: { validation: 8 } }];
+    const changed = parseStudy({ ...smokeStudy, governs: { ...smokeStudy.governs, variants } }, 'changed');
+    const { trials } = planStudy({ study: changed, results: searched(), only: 'governs' });
+    const validations = trials.map(({ variant, configuration: { data } }) => [variant, { ...data }] as const);
+    const { data } = smokeStudy.configuration;
+    for (const [variant, own] of validations) {
+      expect(own).toEqual(variant === 'unchanged' ? data : { ...data, validation: 8 });
+    }
+    expect(new Set(validations.map(([variant]) => variant))).toEqual(new Set(['unchanged', 'more pictures']));
+  });
+
   it('names a trial by its configuration: another batch size is another trial', () => {
     const other = parseStudy({ ...smokeStudy, configuration: { ...smokeStudy.configuration, batchSize: 4 } }, 'other');
     const hashes = new Set(searchTrials(study).map(({ hash }) => hash));

@@ -1,7 +1,14 @@
 import type { Study } from '../study/schema.js';
 import { type Block, heading, percentAxis, plot, table, text } from './blocks.js';
 import { accuracies, type Evidence, optimizerTitle, pairedDifferences, select, subjectOf } from './evidence.js';
-import { formatTitle, judged, lossInterval, percentInterval, signedPercentInterval } from './format.js';
+import {
+  decimalInterval,
+  formatTitle,
+  judged,
+  lossInterval,
+  percentInterval,
+  signedPercentInterval,
+} from './format.js';
 import { confidenceInterval } from './statistics.js';
 
 /** Test accuracy and loss of every optimizer in every format, the cost of each format, and pairwise comparisons. */
@@ -63,6 +70,7 @@ export function finalSection(evidence: Evidence): Block[] {
     table(['optimizer', ...formatTitles], lossRows),
     text('Training loss over the last tenth of the steps, in nats:'),
     table(['optimizer', ...formatTitles], trainingRows),
+    ...weightNorms(evidence),
     ...(study.formats.length === 1
       ? []
       : [
@@ -74,6 +82,25 @@ export function finalSection(evidence: Evidence): Block[] {
         ]),
     ...curvePlots(evidence),
     ...againstOthers(evidence),
+  ];
+}
+
+/** Norms of the trained weights; ledgers of earlier versions have none. */
+function weightNorms(evidence: Evidence): Block[] {
+  const { study } = evidence;
+  const norms = (optimizer: string, format: string) =>
+    select(evidence, 'final', { optimizer, format }).flatMap(({ result: { weightNorm } }) =>
+      weightNorm === undefined ? [] : [weightNorm],
+    );
+  const all = study.optimizers.flatMap(({ name }) => study.formats.flatMap((format) => norms(name, format)));
+  if (all.length === 0) return [];
+  const rows = study.optimizers.map(({ name }) => [
+    optimizerTitle(study, name),
+    ...study.formats.map((format) => decimalInterval(confidenceInterval(norms(name, format)), 1)),
+  ]);
+  return [
+    text('Euclidean norm of all weights after the last step:'),
+    table(['optimizer', ...study.formats.map(formatTitle)], rows),
   ];
 }
 

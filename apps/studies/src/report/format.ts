@@ -14,10 +14,13 @@ export function signedPercentInterval(interval: Interval | undefined): string {
   return interval.mean > 0 ? `+${shown}` : shown.replace('-', '−');
 }
 
-export function lossInterval(interval: Interval | undefined): string {
+/** `0.4081 ± 0.0044`: nats. */
+export const lossInterval = (interval: Interval | undefined): string => decimalInterval(interval, 4);
+
+export function decimalInterval(interval: Interval | undefined, digits: number): string {
   if (interval === undefined) return '–';
-  const mean = interval.mean.toFixed(4);
-  return interval.halfWidth === undefined ? mean : `${mean} ± ${interval.halfWidth.toFixed(4)}`;
+  const mean = interval.mean.toFixed(digits);
+  return interval.halfWidth === undefined ? mean : `${mean} ± ${interval.halfWidth.toFixed(digits)}`;
 }
 
 export function decimal(value: number | undefined, digits: number): string {

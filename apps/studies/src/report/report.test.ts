@@ -104,6 +104,14 @@ describe('the report', () => {
     expect(row(below(markdown!, 'Cost of a format'), 'AdamW')).toEqual(['AdamW', '−1.00 ± 0.25']);
   });
 
+  it('gives weight norms where the ledger has them', () => {
+    expect(markdown).not.toContain('norm of all weights');
+    const normed = ledger((trial) => ({ ...findings(trial), weightNorm: 50 + trial.seed }));
+    const { 'report.md': withNorms } = composeFiles(study, normed);
+    // s = 1 and t = 4.3027: ± 4.3027/√3.
+    expect(row(below(withNorms!, 'norm of all weights'), 'LMD')).toEqual(['LMD', '51.0 ± 2.5', '51.0 ± 2.5']);
+  });
+
   it('reports where the subject is worse, and nothing where the interval holds 0', () => {
     const versus = row(below(markdown!, 'LMD minus').replace(/^/, '| '), 'AdamW');
     expect(versus.slice(1)).toEqual(['−2.00 ± 0.00: worse', '+1.47 ± 5.50: not significant']);

@@ -46,7 +46,8 @@ export async function repeatTrial(options: RepeatOptions): Promise<LedgerRecord>
   }
   const { finished } = await runner.run(trial, { signal, onStep: (step) => onStep(trial, step) });
   const [was, is] = [comparedOf(record.result), comparedOf(finished.result)];
-  const names = [...new Set([...Object.keys(was), ...Object.keys(is)])] as (keyof Compared)[];
+  // Results that an older version did not record cannot be compared.
+  const names = Object.keys(was) as (keyof Compared)[];
   const different = names.filter((name) => !isDeepStrictEqual(was[name], is[name]));
   if (different.length > 0) {
     const list = different.map((name) => `${name}: ${shown(was[name])}, now ${shown(is[name])}`);

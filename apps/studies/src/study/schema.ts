@@ -46,6 +46,7 @@ const governing = z.strictObject({
   name: z.string().min(1),
   note: z.string().optional(),
   model: z.record(z.string(), scalar).optional().describe('Replaces keys of `configuration.model`.'),
+  data: z.record(z.string(), scalar).optional().describe('Replaces keys of `configuration.data`.'),
   steps: count.optional(),
   learningRateFactor: z.number().gt(0).default(1),
   options: z.record(name, options).default({}).describe('By optimizer.'),

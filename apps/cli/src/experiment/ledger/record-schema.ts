@@ -26,6 +26,7 @@ const result = z
     faulty: z.record(text, evaluation).optional(),
     codes: z.array(z.object({ step: number, flipped: number, returned: number })).optional(),
     measures: z.array(z.object({ step: number, products: z.array(product) })),
+    weightNorm: number.optional(),
     parameters: number.optional(),
     device: text.optional(),
   })
