@@ -7,6 +7,7 @@ import { occasion, omitted, tableOfRows, writeDocument } from '../lib/page.mjs';
 const tables = [
   ['training', 'training step', 'Training steps', 'speed'],
   ['training', 'peak memory', 'Peak memory of a training step', 'peak memory'],
+  ['training', 'memory beside AdamW', 'The same beside our own step of AdamW in FP32', 'peak memory'],
   ['generation', 'generation', 'Generation, with a key-value cache', 'speed'],
   ['caches', 'generation', 'Generation after long contexts, with caches in block formats', 'speed'],
   ['command', undefined, 'GPT-2 124M with LMD through the command', 'size'],

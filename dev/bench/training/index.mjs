@@ -48,10 +48,16 @@ function refuseUnknown(what, names, known) {
   process.exit(2);
 }
 
-const { ours, theirs } = await openSides(given);
+const { ours, theirs: pytorch } = await openSides(given);
 
-/** The rows of each of our configurations for one task and one optimizer. */
-async function measure(task, rule, recomputation) {
+/**
+ * The rows of each of our configurations for one task and one optimizer.
+ *
+ * @param baseline peak memory in bytes of our step of AdamW in FP32, with which the others are compared.
+ * @returns the peak memory of the first of our configurations in bytes, null if it ran out of memory.
+ */
+async function measure(task, rule, recomputation, baseline) {
+  const theirs = rule.peer === undefined ? undefined : pytorch;
   const timedSteps = Number(settings.timed ?? task.timedSteps);
   const what = `${task.label}, ${rule.label}${recomputation ? ', recomputed' : ''}`;
   // Closed first, so that its memory is not measured.
@@ -89,7 +95,7 @@ async function measure(task, rule, recomputation) {
         task.unit,
         peer,
         ratio,
-        hasTargets ? rule.target : null,
+        hasTargets ? (rule.target ?? null) : null,
         {
           ...(their === undefined ? {} : { peerValue: speedOf(their), peerLosses: peers[0].losses }),
           milliseconds: figures.milliseconds,
@@ -105,22 +111,31 @@ async function measure(task, rule, recomputation) {
         'MiB',
         peer,
         their === undefined ? null : quotient(their.bytes, figures.bytes),
-        hasTargets ? 1 : null,
+        hasTargets && rule.peer !== undefined ? 1 : null,
         their === undefined ? {} : { peerValue: mebibytes(their) },
       );
+      if (baseline !== undefined && baseline !== null) {
+        const target = hasTargets ? (rule.memoryTarget ?? null) : null;
+        const ratio = quotient(baseline, figures.bytes);
+        report(`memory beside AdamW, ${what}${ending}`, mebibytes(figures), 'MiB', 'our AdamW in FP32', ratio, target);
+      }
       const took =
         figures.milliseconds === null ? first.outOfMemory : `${speedOf(figures).toPrecision(3)} ${task.unit}`;
       console.error(`${what}${ending}: ${took}${ratio === null ? '' : `, ${ratio.toFixed(2)} × ${peer}`}`);
     }
+    return figuresOf(results[0]).bytes;
   } finally {
     remove();
   }
 }
 
 for (const name of settings.task) {
-  for (const rule of rules.filter(({ name }) => given.rule.includes(name))) {
-    for (const recomputation of choices[settings.recomputation]) {
-      if (!recomputation || tasks[name].model !== 'score') await measure(tasks[name], rule, recomputation);
+  for (const recomputation of choices[settings.recomputation]) {
+    if (recomputation && tasks[name].model === 'score') continue;
+    let baseline;
+    for (const rule of rules.filter(({ name }) => given.rule.includes(name))) {
+      const bytes = await measure(tasks[name], rule, recomputation, baseline);
+      if (rule.name === 'adamw') baseline = bytes;
     }
   }
 }

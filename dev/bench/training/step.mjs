@@ -28,9 +28,10 @@ async function onTfjsNode() {
 function optimizerOf(noise) {
   const rest = adamw(rule.rest);
   if (rule.name === 'adamw') return rest;
-  const { learningRate, beta1, beta2, regularization, priorMedianFloor } = rule;
+  const { learningRate, beta1, beta2, regularization, priorMedianFloor, state: stored } = rule;
+  const options = { learningRate, beta1, beta2, regularization, priorMedianFloor, noise, ...stored };
   return parameterGroups([
-    { match: lmdParameter, optimizer: lmd({ learningRate, beta1, beta2, regularization, priorMedianFloor, noise }) },
+    { match: lmdParameter, optimizer: lmd(options) },
     { match: '*', optimizer: rest },
   ]);
 }

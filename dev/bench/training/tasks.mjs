@@ -3,25 +3,31 @@ import { gpt2, gpt2Preset, vit, vitPreset } from '@lmd/models';
 
 const adamwOptions = { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 };
 
+const lmdOptions = {
+  format: 'mxfp6_e2m3',
+  learningRate: 1e-3,
+  beta1: 0.9,
+  beta2: 0.99,
+  regularization: 0.3,
+  noise: 0.05,
+  priorMedianFloor: 0.5,
+  rest: adamwOptions,
+};
+
 /**
  * The optimizers and formats to measure. For tasks with targets, `target` is the lower bound of the speed relative to
- * PyTorch.
+ * PyTorch, and `memoryTarget` that of the memory of our AdamW in FP32 relative to theirs. Without `peer`, PyTorch has
+ * no such optimizer.
  */
 export const rules = [
   { name: 'adamw', label: 'AdamW, FP32', format: 'fp32', rest: adamwOptions, target: 1, peer: 'PyTorch' },
+  { name: 'lmd', label: 'LMD, E2M3 forward', ...lmdOptions, target: 5, peer: 'PyTorch, torchao, eager LMD' },
   {
-    name: 'lmd',
-    label: 'LMD, E2M3 forward',
-    format: 'mxfp6_e2m3',
-    learningRate: 1e-3,
-    beta1: 0.9,
-    beta2: 0.99,
-    regularization: 0.3,
-    noise: 0.05,
-    priorMedianFloor: 0.5,
-    rest: adamwOptions,
-    target: 5,
-    peer: 'PyTorch, torchao, eager LMD',
+    name: 'lmd-block8',
+    label: 'LMD with 8-bit state, E2M3 forward',
+    ...lmdOptions,
+    state: { stateFormat: 'block8', gradientScaling: 'none' },
+    memoryTarget: 1,
   },
 ];
 
@@ -69,7 +75,7 @@ export const tasks = {
     batch: 64,
     unit: 'images/s',
     timedSteps: 4,
-    targets: ['adamw', 'lmd'],
+    targets: ['adamw', 'lmd', 'lmd-block8'],
   },
   score: {
     label: 'score network 128×4/4, 28×28, batch 64',
@@ -89,7 +95,7 @@ export const tasks = {
     length: 256,
     unit: 'tokens/s',
     timedSteps: 3,
-    targets: ['adamw', 'lmd'],
+    targets: ['adamw', 'lmd', 'lmd-block8'],
   },
   'vit-s16': {
     label: 'ViT-S/16, 224×224, batch 8',
