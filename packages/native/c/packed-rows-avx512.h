@@ -3,23 +3,27 @@
 
 typedef __m128 four;
 
-/** What is looked up by code, in vectors: the floats of nibbles, else corrections of their upper halves. */
+/**
+ * What is looked up by code, in vectors: of 4 bits the floats, of 6 bits those of the magnitudes, of 8 bits corrections
+ * of the upper halves.
+ */
 typedef struct {
-  words entries, offset;
+  words low, high, offset;
   /** By how much a code moves to become the upper half of a float. */
   int moved;
 } code_table;
 
 static code_table code_table_of(packed_kind kind, const uint32_t *tables) {
   const uint8_t *bytes = (const uint8_t *)(tables + TABLE_SCALES);
-  uint32_t entries[TABLE_CODES];
-  for (int i = 0; i < TABLE_CODES; i++) entries[i] = bytes[i] | (uint32_t)bytes[TABLE_CODES + i] << 8;
-  const uint32_t added = bytes[2 * TABLE_CODES] | (uint32_t)bytes[2 * TABLE_CODES + 1] << 8;
-  return (code_table){
-      .entries = load_words(entries) << (kind == NIBBLES ? 16 : 0),
-      .offset = splat_word(added),
-      .moved = kind == FLOAT6_M3 || kind == FLOAT8_M3 ? 4 : 5,
-  };
+  const uint32_t offset = bytes[2 * TABLE_CODES] | (uint32_t)bytes[2 * TABLE_CODES + 1] << 8;
+  const int moved = kind == FLOAT6_M3 || kind == FLOAT8_M3 ? 4 : 5;
+  uint32_t entries[2 * TABLE_CODES];
+  for (uint32_t i = 0; i < 2 * TABLE_CODES; i++) {
+    const uint32_t entry = i < TABLE_CODES ? bytes[i] | (uint32_t)bytes[TABLE_CODES + i] << 8 : 0;
+    const int is_six = kind == FLOAT6_M3 || kind == FLOAT6_M2;
+    entries[i] = kind == NIBBLES ? entry << 16 : is_six ? ((i << moved) + offset + entry) << 16 : entry;
+  }
+  return (code_table){load_words(entries), load_words(entries + TABLE_CODES), splat_word(offset), moved};
 }
 
 /** Quarter q of all groups of a chunk of 8-bit floats, a code a word with its byte at the bottom. */
@@ -37,12 +41,19 @@ static inline ALWAYS_INLINE words quarter_of_nibbles(__m256i bytes, int q) {
   return (words)_mm512_srlv_epi32(twice, (__m512i)shifts);
 }
 
-/** The upper two bits of codes of 6 bits, the sign at bit 7. */
-static inline ALWAYS_INLINE words quarter_of_tops(__m128i bytes, int q) {
-  const words tops = quarter_of_bytes(_mm512_broadcast_i32x4(bytes), q);
-  const words signs = {0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 6, 6, 6, 6},
-              rest = {0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 4, 4, 4, 4};
-  return ((tops << signs) & 0x80u) | ((tops << rest) & 0x10u);
+/** Quarter q of all groups of a chunk of 6-bit floats: nibbles, then bytes with the upper two bits of four codes. */
+static inline ALWAYS_INLINE floats quarter_of_six(const uint8_t *codes, int q, const code_table *table) {
+  const words nibbles = quarter_of_nibbles(_mm256_loadu_si256((const __m256i *)codes), q);
+  const __m512i bytes = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(codes + 32)));
+  const words tops = quarter_of_bytes(bytes, q);
+  // To bit 4, and the sign to the bit of a float.
+  const words fourth = {0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 4, 4, 4, 4};
+  const words sign = {24, 24, 24, 24, 25, 25, 25, 25, 26, 26, 26, 26, 30, 30, 30, 30};
+  const words low = splat_word(15), top = splat_word(0x80000000);
+  // Of its index, a lookup takes the lowest five bits.
+  const words index = (nibbles & low) | ((tops << fourth) & ~low);
+  const __m512i size = _mm512_permutex2var_epi32((__m512i)table->low, (__m512i)index, (__m512i)table->high);
+  return floats_of((words)size | ((tops << sign) & top));
 }
 
 /** Quarter q of all groups of a chunk, as f32. `kind` is a constant wherever this is inlined. */
@@ -54,15 +65,11 @@ static inline ALWAYS_INLINE floats values_of(packed_kind kind, const uint8_t *co
   if (kind == NIBBLES) {
     const words code = quarter_of_nibbles(_mm256_loadu_si256((const __m256i *)codes), q);
     // By the lowest four bits.
-    return floats_of((words)_mm512_permutexvar_epi32((__m512i)code, (__m512i)table->entries));
+    return floats_of((words)_mm512_permutexvar_epi32((__m512i)code, (__m512i)table->low));
   }
-  words code;
-  if (kind == FLOAT8_M3) code = quarter_of_bytes(_mm512_loadu_si512(codes), q) & 0xffu;
-  else {
-    code = (quarter_of_nibbles(_mm256_loadu_si256((const __m256i *)codes), q) & 15u) |
-           quarter_of_tops(_mm_loadu_si128((const __m128i *)(codes + 32)), q);
-  }
-  const words size = code & 0x7fu, small = (words)_mm512_permutexvar_epi32((__m512i)size, (__m512i)table->entries);
+  if (kind == FLOAT6_M3) return quarter_of_six(codes, q, table);
+  const words code = quarter_of_bytes(_mm512_loadu_si512(codes), q) & 0xffu;
+  const words size = code & 0x7fu, small = (words)_mm512_permutexvar_epi32((__m512i)size, (__m512i)table->low);
   const words correction = small & (words)(size < splat_word(TABLE_CODES));
   return floats_of(((size << table->moved) + ((code & 0x80u) << 8) + table->offset + correction) << 16);
 }
@@ -86,12 +93,16 @@ static inline ALWAYS_INLINE four add_groups(const packed_task *task, floats grou
   return _mm_fmadd_ps(_mm512_extractf32x4_ps(pairs, 2), scale_from(task, scales, group + 2), sum);
 }
 
-/** Up to four rows of weights times one of x. */
+/** Rows of weights that are multiplied together: x is arranged once for all. */
+enum { TOGETHER = 8 };
+
+/** Up to `TOGETHER` rows of weights times one of x. */
 static inline ALWAYS_INLINE void multiply_rows(packed_kind kind, ptrdiff_t bytes, const packed_task *task,
                                                const code_table *table, ptrdiff_t first, ptrdiff_t count,
                                                const float *x, float *out) {
-  enum { TOGETHER = 4 };
   const ptrdiff_t blocks = (4 * task->chunks + ((ptrdiff_t)1 << task->shift) - 1) >> task->shift;
+  // The next rows follow these in memory. Processors see no pattern in so many short streams.
+  const ptrdiff_t ahead = TOGETHER * task->chunks * bytes;
   const uint8_t *codes[TOGETHER], *scales[TOGETHER];
   four sums[TOGETHER];
   for (int r = 0; r < TOGETHER; r++) {
@@ -108,6 +119,7 @@ static inline ALWAYS_INLINE void multiply_rows(packed_kind kind, ptrdiff_t bytes
                               _mm512_shuffle_f32x4(ba, dc, 0x88), _mm512_shuffle_f32x4(ba, dc, 0xdd)};
     for (int r = 0; r < TOGETHER; r++) {
       const uint8_t *own = codes[r] + chunk * bytes;
+      __builtin_prefetch(own + ahead);
       floats groups = inputs[0] * values_of(kind, own, 0, table);
       groups = multiply_add(inputs[1], values_of(kind, own, 1, table), groups);
       groups = multiply_add(inputs[2], values_of(kind, own, 2, table), groups);
@@ -123,8 +135,8 @@ static inline ALWAYS_INLINE void multiply_rows(packed_kind kind, ptrdiff_t bytes
 
 static void packed_rows(const packed_task *task) {
   const code_table table = code_table_of(task->kind, task->tables);
-  for (ptrdiff_t row = task->from; row < task->to; row += 4) {
-    const ptrdiff_t count = task->to - row < 4 ? task->to - row : 4;
+  for (ptrdiff_t row = task->from; row < task->to; row += TOGETHER) {
+    const ptrdiff_t count = task->to - row < TOGETHER ? task->to - row : TOGETHER;
     for (ptrdiff_t i = 0; i < task->m; i++) {
       const float *x = task->x + i * task->chunks * CHUNK_CODES;
       float *out = task->out + i * task->n + row;
