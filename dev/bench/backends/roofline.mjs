@@ -8,6 +8,8 @@ const key = { seed: 1, stream: 2, step: 3, sample: 4 };
 /** Elements of a tensor: larger than any cache, or few with --quick. */
 const sizeOf = (quick) => 2 ** (quick ? 12 : 23);
 const width = 1024;
+/** Bytes of which nothing stays in the caches from one round to the next. */
+export const beyondCaches = 2 ** 27;
 
 /** @type {Pick<Required<import('@lmd/core').FakeQuantizeOptions>, 'rounding' | 'scaleMode'>} */
 const quantization = { rounding: 'nearestEven', scaleMode: 'floor' };
@@ -80,17 +82,25 @@ export async function measureLimits({ cpu }, rounds, quick) {
   const size = sizeOf(quick);
   const ops = createOperations(cpu);
   const source = ops.full([size], 1);
+  const large = ops.full([quick ? size : beyondCaches / 4], 1);
   const [a, b] = [ops.randomNormal([1, 1008, 256], key), ops.randomNormal([1, 256, 512], key)];
-  const { copy, product } = await race(
+  const { copy, copyFromMemory, product } = await race(
     {
       copy: () => cpu.dispose(cpu.concatenate([source], 0)),
+      copyFromMemory: () => cpu.dispose(cpu.concatenate([large], 0)),
       product: () => cpu.dispose(cpu.matmul(a, b, false, false)),
     },
     3 * rounds,
   );
-  ops.dispose([source, a, b]);
-  const limits = { copy: (2 * 4 * size) / copy / 1e6, product: (2 * 1008 * 256 * 512) / product / 1e6 };
+  const moved = 2 * 4 * large.shape[0];
+  ops.dispose([source, large, a, b]);
+  const limits = {
+    copy: (2 * 4 * size) / copy / 1e6,
+    copyFromMemory: moved / copyFromMemory / 1e6,
+    product: (2 * 1008 * 256 * 512) / product / 1e6,
+  };
   report('a copy', limits.copy, 'GB/s');
+  report('a copy of 128 MiB', limits.copyFromMemory, 'GB/s');
   report('a product of matrices in the cache', limits.product, 'GFLOP/s');
   return limits;
 }

@@ -35,10 +35,12 @@ static inline ALWAYS_INLINE words quarter_of_bytes(__m512i bytes, int q) {
 
 /** The same of 4 bits, with others above: of 16 bytes, one group in the low nibbles and the next in the high ones. */
 static inline ALWAYS_INLINE words quarter_of_nibbles(__m256i bytes, int q) {
-  const __m512i pairs = _mm512_cvtepu16_epi32(bytes);
-  const __m512i twice = q < 2 ? _mm512_shuffle_i32x4(pairs, pairs, 0xa0) : _mm512_shuffle_i32x4(pairs, pairs, 0xf5);
+  // Pairs of bytes go to where they are shifted to the bottom, two quarters at once.
+  const words pair = {0, 1, 2, 3, 0, 1, 2, 3, 8, 9, 10, 11, 8, 9, 10, 11};
+  const words index = pair + (q < 2 ? 0u : 4u);
+  const __m512i pairs = _mm512_permutexvar_epi16((__m512i)index, _mm512_castsi256_si512(bytes));
   const words shifts = (words){0, 0, 0, 0, 4, 4, 4, 4, 0, 0, 0, 0, 4, 4, 4, 4} + (uint32_t)(8 * (q & 1));
-  return (words)_mm512_srlv_epi32(twice, (__m512i)shifts);
+  return (words)_mm512_srlv_epi32(pairs, (__m512i)shifts);
 }
 
 /** Quarter q of all groups of a chunk of 6-bit floats: nibbles, then bytes with the upper two bits of four codes. */
