@@ -40,6 +40,17 @@ function unaryLoop(operation: i32, x: usize, out: usize, end: usize): void {
   for (; x < end; x += 16, out += 16) v128.store(out, unaryOf(operation, v128.load(x)));
 }
 
+/** α·x + β·y of the elements `from` (a multiple of 16) to `to`. Products are rounded: it has the bits of `binary`. */
+export function weightedSum(from: i32, to: i32, x: usize, y: usize, out: usize, alpha: f32, beta: f32): void {
+  const scaleX = f32x4.splat(alpha);
+  const scaleY = f32x4.splat(beta);
+  const end = (<usize>to) << 2;
+  for (let at = (<usize>from) << 2; at < end; at += 16) {
+    const left = f32x4.mul(scaleX, v128.load(x + at));
+    v128.store(out + at, f32x4.add(left, f32x4.mul(scaleY, v128.load(y + at))));
+  }
+}
+
 /** A `UnaryOperation` of the elements `from` (a multiple of 16) to `to`. */
 export function unary(from: i32, to: i32, operation: i32, x: usize, out: usize): void {
   const end = x + ((<usize>to) << 2);

@@ -7,7 +7,7 @@ export { blockMatmul, scaleProduct } from './block-matmul';
 export { codedAttention, decodeRows, encodeRows } from './coded-rows';
 export { crossEntropy, crossEntropyGradient } from './cross-entropy';
 export { decodeOperand } from './decode-operand';
-export { binary, select, unary } from './elementwise';
+export { binary, select, unary, weightedSum } from './elementwise';
 export { geluExact, geluExactGradient, geluTanh, geluTanhGradient } from './gelu';
 export { gatherRows, scatterAddRows } from './indexed-rows';
 export { layerNorm, layerNormGradient } from './layer-norm';

@@ -95,6 +95,7 @@ export const fusedKernelNames = [
   'lmdDraw',
   'lmdUpdate',
   'adamwUpdate',
+  'weightedSum',
   'encodeBlocks',
   'decodeBlocks',
   'encodeOperand',

@@ -65,6 +65,7 @@ const eager: Record<Exclude<FunctionsOf<EagerOperations>, FunctionsOf<Operations
   lmdDraw: true,
   lmdUpdate: true,
   adamwUpdate: true,
+  weightedSum: true,
   encodeBlocks: true,
   decodeBlocks: true,
   readInto: true,

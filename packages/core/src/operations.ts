@@ -202,6 +202,8 @@ export interface EagerOperations extends Operations {
     options: LmdUpdateOptions,
   ): LmdTensors;
   adamwUpdate(state: AdamwTensors, gradient: Tensor, options: AdamwUpdateOptions): AdamwTensors;
+  /** α·x + β·y of f32 tensors of one shape; see `OptimizerKernels`. */
+  weightedSum(x: Tensor, alpha: number, y: Tensor, beta: number): Tensor;
   /**
    * Encodes several vectors as codes with block scales, one word per element; see `OptimizerKernels`. There is one key
    * per vector; without keys, it rounds to nearest.

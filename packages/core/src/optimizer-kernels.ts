@@ -98,6 +98,11 @@ export interface OptimizerKernels {
     options: AdamwUpdateOptions,
   ): AdamwTensors<FloatTensor>;
   /**
+   * α·x + β·y of tensors of one shape (`axpby` of BLAS), for momenta and steps. Each product and the sum are rounded to
+   * f32, so that it has the bits of the primitives.
+   */
+  weightedSum(x: FloatTensor, alpha: number, y: FloatTensor, beta: number): FloatTensor;
+  /**
    * Rounds f32 vectors of one shape to codes, each by its law, with a scale for each block of `codeBlockSize` elements,
    * and packs the codes into words, to the bit as core's composition does:
    *

@@ -13,7 +13,9 @@ import { noiseBlock, Regularizer } from './wasm/numbers.js';
 import { setEntry } from './wasm/table-entries.js';
 import { SampleEntry } from './wasm/tables.js';
 
-export function cpuOptimizers(host: MemoryHost): Pick<FusedKernels, 'lmdDraw' | 'lmdUpdate' | 'adamwUpdate'> {
+type CpuOptimizers = Pick<FusedKernels, 'lmdDraw' | 'lmdUpdate' | 'adamwUpdate' | 'weightedSum'>;
+
+export function cpuOptimizers(host: MemoryHost): CpuOptimizers {
   const { run, address } = host;
   const like = (x: Tensor) => host.allocate(x.shape, 'f32');
 
@@ -100,6 +102,12 @@ export function cpuOptimizers(host: MemoryHost): Pick<FusedKernels, 'lmdDraw' | 
       });
       return out;
     },
+
+    weightedSum: (x, alpha, y, beta) =>
+      host.make(x.shape, 'f32', (out) => {
+        const split = { total: sizeOf(x.shape), unit: 16, cost: 0.5 };
+        run('weightedSum', split, { x: address(x), y: address(y), out: address(out), alpha, beta });
+      }),
   };
 }
 

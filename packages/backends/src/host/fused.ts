@@ -21,7 +21,7 @@ export function hostFused(
   host: Host,
 ): Omit<
   FusedKernels,
-  | ('attention' | 'attentionGradient' | 'encodeBlocks' | 'decodeBlocks')
+  | ('attention' | 'attentionGradient' | 'weightedSum' | 'encodeBlocks' | 'decodeBlocks')
   | keyof BlockProductKernels
   | keyof PackedMatrixKernels
   | keyof CodedRowKernels

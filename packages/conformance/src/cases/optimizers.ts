@@ -1,6 +1,6 @@
 import { type LmdRegularizer, type LmdUpdateOptions, lmdRegularizers } from '@lmd/core';
 import type { Case, CaseGroup, Context } from '../case.js';
-import { adamwUpdate, type LmdValues, lmdDraw, lmdUpdate } from '../oracle/optimizers.js';
+import { adamwUpdate, type LmdValues, lmdDraw, lmdUpdate, weightedSum } from '../oracle/optimizers.js';
 import { floats, normals, repeated, type Values } from '../values.js';
 import { blockCodeCases } from './block-codes.js';
 
@@ -159,6 +159,30 @@ const adamwCase: Case = {
   },
 };
 
+const weightedSumCase: Case = {
+  name: 'weightedSum rounds each product and the sum',
+  async run(context) {
+    const { random } = context;
+    for (const shape of [[], [5], [0], pastScratch, random.shape(3)]) {
+      for (const [alpha, beta] of [
+        [0.9, 1 - 0.9],
+        [1, -3e-4],
+        [0, 1],
+      ] as const) {
+        const [x, y] = [normals(random, shape), normals(random, shape)];
+        await context.check({
+          label: `weightedSum with ${alpha} and ${beta}`,
+          bound: 'arithmetic',
+          kernel: 'weightedSum',
+          inputs: [x, y],
+          run: (ops, [a, b]) => ops.weightedSum(a!, alpha, b!, beta),
+          want: weightedSum(x, alpha, y, beta),
+        });
+      }
+    }
+  },
+};
+
 /** Draws and single steps of the optimizers that have kernels, and the codes that states are stored in. */
 export const optimizers: CaseGroup = {
   name: 'optimizers',
@@ -167,6 +191,7 @@ export const optimizers: CaseGroup = {
     ...lmdRegularizers.flatMap((regularizer) => [updateCase(regularizer, 'sample'), updateCase(regularizer, 'none')]),
     zeroGradientCase,
     adamwCase,
+    weightedSumCase,
     ...blockCodeCases,
   ],
 };

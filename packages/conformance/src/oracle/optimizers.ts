@@ -130,3 +130,12 @@ export function adamwUpdate(
     result(weights.shape, second),
   ];
 }
+
+/** α·x + β·y, each product and the sum rounded to f32. */
+export function weightedSum(x: Values, alpha: number, y: Values, beta: number): Values {
+  const [a, b] = [Math.fround(alpha), Math.fround(beta)];
+  return result(
+    x.shape,
+    x.data.map((value, i) => Math.fround(Math.fround(a * value) + Math.fround(b * y.data[i]!))),
+  );
+}

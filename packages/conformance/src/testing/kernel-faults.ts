@@ -223,4 +223,17 @@ export const kernelFaults: readonly Fault[] = [
       }),
     caughtBy: ['optimizers > adamwUpdate'],
   },
+  {
+    name: 'weightedSum rounds only the result, as with a fused multiply-add',
+    breakIt: (right) =>
+      withKernel(right, {
+        weightedSum(x, alpha, y, beta) {
+          const [a, b] = [valuesOf(right, x), valuesOf(right, y)];
+          const [left, factor] = [Math.fround(alpha), Math.fround(beta)];
+          const data = a.data.map((value, i) => left * value + Math.fround(factor * b.data[i]!));
+          return tensorOf(right, { ...a, data });
+        },
+      }),
+    caughtBy: ['optimizers > weightedSum rounds each product and the sum'],
+  },
 ];

@@ -15,6 +15,7 @@ import { lmdDraw, lmdUpdate } from './lmd.js';
 import { decodeMatrix, packedMatmul, packedRows, packMatrix } from './packed-matrices.js';
 import { roundToBfloat16 } from './round-to-bfloat16.js';
 import { softmax, softmaxGradient } from './softmax.js';
+import { weightedSum } from './weighted-sum.js';
 
 /** What a kernel takes or gives, with any tensor in place of one of a known dtype: as operations take and give it. */
 type Loose<Value> = Value extends Tensor
@@ -61,6 +62,7 @@ export const compositions: Compositions = {
   lmdDraw,
   lmdUpdate,
   adamwUpdate,
+  weightedSum,
   encodeBlocks,
   decodeBlocks,
   encodeOperand,

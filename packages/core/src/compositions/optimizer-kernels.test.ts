@@ -210,3 +210,29 @@ describe('adamwUpdate', () => {
     expect(() => ops.adamwUpdate(state, zeros(), { ...options, ...choice })).toThrow(`adamwUpdate: ${name} is`);
   });
 });
+
+describe('weightedSum', () => {
+  const [x, y] = [
+    [1, -2, 0.3, 0, 3e-8, -1],
+    [0.7, 1e-3, -5, 2, 0.1, 4],
+  ];
+
+  it('rounds both products and the sum to f32', async () => {
+    const backend = createTestBackend();
+    const ops = createOperations(backend);
+    const sum = ops.weightedSum(ops.fromData(x!), 0.9, ops.fromData(y!), -3e-4);
+    const { fround } = Math;
+    const want = x!.map((value, i) =>
+      fround(fround(fround(0.9) * fround(value)) + fround(fround(-3e-4) * fround(y![i]!))),
+    );
+    expect([...((await ops.read(sum)) as Float32Array)]).toEqual(want);
+    expect(backend.memory().tensors).toBe(3);
+  });
+
+  it('refuses tensors of two shapes and factors that are not finite', () => {
+    const ops = createOperations(createTestBackend());
+    expect(() => ops.weightedSum(ops.zeros([2]), 1, ops.zeros([]), 1)).toThrow('x is [2], y is [].');
+    expect(() => ops.weightedSum(ops.zeros([2]), Number.NaN, ops.zeros([2]), 1)).toThrow('weightedSum: alpha is NaN.');
+    expect(() => ops.weightedSum(ops.zeros([2]), 1, ops.zeros([2]), Infinity)).toThrow('weightedSum: beta is');
+  });
+});

@@ -65,6 +65,7 @@ describe('a fused kernel', () => {
           lmdOptions,
         ),
       adamwUpdate: () => o.adamwUpdate({ weights: x(), firstMoment: x(), secondMoment: x() }, x(), adamwOptions),
+      weightedSum: () => o.weightedSum(x(), 0.9, x(), 0.1),
       encodeBlocks: () => o.encodeBlocks([x(), x()], laws, [key, key]),
       decodeBlocks: () => o.decodeBlocks({ words: x(), scales: [o.zeros([]), o.zeros([])] }, laws),
       encodeOperand: () => o.encodeOperand(x(), { format, axis: -1 }).tensors,

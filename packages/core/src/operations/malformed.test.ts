@@ -74,6 +74,7 @@ const calls = ({ t, m, v, i, s, q }: Tensors): Record<string, readonly unknown[]
     lmdDraw: [t, t, 0.1, key],
     lmdUpdate: [{ logPlus: t, logMinus: t, momentumPlus: t, momentumMinus: t }, [t], [key], s, lmdOptions],
     adamwUpdate: [{ weights: t, firstMoment: t, secondMoment: t }, t, adamwOptions],
+    weightedSum: [t, 0.9, t, 0.1],
     encodeBlocks: [[t], laws, [key]],
     decodeBlocks: [{ words: t, scales: [s] }, laws, [0]],
     customGradient: [[t], { forward: (ops: EagerOperations, [x]: Tensor[]) => ops.negate(x!), backward: () => [null] }],

@@ -17,7 +17,7 @@ import {
 } from './context.js';
 import { checkArray, formatShape, sameShape, shapeMismatch } from './shapes.js';
 
-export type OptimizerOperations = Pick<EagerOperations, 'lmdDraw' | 'lmdUpdate' | 'adamwUpdate'>;
+export type OptimizerOperations = Pick<EagerOperations, 'lmdDraw' | 'lmdUpdate' | 'adamwUpdate' | 'weightedSum'>;
 
 const regularizers = ['logNormalPrior', 'powerPrior', 'exponentialPrior', 'halfNormalPrior'];
 const lmdOptions = [
@@ -147,6 +147,19 @@ export function optimizerKernels(context: Context, operations: () => EagerOperat
       const next = fused.adamwUpdate(state, gradient, options);
       for (const x of [next.weights, next.firstMoment, next.secondMoment]) track(name, x);
       return next;
+    },
+
+    weightedSum(x, alpha, y, beta) {
+      const name = 'weightedSum';
+      check(name, x, floats);
+      check(name, y, floats);
+      checkAlike(name, { x, y });
+      checkFinite(name, 'alpha', alpha);
+      checkFinite(name, 'beta', beta);
+      if (sizeOf(x.shape) === 0) return alias(name, x);
+      return fused.weightedSum
+        ? track(name, fused.weightedSum(x, alpha, y, beta))
+        : compositions.weightedSum(operations(), x, alpha, y, beta);
     },
   };
 }

@@ -263,5 +263,5 @@ export function meanOver(
 
 /** β·momentum + (1 − β)·gradient. */
 export function movingAverage(ops: EagerOperations, momentum: Tensor, gradient: Tensor, beta: number): Tensor {
-  return ops.scope(() => ops.add(ops.multiply(momentum, beta), ops.multiply(gradient, 1 - beta)));
+  return ops.weightedSum(momentum, beta, gradient, 1 - beta);
 }

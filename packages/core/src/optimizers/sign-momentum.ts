@@ -47,7 +47,7 @@ export function signMomentum(name: string, options: SignMomentumOptions): Optimi
         const { weight, momentum } = vectors;
         const sign = given ?? direction(ops, vectors, passes);
         return {
-          weight: ops.subtract(ops.multiply(weight, 1 - rate * weightDecay), ops.multiply(sign, rate)),
+          weight: ops.weightedSum(weight, 1 - rate * weightDecay, sign, -rate),
           momentum: movingAverage(ops, momentum, meanGradient(ops, passes), beta2),
         };
       };

@@ -470,6 +470,8 @@ export interface WasmKernels {
   ): void;
   /** A `UnaryOperation` of the elements `from` (a multiple of 16) to `to`. */
   unary(from: number, to: number, operation: number, x: number, out: number): void;
+  /** α·x + β·y of the elements `from` (a multiple of 16) to `to`. Products are rounded: it has the bits of `binary`. */
+  weightedSum(from: number, to: number, x: number, y: number, out: number, alpha: number, beta: number): void;
 }
 
 /** What sets the module up. */
@@ -838,6 +840,13 @@ export interface WasmArguments {
     readonly x: number;
     readonly out: number;
   };
+  readonly weightedSum: {
+    readonly x: number;
+    readonly y: number;
+    readonly out: number;
+    readonly alpha: number;
+    readonly beta: number;
+  };
 }
 
 /** Puts the arguments of each kernel in the order in which it takes them, as numbers. */
@@ -916,4 +925,5 @@ export const wasmOrder: {
   turnMatrices: ({ source, target, rows, columns, sourceStride, targetStride, e1, s0, s1, t0, t1 }) =>
     [source, target, rows, columns, sourceStride, targetStride, e1, s0, s1, t0, t1],
   unary: ({ operation, x, out }) => [operation, x, out],
+  weightedSum: ({ x, y, out, alpha, beta }) => [x, y, out, alpha, beta],
 };
