@@ -3,8 +3,10 @@ import { connect as connectSocket, createServer, type Server, type Socket } from
 /**
  * A proxy of a server whose network can be cut: from then on nothing arrives in either direction, nobody is told, and
  * new connections are not answered. When it is mended, the old connections are gone.
+ *
+ * @param onSent called with all that clients send; it may change the bytes.
  */
-export async function blackHole(port: number) {
+export async function blackHole(port: number, onSent: (bytes: Buffer) => void = () => {}) {
   const pairs = new Set<readonly [Socket, Socket]>();
   const waiting = new Set<Socket>();
   let isCut = false;
@@ -20,6 +22,7 @@ export async function blackHole(port: number) {
     pairs.add(pair);
     for (const [from, to] of [pair, [upstream, client] as const]) {
       from.on('data', (bytes) => {
+        if (from === client) onSent(bytes);
         if (!isCut) to.write(bytes);
       });
       from.on('close', () => {

@@ -42,7 +42,11 @@ describe('a worker that reads its own contribution', () => {
   const part = (attempt: string, sent: Uint8Array): RoundMessage => ({
     ...{ kind: 'part', rank: 1, attempt, part: 0, parts: 1, length: 22, from: 0, hash: checksumOf(sent), bytes: sent },
   });
-  const tally = () => new Tally({ contribution, attempts: new Set(['own']) }, new Set(), new PayloadMemory());
+  const counted: string[] = [];
+  const tally = (isRead = true) =>
+    new Tally({ contribution, attempts: new Set(['own']), isRead }, new Set(), new PayloadMemory(), (rank, attempt) =>
+      counted.push(`${rank} ${attempt}`),
+    );
 
   it('has its own memory, and notices what is stored damaged', () => {
     const own = tally();

@@ -73,6 +73,31 @@ describe.skipIf(program === undefined)(`faults of NATS${program === undefined ? 
     expect((await waiting).payloads).toEqual(payloads);
   }, 60_000);
 
+  it('a contribution that the server has stored damaged is sent again', async () => {
+    const url = await started();
+    let changes = 0;
+    const proxy = await blackHole(Number(new URL(url).port), (bytes) => {
+      const at = bytes.indexOf(Uint8Array.of(201, 202, 203, 205));
+      if (at < 0 || changes > 0) return;
+      changes++;
+      bytes[at + 1]! ^= 1;
+    });
+    closing.push(() => proxy.close());
+    const transports = [await connected(url), await connected(proxy.servers)];
+    const all = await Promise.all(
+      transports.map((transport, rank) =>
+        transport.gather(
+          { channel: 'run/changed', round: 0 },
+          { rank, workers: 2, payload: Uint8Array.of(201, 202, 203, 204 + rank), timeoutMs: 60_000 },
+        ),
+      ),
+    );
+    expect(changes).toBe(1);
+    for (const { payloads } of all) {
+      expect([...payloads]).toEqual([0, 1].map((rank) => [rank, Uint8Array.of(201, 202, 203, 204 + rank)]));
+    }
+  }, 60_000);
+
   it('a network that stays away is named by both ends', async () => {
     const url = await started();
     const hole = await blackHole(Number(new URL(url).port));

@@ -104,6 +104,34 @@ describe.skipIf(program === undefined)(`the NATS transport${program === undefine
     await raw.close();
   });
 
+  it('receives the contributions of others alone, and all of them where a quorum counts', async () => {
+    const pairs = await Promise.all(
+      [0, 1].map(async () => {
+        const connection = await connect({ servers: url });
+        const transport = await natsTransport({ connection, storage: 'memory', prefix: 'receipts' });
+        open.push(transport);
+        return { connection, transport };
+      }),
+    );
+    const length = 3_000_000;
+    const received = async (round: number, more: { readonly quorum?: number; readonly deadlineMs?: number }) => {
+      const before = pairs.map(({ connection }) => connection.stats().inBytes);
+      const all = await Promise.all(
+        pairs.map(({ transport }, rank) => {
+          const payload = new Uint8Array(length).fill(rank + 1);
+          return transport.gather({ channel: 'c', round }, { rank, workers: 2, payload, timeoutMs: 9e4, ...more });
+        }),
+      );
+      for (const { payloads } of all)
+        expect([...payloads.values()].map((payload) => payload[length - 1])).toEqual([1, 2]);
+      return pairs.map(({ connection }, rank) => Math.round((connection.stats().inBytes - before[rank]!) / length));
+    };
+    expect(await received(0, {})).toEqual([1, 1]);
+    expect(await received(1, { quorum: 1, deadlineMs: 6e4 })).toEqual([2, 2]);
+    // Both have contributed before, so the first contribution counts, which they read.
+    expect((await received(0, {})).every((times) => times >= 2)).toBe(true);
+  });
+
   it('exchanges more than the server lets wait for a connection', async () => {
     const lost: string[] = [];
     const transports = await Promise.all(

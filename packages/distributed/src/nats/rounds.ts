@@ -1,38 +1,29 @@
-import { LmdError } from '@lmd/core';
-import { DeliverPolicy, DiscardPolicy, type JsMsg, RetentionPolicy } from '@nats-io/jetstream';
-import { headers, nuid } from '@nats-io/nats-core';
+import { DeliverPolicy, DiscardPolicy, RetentionPolicy } from '@nats-io/jetstream';
 import { checkContribution } from '../contribution.js';
 import { closed, forgotten, workerMissing } from '../errors.js';
 import { PayloadMemory } from '../payload-memory.js';
 import type { Contribution, GatheredRound, RoundPlace, Transport } from '../transport.js';
-import { checksumOf } from './checksum.js';
 import { call, type NatsContext } from './context.js';
 import { nanoseconds } from './names.js';
+import { Receipts } from './receipts.js';
 import { Reconnections } from './reconnections.js';
-import { DamagedContribution, type RoundMessage, Tally } from './tally.js';
+import { maxPayload, messageOf, publishParts } from './round-messages.js';
+import { Sending } from './sending.js';
+import { DamagedContribution, Tally } from './tally.js';
 import { Wait } from './wait.js';
 
-/** Room for subject and headers in a message. */
-const overheadBytes = 4096;
-/** Number of messages that are on their way to the server at once. */
-const window = 8;
-/** Time in milliseconds for the answer to a part, which on a busy machine waits for those before it. */
-const partTimeoutMs = 30_000;
 /** Time in milliseconds after which the server removes a consumer that nobody uses. */
 const consumerMs = 30_000;
 /** Bytes that a reader asks for at once. */
 const mostUnreadBytes = 2 ** 24;
 /** Time in milliseconds of a request for messages: one that was lost with a connection is repeated after it. */
 const pullMs = 10_000;
-/** Bounds what a message that is not of a worker can make a reader allocate. */
-const mostParts = 2 ** 16;
-/** Largest `max_payload` that a server allows. */
-const mostPartBytes = 2 ** 26;
 
 /**
  * Rounds as messages of one stream, whose order is the same for all who read it. A contribution is a message for each
  * part of it, with the subject `<prefix>.rounds.<channel>.<round>.<rank>`; permissions of the server may allow each
  * worker its own rank alone. A round closed by a deadline has a message `close` from the first who waited that long.
+ * Receipts (`Receipts`) have the subject `<prefix>.receipts.<channel>.<round>.<rank of the receiver>`.
  */
 export async function natsRounds(context: NatsContext): Promise<Transport['gather']> {
   const { connection, js, manager, prefix, storage, replicas, retainedRounds, retainMs } = context;
@@ -56,9 +47,8 @@ export async function natsRounds(context: NatsContext): Promise<Transport['gathe
   const channelSubject = ({ channel }: RoundPlace) => `${prefix}.rounds.${channel.replaceAll('/', '.')}`;
   /** Has the number of the newest round of a channel that is not stored any more. */
   const forgottenSubject = ({ channel }: RoundPlace) => `${prefix}.forgotten.${channel.replaceAll('/', '.')}`;
+  const receipts = new Receipts(connection, ({ channel }) => `${prefix}.receipts.${channel.replaceAll('/', '.')}`);
   const roundSubject = (place: RoundPlace) => `${channelSubject(place)}.${place.round}`;
-
-  const maxPayload = () => connection.info?.max_payload ?? 2 ** 20;
 
   /** Whether a round is no longer stored. Without this, one who is very late would open it again. */
   async function refuseForgotten(place: RoundPlace): Promise<void> {
@@ -66,51 +56,29 @@ export async function natsRounds(context: NatsContext): Promise<Transport['gathe
     if (last !== null && place.round <= Number(last.string())) throw forgotten(place);
   }
 
-  async function publish(place: RoundPlace, { rank, payload }: Contribution, attempt: string): Promise<void> {
-    const size = maxPayload() - overheadBytes;
-    const parts = Math.max(1, Math.ceil(payload.length / size));
-    const hash = checksumOf(payload);
-    let next = 0;
-    async function publishParts(): Promise<void> {
-      while (next < parts) {
-        const part = next++;
-        const from = part * size;
-        const head = headers();
-        head.set('Lmd-Part', JSON.stringify({ attempt, part, parts, length: payload.length, from, hash }));
-        // Each part is patient on its own: with its id it is stored once, however often it is sent.
-        await call(
-          context,
-          `part ${part + 1} of ${parts} of round ${place.round} of "${place.channel}" by rank ${rank}`,
-          () =>
-            reconnections.orLost(
-              js.publish(`${roundSubject(place)}.${rank}`, payload.subarray(from, from + size), {
-                headers: head,
-                msgID: `${attempt} ${part}`,
-                timeout: partTimeoutMs,
-              }),
-            ),
-        );
-      }
-    }
-    await Promise.all(Array.from({ length: Math.min(window, parts) }, publishParts));
-  }
-
   /**
    * Reads the messages of a round from its first until it closes, or until the connection was made again: then messages
    * may be lost that the server does not deliver again to this consumer.
    *
+   * @param ranks those whose messages are read; `*` is all, and `close`.
    * @throws DamagedContribution
    */
-  async function read(place: RoundPlace, contribution: Contribution, wait: Wait, tally: Tally): Promise<void> {
+  async function read(
+    place: RoundPlace,
+    contribution: Contribution,
+    wait: Wait,
+    tally: Tally,
+    ranks: readonly (number | '*')[],
+  ): Promise<void> {
     const consumer = await js.consumers.get(stream, {
-      filter_subjects: [`${roundSubject(place)}.*`],
+      filter_subjects: ranks.map((rank) => `${roundSubject(place)}.${rank}`),
       deliver_policy: DeliverPolicy.All,
       // Of a worker that was killed. A server has room for a thousand consumers of a stream.
       inactive_threshold: consumerMs,
     });
     const messages = await consumer.consume({
       // A server closes a connection to which more than 64 MB are on their way (`max_pending`).
-      max_messages: Math.max(1, Math.floor(mostUnreadBytes / maxPayload())),
+      max_messages: Math.max(1, Math.floor(mostUnreadBytes / maxPayload(context))),
       expires: pullMs,
     });
     let isCloseSent = false;
@@ -132,6 +100,7 @@ export async function natsRounds(context: NatsContext): Promise<Transport['gathe
       }
     } finally {
       end();
+      wait.stopped();
       messages.stop();
       // The client leaves that to the server, which would do it minutes later.
       consumer.delete().catch(() => undefined);
@@ -148,37 +117,46 @@ export async function natsRounds(context: NatsContext): Promise<Transport['gathe
     /** Times that an attempt was read damaged. Twice means that it is stored so: the way to here changes other bits. */
     const damaged = new Map<string, number>();
     const ignored = new Set<string>();
-    const attempts = new Set<string>();
-    const send = () => {
-      const attempt = nuid.next();
-      attempts.add(attempt);
-      publish(place, contribution, attempt).catch((error) => wait.fail(error));
-    };
-    if (contribution.signal?.aborted !== true) send();
+    const sending = new Sending(place, contribution, {
+      receipts,
+      wait,
+      publish: (attempt, mustBeFirst) =>
+        publishParts(context, reconnections, place, contribution, {
+          subject: roundSubject(place),
+          attempt,
+          mustBeFirst,
+        }),
+    });
     try {
       for (;;) {
-        const tally = new Tally({ contribution, attempts }, ignored, memory);
+        const { attempts, isRead, readRanks } = sending;
+        const counted = (rank: number, attempt: string) => sending.counted(rank, attempt);
+        const tally = new Tally({ contribution, attempts, isRead }, ignored, memory, counted);
         try {
-          await read(place, contribution, wait, tally);
+          await read(place, contribution, wait, tally, readRanks);
         } catch (error) {
           if (!(error instanceof DamagedContribution)) throw error;
+          sending.damaged(error.rank);
           const times = (damaged.get(error.id) ?? 0) + 1;
           damaged.set(error.id, times);
           if (times < 2) continue;
           ignored.add(error.id);
           // The one whose contribution it is reads it too.
-          if (error.rank === contribution.rank) send();
+          if (error.rank === contribution.rank) sending.send();
           continue;
         }
         if (tally.result === undefined) {
           if (connection.isClosed()) throw closed(`NATS at ${connection.getServer()}`);
           continue;
         }
+        if (!isRead && !(await sending.isStored())) continue;
+        wait.throwFailure();
         handedOut.set(reader, tally.taken);
         forget(place, contribution).catch(() => undefined);
         return tally.result;
       }
     } finally {
+      sending.end();
       wait.end();
     }
   }
@@ -200,25 +178,4 @@ export async function natsRounds(context: NatsContext): Promise<Transport['gathe
     if (connection.isClosed()) throw closed(`NATS at ${connection.getServer()}`);
     return call(context, `round ${place.round} of "${place.channel}"`, () => gather(place, contribution));
   };
-}
-
-function messageOf({ subject, headers: head, data }: JsMsg): RoundMessage {
-  const last = subject.split('.').at(-1)!;
-  if (last === 'close') return { kind: 'close' };
-  try {
-    const { attempt, part, parts, length, from, hash } = JSON.parse(head!.get('Lmd-Part'));
-    const rank = Number(last);
-    const numbers = [rank, part, parts, length, from];
-    const isValid = numbers.every((value) => Number.isSafeInteger(value) && value >= 0) && part < parts;
-    if (!isValid || parts > mostParts || length > parts * mostPartBytes) {
-      throw new RangeError('The rank, the number of the part or the length is out of range.');
-    }
-    return { kind: 'part', rank, attempt, part, parts, length, from, hash, bytes: data };
-  } catch (cause) {
-    throw new LmdError('TRANSPORT_FAILURE', `A message at ${subject} is not one of a round.`, {
-      subject,
-      remedy: 'Let only workers of the run publish there.',
-      cause,
-    });
-  }
 }

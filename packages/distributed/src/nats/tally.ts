@@ -43,6 +43,8 @@ export class DamagedContribution extends Error {
 export interface OwnContribution {
   readonly contribution: Contribution;
   readonly attempts: ReadonlySet<string>;
+  /** Whether its messages are read too; otherwise it counts from the beginning. */
+  readonly isRead: boolean;
 }
 
 /**
@@ -62,14 +64,26 @@ export class Tally {
   readonly #memory: PayloadMemory;
   readonly #ignored: ReadonlySet<string>;
 
-  /** @param ignored attempts that are stored damaged, `<rank> <attempt>`. */
-  constructor(own: OwnContribution, ignored: ReadonlySet<string>, memory: PayloadMemory) {
-    const { workers, quorum = workers } = own.contribution;
+  readonly #counted: (rank: number, attempt: string) => void;
+
+  /**
+   * @param ignored attempts that are stored damaged, `<rank> <attempt>`.
+   * @param counted called with each contribution of others that counts.
+   */
+  constructor(
+    own: OwnContribution,
+    ignored: ReadonlySet<string>,
+    memory: PayloadMemory,
+    counted: (rank: number, attempt: string) => void,
+  ) {
+    const { rank, workers, quorum = workers } = own.contribution;
     this.#own = own;
     this.#memory = memory;
     this.#ignored = ignored;
     this.#workers = workers;
     this.#quorum = quorum;
+    this.#counted = counted;
+    if (!own.isRead) this.payloads.set(rank, this.#ownPayload());
   }
 
   get hasQuorum(): boolean {
@@ -100,6 +114,7 @@ export class Tally {
     if (!isOwn && checksumOf(payload) !== hash) throw new DamagedContribution(rank, attempt);
     this.payloads.set(rank, payload);
     this.#attempts.delete(id);
+    if (!isOwn) this.#counted(rank, attempt);
     if (this.payloads.size === this.#workers) this.#close();
   }
 
@@ -110,8 +125,12 @@ export class Tally {
   }
 
   #begunOwn(parts: number): Attempt {
+    return { payload: this.#ownPayload(), missing: numbersBelow(parts) };
+  }
+
+  #ownPayload(): Uint8Array {
     const { payload, isLent = false } = this.#own.contribution;
-    return { payload: isLent ? payload : payload.slice(), missing: numbersBelow(parts) };
+    return isLent ? payload : payload.slice();
   }
 
   #close(): void {

@@ -17,6 +17,7 @@ export class Wait {
   readonly #signal: AbortSignal | undefined;
   readonly #abort: () => void;
   #reader: Reader | undefined;
+  #isStale = false;
   #isPastDeadline = false;
   #failure: { readonly error: unknown } | undefined;
 
@@ -38,8 +39,20 @@ export class Wait {
 
   begin(reader: Reader): void {
     this.#reader = reader;
-    if (this.#failure !== undefined) reader.stop();
+    if (this.#failure !== undefined || this.#isStale) reader.stop();
     else this.look();
+    this.#isStale = false;
+  }
+
+  /** Ends the reading that goes on, or the next one, without a failure: another shall begin. */
+  again(): void {
+    if (this.#reader === undefined) this.#isStale = true;
+    else this.#reader.stop();
+  }
+
+  /** To be called when a reading has ended. */
+  stopped(): void {
+    this.#reader = undefined;
   }
 
   /** Looks whether the deadline has passed. */
