@@ -41,7 +41,8 @@ export function packSigns(
         ((b >>> 2) & 0x20000000) |
         ((c >>> 1) & 0x40000000) |
         (d & 0x80000000);
-      // Rare: branches that are not taken cost little.
+      // No zero has this bit of the exponent, and 1 and −1 have it: one test for four, whose branch is rare.
+      if ((a & b & c & d & 0x20000000) !== 0) continue;
       if (a << 1 === 0) zero |= 1 << index;
       if (b << 1 === 0) zero |= 2 << index;
       if (c << 1 === 0) zero |= 4 << index;

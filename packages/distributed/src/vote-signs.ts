@@ -92,7 +92,7 @@ export function voteSigns(options: VoteSignsOptions): StepExchange {
     const { step } = local;
     const signs = signsOf(run);
     const own = await readBallot(local, run, signs, { step, rank, zeros, scratch });
-    const { payloads, complete } = await votes.gather(step, encode(own), closing);
+    const { payloads, complete } = await votes.gather(step, encode(own), { ...closing, isLent: true });
     const { loss, means, votes: count } = decide(own, payloads);
     const state = ops.scope(() => {
       const averaged = replaced(ops, own.averaged, means);
