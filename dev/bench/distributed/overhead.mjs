@@ -11,16 +11,17 @@ const program = join(dirname(createRequire(import.meta.url).resolve('@lmd/cli/pa
 const untimed = 2;
 const most = 1.15;
 
-/** Least milliseconds of a step of `lmd train`. */
+/** Least milliseconds of a step of `lmd train`, and the number of its weights. */
 function stepOf(words, cwd) {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [program, 'train', ...words, '--json'], { cwd });
-    let [text, errors, last, least, steps] = ['', '', undefined, Infinity, 0];
+    let [text, errors, last, least, steps, weights] = ['', '', undefined, Infinity, 0, 0];
     child.stdout.setEncoding('utf8').on('data', (chunk) => {
       text += chunk;
       for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n')) {
         const event = JSON.parse(text.slice(0, end));
         text = text.slice(end + 1);
+        if (event.type === 'start') weights = event.parameters;
         if (event.type !== 'step') continue;
         // Its own clock: lines may come late, and several at once.
         const now = 1000 * event.seconds;
@@ -31,19 +32,32 @@ function stepOf(words, cwd) {
     child.stderr.setEncoding('utf8').on('data', (chunk) => {
       errors += chunk;
     });
-    child.on('close', (code) => (code === 0 ? resolve(least) : reject(new Error(errors))));
+    child.on('close', (code) => (code === 0 ? resolve({ least, weights }) : reject(new Error(errors))));
   });
+}
+
+/**
+ * What a step must take for the averages to be at most a part of it: their time is that of their bytes, whatever the
+ * step computes.
+ */
+function boundOf(format, bytes, milliseconds) {
+  const rate = bytes / milliseconds / 1e3;
+  const step = milliseconds / 1e3 / (most - 1);
+  const sent = `${(bytes / 1e6).toFixed(1)} MB of a worker in ${format}`;
+  return `${sent} add ${milliseconds.toFixed(0)} ms, so R is ${rate.toFixed(0)} MB/s, and a step must take ${step.toFixed(1)} s.`;
 }
 
 /**
  * A step of two workers with one thread each beside one process with two threads: the same processors do the same
  * products.
+ *
+ * @returns sentences for the page.
  */
 export async function measureOverhead({ quick, server }) {
   const folder = mkdtempSync(join(tmpdir(), 'lmd-bench-'));
   const model = quick ? { width: 32, depth: 1, heads: 1 } : { width: 384, depth: 6, heads: 6 };
   const configuration = {
-    ...{ steps: quick ? 4 : 6, batchSize: quick ? 2 : 4, precision: 'fp32' },
+    ...{ steps: quick ? 4 : 12, batchSize: quick ? 2 : 4, precision: 'fp32' },
     data: { kind: 'text', path: 'text.txt', length: quick ? 16 : 128, tokenizer: 'characters' },
     model: { kind: 'gpt2', ...model },
     // A sign, so that votes are possible too.
@@ -54,34 +68,52 @@ export async function measureOverhead({ quick, server }) {
   writeFileSync(join(folder, 'text.txt'), 'Low precision, multiplicative weights, and their noise. '.repeat(400));
   writeFileSync(join(folder, 'run.json'), JSON.stringify(configuration));
   const what = quick ? 'a small GPT-2' : 'GPT-2 6×384';
+  /** Of a longer step, whose exchange has as many bytes. */
+  const long = quick ? { steps: 4, batchSize: 8 } : { steps: 5, batchSize: 64 };
+  const settings = (changed) => Object.entries(changed).map(([key, value]) => `${key}=${value}`);
+  const distributed = (exchange) => `distributed=${JSON.stringify({ workers: 2, ...exchange })}`;
+  /** One process with two micro-batches. */
+  const measureAlone = async (name, { batchSize, ...rest }) => {
+    const set = settings({ ...rest, batchSize, microBatchSize: batchSize / 2 });
+    const { least, weights } = await stepOf(['run.json', '--threads', '2', '--set', ...set], folder);
+    report(`step of ${name}, one process, two micro-batches`, least, 'ms');
+    return { least, weights };
+  };
+  const compare = async (name, alone, words) => {
+    const { least } = await stepOf(['run.json', ...words], folder);
+    report(`step of ${name}`, least, 'ms', 'one process', alone.least / least, 1 / most);
+    return least;
+  };
   try {
-    const alone = await stepOf(
-      ['run.json', '--threads', '2', '--set', `microBatchSize=${configuration.batchSize / 2}`],
-      folder,
-    );
-    const votes = ['--set', 'distributed={"exchange":"votes","workers":2}'];
-    const compare = (name, milliseconds) =>
-      report(
-        `step of ${what}, two workers, ${name}`,
-        milliseconds,
-        'ms',
-        'one process',
-        alone / milliseconds,
-        1 / most,
-      );
-    report(`step of ${what}, one process, two micro-batches`, alone, 'ms');
-    compare('threads that average', await stepOf(['run.json', '--threads', '2', '--workers', '2'], folder));
-    compare('threads that vote', await stepOf(['run.json', '--threads', '2', ...votes], folder));
-    if (server === undefined) return;
+    const alone = await measureAlone(what, { batchSize: configuration.batchSize });
+    const threads = (exchange) => ['--threads', '2', '--set', distributed(exchange)];
+    await compare(`${what}, two workers, threads that average`, alone, threads({ exchange: 'averages' }));
+    await compare(`${what}, two workers, threads that vote`, alone, threads({ exchange: 'votes' }));
+    if (server === undefined) return [];
     const { url, stop } = await startNatsServer(server);
     const worker = spawn(process.execPath, [program, 'worker', url, '--threads', '1', '--work', 'work'], {
       cwd: folder,
       stdio: 'ignore',
     });
     try {
-      const server = ['run.json', '--threads', '1', '--workers', url];
-      compare('averaging over NATS', await stepOf([...server, '--world', '2'], folder));
-      compare('voting over NATS', await stepOf([...server, ...votes], folder));
+      const over = (exchange, changed = {}) => {
+        const set = [distributed(exchange), ...settings(changed)];
+        return ['--threads', '1', '--workers', url, '--set', ...set];
+      };
+      await compare(`${what}, two workers, voting over NATS`, alone, over({ exchange: 'votes' }));
+      const averages = { exchange: 'averages' };
+      const full = await compare(`${what}, two workers, averaging over NATS`, alone, over(averages));
+      const rounded = { ...averages, format: 'bf16' };
+      const half = await compare(`${what}, two workers, averaging in BF16 over NATS`, alone, over(rounded));
+      const longName = `${what} with ${long.batchSize} examples`;
+      const longAlone = await measureAlone(longName, long);
+      await compare(`${longName}, two workers, averaging over NATS`, longAlone, over(averages, long));
+      return [
+        'Averages over NATS add the time of b bytes of each worker at R bytes a second to a step, whatever it computes. ' +
+          `An overhead of at most ${Math.round(100 * (most - 1))} % needs a step of b / (${(most - 1).toFixed(2)}·R) or more.`,
+        boundOf('f32', 4 * alone.weights, full - alone.least),
+        boundOf('BF16', 2 * alone.weights, half - alone.least),
+      ];
     } finally {
       const ended = new Promise((resolve) => worker.on('exit', resolve));
       worker.kill();

@@ -63,7 +63,7 @@ export async function measureWire({ quick, server }) {
       Math.max(...proxies.map(({ bytes }, rank) => (bytes[direction] - before[rank][direction]) / steps));
     for (const { direction, count } of [
       { direction: 'sent', count: 1 },
-      { direction: 'received', count: workers },
+      { direction: 'received', count: workers - 1 },
     ]) {
       const promised = count * votes[0].length;
       const value = perStep(direction);
@@ -71,7 +71,7 @@ export async function measureWire({ quick, server }) {
         `bytes ${direction} by one of ${workers} workers for a step`,
         value / 1e6,
         'MB',
-        `one bit a weight${count > 1 ? ' and worker' : ''}`,
+        `one bit a weight${count > 1 ? ' and other worker' : ''}`,
         promised / value,
         1 / most,
       );
