@@ -9,13 +9,20 @@ import { report } from '../lib/report.mjs';
 const program = join(dirname(createRequire(import.meta.url).resolve('@lmd/cli/package.json')), 'dist', 'bin.js');
 /** Steps that are not timed: the first ones compile. */
 const untimed = 2;
-const most = 1.15;
+/** Time that an exchange may add to a step, as a part of it. */
+const allowed = 0.15;
 
-/** Least milliseconds of a step of `lmd train`, and the number of its weights. */
+const medianOf = (times) => times.toSorted((a, b) => a - b)[times.length >> 1];
+
+/**
+ * Median milliseconds of a step of `lmd train`, and the number of its weights. Not the least: that of two workers needs
+ * luck for both in one step, that of one process for one.
+ */
 function stepOf(words, cwd) {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [program, 'train', ...words, '--json'], { cwd });
-    let [text, errors, last, least, steps, weights] = ['', '', undefined, Infinity, 0, 0];
+    const times = [];
+    let [text, errors, last, steps, weights] = ['', '', undefined, 0, 0];
     child.stdout.setEncoding('utf8').on('data', (chunk) => {
       text += chunk;
       for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n')) {
@@ -25,26 +32,26 @@ function stepOf(words, cwd) {
         if (event.type !== 'step') continue;
         // Its own clock: lines may come late, and several at once.
         const now = 1000 * event.seconds;
-        if (++steps > untimed) least = Math.min(least, now - last);
+        if (++steps > untimed) times.push(now - last);
         last = now;
       }
     });
     child.stderr.setEncoding('utf8').on('data', (chunk) => {
       errors += chunk;
     });
-    child.on('close', (code) => (code === 0 ? resolve({ least, weights }) : reject(new Error(errors))));
+    child.on('close', (code) =>
+      code === 0 ? resolve({ median: medianOf(times), weights }) : reject(new Error(errors)),
+    );
   });
 }
 
-/**
- * What a step must take for the averages to be at most a part of it: their time is that of their bytes, whatever the
- * step computes.
- */
-function boundOf(format, bytes, milliseconds) {
-  const rate = bytes / milliseconds / 1e3;
-  const step = milliseconds / 1e3 / (most - 1);
-  const sent = `${(bytes / 1e6).toFixed(1)} MB of a worker in ${format}`;
-  return `${sent} add ${milliseconds.toFixed(0)} ms, so R is ${rate.toFixed(0)} MB/s, and a step must take ${step.toFixed(1)} s.`;
+/** What averages add to a step of a worker with so many bytes, and so what a step must take. */
+function boundOf(what, bytes, alone, together) {
+  const seconds = (together - alone) / 1e3;
+  const sent = `${(bytes / 1e6).toFixed(1)} MB in ${what}`;
+  const added = `${(1e3 * seconds).toFixed(0)} ms to one of ${alone.toFixed(0)} ms`;
+  const rate = `${(bytes / seconds / 1e6).toFixed(0)} MB/s`;
+  return `${sent} add ${added}: R is ${rate}, and b / (${allowed}·R) is ${(seconds / allowed).toFixed(1)} s.`;
 }
 
 /**
@@ -69,20 +76,20 @@ export async function measureOverhead({ quick, server }) {
   writeFileSync(join(folder, 'run.json'), JSON.stringify(configuration));
   const what = quick ? 'a small GPT-2' : 'GPT-2 6×384';
   /** Of a longer step, whose exchange has as many bytes. */
-  const long = quick ? { steps: 4, batchSize: 8 } : { steps: 5, batchSize: 64 };
+  const long = quick ? { steps: 4, batchSize: 8 } : { steps: 7, batchSize: 64 };
   const settings = (changed) => Object.entries(changed).map(([key, value]) => `${key}=${value}`);
   const distributed = (exchange) => `distributed=${JSON.stringify({ workers: 2, ...exchange })}`;
   /** One process with two micro-batches. */
   const measureAlone = async (name, { batchSize, ...rest }) => {
     const set = settings({ ...rest, batchSize, microBatchSize: batchSize / 2 });
-    const { least, weights } = await stepOf(['run.json', '--threads', '2', '--set', ...set], folder);
-    report(`step of ${name}, one process, two micro-batches`, least, 'ms');
-    return { least, weights };
+    const { median, weights } = await stepOf(['run.json', '--threads', '2', '--set', ...set], folder);
+    report(`step of ${name}, one process, two micro-batches`, median, 'ms');
+    return { median, weights };
   };
   const compare = async (name, alone, words) => {
-    const { least } = await stepOf(['run.json', ...words], folder);
-    report(`step of ${name}`, least, 'ms', 'one process', alone.least / least, 1 / most);
-    return least;
+    const { median } = await stepOf(['run.json', ...words], folder);
+    report(`step of ${name}`, median, 'ms', 'one process', alone.median / median, 1 / (1 + allowed));
+    return median;
   };
   try {
     const alone = await measureAlone(what, { batchSize: configuration.batchSize });
@@ -107,12 +114,14 @@ export async function measureOverhead({ quick, server }) {
       const half = await compare(`${what}, two workers, averaging in BF16 over NATS`, alone, over(rounded));
       const longName = `${what} with ${long.batchSize} examples`;
       const longAlone = await measureAlone(longName, long);
-      await compare(`${longName}, two workers, averaging over NATS`, longAlone, over(averages, long));
+      const longFull = await compare(`${longName}, two workers, averaging over NATS`, longAlone, over(averages, long));
+      const bytes = 4 * alone.weights;
       return [
-        'Averages over NATS add the time of b bytes of each worker at R bytes a second to a step, whatever it computes. ' +
-          `An overhead of at most ${Math.round(100 * (most - 1))} % needs a step of b / (${(most - 1).toFixed(2)}·R) or more.`,
-        boundOf('f32', 4 * alone.weights, full - alone.least),
-        boundOf('BF16', 2 * alone.weights, half - alone.least),
+        'Averages over NATS add b / R to a step: b bytes of each worker, at R bytes a second. An overhead of at most ' +
+          `${100 * allowed} % needs a step of b / (${allowed}·R) or more.`,
+        boundOf('f32', bytes, alone.median, full),
+        boundOf('BF16', bytes / 2, alone.median, half),
+        boundOf('f32', bytes, longAlone.median, longFull),
       ];
     } finally {
       const ended = new Promise((resolve) => worker.on('exit', resolve));
