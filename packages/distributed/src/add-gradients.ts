@@ -2,12 +2,15 @@ import type { EagerOperations, NamedTensors, Pass, Tensor } from '@lmd/core';
 import { fromBfloat16 } from './bfloat16.js';
 import type { ArrayReader } from './channel.js';
 import type { Bucket, GradientFormat, SentGradient } from './gradient-sender.js';
+import type { Scratch } from './scratch.js';
 
 interface Addition {
   readonly rank: number;
   readonly format: GradientFormat;
   /** Number of losses in front of the last bucket. */
   readonly losses: number;
+  /** For values in BF16 that become f32. */
+  readonly scratch: Scratch;
 }
 
 export const keyOf = (pass: number, weight: string) => `${pass} ${weight}`;
@@ -22,7 +25,7 @@ export const keyOf = (pass: number, weight: string) => `${pass} ${weight}`;
 export async function addAll(
   ops: EagerOperations,
   buckets: readonly Bucket[],
-  { rank, format, losses }: Addition,
+  { rank, format, losses, scratch }: Addition,
   sums: Map<string, Tensor>,
 ): Promise<number[]> {
   let lossSums: number[] = [];
@@ -31,7 +34,7 @@ export async function addAll(
     if (index === buckets.length - 1) lossSums = addLosses(readers, losses);
     for (const gradient of gradients) {
       const sum = ops.scope(() =>
-        ops.keep(addOne(ops, gradient, readers, format === 'f32' ? rank : undefined, format)),
+        ops.keep(addOne(ops, gradient, readers, format === 'f32' ? rank : undefined, scratch)),
       );
       sums.set(keyOf(gradient.pass, gradient.weight), sum);
     }
@@ -39,19 +42,19 @@ export async function addAll(
   return lossSums;
 }
 
-/** @param own rank whose contribution is the worker's own gradient to the bit. */
+/** @param own rank whose contribution is the worker's own gradient to the bit, in f32; undefined in BF16. */
 function addOne(
   ops: EagerOperations,
   { own: gradient }: SentGradient,
   readers: readonly ArrayReader[],
   own: number | undefined,
-  format: GradientFormat,
+  scratch: Scratch,
 ): Tensor {
   const { shape } = gradient;
   const length = shape.reduce((product, extent) => product * extent, 1);
   let sum: Tensor | undefined;
   for (const [rank, reader] of readers.entries()) {
-    const values = format === 'f32' ? reader.floats(length) : fromBfloat16(reader.halves(length));
+    const values = own === undefined ? fromBfloat16(reader.halves(length), scratch.of(length)) : reader.floats(length);
     const term = rank === own ? gradient : ops.fromData(values, shape);
     if (sum === undefined) {
       sum = term;

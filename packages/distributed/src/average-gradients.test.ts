@@ -235,6 +235,6 @@ describe('BF16', () => {
     const [low, high] = [1, 1 + 2 ** -7];
     const values = Float32Array.of(0, -0, 1, 1 + 2 ** -8, 1 + 3 * 2 ** -8, 1 + 2 ** -8 + 2 ** -20, -3.5, 2 ** -126);
     const expected = Float32Array.of(0, -0, low, low, 1 + 2 ** -6, high, -3.5, 2 ** -126);
-    expect(fromBfloat16(toBfloat16(values))).toEqual(expected);
+    expect(fromBfloat16(toBfloat16(values), new Float32Array(values.length))).toEqual(expected);
   });
 });

@@ -6,6 +6,7 @@ import { compareWeights } from './compare-weights.js';
 import { BucketMemory, GradientSender, type SenderOptions } from './gradient-sender.js';
 import { exchangeMarker } from './marker.js';
 import { meanLoss } from './mean-loss.js';
+import { Scratch } from './scratch.js';
 import { bucketOptionTable, checkWorker, comparisons, workerOptionTable } from './worker-options.js';
 
 /** The options of `averageGradients`, declared once. */
@@ -45,11 +46,13 @@ export function averageGradients(options: AverageGradientsOptions): StepExchange
   const { rank, workers, format, bucketBytes } = resolved;
   const [counts, hashes] = [channelOf(resolved, 'counts'), channelOf(resolved, 'hashes')];
   const isCompared = comparisons(resolved);
+  const scratch = new Scratch();
   const sending: SenderOptions = {
     format,
     bucketBytes,
     channel: (bucket) => channelOf(resolved, `gradients-${bucket}`),
     memory: new BucketMemory(),
+    scratch,
   };
   let sender: GradientSender | undefined;
 
@@ -65,7 +68,7 @@ export function averageGradients(options: AverageGradientsOptions): StepExchange
     sender = undefined;
     const means = new Map<string, Tensor>();
     try {
-      const lossSums = await addAll(ops, buckets, { rank, format, losses: losses.length }, means);
+      const lossSums = await addAll(ops, buckets, { rank, format, losses: losses.length, scratch }, means);
       const next = ops.scope(() => {
         const updated = optimizer.update(ops, state, replacedBy(passes, means));
         for (const tensor of Object.values(updated.tensors)) ops.keep(tensor);

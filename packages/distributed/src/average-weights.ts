@@ -17,6 +17,7 @@ import { BucketMemory, GradientSender } from './gradient-sender.js';
 import { readAll } from './host-gradients.js';
 import { exchangeMarker } from './marker.js';
 import { meanLoss } from './mean-loss.js';
+import { Scratch } from './scratch.js';
 import { bucketOptionTable, checkWorker, workerOptionTable } from './worker-options.js';
 
 /** The options of `averageWeights`, declared once. */
@@ -57,6 +58,7 @@ export function averageWeights(options: AverageWeightsOptions): StepExchange {
   const { rank, workers, localSteps, bucketBytes, compareEvery } = resolved;
   const hashes = channelOf(resolved, 'hashes');
   const memory = new BucketMemory();
+  const scratch = new Scratch();
   let first = resolved.start;
 
   /** Whether weights are compared after an average: by the step alone, for a worker that replaces another. */
@@ -71,10 +73,10 @@ export function averageWeights(options: AverageWeightsOptions): StepExchange {
     const own = positions.read(ops, state);
     const sums = new Map<string, Tensor>();
     const channel = (bucket: number) => channelOf(resolved, `weights-${bucket}`);
-    const sender = new GradientSender(step, ops, { format: 'f32', bucketBytes, channel, memory });
+    const sender = new GradientSender(step, ops, { format: 'f32', bucketBytes, channel, memory, scratch });
     try {
       for (const [name, position] of Object.entries(own)) sender.gradient(0, name, position);
-      await addAll(ops, sender.end([]), { rank, format: 'f32', losses: 0 }, sums);
+      await addAll(ops, sender.end([]), { rank, format: 'f32', losses: 0, scratch }, sums);
       return ops.scope(() => {
         const means: Record<string, Tensor> = {};
         for (const name of Object.keys(own)) means[name] = ops.multiply(sums.get(keyOf(0, name))!, 1 / workers);

@@ -8,8 +8,9 @@ export function toBfloat16(values: Float32Array, halves: Uint16Array = new Uint1
   return halves;
 }
 
-export function fromBfloat16(halves: Uint16Array): Float32Array {
-  const words = new Uint32Array(halves.length);
+/** @param values receives the numbers. */
+export function fromBfloat16(halves: Uint16Array, values: Float32Array): Float32Array {
+  const words = new Uint32Array(values.buffer, values.byteOffset, halves.length);
   for (let index = 0; index < halves.length; index++) words[index] = halves[index]! << 16;
-  return new Float32Array(words.buffer);
+  return values;
 }

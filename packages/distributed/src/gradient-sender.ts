@@ -2,6 +2,7 @@ import { type EagerOperations, LmdError, sizeOf, type Tensor } from '@lmd/core';
 import { fingerprintOf, type SendingStep } from '@lmd/training';
 import { toBfloat16 } from './bfloat16.js';
 import { ArrayReader, type Channel } from './channel.js';
+import type { Scratch } from './scratch.js';
 import { sharedBytes } from './shared-bytes.js';
 
 export type GradientFormat = 'f32' | 'bf16';
@@ -28,6 +29,8 @@ export interface SenderOptions {
   /** The rounds of a bucket, by its number. */
   channel(bucket: number): Channel;
   readonly memory: BucketMemory;
+  /** For values in f32 that become BF16. */
+  readonly scratch: Scratch;
 }
 
 /**
@@ -111,10 +114,13 @@ export class GradientSender implements SendingStep {
   }
 
   #readRounded(own: Tensor, halves: Uint16Array): Promise<void> | undefined {
-    const values = new Float32Array(halves.length);
+    const { scratch } = this.#options;
+    const values = scratch.of(halves.length);
     const round = () => void toBfloat16(values, halves);
     const reading = this.#ops.readInto(own, values);
-    return reading === undefined ? round() : reading.then(round);
+    if (reading === undefined) return round();
+    scratch.leave();
+    return reading.then(round);
   }
 
   /** What is already read is sent before this returns: the backward pass may keep the thread for long. */

@@ -3,6 +3,7 @@ import type { LocalStep, TrainingRun } from '@lmd/training';
 import { ArrayReader, joinArrays } from './channel.js';
 import { countVotes, type VoteCount } from './count-votes.js';
 import { readAll } from './host-gradients.js';
+import type { Scratch } from './scratch.js';
 import { packNonZeros, packSigns, unpackDirections, wordsOf, type ZeroRule } from './signs.js';
 import type { GatheredRound } from './transport.js';
 
@@ -27,16 +28,6 @@ interface VotingRule extends ZeroRule {
   readonly zeros: Zeros;
   /** For the values of one direction, which every step uses again. */
   readonly scratch: Scratch;
-}
-
-/** Memory that grows to the largest tensor: a fresh page costs more time than the copy into it. */
-export class Scratch {
-  #values = new Float32Array(0);
-
-  of(length: number): Float32Array {
-    if (this.#values.length < length) this.#values = new Float32Array(length);
-    return this.#values.subarray(0, length);
-  }
 }
 
 /** Reads what a worker contributes from its backend. */

@@ -11,8 +11,9 @@ import type { LocalStep, StepExchange, TrainingRun } from '@lmd/training';
 import { type Closing, channelOf } from './channel.js';
 import { compareWeights } from './compare-weights.js';
 import { replaced } from './host-gradients.js';
-import { decide, encode, readBallot, Scratch, tensorsOf } from './local-ballot.js';
+import { decide, encode, readBallot, tensorsOf } from './local-ballot.js';
 import { exchangeMarker } from './marker.js';
+import { Scratch } from './scratch.js';
 import { checkWorker, comparisons, workerOptionTable } from './worker-options.js';
 
 /** The options of `voteSigns`, declared once. */
