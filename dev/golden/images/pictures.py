@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-folder = Path(__file__).resolve().parents[2] / "packages" / "data" / "test" / "golden" / "pictures"
+folder = Path(__file__).resolve().parents[3] / "packages" / "data" / "test" / "golden" / "pictures"
 folder.mkdir(parents=True, exist_ok=True)
 
 height, width = 13, 17

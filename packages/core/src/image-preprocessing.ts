@@ -17,4 +17,9 @@ export interface ImagePreprocessing {
   readonly standardDeviation: readonly number[];
   /** `exif` turns an image as its EXIF orientation says, `stored` uses its pixels as they are stored. */
   readonly orientation: 'exif' | 'stored';
+  /**
+   * `full` (the default) decodes every pixel of a file. `reduced` decodes a JPEG at 1/2, 1/4 or 1/8 of its size where
+   * the part that is kept still has twice the height and the width of the input: `reductionOf` of @lmd/data.
+   */
+  readonly decoding?: 'full' | 'reduced';
 }

@@ -25,13 +25,14 @@ const browser = globalThis as unknown as Browser;
 
 /**
  * Decodes an encoded image as a browser does: JPEG, PNG, WebP, GIF (first frame), AVIF and what else it knows, without
- * colour management. Browsers differ from Pillow and from each other by a few levels.
+ * colour management. Browsers differ from Pillow and from each other by a few levels. A browser decodes in full, with
+ * `decoding: 'reduced'` too: it has no decoding of JPEGs at a reduced size.
  *
  * @throws LmdError `DATA_CORRUPT` if it cannot be decoded; `UNSUPPORTED` outside of a browser.
  */
 export async function decodeInBrowser(
   image: Uint8Array | BlobLike,
-  orientation: ImagePreprocessing['orientation'],
+  { orientation }: Pick<ImagePreprocessing, 'orientation'>,
 ): Promise<PixelData> {
   const { createImageBitmap, Blob } = browser;
   if (createImageBitmap === undefined) {

@@ -29,10 +29,7 @@ export interface DrawableImage {
 export type ImageInput = Uint8Array | ArrayBuffer | BlobLike | PixelData | PreparedImage | DrawableImage;
 
 /** Decodes an encoded image: a JPEG, PNG, …. */
-export type DecodeImage = (
-  image: Uint8Array | BlobLike,
-  orientation: ImagePreprocessing['orientation'],
-) => Promise<PixelData>;
+export type DecodeImage = (image: Uint8Array | BlobLike, preprocessing: ImagePreprocessing) => Promise<PixelData>;
 
 /** What turns pictures into inputs of one network. */
 export interface ImageReader {
@@ -41,7 +38,7 @@ export interface ImageReader {
   readonly preprocessing: ImagePreprocessing | undefined;
   readonly decode: DecodeImage;
   /** Reads and decodes a file by its path, where there are files. */
-  readonly decodeFile?: (path: string, orientation: ImagePreprocessing['orientation']) => Promise<PixelData>;
+  readonly decodeFile?: (path: string, preprocessing: ImagePreprocessing) => Promise<PixelData>;
   /** Reads the pixels of a drawable image. */
   readonly draw: (image: DrawableImage) => PixelData;
 }
@@ -69,15 +66,15 @@ export async function readImage(image: ImageInput | string, reader: ImageReader)
 async function pixelsOf(
   image: ImageInput | string,
   reader: ImageReader,
-  { orientation }: ImagePreprocessing,
+  preprocessing: ImagePreprocessing,
 ): Promise<Pixels> {
   if (typeof image === 'string') {
     if (reader.decodeFile === undefined) throw unusable(image);
-    return checkedPixels(await reader.decodeFile(image, orientation));
+    return checkedPixels(await reader.decodeFile(image, preprocessing));
   }
   const bytes = bytesOf(image);
-  if (bytes !== undefined) return checkedPixels(await reader.decode(bytes, orientation));
-  if (isBlob(image)) return checkedPixels(await reader.decode(image, orientation));
+  if (bytes !== undefined) return checkedPixels(await reader.decode(bytes, preprocessing));
+  if (isBlob(image)) return checkedPixels(await reader.decode(image, preprocessing));
   const { data, width, height } = (image ?? {}) as Partial<PixelData>;
   if (typeof width !== 'number' || typeof height !== 'number') throw unusable(image);
   return checkedPixels(data === undefined ? reader.draw(image as DrawableImage) : (image as PixelData));

@@ -14,6 +14,7 @@ const known = Object.fromEntries(
     'mean',
     'standardDeviation',
     'orientation',
+    'decoding',
   ].map((name) => [name, 'used'] as const),
 );
 
@@ -38,6 +39,8 @@ export function parsePreprocessing(value: unknown, file: string, code: ErrorCode
     mean: perChannel(settings, 'mean', channels, Number.isFinite),
     standardDeviation: perChannel(settings, 'standardDeviation', channels, (x) => Number.isFinite(x) && x > 0),
     orientation: settings.choice('orientation', same('exif', 'stored')),
+    // Models of earlier versions do not have it.
+    ...(settings.has('decoding') ? { decoding: settings.choice('decoding', same('full', 'reduced')) } : {}),
   };
 }
 

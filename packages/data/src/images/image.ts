@@ -20,6 +20,9 @@ export interface Pixels {
   readonly data: Uint8Array;
 }
 
+/** An input for which images are decoded at a reduced size. */
+export type ReductionTarget = Pick<ImagePreprocessing, 'height' | 'width' | 'fit' | 'cropFraction'>;
+
 /** A source of images with classes. A custom source is an object with this interface. */
 export interface ImageSource {
   /** Stored in checkpoints. */
@@ -32,6 +35,8 @@ export interface ImageSource {
   readonly classNames?: readonly string[];
   /** How its images were turned when they were decoded, if that is known. */
   readonly orientation?: ImagePreprocessing['orientation'];
+  /** The input for which its images were decoded at a reduced size; absent if they were decoded in full. */
+  readonly reducedFor?: ReductionTarget;
   /** Identifies the contents, optional: see `Dataset` of @lmd/training, to which it is passed. */
   readonly fingerprint?: string | undefined;
   /** Class of an image, in [0, classes). */

@@ -1,7 +1,7 @@
 import { type ImagePreprocessing, type OptionsOf, type OptionTable, option, type ResolvedOptions } from '@lmd/core';
 import { normalizationOptionTable, normalizationTable } from '@lmd/training';
 import type { Pixels } from './image.js';
-import { centralRegion, interpolations, type Region, resize, wholeOf } from './resize.js';
+import { interpolations, keptRegion, type Region, resize } from './resize.js';
 
 /** How an image of any size becomes an input, declared once: the fields of `ImagePreprocessing`. */
 export const preprocessingOptionTable = {
@@ -55,6 +55,17 @@ export const preprocessingOptionTable = {
       'Whether decoding turns an image as its EXIF orientation says, or keeps its pixels as stored. It must be that ' +
       'of the source. Default: that of the source.',
   }),
+  /**
+   * `full` decodes every pixel of a file; `reduced` decodes a JPEG at 1/2, 1/4 or 1/8 of its size where the part that
+   * is kept still has twice the height and the width of the input. It must be that of the source. Default: that of the
+   * source. `full` or `reduced`.
+   */
+  decoding: option.choice(['full', 'reduced'], {
+    describe:
+      '`full` decodes every pixel of a file; `reduced` decodes a JPEG at 1/2, 1/4 or 1/8 of its size where the part ' +
+      'that is kept still has twice the height and the width of the input. It must be that of the source. Default: ' +
+      'that of the source.',
+  }),
 } as const satisfies OptionTable;
 
 export interface PreprocessingOptions extends OptionsOf<typeof preprocessingOptionTable> {}
@@ -80,12 +91,12 @@ export function preprocessor(
     'height' | 'width' | 'fit' | 'cropFraction' | 'interpolation' | 'mean' | 'standardDeviation'
   >,
 ): Preprocessor {
-  const { height, width, fit, cropFraction, interpolation } = preprocessing;
+  const { height, width, interpolation } = preprocessing;
   const table = normalizationTable(owner, channels, preprocessing);
   const size = height * width * channels;
   return {
     size,
-    region: (image) => (fit === 'stretch' ? wholeOf(image) : centralRegion(image, height, width, cropFraction)),
+    region: (image) => keptRegion(image, preprocessing),
     resized: (image, region) => resize(image, region, height, width, interpolation),
     normalize(bytes, inputs, offset) {
       for (let k = 0; k < size; k++) inputs[offset + k] = table[((k % channels) << 8) | bytes[k]!]!;

@@ -1,14 +1,18 @@
-import type { Pixels } from './image.js';
+import type { Pixels, ReductionTarget } from './image.js';
 
-/** A part of an image, in pixels. */
-export interface Region {
-  readonly top: number;
-  readonly left: number;
+/** In pixels. */
+export interface Size {
   readonly height: number;
   readonly width: number;
 }
 
-export function wholeOf({ height, width }: Pixels): Region {
+/** A part of an image, in pixels. */
+export interface Region extends Size {
+  readonly top: number;
+  readonly left: number;
+}
+
+export function wholeOf({ height, width }: Size): Region {
   return { top: 0, left: 0, height, width };
 }
 
@@ -132,8 +136,13 @@ function cut(image: Pixels, { top, left, height, width }: Region): Pixels {
   return { width, height, channels, data };
 }
 
+/** The part of an image that is kept: the whole, or the largest centred region with the input's aspect ratio. */
+export function keptRegion(image: Size, { height, width, fit, cropFraction }: ReductionTarget): Region {
+  return fit === 'stretch' ? wholeOf(image) : centralRegion(image, height, width, cropFraction);
+}
+
 /** The largest centred region of the shape of `height` × `width`, times `fraction` along each axis. */
-export function centralRegion(image: Pixels, height: number, width: number, fraction: number): Region {
+export function centralRegion(image: Size, height: number, width: number, fraction: number): Region {
   const scale = Math.min(image.height / height, image.width / width) * fraction;
   const regionHeight = Math.min(image.height, Math.max(1, Math.round(height * scale)));
   const regionWidth = Math.min(image.width, Math.max(1, Math.round(width * scale)));

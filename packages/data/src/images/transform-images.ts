@@ -1,16 +1,19 @@
-import { isTypedArray, LmdError, type OptionsOf, type OptionTable, option, resolveOptions } from '@lmd/core';
+import {
+  isTypedArray,
+  LmdError,
+  type OptionsOf,
+  type OptionTable,
+  option,
+  type ResolvedOptions,
+  resolveOptions,
+} from '@lmd/core';
 import type { BatchContext, Dataset, DatasetBatch } from '@lmd/training';
 import { type AugmentationOptions, type CheckedAugmentation, checkedAugmentation } from './augmentation-options.js';
 import { flipped, paddedCrop, randomRegion } from './crops.js';
 import { Draws } from './draws.js';
 import type { ImageSource, Pixels } from './image.js';
 import { mixRows } from './mixing.js';
-import {
-  type PreprocessingOptions,
-  type Preprocessor,
-  preprocessingOptionTable,
-  preprocessor,
-} from './preprocessing.js';
+import { type Preprocessor, preprocessingOptionTable, preprocessor } from './preprocessing.js';
 import { randAugment } from './rand-augment.js';
 
 /** The options of `transformImages`, declared once. */
@@ -115,16 +118,28 @@ function augment(
 }
 
 /** What the preprocessing says of the source must be so. */
-function checkSource(source: ImageSource, { channels, orientation }: PreprocessingOptions): void {
-  const differ = (name: string, value: unknown, own: unknown) =>
+function checkSource(source: ImageSource, checked: ResolvedOptions<typeof preprocessingOptionTable>): void {
+  const { channels, orientation, decoding } = checked;
+  const differ = (name: string, value: unknown, own: unknown, remedy: string) =>
     new LmdError('INVALID_ARGUMENT', `transformImages: ${name} is ${value}, but "${source.name}" has ${own}.`, {
       subject: name,
       value,
-      remedy: `Open the source with ${name} ${value}, or omit the option.`,
+      remedy,
     });
-  if (channels !== undefined && channels !== source.channels) throw differ('channels', channels, source.channels);
-  if (orientation === undefined || source.orientation === undefined || orientation === source.orientation) return;
-  throw differ('orientation', orientation, source.orientation);
+  const differs = (name: string, value: unknown, own: unknown) =>
+    differ(name, value, own, `Open the source with ${name} ${value}, or omit the option.`);
+  if (channels !== undefined && channels !== source.channels) throw differs('channels', channels, source.channels);
+  if (orientation !== undefined && source.orientation !== undefined && orientation !== source.orientation) {
+    throw differs('orientation', orientation, source.orientation);
+  }
+  const { reducedFor } = source;
+  const own = reducedFor === undefined ? 'full' : 'reduced';
+  const samePreprocessing = 'Open the source with the same option preprocessing as the options here.';
+  if (decoding !== undefined && decoding !== own) throw differ('decoding', decoding, own, samePreprocessing);
+  for (const name of ['height', 'width', 'fit', 'cropFraction'] as const) {
+    if (reducedFor === undefined || reducedFor[name] === checked[name]) continue;
+    throw differ(name, checked[name], `images reduced for ${reducedFor[name]}`, samePreprocessing);
+  }
 }
 
 function checkedLabel(source: ImageSource, index: number): number {

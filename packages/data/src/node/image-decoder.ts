@@ -1,10 +1,14 @@
 import { readFileSync, statSync } from 'node:fs';
 import { type ImagePreprocessing, LmdError, numberOption, textOption } from '@lmd/core';
 import { fileSystemError } from '@lmd/training/node';
-import type { Pixels } from '../images/image.js';
+import type { Pixels, ReductionTarget } from '../images/image.js';
+import type { PreprocessingOptions } from '../images/preprocessing.js';
 import { argumentError } from '../options.js';
-import { decodeWithSharp, undecodable } from './decode-image.js';
+import { decodeWithSharp } from './decode-image.js';
+import type { EncodedImage } from './decode-pixels.js';
 import { headBytes, imageExtensions, imageFormat, imageFormats } from './image-format.js';
+import { reductionTarget } from './reduction-target.js';
+import { undecodable } from './undecodable.js';
 
 /**
  * Decodes image files. A custom decoder, for other formats or speed, is an object with this interface: the option
@@ -45,12 +49,21 @@ export type Orientation = ImagePreprocessing['orientation'];
  * number of threads, so that they have work while this thread computes. Default 32.
  * @param orientation `exif` turns images as their EXIF orientation says (the default), `stored` keeps the pixels as
  * they are stored.
+ * @param preprocessing how the images will be preprocessed. With `decoding: 'reduced'`, a JPEG is decoded at 1/2, 1/4
+ * or 1/8 of its size, as `reductionOf` says for this input: the pixels of Pillow's `Image.draft`, without an incomplete
+ * last row or column. Other formats and small images are decoded in full. Its other fields do not matter. Default: in
+ * full.
  */
-export function imageDecoder(concurrency = 32, orientation: Orientation = 'exif'): ImageDecoder {
+export function imageDecoder(
+  concurrency = 32,
+  orientation: Orientation = 'exif',
+  preprocessing?: PreprocessingOptions,
+): ImageDecoder {
   if (orientation !== 'exif' && orientation !== 'stored') {
     throw argumentError('imageDecoder', 'orientation', orientation, 'Use "exif" or "stored".');
   }
   numberOption('imageDecoder', 'concurrency', concurrency, { atLeast: 1, integer: true });
+  const target = reductionTarget('imageDecoder', preprocessing);
   const waiting: Job[] = [];
   const running = new Map<Job, Promise<void>>();
   let isClosed = false;
@@ -59,7 +72,7 @@ export function imageDecoder(concurrency = 32, orientation: Orientation = 'exif'
     while (running.size < concurrency) {
       const job = waiting.shift();
       if (job === undefined) return;
-      const done = decodeFile(job.path, orientation)
+      const done = decodeFile(job.path, orientation, target)
         .then(job.resolve, job.reject)
         .then(() => {
           running.delete(job);
@@ -97,24 +110,48 @@ function closed(path: string): LmdError {
  * thread, which runs while this one computes. The file is not memory-mapped, since the process crashes if another
  * program truncates a mapped file.
  */
-async function decodeFile(path: string, orientation: Orientation): Promise<Pixels> {
+async function decodeFile(path: string, orientation: Orientation, target?: ReductionTarget): Promise<Pixels> {
   textOption('imageDecoder', 'path', path);
-  return await decodeImage(readBytes(path), { name: path, orientation });
+  return await decodeBytes(readBytes(path), { name: path, path, orientation, target });
+}
+
+export interface DecodeImageOptions {
+  /** The image, as errors call it. Default: `path`. */
+  readonly name?: string;
+  /** The file that has these bytes. Without it, decoding at a reduced size writes a temporary one. */
+  readonly path?: string;
+  /** `exif` (default) turns the image as its EXIF orientation says; `stored` does not. */
+  readonly orientation?: Orientation;
+  /** As for `imageDecoder`. */
+  readonly preprocessing?: PreprocessingOptions;
 }
 
 /**
  * Decodes the bytes of one image file, as `imageDecoder` does.
  *
- * @param options.name the image, as errors call it.
- * @param options.orientation `exif` (default) turns it as its EXIF orientation says; `stored` does not.
- * @throws LmdError `DATA_CORRUPT` if it cannot be decoded; `ENGINE_MISSING` if sharp is not installed.
+ * @throws LmdError `DATA_CORRUPT` if it cannot be decoded; `ENGINE_MISSING` if sharp is not installed; `FILE_SYSTEM` if
+ * a temporary file cannot be written.
  */
 export async function decodeImage(
   bytes: Uint8Array,
-  { name = 'The image', orientation = 'exif' }: { readonly name?: string; readonly orientation?: Orientation } = {},
+  { path, name = path ?? 'The image', orientation = 'exif', preprocessing }: DecodeImageOptions = {},
 ): Promise<Pixels> {
+  const target = reductionTarget('decodeImage', preprocessing);
+  return await decodeBytes(bytes, { name, path, orientation, target });
+}
+
+async function decodeBytes(
+  bytes: Uint8Array,
+  image: Pick<EncodedImage, 'name' | 'path'> & {
+    readonly orientation: Orientation;
+    readonly target: ReductionTarget | undefined;
+  },
+): Promise<Pixels> {
+  const { name, path, orientation, target } = image;
   const found = imageFormat(bytes.subarray(0, headBytes));
-  if (found.format !== undefined) return await decodeWithSharp(name, found.format, bytes, orientation);
+  if (found.format !== undefined) {
+    return await decodeWithSharp({ name, path, format: found.format, bytes }, orientation, target);
+  }
   const unknown = found.name === undefined ? 'its format is unknown' : `it is ${found.name}`;
   const what = bytes.length === 0 ? 'it is empty' : unknown;
   throw undecodable(name, `${what}, but only ${imageFormats} are supported`);

@@ -1,12 +1,13 @@
 import { isLmdError, type LmdError, type OptionsOf, type OptionTable, option, type ResolvedOptions } from '@lmd/core';
 import { type FingerprintPart, fingerprintOf } from '@lmd/training';
-import type { ImageSource } from '../images/image.js';
-import { preprocessingOptionTable } from '../images/preprocessing.js';
+import type { ImageSource, ReductionTarget } from '../images/image.js';
+import { type PreprocessingOptions, preprocessingOptionTable } from '../images/preprocessing.js';
 import { argumentError } from '../options.js';
-import { undecodable } from './decode-image.js';
-import { type ImageDecoder, imageDecoder, type Orientation } from './image-decoder.js';
+import { type ImageDecoder, imageDecoder } from './image-decoder.js';
 import { readWhole } from './read-file.js';
+import { reductionTarget } from './reduction-target.js';
 import { loadSharp } from './sharp.js';
+import { undecodable } from './undecodable.js';
 
 /** How the files of a source of images are read, declared once. */
 export const imageFilesOptionTable = {
@@ -45,6 +46,16 @@ export const imageFilesOptionTable = {
       'Whether images are turned as their EXIF orientation says, or keep their pixels as stored. A custom `decoder` ' +
       'decides itself.',
   }),
+  /**
+   * How the images will be preprocessed: with `decoding: 'reduced'`, a JPEG is decoded at 1/2, 1/4 or 1/8 of its size
+   * where that suffices for this input. A custom `decoder` decides itself. Default: images are decoded in full. An
+   * object.
+   */
+  preprocessing: option.object<PreprocessingOptions>({
+    describe:
+      "How the images will be preprocessed: with `decoding: 'reduced'`, a JPEG is decoded at 1/2, 1/4 or 1/8 of its " +
+      'size where that suffices for this input. A custom `decoder` decides itself. Default: images are decoded in full.',
+  }),
 } as const satisfies OptionTable;
 
 /** Images in files, decoded when they are needed. */
@@ -56,7 +67,8 @@ export interface ImageFiles extends ImageSource {
   readonly skipped: readonly { readonly path: string; readonly reason: string }[];
   /**
    * Over the names, byte lengths and labels of the images, and over the contents of the first of them, in order, up to
-   * 64 MiB together. After these, a replaced image of exactly the same length is not detected.
+   * 64 MiB together. After these, a replaced image of exactly the same length is not detected. Over `reducedFor` as
+   * well, if there is one.
    */
   readonly fingerprint: string;
   /** Closes the decoder, unless it was given. Closing twice is not an error. */
@@ -101,6 +113,7 @@ export async function openImageFiles(
     if (entry !== undefined) return entry;
     throw argumentError(owner, 'the index of an image', index, `Use an index from 0 to ${entries.length - 1}.`);
   };
+  const reducedFor = options.decoder === undefined ? reductionTarget(owner, options.preprocessing) : undefined;
   return {
     name,
     size: entries.length,
@@ -110,7 +123,8 @@ export async function openImageFiles(
     paths: entries.map(({ path }) => path),
     skipped,
     ...(options.decoder === undefined ? { orientation: options.orientation } : {}),
-    fingerprint: await fingerprintOfImages(entries),
+    ...(reducedFor === undefined ? {} : { reducedFor }),
+    fingerprint: await fingerprintOfImages(entries, reducedFor),
     label: (index) => entryAt(index).label,
     image: async (index) => await decodeOneOf(entryAt(index), decoder),
     close: async () => {
@@ -137,13 +151,20 @@ const fingerprintedBytes = 64 * 2 ** 20;
  * One file in memory at a time. The first that is beyond the budget ends the reading, so that the same folder is always
  * read alike.
  */
-async function fingerprintOfImages(entries: readonly LabelledFile[]): Promise<string> {
+async function fingerprintOfImages(
+  entries: readonly LabelledFile[],
+  reducedFor: ReductionTarget | undefined,
+): Promise<string> {
   const parts: FingerprintPart[] = [];
   let left = fingerprintedBytes;
   for (const { path, name, size, label } of entries) {
     parts.push(name, size, label);
     left -= size;
     if (left >= 0) parts.push(fingerprintOf([await readWhole(path, 0, () => undefined)]));
+  }
+  if (reducedFor !== undefined) {
+    const { height, width, fit, cropFraction } = reducedFor;
+    parts.push('reduced', height, width, fit, cropFraction);
   }
   return fingerprintOf(parts);
 }
@@ -155,11 +176,15 @@ async function fingerprintOfImages(entries: readonly LabelledFile[]): Promise<st
  */
 export async function decoderOf(
   owner: string,
-  { decoder: given, orientation }: { readonly decoder: ImageDecoder | undefined; readonly orientation: Orientation },
+  {
+    decoder: given,
+    orientation,
+    preprocessing,
+  }: Pick<ResolvedOptions<typeof imageFilesOptionTable>, 'decoder' | 'orientation' | 'preprocessing'>,
 ): Promise<ImageDecoder> {
   if (given === undefined) {
     await loadSharp();
-    return imageDecoder(undefined, orientation);
+    return imageDecoder(undefined, orientation, preprocessing);
   }
   const { extensions, decode } = given as Partial<ImageDecoder>;
   const areExtensions =

@@ -7,7 +7,7 @@ export {
 export { classFolders, type FolderImages, listImages, looseFiles } from './class-folders.js';
 export { type Corpus, type CorpusOptions, corpusOptionTable, readCorpus, textExtensions } from './corpus.js';
 export { hasMnistFiles, type MnistFolderOptions, readIdxFile, readMnistFolder } from './idx-files.js';
-export { decodeImage, type ImageDecoder, imageDecoder } from './image-decoder.js';
+export { type DecodeImageOptions, decodeImage, type ImageDecoder, imageDecoder } from './image-decoder.js';
 export type { ImageFiles } from './image-files.js';
 export { type ImageFolder, type ImageFolderOptions, imageFolderOptionTable, openImageFolder } from './image-folder.js';
 export { imageExtensions } from './image-format.js';

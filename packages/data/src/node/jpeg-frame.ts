@@ -1,5 +1,10 @@
-/** What the frame header of a JPEG says of its samples. */
+/** What the frame header of a JPEG says of the image and of its samples. */
 export interface JpegFrame {
+  /** In pixels, as stored. 0 in the rare files that state it after the first scan. */
+  readonly height: number;
+  readonly width: number;
+  /** Whether it has predicted samples instead of DCT coefficients, which cannot be decoded at a reduced size. */
+  readonly isLossless: boolean;
   /** Bits of a sample. */
   readonly precision: number;
   /** 1 grey, 3 colour, 4 CMYK. */
@@ -19,12 +24,23 @@ export function jpegFrame(bytes: Uint8Array): JpegFrame | undefined {
     if (marker === 0xff) at += 1;
     // TEM and RST have no length.
     else if (marker === 0x01 || (marker >= 0xd0 && marker <= 0xd7)) at += 2;
-    else if (isFrame(marker)) return { precision: bytes[at + 4]!, components: bytes[at + 9]! };
+    else if (isFrame(marker)) return frameAt(bytes, at);
     // The scan, or the end.
     else if (marker === 0xda || marker === 0xd9) return undefined;
     else at += 2 + bytes[at + 2]! * 256 + bytes[at + 3]!;
   }
   return undefined;
+}
+
+function frameAt(bytes: Uint8Array, at: number): JpegFrame {
+  return {
+    precision: bytes[at + 4]!,
+    height: bytes[at + 5]! * 256 + bytes[at + 6]!,
+    width: bytes[at + 7]! * 256 + bytes[at + 8]!,
+    components: bytes[at + 9]!,
+    // SOF3, SOF7, SOF11 and SOF15.
+    isLossless: (bytes[at + 1]! & 3) === 3,
+  };
 }
 
 /** SOF0 to SOF15 without DHT, JPG and DAC, which lie between them. */

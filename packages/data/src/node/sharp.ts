@@ -2,7 +2,8 @@ import { LmdError } from '@lmd/core';
 import type { Sharp, SharpOptions } from 'sharp';
 import { loadOptional } from './optional-package.js';
 
-export type SharpModule = (bytes: Uint8Array, options: SharpOptions) => Sharp;
+/** @param image its bytes, or the name of its file, with libvips' loading options in brackets. */
+export type SharpModule = (image: Uint8Array | string, options: SharpOptions) => Sharp;
 
 const inItsPlace = ', or use another image decoder (option "decoder").';
 

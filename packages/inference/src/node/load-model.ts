@@ -13,16 +13,16 @@ import { openModelFile } from './model-files.js';
 /** What Node reads as a picture: the path of an image file as well. */
 export type NodeImageInput = ImageInput | string;
 
-const decode: DecodeImage = async (image, orientation) => {
+const decode: DecodeImage = async (image, preprocessing) => {
   const bytes = bytesOf(image) ?? new Uint8Array(await (image as Blob).arrayBuffer());
-  return decodeImage(bytes, { orientation });
+  return decodeImage(bytes, { orientation: preprocessing.orientation, preprocessing });
 };
 
 const nodeImages: ImageReading = {
   decode,
-  async decodeFile(path, orientation) {
+  async decodeFile(path, preprocessing) {
     const bytes = await withFileErrors('read', path, () => readFile(path));
-    return decodeImage(bytes, { name: path, orientation });
+    return decodeImage(bytes, { path, orientation: preprocessing.orientation, preprocessing });
   },
   draw: drawInBrowser,
 };
