@@ -25,6 +25,11 @@ describe('a description', () => {
     expect(describeInMetadata(parseDescription(metadata, 'file')!)).toEqual(metadata);
   });
 
+  it.each(['full', 'reduced'] as const)('keeps the decoding of images: %s', (decoding) => {
+    const described = { ...full, preprocessing: { ...preprocessing, decoding } };
+    expect(parseDescription(describeInMetadata(described), 'file')).toEqual(described);
+  });
+
   it('of an older version is read without what it lacks', () => {
     const { format, architecture, config: json } = describeInMetadata(full);
     const old = { format: format!, architecture: architecture!, config: json! };
@@ -42,6 +47,7 @@ describe('a description', () => {
     ['preprocessing', JSON.stringify({ ...preprocessing, cropFraction: 1.5 }), /above 0 and at most 1/],
     ['preprocessing', JSON.stringify({ ...preprocessing, standardDeviation: [1, 0, 1] }), /3 positive numbers/],
     ['preprocessing', JSON.stringify({ ...preprocessing, more: 1 }), /more = 1/],
+    ['preprocessing', JSON.stringify({ ...preprocessing, decoding: 'draft' }), /decoding = "draft".*full, reduced/],
     ['tokenizer', '[]', /must be an object/],
     ['tokenizer', '{}', /an object with a name/],
     ['precision', 'fp7', /must be "fp32" or/],

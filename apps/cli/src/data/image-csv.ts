@@ -34,8 +34,9 @@ export const imageCsv: DataSource<'imageCsv'> = {
   },
   async load(configuration, seed) {
     const { path, pathColumn, labelColumn, undecodable } = configuration;
-    const { orientation } = picturePreprocessing(configuration);
-    const images = await openImageTable({ path, pathColumn, labelColumn, undecodable, orientation });
+    const preprocessing = picturePreprocessing(configuration);
+    const { orientation } = preprocessing;
+    const images = await openImageTable({ path, pathColumn, labelColumn, undecodable, orientation, preprocessing });
     return await splitImages(images, configuration, seed);
   },
   describe: ({ path }) => `images from ${path}`,

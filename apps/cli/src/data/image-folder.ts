@@ -81,7 +81,8 @@ async function loadParts(configuration: Configuration, parts: Parts, seed: numbe
     for (const one of opened) await one.close();
   };
   const open = async (from: string) => {
-    const one = await openImageFolder({ classNames: classNames(folder), undecodable, orientation, folder: from });
+    const how = { undecodable, orientation, preprocessing };
+    const one = await openImageFolder({ classNames: classNames(folder), folder: from, ...how });
     opened.push(one);
     return one;
   };
@@ -148,8 +149,9 @@ export const imageFolder: DataSource<'imageFolder'> = {
     const { folder, undecodable } = configuration;
     const parts = partsOf(folder);
     if (parts !== undefined) return await loadParts(configuration, parts, seed);
-    const { orientation } = picturePreprocessing(configuration);
-    const images = await openImageFolder({ folder, undecodable, orientation });
+    const preprocessing = picturePreprocessing(configuration);
+    const { orientation } = preprocessing;
+    const images = await openImageFolder({ folder, undecodable, orientation, preprocessing });
     return { ...(await splitImages(images, configuration, seed)), unused: images.unused };
   },
   describe: ({ folder }) => `images from ${folder}`,

@@ -1,5 +1,8 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ImagePreprocessing } from '@lmd/core';
+import { preprocessImage } from '@lmd/data/images';
+import { decodeImage } from '@lmd/data/node';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/lmd.js';
@@ -155,6 +158,52 @@ describe('preprocessing', () => {
     expect(await inputs({ mean: 0, standardDeviation: 1, cropFraction: 0.5 })).not.toEqual(whole);
     expect(await inputs({ ...plain, interpolation: 'bicubic' })).not.toEqual(upright);
     expect((await inputs({ ...plain, mean: [1, 0, 0] }))[0]).toBeCloseTo(upright[0]! - 1, 5);
+  });
+});
+
+describe('decoding at a reduced size', () => {
+  it('is the same for every part, in a folder, in its parts and in a CSV file, and for a prediction', async () => {
+    const noise = Buffer.from(Uint8Array.from({ length: 64 * 48 * 3 }, (_, i) => (i * i * 7) % 251));
+    const jpeg = await sharp(noise, { raw: { width: 64, height: 48, channels: 3 } })
+      .jpeg()
+      .toBuffer();
+    const place = (...path: string[]) => {
+      mkdirSync(at('large', ...path.slice(0, -1)), { recursive: true });
+      writeFileSync(at('large', ...path), jpeg);
+    };
+    for (const name of ['a', 'b', 'c']) place('flat', 'only', `${name}.jpg`);
+    for (const part of ['train', 'val', 'test']) place('parts', part, 'only', 'a.jpg');
+    writeFileSync(
+      at('large', 'rows.csv'),
+      `path,label\n${['a', 'b', 'c'].map((n) => `flat/only/${n}.jpg,x`).join('\n')}\n`,
+    );
+    const sources = { flat: { folder: at('large', 'flat') }, parts: { folder: at('large', 'parts') } };
+    const reduced = { decoding: 'reduced' } as const;
+    const parsed = (rest: object, preprocessing: object) =>
+      dataSchema.parse({ kind: 'imageFolder', size: 8, preprocessing, ...rest }) as ReturnType<typeof folder>;
+    const inputs = async (configuration: ReturnType<typeof folder>) => {
+      const data = await load(configuration);
+      const parts = [data.train, data.validation, data.test];
+      const batches = await Promise.all(parts.map(async (part) => (await part.batch(everything(1))).inputs.data));
+      await data.close!();
+      expect(batches[1]).toEqual(batches[0]);
+      expect(batches[2]).toEqual(batches[0]);
+      return batches[0];
+    };
+    const geometry = geometryOf(locateData(parsed(sources.flat, reduced)));
+    const { preprocessing } = geometry as { preprocessing: ImagePreprocessing };
+    expect(preprocessing).toMatchObject({ height: 8, decoding: 'reduced' });
+    // What `lmd predict` and `loadModel` do with the preprocessing that the model has.
+    const image = await decodeImage(jpeg, { preprocessing });
+    expect([image.width, image.height]).toEqual([32, 24]);
+    const expected = preprocessImage(image, preprocessing);
+    for (const rest of [...Object.values(sources), { kind: 'imageCsv', path: at('large', 'rows.csv') }]) {
+      expect(await inputs(parsed(rest, reduced))).toEqual(expected);
+      expect(await inputs(parsed(rest, {}))).not.toEqual(expected);
+      expect(await inputs(parsed(rest, { decoding: 'full' }))).toEqual(await inputs(parsed(rest, {})));
+    }
+    expect(geometryOf(locateData(parsed(sources.flat, {})))).not.toHaveProperty('preprocessing.decoding');
+    expect(() => parsed(sources.flat, { decoding: 'draft' })).toThrow(/full/);
   });
 });
 

@@ -45,7 +45,7 @@ function perChannel(value: number | readonly number[]): readonly number[] {
 
 /** `the largest centred square, resized to 64 × 64 pixels (bilinear), …`: for the report. */
 export function describePreprocessing(preprocessing: ImagePreprocessing): string {
-  const { height, width, channels, fit, cropFraction, interpolation, mean, standardDeviation, orientation } =
+  const { height, width, channels, fit, cropFraction, interpolation, mean, standardDeviation, orientation, decoding } =
     preprocessing;
   const region =
     height === width ? 'the largest centred square' : 'the largest centred region of the same aspect ratio';
@@ -55,5 +55,6 @@ export function describePreprocessing(preprocessing: ImagePreprocessing): string
     `${fit === 'crop' ? `${region}${kept}` : 'the whole image'}, resized to ${height} × ${width} pixels (${interpolation})`,
     `${channels === 1 ? 'grey' : 'RGB'} normalized by mean ${numbers(mean)} and standard deviation ${numbers(standardDeviation)}`,
     orientation === 'exif' ? 'turned as EXIF says' : 'turned as stored',
+    ...(decoding === 'reduced' ? ['JPEGs decoded at a reduced size of at least twice the input'] : []),
   ].join('; ');
 }

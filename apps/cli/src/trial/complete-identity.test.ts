@@ -37,6 +37,15 @@ describe('the identity that an earlier version recorded', () => {
     expect(completeIdentity(text)).toEqual(text);
   });
 
+  it('is that of decoding in full, where it does not say how images are decoded', () => {
+    const pictures = identityOf('own-pictures');
+    const reduced = identityOf('own-pictures', 'data.preprocessing.decoding=reduced');
+    expect(JSON.stringify(pictures)).not.toContain('decoding');
+    expect(reduced.data).toMatchObject({ preprocessing: { decoding: 'reduced' } });
+    expect(completeIdentity(reduced)).toEqual(reduced);
+    expect(completeIdentity(pictures)).not.toEqual(reduced);
+  });
+
   it('differs where this run has another value than that default', () => {
     const changed = identityOf('smoke', 'optimizers.lmd.regularizerAt=sample');
     expect(completeIdentity(without(changed, 'optimizer.regularizerAt'))).not.toEqual(changed);

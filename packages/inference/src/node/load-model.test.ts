@@ -2,8 +2,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createReferenceBackend } from '@lmd/backends/reference';
-import { createOperations } from '@lmd/core';
+import { createOperations, type ImagePreprocessing } from '@lmd/core';
 import { preprocessImage } from '@lmd/data/images';
+import { decodeImage } from '@lmd/data/node';
 import { characterTokenizer } from '@lmd/data/text';
 import { gpt2, vit } from '@lmd/models';
 import { quantize } from '@lmd/mx-formats';
@@ -63,6 +64,28 @@ describe('a model in a file', () => {
     expect(await as('stored')).toEqual(
       preprocessImage({ width: 4, height: 8, channels: 3, data: pixels }, preprocessing),
     );
+  });
+
+  it('decodes a large JPEG in full, or at a reduced size, as its preprocessing says', async () => {
+    const noise = Uint8Array.from({ length: 64 * 48 * 3 }, (_, i) => (i * i * 7) % 251);
+    const jpeg = await sharp(noise, { raw: { width: 64, height: 48, channels: 3 } })
+      .jpeg()
+      .toBuffer();
+    writeFileSync(at('large.jpg'), jpeg);
+    const given = [at('large.jpg'), jpeg, new Uint8Array(jpeg).buffer, new Blob([new Uint8Array(jpeg)])];
+    const inputs = async (how: ImagePreprocessing) => {
+      const model = await loadModel(at('run'), { backend, preprocessing: how });
+      const prepared = await Promise.all(given.map((image) => model.prepare(image)));
+      model.dispose();
+      for (const { data } of prepared) expect(data).toEqual(prepared[0]!.data);
+      return prepared[0]!.data;
+    };
+    const reduced = { ...preprocessing, decoding: 'reduced' } as const;
+    const image = await decodeImage(jpeg, { preprocessing: reduced });
+    expect([image.width, image.height]).toEqual([32, 24]);
+    expect(await inputs(reduced)).toEqual(preprocessImage(image, reduced));
+    expect(await inputs(preprocessing)).toEqual(preprocessImage(await decodeImage(jpeg), preprocessing));
+    expect(await inputs(preprocessing)).not.toEqual(await inputs(reduced));
   });
 
   it('names a picture that cannot be decoded or read, and a model that is missing', async () => {

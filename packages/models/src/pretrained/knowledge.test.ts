@@ -53,6 +53,14 @@ describe('exportPretrained and describePretrained', () => {
     expect(vit(described!.options as Parameters<typeof vit>[0]).config).toEqual(model.config);
   });
 
+  it.each(['transformers', 'timm'] as const)('decode in full in %s, which cannot state another decoding', (layout) => {
+    const files = (preprocessing: ImagePreprocessing) => {
+      const { config, files } = exported(vit(images), { layout, preprocessing });
+      return { config, files };
+    };
+    expect(files({ ...crop, decoding: 'reduced' })).toEqual(files(crop));
+  });
+
   it('describe every size of a ViT of timm, with a mean and an MLP of any width', () => {
     const odd = { ...images, width: 48, heads: 4, mlpWidth: 100, pooling: 'mean', gelu: 'tanh' } as const;
     const { config, described } = exported(vit(odd), { layout: 'timm' });
