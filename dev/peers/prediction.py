@@ -3,7 +3,8 @@
 python prediction.py classify FOLDER THREADS WORKERS MODEL: the loader and the loop of timm's inference.py, in FP32, with
 the model that the folder MODEL describes; and the probabilities of all classes for some of the pictures.
 
-python prediction.py decode FOLDER THREADS ROUNDS: files decoded to RGB by Pillow in threads; the best of the rounds.
+python prediction.py decode FOLDER THREADS ROUNDS [WIDTH HEIGHT]: files decoded to RGB by Pillow in threads; the best of
+the rounds. With a size, JPEGs are decoded at the reduced size that is closest above it (`Image.draft`).
 """
 
 import json
@@ -41,13 +42,15 @@ def classify(workers: int, model_folder: str):
     return {"imagesPerSecond": len(names) / seconds, "probabilities": probabilities}
 
 
-def decode(rounds: int):
+def decode(rounds: int, size: tuple[int, ...]):
     from PIL import Image
 
     paths = sorted(folder.iterdir())
 
     def pixels(path):
         with Image.open(path) as image:
+            if size:
+                image.draft("RGB", size)
             return image.convert("RGB").tobytes()
 
     best = float("inf")
@@ -60,4 +63,7 @@ def decode(rounds: int):
     return {"imagesPerSecond": len(paths) / best}
 
 
-print(json.dumps(classify(int(sys.argv[4]), sys.argv[5]) if task == "classify" else decode(int(sys.argv[4]))))
+if task == "classify":
+    print(json.dumps(classify(int(sys.argv[4]), sys.argv[5])))
+else:
+    print(json.dumps(decode(int(sys.argv[4]), tuple(map(int, sys.argv[5:])))))

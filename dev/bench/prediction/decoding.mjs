@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { reducedSize, reductionOf } from '@lmd/data/images';
 import { imageDecoder } from '@lmd/data/node';
 import { race, report } from '../lib/report.mjs';
 import { peer } from './peer.mjs';
@@ -13,18 +14,45 @@ const least = 5;
  * @param {{ name: string, pictures: string, rounds: number, threads: number, hasPeer: boolean, count: number }} task
  */
 export async function benchDecoding({ name, pictures, rounds, threads, hasPeer, count }) {
+  const speed = await decode(imageDecoder(), pictures, rounds);
+  const title = `decoding, ${count} JPEGs of ${name}`;
+  if (!hasPeer) report(title, speed, 'images/s');
+  else report(title, speed, 'images/s', 'Pillow', speed / pillow(pictures, threads, rounds), 2);
+}
+
+/**
+ * The same for photographs that are decoded at a reduced size for an input, compared with Pillow in full, and with the
+ * same reduction by Pillow's `Image.draft`.
+ *
+ * @param {Omit<Parameters<typeof benchDecoding>[0], 'name'> & { width: number, height: number, side: number }} task
+ *   `side` is that of the square input
+ */
+export async function benchReducedDecoding({ pictures, rounds, threads, hasPeer, count, width, height, side }) {
+  const input = /** @type {const} */ ({ width: side, height: side, fit: 'crop', cropFraction: 1 });
+  const speed = await decode(imageDecoder(undefined, 'exif', { ...input, decoding: 'reduced' }), pictures, rounds);
+  const title = `decoding, ${count} JPEGs of ${width} × ${height}, reduced for ${side} × ${side}`;
+  if (!hasPeer) {
+    report(title, speed, 'images/s');
+    return;
+  }
+  report(title, speed, 'images/s', 'Pillow in full', speed / pillow(pictures, threads, rounds), 2);
+  const reduced = reducedSize({ width, height }, reductionOf({ width, height }, input));
+  const draft = pillow(pictures, threads, rounds, reduced.width, reduced.height);
+  report(title, speed, 'images/s', "Pillow's draft", speed / draft);
+}
+
+/** Images a second of the best round. */
+async function decode(decoder, pictures, rounds) {
   const paths = readdirSync(pictures).map((file) => join(pictures, file));
-  const decoder = imageDecoder();
   const { ours } = await race(
     { ours: () => Promise.all(paths.map((path) => decoder.decode(path))) },
     Math.max(rounds, least),
   );
   await decoder.close();
-  const speed = (count / ours) * 1000;
-  const title = `decoding, ${count} JPEGs of ${name}`;
-  if (!hasPeer) report(title, speed, 'images/s');
-  else {
-    const theirs = peer('decode', pictures, threads, Math.max(rounds, least) + 3).imagesPerSecond;
-    report(title, speed, 'images/s', 'Pillow', speed / theirs, 2);
-  }
+  return (paths.length / ours) * 1000;
+}
+
+/** @param {...number} draft width and height of the reduced pictures; none: in full */
+function pillow(pictures, threads, rounds, ...draft) {
+  return peer('decode', pictures, threads, Math.max(rounds, least) + 3, ...draft).imagesPerSecond;
 }

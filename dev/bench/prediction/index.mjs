@@ -3,10 +3,11 @@
  *
  * Classifies a folder of JPEGs with `lmd predict` on the cpu backend, decoding included, compared with the inference of
  * timm on the same files, weights and number of threads; then decodes the same files, and JPEGs of 500 × 375 pixels,
- * compared with Pillow. Times are from the first picture to the last: both programs have started and loaded the model.
- * timm runs with and without worker processes for decoding; the faster counts. The predictions must agree before times
- * are compared. timm and Pillow are those of python3 or the Python given by LMD_PYTHON (`dev/parity/requirements.txt`).
- * `--quick` classifies 8 small pictures with a small model, without comparisons; its times are not meaningful.
+ * compared with Pillow; then photographs of 4000 × 3000 pixels, at a reduced size. Times are from the first picture to
+ * the last: both programs have started and loaded the model. timm runs with and without worker processes for decoding;
+ * the faster counts. The predictions must agree before times are compared. timm and Pillow are those of python3 or the
+ * Python given by LMD_PYTHON (`dev/parity/requirements.txt`). `--quick` classifies 8 small pictures with a small model,
+ * without comparisons; its times are not meaningful.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -14,7 +15,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { pythonHas } from '../lib/python.mjs';
 import { print } from '../lib/report.mjs';
-import { benchDecoding } from './decoding.mjs';
+import { benchDecoding, benchReducedDecoding } from './decoding.mjs';
 import { writeModel } from './model.mjs';
 import { writePictures } from './pictures.mjs';
 import { benchPrediction } from './predict.mjs';
@@ -53,6 +54,9 @@ try {
     const some = Math.min(count, 300);
     await writePictures(photographs, { count: some, width: 500, height: 375 });
     await benchDecoding({ ...options, count: some, pictures: photographs, name: '500 × 375' });
+    const [phone, large] = [inFolder('phone'), { count: Math.min(count, 40), width: 4000, height: 3000 }];
+    await writePictures(phone, { ...large, different: 4 });
+    await benchReducedDecoding({ ...options, ...large, pictures: phone, side: 224 });
   }
   print(given.json);
 } finally {

@@ -1,3 +1,4 @@
+import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 
@@ -6,16 +7,18 @@ import sharp from 'sharp';
  * noise, the same ones in every run.
  *
  * @param {string} folder
- * @param {{ count: number, width: number, height: number }} size
+ * @param {{ count: number, width: number, height: number, different?: number }} size `different` pictures
+ *   are made, which repeat; default: all
  */
-export async function writePictures(folder, { count, width, height }) {
+export async function writePictures(folder, { count, width, height, different = count }) {
+  const nameOf = (n) => join(folder, `${String(n).padStart(5, '0')}.jpg`);
   let state = 1;
   const random = () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return state / 2 ** 32;
   };
   const data = new Uint8Array(width * height * 3);
-  for (let n = 0; n < count; n++) {
+  for (let n = 0; n < Math.min(count, different); n++) {
     const waves = Array.from({ length: 3 }, () =>
       Array.from({ length: 3 }, () => ({ x: random() * 0.2, y: random() * 0.2, phase: random() * 6 })),
     );
@@ -29,8 +32,7 @@ export async function writePictures(folder, { count, width, height }) {
       }
     }
     const raw = { width, height, channels: /** @type {const} */ (3) };
-    await sharp(data, { raw })
-      .jpeg({ quality: 90 })
-      .toFile(join(folder, `${String(n).padStart(5, '0')}.jpg`));
+    await sharp(data, { raw }).jpeg({ quality: 90 }).toFile(nameOf(n));
   }
+  for (let n = different; n < count; n++) copyFileSync(nameOf(n % different), nameOf(n));
 }
