@@ -141,7 +141,6 @@ const cases = [
         step: 5,
       }),
   ],
-  ['weightedSum 100k', [[1e5], [1e5]], (b, [x, y]) => b.fused.weightedSum?.(x, 0.9, y, 0.1)],
 ];
 
 function milliseconds(run, repeats) {

@@ -55,7 +55,8 @@ static inline ALWAYS_INLINE floats quarter_of_six(const uint8_t *codes, int q, c
   // Of its index, a lookup takes the lowest five bits.
   const words index = (nibbles & low) | ((tops << fourth) & ~low);
   const __m512i size = _mm512_permutex2var_epi32((__m512i)table->low, (__m512i)index, (__m512i)table->high);
-  return floats_of((words)size | ((tops << sign) & top));
+  // The sign is added, without a carry, as in WebAssembly: tables of no floats tell that from setting its bit.
+  return floats_of((words)size ^ ((tops << sign) & top));
 }
 
 /** Quarter q of all groups of a chunk, as f32. `kind` is a constant wherever this is inlined. */
