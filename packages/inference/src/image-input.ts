@@ -1,5 +1,5 @@
 import { describeValue, type ImagePreprocessing, isTypedArray, LmdError, sizeOf, typedArrayName } from '@lmd/core';
-import { type Pixels, preprocessImage } from '@lmd/data/images';
+import { type Pixels, preprocessImage, type ReducedFrom } from '@lmd/data/images';
 import type { BlobLike } from '@lmd/safetensors';
 import { bytesOf, isBlob } from './model-sources.js';
 
@@ -9,6 +9,8 @@ export interface PixelData {
   readonly height: number;
   /** 1: grey, 2: grey and alpha, 3: RGB, 4: RGBA. Default: by the length of `data`. Alpha is dropped. */
   readonly channels?: number;
+  /** The image that was decoded at a reduced size, if these are its pixels. */
+  readonly reducedFrom?: ReducedFrom;
   readonly data: Uint8Array | Uint8ClampedArray;
 }
 
@@ -101,7 +103,7 @@ function checkedInput({ data, shape }: PreparedImage, expected: readonly number[
 
 /** Pixels with a count of channels, checked against their length. */
 function checkedPixels(pixels: PixelData): Pixels {
-  const { width, height, data } = pixels;
+  const { width, height, data, reducedFrom } = pixels;
   const isSize = (size: number) => Number.isSafeInteger(size) && size >= 1;
   const name = typedArrayName(data);
   if (!isSize(width) || !isSize(height) || (name !== 'Uint8Array' && name !== 'Uint8ClampedArray')) {
@@ -115,7 +117,8 @@ function checkedPixels(pixels: PixelData): Pixels {
       remedy: 'Use 1 to 4 bytes per pixel: grey, grey and alpha, RGB, or RGBA.',
     });
   }
-  return { width, height, channels, data: new Uint8Array(data.buffer, data.byteOffset, data.length) };
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.length);
+  return { width, height, channels, data: bytes, ...(reducedFrom === undefined ? {} : { reducedFrom }) };
 }
 
 function unusable(image: unknown): LmdError {

@@ -17,15 +17,16 @@ export function withChannels(image: Pixels, channels: number): Pixels {
       remedy: 'Use grey levels (1 channel, 2 with alpha) or RGB (3 channels, 4 with alpha).',
     });
   }
-  const { width, height } = image;
-  if (channels === 1 && opaque === 3) return { width, height, channels, data: luminance(image) };
+  const { data: _, ...size } = image;
+  const { width, height } = size;
+  if (channels === 1 && opaque === 3) return { ...size, channels, data: luminance(image) };
   const data = new Uint8Array(width * height * channels);
   for (let pixel = 0; pixel < width * height; pixel++) {
     for (let channel = 0; channel < channels; channel++) {
       data[pixel * channels + channel] = image.data[pixel * image.channels + (opaque === 1 ? 0 : channel)]!;
     }
   }
-  return { width, height, channels, data };
+  return { ...size, channels, data };
 }
 
 /** ITU-R 601-2 luma, as Pillow rounds it; of one channel, the channel. */

@@ -11,11 +11,26 @@ import {
 import { fingerprintOf, imagesOptionTable } from '@lmd/training';
 import { argumentError } from '../options.js';
 
-/** An image as bytes. */
-export interface Pixels {
+/** In pixels. */
+export interface Size {
   readonly width: number;
   readonly height: number;
+}
+
+/** An image of which there are fewer pixels: its own size, and where the pixels lie in it. */
+export interface ReducedFrom extends Size {
+  /** Each pixel stands for `by` × `by` pixels. */
+  readonly by: number;
+  /** Rows at the top and columns at the left that no pixel stands for. */
+  readonly top: number;
+  readonly left: number;
+}
+
+/** An image as bytes. */
+export interface Pixels extends Size {
   readonly channels: number;
+  /** The image that was decoded at a reduced size, if these are its pixels: see `reductionOf`. */
+  readonly reducedFrom?: ReducedFrom;
   /** [height, width, channels], row-major. */
   readonly data: Uint8Array;
 }

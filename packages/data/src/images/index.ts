@@ -17,13 +17,14 @@ export {
   type ImagesInMemoryOptions,
   imagesInMemory,
   type Pixels,
+  type ReducedFrom,
   type ReductionTarget,
+  type Size,
 } from './image.js';
 export { mnistNormalization } from './mnist.js';
 export { type ImageBytes, preprocessImage } from './preprocess-image.js';
 export { type PreprocessingOptions, preprocessingOptionTable } from './preprocessing.js';
 export { type RandAugmentOptions, randAugmentOptionTable } from './rand-augment.js';
 export { type Reduction, reducedSize, reductionOf } from './reduction.js';
-export type { Size } from './resize.js';
 export { type ClassSplit, type SplitByClassOptions, splitByClass, splitByClassOptionTable } from './split-by-class.js';
 export { type TransformImagesOptions, transformImages, transformImagesOptionTable } from './transform-images.js';

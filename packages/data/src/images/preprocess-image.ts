@@ -31,7 +31,7 @@ export function preprocessImage(pixels: ImageBytes, preprocessing: ImagePreproce
 }
 
 function checkedPixels(pixels: ImageBytes): Pixels {
-  const { width, height, channels, data } = pixels ?? {};
+  const { width, height, channels, data, reducedFrom } = pixels ?? {};
   for (const [name, value] of Object.entries({ width, height, channels })) {
     if (Number.isSafeInteger(value) && value > 0) continue;
     throw argumentError(owner, `pixels.${name}`, value, 'Use a whole number, at least 1.');
@@ -40,7 +40,7 @@ function checkedPixels(pixels: ImageBytes): Pixels {
     ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
     : data;
   if (isTypedArray(bytes, 'Uint8Array') && bytes.length === width * height * channels) {
-    return { width, height, channels, data: bytes };
+    return { width, height, channels, data: bytes, ...(reducedFrom === undefined ? {} : { reducedFrom }) };
   }
   const remedy = `Use a Uint8Array of ${width} × ${height} × ${channels} bytes: [height, width, channels], row-major.`;
   throw argumentError(owner, 'pixels.data', data, remedy);

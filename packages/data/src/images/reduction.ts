@@ -1,5 +1,5 @@
-import type { ReductionTarget } from './image.js';
-import { keptRegion, type Size } from './resize.js';
+import type { ReductionTarget, Size } from './image.js';
+import { keptRegion } from './resize.js';
 
 /** An image has 1/k of the height and of the width of a JPEG: the scaled DCTs of libjpeg. */
 export type Reduction = 1 | 2 | 4 | 8;
@@ -13,17 +13,15 @@ export function reducedSize({ height, width }: Size, reduction: Reduction): Size
 }
 
 /**
- * By how much `decoding: 'reduced'` reduces a JPEG: the largest k of 1, 2, 4 and 8 for which the part of the reduced
- * image that is kept (the largest centred region times `cropFraction`, or the whole image) has at least twice the
- * height and the width of the input. The antialiased resizing that follows then still averages, as with a
- * `reducing_gap` of 2 in Pillow.
+ * By how much `decoding: 'reduced'` reduces a JPEG: the largest k of 1, 2, 4 and 8 for which 1/k of the part that is
+ * kept (the largest centred region times `cropFraction`, or the whole image) has at least twice the height and the
+ * width of the input. The antialiased resizing that follows then still averages, as with a `reducing_gap` of 2 in
+ * Pillow.
  *
  * @param size of the image in pixels, turned as its EXIF orientation says where `orientation` is `exif`.
  */
-export function reductionOf(size: Size, target: ReductionTarget): Reduction {
-  const fits = (reduction: Reduction) => {
-    const kept = keptRegion(reducedSize(size, reduction), target);
-    return kept.height >= gap * target.height && kept.width >= gap * target.width;
-  };
-  return ([8, 4, 2] as const).find(fits) ?? 1;
+export function reductionOf({ height, width }: Size, target: ReductionTarget): Reduction {
+  const kept = keptRegion({ height, width }, target);
+  const largest = Math.min(kept.height / target.height, kept.width / target.width) / gap;
+  return ([8, 4, 2] as const).find((reduction) => reduction <= largest) ?? 1;
 }

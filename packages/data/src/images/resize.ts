@@ -1,12 +1,6 @@
-import type { Pixels, ReductionTarget } from './image.js';
+import type { Pixels, ReductionTarget, Size } from './image.js';
 
-/** In pixels. */
-export interface Size {
-  readonly height: number;
-  readonly width: number;
-}
-
-/** A part of an image, in pixels. */
+/** A part of an image, in pixels. They need not be whole ones in an image of reduced size. */
 export interface Region extends Size {
   readonly top: number;
   readonly left: number;
@@ -34,7 +28,8 @@ export function resize(
   interpolation: Interpolation = 'bilinear',
 ): Pixels {
   const { channels } = image;
-  if (region.height === height && region.width === width) return cut(image, region);
+  const isWhole = Number.isInteger(region.top) && Number.isInteger(region.left);
+  if (isWhole && region.height === height && region.width === width) return cut(image, region);
   const kernel = kernels[interpolation];
   const horizontal = filter(region.left, region.width, image.width, width, kernel);
   const vertical = filter(region.top, region.height, image.height, height, kernel);
@@ -136,9 +131,22 @@ function cut(image: Pixels, { top, left, height, width }: Region): Pixels {
   return { width, height, channels, data };
 }
 
-/** The part of an image that is kept: the whole, or the largest centred region with the input's aspect ratio. */
-export function keptRegion(image: Size, { height, width, fit, cropFraction }: ReductionTarget): Region {
-  return fit === 'stretch' ? wholeOf(image) : centralRegion(image, height, width, cropFraction);
+/**
+ * The part of an image that is kept: the whole, or the largest centred region with the input's aspect ratio. In pixels
+ * at a reduced size it is where it is in the image itself, so that inputs are not shifted.
+ */
+export function keptRegion(
+  { reducedFrom, ...image }: Size & Pick<Pixels, 'reducedFrom'>,
+  { height, width, fit, cropFraction }: ReductionTarget,
+): Region {
+  const { by, top, left, ...size } = reducedFrom ?? { ...image, by: 1, top: 0, left: 0 };
+  const kept = fit === 'stretch' ? wholeOf(size) : centralRegion(size, height, width, cropFraction);
+  return {
+    top: (kept.top - top) / by,
+    left: (kept.left - left) / by,
+    height: kept.height / by,
+    width: kept.width / by,
+  };
 }
 
 /** The largest centred region of the shape of `height` × `width`, times `fraction` along each axis. */

@@ -2,10 +2,17 @@ import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { ImagePreprocessing } from '@lmd/core';
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { rejection, temporaryFolder } from '../../test/temporary-folder.js';
-import { type PreprocessingOptions, type ReductionTarget, reductionOf, transformImages } from '../images/index.js';
+import {
+  type PreprocessingOptions,
+  preprocessImage,
+  type ReductionTarget,
+  reductionOf,
+  transformImages,
+} from '../images/index.js';
 import { decodeImage, imageDecoder, openImageFolder } from './index.js';
 
 const folder = fileURLToPath(new URL('../../test/golden/', import.meta.url));
@@ -52,11 +59,62 @@ describe('decoding at a reduced size', () => {
       2, 1,
     ]);
     expect(await decoded(turned, wide)).toMatchObject({ width: 45, height: 61 });
+    expect(await decoded(turned, reduced(5))).toMatchObject({
+      reducedFrom: { width: 45, height: 61, by: 4, top: 1, left: 0 },
+    });
+    expect(await decoded(large, reduced(5))).toMatchObject({
+      reducedFrom: { width: 61, height: 45, by: 4, top: 0, left: 0 },
+    });
     expect(await decoded(turned, wide, 'stored')).toMatchObject({ width: 30, height: 22 });
     expect(await decoded(large, wide)).toMatchObject({ width: 30, height: 22 });
     const high = reduced(15, 5);
     expect(await decoded(turned, high)).toMatchObject({ width: 22, height: 30 });
     expect(await decoded(turned, high, 'stored')).toMatchObject({ width: 61, height: 45 });
+  });
+
+  const parts = [1, 2, 3, 4, 5, 6, 7, 8].flatMap((orientation) => [
+    [orientation, { fit: 'crop', cropFraction: 1 }] as const,
+    [orientation, { fit: 'crop', cropFraction: 0.9 }] as const,
+    [orientation, { fit: 'stretch', cropFraction: 1 }] as const,
+  ]);
+
+  it.each(parts)('keeps the same part of an image of orientation %i: %o', async (orientation, fit) => {
+    // A slope of one level a pixel, of which the last rows and columns are left out.
+    const [width, height] = [127, 119];
+    const slope = Uint8Array.from({ length: width * height * 3 }, (_, i) => {
+      const pixel = Math.floor(i / 3);
+      return (pixel % width) + Math.floor(pixel / width);
+    });
+    const path = join(base, `slope-${orientation}.jpg`);
+    const image = sharp(slope, { raw: { width, height, channels: 3 } });
+    await writeFile(path, await image.jpeg({ quality: 100 }).withMetadata({ orientation }).toBuffer());
+    const preprocessing: ImagePreprocessing = {
+      ...{ ...fit, height: 6, width: 6, channels: 3, interpolation: 'bilinear', orientation: 'exif' },
+      ...{ mean: [0, 0, 0], standardDeviation: [1 / 255, 1 / 255, 1 / 255], decoding: 'reduced' },
+    };
+    const small = await decoded(path, preprocessing);
+    const isTurned = orientation > 4;
+    expect([small.width, small.height]).toEqual(isTurned ? [14, 15] : [15, 14]);
+    const [input, full] = [small, await decoded(path)].map((pixels) => preprocessImage(pixels, preprocessing));
+    // Those at the border lack what is left out. A shift by that, or by a pixel of the reduced image, would be 7 or 8.
+    const isInner = (i: number) => [Math.floor(i / 18), Math.floor(i / 3) % 6].every((at) => at > 0 && at < 5);
+    const differences = [...input!].map((value, i) => (isInner(i) ? Math.abs(value - full![i]!) : 0));
+    expect(Math.max(...differences)).toBeLessThanOrEqual(1);
+  });
+
+  // Not for every input: of side 2, at 1/8, decoding changes more than the filter does.
+  it.each([5, 8, 11])('changes an input of side %i by less than half of what another filter does', async (side) => {
+    const preprocessing: ImagePreprocessing = {
+      ...{ height: side, width: side, channels: 3, fit: 'crop', cropFraction: 1, orientation: 'exif' },
+      ...{ interpolation: 'bilinear', mean: [0, 0, 0], standardDeviation: [1, 1, 1], decoding: 'reduced' },
+    };
+    const full = await decoded(large);
+    const input = preprocessImage(full, preprocessing);
+    const distance = (other: Float32Array) => input.reduce((sum, value, i) => sum + Math.abs(value - other[i]!), 0);
+    const byDecoding = distance(preprocessImage(await decoded(large, preprocessing), preprocessing));
+    const byFilter = distance(preprocessImage(full, { ...preprocessing, interpolation: 'bicubic' }));
+    expect(byDecoding).toBeGreaterThan(0);
+    expect(byDecoding).toBeLessThan(byFilter / 2);
   });
 
   it('is full for other formats, small images and inputs that need it', async () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { withFileErrors } from '@lmd/training/node';
 import type { SharpOptions } from 'sharp';
-import type { Pixels, ReductionTarget } from '../images/image.js';
+import type { Pixels, ReductionTarget, Size } from '../images/image.js';
 import { type Reduction, reducedSize, reductionOf } from '../images/reduction.js';
 import { decodePixels, type EncodedImage } from './decode-pixels.js';
 import { type JpegFrame, jpegFrame } from './jpeg-frame.js';
@@ -33,38 +33,55 @@ export async function decodeReduced(
     !frame.isLossless &&
     // Full decoding refuses what has more.
     frame.width * frame.height <= options.limitInputPixels;
-  const reduction = isReducible ? await reductionOfFrame(frame, target, () => isTurned(sharp, bytes, options)) : 1;
+  if (!isReducible) return await decodePixels(sharp, bytes, image, options);
+  const orientation = () => orientationOf(sharp, bytes, options);
+  const reduction = await reductionOfFrame(frame, target, orientation);
   if (reduction === 1) return await decodePixels(sharp, bytes, image, options);
   return await inFile(image, async (path) => {
     // Without `revalidate`, a file that has changed under its name could be decoded from the cache of libvips.
     const pixels = await decodePixels(sharp, `${path}[shrink=${reduction},revalidate=true]`, image, options);
-    const { height, width } = reducedSize(frame!, reduction);
-    const isExpected =
-      (pixels.height === height && pixels.width === width) || (pixels.height === width && pixels.width === height);
-    if (isExpected) return pixels;
-    throw undecodable(name, `1/${reduction} of its size is ${sizeOf(pixels)}, not ${sizeOf({ height, width })}`);
+    const reduced = reducedSize(frame, reduction);
+    const isUpright = pixels.height === reduced.height && pixels.width === reduced.width;
+    const isTurned = pixels.height === reduced.width && pixels.width === reduced.height;
+    if (!isUpright && !isTurned) {
+      throw undecodable(name, `1/${reduction} of its size is ${sizeOf(pixels)}, not ${sizeOf(reduced)}`);
+    }
+    const { height, width } = isUpright ? frame : turned(frame);
+    const [rows, columns] = [height % reduction, width % reduction];
+    const { above, left } = rows + columns === 0 ? { above: false, left: false } : startsWithEnd(await orientation());
+    const reducedFrom = { height, width, by: reduction, top: above ? rows : 0, left: left ? columns : 0 };
+    return { ...pixels, reducedFrom };
   });
 }
 
-/**
- * @param isTurned whether height and width are swapped after decoding. Asked only where it matters, since it reads the
- * metadata: never for a square input.
- */
+/** @param orientation asked only where it matters, since it reads the metadata: never for a square input. */
 async function reductionOfFrame(
   frame: JpegFrame,
   target: ReductionTarget,
-  isTurned: () => Promise<boolean>,
+  orientation: () => Promise<number>,
 ): Promise<Reduction> {
-  const stored = reductionOf(frame, target);
-  const turned = reductionOf({ height: frame.width, width: frame.height }, target);
-  return stored !== turned && (await isTurned()) ? turned : stored;
+  const upright = reductionOf(frame, target);
+  const other = reductionOf(turned(frame), target);
+  return upright !== other && turns(await orientation()) ? other : upright;
 }
 
-/** EXIF orientations from 5 on turn by 90°. */
-async function isTurned(sharp: SharpModule, bytes: Uint8Array, options: SharpOptions): Promise<boolean> {
-  if (options.autoOrient !== true) return false;
-  const { orientation = 1 } = await sharp(bytes, options).metadata();
-  return orientation >= 5;
+const turned = ({ height, width }: Size): Size => ({ height: width, width: height });
+
+/** The EXIF orientation by which an image is turned: 1 if it is not. */
+async function orientationOf(sharp: SharpModule, bytes: Uint8Array, options: SharpOptions): Promise<number> {
+  if (options.autoOrient !== true) return 1;
+  return (await sharp(bytes, options).metadata()).orientation ?? 1;
+}
+
+/** Whether height and width are swapped. */
+const turns = (orientation: number) => orientation >= 5;
+
+/**
+ * Whether the last row or column of the stored pixels, the incomplete ones of which are left out, comes first in the
+ * turned image.
+ */
+function startsWithEnd(orientation: number): { readonly above: boolean; readonly left: boolean } {
+  return { above: [3, 4, 7, 8].includes(orientation), left: [2, 3, 6, 7].includes(orientation) };
 }
 
 /** Calls with the path of a file that has the bytes of the image, which is a temporary one where there is none. */

@@ -1,5 +1,5 @@
 import { LmdError } from '@lmd/core';
-import type { Size } from '../images/resize.js';
+import type { Size } from '../images/image.js';
 
 export function undecodable(path: string, reason: string, remedy = 'Replace or remove it.'): LmdError {
   return new LmdError('DATA_CORRUPT', `${path} cannot be decoded: ${reason}.`, {
