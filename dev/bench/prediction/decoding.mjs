@@ -24,13 +24,14 @@ export async function benchDecoding({ name, pictures, rounds, threads, hasPeer, 
  * The same for photographs that are decoded at a reduced size for an input, compared with Pillow in full, and with the
  * same reduction by Pillow's `Image.draft`.
  *
- * @param {Omit<Parameters<typeof benchDecoding>[0], 'name'> & { width: number, height: number, side: number }} task
- *   `side` is that of the square input
+ * @param {Parameters<typeof benchDecoding>[0] & { width: number, height: number, side: number }} task `side` is that of
+ *   the square input
  */
-export async function benchReducedDecoding({ pictures, rounds, threads, hasPeer, count, width, height, side }) {
+export async function benchReducedDecoding({ side, width, height, ...task }) {
+  const { name, pictures, rounds, threads, hasPeer, count } = task;
   const input = /** @type {const} */ ({ width: side, height: side, fit: 'crop', cropFraction: 1 });
   const speed = await decode(imageDecoder(undefined, 'exif', { ...input, decoding: 'reduced' }), pictures, rounds);
-  const title = `decoding, ${count} JPEGs of ${width} × ${height}, reduced for ${side} × ${side}`;
+  const title = `decoding, ${count} JPEGs of ${name}, reduced for ${side} × ${side}`;
   if (!hasPeer) {
     report(title, speed, 'images/s');
     return;

@@ -3,11 +3,11 @@
  *
  * Classifies a folder of JPEGs with `lmd predict` on the cpu backend, decoding included, compared with the inference of
  * timm on the same files, weights and number of threads; then decodes the same files, and JPEGs of 500 × 375 pixels,
- * compared with Pillow; then photographs of 4000 × 3000 pixels, at a reduced size. Times are from the first picture to
- * the last: both programs have started and loaded the model. timm runs with and without worker processes for decoding;
- * the faster counts. The predictions must agree before times are compared. timm and Pillow are those of python3 or the
- * Python given by LMD_PYTHON (`dev/parity/requirements.txt`). `--quick` classifies 8 small pictures with a small model,
- * without comparisons; its times are not meaningful.
+ * compared with Pillow; and photographs of 4000 × 3000 pixels, of which there are 40 at most, at a reduced size. Times
+ * are from the first picture to the last: both programs have started and loaded the model. timm runs with and without
+ * worker processes for decoding; the faster counts. The predictions must agree before times are compared. timm and
+ * Pillow are those of python3 or the Python given by LMD_PYTHON (`dev/parity/requirements.txt`).
+ * `--quick` classifies 8 small pictures with a small model, without comparisons; its times are not meaningful.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -56,7 +56,7 @@ try {
     await benchDecoding({ ...options, count: some, pictures: photographs, name: '500 × 375' });
     const [phone, large] = [inFolder('phone'), { count: Math.min(count, 40), width: 4000, height: 3000 }];
     await writePictures(phone, { ...large, different: 4 });
-    await benchReducedDecoding({ ...options, ...large, pictures: phone, side: 224 });
+    await benchReducedDecoding({ ...options, ...large, pictures: phone, name: '4000 × 3000', side: 224 });
   }
   print(given.json);
 } finally {

@@ -7,8 +7,8 @@ import sharp from 'sharp';
  * noise, the same ones in every run.
  *
  * @param {string} folder
- * @param {{ count: number, width: number, height: number, different?: number }} size `different` pictures
- *   are made, which repeat; default: all
+ * @param {{ count: number, width: number, height: number, different?: number }} size `different` pictures are made,
+ *   which repeat; default: all
  */
 export async function writePictures(folder, { count, width, height, different = count }) {
   const nameOf = (n) => join(folder, `${String(n).padStart(5, '0')}.jpg`);
