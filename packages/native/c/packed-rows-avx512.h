@@ -17,10 +17,10 @@ static code_table code_table_of(packed_kind kind, const uint32_t *tables) {
   const uint8_t *bytes = (const uint8_t *)(tables + TABLE_SCALES);
   const uint32_t offset = bytes[2 * TABLE_CODES] | (uint32_t)bytes[2 * TABLE_CODES + 1] << 8;
   const int moved = kind == FLOAT6_M3 || kind == FLOAT8_M3 ? 4 : 5;
+  const int is_six = kind == FLOAT6_M3 || kind == FLOAT6_M2;
   uint32_t entries[2 * TABLE_CODES];
   for (uint32_t i = 0; i < 2 * TABLE_CODES; i++) {
     const uint32_t entry = i < TABLE_CODES ? bytes[i] | (uint32_t)bytes[TABLE_CODES + i] << 8 : 0;
-    const int is_six = kind == FLOAT6_M3 || kind == FLOAT6_M2;
     entries[i] = kind == NIBBLES ? entry << 16 : is_six ? ((i << moved) + offset + entry) << 16 : entry;
   }
   return (code_table){load_words(entries), load_words(entries + TABLE_CODES), splat_word(offset), moved};
@@ -55,7 +55,7 @@ static inline ALWAYS_INLINE floats quarter_of_six(const uint8_t *codes, int q, c
   // Of its index, a lookup takes the lowest five bits.
   const words index = (nibbles & low) | ((tops << fourth) & ~low);
   const __m512i size = _mm512_permutex2var_epi32((__m512i)table->low, (__m512i)index, (__m512i)table->high);
-  // The sign is added, without a carry, as in WebAssembly: tables of no floats tell that from setting its bit.
+  // WebAssembly adds the sign, and drops the carry: the same bits for tables that are not of floats too.
   return floats_of((words)size ^ ((tops << sign) & top));
 }
 

@@ -18,8 +18,7 @@ static inline ALWAYS_INLINE void add_rows(const float *a, const float *b, ptrdif
   if (j < columns) {
     const int left = (int)(columns - j);
     floats sum = accumulate ? load_first(out + j, left) : splat(0);
-    UNROLL for (int t = 0; t < count; t++) sum =
-        multiply_add(factor[t], load_first(b + t * stride + j, left), sum, 1);
+    UNROLL for (int t = 0; t < count; t++) sum = multiply_add(factor[t], load_first(b + t * stride + j, left), sum, 1);
     store_first(out + j, sum, left);
   }
 }

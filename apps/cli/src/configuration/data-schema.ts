@@ -71,8 +71,8 @@ const preprocessing = z
       ),
       decoding: described(
         preprocessingOptionTable.decoding,
-        '`full` decodes every pixel of a file; `reduced` decodes a JPEG at 1/2, 1/4 or 1/8 of its size where the part ' +
-          'that is kept still has twice the height and the width of the input. Default: `full`.',
+        '`full` decodes every pixel of a file; `reduced` decodes a JPEG at 1/2, 1/4 or 1/8 of its size where the ' +
+          'part that is kept still has twice the height and the width of the input. Default: `full`.',
       ),
     }),
   })

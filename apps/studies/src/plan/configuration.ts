@@ -6,8 +6,8 @@ import type { Study, StudyOptimizer } from '../study/schema.js';
 /** What one trial has of its own. */
 export interface Changes {
   readonly variant?: string;
-  readonly model?: { readonly [key: string]: unknown };
-  readonly data?: { readonly [key: string]: unknown };
+  readonly model?: { readonly [key: string]: unknown } | undefined;
+  readonly data?: { readonly [key: string]: unknown } | undefined;
   readonly options: Options;
   readonly format: string;
   readonly steps: number;

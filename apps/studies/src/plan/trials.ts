@@ -169,13 +169,10 @@ function governsTrials(study: Study, optionsOf: OptionsOf, only?: readonly numbe
         const replaced = { ...found.options, ...variant.options?.[name] };
         const options = scaled(replaced, { learningRate: variant.learningRateFactor ?? 1 });
         const steps = variant.steps ?? governs.steps;
-        const replacing = {
-          ...(variant.model === undefined ? {} : { model: variant.model }),
-          ...(variant.data === undefined ? {} : { data: variant.data }),
-        };
+        const { model, data } = variant;
         return governs.formats.map((format) => {
           const { measures } = governs;
-          const changes = { ...replacing, options, format, steps, seed, split: 'validation', measures } as const;
+          const changes = { model, data, options, format, steps, seed, split: 'validation', measures } as const;
           return trial('governs', study, optimizer, { variant: variant.name, ...changes });
         });
       }),

@@ -68,14 +68,15 @@ export function governsSection(evidence: Evidence): Block[] {
   if (governs === undefined) return [];
   const { formats, seeds, steps } = governs;
   const rows = rowsOfGoverns(evidence, governs).filter((row) => !isEmpty(row, formats, 2));
-  const block = heading(formats.length > 1 ? 'Factors of the gap between formats' : 'One change at a time');
+  const hasGaps = formats.length > 1;
+  const block = heading(hasGaps ? 'Factors of the gap between formats' : 'One change at a time');
   if (rows.length === 0) return [block, text('The ledger has no trials of this part yet.')];
   return [
     block,
     text(
       `Validation accuracy in percent after ${steps} steps unless the row states another number, seeds ` +
         `${seeds.join(', ')}; one change of the winner of the search at a time.` +
-        (formats.length > 1 ? ' Gaps are paired by seed.' : ''),
+        (hasGaps ? ' Gaps are paired by seed.' : ''),
     ),
     table(['variant', 'optimizer', ...columns(formats)], rows, 2),
     ...governedSignal(evidence),

@@ -54,7 +54,8 @@ export const imageFilesOptionTable = {
   preprocessing: option.object<PreprocessingOptions>({
     describe:
       "How the images will be preprocessed: with `decoding: 'reduced'`, a JPEG is decoded at 1/2, 1/4 or 1/8 of its " +
-      'size where that suffices for this input. A custom `decoder` decides itself. Default: images are decoded in full.',
+      'size where that suffices for this input. A custom `decoder` decides itself. Default: images are ' +
+      'decoded in full.',
   }),
 } as const satisfies OptionTable;
 
